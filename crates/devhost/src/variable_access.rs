@@ -1,0 +1,48 @@
+//! `spin:variables@3.0.0`: a component reads its own variables.
+
+use std::sync::Arc;
+
+use wasmtime::component::{Accessor, HasData, Linker};
+
+use crate::bindings::spin::variables::variables::{self, Error, Host, HostWithStore};
+use crate::variables::{ComponentVariables, is_variable_name};
+
+/// The state of an instance that the interface works on.
+pub(crate) struct VariablesView<'a>(pub(crate) &'a Arc<ComponentVariables>);
+
+/// Names the interface's state to the linker.
+pub(crate) struct Variables;
+
+impl HasData for Variables {
+    type Data<'a> = VariablesView<'a>;
+}
+
+/// Gives a linker the interface.
+///
+/// # Errors
+/// The linker has it already.
+pub(crate) fn add_to_linker<T: Send + 'static>(
+    linker: &mut Linker<T>,
+    view: fn(&mut T) -> VariablesView<'_>,
+) -> wasmtime::Result<()> {
+    variables::add_to_linker::<T, Variables>(linker, view)
+}
+
+impl Host for VariablesView<'_> {}
+
+impl<T: Send + 'static> HostWithStore<T> for Variables {
+    async fn get(
+        host: &Accessor<T, Self>,
+        name: String,
+    ) -> wasmtime::Result<Result<String, Error>> {
+        if !is_variable_name(&name) {
+            return Ok(Err(Error::InvalidName(format!(
+                "{name:?}: names are lower-case letters, digits and single underscores"
+            ))));
+        }
+        let variables = host.with(|mut host| host.get().0.clone());
+        Ok(variables.value(&name).map(str::to_owned).ok_or_else(|| {
+            Error::Undefined(format!("{name}: not in the component's variables section"))
+        }))
+    }
+}

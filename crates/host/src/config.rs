@@ -1,0 +1,125 @@
+//! The worker's configuration: the variables of spin.toml, read once an instance.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::str::FromStr;
+use std::time::Duration;
+
+use spin_sdk::variables;
+use vod_uploader::credential::{SealKey, Secret};
+use vod_uploader::oss::SignatureVersion;
+use vod_uploader::units::{ByteCount, OBJECT_SIZE_MAX};
+use vod_uploader::upload::RetryPolicy;
+use vod_uploader::vod::{RamKey, VodEndpoint};
+use vod_uploader::{Error, ErrorKind, Result};
+
+/// What the operator has configured.
+pub(crate) struct Config {
+    /// The worker's own access key, where it has one.
+    pub(crate) ram_key: Option<RamKey>,
+    pub(crate) vod_endpoint: VodEndpoint,
+    /// Where media that the worker creates is stored and how it is processed.
+    pub(crate) template_group_id: Option<String>,
+    pub(crate) workflow_id: Option<String>,
+    pub(crate) storage_location: Option<String>,
+    pub(crate) app_id: Option<String>,
+    pub(crate) signature_version: SignatureVersion,
+    pub(crate) cname: bool,
+    pub(crate) part_size: ByteCount,
+    pub(crate) parallel: u8,
+    /// Largest file that is taken.
+    pub(crate) upload_max: ByteCount,
+    pub(crate) request_timeout: Duration,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) seal_key: Option<SealKey>,
+}
+
+thread_local! {
+    static CONFIG: RefCell<Option<Rc<Config>>> = const { RefCell::new(None) };
+}
+
+impl Config {
+    /// The configuration of this instance.
+    pub(crate) async fn of_instance() -> Result<Rc<Self>> {
+        if let Some(config) = CONFIG.with_borrow(Clone::clone) {
+            return Ok(config);
+        }
+        let config = Rc::new(Self::read().await?);
+        CONFIG.set(Some(Rc::clone(&config)));
+        Ok(config)
+    }
+
+    async fn read() -> Result<Self> {
+        let region = text("vod_region").await?.unwrap_or_else(|| "cn-shanghai".to_owned());
+        let vod_endpoint = match text("vod_endpoint").await? {
+            Some(url) => VodEndpoint::custom(&url)?,
+            None => VodEndpoint::for_region(&region)?,
+        };
+        let upload_max = number("upload_max_bytes", 0).await?;
+        let seal_key = text("seal_key").await?.map(|key| SealKey::parse(&key)).transpose()?;
+        Ok(Self {
+            ram_key: ram_key().await?,
+            vod_endpoint,
+            template_group_id: text("template_group_id").await?,
+            workflow_id: text("workflow_id").await?,
+            storage_location: text("storage_location").await?,
+            app_id: text("app_id").await?,
+            signature_version: parsed("signature_version", SignatureVersion::V4).await?,
+            cname: parsed("cname", false).await?,
+            part_size: ByteCount(number("part_size_bytes", 1 << 20).await?),
+            parallel: parsed("parallel", 5).await?,
+            upload_max: match upload_max {
+                0 => OBJECT_SIZE_MAX,
+                bytes => ByteCount(bytes).min(OBJECT_SIZE_MAX),
+            },
+            request_timeout: Duration::from_millis(number("request_timeout_ms", 60_000).await?),
+            retry: RetryPolicy {
+                attempts_max: parsed("retry_attempts", 5_u32).await?.max(1),
+                elapsed_max: Duration::from_millis(number("retry_elapsed_max_ms", 300_000).await?),
+                ..RetryPolicy::default()
+            },
+            seal_key,
+        })
+    }
+}
+
+async fn ram_key() -> Result<Option<RamKey>> {
+    let id = text("vod_access_key_id").await?;
+    let secret = text("vod_access_key_secret").await?.map(Secret::new);
+    match (id, secret) {
+        (None, None) => Ok(None),
+        (Some(access_key_id), Some(access_key_secret)) => Ok(Some(RamKey {
+            access_key_id,
+            access_key_secret,
+            security_token: text("vod_security_token").await?.map(Secret::new),
+        })),
+        (None, Some(_)) => Err(misconfigured("vod_access_key_id is empty beside its secret")),
+        (Some(_), None) => Err(misconfigured("vod_access_key_secret is empty beside its id")),
+    }
+}
+
+/// A variable's text; `None` where it is empty or not defined.
+async fn text(name: &str) -> Result<Option<String>> {
+    match variables::get(name).await {
+        Ok(value) => Ok(Some(value.trim().to_owned()).filter(|value| !value.is_empty())),
+        Err(variables::Error::Undefined(_)) => Ok(None),
+        Err(error) => Err(misconfigured(&format!("{name} cannot be read: {error}"))),
+    }
+}
+
+async fn number(name: &str, default: u64) -> Result<u64> {
+    parsed(name, default).await
+}
+
+async fn parsed<T: FromStr>(name: &str, default: T) -> Result<T> {
+    match text(name).await? {
+        None => Ok(default),
+        Some(value) => {
+            value.parse().map_err(|_| misconfigured(&format!("{name} cannot be understood")))
+        }
+    }
+}
+
+fn misconfigured(message: &str) -> Error {
+    Error::new(ErrorKind::Misconfigured, message)
+}

@@ -1,0 +1,142 @@
+//! Where an upload's credential comes from: the worker's own key at VOD, or the client; and where
+//! it is kept: sealed in the key-value store, or nowhere.
+
+use std::rc::Rc;
+
+use vod_uploader::credential::UploadCredential;
+use vod_uploader::http::FileName;
+use vod_uploader::oss::{Reply, Request};
+use vod_uploader::units::ByteCount;
+use vod_uploader::upload::{Attempts, Jitter, UploadKey};
+use vod_uploader::vod::{CreateUploadVideo, MintedUpload, RamKey, RefreshUploadVideo};
+use vod_uploader::{Error, ErrorKind, Result, Retry};
+
+use crate::config::Config;
+use crate::key_value::KeyValue;
+use crate::store_client::{self, SendBody};
+use crate::{clock, random};
+
+/// The credential of one upload.
+pub(crate) struct CredentialSource {
+    config: Rc<Config>,
+    key: UploadKey,
+    /// The media id to refresh, where the worker minted the credential.
+    media_id: Option<String>,
+}
+
+impl CredentialSource {
+    pub(crate) fn new(config: Rc<Config>, key: UploadKey, media_id: Option<String>) -> Self {
+        Self { config, key, media_id }
+    }
+
+    /// True where [`CredentialSource::refresh`] can succeed.
+    pub(crate) fn can_refresh(&self) -> bool {
+        self.media_id.is_some() && self.config.ram_key.is_some()
+    }
+
+    /// A new credential for the same media id; kept for later requests.
+    pub(crate) async fn refresh(&self, kv: &KeyValue) -> Result<UploadCredential> {
+        let Some(video_id) = self.media_id.as_deref() else {
+            let message = "the worker cannot refresh a credential that the client brought";
+            return Err(Error::new(ErrorKind::CredentialExpired, message));
+        };
+        let minted = refresh_video(&self.config, video_id).await?;
+        self.keep(kv, &minted.credential).await?;
+        Ok(minted.credential)
+    }
+
+    /// Keeps the credential for later requests, where there is a key to seal it with.
+    pub(crate) async fn keep(&self, kv: &KeyValue, credential: &UploadCredential) -> Result<()> {
+        let Some(seal_key) = &self.config.seal_key else { return Ok(()) };
+        let name = self.key.credential();
+        let sealed = seal_key.seal(random::nonce(), name.as_bytes(), &credential.to_bytes());
+        kv.set(&name, &sealed).await
+    }
+
+    /// The credential that was kept. A worker that can refresh does without one that it cannot
+    /// open any more.
+    pub(crate) async fn kept(&self, kv: &KeyValue) -> Result<Option<UploadCredential>> {
+        let Some(seal_key) = &self.config.seal_key else { return Ok(None) };
+        let name = self.key.credential();
+        let Some(sealed) = kv.get(&name).await? else { return Ok(None) };
+        let opened = seal_key
+            .open(name.as_bytes(), &sealed)
+            .and_then(|bytes| UploadCredential::from_bytes(&bytes));
+        match opened {
+            Err(_) if self.can_refresh() => Ok(None),
+            opened => opened.map(Some),
+        }
+    }
+}
+
+/// Makes a new media id, and the credential to upload it with.
+pub(crate) async fn create_video(
+    config: &Config,
+    file_name: &FileName,
+    length: Option<ByteCount>,
+) -> Result<MintedUpload> {
+    let title = file_name.title();
+    let action = CreateUploadVideo {
+        title: &title,
+        file_name: file_name.as_str(),
+        file_size: length,
+        template_group_id: config.template_group_id.as_deref(),
+        workflow_id: config.workflow_id.as_deref(),
+        storage_location: config.storage_location.as_deref(),
+        app_id: config.app_id.as_deref(),
+        ..CreateUploadVideo::default()
+    };
+    action.check()?;
+    let request = |key: &RamKey| action.request(&config.vod_endpoint, key, &nonce(), clock::now());
+    call_vod(config, request, |reply| action.parse(reply, clock::now())).await
+}
+
+/// A new credential for an existing media id.
+pub(crate) async fn refresh_video(config: &Config, video_id: &str) -> Result<MintedUpload> {
+    let action = RefreshUploadVideo { video_id };
+    let request = |key: &RamKey| action.request(&config.vod_endpoint, key, &nonce(), clock::now());
+    call_vod(config, request, |reply| action.parse(reply, clock::now())).await
+}
+
+/// Calls VOD within the retry budget; each attempt has a nonce and a signature of its own.
+async fn call_vod<T>(
+    config: &Config,
+    request: impl Fn(&RamKey) -> Request,
+    parse: impl Fn(&Reply) -> Result<T>,
+) -> Result<T> {
+    let Some(ram_key) = &config.ram_key else {
+        let message = "no credential came with the upload and the worker has no access key";
+        return Err(Error::new(ErrorKind::CredentialRequired, message));
+    };
+    let mut attempts = Attempts::first(clock::now());
+    let mut jitter = Jitter::seeded(random::bits64());
+    loop {
+        let error = match answer(config, request(ram_key)).await {
+            Ok(reply) => match parse(&reply) {
+                Ok(minted) => return Ok(minted),
+                Err(error) => error,
+            },
+            Err(text) => Error::new(ErrorKind::VodUnavailable, text),
+        };
+        if error.kind().retry() != Retry::Later {
+            return Err(error);
+        }
+        match attempts.next(&config.retry, clock::now(), None, &mut jitter) {
+            Some(at) => clock::sleep_until(at).await,
+            None => return Err(error),
+        }
+    }
+}
+
+async fn answer(config: &Config, request: Request) -> std::result::Result<Reply, String> {
+    let sent = std::pin::pin!(store_client::send(request, SendBody::Inline));
+    let late = std::pin::pin!(clock::sleep(config.request_timeout));
+    match futures::future::select(sent, late).await {
+        futures::future::Either::Left((reply, _)) => reply,
+        futures::future::Either::Right(((), _)) => Err("no answer within the timeout".to_owned()),
+    }
+}
+
+fn nonce() -> String {
+    format!("{:032x}", random::bits128())
+}

@@ -1,0 +1,46 @@
+//! The body of an incoming request, read in buffers as large as the caller's.
+
+use spin_sdk::wasip3::http::types::{ErrorCode, Request, Trailers};
+use spin_sdk::wasip3::wit_bindgen::{FutureReader, StreamReader, StreamResult};
+use spin_sdk::wasip3::wit_future;
+use vod_uploader::upload::SourceEnd;
+
+type TrailersFuture = FutureReader<Result<Option<Trailers>, ErrorCode>>;
+
+/// The bytes of a request.
+pub(crate) struct RequestBody {
+    stream: StreamReader<u8>,
+    trailers: Option<TrailersFuture>,
+    end: Option<SourceEnd>,
+}
+
+impl RequestBody {
+    /// The body of `request`, whose head must have been read before.
+    pub(crate) fn of(request: Request) -> Self {
+        let (result_writer, result) = wit_future::new(|| Ok(()));
+        let (stream, trailers) = Request::consume_body(request, result);
+        drop(result_writer);
+        Self { stream, trailers: Some(trailers), end: None }
+    }
+
+    /// Reads once into the spare capacity of `buffer`. Returns how the body ended, once it has.
+    pub(crate) async fn read(&mut self, buffer: Vec<u8>) -> (Vec<u8>, Option<SourceEnd>) {
+        if self.end.is_some() {
+            return (buffer, self.end);
+        }
+        let (result, buffer) = self.stream.read(buffer).await;
+        if result == StreamResult::Dropped {
+            self.end = Some(self.settled_end().await);
+        }
+        (buffer, self.end)
+    }
+
+    /// A stream that has ended is not yet a body that is whole: its trailers tell.
+    async fn settled_end(&mut self) -> SourceEnd {
+        let whole = match self.trailers.take() {
+            Some(trailers) => trailers.await.is_ok(),
+            None => false,
+        };
+        if whole { SourceEnd::Ended } else { SourceEnd::Cut }
+    }
+}

@@ -1,0 +1,92 @@
+//! What a client can ask of the worker.
+
+mod chunk;
+mod create;
+mod lifecycle;
+mod plain_put;
+
+use std::rc::Rc;
+
+use vod_uploader::Result;
+use vod_uploader::credential::UploadCredential;
+use vod_uploader::units::ByteCount;
+use vod_uploader::upload::{
+    Claim, Outcome, Purpose, Session, SessionOptions, Target, UploadKey, UploadRecord,
+};
+
+use crate::config::Config;
+use crate::credential_source::CredentialSource;
+use crate::drive::{broken, drive};
+use crate::key_value::KeyValue;
+use crate::outbox::Outbox;
+use crate::source::Source;
+use crate::{clock, random};
+
+/// The worker, for one request.
+pub(crate) struct Worker {
+    config: Rc<Config>,
+    kv: Rc<KeyValue>,
+}
+
+/// One turn at an upload, to be taken.
+struct Turn<'a> {
+    key: &'a UploadKey,
+    record: &'a UploadRecord,
+    claim: Claim,
+    purpose: Purpose,
+    credential: Option<UploadCredential>,
+    source: Option<Source>,
+}
+
+impl Worker {
+    pub(crate) fn new(config: Rc<Config>, kv: Rc<KeyValue>) -> Self {
+        Self { config, kv }
+    }
+
+    /// Largest file that is taken.
+    pub(crate) fn upload_max(&self) -> ByteCount {
+        self.config.upload_max
+    }
+
+    async fn take_turn(&self, turn: Turn<'_>) -> Result<Outcome> {
+        let credentials = Rc::new(self.credential_source(turn.key, turn.record));
+        let options = SessionOptions {
+            part_size: self.config.part_size,
+            parallel: self.config.parallel,
+            retry: self.config.retry,
+            request_timeout: self.config.request_timeout,
+            writer: random::bits64(),
+            seed: random::bits64(),
+            credential: turn.credential,
+            can_refresh: credentials.can_refresh(),
+            replayable: false,
+        };
+        let session = Session::new(
+            turn.key.clone(),
+            turn.record,
+            turn.claim,
+            turn.purpose,
+            options,
+            clock::now(),
+        )?;
+        let outbox = Outbox::new(Rc::clone(&self.kv), credentials);
+        drive(session, outbox, turn.source).await.map_err(|error| broken(&error))
+    }
+
+    fn credential_source(&self, key: &UploadKey, record: &UploadRecord) -> CredentialSource {
+        let media_id = record.minted.then(|| record.media_id.clone());
+        CredentialSource::new(Rc::clone(&self.config), key.clone(), media_id)
+    }
+
+    /// Where a credential's object goes, with the worker's own settings where it has none.
+    fn target(&self, credential: &UploadCredential) -> Target {
+        Target {
+            endpoint: credential.address.endpoint.clone(),
+            bucket: credential.address.bucket.clone(),
+            object: credential.address.object.clone(),
+            region: credential.auth.region.clone(),
+            cname: self.config.cname,
+            signature_v1: self.config.signature_version == vod_uploader::oss::SignatureVersion::V1,
+        }
+    }
+}

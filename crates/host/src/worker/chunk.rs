@@ -1,0 +1,163 @@
+//! `PATCH /v1/files/{id}`: more bytes of an upload.
+
+use vod_uploader::credential::UploadCredential;
+use vod_uploader::http::{self, Chunk, Head, UploadStatus};
+use vod_uploader::units::ByteCount;
+use vod_uploader::upload::{Claim, Outcome, Phase, Purpose, UploadKey, UploadRecord};
+use vod_uploader::{Error, ErrorKind, Result};
+
+use super::{Turn, Worker};
+use crate::request_body::RequestBody;
+use crate::source::Source;
+use crate::{clock, records};
+
+impl Worker {
+    /// `PATCH /v1/files/{id}`.
+    pub(crate) async fn chunk(
+        &self,
+        head: &Head,
+        key: &UploadKey,
+        body: RequestBody,
+    ) -> Result<http::Response> {
+        let chunk = match Chunk::parse(head) {
+            Ok(chunk) => chunk,
+            Err(refused) => return Ok(refused),
+        };
+        let status = self.settled_status(head, key).await?;
+        let media_id = status.record.media_id.clone();
+        let durable = status.durable();
+        if let Some(error) = refusal(&status, chunk) {
+            return Ok(http::chunk_ended(&error, Some(durable), &media_id));
+        }
+        if matches!(status.checkpoint.phase, Phase::Completed(_)) {
+            return Ok(http::chunk_stored(durable, &media_id));
+        }
+        let record = status.record;
+        let left = record.length().map(|length| length - chunk.offset);
+        let outcome = self
+            .take_turn(Turn {
+                key,
+                record: &record,
+                claim: Claim::TakeOver,
+                purpose: Purpose::Receive {
+                    offset: chunk.offset,
+                    request_len: chunk.length,
+                    end_completes: false,
+                },
+                credential: self.credential(head, key, &record).await?,
+                source: Some(Source::new(body, chunk.length, left)),
+            })
+            .await?;
+        Ok(match outcome {
+            Outcome::Completed(object) => {
+                http::chunk_stored(ByteCount(object.size_bytes), &media_id)
+            }
+            Outcome::Suspended { durable, refused: None } => http::chunk_stored(durable, &media_id),
+            Outcome::Suspended { durable, refused: Some(error) }
+            | Outcome::Failed { error, durable } => {
+                // A session that never held the lease does not know the offset.
+                let known =
+                    matches!(error.kind(), ErrorKind::TakenOver | ErrorKind::OffsetMismatch);
+                http::chunk_ended(&error, (!known).then_some(durable), &media_id)
+            }
+            Outcome::Lost(error) => http::chunk_ended(&error, None, &media_id),
+            Outcome::Aborted => {
+                let error = Error::new(ErrorKind::UploadAborted, "the upload was aborted");
+                http::chunk_ended(&error, None, &media_id)
+            }
+        })
+    }
+
+    /// The credential for a request to an existing upload: the client's, or the one that was kept.
+    pub(super) async fn credential(
+        &self,
+        head: &Head,
+        key: &UploadKey,
+        record: &UploadRecord,
+    ) -> Result<Option<UploadCredential>> {
+        let source = self.credential_source(key, record);
+        let Some(brought) = http::client_credential(head, None, clock::now())? else {
+            return source.kept(&self.kv).await;
+        };
+        let same = brought.address.object == record.target.object
+            && brought.address.bucket == record.target.bucket;
+        if !same {
+            let message = "the credential is for another object than this upload's";
+            return Err(Error::new(ErrorKind::CredentialForOtherObject, message));
+        }
+        source.keep(&self.kv, &brought).await?;
+        Ok(Some(brought))
+    }
+
+    /// How the upload stands. One that may be completing is waited for a while, and then its end
+    /// is found out: whoever touches it next settles it.
+    pub(super) async fn settled_status(
+        &self,
+        head: &Head,
+        key: &UploadKey,
+    ) -> Result<UploadStatus> {
+        let mut status = records::status(&self.kv, key).await?;
+        while status.checkpoint.phase == Phase::Completing {
+            let written_at = vod_uploader::units::UnixMillis(status.checkpoint.written_at_ms);
+            if clock::now().since(written_at) < COMPLETE_PATIENCE {
+                clock::sleep(COMPLETE_POLL).await;
+            } else {
+                self.settle(head, key, &status.record).await?;
+            }
+            status = records::status(&self.kv, key).await?;
+        }
+        Ok(status)
+    }
+
+    async fn settle(&self, head: &Head, key: &UploadKey, record: &UploadRecord) -> Result<()> {
+        let outcome = self
+            .take_turn(Turn {
+                key,
+                record,
+                claim: Claim::TakeOver,
+                purpose: Purpose::Settle,
+                credential: self.credential(head, key, record).await?,
+                source: None,
+            })
+            .await?;
+        match outcome {
+            Outcome::Failed { error, .. } if error.kind() != ErrorKind::TakenOver => Err(error),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A Complete that another request has sent may be under way this long before it is settled.
+const COMPLETE_PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+const COMPLETE_POLL: std::time::Duration = std::time::Duration::from_millis(100);
+
+/// Why a chunk is refused before anything is taken over.
+fn refusal(status: &UploadStatus, chunk: Chunk) -> Option<Error> {
+    let durable = status.durable();
+    match &status.checkpoint.phase {
+        Phase::Aborted => {
+            return Some(Error::new(ErrorKind::UploadAborted, "the upload was aborted"));
+        }
+        Phase::Lost { code } => {
+            let message = format!("the upload ended before with {code}");
+            return Some(Error::new(ErrorKind::UploadLost, message));
+        }
+        Phase::Receiving | Phase::Completing | Phase::Completed(_) => {}
+    }
+    if chunk.offset != durable {
+        let message = format!(
+            "the request starts at {} and the upload is at {}",
+            chunk.offset.bytes(),
+            durable.bytes()
+        );
+        return Some(Error::new(ErrorKind::OffsetMismatch, message));
+    }
+    let left = status.record.length().map(|length| length - durable);
+    match (left, chunk.length) {
+        (Some(left), Some(length)) if length > left => {
+            let message = format!("the request brings {length} and the upload takes {left} more");
+            Some(Error::new(ErrorKind::LengthMismatch, message))
+        }
+        _ => None,
+    }
+}

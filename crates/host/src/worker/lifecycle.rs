@@ -1,0 +1,57 @@
+//! Asking for an upload's offset and state, and ending it.
+
+use vod_uploader::http::{self, Head};
+use vod_uploader::upload::{Claim, Outcome, Phase, Purpose, UploadKey};
+use vod_uploader::{Error, ErrorKind, Result};
+
+use super::{Turn, Worker};
+use crate::records;
+
+impl Worker {
+    /// `HEAD /v1/files/{id}`.
+    pub(crate) async fn offset(&self, head: &Head, key: &UploadKey) -> Result<http::Response> {
+        let status = self.settled_status(head, key).await?;
+        Ok(match &status.checkpoint.phase {
+            Phase::Aborted => gone(ErrorKind::UploadAborted, "the upload was aborted"),
+            Phase::Lost { code } => {
+                gone(ErrorKind::UploadLost, &format!("the upload ended with {code}"))
+            }
+            _ => http::offset(&status),
+        })
+    }
+
+    /// `GET /v1/files/{id}`.
+    pub(crate) async fn status(&self, head: &Head, key: &UploadKey) -> Result<http::Response> {
+        Ok(self.settled_status(head, key).await?.response())
+    }
+
+    /// `DELETE /v1/files/{id}`: drops the parts of an open upload; of one that has ended, the
+    /// records alone, since the object is VOD's.
+    pub(crate) async fn terminate(&self, head: &Head, key: &UploadKey) -> Result<http::Response> {
+        let status = self.settled_status(head, key).await?;
+        let open = matches!(status.checkpoint.phase, Phase::Receiving | Phase::Lost { .. });
+        if !open {
+            records::forget(&self.kv, key).await?;
+            return Ok(http::terminated());
+        }
+        let record = status.record;
+        let outcome = self
+            .take_turn(Turn {
+                key,
+                record: &record,
+                claim: Claim::TakeOver,
+                purpose: Purpose::Abort,
+                credential: self.credential(head, key, &record).await?,
+                source: None,
+            })
+            .await?;
+        match outcome {
+            Outcome::Failed { error, .. } => Err(error),
+            _ => Ok(http::terminated()),
+        }
+    }
+}
+
+fn gone(kind: ErrorKind, message: &str) -> http::Response {
+    http::chunk_ended(&Error::new(kind, message), None, "")
+}

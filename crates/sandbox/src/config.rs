@@ -1,0 +1,63 @@
+//! How a sandbox is set up.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+/// How a sandbox is set up.
+#[derive(Clone)]
+pub struct SandboxConfig {
+    /// Where to listen; loopback only. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where everything is kept; created if need be.
+    pub data_folder: PathBuf,
+    /// Keep only length, CRC and MD5 of bodies, and read none back. ETags are then not MD5s
+    /// unless the request came with a `Content-MD5`.
+    pub discard_bodies: bool,
+    /// The long-lived key.
+    pub access_key_id: String,
+    /// Its secret.
+    pub access_key_secret: String,
+    /// The buckets that exist; VOD stores into the first.
+    pub buckets: Vec<String>,
+    /// The region, without the prefix `oss-`.
+    pub region: String,
+    /// How long the credentials that VOD mints are good for, in seconds.
+    pub token_life_secs: i64,
+    /// Host names that are bound to a bucket, as by a CNAME record.
+    pub cname_hosts: HashMap<String, String>,
+    /// Write a line for each request to standard error.
+    pub log: bool,
+}
+
+impl SandboxConfig {
+    /// The defaults of the command line, on a free port.
+    pub fn in_folder(data_folder: impl Into<PathBuf>) -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            data_folder: data_folder.into(),
+            discard_bodies: false,
+            access_key_id: "sandbox-key".to_owned(),
+            access_key_secret: "sandbox-secret".to_owned(),
+            buckets: vec!["sandbox-bucket".to_owned()],
+            region: "cn-shanghai".to_owned(),
+            token_life_secs: 3600,
+            cname_hosts: HashMap::new(),
+            log: false,
+        }
+    }
+}
+
+impl fmt::Debug for SandboxConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SandboxConfig")
+            .field("listen", &self.listen)
+            .field("data_folder", &self.data_folder)
+            .field("discard_bodies", &self.discard_bodies)
+            .field("access_key_id", &self.access_key_id)
+            .field("buckets", &self.buckets)
+            .field("region", &self.region)
+            .finish_non_exhaustive()
+    }
+}

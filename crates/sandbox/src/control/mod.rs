@@ -1,0 +1,63 @@
+//! What tests ask of the sandbox itself, under `/_sandbox/`, without a signature.
+
+mod objects;
+mod settings;
+mod uploads;
+
+use http::{Method, StatusCode};
+use serde_json::json;
+
+use crate::fault::Fault;
+use crate::http::{Reply, RequestBody, RequestHead, json as json_reply};
+use crate::world::World;
+
+/// Answers a request whose path begins with [`PREFIX`].
+pub(crate) async fn serve(world: &World, head: &RequestHead, body: &mut RequestBody) -> Reply {
+    let path = head.path.strip_prefix(PREFIX).unwrap_or_default();
+    let (area, rest) = path.split_once('/').unwrap_or((path, ""));
+    let body = match body.collect(MAX_BODY_BYTES).await {
+        Ok(body) => body,
+        Err(error) => return bad_request(&format!("the body did not arrive: {error:?}")),
+    };
+    match (&head.method, area, rest) {
+        (&Method::GET | &Method::HEAD, "objects", rest) => objects::serve(world, head, rest),
+        (&Method::GET, "requests", "") => uploads::requests(world),
+        (&Method::POST, "requests", "reset") => {
+            world.counters.reset();
+            done()
+        }
+        (&Method::GET, "uploads", "") => uploads::list(world),
+        (&Method::DELETE, "uploads", id) if !id.is_empty() => uploads::forget(world, id),
+        (&Method::GET, "faults", "") => json_reply(StatusCode::OK, &world.faults.report()),
+        (&Method::POST, "faults", "") => match Fault::from_json(&body) {
+            Ok(fault) => {
+                world.faults.plant(fault);
+                done()
+            }
+            Err(why) => bad_request(&why),
+        },
+        (&Method::DELETE, "faults", "") => {
+            world.faults.clear();
+            done()
+        }
+        (&Method::GET, "config", "") => settings::show(world, head),
+        (&Method::POST, area, "") => settings::change(world, area, &body),
+        _ => json_reply(
+            StatusCode::NOT_FOUND,
+            &json!({ "error": format!("nothing answers {} {}", head.method, head.path) }),
+        ),
+    }
+}
+
+fn done() -> Reply {
+    json_reply(StatusCode::OK, &json!({ "ok": true }))
+}
+
+fn bad_request(why: &str) -> Reply {
+    json_reply(StatusCode::BAD_REQUEST, &json!({ "error": why }))
+}
+
+/// The beginning of every path that the sandbox keeps for itself.
+pub(crate) const PREFIX: &str = "/_sandbox/";
+
+const MAX_BODY_BYTES: usize = 64 * 1024;

@@ -1,0 +1,97 @@
+//! Settings that a test changes while the sandbox runs.
+
+use http::StatusCode;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use super::{bad_request, done};
+use crate::clock::oss_time;
+use crate::credential::Grant;
+use crate::http::{Reply, RequestHead, json as json_reply};
+use crate::world::World;
+
+/// The settings as they are, without the secret.
+pub(super) fn show(world: &World, head: &RequestHead) -> Reply {
+    json_reply(
+        StatusCode::OK,
+        &json!({
+            "endpoint": format!("http://{}", head.host),
+            "access_key_id": world.config.access_key_id,
+            "buckets": world.config.buckets,
+            "region": world.config.region,
+            "cname_hosts": world.bound_domains(),
+            "token_life_secs": world.token_life_secs(),
+            "denied_operations": world.denied_operations(),
+            "clock_offset_ms": world.clock.offset_ms(),
+            "now": oss_time(world.clock.now()),
+            "keeps_bodies": world.store.keeps_bodies(),
+        }),
+    )
+}
+
+/// Changes the setting that `area` names, or mints an account-wide temporary credential.
+pub(super) fn change(world: &World, area: &str, body: &[u8]) -> Reply {
+    let changed = match area {
+        "clock" => parse(body).map(|new: ClockOffset| world.clock.shift_to(new.offset_ms)),
+        "policy" => parse(body).map(|new: Policy| world.deny_operations(new.deny)),
+        "token-life" => parse(body).map(|new: TokenLife| world.set_token_life_secs(new.secs)),
+        "cname" => parse(body).map(|new: Cname| world.bind_domain(&new.host, new.bucket)),
+        "sts" => return assume_role(world),
+        _ => Err(format!("there is no setting `{area}`")),
+    };
+    match changed {
+        Ok(()) => done(),
+        Err(why) => bad_request(&why),
+    }
+}
+
+/// What AssumeRole of the STS service gives: a credential for everything, VOD calls included.
+fn assume_role(world: &World) -> Reply {
+    match world.mint(Grant::Account) {
+        Ok(credential) => json_reply(
+            StatusCode::OK,
+            &json!({
+                "AccessKeyId": credential.access_key_id,
+                "AccessKeySecret": credential.access_key_secret,
+                "SecurityToken": credential.security_token,
+                "Expiration": crate::clock::iso_secs(credential.expires_at),
+            }),
+        ),
+        Err(error) => {
+            let error = json!({ "error": error.to_string() });
+            json_reply(StatusCode::INTERNAL_SERVER_ERROR, &error)
+        }
+    }
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(body).map_err(|error| error.to_string())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClockOffset {
+    offset_ms: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Policy {
+    deny: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TokenLife {
+    secs: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cname {
+    host: String,
+    /// `null` or nothing ends the binding.
+    #[serde(default)]
+    bucket: Option<String>,
+}

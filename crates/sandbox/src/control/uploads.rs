@@ -1,0 +1,68 @@
+//! Open uploads and request counts.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::done;
+use crate::clock::oss_time;
+use crate::http::{Reply, json as json_reply};
+use crate::store::Upload;
+use crate::world::World;
+
+/// All open uploads with their parts.
+pub(super) fn list(world: &World) -> Reply {
+    let uploads: Vec<_> = world.store.uploads().iter().map(describe).collect();
+    json_reply(StatusCode::OK, &uploads)
+}
+
+/// Counts by operation, and which uploads are open.
+pub(super) fn requests(world: &World) -> Reply {
+    let open: Vec<_> = world
+        .store
+        .uploads()
+        .into_iter()
+        .map(|upload| json!({ "upload_id": upload.id, "bucket": upload.bucket, "key": upload.key }))
+        .collect();
+    json_reply(
+        StatusCode::OK,
+        &json!({ "operations": world.counters.snapshot(), "open_uploads": open }),
+    )
+}
+
+/// Makes the store forget an upload, as OSS does after an abort or a lifecycle rule.
+pub(super) fn forget(world: &World, id: &str) -> Reply {
+    match world.store.abort_upload(id) {
+        Ok(true) => done(),
+        Ok(false) => {
+            let error = json!({ "error": format!("no open upload {id}") });
+            json_reply(StatusCode::NOT_FOUND, &error)
+        }
+        Err(error) => {
+            let error = json!({ "error": error.to_string() });
+            json_reply(StatusCode::INTERNAL_SERVER_ERROR, &error)
+        }
+    }
+}
+
+fn describe(upload: &Upload) -> Value {
+    let parts: Vec<_> = upload
+        .parts
+        .values()
+        .map(|part| {
+            json!({
+                "number": part.number,
+                "size": part.size_bytes,
+                "etag": part.etag,
+                // As a string: JavaScript numbers lose the low bits.
+                "crc64": part.crc64.to_string(),
+            })
+        })
+        .collect();
+    json!({
+        "upload_id": upload.id,
+        "bucket": upload.bucket,
+        "key": upload.key,
+        "initiated": oss_time(upload.initiated),
+        "parts": parts,
+    })
+}

@@ -1,0 +1,108 @@
+//! Temporary credentials and what each may do.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::oss::{Operation, Target};
+
+/// A temporary credential, as VOD hands them out in `UploadAuth`.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Credential {
+    /// Begins with `STS.`.
+    pub(crate) access_key_id: String,
+    /// Signs requests.
+    pub(crate) access_key_secret: String,
+    /// Goes with every request that the secret signs.
+    pub(crate) security_token: String,
+    /// The token is refused from this moment on.
+    pub(crate) expires_at: Timestamp,
+    /// What it is good for.
+    pub(crate) grant: Grant,
+}
+
+/// What a temporary credential is good for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Grant {
+    /// Writing this one object, as the policy of an `UploadAuth` allows.
+    Object {
+        /// The bucket.
+        bucket: String,
+        /// The object key.
+        key: String,
+    },
+    /// Everything that the account may do, VOD calls included.
+    Account,
+}
+
+impl Credential {
+    /// A new credential with random id, secret and token.
+    ///
+    /// They guard nothing but test data, so the generator need not be cryptographic.
+    pub(crate) fn mint(grant: Grant, expires_at: Timestamp) -> Self {
+        Self {
+            access_key_id: format!("STS.{}", random_text(25)),
+            access_key_secret: random_text(44),
+            security_token: format!("CAIS{}==", random_text(120)),
+            expires_at,
+            grant,
+        }
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credential")
+            .field("access_key_id", &self.access_key_id)
+            .field("expires_at", &self.expires_at)
+            .field("grant", &self.grant)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Grant {
+    /// Whether the policy allows the operation on the target.
+    pub(crate) fn allows(&self, operation: Operation, target: &Target) -> bool {
+        match self {
+            Self::Account => true,
+            Self::Object { bucket, key } => {
+                let same_object =
+                    target.bucket.as_ref() == Some(bucket) && target.key.as_ref() == Some(key);
+                same_object && operation.uploads()
+            }
+        }
+    }
+}
+
+/// `length` random letters and digits.
+pub(crate) fn random_text(length: usize) -> String {
+    std::iter::repeat_with(fastrand::alphanumeric).take(length).collect()
+}
+
+/// `digits` random lower-case hex digits.
+pub(crate) fn random_hex(digits: usize) -> String {
+    std::iter::repeat_with(|| fastrand::digit(16)).take(digits).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_credential_never_prints_its_secret_or_its_token() {
+        let credential = Credential::mint(Grant::Account, Timestamp::UNIX_EPOCH);
+        let printed = format!("{credential:?}");
+        assert!(!printed.contains(&credential.access_key_secret));
+        assert!(!printed.contains(&credential.security_token));
+    }
+
+    #[test]
+    fn an_upload_grant_covers_its_own_object_only() {
+        let grant = Grant::Object { bucket: "b".into(), key: "k".into() };
+        let target = |key: &str| Target { bucket: Some("b".into()), key: Some(key.into()) };
+        assert!(grant.allows(Operation::UploadPart, &target("k")));
+        assert!(!grant.allows(Operation::UploadPart, &target("other")));
+        assert!(!grant.allows(Operation::DeleteObject, &target("k")));
+    }
+}

@@ -1,0 +1,91 @@
+//! `sandbox`: the stand-in for OSS and VOD as a program.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use tokio::signal::unix::{SignalKind, signal};
+use vod_uploader_sandbox::{Sandbox, SandboxConfig};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sandbox: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A strict stand-in for Alibaba Cloud OSS and ApsaraVideo VOD, on loopback.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Loopback address and port; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:9000")]
+    listen: SocketAddr,
+    /// Folder for everything that is stored
+    #[arg(long)]
+    data: PathBuf,
+    /// Keep lengths and checksums only, no bytes
+    #[arg(long)]
+    discard_bodies: bool,
+    /// The long-lived key
+    #[arg(long, default_value = "sandbox-key")]
+    access_key_id: String,
+    /// The secret of the long-lived key
+    #[arg(long, default_value = "sandbox-secret")]
+    access_key_secret: String,
+    /// A bucket that exists; may be repeated, VOD stores into the first
+    #[arg(long, default_value = "sandbox-bucket")]
+    bucket: Vec<String>,
+    /// The region, without the prefix oss-
+    #[arg(long, default_value = "cn-shanghai")]
+    region: String,
+    /// Life of the credentials that VOD mints, in seconds
+    #[arg(long, default_value_t = 3600)]
+    token_life_secs: i64,
+    /// A host name bound to a bucket; may be repeated
+    #[arg(long, value_name = "NAME=BUCKET", value_parser = name_and_bucket)]
+    cname_host: Vec<(String, String)>,
+    /// Write a line for each request to standard error
+    #[arg(long)]
+    log: bool,
+}
+
+async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    // Before the first line of output, so that whoever reads it may send the signal at once.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let sandbox = Sandbox::start(SandboxConfig {
+        listen: arguments.listen,
+        data_folder: arguments.data,
+        discard_bodies: arguments.discard_bodies,
+        access_key_id: arguments.access_key_id,
+        access_key_secret: arguments.access_key_secret,
+        buckets: arguments.bucket,
+        region: arguments.region,
+        token_life_secs: arguments.token_life_secs,
+        cname_hosts: arguments.cname_host.into_iter().collect(),
+        log: arguments.log,
+    })
+    .await?;
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "listening {}", sandbox.origin())?;
+    stdout.flush()?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    sandbox.stop().await;
+    Ok(())
+}
+
+fn name_and_bucket(text: &str) -> Result<(String, String), String> {
+    let (name, bucket) =
+        text.split_once('=').ok_or_else(|| "it must be of the form NAME=BUCKET".to_owned())?;
+    Ok((name.to_ascii_lowercase(), bucket.to_owned()))
+}

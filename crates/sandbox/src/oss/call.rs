@@ -1,0 +1,134 @@
+//! One OSS request under way, and what its handler needs.
+
+use http::StatusCode;
+
+use super::error::{Code, OssError};
+use super::xml::{Element, KeyEncoding};
+use crate::http::{BodyError, Reply, RequestBody, RequestHead, full};
+use crate::store::ReceiveError;
+use crate::world::World;
+
+/// An authenticated request for an operation on a bucket or an object.
+pub(crate) struct Call<'a> {
+    /// What the sandbox knows.
+    pub(crate) world: &'a World,
+    /// The head of the request.
+    pub(crate) head: &'a RequestHead,
+    /// The bucket; it exists.
+    pub(crate) bucket: &'a str,
+    /// The object key; empty at bucket level.
+    pub(crate) key: &'a str,
+    /// The body of the request.
+    pub(crate) body: &'a mut RequestBody,
+}
+
+/// Why a call did not succeed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The client is told.
+    Refused(OssError),
+    /// The body did not arrive: there is nobody to tell, or a fault says to cut.
+    Broken,
+}
+
+impl From<OssError> for Failure {
+    fn from(error: OssError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<BodyError> for Failure {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::Interrupted | BodyError::CutShort => Self::Broken,
+            BodyError::TooLarge => Self::Refused(OssError::new(
+                Code::EntityTooLarge,
+                "The request body is larger than this operation takes.",
+            )),
+        }
+    }
+}
+
+impl From<ReceiveError> for Failure {
+    fn from(error: ReceiveError) -> Self {
+        match error {
+            ReceiveError::Request(error) => error.into(),
+            ReceiveError::Disk(error) => OssError::internal(&error).into(),
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        OssError::internal(&error).into()
+    }
+}
+
+impl Call<'_> {
+    /// A query parameter that the operation cannot do without.
+    pub(crate) fn required(&self, name: &str) -> Result<&str, OssError> {
+        match self.head.query_value(name) {
+            Some("") | None => {
+                Err(OssError::invalid_argument(format!("The parameter {name} is missing.")))
+            }
+            Some(value) => Ok(value),
+        }
+    }
+
+    /// A page size: `default` when absent, refused when not in 1 to 1000.
+    pub(crate) fn page_size(&self, name: &str, default: usize) -> Result<usize, OssError> {
+        match self.head.query_value(name) {
+            None | Some("") => Ok(default),
+            Some(text) => {
+                text.parse().ok().filter(|size| (1..=MAX_PAGE).contains(size)).ok_or_else(|| {
+                    OssError::invalid_argument(format!("{name} must be 1 to {MAX_PAGE}."))
+                })
+            }
+        }
+    }
+
+    /// How keys are to be written in the reply.
+    pub(crate) fn key_encoding(&self) -> Result<KeyEncoding, OssError> {
+        KeyEncoding::from_parameter(self.head.query_value("encoding-type"))
+            .map_err(|()| OssError::invalid_argument("encoding-type must be url."))
+    }
+
+    /// Refuses to replace an object when the request forbids it.
+    pub(crate) fn check_overwrite(&self) -> Result<(), OssError> {
+        let forbidden = self.head.header("x-oss-forbid-overwrite").as_deref() == Some("true");
+        if forbidden && self.world.store.object(self.bucket, self.key).is_some() {
+            return Err(OssError::new(
+                Code::FileAlreadyExists,
+                "The object you specified already exists and can not be overwritten.",
+            ));
+        }
+        Ok(())
+    }
+
+    /// The headers that stay with the object.
+    pub(crate) fn object_headers(&self) -> Vec<(String, String)> {
+        self.head
+            .header_names()
+            .into_iter()
+            .filter(|name| KEPT_HEADERS.contains(name) || name.starts_with("x-oss-meta-"))
+            .filter_map(|name| Some((name.to_owned(), self.head.header(name)?)))
+            .collect()
+    }
+}
+
+/// A 200 with an XML body.
+pub(crate) fn xml(root: &Element) -> Reply {
+    full(StatusCode::OK, "application/xml", root.document())
+}
+
+const KEPT_HEADERS: [&str; 6] = [
+    "cache-control",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "content-type",
+    "expires",
+];
+
+/// The largest page of every listing.
+pub(crate) const MAX_PAGE: usize = 1000;

@@ -1,0 +1,122 @@
+//! GetObject and HeadObject.
+//!
+//! <https://www.alibabacloud.com/help/en/oss/developer-reference/getobject>
+
+use http::{HeaderName, HeaderValue, StatusCode};
+
+use super::call::{Call, Failure};
+use super::error::{Code, OssError};
+use crate::clock::http_date;
+use crate::http::{Reply, empty, streamed, with_header};
+use crate::store::Object;
+
+/// Streams the object or the range asked for.
+pub(super) fn get(call: &Call<'_>) -> Result<Reply, Failure> {
+    let object = find(call)?;
+    if !call.world.store.keeps_bodies() {
+        return Err(OssError::new(
+            Code::NotImplemented,
+            "The sandbox was started with --discard-bodies and keeps no bytes to return.",
+        )
+        .into());
+    }
+    let range = call.head.header("range");
+    let reply = match range.as_deref().map(|range| parse_range(range, object.size_bytes)) {
+        None | Some(Range::Ignored) => {
+            let chunks = call.world.store.read(&object, 0, object.size_bytes);
+            streamed(StatusCode::OK, object.size_bytes, chunks)
+        }
+        Some(Range::Part { start, length }) => {
+            let chunks = call.world.store.read(&object, start, length);
+            let content_range =
+                format!("bytes {start}-{}/{}", start + length - 1, object.size_bytes);
+            let reply = streamed(StatusCode::PARTIAL_CONTENT, length, chunks);
+            with_header(reply, "content-range", &content_range)
+        }
+        Some(Range::Unsatisfiable) => {
+            return Err(OssError::new(
+                Code::InvalidRange,
+                "The requested range cannot be satisfied.",
+            )
+            .with("ActualObjectSize", object.size_bytes.to_string())
+            .into());
+        }
+    };
+    Ok(describe(reply, &object))
+}
+
+/// The headers of [`get`] without the bytes.
+pub(super) fn head(call: &Call<'_>) -> Result<Reply, Failure> {
+    let object = find(call)?;
+    let length = object.size_bytes.to_string();
+    let reply = with_header(empty(StatusCode::OK), "content-length", &length);
+    Ok(describe(reply, &object))
+}
+
+fn find(call: &Call<'_>) -> Result<Object, OssError> {
+    call.world.store.object(call.bucket, call.key).ok_or_else(|| {
+        OssError::new(Code::NoSuchKey, "The specified key does not exist.").with("Key", call.key)
+    })
+}
+
+fn describe(mut reply: Reply, object: &Object) -> Reply {
+    let kind = if object.multipart { "Multipart" } else { "Normal" };
+    reply = with_header(reply, "content-type", "application/octet-stream");
+    for (name, value) in &object.headers {
+        let name = HeaderName::from_bytes(name.as_bytes());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes())) {
+            reply.headers_mut().insert(name, value);
+        }
+    }
+    reply = with_header(reply, "accept-ranges", "bytes");
+    reply = with_header(reply, "etag", &format!("\"{}\"", object.etag));
+    reply = with_header(reply, "last-modified", &http_date(object.modified));
+    reply = with_header(reply, "x-oss-hash-crc64ecma", &object.crc64.to_string());
+    reply = with_header(reply, "x-oss-object-type", kind);
+    with_header(reply, "x-oss-storage-class", "Standard")
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Range {
+    Part {
+        start: u64,
+        length: u64,
+    },
+    /// Not one range of bytes: the whole object is sent, as RFC 9110 §14.2 allows.
+    Ignored,
+    Unsatisfiable,
+}
+
+fn parse_range(header: &str, size_bytes: u64) -> Range {
+    let Some((first, last)) = header.strip_prefix("bytes=").and_then(|range| range.split_once('-'))
+    else {
+        return Range::Ignored;
+    };
+    let (start, end) = match (first.parse::<u64>(), last.parse::<u64>()) {
+        (Ok(first), Ok(last)) if first <= last => (first, last.saturating_add(1).min(size_bytes)),
+        (Ok(first), Err(_)) if last.is_empty() => (first, size_bytes),
+        (Err(_), Ok(suffix)) if first.is_empty() => (size_bytes.saturating_sub(suffix), size_bytes),
+        _ => return Range::Ignored,
+    };
+    if start >= end {
+        return Range::Unsatisfiable;
+    }
+    Range::Part { start, length: end - start }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_of_range_is_read() {
+        let part = |start, length| Range::Part { start, length };
+        assert_eq!(parse_range("bytes=0-9", 100), part(0, 10));
+        assert_eq!(parse_range("bytes=90-200", 100), part(90, 10));
+        assert_eq!(parse_range("bytes=40-", 100), part(40, 60));
+        assert_eq!(parse_range("bytes=-5", 100), part(95, 5));
+        assert_eq!(parse_range("bytes=100-", 100), Range::Unsatisfiable);
+        assert_eq!(parse_range("bytes=5-2", 100), Range::Ignored);
+        assert_eq!(parse_range("bytes=0-1,4-5", 100), Range::Ignored);
+    }
+}

@@ -1,0 +1,31 @@
+//! InitiateMultipartUpload: a new upload id.
+//!
+//! <https://www.alibabacloud.com/help/en/oss/developer-reference/initiatemultipartupload>
+
+use std::collections::BTreeMap;
+
+use super::call::{Call, Failure, xml};
+use super::xml::Element;
+use crate::credential::random_hex;
+use crate::http::Reply;
+use crate::store::Upload;
+
+/// Opens an upload. An object that exists under the key stays as it is.
+pub(super) fn perform(call: &Call<'_>) -> Result<Reply, Failure> {
+    let encoding = call.key_encoding()?;
+    call.check_overwrite()?;
+    let id = random_hex(32).to_ascii_uppercase();
+    call.world.store.start_upload(Upload {
+        id: id.clone(),
+        bucket: call.bucket.to_owned(),
+        key: call.key.to_owned(),
+        initiated: call.world.clock.now(),
+        headers: call.object_headers(),
+        parts: BTreeMap::new(),
+    })?;
+    Ok(xml(&Element::new("InitiateMultipartUploadResult")
+        .optional_text("EncodingType", encoding.name())
+        .text("Bucket", call.bucket)
+        .text("Key", encoding.write(call.key))
+        .text("UploadId", id)))
+}

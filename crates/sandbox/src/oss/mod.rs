@@ -1,0 +1,89 @@
+//! The OSS half of the sandbox: one file per operation, errors and XML in the vendor's words.
+//!
+//! <https://www.alibabacloud.com/help/en/oss/developer-reference/list-of-operations-by-function>
+
+mod abort_multipart_upload;
+mod call;
+mod complete_multipart_upload;
+mod delete_object;
+mod error;
+mod get_object;
+mod initiate_multipart_upload;
+mod list_multipart_uploads;
+mod list_objects;
+mod list_parts;
+mod listing;
+mod operation;
+mod put_object;
+mod received;
+mod target;
+mod upload_part;
+mod upload_part_copy;
+mod xml;
+
+pub(crate) use call::Failure;
+pub(crate) use error::{Code, OssError, error_xml};
+pub(crate) use operation::Operation;
+pub(crate) use target::Target;
+
+use call::Call;
+
+use crate::http::{Reply, RequestBody, RequestHead};
+use crate::world::World;
+
+/// Authenticates and performs one request.
+pub(crate) async fn serve(
+    world: &World,
+    head: &RequestHead,
+    target: &Target,
+    operation: Operation,
+    body: &mut RequestBody,
+) -> Result<Reply, Failure> {
+    let identity = world.authenticator().authenticate(
+        head,
+        target,
+        |key_id| world.store.credential(key_id),
+        |token| world.store.credential_of_token(token),
+    )?;
+    if operation == Operation::Unsupported {
+        return Err(OssError::new(
+            Code::NotImplemented,
+            "The sandbox does not offer this operation.",
+        )
+        .into());
+    }
+    let bucket = target.bucket.as_deref().unwrap_or_default();
+    if !world.has_bucket(bucket) {
+        return Err(OssError::new(Code::NoSuchBucket, "The specified bucket does not exist.")
+            .with("BucketName", bucket)
+            .into());
+    }
+    let key = target.key.as_deref().unwrap_or_default();
+    check_key(key)?;
+    identity.authorize(operation, target, &world.denied_operations())?;
+    let mut call = Call { world, head, bucket, key, body };
+    match operation {
+        Operation::PutObject => put_object::perform(&mut call).await,
+        Operation::GetObject => get_object::get(&call),
+        Operation::HeadObject => get_object::head(&call),
+        Operation::DeleteObject => delete_object::perform(&call),
+        Operation::InitiateMultipartUpload => initiate_multipart_upload::perform(&call),
+        Operation::UploadPart => upload_part::perform(&mut call).await,
+        Operation::UploadPartCopy => upload_part_copy::perform(&call).await,
+        Operation::ListParts => list_parts::perform(&call),
+        Operation::CompleteMultipartUpload => complete_multipart_upload::perform(&mut call).await,
+        Operation::AbortMultipartUpload => abort_multipart_upload::perform(&call),
+        Operation::ListMultipartUploads => list_multipart_uploads::perform(&call),
+        Operation::ListObjects | Operation::Unsupported => list_objects::perform(&call),
+    }
+}
+
+/// 1 to 1023 UTF-8 bytes that do not begin with `/` or `\`. At bucket level there is no key.
+fn check_key(key: &str) -> Result<(), OssError> {
+    if key.len() > MAX_KEY_BYTES || key.starts_with(['/', '\\']) {
+        return Err(OssError::new(Code::InvalidObjectName, "The specified object is not valid."));
+    }
+    Ok(())
+}
+
+const MAX_KEY_BYTES: usize = 1023;

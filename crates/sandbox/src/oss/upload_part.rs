@@ -1,0 +1,73 @@
+//! UploadPart: one part of an upload.
+//!
+//! <https://www.alibabacloud.com/help/en/oss/developer-reference/uploadpart>
+
+use super::call::{Call, Failure};
+use super::error::{Code, OssError};
+use super::received;
+use crate::http::Reply;
+use crate::store::{Part, Received};
+
+/// Stores the body as a part, in place of the part that had its number.
+pub(super) async fn perform(call: &mut Call<'_>) -> Result<Reply, Failure> {
+    let number = part_number(call)?;
+    let upload_id = open_upload_id(call)?;
+    if call.head.content_length().is_none() {
+        return Err(OssError::new(
+            Code::MissingContentLength,
+            "You must provide the Content-Length HTTP header.",
+        )
+        .into());
+    }
+    let stored = received::receive(call).await?;
+    let reply = received::confirm(&stored.checksum);
+    put_part(call, &upload_id, number, stored)?;
+    Ok(reply)
+}
+
+/// The parameter `partNumber`, 1 to 10,000.
+pub(super) fn part_number(call: &Call<'_>) -> Result<u16, OssError> {
+    call.required("partNumber")?
+        .parse()
+        .ok()
+        .filter(|number| (1..=MAX_PART_NUMBER).contains(number))
+        .ok_or_else(|| {
+            OssError::invalid_argument(
+                "Part number must be an integer between 1 and 10000, inclusive.",
+            )
+        })
+}
+
+/// The parameter `uploadId`, which must be of an open upload of this very object.
+pub(super) fn open_upload_id(call: &Call<'_>) -> Result<String, OssError> {
+    let id = call.required("uploadId")?;
+    if !call.world.store.upload_is_for(id, call.bucket, call.key) {
+        return Err(OssError::no_such_upload(id));
+    }
+    Ok(id.to_owned())
+}
+
+/// Records a stored body as a part; the upload may have ended while the body was on its way.
+pub(super) fn put_part(
+    call: &Call<'_>,
+    upload_id: &str,
+    number: u16,
+    stored: Received,
+) -> Result<(), Failure> {
+    let part = Part {
+        number,
+        size_bytes: stored.checksum.size_bytes,
+        etag: stored.checksum.etag(),
+        crc64: stored.checksum.crc64,
+        modified: call.world.clock.now(),
+        body: stored.body.clone(),
+    };
+    if !call.world.store.put_part(upload_id, part)? {
+        call.world.store.forget(stored);
+        return Err(OssError::no_such_upload(upload_id).into());
+    }
+    Ok(())
+}
+
+/// <https://www.alibabacloud.com/help/en/oss/product-overview/limits>
+const MAX_PART_NUMBER: u16 = 10_000;

@@ -1,0 +1,132 @@
+//! The running sandbox: a listener and its connections.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::config::SandboxConfig;
+use crate::http::serve_connection;
+use crate::service;
+use crate::world::World;
+
+/// A running sandbox. Dropping it closes the listener and all connections; what it stored stays
+/// in its data folder.
+#[derive(Debug)]
+pub struct Sandbox {
+    address: SocketAddr,
+    accepting: JoinHandle<()>,
+}
+
+/// Why a sandbox did not start.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The address is not of this machine only. Listen on 127.0.0.1 or `[::1]`: the control
+    /// paths ask for no signature.
+    NotLoopback(SocketAddr),
+    /// There is no bucket to store into.
+    NoBucket,
+    /// The port is taken or not allowed. Choose another, or 0 for a free one.
+    Listen(SocketAddr, io::Error),
+    /// The data folder cannot be read or written, or its journal is damaged.
+    DataFolder(std::path::PathBuf, io::Error),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotLoopback(address) => {
+                write!(f, "{address} is not a loopback address; use 127.0.0.1")
+            }
+            Self::NoBucket => write!(f, "at least one bucket is needed"),
+            Self::Listen(address, error) => write!(f, "cannot listen on {address}: {error}"),
+            Self::DataFolder(path, error) => {
+                write!(f, "cannot use the data folder {}: {error}", path.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Listen(_, error) | Self::DataFolder(_, error) => Some(error),
+            Self::NotLoopback(_) | Self::NoBucket => None,
+        }
+    }
+}
+
+impl Sandbox {
+    /// Opens the data folder and begins to listen. Needs a Tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] says which part of the configuration to change. Trying again helps only
+    /// when a port was taken.
+    pub async fn start(config: SandboxConfig) -> Result<Self, StartError> {
+        let listen = config.listen;
+        if !listen.ip().is_loopback() {
+            return Err(StartError::NotLoopback(listen));
+        }
+        if config.buckets.is_empty() {
+            return Err(StartError::NoBucket);
+        }
+        let folder = config.data_folder.clone();
+        let world = tokio::task::spawn_blocking(move || World::open(config))
+            .await
+            .map_err(io::Error::other)
+            .flatten()
+            .map_err(|error| StartError::DataFolder(folder, error))?;
+        let listener =
+            TcpListener::bind(listen).await.map_err(|error| StartError::Listen(listen, error))?;
+        let address = listener.local_addr().map_err(|error| StartError::Listen(listen, error))?;
+        Ok(Self { address, accepting: tokio::spawn(accept(listener, Arc::new(world))) })
+    }
+
+    /// The address it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// `http://address`, without a slash at the end.
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Closes the listener and all connections at once, as a kill would.
+    pub async fn stop(mut self) {
+        self.accepting.abort();
+        // The task was aborted, so its only outcome is the cancellation.
+        drop((&mut self.accepting).await);
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+/// Accepts until the task is aborted, which drops the connections too.
+async fn accept(listener: TcpListener, world: Arc<World>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => {
+                // An error of accept concerns one client, such as one that left in the queue.
+                let Ok((stream, _peer)) = accepted else { continue };
+                // Without it the reply to a small request may wait for an acknowledgement.
+                drop(stream.set_nodelay(true));
+                let world = Arc::clone(&world);
+                connections.spawn(serve_connection(stream, move |connection, request| {
+                    service::answer(Arc::clone(&world), connection, request)
+                }));
+            }
+            Some(_ended) = connections.join_next() => {}
+        }
+    }
+}

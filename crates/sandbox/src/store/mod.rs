@@ -1,0 +1,229 @@
+//! What the sandbox keeps: objects, uploads, credentials and media ids.
+//!
+//! Bodies are files of their own, never changed once written. Everything else is one journal:
+//! an append-only file of JSON lines, replayed at start. A body counts only once a journal line
+//! names it, so that a kill at any moment leaves the state before or after a request, never
+//! between. Nothing is synced to the disk: a kill of the process loses nothing, a power cut may.
+
+mod body;
+mod digest;
+mod journal;
+mod record;
+mod tables;
+
+pub(crate) use body::{BodyError as ReceiveError, Received};
+pub(crate) use digest::{Checksum, crc64_combine, multipart_etag};
+pub(crate) use record::{Media, MediaKind, Object, Part, Segment, Upload};
+
+use std::io;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use body::BodyFolder;
+use bytes::Bytes;
+use journal::Journal;
+use tables::{Entry, Tables};
+use tokio::sync::mpsc::Receiver;
+
+use crate::credential::Credential;
+use crate::http::RequestBody;
+
+/// The store of one data folder.
+#[derive(Debug)]
+pub(crate) struct Store {
+    bodies: BodyFolder,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    tables: Tables,
+    journal: Journal,
+}
+
+impl Store {
+    /// Opens or creates the data folder, replays its journal and removes bodies that no record
+    /// names. Blocks.
+    pub(crate) fn open(folder: &Path, discard_bodies: bool) -> io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let (journal, entries) = Journal::open(&folder.join("journal.jsonl"))?;
+        let mut tables = Tables::default();
+        for entry in entries {
+            tables.apply(entry);
+        }
+        let journal = journal.rewritten(&tables.snapshot())?;
+        let bodies = BodyFolder::open(&folder.join("bodies"), discard_bodies)?;
+        bodies.keep_only(&tables.body_ids())?;
+        Ok(Self { bodies, state: Mutex::new(State { tables, journal }) })
+    }
+
+    /// Receives a body to the disk, hashing on the way. Nothing refers to it yet.
+    pub(crate) async fn receive(
+        &self,
+        body: &mut RequestBody,
+        want_md5: bool,
+    ) -> Result<Received, ReceiveError> {
+        self.bodies.receive(body, want_md5).await
+    }
+
+    /// Copies a range of an object into a new body.
+    pub(crate) async fn copy(
+        &self,
+        object: &Object,
+        start: u64,
+        length: u64,
+    ) -> io::Result<Received> {
+        self.bodies.copy(object.segments.clone(), start, length).await
+    }
+
+    /// Streams a range of an object.
+    pub(crate) fn read(
+        &self,
+        object: &Object,
+        start: u64,
+        length: u64,
+    ) -> Receiver<io::Result<Bytes>> {
+        self.bodies.read(object.segments.clone(), start, length)
+    }
+
+    /// Whether bodies are kept at all.
+    pub(crate) fn keeps_bodies(&self) -> bool {
+        self.bodies.keeps_bodies()
+    }
+
+    /// Removes a received body that turned out to be unwanted.
+    pub(crate) fn forget(&self, received: Received) {
+        self.bodies.remove(received.body.into_iter().collect());
+    }
+
+    /// The object of this name.
+    pub(crate) fn object(&self, bucket: &str, key: &str) -> Option<Object> {
+        self.lock().tables.object(bucket, key).cloned()
+    }
+
+    /// All objects of a bucket, by key.
+    pub(crate) fn objects(&self, bucket: &str) -> Vec<Object> {
+        self.lock().tables.objects_in(bucket).cloned().collect()
+    }
+
+    /// Stores an object in place of what had its name.
+    pub(crate) fn put_object(&self, object: Object) -> io::Result<()> {
+        self.commit(Entry::ObjectStored(object))
+    }
+
+    /// Deletes an object; nothing happens if there is none.
+    pub(crate) fn delete_object(&self, bucket: &str, key: &str) -> io::Result<()> {
+        self.commit(Entry::ObjectDeleted { bucket: bucket.to_owned(), key: key.to_owned() })
+    }
+
+    /// The upload of this id, if it is still open.
+    pub(crate) fn upload(&self, id: &str) -> Option<Upload> {
+        self.lock().tables.upload(id).cloned()
+    }
+
+    /// Bucket and key of the upload of this id, if it is still open.
+    pub(crate) fn upload_is_for(&self, id: &str, bucket: &str, key: &str) -> bool {
+        self.lock()
+            .tables
+            .upload(id)
+            .is_some_and(|upload| upload.bucket == bucket && upload.key == key)
+    }
+
+    /// All open uploads, by key and then by id.
+    pub(crate) fn uploads(&self) -> Vec<Upload> {
+        self.lock().tables.uploads().cloned().collect()
+    }
+
+    /// Opens an upload.
+    pub(crate) fn start_upload(&self, upload: Upload) -> io::Result<()> {
+        self.commit(Entry::UploadStarted(upload))
+    }
+
+    /// Stores a part in place of the one of its number. `false` if the upload is gone.
+    pub(crate) fn put_part(&self, upload_id: &str, part: Part) -> io::Result<bool> {
+        self.commit_if_open(upload_id, Entry::PartStored { upload_id: upload_id.to_owned(), part })
+    }
+
+    /// Ends an upload and drops its parts. `false` if it was gone already.
+    pub(crate) fn abort_upload(&self, upload_id: &str) -> io::Result<bool> {
+        self.commit_if_open(upload_id, Entry::UploadAborted(upload_id.to_owned()))
+    }
+
+    /// Ends an upload and stores the object that `build` makes of it, in one step: no part can
+    /// change between. Outer `None` if the upload is gone; an error of `build` changes nothing.
+    pub(crate) fn complete_upload<Error>(
+        &self,
+        upload_id: &str,
+        build: impl FnOnce(&Upload) -> Result<Object, Error>,
+    ) -> io::Result<Option<Result<Object, Error>>> {
+        let mut state = self.lock();
+        let Some(upload) = state.tables.upload(upload_id) else {
+            return Ok(None);
+        };
+        let object = match build(upload) {
+            Ok(object) => object,
+            Err(error) => return Ok(Some(Err(error))),
+        };
+        let orphans = state.commit(Entry::UploadCompleted {
+            upload_id: upload_id.to_owned(),
+            object: object.clone(),
+        })?;
+        drop(state);
+        self.bodies.remove(orphans);
+        Ok(Some(Ok(object)))
+    }
+
+    /// The temporary credential of this key id.
+    pub(crate) fn credential(&self, access_key_id: &str) -> Option<Credential> {
+        self.lock().tables.credential(access_key_id).cloned()
+    }
+
+    /// The temporary credential of this token.
+    pub(crate) fn credential_of_token(&self, token: &str) -> Option<Credential> {
+        self.lock().tables.credential_of_token(token).cloned()
+    }
+
+    /// Keeps a temporary credential.
+    pub(crate) fn put_credential(&self, credential: Credential) -> io::Result<()> {
+        self.commit(Entry::CredentialMinted(credential))
+    }
+
+    /// The media of this id.
+    pub(crate) fn media(&self, id: &str) -> Option<Media> {
+        self.lock().tables.media(id).cloned()
+    }
+
+    /// Keeps a media id.
+    pub(crate) fn put_media(&self, media: Media) -> io::Result<()> {
+        self.commit(Entry::MediaCreated(media))
+    }
+
+    fn commit(&self, entry: Entry) -> io::Result<()> {
+        let orphans = self.lock().commit(entry)?;
+        self.bodies.remove(orphans);
+        Ok(())
+    }
+
+    fn commit_if_open(&self, upload_id: &str, entry: Entry) -> io::Result<bool> {
+        let mut state = self.lock();
+        if state.tables.upload(upload_id).is_none() {
+            return Ok(false);
+        }
+        let orphans = state.commit(entry)?;
+        drop(state);
+        self.bodies.remove(orphans);
+        Ok(true)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Writes the entry, then applies it. Returns the bodies that nothing names any more.
+    fn commit(&mut self, entry: Entry) -> io::Result<Vec<String>> {
+        self.journal.append(&entry)?;
+        Ok(self.tables.apply(entry))
+    }
+}

@@ -1,0 +1,82 @@
+//! The records of the store.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A stored object.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Object {
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+    pub(crate) size_bytes: u64,
+    /// Upper-case hex without quotes; of a multipart object, followed by `-` and a part count.
+    pub(crate) etag: String,
+    pub(crate) crc64: u64,
+    /// `Content-Type`, `Cache-Control`, `x-oss-meta-*` and the like, as sent.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) modified: Timestamp,
+    /// The bodies that make up the object, in order.
+    pub(crate) segments: Vec<Segment>,
+    /// Whether it was made of parts.
+    pub(crate) multipart: bool,
+}
+
+/// One body of an object.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Segment {
+    /// `None` when bodies are discarded.
+    pub(crate) body: Option<String>,
+    pub(crate) size_bytes: u64,
+}
+
+/// An open multipart upload.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Upload {
+    pub(crate) id: String,
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+    pub(crate) initiated: Timestamp,
+    /// The headers of the object to be.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) parts: BTreeMap<u16, Part>,
+}
+
+/// A stored part.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Part {
+    /// 1 to 10,000.
+    pub(crate) number: u16,
+    pub(crate) size_bytes: u64,
+    /// Upper-case hex without quotes.
+    pub(crate) etag: String,
+    pub(crate) crc64: u64,
+    pub(crate) modified: Timestamp,
+    /// `None` when bodies are discarded.
+    pub(crate) body: Option<String>,
+}
+
+/// A media id that VOD gave out, and the object that is to be uploaded for it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Media {
+    pub(crate) id: String,
+    pub(crate) kind: MediaKind,
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+    /// The parameters of the call, without credentials.
+    pub(crate) parameters: BTreeMap<String, String>,
+    pub(crate) created: Timestamp,
+}
+
+/// What a media id stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum MediaKind {
+    /// Video or audio; its upload credential can be refreshed.
+    Video,
+    /// A picture.
+    Image,
+    /// A watermark, subtitle or material.
+    Attached,
+}

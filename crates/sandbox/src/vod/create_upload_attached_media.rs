@@ -1,0 +1,59 @@
+//! CreateUploadAttachedMedia: an id and a credential for a watermark, subtitle or material.
+//!
+//! <https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadattachedmedia>
+
+use serde_json::{Value, json};
+
+use super::error::VodError;
+use super::parameters::extension;
+use super::{Call, upload_credential};
+use crate::credential::random_hex;
+use crate::store::{Media, MediaKind};
+
+pub(super) fn perform(call: &Call<'_>) -> Result<Value, VodError> {
+    let parameters = &call.parameters;
+    let business_type = parameters.required("BusinessType")?;
+    let (_, extensions) =
+        EXTENSIONS.iter().find(|(name, _)| *name == business_type).ok_or_else(|| {
+            VodError::invalid("BusinessType", "it must be watermark, subtitle or material")
+        })?;
+    let extension = match (parameters.optional("MediaExt"), parameters.optional("FileName")) {
+        (Some(extension), _) => extension.to_ascii_lowercase(),
+        (None, Some(file_name)) => extension("FileName", file_name)?,
+        (None, None) => return Err(VodError::missing("MediaExt")),
+    };
+    if !extensions.contains(&extension.as_str()) {
+        return Err(VodError::invalid(
+            "MediaExt",
+            &format!("a {business_type} cannot be of that format"),
+        ));
+    }
+    parameters.at_most("Title", 128)?;
+    parameters.at_most("Description", 1024)?;
+    let id = random_hex(32);
+    let media = Media {
+        key: format!("{business_type}/{id}.{extension}"),
+        id,
+        kind: MediaKind::Attached,
+        bucket: call.world.vod_bucket().to_owned(),
+        parameters: parameters.of_media(),
+        created: call.world.clock.now(),
+    };
+    call.world.store.put_media(media.clone())?;
+    let credential = upload_credential::issue(call, &media)?;
+    let url = format!("http://{}/{}/{}", call.host, media.bucket, media.key);
+    Ok(json!({
+        "MediaId": media.id,
+        "MediaURL": url,
+        "FileURL": url,
+        "UploadAddress": credential.upload_address,
+        "UploadAuth": credential.upload_auth,
+    }))
+}
+
+/// The formats of each kind of attached media.
+const EXTENSIONS: [(&str, &[&str]); 3] = [
+    ("watermark", &["png", "gif", "apng", "mov"]),
+    ("subtitle", &["srt", "ass", "stl", "ttml", "vtt"]),
+    ("material", &["jpg", "gif", "png", "mp4", "mat", "zip", "apk"]),
+];

@@ -1,0 +1,45 @@
+//! CreateUploadImage: an image id and a credential to upload its file.
+//!
+//! <https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadimage>
+
+use serde_json::{Value, json};
+
+use super::error::VodError;
+use super::{Call, upload_credential};
+use crate::credential::random_hex;
+use crate::store::{Media, MediaKind};
+
+pub(super) fn perform(call: &Call<'_>) -> Result<Value, VodError> {
+    let parameters = &call.parameters;
+    let image_type = parameters.required("ImageType")?;
+    if !["default", "cover"].contains(&image_type) {
+        return Err(VodError::invalid("ImageType", "it must be default or cover"));
+    }
+    let extension = parameters.optional("ImageExt").unwrap_or("png");
+    if !EXTENSIONS.contains(&extension) {
+        return Err(VodError::invalid("ImageExt", "it is not an image format"));
+    }
+    parameters.at_most("Title", 128)?;
+    parameters.at_most("Description", 1024)?;
+    let id = random_hex(32);
+    let media = Media {
+        key: format!("image/{image_type}/{}.{extension}", id.to_ascii_uppercase()),
+        id,
+        kind: MediaKind::Image,
+        bucket: call.world.vod_bucket().to_owned(),
+        parameters: parameters.of_media(),
+        created: call.world.clock.now(),
+    };
+    call.world.store.put_media(media.clone())?;
+    let credential = upload_credential::issue(call, &media)?;
+    let url = format!("http://{}/{}/{}", call.host, media.bucket, media.key);
+    Ok(json!({
+        "ImageId": media.id,
+        "ImageURL": url,
+        "FileURL": url,
+        "UploadAddress": credential.upload_address,
+        "UploadAuth": credential.upload_auth,
+    }))
+}
+
+const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "gif", "heic", "webp"];

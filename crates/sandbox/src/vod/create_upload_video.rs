@@ -1,0 +1,35 @@
+//! CreateUploadVideo: a video id and a credential to upload its file.
+//!
+//! <https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadvideo>
+
+use serde_json::{Value, json};
+
+use super::error::VodError;
+use super::parameters::extension;
+use super::{Call, upload_credential};
+use crate::credential::random_hex;
+use crate::store::{Media, MediaKind};
+
+pub(super) fn perform(call: &Call<'_>) -> Result<Value, VodError> {
+    let parameters = &call.parameters;
+    parameters.required("Title")?;
+    parameters.at_most("Title", 128)?;
+    parameters.at_most("Description", 1024)?;
+    let extension = extension("FileName", parameters.required("FileName")?)?;
+    let id = random_hex(32);
+    let media = Media {
+        key: format!("sv/{}-{id}/{id}.{extension}", random_hex(8)),
+        id,
+        kind: MediaKind::Video,
+        bucket: call.world.vod_bucket().to_owned(),
+        parameters: parameters.of_media(),
+        created: call.world.clock.now(),
+    };
+    call.world.store.put_media(media.clone())?;
+    let credential = upload_credential::issue(call, &media)?;
+    Ok(json!({
+        "VideoId": media.id,
+        "UploadAddress": credential.upload_address,
+        "UploadAuth": credential.upload_auth,
+    }))
+}

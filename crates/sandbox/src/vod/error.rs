@@ -1,0 +1,73 @@
+//! VOD errors: code, status and the JSON body that carries them.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::http::{Reply, json as json_reply};
+
+/// An error reply of VOD.
+#[derive(Debug, Clone)]
+pub(crate) struct VodError {
+    status: StatusCode,
+    code: String,
+    message: String,
+}
+
+impl VodError {
+    pub(crate) fn new(status: StatusCode, code: &str, message: impl Into<String>) -> Self {
+        Self { status, code: code.to_owned(), message: message.into() }
+    }
+
+    /// 400: a parameter that the call needs is absent or empty.
+    pub(crate) fn missing(parameter: &str) -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            &format!("Missing{parameter}"),
+            format!("{parameter} is mandatory for this action."),
+        )
+    }
+
+    /// 400: a parameter has a value that the call does not take.
+    pub(crate) fn invalid(parameter: &str, why: &str) -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "InvalidParameter",
+            format!("The specified parameter {parameter} is not valid: {why}."),
+        )
+    }
+
+    /// 403: the token is no longer valid.
+    pub(crate) fn token_expired() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "InvalidSecurityToken.Expired",
+            "Specified SecurityToken is expired.",
+        )
+    }
+
+    /// The reply with its JSON body.
+    pub(crate) fn reply(&self, host: &str, request_id: &str) -> Reply {
+        json_reply(self.status, &error_json(&self.code, &self.message, host, request_id))
+    }
+}
+
+impl From<std::io::Error> for VodError {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "InternalError",
+            format!("the sandbox could not use its data folder: {error}"),
+        )
+    }
+}
+
+/// The body of an error whose code need not be one that the sandbox knows.
+pub(crate) fn error_json(code: &str, message: &str, host: &str, request_id: &str) -> Value {
+    json!({
+        "RequestId": request_id,
+        "HostId": host,
+        "Code": code,
+        "Message": message,
+        "Recommend": format!("https://error-center.aliyun.com/status/search?Keyword={code}&source=PopGw"),
+    })
+}

@@ -1,0 +1,54 @@
+//! The VOD half of the sandbox: RPC calls that give out media ids and upload credentials.
+//!
+//! <https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-overview>
+
+mod authenticate;
+mod create_upload_attached_media;
+mod create_upload_image;
+mod create_upload_video;
+mod error;
+mod parameters;
+mod refresh_upload_video;
+mod upload_credential;
+
+pub(crate) use error::{VodError, error_json};
+pub(crate) use parameters::Parameters;
+
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::http::{Reply, json as json_reply};
+use crate::world::World;
+
+/// A VOD request under way.
+pub(crate) struct Call<'a> {
+    pub(crate) world: &'a World,
+    /// The verb, which is part of what is signed.
+    pub(crate) method: &'a Method,
+    /// The host as the caller reached it, port included.
+    pub(crate) host: &'a str,
+    /// Query and form taken together.
+    pub(crate) parameters: &'a Parameters,
+}
+
+/// Authenticates and performs one call.
+pub(crate) fn serve(call: &Call<'_>, request_id: &str) -> Result<Reply, VodError> {
+    authenticate::check(call)?;
+    let mut result = match call.parameters.optional("Action") {
+        Some("CreateUploadVideo") => create_upload_video::perform(call)?,
+        Some("RefreshUploadVideo") => refresh_upload_video::perform(call)?,
+        Some("CreateUploadImage") => create_upload_image::perform(call)?,
+        Some("CreateUploadAttachedMedia") => create_upload_attached_media::perform(call)?,
+        _ => {
+            return Err(VodError::new(
+                StatusCode::NOT_FOUND,
+                "InvalidAction.NotFound",
+                "Specified api is not found, please check your url and method.",
+            ));
+        }
+    };
+    if let Value::Object(fields) = &mut result {
+        fields.insert("RequestId".to_owned(), json!(request_id));
+    }
+    Ok(json_reply(StatusCode::OK, &result))
+}

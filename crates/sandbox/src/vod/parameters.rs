@@ -1,0 +1,73 @@
+//! The parameters of a VOD call.
+
+use std::collections::BTreeMap;
+
+use super::error::VodError;
+
+/// Names and values, in the order sent.
+#[derive(Debug)]
+pub(crate) struct Parameters(pub(crate) Vec<(String, String)>);
+
+impl Parameters {
+    /// The value, if there is one that is not empty.
+    pub(crate) fn optional(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(found, value)| found == name && !value.is_empty())
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The value, without which the call is refused.
+    pub(crate) fn required(&self, name: &str) -> Result<&str, VodError> {
+        self.optional(name).ok_or_else(|| VodError::missing(name))
+    }
+
+    /// The value, refused when it has more characters than `limit`.
+    pub(crate) fn at_most(&self, name: &str, limit: usize) -> Result<Option<&str>, VodError> {
+        let value = self.optional(name);
+        if value.is_some_and(|value| value.chars().count() > limit) {
+            return Err(VodError::invalid(name, &format!("it has more than {limit} characters")));
+        }
+        Ok(value)
+    }
+
+    /// What describes the media: everything but who called and how the call was signed.
+    pub(crate) fn of_media(&self) -> BTreeMap<String, String> {
+        self.0.iter().filter(|(name, _)| !OF_THE_CALL.contains(&name.as_str())).cloned().collect()
+    }
+}
+
+/// The extension of a file name, lower-case; refused when there is none.
+pub(super) fn extension(parameter: &str, file_name: &str) -> Result<String, VodError> {
+    let extension = file_name.rsplit_once('.').map(|(_, extension)| extension);
+    extension
+        .filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        .map(str::to_ascii_lowercase)
+        .ok_or_else(|| VodError::invalid(parameter, "it has no file name extension"))
+}
+
+const OF_THE_CALL: [&str; 10] = [
+    "AccessKeyId",
+    "Action",
+    "Format",
+    "SecurityToken",
+    "Signature",
+    "SignatureMethod",
+    "SignatureNonce",
+    "SignatureVersion",
+    "Timestamp",
+    "Version",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_extension_is_the_letters_after_the_last_dot() {
+        assert_eq!(extension("FileName", "a.b.MP4").ok().as_deref(), Some("mp4"));
+        assert!(extension("FileName", "noextension").is_err());
+        assert!(extension("FileName", "dot.").is_err());
+        assert!(extension("FileName", "a.b/c").is_err());
+    }
+}

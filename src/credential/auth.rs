@@ -1,0 +1,101 @@
+//! UploadAuth: the temporary credential of one upload.
+
+use std::time::Duration;
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::base64_json::{JsonObject, decode_object};
+use super::{Secret, StsCredential};
+use crate::error::{Error, ErrorKind, Result};
+use crate::units::UnixMillis;
+
+/// The temporary credential of one upload, its life and its region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UploadAuth {
+    /// The access key and its security token.
+    pub credential: StsCredential,
+    /// When the credential stops to work; `None` where VOD did not say.
+    pub expires_at: Option<UnixMillis>,
+    /// How long the credential had to live when it was read. It decides how long before the end
+    /// a refresh is due.
+    pub issued_life: Option<Duration>,
+    /// The region of the VOD service and of the bucket, such as `cn-shanghai`; older answers lack
+    /// it.
+    pub region: Option<String>,
+}
+
+impl UploadAuth {
+    /// A credential that is known since `now`.
+    #[must_use]
+    pub fn new(
+        credential: StsCredential,
+        expires_at: Option<UnixMillis>,
+        region: Option<String>,
+        now: UnixMillis,
+    ) -> Self {
+        let issued_life = expires_at.map(|end| end.since(now));
+        Self { credential, expires_at, issued_life, region }
+    }
+
+    /// Reads an UploadAuth as VOD returns it: Base64 of `{"AccessKeyId":…,"AccessKeySecret":…,
+    /// "SecurityToken":…,"Expiration":"3600","ExpireUTCTime":"2020-07-26T05:42:09Z",
+    /// "Region":"cn-shanghai"}`.
+    ///
+    /// The end of its life is `ExpireUTCTime`; without it, `Expiration` seconds after `now`;
+    /// without both, unknown.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::CredentialsSwapped`] where it is an UploadAddress, and
+    /// [`ErrorKind::CredentialInvalid`] where it cannot be read or names the wrong field.
+    pub fn parse(base64: &str, now: UnixMillis) -> Result<Self> {
+        let mut object = decode_object(NAME, base64)?;
+        if object.has_any(super::address::FIELDS) && !object.has_any(FIELDS) {
+            return Err(Error::new(
+                ErrorKind::CredentialsSwapped,
+                "an UploadAddress stands in the place of the UploadAuth",
+            ));
+        }
+        let credential = StsCredential {
+            access_key_id: take_header_text(&mut object, "AccessKeyId")?,
+            access_key_secret: Secret::new(object.take_required("AccessKeySecret")?),
+            security_token: Some(Secret::new(take_header_text(&mut object, "SecurityToken")?)),
+        };
+        let expires_at = take_end_of_life(&mut object, now)?;
+        Ok(Self::new(credential, expires_at, object.take_optional("Region")?, now))
+    }
+}
+
+/// Takes a text that is sent as a header: a line break in it would be a second header.
+fn take_header_text(object: &mut JsonObject, field: &str) -> Result<String> {
+    let text = object.take_required(field)?;
+    if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Ok(text)
+    } else {
+        Err(Error::new(
+            ErrorKind::CredentialInvalid,
+            format!("{NAME} has a {field} with characters other than visible ASCII"),
+        ))
+    }
+}
+
+fn take_end_of_life(object: &mut JsonObject, now: UnixMillis) -> Result<Option<UnixMillis>> {
+    let Some(text) = object.take_optional("ExpireUTCTime")? else {
+        let seconds = object.take_seconds("Expiration")?;
+        return Ok(seconds.map(|seconds| now + Duration::from_secs(seconds)));
+    };
+    let seconds = OffsetDateTime::parse(text.trim(), &Rfc3339)
+        .ok()
+        .and_then(|end| u64::try_from(end.unix_timestamp()).ok())
+        .ok_or_else(|| {
+            Error::new(
+                ErrorKind::CredentialInvalid,
+                format!("{NAME} has an ExpireUTCTime that is not like 2020-07-26T05:42:09Z"),
+            )
+        })?;
+    Ok(Some(UnixMillis(seconds.saturating_mul(1_000))))
+}
+
+pub(super) const NAME: &str = "UploadAuth";
+pub(super) const FIELDS: &[&str] = &["AccessKeyId", "AccessKeySecret", "SecurityToken"];

@@ -1,0 +1,156 @@
+//! The envelope of UploadAddress and UploadAuth: Base64 of a JSON object.
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde_json::{Map, Value};
+use zeroize::Zeroizing;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The JSON object inside `base64`, which is the value called `name`.
+///
+/// Errors name the value and never repeat a piece of it.
+pub(super) fn decode_object(name: &str, base64: &str) -> Result<JsonObject> {
+    let text = base64.trim();
+    if text.is_empty() {
+        return Err(invalid(format!("{name} is empty")));
+    }
+    if text.starts_with('{') {
+        return Err(invalid(format!("{name} is JSON, but must stay in Base64")));
+    }
+    let json = decode_base64(text).ok_or_else(|| invalid(format!("{name} is not Base64")))?;
+    // The parser's own message would quote the JSON, and with it the secret.
+    match serde_json::from_slice(&json) {
+        Ok(Value::Object(fields)) => Ok(JsonObject { name: name.to_owned(), fields }),
+        Ok(_) => Err(invalid(format!("{name} is not a JSON object"))),
+        Err(_) => Err(invalid(format!("{name} is not Base64 of JSON"))),
+    }
+}
+
+/// Decodes Base64 of either alphabet, with or without padding, wrapped into lines or not.
+pub(crate) fn decode_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let standard: Zeroizing<String> = Zeroizing::new(
+        text.trim()
+            .chars()
+            .filter(|&c| c != '\r' && c != '\n')
+            .map(|c| match c {
+                '-' => '+',
+                '_' => '/',
+                other => other,
+            })
+            .collect(),
+    );
+    EITHER_PADDING.decode(standard.as_bytes()).ok().map(Zeroizing::new)
+}
+
+/// A decoded value, whose fields are taken out by name.
+pub(super) struct JsonObject {
+    name: String,
+    fields: Map<String, Value>,
+}
+
+impl JsonObject {
+    /// True where any field of `names` is present.
+    pub(super) fn has_any(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.fields.contains_key(*name))
+    }
+
+    /// Takes a text that must be there and must not be empty.
+    pub(super) fn take_required(&mut self, field: &str) -> Result<String> {
+        self.take_optional(field)?
+            .ok_or_else(|| invalid(format!("{} lacks {field}, or it is empty", self.name)))
+    }
+
+    /// Takes a text that may be missing, null or empty, which are all `None`.
+    pub(super) fn take_optional(&mut self, field: &str) -> Result<Option<String>> {
+        match self.fields.remove(field) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
+            Some(_) => Err(invalid(format!("{} has a {field} that is not a text", self.name))),
+        }
+    }
+
+    /// Takes a number of seconds, written as a number or as a text; missing, null or empty is
+    /// `None`.
+    pub(super) fn take_seconds(&mut self, field: &str) -> Result<Option<u64>> {
+        let seconds = match self.fields.remove(field) {
+            None | Some(Value::Null) => return Ok(None),
+            Some(Value::String(text)) if text.trim().is_empty() => return Ok(None),
+            Some(Value::String(text)) => text.trim().parse().ok(),
+            Some(Value::Number(number)) => number.as_u64(),
+            Some(_) => None,
+        };
+        seconds
+            .map(Some)
+            .ok_or_else(|| invalid(format!("{} has no whole seconds in {field}", self.name)))
+    }
+}
+
+fn invalid(message: String) -> Error {
+    Error::new(ErrorKind::CredentialInvalid, message)
+}
+
+const EITHER_PADDING: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        reason = "a failed assumption fails the test"
+    )]
+
+    use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), ..Default::default() })]
+
+        #[test]
+        fn every_variant_of_base64_is_read(bytes: Vec<u8>, before in "[ \t\r\n]*", after in "[ \t\r\n]*") {
+            for engine in [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD] {
+                let text = format!("{before}{}{after}", engine.encode(&bytes));
+                let decoded = decode_base64(&text).expect("it is Base64");
+                prop_assert_eq!(&*decoded, &bytes);
+            }
+        }
+
+        #[test]
+        fn lines_of_any_length_are_joined(bytes: Vec<u8>, line in 1..100_usize) {
+            let text: Vec<char> = STANDARD.encode(&bytes).chars().collect();
+            let lines: Vec<String> = text.chunks(line).map(|line| line.iter().collect()).collect();
+            let decoded = decode_base64(&lines.join("\r\n")).expect("it is Base64");
+            prop_assert_eq!(&*decoded, &bytes);
+        }
+
+        #[test]
+        fn no_text_makes_decoding_panic(text: String) {
+            if let Err(error) = decode_object("UploadAuth", &text) {
+                prop_assert_eq!(error.kind(), ErrorKind::CredentialInvalid);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_without_the_value() {
+        for (text, message) in [
+            ("", "UploadAuth is empty"),
+            (" \n", "UploadAuth is empty"),
+            (r#"{"AccessKeyId":"hush"}"#, "UploadAuth is JSON, but must stay in Base64"),
+            ("hush*hush", "UploadAuth is not Base64"),
+            (&STANDARD.encode("hush"), "UploadAuth is not Base64 of JSON"),
+            (&STANDARD.encode(r#""hush""#), "UploadAuth is not a JSON object"),
+        ] {
+            let error = decode_object("UploadAuth", text).map(|_| ()).unwrap_err();
+            assert_eq!(error.message(), message);
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! The one error type of the engine: what kind, may the caller try again, and what to do.
+//!
+//! An [`Error`] answers three questions in types: [`ErrorKind`] says what happened,
+//! [`ErrorKind::retry`] says whether trying again can help, and [`ErrorKind::action`] says what
+//! the operator or the client does about it. Its message names the cause and never carries a
+//! secret, a signed URL or a header of a signed request.
+
+use std::fmt;
+
+/// A result of the engine.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, why, and what the store said about it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+    store: Option<Box<StoreError>>,
+}
+
+impl Error {
+    /// An error of `kind` whose message says what was found.
+    #[must_use]
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), store: None }
+    }
+
+    /// The same error with what the store or the VOD service answered.
+    #[must_use]
+    pub fn with_store(mut self, store: StoreError) -> Self {
+        self.store = Some(Box::new(store));
+        self
+    }
+
+    /// The same error with `context` ahead of its message.
+    #[must_use]
+    pub fn while_doing(mut self, context: &str) -> Self {
+        self.message = format!("{context}: {}", self.message);
+        self
+    }
+
+    /// What kind of error it is.
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// One sentence for people, without the kind and without what to do.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What the store or the VOD service answered, where it did.
+    #[must_use]
+    pub fn store(&self) -> Option<&StoreError> {
+        self.store.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind.code(), self.message)?;
+        match &self.store {
+            Some(store) => write!(f, " ({store})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// What the store (OSS) or the VOD service answered, without its secrets: `SignatureProvided`,
+/// `StringToSign` and the like of an error body are never kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoreError {
+    /// The HTTP status.
+    pub status: u16,
+    /// The vendor's error code, such as `NoSuchUpload`; empty where the body had none.
+    pub code: String,
+    /// The vendor's message, at most 512 characters of it.
+    pub message: String,
+    /// The request id to quote to the vendor's support; empty where there was none.
+    pub request_id: String,
+    /// The vendor's finer error code (`EC`), such as `0002-00000007`; empty where there was none.
+    pub ec: String,
+    /// The store's own time, where it complained about ours (`RequestTimeTooSkewed`).
+    pub server_time: Option<crate::units::UnixMillis>,
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "status {}", self.status)?;
+        for (name, value) in
+            [("code", &self.code), ("ec", &self.ec), ("request id", &self.request_id)]
+        {
+            if !value.is_empty() {
+                write!(f, ", {name} {value}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether trying again can help, and what must change first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Retry {
+    /// The same attempt fails again: something else has to change.
+    Never,
+    /// The same attempt may succeed later; nothing acknowledged was lost.
+    Later,
+    /// The same attempt may succeed with a new credential.
+    WithNewCredential,
+    /// The upload is gone: the source has to be sent again from its start as a new upload.
+    AsNewUpload,
+}
+
+macro_rules! error_kinds {
+    ($($(#[doc = $doc:literal])+ $kind:ident = $code:literal, $retry:ident, $action:literal;)+) => {
+        /// What went wrong. Each kind has a stable code, a retry class and an action.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum ErrorKind {
+            $($(#[doc = $doc])+ $kind,)+
+        }
+
+        impl ErrorKind {
+            /// Every kind, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$kind,)+];
+
+            /// The stable machine-readable code, in kebab case.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$kind => $code,)+ }
+            }
+
+            /// Whether trying again can help.
+            #[must_use]
+            pub const fn retry(self) -> Retry {
+                match self { $(Self::$kind => Retry::$retry,)+ }
+            }
+
+            /// What the operator or the client does about it, in one sentence.
+            #[must_use]
+            pub const fn action(self) -> &'static str {
+                match self { $(Self::$kind => $action,)+ }
+            }
+        }
+    };
+}
+
+error_kinds! {
+    /// A request's header, path or value is wrong; the message names the field.
+    RequestInvalid = "request-invalid", Never,
+        "Correct the field that the message names.";
+    /// The source has no bytes.
+    FileEmpty = "file-empty", Never,
+        "Send a file of at least one byte.";
+    /// The source is, or turned out, larger than the limit.
+    FileTooLarge = "file-too-large", Never,
+        "Send a smaller file, declare its length, or raise upload_max_bytes.";
+    /// A request brought too few bytes for the part numbers that are left.
+    RequestTooSmall = "request-too-small", Never,
+        "Send at least as many bytes in one request as the message says.";
+    /// The bytes received are fewer or more than the declared length.
+    LengthMismatch = "length-mismatch", Never,
+        "Send exactly the bytes that were declared.";
+    /// A chunk starts at another offset than the upload's.
+    OffsetMismatch = "offset-mismatch", Later,
+        "Ask for the upload's offset and continue from there.";
+    /// No upload has this id.
+    UploadNotFound = "upload-not-found", AsNewUpload,
+        "Check the address, or create a new upload.";
+    /// The store has forgotten this upload's parts.
+    UploadLost = "upload-lost", AsNewUpload,
+        "Create a new upload; it may carry the same media id.";
+    /// The upload was aborted.
+    UploadAborted = "upload-aborted", AsNewUpload,
+        "Create a new upload.";
+    /// The upload has already ended and takes no more bytes.
+    UploadEnded = "upload-ended", Never,
+        "Nothing: ask for the upload's state.";
+    /// Another request has taken this upload over.
+    TakenOver = "taken-over", Later,
+        "Ask for the upload's offset and continue from there, in one request at a time.";
+    /// Bytes arrived at the store other than they were sent.
+    ChecksumMismatch = "checksum-mismatch", Later,
+        "Send the file again; if it happens again, report it with the request id.";
+    /// An UploadAddress or UploadAuth cannot be read; the message names the field.
+    CredentialInvalid = "credential-invalid", WithNewCredential,
+        "Pass UploadAddress and UploadAuth on exactly as the VOD service returned them.";
+    /// UploadAddress and UploadAuth stand in each other's place.
+    CredentialsSwapped = "credentials-swapped", WithNewCredential,
+        "Exchange the values of UploadAddress and UploadAuth.";
+    /// The credential names another object than this upload's.
+    CredentialForOtherObject = "credential-for-other-object", WithNewCredential,
+        "Refresh the credential of this upload's media id instead of creating a new one.";
+    /// No credential is at hand for this upload.
+    CredentialRequired = "credential-required", WithNewCredential,
+        "Send Upload-Address and Upload-Auth, or configure the worker's own access key.";
+    /// The credential's life is over.
+    CredentialExpired = "credential-expired", WithNewCredential,
+        "Refresh the credential (RefreshUploadVideo) and send the new UploadAuth.";
+    /// The store or VOD does not accept the credential or its signature.
+    CredentialRejected = "credential-rejected", WithNewCredential,
+        "Check the access key, its secret and the region, or send a new UploadAuth.";
+    /// The credential is valid but does not permit this.
+    AccessDenied = "access-denied", Never,
+        "Grant the missing permission to the credential.";
+    /// The store did not answer, or not well, until the retry budget was used up.
+    StoreUnavailable = "store-unavailable", Later,
+        "Try again later: everything acknowledged is kept.";
+    /// The store refused a request for good.
+    StoreRejected = "store-rejected", Never,
+        "Read the store's code and message.";
+    /// The store's answer lacks something or cannot be read.
+    StoreReplyInvalid = "store-reply-invalid", Later,
+        "Try again; if it happens again, report it with the request id.";
+    /// Whether the object was completed could not be found out.
+    CompletionUnknown = "completion-unknown", Later,
+        "Ask for the upload's state later, or grant HeadObject to the credential.";
+    /// The VOD service refused a call.
+    VodRejected = "vod-rejected", Never,
+        "Read the VOD service's code and message.";
+    /// The VOD service could not be reached, or failed.
+    VodUnavailable = "vod-unavailable", Later,
+        "Try again later.";
+    /// The VOD service does not know the media id.
+    MediaNotFound = "media-not-found", AsNewUpload,
+        "Create a new upload without a media id.";
+    /// A stored record cannot be read.
+    CheckpointCorrupt = "checkpoint-corrupt", AsNewUpload,
+        "Create a new upload; report the record if the key-value store is sound.";
+    /// A stored record was written by a newer version.
+    CheckpointNewer = "checkpoint-newer", Never,
+        "Continue this upload with the version that began it, or a newer one.";
+    /// The host's key-value store failed.
+    KeyValueUnavailable = "key-value-unavailable", Later,
+        "Try again later: everything acknowledged is kept.";
+    /// The worker's configuration is wrong; the message names the variable.
+    Misconfigured = "misconfigured", Never,
+        "Correct the variable that the message names.";
+    /// The worker holds as many uploads as its memory allows.
+    Busy = "busy", Later,
+        "Try again in a few seconds.";
+    /// Anything else: a broken invariant. The one catch-all.
+    Internal = "internal", Never,
+        "Report it.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_kind_has_a_code_of_its_own_and_an_action() {
+        let codes: HashSet<_> = ErrorKind::ALL.iter().map(|kind| kind.code()).collect();
+        assert_eq!(codes.len(), ErrorKind::ALL.len());
+        assert!(ErrorKind::ALL.iter().all(|kind| kind.action().ends_with('.')));
+    }
+
+    #[test]
+    fn an_error_prints_its_code_its_message_and_what_the_store_said() {
+        let error = Error::new(ErrorKind::StoreRejected, "part 3 was refused")
+            .with_store(StoreError {
+                status: 400,
+                code: "InvalidArgument".into(),
+                request_id: "6F".into(),
+                ..StoreError::default()
+            })
+            .while_doing("uploading");
+        assert_eq!(
+            error.to_string(),
+            "store-rejected: uploading: part 3 was refused \
+             (status 400, code InvalidArgument, request id 6F)"
+        );
+    }
+}

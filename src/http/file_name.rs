@@ -1,0 +1,119 @@
+//! The name that a client gives a file.
+
+use percent_encoding::percent_decode_str;
+
+use super::invalid;
+use crate::error::Result;
+
+/// Longest file name, in bytes of UTF-8. VOD limits a title, which a name becomes, to 128
+/// characters; longer names are kept and only the title is cut.
+pub const FILE_NAME_BYTES_MAX: usize = 255;
+
+/// Longest title at VOD, in characters
+/// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadvideo>).
+const TITLE_CHARS_MAX: usize = 128;
+
+/// A file name that is safe to pass on: no folders, no control characters, an extension.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileName(String);
+
+impl FileName {
+    /// The name in a percent-encoded path segment.
+    ///
+    /// # Errors
+    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid), which says what is wrong with it.
+    pub fn from_path(segment: &str) -> Result<Self> {
+        let decoded = percent_decode_str(segment)
+            .decode_utf8()
+            .map_err(|_| invalid("the file name is not UTF-8"))?;
+        Self::new(&decoded)
+    }
+
+    /// The name in plain text.
+    ///
+    /// # Errors
+    /// As [`FileName::from_path`].
+    pub fn new(name: &str) -> Result<Self> {
+        if name.is_empty() {
+            return Err(invalid("the file name is empty"));
+        }
+        if name.len() > FILE_NAME_BYTES_MAX {
+            return Err(invalid(format!(
+                "the file name is longer than {FILE_NAME_BYTES_MAX} bytes"
+            )));
+        }
+        if name.contains(['/', '\\']) {
+            return Err(invalid("the file name has a slash in it"));
+        }
+        if name.chars().any(char::is_control) {
+            return Err(invalid("the file name has a control character in it"));
+        }
+        match name.rsplit_once('.') {
+            Some((stem, extension)) if !stem.is_empty() && !extension.is_empty() => {
+                Ok(Self(name.to_owned()))
+            }
+            _ => Err(invalid("the file name has no extension, and VOD tells media by it")),
+        }
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The name without its extension, cut to VOD's limit for a title.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let stem = self.0.rsplit_once('.').map_or(self.0.as_str(), |(stem, _)| stem);
+        stem.chars().take(TITLE_CHARS_MAX).collect()
+    }
+
+    /// The extension in lower case.
+    #[must_use]
+    pub fn extension(&self) -> String {
+        self.0.rsplit_once('.').map_or_else(String::new, |(_, extension)| extension.to_lowercase())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::*;
+
+    #[test]
+    fn names_of_any_script_are_decoded_and_kept() {
+        let name = FileName::from_path("%E6%B5%8B%E8%AF%95%20(1).MP4").unwrap();
+        assert_eq!(name.as_str(), "测试 (1).MP4");
+        assert_eq!(name.title(), "测试 (1)");
+        assert_eq!(name.extension(), "mp4");
+    }
+
+    #[test]
+    fn names_that_could_do_harm_or_that_vod_refuses_are_refused() {
+        let long = format!("{}.mp4", "x".repeat(4096));
+        for name in [
+            "",
+            "..%2Fa.mp4",
+            "a%5Cb.mp4",
+            "a%00.mp4",
+            "a%0A.mp4",
+            "%FF.mp4",
+            "plain",
+            ".mp4",
+            "a.",
+            &long,
+        ] {
+            assert!(FileName::from_path(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_title_is_cut_at_a_character() {
+        let name = FileName::new(&format!("{}.mp4", "测".repeat(80))).unwrap();
+        assert_eq!(name.title().chars().count(), 80);
+        let name = FileName::new(&format!("{}.mp4", "x".repeat(200))).unwrap();
+        assert_eq!(name.title().chars().count(), 128);
+    }
+}

@@ -1,0 +1,123 @@
+//! `Upload-Metadata` of tus 1.0.0 ("Creation", <https://tus.io/protocols/resumable-upload#upload-metadata>).
+
+use super::invalid;
+use zeroize::Zeroizing;
+
+use crate::credential::decode_base64;
+use crate::error::Result;
+
+/// Longest `Upload-Metadata` that is taken, in bytes.
+const METADATA_BYTES_MAX: usize = 8 * 1024;
+
+/// Keys whose values are credentials: they are used and never stored or echoed.
+const SECRET_KEYS: [&str; 2] = ["upload_address", "upload_auth"];
+
+/// The pairs of an `Upload-Metadata` header, in its order.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Metadata {
+    pairs: Vec<Pair>,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+struct Pair {
+    key: String,
+    /// As sent: base64, or empty.
+    encoded: String,
+    value: Zeroizing<Vec<u8>>,
+}
+
+impl Metadata {
+    /// Reads a header's value.
+    ///
+    /// # Errors
+    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid), which names the key that is wrong.
+    pub fn parse(header: &str) -> Result<Self> {
+        if header.len() > METADATA_BYTES_MAX {
+            return Err(invalid(format!(
+                "Upload-Metadata is longer than {METADATA_BYTES_MAX} bytes"
+            )));
+        }
+        let mut pairs: Vec<Pair> = Vec::new();
+        for pair in header.split(',').map(str::trim) {
+            let (key, encoded) = pair.split_once(' ').unwrap_or((pair, ""));
+            let encoded = encoded.trim();
+            if key.is_empty() || !key.is_ascii() {
+                return Err(invalid("Upload-Metadata has an empty key or one that is not ASCII"));
+            }
+            if pairs.iter().any(|known| known.key == key) {
+                return Err(invalid(format!("Upload-Metadata has the key {key} twice")));
+            }
+            let value = decode_base64(encoded).ok_or_else(|| {
+                invalid(format!("the value of {key} in Upload-Metadata is not base64"))
+            })?;
+            pairs.push(Pair { key: key.to_owned(), encoded: encoded.to_owned(), value });
+        }
+        Ok(Self { pairs })
+    }
+
+    /// The text of the first of these keys that is there and is UTF-8.
+    #[must_use]
+    pub fn text(&self, keys: &[&str]) -> Option<&str> {
+        keys.iter().find_map(|key| {
+            let pair = self.pairs.iter().find(|pair| pair.key == *key)?;
+            std::str::from_utf8(&pair.value).ok()
+        })
+    }
+
+    /// The header as it was sent, without the credentials in it. `None` where nothing is left.
+    #[must_use]
+    pub fn without_credentials(&self) -> Option<String> {
+        let kept: Vec<String> = self
+            .pairs
+            .iter()
+            .filter(|pair| !SECRET_KEYS.contains(&pair.key.as_str()))
+            .map(|pair| {
+                if pair.encoded.is_empty() {
+                    pair.key.clone()
+                } else {
+                    format!("{} {}", pair.key, pair.encoded)
+                }
+            })
+            .collect();
+        (!kept.is_empty()).then(|| kept.join(","))
+    }
+}
+
+impl std::fmt::Debug for Metadata {
+    /// Keys only: values may be credentials.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.pairs.iter().map(|pair| &pair.key)).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::*;
+
+    #[test]
+    fn pairs_are_read_and_given_back_as_they_were_sent() {
+        let header = "filename d29ybGQubXA0,is_confidential";
+        let metadata = Metadata::parse(header).unwrap();
+        assert_eq!(metadata.text(&["name", "filename"]), Some("world.mp4"));
+        assert_eq!(metadata.text(&["is_confidential"]), Some(""));
+        assert_eq!(metadata.without_credentials().as_deref(), Some(header));
+    }
+
+    #[test]
+    fn credentials_are_neither_given_back_nor_printed() {
+        let metadata = Metadata::parse("upload_auth c2VjcmV0,upload_address c2VjcmV0").unwrap();
+        assert_eq!(metadata.text(&["upload_auth"]), Some("secret"));
+        assert_eq!(metadata.without_credentials(), None);
+        assert!(!format!("{metadata:?}").contains("secret"));
+        assert!(!format!("{metadata:?}").contains("c2Vj"));
+    }
+
+    #[test]
+    fn empty_keys_double_keys_and_values_that_are_not_base64_are_refused() {
+        for header in ["", ",", "a YQ==,", "a YQ==,a YQ==", "a *", "ä YQ=="] {
+            assert!(Metadata::parse(header).is_err(), "{header}");
+        }
+    }
+}

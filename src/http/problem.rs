@@ -1,0 +1,126 @@
+//! Errors as problem details (RFC 9457, <https://www.rfc-editor.org/rfc/rfc9457>).
+
+use serde_json::{Value, json};
+
+use super::Response;
+use crate::error::{Error, ErrorKind, Retry};
+
+/// The HTTP status of an error.
+#[must_use]
+pub const fn status_of(kind: ErrorKind) -> u16 {
+    match kind {
+        ErrorKind::RequestInvalid
+        | ErrorKind::FileEmpty
+        | ErrorKind::LengthMismatch
+        | ErrorKind::CredentialInvalid
+        | ErrorKind::CredentialsSwapped => 400,
+        ErrorKind::CredentialRequired | ErrorKind::CredentialExpired => 401,
+        ErrorKind::CredentialRejected | ErrorKind::AccessDenied => 403,
+        ErrorKind::UploadNotFound | ErrorKind::MediaNotFound => 404,
+        ErrorKind::OffsetMismatch
+        | ErrorKind::TakenOver
+        | ErrorKind::UploadEnded
+        | ErrorKind::CredentialForOtherObject => 409,
+        ErrorKind::UploadLost | ErrorKind::UploadAborted => 410,
+        ErrorKind::FileTooLarge | ErrorKind::RequestTooSmall => 413,
+        // What the store or VOD does not do for us, the gateway says.
+        ErrorKind::ChecksumMismatch
+        | ErrorKind::StoreRejected
+        | ErrorKind::StoreReplyInvalid
+        | ErrorKind::VodRejected => 502,
+        ErrorKind::StoreUnavailable
+        | ErrorKind::VodUnavailable
+        | ErrorKind::KeyValueUnavailable
+        | ErrorKind::CompletionUnknown
+        | ErrorKind::Busy => 503,
+        ErrorKind::CheckpointCorrupt
+        | ErrorKind::CheckpointNewer
+        | ErrorKind::Misconfigured
+        | ErrorKind::Internal => 500,
+    }
+}
+
+/// The answer to a request that ended with `error`. `media_id` is named where a new upload may
+/// carry it.
+#[must_use]
+pub fn problem(error: &Error, media_id: Option<&str>) -> Response {
+    let kind = error.kind();
+    let status = status_of(kind);
+    let mut body = json!({
+        "type": "about:blank",
+        "title": title(status),
+        "status": status,
+        "detail": error.message(),
+        "code": kind.code(),
+        "action": kind.action(),
+        "retryable": kind.retry() != Retry::Never,
+    });
+    if let (Some(store), Some(fields)) = (error.store(), body.as_object_mut()) {
+        for (name, value) in [
+            ("store_code", &store.code),
+            ("store_request_id", &store.request_id),
+            ("store_ec", &store.ec),
+        ] {
+            if !value.is_empty() {
+                fields.insert(name.to_owned(), Value::from(value.as_str()));
+            }
+        }
+    }
+    if let (Some(media_id), Some(fields)) =
+        (media_id.filter(|id| !id.is_empty()), body.as_object_mut())
+    {
+        fields.insert("media_id".to_owned(), Value::from(media_id));
+    }
+    let response = Response::json_as("application/problem+json", status, &body);
+    if status == 503 { response.with_header("retry-after", "5") } else { response }
+}
+
+const fn title(status: u16) -> &'static str {
+    match status {
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        409 => "Conflict",
+        410 => "Gone",
+        413 => "Content Too Large",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        _ => "Internal Server Error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::*;
+    use crate::error::StoreError;
+
+    #[test]
+    fn a_problem_names_code_cause_action_and_the_store_s_request_id() {
+        let error =
+            Error::new(ErrorKind::UploadLost, "the store forgot it").with_store(StoreError {
+                status: 404,
+                code: "NoSuchUpload".into(),
+                request_id: "6F".into(),
+                ..StoreError::default()
+            });
+        let response = problem(&error, Some("vid"));
+        assert_eq!(response.status, 410);
+        let body: Value = serde_json::from_slice(&response.body).unwrap();
+        assert_eq!(body["code"], "upload-lost");
+        assert_eq!(body["store_request_id"], "6F");
+        assert_eq!(body["media_id"], "vid");
+        assert!(response.headers.contains(&("content-type", "application/problem+json".into())));
+    }
+
+    #[test]
+    fn every_kind_has_a_status_of_an_error_and_a_title() {
+        for kind in ErrorKind::ALL {
+            let status = status_of(*kind);
+            assert!((400..=599).contains(&status));
+            assert!(status == 500 || title(status) != title(500), "{status}");
+        }
+    }
+}

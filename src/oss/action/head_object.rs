@@ -1,0 +1,120 @@
+//! HeadObject: whether an object is there, and which.
+
+use super::Action;
+use crate::crc64::Crc64;
+use crate::error::Error;
+use crate::oss::{Body, Bucket, Method, Reply, UnsignedRequest, crc64_header, error_reply};
+use crate::units::ByteCount;
+
+/// Asks for an object's size and checksum
+/// (<https://www.alibabacloud.com/help/en/oss/developer-reference/headobject>).
+#[derive(Clone, Copy, Debug)]
+pub struct HeadObject<'a> {
+    /// The object key.
+    pub key: &'a str,
+}
+
+/// What the store knows of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectHead {
+    /// The object's size.
+    pub size: ByteCount,
+    /// The object's ETag as OSS wrote it, quotes included; empty where it wrote none.
+    pub etag: String,
+    /// The checksum of the whole object, where OSS computed one.
+    pub crc64: Option<Crc64>,
+}
+
+impl Action for HeadObject<'_> {
+    /// `None` where there is no such object.
+    type Output = Option<ObjectHead>;
+
+    const NAME: &'static str = "HeadObject";
+
+    fn request(&self, _bucket: &Bucket) -> UnsignedRequest {
+        UnsignedRequest {
+            method: Method::Head,
+            key: self.key.to_owned(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: Body::Empty,
+        }
+    }
+
+    fn parse(&self, reply: &Reply) -> Result<Option<ObjectHead>, Error> {
+        if !reply.is_success() {
+            let error = error_reply::read(reply);
+            let code = error.store().map(|store| store.code.as_str()).unwrap_or_default();
+            // A 404 may also say that the whole bucket is missing, which is a refusal.
+            return match (reply.status, code) {
+                (404, "" | "NoSuchKey") => Ok(None),
+                _ => Err(error),
+            };
+        }
+        let size = reply
+            .header("content-length")
+            .and_then(|length| length.trim().parse().ok())
+            .map(ByteCount)
+            .ok_or_else(|| error_reply::unreadable(reply, "the reply has no Content-Length"))?;
+        let etag = reply.header("etag").unwrap_or_default().trim().to_owned();
+        Ok(Some(ObjectHead { size, etag, crc64: crc64_header::parse(reply)? }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        reason = "a failed assumption fails the test"
+    )]
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::super::fixtures::{bucket, path_and_query, reply};
+    use super::*;
+    use crate::error::ErrorKind;
+
+    const HEAD: HeadObject<'_> = HeadObject { key: "a" };
+
+    #[test]
+    fn the_object_is_asked_for_without_its_bytes() {
+        assert_eq!(path_and_query(&HEAD.request(&bucket())), "HEAD /a");
+    }
+
+    #[test]
+    fn size_and_checksum_are_read() {
+        let headers = [
+            ("Content-Length", "53687091200000"),
+            ("ETag", "\"5D-2\""),
+            ("x-oss-hash-crc64ecma", "9"),
+        ];
+        let head = HEAD.parse(&reply(200, &headers, "")).unwrap().unwrap();
+        assert_eq!(head.size, ByteCount(53_687_091_200_000));
+        assert_eq!((head.etag.as_str(), head.crc64), ("\"5D-2\"", Some(Crc64(9))));
+    }
+
+    #[test]
+    fn a_missing_object_is_none() {
+        assert_eq!(HEAD.parse(&reply(404, &[], "")), Ok(None));
+        let error = STANDARD.encode("<Error><Code>NoSuchKey</Code></Error>");
+        assert_eq!(HEAD.parse(&reply(404, &[("x-oss-err", &error)], "")), Ok(None));
+    }
+
+    #[test]
+    fn a_missing_bucket_is_a_refusal() {
+        let error = STANDARD.encode("<Error><Code>NoSuchBucket</Code></Error>");
+        let error = HEAD.parse(&reply(404, &[("x-oss-err", &error)], "")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::StoreRejected);
+    }
+
+    #[test]
+    fn a_size_that_cannot_be_read_is_refused() {
+        for headers in [&[][..], &[("content-length", "many")]] {
+            let error = HEAD.parse(&reply(200, headers, "")).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::StoreReplyInvalid);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! InitiateMultipartUpload: begins a multipart upload.
+
+use super::{Action, content_type_header, query};
+use crate::error::Error;
+use crate::oss::{Body, Bucket, Method, Reply, UnsignedRequest, UploadId, error_reply, xml};
+
+/// Begins a multipart upload and asks for its id
+/// (<https://www.alibabacloud.com/help/en/oss/developer-reference/initiatemultipartupload>).
+///
+/// Not idempotent: a repeated call begins another upload. An existing object stays as it is until
+/// the upload completes.
+#[derive(Clone, Copy, Debug)]
+pub struct InitiateMultipartUpload<'a> {
+    /// The object key.
+    pub key: &'a str,
+    /// The media type of the object to be.
+    pub content_type: Option<&'a str>,
+}
+
+impl Action for InitiateMultipartUpload<'_> {
+    type Output = UploadId;
+
+    const NAME: &'static str = "InitiateMultipartUpload";
+
+    fn request(&self, _bucket: &Bucket) -> UnsignedRequest {
+        UnsignedRequest {
+            method: Method::Post,
+            key: self.key.to_owned(),
+            query: query([("uploads", None)]),
+            headers: content_type_header(self.content_type),
+            body: Body::Empty,
+        }
+    }
+
+    fn parse(&self, reply: &Reply) -> Result<UploadId, Error> {
+        if !reply.is_success() {
+            return Err(error_reply::read(reply));
+        }
+        // The reply repeats the key, which may not be expressible in XML: only the id matters.
+        xml::parse(&String::from_utf8_lossy(&reply.body))
+            .and_then(|result| result.text_of("UploadId").map(|id| UploadId(id.to_owned())))
+            .ok_or_else(|| error_reply::unreadable(reply, "the reply names no UploadId"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        reason = "a failed assumption fails the test"
+    )]
+
+    use super::super::fixtures::{bucket, path_and_query, reply};
+    use super::*;
+    use crate::error::ErrorKind;
+
+    const INITIATE: InitiateMultipartUpload<'_> =
+        InitiateMultipartUpload { key: "a b", content_type: None };
+
+    #[test]
+    fn the_upload_is_begun_without_a_body() {
+        let request = INITIATE.request(&bucket());
+        assert_eq!(path_and_query(&request), "POST /a%20b?uploads");
+        assert_eq!(request.body, Body::Empty);
+    }
+
+    #[test]
+    fn the_upload_id_is_read() {
+        let body = "\n<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+            <InitiateMultipartUploadResult xmlns=\"http://doc.oss-cn-hangzhou.aliyuncs.com\">\
+            <Bucket>outin-1</Bucket><Key>a&#1;b</Key><UploadId> 0004B9894A </UploadId>\
+            </InitiateMultipartUploadResult>";
+        assert_eq!(INITIATE.parse(&reply(200, &[], body)).unwrap().as_str(), "0004B9894A");
+    }
+
+    #[test]
+    fn a_success_without_an_id_is_not_a_success() {
+        for body in ["", "<html></html>", "<r><UploadId/></r>", "<r><UploadId>1</UploadId>"] {
+            let error =
+                INITIATE.parse(&reply(200, &[("x-oss-request-id", "R")], body)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::StoreReplyInvalid, "{body}");
+            assert_eq!(error.store().unwrap().request_id, "R");
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! ListParts: one page of the parts that the store holds.
+
+use super::{Action, query};
+use crate::crc64::Crc64;
+use crate::error::Error;
+use crate::oss::{Body, Bucket, ETag, Method, Reply, UnsignedRequest, UploadId, error_reply, xml};
+use crate::units::{ByteCount, PartNumber};
+
+/// Lists up to 1000 parts of an upload in the order of their numbers
+/// (<https://www.alibabacloud.com/help/en/oss/developer-reference/listparts>).
+#[derive(Clone, Copy, Debug)]
+pub struct ListParts<'a> {
+    /// The object key.
+    pub key: &'a str,
+    /// The upload.
+    pub upload_id: &'a UploadId,
+    /// Lists the parts with a greater number than this; from the first one without it.
+    pub after: Option<PartNumber>,
+}
+
+/// One page of parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartPage {
+    /// The parts, in the order of their numbers.
+    pub parts: Vec<ListedPart>,
+    /// What to ask for as [`ListParts::after`] to read on; `None` on the last page.
+    pub next: Option<PartNumber>,
+}
+
+/// A part that the store holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListedPart {
+    /// The part's number.
+    pub number: PartNumber,
+    /// The part's length.
+    pub size: ByteCount,
+    /// The part's ETag.
+    pub etag: ETag,
+    /// The part's checksum, where the store lists one.
+    pub crc64: Option<Crc64>,
+}
+
+impl Action for ListParts<'_> {
+    type Output = PartPage;
+
+    const NAME: &'static str = "ListParts";
+
+    fn request(&self, _bucket: &Bucket) -> UnsignedRequest {
+        let mut query = query([
+            ("uploadId", Some(self.upload_id.as_str())),
+            ("max-parts", Some(PAGE_PARTS_MAX)),
+            // Keys may hold characters that XML cannot.
+            ("encoding-type", Some("url")),
+        ]);
+        if let Some(after) = self.after {
+            query.push(("part-number-marker".to_owned(), Some(after.to_string())));
+        }
+        UnsignedRequest {
+            method: Method::Get,
+            key: self.key.to_owned(),
+            query,
+            headers: Vec::new(),
+            body: Body::Empty,
+        }
+    }
+
+    fn parse(&self, reply: &Reply) -> Result<PartPage, Error> {
+        if !reply.is_success() {
+            return Err(error_reply::read(reply));
+        }
+        self.read_page(reply)
+    }
+}
+
+impl ListParts<'_> {
+    fn read_page(&self, reply: &Reply) -> Result<PartPage, Error> {
+        let unreadable = |what| error_reply::unreadable(reply, what);
+        let result = xml::parse(&String::from_utf8_lossy(&reply.body))
+            .filter(|root| root.name == "ListPartsResult")
+            .ok_or_else(|| unreadable("the reply is not a ListPartsResult"))?;
+        let parts = result
+            .children("Part")
+            .map(|part| {
+                read_part(part)?.ok_or_else(|| unreadable("a listed part has no number or no size"))
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let truncated =
+            result.text_of("IsTruncated").is_some_and(|text| text.eq_ignore_ascii_case("true"));
+        if !truncated {
+            return Ok(PartPage { parts, next: None });
+        }
+        // The marker may be missing; it is the number of the last part listed.
+        let marker = result.text_of("NextPartNumberMarker").and_then(number);
+        let next = marker
+            .or(parts.last().map(|part| part.number))
+            // A page that does not lead on would be asked for again and again.
+            .filter(|next| self.after.is_none_or(|after| *next > after))
+            .ok_or_else(|| unreadable("the list is truncated but does not lead on"))?;
+        Ok(PartPage { parts, next: Some(next) })
+    }
+}
+
+fn read_part(part: &xml::Element) -> Result<Option<ListedPart>, Error> {
+    let size = part.text_of("Size").and_then(|size| size.parse().ok()).map(ByteCount);
+    let (Some(number), Some(size)) = (part.text_of("PartNumber").and_then(number), size) else {
+        return Ok(None);
+    };
+    Ok(Some(ListedPart {
+        number,
+        size,
+        etag: part.text_of("ETag").unwrap_or_default().parse()?,
+        crc64: part.text_of("HashCrc64ecma").map(str::parse).transpose()?,
+    }))
+}
+
+fn number(text: &str) -> Option<PartNumber> {
+    text.parse().ok().and_then(PartNumber::new)
+}
+
+const PAGE_PARTS_MAX: &str = "1000";
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        reason = "a failed assumption fails the test"
+    )]
+
+    use super::super::fixtures::{bucket, path_and_query, reply};
+    use super::*;
+    use crate::error::ErrorKind;
+
+    const ETAG: &str = "&quot;5D41402ABC4B2A76B9719D911017C592&quot;";
+
+    #[test]
+    fn a_page_is_asked_for_after_a_part() {
+        let id = UploadId("A".into());
+        assert_eq!(
+            path_and_query(&page(&id, None).request(&bucket())),
+            "GET /a?uploadId=A&max-parts=1000&encoding-type=url"
+        );
+        assert_eq!(
+            path_and_query(&page(&id, PartNumber::new(1000)).request(&bucket())),
+            "GET /a?uploadId=A&max-parts=1000&encoding-type=url&part-number-marker=1000"
+        );
+    }
+
+    #[test]
+    fn parts_are_read_with_and_without_a_checksum() {
+        let body = format!(
+            "<ListPartsResult xmlns=\"http://doc\"><Key>a%01</Key><UploadId>A</UploadId>\
+             <MaxParts>1000</MaxParts><IsTruncated>false</IsTruncated>\
+             <NextPartNumberMarker>5</NextPartNumberMarker>\
+             <Part><PartNumber>1</PartNumber><LastModified>2012</LastModified><ETag>{ETAG}</ETag>\
+             <HashCrc64ecma>9</HashCrc64ecma><Size>102400</Size></Part>\
+             <Part><PartNumber>5</PartNumber><ETag>5d41402abc4b2a76b9719d911017c592</ETag>\
+             <Size>7</Size></Part></ListPartsResult>"
+        );
+        let page = parse(None, &body).unwrap();
+        assert_eq!(page.next, None);
+        let [first, second] = page.parts.as_slice() else { panic!("{page:?}") };
+        assert_eq!((first.number, first.size), (PartNumber::FIRST, ByteCount(102_400)));
+        assert_eq!((first.crc64, second.crc64), (Some(Crc64(9)), None));
+        assert_eq!((second.number.number(), second.size), (5, ByteCount(7)));
+        assert_eq!(first.etag, second.etag);
+    }
+
+    #[test]
+    fn an_upload_without_parts_is_an_empty_page() {
+        let page = parse(None, "<ListPartsResult></ListPartsResult>").unwrap();
+        assert_eq!(page, PartPage { parts: Vec::new(), next: None });
+    }
+
+    #[test]
+    fn a_truncated_page_leads_on_with_or_without_a_marker() {
+        for marker in ["", "<NextPartNumberMarker>5</NextPartNumberMarker>"] {
+            let page = parse(None, &truncated(marker, &[4, 5])).unwrap();
+            assert_eq!(page.next, PartNumber::new(5), "{marker}");
+        }
+    }
+
+    #[test]
+    fn a_truncated_page_that_does_not_lead_on_is_refused() {
+        let stuck = "<NextPartNumberMarker>5</NextPartNumberMarker>";
+        for (marker, numbers) in [("", &[][..]), (stuck, &[5]), (stuck, &[])] {
+            let error = parse(PartNumber::new(5), &truncated(marker, numbers)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::StoreReplyInvalid);
+        }
+    }
+
+    #[test]
+    fn parts_that_cannot_be_read_are_not_skipped() {
+        for part in [
+            format!("<PartNumber>0</PartNumber><Size>1</Size><ETag>{ETAG}</ETag>"),
+            format!("<PartNumber>10001</PartNumber><Size>1</Size><ETag>{ETAG}</ETag>"),
+            format!("<PartNumber>1</PartNumber><ETag>{ETAG}</ETag>"),
+            format!("<PartNumber>1</PartNumber><Size>-1</Size><ETag>{ETAG}</ETag>"),
+            "<PartNumber>1</PartNumber><Size>1</Size>".to_owned(),
+            format!(
+                "<PartNumber>1</PartNumber><Size>1</Size><ETag>{ETAG}</ETag>\
+                 <HashCrc64ecma>x</HashCrc64ecma>"
+            ),
+        ] {
+            let body = format!("<ListPartsResult><Part>{part}</Part></ListPartsResult>");
+            let error = parse(None, &body).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::StoreReplyInvalid, "{part}");
+        }
+    }
+
+    #[test]
+    fn a_success_that_is_no_list_is_refused() {
+        for body in ["", "<html></html>", "<ListPartsResult><Part>"] {
+            let error = parse(None, body).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::StoreReplyInvalid, "{body}");
+        }
+    }
+
+    fn truncated(marker: &str, numbers: &[u16]) -> String {
+        let parts: String = numbers
+            .iter()
+            .map(|number| {
+                format!(
+                    "<Part><PartNumber>{number}</PartNumber><ETag>{ETAG}</ETag><Size>1</Size></Part>"
+                )
+            })
+            .collect();
+        format!("<ListPartsResult>{marker}<IsTruncated>true</IsTruncated>{parts}</ListPartsResult>")
+    }
+
+    fn parse(after: Option<PartNumber>, body: &str) -> Result<PartPage, Error> {
+        page(&UploadId("A".into()), after).parse(&reply(200, &[], body))
+    }
+
+    fn page(upload_id: &UploadId, after: Option<PartNumber>) -> ListParts<'_> {
+        ListParts { key: "a", upload_id, after }
+    }
+}

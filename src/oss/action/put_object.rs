@@ -1,0 +1,87 @@
+//! PutObject: a small object in one request.
+
+use super::{Action, StoredObject, content_type_header};
+use crate::error::Error;
+use crate::oss::{Body, Bucket, Method, Reply, UnsignedRequest, error_reply};
+use crate::units::ByteCount;
+
+/// Stores an object of up to 5 GiB in one request, over an existing one of the same key
+/// (<https://www.alibabacloud.com/help/en/oss/developer-reference/putobject>).
+#[derive(Clone, Copy, Debug)]
+pub struct PutObject<'a> {
+    /// The object key.
+    pub key: &'a str,
+    /// The length of the object.
+    pub len: ByteCount,
+    /// The object's media type.
+    pub content_type: Option<&'a str>,
+}
+
+impl Action for PutObject<'_> {
+    type Output = StoredObject;
+
+    const NAME: &'static str = "PutObject";
+
+    fn request(&self, _bucket: &Bucket) -> UnsignedRequest {
+        UnsignedRequest {
+            method: Method::Put,
+            key: self.key.to_owned(),
+            query: Vec::new(),
+            headers: content_type_header(self.content_type),
+            body: Body::Source { len: self.len },
+        }
+    }
+
+    fn parse(&self, reply: &Reply) -> Result<StoredObject, Error> {
+        // 203 says that the object is stored and that only the callback to the owner failed.
+        if reply.is_success() {
+            StoredObject::from_headers(reply)
+        } else {
+            Err(error_reply::read(reply))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        reason = "a failed assumption fails the test"
+    )]
+
+    use super::super::fixtures::{bucket, path_and_query, reply};
+    use super::*;
+    use crate::crc64::Crc64;
+    use crate::error::ErrorKind;
+
+    const PUT: PutObject<'_> =
+        PutObject { key: "sv/a.mp4", len: ByteCount(7), content_type: Some("video/mp4") };
+
+    #[test]
+    fn the_object_is_put_with_its_media_type() {
+        let request = PUT.request(&bucket());
+        assert_eq!(path_and_query(&request), "PUT /sv/a.mp4");
+        assert_eq!(request.headers, [("content-type".to_owned(), "video/mp4".to_owned())]);
+        assert_eq!(request.body, Body::Source { len: ByteCount(7) });
+    }
+
+    #[test]
+    fn a_stored_object_is_read_from_the_headers() {
+        let headers =
+            [("ETag", "\"5D\""), ("x-oss-hash-crc64ecma", "7"), ("x-oss-request-id", "R")];
+        for status in [200, 203] {
+            let object = PUT.parse(&reply(status, &headers, "")).unwrap();
+            assert_eq!(object.etag, "\"5D\"");
+            assert_eq!(object.crc64, Some(Crc64(7)));
+            assert_eq!(object.request_id, "R");
+        }
+    }
+
+    #[test]
+    fn a_checksum_that_is_no_number_is_not_taken_for_a_missing_one() {
+        let error = PUT.parse(&reply(200, &[("x-oss-hash-crc64ecma", "ff")], "")).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::StoreReplyInvalid);
+    }
+}

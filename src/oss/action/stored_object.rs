@@ -1,0 +1,27 @@
+//! The answer of the calls that make an object.
+
+use crate::crc64::Crc64;
+use crate::error::Result;
+use crate::oss::{Reply, crc64_header, error_reply};
+
+/// An object that is now stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredObject {
+    /// The object's ETag as OSS wrote it, quotes included; empty where it wrote none. It is an MD5
+    /// only for an object of one PutObject.
+    pub etag: String,
+    /// The checksum of the whole object, where OSS computed one.
+    pub crc64: Option<Crc64>,
+    /// The id to quote to the vendor's support.
+    pub request_id: String,
+}
+
+impl StoredObject {
+    pub(super) fn from_headers(reply: &Reply) -> Result<Self> {
+        Ok(Self {
+            etag: reply.header("etag").unwrap_or_default().trim().to_owned(),
+            crc64: crc64_header::parse(reply)?,
+            request_id: error_reply::request_id(reply),
+        })
+    }
+}

@@ -1,0 +1,133 @@
+//! UploadPart: stores one part.
+
+use super::{Action, query};
+use crate::crc64::Crc64;
+use crate::error::Error;
+use crate::oss::{
+    Body, Bucket, ETag, Method, Reply, UnsignedRequest, UploadId, crc64_header, error_reply,
+};
+use crate::units::{ByteCount, PartNumber};
+
+/// Stores one part
+/// (<https://www.alibabacloud.com/help/en/oss/developer-reference/uploadpart>).
+///
+/// Idempotent: the same number again takes the place of the earlier part. The store does not
+/// check the size here, but at Complete.
+#[derive(Clone, Copy, Debug)]
+pub struct UploadPart<'a> {
+    /// The object key.
+    pub key: &'a str,
+    /// The upload.
+    pub upload_id: &'a UploadId,
+    /// The part's number.
+    pub number: PartNumber,
+    /// The part's length.
+    pub len: ByteCount,
+    /// The part's checksum, to be sent ahead of it so that the store refuses a damaged part with
+    /// `InvalidCRC64`. `None` sends none; the reply's checksum is there in both cases.
+    pub crc64: Option<Crc64>,
+}
+
+/// A part that is now stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UploadedPart {
+    /// The part's ETag, to be named at Complete.
+    pub etag: ETag,
+    /// The checksum of what the store received.
+    pub crc64: Option<Crc64>,
+}
+
+impl Action for UploadPart<'_> {
+    type Output = UploadedPart;
+
+    const NAME: &'static str = "UploadPart";
+
+    fn request(&self, _bucket: &Bucket) -> UnsignedRequest {
+        let checksum = self.crc64.map(|crc64| (crc64_header::NAME.to_owned(), crc64.to_string()));
+        UnsignedRequest {
+            method: Method::Put,
+            key: self.key.to_owned(),
+            query: query([
+                ("partNumber", Some(&self.number.to_string())),
+                ("uploadId", Some(self.upload_id.as_str())),
+            ]),
+            headers: checksum.into_iter().collect(),
+            body: Body::Source { len: self.len },
+        }
+    }
+
+    fn parse(&self, reply: &Reply) -> Result<UploadedPart, Error> {
+        if !reply.is_success() {
+            return Err(error_reply::read(reply));
+        }
+        let etag = reply
+            .header("etag")
+            .ok_or_else(|| error_reply::unreadable(reply, "the reply has no ETag"))?;
+        Ok(UploadedPart { etag: etag.parse()?, crc64: crc64_header::parse(reply)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        reason = "a failed assumption fails the test"
+    )]
+
+    use super::super::fixtures::{bucket, path_and_query, reply};
+    use super::*;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn a_part_is_named_by_number_and_upload() {
+        let id = UploadId("A+/=".into());
+        let request = part(&id).request(&bucket());
+        assert_eq!(path_and_query(&request), "PUT /a?partNumber=3&uploadId=A%2B%2F%3D");
+        assert_eq!(request.body, Body::Source { len: ByteCount(102_400) });
+        assert_eq!(request.headers, []);
+    }
+
+    #[test]
+    fn the_checksum_is_sent_ahead_where_it_is_given() {
+        let id = UploadId("A".into());
+        let request = UploadPart { crc64: Some(Crc64(9)), ..part(&id) }.request(&bucket());
+        assert_eq!(request.headers, [("x-oss-hash-crc64ecma".to_owned(), "9".to_owned())]);
+    }
+
+    #[test]
+    fn etag_and_checksum_are_read() {
+        let id = UploadId("A".into());
+        let headers =
+            [("etag", "\"5D41402ABC4B2A76B9719D911017C592\""), ("X-Oss-Hash-Crc64ecma", "9")];
+        let stored = part(&id).parse(&reply(200, &headers, "")).unwrap();
+        assert_eq!(stored.etag.0[..2], [0x5D, 0x41]);
+        assert_eq!(stored.crc64, Some(Crc64(9)));
+        let stored = part(&id).parse(&reply(200, &headers[..1], "")).unwrap();
+        assert_eq!(stored.crc64, None);
+    }
+
+    #[test]
+    fn a_part_without_an_etag_is_not_stored() {
+        let id = UploadId("A".into());
+        for headers in [&[][..], &[("etag", "\"\"")], &[("etag", "\"5D-2\"")]] {
+            let error = part(&id).parse(&reply(200, headers, "")).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::StoreReplyInvalid);
+        }
+    }
+
+    #[test]
+    fn a_forgotten_upload_is_told_apart() {
+        let id = UploadId("A".into());
+        let body = "<Error><Code>NoSuchUpload</Code></Error>";
+        let error = part(&id).parse(&reply(404, &[], body)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UploadLost);
+        assert_eq!(error.message(), "the store answered NoSuchUpload");
+    }
+
+    fn part(upload_id: &UploadId) -> UploadPart<'_> {
+        let number = PartNumber::new(3).unwrap();
+        UploadPart { key: "a", upload_id, number, len: ByteCount(102_400), crc64: None }
+    }
+}

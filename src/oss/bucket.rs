@@ -1,0 +1,280 @@
+//! A bucket at its endpoint: how objects are addressed, and for which region they are signed.
+
+use std::fmt::Write as _;
+
+use url::Url;
+
+use super::sign::SignatureVersion;
+use super::{encode_component, endpoint, percent};
+use crate::error::{Error, ErrorKind, Result};
+
+/// How a bucket is reached, where that does not follow from its endpoint.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BucketOptions {
+    /// The endpoint is a custom domain that stands for the bucket, so that the bucket is neither
+    /// in the host nor in the path.
+    pub cname: bool,
+    /// The bucket's region, such as `cn-shanghai`. Without it the endpoint's host must tell.
+    pub region: Option<String>,
+    /// The signature version; V4 unless said otherwise.
+    pub signature_version: SignatureVersion,
+}
+
+/// A bucket at its endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bucket {
+    name: String,
+    endpoint: String,
+    /// Where the keys begin: the bucket's own host, or its folder at the endpoint.
+    base: Url,
+    region: Option<String>,
+    cname: bool,
+    signature_version: SignatureVersion,
+}
+
+impl Bucket {
+    /// The bucket `name` at `endpoint`, which may have a scheme: https without one, and http only
+    /// where it says so.
+    ///
+    /// The bucket goes into the host (`https://name.oss-cn-shanghai.aliyuncs.com/key`), at an IP
+    /// address or `localhost` into the path, and with [`BucketOptions::cname`] into neither.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::CredentialInvalid`], because endpoint and bucket come with the UploadAddress:
+    /// where the endpoint is more than a host; where the name is not 3 to 63 of `a-z 0-9 -`
+    /// without a hyphen at either end; or where V4 needs a region, and neither the options nor
+    /// the host (an accelerate or custom domain, an IP address) name one.
+    pub fn new(endpoint: &str, name: &str, options: BucketOptions) -> Result<Self> {
+        check_bucket_name(name)?;
+        let url = endpoint::parse(endpoint)?;
+        let region = match options.region.as_deref().filter(|region| !region.is_empty()) {
+            Some(region) => Some(endpoint::valid_region(region).ok_or_else(|| {
+                invalid("the region has characters other than lower-case letters, digits and '-'")
+            })?),
+            None => endpoint::region(&url),
+        };
+        if region.is_none() && options.signature_version == SignatureVersion::V4 {
+            return Err(invalid(
+                "a V4 signature needs the bucket's region, and neither UploadAuth (Region), \
+                 the configuration nor the endpoint's host names it",
+            ));
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            endpoint: url.origin().ascii_serialization(),
+            base: base_url(url, name, options.cname)?,
+            region,
+            cname: options.cname,
+            signature_version: options.signature_version,
+        })
+    }
+
+    /// The bucket's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The endpoint with its scheme and without a path. `Bucket::new` makes the same bucket of
+    /// it, of [`name`](Self::name) and of [`options`](Self::options).
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// The region that requests are signed for; always there for V4.
+    #[must_use]
+    pub fn region(&self) -> Option<&str> {
+        self.region.as_deref()
+    }
+
+    /// The signature version of requests.
+    #[must_use]
+    pub const fn signature_version(&self) -> SignatureVersion {
+        self.signature_version
+    }
+
+    /// The options that make this bucket again.
+    #[must_use]
+    pub fn options(&self) -> BucketOptions {
+        BucketOptions {
+            cname: self.cname,
+            region: self.region.clone(),
+            signature_version: self.signature_version,
+        }
+    }
+
+    /// The URL of an object. Key and query are text, and are encoded here, once; a query value of
+    /// `None` makes a bare name.
+    ///
+    /// The key must be one that [`check_object_key`](crate::credential::check_object_key) takes.
+    #[must_use]
+    pub fn object_url(&self, key: &str, query: &[(&str, Option<&str>)]) -> Url {
+        let mut url = self.base.clone();
+        let folder = self.base.path().trim_end_matches('/');
+        url.set_path(&format!("{folder}/{}", percent::encode_path(key)));
+        url.set_query(encoded_query(query).as_deref());
+        url
+    }
+}
+
+fn check_bucket_name(name: &str) -> Result<()> {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let valid = BUCKET_CHARS.contains(&name.len())
+        && name.bytes().all(allowed)
+        && !name.starts_with('-')
+        && !name.ends_with('-');
+    if valid {
+        Ok(())
+    } else {
+        Err(invalid(
+            "the bucket name (Bucket) is not 3 to 63 lower-case letters, digits and inner hyphens",
+        ))
+    }
+}
+
+fn base_url(mut endpoint: Url, bucket: &str, cname: bool) -> Result<Url> {
+    if cname {
+        return Ok(endpoint);
+    }
+    if endpoint::needs_path_style(&endpoint) {
+        endpoint.set_path(&format!("/{bucket}/"));
+        return Ok(endpoint);
+    }
+    let host = format!("{bucket}.{}", endpoint.host_str().unwrap_or_default());
+    endpoint
+        .set_host(Some(&host))
+        .map_err(|_| invalid("the bucket name and the endpoint do not make a host name"))?;
+    Ok(endpoint)
+}
+
+fn encoded_query(query: &[(&str, Option<&str>)]) -> Option<String> {
+    let mut encoded = String::new();
+    for (name, value) in query {
+        if !encoded.is_empty() {
+            encoded.push('&');
+        }
+        // Writing into a String cannot fail.
+        let _ = write!(encoded, "{}", encode_component(name));
+        if let Some(value) = value {
+            let _ = write!(encoded, "={}", encode_component(value));
+        }
+    }
+    (!encoded.is_empty()).then_some(encoded)
+}
+
+fn invalid(message: &str) -> Error {
+    Error::new(ErrorKind::CredentialInvalid, message)
+}
+
+const BUCKET_CHARS: std::ops::RangeInclusive<usize> = 3..=63;
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        reason = "a failed assumption fails the test"
+    )]
+
+    use super::*;
+
+    #[test]
+    fn the_bucket_goes_into_the_host() {
+        let bucket = bucket("https://oss-cn-shanghai.aliyuncs.com", BucketOptions::default());
+        assert_eq!(
+            bucket.object_url("sv/a b+c.mp4", &[("uploads", None)]).as_str(),
+            "https://outin-1.oss-cn-shanghai.aliyuncs.com/sv/a%20b%2Bc.mp4?uploads"
+        );
+        assert_eq!(bucket.region(), Some("cn-shanghai"));
+        assert_eq!(bucket.endpoint(), "https://oss-cn-shanghai.aliyuncs.com");
+    }
+
+    #[test]
+    fn the_bucket_goes_into_the_path_where_the_host_cannot_carry_it() {
+        for host in ["127.0.0.1:9000", "localhost:9000", "[::1]:9000"] {
+            let bucket = bucket(&format!("http://{host}"), in_region("cn-shanghai"));
+            assert_eq!(
+                bucket.object_url("a/b", &[("partNumber", Some("3"))]).as_str(),
+                format!("http://{host}/outin-1/a/b?partNumber=3")
+            );
+        }
+    }
+
+    #[test]
+    fn a_custom_domain_stands_for_the_bucket() {
+        let options = BucketOptions { cname: true, ..in_region("cn-shanghai") };
+        let bucket = bucket("media.example.com", options);
+        assert_eq!(bucket.object_url("a", &[]).as_str(), "https://media.example.com/a");
+    }
+
+    #[test]
+    fn http_is_used_only_where_the_endpoint_says_so() {
+        for (endpoint, wanted) in [
+            ("oss-cn-shanghai.aliyuncs.com", "https://outin-1.oss-cn-shanghai.aliyuncs.com/a"),
+            (
+                "http://oss-cn-shanghai.aliyuncs.com",
+                "http://outin-1.oss-cn-shanghai.aliyuncs.com/a",
+            ),
+        ] {
+            let bucket = bucket(endpoint, BucketOptions::default());
+            assert_eq!(bucket.object_url("a", &[]).as_str(), wanted);
+        }
+    }
+
+    #[test]
+    fn keys_and_queries_are_encoded_once_and_completely() {
+        let bucket = bucket("oss-cn-shanghai.aliyuncs.com", BucketOptions::default());
+        let url =
+            bucket.object_url("é%2F?#'\\\u{1}~", &[("a+b", Some("'/&=#\n")), ("e", Some(""))]);
+        assert_eq!(url.path(), "/%C3%A9%252F%3F%23%27%5C%01~");
+        assert_eq!(url.query(), Some("a%2Bb=%27%2F%26%3D%23%0A&e="));
+    }
+
+    #[test]
+    fn the_configured_region_wins_and_loses_its_prefix() {
+        let bucket = bucket("oss-cn-shanghai.aliyuncs.com", in_region("oss-cn-beijing"));
+        assert_eq!(bucket.region(), Some("cn-beijing"));
+    }
+
+    #[test]
+    fn v4_without_a_region_is_refused_and_v1_is_not() {
+        for endpoint in ["oss-accelerate.aliyuncs.com", "http://127.0.0.1:9000", "a.example.com"] {
+            let error = Bucket::new(endpoint, "outin-1", BucketOptions::default()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::CredentialInvalid);
+            assert!(error.message().contains("region"), "{error}");
+            let options =
+                BucketOptions { signature_version: SignatureVersion::V1, ..Default::default() };
+            assert_eq!(bucket(endpoint, options).region(), None);
+        }
+    }
+
+    #[test]
+    fn names_outside_the_rules_are_refused() {
+        let long = "b".repeat(64);
+        for name in ["", "ab", &long, "-abc", "abc-", "Abc", "a_c", "a.c", "a/c"] {
+            let error =
+                Bucket::new("oss-cn-shanghai.aliyuncs.com", name, Default::default()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::CredentialInvalid, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_bucket_is_made_again_of_its_parts() {
+        for endpoint in ["http://localhost:9000", "https://oss-cn-shanghai.aliyuncs.com:8443"] {
+            let made = bucket(endpoint, in_region("cn-shanghai"));
+            let again = Bucket::new(made.endpoint(), made.name(), made.options()).unwrap();
+            assert_eq!(again, made);
+        }
+    }
+
+    fn bucket(endpoint: &str, options: BucketOptions) -> Bucket {
+        Bucket::new(endpoint, "outin-1", options).unwrap()
+    }
+
+    fn in_region(region: &str) -> BucketOptions {
+        BucketOptions { region: Some(region.to_owned()), ..BucketOptions::default() }
+    }
+}

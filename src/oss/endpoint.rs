@@ -1,0 +1,125 @@
+//! OSS endpoints: scheme, host, and the region that the host tells.
+//!
+//! <https://www.alibabacloud.com/help/en/oss/user-guide/regions-and-endpoints>
+
+use url::{Host, Url};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Reads an endpoint with or without its scheme; https where it has none.
+///
+/// It must name a host, and perhaps a port, and nothing else.
+pub(super) fn parse(endpoint: &str) -> Result<Url> {
+    let text = endpoint.trim();
+    let with_scheme =
+        if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    let url = Url::parse(&with_scheme).map_err(|_| invalid("is not a host name or a URL"))?;
+    if !matches!(url.scheme(), "https" | "http") {
+        return Err(invalid("has a scheme other than https and http"));
+    }
+    let only_a_host = url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
+    if !only_a_host || url.host().is_none() {
+        return Err(invalid("has more than a scheme, a host and a port"));
+    }
+    Ok(url)
+}
+
+/// True where the bucket must go into the path, because the host cannot carry it as a subdomain.
+pub(super) fn needs_path_style(endpoint: &Url) -> bool {
+    match endpoint.host() {
+        Some(Host::Domain(domain)) => domain == "localhost",
+        Some(Host::Ipv4(_) | Host::Ipv6(_)) => true,
+        None => false,
+    }
+}
+
+/// The region that the host names, without the `oss-` prefix. An accelerate host and a custom
+/// domain name none.
+pub(super) fn region(endpoint: &Url) -> Option<String> {
+    let label = endpoint.domain()?.strip_suffix(".aliyuncs.com")?;
+    if let Some(region) = label.strip_suffix(".oss") {
+        return valid_region(region);
+    }
+    let label = label.strip_suffix("-internal").unwrap_or(label);
+    if label == "oss" {
+        return Some(DEFAULT_REGION.to_owned());
+    }
+    match label.strip_prefix("oss-")? {
+        "accelerate" | "accelerate-overseas" => None,
+        region => valid_region(region),
+    }
+}
+
+/// A region id as it is signed: `cn-hangzhou` for both `cn-hangzhou` and `oss-cn-hangzhou`.
+pub(super) fn valid_region(region: &str) -> Option<String> {
+    let id = region.strip_prefix("oss-").unwrap_or(region);
+    let valid = !id.is_empty()
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    valid.then(|| id.to_owned())
+}
+
+fn invalid(what: &str) -> Error {
+    Error::new(ErrorKind::CredentialInvalid, format!("the OSS endpoint (Endpoint) {what}"))
+}
+
+/// `oss.aliyuncs.com` is an old name of the Hangzhou endpoint.
+const DEFAULT_REGION: &str = "cn-hangzhou";
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        reason = "a failed assumption fails the test"
+    )]
+
+    use super::*;
+
+    #[test]
+    fn the_host_tells_the_region() {
+        for (host, wanted) in [
+            ("oss-cn-shanghai.aliyuncs.com", Some("cn-shanghai")),
+            ("https://oss-cn-shanghai.aliyuncs.com", Some("cn-shanghai")),
+            ("oss-ap-southeast-1-internal.aliyuncs.com", Some("ap-southeast-1")),
+            ("cn-hangzhou.oss.aliyuncs.com", Some("cn-hangzhou")),
+            ("oss.aliyuncs.com", Some("cn-hangzhou")),
+            ("oss-internal.aliyuncs.com", Some("cn-hangzhou")),
+            ("OSS-CN-Shanghai.aliyuncs.com", Some("cn-shanghai")),
+            ("oss-accelerate.aliyuncs.com", None),
+            ("oss-accelerate-overseas.aliyuncs.com", None),
+            ("media.example.com", None),
+            ("oss-cn-shanghai.aliyuncs.com.example.com", None),
+            ("localhost:9000", None),
+            ("127.0.0.1:9000", None),
+        ] {
+            assert_eq!(region(&parse(host).unwrap()).as_deref(), wanted, "{host}");
+        }
+    }
+
+    #[test]
+    fn only_a_host_and_a_port_are_taken() {
+        for endpoint in [
+            "",
+            "http://",
+            "ftp://a.com",
+            "https://a.com/b",
+            "https://u:p@a.com",
+            "https://a.com?x",
+            "https://a.com#x",
+            "a b",
+            "https://[::1",
+            "::",
+        ] {
+            let error = parse(endpoint).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::CredentialInvalid, "{endpoint}");
+        }
+        assert!(parse(" http://[::1]:80/ ").is_ok());
+    }
+}

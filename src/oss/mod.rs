@@ -1,0 +1,28 @@
+//! Alibaba Cloud OSS: signed requests made, and replies read, without sending anything.
+//!
+//! An [`Action`] is one call of the OSS API. It makes an [`UnsignedRequest`] for a [`Bucket`]; a
+//! [`Signer`] turns that into a [`Request`] which the driver sends as it is; the action then reads
+//! the [`Reply`].
+
+pub mod action;
+mod bucket;
+mod crc64_header;
+mod endpoint;
+pub mod error_reply;
+mod etag;
+mod message;
+mod percent;
+mod redact;
+pub mod sign;
+pub(crate) mod timestamp;
+mod upload_id;
+mod xml;
+
+pub use action::Action;
+pub use bucket::{Bucket, BucketOptions};
+pub use etag::ETag;
+pub use message::{Body, Method, Reply, Request, UnsignedRequest};
+pub use sign::{SignatureVersion, Signer};
+pub use upload_id::UploadId;
+
+pub(crate) use percent::encode_component;

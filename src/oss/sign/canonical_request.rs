@@ -1,0 +1,29 @@
+//! V4, step 5: the canonical request.
+
+use crate::oss::Method;
+
+/// The pieces of a canonical request.
+#[derive(Clone, Copy, Debug)]
+pub struct CanonicalParts<'a> {
+    /// The method.
+    pub method: Method,
+    /// From [`canonical_uri`](super::canonical_uri::canonical_uri).
+    pub uri: &'a str,
+    /// From [`canonical_query`](super::canonical_query::canonical_query).
+    pub query: &'a str,
+    /// From [`canonical_headers`](super::canonical_headers::canonical_headers).
+    pub headers: &'a str,
+    /// From [`additional_headers`](super::additional_headers::additional_headers).
+    pub additional: &'a [String],
+}
+
+/// The pieces on lines of their own, the last of which is the hashed payload.
+#[must_use]
+pub fn canonical_request(parts: CanonicalParts<'_>) -> String {
+    let CanonicalParts { method, uri, query, headers, additional } = parts;
+    let additional = additional.join(";");
+    format!("{method}\n{uri}\n{query}\n{headers}\n{additional}\n{UNSIGNED_PAYLOAD}")
+}
+
+/// The only payload hash that OSS supports: the body is not part of the signature.
+pub(super) const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";

@@ -1,0 +1,19 @@
+//! V4, step 7: the signing key.
+
+use zeroize::Zeroizing;
+
+use super::CredentialScope;
+use super::credential_scope::SCOPE_END;
+use super::hmac::hmac_sha256;
+use crate::credential::Secret;
+
+/// The key derived from the secret for one scope, by a chain of hashes over its pieces.
+#[must_use]
+pub fn signing_key(secret: &Secret, scope: &CredentialScope<'_>) -> Zeroizing<[u8; 32]> {
+    let start = Zeroizing::new(format!("aliyun_v4{}", secret.expose()));
+    let mut key = Zeroizing::new(hmac_sha256(start.as_bytes(), scope.date.as_bytes()));
+    for piece in [scope.region, scope.product, SCOPE_END] {
+        key = Zeroizing::new(hmac_sha256(&*key, piece.as_bytes()));
+    }
+    key
+}

@@ -1,0 +1,21 @@
+//! V4, step 6: the string to sign.
+
+use sha2::{Digest as _, Sha256};
+
+use super::CredentialScope;
+use super::signature::hex;
+
+/// Algorithm, timestamp (the `x-oss-date`), scope and the hash of the canonical request, each on a
+/// line.
+#[must_use]
+pub fn string_to_sign(
+    timestamp: &str,
+    scope: &CredentialScope<'_>,
+    canonical_request: &str,
+) -> String {
+    let hash = hex(&Sha256::digest(canonical_request));
+    format!("{ALGORITHM}\n{timestamp}\n{scope}\n{hash}")
+}
+
+/// The name of V4 in the string to sign, the `authorization` header and the query.
+pub(super) const ALGORITHM: &str = "OSS4-HMAC-SHA256";

@@ -1,0 +1,67 @@
+//! V1, step 1: the string to sign.
+
+use super::canonical_headers::header_lines;
+use super::v1_sub_resources::is_sub_resource;
+use crate::oss::Method;
+
+/// What of a request V1 signs.
+#[derive(Clone, Copy, Debug)]
+pub struct V1Parts<'a> {
+    /// The method.
+    pub method: Method,
+    /// The headers: `content-md5`, `content-type` and those that begin with `x-oss-` are signed.
+    pub headers: &'a [(String, String)],
+    /// The date as it is sent, or the second at which a signed URL expires.
+    pub date: &'a str,
+    /// The bucket, whatever the style of the URL.
+    pub bucket: Option<&'a str>,
+    /// The object key, not encoded.
+    pub key: Option<&'a str>,
+    /// The query, of which sub-resources are signed.
+    pub query: &'a [(String, Option<String>)],
+    /// Further names of the query that are signed for this call.
+    pub extra_sub_resources: &'a [&'a str],
+}
+
+/// Method, Content-MD5, Content-Type and date on a line each, then the `x-oss-` headers, then the
+/// resource.
+#[must_use]
+pub fn v1_string_to_sign(parts: &V1Parts<'_>) -> String {
+    let header = |wanted: &str| {
+        let found = parts.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        found.map(|(_, value)| value.trim()).unwrap_or_default()
+    };
+    format!(
+        "{}\n{}\n{}\n{}\n{}{}",
+        parts.method,
+        header("content-md5"),
+        header("content-type"),
+        parts.date,
+        header_lines(parts.headers, |name| name.starts_with("x-oss-")),
+        canonicalized_resource(parts),
+    )
+}
+
+/// `/bucket/key?sub-resources`, nothing of it encoded.
+fn canonicalized_resource(parts: &V1Parts<'_>) -> String {
+    let mut resource = match parts.bucket {
+        Some(bucket) => format!("/{bucket}/{}", parts.key.unwrap_or_default()),
+        None => "/".to_owned(),
+    };
+    let mut sub_resources: Vec<(&str, &str)> = parts
+        .query
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_deref().unwrap_or_default()))
+        .filter(|(name, _)| is_sub_resource(name) || parts.extra_sub_resources.contains(name))
+        .collect();
+    sub_resources.sort_unstable();
+    for (index, (name, value)) in sub_resources.into_iter().enumerate() {
+        resource.push(if index == 0 { '?' } else { '&' });
+        resource.push_str(name);
+        if !value.is_empty() {
+            resource.push('=');
+            resource.push_str(value);
+        }
+    }
+    resource
+}

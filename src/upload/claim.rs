@@ -1,0 +1,293 @@
+//! Taking an upload over: the lease, the last checkpoint and the tail.
+//!
+//! ```text
+//! read lease → look for the checkpoint → check the request → win the next epoch → write lease
+//!            → read the checkpoint again → read the tail
+//! ```
+//!
+//! The look before the epoch is won lets a request that cannot be served (a wrong offset, an
+//! upload that has ended) leave the present writer alone. The second read is the one that counts:
+//! from the moment our lease stands, nobody else acknowledges anything.
+
+use super::checkpoint::{Checkpoint, Phase};
+use super::lease::{EPOCHS_KEPT, Lease, Turn};
+use super::session::{KvStep, Session, misuse};
+use super::state::Trigger;
+use super::{Event, Purpose, Value};
+use crate::crc64::Crc64;
+use crate::error::{Error, ErrorKind, Result};
+
+/// What claiming has found so far.
+#[derive(Debug)]
+pub(super) struct Claiming {
+    /// The lease that is taken over, and then our own.
+    lease: Lease,
+    /// Epochs whose checkpoints have not been looked at yet, the next one last.
+    to_look: Vec<u32>,
+    /// The last checkpoint, and whose it is.
+    found: Option<(u32, Checkpoint)>,
+    tail: Vec<u8>,
+}
+
+impl Default for Claiming {
+    fn default() -> Self {
+        Self { lease: Lease::unclaimed(), to_look: Vec::new(), found: None, tail: Vec::new() }
+    }
+}
+
+impl Session {
+    /// Nobody else knows of the upload: its first epoch needs no winning.
+    pub(super) fn claim_created(&mut self) -> Result<()> {
+        self.turn.epoch = 1;
+        self.write_lease()
+    }
+
+    pub(super) fn begin_take_over(&mut self) {
+        self.kv_get(KvStep::LeaseRead, self.key.lease());
+    }
+
+    pub(super) fn claim_step(&mut self, step: KvStep, value: Option<Vec<u8>>) -> Result<()> {
+        match step {
+            KvStep::LeaseRead => self.lease_read(value),
+            KvStep::LookRead(epoch) => self.looked(epoch, value),
+            KvStep::BidWritten => {
+                self.kv_get(KvStep::DoorRead, self.key.door(self.turn.epoch));
+                Ok(())
+            }
+            KvStep::DoorRead => self.door_read(value),
+            KvStep::DoorClosed => {
+                self.kv_get(KvStep::BidReadBack, self.key.bid(self.turn.epoch));
+                Ok(())
+            }
+            KvStep::BidReadBack if value == Some(self.bid()) => self.write_lease(),
+            KvStep::LeaseWritten => {
+                self.kv_get(KvStep::SuccessorRead, self.key.bid(self.turn.epoch + 1));
+                Ok(())
+            }
+            KvStep::SuccessorRead if value.is_none() => self.epoch_won(),
+            KvStep::BidReadBack | KvStep::SuccessorRead => Err(taken_over()),
+            KvStep::CheckpointRead(epoch) => self.checkpoint_read(epoch, value),
+            KvStep::TailRead => self.tail_read(value),
+            _ => Err(misuse("not a step of claiming")),
+        }
+    }
+
+    fn lease_read(&mut self, value: Option<Vec<u8>>) -> Result<()> {
+        let Some(value) = value else {
+            return Err(Error::new(ErrorKind::UploadNotFound, "no upload has this id"));
+        };
+        self.claiming.lease = Lease::decode(&value)?;
+        self.claiming.to_look = self.claiming.lease.checkpoint_epochs().collect();
+        self.claiming.to_look.reverse();
+        self.look()
+    }
+
+    fn look(&mut self) -> Result<()> {
+        match self.claiming.to_look.pop() {
+            Some(epoch) => {
+                self.kv_get(KvStep::LookRead(epoch), self.key.checkpoint(epoch));
+                Ok(())
+            }
+            None => self.check_request(),
+        }
+    }
+
+    fn looked(&mut self, epoch: u32, value: Option<Vec<u8>>) -> Result<()> {
+        let Some(value) = value else { return self.look() };
+        self.claiming.found = Some((epoch, Checkpoint::decode(&value)?));
+        self.check_request()
+    }
+
+    fn check_request(&mut self) -> Result<()> {
+        let checkpoint = self.found_checkpoint()?;
+        if self.ended_already(&checkpoint)? {
+            return Ok(());
+        }
+        self.check_offset(&checkpoint)?;
+        self.bid_for(self.claiming.lease.turn.epoch)
+    }
+
+    /// The checkpoint that was found; an empty one where none has ever been written.
+    fn found_checkpoint(&self) -> Result<Checkpoint> {
+        match &self.claiming.found {
+            Some((_, checkpoint)) => Ok(checkpoint.clone()),
+            None if self.claiming.lease.fresh => Ok(Checkpoint::empty()),
+            None => {
+                let message = "the upload's checkpoint is missing";
+                Err(Error::new(ErrorKind::CheckpointCorrupt, message))
+            }
+        }
+    }
+
+    fn bid_for(&mut self, epoch_before: u32) -> Result<()> {
+        // One more is left for the successor's bid.
+        let epoch = epoch_before.checked_add(1).filter(|epoch| *epoch < u32::MAX);
+        self.turn.epoch = epoch.ok_or_else(|| misuse("the epochs are used up"))?;
+        self.kv_set(KvStep::BidWritten, self.key.bid(self.turn.epoch), Value::Bytes(self.bid()));
+        Ok(())
+    }
+
+    fn bid(&self) -> Vec<u8> {
+        format!("{:016x}", self.turn.writer).into_bytes()
+    }
+
+    fn door_read(&mut self, door: Option<Vec<u8>>) -> Result<()> {
+        if door.is_some() {
+            return self.bid_for(self.turn.epoch);
+        }
+        self.kv_set(KvStep::DoorClosed, self.key.door(self.turn.epoch), Value::Bytes(self.bid()));
+        Ok(())
+    }
+
+    fn write_lease(&mut self) -> Result<()> {
+        let found = self.claiming.found.as_ref().map(|(epoch, _)| *epoch);
+        self.claiming.lease = self.claiming.lease.taken_over_by(self.turn, found);
+        let value = Value::Bytes(self.claiming.lease.encode()?);
+        self.kv_set(KvStep::LeaseWritten, self.key.lease(), value);
+        Ok(())
+    }
+
+    fn epoch_won(&mut self) -> Result<()> {
+        if let Some(epoch) = self.turn.epoch.checked_sub(EPOCHS_KEPT) {
+            self.kv_delete(self.key.bid(epoch));
+            self.kv_delete(self.key.door(epoch));
+        }
+        // The holders may have written since we looked; what they had started from cannot have.
+        self.claiming.to_look.clone_from(&self.claiming.lease.bases);
+        self.claiming.to_look.reverse();
+        self.read_checkpoint()
+    }
+
+    fn read_checkpoint(&mut self) -> Result<()> {
+        match self.claiming.to_look.pop() {
+            Some(epoch) => {
+                self.kv_get(KvStep::CheckpointRead(epoch), self.key.checkpoint(epoch));
+                Ok(())
+            }
+            None => self.loaded(),
+        }
+    }
+
+    fn checkpoint_read(&mut self, epoch: u32, value: Option<Vec<u8>>) -> Result<()> {
+        let Some(value) = value else { return self.read_checkpoint() };
+        self.claiming.found = Some((epoch, Checkpoint::decode(&value)?));
+        self.loaded()
+    }
+
+    fn loaded(&mut self) -> Result<()> {
+        let checkpoint = self.found_checkpoint()?;
+        let epoch = self.claiming.found.take().map(|(epoch, _)| epoch);
+        self.checkpoint = checkpoint.clone();
+        // The checkpoint that we start from stays: one who takes over at this moment may still be
+        // reading it. What that one had started from has no reader left once ours is written.
+        if let Some(older) = std::mem::replace(&mut self.checkpoint.previous, epoch) {
+            self.save.discard(self.key.checkpoint(older));
+        }
+        if self.ended_already(&checkpoint)? {
+            return Ok(());
+        }
+        self.check_offset(&checkpoint)?;
+        self.save.begin(&checkpoint);
+        self.transfer.begin(&checkpoint);
+        match checkpoint.tail {
+            Some(tail) if self.takes_bytes() => {
+                let key = self.key.tail(tail.turn, tail.serial);
+                self.kv_get(KvStep::TailRead, key);
+                Ok(())
+            }
+            _ => self.begin_purpose(),
+        }
+    }
+
+    fn tail_read(&mut self, value: Option<Vec<u8>>) -> Result<()> {
+        let Some(tail) = self.checkpoint.tail else { return Err(misuse("no tail is noted")) };
+        // The one who took over from us may have used the tail up and deleted it.
+        let Some(value) = value else { return Err(taken_over()) };
+        let whole =
+            value.len() == tail.len_bytes as usize && Crc64::of(&value) == Crc64(tail.crc64);
+        if !whole {
+            let message = "the stored tail is not what the checkpoint says";
+            return Err(Error::new(ErrorKind::CheckpointCorrupt, message));
+        }
+        self.claiming.tail = value;
+        self.begin_purpose()
+    }
+
+    fn begin_purpose(&mut self) -> Result<()> {
+        if self.checkpoint.phase == Phase::Completing {
+            return self.begin_settling();
+        }
+        if self.purpose == Purpose::Abort {
+            return self.begin_abort();
+        }
+        let unfinished = !self.checkpoint.at_rest && self.checkpoint.part_count > 0;
+        if unfinished {
+            self.go(Trigger::LoadedUnfinished)?;
+            return self.read_pages();
+        }
+        self.go(Trigger::LoadedAtRest)?;
+        self.begin_receiving()
+    }
+
+    pub(super) fn begin_receiving(&mut self) -> Result<()> {
+        let offset = self.checkpoint.durable();
+        let all_in_parts = self.plan.length() == Some(self.transfer.filled_to());
+        if all_in_parts {
+            self.transfer.source_is_complete();
+        }
+        if self.takes_bytes() {
+            let tail = std::mem::take(&mut self.claiming.tail);
+            self.event(Event::Ready { offset, tail });
+        }
+        if all_in_parts || !self.takes_bytes() { self.source_ended() } else { Ok(()) }
+    }
+
+    pub(super) fn takes_bytes(&self) -> bool {
+        matches!(self.purpose, Purpose::Receive { .. })
+    }
+
+    /// Whether the upload has ended before this session: then so does the session.
+    fn ended_already(&mut self, checkpoint: &Checkpoint) -> Result<bool> {
+        match &checkpoint.phase {
+            Phase::Receiving | Phase::Completing => Ok(false),
+            Phase::Completed(object) => {
+                self.finish.object = Some(object.clone());
+                self.go(Trigger::LoadedCompleted)?;
+                Ok(true)
+            }
+            Phase::Aborted => {
+                self.go(Trigger::LoadedAborted)?;
+                Ok(true)
+            }
+            Phase::Lost { .. } if self.purpose == Purpose::Abort => Ok(false),
+            Phase::Lost { code } => {
+                let message = format!("the upload ended before with {code}");
+                self.trouble = Some(Error::new(ErrorKind::UploadLost, message));
+                self.go(Trigger::Forgotten)?;
+                Ok(true)
+            }
+        }
+    }
+
+    fn check_offset(&self, checkpoint: &Checkpoint) -> Result<()> {
+        let Purpose::Receive { offset, .. } = self.purpose else { return Ok(()) };
+        let durable = checkpoint.durable();
+        if offset == durable {
+            return Ok(());
+        }
+        let (offset, durable) = (offset.bytes(), durable.bytes());
+        let message = format!("the request starts at {offset} and the upload is at {durable}");
+        Err(Error::new(ErrorKind::OffsetMismatch, message))
+    }
+
+    /// Fails where the stored lease is not this writer's.
+    pub(super) fn require_our_lease(&self, value: Option<Vec<u8>>) -> Result<()> {
+        let stored: Option<Turn> =
+            value.as_deref().map(Lease::decode).transpose()?.map(|lease| lease.turn);
+        if stored == Some(self.turn) { Ok(()) } else { Err(taken_over()) }
+    }
+}
+
+fn taken_over() -> Error {
+    Error::new(ErrorKind::TakenOver, "another request has taken this upload over")
+}

@@ -1,0 +1,166 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed assumption fails the test")]
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::units::GIB;
+
+fn known(length: u64) -> Plan {
+    Plan::new(Some(ByteCount(length)), PART_SIZE_DEFAULT, PARALLEL_DEFAULT).unwrap()
+}
+
+/// Cuts a whole source as a driver would, all bytes in one request, and returns the part sizes.
+fn cut(plan: &Plan, length: u64) -> Vec<u64> {
+    let mut sizes = Vec::new();
+    let mut offset = 0;
+    while offset < length {
+        let number = u16::try_from(sizes.len() + 1).unwrap();
+        let next = plan
+            .next_part(ByteCount(offset), number, Some(ByteCount(length - offset)))
+            .expect("the rest fits");
+        let size = next.size.bytes().min(length - offset);
+        sizes.push(size);
+        offset += size;
+    }
+    sizes
+}
+
+fn boundary_lengths() -> impl Strategy<Value = u64> {
+    let edges = [
+        1,
+        100 * KIB,
+        MIB,
+        16 * MIB,
+        5 * GIB,
+        10_000 * MIB,
+        9_375 * MIB,
+        10_000 * 16 * MIB,
+        10_000 * 5 * GIB,
+    ];
+    (prop::sample::select(edges.to_vec()), -2_i64..=2)
+        .prop_map(|(edge, near)| edge.saturating_add_signed(near))
+        .prop_filter("a length within the limits", |length| {
+            *length > 0 && *length <= OBJECT_SIZE_MAX.bytes()
+        })
+}
+
+proptest! {
+    #[test]
+    fn every_length_is_cut_into_parts_within_the_limits_of_the_store(
+        length in prop_oneof![boundary_lengths(), 1..=OBJECT_SIZE_MAX.bytes(), 1..=64 * MIB],
+    ) {
+        let sizes = cut(&known(length), length);
+        prop_assert!(sizes.len() <= usize::from(PART_COUNT_MAX));
+        prop_assert_eq!(sizes.iter().sum::<u64>(), length);
+        let (_, all_but_last) = sizes.split_last().unwrap();
+        prop_assert!(all_but_last.iter().all(|size| *size >= PART_SIZE_MIN.bytes()));
+        prop_assert!(sizes.iter().all(|size| *size <= PART_SIZE_MAX.bytes()));
+    }
+
+    #[test]
+    fn requests_that_end_early_are_refused_before_the_numbers_run_out(
+        length in prop_oneof![boundary_lengths(), 1..=OBJECT_SIZE_MAX.bytes()],
+        request in 100 * KIB..=64 * MIB,
+    ) {
+        let plan = known(length);
+        let (mut offset, mut number) = (0, 1);
+        while offset < length {
+            let left = request.min(length - offset);
+            let next = plan.next_part(ByteCount(offset), number, Some(ByteCount(left)));
+            let Ok(next) = next else { break };
+            let size = next.size.bytes().min(left);
+            let after = offset + size;
+            if size < next.size.bytes()
+                && after < length
+                && plan.allow_short_part(ByteCount(after), number + 1).is_err()
+            {
+                break;
+            }
+            offset = after;
+            number += 1;
+        }
+        // Whatever was accepted, what is left still fits with larger requests.
+        let large = plan.next_part(ByteCount(offset), number, Some(ByteCount(length - offset)));
+        prop_assert!(offset == length || large.is_ok());
+        prop_assert!(number <= PART_COUNT_MAX + 1);
+    }
+
+    #[test]
+    fn buffers_stay_within_the_budget_of_an_upload(
+        length in prop::option::of(1..=OBJECT_SIZE_MAX.bytes()),
+        part_size in 100 * KIB..=16 * MIB,
+        parallel in 1..=PARALLEL_MAX,
+        number in 1..=PART_COUNT_MAX,
+    ) {
+        let plan =
+            Plan::new(length.map(ByteCount), ByteCount(part_size), parallel).unwrap();
+        if let Ok(next) = plan.next_part(ByteCount::ZERO, number, None) {
+            prop_assert!(!next.streamed);
+            let held = (u64::from(next.in_flight_max) + 1) * next.size.bytes();
+            let configured = (u64::from(parallel) + 1) * part_size;
+            prop_assert!(held <= configured.max(32 * MIB));
+        }
+    }
+}
+
+#[test]
+fn parts_have_the_configured_size_up_to_the_spare_numbers() {
+    for length in [102_400, MIB, MIB + 1, 64 * MIB, 3 * GIB, 9_375 * MIB] {
+        let sizes = cut(&known(length), length);
+        assert_eq!(sizes.len() as u64, length.div_ceil(MIB), "{length} bytes");
+    }
+}
+
+#[test]
+fn the_first_three_gibibytes_of_unknown_length_need_no_more_memory_than_known_ones() {
+    let plan = Plan::default();
+    let (mut offset, mut number) = (0, 1);
+    while offset < 3 * GIB {
+        let next = plan.next_part(ByteCount(offset), number, None).unwrap();
+        assert!((u64::from(next.in_flight_max) + 1) * next.size.bytes() <= 6 * MIB);
+        offset += next.size.bytes();
+        number += 1;
+    }
+}
+
+#[test]
+fn a_source_of_unknown_length_reaches_133_gibibytes_and_then_ends_with_a_clear_error() {
+    let plan = Plan::default();
+    let mut offset = 0;
+    for number in 1..=PART_COUNT_MAX {
+        offset += plan.next_part(ByteCount(offset), number, None).unwrap().size.bytes();
+    }
+    assert_eq!(offset / GIB, 133);
+    let end = plan.next_part(ByteCount(offset), PART_COUNT_MAX + 1, None).unwrap_err();
+    assert_eq!(end.kind(), ErrorKind::FileTooLarge);
+}
+
+#[test]
+fn a_part_too_large_to_hold_is_streamed_with_its_length() {
+    let length = 2_000 * GIB;
+    let next = known(length).next_part(ByteCount::ZERO, 1, Some(ByteCount(length))).unwrap();
+    assert!(next.streamed && next.size > BUFFERED_PART_SIZE_MAX && next.in_flight_max == 1);
+
+    let unknown_request = known(length).next_part(ByteCount::ZERO, 1, None).unwrap();
+    assert!(!unknown_request.streamed && unknown_request.size == BUFFERED_PART_SIZE_MAX);
+}
+
+#[test]
+fn a_file_below_one_hundred_kibibytes_is_a_single_put() {
+    assert!(known(102_399).is_single_put());
+    assert!(!known(102_400).is_single_put());
+    assert!(!Plan::default().is_single_put());
+}
+
+#[test]
+fn lengths_and_options_outside_their_range_are_refused_by_name() {
+    let kind =
+        |length, part_size, parallel| Plan::new(length, part_size, parallel).unwrap_err().kind();
+    let some = |bytes| Some(ByteCount(bytes));
+    assert_eq!(kind(some(0), PART_SIZE_DEFAULT, 5), ErrorKind::FileEmpty);
+    assert_eq!(kind(some(53_687_091_200_001), PART_SIZE_DEFAULT, 5), ErrorKind::FileTooLarge);
+    assert_eq!(kind(None, ByteCount(102_399), 5), ErrorKind::Misconfigured);
+    assert_eq!(kind(None, ByteCount(5 * GIB + 1), 5), ErrorKind::Misconfigured);
+    assert_eq!(kind(None, PART_SIZE_DEFAULT, 0), ErrorKind::Misconfigured);
+    assert_eq!(kind(None, PART_SIZE_DEFAULT, 33), ErrorKind::Misconfigured);
+}

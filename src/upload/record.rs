@@ -1,0 +1,110 @@
+//! The frame of every stored record: what it is, which version wrote it, and a checksum.
+//!
+//! `"VOD"`, one byte of kind, one byte of version, the fields (postcard,
+//! <https://postcard.jamesmunns.com/wire-format>), and the CRC-64/XZ of all before in eight
+//! little-endian bytes. A record that does not read back is an error and is never taken for an
+//! absent one: an upload that started over because of it would send its offset back.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::crc64::Crc64Digest;
+use crate::error::{Error, ErrorKind, Result};
+
+/// The version that this code writes, and the newest that it reads.
+pub const VERSION: u8 = 1;
+
+const MAGIC: &[u8; 3] = b"VOD";
+const HEADER_BYTES: usize = MAGIC.len() + 2;
+const CHECKSUM_BYTES: usize = 8;
+
+/// What a record is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordKind {
+    /// What an upload is ([`super::UploadRecord`]).
+    Upload,
+    /// Who writes ([`super::Lease`]).
+    Lease,
+    /// How far it is ([`super::Checkpoint`]).
+    Checkpoint,
+    /// ETags of 256 part numbers ([`super::EtagPage`]).
+    EtagPage,
+}
+
+impl RecordKind {
+    const fn byte(self) -> u8 {
+        match self {
+            Self::Upload => b'u',
+            Self::Lease => b'l',
+            Self::Checkpoint => b'c',
+            Self::EtagPage => b'e',
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Upload => "upload record",
+            Self::Lease => "lease",
+            Self::Checkpoint => "checkpoint",
+            Self::EtagPage => "ETag page",
+        }
+    }
+}
+
+/// The bytes of a record.
+///
+/// # Errors
+/// [`ErrorKind::Internal`] where the fields cannot be serialised, which no type here causes.
+pub(super) fn encode<T: Serialize>(kind: RecordKind, fields: &T) -> Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(HEADER_BYTES + CHECKSUM_BYTES + 256);
+    bytes.extend_from_slice(MAGIC);
+    bytes.extend([kind.byte(), VERSION]);
+    let mut bytes = postcard::to_extend(fields, bytes)
+        .map_err(|error| Error::new(ErrorKind::Internal, format!("{}: {error}", kind.name())))?;
+    let checksum = checksum(&bytes);
+    bytes.extend(checksum);
+    Ok(bytes)
+}
+
+/// The fields of a record.
+///
+/// # Errors
+/// [`ErrorKind::CheckpointNewer`] for a version that this code does not know,
+/// [`ErrorKind::CheckpointCorrupt`] for anything that is not such a record, whole.
+pub(super) fn decode<T: DeserializeOwned>(kind: RecordKind, bytes: &[u8]) -> Result<T> {
+    let corrupt = |what: &str| {
+        let message = format!("the stored {} {what}", kind.name());
+        Error::new(ErrorKind::CheckpointCorrupt, message)
+    };
+    if bytes.len() < HEADER_BYTES + CHECKSUM_BYTES || !bytes.starts_with(MAGIC) {
+        return Err(corrupt("is not a record of this uploader"));
+    }
+    let (framed, stored_checksum) = bytes.split_at(bytes.len() - CHECKSUM_BYTES);
+    let (header, fields) = framed.split_at(HEADER_BYTES);
+    if checksum(framed) != stored_checksum {
+        return Err(corrupt("fails its checksum"));
+    }
+    if header.get(3) != Some(&kind.byte()) {
+        return Err(corrupt("is a record of another kind"));
+    }
+    match header.get(4) {
+        Some(&VERSION) => {}
+        version => {
+            let message = format!(
+                "the stored {} has version {}; this is version {VERSION}",
+                kind.name(),
+                version.copied().unwrap_or_default()
+            );
+            return Err(Error::new(ErrorKind::CheckpointNewer, message));
+        }
+    }
+    let (fields, rest) =
+        postcard::take_from_bytes(fields).map_err(|_| corrupt("cannot be read"))?;
+    if rest.is_empty() { Ok(fields) } else { Err(corrupt("has bytes after its end")) }
+}
+
+fn checksum(bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
+    let mut digest = Crc64Digest::new();
+    digest.update(bytes);
+    digest.value().0.to_le_bytes()
+}

@@ -1,0 +1,116 @@
+//! Watches for bodies that touch the disk on their way.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// Looks, until it is finished, at a host's data folder (which holds its temporary folder too) and
+/// at files that its process has open but that have no name any more.
+#[derive(Debug)]
+pub(super) struct Watch {
+    shared: Arc<Shared>,
+    thread: JoinHandle<()>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    finished: AtomicBool,
+    peak_bytes: AtomicU64,
+}
+
+impl Watch {
+    /// Begins to look.
+    pub(super) fn begin(data: &Path, process: u32) -> Self {
+        let shared = Arc::new(Shared::default());
+        let (of_thread, data) = (Arc::clone(&shared), data.to_owned());
+        let thread = thread::spawn(move || {
+            loop {
+                let finished = of_thread.finished.load(Ordering::Relaxed);
+                let bytes = bytes_below(&data) + bytes_without_name(process);
+                of_thread.peak_bytes.fetch_max(bytes, Ordering::Relaxed);
+                if finished {
+                    return;
+                }
+                thread::sleep(INTERVAL);
+            }
+        });
+        Self { shared, thread }
+    }
+
+    /// The most bytes that were there at once.
+    pub(super) fn finish(self) -> u64 {
+        self.shared.finished.store(true, Ordering::Relaxed);
+        // Nothing in the thread panics; if it did, what it saw before still counts.
+        drop(self.thread.join());
+        self.shared.peak_bytes.load(Ordering::Relaxed)
+    }
+}
+
+/// Bytes of all files in the folder, but for the host's own.
+fn bytes_below(folder: &Path) -> u64 {
+    let mut bytes = 0;
+    let mut folders: Vec<PathBuf> = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let own = OWN_FILES.iter().any(|own| name.to_string_lossy().starts_with(own));
+            match entry.metadata() {
+                Ok(_) if own => {}
+                Ok(metadata) if metadata.is_dir() => folders.push(entry.path()),
+                Ok(metadata) => bytes += metadata.len(),
+                // It went away meanwhile.
+                Err(_) => {}
+            }
+        }
+    }
+    bytes
+}
+
+fn bytes_without_name(process: u32) -> u64 {
+    let open = fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
+    open.map(|entry| entry.path())
+        .filter(|path| {
+            let target = fs::read_link(path).unwrap_or_default();
+            let target = target.to_string_lossy();
+            // An anonymous file in memory is none on disk.
+            target.ends_with(" (deleted)") && !target.starts_with("/memfd:")
+        })
+        .filter_map(|path| fs::metadata(path).ok())
+        .map(|metadata| metadata.len())
+        .sum()
+}
+
+/// How the names of the host's own files and folders begin: the key-value store, the compiled
+/// component, the key that seals.
+const OWN_FILES: &[&str] = &["key-value.sqlite", "compiled", "seal.key"];
+
+const INTERVAL: Duration = Duration::from_millis(50);
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::*;
+
+    #[test]
+    fn every_file_counts_but_the_hosts_own_and_also_one_without_a_name() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, length) in [("key-value.sqlite-wal", 1_000), ("spool", 30)] {
+            fs::write(folder.path().join(name), vec![0; length]).unwrap();
+        }
+        fs::create_dir(folder.path().join("tmp")).unwrap();
+        fs::write(folder.path().join("tmp/part"), [0; 4]).unwrap();
+        let watch = Watch::begin(folder.path(), std::process::id());
+        assert_eq!(bytes_below(folder.path()), 34);
+        assert!(watch.finish() >= 34);
+
+        let before = bytes_without_name(std::process::id());
+        let open = fs::File::open(folder.path().join("spool")).unwrap();
+        fs::remove_file(folder.path().join("spool")).unwrap();
+        assert_eq!(bytes_without_name(std::process::id()) - before, 30);
+        drop(open);
+    }
+}

@@ -1,0 +1,237 @@
+//! Child processes that end with this process.
+//!
+//! Each child leads a process group of its own, so that what it starts ends with it, and so that
+//! Ctrl-C in a terminal reaches this process alone, which then ends its children in order. A child
+//! ends when its [`Child`] is dropped (also by a panic), and when a signal ends this process.
+
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc::Sender;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use std::{process, thread};
+
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+
+use crate::failure::Failure;
+
+/// A running child process. Dropping it ends it.
+#[derive(Debug)]
+pub(crate) struct Child {
+    name: &'static str,
+    process: process::Child,
+    group: Pid,
+    collected: bool,
+}
+
+impl Child {
+    /// Starts `command` without standard input. `name` is what messages call it.
+    ///
+    /// # Errors
+    /// The program is missing or cannot be started.
+    pub(crate) fn start(name: &'static str, command: &mut Command) -> Result<Self, Failure> {
+        use std::os::unix::process::CommandExt as _;
+
+        // Held over the start: a signal finds the child listed, or prevents it.
+        let mut running = running();
+        let process = command.stdin(Stdio::null()).process_group(0).spawn().map_err(|cause| {
+            let program = command.get_program().to_string_lossy().into_owned();
+            Failure::new(format!("{name}: {program} cannot be started ({cause})"))
+        })?;
+        let group = Pid::from_child(&process);
+        running.push(group);
+        Ok(Self { name, process, group, collected: false })
+    }
+
+    /// What messages call it.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Its standard output, once, when it was started with a pipe for it.
+    pub(crate) fn take_stdout(&mut self) -> Option<process::ChildStdout> {
+        self.process.stdout.take()
+    }
+
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&self) -> bool {
+        has_ended(self.group)
+    }
+
+    /// Sends the child's name to `listener` when it has ended.
+    pub(crate) fn tell_end(&self, listener: Sender<&'static str>) {
+        let (name, group) = (self.name, self.group);
+        thread::spawn(move || {
+            wait_until_ended(group);
+            // Nobody listens any more when the command is over.
+            let _ = listener.send(name);
+        });
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// The system does not tell the status.
+    pub(crate) fn wait(mut self) -> Result<ExitStatus, Failure> {
+        wait_until_ended(self.group);
+        self.reap()
+    }
+
+    /// Ends it with SIGKILL, as a crash would.
+    pub(crate) fn kill(self) {
+        signal_group(self.group, Signal::KILL);
+        drop(self);
+    }
+
+    /// Collects the ended child. It is taken off the list before its id is free for another.
+    fn reap(&mut self) -> Result<ExitStatus, Failure> {
+        let mut running = running();
+        // What it started and left behind.
+        signal_group(self.group, Signal::KILL);
+        running.retain(|group| *group != self.group);
+        self.collected = true;
+        self.process
+            .wait()
+            .map_err(|cause| Failure::new(format!("{}: its end is unknown ({cause})", self.name)))
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        if !self.collected {
+            end_groups(&[self.group]);
+            // Its status interests nobody here.
+            let _ = self.reap();
+        }
+    }
+}
+
+/// Ends every running child, and lets no further one start: the caller is about to exit.
+pub(crate) fn end_all_for_exit() {
+    let running = running();
+    end_groups(&running);
+    // Other threads would now report the end of children that were meant to end.
+    std::mem::forget(running);
+}
+
+/// Asks the groups to end, and makes those end that do not.
+fn end_groups(groups: &[Pid]) {
+    let mut left: Vec<Pid> = groups.iter().copied().filter(|group| !has_ended(*group)).collect();
+    for group in &left {
+        signal_group(*group, Signal::TERM);
+    }
+    let deadline = Instant::now() + GRACE;
+    while !left.is_empty() && Instant::now() < deadline {
+        thread::sleep(POLL_INTERVAL);
+        left.retain(|group| !has_ended(*group));
+    }
+    for group in groups {
+        signal_group(*group, Signal::KILL);
+    }
+}
+
+fn signal_group(group: Pid, signal: Signal) {
+    // Fails only when the group is empty, which is what was wanted.
+    let _ = kill_process_group(group, signal);
+}
+
+/// Whether the leader ended. It is not collected, so its id stays taken until [`Child::reap`].
+fn has_ended(leader: Pid) -> bool {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+    !matches!(waitid(WaitId::Pid(leader), options), Ok(None))
+}
+
+fn wait_until_ended(leader: Pid) {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+    while matches!(waitid(WaitId::Pid(leader), options), Err(rustix::io::Errno::INTR)) {}
+}
+
+fn running() -> MutexGuard<'static, Vec<Pid>> {
+    // A panic cannot leave the list half changed.
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The groups of all children that were started and not yet collected.
+static RUNNING: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+
+/// How long children have to end by themselves. The host gives running requests 5 seconds.
+const GRACE: Duration = Duration::from_secs(7);
+
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use std::io::{BufRead as _, BufReader};
+    use std::sync::mpsc;
+
+    use super::*;
+
+    /// A shell that starts a grandchild, prints its id and waits.
+    fn shell_with_a_child() -> (Child, Pid) {
+        let mut command = Command::new("sh");
+        command.args(["-c", "sleep 1000 & echo $!; wait"]).stdout(Stdio::piped());
+        let mut child = Child::start("shell", &mut command).unwrap();
+        let mut line = String::new();
+        BufReader::new(child.take_stdout().unwrap()).read_line(&mut line).unwrap();
+        (child, Pid::from_raw(line.trim().parse().unwrap()).unwrap())
+    }
+
+    /// Whether a process runs: one that ended but that nobody collected does not.
+    fn runs(pid: Pid) -> bool {
+        std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()))
+            .is_ok_and(|stat| !stat.contains(") Z "))
+    }
+
+    /// Fails when the process still runs a while after it was killed.
+    fn assert_ends(pid: Pid) {
+        let deadline = Instant::now() + GRACE;
+        while runs(pid) {
+            assert!(Instant::now() < deadline, "{pid:?} still runs");
+            thread::sleep(POLL_INTERVAL);
+        }
+    }
+
+    #[test]
+    fn dropping_a_child_ends_it_and_what_it_started() {
+        let (child, grandchild) = shell_with_a_child();
+        let leader = child.group;
+        drop(child);
+        assert!(!runs(leader));
+        assert_ends(grandchild);
+    }
+
+    #[test]
+    fn a_panic_ends_the_child() {
+        let (child, grandchild) = shell_with_a_child();
+        let leader = child.group;
+        let panicked = thread::spawn(move || {
+            let _child = child;
+            std::panic::resume_unwind(Box::new("the test's panic"));
+        });
+        assert!(panicked.join().is_err());
+        assert!(!runs(leader));
+        assert_ends(grandchild);
+    }
+
+    #[test]
+    fn the_end_of_a_child_is_told_with_its_name_and_its_status_follows() {
+        let mut command = Command::new("sh");
+        let child = Child::start("the shell", command.args(["-c", "exit 7"])).unwrap();
+        let (sender, receiver) = mpsc::channel();
+        child.tell_end(sender);
+        assert_eq!(receiver.recv().unwrap(), "the shell");
+        assert_eq!(child.wait().unwrap().code(), Some(7));
+    }
+
+    #[test]
+    fn a_missing_program_is_named() {
+        let failure = Child::start("it", &mut Command::new("no-such-program-here")).unwrap_err();
+        assert!(failure.to_string().contains("no-such-program-here"));
+    }
+}

@@ -1,0 +1,366 @@
+//! `cargo xtask demo`: an upload that survives the death of the host in the middle of it.
+
+use std::fs::File;
+use std::io::{self, Read, Seek as _, SeekFrom, Write as _};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::components::{self, Built};
+use crate::data_folder;
+use crate::failure::Failure;
+use crate::http::Http;
+use crate::random::SeededBytes;
+use crate::report::{self, Table, mebibytes};
+use crate::server::{self, Bodies, HostSetup, Log, Server};
+use crate::tus::TusUpload;
+use crate::workspace::Workspace;
+
+pub(crate) const OPTIONS: &str = "[--data .data]";
+
+pub(crate) const SUMMARY: &str = "\
+Uploads 64 MiB, kills the host with SIGKILL half way, starts it again, resumes, reads the
+object back and compares. Uses free ports and the folder demo in the data folder.";
+
+/// Runs the demo.
+///
+/// # Errors
+/// A step fails, or the object is not the file.
+pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
+    let mut data = PathBuf::from(data_folder::DEFAULT);
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            lexopt::Arg::Long("data") => data = arguments.value()?.into(),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    let data = data_folder::open_empty(&data.join("demo"))?;
+    let built = components::build(&Workspace::find()?)?;
+    let outcome = Demo::begin(&built, &data)?.play()?;
+    for line in outcome.table().lines() {
+        report::line(&line);
+    }
+    if outcome.sha256_of_object == outcome.sha256_of_file {
+        Ok(ExitCode::SUCCESS)
+    } else {
+        Err(Failure::new(format!(
+            "the object differs from the file: SHA-256 {} instead of {}",
+            outcome.sha256_of_object, outcome.sha256_of_file
+        )))
+    }
+}
+
+/// The stage: a file, a sandbox, and what starts hosts.
+struct Demo<'a> {
+    built: &'a Built,
+    host_data: PathBuf,
+    host_log: PathBuf,
+    file: PathBuf,
+    sha256_of_file: String,
+    sandbox: Server,
+    http: Http,
+}
+
+/// What the demo found.
+#[derive(Debug)]
+struct Outcome {
+    sha256_of_file: String,
+    sha256_of_object: String,
+    bytes_durable_at_kill: u64,
+    offset_after_restart: u64,
+    parts_sent: u64,
+    parts_of_object: u64,
+    body_bytes_sent: u64,
+    time: Duration,
+    component_memory_peak_bytes: u64,
+}
+
+impl<'a> Demo<'a> {
+    fn begin(built: &'a Built, data: &Path) -> Result<Self, Failure> {
+        report::progress(&format!("making a file of {}", mebibytes(FILE_BYTES)));
+        let file = data.join("source.mp4");
+        let sha256_of_file = make_file(&file).map_err(|cause| {
+            Failure::new(format!("{}: cannot be written ({cause})", file.display()))
+        })?;
+        let sandbox_data = data_folder::open(&data.join("sandbox"))?;
+        let sandbox_log = data.join("sandbox.log");
+        let log = Log::File(&sandbox_log);
+        Ok(Self {
+            built,
+            host_data: data_folder::open(&data.join("host"))?,
+            host_log: data.join("host.log"),
+            file,
+            sha256_of_file,
+            sandbox: server::start_sandbox(built, ANY_PORT, &sandbox_data, Bodies::Keep, log)?,
+            http: Http::new(),
+        })
+    }
+
+    fn play(self) -> Result<Outcome, Failure> {
+        let host = self.start_host(ANY_PORT)?;
+        let begin = Instant::now();
+        let upload = TusUpload::create(&self.http, &host.origin, "demo.mp4", FILE_BYTES)?;
+        report::progress("uploading");
+        let cut = self.send_until_half(&host, &upload)?;
+        let address = host.address()?;
+        host.child.kill();
+        report::progress(&format!(
+            "killed the host with SIGKILL at {} durable",
+            mebibytes(cut.bytes_durable)
+        ));
+
+        let host = self.start_host(address)?;
+        let offset = upload.offset()?;
+        report::progress(&format!("started it again: the upload continues at {offset}"));
+        self.send_rest(&upload, offset)?;
+        let time = begin.elapsed();
+        report::progress("reading the object back");
+        let status = upload.status()?;
+        let requests = self.http.get_json(&self.sandbox_url("requests"))?;
+        let sent = &requests["operations"]["UploadPart"];
+        Ok(Outcome {
+            sha256_of_object: self.sha256_of_object(&status)?,
+            bytes_durable_at_kill: cut.bytes_durable,
+            offset_after_restart: offset,
+            parts_sent: number(sent, "requests")?,
+            parts_of_object: self.parts_of_object(&status)?,
+            body_bytes_sent: number(sent, "bytes")?,
+            time,
+            component_memory_peak_bytes: cut
+                .component_memory_peak_bytes
+                .max(memory_peak_bytes(&self.http, &host)?),
+            sha256_of_file: self.sha256_of_file,
+        })
+    }
+
+    fn start_host(&self, listen: SocketAddr) -> Result<Server, Failure> {
+        let setup = HostSetup {
+            listen,
+            data: &self.host_data,
+            sandbox_origin: &self.sandbox.origin,
+            allow_outbound: &[],
+            log: Log::File(&self.host_log),
+        };
+        server::start_devhost(self.built, &setup)
+    }
+
+    /// Sends the file slowly, and returns once half of it is durable, with the sender still busy.
+    fn send_until_half(&self, host: &Server, upload: &TusUpload) -> Result<Cut, Failure> {
+        let mut paced = Paced::new(open_at(&self.file, 0)?);
+        let sender = upload.clone();
+        // It fails when the host is killed under it: that is the point.
+        let sending = thread::spawn(move || sender.patch(0, FILE_BYTES, &mut paced).map(drop));
+        let deadline = Instant::now() + HALF_LIMIT;
+        loop {
+            let bytes_durable = number(&upload.status()?, "bytes_durable")?;
+            if bytes_durable >= FILE_BYTES / 2 {
+                let component_memory_peak_bytes = memory_peak_bytes(&self.http, host)?;
+                return Ok(Cut { bytes_durable, component_memory_peak_bytes });
+            }
+            if sending.is_finished() {
+                let end = sending.join().unwrap_or(Ok(()));
+                let why = end.err().map_or("no error".to_owned(), |failure| failure.to_string());
+                return Err(Failure::new(format!("the upload ended before half of it: {why}")));
+            }
+            if Instant::now() > deadline {
+                return Err(Failure::new(format!(
+                    "only {bytes_durable} bytes were durable after {} s",
+                    HALF_LIMIT.as_secs()
+                )));
+            }
+            thread::sleep(POLL_INTERVAL);
+        }
+    }
+
+    fn send_rest(&self, upload: &TusUpload, offset: u64) -> Result<(), Failure> {
+        let mut rest = open_at(&self.file, offset)?;
+        let end = upload.patch(offset, FILE_BYTES - offset, &mut rest)?;
+        if end == FILE_BYTES {
+            Ok(())
+        } else {
+            Err(Failure::new(format!("the upload stopped at {end} of {FILE_BYTES} bytes")))
+        }
+    }
+
+    fn sha256_of_object(&self, status: &Value) -> Result<String, Failure> {
+        let path = format!("objects/{}/{}", text(status, "bucket")?, text(status, "object")?);
+        let mut object = self.http.get_stream(&self.sandbox_url(&path))?;
+        let mut hashed = Hashed::default();
+        io::copy(&mut object, &mut hashed).map_err(|cause| {
+            Failure::new(format!("reading the object back broke off ({cause})"))
+        })?;
+        Ok(hashed.hex())
+    }
+
+    fn parts_of_object(&self, status: &Value) -> Result<u64, Failure> {
+        let bucket = format!("objects/{}", text(status, "bucket")?);
+        let objects = self.http.get_json(&self.sandbox_url(&bucket))?;
+        let objects = objects.as_array().map(Vec::as_slice).unwrap_or_default();
+        let object = objects.iter().find(|object| object["key"] == status["object"]);
+        object
+            .ok_or_else(|| Failure::new("the sandbox does not list the object"))
+            .and_then(|object| number(object, "parts"))
+    }
+
+    fn sandbox_url(&self, path: &str) -> String {
+        format!("{}/_sandbox/{path}", self.sandbox.origin)
+    }
+}
+
+/// The moment at which the host is killed.
+struct Cut {
+    bytes_durable: u64,
+    component_memory_peak_bytes: u64,
+}
+
+impl Outcome {
+    fn table(&self) -> Table {
+        let mut table = Table::default();
+        table.row(["bytes", &FILE_BYTES.to_string()]);
+        table.row(["bytes durable at the kill", &self.bytes_durable_at_kill.to_string()]);
+        table.row(["offset after the restart", &self.offset_after_restart.to_string()]);
+        table.row(["parts sent", &self.parts_sent.to_string()]);
+        let again = self.parts_sent.saturating_sub(self.parts_of_object);
+        table.row(["parts sent twice", &again.to_string()]);
+        table.row(["bytes sent to the store", &self.body_bytes_sent.to_string()]);
+        table.row(["time", &format!("{:.1} s", self.time.as_secs_f64())]);
+        table.row(["peak memory of the component", &mebibytes(self.component_memory_peak_bytes)]);
+        let same = self.sha256_of_object == self.sha256_of_file;
+        table.row(["SHA-256 of file and object", if same { "equal" } else { "DIFFERENT" }]);
+        table
+    }
+}
+
+/// A reader that gives no more than [`PACE_BYTES_PER_SECOND`], so that half of the file is a
+/// moment that can be hit.
+struct Paced<R> {
+    source: R,
+    begin: Instant,
+    bytes: u64,
+}
+
+impl<R> Paced<R> {
+    fn new(source: R) -> Self {
+        Self { source, begin: Instant::now(), bytes: 0 }
+    }
+}
+
+impl<R: Read> Read for Paced<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let due = Duration::from_secs_f64(self.bytes as f64 / PACE_BYTES_PER_SECOND);
+        thread::sleep(due.saturating_sub(self.begin.elapsed()));
+        let read = self.source.read(buffer)?;
+        self.bytes += read as u64;
+        Ok(read)
+    }
+}
+
+/// A writer that hashes.
+#[derive(Default)]
+struct Hashed(Sha256);
+
+impl Hashed {
+    fn hex(self) -> String {
+        self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl io::Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Writes the file and returns its SHA-256.
+fn make_file(path: &Path) -> io::Result<String> {
+    let mut file = File::create(path)?;
+    let mut hashed = Hashed::default();
+    let mut bytes = SeededBytes::new(SEED);
+    let mut block = vec![0; BLOCK_BYTES];
+    for _ in 0..FILE_BYTES / BLOCK_BYTES as u64 {
+        bytes.read_exact(&mut block)?;
+        hashed.write_all(&block)?;
+        file.write_all(&block)?;
+    }
+    Ok(hashed.hex())
+}
+
+fn open_at(path: &Path, offset: u64) -> Result<File, Failure> {
+    File::open(path)
+        .and_then(|mut file| file.seek(SeekFrom::Start(offset)).map(|_| file))
+        .map_err(|cause| Failure::new(format!("{}: cannot be read ({cause})", path.display())))
+}
+
+fn memory_peak_bytes(http: &Http, host: &Server) -> Result<u64, Failure> {
+    let stats = http.get_json(&format!("{}/_host/stats", host.origin))?;
+    number(&stats, "component_memory_peak_bytes")
+}
+
+fn number(object: &Value, name: &str) -> Result<u64, Failure> {
+    object[name].as_u64().ok_or_else(|| Failure::new(format!("the answer has no number {name}")))
+}
+
+fn text<'v>(object: &'v Value, name: &str) -> Result<&'v str, Failure> {
+    object[name].as_str().ok_or_else(|| Failure::new(format!("the answer has no text {name}")))
+}
+
+const FILE_BYTES: u64 = 64 * 1024 * 1024;
+
+const BLOCK_BYTES: usize = 1024 * 1024;
+
+/// Any number does: the file is the same each time.
+const SEED: u64 = 20_260_701;
+
+/// The whole file would take four seconds.
+const PACE_BYTES_PER_SECOND: f64 = 16.0 * 1024.0 * 1024.0;
+
+const HALF_LIMIT: Duration = Duration::from_secs(60);
+
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
+
+/// A free port is taken.
+const ANY_PORT: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::*;
+
+    #[test]
+    fn hashing_gives_the_published_sha_256_of_abc() {
+        let mut hashed = Hashed::default();
+        hashed.write_all(b"abc").unwrap();
+        assert!(hashed.hex().starts_with("ba7816bf8f01cfea414140de5dae2223"));
+    }
+
+    #[test]
+    fn a_paced_reader_keeps_the_bytes_and_the_pace() {
+        let bytes = vec![7; 320 * 1024];
+        let mut paced = Paced::new(&bytes[..]);
+        let begin = Instant::now();
+        let mut read = Vec::new();
+        paced.read_to_end(&mut read).unwrap();
+        assert_eq!(read, bytes);
+        assert!(begin.elapsed() >= Duration::from_millis(20));
+    }
+
+    #[test]
+    fn a_missing_number_is_named() {
+        let answer = serde_json::json!({ "size": 5, "name": "n" });
+        assert_eq!(number(&answer, "size").unwrap(), 5);
+        assert!(number(&answer, "name").unwrap_err().to_string().contains("name"));
+        assert_eq!(text(&answer, "name").unwrap(), "n");
+    }
+}

@@ -1,0 +1,105 @@
+//! `cargo xtask`: everything a person or a machine does with this checkout, in one small program.
+//!
+//! | command | what it does |
+//! |---|---|
+//! | `up` | builds, starts the sandbox and the host with the edge worker, serves until stopped |
+//! | `demo` | uploads 64 MiB, kills the host half way, resumes, compares |
+//! | `test` | format, lints, documentation and every test |
+//! | `bench` | measures the relay, beside nginx |
+//!
+//! Builds are cargo's own, so that what is unchanged is not built again. Everything that is
+//! started ends with this process, whatever ends it (but SIGKILL, which leaves no time).
+
+mod bench;
+mod child;
+mod components;
+mod data_folder;
+mod demo;
+mod failure;
+mod http;
+mod ports;
+mod random;
+mod report;
+mod seal_key;
+mod server;
+mod stop_signal;
+mod target;
+mod test;
+mod tus;
+mod up;
+mod workspace;
+
+use std::process::ExitCode;
+
+use crate::failure::Failure;
+
+fn main() -> ExitCode {
+    let outcome = stop_signal::end_children_on_signals().and_then(|()| run());
+    match outcome {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<ExitCode, Failure> {
+    let mut arguments = lexopt::Parser::from_env();
+    let name = match arguments.next()? {
+        None | Some(lexopt::Arg::Short('h') | lexopt::Arg::Long("help")) => {
+            report::line(&usage());
+            return Ok(ExitCode::SUCCESS);
+        }
+        Some(lexopt::Arg::Value(name)) => name.to_string_lossy().into_owned(),
+        Some(option) => return Err(option.unexpected().into()),
+    };
+    let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
+        let names: Vec<_> = COMMANDS.iter().map(|command| command.name).collect();
+        return Err(Failure::new(format!(
+            "there is no command {name:?}: use one of {}",
+            names.join(", ")
+        )));
+    };
+    (command.run)(arguments)
+}
+
+fn usage() -> String {
+    let mut text = "usage: cargo xtask COMMAND [OPTION]…\n".to_owned();
+    for command in COMMANDS {
+        text.push_str(&format!("\n  {} {}\n", command.name, command.options));
+        for line in command.summary.lines() {
+            text.push_str(&format!("      {line}\n"));
+        }
+    }
+    text.truncate(text.trim_end().len());
+    text
+}
+
+/// One command of `cargo xtask`.
+struct Command {
+    name: &'static str,
+    options: &'static str,
+    summary: &'static str,
+    run: fn(lexopt::Parser) -> Result<ExitCode, Failure>,
+}
+
+const COMMANDS: &[Command] = &[
+    Command { name: "up", options: up::OPTIONS, summary: up::SUMMARY, run: up::run },
+    Command { name: "demo", options: demo::OPTIONS, summary: demo::SUMMARY, run: demo::run },
+    Command { name: "test", options: test::OPTIONS, summary: test::SUMMARY, run: test::run },
+    Command { name: "bench", options: bench::OPTIONS, summary: bench::SUMMARY, run: bench::run },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usage_names_every_command_with_its_options() {
+        let usage = usage();
+        for command in COMMANDS {
+            assert!(usage.contains(&format!("\n  {} {}\n", command.name, command.options)));
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Addresses to listen on, checked before a build is waited for.
+
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpListener};
+
+use crate::failure::Failure;
+
+/// Reads the value of `option` as a loopback address and port.
+///
+/// # Errors
+/// It is no address, or one that other machines could reach.
+pub(crate) fn loopback_address(option: &str, value: &str) -> Result<SocketAddr, Failure> {
+    let address: SocketAddr = value.parse().map_err(|_| {
+        Failure::new(format!(
+            "--{option} {value}: not an address and port: write it like 127.0.0.1:3000"
+        ))
+    })?;
+    if !address.ip().is_loopback() {
+        return Err(Failure::new(format!(
+            "--{option} {value}: not a loopback address: use 127.0.0.1 or [::1], there is no TLS"
+        )));
+    }
+    Ok(address)
+}
+
+/// Checks that `address`, the value of `option`, can be listened on.
+///
+/// # Errors
+/// Another process listens there, or the system refuses it.
+pub(crate) fn check_free(option: &str, address: SocketAddr) -> Result<(), Failure> {
+    match TcpListener::bind(address) {
+        Ok(_) => Ok(()),
+        Err(cause) if cause.kind() == ErrorKind::AddrInUse => Err(Failure::new(format!(
+            "{address} is in use by another process: stop it, or pass another port with --{option}"
+        ))),
+        Err(cause) => Err(Failure::new(format!(
+            "{address} cannot be listened on ({cause}): pass another address with --{option}"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::*;
+
+    #[test]
+    fn only_loopback_addresses_with_a_port_are_accepted() {
+        assert!(loopback_address("listen", "127.0.0.1:3000").is_ok());
+        assert!(loopback_address("listen", "[::1]:0").is_ok());
+        for refused in ["3000", "localhost:3000", "0.0.0.0:3000", "192.0.2.1:80"] {
+            let failure = loopback_address("listen", refused).unwrap_err().to_string();
+            assert!(failure.contains("--listen") && failure.contains(refused), "{failure}");
+        }
+    }
+
+    #[test]
+    fn a_port_in_use_is_named_with_the_option_that_changes_it() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = taken.local_addr().unwrap();
+        let failure = check_free("sandbox", address).unwrap_err().to_string();
+        assert!(failure.contains(&address.to_string()) && failure.contains("--sandbox"));
+        drop(taken);
+        assert!(check_free("sandbox", address).is_ok());
+    }
+}

@@ -1,0 +1,82 @@
+//! What is printed: results on standard output, progress on standard error.
+
+use std::io::Write as _;
+
+/// Prints a line of the result.
+pub(crate) fn line(text: &str) {
+    let mut stdout = std::io::stdout();
+    // A reader that went away, as in `| head`, is no failure.
+    let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+}
+
+/// Says what is being done.
+pub(crate) fn progress(text: &str) {
+    let _ = writeln!(std::io::stderr(), "xtask: {text}");
+}
+
+/// Rows of cells under each other. The first column is set to the left, the others to the right.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// Adds a row below the others.
+    pub(crate) fn row<const N: usize>(&mut self, cells: [impl Into<String>; N]) {
+        self.rows.push(cells.map(Into::into).into());
+    }
+
+    /// The lines of the table, without trailing spaces.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..columns)
+            .map(|column| {
+                let cells = self.rows.iter().filter_map(|row| row.get(column));
+                cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+            })
+            .collect();
+        self.rows.iter().map(|row| set_row(row, &widths)).collect()
+    }
+}
+
+/// A number of bytes with a unit: `64.0 MiB`.
+pub(crate) fn mebibytes(bytes: u64) -> String {
+    format!("{:.1} MiB", bytes as f64 / (1024.0 * 1024.0))
+}
+
+fn set_row(cells: &[String], widths: &[usize]) -> String {
+    let mut line = String::new();
+    for (column, (cell, width)) in cells.iter().zip(widths).enumerate() {
+        let space = " ".repeat(width.saturating_sub(cell.chars().count()));
+        if column == 0 {
+            line.push_str(&format!("{cell}{space}"));
+        } else {
+            line.push_str(&format!("  {space}{cell}"));
+        }
+    }
+    line.truncate(line.trim_end().len());
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_sets_names_left_and_numbers_right() {
+        let mut table = Table::default();
+        table.row(["", "CPU s/GB", "MB/s"]);
+        table.row(["1 upload", "1.25", "410"]);
+        table.row(["größer", "10.5", ""]);
+        assert_eq!(
+            table.lines(),
+            ["          CPU s/GB  MB/s", "1 upload      1.25   410", "größer        10.5",]
+        );
+    }
+
+    #[test]
+    fn mebibytes_have_one_decimal() {
+        assert_eq!(mebibytes(67_108_864), "64.0 MiB");
+        assert_eq!(mebibytes(102_400), "0.1 MiB");
+    }
+}

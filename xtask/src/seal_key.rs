@@ -1,0 +1,90 @@
+//! The key that seals stored credentials, one for each data folder.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
+use crate::failure::Failure;
+
+/// The key of the data folder: 32 random bytes in base64, made at the first start and kept in
+/// `seal.key`, which only its owner can read. Without it, credentials stored there are lost.
+///
+/// # Errors
+/// The file cannot be read or written, or holds no key.
+pub(crate) fn of_data_folder(folder: &Path) -> Result<String, Failure> {
+    let path = folder.join("seal.key");
+    let refuse = |cause: std::io::Error| {
+        Failure::new(format!("{}: cannot be used ({cause})", path.display()))
+    };
+    match fs::read_to_string(&path) {
+        Ok(text) => {
+            let key = text.trim();
+            if BASE64_STANDARD.decode(key).is_ok_and(|bytes| bytes.len() == KEY_BYTES) {
+                return Ok(key.to_owned());
+            }
+            Err(Failure::new(format!(
+                "{}: holds no key of {KEY_BYTES} bytes in base64: restore it, or delete it to \
+                 start with a new key (stored credentials are then asked for again)",
+                path.display()
+            )))
+        }
+        Err(cause) if cause.kind() == ErrorKind::NotFound => {
+            let key = new_key().map_err(refuse)?;
+            // Written beside and renamed, so that a crash leaves a whole key or none.
+            let unfinished = folder.join("seal.key.new");
+            OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(&unfinished)
+                .and_then(|mut file| writeln!(file, "{key}").and_then(|()| file.sync_all()))
+                .and_then(|()| fs::rename(&unfinished, &path))
+                .map_err(refuse)?;
+            Ok(key)
+        }
+        Err(cause) => Err(refuse(cause)),
+    }
+}
+
+fn new_key() -> std::io::Result<String> {
+    let mut bytes = [0; KEY_BYTES];
+    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(BASE64_STANDARD.encode(bytes))
+}
+
+const KEY_BYTES: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_keeps_its_key_and_only_the_owner_reads_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = of_data_folder(folder.path()).unwrap();
+        assert_eq!(BASE64_STANDARD.decode(&key).unwrap().len(), KEY_BYTES);
+        assert_eq!(of_data_folder(folder.path()).unwrap(), key);
+        let mode = fs::metadata(folder.path().join("seal.key")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let other = tempfile::tempdir().unwrap();
+        assert_ne!(of_data_folder(other.path()).unwrap(), key);
+    }
+
+    #[test]
+    fn a_damaged_key_is_refused_and_never_replaced_or_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("seal.key"), "c2hvcnQ=").unwrap();
+        let failure = of_data_folder(folder.path()).unwrap_err().to_string();
+        assert!(failure.contains("seal.key") && !failure.contains("c2hvcnQ="), "{failure}");
+        assert_eq!(fs::read_to_string(folder.path().join("seal.key")).unwrap(), "c2hvcnQ=");
+    }
+}

@@ -1,0 +1,270 @@
+//! The servers that commands start: the sandbox, and a host with the edge worker.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::child::Child;
+use crate::components::Built;
+use crate::data_folder;
+use crate::failure::Failure;
+use crate::http::Http;
+use crate::seal_key;
+
+/// A server that answers.
+#[derive(Debug)]
+pub(crate) struct Server {
+    /// Its process, which ends with this value.
+    pub(crate) child: Child,
+    /// `http://` and the address it listens on.
+    pub(crate) origin: String,
+}
+
+impl Server {
+    /// The address it listens on.
+    ///
+    /// # Errors
+    /// It announced something else than an address.
+    pub(crate) fn address(&self) -> Result<SocketAddr, Failure> {
+        let address = self.origin.strip_prefix("http://").unwrap_or(&self.origin);
+        address.parse().map_err(|_| {
+            Failure::new(format!("{} listens on {:?}: no address", self.child.name(), self.origin))
+        })
+    }
+}
+
+/// Where the log of a server goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Log<'a> {
+    /// To standard error, as it comes.
+    Terminal,
+    /// To the end of this file.
+    File(&'a Path),
+}
+
+/// Starts the sandbox on `listen`, port 0 taking a free one, with its state in `data`.
+///
+/// # Errors
+/// It does not start.
+pub(crate) fn start_sandbox(
+    built: &Built,
+    listen: SocketAddr,
+    data: &Path,
+    bodies: Bodies,
+    log: Log<'_>,
+) -> Result<Server, Failure> {
+    let mut command = Command::new(&built.sandbox);
+    command.arg("--listen").arg(listen.to_string()).arg("--data").arg(data);
+    if bodies == Bodies::Discard {
+        command.arg("--discard-bodies");
+    }
+    start_announcing("the sandbox", &mut command, log)
+}
+
+/// What the sandbox does with the bytes it gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bodies {
+    /// Stores them.
+    Keep,
+    /// Keeps their length and checksum only.
+    Discard,
+}
+
+/// How a host runs the edge worker.
+#[derive(Debug)]
+pub(crate) struct HostSetup<'a> {
+    /// The address to serve on; port 0 takes a free one, but not with Spin.
+    pub(crate) listen: SocketAddr,
+    /// The folder for its state.
+    pub(crate) data: &'a Path,
+    /// The sandbox it uploads to.
+    pub(crate) sandbox_origin: &'a str,
+    /// Further origins it may send requests to.
+    pub(crate) allow_outbound: &'a [String],
+    /// Where its log goes.
+    pub(crate) log: Log<'a>,
+}
+
+/// Starts the local host and waits until the worker in it answers.
+///
+/// # Errors
+/// It does not start, or the worker is not healthy.
+pub(crate) fn start_devhost(built: &Built, setup: &HostSetup<'_>) -> Result<Server, Failure> {
+    let mut command = Command::new(&built.devhost);
+    command.arg("--manifest").arg(&built.manifest);
+    command.arg("--listen").arg(setup.listen.to_string()).arg("--data").arg(setup.data);
+    for origin in setup.allow_outbound {
+        command.arg("--allow-outbound").arg(origin);
+    }
+    // All state is in the data folder, what is temporary too.
+    command.env("TMPDIR", data_folder::open(&setup.data.join("tmp"))?);
+    set_variables(&mut command, setup)?;
+    let server = start_announcing("the host", &mut command, setup.log)?;
+    wait_until_healthy(server)
+}
+
+/// Starts the app with `spin up` and waits until the worker answers.
+///
+/// # Errors
+/// There is no `spin`, it is too old for WASI 0.3, or the worker is not healthy.
+pub(crate) fn start_spin(built: &Built, setup: &HostSetup<'_>) -> Result<Server, Failure> {
+    check_spin_version()?;
+    let mut command = Command::new("spin");
+    command.arg("up").arg("--from").arg(&built.manifest);
+    command.arg("--listen").arg(setup.listen.to_string());
+    command.arg("--state-dir").arg(setup.data);
+    // What it prints is progress here: standard output is kept for the result.
+    command.stdout(Stdio::from(std::io::stderr()));
+    set_variables(&mut command, setup)?;
+    let child = Child::start("spin", &mut command)?;
+    wait_until_healthy(Server { child, origin: format!("http://{}", setup.listen) })
+}
+
+/// Gives the worker its account. Through the environment: arguments can be read by every user.
+fn set_variables(command: &mut Command, setup: &HostSetup<'_>) -> Result<(), Failure> {
+    command
+        .env("SPIN_VARIABLE_VOD_ACCESS_KEY_ID", ACCESS_KEY_ID)
+        .env("SPIN_VARIABLE_VOD_ACCESS_KEY_SECRET", ACCESS_KEY_SECRET)
+        .env("SPIN_VARIABLE_VOD_ENDPOINT", setup.sandbox_origin)
+        .env("SPIN_VARIABLE_VOD_REGION", REGION)
+        // Lets the worker's requests through to the sandbox.
+        .env("SPIN_VARIABLE_STORE_ORIGIN", setup.sandbox_origin)
+        .env("SPIN_VARIABLE_SEAL_KEY", seal_key::of_data_folder(setup.data)?);
+    Ok(())
+}
+
+/// Starts a program of this project, which prints `listening <origin>` when it serves.
+fn start_announcing(
+    name: &'static str,
+    command: &mut Command,
+    log: Log<'_>,
+) -> Result<Server, Failure> {
+    command.stdout(Stdio::piped());
+    if let Log::File(path) = log {
+        let file = File::options().create(true).append(true).open(path).map_err(|cause| {
+            Failure::new(format!("{}: cannot be written ({cause})", path.display()))
+        })?;
+        command.stderr(file);
+    }
+    let mut child = Child::start(name, command)?;
+    let stdout = child.take_stdout().ok_or_else(|| Failure::new(format!("{name}: no output")))?;
+    let (sender, first_line) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            // Nobody listens after the first line, and the rest is read so that it never blocks.
+            let _ = sender.send(line);
+        }
+    });
+    match first_line.recv_timeout(START_LIMIT) {
+        Ok(line) => match line.strip_prefix("listening ") {
+            Some(origin) => Ok(Server { child, origin: origin.to_owned() }),
+            None => Err(Failure::new(format!("{name} said {line:?} instead of where it listens"))),
+        },
+        Err(mpsc::RecvTimeoutError::Timeout) => Err(Failure::new(format!(
+            "{name} did not start within {} s",
+            START_LIMIT.as_secs()
+        ))),
+        Err(mpsc::RecvTimeoutError::Disconnected) => {
+            let status = child.wait()?;
+            Err(Failure::new(match log {
+                Log::Terminal => format!("{name} did not start ({status}): it said why above"),
+                Log::File(path) => {
+                    format!("{name} did not start ({status}): see {}", path.display())
+                }
+            }))
+        }
+    }
+}
+
+fn wait_until_healthy(server: Server) -> Result<Server, Failure> {
+    let http = Http::new();
+    let url = format!("{}/healthz", server.origin);
+    let deadline = Instant::now() + START_LIMIT;
+    loop {
+        match http.get_text(&url) {
+            Ok(_) => return Ok(server),
+            Err(failure) if Instant::now() > deadline => return Err(failure),
+            Err(_) if server.child.has_ended() => {
+                let name = server.child.name();
+                let status = server.child.wait()?;
+                return Err(Failure::new(format!("{name} ended ({status}) before it answered")));
+            }
+            Err(_) => thread::sleep(POLL_INTERVAL),
+        }
+    }
+}
+
+fn check_spin_version() -> Result<(), Failure> {
+    let output = Command::new("spin").arg("--version").output().map_err(|cause| {
+        Failure::new(format!(
+            "spin cannot be started ({cause}): install Spin 4.1 or newer from \
+             https://spinframework.dev/install, or leave --host out"
+        ))
+    })?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    match spin_version(&text) {
+        Some(version) if version >= SPIN_VERSION_MIN => Ok(()),
+        _ => Err(Failure::new(format!(
+            "`spin --version` says {:?}: WASI 0.3 needs Spin 4.1 or newer, from \
+             https://spinframework.dev/install",
+            text.trim()
+        ))),
+    }
+}
+
+/// Reads `spin 4.1.0-pre0 (abc 2026-08-01)` as (4, 1).
+fn spin_version(text: &str) -> Option<(u32, u32)> {
+    let version = text.trim().strip_prefix("spin ")?;
+    let mut numbers = version.split(['.', '-', ' ']);
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+/// The sandbox's account.
+pub(crate) const ACCESS_KEY_ID: &str = "sandbox-key";
+/// The secret of [`ACCESS_KEY_ID`]: of the sandbox only, so no secret.
+pub(crate) const ACCESS_KEY_SECRET: &str = "sandbox-secret";
+/// The bucket that the sandbox's VOD stores into.
+pub(crate) const BUCKET: &str = "sandbox-bucket";
+/// The region the sandbox is in.
+pub(crate) const REGION: &str = "cn-shanghai";
+
+/// The first Spin that runs components of WASI 0.3.0.
+const SPIN_VERSION_MIN: (u32, u32) = (4, 1);
+
+/// A first start compiles the component, which takes seconds on a busy machine.
+const START_LIMIT: Duration = Duration::from_secs(120);
+
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::*;
+
+    #[test]
+    fn versions_of_spin_are_read_with_and_without_a_prerelease() {
+        assert_eq!(spin_version("spin 4.1.0 (1234567 2026-09-01)\n"), Some((4, 1)));
+        assert_eq!(spin_version("spin 4.1.0-pre0 (1234567 2026-08-01)"), Some((4, 1)));
+        assert_eq!(spin_version("spin 10.0.2"), Some((10, 0)));
+        assert_eq!(spin_version("something else"), None);
+    }
+
+    #[test]
+    fn a_program_that_ends_without_listening_is_named_with_its_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo no luck >&2; exit 3"]);
+        let failure = start_announcing("the shell", &mut command, Log::File(&log)).unwrap_err();
+        let message = failure.to_string();
+        assert!(message.contains("the shell") && message.contains("exit status: 3"), "{message}");
+        assert!(message.contains(&log.display().to_string()), "{message}");
+        assert_eq!(std::fs::read_to_string(&log).unwrap(), "no luck\n");
+    }
+}

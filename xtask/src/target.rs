@@ -1,0 +1,54 @@
+//! The compilation target of the components.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::child::Child;
+use crate::failure::Failure;
+use crate::report;
+use crate::workspace::Workspace;
+
+/// Adds the target where its standard library is missing.
+///
+/// # Errors
+/// It is missing and rustup cannot add it. The line says both ways to get it.
+pub(crate) fn ensure_installed(workspace: &Workspace) -> Result<(), Failure> {
+    if is_installed(workspace)? {
+        return Ok(());
+    }
+    report::progress(&format!("adding the target {TRIPLE}"));
+    let mut rustup = Command::new("rustup");
+    rustup.args(["target", "add", TRIPLE]).current_dir(&workspace.root);
+    let added = Child::start("rustup", &mut rustup)
+        .and_then(Child::wait)
+        .is_ok_and(|status| status.success());
+    if added && is_installed(workspace)? { Ok(()) } else { Err(Failure::new(MISSING)) }
+}
+
+fn is_installed(workspace: &Workspace) -> Result<bool, Failure> {
+    let output = Command::new("rustc")
+        .args(["--print", "target-libdir", "--target", TRIPLE])
+        .current_dir(&workspace.root)
+        .output()
+        .map_err(|cause| {
+            Failure::new(format!(
+                "rustc cannot be started ({cause}): install Rust from https://rustup.rs"
+            ))
+        })?;
+    let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    Ok(files.into_iter().any(|file| {
+        let name = file.file_name();
+        let name = name.to_string_lossy();
+        name.starts_with("libstd-") && name.ends_with(".rlib")
+    }))
+}
+
+/// The target triple: `std` for WASI 0.2, beside which the components import 0.3 interfaces.
+pub(crate) const TRIPLE: &str = "wasm32-wasip2";
+
+const MISSING: &str = "\
+the target wasm32-wasip2 is missing and rustup did not add it: either run `rustup target add \
+wasm32-wasip2` on a network that reaches static.rust-lang.org, or build its standard library from \
+the packages rust-src (of rustc's version) and wasi-libc with `cargo build -Zbuild-std`, as \
+CONTRIBUTING.md shows step by step";

@@ -1,0 +1,224 @@
+//! `cargo xtask up`: the worker and the sandbox on this machine, from nothing.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::mpsc;
+
+use crate::components;
+use crate::data_folder;
+use crate::failure::Failure;
+use crate::ports;
+use crate::report;
+use crate::server::{self, Bodies, HostSetup, Log, Server};
+use crate::workspace::Workspace;
+
+pub(crate) const OPTIONS: &str = "[--listen 127.0.0.1:3000] [--sandbox 127.0.0.1:9000] \
+     [--data .data] [--host embedded|spin] [--allow-outbound URL]…";
+
+pub(crate) const SUMMARY: &str = "\
+Builds, starts the sandbox and the edge worker, and serves until Ctrl-C.
+All state is in the data folder: a restart on it continues where it was.";
+
+/// Serves until a signal ends this process.
+///
+/// # Errors
+/// Something is missing or in the way, or a server ended by itself.
+pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
+    let options = Options::parse(arguments)?;
+    // What can be seen now is said now, and not after a build.
+    let data = data_folder::open(&options.data)?;
+    ports::check_free("sandbox", options.sandbox)?;
+    ports::check_free("listen", options.listen)?;
+    let workspace = Workspace::find()?;
+    let built = components::build(&workspace)?;
+
+    let sandbox_data = data_folder::open(&data.join("sandbox"))?;
+    let sandbox = server::start_sandbox(
+        &built,
+        options.sandbox,
+        &sandbox_data,
+        Bodies::Keep,
+        Log::Terminal,
+    )?;
+    let host = start_host(&options, &built, &data, &sandbox)?;
+
+    report::line(&format!(
+        "sandbox {} with access key id {}, secret {}, bucket {}, region {}",
+        sandbox.origin,
+        server::ACCESS_KEY_ID,
+        server::ACCESS_KEY_SECRET,
+        server::BUCKET,
+        server::REGION
+    ));
+    report::line(&format!("ready {}", host.origin));
+    report::line(&format!(
+        "head -c 5000000 /dev/urandom | curl -T - {}/v1/uploads/first.mp4",
+        host.origin
+    ));
+    Err(wait_for_an_end([sandbox, host]))
+}
+
+fn start_host(
+    options: &Options,
+    built: &components::Built,
+    data: &Path,
+    sandbox: &Server,
+) -> Result<Server, Failure> {
+    let folder = match options.host {
+        HostKind::Embedded => "host",
+        HostKind::Spin => "spin",
+    };
+    let setup = HostSetup {
+        listen: options.listen,
+        data: &data_folder::open(&data.join(folder))?,
+        sandbox_origin: &sandbox.origin,
+        allow_outbound: &options.allow_outbound,
+        log: Log::Terminal,
+    };
+    match options.host {
+        HostKind::Embedded => server::start_devhost(built, &setup),
+        HostKind::Spin => server::start_spin(built, &setup),
+    }
+}
+
+/// Waits until one of the servers ends, which none should. The others end with it.
+fn wait_for_an_end(servers: [Server; 2]) -> Failure {
+    let (sender, ended) = mpsc::channel();
+    for server in &servers {
+        server.child.tell_end(sender.clone());
+    }
+    let first = ended.recv().unwrap_or_default();
+    let child = servers.into_iter().map(|server| server.child).find(|child| child.name() == first);
+    let status = child.map(|child| child.wait().map(|status| status.to_string()));
+    match status {
+        Some(Ok(status)) => Failure::new(format!("{first} ended by itself ({status})")),
+        _ => Failure::new("a server ended by itself"),
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Options {
+    listen: SocketAddr,
+    sandbox: SocketAddr,
+    data: PathBuf,
+    host: HostKind,
+    allow_outbound: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum HostKind {
+    Embedded,
+    Spin,
+}
+
+impl Options {
+    fn parse(mut arguments: lexopt::Parser) -> Result<Self, Failure> {
+        use lexopt::prelude::*;
+
+        let mut options = Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
+            sandbox: SocketAddr::from(([127, 0, 0, 1], 9000)),
+            data: data_folder::DEFAULT.into(),
+            host: HostKind::Embedded,
+            allow_outbound: Vec::new(),
+        };
+        while let Some(argument) = arguments.next()? {
+            match argument {
+                Long("listen") => {
+                    options.listen =
+                        ports::loopback_address("listen", &arguments.value()?.string()?)?;
+                }
+                Long("sandbox") => {
+                    options.sandbox =
+                        ports::loopback_address("sandbox", &arguments.value()?.string()?)?;
+                }
+                Long("data") => options.data = arguments.value()?.into(),
+                Long("host") => options.host = host_kind(&arguments.value()?.string()?)?,
+                Long("allow-outbound") => {
+                    options.allow_outbound.push(arguments.value()?.string()?);
+                }
+                other => return Err(other.unexpected().into()),
+            }
+        }
+        if options.host == HostKind::Spin {
+            options.check_spin()?;
+        }
+        Ok(options)
+    }
+
+    /// Refuses what Spin has no option for.
+    fn check_spin(&self) -> Result<(), Failure> {
+        if self.listen.port() == 0 {
+            return Err(Failure::new("--listen with port 0 works with --host embedded only"));
+        }
+        if !self.allow_outbound.is_empty() {
+            return Err(Failure::new(
+                "--allow-outbound works with --host embedded only: Spin allows what spin.toml \
+                 lists in allowed_outbound_hosts",
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn host_kind(value: &str) -> Result<HostKind, Failure> {
+    match value {
+        "embedded" => Ok(HostKind::Embedded),
+        "spin" => Ok(HostKind::Spin),
+        _ => Err(Failure::new(format!("--host {value}: use embedded or spin"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<Options, Failure> {
+        Options::parse(lexopt::Parser::from_args(arguments))
+    }
+
+    #[test]
+    fn every_option_has_a_default_and_can_be_set() {
+        let defaults = parse(&[]).unwrap();
+        assert_eq!(defaults.listen.to_string(), "127.0.0.1:3000");
+        assert_eq!(defaults.sandbox.to_string(), "127.0.0.1:9000");
+        assert_eq!(defaults.data, Path::new(".data"));
+        let set = parse(&[
+            "--listen=127.0.0.1:1",
+            "--sandbox",
+            "[::1]:2",
+            "--data",
+            "there",
+            "--host=embedded",
+            "--allow-outbound=http://127.0.0.1:3",
+            "--allow-outbound=http://127.0.0.1:4",
+        ]);
+        assert_eq!(
+            set.unwrap(),
+            Options {
+                listen: "127.0.0.1:1".parse().unwrap(),
+                sandbox: "[::1]:2".parse().unwrap(),
+                data: "there".into(),
+                host: HostKind::Embedded,
+                allow_outbound: vec!["http://127.0.0.1:3".into(), "http://127.0.0.1:4".into()],
+            }
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_done_is_refused_with_a_reason() {
+        for (arguments, reason) in [
+            (vec!["--host", "docker"], "embedded or spin"),
+            (vec!["--listen", "0.0.0.0:80"], "loopback"),
+            (vec!["--host=spin", "--allow-outbound=http://127.0.0.1:3"], "spin.toml"),
+            (vec!["--host=spin", "--listen=127.0.0.1:0"], "port 0"),
+            (vec!["--lisen"], "--lisen"),
+        ] {
+            let failure = parse(&arguments).unwrap_err().to_string();
+            assert!(failure.contains(reason), "{arguments:?}: {failure}");
+        }
+    }
+}

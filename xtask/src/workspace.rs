@@ -1,0 +1,70 @@
+//! This checkout, and cargo in it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+/// Where the sources are and where cargo puts what it builds.
+#[derive(Debug)]
+pub(crate) struct Workspace {
+    /// The folder of the root `Cargo.toml`.
+    pub(crate) root: PathBuf,
+    /// Cargo's target folder, which the environment or the user's configuration may have moved.
+    pub(crate) target_folder: PathBuf,
+}
+
+impl Workspace {
+    /// Asks cargo.
+    ///
+    /// # Errors
+    /// Cargo is missing or refuses the workspace.
+    pub(crate) fn find() -> Result<Self, Failure> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let root = root.canonicalize().map_err(|cause| {
+            Failure::new(format!("{}: the checkout is gone ({cause})", root.display()))
+        })?;
+        let output = cargo_in(&root)
+            .args(["metadata", "--no-deps", "--format-version=1"])
+            .output()
+            .map_err(|cause| Failure::new(format!("cargo cannot be started ({cause})")))?;
+        let metadata: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        let target_folder = metadata["target_directory"].as_str().ok_or_else(|| {
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            Failure::new(format!("cargo metadata failed: {}", stderr.trim()))
+        })?;
+        Ok(Self { target_folder: target_folder.into(), root })
+    }
+
+    /// A cargo command at the root.
+    pub(crate) fn cargo(&self) -> Command {
+        cargo_in(&self.root)
+    }
+
+    /// The folder for logs and notes of this program.
+    pub(crate) fn log_folder(&self) -> PathBuf {
+        self.target_folder.join("xtask")
+    }
+}
+
+fn cargo_in(root: &Path) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root);
+    // `cargo run` describes this package in the environment. Build scripts that watch these
+    // variables would run again each time the same build is started from elsewhere.
+    for (name, _) in std::env::vars_os() {
+        let describes_package =
+            name.to_str().is_some_and(|name| PACKAGE_VARIABLES.iter().any(|p| name.starts_with(p)));
+        if describes_package {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// How the variables begin that cargo sets for a package's own programs:
+/// <https://doc.rust-lang.org/cargo/reference/environment-variables.html>.
+const PACKAGE_VARIABLES: &[&str] =
+    &["CARGO_BIN_NAME", "CARGO_CRATE_NAME", "CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_PRIMARY_"];
