@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::config::SandboxConfig;
@@ -18,6 +19,8 @@ use crate::world::World;
 #[derive(Debug)]
 pub struct Sandbox {
     address: SocketAddr,
+    /// Sending, or dropping, ends the task.
+    end: oneshot::Sender<()>,
     accepting: JoinHandle<()>,
 }
 
@@ -84,7 +87,9 @@ impl Sandbox {
         let listener =
             TcpListener::bind(listen).await.map_err(|error| StartError::Listen(listen, error))?;
         let address = listener.local_addr().map_err(|error| StartError::Listen(listen, error))?;
-        Ok(Self { address, accepting: tokio::spawn(accept(listener, Arc::new(world))) })
+        let (end, ended) = oneshot::channel();
+        let accepting = tokio::spawn(accept(listener, Arc::new(world), ended));
+        Ok(Self { address, end, accepting })
     }
 
     /// The address it listens on.
@@ -97,22 +102,17 @@ impl Sandbox {
         format!("http://{}", self.address)
     }
 
-    /// Closes the listener and all connections at once, as a kill would.
-    pub async fn stop(mut self) {
-        self.accepting.abort();
-        // The task was aborted, so its only outcome is the cancellation.
-        drop((&mut self.accepting).await);
+    /// Closes the listener and all connections, whatever they are doing, and returns once nothing
+    /// uses the data folder any more.
+    pub async fn stop(self) {
+        drop(self.end);
+        // The task ends by itself; were it to panic, it would be over as well.
+        drop(self.accepting.await);
     }
 }
 
-impl Drop for Sandbox {
-    fn drop(&mut self) {
-        self.accepting.abort();
-    }
-}
-
-/// Accepts until the task is aborted, which drops the connections too.
-async fn accept(listener: TcpListener, world: Arc<World>) {
+/// Accepts until told to end, then drops the connections and waits for those on other threads.
+async fn accept(listener: TcpListener, world: Arc<World>, mut ended: oneshot::Receiver<()>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -126,7 +126,9 @@ async fn accept(listener: TcpListener, world: Arc<World>) {
                     service::answer(Arc::clone(&world), connection, request)
                 }));
             }
-            Some(_ended) = connections.join_next() => {}
+            Some(_closed) = connections.join_next() => {}
+            _ = &mut ended => break,
         }
     }
+    connections.shutdown().await;
 }

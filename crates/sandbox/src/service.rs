@@ -43,12 +43,8 @@ pub(crate) async fn answer(
     };
     let (name, part) = (asked.operation_name(), asked.part(&head));
     let mut counted = world.counters.begin(&name, part, received);
-    let exchange = Exchange {
-        world: &world,
-        head: &head,
-        asked: &asked,
-        request_id: asked.new_request_id(),
-    };
+    let exchange =
+        Exchange { world: &world, head: &head, asked: &asked, request_id: asked.new_request_id() };
     let outcome = exchange.run(&mut body, part).await;
     let status = outcome.as_ref().map_or(0, |reply| reply.status().as_u16());
     counted.answered(status);

@@ -9,6 +9,7 @@ use super::{bad_request, done};
 use crate::clock::oss_time;
 use crate::credential::Grant;
 use crate::http::{Reply, RequestHead, json as json_reply};
+use crate::oss::Operation;
 use crate::world::World;
 
 /// The settings as they are, without the secret.
@@ -34,7 +35,7 @@ pub(super) fn show(world: &World, head: &RequestHead) -> Reply {
 pub(super) fn change(world: &World, area: &str, body: &[u8]) -> Reply {
     let changed = match area {
         "clock" => parse(body).map(|new: ClockOffset| world.clock.shift_to(new.offset_ms)),
-        "policy" => parse(body).map(|new: Policy| world.deny_operations(new.deny)),
+        "policy" => parse(body).and_then(|new: Policy| deny(world, new.deny)),
         "token-life" => parse(body).map(|new: TokenLife| world.set_token_life_secs(new.secs)),
         "cname" => parse(body).map(|new: Cname| world.bind_domain(&new.host, new.bucket)),
         "sts" => return assume_role(world),
@@ -61,6 +62,19 @@ fn assume_role(world: &World) -> Reply {
         Err(error) => {
             let error = json!({ "error": error.to_string() });
             json_reply(StatusCode::INTERNAL_SERVER_ERROR, &error)
+        }
+    }
+}
+
+/// Takes the operations from temporary credentials; a misspelt name would take nothing.
+fn deny(world: &World, names: Vec<String>) -> Result<(), String> {
+    let unknown =
+        names.iter().find(|name| !Operation::ALL.iter().any(|known| known.name() == *name));
+    match unknown {
+        Some(name) => Err(format!("there is no operation `{name}`")),
+        None => {
+            world.deny_operations(names);
+            Ok(())
         }
     }
 }

@@ -53,7 +53,9 @@ pub(super) fn perform(call: &Call<'_>) -> Result<Reply, Failure> {
         .value("MaxKeys", page_size)
         .value("IsTruncated", page.truncated);
     result = if second_version {
-        result.value("KeyCount", page.lines.len()).optional_text("NextContinuationToken", next.map(token))
+        result
+            .value("KeyCount", page.lines.len())
+            .optional_text("NextContinuationToken", next.map(token))
     } else {
         result
             .text("Marker", encoding.write(&marker))

@@ -25,6 +25,22 @@ pub(crate) enum Operation {
 }
 
 impl Operation {
+    /// Every operation that the sandbox does.
+    pub(crate) const ALL: [Self; 12] = [
+        Self::PutObject,
+        Self::GetObject,
+        Self::HeadObject,
+        Self::DeleteObject,
+        Self::InitiateMultipartUpload,
+        Self::UploadPart,
+        Self::UploadPartCopy,
+        Self::ListParts,
+        Self::CompleteMultipartUpload,
+        Self::AbortMultipartUpload,
+        Self::ListMultipartUploads,
+        Self::ListObjects,
+    ];
+
     /// Tells the operation from verb, target, query and headers.
     pub(crate) fn identify(head: &RequestHead, target: &Target) -> Self {
         if head.query.iter().any(|(name, _)| OTHER_SUB_RESOURCES.contains(&name.as_str())) {
@@ -77,11 +93,12 @@ impl Operation {
             | Self::HeadObject
             | Self::InitiateMultipartUpload
             | Self::UploadPart
-            | Self::UploadPartCopy
             | Self::ListParts
             | Self::CompleteMultipartUpload
             | Self::AbortMultipartUpload => true,
-            Self::GetObject
+            // A part copy reads another object.
+            Self::UploadPartCopy
+            | Self::GetObject
             | Self::DeleteObject
             | Self::ListMultipartUploads
             | Self::ListObjects

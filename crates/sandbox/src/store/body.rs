@@ -55,7 +55,11 @@ impl BodyFolder {
             let file = file?;
             let named = file.file_name().to_str().is_some_and(|id| ids.contains(id));
             if !named {
-                fs::remove_file(file.path())?;
+                match fs::remove_file(file.path()) {
+                    // A store that was just closed may still be removing it.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    removed => removed?,
+                }
             }
         }
         Ok(())

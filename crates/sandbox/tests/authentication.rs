@@ -1,0 +1,216 @@
+//! Who is let in, and with which words others are turned away.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed assumption fails the test")]
+
+mod common;
+
+use common::{Keys, SignedBy, Stage};
+
+const SIGNED: [SignedBy; 4] =
+    [SignedBy::V1Header, SignedBy::V1Query, SignedBy::V4Header, SignedBy::V4Query];
+
+#[tokio::test]
+async fn every_scheme_lets_the_owner_and_temporary_keys_in() {
+    let stage = Stage::new().await;
+    let temporary = Keys::temporary(&stage).await;
+    for scheme in SIGNED {
+        for keys in [&Keys::owner(), &temporary] {
+            let call = stage.request("PUT", "dir 1/é+&.bin").header("content-type", "text/plain");
+            let call = call.header("x-oss-meta-a", "b").body("content").signed(scheme).keys(keys);
+            call.accepted().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_secret_is_answered_with_what_was_to_be_signed() {
+    let stage = Stage::new().await;
+    for scheme in SIGNED {
+        let keys = Keys { secret: "wrong".into(), ..Keys::owner() };
+        let call = stage.request("PUT", "k").signed(scheme).keys(&keys);
+        let answer = call.refused(403, "SignatureDoesNotMatch").await;
+        assert!(answer.element("StringToSign").unwrap().starts_with(match scheme {
+            SignedBy::V4Header | SignedBy::V4Query => "OSS4-HMAC-SHA256&#xA;",
+            _ => "PUT&#xA;",
+        }));
+        assert!(!answer.element("SignatureProvided").unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn whatever_is_signed_cannot_be_changed_on_the_way() {
+    let stage = Stage::new().await;
+    for scheme in SIGNED {
+        let call = stage.request("PUT", "k").query("partNumber", "1").query("uploadId", "u");
+        let call = call.header("x-oss-meta-a", "b").signed(scheme);
+        for (signed, sent) in [
+            ("PUT ", "POST "),
+            ("/k", "/other"),
+            ("partNumber=1", "partNumber=2"),
+            ("x-oss-meta-a: b", "x-oss-meta-a: c"),
+            ("x-oss-meta-a: b", "x-oss-meta-a: b\r\nx-oss-meta-z: b"),
+            ("x-oss-meta-a: b", "x-oss-meta-a: b\r\ncontent-type: text/html"),
+        ] {
+            let head = call.head().replacen(signed, sent, 1);
+            let reply = exchange(&stage, &head).await;
+            assert!(reply.contains("SignatureDoesNotMatch"), "{scheme:?} {sent}: {reply}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_key_and_a_temporary_key_without_its_token_are_unknown() {
+    let stage = Stage::new().await;
+    let unknown = Keys { id: "nobody".into(), ..Keys::owner() };
+    let bare = Keys { token: None, ..Keys::temporary(&stage).await };
+    for scheme in SIGNED {
+        for keys in [&unknown, &bare] {
+            let call = stage.request("GET", "k").signed(scheme).keys(keys);
+            call.refused(403, "InvalidAccessKeyId").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_forged_foreign_or_expired_is_refused_by_its_own_name() {
+    let stage = Stage::new().await;
+    let (one, other) = (Keys::temporary(&stage).await, Keys::temporary(&stage).await);
+    let token = |token: &str| Keys { token: Some(token.to_owned()), ..one.clone() };
+    stage.control("POST", "token-life", r#"{"secs": 0}"#).await;
+    let expired = Keys::temporary(&stage).await;
+    let owner = Keys { token: one.token.clone(), ..Keys::owner() };
+    for scheme in SIGNED {
+        let get = |keys: &Keys| stage.request("GET", "k").signed(scheme).keys(keys);
+        get(&token("forged")).refused(403, "InvalidSecurityToken").await;
+        get(&owner).refused(403, "InvalidSecurityToken").await;
+        let foreign = token(other.token.as_deref().unwrap());
+        get(&foreign).refused(403, "AccessKeyIdAndSecurityTokenNotMatch").await;
+        let answer = get(&expired).refused(403, "SecurityTokenExpired").await;
+        assert_eq!(answer.element("EC").unwrap(), "0002-00000007");
+    }
+}
+
+#[tokio::test]
+async fn a_token_expires_as_the_sandbox_clock_moves() {
+    let stage = Stage::with(|config| config.token_life_secs = 600).await;
+    let keys = Keys::temporary(&stage).await;
+    stage.request("PUT", "k").keys(&keys).accepted().await;
+    stage.control("POST", "clock", r#"{"offset_ms": 601000}"#).await;
+    stage.request("PUT", "k").keys(&keys).refused(403, "SecurityTokenExpired").await;
+}
+
+#[tokio::test]
+async fn a_clock_more_than_fifteen_minutes_off_is_told_the_time() {
+    let stage = Stage::new().await;
+    for scheme in [SignedBy::V1Header, SignedBy::V4Header] {
+        for minutes in [-16, 16] {
+            let call = stage.request("PUT", "k").signed(scheme).clock(minutes * 60);
+            let answer = call.refused(403, "RequestTimeTooSkewed").await;
+            assert_eq!(answer.element("MaxAllowedSkewMilliseconds").unwrap(), "900000");
+            let time = |name| answer.element(name).unwrap().parse::<jiff::Timestamp>().unwrap();
+            let apart = time("RequestTime").duration_since(time("ServerTime"));
+            assert!((apart.as_secs() - minutes * 60).abs() <= 2, "{apart}");
+        }
+        for minutes in [-14, 14] {
+            stage.request("PUT", "k").signed(scheme).clock(minutes * 60).accepted().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_missing_or_malformed_date_is_denied() {
+    let stage = Stage::new().await;
+    let v1 = stage.request("PUT", "k").signed(SignedBy::V1Header);
+    v1.header("date", "yesterday").refused(403, "AccessDenied").await;
+    let v4 = stage.request("PUT", "k");
+    v4.header("x-oss-date", "2026-11-22T10:00:00Z").refused(403, "AccessDenied").await;
+    let undated = stage.request("PUT", "k").signed(SignedBy::Nobody);
+    undated.clone().header("authorization", "OSS a:b").refused(403, "AccessDenied").await;
+    let v4 = "OSS4-HMAC-SHA256 Credential=a/20261122/r/oss/aliyun_v4_request,Signature=00";
+    undated.header("authorization", v4).refused(403, "AccessDenied").await;
+}
+
+#[tokio::test]
+async fn a_presigned_url_expires() {
+    let stage = Stage::new().await;
+    for scheme in [SignedBy::V1Query, SignedBy::V4Query] {
+        stage.request("PUT", "k").signed(scheme).clock(-50).accepted().await;
+        stage.request("PUT", "k").signed(scheme).clock(-61).refused(403, "AccessDenied").await;
+    }
+    for life in ["0", "604801", "soon"] {
+        let call = stage.request("PUT", "k").signed(SignedBy::V4Query);
+        call.query("x-oss-expires", life).refused(400, "InvalidArgument").await;
+    }
+}
+
+#[tokio::test]
+async fn what_contradicts_itself_is_an_invalid_argument() {
+    let stage = Stage::new().await;
+    let keys = Keys::temporary(&stage).await;
+    let token = keys.token.clone().unwrap();
+    for (scheme, parameter) in
+        [(SignedBy::V1Header, "security-token"), (SignedBy::V4Header, "x-oss-security-token")]
+    {
+        let call = stage.request("PUT", "k").signed(scheme).keys(&keys);
+        call.query(parameter, &token).refused(400, "InvalidArgument").await;
+    }
+    for scheme in [SignedBy::V1Query, SignedBy::V4Query] {
+        let call = stage.request("PUT", "k").signed(scheme).keys(&keys);
+        let twice = call.clone().header("x-oss-security-token", &token);
+        twice.refused(400, "InvalidArgument").await;
+        call.header("authorization", "OSS a:b").refused(400, "InvalidArgument").await;
+    }
+}
+
+#[tokio::test]
+async fn a_malformed_or_foreign_authorization_is_an_invalid_argument() {
+    let stage = Stage::new().await;
+    let mut elsewhere = stage.request("PUT", "k");
+    elsewhere.region = "cn-beijing".into();
+    elsewhere.refused(400, "InvalidArgument").await;
+    let hashed = stage.request("PUT", "k").header("x-oss-content-sha256", "e3b0c442");
+    hashed.refused(400, "InvalidArgument").await;
+    let today = common::sign::clock(&stage.request("PUT", "k")).strftime("%Y%m%d").to_string();
+    let scope = format!("sandbox-key/{today}/cn-shanghai/oss/aliyun_v4_request");
+    for authorization in [
+        "Bearer x".to_owned(),
+        "OSS sandbox-key".to_owned(),
+        "OSS2 AccessKeyId:a,Signature:b".to_owned(),
+        "OSS4-HMAC-SHA256 Credential=a/b/c".to_owned(),
+        format!("OSS4-HMAC-SHA256 Credential={scope},AdditionalHeaders=,Signature=00"),
+        format!("OSS4-HMAC-SHA256 Credential={scope},AdditionalHeaders=x-oss-date,Signature=00"),
+        format!("OSS4-HMAC-SHA256 Credential={scope},AdditionalHeaders=host;abc,Signature=00"),
+        format!("OSS4-HMAC-SHA256 Credential={scope},AdditionalHeaders=absent,Signature=00"),
+        format!("OSS4-HMAC-SHA256 Credential={}", scope.replace(&today, "20200101")),
+    ] {
+        let call = stage.request("PUT", "k").signed(SignedBy::V4Header);
+        let answer = call.header("authorization", &authorization).send().await.unwrap();
+        assert_eq!(answer.element("Code").as_deref(), Some("InvalidArgument"), "{authorization}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_nobody_signed_is_denied() {
+    let stage = Stage::new().await;
+    stage.request("PUT", "k").signed(SignedBy::Nobody).refused(403, "AccessDenied").await;
+}
+
+#[tokio::test]
+async fn the_error_of_a_head_request_comes_in_a_header() {
+    let stage = Stage::new().await;
+    let keys = Keys { secret: "wrong".into(), ..Keys::owner() };
+    let answer = stage.request("HEAD", "k").keys(&keys).send().await.unwrap();
+    assert_eq!((answer.status, answer.body.len()), (403, 0));
+    assert!(answer.headers["x-oss-err"].starts_with("PD94bWw"));
+}
+
+/// Sends a head as it is and returns the reply.
+async fn exchange(stage: &Stage, head: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let address = stage.sandbox.address();
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).await.unwrap();
+    reply
+}

@@ -1,0 +1,302 @@
+//! A raw client: it signs by its own code, sends what it is told byte for byte, and reports what
+//! came back, or how the connection ended.
+
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "every test program uses a part of it, and a failed assumption fails the test"
+)]
+
+pub(crate) mod sign;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use vod_uploader_sandbox::{Sandbox, SandboxConfig};
+
+pub(crate) use sign::{Keys, SignedBy};
+
+/// A sandbox of its own for one test.
+pub(crate) struct Stage {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) folder: TempDir,
+}
+
+impl Stage {
+    pub(crate) async fn new() -> Self {
+        Self::with(|_config| {}).await
+    }
+
+    pub(crate) async fn with(change: impl FnOnce(&mut SandboxConfig)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = SandboxConfig::in_folder(folder.path());
+        change(&mut config);
+        let sandbox = Sandbox::start(config).await.unwrap();
+        Self { sandbox, folder }
+    }
+
+    /// Stops the sandbox and starts another one on the same folder.
+    pub(crate) async fn restart(self) -> Self {
+        self.sandbox.stop().await;
+        let config = SandboxConfig::in_folder(self.folder.path());
+        let sandbox = Sandbox::start(config).await.unwrap();
+        Self { sandbox, folder: self.folder }
+    }
+
+    /// A request for a key of the bucket, signed with V4 by the owner unless told otherwise.
+    pub(crate) fn request(&self, method: &str, key: &str) -> Call {
+        Call::new(self.sandbox.address(), method, key)
+    }
+
+    /// A request to a control path.
+    pub(crate) async fn control(&self, method: &str, path: &str, body: &str) -> Answer {
+        let mut call = self.request(method, "").signed(SignedBy::Nobody).body(body);
+        call.path = Some(format!("/_sandbox/{path}"));
+        let answer = call.send().await.unwrap();
+        assert!(answer.status < 300, "{method} {path}: {}", answer.text());
+        answer
+    }
+
+    pub(crate) async fn fault(&self, fault: &str) {
+        self.control("POST", "faults", fault).await;
+    }
+
+    /// What was counted of an operation.
+    pub(crate) async fn count(&self, operation: &str) -> Value {
+        self.control("GET", "requests", "").await.json()["operations"][operation].clone()
+    }
+
+    pub(crate) async fn stored(&self, key: &str) -> Vec<u8> {
+        self.control("GET", &format!("objects/{BUCKET}/{key}"), "").await.body
+    }
+
+    pub(crate) async fn initiate(&self, key: &str) -> String {
+        let answer = self.request("POST", key).query("uploads", "").send().await.unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.element("UploadId").unwrap()
+    }
+
+    pub(crate) fn part(&self, key: &str, upload_id: &str, number: u16, body: &[u8]) -> Call {
+        self.request("PUT", key)
+            .query("partNumber", &number.to_string())
+            .query("uploadId", upload_id)
+            .body(body)
+    }
+
+    /// Uploads a part and returns its ETag, quoted as it came.
+    pub(crate) async fn upload_part(
+        &self,
+        key: &str,
+        upload_id: &str,
+        number: u16,
+        body: &[u8],
+    ) -> String {
+        let answer = self.part(key, upload_id, number, body).send().await.unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.headers["etag"].clone()
+    }
+
+    pub(crate) fn complete(&self, key: &str, upload_id: &str, parts: &[(u32, &str)]) -> Call {
+        let list: String = parts
+            .iter()
+            .map(|(number, etag)| {
+                format!("<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>")
+            })
+            .collect();
+        self.request("POST", key)
+            .query("uploadId", upload_id)
+            .body(format!("<CompleteMultipartUpload>{list}</CompleteMultipartUpload>"))
+    }
+}
+
+/// A request under construction.
+#[derive(Clone)]
+pub(crate) struct Call {
+    pub(crate) address: SocketAddr,
+    pub(crate) method: String,
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) signed_by: SignedBy,
+    pub(crate) keys: Keys,
+    pub(crate) region: String,
+    /// Seconds that the client's clock is ahead.
+    pub(crate) clock_secs: i64,
+    /// Sent instead of the path-style path.
+    pub(crate) path: Option<String>,
+    pub(crate) content_length: bool,
+}
+
+impl Call {
+    pub(crate) fn new(address: SocketAddr, method: &str, key: &str) -> Self {
+        Self {
+            address,
+            method: method.to_owned(),
+            bucket: BUCKET.to_owned(),
+            key: key.to_owned(),
+            query: Vec::new(),
+            headers: vec![("host".to_owned(), address.to_string())],
+            body: Vec::new(),
+            signed_by: SignedBy::V4Header,
+            keys: Keys::owner(),
+            region: "cn-shanghai".to_owned(),
+            clock_secs: 0,
+            path: None,
+            content_length: true,
+        }
+    }
+
+    pub(crate) fn query(mut self, name: &str, value: &str) -> Self {
+        self.query.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Adds a header, or replaces the one of this lower-case name.
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.retain(|(found, _)| found != name);
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub(crate) fn body(mut self, body: impl AsRef<[u8]>) -> Self {
+        self.body = body.as_ref().to_vec();
+        self
+    }
+
+    pub(crate) fn signed(mut self, by: SignedBy) -> Self {
+        self.signed_by = by;
+        self
+    }
+
+    pub(crate) fn keys(mut self, keys: &Keys) -> Self {
+        self.keys = keys.clone();
+        self
+    }
+
+    pub(crate) fn clock(mut self, secs_ahead: i64) -> Self {
+        self.clock_secs = secs_ahead;
+        self
+    }
+
+    /// Signs, sends and reads to the end. An error is how the connection ended.
+    pub(crate) async fn send(self) -> io::Result<Answer> {
+        let body = self.body.clone();
+        let head = self.head();
+        let mut stream = TcpStream::connect(self.address).await?;
+        stream.write_all(head.as_bytes()).await?;
+        // A server that refuses early may close before the body is through.
+        let sent = stream.write_all(&body).await;
+        let mut raw = Vec::new();
+        stream.read_to_end(&mut raw).await?;
+        if raw.is_empty() {
+            sent?;
+        }
+        Answer::parse(&raw).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+
+    /// Sends, and expects a refusal.
+    pub(crate) async fn refused(self, status: u16, code: &str) -> Answer {
+        let answer = self.send().await.unwrap();
+        assert_eq!(
+            (answer.status, answer.element("Code").as_deref()),
+            (status, Some(code)),
+            "{}",
+            answer.text()
+        );
+        answer
+    }
+
+    /// Sends, and expects success.
+    pub(crate) async fn accepted(self) -> Answer {
+        let answer = self.send().await.unwrap();
+        assert!(answer.status < 300, "{} {}", answer.status, answer.text());
+        answer
+    }
+
+    /// The head as it goes over the wire.
+    pub(crate) fn head(&self) -> String {
+        let mut call = self.clone();
+        if call.content_length && !call.headers.iter().any(|(name, _)| name == "content-length") {
+            let length = call.body.len().to_string();
+            call = call.header("content-length", &length);
+        }
+        sign::sign(&mut call);
+        let path = call.path.clone().unwrap_or_else(|| {
+            format!("/{}/{}", call.bucket, sign::encode(&call.key).replace("%2F", "/"))
+        });
+        let query: Vec<_> = call
+            .query
+            .iter()
+            .map(|(name, value)| format!("{}={}", sign::encode(name), sign::encode(value)))
+            .collect();
+        let question = if query.is_empty() { "" } else { "?" };
+        let mut head = format!("{} {path}{question}{} HTTP/1.1\r\n", call.method, query.join("&"));
+        for (name, value) in &call.headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str("connection: close\r\n\r\n");
+        head
+    }
+}
+
+/// A reply.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    fn parse(raw: &[u8]) -> Option<Self> {
+        let end = raw.windows(4).position(|window| window == b"\r\n\r\n")?;
+        let head = String::from_utf8_lossy(&raw[..end]).into_owned();
+        let mut lines = head.split("\r\n");
+        let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
+        let headers = lines
+            .filter_map(|line| line.split_once(": "))
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+            .collect();
+        Some(Self { status, headers, body: raw[end + 4..].to_vec() })
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    /// The text of the first XML element of this name, or the JSON field.
+    pub(crate) fn element(&self, name: &str) -> Option<String> {
+        let text = self.text();
+        if text.starts_with('{') {
+            return Some(self.json()[name].as_str()?.to_owned());
+        }
+        let (_, rest) = text.split_once(&format!("<{name}>"))?;
+        let (value, _) = rest.split_once(&format!("</{name}>"))?;
+        Some(value.to_owned())
+    }
+
+    /// Whether as many bytes came as the head promised.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.headers["content-length"].parse() == Ok(self.body.len())
+    }
+}
+
+/// Bytes that differ from place to place.
+pub(crate) fn pattern(length: usize) -> Vec<u8> {
+    (0..length).map(|at| (at * 31 % 251) as u8).collect()
+}
+
+pub(crate) const BUCKET: &str = "sandbox-bucket";

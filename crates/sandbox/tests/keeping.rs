@@ -1,0 +1,212 @@
+//! What is kept, what is counted, and the program itself.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed assumption fails the test")]
+
+mod common;
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use common::{Call, Keys, Stage, pattern};
+use serde_json::json;
+use vod_uploader_sandbox::{Sandbox, SandboxConfig, StartError};
+
+#[tokio::test]
+async fn everything_survives_a_restart() {
+    let stage = Stage::new().await;
+    stage.request("PUT", "object").body("kept").accepted().await;
+    let id = stage.initiate("k").await;
+    let one = stage.upload_part("k", &id, 1, &pattern(102_400)).await;
+    let keys = Keys::temporary(&stage).await;
+    let stage = stage.restart().await;
+    assert_eq!(stage.stored("object").await, b"kept");
+    let two = stage.part("k", &id, 2, b"end").keys(&keys).accepted().await.headers["etag"].clone();
+    stage.complete("k", &id, &[(1, &one), (2, &two)]).accepted().await;
+    let stage = stage.restart().await;
+    assert_eq!(stage.stored("k").await, [&pattern(102_400)[..], b"end"].concat());
+    assert_eq!(stage.control("GET", "uploads", "").await.json(), json!([]));
+}
+
+#[tokio::test]
+async fn a_killed_program_leaves_a_usable_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut program = Program::start(folder.path());
+    let initiate = Call::new(program.address, "POST", "k").query("uploads", "");
+    let id = initiate.accepted().await.element("UploadId").unwrap();
+    let part = |address: SocketAddr, number: &str| {
+        let call = Call::new(address, "PUT", "k").query("partNumber", number);
+        call.query("uploadId", &id).body(pattern(150_000))
+    };
+    part(program.address, "1").accepted().await;
+    // A body under way when the program dies belongs to nothing.
+    let mut half = tokio::net::TcpStream::connect(program.address).await.unwrap();
+    let head = part(program.address, "2").head();
+    let half_sent = [head.as_bytes(), &pattern(70_000)].concat();
+    tokio::io::AsyncWriteExt::write_all(&mut half, &half_sent).await.unwrap();
+    program.child.kill().unwrap();
+    program.child.wait().unwrap();
+
+    let program = Program::start(folder.path());
+    let list = Call::new(program.address, "GET", "k").query("uploadId", &id).accepted().await;
+    assert_eq!(list.text().matches("<Part>").count(), 1);
+    assert_eq!(std::fs::read_dir(folder.path().join("bodies")).unwrap().count(), 1);
+    part(program.address, "2").accepted().await;
+}
+
+#[tokio::test]
+async fn replaced_and_aborted_bodies_leave_the_disk() {
+    let stage = Stage::new().await;
+    let id = stage.initiate("k").await;
+    stage.upload_part("k", &id, 1, b"one").await;
+    stage.upload_part("k", &id, 1, b"two").await;
+    stage.upload_part("k", &id, 2, b"three").await;
+    stage.request("DELETE", "k").query("uploadId", &id).accepted().await;
+    stage.request("PUT", "object").body("x").accepted().await;
+    stage.request("PUT", "object").body("y").accepted().await;
+    let bodies = stage.folder.path().join("bodies");
+    // Removal goes on behind the reply; a restart ends it.
+    let _stage = stage.restart().await;
+    assert_eq!(std::fs::read_dir(bodies).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn discarded_bodies_keep_their_checksums_only() {
+    let stage = Stage::with(|config| config.discard_bodies = true).await;
+    let id = stage.initiate("k").await;
+    let part = stage.part("k", &id, 1, b"123456789").accepted().await;
+    assert_eq!(part.headers["etag"], "\"995DC9BBDF1939FA0000000000000009\"");
+    assert_eq!(part.headers["x-oss-hash-crc64ecma"], "11051210869376104954");
+    stage.complete("k", &id, &[(1, &part.headers["etag"])]).accepted().await;
+    let head = stage.request("HEAD", "k").accepted().await;
+    assert_eq!(head.headers["content-length"], "9");
+    stage.request("GET", "k").refused(400, "NotImplemented").await;
+    assert_eq!(std::fs::read_dir(stage.folder.path().join("bodies")).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn requests_and_bytes_are_counted_by_operation_and_part() {
+    let stage = Stage::new().await;
+    let id = stage.initiate("k").await;
+    stage.upload_part("k", &id, 1, &[0; 1000]).await;
+    stage.upload_part("k", &id, 1, &[0; 500]).await;
+    stage.part("k", "gone", 2, &[0; 7]).refused(404, "NoSuchUpload").await;
+    let count = stage.count("UploadPart").await;
+    assert_eq!(count["requests"], 3);
+    assert_eq!(count["bytes"], 1507);
+    assert_eq!(count["errors"], 1);
+    assert_eq!(count["by_part"], json!({"1": 2, "2": 1}));
+    assert_eq!(count["by_status"], json!({"200": 2, "404": 1}));
+    let open = stage.control("GET", "requests", "").await.json()["open_uploads"].clone();
+    assert_eq!(open[0]["upload_id"], id.as_str());
+    stage.control("POST", "requests/reset", "").await;
+    assert!(stage.count("UploadPart").await.is_null());
+}
+
+#[tokio::test]
+async fn a_forgotten_upload_is_gone_for_its_client() {
+    let stage = Stage::new().await;
+    let id = stage.initiate("k").await;
+    stage.control("DELETE", &format!("uploads/{id}"), "").await;
+    stage.part("k", &id, 1, b"x").refused(404, "NoSuchUpload").await;
+}
+
+#[tokio::test]
+async fn objects_can_be_looked_at_without_a_signature() {
+    let stage = Stage::new().await;
+    stage.request("PUT", "dir/a").body("123456789").accepted().await;
+    let listed = stage.control("GET", "objects/sandbox-bucket", "").await.json();
+    assert_eq!((&listed[0]["key"], &listed[0]["size"]), (&json!("dir/a"), &json!(9)));
+    assert_eq!(listed[0]["crc64"], "11051210869376104954");
+    let head = stage.control("HEAD", "objects/sandbox-bucket/dir/a", "").await;
+    assert_eq!(head.headers["content-length"], "9");
+    assert_eq!(head.headers["x-oss-hash-crc64ecma"], "11051210869376104954");
+}
+
+#[tokio::test]
+async fn a_control_request_that_makes_no_sense_is_told_so() {
+    let stage = Stage::new().await;
+    for (path, body) in [
+        ("clock", r#"{"offset": 5}"#),
+        ("policy", "[]"),
+        ("policy", r#"{"deny": ["ListPart"]}"#),
+        ("faults", r#"{"operation":"*","kind":"status","status":99}"#),
+        ("nonsense", "{}"),
+    ] {
+        let mut call = stage.request("POST", "").signed(common::SignedBy::Nobody).body(body);
+        call.path = Some(format!("/_sandbox/{path}"));
+        let answer = call.send().await.unwrap();
+        assert_eq!(answer.status, 400, "{path}");
+        assert!(answer.json()["error"].is_string());
+    }
+}
+
+#[tokio::test]
+async fn a_sandbox_starts_on_loopback_only_and_says_why_it_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = SandboxConfig::in_folder(folder.path());
+    config.listen = "0.0.0.0:0".parse().unwrap();
+    let error = Sandbox::start(config.clone()).await.unwrap_err();
+    assert!(matches!(error, StartError::NotLoopback(_)), "{error}");
+    let running = Sandbox::start(SandboxConfig::in_folder(folder.path())).await.unwrap();
+    config.listen = running.address();
+    let error = Sandbox::start(config.clone()).await.unwrap_err();
+    assert!(matches!(error, StartError::Listen(..)), "{error}");
+    config.data_folder = "/dev/null/folder".into();
+    let error = Sandbox::start(config).await.unwrap_err();
+    assert!(matches!(error, StartError::DataFolder(..)), "{error}");
+}
+
+#[test]
+fn the_program_says_where_it_listens_and_ends_on_sigterm() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut program = Program::start(folder.path());
+    let pid = program.child.id().to_string();
+    assert!(Command::new("kill").arg(&pid).status().unwrap().success());
+    assert!(program.child.wait().unwrap().success());
+}
+
+#[test]
+fn the_program_fails_with_one_clear_line() {
+    let failed = |arguments: &[&str]| {
+        let program = Command::new(env!("CARGO_BIN_EXE_sandbox")).args(arguments).output().unwrap();
+        assert_eq!(program.status.code(), Some(1));
+        assert!(program.stdout.is_empty());
+        String::from_utf8(program.stderr).unwrap()
+    };
+    let error = failed(&["--listen", "127.0.0.1:0", "--data", "/dev/null/folder"]);
+    assert!(error.starts_with("sandbox: cannot use the data folder /dev/null/folder"), "{error}");
+    assert_eq!(error.lines().count(), 1);
+    let error = failed(&["--listen", "0.0.0.0:0", "--data", "/dev/null/folder"]);
+    assert!(error.contains("not a loopback address"), "{error}");
+}
+
+/// The program as a process, killed when dropped.
+struct Program {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Program {
+    fn start(folder: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_sandbox"))
+            .args(["--listen", "127.0.0.1:0", "--data"])
+            .arg(folder)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let stdout: &mut dyn Read = child.stdout.as_mut().unwrap();
+        BufReader::new(stdout).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening http://").unwrap().parse().unwrap();
+        Self { child, address }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
