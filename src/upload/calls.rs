@@ -141,7 +141,7 @@ impl Calls {
             return Ok(());
         }
         let due = self.calls.iter_mut().filter(|call| call.is_due_at(now));
-        let Some((credential, generation)) = self.refresh.to_sign_with(now, outputs)? else {
+        let Some((credential, generation)) = self.refresh.usable(now, outputs)? else {
             due.for_each(|call| call.status = Status::Parked);
             return Ok(());
         };
@@ -165,23 +165,22 @@ impl Calls {
         self.refresh.arrived(result, calls_wait)
     }
 
+    /// Fails where no call of this name was ever sent.
+    pub(super) fn require_sent(&self, id: CallId) -> Result<()> {
+        if id.0 < self.next_id { Ok(()) } else { Err(misuse("no such call was sent")) }
+    }
+
     /// Takes the reply to a call, or the text of a transport error. The answer to an attempt that
     /// was cut off before counts for nothing.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Internal`] for a call that was never sent.
     pub(super) fn replied(
         &mut self,
         now: UnixMillis,
         id: CallId,
         reply: std::result::Result<Reply, String>,
-    ) -> Result<Option<Finished>> {
-        if id.0 >= self.next_id {
-            return Err(misuse("no such call was sent"));
-        }
+    ) -> Option<Finished> {
         let sent = |call: &Call| call.status.attempt().is_some_and(|attempt| attempt.id == id);
         let found = self.calls.iter().enumerate().find(|(_, call)| sent(call));
-        let Some((index, Call { operation, .. })) = found else { return Ok(None) };
+        let (index, Call { operation, .. }) = found?;
         let result = match reply {
             Ok(reply) => operation.parse(&self.object, &reply),
             Err(transport) => Err(unreachable_store(operation, &transport)),
@@ -190,9 +189,9 @@ impl Calls {
             Ok(answer) => {
                 self.refresh.accepted();
                 let Call { operation, .. } = self.calls.remove(index);
-                Ok(Some(Finished { operation, result: Ok(answer) }))
+                Some(Finished { operation, result: Ok(answer) })
             }
-            Err(error) => Ok(self.failed(now, index, error)),
+            Err(error) => self.failed(now, index, error),
         }
     }
 

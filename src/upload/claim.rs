@@ -1,8 +1,8 @@
 //! Taking an upload over: the lease, the last checkpoint and the tail.
 //!
 //! ```text
-//! read lease → look for the checkpoint → check the request → win the next epoch → write lease
-//!            → read the checkpoint again → read the tail
+//! look for the checkpoint → check the request → win the next epoch → write the lease
+//!                         → read the checkpoint again → read the tail
 //! ```
 //!
 //! The look before the epoch is won lets a request that cannot be served (a wrong offset, an
@@ -10,8 +10,11 @@
 //! from the moment our lease stands, nobody else acknowledges anything.
 
 use super::checkpoint::{Checkpoint, Phase};
+use super::keys::UploadKey;
+use super::kv_step::KvStep;
 use super::lease::{EPOCHS_KEPT, Lease, Turn};
-use super::session::{KvStep, Session, misuse};
+use super::search::CheckpointSearch;
+use super::session::{Session, misuse};
 use super::state::Trigger;
 use super::{Event, Purpose, Value};
 use crate::crc64::Crc64;
@@ -20,18 +23,19 @@ use crate::error::{Error, ErrorKind, Result};
 /// What claiming has found so far.
 #[derive(Debug)]
 pub(super) struct Claiming {
+    /// Where the last checkpoint is: searched for before the upload is taken over, and again after.
+    search: CheckpointSearch,
     /// The lease that is taken over, and then our own.
     lease: Lease,
-    /// Epochs whose checkpoints have not been looked at yet, the next one last.
-    to_look: Vec<u32>,
-    /// The last checkpoint, and whose it is.
-    found: Option<(u32, Checkpoint)>,
+    /// The epoch whose checkpoint was found.
+    found: Option<u32>,
     tail: Vec<u8>,
 }
 
-impl Default for Claiming {
-    fn default() -> Self {
-        Self { lease: Lease::unclaimed(), to_look: Vec::new(), found: None, tail: Vec::new() }
+impl Claiming {
+    pub(super) const fn new(key: UploadKey) -> Self {
+        let search = CheckpointSearch::new(key);
+        Self { search, lease: Lease::unclaimed(), found: None, tail: Vec::new() }
     }
 }
 
@@ -42,14 +46,28 @@ impl Session {
         self.write_lease()
     }
 
-    pub(super) fn begin_take_over(&mut self) {
-        self.kv_get(KvStep::LeaseRead, self.key.lease());
+    /// Searches for the last checkpoint without a change to anything.
+    pub(super) fn look(&mut self) -> Result<()> {
+        if let Some(key) = self.claiming.search.next_key() {
+            self.kv_get(KvStep::Looked, key);
+            return Ok(());
+        }
+        let (found, checkpoint) = self.claiming.search.clone().finish()?;
+        self.claiming.found = found;
+        self.claiming.lease = self.claiming.search.lease().clone();
+        if self.ended_already(&checkpoint)? {
+            return Ok(());
+        }
+        self.check_offset(&checkpoint)?;
+        self.bid_for(self.claiming.lease.turn.epoch)
     }
 
     pub(super) fn claim_step(&mut self, step: KvStep, value: Option<Vec<u8>>) -> Result<()> {
         match step {
-            KvStep::LeaseRead => self.lease_read(value),
-            KvStep::LookRead(epoch) => self.looked(epoch, value),
+            KvStep::Looked => {
+                self.claiming.search.take(value)?;
+                self.look()
+            }
             KvStep::BidWritten => {
                 self.kv_get(KvStep::DoorRead, self.key.door(self.turn.epoch));
                 Ok(())
@@ -66,56 +84,12 @@ impl Session {
             }
             KvStep::SuccessorRead if value.is_none() => self.epoch_won(),
             KvStep::BidReadBack | KvStep::SuccessorRead => Err(taken_over()),
-            KvStep::CheckpointRead(epoch) => self.checkpoint_read(epoch, value),
+            KvStep::CheckpointRead => {
+                self.claiming.search.take(value)?;
+                self.read_checkpoint()
+            }
             KvStep::TailRead => self.tail_read(value),
             _ => Err(misuse("not a step of claiming")),
-        }
-    }
-
-    fn lease_read(&mut self, value: Option<Vec<u8>>) -> Result<()> {
-        let Some(value) = value else {
-            return Err(Error::new(ErrorKind::UploadNotFound, "no upload has this id"));
-        };
-        self.claiming.lease = Lease::decode(&value)?;
-        self.claiming.to_look = self.claiming.lease.checkpoint_epochs().collect();
-        self.claiming.to_look.reverse();
-        self.look()
-    }
-
-    fn look(&mut self) -> Result<()> {
-        match self.claiming.to_look.pop() {
-            Some(epoch) => {
-                self.kv_get(KvStep::LookRead(epoch), self.key.checkpoint(epoch));
-                Ok(())
-            }
-            None => self.check_request(),
-        }
-    }
-
-    fn looked(&mut self, epoch: u32, value: Option<Vec<u8>>) -> Result<()> {
-        let Some(value) = value else { return self.look() };
-        self.claiming.found = Some((epoch, Checkpoint::decode(&value)?));
-        self.check_request()
-    }
-
-    fn check_request(&mut self) -> Result<()> {
-        let checkpoint = self.found_checkpoint()?;
-        if self.ended_already(&checkpoint)? {
-            return Ok(());
-        }
-        self.check_offset(&checkpoint)?;
-        self.bid_for(self.claiming.lease.turn.epoch)
-    }
-
-    /// The checkpoint that was found; an empty one where none has ever been written.
-    fn found_checkpoint(&self) -> Result<Checkpoint> {
-        match &self.claiming.found {
-            Some((_, checkpoint)) => Ok(checkpoint.clone()),
-            None if self.claiming.lease.fresh => Ok(Checkpoint::empty()),
-            None => {
-                let message = "the upload's checkpoint is missing";
-                Err(Error::new(ErrorKind::CheckpointCorrupt, message))
-            }
         }
     }
 
@@ -140,8 +114,7 @@ impl Session {
     }
 
     fn write_lease(&mut self) -> Result<()> {
-        let found = self.claiming.found.as_ref().map(|(epoch, _)| *epoch);
-        self.claiming.lease = self.claiming.lease.taken_over_by(self.turn, found);
+        self.claiming.lease = self.claiming.lease.taken_over_by(self.turn, self.claiming.found);
         let value = Value::Bytes(self.claiming.lease.encode()?);
         self.kv_set(KvStep::LeaseWritten, self.key.lease(), value);
         Ok(())
@@ -153,30 +126,17 @@ impl Session {
             self.kv_delete(self.key.door(epoch));
         }
         // The holders may have written since we looked; what they had started from cannot have.
-        self.claiming.to_look.clone_from(&self.claiming.lease.bases);
-        self.claiming.to_look.reverse();
+        let lease = self.claiming.lease.clone();
+        self.claiming.search = CheckpointSearch::before(self.key.clone(), lease);
         self.read_checkpoint()
     }
 
     fn read_checkpoint(&mut self) -> Result<()> {
-        match self.claiming.to_look.pop() {
-            Some(epoch) => {
-                self.kv_get(KvStep::CheckpointRead(epoch), self.key.checkpoint(epoch));
-                Ok(())
-            }
-            None => self.loaded(),
+        if let Some(key) = self.claiming.search.next_key() {
+            self.kv_get(KvStep::CheckpointRead, key);
+            return Ok(());
         }
-    }
-
-    fn checkpoint_read(&mut self, epoch: u32, value: Option<Vec<u8>>) -> Result<()> {
-        let Some(value) = value else { return self.read_checkpoint() };
-        self.claiming.found = Some((epoch, Checkpoint::decode(&value)?));
-        self.loaded()
-    }
-
-    fn loaded(&mut self) -> Result<()> {
-        let checkpoint = self.found_checkpoint()?;
-        let epoch = self.claiming.found.take().map(|(epoch, _)| epoch);
+        let (epoch, checkpoint) = self.claiming.search.clone().finish()?;
         self.checkpoint = checkpoint.clone();
         // The checkpoint that we start from stays: one who takes over at this moment may still be
         // reading it. What that one had started from has no reader left once ours is written.

@@ -14,19 +14,24 @@
 //! 3. Wait for whichever comes first: an answer to an output, the end of the fill, or
 //!    [`Session::next_wakeup`].
 //! 4. [`Session::handle`] it with the present instant, and go to 1.
-//! 5. An [`Event::Ended`] is the last output: the session takes nothing after it.
+//! 5. Stop a fill that [`Session::wants`] no longer names; its end is taken for nothing.
+//! 6. An [`Event::Ended`] is the last output: the session takes nothing after it. Every buffer and
+//!    every answer still to come can be dropped; writes and deletions that were begun go on.
 //!
 //! # What is acknowledged
 //!
 //! A byte is acknowledged ([`Event::Durable`]) when it is in a part that the store has confirmed,
 //! or in the stored tail, *and* the checkpoint that says so is written, *and* the lease read after
-//! that still names this writer. An acknowledged offset never goes back.
+//! that still names this writer. An acknowledged offset never goes back, but for
+//! [`Event::Rewind`], which only a driver sees that has asked for it.
 
 mod calls;
 mod checkpoint;
 mod claim;
+mod fill;
 mod finish;
 mod keys;
+mod kv_step;
 mod lease;
 mod operation;
 mod plan;
@@ -34,6 +39,8 @@ mod record;
 mod refresh;
 mod retry;
 mod save;
+mod search;
+mod send;
 mod session;
 pub mod state;
 mod transfer;
@@ -50,6 +57,7 @@ pub use lease::{Lease, Turn};
 pub use plan::{NextPart, PARALLEL_MAX, Plan};
 pub use record::{RecordKind, VERSION as RECORD_VERSION};
 pub use retry::{Attempts, Jitter, RetryPolicy};
+pub use search::CheckpointSearch;
 pub use session::Session;
 pub use upload_record::{Target, UploadRecord};
 
@@ -147,7 +155,7 @@ pub enum Input {
         /// Which one.
         fill: FillId,
     },
-    /// A fill has ended.
+    /// A fill has ended: with the buffer full, or with the source.
     Filled {
         /// Which one.
         fill: FillId,
@@ -206,7 +214,8 @@ pub enum Output {
         /// Where the bytes of its body are.
         fill: Option<FillId>,
     },
-    /// Cut a request off; it is not to be answered.
+    /// Cut a request off; it is not to be answered. An answer that is already on its way is
+    /// ignored.
     Cancel {
         /// Which one.
         call: CallId,
@@ -234,7 +243,7 @@ pub enum Value {
 /// What a session reports.
 #[derive(Debug)]
 pub enum Event {
-    /// The session takes bytes from here on.
+    /// The session takes bytes from here on: once, where its purpose is to receive.
     Ready {
         /// The offset from which the client continues.
         offset: ByteCount,
@@ -245,7 +254,9 @@ pub enum Event {
     Durable(ByteCount),
     /// A buffer is no longer needed.
     Released(FillId),
-    /// The source has to be read again from its start.
+    /// The source has to be read again from its start, without a tail: the store has forgotten
+    /// the upload, and nothing is acknowledged any more. At most once, and only where
+    /// [`SessionOptions::replayable`] says that this is possible. A fill that is open is dropped.
     Rewind,
     /// The session is over.
     Ended(Outcome),

@@ -37,7 +37,7 @@ impl Refresh {
 
     /// The credential to sign with at `now`, and its generation; `None` while a new one has to be
     /// waited for. Asks for a new one where that is due, one at a time.
-    pub(super) fn to_sign_with(
+    pub(super) fn usable(
         &mut self,
         now: UnixMillis,
         outputs: &mut impl Extend<Output>,

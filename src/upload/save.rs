@@ -8,7 +8,8 @@
 //! write a part.
 
 use super::checkpoint::{Checkpoint, EtagPage, Phase, Tail};
-use super::session::{KvStep, Session, misuse};
+use super::kv_step::KvStep;
+use super::session::{Session, misuse};
 use super::state::State;
 use super::{Event, Value};
 use crate::error::Result;

@@ -7,6 +7,7 @@ use super::checkpoint::Checkpoint;
 use super::claim::Claiming;
 use super::finish::Finish;
 use super::keys::UploadKey;
+use super::kv_step::KvStep;
 use super::lease::Turn;
 use super::plan::Plan;
 use super::save::Save;
@@ -47,41 +48,6 @@ pub struct Session {
     ended: bool,
 }
 
-/// What a key-value operation was for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum KvStep {
-    /// Claiming: the lease as it is.
-    LeaseRead,
-    /// Claiming: the checkpoint of an epoch, before the upload is taken over.
-    LookRead(u32),
-    /// Claiming: our bid for the next epoch is written.
-    BidWritten,
-    /// Claiming: whether that epoch's door is open.
-    DoorRead,
-    /// Claiming: the door is closed behind us.
-    DoorClosed,
-    /// Claiming: the bid read back.
-    BidReadBack,
-    /// Claiming: our lease is written.
-    LeaseWritten,
-    /// Claiming: whether somebody has bid for the epoch after ours.
-    SuccessorRead,
-    /// Claiming: the checkpoint of an epoch, after the upload was taken over.
-    CheckpointRead(u32),
-    /// Claiming: the tail's bytes.
-    TailRead,
-    /// Verifying or completing: one page of ETags.
-    PageRead,
-    /// Saving: a full page of ETags is written.
-    PageWritten,
-    /// Saving: the tail is written.
-    TailWritten,
-    /// Saving: the checkpoint is written.
-    CheckpointWritten,
-    /// Saving: the lease as it is after that.
-    LeaseChecked,
-}
-
 impl Session {
     /// Begins a turn at the upload `key`, which `record` describes.
     ///
@@ -107,6 +73,7 @@ impl Session {
             can_refresh: options.can_refresh,
         });
         let mut session = Self {
+            claiming: Claiming::new(key.clone()),
             key,
             plan,
             purpose,
@@ -117,7 +84,6 @@ impl Session {
             turn: Turn { epoch: 0, writer: options.writer },
             checkpoint: Checkpoint::empty(),
             calls,
-            claiming: Claiming::default(),
             recorded: Recorded::default(),
             transfer: Transfer::default(),
             save: Save::default(),
@@ -130,7 +96,7 @@ impl Session {
         };
         match claim {
             Claim::Created => session.claim_created()?,
-            Claim::TakeOver => session.begin_take_over(),
+            Claim::TakeOver => session.look()?,
         }
         Ok(session)
     }
@@ -166,29 +132,26 @@ impl Session {
     /// naming an operation or a fill that the session did not ask for, or with a fill that is not
     /// as long as it must be. The session is unchanged.
     pub fn handle(&mut self, now: UnixMillis, input: Input) -> Result<()> {
-        if self.ended {
-            return Err(misuse("the session has ended"));
-        }
+        self.require_asked_for(&input)?;
         self.now = self.now.max(now);
         let handled = match input {
             Input::Tick => Ok(()),
-            Input::Kv { id, result } => {
-                let step = self.kv_pending.remove(&id);
-                let step = step.ok_or_else(|| misuse("no such key-value operation"))?;
-                self.kv_ended(step, result)
-            }
-            Input::Replied { call, result } => match self.calls.replied(self.now, call, result)? {
+            Input::Kv { id, result } => match self.kv_pending.remove(&id) {
+                Some(step) => self.kv_ended(step, result),
+                None => Ok(()),
+            },
+            Input::Replied { call, result } => match self.calls.replied(self.now, call, result) {
                 Some(finished) => self.call_ended(finished),
                 None => Ok(()),
             },
             Input::Credential(result) => self.calls.credential_arrived(result),
-            Input::StreamOpened { fill } => match self.transfer.open_stream(fill)? {
+            Input::StreamOpened { fill } => match self.transfer.open_stream(fill) {
                 Some(want) => self.add_part(fill, want.size, None),
                 None => Ok(()),
             },
             Input::Filled { fill, len, crc64, end } => {
                 let filled = Filled { fill, len, crc64, end };
-                match self.transfer.close_fill(&filled)? {
+                match self.transfer.close_fill(fill) {
                     Some(want) if want.streamed => self.stream_ended(&filled),
                     Some(want) => self.filled(&filled, want.size),
                     None => {
@@ -203,6 +166,22 @@ impl Session {
         }
         self.advance();
         Ok(())
+    }
+
+    /// Fails for an input that the loop contract does not allow now.
+    fn require_asked_for(&self, input: &Input) -> Result<()> {
+        match input {
+            _ if self.ended => Err(misuse("the session has ended")),
+            Input::Tick | Input::Credential(_) => Ok(()),
+            Input::Kv { id, .. } if self.kv_pending.contains_key(id) => Ok(()),
+            Input::Kv { .. } => Err(misuse("no such key-value operation is under way")),
+            Input::Replied { call, .. } => self.calls.require_sent(*call),
+            Input::StreamOpened { fill } => self.transfer.require_stream(*fill),
+            Input::Filled { fill, len, crc64, end } => {
+                let filled = Filled { fill: *fill, len: *len, crc64: *crc64, end: *end };
+                self.transfer.require_fill(&filled)
+            }
+        }
     }
 
     /// Does everything that has become possible, in one fixed order.

@@ -2,8 +2,9 @@
 //! the last writer was cut off.
 
 use super::checkpoint::EtagPage;
+use super::kv_step::KvStep;
 use super::operation::{Answer, Operation};
-use super::session::{KvStep, Session, misuse};
+use super::session::{Session, misuse};
 use super::state::{State, Trigger};
 use crate::crc64::{self, Crc64};
 use crate::error::{Error, ErrorKind, Result};

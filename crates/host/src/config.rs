@@ -23,6 +23,8 @@ pub(crate) struct Config {
     pub(crate) workflow_id: Option<String>,
     pub(crate) storage_location: Option<String>,
     pub(crate) app_id: Option<String>,
+    /// The region of objects whose credential and endpoint do not name one.
+    pub(crate) region: String,
     pub(crate) signature_version: SignatureVersion,
     pub(crate) cname: bool,
     pub(crate) part_size: ByteCount,
@@ -64,6 +66,7 @@ impl Config {
             workflow_id: text("workflow_id").await?,
             storage_location: text("storage_location").await?,
             app_id: text("app_id").await?,
+            region,
             signature_version: parsed("signature_version", SignatureVersion::V4).await?,
             cname: parsed("cname", false).await?,
             part_size: ByteCount(number("part_size_bytes", 1 << 20).await?),

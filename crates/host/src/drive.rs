@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
+use std::time::Duration;
 
 use futures::FutureExt as _;
-use futures::future::LocalBoxFuture;
+use futures::future::{Either, LocalBoxFuture, select};
 use spin_sdk::wasip3::wit_bindgen::StreamWriter;
 use spin_sdk::wasip3::wit_stream;
 use vod_uploader::crc64::Crc64Digest;
@@ -25,7 +27,8 @@ use crate::store_client::SendBody;
 /// How much of a part that is passed through is moved at a time.
 const STREAM_BYTES: usize = 256 << 10;
 
-/// Drives `session` to its end with bytes from `source`, if it takes any.
+/// Drives `session` to its end with bytes from `source`, if it takes any. A part that is passed
+/// through is cut off once the store has taken none of its bytes for `stall_max`.
 ///
 /// # Errors
 /// Where the session takes an input for misuse: a defect of this driver.
@@ -33,11 +36,13 @@ pub(crate) async fn drive(
     session: Session,
     outbox: Outbox,
     source: Option<Source>,
+    stall_max: Duration,
 ) -> Result<Outcome> {
     let mut driver = Driver {
         session,
         outbox,
         source,
+        stall_max,
         filling: None,
         streaming: None,
         held: HashMap::new(),
@@ -55,6 +60,8 @@ struct Driver {
     outbox: Outbox,
     /// Where the bytes come from; away while a fill is under way.
     source: Option<Source>,
+    /// How long the store may take no bytes of a part that is passed through.
+    stall_max: Duration,
     filling: Option<LocalBoxFuture<'static, FillEnded>>,
     /// A streamed part that waits for its request.
     streaming: Option<Want>,
@@ -134,7 +141,8 @@ impl Driver {
         match (self.streaming.take(), self.source.take()) {
             (Some(want), Some(source)) if want.fill == fill => {
                 let (writer, reader) = wit_stream::new();
-                self.filling = Some(pass_through(source, want, writer).boxed_local());
+                self.filling =
+                    Some(pass_through(source, want, writer, self.stall_max).boxed_local());
                 SendBody::Streamed(reader)
             }
             (streaming, source) => {
@@ -232,7 +240,12 @@ async fn fill_held(
 }
 
 /// Moves a part's bytes from the source into its request, with the CRC taken on the way.
-async fn pass_through(mut source: Source, want: Want, mut writer: StreamWriter<u8>) -> FillEnded {
+async fn pass_through(
+    mut source: Source,
+    want: Want,
+    mut writer: StreamWriter<u8>,
+    stall_max: Duration,
+) -> FillEnded {
     let mut digest = Crc64Digest::new();
     let mut passed = 0;
     let mut end = SourceEnd::More;
@@ -243,11 +256,15 @@ async fn pass_through(mut source: Source, want: Want, mut writer: StreamWriter<u
         let chunk = source.chunk(buffer, len).await;
         digest.update(&chunk.buffer);
         let moved = chunk.buffer.len() as u64;
-        buffer = writer.write_all(chunk.buffer).await;
-        if !buffer.is_empty() {
-            // The store takes no more: its answer to the request says why.
-            end = SourceEnd::Cut;
-            break;
+        let taken = pin!(writer.write_all(chunk.buffer));
+        let stalled = pin!(clock::sleep(stall_max));
+        match select(taken, stalled).await {
+            Either::Left((left, _)) if left.is_empty() => buffer = left,
+            // The store takes no more: its answer to the request, if there is one, says why.
+            _ => {
+                end = SourceEnd::Cut;
+                break;
+            }
         }
         passed += moved;
         end = chunk.end;

@@ -37,10 +37,10 @@ impl Outbox {
         });
     }
 
-    pub(crate) fn kv_set(&self, id: KvId, key: String, value: impl AsRef<[u8]> + 'static) {
+    pub(crate) fn kv_set(&self, id: KvId, key: String, value: Vec<u8>) {
         let kv = Rc::clone(&self.kv);
         self.run(async move {
-            let result = kv.set(&key, value.as_ref()).await;
+            let result = kv.set(&key, &value).await;
             let result = result.map(|()| None).map_err(|error| error.message().to_owned());
             Some(Input::Kv { id, result })
         });

@@ -1,7 +1,7 @@
 //! Reads an upload's records: what it is and how far it is.
 
 use vod_uploader::http::UploadStatus;
-use vod_uploader::upload::{Checkpoint, Lease, UploadKey, UploadRecord};
+use vod_uploader::upload::{Checkpoint, CheckpointSearch, Lease, UploadKey, UploadRecord};
 use vod_uploader::{Error, ErrorKind, Result};
 
 use crate::key_value::KeyValue;
@@ -25,13 +25,13 @@ pub(crate) async fn create(kv: &KeyValue, key: &UploadKey, record: &UploadRecord
 
 /// What the upload is and how far it is.
 ///
-/// The lease is read before and after the checkpoint: an offset that a writer had not acknowledged
-/// when it was fenced is never reported.
+/// The lease is read before and after the checkpoint: what a writer stores while it is being fenced
+/// is never acknowledged, and must not be reported either.
 pub(crate) async fn status(kv: &KeyValue, key: &UploadKey) -> Result<UploadStatus> {
     let record = upload_record(kv, key).await?;
     let mut lease = kv.get(&key.lease()).await?;
     for _ in 0..READS_MAX {
-        let checkpoint = checkpoint(kv, key, lease.as_deref()).await?;
+        let checkpoint = checkpoint(kv, key).await?;
         let lease_after = kv.get(&key.lease()).await?;
         if lease == lease_after {
             return Ok(UploadStatus { record, checkpoint });
@@ -41,27 +41,21 @@ pub(crate) async fn status(kv: &KeyValue, key: &UploadKey) -> Result<UploadStatu
     Err(Error::new(ErrorKind::Busy, "the upload changes hands too fast to be read"))
 }
 
-async fn checkpoint(kv: &KeyValue, key: &UploadKey, lease: Option<&[u8]>) -> Result<Checkpoint> {
-    let Some(lease) = lease else {
-        return Err(Error::new(ErrorKind::UploadNotFound, "no upload has this id"));
-    };
-    let lease = Lease::decode(lease)?;
-    for epoch in lease.checkpoint_epochs() {
-        if let Some(bytes) = kv.get(&key.checkpoint(epoch)).await? {
-            return Checkpoint::decode(&bytes);
-        }
+async fn checkpoint(kv: &KeyValue, key: &UploadKey) -> Result<Checkpoint> {
+    let mut search = CheckpointSearch::new(key.clone());
+    while let Some(name) = search.next_key() {
+        search.take(kv.get(&name).await?)?;
     }
-    if lease.fresh {
-        return Ok(Checkpoint::empty());
-    }
-    Err(Error::new(ErrorKind::CheckpointCorrupt, "the upload's checkpoint is missing"))
+    search.finish().map(|(_, checkpoint)| checkpoint)
 }
 
 /// Forgets an upload that has ended.
 pub(crate) async fn forget(kv: &KeyValue, key: &UploadKey) -> Result<()> {
     if let Some(lease) = kv.get(&key.lease()).await? {
-        for epoch in Lease::decode(&lease)?.checkpoint_epochs() {
-            kv.delete(&key.checkpoint(epoch)).await?;
+        let lease = Lease::decode(&lease)?;
+        let checkpoints = lease.checkpoint_epochs().map(|epoch| key.checkpoint(epoch));
+        for name in checkpoints.chain(lease.epoch_keys(key)) {
+            kv.delete(&name).await?;
         }
     }
     for name in [key.credential(), key.lease(), key.upload()] {

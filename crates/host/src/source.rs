@@ -58,11 +58,12 @@ impl Source {
         !self.carried.is_empty()
     }
 
-    /// How large a buffer the next fill of up to `size` bytes needs.
+    /// How large a buffer the next fill of up to `size` bytes needs. It ends where the file must
+    /// be whole, so that a body that goes on is noticed there.
     pub(crate) fn buffer_len(&self, size: ByteCount) -> usize {
         let carried = self.carried.len() as u64;
-        let expected = self.body_len.map_or(u64::MAX, |len| {
-            len.bytes().saturating_sub(self.read_bytes).saturating_add(carried)
+        let expected = self.body_len.or(self.body_max).map_or(u64::MAX, |len| {
+            len.bytes().saturating_add(carried).saturating_sub(self.read_bytes)
         });
         usize::try_from(size.bytes().min(expected)).unwrap_or(usize::MAX)
     }

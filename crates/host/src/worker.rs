@@ -70,7 +70,9 @@ impl Worker {
             clock::now(),
         )?;
         let outbox = Outbox::new(Rc::clone(&self.kv), credentials);
-        drive(session, outbox, turn.source).await.map_err(|error| broken(&error))
+        drive(session, outbox, turn.source, self.config.request_timeout)
+            .await
+            .map_err(|error| broken(&error))
     }
 
     fn credential_source(&self, key: &UploadKey, record: &UploadRecord) -> CredentialSource {
@@ -80,13 +82,19 @@ impl Worker {
 
     /// Where a credential's object goes, with the worker's own settings where it has none.
     fn target(&self, credential: &UploadCredential) -> Target {
-        Target {
+        let target = Target {
             endpoint: credential.address.endpoint.clone(),
             bucket: credential.address.bucket.clone(),
             object: credential.address.object.clone(),
             region: credential.auth.region.clone(),
             cname: self.config.cname,
             signature_v1: self.config.signature_version == vod_uploader::oss::SignatureVersion::V1,
+        };
+        if target.bucket().is_ok() {
+            return target;
         }
+        // An accelerate endpoint or a custom domain, and an old credential without a region: VOD
+        // stores in the region that it is called in.
+        Target { region: Some(self.config.region.clone()), ..target }
     }
 }

@@ -20,10 +20,10 @@ impl Worker {
     ) -> Result<http::Response> {
         let put = PlainPut::parse(head, file_name)?;
         if put.length.is_some_and(|length| length > self.upload_max()) {
-            let message = format!("{} are taken at most", self.upload_max());
-            return Err(Error::new(ErrorKind::FileTooLarge, message));
+            return Err(self.too_large());
         }
-        let mut source = Source::new(body, put.length, put.length);
+        let body_max = put.length.unwrap_or(self.upload_max());
+        let mut source = Source::new(body, put.length, Some(body_max));
         if !source.has_bytes().await {
             return Err(Error::new(ErrorKind::FileEmpty, "the file has no bytes"));
         }
@@ -51,6 +51,12 @@ impl Worker {
             .await?;
         let error = match outcome {
             Outcome::Completed(object) => return Ok(http::created(&record, &object)),
+            // A body of undeclared length can only be longer than the limit.
+            Outcome::Suspended { refused: Some(error), .. }
+                if put.length.is_none() && error.kind() == ErrorKind::LengthMismatch =>
+            {
+                self.too_large()
+            }
             Outcome::Suspended { refused, .. } => refused.unwrap_or_else(|| {
                 Error::new(ErrorKind::LengthMismatch, "the request broke off before its end")
             }),
@@ -70,5 +76,10 @@ impl Worker {
             })
             .await;
         Ok(http::problem(&error, Some(&record.media_id)))
+    }
+
+    fn too_large(&self) -> Error {
+        let message = format!("{} are taken at most", self.upload_max());
+        Error::new(ErrorKind::FileTooLarge, message)
     }
 }

@@ -1,0 +1,86 @@
+//! What can go wrong with a call, and when it does.
+
+use super::{Operation, Random};
+
+/// What goes wrong with one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The connection breaks before the store has done anything.
+    Broken,
+    /// The store does it, and the connection breaks before the answer.
+    LostReply,
+    /// The store does nothing and never answers.
+    Hang,
+    /// The store does it and never answers.
+    HangAfter,
+    /// The store refuses with this status and code.
+    Refused(u16, &'static str),
+    /// The store damages the bytes that it stores.
+    Corrupts,
+    /// The store forgets every multipart upload before it looks at the call.
+    Forgets,
+}
+
+impl Fault {
+    /// Faults that the same call, sent again, gets over.
+    pub(crate) const PASSING: [Self; 7] = [
+        Self::Broken,
+        Self::LostReply,
+        Self::Hang,
+        Self::HangAfter,
+        Self::Refused(503, "ServiceUnavailable"),
+        Self::Refused(429, "TotalQpsLimitExceeded"),
+        Self::Refused(500, ""),
+    ];
+}
+
+/// The faults that are to happen.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Faults {
+    planned: Vec<(Operation, u32, Fault)>,
+    always: Vec<(Operation, Fault)>,
+    mix: Option<(Random, u64)>,
+}
+
+impl Faults {
+    /// The call of this operation that is the `nth` from now (from 1) fails.
+    pub(crate) fn plan(&mut self, operation: Operation, nth: u32, fault: Fault) {
+        self.planned.push((operation, nth, fault));
+    }
+
+    /// Every call of this operation fails.
+    pub(crate) fn always(&mut self, operation: Operation, fault: Fault) {
+        self.always.push((operation, fault));
+    }
+
+    /// So many of a thousand calls fail, with passing faults.
+    pub(crate) fn mix(&mut self, seed: u64, per_mille: u64) {
+        self.mix = Some((Random::seeded(seed), per_mille));
+    }
+
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// What goes wrong with the call that has just arrived.
+    pub(crate) fn strike(&mut self, arrived: Operation) -> Option<Fault> {
+        let mut struck = self.always.iter().find(|(of, _)| *of == arrived).map(|(_, fault)| *fault);
+        self.planned.retain_mut(|(of, nth, fault)| {
+            if *of != arrived {
+                return true;
+            }
+            *nth -= 1;
+            if *nth == 0 {
+                struck = Some(*fault);
+            }
+            *nth > 0
+        });
+        if let Some((random, per_mille)) = &mut self.mix
+            && struck.is_none()
+            && random.chance(*per_mille)
+        {
+            struck = Some(Fault::PASSING[random.index(Fault::PASSING.len())]);
+        }
+        struck
+    }
+}

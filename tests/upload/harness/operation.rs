@@ -1,0 +1,37 @@
+//! Which call of the store a request is.
+
+use std::collections::HashMap;
+
+use vod_uploader::oss::{Method, Request};
+
+/// A call of the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Operation {
+    Initiate,
+    UploadPart,
+    ListParts,
+    Complete,
+    PutObject,
+    Head,
+    Abort,
+}
+
+impl Operation {
+    pub(crate) fn of(request: &Request) -> Self {
+        let query = query(request);
+        match request.method {
+            Method::Post if query.contains_key("uploads") => Self::Initiate,
+            Method::Post => Self::Complete,
+            Method::Put if query.contains_key("partNumber") => Self::UploadPart,
+            Method::Put => Self::PutObject,
+            Method::Get => Self::ListParts,
+            Method::Head => Self::Head,
+            Method::Delete => Self::Abort,
+        }
+    }
+}
+
+/// The query's names and values.
+pub(crate) fn query(request: &Request) -> HashMap<String, String> {
+    request.url.query_pairs().into_owned().collect()
+}

@@ -1,0 +1,24 @@
+//! The machine of one upload, driven against a store and a key-value store that live in memory:
+//! a virtual clock, seeded or enumerated orders, faults, crashes and take-overs.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failed assumption fails the test"
+)]
+
+mod architecture;
+mod checkpoints;
+mod completion;
+mod crashes;
+mod credentials;
+mod etag_pages;
+mod harness;
+mod lost_uploads;
+mod misuse;
+mod requests;
+mod retries;
+mod sizes;
+mod streamed_parts;
+mod take_overs;

@@ -1,0 +1,211 @@
+//! Several writers of one upload: only the last one acknowledges, whatever arrives late.
+
+use vod_uploader::error::ErrorKind;
+use vod_uploader::upload::Outcome;
+
+use crate::harness::{ClientRequest, Operation, World, WriterId};
+
+/// Two parts, the second of them short, so that many runs are quick.
+const LENGTH: u64 = 102_400 + 7;
+
+#[test]
+fn a_late_writer_of_any_progress_never_disturbs_the_one_that_took_over() {
+    // The first writer stops after `stop` steps, and goes on when the second has done `later`.
+    let mut fenced = 0;
+    'stops: for stop in 0.. {
+        for later in 0.. {
+            let mut world = World::of_known_length(LENGTH);
+            let first = world.create(ClientRequest::new(0, LENGTH));
+            if !run_steps(&mut world, first, stop) {
+                break 'stops;
+            }
+            if !world.is_known() {
+                continue 'stops;
+            }
+            let second = world.take_over(world.rest());
+            let second_ended = !run_steps(&mut world, second, later);
+            let first_outcome = world.run(first);
+            let second_outcome = world.run(second);
+            fenced += usize::from(is_taken_over(&first_outcome));
+            assert_one_whole_object(&mut world, &[first_outcome, second_outcome]);
+            if second_ended {
+                break;
+            }
+        }
+    }
+    assert!(fenced > 100, "{fenced} first writers were fenced");
+}
+
+#[test]
+fn what_a_late_writer_has_begun_can_arrive_at_any_step_of_the_next() {
+    // As above, but the first writer is gone: only what it has begun arrives, all of it or one by
+    // one in either order.
+    for last_first in [false, true] {
+        'stops: for stop in 0.. {
+            for later in 0.. {
+                let mut world = World::of_known_length(LENGTH);
+                let first = world.create(ClientRequest::new(0, LENGTH));
+                if !run_steps(&mut world, first, stop) {
+                    break 'stops;
+                }
+                if !world.is_known() {
+                    continue 'stops;
+                }
+                world.crash(first);
+                if last_first {
+                    world.strays.reverse();
+                }
+                let second = world.take_over(world.rest());
+                let ended = !run_steps(&mut world, second, later);
+                world.land_strays();
+                let outcome = world.run(second);
+                assert_one_whole_object(&mut world, &[outcome]);
+                if ended {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn writers_that_all_run_at_once_make_one_whole_object() {
+    for seed in 0..400 {
+        let mut world = World::of_known_length(3 * 102_400 + seed).seeded(seed);
+        let length = world.content.len();
+        let first = world.create(ClientRequest::new(0, length));
+        for _ in 0..seed % 50 {
+            world.step(first);
+        }
+        if !world.is_known() {
+            continue;
+        }
+        let rest = world.rest();
+        world.take_over(rest);
+        if seed % 2 == 0 {
+            world.take_over(rest);
+        }
+        world.run_all();
+        let outcomes: Vec<_> =
+            world.writers.iter().map(|writer| writer.outcome.clone().unwrap()).collect();
+        assert_one_whole_object(&mut world, &outcomes);
+    }
+}
+
+#[test]
+fn a_take_over_that_is_delayed_at_any_step_never_sends_the_offset_back() {
+    // The first writer has acknowledged something and is gone. The second is stopped within its
+    // claim, the third works and stops anywhere, and then the second goes on.
+    'stops: for stop in 0.. {
+        for later in 0.. {
+            let mut world = World::of_known_length(LENGTH + 102_400);
+            let length = world.content.len();
+            let first = world.create(ClientRequest::new(0, length).cut_at(102_400));
+            world.run(first);
+            let second = world.take_over(world.rest());
+            if !run_steps(&mut world, second, stop) || world.writers[second].ready.is_some() {
+                break 'stops;
+            }
+            let third = world.take_over(world.rest());
+            let third_ended = !run_steps(&mut world, third, later);
+            let second_outcome = world.run(second);
+            let third_outcome = world.run(third);
+            assert_one_whole_object(&mut world, &[second_outcome, third_outcome]);
+            if third_ended {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_claim_that_crashed_at_any_step_and_arrives_late_never_sends_the_offset_back() {
+    'stops: for stop in 0.. {
+        for later in 0.. {
+            let mut world = World::of_known_length(LENGTH + 102_400);
+            let length = world.content.len();
+            let first = world.create(ClientRequest::new(0, length).cut_at(102_400));
+            world.run(first);
+            let second = world.take_over(world.rest());
+            if !run_steps(&mut world, second, stop) || world.writers[second].ready.is_some() {
+                break 'stops;
+            }
+            world.crash(second);
+            let third = world.take_over(world.rest());
+            let third_ended = !run_steps(&mut world, third, later);
+            world.land_strays();
+            let outcome = world.run(third);
+            assert_one_whole_object(&mut world, &[outcome]);
+            if third_ended {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_take_over_with_a_wrong_offset_leaves_the_running_writer_alone() {
+    for stop in 0..60 {
+        let mut world = World::of_known_length(LENGTH);
+        let first = world.create(ClientRequest::new(0, LENGTH));
+        run_steps(&mut world, first, stop);
+        if !world.is_known() {
+            continue;
+        }
+        let wrong = world.take_over(ClientRequest::new(5, LENGTH));
+        let before = world.kv.writes.clone();
+        let outcome = world.run(wrong);
+        assert_eq!(world.kv.writes, before);
+        match outcome {
+            Outcome::Completed(_) => assert_eq!(world.store.uploads.len(), 0),
+            Outcome::Failed { error, .. } => assert_eq!(error.kind(), ErrorKind::OffsetMismatch),
+            other => panic!("{other:?}"),
+        }
+        assert!(matches!(world.run(first), Outcome::Completed(_)));
+    }
+}
+
+#[test]
+fn complete_names_only_the_parts_that_were_acknowledged() {
+    // The first writer's parts 2 and 3 arrive after it was taken over: they are never named.
+    let length = 4 * 102_400;
+    let mut world = World::of_known_length(length);
+    let first = world.create(ClientRequest::new(0, length));
+    while world.store.count(Operation::UploadPart) == 0 {
+        world.step(first);
+    }
+    world.crash(first);
+    let outcome = world.resume();
+    assert!(matches!(outcome, Outcome::Completed(_)), "{outcome:?}");
+    let numbers: Vec<_> = world.store.seen.iter().filter_map(|(_, number)| *number).collect();
+    let second_s: Vec<_> = numbers.iter().skip(1).collect();
+    assert!(second_s.iter().all(|number| **number > numbers[0]), "{numbers:?}");
+}
+
+fn run_steps(world: &mut World, id: WriterId, steps: usize) -> bool {
+    for _ in 0..steps {
+        world.step(id);
+    }
+    !world.writers[id].has_ended()
+}
+
+fn is_taken_over(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Failed { error, .. } if error.kind() == ErrorKind::TakenOver)
+}
+
+/// Every writer has completed, was taken over or came with an offset that was no longer right; and
+/// whoever comes next finds, or makes, the whole object.
+fn assert_one_whole_object(world: &mut World, outcomes: &[Outcome]) {
+    for outcome in outcomes {
+        let expected = match outcome {
+            Outcome::Completed(_) => true,
+            Outcome::Failed { error, .. } => {
+                matches!(error.kind(), ErrorKind::TakenOver | ErrorKind::OffsetMismatch)
+            }
+            _ => false,
+        };
+        assert!(expected, "{outcome:?}");
+    }
+    let last = world.resume();
+    assert!(matches!(last, Outcome::Completed(_)), "{last:?} after {outcomes:?}");
+}
