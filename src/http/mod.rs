@@ -95,6 +95,11 @@ fn integer_header(head: &Head, name: &str) -> crate::Result<Option<u64>> {
     }
 }
 
+/// Whether a value can be sent on as a header's: printable ASCII.
+fn is_header_value(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| (0x20..0x7f).contains(&byte))
+}
+
 fn invalid(message: impl Into<String>) -> crate::Error {
     crate::Error::new(crate::ErrorKind::RequestInvalid, message)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{FileName, Head, Response, integer_header};
+use super::{FileName, Head, Response, integer_header, is_header_value};
 use crate::crc64::Crc64;
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::ByteCount;
@@ -70,5 +70,5 @@ fn content_type(head: &Head) -> Option<String> {
     let named = head.header("content-type")?;
     let describes_request =
         ["application/x-www-form-urlencoded", "application/offset+octet-stream"].contains(&named);
-    (!named.is_empty() && !describes_request).then(|| named.to_owned())
+    (is_header_value(named) && !describes_request).then(|| named.to_owned())
 }

@@ -1,6 +1,8 @@
 //! tus 1.0.0, core and creation (<https://tus.io/protocols/resumable-upload>).
 
-use super::{FileName, Head, Metadata, Response, UploadStatus, integer_header, invalid};
+use super::{
+    FileName, Head, Metadata, Response, UploadStatus, integer_header, invalid, is_header_value,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::ByteCount;
 use crate::upload::UploadKey;
@@ -174,10 +176,6 @@ fn with_version(response: Response) -> Response {
 
 fn with_media_id(response: Response, media_id: &str) -> Response {
     if media_id.is_empty() { response } else { response.with_header("media-id", media_id) }
-}
-
-fn is_header_value(text: &str) -> bool {
-    text.bytes().all(|byte| (0x20..0x7f).contains(&byte))
 }
 
 #[cfg(test)]

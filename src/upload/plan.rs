@@ -8,8 +8,8 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::{
-    BUFFERED_PART_SIZE_MAX, ByteCount, KIB, MIB, MULTIPART_THRESHOLD, OBJECT_SIZE_MAX,
-    PARALLEL_DEFAULT, PART_COUNT_MAX, PART_SIZE_DEFAULT, PART_SIZE_MAX, PART_SIZE_MIN,
+    BUFFERED_PART_SIZE_MAX, ByteCount, KIB, MIB, OBJECT_SIZE_MAX, PART_COUNT_MAX, PART_SIZE_MAX,
+    PART_SIZE_MIN,
 };
 
 /// Most parts in flight for one upload.
@@ -97,12 +97,6 @@ impl Plan {
     #[must_use]
     pub const fn parallel(&self) -> u8 {
         self.parallel
-    }
-
-    /// True where the whole source goes as one PutObject.
-    #[must_use]
-    pub fn is_single_put(&self) -> bool {
-        self.length.is_some_and(|length| length < MULTIPART_THRESHOLD)
     }
 
     /// The part that starts at `offset` and takes `number`, the lowest number not spent yet
@@ -209,13 +203,6 @@ impl Plan {
             ));
         }
         Err(request_too_small(rest, numbers_left))
-    }
-}
-
-impl Default for Plan {
-    /// The plan for a source of unknown length with the SDK's defaults.
-    fn default() -> Self {
-        Self { length: None, part_size: PART_SIZE_DEFAULT, parallel: PARALLEL_DEFAULT }
     }
 }
 

@@ -3,10 +3,14 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::units::GIB;
+use crate::units::{GIB, PARALLEL_DEFAULT, PART_SIZE_DEFAULT};
 
 fn known(length: u64) -> Plan {
     Plan::new(Some(ByteCount(length)), PART_SIZE_DEFAULT, PARALLEL_DEFAULT).unwrap()
+}
+
+fn unknown() -> Plan {
+    Plan::new(None, PART_SIZE_DEFAULT, PARALLEL_DEFAULT).unwrap()
 }
 
 /// Cuts a whole source as a driver would, all bytes in one request, and returns the part sizes.
@@ -113,7 +117,7 @@ fn parts_have_the_configured_size_up_to_the_spare_numbers() {
 
 #[test]
 fn the_first_three_gibibytes_of_unknown_length_need_no_more_memory_than_known_ones() {
-    let plan = Plan::default();
+    let plan = unknown();
     let (mut offset, mut number) = (0, 1);
     while offset < 3 * GIB {
         let next = plan.next_part(ByteCount(offset), number, None).unwrap();
@@ -125,7 +129,7 @@ fn the_first_three_gibibytes_of_unknown_length_need_no_more_memory_than_known_on
 
 #[test]
 fn a_source_of_unknown_length_reaches_133_gibibytes_and_then_ends_with_a_clear_error() {
-    let plan = Plan::default();
+    let plan = unknown();
     let mut offset = 0;
     for number in 1..=PART_COUNT_MAX {
         offset += plan.next_part(ByteCount(offset), number, None).unwrap().size.bytes();
@@ -143,13 +147,6 @@ fn a_part_too_large_to_hold_is_streamed_with_its_length() {
 
     let unknown_request = known(length).next_part(ByteCount::ZERO, 1, None).unwrap();
     assert!(!unknown_request.streamed && unknown_request.size == BUFFERED_PART_SIZE_MAX);
-}
-
-#[test]
-fn a_file_below_one_hundred_kibibytes_is_a_single_put() {
-    assert!(known(102_399).is_single_put());
-    assert!(!known(102_400).is_single_put());
-    assert!(!Plan::default().is_single_put());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use spin_sdk::variables;
 use vod_uploader::credential::{SealKey, Secret};
 use vod_uploader::oss::SignatureVersion;
-use vod_uploader::units::{ByteCount, OBJECT_SIZE_MAX};
+use vod_uploader::units::{ByteCount, OBJECT_SIZE_MAX, PARALLEL_DEFAULT, PART_SIZE_DEFAULT};
 use vod_uploader::upload::RetryPolicy;
 use vod_uploader::vod::{RamKey, VodEndpoint};
 use vod_uploader::{Error, ErrorKind, Result};
@@ -69,8 +69,8 @@ impl Config {
             region,
             signature_version: parsed("signature_version", SignatureVersion::V4).await?,
             cname: parsed("cname", false).await?,
-            part_size: ByteCount(number("part_size_bytes", 1 << 20).await?),
-            parallel: parsed("parallel", 5).await?,
+            part_size: ByteCount(number("part_size_bytes", PART_SIZE_DEFAULT.bytes()).await?),
+            parallel: parsed("parallel", PARALLEL_DEFAULT).await?,
             upload_max: match upload_max {
                 0 => OBJECT_SIZE_MAX,
                 bytes => ByteCount(bytes).min(OBJECT_SIZE_MAX),
