@@ -53,7 +53,11 @@ fn place_for_manifest(built: &Path, named: &Path) -> Result<(), Failure> {
     }
     let folder = named.parent().unwrap_or(named);
     fs::create_dir_all(folder).and_then(|()| fs::copy(built, named)).map(drop).map_err(|cause| {
-        Failure::new(format!("{} cannot be copied to {} ({cause})", built.display(), named.display()))
+        Failure::new(format!(
+            "{} cannot be copied to {} ({cause})",
+            built.display(),
+            named.display()
+        ))
     })
 }
 

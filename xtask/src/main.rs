@@ -46,13 +46,14 @@ fn main() -> ExitCode {
 
 fn run() -> Result<ExitCode, Failure> {
     let mut arguments = lexopt::Parser::from_env();
+    let asks_for_help = std::env::args_os().any(|word| word == "--help" || word == "-h");
     let name = match arguments.next()? {
-        None | Some(lexopt::Arg::Short('h') | lexopt::Arg::Long("help")) => {
+        Some(lexopt::Arg::Value(name)) if !asks_for_help => name.to_string_lossy().into_owned(),
+        Some(option) if !asks_for_help => return Err(option.unexpected().into()),
+        _ => {
             report::line(&usage());
             return Ok(ExitCode::SUCCESS);
         }
-        Some(lexopt::Arg::Value(name)) => name.to_string_lossy().into_owned(),
-        Some(option) => return Err(option.unexpected().into()),
     };
     let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
         let names: Vec<_> = COMMANDS.iter().map(|command| command.name).collect();

@@ -1,7 +1,7 @@
 //! Addresses to listen on, checked before a build is waited for.
 
 use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 
 use crate::failure::Failure;
 
@@ -38,6 +38,9 @@ pub(crate) fn check_free(option: &str, address: SocketAddr) -> Result<(), Failur
         ))),
     }
 }
+
+/// Takes a free port of this machine.
+pub(crate) const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 #[cfg(test)]
 mod tests {

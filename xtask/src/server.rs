@@ -108,12 +108,33 @@ pub(crate) fn start_devhost(built: &Built, setup: &HostSetup<'_>) -> Result<Serv
     wait_until_healthy(server)
 }
 
+/// Checks that there is a `spin` that runs the app.
+///
+/// # Errors
+/// There is none, or it is too old for WASI 0.3.
+pub(crate) fn check_spin() -> Result<(), Failure> {
+    let output = Command::new("spin").arg("--version").output().map_err(|cause| {
+        Failure::new(format!(
+            "spin cannot be started ({cause}): install Spin 4.1 or newer from \
+             https://spinframework.dev/install, or leave --host out"
+        ))
+    })?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    match spin_version(&text) {
+        Some(version) if version >= SPIN_VERSION_MIN => Ok(()),
+        _ => Err(Failure::new(format!(
+            "`spin --version` says {:?}: WASI 0.3 needs Spin 4.1 or newer, from \
+             https://spinframework.dev/install",
+            text.trim()
+        ))),
+    }
+}
+
 /// Starts the app with `spin up` and waits until the worker answers.
 ///
 /// # Errors
-/// There is no `spin`, it is too old for WASI 0.3, or the worker is not healthy.
+/// It cannot be started, or the worker is not healthy.
 pub(crate) fn start_spin(built: &Built, setup: &HostSetup<'_>) -> Result<Server, Failure> {
-    check_spin_version()?;
     let mut command = Command::new("spin");
     command.arg("up").arg("--from").arg(&built.manifest);
     command.arg("--listen").arg(setup.listen.to_string());
@@ -165,10 +186,9 @@ fn start_announcing(
             Some(origin) => Ok(Server { child, origin: origin.to_owned() }),
             None => Err(Failure::new(format!("{name} said {line:?} instead of where it listens"))),
         },
-        Err(mpsc::RecvTimeoutError::Timeout) => Err(Failure::new(format!(
-            "{name} did not start within {} s",
-            START_LIMIT.as_secs()
-        ))),
+        Err(mpsc::RecvTimeoutError::Timeout) => {
+            Err(Failure::new(format!("{name} did not start within {} s", START_LIMIT.as_secs())))
+        }
         Err(mpsc::RecvTimeoutError::Disconnected) => {
             let status = child.wait()?;
             Err(Failure::new(match log {
@@ -196,24 +216,6 @@ fn wait_until_healthy(server: Server) -> Result<Server, Failure> {
             }
             Err(_) => thread::sleep(POLL_INTERVAL),
         }
-    }
-}
-
-fn check_spin_version() -> Result<(), Failure> {
-    let output = Command::new("spin").arg("--version").output().map_err(|cause| {
-        Failure::new(format!(
-            "spin cannot be started ({cause}): install Spin 4.1 or newer from \
-             https://spinframework.dev/install, or leave --host out"
-        ))
-    })?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    match spin_version(&text) {
-        Some(version) if version >= SPIN_VERSION_MIN => Ok(()),
-        _ => Err(Failure::new(format!(
-            "`spin --version` says {:?}: WASI 0.3 needs Spin 4.1 or newer, from \
-             https://spinframework.dev/install",
-            text.trim()
-        ))),
     }
 }
 

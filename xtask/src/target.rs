@@ -49,6 +49,6 @@ pub(crate) const TRIPLE: &str = "wasm32-wasip2";
 
 const MISSING: &str = "\
 the target wasm32-wasip2 is missing and rustup did not add it: either run `rustup target add \
-wasm32-wasip2` on a network that reaches static.rust-lang.org, or build its standard library from \
+wasm32-wasip2` where rustup may download, or build its standard library from \
 the packages rust-src (of rustc's version) and wasi-libc with `cargo build -Zbuild-std`, as \
 CONTRIBUTING.md shows step by step";

@@ -30,17 +30,15 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     let data = data_folder::open(&options.data)?;
     ports::check_free("sandbox", options.sandbox)?;
     ports::check_free("listen", options.listen)?;
+    if options.host == HostKind::Spin {
+        server::check_spin()?;
+    }
     let workspace = Workspace::find()?;
     let built = components::build(&workspace)?;
 
     let sandbox_data = data_folder::open(&data.join("sandbox"))?;
-    let sandbox = server::start_sandbox(
-        &built,
-        options.sandbox,
-        &sandbox_data,
-        Bodies::Keep,
-        Log::Terminal,
-    )?;
+    let sandbox =
+        server::start_sandbox(&built, options.sandbox, &sandbox_data, Bodies::Keep, Log::Terminal)?;
     let host = start_host(&options, &built, &data, &sandbox)?;
 
     report::line(&format!(
@@ -141,6 +139,9 @@ impl Options {
                 other => return Err(other.unexpected().into()),
             }
         }
+        if options.listen == options.sandbox && options.listen.port() != 0 {
+            return Err(Failure::new("--listen and --sandbox need different ports"));
+        }
         if options.host == HostKind::Spin {
             options.check_spin()?;
         }
@@ -215,6 +216,7 @@ mod tests {
             (vec!["--listen", "0.0.0.0:80"], "loopback"),
             (vec!["--host=spin", "--allow-outbound=http://127.0.0.1:3"], "spin.toml"),
             (vec!["--host=spin", "--listen=127.0.0.1:0"], "port 0"),
+            (vec!["--listen=127.0.0.1:9000"], "different ports"),
             (vec!["--lisen"], "--lisen"),
         ] {
             let failure = parse(&arguments).unwrap_err().to_string();

@@ -109,9 +109,7 @@ impl Reply {
         match reply.header("content-length").map(str::parse::<u64>) {
             Some(Ok(length)) => io::copy(&mut stream.take(length), &mut io::sink())?,
             // A body without a length ends with the connection, or there is none.
-            _ if reply.header("connection") == Some("close") => {
-                io::copy(stream, &mut io::sink())?
-            }
+            _ if reply.header("connection") == Some("close") => io::copy(stream, &mut io::sink())?,
             _ => 0,
         };
         Ok(reply)

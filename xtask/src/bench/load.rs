@@ -33,7 +33,12 @@ impl Load {
     ///
     /// # Errors
     /// The first upload that failed.
-    pub(super) fn send(&self, size_bytes: u64, block: &[u8], send: &Send<'_>) -> Result<(), Failure> {
+    pub(super) fn send(
+        &self,
+        size_bytes: u64,
+        block: &[u8],
+        send: &Send<'_>,
+    ) -> Result<(), Failure> {
         let share_bytes = size_bytes / self.uploads;
         thread::scope(|scope| {
             let senders: Vec<_> = (0..self.uploads)
@@ -134,8 +139,7 @@ mod tests {
     #[test]
     fn chunks_cover_a_body_and_only_the_last_is_shorter() {
         let all: Vec<_> = chunks(2 * CHUNK_BYTES + 1).collect();
-        let expected =
-            [(0, CHUNK_BYTES), (CHUNK_BYTES, CHUNK_BYTES), (2 * CHUNK_BYTES, 1)];
+        let expected = [(0, CHUNK_BYTES), (CHUNK_BYTES, CHUNK_BYTES), (2 * CHUNK_BYTES, 1)];
         assert_eq!(all, expected);
         assert_eq!(chunks(CHUNK_BYTES).count(), 1);
     }

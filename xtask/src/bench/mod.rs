@@ -6,6 +6,7 @@ mod measurement;
 mod nginx;
 mod process;
 mod relay;
+mod results;
 mod sink;
 mod temporary_files;
 

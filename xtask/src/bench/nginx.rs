@@ -16,7 +16,8 @@ use crate::failure::Failure;
 pub(super) struct Nginx {
     pub(super) child: Child,
     pub(super) address: SocketAddr,
-    _sink: Sink,
+    /// What it relays to.
+    pub(super) sink: Sink,
 }
 
 /// The nginx of this machine.
@@ -52,7 +53,7 @@ impl Nginx {
             }
             thread::sleep(POLL_INTERVAL);
         }
-        Ok(Self { child, address, _sink: sink })
+        Ok(Self { child, address, sink })
     }
 }
 

@@ -93,24 +93,44 @@ const INTERVAL: Duration = Duration::from_millis(50);
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
+    use std::io::{BufRead as _, BufReader};
+    use std::process::{Command, Stdio};
+
     use super::*;
 
     #[test]
-    fn every_file_counts_but_the_hosts_own_and_also_one_without_a_name() {
+    fn every_file_counts_but_the_hosts_own() {
         let folder = tempfile::tempdir().unwrap();
         for (name, length) in [("key-value.sqlite-wal", 1_000), ("spool", 30)] {
             fs::write(folder.path().join(name), vec![0; length]).unwrap();
         }
         fs::create_dir(folder.path().join("tmp")).unwrap();
         fs::write(folder.path().join("tmp/part"), [0; 4]).unwrap();
-        let watch = Watch::begin(folder.path(), std::process::id());
         assert_eq!(bytes_below(folder.path()), 34);
-        assert!(watch.finish() >= 34);
-
-        let before = bytes_without_name(std::process::id());
-        let open = fs::File::open(folder.path().join("spool")).unwrap();
-        fs::remove_file(folder.path().join("spool")).unwrap();
-        assert_eq!(bytes_without_name(std::process::id()) - before, 30);
-        drop(open);
+        assert_eq!(Watch::begin(folder.path(), NO_PROCESS).finish(), 34);
     }
+
+    #[test]
+    fn a_file_that_a_process_unlinked_but_has_open_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("spool");
+        fs::write(&file, [0; 30]).unwrap();
+        // It says when it is ready, and ends with its standard input.
+        let mut shell = Command::new("sh")
+            .args(["-c", "exec 3<\"$1\"; rm \"$1\"; echo ready; read end", "sh"])
+            .arg(&file)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(shell.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let bytes = bytes_without_name(shell.id());
+        drop(shell.stdin.take());
+        shell.wait().unwrap();
+        assert_eq!((line.as_str(), bytes), ("ready\n", 30));
+    }
+
+    /// Above every process id that Linux gives.
+    const NO_PROCESS: u32 = u32::MAX;
 }

@@ -1,7 +1,8 @@
 //! `cargo xtask demo`: an upload that survives the death of the host in the middle of it.
 
-use std::fs::File;
-use std::io::{self, Read, Seek as _, SeekFrom, Write as _};
+mod source;
+
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,13 +10,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
+use self::source::{FILE_BYTES, Hashed, Paced};
 use crate::components::{self, Built};
 use crate::data_folder;
 use crate::failure::Failure;
 use crate::http::Http;
-use crate::random::SeededBytes;
+use crate::ports::ANY_PORT;
 use crate::report::{self, Table, mebibytes};
 use crate::server::{self, Bodies, HostSetup, Log, Server};
 use crate::tus::TusUpload;
@@ -84,7 +85,7 @@ impl<'a> Demo<'a> {
     fn begin(built: &'a Built, data: &Path) -> Result<Self, Failure> {
         report::progress(&format!("making a file of {}", mebibytes(FILE_BYTES)));
         let file = data.join("source.mp4");
-        let sha256_of_file = make_file(&file).map_err(|cause| {
+        let sha256_of_file = source::make_file(&file).map_err(|cause| {
             Failure::new(format!("{}: cannot be written ({cause})", file.display()))
         })?;
         let sandbox_data = data_folder::open(&data.join("sandbox"))?;
@@ -151,7 +152,7 @@ impl<'a> Demo<'a> {
 
     /// Sends the file slowly, and returns once half of it is durable, with the sender still busy.
     fn send_until_half(&self, host: &Server, upload: &TusUpload) -> Result<Cut, Failure> {
-        let mut paced = Paced::new(open_at(&self.file, 0)?);
+        let mut paced = Paced::new(source::open_at(&self.file, 0)?);
         let sender = upload.clone();
         // It fails when the host is killed under it: that is the point.
         let sending = thread::spawn(move || sender.patch(0, FILE_BYTES, &mut paced).map(drop));
@@ -178,7 +179,7 @@ impl<'a> Demo<'a> {
     }
 
     fn send_rest(&self, upload: &TusUpload, offset: u64) -> Result<(), Failure> {
-        let mut rest = open_at(&self.file, offset)?;
+        let mut rest = source::open_at(&self.file, offset)?;
         let end = upload.patch(offset, FILE_BYTES - offset, &mut rest)?;
         if end == FILE_BYTES {
             Ok(())
@@ -236,71 +237,6 @@ impl Outcome {
     }
 }
 
-/// A reader that gives no more than [`PACE_BYTES_PER_SECOND`], so that half of the file is a
-/// moment that can be hit.
-struct Paced<R> {
-    source: R,
-    begin: Instant,
-    bytes: u64,
-}
-
-impl<R> Paced<R> {
-    fn new(source: R) -> Self {
-        Self { source, begin: Instant::now(), bytes: 0 }
-    }
-}
-
-impl<R: Read> Read for Paced<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let due = Duration::from_secs_f64(self.bytes as f64 / PACE_BYTES_PER_SECOND);
-        thread::sleep(due.saturating_sub(self.begin.elapsed()));
-        let read = self.source.read(buffer)?;
-        self.bytes += read as u64;
-        Ok(read)
-    }
-}
-
-/// A writer that hashes.
-#[derive(Default)]
-struct Hashed(Sha256);
-
-impl Hashed {
-    fn hex(self) -> String {
-        self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-}
-
-impl io::Write for Hashed {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Writes the file and returns its SHA-256.
-fn make_file(path: &Path) -> io::Result<String> {
-    let mut file = File::create(path)?;
-    let mut hashed = Hashed::default();
-    let mut bytes = SeededBytes::new(SEED);
-    let mut block = vec![0; BLOCK_BYTES];
-    for _ in 0..FILE_BYTES / BLOCK_BYTES as u64 {
-        bytes.read_exact(&mut block)?;
-        hashed.write_all(&block)?;
-        file.write_all(&block)?;
-    }
-    Ok(hashed.hex())
-}
-
-fn open_at(path: &Path, offset: u64) -> Result<File, Failure> {
-    File::open(path)
-        .and_then(|mut file| file.seek(SeekFrom::Start(offset)).map(|_| file))
-        .map_err(|cause| Failure::new(format!("{}: cannot be read ({cause})", path.display())))
-}
-
 fn memory_peak_bytes(http: &Http, host: &Server) -> Result<u64, Failure> {
     let stats = http.get_json(&format!("{}/_host/stats", host.origin))?;
     number(&stats, "component_memory_peak_bytes")
@@ -314,47 +250,15 @@ fn text<'v>(object: &'v Value, name: &str) -> Result<&'v str, Failure> {
     object[name].as_str().ok_or_else(|| Failure::new(format!("the answer has no text {name}")))
 }
 
-const FILE_BYTES: u64 = 64 * 1024 * 1024;
-
-const BLOCK_BYTES: usize = 1024 * 1024;
-
-/// Any number does: the file is the same each time.
-const SEED: u64 = 20_260_701;
-
-/// The whole file would take four seconds.
-const PACE_BYTES_PER_SECOND: f64 = 16.0 * 1024.0 * 1024.0;
-
 const HALF_LIMIT: Duration = Duration::from_secs(60);
 
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
-
-/// A free port is taken.
-const ANY_PORT: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
     use super::*;
-
-    #[test]
-    fn hashing_gives_the_published_sha_256_of_abc() {
-        let mut hashed = Hashed::default();
-        hashed.write_all(b"abc").unwrap();
-        assert!(hashed.hex().starts_with("ba7816bf8f01cfea414140de5dae2223"));
-    }
-
-    #[test]
-    fn a_paced_reader_keeps_the_bytes_and_the_pace() {
-        let bytes = vec![7; 320 * 1024];
-        let mut paced = Paced::new(&bytes[..]);
-        let begin = Instant::now();
-        let mut read = Vec::new();
-        paced.read_to_end(&mut read).unwrap();
-        assert_eq!(read, bytes);
-        assert!(begin.elapsed() >= Duration::from_millis(20));
-    }
 
     #[test]
     fn a_missing_number_is_named() {

@@ -1,3 +1,153 @@
-pub(crate) const OPTIONS: &str = "";
-pub(crate) const SUMMARY: &str = "";
-pub(crate) fn run(_: lexopt::Parser) -> Result<std::process::ExitCode, crate::failure::Failure> { Ok(std::process::ExitCode::SUCCESS) }
+//! `cargo xtask test`: every check of this checkout, as suites one after another.
+//!
+//! A suite has a line with its counts; the last line of all is the total. What a suite prints goes
+//! to a log, and is shown whole when the suite fails. Nothing is left out in silence: what is
+//! skipped is named with the reason.
+
+mod cargo_suites;
+mod interop;
+mod log;
+mod outcome;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use self::log::SuiteLog;
+use self::outcome::Outcome;
+use crate::components::{self, Built};
+use crate::failure::Failure;
+use crate::report;
+use crate::workspace::Workspace;
+
+pub(crate) const OPTIONS: &str = "[--quick]";
+
+pub(crate) const SUMMARY: &str = "\
+Runs format, lints, documentation, native tests, component tests and real clients.
+--quick leaves out what needs npm or PyPI.";
+
+/// Runs all suites.
+///
+/// # Errors
+/// Nothing can be run at all. A failed suite is no error but the status of the process.
+pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
+    let quick = parse(arguments)?;
+    let workspace = Workspace::find()?;
+    let mut total = Outcome::default();
+    let begin = Instant::now();
+    let built = components::build(&workspace);
+    total.add(report_suite("build", begin, &built_outcome(&built)));
+    let stage = Stage { workspace, built: built.ok() };
+    for suite in SUITES {
+        report::progress(suite.name);
+        let begin = Instant::now();
+        let outcome = run_suite(suite, &stage, quick)?;
+        total.add(report_suite(suite.name, begin, &outcome));
+    }
+    report::line(&total.counts());
+    Ok(if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What suites work on.
+struct Stage {
+    workspace: Workspace,
+    /// `None` when the build failed.
+    built: Option<Built>,
+}
+
+/// A group of checks with a line of its own.
+struct Suite {
+    name: &'static str,
+    needs: Needs,
+    run: fn(&Stage, &SuiteLog) -> Result<Outcome, Failure>,
+}
+
+/// What a suite cannot do without.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    /// The sources.
+    Sources,
+    /// What was built.
+    Build,
+    /// What was built, and npm or PyPI.
+    BuildAndRegistry,
+}
+
+const SUITES: &[Suite] = &[
+    Suite { name: "format", needs: Needs::Sources, run: cargo_suites::format },
+    Suite { name: "lints", needs: Needs::Sources, run: cargo_suites::lints },
+    Suite { name: "documentation", needs: Needs::Sources, run: cargo_suites::documentation },
+    Suite { name: "dependencies", needs: Needs::Sources, run: cargo_suites::dependencies },
+    Suite { name: "engine", needs: Needs::Sources, run: cargo_suites::engine },
+    Suite { name: "xtask", needs: Needs::Sources, run: cargo_suites::xtask },
+    Suite { name: "sandbox", needs: Needs::Sources, run: cargo_suites::sandbox },
+    Suite { name: "devhost", needs: Needs::Sources, run: cargo_suites::devhost },
+    Suite { name: "components", needs: Needs::Build, run: cargo_suites::components },
+    Suite { name: "clients-npm", needs: Needs::BuildAndRegistry, run: interop::npm },
+    Suite { name: "clients-pypi", needs: Needs::BuildAndRegistry, run: interop::pypi },
+];
+
+fn parse(mut arguments: lexopt::Parser) -> Result<bool, Failure> {
+    let mut quick = false;
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            lexopt::Arg::Long("quick") => quick = true,
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok(quick)
+}
+
+fn built_outcome(built: &Result<Built, Failure>) -> Outcome {
+    match built {
+        Ok(_) => Outcome::passed(1),
+        Err(failure) => {
+            report::progress(&failure.to_string());
+            Outcome::failed(1)
+        }
+    }
+}
+
+fn run_suite(suite: &Suite, stage: &Stage, quick: bool) -> Result<Outcome, Failure> {
+    if quick && suite.needs == Needs::BuildAndRegistry {
+        return Ok(Outcome::skipped(suite.name, "--quick"));
+    }
+    if suite.needs != Needs::Sources && stage.built.is_none() {
+        return Ok(Outcome::skipped(suite.name, "the build failed"));
+    }
+    let log = SuiteLog::create(&stage.workspace.log_folder(), suite.name)?;
+    let outcome = match (suite.run)(stage, &log) {
+        Ok(outcome) => outcome,
+        Err(failure) => {
+            log.note(&failure.to_string())?;
+            Outcome::failed(1)
+        }
+    };
+    if outcome.failed > 0 {
+        report::line(log.text()?.trim_end());
+    }
+    Ok(outcome)
+}
+
+/// Prints the lines of a suite and returns its counts.
+fn report_suite<'a>(name: &str, begin: Instant, outcome: &'a Outcome) -> &'a Outcome {
+    let seconds = begin.elapsed().as_secs_f64();
+    report::line(&format!("{name}: {} ({seconds:.1} s)", outcome.counts()));
+    for skip in &outcome.skips {
+        report::line(&format!("  skipped {}: {}", skip.what, skip.reason));
+    }
+    outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quick_is_the_only_option() {
+        let parse = |arguments: &[&str]| parse(lexopt::Parser::from_args(arguments)).ok();
+        assert_eq!(parse(&[]), Some(false));
+        assert_eq!(parse(&["--quick"]), Some(true));
+        assert_eq!(parse(&["--slow"]), None);
+        assert_eq!(parse(&["quick"]), None);
+    }
+}

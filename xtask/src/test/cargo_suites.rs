@@ -1,0 +1,114 @@
+//! The suites that cargo runs.
+
+use super::log::SuiteLog;
+use super::outcome::Outcome;
+use super::{Built, Stage};
+use crate::failure::Failure;
+use crate::target;
+
+/// Whether all sources are formatted.
+pub(super) fn format(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+    check(stage, log, &["fmt", "--all", "--check"])
+}
+
+/// Clippy over everything, warnings being errors. With the profile of the build, so that build
+/// scripts and macros are compiled once.
+pub(super) fn lints(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+    let native =
+        [&["clippy", "--quiet", "--all-targets"], NATIVE, &["--", "-D", "warnings"]].concat();
+    let components = [&["clippy", "--quiet"], COMPONENTS, &["--", "-D", "warnings"]].concat();
+    Ok(check(stage, log, &native)?.and(check(stage, log, &components)?))
+}
+
+/// Rustdoc over everything, warnings being errors.
+pub(super) fn documentation(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+    let mut outcome = Outcome::default();
+    for selection in [NATIVE, COMPONENTS] {
+        let mut command = stage.workspace.cargo();
+        command
+            .args(["doc", "--quiet", "--no-deps"])
+            .args(selection)
+            .env("RUSTDOCFLAGS", "-D warnings");
+        outcome = outcome.and(Outcome::of(log.run(&mut command)?.success));
+    }
+    Ok(outcome)
+}
+
+/// Licences, sources and bans. Not advisories: these depend on the day, not on the commit.
+pub(super) fn dependencies(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+    if !log.run(stage.workspace.cargo().args(["deny", "--version"]))?.success {
+        let reason = "cargo-deny is not installed: cargo install cargo-deny";
+        return Ok(Outcome::skipped("dependencies", reason));
+    }
+    check(stage, log, &["deny", "check", "bans", "licenses", "sources"])
+}
+
+/// The engine's tests, with the checks of the dev profile.
+pub(super) fn engine(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+    test(stage, log, &["--package", "vod-uploader"])
+}
+
+/// The tests of this program.
+pub(super) fn xtask(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+    test(stage, log, &["--package", "xtask"])
+}
+
+/// The sandbox's tests.
+pub(super) fn sandbox(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+    test(stage, log, &["--release", "--package", "vod-uploader-sandbox"])
+}
+
+/// The local host's tests.
+pub(super) fn devhost(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+    test(stage, log, &["--release", "--package", "vod-uploader-devhost"])
+}
+
+/// The tests of what was built, the list of what the component imports among them.
+pub(super) fn components(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+    test(stage, log, &["--release", "--package", "vod-uploader-component-tests"])
+}
+
+/// One check: whether a cargo command succeeds.
+fn check(stage: &Stage, log: &SuiteLog, arguments: &[&str]) -> Result<Outcome, Failure> {
+    Ok(Outcome::of(log.run(stage.workspace.cargo().args(arguments))?.success))
+}
+
+fn test(stage: &Stage, log: &SuiteLog, selection: &[&str]) -> Result<Outcome, Failure> {
+    let mut command = stage.workspace.cargo();
+    command.args(["test", "--no-fail-fast"]).args(selection);
+    if let Some(built) = &stage.built {
+        tell_paths(&mut command, built);
+    }
+    let finished = log.run(&mut command)?;
+    Ok(Outcome::of_cargo_test(&finished.output, finished.success))
+}
+
+/// Component tests run what was built, and find it by these variables.
+fn tell_paths(command: &mut std::process::Command, built: &Built) {
+    command
+        .env("VOD_DEVHOST", &built.devhost)
+        .env("VOD_SANDBOX", &built.sandbox)
+        .env("VOD_EDGE_WASM", &built.edge_wasm)
+        .env("VOD_MANIFEST", &built.manifest);
+}
+
+/// What runs on this machine.
+const NATIVE: &[&str] = &[
+    "--release",
+    "--workspace",
+    "--exclude",
+    "vod-uploader-host",
+    "--exclude",
+    "vod-uploader-edge",
+];
+
+/// What runs in a component, where alone its host's functions exist.
+const COMPONENTS: &[&str] = &[
+    "--release",
+    "--target",
+    target::TRIPLE,
+    "--package",
+    "vod-uploader-host",
+    "--package",
+    "vod-uploader-edge",
+];

@@ -1,0 +1,113 @@
+//! The log of a suite.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::child::Child;
+use crate::failure::Failure;
+
+/// A file that holds what the commands of a suite print.
+#[derive(Debug)]
+pub(super) struct SuiteLog {
+    path: PathBuf,
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub(super) struct Finished {
+    pub(super) success: bool,
+    /// What it printed, on standard output and standard error.
+    pub(super) output: String,
+}
+
+impl SuiteLog {
+    /// Creates the log of a suite, empty.
+    ///
+    /// # Errors
+    /// The folder cannot be written.
+    pub(super) fn create(folder: &Path, suite: &str) -> Result<Self, Failure> {
+        let path = folder.join(format!("{suite}.log"));
+        let log = Self { path };
+        fs::create_dir_all(folder)
+            .and_then(|()| File::create(&log.path))
+            .map(|_| log)
+            .map_err(|cause| Failure::new(format!("{}: no log there ({cause})", folder.display())))
+    }
+
+    /// Runs a command to its end, its output going to the log.
+    ///
+    /// # Errors
+    /// The command cannot be started, or the log cannot be written.
+    pub(super) fn run(&self, command: &mut Command) -> Result<Finished, Failure> {
+        self.note(&format!("$ {}", shown(command)))?;
+        let from = self.text()?.len();
+        let (stdout, stderr) = self
+            .append()
+            .and_then(|file| Ok((file.try_clone()?, file)))
+            .map_err(|e| self.fail(e))?;
+        let status = Child::start("a suite", command.stdout(stdout).stderr(stderr))?.wait()?;
+        let output = self.text()?.get(from..).unwrap_or_default().to_owned();
+        Ok(Finished { success: status.success(), output })
+    }
+
+    /// Adds a line.
+    ///
+    /// # Errors
+    /// The log cannot be written.
+    pub(super) fn note(&self, line: &str) -> Result<(), Failure> {
+        self.append()
+            .and_then(|mut file| writeln!(file, "{line}"))
+            .map_err(|cause| self.fail(cause))
+    }
+
+    /// All of it.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    pub(super) fn text(&self) -> Result<String, Failure> {
+        let bytes = fs::read(&self.path).map_err(|cause| self.fail(cause))?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    fn append(&self) -> io::Result<File> {
+        File::options().append(true).open(&self.path)
+    }
+
+    fn fail(&self, cause: io::Error) -> Failure {
+        Failure::new(format!("{}: cannot be used ({cause})", self.path.display()))
+    }
+}
+
+fn shown(command: &Command) -> String {
+    let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
+    let mut text = program.to_string_lossy().into_owned();
+    for argument in command.get_args() {
+        text.push(' ');
+        text.push_str(&argument.to_string_lossy());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::*;
+
+    #[test]
+    fn the_output_of_each_command_is_told_apart_and_the_log_has_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = SuiteLog::create(folder.path(), "suite").unwrap();
+        let sh = |script| log.run(Command::new("sh").args(["-c", script])).unwrap();
+        let first = sh("echo one; echo two >&2");
+        assert!(first.success);
+        assert_eq!(first.output, "one\ntwo\n");
+        let second = sh("echo three; exit 1");
+        assert!(!second.success);
+        assert_eq!(second.output, "three\n");
+        let text = log.text().unwrap();
+        assert!(text.starts_with("$ sh -c echo one") && text.ends_with("three\n"), "{text}");
+    }
+}
