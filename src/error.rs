@@ -159,6 +159,9 @@ error_kinds! {
     /// A request's header, path or value is wrong; the message names the field.
     RequestInvalid = "request-invalid", Never,
         "Correct the field that the message names.";
+    /// A request's Content-Type is not the one that its body must have.
+    MediaTypeUnsupported = "media-type-unsupported", Never,
+        "Send the Content-Type that the message names.";
     /// The source has no bytes.
     FileEmpty = "file-empty", Never,
         "Send a file of at least one byte.";

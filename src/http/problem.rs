@@ -23,6 +23,7 @@ pub const fn status_of(kind: ErrorKind) -> u16 {
         | ErrorKind::CredentialForOtherObject => 409,
         ErrorKind::UploadLost | ErrorKind::UploadAborted => 410,
         ErrorKind::FileTooLarge | ErrorKind::RequestTooSmall => 413,
+        ErrorKind::MediaTypeUnsupported => 415,
         // What the store or VOD does not do for us, the gateway says.
         ErrorKind::ChecksumMismatch
         | ErrorKind::StoreRejected
@@ -84,6 +85,7 @@ const fn title(status: u16) -> &'static str {
         409 => "Conflict",
         410 => "Gone",
         413 => "Content Too Large",
+        415 => "Unsupported Media Type",
         502 => "Bad Gateway",
         503 => "Service Unavailable",
         _ => "Internal Server Error",

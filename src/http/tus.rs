@@ -103,22 +103,17 @@ impl Chunk {
     /// Reads a PATCH.
     ///
     /// # Errors
-    /// The answer with which it is refused: 415 for another Content-Type, or the problem of a wrong
-    /// header.
-    pub fn parse(head: &Head) -> Result<Self, Response> {
+    /// [`ErrorKind::MediaTypeUnsupported`] for another Content-Type, [`ErrorKind::RequestInvalid`]
+    /// which names the header.
+    pub fn parse(head: &Head) -> Result<Self> {
         if head.header("content-type") != Some(CHUNK_CONTENT_TYPE) {
-            let error = invalid(format!("Content-Type is not {CHUNK_CONTENT_TYPE}"));
-            let mut response = with_version(super::problem(&error, None));
-            response.status = 415;
-            return Err(response);
+            let message = format!("Content-Type is not {CHUNK_CONTENT_TYPE}");
+            return Err(Error::new(ErrorKind::MediaTypeUnsupported, message));
         }
-        let parse = || {
-            let offset = integer_header(head, "upload-offset")?
-                .ok_or_else(|| invalid("Upload-Offset is missing"))?;
-            let length = integer_header(head, "content-length")?;
-            Ok(Self { offset: ByteCount(offset), length: length.map(ByteCount) })
-        };
-        parse().map_err(|error: Error| with_version(super::problem(&error, None)))
+        let offset = integer_header(head, "upload-offset")?
+            .ok_or_else(|| invalid("Upload-Offset is missing"))?;
+        let length = integer_header(head, "content-length")?;
+        Ok(Self { offset: ByteCount(offset), length: length.map(ByteCount) })
     }
 }
 

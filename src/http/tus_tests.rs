@@ -51,8 +51,9 @@ fn a_chunk_needs_its_content_type_and_its_offset() {
     let chunk =
         Chunk::parse(&head(&[typed, ("Upload-Offset", "5"), ("Content-Length", "7")])).unwrap();
     assert_eq!(chunk, Chunk { offset: ByteCount(5), length: Some(ByteCount(7)) });
-    assert_eq!(Chunk::parse(&head(&[("Upload-Offset", "5")])).unwrap_err().status, 415);
-    assert_eq!(Chunk::parse(&head(&[typed])).unwrap_err().status, 400);
+    let kind = |headers: &[(&str, &str)]| Chunk::parse(&head(headers)).unwrap_err().kind();
+    assert_eq!(kind(&[("Upload-Offset", "5")]), ErrorKind::MediaTypeUnsupported);
+    assert_eq!(kind(&[typed]), ErrorKind::RequestInvalid);
 }
 
 #[test]

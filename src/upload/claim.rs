@@ -37,6 +37,11 @@ impl Claiming {
         let search = CheckpointSearch::new(key);
         Self { search, lease: Lease::unclaimed(), found: None, tail: Vec::new() }
     }
+
+    /// Goes on where the driver has searched.
+    pub(super) fn begin_with(&mut self, search: CheckpointSearch) {
+        self.search = search;
+    }
 }
 
 impl Session {
@@ -211,6 +216,8 @@ impl Session {
         match &checkpoint.phase {
             Phase::Receiving | Phase::Completing => Ok(false),
             Phase::Completed(object) => {
+                // A success says that these bytes are the object's: it takes the right offset.
+                self.check_offset(checkpoint)?;
                 self.finish.object = Some(object.clone());
                 self.go(Trigger::LoadedCompleted)?;
                 Ok(true)

@@ -98,12 +98,15 @@ pub enum Purpose {
 }
 
 /// How a session begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Claim {
     /// The upload has just been created by the same driver: nobody else can know of it.
     Created,
     /// The upload exists: take it over from whoever wrote to it last.
     TakeOver,
+    /// As [`Claim::TakeOver`], by a driver that has just searched for the last checkpoint: the
+    /// session does not look for it again before it takes the upload over, only after.
+    TakeOverFrom(Box<CheckpointSearch>),
 }
 
 /// What a session may use.

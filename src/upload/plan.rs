@@ -124,7 +124,8 @@ impl Plan {
         let size = planned.min(rest.bytes());
 
         if size <= BUFFERED_PART_SIZE_MAX.bytes() {
-            return Ok(self.buffered(ByteCount(size)));
+            let piece = request_left.filter(|left| *left < rest && self.is_small_piece(*left));
+            return Ok(self.buffered(ByteCount(piece.map_or(size, ByteCount::bytes).max(size))));
         }
         let next = match request_left {
             Some(left) if left > BUFFERED_PART_SIZE_MAX => {
@@ -151,6 +152,13 @@ impl Plan {
             None if numbers_left(number) == 0 => Err(out_of_numbers()),
             None => Ok(()),
         }
+    }
+
+    /// A request that brings a small piece of the file goes as one part: one call to the store
+    /// instead of several, in no more memory than those would take.
+    fn is_small_piece(&self, request: ByteCount) -> bool {
+        let configured = (u64::from(self.parallel) + 1) * self.part_size.bytes();
+        request.bytes() <= configured / 2 && request <= BUFFERED_PART_SIZE_MAX
     }
 
     fn next_part_of_unknown(&self, number: u16) -> Result<NextPart> {

@@ -161,3 +161,15 @@ fn lengths_and_options_outside_their_range_are_refused_by_name() {
     assert_eq!(kind(None, PART_SIZE_DEFAULT, 0), ErrorKind::Misconfigured);
     assert_eq!(kind(None, PART_SIZE_DEFAULT, 33), ErrorKind::Misconfigured);
 }
+
+#[test]
+fn a_request_with_a_small_piece_of_the_file_is_one_part() {
+    let size = |request| {
+        let next = known(64 * MIB).next_part(ByteCount::ZERO, 1, Some(ByteCount(request)));
+        next.unwrap().size.bytes()
+    };
+    assert_eq!(size(3 * MIB), 3 * MIB);
+    assert_eq!(size(3 * MIB + 1), MIB);
+    assert_eq!(size(MIB / 2), MIB);
+    assert_eq!(size(64 * MIB), MIB);
+}

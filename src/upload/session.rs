@@ -97,6 +97,13 @@ impl Session {
         match claim {
             Claim::Created => session.claim_created()?,
             Claim::TakeOver => session.look()?,
+            Claim::TakeOverFrom(search) => {
+                session.claiming.begin_with(*search);
+                if let Err(error) = session.look() {
+                    session.fail(error);
+                }
+                session.advance();
+            }
         }
         Ok(session)
     }

@@ -107,7 +107,7 @@ fn more_bytes_than_declared_are_refused_and_those_before_are_kept() {
     let Outcome::Suspended { durable, refused: Some(refused) } = world.run(id) else {
         panic!("the request is refused")
     };
-    assert_eq!((durable, refused.kind()), (ByteCount(204_800), ErrorKind::LengthMismatch));
+    assert_eq!((durable, refused.kind()), (ByteCount(250_000), ErrorKind::LengthMismatch));
     assert!(matches!(world.resume(), Outcome::Completed(_)));
 }
 

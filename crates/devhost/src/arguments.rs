@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
 
-    /// Sets an application variable, over the environment's SPIN_VARIABLE_<NAME>.
+    /// Sets an application variable, over the environment's `SPIN_VARIABLE_…`.
     #[arg(long = "variable", value_name = "NAME=VALUE", value_parser = parse_variable)]
     pub(crate) variables: Vec<Variable>,
 

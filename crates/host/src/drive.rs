@@ -260,8 +260,14 @@ async fn pass_through(
         let stalled = pin!(clock::sleep(stall_max));
         match select(taken, stalled).await {
             Either::Left((left, _)) if left.is_empty() => buffer = left,
-            // The store takes no more: its answer to the request, if there is one, says why.
-            _ => {
+            // The store takes no more: its answer says why, and with it the session ends. This
+            // fill is not the one to end it, unless no answer comes.
+            Either::Left(_) => {
+                clock::sleep(stall_max).await;
+                end = SourceEnd::Cut;
+                break;
+            }
+            Either::Right(_) => {
                 end = SourceEnd::Cut;
                 break;
             }

@@ -2,7 +2,7 @@
 //!
 //! The only crate that names the host's APIs: `wasi:http`, `wasi:clocks`, `wasi:random`,
 //! `spin:key-value` and `spin:variables`. One file per port, one for the loop that drives a session
-//! ([`drive`]), and one for each thing that a client can ask for.
+//! (`drive`), and one for each thing that a client can ask for.
 //!
 //! ```text
 //! serve → worker (plain_put, chunk, status, …) → drive → session (engine)

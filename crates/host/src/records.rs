@@ -42,11 +42,16 @@ pub(crate) async fn status(kv: &KeyValue, key: &UploadKey) -> Result<UploadStatu
 }
 
 async fn checkpoint(kv: &KeyValue, key: &UploadKey) -> Result<Checkpoint> {
+    search(kv, key).await?.finish().map(|(_, checkpoint)| checkpoint)
+}
+
+/// Searches for the upload's last checkpoint.
+pub(crate) async fn search(kv: &KeyValue, key: &UploadKey) -> Result<CheckpointSearch> {
     let mut search = CheckpointSearch::new(key.clone());
     while let Some(name) = search.next_key() {
         search.take(kv.get(&name).await?)?;
     }
-    search.finish().map(|(_, checkpoint)| checkpoint)
+    Ok(search)
 }
 
 /// Forgets an upload that has ended.

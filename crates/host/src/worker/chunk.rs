@@ -3,7 +3,9 @@
 use vod_uploader::credential::UploadCredential;
 use vod_uploader::http::{self, Chunk, Head, UploadStatus};
 use vod_uploader::units::ByteCount;
-use vod_uploader::upload::{Claim, Outcome, Phase, Purpose, UploadKey, UploadRecord};
+use vod_uploader::upload::{
+    CheckpointSearch, Claim, Outcome, Phase, Purpose, UploadKey, UploadRecord,
+};
 use vod_uploader::{Error, ErrorKind, Result};
 
 use super::{Turn, Worker};
@@ -21,9 +23,9 @@ impl Worker {
     ) -> Result<http::Response> {
         let chunk = match Chunk::parse(head) {
             Ok(chunk) => chunk,
-            Err(refused) => return Ok(refused),
+            Err(error) => return Ok(http::chunk_ended(&error, None, "")),
         };
-        let status = self.settled_status(head, key).await?;
+        let (status, search) = self.status_to_take_over(head, key).await?;
         let media_id = status.record.media_id.clone();
         let durable = status.durable();
         if let Some(error) = refusal(&status, chunk) {
@@ -38,7 +40,7 @@ impl Worker {
             .take_turn(Turn {
                 key,
                 record: &record,
-                claim: Claim::TakeOver,
+                claim: Claim::TakeOverFrom(Box::new(search)),
                 purpose: Purpose::Receive {
                     offset: chunk.offset,
                     request_len: chunk.length,
@@ -66,6 +68,24 @@ impl Worker {
                 http::chunk_ended(&error, None, &media_id)
             }
         })
+    }
+
+    /// How the upload stands, for one who is about to take it over: that looks again, so the lease
+    /// need not be compared here.
+    async fn status_to_take_over(
+        &self,
+        head: &Head,
+        key: &UploadKey,
+    ) -> Result<(UploadStatus, CheckpointSearch)> {
+        let record = records::upload_record(&self.kv, key).await?;
+        let mut search = records::search(&self.kv, key).await?;
+        let (_, mut checkpoint) = search.clone().finish()?;
+        if checkpoint.phase == Phase::Completing {
+            self.settled_status(head, key).await?;
+            search = records::search(&self.kv, key).await?;
+            checkpoint = search.clone().finish()?.1;
+        }
+        Ok((UploadStatus { record, checkpoint }, search))
     }
 
     /// The credential for a request to an existing upload: the client's, or the one that was kept.

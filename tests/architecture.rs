@@ -1,0 +1,338 @@
+//! The arrows between packages and between the engine's modules: the ones of ARCHITECTURE.md, and
+//! no others.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failed assumption fails the test"
+)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Which of the workspace's packages each of them may use. A stand-in or a test that shared code
+/// with what it tests would prove nothing.
+const PACKAGE_ARROWS: &[(&str, &[&str])] = &[
+    ("vod-uploader", &[]),
+    ("vod-uploader-host", &["vod-uploader"]),
+    ("vod-uploader-edge", &["vod-uploader-host"]),
+    ("vod-uploader-devhost", &[]),
+    ("vod-uploader-sandbox", &[]),
+    ("vod-uploader-component-tests", &[]),
+    ("xtask", &[]),
+];
+
+/// The packages that may name the host's interfaces.
+const HOST_PACKAGES: &[&str] = &["vod-uploader-host", "vod-uploader-edge"];
+
+/// Packages that are the host's interfaces, by the beginning of their names.
+const HOST_INTERFACES: &[&str] = &["spin-", "wasi", "wit-bindgen"];
+
+/// What gives a program clocks, randomness or I/O, by the beginning of its name.
+const AMBIENT_PACKAGES: &[&str] =
+    &["spin-", "wasi", "wit-bindgen", "tokio", "mio", "rand", "getrandom", "hyper", "fastrand"];
+
+/// The same in the standard library.
+const AMBIENT_PATHS: &[&str] = &[
+    "std::env",
+    "std::fs",
+    "std::io::stdin",
+    "std::io::stdout",
+    "std::io::stderr",
+    "std::net",
+    "std::os",
+    "std::process",
+    "std::thread",
+    "std::time::Instant",
+    "std::time::SystemTime",
+    "time::OffsetDateTime::now_utc",
+];
+
+/// Which of the engine's modules each of them may use.
+const MODULE_ARROWS: &[(&str, &[&str])] = &[
+    ("units", &[]),
+    ("error", &["units"]),
+    ("crc64", &["error", "units"]),
+    ("credential", &["error", "units"]),
+    ("oss", &["credential", "crc64", "error", "units"]),
+    // VOD's calls are the same kind of HTTP message as the store's.
+    ("vod", &["credential", "error", "oss", "units"]),
+    ("upload", &["credential", "crc64", "error", "oss", "units", "vod"]),
+    ("queue", &["credential", "crc64", "error", "oss", "units", "upload", "vod"]),
+    ("http", &["credential", "crc64", "error", "units", "upload"]),
+];
+
+/// What `http` may name of `upload`: values that it shows, never the machine.
+const UPLOAD_VALUES: &[&str] =
+    &["Checkpoint", "FinishedObject", "Phase", "UploadKey", "UploadRecord"];
+
+#[test]
+fn packages_use_only_those_below_them() {
+    let packages = workspace_packages();
+    assert!(packages.len() >= PACKAGE_ARROWS.len(), "{packages:?}");
+    assert_eq!(package_violations(&packages), [""; 0]);
+}
+
+#[test]
+fn nothing_that_the_engine_is_linked_with_has_a_clock_or_randomness_or_io() {
+    let mut linked = BTreeSet::new();
+    for target in [&[][..], &["--target", "wasm32-wasip2"]] {
+        let arguments = [
+            &["tree", "--package", "vod-uploader", "--edges", "normal", "--prefix", "none"],
+            target,
+        ];
+        linked.extend(cargo(&arguments.concat()).lines().filter_map(first_word));
+    }
+    assert!(linked.contains("serde"), "{linked:?}");
+    assert_eq!(ambient_packages(&linked), [""; 0]);
+}
+
+#[test]
+fn the_engines_modules_use_only_those_below_them_and_nothing_of_the_host() {
+    let mut violations = Vec::new();
+    let mut files = 0;
+    for path in rust_files(&root().join("src")) {
+        let relative = path.strip_prefix(root().join("src")).unwrap().to_owned();
+        violations.extend(file_violations(&relative, &fs::read_to_string(&path).unwrap()));
+        files += 1;
+    }
+    assert!(files > 50, "{files} files");
+    assert_eq!(violations, [""; 0]);
+}
+
+#[test]
+fn a_package_on_the_wrong_arrow_is_noticed() {
+    let uses = |name: &str, used: &[&str]| {
+        package_violations(&[(name.to_owned(), used.iter().map(|used| (*used).into()).collect())])
+    };
+    assert_eq!(uses("vod-uploader-sandbox", &["serde", "vod-uploader"]).len(), 1);
+    assert_eq!(uses("vod-uploader-edge", &["vod-uploader"]).len(), 1);
+    assert_eq!(uses("vod-uploader-devhost", &["spin-sdk"]).len(), 1);
+    assert_eq!(uses("vod-uploader", &["vod-uploader-host", "wasip3"]).len(), 2);
+    assert_eq!(uses("something-new", &[]).len(), 1);
+    assert!(uses("vod-uploader-edge", &["vod-uploader-host", "spin-sdk"]).is_empty());
+}
+
+#[test]
+fn a_package_with_io_below_the_engine_is_noticed() {
+    let linked = ["serde", "getrandom", "tokio-util"].map(str::to_owned);
+    assert_eq!(ambient_packages(&linked.into()), ["getrandom", "tokio-util"]);
+}
+
+#[test]
+fn a_module_on_the_wrong_arrow_is_noticed_however_it_is_written() {
+    let found = |file: &str, source: &str| file_violations(Path::new(file), source).len();
+    assert_eq!(found("oss/sign/signer.rs", "use crate::upload::UploadKey;"), 1);
+    assert_eq!(found("credential/mod.rs", "use crate::{error::Error, oss::{self, Bucket}};"), 2);
+    assert_eq!(found("units.rs", "fn f() -> crate::Error { crate::error::Error::new() }"), 2);
+    assert_eq!(found("error.rs", "use super::http::Head;"), 1);
+    assert_eq!(found("oss/action/mod.rs", "use super::super::upload::Plan;"), 1);
+    assert_eq!(found("http/tus.rs", "use crate::upload::{Phase, Session};"), 1);
+    assert_eq!(found("lib.rs", "pub mod units; use crate::upload::Session;"), 0);
+    assert_eq!(found("upload/plan.rs", "// crate::http\nuse crate::units::ByteCount;"), 0);
+    assert_eq!(found("something_new.rs", "use crate::units::ByteCount;"), 1);
+}
+
+#[test]
+fn a_clock_or_io_in_the_engine_is_noticed_however_it_is_written() {
+    let found = |source: &str| file_violations(Path::new("upload/plan.rs"), source);
+    assert_eq!(found("let now = std::time::Instant::now();").len(), 1);
+    assert_eq!(found("use std::{time::{Duration, SystemTime}, thread};").len(), 2);
+    assert_eq!(found("use std::fs::File; use tokio::net::TcpStream;").len(), 2);
+    assert_eq!(found("use spin_sdk::key_value::Store;").len(), 1);
+    assert_eq!(found("use std::time::Duration; let random = 4; let env = 1;"), [""; 0]);
+}
+
+/// What is wrong with the packages that each package uses directly.
+fn package_violations(packages: &[(String, Vec<String>)]) -> Vec<String> {
+    let mut violations = Vec::new();
+    for (name, used) in packages {
+        let Some((_, allowed)) = PACKAGE_ARROWS.iter().find(|(listed, _)| listed == name) else {
+            violations.push(format!("{name} has no row in {}", file!()));
+            continue;
+        };
+        for used in used.iter().map(String::as_str) {
+            let of_workspace = PACKAGE_ARROWS.iter().any(|(listed, _)| *listed == used);
+            let of_host = begins_with_one_of(used, HOST_INTERFACES);
+            let wrong = of_workspace && !allowed.contains(&used)
+                || of_host && !HOST_PACKAGES.contains(&name.as_str());
+            if wrong {
+                violations.push(format!("{name} must not use {used}"));
+            }
+        }
+    }
+    violations
+}
+
+fn ambient_packages(linked: &BTreeSet<String>) -> Vec<String> {
+    linked.iter().filter(|name| begins_with_one_of(name, AMBIENT_PACKAGES)).cloned().collect()
+}
+
+/// What is wrong in one source file, whose path is below `src/`.
+fn file_violations(file: &Path, source: &str) -> Vec<String> {
+    let here = module_path(file);
+    let Some(module) = here.first() else { return Vec::new() };
+    let Some((_, allowed)) = MODULE_ARROWS.iter().find(|(listed, _)| listed == module) else {
+        return vec![format!("the module {module} has no row in {}", file!())];
+    };
+    let mut violations = Vec::new();
+    for path in paths(source) {
+        let path = from_root(&here, path);
+        let written = path.join("::");
+        if is_ambient(&path) {
+            violations.push(format!("{}: {written}", file.display()));
+        }
+        let [root, used, ..] = &path[..] else { continue };
+        // What lib.rs gives out again is the error module's.
+        let reexported = used.starts_with(char::is_uppercase);
+        let used = if reexported { "error" } else { used.as_str() };
+        if root != "crate" || !MODULE_ARROWS.iter().any(|(listed, _)| *listed == used) {
+            continue;
+        }
+        let machine = module == "http"
+            && used == "upload"
+            && path.get(2).is_some_and(|name| !UPLOAD_VALUES.contains(&name.as_str()));
+        if machine || used != module && !allowed.contains(&used) {
+            violations.push(format!("{}: {written}", file.display()));
+        }
+    }
+    violations
+}
+
+/// `oss/action/mod.rs` as `oss`, `action`; empty for the crate's root.
+fn module_path(file: &Path) -> Vec<String> {
+    let names = file.with_extension("");
+    let names = names.iter().map(|name| name.to_string_lossy().into_owned());
+    names.filter(|name| name != "mod" && name != "lib").collect()
+}
+
+/// A path that climbs out of its module, as seen from the crate's root.
+fn from_root(here: &[String], path: Vec<String>) -> Vec<String> {
+    let climbed = path.iter().take_while(|name| *name == "super").count();
+    if climbed < here.len() || climbed == 0 {
+        return path;
+    }
+    std::iter::once("crate".to_owned()).chain(path.into_iter().skip(climbed)).collect()
+}
+
+fn is_ambient(path: &[String]) -> bool {
+    let written = path.join("::");
+    let of_std = AMBIENT_PATHS.iter().any(|ambient| {
+        written == *ambient || written.strip_prefix(ambient).is_some_and(|r| r.starts_with("::"))
+    });
+    let package = path.first().map(|name| name.replace('_', "-")).unwrap_or_default();
+    of_std || path.len() > 1 && begins_with_one_of(&package, AMBIENT_PACKAGES)
+}
+
+fn begins_with_one_of(name: &str, beginnings: &[&str]) -> bool {
+    beginnings.iter().any(|beginning| name.starts_with(beginning))
+}
+
+/// Every path in a source file, those of grouped imports one by one.
+fn paths(source: &str) -> Vec<Vec<String>> {
+    let code: Vec<_> = source.lines().map(|line| line.split("//").next().unwrap_or("")).collect();
+    let tokens = tokens(&code.join("\n"));
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        at = if is_name(&tokens[at]) { path(&tokens, at, &[], &mut found) } else { at + 1 };
+    }
+    found
+}
+
+/// Reads the path that begins at `at`, and returns where it ends.
+fn path(
+    tokens: &[String],
+    mut at: usize,
+    prefix: &[String],
+    found: &mut Vec<Vec<String>>,
+) -> usize {
+    let mut names = prefix.to_vec();
+    while let Some(name) = tokens.get(at).filter(|token| is_name(token)) {
+        names.push(name.clone());
+        at += 1;
+        if tokens.get(at).is_none_or(|token| token != "::") {
+            break;
+        }
+        at += 1;
+        if tokens.get(at).is_some_and(|token| token == "{") {
+            at += 1;
+            while tokens.get(at).is_some_and(|token| token != "}") {
+                let is_path = is_name(&tokens[at]);
+                at = if is_path { path(tokens, at, &names, found) } else { at + 1 };
+            }
+            return at + 1;
+        }
+    }
+    found.push(names);
+    at
+}
+
+fn tokens(code: &str) -> Vec<String> {
+    let mut tokens: Vec<String> = Vec::new();
+    let mut characters = code.chars().peekable();
+    while let Some(character) = characters.next() {
+        let mut token = String::from(character);
+        if is_name(&token) {
+            while let Some(next) = characters.next_if(|next| is_name(&next.to_string())) {
+                token.push(next);
+            }
+        } else if character == ':' && characters.next_if_eq(&':').is_some() {
+            token.push(':');
+        } else if character.is_whitespace() {
+            continue;
+        }
+        tokens.push(token);
+    }
+    tokens
+}
+
+fn is_name(token: &str) -> bool {
+    token.chars().all(|character| character.is_alphanumeric() || character == '_')
+}
+
+/// The workspace's packages, each with what it uses directly, tests and build scripts included.
+fn workspace_packages() -> Vec<(String, Vec<String>)> {
+    let metadata = cargo(&["metadata", "--no-deps", "--format-version", "1"]);
+    let metadata: Value = serde_json::from_str(&metadata).unwrap();
+    let text = |value: &Value| value["name"].as_str().unwrap().to_owned();
+    let packages = metadata["packages"].as_array().unwrap().iter();
+    packages
+        .map(|package| {
+            let used = package["dependencies"].as_array().unwrap().iter().map(text).collect();
+            (text(package), used)
+        })
+        .collect()
+}
+
+fn cargo(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO")).args(arguments).current_dir(root()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn first_word(line: &str) -> Option<String> {
+    line.split_whitespace().next().map(str::to_owned)
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}

@@ -1,0 +1,252 @@
+//! The worker under test: `edge.wasm` on the local host, in front of a sandbox of its own.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::binaries::{Binaries, cache_folder};
+use crate::http::{Body, Client, Headers, Response, Transcript};
+use crate::process::Server;
+use crate::sandbox::{RAM_SECRET, Sandbox};
+
+/// How a worker is to be set up.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    variables: Vec<(String, String)>,
+    sandbox_arguments: Vec<String>,
+}
+
+/// A running worker with its sandbox. Everything is killed and deleted when it is dropped; before
+/// that it is made sure that no secret got into a log or an answer.
+#[derive(Debug)]
+pub struct Edge {
+    /// The stand-in for OSS and VOD.
+    pub sandbox: Sandbox,
+    host: Server,
+    binaries: Binaries,
+    variables: Vec<(String, String)>,
+    transcript: Transcript,
+    planted: Vec<String>,
+    folder: TempDir,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Setup {
+    /// A worker that has a key of its own, and the manifest's defaults otherwise.
+    #[must_use]
+    pub fn new() -> Self {
+        let setup = Self { variables: Vec::new(), sandbox_arguments: Vec::new() };
+        setup
+            .variable("vod_access_key_id", "sandbox-key")
+            .variable("vod_access_key_secret", RAM_SECRET)
+    }
+
+    /// Sets a variable of the worker.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.retain(|(set, _)| set != name);
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// A worker that depends on its clients' credentials.
+    #[must_use]
+    pub fn without_ram_key(mut self) -> Self {
+        self.variables.retain(|(name, _)| !name.starts_with("vod_access_key"));
+        self
+    }
+
+    /// A store that keeps checksums only.
+    #[must_use]
+    pub fn discard_bodies(mut self) -> Self {
+        self.sandbox_arguments.push("--discard-bodies".to_owned());
+        self
+    }
+
+    /// Few and short attempts, so that what cannot succeed fails soon.
+    #[must_use]
+    pub fn impatient(self) -> Self {
+        self.variable("retry_attempts", "3").variable("request_timeout_ms", "700")
+    }
+
+    /// Starts it.
+    #[must_use]
+    pub fn start(self) -> Edge {
+        let binaries = Binaries::find();
+        let folder = tempfile::tempdir().expect("there is room for temporary files");
+        let sandbox = Sandbox::start(&binaries, folder.path(), &self.sandbox_arguments);
+        write_manifest(&binaries, folder.path());
+        share_compiled(folder.path());
+        let mut variables = self.variables;
+        for name in ["vod_endpoint", "store_origin"] {
+            variables.push((name.to_owned(), sandbox.origin().to_owned()));
+        }
+        let host = start_host(&binaries, folder.path(), &variables);
+        let planted = vec![RAM_SECRET.to_owned()];
+        let transcript = Transcript::default();
+        Edge { sandbox, host, binaries, variables, transcript, planted, folder }
+    }
+}
+
+impl Edge {
+    /// A client of the worker. It has to be made anew after a restart.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        Client::new(self.host.origin(), self.transcript.clone())
+    }
+
+    /// Sends a request to the worker and reads its answer.
+    ///
+    /// # Errors
+    /// Where no whole answer comes.
+    pub fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: Headers<'_>,
+        body: &Body<'_>,
+    ) -> io::Result<Response> {
+        self.client().request(method, path, headers, body)
+    }
+
+    /// `PUT /v1/uploads/clip.mp4`.
+    ///
+    /// # Panics
+    /// Where no whole answer comes.
+    #[must_use]
+    pub fn put(&self, headers: Headers<'_>, body: &Body<'_>) -> Response {
+        self.request("PUT", "/v1/uploads/clip.mp4", headers, body).expect("the worker answers")
+    }
+
+    /// Ends the host with SIGKILL.
+    pub fn kill_host(&mut self) {
+        self.host.kill();
+    }
+
+    /// Starts the host again on the same folder, after [`Edge::kill_host`].
+    pub fn start_host(&mut self) {
+        self.host = start_host(&self.binaries, self.folder.path(), &self.variables);
+    }
+
+    /// The folder with the worker's key-value store.
+    #[must_use]
+    pub fn host_folder(&self) -> PathBuf {
+        self.folder.path().join("host")
+    }
+
+    /// What the host counts.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let client = Client::new(self.host.origin(), Transcript::default());
+        let response = client.request("GET", "/_host/stats", &[], &Body::None);
+        Stats(response.expect("the host answers").json())
+    }
+
+    /// Starts the counts and peaks anew.
+    pub fn reset_stats(&self) {
+        let client = Client::new(self.host.origin(), Transcript::default());
+        let reset = client.request("POST", "/_host/stats/reset", &[], &Body::Bytes(b""));
+        assert!(reset.expect("the host answers").is_success());
+    }
+
+    /// The host's log so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("host.log")).unwrap_or_default()
+    }
+
+    /// From now on this must not show up in any log or answer.
+    pub fn plant_secret(&mut self, secret: &str) {
+        self.planted.push(secret.to_owned());
+    }
+
+    /// Every secret of this run: the planted ones, and those of all credentials so far.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<String> {
+        let mut secrets = self.planted.clone();
+        secrets.extend(self.sandbox.minted_secrets());
+        secrets
+    }
+}
+
+impl Drop for Edge {
+    fn drop(&mut self) {
+        self.host.kill();
+        if std::thread::panicking() {
+            eprintln!("the host's log ends with:\n{}", last_lines(&self.log()));
+            return;
+        }
+        let log = self.log();
+        for secret in self.secrets() {
+            assert!(!log.contains(&secret), "the host's log has the secret {secret}");
+            assert!(!self.transcript.contains(&secret), "an answer has the secret {secret}");
+        }
+        assert!(!log.contains("component trapped"), "{}", last_lines(&log));
+    }
+}
+
+/// The host's counters at one moment.
+#[derive(Clone, Debug)]
+pub struct Stats(Value);
+
+impl Stats {
+    /// The counter of this name.
+    ///
+    /// # Panics
+    /// Where there is none.
+    #[must_use]
+    pub fn count(&self, name: &str) -> u64 {
+        self.0[name].as_u64().unwrap_or_else(|| panic!("no counter {name} in {}", self.0))
+    }
+}
+
+fn start_host(binaries: &Binaries, folder: &Path, variables: &[(String, String)]) -> Server {
+    let mut command = Command::new(&binaries.devhost);
+    command.args(["--listen", "127.0.0.1:0"]);
+    command.arg("--manifest").arg(folder.join("spin.toml"));
+    command.arg("--data").arg(folder.join("host"));
+    for (name, value) in variables {
+        command.arg("--variable").arg(format!("{name}={value}"));
+    }
+    Server::start(&mut command, &folder.join("host.log"))
+}
+
+/// The manifest names the component in the workspace's target folder: a copy names the one that
+/// is to be tested.
+fn write_manifest(binaries: &Binaries, folder: &Path) {
+    let manifest = std::fs::read_to_string(&binaries.manifest).expect("the manifest is readable");
+    let mut sources = 0;
+    let mut copy = String::new();
+    for line in manifest.lines() {
+        if line.starts_with("source = ") {
+            sources += 1;
+            copy.push_str(&format!("source = {:?}\n", binaries.edge_wasm));
+        } else {
+            copy.push_str(&format!("{line}\n"));
+        }
+    }
+    assert_eq!(sources, 1, "{} names one component", binaries.manifest.display());
+    std::fs::write(folder.join("spin.toml"), copy).expect("the copy can be written");
+}
+
+/// All hosts share what they compile: otherwise each of them would compile the component.
+fn share_compiled(folder: &Path) {
+    let shared = cache_folder().join("compiled");
+    std::fs::create_dir_all(&shared).expect("the target folder is writable");
+    let shared = shared.canonicalize().expect("a folder that exists");
+    std::fs::create_dir_all(folder.join("host")).expect("the folder is writable");
+    std::os::unix::fs::symlink(shared, folder.join("host/compiled")).expect("a link can be made");
+}
+
+fn last_lines(log: &str) -> String {
+    let lines: Vec<_> = log.lines().collect();
+    lines[lines.len().saturating_sub(40)..].join("\n")
+}

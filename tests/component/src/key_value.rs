@@ -1,0 +1,39 @@
+//! What the worker has stored, read from the host's database behind its back.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+/// Every key with its value.
+///
+/// # Panics
+/// Where the host's folder `data` has no readable database.
+#[must_use]
+pub fn entries(data: &Path) -> Vec<(String, Vec<u8>)> {
+    let path = data.join("key-value.sqlite");
+    let database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+        .expect("the host has made its database");
+    database.busy_timeout(std::time::Duration::from_secs(5)).expect("a timeout can be set");
+    let mut statement = database.prepare("SELECT key, value FROM entry").expect("the table exists");
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("it is read");
+    rows.map(|row| row.expect("a row is a key and a value")).collect()
+}
+
+/// The database's files as they lie on the disk, free pages and log included.
+///
+/// # Panics
+/// Where the folder cannot be read.
+#[must_use]
+pub fn files(data: &Path) -> Vec<u8> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(data).expect("the folder can be read") {
+        let path = entry.expect("an entry can be read").path();
+        let of_database = path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("key-value.sqlite"));
+        if of_database {
+            all.extend(std::fs::read(path).unwrap_or_default());
+        }
+    }
+    all
+}

@@ -1,0 +1,203 @@
+//! The sandbox, and what it can be told under `/_sandbox/`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::binaries::Binaries;
+use crate::http::{Body, Client, Response, Transcript};
+use crate::process::Server;
+
+/// A running sandbox.
+#[derive(Debug)]
+pub struct Sandbox {
+    server: Server,
+    client: Client,
+    folder: PathBuf,
+}
+
+/// An object as the sandbox describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredObject {
+    /// Its key.
+    pub key: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its CRC-64 in decimal.
+    pub crc64: String,
+    /// Its ETag.
+    pub etag: String,
+}
+
+impl Sandbox {
+    /// Starts one with its files in `folder`.
+    #[must_use]
+    pub fn start(binaries: &Binaries, folder: &Path, arguments: &[String]) -> Self {
+        let data = folder.join("sandbox");
+        let mut command = Command::new(&binaries.sandbox);
+        command.args(["--listen", "127.0.0.1:0", "--access-key-secret", RAM_SECRET]);
+        command.arg("--data").arg(&data).args(arguments);
+        let server = Server::start(&mut command, &folder.join("sandbox.log"));
+        let client = Client::new(server.origin(), Transcript::default());
+        Self { server, client, folder: data }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        self.server.origin()
+    }
+
+    /// Plants a fault.
+    pub fn fault(&self, fault: &Value) {
+        self.told("POST", "faults", fault);
+    }
+
+    /// Removes all faults.
+    pub fn clear_faults(&self) {
+        self.told("DELETE", "faults", &Value::Null);
+    }
+
+    /// How many requests the faults have hit.
+    #[must_use]
+    pub fn fault_hits(&self) -> u64 {
+        let faults = self.asked("faults");
+        let hits = faults.as_array().into_iter().flatten();
+        hits.filter_map(|fault| fault["hits"].as_u64()).sum()
+    }
+
+    /// Puts its clock ahead of the machine's.
+    pub fn shift_clock(&self, offset_ms: i64) {
+        self.told("POST", "clock", &json!({ "offset_ms": offset_ms }));
+    }
+
+    /// Its time, as VOD writes times.
+    #[must_use]
+    pub fn now(&self) -> String {
+        self.asked("config")["now"].as_str().expect("a time").replace(".000Z", "Z")
+    }
+
+    /// Denies operations to temporary credentials.
+    pub fn deny(&self, operations: &[&str]) {
+        self.told("POST", "policy", &json!({ "deny": operations }));
+    }
+
+    /// Sets the life of the credentials that are minted from now on.
+    pub fn token_life(&self, secs: i64) {
+        self.told("POST", "token-life", &json!({ "secs": secs }));
+    }
+
+    /// Everything that is stored in the bucket.
+    #[must_use]
+    pub fn objects(&self) -> Vec<StoredObject> {
+        let objects = self.asked(&format!("objects/{BUCKET}"));
+        let objects = objects.as_array().expect("a list");
+        let text = |object: &Value, name: &str| object[name].as_str().expect("a text").to_owned();
+        let described = objects.iter().map(|object| StoredObject {
+            key: text(object, "key"),
+            size: object["size"].as_u64().expect("a size"),
+            crc64: text(object, "crc64"),
+            etag: text(object, "etag"),
+        });
+        described.collect()
+    }
+
+    /// The bytes of an object.
+    #[must_use]
+    pub fn object_bytes(&self, key: &str) -> Vec<u8> {
+        self.reply("GET", &format!("objects/{BUCKET}/{key}"), &Value::Null).body
+    }
+
+    /// The object that is the only one.
+    #[must_use]
+    pub fn only_object(&self) -> StoredObject {
+        let mut objects = self.objects();
+        assert_eq!(objects.len(), 1, "{objects:?}");
+        objects.remove(0)
+    }
+
+    /// The open multipart uploads.
+    #[must_use]
+    pub fn uploads(&self) -> Vec<Value> {
+        self.asked("uploads").as_array().expect("a list").clone()
+    }
+
+    /// Makes it forget every open multipart upload.
+    pub fn forget_uploads(&self) {
+        for upload in self.uploads() {
+            let id = upload["upload_id"].as_str().expect("an id");
+            self.told("DELETE", &format!("uploads/{id}"), &Value::Null);
+        }
+    }
+
+    /// What it was asked for of one operation: `requests`, `bytes`, `by_part` and so on.
+    #[must_use]
+    pub fn counts(&self, operation: &str) -> Value {
+        self.asked("requests")["operations"][operation].clone()
+    }
+
+    /// How often it was asked for one operation.
+    #[must_use]
+    pub fn requests(&self, operation: &str) -> u64 {
+        self.counts(operation)["requests"].as_u64().unwrap_or(0)
+    }
+
+    /// Every operation that was asked for at least once, whether it succeeded or not.
+    #[must_use]
+    pub fn operations(&self) -> Vec<String> {
+        let requests = self.asked("requests");
+        requests["operations"].as_object().expect("a map").keys().cloned().collect()
+    }
+
+    /// Forgets its counts.
+    pub fn reset_requests(&self) {
+        self.told("POST", "requests/reset", &Value::Null);
+    }
+
+    /// The secrets and tokens of every credential that it has minted.
+    #[must_use]
+    pub fn minted_secrets(&self) -> Vec<String> {
+        let journal = std::fs::read_to_string(self.folder.join("journal.jsonl"));
+        let journal = journal.unwrap_or_default();
+        let mut secrets = Vec::new();
+        for line in journal.lines() {
+            let entry: Value = serde_json::from_str(line).unwrap_or_default();
+            for field in ["access_key_secret", "security_token"] {
+                secrets.extend(entry["CredentialMinted"][field].as_str().map(str::to_owned));
+            }
+        }
+        secrets
+    }
+
+    /// A signed request to it as the vendor's services, with a form as its body.
+    pub fn post_form(&self, form: &str) -> Response {
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        self.client
+            .request("POST", "/", &headers, &Body::Bytes(form.as_bytes()))
+            .expect("an answer")
+    }
+
+    fn asked(&self, path: &str) -> Value {
+        self.reply("GET", path, &Value::Null).json()
+    }
+
+    fn told(&self, method: &str, path: &str, body: &Value) {
+        self.reply(method, path, body);
+    }
+
+    fn reply(&self, method: &str, path: &str, body: &Value) -> Response {
+        let text = if body.is_null() { String::new() } else { body.to_string() };
+        let body = if body.is_null() { Body::None } else { Body::Bytes(text.as_bytes()) };
+        let path = format!("/_sandbox/{path}");
+        let response = self.client.request(method, &path, &[], &body).expect("the sandbox answers");
+        assert_eq!(response.status, 200, "{method} {path} {text}: {}", response.text());
+        response
+    }
+}
+
+/// The secret of the long-lived key; it must appear nowhere.
+pub const RAM_SECRET: &str = "planted-ram-secret-0a7e41d9";
+
+/// The bucket that exists.
+pub const BUCKET: &str = "sandbox-bucket";

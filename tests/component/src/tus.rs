@@ -1,0 +1,165 @@
+//! A client of tus 1.0.0, core, creation and termination
+//! (<https://tus.io/protocols/resumable-upload>).
+
+use std::io;
+use std::ops::Range;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::edge::Edge;
+use crate::http::{Body, Client, Exchange, Framing, Headers, Response};
+use crate::source::Source;
+
+/// An upload at the worker.
+#[derive(Clone, Debug)]
+pub struct Upload {
+    /// Its path.
+    pub path: String,
+    /// The media id that it is for.
+    pub media_id: String,
+}
+
+impl Upload {
+    /// Creates an upload of `length` bytes.
+    ///
+    /// # Panics
+    /// Where the worker refuses it.
+    #[must_use]
+    pub fn create(edge: &Edge, length: u64) -> Self {
+        Self::created(&create(edge, length, &[], &[]))
+    }
+
+    /// The upload that an answer to a creation names.
+    ///
+    /// # Panics
+    /// Where it names none.
+    #[must_use]
+    pub fn created(response: &Response) -> Self {
+        assert_eq!(response.status, 201, "{}", response.text());
+        let path = response.header("location").expect("a location").to_owned();
+        let media_id = response.header("media-id").unwrap_or_default().to_owned();
+        Self { path, media_id }
+    }
+
+    /// HEAD.
+    ///
+    /// # Panics
+    /// Where no answer comes.
+    #[must_use]
+    pub fn head(&self, edge: &Edge) -> Response {
+        edge.request("HEAD", &self.path, &[VERSION], &Body::None).expect("the worker answers")
+    }
+
+    /// The offset that the worker acknowledges.
+    ///
+    /// # Panics
+    /// Where it answers otherwise.
+    #[must_use]
+    pub fn offset(&self, edge: &Edge) -> u64 {
+        let response = self.head(edge);
+        assert_eq!(response.status, 200, "HEAD {}", self.path);
+        response.offset()
+    }
+
+    /// PATCH with the bytes of `range`, which begins at the offset.
+    ///
+    /// # Errors
+    /// Where no whole answer comes.
+    pub fn patch(&self, edge: &Edge, source: &Source, range: Range<u64>) -> io::Result<Response> {
+        self.patch_with(edge, &[], range.start, &Body::Range(source, range.clone()))
+    }
+
+    /// PATCH with more headers and any body.
+    ///
+    /// # Errors
+    /// Where no whole answer comes.
+    pub fn patch_with(
+        &self,
+        edge: &Edge,
+        more: Headers<'_>,
+        offset: u64,
+        body: &Body<'_>,
+    ) -> io::Result<Response> {
+        let offset = offset.to_string();
+        let mut headers = vec![VERSION, CHUNK_TYPE, ("upload-offset", offset.as_str())];
+        headers.extend_from_slice(more);
+        edge.request("PATCH", &self.path, &headers, body)
+    }
+
+    /// The head of a PATCH that announces `length` bytes from `offset` on; the caller sends them.
+    ///
+    /// # Errors
+    /// Where there is no connection.
+    pub fn begin_patch(&self, client: &Client, offset: u64, length: u64) -> io::Result<Exchange> {
+        let offset = offset.to_string();
+        let headers = [VERSION, CHUNK_TYPE, ("upload-offset", offset.as_str())];
+        client.begin("PATCH", &self.path, &headers, Framing::Length(length))
+    }
+
+    /// Asks for the offset and sends the rest, until all is there.
+    ///
+    /// # Panics
+    /// Where ten requests do not get there.
+    pub fn finish(&self, edge: &Edge, source: &Source) {
+        let mut last = None;
+        for _ in 0..10 {
+            let offset = self.offset(edge);
+            if offset == source.length() && self.state(edge) == "completed" {
+                return;
+            }
+            last = Some(self.patch(edge, source, offset..source.length()));
+        }
+        panic!("the upload does not end: {last:?}");
+    }
+
+    /// `state` of `GET /v1/files/{id}`.
+    ///
+    /// # Panics
+    /// Where no answer comes.
+    #[must_use]
+    pub fn state(&self, edge: &Edge) -> String {
+        let response = edge.request("GET", &self.path, &[], &Body::None).expect("an answer");
+        assert_eq!(response.status, 200, "{}", response.text());
+        response.json()["state"].as_str().expect("a state").to_owned()
+    }
+
+    /// DELETE.
+    ///
+    /// # Panics
+    /// Where no answer comes.
+    #[must_use]
+    pub fn delete(&self, edge: &Edge) -> Response {
+        edge.request("DELETE", &self.path, &[VERSION], &Body::None).expect("the worker answers")
+    }
+}
+
+/// POST: a new upload of `length` bytes, with more metadata and headers.
+///
+/// # Panics
+/// Where no answer comes.
+#[must_use]
+pub fn create(edge: &Edge, length: u64, metadata: &[(&str, &str)], more: Headers<'_>) -> Response {
+    let length = length.to_string();
+    let mut pairs = vec![("filename", "clip.mp4")];
+    pairs.extend_from_slice(metadata);
+    let metadata = encode_metadata(&pairs);
+    let mut headers =
+        vec![VERSION, ("upload-length", length.as_str()), ("upload-metadata", metadata.as_str())];
+    headers.extend_from_slice(more);
+    edge.request("POST", "/v1/files", &headers, &Body::None).expect("the worker answers")
+}
+
+/// `Upload-Metadata`.
+#[must_use]
+pub fn encode_metadata(pairs: &[(&str, &str)]) -> String {
+    let pairs: Vec<_> =
+        pairs.iter().map(|(key, value)| format!("{key} {}", STANDARD.encode(value))).collect();
+    pairs.join(",")
+}
+
+/// The version that is spoken.
+pub const VERSION: (&str, &str) = ("tus-resumable", "1.0.0");
+
+/// The type of a PATCH.
+pub const CHUNK_TYPE: (&str, &str) = ("content-type", "application/offset+octet-stream");

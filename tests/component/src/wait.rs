@@ -1,0 +1,22 @@
+//! Waiting for what another process does: asked again and again until it is so, or too late.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Asks `probe` until it returns something.
+///
+/// # Panics
+/// After 30 seconds, with `what` was waited for.
+pub fn until<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        if let Some(found) = probe() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "waited in vain until {what}");
+        thread::sleep(STEP);
+    }
+}
+
+const LIMIT: Duration = Duration::from_secs(30);
+const STEP: Duration = Duration::from_millis(5);

@@ -1,0 +1,123 @@
+//! SIGKILL of the host at any moment.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use vod_uploader_component_tests::edge::{Edge, Setup};
+use vod_uploader_component_tests::http::Body;
+use vod_uploader_component_tests::random::Random;
+use vod_uploader_component_tests::source::{MIB, Source, sha256};
+use vod_uploader_component_tests::tus::{Upload, VERSION};
+use vod_uploader_component_tests::wait;
+
+const LENGTH: u64 = 24 * MIB;
+
+/// How much more the client has sent when the host is killed: what is on its way then.
+const IN_FLIGHT: u64 = 4 * MIB;
+
+#[test]
+fn ten_uploads_survive_a_kill_at_a_random_moment_each() {
+    let cut: usize =
+        (0..10).map(|seed| survives_kills(seed, 1, Setup::new()).cut_in_the_middle).sum();
+    assert!(cut >= 3, "{cut} of the kills were in the middle");
+}
+
+#[test]
+fn an_upload_survives_ten_kills_at_random_moments() {
+    let survivor = survives_kills(100, 10, Setup::new());
+    assert!(survivor.cut_in_the_middle >= 3, "{}", survivor.cut_in_the_middle);
+}
+
+#[test]
+fn an_upload_with_a_sealed_credential_survives_kills_without_asking_for_another() {
+    let setup = Setup::new().variable("seal_key", "c2VhbC1rZXktb2YtMzItYnl0ZXMtZm9yLXRlc3RzISE=");
+    let survivor = survives_kills(200, 4, setup);
+    assert_eq!(survivor.edge.sandbox.requests("RefreshUploadVideo"), 0);
+}
+
+struct Survivor {
+    edge: Edge,
+    /// Kills after which the upload was neither at its begin nor at its end.
+    cut_in_the_middle: usize,
+}
+
+fn survives_kills(seed: u64, kills: usize, setup: Setup) -> Survivor {
+    let mut edge = setup.start();
+    let mut random = Random::new(seed);
+    let source = Source::new(seed, LENGTH);
+    let upload = Upload::create(&edge, LENGTH);
+    let mut acknowledged = 0;
+    let mut cut_in_the_middle = 0;
+    for kill in 0..kills {
+        let begin = upload.offset(&edge);
+        assert!(begin >= acknowledged, "{begin} after {acknowledged}");
+        // A little at a time where there are several, and now and then after the last byte.
+        let step = (LENGTH - begin + MIB) / (kills - kill) as u64;
+        let kill_at = begin + random.below(step);
+        let delay = Duration::from_micros(random.below(10_000));
+        acknowledged = send_until_killed(&mut edge, &upload, &source, begin, kill_at, delay);
+        wait::until("the store has noticed", || {
+            (edge.sandbox.counts("UploadPart")["in_flight"].as_u64().unwrap_or(0) == 0)
+                .then_some(())
+        });
+        edge.start_host();
+        let offset = upload.offset(&edge);
+        assert!(offset >= acknowledged, "{offset} after {acknowledged}: seed {seed}");
+        cut_in_the_middle += usize::from(offset > 0 && offset < LENGTH);
+    }
+    // What is sent from here on is what was not acknowledged, and nothing else.
+    edge.sandbox.reset_requests();
+    let offset = upload.offset(&edge);
+    upload.finish(&edge, &source);
+    let sent = edge.sandbox.counts("UploadPart")["bytes"].as_u64().unwrap_or(0);
+    assert_eq!(sent, LENGTH - offset, "seed {seed}");
+    let object = edge.sandbox.only_object();
+    assert_eq!(object.crc64, source.crc64());
+    assert_eq!(sha256(&edge.sandbox.object_bytes(&object.key)), source.sha256());
+    Survivor { edge, cut_in_the_middle }
+}
+
+/// Sends a PATCH and asks for the offset all the while. Kills the host a `delay` after the offset
+/// has come to `kill_at`, and returns the last offset that anybody was told.
+fn send_until_killed(
+    edge: &mut Edge,
+    upload: &Upload,
+    source: &Source,
+    begin: u64,
+    kill_at: u64,
+    delay: Duration,
+) -> u64 {
+    let client = edge.client();
+    let ended = AtomicBool::new(false);
+    let seen = AtomicU64::new(begin);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut patch = upload.begin_patch(&client, begin, LENGTH - begin).unwrap();
+            source.read(begin..(kill_at + IN_FLIGHT).min(LENGTH), |chunk| patch.send(chunk));
+            if let Ok(answer) = patch.finish()
+                && answer.is_success()
+            {
+                seen.fetch_max(answer.offset(), Relaxed);
+            }
+            ended.store(true, Relaxed);
+        });
+        scope.spawn(|| {
+            // Ends with the host: then there is no answer.
+            while let Ok(answer) = client.request("HEAD", &upload.path, &[VERSION], &Body::None) {
+                seen.fetch_max(answer.offset(), Relaxed);
+            }
+        });
+        // Not asked now and then, as wait::until does: the moment counts.
+        let too_late = Instant::now() + Duration::from_secs(30);
+        while seen.load(Relaxed) < kill_at && !ended.load(Relaxed) && Instant::now() < too_late {
+            thread::yield_now();
+        }
+        let at = Instant::now() + delay;
+        while Instant::now() < at {
+            thread::yield_now();
+        }
+        edge.kill_host();
+    });
+    seen.into_inner()
+}

@@ -1,0 +1,211 @@
+//! Credentials that clients bring, and where secrets go: nowhere.
+
+use vod_uploader_component_tests::edge::{Edge, Setup};
+use vod_uploader_component_tests::http::{Body, Response, contains};
+use vod_uploader_component_tests::key_value;
+use vod_uploader_component_tests::sandbox::RAM_SECRET;
+use vod_uploader_component_tests::source::{KIB, MIB, Source};
+use vod_uploader_component_tests::tus::{self, Upload};
+use vod_uploader_component_tests::vod::{UploadCredential, create_upload_video};
+
+const SEAL_KEY: &str = "c2VhbC1rZXktb2YtMzItYnl0ZXMtZm9yLXRlc3RzISE=";
+
+#[test]
+fn a_file_is_put_with_the_clients_own_credential() {
+    let mut edge = Setup::new().without_ram_key().start();
+    let source = Source::new(71, 2 * MIB);
+    let credential = brought(&mut edge, "put");
+    let headers = [
+        ("upload-address", credential.address.as_str()),
+        ("upload-auth", credential.auth.as_str()),
+        ("upload-media-id", credential.media_id.as_str()),
+    ];
+    let created = edge.put(&headers, &Body::Chunked(&source, source.all()));
+    assert_eq!(created.status, 201, "{}", created.text());
+    let created = created.json();
+    assert_eq!(created["object"], credential.object().as_str());
+    assert_eq!(created["media_id"], credential.media_id.as_str());
+    assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
+    assert_eq!(edge.sandbox.requests("CreateUploadVideo"), 1);
+    stores_no_secret(&edge, &[&credential]);
+}
+
+#[test]
+fn an_upload_goes_on_with_a_credential_of_every_request_where_none_is_kept() {
+    let mut edge = Setup::new().without_ram_key().start();
+    let source = Source::new(72, 3 * MIB);
+    let credential = brought(&mut edge, "tus");
+    let upload = Upload::created(&create_with(&edge, &credential, source.length()));
+    let refused = upload.patch(&edge, &source, 0..MIB).unwrap();
+    assert_eq!((refused.status, refused.code().as_str()), (401, "credential-required"));
+    for (begin, end) in [(0, MIB), (MIB, 2 * MIB + 7), (2 * MIB + 7, 3 * MIB)] {
+        let body = Body::Range(&source, begin..end);
+        let stored = upload.patch_with(&edge, &headers(&credential), begin, &body).unwrap();
+        assert_eq!((stored.status, stored.offset()), (204, end), "{}", stored.text());
+    }
+    assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
+    let head = upload.head(&edge);
+    assert_eq!(head.header("upload-metadata"), Some("filename Y2xpcC5tcDQ="));
+    stores_no_secret(&edge, &[&credential]);
+}
+
+#[test]
+fn a_sealed_credential_lasts_from_the_creation_to_the_end_and_across_a_restart() {
+    let setup = Setup::new().without_ram_key().variable("seal_key", SEAL_KEY);
+    let mut edge = setup.start();
+    edge.plant_secret(SEAL_KEY);
+    let source = Source::new(73, 3 * MIB);
+    let credential = brought(&mut edge, "sealed");
+    let upload = Upload::created(&create_with(&edge, &credential, source.length()));
+    let stored = upload.patch(&edge, &source, 0..MIB + 5).unwrap();
+    assert_eq!((stored.status, stored.offset()), (204, MIB + 5), "{}", stored.text());
+    stores_no_secret(&edge, &[&credential]);
+    edge.kill_host();
+    edge.start_host();
+    upload.finish(&edge, &source);
+    assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
+    let left = key_value::entries(&edge.host_folder());
+    assert!(left.iter().all(|(key, _)| !key.ends_with(".credential")), "it outlives the upload");
+    stores_no_secret(&edge, &[&credential]);
+}
+
+#[test]
+fn exchanged_values_are_told_apart_from_wrong_ones() {
+    let mut edge = Setup::new().without_ram_key().start();
+    let source = Source::new(74, 200 * KIB);
+    let right = brought(&mut edge, "right");
+    let (address, auth) = (right.address.as_str(), right.auth.as_str());
+    let cases = [
+        (auth, address, 400, "credentials-swapped"),
+        ("bm90IEpTT04=", auth, 400, "credential-invalid"),
+        (address, "*", 400, "credential-invalid"),
+        (address, "e30=", 400, "credential-invalid"),
+    ];
+    for (address, auth, status, code) in cases {
+        let headers = [("upload-address", address), ("upload-auth", auth)];
+        let put = edge.put(&headers, &Body::Range(&source, source.all()));
+        assert_eq!((put.status, put.code().as_str()), (status, code), "{}", put.text());
+        let metadata = [("upload_address", address), ("upload_auth", auth)];
+        let created = tus::create(&edge, source.length(), &metadata, &[]);
+        assert_eq!((created.status, created.code().as_str()), (status, code));
+    }
+    for half in [("upload-address", address), ("upload-auth", auth)] {
+        let put = edge.put(&[half], &Body::Range(&source, source.all()));
+        assert_eq!((put.status, put.code().as_str()), (400, "request-invalid"));
+    }
+    assert!(edge.sandbox.objects().is_empty());
+    assert_eq!(edge.stats().count("kv_writes"), 0);
+}
+
+#[test]
+fn without_any_credential_nothing_begins() {
+    let edge = Setup::new().without_ram_key().start();
+    let source = Source::new(75, 200 * KIB);
+    let put = edge.put(&[], &Body::Range(&source, source.all()));
+    assert_eq!((put.status, put.code().as_str()), (401, "credential-required"));
+    let created = tus::create(&edge, source.length(), &[], &[]);
+    assert_eq!((created.status, created.code().as_str()), (401, "credential-required"));
+    assert!(edge.sandbox.operations().is_empty());
+    assert_eq!(edge.stats().count("kv_writes"), 0);
+}
+
+#[test]
+fn a_credential_for_another_object_never_writes_there() {
+    let mut edge = Setup::new().without_ram_key().start();
+    let source = Source::new(76, 2 * MIB);
+    let (mine, other) = (brought(&mut edge, "mine"), brought(&mut edge, "other"));
+    let upload = Upload::created(&create_with(&edge, &mine, source.length()));
+    let body = Body::Range(&source, source.all());
+    let refused = upload.patch_with(&edge, &headers(&other), 0, &body).unwrap();
+    assert_eq!((refused.status, refused.code().as_str()), (409, "credential-for-other-object"));
+    assert!(edge.sandbox.objects().is_empty());
+    let stored = upload.patch_with(&edge, &headers(&mine), 0, &body).unwrap();
+    assert_eq!(stored.status, 204);
+    assert_eq!(edge.sandbox.only_object().key, mine.object());
+}
+
+#[test]
+fn a_wrong_key_of_the_worker_is_named_and_not_shown() {
+    let wrong = "planted-wrong-secret-77";
+    let mut edge = Setup::new().variable("vod_access_key_secret", wrong).start();
+    edge.plant_secret(wrong);
+    let source = Source::new(77, 200 * KIB);
+    let put = edge.put(&[], &Body::Range(&source, source.all()));
+    assert_eq!((put.status, put.code().as_str()), (403, "credential-rejected"), "{}", put.text());
+    assert_eq!(put.json()["store_code"], "SignatureDoesNotMatch");
+    assert!(!put.text().contains("AccessKeyId="), "{}", put.text());
+}
+
+#[test]
+fn a_half_configured_worker_says_which_variable_is_wrong() {
+    let cases = [
+        ("vod_access_key_id", "", "vod_access_key_id"),
+        ("vod_access_key_secret", "", "vod_access_key_secret"),
+        ("part_size_bytes", "1", "part_size_bytes"),
+        ("parallel", "0", "parallel"),
+        ("parallel", "many", "parallel"),
+        ("signature_version", "v3", "signature_version"),
+        ("seal_key", "c2hvcnQ=", "seal key"),
+    ];
+    let source = Source::new(78, 200 * KIB);
+    for (name, value, named) in cases {
+        let edge = Setup::new().variable(name, value).start();
+        let put = edge.put(&[], &Body::Range(&source, source.all()));
+        assert_eq!((put.status, put.code().as_str()), (500, "misconfigured"), "{name}={value}");
+        let detail = put.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains(named), "{name}={value}: {detail}");
+    }
+}
+
+#[test]
+fn no_secret_is_stored_in_plain_with_and_without_a_seal_key() {
+    for seal_key in ["", SEAL_KEY] {
+        let edge = Setup::new().variable("seal_key", seal_key).start();
+        let source = Source::new(79, 3 * MIB);
+        let upload = Upload::create(&edge, source.length());
+        assert_eq!(upload.patch(&edge, &source, 0..MIB + 9).unwrap().status, 204);
+        stores_no_secret(&edge, &[]);
+        let sealed = key_value::entries(&edge.host_folder());
+        let sealed = sealed.iter().filter(|(key, _)| key.ends_with(".credential")).count();
+        assert_eq!(sealed, usize::from(!seal_key.is_empty()));
+        upload.finish(&edge, &source);
+        stores_no_secret(&edge, &[]);
+    }
+}
+
+/// A credential as an application's server would hand it to its client; a secret from now on.
+fn brought(edge: &mut Edge, nonce: &str) -> UploadCredential {
+    let credential = create_upload_video(&edge.sandbox, nonce);
+    edge.plant_secret(&credential.auth);
+    credential
+}
+
+fn create_with(edge: &Edge, credential: &UploadCredential, length: u64) -> Response {
+    let metadata = [
+        ("upload_address", credential.address.as_str()),
+        ("upload_auth", credential.auth.as_str()),
+    ];
+    tus::create(edge, length, &metadata, &[("upload-media-id", credential.media_id.as_str())])
+}
+
+fn headers(credential: &UploadCredential) -> [(&str, &str); 2] {
+    [("upload-address", &credential.address), ("upload-auth", &credential.auth)]
+}
+
+/// Neither a value nor a page of the database has any secret of this run in plain, nor the whole
+/// UploadAuth.
+fn stores_no_secret(edge: &Edge, brought: &[&UploadCredential]) {
+    let mut secrets = edge.secrets();
+    secrets.push(RAM_SECRET.to_owned());
+    secrets.extend(brought.iter().flat_map(|credential| credential.secrets()));
+    assert!(secrets.len() > 2, "there are secrets to look for");
+    let entries = key_value::entries(&edge.host_folder());
+    assert!(!entries.is_empty(), "there are records to look at");
+    let files = key_value::files(&edge.host_folder());
+    for secret in secrets {
+        for (key, value) in &entries {
+            assert!(!contains(value, secret.as_bytes()), "{key} has {secret}");
+        }
+        assert!(!contains(&files, secret.as_bytes()), "the database has {secret}");
+    }
+}

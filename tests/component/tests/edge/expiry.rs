@@ -1,0 +1,164 @@
+//! Credentials that end in the middle, clocks that disagree, and a store that forgets.
+
+use serde_json::json;
+use vod_uploader_component_tests::edge::Setup;
+use vod_uploader_component_tests::http::Body;
+use vod_uploader_component_tests::source::{MIB, Source, sha256};
+use vod_uploader_component_tests::tus::{self, Upload};
+use vod_uploader_component_tests::vod::{
+    UploadCredential, create_upload_video, refresh_upload_video,
+};
+use vod_uploader_component_tests::wait;
+
+const SEAL_KEY: &str = "c2VhbC1rZXktb2YtMzItYnl0ZXMtZm9yLXRlc3RzISE=";
+
+#[test]
+fn the_worker_renews_its_own_credential_in_the_middle_of_an_upload() {
+    let edge = Setup::new().start();
+    let source = Source::new(81, 8 * MIB);
+    edge.sandbox.fault(&json!({ "operation": "UploadPart", "nth": 4, "kind": "expired-token" }));
+    let created = edge.put(&[], &Body::Chunked(&source, source.all()));
+    assert_eq!(created.status, 201, "{}", created.text());
+    assert_eq!(edge.sandbox.fault_hits(), 1);
+    assert_eq!(edge.sandbox.requests("RefreshUploadVideo"), 1);
+    let object = edge.sandbox.only_object();
+    assert_eq!(sha256(&edge.sandbox.object_bytes(&object.key)), source.sha256());
+}
+
+#[test]
+fn a_token_that_ends_earlier_by_the_stores_clock_is_renewed_when_the_store_says_so() {
+    let edge = Setup::new().variable("seal_key", SEAL_KEY).start();
+    edge.sandbox.token_life(700);
+    let source = Source::new(88, 6 * MIB);
+    let upload = Upload::create(&edge, source.length());
+    assert_eq!(upload.patch(&edge, &source, 0..2 * MIB).unwrap().offset(), 2 * MIB);
+    // Within the 15 minutes that the store tolerates, and beyond the token's life.
+    edge.sandbox.shift_clock(800_000);
+    let stored = upload.patch(&edge, &source, 2 * MIB..source.length()).unwrap();
+    assert_eq!((stored.status, stored.offset()), (204, source.length()), "{}", stored.text());
+    assert_eq!(edge.sandbox.requests("RefreshUploadVideo"), 1);
+    assert!(edge.sandbox.counts("UploadPart")["errors"].as_u64().unwrap() > 0);
+    assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
+}
+
+#[test]
+fn credentials_that_live_for_seconds_are_renewed_before_they_end() {
+    let edge = Setup::new().start();
+    // Shorter than the time before the end at which the worker asks for a new one.
+    edge.sandbox.token_life(20);
+    let source = Source::new(82, 6 * MIB);
+    let upload = Upload::create(&edge, source.length());
+    upload.finish(&edge, &source);
+    assert!(edge.sandbox.requests("RefreshUploadVideo") <= 3);
+    assert_eq!(edge.sandbox.counts("UploadPart")["errors"], 0);
+    assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
+}
+
+#[test]
+fn a_client_whose_credential_ends_goes_on_with_a_new_one() {
+    let edge = Setup::new().without_ram_key().start();
+    let source = Source::new(83, 8 * MIB);
+    let first = create_upload_video(&edge.sandbox, "first");
+    let metadata = [("upload_address", first.address.as_str()), ("upload_auth", &first.auth)];
+    let upload = Upload::created(&tus::create(&edge, source.length(), &metadata, &[]));
+    let with = |credential: &UploadCredential, begin: u64, end: u64| {
+        let headers =
+            [("upload-address", credential.address.as_str()), ("upload-auth", &credential.auth)];
+        let body = Body::Range(&source, begin..end);
+        upload.patch_with(&edge, &headers, begin, &body).unwrap()
+    };
+    assert_eq!(with(&first, 0, 3 * MIB).offset(), 3 * MIB);
+    let fault = json!({ "operation": "UploadPart", "nth": 2, "times": 0, "kind": "expired-token" });
+    edge.sandbox.fault(&fault);
+    let ended = with(&first, 3 * MIB, source.length());
+    assert_eq!((ended.status, ended.code().as_str()), (401, "credential-expired"));
+    let offset = upload.offset(&edge);
+    assert_eq!(ended.offset(), offset);
+    assert!(offset >= 3 * MIB, "{offset}");
+    edge.sandbox.clear_faults();
+    let second = refresh_upload_video(&edge.sandbox, "second", &first.media_id);
+    let stored = with(&second, offset, source.length());
+    assert_eq!((stored.status, stored.offset()), (204, source.length()), "{}", stored.text());
+    assert_eq!(edge.sandbox.only_object().key, first.object());
+    assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
+}
+
+#[test]
+fn a_credential_that_has_expired_is_refused_before_any_byte_is_taken() {
+    let edge = Setup::new().without_ram_key().start();
+    edge.sandbox.token_life(-60);
+    let expired = create_upload_video(&edge.sandbox, "expired");
+    let headers = [("upload-address", expired.address.as_str()), ("upload-auth", &expired.auth)];
+    let source = Source::new(84, MIB);
+    let put = edge.put(&headers, &Body::Range(&source, source.all()));
+    assert_eq!((put.status, put.code().as_str()), (401, "credential-expired"), "{}", put.text());
+    assert_eq!(edge.sandbox.operations(), ["CreateUploadVideo"]);
+}
+
+#[test]
+fn a_store_whose_clock_is_an_hour_off_gets_every_part_once_the_clock_is_corrected() {
+    for offset_ms in [3_600_000, -3_600_000] {
+        // The kept credential does: VOD itself refuses calls of a wrong clock.
+        let edge = Setup::new().variable("seal_key", SEAL_KEY).start();
+        edge.sandbox.token_life(6 * 3600);
+        let source = Source::new(85, 6 * MIB);
+        let upload = Upload::create(&edge, source.length());
+        edge.sandbox.shift_clock(offset_ms);
+        let stored = upload.patch(&edge, &source, source.all()).unwrap();
+        assert_eq!((stored.status, stored.offset()), (204, source.length()), "{}", stored.text());
+        assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
+        // Only the first call can meet the difference.
+        assert_eq!(edge.sandbox.counts("UploadPart")["errors"], 0);
+        assert_eq!(edge.sandbox.counts("InitiateMultipartUpload")["errors"], 1);
+    }
+}
+
+#[test]
+fn an_upload_that_the_store_forgot_is_gone_and_a_new_one_carries_its_media_id() {
+    let edge = Setup::new().start();
+    let source = Source::new(86, 6 * MIB);
+    let lost = Upload::create(&edge, source.length());
+    assert_eq!(lost.patch(&edge, &source, 0..3 * MIB).unwrap().offset(), 3 * MIB);
+    edge.sandbox.forget_uploads();
+    let gone = lost.patch(&edge, &source, 3 * MIB..source.length()).unwrap();
+    assert_eq!((gone.status, gone.code().as_str()), (410, "upload-lost"), "{}", gone.text());
+    assert_eq!(gone.json()["media_id"], lost.media_id.as_str());
+    assert_eq!(lost.head(&edge).status, 410);
+    assert_eq!(lost.state(&edge), "lost");
+    let again = lost.patch(&edge, &source, 3 * MIB..source.length()).unwrap();
+    assert_eq!((again.status, again.code().as_str()), (410, "upload-lost"));
+
+    let created = tus::create(&edge, source.length(), &[("media_id", &lost.media_id)], &[]);
+    let next = Upload::created(&created);
+    assert_eq!(next.media_id, lost.media_id);
+    next.finish(&edge, &source);
+    assert_eq!(edge.sandbox.requests("CreateUploadVideo"), 1);
+    let object = edge.sandbox.only_object();
+    assert!(object.key.contains(&lost.media_id), "{}", object.key);
+    assert_eq!(object.crc64, source.crc64());
+}
+
+#[test]
+fn an_upload_that_the_store_forgot_while_the_worker_was_down_is_gone_too() {
+    let mut edge = Setup::new().start();
+    let source = Source::new(87, 6 * MIB);
+    let upload = Upload::create(&edge, source.length());
+    let mut patch = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
+    patch.send(&source.bytes(0..3 * MIB));
+    wait::until("parts are acknowledged", || (upload.offset(&edge) == 3 * MIB).then_some(()));
+    edge.kill_host();
+    edge.sandbox.forget_uploads();
+    edge.start_host();
+    let offset = upload.offset(&edge);
+    let gone = upload.patch(&edge, &source, offset..source.length()).unwrap();
+    assert_eq!((gone.status, gone.code().as_str()), (410, "upload-lost"), "{}", gone.text());
+    assert!(edge.sandbox.objects().is_empty());
+}
+
+#[test]
+fn a_media_id_that_vod_does_not_know_is_an_error_that_says_so() {
+    let edge = Setup::new().start();
+    let created = tus::create(&edge, MIB, &[("media_id", "0123456789abcdef")], &[]);
+    assert_eq!((created.status, created.code().as_str()), (404, "media-not-found"));
+    assert_eq!(created.json()["store_code"], "InvalidVideo.NotFound");
+}

@@ -1,0 +1,146 @@
+//! Several faults at random, and clients that do not give up.
+
+use serde_json::{Value, json};
+use vod_uploader_component_tests::edge::{Edge, Setup};
+use vod_uploader_component_tests::http::{Body, Response};
+use vod_uploader_component_tests::random::Random;
+use vod_uploader_component_tests::source::Source;
+use vod_uploader_component_tests::tus::{self, Upload};
+
+const PART_BYTES: u64 = 102_400;
+
+const OPERATIONS: [&str; 7] = [
+    "UploadPart",
+    "UploadPart",
+    "InitiateMultipartUpload",
+    "CompleteMultipartUpload",
+    "HeadObject",
+    "ListParts",
+    "RefreshUploadVideo",
+];
+
+const KINDS: [&str; 12] = [
+    "reset-before-body",
+    "reset-mid-body",
+    "reset-after-body",
+    "commit-then-reset",
+    "hang",
+    "truncated-reply",
+    "expired-token",
+    "skewed",
+    "wrong-crc",
+    "corrupt-body",
+    "access-denied",
+    "no-such-upload",
+];
+
+#[test]
+fn files_put_into_a_mix_of_faults_are_whole_or_refused_with_a_cause() {
+    let edge = small_parts();
+    let (mut hits, mut refused) = (0, 0);
+    for seed in 0..30 {
+        let mut random = Random::new(seed);
+        let source = Source::new(seed, 1 + random.below(8 * PART_BYTES));
+        plant_some(&edge, &mut random);
+        let body = match random.below(2) {
+            0 => Body::Range(&source, source.all()),
+            _ => Body::Chunked(&source, source.all()),
+        };
+        let answer = edge.put(&[], &body);
+        if answer.is_success() {
+            is_whole(&edge, answer.json()["media_id"].as_str().unwrap(), &source, seed);
+        } else {
+            names_a_cause(&answer, seed);
+            refused += 1;
+        }
+        hits += edge.sandbox.fault_hits();
+        edge.sandbox.clear_faults();
+    }
+    assert!(hits > 20 && (1..30).contains(&refused), "{hits} hits, {refused} refused");
+}
+
+#[test]
+fn uploads_through_a_mix_of_faults_never_go_back_and_end_once_the_faults_do() {
+    let edge = small_parts();
+    for seed in 100..120 {
+        let mut random = Random::new(seed);
+        let source = Source::new(seed, 1 + random.below(12 * PART_BYTES));
+        let mut upload = Upload::create(&edge, source.length());
+        let mut acknowledged = 0;
+        plant_some(&edge, &mut random);
+        for _ in 0..4 {
+            let Some(offset) = offset(&edge, &upload) else { break };
+            assert!(offset >= acknowledged, "{offset} after {acknowledged}: seed {seed}");
+            let end = offset + random.below(source.length() - offset + 1);
+            let answer = upload.patch(&edge, &source, offset..end).unwrap();
+            acknowledged = offset;
+            if answer.is_success() {
+                assert_eq!(answer.offset(), end, "seed {seed}");
+                acknowledged = end;
+            } else {
+                names_a_cause(&answer, seed);
+            }
+        }
+        edge.sandbox.clear_faults();
+        match offset(&edge, &upload) {
+            Some(offset) => assert!(offset >= acknowledged, "seed {seed}"),
+            None => {
+                let media_id = [("media_id", upload.media_id.as_str())];
+                upload = Upload::created(&tus::create(&edge, source.length(), &media_id, &[]));
+            }
+        }
+        upload.finish(&edge, &source);
+        is_whole(&edge, &upload.media_id, &source, seed);
+    }
+}
+
+/// The acknowledged offset; `None` where the upload is gone. Asked again while a fault keeps the
+/// worker from finding out.
+fn offset(edge: &Edge, upload: &Upload) -> Option<u64> {
+    vod_uploader_component_tests::wait::until("the worker tells the offset", || {
+        let head = upload.head(edge);
+        match head.status {
+            200 => Some(Some(head.offset())),
+            410 => Some(None),
+            _ => {
+                edge.sandbox.clear_faults();
+                None
+            }
+        }
+    })
+}
+
+/// One to four faults that hit some of the next requests.
+fn plant_some(edge: &Edge, random: &mut Random) {
+    for _ in 0..=random.below(4) {
+        let fault = json!({
+            "operation": random.pick(&OPERATIONS),
+            "kind": random.pick(&KINDS),
+            "times": 1 + random.below(4),
+            "probability": 0.6,
+            "seed": random.below(1 << 32),
+        });
+        edge.sandbox.fault(&fault);
+    }
+}
+
+fn is_whole(edge: &Edge, media_id: &str, source: &Source, seed: u64) {
+    let objects = edge.sandbox.objects();
+    let object = objects.iter().find(|object| object.key.contains(media_id));
+    let object = object.unwrap_or_else(|| panic!("there is no object: seed {seed}"));
+    assert_eq!((object.size, &object.crc64), (source.length(), &source.crc64()), "seed {seed}");
+}
+
+fn names_a_cause(answer: &Response, seed: u64) {
+    assert!(!answer.code().is_empty(), "seed {seed}: {} {}", answer.status, answer.text());
+    assert_ne!(answer.code(), "internal", "seed {seed}: {}", answer.text());
+    assert_ne!(answer.json()["detail"], Value::from(""), "seed {seed}");
+}
+
+fn small_parts() -> Edge {
+    Setup::new()
+        .variable("part_size_bytes", &PART_BYTES.to_string())
+        .variable("request_timeout_ms", "150")
+        .variable("retry_attempts", "3")
+        .start()
+}

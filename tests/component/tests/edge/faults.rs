@@ -1,0 +1,333 @@
+//! Every fault of the store and of VOD in every call of an upload, one at a time: once, and until
+//! it is cleared.
+
+use serde_json::{Value, json};
+use vod_uploader_component_tests::edge::{Edge, Setup};
+use vod_uploader_component_tests::http::{Body, Response};
+use vod_uploader_component_tests::source::Source;
+use vod_uploader_component_tests::tus::{self, Upload};
+
+/// One kind of fault, and how the request that meets it must end: `WHOLE`, or with this code.
+struct Case {
+    fault: Value,
+    once: &'static str,
+    lasting: &'static str,
+}
+
+#[test]
+fn faults_of_create_upload_video_end_with_a_file_or_with_their_cause() {
+    let edge = small_parts();
+    let source = Source::new(101, SEVERAL_PARTS);
+    let mut cases = unanswered("vod-unavailable");
+    cases.push(case(json!({ "kind": "skewed" }), "vod-rejected", "vod-rejected"));
+    cases.push(case(json!({ "kind": "expired-token" }), EXPIRED, EXPIRED));
+    cases.push(case(json!({ "kind": "access-denied" }), DENIED, DENIED));
+    cases.push(case(json!({ "kind": "no-such-upload" }), "media-not-found", "media-not-found"));
+    cases.push(case(refusal(), "vod-rejected", "vod-rejected"));
+    for case in &cases {
+        put_once(&edge, "CreateUploadVideo", case, &source);
+        plant(&edge, "CreateUploadVideo", case, 0);
+        let created = tus::create(&edge, source.length(), &[], &[]);
+        ended_as(&created, case, case.lasting, "CreateUploadVideo");
+        edge.sandbox.clear_faults();
+    }
+}
+
+#[test]
+fn faults_of_refresh_upload_video_end_with_a_file_or_with_their_cause() {
+    // Without a seal key every request asks for a credential of its own.
+    let mut cases = unanswered("vod-unavailable");
+    cases.push(case(json!({ "kind": "skewed" }), "vod-rejected", "vod-rejected"));
+    cases.push(case(json!({ "kind": "expired-token" }), EXPIRED, EXPIRED));
+    cases.push(case(json!({ "kind": "access-denied" }), DENIED, DENIED));
+    cases.push(case(json!({ "kind": "no-such-upload" }), "media-not-found", "media-not-found"));
+    send_with_each("RefreshUploadVideo", &cases, SEVERAL_PARTS);
+}
+
+#[test]
+fn faults_of_initiate_multipart_upload_end_with_a_file_or_with_their_cause() {
+    put_and_send_with_each("InitiateMultipartUpload", &of_any_call(), SEVERAL_PARTS);
+}
+
+#[test]
+fn faults_of_upload_part_end_with_a_file_or_with_their_cause() {
+    let mut cases = of_any_call();
+    cases.push(case(json!({ "kind": "wrong-crc" }), WHOLE, MISMATCH));
+    cases.push(case(json!({ "kind": "corrupt-body" }), WHOLE, MISMATCH));
+    put_and_send_with_each("UploadPart", &cases, SEVERAL_PARTS);
+}
+
+#[test]
+fn faults_of_put_object_end_with_a_file_or_with_their_cause() {
+    let mut cases = of_any_call();
+    cases.push(case(json!({ "kind": "wrong-crc" }), WHOLE, MISMATCH));
+    cases.push(case(json!({ "kind": "corrupt-body" }), WHOLE, MISMATCH));
+    put_and_send_with_each("PutObject", &cases, LESS_THAN_A_PART);
+}
+
+#[test]
+fn faults_of_complete_multipart_upload_end_with_a_file_or_with_their_cause() {
+    let mut cases = of_any_call();
+    for case in &mut cases {
+        // It has happened, and a look at the object shows it.
+        if ["commit-then-reset", "truncated-reply"].iter().any(|kind| case.fault["kind"] == *kind) {
+            case.lasting = WHOLE;
+        }
+    }
+    cases.push(case(json!({ "kind": "wrong-crc" }), MISMATCH, MISMATCH));
+    cases.push(case(json!({ "kind": "corrupt-body" }), "store-rejected", "store-rejected"));
+    put_and_send_with_each("CompleteMultipartUpload", &cases, SEVERAL_PARTS);
+}
+
+#[test]
+fn faults_of_list_parts_end_with_a_file_or_with_their_cause() {
+    let edge = small_parts();
+    let source = Source::new(102, SEVERAL_PARTS);
+    let mut cases = of_any_call();
+    for case in &mut cases {
+        // Who may not list goes by the checkpoint.
+        if case.fault["kind"] == "access-denied" {
+            (case.once, case.lasting) = (WHOLE, WHOLE);
+        }
+    }
+    for case in &cases {
+        for (times, expected) in [(1, case.once), (0, case.lasting)] {
+            let upload = Upload::create(&edge, source.length());
+            let mut hung = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
+            hung.send(&source.bytes(0..2 * PART_BYTES));
+            vod_uploader_component_tests::wait::until("two parts are acknowledged", || {
+                (upload.offset(&edge) == 2 * PART_BYTES).then_some(())
+            });
+            // The parts of a writer that is taken over are compared with the store's.
+            plant(&edge, "ListParts", case, times);
+            let answer = upload.patch(&edge, &source, 2 * PART_BYTES..source.length()).unwrap();
+            ended_as(&answer, case, expected, "ListParts");
+            assert!(edge.sandbox.fault_hits() > 0, "{}", case.fault);
+            edge.sandbox.clear_faults();
+            goes_on(&edge, &upload, &source);
+        }
+    }
+}
+
+#[test]
+fn faults_of_head_object_end_with_a_file_or_with_their_cause() {
+    let edge = small_parts();
+    let source = Source::new(103, SEVERAL_PARTS);
+    let mut open = Vec::new();
+    for case in &of_any_call() {
+        let kind = case.fault["kind"].as_str().unwrap();
+        // HEAD answers have no body whose code could tell more than the status.
+        let expected = match kind {
+            "access-denied" => ["completion-unknown"; 2],
+            "no-such-upload" | "status" | "commit-then-reset" | "truncated-reply" => continue,
+            _ => [case.once, case.lasting],
+        };
+        for (times, expected) in [1, 0].into_iter().zip(expected) {
+            let upload = Upload::create(&edge, source.length());
+            let lost_answer = json!({
+                "operation": "CompleteMultipartUpload", "times": 0, "kind": "commit-then-reset"
+            });
+            edge.sandbox.fault(&lost_answer);
+            plant(&edge, "HeadObject", case, times);
+            let answer = upload.patch(&edge, &source, source.all()).unwrap();
+            let code = answer.code();
+            assert_eq!(code, if expected == WHOLE { "" } else { expected }, "{kind} x{times}");
+            edge.sandbox.clear_faults();
+            open.push(upload);
+        }
+    }
+    for upload in open {
+        assert_eq!(upload.offset(&edge), source.length());
+        goes_on(&edge, &upload, &source);
+    }
+}
+
+#[test]
+fn faults_of_abort_multipart_upload_end_with_an_abort_or_with_their_cause() {
+    let edge = small_parts();
+    let source = Source::new(104, SEVERAL_PARTS);
+    for case in &of_any_call() {
+        let kind = case.fault["kind"].as_str().unwrap();
+        // Parts that are gone, or that may not be dropped, are nothing to wait for.
+        let expected = match kind {
+            "access-denied" | "no-such-upload" => [WHOLE; 2],
+            // It has happened: the next attempt is told that there is nothing left.
+            "commit-then-reset" | "truncated-reply" => continue,
+            _ => [case.once, case.lasting],
+        };
+        for (times, expected) in [1, 0].into_iter().zip(expected) {
+            let upload = Upload::create(&edge, source.length());
+            assert_eq!(upload.patch(&edge, &source, 0..2 * PART_BYTES).unwrap().status, 204);
+            plant(&edge, "AbortMultipartUpload", case, times);
+            let deleted = upload.delete(&edge);
+            ended_as(&deleted, case, expected, "AbortMultipartUpload");
+            edge.sandbox.clear_faults();
+            if !deleted.is_success() {
+                assert_eq!(upload.delete(&edge).status, 204, "{}", case.fault);
+            }
+            assert_eq!(upload.head(&edge).status, 410);
+        }
+        if kind != "access-denied" && kind != "no-such-upload" {
+            assert!(edge.sandbox.uploads().is_empty(), "{}", case.fault);
+        }
+        edge.sandbox.forget_uploads();
+    }
+}
+
+/// Once by PUT and once by tus; then, by tus, until it is cleared.
+fn put_and_send_with_each(operation: &str, cases: &[Case], length: u64) {
+    let edge = small_parts();
+    let source = Source::new(105, length);
+    for case in cases {
+        put_once(&edge, operation, case, &source);
+    }
+    drop(edge);
+    send_with_each(operation, cases, length);
+}
+
+fn send_with_each(operation: &str, cases: &[Case], length: u64) {
+    let edge = small_parts();
+    let source = Source::new(106, length);
+    let mut open = Vec::new();
+    for case in cases {
+        for (times, expected) in [(1, case.once), (0, case.lasting)] {
+            let upload = Upload::create(&edge, length);
+            plant(&edge, operation, case, times);
+            let answer = upload.patch(&edge, &source, source.all()).unwrap();
+            assert!(edge.sandbox.fault_hits() > 0, "{operation}: {} did not hit", case.fault);
+            ended_as(&answer, case, expected, operation);
+            edge.sandbox.clear_faults();
+            open.push(upload);
+        }
+    }
+    // All together: what may be completing is waited for, and for all of them it is the same time.
+    for upload in open {
+        goes_on(&edge, &upload, &source);
+    }
+}
+
+fn put_once(edge: &Edge, operation: &str, case: &Case, source: &Source) {
+    plant(edge, operation, case, 1);
+    let before = edge.sandbox.objects().len();
+    let answer = edge.put(&[], &Body::Range(source, source.all()));
+    assert_eq!(edge.sandbox.fault_hits(), 1, "{operation}: {} did not hit", case.fault);
+    ended_as(&answer, case, case.once, operation);
+    if answer.is_success() {
+        assert_eq!(answer.json()["crc64"], source.crc64());
+        is_whole(edge, answer.json()["media_id"].as_str().unwrap(), source);
+    } else if operation != "CompleteMultipartUpload" {
+        assert_eq!(edge.sandbox.objects().len(), before, "{operation}: {}", case.fault);
+    }
+    edge.sandbox.clear_faults();
+    assert!(edge.sandbox.uploads().len() <= lost_initiations(case), "{operation}: {}", case.fault);
+    edge.sandbox.forget_uploads();
+}
+
+/// An upload that the store began without being able to say so is never known to anybody.
+fn lost_initiations(case: &Case) -> usize {
+    let unknown = ["commit-then-reset", "truncated-reply"];
+    usize::from(unknown.iter().any(|kind| case.fault["kind"] == *kind))
+}
+
+/// The upload ends whole now that nothing is in its way; one that is lost, as a new one with the
+/// same media id.
+fn goes_on(edge: &Edge, upload: &Upload, source: &Source) {
+    if upload.head(edge).status == 410 {
+        let media_id = [("media_id", upload.media_id.as_str())];
+        let next = Upload::created(&tus::create(edge, source.length(), &media_id, &[]));
+        assert_eq!(next.media_id, upload.media_id);
+        next.finish(edge, source);
+    } else {
+        upload.finish(edge, source);
+    }
+    is_whole(edge, &upload.media_id, source);
+}
+
+fn is_whole(edge: &Edge, media_id: &str, source: &Source) {
+    let objects = edge.sandbox.objects();
+    let object = objects.iter().find(|object| object.key.contains(media_id));
+    let object = object.unwrap_or_else(|| panic!("there is no object of {media_id}"));
+    assert_eq!((object.size, &object.crc64), (source.length(), &source.crc64()));
+}
+
+/// The answer is a success, or a problem that names the cause.
+fn ended_as(answer: &Response, case: &Case, expected: &str, operation: &str) {
+    let what = format!("{operation}: {}: {} {}", case.fault, answer.status, answer.text());
+    if expected == WHOLE {
+        assert!(answer.is_success(), "{what}");
+        return;
+    }
+    assert!(!answer.is_success(), "{what}");
+    assert_eq!(answer.code(), expected, "{what}");
+    let problem = answer.json();
+    if let Some(code) = case.fault["code"].as_str() {
+        assert_eq!(problem["store_code"], code, "{what}");
+    }
+    if problem["store_code"].is_string() {
+        assert!(problem["store_request_id"].is_string(), "{what}");
+    }
+    assert!(!problem["detail"].as_str().unwrap().is_empty(), "{what}");
+}
+
+fn plant(edge: &Edge, operation: &str, case: &Case, times: u64) {
+    let mut fault = case.fault.clone();
+    fault["operation"] = json!(operation);
+    fault["times"] = json!(times);
+    edge.sandbox.fault(&fault);
+}
+
+/// What a call of the store may meet, whichever it is.
+fn of_any_call() -> Vec<Case> {
+    let mut cases = unanswered("store-unavailable");
+    cases.push(case(json!({ "kind": "skewed" }), WHOLE, "store-unavailable"));
+    cases.push(case(json!({ "kind": "expired-token" }), WHOLE, EXPIRED));
+    cases.push(case(json!({ "kind": "access-denied" }), DENIED, DENIED));
+    cases.push(case(json!({ "kind": "no-such-upload" }), "upload-lost", "upload-lost"));
+    cases.push(case(refusal(), "store-rejected", "store-rejected"));
+    cases
+}
+
+/// No answer, or one that says that there is none.
+fn unanswered(code: &'static str) -> Vec<Case> {
+    let faults = [
+        json!({ "kind": "reset-before-body" }),
+        json!({ "kind": "reset-mid-body" }),
+        json!({ "kind": "reset-after-body" }),
+        json!({ "kind": "commit-then-reset" }),
+        json!({ "kind": "truncated-reply" }),
+        json!({ "kind": "hang" }),
+        json!({ "kind": "status", "status": 500 }),
+        json!({ "kind": "status", "status": 503, "code": "SlowDown" }),
+        json!({ "kind": "status", "status": 502, "html": true }),
+        json!({ "kind": "status", "status": 500, "empty": true }),
+    ];
+    let mut cases: Vec<_> = faults.into_iter().map(|fault| case(fault, WHOLE, code)).collect();
+    cases.push(case(json!({ "kind": "delay", "delay_ms": 50 }), WHOLE, WHOLE));
+    cases
+}
+
+fn refusal() -> Value {
+    json!({ "kind": "status", "status": 400, "code": "InvalidArgument" })
+}
+
+const fn case(fault: Value, once: &'static str, lasting: &'static str) -> Case {
+    Case { fault, once, lasting }
+}
+
+/// Small parts, because the time that a part may take grows with its size.
+fn small_parts() -> Edge {
+    Setup::new()
+        .variable("part_size_bytes", &PART_BYTES.to_string())
+        .variable("request_timeout_ms", "150")
+        .variable("retry_attempts", "2")
+        .start()
+}
+
+const PART_BYTES: u64 = 102_400;
+const SEVERAL_PARTS: u64 = 3 * PART_BYTES + 10_000;
+const LESS_THAN_A_PART: u64 = 60_000;
+
+const WHOLE: &str = "whole";
+const EXPIRED: &str = "credential-expired";
+const DENIED: &str = "access-denied";
+const MISMATCH: &str = "checksum-mismatch";

@@ -1,0 +1,108 @@
+//! How uploads end, and what happens when two writers mean the same one.
+
+use std::thread;
+
+use vod_uploader_component_tests::edge::Setup;
+use vod_uploader_component_tests::http::Response;
+use vod_uploader_component_tests::source::{KIB, MIB, Source, sha256};
+use vod_uploader_component_tests::tus::Upload;
+use vod_uploader_component_tests::wait;
+
+#[test]
+fn a_deleted_upload_is_gone_from_the_store_and_for_its_client() {
+    let edge = Setup::new().start();
+    let source = Source::new(51, 4 * MIB);
+    // With parts on the store, with a few bytes at the worker, and with nothing.
+    for sent in [2 * MIB, 2 * MIB + 10, 10, 0] {
+        let upload = Upload::create(&edge, source.length());
+        if sent > 0 {
+            assert_eq!(upload.patch(&edge, &source, 0..sent).unwrap().offset(), sent);
+        }
+        assert_eq!(upload.delete(&edge).status, 204);
+        assert!(edge.sandbox.uploads().is_empty());
+        assert_eq!(upload.head(&edge).status, 410);
+        assert_eq!(upload.state(&edge), "aborted");
+        let refused = upload.patch(&edge, &source, sent..source.length()).unwrap();
+        assert_eq!((refused.status, refused.code().as_str()), (410, "upload-aborted"));
+    }
+    assert!(edge.sandbox.objects().is_empty());
+}
+
+#[test]
+fn an_upload_that_is_deleted_while_it_is_sent_ends_for_its_sender_too() {
+    let edge = Setup::new().start();
+    let source = Source::new(52, 8 * MIB);
+    let upload = Upload::create(&edge, source.length());
+    let mut patch = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
+    patch.send(&source.bytes(0..3 * MIB));
+    wait::until("parts are acknowledged", || (upload.offset(&edge) > 0).then_some(()));
+    assert_eq!(upload.delete(&edge).status, 204);
+    patch.send(&source.bytes(3 * MIB..source.length()));
+    if let Ok(answer) = patch.finish() {
+        assert!(!answer.is_success(), "{}", answer.status);
+    }
+    assert_eq!(upload.head(&edge).status, 410);
+    assert!(edge.sandbox.objects().is_empty());
+    assert!(edge.sandbox.uploads().is_empty(), "{:?}", edge.sandbox.uploads());
+}
+
+#[test]
+fn the_object_of_a_finished_upload_outlives_its_deletion() {
+    let edge = Setup::new().start();
+    let source = Source::new(53, 2 * MIB);
+    let upload = Upload::create(&edge, source.length());
+    upload.finish(&edge, &source);
+    assert_eq!(upload.delete(&edge).status, 204);
+    assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
+    assert_eq!(upload.head(&edge).status, 404);
+}
+
+#[test]
+fn of_two_requests_with_the_same_bytes_at_once_one_wins_at_most_and_the_object_is_whole() {
+    let edge = Setup::new().start();
+    let source = Source::new(54, 4 * MIB);
+    for round in 0..8 {
+        // Whole parts, a file for a single PutObject, and the rest of an upload.
+        let (length, begin) = [(4 * MIB, 0), (60 * KIB, 0), (4 * MIB, 1_500_000)][round % 3];
+        let upload = Upload::create(&edge, length);
+        if begin > 0 {
+            assert_eq!(upload.patch(&edge, &source, 0..begin).unwrap().offset(), begin);
+        }
+        let send = || upload.patch(&edge, &source, begin..length).unwrap();
+        let (first, second) = thread::scope(|scope| {
+            let first = scope.spawn(send);
+            (send(), first.join().unwrap())
+        });
+        let winners = [&first, &second].into_iter().filter(|answer| answer.is_success()).count();
+        // None, where one is told off for the offset that the other had come to.
+        assert!(winners <= 1, "{} {}", described(&first), described(&second));
+        for loser in [&first, &second].into_iter().filter(|answer| !answer.is_success()) {
+            assert_eq!(loser.status, 409, "{}", described(loser));
+            assert!(["taken-over", "offset-mismatch"].contains(&loser.code().as_str()));
+        }
+        upload.finish(&edge, &Source::new(54, length));
+        let objects = edge.sandbox.objects();
+        assert_eq!(objects.len(), round + 1);
+        let mine = objects.iter().find(|object| object.key.contains(&upload.media_id)).unwrap();
+        let bytes = edge.sandbox.object_bytes(&mine.key);
+        assert_eq!(sha256(&bytes), sha256(&source.bytes(0..length)));
+    }
+}
+
+#[test]
+fn a_finished_upload_takes_no_more_and_says_where_it_is() {
+    let edge = Setup::new().start();
+    let source = Source::new(55, MIB);
+    let upload = Upload::create(&edge, source.length());
+    upload.finish(&edge, &source);
+    let empty = upload.patch(&edge, &source, MIB..MIB).unwrap();
+    assert_eq!((empty.status, empty.offset()), (204, MIB));
+    let again = upload.patch(&edge, &source, 0..MIB).unwrap();
+    assert_eq!((again.status, again.code().as_str()), (409, "offset-mismatch"));
+    assert_eq!(again.offset(), MIB);
+    assert_eq!(edge.sandbox.requests("CompleteMultipartUpload"), 1);
+}
+
+fn described(answer: &Response) -> String {
+    format!("{} {}", answer.status, answer.text())
+}

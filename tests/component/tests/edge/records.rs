@@ -1,0 +1,92 @@
+//! What an upload writes to the key-value store: per part, the same at its end as at its begin.
+
+use vod_uploader_component_tests::edge::{Edge, Setup};
+use vod_uploader_component_tests::key_value;
+use vod_uploader_component_tests::source::Source;
+use vod_uploader_component_tests::tus::Upload;
+use vod_uploader_component_tests::wait;
+
+/// The least part of the store, so that 3,000 parts are 300 MB.
+const PART_BYTES: u64 = 102_400;
+/// ETags that the checkpoint holds before they go to a page of their own, 16 bytes each.
+const PAGE_PARTS: u64 = 256;
+const PAGE_BYTES: u64 = PAGE_PARTS * 16;
+
+/// Key-value writes while some parts were sent one by one.
+#[derive(Debug, PartialEq, Eq)]
+struct Written {
+    writes: u64,
+    bytes: u64,
+}
+
+#[test]
+fn a_part_costs_as_many_writes_at_part_3_000_as_at_part_10() {
+    let edge = many_parts();
+    let source = Source::new(31, 3_020 * PART_BYTES);
+    let upload = Upload::create(&edge, source.length());
+    let mut patch = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
+    let mut sent = 0;
+    let mut send_to = |part: u64| {
+        let end = part * PART_BYTES;
+        source.read(sent..end, |chunk| patch.send(chunk));
+        sent = end;
+        wait::until("the part is acknowledged", || (upload.offset(&edge) == end).then_some(()));
+    };
+    let mut measure = |first: u64| {
+        send_to(first);
+        let before = edge.stats();
+        for part in first + 1..=first + 10 {
+            send_to(part);
+        }
+        let after = edge.stats();
+        let more = |name: &str| after.count(name) - before.count(name);
+        Written { writes: more("kv_writes"), bytes: more("kv_bytes_written") }
+    };
+    let (early, late) = (measure(10), measure(3_000));
+    assert_eq!(early.writes, late.writes);
+    assert!(early.writes <= 10, "at most one a part: {early:?}");
+    // An open page is part of the checkpoint; beside it there is one reference to each full page.
+    let references = 3_000 / PAGE_PARTS * 16;
+    let bound = late.writes * (PAGE_BYTES + references + 512);
+    assert!(late.bytes <= bound, "{early:?} {late:?}, at most {bound}");
+}
+
+#[test]
+fn an_upload_writes_at_most_once_a_part_and_once_a_page_however_many_there_are() {
+    let edge = many_parts();
+    for parts in [20, 40, 2_980, 3_000] {
+        let source = Source::new(parts, parts * PART_BYTES);
+        let upload = Upload::create(&edge, source.length());
+        let before = edge.stats().count("kv_writes");
+        let stored = upload.patch(&edge, &source, source.all()).unwrap();
+        assert_eq!((stored.status, stored.offset()), (204, source.length()));
+        let writes = edge.stats().count("kv_writes") - before;
+        // A few more to begin and to end.
+        let bound = parts + parts / PAGE_PARTS + 10;
+        assert!(writes <= bound, "{parts} parts: {writes} writes, at most {bound}");
+    }
+}
+
+#[test]
+fn records_are_small_and_few_however_many_parts_there_are() {
+    let edge = many_parts();
+    let source = Source::new(33, 3_000 * PART_BYTES);
+    let upload = Upload::create(&edge, source.length());
+    let stored = upload.patch(&edge, &source, 0..2_999 * PART_BYTES).unwrap();
+    assert_eq!((stored.status, stored.offset()), (204, 2_999 * PART_BYTES));
+    let entries = key_value::entries(&edge.host_folder());
+    let pages = usize::try_from(2_999 / PAGE_PARTS).unwrap();
+    assert!(entries.len() <= pages + 8, "{} entries", entries.len());
+    for (key, value) in &entries {
+        assert!(key.len() <= 100, "{key}");
+        assert!(value.len() <= 8 << 10, "{key}: {} bytes", value.len());
+    }
+    upload.finish(&edge, &source);
+    assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
+    let entries = key_value::entries(&edge.host_folder());
+    assert!(entries.len() <= 8, "{:?}", entries.iter().map(|(key, _)| key).collect::<Vec<_>>());
+}
+
+fn many_parts() -> Edge {
+    Setup::new().discard_bodies().variable("part_size_bytes", &PART_BYTES.to_string()).start()
+}

@@ -1,0 +1,147 @@
+//! Files of every size that is special, in every way that they can come.
+
+use serde_json::json;
+use vod_uploader_component_tests::edge::{Edge, Setup};
+use vod_uploader_component_tests::http::Body;
+use vod_uploader_component_tests::sandbox::BUCKET;
+use vod_uploader_component_tests::source::{MIB, Source, sha256};
+use vod_uploader_component_tests::tus::{self, Upload};
+
+/// One byte, around the least part, the least part, a part, a part and a byte, and many parts.
+const SIZES: [u64; 6] = [1, 99_999, 102_400, MIB, MIB + 1, 64 * MIB];
+
+#[test]
+fn a_file_put_with_its_length_becomes_the_same_object() {
+    let edge = Setup::new().start();
+    for size in SIZES {
+        let source = Source::new(size, size);
+        put_and_compare(&edge, &source, &Body::Range(&source, source.all()));
+    }
+}
+
+#[test]
+fn a_file_put_without_its_length_becomes_the_same_object() {
+    let edge = Setup::new().start();
+    for size in SIZES {
+        let source = Source::new(size, size);
+        put_and_compare(&edge, &source, &Body::Chunked(&source, source.all()));
+    }
+}
+
+#[test]
+fn a_file_becomes_the_same_object_where_requests_are_signed_with_v1() {
+    let edge = Setup::new().variable("signature_version", "v1").start();
+    for size in [1, MIB + 1] {
+        let source = Source::new(size, size);
+        put_and_compare(&edge, &source, &Body::Chunked(&source, source.all()));
+    }
+}
+
+#[test]
+fn a_file_sent_by_tus_in_one_request_becomes_the_same_object() {
+    let edge = Setup::new().start();
+    for size in SIZES {
+        let source = Source::new(size, size);
+        let upload = Upload::create(&edge, size);
+        let stored = upload.patch(&edge, &source, source.all()).unwrap();
+        assert_eq!(stored.status, 204, "{}", stored.text());
+        assert_eq!(stored.offset(), size);
+        assert_eq!(stored.header("media-id"), Some(upload.media_id.as_str()));
+        let status = edge.request("GET", &upload.path, &[], &Body::None).unwrap().json();
+        let object = status["object"].as_str().unwrap();
+        let parts = if size < 102_400 { 1 } else { size.div_ceil(MIB) };
+        let expected = json!({
+            "state": "completed",
+            "reason": null,
+            "bytes_durable": size,
+            "bytes_total": size,
+            "parts": parts,
+            "file_name": "clip.mp4",
+            "media_id": upload.media_id,
+            "bucket": BUCKET,
+            "object": object,
+            "crc64": source.crc64(),
+        });
+        assert_eq!(status, expected);
+        assert_eq!(sha256(&edge.sandbox.object_bytes(object)), source.sha256());
+    }
+}
+
+#[test]
+fn a_file_sent_by_tus_without_the_length_of_the_request_becomes_the_same_object() {
+    let edge = Setup::new().start();
+    for size in SIZES {
+        let source = Source::new(size, size);
+        let upload = Upload::create(&edge, size);
+        let body = Body::Chunked(&source, source.all());
+        let stored = upload.patch_with(&edge, &[], 0, &body).unwrap();
+        assert_eq!((stored.status, stored.offset()), (204, size));
+        let status = edge.request("GET", &upload.path, &[], &Body::None).unwrap().json();
+        let object = status["object"].as_str().unwrap();
+        assert_eq!(sha256(&edge.sandbox.object_bytes(object)), source.sha256());
+    }
+}
+
+#[test]
+fn a_file_sent_by_tus_in_small_requests_becomes_the_same_object() {
+    let edge = Setup::new().start();
+    let source = Source::new(3, 3 * MIB + 77);
+    let upload = Upload::create(&edge, source.length());
+    let mut offset = 0;
+    // Below the least part, above it, above a part.
+    for length in [1, 50_000, 60_000, 200_000, 3, 1_500_000, 99_999].into_iter().cycle() {
+        let end = (offset + length).min(source.length());
+        let stored = upload.patch(&edge, &source, offset..end).unwrap();
+        assert_eq!((stored.status, stored.offset()), (204, end));
+        assert_eq!(upload.offset(&edge), end);
+        offset = end;
+        if offset == source.length() {
+            break;
+        }
+    }
+    let object = edge.sandbox.only_object();
+    assert_eq!(object.crc64, source.crc64());
+    assert_eq!(sha256(&edge.sandbox.object_bytes(&object.key)), source.sha256());
+}
+
+#[test]
+fn an_empty_file_is_refused_before_anything_is_created() {
+    let edge = Setup::new().start();
+    let empty = Source::new(0, 0);
+    let refusals = [
+        edge.put(&[], &Body::Bytes(b"")),
+        edge.put(&[], &Body::Chunked(&empty, 0..0)),
+        tus::create(&edge, 0, &[], &[]),
+    ];
+    for refusal in refusals {
+        assert_eq!((refusal.status, refusal.code().as_str()), (400, "file-empty"));
+    }
+    assert!(edge.sandbox.operations().is_empty(), "{:?}", edge.sandbox.operations());
+    assert!(edge.sandbox.objects().is_empty());
+    assert_eq!(edge.stats().count("kv_writes"), 0);
+}
+
+fn put_and_compare(edge: &Edge, source: &Source, body: &Body<'_>) {
+    let created = edge.put(&[], body);
+    assert_eq!(created.status, 201, "{} bytes: {}", source.length(), created.text());
+    assert_eq!(created.header("content-type"), Some("application/json"));
+    let created = created.json();
+    let media_id = created["media_id"].as_str().unwrap();
+    let key = created["object"].as_str().unwrap();
+    assert!(!media_id.is_empty());
+    let objects = edge.sandbox.objects();
+    let object = objects.iter().find(|object| object.key == key).unwrap();
+    let expected = json!({
+        "media_id": media_id,
+        "kind": "video",
+        "bucket": BUCKET,
+        "object": key,
+        "size": source.length(),
+        "crc64": source.crc64(),
+        "etag": object.etag,
+    });
+    assert_eq!(created, expected);
+    assert_eq!((object.size, &object.crc64), (source.length(), &source.crc64()));
+    assert_eq!(sha256(&edge.sandbox.object_bytes(key)), source.sha256());
+    assert!(edge.sandbox.uploads().is_empty());
+}
