@@ -13,12 +13,14 @@ use super::checkpoint::{Checkpoint, Phase};
 use super::keys::UploadKey;
 use super::kv_step::KvStep;
 use super::lease::{EPOCHS_KEPT, Lease, Turn};
+use super::save::UNSTORED_NUMBERS;
 use super::search::CheckpointSearch;
 use super::session::{Session, misuse};
 use super::state::Trigger;
 use super::{Event, Purpose, Value};
 use crate::crc64::Crc64;
 use crate::error::{Error, ErrorKind, Result};
+use crate::units::PART_COUNT_MAX;
 
 /// What claiming has found so far.
 #[derive(Debug)]
@@ -141,7 +143,12 @@ impl Session {
             self.kv_get(KvStep::CheckpointRead, key);
             return Ok(());
         }
-        let (epoch, checkpoint) = self.claiming.search.clone().finish()?;
+        let (epoch, mut checkpoint) = self.claiming.search.clone().finish()?;
+        let silent = epoch.map_or(0, |epoch| self.turn.epoch.saturating_sub(epoch + 1));
+        let skipped = u32::from(UNSTORED_NUMBERS).saturating_mul(silent);
+        let skipped = u16::try_from(skipped).unwrap_or(PART_COUNT_MAX);
+        checkpoint.numbers_spent =
+            checkpoint.numbers_spent.saturating_add(skipped).min(PART_COUNT_MAX);
         self.checkpoint = checkpoint.clone();
         // The checkpoint that we start from stays: one who takes over at this moment may still be
         // reading it. What that one had started from has no reader left once ours is written.

@@ -44,8 +44,7 @@ impl Session {
             }
             return Ok(());
         }
-        let unchanged = self.save.reserved() == 0 && self.transfer.rest().is_none();
-        if self.save.left_at_rest() || unchanged {
+        if self.save.left_at_rest() || !self.has_changed() {
             self.go(Trigger::StoredSoFar)?;
         }
         Ok(())

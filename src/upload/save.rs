@@ -17,6 +17,10 @@ use crate::units::{ByteCount, PART_COUNT_MAX};
 
 use std::collections::VecDeque;
 
+/// Part numbers that a writer may use before its first checkpoint, so that a short request needs no
+/// more than one. Who takes over skips as many for every writer that has left no checkpoint.
+pub(super) const UNSTORED_NUMBERS: u16 = 8;
+
 /// What is being stored, and what is stored.
 #[derive(Debug, Default)]
 pub(super) struct Save {
@@ -31,6 +35,8 @@ pub(super) struct Save {
     /// over since.
     writing: Option<Mark>,
     saved: Mark,
+    /// The highest part number that may be used before the first checkpoint.
+    allowed: u16,
     /// Keys that the next checkpoint does not refer to.
     left_over: Vec<String>,
     /// Keys that the checkpoint under way does not refer to: deleted once it is acknowledged.
@@ -52,12 +58,18 @@ impl Save {
     pub(super) fn begin(&mut self, checkpoint: &Checkpoint) {
         self.saved.durable = checkpoint.durable();
         self.saved.in_parts_bytes = checkpoint.in_parts_bytes;
+        // The id of a new multipart upload is stored before its first part is sent.
+        if checkpoint.upload_id.is_some() {
+            let allowed = checkpoint.numbers_spent.saturating_add(UNSTORED_NUMBERS);
+            self.allowed = allowed.min(PART_COUNT_MAX);
+        }
     }
 
     pub(super) fn start_over(&mut self) {
         self.pages.clear();
         self.writing = None;
         self.saved = Mark::default();
+        self.allowed = 0;
         self.requested = true;
     }
 
@@ -67,8 +79,8 @@ impl Save {
     }
 
     /// The highest part number that may be sent: a writer that takes over starts above it.
-    pub(super) const fn reserved(&self) -> u16 {
-        self.saved.numbers_spent
+    pub(super) fn reserved(&self) -> u16 {
+        self.saved.numbers_spent.max(self.allowed)
     }
 
     pub(super) const fn request(&mut self) {
@@ -111,7 +123,7 @@ impl Session {
         let open = matches!(self.state, State::Receiving | State::Draining);
         let number_wanted = open
             && self.checkpoint.upload_id.is_some()
-            && self.transfer.waits_for_number_above(self.save.saved.numbers_spent);
+            && self.transfer.waits_for_number_above(self.save.reserved());
         let closes = self.is_closing();
         if moved && (open || self.state == State::Failed) || number_wanted || closes {
             self.save.requested = true;
@@ -131,14 +143,19 @@ impl Session {
     /// True where everything of this request is confirmed but not stored as this session's last
     /// word.
     fn is_closing(&self) -> bool {
-        let changed = self.save.saved.numbers_spent > 0
-            || self.transfer.rest().is_some()
-            || self.transfer.is_complete();
         self.state == State::Draining
             && self.transfer.is_drained()
             && !self.save.saved.at_rest
-            && changed
+            && self.has_changed()
             && !self.is_single_put()
+    }
+
+    /// True where the last checkpoint, whoever wrote it, does not say it all.
+    pub(super) fn has_changed(&self) -> bool {
+        self.save.saved.numbers_spent > 0
+            || self.checkpoint.in_parts_bytes != self.save.saved.in_parts_bytes
+            || self.transfer.rest().is_some()
+            || self.transfer.is_complete()
     }
 
     pub(super) fn is_single_put(&self) -> bool {

@@ -182,6 +182,30 @@ fn complete_names_only_the_parts_that_were_acknowledged() {
     assert!(second_s.iter().all(|number| **number > numbers[0]), "{numbers:?}");
 }
 
+#[test]
+fn a_number_used_by_a_writer_that_left_no_checkpoint_is_not_used_again() {
+    let length = 4 * 102_400;
+    let mut world = World::of_known_length(length);
+    let first = world.create(ClientRequest::new(0, length).cut_at(102_400));
+    world.run(first);
+    // Two writers, one after the other, send a part each and are gone before they store anything.
+    for sent in [2, 3] {
+        let silent = world.take_over(world.rest());
+        while world.store.count(Operation::UploadPart) < sent {
+            world.step(silent);
+        }
+        world.crash(silent);
+        assert_eq!(world.stored_offset(), 102_400);
+    }
+    let outcome = world.resume();
+    assert!(matches!(outcome, Outcome::Completed(_)), "{outcome:?}");
+    let mut numbers: Vec<_> = world.store.seen.iter().filter_map(|(_, number)| *number).collect();
+    let sent = numbers.len();
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!(numbers.len(), sent, "{:?}", world.store.seen);
+}
+
 fn run_steps(world: &mut World, id: WriterId, steps: usize) -> bool {
     for _ in 0..steps {
         world.step(id);
