@@ -20,9 +20,13 @@ impl Worker {
         })
     }
 
-    /// `GET /v1/files/{id}`.
+    /// `GET /v1/files/{id}`: where the end cannot be found out now, the state says so.
     pub(crate) async fn status(&self, head: &Head, key: &UploadKey) -> Result<http::Response> {
-        Ok(self.settled_status(head, key).await?.response())
+        let status = match self.settled_status(head, key).await {
+            Ok(status) => status,
+            Err(_) => records::status(&self.kv, key).await?,
+        };
+        Ok(status.response())
     }
 
     /// `DELETE /v1/files/{id}`: drops the parts of an open upload; of one that has ended, the
