@@ -116,20 +116,33 @@ impl Plan {
         let Some(length) = self.length else { return self.next_part_of_unknown(number) };
         let rest = length - offset;
         let numbers_left = numbers_left(number);
-        self.require_fit(rest, numbers_left)?;
+        if let Err(error) = self.require_fit(rest, numbers_left) {
+            // Numbers were skipped: what is left fits only with requests as large as the error says.
+            let needed = rest.bytes().div_ceil(numbers_left.max(1));
+            let large = request_left.filter(|left| left.bytes() >= needed && numbers_left > 0);
+            return large.map(|left| self.whole_request(left.min(rest))).ok_or(error);
+        }
 
         let usable = (numbers_left - numbers_left / SPARE_NUMBERS_DIVISOR).max(1);
         let even = rest.bytes().div_ceil(usable).next_multiple_of(SIZE_STEP_BYTES);
         let planned = self.part_size.bytes().max(even).min(PART_SIZE_MAX.bytes());
         let size = planned.min(rest.bytes());
 
+        if let Some(left) = request_left.filter(|left| left.bytes() > size && *left < rest) {
+            let ends_short = left.bytes() < 2 * size;
+            let after_two = number.saturating_add(2);
+            if self.is_small_piece(left)
+                || ends_short && self.allow_short_part(offset + left, after_two).is_err()
+            {
+                return Ok(self.whole_request(left));
+            }
+        }
         if size <= BUFFERED_PART_SIZE_MAX.bytes() {
-            let piece = request_left.filter(|left| *left < rest && self.is_small_piece(*left));
-            return Ok(self.buffered(ByteCount(piece.map_or(size, ByteCount::bytes).max(size))));
+            return Ok(self.buffered(ByteCount(size)));
         }
         let next = match request_left {
             Some(left) if left > BUFFERED_PART_SIZE_MAX => {
-                NextPart { size: left.min(ByteCount(size)), in_flight_max: 1, streamed: true }
+                self.whole_request(left.min(ByteCount(size)))
             }
             // A part whose length is not known beforehand has to be held: it goes as a short part.
             _ => self.buffered(BUFFERED_PART_SIZE_MAX),
@@ -152,6 +165,14 @@ impl Plan {
             None if numbers_left(number) == 0 => Err(out_of_numbers()),
             None => Ok(()),
         }
+    }
+
+    /// A part that takes all that a request brings, held if it is small enough.
+    fn whole_request(&self, request: ByteCount) -> NextPart {
+        if request <= BUFFERED_PART_SIZE_MAX {
+            return self.buffered(request);
+        }
+        NextPart { size: request.min(PART_SIZE_MAX), in_flight_max: 1, streamed: true }
     }
 
     /// A request that brings a small piece of the file goes as one part: one call to the store

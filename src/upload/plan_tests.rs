@@ -90,6 +90,34 @@ proptest! {
     }
 
     #[test]
+    fn requests_as_large_as_the_error_says_are_taken_whole_to_the_end(
+        length in 2 * GIB..=10_000 * 16 * MIB,
+        numbers_left in 1..=100_u16,
+        spread_percent in 90..=130_u64,
+        extra in 0..=2 * MIB,
+    ) {
+        // Few numbers are left for as much as they carry, or, where some were skipped, for more.
+        let plan = known(length);
+        let rest = (u64::from(numbers_left) * 16 * MIB * spread_percent / 100).min(length);
+        let (mut offset, mut number) = (length - rest, PART_COUNT_MAX + 1 - numbers_left);
+        while offset < length {
+            let left_numbers = u64::from(PART_COUNT_MAX + 1 - number);
+            let mut request = ((length - offset).div_ceil(left_numbers) + extra).min(length - offset);
+            while request > 0 {
+                let next = plan.next_part(ByteCount(offset), number, Some(ByteCount(request)));
+                let next = next.expect("the request is large enough");
+                let size = next.size.bytes().min(request);
+                offset += size;
+                number += 1;
+                request -= size;
+                if size < next.size.bytes() && offset < length {
+                    prop_assert!(plan.allow_short_part(ByteCount(offset), number).is_ok());
+                }
+            }
+        }
+    }
+
+    #[test]
     fn buffers_stay_within_the_budget_of_an_upload(
         length in prop::option::of(1..=OBJECT_SIZE_MAX.bytes()),
         part_size in 100 * KIB..=16 * MIB,
