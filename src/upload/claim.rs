@@ -13,14 +13,12 @@ use super::checkpoint::{Checkpoint, Phase};
 use super::keys::UploadKey;
 use super::kv_step::KvStep;
 use super::lease::{EPOCHS_KEPT, Lease, Turn};
-use super::save::UNSTORED_NUMBERS;
 use super::search::CheckpointSearch;
 use super::session::{Session, misuse};
 use super::state::Trigger;
 use super::{Event, Purpose, Value};
 use crate::crc64::Crc64;
 use crate::error::{Error, ErrorKind, Result};
-use crate::units::PART_COUNT_MAX;
 
 /// What claiming has found so far.
 #[derive(Debug)]
@@ -143,12 +141,7 @@ impl Session {
             self.kv_get(KvStep::CheckpointRead, key);
             return Ok(());
         }
-        let (epoch, mut checkpoint) = self.claiming.search.clone().finish()?;
-        let silent = epoch.map_or(0, |epoch| self.turn.epoch.saturating_sub(epoch + 1));
-        let skipped = u32::from(UNSTORED_NUMBERS).saturating_mul(silent);
-        let skipped = u16::try_from(skipped).unwrap_or(PART_COUNT_MAX);
-        checkpoint.numbers_spent =
-            checkpoint.numbers_spent.saturating_add(skipped).min(PART_COUNT_MAX);
+        let (epoch, checkpoint) = self.claiming.search.clone().finish()?;
         self.checkpoint = checkpoint.clone();
         // The checkpoint that we start from stays: one who takes over at this moment may still be
         // reading it. What that one had started from has no reader left once ours is written.
@@ -186,6 +179,14 @@ impl Session {
     }
 
     fn begin_purpose(&mut self) -> Result<()> {
+        if !self.claiming.lease.bases.is_empty() {
+            // Before anything else: whoever asks for the offset meanwhile must not be told what the
+            // writer before us may still store without acknowledging it.
+            self.save.request();
+        }
+        if self.purpose == Purpose::Fence {
+            return self.go(Trigger::CheckpointKept);
+        }
         if self.checkpoint.phase == Phase::Completing {
             return self.begin_settling();
         }

@@ -93,6 +93,9 @@ pub enum Purpose {
     },
     /// Take no bytes: find out how an interrupted Complete ended, and finish it.
     Settle,
+    /// Take no bytes and call nobody: make the last checkpoint this writer's own, so that no stale
+    /// writer can change it any more.
+    Fence,
     /// Drop the parts and end the upload.
     Abort,
 }

@@ -17,10 +17,6 @@ use crate::units::{ByteCount, PART_COUNT_MAX};
 
 use std::collections::VecDeque;
 
-/// Part numbers that a writer may use before its first checkpoint, so that a short request needs no
-/// more than one. Who takes over skips as many for every writer that has left no checkpoint.
-pub(super) const UNSTORED_NUMBERS: u16 = 8;
-
 /// What is being stored, and what is stored.
 #[derive(Debug, Default)]
 pub(super) struct Save {
@@ -35,8 +31,6 @@ pub(super) struct Save {
     /// over since.
     writing: Option<Mark>,
     saved: Mark,
-    /// The highest part number that may be used before the first checkpoint.
-    allowed: u16,
     /// Keys that the next checkpoint does not refer to.
     left_over: Vec<String>,
     /// Keys that the checkpoint under way does not refer to: deleted once it is acknowledged.
@@ -58,18 +52,12 @@ impl Save {
     pub(super) fn begin(&mut self, checkpoint: &Checkpoint) {
         self.saved.durable = checkpoint.durable();
         self.saved.in_parts_bytes = checkpoint.in_parts_bytes;
-        // The id of a new multipart upload is stored before its first part is sent.
-        if checkpoint.upload_id.is_some() {
-            let allowed = checkpoint.numbers_spent.saturating_add(UNSTORED_NUMBERS);
-            self.allowed = allowed.min(PART_COUNT_MAX);
-        }
     }
 
     pub(super) fn start_over(&mut self) {
         self.pages.clear();
         self.writing = None;
         self.saved = Mark::default();
-        self.allowed = 0;
         self.requested = true;
     }
 
@@ -79,8 +67,8 @@ impl Save {
     }
 
     /// The highest part number that may be sent: a writer that takes over starts above it.
-    pub(super) fn reserved(&self) -> u16 {
-        self.saved.numbers_spent.max(self.allowed)
+    pub(super) const fn reserved(&self) -> u16 {
+        self.saved.numbers_spent
     }
 
     pub(super) const fn request(&mut self) {
@@ -191,6 +179,10 @@ impl Session {
             State::Draining => self.transfer.is_drained(),
             // A failed session may have cut requests off that still arrive.
             State::Receiving | State::Failed => false,
+            // This writer has sent no part: what it found is as it was left.
+            State::Verifying | State::Settling | State::Aborting | State::Suspended => {
+                self.checkpoint.at_rest
+            }
             _ => true,
         };
         let last = self.transfer.last_number();

@@ -1,6 +1,6 @@
 //! Finding an upload's last checkpoint: which keys to read, in which order.
 
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{Checkpoint, Phase};
 use super::keys::UploadKey;
 use super::lease::Lease;
 use crate::error::{Error, ErrorKind, Result};
@@ -105,6 +105,21 @@ impl CheckpointSearch {
                 let message = "the upload's checkpoint is missing";
                 Err(Error::new(ErrorKind::CheckpointCorrupt, message))
             }
+        }
+    }
+
+    /// True where what was found stands, as long as the lease is still the one that the search began
+    /// with. Not so while the lease's writer has no checkpoint yet: the one before may have been
+    /// changed by a writer that was fenced, and who asks for the offset looks again, or takes the
+    /// upload over with [`Purpose::Fence`](super::Purpose::Fence).
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        match &self.found {
+            Some((epoch, checkpoint)) => {
+                let goes_on = matches!(checkpoint.phase, Phase::Receiving | Phase::Completing);
+                !goes_on || *epoch >= self.lease.turn.epoch
+            }
+            None => true,
         }
     }
 

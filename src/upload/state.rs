@@ -52,6 +52,8 @@ pub enum Trigger {
     LoadedAborted,
     /// The session's purpose is to abort.
     AbortWanted,
+    /// The session's purpose is to hold the checkpoint, and no more.
+    CheckpointKept,
     /// The store has what the checkpoint says, or may not be asked.
     PartsAgree,
     /// The request's bytes have ended.
@@ -90,6 +92,7 @@ pub const TRANSITIONS: &[(State, Trigger, State)] = &[
     (Claiming, T::LoadedCompleted, Completed),
     (Claiming, T::LoadedAborted, Aborted),
     (Claiming, T::AbortWanted, Aborting),
+    (Claiming, T::CheckpointKept, Suspended),
     (Claiming, T::Forgotten, Lost),
     (Claiming, T::Failure, Failed),
     (Verifying, T::PartsAgree, Receiving),

@@ -183,18 +183,18 @@ fn complete_names_only_the_parts_that_were_acknowledged() {
 }
 
 #[test]
-fn a_number_used_by_a_writer_that_left_no_checkpoint_is_not_used_again() {
+fn a_number_that_a_crashed_writer_may_have_used_is_not_used_again() {
     let length = 4 * 102_400;
     let mut world = World::of_known_length(length);
     let first = world.create(ClientRequest::new(0, length).cut_at(102_400));
     world.run(first);
-    // Two writers, one after the other, send a part each and are gone before they store anything.
+    // Two writers, one after the other, send a part each and are gone before they store that.
     for sent in [2, 3] {
-        let silent = world.take_over(world.rest());
+        let crashed = world.take_over(world.rest());
         while world.store.count(Operation::UploadPart) < sent {
-            world.step(silent);
+            world.step(crashed);
         }
-        world.crash(silent);
+        world.crash(crashed);
         assert_eq!(world.stored_offset(), 102_400);
     }
     let outcome = world.resume();
@@ -204,6 +204,68 @@ fn a_number_used_by_a_writer_that_left_no_checkpoint_is_not_used_again() {
     numbers.sort_unstable();
     numbers.dedup();
     assert_eq!(numbers.len(), sent, "{:?}", world.store.seen);
+}
+
+#[test]
+fn an_offset_that_is_told_during_a_take_over_never_goes_back() {
+    // The first writer stops after `stop` steps, a second takes over and is stopped after `later`,
+    // the first goes on, and everybody who asks in between is told at most what stays.
+    let mut told_while_unsettled = 0;
+    'stops: for stop in 0.. {
+        for later in 0.. {
+            let mut world = World::of_known_length(LENGTH + 102_400);
+            let length = world.content.len();
+            let first = world.create(ClientRequest::new(0, length));
+            if !run_steps(&mut world, first, stop) {
+                break 'stops;
+            }
+            if !world.is_known() {
+                continue 'stops;
+            }
+            let mut told = world.told_offset().unwrap_or(0);
+            let second = world.take_over(world.rest());
+            let second_ended = !run_steps(&mut world, second, later);
+            for writer in [first, second] {
+                while !world.writers[writer].has_ended() {
+                    world.step(writer);
+                    match world.told_offset() {
+                        Some(offset) => {
+                            assert!(offset >= told, "{offset} after {told}: {stop} {later}");
+                            told = offset;
+                        }
+                        None => told_while_unsettled += 1,
+                    }
+                }
+            }
+            if second_ended {
+                break;
+            }
+        }
+    }
+    assert!(told_while_unsettled > 0, "some of these orders ask while the lease has no checkpoint");
+}
+
+#[test]
+fn a_fence_keeps_the_offset_against_a_writer_that_is_still_at_work() {
+    for stop in 0..80 {
+        let mut world = World::of_known_length(LENGTH + 102_400);
+        let length = world.content.len();
+        let first = world.create(ClientRequest::new(0, length));
+        if !run_steps(&mut world, first, stop) {
+            break;
+        }
+        if !world.is_known() {
+            continue;
+        }
+        let outcome = world.fence();
+        let offset = world.told_offset();
+        if let Outcome::Suspended { durable, .. } = &outcome {
+            assert!(offset == Some(durable.bytes()) || durable.is_zero(), "{offset:?} {outcome:?}");
+        }
+        world.run(first);
+        assert!(world.told_offset() >= offset);
+        assert!(matches!(world.resume(), Outcome::Completed(_)));
+    }
 }
 
 fn run_steps(world: &mut World, id: WriterId, steps: usize) -> bool {

@@ -1,13 +1,18 @@
 //! Reads an upload's records: what it is and how far it is.
 
+use std::time::Duration;
+
 use vod_uploader::http::UploadStatus;
-use vod_uploader::upload::{Checkpoint, CheckpointSearch, Lease, UploadKey, UploadRecord};
+use vod_uploader::upload::{CheckpointSearch, Lease, UploadKey, UploadRecord};
 use vod_uploader::{Error, ErrorKind, Result};
 
+use crate::clock;
 use crate::key_value::KeyValue;
 
-/// A reader that finds the lease changed under it looks again this often.
-const READS_MAX: usize = 8;
+/// How often a reader looks again while the upload changes hands, and how long it waits between:
+/// a writer that has taken over stores its checkpoint within a few key-value operations.
+const READS_MAX: u32 = 6;
+const READ_PAUSE: Duration = Duration::from_millis(15);
 
 /// What the upload is.
 pub(crate) async fn upload_record(kv: &KeyValue, key: &UploadKey) -> Result<UploadRecord> {
@@ -23,26 +28,25 @@ pub(crate) async fn create(kv: &KeyValue, key: &UploadKey, record: &UploadRecord
     kv.set(&key.lease(), &Lease::unclaimed().encode()?).await
 }
 
-/// What the upload is and how far it is.
+/// What the upload is and how far it is; `None` where it changes hands right now, and its new
+/// writer has not said yet where it goes on.
 ///
 /// The lease is read before and after the checkpoint: what a writer stores while it is being fenced
 /// is never acknowledged, and must not be reported either.
-pub(crate) async fn status(kv: &KeyValue, key: &UploadKey) -> Result<UploadStatus> {
+pub(crate) async fn status(kv: &KeyValue, key: &UploadKey) -> Result<Option<UploadStatus>> {
     let record = upload_record(kv, key).await?;
     let mut lease = kv.get(&key.lease()).await?;
     for _ in 0..READS_MAX {
-        let checkpoint = checkpoint(kv, key).await?;
+        let search = search(kv, key).await?;
         let lease_after = kv.get(&key.lease()).await?;
-        if lease == lease_after {
-            return Ok(UploadStatus { record, checkpoint });
+        if lease == lease_after && search.is_settled() {
+            let (_, checkpoint) = search.finish()?;
+            return Ok(Some(UploadStatus { record, checkpoint }));
         }
         lease = lease_after;
+        clock::sleep(READ_PAUSE).await;
     }
-    Err(Error::new(ErrorKind::Busy, "the upload changes hands too fast to be read"))
-}
-
-async fn checkpoint(kv: &KeyValue, key: &UploadKey) -> Result<Checkpoint> {
-    search(kv, key).await?.finish().map(|(_, checkpoint)| checkpoint)
+    Ok(None)
 }
 
 /// Searches for the upload's last checkpoint.

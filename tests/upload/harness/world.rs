@@ -160,6 +160,11 @@ impl World {
         self.run(id)
     }
 
+    pub(crate) fn fence(&mut self) -> Outcome {
+        let id = self.try_open(Claim::TakeOver, Purpose::Fence, None).unwrap();
+        self.run(id)
+    }
+
     pub(crate) fn abort(&mut self) -> Outcome {
         let id = self.try_open(Claim::TakeOver, Purpose::Abort, None).unwrap();
         self.run(id)
@@ -181,6 +186,16 @@ impl World {
         let goes_on = !matches!(checkpoint.phase, Phase::Aborted | Phase::Lost { .. });
         assert!(!goes_on || offset >= self.acknowledged, "behind {}", self.acknowledged);
         offset
+    }
+
+    /// The offset that a client is told who asks for it now; `None` where it has to wait, since the
+    /// lease's writer has no checkpoint yet.
+    pub(crate) fn told_offset(&self) -> Option<u64> {
+        let mut search = CheckpointSearch::new(key());
+        while let Some(key) = search.next_key() {
+            search.take(self.kv.values.get(&key).cloned()).unwrap();
+        }
+        search.is_settled().then(|| search.finish().unwrap().1.durable().bytes())
     }
 
     /// That offset, or zero as long as there is no upload.

@@ -29,6 +29,7 @@ impl Worker {
         let media_id = status.record.media_id.clone();
         let durable = status.durable();
         if let Some(error) = refusal(&status, chunk) {
+            let durable = self.present_status(key).await?.durable();
             return Ok(http::chunk_ended(&error, Some(durable), &media_id));
         }
         if matches!(status.checkpoint.phase, Phase::Completed(_)) {
@@ -116,7 +117,7 @@ impl Worker {
         head: &Head,
         key: &UploadKey,
     ) -> Result<UploadStatus> {
-        let mut status = records::status(&self.kv, key).await?;
+        let mut status = self.present_status(key).await?;
         while status.checkpoint.phase == Phase::Completing {
             let written_at = vod_uploader::units::UnixMillis(status.checkpoint.written_at_ms);
             if clock::now().since(written_at) < COMPLETE_PATIENCE {
@@ -124,9 +125,37 @@ impl Worker {
             } else {
                 self.settle(head, key, &status.record).await?;
             }
-            status = records::status(&self.kv, key).await?;
+            status = self.present_status(key).await?;
         }
         Ok(status)
+    }
+
+    /// How the upload stands now. A writer that took it over and then stopped without a word is
+    /// fenced: nobody could tell what the one before it may still store.
+    pub(super) async fn present_status(&self, key: &UploadKey) -> Result<UploadStatus> {
+        for _ in 0..FENCES_MAX {
+            if let Some(status) = records::status(&self.kv, key).await? {
+                return Ok(status);
+            }
+            let record = records::upload_record(&self.kv, key).await?;
+            let outcome = self
+                .take_turn(Turn {
+                    key,
+                    record: &record,
+                    claim: Claim::TakeOver,
+                    purpose: Purpose::Fence,
+                    credential: None,
+                    source: None,
+                })
+                .await?;
+            match outcome {
+                Outcome::Failed { error, .. } if error.kind() != ErrorKind::TakenOver => {
+                    return Err(error);
+                }
+                _ => {}
+            }
+        }
+        Err(Error::new(ErrorKind::Busy, "the upload changes hands too fast to be read"))
     }
 
     async fn settle(&self, head: &Head, key: &UploadKey, record: &UploadRecord) -> Result<()> {
@@ -150,6 +179,9 @@ impl Worker {
 /// A Complete that another request has sent may be under way this long before it is settled.
 const COMPLETE_PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 const COMPLETE_POLL: std::time::Duration = std::time::Duration::from_millis(100);
+
+/// How many silent writers one request fences.
+const FENCES_MAX: u32 = 4;
 
 /// Why a chunk is refused before anything is taken over.
 fn refusal(status: &UploadStatus, chunk: Chunk) -> Option<Error> {

@@ -24,7 +24,7 @@ impl Worker {
     pub(crate) async fn status(&self, head: &Head, key: &UploadKey) -> Result<http::Response> {
         let status = match self.settled_status(head, key).await {
             Ok(status) => status,
-            Err(_) => records::status(&self.kv, key).await?,
+            Err(_) => self.present_status(key).await?,
         };
         Ok(status.response())
     }
