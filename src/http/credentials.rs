@@ -1,6 +1,6 @@
 //! The credential that a client brings: in headers, or in tus metadata.
 
-use super::{Head, Metadata, invalid};
+use super::{Head, Metadata, invalid, is_header_value};
 use crate::credential::UploadCredential;
 use crate::error::Result;
 use crate::units::UnixMillis;
@@ -11,6 +11,28 @@ pub const UPLOAD_ADDRESS_HEADER: &str = "upload-address";
 pub const UPLOAD_AUTH_HEADER: &str = "upload-auth";
 /// The header with the media id that the credential is for.
 pub const MEDIA_ID_HEADER: &str = "upload-media-id";
+
+/// Longest media id, in characters: VOD's have 32.
+const MEDIA_ID_CHARS_MAX: usize = 128;
+
+/// The media id that the client names in `head`, or else in `metadata` (`media_id`).
+///
+/// # Errors
+/// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) for one that [`is_media_id`] refuses.
+pub fn client_media_id(head: &Head, metadata: &Metadata) -> Result<Option<String>> {
+    let named = head.header(MEDIA_ID_HEADER).or_else(|| metadata.text(&["media_id"]));
+    match named.filter(|id| !id.is_empty()) {
+        Some(id) if is_media_id(id) => Ok(Some(id.to_owned())),
+        Some(_) => Err(invalid("the media id is too long or not printable ASCII")),
+        None => Ok(None),
+    }
+}
+
+/// Whether a media id can be echoed in a header: up to 128 characters of printable ASCII.
+#[must_use]
+pub fn is_media_id(id: &str) -> bool {
+    is_header_value(id) && id.len() <= MEDIA_ID_CHARS_MAX
+}
 
 /// The credential in `head`, or else in `metadata` (`upload_address`, `upload_auth`), if the client
 /// brought one. Both values or none.
@@ -31,5 +53,40 @@ pub fn client_credential(
         (None, None) => Ok(None),
         (Some(_), None) => Err(invalid("Upload-Auth is missing beside Upload-Address")),
         (None, Some(_)) => Err(invalid("Upload-Address is missing beside Upload-Auth")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn named(id: &str) -> Result<Option<String>> {
+        let headers = vec![("Upload-Media-Id".to_owned(), id.to_owned())];
+        let head = Head { method: "POST".into(), path: "/v1/files".into(), headers };
+        client_media_id(&head, &Metadata::default())
+    }
+
+    #[test]
+    fn a_media_id_that_no_header_can_carry_is_refused() {
+        assert_eq!(named("93ab").unwrap().as_deref(), Some("93ab"));
+        assert_eq!(named("").unwrap(), None);
+        for id in ["a\r\nX-Evil: 1", "\u{7f}", "测", &"x".repeat(129)] {
+            assert_eq!(named(id).unwrap_err().kind(), ErrorKind::RequestInvalid, "{id:?}");
+        }
+    }
+
+    #[test]
+    fn one_half_of_a_credential_is_refused_by_name() {
+        for (name, missing) in
+            [("Upload-Auth", "Upload-Address"), ("Upload-Address", "Upload-Auth")]
+        {
+            let headers = vec![(name.to_owned(), "e30=".to_owned())];
+            let head = Head { method: "PUT".into(), path: "/".into(), headers };
+            let error = client_credential(&head, None, UnixMillis(0)).unwrap_err();
+            assert!(error.message().starts_with(missing), "{error}");
+        }
     }
 }

@@ -11,7 +11,8 @@ mod status;
 mod tus;
 
 pub use credentials::{
-    MEDIA_ID_HEADER, UPLOAD_ADDRESS_HEADER, UPLOAD_AUTH_HEADER, client_credential,
+    MEDIA_ID_HEADER, UPLOAD_ADDRESS_HEADER, UPLOAD_AUTH_HEADER, client_credential, client_media_id,
+    is_media_id,
 };
 pub use file_name::{FILE_NAME_BYTES_MAX, FileName};
 pub use metadata::Metadata;

@@ -54,7 +54,7 @@ pub fn problem(error: &Error, media_id: Option<&str>) -> Response {
         "detail": error.message(),
         "code": kind.code(),
         "action": kind.action(),
-        "retryable": kind.retry() != Retry::Never,
+        "retryable": kind.retry() == Retry::Later,
     });
     if let (Some(store), Some(fields)) = (error.store(), body.as_object_mut()) {
         for (name, value) in [

@@ -24,8 +24,6 @@ pub struct Creation {
     pub metadata: Metadata,
     /// The object's Content-Type, from the metadata `filetype` or `type`.
     pub content_type: Option<String>,
-    /// The media id of an earlier upload, from the metadata `media_id`.
-    pub media_id: Option<String>,
 }
 
 /// The head of a PATCH that brings bytes.
@@ -89,13 +87,7 @@ impl Creation {
         let file_name = FileName::new(file_name)?;
         let text = |keys: &[&str]| metadata.text(keys).filter(|text| !text.is_empty());
         let content_type = text(&["filetype", "type"]).filter(|text| is_header_value(text));
-        Ok(Self {
-            file_name,
-            length,
-            content_type: content_type.map(str::to_owned),
-            media_id: text(&["media_id"]).map(str::to_owned),
-            metadata,
-        })
+        Ok(Self { file_name, length, content_type: content_type.map(str::to_owned), metadata })
     }
 }
 

@@ -210,6 +210,11 @@ impl Calls {
             });
             let (index, attempt, error) = late?;
             outputs.extend([Output::Cancel { call: attempt.id }]);
+            // A Complete that took so long is asked about before it is asked for again.
+            let asks = matches!(self.calls.get(index)?.operation, Operation::Complete { .. });
+            if asks {
+                return Some(self.ended(index, error));
+            }
             if let Some(finished) = self.failed(now, index, error) {
                 return Some(finished);
             }
@@ -249,12 +254,16 @@ impl Calls {
                 }
             }
         }
+        Some(self.ended(index, error))
+    }
+
+    fn ended(&mut self, index: usize, error: Error) -> Finished {
         let Call { operation, attempts, .. } = self.calls.remove(index);
         let context = match attempts.made() {
             1 => operation.name().to_owned(),
             tries => format!("{} (tried {tries} times)", operation.name()),
         };
-        Some(Finished { operation, result: Err(error.while_doing(&context)) })
+        Finished { operation, result: Err(error.while_doing(&context)) }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::oss::ETag;
 use crate::units::{ByteCount, PartNumber};
 
 /// Complete is asked for again this often when the store turns out not to have the object.
-const SETTLE_ROUNDS_MAX: u8 = 2;
+const SETTLE_ROUNDS_MAX: u8 = 1;
 
 /// What is known about the end.
 #[derive(Debug, Default)]
@@ -216,6 +216,7 @@ impl Session {
         self.discard_parts();
         self.save.discard(self.key.credential());
         if let Phase::Completed(object) = &phase {
+            self.checkpoint.tail = None;
             self.checkpoint.in_parts_bytes = object.size_bytes;
             self.checkpoint.crc64 = object.crc64;
             self.checkpoint.part_count = self.checkpoint.part_count.max(1);
@@ -229,7 +230,8 @@ impl Session {
         for page in std::mem::take(&mut self.checkpoint.full_pages) {
             self.save.discard(self.key.etag_page(page.page, page.turn));
         }
-        if let Some(tail) = self.checkpoint.tail.take() {
+        // Its bytes go, but the offset that was told with them stays.
+        if let Some(tail) = self.checkpoint.tail {
             self.save.discard(self.key.tail(tail.turn, tail.serial));
         }
     }

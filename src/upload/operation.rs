@@ -183,12 +183,17 @@ impl Operation {
     }
 }
 
-/// Compares the CRC of what was sent with the store's, where both are known.
+/// Compares the CRC of what was sent with the store's. A store that does not tell it, or a gateway
+/// that answers in its place, is not believed: every byte is covered, or it does not count.
 pub(super) fn agree(what: &str, sent: Option<Crc64>, stored: Option<Crc64>) -> Result<()> {
     match (sent, stored) {
         (Some(sent), Some(stored)) if sent != stored => Err(Error::new(
             ErrorKind::ChecksumMismatch,
             format!("{what} was sent with CRC-64 {sent} and the store has {stored}"),
+        )),
+        (Some(_), None) => Err(Error::new(
+            ErrorKind::StoreReplyInvalid,
+            format!("the store did not tell the CRC-64 of {what}"),
         )),
         _ => Ok(()),
     }

@@ -9,7 +9,7 @@ use spin_sdk::variables;
 use vod_uploader::credential::{SealKey, Secret};
 use vod_uploader::oss::SignatureVersion;
 use vod_uploader::units::{ByteCount, OBJECT_SIZE_MAX, PARALLEL_DEFAULT, PART_SIZE_DEFAULT};
-use vod_uploader::upload::RetryPolicy;
+use vod_uploader::upload::{Plan, RetryPolicy};
 use vod_uploader::vod::{RamKey, VodEndpoint};
 use vod_uploader::{Error, ErrorKind, Result};
 
@@ -58,6 +58,10 @@ impl Config {
             None => VodEndpoint::for_region(&region)?,
         };
         let upload_max = number("upload_max_bytes", 0).await?;
+        let part_size = ByteCount(number("part_size_bytes", PART_SIZE_DEFAULT.bytes()).await?);
+        let parallel = parsed("parallel", PARALLEL_DEFAULT).await?;
+        // Before any media is created for an upload that could not be cut into parts.
+        Plan::new(None, part_size, parallel)?;
         let seal_key = text("seal_key").await?.map(|key| SealKey::parse(&key)).transpose()?;
         Ok(Self {
             ram_key: ram_key().await?,
@@ -69,8 +73,8 @@ impl Config {
             region,
             signature_version: parsed("signature_version", SignatureVersion::V4).await?,
             cname: parsed("cname", false).await?,
-            part_size: ByteCount(number("part_size_bytes", PART_SIZE_DEFAULT.bytes()).await?),
-            parallel: parsed("parallel", PARALLEL_DEFAULT).await?,
+            part_size,
+            parallel,
             upload_max: match upload_max {
                 0 => OBJECT_SIZE_MAX,
                 bytes => ByteCount(bytes).min(OBJECT_SIZE_MAX),

@@ -24,6 +24,9 @@ use crate::outbox::Outbox;
 use crate::source::{Filled, Source};
 use crate::store_client::SendBody;
 
+/// How long an upload without room for a buffer waits before it looks again.
+const ROOM_PAUSE: Duration = Duration::from_millis(20);
+
 /// How much of a part that is passed through is moved at a time.
 const STREAM_BYTES: usize = 256 << 10;
 
@@ -47,6 +50,7 @@ pub(crate) async fn drive(
         streaming: None,
         held: HashMap::new(),
         spare: Vec::new(),
+        starved: false,
         outcome: None,
     };
     let result = driver.run().await;
@@ -66,8 +70,10 @@ struct Driver {
     /// A streamed part that waits for its request.
     streaming: Option<Want>,
     held: HashMap<FillId, Held>,
-    /// Buffers of parts that have been stored, to be filled again.
-    spare: Vec<Vec<u8>>,
+    /// Buffers of parts that have been stored, to be filled again, with the right to them.
+    spare: Vec<(Vec<u8>, Permit)>,
+    /// True where the next fill waits for room in the instance's memory.
+    starved: bool,
     outcome: Option<Outcome>,
 }
 
@@ -157,9 +163,8 @@ impl Driver {
         if let Some(held) = self.held.remove(&fill)
             && let Ok(mut buffer) = Rc::try_unwrap(held.bytes)
         {
-            drop(held.permit);
             buffer.clear();
-            self.spare.push(buffer);
+            self.spare.push((buffer, held.permit));
         }
     }
 
@@ -177,24 +182,34 @@ impl Driver {
             return Ok(true);
         }
         let len = source.buffer_len(want.size);
-        let Some(permit) = Permit::take(len as u64, self.held.is_empty()) else {
-            return Ok(false);
-        };
-        let buffer = self.spare_buffer(len);
-        if let Some(source) = self.source.take() {
+        let buffer = self.buffer(len);
+        self.starved = buffer.is_none();
+        if let Some((buffer, permit)) = buffer
+            && let Some(source) = self.source.take()
+        {
             self.filling = Some(fill_held(source, want.fill, buffer, len, permit).boxed_local());
         }
         Ok(false)
     }
 
-    fn spare_buffer(&mut self, len: usize) -> Vec<u8> {
+    /// A buffer for `len` bytes, if there is room for it in the instance's memory.
+    fn buffer(&mut self, len: usize) -> Option<(Vec<u8>, Permit)> {
         // One size is in use at a time: what does not fit any more is given back.
-        self.spare.retain(|buffer| buffer.capacity() >= len);
-        self.spare.pop().unwrap_or_else(|| Vec::with_capacity(len))
+        self.spare.retain(|(buffer, _)| buffer.capacity() >= len);
+        if let Some(spare) = self.spare.pop() {
+            return Some(spare);
+        }
+        let permit = Permit::take(len as u64, self.held.is_empty())?;
+        let mut buffer = Vec::new();
+        // An allocation that fails must not trap: it waits like one without a permit.
+        buffer.try_reserve_exact(len).ok()?;
+        Some((buffer, permit))
     }
 
     async fn next_input(&mut self) -> Input {
-        let mut wakeup = self.session.next_wakeup().map(wake_at);
+        let due = self.session.next_wakeup();
+        let room_due = self.starved.then(|| clock::now() + ROOM_PAUSE);
+        let mut wakeup = due.into_iter().chain(room_due).min().map(wake_at);
         let input = poll_fn(|cx| {
             if let Poll::Ready(input) = self.outbox.poll_input(cx) {
                 return Poll::Ready(Some(input));

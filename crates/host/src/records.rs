@@ -34,13 +34,21 @@ pub(crate) async fn create(kv: &KeyValue, key: &UploadKey, record: &UploadRecord
 /// The lease is read before and after the checkpoint: what a writer stores while it is being fenced
 /// is never acknowledged, and must not be reported either.
 pub(crate) async fn status(kv: &KeyValue, key: &UploadKey) -> Result<Option<UploadStatus>> {
-    let record = upload_record(kv, key).await?;
     let mut lease = kv.get(&key.lease()).await?;
     for _ in 0..READS_MAX {
-        let search = search(kv, key).await?;
+        let search = match search(kv, key).await {
+            Ok(search) => search,
+            // Records that are being deleted are missing, not corrupt.
+            Err(error) => return Err(upload_record(kv, key).await.err().unwrap_or(error)),
+        };
         let lease_after = kv.get(&key.lease()).await?;
         if lease == lease_after && search.is_settled() {
-            let (_, checkpoint) = search.finish()?;
+            let checkpoint = match search.finish() {
+                Ok((_, checkpoint)) => checkpoint,
+                Err(error) => return Err(upload_record(kv, key).await.err().unwrap_or(error)),
+            };
+            // Last, because it is what is deleted first: nothing else was missing before.
+            let record = upload_record(kv, key).await?;
             return Ok(Some(UploadStatus { record, checkpoint }));
         }
         lease = lease_after;
@@ -58,17 +66,17 @@ pub(crate) async fn search(kv: &KeyValue, key: &UploadKey) -> Result<CheckpointS
     Ok(search)
 }
 
-/// Forgets an upload that has ended.
+/// Forgets an upload that has ended: what it is first, so that nobody finds the rest of it, and then
+/// everything else at once.
 pub(crate) async fn forget(kv: &KeyValue, key: &UploadKey) -> Result<()> {
-    if let Some(lease) = kv.get(&key.lease()).await? {
+    let lease = kv.get(&key.lease()).await?;
+    kv.delete(&key.upload()).await?;
+    let mut names = vec![key.credential(), key.lease()];
+    if let Some(lease) = lease {
         let lease = Lease::decode(&lease)?;
-        let checkpoints = lease.checkpoint_epochs().map(|epoch| key.checkpoint(epoch));
-        for name in checkpoints.chain(lease.epoch_keys(key)) {
-            kv.delete(&name).await?;
-        }
+        names.extend(lease.checkpoint_epochs().map(|epoch| key.checkpoint(epoch)));
+        names.extend(lease.epoch_keys(key));
     }
-    for name in [key.credential(), key.lease(), key.upload()] {
-        kv.delete(&name).await?;
-    }
-    Ok(())
+    let deleted = names.iter().map(|name| kv.delete(name));
+    futures::future::try_join_all(deleted).await.map(drop)
 }

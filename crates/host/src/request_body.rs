@@ -1,9 +1,18 @@
 //! The body of an incoming request, read in buffers as large as the caller's.
 
+use std::pin::pin;
+use std::time::Duration;
+
+use futures::future::{Either, select};
 use spin_sdk::wasip3::http::types::{ErrorCode, Request, Trailers};
 use spin_sdk::wasip3::wit_bindgen::{FutureReader, StreamReader, StreamResult};
 use spin_sdk::wasip3::wit_future;
 use vod_uploader::upload::SourceEnd;
+
+use crate::clock;
+
+/// How long a client may send nothing in the middle of a request's body.
+const IDLE_MAX: Duration = Duration::from_secs(60);
 
 type TrailersFuture = FutureReader<Result<Option<Trailers>, ErrorCode>>;
 
@@ -28,8 +37,19 @@ impl RequestBody {
         if self.end.is_some() {
             return (buffer, self.end);
         }
-        let (result, buffer) = self.stream.read(buffer).await;
-        if result == StreamResult::Dropped {
+        let (result, buffer) = {
+            let mut read = pin!(self.stream.read(buffer));
+            let idle = pin!(clock::sleep(IDLE_MAX));
+            match select(read.as_mut(), idle).await {
+                Either::Left((read, _)) => read,
+                // A client that says nothing is taken for gone; what it sent before counts.
+                Either::Right(_) => {
+                    self.end = Some(SourceEnd::Cut);
+                    read.as_mut().cancel()
+                }
+            }
+        };
+        if result == StreamResult::Dropped && self.end.is_none() {
             self.end = Some(self.settled_end().await);
         }
         (buffer, self.end)

@@ -23,7 +23,7 @@ pub(crate) enum Fault {
 
 impl Fault {
     /// Faults that the same call, sent again, gets over.
-    pub(crate) const PASSING: [Self; 7] = [
+    pub(crate) const PASSING: [Self; 8] = [
         Self::Broken,
         Self::LostReply,
         Self::Hang,
@@ -31,6 +31,8 @@ impl Fault {
         Self::Refused(503, "ServiceUnavailable"),
         Self::Refused(429, "TotalQpsLimitExceeded"),
         Self::Refused(500, ""),
+        // A gateway that answers in the store's place, and does nothing.
+        Self::Refused(204, ""),
     ];
 }
 

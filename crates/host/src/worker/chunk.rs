@@ -2,7 +2,7 @@
 
 use vod_uploader::credential::UploadCredential;
 use vod_uploader::http::{self, Chunk, Head, UploadStatus};
-use vod_uploader::units::ByteCount;
+use vod_uploader::units::{ByteCount, UnixMillis};
 use vod_uploader::upload::{
     CheckpointSearch, Claim, Outcome, Phase, Purpose, UploadKey, UploadRecord,
 };
@@ -56,12 +56,13 @@ impl Worker {
                 http::chunk_stored(ByteCount(object.size_bytes), &media_id)
             }
             Outcome::Suspended { durable, refused: None } => http::chunk_stored(durable, &media_id),
-            Outcome::Suspended { durable, refused: Some(error) }
-            | Outcome::Failed { error, durable } => {
-                // A session that never held the lease does not know the offset.
-                let known =
-                    matches!(error.kind(), ErrorKind::TakenOver | ErrorKind::OffsetMismatch);
-                http::chunk_ended(&error, (!known).then_some(durable), &media_id)
+            Outcome::Suspended { durable, refused: Some(error) } => {
+                http::chunk_ended(&error, Some(durable), &media_id)
+            }
+            // A session that failed early knows no offset: the records do, if they can be read.
+            Outcome::Failed { error, .. } => {
+                let durable = self.present_status(key).await.ok().map(|status| status.durable());
+                http::chunk_ended(&error, durable, &media_id)
             }
             Outcome::Lost(error) => http::chunk_ended(&error, None, &media_id),
             Outcome::Aborted => {
@@ -78,8 +79,8 @@ impl Worker {
         head: &Head,
         key: &UploadKey,
     ) -> Result<(UploadStatus, CheckpointSearch)> {
-        let record = records::upload_record(&self.kv, key).await?;
         let mut search = records::search(&self.kv, key).await?;
+        let record = records::upload_record(&self.kv, key).await?;
         let (_, mut checkpoint) = search.clone().finish()?;
         if checkpoint.phase == Phase::Completing {
             self.settled_status(head, key).await?;
@@ -118,12 +119,16 @@ impl Worker {
         key: &UploadKey,
     ) -> Result<UploadStatus> {
         let mut status = self.present_status(key).await?;
-        while status.checkpoint.phase == Phase::Completing {
-            let written_at = vod_uploader::units::UnixMillis(status.checkpoint.written_at_ms);
-            if clock::now().since(written_at) < COMPLETE_PATIENCE {
+        let (mut polls, mut settlements) = (0, 0);
+        while status.checkpoint.phase == Phase::Completing && settlements < SETTLEMENTS_MAX {
+            let written_at = UnixMillis(status.checkpoint.written_at_ms);
+            // The polls bound the wait where the clock has gone back, too.
+            if polls < COMPLETE_POLLS_MAX && clock::now().since(written_at) < COMPLETE_PATIENCE {
                 clock::sleep(COMPLETE_POLL).await;
+                polls += 1;
             } else {
                 self.settle(head, key, &status.record).await?;
+                settlements += 1;
             }
             status = self.present_status(key).await?;
         }
@@ -179,6 +184,10 @@ impl Worker {
 /// A Complete that another request has sent may be under way this long before it is settled.
 const COMPLETE_PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
 const COMPLETE_POLL: std::time::Duration = std::time::Duration::from_millis(100);
+const COMPLETE_POLLS_MAX: u32 = 50;
+
+/// How often one request tries to find out how an upload ended.
+const SETTLEMENTS_MAX: u32 = 3;
 
 /// How many silent writers one request fences.
 const FENCES_MAX: u32 = 4;

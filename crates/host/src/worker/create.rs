@@ -1,7 +1,7 @@
 //! New uploads: the media id, the credential, the records.
 
 use vod_uploader::credential::UploadCredential;
-use vod_uploader::http::{self, Creation, FileName, Head, MEDIA_ID_HEADER, Metadata};
+use vod_uploader::http::{self, Creation, FileName, Head, Metadata};
 use vod_uploader::units::ByteCount;
 use vod_uploader::upload::{UploadKey, UploadRecord};
 use vod_uploader::{Error, ErrorKind, Result};
@@ -16,8 +16,6 @@ pub(super) struct NewUpload {
     pub(super) length: Option<ByteCount>,
     pub(super) content_type: Option<String>,
     pub(super) metadata: Metadata,
-    /// The media id of an earlier upload that this one is for, too.
-    pub(super) media_id: Option<String>,
 }
 
 /// A new upload with its records.
@@ -35,7 +33,6 @@ impl Worker {
             file_name: creation.file_name,
             length: Some(creation.length),
             content_type: creation.content_type,
-            media_id: creation.media_id,
             metadata: creation.metadata,
         };
         let created = self.new_upload(head, new).await?;
@@ -45,7 +42,8 @@ impl Worker {
     /// Gets the credential and stores the records.
     pub(super) async fn new_upload(&self, head: &Head, new: NewUpload) -> Result<Created> {
         let brought = http::client_credential(head, Some(&new.metadata), clock::now())?;
-        let media_id = head.header(MEDIA_ID_HEADER).map(str::to_owned).or(new.media_id);
+        // It may be that of an earlier upload which this one continues.
+        let media_id = http::client_media_id(head, &new.metadata)?;
         let minted = brought.is_none();
         let (media_id, credential) = match (brought, media_id) {
             (Some(credential), media_id) => (media_id.unwrap_or_default(), credential),
@@ -58,6 +56,9 @@ impl Worker {
                 (minted.media_id, minted.credential)
             }
         };
+        if minted && !http::is_media_id(&media_id) {
+            return Err(Error::new(ErrorKind::VodRejected, "VOD answered with no usable media id"));
+        }
         if !credential.is_usable_at(clock::now()) {
             let message = "the credential that came with the upload has expired";
             return Err(Error::new(ErrorKind::CredentialExpired, message));

@@ -7,6 +7,7 @@ use vod_uploader::{Error, ErrorKind, Result};
 
 use super::create::{Created, NewUpload};
 use super::{Turn, Worker};
+use crate::records;
 use crate::request_body::RequestBody;
 use crate::source::Source;
 
@@ -32,7 +33,6 @@ impl Worker {
             length: put.length,
             content_type: put.content_type,
             metadata: Metadata::default(),
-            media_id: None,
         };
         let Created { key, record, credential } = self.new_upload(head, new).await?;
         let outcome = self
@@ -50,7 +50,12 @@ impl Worker {
             })
             .await?;
         let error = match outcome {
-            Outcome::Completed(object) => return Ok(http::created(&record, &object)),
+            Outcome::Completed(object) => {
+                // Nobody knows this upload's address, so nobody could delete its records. Where
+                // that fails they cost room and nothing else.
+                let _ = records::forget(&self.kv, &key).await;
+                return Ok(http::created(&record, &object));
+            }
             // A body of undeclared length can only be longer than the limit.
             Outcome::Suspended { refused: Some(error), .. }
                 if put.length.is_none() && error.kind() == ErrorKind::LengthMismatch =>
@@ -75,6 +80,7 @@ impl Worker {
                 source: None,
             })
             .await;
+        let _ = records::forget(&self.kv, &key).await;
         Ok(http::problem(&error, Some(&record.media_id)))
     }
 
