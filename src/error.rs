@@ -162,6 +162,12 @@ error_kinds! {
     /// A request's Content-Type is not the one that its body must have.
     MediaTypeUnsupported = "media-type-unsupported", Never,
         "Send the Content-Type that the message names.";
+    /// The path has no such method.
+    MethodUnsupported = "method-unsupported", Never,
+        "Use a method that the header Allow names.";
+    /// The request is of a version of its protocol that is not spoken.
+    ProtocolVersionUnsupported = "protocol-version-unsupported", Never,
+        "Send Tus-Resumable: 1.0.0.";
     /// The source has no bytes.
     FileEmpty = "file-empty", Never,
         "Send a file of at least one byte.";

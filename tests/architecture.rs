@@ -63,7 +63,6 @@ const MODULE_ARROWS: &[(&str, &[&str])] = &[
     // VOD's calls are the same kind of HTTP message as the store's.
     ("vod", &["credential", "error", "oss", "units"]),
     ("upload", &["credential", "crc64", "error", "oss", "units", "vod"]),
-    ("queue", &["credential", "crc64", "error", "oss", "units", "upload", "vod"]),
     ("http", &["credential", "crc64", "error", "units", "upload"]),
 ];
 

@@ -43,7 +43,7 @@ impl PlainPut {
 pub fn created(record: &UploadRecord, object: &FinishedObject) -> Response {
     let body = json!({
         "media_id": record.media_id,
-        "kind": media_kind(&record.file_name),
+        "kind": if record.minted { "video" } else { media_kind(&record.file_name) },
         "bucket": record.target.bucket,
         "object": record.target.object,
         "size": object.size_bytes,

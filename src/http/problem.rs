@@ -23,6 +23,8 @@ pub const fn status_of(kind: ErrorKind) -> u16 {
         | ErrorKind::CredentialForOtherObject => 409,
         ErrorKind::UploadLost | ErrorKind::UploadAborted => 410,
         ErrorKind::FileTooLarge | ErrorKind::RequestTooSmall => 413,
+        ErrorKind::MethodUnsupported => 405,
+        ErrorKind::ProtocolVersionUnsupported => 412,
         ErrorKind::MediaTypeUnsupported => 415,
         // What the store or VOD does not do for us, the gateway says.
         ErrorKind::ChecksumMismatch
@@ -82,8 +84,10 @@ const fn title(status: u16) -> &'static str {
         401 => "Unauthorized",
         403 => "Forbidden",
         404 => "Not Found",
+        405 => "Method Not Allowed",
         409 => "Conflict",
         410 => "Gone",
+        412 => "Precondition Failed",
         413 => "Content Too Large",
         415 => "Unsupported Media Type",
         502 => "Bad Gateway",

@@ -42,7 +42,10 @@ pub fn wrong_version(head: &Head) -> Option<Response> {
     if head.header("tus-resumable") == Some(PROTOCOL_VERSION) {
         return None;
     }
-    Some(tus(412).with_header("tus-version", PROTOCOL_VERSION))
+    let message = "Tus-Resumable is missing or another version than the one that is spoken";
+    let error = Error::new(ErrorKind::ProtocolVersionUnsupported, message);
+    let refused = with_version(super::problem(&error, None));
+    Some(refused.with_header("tus-version", PROTOCOL_VERSION))
 }
 
 /// The answer to OPTIONS; `size_max` is the largest file that is taken.

@@ -22,7 +22,7 @@ use crate::units::{ByteCount, KIB, UnixMillis};
 const BODY_BYTES_PER_SEC_MIN: u64 = 64 * KIB;
 
 /// Complete may take minutes for a large object: its timeout is that of other calls times this.
-const COMPLETE_TIMEOUT_FACTOR: u32 = 10;
+pub const COMPLETE_TIMEOUT_FACTOR: u32 = 10;
 
 /// Where the calls go and what they may cost.
 #[derive(Debug)]

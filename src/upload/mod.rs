@@ -49,6 +49,7 @@ mod verify;
 
 use std::time::Duration;
 
+pub use calls::COMPLETE_TIMEOUT_FACTOR;
 pub use checkpoint::{
     Checkpoint, EtagPage, FinishedObject, FinishedPart, PAGE_NUMBERS, PageRef, Phase, Tail,
 };

@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use spin_sdk::wasip3::http::types::{ErrorCode, Fields, Method, Request, Response};
 use spin_sdk::wasip3::{wit_bindgen, wit_future, wit_stream};
-use vod_uploader::Result;
 use vod_uploader::http::{self, Head, Route};
+use vod_uploader::{Error, ErrorKind, Result};
 
 use crate::config::Config;
 use crate::key_value::KeyValue;
@@ -36,7 +36,8 @@ async fn answer(head: &Head, request: Request) -> Result<http::Response> {
     match &route {
         Route::Health => return Ok(http::Response::empty(200)),
         Route::MethodNotAllowed(allow) => {
-            return Ok(http::Response::empty(405).with_header("allow", *allow));
+            let error = Error::new(ErrorKind::MethodUnsupported, "this path has no such method");
+            return Ok(http::problem(&error, None).with_header("allow", *allow));
         }
         _ => {}
     }

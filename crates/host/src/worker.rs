@@ -6,12 +6,14 @@ mod lifecycle;
 mod plain_put;
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use vod_uploader::Result;
 use vod_uploader::credential::UploadCredential;
 use vod_uploader::units::ByteCount;
 use vod_uploader::upload::{
-    Claim, Outcome, Purpose, Session, SessionOptions, Target, UploadKey, UploadRecord,
+    COMPLETE_TIMEOUT_FACTOR, Claim, Outcome, Purpose, Session, SessionOptions, Target, UploadKey,
+    UploadRecord,
 };
 
 use crate::config::Config;
@@ -46,6 +48,11 @@ impl Worker {
     /// Largest file that is taken.
     pub(crate) fn upload_max(&self) -> ByteCount {
         self.config.upload_max
+    }
+
+    /// How long Complete may take.
+    fn complete_timeout(&self) -> Duration {
+        self.config.request_timeout * COMPLETE_TIMEOUT_FACTOR
     }
 
     async fn take_turn(&self, turn: Turn<'_>) -> Result<Outcome> {

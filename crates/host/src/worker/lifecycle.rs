@@ -1,11 +1,12 @@
 //! Asking for an upload's offset and state, and ending it.
 
 use vod_uploader::http::{self, Head};
+use vod_uploader::units::UnixMillis;
 use vod_uploader::upload::{Claim, Outcome, Phase, Purpose, UploadKey};
 use vod_uploader::{Error, ErrorKind, Result};
 
 use super::{Turn, Worker};
-use crate::records;
+use crate::{clock, records};
 
 impl Worker {
     /// `HEAD /v1/files/{id}`.
@@ -20,12 +21,15 @@ impl Worker {
         })
     }
 
-    /// `GET /v1/files/{id}`: where the end cannot be found out now, the state says so.
+    /// `GET /v1/files/{id}`. One who only looks takes nothing over from a writer that may still wait
+    /// for its Complete; where the end cannot be found out now, the state says so.
     pub(crate) async fn status(&self, head: &Head, key: &UploadKey) -> Result<http::Response> {
-        let status = match self.settled_status(head, key).await {
-            Ok(status) => status,
-            Err(_) => self.present_status(key).await?,
-        };
+        let mut status = self.present_status(key).await?;
+        let written_at = UnixMillis(status.checkpoint.written_at_ms);
+        let completing = status.checkpoint.phase == Phase::Completing;
+        if completing && clock::now().since(written_at) > self.complete_timeout() {
+            status = self.settled_status(head, key).await.unwrap_or(status);
+        }
         Ok(status.response())
     }
 

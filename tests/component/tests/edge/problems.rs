@@ -56,10 +56,23 @@ fn every_bad_request_gets_its_status_and_its_code() {
     let invalid = "request-invalid";
     let unknown = "/v1/files/00000000000000000000000000000000";
     let cases = [
-        create("no version", &[length, named], 412, ""),
-        create("another version", &[("tus-resumable", "0.2.2"), length, named], 412, ""),
+        create("no version", &[length, named], 412, "protocol-version-unsupported"),
+        create(
+            "another version",
+            &[("tus-resumable", "0.2.2"), length, named],
+            412,
+            "protocol-version-unsupported",
+        ),
         case("HEAD without version", "HEAD", path, &[], Body::None, 412, ""),
-        case("DELETE without version", "DELETE", path, &[], Body::None, 412, ""),
+        case(
+            "DELETE without version",
+            "DELETE",
+            path,
+            &[],
+            Body::None,
+            412,
+            "protocol-version-unsupported",
+        ),
         create("no length", &[VERSION, named], 400, invalid),
         create("a negative length", &[VERSION, ("upload-length", "-1"), named], 400, invalid),
         create("a length above 64 bits", &[VERSION, ("upload-length", HUGE), named], 400, invalid),
