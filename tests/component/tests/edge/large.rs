@@ -43,6 +43,26 @@ fn four_files_at_once_stay_within_the_memory_of_four() {
     assert!(peak <= 4 * 6 * MIB + 8 * MIB, "{peak} bytes");
 }
 
+#[test]
+fn sixteen_files_in_parts_of_16_mib_share_the_memory_of_an_instance() {
+    // Left to themselves they would hold 16 × 6 × 16 MiB.
+    let setup = Setup::new().discard_bodies().variable("part_size_bytes", "16777216");
+    let edge = setup.start();
+    std::thread::scope(|scope| {
+        for seed in 0..16 {
+            let edge = &edge;
+            scope.spawn(move || {
+                let source = Source::new(seed, 64 * MIB);
+                let upload = Upload::create(edge, source.length());
+                let stored = upload.patch(edge, &source, source.all()).unwrap();
+                assert_eq!((stored.status, stored.offset()), (204, source.length()));
+            });
+        }
+    });
+    let peak = edge.stats().count("instance_memory_peak_bytes");
+    assert!(peak <= 200 * MIB, "{peak} bytes");
+}
+
 fn put_within_memory(source: &Source, known: bool) {
     let edge = Setup::new().discard_bodies().start();
     let body = match known {
