@@ -71,7 +71,12 @@ class OssV2Checks:
         self.check("is refused when its clock is far off", self.skew)
         self.check("repeats after one error of the server", self.repeats)
         self.check("notices a wrong CRC", self.wrong_crc)
-        self.check("is refused with wrong keys and tokens", self.wrong_keys)
+        self.check("is refused with a wrong secret", self.wrong_secret)
+        if self.version == "v1":
+            # OSS does not document the header `security-token`, in which this client sends it.
+            print("skipped: V1 with wrong tokens: this client does not send x-oss-security-token")
+        else:
+            self.check("is refused with wrong tokens and a wrong region", self.wrong_tokens)
         self.check("cannot complete what OSS would not complete", self.wrong_completions)
 
     def upload_file(self, key: str, parallel: int, folder: str | None = None) -> None:
@@ -209,24 +214,22 @@ class OssV2Checks:
             else:
                 raise AssertionError("the client did not notice")
 
-    def wrong_keys(self) -> None:
-        owner = self.sandbox.owner
-        request = oss.PutObjectRequest(self.bucket, "x", body=b"x")
+    def wrong_secret(self) -> None:
+        wrong = Keys(self.sandbox.owner.access_key_id, "wrong")
+        self.refused(lambda: self.put(wrong), 403, "SignatureDoesNotMatch")
 
-        def put(keys: Keys, **options: object) -> None:
-            self.new_client(keys, **options).put_object(request)
-
-        wrong = Keys(owner.access_key_id, "wrong")
-        self.refused(lambda: put(wrong), 403, "SignatureDoesNotMatch")
-        if self.version == "v1":
-            # With V1 this client sends the token as `security-token`, which OSS does not document.
-            return
+    def wrong_tokens(self) -> None:
         expired = self.sandbox.temporary_keys(-1)
-        self.refused(lambda: put(expired), 403, "SecurityTokenExpired")
+        self.refused(lambda: self.put(expired), 403, "SecurityTokenExpired")
         one, other = self.sandbox.temporary_keys(60), self.sandbox.temporary_keys(60)
         mixed = Keys(one.access_key_id, one.access_key_secret, other.security_token)
-        self.refused(lambda: put(mixed), 403, "AccessKeyIdAndSecurityTokenNotMatch")
-        self.refused(lambda: put(owner, region="cn-beijing"), 400, "InvalidArgument")
+        self.refused(lambda: self.put(mixed), 403, "AccessKeyIdAndSecurityTokenNotMatch")
+        elsewhere = {"region": "cn-beijing"}
+        self.refused(lambda: self.put(self.sandbox.owner, **elsewhere), 400, "InvalidArgument")
+
+    def put(self, keys: Keys, **options: object) -> None:
+        request = oss.PutObjectRequest(self.bucket, "x", body=b"x")
+        self.new_client(keys, **options).put_object(request)
 
     def wrong_completions(self) -> None:
         key = f"{self.key}.refused"
