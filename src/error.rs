@@ -15,14 +15,32 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub struct Error {
     kind: ErrorKind,
     message: String,
+    field: Option<Box<InvalidField>>,
     store: Option<Box<StoreError>>,
+}
+
+/// The value of a field that was refused, without the value itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidField {
+    /// The field's name, as its user wrote it.
+    pub name: String,
+    /// What it may be: a range with units, a set, or a form.
+    pub allowed: String,
 }
 
 impl Error {
     /// An error of `kind` whose message says what was found.
     #[must_use]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), store: None }
+        Self { kind, message: message.into(), field: None, store: None }
+    }
+
+    /// [`ErrorKind::RequestInvalid`] for the field `name`, and what it may be.
+    #[must_use]
+    pub fn field_invalid(name: impl Into<String>, allowed: impl Into<String>) -> Self {
+        let field = InvalidField { name: name.into(), allowed: allowed.into() };
+        let message = format!("{} must be {}", field.name, field.allowed);
+        Self { field: Some(Box::new(field)), ..Self::new(ErrorKind::RequestInvalid, message) }
     }
 
     /// The same error with what the store or the VOD service answered.
@@ -49,6 +67,12 @@ impl Error {
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// The field that was refused, where it was one.
+    #[must_use]
+    pub fn field(&self) -> Option<&InvalidField> {
+        self.field.as_deref()
     }
 
     /// What the store or the VOD service answered, where it did.
@@ -168,6 +192,36 @@ error_kinds! {
     /// The request is of a version of its protocol that is not spoken.
     ProtocolVersionUnsupported = "protocol-version-unsupported", Never,
         "Send Tus-Resumable: 1.0.0.";
+    /// No file in the list has this id.
+    FileUnknown = "file-unknown", Never,
+        "Use an id that add-file returned, of a file that was not deleted.";
+    /// The list has this file already.
+    FileDuplicate = "file-duplicate", Never,
+        "Use the file that is in the list, or delete it first.";
+    /// The call means nothing in the state that the file is in.
+    FileStateWrong = "file-state-wrong", Never,
+        "Ask for the file's state, and see which calls it takes.";
+    /// The call means nothing in the state that the queue is in.
+    QueueStateWrong = "queue-state-wrong", Never,
+        "Ask for the queue's state, and see which calls it takes.";
+    /// The events have been taken before.
+    EventsTaken = "events-taken", Never,
+        "Read the stream that the first call returned.";
+    /// The source broke off, by its own word.
+    SourceBroken = "source-broken", Later,
+        "Start the file again with a source that is whole.";
+    /// The file was not uploaded within its deadline.
+    DeadlineExceeded = "deadline-exceeded", Later,
+        "Start the file again, which continues it, or allow it more time.";
+    /// The upload was stopped by its owner.
+    UploadStopped = "upload-stopped", Later,
+        "Start the file again, which continues it.";
+    /// This kind of media has no refresh.
+    CredentialNotRefreshable = "credential-not-refreshable", WithNewCredential,
+        "Create a new UploadAddress and UploadAuth for the file.";
+    /// A webhook is not from whom it says, or too old.
+    SignatureWrong = "signature-wrong", Never,
+        "Check the callback URL, the authentication key and the clock.";
     /// The source has no bytes.
     FileEmpty = "file-empty", Never,
         "Send a file of at least one byte.";

@@ -8,5 +8,6 @@ pub mod oss;
 pub mod units;
 pub mod upload;
 pub mod vod;
+pub mod webhook;
 
 pub use error::{Error, ErrorKind, Result, Retry, StoreError};

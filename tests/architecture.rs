@@ -62,6 +62,8 @@ const MODULE_ARROWS: &[(&str, &[&str])] = &[
     ("oss", &["credential", "crc64", "error", "units"]),
     // VOD's calls are the same kind of HTTP message as the store's.
     ("vod", &["credential", "error", "oss", "units"]),
+    // Its key is a secret like those of credentials.
+    ("webhook", &["credential", "error", "units"]),
     ("upload", &["credential", "crc64", "error", "oss", "units", "vod"]),
     ("http", &["credential", "crc64", "error", "units", "upload"]),
 ];

@@ -10,16 +10,25 @@ use crate::error::{Error, ErrorKind, Retry};
 pub const fn status_of(kind: ErrorKind) -> u16 {
     match kind {
         ErrorKind::RequestInvalid
+        | ErrorKind::FileDuplicate
+        | ErrorKind::EventsTaken
+        | ErrorKind::SourceBroken
+        | ErrorKind::CredentialNotRefreshable
         | ErrorKind::FileEmpty
         | ErrorKind::LengthMismatch
         | ErrorKind::CredentialInvalid
         | ErrorKind::CredentialsSwapped => 400,
-        ErrorKind::CredentialRequired | ErrorKind::CredentialExpired => 401,
+        ErrorKind::CredentialRequired
+        | ErrorKind::CredentialExpired
+        | ErrorKind::SignatureWrong => 401,
         ErrorKind::CredentialRejected | ErrorKind::AccessDenied => 403,
-        ErrorKind::UploadNotFound | ErrorKind::MediaNotFound => 404,
+        ErrorKind::UploadNotFound | ErrorKind::MediaNotFound | ErrorKind::FileUnknown => 404,
         ErrorKind::OffsetMismatch
         | ErrorKind::TakenOver
         | ErrorKind::UploadEnded
+        | ErrorKind::UploadStopped
+        | ErrorKind::FileStateWrong
+        | ErrorKind::QueueStateWrong
         | ErrorKind::CredentialForOtherObject => 409,
         ErrorKind::UploadLost | ErrorKind::UploadAborted => 410,
         ErrorKind::FileTooLarge | ErrorKind::RequestTooSmall => 413,
@@ -35,6 +44,7 @@ pub const fn status_of(kind: ErrorKind) -> u16 {
         | ErrorKind::VodUnavailable
         | ErrorKind::KeyValueUnavailable
         | ErrorKind::CompletionUnknown
+        | ErrorKind::DeadlineExceeded
         | ErrorKind::Busy => 503,
         ErrorKind::CheckpointCorrupt
         | ErrorKind::CheckpointNewer

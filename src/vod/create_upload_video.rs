@@ -1,7 +1,10 @@
 //! CreateUploadVideo: makes a media id and hands out its upload.
 
-use super::{MintedUpload, RamKey, VodEndpoint, rpc_sign};
-use crate::error::{Error, ErrorKind, Result};
+use super::limits::{DESCRIPTION_CHARS_MAX, TITLE_CHARS_MAX, Unit, check_length, check_tags};
+use super::minted_upload::MediaFields;
+use super::parameters::{flag, given};
+use super::{MintedUpload, RamKey, VodEndpoint, file_name, rpc_sign};
+use crate::error::{Error, Result};
 use crate::oss::{Reply, Request};
 use crate::units::{ByteCount, UnixMillis};
 
@@ -33,9 +36,22 @@ pub struct CreateUploadVideo<'a> {
     pub storage_location: Option<&'a str>,
     /// A JSON object: `MessageCallback`, `Extend` and so on.
     pub user_data: Option<&'a str>,
-    /// The id of the application.
+    /// The id of the application; without it, `app-1000000`.
     pub app_id: Option<&'a str>,
+    /// An id of one's own, 6 to 64 of `A-Z a-z 0-9 _ -`, unique within the account.
+    pub reference_id: Option<&'a str>,
+    /// Whether the first frame becomes the cover.
+    pub enable_first_frame_cover: Option<bool>,
+    /// Whether thumbnails are made.
+    pub generate_thumbnail: Option<bool>,
+    /// How to transcode. The JavaScript SDK sends it; the page of the call does not list it, so
+    /// its values are not checked.
+    pub trans_code_mode: Option<&'a str>,
 }
+
+/// Shortest and longest `ReferenceId`, in characters
+/// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadvideo>).
+pub const REFERENCE_ID_CHARS: std::ops::RangeInclusive<usize> = 6..=64;
 
 impl CreateUploadVideo<'_> {
     /// The vendor's name of the call.
@@ -46,26 +62,21 @@ impl CreateUploadVideo<'_> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::RequestInvalid`] names the field.
+    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) names the field.
     pub fn check(&self) -> Result<()> {
         if self.title.trim().is_empty() {
-            return Err(invalid("Title is empty"));
+            return Err(Error::field_invalid("Title", "a text that is not blank"));
         }
-        if self.title.chars().count() > TITLE_CHARS_MAX {
-            return Err(invalid("Title is longer than 128 characters"));
+        check_length("Title", Some(self.title), TITLE_CHARS_MAX, Unit::Characters)?;
+        if file_name::extension(self.file_name).is_none() {
+            let allowed = "a name with an extension, which VOD takes the format from";
+            return Err(Error::field_invalid("FileName", allowed));
         }
-        if !has_extension(self.file_name) {
-            return Err(invalid("FileName has no extension, which VOD takes the format from"));
-        }
-        if self.description.is_some_and(|text| text.chars().count() > DESCRIPTION_CHARS_MAX) {
-            return Err(invalid("Description is longer than 1024 characters"));
-        }
-        let tags: Vec<&str> = self.tags.into_iter().flat_map(|tags| tags.split(',')).collect();
-        if tags.len() > TAGS_MAX {
-            return Err(invalid("Tags are more than 16"));
-        }
-        if tags.iter().any(|tag| tag.chars().count() > TAG_CHARS_MAX) {
-            return Err(invalid("Tags has one that is longer than 32 characters"));
+        check_length("Description", self.description, DESCRIPTION_CHARS_MAX, Unit::Characters)?;
+        check_tags(self.tags, Unit::Characters)?;
+        if self.reference_id.is_some_and(|id| !is_reference_id(id)) {
+            let allowed = "6 to 64 characters of A-Z a-z 0-9 _ -";
+            return Err(Error::field_invalid("ReferenceId", allowed));
         }
         Ok(())
     }
@@ -86,14 +97,16 @@ impl CreateUploadVideo<'_> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::VodRejected`] and the other kinds of a refusal, [`ErrorKind::VodUnavailable`]
-    /// where VOD failed, and [`ErrorKind::CredentialInvalid`] where the credential cannot be read.
+    /// [`VodRejected`](crate::ErrorKind::VodRejected) and the other kinds of a refusal,
+    /// [`VodUnavailable`](crate::ErrorKind::VodUnavailable) where VOD failed, and
+    /// [`CredentialInvalid`](crate::ErrorKind::CredentialInvalid) where the credential cannot be
+    /// read.
     pub fn parse(&self, reply: &Reply, now: UnixMillis) -> Result<MintedUpload> {
-        MintedUpload::read(Self::NAME, reply, None, now)
+        MintedUpload::read(Self::NAME, MediaFields::VIDEO, reply, None, now)
     }
 
     fn parameters(&self) -> Vec<(&'static str, String)> {
-        let texts = [
+        let mut parameters = given([
             ("Title", Some(self.title)),
             ("FileName", Some(self.file_name)),
             ("Description", self.description),
@@ -105,9 +118,11 @@ impl CreateUploadVideo<'_> {
             ("StorageLocation", self.storage_location),
             ("UserData", self.user_data),
             ("AppId", self.app_id),
-        ];
-        let mut parameters: Vec<(&str, String)> =
-            texts.into_iter().filter_map(|(name, value)| Some((name, value?.to_owned()))).collect();
+            ("ReferenceId", self.reference_id),
+            ("EnableFirstFrameCover", self.enable_first_frame_cover.map(flag)),
+            ("GenerateThumbnail", self.generate_thumbnail.map(flag)),
+            ("TransCodeMode", self.trans_code_mode),
+        ]);
         if let Some(size) = self.file_size {
             parameters.push(("FileSize", size.bytes().to_string()));
         }
@@ -115,19 +130,11 @@ impl CreateUploadVideo<'_> {
     }
 }
 
-fn has_extension(file_name: &str) -> bool {
-    let last = file_name.rsplit(['/', '\\']).next().unwrap_or_default();
-    last.rsplit_once('.').is_some_and(|(stem, extension)| !stem.is_empty() && !extension.is_empty())
+fn is_reference_id(text: &str) -> bool {
+    // All of the allowed characters are of one byte.
+    REFERENCE_ID_CHARS.contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
-
-fn invalid(message: &str) -> Error {
-    Error::new(ErrorKind::RequestInvalid, message)
-}
-
-const TITLE_CHARS_MAX: usize = 128;
-const DESCRIPTION_CHARS_MAX: usize = 1024;
-const TAGS_MAX: usize = 16;
-const TAG_CHARS_MAX: usize = 32;
 
 #[cfg(test)]
 mod tests {
@@ -140,6 +147,7 @@ mod tests {
 
     use super::*;
     use crate::credential::Secret;
+    use crate::error::ErrorKind;
     use crate::oss::Body;
 
     const VIDEO: CreateUploadVideo<'_> = CreateUploadVideo {
@@ -155,6 +163,10 @@ mod tests {
         storage_location: None,
         user_data: None,
         app_id: None,
+        reference_id: None,
+        enable_first_frame_cover: None,
+        generate_thumbnail: None,
+        trans_code_mode: None,
     };
 
     #[test]
@@ -180,6 +192,10 @@ mod tests {
             storage_location: Some("8"),
             user_data: Some("{}"),
             app_id: Some("9"),
+            reference_id: Some("order_10-a"),
+            enable_first_frame_cover: Some(true),
+            generate_thumbnail: Some(false),
+            trans_code_mode: Some("NoTranscode"),
             ..VIDEO
         };
         let form = form(&full);
@@ -194,6 +210,10 @@ mod tests {
             "StorageLocation=8",
             "UserData=%7B%7D",
             "AppId=9",
+            "ReferenceId=order_10-a",
+            "EnableFirstFrameCover=true",
+            "GenerateThumbnail=false",
+            "TransCodeMode=NoTranscode",
         ] {
             assert!(form.split('&').any(|sent| sent == pair), "{pair} in {form}");
         }
@@ -203,7 +223,9 @@ mod tests {
     fn limits_are_counted_in_characters() {
         let (title, description) = ("标".repeat(128), "标".repeat(1024));
         let tags = vec!["标".repeat(32); 16].join(",");
+        let reference_id = "a".repeat(64);
         let largest = CreateUploadVideo {
+            reference_id: Some(&reference_id),
             title: &title,
             description: Some(&description),
             tags: Some(&tags),
@@ -215,6 +237,7 @@ mod tests {
     #[test]
     fn what_vod_would_refuse_is_named() {
         let (long_title, long_text) = ("t".repeat(129), "t".repeat(1025));
+        let long_id = "a".repeat(65);
         let (many_tags, long_tag) = (vec!["t"; 17].join(","), "t".repeat(33));
         for (video, field) in [
             (CreateUploadVideo { title: " ", ..VIDEO }, "Title"),
@@ -226,6 +249,9 @@ mod tests {
             (CreateUploadVideo { description: Some(&long_text), ..VIDEO }, "Description"),
             (CreateUploadVideo { tags: Some(&many_tags), ..VIDEO }, "Tags"),
             (CreateUploadVideo { tags: Some(&long_tag), ..VIDEO }, "Tags"),
+            (CreateUploadVideo { reference_id: Some("short"), ..VIDEO }, "ReferenceId"),
+            (CreateUploadVideo { reference_id: Some("no space"), ..VIDEO }, "ReferenceId"),
+            (CreateUploadVideo { reference_id: Some(&long_id), ..VIDEO }, "ReferenceId"),
         ] {
             let error = video.check().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::RequestInvalid);

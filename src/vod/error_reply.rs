@@ -2,14 +2,33 @@
 
 use serde::Deserialize;
 
+use super::http_date;
 use crate::error::{Error, ErrorKind, StoreError};
 use crate::oss::Reply;
+use crate::units::UnixMillis;
+
+/// VOD's own time, where it refused a call because our clock is off by more than 15 minutes: the
+/// call may succeed when it is signed again by the corrected clock.
+///
+/// It is the reply's `Date`, to the second. Where the reply has none, the refusal is
+/// [`ErrorKind::VodRejected`]: nobody can tell what to correct.
+#[must_use]
+pub fn is_clock_skew(error: &Error) -> Option<UnixMillis> {
+    let store = error.store()?;
+    store.server_time.filter(|_| is_about_our_clock(&store.code))
+}
 
 /// Reads the reply to a refused call. It never fails: a body that is not VOD's JSON leaves the
 /// status to tell what happened.
 pub(super) fn read(reply: &Reply) -> Error {
     let refusal: Refusal = serde_json::from_slice(&reply.body).unwrap_or_default();
-    let kind = kind_of(reply.status, &refusal.code);
+    let server_time = is_about_our_clock(&refusal.code)
+        .then(|| http_date::parse(reply.header("date")?))
+        .flatten();
+    let kind = match server_time {
+        Some(_) => ErrorKind::VodUnavailable,
+        None => kind_of(reply.status, &refusal.code),
+    };
     let message = shown(&refusal.message);
     let cause = if refusal.code.is_empty() {
         format!("VOD answered status {} without a code", reply.status)
@@ -21,6 +40,7 @@ pub(super) fn read(reply: &Reply) -> Error {
         message,
         code: refusal.code,
         request_id: refusal.request_id,
+        server_time,
         ..StoreError::default()
     })
 }
@@ -41,6 +61,11 @@ fn kind_of(status: u16, code: &str) -> ErrorKind {
             _ => ErrorKind::VodRejected,
         },
     }
+}
+
+/// The vendor's pages write both `TimeStamp` and `Timestamp`.
+fn is_about_our_clock(code: &str) -> bool {
+    code.eq_ignore_ascii_case(CLOCK_SKEW)
 }
 
 /// The message up to what it repeats of the request: a refused signature is answered with the
@@ -68,6 +93,9 @@ const KINDS: &[(&str, ErrorKind)] = &[
     // The reply to the first request was lost; another one has another nonce.
     ("SignatureNonceUsed", ErrorKind::VodUnavailable),
 ];
+
+/// How VOD refuses a `Timestamp` that is too old, or too new.
+const CLOCK_SKEW: &str = "InvalidTimeStamp.Expired";
 
 /// How the repetition of the request begins.
 const REPEATED_REQUEST: &str = "server string to sign";
@@ -144,6 +172,32 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::CredentialRejected);
         assert_eq!(error.message(), "VOD answered SignatureDoesNotMatch: It is not matched.");
         assert!(!format!("{:?}", error.store()).contains("hush"));
+    }
+
+    #[test]
+    fn a_skewed_clock_is_told_vods_time() {
+        let skewed = |code: &str, date: Option<&str>| {
+            let body = format!(r#"{{"Code":"{code}","Message":"No."}}"#);
+            let mut reply = reply(400, body.as_bytes());
+            reply.headers.extend(date.map(|date| ("Date".to_owned(), date.to_owned())));
+            read(&reply)
+        };
+        let date = Some("Wed, 28 Dec 2022 10:27:41 GMT");
+        for code in ["InvalidTimeStamp.Expired", "InvalidTimestamp.Expired"] {
+            let error = skewed(code, date);
+            assert_eq!(is_clock_skew(&error), Some(UnixMillis(1_672_223_261_000)));
+            assert_eq!(error.kind(), ErrorKind::VodUnavailable);
+            for date in [None, Some("soon")] {
+                let error = skewed(code, date);
+                assert_eq!(is_clock_skew(&error), None);
+                assert_eq!(error.kind(), ErrorKind::VodRejected);
+            }
+        }
+        for code in ["InvalidTimeStamp.Format", "Forbidden.RAM", ""] {
+            let error = skewed(code, date);
+            assert_eq!(is_clock_skew(&error), None, "{code}");
+            assert_eq!(error.store().unwrap().server_time, None);
+        }
     }
 
     proptest! {

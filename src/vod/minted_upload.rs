@@ -1,64 +1,93 @@
 //! The answer of the calls that hand out an upload.
 
-use serde_json::Value;
+use std::fmt;
 
-use super::error_reply;
+use super::answer::Answer;
 use crate::credential::UploadCredential;
-use crate::error::{Error, ErrorKind, Result, StoreError};
+use crate::error::Result;
 use crate::oss::Reply;
 use crate::units::UnixMillis;
 
 /// An upload that VOD has handed out: a media id, and where and with what to upload.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct MintedUpload {
-    /// The media id: the `VideoId`.
+    /// The media id: the `VideoId`, the `ImageId` or, of auxiliary media, the `MediaId`.
     pub media_id: String,
     /// Address and credential.
     pub credential: UploadCredential,
+    /// Where the media can be seen once it is uploaded: the `ImageURL` or `MediaURL`, at the CDN
+    /// where the account has one, and signed where that asks for it. `None` for video and audio.
+    pub media_url: Option<String>,
+    /// Where the object is in OSS: the `FileURL`, without a signature. `None` for video and audio.
+    pub file_url: Option<String>,
     /// The id to quote to the vendor's support.
     pub request_id: String,
 }
 
 impl MintedUpload {
-    /// Reads the reply to the call `action`; `media_id` is the one that was asked for, where the
-    /// call names one.
+    /// Reads the reply to the call `action`, which names the media as `fields` says; `media_id` is
+    /// the one that was asked for, where the call names one.
     pub(super) fn read(
         action: &str,
+        fields: MediaFields,
         reply: &Reply,
         media_id: Option<&str>,
         now: UnixMillis,
     ) -> Result<Self> {
-        if !reply.is_success() {
-            return Err(error_reply::read(reply).while_doing(action));
-        }
-        let answer: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-        let request_id = text_of(&answer, "RequestId").unwrap_or_default().to_owned();
-        let required = |field| {
-            text_of(&answer, field).ok_or_else(|| {
-                let store = StoreError {
-                    status: reply.status,
-                    request_id: request_id.clone(),
-                    ..StoreError::default()
-                };
-                Error::new(ErrorKind::VodRejected, format!("{action}: the reply lacks {field}"))
-                    .with_store(store)
-            })
-        };
+        let answer = Answer::read(action, reply)?;
         // RefreshUploadVideo need not repeat the id that it was asked for.
-        let media_id = match (text_of(&answer, "VideoId"), media_id) {
+        let media_id = match (answer.text(fields.id), media_id) {
             (Some(answered), _) => answered,
             (None, Some(asked)) => asked,
-            (None, None) => required("VideoId")?,
+            (None, None) => answer.required(fields.id)?,
         };
-        let credential =
-            UploadCredential::parse(required("UploadAddress")?, required("UploadAuth")?, now)
-                .map_err(|error| error.while_doing(action))?;
-        Ok(Self { media_id: media_id.to_owned(), credential, request_id })
+        let address = answer.required("UploadAddress")?;
+        let credential = UploadCredential::parse(address, answer.required("UploadAuth")?, now)
+            .map_err(|error| error.while_doing(action))?;
+        let url = |field: Option<&str>| answer.text(field?).map(str::to_owned);
+        Ok(Self {
+            media_id: media_id.to_owned(),
+            credential,
+            media_url: url(fields.media_url),
+            file_url: url(fields.file_url),
+            request_id: answer.request_id().to_owned(),
+        })
     }
 }
 
-fn text_of<'a>(answer: &'a Value, field: &str) -> Option<&'a str> {
-    answer.get(field).and_then(Value::as_str).filter(|text| !text.is_empty())
+/// The query of a `media_url` may be its signature, and is not shown.
+impl fmt::Debug for MintedUpload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let without_query = |url: &Option<String>| {
+            url.as_deref().and_then(|url| url.split('?').next()).map(str::to_owned)
+        };
+        f.debug_struct("MintedUpload")
+            .field("media_id", &self.media_id)
+            .field("credential", &self.credential)
+            .field("media_url", &without_query(&self.media_url))
+            .field("file_url", &without_query(&self.file_url))
+            .field("request_id", &self.request_id)
+            .finish()
+    }
+}
+
+/// What a call names the media id and its URLs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MediaFields {
+    id: &'static str,
+    media_url: Option<&'static str>,
+    file_url: Option<&'static str>,
+}
+
+impl MediaFields {
+    /// Of CreateUploadVideo and RefreshUploadVideo.
+    pub(super) const VIDEO: Self = Self { id: "VideoId", media_url: None, file_url: None };
+    /// Of CreateUploadImage.
+    pub(super) const IMAGE: Self =
+        Self { id: "ImageId", media_url: Some("ImageURL"), file_url: Some("FileURL") };
+    /// Of CreateUploadAttachedMedia.
+    pub(super) const ATTACHED: Self =
+        Self { id: "MediaId", media_url: Some("MediaURL"), file_url: Some("FileURL") };
 }
 
 #[cfg(test)]
@@ -72,10 +101,14 @@ mod tests {
 
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
-    use crate::vod::{CreateUploadVideo, RefreshUploadVideo};
+    use crate::error::ErrorKind;
+    use crate::vod::{
+        BusinessType, CreateUploadAttachedMedia, CreateUploadImage, CreateUploadVideo,
+        RefreshUploadVideo,
+    };
 
     const NOW: UnixMillis = UnixMillis(1_000);
 
@@ -86,6 +119,30 @@ mod tests {
         assert_eq!(minted.request_id, "R");
         assert_eq!(minted.credential.address.bucket, "outin-1");
         assert_eq!(minted.credential.auth.expires_at, Some(UnixMillis(3_001_000)));
+        assert_eq!((minted.media_url, minted.file_url), (None, None));
+    }
+
+    #[test]
+    fn every_call_names_the_media_id_in_its_own_way() {
+        let mut answer = answer();
+        answer["ImageId"] = json!("image");
+        answer["ImageURL"] = json!("https://cdn.example.com/a.png?auth_key=hush");
+        answer["MediaId"] = json!("auxiliary");
+        answer["MediaURL"] = json!("https://cdn.example.com/a.srt?auth_key=hush");
+        answer["FileURL"] = json!("https://outin-1.oss-cn-shanghai.aliyuncs.com/a");
+        let reply = reply(200, &answer);
+        let image = CreateUploadImage::default().parse(&reply, NOW).unwrap();
+        let attached =
+            CreateUploadAttachedMedia::of_type(BusinessType::Subtitle).parse(&reply, NOW).unwrap();
+        for (minted, media_id, url) in
+            [(image, "image", "ImageURL"), (attached, "auxiliary", "MediaURL")]
+        {
+            assert_eq!(minted.media_id, media_id);
+            assert_eq!(minted.media_url.as_deref(), answer[url].as_str());
+            assert_eq!(minted.file_url.as_deref(), answer["FileURL"].as_str());
+            let shown = format!("{minted:?}");
+            assert!(shown.contains("cdn.example.com") && !shown.contains("hush"), "{shown}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! RefreshUploadVideo: a new credential for a media id.
 
+use super::minted_upload::MediaFields;
 use super::{MintedUpload, RamKey, VodEndpoint, rpc_sign};
 use crate::error::Result;
 use crate::oss::{Reply, Request};
@@ -39,6 +40,6 @@ impl RefreshUploadVideo<'_> {
     /// [`MediaNotFound`](crate::ErrorKind::MediaNotFound) where VOD does not know the id, and
     /// otherwise as [`CreateUploadVideo::parse`](super::CreateUploadVideo::parse).
     pub fn parse(&self, reply: &Reply, now: UnixMillis) -> Result<MintedUpload> {
-        MintedUpload::read(Self::NAME, reply, Some(self.video_id), now)
+        MintedUpload::read(Self::NAME, MediaFields::VIDEO, reply, Some(self.video_id), now)
     }
 }

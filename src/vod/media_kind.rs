@@ -1,0 +1,169 @@
+//! What kind of media a file is, which decides the call that hands out its upload.
+
+use super::file_name::extension;
+use crate::error::{Error, Result};
+
+/// The kinds of media that VOD stores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MediaKind {
+    /// A video, by [`CreateUploadVideo`](super::CreateUploadVideo).
+    Video,
+    /// An audio, by [`CreateUploadVideo`](super::CreateUploadVideo) as well.
+    Audio,
+    /// An image, by [`CreateUploadImage`](super::CreateUploadImage).
+    Image,
+    /// A watermark, a subtitle or material, by
+    /// [`CreateUploadAttachedMedia`](super::CreateUploadAttachedMedia).
+    Auxiliary,
+}
+
+impl MediaKind {
+    /// The kind that the extension of a file's name tells, whatever the case of its letters.
+    ///
+    /// The formats are those of
+    /// <https://www.alibabacloud.com/help/en/vod/user-guide/overview-of-media-upload>. A picture or
+    /// a clip that is meant as a watermark or as material looks like any other, and is told to be
+    /// an image or a video here.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) where the name has no extension or an
+    /// unknown one, and for GIF, which is a video as well as an image: the kind has to be given.
+    pub fn of_file_name(file_name: &str) -> Result<Self> {
+        let Some(extension) = extension(file_name) else {
+            let allowed = "a name with an extension, which tells the kind of media, where the \
+                           kind is not given";
+            return Err(Error::field_invalid("name", allowed));
+        };
+        let extension = extension.to_ascii_lowercase();
+        if extension == AMBIGUOUS {
+            let allowed = "given for a name that ends with .gif: it may be a video, an image or \
+                           auxiliary media";
+            return Err(Error::field_invalid("kind", allowed));
+        }
+        let listed = FORMATS.iter().find(|(_, formats)| formats.contains(&extension.as_str()));
+        listed.map(|(kind, _)| *kind).ok_or_else(|| {
+            let shown: String = extension.chars().take(SHOWN_CHARS).collect();
+            let allowed = format!(
+                "a name with an extension that VOD lists, which .{shown} is not, where the kind is \
+                 not given"
+            );
+            Error::field_invalid("name", allowed)
+        })
+    }
+
+    /// True where the media has an id that RefreshUploadVideo knows. A credential of the others
+    /// cannot be refreshed.
+    #[must_use]
+    pub const fn can_refresh(self) -> bool {
+        match self {
+            Self::Video | Self::Audio => true,
+            Self::Image | Self::Auxiliary => false,
+        }
+    }
+}
+
+const FORMATS: &[(MediaKind, &[&str])] = &[
+    (
+        MediaKind::Video,
+        &[
+            "mp4", "ts", "3gp", "mpg", "mpeg", "mpe", "dat", "vob", "asf", "avi", "wmv", "flv",
+            "f4v", "rm", "rmvb", "mov", "mkv", "m3u8", "dv", "m2t", "m4v", "mj2", "mjpeg", "mts",
+            "ogg", "qt", "swf", "webm",
+        ],
+    ),
+    (
+        MediaKind::Audio,
+        &["mp3", "wma", "wav", "aac", "ra", "m4a", "flac", "ape", "ac3", "amr", "caf", "acm"],
+    ),
+    (MediaKind::Image, &["png", "jpg", "jpeg", "heic", "webp"]),
+    // Only those of CreateUploadAttachedMedia that nothing else can be.
+    (MediaKind::Auxiliary, &["srt", "ass", "stl", "ttml", "vtt", "apng", "mat", "zip", "apk"]),
+];
+
+const AMBIGUOUS: &str = "gif";
+
+const SHOWN_CHARS: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
+
+    use super::*;
+    use crate::error::ErrorKind;
+    use crate::vod::{BusinessType, IMAGE_EXTENSIONS};
+
+    #[test]
+    fn an_extension_tells_the_kind_in_any_case() {
+        for (name, wanted) in [
+            ("a.mp4", MediaKind::Video),
+            ("A.M3U8", MediaKind::Video),
+            ("films/a.b.Mov", MediaKind::Video),
+            ("a.mp3", MediaKind::Audio),
+            ("a.FLAC", MediaKind::Audio),
+            ("a.jpg", MediaKind::Image),
+            ("a.HEIC", MediaKind::Image),
+            ("a.webp", MediaKind::Image),
+            ("a.srt", MediaKind::Auxiliary),
+            ("a.vtt", MediaKind::Auxiliary),
+            ("a.zip", MediaKind::Auxiliary),
+        ] {
+            assert_eq!(MediaKind::of_file_name(name), Ok(wanted), "{name}");
+        }
+    }
+
+    /// The JavaScript SDK looks for `jpg`, `jpeg` or `png` after any character, anywhere in the
+    /// name, and uploads such a video as an image.
+    #[test]
+    fn a_video_with_png_inside_its_name_is_no_image() {
+        for name in ["my.png.mp4", "apng_demo.mp4", "a.jpg.MP4", "xjpeg.mov"] {
+            assert_eq!(MediaKind::of_file_name(name), Ok(MediaKind::Video), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_the_name_does_not_tell_is_asked_for() {
+        for (name, wanted) in [
+            ("a.gif", "kind must be given for a name that ends with .gif"),
+            ("a.GIF", "kind must be given for a name that ends with .gif"),
+            ("a", "name must be a name with an extension, which tells"),
+            ("mp4", "name must be a name with an extension, which tells"),
+            (".mp4", "name must be a name with an extension, which tells"),
+            ("a.mp4/", "name must be a name with an extension, which tells"),
+            ("", "name must be a name with an extension, which tells"),
+            ("a.exe", "name must be a name with an extension that VOD lists, which .exe is not"),
+            ("a.mp4 ", "name must be a name with an extension that VOD lists, which .mp4  is not"),
+        ] {
+            let error = MediaKind::of_file_name(name).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::RequestInvalid);
+            assert!(error.message().starts_with(wanted), "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn every_format_of_an_image_and_of_auxiliary_media_has_a_kind_or_is_asked_for() {
+        let of_auxiliary = BusinessType::ALL.iter().flat_map(|of_type| of_type.extensions());
+        for extension in IMAGE_EXTENSIONS.iter().chain(of_auxiliary) {
+            let kind = MediaKind::of_file_name(&format!("a.{extension}"));
+            assert!(kind.is_ok() || *extension == AMBIGUOUS, "{extension}");
+        }
+    }
+
+    #[test]
+    fn only_videos_and_audios_can_be_refreshed() {
+        let kinds = [MediaKind::Video, MediaKind::Audio, MediaKind::Image, MediaKind::Auxiliary];
+        assert_eq!(kinds.map(MediaKind::can_refresh), [true, true, false, false]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), ..Default::default() })]
+
+        #[test]
+        fn no_name_makes_it_panic(name: String) {
+            let _ = MediaKind::of_file_name(&name);
+        }
+    }
+}

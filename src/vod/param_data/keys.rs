@@ -1,0 +1,107 @@
+//! The keys under `Vod`: how each is written in JSON, and which calls know it.
+
+use serde_json::Value;
+
+use crate::units::ByteCount;
+
+/// The value of a parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Parameter {
+    Text(String),
+    Bytes(ByteCount),
+    Flag(bool),
+}
+
+/// How a parameter is written in JSON.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Form {
+    Text,
+    /// A text or a number.
+    Id,
+    /// A text with commas, or an array.
+    List,
+    Bytes,
+    Flag,
+    /// A text, or an object that is sent as its JSON text.
+    UserData,
+}
+
+impl Form {
+    pub(super) fn read(self, value: Value) -> Option<Parameter> {
+        match (self, value) {
+            (Self::Text | Self::Id | Self::List | Self::UserData, Value::String(text)) => {
+                Some(Parameter::Text(text))
+            }
+            (Self::Id | Self::List, Value::Number(number)) => {
+                number.as_u64().map(|id| Parameter::Text(id.to_string()))
+            }
+            (Self::List, Value::Array(values)) => {
+                let texts: Option<Vec<String>> = values.into_iter().map(list_item).collect();
+                texts.map(|texts| Parameter::Text(texts.join(",")))
+            }
+            (Self::UserData, object @ Value::Object(_)) => {
+                Some(Parameter::Text(object.to_string()))
+            }
+            (Self::Bytes, Value::Number(number)) => {
+                number.as_u64().map(|bytes| Parameter::Bytes(ByteCount(bytes)))
+            }
+            (Self::Bytes, Value::String(text)) => {
+                text.trim().parse().ok().map(|bytes| Parameter::Bytes(ByteCount(bytes)))
+            }
+            (Self::Flag, Value::Bool(flag)) => Some(Parameter::Flag(flag)),
+            (Self::Flag, Value::String(text)) => text.parse().ok().map(Parameter::Flag),
+            _ => None,
+        }
+    }
+
+    /// What it may be, for the error.
+    pub(super) const fn expected(self) -> &'static str {
+        match self {
+            Self::Text => "a text",
+            Self::Id => "a text or a number",
+            Self::List => "a text or an array of texts without commas",
+            Self::Bytes => "a number of bytes",
+            Self::Flag => "true or false",
+            Self::UserData => "a text or an object",
+        }
+    }
+}
+
+fn list_item(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.contains(',') => Some(text),
+        Value::Number(number) => number.as_u64().map(|id| id.to_string()),
+        _ => None,
+    }
+}
+
+/// Which calls know a key: one bit each.
+pub(super) const VIDEO: u8 = 1;
+pub(super) const IMAGE: u8 = 2;
+pub(super) const ATTACHED: u8 = 4;
+const ALL: u8 = VIDEO | IMAGE | ATTACHED;
+
+pub(super) const KEYS: &[(&str, Form, u8)] = &[
+    ("Title", Form::Text, ALL),
+    ("Description", Form::Text, ALL),
+    ("Tags", Form::List, ALL),
+    ("StorageLocation", Form::Text, ALL),
+    ("UserData", Form::UserData, ALL),
+    ("AppId", Form::Text, ALL),
+    ("FileName", Form::Text, VIDEO | ATTACHED),
+    ("FileSize", Form::Bytes, VIDEO | ATTACHED),
+    ("CateId", Form::Id, VIDEO | IMAGE),
+    ("CateIds", Form::List, ATTACHED),
+    ("CoverURL", Form::Text, VIDEO),
+    ("TemplateGroupId", Form::Text, VIDEO),
+    ("WorkflowId", Form::Text, VIDEO),
+    ("TransCodeMode", Form::Text, VIDEO),
+    ("ReferenceId", Form::Text, VIDEO),
+    ("EnableFirstFrameCover", Form::Flag, VIDEO),
+    ("GenerateThumbnail", Form::Flag, VIDEO),
+    ("ImageType", Form::Text, IMAGE),
+    ("ImageExt", Form::Text, IMAGE),
+    ("OriginalFileName", Form::Text, IMAGE),
+    ("BusinessType", Form::Text, ATTACHED),
+    ("MediaExt", Form::Text, ATTACHED),
+];

@@ -1,0 +1,122 @@
+//! The SDK's `paramData`: what VOD is to know of a file, as one JSON text `{"Vod":{…}}`.
+//!
+//! <https://www.alibabacloud.com/help/en/vod/developer-reference/upload-sdk-for-javascript>
+
+mod calls;
+mod keys;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use self::keys::{KEYS, Parameter};
+use crate::error::{Error, Result};
+use crate::units::ByteCount;
+
+/// The parameters under `Vod`, by the vendor's names, from which the calls are made.
+///
+/// The SDK leaves out what it does not know, and every key of another kind of media with it; here
+/// such a key is refused by its name, so that a misspelt one cannot go unnoticed. Keys are in the
+/// case of the API. An empty text and `null` are as if the key were not there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ParamData {
+    parameters: BTreeMap<&'static str, Parameter>,
+}
+
+impl ParamData {
+    /// Reads the JSON text. Without one, or with an empty one, nothing is given, which is enough
+    /// for every call but that for auxiliary media.
+    ///
+    /// An id, a size or a flag may be written as itself or as a text, `Tags` and `CateIds` may be
+    /// arrays, and `UserData` may be an object, which is sent as its JSON text. A `UserData` that
+    /// is a text already is sent as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) names param-data, and the key.
+    pub fn parse(text: Option<&str>) -> Result<Self> {
+        let Some(text) = text.filter(|text| !text.trim().is_empty()) else {
+            return Ok(Self::default());
+        };
+        let not_an_object = || Error::field_invalid("param-data", "a JSON object {\"Vod\":{…}}");
+        let json: Value = serde_json::from_str(text).map_err(|_| not_an_object())?;
+        let Value::Object(top) = json else { return Err(not_an_object()) };
+        if let Some(other) = top.keys().find(|key| *key != "Vod") {
+            let name = format!("param-data.{}", shown(other));
+            return Err(Error::field_invalid(name, "left out: only Vod is taken"));
+        }
+        let vod = match top.into_iter().next() {
+            None | Some((_, Value::Null)) => return Ok(Self::default()),
+            Some((_, Value::Object(vod))) => vod,
+            Some(_) => return Err(Error::field_invalid("param-data.Vod", "a JSON object")),
+        };
+        let mut parameters = BTreeMap::new();
+        for (key, value) in vod {
+            let known = KEYS.iter().find(|(known, ..)| *known == key);
+            let Some((name, form, _)) = known else {
+                let allowed = "left out: no call of VOD's takes it";
+                return Err(Error::field_invalid(in_vod(&shown(&key)), allowed));
+            };
+            if value.is_null() {
+                continue;
+            }
+            let is_empty_text = value.as_str() == Some("");
+            match form.read(value) {
+                _ if is_empty_text => {}
+                None => return Err(Error::field_invalid(in_vod(name), form.expected())),
+                // An empty list.
+                Some(Parameter::Text(text)) if text.is_empty() => {}
+                Some(parameter) => drop(parameters.insert(*name, parameter)),
+            }
+        }
+        Ok(Self { parameters })
+    }
+
+    /// Refuses a parameter that the call does not have.
+    fn only_of(&self, call: &str, calls: u8) -> Result<()> {
+        let of_other = KEYS.iter().find(|(name, _, known_by)| {
+            known_by & calls == 0 && self.parameters.contains_key(name)
+        });
+        match of_other {
+            Some((name, ..)) => {
+                let allowed = format!("left out: {call} does not take it");
+                Err(Error::field_invalid(in_vod(name), allowed))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        match self.parameters.get(name) {
+            Some(Parameter::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn bytes(&self, name: &str) -> Option<ByteCount> {
+        match self.parameters.get(name) {
+            Some(Parameter::Bytes(bytes)) => Some(*bytes),
+            _ => None,
+        }
+    }
+
+    fn flag(&self, name: &str) -> Option<bool> {
+        match self.parameters.get(name) {
+            Some(Parameter::Flag(flag)) => Some(*flag),
+            _ => None,
+        }
+    }
+}
+
+fn in_vod(key: &str) -> String {
+    format!("param-data.Vod.{key}")
+}
+
+fn shown(key: &str) -> String {
+    key.chars().filter(|character| !character.is_control()).take(SHOWN_CHARS).collect()
+}
+
+const SHOWN_CHARS: usize = 40;
+
+#[cfg(test)]
+mod tests;
