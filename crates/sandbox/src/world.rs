@@ -63,16 +63,32 @@ impl World {
         self.config.buckets.first().map_or("", String::as_str)
     }
 
-    /// Mints and keeps a temporary credential.
+    /// Mints and keeps a temporary credential of the usual life.
     pub(crate) fn mint(&self, grant: Grant) -> io::Result<Credential> {
-        let expires_at = self
-            .clock
-            .now()
-            .saturating_add(jiff::SignedDuration::from_secs(self.token_life_secs()))
-            .map_err(io::Error::other)?;
-        let credential = Credential::mint(grant, expires_at);
+        self.mint_for(grant, self.token_life_secs())
+    }
+
+    /// Mints and keeps a temporary credential with this life.
+    pub(crate) fn mint_for(&self, grant: Grant, life_secs: i64) -> io::Result<Credential> {
+        let credential = Credential::mint(grant, self.in_secs(life_secs)?);
         self.store.put_credential(credential.clone())?;
         Ok(credential)
+    }
+
+    /// Changes what is left of a temporary credential's life. `false` if there is none of this key
+    /// id.
+    pub(crate) fn set_life(&self, access_key_id: &str, life_secs: i64) -> io::Result<bool> {
+        let Some(credential) = self.store.credential(access_key_id) else {
+            return Ok(false);
+        };
+        let expires_at = self.in_secs(life_secs)?;
+        self.store.put_credential(Credential { expires_at, ..credential })?;
+        Ok(true)
+    }
+
+    fn in_secs(&self, secs: i64) -> io::Result<jiff::Timestamp> {
+        let life = jiff::SignedDuration::from_secs(secs);
+        self.clock.now().saturating_add(life).map_err(io::Error::other)
     }
 
     /// How long credentials minted from now on are good for, in seconds.

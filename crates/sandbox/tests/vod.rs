@@ -4,64 +4,9 @@
 
 mod common;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use common::{Answer, Keys, SignedBy, Stage};
-use serde_json::Value;
-
-/// A call by GET, with the parameters every call has unless `changed` replaces them.
-async fn call(stage: &Stage, keys: &Keys, changed: &[(&str, &str)]) -> Answer {
-    send(stage, "GET", keys, changed).await
-}
-
-async fn send(stage: &Stage, method: &str, keys: &Keys, changed: &[(&str, &str)]) -> Answer {
-    let timestamp = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let nonce = format!("{}", fastrand::u128(..));
-    let mut parameters = vec![
-        ("AccessKeyId", keys.id.as_str()),
-        ("Version", "2017-03-21"),
-        ("Format", "JSON"),
-        ("SignatureMethod", "HMAC-SHA1"),
-        ("SignatureVersion", "1.0"),
-        ("SignatureNonce", &nonce),
-        ("Timestamp", &timestamp),
-    ];
-    if let Some(token) = &keys.token {
-        parameters.push(("SecurityToken", token));
-    }
-    for (name, value) in changed {
-        parameters.retain(|(found, _)| found != name);
-        parameters.push((name, value));
-    }
-    let query = common::sign::rpc_query(method, &keys.secret, &parameters);
-    let mut call = stage.request(method, "").signed(SignedBy::Nobody);
-    if method == "GET" {
-        call.path = Some(format!("/?{query}"));
-    } else {
-        call.path = Some("/".into());
-        call = call.header("content-type", "application/x-www-form-urlencoded").body(query);
-    }
-    call.send().await.unwrap()
-}
-
-fn refused(answer: &Answer, status: u16, code: &str) {
-    assert_eq!((answer.status, answer.json()["Code"].as_str()), (status, Some(code)));
-}
-
-fn decoded(answer: &Answer, field: &str) -> Value {
-    let text = STANDARD.decode(answer.element(field).unwrap()).unwrap();
-    serde_json::from_slice(&text).unwrap()
-}
-
-fn upload_keys(answer: &Answer) -> Keys {
-    let auth = decoded(answer, "UploadAuth");
-    let field = |name: &str| auth[name].as_str().unwrap().to_owned();
-    Keys {
-        id: field("AccessKeyId"),
-        secret: field("AccessKeySecret"),
-        token: Some(field("SecurityToken")),
-    }
-}
+use common::rpc::{call, decoded, refused, send, upload_keys};
+use common::{Keys, Stage};
+use serde_json::json;
 
 const VIDEO: [(&str, &str); 3] =
     [("Action", "CreateUploadVideo"), ("Title", "片名 (1)*~"), ("FileName", "a b.MP4")];
@@ -194,4 +139,129 @@ async fn a_temporary_key_of_the_account_may_call_until_it_expires() {
     stage.control("POST", "token-life", r#"{"secs": 0}"#).await;
     let expired = Keys::temporary(&stage).await;
     refused(&call(&stage, &expired, &VIDEO).await, 403, "InvalidSecurityToken.Expired");
+}
+
+#[tokio::test]
+async fn an_sts_token_may_have_a_life_of_its_own() {
+    let stage = Stage::new().await;
+    let minted = stage.control("POST", "sts", r#"{"secs": 0}"#).await;
+    let field = |name: &str| minted.element(name).unwrap();
+    let keys = Keys {
+        id: field("AccessKeyId"),
+        secret: field("AccessKeySecret"),
+        token: Some(field("SecurityToken")),
+    };
+    refused(&call(&stage, &keys, &VIDEO).await, 403, "InvalidSecurityToken.Expired");
+    stage.request("PUT", "k").keys(&keys).refused(403, "SecurityTokenExpired").await;
+    // The life of the others is as it was.
+    let created = call(&stage, &Keys::temporary(&stage).await, &VIDEO).await;
+    assert_eq!(decoded(&created, "UploadAuth")["Expiration"], "3600");
+}
+
+#[tokio::test]
+async fn a_credential_can_be_cut_short_and_given_more_life() {
+    let stage = Stage::new().await;
+    let sts = Keys::temporary(&stage).await;
+    let created = call(&stage, &sts, &VIDEO).await;
+    let upload = upload_keys(&created);
+    let key = decoded(&created, "UploadAddress")["FileName"].as_str().unwrap().to_owned();
+    let set_life = async |id: &str, secs: i64| {
+        let body = json!({ "secs": secs }).to_string();
+        stage.control("POST", &format!("credentials/{id}"), &body).await;
+    };
+    set_life(&upload.id, 0).await;
+    stage.request("PUT", &key).keys(&upload).refused(403, "SecurityTokenExpired").await;
+    assert_eq!(call(&stage, &sts, &VIDEO).await.status, 200, "the other one still lives");
+    set_life(&sts.id, 0).await;
+    refused(&call(&stage, &sts, &VIDEO).await, 403, "InvalidSecurityToken.Expired");
+    set_life(&upload.id, 60).await;
+    stage.request("PUT", &key).keys(&upload).accepted().await;
+}
+
+#[tokio::test]
+async fn a_deleted_video_cannot_be_refreshed_and_its_object_stays() {
+    let stage = Stage::new().await;
+    let created = call(&stage, &Keys::owner(), &VIDEO).await;
+    let id = created.element("VideoId").unwrap();
+    let key = decoded(&created, "UploadAddress")["FileName"].as_str().unwrap().to_owned();
+    stage.request("PUT", &key).keys(&upload_keys(&created)).body("film").accepted().await;
+    stage.control("DELETE", &format!("media/{id}"), "").await;
+    let stage = stage.restart().await;
+    let refresh = [("Action", "RefreshUploadVideo"), ("VideoId", &id)];
+    refused(&call(&stage, &Keys::owner(), &refresh).await, 404, "InvalidVideo.NotFound");
+    assert_eq!(stage.stored(&key).await, b"film");
+    assert_eq!(stage.control("GET", "media", "").await.json(), json!([]));
+}
+
+#[tokio::test]
+async fn the_parameters_of_every_media_can_be_looked_at() {
+    let stage = Stage::new().await;
+    let made = call(&stage, &Keys::owner(), &VIDEO).await;
+    let listed = stage.control("GET", "media", "").await.json();
+    assert_eq!(listed[0]["id"], made.element("VideoId").unwrap());
+    assert_eq!(listed[0]["kind"], "video");
+    assert_eq!(listed[0]["parameters"], json!({"Title": "片名 (1)*~", "FileName": "a b.MP4"}));
+}
+
+#[tokio::test]
+async fn the_limits_of_every_call_hold() {
+    let stage = Stage::new().await;
+    let (chars, bytes, tags) = ("标".repeat(129), "标".repeat(43), vec!["t"; 17].join(","));
+    let long_tag = "标".repeat(11);
+    let image = [("Action", "CreateUploadImage"), ("ImageType", "default")];
+    let attached = [
+        ("Action", "CreateUploadAttachedMedia"),
+        ("BusinessType", "material"),
+        ("MediaExt", "zip"),
+    ];
+    let of_video = [
+        ("Tags", tags.as_str()),
+        ("FileSize", "1k"),
+        ("CateId", "films"),
+        ("ReferenceId", "short"),
+        ("ReferenceId", "no spaces"),
+        ("EnableFirstFrameCover", "yes"),
+        ("GenerateThumbnail", "1"),
+        ("UserData", "\"quoted twice\""),
+    ];
+    let of_image =
+        [("ImageType", "poster"), ("ImageExt", "bmp"), ("Title", &chars), ("Tags", &tags)];
+    let of_attached = [
+        ("Title", bytes.as_str()),
+        ("Tags", &long_tag),
+        ("CateIds", "1,2,3,4,5,6"),
+        ("FileSize", "-1"),
+        ("MediaExt", "srt"),
+    ];
+    for (good, wrong) in
+        [(&VIDEO[..], &of_video[..]), (&image, &of_image), (&attached, &of_attached)]
+    {
+        for (name, value) in wrong {
+            let mut parameters = good.to_vec();
+            parameters.retain(|(found, _)| found != name);
+            parameters.push((name, value));
+            let answer = call(&stage, &Keys::owner(), &parameters).await;
+            assert_eq!(answer.json()["Code"], "InvalidParameter", "{name}={value}");
+        }
+    }
+    let title = ("Title", bytes.as_str());
+    let taken = call(&stage, &Keys::owner(), &[&image[..], &[title]].concat()).await;
+    for url in ["ImageURL", "FileURL"] {
+        assert!(taken.element(url).unwrap().ends_with(".png"), "{}", taken.text());
+    }
+    let taken = call(&stage, &Keys::owner(), &attached).await;
+    for url in ["MediaURL", "FileURL"] {
+        assert!(taken.element(url).unwrap().ends_with(".zip"), "{}", taken.text());
+    }
+}
+
+#[tokio::test]
+async fn a_call_by_a_wrong_clock_is_told_the_right_one() {
+    let stage = Stage::new().await;
+    stage.control("POST", "clock", r#"{"offset_ms": 86400000}"#).await;
+    let answer = call(&stage, &Keys::owner(), &VIDEO).await;
+    refused(&answer, 400, "InvalidTimeStamp.Expired");
+    let told = jiff::fmt::rfc2822::parse(&answer.headers["date"]).unwrap().timestamp();
+    let ahead = told.duration_since(jiff::Timestamp::now()).as_secs();
+    assert!((86_300..86_500).contains(&ahead), "{ahead}");
 }

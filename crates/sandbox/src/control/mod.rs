@@ -1,10 +1,14 @@
 //! What tests ask of the sandbox itself, under `/_sandbox/`, without a signature.
 
+mod credentials;
+mod media;
 mod objects;
 mod settings;
 mod uploads;
+mod url_jobs;
 
 use http::{Method, StatusCode};
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::fault::Fault;
@@ -40,6 +44,14 @@ pub(crate) async fn serve(world: &World, head: &RequestHead, body: &mut RequestB
             world.faults.clear();
             done()
         }
+        (&Method::GET, "media", "") => media::list(world),
+        (&Method::DELETE, "media", id) if !id.is_empty() => media::delete(world, id),
+        (&Method::GET, "url-jobs", "") => url_jobs::list(world),
+        (&Method::POST, "url-jobs", id) if !id.is_empty() => url_jobs::settle(world, id, &body),
+        (&Method::POST, "sts", "") => credentials::assume_role(world, &body),
+        (&Method::POST, "credentials", id) if !id.is_empty() => {
+            credentials::set_life(world, id, &body)
+        }
         (&Method::GET, "config", "") => settings::show(world, head),
         (&Method::POST, area, "") => settings::change(world, area, &body),
         _ => json_reply(
@@ -51,6 +63,25 @@ pub(crate) async fn serve(world: &World, head: &RequestHead, body: &mut RequestB
 
 fn done() -> Reply {
     json_reply(StatusCode::OK, &json!({ "ok": true }))
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    serde_json::from_slice(body).map_err(|error| error.to_string())
+}
+
+/// The reply to a change of what may not be there.
+fn changed(found: std::io::Result<bool>, what: &str) -> Reply {
+    match found {
+        Ok(true) => done(),
+        Ok(false) => {
+            json_reply(StatusCode::NOT_FOUND, &json!({ "error": format!("there is no {what}") }))
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+fn failed(error: &std::io::Error) -> Reply {
+    json_reply(StatusCode::INTERNAL_SERVER_ERROR, &json!({ "error": error.to_string() }))
 }
 
 fn bad_request(why: &str) -> Reply {

@@ -2,12 +2,10 @@
 
 use http::StatusCode;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::{bad_request, done};
+use super::{bad_request, done, parse};
 use crate::clock::oss_time;
-use crate::credential::Grant;
 use crate::http::{Reply, RequestHead, json as json_reply};
 use crate::oss::Operation;
 use crate::world::World;
@@ -31,38 +29,18 @@ pub(super) fn show(world: &World, head: &RequestHead) -> Reply {
     )
 }
 
-/// Changes the setting that `area` names, or mints an account-wide temporary credential.
+/// Changes the setting that `area` names.
 pub(super) fn change(world: &World, area: &str, body: &[u8]) -> Reply {
     let changed = match area {
         "clock" => parse(body).map(|new: ClockOffset| world.clock.shift_to(new.offset_ms)),
         "policy" => parse(body).and_then(|new: Policy| deny(world, new.deny)),
         "token-life" => parse(body).map(|new: TokenLife| world.set_token_life_secs(new.secs)),
         "cname" => parse(body).map(|new: Cname| world.bind_domain(&new.host, new.bucket)),
-        "sts" => return assume_role(world),
         _ => Err(format!("there is no setting `{area}`")),
     };
     match changed {
         Ok(()) => done(),
         Err(why) => bad_request(&why),
-    }
-}
-
-/// What AssumeRole of the STS service gives: a credential for everything, VOD calls included.
-fn assume_role(world: &World) -> Reply {
-    match world.mint(Grant::Account) {
-        Ok(credential) => json_reply(
-            StatusCode::OK,
-            &json!({
-                "AccessKeyId": credential.access_key_id,
-                "AccessKeySecret": credential.access_key_secret,
-                "SecurityToken": credential.security_token,
-                "Expiration": crate::clock::iso_secs(credential.expires_at),
-            }),
-        ),
-        Err(error) => {
-            let error = json!({ "error": error.to_string() });
-            json_reply(StatusCode::INTERNAL_SERVER_ERROR, &error)
-        }
     }
 }
 
@@ -77,10 +55,6 @@ fn deny(world: &World, names: Vec<String>) -> Result<(), String> {
             Ok(())
         }
     }
-}
-
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    serde_json::from_slice(body).map_err(|error| error.to_string())
 }
 
 #[derive(Deserialize)]

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::done;
+use super::changed;
 use crate::clock::oss_time;
 use crate::http::{Reply, json as json_reply};
 use crate::store::Upload;
@@ -31,17 +31,7 @@ pub(super) fn requests(world: &World) -> Reply {
 
 /// Makes the store forget an upload, as OSS does after an abort or a lifecycle rule.
 pub(super) fn forget(world: &World, id: &str) -> Reply {
-    match world.store.abort_upload(id) {
-        Ok(true) => done(),
-        Ok(false) => {
-            let error = json!({ "error": format!("no open upload {id}") });
-            json_reply(StatusCode::NOT_FOUND, &error)
-        }
-        Err(error) => {
-            let error = json!({ "error": error.to_string() });
-            json_reply(StatusCode::INTERNAL_SERVER_ERROR, &error)
-        }
-    }
+    changed(world.store.abort_upload(id), &format!("open upload {id}"))
 }
 
 fn describe(upload: &Upload) -> Value {

@@ -13,7 +13,7 @@ mod tables;
 
 pub(crate) use body::{BodyError as ReceiveError, Received};
 pub(crate) use digest::{Checksum, crc64_combine, multipart_etag};
-pub(crate) use record::{Media, MediaKind, Object, Part, Segment, Upload};
+pub(crate) use record::{Media, MediaKind, Object, Part, Segment, Upload, UrlJob, UrlJobStatus};
 
 use std::io;
 use std::path::Path;
@@ -183,7 +183,7 @@ impl Store {
         self.lock().tables.credential_of_token(token).cloned()
     }
 
-    /// Keeps a temporary credential.
+    /// Keeps a temporary credential, in place of the one of its key id.
     pub(crate) fn put_credential(&self, credential: Credential) -> io::Result<()> {
         self.commit(Entry::CredentialMinted(credential))
     }
@@ -196,6 +196,36 @@ impl Store {
     /// Keeps a media id.
     pub(crate) fn put_media(&self, media: Media) -> io::Result<()> {
         self.commit(Entry::MediaCreated(media))
+    }
+
+    /// All media, the oldest first.
+    pub(crate) fn all_media(&self) -> Vec<Media> {
+        self.lock().tables.all_media().cloned().collect()
+    }
+
+    /// Forgets a media id. `false` if there was none.
+    pub(crate) fn delete_media(&self, id: &str) -> io::Result<bool> {
+        let mut state = self.lock();
+        if state.tables.media(id).is_none() {
+            return Ok(false);
+        }
+        state.commit(Entry::MediaDeleted(id.to_owned()))?;
+        Ok(true)
+    }
+
+    /// The job of this id.
+    pub(crate) fn url_job(&self, id: &str) -> Option<UrlJob> {
+        self.lock().tables.url_job(id).cloned()
+    }
+
+    /// All jobs, the oldest first.
+    pub(crate) fn url_jobs(&self) -> Vec<UrlJob> {
+        self.lock().tables.url_jobs().cloned().collect()
+    }
+
+    /// Keeps a job, in place of the one of its id.
+    pub(crate) fn put_url_job(&self, job: UrlJob) -> io::Result<()> {
+        self.commit(Entry::UrlJobChanged(job))
     }
 
     fn commit(&self, entry: Entry) -> io::Result<()> {

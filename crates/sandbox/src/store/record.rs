@@ -80,3 +80,37 @@ pub(crate) enum MediaKind {
     /// A watermark, subtitle or material.
     Attached,
 }
+
+/// A job that fetches an online file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct UrlJob {
+    pub(crate) id: String,
+    /// The URL, decoded.
+    pub(crate) source_url: String,
+    pub(crate) status: UrlJobStatus,
+    /// The media that it made, once it succeeded.
+    pub(crate) media_id: Option<String>,
+    pub(crate) file_size_bytes: Option<u64>,
+    pub(crate) error_code: Option<String>,
+    pub(crate) error_message: Option<String>,
+    /// The parameters of the call that queued it, without credentials.
+    pub(crate) parameters: BTreeMap<String, String>,
+    pub(crate) created: Timestamp,
+    pub(crate) completed: Option<Timestamp>,
+}
+
+/// How far a job is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub(crate) enum UrlJobStatus {
+    /// In the queue, from which it can be cancelled.
+    Pending,
+    /// Under way.
+    Processing,
+    /// Ended with a media id.
+    Success,
+    /// Ended without one.
+    Fail,
+    /// Taken out of the queue. The vendor does not document what it calls this.
+    Canceled,
+}

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::record::{Media, Object, Part, Upload};
+use super::record::{Media, Object, Part, Upload, UrlJob};
 use crate::credential::Credential;
 
 /// One change; one line of the journal.
@@ -18,6 +18,8 @@ pub(super) enum Entry {
     UploadCompleted { upload_id: String, object: Object },
     CredentialMinted(Credential),
     MediaCreated(Media),
+    MediaDeleted(String),
+    UrlJobChanged(UrlJob),
 }
 
 /// Everything that is known, by name.
@@ -28,6 +30,7 @@ pub(super) struct Tables {
     credentials: HashMap<String, Credential>,
     key_ids_by_token: HashMap<String, String>,
     media: HashMap<String, Media>,
+    url_jobs: HashMap<String, UrlJob>,
 }
 
 impl Tables {
@@ -76,6 +79,14 @@ impl Tables {
                 self.media.insert(media.id.clone(), media);
                 Vec::new()
             }
+            Entry::MediaDeleted(id) => {
+                self.media.remove(&id);
+                Vec::new()
+            }
+            Entry::UrlJobChanged(job) => {
+                self.url_jobs.insert(job.id.clone(), job);
+                Vec::new()
+            }
         }
     }
 
@@ -85,10 +96,12 @@ impl Tables {
         let uploads = self.uploads.values().cloned().map(Entry::UploadStarted);
         let credentials = self.credentials.values().cloned();
         let media = self.media.values().cloned().map(Entry::MediaCreated);
+        let url_jobs = self.url_jobs.values().cloned().map(Entry::UrlJobChanged);
         objects
             .chain(uploads)
             .chain(credentials.map(Entry::CredentialMinted))
             .chain(media)
+            .chain(url_jobs)
             .collect()
     }
 
@@ -130,6 +143,24 @@ impl Tables {
 
     pub(super) fn media(&self, id: &str) -> Option<&Media> {
         self.media.get(id)
+    }
+
+    /// All media, the oldest first.
+    pub(super) fn all_media(&self) -> impl Iterator<Item = &Media> {
+        let mut media: Vec<_> = self.media.values().collect();
+        media.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+        media.into_iter()
+    }
+
+    pub(super) fn url_job(&self, id: &str) -> Option<&UrlJob> {
+        self.url_jobs.get(id)
+    }
+
+    /// All jobs, the oldest first.
+    pub(super) fn url_jobs(&self) -> impl Iterator<Item = &UrlJob> {
+        let mut jobs: Vec<_> = self.url_jobs.values().collect();
+        jobs.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+        jobs.into_iter()
     }
 
     fn replace_object(&mut self, object: Object) -> Vec<String> {

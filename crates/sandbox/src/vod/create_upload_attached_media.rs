@@ -28,8 +28,14 @@ pub(super) fn perform(call: &Call<'_>) -> Result<Value, VodError> {
             &format!("a {business_type} cannot be of that format"),
         ));
     }
-    parameters.at_most("Title", 128)?;
-    parameters.at_most("Description", 1024)?;
+    parameters.at_most_bytes("Title", 128)?;
+    parameters.at_most_bytes("Description", 1024)?;
+    parameters.check_tags(|tag| tag.len() > 32)?;
+    parameters.number("FileSize")?;
+    parameters.check_user_data()?;
+    if parameters.optional("CateIds").is_some_and(|ids| ids.split(',').count() > 5) {
+        return Err(VodError::invalid("CateIds", "they are more than 5"));
+    }
     let id = random_hex(32);
     let media = Media {
         key: format!("{business_type}/{id}.{extension}"),

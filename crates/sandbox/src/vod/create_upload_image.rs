@@ -21,6 +21,9 @@ pub(super) fn perform(call: &Call<'_>) -> Result<Value, VodError> {
     }
     parameters.at_most("Title", 128)?;
     parameters.at_most("Description", 1024)?;
+    parameters.check_tags(|tag| tag.chars().count() > 32)?;
+    parameters.number("CateId")?;
+    parameters.check_user_data()?;
     let id = random_hex(32);
     let media = Media {
         key: format!("image/{image_type}/{}.{extension}", id.to_ascii_uppercase()),

@@ -3,13 +3,17 @@
 //! <https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-overview>
 
 mod authenticate;
+mod cancel_url_upload_jobs;
 mod create_upload_attached_media;
 mod create_upload_image;
 mod create_upload_video;
 mod error;
+mod get_url_upload_infos;
 mod parameters;
 mod refresh_upload_video;
 mod upload_credential;
+mod upload_media_by_url;
+mod url_list;
 
 pub(crate) use error::{VodError, error_json};
 pub(crate) use parameters::Parameters;
@@ -39,6 +43,9 @@ pub(crate) fn serve(call: &Call<'_>, request_id: &str) -> Result<Reply, VodError
         Some("RefreshUploadVideo") => refresh_upload_video::perform(call)?,
         Some("CreateUploadImage") => create_upload_image::perform(call)?,
         Some("CreateUploadAttachedMedia") => create_upload_attached_media::perform(call)?,
+        Some("UploadMediaByURL") => upload_media_by_url::perform(call)?,
+        Some("GetURLUploadInfos") => get_url_upload_infos::perform(call)?,
+        Some("CancelUrlUploadJobs") => cancel_url_upload_jobs::perform(call)?,
         _ => {
             return Err(VodError::new(
                 StatusCode::NOT_FOUND,

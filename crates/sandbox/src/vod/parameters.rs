@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::error::VodError;
 
 /// Names and values, in the order sent.
@@ -29,6 +31,52 @@ impl Parameters {
             return Err(VodError::invalid(name, &format!("it has more than {limit} characters")));
         }
         Ok(value)
+    }
+
+    /// The value, refused when it has more bytes of UTF-8 than `limit`.
+    pub(crate) fn at_most_bytes(&self, name: &str, limit: usize) -> Result<(), VodError> {
+        match self.optional(name) {
+            Some(value) if value.len() > limit => {
+                Err(VodError::invalid(name, &format!("it has more than {limit} bytes")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses more than 16 `Tags`, and one for which `is_too_long` holds.
+    pub(crate) fn check_tags(&self, is_too_long: impl Fn(&str) -> bool) -> Result<(), VodError> {
+        let tags: Vec<_> = self.optional("Tags").unwrap_or_default().split(',').collect();
+        if tags.len() > 16 || tags.into_iter().any(is_too_long) {
+            return Err(VodError::invalid("Tags", "they are too many, or one is too long"));
+        }
+        Ok(())
+    }
+
+    /// Refuses a value that is not a whole number.
+    pub(crate) fn number(&self, name: &str) -> Result<(), VodError> {
+        match self.optional(name).map(str::parse::<u64>) {
+            Some(Err(_)) => Err(VodError::invalid(name, "it is not a whole number")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a value that is neither `true` nor `false`.
+    pub(crate) fn flag(&self, name: &str) -> Result<(), VodError> {
+        match self.optional(name).map(str::parse::<bool>) {
+            Some(Err(_)) => Err(VodError::invalid(name, "it is neither true nor false")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a `UserData` that is not a JSON object.
+    pub(crate) fn check_user_data(&self) -> Result<(), VodError> {
+        let is_object = |text| matches!(serde_json::from_str(text), Ok(Value::Object(_)));
+        match self.optional("UserData") {
+            Some(text) if !is_object(text) => {
+                Err(VodError::invalid("UserData", "it is not a JSON object"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What describes the media: everything but who called and how the call was signed.

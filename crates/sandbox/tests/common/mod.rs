@@ -9,6 +9,7 @@
     reason = "every test program uses a part of it, and a failed assumption fails the test"
 )]
 
+pub(crate) mod rpc;
 pub(crate) mod sign;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,32 @@
+//! Media ids that VOD gave out.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::changed;
+use crate::clock::iso_secs;
+use crate::http::{Reply, json as json_reply};
+use crate::store::Media;
+use crate::world::World;
+
+/// All media ids, the oldest first, with the parameters of the calls that made them.
+pub(super) fn list(world: &World) -> Reply {
+    let media: Vec<_> = world.store.all_media().iter().map(describe).collect();
+    json_reply(StatusCode::OK, &media)
+}
+
+/// Deletes a media id: RefreshUploadVideo knows it no longer. Its object stays.
+pub(super) fn delete(world: &World, id: &str) -> Reply {
+    changed(world.store.delete_media(id), &format!("media {id}"))
+}
+
+fn describe(media: &Media) -> Value {
+    json!({
+        "id": media.id,
+        "kind": media.kind,
+        "bucket": media.bucket,
+        "key": media.key,
+        "parameters": media.parameters,
+        "created": iso_secs(media.created),
+    })
+}

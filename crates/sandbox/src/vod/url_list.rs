@@ -1,0 +1,55 @@
+//! Lists in one parameter: ids joined by commas, and URLs that are encoded before they are joined.
+
+use super::Call;
+use super::error::VodError;
+use crate::encoding::{percent_decode, percent_encode};
+use crate::store::UrlJob;
+
+/// The URLs of a parameter, decoded.
+///
+/// VOD decodes each of them once more than the form. One that was not encoded would come out as
+/// another URL, or as two, so it is refused here.
+pub(super) fn urls(call: &Call<'_>, name: &str, max: usize) -> Result<Vec<String>, VodError> {
+    let listed = ids(call, name, max)?;
+    listed.into_iter().map(|url| decoded(name, &url)).collect()
+}
+
+/// The jobs that a call is about, and the ids or URLs that no job has. `JobIds` wins.
+pub(super) fn jobs(
+    call: &Call<'_>,
+    urls_name: &str,
+) -> Result<(Vec<UrlJob>, Vec<String>), VodError> {
+    let all = call.world.store.url_jobs();
+    let by_id = call.parameters.optional("JobIds").is_some();
+    let wanted = match by_id {
+        true => ids(call, "JobIds", MAX_JOBS)?,
+        false => urls(call, urls_name, MAX_JOBS)?,
+    };
+    let is = |job: &UrlJob, wanted: &str| {
+        if by_id { job.id == wanted } else { job.source_url == wanted }
+    };
+    let (found, unknown): (Vec<_>, Vec<_>) =
+        wanted.into_iter().partition(|wanted| all.iter().any(|job| is(job, wanted)));
+    let jobs = all.into_iter().filter(|job| found.iter().any(|wanted| is(job, wanted)));
+    Ok((jobs.collect(), unknown))
+}
+
+fn ids(call: &Call<'_>, name: &str, max: usize) -> Result<Vec<String>, VodError> {
+    let listed: Vec<_> = call.parameters.required(name)?.split(',').map(str::to_owned).collect();
+    if listed.len() > max {
+        return Err(VodError::invalid(name, &format!("it has more than {max}")));
+    }
+    if listed.iter().any(String::is_empty) {
+        return Err(VodError::invalid(name, "one of them is empty"));
+    }
+    Ok(listed)
+}
+
+fn decoded(name: &str, url: &str) -> Result<String, VodError> {
+    percent_decode(url)
+        .filter(|decoded| percent_encode(decoded) == url)
+        .filter(|decoded| decoded.starts_with("http://") || decoded.starts_with("https://"))
+        .ok_or_else(|| VodError::invalid(name, "one of them is not a URL that is URL-encoded"))
+}
+
+const MAX_JOBS: usize = 10;
