@@ -306,9 +306,9 @@ error_kinds! {
     /// The host's key-value store failed.
     KeyValueUnavailable = "key-value-unavailable", Later,
         "Try again later: everything acknowledged is kept.";
-    /// The worker's configuration is wrong; the message names the variable.
+    /// The configuration is wrong, of the worker or of its host; the message names the setting.
     Misconfigured = "misconfigured", Never,
-        "Correct the variable that the message names.";
+        "Correct the setting that the message names.";
     /// The worker holds as many uploads as its memory allows.
     Busy = "busy", Later,
         "Try again in a few seconds.";

@@ -36,6 +36,8 @@ pub(super) struct Calls {
     clock_skew_ms: i64,
     next_id: u32,
     calls: Vec<Call>,
+    /// The last refusal of a credential, until a new one has come.
+    credential_refusal: Option<Error>,
 }
 
 /// What the calls are configured with.
@@ -96,6 +98,7 @@ impl Calls {
             clock_skew_ms: 0,
             next_id: 0,
             calls: Vec::new(),
+            credential_refusal: None,
         }
     }
 
@@ -161,8 +164,20 @@ impl Calls {
 
     /// Takes the driver's new credential, or why there is none.
     pub(super) fn credential_arrived(&mut self, result: Result<UploadCredential>) -> Result<()> {
-        let calls_wait = self.calls.iter().any(|call| call.status == Status::Parked);
+        let calls_wait = self.await_credential();
+        if result.is_ok() {
+            self.credential_refusal = None;
+        }
         self.refresh.arrived(result, calls_wait)
+    }
+
+    /// True while calls wait for a credential.
+    pub(super) fn await_credential(&self) -> bool {
+        self.calls.iter().any(|call| call.status == Status::Parked)
+    }
+
+    pub(super) const fn credential_refusal(&self) -> Option<&Error> {
+        self.credential_refusal.as_ref()
     }
 
     /// Fails where no call of this name was ever sent.
@@ -244,6 +259,7 @@ impl Calls {
             if error.kind().retry() == Retry::WithNewCredential && self.refresh.refused(generation)
             {
                 call.status = Status::Parked;
+                self.credential_refusal = Some(error);
                 return None;
             }
             if is_temporary(&error) || error.kind() == ErrorKind::ChecksumMismatch {

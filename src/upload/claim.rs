@@ -216,7 +216,7 @@ impl Session {
     }
 
     pub(super) fn takes_bytes(&self) -> bool {
-        matches!(self.purpose, Purpose::Receive { .. })
+        matches!(self.purpose, Purpose::Receive { .. } | Purpose::Continue)
     }
 
     /// Whether the upload has ended before this session: then so does the session.

@@ -10,12 +10,16 @@ use crate::units::{ByteCount, MULTIPART_THRESHOLD, PART_SIZE_MIN};
 impl Session {
     /// Decides what the source is asked for next, if anything.
     pub(super) fn open_want(&mut self) -> Result<()> {
-        let Purpose::Receive { request_len, .. } = self.purpose else { return Ok(()) };
-        if self.state != State::Receiving || self.transfer.want.is_some() {
+        if !self.takes_bytes() || self.state != State::Receiving || self.transfer.want.is_some() {
             return Ok(());
         }
-        let request_left =
-            request_len.map(|len| len - self.transfer.request_taken + self.transfer.prefix);
+        let request_left = match self.purpose {
+            Purpose::Receive { request_len, .. } => {
+                request_len.map(|len| len - self.transfer.request_taken + self.transfer.prefix)
+            }
+            // A source that can be read from any offset brings all that is left.
+            _ => self.plan.length().map(|length| length - self.transfer.filled_to),
+        };
         let next =
             self.plan.next_part(self.transfer.filled_to, self.transfer.next_number, request_left);
         let next = match next {
@@ -123,6 +127,7 @@ impl Session {
             (None, Purpose::Receive { end_completes, .. }) => {
                 end_completes && end == SourceEnd::Ended
             }
+            (None, Purpose::Continue) => end == SourceEnd::Ended,
             (None, _) => false,
         }
     }

@@ -25,6 +25,8 @@ pub(super) struct Finish {
     unclear: Option<Error>,
     rounds: u8,
     dropped_once: bool,
+    /// Why the parts of an upload that is given up were not dropped.
+    left_over: Option<Error>,
 }
 
 impl Session {
@@ -199,7 +201,10 @@ impl Session {
             }
             Ok(_) => self.aborted(),
             // Without the permission the parts stay until the bucket's lifecycle rule takes them.
-            Err(error) if error.kind() == ErrorKind::AccessDenied => self.aborted(),
+            Err(error) if error.kind() == ErrorKind::AccessDenied => {
+                self.finish.left_over = Some(error);
+                self.aborted()
+            }
             Err(error) => Err(error),
         }
     }
@@ -234,6 +239,11 @@ impl Session {
         if let Some(tail) = self.checkpoint.tail {
             self.save.discard(self.key.tail(tail.turn, tail.serial));
         }
+    }
+
+    /// Why parts may be left on the store of an upload that was given up.
+    pub(crate) const fn left_over(&self) -> Option<&Error> {
+        self.finish.left_over.as_ref()
     }
 
     fn aborts(&self) -> bool {

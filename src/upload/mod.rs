@@ -35,7 +35,7 @@ mod kv_step;
 mod lease;
 mod operation;
 mod plan;
-mod record;
+pub(crate) mod record;
 mod refresh;
 mod retry;
 mod save;
@@ -92,6 +92,9 @@ pub enum Purpose {
         /// For a source of unknown length: whether the request's end is the source's end.
         end_completes: bool,
     },
+    /// Take bytes from wherever the upload is to the source's end: for a source that can be read
+    /// from any offset.
+    Continue,
     /// Take no bytes: find out how an interrupted Complete ended, and finish it.
     Settle,
     /// Take no bytes and call nobody: make the last checkpoint this writer's own, so that no stale
@@ -155,8 +158,11 @@ pub enum Input {
         /// The reply, or what the transport said.
         result: Result<Reply, String>,
     },
-    /// The answer to [`Output::RefreshCredential`].
+    /// The answer to [`Output::RefreshCredential`]; or a new credential that nobody asked for.
     Credential(Result<UploadCredential>),
+    /// The session's owner gives it up: calls are cut off, what was confirmed is noted, and then
+    /// the session ends as failed with this error. An end that is reached already stands.
+    GiveUp(Error),
     /// A streamed want is about to be filled.
     StreamOpened {
         /// Which one.

@@ -29,6 +29,8 @@ pub enum RecordKind {
     Checkpoint,
     /// ETags of 256 part numbers ([`super::EtagPage`]).
     EtagPage,
+    /// Which upload a file continues ([`crate::queue::FileRecord`]).
+    File,
 }
 
 impl RecordKind {
@@ -38,6 +40,7 @@ impl RecordKind {
             Self::Lease => b'l',
             Self::Checkpoint => b'c',
             Self::EtagPage => b'e',
+            Self::File => b'f',
         }
     }
 
@@ -47,6 +50,7 @@ impl RecordKind {
             Self::Lease => "lease",
             Self::Checkpoint => "checkpoint",
             Self::EtagPage => "ETag page",
+            Self::File => "file record",
         }
     }
 }
@@ -55,7 +59,7 @@ impl RecordKind {
 ///
 /// # Errors
 /// [`ErrorKind::Internal`] where the fields cannot be serialised, which no type here causes.
-pub(super) fn encode<T: Serialize>(kind: RecordKind, fields: &T) -> Result<Vec<u8>> {
+pub(crate) fn encode<T: Serialize>(kind: RecordKind, fields: &T) -> Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(HEADER_BYTES + CHECKSUM_BYTES + 256);
     bytes.extend_from_slice(MAGIC);
     bytes.extend([kind.byte(), VERSION]);
@@ -71,7 +75,7 @@ pub(super) fn encode<T: Serialize>(kind: RecordKind, fields: &T) -> Result<Vec<u
 /// # Errors
 /// [`ErrorKind::CheckpointNewer`] for a version that this code does not know,
 /// [`ErrorKind::CheckpointCorrupt`] for anything that is not such a record, whole.
-pub(super) fn decode<T: DeserializeOwned>(kind: RecordKind, bytes: &[u8]) -> Result<T> {
+pub(crate) fn decode<T: DeserializeOwned>(kind: RecordKind, bytes: &[u8]) -> Result<T> {
     let corrupt = |what: &str| {
         let message = format!("the stored {} {what}", kind.name());
         Error::new(ErrorKind::CheckpointCorrupt, message)

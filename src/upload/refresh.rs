@@ -84,7 +84,12 @@ impl Refresh {
     /// Notes that the store refused the credential of `generation`. True where the call can be
     /// signed again with another.
     pub(super) fn refused(&mut self, generation: u32) -> bool {
-        if generation != self.generation || self.refreshing {
+        if generation != self.generation {
+            return true;
+        }
+        if self.refreshing {
+            // The new one is waited for: to sign with this one again would be refused again.
+            self.credential = None;
             return true;
         }
         let renewable = self.can_refresh && self.without_success < REFRESHES_WITHOUT_SUCCESS_MAX;

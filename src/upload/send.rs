@@ -115,10 +115,7 @@ impl Session {
     /// Begins again from the source's start with a new multipart upload: once, and only where the
     /// driver has said that the source can be read again.
     pub(super) fn start_over(&mut self) -> Result<bool> {
-        let Purpose::Receive { offset, request_len, end_completes } = self.purpose else {
-            return Ok(false);
-        };
-        if !self.replayable || self.transfer.restarted {
+        if !self.takes_bytes() || !self.replayable || self.transfer.restarted {
             return Ok(false);
         }
         self.go(Trigger::StartOver)?;
@@ -134,8 +131,11 @@ impl Session {
         self.discard_parts();
         self.checkpoint = Checkpoint { previous: self.checkpoint.previous, ..Checkpoint::empty() };
         self.save.start_over();
-        let request_len = self.plan.length().or(request_len.map(|len| offset + len));
-        self.purpose = Purpose::Receive { offset: ByteCount::ZERO, request_len, end_completes };
+        if let Purpose::Receive { offset, request_len, .. } = &mut self.purpose {
+            let end = request_len.map(|len| *offset + len);
+            *request_len = self.plan.length().or(end);
+            *offset = ByteCount::ZERO;
+        }
         self.event(Event::Rewind);
         Ok(true)
     }

@@ -18,7 +18,7 @@ use super::verify::Recorded;
 use super::{Claim, Event, Input, KvId, Outcome, Output, Purpose, SessionOptions, Value, Want};
 use crate::error::{Error, ErrorKind, Result};
 use crate::oss::UploadId;
-use crate::units::UnixMillis;
+use crate::units::{ByteCount, UnixMillis};
 
 /// One writer's turn at an upload. See the [module](super) for the loop that drives it.
 #[derive(Debug)]
@@ -126,6 +126,25 @@ impl Session {
         if self.ended { None } else { self.calls.next_wakeup() }
     }
 
+    /// True while calls wait for a credential that has been asked for and has not come, because
+    /// the one at hand, if any, cannot be used.
+    #[must_use]
+    pub fn awaits_credential(&self) -> bool {
+        !self.ended && self.calls.await_credential()
+    }
+
+    /// What the store said of the last credential that it refused, until a new one has come.
+    #[must_use]
+    pub const fn credential_refusal(&self) -> Option<&Error> {
+        self.calls.credential_refusal()
+    }
+
+    /// Up to which offset the source's bytes have been handed to the store.
+    #[must_use]
+    pub fn handed_over(&self) -> ByteCount {
+        self.transfer.handed_over()
+    }
+
     /// Where the session stands.
     #[must_use]
     pub const fn state(&self) -> State {
@@ -143,6 +162,8 @@ impl Session {
         self.now = self.now.max(now);
         let handled = match input {
             Input::Tick => Ok(()),
+            Input::GiveUp(_) if self.state.is_terminal() => Ok(()),
+            Input::GiveUp(error) => Err(error),
             Input::Kv { id, result } => match self.kv_pending.remove(&id) {
                 Some(step) => self.kv_ended(step, result),
                 None => Ok(()),
@@ -179,7 +200,7 @@ impl Session {
     fn require_asked_for(&self, input: &Input) -> Result<()> {
         match input {
             _ if self.ended => Err(misuse("the session has ended")),
-            Input::Tick | Input::Credential(_) => Ok(()),
+            Input::Tick | Input::Credential(_) | Input::GiveUp(_) => Ok(()),
             Input::Kv { id, .. } if self.kv_pending.contains_key(id) => Ok(()),
             Input::Kv { .. } => Err(misuse("no such key-value operation is under way")),
             Input::Replied { call, .. } => self.calls.require_sent(*call),

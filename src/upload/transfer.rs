@@ -195,6 +195,12 @@ impl Transfer {
             .any(|part| part.status == PartStatus::Ready && part.number.number() > reserved)
     }
 
+    /// Up to which offset bytes have been handed to the store.
+    pub(super) fn handed_over(&self) -> ByteCount {
+        let ready = self.parts.iter().filter(|part| part.status == PartStatus::Ready);
+        ready.fold(self.filled_to, |offset, part| offset - part.len)
+    }
+
     pub(super) fn sent(&self) -> usize {
         self.parts.iter().filter(|part| part.status == PartStatus::Sent).count()
     }

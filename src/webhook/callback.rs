@@ -59,14 +59,10 @@ impl Callback<'_> {
             let message = "the authentication key of VOD's callbacks is empty";
             return Err(Error::new(ErrorKind::Misconfigured, message));
         }
-        let sent_at = seconds(self.timestamp).ok_or_else(|| {
-            let message = "X-VOD-TIMESTAMP is missing, or not a number of seconds";
-            Error::new(ErrorKind::RequestInvalid, message)
-        })?;
-        let signature = md5_of_hex(self.signature).ok_or_else(|| {
-            let message = "X-VOD-SIGNATURE is missing, or not 32 hex digits";
-            Error::new(ErrorKind::RequestInvalid, message)
-        })?;
+        let sent_at = seconds(self.timestamp)
+            .ok_or_else(|| Error::field_invalid("X-VOD-TIMESTAMP", "a number of seconds"))?;
+        let signature = md5_of_hex(self.signature)
+            .ok_or_else(|| Error::field_invalid("X-VOD-SIGNATURE", "32 hex digits"))?;
         if !are_equal(&signature, &self.signature_by(key)) {
             let message = "X-VOD-SIGNATURE is not made with this key for this callback URL";
             return Err(Error::new(ErrorKind::SignatureWrong, message));

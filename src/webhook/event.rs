@@ -2,7 +2,7 @@
 
 use super::event_time;
 use super::lenient_json::Fields;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::units::{ByteCount, UnixMillis};
 
 /// An event of VOD
@@ -72,15 +72,11 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::RequestInvalid`] where the body is not a JSON object with an `EventType`.
+    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) where the body is not a JSON object with an `EventType`.
     pub fn parse(body: &[u8]) -> Result<Self> {
-        let refused = |what| Error::new(ErrorKind::RequestInvalid, what);
-        let fields =
-            Fields::parse(body).ok_or_else(|| refused("the notification is not a JSON object"))?;
-        let event_type = fields
-            .text("EventType")
-            .ok_or_else(|| refused("the notification lacks EventType"))
-            .map(EventType::parse)?;
+        let refused = || Error::field_invalid("body", "a JSON object with an EventType");
+        let fields = Fields::parse(body).ok_or_else(refused)?;
+        let event_type = fields.text("EventType").ok_or_else(refused).map(EventType::parse)?;
         let text = |name| fields.text(name).map(str::to_owned);
         Ok(Self {
             event_type,
@@ -155,6 +151,7 @@ mod tests {
     use proptest::test_runner::RngSeed;
 
     use super::*;
+    use crate::error::ErrorKind;
 
     #[test]
     fn an_uploaded_video_is_read() {

@@ -2,9 +2,9 @@
 
 use vod_uploader::upload::Outcome;
 
-use super::content::crc64;
 use super::world::{OBJECT, World, WriterId};
 use super::writer::{Begun, Pending, Stage};
+use vod_uploader_sim::crc64;
 
 impl World {
     /// What must hold after every step.

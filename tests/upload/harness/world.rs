@@ -12,11 +12,10 @@ use vod_uploader::upload::{
     Target, UploadKey, UploadRecord,
 };
 
-use super::content::crc64;
-use super::kv::Kv;
-use super::store::{Answered, Store, Stored};
 use super::writer::{Answer, Begun, Pending, Stage, Writer};
 use super::{ClientRequest, Content, Random};
+use vod_uploader_sim::crc64;
+use vod_uploader_sim::{Answered, Kv, Store, Stored};
 
 /// The object key of every upload here.
 pub(crate) const OBJECT: &str = "sv/1a2b-3c/film.mp4";

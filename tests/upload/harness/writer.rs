@@ -13,7 +13,7 @@ use vod_uploader::upload::{
 };
 
 use super::ClientRequest;
-use super::content::Content;
+use super::Content;
 
 /// One session and everything that it has begun.
 #[derive(Debug)]

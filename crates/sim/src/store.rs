@@ -3,59 +3,67 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime};
 use vod_uploader::oss::{Body, Reply, Request};
 use vod_uploader::units::UnixMillis;
 
-use super::Operation;
-use super::content::crc64;
-use super::fault::{Fault, Faults};
-use super::operation::query;
-use super::reply;
+use crate::Operation;
+use crate::content::crc64;
+use crate::fault::{Fault, Faults};
+use crate::operation::query;
+use crate::reply;
 
 /// The store's state, and what it is to do wrong.
 #[derive(Debug, Default)]
-pub(crate) struct Store {
-    pub(crate) objects: BTreeMap<String, Stored>,
-    pub(crate) uploads: BTreeMap<String, BTreeMap<u16, Stored>>,
-    pub(crate) faults: Faults,
+pub struct Store {
+    /// Objects, by their keys.
+    pub objects: BTreeMap<String, Stored>,
+    /// Multipart uploads by their ids, and their parts by number.
+    pub uploads: BTreeMap<String, BTreeMap<u16, Stored>>,
+    /// What is to go wrong.
+    pub faults: Faults,
     /// Calls that have arrived, in their order, with the part number where there is one.
-    pub(crate) seen: Vec<(Operation, Option<u16>)>,
+    pub seen: Vec<(Operation, Option<u16>)>,
     /// Parts on a page of ListParts; 0 means 1000.
-    pub(crate) list_page: usize,
+    pub list_page: usize,
     /// How far the store's clock is ahead of the uploader's.
-    pub(crate) clock_ahead_ms: i64,
+    pub clock_ahead_ms: i64,
     /// Access key ids, and when they expire.
-    pub(crate) keys: BTreeMap<String, UnixMillis>,
+    pub keys: BTreeMap<String, UnixMillis>,
     /// It refuses, where it does, before it has read the body.
-    pub(crate) answers_before_body: bool,
+    pub answers_before_body: bool,
+    /// How often it has forgotten or damaged something.
+    pub harms: u32,
     uploads_begun: u32,
 }
 
 /// Stored bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Stored {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) crc64: u64,
+pub struct Stored {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// Their CRC-64/XZ.
+    pub crc64: u64,
 }
 
 /// What the network brings back.
 #[derive(Debug)]
-pub(super) enum Answered {
+pub enum Answered {
+    /// A reply.
     Reply(Reply),
+    /// The end of the connection, without one.
     Broken,
+    /// Nothing, ever.
     Never,
 }
 
 impl Store {
-    pub(super) fn call(
-        &mut self,
-        now: UnixMillis,
-        request: &Request,
-        body: Option<&[u8]>,
-    ) -> Answered {
+    /// Answers a signed call.
+    pub fn call(&mut self, now: UnixMillis, request: &Request, body: Option<&[u8]>) -> Answered {
         let operation = Operation::of(request);
         let number = query(request).get("partNumber").map(|number| number.parse().unwrap());
         self.seen.push((operation, number));
@@ -70,6 +78,7 @@ impl Store {
             _ => {}
         }
         let corrupts = fault == Some(Fault::Corrupts);
+        self.harms += u32::from(corrupts || fault == Some(Fault::Forgets));
         let answer = self
             .refuse_caller(now, request)
             .unwrap_or_else(|| self.perform(operation, request, body, corrupts));
@@ -81,7 +90,7 @@ impl Store {
     }
 
     /// How often an operation has arrived.
-    pub(crate) fn count(&self, operation: Operation) -> usize {
+    pub fn count(&self, operation: Operation) -> usize {
         self.seen.iter().filter(|(seen, _)| *seen == operation).count()
     }
 
@@ -117,8 +126,8 @@ impl Store {
         let upload_id = query.get("uploadId").cloned().unwrap_or_default();
         let keep = |bytes: &[u8]| {
             let mut bytes = bytes.to_vec();
-            if corrupts {
-                bytes[0] ^= 1;
+            if let Some(first) = bytes.first_mut().filter(|_| corrupts) {
+                *first ^= 1;
             }
             Stored { crc64: crc64(&bytes), bytes }
         };
@@ -249,7 +258,14 @@ fn confirmed(stored: &Stored) -> Reply {
 }
 
 fn for_method(operation: Operation, answer: Reply) -> Reply {
-    if operation == Operation::Head { reply::without_body(answer) } else { answer }
+    if operation != Operation::Head {
+        return answer;
+    }
+    // What a HEAD's reply has no body for stands in a header.
+    let error = STANDARD.encode(&answer.body);
+    let has_error = !answer.body.is_empty();
+    let answer = reply::without_body(answer);
+    if has_error { reply::with_headers(answer, [("x-oss-err", error)]) } else { answer }
 }
 
 fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {

@@ -6,11 +6,11 @@ use std::rc::Rc;
 
 /// A source's bytes. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Content(Rc<Vec<u8>>);
+pub struct Content(Rc<Vec<u8>>);
 
 impl Content {
     /// `len` bytes. The pattern's period is a prime, so that no two parts are alike.
-    pub(crate) fn of_len(len: u64) -> Self {
+    pub fn of_len(len: u64) -> Self {
         let len = usize::try_from(len).unwrap();
         let mut bytes = Vec::with_capacity(len + PERIOD);
         PATTERN.with(|pattern| {
@@ -22,22 +22,46 @@ impl Content {
         Self(Rc::new(bytes))
     }
 
-    pub(crate) fn len(&self) -> u64 {
+    /// As [`Self::of_len`], with another first byte of every 4 KiB for another `salt`, so that the
+    /// bytes of one file are not taken for another's.
+    pub fn salted(len: u64, salt: u8) -> Self {
+        let mut content = Self::of_len(len);
+        let bytes = Rc::make_mut(&mut content.0);
+        bytes.iter_mut().step_by(4_096).for_each(|byte| *byte = byte.wrapping_add(salt));
+        content
+    }
+
+    /// The same with `more` bytes after its end.
+    pub fn with_more(&self, more: usize) -> Self {
+        let mut bytes = self.0.to_vec();
+        bytes.resize(bytes.len() + more, 7);
+        Self(Rc::new(bytes))
+    }
+
+    /// How many bytes there are.
+    pub fn len(&self) -> u64 {
         self.0.len() as u64
     }
 
-    pub(crate) fn bytes(&self) -> &[u8] {
+    /// True where there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// All of them.
+    pub fn bytes(&self) -> &[u8] {
         &self.0
     }
 
-    pub(crate) fn range(&self, from: u64, to: u64) -> &[u8] {
+    /// Those from one offset to before another.
+    pub fn range(&self, from: u64, to: u64) -> &[u8] {
         &self.0[usize::try_from(from).unwrap()..usize::try_from(to).unwrap()]
     }
 }
 
 /// The CRC-64/XZ of `bytes`, from a table that is made here. Bytes that were seen before are
 /// looked up: tests send the same parts thousands of times.
-pub(crate) fn crc64(bytes: &[u8]) -> u64 {
+pub fn crc64(bytes: &[u8]) -> u64 {
     SEEN.with_borrow_mut(|seen| {
         if let Some(crc) = seen.get(bytes) {
             return *crc;

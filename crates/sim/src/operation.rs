@@ -6,18 +6,26 @@ use vod_uploader::oss::{Method, Request};
 
 /// A call of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Operation {
+pub enum Operation {
+    /// InitiateMultipartUpload
     Initiate,
+    /// UploadPart
     UploadPart,
+    /// ListParts
     ListParts,
+    /// CompleteMultipartUpload
     Complete,
+    /// PutObject
     PutObject,
+    /// HeadObject
     Head,
+    /// AbortMultipartUpload
     Abort,
 }
 
 impl Operation {
-    pub(crate) fn of(request: &Request) -> Self {
+    /// The call that a request is.
+    pub fn of(request: &Request) -> Self {
         let query = query(request);
         match request.method {
             Method::Post if query.contains_key("uploads") => Self::Initiate,

@@ -2,7 +2,7 @@
 
 use vod_uploader::oss::Reply;
 
-pub(super) fn empty(status: u16) -> Reply {
+pub(crate) fn empty(status: u16) -> Reply {
     Reply {
         status,
         headers: vec![("x-oss-request-id".into(), "5F3A0D4B7B0E1F3330AB1234".into())],
@@ -10,12 +10,12 @@ pub(super) fn empty(status: u16) -> Reply {
     }
 }
 
-pub(super) fn xml(status: u16, body: &str) -> Reply {
+pub(crate) fn xml(status: u16, body: &str) -> Reply {
     let body = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>{body}").into_bytes();
     Reply { body, ..empty(status) }
 }
 
-pub(super) fn error(status: u16, code: &str, more: &str) -> Reply {
+pub(crate) fn error(status: u16, code: &str, more: &str) -> Reply {
     if code.is_empty() {
         return empty(status);
     }
@@ -23,11 +23,11 @@ pub(super) fn error(status: u16, code: &str, more: &str) -> Reply {
 }
 
 /// The same reply without its body, as to a HEAD.
-pub(super) fn without_body(reply: Reply) -> Reply {
+pub(crate) fn without_body(reply: Reply) -> Reply {
     Reply { body: Vec::new(), ..reply }
 }
 
-pub(super) fn with_headers<const N: usize>(reply: Reply, headers: [(&str, String); N]) -> Reply {
+pub(crate) fn with_headers<const N: usize>(reply: Reply, headers: [(&str, String); N]) -> Reply {
     let added = headers.into_iter().map(|(name, value)| (name.to_owned(), value));
     let headers = reply.headers.into_iter().chain(added).collect();
     Reply { headers, ..reply }

@@ -1,0 +1,202 @@
+//! Finding out what the key-value store knows of a file: which keys to read, in which order.
+
+use super::file_record::FileRecord;
+use super::identity::FileIdentity;
+use crate::error::{ErrorKind, Result};
+use crate::units::UnixMillis;
+use crate::upload::{Checkpoint, CheckpointSearch, Phase, UploadKey, UploadRecord};
+
+/// Finds a file's upload and its last checkpoint.
+///
+/// It does no I/O: read the key that [`next_key`](Self::next_key) names and hand its value to
+/// [`take`](Self::take), until there is no next key.
+///
+/// ```text
+/// file record → upload record → lease, bids, checkpoints (see `CheckpointSearch`)
+/// ```
+#[derive(Clone, Debug)]
+pub struct CheckpointLookup {
+    step: Step,
+    file: FileRecord,
+    record: Option<UploadRecord>,
+}
+
+/// What the key-value store knows of a file.
+#[derive(Clone, Debug, Default)]
+pub struct Stored {
+    /// The media id, where one is known.
+    pub media_id: Option<String>,
+    /// When the file record was written.
+    pub written_at: UnixMillis,
+    /// The upload that the file continues, where there is one.
+    pub upload: Option<StoredUpload>,
+}
+
+/// An upload as it is stored.
+#[derive(Clone, Debug)]
+pub struct StoredUpload {
+    /// Its id.
+    pub key: UploadKey,
+    /// What it is.
+    pub record: UploadRecord,
+    /// How far it is.
+    pub checkpoint: Checkpoint,
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    File(String),
+    Upload(UploadKey),
+    Search(UploadKey, Box<CheckpointSearch>),
+    Done(Option<(UploadKey, Checkpoint)>),
+}
+
+impl CheckpointLookup {
+    /// Begins with the file's identity, or, for a file without one, with the upload that it is
+    /// known to have.
+    #[must_use]
+    pub fn new(identity: Option<&FileIdentity>, upload: Option<&UploadKey>) -> Self {
+        let step = match (identity, upload) {
+            (Some(identity), _) => Step::File(identity.key()),
+            (None, Some(upload)) => Step::Upload(upload.clone()),
+            (None, None) => Step::Done(None),
+        };
+        Self { step, file: FileRecord::default(), record: None }
+    }
+
+    /// The key to read next, or `None` when the lookup is over.
+    #[must_use]
+    pub fn next_key(&self) -> Option<String> {
+        match &self.step {
+            Step::File(key) => Some(key.clone()),
+            Step::Upload(upload) => Some(upload.upload()),
+            Step::Search(_, search) => search.next_key(),
+            Step::Done(_) => None,
+        }
+    }
+
+    /// Takes the value of that key, or `None` where there is none.
+    ///
+    /// # Errors
+    /// [`ErrorKind::CheckpointCorrupt`] and [`ErrorKind::CheckpointNewer`] for a record that cannot
+    /// be read.
+    pub fn take(&mut self, value: Option<Vec<u8>>) -> Result<()> {
+        let none = Step::Done(None);
+        self.step = match (std::mem::replace(&mut self.step, none), value) {
+            (Step::File(_), Some(value)) => {
+                self.file = FileRecord::decode(&value)?;
+                let upload = self.file.upload.as_deref().and_then(UploadKey::new);
+                upload.map_or(Step::Done(None), Step::Upload)
+            }
+            (Step::Upload(upload), Some(value)) => {
+                self.record = Some(UploadRecord::decode(&value)?);
+                let search = CheckpointSearch::new(upload.clone());
+                Step::Search(upload, Box::new(search))
+            }
+            (Step::Search(upload, search), value) => Self::search(upload, search, value)?,
+            // Whoever wrote the file record ended before the upload's own records were written, or
+            // while they were being deleted: nothing was acknowledged.
+            (Step::File(_) | Step::Upload(_) | Step::Done(_), _) => Step::Done(None),
+        };
+        Ok(())
+    }
+
+    fn search(
+        upload: UploadKey,
+        mut search: Box<CheckpointSearch>,
+        value: Option<Vec<u8>>,
+    ) -> Result<Step> {
+        match search.take(value) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::UploadNotFound => return Ok(Step::Done(None)),
+            Err(error) => return Err(error),
+        }
+        if search.next_key().is_some() {
+            return Ok(Step::Search(upload, search));
+        }
+        let (_, checkpoint) = search.finish()?;
+        Ok(Step::Done(Some((upload, checkpoint))))
+    }
+
+    /// What was found.
+    #[must_use]
+    pub fn finish(self) -> Stored {
+        let written_at = self.file.written_at();
+        let upload = match (self.step, self.record) {
+            (Step::Done(Some((key, checkpoint))), Some(record)) => {
+                Some(StoredUpload { key, record, checkpoint })
+            }
+            _ => None,
+        };
+        Stored { media_id: self.file.media_id, written_at, upload }
+    }
+}
+
+impl Stored {
+    /// When anything of it was written last.
+    #[must_use]
+    pub fn last_written_at(&self) -> UnixMillis {
+        let of_upload = self
+            .upload
+            .as_ref()
+            .map(|upload| upload.record.created_at_ms.max(upload.checkpoint.written_at_ms));
+        self.written_at.max(UnixMillis(of_upload.unwrap_or_default()))
+    }
+
+    /// The upload, where it can be continued or is whole: not one that was aborted or lost.
+    #[must_use]
+    pub fn continuable(self) -> Option<StoredUpload> {
+        let goes_on = |phase: &Phase| !matches!(phase, Phase::Aborted | Phase::Lost { .. });
+        self.upload.filter(|upload| goes_on(&upload.checkpoint.phase))
+    }
+
+    /// True where nothing is known.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.upload.is_none() && self.media_id.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::*;
+    use crate::upload::Target;
+
+    #[test]
+    fn an_upload_that_was_aborted_or_lost_is_not_to_be_continued() {
+        let stored = |phase: Phase| Stored {
+            upload: Some(StoredUpload {
+                key: UploadKey::new("a").unwrap(),
+                record: record(),
+                checkpoint: Checkpoint { phase, ..Checkpoint::empty() },
+            }),
+            ..Stored::default()
+        };
+        assert!(stored(Phase::Receiving).continuable().is_some());
+        assert!(stored(Phase::Completing).continuable().is_some());
+        assert!(stored(Phase::Aborted).continuable().is_none());
+        assert!(stored(Phase::Lost { code: "upload-lost".into() }).continuable().is_none());
+    }
+
+    fn record() -> UploadRecord {
+        UploadRecord {
+            created_at_ms: 1,
+            file_name: "a.mp4".into(),
+            length_bytes: Some(1),
+            media_id: String::new(),
+            target: Target {
+                endpoint: "https://oss-cn-shanghai.aliyuncs.com".into(),
+                bucket: "b".into(),
+                object: "o".into(),
+                region: None,
+                cname: false,
+                signature_v1: false,
+            },
+            content_type: None,
+            client_metadata: None,
+            minted: false,
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! What an uploader may be configured with: the SDK's options, their defaults and their limits.
+
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::oss::SignatureVersion;
+use crate::units::{
+    ByteCount, PARALLEL_DEFAULT, PART_SIZE_DEFAULT, PART_SIZE_MAX, PART_SIZE_MIN, UnixMillis,
+};
+use crate::upload::{PARALLEL_MAX, RetryPolicy};
+use crate::vod::VodEndpoint;
+
+/// Default region of the VOD service: the SDK's.
+pub const REGION_DEFAULT: &str = "cn-shanghai";
+
+/// Default number of retries of a request: the SDK's `retryCount`.
+pub const RETRY_COUNT_DEFAULT: u32 = 3;
+
+/// Default bound of the wait before the first retry: the SDK's `retryDuration`.
+pub const RETRY_DURATION_DEFAULT: Duration = Duration::from_secs(2);
+
+/// Default time for an answer: that of the OSS client which the SDK uses.
+pub const TIMEOUT_DEFAULT: Duration = Duration::from_secs(60);
+
+/// Default time after its last progress for which a checkpoint is continued.
+pub const CHECKPOINT_LIFE_DEFAULT: Duration = Duration::from_secs(7 * 24 * 3_600);
+
+/// Most files that are uploaded at once.
+pub const PARALLEL_FILES_MAX: u8 = 16;
+
+/// The options as they were given; `None` stands for the default.
+#[derive(Clone, Debug, Default)]
+pub struct OptionsInput {
+    /// The account id: 1 to 32 digits.
+    pub user_id: Option<String>,
+    /// The region of the VOD service.
+    pub region: Option<String>,
+    /// Bytes of a part: 100 KiB to 5 GiB.
+    pub part_size: Option<ByteCount>,
+    /// Parts of one file in flight: 1 to 32.
+    pub parallel: Option<u8>,
+    /// Files at once: 1 to 16.
+    pub parallel_files: Option<u8>,
+    /// Retries of a request: 0 to 100.
+    pub retry_count: Option<u32>,
+    /// Bound of the wait before the first retry: 0 to 3,600 s.
+    pub retry_duration_secs: Option<u32>,
+    /// Time for an answer: 100 ms to an hour.
+    pub timeout_ms: Option<u64>,
+    /// Whether endpoints are custom domains that are bound to the bucket.
+    pub cname: Option<bool>,
+    /// How OSS requests are signed.
+    pub signature_version: Option<SignatureVersion>,
+    /// Time for one file: 1 s to a year.
+    pub deadline_secs: Option<u32>,
+    /// Time after the last progress for which a checkpoint is continued: 60 s to a year.
+    pub checkpoint_life_secs: Option<u32>,
+    /// The URL of the VOD service.
+    pub vod_endpoint: Option<String>,
+}
+
+/// Options within their limits.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub(super) user_id: Option<String>,
+    pub(super) region: String,
+    pub(super) part_size: ByteCount,
+    pub(super) parallel: u8,
+    pub(super) parallel_files: usize,
+    pub(super) retry: RetryPolicy,
+    pub(super) timeout: Duration,
+    pub(super) cname: bool,
+    pub(super) signature_version: SignatureVersion,
+    pub(super) deadline: Option<Duration>,
+    pub(super) checkpoint_life: Duration,
+    pub(super) vod_endpoint: VodEndpoint,
+}
+
+impl Options {
+    /// Fills in the defaults and checks the limits.
+    ///
+    /// # Errors
+    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid), with the option and its range as
+    /// [`Error::field`].
+    pub fn new(input: OptionsInput) -> Result<Self> {
+        if let Some(id) = &input.user_id {
+            let digits = id.bytes().all(|byte| byte.is_ascii_digit());
+            within("user-id", digits && (1..=32).contains(&id.len()), "1 to 32 digits")?;
+        }
+        let region = input.region.unwrap_or_else(|| REGION_DEFAULT.to_owned());
+        let vod_endpoint = vod_endpoint(&region, input.vod_endpoint.as_deref())?;
+        let part_size = input.part_size.unwrap_or(PART_SIZE_DEFAULT);
+        within(
+            "part-size",
+            (PART_SIZE_MIN..=PART_SIZE_MAX).contains(&part_size),
+            "102,400 to 5,368,709,120 bytes",
+        )?;
+        let parallel = input.parallel.unwrap_or(PARALLEL_DEFAULT);
+        within("parallel", (1..=PARALLEL_MAX).contains(&parallel), "1 to 32 parts")?;
+        let parallel_files = input.parallel_files.unwrap_or(1);
+        let range = 1..=PARALLEL_FILES_MAX;
+        within("parallel-files", range.contains(&parallel_files), "1 to 16 files")?;
+        let deadline = input.deadline_secs;
+        within("deadline", deadline.is_none_or(|secs| (1..=YEAR_SECS).contains(&secs)), LIFE)?;
+        let life = input.checkpoint_life_secs;
+        within(
+            "checkpoint-life",
+            life.is_none_or(|secs| (60..=YEAR_SECS).contains(&secs)),
+            "60 to 31,536,000 seconds",
+        )?;
+        Ok(Self {
+            user_id: input.user_id,
+            region,
+            part_size,
+            parallel,
+            parallel_files: usize::from(parallel_files),
+            retry: retry_policy(input.retry_count, input.retry_duration_secs)?,
+            timeout: timeout(input.timeout_ms)?,
+            cname: input.cname.unwrap_or_default(),
+            signature_version: input.signature_version.unwrap_or(SignatureVersion::V4),
+            deadline: deadline.map(|secs| Duration::from_secs(u64::from(secs))),
+            checkpoint_life: life
+                .map_or(CHECKPOINT_LIFE_DEFAULT, |secs| Duration::from_secs(u64::from(secs))),
+            vod_endpoint,
+        })
+    }
+
+    pub(super) fn deadline_from(&self, now: UnixMillis) -> Option<UnixMillis> {
+        self.deadline.map(|deadline| now + deadline)
+    }
+}
+
+/// The VOD service of `region`, or the one at `url`.
+///
+/// # Errors
+/// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the field.
+pub fn vod_endpoint(region: &str, url: Option<&str>) -> Result<VodEndpoint> {
+    let of_region = VodEndpoint::for_region(region)
+        .map_err(|_| Error::field_invalid("region", "a region id such as cn-shanghai"))?;
+    match url {
+        None => Ok(of_region),
+        Some(url) => VodEndpoint::custom(url)
+            .map_err(|_| Error::field_invalid("vod-endpoint", "an http or https URL of a host")),
+    }
+}
+
+/// The retries of a request.
+///
+/// # Errors
+/// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the field.
+pub fn retry_policy(count: Option<u32>, duration_secs: Option<u32>) -> Result<RetryPolicy> {
+    let count = count.unwrap_or(RETRY_COUNT_DEFAULT);
+    within("retry-count", count <= 100, "0 to 100 retries")?;
+    let duration =
+        duration_secs.map_or(RETRY_DURATION_DEFAULT, |secs| Duration::from_secs(u64::from(secs)));
+    within("retry-duration", duration <= Duration::from_secs(3_600), "0 to 3,600 seconds")?;
+    let default = RetryPolicy::default();
+    Ok(RetryPolicy {
+        attempts_max: count + 1,
+        // The number of retries alone decides: the SDK has no bound in time.
+        elapsed_max: Duration::MAX,
+        delay_base: duration,
+        delay_max: default.delay_max.max(duration),
+    })
+}
+
+/// The time for an answer.
+///
+/// # Errors
+/// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the field.
+pub fn timeout(ms: Option<u64>) -> Result<Duration> {
+    let timeout = ms.map_or(TIMEOUT_DEFAULT, Duration::from_millis);
+    let range = Duration::from_millis(100)..=Duration::from_secs(3_600);
+    within("timeout", range.contains(&timeout), "100 to 3,600,000 milliseconds")?;
+    Ok(timeout)
+}
+
+fn within(name: &str, holds: bool, allowed: &str) -> Result<()> {
+    if holds { Ok(()) } else { Err(Error::field_invalid(name, allowed)) }
+}
+
+const YEAR_SECS: u32 = 365 * 24 * 3_600;
+const LIFE: &str = "1 to 31,536,000 seconds";
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_the_sdks() {
+        let options = Options::new(OptionsInput::default()).unwrap();
+        assert_eq!(options.region, "cn-shanghai");
+        assert_eq!(options.part_size, ByteCount(1_048_576));
+        assert_eq!(options.parallel, 5);
+        assert_eq!(options.parallel_files, 1);
+        assert_eq!(options.retry.attempts_max, 4);
+        assert_eq!(options.retry.delay_base, Duration::from_secs(2));
+        assert_eq!(options.timeout, Duration::from_secs(60));
+        assert_eq!(options.deadline, None);
+    }
+
+    #[test]
+    fn every_option_has_both_its_limits_and_is_named_beyond_them() {
+        type Set = fn(&mut OptionsInput, u64);
+        let cases: &[(&str, Set, &[u64], &[u64])] = &[
+            (
+                "part-size",
+                |input, n| input.part_size = Some(ByteCount(n)),
+                &[102_400, 5 << 30],
+                &[0, 102_399, (5 << 30) + 1],
+            ),
+            ("parallel", |input, n| input.parallel = Some(n as u8), &[1, 32], &[0, 33]),
+            ("parallel-files", |input, n| input.parallel_files = Some(n as u8), &[1, 16], &[0, 17]),
+            ("retry-count", |input, n| input.retry_count = Some(n as u32), &[0, 100], &[101]),
+            (
+                "retry-duration",
+                |input, n| input.retry_duration_secs = Some(n as u32),
+                &[0, 3_600],
+                &[3_601],
+            ),
+            ("timeout", |input, n| input.timeout_ms = Some(n), &[100, 3_600_000], &[99, 3_600_001]),
+            (
+                "deadline",
+                |input, n| input.deadline_secs = Some(n as u32),
+                &[1, 31_536_000],
+                &[0, 31_536_001],
+            ),
+            (
+                "checkpoint-life",
+                |input, n| input.checkpoint_life_secs = Some(n as u32),
+                &[60, 31_536_000],
+                &[59, 31_536_001],
+            ),
+        ];
+        for (name, set, taken, refused) in cases {
+            let with = |value: u64| {
+                let mut input = OptionsInput::default();
+                set(&mut input, value);
+                Options::new(input)
+            };
+            for value in *taken {
+                assert!(with(*value).is_ok(), "{name} {value}");
+            }
+            for value in *refused {
+                let error = with(*value).unwrap_err();
+                assert_eq!(error.field().unwrap().name, *name, "{value}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_wrong_text_is_named() {
+        let refused =
+            |input: OptionsInput| Options::new(input).unwrap_err().field().unwrap().name.clone();
+        for id in ["", "12a", "123456789012345678901234567890123"] {
+            let input = OptionsInput { user_id: Some(id.into()), ..OptionsInput::default() };
+            assert_eq!(refused(input), "user-id", "{id}");
+        }
+        let input = OptionsInput { region: Some("Shanghai".into()), ..OptionsInput::default() };
+        assert_eq!(refused(input), "region");
+        let input = OptionsInput { vod_endpoint: Some("vod".into()), ..OptionsInput::default() };
+        assert_eq!(refused(input), "vod-endpoint");
+    }
+
+    #[test]
+    fn no_retries_means_one_attempt() {
+        assert_eq!(retry_policy(Some(0), None).unwrap().attempts_max, 1);
+    }
+}

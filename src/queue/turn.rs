@@ -1,0 +1,427 @@
+//! A file's session at work: what it reports, what it waits for, and how it ends.
+
+use super::Output;
+use super::TurnId;
+use super::credentials::Access;
+use super::entry::{Entry, Phase};
+use super::event::{Event, Succeeded};
+use super::job::AfterForget;
+use super::shared::Shared;
+use crate::credential::UploadCredential;
+use crate::error::{Error, ErrorKind, Result, Retry};
+use crate::units::ByteCount;
+use crate::upload::{
+    self, Attempts, Claim, FinishedObject, Input, Outcome, Purpose, Session, SessionOptions,
+    Target, UploadKey, UploadRecord, Want,
+};
+
+/// A session at work.
+#[derive(Debug)]
+pub(super) struct Turn {
+    pub(super) id: TurnId,
+    pub(super) session: Session,
+    kind: TurnKind,
+    source: Source,
+    credential: Asked,
+    /// The file is started again without its media id, once the session has ended.
+    start_again: bool,
+    /// Progress has been made that was not reported yet.
+    progressed: bool,
+    /// A part was passed through, and so not held to be sent again.
+    passed_through: bool,
+}
+
+/// What a session is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TurnKind {
+    Transfer,
+    Abort,
+}
+
+/// What a session begins with.
+#[derive(Debug)]
+pub(super) struct Opening {
+    pub(super) key: UploadKey,
+    pub(super) record: UploadRecord,
+    pub(super) credential: UploadCredential,
+}
+
+/// Where the bytes stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// Nobody was asked yet for those from this offset on.
+    Idle(ByteCount),
+    /// The user was asked for those from this offset on.
+    Wanted(ByteCount),
+    /// They come, from this offset on.
+    Supplied(ByteCount),
+}
+
+/// Where a new credential stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    No,
+    /// Asked for; the one at hand does meanwhile.
+    Due,
+    /// Asked for, and the session waits.
+    Waiting,
+}
+
+impl Turn {
+    pub(super) fn waits_for_credential(&self) -> bool {
+        self.credential == Asked::Waiting
+    }
+
+    pub(super) fn asks_for_credential(&self) -> bool {
+        self.credential != Asked::No
+    }
+
+    pub(super) const fn note_asked(&mut self) {
+        self.credential = Asked::Due;
+    }
+
+    pub(super) const fn note_answered(&mut self) {
+        self.credential = Asked::No;
+    }
+
+    /// True once, when a session that has asked for a credential begins to wait for it.
+    pub(super) fn begins_to_wait(&mut self) -> bool {
+        self.credential == Asked::Due && self.note_wait()
+    }
+
+    /// Notes that the session waits for a credential. False where it does not.
+    pub(super) fn note_wait(&mut self) -> bool {
+        let waits = self.session.awaits_credential();
+        if waits {
+            self.credential = Asked::Waiting;
+        }
+        waits
+    }
+
+    /// From which offset the user was asked for bytes that have not come.
+    pub(super) const fn wanted_offset(&self) -> Option<ByteCount> {
+        match self.source {
+            Source::Wanted(offset) => Some(offset),
+            Source::Idle(_) | Source::Supplied(_) => None,
+        }
+    }
+
+    /// What the session wants from the source now; see [`Session::wants`].
+    pub(super) fn wants(&self) -> Option<Want> {
+        self.session.wants()
+    }
+}
+
+impl Entry {
+    pub(super) fn begin_turn(
+        &mut self,
+        shared: &mut Shared,
+        opening: Opening,
+        claim: Claim,
+        purpose: Purpose,
+        kind: TurnKind,
+    ) {
+        let Opening { key, record, credential } = opening;
+        let options = SessionOptions {
+            part_size: shared.options.part_size,
+            parallel: shared.options.parallel,
+            retry: shared.options.retry,
+            request_timeout: shared.options.timeout,
+            writer: shared.entropy.bits64(),
+            seed: shared.entropy.bits64(),
+            credential: Some(credential),
+            can_refresh: self.file.is_refreshable() || matches!(self.access, Some(Access::Direct)),
+            replayable: kind == TurnKind::Transfer,
+        };
+        match Session::new(key, &record, claim, purpose, options, shared.now) {
+            Ok(session) => {
+                let id = shared.next_turn();
+                shared.output(Output::TurnBegun { turn: id, file: self.id, size: self.file.size });
+                if let Some(upload) = &mut self.stored.upload {
+                    upload.record = record;
+                }
+                if kind == TurnKind::Transfer {
+                    self.phase = Phase::Transferring;
+                }
+                self.turn = Some(Turn {
+                    id,
+                    session,
+                    kind,
+                    source: Source::Idle(ByteCount::ZERO),
+                    credential: Asked::No,
+                    start_again: false,
+                    progressed: false,
+                    passed_through: false,
+                });
+                self.drain_session(shared);
+                if let Some(handed) = self.handed.take().filter(|_| self.turn.is_some()) {
+                    self.renew(shared, handed);
+                }
+            }
+            Err(error) if kind == TurnKind::Abort => {
+                self.forget(shared, false, AfterForget::Cancel(Some(error)));
+            }
+            Err(error) => self.fail(shared, error),
+        }
+    }
+
+    /// Tells the session something, and takes up what follows.
+    pub(super) fn tell_session(&mut self, shared: &mut Shared, input: Input) {
+        let Some(turn) = &mut self.turn else { return };
+        if let Err(misuse) = turn.session.handle(shared.now, input) {
+            // The session is unchanged, and its driver broken: better to end than to hang.
+            shared.output(Output::TurnDropped { turn: turn.id });
+            self.turn = None;
+            return self.fail(shared, misuse);
+        }
+        self.drain_session(shared);
+    }
+
+    fn drain_session(&mut self, shared: &mut Shared) {
+        while let Some(turn) = &mut self.turn
+            && let Some(output) = turn.session.poll()
+        {
+            match output {
+                upload::Output::RefreshCredential => self.credential_due(shared),
+                upload::Output::Event(event) => self.session_event(shared, event),
+                output => shared.output(Output::Turn { turn: turn.id, output }),
+            }
+        }
+        if let Some(turn) = &mut self.turn {
+            turn.passed_through |= turn.session.wants().is_some_and(|want| want.streamed);
+        }
+        self.ask_for_source(shared);
+        self.report_progress(shared);
+        self.note_expiry(shared);
+    }
+
+    fn session_event(&mut self, shared: &mut Shared, event: upload::Event) {
+        let Some(turn) = &mut self.turn else { return };
+        match &event {
+            upload::Event::Durable(durable) => {
+                self.durable = *durable;
+                self.refusals = 0;
+                self.attempts = None;
+                turn.progressed = true;
+                return;
+            }
+            upload::Event::Ready { offset, .. } => {
+                turn.source = Source::Idle(*offset);
+                self.durable = *offset;
+                turn.progressed = true;
+            }
+            upload::Event::Rewind => {
+                turn.source = Source::Idle(ByteCount::ZERO);
+                self.durable = ByteCount::ZERO;
+                self.sent = ByteCount::ZERO;
+                turn.progressed = true;
+            }
+            upload::Event::Released(_) => {}
+            upload::Event::Ended(outcome) => {
+                let outcome = outcome.clone();
+                let output = Output::Turn { turn: turn.id, output: upload::Output::Event(event) };
+                shared.output(output);
+                return self.turn_ended(shared, outcome);
+            }
+        }
+        shared.output(Output::Turn { turn: turn.id, output: upload::Output::Event(event) });
+    }
+
+    fn ask_for_source(&mut self, shared: &mut Shared) {
+        if let Some(turn) = &mut self.turn
+            && let Source::Idle(offset) = turn.source
+            && turn.session.wants().is_some()
+        {
+            turn.source = Source::Wanted(offset);
+            let file = self.id;
+            self.emit(shared, Event::SourceWanted { file, offset });
+        }
+    }
+
+    fn report_progress(&mut self, shared: &mut Shared) {
+        if let Some(turn) = &mut self.turn
+            && std::mem::take(&mut turn.progressed)
+            && self.phase == Phase::Transferring
+        {
+            self.sent = turn.session.handed_over().max(self.durable);
+            self.emit_progress(shared);
+        }
+    }
+
+    /// `supply-source`: the turn whose bytes these are.
+    pub(super) fn supply_source(&mut self, offset: ByteCount) -> Result<TurnId> {
+        super::state::FileCall::SupplySource.require(&self.state())?;
+        let wanted = self.turn.as_mut().and_then(|turn| Some((turn.wanted_offset()?, turn)));
+        let Some((wanted, turn)) = wanted else {
+            let message = "the file's bytes are not wanted";
+            return Err(Error::new(ErrorKind::FileStateWrong, message));
+        };
+        if offset != wanted {
+            let (offset, wanted) = (offset.bytes(), wanted.bytes());
+            let message = format!("the source starts at {offset} and {wanted} is wanted");
+            return Err(Error::new(ErrorKind::OffsetMismatch, message));
+        }
+        turn.source = Source::Supplied(offset);
+        Ok(turn.id)
+    }
+
+    /// What was supplied has ended before the file did.
+    pub(super) fn source_ended(&mut self, shared: &mut Shared, offset: ByteCount) {
+        let Some(turn) = &mut self.turn else { return };
+        let Source::Supplied(from) = turn.source else { return };
+        if offset > from {
+            turn.source = Source::Idle(offset);
+            return self.ask_for_source(shared);
+        }
+        let size = self.file.size.unwrap_or_default().bytes();
+        let message = format!("the source ended at {} of {size} bytes", offset.bytes());
+        self.give_up(shared, Error::new(ErrorKind::LengthMismatch, message));
+    }
+
+    /// What was supplied broke off.
+    pub(super) fn source_broken(&mut self, shared: &mut Shared, reason: &str) {
+        let reason: String = reason.chars().take(REASON_CHARS_MAX).collect();
+        self.give_up(shared, Error::new(ErrorKind::SourceBroken, reason));
+    }
+
+    pub(super) fn deadline_passed(&mut self, shared: &mut Shared) {
+        let message = "the file was not uploaded within its deadline";
+        let error = Error::new(ErrorKind::DeadlineExceeded, message);
+        // It passes once; what follows may take its time.
+        self.deadline_at = None;
+        if self.turn.is_some() {
+            return self.give_up(shared, error);
+        }
+        self.drop_look();
+        if let Some(call) = self.vod.take() {
+            call.cancel(shared);
+        }
+        self.fail(shared, error);
+    }
+
+    /// VOD does not know the media id: the file begins again with another.
+    pub(super) fn start_again_without_media(&mut self, shared: &mut Shared, error: Error) {
+        if let Some(turn) = &mut self.turn {
+            turn.start_again = true;
+            if self.phase == Phase::Transferring {
+                self.phase = Phase::Opening;
+                self.address = None;
+            }
+        }
+        self.give_up(shared, error);
+    }
+
+    /// Ends the session: what was confirmed is noted before.
+    pub(super) fn give_up(&mut self, shared: &mut Shared, error: Error) {
+        if let Some(call) = self.vod.take() {
+            call.cancel(shared);
+        }
+        self.tell_session(shared, Input::GiveUp(error));
+    }
+
+    fn turn_ended(&mut self, shared: &mut Shared, outcome: Outcome) {
+        let Some(turn) = self.turn.take() else { return };
+        if let Some(call) = self.vod.take() {
+            call.cancel(shared);
+        }
+        if let Outcome::Completed(object) = &outcome {
+            let Some(upload) = &self.stored.upload else { return };
+            let succeeded = self.succeeded(&upload.record.target, object);
+            return self.succeed(shared, Box::new(succeeded));
+        }
+        if let Outcome::Suspended { durable, .. } | Outcome::Failed { durable, .. } = &outcome
+            && turn.kind == TurnKind::Transfer
+        {
+            self.durable = (*durable).max(self.durable);
+        }
+        match (turn.kind, &self.phase) {
+            (TurnKind::Abort, _) => {
+                let left_over = match outcome {
+                    Outcome::Failed { error, .. } => Some(error),
+                    _ => turn.session.left_over().cloned(),
+                };
+                self.forget(shared, false, AfterForget::Cancel(left_over));
+            }
+            (_, Phase::Canceling) => self.abort(shared),
+            // Also where it is being stopped: what is stored is of no use any more.
+            _ if turn.start_again => self.forget(shared, false, AfterForget::Start),
+            (_, Phase::Stopping) => self.stop_now(shared),
+            _ => self.transfer_ended(shared, &turn, outcome),
+        }
+    }
+
+    fn transfer_ended(&mut self, shared: &mut Shared, turn: &Turn, outcome: Outcome) {
+        let error = match outcome {
+            Outcome::Failed { error, .. } => error,
+            Outcome::Suspended { refused: Some(error), .. } => error,
+            Outcome::Suspended { .. } | Outcome::Completed(_) => {
+                Error::new(ErrorKind::LengthMismatch, "the source ended before the file")
+            }
+            Outcome::Aborted => {
+                let error = Error::new(ErrorKind::UploadAborted, "the upload was aborted");
+                return self.forget(shared, false, AfterForget::Fail(error));
+            }
+            Outcome::Lost(error) => {
+                return self.forget(shared, true, AfterForget::Fail(error));
+            }
+        };
+        if turn.passed_through && error.kind().retry() == Retry::Later {
+            return self.pause(shared, error);
+        }
+        let renewable = matches!(self.access, Some(Access::Direct)) || self.file.is_refreshable();
+        if renewable || error.kind().retry() != Retry::WithNewCredential {
+            return self.fail(shared, error);
+        }
+        // A picture, say: a new credential is for another object, and the file starts again.
+        match self.access.clone() {
+            Some(Access::Sts(token)) if self.refusals == 0 => {
+                self.refusals += 1;
+                self.ask_vod(shared, token);
+            }
+            _ => self.wait_for_credential(shared, Some(error)),
+        }
+    }
+
+    /// A part that was passed through is not held and could not be sent again: after a pause its
+    /// bytes are asked for once more, within the retries of a request.
+    fn pause(&mut self, shared: &mut Shared, error: Error) {
+        let attempts = self.attempts.get_or_insert(Attempts::first(shared.now));
+        let policy = shared.options.retry;
+        match attempts.next(&policy, shared.now, None, &mut shared.jitter) {
+            Some(at) => {
+                self.phase = Phase::Opening;
+                self.goes_on_at = Some(at);
+            }
+            None => self.fail(shared, error),
+        }
+    }
+
+    /// The pause is over.
+    pub(super) fn go_on(&mut self, shared: &mut Shared) {
+        self.goes_on_at = None;
+        if let (Some(stored), Some(credential)) =
+            (self.stored.upload.clone(), self.credential.clone())
+        {
+            let opening = Opening { key: stored.key, record: stored.record, credential };
+            let purpose = Purpose::Continue;
+            self.begin_turn(shared, opening, Claim::TakeOver, purpose, TurnKind::Transfer);
+        }
+    }
+
+    /// What is reported once the object is whole.
+    pub(super) fn succeeded(&self, target: &Target, object: &FinishedObject) -> Succeeded {
+        Succeeded {
+            file: self.id,
+            media_id: self.media_id.clone(),
+            endpoint: target.endpoint.clone(),
+            bucket: target.bucket.clone(),
+            object: target.object.clone(),
+            size: ByteCount(object.size_bytes),
+            crc64: object.crc64,
+            media_url: self.media_url.clone(),
+        }
+    }
+}
+
+/// How much of a supplier's words is repeated.
+const REASON_CHARS_MAX: usize = 512;

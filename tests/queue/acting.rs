@@ -1,0 +1,111 @@
+//! What an app does by hand.
+
+use vod_uploader::error::Result;
+use vod_uploader::queue::{
+    CheckpointLookup, Event, FileId, FileInfo, FileState, QueueState, Stored, UploadingPhase,
+};
+use vod_uploader::units::ByteCount;
+use vod_uploader_sim::{Credentials, Supply, World};
+
+/// Starts a run where none is going on, and goes on until no file waits for anything that the app
+/// answers; also for what it did not answer when it was asked.
+pub(crate) fn go_on(world: &mut World) {
+    if !matches!(world.queue_state(), QueueState::Start | QueueState::Expire) {
+        world.start();
+    }
+    for _ in 0..50 {
+        world.run();
+        let files = world.queue.list_files();
+        if files.iter().filter(|file| answer(world, file)).count() == 0 {
+            return;
+        }
+    }
+    panic!("the files wait again and again: {:?}", world.queue.list_files());
+}
+
+/// `resume-upload-with-auth`
+pub(crate) fn renew(world: &mut World, file: FileId, auth: &str) -> Result<()> {
+    let now = world.now;
+    world.call(|queue| queue.resume_upload_with_auth(now, file, auth))
+}
+
+/// `resume-upload-with-sts-token`
+pub(crate) fn renew_token(world: &mut World, file: FileId) -> Result<()> {
+    let (now, token) = (world.now, world.token());
+    world.call(|queue| queue.resume_upload_with_sts_token(now, file, token))
+}
+
+/// `supply-source`, with all bytes from `offset` on.
+pub(crate) fn supply(world: &mut World, file: FileId, offset: u64) -> Result<()> {
+    let content = world.content(file).clone();
+    let to = content.len();
+    world.supply(file, offset, Supply { content, to, broken: None })
+}
+
+/// `get-checkpoint`, from the key-value store.
+pub(crate) fn checkpoint(world: &World, file: FileId) -> Result<Stored> {
+    let mut lookup: CheckpointLookup = world.queue.checkpoint(file)?;
+    while let Some(key) = lookup.next_key() {
+        lookup.take(world.kv.values.get(&key).cloned())?;
+    }
+    Ok(lookup.finish())
+}
+
+/// The list's entry of a file.
+pub(crate) fn info(world: &World, file: FileId) -> FileInfo {
+    let mut listed = world.queue.list_files().into_iter();
+    listed.find(|info| info.id == file).expect("a listed file")
+}
+
+/// The offset from which a file's bytes were asked for last.
+pub(crate) fn wanted(world: &World, file: FileId) -> u64 {
+    let wanted = world.events.iter().rev().find_map(|event| match event {
+        Event::SourceWanted { file: of, offset } if *of == file => Some(*offset),
+        _ => None,
+    });
+    wanted.unwrap_or(ByteCount::ZERO).bytes()
+}
+
+/// Goes on until the file is in a phase.
+pub(crate) fn run_to(world: &mut World, file: FileId, phase: UploadingPhase) {
+    world.run_until(|world| world.state(file) == FileState::Uploading(phase));
+    assert_eq!(world.state(file), FileState::Uploading(phase));
+}
+
+/// Goes on until some parts of the file are stored and noted, and others are on their way.
+pub(crate) fn run_half_way(world: &mut World, file: FileId) {
+    world.run_until(|world| {
+        let info = info(world, file);
+        info.progress.durable >= ByteCount(204_800) && world.kv.writes_with(".c.") >= 3
+    });
+    assert_eq!(world.state(file), FileState::Uploading(UploadingPhase::Transferring));
+}
+
+/// Answers what the file waits for; false where it waits for nothing, or the app does not answer.
+fn answer(world: &mut World, info: &FileInfo) -> bool {
+    use UploadingPhase::{CredentialWanted, SourceWanted, TokenExpired};
+    let file = info.id;
+    let FileState::Uploading(phase) = world.state(file) else { return false };
+    match (phase, world.app.credentials) {
+        (SourceWanted, _) if world.app.supplies => {
+            let offset = wanted(world, file);
+            supply(world, file, offset).unwrap();
+        }
+        (CredentialWanted | TokenExpired, Some(Credentials::Server)) => {
+            let known = info.media_id.as_ref().filter(|_| info.kind.can_refresh());
+            let grant = match known {
+                Some(media_id) => world.refreshed(media_id).unwrap(),
+                None => world.created(info.kind),
+            };
+            world.hand_in(file, &grant).unwrap();
+        }
+        (CredentialWanted | TokenExpired, Some(Credentials::Sts)) => {
+            world.hand_in_token(file).unwrap();
+        }
+        (CredentialWanted | TokenExpired, Some(Credentials::Direct)) => {
+            world.hand_in_direct_token(file).unwrap();
+        }
+        _ => return false,
+    }
+    true
+}

@@ -1,0 +1,213 @@
+//! UploadAddress and UploadAuth as the app hands them in: taken, refused, renewed, kept.
+
+use std::time::Duration;
+
+use vod_uploader::error::ErrorKind;
+use vod_uploader::queue::{Event, FileState, UploadingPhase};
+use vod_uploader::vod::MediaKind;
+use vod_uploader_sim::{Credentials, Fault, Grant, Operation, World};
+
+use crate::acting::{go_on, info, renew, run_half_way, run_to, supply};
+use crate::reading::{all_events, continued_at, count, events_of};
+use crate::scenes::LEN;
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+#[test]
+fn a_credential_may_be_renewed_long_before_its_end() {
+    let mut world = World::new();
+    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    world.start();
+    run_half_way(&mut world, file);
+    let keys: Vec<_> = world.store.keys.keys().cloned().collect();
+    let grant = world.refreshed(&info(&world, file).media_id.unwrap()).unwrap();
+    renew(&mut world, file, &grant.auth).unwrap();
+    // What was sent with the first is sent again, and nobody is asked.
+    world.store.keys.retain(|key, _| !keys.contains(key));
+    world.app.credentials = None;
+    world.run();
+    assert_eq!(world.state(file), FileState::Success);
+    assert_eq!(count(&world, "token-expired") + count(&world, "token-expiring"), 0);
+}
+
+#[test]
+fn a_credential_that_nears_its_end_is_renewed_while_it_is_still_used() {
+    let mut world = World::new();
+    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    world.start();
+    run_half_way(&mut world, file);
+    world.now = world.now + Duration::from_secs(2_800);
+    world.run();
+    assert_eq!(world.state(file), FileState::Success);
+    assert_eq!(count(&world, "token-expiring"), 1);
+    assert_eq!(count(&world, "token-expired"), 0);
+}
+
+#[test]
+fn a_credential_for_another_object_is_refused_and_the_file_goes_where_it_was_to_go() {
+    for phase in [
+        UploadingPhase::Starting,
+        UploadingPhase::SourceWanted,
+        UploadingPhase::Transferring,
+        UploadingPhase::TokenExpired,
+    ] {
+        let mut world = World::new();
+        world.app.supplies = false;
+        let file = world.add(World::file("a.mp4", LEN)).unwrap();
+        world.start();
+        run_to(&mut world, file, UploadingPhase::CredentialWanted);
+        run_to(&mut world, file, UploadingPhase::Starting);
+        if phase != UploadingPhase::Starting {
+            world.run();
+        }
+        if phase == UploadingPhase::TokenExpired {
+            world.app.credentials = None;
+            world.store.keys.clear();
+        }
+        if matches!(phase, UploadingPhase::Transferring | UploadingPhase::TokenExpired) {
+            supply(&mut world, file, 0).unwrap();
+            run_to(&mut world, file, phase);
+        }
+        assert_eq!(world.state(file), FileState::Uploading(phase));
+        let other = world.created(MediaKind::Video);
+        let refused = world.hand_in(file, &other).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::CredentialForOtherObject, "{phase:?}");
+        world.app.supplies = true;
+        world.app.credentials = Some(Credentials::Server);
+        go_on(&mut world);
+        assert_eq!(world.state(file), FileState::Success, "{phase:?}");
+        let first = world.vod.media.values().next().unwrap().object.clone();
+        let objects: Vec<_> = world.store.objects.keys().cloned().collect();
+        assert_eq!(objects, [first], "{phase:?}");
+        assert_ne!(info(&world, file).media_id, Some(other.media_id), "{phase:?}");
+    }
+}
+
+#[test]
+fn a_credential_for_another_object_is_refused_to_a_file_that_has_a_checkpoint() {
+    let mut world = World::new();
+    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    world.start();
+    run_half_way(&mut world, file);
+    world.stop();
+    world.run();
+    let other = world.created(MediaKind::Video);
+    let refused = world.hand_in(file, &other).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::CredentialForOtherObject);
+    // One that was kept before the checkpoint was known fails the file, and is not used.
+    world.crash();
+    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    world.hand_in(file, &other).unwrap();
+    world.start();
+    world.run();
+    let FileState::Failure(error) = world.state(file) else { panic!("{:?}", world.state(file)) };
+    assert_eq!(error.kind(), ErrorKind::CredentialForOtherObject);
+    assert!(world.store.objects.is_empty());
+    go_on(&mut world);
+    assert_eq!(world.state(file), FileState::Success);
+    assert!(continued_at(&world, file).unwrap() > 0);
+}
+
+#[test]
+fn values_that_are_no_credential_are_refused_and_change_nothing() {
+    let mut world = World::new();
+    world.app.credentials = None;
+    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    world.start();
+    world.run();
+    let before = world.state(file);
+    let seen = world.events.len();
+    let grant = world.created(MediaKind::Video);
+    let swapped =
+        Grant { auth: grant.address.clone(), address: grant.auth.clone(), ..grant.clone() };
+    let garbage = |text: &str| Grant { auth: text.into(), ..grant.clone() };
+    let id = Grant { media_id: "a b".into(), ..grant.clone() };
+    for (given, kind) in [
+        (swapped, ErrorKind::CredentialsSwapped),
+        (garbage(""), ErrorKind::CredentialInvalid),
+        (garbage("not base64"), ErrorKind::CredentialInvalid),
+        (garbage("bnVsbA=="), ErrorKind::CredentialInvalid),
+        (Grant { address: "e30=".into(), ..grant.clone() }, ErrorKind::CredentialInvalid),
+        (id, ErrorKind::RequestInvalid),
+    ] {
+        assert_eq!(world.hand_in(file, &given).unwrap_err().kind(), kind);
+    }
+    world.vod.life = Duration::ZERO;
+    let expired = world.created(MediaKind::Video);
+    assert_eq!(world.hand_in(file, &expired).unwrap_err().kind(), ErrorKind::CredentialExpired);
+    assert_eq!(world.state(file), before);
+    assert_eq!(world.events.len(), seen);
+    world.hand_in(file, &grant).unwrap();
+    world.run();
+    assert_eq!(world.state(file), FileState::Success);
+}
+
+#[test]
+fn what_add_file_named_wins_over_the_upload_address() {
+    let mut world = World::new();
+    let mut planned = World::file("a.mp4", LEN);
+    planned.new.endpoint = Some("https://oss-cn-beijing.aliyuncs.com".into());
+    planned.new.bucket = Some("my-bucket".into());
+    planned.new.object = Some("mine/a.mp4".into());
+    let file = world.add(planned).unwrap();
+    world.start();
+    world.run();
+    let Some(Event::Succeeded(succeeded)) = world.events.iter().rev().nth(1) else {
+        panic!("{:?}", all_events(&world))
+    };
+    assert_eq!(succeeded.endpoint, "https://oss-cn-beijing.aliyuncs.com");
+    assert_eq!(succeeded.bucket, "my-bucket");
+    assert_eq!(succeeded.object, "mine/a.mp4");
+    assert!(world.store.objects.contains_key("mine/a.mp4"));
+    let listed = info(&world, file);
+    assert_eq!(listed.endpoint.as_ref(), Some(&succeeded.endpoint));
+    assert_eq!(listed.bucket.as_ref(), Some(&succeeded.bucket));
+}
+
+#[test]
+fn the_list_shows_where_a_file_went_also_once_it_is_there() {
+    let mut world = World::new();
+    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    world.start();
+    assert_eq!(info(&world, file).object, None);
+    run_half_way(&mut world, file);
+    let half_way = info(&world, file);
+    let object = world.vod.media.values().next().unwrap().object.clone();
+    assert_eq!(half_way.object, Some(object));
+    world.run();
+    let whole = info(&world, file);
+    assert_eq!((whole.endpoint, whole.bucket), (half_way.endpoint, half_way.bucket));
+    assert_eq!((whole.object, whole.media_id), (half_way.object, half_way.media_id));
+}
+
+#[test]
+fn a_credential_that_expired_before_the_file_s_turn_is_refreshed_for_the_same_media() {
+    let mut world = World::new();
+    world.app.credentials = None;
+    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let grant = world.created(MediaKind::Video);
+    world.hand_in(file, &grant).unwrap();
+    world.now = world.now + HOUR;
+    world.start();
+    world.run();
+    assert_eq!(world.state(file), FileState::Uploading(UploadingPhase::TokenExpired));
+    let Some(Event::TokenExpired(expiry)) = world.events.last() else { panic!("not asked for") };
+    assert_eq!(expiry.media_id, Some(grant.media_id.clone()));
+    let refreshed = world.refreshed(&grant.media_id).unwrap();
+    renew(&mut world, file, &refreshed.auth).unwrap();
+    world.run();
+    assert_eq!(world.state(file), FileState::Success);
+    assert_eq!(info(&world, file).media_id, Some(grant.media_id));
+}
+
+#[test]
+fn a_store_that_refuses_every_credential_ends_the_file_after_a_few() {
+    let mut world = World::new();
+    let fault = Fault::Refused(403, "InvalidAccessKeyId");
+    world.store.faults.always(Operation::UploadPart, fault);
+    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    world.start();
+    world.run();
+    assert_eq!(events_of(&world, file).last().unwrap(), "failed credential-rejected");
+    assert_eq!(count(&world, "token-expired"), 2);
+}

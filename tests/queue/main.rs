@@ -1,0 +1,22 @@
+//! The list of files and the run of their uploads, in the world in memory of `crates/sim`: events,
+//! credentials, states and calls, defects of the SDK that are not repeated, crashes.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failed assumption fails the test"
+)]
+
+mod acting;
+mod checkpoints;
+mod credentials;
+mod order;
+mod pictures;
+mod reading;
+mod scenes;
+mod sdk_defects;
+mod states_and_calls;
+mod stopping;
+mod tokens;
+mod unread_events;

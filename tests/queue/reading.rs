@@ -1,0 +1,59 @@
+//! Reads what happened in a world.
+
+use vod_uploader::queue::{Event, FileId};
+use vod_uploader_sim::World;
+
+/// The events of one file by name, progress with its offset.
+pub(crate) fn events_of(world: &World, file: FileId) -> Vec<String> {
+    world.events.iter().filter(|event| event.file() == Some(file)).map(name).collect()
+}
+
+/// Every event by name, with its file.
+pub(crate) fn all_events(world: &World) -> Vec<String> {
+    let named = |event: &Event| match event.file() {
+        Some(FileId(file)) => format!("{file} {}", name(event)),
+        None => name(event),
+    };
+    world.events.iter().map(named).collect()
+}
+
+/// How often an event came.
+pub(crate) fn count(world: &World, wanted: &str) -> usize {
+    world.events.iter().filter(|event| name(event).split(' ').next() == Some(wanted)).count()
+}
+
+/// From which offset a file was to continue when it was started last; `None` where it was to begin.
+pub(crate) fn continued_at(world: &World, file: FileId) -> Option<u64> {
+    world.events.iter().rev().find_map(|event| match event {
+        Event::UploadStarted { file: of, media_id, durable, .. } if *of == file => {
+            Some(media_id.as_ref().map(|_| durable.bytes()))
+        }
+        _ => None,
+    })?
+}
+
+/// The event's name in the interface, and what tells two of a kind apart.
+pub(crate) fn name(event: &Event) -> String {
+    match event {
+        Event::FileAdded(_) => "file-added".into(),
+        Event::UploadStarted { media_id, durable, .. } => match media_id {
+            Some(_) => format!("upload-started again at {}", durable.bytes()),
+            None => "upload-started".into(),
+        },
+        Event::SourceWanted { offset, .. } => format!("source-wanted {}", offset.bytes()),
+        Event::Progress { progress, .. } => match progress.fraction {
+            Some(1.0) => "progress whole".into(),
+            _ => format!("progress {}", progress.durable.bytes()),
+        },
+        Event::TokenExpiring(_) => "token-expiring".into(),
+        Event::TokenExpired(_) => "token-expired".into(),
+        Event::Succeeded(_) => "succeeded".into(),
+        Event::Failed { error, .. } => format!("failed {}", error.kind().code()),
+        Event::Canceled { left_over, .. } => match left_over {
+            Some(error) => format!("canceled left {}", error.kind().code()),
+            None => "canceled".into(),
+        },
+        Event::Stopped { durable, .. } => format!("stopped {}", durable.bytes()),
+        Event::UploadEnd => "upload-end".into(),
+    }
+}

@@ -1,0 +1,228 @@
+//! Tokens of STS: VOD is called with them, or the store, and they end before, in the middle and at
+//! the end of a transfer.
+
+use std::time::Duration;
+
+use vod_uploader::error::ErrorKind;
+use vod_uploader::queue::{Event, FileId, FileState, UploadingPhase};
+use vod_uploader::vod::MediaKind;
+use vod_uploader_sim::{Credentials, Fault, Operation, PlannedFile, World};
+
+use crate::acting::{go_on, info, run_half_way, run_to};
+use crate::reading::{all_events, continued_at, count, events_of};
+use crate::scenes::LEN;
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+#[test]
+fn vod_is_called_as_the_kind_of_media_asks_with_what_param_data_says() {
+    let param = r#"{"Vod":{"Title":"T","Tags":"x,y"}}"#;
+    for (name, kind, action) in [
+        ("a.mp4", MediaKind::Video, "CreateUploadVideo"),
+        ("b.mp3", MediaKind::Audio, "CreateUploadVideo"),
+        ("c.png", MediaKind::Image, "CreateUploadImage"),
+        ("d.srt", MediaKind::Auxiliary, "CreateUploadAttachedMedia"),
+    ] {
+        let mut world = World::new();
+        world.app.credentials = Some(Credentials::Sts);
+        let mut planned = World::file(name, LEN);
+        planned.new.kind = Some(kind);
+        planned.new.param_data = Some(param.into());
+        let file = world.add(planned).unwrap();
+        world.start();
+        world.run();
+        assert_eq!(world.state(file), FileState::Success, "{name}");
+        let [(called, parameters)] = &world.vod.seen[..] else { panic!("{:?}", world.vod.seen) };
+        assert_eq!(called, action);
+        assert_eq!(parameters["Title"], "T", "{name}");
+        assert_eq!(parameters["Tags"], "x,y", "{name}");
+        assert!(parameters.contains_key("Timestamp") && parameters.contains_key("SignatureNonce"));
+        let media_id = world.vod.media.keys().next().cloned();
+        assert_eq!(info(&world, file).media_id, media_id, "{name}");
+    }
+}
+
+#[test]
+fn a_parameter_that_vod_s_call_does_not_have_is_refused_by_name() {
+    let mut world = World::new();
+    world.app.credentials = None;
+    let mut planned = World::file("c.png", LEN);
+    planned.new.param_data = Some(r#"{"Vod":{"TemplateGroupId":"t"}}"#.into());
+    let file = world.add(planned).unwrap();
+    let refused = world.hand_in_token(file).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::RequestInvalid);
+    assert!(refused.field().unwrap().name.contains("TemplateGroupId"), "{refused}");
+    assert_eq!(world.state(file), FileState::Ready);
+    // In credential mode nothing of it is sent anywhere.
+    let grant = world.created(MediaKind::Image);
+    world.hand_in(file, &grant).unwrap();
+    go_on(&mut world);
+    assert_eq!(world.state(file), FileState::Success);
+}
+
+#[test]
+fn a_video_that_has_a_checkpoint_is_refreshed_and_not_created_again() {
+    let (mut world, file) = sts_half_way(World::file("a.mp4", LEN));
+    let media_id = info(&world, file).media_id.unwrap();
+    world.stop();
+    world.run();
+    world.start();
+    world.run();
+    assert_eq!(world.state(file), FileState::Success);
+    assert_eq!(world.vod.count("CreateUploadVideo"), 1);
+    assert_eq!(world.vod.count("RefreshUploadVideo"), 1);
+    assert_eq!(world.vod.seen[1].1["VideoId"], media_id);
+}
+
+#[test]
+fn an_upload_auth_that_ends_in_mid_transfer_is_refreshed_without_the_app() {
+    let (mut world, file) = sts_half_way(World::file("a.mp4", LEN));
+    world.app.credentials = None;
+    // The token lives for an hour, the UploadAuth for 3,000 s.
+    world.now = world.now + Duration::from_secs(3_100);
+    world.run();
+    assert_eq!(world.state(file), FileState::Success);
+    assert_eq!(world.vod.count("RefreshUploadVideo"), 1);
+    assert_eq!(count(&world, "token-expired") + count(&world, "token-expiring"), 0);
+}
+
+#[test]
+fn a_token_that_ends_before_the_transfer_is_asked_for_again() {
+    let mut world = World::new();
+    world.app.credentials = Some(Credentials::Sts);
+    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    world.start();
+    run_to(&mut world, file, UploadingPhase::MediaWanted);
+    world.vod.tokens.clear();
+    world.run();
+    assert_eq!(world.state(file), FileState::Success, "{:?}", events_of(&world, file));
+    assert_eq!(count(&world, "token-expired"), 1);
+    assert_eq!(world.vod.media.len(), 1);
+}
+
+#[test]
+fn a_token_that_ends_as_the_object_is_completed_is_asked_for_again() {
+    let mut world = World::new();
+    world.app.credentials = Some(Credentials::Sts);
+    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    world.start();
+    world.run_until(|world| world.store.uploads.values().any(|parts| parts.len() == 10));
+    world.store.keys.clear();
+    world.vod.tokens.clear();
+    world.run();
+    assert_eq!(world.state(file), FileState::Success, "{:?}", events_of(&world, file));
+    assert_eq!(count(&world, "token-expired"), 1);
+    assert_eq!(world.vod.media.len(), 1);
+    assert_eq!(world.store.count(Operation::UploadPart), 10);
+}
+
+#[test]
+fn a_token_that_vod_refuses_again_and_again_ends_the_file() {
+    let expired = Some(Fault::Refused(403, "InvalidSecurityToken.Expired"));
+    let mut world = World::new();
+    world.app.credentials = Some(Credentials::Sts);
+    world.vod.faults = vec![expired; 100];
+    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    world.start();
+    world.run();
+    assert_eq!(events_of(&world, file).last().unwrap(), "failed credential-expired");
+    assert_eq!(world.vod.seen.len(), 3);
+
+    let (mut world, file) = sts_half_way(World::file("a.mp4", LEN));
+    world.vod.faults = vec![expired; 100];
+    world.store.keys.clear();
+    let called = world.vod.seen.len();
+    world.run();
+    assert_eq!(events_of(&world, file).last().unwrap(), "failed credential-expired");
+    assert!(world.vod.seen.len() - called <= 4, "{:?}", all_events(&world));
+    world.vod.faults.clear();
+    go_on(&mut world);
+    assert_eq!(world.state(file), FileState::Success);
+}
+
+#[test]
+fn a_token_that_is_refused_while_the_upload_auth_lasts_holds_nothing_up() {
+    let (mut world, file) = sts_half_way(World::file("a.mp4", LEN));
+    world.app.credentials = None;
+    world.vod.tokens.clear();
+    // The UploadAuth has 200 s left: time to refresh it, and ample for the rest.
+    world.now = world.now + Duration::from_secs(2_800);
+    world.run();
+    assert_eq!(world.state(file), FileState::Success, "{:?}", events_of(&world, file));
+    assert_eq!(count(&world, "token-expired"), 0);
+    let told = world.events.iter().find_map(|event| match event {
+        Event::TokenExpiring(expiry) => expiry.error.clone(),
+        _ => None,
+    });
+    assert_eq!(told.unwrap().kind(), ErrorKind::CredentialRejected);
+}
+
+#[test]
+fn a_media_that_vod_does_not_know_any_more_is_forgotten_before_the_transfer() {
+    let (mut world, file) = sts_half_way(World::file("a.mp4", LEN));
+    let deleted = info(&world, file).media_id;
+    world.stop();
+    world.run();
+    world.vod.media.clear();
+    world.start();
+    world.run();
+    starts_again(&world, file, deleted);
+}
+
+#[test]
+fn a_media_that_vod_does_not_know_any_more_is_forgotten_in_mid_transfer() {
+    let (mut world, file) = sts_half_way(World::file("a.mp4", LEN));
+    let deleted = info(&world, file).media_id;
+    world.vod.media.clear();
+    world.now = world.now + Duration::from_secs(3_100);
+    world.run();
+    starts_again(&world, file, deleted);
+}
+
+#[test]
+fn a_token_for_a_bucket_of_one_s_own_is_renewed_in_mid_transfer() {
+    let mut world = World::new();
+    world.app.credentials = Some(Credentials::Direct);
+    let mut planned = World::file("a.mp4", LEN);
+    planned.new.endpoint = Some("https://oss-cn-shanghai.aliyuncs.com".into());
+    planned.new.bucket = Some("my-bucket".into());
+    let without_object = world.add(planned.clone()).unwrap();
+    let refused = world.hand_in_direct_token(without_object).unwrap_err();
+    assert_eq!(refused.field().unwrap().name, "object");
+    planned.new.object = Some("mine/a.mp4".into());
+    planned.new.name = "b.mp4".into();
+    let file = world.add(planned).unwrap();
+    world.cancel(without_object).unwrap();
+    world.start();
+    run_half_way(&mut world, file);
+    world.now = world.now + HOUR;
+    world.run();
+    assert_eq!(world.state(file), FileState::Success, "{:?}", events_of(&world, file));
+    assert_eq!(count(&world, "token-expired"), 1);
+    assert_eq!(info(&world, file).media_id, None);
+    assert!(world.vod.seen.is_empty() && world.vod.media.is_empty());
+    assert!(world.store.objects.contains_key("mine/a.mp4"));
+}
+
+/// A file half-way, with an UploadAuth that VOD returned for the app's token.
+fn sts_half_way(planned: PlannedFile) -> (World, FileId) {
+    let mut world = World::new();
+    world.app.credentials = Some(Credentials::Sts);
+    let file = world.add(planned).unwrap();
+    world.start();
+    run_half_way(&mut world, file);
+    (world, file)
+}
+
+/// The file was asked for again without its media id, and is whole under another.
+fn starts_again(world: &World, file: FileId, deleted: Option<String>) {
+    assert_eq!(world.state(file), FileState::Success, "{:?}", events_of(world, file));
+    assert_eq!(world.events.iter().filter(|event| event.is_last_of_file()).count(), {
+        1 + count(world, "stopped")
+    });
+    assert_eq!(continued_at(world, file), None);
+    let media_id = info(world, file).media_id;
+    assert!(media_id.is_some() && media_id != deleted);
+    assert_eq!(world.store.objects.len(), 1);
+    assert!(world.kv.values.is_empty(), "{:?}", world.kv.values.keys());
+}

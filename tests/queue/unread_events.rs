@@ -1,0 +1,47 @@
+//! An app that reads no events: the work goes on, and little is kept for it.
+
+use vod_uploader::queue::{FileState, Input, UploadingPhase};
+use vod_uploader::vod::MediaKind;
+use vod_uploader_sim::World;
+
+use crate::acting::{run_to, supply};
+use crate::reading::all_events;
+
+#[test]
+fn progress_that_nobody_reads_is_kept_once_and_everything_else_is_kept_whole() {
+    let mut world = World::new();
+    world.app.reads = false;
+    let mut files = Vec::new();
+    for name in ["a.mp4", "b.mp4"] {
+        let file = world.add(World::file(name, 3_000_000)).unwrap();
+        let grant = world.created(MediaKind::Video);
+        world.hand_in(file, &grant).unwrap();
+        files.push(file);
+    }
+    world.start();
+    for file in files {
+        run_to(&mut world, file, UploadingPhase::SourceWanted);
+        supply(&mut world, file, 0).unwrap();
+        world.run_until(|world| world.state(file) == FileState::Success);
+    }
+    world.run();
+    world.app.reads = true;
+    let now = world.now;
+    world.tell(now, Input::Tick);
+    assert_eq!(
+        all_events(&world),
+        [
+            "1 file-added",
+            "2 file-added",
+            "1 upload-started",
+            "1 source-wanted 0",
+            "1 progress whole",
+            "1 succeeded",
+            "2 upload-started",
+            "2 source-wanted 0",
+            "2 progress whole",
+            "2 succeeded",
+            "upload-end",
+        ]
+    );
+}
