@@ -23,10 +23,12 @@ const PACKAGE_ARROWS: &[(&str, &[&str])] = &[
     ("vod-uploader-sim", &["vod-uploader"]),
     ("vod-uploader-host", &["vod-uploader"]),
     ("vod-uploader-edge", &["vod-uploader-host"]),
+    ("vod-uploader-component", &["vod-uploader-host"]),
     ("vod-uploader-devhost", &[]),
     ("vod-uploader-sandbox", &[]),
     ("vod-uploader-component-tests", &[]),
     ("xtask", &[]),
+    ("vod-uploader-wit-docs", &[]),
 ];
 
 /// The packages that may name the host's interfaces.

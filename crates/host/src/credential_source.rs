@@ -7,13 +7,13 @@ use vod_uploader::credential::UploadCredential;
 use vod_uploader::http::FileName;
 use vod_uploader::oss::{Reply, Request};
 use vod_uploader::units::ByteCount;
-use vod_uploader::upload::{Attempts, Jitter, UploadKey};
+use vod_uploader::upload::UploadKey;
 use vod_uploader::vod::{CreateUploadVideo, MintedUpload, RamKey, RefreshUploadVideo};
-use vod_uploader::{Error, ErrorKind, Result, Retry};
+use vod_uploader::{Error, ErrorKind, Result};
 
 use crate::config::Config;
 use crate::key_value::KeyValue;
-use crate::store_client::{self, SendBody};
+use crate::vod_client::{Attempt, Repeat, VodClient};
 use crate::{clock, random};
 
 /// The credential of one upload.
@@ -87,56 +87,31 @@ pub(crate) async fn create_video(
         ..CreateUploadVideo::default()
     };
     action.check()?;
-    let request = |key: &RamKey| action.request(&config.vod_endpoint, key, &nonce(), clock::now());
+    let request = |key: &RamKey, attempt: &Attempt| {
+        action.request(&config.vod_endpoint, key, &attempt.nonce, attempt.signed_at)
+    };
     call_vod(config, request, |reply| action.parse(reply, clock::now())).await
 }
 
 /// A new credential for an existing media id.
 pub(crate) async fn refresh_video(config: &Config, video_id: &str) -> Result<MintedUpload> {
     let action = RefreshUploadVideo { video_id };
-    let request = |key: &RamKey| action.request(&config.vod_endpoint, key, &nonce(), clock::now());
+    let request = |key: &RamKey, attempt: &Attempt| {
+        action.request(&config.vod_endpoint, key, &attempt.nonce, attempt.signed_at)
+    };
     call_vod(config, request, |reply| action.parse(reply, clock::now())).await
 }
 
-/// Calls VOD within the retry budget; each attempt has a nonce and a signature of its own.
 async fn call_vod<T>(
     config: &Config,
-    request: impl Fn(&RamKey) -> Request,
+    request: impl Fn(&RamKey, &Attempt) -> Request,
     parse: impl Fn(&Reply) -> Result<T>,
 ) -> Result<T> {
-    let Some(ram_key) = &config.ram_key else {
+    let Some(key) = &config.ram_key else {
         let message = "no credential came with the upload and the worker has no access key";
         return Err(Error::new(ErrorKind::CredentialRequired, message));
     };
-    let mut attempts = Attempts::first(clock::now());
-    let mut jitter = Jitter::seeded(random::bits64());
-    loop {
-        let error = match answer(config, request(ram_key)).await {
-            Ok(reply) => match parse(&reply) {
-                Ok(minted) => return Ok(minted),
-                Err(error) => error,
-            },
-            Err(text) => Error::new(ErrorKind::VodUnavailable, text),
-        };
-        if error.kind().retry() != Retry::Later {
-            return Err(error);
-        }
-        match attempts.next(&config.retry, clock::now(), None, &mut jitter) {
-            Some(at) => clock::sleep_until(at).await,
-            None => return Err(error),
-        }
-    }
-}
-
-async fn answer(config: &Config, request: Request) -> std::result::Result<Reply, String> {
-    let sent = std::pin::pin!(store_client::send(request, SendBody::Inline));
-    let late = std::pin::pin!(clock::sleep(config.request_timeout));
-    match futures::future::select(sent, late).await {
-        futures::future::Either::Left((reply, _)) => reply,
-        futures::future::Either::Right(((), _)) => Err("no answer within the timeout".to_owned()),
-    }
-}
-
-fn nonce() -> String {
-    format!("{:032x}", random::bits128())
+    let client =
+        VodClient { timeout: config.request_timeout, retry: config.retry, repeat: Repeat::Always };
+    client.call(|attempt| request(key, attempt), parse).await
 }

@@ -1,22 +1,27 @@
 //! The driver: runs the sans-io engine on a WASI 0.3 host.
 //!
 //! The only crate that names the host's APIs: `wasi:http`, `wasi:clocks`, `wasi:random`,
-//! `spin:key-value` and `spin:variables`. One file per port, one for the loop that drives a session
-//! (`drive`), and one for each thing that a client can ask for.
+//! `spin:key-value` and `spin:variables`. One file per port; a *lane* holds what one session of the
+//! engine has at work, and two drivers use it: that of the worker, for one session (`drive`), and
+//! that of an [`Uploader`], for a queue of them.
 //!
 //! ```text
-//! serve → worker (plain_put, chunk, status, …) → drive → session (engine)
-//!                                                  ├→ store_client (outbound HTTP)
-//!                                                  ├→ key_value
-//!                                                  └→ source ← request_body (inbound HTTP)
+//! serve → worker (plain_put, chunk, status, …) → drive ─┐
+//! Uploader → queue (engine) ← driver ───────────────────┴→ lane → outbox → store_client, key_value
+//!                                                            └→ source ← request_body, or supply
 //! ```
 
+mod alarm;
 mod buffer_budget;
+mod byte_stream;
 mod clock;
 mod config;
 mod credential_source;
 mod drive;
+mod fill;
 mod key_value;
+mod lane;
+pub mod online_files;
 mod outbox;
 mod random;
 mod records;
@@ -24,6 +29,12 @@ mod request_body;
 mod serve;
 mod source;
 mod store_client;
+mod tasks;
+mod uploader;
+mod vod_client;
 mod worker;
 
 pub use serve::serve;
+pub use uploader::{Events, SupplyEnd, Uploader};
+/// The engine, for those above the driver.
+pub use vod_uploader as engine;

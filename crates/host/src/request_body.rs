@@ -9,6 +9,7 @@ use spin_sdk::wasip3::wit_bindgen::{FutureReader, StreamReader, StreamResult};
 use spin_sdk::wasip3::wit_future;
 use vod_uploader::upload::SourceEnd;
 
+use crate::byte_stream::ByteStream;
 use crate::clock;
 
 /// How long a client may send nothing in the middle of a request's body.
@@ -31,9 +32,10 @@ impl RequestBody {
         drop(result_writer);
         Self { stream, trailers: Some(trailers), end: None }
     }
+}
 
-    /// Reads once into the spare capacity of `buffer`. Returns how the body ended, once it has.
-    pub(crate) async fn read(&mut self, buffer: Vec<u8>) -> (Vec<u8>, Option<SourceEnd>) {
+impl ByteStream for RequestBody {
+    async fn read(&mut self, buffer: Vec<u8>) -> (Vec<u8>, Option<SourceEnd>) {
         if self.end.is_some() {
             return (buffer, self.end);
         }
@@ -54,7 +56,9 @@ impl RequestBody {
         }
         (buffer, self.end)
     }
+}
 
+impl RequestBody {
     /// A stream that has ended is not yet a body that is whole: its trailers tell.
     async fn settled_end(&mut self) -> SourceEnd {
         let whole = match self.trailers.take() {

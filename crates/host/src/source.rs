@@ -1,18 +1,18 @@
-//! What fills part buffers: the stored tail first, then the request's body, with the CRC taken as
-//! the bytes arrive.
+//! What fills part buffers: the stored tail first, then a body (a request's, or a supplied
+//! stream), with the CRC taken as the bytes arrive.
 
 use vod_uploader::crc64::{Crc64, Crc64Digest};
 use vod_uploader::units::ByteCount;
 use vod_uploader::upload::SourceEnd;
 
-use crate::request_body::RequestBody;
+use crate::byte_stream::ByteStream;
 
 /// How much is read to see whether there is anything.
 const FIRST_READ_BYTES: usize = 64 << 10;
 
 /// A source of bytes for one session.
-pub(crate) struct Source {
-    body: RequestBody,
+pub(crate) struct Source<B> {
+    body: B,
     /// Bytes that come before those of the body.
     carried: Vec<u8>,
     /// Bytes of the body that have been read.
@@ -30,12 +30,8 @@ pub(crate) struct Filled {
     pub(crate) end: SourceEnd,
 }
 
-impl Source {
-    pub(crate) fn new(
-        body: RequestBody,
-        body_len: Option<ByteCount>,
-        body_max: Option<ByteCount>,
-    ) -> Self {
+impl<B: ByteStream> Source<B> {
+    pub(crate) fn new(body: B, body_len: Option<ByteCount>, body_max: Option<ByteCount>) -> Self {
         Self { body, carried: Vec::new(), read_bytes: 0, body_len, body_max }
     }
 
@@ -113,17 +109,16 @@ impl Source {
         buffer.extend(self.carried.drain(..taken));
     }
 
-    /// A body of declared length ends there: the host sees to it. Where the file is whole by its
-    /// length, a body of undeclared length must end here, too.
-    async fn end_at_full(&mut self) -> SourceEnd {
-        if self
-            .body_len
-            .is_some_and(|len| self.read_bytes >= len.bytes() && self.carried.is_empty())
-        {
-            return SourceEnd::Ended;
+    /// How the source stands where a fill is full. A body of declared length ends there: the host
+    /// sees to it. Where the file is whole by its length, a body of undeclared length must end
+    /// here, too.
+    pub(crate) async fn end_at_full(&mut self) -> SourceEnd {
+        if let Some(len) = self.body_len {
+            let ended = self.read_bytes >= len.bytes() && self.carried.is_empty();
+            return if ended { SourceEnd::Ended } else { SourceEnd::More };
         }
-        let whole = self.body_max.is_some_and(|max| self.read_bytes >= max.bytes());
-        if !whole || self.body_len.is_some() {
+        let handed_out = self.read_bytes.saturating_sub(self.carried.len() as u64);
+        if self.body_max.is_none_or(|max| handed_out < max.bytes()) {
             return SourceEnd::More;
         }
         if !self.carried.is_empty() {
@@ -136,5 +131,79 @@ impl Source {
                 (_, None) => {}
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use std::collections::VecDeque;
+
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    /// Bytes of which each read takes as many as there is room for.
+    struct Bytes(VecDeque<u8>);
+
+    impl ByteStream for Bytes {
+        async fn read(&mut self, mut buffer: Vec<u8>) -> (Vec<u8>, Option<SourceEnd>) {
+            let room = buffer.capacity() - buffer.len();
+            let read = self.0.len().min(room);
+            buffer.extend(self.0.drain(..read));
+            let end = (read == 0).then_some(SourceEnd::Ended);
+            (buffer, end)
+        }
+    }
+
+    /// A file of `size` bytes whose source has `bytes`, beginning with a tail of `tail`.
+    fn source(bytes: u8, size: u64, tail: &[u8]) -> Source<Bytes> {
+        let mut source = Source::new(Bytes((0..bytes).collect()), None, Some(ByteCount(size)));
+        source.prepend(tail.to_vec());
+        source
+    }
+
+    /// Fills `len` bytes of a buffer with room for `capacity`, as one that was used before may have.
+    fn fill(source: &mut Source<Bytes>, len: usize, capacity: usize) -> (Vec<u8>, SourceEnd) {
+        let filled = source.fill(Vec::with_capacity(capacity), len).now_or_never().unwrap();
+        (filled.buffer, filled.end)
+    }
+
+    #[test]
+    fn bytes_that_are_read_ahead_begin_the_next_fill() {
+        let mut source = source(8, 8, &[]);
+        assert_eq!(fill(&mut source, 3, 100), (vec![0, 1, 2], SourceEnd::More));
+        assert_eq!(source.buffer_len(ByteCount(100)), 5);
+        assert_eq!(fill(&mut source, 5, 100), (vec![3, 4, 5, 6, 7], SourceEnd::Ended));
+    }
+
+    #[test]
+    fn a_source_that_goes_on_after_the_file_is_overrun_however_it_is_read() {
+        for capacity in [4, 5, 100] {
+            let mut source = source(5, 4, &[]);
+            assert_eq!(fill(&mut source, 4, capacity).1, SourceEnd::Overrun, "{capacity}");
+        }
+        let mut source = source(9, 8, &[]);
+        assert_eq!(fill(&mut source, 4, 100).1, SourceEnd::More);
+        assert_eq!(fill(&mut source, 4, 100).1, SourceEnd::Overrun);
+    }
+
+    #[test]
+    fn the_tail_comes_first_and_is_no_byte_of_the_body() {
+        let mut source = source(2, 2, &[90, 91]);
+        assert_eq!(source.buffer_len(ByteCount(100)), 4);
+        assert_eq!(fill(&mut source, 4, 4), (vec![90, 91, 0, 1], SourceEnd::Ended));
+    }
+
+    #[test]
+    fn a_chunk_is_no_longer_than_asked_for() {
+        let mut source = source(6, 6, &[90]);
+        let mut chunk =
+            |len| source.chunk(Vec::with_capacity(100), len).now_or_never().unwrap().buffer;
+        assert_eq!(chunk(4), [90]);
+        assert_eq!(chunk(4), [0, 1, 2, 3]);
+        assert_eq!(chunk(4), [4, 5]);
+        assert_eq!(source.end_at_full().now_or_never().unwrap(), SourceEnd::Ended);
     }
 }

@@ -1,5 +1,6 @@
 //! Outbound HTTP: sends the engine's requests as they are and reads small replies whole.
 
+use std::fmt;
 use std::rc::Rc;
 
 use futures::FutureExt as _;
@@ -9,6 +10,7 @@ use spin_sdk::wasip3::wit_bindgen::{StreamReader, StreamResult, StreamWriter};
 use spin_sdk::wasip3::{wit_future, wit_stream};
 use url::Url;
 use vod_uploader::oss::{self, Reply};
+use vod_uploader::{Error, ErrorKind};
 
 /// Replies are XML or JSON of a few hundred KiB at most (a page of 1,000 parts).
 const REPLY_BYTES_MAX: usize = 2 << 20;
@@ -28,8 +30,41 @@ pub(crate) enum SendBody {
     Streamed(StreamReader<u8>),
 }
 
-/// Sends `request` and reads its reply. An error is the transport's, in words.
-pub(crate) async fn send(request: oss::Request, body: SendBody) -> Result<Reply, String> {
+/// Why no reply came. It does not name the request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SendError {
+    /// The host does not allow the address.
+    Denied,
+    /// There was no connection: nothing was sent.
+    NotConnected(String),
+    /// Anything else: the request may have been taken.
+    Broken(String),
+}
+
+impl SendError {
+    /// As an error of `kind`, or [`ErrorKind::Misconfigured`] for an address that is not allowed.
+    pub(crate) fn into_error(self, kind: ErrorKind) -> Error {
+        let kind = match self {
+            Self::Denied => ErrorKind::Misconfigured,
+            Self::NotConnected(_) | Self::Broken(_) => kind,
+        };
+        Error::new(kind, self.to_string())
+    }
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Denied => {
+                f.write_str("the host does not allow this address: see allowed_outbound_hosts")
+            }
+            Self::NotConnected(text) | Self::Broken(text) => f.write_str(text),
+        }
+    }
+}
+
+/// Sends `request` and reads its reply.
+pub(crate) async fn send(request: oss::Request, body: SendBody) -> Result<Reply, SendError> {
     let inline = match request.body {
         oss::Body::Bytes(bytes) if !bytes.is_empty() => Some(Rc::new(bytes)),
         _ => None,
@@ -48,7 +83,7 @@ pub(crate) async fn send(request: oss::Request, body: SendBody) -> Result<Reply,
         (None, _) => (None, None),
     };
     let head = Head { method: request.method, url: &request.url, headers: &request.headers };
-    let outgoing = head.into_wasi(contents)?;
+    let outgoing = head.into_wasi(contents).map_err(SendError::NotConnected)?;
     let response = match writer {
         None => client::send(outgoing).await,
         Some((writer, bytes)) => {
@@ -63,7 +98,7 @@ pub(crate) async fn send(request: oss::Request, body: SendBody) -> Result<Reply,
             }
         }
     };
-    read_reply(response.map_err(|code| describe(&code))?).await
+    read_reply(response.map_err(|code| transport_error(&code))?).await
 }
 
 struct Head<'a> {
@@ -123,7 +158,7 @@ async fn write_all(mut writer: StreamWriter<u8>, bytes: &[u8]) {
     }
 }
 
-async fn read_reply(response: Response) -> Result<Reply, String> {
+async fn read_reply(response: Response) -> Result<Reply, SendError> {
     let status = response.get_status_code();
     let headers = response
         .get_headers()
@@ -141,26 +176,34 @@ async fn read_reply(response: Response) -> Result<Reply, String> {
         body = read;
         match result {
             StreamResult::Complete(_) if body.len() <= REPLY_BYTES_MAX => {}
-            StreamResult::Complete(_) => return Err("the reply is too large".to_owned()),
+            StreamResult::Complete(_) => {
+                return Err(SendError::Broken("the reply is too large".to_owned()));
+            }
             StreamResult::Dropped | StreamResult::Cancelled => break,
         }
     }
     // A stream that has ended is not yet a reply that is whole.
     match trailers.await {
         Ok(_) => Ok(Reply { status, headers, body }),
-        Err(code) => Err(format!("the reply broke off: {}", describe(&code))),
+        Err(code) => {
+            Err(SendError::Broken(format!("the reply broke off: {}", transport_error(&code))))
+        }
     }
 }
 
-/// The host's error in words that do not name the request.
-fn describe(code: &ErrorCode) -> String {
+fn transport_error(code: &ErrorCode) -> SendError {
     match code {
-        ErrorCode::ConnectionRefused => "connection refused".to_owned(),
-        ErrorCode::ConnectionTerminated => "the connection was cut".to_owned(),
-        ErrorCode::ConnectionTimeout => "no connection within the timeout".to_owned(),
-        ErrorCode::HttpRequestDenied => {
-            "the host does not allow this address: see allowed_outbound_hosts".to_owned()
+        ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => SendError::Denied,
+        ErrorCode::ConnectionRefused => SendError::NotConnected("connection refused".to_owned()),
+        ErrorCode::ConnectionTimeout => {
+            SendError::NotConnected("no connection within the timeout".to_owned())
         }
-        other => format!("{other:?}"),
+        ErrorCode::ConnectionTerminated => SendError::Broken("the connection was cut".to_owned()),
+        ErrorCode::DnsTimeout
+        | ErrorCode::DnsError(_)
+        | ErrorCode::DestinationNotFound
+        | ErrorCode::DestinationUnavailable
+        | ErrorCode::DestinationIpUnroutable => SendError::NotConnected(format!("{code:?}")),
+        other => SendError::Broken(format!("{other:?}")),
     }
 }

@@ -20,7 +20,8 @@ use crate::config::Config;
 use crate::credential_source::CredentialSource;
 use crate::drive::{broken, drive};
 use crate::key_value::KeyValue;
-use crate::outbox::Outbox;
+use crate::lane::Lane;
+use crate::request_body::RequestBody;
 use crate::source::Source;
 use crate::{clock, random};
 
@@ -37,7 +38,7 @@ struct Turn<'a> {
     claim: Claim,
     purpose: Purpose,
     credential: Option<UploadCredential>,
-    source: Option<Source>,
+    source: Option<Source<RequestBody>>,
 }
 
 impl Worker {
@@ -76,10 +77,11 @@ impl Worker {
             options,
             clock::now(),
         )?;
-        let outbox = Outbox::new(Rc::clone(&self.kv), credentials);
-        drive(session, outbox, turn.source, self.config.request_timeout)
-            .await
-            .map_err(|error| broken(&error))
+        let mut lane = Lane::new(Rc::clone(&self.kv), self.config.request_timeout);
+        if let Some(source) = turn.source {
+            lane.set_source(source);
+        }
+        drive(session, lane, credentials, Rc::clone(&self.kv)).await.map_err(|error| broken(&error))
     }
 
     fn credential_source(&self, key: &UploadKey, record: &UploadRecord) -> CredentialSource {

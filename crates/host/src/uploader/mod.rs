@@ -1,0 +1,230 @@
+//! An uploader: the engine's queue, driven by a task of its own.
+//!
+//! ```text
+//! call → queue (engine) ← driver → lanes: outbox (store, key-value), supplied bytes
+//!   └────── rings ─────────→ │ └──→ VOD, key-value
+//!                            └ rings → events
+//! ```
+
+mod bell;
+mod driver;
+mod events;
+mod shared;
+mod supply;
+mod turn_lane;
+
+use std::rc::Rc;
+
+use spin_sdk::wasip3::spawn;
+use spin_sdk::wasip3::wit_bindgen::StreamReader;
+use vod_uploader::Result;
+use vod_uploader::queue::{
+    self, FileId, FileInfo, NewFile, Options, OptionsInput, Queue, QueueState, Stored, StsToken,
+};
+use vod_uploader::units::{ByteCount, UnixMillis};
+
+use self::bell::Bell;
+use self::shared::Shared;
+use self::supply::Supply;
+use crate::{clock, random};
+
+pub use self::events::Events;
+pub use self::supply::SupplyEnd;
+
+/// A list of files and the run of their uploads; its calls are those of
+/// [`Queue`](vod_uploader::queue::Queue), and so are their errors.
+///
+/// Dropping it cuts its work off, but for what is being written, and ends its events.
+pub struct Uploader {
+    shared: Rc<Shared>,
+}
+
+impl Uploader {
+    /// A new uploader. Its driver goes on in the task that calls this: an async export's.
+    ///
+    /// # Errors
+    /// Those of [`Options::new`].
+    pub fn create(input: OptionsInput) -> Result<Self> {
+        let timeout = queue::timeout(input.timeout_ms)?;
+        let queue = Queue::new(Options::new(input)?, random::seed(), clock::now());
+        let (bell, listener) = Bell::new();
+        let shared = Rc::new(Shared::new(queue, timeout, bell));
+        spawn(driver::drive(Rc::clone(&shared), listener));
+        Ok(Self { shared })
+    }
+
+    /// The events, once.
+    ///
+    /// # Errors
+    /// [`ErrorKind::EventsTaken`](vod_uploader::ErrorKind::EventsTaken).
+    pub fn events(&self) -> Result<Events> {
+        Events::begin(Rc::clone(&self.shared))
+    }
+
+    /// `add-file`
+    ///
+    /// # Errors
+    /// Those of [`Queue::add_file`].
+    pub fn add_file(&self, file: NewFile) -> Result<FileId> {
+        self.call(|queue, now| queue.add_file(now, file))
+    }
+
+    /// `delete-file`
+    ///
+    /// # Errors
+    /// Those of [`Queue::delete_file`].
+    pub fn delete_file(&self, file: FileId) -> Result<()> {
+        self.call(|queue, now| queue.delete_file(now, file))
+    }
+
+    /// `cancel-file`
+    ///
+    /// # Errors
+    /// Those of [`Queue::cancel_file`].
+    pub fn cancel_file(&self, file: FileId) -> Result<()> {
+        self.call(|queue, now| queue.cancel_file(now, file))
+    }
+
+    /// `resume-file`
+    ///
+    /// # Errors
+    /// Those of [`Queue::resume_file`].
+    pub fn resume_file(&self, file: FileId) -> Result<()> {
+        self.call(|queue, now| queue.resume_file(now, file))
+    }
+
+    /// `list-files`
+    #[must_use]
+    pub fn list_files(&self) -> Vec<FileInfo> {
+        self.shared.queue().list_files()
+    }
+
+    /// `state`
+    #[must_use]
+    pub fn state(&self) -> QueueState {
+        self.shared.queue().state()
+    }
+
+    /// `clean-list`
+    pub fn clean_list(&self) {
+        self.call(Queue::clean_list);
+    }
+
+    /// `start-upload`
+    ///
+    /// # Errors
+    /// Those of [`Queue::start_upload`].
+    pub fn start_upload(&self) -> Result<()> {
+        self.call(Queue::start_upload)
+    }
+
+    /// `stop-upload`
+    ///
+    /// # Errors
+    /// Those of [`Queue::stop_upload`].
+    pub fn stop_upload(&self) -> Result<()> {
+        self.call(Queue::stop_upload)
+    }
+
+    /// `get-checkpoint`: what the key-value store knows of a file.
+    ///
+    /// # Errors
+    /// Those of [`Queue::checkpoint`] and
+    /// [`CheckpointLookup::take`](vod_uploader::queue::CheckpointLookup::take), and
+    /// [`ErrorKind::KeyValueUnavailable`](vod_uploader::ErrorKind::KeyValueUnavailable).
+    pub async fn checkpoint(&self, file: FileId) -> Result<Stored> {
+        let mut lookup = self.shared.queue().checkpoint(file)?;
+        let kv = self.shared.kv();
+        while let Some(key) = lookup.next_key() {
+            lookup.take(kv.get(&key).await?)?;
+        }
+        Ok(lookup.finish())
+    }
+
+    /// `clear-checkpoint`
+    ///
+    /// # Errors
+    /// Those of [`Queue::clear_checkpoint`].
+    pub fn clear_checkpoint(&self, file: FileId) -> Result<()> {
+        self.call(|queue, now| queue.clear_checkpoint(now, file))
+    }
+
+    /// `set-upload-auth-and-address`
+    ///
+    /// # Errors
+    /// Those of [`Queue::set_upload_auth_and_address`].
+    pub fn set_upload_auth_and_address(
+        &self,
+        file: FileId,
+        auth: &str,
+        address: &str,
+        media_id: Option<String>,
+    ) -> Result<()> {
+        self.call(|queue, now| {
+            queue.set_upload_auth_and_address(now, file, auth, address, media_id)
+        })
+    }
+
+    /// `resume-upload-with-auth`
+    ///
+    /// # Errors
+    /// Those of [`Queue::resume_upload_with_auth`].
+    pub fn resume_upload_with_auth(&self, file: FileId, auth: &str) -> Result<()> {
+        self.call(|queue, now| queue.resume_upload_with_auth(now, file, auth))
+    }
+
+    /// `set-sts-token`
+    ///
+    /// # Errors
+    /// Those of [`Queue::set_sts_token`].
+    pub fn set_sts_token(&self, file: FileId, token: StsToken) -> Result<()> {
+        self.call(|queue, now| queue.set_sts_token(now, file, token))
+    }
+
+    /// `resume-upload-with-sts-token`
+    ///
+    /// # Errors
+    /// Those of [`Queue::resume_upload_with_sts_token`].
+    pub fn resume_upload_with_sts_token(&self, file: FileId, token: StsToken) -> Result<()> {
+        self.call(|queue, now| queue.resume_upload_with_sts_token(now, file, token))
+    }
+
+    /// `set-sts-token-directly-upload`
+    ///
+    /// # Errors
+    /// Those of [`Queue::set_sts_token_directly_upload`].
+    pub fn set_sts_token_directly_upload(&self, file: FileId, token: StsToken) -> Result<()> {
+        self.call(|queue, now| queue.set_sts_token_directly_upload(now, file, token))
+    }
+
+    /// `supply-source`: a file's bytes from `offset` on, and how they ended, where the supplier
+    /// tells.
+    ///
+    /// # Errors
+    /// Those of [`Queue::supply_source`].
+    pub fn supply_source(
+        &self,
+        file: FileId,
+        offset: ByteCount,
+        bytes: StreamReader<u8>,
+        end: Option<SupplyEnd>,
+    ) -> Result<()> {
+        self.call(|queue, now| {
+            let turn = queue.supply_source(now, file, offset)?;
+            self.shared.supply(turn, Supply { bytes, end });
+            Ok(())
+        })
+    }
+
+    fn call<T>(&self, call: impl FnOnce(&mut Queue, UnixMillis) -> T) -> T {
+        let result = call(&mut self.shared.queue(), clock::now());
+        self.shared.ring_driver();
+        result
+    }
+}
+
+impl Drop for Uploader {
+    fn drop(&mut self) {
+        self.shared.close();
+    }
+}
