@@ -26,14 +26,22 @@ const PACKAGE_ARROWS: &[(&str, &[&str])] = &[
     ("vod-uploader-component", &["vod-uploader-host"]),
     ("vod-uploader-devhost", &[]),
     ("vod-uploader-sandbox", &[]),
-    ("vod-uploader-component-tests", &[]),
+    ("vod-uploader-component-tests", &["vod-uploader-compose"]),
+    ("vod-uploader-compose", &[]),
+    ("vod-uploader-test-app", &[]),
+    ("upload-from-a-component", &[]),
     ("xtask", &[]),
     ("vod-uploader-wit-docs", &[]),
 ];
 
 /// The packages that may name the host's interfaces.
-const HOST_PACKAGES: &[&str] =
-    &["vod-uploader-host", "vod-uploader-edge", "vod-uploader-component"];
+const HOST_PACKAGES: &[&str] = &[
+    "vod-uploader-host",
+    "vod-uploader-edge",
+    "vod-uploader-component",
+    "vod-uploader-test-app",
+    "upload-from-a-component",
+];
 
 /// Packages that are the host's interfaces, by the beginning of their names.
 const HOST_INTERFACES: &[&str] = &["spin-", "wasi", "wit-bindgen"];

@@ -14,35 +14,90 @@ use crate::workspace::Workspace;
 pub(crate) struct Built {
     /// The Spin manifest, which names the edge component.
     pub(crate) manifest: PathBuf,
-    /// The edge worker, a component.
-    pub(crate) edge_wasm: PathBuf,
+    /// The folder of the components.
+    components: PathBuf,
     /// The local host.
     pub(crate) devhost: PathBuf,
     /// The stand-in for OSS and VOD.
     pub(crate) sandbox: PathBuf,
 }
 
-/// Builds the component and the native programs in release, showing cargo's own progress.
+/// A component of this workspace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Component {
+    /// The edge worker.
+    Edge,
+    /// The uploader for other components.
+    Uploader,
+    /// The app that imports the uploader in tests.
+    TestApp,
+    /// `examples/upload-from-a-component`.
+    Example,
+}
+
+impl Component {
+    /// All of them.
+    pub(crate) const ALL: [Self; 4] = [Self::Edge, Self::Uploader, Self::TestApp, Self::Example];
+
+    /// Its package.
+    pub(crate) const fn package(self) -> &'static str {
+        match self {
+            Self::Edge => "vod-uploader-edge",
+            Self::Uploader => "vod-uploader-component",
+            Self::TestApp => "vod-uploader-test-app",
+            Self::Example => "upload-from-a-component",
+        }
+    }
+
+    /// The name of its file.
+    pub(crate) fn file_name(self) -> String {
+        format!("{}.wasm", self.package().replace('-', "_"))
+    }
+}
+
+impl Built {
+    /// The file of one of the components that were built.
+    pub(crate) fn wasm(&self, component: Component) -> PathBuf {
+        self.components.join(component.file_name())
+    }
+}
+
+/// Builds these components, in one go, and the native programs in release, showing cargo's own
+/// progress.
 ///
 /// # Errors
 /// The target is missing and cannot be added, or a build fails (cargo has said why).
-pub(crate) fn build(workspace: &Workspace) -> Result<Built, Failure> {
-    target::ensure_installed(workspace)?;
-    report::progress("building the component");
-    cargo_build(workspace, &["--package", "vod-uploader-edge", "--target", target::TRIPLE])?;
+pub(crate) fn build(workspace: &Workspace, components: &[Component]) -> Result<Built, Failure> {
+    let folder = build_components(workspace, components)?;
     report::progress("building the host and the sandbox");
     let native = ["--package", "vod-uploader-devhost", "--package", "vod-uploader-sandbox"];
     cargo_build(workspace, &native)?;
 
-    let edge_wasm = Path::new(target::TRIPLE).join("release/vod_uploader_edge.wasm");
     let built = Built {
         manifest: workspace.root.join("spin.toml"),
-        edge_wasm: workspace.target_folder.join(&edge_wasm),
+        components: folder,
         devhost: workspace.target_folder.join("release/devhost"),
         sandbox: workspace.target_folder.join("release/sandbox"),
     };
-    place_for_manifest(&built.edge_wasm, &workspace.root.join("target").join(edge_wasm))?;
+    let named = workspace.root.join("target").join(RELEASE).join(Component::Edge.file_name());
+    place_for_manifest(&built.wasm(Component::Edge), &named)?;
     Ok(built)
+}
+
+/// Builds these components alone, and returns the folder that they are in.
+///
+/// # Errors
+/// As [`build`].
+pub(crate) fn build_components(
+    workspace: &Workspace,
+    components: &[Component],
+) -> Result<PathBuf, Failure> {
+    target::ensure_installed(workspace)?;
+    report::progress("building the components");
+    let packages = components.iter().flat_map(|component| ["--package", component.package()]);
+    let selection: Vec<_> = packages.chain(["--target", target::TRIPLE]).collect();
+    cargo_build(workspace, &selection)?;
+    Ok(workspace.target_folder.join(RELEASE))
 }
 
 /// spin.toml names the component below `target/`. Where cargo was told to build elsewhere, it is
@@ -68,5 +123,19 @@ fn cargo_build(workspace: &Workspace, selection: &[&str]) -> Result<(), Failure>
         Ok(())
     } else {
         Err(Failure::new("the build failed: cargo's message is above"))
+    }
+}
+
+/// Where components are below the target folder.
+const RELEASE: &str = "wasm32-wasip2/release";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_components_file_is_named_as_cargo_names_it() {
+        assert_eq!(Component::Edge.file_name(), "vod_uploader_edge.wasm");
+        assert!(RELEASE.starts_with(target::TRIPLE));
     }
 }

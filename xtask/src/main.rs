@@ -6,6 +6,8 @@
 //! | `demo` | uploads 64 MiB, kills the host half way, resumes, compares |
 //! | `test` | format, lints, documentation and every test |
 //! | `bench` | measures the relay, beside nginx |
+//! | `compose` | plugs `uploader.wasm` into a component |
+//! | `docs` | writes the page of the WIT package |
 //!
 //! Builds are cargo's own, so that what is unchanged is not built again. Everything that is
 //! started ends with this process, whatever ends it (but SIGKILL, which leaves no time).
@@ -13,8 +15,10 @@
 mod bench;
 mod child;
 mod components;
+mod compose;
 mod data_folder;
 mod demo;
+mod docs;
 mod failure;
 mod http;
 mod ports;
@@ -89,7 +93,14 @@ const COMMANDS: &[Command] = &[
     Command { name: "up", options: up::OPTIONS, summary: up::SUMMARY, run: up::run },
     Command { name: "demo", options: demo::OPTIONS, summary: demo::SUMMARY, run: demo::run },
     Command { name: "test", options: test::OPTIONS, summary: test::SUMMARY, run: test::run },
+    Command {
+        name: "compose",
+        options: compose::OPTIONS,
+        summary: compose::SUMMARY,
+        run: compose::run,
+    },
     Command { name: "bench", options: bench::OPTIONS, summary: bench::SUMMARY, run: bench::run },
+    Command { name: "docs", options: docs::OPTIONS, summary: docs::SUMMARY, run: docs::run },
 ];
 
 #[cfg(test)]

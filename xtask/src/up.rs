@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc;
 
-use crate::components;
+use crate::components::{self, Component};
 use crate::data_folder;
 use crate::failure::Failure;
 use crate::ports;
@@ -34,7 +34,7 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
         server::check_spin()?;
     }
     let workspace = Workspace::find()?;
-    let built = components::build(&workspace)?;
+    let built = components::build(&workspace, &[Component::Edge])?;
 
     let sandbox_data = data_folder::open(&data.join("sandbox"))?;
     let sandbox =

@@ -1,4 +1,4 @@
-//! Where the programs and the component are that the tests run.
+//! Where the programs and the components are that the tests run.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,12 @@ pub struct Binaries {
     pub sandbox: PathBuf,
     /// The edge worker.
     pub edge_wasm: PathBuf,
+    /// The component that others import.
+    pub uploader_wasm: PathBuf,
+    /// The component that imports it and does what a test tells it.
+    pub test_app_wasm: PathBuf,
+    /// `examples/upload-from-a-component`.
+    pub example_wasm: PathBuf,
     /// The Spin manifest whose variables and permissions the worker has.
     pub manifest: PathBuf,
 }
@@ -24,16 +30,32 @@ impl Binaries {
     #[must_use]
     pub fn find() -> Self {
         let target = target_folder();
+        let component = |name: &str| target.join(format!("wasm32-wasip2/release/{name}.wasm"));
         Self {
             devhost: built("VOD_DEVHOST", target.join("release/devhost")),
             sandbox: built("VOD_SANDBOX", target.join("release/sandbox")),
-            edge_wasm: built(
-                "VOD_EDGE_WASM",
-                target.join("wasm32-wasip2/release/vod_uploader_edge.wasm"),
-            ),
+            edge_wasm: built("VOD_EDGE_WASM", component("vod_uploader_edge")),
+            uploader_wasm: built("VOD_UPLOADER_WASM", component("vod_uploader_component")),
+            test_app_wasm: built("VOD_TEST_APP_WASM", component("vod_uploader_test_app")),
+            example_wasm: built("VOD_EXAMPLE_WASM", component("upload_from_a_component")),
             manifest: built("VOD_MANIFEST", workspace().join("spin.toml")),
         }
     }
+}
+
+/// The app in Python, which is built apart from everything else.
+///
+/// # Panics
+/// Where it is missing, with what to do.
+#[must_use]
+pub fn python_app_wasm() -> PathBuf {
+    built("VOD_PYTHON_APP_WASM", target_folder().join("python-app/app.wasm"))
+}
+
+/// The folder of the WIT files.
+#[must_use]
+pub fn wit_folder() -> PathBuf {
+    workspace().join("wit")
 }
 
 /// The folder for what tests leave behind between runs: compiled components.

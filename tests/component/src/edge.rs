@@ -2,12 +2,11 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::binaries::{Binaries, cache_folder};
+use crate::binaries::Binaries;
+use crate::host::{self, Stats};
 use crate::http::{Body, Client, Headers, Response, Transcript};
 use crate::process::Server;
 use crate::sandbox::{RAM_SECRET, Sandbox};
@@ -84,12 +83,12 @@ impl Setup {
         let folder = tempfile::tempdir().expect("there is room for temporary files");
         let sandbox = Sandbox::start(&binaries, folder.path(), &self.sandbox_arguments);
         write_manifest(&binaries, folder.path());
-        share_compiled(folder.path());
+        host::share_compiled(folder.path());
         let mut variables = self.variables;
         for name in ["vod_endpoint", "store_origin"] {
             variables.push((name.to_owned(), sandbox.origin().to_owned()));
         }
-        let host = start_host(&binaries, folder.path(), &variables);
+        let host = host::start(&binaries, folder.path(), &variables);
         let planted = vec![RAM_SECRET.to_owned()];
         let transcript = Transcript::default();
         Edge { sandbox, host, binaries, variables, transcript, planted, folder }
@@ -133,7 +132,7 @@ impl Edge {
 
     /// Starts the host again on the same folder, after [`Edge::kill_host`].
     pub fn start_host(&mut self) {
-        self.host = start_host(&self.binaries, self.folder.path(), &self.variables);
+        self.host = host::start(&self.binaries, self.folder.path(), &self.variables);
     }
 
     /// The folder with the worker's key-value store.
@@ -145,16 +144,12 @@ impl Edge {
     /// What the host counts.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let client = Client::new(self.host.origin(), Transcript::default());
-        let response = client.request("GET", "/_host/stats", &[], &Body::None);
-        Stats(response.expect("the host answers").json())
+        Stats::of(&self.host)
     }
 
     /// Starts the counts and peaks anew.
     pub fn reset_stats(&self) {
-        let client = Client::new(self.host.origin(), Transcript::default());
-        let reset = client.request("POST", "/_host/stats/reset", &[], &Body::Bytes(b""));
-        assert!(reset.expect("the host answers").is_success());
+        Stats::reset(&self.host);
     }
 
     /// The host's log so far.
@@ -181,7 +176,7 @@ impl Drop for Edge {
     fn drop(&mut self) {
         self.host.kill();
         if std::thread::panicking() {
-            eprintln!("the host's log ends with:\n{}", last_lines(&self.log()));
+            eprintln!("the host's log ends with:\n{}", host::last_lines(&self.log()));
             return;
         }
         let log = self.log();
@@ -189,34 +184,8 @@ impl Drop for Edge {
             assert!(!log.contains(&secret), "the host's log has the secret {secret}");
             assert!(!self.transcript.contains(&secret), "an answer has the secret {secret}");
         }
-        assert!(!log.contains("component trapped"), "{}", last_lines(&log));
+        assert!(!log.contains("component trapped"), "{}", host::last_lines(&log));
     }
-}
-
-/// The host's counters at one moment.
-#[derive(Clone, Debug)]
-pub struct Stats(Value);
-
-impl Stats {
-    /// The counter of this name.
-    ///
-    /// # Panics
-    /// Where there is none.
-    #[must_use]
-    pub fn count(&self, name: &str) -> u64 {
-        self.0[name].as_u64().unwrap_or_else(|| panic!("no counter {name} in {}", self.0))
-    }
-}
-
-fn start_host(binaries: &Binaries, folder: &Path, variables: &[(String, String)]) -> Server {
-    let mut command = Command::new(&binaries.devhost);
-    command.args(["--listen", "127.0.0.1:0"]);
-    command.arg("--manifest").arg(folder.join("spin.toml"));
-    command.arg("--data").arg(folder.join("host"));
-    for (name, value) in variables {
-        command.arg("--variable").arg(format!("{name}={value}"));
-    }
-    Server::start(&mut command, &folder.join("host.log"))
 }
 
 /// The manifest names the component in the workspace's target folder: a copy names the one that
@@ -235,18 +204,4 @@ fn write_manifest(binaries: &Binaries, folder: &Path) {
     }
     assert_eq!(sources, 1, "{} names one component", binaries.manifest.display());
     std::fs::write(folder.join("spin.toml"), copy).expect("the copy can be written");
-}
-
-/// All hosts share what they compile: otherwise each of them would compile the component.
-fn share_compiled(folder: &Path) {
-    let shared = cache_folder().join("compiled");
-    std::fs::create_dir_all(&shared).expect("the target folder is writable");
-    let shared = shared.canonicalize().expect("a folder that exists");
-    std::fs::create_dir_all(folder.join("host")).expect("the folder is writable");
-    std::os::unix::fs::symlink(shared, folder.join("host/compiled")).expect("a link can be made");
-}
-
-fn last_lines(log: &str) -> String {
-    let lines: Vec<_> = log.lines().collect();
-    lines[lines.len().saturating_sub(40)..].join("\n")
 }

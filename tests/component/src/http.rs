@@ -1,7 +1,7 @@
 //! A small HTTP/1.1 client over a bare socket: it can send half a body and leave, or leave the
 //! connection hanging, which no library lets one do on purpose.
 
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
@@ -47,6 +47,14 @@ pub enum Framing {
     Length(u64),
     /// By the last chunk.
     Chunked,
+}
+
+/// The lines of an answer that is still being written.
+#[derive(Debug)]
+pub struct Lines {
+    reader: BufReader<TcpStream>,
+    unread: Vec<u8>,
+    transcript: Transcript,
 }
 
 /// An answer.
@@ -173,9 +181,31 @@ impl Exchange {
     /// Where no whole answer comes.
     pub fn finish(mut self) -> io::Result<Response> {
         if self.framing == Framing::Chunked && !self.refused {
-            self.refused = self.stream.write_all(b"0\r\n\r\n").is_err();
+            self.refused = self.stream.write_all(LAST_CHUNK).is_err();
         }
         self.answer()
+    }
+
+    /// Reads the answer's head, and gives its body line by line while this side sends on.
+    ///
+    /// # Errors
+    /// Where no head comes, or one of a failure.
+    pub fn lines(&self) -> io::Result<Lines> {
+        let mut reader = BufReader::new(self.stream.try_clone()?);
+        let (status, headers) = read_head(&mut reader)?;
+        let chunked = headers.iter().any(is_chunked);
+        if status != 200 || !chunked {
+            return Err(invalid(&format!("status {status}, chunked {chunked}")));
+        }
+        Ok(Lines { reader, unread: Vec::new(), transcript: self.transcript.clone() })
+    }
+
+    /// Ends the body, and leaves the answer to be read.
+    ///
+    /// # Errors
+    /// Where the connection is gone.
+    pub fn end(&mut self) -> io::Result<()> {
+        self.stream.write_all(LAST_CHUNK)
     }
 
     /// Reads the answer without ending the body.
@@ -186,6 +216,25 @@ impl Exchange {
         let response = read_response(BufReader::new(&self.stream), self.bodiless)?;
         self.transcript.add(&response);
         Ok(response)
+    }
+}
+
+impl Lines {
+    /// The next line; `None` after the last one.
+    ///
+    /// # Errors
+    /// Where the answer breaks off, or nothing comes for long.
+    pub fn next_line(&mut self) -> io::Result<Option<String>> {
+        loop {
+            if let Some(end) = self.unread.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.unread.drain(..=end).collect();
+                self.transcript.lock().extend_from_slice(&line);
+                return Ok(Some(String::from_utf8_lossy(&line).into_owned()));
+            }
+            if !read_chunk(&mut self.reader, &mut self.unread)? {
+                return Ok(None);
+            }
+        }
     }
 }
 
@@ -266,18 +315,7 @@ pub fn contains(hay: &[u8], needle: &[u8]) -> bool {
 }
 
 fn read_response(mut reader: BufReader<&TcpStream>, bodiless: bool) -> io::Result<Response> {
-    let status_line = read_line(&mut reader)?;
-    let status = status_line.split(' ').nth(1).and_then(|status| status.parse().ok());
-    let status = status.ok_or_else(|| invalid(&status_line))?;
-    let mut headers = Vec::new();
-    loop {
-        let line = read_line(&mut reader)?;
-        if line.is_empty() {
-            break;
-        }
-        let (name, value) = line.split_once(':').ok_or_else(|| invalid(&line))?;
-        headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
-    }
+    let (status, headers) = read_head(&mut reader)?;
     let mut response = Response { status, headers, body: Vec::new() };
     if bodiless || matches!(status, 204 | 304) {
         return Ok(response);
@@ -288,8 +326,8 @@ fn read_response(mut reader: BufReader<&TcpStream>, bodiless: bool) -> io::Resul
             response.body = vec![0; length];
             reader.read_exact(&mut response.body)?;
         }
-        None if response.header("transfer-encoding") == Some("chunked") => {
-            read_chunks(&mut reader, &mut response.body)?;
+        None if response.headers.iter().any(is_chunked) => {
+            while read_chunk(&mut reader, &mut response.body)? {}
         }
         None => {
             reader.read_to_end(&mut response.body)?;
@@ -298,21 +336,37 @@ fn read_response(mut reader: BufReader<&TcpStream>, bodiless: bool) -> io::Resul
     Ok(response)
 }
 
-fn read_chunks(reader: &mut BufReader<&TcpStream>, body: &mut Vec<u8>) -> io::Result<()> {
+fn read_head(reader: &mut impl BufRead) -> io::Result<(u16, Vec<(String, String)>)> {
+    let status_line = read_line(reader)?;
+    let status = status_line.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let status = status.ok_or_else(|| invalid(&status_line))?;
+    let mut headers = Vec::new();
     loop {
         let line = read_line(reader)?;
-        let size = usize::from_str_radix(line.trim(), 16).map_err(|_| invalid(&line))?;
-        let begin = body.len();
-        body.resize(begin + size, 0);
-        reader.read_exact(&mut body[begin..])?;
-        read_line(reader)?;
-        if size == 0 {
-            return Ok(());
+        if line.is_empty() {
+            return Ok((status, headers));
         }
+        let (name, value) = line.split_once(':').ok_or_else(|| invalid(&line))?;
+        headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
 }
 
-fn read_line(reader: &mut BufReader<&TcpStream>) -> io::Result<String> {
+fn is_chunked((name, value): &(String, String)) -> bool {
+    name == "transfer-encoding" && value == "chunked"
+}
+
+/// Adds a chunk to `body`. False for the last one.
+fn read_chunk(reader: &mut impl BufRead, body: &mut Vec<u8>) -> io::Result<bool> {
+    let line = read_line(reader)?;
+    let size = usize::from_str_radix(line.trim(), 16).map_err(|_| invalid(&line))?;
+    let begin = body.len();
+    body.resize(begin + size, 0);
+    reader.read_exact(&mut body[begin..])?;
+    read_line(reader)?;
+    Ok(size > 0)
+}
+
+fn read_line(reader: &mut impl BufRead) -> io::Result<String> {
     let mut line = String::new();
     if reader.read_line(&mut line)? == 0 {
         return Err(io::ErrorKind::UnexpectedEof.into());
@@ -323,6 +377,8 @@ fn read_line(reader: &mut BufReader<&TcpStream>) -> io::Result<String> {
 fn invalid(line: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("not HTTP: {line}"))
 }
+
+const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
 /// Longer than any retry budget that a test configures.
 const ANSWER_LIMIT: Duration = Duration::from_secs(90);

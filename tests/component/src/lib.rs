@@ -1,5 +1,6 @@
 //! The harness of the component tests: it starts the sandbox and the local host with the built
-//! `edge.wasm`, speaks HTTP to both, and computes what must come out on its own.
+//! `edge.wasm`, or with an app that `uploader.wasm` is plugged into, speaks HTTP to both, and
+//! computes what must come out on its own.
 //!
 //! Nothing here is linked with what is under test: checksums, signatures and the tus protocol are
 //! spoken from their specifications.
@@ -11,8 +12,13 @@
     reason = "a failed assumption fails the test"
 )]
 
+pub mod app_host;
+pub mod app_server;
+pub mod application;
 pub mod binaries;
+pub mod conversation;
 pub mod edge;
+pub mod host;
 pub mod http;
 pub mod key_value;
 pub mod process;

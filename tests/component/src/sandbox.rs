@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use serde_json::{Value, json};
 
@@ -15,6 +16,7 @@ pub struct Sandbox {
     server: Server,
     client: Client,
     folder: PathBuf,
+    nonces: AtomicU64,
 }
 
 /// An object as the sandbox describes it.
@@ -40,7 +42,7 @@ impl Sandbox {
         command.arg("--data").arg(&data).args(arguments);
         let server = Server::start(&mut command, &folder.join("sandbox.log"));
         let client = Client::new(server.origin(), Transcript::default());
-        Self { server, client, folder: data }
+        Self { server, client, folder: data, nonces: AtomicU64::new(0) }
     }
 
     /// Where it listens.
@@ -168,6 +170,39 @@ impl Sandbox {
             }
         }
         secrets
+    }
+
+    /// A nonce that no call to it has had.
+    #[must_use]
+    pub fn nonce(&self) -> String {
+        format!("nonce-{}", self.nonces.fetch_add(1, Relaxed))
+    }
+
+    /// A temporary access key for everything, of this life in seconds.
+    #[must_use]
+    pub fn sts(&self, secs: i64) -> Value {
+        self.reply("POST", "sts", &json!({ "secs": secs })).json()
+    }
+
+    /// Leaves a temporary access key this life from now on, whatever it was told.
+    pub fn set_life(&self, access_key_id: &str, secs: i64) {
+        self.told("POST", &format!("credentials/{access_key_id}"), &json!({ "secs": secs }));
+    }
+
+    /// The media ids that VOD knows: `id`, `kind`, `key`, `parameters`.
+    #[must_use]
+    pub fn media(&self) -> Vec<Value> {
+        self.asked("media").as_array().expect("a list").clone()
+    }
+
+    /// Makes VOD forget a media id.
+    pub fn delete_media(&self, media_id: &str) {
+        self.told("DELETE", &format!("media/{media_id}"), &Value::Null);
+    }
+
+    /// Settles a job of UploadMediaByURL.
+    pub fn settle_url_job(&self, job_id: &str, settled: &Value) {
+        self.told("POST", &format!("url-jobs/{job_id}"), settled);
     }
 
     /// A signed request to it as the vendor's services, with a form as its body.

@@ -26,6 +26,12 @@ impl UploadCredential {
         self.field(&self.address, "FileName")
     }
 
+    /// The AccessKeyId in it.
+    #[must_use]
+    pub fn access_key_id(&self) -> String {
+        self.field(&self.auth, "AccessKeyId")
+    }
+
     /// The secret and the token in it.
     #[must_use]
     pub fn secrets(&self) -> [String; 2] {
@@ -39,12 +45,51 @@ impl UploadCredential {
     }
 }
 
+/// What an application's server gives a client that uploads a file of this name: a new media id, or
+/// a new credential for the one that there is.
+#[must_use]
+pub fn credential_for(
+    sandbox: &Sandbox,
+    nonce: &str,
+    file_name: &str,
+    media_id: Option<&str>,
+) -> UploadCredential {
+    if let Some(media_id) = media_id {
+        return refresh_upload_video(sandbox, nonce, media_id);
+    }
+    match file_name.rsplit('.').next() {
+        Some("png") => create_upload_image(sandbox, nonce),
+        Some("srt") => create_upload_attached_media(sandbox, nonce),
+        _ => create_upload_video(sandbox, nonce),
+    }
+}
+
 /// CreateUploadVideo.
 #[must_use]
 pub fn create_upload_video(sandbox: &Sandbox, nonce: &str) -> UploadCredential {
     let own = [("Action", "CreateUploadVideo"), ("Title", "a"), ("FileName", "a.mp4")];
     let reply = call(sandbox, nonce, &own);
     credential(reply["VideoId"].as_str().expect("a media id"), &reply)
+}
+
+/// CreateUploadImage.
+#[must_use]
+pub fn create_upload_image(sandbox: &Sandbox, nonce: &str) -> UploadCredential {
+    let own = [("Action", "CreateUploadImage"), ("ImageType", "default"), ("ImageExt", "png")];
+    let reply = call(sandbox, nonce, &own);
+    credential(reply["ImageId"].as_str().expect("a media id"), &reply)
+}
+
+/// CreateUploadAttachedMedia.
+#[must_use]
+pub fn create_upload_attached_media(sandbox: &Sandbox, nonce: &str) -> UploadCredential {
+    let own = [
+        ("Action", "CreateUploadAttachedMedia"),
+        ("BusinessType", "subtitle"),
+        ("MediaExt", "srt"),
+    ];
+    let reply = call(sandbox, nonce, &own);
+    credential(reply["MediaId"].as_str().expect("a media id"), &reply)
 }
 
 /// RefreshUploadVideo.

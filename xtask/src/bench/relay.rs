@@ -14,7 +14,7 @@ use super::nginx::{self, Nginx};
 use super::process::Usage;
 use super::results::{self, Row};
 use super::temporary_files::Watch;
-use crate::components::{self, Built};
+use crate::components::{self, Built, Component};
 use crate::data_folder;
 use crate::failure::Failure;
 use crate::http::Http;
@@ -30,7 +30,7 @@ use crate::workspace::Workspace;
 /// Something cannot be started, an upload fails, or the JSON file cannot be written.
 pub(super) fn run(options: &Options) -> Result<ExitCode, Failure> {
     let data = data_folder::open_empty(&options.data.join("bench"))?;
-    let built = components::build(&Workspace::find()?)?;
+    let built = components::build(&Workspace::find()?, &[Component::Edge])?;
     let bench = Bench::begin(&built, &data)?;
     let nginx = start_nginx(&data)?;
     let mut block = vec![0; BLOCK_BYTES];

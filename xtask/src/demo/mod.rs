@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use self::source::{FILE_BYTES, Hashed, Paced};
-use crate::components::{self, Built};
+use crate::components::{self, Built, Component};
 use crate::data_folder;
 use crate::failure::Failure;
 use crate::http::Http;
@@ -41,7 +41,7 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
         }
     }
     let data = data_folder::open_empty(&data.join("demo"))?;
-    let built = components::build(&Workspace::find()?)?;
+    let built = components::build(&Workspace::find()?, &[Component::Edge])?;
     let outcome = Demo::begin(&built, &data)?.play()?;
     for line in outcome.table().lines() {
         report::line(&line);

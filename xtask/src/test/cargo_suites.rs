@@ -1,8 +1,11 @@
 //! The suites that cargo runs.
 
+use std::path::Path;
+
 use super::log::SuiteLog;
 use super::outcome::Outcome;
 use super::{Built, Stage};
+use crate::components::Component;
 use crate::failure::Failure;
 use crate::target;
 
@@ -48,6 +51,22 @@ pub(super) fn engine(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> 
     test(stage, log, &["--package", "vod-uploader"])
 }
 
+/// Thousands of stories of the whole engine, and its steps one by one, under a virtual clock.
+pub(super) fn simulator(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+    test(stage, log, &["--release", "--package", "vod-uploader-sim"])
+}
+
+/// The tests of the driver and of the glue that need no host.
+pub(super) fn driver(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+    let packages = ["--package", "vod-uploader-host", "--package", "vod-uploader-component"];
+    test(stage, log, &[&["--release", "--lib"][..], &packages].concat())
+}
+
+/// Whether the WIT package documents everything, and its page is up to date.
+pub(super) fn wit(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+    test(stage, log, &["--release", "--package", "vod-uploader-wit-docs"])
+}
+
 /// The tests of this program.
 pub(super) fn xtask(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
     test(stage, log, &["--package", "xtask"])
@@ -63,9 +82,17 @@ pub(super) fn devhost(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure>
     test(stage, log, &["--release", "--package", "vod-uploader-devhost"])
 }
 
-/// The tests of what was built, the list of what the component imports among them.
+/// The tests of what was built, the lists of what the components import among them.
 pub(super) fn components(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
     test(stage, log, &["--release", "--package", "vod-uploader-component-tests"])
+}
+
+/// The test of the app in Python, which lies at `app`.
+pub(super) fn python_app(stage: &Stage, log: &SuiteLog, app: &Path) -> Result<Outcome, Failure> {
+    let mut command = stage.workspace.cargo();
+    command.env("VOD_PYTHON_APP_WASM", app).args(["test", "--release"]);
+    command.args(["--package", "vod-uploader-component-tests", "--test", "python"]);
+    run_tests(stage, log, &mut command)
 }
 
 /// One check: whether a cargo command succeeds.
@@ -76,10 +103,18 @@ fn check(stage: &Stage, log: &SuiteLog, arguments: &[&str]) -> Result<Outcome, F
 fn test(stage: &Stage, log: &SuiteLog, selection: &[&str]) -> Result<Outcome, Failure> {
     let mut command = stage.workspace.cargo();
     command.args(["test", "--no-fail-fast"]).args(selection);
+    run_tests(stage, log, &mut command)
+}
+
+fn run_tests(
+    stage: &Stage,
+    log: &SuiteLog,
+    command: &mut std::process::Command,
+) -> Result<Outcome, Failure> {
     if let Some(built) = &stage.built {
-        tell_paths(&mut command, built);
+        tell_paths(command, built);
     }
-    let finished = log.run(&mut command)?;
+    let finished = log.run(command)?;
     Ok(Outcome::of_cargo_test(&finished.output, finished.success))
 }
 
@@ -88,7 +123,10 @@ fn tell_paths(command: &mut std::process::Command, built: &Built) {
     command
         .env("VOD_DEVHOST", &built.devhost)
         .env("VOD_SANDBOX", &built.sandbox)
-        .env("VOD_EDGE_WASM", &built.edge_wasm)
+        .env("VOD_EDGE_WASM", built.wasm(Component::Edge))
+        .env("VOD_UPLOADER_WASM", built.wasm(Component::Uploader))
+        .env("VOD_TEST_APP_WASM", built.wasm(Component::TestApp))
+        .env("VOD_EXAMPLE_WASM", built.wasm(Component::Example))
         .env("VOD_MANIFEST", &built.manifest);
 }
 
@@ -100,6 +138,12 @@ const NATIVE: &[&str] = &[
     "vod-uploader-host",
     "--exclude",
     "vod-uploader-edge",
+    "--exclude",
+    "vod-uploader-component",
+    "--exclude",
+    "vod-uploader-test-app",
+    "--exclude",
+    "upload-from-a-component",
 ];
 
 /// What runs in a component, where alone its host's functions exist.
@@ -111,4 +155,10 @@ const COMPONENTS: &[&str] = &[
     "vod-uploader-host",
     "--package",
     "vod-uploader-edge",
+    "--package",
+    "vod-uploader-component",
+    "--package",
+    "vod-uploader-test-app",
+    "--package",
+    "upload-from-a-component",
 ];

@@ -8,13 +8,17 @@ mod cargo_suites;
 mod interop;
 mod log;
 mod outcome;
+mod python;
+mod python_app;
+mod stamp;
+mod tool;
 
 use std::process::ExitCode;
 use std::time::Instant;
 
 use self::log::SuiteLog;
 use self::outcome::Outcome;
-use crate::components::{self, Built};
+use crate::components::{self, Built, Component};
 use crate::failure::Failure;
 use crate::report;
 use crate::workspace::Workspace;
@@ -34,7 +38,7 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find()?;
     let mut total = Outcome::default();
     let begin = Instant::now();
-    let built = components::build(&workspace);
+    let built = components::build(&workspace, &Component::ALL);
     total.add(report_suite("build", begin, &built_outcome(&built)));
     let stage = Stage { workspace, built: built.ok() };
     for suite in SUITES {
@@ -78,10 +82,14 @@ const SUITES: &[Suite] = &[
     Suite { name: "documentation", needs: Needs::Sources, run: cargo_suites::documentation },
     Suite { name: "dependencies", needs: Needs::Sources, run: cargo_suites::dependencies },
     Suite { name: "engine", needs: Needs::Sources, run: cargo_suites::engine },
+    Suite { name: "simulator", needs: Needs::Sources, run: cargo_suites::simulator },
+    Suite { name: "driver", needs: Needs::Sources, run: cargo_suites::driver },
+    Suite { name: "wit", needs: Needs::Sources, run: cargo_suites::wit },
     Suite { name: "xtask", needs: Needs::Sources, run: cargo_suites::xtask },
     Suite { name: "sandbox", needs: Needs::Sources, run: cargo_suites::sandbox },
     Suite { name: "devhost", needs: Needs::Sources, run: cargo_suites::devhost },
     Suite { name: "components", needs: Needs::Build, run: cargo_suites::components },
+    Suite { name: "app-python", needs: Needs::BuildAndRegistry, run: python_app::run },
     Suite { name: "clients-npm", needs: Needs::BuildAndRegistry, run: interop::npm },
     Suite { name: "clients-pypi", needs: Needs::BuildAndRegistry, run: interop::pypi },
 ];

@@ -19,7 +19,7 @@ fn faults_of_create_upload_video_end_with_a_file_or_with_their_cause() {
     let edge = small_parts();
     let source = Source::new(101, SEVERAL_PARTS);
     let mut cases = unanswered("vod-unavailable");
-    cases.push(case(json!({ "kind": "skewed" }), "vod-rejected", "vod-rejected"));
+    cases.push(case(json!({ "kind": "skewed" }), WHOLE, "vod-unavailable"));
     cases.push(case(json!({ "kind": "expired-token" }), EXPIRED, EXPIRED));
     cases.push(case(json!({ "kind": "access-denied" }), DENIED, DENIED));
     cases.push(case(json!({ "kind": "no-such-upload" }), "media-not-found", "media-not-found"));
@@ -37,7 +37,7 @@ fn faults_of_create_upload_video_end_with_a_file_or_with_their_cause() {
 fn faults_of_refresh_upload_video_end_with_a_file_or_with_their_cause() {
     // Without a seal key every request asks for a credential of its own.
     let mut cases = unanswered("vod-unavailable");
-    cases.push(case(json!({ "kind": "skewed" }), "vod-rejected", "vod-rejected"));
+    cases.push(case(json!({ "kind": "skewed" }), WHOLE, "vod-unavailable"));
     cases.push(case(json!({ "kind": "expired-token" }), EXPIRED, EXPIRED));
     cases.push(case(json!({ "kind": "access-denied" }), DENIED, DENIED));
     cases.push(case(json!({ "kind": "no-such-upload" }), "media-not-found", "media-not-found"));

@@ -1,0 +1,249 @@
+//! What a test can tell the app to do: the calls of `vod:uploader`, one command each.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use spin_sdk::wasip3::spawn;
+use spin_sdk::wit_bindgen::StreamReader;
+
+use crate::bindings::vod::uploader::online_files::{self, Access, JobSelection, Submission};
+use crate::bindings::vod::uploader::types::StsToken;
+use crate::bindings::vod::uploader::uploader::{Event, NewFile, Options, Uploader};
+use crate::bindings::vod::uploader::webhooks::{self, Delivery};
+use crate::conversation::Answers;
+use crate::source::Source;
+
+/// A command, such as `{"call": "cancel-file", "file": 1}`.
+#[derive(Deserialize)]
+#[serde(tag = "call", rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum Command {
+    /// `uploader.create`; an uploader before it is dropped.
+    Create {
+        options: Options,
+    },
+    /// Drops the uploader.
+    Drop,
+    /// `uploader.events`, with a line for each event from now on.
+    Events,
+    /// `uploader.events`, and nobody reads them.
+    UnreadEvents,
+    /// Drops the stream of `UnreadEvents`.
+    DropEvents,
+    AddFile {
+        file: NewFile,
+    },
+    DeleteFile {
+        file: u64,
+    },
+    CancelFile {
+        file: u64,
+    },
+    ResumeFile {
+        file: u64,
+    },
+    ListFiles,
+    State,
+    CleanList,
+    StartUpload,
+    StopUpload,
+    GetCheckpoint {
+        file: u64,
+    },
+    ClearCheckpoint {
+        file: u64,
+    },
+    SetUploadAuthAndAddress {
+        file: u64,
+        upload_auth: String,
+        upload_address: String,
+        media_id: Option<String>,
+    },
+    ResumeUploadWithAuth {
+        file: u64,
+        upload_auth: String,
+    },
+    SetStsToken {
+        file: u64,
+        token: StsToken,
+    },
+    ResumeUploadWithStsToken {
+        file: u64,
+        token: StsToken,
+    },
+    SetStsTokenDirectlyUpload {
+        file: u64,
+        token: StsToken,
+    },
+    /// `supply-source` with a stream that sends nothing yet; with `tells_end`, also a future.
+    SupplySource {
+        file: u64,
+        offset: u64,
+        seed: u64,
+        tells_end: bool,
+    },
+    /// The file's stream sends its bytes up to this offset.
+    SendUntil {
+        file: u64,
+        offset: u64,
+    },
+    /// The file's stream ends, and the future says this.
+    EndSource {
+        file: u64,
+        broken: Option<String>,
+    },
+    /// `webhooks.receive`.
+    Receive {
+        delivery: Delivery,
+        auth_key: String,
+        now: u64,
+        tolerance: Option<u32>,
+    },
+    UploadMediaByUrl {
+        access: Access,
+        submission: Submission,
+    },
+    GetUrlUploadInfos {
+        access: Access,
+        jobs: JobSelection,
+    },
+    CancelUrlUploadJobs {
+        access: Access,
+        jobs: JobSelection,
+    },
+}
+
+/// What a conversation has at hand.
+pub(crate) struct Tester {
+    answers: Answers,
+    uploader: Option<Uploader>,
+    unread: Option<StreamReader<Event>>,
+    sources: BTreeMap<u64, Source>,
+}
+
+impl Tester {
+    /// Nothing at hand yet.
+    pub(crate) fn new(answers: Answers) -> Self {
+        Self { answers, uploader: None, unread: None, sources: BTreeMap::new() }
+    }
+
+    /// Does one thing, and returns what came of it or the error.
+    pub(crate) async fn obey(&mut self, command: Command) -> Result<Value, Value> {
+        match command {
+            Command::Create { options } => {
+                self.uploader = None;
+                self.uploader = Some(Uploader::create(options).await.map_err(as_json)?);
+                Ok(Value::Null)
+            }
+            Command::Drop => {
+                self.uploader = None;
+                Ok(Value::Null)
+            }
+            Command::Events => {
+                let events = self.uploader()?.events().await.map_err(as_json)?;
+                spawn(forward(events, self.answers.clone()));
+                Ok(Value::Null)
+            }
+            Command::UnreadEvents => {
+                self.unread = Some(self.uploader()?.events().await.map_err(as_json)?);
+                Ok(Value::Null)
+            }
+            Command::DropEvents => {
+                self.unread = None;
+                Ok(Value::Null)
+            }
+            Command::SupplySource { file, offset, seed, tells_end } => {
+                let (source, supply) = Source::begin(&self.answers, file, offset, seed, tells_end);
+                let uploader = self.uploader()?;
+                let supplied = uploader.supply_source(file, offset, supply.bytes, supply.end);
+                supplied.map_err(as_json)?;
+                self.sources.insert(file, source);
+                Ok(Value::Null)
+            }
+            Command::SendUntil { file, offset } => {
+                self.source(file)?.send_until(offset);
+                Ok(Value::Null)
+            }
+            Command::EndSource { file, broken } => {
+                self.source(file)?.end(broken.map_or(Ok(()), Err));
+                Ok(Value::Null)
+            }
+            Command::Receive { delivery, auth_key, now, tolerance } => {
+                answer(webhooks::receive(&delivery, &auth_key, now, tolerance))
+            }
+            Command::UploadMediaByUrl { access, submission } => {
+                answer(online_files::upload_media_by_url(access, submission).await)
+            }
+            Command::GetUrlUploadInfos { access, jobs } => {
+                answer(online_files::get_url_upload_infos(access, jobs).await)
+            }
+            Command::CancelUrlUploadJobs { access, jobs } => {
+                answer(online_files::cancel_url_upload_jobs(access, jobs).await)
+            }
+            of_uploader => obey_with(self.uploader()?, of_uploader).await,
+        }
+    }
+
+    fn uploader(&self) -> Result<&Uploader, Value> {
+        self.uploader.as_ref().ok_or_else(|| json!({ "message": "there is no uploader" }))
+    }
+
+    fn source(&self, file: u64) -> Result<&Source, Value> {
+        self.sources.get(&file).ok_or_else(|| json!({ "message": "the file has no source" }))
+    }
+}
+
+/// The calls that need nothing but the uploader.
+async fn obey_with(uploader: &Uploader, command: Command) -> Result<Value, Value> {
+    match command {
+        Command::AddFile { file } => answer(uploader.add_file(&file)),
+        Command::DeleteFile { file } => answer(uploader.delete_file(file)),
+        Command::CancelFile { file } => answer(uploader.cancel_file(file)),
+        Command::ResumeFile { file } => answer(uploader.resume_file(file)),
+        Command::ListFiles => Ok(as_json(uploader.list_files())),
+        Command::State => Ok(as_json(uploader.state())),
+        Command::CleanList => {
+            uploader.clean_list();
+            Ok(Value::Null)
+        }
+        Command::StartUpload => answer(uploader.start_upload()),
+        Command::StopUpload => answer(uploader.stop_upload()),
+        Command::GetCheckpoint { file } => answer(uploader.get_checkpoint(file).await),
+        Command::ClearCheckpoint { file } => answer(uploader.clear_checkpoint(file)),
+        Command::SetUploadAuthAndAddress { file, upload_auth, upload_address, media_id } => {
+            let media_id = media_id.as_deref();
+            answer(uploader.set_upload_auth_and_address(
+                file,
+                &upload_auth,
+                &upload_address,
+                media_id,
+            ))
+        }
+        Command::ResumeUploadWithAuth { file, upload_auth } => {
+            answer(uploader.resume_upload_with_auth(file, &upload_auth))
+        }
+        Command::SetStsToken { file, token } => answer(uploader.set_sts_token(file, &token)),
+        Command::ResumeUploadWithStsToken { file, token } => {
+            answer(uploader.resume_upload_with_sts_token(file, &token))
+        }
+        Command::SetStsTokenDirectlyUpload { file, token } => {
+            answer(uploader.set_sts_token_directly_upload(file, &token))
+        }
+        _ => Err(json!({ "message": "not a call of the uploader" })),
+    }
+}
+
+async fn forward(mut events: StreamReader<Event>, answers: Answers) {
+    while let Some(event) = events.next().await {
+        answers.send(&json!({ "event": event }));
+    }
+    answers.send(&json!({ "event": null }));
+}
+
+fn answer<T: Serialize, E: Serialize>(result: Result<T, E>) -> Result<Value, Value> {
+    result.map(as_json).map_err(as_json)
+}
+
+fn as_json(value: impl Serialize) -> Value {
+    serde_json::to_value(value).unwrap_or_else(|cause| json!({ "message": cause.to_string() }))
+}

@@ -1,0 +1,156 @@
+//! The component under test: an app with `uploader.wasm` plugged in, on the local host, in front of
+//! a sandbox of its own.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::application::{Application, Mode};
+use crate::binaries::Binaries;
+use crate::conversation::Conversation;
+use crate::host::{self, Stats};
+use crate::http::{Client, Transcript};
+use crate::key_value;
+use crate::process::Server;
+use crate::sandbox::{RAM_SECRET, Sandbox};
+
+/// A running app with its sandbox. Everything is killed and deleted when it is dropped; before that
+/// it is made sure that no secret got into a log, an answer, an event or the key-value store.
+#[derive(Debug)]
+pub struct AppHost {
+    /// The stand-in for OSS and VOD.
+    pub sandbox: Sandbox,
+    host: RefCell<Server>,
+    binaries: Binaries,
+    transcript: Transcript,
+    folder: TempDir,
+}
+
+impl AppHost {
+    /// The test app.
+    #[must_use]
+    pub fn start() -> Self {
+        Self::start_with(&Binaries::find().test_app_wasm, &[])
+    }
+
+    /// The component of `app`, and a sandbox with more arguments.
+    ///
+    /// # Panics
+    /// Where `app` does not import `vod:uploader`.
+    #[must_use]
+    pub fn start_with(app: &Path, sandbox_arguments: &[&str]) -> Self {
+        let binaries = Binaries::find();
+        let folder = tempfile::tempdir().expect("there is room for temporary files");
+        let arguments: Vec<_> = sandbox_arguments.iter().map(|text| (*text).to_owned()).collect();
+        let sandbox = Sandbox::start(&binaries, folder.path(), &arguments);
+        let composed = vod_uploader_compose::plugged(app, &binaries.uploader_wasm);
+        let composed = composed.unwrap_or_else(|error| panic!("{error:#}"));
+        std::fs::write(folder.path().join("composed.wasm"), composed).expect("it can be written");
+        write_manifest(folder.path());
+        host::share_compiled(folder.path());
+        let host = RefCell::new(host::start(&binaries, folder.path(), &[]));
+        Self { sandbox, host, binaries, transcript: Transcript::default(), folder }
+    }
+
+    /// A client of the app. It has to be made anew after a restart.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        Client::new(self.host.borrow().origin(), self.transcript.clone())
+    }
+
+    /// A conversation with the test app.
+    #[must_use]
+    pub fn converse(&self) -> Conversation {
+        Conversation::begin(&self.client())
+    }
+
+    /// An application with small parts and short waits, with these options besides.
+    #[must_use]
+    pub fn application(&self, mode: Mode, options: &Value) -> Application<'_> {
+        let mut all = json!({
+            "part_size": PART_BYTES,
+            "parallel": 3,
+            "retry_duration": 0,
+            "vod_endpoint": self.sandbox.origin(),
+        });
+        for (name, value) in options.as_object().into_iter().flatten() {
+            all[name] = value.clone();
+        }
+        Application::new(self.converse(), &self.sandbox, mode, &all)
+    }
+
+    /// Ends the host with SIGKILL, in the middle of whatever it does.
+    pub fn kill_host(&self) {
+        self.host.borrow_mut().kill();
+    }
+
+    /// Starts the host again on the same folder, after [`AppHost::kill_host`].
+    pub fn start_host(&self) {
+        *self.host.borrow_mut() = host::start(&self.binaries, self.folder.path(), &[]);
+    }
+
+    /// What the host counts.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        Stats::of(&self.host.borrow())
+    }
+
+    /// The host's log so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("host.log")).unwrap_or_default()
+    }
+
+    /// The folder with the key-value store.
+    #[must_use]
+    pub fn host_folder(&self) -> PathBuf {
+        self.folder.path().join("host")
+    }
+}
+
+impl Drop for AppHost {
+    fn drop(&mut self) {
+        self.kill_host();
+        if std::thread::panicking() {
+            eprintln!("the host's log ends with:\n{}", host::last_lines(&self.log()));
+            return;
+        }
+        let log = self.log();
+        assert!(!log.contains("component trapped"), "{}", host::last_lines(&log));
+        let stored = key_value::files(&self.host_folder());
+        let mut secrets = self.sandbox.minted_secrets();
+        secrets.push(RAM_SECRET.to_owned());
+        for secret in secrets {
+            assert!(!log.contains(&secret), "the host's log has the secret {secret}");
+            assert!(!self.transcript.contains(&secret), "the app was told the secret {secret}");
+            let kept = crate::http::contains(&stored, secret.as_bytes());
+            assert!(!kept, "the key-value store has the secret {secret}");
+        }
+    }
+}
+
+/// What an app needs of Spin: the store, and the outside.
+fn write_manifest(folder: &Path) {
+    let manifest = r#"
+spin_manifest_version = 2
+
+[application]
+name = "app"
+version = "0.1.0"
+
+[[trigger.http]]
+route = "/..."
+component = "app"
+
+[component.app]
+source = "composed.wasm"
+key_value_stores = ["default"]
+allowed_outbound_hosts = ["http://127.0.0.1:*"]
+"#;
+    std::fs::write(folder.join("spin.toml"), manifest).expect("the manifest can be written");
+}
+
+/// The size of parts, unless a test says otherwise: the smallest that the store takes.
+pub const PART_BYTES: u64 = 102_400;

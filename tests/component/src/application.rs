@@ -1,0 +1,370 @@
+//! What an application does that uploads with `vod:uploader`: it answers the events, with
+//! credentials from its own server and with bytes.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::conversation::{Conversation, Event, Returned};
+use crate::sandbox::{BUCKET, Sandbox};
+use crate::source::Source;
+use crate::vod::{UploadCredential, credential_for};
+
+/// An application with an uploader of its own.
+#[derive(Debug)]
+pub struct Application<'a> {
+    /// Its conversation with the test app.
+    pub app: Conversation,
+    /// Every event so far.
+    pub events: Vec<Event>,
+    /// The credentials that it has handed in, by file, the newest last. Temporary access keys are
+    /// told by their ids.
+    pub handed_in: Vec<(u64, String)>,
+    sandbox: &'a Sandbox,
+    mode: Mode,
+    files: BTreeMap<u64, OfferedFile>,
+    /// How long a temporary access key lives that it hands in.
+    pub sts_life_secs: i64,
+}
+
+/// How an application answers `upload-started`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// With an UploadAuth and an UploadAddress of its own server.
+    Credential,
+    /// With a temporary access key, with which the component calls VOD.
+    Sts,
+    /// With a temporary access key, and without VOD.
+    Direct,
+}
+
+/// A file that an application offers.
+#[derive(Clone, Debug)]
+pub struct OfferedFile {
+    /// What it is called.
+    pub name: String,
+    /// The seed of its bytes.
+    pub seed: u64,
+    /// Its size.
+    pub size: u64,
+    /// Where its stream stops until it is told to go on.
+    pub hold_at: Option<u64>,
+    /// More fields of `new-file`.
+    pub fields: Value,
+}
+
+impl OfferedFile {
+    /// A file whose bytes follow from `seed`.
+    #[must_use]
+    pub fn new(name: &str, seed: u64, size: u64) -> Self {
+        Self { name: name.to_owned(), seed, size, hold_at: None, fields: json!({}) }
+    }
+
+    /// With another field of `new-file`.
+    #[must_use]
+    pub fn with(mut self, field: &str, value: impl Into<Value>) -> Self {
+        self.fields[field] = value.into();
+        self
+    }
+
+    /// Known again by a later uploader.
+    #[must_use]
+    pub fn last_modified(self) -> Self {
+        self.with("last_modified", 1_700_000_000_000_u64)
+    }
+
+    /// The stream stops at `offset`, without an end.
+    #[must_use]
+    pub const fn hold_at(mut self, offset: u64) -> Self {
+        self.hold_at = Some(offset);
+        self
+    }
+
+    /// Its bytes.
+    #[must_use]
+    pub fn source(&self) -> Source {
+        Source::new(self.seed, self.size)
+    }
+}
+
+impl<'a> Application<'a> {
+    /// An application with a new uploader whose events it reads.
+    ///
+    /// # Panics
+    /// Where the uploader refuses the options.
+    #[must_use]
+    pub fn new(mut app: Conversation, sandbox: &'a Sandbox, mode: Mode, options: &Value) -> Self {
+        app.call("create", json!({ "options": options })).expect("the options are fine");
+        app.call("events", json!({})).expect("the events are taken once");
+        Self {
+            app,
+            events: Vec::new(),
+            handed_in: Vec::new(),
+            sandbox,
+            mode,
+            files: BTreeMap::new(),
+            sts_life_secs: 3_600,
+        }
+    }
+
+    /// Adds a file and returns its id.
+    ///
+    /// # Panics
+    /// Where it is refused.
+    pub fn add(&mut self, file: OfferedFile) -> u64 {
+        let mut new = file.fields.clone();
+        new["name"] = json!(file.name);
+        if new.get("size").is_none() {
+            new["size"] = json!(file.size);
+        }
+        if self.mode == Mode::Direct {
+            new["endpoint"] = json!(self.sandbox.origin());
+            new["bucket"] = json!(BUCKET);
+            new["object"] = json!(format!("direct/{}", file.name));
+        }
+        let id = self.app.call("add-file", json!({ "file": new })).expect("the file is taken");
+        let id = id.as_u64().expect("an id");
+        self.files.insert(id, file);
+        id
+    }
+
+    /// `start-upload`.
+    ///
+    /// # Panics
+    /// Where it is refused.
+    pub fn start(&mut self) {
+        self.app.call("start-upload", json!({})).expect("it starts");
+    }
+
+    /// A call about a file that must succeed.
+    ///
+    /// # Panics
+    /// Where it is refused.
+    pub fn does(&mut self, call: &str, file: u64) {
+        self.about(call, file).unwrap_or_else(|refusal| panic!("{call}: {refusal:?}"));
+    }
+
+    /// A call about a file.
+    ///
+    /// # Errors
+    /// Where the uploader refuses it.
+    pub fn about(&mut self, call: &str, file: u64) -> Returned {
+        self.app.call(call, json!({ "file": file }))
+    }
+
+    /// Answers events until the run is over.
+    ///
+    /// # Panics
+    /// Where the events end before.
+    pub fn finish(&mut self) {
+        self.run_until(|event| event.name == "UploadEnd");
+    }
+
+    /// Answers events until the run is over, and stops it where the credential of `file` is refused
+    /// for the third time.
+    ///
+    /// # Panics
+    /// Where the events end before.
+    pub fn finish_or_cut_expiries(&mut self, file: u64) {
+        let mut expiries = 0;
+        loop {
+            let event =
+                self.run_up_to(|event| event.is("TokenExpired", file) || event.name == "UploadEnd");
+            expiries += 1;
+            if event.name == "UploadEnd" {
+                return;
+            } else if expiries < 3 {
+                self.answer(&event);
+            } else {
+                self.app.call("stop-upload", json!({})).expect("a run goes on");
+                self.run_until(|event| event.is("Stopped", file));
+                return;
+            }
+        }
+    }
+
+    /// Answers events until `reached`, that one included, which is returned.
+    ///
+    /// # Panics
+    /// Where the events end before.
+    pub fn run_until(&mut self, reached: impl Fn(&Event) -> bool) -> Event {
+        loop {
+            let event = self.next_event();
+            self.answer(&event);
+            if reached(&event) {
+                return event;
+            }
+        }
+    }
+
+    /// Answers the events before `reached`, which is returned without an answer.
+    ///
+    /// # Panics
+    /// Where the events end before.
+    pub fn run_up_to(&mut self, reached: impl Fn(&Event) -> bool) -> Event {
+        loop {
+            let event = self.next_event();
+            if reached(&event) {
+                return event;
+            }
+            self.answer(&event);
+        }
+    }
+
+    /// Answers events until this much of `file` is durable.
+    pub fn run_until_durable(&mut self, file: u64, offset: u64) {
+        self.run_until(|event| event.durable(file).is_some_and(|durable| durable >= offset));
+    }
+
+    /// The stream of `file` will stop a little after `offset`, which is returned.
+    ///
+    /// # Panics
+    /// Where there is no such file.
+    pub fn hold(&mut self, file: u64, offset: u64) -> u64 {
+        self.files.get_mut(&file).expect("a file that was added").hold_at = Some(offset + 9);
+        offset
+    }
+
+    /// From now on, the streams of `file` go on to its end.
+    ///
+    /// # Panics
+    /// Where there is no such file.
+    pub fn offer_whole(&mut self, file: u64) {
+        self.files.get_mut(&file).expect("a file that was added").hold_at = None;
+    }
+
+    /// The stream of `file` goes on to its end.
+    ///
+    /// # Panics
+    /// Where it has none.
+    pub fn release(&mut self, file: u64) {
+        self.offer_whole(file);
+        self.send(file, self.files[&file].size);
+    }
+
+    /// Does what an application does on this event.
+    ///
+    /// # Panics
+    /// Where the uploader refuses it.
+    pub fn answer(&mut self, event: &Event) {
+        let Some(file) = event.file() else { return };
+        let media_id = event.text("media_id").map(str::to_owned);
+        match event.name.as_str() {
+            "UploadStarted" => match self.mode {
+                Mode::Credential => self.hand_in_credential(file, media_id.as_deref()),
+                Mode::Sts => self.hand_in_token("set-sts-token", file),
+                Mode::Direct => self.hand_in_token("set-sts-token-directly-upload", file),
+            },
+            "SourceWanted" => {
+                let offset = event.payload["offset"].as_u64().expect("an offset");
+                self.supply(file, offset);
+            }
+            "TokenExpiring" | "TokenExpired" => match (self.mode, media_id) {
+                (Mode::Credential, Some(media_id)) => self.hand_in_auth(file, &media_id),
+                // A picture that nears its end may still make it.
+                (Mode::Credential, None) if event.name == "TokenExpiring" => {}
+                (Mode::Credential, None) => self.hand_in_credential(file, None),
+                _ => self.hand_in_token("resume-upload-with-sts-token", file),
+            },
+            _ => {}
+        }
+    }
+
+    /// The last event of this name about `file`.
+    ///
+    /// # Panics
+    /// Where there was none.
+    #[must_use]
+    pub fn last(&self, name: &str, file: u64) -> &Event {
+        let found = self.events.iter().rev().find(|event| event.is(name, file));
+        found.unwrap_or_else(|| panic!("no {name} of {file} in {}", self.story(file).join(", ")))
+    }
+
+    /// The names of all events of `file`, one after another; progress in a row counts once.
+    #[must_use]
+    pub fn story(&self, file: u64) -> Vec<&str> {
+        let of_file = self.events.iter().filter(|event| event.file() == Some(file));
+        let mut names: Vec<_> = of_file.map(|event| event.name.as_str()).collect();
+        names.dedup_by(|one, before| *one == "Progress" && *before == "Progress");
+        names
+    }
+
+    /// A new upload address for a file of this kind, from the application's server, or a new auth
+    /// for a media id that there is.
+    #[must_use]
+    pub fn credential(&self, file: u64, media_id: Option<&str>) -> UploadCredential {
+        credential_for(self.sandbox, &self.sandbox.nonce(), &self.files[&file].name, media_id)
+    }
+
+    /// `set-upload-auth-and-address`.
+    ///
+    /// # Errors
+    /// Where the uploader refuses it.
+    pub fn set_credential(&mut self, file: u64, credential: &UploadCredential) -> Returned {
+        self.handed_in.push((file, credential.access_key_id()));
+        let arguments = json!({
+            "file": file,
+            "upload_auth": credential.auth,
+            "upload_address": credential.address,
+            "media_id": credential.media_id,
+        });
+        self.app.call("set-upload-auth-and-address", arguments)
+    }
+
+    /// A call that hands in a new temporary access key.
+    ///
+    /// # Panics
+    /// Where the uploader refuses it.
+    pub fn hand_in_token(&mut self, call: &str, file: u64) {
+        let token = self.sandbox.sts(self.sts_life_secs);
+        self.handed_in.push((file, token["AccessKeyId"].as_str().expect("an id").to_owned()));
+        let token = json!({
+            "access_key_id": token["AccessKeyId"],
+            "access_key_secret": token["AccessKeySecret"],
+            "security_token": token["SecurityToken"],
+        });
+        let handed_in = self.app.call(call, json!({ "file": file, "token": token }));
+        handed_in.unwrap_or_else(|refusal| panic!("{call}: {refusal:?}"));
+    }
+
+    /// `supply-source`, and the bytes up to where the file holds.
+    ///
+    /// # Panics
+    /// Where the uploader refuses it.
+    pub fn supply(&mut self, file: u64, offset: u64) {
+        let OfferedFile { seed, size, hold_at, .. } = self.files[&file];
+        let supplied = json!({ "file": file, "offset": offset, "seed": seed, "tells_end": true });
+        let supplied = self.app.call("supply-source", supplied);
+        supplied.unwrap_or_else(|refusal| panic!("supply-source: {refusal:?}"));
+        self.send(file, hold_at.unwrap_or(size));
+    }
+
+    fn send(&mut self, file: u64, offset: u64) {
+        let sent = self.app.call("send-until", json!({ "file": file, "offset": offset }));
+        sent.expect("the file has a source");
+        if self.files[&file].hold_at.is_none() {
+            self.does("end-source", file);
+        }
+    }
+
+    fn hand_in_credential(&mut self, file: u64, media_id: Option<&str>) {
+        let credential = self.credential(file, media_id);
+        let set = self.set_credential(file, &credential);
+        set.unwrap_or_else(|refusal| panic!("set-upload-auth-and-address: {refusal:?}"));
+    }
+
+    fn hand_in_auth(&mut self, file: u64, media_id: &str) {
+        let credential = self.credential(file, Some(media_id));
+        self.handed_in.push((file, credential.access_key_id()));
+        let arguments = json!({ "file": file, "upload_auth": credential.auth });
+        let handed_in = self.app.call("resume-upload-with-auth", arguments);
+        handed_in.unwrap_or_else(|refusal| panic!("resume-upload-with-auth: {refusal:?}"));
+    }
+
+    fn next_event(&mut self) -> Event {
+        let event = self.app.event();
+        let event = event.unwrap_or_else(|| panic!("the events ended: {:?}", self.events.last()));
+        self.events.push(event.clone());
+        event
+    }
+}

@@ -1,0 +1,188 @@
+//! Telling the test app what to do, and hearing what happens: `apps/rust/src/lib.rs` has the
+//! protocol.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use crate::http::{Client, Exchange, Framing, Lines};
+
+/// A conversation with the test app. Dropping it ends the app's uploader.
+#[derive(Debug)]
+pub struct Conversation {
+    commands: Exchange,
+    lines: Lines,
+    unread: VecDeque<Event>,
+    /// The last line, to be shown when no other comes.
+    heard: String,
+    /// Where sources were refused: file and offset.
+    pub refused: Vec<(u64, u64)>,
+}
+
+/// An event of the uploader, by the names of the bindings for Rust.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Such as `UploadStarted`.
+    pub name: String,
+    /// What it carries.
+    pub payload: Value,
+}
+
+/// Why the uploader refused a call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refusal(pub Value);
+
+/// What a call returned.
+pub type Returned = Result<Value, Refusal>;
+
+impl Conversation {
+    /// Begins one with the app behind `client`.
+    ///
+    /// # Panics
+    /// Where the app does not answer.
+    #[must_use]
+    pub fn begin(client: &Client) -> Self {
+        let commands = client.begin("POST", "/", &[], Framing::Chunked).expect("a connection");
+        let lines = commands.lines().expect("the app begins to answer");
+        Self { commands, lines, unread: VecDeque::new(), heard: String::new(), refused: Vec::new() }
+    }
+
+    /// Has the app make a call and returns what came of it.
+    ///
+    /// # Errors
+    /// Where the uploader refused it.
+    ///
+    /// # Panics
+    /// Where the app goes away, or does not know such a call.
+    pub fn call(&mut self, name: &str, mut arguments: Value) -> Returned {
+        arguments["call"] = json!(name);
+        assert!(self.commands.send(format!("{arguments}\n").as_bytes()), "the app is gone");
+        loop {
+            let mut line = self.line().expect("the app answers");
+            if let Some(error) = line.get_mut("error").map(Value::take) {
+                let own = error.get("code").is_none().then(|| error["message"].clone());
+                assert_eq!(own, None, "{arguments}");
+                return Err(Refusal(error));
+            }
+            match line.get_mut("ok") {
+                Some(value) => return Ok(value.take()),
+                None => self.take(line),
+            }
+        }
+    }
+
+    /// The next event; `None` once there are no more.
+    ///
+    /// # Panics
+    /// Where the app goes away, or nothing happens for a minute and a half.
+    pub fn event(&mut self) -> Option<Event> {
+        loop {
+            match self.unread.pop_front() {
+                Some(event) if event.name.is_empty() => return None,
+                Some(event) => return Some(event),
+                None => {
+                    let line = self.line().expect("the app tells the end of the events");
+                    self.take(line);
+                }
+            }
+        }
+    }
+
+    /// Ends the conversation, and waits until the app has, too.
+    ///
+    /// # Panics
+    /// Where the app breaks off.
+    pub fn end(mut self) {
+        self.commands.end().expect("the app is there");
+        while let Some(line) = self.line() {
+            self.take(line);
+        }
+    }
+
+    /// Keeps what is no answer.
+    fn take(&mut self, mut line: Value) {
+        if let Some(source) = line.get("source") {
+            let number = |name: &str| source[name].as_u64().expect("a number");
+            self.refused.push((number("file"), number("refused_at")));
+            return;
+        }
+        let event = match line.get_mut("event").map(Value::take) {
+            Some(Value::Null) => Event { name: String::new(), payload: Value::Null },
+            Some(Value::String(name)) => Event { name, payload: Value::Null },
+            Some(Value::Object(mut tagged)) if tagged.len() == 1 => {
+                let name = tagged.keys().next().cloned().unwrap_or_default();
+                let payload = tagged.remove(&name).unwrap_or_default();
+                Event { name, payload }
+            }
+            _ => panic!("the app says {line}"),
+        };
+        self.unread.push_back(event);
+    }
+
+    fn line(&mut self) -> Option<Value> {
+        let line = self.lines.next_line();
+        let line = line.unwrap_or_else(|cause| panic!("{cause} after {:?}", self.heard));
+        line.map(|line| {
+            self.heard = line.chars().take(500).collect();
+            serde_json::from_str(&line).expect("JSON")
+        })
+    }
+}
+
+impl Event {
+    /// The id of the file that it is about.
+    #[must_use]
+    pub fn file(&self) -> Option<u64> {
+        self.payload["file"].as_u64().or_else(|| self.payload["id"].as_u64())
+    }
+
+    /// Whether it has this name and is about this file.
+    #[must_use]
+    pub fn is(&self, name: &str, file: u64) -> bool {
+        self.name == name && self.file() == Some(file)
+    }
+
+    /// How much of `file` is durable, where this is its progress.
+    #[must_use]
+    pub fn durable(&self, file: u64) -> Option<u64> {
+        let durable = self.payload["progress"]["durable"].as_u64();
+        durable.filter(|_| self.is("Progress", file))
+    }
+
+    /// The text in this field; `None` where it is empty.
+    #[must_use]
+    pub fn text(&self, field: &str) -> Option<&str> {
+        self.payload[field].as_str()
+    }
+
+    /// The error in it.
+    #[must_use]
+    pub fn error(&self) -> Refusal {
+        Refusal(self.payload["error"].clone())
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.payload)
+    }
+}
+
+impl Refusal {
+    /// The error's code, such as `FileUnknown`.
+    #[must_use]
+    pub fn code(&self) -> String {
+        match &self.0["code"] {
+            Value::String(code) => code.clone(),
+            Value::Object(tagged) => tagged.keys().next().cloned().unwrap_or_default(),
+            other => format!("no code but {other}"),
+        }
+    }
+
+    /// The name of the field that was refused; empty for another error.
+    #[must_use]
+    pub fn field(&self) -> &str {
+        self.0["code"]["FieldInvalid"]["name"].as_str().unwrap_or_default()
+    }
+}

@@ -1,0 +1,78 @@
+//! The local host: started on a folder of its own, and asked what it counts.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::binaries::{Binaries, cache_folder};
+use crate::http::{Body, Client, Transcript};
+use crate::process::Server;
+
+/// The host's counters at one moment.
+#[derive(Clone, Debug)]
+pub struct Stats(Value);
+
+impl Stats {
+    /// What `host` has counted.
+    ///
+    /// # Panics
+    /// Where it does not answer.
+    #[must_use]
+    pub fn of(host: &Server) -> Self {
+        let client = Client::new(host.origin(), Transcript::default());
+        let response = client.request("GET", "/_host/stats", &[], &Body::None);
+        Self(response.expect("the host answers").json())
+    }
+
+    /// Starts the counts and peaks of `host` anew.
+    ///
+    /// # Panics
+    /// Where it does not answer.
+    pub fn reset(host: &Server) {
+        let client = Client::new(host.origin(), Transcript::default());
+        let reset = client.request("POST", "/_host/stats/reset", &[], &Body::Bytes(b""));
+        assert!(reset.expect("the host answers").is_success());
+    }
+
+    /// The counter of this name.
+    ///
+    /// # Panics
+    /// Where there is none.
+    #[must_use]
+    pub fn count(&self, name: &str) -> u64 {
+        self.0[name].as_u64().unwrap_or_else(|| panic!("no counter {name} in {}", self.0))
+    }
+}
+
+/// Starts the host on the manifest `spin.toml` in `folder`, with its data in `host` beside it.
+#[must_use]
+pub fn start(binaries: &Binaries, folder: &Path, variables: &[(String, String)]) -> Server {
+    let mut command = Command::new(&binaries.devhost);
+    command.args(["--listen", "127.0.0.1:0"]);
+    command.arg("--manifest").arg(folder.join("spin.toml"));
+    command.arg("--data").arg(folder.join("host"));
+    for (name, value) in variables {
+        command.arg("--variable").arg(format!("{name}={value}"));
+    }
+    Server::start(&mut command, &folder.join("host.log"))
+}
+
+/// All hosts share what they compile: otherwise each of them would compile the component.
+///
+/// # Panics
+/// Where a folder cannot be made.
+pub fn share_compiled(folder: &Path) {
+    let shared = cache_folder().join("compiled");
+    std::fs::create_dir_all(&shared).expect("the target folder is writable");
+    let shared = shared.canonicalize().expect("a folder that exists");
+    std::fs::create_dir_all(folder.join("host")).expect("the folder is writable");
+    std::os::unix::fs::symlink(shared, folder.join("host/compiled")).expect("a link can be made");
+}
+
+/// The end of a log.
+#[must_use]
+pub fn last_lines(log: &str) -> String {
+    let lines: Vec<_> = log.lines().collect();
+    lines[lines.len().saturating_sub(40)..].join("\n")
+}

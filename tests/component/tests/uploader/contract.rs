@@ -1,0 +1,91 @@
+//! What the built component exports and imports.
+
+use vod_uploader_component_tests::binaries::{Binaries, wit_folder};
+use vod_uploader_compose::{Contract, plugged};
+
+/// What the uploader is made for.
+const IMPORTS: [&str; 7] = [
+    "spin:key-value/key-value@3.0.0",
+    "wasi:clocks/monotonic-clock@0.3.0",
+    "wasi:clocks/system-clock@0.3.0",
+    "wasi:clocks/types@0.3.0",
+    "wasi:http/client@0.3.0",
+    "wasi:http/types@0.3.0",
+    "wasi:random/random@0.3.0",
+];
+
+/// What the target's standard library brings along, in whichever patch version.
+const AMBIENT: [&str; 12] = [
+    "wasi:cli/environment@0.2.",
+    "wasi:cli/exit@0.2.",
+    "wasi:cli/stderr@0.2.",
+    "wasi:cli/stdin@0.2.",
+    "wasi:cli/stdout@0.2.",
+    "wasi:cli/terminal-",
+    "wasi:clocks/monotonic-clock@0.2.",
+    "wasi:clocks/wall-clock@0.2.",
+    "wasi:filesystem/",
+    "wasi:io/",
+    "wasi:random/insecure-seed@0.2.",
+    "wasi:random/random@0.2.",
+];
+
+#[test]
+fn the_component_is_what_the_wit_files_say() {
+    let contract = contract();
+    let mismatch = contract.mismatch();
+    assert_eq!(mismatch.missing_exports, [""; 0]);
+    assert_eq!(mismatch.mismatched_types, [""; 0]);
+    assert_eq!(
+        contract.exports(),
+        [
+            "vod:uploader/types@0.1.0",
+            "vod:uploader/uploader@0.1.0",
+            "vod:uploader/webhooks@0.1.0",
+            "vod:uploader/online-files@0.1.0",
+        ]
+    );
+}
+
+#[test]
+fn the_component_imports_exactly_what_it_is_made_for() {
+    let (mut own, ambient): (Vec<_>, Vec<_>) =
+        contract().imports().into_iter().partition(|name| !is_ambient(name));
+    own.sort();
+    assert_eq!(own, IMPORTS, "beside {ambient:?}");
+}
+
+#[test]
+fn an_app_that_is_plugged_imports_nothing_of_the_uploader() {
+    let binaries = Binaries::find();
+    let folder = tempfile::tempdir().unwrap();
+    let composed = folder.path().join("composed.wasm");
+    let bytes = plugged(&binaries.test_app_wasm, &binaries.uploader_wasm).unwrap();
+    std::fs::write(&composed, bytes).unwrap();
+    let contract = Contract::new(&composed, &wit_folder(), "component").unwrap();
+    let imports = contract.imports();
+    let foreign: Vec<_> = imports
+        .iter()
+        .filter(|name| !is_ambient(name) && !IMPORTS.contains(&name.as_str()))
+        .collect();
+    assert_eq!(foreign, [""; 0]);
+    assert_eq!(contract.exports(), ["wasi:http/handler@0.3.0"]);
+}
+
+#[test]
+fn a_component_that_differs_from_the_wit_files_is_noticed() {
+    let app = Contract::new(&Binaries::find().test_app_wasm, &wit_folder(), "component").unwrap();
+    let mismatch = app.mismatch();
+    assert_eq!(mismatch.missing_exports.len(), 4, "{mismatch:?}");
+    assert!(mismatch.unexpected_imports.iter().any(|name| name == "vod:uploader/uploader@0.1.0"));
+    let refused = plugged(&Binaries::find().edge_wasm, &Binaries::find().uploader_wasm);
+    assert!(refused.unwrap_err().to_string().contains("imports nothing of vod:uploader"));
+}
+
+fn contract() -> Contract {
+    Contract::new(&Binaries::find().uploader_wasm, &wit_folder(), "component").unwrap()
+}
+
+fn is_ambient(name: &str) -> bool {
+    name.contains("@0.2.") && AMBIENT.iter().any(|allowed| name.starts_with(allowed))
+}

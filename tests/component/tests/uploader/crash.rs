@@ -1,0 +1,91 @@
+//! Hosts that are killed in the middle.
+
+use serde_json::json;
+use vod_uploader_component_tests::app_host::{AppHost, PART_BYTES};
+use vod_uploader_component_tests::application::{Mode, OfferedFile};
+use vod_uploader_component_tests::wait;
+
+use crate::support::{is_whole, part_bytes_sent};
+
+const LENGTH: u64 = 24 * PART_BYTES + 24;
+
+#[test]
+fn a_file_that_is_known_again_by_its_date_goes_on_after_a_kill() {
+    survives_a_kill(&OfferedFile::new("film.mp4", 1, LENGTH).last_modified());
+}
+
+#[test]
+fn a_file_that_is_known_again_by_its_edges_goes_on_after_a_kill() {
+    let file = OfferedFile::new("film.mp4", 2, LENGTH);
+    let source = file.source();
+    let edges = json!({
+        "first": source.bytes(0..65_536),
+        "last": source.bytes(LENGTH - 65_536..LENGTH),
+    });
+    survives_a_kill(&file.with("edges", edges));
+}
+
+#[test]
+fn a_file_that_cannot_be_known_again_starts_anew_after_a_kill() {
+    let host = AppHost::start();
+    let file = OfferedFile::new("film.mp4", 3, LENGTH);
+    kill_in_the_middle(&host, &file);
+    let mut application = host.application(Mode::Credential, &json!({}));
+    let id = application.add(file.clone());
+    application.start();
+    application.finish();
+    let started = application.last("UploadStarted", id);
+    assert_eq!((started.text("media_id"), &started.payload["durable"]), (None, &json!(0)));
+    is_whole(&host, &application, id, &file);
+}
+
+#[test]
+fn a_file_with_another_date_is_another_file() {
+    let host = AppHost::start();
+    let file = OfferedFile::new("film.mp4", 4, LENGTH).last_modified();
+    kill_in_the_middle(&host, &file);
+    let mut application = host.application(Mode::Credential, &json!({}));
+    let id = application.add(file.with("last_modified", 1_800_000_000_000_u64));
+    application.start();
+    application.finish();
+    assert_eq!(application.last("UploadStarted", id).payload["durable"], 0);
+}
+
+fn survives_a_kill(file: &OfferedFile) {
+    let host = AppHost::start();
+    let durable = kill_in_the_middle(&host, file);
+    let media_id = host.sandbox.media()[0]["id"].clone();
+    let sent_before = part_bytes_sent(&host);
+    let mut application = host.application(Mode::Credential, &json!({}));
+    let id = application.add(file.clone());
+    application.start();
+    application.finish();
+    let started = application.last("UploadStarted", id);
+    assert_eq!(started.payload["media_id"], media_id);
+    let continued = started.payload["durable"].as_u64().unwrap();
+    assert!(continued >= durable, "{continued} after {durable}");
+    assert_eq!(application.last("SourceWanted", id).payload["offset"], continued);
+    is_whole(&host, &application, id, file);
+    assert_eq!(part_bytes_sent(&host) - sent_before, LENGTH - continued);
+    assert_eq!(host.sandbox.requests("CreateUploadVideo"), 1);
+    assert!(host.sandbox.uploads().is_empty());
+}
+
+/// Kills the host while parts are on their way, and returns what was reported as durable.
+fn kill_in_the_middle(host: &AppHost, file: &OfferedFile) -> u64 {
+    let mut application = host.application(Mode::Credential, &json!({}));
+    let id = application.add(file.clone());
+    let hang = json!({ "operation": "UploadPart", "nth": 12, "times": 0, "kind": "hang" });
+    host.sandbox.fault(&hang);
+    application.start();
+    // Eleven of the first thirteen parts are stored: at least nine in a row.
+    application.run_until_durable(id, 9 * PART_BYTES);
+    host.kill_host();
+    host.sandbox.clear_faults();
+    wait::until("the store has noticed", || {
+        (host.sandbox.counts("UploadPart")["in_flight"] == 0).then_some(())
+    });
+    let durable = application.last("Progress", id).durable(id).unwrap();
+    host.start_host();
+    durable
+}

@@ -1,0 +1,264 @@
+//! Every fault of the store and of VOD in every call of an upload, one at a time: once, and until
+//! it is cleared.
+
+use serde_json::{Value, json};
+use vod_uploader_component_tests::app_host::{AppHost, PART_BYTES};
+use vod_uploader_component_tests::application::{Application, Mode, OfferedFile};
+
+use crate::support::is_whole;
+
+/// One kind of fault, and how a file that meets it must end: `WHOLE`, or with this code.
+struct Case {
+    fault: Value,
+    once: &'static str,
+    lasting: &'static str,
+}
+
+#[test]
+fn faults_of_create_upload_video_end_with_a_file_or_with_their_cause() {
+    upload_with_each("CreateUploadVideo", Mode::Sts, &of_vod(), SEVERAL_PARTS);
+}
+
+#[test]
+fn faults_of_initiate_multipart_upload_end_with_a_file_or_with_their_cause() {
+    let mut cases = of_store();
+    nothing_to_be_lost(&mut cases);
+    upload_with_each("InitiateMultipartUpload", Mode::Credential, &cases, SEVERAL_PARTS);
+}
+
+#[test]
+fn faults_of_upload_part_end_with_a_file_or_with_their_cause() {
+    let mut cases = of_store();
+    cases.push(case(json!({ "kind": "wrong-crc" }), WHOLE, "ChecksumMismatch"));
+    cases.push(case(json!({ "kind": "corrupt-body" }), WHOLE, "ChecksumMismatch"));
+    upload_with_each("UploadPart", Mode::Credential, &cases, SEVERAL_PARTS);
+}
+
+#[test]
+fn faults_of_put_object_end_with_a_file_or_with_their_cause() {
+    let mut cases = of_store();
+    cases.push(case(json!({ "kind": "wrong-crc" }), WHOLE, "ChecksumMismatch"));
+    cases.push(case(json!({ "kind": "corrupt-body" }), WHOLE, "ChecksumMismatch"));
+    nothing_to_be_lost(&mut cases);
+    upload_with_each("PutObject", Mode::Credential, &cases, LESS_THAN_A_PART);
+}
+
+#[test]
+fn faults_of_complete_multipart_upload_end_with_a_file_or_with_their_cause() {
+    let mut cases = of_store();
+    for case in &mut cases {
+        // It has happened, and a look at the object shows it.
+        if ["commit-then-reset", "truncated-reply"].iter().any(|kind| case.fault["kind"] == *kind) {
+            case.lasting = WHOLE;
+        }
+    }
+    cases.push(case(json!({ "kind": "wrong-crc" }), "ChecksumMismatch", "ChecksumMismatch"));
+    upload_with_each("CompleteMultipartUpload", Mode::Credential, &cases, SEVERAL_PARTS);
+}
+
+#[test]
+fn faults_of_refresh_upload_video_end_with_a_file_or_with_their_cause() {
+    let host = AppHost::start();
+    let mut application = impatient(&host, Mode::Sts);
+    let mut cases = of_vod();
+    for case in &mut cases {
+        // A media that was deleted at VOD: the file starts again as another one.
+        if case.fault["kind"] == "no-such-upload" {
+            (case.once, case.lasting) = (WHOLE, WHOLE);
+        }
+    }
+    for case in &cases {
+        for (times, expected) in [(1, case.once), (0, case.lasting)] {
+            let (id, file) = offer(&mut application, SEVERAL_PARTS);
+            // The UploadAuth ends, and the component's own refresh of it meets the fault.
+            let end = json!({ "operation": "UploadPart", "nth": 2, "kind": "expired-token" });
+            host.sandbox.fault(&end);
+            plant(&host, "RefreshUploadVideo", case, times);
+            meets(&host, &mut application, (id, &file), &case.fault, expected);
+        }
+    }
+}
+
+#[test]
+fn faults_of_abort_multipart_upload_end_with_an_abort_or_with_what_is_left_over() {
+    let host = AppHost::start();
+    let mut application = impatient(&host, Mode::Credential);
+    for case in &of_store() {
+        let kind = case.fault["kind"].as_str().unwrap();
+        let (id, _) = offer(&mut application, SEVERAL_PARTS);
+        let held = application.hold(id, 2 * PART_BYTES);
+        application.start();
+        application.run_until_durable(id, held);
+        plant(&host, "AbortMultipartUpload", case, 1);
+        application.does("cancel-file", id);
+        let canceled = application.run_until(|event| event.is("Canceled", id));
+        application.finish();
+        assert_eq!(host.sandbox.fault_hits(), 1, "{kind}");
+        host.sandbox.clear_faults();
+        let left = host.sandbox.uploads().len();
+        // Whatever is left is reported. Nobody is asked for a credential for a file that goes.
+        assert!(left == 0 || !canceled.payload["left_over"].is_null(), "{kind}: {canceled}");
+        let gives_up = case.once != WHOLE || kind == "expired-token";
+        assert!(left == 0 || gives_up, "{kind} is worth another try");
+        host.sandbox.forget_uploads();
+    }
+}
+
+#[test]
+fn a_store_that_breaks_at_every_corner_gets_the_whole_file_in_the_end() {
+    for seed in 0..6 {
+        let host = AppHost::start();
+        let options = json!({ "retry_count": 20, "timeout": 300 });
+        let mut application = host.application(Mode::Sts, &options);
+        let kinds = [
+            "reset-before-body",
+            "reset-mid-body",
+            "reset-after-body",
+            "commit-then-reset",
+            "truncated-reply",
+            "hang",
+            "wrong-crc",
+            "corrupt-body",
+            "expired-token",
+            "skewed",
+        ];
+        for (n, kind) in kinds.iter().enumerate() {
+            let operation = if n < 6 { "*" } else { "UploadPart" };
+            host.sandbox.fault(&json!({
+                "operation": operation, "kind": kind, "times": 0,
+                "probability": 0.03, "seed": seed * 100 + n as u64,
+            }));
+        }
+        let file = OfferedFile::new("film.mp4", seed, 30 * PART_BYTES + seed);
+        let id = application.add(file.clone());
+        application.start();
+        application.finish();
+        is_whole(&host, &application, id, &file);
+    }
+}
+
+fn upload_with_each(operation: &str, mode: Mode, cases: &[Case], size: u64) {
+    let host = AppHost::start();
+    let mut application = impatient(&host, mode);
+    for case in cases {
+        for (times, expected) in [(1, case.once), (0, case.lasting)] {
+            let (id, file) = offer(&mut application, size);
+            plant(&host, operation, case, times);
+            meets(&host, &mut application, (id, &file), &case.fault, expected);
+        }
+    }
+}
+
+/// Runs into the planted fault, and then, where it was not survived, without it.
+fn meets(
+    host: &AppHost,
+    application: &mut Application<'_>,
+    (id, file): (u64, &OfferedFile),
+    fault: &Value,
+    expected: &str,
+) {
+    application.start();
+    application.finish_or_cut_expiries(id);
+    assert!(host.sandbox.fault_hits() > 0, "{fault} did not hit");
+    host.sandbox.clear_faults();
+    let story = application.story(id).join(", ");
+    match *application.story(id).last().unwrap() {
+        "Succeeded" => assert_eq!(expected, WHOLE, "{fault}: {story}"),
+        "Failed" => {
+            let failed = application.last("Failed", id);
+            let error = failed.error();
+            assert_eq!(error.code(), expected, "{fault}: {failed}");
+            assert!(!error.0["action"].as_str().unwrap().is_empty(), "{failed}");
+            if let Some(code) = fault["code"].as_str() {
+                assert_eq!(error.0["vendor"]["code"], code, "{failed}");
+            }
+        }
+        // It waits for a credential as long as it is refused.
+        "Stopped" => assert_eq!(expected, EXPIRED, "{fault}: {story}"),
+        _ => panic!("{fault}: {story}"),
+    }
+    if application.story(id).last() != Some(&"Succeeded") {
+        application.start();
+        application.finish();
+    }
+    is_whole(host, application, id, file);
+}
+
+fn impatient(host: &AppHost, mode: Mode) -> Application<'_> {
+    host.application(mode, &json!({ "retry_count": 1, "timeout": 150 }))
+}
+
+fn offer(application: &mut Application<'_>, size: u64) -> (u64, OfferedFile) {
+    let number = application.events.len() as u64;
+    let file = OfferedFile::new(&format!("{number}.mp4"), number, size);
+    (application.add(file.clone()), file)
+}
+
+fn plant(host: &AppHost, operation: &str, case: &Case, times: u64) {
+    let mut fault = case.fault.clone();
+    fault["operation"] = json!(operation);
+    fault["times"] = json!(times);
+    host.sandbox.fault(&fault);
+}
+
+/// What a call of VOD may meet.
+fn of_vod() -> Vec<Case> {
+    let mut cases = unanswered("VodUnavailable");
+    cases.push(case(json!({ "kind": "skewed" }), WHOLE, "VodUnavailable"));
+    cases.push(case(json!({ "kind": "expired-token" }), WHOLE, EXPIRED));
+    cases.push(case(json!({ "kind": "access-denied" }), DENIED, DENIED));
+    cases.push(case(json!({ "kind": "no-such-upload" }), "MediaNotFound", "MediaNotFound"));
+    cases.push(case(refusal(), "VodRejected", "VodRejected"));
+    cases
+}
+
+/// What a call of the store may meet, whichever it is.
+fn of_store() -> Vec<Case> {
+    let mut cases = unanswered("StoreUnavailable");
+    cases.push(case(json!({ "kind": "skewed" }), WHOLE, "StoreUnavailable"));
+    cases.push(case(json!({ "kind": "expired-token" }), WHOLE, EXPIRED));
+    cases.push(case(json!({ "kind": "access-denied" }), DENIED, DENIED));
+    cases.push(case(json!({ "kind": "no-such-upload" }), WHOLE, "UploadLost"));
+    cases.push(case(refusal(), "StoreRejected", "StoreRejected"));
+    cases
+}
+
+/// A call that is of no multipart upload cannot start it over, whatever the store says of one.
+fn nothing_to_be_lost(cases: &mut [Case]) {
+    let lost = cases.iter_mut().filter(|case| case.fault["kind"] == "no-such-upload");
+    lost.for_each(|case| case.once = case.lasting);
+}
+
+/// No answer, or one that says that there is none.
+fn unanswered(code: &'static str) -> Vec<Case> {
+    let faults = [
+        json!({ "kind": "reset-before-body" }),
+        json!({ "kind": "reset-mid-body" }),
+        json!({ "kind": "reset-after-body" }),
+        json!({ "kind": "commit-then-reset" }),
+        json!({ "kind": "truncated-reply" }),
+        json!({ "kind": "hang" }),
+        json!({ "kind": "status", "status": 500 }),
+        json!({ "kind": "status", "status": 503, "code": "SlowDown" }),
+        json!({ "kind": "status", "status": 502, "html": true }),
+        json!({ "kind": "status", "status": 500, "empty": true }),
+    ];
+    let mut cases: Vec<_> = faults.into_iter().map(|fault| case(fault, WHOLE, code)).collect();
+    cases.push(case(json!({ "kind": "delay", "delay_ms": 50 }), WHOLE, WHOLE));
+    cases
+}
+
+fn refusal() -> Value {
+    json!({ "kind": "status", "status": 400, "code": "InvalidArgument" })
+}
+
+const fn case(fault: Value, once: &'static str, lasting: &'static str) -> Case {
+    Case { fault, once, lasting }
+}
+
+const SEVERAL_PARTS: u64 = 3 * PART_BYTES + 10_000;
+const LESS_THAN_A_PART: u64 = 60_000;
+
+const WHOLE: &str = "whole";
+const EXPIRED: &str = "CredentialExpired";
+const DENIED: &str = "AccessDenied";

@@ -1,0 +1,54 @@
+//! Parts that are too large to be held, and so go straight from the source to the store.
+
+use serde_json::json;
+use vod_uploader_component_tests::app_host::AppHost;
+use vod_uploader_component_tests::application::{Mode, OfferedFile};
+
+use crate::support::is_whole;
+
+const PART_BYTES: u64 = 20 << 20;
+
+#[test]
+fn the_bytes_of_a_large_part_that_failed_are_asked_for_again_from_its_start() {
+    let host = AppHost::start();
+    let mut application = host.application(Mode::Credential, &options(3));
+    let file = OfferedFile::new("film.mp4", 1, 2 * PART_BYTES + 5_000_000);
+    let id = application.add(file.clone());
+    host.sandbox.fault(&fails(2, 1));
+    application.start();
+    application.finish();
+    is_whole(&host, &application, id, &file);
+    let wanted = application.events.iter().filter(|event| event.is("SourceWanted", id));
+    let offsets: Vec<_> = wanted.map(|event| event.payload["offset"].as_u64().unwrap()).collect();
+    assert_eq!(offsets, [0, PART_BYTES]);
+}
+
+#[test]
+fn a_large_part_is_tried_as_often_as_any_request() {
+    let host = AppHost::start();
+    let mut application = host.application(Mode::Credential, &options(2));
+    let file = OfferedFile::new("film.mp4", 1, 2 * PART_BYTES);
+    let id = application.add(file);
+    host.sandbox.fault(&fails(2, 0));
+    application.start();
+    application.finish();
+    let failed = application.last("Failed", id);
+    assert_eq!(failed.payload["durable"], PART_BYTES, "{failed}");
+    let wanted = application.events.iter().filter(|event| event.is("SourceWanted", id));
+    assert_eq!(wanted.count(), 3);
+}
+
+fn options(retry_count: u32) -> serde_json::Value {
+    json!({ "part_size": PART_BYTES, "retry_count": retry_count, "retry_duration": 0 })
+}
+
+fn fails(nth: u64, times: u64) -> serde_json::Value {
+    json!({
+        "operation": "UploadPart",
+        "nth": nth,
+        "times": times,
+        "kind": "status",
+        "status": 503,
+        "code": "ServiceUnavailable",
+    })
+}

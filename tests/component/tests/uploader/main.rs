@@ -1,0 +1,25 @@
+//! The built `uploader.wasm`, plugged into an app and used as an application uses it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failed assumption fails the test"
+)]
+
+mod cancel;
+mod contract;
+mod crash;
+mod events;
+mod example;
+mod expiry;
+mod faults;
+mod large_parts;
+mod memory;
+mod misuse;
+mod online_files;
+mod queue;
+mod stop;
+mod support;
+mod take_over;
+mod webhooks;

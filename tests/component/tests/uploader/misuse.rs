@@ -1,0 +1,181 @@
+//! Values and calls that are refused, and what is said of them.
+
+use serde_json::{Value, json};
+use vod_uploader_component_tests::app_host::{AppHost, PART_BYTES};
+use vod_uploader_component_tests::application::{Mode, OfferedFile};
+use vod_uploader_component_tests::vod::create_upload_video;
+
+use crate::support::is_whole;
+
+#[test]
+fn a_wrong_option_is_refused_by_its_name_and_range() {
+    let host = AppHost::start();
+    let mut app = host.converse();
+    for (option, value, field) in [
+        ("part_size", json!(1), "part-size"),
+        ("parallel", json!(0), "parallel"),
+        ("parallel_files", json!(17), "parallel-files"),
+        ("retry_count", json!(101), "retry-count"),
+        ("retry_duration", json!(3_601), "retry-duration"),
+        ("timeout", json!(99), "timeout"),
+        ("deadline", json!(0), "deadline"),
+        ("checkpoint_life", json!(59), "checkpoint-life"),
+        ("user_id", json!("me"), "user-id"),
+        ("region", json!("Shanghai"), "region"),
+        ("vod_endpoint", json!("vod"), "vod-endpoint"),
+    ] {
+        let refusal = app.call("create", json!({ "options": { option: value } })).unwrap_err();
+        assert_eq!((refusal.code().as_str(), refusal.field()), ("FieldInvalid", field));
+        assert!(!refusal.0["code"]["FieldInvalid"]["allowed"].as_str().unwrap().is_empty());
+        assert_eq!(refusal.0["retry"], "Never");
+    }
+}
+
+#[test]
+fn a_wrong_file_is_refused_and_nothing_is_added() {
+    let host = AppHost::start();
+    let mut application = host.application(Mode::Credential, &json!({}));
+    application.add(OfferedFile::new("film.mp4", 1, 100).last_modified());
+    let twin = json!({ "name": "film.mp4", "size": 100, "last_modified": 1_700_000_000_000_u64 });
+    for (file, code, field) in [
+        (json!({ "name": "empty.mp4", "size": 0 }), "FileEmpty", ""),
+        (json!({ "name": "huge.mp4", "size": 60_000_000_000_000_u64 }), "FileTooLarge", ""),
+        (json!({ "name": "", "size": 1 }), "FieldInvalid", "name"),
+        (json!({ "name": "a\u{7}.mp4", "size": 1 }), "FieldInvalid", "name"),
+        (json!({ "name": "unknown.kind", "size": 1 }), "FieldInvalid", "name"),
+        (json!({ "name": "moving.gif", "size": 1 }), "FieldInvalid", "kind"),
+        (json!({ "name": "a.mp4", "size": 1, "param_data": "{" }), "FieldInvalid", "param-data"),
+        (twin, "FileDuplicate", ""),
+    ] {
+        let refusal = application.app.call("add-file", json!({ "file": file })).unwrap_err();
+        assert_eq!((refusal.code().as_str(), refusal.field()), (code, field), "{file}");
+    }
+    let listed = application.app.call("list-files", json!({})).unwrap();
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn calls_about_a_file_that_there_is_not_are_refused() {
+    let host = AppHost::start();
+    let mut application = host.application(Mode::Credential, &json!({}));
+    for call in ["delete-file", "cancel-file", "resume-file", "get-checkpoint", "clear-checkpoint"]
+    {
+        assert_eq!(application.about(call, 99).unwrap_err().code(), "FileUnknown", "{call}");
+    }
+    assert_eq!(application.app.call("events", json!({})).unwrap_err().code(), "EventsTaken");
+    let stop = application.app.call("stop-upload", json!({})).unwrap_err();
+    assert_eq!(stop.code(), "QueueStateWrong");
+}
+
+#[test]
+fn a_wrong_credential_is_refused_at_once_and_the_right_one_is_taken_then() {
+    let host = AppHost::start();
+    let mut application = host.application(Mode::Credential, &json!({}));
+    let file = OfferedFile::new("film.mp4", 2, 3 * PART_BYTES);
+    let id = application.add(file.clone());
+    application.start();
+    application.run_up_to(|event| event.is("UploadStarted", id));
+    let credential = application.credential(id, None);
+    let mut with = |auth: &str, address: &str| {
+        let arguments = json!({ "file": id, "upload_auth": auth, "upload_address": address });
+        application.app.call("set-upload-auth-and-address", arguments).unwrap_err().code()
+    };
+    assert_eq!(with("nonsense", &credential.address), "CredentialInvalid");
+    assert_eq!(with(&credential.address, &credential.auth), "CredentialsSwapped");
+    let auth = json!({ "file": id, "upload_auth": credential.auth });
+    let early = application.app.call("resume-upload-with-auth", auth).unwrap_err();
+    assert_eq!(early.code(), "CredentialRequired");
+    host.sandbox.token_life(-60);
+    let over = create_upload_video(&host.sandbox, &host.sandbox.nonce());
+    host.sandbox.token_life(3_600);
+    let refusal = application.set_credential(id, &over).unwrap_err();
+    assert_eq!(refusal.code(), "CredentialExpired");
+    application.set_credential(id, &credential).unwrap();
+    application.finish();
+    is_whole(&host, &application, id, &file);
+}
+
+#[test]
+fn a_credential_for_another_object_is_refused_while_a_file_is_uploaded() {
+    let host = AppHost::start();
+    let mut application = host.application(Mode::Credential, &json!({}));
+    let file = OfferedFile::new("film.mp4", 3, 5 * PART_BYTES);
+    let id = application.add(file.clone().hold_at(2 * PART_BYTES + 9));
+    application.start();
+    application.run_until_durable(id, 2 * PART_BYTES);
+    let other = create_upload_video(&host.sandbox, &host.sandbox.nonce());
+    let refusal = application.set_credential(id, &other).unwrap_err();
+    assert_eq!(refusal.code(), "CredentialForOtherObject");
+    application.release(id);
+    application.finish();
+    is_whole(&host, &application, id, &file);
+}
+
+#[test]
+fn a_source_that_is_not_the_file_fails_it_with_the_reason() {
+    let host = AppHost::start();
+    let mut application = host.application(Mode::Credential, &json!({}));
+    let file = OfferedFile::new("film.mp4", 4, 3 * PART_BYTES).hold_at(0);
+    let id = application.add(file.clone());
+    application.start();
+    application.run_up_to(|event| event.is("SourceWanted", id));
+    let elsewhere = json!({ "file": id, "offset": 5, "seed": 4, "tells_end": false });
+    let refusal = application.app.call("supply-source", elsewhere).unwrap_err();
+    assert_eq!(refusal.code(), "OffsetMismatch");
+    // More than the file has.
+    application.supply(id, 0);
+    let more = json!({ "file": id, "offset": file.size + 1 });
+    application.app.call("send-until", more).unwrap();
+    let failed = application.run_until(|event| event.is("Failed", id));
+    assert_eq!(failed.error().code(), "LengthMismatch");
+    application.finish();
+    assert_eq!(application.app.call("state", json!({})).unwrap(), "Failure");
+    assert!(host.sandbox.objects().is_empty());
+    // A source that breaks off says why.
+    application.start();
+    application.run_until(|event| event.is("SourceWanted", id));
+    let broken = json!({ "file": id, "broken": "the disk is gone" });
+    application.app.call("end-source", broken).unwrap();
+    let failed = application.run_until(|event| event.is("Failed", id));
+    assert_eq!(failed.error().code(), "SourceBroken");
+    assert!(failed.payload["error"]["message"].as_str().unwrap().contains("the disk is gone"));
+}
+
+#[test]
+fn a_file_that_takes_longer_than_its_deadline_fails_and_goes_on_when_it_is_started_again() {
+    let host = AppHost::start();
+    let mut application = host.application(Mode::Credential, &json!({ "deadline": 1 }));
+    let file = OfferedFile::new("film.mp4", 5, 5 * PART_BYTES);
+    let id = application.add(file.clone().hold_at(2 * PART_BYTES + 9));
+    application.start();
+    let failed = application.run_until(|event| event.is("Failed", id));
+    assert_eq!(failed.error().code(), "DeadlineExceeded");
+    assert_eq!(failed.payload["durable"], 2 * PART_BYTES);
+    application.finish();
+    application.offer_whole(id);
+    application.start();
+    application.finish();
+    assert_eq!(application.last("SourceWanted", id).payload["offset"], 2 * PART_BYTES);
+    is_whole(&host, &application, id, &file);
+}
+
+#[test]
+fn a_media_that_was_deleted_at_vod_starts_again_once_its_checkpoint_is_cleared() {
+    let host = AppHost::start();
+    let file = OfferedFile::new("film.mp4", 6, 5 * PART_BYTES).last_modified();
+    let mut application = host.application(Mode::Credential, &json!({}));
+    let id = application.add(file.clone().hold_at(2 * PART_BYTES + 9));
+    application.start();
+    application.run_until_durable(id, 2 * PART_BYTES);
+    application.app.call("stop-upload", json!({})).unwrap();
+    application.run_until(|event| event.is("Stopped", id));
+    application.start();
+    let started = application.run_up_to(|event| event.is("UploadStarted", id));
+    host.sandbox.delete_media(started.text("media_id").unwrap());
+    application.does("clear-checkpoint", id);
+    application.offer_whole(id);
+    application.finish();
+    let started = application.last("UploadStarted", id);
+    assert_eq!((started.text("media_id"), &started.payload["durable"]), (None, &Value::from(0)));
+    is_whole(&host, &application, id, &file);
+}

@@ -1,0 +1,34 @@
+//! What the tests of the uploader say often.
+
+use vod_uploader_component_tests::app_host::AppHost;
+use vod_uploader_component_tests::application::{Application, OfferedFile};
+use vod_uploader_component_tests::sandbox::StoredObject;
+
+/// The file was uploaded whole: the event says so, and the store has the bytes.
+pub(crate) fn is_whole(
+    host: &AppHost,
+    application: &Application<'_>,
+    id: u64,
+    file: &OfferedFile,
+) -> StoredObject {
+    let succeeded = application.last("Succeeded", id);
+    let source = file.source();
+    assert_eq!(succeeded.payload["size"], file.size);
+    assert_eq!(succeeded.payload["crc64"].as_u64().unwrap().to_string(), source.crc64());
+    let object = object(host, succeeded.text("object").unwrap());
+    assert_eq!((object.size, &object.crc64), (file.size, &source.crc64()));
+    assert!(host.sandbox.object_bytes(&object.key) == source.bytes(source.all()), "other bytes");
+    object
+}
+
+/// The object of this key.
+pub(crate) fn object(host: &AppHost, key: &str) -> StoredObject {
+    let objects = host.sandbox.objects();
+    let found = objects.iter().find(|object| object.key == key);
+    found.unwrap_or_else(|| panic!("no {key} in {objects:?}")).clone()
+}
+
+/// How many bytes of parts the store was sent.
+pub(crate) fn part_bytes_sent(host: &AppHost) -> u64 {
+    host.sandbox.counts("UploadPart")["bytes"].as_u64().unwrap_or(0)
+}

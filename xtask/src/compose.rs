@@ -1,0 +1,77 @@
+//! `cargo xtask compose`: a component that imports `vod:uploader`, made one with `uploader.wasm`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::child::Child;
+use crate::components::{self, Component};
+use crate::failure::Failure;
+use crate::report;
+use crate::workspace::Workspace;
+
+pub(crate) const OPTIONS: &str = "APP.wasm -o OUT.wasm";
+
+pub(crate) const SUMMARY: &str = "\
+Builds uploader.wasm and plugs it into a component that imports vod:uploader, as
+`wac plug` does.";
+
+/// Composes.
+///
+/// # Errors
+/// A build fails, or the two do not fit: what failed has said why.
+pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
+    let Options { app, out } = Options::parse(arguments)?;
+    let workspace = Workspace::find()?;
+    let uploader = Component::Uploader;
+    let folder = components::build_components(&workspace, &[uploader])?;
+    let mut compose = workspace.cargo();
+    // Paths are the caller's, and cargo itself finds the workspace by its manifest.
+    compose.current_dir(".").args(["run", "--quiet", "--release", "--manifest-path"]);
+    compose.arg(workspace.root.join("tests/component/compose/Cargo.toml")).arg("--");
+    compose.args([&app, &folder.join(uploader.file_name()), &out]);
+    if !Child::start("cargo", &mut compose)?.wait()?.success() {
+        return Err(Failure::new("nothing was composed: the reason is above"));
+    }
+    report::line(&format!("{} is written", out.display()));
+    Ok(ExitCode::SUCCESS)
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Options {
+    app: PathBuf,
+    out: PathBuf,
+}
+
+impl Options {
+    fn parse(mut arguments: lexopt::Parser) -> Result<Self, Failure> {
+        use lexopt::prelude::*;
+
+        let (mut app, mut out) = (None, None);
+        while let Some(argument) = arguments.next()? {
+            match argument {
+                Short('o') | Long("output") => out = Some(arguments.value()?.into()),
+                Value(path) if app.is_none() => app = Some(path.into()),
+                other => return Err(other.unexpected().into()),
+            }
+        }
+        match (app, out) {
+            (Some(app), Some(out)) => Ok(Self { app, out }),
+            _ => Err(Failure::new(format!("use `cargo xtask compose {OPTIONS}`"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_app_and_an_output_are_needed() {
+        let parse = |words: &[&str]| Options::parse(lexopt::Parser::from_args(words)).ok();
+        let options = Options { app: "app.wasm".into(), out: "out.wasm".into() };
+        assert_eq!(parse(&["app.wasm", "-o", "out.wasm"]), Some(options));
+        for words in [&["app.wasm"][..], &["-o", "out.wasm"], &["a", "b", "-o", "c"]] {
+            assert_eq!(parse(words), None, "{words:?}");
+        }
+    }
+}

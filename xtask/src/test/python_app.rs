@@ -1,0 +1,54 @@
+//! The suite of the app in Python: built from the .wit files alone, plugged, and run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::Stage;
+use super::cargo_suites;
+use super::log::SuiteLog;
+use super::outcome::Outcome;
+use super::python::{self, Environment};
+use super::stamp::Stamp;
+use crate::failure::Failure;
+
+/// Builds the app where its sources have changed, and runs its test.
+pub(super) fn run(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+    let sources = stage.workspace.root.join("tests/component/apps/python");
+    let folder = stage.workspace.target_folder.join("python-app");
+    let requirements = sources.join("requirements.txt");
+    let python = match python::environment(log, &folder.join("venv"), &requirements)? {
+        Environment::Ready(python) => python,
+        Environment::Missing(reason) => return Ok(Outcome::skipped("app-python", &reason)),
+    };
+    let app = folder.join("app.wasm");
+    let wit = stage.workspace.root.join("wit");
+    let mut files = vec![requirements, sources.join("app.py")];
+    for folder in [&wit, &sources.join("wit"), &sources.join("wit/deps")] {
+        files.extend(wit_files(folder)?);
+    }
+    let done = Stamp::new(&folder.join("app.stamp"), &files)?;
+    if !(done.is_set() && app.is_file()) {
+        let mut build = Command::new(python.with_file_name("componentize-py"));
+        build.arg("--wit-path").arg(&wit).arg("--wit-path").arg(sources.join("wit"));
+        build.args(["--world", "vod:python-app/app", "componentize", "app", "--output"]).arg(&app);
+        // Its caches do not belong into the sources.
+        build.current_dir(&sources).env("PYTHONDONTWRITEBYTECODE", "1");
+        if !log.run(&mut build)?.success {
+            return Err(Failure::new("componentize-py failed"));
+        }
+        done.set()?;
+    }
+    cargo_suites::python_app(stage, log, &app)
+}
+
+/// The .wit files of a folder, in a fixed order.
+fn wit_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let entries = fs::read_dir(folder)
+        .map_err(|cause| Failure::new(format!("{}: cannot be read ({cause})", folder.display())))?;
+    let files = entries.flatten().map(|entry| entry.path());
+    let mut files: Vec<_> =
+        files.filter(|path| path.extension().is_some_and(|extension| extension == "wit")).collect();
+    files.sort();
+    Ok(files)
+}

@@ -1,0 +1,70 @@
+//! Notes of what is made already.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::failure::Failure;
+
+/// A note that something was made from these files: packages from a lock file, say.
+pub(super) struct Stamp {
+    path: PathBuf,
+    /// The SHA-256 of the files.
+    content: String,
+}
+
+impl Stamp {
+    /// The note at `path` about `files`.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub(super) fn new(path: &Path, files: &[PathBuf]) -> Result<Self, Failure> {
+        let mut digest = Sha256::new();
+        for file in files {
+            let bytes = fs::read(file).map_err(|cause| {
+                Failure::new(format!("{}: cannot be read ({cause})", file.display()))
+            })?;
+            digest.update((bytes.len() as u64).to_le_bytes());
+            digest.update(bytes);
+        }
+        let content = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { path: path.to_owned(), content })
+    }
+
+    /// Whether it was made, and from the files as they are.
+    pub(super) fn is_set(&self) -> bool {
+        fs::read_to_string(&self.path).is_ok_and(|content| content == self.content)
+    }
+
+    /// Notes that it is made.
+    ///
+    /// # Errors
+    /// The note cannot be written.
+    pub(super) fn set(&self) -> Result<(), Failure> {
+        fs::write(&self.path, &self.content).map_err(|cause| {
+            Failure::new(format!("{}: cannot be written ({cause})", self.path.display()))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::*;
+
+    #[test]
+    fn a_stamp_holds_until_a_file_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let (stamp, lock) = (folder.path().join("stamp"), folder.path().join("lock"));
+        fs::write(&lock, "one").unwrap();
+        let files = [lock.clone()];
+        let first = Stamp::new(&stamp, &files).unwrap();
+        assert!(!first.is_set());
+        first.set().unwrap();
+        assert!(Stamp::new(&stamp, &files).unwrap().is_set());
+        fs::write(&lock, "two").unwrap();
+        assert!(!Stamp::new(&stamp, &files).unwrap().is_set());
+    }
+}
