@@ -35,6 +35,7 @@ mod shared;
 mod start;
 pub mod state;
 mod turn;
+mod turn_end;
 mod vod_call;
 
 pub use credentials::StsToken;

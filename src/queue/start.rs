@@ -185,7 +185,13 @@ impl Entry {
         if let Some(other) = other.as_ref().filter(|_| self.file.is_refreshable()) {
             return self.fail(shared, other_object(other, &credential.address));
         }
-        let known = self.media_id.take().filter(|_| other.is_none());
+        // The media id that is known is that of the object that the file was bound to.
+        let bound = self.address.as_ref().or(other.as_ref());
+        let stays = match bound {
+            Some(bound) => is_same_object(bound, &credential.address),
+            None => self.file.is_refreshable(),
+        };
+        let known = self.media_id.take().filter(|_| stays && other.is_none());
         self.media_id = media_id.or(known);
         self.credential = Some(credential.clone());
         self.address = Some(credential.address.clone());

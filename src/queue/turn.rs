@@ -1,18 +1,16 @@
-//! A file's session at work: what it reports, what it waits for, and how it ends.
+//! A file's session at work: what it reports, and what it waits for.
 
-use super::Output;
-use super::TurnId;
 use super::credentials::Access;
 use super::entry::{Entry, Phase};
-use super::event::{Event, Succeeded};
+use super::event::Event;
 use super::job::AfterForget;
 use super::shared::Shared;
+use super::{Output, TurnId};
 use crate::credential::UploadCredential;
-use crate::error::{Error, ErrorKind, Result, Retry};
+use crate::error::{Error, ErrorKind, Result};
 use crate::units::ByteCount;
 use crate::upload::{
-    self, Attempts, Claim, FinishedObject, Input, Outcome, Purpose, Session, SessionOptions,
-    Target, UploadKey, UploadRecord, Want,
+    self, Claim, Input, Purpose, Session, SessionOptions, UploadKey, UploadRecord, Want,
 };
 
 /// A session at work.
@@ -20,15 +18,15 @@ use crate::upload::{
 pub(super) struct Turn {
     pub(super) id: TurnId,
     pub(super) session: Session,
-    kind: TurnKind,
+    pub(super) kind: TurnKind,
     source: Source,
     credential: Asked,
     /// The file is started again without its media id, once the session has ended.
-    start_again: bool,
+    pub(super) start_again: bool,
     /// Progress has been made that was not reported yet.
     progressed: bool,
     /// A part was passed through, and so not held to be sent again.
-    passed_through: bool,
+    pub(super) passed_through: bool,
 }
 
 /// What a session is for.
@@ -317,109 +315,6 @@ impl Entry {
             call.cancel(shared);
         }
         self.tell_session(shared, Input::GiveUp(error));
-    }
-
-    fn turn_ended(&mut self, shared: &mut Shared, outcome: Outcome) {
-        let Some(turn) = self.turn.take() else { return };
-        if let Some(call) = self.vod.take() {
-            call.cancel(shared);
-        }
-        if let Outcome::Completed(object) = &outcome {
-            let Some(upload) = &self.stored.upload else { return };
-            let succeeded = self.succeeded(&upload.record.target, object);
-            return self.succeed(shared, Box::new(succeeded));
-        }
-        if let Outcome::Suspended { durable, .. } | Outcome::Failed { durable, .. } = &outcome
-            && turn.kind == TurnKind::Transfer
-        {
-            self.durable = (*durable).max(self.durable);
-        }
-        match (turn.kind, &self.phase) {
-            (TurnKind::Abort, _) => {
-                let left_over = match outcome {
-                    Outcome::Failed { error, .. } => Some(error),
-                    _ => turn.session.left_over().cloned(),
-                };
-                self.forget(shared, false, AfterForget::Cancel(left_over));
-            }
-            (_, Phase::Canceling) => self.abort(shared),
-            // Also where it is being stopped: what is stored is of no use any more.
-            _ if turn.start_again => self.forget(shared, false, AfterForget::Start),
-            (_, Phase::Stopping) => self.stop_now(shared),
-            _ => self.transfer_ended(shared, &turn, outcome),
-        }
-    }
-
-    fn transfer_ended(&mut self, shared: &mut Shared, turn: &Turn, outcome: Outcome) {
-        let error = match outcome {
-            Outcome::Failed { error, .. } => error,
-            Outcome::Suspended { refused: Some(error), .. } => error,
-            Outcome::Suspended { .. } | Outcome::Completed(_) => {
-                Error::new(ErrorKind::LengthMismatch, "the source ended before the file")
-            }
-            Outcome::Aborted => {
-                let error = Error::new(ErrorKind::UploadAborted, "the upload was aborted");
-                return self.forget(shared, false, AfterForget::Fail(error));
-            }
-            Outcome::Lost(error) => {
-                return self.forget(shared, true, AfterForget::Fail(error));
-            }
-        };
-        if turn.passed_through && error.kind().retry() == Retry::Later {
-            return self.pause(shared, error);
-        }
-        let renewable = matches!(self.access, Some(Access::Direct)) || self.file.is_refreshable();
-        if renewable || error.kind().retry() != Retry::WithNewCredential {
-            return self.fail(shared, error);
-        }
-        // A picture, say: a new credential is for another object, and the file starts again.
-        match self.access.clone() {
-            Some(Access::Sts(token)) if self.refusals == 0 => {
-                self.refusals += 1;
-                self.ask_vod(shared, token);
-            }
-            _ => self.wait_for_credential(shared, Some(error)),
-        }
-    }
-
-    /// A part that was passed through is not held and could not be sent again: after a pause its
-    /// bytes are asked for once more, within the retries of a request.
-    fn pause(&mut self, shared: &mut Shared, error: Error) {
-        let attempts = self.attempts.get_or_insert(Attempts::first(shared.now));
-        let policy = shared.options.retry;
-        match attempts.next(&policy, shared.now, None, &mut shared.jitter) {
-            Some(at) => {
-                self.phase = Phase::Opening;
-                self.goes_on_at = Some(at);
-            }
-            None => self.fail(shared, error),
-        }
-    }
-
-    /// The pause is over.
-    pub(super) fn go_on(&mut self, shared: &mut Shared) {
-        self.goes_on_at = None;
-        if let (Some(stored), Some(credential)) =
-            (self.stored.upload.clone(), self.credential.clone())
-        {
-            let opening = Opening { key: stored.key, record: stored.record, credential };
-            let purpose = Purpose::Continue;
-            self.begin_turn(shared, opening, Claim::TakeOver, purpose, TurnKind::Transfer);
-        }
-    }
-
-    /// What is reported once the object is whole.
-    pub(super) fn succeeded(&self, target: &Target, object: &FinishedObject) -> Succeeded {
-        Succeeded {
-            file: self.id,
-            media_id: self.media_id.clone(),
-            endpoint: target.endpoint.clone(),
-            bucket: target.bucket.clone(),
-            object: target.object.clone(),
-            size: ByteCount(object.size_bytes),
-            crc64: object.crc64,
-            media_url: self.media_url.clone(),
-        }
     }
 }
 

@@ -43,6 +43,8 @@ struct Mark {
     durable: ByteCount,
     in_parts_bytes: u64,
     numbers_spent: u16,
+    /// The store's id of the upload is noted.
+    has_upload_id: bool,
     /// Left at rest by this session.
     at_rest: bool,
 }
@@ -52,6 +54,7 @@ impl Save {
     pub(super) fn begin(&mut self, checkpoint: &Checkpoint) {
         self.saved.durable = checkpoint.durable();
         self.saved.in_parts_bytes = checkpoint.in_parts_bytes;
+        self.saved.has_upload_id = checkpoint.upload_id.is_some();
     }
 
     pub(super) fn start_over(&mut self) {
@@ -107,7 +110,8 @@ impl Session {
         if self.save.given_up || self.save.busy {
             return Ok(());
         }
-        let moved = self.checkpoint.in_parts_bytes != self.save.saved.in_parts_bytes;
+        let begun = self.checkpoint.upload_id.is_some() && !self.save.saved.has_upload_id;
+        let moved = begun || self.checkpoint.in_parts_bytes != self.save.saved.in_parts_bytes;
         let open = matches!(self.state, State::Receiving | State::Draining);
         let number_wanted = open
             && self.checkpoint.upload_id.is_some()
@@ -198,6 +202,7 @@ impl Session {
             durable: self.checkpoint.durable(),
             in_parts_bytes: self.checkpoint.in_parts_bytes,
             numbers_spent: self.checkpoint.numbers_spent,
+            has_upload_id: self.checkpoint.upload_id.is_some(),
             at_rest,
         });
         self.save.deleting.append(&mut self.save.left_over);

@@ -125,6 +125,15 @@ impl Audit {
         self.litters = true;
     }
 
+    pub(crate) fn knows_uploads(&self) -> bool {
+        !self.uploads.is_empty()
+    }
+
+    /// Any upload may be left on the store, by the contract.
+    pub(crate) fn forget_uploads(&mut self) {
+        self.uploads.clear();
+    }
+
     pub(crate) fn keep_secret(&mut self, auth: &str) {
         if self.handed_in.len() == 4 {
             self.handed_in.remove(0);
@@ -158,6 +167,7 @@ impl Audit {
             && key.starts_with("f.")
         {
             self.all_may_start_again();
+            self.forget_uploads();
             self.forgets_old_files = true;
         }
     }

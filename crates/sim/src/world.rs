@@ -218,6 +218,13 @@ impl World {
     /// What is stored of any file may be gone.
     pub fn all_may_start_again(&mut self) {
         self.audit.all_may_start_again();
+        self.audit.forget_uploads();
+    }
+
+    /// True where the queue knows of an upload that the store has begun.
+    #[must_use]
+    pub fn has_begun_upload(&self) -> bool {
+        self.audit.knows_uploads()
     }
 
     /// What is stored of any file is gone after a while.

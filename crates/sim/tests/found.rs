@@ -44,6 +44,83 @@ fn a_crash_before_the_success_is_told_never_makes_a_second_media_of_the_file() {
 }
 
 #[test]
+fn a_crash_while_records_are_deleted_never_leaves_a_part_of_them_to_be_found() {
+    for seed in 0..40 {
+        for step in 0.. {
+            let mut world = one_file(World::seeded(seed));
+            world.run_until(|world| world.store.count(Operation::UploadPart) == 2);
+            world.stop();
+            world.run();
+            world.start();
+            world.run_until(|world| world.state(FILE) == FileState::Success);
+            if (0..step).any(|_| !world.step()) {
+                break;
+            }
+            world.crash();
+            world.drop_strays();
+            world.add(World::file("a.mp4", LEN)).unwrap();
+            world.start();
+            world.run();
+            assert_eq!(world.state(FILE), FileState::Success, "seed {seed}, step {step}");
+        }
+    }
+}
+
+#[test]
+fn an_upload_that_was_just_begun_when_its_file_is_canceled_is_dropped() {
+    for seed in 0..200 {
+        let mut world = one_file(World::seeded(seed));
+        // The upload is taken over, so that a checkpoint is being written when it is begun.
+        world.run_until(|world| matches!(world.events.last(), Some(Event::Progress { .. })));
+        world.stop();
+        world.run();
+        world.start();
+        world.run_until(|world| world.store.count(Operation::Initiate) == 1);
+        for _ in 0..1 + seed % 4 {
+            world.step();
+        }
+        let is_known = world.has_begun_upload();
+        drop(world.cancel(FILE));
+        world.run();
+        assert!(!is_known || world.store.uploads.is_empty(), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_picture_never_bears_the_media_id_of_another_object() {
+    let mut picture = World::file("a.png", LEN);
+    picture.new.kind = Some(MediaKind::Image);
+    let mut world = World::new();
+    world.vod.life = Duration::from_secs(10);
+    world.app.credentials = None;
+    world.add(picture).unwrap();
+    world.start();
+    world.run();
+    let first = world.created(MediaKind::Image);
+    // The first is kept while the file is stopped, and has ended when it is used.
+    world.stop();
+    world.run();
+    world.hand_in(FILE, &first).unwrap();
+    world.now = world.now + Duration::from_secs(11);
+    world.start();
+    world.run();
+    world.vod.life = Duration::from_secs(3_000);
+    let third = world.created(MediaKind::Image);
+    let now = world.now;
+    world
+        .call(|queue| {
+            queue.set_upload_auth_and_address(now, FILE, &third.auth, &third.address, None)
+        })
+        .unwrap();
+    world.run();
+    let told = world.events.iter().find_map(|event| match event {
+        Event::Succeeded(succeeded) => Some(succeeded.media_id.clone()),
+        _ => None,
+    });
+    assert_eq!(told, Some(None));
+}
+
+#[test]
 fn a_run_is_over_only_when_the_records_of_its_files_are_deleted() {
     for seed in 0..50 {
         let mut world = one_file(World::seeded(seed));

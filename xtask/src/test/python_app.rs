@@ -32,8 +32,7 @@ pub(super) fn run(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
         let mut build = Command::new(python.with_file_name("componentize-py"));
         build.arg("--wit-path").arg(&wit).arg("--wit-path").arg(sources.join("wit"));
         build.args(["--world", "vod:python-app/app", "componentize", "app", "--output"]).arg(&app);
-        // Its caches do not belong into the sources.
-        build.current_dir(&sources).env("PYTHONDONTWRITEBYTECODE", "1");
+        build.current_dir(&sources);
         if !log.run(&mut build)?.success {
             return Err(Failure::new("componentize-py failed"));
         }

@@ -56,7 +56,10 @@ impl World {
             Event::SourceWanted { offset, .. } => {
                 assert!(life.is_started, "bytes are wanted before a credential");
                 life.wanted = Some(offset.bytes());
-                let known = [life.durable, life.supplied_to, Some(0)];
+                // A write of a queue that is gone may have raised what is stored meanwhile.
+                let stored = self.stored_offset(&self.files[&file].new);
+                let life = &self.audit.lives[&file];
+                let known = [life.durable, life.supplied_to, stored, Some(0)];
                 assert!(known.contains(&Some(offset.bytes())), "{name}: {offset:?} of {life:?}");
             }
             Event::Progress { progress, .. } => self.note_progress(file, &name, progress),
@@ -119,7 +122,10 @@ impl World {
         let told = self.audit.told.entry(name.clone()).or_default();
         let before = told.durable;
         if durable < before {
-            let excused = told.may_go_back || self.audit.forgets_old_files;
+            // A picture's next credential, which may come unasked from VOD, is for another object.
+            let is_picture = planned.new.kind.is_some_and(|kind| !kind.can_refresh());
+            let is_replaced = is_picture && self.app.credentials != Some(Credentials::Direct);
+            let excused = told.may_go_back || self.audit.forgets_old_files || is_replaced;
             assert!(excused, "{name} went back from {before} to {durable}");
             told.may_go_back = false;
         }
@@ -178,6 +184,8 @@ impl World {
             self.audit.said_to_be_gone.extend(uploads);
         } else {
             self.audit.litters = true;
+            // What is stored may still be there, and gone at any time.
+            self.audit.may_start_again(name);
         }
     }
 
