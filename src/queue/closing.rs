@@ -24,7 +24,9 @@ impl Entry {
     pub(super) fn delete_from_list(&mut self, shared: &mut Shared) {
         self.removed = true;
         match self.phase {
-            Phase::Success | Phase::Canceled | Phase::Canceling => {}
+            // It leaves at once; what is left of its records is deleted to its end.
+            Phase::Success | Phase::Canceled => self.hidden = true,
+            Phase::Canceling => {}
             _ => self.begin_cancel(shared),
         }
     }

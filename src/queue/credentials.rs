@@ -131,9 +131,8 @@ impl Entry {
         FileCall::SetStsToken.require(&self.state())?;
         let token = token.checked(shared.now)?;
         self.file.check_param_data()?;
-        if self.turn.is_some() && self.file.is_refreshable() && self.media_id.is_none() {
-            let message = "the file's media id is not known, so that VOD cannot refresh it";
-            return Err(Error::new(ErrorKind::CredentialRequired, message));
+        if self.lacks_media_id() {
+            return Err(media_id_unknown());
         }
         self.hand_in(shared, Handed::Sts(token));
         Ok(())
@@ -369,6 +368,13 @@ impl Entry {
         }
         self.tell_session(shared, Input::Credential(result));
     }
+}
+
+/// The upload that the file continues has no media id that VOD could refresh.
+pub(super) fn media_id_unknown() -> Error {
+    let message = "the media id of the upload that the file continues is not known: hand in an \
+                   UploadAuth for it, or clear the checkpoint";
+    Error::new(ErrorKind::CredentialRequired, message)
 }
 
 fn expired(message: &str) -> Error {

@@ -46,7 +46,7 @@ pub(super) struct Entry {
     pub(super) deadline_at: Option<UnixMillis>,
     /// When the session that failed is followed by another.
     pub(super) goes_on_at: Option<UnixMillis>,
-    /// How often that was since the last progress.
+    /// The retries of sessions since the last progress.
     pub(super) attempts: Option<Attempts>,
     /// How many credentials were refused in a row.
     pub(super) refusals: u8,

@@ -116,7 +116,7 @@ impl Queue {
             !entry.hidden && file.identity.is_some() && entry.file.identity == file.identity
         };
         if self.entries.iter().any(listed) {
-            let message = "the list has a file of this name, size and time already";
+            let message = "the list has this file already, by its name, size, time and edges";
             return Err(Error::new(ErrorKind::FileDuplicate, message));
         }
         self.files_added += 1;

@@ -101,7 +101,11 @@ impl Options {
         let range = 1..=PARALLEL_FILES_MAX;
         within("parallel-files", range.contains(&parallel_files), "1 to 16 files")?;
         let deadline = input.deadline_secs;
-        within("deadline", deadline.is_none_or(|secs| (1..=YEAR_SECS).contains(&secs)), LIFE)?;
+        within(
+            "deadline",
+            deadline.is_none_or(|secs| (1..=YEAR_SECS).contains(&secs)),
+            DEADLINE_RANGE,
+        )?;
         let life = input.checkpoint_life_secs;
         within(
             "checkpoint-life",
@@ -180,7 +184,7 @@ fn within(name: &str, holds: bool, allowed: &str) -> Result<()> {
 }
 
 const YEAR_SECS: u32 = 365 * 24 * 3_600;
-const LIFE: &str = "1 to 31,536,000 seconds";
+const DEADLINE_RANGE: &str = "1 to 31,536,000 seconds";
 
 #[cfg(test)]
 mod tests {

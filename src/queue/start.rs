@@ -1,6 +1,6 @@
 //! From a file's turn to its session: what is stored, the credential, the records.
 
-use super::credentials::{Access, Handed, StsToken};
+use super::credentials::{Access, Handed, StsToken, media_id_unknown};
 use super::entry::{Entry, Phase};
 use super::event::{Event, TokenExpiry};
 use super::job::{AfterForget, AfterLook, Saved};
@@ -113,6 +113,14 @@ impl Entry {
     /// Asks VOD for a credential: for the media id that there is, where it can be refreshed, or
     /// for a new one.
     pub(super) fn ask_vod(&mut self, shared: &mut Shared, token: StsToken) {
+        if self.lacks_media_id() {
+            return self.fail(shared, media_id_unknown());
+        }
+        if let Some(credential) = self.reusable_credential(shared) {
+            let media_id = self.media_id.clone();
+            self.access = Some(Access::Sts(token));
+            return self.open(shared, credential, media_id);
+        }
         self.phase = Phase::MediaWanted;
         if !token.is_usable_at(shared.now) {
             self.access = Some(Access::Sts(token));
@@ -125,6 +133,19 @@ impl Entry {
         self.vod = Some(VodCall::new(action, token.credential.clone(), shared.now));
         self.access = Some(Access::Sts(token));
         self.advance_vod(shared);
+    }
+
+    /// True where VOD could only make another media than the one that the file is bound to.
+    pub(super) fn lacks_media_id(&self) -> bool {
+        let is_bound = self.turn.is_some() || self.stored.upload.is_some();
+        is_bound && self.file.is_refreshable() && self.media_id.is_none()
+    }
+
+    /// The credential that the file had, where VOD would only make another object in its place.
+    fn reusable_credential(&self, shared: &Shared) -> Option<UploadCredential> {
+        let stored = self.stored.upload.as_ref().filter(|_| !self.file.is_refreshable())?;
+        let held = self.credential.as_ref().filter(|held| held.is_usable_at(shared.now))?;
+        is_same_object(&address_of(&stored.record.target), &held.address).then(|| held.clone())
     }
 
     /// VOD was asked for the credential to begin with, and has answered.
@@ -154,6 +175,9 @@ impl Entry {
             Some(error) if self.refusals >= REFUSALS_MAX => self.fail(shared, error),
             error => {
                 self.phase = Phase::Expired;
+                if self.handed.is_some() {
+                    return self.proceed(shared);
+                }
                 let expiry = self.token_expiry(error);
                 self.emit(shared, Event::TokenExpired(expiry));
             }

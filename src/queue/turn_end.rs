@@ -9,6 +9,7 @@ use super::turn::{Opening, Turn, TurnKind};
 use crate::error::{Error, ErrorKind, Retry};
 use crate::units::ByteCount;
 use crate::upload::{Attempts, Claim, FinishedObject, Outcome, Purpose, Target};
+
 impl Entry {
     /// The session has ended.
     pub(super) fn turn_ended(&mut self, shared: &mut Shared, outcome: Outcome) {
@@ -17,7 +18,9 @@ impl Entry {
             call.cancel(shared);
         }
         if let Outcome::Completed(object) = &outcome {
-            let Some(upload) = &self.stored.upload else { return };
+            let Some(upload) = &self.stored.upload else {
+                return self.fail(shared, misuse("a turn without an upload"));
+            };
             let succeeded = self.succeeded(&upload.record.target, object);
             return self.succeed(shared, Box::new(succeeded));
         }
@@ -68,6 +71,8 @@ impl Entry {
         match self.access.clone() {
             Some(Access::Sts(token)) if self.refusals == 0 => {
                 self.refusals += 1;
+                // It was refused, whatever its end of life says.
+                self.credential = None;
                 self.ask_vod(shared, token);
             }
             _ => self.wait_for_credential(shared, Some(error)),
@@ -91,13 +96,14 @@ impl Entry {
     /// The pause is over.
     pub(super) fn go_on(&mut self, shared: &mut Shared) {
         self.goes_on_at = None;
-        if let (Some(stored), Some(credential)) =
+        let (Some(stored), Some(credential)) =
             (self.stored.upload.clone(), self.credential.clone())
-        {
-            let opening = Opening { key: stored.key, record: stored.record, credential };
-            let purpose = Purpose::Continue;
-            self.begin_turn(shared, opening, Claim::TakeOver, purpose, TurnKind::Transfer);
-        }
+        else {
+            return self.fail(shared, misuse("a pause without an upload"));
+        };
+        let opening = Opening { key: stored.key, record: stored.record, credential };
+        let purpose = Purpose::Continue;
+        self.begin_turn(shared, opening, Claim::TakeOver, purpose, TurnKind::Transfer);
     }
 
     /// What is reported once the object is whole.
@@ -113,4 +119,8 @@ impl Entry {
             media_url: self.media_url.clone(),
         }
     }
+}
+
+fn misuse(what: &str) -> Error {
+    Error::new(ErrorKind::Internal, what)
 }

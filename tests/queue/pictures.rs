@@ -75,3 +75,20 @@ fn a_url_that_vod_told_is_that_of_the_media_that_was_uploaded() {
     });
     assert_eq!(urls.collect::<Vec<_>>(), [None]);
 }
+
+#[test]
+fn a_picture_that_was_stopped_continues_with_its_credential_as_long_as_that_lives() {
+    let mut world = World::new();
+    world.app.credentials = Some(Credentials::Sts);
+    let file = world.add(World::file("a.png", LEN)).unwrap();
+    world.start();
+    run_half_way(&mut world, file);
+    let before = info(&world, file);
+    world.stop();
+    world.run();
+    go_on(&mut world);
+    assert_eq!(world.state(file), FileState::Success, "{:?}", events_of(&world, file));
+    assert_eq!(info(&world, file).media_id, before.media_id);
+    assert_eq!(world.vod.media.len(), 1);
+    assert!(world.store.uploads.is_empty());
+}

@@ -362,6 +362,18 @@ fn a_source_at_another_offset_is_refused_and_the_right_one_is_taken() {
     assert_eq!(world.state(file), FileState::Success);
 }
 
+#[test]
+fn an_uploaded_file_that_is_deleted_leaves_the_list_at_once() {
+    let (mut world, file) = half_way();
+    world.run_until(|world| world.state(file) == FileState::Success);
+    world.delete(file).unwrap();
+    assert!(world.queue.list_files().is_empty());
+    let again = world.add(World::file("a.mp4", LEN)).unwrap();
+    go_on(&mut world);
+    assert_eq!(world.state(again), FileState::Success, "{:?}", all_events(&world));
+    assert!(world.kv.values.is_empty(), "{:?}", world.kv.values.keys());
+}
+
 fn half_way() -> (World, FileId) {
     let mut world = World::new();
     let file = world.add(World::file("a.mp4", LEN)).unwrap();

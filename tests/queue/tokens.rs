@@ -204,6 +204,36 @@ fn a_token_for_a_bucket_of_one_s_own_is_renewed_in_mid_transfer() {
     assert!(world.store.objects.contains_key("mine/a.mp4"));
 }
 
+#[test]
+fn a_token_makes_no_second_media_of_a_file_whose_media_id_is_not_known() {
+    let mut world = World::new();
+    world.app.credentials = None;
+    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let grant = world.created(MediaKind::Video);
+    world.start();
+    let now = world.now;
+    world.run();
+    world
+        .call(|queue| {
+            queue.set_upload_auth_and_address(now, file, &grant.auth, &grant.address, None)
+        })
+        .unwrap();
+    run_half_way(&mut world, file);
+    world.stop();
+    world.run();
+    let refused = world.hand_in_token(file).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::CredentialRequired);
+    world.start();
+    world.run();
+    assert_eq!(world.hand_in_token(file).unwrap_err().kind(), ErrorKind::CredentialRequired);
+    assert!(world.vod.seen.is_empty(), "{:?}", world.vod.seen);
+    world.clear_checkpoint(file).unwrap();
+    world.run();
+    world.hand_in_token(file).unwrap();
+    world.run();
+    assert_eq!(world.state(file), FileState::Success, "{:?}", events_of(&world, file));
+}
+
 /// A file half-way, with an UploadAuth that VOD returned for the app's token.
 fn sts_half_way(planned: PlannedFile) -> (World, FileId) {
     let mut world = World::new();

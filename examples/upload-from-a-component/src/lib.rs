@@ -41,6 +41,7 @@ async fn upload(request: Request) -> Result<Option<Succeeded>, Error> {
         String::from_utf8_lossy(&value).into_owned()
     };
     let path = request.get_path_with_query().unwrap_or_default();
+    let name = path.trim_start_matches('/').split('?').next().unwrap_or_default();
     let (_result, result) = wit_future::new(|| Ok(()));
     let (body, _trailers) = Request::consume_body(request, result);
     let mut body = Some(body);
@@ -49,7 +50,7 @@ async fn upload(request: Request) -> Result<Option<Succeeded>, Error> {
     let mut events = uploader.events().await?;
     // By its length, a body that broke off is told from a whole one.
     let Ok(size) = header("content-length").parse() else { return Ok(None) };
-    uploader.add_file(&NewFile { size: Some(size), ..named(path.trim_start_matches('/')) })?;
+    uploader.add_file(&NewFile { size: Some(size), ..named(name) })?;
     uploader.start_upload()?;
     while let Some(event) = events.next().await {
         match event {

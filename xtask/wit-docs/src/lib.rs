@@ -57,5 +57,22 @@ pub fn page() -> Result<String> {
         page.push_str(line.strip_prefix("# ").map_or(&line, |title| title));
     }
     page.push('\n');
+    page.push_str(&other_worlds(&resolve, package));
     Ok(page)
+}
+
+/// The worlds that others include, with what each imports.
+fn other_worlds(resolve: &Resolve, package: PackageId) -> String {
+    let mut section = String::from("\n## Worlds to be included\n");
+    for (name, id) in &resolve.packages[package].worlds {
+        if name == WORLD {
+            continue;
+        }
+        let world = &resolve.worlds[*id];
+        let imports: Vec<_> =
+            world.imports.keys().map(|key| format!("`{}`", resolve.name_world_key(key))).collect();
+        let docs = world.docs.contents.as_deref().unwrap_or_default().trim();
+        section.push_str(&format!("\n### `{name}`\n\n{docs}\n\nImports {}.\n", imports.join(", ")));
+    }
+    section
 }
