@@ -20,6 +20,23 @@ fn faults_of_create_upload_video_end_with_a_file_or_with_their_cause() {
 }
 
 #[test]
+fn faults_of_the_calls_for_pictures_and_auxiliary_media_end_with_a_file_or_with_their_cause() {
+    for (operation, extension) in
+        [("CreateUploadImage", "png"), ("CreateUploadAttachedMedia", "srt")]
+    {
+        let host = AppHost::start();
+        let mut application = impatient(&host, Mode::Sts);
+        for case in &of_vod() {
+            for (times, expected) in [(1, case.once), (0, case.lasting)] {
+                let (id, file) = offer_kind(&mut application, extension, LESS_THAN_A_PART);
+                plant(&host, operation, case, times);
+                meets(&host, &mut application, (id, &file), &case.fault, expected);
+            }
+        }
+    }
+}
+
+#[test]
 fn faults_of_initiate_multipart_upload_end_with_a_file_or_with_their_cause() {
     let mut cases = of_store();
     nothing_to_be_lost(&mut cases);
@@ -189,8 +206,12 @@ fn impatient(host: &AppHost, mode: Mode) -> Application<'_> {
 }
 
 fn offer(application: &mut Application<'_>, size: u64) -> (u64, OfferedFile) {
+    offer_kind(application, "mp4", size)
+}
+
+fn offer_kind(application: &mut Application<'_>, extension: &str, size: u64) -> (u64, OfferedFile) {
     let number = application.events.len() as u64;
-    let file = OfferedFile::new(&format!("{number}.mp4"), number, size);
+    let file = OfferedFile::new(&format!("{number}.{extension}"), number, size);
     (application.add(file.clone()), file)
 }
 
