@@ -16,7 +16,18 @@ use spin_sdk::wasip3::wit_stream;
 /// The end that is rung.
 pub(super) struct Bell {
     writer: RefCell<StreamWriter<u8>>,
-    listened_to: Cell<bool>,
+    state: Cell<State>,
+}
+
+/// Where a bell stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// No read is pending.
+    Deaf,
+    /// A read is pending, and ends with the next ring.
+    Listening,
+    /// The read has ended, which its task has not been told yet: another write would not end.
+    Rung,
 }
 
 /// The end that waits: of one task, that polls and drops it.
@@ -29,15 +40,16 @@ impl Bell {
     /// A bell and its listener.
     pub(super) fn new() -> (Rc<Self>, Listener) {
         let (writer, reader) = wit_stream::new();
-        let bell = Rc::new(Self { writer: RefCell::new(writer), listened_to: Cell::new(false) });
+        let bell = Rc::new(Self { writer: RefCell::new(writer), state: Cell::new(State::Deaf) });
         (Rc::clone(&bell), Listener { bell, reading: read(reader) })
     }
 
     /// Wakes the listener, if it waits. One that does not will look for itself before it waits.
     pub(super) fn ring(&self) {
-        if self.listened_to.replace(false)
+        if self.state.get() == State::Listening
             && let Ok(mut writer) = self.writer.try_borrow_mut()
         {
+            self.state.set(State::Rung);
             let _ = writer.write(vec![0]).now_or_never();
         }
     }
@@ -49,12 +61,15 @@ impl Listener {
         match self.reading.poll_unpin(cx) {
             Poll::Ready(Some(reader)) => {
                 self.reading = read(reader);
+                self.bell.state.set(State::Deaf);
                 Poll::Ready(())
             }
             // The bell is held here: its writer is never dropped before.
             Poll::Ready(None) => Poll::Pending,
             Poll::Pending => {
-                self.bell.listened_to.set(true);
+                if self.bell.state.get() == State::Deaf {
+                    self.bell.state.set(State::Listening);
+                }
                 Poll::Pending
             }
         }
@@ -63,7 +78,7 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.bell.listened_to.set(false);
+        self.bell.state.set(State::Deaf);
     }
 }
 
