@@ -325,7 +325,7 @@ impl Entry {
     /// Takes VOD's answer.
     pub(super) fn vod_ended(&mut self, shared: &mut Shared, result: Result<MintedUpload>) {
         self.vod = None;
-        if result.is_ok() {
+        if result.as_ref().is_ok_and(|minted| minted.credential.is_usable_at(shared.now)) {
             self.refusals = 0;
         }
         if self.turn.is_none() {

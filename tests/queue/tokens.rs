@@ -234,6 +234,21 @@ fn a_token_makes_no_second_media_of_a_file_whose_media_id_is_not_known() {
     assert_eq!(world.state(file), FileState::Success, "{:?}", events_of(&world, file));
 }
 
+#[test]
+fn a_file_fails_where_vod_goes_on_to_hand_out_credentials_that_have_ended() {
+    for name in ["a.mp4", "a.png"] {
+        let mut world = World::new();
+        world.app.credentials = Some(Credentials::Sts);
+        world.vod.life = Duration::ZERO;
+        let file = world.add(World::file(name, LEN)).unwrap();
+        world.start();
+        world.run();
+        let FileState::Failure(error) = world.state(file) else { panic!("{name}") };
+        assert_eq!(error.kind(), ErrorKind::CredentialExpired, "{name}");
+        assert_eq!(count(&world, "token-expired"), 2, "{name}");
+    }
+}
+
 /// A file half-way, with an UploadAuth that VOD returned for the app's token.
 fn sts_half_way(planned: PlannedFile) -> (World, FileId) {
     let mut world = World::new();
