@@ -50,6 +50,23 @@ impl Error {
         self
     }
 
+    /// The same error without these texts: a service may repeat what it was sent.
+    #[must_use]
+    pub fn without(mut self, secrets: &[&str]) -> Self {
+        let hide = |text: &mut String| {
+            for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+                *text = text.replace(secret, "[redacted]");
+            }
+        };
+        hide(&mut self.message);
+        if let Some(store) = &mut self.store {
+            hide(&mut store.code);
+            hide(&mut store.message);
+            hide(&mut store.request_id);
+        }
+        self
+    }
+
     /// The same error with `context` ahead of its message.
     #[must_use]
     pub fn while_doing(mut self, context: &str) -> Self {

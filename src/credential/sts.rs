@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Secret;
+use crate::error::Error;
 
 /// An access key: temporary with a security token (from STS), or a RAM user's without one.
 #[derive(Clone, PartialEq, Eq)]
@@ -14,6 +15,21 @@ pub struct StsCredential {
     /// The security token of a temporary key; sent as `x-oss-security-token`.
     pub security_token: Option<Secret>,
 }
+
+impl StsCredential {
+    /// The error without what is secret of this key, as it is and percent-encoded.
+    #[must_use]
+    pub fn hidden_in(&self, error: Error) -> Error {
+        let secret = self.access_key_secret.expose();
+        let token = self.security_token.as_ref().map_or("", |token| token.expose());
+        let encoded = |text| percent_encoding::utf8_percent_encode(text, COMPONENT).to_string();
+        error.without(&[secret, token, &encoded(secret), &encoded(token)])
+    }
+}
+
+/// All but the unreserved characters of RFC 3986, section 2.3.
+const COMPONENT: &percent_encoding::AsciiSet =
+    &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl fmt::Debug for StsCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -28,3 +44,24 @@ impl fmt::Debug for StsCredential {
 }
 
 const SHOWN_ID_CHARS: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{ErrorKind, StoreError};
+
+    #[test]
+    fn what_a_service_repeats_of_a_key_is_hidden() {
+        let key = StsCredential {
+            access_key_id: "STS.id".into(),
+            access_key_secret: Secret::new("hush"),
+            security_token: Some(Secret::new("tok+/=")),
+        };
+        let store = StoreError { message: "hush tok%2B%2F%3D".into(), ..StoreError::default() };
+        let error = Error::new(ErrorKind::VodRejected, "no tok+/=").with_store(store);
+        let hidden = key.hidden_in(error);
+        assert_eq!(hidden.message(), "no [redacted]");
+        let message = hidden.store().map(|store| store.message.as_str());
+        assert_eq!(message, Some("[redacted] [redacted]"));
+    }
+}

@@ -1,6 +1,7 @@
 //! A file of the list: what it is, within its limits.
 
 use super::identity::{EDGE_BYTES, Edges, FileIdentity};
+use crate::credential::check_object_key;
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::{ByteCount, OBJECT_SIZE_MAX};
 use crate::vod::{MediaKind, ParamData};
@@ -79,7 +80,7 @@ impl File {
             identity,
             endpoint: given("endpoint", new.endpoint)?,
             bucket: given("bucket", new.bucket)?,
-            object: given("object", new.object)?,
+            object: given("object", new.object)?.map(object_key).transpose()?,
         })
     }
 
@@ -112,6 +113,12 @@ fn given(name: &str, text: Option<String>) -> Result<Option<String>> {
         }
         text => Ok(text),
     }
+}
+
+fn object_key(key: String) -> Result<String> {
+    let allowed = "1 to 1,023 bytes, no leading slash or backslash, no segment '.' or '..'";
+    check_object_key(&key).map_err(|_| Error::field_invalid("object", allowed))?;
+    Ok(key)
 }
 
 fn edges_fit(edges: &Edges, size: Option<ByteCount>) -> Result<()> {

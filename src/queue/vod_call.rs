@@ -89,7 +89,10 @@ impl VodCall {
         let result = reply.and_then(|reply| self.action.parse(file, &reply, shared.now));
         match result {
             Ok(minted) => Some(Ok(minted)),
-            Err(error) => self.failed(shared, error).map(Err),
+            Err(error) => {
+                let error = self.token.hidden_in(error);
+                self.failed(shared, error).map(Err)
+            }
         }
     }
 

@@ -206,7 +206,10 @@ impl Calls {
                 let Call { operation, .. } = self.calls.remove(index);
                 Some(Finished { operation, result: Ok(answer) })
             }
-            Err(error) => self.failed(now, index, error),
+            Err(error) => {
+                let error = self.refresh.hidden_in(error);
+                self.failed(now, index, error)
+            }
         }
     }
 

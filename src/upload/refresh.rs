@@ -99,6 +99,14 @@ impl Refresh {
         renewable
     }
 
+    /// The error without what is secret of the credential at hand.
+    pub(super) fn hidden_in(&self, error: Error) -> Error {
+        match &self.credential {
+            Some(held) => held.auth.credential.hidden_in(error),
+            None => error,
+        }
+    }
+
     pub(super) const fn accepted(&mut self) {
         self.without_success = 0;
     }
