@@ -251,6 +251,12 @@ error_kinds! {
     /// The bytes received are fewer or more than the declared length.
     LengthMismatch = "length-mismatch", Never,
         "Send exactly the bytes that were declared.";
+    /// A client's bytes are not those that its own checksum or digest names.
+    DigestMismatch = "digest-mismatch", Later,
+        "Send the same bytes again from the offset that the answer names.";
+    /// A request declares another length than the upload's, or than it declared before.
+    LengthInconsistent = "length-inconsistent", Never,
+        "Send the length that was declared first, or none.";
     /// A chunk starts at another offset than the upload's.
     OffsetMismatch = "offset-mismatch", Later,
         "Ask for the upload's offset and continue from there.";
@@ -263,6 +269,21 @@ error_kinds! {
     /// The upload was aborted.
     UploadAborted = "upload-aborted", AsNewUpload,
         "Create a new upload.";
+    /// The upload was left alone for longer than it is kept.
+    UploadExpired = "upload-expired", AsNewUpload,
+        "Create a new upload; Upload-Expires tells how long it may rest.";
+    /// The upload is paused.
+    UploadPaused = "upload-paused", Later,
+        "Resume it first (POST to its address with /resume).";
+    /// The upload is made of other uploads and takes no bytes of its own.
+    UploadIsFinal = "upload-is-final", Never,
+        "Send the bytes to the partial uploads that it is made of.";
+    /// Uploads cannot be joined with what this worker may use.
+    ConcatenationUnavailable = "concatenation-unavailable", Never,
+        "Send the file as one upload, or configure temporary_bucket for the worker.";
+    /// An address is not of an origin that the operator allows.
+    OriginNotAllowed = "origin-not-allowed", Never,
+        "Use an address of an allowed origin, or add its origin to allowed_origins.";
     /// The upload has already ended and takes no more bytes.
     UploadEnded = "upload-ended", Never,
         "Nothing: ask for the upload's state.";

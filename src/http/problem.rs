@@ -16,21 +16,28 @@ pub const fn status_of(kind: ErrorKind) -> u16 {
         | ErrorKind::CredentialNotRefreshable
         | ErrorKind::FileEmpty
         | ErrorKind::LengthMismatch
+        | ErrorKind::LengthInconsistent
+        | ErrorKind::DigestMismatch
         | ErrorKind::CredentialInvalid
         | ErrorKind::CredentialsSwapped => 400,
         ErrorKind::CredentialRequired
         | ErrorKind::CredentialExpired
         | ErrorKind::SignatureWrong => 401,
-        ErrorKind::CredentialRejected | ErrorKind::AccessDenied => 403,
+        ErrorKind::CredentialRejected
+        | ErrorKind::AccessDenied
+        | ErrorKind::UploadIsFinal
+        | ErrorKind::ConcatenationUnavailable
+        | ErrorKind::OriginNotAllowed => 403,
         ErrorKind::UploadNotFound | ErrorKind::MediaNotFound | ErrorKind::FileUnknown => 404,
         ErrorKind::OffsetMismatch
         | ErrorKind::TakenOver
         | ErrorKind::UploadEnded
         | ErrorKind::UploadStopped
+        | ErrorKind::UploadPaused
         | ErrorKind::FileStateWrong
         | ErrorKind::QueueStateWrong
         | ErrorKind::CredentialForOtherObject => 409,
-        ErrorKind::UploadLost | ErrorKind::UploadAborted => 410,
+        ErrorKind::UploadLost | ErrorKind::UploadAborted | ErrorKind::UploadExpired => 410,
         ErrorKind::FileTooLarge | ErrorKind::RequestTooSmall => 413,
         ErrorKind::MethodUnsupported => 405,
         ErrorKind::ProtocolVersionUnsupported => 412,
