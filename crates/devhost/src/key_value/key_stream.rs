@@ -17,7 +17,8 @@ use super::database::{Database, Failure, KEYS_PER_PAGE};
 pub(super) struct KeyStream {
     database: Database,
     label: Arc<str>,
-    page: BoxFuture<'static, Result<Vec<String>, Failure>>,
+    /// The next page; `None` behind the last one.
+    page: Option<BoxFuture<'static, Result<Vec<String>, Failure>>>,
     outcome: Option<oneshot::Sender<Result<(), Failure>>>,
 }
 
@@ -28,7 +29,7 @@ impl KeyStream {
         label: Arc<str>,
     ) -> (Self, impl Future<Output = Result<(), Failure>> + Send + 'static) {
         let (sender, receiver) = oneshot::channel();
-        let page = database.clone().keys_after(label.clone(), None).boxed();
+        let page = Some(database.clone().keys_after(label.clone(), None).boxed());
         let stream = Self { database, label, page, outcome: Some(sender) };
         (stream, receiver.map(|outcome| outcome.unwrap_or(Ok(()))))
     }
@@ -52,11 +53,17 @@ impl<D> StreamProducer<D> for KeyStream {
         mut destination: Destination<'a, String, VecBuffer<String>>,
         finish: bool,
     ) -> Poll<wasmtime::Result<StreamResult>> {
-        let polled = self.page.as_mut().poll(cx);
+        // A guest that takes the last page in several reads comes back for more.
+        let Some(page) = &mut self.page else {
+            return Poll::Ready(Ok(StreamResult::Dropped));
+        };
+        let polled = page.as_mut().poll(cx);
         if polled.is_pending() && finish {
             return Poll::Ready(Ok(StreamResult::Cancelled));
         }
-        let keys = match ready!(polled) {
+        let keys = ready!(polled);
+        self.page = None;
+        let keys = match keys {
             Ok(keys) => keys,
             Err(failure) => {
                 self.end(Err(failure));
@@ -66,7 +73,7 @@ impl<D> StreamProducer<D> for KeyStream {
         let result = match keys.last() {
             Some(last) if keys.len() == KEYS_PER_PAGE => {
                 let (database, label) = (self.database.clone(), self.label.clone());
-                self.page = database.keys_after(label, Some(last.clone())).boxed();
+                self.page = Some(database.keys_after(label, Some(last.clone())).boxed());
                 StreamResult::Completed
             }
             _ => {
