@@ -162,6 +162,14 @@ pub enum Retry {
     AsNewUpload,
 }
 
+impl Retry {
+    /// True where the same attempt may succeed later.
+    #[must_use]
+    pub fn is_later(self) -> bool {
+        self == Self::Later
+    }
+}
+
 macro_rules! error_kinds {
     ($($(#[doc = $doc:literal])+ $kind:ident = $code:literal, $retry:ident, $action:literal;)+) => {
         /// What went wrong. Each kind has a stable code, a retry class and an action.

@@ -37,6 +37,7 @@ pub mod error;
 pub mod http;
 pub mod oss;
 pub mod queue;
+pub(crate) mod timestamp;
 pub mod units;
 pub mod upload;
 pub mod vod;

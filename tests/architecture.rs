@@ -28,6 +28,7 @@ const PACKAGE_ARROWS: &[(&str, &[&str])] = &[
     ("vod-uploader-sandbox", &[]),
     ("vod-uploader-component-tests", &["vod-uploader-compose"]),
     ("vod-uploader-compose", &[]),
+    ("vod-uploader-conformance", &[]),
     ("vod-uploader-test-app", &[]),
     ("upload-from-a-component", &[]),
     ("xtask", &[]),
@@ -74,20 +75,21 @@ const MODULE_ARROWS: &[(&str, &[&str])] = &[
     ("units", &[]),
     ("error", &["units"]),
     ("crc64", &["error", "units"]),
-    ("credential", &["error", "units"]),
-    ("oss", &["credential", "crc64", "error", "units"]),
+    ("timestamp", &["units"]),
+    ("credential", &["error", "timestamp", "units"]),
+    ("oss", &["credential", "crc64", "error", "timestamp", "units"]),
     // VOD's calls are the same kind of HTTP message as the store's.
-    ("vod", &["credential", "error", "oss", "units"]),
+    ("vod", &["credential", "error", "oss", "timestamp", "units"]),
     // Its key is a secret like those of credentials.
     ("webhook", &["credential", "error", "units"]),
     ("upload", &["credential", "crc64", "error", "oss", "units", "vod"]),
     ("queue", &["credential", "error", "oss", "units", "upload", "vod"]),
-    ("http", &["credential", "crc64", "error", "units", "upload"]),
+    ("http", &["credential", "crc64", "error", "timestamp", "units", "upload"]),
 ];
 
 /// What `http` may name of `upload`: values that it shows, never the machine.
 const UPLOAD_VALUES: &[&str] =
-    &["Checkpoint", "FinishedObject", "Phase", "UploadKey", "UploadRecord"];
+    &["Checkpoint", "FinishedObject", "Phase", "Role", "Target", "UploadKey", "UploadRecord"];
 
 #[test]
 fn packages_use_only_those_below_them() {

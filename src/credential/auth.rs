@@ -58,9 +58,13 @@ impl UploadAuth {
             ));
         }
         let credential = StsCredential {
-            access_key_id: take_header_text(&mut object, "AccessKeyId")?,
+            access_key_id: take_header_text(NAME, &mut object, "AccessKeyId")?,
             access_key_secret: Secret::new(object.take_required("AccessKeySecret")?),
-            security_token: Some(Secret::new(take_header_text(&mut object, "SecurityToken")?)),
+            security_token: Some(Secret::new(take_header_text(
+                NAME,
+                &mut object,
+                "SecurityToken",
+            )?)),
         };
         let expires_at = take_end_of_life(&mut object, now)?;
         Ok(Self::new(credential, expires_at, object.take_optional("Region")?, now))
@@ -68,14 +72,14 @@ impl UploadAuth {
 }
 
 /// Takes a text that is sent as a header: a line break in it would be a second header.
-fn take_header_text(object: &mut JsonObject, field: &str) -> Result<String> {
+pub(super) fn take_header_text(name: &str, object: &mut JsonObject, field: &str) -> Result<String> {
     let text = object.take_required(field)?;
     if text.bytes().all(|byte| byte.is_ascii_graphic()) {
         Ok(text)
     } else {
         Err(Error::new(
             ErrorKind::CredentialInvalid,
-            format!("{NAME} has a {field} with characters other than visible ASCII"),
+            format!("{name} has a {field} with characters other than visible ASCII"),
         ))
     }
 }

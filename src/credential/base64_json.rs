@@ -22,7 +22,7 @@ pub(super) fn decode_object(name: &str, base64: &str) -> Result<JsonObject> {
     let json = decode_base64(text).ok_or_else(|| invalid(format!("{name} is not Base64")))?;
     // The parser's own message would quote the JSON, and with it the secret.
     match serde_json::from_slice(&json) {
-        Ok(Value::Object(fields)) => Ok(JsonObject { name: name.to_owned(), fields }),
+        Ok(Value::Object(fields)) => Ok(JsonObject::new(name, fields)),
         Ok(_) => Err(invalid(format!("{name} is not a JSON object"))),
         Err(_) => Err(invalid(format!("{name} is not Base64 of JSON"))),
     }
@@ -51,6 +51,11 @@ pub(super) struct JsonObject {
 }
 
 impl JsonObject {
+    /// The object that errors call `name`.
+    pub(super) fn new(name: &str, fields: Map<String, Value>) -> Self {
+        Self { name: name.to_owned(), fields }
+    }
+
     /// True where any field of `names` is present.
     pub(super) fn has_any(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.fields.contains_key(*name))

@@ -9,6 +9,7 @@ mod address;
 mod auth;
 mod base64_json;
 mod object_key;
+mod replacement;
 mod seal;
 mod secret;
 mod stored;

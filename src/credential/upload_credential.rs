@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{UploadAddress, UploadAuth};
+use super::{Secret, StsCredential, UploadAddress, UploadAuth};
 use crate::error::Result;
 use crate::units::UnixMillis;
 
@@ -27,6 +27,22 @@ impl UploadCredential {
     /// message names the field and never repeats a value.
     pub fn parse(address: &str, auth: &str, now: UnixMillis) -> Result<Self> {
         Ok(Self { address: UploadAddress::parse(address)?, auth: UploadAuth::parse(auth, now)? })
+    }
+
+    /// A key of the worker's own: one that does not expire, or, with a `token`, one whose end of life
+    /// only the store can tell.
+    #[must_use]
+    pub const fn of_access_key(
+        address: UploadAddress,
+        id: String,
+        secret: Secret,
+        token: Option<Secret>,
+        region: Option<String>,
+    ) -> Self {
+        let credential =
+            StsCredential { access_key_id: id, access_key_secret: secret, security_token: token };
+        let auth = UploadAuth { credential, expires_at: None, issued_life: None, region };
+        Self { address, auth }
     }
 
     /// True while the credential can sign a request: exactly until its end of life, and always
@@ -201,6 +217,18 @@ mod tests {
             let error = UploadCredential::from_bytes(bytes).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::CredentialRequired);
         }
+    }
+
+    #[test]
+    fn a_key_of_the_worker_s_own_has_no_end_and_no_token() {
+        let address = UploadAddress::parse(&address()).unwrap();
+        let id = "LTAI5tExample".to_owned();
+        let secret = Secret::new("secret");
+        let credential = UploadCredential::of_access_key(address, id, secret, None, None);
+        assert!(credential.is_usable_at(UnixMillis(u64::MAX)));
+        assert!(!credential.refresh_due_at(UnixMillis(u64::MAX)));
+        assert_eq!(credential.auth.credential.security_token, None);
+        assert_eq!(UploadCredential::from_bytes(&credential.to_bytes()), Ok(credential));
     }
 
     fn address_fields() -> serde_json::Value {

@@ -1,8 +1,8 @@
 //! The credential that a client brings: in headers, or in tus metadata.
 
-use super::{Head, Metadata, invalid, is_header_value};
+use super::{Head, Metadata, is_header_value};
 use crate::credential::UploadCredential;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::units::UnixMillis;
 
 /// The header with an UploadAddress as VOD returned it.
@@ -23,7 +23,10 @@ pub fn client_media_id(head: &Head, metadata: &Metadata) -> Result<Option<String
     let named = head.header(MEDIA_ID_HEADER).or_else(|| metadata.text(&["media_id"]));
     match named.filter(|id| !id.is_empty()) {
         Some(id) if is_media_id(id) => Ok(Some(id.to_owned())),
-        Some(_) => Err(invalid("the media id is too long or not printable ASCII")),
+        Some(_) => Err(Error::field_invalid(
+            MEDIA_ID_HEADER,
+            format!("1 to {MEDIA_ID_CHARS_MAX} characters of printable ASCII"),
+        )),
         None => Ok(None),
     }
 }
@@ -51,8 +54,12 @@ pub fn client_credential(
     match (address, auth) {
         (Some(address), Some(auth)) => UploadCredential::parse(address, auth, now).map(Some),
         (None, None) => Ok(None),
-        (Some(_), None) => Err(invalid("Upload-Auth is missing beside Upload-Address")),
-        (None, Some(_)) => Err(invalid("Upload-Address is missing beside Upload-Auth")),
+        (Some(_), None) => {
+            Err(Error::field_invalid(UPLOAD_AUTH_HEADER, "sent with Upload-Address"))
+        }
+        (None, Some(_)) => {
+            Err(Error::field_invalid(UPLOAD_ADDRESS_HEADER, "sent with Upload-Auth"))
+        }
     }
 }
 
@@ -65,7 +72,8 @@ mod tests {
 
     fn named(id: &str) -> Result<Option<String>> {
         let headers = vec![("Upload-Media-Id".to_owned(), id.to_owned())];
-        let head = Head { method: "POST".into(), path: "/v1/files".into(), headers };
+        let (path, query) = ("/v1/files".into(), String::new());
+        let head = Head { method: "POST".into(), path, query, headers };
         client_media_id(&head, &Metadata::default())
     }
 
@@ -84,9 +92,10 @@ mod tests {
             [("Upload-Auth", "Upload-Address"), ("Upload-Address", "Upload-Auth")]
         {
             let headers = vec![(name.to_owned(), "e30=".to_owned())];
-            let head = Head { method: "PUT".into(), path: "/".into(), headers };
+            let (path, query) = ("/".into(), String::new());
+            let head = Head { method: "PUT".into(), path, query, headers };
             let error = client_credential(&head, None, UnixMillis(0)).unwrap_err();
-            assert!(error.message().starts_with(missing), "{error}");
+            assert_eq!(error.field().unwrap().name, missing.to_lowercase(), "{error}");
         }
     }
 }

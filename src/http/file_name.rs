@@ -2,8 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::invalid;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Longest file name, in bytes of UTF-8. VOD limits a title, which a name becomes, to 128
 /// characters; longer names are kept and only the title is cut.
@@ -25,7 +24,7 @@ impl FileName {
     pub fn from_path(segment: &str) -> Result<Self> {
         let decoded = percent_decode_str(segment)
             .decode_utf8()
-            .map_err(|_| invalid("the file name is not UTF-8"))?;
+            .map_err(|_| refused("UTF-8, percent-encoded"))?;
         Self::new(&decoded)
     }
 
@@ -35,24 +34,22 @@ impl FileName {
     /// As [`FileName::from_path`].
     pub fn new(name: &str) -> Result<Self> {
         if name.is_empty() {
-            return Err(invalid("the file name is empty"));
+            return Err(refused("at least one character"));
         }
         if name.len() > FILE_NAME_BYTES_MAX {
-            return Err(invalid(format!(
-                "the file name is longer than {FILE_NAME_BYTES_MAX} bytes"
-            )));
+            return Err(refused(&format!("at most {FILE_NAME_BYTES_MAX} bytes long")));
         }
         if name.contains(['/', '\\']) {
-            return Err(invalid("the file name has a slash in it"));
+            return Err(refused("without a slash or backslash"));
         }
         if name.chars().any(char::is_control) {
-            return Err(invalid("the file name has a control character in it"));
+            return Err(refused("without control characters"));
         }
         match name.rsplit_once('.') {
             Some((stem, extension)) if !stem.is_empty() && !extension.is_empty() => {
                 Ok(Self(name.to_owned()))
             }
-            _ => Err(invalid("the file name has no extension, and VOD tells media by it")),
+            _ => Err(refused("a name and an extension, by which VOD tells media")),
         }
     }
 
@@ -74,6 +71,10 @@ impl FileName {
     pub fn extension(&self) -> String {
         self.0.rsplit_once('.').map_or_else(String::new, |(_, extension)| extension.to_lowercase())
     }
+}
+
+fn refused(allowed: &str) -> Error {
+    Error::field_invalid("file-name", allowed)
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! `Upload-Metadata` of tus 1.0.0 ("Creation", <https://tus.io/protocols/resumable-upload#upload-metadata>).
 
-use super::invalid;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 use crate::credential::decode_base64;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Longest `Upload-Metadata` that is taken, in bytes.
 const METADATA_BYTES_MAX: usize = 8 * 1024;
@@ -33,26 +34,36 @@ impl Metadata {
     /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid), which names the key that is wrong.
     pub fn parse(header: &str) -> Result<Self> {
         if header.len() > METADATA_BYTES_MAX {
-            return Err(invalid(format!(
-                "Upload-Metadata is longer than {METADATA_BYTES_MAX} bytes"
-            )));
+            return Err(refused(&format!("at most {METADATA_BYTES_MAX} bytes long")));
         }
         let mut pairs: Vec<Pair> = Vec::new();
         for pair in header.split(',').map(str::trim) {
             let (key, encoded) = pair.split_once(' ').unwrap_or((pair, ""));
             let encoded = encoded.trim();
-            if key.is_empty() || !key.is_ascii() {
-                return Err(invalid("Upload-Metadata has an empty key or one that is not ASCII"));
+            let plain = |byte: u8| byte.is_ascii_graphic();
+            if key.is_empty() || !key.bytes().all(plain) {
+                return Err(refused("pairs whose keys are ASCII and not empty"));
             }
             if pairs.iter().any(|known| known.key == key) {
-                return Err(invalid(format!("Upload-Metadata has the key {key} twice")));
+                return Err(refused(&format!("pairs of different keys: {key} is there twice")));
             }
             let value = decode_base64(encoded).ok_or_else(|| {
-                invalid(format!("the value of {key} in Upload-Metadata is not base64"))
+                refused(&format!("pairs whose values are base64: that of {key} is not"))
             })?;
             pairs.push(Pair { key: key.to_owned(), encoded: encoded.to_owned(), value });
         }
         Ok(Self { pairs })
+    }
+
+    /// Sets `key`, which a form's field named, to `text`; an input that was left empty is as none.
+    pub(super) fn set(&mut self, key: &str, text: &str) {
+        self.pairs.retain(|pair| pair.key != key);
+        if text.is_empty() {
+            return;
+        }
+        let value = Zeroizing::new(text.as_bytes().to_vec());
+        let encoded = STANDARD.encode(text);
+        self.pairs.push(Pair { key: key.to_owned(), encoded, value });
     }
 
     /// The text of the first of these keys that is there and is UTF-8.
@@ -88,6 +99,10 @@ impl std::fmt::Debug for Metadata {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.pairs.iter().map(|pair| &pair.key)).finish()
     }
+}
+
+fn refused(allowed: &str) -> Error {
+    Error::field_invalid("upload-metadata", allowed)
 }
 
 #[cfg(test)]

@@ -1,29 +1,48 @@
 //! The edge protocols as pure functions: a request's head in, what to do out; a result in, an
 //! answer out. Bodies pass by the driver and are never seen here.
 
+mod checksum;
+mod content_checks;
+mod cors;
 mod credentials;
+mod events;
 mod file_name;
+mod filepond;
+pub mod form;
+pub mod ietf;
 mod metadata;
 mod plain;
 mod problem;
+mod protocol;
 mod route;
 mod status;
-mod tus;
+mod structured;
+pub mod tus;
 
+pub use checksum::{
+    Algorithm, Checksum, ChecksumState, ReprDigest, TUS_ALGORITHMS, TrailerChecksumState,
+    content_digests, repr_digests, tus_checksum, wanted_digests,
+};
+pub use content_checks::ContentChecks;
+pub use cors::{Origins, preflight, with_cors};
 pub use credentials::{
     MEDIA_ID_HEADER, UPLOAD_ADDRESS_HEADER, UPLOAD_AUTH_HEADER, client_credential, client_media_id,
     is_media_id,
 };
+pub use events::{COMMENT_INTERVAL, EXPIRING_MARGIN, EventFeed};
 pub use file_name::{FILE_NAME_BYTES_MAX, FileName};
+pub use filepond::{
+    FilePondCall, FilePondChunk, FilePondTransfer, REVERT_BYTES_MAX, filepond_begun,
+    filepond_offset, filepond_stored, key_in_body, meant_fields,
+};
 pub use metadata::Metadata;
-pub use plain::{PlainPut, created, media_kind};
+pub use plain::{PlainFile, created, media_kind};
 pub use problem::{problem, status_of};
+pub use protocol::Protocol;
 pub use route::{Route, route};
 pub use status::UploadStatus;
-pub use tus::{
-    Chunk, Creation, PROTOCOL_VERSION, chunk_ended, chunk_stored, discovered, offset,
-    resource_created, terminated, wrong_version,
-};
+
+use crate::error::Error;
 
 /// The head of a request: everything but its body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +51,8 @@ pub struct Head {
     pub method: String,
     /// The path, still percent-encoded, without the query.
     pub path: String,
+    /// What follows the first `?` of the request's target, still percent-encoded; may be empty.
+    pub query: String,
     /// The headers, names in any case. May hold secrets.
     pub headers: Vec<(String, String)>,
 }
@@ -40,10 +61,22 @@ impl Head {
     /// The first header of this name, trimmed.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
+        self.all(name).next()
+    }
+
+    /// Every header of this name, trimmed, in the order in which they came.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.headers
             .iter()
-            .find(|(sent, _)| sent.eq_ignore_ascii_case(name))
+            .filter(move |(sent, _)| sent.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.trim())
+    }
+
+    /// The method that is meant: a client that can send GET and POST alone names the other one in
+    /// `X-HTTP-Method-Override` (<https://tus.io/protocols/resumable-upload#x-http-method-override>).
+    #[must_use]
+    pub fn meant_method(&self) -> &str {
+        self.header("x-http-method-override").unwrap_or(&self.method)
     }
 }
 
@@ -87,20 +120,24 @@ impl Response {
 }
 
 /// The value of a header that must be a non-negative integer.
-fn integer_header(head: &Head, name: &str) -> crate::Result<Option<u64>> {
+///
+/// # Errors
+/// [`ErrorKind::RequestInvalid`](crate::ErrorKind::RequestInvalid) with the header as its field,
+/// also where it is sent twice with two values.
+fn integer_header(head: &Head, name: &'static str) -> crate::Result<Option<u64>> {
+    let refused = || Error::field_invalid(name, "one non-negative integer below 2^64");
     let Some(value) = head.header(name) else { return Ok(None) };
+    if head.all(name).any(|other| other != value) {
+        return Err(refused());
+    }
     let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
     match value.parse() {
         Ok(number) if digits => Ok(Some(number)),
-        _ => Err(invalid(format!("{name} is not a non-negative integer"))),
+        _ => Err(refused()),
     }
 }
 
 /// Whether a value can be sent on as a header's: printable ASCII.
 fn is_header_value(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| (0x20..0x7f).contains(&byte))
-}
-
-fn invalid(message: impl Into<String>) -> crate::Error {
-    crate::Error::new(crate::ErrorKind::RequestInvalid, message)
 }

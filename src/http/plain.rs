@@ -1,6 +1,6 @@
-//! `PUT /v1/uploads/{file-name}`: a whole file in one request, as `curl -T` sends it.
+//! `PUT` and `POST /v1/uploads/{file-name}`: a whole file in one request, as `curl -T` sends it.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{FileName, Head, Response, integer_header, is_header_value};
 use crate::crc64::Crc64;
@@ -10,7 +10,7 @@ use crate::upload::{FinishedObject, UploadRecord};
 
 /// A request that brings a whole file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlainPut {
+pub struct PlainFile {
     /// The file's name.
     pub file_name: FileName,
     /// The body's length, where it is declared.
@@ -19,13 +19,18 @@ pub struct PlainPut {
     pub content_type: Option<String>,
 }
 
-impl PlainPut {
+impl PlainFile {
     /// Reads the head of a request to `/v1/uploads/{file_name}`.
     ///
     /// # Errors
     /// [`ErrorKind::RequestInvalid`] for a wrong name or length, [`ErrorKind::FileEmpty`] for a
-    /// declared length of zero.
+    /// declared length of zero, [`ErrorKind::MediaTypeUnsupported`] for a form.
     pub fn parse(head: &Head, file_name: &str) -> Result<Self> {
+        let named = head.header("content-type").unwrap_or_default();
+        if named.to_ascii_lowercase().starts_with("multipart/form-data") {
+            let message = "Content-Type is that of a form: send it to /v1/uploads";
+            return Err(Error::new(ErrorKind::MediaTypeUnsupported, message));
+        }
         let length = integer_header(head, "content-length")?.map(ByteCount);
         if length.is_some_and(ByteCount::is_zero) {
             return Err(Error::new(ErrorKind::FileEmpty, "the file has no bytes"));
@@ -41,7 +46,12 @@ impl PlainPut {
 /// The answer once the object is whole.
 #[must_use]
 pub fn created(record: &UploadRecord, object: &FinishedObject) -> Response {
-    let body = json!({
+    Response::json(201, &stored(record, object))
+}
+
+/// What a stored object is, as JSON.
+pub(super) fn stored(record: &UploadRecord, object: &FinishedObject) -> Value {
+    json!({
         "media_id": record.media_id,
         "kind": if record.minted { "video" } else { media_kind(&record.file_name) },
         "bucket": record.target.bucket,
@@ -49,8 +59,7 @@ pub fn created(record: &UploadRecord, object: &FinishedObject) -> Response {
         "size": object.size_bytes,
         "crc64": Crc64(object.crc64).to_string(),
         "etag": object.etag,
-    });
-    Response::json(201, &body)
+    })
 }
 
 /// The kind of media by the extension of the file's name: `image` or `video` (which is VOD's word

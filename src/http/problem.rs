@@ -64,6 +64,29 @@ pub const fn status_of(kind: ErrorKind) -> u16 {
 /// carry it.
 #[must_use]
 pub fn problem(error: &Error, media_id: Option<&str>) -> Response {
+    let status = status_of(error.kind());
+    let body = details(error, media_id);
+    let response = Response::json_as("application/problem+json", status, &body);
+    if status == 503 { response.with_header("retry-after", "5") } else { response }
+}
+
+/// The same with a status that its protocol has for it, and that status's name.
+pub(super) fn problem_of_status(
+    status: u16,
+    title: &str,
+    error: &Error,
+    media_id: Option<&str>,
+) -> Response {
+    let mut body = details(error, media_id);
+    if let Some(fields) = body.as_object_mut() {
+        fields.insert("status".to_owned(), Value::from(status));
+        fields.insert("title".to_owned(), Value::from(title));
+    }
+    Response::json_as("application/problem+json", status, &body)
+}
+
+/// The problem details of `error`.
+pub(super) fn details(error: &Error, media_id: Option<&str>) -> Value {
     let kind = error.kind();
     let status = status_of(kind);
     let mut body = json!({
@@ -71,10 +94,14 @@ pub fn problem(error: &Error, media_id: Option<&str>) -> Response {
         "title": title(status),
         "status": status,
         "detail": error.message(),
-        "code": kind.code(),
+        "code": code(error),
         "action": kind.action(),
         "retryable": kind.retry() == Retry::Later,
     });
+    if let (Some(field), Some(fields)) = (error.field(), body.as_object_mut()) {
+        fields.insert("field".to_owned(), Value::from(field.name.as_str()));
+        fields.insert("allowed".to_owned(), Value::from(field.allowed.as_str()));
+    }
     if let (Some(store), Some(fields)) = (error.store(), body.as_object_mut()) {
         for (name, value) in [
             ("store_code", &store.code),
@@ -91,8 +118,16 @@ pub fn problem(error: &Error, media_id: Option<&str>) -> Response {
     {
         fields.insert("media_id".to_owned(), Value::from(media_id));
     }
-    let response = Response::json_as("application/problem+json", status, &body);
-    if status == 503 { response.with_header("retry-after", "5") } else { response }
+    body
+}
+
+/// The stable code: of a field that was refused its name and `-invalid`, such as
+/// `upload-offset-invalid`.
+fn code(error: &Error) -> String {
+    match error.field() {
+        Some(field) => format!("{}-invalid", field.name),
+        None => error.kind().code().to_owned(),
+    }
 }
 
 const fn title(status: u16) -> &'static str {
@@ -136,6 +171,18 @@ mod tests {
         assert_eq!(body["store_request_id"], "6F");
         assert_eq!(body["media_id"], "vid");
         assert!(response.headers.contains(&("content-type", "application/problem+json".into())));
+    }
+
+    #[test]
+    fn a_field_that_was_refused_is_named_by_the_code() {
+        let response = problem(&Error::field_invalid("upload-offset", "an integer"), None);
+        assert_eq!(response.status, 400);
+        let body: Value = serde_json::from_slice(&response.body).unwrap();
+        assert_eq!(body["code"], "upload-offset-invalid");
+        assert_eq!(
+            (&body["field"], &body["allowed"]),
+            (&"upload-offset".into(), &"an integer".into())
+        );
     }
 
     #[test]

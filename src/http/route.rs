@@ -1,6 +1,6 @@
 //! Which request is for what.
 
-use super::{Head, invalid};
+use super::Head;
 use crate::error::{Error, ErrorKind, Result};
 use crate::upload::UploadKey;
 
@@ -9,122 +9,176 @@ use crate::upload::UploadKey;
 pub enum Route {
     /// `GET /healthz`: the worker answers.
     Health,
-    /// `PUT /v1/uploads/{file-name}`: a whole file in one request.
-    PlainPut {
+    /// `OPTIONS` of any other path: what is spoken.
+    Discover,
+    /// `POST /v1/uploads`: a form with files.
+    Form,
+    /// `PUT` and `POST /v1/uploads/{file-name}`: a file in the request's body.
+    File {
         /// The file name, still percent-encoded.
         file_name: String,
     },
-    /// `OPTIONS /v1/files` and `/v1/files/{id}`: what the server speaks.
-    TusDiscover,
     /// `POST /v1/files`: a new upload.
-    TusCreate,
+    Create,
     /// `HEAD /v1/files/{id}`: its offset.
-    TusOffset(UploadKey),
+    Offset(UploadKey),
     /// `PATCH /v1/files/{id}`: more of its bytes.
-    TusChunk(UploadKey),
+    Append(UploadKey),
     /// `DELETE /v1/files/{id}`: its end.
-    TusTerminate(UploadKey),
+    Terminate(UploadKey),
     /// `GET /v1/files/{id}`: its state as JSON.
     Status(UploadKey),
+    /// `GET /v1/files/{id}/events`: its progress as server-sent events.
+    Events(UploadKey),
+    /// `POST /v1/files/{id}/pause`: it takes no bytes until it is resumed.
+    Pause(UploadKey),
+    /// `POST /v1/files/{id}/resume`: it takes bytes again.
+    Resume(UploadKey),
+    /// `POST /v1/files/{id}/credential`: a new credential for it.
+    Credential(UploadKey),
+    /// `/v1/filepond` and `/v1/filepond/{id}`: what FilePond sends.
+    FilePond {
+        /// What follows `/v1/filepond/`; empty where nothing does.
+        id: String,
+    },
     /// A path of this worker with a method that it does not have; `Allow`'s value.
     MethodNotAllowed(&'static str),
 }
 
-impl Route {
-    /// True for the requests that must name the tus version that they speak.
-    #[must_use]
-    pub const fn is_tus(&self) -> bool {
-        matches!(
-            self,
-            Self::TusCreate | Self::TusOffset(_) | Self::TusChunk(_) | Self::TusTerminate(_)
-        )
-    }
-}
-
-/// What `head` is for. A tus client that cannot send PATCH or DELETE names the method in
-/// `X-HTTP-Method-Override` (tus 1.0.0, "X-HTTP-Method-Override").
+/// What `head` is for.
 ///
 /// # Errors
-/// [`ErrorKind::UploadNotFound`] for a path that the worker does not have.
+/// [`ErrorKind::UploadNotFound`] for a path that the worker does not have, and for an id that is
+/// none.
 pub fn route(head: &Head) -> Result<Route> {
-    let path = head.path.as_str();
-    if let Some(file_name) = path.strip_prefix("/v1/uploads/") {
-        return Ok(match head.method.as_str() {
-            "PUT" => Route::PlainPut { file_name: file_name.to_owned() },
-            _ => Route::MethodNotAllowed("PUT"),
-        });
-    }
-    match (path, head.method.as_str()) {
-        ("/healthz", "GET" | "HEAD") => return Ok(Route::Health),
-        ("/healthz", _) => return Ok(Route::MethodNotAllowed("GET, HEAD")),
-        _ => {}
-    }
-    let method = head.header("x-http-method-override").unwrap_or(&head.method);
-    if matches!(path, "/v1/files" | "/v1/files/") {
+    let method = head.meant_method();
+    if head.path == "/healthz" {
         return Ok(match method {
-            "POST" => Route::TusCreate,
-            "OPTIONS" => Route::TusDiscover,
-            _ => Route::MethodNotAllowed("OPTIONS, POST"),
+            "GET" | "HEAD" => Route::Health,
+            _ => Route::MethodNotAllowed("GET, HEAD"),
         });
     }
-    let Some(id) = path.strip_prefix("/v1/files/") else {
-        return Err(Error::new(ErrorKind::UploadNotFound, "nothing is at this path"));
+    let path = head.path.strip_prefix("/v1/").ok_or_else(nothing_here)?;
+    let (collection, rest) = path.split_once('/').unwrap_or((path, ""));
+    let route = match (collection, rest) {
+        ("uploads", "") => choose(method, &[("POST", Route::Form)], "OPTIONS, POST"),
+        ("uploads", name) => {
+            let file = || Route::File { file_name: name.to_owned() };
+            choose(method, &[("PUT", file()), ("POST", file())], "OPTIONS, POST, PUT")
+        }
+        ("files", "") => choose(method, &[("POST", Route::Create)], "OPTIONS, POST"),
+        ("files", rest) => return upload_route(method, rest),
+        ("filepond", id) => match method {
+            "OPTIONS" => Route::Discover,
+            "POST" | "PATCH" | "HEAD" | "DELETE" => Route::FilePond { id: id.to_owned() },
+            _ => Route::MethodNotAllowed("DELETE, HEAD, OPTIONS, PATCH, POST"),
+        },
+        _ => return Err(nothing_here()),
     };
-    if method == "OPTIONS" {
-        return Ok(Route::TusDiscover);
-    }
-    let key = UploadKey::new(id).ok_or_else(|| invalid("the upload id in the path is not one"))?;
-    Ok(match method {
-        "HEAD" => Route::TusOffset(key),
-        "PATCH" => Route::TusChunk(key),
-        "DELETE" => Route::TusTerminate(key),
-        "GET" => Route::Status(key),
-        _ => Route::MethodNotAllowed("DELETE, GET, HEAD, OPTIONS, PATCH"),
+    Ok(route)
+}
+
+/// What a request to `/v1/files/{rest}` is for.
+fn upload_route(method: &str, rest: &str) -> Result<Route> {
+    let (id, action) = rest.split_once('/').unwrap_or((rest, ""));
+    let key = UploadKey::new(id).ok_or_else(nothing_here)?;
+    let only_post = "OPTIONS, POST";
+    Ok(match action {
+        "" => {
+            let calls = [
+                ("HEAD", Route::Offset(key.clone())),
+                ("PATCH", Route::Append(key.clone())),
+                ("DELETE", Route::Terminate(key.clone())),
+                ("GET", Route::Status(key)),
+            ];
+            choose(method, &calls, "DELETE, GET, HEAD, OPTIONS, PATCH")
+        }
+        "events" => choose(method, &[("GET", Route::Events(key))], "GET, OPTIONS"),
+        "pause" => choose(method, &[("POST", Route::Pause(key))], only_post),
+        "resume" => choose(method, &[("POST", Route::Resume(key))], only_post),
+        "credential" => choose(method, &[("POST", Route::Credential(key))], only_post),
+        _ => return Err(nothing_here()),
     })
+}
+
+/// The route of `method` among those of a path; `allow` names them all.
+fn choose(method: &str, calls: &[(&str, Route)], allow: &'static str) -> Route {
+    if method == "OPTIONS" {
+        return Route::Discover;
+    }
+    let call = calls.iter().find(|(name, _)| *name == method);
+    call.map_or(Route::MethodNotAllowed(allow), |(_, route)| route.clone())
+}
+
+fn nothing_here() -> Error {
+    Error::new(ErrorKind::UploadNotFound, "nothing is at this path")
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed assumption fails the test")]
 
     use super::*;
 
+    fn head(method: &str, path: &str) -> Head {
+        let (headers, query) = (Vec::new(), String::new());
+        Head { method: method.into(), path: path.into(), query, headers }
+    }
+
     fn routed(method: &str, path: &str) -> Result<Route> {
-        let headers = Vec::new();
-        route(&Head { method: method.into(), path: path.into(), headers })
+        route(&head(method, path))
     }
 
     #[test]
     fn every_path_and_method_of_the_worker_has_its_route() {
         let key = UploadKey::new("a1").unwrap();
+        let file = Route::File { file_name: "a%20b.mp4".into() };
         for (method, path, expected) in [
             ("GET", "/healthz", Route::Health),
-            ("PUT", "/v1/uploads/a%20b.mp4", Route::PlainPut { file_name: "a%20b.mp4".into() }),
-            ("POST", "/v1/files", Route::TusCreate),
-            ("OPTIONS", "/v1/files", Route::TusDiscover),
-            ("HEAD", "/v1/files/a1", Route::TusOffset(key.clone())),
-            ("PATCH", "/v1/files/a1", Route::TusChunk(key.clone())),
-            ("DELETE", "/v1/files/a1", Route::TusTerminate(key.clone())),
-            ("GET", "/v1/files/a1", Route::Status(key)),
+            ("POST", "/v1/uploads", Route::Form),
+            ("PUT", "/v1/uploads/a%20b.mp4", file.clone()),
+            ("POST", "/v1/uploads/a%20b.mp4", file),
+            ("POST", "/v1/files", Route::Create),
+            ("POST", "/v1/files/", Route::Create),
+            ("OPTIONS", "/v1/files", Route::Discover),
+            ("OPTIONS", "/v1/files/a1", Route::Discover),
+            ("HEAD", "/v1/files/a1", Route::Offset(key.clone())),
+            ("PATCH", "/v1/files/a1", Route::Append(key.clone())),
+            ("DELETE", "/v1/files/a1", Route::Terminate(key.clone())),
+            ("GET", "/v1/files/a1", Route::Status(key.clone())),
+            ("GET", "/v1/files/a1/events", Route::Events(key.clone())),
+            ("POST", "/v1/files/a1/pause", Route::Pause(key.clone())),
+            ("POST", "/v1/files/a1/resume", Route::Resume(key.clone())),
+            ("POST", "/v1/files/a1/credential", Route::Credential(key)),
+            ("POST", "/v1/filepond", Route::FilePond { id: String::new() }),
+            ("PATCH", "/v1/filepond/a1", Route::FilePond { id: "a1".into() }),
         ] {
             assert_eq!(routed(method, path).unwrap(), expected, "{method} {path}");
         }
     }
 
     #[test]
-    fn a_method_can_be_named_in_a_header() {
-        let head = Head {
-            method: "POST".into(),
-            path: "/v1/files/a1".into(),
-            headers: vec![("X-HTTP-Method-Override".into(), "PATCH".into())],
-        };
-        assert!(matches!(route(&head).unwrap(), Route::TusChunk(_)));
+    fn a_method_can_be_named_in_a_header_and_then_the_real_one_is_ignored() {
+        for real in ["POST", "GET", "PUT"] {
+            let headers = vec![("X-HTTP-Method-Override".into(), "PATCH".into())];
+            let head = Head { headers, ..head(real, "/v1/files/a1") };
+            assert!(matches!(route(&head).unwrap(), Route::Append(_)));
+        }
     }
 
     #[test]
     fn other_methods_and_paths_and_ids_are_refused() {
-        assert!(matches!(routed("GET", "/v1/uploads/a").unwrap(), Route::MethodNotAllowed("PUT")));
-        assert_eq!(routed("GET", "/").unwrap_err().kind(), ErrorKind::UploadNotFound);
-        assert_eq!(routed("HEAD", "/v1/files/a/b").unwrap_err().kind(), ErrorKind::RequestInvalid);
+        let allowed = |method, path| match routed(method, path).unwrap() {
+            Route::MethodNotAllowed(allow) => allow,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(allowed("GET", "/v1/uploads/a"), "OPTIONS, POST, PUT");
+        assert_eq!(allowed("PUT", "/v1/files"), "OPTIONS, POST");
+        assert_eq!(allowed("GET", "/v1/files/a1/pause"), "OPTIONS, POST");
+        for path in
+            ["/", "/v1", "/v1/files/a/b", "/v1/files/ä", "/v1/files/a1/pause/x", "/v2/files"]
+        {
+            assert_eq!(routed("HEAD", path).unwrap_err().kind(), ErrorKind::UploadNotFound);
+        }
     }
 }

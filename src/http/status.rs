@@ -4,8 +4,9 @@ use serde_json::json;
 
 use super::Response;
 use crate::crc64::Crc64;
-use crate::units::ByteCount;
-use crate::upload::{Checkpoint, Phase, UploadRecord};
+use crate::timestamp::iso8601_extended;
+use crate::units::{ByteCount, UnixMillis};
+use crate::upload::{Checkpoint, Phase, Role, UploadRecord};
 
 /// How an upload stands, as its records say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,10 @@ pub struct UploadStatus {
     pub record: UploadRecord,
     /// How far it is.
     pub checkpoint: Checkpoint,
+    /// True where its owner has paused it.
+    pub paused: bool,
+    /// When it is given up, unless bytes come before; `None`: it is kept for ever.
+    pub expires_at: Option<UnixMillis>,
 }
 
 impl UploadStatus {
@@ -23,10 +28,35 @@ impl UploadStatus {
         self.checkpoint.durable()
     }
 
+    /// The whole length, once the client has declared it.
+    #[must_use]
+    pub fn length(&self) -> Option<ByteCount> {
+        self.record.length().or(self.checkpoint.length_bytes.map(ByteCount))
+    }
+
+    /// True where the object is whole.
+    #[must_use]
+    pub const fn is_completed(&self) -> bool {
+        matches!(self.checkpoint.phase, Phase::Completed(_))
+    }
+
+    /// True where nothing is to come any more.
+    #[must_use]
+    pub const fn has_ended(&self) -> bool {
+        matches!(self.checkpoint.phase, Phase::Completed(_) | Phase::Aborted | Phase::Lost { .. })
+    }
+
+    /// True where nobody has sent bytes for so long that the upload is given up.
+    #[must_use]
+    pub fn has_expired(&self, now: UnixMillis) -> bool {
+        self.expires_at.is_some_and(|end| now >= end)
+    }
+
     /// The stable word for its phase.
     #[must_use]
     pub const fn state(&self) -> &'static str {
         match self.checkpoint.phase {
+            Phase::Receiving if self.paused => "paused",
             Phase::Receiving => "receiving",
             Phase::Completing => "completing",
             Phase::Completed(_) => "completed",
@@ -38,6 +68,11 @@ impl UploadStatus {
     /// The answer.
     #[must_use]
     pub fn response(&self) -> Response {
+        Response::json(200, &self.to_json())
+    }
+
+    /// The state as a JSON object.
+    pub(super) fn to_json(&self) -> serde_json::Value {
         let crc64 = match &self.checkpoint.phase {
             Phase::Completed(object) => Some(Crc64(object.crc64).to_string()),
             _ => None,
@@ -46,18 +81,24 @@ impl UploadStatus {
             Phase::Lost { code } => Some(code.as_str()),
             _ => None,
         };
-        let body = json!({
+        let role = match &self.record.role {
+            Role::Whole => "whole",
+            Role::Partial => "partial",
+            Role::Final { .. } => "final",
+        };
+        json!({
             "state": self.state(),
             "reason": reason,
+            "role": role,
             "bytes_durable": self.durable().bytes(),
-            "bytes_total": self.record.length_bytes,
+            "bytes_total": self.length().map(ByteCount::bytes),
             "parts": self.checkpoint.part_count,
             "file_name": self.record.file_name,
             "media_id": self.record.media_id,
             "bucket": self.record.target.bucket,
             "object": self.record.target.object,
             "crc64": crc64,
-        });
-        Response::json(200, &body)
+            "expires_at": self.expires_at.map(iso8601_extended),
+        })
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! <https://www.alibabacloud.com/help/en/oss/user-guide/error-responses>
 
-use super::{Reply, timestamp, xml};
+use super::{Reply, xml};
 use crate::credential::decode_base64;
 use crate::error::{Error, ErrorKind, StoreError};
+use crate::timestamp;
 use crate::units::UnixMillis;
 
 /// Reads the reply to a refused request. It never fails: a body that is not OSS's XML (HTML of a

@@ -14,7 +14,6 @@ mod message;
 mod percent;
 mod redact;
 pub mod sign;
-pub(crate) mod timestamp;
 mod upload_id;
 mod xml;
 

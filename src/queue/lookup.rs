@@ -48,7 +48,7 @@ enum Step {
     File(String),
     Upload(UploadKey),
     Search(UploadKey, Box<CheckpointSearch>),
-    Done(Option<(UploadKey, Checkpoint)>),
+    Done(Option<(UploadKey, Box<Checkpoint>)>),
 }
 
 impl CheckpointLookup {
@@ -115,7 +115,7 @@ impl CheckpointLookup {
             return Ok(Step::Search(upload, search));
         }
         let (_, checkpoint) = search.finish()?;
-        Ok(Step::Done(Some((upload, checkpoint))))
+        Ok(Step::Done(Some((upload, Box::new(checkpoint)))))
     }
 
     /// What was found.
@@ -124,7 +124,7 @@ impl CheckpointLookup {
         let written_at = self.file.written_at();
         let upload = match (self.step, self.record) {
             (Step::Done(Some((key, checkpoint))), Some(record)) => {
-                Some(StoredUpload { key, record, checkpoint })
+                Some(StoredUpload { key, record, checkpoint: *checkpoint })
             }
             _ => None,
         };
@@ -162,7 +162,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
     use super::*;
-    use crate::upload::Target;
+    use crate::upload::{Role, Target};
 
     #[test]
     fn an_upload_that_was_aborted_or_lost_is_not_to_be_continued() {
@@ -197,6 +197,7 @@ mod tests {
             content_type: None,
             client_metadata: None,
             minted: false,
+            role: Role::Whole,
         }
     }
 }

@@ -10,7 +10,7 @@ use super::turn::{Opening, TurnKind};
 use super::vod_call::{VodAction, VodCall};
 use crate::credential::{UploadAddress, UploadCredential};
 use crate::error::{Error, ErrorKind, Result, Retry};
-use crate::upload::{self, Claim, Purpose, Target, UploadKey, UploadRecord};
+use crate::upload::{self, Claim, Purpose, Role, Target, UploadKey, UploadRecord};
 use crate::vod::MintedUpload;
 
 /// So many credentials are refused in a row before the file fails: a source of wrong ones would
@@ -266,6 +266,7 @@ impl Entry {
             content_type: None,
             client_metadata: None,
             minted: false,
+            role: Role::Whole,
         };
         let key = UploadKey::from_random(shared.entropy.bits128());
         self.save(shared, Box::new(Opening { key, record, credential }));

@@ -15,11 +15,14 @@ use crate::credential::UploadCredential;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::oss::error_reply::{is_clock_skew, is_temporary};
 use crate::oss::{Bucket, Reply};
-use crate::units::{ByteCount, KIB, UnixMillis};
+use crate::units::{ByteCount, KIB, MIB, UnixMillis};
 
 /// The slowest link to the store that is waited for: a body has this much time per byte on top of
 /// the request's timeout.
 const BODY_BYTES_PER_SEC_MIN: u64 = 64 * KIB;
+
+/// The slowest copy within the store that is waited for: 5 GiB may take less than three minutes.
+const COPY_BYTES_PER_SEC_MIN: u64 = 32 * MIB;
 
 /// Complete may take minutes for a large object: its timeout is that of other calls times this.
 pub const COMPLETE_TIMEOUT_FACTOR: u32 = 10;
@@ -309,6 +312,10 @@ fn deadline(operation: &Operation, now: UnixMillis, timeout: Duration) -> Option
     let body = |len: ByteCount| Duration::from_secs(len.bytes() / BODY_BYTES_PER_SEC_MIN);
     match operation {
         Operation::UploadPart { crc64: None, .. } => None,
+        Operation::CopyPart { len, .. } => {
+            let copying = Duration::from_secs(len.bytes() / COPY_BYTES_PER_SEC_MIN);
+            Some(now + timeout + copying)
+        }
         Operation::Complete { .. } => Some(now + timeout * COMPLETE_TIMEOUT_FACTOR),
         _ => Some(now + timeout + body(operation.source_len())),
     }
@@ -317,6 +324,7 @@ fn deadline(operation: &Operation, now: UnixMillis, timeout: Duration) -> Option
 fn unreachable_store(operation: &Operation, why: &str) -> Error {
     let what = match operation {
         Operation::UploadPart { number, .. } => format!("sending part {number}: {why}"),
+        Operation::CopyPart { number, .. } => format!("copying part {number}: {why}"),
         _ => why.to_owned(),
     };
     Error::new(ErrorKind::StoreUnavailable, what)

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::lease::Turn;
 use super::record::{self, RecordKind};
 use crate::crc64::Crc64;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::oss::ETag;
-use crate::units::{ByteCount, PartNumber};
+use crate::units::{ByteCount, OBJECT_SIZE_MAX, PART_COUNT_MAX, PartNumber};
 
 /// How many part numbers share a page of ETags.
 pub const PAGE_NUMBERS: u16 = 256;
@@ -67,6 +67,12 @@ pub struct Checkpoint {
     pub tail: Option<Tail>,
     /// True where the writer has left nothing in flight.
     pub at_rest: bool,
+    /// True where the writer that stored this went on to acknowledge bytes: one is at work, or was
+    /// when it crashed. False once a writer has ended in an orderly way.
+    pub writing: bool,
+    /// The length of the whole file in bytes, where the client declared it after the upload was
+    /// created.
+    pub length_bytes: Option<u64>,
     /// The epoch whose checkpoint this one continues; the one before that is no longer needed.
     pub previous: Option<u32>,
     /// When it was written, in milliseconds since the Unix epoch.
@@ -119,6 +125,8 @@ impl Checkpoint {
             open_page: EtagPage::default(),
             tail: None,
             at_rest: true,
+            writing: false,
+            length_bytes: None,
             previous: None,
             written_at_ms: 0,
         }
@@ -174,7 +182,12 @@ impl Checkpoint {
     /// know, [`CheckpointCorrupt`](crate::ErrorKind::CheckpointCorrupt) for anything else that is
     /// not such a record, whole.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
-        record::decode(RecordKind::Checkpoint, bytes)
+        let checkpoint: Self = record::decode(RecordKind::Checkpoint, bytes)?;
+        checkpoint.open_page.check()?;
+        if checkpoint.in_parts_bytes > OBJECT_SIZE_MAX.bytes() {
+            return Err(corrupt("a checkpoint has more bytes than an object can have"));
+        }
+        Ok(checkpoint)
     }
 }
 
@@ -215,8 +228,22 @@ impl EtagPage {
     /// know, [`CheckpointCorrupt`](crate::ErrorKind::CheckpointCorrupt) for anything else that is
     /// not such a record, whole.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
-        record::decode(RecordKind::EtagPage, bytes)
+        let page: Self = record::decode(RecordKind::EtagPage, bytes)?;
+        page.check()?;
+        Ok(page)
     }
+
+    /// Fails where it names part numbers that there are not.
+    fn check(&self) -> Result<()> {
+        if u16::from(self.page) > (PART_COUNT_MAX - 1) / PAGE_NUMBERS {
+            return Err(corrupt("a page of ETags is beyond the last part number"));
+        }
+        Ok(())
+    }
+}
+
+fn corrupt(message: &str) -> Error {
+    Error::new(ErrorKind::CheckpointCorrupt, message)
 }
 
 /// The page of a part number, and its place there.

@@ -10,15 +10,18 @@
 //! from the moment our lease stands, nobody else acknowledges anything.
 
 use super::checkpoint::{Checkpoint, Phase};
+use super::joining::Joining;
 use super::keys::UploadKey;
 use super::kv_step::KvStep;
 use super::lease::{EPOCHS_KEPT, Lease, Turn};
+use super::plan::Plan;
 use super::search::CheckpointSearch;
 use super::session::{Session, misuse};
 use super::state::Trigger;
-use super::{Event, Purpose, Value};
+use super::{Event, Purpose, Receive, Value};
 use crate::crc64::Crc64;
 use crate::error::{Error, ErrorKind, Result};
+use crate::units::ByteCount;
 
 /// What claiming has found so far.
 #[derive(Debug)]
@@ -30,12 +33,20 @@ pub(super) struct Claiming {
     /// The epoch whose checkpoint was found.
     found: Option<u32>,
     tail: Vec<u8>,
+    /// This session brings the file's length, which no checkpoint has yet.
+    length_is_new: bool,
 }
 
 impl Claiming {
     pub(super) const fn new(key: UploadKey) -> Self {
         let search = CheckpointSearch::new(key);
-        Self { search, lease: Lease::unclaimed(), found: None, tail: Vec::new() }
+        Self {
+            search,
+            lease: Lease::unclaimed(),
+            found: None,
+            tail: Vec::new(),
+            length_is_new: false,
+        }
     }
 
     /// Goes on where the driver has searched.
@@ -64,6 +75,7 @@ impl Session {
             return Ok(());
         }
         self.check_offset(&checkpoint)?;
+        self.plan_of(&checkpoint)?;
         self.bid_for(self.claiming.lease.turn.epoch)
     }
 
@@ -152,8 +164,16 @@ impl Session {
             return Ok(());
         }
         self.check_offset(&checkpoint)?;
+        self.plan = self.plan_of(&checkpoint)?;
+        if self.declared.is_none() {
+            self.checkpoint.length_bytes = self.plan.length().map(ByteCount::bytes);
+        }
+        self.claiming.length_is_new = self.checkpoint.length_bytes != checkpoint.length_bytes;
         self.save.begin(&checkpoint);
         self.transfer.begin(&checkpoint);
+        if let Some(joining) = &mut self.joining {
+            joining.begin_at(checkpoint.durable(), checkpoint.crc64())?;
+        }
         match checkpoint.tail {
             Some(tail) if self.takes_bytes() => {
                 let key = self.key.tail(tail.turn, tail.serial);
@@ -179,9 +199,10 @@ impl Session {
     }
 
     fn begin_purpose(&mut self) -> Result<()> {
-        if !self.claiming.lease.bases.is_empty() {
+        if !self.claiming.lease.bases.is_empty() || self.claiming.length_is_new {
             // Before anything else: whoever asks for the offset meanwhile must not be told what the
-            // writer before us may still store without acknowledging it.
+            // writer before us may still store without acknowledging it; and a length that was
+            // declared stands, whatever becomes of the request.
             self.save.request();
         }
         if self.purpose == Purpose::Fence {
@@ -205,18 +226,20 @@ impl Session {
     pub(super) fn begin_receiving(&mut self) -> Result<()> {
         let offset = self.checkpoint.durable();
         let all_in_parts = self.plan.length() == Some(self.transfer.filled_to());
-        if all_in_parts {
+        let completes = all_in_parts && !self.holds_back() && !self.stays_open();
+        if completes {
             self.transfer.source_is_complete();
         }
+        self.transfer.awaits_end = all_in_parts && !completes;
         if self.takes_bytes() {
             let tail = std::mem::take(&mut self.claiming.tail);
             self.event(Event::Ready { offset, tail });
         }
-        if all_in_parts || !self.takes_bytes() { self.source_ended() } else { Ok(()) }
+        if completes || !self.takes_bytes() { self.source_ended() } else { Ok(()) }
     }
 
-    pub(super) fn takes_bytes(&self) -> bool {
-        matches!(self.purpose, Purpose::Receive { .. } | Purpose::Continue)
+    pub(super) const fn takes_bytes(&self) -> bool {
+        matches!(self.purpose, Purpose::Receive(_) | Purpose::Continue | Purpose::Join { .. })
     }
 
     /// Whether the upload has ended before this session: then so does the session.
@@ -226,6 +249,7 @@ impl Session {
             Phase::Completed(object) => {
                 // A success says that these bytes are the object's: it takes the right offset.
                 self.check_offset(checkpoint)?;
+                self.plan_of(checkpoint)?;
                 self.finish.object = Some(object.clone());
                 self.go(Trigger::LoadedCompleted)?;
                 Ok(true)
@@ -245,7 +269,7 @@ impl Session {
     }
 
     fn check_offset(&self, checkpoint: &Checkpoint) -> Result<()> {
-        let Purpose::Receive { offset, .. } = self.purpose else { return Ok(()) };
+        let Purpose::Receive(Receive { offset, .. }) = self.purpose else { return Ok(()) };
         let durable = checkpoint.durable();
         if offset == durable {
             return Ok(());
@@ -253,6 +277,31 @@ impl Session {
         let (offset, durable) = (offset.bytes(), durable.bytes());
         let message = format!("the request starts at {offset} and the upload is at {durable}");
         Err(Error::new(ErrorKind::OffsetMismatch, message))
+    }
+
+    /// The plan with the file's length, as far as it is known: declared with the upload, or later,
+    /// or by this session.
+    fn plan_of(&self, checkpoint: &Checkpoint) -> Result<Plan> {
+        let inconsistent = |message| Err(Error::new(ErrorKind::LengthInconsistent, message));
+        let found = match &checkpoint.phase {
+            Phase::Completed(object) => Some(object.size_bytes),
+            _ => checkpoint.length_bytes,
+        };
+        let known = self.declared.or(found.map(ByteCount));
+        let brought = match &self.purpose {
+            Purpose::Receive(Receive { length, .. }) => *length,
+            _ => self.joining.as_ref().map(Joining::total),
+        };
+        let durable = checkpoint.durable();
+        match (known, brought) {
+            (Some(known), Some(brought)) if known != brought => inconsistent(format!(
+                "the request says that the file has {brought}; {known} were declared before"
+            )),
+            (_, Some(brought)) if brought < durable => inconsistent(format!(
+                "the request says that the file has {brought}; {durable} are stored already"
+            )),
+            (known, brought) => self.plan.with_length(known.or(brought)),
+        }
     }
 
     /// Fails where the stored lease is not this writer's.

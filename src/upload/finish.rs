@@ -53,12 +53,13 @@ impl Session {
     }
 
     fn put_single(&mut self) -> Result<()> {
-        let rest = self.transfer.rest().ok_or_else(|| misuse("no bytes are left to put"))?;
-        self.finish.single = Some((rest.len, rest.crc64));
+        let rest = self.transfer.rest();
+        let (len, crc64) = rest.map_or((ByteCount::ZERO, Crc64::EMPTY), |r| (r.len, r.crc64));
+        self.finish.single = Some((len, crc64));
         let operation = Operation::PutObject {
-            len: rest.len,
-            crc64: rest.crc64,
-            fill: rest.fill,
+            len,
+            crc64,
+            fill: rest.map(|rest| rest.fill),
             content_type: self.content_type.clone(),
         };
         self.calls.start(self.now, operation);
@@ -170,7 +171,7 @@ impl Session {
         if self.start_over()? { Ok(()) } else { self.lost(error) }
     }
 
-    fn lost(&mut self, error: Error) -> Result<()> {
+    pub(super) fn lost(&mut self, error: Error) -> Result<()> {
         self.go(Trigger::Forgotten)?;
         let code = error.kind().code().to_owned();
         self.trouble = Some(error);

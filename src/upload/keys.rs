@@ -35,6 +35,12 @@ impl UploadKey {
         format!("u.{}.upload", self.0)
     }
 
+    /// The upload whose [`UploadKey::upload`] has this name, if one has.
+    #[must_use]
+    pub fn of_upload_record(name: &str) -> Option<Self> {
+        Self::new(name.strip_prefix("u.")?.strip_suffix(".upload")?)
+    }
+
     /// Who writes.
     #[must_use]
     pub fn lease(&self) -> String {
@@ -45,6 +51,24 @@ impl UploadKey {
     #[must_use]
     pub fn credential(&self) -> String {
         format!("u.{}.credential", self.0)
+    }
+
+    /// A random mark that whoever wants the present writer to stop writes anew.
+    #[must_use]
+    pub fn stop(&self) -> String {
+        format!("u.{}.stop", self.0)
+    }
+
+    /// There while the upload is paused.
+    #[must_use]
+    pub fn pause(&self) -> String {
+        format!("u.{}.pause", self.0)
+    }
+
+    /// The upload that this one becomes a part of, once that is known.
+    #[must_use]
+    pub fn joined_into(&self) -> String {
+        format!("u.{}.final", self.0)
     }
 
     /// How far the winner of an epoch got.

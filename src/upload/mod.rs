@@ -24,12 +24,23 @@
 //! or in the stored tail, *and* the checkpoint that says so is written, *and* the lease read after
 //! that still names this writer. An acknowledged offset never goes back, but for
 //! [`Event::Rewind`], which only a driver sees that has asked for it.
+//!
+//! Of an atomic request ([`Receive::atomic`]) nothing is acknowledged, nor noted as the upload's,
+//! before the request has ended as it should.
+//!
+//! # Joins
+//!
+//! A [`Purpose::Join`] makes its object of other objects, most of whose bytes are copied on the
+//! store. The driver reads the rest of them: one source of all [`reads`] from the offset of
+//! [`Event::Ready`] on, one after the other, of which the wants are filled like any other.
 
 mod calls;
 mod checkpoint;
 mod claim;
 mod fill;
 mod finish;
+mod join;
+mod joining;
 mod keys;
 mod kv_step;
 mod lease;
@@ -53,6 +64,7 @@ pub use calls::COMPLETE_TIMEOUT_FACTOR;
 pub use checkpoint::{
     Checkpoint, EtagPage, FinishedObject, FinishedPart, PAGE_NUMBERS, PageRef, Phase, Tail,
 };
+pub use join::{JoinSource, Piece, ReadRange, pieces, reads};
 pub use keys::UploadKey;
 pub use lease::{Lease, Turn};
 pub use plan::{NextPart, PARALLEL_MAX, Plan};
@@ -60,7 +72,7 @@ pub use record::{RecordKind, VERSION as RECORD_VERSION};
 pub use retry::{Attempts, Jitter, RetryPolicy};
 pub use search::CheckpointSearch;
 pub use session::Session;
-pub use upload_record::{Target, UploadRecord};
+pub use upload_record::{Role, Target, UploadRecord};
 
 use crate::crc64::Crc64;
 use crate::credential::UploadCredential;
@@ -81,20 +93,19 @@ pub struct KvId(pub u32);
 pub struct FillId(pub u32);
 
 /// What a session is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// Take bytes that start at `offset`.
-    Receive {
-        /// Where the request's bytes start; must be the upload's durable offset.
-        offset: ByteCount,
-        /// How many bytes the request brings, where that is known.
-        request_len: Option<ByteCount>,
-        /// For a source of unknown length: whether the request's end is the source's end.
-        end_completes: bool,
-    },
+    /// Take the bytes of one request.
+    Receive(Receive),
     /// Take bytes from wherever the upload is to the source's end: for a source that can be read
     /// from any offset.
     Continue,
+    /// Make the object of other objects on the store, which are copied there. Only their bytes that
+    /// [`reads`] names come from the driver, in that order.
+    Join {
+        /// The objects, in the order of their bytes: each at most 5 GiB.
+        sources: Vec<JoinSource>,
+    },
     /// Take no bytes: find out how an interrupted Complete ended, and finish it.
     Settle,
     /// Take no bytes and call nobody: make the last checkpoint this writer's own, so that no stale
@@ -102,6 +113,30 @@ pub enum Purpose {
     Fence,
     /// Drop the parts and end the upload.
     Abort,
+}
+
+/// One request that brings bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Receive {
+    /// Where the request's bytes start; must be the upload's durable offset.
+    pub offset: ByteCount,
+    /// How many bytes the request brings, where that is known.
+    pub request_len: Option<ByteCount>,
+    /// For a source of unknown length: whether the request's end is the source's end. A request
+    /// without bytes then completes the upload as it is.
+    pub end_completes: bool,
+    /// The length of the whole file, where the client declares it with this request. It is noted
+    /// before anything of the request is acknowledged and can never change: another one, or one
+    /// below the durable offset, is [`LengthInconsistent`](crate::ErrorKind::LengthInconsistent).
+    /// Zero makes an empty object.
+    pub length: Option<ByteCount>,
+    /// Whether nothing of the request counts unless its bytes end as they should
+    /// ([`SourceEnd::Ended`]): for a request whose checksum is known only at its end. Its parts go
+    /// to the store as they come, and enter the checkpoint after that.
+    pub atomic: bool,
+    /// Whether the file is not whole after this request even where all of its bytes are there: a
+    /// client may say so with a request of its own.
+    pub stays_open: bool,
 }
 
 /// How a session begins.
@@ -192,6 +227,11 @@ pub enum SourceEnd {
     Cut,
     /// The client sent more than the declared length.
     Overrun,
+    /// The bytes are not those that the client's checksum names. Only an atomic request is refused
+    /// for it; any other is taken for one that broke off.
+    Mismatched,
+    /// Somebody else asked this request to end: what it has brought so far is kept.
+    Stopped,
 }
 
 /// What a session wants done.

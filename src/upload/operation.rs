@@ -4,8 +4,9 @@ use crate::crc64::Crc64;
 use crate::credential::StsCredential;
 use crate::error::{Error, ErrorKind, Result};
 use crate::oss::action::{
-    AbortMultipartUpload, Action, CompleteMultipartUpload, HeadObject, InitiateMultipartUpload,
-    ListParts, ObjectHead, PartPage, PutObject, StoredObject, UploadPart, UploadedPart,
+    AbortMultipartUpload, Action, CompleteMultipartUpload, CopiedPart, CopyRange, HeadObject,
+    InitiateMultipartUpload, ListParts, ObjectHead, PartPage, PutObject, StoredObject, UploadPart,
+    UploadPartCopy, UploadedPart,
 };
 use crate::oss::{Bucket, ETag, Reply, Request, Signer, UploadId};
 use crate::units::{BUFFERED_PART_SIZE_MAX, ByteCount, PartNumber, UnixMillis};
@@ -33,6 +34,23 @@ pub(super) enum Operation {
         /// Where the driver holds its bytes.
         fill: FillId,
     },
+    /// Makes one part of an object on the store.
+    CopyPart {
+        /// The store's id of the upload.
+        upload_id: UploadId,
+        /// The part's number.
+        number: PartNumber,
+        /// The bucket of that object.
+        source_bucket: String,
+        /// Its key.
+        source_key: String,
+        /// Which of its bytes, where not all.
+        range: Option<CopyRange>,
+        /// How many they are.
+        len: ByteCount,
+        /// CRC of those bytes.
+        crc64: Option<Crc64>,
+    },
     /// Asks for one page of the parts that the store has.
     ListParts {
         /// The store's id of the upload.
@@ -53,8 +71,8 @@ pub(super) enum Operation {
         len: ByteCount,
         /// CRC of its bytes.
         crc64: Crc64,
-        /// Where the driver holds its bytes.
-        fill: FillId,
+        /// Where the driver holds its bytes; `None` for an empty one.
+        fill: Option<FillId>,
         /// The object's Content-Type.
         content_type: Option<String>,
     },
@@ -72,7 +90,7 @@ pub(super) enum Operation {
 pub(super) enum Answer {
     /// To [`Operation::Initiate`].
     Initiated(UploadId),
-    /// To [`Operation::UploadPart`].
+    /// To [`Operation::UploadPart`] and [`Operation::CopyPart`].
     Part(UploadedPart),
     /// To [`Operation::ListParts`].
     Parts(PartPage),
@@ -90,6 +108,7 @@ impl Operation {
         match self {
             Self::Initiate { .. } => InitiateMultipartUpload::NAME,
             Self::UploadPart { .. } => UploadPart::NAME,
+            Self::CopyPart { .. } => UploadPartCopy::NAME,
             Self::ListParts { .. } => ListParts::NAME,
             Self::Complete { .. } => CompleteMultipartUpload::NAME,
             Self::PutObject { .. } => PutObject::NAME,
@@ -101,7 +120,8 @@ impl Operation {
     /// Where the driver holds the bytes of the request's body.
     pub(super) const fn fill(&self) -> Option<FillId> {
         match self {
-            Self::UploadPart { fill, .. } | Self::PutObject { fill, .. } => Some(*fill),
+            Self::UploadPart { fill, .. } => Some(*fill),
+            Self::PutObject { fill, .. } => *fill,
             _ => None,
         }
     }
@@ -137,6 +157,17 @@ impl Operation {
                 UploadPart { key, upload_id, number: *number, len: *len, crc64: None }
                     .request(bucket)
             }
+            Self::CopyPart { upload_id, number, source_bucket, source_key, range, .. } => {
+                UploadPartCopy {
+                    key,
+                    upload_id,
+                    number: *number,
+                    source_bucket,
+                    source_key,
+                    range: *range,
+                }
+                .request(bucket)
+            }
             Self::ListParts { upload_id, after } => {
                 ListParts { key, upload_id, after: *after }.request(bucket)
             }
@@ -163,6 +194,23 @@ impl Operation {
                 let part = action.parse(reply)?;
                 agree(&format!("part {number}"), *crc64, part.crc64)?;
                 Ok(Answer::Part(part))
+            }
+            Self::CopyPart {
+                upload_id, number, source_bucket, source_key, range, crc64, ..
+            } => {
+                let action = UploadPartCopy {
+                    key,
+                    upload_id,
+                    number: *number,
+                    source_bucket,
+                    source_key,
+                    range: *range,
+                };
+                let CopiedPart { etag, crc64: told } = action.parse(reply)?;
+                // Where the store does not tell it, the whole object's says it at Complete.
+                let told = told.or(*crc64);
+                agree(&format!("part {number}"), *crc64, told)?;
+                Ok(Answer::Part(UploadedPart { etag, crc64: told }))
             }
             Self::ListParts { upload_id, after } => {
                 ListParts { key, upload_id, after: *after }.parse(reply).map(Answer::Parts)

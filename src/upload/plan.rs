@@ -55,13 +55,10 @@ impl Plan {
     /// 10,000 of those do not reach, larger ones; at most `parallel` (1 to 32) in flight.
     ///
     /// # Errors
-    /// [`ErrorKind::FileEmpty`] and [`ErrorKind::FileTooLarge`] (above 10,000 × 5 GiB) for the
-    /// length, [`ErrorKind::Misconfigured`] for a part size outside 100 KiB to 5 GiB or a number of
-    /// parts in flight outside 1 to 32.
+    /// [`ErrorKind::FileTooLarge`] for a length above 10,000 × 5 GiB,
+    /// [`ErrorKind::Misconfigured`] for a part size outside 100 KiB to 5 GiB or a number of parts in
+    /// flight outside 1 to 32.
     pub fn new(length: Option<ByteCount>, part_size: ByteCount, parallel: u8) -> Result<Self> {
-        if length.is_some_and(ByteCount::is_zero) {
-            return Err(Error::new(ErrorKind::FileEmpty, "the file has no bytes"));
-        }
         if let Some(length) = length.filter(|length| *length > OBJECT_SIZE_MAX) {
             return Err(too_large(format!(
                 "the file has {length}; the store takes {OBJECT_SIZE_MAX} at most"
@@ -85,6 +82,14 @@ impl Plan {
             ));
         }
         Ok(Self { length, part_size, parallel })
+    }
+
+    /// The same plan for a source of `length` bytes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::FileTooLarge`], as [`Plan::new`].
+    pub fn with_length(&self, length: Option<ByteCount>) -> Result<Self> {
+        Self::new(length, self.part_size, self.parallel)
     }
 
     /// The length of the source, where it is known.

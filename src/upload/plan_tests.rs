@@ -182,7 +182,6 @@ fn lengths_and_options_outside_their_range_are_refused_by_name() {
     let kind =
         |length, part_size, parallel| Plan::new(length, part_size, parallel).unwrap_err().kind();
     let some = |bytes| Some(ByteCount(bytes));
-    assert_eq!(kind(some(0), PART_SIZE_DEFAULT, 5), ErrorKind::FileEmpty);
     assert_eq!(kind(some(53_687_091_200_001), PART_SIZE_DEFAULT, 5), ErrorKind::FileTooLarge);
     assert_eq!(kind(None, ByteCount(102_399), 5), ErrorKind::Misconfigured);
     assert_eq!(kind(None, ByteCount(5 * GIB + 1), 5), ErrorKind::Misconfigured);

@@ -47,6 +47,8 @@ struct Mark {
     has_upload_id: bool,
     /// Left at rest by this session.
     at_rest: bool,
+    /// Says that this session may acknowledge more.
+    writing: bool,
 }
 
 impl Save {
@@ -117,7 +119,9 @@ impl Session {
             && self.checkpoint.upload_id.is_some()
             && self.transfer.waits_for_number_above(self.save.reserved());
         let closes = self.is_closing();
-        if moved && (open || self.state == State::Failed) || number_wanted || closes {
+        let failed = self.state == State::Failed;
+        let leaves = failed && self.save.saved.writing;
+        if moved && (open || failed) || number_wanted || closes || leaves {
             self.save.requested = true;
         }
         if self.save.requested {
@@ -148,10 +152,13 @@ impl Session {
             || self.checkpoint.in_parts_bytes != self.save.saved.in_parts_bytes
             || self.transfer.rest().is_some()
             || self.transfer.is_complete()
+            || self.save.saved.writing
     }
 
+    /// True where the file goes as one PutObject, because it is small or empty.
     pub(super) fn is_single_put(&self) -> bool {
-        self.transfer.rest().is_some_and(|rest| rest.whole_source)
+        let is_empty = self.transfer.is_complete() && self.plan.length() == Some(ByteCount::ZERO);
+        is_empty || self.transfer.rest().is_some_and(|rest| rest.whole_source)
     }
 
     fn write_next(&mut self) -> Result<()> {
@@ -197,6 +204,12 @@ impl Session {
             last.saturating_add(ahead).min(PART_COUNT_MAX).max(self.save.saved.numbers_spent)
         };
         self.checkpoint.at_rest = at_rest;
+        let goes_on = match self.state {
+            State::Verifying | State::Receiving => true,
+            State::Draining => !at_rest || self.is_single_put(),
+            _ => false,
+        };
+        self.checkpoint.writing = goes_on && self.takes_bytes();
         self.checkpoint.written_at_ms = self.now.0;
         self.save.writing = Some(Mark {
             durable: self.checkpoint.durable(),
@@ -204,6 +217,7 @@ impl Session {
             numbers_spent: self.checkpoint.numbers_spent,
             has_upload_id: self.checkpoint.upload_id.is_some(),
             at_rest,
+            writing: self.checkpoint.writing,
         });
         self.save.deleting.append(&mut self.save.left_over);
         let key = self.key.checkpoint(self.turn.epoch);

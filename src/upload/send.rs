@@ -4,17 +4,18 @@ use super::checkpoint::{Checkpoint, FinishedPart};
 use super::operation::{Answer, Operation, agree};
 use super::session::{Session, misuse};
 use super::state::{State, Trigger};
-use super::transfer::{Part, PartStatus, Transfer};
-use super::{Event, FillId, Purpose};
+use super::transfer::{Part, PartBody, PartStatus, Transfer};
+use super::{Event, Purpose, Receive};
 use crate::crc64::Crc64;
 use crate::error::{ErrorKind, Result};
 use crate::oss::UploadId;
+use crate::oss::action::CopyRange;
 use crate::units::{ByteCount, PartNumber};
 
 impl Session {
     pub(super) fn add_part(
         &mut self,
-        fill: FillId,
+        body: PartBody,
         len: ByteCount,
         crc64: Option<Crc64>,
     ) -> Result<()> {
@@ -22,18 +23,18 @@ impl Session {
             .ok_or_else(|| misuse("the plan allowed a part without a number"))?;
         self.transfer.next_number += 1;
         self.transfer.filled_to += len;
-        self.transfer.parts.push_back(Part { number, len, crc64, fill, status: PartStatus::Ready });
+        self.transfer.parts.push_back(Part { number, len, crc64, body, status: PartStatus::Ready });
         Ok(())
     }
 
     /// Sends the parts that are ready, as many at once as the plan allows, once the upload has an
     /// id and their numbers are reserved. A restart has to be stored before a new upload is begun:
     /// who was taken over must not begin one.
-    pub(super) fn start_parts(&mut self) {
+    pub(super) fn start_parts(&mut self) -> Result<()> {
         if !matches!(self.state, State::Receiving | State::Draining)
             || self.transfer.parts.iter().all(|part| part.status != PartStatus::Ready)
         {
-            return;
+            return Ok(());
         }
         let Some(upload_id) = self.checkpoint.upload_id.clone().map(UploadId) else {
             let restart_unstored = self.transfer.restarted && self.save.is_busy();
@@ -43,7 +44,7 @@ impl Session {
                 let content_type = self.content_type.clone();
                 self.calls.start(self.now, Operation::Initiate { content_type });
             }
-            return;
+            return Ok(());
         };
         let reserved = self.save.reserved();
         let mut room = self.transfer.in_flight_max.saturating_sub(self.transfer.sent());
@@ -54,16 +55,30 @@ impl Session {
             if part.status == PartStatus::Ready {
                 part.status = PartStatus::Sent;
                 room -= 1;
-                let operation = Operation::UploadPart {
-                    upload_id: upload_id.clone(),
-                    number: part.number,
-                    len: part.len,
-                    crc64: part.crc64,
-                    fill: part.fill,
+                let upload_id = upload_id.clone();
+                let Part { number, len, crc64, .. } = *part;
+                let operation = match part.body {
+                    PartBody::Fill(fill) => {
+                        Operation::UploadPart { upload_id, number, len, crc64, fill }
+                    }
+                    PartBody::Copy { source, start } => {
+                        let joined = self.joining.as_ref().and_then(|join| join.source(source));
+                        let joined = joined.ok_or_else(|| misuse("no such source is joined"))?;
+                        Operation::CopyPart {
+                            upload_id,
+                            number,
+                            source_bucket: joined.bucket.clone(),
+                            source_key: joined.object.clone(),
+                            range: (len < joined.len).then_some(CopyRange { start, len }),
+                            len,
+                            crc64,
+                        }
+                    }
                 };
                 self.calls.start(self.now, operation);
             }
         }
+        Ok(())
     }
 
     pub(super) fn initiated(&mut self, result: Result<Answer>) -> Result<()> {
@@ -86,13 +101,17 @@ impl Session {
         let part = self.transfer.parts.iter_mut().find(|part| part.number == number);
         let Some(part) = part else { return Err(misuse("no such part is on its way")) };
         part.status = PartStatus::Stored(uploaded);
-        let fill = part.fill;
-        self.event(Event::Released(fill));
+        if let Some(fill) = part.body.fill() {
+            self.event(Event::Released(fill));
+        }
         self.advance_frontier()
     }
 
-    /// Takes the confirmed parts that continue the source into the checkpoint.
+    /// Takes the confirmed parts that continue the source into the checkpoint, where they count.
     pub(super) fn advance_frontier(&mut self) -> Result<()> {
+        if self.holds_back() {
+            return Ok(());
+        }
         loop {
             let Some(front) = self.transfer.parts.front() else { return Ok(()) };
             let (PartStatus::Stored(uploaded), Some(crc64)) = (&front.status, front.crc64) else {
@@ -129,9 +148,16 @@ impl Session {
             ..Transfer::default()
         };
         self.discard_parts();
-        self.checkpoint = Checkpoint { previous: self.checkpoint.previous, ..Checkpoint::empty() };
+        self.checkpoint = Checkpoint {
+            previous: self.checkpoint.previous,
+            length_bytes: self.checkpoint.length_bytes,
+            ..Checkpoint::empty()
+        };
         self.save.start_over();
-        if let Purpose::Receive { offset, request_len, .. } = &mut self.purpose {
+        if let Some(joining) = &mut self.joining {
+            joining.begin_at(ByteCount::ZERO, Crc64::EMPTY)?;
+        }
+        if let Purpose::Receive(Receive { offset, request_len, .. }) = &mut self.purpose {
             let end = request_len.map(|len| *offset + len);
             *request_len = self.plan.length().or(end);
             *offset = ByteCount::ZERO;
@@ -145,7 +171,7 @@ impl Session {
         let held = |part: &Part| !matches!(part.status, PartStatus::Stored(_));
         let parts = std::mem::take(&mut self.transfer.parts);
         let rest = self.transfer.rest.take().map(|rest| rest.fill);
-        for fill in parts.into_iter().filter(held).map(|part| part.fill).chain(rest) {
+        for fill in parts.into_iter().filter(held).filter_map(|part| part.body.fill()).chain(rest) {
             self.event(Event::Released(fill));
         }
     }

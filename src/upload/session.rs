@@ -6,13 +6,14 @@ use super::calls::{CallOptions, Calls, Finished};
 use super::checkpoint::Checkpoint;
 use super::claim::Claiming;
 use super::finish::Finish;
+use super::joining::Joining;
 use super::keys::UploadKey;
 use super::kv_step::KvStep;
 use super::lease::Turn;
 use super::plan::Plan;
 use super::save::Save;
 use super::state::{State, Trigger};
-use super::transfer::{Filled, Transfer};
+use super::transfer::{Filled, PartBody, Transfer};
 use super::upload_record::UploadRecord;
 use super::verify::Recorded;
 use super::{Claim, Event, Input, KvId, Outcome, Output, Purpose, SessionOptions, Value, Want};
@@ -25,6 +26,9 @@ use crate::units::{ByteCount, UnixMillis};
 pub struct Session {
     pub(super) key: UploadKey,
     pub(super) plan: Plan,
+    /// The length that was declared when the upload was created.
+    pub(super) declared: Option<ByteCount>,
+    pub(super) joining: Option<Joining>,
     pub(super) purpose: Purpose,
     pub(super) replayable: bool,
     pub(super) content_type: Option<String>,
@@ -42,6 +46,8 @@ pub struct Session {
     pub(super) finish: Finish,
     /// Why the session fails or refused bytes, until it has ended.
     pub(super) trouble: Option<Error>,
+    /// Another writer has taken the upload over.
+    fenced: bool,
     kv_next: u32,
     kv_pending: BTreeMap<KvId, KvStep>,
     outputs: VecDeque<Output>,
@@ -52,17 +58,22 @@ impl Session {
     /// Begins a turn at the upload `key`, which `record` describes.
     ///
     /// # Errors
-    /// Where the record's target or length, or an option, is outside its limits
-    /// ([`Plan::new`], [`super::Target::bucket`]).
+    /// Where the record's target or length, an option or what is to be joined is outside its limits
+    /// ([`Plan::new`], [`super::Target::bucket`]), and [`ErrorKind::FileEmpty`] for a source
+    /// that is to be continued and has no bytes.
     pub fn new(
         key: UploadKey,
         record: &UploadRecord,
         claim: Claim,
-        purpose: Purpose,
+        mut purpose: Purpose,
         options: SessionOptions,
         now: UnixMillis,
     ) -> Result<Self> {
         let plan = Plan::new(record.length(), options.part_size, options.parallel)?;
+        if purpose == Purpose::Continue && record.length().is_some_and(ByteCount::is_zero) {
+            return Err(Error::new(ErrorKind::FileEmpty, "the file has no bytes"));
+        }
+        let joining = Joining::of(&mut purpose)?;
         let calls = Calls::new(CallOptions {
             bucket: record.target.bucket()?,
             object: record.target.object.clone(),
@@ -76,6 +87,8 @@ impl Session {
             claiming: Claiming::new(key.clone()),
             key,
             plan,
+            declared: record.length(),
+            joining,
             purpose,
             replayable: options.replayable,
             content_type: record.content_type.clone(),
@@ -89,6 +102,7 @@ impl Session {
             save: Save::default(),
             finish: Finish::default(),
             trouble: None,
+            fenced: false,
             kv_next: 0,
             kv_pending: BTreeMap::new(),
             outputs: VecDeque::new(),
@@ -174,7 +188,7 @@ impl Session {
             },
             Input::Credential(result) => self.calls.credential_arrived(result),
             Input::StreamOpened { fill } => match self.transfer.open_stream(fill) {
-                Some(want) => self.add_part(fill, want.size, None),
+                Some(want) => self.add_part(PartBody::Fill(fill), want.size, None),
                 None => Ok(()),
             },
             Input::Filled { fill, len, crc64, end } => {
@@ -229,7 +243,7 @@ impl Session {
             self.call_ended(finished)?;
         }
         self.open_want()?;
-        self.start_parts();
+        self.start_parts()?;
         self.advance_draining()?;
         self.advance_saving()?;
         self.calls.send_due(self.now, &mut self.outputs)?;
@@ -261,6 +275,7 @@ impl Session {
         match finished.operation {
             Operation::Initiate { .. } => self.initiated(finished.result),
             Operation::UploadPart { number, .. } => self.part_ended(number, finished.result),
+            Operation::CopyPart { number, .. } => self.copy_ended(number, finished.result),
             Operation::ListParts { .. } => self.parts_listed(finished.result),
             Operation::Complete { .. } | Operation::PutObject { .. } => {
                 self.complete_ended(finished.result)
@@ -282,6 +297,7 @@ impl Session {
         self.calls.cancel_all(&mut self.outputs);
         self.transfer.abandon_want();
         let fenced = error.kind() == ErrorKind::TakenOver;
+        self.fenced |= fenced;
         if self.state.is_terminal() {
             self.save.give_up();
             if fenced {
@@ -310,9 +326,8 @@ impl Session {
         }
         let durable = self.save.durable();
         let trouble = || self.trouble.clone().unwrap_or_else(|| misuse("no cause was noted"));
-        let fenced = self.trouble.as_ref().is_some_and(|e| e.kind() == ErrorKind::TakenOver);
         let outcome = match self.state {
-            _ if fenced => Outcome::Failed { error: trouble(), durable },
+            _ if self.fenced => Outcome::Failed { error: trouble(), durable },
             State::Completed => match self.finished_object() {
                 Some(object) => Outcome::Completed(object),
                 None => Outcome::Failed { error: trouble(), durable },

@@ -32,6 +32,10 @@ pub(super) struct Transfer {
     pub(super) rest: Option<Rest>,
     /// Whether the source, not just the request, has ended.
     pub(super) complete: bool,
+    /// All bytes of the file are here, and whether the request ends as it should is still to come.
+    pub(super) awaits_end: bool,
+    /// The request has ended as it should: what it brought may count.
+    pub(super) ended_well: bool,
     pub(super) restarted: bool,
 }
 
@@ -40,8 +44,31 @@ pub(super) struct Part {
     pub(super) number: PartNumber,
     pub(super) len: ByteCount,
     pub(super) crc64: Option<Crc64>,
-    pub(super) fill: FillId,
+    pub(super) body: PartBody,
     pub(super) status: PartStatus,
+}
+
+/// Where a part's bytes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PartBody {
+    /// The driver holds them, or passes them through.
+    Fill(FillId),
+    /// On the store.
+    Copy {
+        /// The index of the source that is joined.
+        source: usize,
+        /// Where in that source they start.
+        start: ByteCount,
+    },
+}
+
+impl PartBody {
+    pub(super) const fn fill(self) -> Option<FillId> {
+        match self {
+            Self::Fill(fill) => Some(fill),
+            Self::Copy { .. } => None,
+        }
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -85,6 +112,8 @@ impl Default for Transfer {
             parts: VecDeque::new(),
             rest: None,
             complete: false,
+            awaits_end: false,
+            ended_well: false,
             restarted: false,
         }
     }
@@ -96,6 +125,13 @@ impl Transfer {
         self.filled_to = ByteCount(checkpoint.in_parts_bytes);
         self.prefix = checkpoint.durable() - self.filled_to;
         self.next_number = checkpoint.numbers_spent.saturating_add(1);
+    }
+
+    /// Forgets what this request has brought; the numbers that it took stay spent.
+    pub(super) fn discard_request(&mut self, checkpoint: &Checkpoint) {
+        self.filled_to = ByteCount(checkpoint.in_parts_bytes);
+        self.complete = false;
+        self.awaits_end = false;
     }
 
     pub(super) const fn want(&self) -> Option<Want> {

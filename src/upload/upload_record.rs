@@ -14,7 +14,8 @@ pub struct UploadRecord {
     pub created_at_ms: u64,
     /// The name that the client gave the file.
     pub file_name: String,
-    /// The length that the client declared, in bytes.
+    /// The length that the client declared when it created the upload, in bytes. One that it
+    /// declared later is in [`Checkpoint::length_bytes`](super::Checkpoint::length_bytes).
     pub length_bytes: Option<u64>,
     /// The media id at VOD; empty where the client brought a credential without naming it.
     pub media_id: String,
@@ -26,6 +27,23 @@ pub struct UploadRecord {
     pub client_metadata: Option<String>,
     /// True where the worker minted the credential with its own key and can refresh it.
     pub minted: bool,
+    /// What its object is for.
+    pub role: Role,
+}
+
+/// What an upload's object is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Role {
+    /// It is a file.
+    #[default]
+    Whole,
+    /// It is a piece of a file, to be joined with others.
+    Partial,
+    /// It is a file that is joined of other uploads' objects.
+    Final {
+        /// The ids of those uploads, in the order of their bytes.
+        partials: Vec<String>,
+    },
 }
 
 /// Where on the store an object goes.
@@ -65,7 +83,7 @@ impl Target {
 }
 
 impl UploadRecord {
-    /// The declared length.
+    /// The length that was declared when the upload was created.
     #[must_use]
     pub fn length(&self) -> Option<ByteCount> {
         self.length_bytes.map(ByteCount)

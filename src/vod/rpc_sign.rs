@@ -9,7 +9,8 @@ use zeroize::Zeroizing;
 use super::{RamKey, VodEndpoint};
 use crate::credential::Secret;
 use crate::oss::sign::hmac_sha1;
-use crate::oss::{Body, Method, Request, encode_component, timestamp};
+use crate::oss::{Body, Method, Request, encode_component};
+use crate::timestamp;
 use crate::units::UnixMillis;
 
 /// The signed POST request of the call `action` with its own `parameters`, sent as a form.

@@ -2,29 +2,19 @@
 
 use vod_uploader::upload::Outcome;
 
-use crate::harness::{ClientRequest, Operation, Random, World, WriterId};
+use crate::harness::{ClientRequest, Operation, Random, Strays, World};
 
 const PARTS: u64 = 6;
 const LENGTH: u64 = PARTS * 102_400;
 
-/// What becomes of what a crashed session has left on its way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Strays {
-    ArriveAtOnce,
-    ArriveAtTheEnd,
-    NeverArrive,
-}
-
-const STRAYS: [Strays; 3] = [Strays::ArriveAtOnce, Strays::ArriveAtTheEnd, Strays::NeverArrive];
-
 #[test]
 fn after_a_crash_at_any_step_the_next_session_makes_the_object_whole() {
     for seed in [None, Some(1), Some(2)] {
-        for strays in STRAYS {
+        for strays in Strays::ALL {
             for step in 0.. {
                 let mut world = world(LENGTH, seed);
                 let id = world.create(ClientRequest::new(0, LENGTH));
-                if !crash_at(&mut world, id, step, strays) {
+                if !world.crash_at(id, step, strays) {
                     break;
                 }
                 assert_resumes(&mut world, &format!("{seed:?} {strays:?} {step}"));
@@ -36,11 +26,11 @@ fn after_a_crash_at_any_step_the_next_session_makes_the_object_whole() {
 #[test]
 fn after_a_crash_at_any_step_of_a_small_file_the_next_session_makes_the_object_whole() {
     for length in [1, 102_399, 102_400, 102_401] {
-        for strays in STRAYS {
+        for strays in Strays::ALL {
             for step in 0.. {
                 let mut world = world(length, None);
                 let id = world.create(ClientRequest::new(0, length));
-                if !crash_at(&mut world, id, step, strays) {
+                if !world.crash_at(id, step, strays) {
                     break;
                 }
                 assert_resumes(&mut world, &format!("{length} {strays:?} {step}"));
@@ -52,13 +42,13 @@ fn after_a_crash_at_any_step_of_a_small_file_the_next_session_makes_the_object_w
 #[test]
 fn after_a_crash_at_any_step_of_a_request_with_a_tail_nothing_acknowledged_is_lost() {
     // 50 KiB are stored as a tail; the second request makes a part and another tail.
-    for strays in STRAYS {
+    for strays in Strays::ALL {
         for step in 0.. {
             let mut world = world(400_000, None);
             let first = world.create(ClientRequest::new(0, 51_200));
             world.run(first);
             let second = world.take_over(ClientRequest::new(51_200, 204_900));
-            if !crash_at(&mut world, second, step, strays) {
+            if !world.crash_at(second, step, strays) {
                 break;
             }
             assert_resumes(&mut world, &format!("{strays:?} {step}"));
@@ -73,13 +63,13 @@ fn after_two_crashes_at_any_steps_the_third_session_makes_the_object_whole() {
         let mut world = world(LENGTH - random.below(100_000), Some(seed));
         let length = world.content.len();
         let id = world.create(ClientRequest::new(0, length));
-        let strays = STRAYS[random.index(3)];
-        if !crash_at(&mut world, id, random.below(80), strays) || !world.is_known() {
+        let strays = Strays::ALL[random.index(3)];
+        if !world.crash_at(id, random.below(80), strays) || !world.is_known() {
             continue;
         }
         let id = world.take_over(world.rest());
-        let strays = STRAYS[random.index(3)];
-        if crash_at(&mut world, id, random.below(80), strays) {
+        let strays = Strays::ALL[random.index(3)];
+        if world.crash_at(id, random.below(80), strays) {
             assert_resumes(&mut world, &format!("seed {seed}"));
         }
     }
@@ -90,7 +80,7 @@ fn only_parts_that_were_not_acknowledged_are_sent_again() {
     for step in 0.. {
         let mut world = world(LENGTH, None);
         let id = world.create(ClientRequest::new(0, LENGTH));
-        if !crash_at(&mut world, id, step, Strays::NeverArrive) {
+        if !world.crash_at(id, step, Strays::NeverArrive) {
             break;
         }
         if !world.is_known() {
@@ -110,7 +100,7 @@ fn a_session_that_only_settles_finishes_an_upload_that_crashed_while_completing(
     for step in 0.. {
         let mut world = world(LENGTH, None);
         let id = world.create(ClientRequest::new(0, LENGTH));
-        if !crash_at(&mut world, id, step, Strays::ArriveAtOnce) {
+        if !world.crash_at(id, step, Strays::ArriveAtOnce) {
             break;
         }
         if !world.is_known() {
@@ -130,10 +120,10 @@ fn a_session_that_only_settles_finishes_an_upload_that_crashed_while_completing(
 fn crashes_leave_no_more_than_a_bounded_number_of_keys() {
     let mut world = world(LENGTH, None);
     let id = world.create(ClientRequest::new(0, LENGTH));
-    crash_at(&mut world, id, 30, Strays::NeverArrive);
+    world.crash_at(id, 30, Strays::NeverArrive);
     for round in 0..60 {
         let id = world.take_over(world.rest());
-        crash_at(&mut world, id, 18 + round % 5, Strays::NeverArrive);
+        world.crash_at(id, 18 + round % 5, Strays::NeverArrive);
     }
     let outcome = world.resume();
     assert!(matches!(outcome, Outcome::Completed(_)), "{outcome:?}");
@@ -146,23 +136,6 @@ fn world(length: u64, seed: Option<u64>) -> World {
         Some(seed) => world.seeded(seed),
         None => world,
     }
-}
-
-/// Crashes a writer after `step` steps; false where it has ended before.
-fn crash_at(world: &mut World, id: WriterId, step: u64, strays: Strays) -> bool {
-    for _ in 0..step {
-        world.step(id);
-    }
-    if world.writers[id].has_ended() {
-        return false;
-    }
-    world.crash(id);
-    match strays {
-        Strays::ArriveAtOnce => world.land_strays(),
-        Strays::ArriveAtTheEnd => {}
-        Strays::NeverArrive => world.strays.clear(),
-    }
-    true
 }
 
 fn assert_resumes(world: &mut World, case: &str) {

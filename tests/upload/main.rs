@@ -9,16 +9,21 @@
 )]
 
 mod architecture;
+mod atomic_requests;
 mod checkpoints;
 mod completion;
 mod crashes;
 mod credentials;
 mod etag_pages;
 mod harness;
+mod joins;
+mod late_lengths;
 mod lost_uploads;
 mod misuse;
+mod open_ends;
 mod requests;
 mod retries;
 mod sizes;
 mod streamed_parts;
 mod take_overs;
+mod writing;

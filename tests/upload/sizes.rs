@@ -2,9 +2,9 @@
 
 use vod_uploader::error::ErrorKind;
 use vod_uploader::units::ByteCount;
-use vod_uploader::upload::{Claim, Outcome};
+use vod_uploader::upload::{Claim, Outcome, Purpose};
 
-use crate::harness::{ClientRequest, Operation, World};
+use crate::harness::{ClientRequest, OBJECT, Operation, Strays, World};
 
 const MIB: u64 = 1 << 20;
 const SIZES: [u64; 8] = [1, 99_999, 102_399, 102_400, MIB - 1, MIB, MIB + 1, 5 * MIB + 3];
@@ -46,10 +46,9 @@ fn a_file_below_100_kib_is_a_single_put_object() {
 }
 
 #[test]
-fn an_empty_file_is_refused_by_name_and_nothing_is_created_on_the_store() {
+fn an_empty_source_is_refused_by_name_and_nothing_is_created_on_the_store() {
     let mut known = World::of_known_length(0);
-    let purpose = ClientRequest::new(0, 0).purpose();
-    let refused = known.try_open(Claim::Created, purpose, None).unwrap_err();
+    let refused = known.try_open(Claim::Created, Purpose::Continue, None).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::FileEmpty);
 
     let mut unknown = World::of_unknown_length(0);
@@ -58,6 +57,52 @@ fn an_empty_file_is_refused_by_name_and_nothing_is_created_on_the_store() {
     };
     assert_eq!(error.kind(), ErrorKind::FileEmpty);
     assert_eq!(unknown.store.seen, []);
+}
+
+#[test]
+fn a_declared_length_of_zero_makes_an_empty_object() {
+    let request = ClientRequest::new(0, 0);
+    for (mut world, request) in [
+        (World::of_known_length(0), request),
+        (World::of_known_length(0), request.atomic()),
+        (World::of_unknown_length(0), request.declaring(0)),
+        (World::of_unknown_length(0), request.declaring(0).completing().atomic()),
+    ] {
+        let id = world.create(request);
+        let Outcome::Completed(object) = world.run(id) else { panic!("{request:?}") };
+        assert_eq!((object.size_bytes, object.crc64), (0, 0));
+        assert_eq!(world.store.objects[OBJECT].bytes, b"");
+        assert_eq!(world.store.seen, [(Operation::PutObject, None)]);
+        // Who comes later is told the same.
+        let id = world.take_over(request);
+        assert_eq!(world.run(id), Outcome::Completed(object));
+    }
+}
+
+#[test]
+fn an_empty_object_is_made_after_a_crash_at_any_step() {
+    for strays in Strays::ALL {
+        for step in 0.. {
+            let mut world = World::of_unknown_length(0);
+            let id = world.create(ClientRequest::new(0, 0).declaring(0));
+            if !world.crash_at(id, step, strays) {
+                break;
+            }
+            if world.is_known() {
+                let id = world.take_over(ClientRequest::new(0, 0).declaring(0));
+                let outcome = world.run(id);
+                assert!(matches!(outcome, Outcome::Completed(_)), "{step}: {outcome:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_empty_request_is_refused_where_no_length_of_zero_was_declared() {
+    let mut world = World::of_unknown_length(0);
+    let id = world.create(ClientRequest::new(0, 0).completing().without_length());
+    let Outcome::Failed { error, .. } = world.run(id) else { panic!("it has no bytes") };
+    assert_eq!(error.kind(), ErrorKind::FileEmpty);
 }
 
 #[test]

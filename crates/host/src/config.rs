@@ -7,11 +7,17 @@ use std::time::Duration;
 
 use spin_sdk::variables;
 use vod_uploader::credential::{SealKey, Secret};
-use vod_uploader::oss::SignatureVersion;
+use vod_uploader::http::Origins;
+use vod_uploader::oss::{Bucket, BucketOptions, SignatureVersion};
 use vod_uploader::units::{ByteCount, OBJECT_SIZE_MAX, PARALLEL_DEFAULT, PART_SIZE_DEFAULT};
 use vod_uploader::upload::{Plan, RetryPolicy};
 use vod_uploader::vod::{RamKey, VodEndpoint};
 use vod_uploader::{Error, ErrorKind, Result};
+
+/// How long an upload is kept that nobody sends bytes to: a week, in seconds.
+const EXPIRE_AFTER_S: u64 = 7 * 24 * 60 * 60;
+
+const TEMPORARY_PREFIX: &str = "vod-uploader/partial/";
 
 /// What the operator has configured.
 pub(crate) struct Config {
@@ -34,6 +40,22 @@ pub(crate) struct Config {
     pub(crate) request_timeout: Duration,
     pub(crate) retry: RetryPolicy,
     pub(crate) seal_key: Option<SealKey>,
+    /// How long an upload is kept that nobody sends bytes to; `None`: for ever.
+    pub(crate) expire_after: Option<Duration>,
+    /// Whose pages may use the worker.
+    pub(crate) cors_origins: Origins,
+    /// Where a form may send its user to.
+    pub(crate) redirect_origins: Origins,
+    /// Where partial uploads are kept until they are joined, where they may be.
+    pub(crate) temporary: Option<TemporaryStorage>,
+}
+
+/// Where partial uploads are kept until they are joined.
+pub(crate) struct TemporaryStorage {
+    pub(crate) endpoint: String,
+    pub(crate) bucket: String,
+    /// What the keys of their objects begin with.
+    pub(crate) prefix: String,
 }
 
 thread_local! {
@@ -70,7 +92,6 @@ impl Config {
             workflow_id: text("workflow_id").await?,
             storage_location: text("storage_location").await?,
             app_id: text("app_id").await?,
-            region,
             signature_version: parsed("signature_version", SignatureVersion::V4).await?,
             cname: parsed("cname", false).await?,
             part_size,
@@ -86,6 +107,14 @@ impl Config {
                 ..RetryPolicy::default()
             },
             seal_key,
+            expire_after: match number("expire_after_s", EXPIRE_AFTER_S).await? {
+                0 => None,
+                seconds => Some(Duration::from_secs(seconds)),
+            },
+            cors_origins: origins("cors_origins").await?,
+            redirect_origins: origins("allowed_origins").await?,
+            temporary: temporary_storage(&region).await?,
+            region,
         })
     }
 }
@@ -103,6 +132,23 @@ async fn ram_key() -> Result<Option<RamKey>> {
         (None, Some(_)) => Err(misconfigured("vod_access_key_id is empty beside its secret")),
         (Some(_), None) => Err(misconfigured("vod_access_key_secret is empty beside its id")),
     }
+}
+
+async fn origins(name: &str) -> Result<Origins> {
+    let list = text(name).await?.unwrap_or_default();
+    Origins::parse(&list).map_err(|error| error.while_doing(name))
+}
+
+async fn temporary_storage(region: &str) -> Result<Option<TemporaryStorage>> {
+    let Some(bucket) = text("temporary_bucket").await? else { return Ok(None) };
+    let endpoint = text("temporary_endpoint").await?;
+    let endpoint = endpoint.unwrap_or_else(|| format!("https://oss-{region}.aliyuncs.com"));
+    let prefix = text("temporary_prefix").await?.unwrap_or_else(|| TEMPORARY_PREFIX.to_owned());
+    // Before anything is stored: an endpoint or a bucket's name that is none.
+    let options = BucketOptions { region: Some(region.to_owned()), ..BucketOptions::default() };
+    Bucket::new(&endpoint, &bucket, options)
+        .map_err(|error| misconfigured(&format!("temporary_bucket: {}", error.message())))?;
+    Ok(Some(TemporaryStorage { endpoint, bucket, prefix }))
 }
 
 /// A variable's text; `None` where it is empty or not defined.

@@ -13,7 +13,7 @@ use vod_uploader::{Error, ErrorKind, Result};
 
 use crate::config::Config;
 use crate::key_value::KeyValue;
-use crate::vod_client::{Attempt, Repeat, VodClient};
+use crate::small_calls::{Attempt, Repeat, SmallCalls};
 use crate::{clock, random};
 
 /// The credential of one upload.
@@ -29,16 +29,26 @@ impl CredentialSource {
         Self { config, key, media_id }
     }
 
-    /// True where [`CredentialSource::refresh`] can succeed.
+    /// True where [`CredentialSource::refresh`] can succeed: the worker asks VOD, or finds what its
+    /// client has brought meanwhile.
     pub(crate) fn can_refresh(&self) -> bool {
+        self.can_mint() || self.config.seal_key.is_some()
+    }
+
+    /// True where the worker gets new credentials by itself.
+    pub(crate) fn can_mint(&self) -> bool {
         self.media_id.is_some() && self.config.ram_key.is_some()
     }
 
-    /// A new credential for the same media id; kept for later requests.
+    /// A new credential for the same media id; kept for later requests. One that the client brought
+    /// is replaced by what the client has brought since.
     pub(crate) async fn refresh(&self, kv: &KeyValue) -> Result<UploadCredential> {
-        let Some(video_id) = self.media_id.as_deref() else {
-            let message = "the worker cannot refresh a credential that the client brought";
-            return Err(Error::new(ErrorKind::CredentialExpired, message));
+        let Some(video_id) = self.media_id.as_deref().filter(|_| self.can_mint()) else {
+            let kept = self.kept(kv).await?;
+            return kept.filter(|kept| !kept.refresh_due_at(clock::now())).ok_or_else(|| {
+                let message = "the worker cannot refresh a credential that the client brought";
+                Error::new(ErrorKind::CredentialExpired, message)
+            });
         };
         let minted = refresh_video(&self.config, video_id).await?;
         self.keep(kv, &minted.credential).await?;
@@ -63,7 +73,7 @@ impl CredentialSource {
             .open(name.as_bytes(), &sealed)
             .and_then(|bytes| UploadCredential::from_bytes(&bytes));
         match opened {
-            Err(_) if self.can_refresh() => Ok(None),
+            Err(_) if self.can_mint() => Ok(None),
             opened => opened.map(Some),
         }
     }
@@ -73,9 +83,10 @@ impl CredentialSource {
 pub(crate) async fn create_video(
     config: &Config,
     file_name: &FileName,
+    title: Option<&str>,
     length: Option<ByteCount>,
 ) -> Result<MintedUpload> {
-    let title = file_name.title();
+    let title = title.map_or_else(|| file_name.title(), str::to_owned);
     let action = CreateUploadVideo {
         title: &title,
         file_name: file_name.as_str(),
@@ -111,7 +122,11 @@ async fn call_vod<T>(
         let message = "no credential came with the upload and the worker has no access key";
         return Err(Error::new(ErrorKind::CredentialRequired, message));
     };
-    let client =
-        VodClient { timeout: config.request_timeout, retry: config.retry, repeat: Repeat::Always };
-    client.call(|attempt| request(key, attempt), parse).await
+    let calls = SmallCalls {
+        timeout: config.request_timeout,
+        retry: config.retry,
+        repeat: Repeat::Always,
+        unavailable: ErrorKind::VodUnavailable,
+    };
+    calls.call(|attempt| request(key, attempt), parse).await
 }

@@ -39,6 +39,12 @@ impl KeyValue {
         self.store().await?.delete(key).await.map_err(|error| unavailable(&error))
     }
 
+    /// The names of all keys.
+    pub(crate) async fn keys(&self) -> Result<Vec<String>> {
+        let keys = self.store().await?.get_keys().await;
+        keys.collect().await.map_err(|error| unavailable(&error))
+    }
+
     async fn store(&self) -> Result<Rc<Store>> {
         if let Some(store) = &*self.opened.borrow() {
             return Ok(Rc::clone(store));

@@ -95,9 +95,9 @@ impl<B: ByteStream + 'static> Lane<B> {
                 self.outbox.send(call, *request, body);
             }
             Output::Cancel { call } => self.outbox.cancel(call),
-            Output::Event(Event::Ready { tail, .. }) => {
+            Output::Event(Event::Ready { offset, tail }) => {
                 if let Some(source) = &mut self.source {
-                    source.prepend(tail);
+                    source.begin_at(offset, tail);
                 }
             }
             Output::Event(Event::Released(fill)) => self.release(fill),

@@ -6,7 +6,7 @@
 //! that of an [`Uploader`], for a queue of them.
 //!
 //! ```text
-//! serve → worker (plain_put, chunk, status, …) → drive ─┐
+//! serve → worker (tus, ietf, plain, form, …) → drive ────┐
 //! Uploader → queue (engine) ← driver ───────────────────┴→ lane → outbox → store_client, key_value
 //!                                                            └→ source ← request_body, or supply
 //! ```
@@ -19,6 +19,8 @@ mod config;
 mod credential_source;
 mod drive;
 mod fill;
+mod form_body;
+mod join_stream;
 mod key_value;
 mod lane;
 pub mod online_files;
@@ -27,11 +29,13 @@ mod random;
 mod records;
 mod request_body;
 mod serve;
+mod small_calls;
 mod source;
+mod stop_sign;
+mod store_call;
 mod store_client;
 mod tasks;
 mod uploader;
-mod vod_client;
 mod worker;
 
 pub use serve::serve;

@@ -1,15 +1,15 @@
 //! Lets VOD fetch files that are online already: one call to VOD each.
 
-use vod_uploader::Result;
 use vod_uploader::oss::{Reply, Request};
 use vod_uploader::queue::{self, REGION_DEFAULT, StsToken};
 use vod_uploader::vod::{
     CancelUrlUploadJobs, CanceledUrlJobs, GetUrlUploadInfos, QueuedUrlJobs, RamKey,
     UploadMediaByUrl, UrlUploadInfos, VodEndpoint,
 };
+use vod_uploader::{ErrorKind, Result};
 
 use crate::clock;
-use crate::vod_client::{Attempt, Repeat, VodClient};
+use crate::small_calls::{Attempt, Repeat, SmallCalls};
 
 /// With what VOD is called, and where; `None` stands for the default.
 #[derive(Clone, Debug)]
@@ -83,10 +83,11 @@ async fn call<T>(
 ) -> Result<T> {
     let region = access.region.as_deref().unwrap_or(REGION_DEFAULT);
     let endpoint = queue::vod_endpoint(region, access.vod_endpoint.as_deref())?;
-    let client = VodClient {
+    let client = SmallCalls {
         timeout: queue::timeout(access.timeout_ms)?,
         retry: queue::retry_policy(access.retry_count, None)?,
         repeat,
+        unavailable: ErrorKind::VodUnavailable,
     };
     let token = access.token.clone().checked(clock::now())?;
     client.call(|attempt| request(&endpoint, &token.credential, attempt), parse).await

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use vod_uploader::http::UploadStatus;
-use vod_uploader::upload::{CheckpointSearch, Lease, UploadKey, UploadRecord};
+use vod_uploader::units::UnixMillis;
+use vod_uploader::upload::{Checkpoint, CheckpointSearch, Lease, Phase, UploadKey, UploadRecord};
 use vod_uploader::{Error, ErrorKind, Result};
 
 use crate::clock;
@@ -22,6 +23,32 @@ pub(crate) async fn upload_record(kv: &KeyValue, key: &UploadKey) -> Result<Uplo
     }
 }
 
+/// Whether the upload's owner has paused it.
+pub(crate) async fn is_paused(kv: &KeyValue, key: &UploadKey) -> Result<bool> {
+    Ok(kv.get(&key.pause()).await?.is_some())
+}
+
+/// When an upload that nobody sends bytes to is given up; `None` for one that has ended, and where
+/// uploads are kept for ever.
+pub(crate) fn expires_at(
+    record: &UploadRecord,
+    checkpoint: &Checkpoint,
+    expire_after: Option<Duration>,
+) -> Option<UnixMillis> {
+    let open = matches!(checkpoint.phase, Phase::Receiving);
+    open.then(|| kept_until(record, checkpoint, expire_after)).flatten()
+}
+
+/// Until when the records of an upload are kept.
+pub(crate) fn kept_until(
+    record: &UploadRecord,
+    checkpoint: &Checkpoint,
+    expire_after: Option<Duration>,
+) -> Option<UnixMillis> {
+    let touched_at = UnixMillis(record.created_at_ms.max(checkpoint.written_at_ms));
+    expire_after.map(|life| touched_at + life)
+}
+
 /// Stores a new upload, that nobody has written to.
 pub(crate) async fn create(kv: &KeyValue, key: &UploadKey, record: &UploadRecord) -> Result<()> {
     kv.set(&key.upload(), &record.encode()?).await?;
@@ -33,7 +60,11 @@ pub(crate) async fn create(kv: &KeyValue, key: &UploadKey, record: &UploadRecord
 ///
 /// The lease is read before and after the checkpoint: what a writer stores while it is being fenced
 /// is never acknowledged, and must not be reported either.
-pub(crate) async fn status(kv: &KeyValue, key: &UploadKey) -> Result<Option<UploadStatus>> {
+pub(crate) async fn status(
+    kv: &KeyValue,
+    key: &UploadKey,
+    expire_after: Option<Duration>,
+) -> Result<Option<UploadStatus>> {
     let mut lease = kv.get(&key.lease()).await?;
     for _ in 0..READS_MAX {
         let search = match search(kv, key).await {
@@ -49,7 +80,9 @@ pub(crate) async fn status(kv: &KeyValue, key: &UploadKey) -> Result<Option<Uplo
             };
             // Last, because it is what is deleted first: nothing else was missing before.
             let record = upload_record(kv, key).await?;
-            return Ok(Some(UploadStatus { record, checkpoint }));
+            let paused = is_paused(kv, key).await?;
+            let expires_at = expires_at(&record, &checkpoint, expire_after);
+            return Ok(Some(UploadStatus { record, checkpoint, paused, expires_at }));
         }
         lease = lease_after;
         clock::sleep(READ_PAUSE).await;
@@ -71,7 +104,7 @@ pub(crate) async fn search(kv: &KeyValue, key: &UploadKey) -> Result<CheckpointS
 pub(crate) async fn forget(kv: &KeyValue, key: &UploadKey) -> Result<()> {
     let lease = kv.get(&key.lease()).await?;
     kv.delete(&key.upload()).await?;
-    let mut names = vec![key.credential(), key.lease()];
+    let mut names = vec![key.credential(), key.lease(), key.stop(), key.pause(), key.joined_into()];
     if let Some(lease) = lease {
         let lease = Lease::decode(&lease)?;
         names.extend(lease.checkpoint_epochs().map(|epoch| key.checkpoint(epoch)));

@@ -35,8 +35,13 @@ impl<B: ByteStream> Source<B> {
         Self { body, carried: Vec::new(), read_bytes: 0, body_len, body_max }
     }
 
-    /// Puts the stored tail before everything that is still to be read.
-    pub(crate) fn prepend(&mut self, mut tail: Vec<u8>) {
+    /// Begins at `offset`, with the stored tail before everything that is still to be read.
+    pub(crate) fn begin_at(&mut self, offset: ByteCount, tail: Vec<u8>) {
+        self.body.begin_at(offset);
+        self.prepend(tail);
+    }
+
+    fn prepend(&mut self, mut tail: Vec<u8>) {
         tail.append(&mut self.carried);
         self.carried = tail;
     }
@@ -115,7 +120,7 @@ impl<B: ByteStream> Source<B> {
     pub(crate) async fn end_at_full(&mut self) -> SourceEnd {
         if let Some(len) = self.body_len {
             let ended = self.read_bytes >= len.bytes() && self.carried.is_empty();
-            return if ended { SourceEnd::Ended } else { SourceEnd::More };
+            return if ended { self.body.end_at_length() } else { SourceEnd::More };
         }
         let handed_out = self.read_bytes.saturating_sub(self.carried.len() as u64);
         if self.body_max.is_none_or(|max| handed_out < max.bytes()) {

@@ -1,21 +1,30 @@
 //! What a client can ask of the worker.
 
-mod chunk;
+mod concat;
 mod create;
+mod filepond;
+mod follow;
+mod form;
+mod ietf;
 mod lifecycle;
-mod plain_put;
+mod plain;
+mod receive;
+mod settle;
+mod sweep;
+mod tus;
 
 use std::rc::Rc;
 use std::time::Duration;
 
 use vod_uploader::Result;
 use vod_uploader::credential::UploadCredential;
-use vod_uploader::units::ByteCount;
+use vod_uploader::units::{ByteCount, UnixMillis};
 use vod_uploader::upload::{
     COMPLETE_TIMEOUT_FACTOR, Claim, Outcome, Purpose, Session, SessionOptions, Target, UploadKey,
     UploadRecord,
 };
 
+use crate::byte_stream::ByteStream;
 use crate::config::Config;
 use crate::credential_source::CredentialSource;
 use crate::drive::{broken, drive};
@@ -26,20 +35,24 @@ use crate::source::Source;
 use crate::{clock, random};
 
 /// The worker, for one request.
+#[derive(Clone)]
 pub(crate) struct Worker {
     config: Rc<Config>,
     kv: Rc<KeyValue>,
 }
 
 /// One turn at an upload, to be taken.
-struct Turn<'a> {
+struct Turn<'a, B = RequestBody> {
     key: &'a UploadKey,
     record: &'a UploadRecord,
     claim: Claim,
     purpose: Purpose,
     credential: Option<UploadCredential>,
-    source: Option<Source<RequestBody>>,
+    source: Option<Source<B>>,
 }
+
+/// For a turn that takes no bytes.
+const NO_SOURCE: Option<Source<RequestBody>> = None;
 
 impl Worker {
     pub(crate) fn new(config: Rc<Config>, kv: Rc<KeyValue>) -> Self {
@@ -56,7 +69,12 @@ impl Worker {
         self.config.request_timeout * COMPLETE_TIMEOUT_FACTOR
     }
 
-    async fn take_turn(&self, turn: Turn<'_>) -> Result<Outcome> {
+    /// When an upload that was touched at `touched_at` expires.
+    fn expires_at(&self, touched_at: UnixMillis) -> Option<UnixMillis> {
+        self.config.expire_after.map(|life| touched_at + life)
+    }
+
+    async fn take_turn<B: ByteStream + 'static>(&self, turn: Turn<'_, B>) -> Result<Outcome> {
         let credentials = Rc::new(self.credential_source(turn.key, turn.record));
         let options = SessionOptions {
             part_size: self.config.part_size,

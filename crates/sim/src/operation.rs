@@ -11,6 +11,8 @@ pub enum Operation {
     Initiate,
     /// UploadPart
     UploadPart,
+    /// UploadPartCopy
+    UploadPartCopy,
     /// ListParts
     ListParts,
     /// CompleteMultipartUpload
@@ -30,6 +32,7 @@ impl Operation {
         match request.method {
             Method::Post if query.contains_key("uploads") => Self::Initiate,
             Method::Post => Self::Complete,
+            Method::Put if request.header("x-oss-copy-source").is_some() => Self::UploadPartCopy,
             Method::Put if query.contains_key("partNumber") => Self::UploadPart,
             Method::Put => Self::PutObject,
             Method::Get => Self::ListParts,

@@ -36,6 +36,8 @@ pub struct Store {
     pub keys: BTreeMap<String, UnixMillis>,
     /// It refuses, where it does, before it has read the body.
     pub answers_before_body: bool,
+    /// It does not tell the checksum of a part that it copied.
+    pub hides_copied_crc64: bool,
     /// How often it has forgotten or damaged something.
     pub harms: u32,
     uploads_begun: u32,
@@ -143,7 +145,7 @@ impl Store {
                 reply::xml(200, &body)
             }
             Operation::PutObject => {
-                let stored = keep(body.unwrap());
+                let stored = keep(body.unwrap_or_default());
                 let answer = confirmed(&stored);
                 self.objects.insert(key, stored);
                 answer
@@ -165,6 +167,19 @@ impl Store {
                 self.uploads.get_mut(&upload_id).unwrap().insert(number, stored);
                 answer
             }
+            Operation::UploadPartCopy => match self.copied(request) {
+                Some(bytes) => {
+                    let stored = keep(&bytes);
+                    let etag =
+                        format!("<CopyPartResult><ETag>{}</ETag></CopyPartResult>", stored.etag());
+                    let answer = reply::xml(200, &etag);
+                    let told = [("x-oss-hash-crc64ecma", stored.crc64.to_string())];
+                    let number = query["partNumber"].parse().unwrap();
+                    self.uploads.get_mut(&upload_id).unwrap().insert(number, stored);
+                    if self.hides_copied_crc64 { answer } else { reply::with_headers(answer, told) }
+                }
+                None => reply::error(404, "NoSuchKey", ""),
+            },
             Operation::ListParts => self.list_parts(&upload_id, query.get("part-number-marker")),
             Operation::Abort => {
                 self.uploads.remove(&upload_id);
@@ -172,6 +187,21 @@ impl Store {
             }
             Operation::Complete => self.complete(key, &upload_id, &request.body, keep),
         }
+    }
+
+    /// The bytes that a request copies, or `None` where there is no such object.
+    fn copied(&self, request: &Request) -> Option<Vec<u8>> {
+        let source = request.header("x-oss-copy-source").unwrap().replace("%2F", "/");
+        let (_bucket, key) = source.trim_start_matches('/').split_once('/').unwrap();
+        let bytes = &self.objects.get(key)?.bytes;
+        let range = request.header("x-oss-copy-source-range").map(|range| {
+            let (first, last) = range.strip_prefix("bytes=").unwrap().split_once('-').unwrap();
+            (first.parse::<usize>().unwrap(), last.parse::<usize>().unwrap())
+        });
+        // As OSS does with a range that it cannot make sense of.
+        let whole = || bytes.clone();
+        let part = |(first, last): (usize, usize)| bytes.get(first..=last).map(<[u8]>::to_vec);
+        Some(range.and_then(part).unwrap_or_else(whole))
     }
 
     fn list_parts(&self, upload_id: &str, marker: Option<&String>) -> Reply {

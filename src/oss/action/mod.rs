@@ -2,24 +2,32 @@
 
 mod abort_multipart_upload;
 mod complete_multipart_upload;
+mod delete_object;
+mod get_object;
 mod head_object;
 mod initiate_multipart_upload;
 mod list_parts;
 mod put_object;
 mod stored_object;
 mod upload_part;
+mod upload_part_copy;
 
 use super::{Bucket, Reply, UnsignedRequest};
 use crate::error::Error;
 
 pub use abort_multipart_upload::AbortMultipartUpload;
 pub use complete_multipart_upload::CompleteMultipartUpload;
+pub use delete_object::DeleteObject;
+pub use get_object::GetObject;
 pub use head_object::{HeadObject, ObjectHead};
 pub use initiate_multipart_upload::InitiateMultipartUpload;
 pub use list_parts::{ListParts, ListedPart, PartPage};
 pub use put_object::PutObject;
 pub use stored_object::StoredObject;
 pub use upload_part::{UploadPart, UploadedPart};
+pub use upload_part_copy::{CopiedPart, CopyRange, UploadPartCopy};
+
+pub(crate) use get_object::missing_object;
 
 /// One call: what is asked, and how the answer is read.
 pub trait Action {

@@ -28,7 +28,8 @@ impl Action for PutObject<'_> {
             key: self.key.to_owned(),
             query: Vec::new(),
             headers: content_type_header(self.content_type),
-            body: Body::Source { len: self.len },
+            // Without bytes there is nothing for the driver to hold.
+            body: if self.len.is_zero() { Body::Empty } else { Body::Source { len: self.len } },
         }
     }
 

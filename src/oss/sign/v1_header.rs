@@ -4,7 +4,8 @@ use super::Signer;
 use super::v1_signature::v1_signature;
 use super::v1_string_to_sign::{V1Parts, v1_string_to_sign};
 use crate::credential::StsCredential;
-use crate::oss::{Request, UnsignedRequest, timestamp};
+use crate::oss::{Request, UnsignedRequest};
+use crate::timestamp;
 
 /// Finishes a request with a V1 signature in its header.
 ///

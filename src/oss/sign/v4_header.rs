@@ -10,7 +10,8 @@ use super::signing_key::signing_key;
 use super::string_to_sign::{ALGORITHM, string_to_sign};
 use super::{CredentialScope, PRODUCT_OSS, Signer};
 use crate::credential::StsCredential;
-use crate::oss::{Request, UnsignedRequest, timestamp};
+use crate::oss::{Request, UnsignedRequest};
+use crate::timestamp;
 
 /// Finishes a request with a V4 signature in its header.
 pub(super) fn sign(signer: &Signer<'_>, mut request: UnsignedRequest) -> Request {

@@ -9,7 +9,8 @@ use super::string_to_sign::{ALGORITHM, string_to_sign};
 use super::v4_header::{canonical_form, scope};
 use crate::credential::StsCredential;
 use crate::error::{Error, ErrorKind, Result};
-use crate::oss::{Request, UnsignedRequest, timestamp};
+use crate::oss::{Request, UnsignedRequest};
+use crate::timestamp;
 
 /// Finishes a request with a V4 signature in its URL.
 pub(super) fn presign(

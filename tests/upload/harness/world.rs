@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
+use vod_uploader::crc64::Crc64;
 use vod_uploader::credential::{
     Secret, StsCredential, UploadAddress, UploadAuth, UploadCredential,
 };
 use vod_uploader::error::{Error, ErrorKind, Result};
 use vod_uploader::units::{ByteCount, UnixMillis};
 use vod_uploader::upload::{
-    CheckpointSearch, Claim, Input, Outcome, Phase, Purpose, RetryPolicy, Session, SessionOptions,
-    Target, UploadKey, UploadRecord,
+    Checkpoint, CheckpointSearch, Claim, Input, JoinSource, Outcome, Phase, Purpose, RetryPolicy,
+    Role, Session, SessionOptions, Target, UploadKey, UploadRecord,
 };
 
 use super::writer::{Answer, Begun, Pending, Stage, Writer};
-use super::{ClientRequest, Content, Random};
+use super::{ClientRequest, Content, JoinStream, Random};
 use vod_uploader_sim::crc64;
 use vod_uploader_sim::{Answered, Kv, Store, Stored};
 
@@ -106,6 +107,11 @@ impl World {
         world
     }
 
+    /// Another world for the same file.
+    pub(crate) fn fresh(&self) -> Self {
+        Self::new(self.content.len(), self.length_known)
+    }
+
     pub(crate) fn seeded(mut self, seed: u64) -> Self {
         self.order = Order::Seeded(Random::seeded(seed));
         self.options.seed = seed;
@@ -139,11 +145,15 @@ impl World {
         purpose: Purpose,
         request: Option<ClientRequest>,
     ) -> Result<WriterId> {
-        let id = self.writers.len();
-        let options = SessionOptions { writer: 0xabc0 + id as u64, ..self.options.clone() };
-        let session = Session::new(key(), &self.record(), claim, purpose, options, self.now)?;
+        let session = self.session(claim, purpose)?;
         self.writers.push(Writer::new(session, self.content.clone(), request));
-        Ok(id)
+        Ok(self.writers.len() - 1)
+    }
+
+    fn session(&self, claim: Claim, purpose: Purpose) -> Result<Session> {
+        let writer = 0xabc0 + self.writers.len() as u64;
+        let options = SessionOptions { writer, ..self.options.clone() };
+        Session::new(key(), &self.record(), claim, purpose, options, self.now)
     }
 
     pub(crate) fn create(&mut self, request: ClientRequest) -> WriterId {
@@ -152,6 +162,35 @@ impl World {
 
     pub(crate) fn take_over(&mut self, request: ClientRequest) -> WriterId {
         self.try_open(Claim::TakeOver, request.purpose(), Some(request)).unwrap()
+    }
+
+    /// Puts the content on the store as objects of these sizes, to be joined.
+    pub(crate) fn put_sources(&mut self, lens: &[u64]) -> Vec<JoinSource> {
+        let mut from = 0;
+        let mut sources = Vec::new();
+        for (index, len) in lens.iter().enumerate() {
+            let bytes = self.content.range(from, from + len).to_vec();
+            from += len;
+            let stored = Stored { crc64: crc64(&bytes), bytes };
+            let object = format!("tmp/{index}");
+            sources.push(JoinSource {
+                bucket: BUCKET.into(),
+                object: object.clone(),
+                len: ByteCount(*len),
+                crc64: Crc64(stored.crc64),
+            });
+            self.store.objects.insert(object, stored);
+        }
+        sources
+    }
+
+    /// Creates the upload with this join, or continues it.
+    pub(crate) fn open_join(&mut self, join: JoinStream) -> WriterId {
+        let claim = if self.is_known() { Claim::TakeOver } else { Claim::Created };
+        let purpose = Purpose::Join { sources: join.sources() };
+        let session = self.session(claim, purpose).unwrap();
+        self.writers.push(Writer::joining(session, self.content.clone(), join));
+        self.writers.len() - 1
     }
 
     pub(crate) fn settle(&mut self) -> Outcome {
@@ -176,15 +215,20 @@ impl World {
 
     /// The offset that a client is told who asks for it.
     pub(crate) fn stored_offset(&self) -> u64 {
-        let mut search = CheckpointSearch::new(key());
-        while let Some(key) = search.next_key() {
-            search.take(self.kv.values.get(&key).cloned()).unwrap();
-        }
-        let checkpoint = search.finish().unwrap().1;
+        let checkpoint = self.checkpoint();
         let offset = checkpoint.durable().bytes();
         let goes_on = !matches!(checkpoint.phase, Phase::Aborted | Phase::Lost { .. });
         assert!(!goes_on || offset >= self.acknowledged, "behind {}", self.acknowledged);
         offset
+    }
+
+    /// The last checkpoint.
+    pub(crate) fn checkpoint(&self) -> Checkpoint {
+        let mut search = CheckpointSearch::new(key());
+        while let Some(key) = search.next_key() {
+            search.take(self.kv.values.get(&key).cloned()).unwrap();
+        }
+        search.finish().unwrap().1
     }
 
     /// The offset that a client is told who asks for it now; `None` where it has to wait, since the
@@ -417,6 +461,7 @@ impl World {
             content_type: Some("video/mp4".into()),
             client_metadata: None,
             minted: false,
+            role: Role::Whole,
         }
     }
 }

@@ -12,8 +12,7 @@ use vod_uploader::upload::{
     CallId, Event, FillId, Input, KvId, Outcome, Output, Session, SourceEnd, Value, Want,
 };
 
-use super::ClientRequest;
-use super::Content;
+use super::{ClientRequest, Content, JoinStream};
 
 /// One session and everything that it has begun.
 #[derive(Debug)]
@@ -35,6 +34,7 @@ pub(crate) struct Writer {
     pub(crate) held_max: usize,
     content: Content,
     request: Option<ClientRequest>,
+    join: Option<JoinStream>,
     position: u64,
     tail: Vec<u8>,
     filling: Option<FillId>,
@@ -79,8 +79,22 @@ pub(crate) enum Answer {
 }
 
 impl Writer {
+    /// A writer of a join, which reads what is to be read of its sources.
+    pub(super) fn joining(session: Session, content: Content, join: JoinStream) -> Self {
+        Self { join: Some(join), ..Self::undrained(session, content, None) }.drained()
+    }
+
     pub(super) fn new(session: Session, content: Content, request: Option<ClientRequest>) -> Self {
-        let mut writer = Self {
+        Self::undrained(session, content, request).drained()
+    }
+
+    fn drained(mut self) -> Self {
+        self.drain();
+        self
+    }
+
+    fn undrained(session: Session, content: Content, request: Option<ClientRequest>) -> Self {
+        Self {
             session,
             pending: Vec::new(),
             outcome: None,
@@ -94,13 +108,12 @@ impl Writer {
             held_max: 0,
             content,
             request,
+            join: None,
             position: request.map_or(0, |request| request.from),
             tail: Vec::new(),
             filling: None,
             buffers: BTreeMap::new(),
-        };
-        writer.drain();
-        writer
+        }
     }
 
     pub(crate) const fn has_ended(&self) -> bool {
@@ -128,7 +141,7 @@ impl Writer {
         }
     }
 
-    pub(super) fn tell(&mut self, now: UnixMillis, input: Input) {
+    pub(crate) fn tell(&mut self, now: UnixMillis, input: Input) {
         self.session.handle(now, input).unwrap();
         self.drain();
     }
@@ -195,6 +208,9 @@ impl Writer {
 
     /// The next bytes for a buffer of `size`, the tail first.
     fn take(&mut self, size: u64) -> (Vec<u8>, SourceEnd) {
+        if let Some(join) = &mut self.join {
+            return join.take(size);
+        }
         let request = self.request.unwrap();
         let mut bytes = std::mem::take(&mut self.tail);
         let room = size - bytes.len() as u64;
@@ -202,7 +218,8 @@ impl Writer {
         bytes.extend_from_slice(self.content.range(self.position, to));
         self.position = to;
         let full = bytes.len() as u64 == size;
-        (bytes, if full { SourceEnd::More } else { request.end })
+        let tells_end = !full || request.end_with_last_byte && self.position == request.to;
+        (bytes, if tells_end { request.end } else { SourceEnd::More })
     }
 
     fn drain(&mut self) {
@@ -260,6 +277,9 @@ impl Writer {
                 let tail_from = offset.bytes() - tail.len() as u64;
                 assert_eq!(tail, self.content.range(tail_from, offset.bytes()));
                 self.tail = tail;
+                if let Some(join) = &mut self.join {
+                    join.open(&self.content, offset);
+                }
             }
             Event::Durable(offset) => {
                 let before = self.durable.last().copied().or(self.ready).unwrap_or_default();
@@ -274,6 +294,9 @@ impl Writer {
                 self.rewinds += 1;
                 self.tail.clear();
                 self.position = 0;
+                if let Some(join) = &mut self.join {
+                    join.open(&self.content, ByteCount::ZERO);
+                }
                 self.durable.clear();
                 self.durable_unseen.clear();
                 self.rewinds_unseen = true;

@@ -88,7 +88,8 @@ impl TurnLane {
                 let message = format!("the source goes on after the file's {size} bytes");
                 Some(Error::new(ErrorKind::LengthMismatch, message))
             }
-            SourceEnd::Cut => {
+            // Nobody names a checksum for what is supplied, or asks it to stop.
+            SourceEnd::Cut | SourceEnd::Mismatched | SourceEnd::Stopped => {
                 let secs = self.timeout.as_secs();
                 let message = format!("the store took no bytes of a part for {secs} s");
                 Some(Error::new(ErrorKind::StoreUnavailable, message))

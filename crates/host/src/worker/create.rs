@@ -1,9 +1,9 @@
 //! New uploads: the media id, the credential, the records.
 
 use vod_uploader::credential::UploadCredential;
-use vod_uploader::http::{self, Creation, FileName, Head, Metadata};
+use vod_uploader::http::{self, FileName, Head, Metadata};
 use vod_uploader::units::ByteCount;
-use vod_uploader::upload::{UploadKey, UploadRecord};
+use vod_uploader::upload::{Role, UploadKey, UploadRecord};
 use vod_uploader::{Error, ErrorKind, Result};
 
 use super::Worker;
@@ -16,6 +16,7 @@ pub(super) struct NewUpload {
     pub(super) length: Option<ByteCount>,
     pub(super) content_type: Option<String>,
     pub(super) metadata: Metadata,
+    pub(super) role: Role,
 }
 
 /// A new upload with its records.
@@ -26,22 +27,20 @@ pub(super) struct Created {
 }
 
 impl Worker {
-    /// `POST /v1/files`.
-    pub(crate) async fn create(&self, head: &Head) -> Result<http::Response> {
-        let creation = Creation::parse(head, self.upload_max())?;
-        let new = NewUpload {
-            file_name: creation.file_name,
-            length: Some(creation.length),
-            content_type: creation.content_type,
-            metadata: creation.metadata,
-        };
-        let created = self.new_upload(head, new).await?;
-        Ok(http::resource_created(&created.key, &created.record.media_id))
-    }
-
     /// Gets the credential and stores the records.
     pub(super) async fn new_upload(&self, head: &Head, new: NewUpload) -> Result<Created> {
         let brought = http::client_credential(head, Some(&new.metadata), clock::now())?;
+        self.new_upload_at(head, UploadKey::from_random(random::bits128()), brought, new).await
+    }
+
+    /// The same under an id that its client knows already, with the credential that it brought.
+    pub(super) async fn new_upload_at(
+        &self,
+        head: &Head,
+        key: UploadKey,
+        brought: Option<UploadCredential>,
+        new: NewUpload,
+    ) -> Result<Created> {
         // It may be that of an earlier upload which this one continues.
         let media_id = http::client_media_id(head, &new.metadata)?;
         let minted = brought.is_none();
@@ -52,7 +51,8 @@ impl Worker {
                 (minted.media_id, minted.credential)
             }
             (None, None) => {
-                let minted = create_video(&self.config, &new.file_name, new.length).await?;
+                let title = new.metadata.text(&["title"]).filter(|title| !title.is_empty());
+                let minted = create_video(&self.config, &new.file_name, title, new.length).await?;
                 (minted.media_id, minted.credential)
             }
         };
@@ -72,10 +72,10 @@ impl Worker {
             content_type: new.content_type,
             client_metadata: new.metadata.without_credentials(),
             minted,
+            role: new.role,
         };
         // Before anything is stored: a credential for an endpoint without a region, say.
         record.target.bucket()?;
-        let key = UploadKey::from_random(random::bits128());
         records::create(&self.kv, &key, &record).await?;
         self.credential_source(&key, &record).keep(&self.kv, &credential).await?;
         Ok(Created { key, record, credential })

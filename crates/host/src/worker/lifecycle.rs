@@ -1,65 +1,164 @@
-//! Asking for an upload's offset and state, and ending it.
+//! An upload's state, its pauses, its credential, and its end.
 
-use vod_uploader::http::{self, Head};
+use vod_uploader::credential::UploadAddress;
+use vod_uploader::credential::UploadCredential;
+use vod_uploader::http::{self, Head, UploadStatus};
 use vod_uploader::units::UnixMillis;
-use vod_uploader::upload::{Claim, Outcome, Phase, Purpose, UploadKey};
+use vod_uploader::upload::{Claim, Outcome, Phase, Purpose, Role, UploadKey, UploadRecord};
 use vod_uploader::{Error, ErrorKind, Result};
+use zeroize::Zeroizing;
 
-use super::{Turn, Worker};
+use super::{NO_SOURCE, Turn, Worker};
+use crate::request_body::RequestBody;
+use crate::stop_sign::StopSign;
 use crate::{clock, records};
 
-impl Worker {
-    /// `HEAD /v1/files/{id}`.
-    pub(crate) async fn offset(&self, head: &Head, key: &UploadKey) -> Result<http::Response> {
-        let status = self.settled_status(head, key).await?;
-        Ok(match &status.checkpoint.phase {
-            Phase::Aborted => gone(ErrorKind::UploadAborted, "the upload was aborted"),
-            Phase::Lost { code } => {
-                gone(ErrorKind::UploadLost, &format!("the upload ended with {code}"))
-            }
-            _ => http::offset(&status),
-        })
-    }
+/// Largest credential that is taken, in bytes of JSON.
+const CREDENTIAL_BYTES_MAX: usize = 32 << 10;
 
+impl Worker {
     /// `GET /v1/files/{id}`. One who only looks takes nothing over from a writer that may still wait
     /// for its Complete; where the end cannot be found out now, the state says so.
     pub(crate) async fn status(&self, head: &Head, key: &UploadKey) -> Result<http::Response> {
+        Ok(self.watched_status(head, key).await?.response())
+    }
+
+    pub(super) async fn watched_status(
+        &self,
+        head: &Head,
+        key: &UploadKey,
+    ) -> Result<UploadStatus> {
         let mut status = self.present_status(key).await?;
         let written_at = UnixMillis(status.checkpoint.written_at_ms);
         let completing = status.checkpoint.phase == Phase::Completing;
         if completing && clock::now().since(written_at) > self.complete_timeout() {
             status = self.settled_status(head, key).await.unwrap_or(status);
         }
-        Ok(status.response())
+        if let Role::Final { partials } = &status.record.role
+            && status.checkpoint.phase == Phase::Receiving
+            && self.join_if_ready(key, &status.record, partials).await?
+        {
+            status = self.present_status(key).await?;
+        }
+        Ok(status)
+    }
+
+    /// `POST /v1/files/{id}/pause`: whoever writes stops, and nobody writes until it is resumed.
+    pub(crate) async fn pause(&self, head: &Head, key: &UploadKey) -> Result<http::Response> {
+        let status = self.present_status(key).await?;
+        if status.has_ended() {
+            return Err(ended(&status));
+        }
+        self.kv.set(&key.pause(), &[]).await?;
+        // Also where no writer is seen: one may have begun after it looked for the pause.
+        StopSign::raise(&self.kv, key).await?;
+        Ok(self.stopped_status(head, key).await?.response())
+    }
+
+    /// `POST /v1/files/{id}/resume`: it takes bytes again.
+    pub(crate) async fn resume(&self, head: &Head, key: &UploadKey) -> Result<http::Response> {
+        let status = self.present_status(key).await?;
+        if status.has_ended() {
+            return Err(ended(&status));
+        }
+        self.kv.delete(&key.pause()).await?;
+        self.status(head, key).await
+    }
+
+    /// `POST /v1/files/{id}/credential`: a new one, in headers or as JSON. A request that relays at
+    /// this moment takes it when its own ends.
+    pub(crate) async fn new_credential(
+        &self,
+        head: &Head,
+        key: &UploadKey,
+        body: RequestBody,
+    ) -> Result<http::Response> {
+        let record = records::upload_record(&self.kv, key).await?;
+        if record.role != Role::Whole {
+            let message = "partial and final uploads use the worker's own access key";
+            return Err(Error::new(ErrorKind::FileStateWrong, message));
+        }
+        let credential = match http::client_credential(head, None, clock::now())? {
+            Some(credential) => credential,
+            None => {
+                let body = Zeroizing::new(body.read_whole(CREDENTIAL_BYTES_MAX).await?);
+                let target = &record.target;
+                let present = UploadAddress {
+                    endpoint: target.endpoint.clone(),
+                    bucket: target.bucket.clone(),
+                    object: target.object.clone(),
+                };
+                UploadCredential::from_json(&body, &present, clock::now())?
+            }
+        };
+        if self.config.seal_key.is_none() {
+            let message = "seal_key is not set: a credential is not kept. Send it with each PATCH";
+            return Err(Error::new(ErrorKind::Misconfigured, message));
+        }
+        self.replace_credential(key, &record, &credential).await?;
+        Ok(http::Response::empty(204))
+    }
+
+    /// Keeps a credential that the client has brought, where it is for this upload's object.
+    pub(super) async fn replace_credential(
+        &self,
+        key: &UploadKey,
+        record: &UploadRecord,
+        brought: &UploadCredential,
+    ) -> Result<()> {
+        let same = brought.address.object == record.target.object
+            && brought.address.bucket == record.target.bucket;
+        if !same {
+            let message = "the credential is for another object than this upload's";
+            return Err(Error::new(ErrorKind::CredentialForOtherObject, message));
+        }
+        if !brought.is_usable_at(clock::now()) {
+            let message = "the credential that came with the request has expired";
+            return Err(Error::new(ErrorKind::CredentialExpired, message));
+        }
+        self.credential_source(key, record).keep(&self.kv, brought).await
     }
 
     /// `DELETE /v1/files/{id}`: drops the parts of an open upload; of one that has ended, the
     /// records alone, since the object is VOD's.
-    pub(crate) async fn terminate(&self, head: &Head, key: &UploadKey) -> Result<http::Response> {
-        let status = self.settled_status(head, key).await?;
-        let open = matches!(status.checkpoint.phase, Phase::Receiving | Phase::Lost { .. });
-        if !open {
-            records::forget(&self.kv, key).await?;
-            return Ok(http::terminated());
+    pub(crate) async fn terminate(&self, head: &Head, key: &UploadKey) -> Result<()> {
+        let status = self.present_status(key).await?;
+        if status.checkpoint.writing {
+            StopSign::raise(&self.kv, key).await?;
         }
+        let status = self.settled_status(head, key).await?;
         let record = status.record;
-        let outcome = self
-            .take_turn(Turn {
-                key,
-                record: &record,
-                claim: Claim::TakeOver,
-                purpose: Purpose::Abort,
-                credential: self.credential(head, key, &record).await?,
-                source: None,
-            })
-            .await?;
-        match outcome {
+        if matches!(status.checkpoint.phase, Phase::Receiving | Phase::Lost { .. }) {
+            let credential = self.credential(head, key, &record).await?;
+            return self.abort(key, &record, credential).await;
+        }
+        if status.checkpoint.phase == Phase::Aborted {
+            records::forget(&self.kv, key).await?;
+            return Err(Error::new(ErrorKind::UploadAborted, "the upload was aborted before"));
+        }
+        if record.role == Role::Partial && matches!(status.checkpoint.phase, Phase::Completed(_)) {
+            self.delete_temporary(&record).await?;
+        }
+        records::forget(&self.kv, key).await
+    }
+
+    /// Ends an open upload and drops its parts.
+    pub(super) async fn abort(
+        &self,
+        key: &UploadKey,
+        record: &UploadRecord,
+        credential: Option<UploadCredential>,
+    ) -> Result<()> {
+        let (claim, purpose) = (Claim::TakeOver, Purpose::Abort);
+        let turn = Turn { key, record, claim, purpose, credential, source: NO_SOURCE };
+        match self.take_turn(turn).await? {
             Outcome::Failed { error, .. } => Err(error),
-            _ => Ok(http::terminated()),
+            _ => Ok(()),
         }
     }
 }
 
-fn gone(kind: ErrorKind, message: &str) -> http::Response {
-    http::chunk_ended(&Error::new(kind, message), None, "")
+fn ended(status: &UploadStatus) -> Error {
+    let message = format!("the upload is {}", status.state());
+    Error::new(ErrorKind::UploadEnded, message)
 }

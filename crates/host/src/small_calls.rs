@@ -1,4 +1,4 @@
-//! Calls VOD within a retry budget.
+//! Calls with small requests and replies, of VOD or of the store, within a retry budget.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -13,12 +13,14 @@ use vod_uploader::{Error, ErrorKind, Result, Retry};
 use crate::store_client::{self, SendBody, SendError};
 use crate::{clock, random};
 
-/// How VOD is called.
-pub(crate) struct VodClient {
-    /// How long VOD may take to answer.
+/// How a service is called.
+pub(crate) struct SmallCalls {
+    /// How long it may take to answer.
     pub(crate) timeout: Duration,
     pub(crate) retry: RetryPolicy,
     pub(crate) repeat: Repeat,
+    /// What it is where no answer comes.
+    pub(crate) unavailable: ErrorKind,
 }
 
 /// Which failed calls are tried again.
@@ -26,7 +28,7 @@ pub(crate) struct VodClient {
 pub(crate) enum Repeat {
     /// Those that may succeed.
     Always,
-    /// Those of them that VOD cannot have taken.
+    /// Those of them that cannot have been taken.
     UnlessTaken,
 }
 
@@ -36,17 +38,17 @@ pub(crate) struct Attempt {
     pub(crate) signed_at: UnixMillis,
 }
 
-/// An attempt that failed, and whether VOD may have taken it all the same.
+/// An attempt that failed, and whether it may have been taken all the same.
 struct Failed {
     error: Error,
     may_be_taken: bool,
 }
 
-impl VodClient {
-    /// Calls VOD; each attempt has a nonce and a signature of its own.
+impl SmallCalls {
+    /// Calls the service; each attempt has a nonce and a signature of its own.
     ///
     /// # Errors
-    /// What `parse` says, or [`ErrorKind::VodUnavailable`] where VOD did not answer.
+    /// What `parse` says, or an error of the kind `unavailable` where no answer came.
     pub(crate) async fn call<T>(
         &self,
         request: impl Fn(&Attempt) -> Request,
@@ -64,9 +66,10 @@ impl VodClient {
                     Err(failed) => failed,
                 };
             if may_be_taken && self.repeat == Repeat::UnlessTaken {
-                return Err(error.while_doing("not repeated, because VOD may have taken it"));
+                return Err(error.while_doing("not repeated, because it may have been taken"));
             }
-            if let Some(server_time) = is_clock_skew(&error) {
+            let store_time = error.store().and_then(|store| store.server_time);
+            if let Some(server_time) = is_clock_skew(&error).or(store_time) {
                 clock_skew_ms = ahead_ms(server_time, clock::now());
             }
             if error.kind().retry() != Retry::Later {
@@ -99,13 +102,13 @@ impl VodClient {
             }),
             Err(transport) => Err(Failed {
                 may_be_taken: matches!(transport, SendError::Broken(_)),
-                error: transport.into_error(ErrorKind::VodUnavailable),
+                error: transport.into_error(self.unavailable),
             }),
         }
     }
 }
 
-/// Whether VOD may have done what was asked although this is its answer: it says so only of what
+/// Whether the service may have done what was asked although this is its answer: it says so only of what
 /// it has refused. A nonce that was used before is that of a request whose answer was lost.
 fn is_taken_in_spite_of(status: u16, error: &Error) -> bool {
     let code = error.store().map_or("", |store| store.code.as_str());

@@ -1,0 +1,187 @@
+//! The SHA-256 of a representation that comes in several requests.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::digest::common::hazmat::{SerializableState, SerializedState};
+use sha2::{Digest, Sha256};
+
+use super::{Algorithm, Checksum};
+use crate::error::{Error, ErrorKind, Result};
+use crate::units::ByteCount;
+
+/// The running SHA-256 of the first bytes of a representation.
+///
+/// The draft on resumable uploads ("Integrity Digests") has a server compare `Repr-Digest` of the
+/// creation with the digest of the whole once the upload is complete (SHOULD consider it failed
+/// where they differ). Its bytes pass by once, in several requests, so the state is stored between
+/// them ([`to_bytes`](Self::to_bytes)), with the offset that it belongs to: of a source that goes
+/// on elsewhere nothing can be said. SHA-512 is not continued: it is checked only where one request
+/// brings the whole representation.
+#[derive(Clone)]
+pub struct ReprDigest {
+    sha256: Sha256,
+    bytes: ByteCount,
+}
+
+impl ReprDigest {
+    /// The state before the first byte.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { sha256: Sha256::new(), bytes: ByteCount::ZERO }
+    }
+
+    /// The bytes that were taken: the offset of the next ones.
+    #[must_use]
+    pub const fn bytes(&self) -> ByteCount {
+        self.bytes
+    }
+
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.sha256.update(bytes);
+        self.bytes += ByteCount(bytes.len() as u64);
+    }
+
+    /// The stored form, of 113 bytes. It is not secret, but says as much of the bytes of an
+    /// unfinished block (up to 63) as they do themselves.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut stored = vec![STORED_VERSION];
+        stored.extend(self.bytes.bytes().to_le_bytes());
+        stored.extend(self.sha256.serialize());
+        stored
+    }
+
+    /// The state in a stored form.
+    ///
+    /// # Errors
+    /// [`ErrorKind::CheckpointNewer`] for a version that this code does not know,
+    /// [`ErrorKind::CheckpointCorrupt`] for anything else that is not such a form, whole.
+    pub fn from_bytes(stored: &[u8]) -> Result<Self> {
+        let corrupt =
+            || Error::new(ErrorKind::CheckpointCorrupt, "the stored digest state cannot be read");
+        let (version, stored) = stored.split_first().ok_or_else(corrupt)?;
+        if *version > STORED_VERSION {
+            let message = "the stored digest state is of a newer version";
+            return Err(Error::new(ErrorKind::CheckpointNewer, message));
+        }
+        let (bytes, state) = stored.split_first_chunk().ok_or_else(corrupt)?;
+        let state: &SerializedState<Sha256> = state.try_into().map_err(|_| corrupt())?;
+        let sha256 = Sha256::deserialize(state).map_err(|_| corrupt())?;
+        Ok(Self { sha256, bytes: ByteCount(u64::from_le_bytes(*bytes)) })
+    }
+
+    /// The value of `Repr-Digest` for the bytes so far.
+    #[must_use]
+    pub fn field_value(&self) -> String {
+        format!("sha-256=:{}:", STANDARD.encode(self.digest()))
+    }
+
+    /// Whether the bytes so far have each of these digests that is a SHA-256; the others are not
+    /// checked.
+    #[must_use]
+    pub fn matches(&self, digests: &[Checksum]) -> bool {
+        let digest = self.digest();
+        digests
+            .iter()
+            .filter(|checksum| checksum.algorithm == Algorithm::Sha256)
+            .all(|checksum| checksum.expected == digest)
+    }
+
+    fn digest(&self) -> Vec<u8> {
+        self.sha256.clone().finalize().to_vec()
+    }
+}
+
+impl Default for ReprDigest {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for ReprDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReprDigest").field("bytes", &self.bytes).finish_non_exhaustive()
+    }
+}
+
+/// To be raised with the form, which is the crate's own: `sha2` promises it within 0.11 only
+/// (`SerializableState`, "Compatibility").
+const STORED_VERSION: u8 = 1;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn of(bytes: &[u8]) -> ReprDigest {
+        let mut state = ReprDigest::new();
+        state.update(bytes);
+        state
+    }
+
+    #[test]
+    fn the_field_is_that_of_the_rfc() {
+        // RFC 9530 §B.1.
+        let state = of(b"{\"hello\": \"world\"}\n");
+        assert_eq!(state.field_value(), "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:");
+    }
+
+    #[test]
+    fn a_stored_state_keeps_its_form() {
+        // What is stored today must be read after an update of the crate: the version, the bytes
+        // taken, the hash value before the first block (RFC 6234 §6.1), no block yet, and the
+        // block that has begun.
+        let stored = of(b"abc").to_bytes();
+        assert_eq!(stored.len(), 113);
+        assert_eq!(stored[..9], [1, 3, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(stored[9..13], 0x6a09_e667_u32.to_le_bytes());
+        assert_eq!(stored[41..53], [0, 0, 0, 0, 0, 0, 0, 0, 3, b'a', b'b', b'c']);
+        assert_eq!(ReprDigest::from_bytes(&stored).unwrap().bytes(), ByteCount(3));
+    }
+
+    #[test]
+    fn other_forms_are_refused() {
+        let stored = of(b"abc").to_bytes();
+        let kind = |bytes: &[u8]| ReprDigest::from_bytes(bytes).unwrap_err().kind();
+        assert_eq!(kind(&[]), ErrorKind::CheckpointCorrupt);
+        assert_eq!(kind(&stored[..112]), ErrorKind::CheckpointCorrupt);
+        let newer = [&[STORED_VERSION + 1], &stored[1..]].concat();
+        assert_eq!(kind(&newer), ErrorKind::CheckpointNewer);
+    }
+
+    #[test]
+    fn only_what_is_a_sha_256_is_compared() {
+        let state = of(b"abc");
+        let right = Checksum { algorithm: Algorithm::Sha256, expected: state.digest() };
+        let other = Checksum { algorithm: Algorithm::Sha512, expected: vec![0; 64] };
+        let wrong = Checksum { expected: vec![0; 32], ..right.clone() };
+        assert!(state.matches(&[right.clone(), other]));
+        assert!(!state.matches(&[right, wrong]));
+    }
+
+    proptest! {
+        #[test]
+        fn a_stored_state_goes_on_as_if_it_had_not_been_stored(
+            head in prop::collection::vec(any::<u8>(), 0..300),
+            tail in prop::collection::vec(any::<u8>(), 0..300),
+        ) {
+            let mut state = ReprDigest::from_bytes(&of(&head).to_bytes()).unwrap();
+            state.update(&tail);
+            let whole = [head, tail].concat();
+            prop_assert_eq!(state.field_value(), of(&whole).field_value());
+            prop_assert_eq!(state.bytes(), ByteCount(whole.len() as u64));
+        }
+
+        #[test]
+        fn no_stored_bytes_make_reading_panic(stored: Vec<u8>, state in prop::collection::vec(any::<u8>(), 113)) {
+            let _ = ReprDigest::from_bytes(&stored);
+            let _ = ReprDigest::from_bytes(&[vec![STORED_VERSION], state].concat());
+        }
+    }
+}

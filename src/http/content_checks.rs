@@ -1,0 +1,119 @@
+//! What a request's bytes are compared with as they arrive.
+
+use super::checksum::{ChecksumState, TrailerChecksumState};
+use super::{Checksum, Head, content_digests, repr_digests, tus_checksum};
+use crate::error::Result;
+
+/// The checksums of one request's content, and their state. Costs nothing where there are none.
+#[derive(Clone, Debug, Default)]
+pub struct ContentChecks {
+    named: Option<ChecksumState>,
+    in_trailer: Option<TrailerChecksumState>,
+}
+
+impl ContentChecks {
+    /// What a tus client says of its chunk: in `Upload-Checksum`, or in a trailer of that name that
+    /// `Trailer` announces (<https://tus.io/protocols/resumable-upload#checksum>).
+    ///
+    /// # Errors
+    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) for a checksum that cannot be compared.
+    pub fn of_tus(head: &Head) -> Result<Self> {
+        let named = Self::of(tus_checksum(head)?);
+        let announced = head
+            .all("trailer")
+            .flat_map(|names| names.split(','))
+            .any(|name| name.trim().eq_ignore_ascii_case("upload-checksum"));
+        let in_trailer = (announced && named.is_empty()).then(TrailerChecksumState::new);
+        Ok(Self { in_trailer, ..named })
+    }
+
+    /// What `Content-Digest` says of the content, and `Repr-Digest` where the content is the whole
+    /// file (RFC 9530, <https://www.rfc-editor.org/rfc/rfc9530>).
+    #[must_use]
+    pub fn of_digest_fields(head: &Head, is_whole_file: bool) -> Self {
+        let whole = if is_whole_file { repr_digests(head) } else { Vec::new() };
+        Self::of(content_digests(head).into_iter().chain(whole))
+    }
+
+    fn of(checksums: impl IntoIterator<Item = Checksum>) -> Self {
+        let state = ChecksumState::new(checksums);
+        Self { named: (!state.is_empty()).then_some(state), in_trailer: None }
+    }
+
+    /// True where there is nothing to compare.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.named.is_none() && self.in_trailer.is_none()
+    }
+
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        if let Some(named) = &mut self.named {
+            named.update(bytes);
+        }
+        if let Some(in_trailer) = &mut self.in_trailer {
+            in_trailer.update(bytes);
+        }
+    }
+
+    /// Whether the bytes are what the client says, with the trailer `Upload-Checksum` where one
+    /// came. One that was announced and did not come, or cannot be read, agrees with nothing.
+    #[must_use]
+    pub fn agree(&self, trailer: Option<&str>) -> bool {
+        let named = self.named.clone().is_none_or(ChecksumState::matches);
+        let in_trailer = self.in_trailer.clone().is_none_or(|state| {
+            trailer.is_some_and(|value| state.matches_trailer(value).unwrap_or(false))
+        });
+        named && in_trailer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::*;
+
+    /// Of `123456789`: the check value of CRC-32/ISO-HDLC
+    /// (<https://reveng.sourceforge.io/crc-catalogue/17plus.htm#crc.cat.crc-32-iso-hdlc>).
+    const CRC32: &str = "crc32 y/Q5Jg==";
+
+    fn head(headers: &[(&str, &str)]) -> Head {
+        Head {
+            method: "PATCH".into(),
+            path: "/v1/files/a".into(),
+            query: String::new(),
+            headers: headers
+                .iter()
+                .map(|(name, value)| ((*name).into(), (*value).into()))
+                .collect(),
+        }
+    }
+
+    fn agree(headers: &[(&str, &str)], trailer: Option<&str>) -> bool {
+        let mut checks = ContentChecks::of_tus(&head(headers)).unwrap();
+        checks.update(b"1234");
+        checks.update(b"56789");
+        checks.agree(trailer)
+    }
+
+    #[test]
+    fn bytes_agree_with_the_checksum_in_the_head_or_in_the_trailer() {
+        assert!(agree(&[("Upload-Checksum", CRC32)], None));
+        assert!(!agree(&[("Upload-Checksum", "crc32 AAAAAA==")], None));
+        let announced = [("Trailer", "Expires, upload-checksum")];
+        assert!(agree(&announced, Some(CRC32)));
+        for trailer in [None, Some("crc32 AAAAAA=="), Some("crc32"), Some("xxh3 AA==")] {
+            assert!(!agree(&announced, trailer), "{trailer:?}");
+        }
+        assert!(agree(&[], Some("crc32 AAAAAA==")), "a trailer that nobody announced");
+    }
+
+    #[test]
+    fn a_representation_digest_counts_where_the_content_is_the_whole_file() {
+        let digest = "sha-256=:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:";
+        let head = head(&[("Repr-Digest", digest)]);
+        assert!(ContentChecks::of_digest_fields(&head, false).is_empty());
+        assert!(!ContentChecks::of_digest_fields(&head, true).agree(None));
+    }
+}

@@ -1,0 +1,181 @@
+//! CORS: which web pages of other origins may use the worker
+//! (<https://fetch.spec.whatwg.org/#http-cors-protocol>).
+
+use super::{Head, Response};
+use crate::error::{Error, ErrorKind, Result};
+
+/// How long a browser may keep the answer to a preflight, in seconds. Chromium keeps it for two
+/// hours at most, Firefox for a day
+/// (<https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Access-Control-Max-Age>).
+const PREFLIGHT_MAX_AGE_S: u32 = 86_400;
+
+const METHODS: &str = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT";
+
+/// What the clients of all protocols send. `*` would not do: it does not cover `Authorization`,
+/// and nothing at all in requests with credentials.
+const REQUEST_HEADERS: &str = "Accept, Authorization, Cache-Control, Content-Digest, \
+Content-Disposition, Content-Type, Last-Event-ID, Repr-Digest, Tus-Resumable, Upload-Address, \
+Upload-Auth, Upload-Checksum, Upload-Complete, Upload-Concat, Upload-Defer-Length, \
+Upload-Draft-Interop-Version, Upload-Incomplete, Upload-Length, Upload-Media-Id, \
+Upload-Metadata, Upload-Name, Upload-Offset, Want-Repr-Digest, X-HTTP-Method-Override, \
+X-Request-ID, X-Requested-With";
+
+/// What the worker answers and a page may read.
+const RESPONSE_HEADERS: &str = "Accept-Patch, Content-Length, Location, Media-Id, Retry-After, \
+Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, \
+Upload-Complete, Upload-Concat, Upload-Defer-Length, Upload-Draft-Interop-Version, \
+Upload-Expires, Upload-Incomplete, Upload-Length, Upload-Limit, Upload-Metadata, Upload-Offset";
+
+/// The origins whose pages may use the worker.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origins {
+    any: bool,
+    allowed: Vec<String>,
+}
+
+impl Origins {
+    /// The origins in a list such as `https://a.example, https://b.example:8443`; `*` is any.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Misconfigured`], which names the first that is not an origin: scheme, host and
+    /// an optional port, nothing after.
+    pub fn parse(list: &str) -> Result<Self> {
+        let mut origins = Self::default();
+        for origin in list.split([',', ' ']).map(str::trim).filter(|origin| !origin.is_empty()) {
+            if origin == "*" {
+                origins.any = true;
+                continue;
+            }
+            let parsed = url::Url::parse(origin).ok().filter(|url| {
+                matches!(url.scheme(), "http" | "https")
+                    && url.path() == "/"
+                    && url.query().is_none()
+            });
+            let Some(url) = parsed else {
+                let message = format!("{origin:?} is not an origin such as https://example.com");
+                return Err(Error::new(ErrorKind::Misconfigured, message));
+            };
+            origins.allowed.push(url.origin().ascii_serialization());
+        }
+        Ok(origins)
+    }
+
+    /// Whether pages of `origin` may use the worker.
+    #[must_use]
+    pub fn contains(&self, origin: &str) -> bool {
+        self.any || self.allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
+    }
+
+    const fn is_empty(&self) -> bool {
+        !self.any && self.allowed.is_empty()
+    }
+}
+
+/// The answer to a preflight; `None` where `head` is none.
+#[must_use]
+pub fn preflight(head: &Head, origins: &Origins) -> Option<Response> {
+    let origin = head.header("origin")?;
+    head.header("access-control-request-method")?;
+    if head.method != "OPTIONS" {
+        return None;
+    }
+    let response = with_cors(Response::empty(204), head, origins);
+    if !origins.contains(origin) {
+        return Some(response);
+    }
+    Some(
+        response
+            .with_header("access-control-allow-methods", METHODS)
+            .with_header("access-control-allow-headers", REQUEST_HEADERS)
+            .with_header("access-control-max-age", PREFLIGHT_MAX_AGE_S.to_string()),
+    )
+}
+
+/// The same answer, readable by the page that asked, where its origin is allowed.
+#[must_use]
+pub fn with_cors(response: Response, head: &Head, origins: &Origins) -> Response {
+    if origins.is_empty() {
+        return response;
+    }
+    // What a cache keeps for one origin is not for another.
+    let response = response.with_header("vary", "Origin");
+    match head.header("origin") {
+        Some(origin) if origins.contains(origin) && super::is_header_value(origin) => response
+            .with_header("access-control-allow-origin", origin)
+            .with_header("access-control-expose-headers", RESPONSE_HEADERS),
+        _ => response,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::*;
+
+    fn head(method: &str, headers: &[(&str, &str)]) -> Head {
+        Head {
+            method: method.into(),
+            path: "/v1/files".into(),
+            query: String::new(),
+            headers: headers
+                .iter()
+                .map(|(name, value)| ((*name).into(), (*value).into()))
+                .collect(),
+        }
+    }
+
+    fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
+        response.headers.iter().find(|(sent, _)| *sent == name).map(|(_, value)| value.as_str())
+    }
+
+    const PREFLIGHT: &[(&str, &str)] =
+        &[("Origin", "https://a.example"), ("Access-Control-Request-Method", "PATCH")];
+
+    #[test]
+    fn a_preflight_of_an_allowed_origin_is_answered_and_may_be_kept() {
+        let origins = Origins::parse("https://a.example, https://b.example:8443").unwrap();
+        let response = preflight(&head("OPTIONS", PREFLIGHT), &origins).unwrap();
+        assert_eq!(response.status, 204);
+        assert_eq!(header(&response, "access-control-allow-origin"), Some("https://a.example"));
+        assert_eq!(header(&response, "access-control-max-age"), Some("86400"));
+        assert!(
+            header(&response, "access-control-allow-headers").unwrap().contains("Upload-Offset")
+        );
+        assert_eq!(header(&response, "vary"), Some("Origin"));
+    }
+
+    #[test]
+    fn other_origins_and_a_worker_without_origins_allow_nothing() {
+        for list in ["", "https://b.example", "http://a.example"] {
+            let origins = Origins::parse(list).unwrap();
+            let response = preflight(&head("OPTIONS", PREFLIGHT), &origins).unwrap();
+            assert_eq!(header(&response, "access-control-allow-origin"), None, "{list}");
+            assert_eq!(header(&response, "access-control-allow-methods"), None, "{list}");
+        }
+    }
+
+    #[test]
+    fn an_answer_can_be_read_by_the_page_that_asked() {
+        let origins = Origins::parse("*").unwrap();
+        let asked = head("HEAD", &[("Origin", "https://c.example")]);
+        let response = with_cors(Response::empty(200), &asked, &origins);
+        assert_eq!(header(&response, "access-control-allow-origin"), Some("https://c.example"));
+        let exposed = header(&response, "access-control-expose-headers").unwrap();
+        assert!(exposed.contains("Upload-Offset") && exposed.contains("Media-Id"));
+    }
+
+    #[test]
+    fn an_options_request_without_a_page_is_no_preflight() {
+        assert_eq!(preflight(&head("OPTIONS", &[]), &Origins::default()), None);
+        assert_eq!(preflight(&head("GET", PREFLIGHT), &Origins::default()), None);
+    }
+
+    #[test]
+    fn what_is_not_an_origin_is_refused() {
+        for list in ["example.com", "https://a.example/path", "ftp://a.example", "null"] {
+            let error = Origins::parse(list).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Misconfigured, "{list}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! `GET /v1/files/{id}/events`: an upload's progress as server-sent events
+//! (<https://html.spec.whatwg.org/multipage/server-sent-events.html>).
+//!
+//! Who follows an upload sees its records and not the writer: any instance can tell its progress.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{Head, Response, UploadStatus};
+use crate::error::{Error, ErrorKind};
+use crate::timestamp::iso8601_extended;
+use crate::units::{ByteCount, UnixMillis};
+
+/// A comment is sent after so long without an event: proxies cut off what is silent.
+pub const COMMENT_INTERVAL: Duration = Duration::from_secs(15);
+
+/// An `expiring` event is sent so long before the end.
+pub const EXPIRING_MARGIN: Duration = Duration::from_secs(300);
+
+/// After so long a browser connects again, in milliseconds.
+const RECONNECT_MS: u32 = 2_000;
+
+/// What one client has been told, and what it is told next.
+///
+/// An event's id is the acknowledged offset, and for other events than `progress` their name after
+/// it: `1048576`, `1048576-succeeded`.
+#[derive(Clone, Debug, Default)]
+pub struct EventFeed {
+    told: Option<Told>,
+    told_expiring: [Option<UnixMillis>; 2],
+    over: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Told {
+    durable: ByteCount,
+    state: Option<&'static str>,
+}
+
+impl EventFeed {
+    /// The feed that `head` asks for. `Last-Event-ID` names what the client has seen before.
+    #[must_use]
+    pub fn of(head: &Head) -> Self {
+        let mut feed = Self::default();
+        let Some(last) = head.header("last-event-id") else { return feed };
+        let (offset, name) = last.split_once('-').unwrap_or((last, ""));
+        if let Ok(offset) = offset.parse() {
+            feed.told = Some(Told { durable: ByteCount(offset), state: None });
+            feed.over = matches!(name, "succeeded" | "failed");
+        }
+        feed
+    }
+
+    /// The head of the answer. A client that has seen the last event is told with 204 to come no
+    /// more.
+    #[must_use]
+    pub fn response(&self) -> Response {
+        if self.over {
+            return Response::empty(204);
+        }
+        Response::empty(200)
+            .with_header("content-type", "text/event-stream")
+            .with_header("cache-control", "no-store")
+            // nginx would hold the events back (https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering).
+            .with_header("x-accel-buffering", "no")
+    }
+
+    /// What is sent first.
+    #[must_use]
+    pub fn opening() -> String {
+        format!("retry: {RECONNECT_MS}\n\n")
+    }
+
+    /// What keeps the connection alive.
+    #[must_use]
+    pub const fn comment() -> &'static str {
+        ": still here\n\n"
+    }
+
+    /// True once the last event has been told.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// The events that are new with `status`, at the instant `now`; empty where none are.
+    /// `credential_ends_at` is for an upload whose credential only its owner can replace.
+    pub fn told_of(
+        &mut self,
+        status: &UploadStatus,
+        credential_ends_at: Option<UnixMillis>,
+        now: UnixMillis,
+    ) -> String {
+        let mut events = String::new();
+        let durable = status.durable();
+        if self.over {
+            return events;
+        }
+        let seen = Told { durable, state: Some(status.state()) };
+        // What a client saw before it was cut off is not told again.
+        let known = self.told.is_some_and(|told| {
+            told.durable == durable && told.state.is_none_or(|state| state == status.state())
+        });
+        if !known {
+            let progress = json!({
+                "state": status.state(),
+                "bytes_durable": durable.bytes(),
+                "bytes_total": status.length().map(ByteCount::bytes),
+            });
+            write_event(&mut events, "progress", &durable.bytes().to_string(), &progress);
+        }
+        self.told = Some(seen);
+        if status.is_completed() {
+            self.end(&mut events, "succeeded", durable, &status.to_json());
+        } else if status.has_ended() {
+            self.end(&mut events, "failed", durable, &status.to_json());
+        } else if status.has_expired(now) {
+            let error = Error::new(ErrorKind::UploadExpired, "the upload was left alone too long");
+            self.end(&mut events, "failed", durable, &failure(&error));
+        } else {
+            let ends = [("upload", status.expires_at), ("credential", credential_ends_at)];
+            for (place, (what, ends_at)) in ends.into_iter().enumerate() {
+                self.tell_expiring(&mut events, place, what, ends_at, durable, now);
+            }
+        }
+        events
+    }
+
+    /// The last event, for an upload that cannot be read any more.
+    pub fn told_of_error(&mut self, error: &Error) -> String {
+        let mut events = String::new();
+        if !self.over {
+            let durable = self.told.map_or(ByteCount::ZERO, |told| told.durable);
+            self.end(&mut events, "failed", durable, &failure(error));
+        }
+        events
+    }
+
+    fn end(&mut self, events: &mut String, name: &str, durable: ByteCount, told: &Value) {
+        write_event(events, name, &format!("{}-{name}", durable.bytes()), told);
+        self.over = true;
+    }
+
+    fn tell_expiring(
+        &mut self,
+        events: &mut String,
+        place: usize,
+        what: &str,
+        ends_at: Option<UnixMillis>,
+        durable: ByteCount,
+        now: UnixMillis,
+    ) {
+        let Some(ends_at) = ends_at.filter(|end| now + EXPIRING_MARGIN >= *end) else { return };
+        let Some(told) = self.told_expiring.get_mut(place) else { return };
+        if *told == Some(ends_at) {
+            return;
+        }
+        *told = Some(ends_at);
+        let id = format!("{}-expiring", durable.bytes());
+        let event = json!({ "what": what, "ends_at": iso8601_extended(ends_at) });
+        write_event(events, "expiring", &id, &event);
+    }
+}
+
+fn failure(error: &Error) -> Value {
+    json!({
+        "state": "failed",
+        "code": error.kind().code(),
+        "detail": error.message(),
+        "action": error.kind().action(),
+    })
+}
+
+fn write_event(events: &mut String, name: &str, id: &str, told: &Value) {
+    // JSON has no line breaks outside of its strings, and none in them.
+    let _ = write!(events, "id: {id}\nevent: {name}\ndata: {told}\n\n");
+}
+
+#[cfg(test)]
+#[path = "events_tests.rs"]
+mod tests;

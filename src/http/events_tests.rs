@@ -1,0 +1,127 @@
+#![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+use super::*;
+use crate::upload::{Checkpoint, FinishedObject, Phase, Role, Target, UploadRecord};
+
+const NOW: UnixMillis = UnixMillis(1_700_000_000_000);
+
+fn head(last_event_id: Option<&str>) -> Head {
+    let headers = last_event_id.map(|id| ("Last-Event-ID".to_owned(), id.to_owned()));
+    Head {
+        method: "GET".into(),
+        path: "/v1/files/a/events".into(),
+        query: String::new(),
+        headers: headers.into_iter().collect(),
+    }
+}
+
+fn status(durable: u64, phase: Phase) -> UploadStatus {
+    let target = Target {
+        endpoint: "https://oss-cn-shanghai.aliyuncs.com".into(),
+        bucket: "b".into(),
+        object: "o.mp4".into(),
+        region: None,
+        cname: false,
+        signature_v1: false,
+    };
+    UploadStatus {
+        record: UploadRecord {
+            created_at_ms: NOW.0,
+            file_name: "a.mp4".into(),
+            length_bytes: Some(100),
+            media_id: "m1".into(),
+            target,
+            content_type: None,
+            client_metadata: None,
+            minted: true,
+            role: Role::Whole,
+        },
+        checkpoint: Checkpoint { in_parts_bytes: durable, phase, ..Checkpoint::empty() },
+        paused: false,
+        expires_at: None,
+    }
+}
+
+fn completed() -> UploadStatus {
+    let object = FinishedObject { size_bytes: 100, crc64: 7, etag: "E".into() };
+    status(100, Phase::Completed(object))
+}
+
+#[test]
+fn progress_is_told_once_an_offset_and_the_end_ends_the_feed() {
+    let mut feed = EventFeed::of(&head(None));
+    assert_eq!(feed.response().status, 200);
+    let first = feed.told_of(&status(0, Phase::Receiving), None, NOW);
+    assert!(first.starts_with("id: 0\nevent: progress\ndata: {"), "{first}");
+    assert_eq!(feed.told_of(&status(0, Phase::Receiving), None, NOW), "");
+    assert!(feed.told_of(&status(40, Phase::Receiving), None, NOW).starts_with("id: 40\n"));
+    assert!(!feed.is_over());
+    let last = feed.told_of(&completed(), None, NOW);
+    assert!(last.contains("id: 100\nevent: progress"), "{last}");
+    assert!(last.contains("id: 100-succeeded\nevent: succeeded"), "{last}");
+    assert!(last.contains("\"media_id\":\"m1\"") && last.ends_with("}\n\n"), "{last}");
+    assert!(feed.is_over());
+    assert_eq!(feed.told_of(&completed(), None, NOW), "");
+}
+
+#[test]
+fn a_client_that_comes_back_is_told_what_it_has_not_seen() {
+    let mut feed = EventFeed::of(&head(Some("40")));
+    assert_eq!(feed.told_of(&status(40, Phase::Receiving), None, NOW), "");
+    assert!(feed.told_of(&status(41, Phase::Receiving), None, NOW).starts_with("id: 41\n"));
+    let mut feed = EventFeed::of(&head(Some("nonsense")));
+    assert!(feed.told_of(&status(40, Phase::Receiving), None, NOW).starts_with("id: 40\n"));
+}
+
+#[test]
+fn a_client_that_has_seen_the_end_is_told_to_come_no_more() {
+    for id in ["100-succeeded", "3-failed"] {
+        let feed = EventFeed::of(&head(Some(id)));
+        assert_eq!((feed.response().status, feed.is_over()), (204, true));
+    }
+}
+
+#[test]
+fn uploads_that_end_badly_end_in_failed() {
+    let lost = Phase::Lost { code: "upload-lost".into() };
+    for (status, word) in [
+        (status(3, Phase::Aborted), "\"state\":\"aborted\""),
+        (status(3, lost), "\"reason\":\"upload-lost\""),
+        (
+            UploadStatus { expires_at: Some(NOW), ..status(3, Phase::Receiving) },
+            "\"code\":\"upload-expired\"",
+        ),
+    ] {
+        let mut feed = EventFeed::default();
+        let events = feed.told_of(&status, None, NOW);
+        assert!(events.contains("event: failed") && events.contains(word), "{events}");
+        assert!(feed.is_over());
+    }
+    let mut feed = EventFeed::default();
+    let error = Error::new(ErrorKind::UploadNotFound, "no upload has this id");
+    assert!(feed.told_of_error(&error).contains("\"code\":\"upload-not-found\""));
+    assert!(feed.is_over());
+}
+
+#[test]
+fn what_is_about_to_end_is_told_once_for_each_end() {
+    let soon = NOW + EXPIRING_MARGIN;
+    let mut feed = EventFeed::default();
+    let upload = UploadStatus { expires_at: Some(soon), ..status(3, Phase::Receiving) };
+    let events = feed.told_of(&upload, Some(soon), NOW);
+    assert!(events.contains("\"what\":\"upload\""), "{events}");
+    assert!(events.contains("\"what\":\"credential\""), "{events}");
+    assert_eq!(feed.told_of(&upload, Some(soon), NOW), "");
+    let later = soon + Duration::from_secs(1);
+    assert_eq!(feed.told_of(&upload, Some(later), NOW), "");
+    let event = feed.told_of(&upload, Some(later), NOW + Duration::from_secs(1));
+    assert!(event.starts_with("id: 3-expiring\n"), "{event}");
+}
+
+#[test]
+fn a_pause_is_progress() {
+    let mut feed = EventFeed::default();
+    let _ = feed.told_of(&status(3, Phase::Receiving), None, NOW);
+    let paused = UploadStatus { paused: true, ..status(3, Phase::Receiving) };
+    assert!(feed.told_of(&paused, None, NOW).contains("\"state\":\"paused\""));
+}

@@ -1,0 +1,149 @@
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failed assumption fails the test")]
+
+use super::*;
+
+const SIZE_MAX: ByteCount = ByteCount(1000);
+
+fn call(method: &str, id: &str, query: &str, headers: &[(&str, &str)]) -> Result<FilePondCall> {
+    let head = Head {
+        method: method.into(),
+        path: "/v1/filepond".into(),
+        query: query.into(),
+        headers: headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
+    };
+    FilePondCall::parse(&head, id, SIZE_MAX)
+}
+
+fn key(id: &str) -> UploadKey {
+    UploadKey::new(id).unwrap()
+}
+
+const CHUNK: &[(&str, &str)] = &[
+    ("Content-Type", "application/offset+octet-stream"),
+    ("Upload-Offset", "500"),
+    ("Upload-Length", "900"),
+    ("Upload-Name", "测试 1.mp4"),
+    ("Content-Length", "250"),
+];
+
+fn chunk() -> FilePondChunk {
+    match call("PATCH", "", "patch=a1", CHUNK).unwrap() {
+        FilePondCall::Chunk(chunk) => chunk,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn transfer() -> FilePondTransfer {
+    let mut metadata = Metadata::default();
+    metadata.set("media_id", "m1");
+    metadata.set("upload_auth", "secret");
+    FilePondTransfer::new(UnixMillis(7), ByteCount(900), &metadata).begun_with(Some(ByteCount(250)))
+}
+
+#[test]
+fn the_calls_of_filepond_are_told_apart() {
+    let length = [("Upload-Length", "900")];
+    let begin = FilePondCall::Begin { length: ByteCount(900) };
+    assert_eq!(call("POST", "", "", &length).unwrap(), begin);
+    assert_eq!(call("POST", "", "", &[]).unwrap(), FilePondCall::Whole);
+    assert_eq!(call("HEAD", "", "x=1&patch=a1", &[]).unwrap(), FilePondCall::Offset(key("a1")));
+    assert_eq!(call("HEAD", "a1", "", &[]).unwrap(), FilePondCall::Offset(key("a1")));
+    assert_eq!(call("DELETE", "", "", &[]).unwrap(), FilePondCall::Revert(None));
+    assert_eq!(call("DELETE", "a1", "", &[]).unwrap(), FilePondCall::Revert(Some(key("a1"))));
+    let expected = FilePondChunk {
+        key: key("a1"),
+        offset: ByteCount(500),
+        length: Some(ByteCount(250)),
+        file_length: ByteCount(900),
+        file_name: FileName::new("测试 1.mp4").unwrap(),
+    };
+    assert_eq!(chunk(), expected);
+}
+
+#[test]
+fn what_is_missing_or_wrong_is_refused_by_name() {
+    for missing in ["Upload-Offset", "Upload-Length", "Upload-Name"] {
+        let rest: Vec<_> = CHUNK.iter().copied().filter(|(name, _)| *name != missing).collect();
+        let error = call("PATCH", "a1", "", &rest).unwrap_err();
+        let field =
+            if missing == "Upload-Name" { "file-name".into() } else { missing.to_lowercase() };
+        assert_eq!(error.field().unwrap().name, field);
+    }
+    for (method, id, query, headers, kind) in [
+        ("PATCH", "", "", CHUNK, ErrorKind::UploadNotFound),
+        ("PATCH", "a1", "", &[], ErrorKind::MediaTypeUnsupported),
+        ("HEAD", "", "patch=%2e%2e", &[], ErrorKind::UploadNotFound),
+        ("POST", "", "", &[("Upload-Length", "0")], ErrorKind::FileEmpty),
+        ("POST", "", "", &[("Upload-Length", "1001")], ErrorKind::FileTooLarge),
+        ("POST", "", "", &[("Upload-Length", "x")], ErrorKind::RequestInvalid),
+    ] {
+        assert_eq!(call(method, id, query, headers).unwrap_err().kind(), kind, "{method} {query}");
+    }
+}
+
+#[test]
+fn an_offset_within_a_chunk_is_told_as_its_beginning() {
+    for (durable, offset) in [(0, 0), (249, 0), (250, 250), (640, 500), (899, 750), (900, 900)] {
+        assert_eq!(transfer().resume_offset(ByteCount(durable)), ByteCount(offset), "{durable}");
+    }
+    let unknown = transfer().begun_with(None);
+    assert_eq!(unknown.resume_offset(ByteCount(640)), ByteCount(640));
+}
+
+#[test]
+fn bytes_of_a_chunk_that_are_there_already_are_counted_up_to_its_end() {
+    for (durable, known) in [(500, 0), (640, 140), (750, 250), (900, 250)] {
+        assert_eq!(chunk().known_len(ByteCount(durable)).unwrap(), ByteCount(known));
+    }
+    let error = chunk().known_len(ByteCount(499)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OffsetMismatch);
+}
+
+#[test]
+fn a_transfer_is_read_back_and_one_of_a_newer_version_or_a_broken_one_is_not() {
+    let bytes = transfer().encode().unwrap();
+    assert!(!String::from_utf8_lossy(&bytes).contains("secret"));
+    assert_eq!(transfer().metadata().text(&["media_id"]), Some("m1"));
+    assert_eq!(FilePondTransfer::decode(&bytes).unwrap(), transfer());
+    let newer = String::from_utf8(bytes).unwrap().replace("\"version\":1", "\"version\":2");
+    let error = FilePondTransfer::decode(newer.as_bytes()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::CheckpointNewer);
+    for broken in ["", "{}", "[1]"] {
+        let error = FilePondTransfer::decode(broken.as_bytes()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::CheckpointCorrupt);
+    }
+    let name = FilePondTransfer::name(&key("a1"));
+    assert_eq!(FilePondTransfer::key_of(&name), Some(key("a1")));
+}
+
+#[test]
+fn a_chunk_of_another_file_is_refused() {
+    assert!(transfer().check(&chunk()).is_ok());
+    let other = FilePondChunk { file_length: ByteCount(901), ..chunk() };
+    let error = transfer().check(&other).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::LengthInconsistent);
+}
+
+#[test]
+fn metadata_is_read_as_fields_and_other_fields_stay() {
+    let field = |name: &str, value: &str| Field {
+        name: name.into(),
+        value: value.as_bytes().to_vec().into(),
+    };
+    let metadata =
+        field("filepond", r#"{"media_id":"m1","other":"x","title":5,"upload_auth":"s"}"#);
+    let mut meant = meant_fields(metadata);
+    meant.sort_by(|a, b| a.name.cmp(&b.name));
+    assert_eq!(meant, [field("media_id", "m1"), field("upload_auth", "s")]);
+    for value in ["", "m2", "[1]", "5"] {
+        assert_eq!(meant_fields(field("media_id", value)), [field("media_id", value)]);
+    }
+}
+
+#[test]
+fn an_id_is_read_from_a_body() {
+    assert_eq!(key_in_body(b" a1\n").unwrap(), key("a1"));
+    for body in [&b""[..], b"../x", b"\xff"] {
+        assert_eq!(key_in_body(body).unwrap_err().kind(), ErrorKind::UploadNotFound);
+    }
+}

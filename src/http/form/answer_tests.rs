@@ -1,0 +1,113 @@
+#![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+use super::*;
+use crate::error::ErrorKind;
+use crate::http::Origins;
+use crate::upload::{Role, Target};
+
+fn stored() -> FormAnswer {
+    let mut answer = FormAnswer::default();
+    let target = Target {
+        endpoint: "https://oss-cn-shanghai.aliyuncs.com".into(),
+        bucket: "b".into(),
+        object: "sv/a.mp4".into(),
+        region: None,
+        cname: false,
+        signature_v1: false,
+    };
+    let record = UploadRecord {
+        created_at_ms: 0,
+        file_name: "a.mp4".into(),
+        length_bytes: None,
+        media_id: "m1".into(),
+        target,
+        content_type: None,
+        client_metadata: None,
+        minted: true,
+        role: Role::Whole,
+    };
+    let object = FinishedObject { size_bytes: 3, crc64: 5, etag: "E".into() };
+    answer.stored("video", &record, &object);
+    answer
+}
+
+fn mixed() -> FormAnswer {
+    let mut answer = stored();
+    answer.failed("cover", "b.mp4", Error::new(ErrorKind::FileEmpty, "no bytes"), "");
+    answer.failed("more", "c.mp4", Error::new(ErrorKind::StoreUnavailable, "no answer"), "m3");
+    answer
+}
+
+fn head(accept: &str) -> Head {
+    let (path, query) = ("/v1/uploads".into(), String::new());
+    Head { method: "POST".into(), path, query, headers: vec![("accept".into(), accept.into())] }
+}
+
+fn json_of(answer: &FormAnswer) -> (u16, Value) {
+    let response = answer.response(&head("*/*"), None);
+    (response.status, serde_json::from_slice(&response.body).unwrap())
+}
+
+#[test]
+fn files_that_are_all_stored_are_answered_with_201_and_their_facts() {
+    let (status, body) = json_of(&stored());
+    assert_eq!((status, &body["complete"]), (201, &Value::Bool(true)));
+    let file = &body["files"][0];
+    assert_eq!((&file["field"], &file["file_name"]), (&"video".into(), &"a.mp4".into()));
+    assert_eq!((&file["media_id"], &file["size"]), (&"m1".into(), &3.into()));
+    for name in ["kind", "bucket", "object", "crc64", "etag"] {
+        assert!(file[name].is_string(), "{name}");
+    }
+}
+
+#[test]
+fn one_file_that_is_not_stored_gives_the_answer_its_status_and_the_body_says_which() {
+    let (status, body) = json_of(&mixed());
+    assert_eq!((status, &body["complete"]), (400, &Value::Bool(false)));
+    assert_eq!(body["files"][0]["media_id"], "m1");
+    assert_eq!(body["files"][1]["problem"]["code"], "file-empty");
+    assert_eq!(body["files"][2]["problem"]["media_id"], "m3");
+}
+
+#[test]
+fn a_form_that_broke_off_names_its_own_problem_beside_the_files_that_are_stored() {
+    let mut answer = stored();
+    answer.broke_off(Error::new(ErrorKind::LengthMismatch, "broke off"));
+    let (status, body) = json_of(&answer);
+    assert_eq!((status, &body["complete"]), (400, &Value::Bool(false)));
+    assert_eq!(body["problem"]["code"], "length-mismatch");
+    assert_eq!(body["files"][0]["media_id"], "m1");
+}
+
+#[test]
+fn a_browser_gets_a_page_with_the_same_status() {
+    let response = mixed().response(&head("text/html,*/*;q=0.8"), None);
+    assert_eq!(response.status, 400);
+    assert!(response.headers.contains(&("content-type", "text/html; charset=utf-8".into())));
+    let page = String::from_utf8(response.body).unwrap();
+    assert!(page.contains("<bdi>a.mp4</bdi>: stored") && page.contains("<bdi>m1</bdi>"));
+    assert!(page.contains("<bdi>b.mp4</bdi>: not stored") && page.contains("file-empty"));
+}
+
+#[test]
+fn a_redirect_carries_the_media_ids_and_codes_in_the_order_of_the_files() {
+    let origins = Origins::parse("https://a.example").unwrap();
+    let redirect = Redirect::parse("https://a.example/", &origins).unwrap();
+    let response = mixed().response(&head("text/html"), Some(&redirect));
+    assert_eq!(response.status, 303);
+    let location = "https://a.example/?media_id=m1&error=file-empty&error=store-unavailable";
+    assert!(response.headers.contains(&("location", location.into())), "{response:?}");
+}
+
+#[test]
+fn a_form_that_came_to_nothing_is_answered_with_its_problem_alone() {
+    let mut answer = FormAnswer::default();
+    answer.broke_off(no_file());
+    let (status, body) = json_of(&answer);
+    assert_eq!(
+        (status, &body["code"], &body["field"]),
+        (400, &"file-invalid".into(), &"file".into())
+    );
+    let page = answer.response(&head("text/html"), None);
+    assert!(String::from_utf8(page.body).unwrap().contains("file-invalid"));
+}

@@ -1,0 +1,112 @@
+//! What separates a form's parts, as the Content-Type names it.
+
+use super::parameters::parameters;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Longest boundary, in characters
+/// (RFC 2046 §5.1.1, <https://www.rfc-editor.org/rfc/rfc2046#section-5.1.1>).
+const BOUNDARY_CHARS_MAX: usize = 70;
+
+const FORM_TYPE: &str = "multipart/form-data";
+
+/// A boundary: 1 to 70 characters of RFC 2046's `bchars`, none of which is a line's end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Boundary(String);
+
+impl Boundary {
+    /// The boundary in the value of a Content-Type.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MediaTypeUnsupported`] for another type than `multipart/form-data`,
+    /// [`ErrorKind::RequestInvalid`] for a boundary that is missing or is none.
+    pub fn of_content_type(content_type: Option<&str>) -> Result<Self> {
+        let content_type = content_type.unwrap_or_default();
+        let (media_type, rest) = content_type.split_once(';').unwrap_or((content_type, ""));
+        if !media_type.trim().eq_ignore_ascii_case(FORM_TYPE) {
+            let message = format!("Content-Type is not {FORM_TYPE}");
+            return Err(Error::new(ErrorKind::MediaTypeUnsupported, message));
+        }
+        let boundary = parameters(rest).and_then(|parameters| {
+            let mut named = parameters.into_iter().filter(|(name, _)| name == "boundary");
+            match (named.next(), named.next()) {
+                (Some((_, boundary)), None) => Some(boundary),
+                _ => None,
+            }
+        });
+        boundary.filter(|boundary| is_boundary(boundary)).map(Self).ok_or_else(|| {
+            Error::field_invalid(
+                "content-type",
+                "multipart/form-data with one boundary of 1 to 70 characters (RFC 2046)",
+            )
+        })
+    }
+
+    /// What ends a part: the boundary at the beginning of a line, with the line's end before it.
+    pub(super) fn delimiter(&self) -> Vec<u8> {
+        format!("\r\n--{}", self.0).into_bytes()
+    }
+}
+
+/// `bchars` of RFC 2046 §5.1.1, of which the last must not be a space.
+fn is_boundary(text: &str) -> bool {
+    (1..=BOUNDARY_CHARS_MAX).contains(&text.len())
+        && !text.ends_with(' ')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::*;
+
+    fn boundary(content_type: &str) -> Result<String> {
+        Boundary::of_content_type(Some(content_type)).map(|boundary| boundary.0)
+    }
+
+    #[test]
+    fn a_boundary_is_read_bare_and_quoted_and_whatever_stands_beside_it() {
+        for (content_type, expected) in [
+            (
+                "multipart/form-data; boundary=----WebKitFormBoundaryAB12",
+                "----WebKitFormBoundaryAB12",
+            ),
+            ("Multipart/Form-Data;BOUNDARY=\"a b:?\"", "a b:?"),
+            ("multipart/form-data; charset=utf-8; boundary=x ;", "x"),
+        ] {
+            assert_eq!(boundary(content_type).unwrap(), expected);
+        }
+        let longest = "x".repeat(70);
+        assert_eq!(boundary(&format!("multipart/form-data; boundary={longest}")).unwrap(), longest);
+    }
+
+    #[test]
+    fn no_boundary_and_two_and_one_that_is_none_are_refused() {
+        for rest in [
+            "",
+            ";",
+            "; boundary",
+            "; boundary=",
+            "; boundary=\"\"",
+            "; boundary=\"a ",
+            "; boundary=\"a \"",
+            "; boundary=a; boundary=b",
+            "; boundary=\"a\\\"b\"",
+            "; boundary=ä",
+            &format!("; boundary={}", "x".repeat(71)),
+        ] {
+            let error = boundary(&format!("multipart/form-data{rest}")).unwrap_err();
+            assert_eq!(error.field().unwrap().name, "content-type", "{rest}");
+        }
+    }
+
+    #[test]
+    fn another_content_type_is_no_form() {
+        for content_type in
+            [None, Some("application/x-www-form-urlencoded"), Some("multipart/mixed")]
+        {
+            let error = Boundary::of_content_type(content_type).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::MediaTypeUnsupported);
+        }
+    }
+}

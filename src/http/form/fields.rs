@@ -1,0 +1,203 @@
+//! What a form's fields mean for its files.
+
+use url::Url;
+
+use super::Field;
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::{FileName, Metadata, Origins};
+
+/// Longest title, in characters
+/// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadvideo>).
+const TITLE_CHARS_MAX: usize = 128;
+
+/// The fields of a form so far.
+///
+/// `upload_address`, `upload_auth`, `media_id` and `title` are for the next file alone: a credential
+/// is for one object, and a second file would overwrite the first. `redirect` is for the whole form.
+/// Other fields mean nothing here.
+#[derive(Debug, Default)]
+pub struct FormFields {
+    next_file: Metadata,
+    redirect: Option<Redirect>,
+}
+
+impl FormFields {
+    /// Takes the next field. Values are never repeated in errors: a secret may stand in any of them.
+    ///
+    /// # Errors
+    /// [`ErrorKind::RequestInvalid`] with the field, [`ErrorKind::OriginNotAllowed`] for a
+    /// `redirect` to another origin than `origins`.
+    pub fn take(&mut self, field: &Field, origins: &Origins) -> Result<()> {
+        let text = || {
+            let text = std::str::from_utf8(&field.value).map(str::trim);
+            text.map_err(|_| Error::field_invalid(field.name.as_str(), "UTF-8"))
+        };
+        match field.name.as_str() {
+            "upload_address" | "upload_auth" | "media_id" => {
+                self.next_file.set(&field.name, text()?);
+            }
+            "title" => self.next_file.set("title", title(text()?)?),
+            // An input that was left empty.
+            "redirect" if text()?.is_empty() => self.redirect = None,
+            "redirect" => self.redirect = Some(Redirect::parse(text()?, origins)?),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// What the fields say about the file that begins now, under their names; the one after it
+    /// starts without.
+    #[must_use]
+    pub fn for_file(&mut self) -> Metadata {
+        std::mem::take(&mut self.next_file)
+    }
+
+    /// Where the client is sent with the answer.
+    #[must_use]
+    pub const fn redirect(&self) -> Option<&Redirect> {
+        self.redirect.as_ref()
+    }
+}
+
+/// The name of a file as a form brings it: what a part's head has, without its folders. A receiver
+/// does not use directory path information in it (RFC 7578 §4.2, RFC 2183 §2.3), whether of
+/// Windows (`C:\fakepath\a.mp4`) or not (`holiday/a.mp4`, which a chosen folder's files have).
+///
+/// # Errors
+/// As [`FileName::new`].
+pub fn form_file_name(sent: &str) -> Result<FileName> {
+    FileName::new(sent.rsplit(['/', '\\']).next().unwrap_or_default())
+}
+
+/// An address to which the client is sent once its files are stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Redirect(Url);
+
+impl Redirect {
+    /// The address in `text`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::RequestInvalid`] for what is no absolute http(s) URL,
+    /// [`ErrorKind::OriginNotAllowed`] for one of another origin than `origins`.
+    pub fn parse(text: &str, origins: &Origins) -> Result<Self> {
+        let url = Url::parse(text).ok().filter(|url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.username().is_empty()
+                && url.password().is_none()
+        });
+        let url = url.ok_or_else(|| {
+            Error::field_invalid("redirect", "an absolute http or https URL without a user")
+        })?;
+        if origins.contains(&url.origin().ascii_serialization()) {
+            return Ok(Self(url));
+        }
+        let message = "redirect is not of an origin that allowed_origins names";
+        Err(Error::new(ErrorKind::OriginNotAllowed, message))
+    }
+
+    /// The address with these pairs after its own query.
+    #[must_use]
+    pub fn with_pairs<'a>(
+        &self,
+        pairs: impl IntoIterator<Item = (&'static str, &'a str)>,
+    ) -> String {
+        let mut url = self.0.clone();
+        url.query_pairs_mut().extend_pairs(pairs);
+        url.into()
+    }
+}
+
+fn title(text: &str) -> Result<&str> {
+    if text.chars().count() > TITLE_CHARS_MAX || text.chars().any(char::is_control) {
+        let allowed = format!("{TITLE_CHARS_MAX} characters at most, without control characters");
+        return Err(Error::field_invalid("title", allowed));
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::*;
+
+    fn field(name: &str, value: &str) -> Field {
+        Field { name: name.into(), value: value.as_bytes().to_vec().into() }
+    }
+
+    #[test]
+    fn a_credential_and_a_title_are_for_the_next_file_alone() {
+        let (mut fields, origins) = (FormFields::default(), Origins::default());
+        for (name, value) in [
+            ("upload_address", "address"),
+            ("upload_auth", "old"),
+            ("upload_auth", " secret\r\n"),
+            ("media_id", "m1"),
+            ("title", "测试"),
+            ("csrf", "x"),
+        ] {
+            fields.take(&field(name, value), &origins).unwrap();
+        }
+        assert!(!format!("{fields:?}").contains("secret"));
+        let first = fields.for_file();
+        assert_eq!(first.text(&["upload_auth"]), Some("secret"));
+        assert_eq!(first.text(&["media_id"]), Some("m1"));
+        assert_eq!(first.text(&["title"]), Some("测试"));
+        assert_eq!(fields.for_file(), Metadata::default());
+    }
+
+    #[test]
+    fn a_redirect_goes_to_allowed_origins_only_and_keeps_its_query() {
+        let origins = Origins::parse("https://a.example, http://b.example:8080").unwrap();
+        let redirect = Redirect::parse("https://a.example/done?x=1#f", &origins).unwrap();
+        assert_eq!(
+            redirect.with_pairs([("media_id", "m 1"), ("error", "file-empty")]),
+            "https://a.example/done?x=1&media_id=m+1&error=file-empty#f"
+        );
+        assert!(Redirect::parse("http://b.example:8080", &origins).is_ok());
+        for url in ["https://evil.example", "http://a.example", "https://a.example:444"] {
+            let error = Redirect::parse(url, &origins).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::OriginNotAllowed, "{url}");
+        }
+        for url in ["/done", "//a.example", "javascript:alert(1)", "https://a.example@evil.example"]
+        {
+            let error = Redirect::parse(url, &origins).unwrap_err();
+            assert_eq!(error.field().unwrap().name, "redirect", "{url}");
+        }
+    }
+
+    #[test]
+    fn an_empty_input_is_as_none() {
+        let (mut fields, origins) = (FormFields::default(), Origins::default());
+        fields.take(&field("redirect", ""), &origins).unwrap();
+        fields.take(&field("title", " "), &origins).unwrap();
+        assert_eq!(fields.redirect(), None);
+        assert_eq!(fields.for_file(), Metadata::default());
+    }
+
+    #[test]
+    fn titles_that_vod_refuses_and_values_that_are_not_text_are_refused_by_name() {
+        let (mut fields, origins) = (FormFields::default(), Origins::default());
+        let not_text = Field { name: "upload_auth".into(), value: vec![0xff].into() };
+        let long = field("title", &"x".repeat(129));
+        for wrong in [long, field("title", "a\u{7}b"), not_text] {
+            let error = fields.take(&wrong, &origins).unwrap_err();
+            assert_eq!(error.field().unwrap().name, wrong.name);
+        }
+    }
+
+    #[test]
+    fn a_path_is_cut_to_its_last_name() {
+        for (sent, name) in [
+            (r"C:\fakepath\a.mp4", Some("a.mp4")),
+            ("../../a.mp4", Some("a.mp4")),
+            ("holiday/b.mp4", Some("b.mp4")),
+            ("c.mp4", Some("c.mp4")),
+            ("folder/", None),
+            ("..", None),
+            ("a\r\n.mp4", None),
+        ] {
+            assert_eq!(form_file_name(sent).ok().as_ref().map(FileName::as_str), name, "{sent}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The parameters of a header's value: `; name=token; name="quoted"`.
+
+/// The parameters in what follows a value's first `;`, with names in lower case, in their order.
+/// `None` where it is not such a list.
+///
+/// In a quoted value `\"` and `\\` are a quote and a backslash (RFC 2045 §5.1), and any other
+/// backslash is itself: browsers have never escaped those of a path.
+pub(super) fn parameters(text: &str) -> Option<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        if let Some(after) = rest.strip_prefix(';') {
+            rest = after.trim_start();
+            continue;
+        }
+        let (name, after) = rest.split_once('=')?;
+        let name = name.trim_end();
+        if name.is_empty() || !name.bytes().all(is_token_byte) {
+            return None;
+        }
+        let (value, after) = value(after.trim_start())?;
+        found.push((name.to_ascii_lowercase(), value));
+        rest = after.trim_start();
+        if !rest.is_empty() && !rest.starts_with(';') {
+            return None;
+        }
+    }
+    Some(found)
+}
+
+/// A value, and what follows it.
+fn value(text: &str) -> Option<(String, &str)> {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let end = text.find(|c: char| c == ';' || c.is_ascii_whitespace()).unwrap_or(text.len());
+        let (token, rest) = text.split_at(end);
+        return (!token.is_empty() && !token.contains('"')).then(|| (token.to_owned(), rest));
+    };
+    let mut value = String::new();
+    let mut escaped = false;
+    for (at, c) in quoted.char_indices() {
+        match c {
+            '"' | '\\' if escaped => {
+                value.push(c);
+                escaped = false;
+            }
+            '\\' => escaped = true,
+            '"' => return Some((value, &quoted[at + 1..])),
+            other => {
+                if escaped {
+                    value.push('\\');
+                    escaped = false;
+                }
+                value.push(other);
+            }
+        }
+    }
+    None
+}
+
+/// `tchar` of RFC 9110 §5.6.2.
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_and_quoted_values_are_read_with_backslashes_as_browsers_mean_them() {
+        for (text, expected) in [
+            (r#"; a=1;B="2; 3""#, vec![("a", "1"), ("b", "2; 3")]),
+            (r#"name="C:\fakepath\a.mp4""#, vec![("name", r"C:\fakepath\a.mp4")]),
+            (r#"name="a\"b\\c""#, vec![("name", r#"a"b\c"#)]),
+            ("a=b;;", vec![("a", "b")]),
+            ("", vec![]),
+        ] {
+            let expected: Vec<_> =
+                expected.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+            assert_eq!(parameters(text), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_list_of_parameters_is_refused() {
+        for text in ["a", "=b", "a=", "a=\"b", "a=b c=d", "a=\"b\"c", "ä=b", "a=b\"c"] {
+            assert_eq!(parameters(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! The parser of `multipart/form-data` (RFC 7578, <https://www.rfc-editor.org/rfc/rfc7578>, over
+//! RFC 2046 §5.1): bytes in, in pieces of any size; events out.
+
+use memchr::{memchr, memmem, memrchr};
+use zeroize::Zeroizing;
+
+use super::{Boundary, Field, FormEvent, PartHead};
+use crate::error::{Error, ErrorKind, Result};
+use crate::units::KIB;
+
+/// Largest head of a part, in bytes.
+pub const PART_HEAD_BYTES_MAX: usize = 16 * KIB as usize;
+/// Largest value of a field, in bytes.
+pub const FIELD_BYTES_MAX: usize = 64 * KIB as usize;
+/// Most fields of a form.
+pub const FIELDS_MAX: u32 = 64;
+/// Most files of a form, those in which nobody chose a file included.
+pub const FILES_MAX: u32 = 32;
+
+/// Reads one form.
+///
+/// Of a file it holds nothing back but what may be the beginning of a boundary; fields are given
+/// out whole. How the input is cut changes neither the events nor the errors, only into how many
+/// [`FormEvent::Bytes`] a file falls.
+#[derive(Debug)]
+pub struct FormParser {
+    delimiter: Vec<u8>,
+    finder: memmem::Finder<'static>,
+    state: State,
+    fields: u32,
+    files: u32,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Before the first boundary, or within a part.
+    Content(Content),
+    /// After a boundary, which ends `part`.
+    Boundary { part: Part, tail: Tail },
+    /// In the lines of a part's head; `line` is where the present line begins.
+    Head { lines: Vec<u8>, line: usize },
+    /// `FormEvent::End` is due.
+    Closing,
+    /// After the form, or after an error.
+    Over,
+}
+
+#[derive(Debug)]
+struct Content {
+    part: Part,
+    /// How many bytes of the delimiter the input has ended with.
+    matched: usize,
+    /// How many of them are no bytes of the part: a boundary also counts at the very beginning, and
+    /// right after the empty line that ends a part's head, whose line end is then its own.
+    borrowed: usize,
+}
+
+#[derive(Debug)]
+enum Part {
+    Preamble,
+    Field(Field),
+    File,
+}
+
+/// What has been read of a boundary's line after the boundary itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tail {
+    Empty,
+    /// White space, which a gateway may have added (RFC 2046 §5.1.1, "transport-padding").
+    Padding,
+    Dash,
+    CarriageReturn,
+}
+
+impl FormParser {
+    /// A parser of a form whose parts `boundary` separates.
+    #[must_use]
+    pub fn new(boundary: &Boundary) -> Self {
+        let delimiter = boundary.delimiter();
+        let finder = memmem::Finder::new(&delimiter).into_owned();
+        let state = State::Content(Content::new(Part::Preamble));
+        Self { delimiter, finder, state, fields: 0, files: 0 }
+    }
+
+    /// The next event; what it takes is cut from the front of `input`. `None` once `input` is used
+    /// up, or the form is over.
+    ///
+    /// # Errors
+    /// [`ErrorKind::RequestInvalid`] with the field that is wrong. After an error there is nothing
+    /// more.
+    pub fn next<'a, 'i: 'a>(&'a mut self, input: &mut &'i [u8]) -> Result<Option<FormEvent<'a>>> {
+        loop {
+            match std::mem::replace(&mut self.state, State::Over) {
+                State::Over => {
+                    *input = &[];
+                    return Ok(None);
+                }
+                State::Closing => return Ok(Some(FormEvent::End)),
+                state if input.is_empty() => {
+                    self.state = state;
+                    return Ok(None);
+                }
+                State::Content(content) => {
+                    if let Some(bytes) = self.read_content(content, input)? {
+                        return Ok(Some(FormEvent::Bytes(match bytes {
+                            Found::Input(bytes) => bytes,
+                            Found::Held(range) => &self.delimiter[range],
+                        })));
+                    }
+                }
+                State::Boundary { part, tail } => {
+                    if let Some(event) = self.read_boundary_tail(part, tail, input)? {
+                        return Ok(Some(event));
+                    }
+                }
+                State::Head { lines, line } => {
+                    if let Some(head) = self.read_head(lines, line, input)? {
+                        return Ok(Some(FormEvent::File(head)));
+                    }
+                }
+            }
+        }
+    }
+
+    /// To be asked once the input has ended.
+    ///
+    /// # Errors
+    /// [`ErrorKind::LengthMismatch`] for a form that broke off, [`ErrorKind::RequestInvalid`] for a
+    /// body without the boundary that its Content-Type names.
+    pub fn finish(&self) -> Result<()> {
+        match &self.state {
+            State::Closing | State::Over => Ok(()),
+            State::Content(Content { part: Part::Preamble, .. }) => Err(Error::field_invalid(
+                "boundary",
+                "the one that the lines between the form's parts begin with",
+            )),
+            _ => {
+                let message = "the form broke off before its closing boundary";
+                Err(Error::new(ErrorKind::LengthMismatch, message))
+            }
+        }
+    }
+
+    /// Reads up to the next boundary. Gives out bytes of a file, and keeps those of a field.
+    fn read_content<'a>(
+        &mut self,
+        mut content: Content,
+        input: &mut &'a [u8],
+    ) -> Result<Option<Found<'a>>> {
+        let mut found = None;
+        if content.matched > 0 {
+            let wanted = &self.delimiter[content.matched..];
+            let compared = wanted.len().min(input.len());
+            if wanted[..compared] == input[..compared] {
+                *input = &input[compared..];
+                content.matched += compared;
+                self.state = content.after(self.delimiter.len());
+                return Ok(None);
+            }
+            // No beginning of the delimiter ends with another: only its first byte is a CR. So all
+            // that was held back belongs to the part.
+            let held = content.borrowed..content.matched;
+            (content.matched, content.borrowed) = (0, 0);
+            if !held.is_empty() {
+                found = Some(Found::Held(held));
+            }
+        }
+        if found.is_none() {
+            let (end, taken) = match self.finder.find(input) {
+                Some(at) => (at, at + self.delimiter.len()),
+                None => (input.len() - self.partial_len(input), input.len()),
+            };
+            content.matched = taken - end;
+            let (bytes, rest) = (&input[..end], &input[taken..]);
+            *input = rest;
+            if !bytes.is_empty() {
+                found = Some(Found::Input(bytes));
+            }
+        }
+        let given = match (&mut content.part, found) {
+            (Part::Field(field), Some(found)) => {
+                let bytes = match found {
+                    Found::Input(bytes) => bytes,
+                    Found::Held(range) => &self.delimiter[range],
+                };
+                extend(field, bytes)?;
+                None
+            }
+            (Part::File, found) => found,
+            (Part::Preamble | Part::Field(_), _) => None,
+        };
+        self.state = content.after(self.delimiter.len());
+        Ok(given)
+    }
+
+    /// How many bytes at the end of `input` may be the beginning of a delimiter.
+    fn partial_len(&self, input: &[u8]) -> usize {
+        let window = &input[input.len().saturating_sub(self.delimiter.len() - 1)..];
+        match memrchr(b'\r', window) {
+            Some(at) if self.delimiter.starts_with(&window[at..]) => window.len() - at,
+            _ => 0,
+        }
+    }
+
+    /// Reads the rest of a boundary's line. A part is whole only after it: a line that merely
+    /// begins with the boundary is no end of a file.
+    fn read_boundary_tail(
+        &mut self,
+        part: Part,
+        mut tail: Tail,
+        input: &mut &[u8],
+    ) -> Result<Option<FormEvent<'static>>> {
+        while let Some((byte, rest)) = input.split_first() {
+            *input = rest;
+            tail = match (tail, byte) {
+                (Tail::Empty, b'-') => Tail::Dash,
+                (Tail::Dash, b'-') => {
+                    self.state = State::Closing;
+                    return Ok(part.ended());
+                }
+                (Tail::Empty | Tail::Padding, b' ' | b'\t') => Tail::Padding,
+                (Tail::Empty | Tail::Padding, b'\r') => Tail::CarriageReturn,
+                (Tail::CarriageReturn, b'\n') => {
+                    self.state = State::Head { lines: Vec::new(), line: 0 };
+                    return Ok(part.ended());
+                }
+                _ => {
+                    let allowed = "one that begins no line within the form's parts (RFC 2046 §5.1)";
+                    return Err(Error::field_invalid("boundary", allowed));
+                }
+            };
+        }
+        self.state = State::Boundary { part, tail };
+        Ok(None)
+    }
+
+    /// Reads lines up to the empty one. Gives out the head of a file.
+    fn read_head(
+        &mut self,
+        mut lines: Vec<u8>,
+        mut line: usize,
+        input: &mut &[u8],
+    ) -> Result<Option<PartHead>> {
+        while !input.is_empty() {
+            let line_end = memchr(b'\n', input).map(|at| at + 1);
+            let (read, rest) = input.split_at(line_end.unwrap_or(input.len()));
+            *input = rest;
+            if lines.len() + read.len() > PART_HEAD_BYTES_MAX {
+                let allowed =
+                    format!("of parts whose heads have {PART_HEAD_BYTES_MAX} bytes at most");
+                return Err(Error::field_invalid("form", allowed));
+            }
+            lines.extend_from_slice(read);
+            if line_end.is_none() {
+                break;
+            }
+            if !lines[line..].ends_with(b"\r\n") {
+                let allowed = "of parts whose heads have lines that end with CR LF";
+                return Err(Error::field_invalid("form", allowed));
+            }
+            if lines.len() - line == 2 {
+                return self.begin_part(PartHead::parse(&lines[..line])?);
+            }
+            line = lines.len();
+        }
+        self.state = State::Head { lines, line };
+        Ok(None)
+    }
+
+    fn begin_part(&mut self, head: PartHead) -> Result<Option<PartHead>> {
+        if head.file_name.is_some() {
+            self.files += 1;
+            if self.files > FILES_MAX {
+                return Err(Error::field_invalid("form", format!("of {FILES_MAX} files at most")));
+            }
+            self.state = State::Content(Content::new(Part::File));
+            return Ok(Some(head));
+        }
+        self.fields += 1;
+        if self.fields > FIELDS_MAX {
+            return Err(Error::field_invalid("form", format!("of {FIELDS_MAX} fields at most")));
+        }
+        let field = Field { name: head.field, value: Zeroizing::default() };
+        self.state = State::Content(Content::new(Part::Field(field)));
+        Ok(None)
+    }
+}
+
+/// Bytes of a part.
+enum Found<'a> {
+    Input(&'a [u8]),
+    /// Held back from earlier input: this range of the delimiter, which they are the same as.
+    Held(std::ops::Range<usize>),
+}
+
+impl Content {
+    const fn new(part: Part) -> Self {
+        Self { part, matched: LINE_END_BYTES, borrowed: LINE_END_BYTES }
+    }
+
+    fn after(self, delimiter_len: usize) -> State {
+        if self.matched == delimiter_len {
+            return State::Boundary { part: self.part, tail: Tail::Empty };
+        }
+        State::Content(self)
+    }
+}
+
+impl Part {
+    fn ended(self) -> Option<FormEvent<'static>> {
+        match self {
+            Self::Preamble => None,
+            Self::Field(field) => Some(FormEvent::Field(field)),
+            Self::File => Some(FormEvent::FileEnd),
+        }
+    }
+}
+
+/// Adds `bytes` to a field's value.
+fn extend(field: &mut Field, bytes: &[u8]) -> Result<()> {
+    if field.value.len() + bytes.len() > FIELD_BYTES_MAX {
+        let allowed =
+            format!("of fields of {FIELD_BYTES_MAX} bytes at most: {} has more", field.name);
+        return Err(Error::field_invalid("form", allowed));
+    }
+    field.value.extend_from_slice(bytes);
+    Ok(())
+}
+
+const LINE_END_BYTES: usize = b"\r\n".len();
+
+#[cfg(test)]
+#[path = "parser_tests.rs"]
+mod tests;

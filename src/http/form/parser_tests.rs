@@ -1,0 +1,223 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failed assumption fails the test"
+)]
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::error::ErrorKind;
+
+/// What a form came to, whatever its cuts.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Read {
+    fields: Vec<(String, Vec<u8>)>,
+    files: Vec<(PartHead, Vec<u8>, bool)>,
+    ended: bool,
+    error: Option<Error>,
+}
+
+/// Reads `body` in pieces of the lengths that `cuts` repeats.
+fn read(body: &[u8], cuts: &[usize]) -> Read {
+    let boundary = Boundary::of_content_type(Some("multipart/form-data; boundary=xyz")).unwrap();
+    let mut parser = FormParser::new(&boundary);
+    let mut read = Read::default();
+    let mut cuts = cuts.iter().cycle();
+    let mut rest = body;
+    while !rest.is_empty() {
+        let (mut piece, after) = rest.split_at((*cuts.next().unwrap()).min(rest.len()));
+        rest = after;
+        loop {
+            match parser.next(&mut piece) {
+                Ok(None) => break,
+                Ok(Some(FormEvent::Field(Field { name, value }))) => {
+                    read.fields.push((name, value.to_vec()));
+                }
+                Ok(Some(FormEvent::File(head))) => read.files.push((head, Vec::new(), false)),
+                Ok(Some(FormEvent::Bytes(bytes))) => {
+                    assert!(!bytes.is_empty());
+                    read.files.last_mut().unwrap().1.extend_from_slice(bytes);
+                }
+                Ok(Some(FormEvent::FileEnd)) => read.files.last_mut().unwrap().2 = true,
+                Ok(Some(FormEvent::End)) => read.ended = true,
+                Err(error) => {
+                    read.error = Some(error);
+                    assert_eq!(parser.next(&mut piece), Ok(None));
+                    return read;
+                }
+            }
+        }
+    }
+    read.error = parser.finish().err();
+    read
+}
+
+fn part(disposition: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut part =
+        format!("--xyz\r\nContent-Disposition: form-data; {disposition}\r\n\r\n").into_bytes();
+    part.extend_from_slice(bytes);
+    part.extend_from_slice(b"\r\n");
+    part
+}
+
+fn form(parts: &[Vec<u8>]) -> Vec<u8> {
+    [parts.concat().as_slice(), b"--xyz--\r\n"].concat()
+}
+
+fn file(bytes: &[u8]) -> Vec<u8> {
+    part("name=\"v\"; filename=\"a.mp4\"", bytes)
+}
+
+#[track_caller]
+fn refused(body: &[u8], field: &str) {
+    for cut in [1, 7, body.len()] {
+        let error = read(body, &[cut]).error.unwrap();
+        assert_eq!(error.kind(), ErrorKind::RequestInvalid, "{error}");
+        assert_eq!(error.field().unwrap().name, field, "{error}");
+    }
+}
+
+#[test]
+fn fields_and_files_come_out_as_they_went_in_whatever_the_cut() {
+    let parts =
+        [part("name=title", b"Holiday"), file(b"\r\n\r\n--xy\r\n--\r\n"), part("name=e", b"")];
+    let body =
+        [b"preamble\r\n--xy\r\n".to_vec(), form(&parts), b"epilogue --xyz".to_vec()].concat();
+    for cut in 1..=body.len() {
+        let read = read(&body, &[cut]);
+        assert_eq!(read.error, None, "{cut}");
+        assert!(read.ended);
+        assert_eq!(read.fields, [("title".into(), b"Holiday".to_vec()), ("e".into(), vec![])]);
+        let [(head, bytes, whole)] = &read.files[..] else { panic!("{read:?}") };
+        assert_eq!((head.field.as_str(), head.file_name.as_deref()), ("v", Some("a.mp4")));
+        assert_eq!((bytes.as_slice(), *whole), (&b"\r\n\r\n--xy\r\n--\r\n"[..], true), "{cut}");
+    }
+}
+
+#[test]
+fn a_form_without_parts_is_whole() {
+    for body in [&b"--xyz--"[..], b"--xyz--\r\n", b"\r\n--xyz--\r\n"] {
+        assert_eq!(read(body, &[1]), Read { ended: true, ..Read::default() });
+    }
+}
+
+#[test]
+fn an_empty_part_may_leave_out_its_line_end() {
+    let body = b"--xyz\r\nContent-Disposition: form-data; name=a\r\n\r\n--xyz--";
+    let read = read(body, &[3]);
+    assert_eq!((read.fields, read.error), (vec![("a".into(), vec![])], None));
+}
+
+#[test]
+fn white_space_after_a_boundary_is_read_over() {
+    let body = String::from_utf8(form(&[file(b"x")])).unwrap().replacen("--xyz\r", "--xyz \t\r", 1);
+    assert_eq!(read(body.as_bytes(), &[2]).files[0].1, b"x");
+}
+
+#[test]
+fn a_form_that_breaks_off_anywhere_is_never_whole_and_no_file_of_it_is_unless_its_boundary_came() {
+    let first = file(b"0123456789");
+    let body = form(&[first.clone(), file(b"abc")]);
+    for length in 0..body.len() - b"-\r\n".len() {
+        let read = read(&body[..length], &[5]);
+        assert!(!read.ended && read.error.is_some(), "{length}");
+        let whole = read.files.iter().filter(|(_, _, whole)| *whole).count();
+        assert_eq!(whole, usize::from(length >= first.len() + b"--xyz\r\n".len()), "{length}");
+    }
+    assert_eq!(read(&body[..60], &[60]).error.unwrap().kind(), ErrorKind::LengthMismatch);
+    refused(b"no boundary at all", "boundary");
+}
+
+#[test]
+fn a_line_that_only_begins_with_the_boundary_does_not_end_a_file() {
+    let body = form(&[file(b"bytes\r\n--xyzzy\r\nmore")]);
+    refused(&body, "boundary");
+    let read = read(&body, &[9]);
+    assert_eq!((read.files[0].1.as_slice(), read.files[0].2), (&b"bytes"[..], false));
+}
+
+#[test]
+fn heads_without_line_ends_and_without_end_and_without_disposition_are_refused() {
+    refused(b"--xyz\r\nContent-Disposition: form-data; name=a\n\nx\r\n--xyz--", "form");
+    refused(b"--xyz\r\n\r\nx\r\n--xyz--", "content-disposition");
+    let long = vec![b'x'; PART_HEAD_BYTES_MAX + 1];
+    refused(&[b"--xyz\r\n".to_vec(), long].concat(), "form");
+    let mut line = b"--xyz\r\nContent-Disposition: form-data; name=a\r\nX: ".to_vec();
+    line.resize(b"--xyz\r\n".len() + PART_HEAD_BYTES_MAX - 4, b'x');
+    let body = [line, b"\r\n\r\nv\r\n--xyz--".to_vec()].concat();
+    assert_eq!(read(&body, &[1000]).fields, [("a".into(), b"v".to_vec())]);
+}
+
+#[test]
+fn fields_and_files_up_to_the_limits_are_taken_and_no_more() {
+    let fields = vec![part("name=a", b"1"); FIELDS_MAX as usize];
+    assert_eq!(read(&form(&fields), &[100]).error, None);
+    refused(&form(&[fields, vec![part("name=a", b"1")]].concat()), "form");
+    let files = vec![file(b""); FILES_MAX as usize];
+    assert_eq!(read(&form(&files), &[100]).error, None);
+    refused(&form(&[files, vec![file(b"")]].concat()), "form");
+    let value = vec![b'v'; FIELD_BYTES_MAX];
+    assert_eq!(read(&form(&[part("name=a", &value)]), &[999]).error, None);
+    refused(&form(&[part("name=a", &[value, vec![b'v']].concat())]), "form");
+}
+
+#[test]
+fn values_of_fields_are_not_printed() {
+    let field = Field { name: "upload_auth".into(), value: b"secret".to_vec().into() };
+    let mut parser = FormParser::new(
+        &Boundary::of_content_type(Some("multipart/form-data; boundary=xyz")).unwrap(),
+    );
+    let body = part("name=upload_auth", b"secret");
+    assert_eq!(parser.next(&mut &body[..]), Ok(None));
+    assert!(format!("{field:?}").contains("upload_auth"));
+    assert!(!format!("{field:?} {parser:?}").contains("secret"));
+    assert!(!format!("{parser:?}").contains("115, 101, 99"));
+}
+
+/// Bytes that come close to the boundary again and again.
+fn tricky_bytes() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop::sample::select(vec![
+        "\r",
+        "\r\n",
+        "\r\n-",
+        "\r\n--",
+        "--xyz",
+        "\r\n--xy",
+        "\n--xyz",
+        "\r\r\n--x",
+        "yz--",
+        "a",
+    ]);
+    prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat().into_bytes())
+}
+
+proptest! {
+    #[test]
+    fn any_cut_of_any_bytes_reads_the_same(
+        contents in prop::collection::vec((any::<bool>(), tricky_bytes()), 0..4),
+        cuts in prop::collection::vec(1_usize..9, 1..6),
+        length in any::<prop::sample::Index>(),
+    ) {
+        let parts: Vec<_> = contents
+            .iter()
+            .map(|(is_file, bytes)| if *is_file { file(bytes) } else { part("name=a", bytes) })
+            .collect();
+        let body = form(&parts);
+        let whole = read(&body, &[body.len()]);
+        prop_assert_eq!(&whole, &read(&body, &cuts));
+        let begun = contents.iter().all(|(_, bytes)| {
+            !bytes.starts_with(b"--xyz") && !bytes.windows(7).any(|window| window == b"\r\n--xyz")
+        });
+        if begun {
+            prop_assert_eq!(whole.error, None);
+            let files: Vec<_> = whole.files.into_iter().map(|(_, bytes, _)| bytes).collect();
+            let sent: Vec<_> =
+                contents.into_iter().filter(|(is_file, _)| *is_file).map(|(_, sent)| sent).collect();
+            prop_assert_eq!(files, sent);
+        }
+        let broken_off = &body[..length.index(body.len())];
+        prop_assert_eq!(read(broken_off, &[broken_off.len().max(1)]), read(broken_off, &cuts));
+    }
+}

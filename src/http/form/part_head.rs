@@ -1,0 +1,188 @@
+//! The head of one part of a form: what the part is.
+
+use super::parameters::parameters;
+use crate::error::{Error, Result};
+use crate::http::is_header_value;
+
+/// Longest name of a field, in bytes.
+pub const FIELD_NAME_BYTES_MAX: usize = 255;
+
+/// What a part is: a file where it has a file name, else a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartHead {
+    /// The name of the field.
+    pub field: String,
+    /// The file's name as the client sent it, which may be a path, or empty for an input in which
+    /// nobody chose a file.
+    pub file_name: Option<String>,
+    /// The part's own Content-Type, where it is one that can be sent on.
+    pub content_type: Option<String>,
+}
+
+impl PartHead {
+    /// Reads the lines of a part's head, without the empty one that ends them.
+    ///
+    /// # Errors
+    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the header as its field.
+    pub(super) fn parse(lines: &[u8]) -> Result<Self> {
+        let lines = std::str::from_utf8(lines)
+            .map_err(|_| Error::field_invalid(DISPOSITION, "UTF-8 (RFC 7578 §5.1)"))?;
+        let mut disposition = None;
+        let mut content_type = None;
+        for line in lines.split_terminator("\r\n") {
+            let (name, value) = line.split_once(':').ok_or_else(|| {
+                Error::field_invalid("form", "of parts whose heads are lines of `name: value`")
+            })?;
+            let value = value.trim();
+            match name.to_ascii_lowercase().as_str() {
+                DISPOSITION if disposition.is_some() => {
+                    return Err(Error::field_invalid(DISPOSITION, "in each part once"));
+                }
+                DISPOSITION => disposition = Some(value),
+                "content-type" if is_header_value(value) => content_type = Some(value.to_owned()),
+                "content-transfer-encoding" => check_encoding(value)?,
+                _ => {}
+            }
+        }
+        let (field, file_name) = read_disposition(disposition.unwrap_or_default())?;
+        Ok(Self { field, file_name, content_type })
+    }
+}
+
+/// The field's name and the file's (RFC 7578 §4.2, which forbids `filename*`: it is not looked at).
+fn read_disposition(value: &str) -> Result<(String, Option<String>)> {
+    let refused = || {
+        Error::field_invalid(
+            DISPOSITION,
+            "form-data with one name, and for a file one filename (RFC 7578 §4.2)",
+        )
+    };
+    let (kind, rest) = value.split_once(';').ok_or_else(refused)?;
+    if !kind.trim().eq_ignore_ascii_case("form-data") {
+        return Err(refused());
+    }
+    let parameters = parameters(rest).ok_or_else(refused)?;
+    let mut field = None;
+    let mut file_name = None;
+    for (name, value) in parameters {
+        let slot = match name.as_str() {
+            "name" => &mut field,
+            "filename" => &mut file_name,
+            _ => continue,
+        };
+        if slot.replace(unescaped(&value)).is_some() {
+            return Err(refused());
+        }
+    }
+    let field = field.ok_or_else(refused)?;
+    if field.len() > FIELD_NAME_BYTES_MAX {
+        let allowed = format!("with a name of {FIELD_NAME_BYTES_MAX} bytes at most");
+        return Err(Error::field_invalid(DISPOSITION, allowed));
+    }
+    Ok((field, file_name))
+}
+
+/// A name as it was before a browser sent it: quotes and line ends, and nothing else, are
+/// percent-encoded (WHATWG HTML, "multipart/form-data encoding algorithm",
+/// <https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#escape-a-multipart-form-data-name>).
+fn unescaped(name: &str) -> String {
+    name.replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n")
+}
+
+/// Bytes are taken as they are. Clients have long stopped encoding them (RFC 7578 §4.7), and what is
+/// still encoded must not be stored as if it were the file.
+fn check_encoding(value: &str) -> Result<()> {
+    let plain = ["binary", "8bit", "7bit"].iter().any(|plain| plain.eq_ignore_ascii_case(value));
+    if plain {
+        return Ok(());
+    }
+    Err(Error::field_invalid("content-transfer-encoding", "binary, 8bit or 7bit, or absent"))
+}
+
+const DISPOSITION: &str = "content-disposition";
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::*;
+
+    fn disposition(value: &str) -> Result<PartHead> {
+        PartHead::parse(format!("Content-Disposition: {value}\r\n").as_bytes())
+    }
+
+    #[test]
+    fn a_file_of_chromium_is_read() {
+        let head = PartHead::parse(
+            b"Content-Disposition: form-data; name=\"v\"; filename=\"a.mp4\"\r\n\
+              Content-Type: video/mp4\r\n",
+        );
+        let expected = PartHead {
+            field: "v".into(),
+            file_name: Some("a.mp4".into()),
+            content_type: Some("video/mp4".into()),
+        };
+        assert_eq!(head.unwrap(), expected);
+    }
+
+    #[test]
+    fn names_are_as_their_user_wrote_them_however_they_were_escaped() {
+        for (sent, meant) in [
+            ("say %22hi%22.mp4", "say \"hi\".mp4"),
+            (r#"say \"hi\".mp4"#, "say \"hi\".mp4"),
+            ("a%0D%0Ab.mp4", "a\r\nb.mp4"),
+            ("100%25.mp4", "100%25.mp4"),
+            (r"C:\fakepath\a.mp4", r"C:\fakepath\a.mp4"),
+            ("测试.mp4", "测试.mp4"),
+            ("", ""),
+        ] {
+            let head = disposition(&format!("form-data; name=\"f\"; filename=\"{sent}\"")).unwrap();
+            assert_eq!(head.file_name.as_deref(), Some(meant));
+        }
+    }
+
+    #[test]
+    fn a_part_without_a_file_name_is_a_field() {
+        for value in ["form-data; name=a", "FORM-DATA; NAME=\"a\"; filename*=UTF-8''x.mp4"] {
+            let head = disposition(value).unwrap();
+            assert_eq!((head.field.as_str(), head.file_name), ("a", None));
+        }
+    }
+
+    #[test]
+    fn heads_that_do_not_say_what_the_part_is_are_refused_by_name() {
+        let long = format!("form-data; name={}", "x".repeat(256));
+        for value in [
+            "",
+            "form-data",
+            "attachment; name=a",
+            "form-data; filename=a.mp4",
+            "form-data; name=a; name=b",
+            "form-data; name=a; filename=b; filename=c",
+            "form-data; name=\"a",
+            &long,
+        ] {
+            let error = disposition(value).unwrap_err();
+            assert_eq!(error.field().unwrap().name, DISPOSITION, "{value}");
+        }
+        let twice =
+            b"Content-Disposition: form-data; name=a\r\ncontent-disposition: form-data; name=b\r\n";
+        for lines in [&b""[..], twice, b"Content-Disposition: form-data; name=\xff\r\n"] {
+            assert_eq!(PartHead::parse(lines).unwrap_err().field().unwrap().name, DISPOSITION);
+        }
+        assert_eq!(PartHead::parse(b"no colon\r\n").unwrap_err().field().unwrap().name, "form");
+    }
+
+    #[test]
+    fn encoded_bytes_are_refused() {
+        let head = |encoding: &str| {
+            let lines = format!(
+                "Content-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: {encoding}\r\n"
+            );
+            PartHead::parse(lines.as_bytes())
+        };
+        assert!(head("Binary").is_ok());
+        let error = head("base64").unwrap_err();
+        assert_eq!(error.field().unwrap().name, "content-transfer-encoding");
+    }
+}

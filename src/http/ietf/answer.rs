@@ -1,0 +1,84 @@
+//! The answers to requests that went well.
+
+use super::{InteropVersion, Limits, OFFSET_HEADER, Progress};
+use crate::http::{Response, UploadStatus, plain};
+use crate::units::ByteCount;
+use crate::upload::{FinishedObject, UploadKey, UploadRecord};
+
+/// The answer to a request that created the upload `key` and did not complete it: 201, with the
+/// upload's address (§4.2.2).
+#[must_use]
+pub fn created(
+    version: InteropVersion,
+    key: &UploadKey,
+    media_id: &str,
+    offset: ByteCount,
+    limits: &Limits,
+) -> Response {
+    let response = Response::empty(201).with_header("location", location(key));
+    let response = version.say_complete(with_offset(response, offset), false);
+    named(limits.say(response, version), version, media_id)
+}
+
+/// The answer to HEAD and GET: 204, with the offset, the completeness, the length where it is
+/// known, and the limits (§4.3.2).
+#[must_use]
+pub fn offset(version: InteropVersion, status: &UploadStatus, limits: &Limits) -> Response {
+    let response = version.say_progress(Response::empty(204), Progress::of(status));
+    let response = limits.say(response, version).with_header("cache-control", "no-store");
+    named(response, version, &status.record.media_id)
+}
+
+/// The answer to a PATCH that did not complete the upload, whose bytes are durable up to `offset`:
+/// 204, or 201 in the texts before -04 (§4.4.2).
+#[must_use]
+pub fn appended(
+    version: InteropVersion,
+    offset: ByteCount,
+    media_id: &str,
+    limits: &Limits,
+) -> Response {
+    let response = with_offset(Response::empty(version.appended_status()), offset);
+    let response = version.say_complete(response, false);
+    named(limits.say(response, version), version, media_id)
+}
+
+/// The answer to the request that completed the upload: what a plain upload of the file gets, with
+/// `Upload-Complete: ?1` (§4.4.2). `key` is the upload's, where it has an address of its own.
+#[must_use]
+pub fn completed(
+    version: InteropVersion,
+    key: Option<&UploadKey>,
+    record: &UploadRecord,
+    object: &FinishedObject,
+) -> Response {
+    let mut response = plain::created(record, object);
+    if let Some(key) = key {
+        response = response.with_header("location", location(key));
+    }
+    let response = with_offset(response, ByteCount(object.size_bytes));
+    named(version.say_complete(response, true), version, &record.media_id)
+}
+
+/// The answer to DELETE: 204 (§4.5.2).
+#[must_use]
+pub fn terminated(version: InteropVersion) -> Response {
+    version.say_version(Response::empty(204))
+}
+
+pub(super) fn with_offset(response: Response, offset: ByteCount) -> Response {
+    response.with_header(OFFSET_HEADER, offset.bytes().to_string())
+}
+
+fn location(key: &UploadKey) -> String {
+    format!("/v1/files/{}", key.as_str())
+}
+
+fn named(response: Response, version: InteropVersion, media_id: &str) -> Response {
+    let response = version.say_version(response);
+    if media_id.is_empty() { response } else { response.with_header("media-id", media_id) }
+}
+
+#[cfg(test)]
+#[path = "answer_tests.rs"]
+mod tests;

@@ -1,0 +1,134 @@
+#![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+use super::*;
+use crate::http::ietf::testing::sent;
+use crate::upload::{Role, Target};
+
+const LIMITS: Limits = Limits {
+    size_max: ByteCount(1000),
+    append_size_max: Some(ByteCount(500)),
+    append_size_min: Some(ByteCount(5)),
+    max_age_s: Some(3600),
+};
+
+fn key() -> UploadKey {
+    UploadKey::new("a1").unwrap()
+}
+
+fn record() -> UploadRecord {
+    UploadRecord {
+        created_at_ms: 0,
+        file_name: "a.mp4".into(),
+        length_bytes: None,
+        media_id: "vid".into(),
+        target: Target {
+            endpoint: "https://oss-cn-shanghai.aliyuncs.com".into(),
+            bucket: "outin".into(),
+            object: "a.mp4".into(),
+            region: None,
+            cname: false,
+            signature_v1: false,
+        },
+        content_type: None,
+        client_metadata: None,
+        minted: true,
+        role: Role::Whole,
+    }
+}
+
+#[test]
+fn a_creation_answers_with_the_address_and_the_limits() {
+    let response = created(InteropVersion::V8, &key(), "vid", ByteCount(7), &LIMITS);
+    assert_eq!(response.status, 201);
+    for (name, value) in [
+        ("location", "/v1/files/a1"),
+        ("upload-complete", "?0"),
+        ("upload-offset", "7"),
+        ("upload-limit", "max-size=1000, max-append-size=500, min-append-size=5, max-age=3600"),
+        ("upload-draft-interop-version", "8"),
+        ("media-id", "vid"),
+    ] {
+        assert_eq!(sent(&response, name), Some(value), "{name}");
+    }
+}
+
+#[test]
+fn older_texts_are_answered_in_their_words() {
+    let response = created(InteropVersion::V3, &key(), "", ByteCount::ZERO, &LIMITS);
+    assert_eq!(sent(&response, "upload-incomplete"), Some("?1"));
+    assert_eq!(sent(&response, "upload-complete"), None);
+    assert_eq!(sent(&response, "upload-limit"), None);
+    assert_eq!(sent(&response, "upload-draft-interop-version"), Some("3"));
+    assert_eq!(sent(&response, "media-id"), None);
+    let limits = Limits { append_size_max: None, append_size_min: None, ..LIMITS };
+    let response = created(InteropVersion::V6, &key(), "", ByteCount::ZERO, &limits);
+    assert_eq!(sent(&response, "upload-limit"), Some("max-size=1000, expires=3600"));
+    for (version, status) in [
+        (InteropVersion::V3, 201),
+        (InteropVersion::V4, 201),
+        (InteropVersion::V5, 201),
+        (InteropVersion::V6, 204),
+        (InteropVersion::V8, 204),
+    ] {
+        assert_eq!(appended(version, ByteCount(9), "", &LIMITS).status, status, "{version:?}");
+    }
+}
+
+#[test]
+fn an_append_answers_that_more_is_to_come() {
+    let response = appended(InteropVersion::V8, ByteCount(9), "vid", &LIMITS);
+    assert_eq!(sent(&response, "upload-complete"), Some("?0"));
+    assert_eq!(sent(&response, "upload-offset"), Some("9"));
+    // "These interim responses MUST NOT include the Location header field", nor does the last.
+    assert_eq!(sent(&response, "location"), None);
+    assert!(response.body.is_empty());
+}
+
+#[test]
+fn the_last_request_is_answered_as_a_plain_upload_is() {
+    let object = FinishedObject { size_bytes: 12, crc64: 5, etag: "E".into() };
+    let response = completed(InteropVersion::V8, Some(&key()), &record(), &object);
+    assert_eq!(response.status, 201);
+    assert_eq!(response.body, plain::created(&record(), &object).body);
+    for (name, value) in [
+        ("upload-complete", "?1"),
+        ("upload-offset", "12"),
+        ("location", "/v1/files/a1"),
+        ("media-id", "vid"),
+        ("content-type", "application/json"),
+    ] {
+        assert_eq!(sent(&response, name), Some(value), "{name}");
+    }
+    let response = completed(InteropVersion::V3, None, &record(), &object);
+    assert_eq!(sent(&response, "upload-incomplete"), Some("?0"));
+    assert_eq!(sent(&response, "location"), None);
+}
+
+#[test]
+fn the_state_of_an_upload_is_said_in_full() {
+    let said = |progress| InteropVersion::V8.say_progress(Response::empty(204), progress);
+    let response = said(Progress::new(Some(ByteCount(100))));
+    assert_eq!(sent(&response, "upload-offset"), Some("0"));
+    assert_eq!(sent(&response, "upload-length"), Some("100"));
+    assert_eq!(sent(&response, "upload-complete"), Some("?0"));
+    let unknown = said(Progress { complete: true, ..Progress::new(None) });
+    assert_eq!(sent(&unknown, "upload-length"), None);
+    assert_eq!(sent(&unknown, "upload-complete"), Some("?1"));
+}
+
+#[test]
+fn discovery_names_the_media_type_and_the_limits() {
+    let response = LIMITS.announce(Response::empty(204));
+    assert_eq!(sent(&response, "accept-patch"), Some("application/partial-upload"));
+    assert!(sent(&response, "upload-limit").unwrap().starts_with("max-size=1000, "));
+}
+
+#[test]
+fn limits_are_structured_integers() {
+    let limits = Limits { size_max: ByteCount(u64::MAX), max_age_s: None, ..LIMITS };
+    let response = limits.announce(Response::empty(204));
+    let (_, value) = response.headers.iter().find(|(name, _)| *name == "upload-limit").unwrap();
+    let limits: sfv::Dictionary = sfv::Parser::new(value).parse().unwrap();
+    assert_eq!(limits.len(), 3);
+    assert!(value.starts_with("max-size=999999999999999,"), "{value}");
+}

@@ -1,0 +1,168 @@
+#![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::http::ietf::testing::head;
+
+const TYPED: (&str, &str) = ("Content-Type", "application/partial-upload");
+const AT_100: (&str, &str) = ("Upload-Offset", "100");
+const MORE: (&str, &str) = ("Upload-Complete", "?0");
+const LAST: (&str, &str) = ("Upload-Complete", "?1");
+
+fn append(headers: &[(&str, &str)]) -> Result<Append> {
+    Append::parse(&head("PATCH", headers), InteropVersion::V8)
+}
+
+fn checked(headers: &[(&str, &str)], progress: Progress) -> Result<(), ErrorKind> {
+    let headers = [&[TYPED], headers].concat();
+    append(&headers).unwrap().check(&progress).map_err(|error| error.kind())
+}
+
+fn at(offset: u64, length: Option<u64>) -> Progress {
+    Progress { offset: ByteCount(offset), length: length.map(ByteCount), complete: false }
+}
+
+#[test]
+fn an_append_says_where_it_starts_and_whether_it_is_the_last() {
+    let append = append(&[TYPED, AT_100, LAST, ("Content-Length", "20")]).unwrap();
+    assert_eq!(append.offset, ByteCount(100));
+    assert!(append.complete);
+    assert_eq!(append.length, Some(ByteCount(120)));
+    assert_eq!(append.end(), Some(ByteCount(120)));
+}
+
+#[test]
+fn what_is_missing_or_malformed_is_refused_by_its_name() {
+    let field = |headers: &[(&str, &str)]| {
+        append(headers).unwrap_err().field().map(|field| field.name.clone()).unwrap()
+    };
+    assert_eq!(field(&[TYPED, MORE]), "upload-offset");
+    for offset in ["-1", "+1", "1.5", "\"1\"", "9999999999999999", ""] {
+        assert_eq!(field(&[TYPED, MORE, ("Upload-Offset", offset)]), "upload-offset", "{offset:?}");
+    }
+    assert_eq!(field(&[TYPED, AT_100]), "upload-complete");
+    assert_eq!(field(&[TYPED, AT_100, ("Upload-Complete", "yes")]), "upload-complete");
+    let head = head("PATCH", &[AT_100]);
+    let error = Append::parse(&head, InteropVersion::V3).unwrap_err();
+    assert_eq!(error.field().unwrap().name, "upload-incomplete");
+}
+
+#[test]
+fn the_media_type_is_needed_from_interop_6_on() {
+    let kind = |version, content_type: &str| {
+        let incomplete = ("Upload-Incomplete", "?1");
+        let headers = [AT_100, MORE, incomplete, ("Content-Type", content_type)];
+        Append::parse(&head("PATCH", &headers), version).map_err(|error| error.kind())
+    };
+    let refused = Err(ErrorKind::MediaTypeUnsupported);
+    for version in [InteropVersion::V6, InteropVersion::V8] {
+        assert_eq!(kind(version, "application/offset+octet-stream"), refused);
+        assert_eq!(kind(version, ""), refused);
+        assert!(kind(version, "Application/Partial-Upload; x=y").is_ok());
+    }
+    for version in [InteropVersion::V3, InteropVersion::V4, InteropVersion::V5] {
+        assert!(kind(version, "video/mp4").is_ok());
+    }
+}
+
+#[test]
+fn an_append_goes_on_at_the_upload_s_offset_only() {
+    for offset in [0, 99, 101] {
+        assert_eq!(checked(&[AT_100, MORE], at(offset, None)), Err(ErrorKind::OffsetMismatch));
+    }
+    assert_eq!(checked(&[AT_100, MORE], at(100, None)), Ok(()));
+    // A complete upload, too, is told of a wrong offset first.
+    let complete = Progress { complete: true, ..at(200, Some(200)) };
+    assert_eq!(checked(&[AT_100, MORE], complete), Err(ErrorKind::OffsetMismatch));
+}
+
+#[test]
+fn lengths_must_be_those_of_the_requests_before() {
+    let inconsistent = Err(ErrorKind::LengthInconsistent);
+    let content = ("Content-Length", "20");
+    // A declared length, the end of the last content, and an end past the length.
+    assert_eq!(
+        checked(&[AT_100, MORE, ("Upload-Length", "121")], at(100, Some(120))),
+        inconsistent
+    );
+    assert_eq!(checked(&[AT_100, LAST, content], at(100, Some(121))), inconsistent);
+    assert_eq!(checked(&[AT_100, MORE, content], at(100, Some(119))), inconsistent);
+    assert_eq!(checked(&[AT_100, LAST, content], at(100, Some(120))), Ok(()));
+    assert_eq!(checked(&[AT_100, MORE, content], at(100, Some(120))), Ok(()));
+    assert_eq!(checked(&[AT_100, LAST], at(100, Some(120))), Ok(()));
+    // Within one request.
+    let headers = [TYPED, AT_100, LAST, content, ("Upload-Length", "121")];
+    assert_eq!(append(&headers).unwrap_err().kind(), ErrorKind::LengthInconsistent);
+}
+
+#[test]
+fn an_empty_append_completes() {
+    let empty = ("Content-Length", "0");
+    assert_eq!(checked(&[AT_100, LAST, empty], at(100, Some(100))), Ok(()));
+    assert_eq!(checked(&[AT_100, LAST, empty], at(100, None)), Ok(()));
+    assert_eq!(
+        checked(&[AT_100, LAST, empty], at(100, Some(101))),
+        Err(ErrorKind::LengthInconsistent)
+    );
+}
+
+#[test]
+fn a_complete_upload_takes_nothing() {
+    let complete = Progress { complete: true, ..at(100, Some(100)) };
+    let bytes = [AT_100, LAST, ("Content-Length", "1")];
+    assert_eq!(
+        checked(&bytes, Progress { length: None, ..complete }),
+        Err(ErrorKind::LengthInconsistent)
+    );
+    assert_eq!(checked(&bytes[..2], complete), Err(ErrorKind::LengthInconsistent));
+    let none = [AT_100, LAST, ("Content-Length", "0")];
+    assert_eq!(checked(&none, complete), Err(ErrorKind::UploadEnded));
+}
+
+#[test]
+fn an_append_that_goes_past_a_length_says_so() {
+    let append = append(&[TYPED, AT_100, MORE, ("Content-Length", "20")]).unwrap();
+    assert!(append.exceeds(ByteCount(119)));
+    assert!(!append.exceeds(ByteCount(120)));
+}
+
+proptest! {
+    #[test]
+    fn no_headers_make_reading_panic(offset: String, complete: String, length: String) {
+        let headers = [
+            TYPED,
+            ("Upload-Offset", offset.as_str()),
+            ("Upload-Complete", complete.as_str()),
+            ("Upload-Length", length.as_str()),
+            ("Content-Length", length.as_str()),
+        ];
+        let _ = append(&headers);
+    }
+
+    #[test]
+    fn an_append_that_is_taken_stays_within_the_length(
+        offset in 0..300_u64,
+        content in 0..300_u64,
+        declared in prop::option::of(0..300_u64),
+        known in prop::option::of(0..300_u64),
+        complete: bool,
+    ) {
+        let (at_offset, content) = (offset.to_string(), content.to_string());
+        let declared = declared.map(|length| length.to_string());
+        let mut headers = vec![
+            TYPED,
+            ("Upload-Offset", at_offset.as_str()),
+            ("Content-Length", content.as_str()),
+            if complete { LAST } else { MORE },
+        ];
+        headers.extend(declared.as_deref().map(|length| ("Upload-Length", length)));
+        let Ok(append) = append(&headers) else { return Ok(()) };
+        if append.check(&at(offset, known)).is_ok() {
+            for length in [append.length, known.map(ByteCount)].into_iter().flatten() {
+                prop_assert!(!append.exceeds(length));
+                prop_assert!(!complete || append.end() == Some(length));
+            }
+        }
+    }
+}

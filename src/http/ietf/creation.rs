@@ -1,0 +1,89 @@
+//! The request that begins an upload (§4.2 "Upload Creation").
+
+use super::{InteropVersion, LENGTH_HEADER, PARTIAL_UPLOAD, disposition, length};
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::{FileName, Head, Metadata, integer_header, is_header_value, structured};
+use crate::units::ByteCount;
+
+/// The head of a POST or PUT that begins an upload and may bring bytes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Creation {
+    /// True where the content is the whole representation: the upload is complete after it.
+    pub complete: bool,
+    /// The length of the representation, where the request declares it: by `Upload-Length`, or by
+    /// the Content-Length of a content that is the whole representation.
+    pub length: Option<ByteCount>,
+    /// The length of the content, where it is declared; zero where only an address is asked for.
+    pub content_length: Option<ByteCount>,
+    /// The name in Content-Disposition, or else in the metadata (`filename` or `name`).
+    pub file_name: Option<FileName>,
+    /// The representation's Content-Type, or else the metadata's `filetype` or `type`.
+    pub content_type: Option<String>,
+    /// The tus metadata, which the draft does not have and tus-js-client sends with it.
+    pub metadata: Metadata,
+}
+
+impl Creation {
+    /// Reads the head of a request that speaks `version`. `size_max` is the largest file taken.
+    ///
+    /// # Errors
+    /// [`ErrorKind::RequestInvalid`] whose field is the completeness header where that is absent
+    /// or not a Boolean, or for a wrong name; [`ErrorKind::LengthInconsistent`];
+    /// [`ErrorKind::FileEmpty`] for a declared length of zero; [`ErrorKind::FileTooLarge`].
+    pub fn parse(head: &Head, version: InteropVersion, size_max: ByteCount) -> Result<Self> {
+        let complete = structured::required(
+            version.completes(head),
+            version.completeness_header(),
+            "?1 where the content is the whole file, ?0 where more follows",
+        )?;
+        let content_length = integer_header(head, "content-length")?.map(ByteCount);
+        let upload_length = structured::byte_count(head, LENGTH_HEADER);
+        let length = length::declared(upload_length, content_length, complete)?;
+        if length.is_some_and(ByteCount::is_zero) {
+            return Err(Error::new(ErrorKind::FileEmpty, "the file has no bytes"));
+        }
+        let size = length.max(content_length);
+        if let Some(size) = size.filter(|size| *size > size_max) {
+            let message = format!("the file has {size}; {size_max} are taken at most");
+            return Err(Error::new(ErrorKind::FileTooLarge, message));
+        }
+        let metadata = match head.header("upload-metadata") {
+            Some(header) => Metadata::parse(header)?,
+            None => Metadata::default(),
+        };
+        Ok(Self {
+            complete,
+            length,
+            content_length,
+            file_name: file_name(head, &metadata)?,
+            content_type: content_type(head, &metadata),
+            metadata,
+        })
+    }
+
+    /// The file's name, for a request whose path has none.
+    ///
+    /// # Errors
+    /// [`ErrorKind::RequestInvalid`] whose field is `content-disposition`, where there is none.
+    pub fn required_name(&self) -> Result<&FileName> {
+        let allowed = "inline with the filename of the file, such as inline; filename=\"a.mp4\"";
+        structured::required(self.file_name.as_ref(), "content-disposition", allowed)
+    }
+}
+
+fn file_name(head: &Head, metadata: &Metadata) -> Result<Option<FileName>> {
+    let disposed = head.header("content-disposition").and_then(disposition::file_name);
+    let named = disposed.as_deref().or_else(|| metadata.text(&["filename", "name"]));
+    named.map(FileName::new).transpose()
+}
+
+fn content_type(head: &Head, metadata: &Metadata) -> Option<String> {
+    let of_request = ["application/offset+octet-stream", PARTIAL_UPLOAD];
+    let named = head.header("content-type").filter(|named| !of_request.contains(named));
+    let named = named.or_else(|| metadata.text(&["filetype", "type"]))?;
+    is_header_value(named).then(|| named.to_owned())
+}
+
+#[cfg(test)]
+#[path = "creation_tests.rs"]
+mod tests;

@@ -1,0 +1,133 @@
+#![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::http::ietf::testing::head;
+
+const SIZE_MAX: ByteCount = ByteCount(1000);
+
+fn creation(headers: &[(&str, &str)]) -> Result<Creation> {
+    Creation::parse(&head("POST", headers), InteropVersion::V8, SIZE_MAX)
+}
+
+fn kind(headers: &[(&str, &str)]) -> ErrorKind {
+    creation(headers).unwrap_err().kind()
+}
+
+const WHOLE: (&str, &str) = ("Upload-Complete", "?1");
+const MORE: (&str, &str) = ("Upload-Complete", "?0");
+
+#[test]
+fn a_whole_file_in_one_request_declares_its_length_by_its_content() {
+    let creation = creation(&[WHOLE, ("Content-Length", "100"), ("Content-Type", "video/mp4")]);
+    let creation = creation.unwrap();
+    assert!(creation.complete);
+    assert_eq!(creation.length, Some(ByteCount(100)));
+    assert_eq!(creation.content_type.as_deref(), Some("video/mp4"));
+}
+
+#[test]
+fn the_beginning_of_a_file_declares_its_length_or_none() {
+    let part = [MORE, ("Content-Length", "25"), ("Upload-Length", "100")];
+    let declared = creation(&part).unwrap();
+    assert!(!declared.complete);
+    assert_eq!(declared.length, Some(ByteCount(100)));
+    assert_eq!(declared.content_length, Some(ByteCount(25)));
+    let unknown = creation(&part[..2]).unwrap();
+    assert_eq!(unknown.length, None);
+    let streamed = creation(&[WHOLE]).unwrap();
+    assert_eq!((streamed.length, streamed.content_length), (None, None));
+}
+
+#[test]
+fn an_address_is_asked_for_without_content() {
+    let creation = creation(&[MORE, ("Content-Length", "0")]).unwrap();
+    assert_eq!((creation.length, creation.content_length), (None, Some(ByteCount::ZERO)));
+}
+
+#[test]
+fn lengths_that_contradict_each_other_are_refused() {
+    let length = ("Upload-Length", "100");
+    for content_length in ["99", "101"] {
+        let content = ("Content-Length", content_length);
+        assert_eq!(kind(&[WHOLE, length, content]), ErrorKind::LengthInconsistent);
+    }
+    assert_eq!(kind(&[MORE, length, ("Content-Length", "101")]), ErrorKind::LengthInconsistent);
+    assert!(creation(&[MORE, length, ("Content-Length", "100")]).is_ok());
+}
+
+#[test]
+fn files_that_are_empty_or_too_large_are_refused() {
+    assert_eq!(kind(&[WHOLE, ("Content-Length", "0")]), ErrorKind::FileEmpty);
+    assert_eq!(kind(&[MORE, ("Upload-Length", "0")]), ErrorKind::FileEmpty);
+    assert_eq!(kind(&[MORE, ("Upload-Length", "1001")]), ErrorKind::FileTooLarge);
+    assert_eq!(kind(&[MORE, ("Content-Length", "1001")]), ErrorKind::FileTooLarge);
+    assert!(creation(&[MORE, ("Upload-Length", "1000")]).is_ok());
+}
+
+#[test]
+fn a_malformed_field_is_ignored_and_then_missed_by_its_name() {
+    for value in ["1", "true", "?2", ""] {
+        let error = creation(&[("Upload-Complete", value)]).unwrap_err();
+        assert_eq!(error.field().unwrap().name, "upload-complete", "{value:?}");
+    }
+    let ignored = creation(&[MORE, ("Upload-Length", "+100"), ("Content-Length", "5")]).unwrap();
+    assert_eq!(ignored.length, None);
+    let head = head("POST", &[("Upload-Complete", "?0")]);
+    let error = Creation::parse(&head, InteropVersion::V3, SIZE_MAX).unwrap_err();
+    assert_eq!(error.field().unwrap().name, "upload-incomplete");
+}
+
+#[test]
+fn the_name_is_in_the_disposition_or_else_in_the_metadata() {
+    let metadata = ("Upload-Metadata", "filename Yi5tcDQ=,filetype dmlkZW8vbXA0");
+    let disposed = ("Content-Disposition", "inline; filename=\"a.mp4\"");
+    let name = |headers: &[(&str, &str)]| {
+        let creation = creation(headers).unwrap();
+        (creation.required_name().map(|name| name.as_str().to_owned()), creation.content_type)
+    };
+    assert_eq!(name(&[MORE, disposed, metadata]).0.unwrap(), "a.mp4");
+    let (named, typed) = name(&[MORE, metadata]);
+    assert_eq!(named.unwrap(), "b.mp4");
+    assert_eq!(typed.as_deref(), Some("video/mp4"));
+    let error = name(&[MORE]).0.unwrap_err();
+    assert_eq!(error.field().unwrap().name, "content-disposition");
+}
+
+#[test]
+fn the_type_of_the_request_is_not_the_file_s() {
+    let typed = ("Content-Type", "application/partial-upload");
+    assert_eq!(creation(&[MORE, typed]).unwrap().content_type, None);
+}
+
+proptest! {
+    #[test]
+    fn no_headers_make_reading_panic(complete: String, length: String, disposition: String) {
+        let _ = creation(&[
+            ("Upload-Complete", &complete),
+            ("Upload-Length", &length),
+            ("Content-Length", &length),
+            ("Content-Disposition", &disposition),
+        ]);
+        let _ = creation(&[MORE, ("Upload-Length", &length), ("Content-Disposition", &disposition)]);
+    }
+
+    #[test]
+    fn a_creation_that_is_taken_never_contradicts_itself(
+        complete: bool,
+        content in prop::option::of(0..1200_u64),
+        length in prop::option::of(0..1200_u64),
+    ) {
+        let (content, length) = (content.map(|n| n.to_string()), length.map(|n| n.to_string()));
+        let mut headers = vec![if complete { WHOLE } else { MORE }];
+        headers.extend(content.as_deref().map(|value| ("Content-Length", value)));
+        headers.extend(length.as_deref().map(|value| ("Upload-Length", value)));
+        if let Ok(creation) = creation(&headers) {
+            prop_assert!(creation.length.is_none_or(|length| !length.is_zero() && length <= SIZE_MAX));
+            if let (Some(content), Some(length)) = (creation.content_length, creation.length) {
+                prop_assert!(content == length || (!complete && content < length));
+            }
+        }
+    }
+}

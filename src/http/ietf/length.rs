@@ -1,0 +1,54 @@
+//! What the requests of an upload say of its length (§4.1.3 "Length").
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::units::ByteCount;
+
+/// The length that one request declares: `Upload-Length`, or the end of a content that completes
+/// the upload, which must agree where both are there.
+///
+/// # Errors
+/// [`ErrorKind::LengthInconsistent`] where they do not, or where the content goes past the length.
+pub(super) fn declared(
+    upload_length: Option<ByteCount>,
+    content_end: Option<ByteCount>,
+    complete: bool,
+) -> Result<Option<ByteCount>> {
+    match (upload_length, content_end) {
+        (Some(length), Some(end)) if complete && end != length => Err(inconsistent(format!(
+            "Upload-Length is {length}, but the content that completes the upload ends at {end}"
+        ))),
+        (Some(length), Some(end)) if end > length => Err(inconsistent(format!(
+            "Upload-Length is {length}, but the content goes on to {end}"
+        ))),
+        (Some(length), _) => Ok(Some(length)),
+        (None, Some(end)) if complete => Ok(Some(end)),
+        (None, _) => Ok(None),
+    }
+}
+
+/// Whether a request fits into an upload of the length `known`.
+///
+/// # Errors
+/// [`ErrorKind::LengthInconsistent`] where it declares another length, or goes past the known one.
+pub(super) fn consistent(
+    known: Option<ByteCount>,
+    declared: Option<ByteCount>,
+    content_end: Option<ByteCount>,
+) -> Result<()> {
+    let Some(known) = known else { return Ok(()) };
+    if let Some(declared) = declared.filter(|declared| *declared != known) {
+        return Err(inconsistent(format!(
+            "the upload has a length of {known}, and the request declares {declared}"
+        )));
+    }
+    match content_end.filter(|end| *end > known) {
+        Some(end) => Err(inconsistent(format!(
+            "the upload has a length of {known}, and the content goes on to {end}"
+        ))),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn inconsistent(message: String) -> Error {
+    Error::new(ErrorKind::LengthInconsistent, message)
+}

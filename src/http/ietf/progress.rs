@@ -1,0 +1,47 @@
+//! How far an upload is, in the draft's words (§4.1 "State").
+
+use super::answer::with_offset;
+use super::{InteropVersion, LENGTH_HEADER};
+use crate::http::{Response, UploadStatus};
+use crate::units::ByteCount;
+
+/// An upload's offset, length and completeness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The bytes that are durable: where the client goes on.
+    pub offset: ByteCount,
+    /// The length, where a request declared it.
+    pub length: Option<ByteCount>,
+    /// True once the object is whole.
+    pub complete: bool,
+}
+
+impl Progress {
+    /// An upload that has no bytes yet.
+    #[must_use]
+    pub const fn new(length: Option<ByteCount>) -> Self {
+        Self { offset: ByteCount::ZERO, length, complete: false }
+    }
+
+    /// How the upload of these records stands.
+    ///
+    /// An upload that is being completed is not complete: the client then sends the empty PATCH
+    /// with `Upload-Complete: ?1`, which settles it, where "complete" would end its interest in an
+    /// object that may not come to be.
+    #[must_use]
+    pub fn of(status: &UploadStatus) -> Self {
+        Self { offset: status.durable(), length: status.length(), complete: status.is_completed() }
+    }
+}
+
+impl InteropVersion {
+    /// The answer with all that is known of the upload.
+    pub(super) fn say_progress(self, response: Response, progress: Progress) -> Response {
+        let response = with_offset(response, progress.offset);
+        let response = self.say_complete(response, progress.complete);
+        match progress.length {
+            Some(length) => response.with_header(LENGTH_HEADER, length.bytes().to_string()),
+            None => response,
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Which text of the draft a request speaks, and what that text calls things.
+
+use super::{COMPLETE_HEADER, INCOMPLETE_HEADER, VERSION_HEADER};
+use crate::http::{Head, Response, structured};
+
+/// The interop version of the draft: bumped with each breaking change of its text
+/// ("Draft Version Identification").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum InteropVersion {
+    /// Interop 3: draft -01. `Upload-Incomplete` says the opposite of what `Upload-Complete` does
+    /// later.
+    V3,
+    /// Interop 4: draft -02. `Upload-Complete` from here on.
+    V4,
+    /// Interop 5: draft -03.
+    V5,
+    /// Interop 6: drafts -04 and -05. `Upload-Limit`, and `application/partial-upload` for PATCH.
+    V6,
+    /// Interop 8: drafts -07 and later. The limit `expires` is called `max-age`.
+    V8,
+}
+
+impl InteropVersion {
+    /// The newest that is spoken.
+    pub const NEWEST: Self = Self::V8;
+
+    /// The version that a request speaks, or `None` where it is not a request of the draft.
+    ///
+    /// A request is one where it names an interop version, or, without `Tus-Resumable`, says
+    /// whether it completes the upload. One without a version speaks the newest: the final RFC
+    /// drops the header. So does one with a version that is not known, unless it is a tus request
+    /// (`Tus-Resumable`) that does not say whether it completes the upload.
+    #[must_use]
+    pub fn of(head: &Head) -> Option<Self> {
+        let is_tus = head.header("tus-resumable").is_some();
+        let complete = structured::boolean(head, COMPLETE_HEADER).is_some();
+        if head.header(VERSION_HEADER).is_none() {
+            let incomplete = structured::boolean(head, INCOMPLETE_HEADER).is_some();
+            return match (is_tus, complete, incomplete) {
+                (false, true, _) => Some(Self::NEWEST),
+                (false, false, true) => Some(Self::V3),
+                _ => None,
+            };
+        }
+        match structured::integer(head, VERSION_HEADER) {
+            Some(3) => Some(Self::V3),
+            Some(4) => Some(Self::V4),
+            Some(5) => Some(Self::V5),
+            Some(6) => Some(Self::V6),
+            Some(8) => Some(Self::V8),
+            _ if complete || !is_tus => Some(Self::NEWEST),
+            _ => None,
+        }
+    }
+
+    /// Its number, as in `Upload-Draft-Interop-Version`.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::V3 => 3,
+            Self::V4 => 4,
+            Self::V5 => 5,
+            Self::V6 => 6,
+            Self::V8 => 8,
+        }
+    }
+
+    /// The header that says whether a request completes its upload.
+    #[must_use]
+    pub const fn completeness_header(self) -> &'static str {
+        match self {
+            Self::V3 => INCOMPLETE_HEADER,
+            _ => COMPLETE_HEADER,
+        }
+    }
+
+    /// Whether a PATCH must be of `application/partial-upload` ("Since -03: Require
+    /// `application/partial-upload` for appending to uploads").
+    #[must_use]
+    pub const fn needs_media_type(self) -> bool {
+        matches!(self, Self::V6 | Self::V8)
+    }
+
+    /// The key of the limit on an upload's remaining life in `Upload-Limit` ("Since -05: Rename
+    /// `expires` limit to `max-age`"). `None` for the texts without `Upload-Limit`.
+    pub(super) const fn age_limit(self) -> Option<&'static str> {
+        match self {
+            Self::V3 | Self::V4 | Self::V5 => None,
+            Self::V6 => Some("expires"),
+            Self::V8 => Some("max-age"),
+        }
+    }
+
+    /// The status of the answer to a request that brought bytes and did not complete its upload.
+    /// Drafts up to -04 ask for 201, also of an append; later ones leave it open and show 204.
+    pub(super) const fn appended_status(self) -> u16 {
+        match self {
+            Self::V3 | Self::V4 | Self::V5 => 201,
+            Self::V6 | Self::V8 => 204,
+        }
+    }
+
+    /// Whether `head` says that its content ends the representation. `None` where it does not say,
+    /// or not as a Boolean.
+    #[must_use]
+    pub fn completes(self, head: &Head) -> Option<bool> {
+        let said = structured::boolean(head, self.completeness_header())?;
+        Some(if self == Self::V3 { !said } else { said })
+    }
+
+    /// The answer with whether the upload is complete, and the version.
+    pub(super) fn say_complete(self, response: Response, complete: bool) -> Response {
+        let said = if self == Self::V3 { !complete } else { complete };
+        response.with_header(self.completeness_header(), if said { "?1" } else { "?0" })
+    }
+
+    /// The answer with the version that it speaks.
+    pub(super) fn say_version(self, response: Response) -> Response {
+        response.with_header(VERSION_HEADER, self.number().to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn head(headers: &[(&str, &str)]) -> Head {
+        let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        Head {
+            method: "POST".into(),
+            path: "/v1/files".into(),
+            query: String::new(),
+            headers: headers.collect(),
+        }
+    }
+
+    fn version(headers: &[(&str, &str)]) -> Option<InteropVersion> {
+        InteropVersion::of(&head(headers))
+    }
+
+    #[test]
+    fn each_known_version_is_read_from_its_header() {
+        for (value, expected) in [
+            ("3", InteropVersion::V3),
+            ("4", InteropVersion::V4),
+            ("5", InteropVersion::V5),
+            ("6", InteropVersion::V6),
+            ("8", InteropVersion::V8),
+        ] {
+            assert_eq!(version(&[("Upload-Draft-Interop-Version", value)]), Some(expected));
+            assert_eq!(expected.number().to_string(), value);
+        }
+    }
+
+    #[test]
+    fn a_request_without_a_version_speaks_the_text_whose_header_it_uses() {
+        assert_eq!(version(&[("Upload-Complete", "?0")]), Some(InteropVersion::V8));
+        assert_eq!(version(&[("Upload-Incomplete", "?0")]), Some(InteropVersion::V3));
+        assert_eq!(version(&[("Upload-Complete", "yes")]), None);
+        assert_eq!(version(&[]), None);
+    }
+
+    #[test]
+    fn a_tus_request_stays_one_unless_it_names_a_version() {
+        let tus = ("Tus-Resumable", "1.0.0");
+        assert_eq!(version(&[tus, ("Upload-Complete", "?1")]), None);
+        let named = ("Upload-Draft-Interop-Version", "6");
+        assert_eq!(version(&[tus, named]), Some(InteropVersion::V6));
+        let unknown = ("Upload-Draft-Interop-Version", "7");
+        assert_eq!(version(&[tus, unknown]), None);
+        assert_eq!(version(&[tus, unknown, ("Upload-Complete", "?1")]), Some(InteropVersion::V8));
+    }
+
+    #[test]
+    fn an_unknown_version_speaks_the_newest() {
+        for value in ["1", "7", "9", "eight", ""] {
+            let named = ("Upload-Draft-Interop-Version", value);
+            assert_eq!(version(&[named]), Some(InteropVersion::NEWEST), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn interop_3_says_the_opposite() {
+        let said = head(&[("Upload-Incomplete", "?0"), ("Upload-Complete", "?0")]);
+        assert_eq!(InteropVersion::V3.completes(&said), Some(true));
+        assert_eq!(InteropVersion::V4.completes(&said), Some(false));
+        let answer = InteropVersion::V3.say_complete(Response::empty(204), false);
+        assert_eq!(answer.headers, [("upload-incomplete", "?1".to_owned())]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_makes_telling_the_version_panic(value: String, complete: String) {
+            let _ = version(&[("Upload-Draft-Interop-Version", &value), ("Upload-Complete", &complete)]);
+        }
+    }
+}

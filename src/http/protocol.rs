@@ -1,0 +1,55 @@
+//! Which protocol a request speaks.
+
+use super::ietf::{InteropVersion, Limits, Refusal};
+use super::{Head, Response, Route, ietf, problem, tus};
+use crate::error::Error;
+
+/// The protocol of one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP alone.
+    Plain,
+    /// tus 1.0.0.
+    Tus,
+    /// The IETF's resumable uploads, as of one draft.
+    Ietf(InteropVersion),
+}
+
+impl Protocol {
+    /// The protocol of a request for `route`. tus names itself in every request; the IETF draft in
+    /// a creation by Upload-Complete, in an append by its Content-Type, and elsewhere not at all.
+    #[must_use]
+    pub fn of(head: &Head, route: &Route) -> Self {
+        let named = InteropVersion::of(head);
+        match route {
+            Route::Create | Route::Append(_) | Route::Offset(_) | Route::Terminate(_) => {
+                if head.header("tus-resumable").is_some() {
+                    return Self::Tus;
+                }
+                match (named, route) {
+                    (Some(version), _) => Self::Ietf(version),
+                    (None, Route::Offset(_) | Route::Terminate(_)) => {
+                        Self::Ietf(InteropVersion::NEWEST)
+                    }
+                    (None, _) => Self::Tus,
+                }
+            }
+            Route::File { .. } => named.map_or(Self::Plain, Self::Ietf),
+            _ => Self::Plain,
+        }
+    }
+
+    /// The answer to a request that ended with `error` before anything was touched.
+    #[must_use]
+    pub fn refused(self, error: &Error, limits: &Limits) -> Response {
+        match self {
+            Self::Plain => problem(error, None),
+            Self::Tus => tus::refused(error),
+            Self::Ietf(version) => {
+                let (progress, provided_offset, media_id) = (None, None, None);
+                let refusal = Refusal { error, progress, provided_offset, media_id, limits };
+                ietf::refused(version, &refusal)
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! A PATCH that brings bytes, and a POST that brings the first ones.
+
+use super::CHUNK_CONTENT_TYPE;
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::{ContentChecks, Head, integer_header};
+use crate::units::ByteCount;
+
+/// The head of a request that brings bytes.
+#[derive(Clone, Debug)]
+pub struct Chunk {
+    /// Where its bytes start.
+    pub offset: ByteCount,
+    /// How many there are, where that is declared.
+    pub length: Option<ByteCount>,
+    /// The whole length of the file, where the client declares it now
+    /// (<https://tus.io/protocols/resumable-upload#upload-defer-length>).
+    pub file_length: Option<ByteCount>,
+    /// What the bytes are compared with.
+    pub checks: ContentChecks,
+}
+
+impl Chunk {
+    /// Reads a PATCH.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MediaTypeUnsupported`] for another Content-Type, [`ErrorKind::RequestInvalid`]
+    /// with the header as its field.
+    pub fn parse(head: &Head) -> Result<Self> {
+        require_chunk_type(head)?;
+        let offset = integer_header(head, "upload-offset")?
+            .ok_or_else(|| Error::field_invalid("upload-offset", "sent with every PATCH"))?;
+        Self::starting_at(ByteCount(offset), head)
+    }
+
+    /// The bytes that a POST brings with it; `None` where it brings none
+    /// (<https://tus.io/protocols/resumable-upload#creation-with-upload>).
+    ///
+    /// # Errors
+    /// As [`Chunk::parse`].
+    pub(super) fn of_creation(head: &Head) -> Result<Option<Self>> {
+        let length = integer_header(head, "content-length")?;
+        let typed = head.header("content-type").is_some_and(is_chunk_type);
+        if !typed && length.is_none_or(|length| length == 0) {
+            return Ok(None);
+        }
+        require_chunk_type(head)?;
+        let chunk = Self::starting_at(ByteCount::ZERO, head)?;
+        // A declared length of zero is a POST like any other, of a client that types all requests.
+        let brings_none = length == Some(0) && chunk.checks.is_empty();
+        Ok((!brings_none).then_some(Self { file_length: None, ..chunk }))
+    }
+
+    fn starting_at(offset: ByteCount, head: &Head) -> Result<Self> {
+        Ok(Self {
+            offset,
+            length: integer_header(head, "content-length")?.map(ByteCount),
+            file_length: integer_header(head, "upload-length")?.map(ByteCount),
+            checks: ContentChecks::of_tus(head)?,
+        })
+    }
+}
+
+fn require_chunk_type(head: &Head) -> Result<()> {
+    if head.header("content-type").is_some_and(is_chunk_type) {
+        return Ok(());
+    }
+    let message = format!("Content-Type is not {CHUNK_CONTENT_TYPE}");
+    Err(Error::new(ErrorKind::MediaTypeUnsupported, message))
+}
+
+/// Types are compared without their case and parameters (RFC 9110, section 8.3.1).
+fn is_chunk_type(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case(CHUNK_CONTENT_TYPE)
+}

@@ -1,0 +1,113 @@
+//! `Upload-Concat`: uploads that are made of others
+//! (<https://tus.io/protocols/resumable-upload#concatenation>).
+
+use crate::error::{Error, Result};
+use crate::http::Head;
+use crate::upload::UploadKey;
+
+/// Most uploads that one is made of.
+const PARTIALS_MAX: usize = 256;
+
+/// What an upload is to others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Concat {
+    /// An upload by itself.
+    Whole,
+    /// A part of one that is made later.
+    Partial,
+    /// Made of these, in this order.
+    Final(Vec<UploadKey>),
+}
+
+impl Concat {
+    /// Reads the header; without it the upload stands by itself.
+    ///
+    /// # Errors
+    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) for another word than `partial` and
+    /// `final`, for addresses of no upload of this worker, for the same one twice, and for none or
+    /// more than 256 of them.
+    pub(super) fn parse(head: &Head) -> Result<Self> {
+        let Some(value) = head.header("upload-concat") else { return Ok(Self::Whole) };
+        if value == "partial" {
+            return Ok(Self::Partial);
+        }
+        let addresses =
+            value.strip_prefix("final;").ok_or_else(|| refused("partial or final;…"))?;
+        let mut keys = Vec::new();
+        for address in addresses.split_ascii_whitespace() {
+            let key = key_of(address)
+                .ok_or_else(|| refused("final; and the addresses of uploads of this server"))?;
+            if keys.contains(&key) {
+                return Err(refused("final; and the address of each upload once"));
+            }
+            keys.push(key);
+        }
+        if keys.is_empty() || keys.len() > PARTIALS_MAX {
+            return Err(refused("final; and 1 to 256 addresses"));
+        }
+        Ok(Self::Final(keys))
+    }
+
+    /// The header's value for an upload that is made of `partials`.
+    pub(super) fn final_value(partials: &[String]) -> String {
+        let addresses: Vec<_> = partials.iter().map(|id| format!("/v1/files/{id}")).collect();
+        format!("final;{}", addresses.join(" "))
+    }
+}
+
+/// The upload at an absolute or relative address. The origin is not looked at: behind a proxy the
+/// worker does not know its own.
+fn key_of(address: &str) -> Option<UploadKey> {
+    let (before, id) = address.rsplit_once("/v1/files/")?;
+    let is_origin = before.is_empty() || url::Url::parse(before).is_ok_and(|url| url.has_host());
+    is_origin.then(|| UploadKey::new(id)).flatten()
+}
+
+fn refused(allowed: &str) -> Error {
+    Error::field_invalid("upload-concat", allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::*;
+
+    fn parsed(value: &str) -> Result<Concat> {
+        let headers = vec![("Upload-Concat".to_owned(), value.to_owned())];
+        let (method, path, query) = ("POST".into(), "/v1/files".into(), String::new());
+        Concat::parse(&Head { method, path, query, headers })
+    }
+
+    #[test]
+    fn a_final_upload_names_its_partials_by_address_in_order() {
+        let keys = |ids: &[&str]| ids.iter().map(|id| UploadKey::new(id).unwrap()).collect();
+        assert_eq!(parsed("partial").unwrap(), Concat::Partial);
+        assert_eq!(
+            parsed("final;/v1/files/b http://edge.example:3000/v1/files/a").unwrap(),
+            Concat::Final(keys(&["b", "a"]))
+        );
+        assert_eq!(parsed("final; /v1/files/b").unwrap(), Concat::Final(keys(&["b"])));
+        assert_eq!(Concat::final_value(&["b".into(), "a".into()]), "final;/v1/files/b /v1/files/a");
+    }
+
+    #[test]
+    fn other_words_and_addresses_are_refused() {
+        let many = format!("final;{}", "/v1/files/a ".repeat(257));
+        for value in [
+            "",
+            "whole",
+            "final",
+            "final;",
+            "final;/v1/files/",
+            "final;/v2/files/a",
+            "final;/v1/files/a/b",
+            "final;ftp /v1/files/a x",
+            "final;/v1/files/a /v1/files/a",
+            &many,
+        ] {
+            let error = parsed(value).unwrap_err();
+            assert_eq!(error.field().unwrap().name, "upload-concat", "{value}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! A POST that creates an upload.
+
+use super::{Chunk, Concat};
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::{FileName, Head, Metadata, integer_header, is_header_value};
+use crate::units::ByteCount;
+
+/// The head of a POST that creates an upload.
+#[derive(Clone, Debug)]
+pub struct Creation {
+    /// The file's name, from the metadata `filename` or `name`. `None` for a partial upload, which
+    /// is no file by itself.
+    pub file_name: Option<FileName>,
+    /// The declared length; `None` where it is deferred, and for an upload that is made of others.
+    pub length: Option<ByteCount>,
+    /// What the upload is to others.
+    pub concat: Concat,
+    /// The metadata.
+    pub metadata: Metadata,
+    /// The object's Content-Type, from the metadata `filetype` or `type`.
+    pub content_type: Option<String>,
+    /// The bytes that the request brings with it.
+    pub chunk: Option<Chunk>,
+}
+
+impl Creation {
+    /// Reads a POST.
+    ///
+    /// # Errors
+    /// [`ErrorKind::RequestInvalid`] with the header as its field, [`ErrorKind::FileTooLarge`]
+    /// above `size_max`, [`ErrorKind::LengthMismatch`] where the body is longer than the file,
+    /// [`ErrorKind::MediaTypeUnsupported`] for a body of another type than a chunk's.
+    pub fn parse(head: &Head, size_max: ByteCount) -> Result<Self> {
+        let concat = Concat::parse(head)?;
+        let length = declared_length(head, &concat)?;
+        if let Some(length) = length.filter(|length| *length > size_max) {
+            let message = format!("the file has {length}; {size_max} are taken at most");
+            return Err(Error::new(ErrorKind::FileTooLarge, message));
+        }
+        let chunk = Chunk::of_creation(head)?;
+        check_chunk(chunk.as_ref(), length, &concat)?;
+        let metadata = match head.header("upload-metadata") {
+            Some(header) => Metadata::parse(header)?,
+            None => Metadata::default(),
+        };
+        let file_name = match (&concat, metadata.text(&["filename", "name"])) {
+            (Concat::Partial, _) => None,
+            (_, Some(name)) => Some(FileName::new(name)?),
+            (_, None) => {
+                let allowed = "sent with the key filename: VOD tells media by its extension";
+                return Err(Error::field_invalid("upload-metadata", allowed));
+            }
+        };
+        let text = |keys: &[&str]| metadata.text(keys).filter(|text| !text.is_empty());
+        let content_type = text(&["filetype", "type"]).filter(|text| is_header_value(text));
+        let content_type = content_type.map(str::to_owned);
+        Ok(Self { file_name, length, concat, content_type, metadata, chunk })
+    }
+}
+
+/// `Upload-Length`, or none where `Upload-Defer-Length: 1` says that it comes later, or where the
+/// length is that of other uploads.
+fn declared_length(head: &Head, concat: &Concat) -> Result<Option<ByteCount>> {
+    let length = integer_header(head, "upload-length")?.map(ByteCount);
+    let deferred = match head.header("upload-defer-length") {
+        None => false,
+        Some("1") => true,
+        Some(_) => return Err(Error::field_invalid("upload-defer-length", "1, or absent")),
+    };
+    match (length, deferred, concat) {
+        (Some(_), _, Concat::Final(_)) => {
+            Err(Error::field_invalid("upload-length", "absent: the length is that of the partials"))
+        }
+        (_, _, Concat::Final(_)) => Ok(None),
+        (Some(_), true, _) => {
+            Err(Error::field_invalid("upload-length", "absent beside Upload-Defer-Length"))
+        }
+        (None, false, _) => {
+            let allowed = "a non-negative integer, or Upload-Defer-Length: 1 in its place";
+            Err(Error::field_invalid("upload-length", allowed))
+        }
+        (length, _, _) => Ok(length),
+    }
+}
+
+fn check_chunk(chunk: Option<&Chunk>, length: Option<ByteCount>, concat: &Concat) -> Result<()> {
+    let Some(chunk) = chunk else { return Ok(()) };
+    if matches!(concat, Concat::Final(_)) {
+        let message = "an upload that is made of others takes no bytes of its own";
+        return Err(Error::new(ErrorKind::UploadIsFinal, message));
+    }
+    match (chunk.length, length) {
+        (Some(brought), Some(length)) if brought > length => {
+            let message = format!("the request brings {brought} and the file has {length}");
+            Err(Error::new(ErrorKind::LengthMismatch, message))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,30 @@
+//! tus 1.0.0 with its extensions (<https://tus.io/protocols/resumable-upload>).
+
+mod answer;
+mod chunk;
+mod concat;
+mod creation;
+
+pub use answer::{
+    chunk_ended, chunk_stored, discovered, offset, refused, resource_created, terminated,
+    wrong_version,
+};
+pub use chunk::Chunk;
+pub use concat::Concat;
+pub use creation::Creation;
+
+use super::Response;
+
+/// The version of the protocol that is spoken.
+pub const PROTOCOL_VERSION: &str = "1.0.0";
+
+/// The Content-Type of a request that brings bytes.
+const CHUNK_CONTENT_TYPE: &str = "application/offset+octet-stream";
+
+fn with_version(response: Response) -> Response {
+    response.with_header("tus-resumable", PROTOCOL_VERSION)
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -1,0 +1,76 @@
+//! DeleteObject: removes an object.
+
+use super::Action;
+use crate::error::Error;
+use crate::oss::{Body, Bucket, Method, Reply, UnsignedRequest, error_reply};
+
+/// Removes an object
+/// (<https://www.alibabacloud.com/help/en/oss/developer-reference/deleteobject>).
+///
+/// Idempotent: OSS answers 204 for an object that is not there, too.
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteObject<'a> {
+    /// The object key.
+    pub key: &'a str,
+}
+
+impl Action for DeleteObject<'_> {
+    type Output = ();
+
+    const NAME: &'static str = "DeleteObject";
+
+    fn request(&self, _bucket: &Bucket) -> UnsignedRequest {
+        UnsignedRequest {
+            method: Method::Delete,
+            key: self.key.to_owned(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            body: Body::Empty,
+        }
+    }
+
+    fn parse(&self, reply: &Reply) -> Result<(), Error> {
+        if reply.is_success() {
+            return Ok(());
+        }
+        let error = error_reply::read(reply);
+        match error.store().map(|store| store.code.as_str()) {
+            // A gateway, or a store that only resembles OSS, may say that it is gone already.
+            Some("NoSuchKey") => Ok(()),
+            _ => Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{bucket, path_and_query, reply};
+    use super::*;
+    use crate::error::ErrorKind;
+
+    const DELETE: DeleteObject<'_> = DeleteObject { key: "tmp/a b" };
+
+    #[test]
+    fn the_object_is_named_by_its_key() {
+        assert_eq!(path_and_query(&DELETE.request(&bucket())), "DELETE /tmp/a%20b");
+    }
+
+    #[test]
+    fn an_object_that_is_gone_already_is_removed() {
+        let missing = "<Error><Code>NoSuchKey</Code></Error>";
+        assert_eq!(DELETE.parse(&reply(204, &[], "")), Ok(()));
+        assert_eq!(DELETE.parse(&reply(404, &[], missing)), Ok(()));
+    }
+
+    #[test]
+    fn what_the_credential_may_not_remove_stays() {
+        for (status, code, kind) in [
+            (403, "AccessDenied", ErrorKind::AccessDenied),
+            (404, "NoSuchBucket", ErrorKind::StoreRejected),
+        ] {
+            let body = format!("<Error><Code>{code}</Code></Error>");
+            let error = DELETE.parse(&reply(status, &[], &body)).map_err(|error| error.kind());
+            assert_eq!(error, Err(kind));
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! GetObject: reads a range of an object.
+
+use super::{Action, CopyRange};
+use crate::error::{Error, ErrorKind};
+use crate::oss::{Body, Bucket, Method, Reply, UnsignedRequest, error_reply};
+
+/// Reads a range of an object
+/// (<https://www.alibabacloud.com/help/en/oss/developer-reference/getobject>).
+#[derive(Clone, Copy, Debug)]
+pub struct GetObject<'a> {
+    /// The object key.
+    pub key: &'a str,
+    /// The bytes to read.
+    pub range: CopyRange,
+}
+
+impl GetObject<'_> {
+    /// Checks the head of the reply to a request whose body is read as a stream. For a success the
+    /// body of `reply` may be left empty.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UploadLost`] where there is no such object;
+    /// [`ErrorKind::StoreReplyInvalid`] where the reply has other bytes than the range: OSS answers
+    /// a range that it cannot read with the whole object. Else what the store said.
+    pub fn check_head(&self, reply: &Reply) -> Result<(), Error> {
+        if !reply.is_success() {
+            let error = error_reply::read(reply);
+            return Err(match error.store().map(|store| store.code.as_str()) {
+                Some("NoSuchKey") => missing_object(self.key, &error),
+                _ => error,
+            });
+        }
+        let (start, len) = (self.range.start.bytes(), self.range.len.bytes());
+        let wanted = format!("bytes {start}-{}/", start.saturating_add(len).saturating_sub(1));
+        let told = reply.header("content-range").unwrap_or_default().trim();
+        if reply.status == PARTIAL_CONTENT && told.starts_with(&wanted) {
+            Ok(())
+        } else {
+            Err(error_reply::unreadable(reply, "the reply is not the range that was asked for"))
+        }
+    }
+}
+
+impl Action for GetObject<'_> {
+    type Output = Vec<u8>;
+
+    const NAME: &'static str = "GetObject";
+
+    fn request(&self, _bucket: &Bucket) -> UnsignedRequest {
+        UnsignedRequest {
+            method: Method::Get,
+            key: self.key.to_owned(),
+            query: Vec::new(),
+            headers: vec![("range".to_owned(), self.range.header())],
+            body: Body::Empty,
+        }
+    }
+
+    fn parse(&self, reply: &Reply) -> Result<Vec<u8>, Error> {
+        self.check_head(reply)?;
+        if reply.body.len() as u64 == self.range.len.bytes() {
+            Ok(reply.body.clone())
+        } else {
+            Err(error_reply::unreadable(reply, "the reply's body is not as long as the range"))
+        }
+    }
+}
+
+/// The error of an object that is not there (any more).
+pub(crate) fn missing_object(key: &str, cause: &Error) -> Error {
+    let message = format!("the store has no object {key}");
+    let error = Error::new(ErrorKind::UploadLost, message);
+    match cause.store() {
+        Some(store) => error.with_store(store.clone()),
+        None => error,
+    }
+}
+
+/// 206 Partial Content (<https://www.rfc-editor.org/rfc/rfc9110#section-15.3.7>).
+const PARTIAL_CONTENT: u16 = 206;
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        reason = "a failed assumption fails the test"
+    )]
+
+    use super::super::fixtures::{bucket, path_and_query, reply};
+    use super::*;
+    use crate::units::ByteCount;
+
+    const GET: GetObject<'_> =
+        GetObject { key: "tmp/a", range: CopyRange { start: ByteCount(10), len: ByteCount(3) } };
+
+    #[test]
+    fn the_range_is_asked_for_by_its_first_and_last_byte() {
+        let request = GET.request(&bucket());
+        assert_eq!(path_and_query(&request), "GET /tmp/a");
+        assert_eq!(request.headers, [("range".to_owned(), "bytes=10-12".to_owned())]);
+    }
+
+    #[test]
+    fn the_range_s_bytes_are_read() {
+        let headers = [("Content-Range", "bytes 10-12/100")];
+        assert_eq!(GET.parse(&reply(206, &headers, "abc")).unwrap(), b"abc");
+        assert_eq!(GET.check_head(&reply(206, &headers, "")), Ok(()));
+    }
+
+    #[test]
+    fn a_reply_with_other_bytes_is_not_taken_for_the_range() {
+        let right = [("content-range", "bytes 10-12/100")];
+        let other = [("content-range", "bytes 0-2/100")];
+        for reply in [
+            reply(200, &[], "abc"),
+            reply(206, &[], "abc"),
+            reply(206, &other, "abc"),
+            reply(206, &right, "ab"),
+        ] {
+            assert_eq!(GET.parse(&reply).unwrap_err().kind(), ErrorKind::StoreReplyInvalid);
+        }
+    }
+
+    #[test]
+    fn a_missing_object_is_named() {
+        let body = "<Error><Code>NoSuchKey</Code></Error>";
+        let error = GET.parse(&reply(404, &[], body)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UploadLost);
+        assert_eq!(error.message(), "the store has no object tmp/a");
+        let body = "<Error><Code>NoSuchBucket</Code></Error>";
+        let error = GET.parse(&reply(404, &[], body)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::StoreRejected);
+    }
+}

@@ -1,0 +1,212 @@
+//! UploadPartCopy: stores one part that is taken from a stored object.
+
+use super::{Action, query};
+use crate::crc64::Crc64;
+use crate::error::Error;
+use crate::oss::percent::encode_component;
+use crate::oss::{
+    Body, Bucket, ETag, Method, Reply, UnsignedRequest, UploadId, crc64_header, error_reply, xml,
+};
+use crate::units::{ByteCount, PartNumber};
+
+/// Stores one part that is copied on the store from an object of up to 5 GiB, or from a range of
+/// one (<https://www.alibabacloud.com/help/en/oss/developer-reference/uploadpartcopy>).
+///
+/// Idempotent, as UploadPart is. The credential must be allowed to read the object. A range that the
+/// object does not have is not refused: then OSS copies all of it, which the checksum of the whole
+/// object tells.
+#[derive(Clone, Copy, Debug)]
+pub struct UploadPartCopy<'a> {
+    /// The object key of the upload.
+    pub key: &'a str,
+    /// The upload.
+    pub upload_id: &'a UploadId,
+    /// The part's number.
+    pub number: PartNumber,
+    /// The bucket of the object to copy, in the same region.
+    pub source_bucket: &'a str,
+    /// The key of the object to copy, as text and not encoded.
+    pub source_key: &'a str,
+    /// The bytes to copy; `None` for all of them.
+    pub range: Option<CopyRange>,
+}
+
+/// A range of an object's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CopyRange {
+    /// Where it starts.
+    pub start: ByteCount,
+    /// How many bytes it has: at least one.
+    pub len: ByteCount,
+}
+
+/// A part that is now copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CopiedPart {
+    /// The part's ETag, to be named at Complete.
+    pub etag: ETag,
+    /// The checksum of the part, where the store tells one: the vendor's page does not promise it.
+    pub crc64: Option<Crc64>,
+}
+
+impl CopyRange {
+    /// The range as a header's value: the first and the last byte.
+    pub(super) fn header(self) -> String {
+        let start = self.start.bytes();
+        format!("bytes={start}-{}", start.saturating_add(self.len.bytes()).saturating_sub(1))
+    }
+}
+
+impl Action for UploadPartCopy<'_> {
+    type Output = CopiedPart;
+
+    const NAME: &'static str = "UploadPartCopy";
+
+    fn request(&self, _bucket: &Bucket) -> UnsignedRequest {
+        // The vendor's SDKs encode the key's slashes, too.
+        let source = format!("/{}/{}", self.source_bucket, encode_component(self.source_key));
+        let mut headers = vec![("x-oss-copy-source".to_owned(), source)];
+        if let Some(range) = self.range {
+            headers.push(("x-oss-copy-source-range".to_owned(), range.header()));
+        }
+        UnsignedRequest {
+            method: Method::Put,
+            key: self.key.to_owned(),
+            query: query([
+                ("partNumber", Some(&self.number.to_string())),
+                ("uploadId", Some(self.upload_id.as_str())),
+            ]),
+            headers,
+            body: Body::Empty,
+        }
+    }
+
+    fn parse(&self, reply: &Reply) -> Result<CopiedPart, Error> {
+        let result = xml::parse(&String::from_utf8_lossy(&reply.body));
+        // A copy takes time: as at Complete, an error may follow a 200.
+        if !reply.is_success() || result.as_ref().is_some_and(|root| root.name == "Error") {
+            return Err(error_reply::read(reply));
+        }
+        let result = result.filter(|root| root.name == "CopyPartResult");
+        let etag = result
+            .as_ref()
+            .and_then(|result| result.text_of("ETag"))
+            .ok_or_else(|| error_reply::unreadable(reply, "the reply names no ETag"))?;
+        Ok(CopiedPart { etag: etag.parse()?, crc64: crc64_header::parse(reply)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        reason = "a failed assumption fails the test"
+    )]
+
+    use super::super::fixtures::{bucket, path_and_query, reply};
+    use super::*;
+    use crate::credential::{Secret, StsCredential};
+    use crate::error::ErrorKind;
+    use crate::oss::{BucketOptions, SignatureVersion, Signer};
+    use crate::units::UnixMillis;
+
+    const ETAG: &str = "5D41402ABC4B2A76B9719D911017C592";
+
+    #[test]
+    fn the_source_is_named_by_bucket_and_encoded_key() {
+        let id = UploadId("A".into());
+        let request = copy(&id).request(&bucket());
+        assert_eq!(path_and_query(&request), "PUT /a?partNumber=3&uploadId=A");
+        let source = "/outin-2/tmp%2Fa%20b%2B%C3%A9";
+        assert_eq!(request.headers, [("x-oss-copy-source".to_owned(), source.to_owned())]);
+        assert_eq!(request.body, Body::Empty);
+    }
+
+    #[test]
+    fn a_range_names_its_first_and_its_last_byte() {
+        let id = UploadId("A".into());
+        let range = Some(CopyRange { start: ByteCount(100), len: ByteCount(102_400) });
+        let request = UploadPartCopy { range, ..copy(&id) }.request(&bucket());
+        let header = ("x-oss-copy-source-range".to_owned(), "bytes=100-102499".to_owned());
+        assert_eq!(request.headers[1], header);
+    }
+
+    #[test]
+    fn source_and_range_are_signed() {
+        let id = UploadId("A".into());
+        for signature_version in [SignatureVersion::V4, SignatureVersion::V1] {
+            let options = BucketOptions { signature_version, ..BucketOptions::default() };
+            let endpoint = "oss-cn-shanghai.aliyuncs.com";
+            let bucket = Bucket::new(endpoint, "outin-1", options).unwrap();
+            let credential = StsCredential {
+                access_key_id: "ak".into(),
+                access_key_secret: Secret::new("sk"),
+                security_token: None,
+            };
+            let signed = |action: UploadPartCopy<'_>| {
+                let signer = Signer {
+                    bucket: &bucket,
+                    credential: &credential,
+                    now: UnixMillis(1_702_743_657_000),
+                };
+                let request = signer.sign(action.request(&bucket));
+                assert_eq!(request.header("content-length"), Some("0"));
+                assert_eq!(request.header("x-oss-security-token"), None);
+                request.header("authorization").unwrap().to_owned()
+            };
+            let range = Some(CopyRange { start: ByteCount(0), len: ByteCount(1) });
+            let whole = signed(copy(&id));
+            assert_ne!(whole, signed(UploadPartCopy { range, ..copy(&id) }));
+            assert_ne!(whole, signed(UploadPartCopy { source_key: "other", ..copy(&id) }));
+        }
+    }
+
+    #[test]
+    fn etag_and_checksum_are_read() {
+        let id = UploadId("A".into());
+        let body = format!(
+            "<?xml version=\"1.0\"?><CopyPartResult xmlns=\"http://doc\"><LastModified>\
+             2019-04-09T07:01:56.000Z</LastModified><ETag>\"{ETAG}\"</ETag></CopyPartResult>"
+        );
+        let copied = copy(&id).parse(&reply(200, &[], &body)).unwrap();
+        assert_eq!((copied.etag.to_string(), copied.crc64), (format!("\"{ETAG}\""), None));
+        let headers = [("x-oss-hash-crc64ecma", "9")];
+        let copied = copy(&id).parse(&reply(200, &headers, &body)).unwrap();
+        assert_eq!(copied.crc64, Some(Crc64(9)));
+    }
+
+    #[test]
+    fn a_success_that_does_not_name_the_part_is_none() {
+        let id = UploadId("A".into());
+        for body in ["", "<CopyPartResult/>", "<html/>"] {
+            let error = copy(&id).parse(&reply(200, &[], body)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::StoreReplyInvalid);
+        }
+        let late = "<Error><Code>InternalError</Code></Error>";
+        let error = copy(&id).parse(&reply(200, &[], late)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::StoreUnavailable);
+    }
+
+    #[test]
+    fn an_object_that_is_missing_is_told_apart_from_a_forgotten_upload() {
+        let id = UploadId("A".into());
+        for code in ["NoSuchKey", "NoSuchUpload"] {
+            let body = format!("<Error><Code>{code}</Code></Error>");
+            let error = copy(&id).parse(&reply(404, &[], &body)).unwrap_err();
+            assert_eq!(error.store().unwrap().code, code);
+        }
+    }
+
+    fn copy(upload_id: &UploadId) -> UploadPartCopy<'_> {
+        UploadPartCopy {
+            key: "a",
+            upload_id,
+            number: PartNumber::new(3).unwrap(),
+            source_bucket: "outin-2",
+            source_key: "tmp/a b+é",
+            range: None,
+        }
+    }
+}

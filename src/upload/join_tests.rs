@@ -1,0 +1,142 @@
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+
+use super::*;
+use crate::units::{GIB, KIB};
+
+const MIN: u64 = 100 * KIB;
+
+fn sources(lens: &[u64]) -> Vec<JoinSource> {
+    let source = |len: &u64| JoinSource {
+        bucket: "b".into(),
+        object: "o".into(),
+        len: ByteCount(*len),
+        crc64: Crc64::EMPTY,
+    };
+    lens.iter().map(source).collect()
+}
+
+fn copy(source: usize, start: u64, len: u64) -> Piece {
+    Piece::Copy { source, range: CopyRange { start: ByteCount(start), len: ByteCount(len) } }
+}
+
+fn read(offset: u64, len: u64) -> Piece {
+    Piece::Read { offset: ByteCount(offset), len: ByteCount(len) }
+}
+
+#[test]
+fn what_is_large_enough_is_copied_whole() {
+    assert_eq!(pieces(&sources(&[MIN, 5 * GIB])), [copy(0, 0, MIN), copy(1, 0, 5 * GIB)]);
+    assert_eq!(pieces(&sources(&[MIN, 1])), [copy(0, 0, MIN), copy(1, 0, 1)]);
+    assert_eq!(pieces(&sources(&[0, MIN, 0, 1, 0])), [copy(1, 0, MIN), copy(3, 0, 1)]);
+}
+
+#[test]
+fn what_is_too_small_is_read_with_as_little_as_makes_a_part() {
+    let large = 3 * MIN;
+    assert_eq!(pieces(&sources(&[1, large])), [read(0, MIN), copy(1, MIN - 1, large - MIN + 1)]);
+    // The rest of the second would be too small to be copied, but where it is the last.
+    assert_eq!(pieces(&sources(&[1, MIN, MIN])), [read(0, MIN + 1), copy(2, 0, MIN)]);
+    assert_eq!(pieces(&sources(&[1, MIN])), [read(0, MIN), copy(1, MIN - 1, 1)]);
+    assert_eq!(pieces(&sources(&[MIN - 1, 1])), [read(0, MIN)]);
+    assert_eq!(pieces(&sources(&[MIN, 5, 6])), [copy(0, 0, MIN), read(MIN, 11)]);
+}
+
+#[test]
+fn less_than_a_part_is_read_whole() {
+    assert_eq!(pieces(&sources(&[MIN - 1])), [read(0, MIN - 1)]);
+    assert_eq!(pieces(&sources(&[1, 0, 2])), [read(0, 3)]);
+    assert_eq!(pieces(&sources(&[])), []);
+    assert_eq!(pieces(&sources(&[0, 0])), []);
+}
+
+#[test]
+fn reads_name_the_sources_that_a_piece_spans() {
+    let all = sources(&[1, 0, 2, 3 * MIN, 4, 5]);
+    let range =
+        |source, start, len| ReadRange { source, start: ByteCount(start), len: ByteCount(len) };
+    let first = [range(0, 0, 1), range(2, 0, 2), range(3, 0, MIN - 3)];
+    let last = [range(4, 0, 4), range(5, 0, 5)];
+    assert_eq!(reads(&all, ByteCount::ZERO), [&first[..], &last[..]].concat());
+    assert_eq!(reads(&all, ByteCount(MIN)), last);
+    assert_eq!(reads(&all, ByteCount(3 * MIN + 12)), []);
+}
+
+#[test]
+fn what_no_object_can_hold_is_refused() {
+    let kind = |sources: &[JoinSource]| check(sources).map_err(|error| error.kind());
+    assert_eq!(kind(&sources(&[5 * GIB, 1])), Ok(()));
+    assert_eq!(kind(&sources(&[1, 5 * GIB + 1])), Err(ErrorKind::FileTooLarge));
+    assert_eq!(kind(&sources(&vec![MIN; 10_000])), Ok(()));
+    assert_eq!(kind(&sources(&vec![MIN; 10_001])), Err(ErrorKind::FileTooLarge));
+    assert_eq!(kind(&sources(&vec![5 * GIB; 10_000])), Ok(()));
+}
+
+/// Sizes around those at which something changes.
+fn len() -> impl Strategy<Value = u64> {
+    let around = |size: u64| (size - 2)..=(size + 2);
+    prop_oneof![
+        0..4_u64,
+        0..2 * MIN,
+        around(MIN),
+        around(2 * MIN),
+        (5 * GIB - 2)..=5 * GIB,
+        MIN..5 * GIB,
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), cases: 2_000, ..Default::default() })]
+
+    #[test]
+    fn pieces_are_parts_that_the_store_takes(lens in prop::collection::vec(len(), 0..12)) {
+        let all = sources(&lens);
+        let whole = total(&all);
+        let pieces = pieces(&all);
+        let starts: Vec<u64> = lens
+            .iter()
+            .scan(0, |start, len| { *start += len; Some(*start - len) })
+            .collect();
+        let mut at = 0;
+        for (index, piece) in pieces.iter().enumerate() {
+            let is_last = index + 1 == pieces.len();
+            prop_assert!(!piece.is_empty());
+            prop_assert!(is_last || piece.len() >= PART_SIZE_MIN);
+            match piece {
+                Piece::Copy { source, range } => {
+                    prop_assert_eq!(starts[*source] + range.start.bytes(), at);
+                    prop_assert_eq!(range.start + range.len, all[*source].len);
+                    prop_assert!(range.len <= PART_SIZE_MAX && whole >= MULTIPART_THRESHOLD);
+                }
+                Piece::Read { offset, len } => {
+                    prop_assert_eq!(offset.bytes(), at);
+                    prop_assert!(len.bytes() < 2 * MIN);
+                }
+            }
+            at += piece.len().bytes();
+        }
+        prop_assert_eq!(at, whole.bytes());
+    }
+
+    #[test]
+    fn reads_are_exactly_the_bytes_that_are_not_copied(
+        lens in prop::collection::vec(len(), 0..12),
+        from in any::<prop::sample::Index>(),
+    ) {
+        let all = sources(&lens);
+        let pieces = pieces(&all);
+        // A session continues where a piece begins.
+        let done = from.index(pieces.len() + 1);
+        let offset = pieces[..done].iter().fold(ByteCount::ZERO, |sum, piece| sum + piece.len());
+        let wanted: u64 = pieces[done..]
+            .iter()
+            .filter(|piece| matches!(piece, Piece::Read { .. }))
+            .map(|piece| piece.len().bytes())
+            .sum();
+        let ranges = reads(&all, offset);
+        prop_assert_eq!(ranges.iter().map(|range| range.len.bytes()).sum::<u64>(), wanted);
+        for range in ranges {
+            prop_assert!(range.start + range.len <= all[range.source].len);
+        }
+    }
+}

@@ -1,0 +1,334 @@
+//! HTML forms with files.
+
+use serde_json::Value;
+use vod_uploader_component_tests::edge::{Edge, Setup};
+use vod_uploader_component_tests::http::{Body, Framing, Headers, Response};
+use vod_uploader_component_tests::key_value;
+use vod_uploader_component_tests::source::{KIB, MIB, Source};
+use vod_uploader_component_tests::vod::{UploadCredential, create_upload_video};
+use vod_uploader_component_tests::wait;
+
+const TYPE: (&str, &str) = ("content-type", "multipart/form-data; boundary=----Form7x");
+
+/// Five parts of 1 MiB in flight and one being filled, and 8 MiB for everything else.
+const MEMORY_MAX_BYTES: u64 = (5 + 1) * MIB + 8 * MIB;
+
+#[test]
+fn files_and_fields_of_one_form_are_stored_in_their_order() {
+    let edge = Setup::new().start();
+    let (large, small) = (Source::new(1, 3 * MIB + 5), Source::new(2, 20 * KIB));
+    let form = Form::new()
+        .field("csrf", "x")
+        .field("title", "Holiday 测试")
+        .file("video", "holiday/large.mp4", &all(&large))
+        .field("comment", "between the files")
+        .file("more", "say %22hi%22.mp4", &all(&small));
+    let answer = form.send(&edge, &[]);
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let answer = answer.json();
+    assert_eq!(answer["complete"], true);
+    let [first, second] = files(&answer) else { panic!("{answer}") };
+    assert_eq!((&first["field"], &first["file_name"]), (&"video".into(), &"large.mp4".into()));
+    assert_eq!(
+        (&second["field"], &second["file_name"]),
+        (&"more".into(), &"say \"hi\".mp4".into())
+    );
+    for (file, source) in [(first, &large), (second, &small)] {
+        assert_eq!(
+            (&file["size"], &file["crc64"]),
+            (&source.length().into(), &source.crc64().into())
+        );
+        let bytes = edge.sandbox.object_bytes(file["object"].as_str().unwrap());
+        assert!(bytes == all(source), "the bytes are others");
+    }
+    let titles: Vec<_> =
+        edge.sandbox.media().iter().map(|media| media["parameters"]["Title"].clone()).collect();
+    assert_eq!(titles, ["Holiday 测试", "say \"hi\""]);
+    assert_eq!(uploads_kept(&edge), 0);
+}
+
+#[test]
+fn a_file_of_40_mib_in_a_form_stays_within_the_memory_of_its_parts() {
+    let edge = Setup::new().discard_bodies().start();
+    let source = Source::new(3, 40 * MIB);
+    let (before, after) = Form::new().around_file("v", "a.mp4");
+    let length = before.len() as u64 + source.length() + after.len() as u64;
+    for framing in [Framing::Length(length), Framing::Chunked] {
+        edge.reset_stats();
+        let mut request = edge.client().begin("POST", "/v1/uploads", &[TYPE], framing).unwrap();
+        request.send(&before);
+        source.read(source.all(), |chunk| request.send(chunk));
+        request.send(&after);
+        let answer = request.finish().unwrap();
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        assert_eq!(files(&answer.json())[0]["crc64"], source.crc64().as_str());
+        let peak = edge.stats().count("component_memory_peak_bytes");
+        assert!(peak < MEMORY_MAX_BYTES, "{peak} bytes of memory");
+    }
+}
+
+#[test]
+fn a_form_may_come_in_pieces_that_end_anywhere() {
+    let edge = Setup::new().start();
+    let bytes = b"\r\n------Form7\r\n--\r\r\n------Form7yy".to_vec();
+    let form = Form::new().field("title", "t").file("v", "a.mp4", &bytes).file("v", "", b"");
+    let body = form.end();
+    for cut in [1, 2, 3, 5, 7, 11, 64] {
+        let mut request =
+            edge.client().begin("POST", "/v1/uploads", &[TYPE], Framing::Chunked).unwrap();
+        for piece in body.chunks(cut) {
+            request.send(piece);
+        }
+        let answer = request.finish().unwrap();
+        assert_eq!(answer.status, 201, "{cut}: {}", answer.text());
+        let answer = answer.json();
+        let [file] = files(&answer) else { panic!("{answer}") };
+        assert_eq!(edge.sandbox.object_bytes(file["object"].as_str().unwrap()), bytes, "{cut}");
+    }
+}
+
+#[test]
+fn one_bad_file_does_not_keep_the_others_from_being_stored_and_shows_in_the_status() {
+    let edge = Setup::new().start();
+    let source = Source::new(4, 200 * KIB);
+    let form = Form::new()
+        .file("a", "no-extension", &all(&source))
+        .file("b", "empty.mp4", b"")
+        .file("c", "", b"")
+        .file("d", "..", b"x")
+        .file("e", r"C:\fakepath\good.mp4", &all(&source));
+    let answer = form.send(&edge, &[]);
+    assert_eq!(answer.status, 400, "{}", answer.text());
+    let answer = answer.json();
+    assert_eq!(answer["complete"], false);
+    let outcomes: Vec<_> = files(&answer)
+        .iter()
+        .map(|file| {
+            let outcome = file["problem"]["code"].as_str().or(file["file_name"].as_str());
+            (file["field"].as_str().unwrap(), outcome.unwrap())
+        })
+        .collect();
+    let expected = [
+        ("a", "file-name-invalid"),
+        ("b", "file-empty"),
+        ("d", "file-name-invalid"),
+        ("e", "good.mp4"),
+    ];
+    assert_eq!(outcomes, expected);
+    assert_eq!(edge.sandbox.requests("CreateUploadVideo"), 1);
+    assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
+}
+
+#[test]
+fn a_file_that_the_store_refuses_in_its_middle_does_not_keep_the_next_one_from_it() {
+    let edge = Setup::new().impatient().start();
+    let source = Source::new(5, 4 * MIB + 9);
+    edge.sandbox.fault(&serde_json::json!({
+        "operation": "UploadPart", "nth": 2, "kind": "status", "status": 403,
+        "code": "AccessDenied",
+    }));
+    let form =
+        Form::new().file("a", "first.mp4", &all(&source)).file("b", "second.mp4", &all(&source));
+    let answer = form.send(&edge, &[]).json();
+    let [first, second] = files(&answer) else { panic!("{answer}") };
+    assert!(first["problem"]["code"].is_string(), "{answer}");
+    assert_eq!(second["crc64"], source.crc64().as_str(), "{answer}");
+    assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
+    wait::until("the first one's parts are dropped", || {
+        edge.sandbox.uploads().is_empty().then_some(())
+    });
+    assert_eq!(uploads_kept(&edge), 0);
+}
+
+#[test]
+fn a_form_that_breaks_off_leaves_nothing_of_the_file_that_it_breaks_off_in() {
+    let edge = Setup::new().start();
+    let source = Source::new(6, 3 * MIB);
+    let body = Form::new().file("v", "a.mp4", &all(&source)).end();
+    let length = Framing::Length(body.len() as u64);
+    let mut request = edge.client().begin("POST", "/v1/uploads", &[TYPE], length).unwrap();
+    request.send(&body[..body.len() - MIB as usize]);
+    wait::until("a part is stored", || (edge.sandbox.requests("UploadPart") > 0).then_some(()));
+    drop(request);
+    wait::until("nothing is left", || {
+        (edge.sandbox.uploads().is_empty() && uploads_kept(&edge) == 0).then_some(())
+    });
+    assert!(edge.sandbox.objects().is_empty());
+    // A body that ends as declared, and the form does not.
+    let answer = post(&edge, &[TYPE], &body[..body.len() - 20]);
+    assert_eq!((answer.status, &answer.json()["complete"]), (400, &Value::Bool(false)));
+    assert_eq!(answer.json()["problem"]["code"], "length-mismatch");
+    assert!(edge.sandbox.objects().is_empty());
+}
+
+#[test]
+fn forms_that_are_none_are_refused_by_name() {
+    let edge = Setup::new().start();
+    let no_boundary = ("content-type", "multipart/form-data");
+    let plain = ("content-type", "text/plain");
+    let file = Form::new().file("v", "a.mp4", b"x").end();
+    let without_head = b"------Form7x\r\n\r\nx\r\n------Form7x--".to_vec();
+    for (headers, body, status, code) in [
+        (no_boundary, file.clone(), 400, "content-type-invalid"),
+        (plain, file.clone(), 415, "media-type-unsupported"),
+        (TYPE, b"no form".to_vec(), 400, "boundary-invalid"),
+        (TYPE, without_head, 400, "content-disposition-invalid"),
+        (TYPE, Form::new().field("a", "b").end(), 400, "file-invalid"),
+        (TYPE, Form::new().file("v", "", b"").end(), 400, "file-invalid"),
+        (TYPE, Form::new().field("upload_auth", "e30=").end(), 400, "file-invalid"),
+    ] {
+        let answer = post(&edge, &[headers], &body);
+        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{}", answer.text());
+    }
+    assert!(edge.sandbox.media().is_empty());
+}
+
+#[test]
+fn a_browser_gets_a_page_in_which_nothing_that_was_sent_is_html() {
+    let edge = Setup::new().start();
+    let browser = ("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
+    let name = "<img src=x onerror=alert(1)>.mp4";
+    let form = Form::new().file("v", name, b"bytes").file("<b>", "<script>", b"bytes");
+    let page = form.send(&edge, &[browser]);
+    assert_eq!(page.status, 400);
+    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+    assert_eq!(page.header("content-security-policy"), Some("default-src 'none'"));
+    let text = page.text();
+    assert!(text.contains("&#60;img src=x onerror=alert(1)&#62;.mp4</bdi>: stored"), "{text}");
+    assert!(text.contains("&#60;script&#62;</bdi>: not stored"), "{text}");
+    assert!(!text.contains("<img") && !text.contains("<script") && !text.contains("<b>"));
+}
+
+#[test]
+fn a_form_sends_its_user_to_allowed_origins_only() {
+    let edge = Setup::new().variable("allowed_origins", "https://shop.example").start();
+    let redirected = |form: Form| form.send(&edge, &[]);
+    let form = Form::new()
+        .field("redirect", "https://shop.example/done?x=1")
+        .file("a", "a.mp4", b"bytes")
+        .file("b", "b.mp4", b"");
+    let answer = redirected(form);
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    let media_id = edge.sandbox.media()[0]["id"].as_str().unwrap().to_owned();
+    let location = format!("https://shop.example/done?x=1&media_id={media_id}&error=file-empty");
+    assert_eq!(answer.header("location"), Some(location.as_str()));
+    for (url, code) in [
+        ("https://evil.example/", "origin-not-allowed"),
+        ("https://shop.example.evil.example/", "origin-not-allowed"),
+        ("https://shop.example@evil.example/", "redirect-invalid"),
+        ("//shop.example/", "redirect-invalid"),
+    ] {
+        let answer = redirected(Form::new().field("redirect", url).file("a", "a.mp4", b"bytes"));
+        assert_eq!(answer.code(), code, "{url}: {}", answer.text());
+        assert_eq!(answer.header("location"), None);
+    }
+    assert_eq!(edge.sandbox.media().len(), 1, "refused before anything is made");
+}
+
+#[test]
+fn each_file_has_the_credential_that_stands_before_it() {
+    let mut edge = Setup::new().without_ram_key().start();
+    let credentials = [brought(&mut edge, "one"), brought(&mut edge, "two")];
+    let mut form = Form::new();
+    for (credential, name) in credentials.iter().zip(["a.mp4", "b.mp4"]) {
+        form = form
+            .field("upload_address", &credential.address)
+            .field("upload_auth", &credential.auth)
+            .field("media_id", &credential.media_id)
+            .file("v", name, name.as_bytes());
+    }
+    let answer = form.file("v", "c.mp4", b"has none").send(&edge, &[]);
+    assert_eq!(answer.status, 401, "{}", answer.text());
+    let answer = answer.json();
+    for (file, credential) in files(&answer).iter().zip(&credentials) {
+        assert_eq!(file["object"], credential.object().as_str());
+        assert_eq!(file["media_id"], credential.media_id.as_str());
+    }
+    assert_eq!(files(&answer)[2]["problem"]["code"], "credential-required");
+    // One in the request's head is for one object, too.
+    let credential = brought(&mut edge, "head");
+    let headers = [
+        ("upload-address", credential.address.as_str()),
+        ("upload-auth", credential.auth.as_str()),
+    ];
+    let form = Form::new().file("v", "a.mp4", b"first").file("v", "b.mp4", b"second");
+    let answer = form.send(&edge, &headers).json();
+    assert_eq!(files(&answer)[1]["problem"]["code"], "credential-required");
+    assert_eq!(edge.sandbox.object_bytes(&credential.object()), b"first");
+}
+
+/// A form that is being written.
+struct Form(Vec<u8>);
+
+impl Form {
+    fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    fn field(self, name: &str, value: &str) -> Self {
+        self.part(&format!("name=\"{name}\""), value.as_bytes())
+    }
+
+    fn file(self, field: &str, name: &str, bytes: &[u8]) -> Self {
+        self.part(&file_disposition(field, name), bytes)
+    }
+
+    fn part(mut self, disposition: &str, bytes: &[u8]) -> Self {
+        self.0.extend_from_slice(&head(disposition));
+        self.0.extend_from_slice(bytes);
+        self.0.extend_from_slice(b"\r\n");
+        self
+    }
+
+    /// What comes before and after the bytes of a last file.
+    fn around_file(mut self, field: &str, name: &str) -> (Vec<u8>, Vec<u8>) {
+        self.0.extend_from_slice(&head(&file_disposition(field, name)));
+        (self.0, b"\r\n------Form7x--\r\n".to_vec())
+    }
+
+    fn end(mut self) -> Vec<u8> {
+        self.0.extend_from_slice(b"------Form7x--\r\n");
+        self.0
+    }
+
+    fn send(self, edge: &Edge, more: Headers<'_>) -> Response {
+        post(edge, &[&[TYPE], more].concat(), &self.end())
+    }
+}
+
+fn head(disposition: &str) -> Vec<u8> {
+    format!(
+        "------Form7x\r\nContent-Disposition: form-data; {disposition}\r\n\
+         Content-Type: application/octet-stream\r\n\r\n"
+    )
+    .into_bytes()
+}
+
+fn file_disposition(field: &str, name: &str) -> String {
+    format!("name=\"{field}\"; filename=\"{name}\"")
+}
+
+fn post(edge: &Edge, headers: Headers<'_>, body: &[u8]) -> Response {
+    edge.request("POST", "/v1/uploads", headers, &Body::Bytes(body)).expect("the worker answers")
+}
+
+fn files(answer: &Value) -> &[Value] {
+    answer["files"].as_array().expect("a list of files")
+}
+
+fn all(source: &Source) -> Vec<u8> {
+    source.bytes(source.all())
+}
+
+fn uploads_kept(edge: &Edge) -> usize {
+    let entries = key_value::entries(&edge.host_folder());
+    entries.iter().filter(|(name, _)| name.starts_with("u.")).count()
+}
+
+fn brought(edge: &mut Edge, nonce: &str) -> UploadCredential {
+    let credential = create_upload_video(&edge.sandbox, nonce);
+    for secret in credential.secrets() {
+        edge.plant_secret(&secret);
+    }
+    credential
+}

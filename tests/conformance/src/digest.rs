@@ -1,0 +1,54 @@
+//! Checksums by the names that tus and RFC 9530 give them.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use md5::Md5;
+use sha1::Sha1;
+use sha2::{Digest as _, Sha256, Sha512};
+
+/// The checksum in base64, or `None` where this program does not know the algorithm.
+///
+/// tus names algorithms without dashes; CRC-32 is sent as its four bytes, the first one first.
+pub(crate) fn checksum(algorithm: &str, content: &[u8]) -> Option<String> {
+    let bytes = match algorithm.replace('-', "").as_str() {
+        "crc32" => crc32fast::hash(content).to_be_bytes().to_vec(),
+        "md5" => Md5::digest(content).to_vec(),
+        "sha1" => Sha1::digest(content).to_vec(),
+        "sha256" => Sha256::digest(content).to_vec(),
+        "sha512" => Sha512::digest(content).to_vec(),
+        _ => return None,
+    };
+    Some(STANDARD.encode(bytes))
+}
+
+/// `sha-256=:…:`, as Content-Digest and Repr-Digest have it (RFC 9530, section 2).
+pub(crate) fn sha_256_field(content: &[u8]) -> String {
+    format!("sha-256=:{}:", STANDARD.encode(Sha256::digest(content)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checksums_are_those_of_the_specifications() {
+        // The example of tus 1.0.0, section Checksum.
+        assert_eq!(
+            checksum("sha1", b"hello world").as_deref(),
+            Some("Kq5sNclPz7QV2+lfQIuc6R7oRu0=")
+        );
+        // The check value of CRC-32/ISO-HDLC, cbf43926.
+        assert_eq!(checksum("crc32", b"123456789").as_deref(), Some("y/Q5Jg=="));
+        assert_eq!(checksum("sha-256", b""), checksum("sha256", b""));
+        assert_eq!(checksum("rot13", b""), None);
+    }
+
+    #[test]
+    fn a_digest_field_is_a_dictionary_of_bytes() {
+        // RFC 9530, section B.1: {"hello": "world"} with a line feed.
+        assert_eq!(
+            sha_256_field(b"{\"hello\": \"world\"}\n"),
+            "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:"
+        );
+    }
+}

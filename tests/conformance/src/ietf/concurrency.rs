@@ -1,0 +1,100 @@
+//! Section 4.6: requests that arrive while an older one hangs.
+
+use std::time::Instant;
+
+use url::Url;
+
+use super::scene::Scene;
+use crate::case::{Case, Stop, Verdict};
+use crate::check::expect;
+use crate::http::{Pending, Request};
+use crate::sample::sample;
+
+pub(super) const CASES: &[Case<Scene>] = &[
+    Case::should("head_is_answered_soon_while_an_append_hangs", SECTION, head_is_soon),
+    Case::should("patch_is_answered_soon_while_an_append_hangs", SECTION, patch_is_soon),
+    Case::should("delete_is_answered_soon_while_an_append_hangs", SECTION, delete_is_soon),
+    Case::should("head_ends_an_append_that_hangs", SECTION, head_ends),
+    Case::should("delete_ends_an_append_that_hangs", "4.5", delete_ends),
+    Case::must("an_offset_told_while_an_append_hangs_is_accepted", SECTION, told_is_accepted),
+    Case::must("bytes_of_a_replaced_append_do_not_get_in", SECTION, replaced_does_not_write),
+];
+
+fn head_is_soon(scene: &Scene) -> Verdict {
+    let (upload, _hanging) = hanging(scene)?;
+    soon(scene, &scene.request("HEAD", &upload))
+}
+
+fn patch_is_soon(scene: &Scene) -> Verdict {
+    let (upload, _hanging) = hanging(scene)?;
+    // Which offset it is cannot be known: 409 is an answer, too.
+    soon(scene, &scene.patch(&upload, 0, &sample(scene.piece()?), false))
+}
+
+fn delete_is_soon(scene: &Scene) -> Verdict {
+    let (upload, _hanging) = hanging(scene)?;
+    soon(scene, &scene.request("DELETE", &upload))
+}
+
+fn soon(scene: &Scene, request: &Request) -> Verdict {
+    let begin = Instant::now();
+    let answer = scene.send(request)?;
+    let (took, bound) = (begin.elapsed(), scene.setup.hang_bound);
+    expect(answer.status() < 500 && answer.status() != 423 && took <= bound, || {
+        let (method, status) = (&request.method, answer.status());
+        format!("expected {method} to be answered within {bound:?}, got {status} after {took:?}")
+    })
+}
+
+fn head_ends(scene: &Scene) -> Verdict {
+    let (upload, hanging) = hanging(scene)?;
+    scene.head(&upload)?;
+    ended(scene, hanging)
+}
+
+fn delete_ends(scene: &Scene) -> Verdict {
+    let (upload, hanging) = hanging(scene)?;
+    scene.send(&scene.request("DELETE", &upload))?;
+    ended(scene, hanging)
+}
+
+fn ended(scene: &Scene, mut hanging: Pending) -> Verdict {
+    let bound = scene.setup.hang_bound;
+    expect(hanging.ends_within(bound), || {
+        format!("expected the append that hangs to be ended within {bound:?}")
+    })
+}
+
+fn told_is_accepted(scene: &Scene) -> Verdict {
+    let (upload, mut hanging) = hanging(scene)?;
+    let offset = scene.offset(&upload)?;
+    // Late bytes of the old request, as a network may deliver them.
+    hanging.send_rest();
+    let _ = hanging.ends_within(scene.setup.hang_bound / 4);
+    let content = sample(scene.large());
+    let rest = content.get(offset..).unwrap_or_default();
+    scene.send(&scene.patch(&upload, offset, rest, true))?.expect_success()
+}
+
+fn replaced_does_not_write(scene: &Scene) -> Verdict {
+    let (upload, mut hanging) = hanging(scene)?;
+    let offset = scene.offset(&upload)?;
+    let piece = scene.piece()?;
+    scene.append(&upload, offset..offset + piece, false)?;
+    hanging.send_rest();
+    let _ = hanging.ends_within(scene.setup.hang_bound / 4);
+    scene.expect_offset(&upload, offset + piece)
+}
+
+/// An upload, and an append to it of which a third was sent, and nothing follows.
+fn hanging(scene: &Scene) -> Result<(Url, Pending), Stop> {
+    let upload = scene.create()?;
+    let size = scene.large();
+    let patch = scene.patch(&upload, 0, &sample(size), false).field("Expect", "100-continue");
+    let mut hanging = scene.client.begin(&patch, 0)?;
+    hanging.await_continue(scene.setup.hang_bound / 4);
+    hanging.send_more(size / 3);
+    Ok((upload, hanging))
+}
+
+const SECTION: &str = "4.6";

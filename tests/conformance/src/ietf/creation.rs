@@ -1,0 +1,85 @@
+//! Section 4.2, and what section 13 asks of the URLs.
+
+use super::scene::Scene;
+use crate::case::{Case, Stop, Verdict};
+use crate::check::expect;
+use crate::sample::sample;
+
+pub(super) const CASES: &[Case<Scene>] = &[
+    Case::must("an_incomplete_creation_tells_where_the_upload_is", SECTION, tells_location),
+    Case::should("an_incomplete_creation_is_answered_201", SECTION, is_201),
+    Case::must("an_incomplete_creation_tells_the_limits", SECTION, tells_limits),
+    Case::must("an_empty_creation_starts_at_0", SECTION, starts_at_0),
+    Case::must("bytes_of_a_creation_count", "4.1.1", bytes_count),
+    Case::must("an_incomplete_creation_is_not_complete", "4.1.2", is_not_complete),
+    Case::must("a_complete_creation_succeeds", SECTION, complete_succeeds),
+    Case::should("every_upload_has_a_url_of_its_own", "4", own_url),
+    Case::should("urls_are_hard_to_guess", "13", hard_to_guess),
+];
+
+fn tells_location(scene: &Scene) -> Verdict {
+    let upload = scene.create_by(&scene.creation(false, &sample(scene.piece()?)))?;
+    scene.head(&upload)?.expect_success()
+}
+
+fn is_201(scene: &Scene) -> Verdict {
+    scene.send(&scene.creation(false, &sample(scene.piece()?)))?.expect_status(&[201])
+}
+
+fn tells_limits(scene: &Scene) -> Verdict {
+    scene.since(6)?;
+    let creation = scene.creation(false, b"");
+    let answer = scene.send(&creation)?;
+    let upload = answer.location(&creation.url)?;
+    if scene.head(&upload)?.field("Upload-Limit").is_none() {
+        return Err(Stop::skipped("the server has no limits"));
+    }
+    answer.required("Upload-Limit").map(drop)
+}
+
+fn starts_at_0(scene: &Scene) -> Verdict {
+    let upload = scene.create()?;
+    scene.expect_offset(&upload, 0)
+}
+
+fn bytes_count(scene: &Scene) -> Verdict {
+    let piece = scene.piece()?;
+    let upload = scene.create_by(&scene.creation(false, &sample(piece)))?;
+    scene.expect_offset(&upload, piece)?;
+    scene.append(&upload, piece..2 * piece, true)
+}
+
+fn is_not_complete(scene: &Scene) -> Verdict {
+    let piece = scene.piece()?;
+    // All bytes are there, but nobody said so.
+    let mut creation = scene.creation(false, &sample(piece));
+    if scene.since(6).is_ok() {
+        creation = creation.field("Upload-Length", piece);
+    }
+    let upload = scene.create_by(&creation)?;
+    scene.expect_complete(&scene.head(&upload)?, false)
+}
+
+fn complete_succeeds(scene: &Scene) -> Verdict {
+    scene.send(&scene.creation(true, &sample(scene.piece()?)))?.expect_success()
+}
+
+fn own_url(scene: &Scene) -> Verdict {
+    let (first, second) = (scene.create()?, scene.create()?);
+    expect(first != second, || format!("expected another Location, got {second} again"))
+}
+
+fn hard_to_guess(scene: &Scene) -> Verdict {
+    let uploads = [scene.create()?, scene.create()?, scene.create()?];
+    for (first, second) in [(0, 1), (1, 2), (0, 2)] {
+        let (first, second) = (uploads[first].as_str(), uploads[second].as_str());
+        let differing = first.bytes().zip(second.bytes()).filter(|(one, other)| one != other);
+        // Of 16 random hexadecimal digits 15 differ on average, and 11 almost always.
+        expect(differing.count() >= 10, || {
+            format!("expected URLs that cannot be told from each other, got {first} and {second}")
+        })?;
+    }
+    Ok(())
+}
+
+const SECTION: &str = "4.2";

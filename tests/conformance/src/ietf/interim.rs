@@ -1,0 +1,145 @@
+//! Section 5 and what 4.2, 4.4 and Appendix B say of 104 (Upload Resumption Supported).
+//!
+//! Sending it is a SHOULD for servers that can. Where none comes there is nothing to check, and
+//! the cases are skipped.
+
+use url::Url;
+
+use super::field;
+use super::scene::Scene;
+use crate::case::{Case, Stop, Verdict};
+use crate::check::expect;
+use crate::http::{Head, Response};
+use crate::sample::sample;
+
+pub(super) const CASES: &[Case<Scene>] = &[
+    Case::must("a_104_of_a_creation_tells_the_location", "4.2", tells_location),
+    Case::must("all_locations_of_an_exchange_are_the_same", "4.2", same_locations),
+    Case::must("a_104_names_the_interop_version", "Appendix B", names_version),
+    Case::must("a_104_comes_in_the_same_interop_version_only", "Appendix B", same_version_only),
+    Case::must("a_104_of_an_append_tells_no_location", "4.4", append_tells_none),
+    Case::must("a_104_tells_no_more_than_is_kept", "4.1.1", tells_what_is_kept),
+    Case::must("a_104_does_not_replace_100", "5", does_not_replace_100),
+    Case::must("a_creation_that_was_cut_is_not_complete", "4.2", cut_is_not_complete),
+    Case::should("what_a_cut_creation_brought_is_kept", "4.2", cut_keeps),
+];
+
+fn tells_location(scene: &Scene) -> Verdict {
+    let answer = scene.send(&scene.creation(false, &sample(scene.piece()?)))?;
+    let heads = heads_104(&answer)?;
+    let first = heads.first().and_then(|head| head.field("Location"));
+    expect(first.is_some(), || "expected Location in the first 104, got none".to_owned())
+}
+
+fn same_locations(scene: &Scene) -> Verdict {
+    let answer = scene.send(&scene.creation(false, &sample(scene.piece()?)))?;
+    let expected = answer.required("Location")?;
+    for head in heads_104(&answer)? {
+        let Some(location) = head.field("Location") else { continue };
+        expect(location == expected, || {
+            format!("expected Location: {expected} in the 104, too, got {location}")
+        })?;
+    }
+    Ok(())
+}
+
+fn names_version(scene: &Scene) -> Verdict {
+    let answer = scene.send(&scene.creation(false, &sample(scene.piece()?)))?;
+    let expected = scene.dialect.interop.to_string();
+    for head in heads_104(&answer)? {
+        let version = head.field(VERSION);
+        expect(version.as_deref() == Some(expected.as_str()), || {
+            format!("expected {VERSION}: {expected} in a 104, got {version:?}")
+        })?;
+    }
+    Ok(())
+}
+
+fn same_version_only(scene: &Scene) -> Verdict {
+    let creation = scene.creation(false, &sample(scene.piece()?));
+    for request in [creation.clone().without(VERSION), creation.replace(VERSION, 99)] {
+        let answer = scene.send(&request)?;
+        expect(answer.interim.iter().all(|head| head.status != 104), || {
+            format!("expected no 104 without {VERSION}: {}", scene.dialect.interop)
+        })?;
+    }
+    Ok(())
+}
+
+fn append_tells_none(scene: &Scene) -> Verdict {
+    let upload = scene.create()?;
+    let answer = scene.send(&scene.patch(&upload, 0, &sample(scene.large()), false))?;
+    for head in heads_104(&answer)? {
+        let location = head.field("Location");
+        expect(location.is_none(), || format!("expected no Location in a 104, got {location:?}"))?;
+    }
+    Ok(())
+}
+
+fn tells_what_is_kept(scene: &Scene) -> Verdict {
+    let upload = scene.create()?;
+    let patch = scene.patch(&upload, 0, &sample(scene.large()), true);
+    let mut pending = scene.client.begin(&patch, scene.large() / 2)?;
+    let mut told = None;
+    while let Ok(head) = pending.next_head_within(scene.setup.hang_bound / 4) {
+        let offset = head.field("Upload-Offset").and_then(|value| field::integer(&value));
+        told = told.max(offset.filter(|_| head.status == 104));
+    }
+    pending.cut();
+    let told = told.ok_or_else(|| Stop::skipped("no 104 tells an offset"))?;
+    let offset = scene.offset(&upload)?;
+    expect(offset as u64 >= told, || format!("expected an offset from {told}, got {offset}"))
+}
+
+fn does_not_replace_100(scene: &Scene) -> Verdict {
+    let content = sample(scene.piece()?);
+    let creation = scene.creation(false, &content).field("Expect", "100-continue");
+    let mut pending = scene.client.begin(&creation, 0)?;
+    loop {
+        let head = pending.next_head_within(scene.setup.answer_limit).map_err(|cause| {
+            Stop::failed(format!("expected 100 or a final answer before the content, got {cause}"))
+        })?;
+        match head.status {
+            100 => {
+                pending.send_rest();
+                return pending.answer()?.expect_success();
+            }
+            101..200 => {}
+            _ => return Ok(()),
+        }
+    }
+}
+
+fn cut_is_not_complete(scene: &Scene) -> Verdict {
+    let upload = cut_creation(scene, scene.large() / 2)?;
+    scene.expect_complete(&scene.head(&upload)?, false)
+}
+
+fn cut_keeps(scene: &Scene) -> Verdict {
+    let sent = scene.large() / 2;
+    let upload = cut_creation(scene, sent)?;
+    let offset = scene.await_offset(&upload, sent)?;
+    expect(offset == sent, || {
+        format!("expected the {sent} bytes that were sent to be kept, got offset {offset}")
+    })
+}
+
+/// The upload of a creation that broke off, as a 104 told.
+fn cut_creation(scene: &Scene, sent: usize) -> Result<Url, Stop> {
+    let creation = scene.creation(true, &sample(scene.large()));
+    let mut pending = scene.client.begin(&creation, sent)?;
+    let head = pending.next_head_within(scene.setup.hang_bound);
+    let location = head.ok().and_then(|head| head.field("Location"));
+    pending.cut();
+    let url = location.and_then(|location| creation.url.join(&location).ok());
+    url.ok_or_else(|| Stop::skipped(NONE))
+}
+
+fn heads_104(answer: &Response) -> Result<Vec<&Head>, Stop> {
+    let heads: Vec<_> = answer.interim.iter().filter(|head| head.status == 104).collect();
+    if heads.is_empty() { Err(Stop::skipped(NONE)) } else { Ok(heads) }
+}
+
+const VERSION: &str = "Upload-Draft-Interop-Version";
+
+const NONE: &str = "the server sends no 104, which it SHOULD if it can";

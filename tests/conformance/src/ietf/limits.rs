@@ -1,0 +1,139 @@
+//! Section 4.1.4: limits, and how they are announced.
+
+use super::field;
+use super::scene::Scene;
+use crate::case::{Case, Stop, Verdict};
+use crate::check::expect;
+use crate::http::{Request, Response};
+
+pub(super) const CASES: &[Case<Scene>] = &[
+    Case::must("options_announces_the_media_type", SECTION, options_announces_media_type),
+    Case::should("options_tells_the_limits", SECTION, options_tells_limits),
+    Case::should("limits_of_options_are_not_looser", SECTION, options_not_looser),
+    Case::must("limits_are_integers_in_a_dictionary", SECTION, are_integers),
+    Case::should("limits_do_not_become_tighter", SECTION, do_not_tighten),
+    Case::must("a_creation_above_the_largest_size_tells_the_limits", SECTION, too_large_tells),
+];
+
+/// The members of `Upload-Limit` that are defined.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// `max-size`.
+    pub size_max_bytes: Option<u64>,
+    /// `max-append-size`.
+    pub append_size_max_bytes: Option<u64>,
+    /// `min-append-size`.
+    pub append_size_min_bytes: Option<u64>,
+}
+
+impl Limits {
+    /// Reads `Upload-Limit`. `None` where a defined member is no Integer: the field is then
+    /// ignored.
+    pub(super) fn parse(value: &str) -> Option<Self> {
+        let members = field::dictionary(value)?;
+        if members.iter().any(|(key, number)| KEYS.contains(&key.as_str()) && number.is_none()) {
+            return None;
+        }
+        let member = |name| members.iter().find(|(key, _)| key == name).and_then(|(_, n)| *n);
+        Some(Self {
+            size_max_bytes: member("max-size"),
+            append_size_max_bytes: member("max-append-size"),
+            append_size_min_bytes: member("min-append-size"),
+        })
+    }
+}
+
+fn options_announces_media_type(scene: &Scene) -> Verdict {
+    scene.since(8)?;
+    let answer = options(scene)?;
+    answer.expect_success()?;
+    let types = answer.required("Accept-Patch")?;
+    let has_it = types.split(',').any(|one| one.trim() == scene.dialect.media_type());
+    expect(has_it, || format!("expected application/partial-upload in Accept-Patch, got {types:?}"))
+}
+
+fn options_tells_limits(scene: &Scene) -> Verdict {
+    scene.since(6)?;
+    options(scene)?.required(FIELD).map(drop)
+}
+
+fn options_not_looser(scene: &Scene) -> Verdict {
+    scene.since(6)?;
+    let announced = limits_in(&options(scene)?)?;
+    let upload = scene.create()?;
+    expect_no_tighter(&limits_in(&scene.head(&upload)?)?, &announced)
+}
+
+fn are_integers(scene: &Scene) -> Verdict {
+    scene.since(6)?;
+    let upload = scene.create()?;
+    let value = scene.head(&upload)?.field(FIELD);
+    let value = value.ok_or_else(|| Stop::skipped("no limits are told"))?;
+    expect(Limits::parse(&value).is_some(), || {
+        format!("expected a dictionary with integers as {FIELD}, got {value:?}")
+    })
+}
+
+fn do_not_tighten(scene: &Scene) -> Verdict {
+    scene.since(6)?;
+    let piece = scene.piece()?;
+    let creation = scene.creation(false, b"");
+    let answer = scene.send(&creation)?;
+    let upload = answer.location(&creation.url)?;
+    let first = limits_in(&answer)?;
+    scene.append(&upload, 0..piece, false)?;
+    expect_no_tighter(&limits_in(&scene.head(&upload)?)?, &first)
+}
+
+fn too_large_tells(scene: &Scene) -> Verdict {
+    scene.since(6)?;
+    let upload = scene.create()?;
+    let limits = limits_in(&scene.head(&upload)?)?;
+    let size_max = limits.size_max_bytes.ok_or_else(|| Stop::skipped("no max-size is told"))?;
+    let creation = scene.creation(false, b"").field("Upload-Length", size_max.saturating_add(1));
+    let answer = scene.send(&creation)?;
+    if answer.status() != 413 {
+        return Err(Stop::skipped(format!("a larger length is answered {}", answer.status())));
+    }
+    answer.required(FIELD).map(drop)
+}
+
+fn expect_no_tighter(later: &Limits, first: &Limits) -> Verdict {
+    let shrank = |before: Option<u64>, after: Option<u64>| {
+        after.is_some_and(|after| before.is_none_or(|before| after < before))
+    };
+    let grew = later.append_size_min_bytes.unwrap_or(0) > first.append_size_min_bytes.unwrap_or(0);
+    let is_tighter = shrank(first.size_max_bytes, later.size_max_bytes)
+        || shrank(first.append_size_max_bytes, later.append_size_max_bytes)
+        || grew;
+    expect(!is_tighter, || format!("expected limits no tighter than {first:?}, got {later:?}"))
+}
+
+fn limits_in(answer: &Response) -> Result<Limits, Stop> {
+    let limits = answer.field(FIELD).and_then(|value| Limits::parse(&value));
+    limits.ok_or_else(|| Stop::skipped("no limits are told"))
+}
+
+fn options(scene: &Scene) -> Result<Response, Stop> {
+    scene.send(&Request::new("OPTIONS", &scene.setup.url))
+}
+
+const SECTION: &str = "4.1.4";
+
+const FIELD: &str = "Upload-Limit";
+
+const KEYS: &[&str] = &["max-size", "min-size", "max-append-size", "min-append-size", "max-age"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_members_are_ignored_and_wrong_types_make_it_void() {
+        let limits = Limits::parse("max-size=9, new=?1, min-append-size=5");
+        let expected =
+            Limits { size_max_bytes: Some(9), append_size_min_bytes: Some(5), ..Limits::default() };
+        assert_eq!(limits, Some(expected));
+        assert_eq!(Limits::parse("max-size=9, max-age=soon"), None);
+    }
+}

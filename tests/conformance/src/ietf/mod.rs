@@ -1,0 +1,67 @@
+//! Resumable uploads of the IETF: draft-ietf-httpbis-resumable-upload.
+//!
+//! Sections are those of the text after -11, whose interop version is 8. Older interop versions
+//! name completeness otherwise (3), know no media type, limits and lengths (3 to 5), or ask for less
+//! in responses (6): what they do not have is skipped.
+
+mod append;
+mod cancellation;
+mod concurrency;
+mod creation;
+mod dialect;
+mod digests;
+mod field;
+mod interim;
+mod interruption;
+mod length;
+mod limits;
+mod malformed;
+mod mismatch;
+mod offset;
+mod scene;
+
+pub use self::limits::Limits;
+pub use self::scene::Scene;
+
+use crate::case::{Case, Report, Stop};
+use crate::setup::Setup;
+
+/// All cases, in the order of the specification.
+pub fn cases() -> impl Iterator<Item = &'static Case<Scene>> {
+    GROUPS.iter().copied().flatten()
+}
+
+/// Asks the server for its limits, which decide how the cases cut their uploads.
+///
+/// # Errors
+/// It creates no uploads.
+pub fn discover(setup: &Setup) -> Result<Limits, Stop> {
+    let scene = Scene::new(setup, &Limits::default());
+    let upload = scene.create()?;
+    Ok(scene
+        .head(&upload)?
+        .field("Upload-Limit")
+        .and_then(|v| Limits::parse(&v))
+        .unwrap_or_default())
+}
+
+/// Runs one case.
+#[must_use]
+pub fn run(case: &Case<Scene>, setup: &Setup, limits: &Limits) -> Report {
+    case.run(&Scene::new(setup, limits), Scene::exchanges)
+}
+
+const GROUPS: &[&[Case<Scene>]] = &[
+    malformed::CASES,
+    length::CASES,
+    limits::CASES,
+    creation::CASES,
+    interim::CASES,
+    offset::CASES,
+    append::CASES,
+    mismatch::CASES,
+    interruption::CASES,
+    cancellation::CASES,
+    concurrency::CASES,
+    digests::CASES,
+];

@@ -1,0 +1,171 @@
+//! What a case works with.
+
+use std::ops::Range;
+
+use url::Url;
+
+use super::dialect::Dialect;
+use super::field;
+use super::limits::Limits;
+use crate::case::{Stop, Verdict};
+use crate::check::expect;
+use crate::http::{Client, Exchange, Request, Response};
+use crate::poll::poll;
+use crate::sample::sample;
+use crate::setup::Setup;
+
+/// One case's view of the server. What it does here it does leniently: a case that needs an
+/// upload does not mind how exactly its creation was answered.
+#[derive(Debug)]
+pub struct Scene {
+    pub(super) setup: Setup,
+    pub(super) dialect: Dialect,
+    pub(super) client: Client,
+    limits: Limits,
+}
+
+impl Scene {
+    pub(super) fn new(setup: &Setup, limits: &Limits) -> Self {
+        let client = Client::new(&setup.fields, setup.answer_limit);
+        let dialect = Dialect { interop: setup.interop };
+        Self { setup: setup.clone(), dialect, client, limits: limits.clone() }
+    }
+
+    /// Skips the case in interop versions before this one.
+    pub(super) fn since(&self, interop: u8) -> Verdict {
+        if self.dialect.interop >= interop {
+            return Ok(());
+        }
+        let version = self.dialect.interop;
+        Err(Stop::skipped(format!("interop version {version} does not ask for it")))
+    }
+
+    /// Bytes of an append that does not complete the upload: as few as the server takes.
+    pub(super) fn piece(&self) -> Result<usize, Stop> {
+        let least = usize::try_from(self.limits.append_size_min_bytes.unwrap_or(0));
+        match least {
+            Ok(least) if least <= self.setup.size_max_bytes => Ok(least.max(1000)),
+            _ => Err(Stop::skipped("min-append-size is above --size-max-test")),
+        }
+    }
+
+    /// A size for bodies that are to be cut: larger than what fits one read.
+    pub(super) fn large(&self) -> usize {
+        self.setup.size_max_bytes
+    }
+
+    pub(super) fn send(&self, request: &Request) -> Result<Response, Stop> {
+        self.client.send(request)
+    }
+
+    /// A request in this interop version.
+    pub(super) fn request(&self, method: &str, url: &Url) -> Request {
+        Request::new(method, url).field("Upload-Draft-Interop-Version", self.dialect.interop)
+    }
+
+    /// A request that creates an upload with these bytes.
+    pub(super) fn creation(&self, complete: bool, content: &[u8]) -> Request {
+        let (name, value) = self.dialect.completeness(complete);
+        let request = self.request(&self.setup.method, &self.setup.url).field(name, value);
+        let request = request.field("Content-Type", &self.setup.media_type).body(content);
+        match self.setup.file_name() {
+            Some(file) => {
+                request.field("Content-Disposition", format!("inline; filename=\"{file}\""))
+            }
+            None => request,
+        }
+    }
+
+    /// A new upload without bytes and without a length.
+    pub(super) fn create(&self) -> Result<Url, Stop> {
+        self.create_by(&self.creation(false, b""))
+    }
+
+    /// The upload that this request creates.
+    pub(super) fn create_by(&self, request: &Request) -> Result<Url, Stop> {
+        let answer = self.send(request)?;
+        answer.expect_success()?;
+        answer.location(&request.url)
+    }
+
+    /// A PATCH with these bytes.
+    pub(super) fn patch(
+        &self,
+        upload: &Url,
+        offset: usize,
+        content: &[u8],
+        complete: bool,
+    ) -> Request {
+        let (name, value) = self.dialect.completeness(complete);
+        self.request("PATCH", upload)
+            .field("Content-Type", self.dialect.media_type())
+            .field("Upload-Offset", offset)
+            .field(name, value)
+            .body(content)
+    }
+
+    /// Appends the bytes of [`sample`] in this range.
+    pub(super) fn append(&self, upload: &Url, range: Range<usize>, complete: bool) -> Verdict {
+        let content = sample(range.end);
+        let content = content.get(range.clone()).unwrap_or_default();
+        self.send(&self.patch(upload, range.start, content, complete))?.expect_success()
+    }
+
+    /// A complete upload of this many bytes.
+    pub(super) fn complete(&self, length: usize) -> Result<Url, Stop> {
+        let upload = self.create()?;
+        self.append(&upload, 0..length, true)?;
+        Ok(upload)
+    }
+
+    /// The answer to HEAD.
+    pub(super) fn head(&self, upload: &Url) -> Result<Response, Stop> {
+        self.send(&self.request("HEAD", upload))
+    }
+
+    /// The offset in a response.
+    pub(super) fn offset_in(&self, answer: &Response) -> Result<usize, Stop> {
+        let value = answer.required("Upload-Offset")?;
+        let offset = field::integer(&value).and_then(|offset| usize::try_from(offset).ok());
+        let otherwise = || format!("expected an Integer as Upload-Offset, got {value:?}");
+        offset.ok_or_else(|| Stop::failed(otherwise()))
+    }
+
+    /// The offset that HEAD tells.
+    pub(super) fn offset(&self, upload: &Url) -> Result<usize, Stop> {
+        self.offset_in(&self.head(upload)?)
+    }
+
+    /// Fails where HEAD does not tell this offset.
+    pub(super) fn expect_offset(&self, upload: &Url, expected: usize) -> Verdict {
+        let offset = self.offset(upload)?;
+        expect(offset == expected, || format!("expected offset {expected}, got {offset}"))
+    }
+
+    /// Waits until HEAD tells this offset, and returns the last one it told.
+    pub(super) fn await_offset(&self, upload: &Url, expected: usize) -> Result<usize, Stop> {
+        poll(self.setup.answer_limit, || self.offset(upload), |offset| *offset == expected)
+    }
+
+    /// Fails where a response does not say so of completeness.
+    pub(super) fn expect_complete(&self, answer: &Response, expected: bool) -> Verdict {
+        let (name, value) = self.dialect.completeness(expected);
+        expect(self.dialect.is_complete(&answer.head) == Some(expected), || {
+            let got = answer.field(name).map_or("none".to_owned(), |value| format!("{value:?}"));
+            format!("expected {name}: {value}, got {got}")
+        })
+    }
+
+    /// The bytes of a complete upload, where the caller said how to read them.
+    pub(super) fn read_back(&self, upload: &Url) -> Result<Vec<u8>, Stop> {
+        let url = self.setup.read_back_url(upload);
+        let url = url.ok_or_else(|| Stop::skipped("needs --read-back"))?;
+        let answer = self.send(&Request::new("GET", &url))?;
+        answer.expect_success()?;
+        Ok(answer.body)
+    }
+
+    pub(super) fn exchanges(&self) -> Vec<Exchange> {
+        self.client.exchanges()
+    }
+}

@@ -1,0 +1,27 @@
+//! Conformance suites for servers of resumable uploads, run against any server by its URL:
+//!
+//! - [`tus`]: tus 1.0.0 with its extensions, <https://tus.io/protocols/resumable-upload>;
+//! - [`ietf`]: draft-ietf-httpbis-resumable-upload, interop version 8 and the older ones.
+//!
+//! A suite is a list of [`Case`]s, one for each MUST and SHOULD, each with the section that it comes
+//! from. A case makes uploads of its own and checks one thing; what it needs besides that (an upload
+//! to append to, for instance) it takes as the server gives it, so that one defect fails few cases.
+//! A case that asks for something the server does not announce is skipped, with the reason.
+//!
+//! Requests are written to sockets by [`http`]: the cases have to cut bodies short, keep
+//! connections hanging, send malformed fields, and see interim responses, which no client allows.
+
+pub mod case;
+pub mod http;
+pub mod ietf;
+pub mod report;
+pub mod setup;
+pub mod tus;
+
+mod check;
+mod digest;
+mod poll;
+mod sample;
+
+pub use case::{Case, Level, Outcome, Report, Stop, Verdict};
+pub use setup::Setup;

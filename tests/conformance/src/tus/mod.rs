@@ -1,0 +1,63 @@
+//! tus 1.0.0: the core and every extension, <https://tus.io/protocols/resumable-upload>.
+//!
+//! Sections are named as in that text. What the text asks of clients alone (a length at creation,
+//! the grammar of metadata) is checked as the server's refusal to take anything else.
+
+mod checksum;
+mod concatenation;
+mod creation;
+mod creation_with_upload;
+mod defer_length;
+mod expiration;
+mod head;
+mod metadata;
+mod method_override;
+mod offer;
+mod options;
+mod patch;
+mod patch_syntax;
+mod scene;
+mod termination;
+mod version;
+
+pub use self::offer::Offer;
+pub use self::scene::Scene;
+
+use crate::case::{Case, Report, Stop};
+use crate::setup::Setup;
+
+/// All cases, in the order of the specification.
+pub fn cases() -> impl Iterator<Item = &'static Case<Scene>> {
+    GROUPS.iter().copied().flatten()
+}
+
+/// Asks the server what it offers.
+///
+/// # Errors
+/// It does not answer OPTIONS at all.
+pub fn discover(setup: &Setup) -> Result<Offer, Stop> {
+    Offer::ask(setup)
+}
+
+/// Runs one case.
+#[must_use]
+pub fn run(case: &Case<Scene>, setup: &Setup, offer: &Offer) -> Report {
+    case.run(&Scene::new(setup, offer), Scene::exchanges)
+}
+
+const GROUPS: &[&[Case<Scene>]] = &[
+    options::CASES,
+    version::CASES,
+    head::CASES,
+    patch::CASES,
+    patch_syntax::CASES,
+    method_override::CASES,
+    creation::CASES,
+    metadata::CASES,
+    creation_with_upload::CASES,
+    defer_length::CASES,
+    expiration::CASES,
+    checksum::CASES,
+    termination::CASES,
+    concatenation::CASES,
+];

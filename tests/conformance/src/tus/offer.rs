@@ -1,0 +1,34 @@
+//! What a server announces.
+
+use crate::case::Stop;
+use crate::http::{Client, Request};
+use crate::setup::Setup;
+
+/// The answer to OPTIONS (section OPTIONS).
+#[derive(Clone, Debug, Default)]
+pub struct Offer {
+    /// `Tus-Extension`.
+    pub extensions: Vec<String>,
+    /// `Tus-Max-Size`, where it is a number.
+    pub size_max_bytes: Option<u64>,
+    /// `Tus-Checksum-Algorithm`.
+    pub checksum_algorithms: Vec<String>,
+}
+
+impl Offer {
+    pub(super) fn ask(setup: &Setup) -> Result<Self, Stop> {
+        let client = Client::new(&setup.fields, setup.answer_limit);
+        let answer = client.send(&Request::new("OPTIONS", &setup.url))?;
+        let list = |name| answer.field(name).map(|value| list(&value)).unwrap_or_default();
+        Ok(Self {
+            extensions: list("Tus-Extension"),
+            size_max_bytes: answer.field("Tus-Max-Size").and_then(|value| value.parse().ok()),
+            checksum_algorithms: list("Tus-Checksum-Algorithm"),
+        })
+    }
+}
+
+/// The members of a comma-separated list.
+pub(super) fn list(value: &str) -> Vec<String> {
+    value.split(',').map(|member| member.trim().to_owned()).collect()
+}

@@ -1,0 +1,64 @@
+//! Sections OPTIONS, Tus-Version, Tus-Extension and Tus-Max-Size.
+
+use super::offer::list;
+use super::scene::Scene;
+use crate::case::{Case, Stop, Verdict};
+use crate::check::expect;
+use crate::http::{Request, Response};
+
+pub(super) const CASES: &[Case<Scene>] = &[
+    Case::must("options_tells_the_versions", "OPTIONS", tells_versions),
+    Case::must("options_ignores_the_version_of_the_client", "OPTIONS", ignores_version),
+    Case::must("extensions_are_a_list_or_left_out", "Tus-Extension", extensions_are_a_list),
+    Case::must("the_largest_size_is_a_non_negative_integer", "Tus-Max-Size", size_max),
+    Case::must("creation_with_upload_comes_with_creation", "Creation With Upload", with_creation),
+];
+
+fn tells_versions(scene: &Scene) -> Verdict {
+    let answer = scene.send(&options(scene))?;
+    answer.expect_status(&[200, 204])?;
+    expect_versions(&answer)
+}
+
+fn ignores_version(scene: &Scene) -> Verdict {
+    let answer = scene.send(&options(scene).field("Tus-Resumable", "0.0.1"))?;
+    answer.expect_status(&[200, 204])?;
+    expect_versions(&answer)
+}
+
+fn extensions_are_a_list(scene: &Scene) -> Verdict {
+    let Some(value) = scene.send(&options(scene))?.field("Tus-Extension") else { return Ok(()) };
+    let is_name = |name: &String| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    expect(list(&value).iter().all(is_name), || {
+        format!("expected names with commas between them as Tus-Extension, got {value:?}")
+    })
+}
+
+fn size_max(scene: &Scene) -> Verdict {
+    let answer = scene.send(&options(scene))?;
+    if answer.field("Tus-Max-Size").is_none() {
+        return Err(Stop::skipped("no Tus-Max-Size is announced"));
+    }
+    answer.integer("Tus-Max-Size").map(drop)
+}
+
+fn with_creation(scene: &Scene) -> Verdict {
+    scene.needs("creation-with-upload")?;
+    expect(scene.offers("creation"), || {
+        "expected creation among the extensions, since creation-with-upload is".to_owned()
+    })
+}
+
+/// `Tus-Version` is a list with this version in it.
+pub(super) fn expect_versions(answer: &Response) -> Verdict {
+    let versions = answer.required("Tus-Version")?;
+    expect(list(&versions).iter().any(|version| version == "1.0.0"), || {
+        format!("expected 1.0.0 in Tus-Version, got {versions:?}")
+    })
+}
+
+fn options(scene: &Scene) -> Request {
+    Request::new("OPTIONS", &scene.setup.url)
+}

@@ -1,0 +1,153 @@
+//! Section PATCH: what is appended, and what is kept when it breaks off.
+
+use std::time::Instant;
+
+use super::scene::Scene;
+use crate::case::{Case, Verdict};
+use crate::check::{expect, unknown_like};
+use crate::sample::sample;
+
+pub(super) const CASES: &[Case<Scene>] = &[
+    Case::must("patch_is_answered_204", SECTION, is_204),
+    Case::must("patch_tells_the_new_offset", SECTION, tells_offset),
+    Case::must("patches_follow_each_other", SECTION, follow_each_other),
+    Case::must("a_patch_in_chunks_is_taken", "RFC 9112, section 7.1", in_chunks),
+    Case::must("the_bytes_are_those_that_were_sent", SECTION, bytes_are_kept),
+    Case::must("a_wrong_offset_is_answered_409", SECTION, wrong_offset_is_409),
+    Case::must("a_wrong_offset_changes_nothing", SECTION, wrong_offset_changes_nothing),
+    Case::must("the_offset_never_exceeds_the_length", "Upload-Length", never_exceeds),
+    Case::should("patch_of_another_content_type_is_answered_415", SECTION, other_content_type),
+    Case::should("patch_of_an_unknown_upload_is_answered_404", SECTION, unknown),
+    Case::should("what_arrived_before_a_cut_is_kept", SECTION, cut_keeps),
+    Case::must("an_upload_goes_on_after_a_cut", SECTION, goes_on),
+    Case::should("an_upload_goes_on_while_an_old_connection_hangs", SECTION, goes_on_while_hanging),
+];
+
+fn is_204(scene: &Scene) -> Verdict {
+    let upload = scene.create(1000)?;
+    scene.send(&scene.patch(&upload, 0, &sample(400)))?.expect_status(&[204])?;
+    scene.send(&scene.patch(&upload, 400, &sample(600)))?.expect_status(&[204])
+}
+
+fn tells_offset(scene: &Scene) -> Verdict {
+    let upload = scene.create(1000)?;
+    let answer = scene.send(&scene.patch(&upload, 0, &sample(400)))?;
+    answer.expect_field("Upload-Offset", 400)?;
+    let answer = scene.send(&scene.patch(&upload, 400, &sample(600)))?;
+    answer.expect_field("Upload-Offset", 1000)
+}
+
+fn follow_each_other(scene: &Scene) -> Verdict {
+    let upload = scene.create(900)?;
+    for offset in [0, 300, 600] {
+        scene.append(&upload, offset, &sample(300))?;
+        scene.expect_offset(&upload, offset + 300)?;
+    }
+    Ok(())
+}
+
+fn in_chunks(scene: &Scene) -> Verdict {
+    let upload = scene.create(2000)?;
+    scene.send(&scene.patch(&upload, 0, b"").chunked(&sample(2000)))?.expect_success()?;
+    scene.expect_offset(&upload, 2000)
+}
+
+fn bytes_are_kept(scene: &Scene) -> Verdict {
+    let content = sample(scene.large());
+    let (first, second) = content.split_at(content.len() / 3);
+    let upload = scene.create(content.len())?;
+    scene.append(&upload, 0, first)?;
+    scene.append(&upload, first.len(), second)?;
+    let read = scene.read_back(&upload)?;
+    expect(read == content, || "expected the bytes that were sent, got others".to_owned())
+}
+
+fn wrong_offset_is_409(scene: &Scene) -> Verdict {
+    let upload = scene.create(1000)?;
+    scene.append(&upload, 0, &sample(400))?;
+    for wrong in [0, 399, 401, 1000] {
+        scene.send(&scene.patch(&upload, wrong, &sample(100)))?.expect_status(&[409])?;
+    }
+    Ok(())
+}
+
+fn wrong_offset_changes_nothing(scene: &Scene) -> Verdict {
+    let upload = scene.create(1000)?;
+    scene.append(&upload, 0, &sample(400))?;
+    for wrong in [0, 399, 401] {
+        scene.send(&scene.patch(&upload, wrong, &sample(100)))?;
+        scene.expect_offset(&upload, 400)?;
+    }
+    Ok(())
+}
+
+fn never_exceeds(scene: &Scene) -> Verdict {
+    let sized = scene.create(1000)?;
+    let chunked = scene.create(1000)?;
+    scene.send(&scene.patch(&sized, 0, &sample(1500)))?;
+    scene.send(&scene.patch(&chunked, 0, b"").chunked(&sample(1500)))?;
+    for upload in [sized, chunked] {
+        // An upload that is given up for it has no offset any more.
+        let head = scene.head(&upload)?;
+        if head.expect_success().is_ok() {
+            let offset = head.integer("Upload-Offset")?;
+            expect(offset <= 1000, || format!("expected an offset up to 1000, got {offset}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn other_content_type(scene: &Scene) -> Verdict {
+    let upload = scene.create(1000)?;
+    let patch = scene.patch(&upload, 0, &sample(100));
+    let octets = patch.clone().replace("Content-Type", "application/octet-stream");
+    scene.send(&octets)?.expect_status(&[415])?;
+    scene.send(&patch.without("Content-Type"))?.expect_status(&[415])
+}
+
+fn unknown(scene: &Scene) -> Verdict {
+    let upload = scene.create(1000)?;
+    let patch = scene.patch(&unknown_like(&upload), 0, &sample(100));
+    scene.send(&patch)?.expect_status(&[404])
+}
+
+fn cut_keeps(scene: &Scene) -> Verdict {
+    let (size, sent) = (scene.large(), scene.large() / 3 * 2);
+    let upload = scene.create(size)?;
+    scene.client.begin(&scene.patch(&upload, 0, &sample(size)), sent)?.cut();
+    let offset = scene.await_offset(&upload, sent)?;
+    expect(offset == sent as u64, || {
+        format!("expected the {sent} bytes that were sent to be kept, got offset {offset}")
+    })
+}
+
+fn goes_on(scene: &Scene) -> Verdict {
+    let content = sample(scene.large());
+    let upload = scene.create(content.len())?;
+    let sent = content.len() / 3;
+    scene.client.begin(&scene.patch(&upload, 0, &content), sent)?.cut();
+    let offset = usize::try_from(scene.offset(&upload)?).unwrap_or(usize::MAX);
+    let rest = content.get(offset..).unwrap_or_default();
+    scene.send(&scene.patch(&upload, offset, rest))?.expect_success()?;
+    scene.expect_offset(&upload, content.len())
+}
+
+fn goes_on_while_hanging(scene: &Scene) -> Verdict {
+    let content = sample(scene.large());
+    let upload = scene.create(content.len())?;
+    let patch = scene.patch(&upload, 0, &content).field("Expect", "100-continue");
+    let mut hanging = scene.client.begin(&patch, 0)?;
+    hanging.await_continue(scene.setup.hang_bound / 4);
+    hanging.send_more(content.len() / 3);
+    let begin = Instant::now();
+    let offset = usize::try_from(scene.offset(&upload)?).unwrap_or(usize::MAX);
+    let rest = content.get(offset..).unwrap_or_default();
+    scene.send(&scene.patch(&upload, offset, rest))?.expect_success()?;
+    let (took, bound) = (begin.elapsed(), scene.setup.hang_bound);
+    drop(hanging);
+    expect(took <= bound, || {
+        format!("expected HEAD and PATCH within {bound:?} of a hanging PATCH, got {took:?}")
+    })
+}
+
+const SECTION: &str = "PATCH";

@@ -1,0 +1,148 @@
+//! What a case works with.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use url::Url;
+
+use super::offer::Offer;
+use crate::case::{Stop, Verdict};
+use crate::check::expect;
+use crate::http::{Client, Exchange, Request, Response};
+use crate::poll::poll;
+use crate::setup::Setup;
+
+/// One case's view of the server. What it does here it does leniently: a case that needs an
+/// upload does not mind how exactly its creation was answered.
+#[derive(Debug)]
+pub struct Scene {
+    pub(super) setup: Setup,
+    pub(super) offer: Offer,
+    pub(super) client: Client,
+}
+
+impl Scene {
+    pub(super) fn new(setup: &Setup, offer: &Offer) -> Self {
+        let client = Client::new(&setup.fields, setup.answer_limit);
+        Self { setup: setup.clone(), offer: offer.clone(), client }
+    }
+
+    /// Skips the case where the server does not announce an extension.
+    pub(super) fn needs(&self, extension: &str) -> Verdict {
+        if self.offers(extension) {
+            Ok(())
+        } else {
+            Err(Stop::skipped(format!("the extension {extension} is not announced")))
+        }
+    }
+
+    pub(super) fn offers(&self, extension: &str) -> bool {
+        self.offer.extensions.iter().any(|offered| offered == extension)
+    }
+
+    /// A size for bodies that are to be cut: larger than what fits one read.
+    pub(super) fn large(&self) -> usize {
+        self.setup.size_max_bytes
+    }
+
+    /// Sends a request and reads its answer.
+    pub(super) fn send(&self, request: &Request) -> Result<Response, Stop> {
+        self.client.send(request)
+    }
+
+    /// A request in this version of the protocol.
+    pub(super) fn request(&self, method: &str, url: &Url) -> Request {
+        Request::new(method, url).field("Tus-Resumable", "1.0.0")
+    }
+
+    /// A request for an upload that says nothing about its length yet.
+    pub(super) fn creation(&self) -> Request {
+        let request = self.request("POST", &self.setup.url).body(b"");
+        match self.metadata().as_str() {
+            "" => request,
+            metadata => request.field("Upload-Metadata", metadata),
+        }
+    }
+
+    /// The metadata that the caller wants, in the grammar of `Upload-Metadata`.
+    pub(super) fn metadata(&self) -> String {
+        let pairs = self.setup.metadata.iter();
+        let pairs: Vec<_> = pairs.map(|(key, value)| format!("{key} {}", encoded(value))).collect();
+        pairs.join(",")
+    }
+
+    /// A new upload of this length.
+    pub(super) fn create(&self, length: usize) -> Result<Url, Stop> {
+        self.create_by(&self.creation().field("Upload-Length", length))
+    }
+
+    /// The upload that this request creates.
+    pub(super) fn create_by(&self, request: &Request) -> Result<Url, Stop> {
+        self.needs("creation")?;
+        let answer = self.send(request)?;
+        answer.expect_success()?;
+        answer.location(&request.url)
+    }
+
+    /// A PATCH with these bytes.
+    pub(super) fn patch(&self, upload: &Url, offset: usize, content: &[u8]) -> Request {
+        self.request("PATCH", upload)
+            .field("Content-Type", CONTENT_TYPE)
+            .field("Upload-Offset", offset)
+            .body(content)
+    }
+
+    /// Appends these bytes.
+    pub(super) fn append(&self, upload: &Url, offset: usize, content: &[u8]) -> Verdict {
+        self.send(&self.patch(upload, offset, content))?.expect_success()
+    }
+
+    /// A new upload of these bytes, complete.
+    pub(super) fn complete(&self, content: &[u8]) -> Result<Url, Stop> {
+        let upload = self.create(content.len())?;
+        self.append(&upload, 0, content)?;
+        Ok(upload)
+    }
+
+    /// The answer to HEAD.
+    pub(super) fn head(&self, upload: &Url) -> Result<Response, Stop> {
+        self.send(&self.request("HEAD", upload))
+    }
+
+    /// The offset that HEAD tells.
+    pub(super) fn offset(&self, upload: &Url) -> Result<u64, Stop> {
+        self.head(upload)?.integer("Upload-Offset")
+    }
+
+    /// Fails where HEAD does not tell this offset.
+    pub(super) fn expect_offset(&self, upload: &Url, expected: usize) -> Verdict {
+        let offset = self.offset(upload)?;
+        expect(offset == expected as u64, || format!("expected offset {expected}, got {offset}"))
+    }
+
+    /// Waits until HEAD tells this offset, and returns the last one it told.
+    pub(super) fn await_offset(&self, upload: &Url, expected: usize) -> Result<u64, Stop> {
+        let ask = || self.offset(upload);
+        poll(self.setup.answer_limit, ask, |offset| *offset == expected as u64)
+    }
+
+    /// The bytes of a complete upload, where the caller said how to read them.
+    pub(super) fn read_back(&self, upload: &Url) -> Result<Vec<u8>, Stop> {
+        let url = self.setup.read_back_url(upload);
+        let url = url.ok_or_else(|| Stop::skipped("needs --read-back"))?;
+        let answer = self.send(&Request::new("GET", &url))?;
+        answer.expect_success()?;
+        Ok(answer.body)
+    }
+
+    pub(super) fn exchanges(&self) -> Vec<Exchange> {
+        self.client.exchanges()
+    }
+}
+
+/// A metadata value.
+pub(super) fn encoded(value: &str) -> String {
+    STANDARD.encode(value)
+}
+
+/// The media type of bytes that are appended (section PATCH).
+pub(super) const CONTENT_TYPE: &str = "application/offset+octet-stream";

@@ -1,0 +1,60 @@
+//! Section Tus-Resumable.
+
+use super::options::expect_versions;
+use super::scene::Scene;
+use crate::case::{Case, Verdict};
+use crate::check::unknown_like;
+use crate::http::Response;
+use crate::sample::sample;
+
+pub(super) const CASES: &[Case<Scene>] = &[
+    Case::must("another_version_is_answered_412_with_the_versions", SECTION, another_is_412),
+    Case::must("a_request_in_another_version_is_not_processed", SECTION, another_is_not_processed),
+    Case::must("every_success_names_the_version", SECTION, successes_name_it),
+    Case::must("every_refusal_names_the_version", SECTION, refusals_name_it),
+];
+
+fn another_is_412(scene: &Scene) -> Verdict {
+    let upload = scene.create(100)?;
+    let creation = scene.creation().field("Upload-Length", 100);
+    for request in [creation, scene.request("HEAD", &upload), scene.patch(&upload, 0, b"a")] {
+        let answer = scene.send(&request.replace("Tus-Resumable", "0.0.1"))?;
+        answer.expect_status(&[412])?;
+        expect_versions(&answer)?;
+    }
+    Ok(())
+}
+
+fn another_is_not_processed(scene: &Scene) -> Verdict {
+    let upload = scene.create(100)?;
+    let patch = scene.patch(&upload, 0, &sample(50));
+    scene.send(&patch.replace("Tus-Resumable", "0.0.1"))?;
+    scene.expect_offset(&upload, 0)
+}
+
+fn successes_name_it(scene: &Scene) -> Verdict {
+    scene.needs("creation")?;
+    let creation = scene.send(&scene.creation().field("Upload-Length", 100))?;
+    expect_version(&creation)?;
+    let upload = creation.location(&scene.setup.url)?;
+    expect_version(&scene.head(&upload)?)?;
+    expect_version(&scene.send(&scene.patch(&upload, 0, &sample(100)))?)
+}
+
+fn refusals_name_it(scene: &Scene) -> Verdict {
+    let upload = scene.create(100)?;
+    let misplaced = scene.patch(&upload, 7, b"a");
+    let other_type = scene.patch(&upload, 0, b"a").replace("Content-Type", "text/plain");
+    let other_version = scene.patch(&upload, 0, b"a").replace("Tus-Resumable", "0.0.1");
+    let unknown = scene.request("HEAD", &unknown_like(&upload));
+    for request in [misplaced, other_type, other_version, unknown] {
+        expect_version(&scene.send(&request)?)?;
+    }
+    Ok(())
+}
+
+fn expect_version(answer: &Response) -> Verdict {
+    answer.expect_field("Tus-Resumable", "1.0.0")
+}
+
+const SECTION: &str = "Tus-Resumable";

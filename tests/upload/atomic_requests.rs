@@ -1,0 +1,294 @@
+//! Requests of which nothing counts unless all of it arrives and is what its checksum says.
+
+use vod_uploader::error::ErrorKind;
+use vod_uploader::units::ByteCount;
+use vod_uploader::upload::{Outcome, SourceEnd};
+
+use crate::harness::{ClientRequest, Fault, Operation, Strays, World};
+
+const LENGTH: u64 = 6 * 102_400;
+
+/// Every way to end but the right one, and the kind of error that the client is told.
+const BAD_ENDS: [(SourceEnd, ErrorKind); 4] = [
+    (SourceEnd::Cut, ErrorKind::LengthMismatch),
+    (SourceEnd::Overrun, ErrorKind::LengthMismatch),
+    (SourceEnd::Mismatched, ErrorKind::DigestMismatch),
+    (SourceEnd::Stopped, ErrorKind::TakenOver),
+];
+
+/// Where a request starts (with a tail, or without) and ends: a tail, parts and a tail, all.
+const REQUESTS: [(u64, u64); 8] = [
+    (0, 50_000),
+    (0, 102_400),
+    (0, 250_000),
+    (0, LENGTH),
+    (51_200, 60_000),
+    (51_200, 204_900),
+    (102_400, LENGTH),
+    (51_200, LENGTH),
+];
+
+#[test]
+fn a_request_that_ends_as_it_should_counts_to_its_last_byte() {
+    for (from, to) in REQUESTS {
+        for world in worlds() {
+            for with_last_byte in [false, true] {
+                let request = atomic(from, to, SourceEnd::Ended, with_last_byte);
+                let mut world = begun(&world, from);
+                let id = world.open_request(request);
+                let outcome = world.run(id);
+                if to == LENGTH {
+                    assert!(matches!(outcome, Outcome::Completed(_)), "{from}-{to} {outcome:?}");
+                } else {
+                    let durable = ByteCount(to);
+                    assert_eq!(outcome, Outcome::Suspended { durable, refused: None });
+                    assert!(matches!(world.resume(), Outcome::Completed(_)));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_request_that_ends_in_any_other_way_leaves_the_upload_as_it_was() {
+    for (end, kind) in BAD_ENDS {
+        for (from, to) in REQUESTS {
+            for world in worlds() {
+                for with_last_byte in [false, true] {
+                    let mut world = begun(&world, from);
+                    let tails = world.kv.keys_with(".t.");
+                    let id = world.open_request(atomic(from, to, end, with_last_byte));
+                    let case = format!("{end:?} {from}-{to} {with_last_byte}");
+                    let outcome = world.run(id);
+                    let Outcome::Suspended { durable, refused: Some(refused) } = &outcome else {
+                        panic!("{case}: {outcome:?}")
+                    };
+                    assert_eq!((durable.bytes(), refused.kind()), (from, kind), "{case}");
+                    assert_eq!(world.writers[id].durable, [0; 0], "{case}");
+                    assert_eq!(world.kv.keys_with(".t."), tails, "{case}");
+                    assert_eq!(world.store.count(Operation::PutObject), 0, "{case}");
+                    assert_eq!(world.store.count(Operation::Complete), 0, "{case}");
+                    assert_eq!(world.stored_offset(), from, "{case}");
+                    // The same bytes again, as they should be.
+                    let again = world.take_over(atomic(from, to, SourceEnd::Ended, false));
+                    let outcome = world.run(again);
+                    assert!(!matches!(outcome, Outcome::Failed { .. }), "{case}: {outcome:?}");
+                    let whole = world.resume();
+                    assert!(matches!(whole, Outcome::Completed(_)), "{case}: {whole:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_small_file_is_put_only_after_its_request_has_ended_well() {
+    for known in [true, false] {
+        let world = || {
+            if known { World::of_known_length(5_000) } else { World::of_unknown_length(5_000) }
+        };
+        let request = ClientRequest::new(0, 5_000).completing().atomic();
+        for (end, kind) in BAD_ENDS {
+            let mut world = world();
+            let id = world.create(request.ending(end));
+            let Outcome::Suspended { durable, refused } = world.run(id) else { panic!("{end:?}") };
+            assert_eq!((durable, refused.unwrap().kind()), (ByteCount::ZERO, kind));
+            assert_eq!(world.store.seen, []);
+            assert!(matches!(world.resume(), Outcome::Completed(_)));
+        }
+        let mut world = world();
+        let id = world.create(request);
+        assert!(matches!(world.run(id), Outcome::Completed(_)));
+        assert_eq!(world.store.seen, [(Operation::PutObject, None)]);
+    }
+}
+
+#[test]
+fn one_byte_more_than_the_declared_length_discards_the_request() {
+    let mut world = World::of_unknown_length(LENGTH + 1);
+    let id = world.create(ClientRequest::new(0, LENGTH + 1).declaring(LENGTH).atomic());
+    let Outcome::Suspended { durable, refused: Some(error) } = world.run(id) else {
+        panic!("it is one byte too many")
+    };
+    assert_eq!((durable, error.kind()), (ByteCount::ZERO, ErrorKind::LengthMismatch));
+}
+
+#[test]
+fn part_numbers_of_a_discarded_request_are_never_named() {
+    let mut world = World::of_known_length(LENGTH);
+    let id = world.create(atomic(0, LENGTH, SourceEnd::Mismatched, false));
+    world.run(id);
+    let spent = world.checkpoint().numbers_spent;
+    assert_eq!(spent, 6);
+    assert!(matches!(world.resume(), Outcome::Completed(_)));
+    let numbers = world.store.seen.iter().filter_map(|(_, number)| *number);
+    assert_eq!(numbers.filter(|number| *number > spent).count(), 6);
+}
+
+#[test]
+fn a_request_of_many_parts_enters_the_checkpoint_at_its_end() {
+    // More than a page of ETags.
+    const PARTS: u64 = 300;
+    for end in [SourceEnd::Ended, SourceEnd::Mismatched] {
+        let mut world = World::of_known_length(PARTS * 102_400);
+        let id = world.create(atomic(0, PARTS * 102_400, end, false));
+        let mut noted_before_end = 0;
+        while world.step(id) {
+            let sent = world.store.count(Operation::UploadPart) as u64;
+            if world.is_known() && sent < PARTS {
+                noted_before_end = noted_before_end.max(world.stored_offset());
+            }
+        }
+        assert_eq!(noted_before_end, 0);
+        assert!(world.writers[id].held_max <= 4, "{} buffers", world.writers[id].held_max);
+        assert!(matches!(world.resume(), Outcome::Completed(_)));
+    }
+}
+
+#[test]
+fn a_failed_call_discards_what_has_not_ended_well() {
+    let mut world = World::of_known_length(LENGTH);
+    world.store.faults.plan(Operation::UploadPart, 4, Fault::Refused(400, "InvalidArgument"));
+    let id = world.create(ClientRequest::new(0, LENGTH).atomic().cut_at(500_000));
+    while world.store.count(Operation::UploadPart) < 4 {
+        world.step(id);
+    }
+    let Outcome::Failed { durable, .. } = world.run(id) else { panic!("a part was refused") };
+    assert_eq!(durable, ByteCount::ZERO);
+    assert_eq!(world.stored_offset(), 0);
+    assert!(matches!(world.resume(), Outcome::Completed(_)));
+}
+
+#[test]
+fn streamed_parts_count_only_after_their_request_has_ended_well() {
+    const PART: u64 = 17 << 20;
+    const LENGTH: u64 = 2 * PART + 102_400;
+    let world = || {
+        let mut world = World::of_known_length(LENGTH);
+        world.options.part_size = ByteCount(PART);
+        let tail = world.create(ClientRequest::new(0, 70_000));
+        world.run(tail);
+        world
+    };
+    let request = ClientRequest::new(70_000, LENGTH).atomic();
+    for (end, kind) in BAD_ENDS {
+        for arrived in [0, 90_000, PART, PART + 5_000_000, 2 * PART, LENGTH - 70_000] {
+            let mut world = world();
+            let cut = ClientRequest { to: 70_000 + arrived, ..request }.ending(end);
+            let id = world.take_over(cut);
+            let Outcome::Suspended { durable, refused } = world.run(id) else { panic!("{end:?}") };
+            let case = format!("{end:?} {arrived}");
+            assert_eq!((durable.bytes(), refused.unwrap().kind()), (70_000, kind), "{case}");
+            assert_eq!(world.kv.keys_with(".t.").len(), 1, "{case}");
+        }
+    }
+    // One that announces more than it brings has broken off, even by its own word.
+    let mut short = world();
+    let cut = ClientRequest { to: PART + 5_000_000, ..request };
+    let id = short.take_over(cut);
+    let Outcome::Suspended { durable, refused } = short.run(id) else { panic!("it is short") };
+    assert_eq!(durable, ByteCount(70_000));
+    assert_eq!(refused.unwrap().kind(), ErrorKind::LengthMismatch);
+
+    let mut whole = world();
+    let id = whole.take_over(request);
+    assert!(matches!(whole.run(id), Outcome::Completed(_)));
+}
+
+#[test]
+fn after_a_crash_at_any_step_of_a_streamed_part_the_request_counts_from_its_start() {
+    const PART: u64 = 17 << 20;
+    const LENGTH: u64 = PART + 102_400;
+    for end in [SourceEnd::Ended, SourceEnd::Mismatched] {
+        for step in 0.. {
+            let mut world = World::of_known_length(LENGTH);
+            world.options.part_size = ByteCount(PART);
+            let tail = world.create(ClientRequest::new(0, 70_000));
+            world.run(tail);
+            let id = world.take_over(atomic(70_000, LENGTH, end, false));
+            if !world.crash_at(id, step, Strays::ArriveAtOnce) {
+                break;
+            }
+            let offset = world.stored_offset();
+            assert!(end == SourceEnd::Ended || offset == 70_000, "{end:?} {step}: {offset}");
+            let outcome = world.resume();
+            assert!(matches!(outcome, Outcome::Completed(_)), "{end:?} {step}: {outcome:?}");
+        }
+    }
+}
+
+#[test]
+fn a_late_length_and_the_end_of_the_file_count_with_their_request() {
+    let mut world = World::of_unknown_length(150_000);
+    let first = world.create(ClientRequest::new(0, 150_000));
+    world.run(first);
+    let empty = ClientRequest::new(150_000, 150_000).declaring(150_000).atomic();
+    let id = world.take_over(empty.ending(SourceEnd::Mismatched));
+    let Outcome::Suspended { durable, refused } = world.run(id) else { panic!("it is refused") };
+    assert_eq!((durable, refused.unwrap().kind()), (ByteCount(150_000), ErrorKind::DigestMismatch));
+    let id = world.take_over(empty);
+    assert!(matches!(world.run(id), Outcome::Completed(_)));
+}
+
+#[test]
+fn after_a_crash_at_any_step_all_of_the_request_counts_from_its_start() {
+    for (from, to) in [(51_200, 204_900), (51_200, LENGTH), (0, 60_000)] {
+        for end in [SourceEnd::Ended, SourceEnd::Mismatched] {
+            for strays in Strays::ALL {
+                for step in 0.. {
+                    let mut world = begun(&World::of_known_length(LENGTH), from);
+                    let id = world.open_request(atomic(from, to, end, false));
+                    if !world.crash_at(id, step, strays) {
+                        break;
+                    }
+                    let case = format!("{from}-{to} {end:?} {strays:?} {step}");
+                    if !world.is_known() {
+                        continue;
+                    }
+                    let offset = world.stored_offset();
+                    assert!(end == SourceEnd::Ended || offset == from, "{case}: {offset}");
+                    let outcome = world.resume();
+                    world.land_strays();
+                    assert!(matches!(outcome, Outcome::Completed(_)), "{case}: {outcome:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_writer_that_takes_over_before_the_end_begins_where_the_request_began() {
+    for step in 0.. {
+        let mut world = begun(&World::of_known_length(LENGTH), 51_200);
+        let first = world.take_over(atomic(51_200, 400_000, SourceEnd::Ended, false));
+        if !(0..step).all(|_| world.step(first)) {
+            break;
+        }
+        let from = world.stored_offset();
+        let second = world.take_over(atomic(from, LENGTH, SourceEnd::Ended, false));
+        world.run_all();
+        let outcomes = [first, second].map(|id| world.writers[id].outcome.clone().unwrap());
+        let whole = matches!(world.resume(), Outcome::Completed(_));
+        assert!(whole, "{step}: {outcomes:?}");
+    }
+}
+
+fn atomic(from: u64, to: u64, end: SourceEnd, with_last_byte: bool) -> ClientRequest {
+    let request = ClientRequest::new(from, to).atomic().ending(end);
+    let request = if to == LENGTH { request.completing() } else { request };
+    if with_last_byte { request.ending_with_last_byte() } else { request }
+}
+
+fn worlds() -> [World; 2] {
+    [World::of_known_length(LENGTH), World::of_unknown_length(LENGTH)]
+}
+
+/// A world like this one whose upload is at `offset`.
+fn begun(like: &World, offset: u64) -> World {
+    let mut world = like.fresh();
+    if offset > 0 {
+        let id = world.create(ClientRequest::new(0, offset));
+        world.run(id);
+    }
+    world
+}
