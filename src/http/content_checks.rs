@@ -1,7 +1,7 @@
 //! What a request's bytes are compared with as they arrive.
 
 use super::checksum::{ChecksumState, TrailerChecksumState};
-use super::{Checksum, Head, content_digests, repr_digests, tus_checksum};
+use super::{Checksum, Head, WholeDigest, content_digests, repr_digests, tus_checksum};
 use crate::error::Result;
 
 /// The checksums of one request's content, and their state. Costs nothing where there are none.
@@ -9,6 +9,7 @@ use crate::error::Result;
 pub struct ContentChecks {
     named: Option<ChecksumState>,
     in_trailer: Option<TrailerChecksumState>,
+    whole: Option<WholeDigest>,
 }
 
 impl ContentChecks {
@@ -37,7 +38,13 @@ impl ContentChecks {
 
     fn of(checksums: impl IntoIterator<Item = Checksum>) -> Self {
         let state = ChecksumState::new(checksums);
-        Self { named: (!state.is_empty()).then_some(state), in_trailer: None }
+        Self { named: (!state.is_empty()).then_some(state), in_trailer: None, whole: None }
+    }
+
+    /// The same, with the digest of the whole file taken on the way.
+    #[must_use]
+    pub fn with_whole(self, whole: Option<WholeDigest>) -> Self {
+        Self { whole, ..self }
     }
 
     /// True where there is nothing to compare.
@@ -54,12 +61,18 @@ impl ContentChecks {
         if let Some(in_trailer) = &mut self.in_trailer {
             in_trailer.update(bytes);
         }
+        if let Some(whole) = &self.whole {
+            whole.update(bytes);
+        }
     }
 
-    /// Whether the bytes are what the client says, with the trailer `Upload-Checksum` where one
+    /// To be asked once the bytes have come to their end. Whether the bytes are what the client says, with the trailer `Upload-Checksum` where one
     /// came. One that was announced and did not come, or cannot be read, agrees with nothing.
     #[must_use]
     pub fn agree(&self, trailer: Option<&str>) -> bool {
+        if let Some(whole) = &self.whole {
+            whole.request_has_ended();
+        }
         let named = self.named.clone().is_none_or(ChecksumState::matches);
         let in_trailer = self.in_trailer.clone().is_none_or(|state| {
             trailer.is_some_and(|value| state.matches_trailer(value).unwrap_or(false))

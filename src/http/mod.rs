@@ -21,7 +21,7 @@ pub mod tus;
 
 pub use checksum::{
     Algorithm, Checksum, ChecksumState, ReprDigest, TUS_ALGORITHMS, TrailerChecksumState,
-    content_digests, repr_digests, tus_checksum, wanted_digests,
+    WholeDigest, content_digests, repr_digests, tus_checksum, wanted_digests,
 };
 pub use content_checks::ContentChecks;
 pub use cors::{Origins, preflight, with_cors};

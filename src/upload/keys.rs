@@ -65,6 +65,12 @@ impl UploadKey {
         format!("u.{}.pause", self.0)
     }
 
+    /// The digest of the bytes so far, where its client has asked for that of the whole.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        format!("u.{}.digest", self.0)
+    }
+
     /// The upload that this one becomes a part of, once that is known.
     #[must_use]
     pub fn joined_into(&self) -> String {

@@ -41,7 +41,7 @@ pub enum Role {
     Partial,
     /// It is a file that is joined of other uploads' objects.
     Final {
-        /// The ids of those uploads, in the order of their bytes.
+        /// The addresses of those uploads as the client named them, in the order of their bytes.
         partials: Vec<String>,
     },
 }

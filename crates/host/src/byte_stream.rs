@@ -18,3 +18,12 @@ pub(crate) trait ByteStream {
     /// they are.
     fn begin_at(&mut self, _offset: ByteCount) {}
 }
+
+/// No bytes at all.
+pub(crate) struct NoBytes;
+
+impl ByteStream for NoBytes {
+    async fn read(&mut self, buffer: Vec<u8>) -> (Vec<u8>, Option<SourceEnd>) {
+        (buffer, Some(SourceEnd::Ended))
+    }
+}

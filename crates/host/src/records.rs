@@ -104,7 +104,14 @@ pub(crate) async fn search(kv: &KeyValue, key: &UploadKey) -> Result<CheckpointS
 pub(crate) async fn forget(kv: &KeyValue, key: &UploadKey) -> Result<()> {
     let lease = kv.get(&key.lease()).await?;
     kv.delete(&key.upload()).await?;
-    let mut names = vec![key.credential(), key.lease(), key.stop(), key.pause(), key.joined_into()];
+    let mut names = vec![
+        key.credential(),
+        key.lease(),
+        key.stop(),
+        key.pause(),
+        key.digest(),
+        key.joined_into(),
+    ];
     if let Some(lease) = lease {
         let lease = Lease::decode(&lease)?;
         names.extend(lease.checkpoint_epochs().map(|epoch| key.checkpoint(epoch)));

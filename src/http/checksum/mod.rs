@@ -7,11 +7,13 @@ mod hasher;
 mod repr_digest;
 mod state;
 mod tus_checksum;
+mod whole_digest;
 
 pub use digest_fields::{content_digests, repr_digests, wanted_digests};
 pub use repr_digest::ReprDigest;
 pub use state::{ChecksumState, TrailerChecksumState};
 pub use tus_checksum::{TUS_ALGORITHMS, tus_checksum};
+pub use whole_digest::WholeDigest;
 
 /// An algorithm of a checksum or digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

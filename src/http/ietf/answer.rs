@@ -24,9 +24,20 @@ pub fn created(
 /// known, and the limits (§4.3.2).
 #[must_use]
 pub fn offset(version: InteropVersion, status: &UploadStatus, limits: &Limits) -> Response {
-    let response = version.say_progress(Response::empty(204), Progress::of(status));
-    let response = limits.say(response, version).with_header("cache-control", "no-store");
-    named(response, version, &status.record.media_id)
+    let response = Response::empty(204).with_header("cache-control", "no-store");
+    described(version, response, status, limits)
+}
+
+/// The same answer with how far the upload is: GET may tell it as HEAD does (§4.3).
+#[must_use]
+pub fn described(
+    version: InteropVersion,
+    response: Response,
+    status: &UploadStatus,
+    limits: &Limits,
+) -> Response {
+    let response = version.say_progress(response, Progress::of(status));
+    named(limits.say(response, version), version, &status.record.media_id)
 }
 
 /// The answer to a PATCH that did not complete the upload, whose bytes are durable up to `offset`:

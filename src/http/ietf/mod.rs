@@ -18,7 +18,7 @@ mod progress;
 mod refusal;
 mod version;
 
-pub use answer::{appended, completed, created, offset, terminated};
+pub use answer::{appended, completed, created, described, offset, terminated};
 pub use append::Append;
 pub use creation::Creation;
 pub use limits::Limits;

@@ -15,8 +15,8 @@ pub enum Concat {
     Whole,
     /// A part of one that is made later.
     Partial,
-    /// Made of these, in this order.
-    Final(Vec<UploadKey>),
+    /// Made of those at these addresses, as the client named them, in this order.
+    Final(Vec<String>),
 }
 
 impl Concat {
@@ -35,7 +35,7 @@ impl Concat {
             value.strip_prefix("final;").ok_or_else(|| refused("partial or final;…"))?;
         let mut keys = Vec::new();
         for address in addresses.split_ascii_whitespace() {
-            let key = key_of(address)
+            let key = partial_at(address)
                 .ok_or_else(|| refused("final; and the addresses of uploads of this server"))?;
             if keys.contains(&key) {
                 return Err(refused("final; and the address of each upload once"));
@@ -45,19 +45,19 @@ impl Concat {
         if keys.is_empty() || keys.len() > PARTIALS_MAX {
             return Err(refused("final; and 1 to 256 addresses"));
         }
-        Ok(Self::Final(keys))
+        Ok(Self::Final(addresses.split_ascii_whitespace().map(str::to_owned).collect()))
     }
 
-    /// The header's value for an upload that is made of `partials`.
-    pub(super) fn final_value(partials: &[String]) -> String {
-        let addresses: Vec<_> = partials.iter().map(|id| format!("/v1/files/{id}")).collect();
+    /// The header's value for an upload that is made of those at `addresses`: as it was received.
+    pub(super) fn final_value(addresses: &[String]) -> String {
         format!("final;{}", addresses.join(" "))
     }
 }
 
 /// The upload at an absolute or relative address. The origin is not looked at: behind a proxy the
 /// worker does not know its own.
-fn key_of(address: &str) -> Option<UploadKey> {
+#[must_use]
+pub fn partial_at(address: &str) -> Option<UploadKey> {
     let (before, id) = address.rsplit_once("/v1/files/")?;
     let is_origin = before.is_empty() || url::Url::parse(before).is_ok_and(|url| url.has_host());
     is_origin.then(|| UploadKey::new(id)).flatten()
@@ -81,14 +81,17 @@ mod tests {
 
     #[test]
     fn a_final_upload_names_its_partials_by_address_in_order() {
-        let keys = |ids: &[&str]| ids.iter().map(|id| UploadKey::new(id).unwrap()).collect();
         assert_eq!(parsed("partial").unwrap(), Concat::Partial);
+        let addresses = ["/v1/files/b", "http://edge.example:3000/v1/files/a"].map(str::to_owned);
+        let value = format!("final;{}", addresses.join(" "));
+        assert_eq!(parsed(&value).unwrap(), Concat::Final(addresses.to_vec()));
+        assert_eq!(Concat::final_value(&addresses), value);
+        let ids: Vec<_> = addresses.iter().filter_map(|address| partial_at(address)).collect();
+        assert_eq!(ids, ["b", "a"].map(|id| UploadKey::new(id).unwrap()));
         assert_eq!(
-            parsed("final;/v1/files/b http://edge.example:3000/v1/files/a").unwrap(),
-            Concat::Final(keys(&["b", "a"]))
+            parsed("final; /v1/files/b").unwrap(),
+            Concat::Final(vec!["/v1/files/b".into()])
         );
-        assert_eq!(parsed("final; /v1/files/b").unwrap(), Concat::Final(keys(&["b"])));
-        assert_eq!(Concat::final_value(&["b".into(), "a".into()]), "final;/v1/files/b /v1/files/a");
     }
 
     #[test]

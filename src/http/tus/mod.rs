@@ -10,7 +10,7 @@ pub use answer::{
     wrong_version,
 };
 pub use chunk::Chunk;
-pub use concat::Concat;
+pub use concat::{Concat, partial_at};
 pub use creation::Creation;
 
 use super::Response;

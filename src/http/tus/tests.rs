@@ -194,7 +194,7 @@ fn an_offset_is_told_with_what_is_known_of_the_upload() {
 
 #[test]
 fn a_final_upload_tells_an_offset_once_it_is_whole() {
-    let role = || Role::Final { partials: vec!["b".into(), "a".into()] };
+    let role = || Role::Final { partials: ["b", "a"].map(|id| format!("/v1/files/{id}")).to_vec() };
     let open = offset(&status(3, Some(9), role()));
     assert_eq!(header(&open, "upload-offset"), None);
     assert_eq!(header(&open, "upload-concat"), Some("final;/v1/files/b /v1/files/a"));

@@ -59,33 +59,32 @@ impl Worker {
         &self,
         head: &Head,
         creation: &Creation,
-        partials: &[UploadKey],
+        partials: &[String],
     ) -> Result<http::Response> {
         self.temporary()?;
         refuse_credentials(head, &creation.metadata)?;
         let mut total = Some(ByteCount::ZERO);
-        for partial in partials {
-            let status = self.partial_status(partial).await?;
+        for partial in partials.iter().filter_map(|address| tus::partial_at(address)) {
+            let status = self.partial_status(&partial).await?;
             total = total.zip(status.length()).map(|(total, length)| total + length);
         }
         if total.is_some_and(|total| total > self.upload_max()) {
             return Err(self.too_large());
         }
         let file_name = creation.file_name.clone();
-        let partials: Vec<String> = partials.iter().map(|key| key.as_str().to_owned()).collect();
         let new = NewUpload {
             file_name: file_name
                 .ok_or_else(|| Error::field_invalid("upload-metadata", "sent with a filename"))?,
             length: total,
             content_type: creation.content_type.clone(),
             metadata: creation.metadata.clone(),
-            role: Role::Final { partials: partials.clone() },
+            role: Role::Final { partials: partials.to_vec() },
         };
         let created = self.new_upload(head, new).await?;
-        for partial in partials.iter().filter_map(|id| UploadKey::new(id)) {
+        for partial in partials.iter().filter_map(|address| tus::partial_at(address)) {
             self.kv.set(&partial.joined_into(), created.key.as_str().as_bytes()).await?;
         }
-        let joined = self.join_if_ready(&created.key, &created.record, &partials).await?;
+        let joined = self.join_if_ready(&created.key, &created.record, partials).await?;
         let offset = total.filter(|_| joined);
         let expires_at = self.expires_at(clock::now()).filter(|_| !joined);
         Ok(tus::resource_created(&created.key, &created.record.media_id, offset, expires_at))
@@ -103,7 +102,7 @@ impl Worker {
         partials: &[String],
     ) -> Result<bool> {
         let mut sources = Vec::new();
-        for partial in partials.iter().filter_map(|id| UploadKey::new(id)) {
+        for partial in partials.iter().filter_map(|address| tus::partial_at(address)) {
             let status = self.partial_status(&partial).await?;
             let Phase::Completed(object) = &status.checkpoint.phase else { return Ok(false) };
             sources.push(JoinSource {
@@ -151,7 +150,7 @@ impl Worker {
                 let _ = Box::pin(self.join_successor(key)).await;
             }
             Role::Final { partials } => {
-                for partial in partials.iter().filter_map(|id| UploadKey::new(id)) {
+                for partial in partials.iter().filter_map(|address| tus::partial_at(address)) {
                     let _ = self.forget_partial(&partial).await;
                 }
             }

@@ -1,7 +1,7 @@
 //! The calls of clients of the IETF's resumable uploads.
 
 use vod_uploader::http::ietf::{self, Append, Creation, InteropVersion, Limits, Progress, Refusal};
-use vod_uploader::http::{self, ContentChecks, FileName, Head, UploadStatus};
+use vod_uploader::http::{self, ContentChecks, FileName, Head, UploadStatus, WholeDigest};
 use vod_uploader::units::{ByteCount, UnixMillis};
 use vod_uploader::upload::{Claim, Purpose, Receive, Role, UploadKey};
 use vod_uploader::{Error, ErrorKind, Result, Retry};
@@ -9,9 +9,10 @@ use vod_uploader::{Error, ErrorKind, Result, Retry};
 use super::create::{Created, NewUpload};
 use super::receive::{Incoming, Received};
 use super::{Turn, Worker};
-use crate::clock;
+use crate::byte_stream::NoBytes;
 use crate::request_body::RequestBody;
 use crate::source::Source;
+use crate::{clock, records};
 
 impl Worker {
     /// `POST /v1/files`, and `PUT` and `POST /v1/uploads/{file_name}`, of a client that says
@@ -30,6 +31,8 @@ impl Worker {
         };
         let checks = ContentChecks::of_digest_fields(head, creation.complete);
         let atomic = !checks.is_empty();
+        let whole = WholeDigest::of_creation(head);
+        let checks = checks.with_whole(whole.clone());
         let length = creation.length;
         let mut source = Source::new(body.compared_with(checks), creation.content_length, length);
         // Before anything is created for a file that turns out to have no bytes.
@@ -62,7 +65,8 @@ impl Worker {
             })
             .await?;
         let received = self.received(&created.key, outcome).await;
-        Ok(self.first_answer(version, &created, received).await)
+        self.keep_digest(&created.key, whole.as_ref(), &received).await?;
+        Ok(self.first_answer(version, &created, received, whole.as_ref()).await)
     }
 
     /// The answer to a creation: its Location says where the client goes on, whatever became of
@@ -72,12 +76,13 @@ impl Worker {
         version: InteropVersion,
         created: &Created,
         received: Received,
+        whole: Option<&WholeDigest>,
     ) -> http::Response {
         let Created { key, record, .. } = created;
         let limits = self.ietf_limits(self.expires_at(clock::now()));
         let (error, durable) = match received {
             Received::Completed(object) => {
-                return ietf::completed(version, Some(key), record, &object);
+                return with_digest(ietf::completed(version, Some(key), record, &object), whole);
             }
             Received::Stored { durable, .. } => {
                 return ietf::created(version, key, &record.media_id, durable, &limits);
@@ -113,16 +118,27 @@ impl Worker {
         let append = Append::parse(head, version)?;
         let checks = ContentChecks::of_digest_fields(head, false);
         let checked = !checks.is_empty();
+        let whole = self.kept_digest(key, append.offset).await?;
+        if let Some(whole) = &whole {
+            whole.expect(head);
+        }
+        // What ends in a digest that has to be right is completed after it has been compared.
+        let compared = append.complete && whole.as_ref().is_some_and(WholeDigest::is_expected);
         let incoming = Incoming {
             offset: append.offset,
             length: append.content_length,
             file_length: append.length,
-            end_completes: append.complete,
-            stays_open: !append.complete,
+            end_completes: append.complete && !compared,
+            stays_open: !append.complete || compared,
             atomic: checked,
-            body: body.compared_with(checks),
+            body: body.compared_with(checks.with_whole(whole.clone())),
         };
-        let (status, received) = self.receive(head, key, incoming).await?;
+        let (status, mut received) = self.receive(head, key, incoming).await?;
+        if let (true, Some(whole), Received::Stored { durable, .. }) = (compared, &whole, &received)
+        {
+            received = self.compare_whole(head, key, whole, *durable).await?.unwrap_or(received);
+        }
+        self.keep_digest(key, whole.as_ref(), &received).await?;
         let record = &status.record;
         let was_completed = status.is_completed();
         let limits = self.ietf_limits(self.expires_at(clock::now()));
@@ -132,7 +148,9 @@ impl Worker {
                 let error = Error::new(ErrorKind::UploadEnded, message);
                 self.refused(version, &status, &append, &error, Some(status.durable()))
             }
-            Received::Completed(object) => ietf::completed(version, None, record, &object),
+            Received::Completed(object) => {
+                with_digest(ietf::completed(version, None, record, &object), whole.as_ref())
+            }
             Received::Stored { durable, .. } => {
                 ietf::appended(version, durable, &record.media_id, &limits)
             }
@@ -150,6 +168,67 @@ impl Worker {
                 self.refused(version, &status, &append, &error, durable.filter(|_| !overrun))
             }
         })
+    }
+
+    /// Completes an upload whose last request has brought all that its digest is of, or gives it up
+    /// where that is another ("Integrity Digests": it SHOULD be considered failed). `None` where it
+    /// cannot be compared yet.
+    async fn compare_whole(
+        &self,
+        head: &Head,
+        key: &UploadKey,
+        whole: &WholeDigest,
+        durable: ByteCount,
+    ) -> Result<Option<Received>> {
+        let Some(agrees) = whole.agrees_at(durable) else { return Ok(None) };
+        let record = records::upload_record(&self.kv, key).await?;
+        let credential = self.credential(head, key, &record).await?;
+        if !agrees {
+            self.abort(key, &record, credential).await?;
+            let message = "the file does not have the SHA-256 that Repr-Digest names";
+            let error = Error::new(ErrorKind::DigestMismatch, message);
+            return Ok(Some(Received::Refused { error, durable: None }));
+        }
+        let outcome = self
+            .take_turn(Turn {
+                key,
+                record: &record,
+                claim: Claim::TakeOver,
+                purpose: Purpose::Receive(Receive {
+                    offset: durable,
+                    request_len: Some(ByteCount::ZERO),
+                    end_completes: true,
+                    length: Some(durable),
+                    ..Receive::default()
+                }),
+                credential,
+                source: Some(Source::new(NoBytes, Some(ByteCount::ZERO), Some(ByteCount::ZERO))),
+            })
+            .await?;
+        Ok(Some(self.received(key, outcome).await))
+    }
+
+    /// The digest of the whole file, where its client has asked for it and the bytes from `offset`
+    /// on continue it.
+    async fn kept_digest(&self, key: &UploadKey, offset: ByteCount) -> Result<Option<WholeDigest>> {
+        match self.kv.get(&key.digest()).await? {
+            Some(stored) => WholeDigest::kept(&stored, offset),
+            None => Ok(None),
+        }
+    }
+
+    async fn keep_digest(
+        &self,
+        key: &UploadKey,
+        whole: Option<&WholeDigest>,
+        received: &Received,
+    ) -> Result<()> {
+        match (whole, received) {
+            (Some(whole), Received::Stored { durable, .. }) if whole.bytes() == *durable => {
+                self.kv.set(&key.digest(), &whole.to_bytes()).await
+            }
+            _ => Ok(()),
+        }
     }
 
     fn refused(
@@ -195,5 +274,13 @@ impl Worker {
             append_size_min: None,
             max_age_s: left.or(self.config.expire_after).map(|left| left.as_secs()),
         }
+    }
+}
+
+/// The answer to a request that completed the file, with its digest where its client has asked for it and it is known.
+fn with_digest(answer: http::Response, whole: Option<&WholeDigest>) -> http::Response {
+    match whole.and_then(|whole| whole.field_value_at(whole.bytes())) {
+        Some(digest) => answer.with_header("repr-digest", digest),
+        None => answer,
     }
 }

@@ -2,6 +2,7 @@
 
 use vod_uploader::credential::UploadAddress;
 use vod_uploader::credential::UploadCredential;
+use vod_uploader::http::ietf::{self, InteropVersion};
 use vod_uploader::http::{self, Head, UploadStatus};
 use vod_uploader::units::UnixMillis;
 use vod_uploader::upload::{Claim, Outcome, Phase, Purpose, Role, UploadKey, UploadRecord};
@@ -20,7 +21,9 @@ impl Worker {
     /// `GET /v1/files/{id}`. One who only looks takes nothing over from a writer that may still wait
     /// for its Complete; where the end cannot be found out now, the state says so.
     pub(crate) async fn status(&self, head: &Head, key: &UploadKey) -> Result<http::Response> {
-        Ok(self.watched_status(head, key).await?.response())
+        let status = self.watched_status(head, key).await?;
+        let limits = self.ietf_limits(status.expires_at);
+        Ok(ietf::described(InteropVersion::NEWEST, status.response(), &status, &limits))
     }
 
     pub(super) async fn watched_status(

@@ -1,0 +1,31 @@
+//! Replies of the store: status, headers and XML of anybody who answers in its place.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use vod_uploader::oss::action::{
+    AbortMultipartUpload, CompleteMultipartUpload, HeadObject, InitiateMultipartUpload, ListParts,
+    PutObject, UploadPart,
+};
+use vod_uploader::oss::{Action, UploadId, error_reply};
+use vod_uploader::units::{ByteCount, PartNumber};
+use vod_uploader_fuzz::reply;
+
+fuzz_target!(|bytes: &[u8]| {
+    let reply = reply(bytes);
+    let (key, upload_id, len) = ("sv/a.mp4", &UploadId("id".to_owned()), ByteCount(1));
+    let _ = InitiateMultipartUpload { key, content_type: None }.parse(&reply);
+    if let Some(number) = PartNumber::new(1) {
+        let _ = UploadPart { key, upload_id, number, len, crc64: None }.parse(&reply);
+    }
+    if let Ok(page) = (ListParts { key, upload_id, after: None }).parse(&reply) {
+        assert!(page.parts.is_sorted_by_key(|part| part.number), "parts are in order");
+    }
+    let _ = CompleteMultipartUpload { key, upload_id, parts: &[] }.parse(&reply);
+    let _ = AbortMultipartUpload { key, upload_id }.parse(&reply);
+    let _ = HeadObject { key }.parse(&reply);
+    let _ = PutObject { key, len, content_type: None }.parse(&reply);
+    let error = error_reply::read(&reply);
+    let _ = (error_reply::is_temporary(&error), error_reply::is_clock_skew(&error));
+    let _ = (error.to_string(), format!("{error:?}"));
+});

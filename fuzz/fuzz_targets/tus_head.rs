@@ -1,0 +1,65 @@
+//! Requests of tus, of FilePond and of plain clients: whatever a head says, it is an answer or an error.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use vod_uploader::http::tus::{self, Chunk, Creation};
+use vod_uploader::http::{
+    self, ContentChecks, EventFeed, FilePondCall, FilePondTransfer, Head, Metadata, Origins,
+    PlainFile, Protocol, Response, Route,
+};
+use vod_uploader::units::ByteCount;
+use vod_uploader_fuzz::{NOW, head};
+
+fuzz_target!(|bytes: &[u8]| {
+    let head = head(bytes);
+    match http::route(&head) {
+        Ok(route) => follow(&head, &route),
+        Err(error) => drop(http::problem(&error, None)),
+    }
+    read_creation(&head);
+    let _ = tus::wrong_version(&head);
+    if let Err(error) = Chunk::parse(&head) {
+        let _ = tus::chunk_ended(&error, None, "");
+    }
+    if let Ok(mut checks) = ContentChecks::of_tus(&head) {
+        checks.update(bytes);
+        let _ = checks.agree(head.header("upload-checksum"));
+    }
+    if let Ok(origins) = Origins::parse("https://example.com") {
+        let _ = http::preflight(&head, &origins);
+        let _ = http::with_cors(Response::empty(204), &head, &origins);
+    }
+});
+
+fn follow(head: &Head, route: &Route) {
+    let _ = Protocol::of(head, route);
+    match route {
+        Route::File { file_name } => drop(PlainFile::parse(head, file_name)),
+        Route::FilePond { id } => follow_filepond(head, id),
+        Route::Events(_) => drop(EventFeed::of(head)),
+        _ => {}
+    }
+}
+
+fn follow_filepond(head: &Head, id: &str) {
+    let Ok(FilePondCall::Chunk(chunk)) = FilePondCall::parse(head, id, ByteCount(u64::MAX)) else {
+        return;
+    };
+    let transfer = FilePondTransfer::new(NOW, chunk.file_length, &Metadata::default());
+    assert_eq!(transfer.check(&chunk), Ok(()), "the chunk is of its own file");
+    let _ = chunk.known_len(ByteCount(7));
+}
+
+fn read_creation(head: &Head) {
+    let metadata = Metadata::parse(head.header("upload-metadata").unwrap_or_default());
+    if let Ok(metadata) = &metadata {
+        let _ = metadata.without_credentials();
+        let _ = http::client_media_id(head, metadata);
+    }
+    let _ = http::client_credential(head, metadata.as_ref().ok(), NOW);
+    if let Ok(creation) = Creation::parse(head, ByteCount(u64::MAX)) {
+        let named = creation.file_name.iter();
+        named.for_each(|name| drop((name.title(), name.extension())));
+    }
+}

@@ -1,0 +1,52 @@
+//! How a fuzzer's bytes become what the engine takes.
+//!
+//! Inputs are texts as they stand in a trace of HTTP, with plain line ends, so that seeds and
+//! reproducers can be read and written by hand.
+
+use vod_uploader::http::Head;
+use vod_uploader::oss::Reply;
+use vod_uploader::units::UnixMillis;
+
+/// The head of a request: `METHOD target` and then a header a line.
+#[must_use]
+pub fn head(bytes: &[u8]) -> Head {
+    let text = String::from_utf8_lossy(bytes);
+    let mut lines = text.split('\n');
+    let (method, target) = split(lines.next().unwrap_or_default(), ' ');
+    let (path, query) = split(target, '?');
+    Head {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        query: query.to_owned(),
+        headers: headers(lines),
+    }
+}
+
+/// A reply: the status, a header a line, an empty line, and the body.
+#[must_use]
+pub fn reply(bytes: &[u8]) -> Reply {
+    let (head, body) = match bytes.windows(2).position(|pair| pair == b"\n\n") {
+        Some(end) => (&bytes[..end], &bytes[end + 2..]),
+        None => (bytes, &[][..]),
+    };
+    let text = String::from_utf8_lossy(head);
+    let mut lines = text.split('\n');
+    let status = lines.next().and_then(|line| line.parse().ok()).unwrap_or(200);
+    Reply { status, headers: headers(lines), body: body.to_vec() }
+}
+
+/// The two halves of a text around the first `separator`; the second is empty where there is none.
+#[must_use]
+pub fn split(text: &str, separator: char) -> (&str, &str) {
+    text.split_once(separator).unwrap_or((text, ""))
+}
+
+fn headers<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<(String, String)> {
+    lines
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+/// 2020-07-26T04:42:09Z, the present of every input.
+pub const NOW: UnixMillis = UnixMillis(1_595_738_529_000);

@@ -1,0 +1,190 @@
+//! The digest of a file that comes in several requests: what its client expects, and how far it is.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::{Algorithm, Checksum, ReprDigest, repr_digests, wanted_digests};
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::Head;
+use crate::units::ByteCount;
+
+/// The SHA-256 of a file whose client has named it (`Repr-Digest`) or wants to be told it
+/// (`Want-Repr-Digest`). It is kept between the requests, and shared with whoever reads a request's
+/// bytes.
+#[derive(Clone, Debug)]
+pub struct WholeDigest(Rc<RefCell<Progress>>);
+
+#[derive(Debug)]
+struct Progress {
+    digest: ReprDigest,
+    /// What the client says that it will be: 32 bytes, unless it is none.
+    expected: Option<Vec<u8>>,
+    /// True once the present request has come to its proper end.
+    has_ended: bool,
+}
+
+impl WholeDigest {
+    /// The digest of the upload that `head` creates; `None` where nobody asks for one.
+    #[must_use]
+    pub fn of_creation(head: &Head) -> Option<Self> {
+        let expected = named(head);
+        let wanted = wanted_digests(head).contains(&Algorithm::Sha256);
+        (wanted || expected.is_some()).then(|| Self::new(ReprDigest::new(), expected))
+    }
+
+    /// The digest that was kept, for a request whose bytes begin at `offset`; `None` where they
+    /// begin elsewhere: a writer was cut off, and nothing can be said any more.
+    ///
+    /// # Errors
+    /// As [`ReprDigest::from_bytes`].
+    pub fn kept(stored: &[u8], offset: ByteCount) -> Result<Option<Self>> {
+        let corrupt = || Error::new(ErrorKind::CheckpointCorrupt, "a kept digest cannot be read");
+        let (expected_len, rest) = stored.split_first().ok_or_else(corrupt)?;
+        let (expected, state) =
+            rest.split_at_checked(usize::from(*expected_len)).ok_or_else(corrupt)?;
+        let digest = ReprDigest::from_bytes(state)?;
+        let expected = (!expected.is_empty()).then(|| expected.to_vec());
+        Ok((digest.bytes() == offset).then(|| Self::new(digest, expected)))
+    }
+
+    /// The form that [`WholeDigest::kept`] reads.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let progress = self.0.borrow();
+        let expected = progress.expected.as_deref().unwrap_or_default();
+        let mut stored = vec![u8::try_from(expected.len()).unwrap_or_default()];
+        stored.extend_from_slice(expected);
+        stored.extend(progress.digest.to_bytes());
+        stored
+    }
+
+    /// Notes what a later request says of the whole file.
+    pub fn expect(&self, head: &Head) {
+        if let Some(expected) = named(head) {
+            self.0.borrow_mut().expected = Some(expected);
+        }
+    }
+
+    /// True where the client has said what the digest will be.
+    #[must_use]
+    pub fn is_expected(&self) -> bool {
+        self.0.borrow().expected.is_some()
+    }
+
+    /// Whether the file ends as the client says. `None` where not all `bytes` of it have passed by
+    /// here, or their request has not come to its end.
+    #[must_use]
+    pub fn agrees_at(&self, bytes: ByteCount) -> Option<bool> {
+        let progress = self.0.borrow();
+        if !progress.has_ended || progress.digest.bytes() != bytes {
+            return None;
+        }
+        let expected = progress.expected.clone()?;
+        let checksum = Checksum { algorithm: Algorithm::Sha256, expected };
+        Some(progress.digest.matches(&[checksum]))
+    }
+
+    /// The value of `Repr-Digest`, where all `bytes` of the file have passed by here.
+    #[must_use]
+    pub fn field_value_at(&self, bytes: ByteCount) -> Option<String> {
+        let progress = self.0.borrow();
+        (progress.digest.bytes() == bytes).then(|| progress.digest.field_value())
+    }
+
+    /// How many bytes have passed by.
+    #[must_use]
+    pub fn bytes(&self) -> ByteCount {
+        self.0.borrow().digest.bytes()
+    }
+
+    pub(in crate::http) fn update(&self, bytes: &[u8]) {
+        self.0.borrow_mut().digest.update(bytes);
+    }
+
+    pub(in crate::http) fn request_has_ended(&self) {
+        self.0.borrow_mut().has_ended = true;
+    }
+
+    fn new(digest: ReprDigest, expected: Option<Vec<u8>>) -> Self {
+        Self(Rc::new(RefCell::new(Progress { digest, expected, has_ended: false })))
+    }
+}
+
+/// The SHA-256 that `Repr-Digest` names.
+fn named(head: &Head) -> Option<Vec<u8>> {
+    let mut digests = repr_digests(head).into_iter();
+    let named = digests.find(|checksum| checksum.algorithm == Algorithm::Sha256);
+    named.map(|checksum| checksum.expected).filter(|digest| u8::try_from(digest.len()).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::*;
+
+    /// Of `abc` (FIPS 180-4; RFC 6234, section 8.5).
+    const ABC: &str = "sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:";
+
+    fn head(headers: &[(&str, &str)]) -> Head {
+        Head {
+            method: "POST".into(),
+            path: "/v1/files".into(),
+            query: String::new(),
+            headers: headers
+                .iter()
+                .map(|(name, value)| ((*name).into(), (*value).into()))
+                .collect(),
+        }
+    }
+
+    fn expected() -> WholeDigest {
+        WholeDigest::of_creation(&head(&[("Repr-Digest", ABC)])).unwrap()
+    }
+
+    #[test]
+    fn a_digest_goes_on_from_request_to_request() {
+        let first = expected();
+        first.update(b"ab");
+        let kept = first.to_bytes();
+        assert!(WholeDigest::kept(&kept, ByteCount(1)).unwrap().is_none());
+        let second = WholeDigest::kept(&kept, ByteCount(2)).unwrap().unwrap();
+        assert!(second.is_expected());
+        second.update(b"c");
+        assert_eq!(second.agrees_at(ByteCount(3)), None, "the request may go on");
+        second.request_has_ended();
+        assert_eq!(second.agrees_at(ByteCount(3)), Some(true));
+        assert_eq!(second.agrees_at(ByteCount(4)), None);
+        assert_eq!(second.field_value_at(ByteCount(3)).as_deref(), Some(ABC));
+    }
+
+    #[test]
+    fn other_bytes_do_not_agree() {
+        let digest = expected();
+        digest.update(b"abd");
+        digest.request_has_ended();
+        assert_eq!(digest.agrees_at(ByteCount(3)), Some(false));
+    }
+
+    #[test]
+    fn a_digest_that_is_only_wanted_is_told_and_compared_with_nothing() {
+        let wanted = [("Want-Repr-Digest", "sha-256=10")];
+        let digest = WholeDigest::of_creation(&head(&wanted)).unwrap();
+        let digest = WholeDigest::kept(&digest.to_bytes(), ByteCount(0)).unwrap().unwrap();
+        digest.update(b"abc");
+        digest.request_has_ended();
+        assert_eq!(digest.agrees_at(ByteCount(3)), None);
+        assert!(digest.field_value_at(ByteCount(3)).is_some());
+        digest.expect(&head(&[("Repr-Digest", ABC)]));
+        assert_eq!(digest.agrees_at(ByteCount(3)), Some(true));
+        assert!(WholeDigest::of_creation(&head(&[])).is_none());
+    }
+
+    #[test]
+    fn what_was_not_kept_by_this_is_refused() {
+        let whole = expected().to_bytes();
+        for stored in [&[][..], &[33][..], &[0][..], &whole[..whole.len() - 1], &whole[1..]] {
+            assert!(WholeDigest::kept(stored, ByteCount(0)).is_err(), "{stored:?}");
+        }
+    }
+}
