@@ -8,6 +8,7 @@
 //! | `bench` | measures the relay, beside nginx |
 //! | `compose` | plugs `uploader.wasm` into a component |
 //! | `docs` | writes the page of the WIT package |
+//! | `conformance` | holds a server to tus or to the IETF draft |
 //!
 //! Builds are cargo's own, so that what is unchanged is not built again. Everything that is
 //! started ends with this process, whatever ends it (but SIGKILL, which leaves no time).
@@ -16,6 +17,7 @@ mod bench;
 mod child;
 mod components;
 mod compose;
+mod conformance;
 mod data_folder;
 mod demo;
 mod docs;
@@ -101,6 +103,12 @@ const COMMANDS: &[Command] = &[
     },
     Command { name: "bench", options: bench::OPTIONS, summary: bench::SUMMARY, run: bench::run },
     Command { name: "docs", options: docs::OPTIONS, summary: docs::SUMMARY, run: docs::run },
+    Command {
+        name: "conformance",
+        options: conformance::OPTIONS,
+        summary: conformance::SUMMARY,
+        run: conformance::run,
+    },
 ];
 
 #[cfg(test)]

@@ -155,12 +155,20 @@ fn set_variables(command: &mut Command, setup: &HostSetup<'_>) -> Result<(), Fai
         .env("SPIN_VARIABLE_VOD_REGION", REGION)
         // Lets the worker's requests through to the sandbox.
         .env("SPIN_VARIABLE_STORE_ORIGIN", setup.sandbox_origin)
+        // Partial uploads lie beside the others: the sandbox has one bucket.
+        .env("SPIN_VARIABLE_TEMPORARY_BUCKET", BUCKET)
+        .env("SPIN_VARIABLE_TEMPORARY_ENDPOINT", setup.sandbox_origin)
+        // Pages from anywhere, a file on this machine included, can be tried out.
+        .env("SPIN_VARIABLE_CORS_ORIGINS", "*")
         .env("SPIN_VARIABLE_SEAL_KEY", seal_key::of_data_folder(setup.data)?);
     Ok(())
 }
 
 /// Starts a program of this project, which prints `listening <origin>` when it serves.
-fn start_announcing(
+///
+/// # Errors
+/// It does not start, or says something else.
+pub(crate) fn start_announcing(
     name: &'static str,
     command: &mut Command,
     log: Log<'_>,

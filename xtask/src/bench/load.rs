@@ -130,7 +130,7 @@ pub(super) const LOADS: [Load; 4] = [
 ];
 
 /// What a browser client would send at a time.
-const CHUNK_BYTES: u64 = 3 * 1024 * 1024;
+pub(super) const CHUNK_BYTES: u64 = 3 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: what the relay costs.
 
+mod chunks;
 mod connection;
 mod load;
 mod measurement;
@@ -16,10 +17,11 @@ use std::process::ExitCode;
 use crate::data_folder;
 use crate::failure::Failure;
 
-pub(crate) const OPTIONS: &str = "relay [--size-mib 512] [--json FILE] [--data .data]";
+pub(crate) const OPTIONS: &str = "relay|chunks [--size-mib 512|384] [--json FILE] [--data .data]";
 
 pub(crate) const SUMMARY: &str = "\
-Measures CPU time, speed, memory, store requests and disk of the relay, beside nginx.
+relay: CPU time, speed, memory, store requests and disk of the worker, beside nginx.
+chunks: what 3 MiB chunks cost it and its store, beside @tus/server with @tus/s3-store (npm).
 Fails when a bar is missed. Reads /proc, so it needs Linux.";
 
 /// Runs the benchmark that the arguments name.
@@ -31,12 +33,16 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     if !cfg!(target_os = "linux") {
         return Err(Failure::new("the benchmark reads /proc: run it on Linux"));
     }
-    relay::run(&options)
+    match options.what {
+        What::Relay => relay::run(&options),
+        What::Chunks => chunks::run(&options),
+    }
 }
 
-/// The command line of `bench relay`.
+/// The command line of `bench`.
 #[derive(Debug, PartialEq, Eq)]
 struct Options {
+    what: What,
     /// Bytes that each row of the table relays, over all its uploads.
     size_bytes: u64,
     /// Where the numbers are written to as JSON.
@@ -44,13 +50,36 @@ struct Options {
     data: PathBuf,
 }
 
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Relay,
+    Chunks,
+}
+
+impl What {
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "relay" => Some(Self::Relay),
+            "chunks" => Some(Self::Chunks),
+            _ => None,
+        }
+    }
+
+    const fn default_size_bytes(self) -> u64 {
+        match self {
+            Self::Relay => 512 * MEBIBYTE,
+            Self::Chunks => 384 * MEBIBYTE,
+        }
+    }
+}
+
 impl Options {
     fn parse(mut arguments: lexopt::Parser) -> Result<Self, Failure> {
         use lexopt::prelude::*;
 
-        let mut options =
-            Self { size_bytes: 512 * MEBIBYTE, json: None, data: data_folder::DEFAULT.into() };
-        let mut what = None;
+        let (mut what, mut size_bytes, mut json) = (None, None, None);
+        let mut data = data_folder::DEFAULT.into();
         while let Some(argument) = arguments.next()? {
             match argument {
                 Long("size-mib") => {
@@ -60,18 +89,20 @@ impl Options {
                             "--size-mib {mebibytes}: use {SIZE_MIB_MIN} to {SIZE_MIB_MAX}"
                         )));
                     }
-                    options.size_bytes = mebibytes * MEBIBYTE;
+                    size_bytes = Some(mebibytes * MEBIBYTE);
                 }
-                Long("json") => options.json = Some(arguments.value()?.into()),
-                Long("data") => options.data = arguments.value()?.into(),
+                Long("json") => json = Some(arguments.value()?.into()),
+                Long("data") => data = arguments.value()?.into(),
                 Value(name) if what.is_none() => what = Some(name.string()?),
                 other => return Err(other.unexpected().into()),
             }
         }
-        match what.as_deref() {
-            Some("relay") => Ok(options),
-            _ => Err(Failure::new("what to measure is missing: use `cargo xtask bench relay`")),
-        }
+        let Some(what) = what.as_deref().and_then(What::named) else {
+            let message = "what to measure is missing: use `cargo xtask bench relay` or `chunks`";
+            return Err(Failure::new(message));
+        };
+        let size_bytes = size_bytes.unwrap_or_else(|| what.default_size_bytes());
+        Ok(Self { what, size_bytes, json, data })
     }
 }
 
@@ -96,6 +127,7 @@ mod tests {
     #[test]
     fn the_size_is_in_mebibytes_and_bounded() {
         assert_eq!(parse(&["relay"]).unwrap().size_bytes, 536_870_912);
+        assert_eq!(parse(&["chunks"]).unwrap().size_bytes, 402_653_184);
         let options = parse(&["relay", "--size-mib", "64", "--json=o.json"]).unwrap();
         assert_eq!((options.size_bytes, options.json), (67_108_864, Some("o.json".into())));
         assert!(parse(&["relay", "--size-mib=7"]).is_err());
@@ -104,7 +136,7 @@ mod tests {
 
     #[test]
     fn what_to_measure_has_to_be_named() {
-        for arguments in [vec![], vec!["relays"], vec!["relay", "relay"]] {
+        for arguments in [vec![], vec!["relays"], vec!["relay", "chunks"]] {
             assert!(parse(&arguments).is_err(), "{arguments:?}");
         }
     }

@@ -5,8 +5,13 @@
 //! skipped is named with the reason.
 
 mod cargo_suites;
+mod chromium;
+mod clients;
+mod conformance;
+mod fuzz;
 mod interop;
 mod log;
+mod npm;
 mod outcome;
 mod python;
 mod python_app;
@@ -83,15 +88,23 @@ const SUITES: &[Suite] = &[
     Suite { name: "dependencies", needs: Needs::Sources, run: cargo_suites::dependencies },
     Suite { name: "engine", needs: Needs::Sources, run: cargo_suites::engine },
     Suite { name: "simulator", needs: Needs::Sources, run: cargo_suites::simulator },
+    Suite { name: "fuzz", needs: Needs::Sources, run: fuzz::run },
     Suite { name: "driver", needs: Needs::Sources, run: cargo_suites::driver },
     Suite { name: "wit", needs: Needs::Sources, run: cargo_suites::wit },
     Suite { name: "xtask", needs: Needs::Sources, run: cargo_suites::xtask },
     Suite { name: "sandbox", needs: Needs::Sources, run: cargo_suites::sandbox },
     Suite { name: "devhost", needs: Needs::Sources, run: cargo_suites::devhost },
     Suite { name: "components", needs: Needs::Build, run: cargo_suites::components },
+    Suite { name: "conformance", needs: Needs::Sources, run: conformance::proof },
+    Suite { name: "conformance-tus", needs: Needs::Build, run: conformance::tus },
+    Suite { name: "conformance-ietf", needs: Needs::Build, run: conformance::ietf },
     Suite { name: "app-python", needs: Needs::BuildAndRegistry, run: python_app::run },
     Suite { name: "clients-npm", needs: Needs::BuildAndRegistry, run: interop::npm },
     Suite { name: "clients-pypi", needs: Needs::BuildAndRegistry, run: interop::pypi },
+    Suite { name: "tus-js", needs: Needs::BuildAndRegistry, run: clients::tus_js },
+    Suite { name: "browser", needs: Needs::BuildAndRegistry, run: clients::browser },
+    Suite { name: "python", needs: Needs::BuildAndRegistry, run: clients::python },
+    Suite { name: "curl", needs: Needs::BuildAndRegistry, run: clients::curl },
 ];
 
 fn parse(mut arguments: lexopt::Parser) -> Result<bool, Failure> {

@@ -1,0 +1,26 @@
+// Commands as a person types them.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+
+/** Runs a script of the shell in `cwd`. It fails only where there is no shell. */
+export async function shell(script, { cwd, path = [], variables = {} }) {
+  const search = [...path, process.env.PATH].join(":");
+  const child = spawn("sh", ["-c", script], {
+    cwd,
+    env: { ...process.env, ...variables, PATH: search, PYTHONUNBUFFERED: "1" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const ended = once(child, "close");
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  const [status] = await ended;
+  return { status, stdout, stderr };
+}
+
+/** Like `shell`, for a script that has to succeed. Returns what it printed. */
+export async function succeed(script, options) {
+  const { status, stdout, stderr } = await shell(script, options);
+  if (status === 0) return stdout;
+  throw new Error(`status ${status} of: ${script}\n${stdout}${stderr.slice(-2000)}`);
+}

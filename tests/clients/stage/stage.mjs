@@ -1,0 +1,131 @@
+// What every suite plays on: a sandbox, the worker, the proxy in front of it, and what they hold.
+
+import assert from "node:assert/strict";
+import { mkdirSync, rmSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { makeFile } from "./file.mjs";
+import { Proxy } from "./proxy.mjs";
+import { Sandbox } from "./sandbox.mjs";
+import { Worker } from "./worker.mjs";
+
+export class Stage {
+  /** Starts all of it, with its files in `folder`, which is emptied. */
+  static async start({ sandbox, devhost, manifest, folder, browserOrigin = "" }) {
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(`${folder}/files`, { recursive: true });
+    const stage = new Stage();
+    stage.folder = folder;
+    stage.sandbox = await Sandbox.start(sandbox, folder);
+    const setup = { devhost, manifest, folder, sandbox: stage.sandbox, browserOrigin };
+    stage.worker = new Worker(setup);
+    stage.proxy = await Proxy.start();
+    await stage.startWorker();
+    return stage;
+  }
+
+  /** The worker as clients reach it: through the proxy. */
+  get origin() {
+    return this.proxy.origin;
+  }
+
+  /** Makes a file to upload. */
+  file(name, bytes) {
+    return makeFile(`${this.folder}/files`, name, bytes);
+  }
+
+  async startWorker() {
+    await this.worker.start();
+    this.proxy.forwardTo(this.worker.port);
+  }
+
+  /**
+   * Ends the worker's host with SIGKILL, once so many uploads have something on the store, and
+   * starts it again on the same state. Before that the store may have begun an upload that the
+   * worker has not noted yet: nobody could end it.
+   */
+  async crashWorker(uploads = 1) {
+    await eventually(`${uploads} uploads have something on the store`, async () => {
+      const begun = (await this.#uploadsSince()).filter(({ parts }) => parts.length > 0);
+      return begun.length + (await this.#objectsSince()).length >= uploads;
+    });
+    await this.worker.kill();
+    await this.startWorker();
+  }
+
+  /** Runs `upload` and checks that it left these files on the store, whole, and nothing else. */
+  async expectStored(files, upload) {
+    await this.#begin();
+    const result = await upload();
+    const added = await this.#objectsSince();
+    const media = await this.sandbox.media();
+    const stored = new Map();
+    for (const { key } of added) {
+      stored.set(titleOf(media, key), { key, bytes: await this.sandbox.stored(key) });
+    }
+    assert.equal(added.length, files.length, `objects: ${added.map(({ key }) => key)}`);
+    for (const file of files) {
+      const object = stored.get(file.name);
+      assert.ok(object, `${file.name} is none of ${[...stored.keys()]}`);
+      assert.equal(object.bytes.length, file.bytes.length, `the size of ${file.name}`);
+      assert.ok(object.bytes.equals(file.bytes), `the bytes of ${file.name} differ`);
+      if (file.mediaId !== undefined) {
+        assert.equal(media.find(({ key }) => key === object.key).id, file.mediaId);
+      }
+    }
+    await this.#expectNoneOpen();
+    return result;
+  }
+
+  /** Runs `attempt` and checks that it leaves no object and no multipart upload behind. */
+  async expectNothingStored(attempt) {
+    await this.#begin();
+    await attempt();
+    await this.#expectNoneOpen();
+    assert.deepEqual(await this.#objectsSince(), []);
+  }
+
+  /** Notes what is on the store before an upload. */
+  async #begin() {
+    this.keysBefore = new Set((await this.sandbox.objects()).map(({ key }) => key));
+    this.uploadsBefore = new Set((await this.sandbox.uploads()).map((open) => open.upload_id));
+  }
+
+  async #objectsSince() {
+    return (await this.sandbox.objects()).filter(({ key }) => !this.keysBefore.has(key));
+  }
+
+  async #uploadsSince() {
+    const uploads = await this.sandbox.uploads();
+    return uploads.filter((open) => !this.uploadsBefore.has(open.upload_id));
+  }
+
+  async #expectNoneOpen() {
+    let open;
+    const noneOpen = async () => {
+      open = await this.#uploadsSince();
+      return open.length === 0;
+    };
+    await eventually("no multipart upload is left on the store", noneOpen).catch((error) => {
+      const left = open.map(({ key, parts }) => `${key} with ${parts.length} parts`);
+      throw new Error(`${error.message}: ${left.join(", ")}`);
+    });
+  }
+}
+
+/** Waits until `condition` holds, which `sentence` names when it never does. */
+export async function eventually(sentence, condition) {
+  const deadline = Date.now() + SETTLE_LIMIT_MS;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`not within ${SETTLE_LIMIT_MS} ms: ${sentence}`);
+    await sleep(POLL_MS);
+  }
+}
+
+function titleOf(media, key) {
+  const found = media.find((one) => one.key === key);
+  return found?.parameters.FileName ?? key;
+}
+
+const SETTLE_LIMIT_MS = 10_000;
+const POLL_MS = 20;

@@ -1,0 +1,144 @@
+//! `@tus/server` with `@tus/s3-store`, from npm, in front of a store that keeps no part.
+
+use std::fs::{self, File};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::SystemTime;
+
+use super::Relay;
+use super::s3_store::S3Store;
+use super::store_requests::StoreRequests;
+use crate::child::Child;
+use crate::data_folder;
+use crate::failure::Failure;
+use crate::report;
+use crate::server::{self, Log, Server};
+
+/// The installed packages.
+#[derive(Debug)]
+pub(super) struct Install {
+    /// The folder of `server.mjs`.
+    folder: PathBuf,
+    /// Where the server may write what is temporary.
+    temporary: PathBuf,
+    log: PathBuf,
+}
+
+impl Install {
+    /// Installs the packages where they are not. `None`, with the reason on the terminal, where
+    /// this machine cannot.
+    ///
+    /// # Errors
+    /// The data folder cannot be written.
+    pub(super) fn find(root: &Path, data: &Path) -> Result<Option<Self>, Failure> {
+        let install = Self {
+            folder: root.join("tests/peers"),
+            temporary: data_folder::open(&data.join("peer"))?,
+            log: data.join("peer.log"),
+        };
+        Ok(match install.complete() {
+            Ok(()) => Some(install),
+            Err(reason) => {
+                report::progress(&format!("no @tus/server to compare with: {reason}"));
+                None
+            }
+        })
+    }
+
+    fn complete(&self) -> Result<(), Failure> {
+        let node = Command::new("node").arg("--version").stderr(Stdio::null()).output();
+        let version = node.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+        match version.as_deref().map(node_version) {
+            Ok(Some(version)) if version >= NODE_VERSION_MIN => {}
+            Ok(Some(_)) => return Err(Failure::new("node is older than 20.19")),
+            _ => return Err(Failure::new("node is not installed: https://nodejs.org")),
+        }
+        if self.is_installed() {
+            return Ok(());
+        }
+        report::progress("installing @tus/server and @tus/s3-store");
+        let log = || File::options().create(true).append(true).open(&self.log);
+        let fail = |cause| Failure::new(format!("{}: no log there ({cause})", self.log.display()));
+        let mut npm = Command::new("npm");
+        npm.args(["ci", "--ignore-scripts"]).current_dir(&self.folder);
+        npm.stdout(log().map_err(fail)?).stderr(log().map_err(fail)?);
+        if Child::start("npm", &mut npm)?.wait()?.success() {
+            Ok(())
+        } else {
+            Err(Failure::new(format!("npm ci failed: see {}", self.log.display())))
+        }
+    }
+
+    /// Whether what npm last wrote is younger than what it should write.
+    fn is_installed(&self) -> bool {
+        let modified = |name: &str| -> Option<SystemTime> {
+            fs::metadata(self.folder.join(name)).and_then(|file| file.modified()).ok()
+        };
+        let installed = modified("node_modules/.package-lock.json");
+        installed.is_some() && installed >= modified("package-lock.json")
+    }
+}
+
+/// A running server, with its store.
+pub(super) struct Peer {
+    server: Server,
+    store: S3Store,
+}
+
+impl Peer {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub(super) fn start(install: &Install) -> Result<Self, Failure> {
+        let store = S3Store::start()?;
+        let mut command = Command::new("node");
+        command.arg("server.mjs").current_dir(&install.folder);
+        command.env("STORE_ORIGIN", format!("http://{}", store.address()));
+        command.env("NODE_ENV", "production").env("TMPDIR", &install.temporary);
+        let server =
+            server::start_announcing("@tus/server", &mut command, Log::File(&install.log))?;
+        Ok(Self { server, store })
+    }
+}
+
+impl Relay for Peer {
+    fn process(&self) -> u32 {
+        self.server.child.id()
+    }
+
+    fn address(&self) -> Result<SocketAddr, Failure> {
+        self.server.address()
+    }
+
+    fn store_requests(&self) -> Result<StoreRequests, Failure> {
+        Ok(self.store.requests())
+    }
+
+    fn forget_store_requests(&self) -> Result<(), Failure> {
+        self.store.forget_requests();
+        Ok(())
+    }
+}
+
+/// Reads `v20.19.0` as (20, 19).
+fn node_version(text: &str) -> Option<(u32, u32)> {
+    let mut numbers = text.strip_prefix('v')?.split('.');
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+/// What `@tus/server` asks for.
+const NODE_VERSION_MIN: (u32, u32) = (20, 19);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_node_are_compared_as_numbers() {
+        assert_eq!(node_version("v20.20.2"), Some((20, 20)));
+        assert!(node_version("v8.17.0") < Some(NODE_VERSION_MIN));
+        assert_eq!(node_version(""), None);
+    }
+}

@@ -1,0 +1,196 @@
+//! A store that speaks as much of S3 as `@tus/s3-store` needs, keeps no part, and counts.
+//!
+//! Objects that are put whole are kept in memory, because the server reads them back. No signature
+//! is checked: this is a yardstick and no test of the server.
+//! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html>
+
+mod objects;
+mod operation;
+mod reply;
+mod request;
+
+use std::io::{self, BufReader};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use self::objects::Objects;
+use self::operation::Operation;
+use self::request::Head;
+use super::store_requests::StoreRequests;
+use crate::failure::Failure;
+
+/// A running store on a free port. It stops taking connections when dropped.
+#[derive(Debug)]
+pub(super) struct S3Store {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    stopped: AtomicBool,
+    objects: Mutex<Objects>,
+    requests: Mutex<StoreRequests>,
+}
+
+impl S3Store {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// The system gives no port.
+    pub(super) fn start() -> Result<Self, Failure> {
+        let fail = |cause| Failure::new(format!("the S3 store cannot listen ({cause})"));
+        let listener = TcpListener::bind("127.0.0.1:0").map_err(fail)?;
+        let address = listener.local_addr().map_err(fail)?;
+        let shared = Arc::new(Shared::default());
+        let of_thread = Arc::clone(&shared);
+        thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                if of_thread.stopped.load(Ordering::Relaxed) {
+                    return;
+                }
+                let shared = Arc::clone(&of_thread);
+                // A connection that breaks is the other side's to report.
+                thread::spawn(move || drop(serve(stream, &shared)));
+            }
+        });
+        Ok(Self { address, shared })
+    }
+
+    /// Where it listens.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What it was asked for.
+    pub(super) fn requests(&self) -> StoreRequests {
+        *lock(&self.shared.requests)
+    }
+
+    /// Counts from zero.
+    pub(super) fn forget_requests(&self) {
+        *lock(&self.shared.requests) = StoreRequests::default();
+    }
+}
+
+impl Drop for S3Store {
+    fn drop(&mut self) {
+        self.shared.stopped.store(true, Ordering::Relaxed);
+        // Wakes the listener, which then sees that it is over.
+        drop(TcpStream::connect(self.address));
+    }
+}
+
+/// Answers requests until the connection ends.
+fn serve(stream: TcpStream, shared: &Shared) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut stream = BufReader::with_capacity(BUFFER_BYTES, stream);
+    while let Some(head) = Head::read(&mut stream)? {
+        let operation = Operation::identify(&head);
+        let body = match operation {
+            Operation::PutObject => request::read_body(&mut stream, &head)?,
+            // Bytes that nobody asks for again.
+            _ => request::discard_body(&mut stream, &head).map(|()| Vec::new())?,
+        };
+        count(&mut lock(&shared.requests), operation, head.content_length);
+        let reply = lock(&shared.objects).answer(operation, &head, body);
+        reply.write(stream.get_mut(), head.method == "HEAD")?;
+    }
+    Ok(())
+}
+
+fn count(requests: &mut StoreRequests, operation: Operation, body_bytes: u64) {
+    let kind = match operation {
+        Operation::UploadPart => &mut requests.part,
+        Operation::ListParts => &mut requests.list,
+        Operation::HeadObject => &mut requests.head,
+        Operation::GetObject => &mut requests.get,
+        Operation::PutObject => &mut requests.put,
+        Operation::DeleteObject => &mut requests.delete,
+        Operation::CreateMultipartUpload
+        | Operation::CompleteMultipartUpload
+        | Operation::Unsupported => &mut requests.other,
+    };
+    *kind += 1;
+    if matches!(operation, Operation::UploadPart | Operation::PutObject) {
+        requests.written_bytes += body_bytes;
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic elsewhere leaves counts and objects as they were.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+const BUFFER_BYTES: usize = 256 * 1024;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use std::io::{Read as _, Write as _};
+
+    use super::*;
+
+    /// Sends a request on a connection of its own and returns the whole answer.
+    fn exchange(store: &S3Store, method: &str, target: &str, body: &str) -> String {
+        let mut stream = TcpStream::connect(store.address()).unwrap();
+        let length = body.len();
+        let meta = "x-amz-meta-upload-id: 7";
+        write!(stream, "{method} {target} HTTP/1.1\r\ncontent-length: {length}\r\n{meta}\r\n\r\n")
+            .unwrap();
+        stream.write_all(body.as_bytes()).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    #[test]
+    fn an_object_can_be_read_back_with_its_metadata_until_it_is_deleted() {
+        let store = S3Store::start().unwrap();
+        exchange(&store, "PUT", "/bench/a.info?x-id=PutObject", "hello");
+        let found = exchange(&store, "GET", "/bench/a.info?x-id=GetObject", "");
+        assert!(found.starts_with("HTTP/1.1 200 ") && found.ends_with("\r\n\r\nhello"), "{found}");
+        assert!(found.contains("x-amz-meta-upload-id: 7\r\n"), "{found}");
+        let head = exchange(&store, "HEAD", "/bench/a.info", "");
+        assert!(head.contains("content-length: 5\r\n") && head.ends_with("\r\n\r\n"), "{head}");
+        exchange(&store, "DELETE", "/bench/a.info?x-id=DeleteObject", "");
+        let gone = exchange(&store, "GET", "/bench/a.info?x-id=GetObject", "");
+        assert!(gone.starts_with("HTTP/1.1 404 ") && gone.contains("NoSuchKey"), "{gone}");
+        let expected = StoreRequests {
+            put: 1,
+            get: 2,
+            head: 1,
+            delete: 1,
+            written_bytes: 5,
+            ..StoreRequests::default()
+        };
+        assert_eq!(store.requests(), expected);
+    }
+
+    #[test]
+    fn parts_are_listed_with_their_sizes_until_the_upload_is_complete() {
+        let store = S3Store::start().unwrap();
+        let created = exchange(&store, "POST", "/bench/a?uploads", "");
+        assert!(created.contains("<UploadId>1</UploadId>"), "{created}");
+        for (number, body) in [(2, "12345"), (1, "123")] {
+            let target = format!("/bench/a?partNumber={number}&uploadId=1&x-id=UploadPart");
+            let stored = exchange(&store, "PUT", &target, body);
+            assert!(stored.contains("etag: "), "{stored}");
+        }
+        let listed = exchange(&store, "GET", "/bench/a?uploadId=1", "");
+        let first = listed.find("<PartNumber>1</PartNumber>").unwrap();
+        let second = listed.find("<PartNumber>2</PartNumber>").unwrap();
+        assert!(first < second && listed[first..second].contains("<Size>3</Size>"), "{listed}");
+        let rest = exchange(&store, "GET", "/bench/a?part-number-marker=1&uploadId=1", "");
+        assert!(!rest.contains("<PartNumber>1<") && rest.contains("<Size>5</Size>"), "{rest}");
+        exchange(&store, "POST", "/bench/a?uploadId=1", "<CompleteMultipartUpload/>");
+        let gone = exchange(&store, "GET", "/bench/a?uploadId=1", "");
+        assert!(gone.starts_with("HTTP/1.1 404 ") && gone.contains("NoSuchUpload"), "{gone}");
+        store.forget_requests();
+        assert_eq!(store.requests(), StoreRequests::default());
+    }
+}

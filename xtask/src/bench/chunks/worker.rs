@@ -1,0 +1,81 @@
+//! The worker, with the sandbox as its store.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use super::Relay;
+use super::store_requests::StoreRequests;
+use crate::components::Built;
+use crate::data_folder;
+use crate::failure::Failure;
+use crate::http::Http;
+use crate::ports::ANY_PORT;
+use crate::server::{self, Bodies, HostSetup, Log, Server};
+
+/// What the workers of all loads have in common.
+pub(super) struct Workers<'a> {
+    built: &'a Built,
+    sandbox: Server,
+    host_data: PathBuf,
+    host_log: PathBuf,
+}
+
+/// A host with a worker, for one load.
+pub(super) struct Worker<'a> {
+    host: Server,
+    sandbox: &'a Server,
+    http: Http,
+}
+
+impl<'a> Workers<'a> {
+    /// Starts the store.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub(super) fn begin(built: &'a Built, data: &Path) -> Result<Self, Failure> {
+        let sandbox_data = data_folder::open(&data.join("sandbox"))?;
+        let sandbox_log = data.join("sandbox.log");
+        let log = Log::File(&sandbox_log);
+        Ok(Self {
+            built,
+            sandbox: server::start_sandbox(built, ANY_PORT, &sandbox_data, Bodies::Discard, log)?,
+            host_data: data_folder::open(&data.join("host"))?,
+            host_log: data.join("host.log"),
+        })
+    }
+
+    /// Starts a host with a worker.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub(super) fn start(&self) -> Result<Worker<'_>, Failure> {
+        let setup = HostSetup {
+            listen: ANY_PORT,
+            data: &self.host_data,
+            sandbox_origin: &self.sandbox.origin,
+            allow_outbound: &[],
+            log: Log::File(&self.host_log),
+        };
+        let host = server::start_devhost(self.built, &setup)?;
+        Ok(Worker { host, sandbox: &self.sandbox, http: Http::new() })
+    }
+}
+
+impl Relay for Worker<'_> {
+    fn process(&self) -> u32 {
+        self.host.child.id()
+    }
+
+    fn address(&self) -> Result<SocketAddr, Failure> {
+        self.host.address()
+    }
+
+    fn store_requests(&self) -> Result<StoreRequests, Failure> {
+        let requests = self.http.get_json(&format!("{}/_sandbox/requests", self.sandbox.origin))?;
+        Ok(StoreRequests::of_sandbox(&requests))
+    }
+
+    fn forget_store_requests(&self) -> Result<(), Failure> {
+        self.http.post(&format!("{}/_sandbox/requests/reset", self.sandbox.origin))
+    }
+}

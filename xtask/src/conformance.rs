@@ -1,0 +1,33 @@
+//! `cargo xtask conformance`: the suites of `tests/conformance` against any server.
+
+use std::process::{Command, ExitCode};
+
+use crate::child::Child;
+use crate::failure::Failure;
+use crate::workspace::Workspace;
+
+pub(crate) const OPTIONS: &str = "tus|ietf --url URL [OPTION]…";
+
+pub(crate) const SUMMARY: &str = "\
+Checks every MUST and SHOULD of tus 1.0.0 or of the IETF's resumable uploads against the
+server at a URL, whosever it is. `cargo xtask conformance help` lists the options.";
+
+/// Builds the suites and runs one.
+///
+/// # Errors
+/// Cargo cannot be started. A server that does not conform is no error but the status of the
+/// process.
+pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
+    let mut command = program(&Workspace::find()?);
+    command.args(arguments.raw_args()?);
+    let status = Child::start("cargo", &mut command)?.wait()?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// The program of the suites, built when it runs, without its arguments.
+pub(crate) fn program(workspace: &Workspace) -> Command {
+    let mut command = workspace.cargo();
+    command.args(["run", "--quiet", "--release", "--package", "vod-uploader-conformance", "--"]);
+    command
+}

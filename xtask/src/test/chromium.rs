@@ -1,0 +1,47 @@
+//! The browser that web pages are tried in.
+
+use std::process::Command;
+
+use super::log::SuiteLog;
+use super::tool::is_installed;
+use crate::failure::Failure;
+
+/// What there is of the browser.
+pub(super) enum Chromium {
+    /// The program.
+    Ready(&'static str),
+    /// It cannot be had on this machine: why, and what to do.
+    Missing(&'static str),
+}
+
+/// A Chromium of this machine. Where there is none, it is installed, if this is a Debian and this
+/// process may do so.
+///
+/// # Errors
+/// The log cannot be written.
+pub(super) fn chromium(log: &SuiteLog) -> Result<Chromium, Failure> {
+    if let Some(program) = installed() {
+        return Ok(Chromium::Ready(program));
+    }
+    if !(rustix::process::geteuid().is_root() && is_installed("apt-get")) {
+        return Ok(Chromium::Missing("chromium is not installed: apt-get install chromium"));
+    }
+    for arguments in [&["update"][..], &["install", "--yes", "--no-install-recommends", PACKAGE]] {
+        let mut command = Command::new("apt-get");
+        command.args(["--quiet", "--quiet"]).args(arguments);
+        // Whatever it would ask: there is nobody to answer.
+        if !log.run(command.env("DEBIAN_FRONTEND", "noninteractive"))?.success {
+            return Ok(Chromium::Missing("apt-get cannot install chromium: its log says why"));
+        }
+    }
+    Ok(installed().map_or(Chromium::Missing("apt-get installed no chromium"), Chromium::Ready))
+}
+
+fn installed() -> Option<&'static str> {
+    PROGRAMS.iter().copied().find(|program| is_installed(program))
+}
+
+/// As distributions call it.
+const PROGRAMS: &[&str] = &["chromium", "chromium-browser", "google-chrome"];
+
+const PACKAGE: &str = "chromium";

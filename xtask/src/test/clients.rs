@@ -1,0 +1,103 @@
+//! The suites that run other people's clients against the worker.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::Stage;
+use super::chromium::{self, Chromium};
+use super::log::SuiteLog;
+use super::npm::{self, Packages};
+use super::outcome::Outcome;
+use super::python::{self, Environment};
+use super::tool::is_installed;
+use crate::failure::Failure;
+
+/// tus-js-client in Node.js.
+pub(super) fn tus_js(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+    play(stage, log, "tus-js", None)
+}
+
+/// tus-js-client, Uppy, FilePond and an HTML form in Chromium.
+pub(super) fn browser(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+    match chromium::chromium(log)? {
+        Chromium::Ready(program) => {
+            let program = path_of(program)?;
+            play(stage, log, "browser", Some(("--chromium", program.as_os_str())))
+        }
+        Chromium::Missing(reason) => Ok(Outcome::skipped("browser", reason)),
+    }
+}
+
+/// tuspy and tus.py.
+pub(super) fn python(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+    let environment = stage.workspace.target_folder.join("clients-venv");
+    let requirements = folder(stage).join("requirements.txt");
+    match python::environment(log, &environment, &requirements)? {
+        Environment::Ready(python) => {
+            play(stage, log, "python", Some(("--python", python.as_os_str())))
+        }
+        Environment::Missing(reason) => Ok(Outcome::skipped("python", &reason)),
+    }
+}
+
+/// curl.
+pub(super) fn curl(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+    if !is_installed("curl") {
+        return Ok(Outcome::skipped("curl", "curl is not installed: https://curl.se"));
+    }
+    play(stage, log, "curl", None)
+}
+
+/// Runs a suite of `tests/clients`, which starts and crashes its servers itself.
+fn play(
+    stage: &Stage,
+    log: &SuiteLog,
+    suite: &str,
+    option: Option<(&str, &OsStr)>,
+) -> Result<Outcome, Failure> {
+    let built = stage.built.as_ref().ok_or_else(|| Failure::new("the worker was not built"))?;
+    let folder = folder(stage);
+    let notes = stage.workspace.log_folder();
+    if let Packages::Missing(reason) = npm::packages(log, &folder, &notes.join("clients.stamp"))? {
+        return Ok(Outcome::skipped(suite, &reason));
+    }
+    let mut script = Command::new("node");
+    script.arg("run.mjs").arg(suite).current_dir(&folder);
+    script.arg("--sandbox").arg(&built.sandbox).arg("--devhost").arg(&built.devhost);
+    script.arg("--manifest").arg(&built.manifest);
+    script.arg("--folder").arg(notes.join(format!("clients-{suite}")));
+    if let Some((name, value)) = option {
+        script.arg(name).arg(value);
+    }
+    // The caches of what it starts do not belong into the sources.
+    let finished = log.run(script.env("PYTHONDONTWRITEBYTECODE", "1"))?;
+    Ok(Outcome::of_script(&finished.output, finished.success))
+}
+
+fn folder(stage: &Stage) -> PathBuf {
+    stage.workspace.root.join("tests/clients")
+}
+
+/// Where the shell finds a program.
+fn path_of(program: &str) -> Result<PathBuf, Failure> {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&folders)
+        .map(|folder| folder.join(program))
+        .find(|path| path.is_file())
+        .ok_or_else(|| Failure::new(format!("{program} is not in any folder of PATH")))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::*;
+
+    #[test]
+    fn a_program_is_found_where_the_shell_finds_it() {
+        assert!(path_of("sh").unwrap().is_absolute());
+        let failure = path_of("no-such-program").unwrap_err().to_string();
+        assert!(failure.contains("no-such-program"), "{failure}");
+    }
+}

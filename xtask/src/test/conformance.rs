@@ -1,0 +1,93 @@
+//! The suites that hold the worker to the specifications of resumable uploads.
+
+use super::Stage;
+use super::log::SuiteLog;
+use super::outcome::{Outcome, Skip};
+use crate::conformance;
+use crate::data_folder;
+use crate::failure::Failure;
+use crate::ports::ANY_PORT;
+use crate::server::{self, Bodies, HostSetup, Log};
+
+/// The proof that the suites notice what is wrong.
+pub(super) fn proof(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+    let mut command = stage.workspace.cargo();
+    command.args(["test", "--release", "--no-fail-fast", "--package", "vod-uploader-conformance"]);
+    let finished = log.run(&mut command)?;
+    Ok(Outcome::of_cargo_test(&finished.output, finished.success))
+}
+
+/// tus 1.0.0.
+pub(super) fn tus(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+    hold_to(stage, log, "tus")
+}
+
+/// The IETF's draft, in its newest interop version.
+pub(super) fn ietf(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+    hold_to(stage, log, "ietf")
+}
+
+/// Runs a suite against the worker, in front of a sandbox of its own.
+fn hold_to(stage: &Stage, log: &SuiteLog, suite: &str) -> Result<Outcome, Failure> {
+    let built = stage.built.as_ref().ok_or_else(|| Failure::new("the worker was not built"))?;
+    let folder = stage.workspace.log_folder().join(format!("conformance-{suite}-servers"));
+    let data = data_folder::open_empty(&folder)?;
+    let (sandbox_log, host_log) = (data.join("sandbox.log"), data.join("host.log"));
+    let sandbox_data = data_folder::open(&data.join("sandbox"))?;
+    let sandbox = server::start_sandbox(
+        built,
+        ANY_PORT,
+        &sandbox_data,
+        Bodies::Keep,
+        Log::File(&sandbox_log),
+    )?;
+    let setup = HostSetup {
+        listen: ANY_PORT,
+        data: &data_folder::open(&data.join("host"))?,
+        sandbox_origin: &sandbox.origin,
+        allow_outbound: &[],
+        log: Log::File(&host_log),
+    };
+    let host = server::start_devhost(built, &setup)?;
+    let mut command = conformance::program(&stage.workspace);
+    command.arg(suite).arg("--url").arg(format!("{}/v1/files", host.origin));
+    let finished = log.run(&mut command)?;
+    let mut outcome = Outcome::of_script(&finished.output, finished.success);
+    outcome.skips.extend(not_passed(&finished.output));
+    Ok(outcome)
+}
+
+/// What the suite skipped, and the failures of a SHOULD, which fail no run: each has its reason on
+/// the next line.
+fn not_passed(output: &str) -> Vec<Skip> {
+    let lines: Vec<_> = output.lines().collect();
+    let pairs = lines.windows(2).filter_map(|pair| {
+        let (case, reason) = (pair[0], pair[1].trim());
+        let (is_warning, case) = match (case.strip_prefix("warn "), case.strip_prefix("skip ")) {
+            (Some(case), _) => (true, case),
+            (None, Some(case)) => (false, case),
+            (None, None) => return None,
+        };
+        let what = case.split_whitespace().nth(1)?.to_owned();
+        let reason = if is_warning { format!("a SHOULD: {reason}") } else { reason.to_owned() };
+        Some(Skip { what, reason })
+    });
+    pairs.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn skips_and_warnings_are_named_with_their_reasons() {
+        let output = "pass MUST   a_works (HEAD)\nskip MUST   b_works (GET)\n     not offered\n\
+                      warn SHOULD c_works (GET)\n     expected 204, got 200\n     > GET / HTTP/1.1\n\
+                      FAIL MUST   d_works (GET)\n     expected 1\n";
+        let skip = |what: &str, reason: &str| Skip { what: what.into(), reason: reason.into() };
+        assert_eq!(
+            not_passed(output),
+            [skip("b_works", "not offered"), skip("c_works", "a SHOULD: expected 204, got 200")]
+        );
+    }
+}

@@ -1,0 +1,127 @@
+//! The suite that fuzzes what reads bytes of strangers: every target of `fuzz/`, for a few seconds.
+//!
+//! A fuzzer that runs for seconds finds what is easy to find, and every seed is a regression test.
+//! It needs neither nightly nor cargo-fuzz: what cargo-fuzz adds to a build are these flags.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::Stage;
+use super::log::SuiteLog;
+use super::outcome::Outcome;
+use super::tool::is_installed;
+use crate::data_folder;
+use crate::failure::Failure;
+
+/// Builds all targets and runs one after another.
+pub(super) fn run(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+    let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
+    if !is_installed(&compiler) {
+        let reason = format!("{compiler} is not installed, which builds libFuzzer: on Debian, g++");
+        return Ok(Outcome::skipped("fuzz", &reason));
+    }
+    let fuzz = Fuzz::find(stage, log)?;
+    let mut format = stage.workspace.cargo();
+    format.args(["fmt", "--check"]).arg("--manifest-path").arg(&fuzz.manifest);
+    let mut outcome = Outcome::of(log.run(&mut format)?.success);
+    let mut lints = fuzz.cargo(stage, "clippy");
+    outcome = outcome.and(Outcome::of(log.run(lints.args(["--", "-D", "warnings"]))?.success));
+    if !log.run(&mut fuzz.cargo(stage, "build"))?.success {
+        return Ok(outcome.and(Outcome::failed(1)));
+    }
+    for target in fuzz.targets()? {
+        outcome = outcome.and(fuzz.run(log, &target)?);
+    }
+    Ok(outcome)
+}
+
+/// The package of the fuzz targets.
+#[derive(Debug)]
+struct Fuzz {
+    folder: PathBuf,
+    manifest: PathBuf,
+    /// Where everything goes that is built and found.
+    output: PathBuf,
+    /// The triple of this machine. Named in the build, it keeps the flags from build scripts.
+    triple: String,
+}
+
+impl Fuzz {
+    fn find(stage: &Stage, log: &SuiteLog) -> Result<Self, Failure> {
+        let version = log.run(Command::new("rustc").arg("-vV"))?.output;
+        let triple = version.lines().find_map(|line| line.strip_prefix("host: "));
+        let folder = stage.workspace.root.join("fuzz");
+        Ok(Self {
+            manifest: folder.join("Cargo.toml"),
+            folder,
+            output: stage.workspace.target_folder.join("fuzz"),
+            triple: triple.ok_or_else(|| Failure::new("rustc names no host"))?.to_owned(),
+        })
+    }
+
+    /// A cargo command on all targets, with the fuzzer's flags.
+    fn cargo(&self, stage: &Stage, command: &str) -> Command {
+        let mut cargo = stage.workspace.cargo();
+        cargo.args([command, "--release", "--target", &self.triple]);
+        cargo.arg("--manifest-path").arg(&self.manifest);
+        cargo.arg("--target-dir").arg(&self.output);
+        cargo.env("RUSTFLAGS", FLAGS.join(" "));
+        cargo
+    }
+
+    /// The names of the targets, in order.
+    fn targets(&self) -> Result<Vec<String>, Failure> {
+        let folder = self.folder.join("fuzz_targets");
+        let mut names: Vec<_> = files_in(&folder)?
+            .iter()
+            .filter_map(|file| Some(file.file_stem()?.to_str()?.to_owned()))
+            .collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// Runs a target: all seeds, and then what the fuzzer makes of them.
+    fn run(&self, log: &SuiteLog, target: &str) -> Result<Outcome, Failure> {
+        // What earlier runs found would make this one another.
+        let corpus = data_folder::open_empty(&self.output.join("corpus").join(target))?;
+        let artifacts = data_folder::open_empty(&self.output.join("artifacts").join(target))?;
+        let program = self.output.join(&self.triple).join("release").join(target);
+        let mut command = Command::new(&program);
+        command.args(LIMITS).arg(format!("-artifact_prefix={}/", artifacts.display()));
+        command.arg(corpus).arg(self.folder.join("seeds").join(target));
+        let success = log.run(&mut command)?.success;
+        for input in files_in(&artifacts)? {
+            let (program, input) = (program.display(), input.display());
+            log.note(&format!("{target} fails on {input}: `{program} {input}` shows it again"))?;
+        }
+        Ok(Outcome::of(success))
+    }
+}
+
+fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+    let entries = entries
+        .map_err(|cause| Failure::new(format!("{}: cannot be read ({cause})", folder.display())))?;
+    Ok(entries.iter().map(fs::DirEntry::path).collect())
+}
+
+/// What `cargo fuzz build --sanitizer none` passes
+/// (<https://github.com/rust-fuzz/cargo-fuzz/blob/main/src/project.rs>). A sanitizer would need
+/// nightly, and looks for what safe Rust cannot do.
+const FLAGS: &[&str] = &[
+    "--cfg fuzzing",
+    "-Cpasses=sancov-module",
+    "-Cllvm-args=-sanitizer-coverage-level=4",
+    "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
+    "-Cllvm-args=-sanitizer-coverage-pc-table",
+    "-Cllvm-args=-sanitizer-coverage-trace-compares",
+    "-Cllvm-args=-simplifycfg-branch-fold-threshold=0",
+    #[cfg(target_os = "linux")]
+    "-Cllvm-args=-sanitizer-coverage-stack-depth",
+];
+
+/// Five seconds from the same beginning, 512 MiB, ten seconds for one input, and no progress.
+const LIMITS: &[&str] =
+    &["-max_total_time=5", "-seed=1", "-rss_limit_mb=512", "-timeout=10", "-verbosity=0"];
