@@ -107,6 +107,8 @@ fn place_for_manifest(built: &Path, named: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     let folder = named.parent().unwrap_or(named);
+    // cargo links its outputs hard: a copy over one would change its twin, too.
+    let _ = fs::remove_file(named);
     fs::create_dir_all(folder).and_then(|()| fs::copy(built, named)).map(drop).map_err(|cause| {
         Failure::new(format!(
             "{} cannot be copied to {} ({cause})",
