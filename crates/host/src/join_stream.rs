@@ -1,13 +1,14 @@
 //! The bytes of partial uploads that are too few for a copy, read back from the store.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use vod_uploader::Result;
 use vod_uploader::credential::StsCredential;
 use vod_uploader::oss::action::{CopyRange, GetObject};
 use vod_uploader::units::ByteCount;
 use vod_uploader::upload::{JoinSource, ReadRange, SourceEnd, Target, reads};
+use vod_uploader::{Error, Result};
 
 use crate::byte_stream::ByteStream;
 use crate::config::Config;
@@ -24,6 +25,7 @@ pub(crate) struct JoinStream {
     credential: StsCredential,
     sources: Vec<JoinSource>,
     left: VecDeque<ReadRange>,
+    trouble: Rc<Cell<Option<Error>>>,
 }
 
 impl JoinStream {
@@ -34,7 +36,12 @@ impl JoinStream {
         credential: StsCredential,
         sources: Vec<JoinSource>,
     ) -> Self {
-        Self { config, storage, credential, sources, left: VecDeque::new() }
+        Self { config, storage, credential, sources, left: VecDeque::new(), trouble: Rc::default() }
+    }
+
+    /// Why the bytes broke off, once they have.
+    pub(crate) fn trouble(&self) -> Rc<Cell<Option<Error>>> {
+        Rc::clone(&self.trouble)
     }
 
     /// Up to `room` of the next bytes; none at the end.
@@ -67,7 +74,10 @@ impl ByteStream for JoinStream {
                 buffer.extend_from_slice(&bytes);
                 (buffer, None)
             }
-            Err(_) => (buffer, Some(SourceEnd::Cut)),
+            Err(error) => {
+                self.trouble.set(Some(error));
+                (buffer, Some(SourceEnd::Cut))
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use vod_uploader::http::tus::{self, Creation};
 use vod_uploader::http::{self, Head, Metadata, UploadStatus};
 use vod_uploader::oss::SignatureVersion;
 use vod_uploader::oss::action::DeleteObject;
-use vod_uploader::units::{ByteCount, PART_SIZE_MAX};
+use vod_uploader::units::{ByteCount, PART_SIZE_MAX, UnixMillis};
 use vod_uploader::upload::{
     Claim, JoinSource, Outcome, Phase, Purpose, Role, Target, UploadKey, UploadRecord,
 };
@@ -90,6 +90,26 @@ impl Worker {
         Ok(tus::resource_created(&created.key, &created.record.media_id, offset, expires_at))
     }
 
+    /// How the upload stands after its partial uploads are joined, where that is due. Somebody who
+    /// is joining them is left alone for as long as one of the store's answers may take.
+    pub(super) async fn joined_status(
+        &self,
+        key: &UploadKey,
+        status: UploadStatus,
+    ) -> Result<UploadStatus> {
+        let Role::Final { partials } = &status.record.role else { return Ok(status) };
+        let written_at = UnixMillis(status.checkpoint.written_at_ms);
+        let is_joined = status.checkpoint.writing
+            && clock::now().since(written_at) < self.config.request_timeout;
+        if status.checkpoint.phase == Phase::Receiving
+            && !is_joined
+            && self.join_if_ready(key, &status.record, partials).await?
+        {
+            return self.present_status(key).await;
+        }
+        Ok(status)
+    }
+
     /// Joins the partial uploads into `record`'s object where all are whole. Returns whether that
     /// is done.
     ///
@@ -117,6 +137,7 @@ impl Worker {
         let storage = self.temporary_target(String::new())?;
         let config = std::rc::Rc::clone(&self.config);
         let stream = JoinStream::new(config, storage, key_pair, sources.clone());
+        let trouble = stream.trouble();
         let outcome = self
             .take_turn(Turn {
                 key,
@@ -135,7 +156,9 @@ impl Worker {
             Outcome::Failed { error, .. } if error.kind() == ErrorKind::TakenOver => Ok(false),
             Outcome::Failed { error, .. }
             | Outcome::Lost(error)
-            | Outcome::Suspended { refused: Some(error), .. } => Err(error),
+            | Outcome::Suspended { refused: Some(error), .. } => {
+                Err(trouble.take().unwrap_or(error))
+            }
             Outcome::Suspended { refused: None, .. } | Outcome::Aborted => Ok(false),
         }
     }

@@ -37,13 +37,7 @@ impl Worker {
         if completing && clock::now().since(written_at) > self.complete_timeout() {
             status = self.settled_status(head, key).await.unwrap_or(status);
         }
-        if let Role::Final { partials } = &status.record.role
-            && status.checkpoint.phase == Phase::Receiving
-            && self.join_if_ready(key, &status.record, partials).await?
-        {
-            status = self.present_status(key).await?;
-        }
-        Ok(status)
+        self.joined_status(key, status).await
     }
 
     /// `POST /v1/files/{id}/pause`: whoever writes stops, and nobody writes until it is resumed.
@@ -98,28 +92,9 @@ impl Worker {
             let message = "seal_key is not set: a credential is not kept. Send it with each PATCH";
             return Err(Error::new(ErrorKind::Misconfigured, message));
         }
-        self.replace_credential(key, &record, &credential).await?;
+        check_credential(&record, &credential)?;
+        self.credential_source(key, &record).keep(&self.kv, &credential).await?;
         Ok(http::Response::empty(204))
-    }
-
-    /// Keeps a credential that the client has brought, where it is for this upload's object.
-    pub(super) async fn replace_credential(
-        &self,
-        key: &UploadKey,
-        record: &UploadRecord,
-        brought: &UploadCredential,
-    ) -> Result<()> {
-        let same = brought.address.object == record.target.object
-            && brought.address.bucket == record.target.bucket;
-        if !same {
-            let message = "the credential is for another object than this upload's";
-            return Err(Error::new(ErrorKind::CredentialForOtherObject, message));
-        }
-        if !brought.is_usable_at(clock::now()) {
-            let message = "the credential that came with the request has expired";
-            return Err(Error::new(ErrorKind::CredentialExpired, message));
-        }
-        self.credential_source(key, record).keep(&self.kv, brought).await
     }
 
     /// `DELETE /v1/files/{id}`: drops the parts of an open upload; of one that has ended, the
@@ -159,6 +134,21 @@ impl Worker {
             _ => Ok(()),
         }
     }
+}
+
+/// Fails for a credential that a client has brought and that cannot be used for this upload.
+pub(super) fn check_credential(record: &UploadRecord, brought: &UploadCredential) -> Result<()> {
+    let same = brought.address.object == record.target.object
+        && brought.address.bucket == record.target.bucket;
+    if !same {
+        let message = "the credential is for another object than this upload's";
+        return Err(Error::new(ErrorKind::CredentialForOtherObject, message));
+    }
+    if !brought.is_usable_at(clock::now()) {
+        let message = "the credential that came with the request has expired";
+        return Err(Error::new(ErrorKind::CredentialExpired, message));
+    }
+    Ok(())
 }
 
 fn ended(status: &UploadStatus) -> Error {

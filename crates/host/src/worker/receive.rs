@@ -1,7 +1,7 @@
 //! More bytes of an upload: what every protocol's appending comes to.
 
 use vod_uploader::credential::UploadCredential;
-use vod_uploader::http::{Head, UploadStatus};
+use vod_uploader::http::{self, Head, UploadStatus};
 use vod_uploader::units::{ByteCount, UnixMillis};
 use vod_uploader::upload::{
     CheckpointSearch, Claim, FinishedObject, Outcome, Phase, Purpose, Receive, Role, UploadKey,
@@ -9,6 +9,7 @@ use vod_uploader::upload::{
 };
 use vod_uploader::{Error, ErrorKind, Result};
 
+use super::lifecycle::check_credential;
 use super::{Turn, Worker};
 use crate::request_body::RequestBody;
 use crate::source::Source;
@@ -93,6 +94,12 @@ impl Worker {
             })
             .await?;
         let received = self.received(key, outcome).await;
+        // What the store did not take must not replace one that it takes.
+        if matches!(received, Received::Stored { .. })
+            && let Some(brought) = http::client_credential(head, None, clock::now())?
+        {
+            self.credential_source(key, &record).keep(&self.kv, &brought).await?;
+        }
         if matches!(received, Received::Completed(_)) {
             self.after_completion(key, &record).await;
         }
@@ -153,10 +160,13 @@ impl Worker {
             return self.own_credential(&record.target).map(Some);
         }
         let source = self.credential_source(key, record);
-        let brought = vod_uploader::http::client_credential(head, None, clock::now())?;
-        let Some(brought) = brought else { return source.kept(&self.kv).await };
-        self.replace_credential(key, record, &brought).await?;
-        Ok(Some(brought))
+        match http::client_credential(head, None, clock::now())? {
+            Some(brought) => {
+                check_credential(record, &brought)?;
+                Ok(Some(brought))
+            }
+            None => source.kept(&self.kv).await,
+        }
     }
 
     /// Why a request is refused before anything is taken over.

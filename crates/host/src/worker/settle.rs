@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vod_uploader::http::{Head, UploadStatus};
 use vod_uploader::units::UnixMillis;
-use vod_uploader::upload::{Claim, Outcome, Phase, Purpose, UploadKey, UploadRecord};
+use vod_uploader::upload::{Claim, Outcome, Phase, Purpose, Role, UploadKey, UploadRecord};
 use vod_uploader::{Error, ErrorKind, Result};
 
 use super::{NO_SOURCE, Turn, Worker};
@@ -37,7 +37,8 @@ impl Worker {
         key: &UploadKey,
     ) -> Result<UploadStatus> {
         let mut status = self.present_status(key).await?;
-        if status.checkpoint.writing && status.checkpoint.phase == Phase::Receiving {
+        let joins = matches!(status.record.role, Role::Final { .. });
+        if status.checkpoint.writing && status.checkpoint.phase == Phase::Receiving && !joins {
             StopSign::raise(&self.kv, key).await?;
             let asked_at = clock::now();
             // The polls bound the wait where the clock has gone back, too.

@@ -134,13 +134,7 @@ impl Worker {
     /// # Errors
     /// Where it cannot be continued any more.
     pub(super) async fn offset_status(&self, head: &Head, key: &UploadKey) -> Result<UploadStatus> {
-        let mut status = self.stopped_status(head, key).await?;
-        if let Role::Final { partials } = &status.record.role
-            && status.checkpoint.phase == Phase::Receiving
-            && self.join_if_ready(key, &status.record, partials).await?
-        {
-            status = self.present_status(key).await?;
-        }
+        let status = self.joined_status(key, self.stopped_status(head, key).await?).await?;
         match &status.checkpoint.phase {
             Phase::Aborted => Err(Error::new(ErrorKind::UploadAborted, "the upload was aborted")),
             Phase::Lost { code } => {
