@@ -117,7 +117,17 @@ impl Calls {
 
     /// Drops every call; those that were sent are cut off.
     pub(super) fn cancel_all(&mut self, outputs: &mut impl Extend<Output>) {
-        let sent = self.calls.drain(..).filter_map(|call| call.status.attempt());
+        self.cancel_all_but(|_| false, outputs);
+    }
+
+    /// Drops every other call than those to `keep`.
+    pub(super) fn cancel_all_but(
+        &mut self,
+        keep: impl Fn(&Operation) -> bool,
+        outputs: &mut impl Extend<Output>,
+    ) {
+        let canceled = self.calls.extract_if(.., |call| !keep(&call.operation));
+        let sent = canceled.filter_map(|call| call.status.attempt());
         outputs.extend(sent.map(|attempt| Output::Cancel { call: attempt.id }));
     }
 

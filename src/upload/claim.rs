@@ -35,6 +35,8 @@ pub(super) struct Claiming {
     tail: Vec<u8>,
     /// This session brings the file's length, which no checkpoint has yet.
     length_is_new: bool,
+    /// Nobody else knows of the upload.
+    created: bool,
 }
 
 impl Claiming {
@@ -46,7 +48,13 @@ impl Claiming {
             found: None,
             tail: Vec::new(),
             length_is_new: false,
+            created: false,
         }
+    }
+
+    /// True where nobody else knows of the upload.
+    pub(super) const fn created(&self) -> bool {
+        self.created
     }
 
     /// Goes on where the driver has searched.
@@ -59,6 +67,7 @@ impl Session {
     /// Nobody else knows of the upload: its first epoch needs no winning.
     pub(super) fn claim_created(&mut self) -> Result<()> {
         self.turn.epoch = 1;
+        self.claiming.created = true;
         self.write_lease()
     }
 
@@ -199,10 +208,13 @@ impl Session {
     }
 
     fn begin_purpose(&mut self) -> Result<()> {
-        if !self.claiming.lease.bases.is_empty() || self.claiming.length_is_new {
+        let takes_over = !self.claiming.lease.bases.is_empty();
+        let receives = self.takes_bytes() && !self.claiming.created;
+        if takes_over || receives || self.claiming.length_is_new {
             // Before anything else: whoever asks for the offset meanwhile must not be told what the
-            // writer before us may still store without acknowledging it; and a length that was
-            // declared stands, whatever becomes of the request.
+            // writer before us may still store without acknowledging it, and has to know that one
+            // is at work again; and a length that was declared stands, whatever becomes of the
+            // request.
             self.save.request();
         }
         if self.purpose == Purpose::Fence {

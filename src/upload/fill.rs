@@ -1,6 +1,7 @@
 //! From the source into parts: what to fill next, and what becomes of a fill.
 
 use super::joining::stopped;
+use super::operation::is_initiate;
 use super::session::{Session, misuse};
 use super::state::{State, Trigger};
 use super::transfer::{Filled, PartBody, Rest};
@@ -56,8 +57,9 @@ impl Session {
     pub(super) fn refuse(&mut self, error: Error) -> Result<()> {
         self.trouble = Some(error);
         if self.holds_back() {
-            // Their numbers stay spent: what arrives late at the store is never named.
-            self.cancel_calls();
+            // Their numbers stay spent: what arrives late at the store is never named. But a
+            // multipart upload that is being begun has to be noted: nobody else could abort it.
+            self.calls.cancel_all_but(is_initiate, &mut self.outputs);
             self.release_fills();
             self.transfer.discard_request(&self.checkpoint);
         }

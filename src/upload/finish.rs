@@ -24,6 +24,8 @@ pub(super) struct Finish {
     /// Why Complete had no clear answer.
     unclear: Option<Error>,
     rounds: u8,
+    /// A checkpoint was stored, and the lease read, after the last byte of a single PutObject.
+    announced: bool,
     dropped_once: bool,
     /// Why the parts of an upload that is given up were not dropped.
     left_over: Option<Error>,
@@ -32,10 +34,15 @@ pub(super) struct Finish {
 impl Session {
     /// Goes on once everything of the request is stored.
     pub(super) fn advance_draining(&mut self) -> Result<()> {
-        if self.state != State::Draining || !self.transfer.is_drained() || self.save.is_busy() {
+        if self.state != State::Draining || !self.is_drained() || self.save.is_busy() {
             return Ok(());
         }
         if self.is_single_put() {
+            // Nothing has been stored yet that would have told this writer that it is fenced.
+            if !self.claiming.created() && !std::mem::replace(&mut self.finish.announced, true) {
+                self.save.request();
+                return Ok(());
+            }
             self.go(Trigger::StoredAll)?;
             return self.put_single();
         }

@@ -231,6 +231,11 @@ impl Operation {
     }
 }
 
+/// Whether a call begins the multipart upload.
+pub(super) const fn is_initiate(operation: &Operation) -> bool {
+    matches!(operation, Operation::Initiate { .. })
+}
+
 /// Compares the CRC of what was sent with the store's. A store that does not tell it, or a gateway
 /// that answers in its place, is not believed: every byte is covered, or it does not count.
 pub(super) fn agree(what: &str, sent: Option<Crc64>, stored: Option<Crc64>) -> Result<()> {

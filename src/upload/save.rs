@@ -9,6 +9,7 @@
 
 use super::checkpoint::{Checkpoint, EtagPage, Phase, Tail};
 use super::kv_step::KvStep;
+use super::operation::is_initiate;
 use super::session::{Session, misuse};
 use super::state::State;
 use super::{Event, Value};
@@ -112,8 +113,8 @@ impl Session {
         if self.save.given_up || self.save.busy {
             return Ok(());
         }
-        let begun = self.checkpoint.upload_id.is_some() && !self.save.saved.has_upload_id;
-        let moved = begun || self.checkpoint.in_parts_bytes != self.save.saved.in_parts_bytes;
+        let moved =
+            self.has_begun() || self.checkpoint.in_parts_bytes != self.save.saved.in_parts_bytes;
         let open = matches!(self.state, State::Receiving | State::Draining);
         let number_wanted = open
             && self.checkpoint.upload_id.is_some()
@@ -140,7 +141,7 @@ impl Session {
     /// word.
     fn is_closing(&self) -> bool {
         self.state == State::Draining
-            && self.transfer.is_drained()
+            && self.is_drained()
             && !self.save.saved.at_rest
             && self.has_changed()
             && !self.is_single_put()
@@ -153,6 +154,17 @@ impl Session {
             || self.transfer.rest().is_some()
             || self.transfer.is_complete()
             || self.save.saved.writing
+            || self.has_begun()
+    }
+
+    /// True where the store's id of the upload is not noted yet.
+    fn has_begun(&self) -> bool {
+        self.checkpoint.upload_id.is_some() && !self.save.saved.has_upload_id
+    }
+
+    /// True where nothing is on its way to the store any more.
+    pub(super) fn is_drained(&self) -> bool {
+        self.transfer.is_drained() && !self.calls.has(is_initiate)
     }
 
     /// True where the file goes as one PutObject, because it is small or empty.
@@ -168,7 +180,7 @@ impl Session {
             return Ok(());
         }
         // The tail continues the parts: it means nothing before all of them are confirmed.
-        let drained = self.state == State::Draining && self.transfer.is_drained();
+        let drained = self.state == State::Draining && self.is_drained();
         let rest = self.transfer.rest().filter(|rest| drained && !rest.whole_source);
         if let Some(rest) = rest {
             self.transfer.take_rest();
@@ -187,7 +199,7 @@ impl Session {
 
     fn write_checkpoint(&mut self) -> Result<()> {
         let at_rest = match self.state {
-            State::Draining => self.transfer.is_drained(),
+            State::Draining => self.is_drained(),
             // A failed session may have cut requests off that still arrive.
             State::Receiving | State::Failed => false,
             // This writer has sent no part: what it found is as it was left.

@@ -1,7 +1,7 @@
 //! From the parts to the store: sending them, and moving the frontier of what is confirmed.
 
 use super::checkpoint::{Checkpoint, FinishedPart};
-use super::operation::{Answer, Operation, agree};
+use super::operation::{Answer, Operation, agree, is_initiate};
 use super::session::{Session, misuse};
 use super::state::{State, Trigger};
 use super::transfer::{Part, PartBody, PartStatus, Transfer};
@@ -38,9 +38,7 @@ impl Session {
         }
         let Some(upload_id) = self.checkpoint.upload_id.clone().map(UploadId) else {
             let restart_unstored = self.transfer.restarted && self.save.is_busy();
-            if !restart_unstored
-                && !self.calls.has(|operation| matches!(operation, Operation::Initiate { .. }))
-            {
+            if !restart_unstored && !self.calls.has(is_initiate) {
                 let content_type = self.content_type.clone();
                 self.calls.start(self.now, Operation::Initiate { content_type });
             }
@@ -82,6 +80,11 @@ impl Session {
     }
 
     pub(super) fn initiated(&mut self, result: Result<Answer>) -> Result<()> {
+        let refused = self.trouble.is_some() && self.transfer.parts.is_empty();
+        if self.state == State::Draining && refused && result.is_err() {
+            // Nothing of the request counts: why it was refused is what its client has to know.
+            return Ok(());
+        }
         match result? {
             Answer::Initiated(upload_id) => {
                 self.checkpoint.upload_id = Some(upload_id.as_str().to_owned());

@@ -50,7 +50,7 @@ pub struct Session {
     fenced: bool,
     kv_next: u32,
     kv_pending: BTreeMap<KvId, KvStep>,
-    outputs: VecDeque<Output>,
+    pub(super) outputs: VecDeque<Output>,
     ended: bool,
 }
 

@@ -50,6 +50,35 @@ fn a_request_that_ends_as_it_should_counts_to_its_last_byte() {
 }
 
 #[test]
+fn a_multipart_upload_that_was_being_begun_when_a_request_is_refused_is_gone_on_with() {
+    for seed in 0..60 {
+        let mut world = World::of_known_length(2 * 102_400).seeded(seed);
+        let id = world.create(atomic(0, 2 * 102_400, SourceEnd::Mismatched, true));
+        let outcome = world.run(id);
+        assert!(matches!(outcome, Outcome::Suspended { refused: Some(_), .. }), "{outcome:?}");
+        assert!(matches!(world.resume(), Outcome::Completed(_)), "seed {seed}");
+        assert_eq!(world.store.count(Operation::Initiate), 1, "seed {seed}");
+    }
+}
+
+#[test]
+fn why_a_request_is_refused_is_told_also_where_the_upload_cannot_be_begun() {
+    for seed in 0..20 {
+        let mut world = World::of_known_length(2 * 102_400).seeded(seed);
+        world.store.faults.plan(Operation::Initiate, 1, Fault::Refused(403, "AccessDenied"));
+        let id = world.create(atomic(0, 2 * 102_400, SourceEnd::Mismatched, true));
+        match world.run(id) {
+            Outcome::Suspended { refused: Some(error), .. } => {
+                assert_eq!(error.kind(), ErrorKind::DigestMismatch, "seed {seed}");
+            }
+            // The store's answer came first.
+            Outcome::Failed { error, .. } => assert_eq!(error.kind(), ErrorKind::AccessDenied),
+            other => panic!("seed {seed}: {other:?}"),
+        }
+    }
+}
+
+#[test]
 fn a_request_that_ends_in_any_other_way_leaves_the_upload_as_it_was() {
     for (end, kind) in BAD_ENDS {
         for (from, to) in REQUESTS {

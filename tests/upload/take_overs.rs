@@ -1,12 +1,34 @@
 //! Several writers of one upload: only the last one acknowledges, whatever arrives late.
 
 use vod_uploader::error::ErrorKind;
-use vod_uploader::upload::Outcome;
+use vod_uploader::upload::{Lease, Outcome};
 
-use crate::harness::{ClientRequest, Operation, World, WriterId};
+use crate::harness::{ClientRequest, Operation, World, WriterId, key};
 
 /// Two parts, the second of them short, so that many runs are quick.
 const LENGTH: u64 = 102_400 + 7;
+
+#[test]
+fn who_was_taken_over_puts_no_small_object_after_the_upload_has_ended() {
+    for seed in 0..40 {
+        for steps in 0..60 {
+            let mut world = World::of_known_length(60_000).seeded(seed);
+            world.kv.write(&key().lease(), &Lease::unclaimed().encode().unwrap()).unwrap();
+            let slow = world.take_over(ClientRequest::new(0, 60_000));
+            for _ in 0..steps {
+                world.step(slow);
+            }
+            // The second checkpoint is its last look at who writes before it puts the object.
+            if world.kv.writes_with(".c.") > 1 {
+                break;
+            }
+            assert_eq!(world.abort(), Outcome::Aborted);
+            let outcome = world.run(slow);
+            assert!(!matches!(outcome, Outcome::Completed(_)), "{seed} {steps}: {outcome:?}");
+            assert_eq!(world.store.count(Operation::PutObject), 0, "{seed} {steps}");
+        }
+    }
+}
 
 #[test]
 fn a_late_writer_of_any_progress_never_disturbs_the_one_that_took_over() {

@@ -2,9 +2,9 @@
 
 use vod_uploader::error::{Error, ErrorKind};
 use vod_uploader::units::ByteCount;
-use vod_uploader::upload::{Input, Outcome, Phase, SourceEnd};
+use vod_uploader::upload::{Input, Lease, Outcome, Phase, SourceEnd};
 
-use crate::harness::{ClientRequest, Fault, Operation, Strays, World};
+use crate::harness::{ClientRequest, Fault, Operation, Strays, World, key};
 
 const LENGTH: u64 = 4 * 102_400;
 
@@ -34,6 +34,19 @@ fn a_checkpoint_says_that_a_writer_is_at_work_until_it_has_ended() {
         assert!(seen > 0, "{request:?}");
         assert!(!world.checkpoint().writing, "{request:?}");
     }
+}
+
+#[test]
+fn the_first_writer_of_an_upload_says_so_before_its_first_byte() {
+    let mut world = World::of_known_length(LENGTH);
+    let unclaimed = Lease::unclaimed().encode().unwrap();
+    world.kv.write(&key().lease(), &unclaimed).unwrap();
+    let id = world.take_over(ClientRequest::new(0, LENGTH));
+    while !world.checkpoint().writing {
+        assert!(world.step(id), "it ended before");
+    }
+    assert_eq!(world.store.count(Operation::Initiate), 0);
+    assert!(matches!(world.run(id), Outcome::Completed(_)));
 }
 
 #[test]

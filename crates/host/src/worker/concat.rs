@@ -98,6 +98,11 @@ impl Worker {
         status: UploadStatus,
     ) -> Result<UploadStatus> {
         let Role::Final { partials } = &status.record.role else { return Ok(status) };
+        if status.is_completed() {
+            // Whoever joined them may have been cut off before it cleared them away.
+            self.after_completion(key, &status.record).await;
+            return Ok(status);
+        }
         let written_at = UnixMillis(status.checkpoint.written_at_ms);
         let is_joined = status.checkpoint.writing
             && clock::now().since(written_at) < self.config.request_timeout;

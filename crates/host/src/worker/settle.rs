@@ -83,6 +83,10 @@ impl Worker {
             }
             status = self.present_status(key).await?;
         }
+        // With this answer in hand: of a partial upload nothing may be left after it.
+        if settlements > 0 && status.is_completed() {
+            self.after_completion(key, &status.record).await;
+        }
         Ok(status)
     }
 
@@ -131,10 +135,6 @@ impl Worker {
             .await?;
         match outcome {
             Outcome::Failed { error, .. } if error.kind() != ErrorKind::TakenOver => Err(error),
-            Outcome::Completed(_) => {
-                self.after_completion(key, record).await;
-                Ok(())
-            }
             _ => Ok(()),
         }
     }
