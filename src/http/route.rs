@@ -68,11 +68,14 @@ pub fn route(head: &Head) -> Result<Route> {
         }
         ("files", "") => choose(method, &[("POST", Route::Create)], "OPTIONS, POST"),
         ("files", rest) => return upload_route(method, rest),
-        ("filepond", id) => match method {
-            "OPTIONS" => Route::Discover,
-            "POST" | "PATCH" | "HEAD" | "DELETE" => Route::FilePond { id: id.to_owned() },
-            _ => Route::MethodNotAllowed("DELETE, HEAD, OPTIONS, PATCH, POST"),
-        },
+        ("filepond", id) => {
+            let call = || Route::FilePond { id: id.to_owned() };
+            let calls = [("DELETE", call()), ("HEAD", call()), ("PATCH", call()), ("POST", call())];
+            match id {
+                "" => choose(method, &calls, "DELETE, HEAD, OPTIONS, PATCH, POST"),
+                _ => choose(method, &calls[..3], "DELETE, HEAD, OPTIONS, PATCH"),
+            }
+        }
         _ => return Err(nothing_here()),
     };
     Ok(route)
@@ -175,6 +178,7 @@ mod tests {
         assert_eq!(allowed("GET", "/v1/uploads/a"), "OPTIONS, POST, PUT");
         assert_eq!(allowed("PUT", "/v1/files"), "OPTIONS, POST");
         assert_eq!(allowed("GET", "/v1/files/a1/pause"), "OPTIONS, POST");
+        assert_eq!(allowed("POST", "/v1/filepond/a1"), "DELETE, HEAD, OPTIONS, PATCH");
         for path in
             ["/", "/v1", "/v1/files/a/b", "/v1/files/ä", "/v1/files/a1/pause/x", "/v2/files"]
         {

@@ -28,10 +28,14 @@ impl UploadStatus {
         self.checkpoint.durable()
     }
 
-    /// The whole length, once the client has declared it.
+    /// The whole length, once the client has declared it or the object is whole.
     #[must_use]
     pub fn length(&self) -> Option<ByteCount> {
-        self.record.length().or(self.checkpoint.length_bytes.map(ByteCount))
+        let declared = self.record.length().or(self.checkpoint.length_bytes.map(ByteCount));
+        match &self.checkpoint.phase {
+            Phase::Completed(object) => declared.or(Some(ByteCount(object.size_bytes))),
+            _ => declared,
+        }
     }
 
     /// True where the object is whole.

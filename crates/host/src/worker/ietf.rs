@@ -64,7 +64,13 @@ impl Worker {
                 source: Some(source),
             })
             .await?;
-        let received = self.received(&created.key, outcome).await;
+        let mut received = self.received(&created.key, outcome).await;
+        if creation.complete && matches!(received, Received::Stored { .. }) {
+            // Its client has gone without an address, and could not go on.
+            let message = "the request broke off before its end";
+            let error = Error::new(ErrorKind::LengthMismatch, message);
+            received = Received::Refused { error, durable: None };
+        }
         self.keep_digest(&created.key, whole.as_ref(), &received).await?;
         Ok(self.first_answer(version, &created, received, whole.as_ref()).await)
     }
