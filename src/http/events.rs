@@ -116,7 +116,7 @@ impl EventFeed {
             self.end(&mut events, "succeeded", durable, &status.to_json());
         } else if status.has_ended() {
             self.end(&mut events, "failed", durable, &status.to_json());
-        } else if status.has_expired(now) {
+        } else if status.expired {
             let error = Error::new(ErrorKind::UploadExpired, "the upload was left alone too long");
             self.end(&mut events, "failed", durable, &failure(&error));
         } else {

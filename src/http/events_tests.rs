@@ -38,6 +38,7 @@ fn status(durable: u64, phase: Phase) -> UploadStatus {
         },
         checkpoint: Checkpoint { in_parts_bytes: durable, phase, ..Checkpoint::empty() },
         paused: false,
+        expired: false,
         expires_at: None,
     }
 }
@@ -88,7 +89,7 @@ fn uploads_that_end_badly_end_in_failed() {
         (status(3, Phase::Aborted), "\"state\":\"aborted\""),
         (status(3, lost), "\"reason\":\"upload-lost\""),
         (
-            UploadStatus { expires_at: Some(NOW), ..status(3, Phase::Receiving) },
+            UploadStatus { expired: true, ..status(3, Phase::Receiving) },
             "\"code\":\"upload-expired\"",
         ),
     ] {

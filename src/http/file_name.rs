@@ -46,10 +46,12 @@ impl FileName {
             return Err(refused("without control characters"));
         }
         match name.rsplit_once('.') {
-            Some((stem, extension)) if !stem.is_empty() && !extension.is_empty() => {
+            Some((stem, extension)) if !stem.is_empty() && is_extension(extension) => {
                 Ok(Self(name.to_owned()))
             }
-            _ => Err(refused("a name and an extension, by which VOD tells media")),
+            _ => Err(refused(
+                "a name and an extension of letters and digits, by which VOD tells media",
+            )),
         }
     }
 
@@ -71,6 +73,12 @@ impl FileName {
     pub fn extension(&self) -> String {
         self.0.rsplit_once('.').map_or_else(String::new, |(_, extension)| extension.to_lowercase())
     }
+}
+
+/// VOD's list of formats has letters and digits alone
+/// (<https://www.alibabacloud.com/help/en/vod/user-guide/overview-of-media-upload>).
+fn is_extension(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 fn refused(allowed: &str) -> Error {
@@ -104,6 +112,8 @@ mod tests {
             "plain",
             ".mp4",
             "a.",
+            "a.m%20p4",
+            "a.%E6%B5%8B",
             &long,
         ] {
             assert!(FileName::from_path(name).is_err(), "{name}");

@@ -19,6 +19,8 @@ pub struct UploadStatus {
     pub paused: bool,
     /// When it is given up, unless bytes come before; `None`: it is kept for ever.
     pub expires_at: Option<UnixMillis>,
+    /// True where that has passed.
+    pub expired: bool,
 }
 
 impl UploadStatus {
@@ -50,16 +52,11 @@ impl UploadStatus {
         matches!(self.checkpoint.phase, Phase::Completed(_) | Phase::Aborted | Phase::Lost { .. })
     }
 
-    /// True where nobody has sent bytes for so long that the upload is given up.
-    #[must_use]
-    pub fn has_expired(&self, now: UnixMillis) -> bool {
-        self.expires_at.is_some_and(|end| now >= end)
-    }
-
     /// The stable word for its phase.
     #[must_use]
     pub const fn state(&self) -> &'static str {
         match self.checkpoint.phase {
+            Phase::Receiving if self.expired => "expired",
             Phase::Receiving if self.paused => "paused",
             Phase::Receiving => "receiving",
             Phase::Completing => "completing",

@@ -65,6 +65,12 @@ impl UploadKey {
         format!("u.{}.pause", self.0)
     }
 
+    /// When a writer was last at work that may not have finished a part since.
+    #[must_use]
+    pub fn alive(&self) -> String {
+        format!("u.{}.alive", self.0)
+    }
+
     /// The digest of the bytes so far, where its client has asked for that of the whole.
     #[must_use]
     pub fn digest(&self) -> String {

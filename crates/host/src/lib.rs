@@ -23,6 +23,7 @@ mod form_body;
 mod join_stream;
 mod key_value;
 mod lane;
+mod life;
 pub mod online_files;
 mod outbox;
 mod random;

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use vod_uploader::http::UploadStatus;
-use vod_uploader::units::UnixMillis;
 use vod_uploader::upload::{Checkpoint, CheckpointSearch, Lease, Phase, UploadKey, UploadRecord};
 use vod_uploader::{Error, ErrorKind, Result};
 
-use crate::clock;
 use crate::key_value::KeyValue;
+use crate::{clock, life};
 
 /// How often a reader looks again while the upload changes hands, and how long it waits between:
 /// a writer that has taken over stores its checkpoint within a few key-value operations.
@@ -28,25 +27,24 @@ pub(crate) async fn is_paused(kv: &KeyValue, key: &UploadKey) -> Result<bool> {
     Ok(kv.get(&key.pause()).await?.is_some())
 }
 
-/// When an upload that nobody sends bytes to is given up; `None` for one that has ended, and where
-/// uploads are kept for ever.
-pub(crate) fn expires_at(
-    record: &UploadRecord,
-    checkpoint: &Checkpoint,
+/// How the upload stands, by what was read of it.
+///
+/// # Errors
+/// Where the rest of its records cannot be read.
+pub(crate) async fn status_of(
+    kv: &KeyValue,
+    key: &UploadKey,
+    record: UploadRecord,
+    checkpoint: Checkpoint,
     expire_after: Option<Duration>,
-) -> Option<UnixMillis> {
-    let open = matches!(checkpoint.phase, Phase::Receiving);
-    open.then(|| kept_until(record, checkpoint, expire_after)).flatten()
-}
-
-/// Until when the records of an upload are kept.
-pub(crate) fn kept_until(
-    record: &UploadRecord,
-    checkpoint: &Checkpoint,
-    expire_after: Option<Duration>,
-) -> Option<UnixMillis> {
-    let touched_at = UnixMillis(record.created_at_ms.max(checkpoint.written_at_ms));
-    expire_after.map(|life| touched_at + life)
+) -> Result<UploadStatus> {
+    let paused = is_paused(kv, key).await?;
+    let expires_at = match checkpoint.phase {
+        Phase::Receiving => life::end(kv, key, &record, &checkpoint, expire_after).await?,
+        _ => None,
+    };
+    let expired = expires_at.is_some_and(|end| clock::now() >= end);
+    Ok(UploadStatus { record, checkpoint, paused, expires_at, expired })
 }
 
 /// Stores a new upload, that nobody has written to.
@@ -80,9 +78,7 @@ pub(crate) async fn status(
             };
             // Last, because it is what is deleted first: nothing else was missing before.
             let record = upload_record(kv, key).await?;
-            let paused = is_paused(kv, key).await?;
-            let expires_at = expires_at(&record, &checkpoint, expire_after);
-            return Ok(Some(UploadStatus { record, checkpoint, paused, expires_at }));
+            return status_of(kv, key, record, checkpoint, expire_after).await.map(Some);
         }
         lease = lease_after;
         clock::sleep(READ_PAUSE).await;
@@ -109,6 +105,7 @@ pub(crate) async fn forget(kv: &KeyValue, key: &UploadKey) -> Result<()> {
         key.lease(),
         key.stop(),
         key.pause(),
+        key.alive(),
         key.digest(),
         key.joined_into(),
     ];

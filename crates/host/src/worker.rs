@@ -13,8 +13,11 @@ mod settle;
 mod sweep;
 mod tus;
 
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
+
+use futures::future::{Either, select};
 
 use vod_uploader::Result;
 use vod_uploader::credential::UploadCredential;
@@ -32,7 +35,7 @@ use crate::key_value::KeyValue;
 use crate::lane::Lane;
 use crate::request_body::RequestBody;
 use crate::source::Source;
-use crate::{clock, random};
+use crate::{clock, life, random};
 
 /// The worker, for one request.
 #[derive(Clone)]
@@ -99,7 +102,15 @@ impl Worker {
         if let Some(source) = turn.source {
             lane.set_source(source);
         }
-        drive(session, lane, credentials, Rc::clone(&self.kv)).await.map_err(|error| broken(&error))
+        let driven = pin!(drive(session, lane, credentials, Rc::clone(&self.kv)));
+        let outcome = match self.config.expire_after {
+            None => driven.await,
+            Some(life) => match select(driven, pin!(life::beat(&self.kv, turn.key, life))).await {
+                Either::Left((outcome, _)) => outcome,
+                Either::Right(((), driven)) => driven.await,
+            },
+        };
+        outcome.map_err(|error| broken(&error))
     }
 
     fn credential_source(&self, key: &UploadKey, record: &UploadRecord) -> CredentialSource {

@@ -53,6 +53,7 @@ fn status(durable: u64, length: Option<u64>, role: Role) -> UploadStatus {
         },
         checkpoint: Checkpoint { in_parts_bytes: durable, ..Checkpoint::empty() },
         paused: false,
+        expired: false,
         expires_at: Some(UnixMillis(784_111_777_000)),
     }
 }

@@ -128,7 +128,14 @@ impl Worker {
     ) -> Result<bool> {
         let mut sources = Vec::new();
         for partial in partials.iter().filter_map(|address| tus::partial_at(address)) {
-            let status = self.partial_status(&partial).await?;
+            let status = match self.partial_status(&partial).await {
+                // Deleted, or made part of another upload.
+                Err(error) if error.kind() == ErrorKind::RequestInvalid => {
+                    let message = "a partial upload is gone: the file has to be sent again";
+                    return Err(Error::new(ErrorKind::UploadLost, message));
+                }
+                status => status?,
+            };
             let Phase::Completed(object) = &status.checkpoint.phase else { return Ok(false) };
             sources.push(JoinSource {
                 bucket: status.record.target.bucket,

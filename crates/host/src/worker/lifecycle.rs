@@ -17,6 +17,9 @@ use crate::{clock, records};
 /// Largest credential that is taken, in bytes of JSON.
 const CREDENTIAL_BYTES_MAX: usize = 32 << 10;
 
+/// How often one request tries to end an upload that others take over.
+const ABORTS_MAX: u32 = 4;
+
 impl Worker {
     /// `GET /v1/files/{id}`. One who only looks takes nothing over from a writer that may still wait
     /// for its Complete; where the end cannot be found out now, the state says so.
@@ -46,6 +49,10 @@ impl Worker {
         if status.has_ended() {
             return Err(ended(&status));
         }
+        if matches!(status.record.role, Role::Final { .. }) {
+            let message = "an upload that is made of others takes no bytes: pause the others";
+            return Err(Error::new(ErrorKind::UploadIsFinal, message));
+        }
         self.kv.set(&key.pause(), &[]).await?;
         // Also where no writer is seen: one may have begun after it looked for the pause.
         StopSign::raise(&self.kv, key).await?;
@@ -57,6 +64,9 @@ impl Worker {
         let status = self.present_status(key).await?;
         if status.has_ended() {
             return Err(ended(&status));
+        }
+        if status.expired {
+            return Err(Error::new(ErrorKind::UploadExpired, "nothing came for too long"));
         }
         self.kv.delete(&key.pause()).await?;
         self.status(head, key).await
@@ -108,7 +118,17 @@ impl Worker {
         let record = status.record;
         if matches!(status.checkpoint.phase, Phase::Receiving | Phase::Lost { .. }) {
             let credential = self.credential(head, key, &record).await?;
-            return self.abort(key, &record, credential).await;
+            for _ in 0..ABORTS_MAX {
+                match self.abort(key, &record, credential.clone()).await {
+                    // A request that began at the same moment won: no client asks twice.
+                    Err(error) if error.kind() == ErrorKind::TakenOver => {
+                        StopSign::raise(&self.kv, key).await?;
+                    }
+                    ended => return ended,
+                }
+            }
+            let message = "the upload changes hands too fast to be ended";
+            return Err(Error::new(ErrorKind::Busy, message));
         }
         if status.checkpoint.phase == Phase::Aborted {
             records::forget(&self.kv, key).await?;

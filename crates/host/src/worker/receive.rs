@@ -144,9 +144,9 @@ impl Worker {
             search = records::search(&self.kv, key).await?;
             checkpoint = search.clone().finish()?.1;
         }
-        let paused = records::is_paused(&self.kv, key).await?;
-        let expires_at = records::expires_at(&record, &checkpoint, self.config.expire_after);
-        Ok((UploadStatus { record, checkpoint, paused, expires_at }, search))
+        let expire_after = self.config.expire_after;
+        let status = records::status_of(&self.kv, key, record, checkpoint, expire_after).await?;
+        Ok((status, search))
     }
 
     /// The credential for a request to an existing upload: the client's, or the one that was kept.
@@ -176,7 +176,7 @@ impl Worker {
             let message = "an upload that is made of others takes no bytes of its own";
             return refused(ErrorKind::UploadIsFinal, message.to_owned());
         }
-        if status.has_expired(clock::now()) {
+        if status.expired {
             return refused(ErrorKind::UploadExpired, "nothing came for too long".to_owned());
         }
         match &status.checkpoint.phase {

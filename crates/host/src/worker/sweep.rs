@@ -6,12 +6,12 @@
 use std::time::Duration;
 
 use vod_uploader::Result;
-use vod_uploader::http::FilePondTransfer;
+use vod_uploader::http::{FilePondTransfer, UploadStatus};
 use vod_uploader::units::UnixMillis;
 use vod_uploader::upload::{Phase, Role, UploadKey};
 
 use super::Worker;
-use crate::{clock, records};
+use crate::{clock, life, records};
 
 /// When somebody looked last, in milliseconds since the Unix epoch.
 const LOOKED_KEY: &str = "sweep";
@@ -75,11 +75,11 @@ impl Worker {
         let Some(status) = records::status(&self.kv, key, expire_after).await? else {
             return Ok(false);
         };
-        let end = records::kept_until(&status.record, &status.checkpoint, expire_after);
+        let UploadStatus { record, checkpoint, .. } = &status;
+        let end = life::end(&self.kv, key, record, checkpoint, expire_after).await?;
         if end.is_none_or(|end| clock::now() < end) {
             return Ok(false);
         }
-        let record = &status.record;
         match &status.checkpoint.phase {
             Phase::Receiving | Phase::Completing | Phase::Lost { .. } => {
                 let credential = match record.role {

@@ -141,7 +141,7 @@ impl Worker {
                 let message = format!("the upload ended with {code}");
                 Err(Error::new(ErrorKind::UploadLost, message))
             }
-            _ if status.has_expired(clock::now()) => {
+            _ if status.expired => {
                 Err(Error::new(ErrorKind::UploadExpired, "nothing came for too long"))
             }
             _ => Ok(status),
