@@ -66,6 +66,12 @@ impl Origins {
         self.any || self.allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
     }
 
+    /// True where any origin is allowed.
+    #[must_use]
+    pub const fn has_any(&self) -> bool {
+        self.any
+    }
+
     const fn is_empty(&self) -> bool {
         !self.any && self.allowed.is_empty()
     }

@@ -112,7 +112,7 @@ impl Config {
                 seconds => Some(Duration::from_secs(seconds)),
             },
             cors_origins: origins("cors_origins").await?,
-            redirect_origins: origins("allowed_origins").await?,
+            redirect_origins: redirect_origins().await?,
             temporary: temporary_storage(&region).await?,
             region,
         })
@@ -137,6 +137,15 @@ async fn ram_key() -> Result<Option<RamKey>> {
 async fn origins(name: &str) -> Result<Origins> {
     let list = text(name).await?.unwrap_or_default();
     Origins::parse(&list).map_err(|error| error.while_doing(name))
+}
+
+/// Any origin would make the worker a way to anywhere for whoever writes a form.
+async fn redirect_origins() -> Result<Origins> {
+    let origins = origins("allowed_origins").await?;
+    if origins.has_any() {
+        return Err(misconfigured("allowed_origins: * is no origin that a form may lead to"));
+    }
+    Ok(origins)
 }
 
 async fn temporary_storage(region: &str) -> Result<Option<TemporaryStorage>> {
