@@ -9,13 +9,15 @@ use crate::binaries::Binaries;
 use crate::host::{self, Stats};
 use crate::http::{Body, Client, Headers, Response, Transcript};
 use crate::process::Server;
-use crate::sandbox::{RAM_SECRET, Sandbox};
+use crate::sandbox::{BUCKET, RAM_SECRET, Sandbox, TEMPORARY_BUCKET};
 
 /// How a worker is to be set up.
 #[derive(Clone, Debug)]
 pub struct Setup {
     variables: Vec<(String, String)>,
     sandbox_arguments: Vec<String>,
+    /// Variables that name the sandbox's origin.
+    origins: Vec<&'static str>,
 }
 
 /// A running worker with its sandbox. Everything is killed and deleted when it is dropped; before
@@ -42,7 +44,8 @@ impl Setup {
     /// A worker that has a key of its own, and the manifest's defaults otherwise.
     #[must_use]
     pub fn new() -> Self {
-        let setup = Self { variables: Vec::new(), sandbox_arguments: Vec::new() };
+        let origins = vec!["vod_endpoint", "store_origin"];
+        let setup = Self { variables: Vec::new(), sandbox_arguments: Vec::new(), origins };
         setup
             .variable("vod_access_key_id", "sandbox-key")
             .variable("vod_access_key_secret", RAM_SECRET)
@@ -70,6 +73,16 @@ impl Setup {
         self
     }
 
+    /// A worker that can join uploads, and a store with a bucket for what is joined.
+    #[must_use]
+    pub fn temporary_storage(mut self) -> Self {
+        self.origins.push("temporary_endpoint");
+        for bucket in [BUCKET, TEMPORARY_BUCKET] {
+            self.sandbox_arguments.extend(["--bucket".to_owned(), bucket.to_owned()]);
+        }
+        self.variable("temporary_bucket", TEMPORARY_BUCKET)
+    }
+
     /// Few and short attempts, so that what cannot succeed fails soon.
     #[must_use]
     pub fn impatient(self) -> Self {
@@ -85,7 +98,7 @@ impl Setup {
         write_manifest(&binaries, folder.path());
         host::share_compiled(folder.path());
         let mut variables = self.variables;
-        for name in ["vod_endpoint", "store_origin"] {
+        for name in self.origins {
             variables.push((name.to_owned(), sandbox.origin().to_owned()));
         }
         let host = host::start(&binaries, folder.path(), &variables);
@@ -123,6 +136,12 @@ impl Edge {
     #[must_use]
     pub fn put(&self, headers: Headers<'_>, body: &Body<'_>) -> Response {
         self.request("PUT", "/v1/uploads/clip.mp4", headers, body).expect("the worker answers")
+    }
+
+    /// Sets a variable of the worker, from the next [`Edge::start_host`] on.
+    pub fn set_variable(&mut self, name: &str, value: &str) {
+        self.variables.retain(|(set, _)| set != name);
+        self.variables.push((name.to_owned(), value.to_owned()));
     }
 
     /// Ends the host with SIGKILL.

@@ -186,6 +186,16 @@ impl Exchange {
         self.answer()
     }
 
+    /// Ends the chunked body with this trailer and reads the answer.
+    ///
+    /// # Errors
+    /// Where no whole answer comes.
+    pub fn finish_with_trailer(mut self, name: &str, value: &str) -> io::Result<Response> {
+        let end = format!("0\r\n{name}: {value}\r\n\r\n");
+        self.refused |= self.stream.write_all(end.as_bytes()).is_err();
+        self.answer()
+    }
+
     /// Reads the answer's head, and gives its body line by line while this side sends on.
     ///
     /// # Errors

@@ -19,6 +19,15 @@ pub fn entries(data: &Path) -> Vec<(String, Vec<u8>)> {
     rows.map(|row| row.expect("a row is a key and a value")).collect()
 }
 
+/// Every key of an upload, with its value: all but when somebody looked last for uploads that have
+/// expired, which is one small key for all of them.
+#[must_use]
+pub fn records(data: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut entries = entries(data);
+    entries.retain(|(key, _)| key != "sweep");
+    entries
+}
+
 /// The database's files as they lie on the disk, free pages and log included.
 ///
 /// # Panics

@@ -93,7 +93,17 @@ impl Sandbox {
     /// Everything that is stored in the bucket.
     #[must_use]
     pub fn objects(&self) -> Vec<StoredObject> {
-        let objects = self.asked(&format!("objects/{BUCKET}"));
+        self.objects_in(BUCKET)
+    }
+
+    /// Everything that is stored in the bucket for what is joined.
+    #[must_use]
+    pub fn temporary_objects(&self) -> Vec<StoredObject> {
+        self.objects_in(TEMPORARY_BUCKET)
+    }
+
+    fn objects_in(&self, bucket: &str) -> Vec<StoredObject> {
+        let objects = self.asked(&format!("objects/{bucket}"));
         let objects = objects.as_array().expect("a list");
         let text = |object: &Value, name: &str| object[name].as_str().expect("a text").to_owned();
         let described = objects.iter().map(|object| StoredObject {
@@ -233,6 +243,9 @@ impl Sandbox {
 
 /// The secret of the long-lived key; it must appear nowhere.
 pub const RAM_SECRET: &str = "planted-ram-secret-0a7e41d9";
+
+/// The bucket for what is joined, where a worker has one.
+pub const TEMPORARY_BUCKET: &str = "sandbox-temporary";
 
 /// The bucket that exists.
 pub const BUCKET: &str = "sandbox-bucket";

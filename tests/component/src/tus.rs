@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
 
 use crate::edge::Edge;
 use crate::http::{Body, Client, Exchange, Framing, Headers, Response};
@@ -60,6 +61,15 @@ impl Upload {
         let response = self.head(edge);
         assert_eq!(response.status, 200, "HEAD {}", self.path);
         response.offset()
+    }
+
+    /// The offset that `GET /v1/files/{id}` reports: asking it leaves whoever writes alone.
+    ///
+    /// # Panics
+    /// Where it answers otherwise.
+    #[must_use]
+    pub fn bytes_durable(&self, edge: &Edge) -> u64 {
+        self.status(edge)["bytes_durable"].as_u64().expect("an offset")
     }
 
     /// PATCH with the bytes of `range`, which begins at the offset.
@@ -119,9 +129,18 @@ impl Upload {
     /// Where no answer comes.
     #[must_use]
     pub fn state(&self, edge: &Edge) -> String {
+        self.status(edge)["state"].as_str().expect("a state").to_owned()
+    }
+
+    /// `GET /v1/files/{id}`.
+    ///
+    /// # Panics
+    /// Where no answer comes.
+    #[must_use]
+    pub fn status(&self, edge: &Edge) -> Value {
         let response = edge.request("GET", &self.path, &[], &Body::None).expect("an answer");
         assert_eq!(response.status, 200, "{}", response.text());
-        response.json()["state"].as_str().expect("a state").to_owned()
+        response.json()
     }
 
     /// DELETE.

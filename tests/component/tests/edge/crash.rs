@@ -8,7 +8,7 @@ use vod_uploader_component_tests::edge::{Edge, Setup};
 use vod_uploader_component_tests::http::Body;
 use vod_uploader_component_tests::random::Random;
 use vod_uploader_component_tests::source::{MIB, Source, sha256};
-use vod_uploader_component_tests::tus::{Upload, VERSION};
+use vod_uploader_component_tests::tus::Upload;
 use vod_uploader_component_tests::wait;
 
 const LENGTH: u64 = 24 * MIB;
@@ -104,8 +104,9 @@ fn send_until_killed(
         });
         scope.spawn(|| {
             // Ends with the host: then there is no answer.
-            while let Ok(answer) = client.request("HEAD", &upload.path, &[VERSION], &Body::None) {
-                seen.fetch_max(answer.offset(), Relaxed);
+            while let Ok(answer) = client.request("GET", &upload.path, &[], &Body::None) {
+                let durable = answer.json()["bytes_durable"].as_u64().expect("an offset");
+                seen.fetch_max(durable, Relaxed);
             }
         });
         // Not asked now and then, as wait::until does: the moment counts.

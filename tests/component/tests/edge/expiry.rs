@@ -145,7 +145,9 @@ fn an_upload_that_the_store_forgot_while_the_worker_was_down_is_gone_too() {
     let upload = Upload::create(&edge, source.length());
     let mut patch = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
     patch.send(&source.bytes(0..3 * MIB));
-    wait::until("parts are acknowledged", || (upload.offset(&edge) == 3 * MIB).then_some(()));
+    wait::until("parts are acknowledged", || {
+        (upload.bytes_durable(&edge) == 3 * MIB).then_some(())
+    });
     edge.kill_host();
     edge.sandbox.forget_uploads();
     edge.start_host();

@@ -81,7 +81,7 @@ fn faults_of_complete_multipart_upload_end_with_a_file_or_with_their_cause() {
 
 #[test]
 fn faults_of_list_parts_end_with_a_file_or_with_their_cause() {
-    let edge = small_parts();
+    let mut edge = small_parts();
     let source = Source::new(102, SEVERAL_PARTS);
     let mut cases = of_any_call();
     for case in &mut cases {
@@ -96,9 +96,11 @@ fn faults_of_list_parts_end_with_a_file_or_with_their_cause() {
             let mut hung = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
             hung.send(&source.bytes(0..2 * PART_BYTES));
             vod_uploader_component_tests::wait::until("two parts are acknowledged", || {
-                (upload.offset(&edge) == 2 * PART_BYTES).then_some(())
+                (upload.bytes_durable(&edge) == 2 * PART_BYTES).then_some(())
             });
-            // The parts of a writer that is taken over are compared with the store's.
+            // The parts of a writer that was cut off are compared with the store's.
+            edge.kill_host();
+            edge.start_host();
             plant(&edge, "ListParts", case, times);
             let answer = upload.patch(&edge, &source, 2 * PART_BYTES..source.length()).unwrap();
             ended_as(&answer, case, expected, "ListParts");

@@ -3,9 +3,9 @@
 use std::thread;
 
 use vod_uploader_component_tests::edge::Setup;
-use vod_uploader_component_tests::http::Response;
+use vod_uploader_component_tests::http::{Body, Response};
 use vod_uploader_component_tests::source::{KIB, MIB, Source, sha256};
-use vod_uploader_component_tests::tus::Upload;
+use vod_uploader_component_tests::tus::{CHUNK_TYPE, Upload, VERSION};
 use vod_uploader_component_tests::wait;
 
 #[test]
@@ -35,7 +35,7 @@ fn an_upload_that_is_deleted_while_it_is_sent_ends_for_its_sender_too() {
     let upload = Upload::create(&edge, source.length());
     let mut patch = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
     patch.send(&source.bytes(0..3 * MIB));
-    wait::until("parts are acknowledged", || (upload.offset(&edge) > 0).then_some(()));
+    wait::until("parts are acknowledged", || (upload.bytes_durable(&edge) > 0).then_some(()));
     assert_eq!(upload.delete(&edge).status, 204);
     patch.send(&source.bytes(3 * MIB..source.length()));
     if let Ok(answer) = patch.finish() {
@@ -101,6 +101,26 @@ fn a_finished_upload_takes_no_more_and_says_where_it_is() {
     assert_eq!((again.status, again.code().as_str()), (409, "offset-mismatch"));
     assert_eq!(again.offset(), MIB);
     assert_eq!(edge.sandbox.requests("CompleteMultipartUpload"), 1);
+}
+
+#[test]
+fn a_client_that_can_only_post_names_the_method_that_it_means() {
+    let edge = Setup::new().start();
+    let source = Source::new(56, MIB + 1);
+    let upload = Upload::create(&edge, source.length());
+    let meant = |method, more: &[_], body: &Body<'_>| {
+        let headers = [&[VERSION, ("x-http-method-override", method)], more].concat();
+        edge.request("POST", &upload.path, &headers, body).unwrap()
+    };
+    let body = Body::Range(&source, 0..MIB);
+    let stored = meant("PATCH", &[CHUNK_TYPE, ("upload-offset", "0")], &body);
+    assert_eq!((stored.status, stored.offset()), (204, MIB), "{}", stored.text());
+    let head = meant("HEAD", &[], &Body::Bytes(b""));
+    assert_eq!((head.status, head.offset()), (200, MIB));
+    assert!(head.body.is_empty());
+    assert_eq!(meant("DELETE", &[], &Body::Bytes(b"")).status, 204);
+    assert_eq!(upload.state(&edge), "aborted");
+    assert_eq!(meant("MOVE", &[], &Body::Bytes(b"")).status, 405);
 }
 
 fn described(answer: &Response) -> String {

@@ -7,12 +7,22 @@
     reason = "a failed assumption fails the test"
 )]
 
+mod abandoned;
+mod bad_input;
+mod checksums;
+mod concatenation;
 mod crash;
 mod credentials;
+mod cross_origin;
+mod deferred_length;
 mod disconnect;
+mod events;
 mod expiry;
 mod fault_mixes;
 mod faults;
+mod filepond;
+mod forms;
+mod ietf;
 mod imports;
 mod large;
 mod lifecycle;
@@ -20,4 +30,5 @@ mod permissions;
 mod problems;
 mod records;
 mod sizes;
+mod states;
 mod streamed;

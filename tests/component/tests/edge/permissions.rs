@@ -15,7 +15,9 @@ fn an_upload_ends_and_resumes_without_listing_looking_and_aborting() {
     let upload = Upload::create(&edge, source.length());
     let mut patch = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
     patch.send(&source.bytes(0..3 * MIB + 7));
-    wait::until("parts are acknowledged", || (upload.offset(&edge) == 3 * MIB).then_some(()));
+    wait::until("parts are acknowledged", || {
+        (upload.bytes_durable(&edge) == 3 * MIB).then_some(())
+    });
     edge.kill_host();
     edge.start_host();
     upload.finish(&edge, &source);

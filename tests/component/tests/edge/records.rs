@@ -30,7 +30,9 @@ fn a_part_costs_as_many_writes_at_part_3_000_as_at_part_10() {
         let end = part * PART_BYTES;
         source.read(sent..end, |chunk| patch.send(chunk));
         sent = end;
-        wait::until("the part is acknowledged", || (upload.offset(&edge) == end).then_some(()));
+        wait::until("the part is acknowledged", || {
+            (upload.bytes_durable(&edge) == end).then_some(())
+        });
     };
     let mut measure = |first: u64| {
         send_to(first);
@@ -74,7 +76,7 @@ fn records_are_small_and_few_however_many_parts_there_are() {
     let upload = Upload::create(&edge, source.length());
     let stored = upload.patch(&edge, &source, 0..2_999 * PART_BYTES).unwrap();
     assert_eq!((stored.status, stored.offset()), (204, 2_999 * PART_BYTES));
-    let entries = key_value::entries(&edge.host_folder());
+    let entries = key_value::records(&edge.host_folder());
     let pages = usize::try_from(2_999 / PAGE_PARTS).unwrap();
     assert!(entries.len() <= pages + 8, "{} entries", entries.len());
     for (key, value) in &entries {
@@ -83,7 +85,7 @@ fn records_are_small_and_few_however_many_parts_there_are() {
     }
     upload.finish(&edge, &source);
     assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
-    let entries = key_value::entries(&edge.host_folder());
+    let entries = key_value::records(&edge.host_folder());
     assert!(entries.len() <= 8, "{:?}", entries.iter().map(|(key, _)| key).collect::<Vec<_>>());
 }
 

@@ -3,6 +3,7 @@
 use serde_json::json;
 use vod_uploader_component_tests::edge::{Edge, Setup};
 use vod_uploader_component_tests::http::Body;
+use vod_uploader_component_tests::key_value;
 use vod_uploader_component_tests::sandbox::BUCKET;
 use vod_uploader_component_tests::source::{MIB, Source, sha256};
 use vod_uploader_component_tests::tus::{self, Upload};
@@ -53,6 +54,7 @@ fn a_file_sent_by_tus_in_one_request_becomes_the_same_object() {
         let expected = json!({
             "state": "completed",
             "reason": null,
+            "role": "whole",
             "bytes_durable": size,
             "bytes_total": size,
             "parts": parts,
@@ -61,6 +63,7 @@ fn a_file_sent_by_tus_in_one_request_becomes_the_same_object() {
             "bucket": BUCKET,
             "object": object,
             "crc64": source.crc64(),
+            "expires_at": null,
         });
         assert_eq!(status, expected);
         assert_eq!(sha256(&edge.sandbox.object_bytes(object)), source.sha256());
@@ -105,20 +108,34 @@ fn a_file_sent_by_tus_in_small_requests_becomes_the_same_object() {
 }
 
 #[test]
-fn an_empty_file_is_refused_before_anything_is_created() {
+fn an_empty_file_that_is_put_is_refused_before_anything_is_created() {
     let edge = Setup::new().start();
     let empty = Source::new(0, 0);
-    let refusals = [
-        edge.put(&[], &Body::Bytes(b"")),
-        edge.put(&[], &Body::Chunked(&empty, 0..0)),
-        tus::create(&edge, 0, &[], &[]),
-    ];
+    let refusals = [edge.put(&[], &Body::Bytes(b"")), edge.put(&[], &Body::Chunked(&empty, 0..0))];
     for refusal in refusals {
         assert_eq!((refusal.status, refusal.code().as_str()), (400, "file-empty"));
     }
     assert!(edge.sandbox.operations().is_empty(), "{:?}", edge.sandbox.operations());
     assert!(edge.sandbox.objects().is_empty());
-    assert_eq!(edge.stats().count("kv_writes"), 0);
+    assert_eq!(key_value::records(&edge.host_folder()).len(), 0);
+}
+
+#[test]
+fn an_empty_file_of_a_tus_client_is_whole_at_once() {
+    let edge = Setup::new().start();
+    let typed = [tus::CHUNK_TYPE, ("content-length", "0")];
+    for (number, more) in [&[][..], &typed].into_iter().enumerate() {
+        let created = tus::create(&edge, 0, &[], more);
+        assert_eq!(created.offset(), 0);
+        let upload = Upload::created(&created);
+        assert_eq!(upload.state(&edge), "completed");
+        let head = upload.head(&edge);
+        assert_eq!((head.offset(), head.header("upload-length")), (0, Some("0")));
+        let objects = edge.sandbox.objects();
+        assert_eq!(objects.len(), number + 1);
+        assert!(objects.iter().all(|object| (object.size, object.crc64.as_str()) == (0, "0")));
+    }
+    assert!(edge.sandbox.uploads().is_empty());
 }
 
 fn put_and_compare(edge: &Edge, source: &Source, body: &Body<'_>) {

@@ -32,7 +32,7 @@ fn a_client_that_goes_away_within_a_part_goes_on_at_its_start() {
     let mut patch = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
     source.read(0..30 * MIB, |chunk| patch.send(chunk));
     wait::until("the first part is acknowledged", || {
-        (upload.offset(&edge) == PART_BYTES).then_some(())
+        (upload.bytes_durable(&edge) == PART_BYTES).then_some(())
     });
     drop(patch);
     wait::until("the store has noticed", || {

@@ -1,0 +1,171 @@
+//! Uploads that nobody sends bytes to: they expire, and are cleared away.
+
+use serde_json::json;
+use vod_uploader_component_tests::edge::{Edge, Setup};
+use vod_uploader_component_tests::http::Body;
+use vod_uploader_component_tests::key_value;
+use vod_uploader_component_tests::source::{MIB, Source};
+use vod_uploader_component_tests::tus::{Upload, VERSION, encode_metadata};
+use vod_uploader_component_tests::wait;
+
+#[test]
+fn an_upload_says_when_it_expires_until_it_is_whole() {
+    let edge = Setup::new().variable("expire_after_s", "3600").start();
+    let source = Source::new(740, 2 * MIB);
+    let created = edge.request("POST", "/v1/files", &creation(&named()), &Body::None).unwrap();
+    let upload = Upload::created(&created);
+    let stored = upload.patch(&edge, &source, 0..MIB).unwrap();
+    for answer in [&created, &stored, &upload.head(&edge)] {
+        let expires = answer.header("upload-expires").expect("it expires");
+        assert!(expires.ends_with(" GMT") && expires.len() == 29, "{expires}");
+    }
+    let limit = edge.request("HEAD", &upload.path, &[], &Body::None).unwrap();
+    let limit = limit.header("upload-limit").unwrap().to_owned();
+    let age = limit.split("max-age=").nth(1).unwrap().parse::<u64>().unwrap();
+    assert!((3_500..=3_600).contains(&age), "{limit}");
+    let last = upload.patch(&edge, &source, MIB..2 * MIB).unwrap();
+    assert_eq!((last.status, last.header("upload-expires")), (204, None));
+    assert_eq!(upload.head(&edge).header("upload-expires"), None);
+    assert!(upload.status(&edge)["expires_at"].is_null());
+    // Where nothing expires nobody says so.
+    let edge = Setup::new().variable("expire_after_s", "0").start();
+    let upload = Upload::create(&edge, 5);
+    let head = upload.head(&edge);
+    assert_eq!((head.status, head.header("upload-expires")), (200, None));
+    assert!(upload.status(&edge)["expires_at"].is_null());
+}
+
+#[test]
+fn an_upload_that_was_left_alone_too_long_is_gone_for_its_client() {
+    let edge = Setup::new().variable("expire_after_s", "1").start();
+    let source = Source::new(741, 2 * MIB);
+    let upload = Upload::create(&edge, source.length());
+    assert_eq!(upload.patch(&edge, &source, 0..MIB).unwrap().offset(), MIB);
+    expires(&edge, &upload);
+    let refused = upload.patch(&edge, &source, MIB..2 * MIB).unwrap();
+    assert_eq!((refused.status, refused.code().as_str()), (410, "upload-expired"));
+    let ietf = edge.request("HEAD", &upload.path, &[], &Body::None).unwrap();
+    assert_eq!(ietf.status, 410);
+    assert!(edge.sandbox.objects().is_empty());
+    // Its client can take it away at once.
+    assert_eq!(upload.delete(&edge).status, 204);
+    assert!(edge.sandbox.uploads().is_empty());
+}
+
+#[test]
+fn a_later_creation_clears_away_what_has_expired_and_nothing_that_lives() {
+    let edge = Setup::new().temporary_storage().variable("expire_after_s", "3").start();
+    let source = Source::new(742, 2 * MIB);
+    // With parts, with a few bytes, with nothing, paused, whole, deleted, and partial ones.
+    let [parts, tail, nothing, paused, whole, deleted] =
+        [MIB + 9, 9, 0, MIB, 2 * MIB, MIB].map(|sent| sent_to(&edge, &source, sent));
+    let path = format!("{}/pause", paused.path);
+    assert_eq!(edge.request("POST", &path, &[], &Body::Bytes(b"")).unwrap().status, 200);
+    assert_eq!(deleted.delete(&edge).status, 204);
+    let [open, made] = [MIB, 2 * MIB].map(|sent| {
+        let headers = [VERSION, ("upload-concat", "partial"), ("upload-length", "2097152")];
+        let created = edge.request("POST", "/v1/files", &headers, &Body::None).unwrap();
+        let partial = Upload::created(&created);
+        assert_eq!(partial.patch(&edge, &source, 0..sent).unwrap().offset(), sent);
+        partial
+    });
+    let old = [&parts, &tail, &nothing, &paused, &whole, &deleted, &open, &made];
+    assert!(old.iter().all(|upload| has_records(&edge, upload)));
+    assert_eq!(edge.sandbox.temporary_objects().len(), 1);
+    expires(&edge, &parts);
+    expires(&edge, &open);
+    let living = sent_to(&edge, &source, MIB + 9);
+    // Its creation, or another one, looks through them all.
+    wait::until("what has expired is cleared away", || {
+        let left = old.iter().filter(|upload| has_records(&edge, upload)).count();
+        if left > 0 {
+            let _ = edge.request("POST", "/v1/files", &creation(&named()), &Body::None);
+        }
+        (left == 0).then_some(())
+    });
+    assert_eq!(upload_states(&edge, &old), vec![404; old.len()]);
+    assert_eq!(edge.sandbox.temporary_objects(), []);
+    // Those of the living one, which may have expired meanwhile on a slow machine.
+    let uploads = edge.sandbox.uploads();
+    assert!(uploads.len() <= 1, "{uploads:?}");
+    if has_records(&edge, &living) && living.head(&edge).status == 200 {
+        assert_eq!(uploads.len(), 1);
+        let stored = living.patch(&edge, &source, MIB + 9..2 * MIB).unwrap();
+        assert_eq!((stored.status, stored.offset()), (204, 2 * MIB), "{}", stored.text());
+    }
+    let whole: Vec<_> = edge.sandbox.objects();
+    assert!(whole.iter().all(|object| object.crc64 == source.crc64()), "objects are VOD's");
+    assert!(!whole.is_empty());
+}
+
+#[test]
+fn an_upload_that_is_being_sent_does_not_expire() {
+    let edge = Setup::new().variable("expire_after_s", "2").start();
+    let source = Source::new(743, 3 * MIB);
+    let other = Upload::create(&edge, 5);
+    let upload = Upload::create(&edge, source.length());
+    let mut patch = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
+    patch.send(&source.bytes(0..MIB));
+    wait::until("a part is acknowledged", || (upload.bytes_durable(&edge) == MIB).then_some(()));
+    expires(&edge, &other);
+    patch.send(&source.bytes(MIB..2 * MIB));
+    wait::until("another part is acknowledged", || {
+        (upload.bytes_durable(&edge) == 2 * MIB).then_some(())
+    });
+    // This one's creation clears the other away.
+    let _ = Upload::create(&edge, 5);
+    wait::until("the other is gone", || (!has_records(&edge, &other)).then_some(()));
+    patch.send(&source.bytes(2 * MIB..source.length()));
+    let stored = patch.finish().unwrap();
+    assert_eq!((stored.status, stored.offset()), (204, source.length()), "{}", stored.text());
+    assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
+}
+
+#[test]
+fn what_cannot_be_dropped_on_the_store_is_forgotten_all_the_same() {
+    let edge = Setup::new().impatient().variable("expire_after_s", "1").start();
+    let source = Source::new(744, 2 * MIB);
+    let upload = sent_to(&edge, &source, MIB);
+    expires(&edge, &upload);
+    let fault = json!({ "operation": "AbortMultipartUpload", "times": 0, "kind": "status",
+        "status": 503 });
+    edge.sandbox.fault(&fault);
+    wait::until("it is forgotten", || {
+        let gone = !has_records(&edge, &upload);
+        if !gone {
+            let _ = edge.request("POST", "/v1/files", &creation(&named()), &Body::None);
+        }
+        gone.then_some(())
+    });
+    assert!(edge.sandbox.requests("AbortMultipartUpload") > 0);
+}
+
+/// An upload of the whole source that has got so many bytes of it.
+fn sent_to(edge: &Edge, source: &Source, sent: u64) -> Upload {
+    let upload = Upload::create(edge, source.length());
+    if sent > 0 {
+        assert_eq!(upload.patch(edge, source, 0..sent).unwrap().offset(), sent);
+    }
+    upload
+}
+
+fn expires(edge: &Edge, upload: &Upload) {
+    wait::until("the upload has expired", || (upload.head(edge).status == 410).then_some(()));
+}
+
+fn has_records(edge: &Edge, upload: &Upload) -> bool {
+    let id = upload.path.trim_start_matches("/v1/files/");
+    key_value::records(&edge.host_folder()).iter().any(|(key, _)| key.contains(id))
+}
+
+fn upload_states(edge: &Edge, uploads: &[&Upload]) -> Vec<u16> {
+    uploads.iter().map(|upload| upload.head(edge).status).collect()
+}
+
+fn named() -> String {
+    encode_metadata(&[("filename", "clip.mp4")])
+}
+
+fn creation(metadata: &str) -> [(&str, &str); 3] {
+    [VERSION, ("upload-length", "2097152"), ("upload-metadata", metadata)]
+}

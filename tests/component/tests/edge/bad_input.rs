@@ -1,0 +1,330 @@
+//! Values that no request may have: each is refused with the code that names it, and nothing is
+//! made of it, neither at VOD nor on the store nor at the worker.
+
+use vod_uploader_component_tests::checksum::of_tus;
+use vod_uploader_component_tests::edge::{Edge, Setup};
+use vod_uploader_component_tests::http::{Body, Framing, Headers, Response};
+use vod_uploader_component_tests::ietf::NEWEST;
+use vod_uploader_component_tests::key_value;
+use vod_uploader_component_tests::source::{MIB, Source};
+use vod_uploader_component_tests::tus::{CHUNK_TYPE, Upload, VERSION, encode_metadata};
+use vod_uploader_component_tests::wait;
+
+const LENGTH: (&str, &str) = ("upload-length", "200000");
+const NOT_COUNTS: [&str; 10] =
+    ["-1", "+1", "", "1.0", "0x10", "1e3", "1 2", "one", "99999999999999999999", "１"];
+
+#[test]
+fn what_a_creation_by_tus_says_wrong_is_named() {
+    let edge = Setup::new().start();
+    let metadata = encode_metadata(&[("filename", "a.mp4")]);
+    let named = ("upload-metadata", metadata.as_str());
+    let refuses = |headers: Headers<'_>, code: &str| {
+        let headers = [&[VERSION], headers].concat();
+        let refused = edge.request("POST", "/v1/files", &headers, &Body::None).unwrap();
+        is_refused(&refused, 400, code, &format!("{headers:?}"));
+    };
+    for length in NOT_COUNTS {
+        refuses(&[("upload-length", length), named], "upload-length-invalid");
+    }
+    refuses(&[named], "upload-length-invalid");
+    refuses(&[("upload-length", "5"), ("upload-length", "6"), named], "upload-length-invalid");
+    refuses(&[LENGTH, ("upload-defer-length", "1"), named], "upload-length-invalid");
+    for deferred in ["0", "2", "true", "", "1 1"] {
+        refuses(&[("upload-defer-length", deferred), named], "upload-defer-length-invalid");
+    }
+    let long = format!("filename YS5tcDQ=,x {}", "A".repeat(9_000));
+    for metadata in [
+        "",
+        ",",
+        "filename",
+        "filename *",
+        "filename YS5tcDQ",
+        "filename /w==",
+        "type dmlkZW8=",
+        "filename YS5tcDQ=,filename YS5tcDQ=",
+        "filename YS5tcDQ=,",
+        "fil\u{e9}name YS5tcDQ=",
+        "filename YS5tcDQ= x",
+        &long,
+    ] {
+        let headers = [LENGTH, ("upload-metadata", metadata)];
+        let headers = [&[VERSION], &headers[..]].concat();
+        let refused = edge.request("POST", "/v1/files", &headers, &Body::None).unwrap();
+        // Base64 without its padding is understood.
+        if metadata == "filename YS5tcDQ" {
+            assert_eq!(refused.status, 201);
+            continue;
+        }
+        let code = if metadata == "filename" { "file-name-invalid" } else { METADATA };
+        is_refused(&refused, 400, code, metadata);
+    }
+    refuses(&[LENGTH], METADATA);
+    for (checksum, body) in wrong_checksums().iter().map(|checksum| (checksum, b"12345")) {
+        let headers = [VERSION, CHUNK_TYPE, LENGTH, named, ("upload-checksum", checksum.as_str())];
+        let refused = edge.request("POST", "/v1/files", &headers, &Body::Bytes(body)).unwrap();
+        is_refused(&refused, 400, "upload-checksum-invalid", checksum);
+    }
+    let headers = [VERSION, CHUNK_TYPE, ("upload-length", "4"), named];
+    let longer = edge.request("POST", "/v1/files", &headers, &Body::Bytes(b"12345")).unwrap();
+    is_refused(&longer, 400, "length-mismatch", "a body longer than the file");
+    let headers = [VERSION, ("content-type", "text/plain"), LENGTH, named];
+    let typed = edge.request("POST", "/v1/files", &headers, &Body::Bytes(b"12345")).unwrap();
+    is_refused(&typed, 415, "media-type-unsupported", "a body of another type");
+    let long = "x".repeat(129);
+    for media_id in ["a\u{e9}b", &long] {
+        let headers = [VERSION, LENGTH, named, ("upload-media-id", media_id)];
+        let refused = edge.request("POST", "/v1/files", &headers, &Body::None).unwrap();
+        is_refused(&refused, 400, "upload-media-id-invalid", media_id);
+    }
+    made_nothing(&edge, 1);
+}
+
+#[test]
+fn what_a_chunk_says_wrong_is_named() {
+    let edge = Setup::new().start();
+    let source = Source::new(750, 200_000);
+    let upload = Upload::create(&edge, source.length());
+    assert_eq!(upload.patch(&edge, &source, 0..150_000).unwrap().offset(), 150_000);
+    edge.sandbox.reset_requests();
+    let at = ("upload-offset", "150000");
+    let refuses = |headers: Headers<'_>, status: u16, code: &str| {
+        let headers = [&[VERSION], headers].concat();
+        let body = Body::Range(&source, 150_000..200_000);
+        let refused = edge.request("PATCH", &upload.path, &headers, &body).unwrap();
+        is_refused(&refused, status, code, &format!("{headers:?}"));
+        assert_eq!(refused.header("tus-resumable"), Some("1.0.0"));
+    };
+    for offset in NOT_COUNTS {
+        refuses(&[CHUNK_TYPE, ("upload-offset", offset)], 400, "upload-offset-invalid");
+    }
+    refuses(&[CHUNK_TYPE], 400, "upload-offset-invalid");
+    refuses(&[CHUNK_TYPE, at, ("upload-offset", "7")], 400, "upload-offset-invalid");
+    for length in NOT_COUNTS {
+        refuses(&[CHUNK_TYPE, at, ("upload-length", length)], 400, "upload-length-invalid");
+    }
+    refuses(&[CHUNK_TYPE, at, ("upload-length", "200001")], 400, "length-inconsistent");
+    for checksum in wrong_checksums() {
+        let checksum = ("upload-checksum", checksum.as_str());
+        refuses(&[CHUNK_TYPE, at, checksum], 400, "upload-checksum-invalid");
+    }
+    for named in ["", "text/plain", "application/octet-stream", "application/partial-upload"] {
+        refuses(&[("content-type", named), at], 415, "media-type-unsupported");
+    }
+    refuses(&[at], 415, "media-type-unsupported");
+    for offset in ["0", "149999", "150001", "200000", "18446744073709551615"] {
+        refuses(&[CHUNK_TYPE, ("upload-offset", offset)], 409, "offset-mismatch");
+    }
+    assert!(edge.sandbox.operations().is_empty(), "{:?}", edge.sandbox.operations());
+    assert_eq!(upload.offset(&edge), 150_000);
+    upload.finish(&edge, &source);
+    assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
+    serves_on(&edge);
+}
+
+#[test]
+fn what_a_request_of_the_ietf_draft_says_wrong_is_named() {
+    let edge = Setup::new().start();
+    let source = Source::new(751, 200_000);
+    let body = Body::Range(&source, source.all());
+    let named = ("content-disposition", "inline; filename=\"a.mp4\"");
+    let version = ("upload-draft-interop-version", "8");
+    let creates = |headers: Headers<'_>, status: u16, code: &str| {
+        let refused = edge.request("POST", "/v1/files", headers, &body).unwrap();
+        is_refused(&refused, status, code, &format!("{headers:?}"));
+        assert_eq!(refused.header("upload-draft-interop-version"), Some("8"));
+    };
+    for complete in ["", "1", "true", "?2", "?1, ?1", "\"?1\""] {
+        let complete = ("upload-complete", complete);
+        creates(&[version, complete, named], 400, "upload-complete-invalid");
+    }
+    creates(&[version, named], 400, "upload-complete-invalid");
+    let complete = ("upload-complete", "?1");
+    creates(&[complete], 400, "content-disposition-invalid");
+    creates(&[complete, ("content-disposition", "inline")], 400, "content-disposition-invalid");
+    creates(&[complete, named, ("upload-length", "5")], 400, "length-inconsistent");
+    creates(
+        &[("upload-complete", "?0"), named, ("upload-length", "5")],
+        400,
+        "length-inconsistent",
+    );
+    creates(&[("upload-complete", "?0"), named, ("upload-metadata", "a *")], 400, METADATA);
+    made_nothing(&edge, 0);
+
+    let upload = NEWEST.begin(&edge);
+    edge.sandbox.reset_requests();
+    let typed = ("content-type", "application/partial-upload");
+    let (complete, at) = (("upload-complete", "?0"), ("upload-offset", "0"));
+    let appends = |headers: Headers<'_>, status: u16, code: &str| {
+        let headers = [&[version], headers].concat();
+        let refused = edge.request("PATCH", &upload.path, &headers, &body).unwrap();
+        is_refused(&refused, status, code, &format!("{headers:?}"));
+    };
+    for offset in ["-1", "", "1.5", "x", "?1", "1000000000000000", "\"0\""] {
+        appends(&[typed, complete, ("upload-offset", offset)], 400, "upload-offset-invalid");
+    }
+    appends(&[typed, complete], 400, "upload-offset-invalid");
+    appends(&[typed, at], 400, "upload-complete-invalid");
+    appends(&[typed, at, ("upload-complete", "yes")], 400, "upload-complete-invalid");
+    for typed in [&[][..], &[("content-type", "application/offset+octet-stream")]] {
+        appends(&[typed, &[complete, at]].concat(), 415, "media-type-unsupported");
+    }
+    assert!(edge.sandbox.operations().is_empty(), "{:?}", edge.sandbox.operations());
+    assert_eq!(NEWEST.head(&edge, &upload).offset(), 0);
+    serves_on(&edge);
+}
+
+#[test]
+fn a_file_name_that_could_do_harm_is_refused_at_every_entry() {
+    let edge = Setup::new().start();
+    let long = format!("{}.mp4", "x".repeat(4_096));
+    let body = Body::Bytes(b"12345");
+    for name in [
+        "../a.mp4",
+        "..\\a.mp4",
+        "a/b.mp4",
+        "/etc/a.mp4",
+        "a\0.mp4",
+        "a\r\nX-Evil: 1.mp4",
+        "a\u{7f}.mp4",
+        "a\u{85}.mp4",
+        "plain",
+        ".mp4",
+        "a.",
+        "..",
+        &long,
+    ] {
+        let escaped: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let path = format!("/v1/uploads/{escaped}");
+        let metadata = encode_metadata(&[("filename", name)]);
+        let metadata = ("upload-metadata", metadata.as_str());
+        let whole = ("upload-complete", "?1");
+        let requests: [(&str, &str, Headers<'_>); 6] = [
+            ("PUT", &path, &[]),
+            ("POST", &path, &[]),
+            ("PUT", &path, &[whole]),
+            ("POST", &path, &[whole]),
+            ("POST", "/v1/files", &[whole, metadata]),
+            ("POST", "/v1/files", &[VERSION, CHUNK_TYPE, ("upload-length", "5"), metadata]),
+        ];
+        for (method, path, headers) in requests {
+            let refused = edge.request(method, path, headers, &body).unwrap();
+            is_refused(&refused, 400, "file-name-invalid", &format!("{method} {path} {name:?}"));
+        }
+    }
+    for path in ["/v1/uploads/%FF.mp4", "/v1/uploads/a/b.mp4", "/v1/uploads/../x.mp4"] {
+        let refused = edge.request("PUT", path, &[], &body).unwrap();
+        is_refused(&refused, 400, "file-name-invalid", path);
+    }
+    made_nothing(&edge, 0);
+}
+
+#[test]
+fn the_folders_of_a_disposed_name_are_left_out() {
+    let edge = Setup::new().start();
+    let source = Source::new(752, 1_000);
+    for disposition in [
+        "inline; filename=\"../../etc/clip.mp4\"",
+        "inline; filename=\"C:\\\\clip.mp4\"",
+        "attachment; filename=x.mp4; filename*=UTF-8''%2e%2e%2fclip.mp4",
+    ] {
+        let headers = [("upload-complete", "?1"), ("content-disposition", disposition)];
+        let body = Body::Range(&source, source.all());
+        let created = edge.request("POST", "/v1/files", &headers, &body).unwrap();
+        let upload = Upload::created(&created);
+        assert_eq!(upload.status(&edge)["file_name"], "clip.mp4", "{disposition}");
+    }
+    assert!(edge.sandbox.objects().iter().all(|object| !object.key.contains("..")));
+}
+
+#[test]
+fn a_body_that_ends_before_its_declared_length_is_no_file_and_no_end() {
+    let edge = Setup::new().start();
+    let source = Source::new(753, 400_000);
+    // What a plain PUT leaves is dropped at once; an upload of the draft may be continued.
+    let whole = [("upload-complete", "?1")];
+    for (sent, headers) in [(5, &[][..]), (300_000, &[]), (5, &whole)] {
+        let framing = Framing::Length(source.length());
+        let client = edge.client();
+        let mut put = client.begin("PUT", "/v1/uploads/a.mp4", headers, framing).unwrap();
+        put.send(&source.bytes(0..sent));
+        drop(put);
+    }
+    let upload = Upload::create(&edge, source.length());
+    let mut patch = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
+    patch.send(&source.bytes(0..300_000));
+    drop(patch);
+    wait::until("what came is acknowledged", || {
+        (upload.bytes_durable(&edge) == 300_000).then_some(())
+    });
+    assert_eq!(upload.state(&edge), "receiving");
+    assert!(edge.sandbox.objects().is_empty());
+    upload.finish(&edge, &source);
+    assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
+    wait::until("nothing is left of the others", || {
+        edge.sandbox.uploads().is_empty().then_some(())
+    });
+}
+
+#[test]
+fn bytes_that_are_no_http_reach_nobody() {
+    let edge = Setup::new().start();
+    let source = Source::new(754, MIB);
+    for length in ["-1", "1, 2", "x", "99999999999999999999999"] {
+        let headers = [("content-length", length)];
+        let answer = edge.request("PUT", "/v1/uploads/a.mp4", &headers, &Body::None);
+        // Where the host does not answer it closes the connection.
+        assert!(answer.is_ok_and(|answer| answer.status >= 400), "{length}");
+    }
+    made_nothing(&edge, 0);
+    let created = edge.put(&[], &Body::Range(&source, source.all()));
+    assert_eq!(created.status, 201);
+}
+
+fn wrong_checksums() -> Vec<String> {
+    let right = of_tus("sha1", b"12345");
+    let mut wrong: Vec<_> =
+        ["", "sha1", "sha1 *", "sha1 AAAA", "sha512 AAAA", "SHA-1 AAAA="].map(str::to_owned).into();
+    wrong.extend([
+        right.replace("sha1", "md5"),
+        right.replace(' ', ""),
+        format!("{right} {right}"),
+    ]);
+    wrong
+}
+
+/// A whole problem, of this status and code, that says what is allowed where it names a field.
+fn is_refused(response: &Response, status: u16, code: &str, what: &str) {
+    assert_eq!((response.status, response.code().as_str()), (status, code), "{what}");
+    let problem = response.json();
+    assert_eq!(problem["status"], status, "{what}");
+    for member in ["type", "title", "detail", "action"] {
+        assert!(problem[member].as_str().is_some_and(|text| !text.is_empty()), "{what}: {member}");
+    }
+    assert!(problem["retryable"].is_boolean(), "{what}");
+    if let Some(field) = code.strip_suffix("-invalid") {
+        assert_eq!(problem["field"], field, "{what}");
+        assert!(problem["allowed"].as_str().is_some_and(|text| !text.is_empty()), "{what}");
+    }
+}
+
+/// Nothing but `uploads` that were created on purpose, at VOD, on the store and in the records.
+fn made_nothing(edge: &Edge, uploads: usize) {
+    assert_eq!(edge.sandbox.media().len(), uploads);
+    assert!(edge.sandbox.objects().is_empty());
+    assert!(edge.sandbox.uploads().is_empty());
+    let records = key_value::records(&edge.host_folder());
+    let created = records.iter().filter(|(key, _)| key.ends_with(".upload")).count();
+    assert_eq!(created, uploads, "{:?}", records.iter().map(|(key, _)| key).collect::<Vec<_>>());
+    serves_on(edge);
+}
+
+/// The worker answers, in an instance that no request has ended.
+fn serves_on(edge: &Edge) {
+    let health = edge.request("GET", "/healthz", &[], &Body::None).unwrap();
+    assert_eq!(health.status, 200);
+    let stats = edge.stats();
+    assert_eq!(stats.count("instances_started"), 1, "{stats:?}");
+}
+
+const METADATA: &str = "upload-metadata-invalid";

@@ -1,0 +1,239 @@
+//! tus: checksums that clients send with their chunks. Of a chunk whose checksum is wrong nothing
+//! is kept, and the right bytes go on where it began.
+
+use serde_json::json;
+use vod_uploader_component_tests::checksum::{ALGORITHMS, of_tus};
+use vod_uploader_component_tests::edge::{Edge, Setup};
+use vod_uploader_component_tests::http::{Body, Framing, Response};
+use vod_uploader_component_tests::source::{KIB, MIB, Source, sha256};
+use vod_uploader_component_tests::tus::{self, CHUNK_TYPE, Upload, VERSION};
+use vod_uploader_component_tests::wait;
+
+const HEADER: &str = "upload-checksum";
+
+#[test]
+fn a_chunk_counts_only_where_its_checksum_is_right() {
+    let edge = Setup::new().start();
+    for (seed, algorithm) in (500..).zip(ALGORITHMS) {
+        let source = Source::new(seed, 2 * MIB + 77);
+        let upload = Upload::create(&edge, source.length());
+        // One part or more, a tail, a chunk that begins with that tail, and the rest.
+        for (begin, end) in [(0, MIB + 700_000), (MIB + 700_000, MIB + 700_010)]
+            .into_iter()
+            .chain([(MIB + 700_010, MIB + 700_099), (MIB + 700_099, source.length())])
+        {
+            let bytes = source.bytes(begin..end);
+            let checksum = of_tus(algorithm, &bytes);
+            let mut wrong = bytes.clone();
+            *wrong.last_mut().unwrap() ^= 1;
+            is_refused(&checked(&edge, &upload, &checksum, begin, &wrong), begin);
+            assert_eq!(upload.offset(&edge), begin, "{algorithm}");
+            let stored = checked(&edge, &upload, &checksum, begin, &bytes);
+            assert_eq!((stored.status, stored.offset()), (204, end), "{algorithm}");
+            assert_eq!(upload.offset(&edge), end, "{algorithm}");
+        }
+        is_whole(&edge, &upload, &source);
+    }
+}
+
+#[test]
+fn a_wrong_checksum_of_a_chunk_of_many_parts_leaves_none_of_them() {
+    let edge = Setup::new().start();
+    let source = Source::new(510, 24 * MIB);
+    let upload = Upload::create(&edge, source.length());
+    // Behind whole parts, and behind a few bytes that are none.
+    for begin in [0, 20 * MIB + 1_000] {
+        let end = (begin + 20 * MIB).min(source.length());
+        if begin > 0 {
+            let stored = upload.patch(&edge, &source, 0..begin).unwrap();
+            assert_eq!((stored.status, stored.offset()), (204, begin));
+        }
+        let bytes = source.bytes(begin..end);
+        let checksum = of_tus("sha256", &bytes);
+        for at in [0, bytes.len() / 2, bytes.len() - 1] {
+            let mut wrong = bytes.clone();
+            wrong[at] ^= 0x80;
+            is_refused(&checked(&edge, &upload, &checksum, begin, &wrong), begin);
+            assert_eq!(upload.offset(&edge), begin);
+        }
+    }
+    let begin = 20 * MIB + 1_000;
+    let bytes = source.bytes(begin..source.length());
+    let stored = checked(&edge, &upload, &of_tus("md5", &bytes), begin, &bytes);
+    assert_eq!((stored.status, stored.offset()), (204, source.length()));
+    is_whole(&edge, &upload, &source);
+}
+
+#[test]
+fn a_creation_whose_bytes_have_a_wrong_checksum_makes_an_empty_upload() {
+    let edge = Setup::new().start();
+    for (seed, length) in [(520, 90 * KIB), (521, 2 * MIB + 5)] {
+        let source = Source::new(seed, length);
+        let bytes = source.bytes(source.all());
+        let other = Source::new(seed + 10, length).bytes(source.all());
+        let checksum = of_tus("sha1", &bytes);
+        let refused = created_with(&edge, &checksum, length, &other);
+        is_refused(&refused, 0);
+        let path = refused.header("location").expect("it was created").to_owned();
+        let upload = Upload { path, media_id: String::new() };
+        assert_eq!(upload.offset(&edge), 0);
+        let stored = checked(&edge, &upload, &checksum, 0, &bytes);
+        assert_eq!((stored.status, stored.offset()), (204, length), "{}", stored.text());
+        is_whole(&edge, &upload, &source);
+
+        let created = created_with(&edge, &checksum, length, &bytes);
+        assert_eq!((created.status, created.offset()), (201, length), "{}", created.text());
+        is_whole(&edge, &Upload::created(&created), &source);
+    }
+}
+
+#[test]
+fn a_checksum_may_follow_the_bytes_in_a_trailer() {
+    let edge = Setup::new().start();
+    let source = Source::new(530, MIB + 9);
+    let bytes = source.bytes(source.all());
+    for algorithm in ALGORITHMS {
+        let right = of_tus(algorithm, &bytes);
+        let wrong = of_tus(algorithm, &bytes[1..]);
+        let upload = Upload::create(&edge, source.length());
+        for trailer in [None, Some(("x-other", right.as_str())), Some((HEADER, &wrong))]
+            .into_iter()
+            .chain([Some((HEADER, "crc64 AAAAAAAAAAA=")), Some((HEADER, ""))])
+        {
+            is_refused(&with_trailer(&edge, &upload, &bytes, trailer), 0);
+            assert_eq!(upload.offset(&edge), 0, "{trailer:?}");
+        }
+        let stored = with_trailer(&edge, &upload, &bytes, Some((HEADER, &right)));
+        assert_eq!((stored.status, stored.offset()), (204, source.length()), "{algorithm}");
+        is_whole(&edge, &upload, &source);
+    }
+}
+
+#[test]
+fn a_checked_chunk_that_breaks_off_leaves_the_offset_where_it_was() {
+    let edge = Setup::new().start();
+    let source = Source::new(540, 6 * MIB);
+    let upload = Upload::create(&edge, source.length());
+    let begin = MIB + 50_000;
+    assert_eq!(upload.patch(&edge, &source, 0..begin).unwrap().offset(), begin);
+    let bytes = source.bytes(begin..source.length());
+    let checksum = of_tus("crc32", &bytes);
+    let offset = begin.to_string();
+    let headers = [VERSION, CHUNK_TYPE, (HEADER, checksum.as_str()), ("upload-offset", &offset)];
+    let framing = Framing::Length(bytes.len() as u64);
+    // Once the client goes, once it hangs and asks for the offset elsewhere.
+    for hangs in [false, true] {
+        edge.sandbox.reset_requests();
+        let mut patch = edge.client().begin("PATCH", &upload.path, &headers, framing).unwrap();
+        patch.send(&bytes[..3 << 20]);
+        wait::until("parts are on the store", || {
+            (edge.sandbox.requests("UploadPart") >= 2).then_some(())
+        });
+        assert_eq!(upload.bytes_durable(&edge), begin);
+        let patch = hangs.then_some(patch);
+        assert_eq!(upload.offset(&edge), begin);
+        if let Some(ended) = patch {
+            let ended = ended.answer().unwrap();
+            assert_eq!((ended.status, ended.code().as_str()), (409, "taken-over"));
+        }
+    }
+    let stored = checked(&edge, &upload, &checksum, begin, &bytes);
+    assert_eq!((stored.status, stored.offset()), (204, source.length()), "{}", stored.text());
+    is_whole(&edge, &upload, &source);
+}
+
+#[test]
+fn a_wrong_checksum_that_is_known_before_the_store_has_answered_leaves_nothing() {
+    let edge = Setup::new().start();
+    let source = Source::new(550, 3 * MIB);
+    let bytes = source.bytes(source.all());
+    let (right, wrong) = (of_tus("sha1", &bytes), of_tus("sha1", &bytes[1..]));
+    for operation in ["InitiateMultipartUpload", "UploadPart"] {
+        let upload = Upload::create(&edge, source.length());
+        let slow = json!({ "operation": operation, "kind": "delay", "delay_ms": 400 });
+        edge.sandbox.fault(&slow);
+        is_refused(&checked(&edge, &upload, &wrong, 0, &bytes), 0);
+        assert_eq!(upload.offset(&edge), 0);
+        let stored = checked(&edge, &upload, &right, 0, &bytes);
+        assert_eq!((stored.status, stored.offset()), (204, source.length()), "{operation}");
+        is_whole(&edge, &upload, &source);
+        edge.sandbox.clear_faults();
+    }
+}
+
+#[test]
+fn a_checked_chunk_in_whose_middle_the_host_is_killed_leaves_the_offset_where_it_was() {
+    let mut edge = Setup::new().start();
+    let source = Source::new(545, 6 * MIB);
+    let upload = Upload::create(&edge, source.length());
+    let begin = 2 * MIB + 70_000;
+    assert_eq!(upload.patch(&edge, &source, 0..begin).unwrap().offset(), begin);
+    let bytes = source.bytes(begin..source.length());
+    let checksum = of_tus("md5", &bytes);
+    for _ in 0..2 {
+        edge.sandbox.reset_requests();
+        let offset = begin.to_string();
+        let headers =
+            [VERSION, CHUNK_TYPE, (HEADER, checksum.as_str()), ("upload-offset", &offset)];
+        let framing = Framing::Length(bytes.len() as u64);
+        let mut patch = edge.client().begin("PATCH", &upload.path, &headers, framing).unwrap();
+        // Other bytes than those that are to come.
+        patch.send(&source.bytes(0..3 * MIB));
+        wait::until("parts are on the store", || {
+            (edge.sandbox.requests("UploadPart") >= 2).then_some(())
+        });
+        edge.kill_host();
+        edge.start_host();
+        assert_eq!(upload.offset(&edge), begin);
+    }
+    let stored = checked(&edge, &upload, &checksum, begin, &bytes);
+    assert_eq!((stored.status, stored.offset()), (204, source.length()), "{}", stored.text());
+    is_whole(&edge, &upload, &source);
+}
+
+fn checked(edge: &Edge, upload: &Upload, checksum: &str, begin: u64, bytes: &[u8]) -> Response {
+    upload.patch_with(edge, &[(HEADER, checksum)], begin, &Body::Bytes(bytes)).unwrap()
+}
+
+fn created_with(edge: &Edge, checksum: &str, length: u64, bytes: &[u8]) -> Response {
+    let length = length.to_string();
+    let metadata = tus::encode_metadata(&[("filename", "clip.mp4")]);
+    let headers = [
+        VERSION,
+        CHUNK_TYPE,
+        (HEADER, checksum),
+        ("upload-length", &length),
+        ("upload-metadata", &metadata),
+    ];
+    edge.request("POST", "/v1/files", &headers, &Body::Bytes(bytes)).unwrap()
+}
+
+fn with_trailer(
+    edge: &Edge,
+    upload: &Upload,
+    bytes: &[u8],
+    trailer: Option<(&str, &str)>,
+) -> Response {
+    let headers = [VERSION, CHUNK_TYPE, ("upload-offset", "0"), ("trailer", "Upload-Checksum")];
+    let client = edge.client();
+    let mut patch = client.begin("PATCH", &upload.path, &headers, Framing::Chunked).unwrap();
+    patch.send(bytes);
+    match trailer {
+        Some((name, value)) => patch.finish_with_trailer(name, value).unwrap(),
+        None => patch.finish().unwrap(),
+    }
+}
+
+fn is_refused(answer: &Response, offset: u64) {
+    assert_eq!(answer.status, 460, "{}", answer.text());
+    assert_eq!((answer.code().as_str(), answer.offset()), ("digest-mismatch", offset));
+    assert_eq!(answer.json()["title"], "Checksum Mismatch");
+}
+
+fn is_whole(edge: &Edge, upload: &Upload, source: &Source) {
+    let status = upload.status(edge);
+    assert_eq!(status["state"], "completed");
+    let bytes = edge.sandbox.object_bytes(status["object"].as_str().unwrap());
+    assert_eq!(sha256(&bytes), source.sha256());
+    assert!(edge.sandbox.uploads().is_empty(), "{:?}", edge.sandbox.uploads());
+}

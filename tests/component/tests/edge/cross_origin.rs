@@ -1,0 +1,147 @@
+//! Web pages of other origins.
+
+use vod_uploader_component_tests::edge::{Edge, Setup};
+use vod_uploader_component_tests::http::{Body, Framing, Response};
+use vod_uploader_component_tests::source::{MIB, Source};
+use vod_uploader_component_tests::tus::{CHUNK_TYPE, Upload, VERSION, encode_metadata};
+
+const PAGE: &str = "https://a.example";
+const PATHS: [&str; 5] =
+    ["/v1/files", "/v1/files/a1", "/v1/uploads", "/v1/uploads/clip.mp4", "/v1/filepond"];
+
+#[test]
+fn a_preflight_allows_the_pages_that_are_configured_and_no_others() {
+    let lists = [
+        ("https://a.example, https://b.example:8443", true),
+        ("*", true),
+        ("https://b.example", false),
+        ("", false),
+    ];
+    for (list, allowed) in lists {
+        let edge = Setup::new().variable("cors_origins", list).start();
+        for path in PATHS {
+            let headers = [
+                ("origin", PAGE),
+                ("access-control-request-method", "PATCH"),
+                ("access-control-request-headers", "tus-resumable,upload-offset,content-type"),
+            ];
+            let preflight = edge.request("OPTIONS", path, &headers, &Body::None).unwrap();
+            assert_eq!(preflight.status, 204, "{list} {path}");
+            let origin = preflight.header("access-control-allow-origin");
+            assert_eq!(origin, allowed.then_some(PAGE), "{list} {path}");
+            let names = ["access-control-allow-methods", "access-control-allow-headers"];
+            if !allowed {
+                assert!(names.iter().all(|name| preflight.header(name).is_none()));
+                continue;
+            }
+            let [methods, request_headers] = names.map(|name| preflight.header(name).unwrap());
+            for method in ["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"] {
+                assert!(methods.contains(method), "{methods}");
+            }
+            for name in ["Tus-Resumable", "Upload-Offset", "Upload-Complete", "Content-Type"] {
+                assert!(request_headers.contains(name), "{name}");
+            }
+            assert_eq!(preflight.header("access-control-max-age"), Some("86400"));
+            assert_eq!(preflight.header("vary"), Some("Origin"));
+        }
+        assert!(edge.sandbox.operations().is_empty());
+    }
+}
+
+#[test]
+fn a_page_reads_every_answer_problems_and_events_included() {
+    let edge = Setup::new().variable("cors_origins", PAGE).start();
+    let source = Source::new(730, 2 * MIB);
+    let metadata = encode_metadata(&[("filename", "clip.mp4")]);
+    let creation = [
+        ("origin", PAGE),
+        VERSION,
+        ("upload-length", "2097152"),
+        ("upload-metadata", metadata.as_str()),
+    ];
+    let created = edge.request("POST", "/v1/files", &creation, &Body::None).unwrap();
+    is_readable(&created, &["location", "media-id", "upload-expires", "tus-resumable"]);
+    let upload = Upload::created(&created);
+    let first = Body::Range(&source, 0..MIB);
+    let chunk = [("origin", PAGE), VERSION, CHUNK_TYPE, ("upload-offset", "0")];
+    let stored = edge.request("PATCH", &upload.path, &chunk, &first).unwrap();
+    is_readable(&stored, &["upload-offset", "upload-expires"]);
+    let misplaced = edge.request("PATCH", &upload.path, &chunk, &first).unwrap();
+    assert_eq!(misplaced.status, 409);
+    is_readable(&misplaced, &["upload-offset"]);
+    let tus = [("origin", PAGE), VERSION];
+    let head = edge.request("HEAD", &upload.path, &tus, &Body::None).unwrap();
+    is_readable(&head, &["upload-offset", "upload-length", "upload-metadata"]);
+    let page = [("origin", PAGE)];
+    let head = edge.request("HEAD", &upload.path, &page, &Body::None).unwrap();
+    is_readable(&head, &["upload-complete", "upload-limit", "upload-draft-interop-version"]);
+    for (method, path, status) in [
+        ("GET", upload.path.as_str(), 200),
+        ("POST", "/v1/files", 412),
+        ("PUT", "/v1/files", 405),
+        ("GET", "/v1/nothing", 404),
+        ("DELETE", &upload.path, 204),
+        ("HEAD", &upload.path, 410),
+        ("OPTIONS", "/v1/files", 204),
+    ] {
+        let answer = edge.request(method, path, &page, &Body::None).unwrap();
+        assert_eq!(answer.status, status, "{method} {path}");
+        is_readable(&answer, &[]);
+    }
+    let put = edge.request("PUT", "/v1/uploads/clip.mp4", &page, &first).unwrap();
+    assert_eq!(put.status, 201, "{}", put.text());
+    is_readable(&put, &[]);
+    let upload = Upload::create(&edge, 5);
+    let path = format!("{}/events", upload.path);
+    let events = edge.client().begin("GET", &path, &page, Framing::None).unwrap();
+    assert_eq!(upload.delete(&edge).status, 204);
+    is_readable(&events.answer().unwrap(), &[]);
+}
+
+#[test]
+fn pages_of_other_origins_read_nothing() {
+    let edge = Setup::new().variable("cors_origins", PAGE).start();
+    for origin in ["https://b.example", "http://a.example", "https://a.example:444", "null"] {
+        let answer =
+            edge.request("GET", "/v1/files/a1", &[("origin", origin)], &Body::None).unwrap();
+        assert_eq!(answer.status, 404);
+        assert_eq!(answer.header("access-control-allow-origin"), None, "{origin}");
+        // A cache must not keep it for the page that may.
+        assert_eq!(answer.header("vary"), Some("Origin"));
+    }
+}
+
+#[test]
+fn a_list_of_origins_that_is_none_is_named() {
+    for list in ["a.example", "https://a.example/path", "ftp://a.example"] {
+        let edge = Setup::new().variable("cors_origins", list).start();
+        refuses_to_work(&edge, "cors_origins");
+    }
+}
+
+fn refuses_to_work(edge: &Edge, variable: &str) {
+    let answer = edge.request("GET", "/v1/files/a1", &[], &Body::None).unwrap();
+    assert_eq!((answer.status, answer.code().as_str()), (500, "misconfigured"));
+    assert!(answer.text().contains(variable), "{}", answer.text());
+}
+
+/// The page may read the answer and these headers of it, which are there.
+fn is_readable(answer: &Response, names: &[&str]) {
+    assert_eq!(answer.header("access-control-allow-origin"), Some(PAGE), "{}", answer.status);
+    assert_eq!(answer.header("vary"), Some("Origin"));
+    let exposed = answer.header("access-control-expose-headers").unwrap().to_lowercase();
+    let exposed: Vec<_> = exposed.split(", ").collect();
+    for name in names {
+        assert!(answer.header(name).is_some(), "{name} is not there");
+        assert!(exposed.contains(name), "{name} is not exposed");
+    }
+    // Whatever else is the worker's own is exposed, too.
+    let own = |name: &&str| {
+        ["upload-", "tus-", "media-", "location", "retry-after", "accept-patch"]
+            .iter()
+            .any(|begin| name.starts_with(begin))
+    };
+    for name in answer.headers.iter().map(|(name, _)| name.as_str()).filter(own) {
+        assert!(exposed.contains(&name), "{name} is not exposed");
+    }
+}

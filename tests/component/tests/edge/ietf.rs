@@ -1,0 +1,411 @@
+//! The IETF's resumable uploads, in the words of each of the drafts.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use vod_uploader_component_tests::checksum::digest_field;
+use vod_uploader_component_tests::edge::{Edge, Setup};
+use vod_uploader_component_tests::http::{Body, Exchange, Framing, Response};
+use vod_uploader_component_tests::ietf::{DRAFTS, Draft, NEWEST};
+use vod_uploader_component_tests::source::{MIB, Source, sha256};
+use vod_uploader_component_tests::tus::Upload;
+use vod_uploader_component_tests::wait;
+
+#[test]
+fn an_upload_is_begun_continued_and_ended_in_the_words_of_every_draft() {
+    let edge = Setup::new().start();
+    for (seed, draft) in (600..).zip(DRAFTS) {
+        let source = Source::new(seed, 3 * MIB + 9);
+        let (first, second) = (MIB + 1, 2 * MIB + 50);
+        let created = draft.create(&edge, false, &[], &Body::Range(&source, 0..first));
+        assert_eq!((created.status, created.offset()), (201, first), "{draft:?}");
+        speaks(draft, &created, Some(false));
+        let upload = Upload::created(&created);
+        let head = draft.head(&edge, &upload);
+        assert_eq!((head.status, head.offset()), (204, first));
+        assert_eq!(head.header("upload-length"), None);
+        assert_eq!(head.header("cache-control"), Some("no-store"));
+        speaks(draft, &head, Some(false));
+        let body = Body::Range(&source, first..second);
+        let appended = draft.append(&edge, &upload, (first, false), &[], &body).unwrap();
+        assert_eq!((appended.status, appended.offset()), (draft.appended_status(), second));
+        speaks(draft, &appended, Some(false));
+        let body = Body::Range(&source, second..source.length());
+        let ended = draft.append(&edge, &upload, (second, true), &[], &body).unwrap();
+        assert_eq!((ended.status, ended.offset()), (201, source.length()), "{}", ended.text());
+        speaks(draft, &ended, Some(true));
+        assert_eq!(ended.json()["crc64"], source.crc64());
+        let head = draft.head(&edge, &upload);
+        assert_eq!((head.status, head.offset()), (204, source.length()));
+        assert_eq!(head.header("upload-length"), Some(source.length().to_string().as_str()));
+        speaks(draft, &head, Some(true));
+        is_whole(&edge, &upload, &source);
+        // The end is said once.
+        let again = draft.append(&edge, &upload, (source.length(), true), &[], &Body::Bytes(b""));
+        let again = again.unwrap();
+        assert_eq!((again.status, kind(&again)), (400, "completed-upload".to_owned()));
+        assert_eq!(draft.delete(&edge, &upload).status, 204);
+        assert_eq!(draft.head(&edge, &upload).status, 404);
+    }
+}
+
+#[test]
+fn a_whole_file_comes_with_one_request_by_post_and_put_at_every_address() {
+    let edge = Setup::new().start();
+    let mut seed = 610;
+    for draft in [DRAFTS[0], NEWEST] {
+        for (method, path) in [
+            ("POST", "/v1/files"),
+            ("POST", "/v1/uploads/clip.mp4"),
+            ("PUT", "/v1/uploads/clip.mp4"),
+        ] {
+            for (length, chunked) in [(70_000, false), (2 * MIB + 1, false), (2 * MIB + 1, true)] {
+                seed += 1;
+                let source = Source::new(seed, length);
+                let mut headers = draft.creation(true);
+                headers.push(("content-disposition", "inline; filename=\"clip.mp4\""));
+                let body = match chunked {
+                    true => Body::Chunked(&source, source.all()),
+                    false => Body::Range(&source, source.all()),
+                };
+                let created = edge.request(method, path, &headers, &body).unwrap();
+                assert_eq!((created.status, created.offset()), (201, length), "{method} {path}");
+                speaks(draft, &created, Some(true));
+                is_whole(&edge, &Upload::created(&created), &source);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_file_begun_by_name_is_continued_at_its_own_address() {
+    let edge = Setup::new().start();
+    for (seed, method) in (640..).zip(["POST", "PUT"]) {
+        let source = Source::new(seed, 2 * MIB);
+        let headers = NEWEST.creation(false);
+        let body = Body::Bytes(b"");
+        let created = edge.request(method, "/v1/uploads/a%20b.mp4", &headers, &body).unwrap();
+        assert_eq!(created.offset(), 0, "{}", created.text());
+        let upload = Upload::created(&created);
+        assert_eq!(upload.status(&edge)["file_name"], "a b.mp4");
+        let body = Body::Chunked(&source, 0..MIB + 9);
+        let appended = NEWEST.append(&edge, &upload, (0, false), &[], &body).unwrap();
+        assert_eq!((appended.status, appended.offset()), (204, MIB + 9));
+        let body = Body::Chunked(&source, MIB + 9..source.length());
+        let ended = NEWEST.append(&edge, &upload, (MIB + 9, true), &[], &body).unwrap();
+        assert_eq!((ended.status, ended.offset()), (201, source.length()));
+        is_whole(&edge, &upload, &source);
+    }
+}
+
+#[test]
+fn an_upload_is_ended_by_a_request_without_bytes() {
+    let edge = Setup::new().start();
+    for (seed, length) in [(650, 3), (651, 150_000), (652, 2 * MIB)] {
+        let source = Source::new(seed, length);
+        let upload = NEWEST.begin(&edge);
+        let body = Body::Range(&source, source.all());
+        let appended = NEWEST.append(&edge, &upload, (0, false), &[], &body).unwrap();
+        assert_eq!((appended.status, appended.offset()), (204, length), "{}", appended.text());
+        assert_eq!(upload.state(&edge), "receiving");
+        let empty = Body::Bytes(b"");
+        let ended = NEWEST.append(&edge, &upload, (length, true), &[], &empty).unwrap();
+        assert_eq!((ended.status, ended.offset()), (201, length), "{}", ended.text());
+        is_whole(&edge, &upload, &source);
+    }
+}
+
+#[test]
+fn an_upload_of_a_declared_length_stays_open_until_it_is_said_to_be_complete() {
+    let edge = Setup::new().start();
+    let source = Source::new(655, MIB + 7);
+    let length = source.length().to_string();
+    let declared = [("upload-length", length.as_str())];
+    let body = Body::Range(&source, source.all());
+    let created = NEWEST.create(&edge, false, &declared, &body);
+    assert_eq!((created.status, created.offset()), (201, source.length()), "{}", created.text());
+    speaks(NEWEST, &created, Some(false));
+    let upload = Upload::created(&created);
+    let head = NEWEST.head(&edge, &upload);
+    speaks(NEWEST, &head, Some(false));
+    let at = (source.length(), true);
+    let ended = NEWEST.append(&edge, &upload, at, &[], &Body::Bytes(b"")).unwrap();
+    assert_eq!((ended.status, ended.offset()), (201, source.length()), "{}", ended.text());
+    is_whole(&edge, &upload, &source);
+}
+
+#[test]
+fn a_wrong_offset_is_answered_with_the_right_one_in_the_draft_s_problem_type() {
+    let edge = Setup::new().start();
+    let source = Source::new(660, 2 * MIB);
+    for draft in DRAFTS {
+        let upload = draft.begin(&edge);
+        let body = Body::Range(&source, 0..300_000);
+        let appended = draft.append(&edge, &upload, (0, false), &[], &body).unwrap();
+        assert_eq!(appended.offset(), 300_000, "{}", appended.text());
+        for wrong in [0, 299_999, 300_001, 999_999_999_999_999] {
+            let refused = draft.append(&edge, &upload, (wrong, false), &[], &body).unwrap();
+            assert_eq!((refused.status, refused.offset()), (409, 300_000), "{draft:?}");
+            assert_eq!(kind(&refused), "mismatching-upload-offset");
+            let problem = refused.json();
+            assert_eq!(problem["expected-offset"], 300_000);
+            assert_eq!(problem["provided-offset"], wrong);
+            speaks(draft, &refused, Some(false));
+        }
+    }
+}
+
+#[test]
+fn lengths_that_contradict_each_other_are_refused() {
+    let edge = Setup::new().start();
+    let source = Source::new(665, 2 * MIB);
+    let body = Body::Range(&source, 0..100);
+    for (complete, length) in [(true, "101"), (true, "99"), (false, "99")] {
+        let refused = NEWEST.create(&edge, complete, &[("upload-length", length)], &body);
+        assert_eq!(
+            (refused.status, kind(&refused)),
+            (400, "inconsistent-upload-length".to_owned())
+        );
+    }
+    assert!(edge.sandbox.operations().is_empty(), "nothing was created");
+    // Another length than before, and an end before it: the upload takes the bytes all the same
+    // from one who is right.
+    let declared = [("upload-length", "300000")];
+    let created = NEWEST.create(&edge, false, &declared, &Body::Range(&source, 0..150_000));
+    let upload = Upload::created(&created);
+    for (complete, end, length) in
+        [(false, 200_000, "300001"), (true, 200_000, "200000"), (true, 200_000, "300000")]
+    {
+        let body = Body::Range(&source, 150_000..end);
+        let more = [("upload-length", length)];
+        let refused = NEWEST.append(&edge, &upload, (150_000, complete), &more, &body).unwrap();
+        assert_eq!(
+            (refused.status, kind(&refused)),
+            (400, "inconsistent-upload-length".to_owned())
+        );
+    }
+    let body = Body::Range(&source, 150_000..300_000);
+    let ended = NEWEST.append(&edge, &upload, (150_000, true), &[], &body).unwrap();
+    assert_eq!((ended.status, ended.offset()), (201, 300_000), "{}", ended.text());
+    let status = upload.status(&edge);
+    let object = edge.sandbox.object_bytes(status["object"].as_str().unwrap());
+    assert_eq!(sha256(&object), sha256(&source.bytes(0..300_000)));
+}
+
+#[test]
+fn an_upload_that_is_sent_more_than_its_length_is_given_up() {
+    let edge = Setup::new().start();
+    let source = Source::new(668, 2 * MIB);
+    for chunked in [false, true] {
+        let declared = [("upload-length", "300000")];
+        let created = NEWEST.create(&edge, false, &declared, &Body::Range(&source, 0..150_000));
+        let upload = Upload::created(&created);
+        let body = match chunked {
+            true => Body::Chunked(&source, 150_000..2 * MIB),
+            false => Body::Range(&source, 150_000..2 * MIB),
+        };
+        let refused = NEWEST.append(&edge, &upload, (150_000, false), &[], &body).unwrap();
+        assert_eq!(
+            (refused.status, kind(&refused)),
+            (400, "inconsistent-upload-length".to_owned())
+        );
+        assert_eq!(NEWEST.head(&edge, &upload).status, 410);
+    }
+    assert!(edge.sandbox.uploads().is_empty());
+    assert!(edge.sandbox.objects().is_empty());
+}
+
+#[test]
+fn content_counts_only_where_its_digest_is_right() {
+    let edge = Setup::new().start();
+    for (seed, algorithm) in (670..).zip(["sha-256", "sha-512"]) {
+        let source = Source::new(seed, 3 * MIB);
+        let upload = NEWEST.begin(&edge);
+        let mut offset = 0;
+        for end in [MIB + 50_000, 2 * MIB, source.length()] {
+            let bytes = source.bytes(offset..end);
+            let right = digest_field(algorithm, &bytes);
+            let wrong = digest_field(algorithm, &bytes[1..]);
+            let complete = end == source.length();
+            for digest in
+                [wrong.clone(), format!("{right}, sha-256=:AAAA:"), format!("{wrong}, future=1")]
+            {
+                let more = [("content-digest", digest.as_str())];
+                let body = Body::Bytes(&bytes);
+                let refused =
+                    NEWEST.append(&edge, &upload, (offset, complete), &more, &body).unwrap();
+                assert_eq!((refused.status, refused.code().as_str()), (400, "digest-mismatch"));
+                assert_eq!(refused.offset(), offset);
+                assert_eq!(NEWEST.head(&edge, &upload).offset(), offset);
+            }
+            // One that is not understood does not count.
+            let digest = format!("md5=:AAAA:, {right}, future=1");
+            let more = [("content-digest", digest.as_str())];
+            let stored =
+                NEWEST.append(&edge, &upload, (offset, complete), &more, &Body::Bytes(&bytes));
+            let stored = stored.unwrap();
+            assert_eq!(stored.offset(), end, "{}", stored.text());
+            offset = end;
+        }
+        is_whole(&edge, &upload, &source);
+    }
+}
+
+#[test]
+fn a_whole_file_counts_only_where_its_digests_are_right() {
+    let edge = Setup::new().start();
+    for (seed, length) in [(680, 50_000), (681, 2 * MIB + 3)] {
+        let source = Source::new(seed, length);
+        let bytes = source.bytes(source.all());
+        let right = digest_field("sha-256", &bytes);
+        let wrong = digest_field("sha-256", &bytes[1..]);
+        let before = edge.sandbox.objects().len();
+        for name in ["content-digest", "repr-digest"] {
+            let refused = NEWEST.create(&edge, true, &[(name, &wrong)], &Body::Bytes(&bytes));
+            assert_eq!((refused.status, refused.code().as_str()), (400, "digest-mismatch"));
+            assert_eq!(edge.sandbox.objects().len(), before);
+        }
+        let more = [("content-digest", right.as_str()), ("repr-digest", right.as_str())];
+        let created = NEWEST.create(&edge, true, &more, &Body::Bytes(&bytes));
+        assert_eq!((created.status, created.offset()), (201, length), "{}", created.text());
+        let upload = Upload::created(&created);
+        let status = upload.status(&edge);
+        let object = edge.sandbox.object_bytes(status["object"].as_str().unwrap());
+        assert_eq!(sha256(&object), source.sha256());
+    }
+}
+
+#[test]
+fn a_client_that_goes_away_goes_on_at_the_byte_where_it_was_cut_off() {
+    let edge = Setup::new().start();
+    let source = Source::new(690, 4 * MIB);
+    for framing in [Framing::Length(source.length()), Framing::Chunked] {
+        let upload = NEWEST.begin(&edge);
+        let sent = 2 * MIB + 123_457;
+        let patch = hung(&edge, &upload, &source, framing, sent);
+        drop(patch);
+        wait::until("what was sent is acknowledged", || {
+            (upload.bytes_durable(&edge) == sent).then_some(())
+        });
+        let head = NEWEST.head(&edge, &upload);
+        assert_eq!(head.offset(), sent);
+        let body = Body::Range(&source, sent..source.length());
+        let ended = NEWEST.append(&edge, &upload, (sent, true), &[], &body).unwrap();
+        assert_eq!((ended.status, ended.offset()), (201, source.length()), "{}", ended.text());
+        is_whole(&edge, &upload, &source);
+    }
+}
+
+#[test]
+fn an_upload_whose_client_hangs_is_asked_for_continued_and_ended_within_a_fifth_of_a_second() {
+    let edge = Setup::new().start();
+    let source = Source::new(700, 4 * MIB);
+    let sent = MIB + 123_457;
+    for ask in ["HEAD", "PATCH", "DELETE"] {
+        let mut latencies: Vec<Duration> = (0..9)
+            .map(|_| {
+                let upload = NEWEST.begin(&edge);
+                let old = hung(&edge, &upload, &source, Framing::Length(source.length()), sent);
+                let asked = Instant::now();
+                let latency = match ask {
+                    "HEAD" => {
+                        let head = NEWEST.head(&edge, &upload);
+                        assert_eq!((head.status, head.offset()), (204, sent));
+                        asked.elapsed()
+                    }
+                    "PATCH" => {
+                        let body = Body::Range(&source, MIB..MIB + 200_000);
+                        let next = NEWEST.append(&edge, &upload, (MIB, false), &[], &body);
+                        let latency = asked.elapsed();
+                        goes_on(&edge, &upload, &next.unwrap(), sent);
+                        latency
+                    }
+                    _ => {
+                        assert_eq!(NEWEST.delete(&edge, &upload).status, 204);
+                        asked.elapsed()
+                    }
+                };
+                let ended = old.answer().expect("the request that hung is answered");
+                assert!(!ended.is_success(), "{ask}: {}", ended.status);
+                if ask == "DELETE" {
+                    assert_eq!(NEWEST.head(&edge, &upload).status, 410);
+                } else {
+                    assert_eq!(NEWEST.delete(&edge, &upload).status, 204);
+                }
+                latency
+            })
+            .collect();
+        latencies.sort_unstable();
+        assert!(latencies[4] < Duration::from_millis(200), "{ask}: {latencies:?}");
+    }
+    wait::until("nothing is left on the store", || edge.sandbox.uploads().is_empty().then_some(()));
+    assert!(edge.sandbox.objects().is_empty());
+}
+
+#[test]
+fn requests_that_name_no_protocol_are_answered_in_the_newest_words() {
+    let edge = Setup::new().start();
+    let upload = Upload::create(&edge, 5);
+    let head = edge.request("HEAD", &upload.path, &[], &Body::None).unwrap();
+    assert_eq!((head.status, head.offset()), (204, 0));
+    speaks(NEWEST, &head, Some(false));
+    let deleted = edge.request("DELETE", &upload.path, &[], &Body::None).unwrap();
+    assert_eq!(deleted.status, 204);
+    assert_eq!(edge.request("HEAD", &upload.path, &[], &Body::None).unwrap().status, 410);
+    // The second deletion says what became of it, and forgets it.
+    let again = edge.request("DELETE", &upload.path, &[], &Body::None).unwrap();
+    assert_eq!((again.status, again.code().as_str()), (410, "upload-aborted"));
+    let again = edge.request("DELETE", &upload.path, &[], &Body::None).unwrap();
+    assert_eq!((again.status, again.code().as_str()), (404, "upload-not-found"));
+}
+
+/// A PATCH that has brought `sent` bytes, of which whole parts are acknowledged, and hangs.
+fn hung(edge: &Edge, upload: &Upload, source: &Source, framing: Framing, sent: u64) -> Exchange {
+    let client = edge.client();
+    let mut patch = NEWEST.begin_append(&client, upload, (0, true), framing).unwrap();
+    assert!(patch.send(&source.bytes(0..sent)));
+    wait::until("whole parts are acknowledged", || {
+        (upload.bytes_durable(edge) == sent / MIB * MIB).then_some(())
+    });
+    patch
+}
+
+/// The request that took over at the last part's end is served, or told of the bytes behind it.
+fn goes_on(edge: &Edge, upload: &Upload, answer: &Response, sent: u64) {
+    if answer.is_success() {
+        assert_eq!(answer.offset(), MIB + 200_000);
+    } else {
+        assert_eq!((answer.status, answer.offset()), (409, sent), "{}", answer.text());
+    }
+    assert_eq!(NEWEST.head(edge, upload).offset(), answer.offset());
+}
+
+/// The answer is in the words of `draft`, and says this of the upload.
+fn speaks(draft: Draft, response: &Response, complete: Option<bool>) {
+    assert_eq!(response.header("upload-draft-interop-version"), Some(draft.0));
+    assert_eq!(draft.says_complete(response), complete, "{draft:?}: {}", response.text());
+    let limits = response.header("upload-limit").unwrap_or_default();
+    match draft.0 {
+        "6" if !limits.is_empty() => assert!(limits.contains("expires="), "{limits}"),
+        "8" if !limits.is_empty() => assert!(limits.contains("max-age="), "{limits}"),
+        _ => assert_eq!(limits, ""),
+    }
+    let other = if draft.0 == "3" { "upload-complete" } else { "upload-incomplete" };
+    assert_eq!(response.header(other), None);
+    assert_eq!(response.header("tus-resumable"), None);
+}
+
+/// The name of a problem's type.
+fn kind(response: &Response) -> String {
+    let problem: Value = response.json();
+    let kind = problem["type"].as_str().unwrap_or_default();
+    kind.trim_start_matches("https://iana.org/assignments/http-problem-types#").to_owned()
+}
+
+fn is_whole(edge: &Edge, upload: &Upload, source: &Source) {
+    let status = upload.status(edge);
+    assert_eq!(status["state"], "completed");
+    let bytes = edge.sandbox.object_bytes(status["object"].as_str().unwrap());
+    assert_eq!(sha256(&bytes), source.sha256());
+    assert!(edge.sandbox.uploads().is_empty(), "{:?}", edge.sandbox.uploads());
+}

@@ -1,0 +1,275 @@
+//! An upload's state, its pauses, and the credential that is brought for it while it is sent.
+
+use std::thread;
+
+use serde_json::{Value, json};
+use vod_uploader_component_tests::edge::{Edge, Setup};
+use vod_uploader_component_tests::http::{Body, Headers, Response};
+use vod_uploader_component_tests::sandbox::BUCKET;
+use vod_uploader_component_tests::source::{MIB, Source, sha256};
+use vod_uploader_component_tests::tus::{self, Upload};
+use vod_uploader_component_tests::vod::{
+    UploadCredential, create_upload_video, refresh_upload_video,
+};
+use vod_uploader_component_tests::wait;
+
+const SEAL_KEY: &str = "c2VhbC1rZXktb2YtMzItYnl0ZXMtZm9yLXRlc3RzISE=";
+
+#[test]
+fn an_upload_tells_its_state_while_it_is_sent() {
+    let edge = Setup::new().start();
+    let source = Source::new(710, 4 * MIB);
+    let upload = Upload::create(&edge, source.length());
+    let before = upload.status(&edge);
+    assert_eq!(before["state"], "receiving");
+    assert!(before["object"].as_str().unwrap().contains(&upload.media_id));
+    let expires_at = before["expires_at"].as_str().expect("it expires").to_owned();
+    let mut patch = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
+    patch.send(&source.bytes(0..2 * MIB + 7));
+    wait::until("parts are acknowledged", || {
+        (upload.bytes_durable(&edge) == 2 * MIB).then_some(())
+    });
+    let status = upload.status(&edge);
+    let expected = json!({
+        "state": "receiving",
+        "reason": null,
+        "role": "whole",
+        "bytes_durable": 2 * MIB,
+        "bytes_total": source.length(),
+        "parts": 2,
+        "file_name": "clip.mp4",
+        "media_id": upload.media_id,
+        "bucket": BUCKET,
+        "object": before["object"],
+        "crc64": null,
+        "expires_at": status["expires_at"],
+    });
+    assert_eq!(status, expected);
+    assert!(status["expires_at"].as_str().unwrap() >= expires_at.as_str());
+    // Nobody who looked has disturbed it.
+    patch.send(&source.bytes(2 * MIB + 7..source.length()));
+    let stored = patch.finish().unwrap();
+    assert_eq!((stored.status, stored.offset()), (204, source.length()), "{}", stored.text());
+    assert_eq!(upload.state(&edge), "completed");
+}
+
+#[test]
+fn a_paused_upload_takes_nothing_until_it_is_resumed() {
+    let mut edge = Setup::new().start();
+    let source = Source::new(711, 4 * MIB);
+    let upload = Upload::create(&edge, source.length());
+    let sent = 2 * MIB + 70_001;
+    let mut patch = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
+    patch.send(&source.bytes(0..sent));
+    wait::until("parts are acknowledged", || {
+        (upload.bytes_durable(&edge) == 2 * MIB).then_some(())
+    });
+    let paused = told(&edge, &upload, "pause");
+    assert_eq!(paused.status, 200, "{}", paused.text());
+    assert_eq!(paused.json()["state"], "paused");
+    assert_eq!(paused.json()["bytes_durable"], sent);
+    // Who was sending is told how far it came.
+    let ended = patch.answer().unwrap();
+    assert!(!ended.is_success(), "{}", ended.status);
+    assert_eq!(ended.offset(), sent);
+    edge.kill_host();
+    edge.start_host();
+    for _ in 0..2 {
+        let refused = upload.patch(&edge, &source, sent..source.length()).unwrap();
+        assert_eq!((refused.status, refused.code().as_str()), (409, "upload-paused"));
+        assert_eq!(refused.offset(), sent);
+        assert_eq!(told(&edge, &upload, "pause").status, 200);
+    }
+    assert_eq!(upload.offset(&edge), sent);
+    let resumed = told(&edge, &upload, "resume");
+    assert_eq!((resumed.status, &resumed.json()["state"]), (200, &json!("receiving")));
+    let stored = upload.patch(&edge, &source, sent..source.length()).unwrap();
+    assert_eq!((stored.status, stored.offset()), (204, source.length()), "{}", stored.text());
+    let object = edge.sandbox.only_object();
+    assert_eq!(sha256(&edge.sandbox.object_bytes(&object.key)), source.sha256());
+}
+
+#[test]
+fn what_has_ended_is_neither_paused_nor_resumed_and_what_is_paused_can_be_deleted() {
+    let edge = Setup::new().start();
+    let source = Source::new(712, MIB);
+    let whole = Upload::create(&edge, source.length());
+    whole.finish(&edge, &source);
+    let aborted = Upload::create(&edge, source.length());
+    assert_eq!(told(&edge, &aborted, "pause").status, 200);
+    assert_eq!(aborted.delete(&edge).status, 204);
+    assert_eq!(aborted.state(&edge), "aborted");
+    for upload in [&whole, &aborted] {
+        for action in ["pause", "resume"] {
+            let refused = told(&edge, upload, action);
+            assert_eq!((refused.status, refused.code().as_str()), (409, "upload-ended"));
+        }
+    }
+    let unknown = Upload { path: format!("/v1/files/{}", "0".repeat(32)), ..whole };
+    for action in ["pause", "resume", "credential", "unknown"] {
+        let refused = told(&edge, &unknown, action);
+        assert_eq!((refused.status, refused.code().as_str()), (404, "upload-not-found"));
+    }
+}
+
+#[test]
+fn a_new_credential_is_taken_in_each_of_its_forms() {
+    let mut edge = sealed();
+    let source = Source::new(713, 4 * MIB);
+    let first = create_upload_video(&edge.sandbox, "first");
+    let upload = created_with(&mut edge, &first, source.length());
+    let mut offset = 0;
+    for form in 0..4 {
+        // What was kept does not do any more.
+        let nonce = format!("again-{form}");
+        let next = refresh_upload_video(&edge.sandbox, &nonce, &first.media_id);
+        edge.plant_secret(&next.auth);
+        let sts = edge.sandbox.sts(3600);
+        edge.plant_secret(sts["AccessKeySecret"].as_str().unwrap());
+        let (address, auth) = (next.address.as_str(), next.auth.as_str());
+        let posted = match form {
+            0 => json!({ "upload_auth": auth, "upload_address": address }),
+            1 => json!({ "upload_auth": auth }),
+            2 => sts,
+            _ => Value::Null,
+        };
+        let in_headers = [("upload-address", address), ("upload-auth", auth)];
+        let headers = if form == 3 { &in_headers[..] } else { &[] };
+        let kept = post_credential(&edge, &upload, headers, &posted);
+        assert_eq!(kept.status, 204, "{form}: {}", kept.text());
+        let body = Body::Range(&source, offset..offset + MIB);
+        let stored = upload.patch_with(&edge, &[], offset, &body).unwrap();
+        offset += MIB;
+        assert_eq!((stored.status, stored.offset()), (204, offset), "{form}: {}", stored.text());
+    }
+    assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
+}
+
+#[test]
+fn a_credential_that_does_not_fit_is_refused_and_the_kept_one_stays() {
+    let mut edge = sealed();
+    let source = Source::new(714, MIB);
+    let mine = create_upload_video(&edge.sandbox, "mine");
+    let other = create_upload_video(&edge.sandbox, "other");
+    edge.plant_secret(&other.auth);
+    let upload = created_with(&mut edge, &mine, source.length());
+    edge.sandbox.token_life(-60);
+    let expired = refresh_upload_video(&edge.sandbox, "expired", &mine.media_id);
+    let pair = |credential: &UploadCredential| json!({ "upload_auth": credential.auth, "upload_address": credential.address });
+    let cases = [
+        (pair(&other), 409, "credential-for-other-object"),
+        (pair(&expired), 401, "credential-expired"),
+        (json!({ "upload_auth": mine.address }), 400, "credentials-swapped"),
+        (json!({ "upload_auth": "e30=" }), 400, "credential-invalid"),
+        (json!({ "upload_auth": "***" }), 400, "credential-invalid"),
+        (json!({ "upload_auth": 7 }), 400, "credential-invalid"),
+        (json!({ "AccessKeyId": "a", "AccessKeySecret": "b" }), 400, "credential-invalid"),
+        (json!({}), 400, "credential-invalid"),
+        (json!([]), 400, "credential-invalid"),
+        (Value::Null, 400, "credential-invalid"),
+        (json!({ "upload_auth": "x".repeat(40_000) }), 400, "body-invalid"),
+    ];
+    for (posted, status, code) in cases {
+        let refused = post_credential(&edge, &upload, &[], &posted);
+        assert_eq!((refused.status, refused.code().as_str()), (status, code), "{posted}");
+    }
+    let headers = [("upload-address", other.address.as_str()), ("upload-auth", &other.auth)];
+    let refused = post_credential(&edge, &upload, &headers, &Value::Null);
+    assert_eq!((refused.status, refused.code().as_str()), (409, "credential-for-other-object"));
+    upload.finish(&edge, &source);
+    assert_eq!(edge.sandbox.only_object().key, mine.object());
+}
+
+#[test]
+fn a_credential_is_not_kept_without_a_key_to_seal_it_with() {
+    let mut edge = Setup::new().without_ram_key().start();
+    let mine = create_upload_video(&edge.sandbox, "mine");
+    let upload = created_with(&mut edge, &mine, MIB);
+    let refused = post_credential(&edge, &upload, &[], &json!({ "upload_auth": mine.auth }));
+    assert_eq!((refused.status, refused.code().as_str()), (500, "misconfigured"));
+    assert!(refused.json()["detail"].as_str().unwrap().contains("seal_key"));
+}
+
+#[test]
+fn a_request_whose_credential_ends_goes_on_with_the_one_that_was_posted_meanwhile() {
+    let mut edge = sealed();
+    let source = Source::new(715, 6 * MIB);
+    let first = create_upload_video(&edge.sandbox, "first");
+    let upload = created_with(&mut edge, &first, source.length());
+    thread::scope(|scope| {
+        let client = edge.client();
+        let mut patch = upload.begin_patch(&client, 0, source.length()).unwrap();
+        patch.send(&source.bytes(0..2 * MIB));
+        wait::until("parts are acknowledged", || {
+            (upload.bytes_durable(&edge) == 2 * MIB).then_some(())
+        });
+        let second = refresh_upload_video(&edge.sandbox, "second", &first.media_id);
+        let posted = json!({ "upload_auth": second.auth });
+        assert_eq!(post_credential(&edge, &upload, &[], &posted).status, 204);
+        // The store refuses the first one from now on.
+        edge.sandbox.set_life(&first.access_key_id(), -1);
+        let sending = scope.spawn(|| {
+            patch.send(&source.bytes(2 * MIB..source.length()));
+            patch.finish().unwrap()
+        });
+        let stored = sending.join().unwrap();
+        assert_eq!((stored.status, stored.offset()), (204, source.length()), "{}", stored.text());
+    });
+    assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
+    assert_eq!(edge.sandbox.only_object().key, first.object());
+}
+
+#[test]
+fn a_request_whose_credential_is_about_to_end_takes_the_posted_one_before() {
+    let mut edge = sealed();
+    let source = Source::new(716, 6 * MIB);
+    // Shorter than the time before the end at which a new one is looked for.
+    edge.sandbox.token_life(30);
+    let first = create_upload_video(&edge.sandbox, "first");
+    let upload = created_with(&mut edge, &first, source.length());
+    edge.sandbox.token_life(3600);
+    let second = refresh_upload_video(&edge.sandbox, "second", &first.media_id);
+    assert_eq!(
+        post_credential(&edge, &upload, &[], &json!({ "upload_auth": second.auth })).status,
+        204
+    );
+    edge.sandbox.set_life(&first.access_key_id(), -1);
+    let stored = upload.patch(&edge, &source, source.all()).unwrap();
+    assert_eq!((stored.status, stored.offset()), (204, source.length()), "{}", stored.text());
+    assert_eq!(edge.sandbox.counts("UploadPart")["errors"], 0);
+    assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
+}
+
+#[test]
+fn uploads_that_use_the_worker_s_own_key_take_no_credential() {
+    let edge = Setup::new().temporary_storage().variable("seal_key", SEAL_KEY).start();
+    let headers = [tus::VERSION, ("upload-concat", "partial"), ("upload-length", "5")];
+    let created = edge.request("POST", "/v1/files", &headers, &Body::None).unwrap();
+    let partial = Upload::created(&created);
+    let sts = edge.sandbox.sts(3600);
+    let refused = post_credential(&edge, &partial, &[], &sts);
+    assert_eq!((refused.status, refused.code().as_str()), (409, "file-state-wrong"));
+}
+
+fn sealed() -> Edge {
+    let mut edge = Setup::new().without_ram_key().variable("seal_key", SEAL_KEY).start();
+    edge.plant_secret(SEAL_KEY);
+    edge
+}
+
+fn created_with(edge: &mut Edge, credential: &UploadCredential, length: u64) -> Upload {
+    edge.plant_secret(&credential.auth);
+    let metadata =
+        [("upload_address", credential.address.as_str()), ("upload_auth", &credential.auth)];
+    Upload::created(&tus::create(edge, length, &metadata, &[]))
+}
+
+fn post_credential(edge: &Edge, upload: &Upload, headers: Headers<'_>, posted: &Value) -> Response {
+    let path = format!("{}/credential", upload.path);
+    let text = if posted.is_null() { String::new() } else { posted.to_string() };
+    edge.request("POST", &path, headers, &Body::Bytes(text.as_bytes())).unwrap()
+}
+
+fn told(edge: &Edge, upload: &Upload, action: &str) -> Response {
+    edge.request("POST", &format!("{}/{action}", upload.path), &[], &Body::Bytes(b"")).unwrap()
+}
