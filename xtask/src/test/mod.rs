@@ -12,6 +12,7 @@ mod fuzz;
 mod interop;
 mod log;
 mod npm;
+mod openapi;
 mod outcome;
 mod python;
 mod python_app;
@@ -105,6 +106,7 @@ const SUITES: &[Suite] = &[
     Suite { name: "browser", needs: Needs::BuildAndRegistry, run: clients::browser },
     Suite { name: "python", needs: Needs::BuildAndRegistry, run: clients::python },
     Suite { name: "curl", needs: Needs::BuildAndRegistry, run: clients::curl },
+    Suite { name: "openapi", needs: Needs::BuildAndRegistry, run: openapi::run },
 ];
 
 fn parse(mut arguments: lexopt::Parser) -> Result<bool, Failure> {

@@ -80,7 +80,11 @@ impl Worker {
         key: &UploadKey,
         body: RequestBody,
     ) -> Result<http::Response> {
-        let record = records::upload_record(&self.kv, key).await?;
+        let status = self.present_status(key).await?;
+        if status.has_ended() {
+            return Err(ended(&status));
+        }
+        let record = status.record;
         if record.role != Role::Whole {
             let message = "partial and final uploads use the worker's own access key";
             return Err(Error::new(ErrorKind::FileStateWrong, message));

@@ -1,7 +1,11 @@
 //! How an upload stands, and finding it out where its last writer did not say.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
 use std::time::Duration;
 
+use spin_sdk::wasip3::wit_bindgen;
 use vod_uploader::http::{Head, UploadStatus};
 use vod_uploader::units::UnixMillis;
 use vod_uploader::upload::{Claim, Outcome, Phase, Purpose, Role, UploadKey, UploadRecord};
@@ -16,8 +20,8 @@ const COMPLETE_PATIENCE: Duration = Duration::from_secs(5);
 const COMPLETE_POLL: Duration = Duration::from_millis(100);
 const COMPLETE_POLLS_MAX: u32 = 50;
 
-/// How often one request tries to find out how an upload ended.
-const SETTLEMENTS_MAX: u32 = 3;
+/// How long one request waits for a settlement: 5 s.
+const SETTLE_POLLS_MAX: u32 = 50;
 
 /// How many silent writers one request fences.
 const FENCES_MAX: u32 = 4;
@@ -64,30 +68,46 @@ impl Worker {
 
     /// How the upload stands. One that may be completing is waited for a while, and then its end
     /// is found out: whoever touches it next settles it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Busy`] where the store takes longer than a client waits: the settlement goes on.
     pub(super) async fn settled_status(
         &self,
         head: &Head,
         key: &UploadKey,
     ) -> Result<UploadStatus> {
         let mut status = self.present_status(key).await?;
-        let (mut polls, mut settlements) = (0, 0);
-        while status.checkpoint.phase == Phase::Completing && settlements < SETTLEMENTS_MAX {
+        let mut polls = 0;
+        // The polls bound the wait where the clock has gone back, too.
+        while status.checkpoint.phase == Phase::Completing && polls < COMPLETE_POLLS_MAX {
             let written_at = UnixMillis(status.checkpoint.written_at_ms);
-            // The polls bound the wait where the clock has gone back, too.
-            if polls < COMPLETE_POLLS_MAX && clock::now().since(written_at) < COMPLETE_PATIENCE {
-                clock::sleep(COMPLETE_POLL).await;
-                polls += 1;
-            } else {
-                self.settle(head, key, &status.record).await?;
-                settlements += 1;
+            if clock::now().since(written_at) >= COMPLETE_PATIENCE {
+                break;
             }
+            clock::sleep(COMPLETE_POLL).await;
+            polls += 1;
             status = self.present_status(key).await?;
         }
-        // With this answer in hand: of a partial upload nothing may be left after it.
-        if settlements > 0 && status.is_completed() {
-            self.after_completion(key, &status.record).await;
+        if status.checkpoint.phase != Phase::Completing {
+            return Ok(status);
         }
-        Ok(status)
+        let settlement = Settlement::of(self, head, key, &status.record);
+        for _ in 0..SETTLE_POLLS_MAX {
+            if let Some(ended) = settlement.result() {
+                ended?;
+                let status = self.present_status(key).await?;
+                if status.is_completed() {
+                    // With this answer in hand: of a partial upload nothing may be left after it.
+                    self.after_completion(key, &status.record).await;
+                }
+                if status.checkpoint.phase != Phase::Completing {
+                    return Ok(status);
+                }
+            }
+            clock::sleep(COMPLETE_POLL).await;
+        }
+        let message = "the store is still joining the parts: ask again later";
+        Err(Error::new(ErrorKind::Busy, message))
     }
 
     /// How the upload stands now. A writer that took it over and then stopped without a word is
@@ -122,6 +142,7 @@ impl Worker {
         }
     }
 
+    /// Finds out how the upload ended, and finishes it.
     async fn settle(&self, head: &Head, key: &UploadKey, record: &UploadRecord) -> Result<()> {
         let outcome = self
             .take_turn(Turn {
@@ -137,5 +158,42 @@ impl Worker {
             Outcome::Failed { error, .. } if error.kind() != ErrorKind::TakenOver => Err(error),
             _ => Ok(()),
         }
+    }
+}
+
+/// A settlement that goes on whether or not somebody waits for it: joining a large object takes
+/// longer than a client does. An instance has one at a time for an upload.
+struct Settlement(Ending);
+
+/// How a settlement ended, once it has.
+type Ending = Rc<RefCell<Option<Result<()>>>>;
+
+thread_local! {
+    static SETTLEMENTS: RefCell<HashMap<String, Ending>> = RefCell::default();
+}
+
+impl Settlement {
+    /// The one that is under way, or a new one.
+    fn of(worker: &Worker, head: &Head, key: &UploadKey, record: &UploadRecord) -> Self {
+        let name = key.as_str().to_owned();
+        if let Some(running) = SETTLEMENTS.with_borrow(|running| running.get(&name).cloned()) {
+            return Self(running);
+        }
+        let result = Rc::default();
+        SETTLEMENTS.with_borrow_mut(|running| running.insert(name.clone(), Rc::clone(&result)));
+        let (worker, head, key, record) =
+            (worker.clone(), head.clone(), key.clone(), record.clone());
+        let ended = Rc::clone(&result);
+        wit_bindgen::spawn(async move {
+            let settled = worker.settle(&head, &key, &record).await;
+            ended.replace(Some(settled));
+            SETTLEMENTS.with_borrow_mut(|running| running.remove(&name));
+        });
+        Self(result)
+    }
+
+    /// How it ended, once it has.
+    fn result(&self) -> Option<Result<()>> {
+        self.0.borrow().clone()
     }
 }

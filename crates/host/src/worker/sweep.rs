@@ -72,9 +72,12 @@ impl Worker {
     /// whether it has.
     async fn sweep_one(&self, key: &UploadKey) -> Result<bool> {
         let expire_after = self.config.expire_after;
-        let Some(status) = records::status(&self.kv, key, expire_after).await? else {
+        let created_at = UnixMillis(records::upload_record(&self.kv, key).await?.created_at_ms);
+        if expire_after.is_none_or(|life| clock::now() < created_at + life) {
             return Ok(false);
-        };
+        }
+        // A writer that died before its first word would keep the upload for ever: it is fenced.
+        let status = self.present_status(key).await?;
         let UploadStatus { record, checkpoint, .. } = &status;
         let end = life::end(&self.kv, key, record, checkpoint, expire_after).await?;
         if end.is_none_or(|end| clock::now() < end) {
