@@ -216,7 +216,7 @@ error_kinds! {
         "Use a method that the header Allow names.";
     /// The request is of a version of its protocol that is not spoken.
     ProtocolVersionUnsupported = "protocol-version-unsupported", Never,
-        "Send Tus-Resumable: 1.0.0.";
+        "Send Tus-Resumable: 1.0.0, or Upload-Complete as ?0 or ?1.";
     /// No file in the list has this id.
     FileUnknown = "file-unknown", Never,
         "Use an id that add-file returned, of a file that was not deleted.";

@@ -21,8 +21,8 @@ Upload-Metadata, Upload-Name, Upload-Offset, Want-Repr-Digest, X-HTTP-Method-Ove
 X-Request-ID, X-Requested-With";
 
 /// What the worker answers and a page may read.
-const RESPONSE_HEADERS: &str = "Accept-Patch, Content-Length, Location, Media-Id, Retry-After, \
-Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, \
+const RESPONSE_HEADERS: &str = "Accept-Patch, Content-Length, Location, Media-Id, Repr-Digest, \
+Retry-After, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, \
 Upload-Complete, Upload-Concat, Upload-Defer-Length, Upload-Draft-Interop-Version, \
 Upload-Expires, Upload-Incomplete, Upload-Length, Upload-Limit, Upload-Metadata, Upload-Offset";
 

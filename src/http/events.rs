@@ -14,10 +14,10 @@ use crate::timestamp::iso8601_extended;
 use crate::units::{ByteCount, UnixMillis};
 
 /// A comment is sent after so long without an event: proxies cut off what is silent.
-pub const COMMENT_INTERVAL: Duration = Duration::from_secs(15);
+const COMMENT_INTERVAL: Duration = Duration::from_secs(15);
 
 /// An `expiring` event is sent so long before the end.
-pub const EXPIRING_MARGIN: Duration = Duration::from_secs(300);
+const EXPIRING_MARGIN: Duration = Duration::from_secs(300);
 
 /// After so long a browser connects again, in milliseconds.
 const RECONNECT_MS: u32 = 2_000;
@@ -30,6 +30,7 @@ const RECONNECT_MS: u32 = 2_000;
 pub struct EventFeed {
     told: Option<Told>,
     told_expiring: [Option<UnixMillis>; 2],
+    silent: Duration,
     over: bool,
 }
 
@@ -73,9 +74,14 @@ impl EventFeed {
         format!("retry: {RECONNECT_MS}\n\n")
     }
 
-    /// What keeps the connection alive.
+    /// What is sent after `pause` without an event: a comment, once [`COMMENT_INTERVAL`] is full.
     #[must_use]
-    pub const fn comment() -> &'static str {
+    pub fn kept_alive(&mut self, pause: Duration) -> &'static str {
+        self.silent += pause;
+        if self.silent < COMMENT_INTERVAL {
+            return "";
+        }
+        self.silent = Duration::ZERO;
         ": still here\n\n"
     }
 
@@ -124,6 +130,9 @@ impl EventFeed {
             for (place, (what, ends_at)) in ends.into_iter().enumerate() {
                 self.tell_expiring(&mut events, place, what, ends_at, durable, now);
             }
+        }
+        if !events.is_empty() {
+            self.silent = Duration::ZERO;
         }
         events
     }

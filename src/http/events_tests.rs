@@ -126,3 +126,19 @@ fn a_pause_is_progress() {
     let paused = UploadStatus { paused: true, ..status(3, Phase::Receiving) };
     assert!(feed.told_of(&paused, None, NOW).contains("\"state\":\"paused\""));
 }
+
+#[test]
+fn a_comment_is_sent_after_fifteen_seconds_without_an_event() {
+    let mut feed = EventFeed::default();
+    let second = Duration::from_secs(1);
+    let _ = feed.told_of(&status(0, Phase::Receiving), None, NOW);
+    for _ in 0..14 {
+        assert_eq!(feed.kept_alive(second), "");
+    }
+    let _ = feed.told_of(&status(1, Phase::Receiving), None, NOW);
+    for _ in 0..14 {
+        assert_eq!(feed.kept_alive(second), "");
+    }
+    assert!(feed.kept_alive(second).starts_with(':'));
+    assert_eq!(feed.kept_alive(second), "");
+}

@@ -22,6 +22,11 @@ impl FileName {
     /// # Errors
     /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid), which says what is wrong with it.
     pub fn from_path(segment: &str) -> Result<Self> {
+        // The decoder leaves what is no encoding as it is.
+        let encoded = |rest: &str| rest.len() >= 2 && is_hex(rest.as_bytes().get(..2));
+        if !segment.split('%').skip(1).all(encoded) {
+            return Err(refused("UTF-8, percent-encoded"));
+        }
         let decoded = percent_decode_str(segment)
             .decode_utf8()
             .map_err(|_| refused("UTF-8, percent-encoded"))?;
@@ -75,6 +80,10 @@ impl FileName {
     }
 }
 
+fn is_hex(digits: Option<&[u8]>) -> bool {
+    digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+}
+
 /// VOD's list of formats has letters and digits alone
 /// (<https://www.alibabacloud.com/help/en/vod/user-guide/overview-of-media-upload>).
 fn is_extension(text: &str) -> bool {
@@ -113,6 +122,9 @@ mod tests {
             ".mp4",
             "a.",
             "a.m%20p4",
+            "%zz.mp4",
+            "a%2.mp4",
+            "a.mp4%",
             "a.%E6%B5%8B",
             &long,
         ] {

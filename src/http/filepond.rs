@@ -141,6 +141,9 @@ pub struct FilePondTransfer {
     title: Option<String>,
     /// How large the chunks are, in bytes, once the first has come.
     chunk_bytes: Option<u64>,
+    /// True once an upload was made under this id: none is made a second time.
+    #[serde(default)]
+    upload_made: bool,
 }
 
 impl FilePondTransfer {
@@ -157,6 +160,7 @@ impl FilePondTransfer {
             media_id: text("media_id"),
             title: text("title"),
             chunk_bytes: None,
+            upload_made: false,
         }
     }
 
@@ -164,6 +168,18 @@ impl FilePondTransfer {
     #[must_use]
     pub fn begun_with(self, length: Option<ByteCount>) -> Self {
         Self { chunk_bytes: length.map(ByteCount::bytes), ..self }
+    }
+
+    /// The same once an upload was made for it.
+    #[must_use]
+    pub fn with_upload_made(self) -> Self {
+        Self { upload_made: true, ..self }
+    }
+
+    /// Whether an upload was made for it. Where that one is gone, so is the file.
+    #[must_use]
+    pub const fn is_upload_made(&self) -> bool {
+        self.upload_made
     }
 
     /// What the client said of the file.

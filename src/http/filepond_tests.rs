@@ -117,6 +117,18 @@ fn a_transfer_is_read_back_and_one_of_a_newer_version_or_a_broken_one_is_not() {
 }
 
 #[test]
+fn that_an_upload_was_made_is_kept_and_of_an_older_record_is_not_known() {
+    assert!(!transfer().is_upload_made());
+    let made = transfer().with_upload_made();
+    let bytes = made.encode().unwrap();
+    assert_eq!(FilePondTransfer::decode(&bytes).unwrap(), made);
+    assert!(made.is_upload_made());
+    assert_eq!(made.resume_offset(ByteCount(640)), ByteCount(500));
+    let older = String::from_utf8(bytes).unwrap().replace(",\"upload_made\":true", "");
+    assert_eq!(FilePondTransfer::decode(older.as_bytes()).unwrap(), transfer());
+}
+
+#[test]
 fn a_chunk_of_another_file_is_refused() {
     assert!(transfer().check(&chunk()).is_ok());
     let other = FilePondChunk { file_length: ByteCount(901), ..chunk() };

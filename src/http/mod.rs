@@ -29,7 +29,7 @@ pub use credentials::{
     MEDIA_ID_HEADER, UPLOAD_ADDRESS_HEADER, UPLOAD_AUTH_HEADER, client_credential, client_media_id,
     is_media_id,
 };
-pub use events::{COMMENT_INTERVAL, EXPIRING_MARGIN, EventFeed};
+pub use events::EventFeed;
 pub use file_name::{FILE_NAME_BYTES_MAX, FileName};
 pub use filepond::{
     FilePondCall, FilePondChunk, FilePondTransfer, REVERT_BYTES_MAX, filepond_begun,

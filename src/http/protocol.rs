@@ -17,7 +17,7 @@ pub enum Protocol {
 
 impl Protocol {
     /// The protocol of a request for `route`. tus names itself in every request; the IETF draft in
-    /// a creation by Upload-Complete, in an append by its Content-Type, and elsewhere not at all.
+    /// a creation and an append by Upload-Complete, and elsewhere not at all.
     #[must_use]
     pub fn of(head: &Head, route: &Route) -> Self {
         let named = InteropVersion::of(head);

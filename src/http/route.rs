@@ -61,6 +61,10 @@ pub fn route(head: &Head) -> Result<Route> {
     let path = head.path.strip_prefix("/v1/").ok_or_else(nothing_here)?;
     let (collection, rest) = path.split_once('/').unwrap_or((path, ""));
     let route = match (collection, rest) {
+        // A file without a name is told so.
+        ("uploads", "") if method == "PUT" && head.path.ends_with('/') => {
+            Route::File { file_name: String::new() }
+        }
         ("uploads", "") => choose(method, &[("POST", Route::Form)], "OPTIONS, POST"),
         ("uploads", name) => {
             let file = || Route::File { file_name: name.to_owned() };
@@ -141,6 +145,7 @@ mod tests {
             ("POST", "/v1/uploads", Route::Form),
             ("PUT", "/v1/uploads/a%20b.mp4", file.clone()),
             ("POST", "/v1/uploads/a%20b.mp4", file),
+            ("PUT", "/v1/uploads/", Route::File { file_name: String::new() }),
             ("POST", "/v1/files", Route::Create),
             ("POST", "/v1/files/", Route::Create),
             ("OPTIONS", "/v1/files", Route::Discover),

@@ -5,7 +5,7 @@
 //! | `up` | builds, starts the sandbox and the host with the edge worker, serves until stopped |
 //! | `demo` | uploads 64 MiB, kills the host half way, resumes, compares |
 //! | `test` | format, lints, documentation and every test |
-//! | `bench` | measures the relay, beside nginx |
+//! | `bench` | measures the worker, beside nginx and @tus/server |
 //! | `compose` | plugs `uploader.wasm` into a component |
 //! | `docs` | writes the page of the WIT package |
 //! | `conformance` | holds a server to tus or to the IETF draft |

@@ -24,6 +24,7 @@ mod join_stream;
 mod key_value;
 mod lane;
 mod life;
+mod once;
 pub mod online_files;
 mod outbox;
 mod random;

@@ -15,6 +15,7 @@
 //! round bids there first, and looks at the wins before it last: of a win that is written too late
 //! to be seen, the winner sees the bid.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
@@ -33,6 +34,8 @@ pub(crate) struct Once<'a> {
     name: String,
     /// How long the one who has the right may take.
     term: Duration,
+    /// How many rounds this request knows of.
+    rounds: Cell<u32>,
 }
 
 /// The right to do it.
@@ -54,7 +57,7 @@ enum Standing {
 
 impl<'a> Once<'a> {
     pub(crate) const fn new(kv: &'a KeyValue, name: String, term: Duration) -> Self {
-        Self { kv, name, term }
+        Self { kv, name, term, rounds: Cell::new(1) }
     }
 
     /// Tries to win the right; `None` where another request has it, or nobody yet. Then ask again a
@@ -79,11 +82,13 @@ impl<'a> Once<'a> {
     /// Forgets who had the right, once it is done or not wanted any more, which those who win from
     /// then on have to see.
     pub(crate) async fn forget(&self) -> Result<()> {
-        let mut rounds = 1;
+        // Its own rounds in any case: another's forgetting may have gone ahead of its last key.
+        let mut rounds = self.rounds.get();
         while rounds < ROUNDS_MAX && self.kv.get(&self.bid(rounds)).await?.is_some() {
             rounds += 1;
         }
-        let names = (0..rounds).flat_map(|round| [self.won(round), self.door(round), self.bid(round)]);
+        let names =
+            (0..rounds).flat_map(|round| [self.won(round), self.door(round), self.bid(round)]);
         try_join_all(names.map(|name| async move { self.kv.delete(&name).await })).await.map(drop)
     }
 
@@ -102,6 +107,7 @@ impl<'a> Once<'a> {
     }
 
     async fn bid_in(&self, round: u32) -> Result<Option<Right<'_>>> {
+        self.rounds.set(self.rounds.get().max(round + 1));
         let id = random::bits64().to_le_bytes();
         self.kv.set(&self.bid(round), &id).await?;
         if self.kv.get(&self.door(round)).await?.is_some() {
@@ -179,9 +185,8 @@ fn now_bytes() -> [u8; 8] {
 
 /// Whether the stored instant is one, and is no longer ago than `duration`.
 fn is_within(stored: &[u8], duration: Duration) -> bool {
-    <[u8; 8]>::try_from(stored).is_ok_and(|bytes| {
-        clock::now().since(UnixMillis(u64::from_le_bytes(bytes))) <= duration
-    })
+    <[u8; 8]>::try_from(stored)
+        .is_ok_and(|bytes| clock::now().since(UnixMillis(u64::from_le_bytes(bytes))) <= duration)
 }
 
 /// In place of the instant of a win.

@@ -49,8 +49,9 @@ pub(crate) async fn status_of(
 
 /// Stores a new upload, that nobody has written to.
 pub(crate) async fn create(kv: &KeyValue, key: &UploadKey, record: &UploadRecord) -> Result<()> {
-    kv.set(&key.upload(), &record.encode()?).await?;
-    kv.set(&key.lease(), &Lease::unclaimed().encode()?).await
+    // What it is comes last: nobody finds an upload before all of it is there.
+    kv.set(&key.lease(), &Lease::unclaimed().encode()?).await?;
+    kv.set(&key.upload(), &record.encode()?).await
 }
 
 /// What the upload is and how far it is; `None` where it changes hands right now, and its new

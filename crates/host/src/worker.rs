@@ -18,14 +18,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures::future::{Either, select};
-
-use vod_uploader::Result;
 use vod_uploader::credential::UploadCredential;
+use vod_uploader::http;
 use vod_uploader::units::{ByteCount, UnixMillis};
 use vod_uploader::upload::{
-    COMPLETE_TIMEOUT_FACTOR, Claim, Outcome, Purpose, Session, SessionOptions, Target, UploadKey,
-    UploadRecord,
+    COMPLETE_TIMEOUT_FACTOR, Claim, Outcome, Purpose, Role, Session, SessionOptions, Target,
+    UploadKey, UploadRecord,
 };
+use vod_uploader::{Error, ErrorKind, Result};
 
 use crate::byte_stream::ByteStream;
 use crate::config::Config;
@@ -110,7 +110,18 @@ impl Worker {
                 Either::Right(((), driven)) => driven.await,
             },
         };
-        outcome.map_err(|error| broken(&error))
+        let brought = !turn.record.minted && turn.record.role == Role::Whole;
+        match outcome.map_err(|error| broken(&error))? {
+            // The address is the client's, and so is the mistake.
+            Outcome::Failed { error, durable }
+                if brought && error.kind() == ErrorKind::Misconfigured =>
+            {
+                let allowed = "of an endpoint that this worker may send requests to";
+                let error = Error::field_invalid(http::UPLOAD_ADDRESS_HEADER, allowed);
+                Ok(Outcome::Failed { error, durable })
+            }
+            outcome => Ok(outcome),
+        }
     }
 
     fn credential_source(&self, key: &UploadKey, record: &UploadRecord) -> CredentialSource {

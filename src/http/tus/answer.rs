@@ -2,8 +2,9 @@
 
 use super::{Concat, PROTOCOL_VERSION, with_version};
 use crate::error::{Error, ErrorKind};
+use crate::http::checksum::TUS_ALGORITHMS;
 use crate::http::problem::problem_of_status;
-use crate::http::{Head, Response, TUS_ALGORITHMS, UploadStatus, problem};
+use crate::http::{Head, Response, UploadStatus, problem};
 use crate::timestamp::imf_fixdate;
 use crate::units::{ByteCount, UnixMillis};
 use crate::upload::{Role, UploadKey};

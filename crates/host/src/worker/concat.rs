@@ -10,7 +10,7 @@ use vod_uploader::http::tus::{self, Creation};
 use vod_uploader::http::{self, Head, Metadata, UploadStatus};
 use vod_uploader::oss::SignatureVersion;
 use vod_uploader::oss::action::DeleteObject;
-use vod_uploader::units::{ByteCount, PART_SIZE_MAX, UnixMillis};
+use vod_uploader::units::{ByteCount, UnixMillis};
 use vod_uploader::upload::{
     Claim, JoinSource, Outcome, Phase, Purpose, Role, Target, UploadKey, UploadRecord,
 };
@@ -31,8 +31,9 @@ impl Worker {
         metadata: &Metadata,
     ) -> Result<Created> {
         let storage = self.temporary()?;
-        if length.is_some_and(|length| length > PART_SIZE_MAX) {
-            let message = format!("a partial upload has {PART_SIZE_MAX} at most");
+        let size_max = self.size_max(&Role::Partial);
+        if length.is_some_and(|length| length > size_max) {
+            let message = format!("a partial upload has {size_max} at most");
             return Err(Error::new(ErrorKind::FileTooLarge, message));
         }
         let key = UploadKey::from_random(random::bits128());
@@ -84,7 +85,11 @@ impl Worker {
         for partial in partials.iter().filter_map(|address| tus::partial_at(address)) {
             self.kv.set(&partial.joined_into(), created.key.as_str().as_bytes()).await?;
         }
-        let joined = self.join_if_ready(&created.key, &created.record, partials).await?;
+        let joined = match self.join_if_ready(&created.key, &created.record, partials).await {
+            // The upload is there: whoever asks for it next joins it.
+            Err(error) if error.kind().retry().is_later() => false,
+            joined => joined?,
+        };
         let offset = total.filter(|_| joined);
         let expires_at = self.expires_at(clock::now()).filter(|_| !joined);
         Ok(tus::resource_created(&created.key, &created.record.media_id, offset, expires_at))
@@ -143,6 +148,10 @@ impl Worker {
                 len: ByteCount(object.size_bytes),
                 crc64: vod_uploader::crc64::Crc64(object.crc64),
             });
+        }
+        let total = sources.iter().fold(ByteCount::ZERO, |total, source| total + source.len);
+        if total > self.upload_max() {
+            return Err(self.too_large());
         }
         let credential = self.own_credential(&record.target)?;
         let key_pair = credential.auth.credential.clone();

@@ -1,5 +1,7 @@
 //! `/v1/filepond`: files as FilePond's own uploader sends them, whole or in chunks.
 
+mod begin;
+
 use std::rc::Rc;
 
 use vod_uploader::http::form::{Boundary, FormFields};
@@ -8,11 +10,10 @@ use vod_uploader::http::{
     UploadStatus, filepond_begun, filepond_offset, filepond_stored, meant_fields,
 };
 use vod_uploader::units::{ByteCount, UnixMillis};
-use vod_uploader::upload::{Role, UploadKey};
+use vod_uploader::upload::{Phase, UploadKey};
 use vod_uploader::{Error, ErrorKind, Result};
 
 use super::Worker;
-use super::create::NewUpload;
 use super::form::Unstored;
 use super::receive::{Incoming, Received};
 use crate::byte_stream::ByteStream;
@@ -39,6 +40,7 @@ impl Worker {
             FilePondCall::Offset(key) => {
                 let transfer = self.transfer(&key).await?;
                 let status = existing(self.offset_status(head, &key).await)?;
+                refuse_deleted(&transfer, status.as_ref())?;
                 let durable = status.map_or(ByteCount::ZERO, |status| status.durable());
                 Ok(filepond_offset(transfer.resume_offset(durable), &transfer))
             }
@@ -130,9 +132,12 @@ impl Worker {
         chunk: &FilePondChunk,
         mut body: RequestBody,
     ) -> Result<http::Response> {
-        let transfer = self.transfer(&chunk.key).await?;
+        let (transfer, mut status) = self.transfer_status(&chunk.key).await?;
         transfer.check(chunk)?;
-        let status = existing(self.present_status(&chunk.key).await)?;
+        if status.is_none() && chunk.offset == ByteCount::ZERO {
+            self.begin_upload(head, chunk).await?;
+            (_, status) = self.transfer_status(&chunk.key).await?;
+        }
         let durable = status.as_ref().map_or(ByteCount::ZERO, UploadStatus::durable);
         let known = match chunk.known_len(durable) {
             Ok(known) => known,
@@ -142,12 +147,11 @@ impl Worker {
                 return Ok(refused.with_header("upload-offset", offset.bytes().to_string()));
             }
         };
-        match &status {
-            None => self.begin_upload(head, chunk, transfer).await?,
-            Some(status) if chunk.length == Some(known) && is_done_with(status, chunk) => {
-                return Ok(filepond_stored(durable, &status.record.media_id));
-            }
-            Some(_) => {}
+        if let Some(status) = &status
+            && chunk.length == Some(known)
+            && is_done_with(status, chunk)
+        {
+            return Ok(filepond_stored(durable, &status.record.media_id));
         }
         skip(&mut body, known).await?;
         let incoming = Incoming {
@@ -176,36 +180,13 @@ impl Worker {
         })
     }
 
-    /// Makes the upload under the id that the client has.
-    async fn begin_upload(
-        &self,
-        head: &Head,
-        chunk: &FilePondChunk,
-        transfer: FilePondTransfer,
-    ) -> Result<()> {
-        let new = NewUpload {
-            file_name: chunk.file_name.clone(),
-            length: Some(chunk.file_length),
-            content_type: None,
-            metadata: transfer.metadata(),
-            role: Role::Whole,
-        };
-        // Before the upload: an offset could be told wrong without it.
-        self.keep_transfer(&chunk.key, &transfer.begun_with(chunk.length)).await?;
-        let kept = match http::client_credential(head, None, clock::now())? {
-            Some(brought) => Some(brought),
-            None => self.transfer_credential(&chunk.key).kept(&self.kv).await?,
-        };
-        self.new_upload_at(head, chunk.key.clone(), kept, new).await.map(drop)
-    }
-
     /// The file is not wanted any more. Of one that is stored, the records are forgotten; its
     /// object is VOD's.
     async fn filepond_revert(&self, head: &Head, key: &UploadKey) -> Result<http::Response> {
         let transfer = existing(self.transfer(key).await)?;
         let ended = existing(self.terminate(head, key).await)?;
         if transfer.is_none() && ended.is_none() {
-            return Err(Error::new(ErrorKind::UploadNotFound, "no upload has this id"));
+            return Err(not_found());
         }
         self.forget_transfer(key).await?;
         Ok(http::Response::empty(204))
@@ -224,10 +205,32 @@ impl Worker {
         Ok(unused)
     }
 
+    /// What is known of a file, and of its upload where it has one.
+    ///
+    /// # Errors
+    /// Where no chunk can be taken any more.
+    async fn transfer_status(
+        &self,
+        key: &UploadKey,
+    ) -> Result<(FilePondTransfer, Option<UploadStatus>)> {
+        let transfer = self.transfer(key).await?;
+        let status = existing(self.present_status(key).await)?;
+        refuse_deleted(&transfer, status.as_ref())?;
+        if let Some(status) = &status {
+            if !transfer.is_upload_made() {
+                // Its maker has not come to it yet, or is gone.
+                let made = self.transfer(key).await?.with_upload_made();
+                self.keep_transfer(key, &made).await?;
+            }
+            refuse_ended(status)?;
+        }
+        Ok((transfer, status))
+    }
+
     async fn transfer(&self, key: &UploadKey) -> Result<FilePondTransfer> {
         match self.kv.get(&FilePondTransfer::name(key)).await? {
             Some(bytes) => FilePondTransfer::decode(&bytes),
-            None => Err(Error::new(ErrorKind::UploadNotFound, "no upload has this id")),
+            None => Err(not_found()),
         }
     }
 
@@ -236,8 +239,10 @@ impl Worker {
     }
 
     async fn forget_transfer(&self, key: &UploadKey) -> Result<()> {
+        // First, so that nobody begins any more.
         self.kv.delete(&FilePondTransfer::name(key)).await?;
-        self.kv.delete(&key.credential()).await
+        self.kv.delete(&key.credential()).await?;
+        self.beginning(key).forget().await
     }
 
     /// The credential that came with the POST, before there is an upload.
@@ -253,6 +258,27 @@ fn existing<T>(found: Result<T>) -> Result<Option<T>> {
         Err(error) if error.kind() == ErrorKind::UploadNotFound => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Fails where the upload that was made for the file is there no more: it was deleted, or nothing
+/// came for too long.
+fn refuse_deleted(transfer: &FilePondTransfer, status: Option<&UploadStatus>) -> Result<()> {
+    if transfer.is_upload_made() && status.is_none() { Err(not_found()) } else { Ok(()) }
+}
+
+/// Fails where the upload takes nothing any more, and is not whole.
+fn refuse_ended(status: &UploadStatus) -> Result<()> {
+    let (kind, message) = match &status.checkpoint.phase {
+        Phase::Aborted => (ErrorKind::UploadAborted, "the upload was aborted".to_owned()),
+        Phase::Lost { code } => (ErrorKind::UploadLost, format!("the upload ended with {code}")),
+        _ if status.expired => (ErrorKind::UploadExpired, "nothing came for too long".to_owned()),
+        Phase::Receiving | Phase::Completing | Phase::Completed(_) => return Ok(()),
+    };
+    Err(Error::new(kind, message))
+}
+
+fn not_found() -> Error {
+    Error::new(ErrorKind::UploadNotFound, "no upload has this id")
 }
 
 /// Whether a chunk that is all there leaves nothing to do: the last one may still have to complete

@@ -6,7 +6,7 @@ use futures::future::{Either, select};
 use spin_sdk::wasip3::wit_bindgen::{StreamReader, StreamWriter};
 use spin_sdk::wasip3::{wit_bindgen, wit_stream};
 use vod_uploader::Result;
-use vod_uploader::http::{self, COMMENT_INTERVAL, EventFeed, Head};
+use vod_uploader::http::{self, EventFeed, Head};
 use vod_uploader::units::UnixMillis;
 use vod_uploader::upload::UploadKey;
 
@@ -15,6 +15,9 @@ use crate::{clock, records};
 
 /// How often the records are looked at. Progress comes in parts; more often tells no more.
 const POLL: Duration = Duration::from_millis(250);
+
+/// How long a client may take nothing before it is taken for gone.
+const STALL_MAX: Duration = Duration::from_secs(60);
 
 /// Reads of the records in a row that may fail before the feed ends.
 const FAILURES_MAX: u32 = 20;
@@ -50,15 +53,11 @@ struct Follower {
 impl Follower {
     /// Tells what is new until the upload or the client's patience ends.
     async fn run(mut self) {
-        let mut silent = Duration::ZERO;
         let mut failures = 0;
         let mut told = EventFeed::opening();
         loop {
-            if !told.is_empty() {
-                silent = Duration::ZERO;
-                if !self.write(told).await {
-                    return;
-                }
+            if !told.is_empty() && !self.write(told).await {
+                return;
             }
             if self.feed.is_over() {
                 return;
@@ -77,10 +76,7 @@ impl Follower {
             };
             if told.is_empty() {
                 clock::sleep(POLL).await;
-                silent += POLL;
-                if silent >= COMMENT_INTERVAL {
-                    told = EventFeed::comment().to_owned();
-                }
+                told = self.feed.kept_alive(POLL).to_owned();
             }
         }
     }
@@ -88,7 +84,7 @@ impl Follower {
     /// Writes `text`; false where the client has gone, or takes nothing.
     async fn write(&mut self, text: String) -> bool {
         let written = std::pin::pin!(self.writer.write_all(text.into_bytes()));
-        let stalled = std::pin::pin!(clock::sleep(COMMENT_INTERVAL * 4));
+        let stalled = std::pin::pin!(clock::sleep(STALL_MAX));
         match select(written, stalled).await {
             Either::Left((left, _)) => left.is_empty(),
             Either::Right(_) => false,

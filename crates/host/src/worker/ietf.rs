@@ -34,7 +34,9 @@ impl Worker {
         let whole = WholeDigest::of_creation(head);
         let checks = checks.with_whole(whole.clone());
         let length = creation.length;
-        let mut source = Source::new(body.compared_with(checks), creation.content_length, length);
+        let limit = length.unwrap_or(self.upload_max());
+        let mut source =
+            Source::new(body.compared_with(checks), creation.content_length, Some(limit));
         // Before anything is created for a file that turns out to have no bytes.
         if creation.complete && !source.has_bytes().await {
             return Err(Error::new(ErrorKind::FileEmpty, "the file has no bytes"));
@@ -64,7 +66,7 @@ impl Worker {
                 source: Some(source),
             })
             .await?;
-        let mut received = self.received(&created.key, outcome).await;
+        let mut received = self.received(&created.key, outcome).await.within(limit, length);
         if creation.complete && matches!(received, Received::Stored { .. }) {
             // Its client has gone without an address, and could not go on.
             let message = "the request broke off before its end";

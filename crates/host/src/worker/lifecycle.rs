@@ -128,7 +128,9 @@ impl Worker {
                     Err(error) if error.kind() == ErrorKind::TakenOver => {
                         StopSign::raise(&self.kv, key).await?;
                     }
-                    ended => return ended,
+                    // That request has completed it meanwhile.
+                    Ok(Outcome::Completed(_)) => return self.forget_completed(key, &record).await,
+                    ended => return ended.map(drop),
                 }
             }
             let message = "the upload changes hands too fast to be ended";
@@ -138,24 +140,29 @@ impl Worker {
             records::forget(&self.kv, key).await?;
             return Err(Error::new(ErrorKind::UploadAborted, "the upload was aborted before"));
         }
-        if record.role == Role::Partial && matches!(status.checkpoint.phase, Phase::Completed(_)) {
-            self.delete_temporary(&record).await?;
+        self.forget_completed(key, &record).await
+    }
+
+    /// Forgets an upload that is whole: its object is VOD's, but for that of a partial one.
+    async fn forget_completed(&self, key: &UploadKey, record: &UploadRecord) -> Result<()> {
+        if record.role == Role::Partial {
+            self.delete_temporary(record).await?;
         }
         records::forget(&self.kv, key).await
     }
 
-    /// Ends an open upload and drops its parts.
+    /// Ends an open upload and drops its parts, unless it turns out to be completed.
     pub(super) async fn abort(
         &self,
         key: &UploadKey,
         record: &UploadRecord,
         credential: Option<UploadCredential>,
-    ) -> Result<()> {
+    ) -> Result<Outcome> {
         let (claim, purpose) = (Claim::TakeOver, Purpose::Abort);
         let turn = Turn { key, record, claim, purpose, credential, source: NO_SOURCE };
         match self.take_turn(turn).await? {
             Outcome::Failed { error, .. } => Err(error),
-            _ => Ok(()),
+            outcome => Ok(outcome),
         }
     }
 }

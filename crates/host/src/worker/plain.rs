@@ -104,8 +104,14 @@ impl Worker {
         // Nobody knows this upload's address: its parts would stay until it expires. Where the
         // abort fails, too, whoever sweeps takes them, or the bucket's lifecycle rule.
         let credential = Some(created.credential.clone());
-        let _ = self.abort(&created.key, &created.record, credential).await;
-        let _ = records::forget(&self.kv, &created.key).await;
+        if is_settled(&self.abort(&created.key, &created.record, credential).await) {
+            let _ = records::forget(&self.kv, &created.key).await;
+        }
         Ok((created, Err(error)))
     }
+}
+
+/// True where nothing is gained by trying again to abort: the records are not needed any more.
+pub(super) fn is_settled(aborted: &Result<Outcome>) -> bool {
+    !aborted.as_ref().is_err_and(|error| error.kind().retry().is_later())
 }

@@ -2,7 +2,7 @@
 
 use vod_uploader::credential::UploadCredential;
 use vod_uploader::http::{self, Head, UploadStatus};
-use vod_uploader::units::{ByteCount, UnixMillis};
+use vod_uploader::units::{ByteCount, PART_SIZE_MAX, UnixMillis};
 use vod_uploader::upload::{
     CheckpointSearch, Claim, FinishedObject, Outcome, Phase, Purpose, Receive, Role, UploadKey,
     UploadRecord,
@@ -43,6 +43,22 @@ pub(super) enum Received {
     Refused { error: Error, durable: Option<ByteCount> },
 }
 
+impl Received {
+    /// The same, where `length` is not known: a body that goes on behind `limit` is too large, and
+    /// not of another length than it should be.
+    pub(super) fn within(self, limit: ByteCount, length: Option<ByteCount>) -> Self {
+        match self {
+            Self::Refused { error, durable }
+                if length.is_none() && error.kind() == ErrorKind::LengthMismatch =>
+            {
+                let message = format!("{limit} are taken at most");
+                Self::Refused { error: Error::new(ErrorKind::FileTooLarge, message), durable }
+            }
+            received => received,
+        }
+    }
+}
+
 impl Worker {
     /// Takes `incoming` into the upload `key`, whose media id is returned.
     ///
@@ -75,7 +91,8 @@ impl Worker {
             if status.checkpoint.writing { StopSign::of(&self.kv, key).await? } else { stop };
         let record = status.record.clone();
         let length = status.length().or(incoming.file_length);
-        let left = length.map(|length| length - incoming.offset);
+        let limit = length.unwrap_or(self.size_max(&record.role));
+        let left = Some(limit - incoming.offset);
         let outcome = self
             .take_turn(Turn {
                 key,
@@ -93,7 +110,7 @@ impl Worker {
                 source: Some(Source::new(incoming.body.until(stop), incoming.length, left)),
             })
             .await?;
-        let received = self.received(key, outcome).await;
+        let received = self.received(key, outcome).await.within(limit, length);
         // What the store did not take must not replace one that it takes.
         if matches!(received, Received::Stored { .. })
             && let Some(brought) = http::client_credential(head, None, clock::now())?
@@ -208,10 +225,17 @@ impl Worker {
             let message = format!("the request declares {declared} and the upload has {known}");
             return Some(Error::new(ErrorKind::LengthInconsistent, message));
         }
-        if declared.is_some_and(|declared| declared > self.upload_max()) {
+        if declared.is_some_and(|declared| declared > self.size_max(&status.record.role)) {
             return Some(self.too_large());
         }
-        let length = status.length().or(declared)?;
+        let known = status.length().or(declared);
+        let brings_too_much = |brought: ByteCount| {
+            known.is_none() && incoming.offset + brought > self.size_max(&status.record.role)
+        };
+        if incoming.length.is_some_and(brings_too_much) {
+            return Some(self.too_large());
+        }
+        let length = known?;
         if length < incoming.offset {
             let message = format!("the upload has more than {length} already");
             return Some(Error::new(ErrorKind::LengthInconsistent, message));
@@ -220,6 +244,14 @@ impl Worker {
         let brought = incoming.length.filter(|brought| *brought > left)?;
         let message = format!("the request brings {brought} and the upload takes {left} more");
         Some(Error::new(ErrorKind::LengthMismatch, message))
+    }
+
+    /// The largest upload of this role that is taken.
+    pub(super) fn size_max(&self, role: &Role) -> ByteCount {
+        match role {
+            Role::Partial => self.upload_max().min(PART_SIZE_MAX),
+            Role::Whole | Role::Final { .. } => self.upload_max(),
+        }
     }
 
     pub(super) fn too_large(&self) -> Error {

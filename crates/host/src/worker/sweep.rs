@@ -11,6 +11,7 @@ use vod_uploader::units::UnixMillis;
 use vod_uploader::upload::{Phase, Role, UploadKey};
 
 use super::Worker;
+use super::plain::is_settled;
 use crate::{clock, life, records};
 
 /// When somebody looked last, in milliseconds since the Unix epoch.
@@ -92,7 +93,10 @@ impl Worker {
                     }
                 };
                 // Without a credential the bucket's lifecycle rule takes the parts.
-                let _ = self.abort(key, record, credential).await;
+                let aborted = self.abort(key, record, credential).await;
+                if !is_settled(&aborted) {
+                    return aborted.map(|_| false);
+                }
             }
             Phase::Completed(_) if record.role == Role::Partial => {
                 self.delete_temporary(record).await?;

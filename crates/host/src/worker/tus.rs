@@ -70,6 +70,7 @@ impl Worker {
             Some(chunk) => chunk.length,
             None => Some(ByteCount::ZERO),
         };
+        let limit = length.unwrap_or(self.size_max(&created.record.role));
         let checks = chunk.map(|chunk| chunk.checks).unwrap_or_default();
         let atomic = !checks.is_empty();
         let body = body.compared_with(checks);
@@ -87,10 +88,10 @@ impl Worker {
                     stays_open: false,
                 }),
                 credential: Some(created.credential.clone()),
-                source: Some(Source::new(body, request_len, length)),
+                source: Some(Source::new(body, request_len, Some(limit))),
             })
             .await?;
-        Ok(self.received(&created.key, outcome).await)
+        Ok(self.received(&created.key, outcome).await.within(limit, length))
     }
 
     /// `PATCH /v1/files/{id}`.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use vod_uploader_component_tests::edge::{Edge, Setup};
-use vod_uploader_component_tests::http::Body;
+use vod_uploader_component_tests::http::{Body, Framing};
 use vod_uploader_component_tests::key_value;
 use vod_uploader_component_tests::source::{MIB, Source};
 use vod_uploader_component_tests::tus::{Upload, VERSION, encode_metadata};
@@ -122,13 +122,12 @@ fn an_upload_that_is_being_sent_does_not_expire() {
 }
 
 #[test]
-fn what_cannot_be_dropped_on_the_store_is_forgotten_all_the_same() {
+fn what_may_not_be_dropped_on_the_store_is_forgotten_all_the_same() {
     let edge = Setup::new().impatient().variable("expire_after_s", "1").start();
     let source = Source::new(744, 2 * MIB);
     let upload = sent_to(&edge, &source, MIB);
     expires(&edge, &upload);
-    let fault = json!({ "operation": "AbortMultipartUpload", "times": 0, "kind": "status",
-        "status": 503 });
+    let fault = json!({ "operation": "AbortMultipartUpload", "times": 0, "kind": "access-denied" });
     edge.sandbox.fault(&fault);
     wait::until("it is forgotten", || {
         let gone = !has_records(&edge, &upload);
@@ -168,4 +167,27 @@ fn named() -> String {
 
 fn creation(metadata: &str) -> [(&str, &str); 3] {
     [VERSION, ("upload-length", "2097152"), ("upload-metadata", metadata)]
+}
+
+#[test]
+fn parts_that_the_store_does_not_drop_now_are_dropped_by_a_later_sweep() {
+    let edge = Setup::new().impatient().variable("expire_after_s", "1").start();
+    let source = Source::new(749, 4 * MIB);
+    let fault = json!({ "operation": "AbortMultipartUpload", "times": 0, "kind": "status",
+        "status": 503 });
+    edge.sandbox.fault(&fault);
+    let client = edge.client();
+    let framing = Framing::Length(source.length());
+    let mut put = client.begin("PUT", "/v1/uploads/a.mp4", &[], framing).unwrap();
+    put.send(&source.bytes(0..3 * MIB));
+    wait::until("parts are stored", || (edge.sandbox.requests("UploadPart") > 1).then_some(()));
+    drop(put);
+    wait::until("it was tried", || {
+        (edge.sandbox.requests("AbortMultipartUpload") > 0).then_some(())
+    });
+    edge.sandbox.clear_faults();
+    wait::until("a sweep has dropped them", || {
+        let _ = Upload::create(&edge, 5);
+        edge.sandbox.uploads().is_empty().then_some(())
+    });
 }

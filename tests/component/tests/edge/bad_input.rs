@@ -212,7 +212,13 @@ fn a_file_name_that_could_do_harm_is_refused_at_every_entry() {
             is_refused(&refused, 400, "file-name-invalid", &format!("{method} {path} {name:?}"));
         }
     }
-    for path in ["/v1/uploads/%FF.mp4", "/v1/uploads/a/b.mp4", "/v1/uploads/../x.mp4"] {
+    for path in [
+        "/v1/uploads/%FF.mp4",
+        "/v1/uploads/%zz.mp4",
+        "/v1/uploads/",
+        "/v1/uploads/a/b.mp4",
+        "/v1/uploads/../x.mp4",
+    ] {
         let refused = edge.request("PUT", path, &[], &body).unwrap();
         is_refused(&refused, 400, "file-name-invalid", path);
     }

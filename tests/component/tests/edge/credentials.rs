@@ -1,5 +1,8 @@
 //! Credentials that clients bring, and where secrets go: nowhere.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
 use vod_uploader_component_tests::edge::{Edge, Setup};
 use vod_uploader_component_tests::http::{Body, Response, contains};
 use vod_uploader_component_tests::key_value;
@@ -100,6 +103,22 @@ fn exchanged_values_are_told_apart_from_wrong_ones() {
     }
     assert!(edge.sandbox.objects().is_empty());
     assert_eq!(key_value::records(&edge.host_folder()).len(), 0);
+}
+
+#[test]
+fn an_endpoint_that_the_worker_may_not_call_is_its_clients_mistake() {
+    let mut edge = Setup::new().without_ram_key().start();
+    let source = Source::new(79, 2 * MIB);
+    let credential = brought(&mut edge, "elsewhere");
+    edge.sandbox.reset_requests();
+    let json = STANDARD.decode(&credential.address).unwrap();
+    let mut address: Value = serde_json::from_slice(&json).unwrap();
+    address["Endpoint"] = "http://127.0.0.1:1".into();
+    let address = STANDARD.encode(address.to_string());
+    let headers = [("upload-address", &*address), ("upload-auth", credential.auth.as_str())];
+    let put = edge.put(&headers, &Body::Range(&source, source.all()));
+    assert_eq!((put.status, put.code().as_str()), (400, "upload-address-invalid"));
+    assert!(edge.sandbox.operations().is_empty(), "{:?}", edge.sandbox.operations());
 }
 
 #[test]

@@ -137,7 +137,7 @@ fn is_readable(answer: &Response, names: &[&str]) {
     }
     // Whatever else is the worker's own is exposed, too.
     let own = |name: &&str| {
-        ["upload-", "tus-", "media-", "location", "retry-after", "accept-patch"]
+        ["upload-", "tus-", "media-", "repr-", "location", "retry-after", "accept-patch"]
             .iter()
             .any(|begin| name.starts_with(begin))
     };

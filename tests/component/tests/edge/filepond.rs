@@ -1,8 +1,13 @@
 //! FilePond's own uploader: the requests that it sends, as its distribution has them.
 
+use std::thread;
+
+use serde_json::json;
 use vod_uploader_component_tests::edge::{Edge, Setup};
 use vod_uploader_component_tests::http::{Body, Framing, Response};
+use vod_uploader_component_tests::key_value;
 use vod_uploader_component_tests::source::{KIB, MIB, Source};
+use vod_uploader_component_tests::tus::VERSION;
 use vod_uploader_component_tests::vod::create_upload_video;
 use vod_uploader_component_tests::wait;
 
@@ -158,6 +163,151 @@ fn a_credential_in_the_metadata_lasts_from_the_post_to_the_end() {
     assert_eq!(edge.sandbox.only_object().key, credential.object());
 }
 
+#[test]
+fn of_first_chunks_that_come_at_once_one_makes_the_upload_and_the_others_go_on_with_it() {
+    let edge = Setup::new().variable("part_size_bytes", "102400").start();
+    let source = Source::new(9, CHUNK_BYTES + 250 * KIB);
+    for round in 0..24 {
+        // VOD answers before the others have asked, and long after.
+        edge.sandbox.clear_faults();
+        if round % 3 > 0 {
+            slow_down_vod(&edge, [30, 400][round % 2]);
+        }
+        let id = begin(&edge, source.length(), "{}");
+        let answers = at_once([2, 4][round % 2], || chunk(&edge, &id, &source, 0));
+        for answer in answers.iter().filter(|answer| answer.status != 204) {
+            let codes = ["taken-over", "offset-mismatch"];
+            assert!(codes.contains(&answer.code().as_str()), "{}", described(&answers));
+        }
+        for offset in [0, CHUNK_BYTES] {
+            assert_eq!(chunk(&edge, &id, &source, offset).status, 204, "{offset}");
+        }
+        let media = edge.sandbox.media();
+        assert_eq!(media.len(), round + 1, "one for each file: {}", described(&answers));
+        let status = state(&edge, &id).json();
+        assert_eq!(status["state"], "completed");
+        for answer in &answers {
+            assert_eq!(told_media_id(answer), status["media_id"], "{}", described(&answers));
+        }
+        let objects = edge.sandbox.objects();
+        assert_eq!(objects.len(), round + 1);
+        let object = objects.iter().find(|object| status["object"] == object.key.as_str()).unwrap();
+        assert_eq!(object.crc64, source.crc64());
+        let kept = format!("u.{id}.filepond.");
+        let mut records = key_value::records(&edge.host_folder());
+        records.retain(|(key, _)| key.starts_with(&kept));
+        assert!(records.is_empty(), "nothing of the contest is left: {records:?}");
+    }
+}
+
+#[test]
+fn a_first_chunk_whose_connection_broke_while_vod_was_slow_is_sent_again() {
+    let edge = Setup::new().start();
+    let source = Source::new(10, CHUNK_BYTES + 1);
+    slow_down_vod(&edge, 1_500);
+    let id = begin(&edge, source.length(), "{}");
+    send_and_leave(&edge, &id, &source);
+    for offset in [0, CHUNK_BYTES] {
+        let stored = again_while_busy(|| chunk(&edge, &id, &source, offset));
+        assert_eq!(stored.status, 204, "{}", stored.text());
+    }
+    assert_eq!(edge.sandbox.media().len(), 1);
+    assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
+}
+
+#[test]
+fn a_worker_that_died_while_it_made_the_upload_is_followed_by_another_once_its_time_is_up() {
+    let setup = Setup::new().variable("request_timeout_ms", "1500");
+    let mut edge = setup.variable("retry_elapsed_max_ms", "3000").start();
+    let source = Source::new(11, CHUNK_BYTES);
+    slow_down_vod(&edge, 1_000);
+    let id = begin(&edge, source.length(), "{}");
+    send_and_leave(&edge, &id, &source);
+    edge.kill_host();
+    edge.sandbox.clear_faults();
+    edge.start_host();
+    let early = chunk(&edge, &id, &source, 0);
+    assert_eq!((early.status, early.code().as_str()), (503, "busy"));
+    let stored = again_while_busy(|| chunk(&edge, &id, &source, 0));
+    assert_eq!(stored.status, 204, "{}", stored.text());
+    assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
+}
+
+#[test]
+fn a_first_chunk_that_vod_refused_can_be_sent_again_at_once() {
+    let edge = Setup::new().impatient().start();
+    let source = Source::new(12, CHUNK_BYTES);
+    let operation = "CreateUploadVideo";
+    let code = "InvalidParameter";
+    edge.sandbox.fault(
+        &json!({ "operation": operation, "times": 3, "kind": "status", "status": 400, "code": code }),
+    );
+    let id = begin(&edge, source.length(), "{}");
+    for _ in 0..3 {
+        let refused = chunk(&edge, &id, &source, 0);
+        assert_eq!((refused.status, refused.code().as_str()), (502, "vod-rejected"));
+    }
+    assert_eq!(chunk(&edge, &id, &source, 0).status, 204);
+    assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
+}
+
+#[test]
+fn a_file_that_was_reverted_while_its_upload_was_made_stays_away() {
+    let edge = Setup::new().start();
+    let source = Source::new(13, CHUNK_BYTES);
+    slow_down_vod(&edge, 600);
+    let id = begin(&edge, source.length(), "{}");
+    let path = format!("/v1/filepond/{id}");
+    let answer = thread::scope(|scope| {
+        let sent = scope.spawn(|| chunk(&edge, &id, &source, 0));
+        wait_for_vod(&edge);
+        assert_eq!(edge.request("DELETE", &path, &[], &Body::None).unwrap().status, 204);
+        sent.join().unwrap()
+    });
+    assert_eq!(answer.status, 404, "{}", answer.text());
+    assert_eq!(chunk(&edge, &id, &source, 0).status, 404);
+    assert!(edge.sandbox.objects().is_empty());
+    assert!(edge.sandbox.uploads().is_empty());
+}
+
+#[test]
+fn an_upload_that_was_deleted_or_lost_does_not_begin_again() {
+    let edge = Setup::new().variable("part_size_bytes", "102400").start();
+    let source = Source::new(14, 2 * CHUNK_BYTES);
+    let gone = |id: &str, status: u16| {
+        let media = edge.sandbox.media().len();
+        let path = format!("/v1/filepond/{id}");
+        assert_eq!(edge.request("HEAD", &path, &[], &Body::None).unwrap().status, status);
+        for offset in [0, CHUNK_BYTES] {
+            let late = chunk(&edge, id, &source, offset);
+            assert_eq!(late.status, status, "{offset}: {}", late.text());
+        }
+        assert_eq!(edge.sandbox.media().len(), media);
+    };
+    let delete = |id: &str| {
+        let path = format!("/v1/files/{id}");
+        assert_eq!(edge.request("DELETE", &path, &[VERSION], &Body::None).unwrap().status, 204);
+    };
+
+    let open = begin(&edge, source.length(), "{}");
+    assert_eq!(chunk(&edge, &open, &source, 0).status, 204);
+    delete(&open);
+    gone(&open, 410);
+
+    let stored = begin(&edge, source.length(), "{}");
+    for offset in [0, CHUNK_BYTES] {
+        assert_eq!(chunk(&edge, &stored, &source, offset).status, 204);
+    }
+    delete(&stored);
+    gone(&stored, 404);
+
+    let lost = begin(&edge, source.length(), "{}");
+    assert_eq!(chunk(&edge, &lost, &source, 0).status, 204);
+    edge.sandbox.forget_uploads();
+    assert_eq!(chunk(&edge, &lost, &source, CHUNK_BYTES).status, 410);
+    gone(&lost, 410);
+}
+
 /// POST: asks for an id.
 fn begin(edge: &Edge, length: u64, metadata: &str) -> String {
     let mut form = metadata_part(metadata);
@@ -187,4 +337,62 @@ fn chunk_headers<'a>(offset: &'a str, length: &'a str) -> [(&'a str, &'a str); 4
 fn metadata_part(metadata: &str) -> Vec<u8> {
     let head = "--b\r\nContent-Disposition: form-data; name=\"filepond\"\r\n\r\n";
     format!("{head}{metadata}\r\n").into_bytes()
+}
+
+/// `GET /v1/files/{id}`.
+fn state(edge: &Edge, id: &str) -> Response {
+    edge.request("GET", &format!("/v1/files/{id}"), &[], &Body::None).expect("an answer")
+}
+
+/// Sends as many requests at the same time.
+fn at_once(count: usize, send: impl Fn() -> Response + Sync) -> Vec<Response> {
+    thread::scope(|scope| {
+        let sent: Vec<_> = (0..count).map(|_| scope.spawn(&send)).collect();
+        sent.into_iter().map(|request| request.join().expect("an answer")).collect()
+    })
+}
+
+/// Sends the first chunk, and closes the connection once VOD was asked for a media id.
+fn send_and_leave(edge: &Edge, id: &str, source: &Source) {
+    let length = source.length().to_string();
+    let path = format!("/v1/filepond?patch={id}");
+    let framing = Framing::Length(CHUNK_BYTES);
+    let headers = chunk_headers("0", &length);
+    let mut patch = edge.client().begin("PATCH", &path, &headers, framing).unwrap();
+    patch.send(&source.bytes(0..10 * KIB));
+    wait_for_vod(edge);
+}
+
+/// Waits until VOD has been asked for a media id.
+fn wait_for_vod(edge: &Edge) {
+    wait::until("VOD is asked", || (edge.sandbox.fault_hits() > 0).then_some(()));
+}
+
+/// Asks again as long as the worker says that another request is at work.
+fn again_while_busy(send: impl Fn() -> Response) -> Response {
+    wait::until("nobody else is at work", || {
+        let answer = send();
+        let beaten = ["busy", "taken-over"].contains(&answer.code().as_str());
+        (!beaten).then_some(answer)
+    })
+}
+
+fn slow_down_vod(edge: &Edge, delay_ms: u64) {
+    let operation = "CreateUploadVideo";
+    edge.sandbox.fault(
+        &json!({ "operation": operation, "times": 0, "kind": "delay", "delay_ms": delay_ms }),
+    );
+}
+
+/// The media id in a header, or in problem details.
+fn told_media_id(answer: &Response) -> String {
+    match answer.header("media-id") {
+        Some(media_id) => media_id.to_owned(),
+        None => answer.json()["media_id"].as_str().unwrap_or_default().to_owned(),
+    }
+}
+
+fn described(answers: &[Response]) -> String {
+    let all = answers.iter().map(|answer| format!("{} {}", answer.status, answer.text()));
+    all.collect::<Vec<_>>().join("; ")
 }

@@ -29,6 +29,7 @@ mod lifecycle;
 mod permissions;
 mod problems;
 mod records;
+mod size_limit;
 mod sizes;
 mod states;
 mod streamed;

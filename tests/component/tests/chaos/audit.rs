@@ -1,0 +1,65 @@
+//! Compares what is on the store with what the clients were told.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use vod_uploader_component_tests::sandbox::StoredObject;
+
+use crate::ledger::{FileEntry, Ledger, Promise};
+
+/// What is wrong with the stored files: each sentence is a broken promise.
+pub(crate) fn files(ledger: &Ledger, media: &[Value], objects: &[StoredObject]) -> Vec<String> {
+    let names = FileNames::of(media);
+    let mut stored: BTreeMap<&str, Vec<&StoredObject>> = BTreeMap::new();
+    let mut defects = Vec::new();
+    for object in objects {
+        match names.of_key(&object.key) {
+            Some(name) => stored.entry(name).or_default().push(object),
+            None => defects.push(format!("the object {} is nobody's", object.key)),
+        }
+    }
+    let files = ledger.files();
+    for (name, objects) in &stored {
+        let Some(entry) = files.get(*name) else {
+            defects.push(format!("an object of {name}, which nobody sent"));
+            continue;
+        };
+        defects.extend(objects.iter().filter_map(|object| not_whole(name, entry, object)));
+        if entry.promise == Promise::Deleted {
+            defects.push(format!("{name} was deleted before it was whole, and has an object"));
+        }
+    }
+    for (name, entry) in &files {
+        if entry.promise == Promise::Stored && !stored.contains_key(name.as_str()) {
+            defects.push(format!("{name} was acknowledged and is lost"));
+        }
+    }
+    defects
+}
+
+/// The names of the files, by the media ids in the keys of their objects.
+pub(crate) struct FileNames(BTreeMap<String, String>);
+
+impl FileNames {
+    /// As VOD was told.
+    pub(crate) fn of(media: &[Value]) -> Self {
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        let named = media.iter().map(|one| {
+            let name = &one["parameters"]["FileName"];
+            (text(&one["key"]), text(name))
+        });
+        Self(named.collect())
+    }
+
+    /// The name of the file that is stored under `key`.
+    pub(crate) fn of_key(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+}
+
+fn not_whole(name: &str, entry: &FileEntry, object: &StoredObject) -> Option<String> {
+    let whole = (object.size, &object.crc64) == (entry.size, &entry.crc64);
+    (!whole).then(|| {
+        format!("{name} has {} bytes and should have {}: {}", object.size, entry.size, object.key)
+    })
+}

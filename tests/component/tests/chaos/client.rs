@@ -1,0 +1,124 @@
+//! One client: it sends one file after the other until the storm is over, and does not give up.
+
+use std::time::Duration;
+
+use vod_uploader_component_tests::http::Exchange;
+use vod_uploader_component_tests::random::Random;
+use vod_uploader_component_tests::source::{KIB, MIB, Source};
+
+use crate::append::Asleep;
+use crate::protocol::Protocol;
+use crate::world::World;
+
+/// A client with its protocol.
+pub(crate) struct Client<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) random: Random,
+    /// Its requests of the present upload that it fell silent in.
+    pub(crate) asleep: Vec<Asleep>,
+    number: u64,
+    protocol: Protocol,
+    names: u64,
+    /// How long it takes to send the present file.
+    duration: Duration,
+    size: u64,
+}
+
+impl<'a> Client<'a> {
+    pub(crate) fn new(world: &'a World, number: u64, protocol: Protocol, seed: u64) -> Self {
+        Self {
+            world,
+            random: Random::new(seed),
+            asleep: Vec::new(),
+            number,
+            protocol,
+            names: 0,
+            duration: Duration::ZERO,
+            size: 1,
+        }
+    }
+
+    /// Sends files until the storm is over, and one more where one is under way then. What goes
+    /// wrong ends it, and is told.
+    pub(crate) fn run(mut self) {
+        loop {
+            let sent = match self.protocol {
+                Protocol::Tus(style) => self.send_by_tus(style),
+                Protocol::Concatenated => self.send_concatenated(),
+                Protocol::Ietf(version) => self.send_by_ietf(version),
+                Protocol::IetfWhole(version) => self.send_whole_by_ietf(version),
+                Protocol::Put { known } => self.put(known),
+                Protocol::Form => self.send_form(),
+                Protocol::FilePond => self.send_by_filepond(),
+            };
+            if let Err(what) = sent {
+                self.world.fails(self.number, &format!("{:?}: {what}", self.protocol));
+                return;
+            }
+            if !self.world.is_stormy() {
+                return;
+            }
+        }
+    }
+
+    /// A name that no file had before.
+    pub(crate) fn new_name(&mut self) -> String {
+        self.names += 1;
+        format!("c{:02}-{}.mp4", self.number, self.names)
+    }
+
+    /// A new file of at most `size_max` bytes. Most have up to some MiB, some are tiny and some
+    /// large.
+    pub(crate) fn new_source(&mut self, size_max: u64) -> Source {
+        let size = match self.random.below(20) {
+            0..=2 => 1 + self.random.below(1_000),
+            3..=5 => 1 + self.random.below(200 * KIB),
+            6..=17 => 100 * KIB + self.random.below(4 * MIB),
+            _ => 8 * MIB + self.random.below(16 * MIB),
+        };
+        self.size = size.min(size_max);
+        self.duration = Duration::from_millis(500 + self.random.below(6_000));
+        let source = Source::new(self.random.next(), self.size);
+        self.notes(&format!("a file of {} bytes", self.size));
+        source
+    }
+
+    /// Sends bytes at the file's pace. False once the worker takes no more.
+    pub(crate) fn send(&mut self, exchange: &mut Exchange, bytes: &[u8]) -> bool {
+        bytes.chunks(PIECE_BYTES).all(|piece| {
+            let sent = exchange.send(piece);
+            if self.world.is_stormy() {
+                let share = piece.len() as f64 / self.size as f64;
+                std::thread::sleep(self.duration.mul_f64(share).min(PIECE_PAUSE_MAX));
+            }
+            sent
+        })
+    }
+
+    /// Waits for up to `max_ms` milliseconds.
+    pub(crate) fn rest(&mut self, max_ms: u64) {
+        std::thread::sleep(Duration::from_millis(10 + self.random.below(max_ms)));
+    }
+
+    /// Whether trouble is to be made, in one of `of` cases.
+    pub(crate) fn is_tempted(&mut self, of: u64) -> bool {
+        self.world.is_stormy() && self.random.below(of) == 0
+    }
+
+    /// # Errors
+    /// Once everybody should have ended.
+    pub(crate) fn check_time(&self) -> Result<(), String> {
+        match self.world.is_late() {
+            true => Err("it is stuck: everybody should have ended".to_owned()),
+            false => Ok(()),
+        }
+    }
+
+    /// Notes what happens, for the case that it fails.
+    pub(crate) fn notes(&self, what: &str) {
+        self.world.notes(self.number, what);
+    }
+}
+
+const PIECE_BYTES: usize = 32 << 10;
+const PIECE_PAUSE_MAX: Duration = Duration::from_millis(500);

@@ -1,0 +1,162 @@
+//! A file in several uploads that the worker joins.
+
+use vod_uploader_component_tests::http::Body;
+use vod_uploader_component_tests::source::{MIB, Source};
+use vod_uploader_component_tests::tus::{VERSION, encode_metadata};
+
+use crate::client::Client;
+use crate::ledger::{Keeping, Promise, Told};
+use crate::remote::{Remote, Standing, Words};
+use crate::resumable::{Ending, Steps};
+use crate::world::count;
+
+/// How a file that is made of others stands.
+enum Joined {
+    Stored,
+    /// Not all of them are whole, or that could not be found out.
+    NotYet,
+    /// It cannot be made of these any more.
+    Never,
+}
+
+impl Client<'_> {
+    /// A file in two to four partial uploads. The one that is made of them is created before or
+    /// after their bytes are sent.
+    pub(crate) fn send_concatenated(&mut self) -> Result<(), String> {
+        let source = self.new_source(u64::MAX);
+        // Once a final upload was created whose address did not come, its partial ones may be used
+        // up at any time, and all is sent again.
+        while !self.send_partials(&source)? {
+            self.check_time()?;
+        }
+        Ok(())
+    }
+
+    /// Whether the file is stored.
+    fn send_partials(&mut self, source: &Source) -> Result<bool, String> {
+        let mut partials = Vec::new();
+        for range in self.cut(source.length()) {
+            partials.push(self.create_partial(range)?);
+        }
+        let mut lost_final = false;
+        let early = self.random.below(2) == 0;
+        let mut whole = None;
+        if early {
+            whole = self.create_final(&partials, source, &mut lost_final)?;
+        }
+        for partial in &partials {
+            let mut told = Told::default();
+            let ending = self.send_all(partial, source, Steps::UpTo(4 * MIB), &mut told, false)?;
+            match ending {
+                Ending::Stored => {}
+                // With its last byte they were joined.
+                Ending::Gone(404) if whole.is_some() || lost_final => {}
+                ending => return Err(format!("a partial upload ended with {ending:?}")),
+            }
+        }
+        if whole.is_none() {
+            whole = self.create_final(&partials, source, &mut lost_final)?;
+        }
+        let Some(whole) = whole else { return Ok(false) };
+        let name = whole.file_name.clone().expect("a file has a name");
+        loop {
+            self.check_time()?;
+            match self.joined(&whole)? {
+                Joined::Stored => break,
+                Joined::NotYet => self.rest(200),
+                Joined::Never if lost_final => {
+                    self.world.ledger.given_up(&name);
+                    return Ok(false);
+                }
+                Joined::Never => return Err("the partial uploads are gone".to_owned()),
+            }
+        }
+        count(&self.world.counts.stored);
+        self.world.ledger.promised(&name, Promise::Stored);
+        Ok(true)
+    }
+
+    fn create_partial(&mut self, range: std::ops::Range<u64>) -> Result<Remote, String> {
+        let length = range.end - range.start;
+        loop {
+            self.check_time()?;
+            let declared = length.to_string();
+            let headers =
+                [VERSION, ("upload-length", declared.as_str()), ("upload-concat", "partial")];
+            let http = self.world.http();
+            let Ok(answer) = http.request("POST", "/v1/files", &headers, &Body::None) else {
+                self.unanswered();
+                continue;
+            };
+            self.notes(&format!("POST partial: {} {:?}", answer.status, answer.headers));
+            if let Some(path) = answer.header("location") {
+                let (words, path) = (Words::Tus, path.to_owned());
+                self.world.ledger.addressed(&path, None);
+                let base = range.start;
+                return Ok(Remote { words, path, file_name: None, base, length, deferred: false });
+            }
+            self.refused(&answer)?;
+        }
+    }
+
+    /// `None` where the partial uploads cannot be used any more, because an upload was made of them
+    /// whose address did not come.
+    fn create_final(
+        &mut self,
+        partials: &[Remote],
+        source: &Source,
+        lost: &mut bool,
+    ) -> Result<Option<Remote>, String> {
+        let paths: Vec<_> = partials.iter().map(|partial| partial.path.as_str()).collect();
+        let concat = format!("final;{}", paths.join(" "));
+        loop {
+            self.check_time()?;
+            let name = self.new_name();
+            self.world.ledger.begun(&name, source, Keeping::UntilExpired);
+            let metadata = encode_metadata(&[("filename", &name)]);
+            let headers =
+                [VERSION, ("upload-concat", concat.as_str()), ("upload-metadata", &metadata)];
+            let http = self.world.http();
+            let answer = http.request("POST", "/v1/files", &headers, &Body::None);
+            let Ok(answer) = answer else {
+                *lost = true;
+                self.unanswered();
+                self.world.ledger.given_up(&name);
+                continue;
+            };
+            self.notes(&format!("POST {name} {concat}: {} {}", answer.status, answer.text()));
+            if let Some(remote) = self.addressed(&answer, &name, source.length()) {
+                return Ok(Some(remote));
+            }
+            self.world.ledger.given_up(&name);
+            match answer.status {
+                400 | 410 if *lost => return Ok(None),
+                // What was created before the store failed may still be joined.
+                502 | 503 => *lost = true,
+                _ => {}
+            }
+            self.refused(&answer)?;
+        }
+    }
+
+    fn joined(&mut self, whole: &Remote) -> Result<Joined, String> {
+        let mut told = Told::default();
+        Ok(match self.ask(whole, &mut told)? {
+            Standing::At(offset) if offset == whole.length => Joined::Stored,
+            Standing::At(offset) => return Err(format!("the joined upload is at {offset}")),
+            Standing::Later(_) => Joined::NotYet,
+            Standing::Gone(_) => Joined::Never,
+        })
+    }
+
+    /// Two to four ranges of at least one byte.
+    fn cut(&mut self, length: u64) -> Vec<std::ops::Range<u64>> {
+        let mut bounds = vec![0, length];
+        for _ in 0..1 + self.random.below(3) {
+            bounds.push(self.random.below(length));
+        }
+        bounds.sort_unstable();
+        bounds.dedup();
+        bounds.windows(2).map(|pair| pair[0]..pair[1]).collect()
+    }
+}

@@ -1,0 +1,81 @@
+//! What a client does over another connection in the middle of a request.
+
+use crate::append::{Heard, Request};
+use crate::client::Client;
+use crate::ledger::{Promise, Told};
+use crate::remote::Remote;
+use crate::world::count;
+
+impl Client<'_> {
+    /// The same bytes over another connection, while the first one waits.
+    pub(crate) fn rival(
+        &mut self,
+        request: &Request<'_>,
+        told: &mut Told,
+    ) -> Result<Heard, String> {
+        count(&self.world.counts.rivals);
+        let rival = request.remote.begin_append(&self.world.http(), &request.range, None);
+        let Ok(mut rival) = rival else { return Ok(self.unanswered()) };
+        rival.send(&request.bytes(request.range.clone()));
+        let answer = rival.finish();
+        self.judge(request, answer, told)
+    }
+
+    /// Pauses the upload: it takes nothing until it is resumed.
+    pub(crate) fn pause(
+        &mut self,
+        request: &Request<'_>,
+        told: &mut Told,
+    ) -> Result<Heard, String> {
+        count(&self.world.counts.paused);
+        let Ok(paused) = request.remote.tell(&self.world.http(), "pause") else {
+            return Ok(self.unanswered());
+        };
+        self.notes(&format!("pause: {}", paused.status));
+        if paused.status != 200 {
+            return Ok(Heard::Nothing);
+        }
+        let offset = paused.json()["bytes_durable"].as_u64().expect("an offset");
+        told.answered(offset, 1)?;
+        let one = Request { range: offset..(offset + 1).min(request.remote.length), ..*request };
+        if paused.json()["state"] != "paused" || one.range.is_empty() {
+            return Ok(Heard::Nothing);
+        }
+        let patch = one.remote.begin_append(&self.world.http(), &one.range, None);
+        let Ok(mut patch) = patch else { return Ok(self.unanswered()) };
+        patch.send(&one.bytes(one.range.clone()));
+        match patch.finish() {
+            Ok(answer) if answer.is_success() => Err("a paused upload takes bytes".to_owned()),
+            _ => Ok(Heard::Nothing),
+        }
+    }
+
+    pub(crate) fn resume(&mut self, remote: &Remote) -> Result<(), String> {
+        loop {
+            self.check_time()?;
+            match remote.tell(&self.world.http(), "resume").map(|answer| answer.status) {
+                Ok(502 | 503) | Err(_) => self.rest(100),
+                Ok(_) => return Ok(()),
+            }
+        }
+    }
+
+    /// Deletes the upload before it is whole.
+    pub(crate) fn delete(&mut self, remote: &Remote) -> Result<Heard, String> {
+        count(&self.world.counts.deleted);
+        loop {
+            self.check_time()?;
+            let deleted = remote.delete(&self.world.http()).map(|answer| answer.status);
+            self.notes(&format!("DELETE {}: {deleted:?}", remote.path));
+            match deleted {
+                Ok(204 | 404 | 410) => break,
+                // 409: a request that began at the same moment has the upload now.
+                Ok(409 | 502 | 503) | Err(_) => self.rest(100),
+                Ok(status) => return Err(format!("DELETE is answered with {status}")),
+            }
+        }
+        let name = remote.file_name.as_deref().expect("a partial upload is not deleted");
+        self.world.ledger.promised(name, Promise::Deleted);
+        Ok(Heard::Deleted)
+    }
+}

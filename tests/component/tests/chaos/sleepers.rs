@@ -1,0 +1,74 @@
+//! Clients that fall silent within a request and that nobody asks about: the worker takes them for
+//! gone after its idle time.
+
+use std::time::{Duration, Instant};
+
+use vod_uploader_component_tests::edge::Edge;
+use vod_uploader_component_tests::http::{Exchange, Framing};
+use vod_uploader_component_tests::source::{MIB, Source};
+use vod_uploader_component_tests::tus::Upload;
+
+use crate::ledger::{Keeping, Ledger};
+
+/// Requests in whose middle nothing more comes.
+pub(crate) struct Sleepers {
+    requests: Vec<(Exchange, Instant)>,
+    upload: Upload,
+}
+
+impl Sleepers {
+    /// Sends halves of a PUT with and without a length, a form, and a PATCH.
+    pub(crate) fn lie_down(edge: &Edge, ledger: &Ledger) -> Self {
+        let source = Source::new(1, 6 * MIB);
+        let client = edge.client();
+        let mut requests = Vec::new();
+        for (number, framing) in
+            [Framing::Length(6 * MIB), Framing::Chunked].into_iter().enumerate()
+        {
+            let name = format!("asleep-{number}.mp4");
+            ledger.begun(&name, &source, Keeping::OneRequest);
+            let put = client.begin("PUT", &format!("/v1/uploads/{name}"), &[], framing);
+            requests.push(put.expect("a connection"));
+        }
+        ledger.begun("asleep-form.mp4", &source, Keeping::OneRequest);
+        let form_type = ("content-type", "multipart/form-data; boundary=b");
+        let mut form = client
+            .begin("POST", "/v1/uploads", &[form_type], Framing::Chunked)
+            .expect("a connection");
+        form.send(
+            b"--b\r\nContent-Disposition: form-data; name=\"a\"; filename=\"asleep-form.mp4\"\r\n\r\n",
+        );
+        requests.push(form);
+        ledger.begun("clip.mp4", &source, Keeping::UntilExpired);
+        let upload = Upload::create(edge, source.length());
+        ledger.addressed(&upload.path, Some("clip.mp4"));
+        let patch = upload.begin_patch(&client, 0, source.length());
+        requests.push(patch.expect("a connection"));
+        for request in &mut requests {
+            source.read(0..SENT_BYTES, |chunk| request.send(chunk));
+        }
+        let requests = requests.into_iter().map(|request| (request, Instant::now())).collect();
+        Self { requests, upload }
+    }
+
+    /// Waits until the worker has ended them all, and those that were `left` by others.
+    ///
+    /// # Panics
+    /// Where it takes longer than its idle time, or tells one that it succeeded.
+    pub(crate) fn were_ended(self, edge: &Edge, left: Vec<(Exchange, Instant)>) {
+        for (request, since) in self.requests.into_iter().chain(left) {
+            let answer = request.answer();
+            let asleep = since.elapsed();
+            assert!(asleep < IDLE_MAX, "{answer:?} after {asleep:?}");
+            if let Ok(answer) = answer {
+                assert_ne!(answer.status, 201, "{}", answer.text());
+            }
+        }
+        assert!(self.upload.offset(edge) <= SENT_BYTES);
+    }
+}
+
+const SENT_BYTES: u64 = 2 * MIB + 300_000;
+
+/// The worker's own limit is 60 s; more is for ending what the request had begun.
+const IDLE_MAX: Duration = Duration::from_secs(70);

@@ -1,0 +1,207 @@
+//! The plan of a run, drawn from its seed: when the host is killed and what the store does.
+
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use vod_uploader_component_tests::edge::Edge;
+use vod_uploader_component_tests::http::{Body, Client, Transcript};
+use vod_uploader_component_tests::random::Random;
+
+use crate::world::{World, lock};
+
+/// What happens to everybody.
+pub(crate) struct Storm {
+    /// When the store's faults and the clients' troubles end.
+    pub(crate) calm_after: Duration,
+    kills: Vec<Kill>,
+    outage_at: Duration,
+    faults: Vec<Value>,
+    killed_at: Mutex<Vec<Moment>>,
+    hits: Mutex<Hits>,
+}
+
+/// What the faults hit.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Hits {
+    all: u64,
+    /// Multipart uploads that were begun, and of which the worker was told late or never.
+    pub(crate) untold_initiates: u64,
+}
+
+/// A moment by both clocks.
+#[derive(Clone, Debug)]
+pub(crate) struct Moment {
+    pub(crate) here: Instant,
+    /// As the store writes it.
+    pub(crate) at_the_store: String,
+}
+
+/// An end of the host.
+struct Kill {
+    at: Duration,
+    down: Duration,
+    /// How the host that comes after it cuts files.
+    part_bytes: u64,
+}
+
+impl Storm {
+    pub(crate) fn drawn(random: &mut Random) -> Self {
+        let mut moments: Vec<_> =
+            (0..KILLS).map(|_| 1_000 + random.below(KILLS_WITHIN_MS)).collect();
+        moments.sort_unstable();
+        let kills = moments.into_iter().map(|at_ms| Kill {
+            at: Duration::from_millis(at_ms),
+            down: Duration::from_millis(random.below(400)),
+            part_bytes: *random.pick(&PART_BYTES),
+        });
+        let kills = kills.collect();
+        let faults = FAULTS.iter().map(|(operation, probability, kind)| {
+            let mut fault: Value = serde_json::from_str(kind).expect("a fault is JSON");
+            fault["operation"] = json!(operation);
+            fault["probability"] = json!(probability);
+            fault["seed"] = json!(random.below(1 << 32));
+            fault["times"] = json!(0);
+            fault
+        });
+        let faults = faults.collect();
+        let outage_at = Duration::from_millis(11_000 + random.below(5_000));
+        let (killed_at, hits) = (Mutex::default(), Mutex::default());
+        Self { calm_after: CALM_AFTER, kills, outage_at, faults, killed_at, hits }
+    }
+
+    /// Plants the faults, and kills the host again and again. Returns the highest memory of any
+    /// instance until the last kill, in bytes.
+    pub(crate) fn rage(&self, edge: &mut Edge, world: &World) -> u64 {
+        for fault in &self.faults {
+            edge.sandbox.fault(fault);
+        }
+        let mut peak = 0;
+        for kill in &self.kills {
+            std::thread::sleep(kill.at.saturating_sub(world.elapsed()));
+            peak = peak.max(edge.stats().count("instance_memory_peak_bytes"));
+            edge.kill_host();
+            lock(&self.killed_at).push(Moment::now(edge));
+            std::thread::sleep(kill.down);
+            edge.set_variable("part_size_bytes", &kill.part_bytes.to_string());
+            edge.start_host();
+            world.has_moved(edge.client());
+        }
+        peak
+    }
+
+    /// Lets the store fail for a while, longer than the worker tries again, waits for the calm, and
+    /// takes the faults away.
+    pub(crate) fn subside(&self, edge: &Edge, world: &World) {
+        std::thread::sleep(self.outage_at.saturating_sub(world.elapsed()));
+        self.note_hits(edge);
+        for operation in OUTAGE {
+            let mut fault = json!({ "kind": "status", "status": 503, "times": 0 });
+            fault["operation"] = json!(operation);
+            edge.sandbox.fault(&fault);
+        }
+        std::thread::sleep(OUTAGE_TIME);
+        self.note_hits(edge);
+        for fault in &self.faults {
+            edge.sandbox.fault(fault);
+        }
+        std::thread::sleep(self.calm_after.saturating_sub(world.elapsed()));
+        self.note_hits(edge);
+    }
+
+    /// Adds what the faults hit to what others did, and takes them away.
+    fn note_hits(&self, edge: &Edge) {
+        let hits = Hits::of(edge);
+        edge.sandbox.clear_faults();
+        let mut all = lock(&self.hits);
+        all.all += hits.all;
+        all.untold_initiates += hits.untold_initiates;
+    }
+
+    /// When the host was killed.
+    pub(crate) fn killed_at(&self) -> Vec<Moment> {
+        lock(&self.killed_at).clone()
+    }
+
+    /// What the faults hit, once they are over.
+    pub(crate) fn hits(&self) -> Hits {
+        *lock(&self.hits)
+    }
+
+    /// Makes sure that everything happened that was meant to.
+    ///
+    /// # Panics
+    /// Where it did not.
+    pub(crate) fn was_one(&self, world: &World) {
+        let hits = self.hits();
+        assert!(hits.all > 50, "{} requests to the store were hit", hits.all);
+        assert_eq!(self.killed_at().len(), self.kills.len());
+        for (name, count) in world.counts.named() {
+            assert!(count > 0, "none {name}: {}", world.counts);
+        }
+    }
+}
+
+impl Moment {
+    pub(crate) fn now(edge: &Edge) -> Self {
+        Self { here: Instant::now(), at_the_store: edge.sandbox.now() }
+    }
+}
+
+impl Hits {
+    /// What the faults have hit that are planted now.
+    pub(crate) fn of(edge: &Edge) -> Self {
+        let sandbox = Client::new(edge.sandbox.origin(), Transcript::default());
+        let faults = sandbox.request("GET", "/_sandbox/faults", &[], &Body::None);
+        let faults = faults.expect("the sandbox answers").json();
+        let mut hits = Self::default();
+        for fault in faults.as_array().expect("a list") {
+            let count = fault["hits"].as_u64().expect("a count");
+            hits.all += count;
+            let is_begun = fault["kind"] == "commit-then-reset" || fault["kind"] == "delay";
+            if fault["operation"] == "InitiateMultipartUpload" && is_begun {
+                hits.untold_initiates += count;
+            }
+        }
+        hits
+    }
+}
+
+const KILLS: usize = 4;
+const KILLS_WITHIN_MS: u64 = 9_000;
+const CALM_AFTER: Duration = Duration::from_secs(20);
+const PART_BYTES: [u64; 4] = [256 << 10, 1 << 20, 4 << 20, 8 << 20];
+
+/// What fails in the outage: not what a worker does once, when it gives an upload up.
+const OUTAGE: [&str; 4] = ["UploadPart", "UploadPartCopy", "CompleteMultipartUpload", "PutObject"];
+const OUTAGE_TIME: Duration = Duration::from_millis(2_000);
+
+/// Operation, probability, and what happens. A later one is only met where no earlier one was.
+const FAULTS: [(&str, f64, &str); 26] = [
+    ("UploadPart", 0.02, r#"{"kind":"commit-then-reset"}"#),
+    ("UploadPart", 0.02, r#"{"kind":"status","status":503,"code":"ServiceUnavailable"}"#),
+    ("UploadPart", 0.02, r#"{"kind":"reset-before-body"}"#),
+    ("UploadPart", 0.02, r#"{"kind":"reset-mid-body"}"#),
+    ("UploadPart", 0.02, r#"{"kind":"reset-after-body"}"#),
+    ("UploadPart", 0.01, r#"{"kind":"truncated-reply"}"#),
+    ("UploadPart", 0.01, r#"{"kind":"hang","hang_ms":3000}"#),
+    ("UploadPart", 0.01, r#"{"kind":"wrong-crc"}"#),
+    ("UploadPart", 0.01, r#"{"kind":"corrupt-body"}"#),
+    ("UploadPart", 0.10, r#"{"kind":"delay","delay_ms":300}"#),
+    ("UploadPartCopy", 0.05, r#"{"kind":"commit-then-reset"}"#),
+    ("UploadPartCopy", 0.05, r#"{"kind":"status","status":500,"code":"InternalError"}"#),
+    ("InitiateMultipartUpload", 0.05, r#"{"kind":"commit-then-reset"}"#),
+    ("InitiateMultipartUpload", 0.05, r#"{"kind":"status","status":503,"html":true}"#),
+    ("InitiateMultipartUpload", 0.10, r#"{"kind":"delay","delay_ms":400}"#),
+    ("CompleteMultipartUpload", 0.10, r#"{"kind":"commit-then-reset"}"#),
+    ("CompleteMultipartUpload", 0.05, r#"{"kind":"truncated-reply"}"#),
+    ("CompleteMultipartUpload", 0.05, r#"{"kind":"status","status":500,"code":"InternalError"}"#),
+    ("CompleteMultipartUpload", 0.05, r#"{"kind":"reset-before-body"}"#),
+    ("CompleteMultipartUpload", 0.10, r#"{"kind":"delay","delay_ms":500}"#),
+    ("PutObject", 0.05, r#"{"kind":"commit-then-reset"}"#),
+    ("PutObject", 0.05, r#"{"kind":"status","status":503,"empty":true}"#),
+    ("HeadObject", 0.05, r#"{"kind":"status","status":503,"empty":true}"#),
+    ("ListParts", 0.05, r#"{"kind":"reset-before-body"}"#),
+    ("GetObject", 0.05, r#"{"kind":"truncated-reply"}"#),
+    ("CreateUploadVideo", 0.03, r#"{"kind":"status","status":503,"code":"ServiceUnavailable"}"#),
+];

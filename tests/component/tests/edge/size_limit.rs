@@ -1,0 +1,80 @@
+//! The operator's limit on a file's size, however its length becomes known.
+
+use vod_uploader_component_tests::edge::{Edge, Setup};
+use vod_uploader_component_tests::http::{Body, Headers, Response};
+use vod_uploader_component_tests::source::Source;
+use vod_uploader_component_tests::tus::{Upload, VERSION, encode_metadata};
+
+const LIMIT_BYTES: u64 = 1_000_000;
+
+#[test]
+fn a_file_of_undeclared_length_is_too_large_for_every_protocol() {
+    let edge = limited();
+    let source = Source::new(790, LIMIT_BYTES + 500_000);
+    let bodies = [Body::Chunked(&source, source.all()), Body::Range(&source, source.all())];
+    for body in &bodies {
+        let whole: Headers<'_> = &[("upload-complete", "?1"), DISPOSITION];
+        is_too_large(&edge.request("POST", "/v1/files", whole, body).unwrap());
+        let begun: Headers<'_> = &[("upload-complete", "?0"), DISPOSITION];
+        is_too_large(&edge.request("POST", "/v1/files", begun, body).unwrap());
+        is_too_large(&edge.put(&[], body));
+        let upload = deferred(&edge, &[]);
+        is_too_large(&upload.patch_with(&edge, &[], 0, body).unwrap());
+        let partial = deferred(&edge, &[("upload-concat", "partial")]);
+        is_too_large(&partial.patch_with(&edge, &[], 0, body).unwrap());
+    }
+    assert!(edge.sandbox.objects().is_empty());
+}
+
+#[test]
+fn a_file_of_undeclared_length_may_be_as_large_as_the_limit() {
+    let edge = limited();
+    let source = Source::new(791, LIMIT_BYTES);
+    let upload = deferred(&edge, &[]);
+    let body = Body::Chunked(&source, source.all());
+    assert_eq!(upload.patch_with(&edge, &[], 0, &body).unwrap().offset(), LIMIT_BYTES);
+    let whole = [("upload-complete", "?1"), DISPOSITION];
+    let stored = edge.request("POST", "/v1/files", &whole, &body).unwrap();
+    assert_eq!(stored.status, 201, "{}", stored.text());
+}
+
+#[test]
+fn uploads_that_are_too_large_together_are_not_joined() {
+    let edge = limited();
+    let source = Source::new(792, 600_000);
+    let length = source.length().to_string();
+    let partials: Vec<_> = (0..2)
+        .map(|_| {
+            let partial = deferred(&edge, &[("upload-concat", "partial")]);
+            let declared = [("upload-length", length.as_str())];
+            let stored =
+                partial.patch_with(&edge, &declared, 0, &Body::Range(&source, source.all()));
+            assert_eq!(stored.unwrap().status, 204);
+            partial.path
+        })
+        .collect();
+    let concat = format!("final;{}", partials.join(" "));
+    let metadata = encode_metadata(&[("filename", "clip.mp4")]);
+    let headers = [VERSION, ("upload-concat", concat.as_str()), ("upload-metadata", &metadata)];
+    is_too_large(&edge.request("POST", "/v1/files", &headers, &Body::None).unwrap());
+}
+
+const DISPOSITION: (&str, &str) = ("content-disposition", "inline; filename=\"clip.mp4\"");
+
+fn limited() -> Edge {
+    let limit = LIMIT_BYTES.to_string();
+    Setup::new().temporary_storage().variable("upload_max_bytes", &limit).start()
+}
+
+/// A tus upload whose length comes later.
+fn deferred(edge: &Edge, more: Headers<'_>) -> Upload {
+    let metadata = encode_metadata(&[("filename", "clip.mp4")]);
+    let mut headers = vec![VERSION, ("upload-defer-length", "1"), ("upload-metadata", &*metadata)];
+    headers.extend_from_slice(more);
+    Upload::created(&edge.request("POST", "/v1/files", &headers, &Body::None).unwrap())
+}
+
+fn is_too_large(response: &Response) {
+    let refused = (response.status, response.code());
+    assert_eq!(refused, (413, "file-too-large".to_owned()), "{}", response.text());
+}
