@@ -4,8 +4,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use vod_uploader::oss::action::{
-    AbortMultipartUpload, CompleteMultipartUpload, HeadObject, InitiateMultipartUpload, ListParts,
-    PutObject, UploadPart,
+    AbortMultipartUpload, CompleteMultipartUpload, CopyRange, DeleteObject, GetObject, HeadObject,
+    InitiateMultipartUpload, ListParts, PutObject, UploadPart, UploadPartCopy,
 };
 use vod_uploader::oss::{Action, UploadId, error_reply};
 use vod_uploader::units::{ByteCount, PartNumber};
@@ -17,6 +17,10 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = InitiateMultipartUpload { key, content_type: None }.parse(&reply);
     if let Some(number) = PartNumber::new(1) {
         let _ = UploadPart { key, upload_id, number, len, crc64: None }.parse(&reply);
+        let (source_bucket, source_key) = ("b", "partial/a");
+        let copy =
+            UploadPartCopy { key, upload_id, number, source_bucket, source_key, range: None };
+        let _ = copy.parse(&reply);
     }
     if let Ok(page) = (ListParts { key, upload_id, after: None }).parse(&reply) {
         assert!(page.parts.is_sorted_by_key(|part| part.number), "parts are in order");
@@ -24,6 +28,8 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = CompleteMultipartUpload { key, upload_id, parts: &[] }.parse(&reply);
     let _ = AbortMultipartUpload { key, upload_id }.parse(&reply);
     let _ = HeadObject { key }.parse(&reply);
+    let _ = GetObject { key, range: CopyRange { start: ByteCount(0), len } }.parse(&reply);
+    let _ = DeleteObject { key }.parse(&reply);
     let _ = PutObject { key, len, content_type: None }.parse(&reply);
     let error = error_reply::read(&reply);
     let _ = (error_reply::is_temporary(&error), error_reply::is_clock_skew(&error));

@@ -74,7 +74,7 @@ impl EventFeed {
         format!("retry: {RECONNECT_MS}\n\n")
     }
 
-    /// What is sent after `pause` without an event: a comment, once [`COMMENT_INTERVAL`] is full.
+    /// What is sent after `pause` without an event: a comment every 15 s, and otherwise nothing.
     #[must_use]
     pub fn kept_alive(&mut self, pause: Duration) -> &'static str {
         self.silent += pause;

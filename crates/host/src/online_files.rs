@@ -30,7 +30,7 @@ pub struct Access {
 /// session id makes VOD notice.
 ///
 /// # Errors
-/// [`ErrorKind::RequestInvalid`](vod_uploader::ErrorKind::RequestInvalid) with the field, and those
+/// [`ErrorKind::RequestInvalid`] with the field, and those
 /// of [`UploadMediaByUrl::parse`].
 pub async fn upload_media_by_url(
     access: &Access,

@@ -193,8 +193,8 @@ impl Worker {
         let credential = self.credential(head, key, &record).await?;
         if !agrees {
             self.abort(key, &record, credential).await?;
-            let message = "the file does not have the SHA-256 that Repr-Digest names";
-            let error = Error::new(ErrorKind::DigestMismatch, message);
+            let message = "the file does not have the SHA-256 of its Repr-Digest and is given up";
+            let error = Error::new(ErrorKind::UploadAborted, message);
             return Ok(Some(Received::Refused { error, durable: None }));
         }
         let outcome = self

@@ -24,9 +24,13 @@ impl Worker {
     /// `GET /v1/files/{id}`. One who only looks takes nothing over from a writer that may still wait
     /// for its Complete; where the end cannot be found out now, the state says so.
     pub(crate) async fn status(&self, head: &Head, key: &UploadKey) -> Result<http::Response> {
-        let status = self.watched_status(head, key).await?;
+        Ok(self.described(&self.watched_status(head, key).await?))
+    }
+
+    /// The state, with what a client of the IETF's draft reads of it in the head.
+    fn described(&self, status: &UploadStatus) -> http::Response {
         let limits = self.ietf_limits(status.expires_at);
-        Ok(ietf::described(InteropVersion::NEWEST, status.response(), &status, &limits))
+        ietf::described(InteropVersion::NEWEST, status.response(), status, &limits)
     }
 
     pub(super) async fn watched_status(
@@ -56,7 +60,8 @@ impl Worker {
         self.kv.set(&key.pause(), &[]).await?;
         // Also where no writer is seen: one may have begun after it looked for the pause.
         StopSign::raise(&self.kv, key).await?;
-        Ok(self.stopped_status(head, key).await?.response())
+        let status = self.stopped_status(head, key).await?;
+        Ok(self.described(&status))
     }
 
     /// `POST /v1/files/{id}/resume`: it takes bytes again.

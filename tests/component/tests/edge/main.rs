@@ -33,3 +33,4 @@ mod size_limit;
 mod sizes;
 mod states;
 mod streamed;
+mod whole_digest;

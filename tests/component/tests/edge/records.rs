@@ -2,7 +2,7 @@
 
 use vod_uploader_component_tests::edge::{Edge, Setup};
 use vod_uploader_component_tests::key_value;
-use vod_uploader_component_tests::source::Source;
+use vod_uploader_component_tests::source::{MIB, Source};
 use vod_uploader_component_tests::tus::Upload;
 use vod_uploader_component_tests::wait;
 
@@ -91,4 +91,28 @@ fn records_are_small_and_few_however_many_parts_there_are() {
 
 fn many_parts() -> Edge {
     Setup::new().discard_bodies().variable("part_size_bytes", &PART_BYTES.to_string()).start()
+}
+
+#[test]
+fn chunks_of_3_mib_cost_a_call_each_and_nobody_lists_or_looks() {
+    let edge = Setup::new().start();
+    let chunk = 3 * MIB;
+    let source = Source::new(131, 20 * chunk);
+    let upload = Upload::create(&edge, source.length());
+    edge.sandbox.reset_requests();
+    for begin in (0..source.length()).step_by(chunk as usize) {
+        let stored = upload.patch(&edge, &source, begin..begin + chunk).unwrap();
+        assert_eq!((stored.status, stored.offset()), (204, begin + chunk));
+    }
+    let parts = edge.sandbox.counts("UploadPart");
+    assert_eq!(parts["bytes"], source.length());
+    assert!(edge.sandbox.requests("UploadPart") <= 22, "{parts}");
+    for (operation, wanted) in
+        [("InitiateMultipartUpload", 1), ("CompleteMultipartUpload", 1), ("ListParts", 0)]
+    {
+        assert_eq!(edge.sandbox.requests(operation), wanted, "{operation}");
+    }
+    for operation in ["HeadObject", "GetObject", "PutObject", "ListMultipartUploads"] {
+        assert_eq!(edge.sandbox.requests(operation), 0, "{operation}");
+    }
 }

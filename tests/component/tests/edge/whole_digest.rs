@@ -1,0 +1,69 @@
+//! The digest of a file that comes in several requests (RFC 9530), named or asked for when its
+//! upload is created.
+
+use vod_uploader_component_tests::checksum::digest_field;
+use vod_uploader_component_tests::edge::{Edge, Setup};
+use vod_uploader_component_tests::http::{Body, Headers};
+use vod_uploader_component_tests::ietf::NEWEST;
+use vod_uploader_component_tests::source::{MIB, Source};
+use vod_uploader_component_tests::tus::Upload;
+
+#[test]
+fn a_digest_that_was_asked_for_is_told_at_the_end_also_over_a_restart() {
+    let mut edge = Setup::new().start();
+    let source = Source::new(800, 3 * MIB + 5);
+    let upload = begun(&edge, &[("want-repr-digest", "sha-256=10")]);
+    send(&edge, &upload, &source, 0..MIB);
+    edge.kill_host();
+    edge.start_host();
+    send(&edge, &upload, &source, MIB..2 * MIB + 7);
+    let rest = 2 * MIB + 7..source.length();
+    let last = (rest.start, true);
+    let stored = NEWEST.append(&edge, &upload, last, &[], &Body::Range(&source, rest)).unwrap();
+    assert_eq!(stored.status, 201, "{}", stored.text());
+    assert_eq!(stored.header("repr-digest"), Some(digest(&source).as_str()));
+}
+
+#[test]
+fn a_file_with_the_digest_that_was_named_is_stored() {
+    let edge = Setup::new().start();
+    let source = Source::new(801, 2 * MIB + 5);
+    let upload = begun(&edge, &[("repr-digest", &digest(&source))]);
+    send(&edge, &upload, &source, 0..MIB);
+    let rest = MIB..source.length();
+    let stored =
+        NEWEST.append(&edge, &upload, (MIB, true), &[], &Body::Range(&source, rest)).unwrap();
+    assert_eq!(stored.status, 201, "{}", stored.text());
+    assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
+}
+
+#[test]
+fn a_file_with_another_digest_than_was_named_is_given_up() {
+    let edge = Setup::new().start();
+    let source = Source::new(802, 2 * MIB + 5);
+    let upload = begun(&edge, &[("repr-digest", &digest(&Source::new(803, 5)))]);
+    send(&edge, &upload, &source, 0..MIB);
+    let rest = MIB..source.length();
+    let refused =
+        NEWEST.append(&edge, &upload, (MIB, true), &[], &Body::Range(&source, rest)).unwrap();
+    assert_eq!((refused.status, refused.code().as_str()), (410, "upload-aborted"));
+    assert_eq!(refused.json()["retryable"], false);
+    assert_eq!(NEWEST.head(&edge, &upload).status, 410);
+    assert!(edge.sandbox.objects().is_empty());
+    assert!(edge.sandbox.uploads().is_empty());
+}
+
+fn begun(edge: &Edge, more: Headers<'_>) -> Upload {
+    Upload::created(&NEWEST.create(edge, false, more, &Body::Bytes(b"")))
+}
+
+fn send(edge: &Edge, upload: &Upload, source: &Source, range: std::ops::Range<u64>) {
+    let (begin, end) = (range.start, range.end);
+    let body = Body::Range(source, range);
+    let stored = NEWEST.append(edge, upload, (begin, false), &[], &body).unwrap();
+    assert_eq!((stored.status, stored.offset()), (204, end), "{}", stored.text());
+}
+
+fn digest(source: &Source) -> String {
+    digest_field("sha-256", &source.bytes(source.all()))
+}
