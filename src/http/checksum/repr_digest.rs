@@ -67,6 +67,9 @@ impl ReprDigest {
             let message = "the stored digest state is of a newer version";
             return Err(Error::new(ErrorKind::CheckpointNewer, message));
         }
+        if *version < STORED_VERSION {
+            return Err(corrupt());
+        }
         let (bytes, state) = stored.split_first_chunk().ok_or_else(corrupt)?;
         let state: &SerializedState<Sha256> = state.try_into().map_err(|_| corrupt())?;
         let sha256 = Sha256::deserialize(state).map_err(|_| corrupt())?;

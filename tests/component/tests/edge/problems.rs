@@ -210,7 +210,6 @@ fn serves_on(edge: &Edge) {
 }
 
 const OLD_VERSION: (&str, &str) = ("tus-resumable", "0.2.2");
-const METHOD: &str = "method-unsupported";
 const LARGE: &str = "file-too-large";
 const LENGTH: &str = "length-mismatch";
 const AT: &str = "offset-mismatch";
