@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Algorithm, Checksum};
 use crate::error::{Error, ErrorKind, Result};
-use crate::units::ByteCount;
+use crate::units::{ByteCount, OBJECT_SIZE_MAX};
 
 /// The running SHA-256 of the first bytes of a representation.
 ///
@@ -71,9 +71,19 @@ impl ReprDigest {
             return Err(corrupt());
         }
         let (bytes, state) = stored.split_first_chunk().ok_or_else(corrupt)?;
+        let bytes = u64::from_le_bytes(*bytes);
+        // The crate believes the lengths in a state; those of an object that can be are these.
+        let lengths = state.get(32..41).and_then(<[u8]>::split_last);
+        let blocks = (bytes / BLOCK_BYTES).to_le_bytes();
+        let agree = lengths.is_some_and(|(begun, whole)| {
+            whole == blocks && u64::from(*begun) == bytes % BLOCK_BYTES
+        });
+        if !agree || bytes > OBJECT_SIZE_MAX.bytes() {
+            return Err(corrupt());
+        }
         let state: &SerializedState<Sha256> = state.try_into().map_err(|_| corrupt())?;
         let sha256 = Sha256::deserialize(state).map_err(|_| corrupt())?;
-        Ok(Self { sha256, bytes: ByteCount(u64::from_le_bytes(*bytes)) })
+        Ok(Self { sha256, bytes: ByteCount(bytes) })
     }
 
     /// The value of `Repr-Digest` for the bytes so far.
@@ -113,6 +123,9 @@ impl fmt::Debug for ReprDigest {
 /// To be raised with the form, which is the crate's own: `sha2` promises it within 0.11 only
 /// (`SerializableState`, "Compatibility").
 const STORED_VERSION: u8 = 1;
+
+/// Bytes of a block of SHA-256 (RFC 6234, section 4).
+const BLOCK_BYTES: u64 = 64;
 
 #[cfg(test)]
 mod tests {
@@ -154,6 +167,12 @@ mod tests {
         let kind = |bytes: &[u8]| ReprDigest::from_bytes(bytes).unwrap_err().kind();
         assert_eq!(kind(&[]), ErrorKind::CheckpointCorrupt);
         assert_eq!(kind(&stored[..112]), ErrorKind::CheckpointCorrupt);
+        // The version, the bytes taken, the blocks of them, and the bytes of the block that has begun.
+        for place in [0, 1, 8, 41, 48, 49] {
+            let mut other = stored.clone();
+            other[place] = if place == 0 { 0 } else { 77 };
+            assert_eq!(kind(&other), ErrorKind::CheckpointCorrupt, "{place}");
+        }
         let newer = [&[STORED_VERSION + 1], &stored[1..]].concat();
         assert_eq!(kind(&newer), ErrorKind::CheckpointNewer);
     }
