@@ -2,6 +2,7 @@
 
 mod chunks;
 mod connection;
+mod listener;
 mod load;
 mod measurement;
 mod nginx;

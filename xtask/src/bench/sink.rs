@@ -1,23 +1,22 @@
 //! A server that reads bodies and forgets them: what nginx relays to.
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::listener::Listener;
 use crate::failure::Failure;
 
 /// A running sink on a free port. It stops taking connections when dropped.
 #[derive(Debug)]
 pub(super) struct Sink {
-    address: SocketAddr,
+    listener: Listener,
     shared: Arc<Shared>,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
-    stopped: AtomicBool,
     received_bytes: AtomicU64,
 }
 
@@ -27,40 +26,19 @@ impl Sink {
     /// # Errors
     /// The system gives no port.
     pub(super) fn start() -> Result<Self, Failure> {
-        let fail = |cause| Failure::new(format!("the sink cannot listen ({cause})"));
-        let listener = TcpListener::bind("127.0.0.1:0").map_err(fail)?;
-        let address = listener.local_addr().map_err(fail)?;
-        let shared = Arc::new(Shared::default());
-        let of_thread = Arc::clone(&shared);
-        thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                if of_thread.stopped.load(Ordering::Relaxed) {
-                    return;
-                }
-                let shared = Arc::clone(&of_thread);
-                // A connection that breaks is the other side's to report.
-                thread::spawn(move || drop(serve(stream, &shared)));
-            }
-        });
-        Ok(Self { address, shared })
+        let shared = Arc::default();
+        let listener = Listener::start("the sink", &shared, serve)?;
+        Ok(Self { listener, shared })
     }
 
     /// Where it listens.
-    pub(super) fn address(&self) -> SocketAddr {
-        self.address
+    pub(super) const fn address(&self) -> SocketAddr {
+        self.listener.address()
     }
 
     /// Body bytes of the requests it answered.
     pub(super) fn received_bytes(&self) -> u64 {
         self.shared.received_bytes.load(Ordering::Relaxed)
-    }
-}
-
-impl Drop for Sink {
-    fn drop(&mut self) {
-        self.shared.stopped.store(true, Ordering::Relaxed);
-        // Wakes the listener, which then sees that it is over.
-        drop(TcpStream::connect(self.address));
     }
 }
 

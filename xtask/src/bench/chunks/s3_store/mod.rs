@@ -10,27 +10,25 @@ mod reply;
 mod request;
 
 use std::io::{self, BufReader};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 
 use self::objects::Objects;
 use self::operation::Operation;
 use self::request::Head;
 use super::store_requests::StoreRequests;
+use crate::bench::listener::Listener;
 use crate::failure::Failure;
 
 /// A running store on a free port. It stops taking connections when dropped.
 #[derive(Debug)]
 pub(super) struct S3Store {
-    address: SocketAddr,
+    listener: Listener,
     shared: Arc<Shared>,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
-    stopped: AtomicBool,
     objects: Mutex<Objects>,
     requests: Mutex<StoreRequests>,
 }
@@ -41,27 +39,14 @@ impl S3Store {
     /// # Errors
     /// The system gives no port.
     pub(super) fn start() -> Result<Self, Failure> {
-        let fail = |cause| Failure::new(format!("the S3 store cannot listen ({cause})"));
-        let listener = TcpListener::bind("127.0.0.1:0").map_err(fail)?;
-        let address = listener.local_addr().map_err(fail)?;
-        let shared = Arc::new(Shared::default());
-        let of_thread = Arc::clone(&shared);
-        thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                if of_thread.stopped.load(Ordering::Relaxed) {
-                    return;
-                }
-                let shared = Arc::clone(&of_thread);
-                // A connection that breaks is the other side's to report.
-                thread::spawn(move || drop(serve(stream, &shared)));
-            }
-        });
-        Ok(Self { address, shared })
+        let shared = Arc::default();
+        let listener = Listener::start("the S3 store", &shared, serve)?;
+        Ok(Self { listener, shared })
     }
 
     /// Where it listens.
-    pub(super) fn address(&self) -> SocketAddr {
-        self.address
+    pub(super) const fn address(&self) -> SocketAddr {
+        self.listener.address()
     }
 
     /// What it was asked for.
@@ -72,14 +57,6 @@ impl S3Store {
     /// Counts from zero.
     pub(super) fn forget_requests(&self) {
         *lock(&self.shared.requests) = StoreRequests::default();
-    }
-}
-
-impl Drop for S3Store {
-    fn drop(&mut self) {
-        self.shared.stopped.store(true, Ordering::Relaxed);
-        // Wakes the listener, which then sees that it is over.
-        drop(TcpStream::connect(self.address));
     }
 }
 
