@@ -31,9 +31,12 @@ impl StopSign {
         Ok(Self { kv: Rc::clone(kv), name, seen })
     }
 
-    /// Asks whoever writes to stop.
-    pub(crate) async fn raise(kv: &KeyValue, key: &UploadKey) -> Result<()> {
-        kv.set(&key.stop(), &random::bits64().to_le_bytes()).await
+    /// Asks whoever writes to stop. Returns the sign as it stands then: what is raised after it
+    /// counts for the one who has raised it.
+    pub(crate) async fn raise(kv: &Rc<KeyValue>, key: &UploadKey) -> Result<Self> {
+        let (name, mark) = (key.stop(), random::bits64().to_le_bytes());
+        kv.set(&name, &mark).await?;
+        Ok(Self { kv: Rc::clone(kv), name, seen: Some(mark.to_vec()) })
     }
 
     /// Waits until somebody raises it. A store that cannot be read raises nothing: the writer

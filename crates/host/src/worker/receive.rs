@@ -83,12 +83,8 @@ impl Worker {
             let object = object.clone();
             return Ok((status, Received::Completed(object)));
         }
-        if status.checkpoint.writing {
-            StopSign::raise(&self.kv, key).await?;
-        }
-        // Its own sign is no reason to stop.
         let stop =
-            if status.checkpoint.writing { StopSign::of(&self.kv, key).await? } else { stop };
+            if status.checkpoint.writing { StopSign::raise(&self.kv, key).await? } else { stop };
         let record = status.record.clone();
         let length = status.length().or(incoming.file_length);
         let limit = length.unwrap_or(self.size_max(&record.role));
