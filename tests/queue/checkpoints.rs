@@ -9,9 +9,9 @@ use vod_uploader::units::ByteCount;
 use vod_uploader::vod::MediaKind;
 use vod_uploader_sim::{Content, Credentials, Fault, Operation, PlannedFile, World};
 
-use crate::acting::{checkpoint, go_on, info, run_half_way, run_to};
-use crate::reading::{all_events, continued_at, count, events_of};
-use crate::scenes::LEN;
+use crate::actions::{checkpoint, go_on, info, run_half_way, run_to};
+use crate::event_queries::{all_events, continued_at, count, events_of};
+use crate::fixture::LEN;
 
 #[test]
 fn a_file_is_continued_after_a_crash_at_any_step() {

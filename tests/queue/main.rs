@@ -8,13 +8,13 @@
     reason = "a failed assumption fails the test"
 )]
 
-mod acting;
+mod actions;
 mod checkpoints;
 mod credentials;
+mod event_queries;
+mod fixture;
+mod images;
 mod order;
-mod pictures;
-mod reading;
-mod scenes;
 mod sdk_defects;
 mod states_and_calls;
 mod stopping;

@@ -4,7 +4,7 @@ use vod_uploader::queue::{FileState, QueueState};
 use vod_uploader::vod::MediaKind;
 use vod_uploader_sim::{App, Credentials, World};
 
-use crate::reading::{all_events, count, events_of};
+use crate::event_queries::{all_events, count, events_of};
 
 #[test]
 fn files_are_uploaded_one_after_another_in_the_order_of_the_sdk() {

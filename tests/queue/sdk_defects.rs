@@ -9,9 +9,9 @@ use vod_uploader::units::ByteCount;
 use vod_uploader::vod::MediaKind;
 use vod_uploader_sim::{Credentials, Fault, Operation, World};
 
-use crate::acting::{checkpoint, go_on, info, run_half_way, run_to};
-use crate::reading::{all_events, continued_at, count, events_of, name};
-use crate::scenes::{LEN, next_file};
+use crate::actions::{checkpoint, go_on, info, run_half_way, run_to};
+use crate::event_queries::{all_events, continued_at, count, events_of, name};
+use crate::fixture::{LEN, next_file};
 
 #[test]
 fn b1_a_token_that_ends_in_mid_transfer_is_replaced_and_vod_is_asked_for_the_video_s_id() {

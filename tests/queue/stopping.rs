@@ -6,9 +6,9 @@ use vod_uploader::queue::{Event, FileId, FileState, QueueState, UploadingPhase};
 use vod_uploader::units::ByteCount;
 use vod_uploader_sim::{Content, Credentials, Fault, Operation, Supply, World};
 
-use crate::acting::{checkpoint, go_on, info, run_half_way, run_to, supply};
-use crate::reading::{all_events, continued_at, count, events_of, name};
-use crate::scenes::{LEN, next_file};
+use crate::actions::{checkpoint, go_on, info, run_half_way, run_to, supply};
+use crate::event_queries::{all_events, continued_at, count, events_of, name};
+use crate::fixture::{LEN, next_file};
 
 #[test]
 fn a_file_that_is_canceled_leaves_nothing_and_the_next_has_its_turn_after_that() {

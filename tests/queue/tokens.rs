@@ -8,9 +8,9 @@ use vod_uploader::queue::{Event, FileId, FileState, UploadingPhase};
 use vod_uploader::vod::MediaKind;
 use vod_uploader_sim::{Credentials, Fault, Operation, PlannedFile, World};
 
-use crate::acting::{go_on, info, run_half_way, run_to};
-use crate::reading::{all_events, continued_at, count, events_of};
-use crate::scenes::LEN;
+use crate::actions::{go_on, info, run_half_way, run_to};
+use crate::event_queries::{all_events, continued_at, count, events_of};
+use crate::fixture::LEN;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 

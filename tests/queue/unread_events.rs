@@ -4,8 +4,8 @@ use vod_uploader::queue::{FileState, Input, UploadingPhase};
 use vod_uploader::vod::MediaKind;
 use vod_uploader_sim::World;
 
-use crate::acting::{run_to, supply};
-use crate::reading::all_events;
+use crate::actions::{run_to, supply};
+use crate::event_queries::all_events;
 
 #[test]
 fn progress_that_nobody_reads_is_kept_once_and_everything_else_is_kept_whole() {

@@ -5,9 +5,9 @@ use vod_uploader::queue::{Event, FileState};
 use vod_uploader::vod::MediaKind;
 use vod_uploader_sim::{Credentials, World};
 
-use crate::acting::{go_on, info, renew, run_half_way};
-use crate::reading::{count, events_of};
-use crate::scenes::LEN;
+use crate::actions::{go_on, info, renew, run_half_way};
+use crate::event_queries::{count, events_of};
+use crate::fixture::LEN;
 
 #[test]
 fn a_picture_whose_credential_ends_starts_again_as_another() {
