@@ -1,53 +1,78 @@
-//! What the files of one queue share: options, time, randomness, and the way out.
+//! State that all files of a queue share: options, time, randomness, pending outputs and events.
 
 use std::collections::VecDeque;
 
-use super::entropy::Entropy;
-use super::event::{Event, EventLog};
+use super::driver_io::Output;
+use super::event::{Event, EventQueue};
+use super::ids::{KvId, TurnId, VodCallId};
 use super::options::Options;
-use super::{KvId, Output, TurnId, VodCallId};
+use super::seeded_rng::SeededRng;
+use crate::credential::UploadCredential;
 use crate::units::UnixMillis;
-use crate::upload::Jitter;
+use crate::upload::{Attempts, Jitter, SessionOptions, UploadKey};
 
-/// What the files of one queue share.
+/// State that all files of a queue share.
 #[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) options: Options,
-    pub(super) entropy: Entropy,
-    pub(super) jitter: Jitter,
-    pub(super) now: UnixMillis,
-    /// What VOD's clock is ahead of ours, as far as it has told.
-    pub(super) vod_clock_skew_ms: i64,
+pub(super) struct QueueContext {
+    options: Options,
+    rng: SeededRng,
+    jitter: Jitter,
+    now: UnixMillis,
+    /// How far VOD's clock is ahead of the local clock, according to VOD's last rejection.
+    vod_clock_skew_ms: i64,
     outputs: VecDeque<Output>,
-    events: EventLog,
+    events: EventQueue,
     next_id: u64,
 }
 
-impl Shared {
+impl QueueContext {
     pub(super) fn new(options: Options, seed: [u8; 32], now: UnixMillis) -> Self {
-        let mut entropy = Entropy::new(seed);
+        let mut rng = SeededRng::new(seed);
         Self {
             options,
-            jitter: Jitter::seeded(entropy.bits64()),
-            entropy,
+            jitter: Jitter::seeded(rng.next_u64()),
+            rng,
             now,
             vod_clock_skew_ms: 0,
             outputs: VecDeque::new(),
-            events: EventLog::default(),
+            events: EventQueue::default(),
             next_id: 0,
         }
+    }
+
+    pub(super) const fn options(&self) -> &Options {
+        &self.options
+    }
+
+    pub(super) const fn now(&self) -> UnixMillis {
+        self.now
+    }
+
+    /// Advances the time. A clock that steps back is treated as stopped.
+    pub(super) fn advance_clock(&mut self, now: UnixMillis) {
+        self.now = self.now.max(now);
+    }
+
+    /// The current time of VOD's clock.
+    pub(super) fn vod_time(&self) -> UnixMillis {
+        self.now.shifted(self.vod_clock_skew_ms)
+    }
+
+    pub(super) fn correct_vod_clock(&mut self, server_time: UnixMillis) {
+        let ahead = i128::from(server_time.0) - i128::from(self.now.0);
+        self.vod_clock_skew_ms = i64::try_from(ahead).unwrap_or(0);
     }
 
     pub(super) fn output(&mut self, output: Output) {
         self.outputs.push_back(output);
     }
 
-    pub(super) fn event(&mut self, event: Event) {
-        self.events.push(event);
-    }
-
     pub(super) fn next_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
+    }
+
+    pub(super) fn event(&mut self, event: Event) {
+        self.events.push(event);
     }
 
     pub(super) fn next_event(&mut self) -> Option<Event> {
@@ -72,21 +97,50 @@ impl Shared {
         id
     }
 
-    pub(super) fn next_vod_call(&mut self) -> VodCallId {
+    pub(super) fn next_vod_call_id(&mut self) -> VodCallId {
         VodCallId(self.next_id())
     }
 
-    pub(super) fn next_turn(&mut self) -> TurnId {
+    pub(super) fn next_session_id(&mut self) -> TurnId {
         TurnId(self.next_id())
-    }
-
-    pub(super) fn correct_vod_clock(&mut self, server_time: UnixMillis) {
-        let ahead = i128::from(server_time.0) - i128::from(self.now.0);
-        self.vod_clock_skew_ms = i64::try_from(ahead).unwrap_or(0);
     }
 
     const fn next_id(&mut self) -> u64 {
         self.next_id += 1;
         self.next_id
+    }
+
+    pub(super) fn new_upload_key(&mut self) -> UploadKey {
+        UploadKey::from_random(self.rng.next_u128())
+    }
+
+    /// A nonce for one request to VOD.
+    pub(super) fn vod_nonce(&mut self) -> String {
+        format!("{:032x}", self.rng.next_u128())
+    }
+
+    /// The options of the next session. `replayable` is whether its source can be read again.
+    pub(super) fn session_options(
+        &mut self,
+        credential: UploadCredential,
+        can_refresh: bool,
+        replayable: bool,
+    ) -> SessionOptions {
+        SessionOptions {
+            part_size: self.options.part_size(),
+            parallel: self.options.parallel(),
+            retry: self.options.retry(),
+            request_timeout: self.options.timeout(),
+            writer: self.rng.next_u64(),
+            seed: self.rng.next_u64(),
+            credential: Some(credential),
+            can_refresh,
+            replayable,
+        }
+    }
+
+    /// When to retry after a failure at the current time, or `None` if the retries are used up.
+    pub(super) fn next_retry(&mut self, attempts: &mut Attempts) -> Option<UnixMillis> {
+        attempts.next(&self.options.retry(), self.now, None, &mut self.jitter)
     }
 }

@@ -1,13 +1,13 @@
 //! The credentials that are handed in: what each is good for in which state, and where a file's
 //! credentials come from.
 
+use super::context::QueueContext;
 use super::entry::{Entry, Phase};
 use super::event::Event;
-use super::shared::Shared;
-use super::start::{is_same_object, other_object, target};
+use super::start::{is_same_object, other_object};
 use super::state::FileCall;
 use super::turn::Turn;
-use super::vod_call::{VodAction, VodCall};
+use super::vod_call::{VodAction, VodCall, check_create_parameters};
 use crate::credential::{StsCredential, UploadAddress, UploadAuth, UploadCredential};
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::units::UnixMillis;
@@ -78,7 +78,7 @@ impl Entry {
     /// `set-upload-auth-and-address`
     pub(super) fn set_upload_auth_and_address(
         &mut self,
-        shared: &mut Shared,
+        ctx: &mut QueueContext,
         auth: &str,
         address: &str,
         media_id: Option<String>,
@@ -88,30 +88,30 @@ impl Entry {
         if media_id.as_ref().is_some_and(|id| !is_media_id(id)) {
             return Err(Error::field_invalid("media-id", "1 to 128 visible ASCII characters"));
         }
-        let credential = UploadCredential::parse(address, auth, shared.now)?;
+        let credential = UploadCredential::parse(address, auth, ctx.now())?;
         let credential = self.with_overrides(credential);
-        if !credential.is_usable_at(shared.now) {
+        if !credential.is_usable_at(ctx.now()) {
             return Err(expired("the UploadAuth has expired"));
         }
-        target(shared, &credential).bucket()?;
+        ctx.options().target(&credential).bucket()?;
         let beginning = self.turn.is_some() || self.phase == Phase::Opening;
         if beginning || self.file.is_refreshable() {
             self.require_bound_object(&credential.address)?;
         }
         let credential = Box::new(credential);
-        self.hand_in(shared, Handed::Credential { credential, media_id });
+        self.hand_in(ctx, Handed::Credential { credential, media_id });
         Ok(())
     }
 
     /// `resume-upload-with-auth`
     pub(super) fn resume_upload_with_auth(
         &mut self,
-        shared: &mut Shared,
+        ctx: &mut QueueContext,
         auth: &str,
     ) -> Result<()> {
         FileCall::ResumeWithAuth.require(&self.state())?;
-        let auth = UploadAuth::parse(auth, shared.now)?;
-        if auth.expires_at.is_some_and(|end| end <= shared.now) {
+        let auth = UploadAuth::parse(auth, ctx.now())?;
+        if auth.expires_at.is_some_and(|end| end <= ctx.now()) {
             return Err(expired("the UploadAuth has expired"));
         }
         if self.phase == Phase::Expired && !self.file.is_refreshable() {
@@ -122,26 +122,26 @@ impl Entry {
             let message = "no UploadAddress is known for this UploadAuth";
             return Err(Error::new(ErrorKind::CredentialRequired, message));
         }
-        self.hand_in(shared, Handed::Auth(Box::new(auth)));
+        self.hand_in(ctx, Handed::Auth(Box::new(auth)));
         Ok(())
     }
 
     /// `set-sts-token`
-    pub(super) fn set_sts_token(&mut self, shared: &mut Shared, token: StsToken) -> Result<()> {
+    pub(super) fn set_sts_token(&mut self, ctx: &mut QueueContext, token: StsToken) -> Result<()> {
         FileCall::SetStsToken.require(&self.state())?;
-        let token = token.checked(shared.now)?;
-        self.file.check_param_data()?;
+        let token = token.checked(ctx.now())?;
+        check_create_parameters(&self.file)?;
         if self.lacks_media_id() {
             return Err(media_id_unknown());
         }
-        self.hand_in(shared, Handed::Sts(token));
+        self.hand_in(ctx, Handed::Sts(token));
         Ok(())
     }
 
     /// `resume-upload-with-sts-token`
     pub(super) fn resume_upload_with_sts_token(
         &mut self,
-        shared: &mut Shared,
+        ctx: &mut QueueContext,
         token: StsToken,
     ) -> Result<()> {
         FileCall::ResumeWithStsToken.require(&self.state())?;
@@ -155,57 +155,40 @@ impl Entry {
                 return Err(Error::new(ErrorKind::CredentialRequired, message));
             }
         };
-        let token = token.checked(shared.now)?;
-        self.hand_in(shared, if direct { Handed::Direct(token) } else { Handed::Sts(token) });
+        let token = token.checked(ctx.now())?;
+        self.hand_in(ctx, if direct { Handed::Direct(token) } else { Handed::Sts(token) });
         Ok(())
     }
 
     /// `set-sts-token-directly-upload`
     pub(super) fn set_sts_token_directly_upload(
         &mut self,
-        shared: &mut Shared,
+        ctx: &mut QueueContext,
         token: StsToken,
     ) -> Result<()> {
         FileCall::SetStsTokenDirectly.require(&self.state())?;
-        let token = token.checked(shared.now)?;
-        let credential = self.direct_credential(shared, &token)?;
-        target(shared, &credential).bucket()?;
+        let token = token.checked(ctx.now())?;
+        let credential = self.direct_credential(ctx, &token)?;
+        ctx.options().target(&credential).bucket()?;
         self.require_bound_object(&credential.address)?;
-        self.hand_in(shared, Handed::Direct(token));
+        self.hand_in(ctx, Handed::Direct(token));
         Ok(())
     }
 
     /// The credential that a token is for the bucket that the file was given.
     pub(super) fn direct_credential(
         &self,
-        shared: &Shared,
+        ctx: &QueueContext,
         token: &StsToken,
     ) -> Result<UploadCredential> {
-        let given = |name: &str, value: &Option<String>| {
-            value.clone().ok_or_else(|| Error::field_invalid(name, "given to add-file"))
-        };
-        let address = UploadAddress {
-            endpoint: given("endpoint", &self.file.endpoint)?,
-            bucket: given("bucket", &self.file.bucket)?,
-            object: given("object", &self.file.object)?,
-        };
-        let auth = UploadAuth::new(token.credential.clone(), token.expires_at, None, shared.now);
+        let address = self.file.own_address()?;
+        let auth = UploadAuth::new(token.credential.clone(), token.expires_at, None, ctx.now());
         Ok(UploadCredential { address, auth })
     }
 
     /// The credential with the endpoint, bucket and object that the file was given.
     pub(super) fn with_overrides(&self, mut credential: UploadCredential) -> UploadCredential {
-        let address = &mut credential.address;
-        let fields = [
-            (&self.file.endpoint, &mut address.endpoint),
-            (&self.file.bucket, &mut address.bucket),
-            (&self.file.object, &mut address.object),
-        ];
-        for (given, field) in fields {
-            if let Some(given) = given {
-                field.clone_from(given);
-            }
-        }
+        self.file.override_address(&mut credential.address);
         credential
     }
 
@@ -218,22 +201,22 @@ impl Entry {
         }
     }
 
-    fn hand_in(&mut self, shared: &mut Shared, handed: Handed) {
+    fn hand_in(&mut self, ctx: &mut QueueContext, handed: Handed) {
         match self.phase {
             Phase::CredentialWanted | Phase::Expired | Phase::MediaWanted => {
                 if let Some(call) = self.vod.take() {
-                    call.cancel(shared);
+                    call.cancel(ctx);
                 }
                 self.handed = Some(handed);
-                self.proceed(shared);
+                self.proceed(ctx);
             }
-            Phase::Transferring if self.turn.is_some() => self.renew(shared, handed),
+            Phase::Transferring if self.turn.is_some() => self.renew(ctx, handed),
             _ => self.handed = Some(handed),
         }
     }
 
     /// Takes a new credential for the session that is at work.
-    pub(super) fn renew(&mut self, shared: &mut Shared, handed: Handed) {
+    pub(super) fn renew(&mut self, ctx: &mut QueueContext, handed: Handed) {
         let credential = match handed {
             Handed::Credential { credential, media_id } => {
                 self.media_id = media_id.or(self.media_id.take());
@@ -251,95 +234,95 @@ impl Entry {
                 self.access = Some(Access::Sts(token));
                 // Where nothing is asked for yet, the token is kept for when it will be.
                 if self.turn.as_ref().is_some_and(Turn::asks_for_credential) {
-                    self.refresh(shared);
+                    self.refresh(ctx);
                 }
                 return;
             }
             Handed::Direct(token) => {
                 self.access = Some(Access::Direct);
-                self.direct_credential(shared, &token)
+                self.direct_credential(ctx, &token)
             }
         };
         if let Some(call) = self.vod.take() {
-            call.cancel(shared);
+            call.cancel(ctx);
         }
-        self.answer_session(shared, credential);
+        self.answer_session(ctx, credential);
     }
 
     /// The session asks for a new credential.
-    pub(super) fn credential_due(&mut self, shared: &mut Shared) {
+    pub(super) fn credential_due(&mut self, ctx: &mut QueueContext) {
         let Some(turn) = &mut self.turn else { return };
         turn.note_asked();
         let ending = self.phase != Phase::Transferring;
         match &self.access {
-            Some(Access::Sts(token)) if token.is_usable_at(shared.now) => self.refresh(shared),
+            Some(Access::Sts(token)) if token.is_usable_at(ctx.now()) => self.refresh(ctx),
             _ if ending => {
                 // Nobody is asked for the sake of a file that is on its way out.
                 let error = expired("the credential has expired");
-                self.answer_session(shared, Err(error));
+                self.answer_session(ctx, Err(error));
             }
             _ => {
                 if !self.turn.as_ref().is_some_and(|turn| turn.session.awaits_credential()) {
                     let expiry = self.token_expiry(None);
-                    self.emit(shared, Event::TokenExpiring(expiry));
+                    self.emit(ctx, Event::TokenExpiring(expiry));
                 }
             }
         }
     }
 
     /// Says that the file waits for a credential, once it does.
-    pub(super) fn note_expiry(&mut self, shared: &mut Shared) {
+    pub(super) fn note_expiry(&mut self, ctx: &mut QueueContext) {
         let Some(turn) = &mut self.turn else { return };
         if self.vod.is_none() && turn.begins_to_wait() {
             let refusal = turn.session.credential_refusal().cloned();
             let expiry = self.token_expiry(refusal);
-            self.emit(shared, Event::TokenExpired(expiry));
+            self.emit(ctx, Event::TokenExpired(expiry));
         }
     }
 
     /// Calls VOD for a new credential of the session that is at work.
-    fn refresh(&mut self, shared: &mut Shared) {
+    fn refresh(&mut self, ctx: &mut QueueContext) {
         let (Some(Access::Sts(token)), Some(video_id)) =
             (&self.access, self.refreshable_media_id())
         else {
             let error = expired("the credential has expired and VOD cannot refresh it");
-            return self.answer_session(shared, Err(error));
+            return self.answer_session(ctx, Err(error));
         };
         if let Some(call) = self.vod.take() {
-            call.cancel(shared);
+            call.cancel(ctx);
         }
         let token = token.credential.clone();
-        self.vod = Some(VodCall::new(VodAction::Refresh { video_id }, token, shared.now));
-        self.advance_vod(shared);
+        self.vod = Some(VodCall::new(VodAction::Refresh { video_id }, token, ctx.now()));
+        self.advance_vod(ctx);
     }
 
     /// Sends to VOD what is due.
-    pub(super) fn advance_vod(&mut self, shared: &mut Shared) {
+    pub(super) fn advance_vod(&mut self, ctx: &mut QueueContext) {
         if let Some(call) = &mut self.vod
-            && let Some(result) = call.advance(shared, &self.file)
+            && let Some(result) = call.advance(ctx, &self.file)
         {
-            self.vod_ended(shared, result);
+            self.vod_ended(ctx, result);
         }
     }
 
     /// Takes VOD's answer.
-    pub(super) fn vod_ended(&mut self, shared: &mut Shared, result: Result<MintedUpload>) {
+    pub(super) fn vod_ended(&mut self, ctx: &mut QueueContext, result: Result<MintedUpload>) {
         self.vod = None;
-        if result.as_ref().is_ok_and(|minted| minted.credential.is_usable_at(shared.now)) {
+        if result.as_ref().is_ok_and(|minted| minted.credential.is_usable_at(ctx.now())) {
             self.refusals = 0;
         }
         if self.turn.is_none() {
-            return self.media_answered(shared, result);
+            return self.media_answered(ctx, result);
         }
         match result {
             Ok(minted) => {
                 let credential = self.with_overrides(minted.credential);
                 let bound = self.require_bound_object(&credential.address);
-                self.answer_session(shared, bound.map(|()| credential));
+                self.answer_session(ctx, bound.map(|()| credential));
             }
             // The media was deleted at VOD: its parts are of no use any more.
             Err(error) if error.kind() == ErrorKind::MediaNotFound => {
-                self.start_again_without_media(shared, error);
+                self.start_again_without_media(ctx, error);
             }
             Err(error) if self.can_ask_again(&error) => {
                 self.refusals += 1;
@@ -348,9 +331,9 @@ impl Entry {
                 // The one at hand does as long as nothing waits.
                 let event =
                     if waits { Event::TokenExpired(expiry) } else { Event::TokenExpiring(expiry) };
-                self.emit(shared, event);
+                self.emit(ctx, event);
             }
-            Err(error) => self.answer_session(shared, Err(error)),
+            Err(error) => self.answer_session(ctx, Err(error)),
         }
     }
 
@@ -360,13 +343,13 @@ impl Entry {
             && self.refusals < 2
     }
 
-    fn answer_session(&mut self, shared: &mut Shared, result: Result<UploadCredential>) {
+    fn answer_session(&mut self, ctx: &mut QueueContext, result: Result<UploadCredential>) {
         let Some(turn) = &mut self.turn else { return };
         turn.note_answered();
         if let Ok(credential) = &result {
             self.credential = Some(credential.clone());
         }
-        self.tell_session(shared, Input::Credential(result));
+        self.tell_session(ctx, Input::Credential(result));
     }
 }
 

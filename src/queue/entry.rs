@@ -1,15 +1,15 @@
 //! One file of the list: where it stands, and what it waits for.
 
-use super::FileId;
+use super::context::QueueContext;
 use super::credentials::{Access, Handed};
 use super::event::Event;
-use super::file::File;
+use super::ids::FileId;
 use super::info::{FileInfo, Progress};
 use super::job::Job;
 use super::lookup::Stored;
-use super::shared::Shared;
 use super::state::{FileState, UploadingPhase};
 use super::turn::Turn;
+use super::validated_file::ValidatedFile;
 use super::vod_call::VodCall;
 use crate::credential::{UploadAddress, UploadCredential};
 use crate::error::Error;
@@ -20,7 +20,7 @@ use crate::upload::Attempts;
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) id: FileId,
-    pub(super) file: File,
+    pub(super) file: ValidatedFile,
     pub(super) phase: Phase,
     /// What is read from or written to the key-value store for it, in steps.
     pub(super) job: Option<Job>,
@@ -83,7 +83,7 @@ pub(super) enum Phase {
 }
 
 impl Entry {
-    pub(super) fn new(id: FileId, file: File) -> Self {
+    pub(super) fn new(id: FileId, file: ValidatedFile) -> Self {
         Self {
             id,
             file,
@@ -144,38 +144,35 @@ impl Entry {
     }
 
     pub(super) fn info(&self) -> FileInfo {
-        let address = self.address.as_ref();
-        let known = |given: &Option<String>, of_address: Option<&String>| {
-            given.clone().or_else(|| of_address.cloned())
-        };
+        let [endpoint, bucket, object] = self.file.known_address(self.address.as_ref());
         FileInfo {
             id: self.id,
-            name: self.file.name.clone(),
-            size: self.file.size,
-            kind: self.file.kind,
+            name: self.file.name().to_owned(),
+            size: self.file.size(),
+            kind: self.file.kind(),
             state: self.state(),
             progress: self.progress(),
             media_id: self.media_id.clone(),
-            endpoint: known(&self.file.endpoint, address.map(|address| &address.endpoint)),
-            bucket: known(&self.file.bucket, address.map(|address| &address.bucket)),
-            object: known(&self.file.object, address.map(|address| &address.object)),
+            endpoint,
+            bucket,
+            object,
         }
     }
 
     pub(super) fn progress(&self) -> Progress {
         let is_whole = self.phase == Phase::Success;
-        let total = self.file.size.or(is_whole.then_some(self.durable));
+        let total = self.file.size().or(is_whole.then_some(self.durable));
         Progress::at(self.durable, self.sent, total, is_whole)
     }
 
-    pub(super) fn emit(&self, shared: &mut Shared, event: Event) {
+    pub(super) fn emit(&self, ctx: &mut QueueContext, event: Event) {
         if !self.hidden {
-            shared.event(event);
+            ctx.event(event);
         }
     }
 
-    pub(super) fn emit_progress(&self, shared: &mut Shared) {
-        self.emit(shared, Event::Progress { file: self.id, progress: self.progress() });
+    pub(super) fn emit_progress(&self, ctx: &mut QueueContext) {
+        self.emit(ctx, Event::Progress { file: self.id, progress: self.progress() });
     }
 
     /// The media id, where a credential for it can be had by a refresh.
@@ -192,17 +189,17 @@ impl Entry {
     }
 
     /// Does what is due at the present instant.
-    pub(super) fn tick(&mut self, shared: &mut Shared) {
-        if self.deadline_at.is_some_and(|at| at <= shared.now) && self.obeys_deadline() {
-            self.deadline_passed(shared);
+    pub(super) fn tick(&mut self, ctx: &mut QueueContext) {
+        if self.deadline_at.is_some_and(|at| at <= ctx.now()) && self.obeys_deadline() {
+            self.deadline_passed(ctx);
         }
-        if self.pause_ends_at().is_some_and(|at| at <= shared.now) {
-            self.go_on(shared);
+        if self.pause_ends_at().is_some_and(|at| at <= ctx.now()) {
+            self.go_on(ctx);
         }
-        self.advance_vod(shared);
-        let due = |turn: &Turn| turn.session.next_wakeup().is_some_and(|at| at <= shared.now);
+        self.advance_vod(ctx);
+        let due = |turn: &Turn| turn.session.next_wakeup().is_some_and(|at| at <= ctx.now());
         if self.turn.as_ref().is_some_and(due) {
-            self.tell_session(shared, crate::upload::Input::Tick);
+            self.tell_session(ctx, crate::upload::Input::Tick);
         }
     }
 

@@ -1,98 +1,98 @@
-//! What happens to the files, in the order in which it happens.
+//! Queue events, in delivery order.
 
 use std::collections::VecDeque;
 
-use super::FileId;
+use super::ids::FileId;
 use super::info::{FileInfo, Progress};
 use crate::error::Error;
 use crate::units::{ByteCount, UnixMillis};
 use crate::vod::MediaKind;
 
-/// What happens to the files. A file's last event is [`Event::Succeeded`], [`Event::Failed`],
-/// [`Event::Canceled`] or [`Event::Stopped`], until it is started again.
+/// An event of a queue. The terminal events of a file are [`Event::Succeeded`], [`Event::Failed`],
+/// [`Event::Canceled`] and [`Event::Stopped`]; others follow only if the file is started again.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// A file was added to the list.
     FileAdded(FileInfo),
-    /// A file has its turn and needs a credential.
+    /// A file has become active and requires a credential.
     UploadStarted {
-        /// Which file.
+        /// The file.
         file: FileId,
-        /// Its name.
+        /// Name of the file.
         name: String,
-        /// What kind of media it is.
+        /// Kind of media.
         kind: MediaKind,
-        /// The media id of the upload that it continues, where that has one to be refreshed.
+        /// Media id of the upload that the file continues, if its credential can be refreshed.
         media_id: Option<String>,
-        /// From which offset it will continue.
+        /// Offset from which the upload continues.
         durable: ByteCount,
     },
-    /// A file's bytes are needed from this offset on.
+    /// A file requires its bytes from this offset on.
     SourceWanted {
-        /// Which file.
+        /// The file.
         file: FileId,
-        /// The first byte that is needed.
+        /// Offset of the first required byte.
         offset: ByteCount,
     },
-    /// A file is further than before.
+    /// The progress of a file has changed.
     Progress {
-        /// Which file.
+        /// The file.
         file: FileId,
-        /// How far it is.
+        /// The progress.
         progress: Progress,
     },
-    /// A file's credential nears its end.
+    /// The credential of a file expires soon.
     TokenExpiring(TokenExpiry),
-    /// A file waits for a new credential.
+    /// A file is waiting for a new credential.
     TokenExpired(TokenExpiry),
-    /// A file is uploaded whole.
+    /// A file is completely uploaded.
     Succeeded(Box<Succeeded>),
-    /// A file could not be uploaded.
+    /// The upload of a file failed.
     Failed {
-        /// Which file.
+        /// The file.
         file: FileId,
-        /// Why.
+        /// The cause.
         error: Error,
-        /// From which offset it can continue.
+        /// Offset from which the upload can be resumed.
         durable: ByteCount,
     },
     /// A file was canceled.
     Canceled {
-        /// Which file.
+        /// The file.
         file: FileId,
-        /// Why parts of it may be left on the store.
+        /// Why parts may remain in OSS; `None` if none remain.
         left_over: Option<Error>,
     },
     /// A file was stopped.
     Stopped {
-        /// Which file.
+        /// The file.
         file: FileId,
-        /// From which offset it continues.
+        /// Offset from which the upload can be resumed.
         durable: ByteCount,
     },
-    /// The run is over.
+    /// The run has finished.
     UploadEnd,
 }
 
-/// A file needs a new credential.
+/// A file requires a new credential.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TokenExpiry {
-    /// Which file.
+    /// The file.
     pub file: FileId,
-    /// Its media id, where it can be refreshed.
+    /// Media id, if its credential can be refreshed.
     pub media_id: Option<String>,
-    /// When the credential ends, where that is known.
+    /// Expiry time of the current credential, if known.
     pub expires_at: Option<UnixMillis>,
-    /// What the store or VOD said of it.
+    /// The error with which OSS or VOD rejected the credential, if any.
     pub error: Option<Error>,
 }
 
-/// A file is uploaded whole.
+/// A completely uploaded file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Succeeded {
-    /// Which file.
+    /// The file.
     pub file: FileId,
-    /// Its media id, where one is known.
+    /// Media id, if known.
     pub media_id: Option<String>,
     /// The endpoint.
     pub endpoint: String,
@@ -100,23 +100,23 @@ pub struct Succeeded {
     pub bucket: String,
     /// The object key.
     pub object: String,
-    /// The object's size.
+    /// Size of the object.
     pub size: ByteCount,
     /// CRC-64/XZ of the object.
     pub crc64: u64,
-    /// The URL of a picture or of auxiliary media, where VOD told it.
+    /// URL of an image or of auxiliary media, if VOD returned one.
     pub media_url: Option<String>,
 }
 
-/// The events that nobody has read yet.
+/// Events that have not been read.
 #[derive(Debug, Default)]
-pub(super) struct EventLog {
+pub(super) struct EventQueue {
     unread: VecDeque<Event>,
 }
 
-impl EventLog {
-    /// Adds an event. Progress takes the place of the same file's progress that nobody has read:
-    /// a reader that is slow, or that there is none of, costs no memory.
+impl EventQueue {
+    /// Appends an event. Progress replaces unread progress of the same file, so that a slow or absent
+    /// reader costs no memory.
     pub(super) fn push(&mut self, event: Event) {
         if let Event::Progress { file, .. } = event
             && let Some(last) =
@@ -135,7 +135,7 @@ impl EventLog {
 }
 
 impl Event {
-    /// Which file it is about; `None` for [`Event::UploadEnd`].
+    /// The file of the event; `None` for [`Event::UploadEnd`].
     #[must_use]
     pub const fn file(&self) -> Option<FileId> {
         match self {
@@ -152,7 +152,7 @@ impl Event {
         }
     }
 
-    /// True for a file's last event, until it is started again.
+    /// Returns `true` for the terminal events of a file.
     #[must_use]
     pub const fn is_last_of_file(&self) -> bool {
         matches!(
@@ -176,8 +176,8 @@ mod tests {
     }
 
     #[test]
-    fn unread_progress_is_replaced_and_nothing_else_is() {
-        let mut log = EventLog::default();
+    fn only_unread_progress_is_replaced() {
+        let mut events = EventQueue::default();
         for event in [
             progress(1, 1),
             progress(2, 1),
@@ -187,9 +187,9 @@ mod tests {
             progress(2, 2),
             Event::UploadEnd,
         ] {
-            log.push(event);
+            events.push(event);
         }
-        let read: Vec<_> = std::iter::from_fn(|| log.pop()).collect();
+        let read: Vec<_> = std::iter::from_fn(|| events.pop()).collect();
         let expected =
             [progress(1, 2), progress(2, 2), stopped(1), progress(1, 0), Event::UploadEnd];
         assert_eq!(read, expected);

@@ -1,4 +1,4 @@
-//! Which upload a file continues: the record by which a later uploader finds it.
+//! The file record, by which a later uploader finds the upload of a file.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,38 +6,39 @@ use crate::error::Result;
 use crate::units::UnixMillis;
 use crate::upload::record::{self, RecordKind};
 
-/// Which upload a file continues. Holds no secret.
+/// Identifies the upload that a file continues. Contains no secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRecord {
-    /// The id of the upload; `None` where it is gone and its media id is to be used again.
+    /// Upload id; `None` if the upload no longer exists and only its media id is reused.
     pub upload: Option<String>,
-    /// The media id, where one is known.
+    /// Media id, if known.
     pub media_id: Option<String>,
-    /// When this was written, in milliseconds since the Unix epoch.
+    /// When the record was written, in milliseconds since the Unix epoch.
     pub written_at_ms: u64,
 }
 
 impl FileRecord {
-    /// When this was written.
+    /// When the record was written.
     #[must_use]
     pub const fn written_at(&self) -> UnixMillis {
         UnixMillis(self.written_at_ms)
     }
 
-    /// The stored form.
+    /// Encodes the record for storage.
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`](crate::ErrorKind::Internal), which no value of this type causes.
+    /// Returns [`ErrorKind::Internal`](crate::ErrorKind::Internal), which no value of this type
+    /// causes.
     pub fn encode(&self) -> Result<Vec<u8>> {
         record::encode(RecordKind::File, self)
     }
 
-    /// The record in a stored form.
+    /// Decodes a stored record.
     ///
     /// # Errors
-    /// [`CheckpointNewer`](crate::ErrorKind::CheckpointNewer) for a version that this code does not
-    /// know, [`CheckpointCorrupt`](crate::ErrorKind::CheckpointCorrupt) for anything else that is
-    /// not such a record, whole.
+    /// Returns [`CheckpointNewer`](crate::ErrorKind::CheckpointNewer) if the version is not
+    /// supported, and [`CheckpointCorrupt`](crate::ErrorKind::CheckpointCorrupt) if the bytes are
+    /// not a complete record.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         record::decode(RecordKind::File, bytes)
     }
@@ -51,7 +52,7 @@ mod tests {
     use crate::error::ErrorKind;
 
     #[test]
-    fn what_was_written_is_read_and_what_is_damaged_is_not() {
+    fn a_record_round_trips_and_a_damaged_one_is_rejected() {
         let record =
             FileRecord { upload: Some("u1".into()), media_id: Some("m1".into()), written_at_ms: 5 };
         let bytes = record.encode().unwrap();

@@ -1,29 +1,20 @@
-//! By what a file is known again: account, name, size, last modification and its edges.
+//! File fingerprints: a file is recognized by account, name, size, modification time and content
+//! samples.
 
 use sha2::{Digest as _, Sha256};
 
-use super::file::NewFile;
+use super::new_file::NewFile;
 
-/// How many bytes of a file's start and of its end make up its edges: 64 KiB each.
-pub const EDGE_BYTES: usize = 64 << 10;
-
-/// The first and last [`EDGE_BYTES`] of a file, or all of it where it has fewer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Edges {
-    /// The first bytes.
-    pub first: Vec<u8>,
-    /// The last bytes.
-    pub last: Vec<u8>,
-}
-
-/// What a file is known again by, as a digest: nobody reads names or contents from a key.
+/// The fingerprint of a file. It is a digest, so that keys reveal neither names nor contents.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FileIdentity(String);
 
 impl FileIdentity {
-    /// The identity of `file` in `account`; `None` where its size is not known, or neither when it
-    /// was changed nor its edges: a name and a size alone are also another file's, and the upload
-    /// of one must never be continued with the bytes of the other.
+    /// The fingerprint of `file` in `account`.
+    ///
+    /// `None` if the size is unknown, or if both the modification time and the content samples
+    /// are: different files may share a name and a size, and an upload must never continue with
+    /// the bytes of another file.
     #[must_use]
     pub fn of(account: Option<&str>, file: &NewFile) -> Option<Self> {
         let size = file.size?;
@@ -45,7 +36,7 @@ impl FileIdentity {
         ];
         let mut digest = Sha256::new();
         for field in fields {
-            // Each with its length ahead, so that no two lists of fields read the same.
+            // Prefixed with its length, so that different lists of fields have different digests.
             digest.update([u8::from(field.is_some())]);
             digest.update((field.map_or(0, <[u8]>::len) as u64).to_le_bytes());
             digest.update(field.unwrap_or_default());
@@ -54,7 +45,7 @@ impl FileIdentity {
         Some(Self(digest.finalize().iter().take(16).map(hex).collect()))
     }
 
-    /// The key under which it stands which upload the file continues.
+    /// The key of the file record, which identifies the upload that the file continues.
     #[must_use]
     pub fn key(&self) -> String {
         format!("f.{}.file", self.0)
@@ -64,6 +55,7 @@ impl FileIdentity {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::queue::new_file::Edges;
     use crate::units::ByteCount;
 
     fn file() -> NewFile {
@@ -76,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_file_is_known_again_and_no_other_is() {
+    fn the_same_file_has_the_same_fingerprint_and_others_differ() {
         let edges = |first: &str| Edges { first: first.into(), last: "z".into() };
         let same = FileIdentity::of(Some("1"), &file());
         assert_eq!(same, FileIdentity::of(Some("1"), &file()));
@@ -98,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_be_another_file_has_no_identity() {
+    fn a_file_that_could_be_another_one_has_no_fingerprint() {
         assert_eq!(FileIdentity::of(None, &NewFile { size: None, ..file() }), None);
         assert_eq!(FileIdentity::of(None, &NewFile { last_modified_ms: None, ..file() }), None);
     }

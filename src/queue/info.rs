@@ -1,6 +1,6 @@
-//! What the list shows of a file.
+//! Listed information about a file, and its progress.
 
-use super::FileId;
+use super::ids::FileId;
 use super::state::FileState;
 use crate::units::ByteCount;
 use crate::vod::MediaKind;
@@ -8,56 +8,56 @@ use crate::vod::MediaKind;
 /// A file of the list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileInfo {
-    /// Its id.
+    /// Id of the file.
     pub id: FileId,
-    /// Its name.
+    /// Name of the file.
     pub name: String,
-    /// Its size, where it is known.
+    /// Size of the file, if known.
     pub size: Option<ByteCount>,
-    /// What kind of media it is.
+    /// Kind of media.
     pub kind: MediaKind,
-    /// Where it stands.
+    /// Current state.
     pub state: FileState,
-    /// How far it is.
+    /// Current progress.
     pub progress: Progress,
-    /// Its media id, where there is one.
+    /// Media id, if present.
     pub media_id: Option<String>,
-    /// The endpoint, once it is known.
+    /// Endpoint, if known.
     pub endpoint: Option<String>,
-    /// The bucket, once it is known.
+    /// Bucket, if known.
     pub bucket: Option<String>,
-    /// The object key, once it is known.
+    /// Object key, if known.
     pub object: Option<String>,
 }
 
-/// How far a file is.
+/// The progress of a file.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Progress {
-    /// Everything before this offset is stored and noted.
+    /// Every byte before this offset is stored and covered by the checkpoint.
     pub durable: ByteCount,
-    /// How many bytes were handed to the store.
+    /// Number of bytes sent to OSS.
     pub sent: ByteCount,
-    /// The file's size, where it is known.
+    /// Size of the file, if known.
     pub total: Option<ByteCount>,
-    /// `durable` as a fraction of `total`: 1 only once the object is whole.
+    /// `durable` as a fraction of `total`; 1 only if the object is complete.
     pub fraction: Option<f64>,
 }
 
-/// The fraction that is not passed before the object is whole.
+/// Maximum fraction before the object is complete.
 pub const FRACTION_UNFINISHED_MAX: f64 = 0.99;
 
 impl Progress {
-    /// How far a file is that has these bytes.
+    /// Computes the progress of a file.
     #[must_use]
     pub fn at(
         durable: ByteCount,
         sent: ByteCount,
         total: Option<ByteCount>,
-        is_whole: bool,
+        is_complete: bool,
     ) -> Self {
         let fraction = match total {
-            _ if is_whole => Some(1.0),
-            // Both are below 2^53: parts of 5 GiB make 48.8 TiB at most.
+            _ if is_complete => Some(1.0),
+            // Both are below 2^53: 10,000 parts of 5 GiB are 48.8 TiB.
             Some(total) => {
                 let fraction = durable.bytes() as f64 / total.bytes().max(1) as f64;
                 Some(fraction.min(FRACTION_UNFINISHED_MAX))
@@ -73,10 +73,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_at_100_percent_only_once_the_object_is_whole() {
+    fn the_fraction_is_1_only_if_the_object_is_complete() {
         let total = Some(ByteCount(200));
-        let at = |durable, is_whole| {
-            Progress::at(ByteCount(durable), ByteCount(durable), total, is_whole).fraction
+        let at = |durable, is_complete| {
+            Progress::at(ByteCount(durable), ByteCount(durable), total, is_complete).fraction
         };
         assert_eq!(at(0, false), Some(0.0));
         assert_eq!(at(100, false), Some(0.5));
@@ -85,8 +85,8 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_unknown_size_has_no_fraction_before_its_end() {
-        let at = |is_whole| Progress::at(ByteCount(9), ByteCount(9), None, is_whole).fraction;
+    fn a_file_of_unknown_size_has_no_fraction_before_completion() {
+        let at = |is_complete| Progress::at(ByteCount(9), ByteCount(9), None, is_complete).fraction;
         assert_eq!(at(false), None);
         assert_eq!(at(true), Some(1.0));
     }

@@ -1,11 +1,11 @@
 //! What is read from and written to the key-value store for a file, besides its sessions: one job
 //! at a time, in steps.
 
-use super::KvId;
+use super::context::QueueContext;
 use super::entry::Entry;
 use super::file_record::FileRecord;
+use super::ids::KvId;
 use super::lookup::{CheckpointLookup, StoredUpload};
-use super::shared::Shared;
 use super::turn::Opening;
 use crate::credential::UploadCredential;
 use crate::error::{Error, ErrorKind, Result};
@@ -67,21 +67,21 @@ pub(super) enum AfterForget {
 
 impl Entry {
     /// Looks for what the key-value store knows of the file.
-    pub(super) fn look(&mut self, shared: &mut Shared, then: AfterLook) {
+    pub(super) fn look(&mut self, ctx: &mut QueueContext, then: AfterLook) {
         let known = self.stored.upload.as_ref().map(|upload| &upload.key);
-        let lookup = CheckpointLookup::new(self.file.identity.as_ref(), known);
-        self.look_on(shared, Box::new(lookup), then);
+        let lookup = CheckpointLookup::new(self.file.fingerprint(), known);
+        self.look_on(ctx, Box::new(lookup), then);
     }
 
-    fn look_on(&mut self, shared: &mut Shared, lookup: Box<CheckpointLookup>, then: AfterLook) {
+    fn look_on(&mut self, ctx: &mut QueueContext, lookup: Box<CheckpointLookup>, then: AfterLook) {
         match lookup.next_key() {
             Some(key) => {
-                let awaited = vec![shared.kv_get(key)];
+                let awaited = vec![ctx.kv_get(key)];
                 self.job = Some(Job { awaited, step: Step::Look { lookup, then } });
             }
             None => {
                 self.stored = lookup.finish();
-                self.looked(shared, then);
+                self.looked(ctx, then);
             }
         }
     }
@@ -113,38 +113,38 @@ impl Entry {
 
     /// Writes the records of a new upload: first which one the file continues, so that no record is
     /// left that nobody would find.
-    pub(super) fn save(&mut self, shared: &mut Shared, opening: Box<Opening>) {
-        let Some(identity) = self.file.identity.clone() else {
-            return self.save_upload(shared, opening);
+    pub(super) fn save(&mut self, ctx: &mut QueueContext, opening: Box<Opening>) {
+        let Some(identity) = self.file.fingerprint().cloned() else {
+            return self.save_upload(ctx, opening);
         };
-        match self.file_record(shared, Some(&opening.key)).encode() {
+        match self.file_record(ctx, Some(&opening.key)).encode() {
             Ok(value) => {
-                let awaited = vec![shared.kv_set(identity.key(), value)];
+                let awaited = vec![ctx.kv_set(identity.key(), value)];
                 self.job = Some(Job { awaited, step: Step::SaveFile { opening } });
             }
-            Err(error) => self.saved(shared, opening, Err(error)),
+            Err(error) => self.saved(ctx, opening, Err(error)),
         }
     }
 
-    fn save_upload(&mut self, shared: &mut Shared, opening: Box<Opening>) {
+    fn save_upload(&mut self, ctx: &mut QueueContext, opening: Box<Opening>) {
         let records = opening.record.encode().and_then(|record| {
             let lease = Lease::unclaimed().encode()?;
             Ok([(opening.key.upload(), record), (opening.key.lease(), lease)])
         });
         match records {
             Ok(records) => {
-                let awaited = records.map(|(key, value)| shared.kv_set(key, value)).to_vec();
+                let awaited = records.map(|(key, value)| ctx.kv_set(key, value)).to_vec();
                 self.job = Some(Job { awaited, step: Step::SaveUpload { opening } });
             }
-            Err(error) => self.saved(shared, opening, Err(error)),
+            Err(error) => self.saved(ctx, opening, Err(error)),
         }
     }
 
-    fn file_record(&self, shared: &Shared, upload: Option<&UploadKey>) -> FileRecord {
+    fn file_record(&self, ctx: &QueueContext, upload: Option<&UploadKey>) -> FileRecord {
         FileRecord {
             upload: upload.map(|key| key.as_str().to_owned()),
             media_id: self.media_id.clone(),
-            written_at_ms: shared.now.0,
+            written_at_ms: ctx.now().0,
         }
     }
 
@@ -158,7 +158,7 @@ impl Entry {
     }
 
     /// Deletes what the key-value store knows of the file; its media id stays with `keep_media`.
-    pub(super) fn forget(&mut self, shared: &mut Shared, keep_media: bool, then: AfterForget) {
+    pub(super) fn forget(&mut self, ctx: &mut QueueContext, keep_media: bool, then: AfterForget) {
         let has_parts = self.has_parts();
         let forgetting = Forgetting { keep_media, has_parts, then };
         self.durable = ByteCount::ZERO;
@@ -170,44 +170,44 @@ impl Entry {
         }
         match self.stored.upload.take() {
             Some(upload) => {
-                let awaited = vec![shared.kv_get(upload.key.lease())];
+                let awaited = vec![ctx.kv_get(upload.key.lease())];
                 let upload = Box::new(upload);
                 let step = Step::ReadLease { upload, forgetting };
                 self.job = Some(Job { awaited, step });
             }
-            None => self.delete_file(shared, Vec::new(), forgetting),
+            None => self.delete_file(ctx, Vec::new(), forgetting),
         }
     }
 
     /// First what leads to the rest, so that nobody finds a part of it.
-    fn delete_file(&mut self, shared: &mut Shared, keys: Vec<String>, forgetting: Forgetting) {
-        let Some(identity) = self.file.identity.clone() else {
-            return self.delete(shared, keys, forgetting);
+    fn delete_file(&mut self, ctx: &mut QueueContext, keys: Vec<String>, forgetting: Forgetting) {
+        let Some(identity) = self.file.fingerprint().cloned() else {
+            return self.delete(ctx, keys, forgetting);
         };
         let kept = forgetting.keep_media && self.media_id.is_some();
-        let record = kept.then(|| self.file_record(shared, None).encode().ok()).flatten();
+        let record = kept.then(|| self.file_record(ctx, None).encode().ok()).flatten();
         let awaited = vec![match record {
-            Some(value) => shared.kv_set(identity.key(), value),
-            None => shared.kv_delete(identity.key()),
+            Some(value) => ctx.kv_set(identity.key(), value),
+            None => ctx.kv_delete(identity.key()),
         }];
         self.job = Some(Job { awaited, step: Step::DeleteFile { keys, forgetting } });
     }
 
-    fn delete(&mut self, shared: &mut Shared, keys: Vec<String>, forgetting: Forgetting) {
+    fn delete(&mut self, ctx: &mut QueueContext, keys: Vec<String>, forgetting: Forgetting) {
         if keys.is_empty() {
-            return self.forgot(shared, forgetting);
+            return self.forgot(ctx, forgetting);
         }
-        let awaited = keys.into_iter().map(|key| shared.kv_delete(key)).collect();
+        let awaited = keys.into_iter().map(|key| ctx.kv_delete(key)).collect();
         self.job = Some(Job { awaited, step: Step::Delete { forgetting } });
     }
 
-    fn forgot(&mut self, shared: &mut Shared, forgetting: Forgetting) {
+    fn forgot(&mut self, ctx: &mut QueueContext, forgetting: Forgetting) {
         let Forgetting { keep_media, has_parts, then } = forgetting;
         self.stored = super::lookup::Stored::default();
         if keep_media {
             self.stored.media_id = self.media_id.clone();
         }
-        self.forgotten(shared, has_parts, then);
+        self.forgotten(ctx, has_parts, then);
     }
 
     /// True where a job of this file waits for the operation `id`.
@@ -218,7 +218,7 @@ impl Entry {
     /// Takes the end of an operation that the job waits for.
     pub(super) fn kv_ended(
         &mut self,
-        shared: &mut Shared,
+        ctx: &mut QueueContext,
         id: KvId,
         result: std::result::Result<Option<Vec<u8>>, String>,
     ) {
@@ -230,30 +230,30 @@ impl Entry {
         match (job.step, result) {
             (Step::Look { mut lookup, then }, result) => {
                 match result.and_then(|value| lookup.take(value)) {
-                    Ok(()) => self.look_on(shared, lookup, then),
-                    Err(error) => self.look_failed(shared, then, error),
+                    Ok(()) => self.look_on(ctx, lookup, then),
+                    Err(error) => self.look_failed(ctx, then, error),
                 }
             }
-            (Step::SaveFile { opening }, Ok(_)) => self.save_upload(shared, opening),
+            (Step::SaveFile { opening }, Ok(_)) => self.save_upload(ctx, opening),
             (Step::SaveUpload { opening }, Ok(_)) if job.awaited.is_empty() => {
-                self.saved(shared, opening, Ok(()));
+                self.saved(ctx, opening, Ok(()));
             }
             (Step::SaveFile { opening } | Step::SaveUpload { opening }, Err(error)) => {
-                self.saved(shared, opening, Err(error));
+                self.saved(ctx, opening, Err(error));
             }
             (Step::ReadLease { upload, forgetting }, result) => {
                 // Without the lease some small keys stay; they cost room and nothing else.
                 let lease = result.ok().flatten();
                 let lease = lease.and_then(|bytes| Lease::decode(&bytes).ok());
-                self.delete_file(shared, keys_of(&upload, lease.as_ref()), forgetting);
+                self.delete_file(ctx, keys_of(&upload, lease.as_ref()), forgetting);
             }
             (Step::DeleteFile { keys, forgetting }, Ok(_)) => {
-                self.delete(shared, keys, forgetting);
+                self.delete(ctx, keys, forgetting);
             }
             // What still leads to the rest must not lead to a part of it.
-            (Step::DeleteFile { forgetting, .. }, Err(_)) => self.forgot(shared, forgetting),
+            (Step::DeleteFile { forgetting, .. }, Err(_)) => self.forgot(ctx, forgetting),
             (Step::Delete { forgetting }, _) if job.awaited.is_empty() => {
-                self.forgot(shared, forgetting);
+                self.forgot(ctx, forgetting);
             }
             (step @ (Step::SaveUpload { .. } | Step::Delete { .. }), _) => {
                 self.job = Some(Job { awaited: job.awaited, step });
@@ -261,12 +261,12 @@ impl Entry {
         }
     }
 
-    fn look_failed(&mut self, shared: &mut Shared, then: AfterLook, error: Error) {
+    fn look_failed(&mut self, ctx: &mut QueueContext, then: AfterLook, error: Error) {
         match then {
-            AfterLook::Start => self.fail(shared, error),
+            AfterLook::Start => self.fail(ctx, error),
             // A record that cannot be read is deleted all the same; what it led to stays.
-            AfterLook::Cancel => self.forget(shared, false, AfterForget::Cancel(Some(error))),
-            AfterLook::Clear => self.forget(shared, false, AfterForget::Nothing),
+            AfterLook::Cancel => self.forget(ctx, false, AfterForget::Cancel(Some(error))),
+            AfterLook::Clear => self.forget(ctx, false, AfterForget::Nothing),
         }
     }
 }

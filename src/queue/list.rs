@@ -1,17 +1,19 @@
 //! The list of files, the calls that it takes, and whose turn it is.
 
+use super::context::QueueContext;
 use super::credentials::StsToken;
+use super::driver_io::{Input, Output};
 use super::entry::{Entry, Phase};
 use super::event::Event;
-use super::file::{File, NewFile};
+use super::ids::{FileId, TurnId, VodCallId};
 use super::info::FileInfo;
 use super::lookup::CheckpointLookup;
+use super::new_file::NewFile;
 use super::options::Options;
-use super::shared::Shared;
 use super::state::{FileCall, QueueCall, QueueState};
 use super::turn::Turn;
+use super::validated_file::ValidatedFile;
 use super::vod_call::VodCall;
-use super::{FileId, Input, Output, TurnId, VodCallId};
 use crate::error::{Error, ErrorKind, Result};
 use crate::oss::Reply;
 use crate::units::{ByteCount, UnixMillis};
@@ -21,7 +23,7 @@ use crate::upload::Want;
 /// it.
 #[derive(Debug)]
 pub struct Queue {
-    shared: Shared,
+    ctx: QueueContext,
     entries: Vec<Entry>,
     run: Run,
     files_added: u64,
@@ -40,18 +42,18 @@ impl Queue {
     /// from it.
     #[must_use]
     pub fn new(options: Options, seed: [u8; 32], now: UnixMillis) -> Self {
-        let shared = Shared::new(options, seed, now);
-        Self { shared, entries: Vec::new(), run: Run::Init, files_added: 0 }
+        let ctx = QueueContext::new(options, seed, now);
+        Self { ctx, entries: Vec::new(), run: Run::Init, files_added: 0 }
     }
 
     /// The next thing to do, or `None` until the next call or [`Queue::handle`].
     pub fn poll(&mut self) -> Option<Output> {
-        self.shared.next_output()
+        self.ctx.next_output()
     }
 
     /// The next event, or `None` where there is none that was not taken.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.shared.next_event()
+        self.ctx.next_event()
     }
 
     /// What a turn wants from its source now; see [`crate::upload::Session::wants`].
@@ -69,34 +71,34 @@ impl Queue {
     /// Takes what the driver has to tell, at the instant `now`. What belongs to something that has
     /// ended is taken for nothing.
     pub fn handle(&mut self, now: UnixMillis, input: Input) {
-        self.set_now(now);
-        let shared = &mut self.shared;
+        self.ctx.advance_clock(now);
+        let ctx = &mut self.ctx;
         let of_turn = |entries: &mut [Entry], turn: TurnId| {
             entries
                 .iter()
                 .position(|entry| entry.turn.as_ref().is_some_and(|at_work| at_work.id == turn))
         };
         match input {
-            Input::Tick => self.entries.iter_mut().for_each(|entry| entry.tick(shared)),
+            Input::Tick => self.entries.iter_mut().for_each(|entry| entry.tick(ctx)),
             Input::Kv { id, result } => {
                 if let Some(entry) = self.entries.iter_mut().find(|entry| entry.awaits_kv(id)) {
-                    entry.kv_ended(shared, id, result);
+                    entry.kv_ended(ctx, id, result);
                 }
             }
             Input::VodReplied { id, result } => self.vod_replied(id, result),
             Input::Turn { turn, input } => {
                 if let Some(index) = of_turn(&mut self.entries, turn) {
-                    self.entries[index].tell_session(shared, input);
+                    self.entries[index].tell_session(ctx, input);
                 }
             }
             Input::SourceEnded { turn, offset } => {
                 if let Some(index) = of_turn(&mut self.entries, turn) {
-                    self.entries[index].source_ended(shared, offset);
+                    self.entries[index].source_ended(ctx, offset);
                 }
             }
             Input::SourceBroken { turn, reason } => {
                 if let Some(index) = of_turn(&mut self.entries, turn) {
-                    self.entries[index].source_broken(shared, &reason);
+                    self.entries[index].source_broken(ctx, &reason);
                 }
             }
         }
@@ -109,12 +111,10 @@ impl Queue {
     /// [`ErrorKind::RequestInvalid`] with the field, [`ErrorKind::FileEmpty`],
     /// [`ErrorKind::FileTooLarge`], and [`ErrorKind::FileDuplicate`] where the list has it already.
     pub fn add_file(&mut self, now: UnixMillis, new: NewFile) -> Result<FileId> {
-        self.set_now(now);
+        self.ctx.advance_clock(now);
         QueueCall::AddFile.require(self.state())?;
-        let file = File::new(self.shared.options.user_id.as_deref(), new)?;
-        let listed = |entry: &Entry| {
-            !entry.hidden && file.identity.is_some() && entry.file.identity == file.identity
-        };
+        let file = ValidatedFile::new(self.ctx.options().user_id(), new)?;
+        let listed = |entry: &Entry| !entry.hidden && file.is_same_file(&entry.file);
         if self.entries.iter().any(listed) {
             let message = "the list has this file already, by its name, size, time and edges";
             return Err(Error::new(ErrorKind::FileDuplicate, message));
@@ -122,7 +122,7 @@ impl Queue {
         self.files_added += 1;
         let id = FileId(self.files_added);
         let entry = Entry::new(id, file);
-        self.shared.event(Event::FileAdded(entry.info()));
+        self.ctx.event(Event::FileAdded(entry.info()));
         self.entries.push(entry);
         self.advance();
         Ok(id)
@@ -133,9 +133,9 @@ impl Queue {
     /// # Errors
     /// [`ErrorKind::FileUnknown`].
     pub fn delete_file(&mut self, now: UnixMillis, file: FileId) -> Result<()> {
-        self.call(now, file, |entry, shared| {
+        self.call(now, file, |entry, ctx| {
             FileCall::Delete.require(&entry.state())?;
-            entry.delete_from_list(shared);
+            entry.delete_from_list(ctx);
             Ok(())
         })
     }
@@ -186,12 +186,12 @@ impl Queue {
 
     /// `clean-list`: empties the list and ends the run; what was stored is kept.
     pub fn clean_list(&mut self, now: UnixMillis) {
-        self.set_now(now);
+        self.ctx.advance_clock(now);
         for entry in self.entries.iter_mut().filter(|entry| !entry.hidden) {
-            entry.leave(&mut self.shared);
+            entry.leave(&mut self.ctx);
         }
         if matches!(self.run, Run::Going | Run::Stopped) {
-            self.shared.event(Event::UploadEnd);
+            self.ctx.event(Event::UploadEnd);
         }
         self.run = Run::Init;
         self.advance();
@@ -202,7 +202,7 @@ impl Queue {
     /// # Errors
     /// [`ErrorKind::QueueStateWrong`] where a run is going on.
     pub fn start_upload(&mut self, now: UnixMillis) -> Result<()> {
-        self.set_now(now);
+        self.ctx.advance_clock(now);
         QueueCall::StartUpload.require(self.state())?;
         self.run = Run::Going;
         for entry in &mut self.entries {
@@ -221,12 +221,12 @@ impl Queue {
     /// # Errors
     /// [`ErrorKind::QueueStateWrong`] where no run is going on.
     pub fn stop_upload(&mut self, now: UnixMillis) -> Result<()> {
-        self.set_now(now);
+        self.ctx.advance_clock(now);
         QueueCall::StopUpload.require(self.state())?;
         self.run = Run::Stopped;
         for entry in &mut self.entries {
             entry.again = false;
-            entry.stop(&mut self.shared);
+            entry.stop(&mut self.ctx);
         }
         self.advance();
         Ok(())
@@ -241,7 +241,7 @@ impl Queue {
         let entry = entry.ok_or_else(unknown)?;
         FileCall::Checkpoint.require(&entry.state())?;
         let upload = entry.stored.upload.as_ref().map(|upload| &upload.key);
-        Ok(CheckpointLookup::new(entry.file.identity.as_ref(), upload))
+        Ok(CheckpointLookup::new(entry.file.fingerprint(), upload))
     }
 
     /// `clear-checkpoint`: forgets what is stored of a file.
@@ -266,8 +266,8 @@ impl Queue {
         address: &str,
         media_id: Option<String>,
     ) -> Result<()> {
-        self.call(now, file, |entry, shared| {
-            entry.set_upload_auth_and_address(shared, auth, address, media_id)
+        self.call(now, file, |entry, ctx| {
+            entry.set_upload_auth_and_address(ctx, auth, address, media_id)
         })
     }
 
@@ -284,7 +284,7 @@ impl Queue {
         file: FileId,
         auth: &str,
     ) -> Result<()> {
-        self.call(now, file, |entry, shared| entry.resume_upload_with_auth(shared, auth))
+        self.call(now, file, |entry, ctx| entry.resume_upload_with_auth(ctx, auth))
     }
 
     /// `set-sts-token`: hands in a token to call VOD with.
@@ -293,7 +293,7 @@ impl Queue {
     /// [`ErrorKind::FileUnknown`], [`ErrorKind::FileStateWrong`], [`ErrorKind::CredentialExpired`],
     /// [`ErrorKind::RequestInvalid`] with the field, [`ErrorKind::CredentialRequired`].
     pub fn set_sts_token(&mut self, now: UnixMillis, file: FileId, token: StsToken) -> Result<()> {
-        self.call(now, file, |entry, shared| entry.set_sts_token(shared, token))
+        self.call(now, file, |entry, ctx| entry.set_sts_token(ctx, token))
     }
 
     /// `resume-upload-with-sts-token`: hands in a new token.
@@ -306,7 +306,7 @@ impl Queue {
         file: FileId,
         token: StsToken,
     ) -> Result<()> {
-        self.call(now, file, |entry, shared| entry.resume_upload_with_sts_token(shared, token))
+        self.call(now, file, |entry, ctx| entry.resume_upload_with_sts_token(ctx, token))
     }
 
     /// `set-sts-token-directly-upload`: hands in a token for a bucket of one's own.
@@ -319,7 +319,7 @@ impl Queue {
         file: FileId,
         token: StsToken,
     ) -> Result<()> {
-        self.call(now, file, |entry, shared| entry.set_sts_token_directly_upload(shared, token))
+        self.call(now, file, |entry, ctx| entry.set_sts_token_directly_upload(ctx, token))
     }
 
     /// `supply-source`: the turn that a file's bytes from `offset` on go to.
@@ -339,22 +339,22 @@ impl Queue {
         &mut self,
         now: UnixMillis,
         file: FileId,
-        call: impl FnOnce(&mut Entry, &mut Shared) -> Result<T>,
+        call: impl FnOnce(&mut Entry, &mut QueueContext) -> Result<T>,
     ) -> Result<T> {
-        self.set_now(now);
+        self.ctx.advance_clock(now);
         let entry = self.entries.iter_mut().find(|entry| entry.id == file && !entry.hidden);
-        let result = call(entry.ok_or_else(unknown)?, &mut self.shared);
+        let result = call(entry.ok_or_else(unknown)?, &mut self.ctx);
         self.advance();
         result
     }
 
     fn vod_replied(&mut self, id: VodCallId, result: Result<Reply>) {
-        let awaits = |call: &VodCall| call.awaits(id);
-        let shared = &mut self.shared;
+        let awaits = |call: &VodCall| call.is_awaiting(id);
+        let ctx = &mut self.ctx;
         for entry in &mut self.entries {
             if let Some(call) = entry.vod.as_mut().filter(|call| awaits(call)) {
-                if let Some(ended) = call.replied(shared, &entry.file, id, result) {
-                    entry.vod_ended(shared, ended);
+                if let Some(ended) = call.on_reply(ctx, &entry.file, result) {
+                    entry.vod_ended(ctx, ended);
                 }
                 return;
             }
@@ -367,10 +367,10 @@ impl Queue {
         while self.run == Run::Going {
             let listed = self.entries.iter().filter(|entry| !entry.hidden);
             let active = listed.filter(|entry| entry.is_active()).count();
-            if active < self.shared.options.parallel_files
+            if active < self.ctx.options().parallel_files()
                 && let Some(index) = self.next_to_begin()
             {
-                self.entries[index].begin(&mut self.shared);
+                self.entries[index].begin(&mut self.ctx);
                 continue;
             }
             let ready =
@@ -379,7 +379,7 @@ impl Queue {
             let at_rest = self.entries.iter().all(|entry| entry.hidden || entry.job.is_none());
             if active == 0 && !ready && at_rest {
                 self.run = Run::Ended;
-                self.shared.event(Event::UploadEnd);
+                self.ctx.event(Event::UploadEnd);
             }
             return;
         }
@@ -389,8 +389,7 @@ impl Queue {
     /// something is left to do, waits for that: it would delete what is stored now.
     fn next_to_begin(&self) -> Option<usize> {
         let leaves = |file: &Entry| {
-            let same = |other: &&Entry| other.hidden && other.file.identity == file.file.identity;
-            file.file.identity.is_some() && self.entries.iter().any(|other| same(&other))
+            self.entries.iter().any(|other| other.hidden && file.file.is_same_file(&other.file))
         };
         self.entries.iter().position(|entry| entry.can_begin() && !leaves(entry))
     }
@@ -398,11 +397,6 @@ impl Queue {
     fn turn(&self, turn: TurnId) -> Option<&Turn> {
         let turns = self.entries.iter().filter_map(|entry| entry.turn.as_ref());
         turns.into_iter().find(|at_work| at_work.id == turn)
-    }
-
-    /// A clock that goes back is taken to stand still.
-    fn set_now(&mut self, now: UnixMillis) {
-        self.shared.now = self.shared.now.max(now);
     }
 }
 

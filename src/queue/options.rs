@@ -1,115 +1,116 @@
-//! What an uploader may be configured with: the SDK's options, their defaults and their limits.
+//! Options of an uploader: those of the SDK, with their defaults and limits.
 
 use std::time::Duration;
 
+use crate::credential::UploadCredential;
 use crate::error::{Error, Result};
 use crate::oss::SignatureVersion;
 use crate::units::{
     ByteCount, PARALLEL_DEFAULT, PART_SIZE_DEFAULT, PART_SIZE_MAX, PART_SIZE_MIN, UnixMillis,
 };
-use crate::upload::{PARALLEL_MAX, RetryPolicy};
+use crate::upload::{PARALLEL_MAX, RetryPolicy, Target};
 use crate::vod::VodEndpoint;
 
-/// Default region of the VOD service: the SDK's.
+/// Default region of the VOD service, as in the SDK.
 pub const REGION_DEFAULT: &str = "cn-shanghai";
 
-/// Default number of retries of a request: the SDK's `retryCount`.
+/// Default number of retries per request (the SDK's `retryCount`).
 pub const RETRY_COUNT_DEFAULT: u32 = 3;
 
-/// Default bound of the wait before the first retry: the SDK's `retryDuration`.
+/// Default upper bound of the delay before the first retry (the SDK's `retryDuration`).
 pub const RETRY_DURATION_DEFAULT: Duration = Duration::from_secs(2);
 
-/// Default time for an answer: that of the OSS client which the SDK uses.
+/// Default response timeout: that of the OSS client in the SDK.
 pub const TIMEOUT_DEFAULT: Duration = Duration::from_secs(60);
 
-/// Default time after its last progress for which a checkpoint is continued.
+/// Default time after its last write for which a checkpoint can be resumed.
 pub const CHECKPOINT_LIFE_DEFAULT: Duration = Duration::from_secs(7 * 24 * 3_600);
 
-/// Most files that are uploaded at once.
+/// Maximum number of files that are uploaded concurrently.
 pub const PARALLEL_FILES_MAX: u8 = 16;
 
-/// The options as they were given; `None` stands for the default.
+/// Options before validation; `None` selects the default.
 #[derive(Clone, Debug, Default)]
 pub struct OptionsInput {
     /// The account id: 1 to 32 digits.
     pub user_id: Option<String>,
     /// The region of the VOD service.
     pub region: Option<String>,
-    /// Bytes of a part: 100 KiB to 5 GiB.
+    /// Part size: 100 KiB to 5 GiB.
     pub part_size: Option<ByteCount>,
     /// Parts of one file in flight: 1 to 32.
     pub parallel: Option<u8>,
-    /// Files at once: 1 to 16.
+    /// Files uploaded concurrently: 1 to 16.
     pub parallel_files: Option<u8>,
-    /// Retries of a request: 0 to 100.
+    /// Retries per request: 0 to 100.
     pub retry_count: Option<u32>,
-    /// Bound of the wait before the first retry: 0 to 3,600 s.
+    /// Upper bound of the delay before the first retry: 0 to 3,600 s.
     pub retry_duration_secs: Option<u32>,
-    /// Time for an answer: 100 ms to an hour.
+    /// Response timeout: 100 ms to one hour.
     pub timeout_ms: Option<u64>,
     /// Whether endpoints are custom domains that are bound to the bucket.
     pub cname: Option<bool>,
-    /// How OSS requests are signed.
+    /// Signature version of OSS requests.
     pub signature_version: Option<SignatureVersion>,
-    /// Time for one file: 1 s to a year.
+    /// Time limit per file: 1 s to one year.
     pub deadline_secs: Option<u32>,
-    /// Time after the last progress for which a checkpoint is continued: 60 s to a year.
+    /// Time after its last write for which a checkpoint can be resumed: 60 s to one year.
     pub checkpoint_life_secs: Option<u32>,
     /// The URL of the VOD service.
     pub vod_endpoint: Option<String>,
 }
 
-/// Options within their limits.
+/// Validated options.
 #[derive(Clone, Debug)]
 pub struct Options {
-    pub(super) user_id: Option<String>,
-    pub(super) region: String,
-    pub(super) part_size: ByteCount,
-    pub(super) parallel: u8,
-    pub(super) parallel_files: usize,
-    pub(super) retry: RetryPolicy,
-    pub(super) timeout: Duration,
-    pub(super) cname: bool,
-    pub(super) signature_version: SignatureVersion,
-    pub(super) deadline: Option<Duration>,
-    pub(super) checkpoint_life: Duration,
-    pub(super) vod_endpoint: VodEndpoint,
+    user_id: Option<String>,
+    region: String,
+    part_size: ByteCount,
+    parallel: u8,
+    parallel_files: usize,
+    retry: RetryPolicy,
+    timeout: Duration,
+    cname: bool,
+    signature_version: SignatureVersion,
+    deadline: Option<Duration>,
+    checkpoint_ttl: Duration,
+    vod_endpoint: VodEndpoint,
 }
 
 impl Options {
-    /// Fills in the defaults and checks the limits.
+    /// Applies the defaults and checks the limits.
     ///
     /// # Errors
-    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid), with the option and its range as
+    /// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the option and its range as
     /// [`Error::field`].
     pub fn new(input: OptionsInput) -> Result<Self> {
         if let Some(id) = &input.user_id {
             let digits = id.bytes().all(|byte| byte.is_ascii_digit());
-            within("user-id", digits && (1..=32).contains(&id.len()), "1 to 32 digits")?;
+            check_range("user-id", digits && (1..=32).contains(&id.len()), "1 to 32 digits")?;
         }
         let region = input.region.unwrap_or_else(|| REGION_DEFAULT.to_owned());
         let vod_endpoint = vod_endpoint(&region, input.vod_endpoint.as_deref())?;
         let part_size = input.part_size.unwrap_or(PART_SIZE_DEFAULT);
-        within(
+        check_range(
             "part-size",
             (PART_SIZE_MIN..=PART_SIZE_MAX).contains(&part_size),
             "102,400 to 5,368,709,120 bytes",
         )?;
         let parallel = input.parallel.unwrap_or(PARALLEL_DEFAULT);
-        within("parallel", (1..=PARALLEL_MAX).contains(&parallel), "1 to 32 parts")?;
+        check_range("parallel", (1..=PARALLEL_MAX).contains(&parallel), "1 to 32 parts")?;
         let parallel_files = input.parallel_files.unwrap_or(1);
         let range = 1..=PARALLEL_FILES_MAX;
-        within("parallel-files", range.contains(&parallel_files), "1 to 16 files")?;
+        check_range("parallel-files", range.contains(&parallel_files), "1 to 16 files")?;
         let deadline = input.deadline_secs;
-        within(
+        check_range(
             "deadline",
             deadline.is_none_or(|secs| (1..=YEAR_SECS).contains(&secs)),
             DEADLINE_RANGE,
         )?;
-        let life = input.checkpoint_life_secs;
-        within(
+        let ttl = input.checkpoint_life_secs;
+        check_range(
             "checkpoint-life",
-            life.is_none_or(|secs| (60..=YEAR_SECS).contains(&secs)),
+            ttl.is_none_or(|secs| (60..=YEAR_SECS).contains(&secs)),
             "60 to 31,536,000 seconds",
         )?;
         Ok(Self {
@@ -123,21 +124,74 @@ impl Options {
             cname: input.cname.unwrap_or_default(),
             signature_version: input.signature_version.unwrap_or(SignatureVersion::V4),
             deadline: deadline.map(|secs| Duration::from_secs(u64::from(secs))),
-            checkpoint_life: life
+            checkpoint_ttl: ttl
                 .map_or(CHECKPOINT_LIFE_DEFAULT, |secs| Duration::from_secs(u64::from(secs))),
             vod_endpoint,
         })
     }
 
+    pub(super) fn user_id(&self) -> Option<&str> {
+        self.user_id.as_deref()
+    }
+
+    pub(super) const fn part_size(&self) -> ByteCount {
+        self.part_size
+    }
+
+    pub(super) const fn parallel(&self) -> u8 {
+        self.parallel
+    }
+
+    pub(super) const fn parallel_files(&self) -> usize {
+        self.parallel_files
+    }
+
+    pub(super) const fn retry(&self) -> RetryPolicy {
+        self.retry
+    }
+
+    /// The response timeout.
+    pub(super) const fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    pub(super) const fn vod_endpoint(&self) -> &VodEndpoint {
+        &self.vod_endpoint
+    }
+
+    /// The deadline of a file that starts at `now`, if there is a time limit.
     pub(super) fn deadline_from(&self, now: UnixMillis) -> Option<UnixMillis> {
         self.deadline.map(|deadline| now + deadline)
     }
+
+    /// Returns `true` if a checkpoint last written at `written_at` can no longer be resumed.
+    pub(super) fn is_checkpoint_expired(&self, written_at: UnixMillis, now: UnixMillis) -> bool {
+        now.since(written_at) > self.checkpoint_ttl
+    }
+
+    /// The upload target for a credential.
+    pub(super) fn target(&self, credential: &UploadCredential) -> Target {
+        let target = Target {
+            endpoint: credential.address.endpoint.clone(),
+            bucket: credential.address.bucket.clone(),
+            object: credential.address.object.clone(),
+            region: credential.auth.region.clone(),
+            cname: self.cname,
+            signature_v1: self.signature_version == SignatureVersion::V1,
+        };
+        if target.bucket().is_ok() {
+            return target;
+        }
+        // The endpoint is an accelerate endpoint or a custom domain, and the UploadAuth has no
+        // region. VOD stores media in the region in which it is called.
+        Target { region: Some(self.region.clone()), ..target }
+    }
 }
 
-/// The VOD service of `region`, or the one at `url`.
+/// Returns the endpoint of the VOD service in `region`, or the one at `url` if given.
 ///
 /// # Errors
-/// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the field.
+/// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the field.
 pub fn vod_endpoint(region: &str, url: Option<&str>) -> Result<VodEndpoint> {
     let of_region = VodEndpoint::for_region(region)
         .map_err(|_| Error::field_invalid("region", "a region id such as cn-shanghai"))?;
@@ -148,38 +202,38 @@ pub fn vod_endpoint(region: &str, url: Option<&str>) -> Result<VodEndpoint> {
     }
 }
 
-/// The retries of a request.
+/// Returns the retry policy of requests.
 ///
 /// # Errors
-/// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the field.
+/// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the field.
 pub fn retry_policy(count: Option<u32>, duration_secs: Option<u32>) -> Result<RetryPolicy> {
     let count = count.unwrap_or(RETRY_COUNT_DEFAULT);
-    within("retry-count", count <= 100, "0 to 100 retries")?;
+    check_range("retry-count", count <= 100, "0 to 100 retries")?;
     let duration =
         duration_secs.map_or(RETRY_DURATION_DEFAULT, |secs| Duration::from_secs(u64::from(secs)));
-    within("retry-duration", duration <= Duration::from_secs(3_600), "0 to 3,600 seconds")?;
+    check_range("retry-duration", duration <= Duration::from_secs(3_600), "0 to 3,600 seconds")?;
     let default = RetryPolicy::default();
     Ok(RetryPolicy {
         attempts_max: count + 1,
-        // The number of retries alone decides: the SDK has no bound in time.
+        // As in the SDK, only the number of retries is limited.
         elapsed_max: Duration::MAX,
         delay_base: duration,
         delay_max: default.delay_max.max(duration),
     })
 }
 
-/// The time for an answer.
+/// Returns the response timeout.
 ///
 /// # Errors
-/// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the field.
+/// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the field.
 pub fn timeout(ms: Option<u64>) -> Result<Duration> {
     let timeout = ms.map_or(TIMEOUT_DEFAULT, Duration::from_millis);
     let range = Duration::from_millis(100)..=Duration::from_secs(3_600);
-    within("timeout", range.contains(&timeout), "100 to 3,600,000 milliseconds")?;
+    check_range("timeout", range.contains(&timeout), "100 to 3,600,000 milliseconds")?;
     Ok(timeout)
 }
 
-fn within(name: &str, holds: bool, allowed: &str) -> Result<()> {
+fn check_range(name: &str, holds: bool, allowed: &str) -> Result<()> {
     if holds { Ok(()) } else { Err(Error::field_invalid(name, allowed)) }
 }
 
@@ -193,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_defaults_are_the_sdks() {
+    fn the_defaults_are_those_of_the_sdk() {
         let options = Options::new(OptionsInput::default()).unwrap();
         assert_eq!(options.region, "cn-shanghai");
         assert_eq!(options.part_size, ByteCount(1_048_576));
@@ -206,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn every_option_has_both_its_limits_and_is_named_beyond_them() {
+    fn values_at_the_limits_are_accepted_and_values_beyond_them_are_rejected() {
         type Set = fn(&mut OptionsInput, u64);
         let cases: &[(&str, Set, &[u64], &[u64])] = &[
             (
@@ -238,16 +292,16 @@ mod tests {
                 &[59, 31_536_001],
             ),
         ];
-        for (name, set, taken, refused) in cases {
+        for (name, set, accepted, rejected) in cases {
             let with = |value: u64| {
                 let mut input = OptionsInput::default();
                 set(&mut input, value);
                 Options::new(input)
             };
-            for value in *taken {
+            for value in *accepted {
                 assert!(with(*value).is_ok(), "{name} {value}");
             }
-            for value in *refused {
+            for value in *rejected {
                 let error = with(*value).unwrap_err();
                 assert_eq!(error.field().unwrap().name, *name, "{value}");
             }
@@ -255,21 +309,21 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_text_is_named() {
-        let refused =
+    fn an_invalid_text_is_rejected_with_its_field() {
+        let rejected =
             |input: OptionsInput| Options::new(input).unwrap_err().field().unwrap().name.clone();
         for id in ["", "12a", "123456789012345678901234567890123"] {
             let input = OptionsInput { user_id: Some(id.into()), ..OptionsInput::default() };
-            assert_eq!(refused(input), "user-id", "{id}");
+            assert_eq!(rejected(input), "user-id", "{id}");
         }
         let input = OptionsInput { region: Some("Shanghai".into()), ..OptionsInput::default() };
-        assert_eq!(refused(input), "region");
+        assert_eq!(rejected(input), "region");
         let input = OptionsInput { vod_endpoint: Some("vod".into()), ..OptionsInput::default() };
-        assert_eq!(refused(input), "vod-endpoint");
+        assert_eq!(rejected(input), "vod-endpoint");
     }
 
     #[test]
-    fn no_retries_means_one_attempt() {
+    fn zero_retries_allow_one_attempt() {
         assert_eq!(retry_policy(Some(0), None).unwrap().attempts_max, 1);
     }
 }

@@ -1,17 +1,16 @@
 //! A file's session at work: what it reports, and what it waits for.
 
+use super::context::QueueContext;
 use super::credentials::Access;
+use super::driver_io::Output;
 use super::entry::{Entry, Phase};
 use super::event::Event;
+use super::ids::TurnId;
 use super::job::AfterForget;
-use super::shared::Shared;
-use super::{Output, TurnId};
 use crate::credential::UploadCredential;
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::ByteCount;
-use crate::upload::{
-    self, Claim, Input, Purpose, Session, SessionOptions, UploadKey, UploadRecord, Want,
-};
+use crate::upload::{self, Claim, Input, Purpose, Session, UploadKey, UploadRecord, Want};
 
 /// A session at work.
 #[derive(Debug)]
@@ -113,28 +112,19 @@ impl Turn {
 impl Entry {
     pub(super) fn begin_turn(
         &mut self,
-        shared: &mut Shared,
+        ctx: &mut QueueContext,
         opening: Opening,
         claim: Claim,
         purpose: Purpose,
         kind: TurnKind,
     ) {
         let Opening { key, record, credential } = opening;
-        let options = SessionOptions {
-            part_size: shared.options.part_size,
-            parallel: shared.options.parallel,
-            retry: shared.options.retry,
-            request_timeout: shared.options.timeout,
-            writer: shared.entropy.bits64(),
-            seed: shared.entropy.bits64(),
-            credential: Some(credential),
-            can_refresh: self.file.is_refreshable() || matches!(self.access, Some(Access::Direct)),
-            replayable: kind == TurnKind::Transfer,
-        };
-        match Session::new(key, &record, claim, purpose, options, shared.now) {
+        let can_refresh = self.file.is_refreshable() || matches!(self.access, Some(Access::Direct));
+        let options = ctx.session_options(credential, can_refresh, kind == TurnKind::Transfer);
+        match Session::new(key, &record, claim, purpose, options, ctx.now()) {
             Ok(session) => {
-                let id = shared.next_turn();
-                shared.output(Output::TurnBegun { turn: id, file: self.id, size: self.file.size });
+                let id = ctx.next_session_id();
+                ctx.output(Output::TurnBegun { turn: id, file: self.id, size: self.file.size() });
                 if let Some(upload) = &mut self.stored.upload {
                     upload.record = record;
                 }
@@ -151,49 +141,49 @@ impl Entry {
                     progressed: false,
                     passed_through: false,
                 });
-                self.drain_session(shared);
+                self.drain_session(ctx);
                 if let Some(handed) = self.handed.take().filter(|_| self.turn.is_some()) {
-                    self.renew(shared, handed);
+                    self.renew(ctx, handed);
                 }
             }
             Err(error) if kind == TurnKind::Abort => {
-                self.forget(shared, false, AfterForget::Cancel(Some(error)));
+                self.forget(ctx, false, AfterForget::Cancel(Some(error)));
             }
-            Err(error) => self.fail(shared, error),
+            Err(error) => self.fail(ctx, error),
         }
     }
 
     /// Tells the session something, and takes up what follows.
-    pub(super) fn tell_session(&mut self, shared: &mut Shared, input: Input) {
+    pub(super) fn tell_session(&mut self, ctx: &mut QueueContext, input: Input) {
         let Some(turn) = &mut self.turn else { return };
-        if let Err(misuse) = turn.session.handle(shared.now, input) {
+        if let Err(misuse) = turn.session.handle(ctx.now(), input) {
             // The session is unchanged, and its driver broken: better to end than to hang.
-            shared.output(Output::TurnDropped { turn: turn.id });
+            ctx.output(Output::TurnDropped { turn: turn.id });
             self.turn = None;
-            return self.fail(shared, misuse);
+            return self.fail(ctx, misuse);
         }
-        self.drain_session(shared);
+        self.drain_session(ctx);
     }
 
-    fn drain_session(&mut self, shared: &mut Shared) {
+    fn drain_session(&mut self, ctx: &mut QueueContext) {
         while let Some(turn) = &mut self.turn
             && let Some(output) = turn.session.poll()
         {
             match output {
-                upload::Output::RefreshCredential => self.credential_due(shared),
-                upload::Output::Event(event) => self.session_event(shared, event),
-                output => shared.output(Output::Turn { turn: turn.id, output }),
+                upload::Output::RefreshCredential => self.credential_due(ctx),
+                upload::Output::Event(event) => self.session_event(ctx, event),
+                output => ctx.output(Output::Turn { turn: turn.id, output }),
             }
         }
         if let Some(turn) = &mut self.turn {
             turn.passed_through |= turn.session.wants().is_some_and(|want| want.streamed);
         }
-        self.ask_for_source(shared);
-        self.report_progress(shared);
-        self.note_expiry(shared);
+        self.ask_for_source(ctx);
+        self.report_progress(ctx);
+        self.note_expiry(ctx);
     }
 
-    fn session_event(&mut self, shared: &mut Shared, event: upload::Event) {
+    fn session_event(&mut self, ctx: &mut QueueContext, event: upload::Event) {
         let Some(turn) = &mut self.turn else { return };
         match &event {
             upload::Event::Durable(durable) => {
@@ -218,31 +208,31 @@ impl Entry {
             upload::Event::Ended(outcome) => {
                 let outcome = outcome.clone();
                 let output = Output::Turn { turn: turn.id, output: upload::Output::Event(event) };
-                shared.output(output);
-                return self.turn_ended(shared, outcome);
+                ctx.output(output);
+                return self.turn_ended(ctx, outcome);
             }
         }
-        shared.output(Output::Turn { turn: turn.id, output: upload::Output::Event(event) });
+        ctx.output(Output::Turn { turn: turn.id, output: upload::Output::Event(event) });
     }
 
-    fn ask_for_source(&mut self, shared: &mut Shared) {
+    fn ask_for_source(&mut self, ctx: &mut QueueContext) {
         if let Some(turn) = &mut self.turn
             && let Source::Idle(offset) = turn.source
             && turn.session.wants().is_some()
         {
             turn.source = Source::Wanted(offset);
             let file = self.id;
-            self.emit(shared, Event::SourceWanted { file, offset });
+            self.emit(ctx, Event::SourceWanted { file, offset });
         }
     }
 
-    fn report_progress(&mut self, shared: &mut Shared) {
+    fn report_progress(&mut self, ctx: &mut QueueContext) {
         if let Some(turn) = &mut self.turn
             && std::mem::take(&mut turn.progressed)
             && self.phase == Phase::Transferring
         {
             self.sent = turn.session.handed_over().max(self.durable);
-            self.emit_progress(shared);
+            self.emit_progress(ctx);
         }
     }
 
@@ -264,41 +254,41 @@ impl Entry {
     }
 
     /// What was supplied has ended before the file did.
-    pub(super) fn source_ended(&mut self, shared: &mut Shared, offset: ByteCount) {
+    pub(super) fn source_ended(&mut self, ctx: &mut QueueContext, offset: ByteCount) {
         let Some(turn) = &mut self.turn else { return };
         let Source::Supplied(from) = turn.source else { return };
         if offset > from {
             turn.source = Source::Idle(offset);
-            return self.ask_for_source(shared);
+            return self.ask_for_source(ctx);
         }
-        let size = self.file.size.unwrap_or_default().bytes();
+        let size = self.file.size().unwrap_or_default().bytes();
         let message = format!("the source ended at {} of {size} bytes", offset.bytes());
-        self.give_up(shared, Error::new(ErrorKind::LengthMismatch, message));
+        self.give_up(ctx, Error::new(ErrorKind::LengthMismatch, message));
     }
 
     /// What was supplied broke off.
-    pub(super) fn source_broken(&mut self, shared: &mut Shared, reason: &str) {
+    pub(super) fn source_broken(&mut self, ctx: &mut QueueContext, reason: &str) {
         let reason: String = reason.chars().take(REASON_CHARS_MAX).collect();
-        self.give_up(shared, Error::new(ErrorKind::SourceBroken, reason));
+        self.give_up(ctx, Error::new(ErrorKind::SourceBroken, reason));
     }
 
-    pub(super) fn deadline_passed(&mut self, shared: &mut Shared) {
+    pub(super) fn deadline_passed(&mut self, ctx: &mut QueueContext) {
         let message = "the file was not uploaded within its deadline";
         let error = Error::new(ErrorKind::DeadlineExceeded, message);
         // It passes once; what follows may take its time.
         self.deadline_at = None;
         if self.turn.is_some() {
-            return self.give_up(shared, error);
+            return self.give_up(ctx, error);
         }
         self.drop_look();
         if let Some(call) = self.vod.take() {
-            call.cancel(shared);
+            call.cancel(ctx);
         }
-        self.fail(shared, error);
+        self.fail(ctx, error);
     }
 
     /// VOD does not know the media id: the file begins again with another.
-    pub(super) fn start_again_without_media(&mut self, shared: &mut Shared, error: Error) {
+    pub(super) fn start_again_without_media(&mut self, ctx: &mut QueueContext, error: Error) {
         if let Some(turn) = &mut self.turn {
             turn.start_again = true;
             if self.phase == Phase::Transferring {
@@ -306,15 +296,15 @@ impl Entry {
                 self.address = None;
             }
         }
-        self.give_up(shared, error);
+        self.give_up(ctx, error);
     }
 
     /// Ends the session: what was confirmed is noted before.
-    pub(super) fn give_up(&mut self, shared: &mut Shared, error: Error) {
+    pub(super) fn give_up(&mut self, ctx: &mut QueueContext, error: Error) {
         if let Some(call) = self.vod.take() {
-            call.cancel(shared);
+            call.cancel(ctx);
         }
-        self.tell_session(shared, Input::GiveUp(error));
+        self.tell_session(ctx, Input::GiveUp(error));
     }
 }
 

@@ -1,59 +1,34 @@
-//! A file of the list: what it is, within its limits.
+//! A file of the list after its parameters were validated.
 
-use super::identity::{EDGE_BYTES, Edges, FileIdentity};
-use crate::credential::check_object_key;
+use super::identity::FileIdentity;
+use super::new_file::{EDGE_BYTES, Edges, NAME_BYTES_MAX, NewFile};
+use crate::credential::{UploadAddress, check_object_key};
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::{ByteCount, OBJECT_SIZE_MAX};
 use crate::vod::{MediaKind, ParamData};
 
-/// Longest name of a file, in bytes of UTF-8.
-pub const NAME_BYTES_MAX: usize = 1_024;
-
-/// A file as it was given to be added.
-#[derive(Clone, Debug, Default)]
-pub struct NewFile {
-    /// Its name, with the extension: 1 to 1,024 bytes, without control characters.
-    pub name: String,
-    /// Its size, where it is known: at least one byte.
-    pub size: Option<ByteCount>,
-    /// What kind of media it is; `None`: by the extension.
-    pub kind: Option<MediaKind>,
-    /// When it was changed last, in milliseconds since the Unix epoch.
-    pub last_modified_ms: Option<u64>,
-    /// Its first and last bytes.
-    pub edges: Option<Edges>,
-    /// The endpoint, where it is to be another than the credential's.
-    pub endpoint: Option<String>,
-    /// The bucket, where it is to be another than the credential's.
-    pub bucket: Option<String>,
-    /// The object key, where it is to be another than the credential's.
-    pub object: Option<String>,
-    /// What VOD is told of the media in STS mode.
-    pub param_data: Option<String>,
-}
-
-/// A file within its limits.
+/// A file whose parameters are valid.
 #[derive(Clone, Debug)]
-pub(super) struct File {
-    pub(super) name: String,
-    pub(super) size: Option<ByteCount>,
-    pub(super) kind: MediaKind,
-    pub(super) identity: Option<FileIdentity>,
-    pub(super) endpoint: Option<String>,
-    pub(super) bucket: Option<String>,
-    pub(super) object: Option<String>,
-    pub(super) param_data: ParamData,
+pub(super) struct ValidatedFile {
+    name: String,
+    size: Option<ByteCount>,
+    kind: MediaKind,
+    fingerprint: Option<FileIdentity>,
+    endpoint: Option<String>,
+    bucket: Option<String>,
+    object: Option<String>,
+    param_data: ParamData,
 }
 
-impl File {
-    /// Checks a new file of the account `user_id`.
+impl ValidatedFile {
+    /// Validates a new file of the account `user_id`.
     ///
     /// # Errors
-    /// [`ErrorKind::RequestInvalid`] with the field, [`ErrorKind::FileEmpty`],
+    /// Returns [`ErrorKind::RequestInvalid`] with the field, [`ErrorKind::FileEmpty`] or
     /// [`ErrorKind::FileTooLarge`].
     pub(super) fn new(user_id: Option<&str>, new: NewFile) -> Result<Self> {
-        let plain = !new.name.chars().any(char::is_control);
-        if !plain || !(1..=NAME_BYTES_MAX).contains(&new.name.len()) {
+        let printable = !new.name.chars().any(char::is_control);
+        if !printable || !(1..=NAME_BYTES_MAX).contains(&new.name.len()) {
             let allowed = "1 to 1,024 bytes without control characters";
             return Err(Error::field_invalid("name", allowed));
         }
@@ -65,48 +40,98 @@ impl File {
             return Err(Error::new(ErrorKind::FileTooLarge, message));
         }
         if let Some(edges) = &new.edges {
-            edges_fit(edges, new.size)?;
+            check_edges(edges, new.size)?;
         }
         let kind = match new.kind {
             Some(kind) => kind,
             None => MediaKind::of_file_name(&new.name)?,
         };
-        let identity = FileIdentity::of(user_id, &new);
+        let fingerprint = FileIdentity::of(user_id, &new);
         Ok(Self {
             param_data: ParamData::parse(new.param_data.as_deref())?,
             name: new.name,
             size: new.size,
             kind,
-            identity,
-            endpoint: given("endpoint", new.endpoint)?,
-            bucket: given("bucket", new.bucket)?,
-            object: given("object", new.object)?.map(object_key).transpose()?,
+            fingerprint,
+            endpoint: non_empty("endpoint", new.endpoint)?,
+            bucket: non_empty("bucket", new.bucket)?,
+            object: non_empty("object", new.object)?.map(object_key).transpose()?,
         })
     }
 
-    /// Whether a credential of this kind of media can be refreshed.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) const fn size(&self) -> Option<ByteCount> {
+        self.size
+    }
+
+    pub(super) const fn kind(&self) -> MediaKind {
+        self.kind
+    }
+
+    pub(super) const fn param_data(&self) -> &ParamData {
+        &self.param_data
+    }
+
+    pub(super) const fn fingerprint(&self) -> Option<&FileIdentity> {
+        self.fingerprint.as_ref()
+    }
+
+    /// Returns `true` if both files have the same fingerprint. A file without one equals no other.
+    pub(super) fn is_same_file(&self, other: &Self) -> bool {
+        self.fingerprint.is_some() && self.fingerprint == other.fingerprint
+    }
+
+    /// Returns `true` if credentials of this kind of media can be refreshed.
     pub(super) const fn is_refreshable(&self) -> bool {
         self.kind.can_refresh()
     }
 
-    /// Checks that VOD's call for this kind of media can be made of the param-data.
+    /// Replaces the endpoint, bucket and object key by those of `add-file`, if given.
+    pub(super) fn override_address(&self, address: &mut UploadAddress) {
+        for (given, field) in [
+            (&self.endpoint, &mut address.endpoint),
+            (&self.bucket, &mut address.bucket),
+            (&self.object, &mut address.object),
+        ] {
+            if let Some(given) = given {
+                field.clone_from(given);
+            }
+        }
+    }
+
+    /// The address that `add-file` specified.
     ///
     /// # Errors
-    /// [`ErrorKind::RequestInvalid`] with the parameter.
-    pub(super) fn check_param_data(&self) -> Result<()> {
-        let media = &self.param_data;
-        match self.kind {
-            MediaKind::Video | MediaKind::Audio => {
-                media.create_video(&self.name, self.size).map(drop)
-            }
-            MediaKind::Image => media.create_image(&self.name).map(drop),
-            MediaKind::Auxiliary => media.create_attached_media(&self.name, self.size).map(drop),
-        }
+    /// Returns [`ErrorKind::RequestInvalid`] with the field that was not given.
+    pub(super) fn own_address(&self) -> Result<UploadAddress> {
+        let given = |name: &str, value: &Option<String>| {
+            value.clone().ok_or_else(|| Error::field_invalid(name, "given to add-file"))
+        };
+        Ok(UploadAddress {
+            endpoint: given("endpoint", &self.endpoint)?,
+            bucket: given("bucket", &self.bucket)?,
+            object: given("object", &self.object)?,
+        })
+    }
+
+    /// Endpoint, bucket and object key, as far as known: those of `add-file`, else of `bound`.
+    pub(super) fn known_address(&self, bound: Option<&UploadAddress>) -> [Option<String>; 3] {
+        let known = |given: &Option<String>, of_bound: fn(&UploadAddress) -> &String| {
+            given.clone().or_else(|| bound.map(of_bound).cloned())
+        };
+        [
+            known(&self.endpoint, |address| &address.endpoint),
+            known(&self.bucket, |address| &address.bucket),
+            known(&self.object, |address| &address.object),
+        ]
     }
 }
 
-/// The SDK takes an empty text for none.
-fn given(name: &str, text: Option<String>) -> Result<Option<String>> {
+/// Treats an empty text as absent, as the SDK does.
+fn non_empty(name: &str, text: Option<String>) -> Result<Option<String>> {
     match text.filter(|text| !text.is_empty()) {
         Some(text) if text.chars().any(char::is_control) => {
             Err(Error::field_invalid(name, "without control characters"))
@@ -121,14 +146,14 @@ fn object_key(key: String) -> Result<String> {
     Ok(key)
 }
 
-fn edges_fit(edges: &Edges, size: Option<ByteCount>) -> Result<()> {
-    let wanted = size.map(|size| {
-        let whole = usize::try_from(size.bytes()).unwrap_or(usize::MAX);
-        whole.min(EDGE_BYTES)
+fn check_edges(edges: &Edges, size: Option<ByteCount>) -> Result<()> {
+    let expected = size.map(|size| {
+        let size = usize::try_from(size.bytes()).unwrap_or(usize::MAX);
+        size.min(EDGE_BYTES)
     });
     for (name, edge) in [("edges.first", &edges.first), ("edges.last", &edges.last)] {
-        let fits = match wanted {
-            Some(wanted) => edge.len() == wanted,
+        let fits = match expected {
+            Some(expected) => edge.len() == expected,
             None => edge.len() <= EDGE_BYTES,
         };
         if !fits {
@@ -149,53 +174,53 @@ mod tests {
         NewFile { name: name.into(), size: Some(ByteCount(3)), ..NewFile::default() }
     }
 
-    fn refused(new: NewFile) -> Error {
-        File::new(None, new).unwrap_err()
+    fn rejected(new: NewFile) -> Error {
+        ValidatedFile::new(None, new).unwrap_err()
     }
 
     #[test]
-    fn the_kind_is_the_given_one_before_the_extensions() {
-        assert_eq!(File::new(None, file("a.png")).unwrap().kind, MediaKind::Image);
+    fn a_given_kind_takes_precedence_over_the_extension() {
+        assert_eq!(ValidatedFile::new(None, file("a.png")).unwrap().kind, MediaKind::Image);
         let given = NewFile { kind: Some(MediaKind::Video), ..file("a.gif") };
-        assert_eq!(File::new(None, given).unwrap().kind, MediaKind::Video);
-        assert_eq!(refused(file("a.gif")).kind(), ErrorKind::RequestInvalid);
+        assert_eq!(ValidatedFile::new(None, given).unwrap().kind, MediaKind::Video);
+        assert_eq!(rejected(file("a.gif")).kind(), ErrorKind::RequestInvalid);
     }
 
     #[test]
-    fn a_name_outside_its_limits_is_named() {
+    fn a_name_outside_its_limits_is_rejected() {
         for name in [String::new(), "a\n.mp4".into(), format!("{}.mp4", "a".repeat(1_021))] {
-            assert_eq!(refused(file(&name)).field().unwrap().name, "name");
+            assert_eq!(rejected(file(&name)).field().unwrap().name, "name");
         }
-        assert!(File::new(None, file(&format!("{}.mp4", "a".repeat(1_020)))).is_ok());
+        assert!(ValidatedFile::new(None, file(&format!("{}.mp4", "a".repeat(1_020)))).is_ok());
     }
 
     #[test]
-    fn a_size_outside_its_limits_is_refused() {
+    fn a_size_outside_its_limits_is_rejected() {
         let of_size = |bytes| NewFile { size: Some(ByteCount(bytes)), ..file("a.mp4") };
-        assert_eq!(refused(of_size(0)).kind(), ErrorKind::FileEmpty);
+        assert_eq!(rejected(of_size(0)).kind(), ErrorKind::FileEmpty);
         let too_large = OBJECT_SIZE_MAX.bytes() + 1;
-        assert_eq!(refused(of_size(too_large)).kind(), ErrorKind::FileTooLarge);
-        assert!(File::new(None, of_size(OBJECT_SIZE_MAX.bytes())).is_ok());
+        assert_eq!(rejected(of_size(too_large)).kind(), ErrorKind::FileTooLarge);
+        assert!(ValidatedFile::new(None, of_size(OBJECT_SIZE_MAX.bytes())).is_ok());
     }
 
     #[test]
-    fn edges_are_as_long_as_they_must_be() {
+    fn content_samples_must_have_the_length_that_the_size_implies() {
         let with = |first: usize, size: Option<u64>| NewFile {
             edges: Some(Edges { first: vec![1; first], last: vec![2; first] }),
             size: size.map(ByteCount),
             ..file("a.mp4")
         };
-        assert!(File::new(None, with(EDGE_BYTES, Some(1 << 20))).is_ok());
-        assert!(File::new(None, with(3, Some(3))).is_ok());
+        assert!(ValidatedFile::new(None, with(EDGE_BYTES, Some(1 << 20))).is_ok());
+        assert!(ValidatedFile::new(None, with(3, Some(3))).is_ok());
         for wrong in [with(4, Some(3)), with(10, Some(1 << 20)), with(EDGE_BYTES + 1, None)] {
-            assert_eq!(refused(wrong).field().unwrap().name, "edges.first");
+            assert_eq!(rejected(wrong).field().unwrap().name, "edges.first");
         }
     }
 
     #[test]
-    fn an_empty_override_is_none_and_one_with_control_characters_is_refused() {
+    fn an_empty_override_is_ignored_and_control_characters_are_rejected() {
         let with = |bucket: &str| NewFile { bucket: Some(bucket.into()), ..file("a.mp4") };
-        assert_eq!(File::new(None, with("")).unwrap().bucket, None);
-        assert_eq!(refused(with("a\r\nb")).field().unwrap().name, "bucket");
+        assert_eq!(ValidatedFile::new(None, with("")).unwrap().bucket, None);
+        assert_eq!(rejected(with("a\r\nb")).field().unwrap().name, "bucket");
     }
 }

@@ -1,25 +1,29 @@
-//! One call to VOD on behalf of a file: its attempts, its deadline and the clock's skew.
+//! One VOD call for a file: its attempts, its timeout and the correction of clock skew.
 
-use super::file::File;
-use super::shared::Shared;
-use super::{Output, VodCallId};
+use super::context::QueueContext;
+use super::driver_io::Output;
+use super::ids::VodCallId;
+use super::validated_file::ValidatedFile;
 use crate::credential::StsCredential;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::oss::{Reply, Request};
 use crate::units::UnixMillis;
 use crate::upload::Attempts;
-use crate::vod::{MediaKind, MintedUpload, RefreshUploadVideo, VodEndpoint, is_clock_skew};
+use crate::vod::{
+    CreateUploadAttachedMedia, CreateUploadImage, CreateUploadVideo, MediaKind, MintedUpload,
+    RefreshUploadVideo, VodEndpoint, is_clock_skew,
+};
 
-/// What VOD is asked for.
+/// The purpose of a call.
 #[derive(Clone, Debug)]
 pub(super) enum VodAction {
-    /// A new media id of the file's kind.
+    /// Create a media id of the file's kind.
     Create,
-    /// A new credential for this media id.
+    /// Issue a new credential for this media id.
     Refresh { video_id: String },
 }
 
-/// A call that has not ended.
+/// A call in progress.
 #[derive(Debug)]
 pub(super) struct VodCall {
     action: VodAction,
@@ -35,75 +39,70 @@ enum Status {
 }
 
 impl VodCall {
-    /// A call that [`Self::advance`] sends.
+    /// Creates a call that [`Self::advance`] sends.
     pub(super) const fn new(action: VodAction, token: StsCredential, now: UnixMillis) -> Self {
         let attempts = Attempts::first(now);
         Self { action, token, attempts, status: Status::Waiting(now) }
     }
 
-    /// Sends what is due. Returns how the call ended, where its time is up.
+    /// Sends what is due. Returns the result if the call has failed.
     pub(super) fn advance(
         &mut self,
-        shared: &mut Shared,
-        file: &File,
+        ctx: &mut QueueContext,
+        file: &ValidatedFile,
     ) -> Option<Result<MintedUpload>> {
         if let Status::Sent { id, deadline } = self.status
-            && deadline <= shared.now
+            && deadline <= ctx.now()
         {
-            shared.output(Output::CancelVod { id });
+            ctx.output(Output::CancelVod { id });
             let late = Error::new(ErrorKind::VodUnavailable, "no answer in time");
-            if let Some(ended) = self.failed(shared, late) {
-                return Some(Err(ended));
+            if let Some(error) = self.attempt_failed(ctx, late) {
+                return Some(Err(error));
             }
         }
         if let Status::Waiting(at) = self.status
-            && at <= shared.now
+            && at <= ctx.now()
         {
-            let id = shared.next_vod_call();
-            let nonce = shared.entropy.nonce();
-            let signed_at = shared.now.shifted(shared.vod_clock_skew_ms);
-            let endpoint = &shared.options.vod_endpoint;
-            let request = match self.action.request(file, endpoint, &self.token, &nonce, signed_at)
-            {
-                Ok(request) => request,
+            let id = ctx.next_vod_call_id();
+            let nonce = ctx.vod_nonce();
+            let request = match Call::new(&self.action, file) {
+                Ok(call) => {
+                    let endpoint = ctx.options().vod_endpoint();
+                    call.request(endpoint, &self.token, &nonce, ctx.vod_time())
+                }
                 Err(error) => return Some(Err(error)),
             };
-            self.status = Status::Sent { id, deadline: shared.now + shared.options.timeout };
-            shared.output(Output::CallVod { id, request: Box::new(request) });
+            self.status = Status::Sent { id, deadline: ctx.now() + ctx.options().timeout() };
+            ctx.output(Output::CallVod { id, request: Box::new(request) });
         }
         None
     }
 
-    /// Takes the reply to the attempt `id`, or why there is none. Returns how the call ended, if
-    /// it did.
-    pub(super) fn replied(
+    /// Accepts the response to the awaited attempt. Returns the result if the call has completed.
+    pub(super) fn on_reply(
         &mut self,
-        shared: &mut Shared,
-        file: &File,
-        id: VodCallId,
+        ctx: &mut QueueContext,
+        file: &ValidatedFile,
         reply: Result<Reply>,
     ) -> Option<Result<MintedUpload>> {
-        if !self.awaits(id) {
-            return None;
-        }
-        let result = reply.and_then(|reply| self.action.parse(file, &reply, shared.now));
-        match result {
+        let parse = |reply| Call::new(&self.action, file)?.parse(&reply, ctx.now());
+        match reply.and_then(parse) {
             Ok(minted) => Some(Ok(minted)),
             Err(error) => {
                 let error = self.token.hidden_in(error);
-                self.failed(shared, error).map(Err)
+                self.attempt_failed(ctx, error).map(Err)
             }
         }
     }
 
-    pub(super) fn awaits(&self, wanted: VodCallId) -> bool {
-        matches!(self.status, Status::Sent { id, .. } if id == wanted)
+    pub(super) fn is_awaiting(&self, attempt: VodCallId) -> bool {
+        matches!(self.status, Status::Sent { id, .. } if id == attempt)
     }
 
-    /// Cuts the call off; an answer that is already on its way is ignored.
-    pub(super) fn cancel(self, shared: &mut Shared) {
+    /// Aborts the call. A response in flight is ignored.
+    pub(super) fn cancel(self, ctx: &mut QueueContext) {
         if let Status::Sent { id, .. } = self.status {
-            shared.output(Output::CancelVod { id });
+            ctx.output(Output::CancelVod { id });
         }
     }
 
@@ -114,18 +113,17 @@ impl VodCall {
         }
     }
 
-    /// Decides whether a failed attempt is followed by another. Returns the error where it is not.
-    fn failed(&mut self, shared: &mut Shared, error: Error) -> Option<Error> {
+    /// Schedules another attempt, or returns the error if there is none.
+    fn attempt_failed(&mut self, ctx: &mut QueueContext, error: Error) -> Option<Error> {
         let skewed = is_clock_skew(&error);
         if let Some(server_time) = skewed {
-            shared.correct_vod_clock(server_time);
+            ctx.correct_vod_clock(server_time);
         }
-        if error.kind().retry() == Retry::Later || skewed.is_some() {
-            let (policy, now) = (shared.options.retry, shared.now);
-            if let Some(at) = self.attempts.next(&policy, now, None, &mut shared.jitter) {
-                self.status = Status::Waiting(at);
-                return None;
-            }
+        if (error.kind().retry() == Retry::Later || skewed.is_some())
+            && let Some(at) = ctx.next_retry(&mut self.attempts)
+        {
+            self.status = Status::Waiting(at);
+            return None;
         }
         Some(match self.attempts.made() {
             1 => error,
@@ -134,46 +132,59 @@ impl VodCall {
     }
 }
 
-impl VodAction {
-    fn request(
-        &self,
-        file: &File,
-        endpoint: &VodEndpoint,
-        token: &StsCredential,
-        nonce: &str,
-        now: UnixMillis,
-    ) -> Result<Request> {
-        if let Self::Refresh { video_id } = self {
-            return Ok(RefreshUploadVideo { video_id }.request(endpoint, token, nonce, now));
+/// Checks that the parameters of the file's Create call are valid.
+///
+/// # Errors
+/// Returns [`ErrorKind::RequestInvalid`] with the parameter.
+pub(super) fn check_create_parameters(file: &ValidatedFile) -> Result<()> {
+    Call::new(&VodAction::Create, file).map(drop)
+}
+
+enum Call<'a> {
+    CreateVideo(CreateUploadVideo<'a>),
+    CreateImage(CreateUploadImage<'a>),
+    CreateAttachedMedia(CreateUploadAttachedMedia<'a>),
+    RefreshVideo(RefreshUploadVideo<'a>),
+}
+
+impl<'a> Call<'a> {
+    fn new(action: &'a VodAction, file: &'a ValidatedFile) -> Result<Self> {
+        if let VodAction::Refresh { video_id } = action {
+            return Ok(Self::RefreshVideo(RefreshUploadVideo { video_id }));
         }
-        let media = &file.param_data;
-        Ok(match file.kind {
+        let (media, name, size) = (file.param_data(), file.name(), file.size());
+        Ok(match file.kind() {
             MediaKind::Video | MediaKind::Audio => {
-                media.create_video(&file.name, file.size)?.request(endpoint, token, nonce, now)
+                Self::CreateVideo(media.create_video(name, size)?)
             }
-            MediaKind::Image => {
-                media.create_image(&file.name)?.request(endpoint, token, nonce, now)
-            }
+            MediaKind::Image => Self::CreateImage(media.create_image(name)?),
             MediaKind::Auxiliary => {
-                let create = media.create_attached_media(&file.name, file.size)?;
-                create.request(endpoint, token, nonce, now)
+                Self::CreateAttachedMedia(media.create_attached_media(name, size)?)
             }
         })
     }
 
-    fn parse(&self, file: &File, reply: &Reply, now: UnixMillis) -> Result<MintedUpload> {
-        if let Self::Refresh { video_id } = self {
-            return RefreshUploadVideo { video_id }.parse(reply, now);
+    fn request(
+        &self,
+        endpoint: &VodEndpoint,
+        token: &StsCredential,
+        nonce: &str,
+        now: UnixMillis,
+    ) -> Request {
+        match self {
+            Self::CreateVideo(call) => call.request(endpoint, token, nonce, now),
+            Self::CreateImage(call) => call.request(endpoint, token, nonce, now),
+            Self::CreateAttachedMedia(call) => call.request(endpoint, token, nonce, now),
+            Self::RefreshVideo(call) => call.request(endpoint, token, nonce, now),
         }
-        let media = &file.param_data;
-        match file.kind {
-            MediaKind::Video | MediaKind::Audio => {
-                media.create_video(&file.name, file.size)?.parse(reply, now)
-            }
-            MediaKind::Image => media.create_image(&file.name)?.parse(reply, now),
-            MediaKind::Auxiliary => {
-                media.create_attached_media(&file.name, file.size)?.parse(reply, now)
-            }
+    }
+
+    fn parse(&self, reply: &Reply, now: UnixMillis) -> Result<MintedUpload> {
+        match self {
+            Self::CreateVideo(call) => call.parse(reply, now),
+            Self::CreateImage(call) => call.parse(reply, now),
+            Self::CreateAttachedMedia(call) => call.parse(reply, now),
+            Self::RefreshVideo(call) => call.parse(reply, now),
         }
     }
 }

@@ -1,0 +1,112 @@
+//! What a queue requests from its driver, and what the driver reports to it.
+
+use super::ids::{FileId, KvId, TurnId, VodCallId};
+use crate::error::Result;
+use crate::oss::{Reply, Request};
+use crate::units::ByteCount;
+use crate::upload;
+
+/// A request of a queue to its driver.
+#[derive(Debug)]
+pub enum Output {
+    /// Read a key.
+    KvGet {
+        /// Returned in [`Input::Kv`].
+        id: KvId,
+        /// The key.
+        key: String,
+    },
+    /// Write a key durably.
+    KvSet {
+        /// Returned in [`Input::Kv`].
+        id: KvId,
+        /// The key.
+        key: String,
+        /// The value.
+        value: Vec<u8>,
+    },
+    /// Delete a key.
+    KvDelete {
+        /// Returned in [`Input::Kv`].
+        id: KvId,
+        /// The key.
+        key: String,
+    },
+    /// Send a signed request to VOD.
+    CallVod {
+        /// Returned in [`Input::VodReplied`].
+        id: VodCallId,
+        /// The request. Its Debug output is redacted.
+        request: Box<Request>,
+    },
+    /// Abort a request to VOD.
+    CancelVod {
+        /// The request.
+        id: VodCallId,
+    },
+    /// An upload session has started. It may request bytes.
+    TurnBegun {
+        /// The session.
+        turn: TurnId,
+        /// The file that it uploads.
+        file: FileId,
+        /// Size of the file, if known.
+        size: Option<ByteCount>,
+    },
+    /// An output of a session. After [`upload::Event::Ended`], the session is over.
+    Turn {
+        /// The session.
+        turn: TurnId,
+        /// The output.
+        output: upload::Output,
+    },
+    /// The session is discarded: abort its requests; key-value writes in progress continue.
+    TurnDropped {
+        /// The session.
+        turn: TurnId,
+    },
+}
+
+/// A report of the driver to a queue.
+#[derive(Debug)]
+pub enum Input {
+    /// Time has passed: [`Queue::next_wakeup`](super::Queue::next_wakeup) is due.
+    Tick,
+    /// A key-value operation has completed.
+    Kv {
+        /// The operation.
+        id: KvId,
+        /// The value read (`None` if the key does not exist), or the text of the error.
+        result: Result<Option<Vec<u8>>, String>,
+    },
+    /// A request to VOD has completed.
+    VodReplied {
+        /// The request.
+        id: VodCallId,
+        /// The response, or why there is none. [`ErrorKind::VodUnavailable`](crate::ErrorKind) is
+        /// retried; other kinds are not.
+        result: Result<Reply>,
+    },
+    /// An input of a session.
+    Turn {
+        /// The session.
+        turn: TurnId,
+        /// The input.
+        input: upload::Input,
+    },
+    /// The supplied bytes of a file of known size ended before the end of the file. The open fill
+    /// waits for more.
+    SourceEnded {
+        /// The session.
+        turn: TurnId,
+        /// Offset at which the supplied bytes ended.
+        offset: ByteCount,
+    },
+    /// The supplier reported that its source was interrupted.
+    SourceBroken {
+        /// The session.
+        turn: TurnId,
+        /// The reason, as reported by the supplier.
+        reason: String,
+    },
+}
