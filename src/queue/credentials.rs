@@ -1,25 +1,19 @@
-//! The credentials that are handed in: what each is good for in which state, and where a file's
-//! credentials come from.
+//! The credentials of a file: those supplied but not yet used, their source, and the current one.
 
-use super::context::QueueContext;
-use super::entry::{Entry, Phase};
-use super::event::Event;
-use super::start::{is_same_object, other_object};
-use super::state::FileCall;
-use super::turn::Turn;
-use super::vod_call::{VodAction, VodCall, check_create_parameters};
-use crate::credential::{StsCredential, UploadAddress, UploadAuth, UploadCredential};
-use crate::error::{Error, ErrorKind, Result, Retry};
+use crate::credential::{StsCredential, UploadAuth, UploadCredential};
+use crate::error::{Error, ErrorKind, Result};
 use crate::units::UnixMillis;
-use crate::upload::Input;
-use crate::vod::MintedUpload;
+
+/// Number of consecutive credential rejections after which a file fails. Without the limit, a
+/// source of invalid credentials would be queried indefinitely.
+pub(super) const REJECTIONS_MAX: u8 = 3;
 
 /// A temporary access key of STS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StsToken {
     /// The key and its security token.
     pub credential: StsCredential,
-    /// When it stops to work, where that is known.
+    /// Expiry time, if known.
     pub expires_at: Option<UnixMillis>,
 }
 
@@ -28,343 +22,150 @@ impl StsToken {
         self.expires_at.is_none_or(|end| now < end)
     }
 
-    /// The token, where it can be used at `now`.
+    /// Checks that the token is usable at `now`, and returns it.
     ///
     /// # Errors
-    /// [`ErrorKind::RequestInvalid`] with the field, [`ErrorKind::CredentialExpired`].
+    /// Returns [`ErrorKind::RequestInvalid`] with the field, or [`ErrorKind::CredentialExpired`].
     pub fn checked(self, now: UnixMillis) -> Result<Self> {
         let key = &self.credential;
         let token = key.security_token.as_ref();
-        let sent =
+        let is_visible =
             |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
-        if !sent(&key.access_key_id) {
+        if !is_visible(&key.access_key_id) {
             return Err(Error::field_invalid("access-key-id", "visible ASCII characters"));
         }
         if key.access_key_secret.expose().is_empty() {
             return Err(Error::field_invalid("access-key-secret", "given"));
         }
-        if !token.is_some_and(|token| sent(token.expose())) {
+        if !token.is_some_and(|token| is_visible(token.expose())) {
             return Err(Error::field_invalid("security-token", "visible ASCII characters"));
         }
-        if self.is_usable_at(now) { Ok(self) } else { Err(expired("the token has expired")) }
+        if !self.is_usable_at(now) {
+            return Err(Error::new(ErrorKind::CredentialExpired, "the token has expired"));
+        }
+        Ok(self)
     }
 }
 
-/// A credential as it was handed in, until it is used.
+/// A credential that was supplied and has not been used yet.
 #[derive(Clone, Debug)]
-pub(super) enum Handed {
-    /// An UploadAddress and UploadAuth.
-    Credential { credential: Box<UploadCredential>, media_id: Option<String> },
-    /// An UploadAuth for the UploadAddress that is known.
-    Auth(Box<UploadAuth>),
-    /// A token to call VOD with.
+pub(super) enum PendingCredential {
+    /// A credential for OSS.
+    Oss(OssCredential),
+    /// A token for calls to VOD, which issues the credential.
     Sts(StsToken),
-    /// A token to call the store with.
-    Direct(StsToken),
 }
 
-/// Where a file's credentials come from.
+/// A supplied credential for OSS.
 #[derive(Clone, Debug)]
-pub(super) enum Access {
-    /// From its user, as an UploadAuth.
-    Credential,
-    /// From VOD, which is called with this token.
+pub(super) enum OssCredential {
+    /// An UploadAddress and an UploadAuth.
+    AuthAndAddress { credential: Box<UploadCredential>, media_id: Option<String> },
+    /// An UploadAuth for the known UploadAddress.
+    Auth(Box<UploadAuth>),
+    /// A token for the bucket that `add-file` specified.
+    Token(StsToken),
+}
+
+/// The source of a file's credentials.
+#[derive(Clone, Debug)]
+pub(super) enum CredentialMode {
+    /// The app supplies an UploadAuth.
+    UploadAuth,
+    /// VOD issues them to this token.
     Sts(StsToken),
-    /// From its user, as a token for the store.
+    /// The app supplies a token for OSS.
     Direct,
 }
 
-impl Entry {
-    /// `set-upload-auth-and-address`
-    pub(super) fn set_upload_auth_and_address(
-        &mut self,
-        ctx: &mut QueueContext,
-        auth: &str,
-        address: &str,
-        media_id: Option<String>,
-    ) -> Result<()> {
-        FileCall::SetAuthAndAddress.require(&self.state())?;
-        let media_id = media_id.filter(|id| !id.is_empty());
-        if media_id.as_ref().is_some_and(|id| !is_media_id(id)) {
-            return Err(Error::field_invalid("media-id", "1 to 128 visible ASCII characters"));
-        }
-        let credential = UploadCredential::parse(address, auth, ctx.now())?;
-        let credential = self.with_overrides(credential);
-        if !credential.is_usable_at(ctx.now()) {
-            return Err(expired("the UploadAuth has expired"));
-        }
-        ctx.options().target(&credential).bucket()?;
-        let beginning = self.turn.is_some() || self.phase == Phase::Opening;
-        if beginning || self.file.is_refreshable() {
-            self.require_bound_object(&credential.address)?;
-        }
-        let credential = Box::new(credential);
-        self.hand_in(ctx, Handed::Credential { credential, media_id });
-        Ok(())
+/// The credentials of a file.
+#[derive(Debug, Default)]
+pub(super) struct FileCredentials {
+    pending: Option<PendingCredential>,
+    /// `None` until the first credential is used.
+    mode: Option<CredentialMode>,
+    current: Option<UploadCredential>,
+    /// Credentials that were rejected in a row.
+    rejections: u8,
+}
+
+impl FileCredentials {
+    pub(super) fn set_pending(&mut self, pending: PendingCredential) {
+        self.pending = Some(pending);
     }
 
-    /// `resume-upload-with-auth`
-    pub(super) fn resume_upload_with_auth(
-        &mut self,
-        ctx: &mut QueueContext,
-        auth: &str,
-    ) -> Result<()> {
-        FileCall::ResumeWithAuth.require(&self.state())?;
-        let auth = UploadAuth::parse(auth, ctx.now())?;
-        if auth.expires_at.is_some_and(|end| end <= ctx.now()) {
-            return Err(expired("the UploadAuth has expired"));
-        }
-        if self.phase == Phase::Expired && !self.file.is_refreshable() {
-            let message = "this kind of media has no refresh: its object is another each time";
-            return Err(Error::new(ErrorKind::CredentialNotRefreshable, message));
-        }
-        if self.address.is_none() {
-            let message = "no UploadAddress is known for this UploadAuth";
-            return Err(Error::new(ErrorKind::CredentialRequired, message));
-        }
-        self.hand_in(ctx, Handed::Auth(Box::new(auth)));
-        Ok(())
+    pub(super) const fn has_pending(&self) -> bool {
+        self.pending.is_some()
     }
 
-    /// `set-sts-token`
-    pub(super) fn set_sts_token(&mut self, ctx: &mut QueueContext, token: StsToken) -> Result<()> {
-        FileCall::SetStsToken.require(&self.state())?;
-        let token = token.checked(ctx.now())?;
-        check_create_parameters(&self.file)?;
-        if self.lacks_media_id() {
-            return Err(media_id_unknown());
-        }
-        self.hand_in(ctx, Handed::Sts(token));
-        Ok(())
+    pub(super) const fn take_pending(&mut self) -> Option<PendingCredential> {
+        self.pending.take()
     }
 
-    /// `resume-upload-with-sts-token`
-    pub(super) fn resume_upload_with_sts_token(
-        &mut self,
-        ctx: &mut QueueContext,
-        token: StsToken,
-    ) -> Result<()> {
-        FileCall::ResumeWithStsToken.require(&self.state())?;
-        let direct = match (&self.handed, &self.access) {
-            (Some(Handed::Sts(_)), _) => false,
-            (Some(Handed::Direct(_)), _) => true,
-            (_, Some(Access::Sts(_))) => false,
-            (_, Some(Access::Direct)) => true,
-            (_, Some(Access::Credential) | None) => {
+    pub(super) fn set_mode(&mut self, mode: CredentialMode) {
+        self.mode = Some(mode);
+    }
+
+    /// The token for calls to VOD, if VOD issues the credentials.
+    pub(super) const fn sts_token(&self) -> Option<&StsToken> {
+        match &self.mode {
+            Some(CredentialMode::Sts(token)) => Some(token),
+            _ => None,
+        }
+    }
+
+    pub(super) const fn is_direct(&self) -> bool {
+        matches!(self.mode, Some(CredentialMode::Direct))
+    }
+
+    /// Returns whether a token that replaces the last one is for OSS, as opposed to VOD.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::CredentialRequired`] if there was no token.
+    pub(super) fn is_token_for_oss(&self) -> Result<bool> {
+        match (&self.pending, &self.mode) {
+            (Some(PendingCredential::Sts(_)), _) => Ok(false),
+            (Some(PendingCredential::Oss(OssCredential::Token(_))), _) => Ok(true),
+            (_, Some(CredentialMode::Sts(_))) => Ok(false),
+            (_, Some(CredentialMode::Direct)) => Ok(true),
+            (_, Some(CredentialMode::UploadAuth) | None) => {
                 let message = "the file has had no token yet: hand in the first with set-sts-token";
-                return Err(Error::new(ErrorKind::CredentialRequired, message));
-            }
-        };
-        let token = token.checked(ctx.now())?;
-        self.hand_in(ctx, if direct { Handed::Direct(token) } else { Handed::Sts(token) });
-        Ok(())
-    }
-
-    /// `set-sts-token-directly-upload`
-    pub(super) fn set_sts_token_directly_upload(
-        &mut self,
-        ctx: &mut QueueContext,
-        token: StsToken,
-    ) -> Result<()> {
-        FileCall::SetStsTokenDirectly.require(&self.state())?;
-        let token = token.checked(ctx.now())?;
-        let credential = self.direct_credential(ctx, &token)?;
-        ctx.options().target(&credential).bucket()?;
-        self.require_bound_object(&credential.address)?;
-        self.hand_in(ctx, Handed::Direct(token));
-        Ok(())
-    }
-
-    /// The credential that a token is for the bucket that the file was given.
-    pub(super) fn direct_credential(
-        &self,
-        ctx: &QueueContext,
-        token: &StsToken,
-    ) -> Result<UploadCredential> {
-        let address = self.file.own_address()?;
-        let auth = UploadAuth::new(token.credential.clone(), token.expires_at, None, ctx.now());
-        Ok(UploadCredential { address, auth })
-    }
-
-    /// The credential with the endpoint, bucket and object that the file was given.
-    pub(super) fn with_overrides(&self, mut credential: UploadCredential) -> UploadCredential {
-        self.file.override_address(&mut credential.address);
-        credential
-    }
-
-    /// Fails where the file has a checkpoint, or is about to, and `given` is not its object.
-    fn require_bound_object(&self, given: &UploadAddress) -> Result<()> {
-        let bound = self.stored.upload.is_some() || self.phase == Phase::Opening;
-        match self.address.as_ref().filter(|_| bound) {
-            Some(wanted) if !is_same_object(wanted, given) => Err(other_object(wanted, given)),
-            _ => Ok(()),
-        }
-    }
-
-    fn hand_in(&mut self, ctx: &mut QueueContext, handed: Handed) {
-        match self.phase {
-            Phase::CredentialWanted | Phase::Expired | Phase::MediaWanted => {
-                if let Some(call) = self.vod.take() {
-                    call.cancel(ctx);
-                }
-                self.handed = Some(handed);
-                self.proceed(ctx);
-            }
-            Phase::Transferring if self.turn.is_some() => self.renew(ctx, handed),
-            _ => self.handed = Some(handed),
-        }
-    }
-
-    /// Takes a new credential for the session that is at work.
-    pub(super) fn renew(&mut self, ctx: &mut QueueContext, handed: Handed) {
-        let credential = match handed {
-            Handed::Credential { credential, media_id } => {
-                self.media_id = media_id.or(self.media_id.take());
-                self.access = Some(Access::Credential);
-                Ok(*credential)
-            }
-            Handed::Auth(auth) => {
-                self.access = Some(Access::Credential);
-                let address = self.address.clone().ok_or_else(|| {
-                    Error::new(ErrorKind::CredentialRequired, "no UploadAddress is known")
-                });
-                address.map(|address| UploadCredential { address, auth: *auth })
-            }
-            Handed::Sts(token) => {
-                self.access = Some(Access::Sts(token));
-                // Where nothing is asked for yet, the token is kept for when it will be.
-                if self.turn.as_ref().is_some_and(Turn::asks_for_credential) {
-                    self.refresh(ctx);
-                }
-                return;
-            }
-            Handed::Direct(token) => {
-                self.access = Some(Access::Direct);
-                self.direct_credential(ctx, &token)
-            }
-        };
-        if let Some(call) = self.vod.take() {
-            call.cancel(ctx);
-        }
-        self.answer_session(ctx, credential);
-    }
-
-    /// The session asks for a new credential.
-    pub(super) fn credential_due(&mut self, ctx: &mut QueueContext) {
-        let Some(turn) = &mut self.turn else { return };
-        turn.note_asked();
-        let ending = self.phase != Phase::Transferring;
-        match &self.access {
-            Some(Access::Sts(token)) if token.is_usable_at(ctx.now()) => self.refresh(ctx),
-            _ if ending => {
-                // Nobody is asked for the sake of a file that is on its way out.
-                let error = expired("the credential has expired");
-                self.answer_session(ctx, Err(error));
-            }
-            _ => {
-                if !self.turn.as_ref().is_some_and(|turn| turn.session.awaits_credential()) {
-                    let expiry = self.token_expiry(None);
-                    self.emit(ctx, Event::TokenExpiring(expiry));
-                }
+                Err(Error::new(ErrorKind::CredentialRequired, message))
             }
         }
     }
 
-    /// Says that the file waits for a credential, once it does.
-    pub(super) fn note_expiry(&mut self, ctx: &mut QueueContext) {
-        let Some(turn) = &mut self.turn else { return };
-        if self.vod.is_none() && turn.begins_to_wait() {
-            let refusal = turn.session.credential_refusal().cloned();
-            let expiry = self.token_expiry(refusal);
-            self.emit(ctx, Event::TokenExpired(expiry));
+    /// The credential that was used last.
+    pub(super) const fn current(&self) -> Option<&UploadCredential> {
+        self.current.as_ref()
+    }
+
+    pub(super) fn set_current(&mut self, credential: UploadCredential) {
+        self.current = Some(credential);
+    }
+
+    pub(super) fn discard_current(&mut self) {
+        self.current = None;
+    }
+
+    /// Expiry time of the credential that the app has to replace, if known.
+    pub(super) fn expires_at(&self) -> Option<UnixMillis> {
+        match self.sts_token() {
+            Some(token) => token.expires_at,
+            None => self.current.as_ref()?.auth.expires_at,
         }
     }
 
-    /// Calls VOD for a new credential of the session that is at work.
-    fn refresh(&mut self, ctx: &mut QueueContext) {
-        let (Some(Access::Sts(token)), Some(video_id)) =
-            (&self.access, self.refreshable_media_id())
-        else {
-            let error = expired("the credential has expired and VOD cannot refresh it");
-            return self.answer_session(ctx, Err(error));
-        };
-        if let Some(call) = self.vod.take() {
-            call.cancel(ctx);
-        }
-        let token = token.credential.clone();
-        self.vod = Some(VodCall::new(VodAction::Refresh { video_id }, token, ctx.now()));
-        self.advance_vod(ctx);
+    /// Number of consecutive rejections.
+    pub(super) const fn rejections(&self) -> u8 {
+        self.rejections
     }
 
-    /// Sends to VOD what is due.
-    pub(super) fn advance_vod(&mut self, ctx: &mut QueueContext) {
-        if let Some(call) = &mut self.vod
-            && let Some(result) = call.advance(ctx, &self.file)
-        {
-            self.vod_ended(ctx, result);
-        }
+    pub(super) const fn count_rejection(&mut self) {
+        self.rejections = self.rejections.saturating_add(1);
     }
 
-    /// Takes VOD's answer.
-    pub(super) fn vod_ended(&mut self, ctx: &mut QueueContext, result: Result<MintedUpload>) {
-        self.vod = None;
-        if result.as_ref().is_ok_and(|minted| minted.credential.is_usable_at(ctx.now())) {
-            self.refusals = 0;
-        }
-        if self.turn.is_none() {
-            return self.media_answered(ctx, result);
-        }
-        match result {
-            Ok(minted) => {
-                let credential = self.with_overrides(minted.credential);
-                let bound = self.require_bound_object(&credential.address);
-                self.answer_session(ctx, bound.map(|()| credential));
-            }
-            // The media was deleted at VOD: its parts are of no use any more.
-            Err(error) if error.kind() == ErrorKind::MediaNotFound => {
-                self.start_again_without_media(ctx, error);
-            }
-            Err(error) if self.can_ask_again(&error) => {
-                self.refusals += 1;
-                let expiry = self.token_expiry(Some(error));
-                let waits = self.turn.as_mut().is_some_and(Turn::note_wait);
-                // The one at hand does as long as nothing waits.
-                let event =
-                    if waits { Event::TokenExpired(expiry) } else { Event::TokenExpiring(expiry) };
-                self.emit(ctx, event);
-            }
-            Err(error) => self.answer_session(ctx, Err(error)),
-        }
+    pub(super) const fn reset_rejections(&mut self) {
+        self.rejections = 0;
     }
-
-    fn can_ask_again(&self, error: &Error) -> bool {
-        error.kind().retry() == Retry::WithNewCredential
-            && self.phase == Phase::Transferring
-            && self.refusals < 2
-    }
-
-    fn answer_session(&mut self, ctx: &mut QueueContext, result: Result<UploadCredential>) {
-        let Some(turn) = &mut self.turn else { return };
-        turn.note_answered();
-        if let Ok(credential) = &result {
-            self.credential = Some(credential.clone());
-        }
-        self.tell_session(ctx, Input::Credential(result));
-    }
-}
-
-/// The upload that the file continues has no media id that VOD could refresh.
-pub(super) fn media_id_unknown() -> Error {
-    let message = "the media id of the upload that the file continues is not known: hand in an \
-                   UploadAuth for it, or clear the checkpoint";
-    Error::new(ErrorKind::CredentialRequired, message)
-}
-
-fn expired(message: &str) -> Error {
-    Error::new(ErrorKind::CredentialExpired, message)
-}
-
-/// Media ids are made by VOD; what is not one would only be noticed at the first refresh.
-fn is_media_id(text: &str) -> bool {
-    text.len() <= 128 && text.bytes().all(|byte| byte.is_ascii_graphic())
 }

@@ -68,6 +68,51 @@ impl Progress {
     }
 }
 
+/// The offsets that a file has reached.
+#[derive(Debug, Default)]
+pub(super) struct Offsets {
+    durable: ByteCount,
+    sent: ByteCount,
+}
+
+impl Offsets {
+    pub(super) const fn durable(&self) -> ByteCount {
+        self.durable
+    }
+
+    /// Returns `true` if bytes were sent to OSS.
+    pub(super) const fn has_sent(&self) -> bool {
+        !self.sent.is_zero()
+    }
+
+    /// Sets both offsets.
+    pub(super) const fn reset_to(&mut self, offset: ByteCount) {
+        *self = Self { durable: offset, sent: offset };
+    }
+
+    pub(super) const fn set_durable(&mut self, offset: ByteCount) {
+        self.durable = offset;
+    }
+
+    pub(super) fn raise_durable(&mut self, offset: ByteCount) {
+        self.durable = self.durable.max(offset);
+    }
+
+    pub(super) fn set_sent(&mut self, offset: ByteCount) {
+        self.sent = offset.max(self.durable);
+    }
+
+    /// Resets the sent offset: bytes beyond the durable offset have to be sent again.
+    pub(super) const fn discard_unconfirmed(&mut self) {
+        self.sent = self.durable;
+    }
+
+    pub(super) fn progress(&self, size: Option<ByteCount>, is_complete: bool) -> Progress {
+        let total = size.or(is_complete.then_some(self.durable));
+        Progress::at(self.durable, self.sent, total, is_complete)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

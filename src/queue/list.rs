@@ -1,262 +1,234 @@
-//! The list of files, the calls that it takes, and whose turn it is.
+//! The queue: its list of files, its calls, and which file starts next.
 
 use super::context::QueueContext;
 use super::credentials::StsToken;
 use super::driver_io::{Input, Output};
-use super::entry::{Entry, Phase};
 use super::event::Event;
-use super::ids::{FileId, TurnId, VodCallId};
+use super::ids::{FileId, TurnId};
 use super::info::FileInfo;
 use super::lookup::CheckpointLookup;
 use super::new_file::NewFile;
 use super::options::Options;
-use super::state::{FileCall, QueueCall, QueueState};
-use super::turn::Turn;
+use super::queued_file::QueuedFile;
+use super::state::{FileState, QueueCall, QueueState, UploadingPhase};
 use super::validated_file::ValidatedFile;
-use super::vod_call::VodCall;
 use crate::error::{Error, ErrorKind, Result};
-use crate::oss::Reply;
 use crate::units::{ByteCount, UnixMillis};
 use crate::upload::Want;
 
-/// A list of files and the run of their uploads. See the [module](super) for the loop that drives
-/// it.
+/// A list of files and the run that uploads them. See the [module](super) for the driver loop.
 #[derive(Debug)]
 pub struct Queue {
     ctx: QueueContext,
-    entries: Vec<Entry>,
-    run: Run,
+    files: Vec<QueuedFile>,
+    run: RunState,
     files_added: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Run {
+enum RunState {
     Init,
-    Going,
+    Running,
     Stopped,
-    Ended,
+    Finished,
 }
 
 impl Queue {
-    /// An empty list. `seed` has 256 random bits that nobody else knows: ids and nonces are drawn
-    /// from it.
+    /// Creates an empty queue. Ids and nonces are derived from `seed`, which must be 256 random
+    /// bits that are secret.
     #[must_use]
     pub fn new(options: Options, seed: [u8; 32], now: UnixMillis) -> Self {
         let ctx = QueueContext::new(options, seed, now);
-        Self { ctx, entries: Vec::new(), run: Run::Init, files_added: 0 }
+        Self { ctx, files: Vec::new(), run: RunState::Init, files_added: 0 }
     }
 
-    /// The next thing to do, or `None` until the next call or [`Queue::handle`].
+    /// Returns the next output, or `None` until the next call or [`Queue::handle`].
     pub fn poll(&mut self) -> Option<Output> {
         self.ctx.next_output()
     }
 
-    /// The next event, or `None` where there is none that was not taken.
+    /// Returns the next unread event, or `None` if there is none.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.ctx.next_event()
     }
 
-    /// What a turn wants from its source now; see [`crate::upload::Session::wants`].
+    /// Returns the bytes that a session requests; see [`crate::upload::Session::wants`].
     #[must_use]
     pub fn wants(&self, turn: TurnId) -> Option<Want> {
-        self.turn(turn).and_then(Turn::wants)
+        self.files.iter().find(|file| file.has_session(turn))?.wants()
     }
 
-    /// The instant at which [`Input::Tick`] is due, if nothing else comes before.
+    /// Returns when [`Input::Tick`] is due unless another input precedes it.
     #[must_use]
     pub fn next_wakeup(&self) -> Option<UnixMillis> {
-        self.entries.iter().filter_map(Entry::next_wakeup).min()
+        self.files.iter().filter_map(QueuedFile::next_wakeup).min()
     }
 
-    /// Takes what the driver has to tell, at the instant `now`. What belongs to something that has
-    /// ended is taken for nothing.
+    /// Handles a report of the driver at the time `now`. Reports about operations and sessions that
+    /// have ended are ignored.
     pub fn handle(&mut self, now: UnixMillis, input: Input) {
         self.ctx.advance_clock(now);
-        let ctx = &mut self.ctx;
-        let of_turn = |entries: &mut [Entry], turn: TurnId| {
-            entries
-                .iter()
-                .position(|entry| entry.turn.as_ref().is_some_and(|at_work| at_work.id == turn))
-        };
+        let (ctx, files) = (&mut self.ctx, &mut self.files);
         match input {
-            Input::Tick => self.entries.iter_mut().for_each(|entry| entry.tick(ctx)),
+            Input::Tick => files.iter_mut().for_each(|file| file.tick(ctx)),
             Input::Kv { id, result } => {
-                if let Some(entry) = self.entries.iter_mut().find(|entry| entry.awaits_kv(id)) {
-                    entry.kv_ended(ctx, id, result);
+                if let Some(file) = files.iter_mut().find(|file| file.is_awaiting_kv(id)) {
+                    file.on_kv_result(ctx, id, result);
                 }
             }
-            Input::VodReplied { id, result } => self.vod_replied(id, result),
+            Input::VodReplied { id, result } => {
+                if let Some(file) = files.iter_mut().find(|file| file.is_awaiting_vod(id)) {
+                    file.on_vod_reply(ctx, result);
+                }
+            }
             Input::Turn { turn, input } => {
-                if let Some(index) = of_turn(&mut self.entries, turn) {
-                    self.entries[index].tell_session(ctx, input);
+                if let Some(file) = with_session(files, turn) {
+                    file.handle_session_input(ctx, input);
                 }
             }
             Input::SourceEnded { turn, offset } => {
-                if let Some(index) = of_turn(&mut self.entries, turn) {
-                    self.entries[index].source_ended(ctx, offset);
+                if let Some(file) = with_session(files, turn) {
+                    file.on_source_ended(ctx, offset);
                 }
             }
             Input::SourceBroken { turn, reason } => {
-                if let Some(index) = of_turn(&mut self.entries, turn) {
-                    self.entries[index].source_broken(ctx, &reason);
+                if let Some(file) = with_session(files, turn) {
+                    file.on_source_interrupted(ctx, &reason);
                 }
             }
         }
         self.advance();
     }
 
-    /// `add-file`: adds a file to the end of the list.
+    /// `add-file`: appends a file to the list.
     ///
     /// # Errors
-    /// [`ErrorKind::RequestInvalid`] with the field, [`ErrorKind::FileEmpty`],
-    /// [`ErrorKind::FileTooLarge`], and [`ErrorKind::FileDuplicate`] where the list has it already.
+    /// Returns [`ErrorKind::RequestInvalid`] with the field, [`ErrorKind::FileEmpty`],
+    /// [`ErrorKind::FileTooLarge`], or [`ErrorKind::FileDuplicate`] if the list contains the file.
     pub fn add_file(&mut self, now: UnixMillis, new: NewFile) -> Result<FileId> {
         self.ctx.advance_clock(now);
         QueueCall::AddFile.require(self.state())?;
         let file = ValidatedFile::new(self.ctx.options().user_id(), new)?;
-        let listed = |entry: &Entry| !entry.hidden && file.is_same_file(&entry.file);
-        if self.entries.iter().any(listed) {
+        if self.listed().any(|listed| listed.is_same_file(&file)) {
             let message = "the list has this file already, by its name, size, time and edges";
             return Err(Error::new(ErrorKind::FileDuplicate, message));
         }
         self.files_added += 1;
         let id = FileId(self.files_added);
-        let entry = Entry::new(id, file);
-        self.ctx.event(Event::FileAdded(entry.info()));
-        self.entries.push(entry);
+        let file = QueuedFile::new(id, file);
+        self.ctx.event(Event::FileAdded(file.info()));
+        self.files.push(file);
         self.advance();
         Ok(id)
     }
 
-    /// `delete-file`: removes a file from the list, in any state; what was stored of it is dropped.
+    /// `delete-file`: removes a file from the list in any state, and deletes its stored upload.
     ///
     /// # Errors
-    /// [`ErrorKind::FileUnknown`].
+    /// Returns [`ErrorKind::FileUnknown`].
     pub fn delete_file(&mut self, now: UnixMillis, file: FileId) -> Result<()> {
-        self.call(now, file, |entry, ctx| {
-            FileCall::Delete.require(&entry.state())?;
-            entry.delete_from_list(ctx);
-            Ok(())
-        })
+        self.call(now, file, QueuedFile::delete)
     }
 
-    /// `cancel-file`: stops a file and drops what was stored of it.
+    /// `cancel-file`: stops a file and deletes its stored upload.
     ///
     /// # Errors
-    /// [`ErrorKind::FileUnknown`], [`ErrorKind::FileStateWrong`].
+    /// Returns [`ErrorKind::FileUnknown`] or [`ErrorKind::FileStateWrong`].
     pub fn cancel_file(&mut self, now: UnixMillis, file: FileId) -> Result<()> {
-        self.call(now, file, Entry::cancel)
+        self.call(now, file, QueuedFile::cancel)
     }
 
     /// `resume-file`: makes a canceled, stopped or failed file ready again.
     ///
     /// # Errors
-    /// [`ErrorKind::FileUnknown`], [`ErrorKind::FileStateWrong`].
+    /// Returns [`ErrorKind::FileUnknown`] or [`ErrorKind::FileStateWrong`].
     pub fn resume_file(&mut self, now: UnixMillis, file: FileId) -> Result<()> {
-        self.call(now, file, |entry, _| {
-            FileCall::Resume.require(&entry.state())?;
-            entry.make_ready();
-            Ok(())
-        })
+        self.call(now, file, |file, _| file.resume())
     }
 
-    /// `list-files`: the files, in the order in which they were added.
+    /// `list-files`: returns the files in the order in which they were added.
     #[must_use]
     pub fn list_files(&self) -> Vec<FileInfo> {
-        self.entries.iter().filter(|entry| !entry.hidden).map(Entry::info).collect()
+        self.listed().map(QueuedFile::info).collect()
     }
 
-    /// Where the queue stands.
+    /// Returns the state of the queue.
     #[must_use]
     pub fn state(&self) -> QueueState {
-        use super::state::{FileState, UploadingPhase::TokenExpired};
-        let mut listed = self.entries.iter().filter(|entry| !entry.hidden);
-        let expired = |entry: &Entry| entry.state() == FileState::Uploading(TokenExpired);
+        const EXPIRED: FileState = FileState::Uploading(UploadingPhase::TokenExpired);
         match self.run {
-            Run::Init => QueueState::Init,
-            Run::Going if listed.any(expired) => QueueState::Expire,
-            Run::Going => QueueState::Start,
-            Run::Stopped => QueueState::Stop,
-            Run::Ended if listed.any(|entry| matches!(entry.phase, Phase::Failure(_))) => {
-                QueueState::Failure
+            RunState::Init => QueueState::Init,
+            RunState::Running if self.listed().any(|file| file.state() == EXPIRED) => {
+                QueueState::Expire
             }
-            Run::Ended => QueueState::End,
+            RunState::Running => QueueState::Start,
+            RunState::Stopped => QueueState::Stop,
+            RunState::Finished if self.listed().any(QueuedFile::has_failed) => QueueState::Failure,
+            RunState::Finished => QueueState::End,
         }
     }
 
-    /// `clean-list`: empties the list and ends the run; what was stored is kept.
+    /// `clean-list`: empties the list and ends the run. Stored uploads remain.
     pub fn clean_list(&mut self, now: UnixMillis) {
         self.ctx.advance_clock(now);
-        for entry in self.entries.iter_mut().filter(|entry| !entry.hidden) {
-            entry.leave(&mut self.ctx);
+        for file in self.files.iter_mut().filter(|file| file.is_listed()) {
+            file.remove(&mut self.ctx);
         }
-        if matches!(self.run, Run::Going | Run::Stopped) {
+        if matches!(self.run, RunState::Running | RunState::Stopped) {
             self.ctx.event(Event::UploadEnd);
         }
-        self.run = Run::Init;
+        self.run = RunState::Init;
         self.advance();
     }
 
-    /// `start-upload`: starts a run, or goes on with a stopped one.
+    /// `start-upload`: starts a run, or resumes a stopped one.
     ///
     /// # Errors
-    /// [`ErrorKind::QueueStateWrong`] where a run is going on.
+    /// Returns [`ErrorKind::QueueStateWrong`] if the queue is running.
     pub fn start_upload(&mut self, now: UnixMillis) -> Result<()> {
         self.ctx.advance_clock(now);
         QueueCall::StartUpload.require(self.state())?;
-        self.run = Run::Going;
-        for entry in &mut self.entries {
-            match entry.phase {
-                Phase::Failure(_) | Phase::Stopped => entry.make_ready(),
-                Phase::Stopping => entry.again = true,
-                _ => {}
-            }
-        }
+        self.run = RunState::Running;
+        self.files.iter_mut().for_each(QueuedFile::on_run_started);
         self.advance();
         Ok(())
     }
 
-    /// `stop-upload`: stops the run; what was stored is kept.
+    /// `stop-upload`: stops the run. Stored uploads remain.
     ///
     /// # Errors
-    /// [`ErrorKind::QueueStateWrong`] where no run is going on.
+    /// Returns [`ErrorKind::QueueStateWrong`] if the queue is not running.
     pub fn stop_upload(&mut self, now: UnixMillis) -> Result<()> {
         self.ctx.advance_clock(now);
         QueueCall::StopUpload.require(self.state())?;
-        self.run = Run::Stopped;
-        for entry in &mut self.entries {
-            entry.again = false;
-            entry.stop(&mut self.ctx);
-        }
+        self.run = RunState::Stopped;
+        self.files.iter_mut().for_each(|file| file.stop(&mut self.ctx));
         self.advance();
         Ok(())
     }
 
-    /// `get-checkpoint`: which keys to read for what is stored of a file. The caller reads them.
+    /// `get-checkpoint`: returns a lookup of the stored upload of a file. The caller performs its
+    /// reads.
     ///
     /// # Errors
-    /// [`ErrorKind::FileUnknown`].
+    /// Returns [`ErrorKind::FileUnknown`].
     pub fn checkpoint(&self, file: FileId) -> Result<CheckpointLookup> {
-        let entry = self.entries.iter().find(|entry| entry.id == file && !entry.hidden);
-        let entry = entry.ok_or_else(unknown)?;
-        FileCall::Checkpoint.require(&entry.state())?;
-        let upload = entry.stored.upload.as_ref().map(|upload| &upload.key);
-        Ok(CheckpointLookup::new(entry.file.fingerprint(), upload))
+        self.listed().find(|listed| listed.id() == file).ok_or_else(unknown_file)?.checkpoint()
     }
 
-    /// `clear-checkpoint`: forgets what is stored of a file.
+    /// `clear-checkpoint`: deletes the records of a file.
     ///
     /// # Errors
-    /// [`ErrorKind::FileUnknown`], [`ErrorKind::FileStateWrong`].
+    /// Returns [`ErrorKind::FileUnknown`] or [`ErrorKind::FileStateWrong`].
     pub fn clear_checkpoint(&mut self, now: UnixMillis, file: FileId) -> Result<()> {
-        self.call(now, file, Entry::clear_checkpoint)
+        self.call(now, file, QueuedFile::clear_checkpoint)
     }
 
-    /// `set-upload-auth-and-address`: hands in a credential and its address, as VOD returned them.
+    /// `set-upload-auth-and-address`: supplies a credential and its address, as VOD returned them.
     ///
     /// # Errors
-    /// [`ErrorKind::FileUnknown`], [`ErrorKind::FileStateWrong`], the kinds of
-    /// [`crate::credential::UploadCredential::parse`], [`ErrorKind::CredentialExpired`],
+    /// Returns [`ErrorKind::FileUnknown`], [`ErrorKind::FileStateWrong`], the kinds of
+    /// [`crate::credential::UploadCredential::parse`], [`ErrorKind::CredentialExpired`] or
     /// [`ErrorKind::CredentialForOtherObject`].
     pub fn set_upload_auth_and_address(
         &mut self,
@@ -266,17 +238,17 @@ impl Queue {
         address: &str,
         media_id: Option<String>,
     ) -> Result<()> {
-        self.call(now, file, |entry, ctx| {
-            entry.set_upload_auth_and_address(ctx, auth, address, media_id)
+        self.call(now, file, |file, ctx| {
+            file.set_upload_auth_and_address(ctx, auth, address, media_id)
         })
     }
 
-    /// `resume-upload-with-auth`: hands in a new credential for the same object.
+    /// `resume-upload-with-auth`: supplies a new credential for the same object.
     ///
     /// # Errors
-    /// [`ErrorKind::FileUnknown`], [`ErrorKind::FileStateWrong`], the kinds of
+    /// Returns [`ErrorKind::FileUnknown`], [`ErrorKind::FileStateWrong`], the kinds of
     /// [`crate::credential::UploadAuth::parse`], [`ErrorKind::CredentialExpired`],
-    /// [`ErrorKind::CredentialRequired`] where no address is known,
+    /// [`ErrorKind::CredentialRequired`] if no address is known, or
     /// [`ErrorKind::CredentialNotRefreshable`].
     pub fn resume_upload_with_auth(
         &mut self,
@@ -284,122 +256,112 @@ impl Queue {
         file: FileId,
         auth: &str,
     ) -> Result<()> {
-        self.call(now, file, |entry, ctx| entry.resume_upload_with_auth(ctx, auth))
+        self.call(now, file, |file, ctx| file.resume_upload_with_auth(ctx, auth))
     }
 
-    /// `set-sts-token`: hands in a token to call VOD with.
+    /// `set-sts-token`: supplies a token for calls to VOD.
     ///
     /// # Errors
-    /// [`ErrorKind::FileUnknown`], [`ErrorKind::FileStateWrong`], [`ErrorKind::CredentialExpired`],
-    /// [`ErrorKind::RequestInvalid`] with the field, [`ErrorKind::CredentialRequired`].
+    /// Returns [`ErrorKind::FileUnknown`], [`ErrorKind::FileStateWrong`],
+    /// [`ErrorKind::CredentialExpired`], [`ErrorKind::RequestInvalid`] with the field, or
+    /// [`ErrorKind::CredentialRequired`].
     pub fn set_sts_token(&mut self, now: UnixMillis, file: FileId, token: StsToken) -> Result<()> {
-        self.call(now, file, |entry, ctx| entry.set_sts_token(ctx, token))
+        self.call(now, file, |file, ctx| file.set_sts_token(ctx, token))
     }
 
-    /// `resume-upload-with-sts-token`: hands in a new token.
+    /// `resume-upload-with-sts-token`: supplies a token that replaces the last one.
     ///
     /// # Errors
-    /// As [`Self::set_sts_token`], and [`ErrorKind::CredentialRequired`] without a token before.
+    /// Returns those of [`Self::set_sts_token`], and [`ErrorKind::CredentialRequired`] if there was
+    /// no token.
     pub fn resume_upload_with_sts_token(
         &mut self,
         now: UnixMillis,
         file: FileId,
         token: StsToken,
     ) -> Result<()> {
-        self.call(now, file, |entry, ctx| entry.resume_upload_with_sts_token(ctx, token))
+        self.call(now, file, |file, ctx| file.resume_upload_with_sts_token(ctx, token))
     }
 
-    /// `set-sts-token-directly-upload`: hands in a token for a bucket of one's own.
+    /// `set-sts-token-directly-upload`: supplies a token for the app's own bucket.
     ///
     /// # Errors
-    /// As [`Self::set_sts_token`], and [`ErrorKind::CredentialForOtherObject`].
+    /// Returns those of [`Self::set_sts_token`], and [`ErrorKind::CredentialForOtherObject`].
     pub fn set_sts_token_directly_upload(
         &mut self,
         now: UnixMillis,
         file: FileId,
         token: StsToken,
     ) -> Result<()> {
-        self.call(now, file, |entry, ctx| entry.set_sts_token_directly_upload(ctx, token))
+        self.call(now, file, |file, ctx| file.set_sts_token_directly_upload(ctx, token))
     }
 
-    /// `supply-source`: the turn that a file's bytes from `offset` on go to.
+    /// `supply-source`: returns the session that accepts the bytes of a file from `offset` on.
     ///
     /// # Errors
-    /// [`ErrorKind::FileUnknown`], [`ErrorKind::FileStateWrong`], [`ErrorKind::OffsetMismatch`].
+    /// Returns [`ErrorKind::FileUnknown`], [`ErrorKind::FileStateWrong`] or
+    /// [`ErrorKind::OffsetMismatch`].
     pub fn supply_source(
         &mut self,
         now: UnixMillis,
         file: FileId,
         offset: ByteCount,
     ) -> Result<TurnId> {
-        self.call(now, file, |entry, _| entry.supply_source(offset))
+        self.call(now, file, |file, _| file.supply_source(offset))
     }
 
     fn call<T>(
         &mut self,
         now: UnixMillis,
         file: FileId,
-        call: impl FnOnce(&mut Entry, &mut QueueContext) -> Result<T>,
+        call: impl FnOnce(&mut QueuedFile, &mut QueueContext) -> Result<T>,
     ) -> Result<T> {
         self.ctx.advance_clock(now);
-        let entry = self.entries.iter_mut().find(|entry| entry.id == file && !entry.hidden);
-        let result = call(entry.ok_or_else(unknown)?, &mut self.ctx);
+        let mut listed = self.files.iter_mut().filter(|file| file.is_listed());
+        let file = listed.find(|listed| listed.id() == file).ok_or_else(unknown_file)?;
+        let result = call(file, &mut self.ctx);
         self.advance();
         result
     }
 
-    fn vod_replied(&mut self, id: VodCallId, result: Result<Reply>) {
-        let awaits = |call: &VodCall| call.is_awaiting(id);
-        let ctx = &mut self.ctx;
-        for entry in &mut self.entries {
-            if let Some(call) = entry.vod.as_mut().filter(|call| awaits(call)) {
-                if let Some(ended) = call.on_reply(ctx, &entry.file, result) {
-                    entry.vod_ended(ctx, ended);
-                }
-                return;
-            }
-        }
+    fn listed(&self) -> impl Iterator<Item = &QueuedFile> {
+        self.files.iter().filter(|file| file.is_listed())
     }
 
-    /// Removes what is to be removed, gives the next files their turns, and ends the run.
+    /// Removes files that are done with, starts the next ones, and ends the run.
     fn advance(&mut self) {
-        self.entries.retain(|entry| !entry.removed || entry.is_active() || entry.job.is_some());
-        while self.run == Run::Going {
-            let listed = self.entries.iter().filter(|entry| !entry.hidden);
-            let active = listed.filter(|entry| entry.is_active()).count();
+        self.files.retain(|file| !file.is_removable());
+        while self.run == RunState::Running {
+            let active = self.listed().filter(|file| file.is_active()).count();
             if active < self.ctx.options().parallel_files()
-                && let Some(index) = self.next_to_begin()
+                && let Some(index) = self.next_to_start()
             {
-                self.entries[index].begin(&mut self.ctx);
+                self.files[index].start(&mut self.ctx);
                 continue;
             }
-            let ready =
-                self.entries.iter().any(|entry| entry.phase == Phase::Ready && !entry.hidden);
-            // What is stored of the last file is deleted before the run is said to be over.
-            let at_rest = self.entries.iter().all(|entry| entry.hidden || entry.job.is_none());
-            if active == 0 && !ready && at_rest {
-                self.run = Run::Ended;
+            // The records of the last file are deleted before the run ends.
+            let is_pending = |file: &QueuedFile| file.is_ready() || file.is_accessing_records();
+            if active == 0 && !self.listed().any(is_pending) {
+                self.run = RunState::Finished;
                 self.ctx.event(Event::UploadEnd);
             }
             return;
         }
     }
 
-    /// The first file that can have its turn. One that was in the list before, and of which
-    /// something is left to do, waits for that: it would delete what is stored now.
-    fn next_to_begin(&self) -> Option<usize> {
-        let leaves = |file: &Entry| {
-            self.entries.iter().any(|other| other.hidden && file.file.is_same_file(&other.file))
-        };
-        self.entries.iter().position(|entry| entry.can_begin() && !leaves(entry))
-    }
-
-    fn turn(&self, turn: TurnId) -> Option<&Turn> {
-        let turns = self.entries.iter().filter_map(|entry| entry.turn.as_ref());
-        turns.into_iter().find(|at_work| at_work.id == turn)
+    /// The index of the first file that can start.
+    fn next_to_start(&self) -> Option<usize> {
+        let is_blocked = |file: &QueuedFile| self.files.iter().any(|other| file.waits_for(other));
+        self.files
+            .iter()
+            .position(|file| file.is_ready() && !file.is_accessing_records() && !is_blocked(file))
     }
 }
 
-fn unknown() -> Error {
+fn with_session(files: &mut [QueuedFile], id: TurnId) -> Option<&mut QueuedFile> {
+    files.iter_mut().find(|file| file.has_session(id))
+}
+
+fn unknown_file() -> Error {
     Error::new(ErrorKind::FileUnknown, "the list has no file of this id")
 }

@@ -1,4 +1,4 @@
-//! Finding out what the key-value store knows of a file: which keys to read, in which order.
+//! The lookup of a stored file: which keys to read, in which order.
 
 use super::file_record::FileRecord;
 use super::identity::FileIdentity;
@@ -6,13 +6,13 @@ use crate::error::{ErrorKind, Result};
 use crate::units::UnixMillis;
 use crate::upload::{Checkpoint, CheckpointSearch, Phase, UploadKey, UploadRecord};
 
-/// Finds a file's upload and its last checkpoint.
+/// Searches the upload of a file and its last checkpoint.
 ///
-/// It does no I/O: read the key that [`next_key`](Self::next_key) names and hand its value to
-/// [`take`](Self::take), until there is no next key.
+/// The lookup performs no I/O: the caller reads the key that [`next_key`](Self::next_key) returns
+/// and passes its value to [`take`](Self::take), until there is no next key.
 ///
 /// ```text
-/// file record → upload record → lease, bids, checkpoints (see `CheckpointSearch`)
+/// file record → upload record → lease, checkpoints (see `CheckpointSearch`)
 /// ```
 #[derive(Clone, Debug)]
 pub struct CheckpointLookup {
@@ -21,25 +21,25 @@ pub struct CheckpointLookup {
     record: Option<UploadRecord>,
 }
 
-/// What the key-value store knows of a file.
+/// The records of a file.
 #[derive(Clone, Debug, Default)]
 pub struct Stored {
-    /// The media id, where one is known.
+    /// Media id, if known.
     pub media_id: Option<String>,
     /// When the file record was written.
     pub written_at: UnixMillis,
-    /// The upload that the file continues, where there is one.
+    /// The upload that the file continues, if any.
     pub upload: Option<StoredUpload>,
 }
 
-/// An upload as it is stored.
+/// A stored upload.
 #[derive(Clone, Debug)]
 pub struct StoredUpload {
-    /// Its id.
+    /// Upload id.
     pub key: UploadKey,
-    /// What it is.
+    /// Its record.
     pub record: UploadRecord,
-    /// How far it is.
+    /// Its last checkpoint.
     pub checkpoint: Checkpoint,
 }
 
@@ -52,8 +52,7 @@ enum Step {
 }
 
 impl CheckpointLookup {
-    /// Begins with the file's identity, or, for a file without one, with the upload that it is
-    /// known to have.
+    /// Creates a lookup by the fingerprint of a file or, without one, of its known upload.
     #[must_use]
     pub fn new(identity: Option<&FileIdentity>, upload: Option<&UploadKey>) -> Self {
         let step = match (identity, upload) {
@@ -64,7 +63,7 @@ impl CheckpointLookup {
         Self { step, file: FileRecord::default(), record: None }
     }
 
-    /// The key to read next, or `None` when the lookup is over.
+    /// Returns the key to read next, or `None` if the lookup is done.
     #[must_use]
     pub fn next_key(&self) -> Option<String> {
         match &self.step {
@@ -75,11 +74,11 @@ impl CheckpointLookup {
         }
     }
 
-    /// Takes the value of that key, or `None` where there is none.
+    /// Accepts the value of that key, or `None` if it does not exist.
     ///
     /// # Errors
-    /// [`ErrorKind::CheckpointCorrupt`] and [`ErrorKind::CheckpointNewer`] for a record that cannot
-    /// be read.
+    /// Returns [`ErrorKind::CheckpointCorrupt`] or [`ErrorKind::CheckpointNewer`] if a record cannot
+    /// be decoded.
     pub fn take(&mut self, value: Option<Vec<u8>>) -> Result<()> {
         let none = Step::Done(None);
         self.step = match (std::mem::replace(&mut self.step, none), value) {
@@ -94,8 +93,8 @@ impl CheckpointLookup {
                 Step::Search(upload, Box::new(search))
             }
             (Step::Search(upload, search), value) => Self::search(upload, search, value)?,
-            // Whoever wrote the file record ended before the upload's own records were written, or
-            // while they were being deleted: nothing was acknowledged.
+            // The writer of the file record crashed before the records of the upload were written,
+            // or while they were being deleted. Nothing was acknowledged.
             (Step::File(_) | Step::Upload(_) | Step::Done(_), _) => Step::Done(None),
         };
         Ok(())
@@ -118,7 +117,7 @@ impl CheckpointLookup {
         Ok(Step::Done(Some((upload, Box::new(checkpoint)))))
     }
 
-    /// What was found.
+    /// Returns the records found.
     #[must_use]
     pub fn finish(self) -> Stored {
         let written_at = self.file.written_at();
@@ -133,7 +132,7 @@ impl CheckpointLookup {
 }
 
 impl Stored {
-    /// When anything of it was written last.
+    /// Returns when the last of the records was written.
     #[must_use]
     pub fn last_written_at(&self) -> UnixMillis {
         let of_upload = self
@@ -143,14 +142,14 @@ impl Stored {
         self.written_at.max(UnixMillis(of_upload.unwrap_or_default()))
     }
 
-    /// The upload, where it can be continued or is whole: not one that was aborted or lost.
+    /// Returns the upload if it can be resumed or is complete, but not if it was aborted or lost.
     #[must_use]
     pub fn continuable(self) -> Option<StoredUpload> {
-        let goes_on = |phase: &Phase| !matches!(phase, Phase::Aborted | Phase::Lost { .. });
-        self.upload.filter(|upload| goes_on(&upload.checkpoint.phase))
+        let is_resumable = |phase: &Phase| !matches!(phase, Phase::Aborted | Phase::Lost { .. });
+        self.upload.filter(|upload| is_resumable(&upload.checkpoint.phase))
     }
 
-    /// True where nothing is known.
+    /// Returns `true` if no upload and no media id is known.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.upload.is_none() && self.media_id.is_none()
@@ -165,7 +164,7 @@ mod tests {
     use crate::upload::{Role, Target};
 
     #[test]
-    fn an_upload_that_was_aborted_or_lost_is_not_to_be_continued() {
+    fn an_aborted_or_lost_upload_is_not_resumable() {
         let stored = |phase: Phase| Stored {
             upload: Some(StoredUpload {
                 key: UploadKey::new("a").unwrap(),

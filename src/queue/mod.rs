@@ -1,43 +1,45 @@
-//! A list of files and the run of their uploads: the SDK's queue, over [`crate::upload`].
+//! A list of files and the run that uploads them: the SDK's queue, over sessions of
+//! [`crate::upload`].
 //!
-//! # The loop
+//! # Driver loop
 //!
-//! A [`Queue`] reads no clock, rolls no dice and does no I/O; its driver does, by this contract:
+//! A [`Queue`] is sans-I/O: it performs no I/O, reads no clock and generates no randomness. Its
+//! driver does, in this loop:
 //!
-//! 1. Make a change: one call (`add_file`, `start_upload`, …), or [`Queue::handle`] with what has
-//!    come in. Each takes the present instant.
-//! 2. **Drain**: call [`Queue::poll`] until it returns `None`, and begin each [`Output`] without
-//!    waiting for it; and take the events with [`Queue::poll_event`] whenever there is a reader.
-//! 3. For each turn that has begun (see [`Output::TurnBegun`]): where [`Queue::wants`] returns a
-//!    want and no other fill of this turn is open, begin to fill a buffer from what
-//!    [`Queue::supply_source`] has brought, as [`crate::upload`] says. A fill waits where nothing
-//!    has been brought.
-//! 4. Wait for a call, an answer to an output, the end of a fill, or [`Queue::next_wakeup`], and go
-//!    to 1.
+//! 1. Change the queue: with one call (`add_file`, `start_upload`, …), or with [`Queue::handle`]
+//!    for a result. Each takes the current time.
+//! 2. **Drain**: call [`Queue::poll`] until it returns `None`, and start each [`Output`] without
+//!    waiting for it. Take events with [`Queue::poll_event`] whenever there is a reader.
+//! 3. For each running session (see [`Output::TurnBegun`]): if [`Queue::wants`] returns a request
+//!    and no other fill of this session is open, start to fill a buffer from the source that
+//!    [`Queue::supply_source`] accepted, as [`crate::upload`] specifies. Without a source, the fill
+//!    waits.
+//! 4. Wait for a call, the result of an output, the end of a fill, or [`Queue::next_wakeup`], and
+//!    continue with 1.
 //!
-//! A *turn* is one session of [`crate::upload`] on behalf of a file. Answers to a turn that has
-//! ended or was dropped may still come, and are taken for nothing.
+//! A [`TurnId`] identifies one session of [`crate::upload`] for a file. Results for a session that
+//! has ended or was dropped are ignored.
 
-mod closing;
+mod active_session;
 mod context;
 mod credentials;
 mod driver_io;
-mod entry;
+mod entry_state;
 mod event;
 mod file_record;
+mod file_timers;
 mod identity;
 mod ids;
 mod info;
-mod job;
 mod list;
 mod lookup;
 mod new_file;
+mod object_binding;
 mod options;
+mod queued_file;
+mod records;
 mod seeded_rng;
-mod start;
 pub mod state;
-mod turn;
-mod turn_end;
 mod validated_file;
 mod vod_call;
 

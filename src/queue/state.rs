@@ -1,67 +1,67 @@
-//! The states of a file and of the queue, and which call each of them takes.
+//! The states of a file and of the queue, and which calls are allowed in each of them.
 //!
-//! This file alone says what is refused for a state: every call asks [`FileCall::answer`] or
-//! [`QueueCall::answer`] first. The tables in ARCHITECTURE.md are printed from [`file_table`] and
-//! [`queue_table`] and compared with them by a test; another goes over every cell.
+//! Only this file decides which calls a state rejects: every call checks [`FileCall::answer`] or
+//! [`QueueCall::answer`] first. A test compares the tables in ARCHITECTURE.md with [`file_table`]
+//! and [`queue_table`], and another one tests every cell.
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Where a file stands. The names are the SDK's.
+/// The state of a file, with the names of the SDK.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FileState {
-    /// Waits for its turn.
+    /// Waiting to become active.
     Ready,
-    /// Has its turn.
+    /// Active.
     Uploading(UploadingPhase),
-    /// Is uploaded whole.
+    /// Completely uploaded.
     Success,
-    /// Could not be uploaded.
+    /// Failed.
     Failure(Error),
-    /// Was canceled: nothing of it is kept.
+    /// Canceled: no stored upload remains.
     Canceled,
-    /// Was stopped: everything that was stored is kept.
+    /// Stopped: the stored upload remains.
     Stopped,
 }
 
-/// What a file that has its turn is doing.
+/// The phase of an active file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum UploadingPhase {
-    /// Its checkpoint is being looked for, or its records are being written.
+    /// Its records are being searched or written.
     Starting,
-    /// Waits for a credential.
+    /// Waiting for a credential.
     CredentialWanted,
-    /// VOD is being asked for a media id or for a credential.
+    /// Waiting for a media id or a credential from VOD.
     MediaWanted,
-    /// Waits for its bytes.
+    /// Waiting for its bytes.
     SourceWanted,
-    /// Bytes are on their way, or the object is being completed.
+    /// Bytes are being sent, or the object is being completed.
     Transferring,
-    /// Waits for a new credential.
+    /// Waiting for a new credential.
     TokenExpired,
-    /// Is being stopped.
+    /// Being stopped.
     Stopping,
-    /// Is being canceled.
+    /// Being canceled.
     Canceling,
 }
 
-/// Where the queue stands. The names are the SDK's.
+/// The state of a queue, with the names of the SDK.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum QueueState {
-    /// Has not been started, or was cleaned.
+    /// Not started, or cleaned.
     Init,
-    /// Gives the files their turns.
+    /// Running.
     Start,
-    /// As `Start`, and at least one file waits for a new credential.
+    /// Running, and at least one file is waiting for a new credential.
     Expire,
-    /// Was stopped.
+    /// Stopped.
     Stop,
-    /// Has come to its end, and at least one file of the list has failed.
+    /// Finished, and at least one file of the list has failed.
     Failure,
-    /// Has come to its end.
+    /// Finished.
     End,
 }
 
-/// A call that names a file.
+/// A call that concerns one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FileCall {
     /// `delete-file`
@@ -88,7 +88,7 @@ pub enum FileCall {
     SupplySource,
 }
 
-/// A call that concerns the whole list.
+/// A call that concerns the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum QueueCall {
     /// `add-file`
@@ -103,21 +103,21 @@ pub enum QueueCall {
     StopUpload,
 }
 
-/// What a state says to a call.
+/// Whether a call is allowed in a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Taken: it has its effect, or begins to.
+    /// Allowed: it takes effect.
     Taken,
-    /// Taken, and kept for the file's turn.
+    /// Allowed: it takes effect once the file is active.
     Kept,
-    /// Taken where the file's bytes are wanted, else refused.
+    /// Allowed if the file's bytes are requested.
     IfWanted,
-    /// Refused, and nothing is changed.
+    /// Rejected without any effect.
     Refused,
 }
 
 impl FileCall {
-    /// Every call that names a file.
+    /// Every call that concerns one file.
     pub const ALL: [Self; 11] = [
         Self::Delete,
         Self::Cancel,
@@ -132,7 +132,7 @@ impl FileCall {
         Self::SupplySource,
     ];
 
-    /// What a file in `state` says to this call.
+    /// Returns whether this call is allowed for a file in `state`.
     #[must_use]
     pub const fn answer(self, state: &FileState) -> Answer {
         use Answer::{IfWanted, Kept, Refused, Taken};
@@ -179,7 +179,7 @@ impl FileCall {
         Err(Error::new(ErrorKind::FileStateWrong, message))
     }
 
-    /// The call's name in the interface.
+    /// Returns the name of the call in the WIT interface.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -203,7 +203,7 @@ impl QueueCall {
     pub const ALL: [Self; 5] =
         [Self::AddFile, Self::ListFiles, Self::CleanList, Self::StartUpload, Self::StopUpload];
 
-    /// What a queue in `state` says to this call.
+    /// Returns whether this call is allowed for a queue in `state`.
     #[must_use]
     pub const fn answer(self, state: QueueState) -> Answer {
         let runs = matches!(state, QueueState::Start | QueueState::Expire);
@@ -223,7 +223,7 @@ impl QueueCall {
         Err(Error::new(ErrorKind::QueueStateWrong, message))
     }
 
-    /// The call's name in the interface.
+    /// Returns the name of the call in the WIT interface.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -237,7 +237,7 @@ impl QueueCall {
 }
 
 impl FileState {
-    /// One of every state, in the order of the interface.
+    /// Returns one example of every state, in the order of the WIT interface.
     #[must_use]
     pub fn examples() -> Vec<Self> {
         let phases = UploadingPhase::ALL.into_iter().map(Self::Uploading);
@@ -248,7 +248,7 @@ impl FileState {
             .collect()
     }
 
-    /// The state's name in the interface: that of the phase, for a file that has its turn.
+    /// Returns the name of the state in the WIT interface; for an active file, that of its phase.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -263,7 +263,7 @@ impl FileState {
 }
 
 impl UploadingPhase {
-    /// Every phase, in the order of the interface.
+    /// Every phase, in the order of the WIT interface.
     pub const ALL: [Self; 8] = [
         Self::Starting,
         Self::CredentialWanted,
@@ -290,11 +290,11 @@ impl UploadingPhase {
 }
 
 impl QueueState {
-    /// Every state, in the order of the interface.
+    /// Every state, in the order of the WIT interface.
     pub const ALL: [Self; 6] =
         [Self::Init, Self::Start, Self::Expire, Self::Stop, Self::Failure, Self::End];
 
-    /// The state's name in the interface.
+    /// Returns the name of the state in the WIT interface.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -308,7 +308,7 @@ impl QueueState {
     }
 }
 
-/// The states of a file and the calls that name one, as a table in Markdown: a row a state.
+/// Returns a Markdown table of the states of a file (rows) and the calls that concern one.
 #[must_use]
 pub fn file_table() -> String {
     let names: Vec<_> = FileCall::ALL.iter().map(|call| call.name()).collect();
@@ -318,7 +318,7 @@ pub fn file_table() -> String {
     table("file", &names, rows)
 }
 
-/// The states of the queue and the calls that concern the list, as a table in Markdown.
+/// Returns a Markdown table of the states of a queue (rows) and the calls that concern the list.
 #[must_use]
 pub fn queue_table() -> String {
     let names: Vec<_> = QueueCall::ALL.iter().map(|call| call.name()).collect();

@@ -1,0 +1,279 @@
+//! The running upload session of one file: its source, its credential request and its results.
+
+use super::context::QueueContext;
+use super::driver_io::Output;
+use super::ids::TurnId;
+use super::lookup::StoredUpload;
+use super::state::UploadingPhase;
+use crate::credential::UploadCredential;
+use crate::error::{Error, ErrorKind, Result};
+use crate::units::{ByteCount, UnixMillis};
+use crate::upload::{self, Claim, Input, Outcome, Purpose, Session, SessionOptions, Want};
+
+/// A running session.
+#[derive(Debug)]
+pub(super) struct ActiveSession {
+    id: TurnId,
+    session: Session,
+    kind: SessionKind,
+    source: SourceState,
+    credential_request: CredentialRequest,
+    /// Progress has not been reported yet.
+    has_progress: bool,
+    /// A part was streamed. It was not buffered, so its requests cannot be retried.
+    has_streamed: bool,
+    /// The file starts again without its media id once the session has ended.
+    restarts_file: bool,
+}
+
+/// The purpose of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SessionKind {
+    Transfer,
+    Abort,
+}
+
+/// A change of a session that concerns its file.
+#[derive(Debug)]
+pub(super) enum SessionEvent {
+    /// A new credential is required.
+    CredentialDue,
+    /// The bytes before this offset are durable.
+    Durable(ByteCount),
+    /// The session receives bytes from this offset on.
+    Receiving(ByteCount),
+    /// The session requires the entire source again.
+    Restarted,
+    Ended(Outcome),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SourceState {
+    /// Bytes from this offset on have not been requested yet.
+    Idle(ByteCount),
+    /// Bytes from this offset on were requested from the app.
+    Requested(ByteCount),
+    /// The app supplies bytes from this offset on.
+    Supplied(ByteCount),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CredentialRequest {
+    None,
+    /// Requested; the current credential is still usable.
+    Due,
+    /// Requested; the session is blocked on it.
+    Blocking,
+}
+
+impl ActiveSession {
+    /// Starts a session on `upload`.
+    ///
+    /// # Errors
+    /// Returns those of [`Session::new`].
+    pub(super) fn start(
+        ctx: &mut QueueContext,
+        upload: &StoredUpload,
+        acquisition: Claim,
+        kind: SessionKind,
+        options: SessionOptions,
+    ) -> Result<Self> {
+        let purpose = match kind {
+            SessionKind::Transfer => Purpose::Continue,
+            SessionKind::Abort => Purpose::Abort,
+        };
+        let (key, now) = (upload.key.clone(), ctx.now());
+        let session = Session::new(key, &upload.record, acquisition, purpose, options, now)?;
+        Ok(Self {
+            id: ctx.next_session_id(),
+            session,
+            kind,
+            source: SourceState::Idle(ByteCount::ZERO),
+            credential_request: CredentialRequest::None,
+            has_progress: false,
+            has_streamed: false,
+            restarts_file: false,
+        })
+    }
+
+    pub(super) const fn id(&self) -> TurnId {
+        self.id
+    }
+
+    pub(super) const fn kind(&self) -> SessionKind {
+        self.kind
+    }
+
+    /// The phase of a file that this session transfers.
+    pub(super) fn phase(&self) -> UploadingPhase {
+        match (self.credential_request, self.source) {
+            (CredentialRequest::Blocking, _) => UploadingPhase::TokenExpired,
+            (_, SourceState::Requested(_)) => UploadingPhase::SourceWanted,
+            _ => UploadingPhase::Transferring,
+        }
+    }
+
+    /// The bytes that the session requests; see [`Session::wants`].
+    pub(super) fn wants(&self) -> Option<Want> {
+        self.session.wants()
+    }
+
+    pub(super) fn next_wakeup(&self) -> Option<UnixMillis> {
+        self.session.next_wakeup()
+    }
+
+    /// Passes an input to the session.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::Internal`] if the session rejects the input, which indicates a driver
+    /// bug.
+    pub(super) fn handle(&mut self, now: UnixMillis, input: Input) -> Result<()> {
+        self.session.handle(now, input)
+    }
+
+    /// Forwards the outputs of the session to the driver, up to the next event.
+    pub(super) fn next_event(&mut self, ctx: &mut QueueContext) -> Option<SessionEvent> {
+        while let Some(output) = self.session.poll() {
+            let event = match &output {
+                upload::Output::RefreshCredential => {
+                    self.credential_request = CredentialRequest::Due;
+                    return Some(SessionEvent::CredentialDue);
+                }
+                upload::Output::Event(upload::Event::Durable(durable)) => {
+                    self.has_progress = true;
+                    return Some(SessionEvent::Durable(*durable));
+                }
+                upload::Output::Event(upload::Event::Ready { offset, .. }) => {
+                    self.source = SourceState::Idle(*offset);
+                    self.has_progress = true;
+                    Some(SessionEvent::Receiving(*offset))
+                }
+                upload::Output::Event(upload::Event::Rewind) => {
+                    self.source = SourceState::Idle(ByteCount::ZERO);
+                    self.has_progress = true;
+                    Some(SessionEvent::Restarted)
+                }
+                upload::Output::Event(upload::Event::Ended(outcome)) => {
+                    Some(SessionEvent::Ended(outcome.clone()))
+                }
+                _ => None,
+            };
+            ctx.output(Output::Turn { turn: self.id, output });
+            if event.is_some() {
+                return event;
+            }
+        }
+        None
+    }
+
+    /// Marks the source as requested, and returns the offset, if the session requires bytes that
+    /// have not been requested yet.
+    pub(super) fn request_source(&mut self) -> Option<ByteCount> {
+        let want = self.session.wants()?;
+        self.has_streamed |= want.streamed;
+        let SourceState::Idle(offset) = self.source else { return None };
+        self.source = SourceState::Requested(offset);
+        Some(offset)
+    }
+
+    /// Accepts bytes from `offset` on.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::FileStateWrong`] if no bytes are requested, and
+    /// [`ErrorKind::OffsetMismatch`] if the session requires those of another offset.
+    pub(super) fn supply_source(&mut self, offset: ByteCount) -> Result<TurnId> {
+        let SourceState::Requested(wanted) = self.source else { return Err(source_not_wanted()) };
+        if offset != wanted {
+            let (offset, wanted) = (offset.bytes(), wanted.bytes());
+            let message = format!("the source starts at {offset} and {wanted} is wanted");
+            return Err(Error::new(ErrorKind::OffsetMismatch, message));
+        }
+        self.source = SourceState::Supplied(offset);
+        Ok(self.id)
+    }
+
+    /// Ends the supplied source at `offset`. Returns whether it contained bytes, or `None` if no
+    /// source is supplied.
+    pub(super) fn end_source(&mut self, offset: ByteCount) -> Option<bool> {
+        let SourceState::Supplied(from) = self.source else { return None };
+        let has_bytes = offset > from;
+        if has_bytes {
+            self.source = SourceState::Idle(offset);
+        }
+        Some(has_bytes)
+    }
+
+    /// Returns the sent offset if there is progress that was not taken yet.
+    pub(super) fn take_progress(&mut self) -> Option<ByteCount> {
+        std::mem::take(&mut self.has_progress).then(|| self.session.handed_over())
+    }
+
+    /// Returns `true` if the session is blocked on a credential.
+    pub(super) fn is_blocked_on_credential(&self) -> bool {
+        self.session.awaits_credential()
+    }
+
+    /// Returns `true` if a credential was requested and not supplied yet.
+    pub(super) fn has_credential_request(&self) -> bool {
+        self.credential_request != CredentialRequest::None
+    }
+
+    /// Returns `true` once for each credential request: as soon as the session is blocked on it.
+    pub(super) fn becomes_blocked(&mut self) -> bool {
+        self.credential_request == CredentialRequest::Due && self.block_if_unusable()
+    }
+
+    /// Marks the credential request as blocking if the session is blocked on it, and returns
+    /// whether it is.
+    pub(super) fn block_if_unusable(&mut self) -> bool {
+        let is_blocked = self.session.awaits_credential();
+        if is_blocked {
+            self.credential_request = CredentialRequest::Blocking;
+        }
+        is_blocked
+    }
+
+    /// The error with which OSS rejected the current credential, if any.
+    pub(super) fn credential_rejection(&self) -> Option<Error> {
+        self.session.credential_refusal().cloned()
+    }
+
+    /// Resolves the credential request.
+    ///
+    /// # Errors
+    /// Returns those of [`Self::handle`].
+    pub(super) fn resolve_credential(
+        &mut self,
+        now: UnixMillis,
+        result: Result<UploadCredential>,
+    ) -> Result<()> {
+        self.credential_request = CredentialRequest::None;
+        self.handle(now, Input::Credential(result))
+    }
+
+    pub(super) const fn has_streamed(&self) -> bool {
+        self.has_streamed
+    }
+
+    pub(super) const fn restart_file_at_end(&mut self) {
+        self.restarts_file = true;
+    }
+
+    pub(super) const fn restarts_file(&self) -> bool {
+        self.restarts_file
+    }
+
+    /// Why parts may remain in OSS after an abort.
+    pub(super) fn leftover_parts_error(&self) -> Option<Error> {
+        self.session.left_over().cloned()
+    }
+
+    /// Discards the session.
+    pub(super) fn discard(self, ctx: &mut QueueContext) {
+        ctx.output(Output::TurnDropped { turn: self.id });
+    }
+}
+
+pub(super) fn source_not_wanted() -> Error {
+    Error::new(ErrorKind::FileStateWrong, "the file's bytes are not wanted")
+}

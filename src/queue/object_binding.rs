@@ -1,0 +1,100 @@
+//! The object and the media id that a file is bound to.
+
+use super::lookup::Stored;
+use crate::credential::UploadAddress;
+use crate::error::{Error, ErrorKind, Result};
+use crate::upload::Target;
+
+/// The object and the media id that a file is bound to.
+#[derive(Debug, Default)]
+pub(super) struct ObjectBinding {
+    address: Option<UploadAddress>,
+    media_id: Option<String>,
+    /// URL of an image or of auxiliary media, if VOD returned one.
+    media_url: Option<String>,
+}
+
+impl ObjectBinding {
+    pub(super) const fn address(&self) -> Option<&UploadAddress> {
+        self.address.as_ref()
+    }
+
+    pub(super) fn media_id(&self) -> Option<&str> {
+        self.media_id.as_deref()
+    }
+
+    pub(super) fn media_url(&self) -> Option<&str> {
+        self.media_url.as_deref()
+    }
+
+    /// Checks that `given` is the object that the file is bound to, if any.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::CredentialForOtherObject`].
+    pub(super) fn check_same_object(&self, given: &UploadAddress) -> Result<()> {
+        match &self.address {
+            Some(bound) if !is_same_object(bound, given) => Err(other_object(bound, given)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Adopts the stored media id and address.
+    pub(super) fn restore(&mut self, stored: &Stored) {
+        if stored.media_id.is_some() {
+            self.media_id.clone_from(&stored.media_id);
+        }
+        if let Some(upload) = &stored.upload {
+            self.address = Some(address_of(&upload.record.target));
+        }
+    }
+
+    /// Binds the file to `address`. Without a `media_id`, the known one is kept if the file was
+    /// bound to the same object, or to none and its media id `is_refreshable`.
+    pub(super) fn bind(
+        &mut self,
+        address: UploadAddress,
+        media_id: Option<String>,
+        is_refreshable: bool,
+    ) {
+        let known = self.media_id.take().filter(|_| match &self.address {
+            Some(bound) => is_same_object(bound, &address),
+            None => is_refreshable,
+        });
+        self.media_id = media_id.or(known);
+        self.address = Some(address);
+    }
+
+    pub(super) fn set_address(&mut self, address: Option<UploadAddress>) {
+        self.address = address;
+    }
+
+    pub(super) fn set_media_id(&mut self, media_id: Option<String>) {
+        self.media_id = media_id;
+    }
+
+    pub(super) fn set_media_url(&mut self, media_url: Option<String>) {
+        self.media_url = media_url;
+    }
+}
+
+/// The address of an upload target.
+pub(super) fn address_of(target: &Target) -> UploadAddress {
+    UploadAddress {
+        endpoint: target.endpoint.clone(),
+        bucket: target.bucket.clone(),
+        object: target.object.clone(),
+    }
+}
+
+/// Returns `true` if both addresses are of the same object. Several endpoints may lead to it.
+pub(super) fn is_same_object(a: &UploadAddress, b: &UploadAddress) -> bool {
+    a.bucket == b.bucket && a.object == b.object
+}
+
+pub(super) fn other_object(wanted: &UploadAddress, given: &UploadAddress) -> Error {
+    let message = format!(
+        "the credential is for {}/{} and the upload for {}/{}",
+        given.bucket, given.object, wanted.bucket, wanted.object
+    );
+    Error::new(ErrorKind::CredentialForOtherObject, message)
+}

@@ -1,0 +1,253 @@
+//! How a file becomes idle: completed, failed, stopped, canceled or removed.
+
+use super::{Listing, QueuedFile};
+use crate::error::{Error, ErrorKind, Result};
+use crate::queue::active_session::SessionKind;
+use crate::queue::context::QueueContext;
+use crate::queue::credentials::FileCredentials;
+use crate::queue::entry_state::EntryState;
+use crate::queue::event::{Event, Succeeded};
+use crate::queue::object_binding::{ObjectBinding, address_of, is_same_object};
+use crate::queue::records::{AfterDelete, AfterLookup};
+use crate::queue::state::FileCall;
+use crate::units::ByteCount;
+use crate::upload::{Claim, FinishedObject, Phase};
+
+impl QueuedFile {
+    /// `cancel-file`
+    pub(in crate::queue) fn cancel(&mut self, ctx: &mut QueueContext) -> Result<()> {
+        FileCall::Cancel.require(&self.state())?;
+        self.begin_cancel(ctx);
+        Ok(())
+    }
+
+    /// `delete-file`
+    pub(in crate::queue) fn delete(&mut self, ctx: &mut QueueContext) -> Result<()> {
+        FileCall::Delete.require(&self.state())?;
+        self.listing = Listing::RemovedWhenIdle;
+        match self.state {
+            // It is removed immediately. A deletion of its records continues.
+            EntryState::Success | EntryState::Canceled => self.listing = Listing::Detached,
+            EntryState::Canceling => {}
+            _ => self.begin_cancel(ctx),
+        }
+        Ok(())
+    }
+
+    fn begin_cancel(&mut self, ctx: &mut QueueContext) {
+        self.credentials.take_pending();
+        self.cancel_vod_call(ctx);
+        let before = std::mem::replace(&mut self.state, EntryState::Canceling);
+        if self.session.is_some() {
+            // A session of a stopping file is canceled already.
+            if !matches!(before, EntryState::Stopping { .. }) {
+                self.cancel_session(ctx, stopped());
+            }
+        } else if self.records.is_busy() {
+            // A write or a deletion is completed first.
+            self.records.redirect_lookup(AfterLookup::Cancel);
+        } else if before.awaits_credential() {
+            self.cancel_stored(ctx);
+        } else {
+            self.start_lookup(ctx, AfterLookup::Cancel);
+        }
+    }
+
+    /// Deletes the stored upload: its parts in OSS and its records.
+    pub(super) fn cancel_stored(&mut self, ctx: &mut QueueContext) {
+        match self.records.upload().map(|upload| upload.checkpoint.phase.clone()) {
+            Some(Phase::Completed(object)) => self.complete(ctx, &object),
+            Some(Phase::Receiving | Phase::Completing) => self.abort(ctx),
+            Some(Phase::Aborted | Phase::Lost { .. }) | None => {
+                self.delete_records(ctx, false, AfterDelete::Cancel(None));
+            }
+        }
+    }
+
+    /// Deletes the parts in OSS.
+    pub(super) fn abort(&mut self, ctx: &mut QueueContext) {
+        let Some(upload) = self.records.upload() else {
+            return self.delete_records(ctx, false, AfterDelete::Cancel(None));
+        };
+        let address = address_of(&upload.record.target);
+        let current = self.credentials.current();
+        if !current.is_some_and(|current| is_same_object(&current.address, &address)) {
+            let leftover = upload.checkpoint.upload_id.is_some().then(no_credential);
+            return self.delete_records(ctx, false, AfterDelete::Cancel(leftover));
+        }
+        self.begin_session(ctx, Claim::TakeOver, SessionKind::Abort);
+    }
+
+    /// The object is complete. The app is notified before the records are deleted: after a crash in
+    /// between, the next uploader finds the object complete and does not upload it as new media.
+    pub(super) fn complete(&mut self, ctx: &mut QueueContext, object: &FinishedObject) {
+        let Some(upload) = self.records.upload() else {
+            let message = "a completed session without an upload";
+            return self.fail(ctx, Error::new(ErrorKind::Internal, message));
+        };
+        let address = address_of(&upload.record.target);
+        let media_id = self.binding.media_id().map(str::to_owned);
+        let size = ByteCount(object.size_bytes);
+        let succeeded = Succeeded {
+            file: self.id,
+            media_id: media_id.clone(),
+            endpoint: address.endpoint.clone(),
+            bucket: address.bucket.clone(),
+            object: address.object.clone(),
+            size,
+            crc64: object.crc64,
+            media_url: self.binding.media_url().map(str::to_owned),
+        };
+        self.delete_records(ctx, false, AfterDelete::Nothing);
+        self.state = EntryState::Success;
+        self.binding.set_address(Some(address));
+        self.binding.set_media_id(media_id);
+        self.offsets.reset_to(size);
+        self.emit_progress(ctx);
+        self.emit(ctx, Event::Succeeded(Box::new(succeeded)));
+    }
+
+    /// Stops the file because the queue stops.
+    pub(in crate::queue) fn stop(&mut self, ctx: &mut QueueContext) {
+        if let EntryState::Stopping { restart } = &mut self.state {
+            *restart = false;
+            return;
+        }
+        if !self.is_active() || self.state == EntryState::Canceling {
+            return;
+        }
+        self.cancel_vod_call(ctx);
+        self.state = EntryState::Stopping { restart: false };
+        if self.session.is_some() {
+            return self.cancel_session(ctx, stopped());
+        }
+        self.records.cancel_lookup();
+        if !self.records.is_busy() {
+            self.on_stopped(ctx);
+        }
+    }
+
+    /// Everything that was in progress has ended.
+    pub(super) fn on_stopped(&mut self, ctx: &mut QueueContext) {
+        let restart = self.state == EntryState::Stopping { restart: true };
+        self.offsets.discard_unconfirmed();
+        self.emit(ctx, Event::Stopped { file: self.id, durable: self.offsets.durable() });
+        self.state = if restart { EntryState::Ready } else { EntryState::Stopped };
+    }
+
+    /// Makes a failed or stopped file ready again because a run starts.
+    pub(in crate::queue) fn on_run_started(&mut self) {
+        match &mut self.state {
+            EntryState::Failure(_) | EntryState::Stopped => self.state = EntryState::Ready,
+            EntryState::Stopping { restart } => *restart = true,
+            _ => {}
+        }
+    }
+
+    /// `resume-file`
+    pub(in crate::queue) fn resume(&mut self) -> Result<()> {
+        FileCall::Resume.require(&self.state())?;
+        self.state = EntryState::Ready;
+        Ok(())
+    }
+
+    /// Removes the file from the list immediately. A cancellation or deletion in progress
+    /// continues; other work is aborted.
+    pub(in crate::queue) fn remove(&mut self, ctx: &mut QueueContext) {
+        if self.state == EntryState::Canceling {
+            let message = "the list was cleaned before it was known whether all is dropped";
+            let left_over = Some(Error::new(ErrorKind::UploadStopped, message));
+            self.emit(ctx, Event::Canceled { file: self.id, left_over });
+        } else if self.is_active() {
+            self.discard_session(ctx);
+            self.cancel_vod_call(ctx);
+            // A write continues: it must not arrive after writes for the same file, added again.
+            self.records.cancel_lookup();
+            self.state = EntryState::Stopping { restart: false };
+            self.on_stopped(ctx);
+        }
+        self.listing = Listing::Detached;
+    }
+
+    /// `clear-checkpoint`
+    pub(in crate::queue) fn clear_checkpoint(&mut self, ctx: &mut QueueContext) -> Result<()> {
+        FileCall::ClearCheckpoint.require(&self.state())?;
+        match self.state {
+            EntryState::AwaitingCredential | EntryState::TokenExpired => {
+                self.state = EntryState::Opening;
+                self.delete_records(ctx, false, AfterDelete::Start);
+            }
+            EntryState::Transferring => self.restart_without_media_id(ctx, stopped()),
+            // A deletion in progress has the same effect.
+            _ if self.records.is_busy() => {}
+            _ => {
+                self.start_lookup(ctx, AfterLookup::Clear);
+                // From this call on, the file is bound to no object.
+                self.binding.set_address(None);
+            }
+        }
+        Ok(())
+    }
+
+    /// Deletes the records of the file. The media id remains if `keep_media_id`.
+    pub(super) fn delete_records(
+        &mut self,
+        ctx: &mut QueueContext,
+        keep_media_id: bool,
+        then: AfterDelete,
+    ) {
+        let had_parts = self.records.may_have_parts(self.offsets.has_sent());
+        self.offsets.reset_to(ByteCount::ZERO);
+        let mut kept_media_id = None;
+        if keep_media_id {
+            kept_media_id = self.binding.media_id().map(str::to_owned);
+        } else {
+            self.binding.set_media_id(None);
+            self.binding.set_address(None);
+            self.credentials.discard_current();
+        }
+        let event = self.records.delete(ctx, kept_media_id, had_parts, then);
+        self.on_record_event(ctx, event);
+    }
+
+    pub(super) fn on_records_deleted(
+        &mut self,
+        ctx: &mut QueueContext,
+        had_parts: bool,
+        then: AfterDelete,
+    ) {
+        match (then, &self.state) {
+            (AfterDelete::Cancel(left_over), _) => self.on_canceled(ctx, left_over),
+            (_, EntryState::Canceling) => self.on_canceled(ctx, had_parts.then(no_credential)),
+            _ if !self.is_listed() => {}
+            (_, EntryState::Stopping { .. }) => self.on_stopped(ctx),
+            (AfterDelete::Fail(error), _) => self.fail(ctx, error),
+            (AfterDelete::Start, _) => self.request_credential(ctx),
+            (AfterDelete::Open(credential, media_id), _) => self.open(ctx, *credential, media_id),
+            (AfterDelete::Nothing, _) => {}
+        }
+    }
+
+    fn on_canceled(&mut self, ctx: &mut QueueContext, left_over: Option<Error>) {
+        self.state = EntryState::Canceled;
+        self.binding = ObjectBinding::default();
+        self.credentials = FileCredentials::default();
+        self.offsets.reset_to(ByteCount::ZERO);
+        self.emit(ctx, Event::Canceled { file: self.id, left_over });
+    }
+
+    pub(super) fn fail(&mut self, ctx: &mut QueueContext, error: Error) {
+        self.state = EntryState::Failure(error.clone());
+        self.offsets.discard_unconfirmed();
+        self.emit(ctx, Event::Failed { file: self.id, error, durable: self.offsets.durable() });
+    }
+}
+
+fn no_credential() -> Error {
+    let message = "no credential is at hand to drop the parts with";
+    Error::new(ErrorKind::CredentialRequired, message)
+}
+
+fn stopped() -> Error {
+    Error::new(ErrorKind::UploadStopped, "the upload was stopped")
+}
