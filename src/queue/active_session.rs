@@ -5,7 +5,6 @@ use super::driver_io::Output;
 use super::ids::TurnId;
 use super::lookup::StoredUpload;
 use super::state::UploadingPhase;
-use crate::credential::UploadCredential;
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::{ByteCount, UnixMillis};
 use crate::upload::{self, Claim, Input, Outcome, Purpose, Session, SessionOptions, Want};
@@ -238,17 +237,8 @@ impl ActiveSession {
         self.session.credential_refusal().cloned()
     }
 
-    /// Resolves the credential request.
-    ///
-    /// # Errors
-    /// Returns those of [`Self::handle`].
-    pub(super) fn resolve_credential(
-        &mut self,
-        now: UnixMillis,
-        result: Result<UploadCredential>,
-    ) -> Result<()> {
+    pub(super) const fn clear_credential_request(&mut self) {
         self.credential_request = CredentialRequest::None;
-        self.handle(now, Input::Credential(result))
     }
 
     pub(super) const fn has_streamed(&self) -> bool {

@@ -68,9 +68,10 @@ pub(super) enum OssCredential {
 }
 
 /// The source of a file's credentials.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) enum CredentialMode {
     /// The app supplies an UploadAuth.
+    #[default]
     UploadAuth,
     /// VOD issues them to this token.
     Sts(StsToken),
@@ -82,8 +83,7 @@ pub(super) enum CredentialMode {
 #[derive(Debug, Default)]
 pub(super) struct FileCredentials {
     pending: Option<PendingCredential>,
-    /// `None` until the first credential is used.
-    mode: Option<CredentialMode>,
+    mode: CredentialMode,
     current: Option<UploadCredential>,
     /// Credentials that were rejected in a row.
     rejections: u8,
@@ -103,32 +103,34 @@ impl FileCredentials {
     }
 
     pub(super) fn set_mode(&mut self, mode: CredentialMode) {
-        self.mode = Some(mode);
+        self.mode = mode;
     }
 
     /// The token for calls to VOD, if VOD issues the credentials.
     pub(super) const fn sts_token(&self) -> Option<&StsToken> {
         match &self.mode {
-            Some(CredentialMode::Sts(token)) => Some(token),
-            _ => None,
+            CredentialMode::Sts(token) => Some(token),
+            CredentialMode::UploadAuth | CredentialMode::Direct => None,
         }
     }
 
     pub(super) const fn is_direct(&self) -> bool {
-        matches!(self.mode, Some(CredentialMode::Direct))
+        matches!(self.mode, CredentialMode::Direct)
     }
 
-    /// Returns whether a token that replaces the last one is for OSS, as opposed to VOD.
+    /// Returns `token` for the same use as the last one.
     ///
     /// # Errors
     /// Returns [`ErrorKind::CredentialRequired`] if there was no token.
-    pub(super) fn is_token_for_oss(&self) -> Result<bool> {
+    pub(super) fn renewed_token(&self, token: StsToken) -> Result<PendingCredential> {
+        use OssCredential::Token;
         match (&self.pending, &self.mode) {
-            (Some(PendingCredential::Sts(_)), _) => Ok(false),
-            (Some(PendingCredential::Oss(OssCredential::Token(_))), _) => Ok(true),
-            (_, Some(CredentialMode::Sts(_))) => Ok(false),
-            (_, Some(CredentialMode::Direct)) => Ok(true),
-            (_, Some(CredentialMode::UploadAuth) | None) => {
+            (Some(PendingCredential::Oss(Token(_))), _) => Ok(PendingCredential::Oss(Token(token))),
+            (Some(PendingCredential::Sts(_)), _) | (_, CredentialMode::Sts(_)) => {
+                Ok(PendingCredential::Sts(token))
+            }
+            (_, CredentialMode::Direct) => Ok(PendingCredential::Oss(Token(token))),
+            (_, CredentialMode::UploadAuth) => {
                 let message = "the file has had no token yet: hand in the first with set-sts-token";
                 Err(Error::new(ErrorKind::CredentialRequired, message))
             }

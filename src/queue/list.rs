@@ -1,7 +1,7 @@
 //! The queue: its list of files, its calls, and which file starts next.
 
 use super::context::QueueContext;
-use super::credentials::StsToken;
+use super::credentials::{PendingCredential, StsToken};
 use super::driver_io::{Input, Output};
 use super::event::Event;
 use super::ids::{FileId, TurnId};
@@ -10,7 +10,7 @@ use super::lookup::CheckpointLookup;
 use super::new_file::NewFile;
 use super::options::Options;
 use super::queued_file::QueuedFile;
-use super::state::{FileState, QueueCall, QueueState, UploadingPhase};
+use super::state::{FileCall, FileState, QueueCall, QueueState, UploadingPhase};
 use super::validated_file::ValidatedFile;
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::{ByteCount, UnixMillis};
@@ -127,7 +127,7 @@ impl Queue {
     /// # Errors
     /// Returns [`ErrorKind::FileUnknown`].
     pub fn delete_file(&mut self, now: UnixMillis, file: FileId) -> Result<()> {
-        self.call(now, file, QueuedFile::delete)
+        self.call(now, file, FileCall::Delete, QueuedFile::delete)
     }
 
     /// `cancel-file`: stops a file and deletes its stored upload.
@@ -135,7 +135,7 @@ impl Queue {
     /// # Errors
     /// Returns [`ErrorKind::FileUnknown`] or [`ErrorKind::FileStateWrong`].
     pub fn cancel_file(&mut self, now: UnixMillis, file: FileId) -> Result<()> {
-        self.call(now, file, QueuedFile::cancel)
+        self.call(now, file, FileCall::Cancel, QueuedFile::cancel)
     }
 
     /// `resume-file`: makes a canceled, stopped or failed file ready again.
@@ -143,7 +143,7 @@ impl Queue {
     /// # Errors
     /// Returns [`ErrorKind::FileUnknown`] or [`ErrorKind::FileStateWrong`].
     pub fn resume_file(&mut self, now: UnixMillis, file: FileId) -> Result<()> {
-        self.call(now, file, |file, _| file.resume())
+        self.call(now, file, FileCall::Resume, |file, _| file.resume())
     }
 
     /// `list-files`: returns the files in the order in which they were added.
@@ -213,7 +213,9 @@ impl Queue {
     /// # Errors
     /// Returns [`ErrorKind::FileUnknown`].
     pub fn checkpoint(&self, file: FileId) -> Result<CheckpointLookup> {
-        self.listed().find(|listed| listed.id() == file).ok_or_else(unknown_file)?.checkpoint()
+        let file = self.listed().find(|listed| listed.id() == file).ok_or_else(unknown_file)?;
+        FileCall::Checkpoint.require(&file.state())?;
+        Ok(file.checkpoint_lookup())
     }
 
     /// `clear-checkpoint`: deletes the records of a file.
@@ -221,7 +223,7 @@ impl Queue {
     /// # Errors
     /// Returns [`ErrorKind::FileUnknown`] or [`ErrorKind::FileStateWrong`].
     pub fn clear_checkpoint(&mut self, now: UnixMillis, file: FileId) -> Result<()> {
-        self.call(now, file, QueuedFile::clear_checkpoint)
+        self.call(now, file, FileCall::ClearCheckpoint, QueuedFile::clear_checkpoint)
     }
 
     /// `set-upload-auth-and-address`: supplies a credential and its address, as VOD returned them.
@@ -238,8 +240,8 @@ impl Queue {
         address: &str,
         media_id: Option<String>,
     ) -> Result<()> {
-        self.call(now, file, |file, ctx| {
-            file.set_upload_auth_and_address(ctx, auth, address, media_id)
+        self.supply_credential(now, file, FileCall::SetAuthAndAddress, |file, ctx| {
+            file.check_auth_and_address(ctx, auth, address, media_id)
         })
     }
 
@@ -256,7 +258,9 @@ impl Queue {
         file: FileId,
         auth: &str,
     ) -> Result<()> {
-        self.call(now, file, |file, ctx| file.resume_upload_with_auth(ctx, auth))
+        self.supply_credential(now, file, FileCall::ResumeWithAuth, |file, ctx| {
+            file.check_auth(ctx.now(), auth)
+        })
     }
 
     /// `set-sts-token`: supplies a token for calls to VOD.
@@ -266,7 +270,9 @@ impl Queue {
     /// [`ErrorKind::CredentialExpired`], [`ErrorKind::RequestInvalid`] with the field, or
     /// [`ErrorKind::CredentialRequired`].
     pub fn set_sts_token(&mut self, now: UnixMillis, file: FileId, token: StsToken) -> Result<()> {
-        self.call(now, file, |file, ctx| file.set_sts_token(ctx, token))
+        self.supply_credential(now, file, FileCall::SetStsToken, |file, ctx| {
+            file.check_sts_token(ctx.now(), token)
+        })
     }
 
     /// `resume-upload-with-sts-token`: supplies a token that replaces the last one.
@@ -280,7 +286,9 @@ impl Queue {
         file: FileId,
         token: StsToken,
     ) -> Result<()> {
-        self.call(now, file, |file, ctx| file.resume_upload_with_sts_token(ctx, token))
+        self.supply_credential(now, file, FileCall::ResumeWithStsToken, |file, ctx| {
+            file.check_renewed_token(ctx.now(), token)
+        })
     }
 
     /// `set-sts-token-directly-upload`: supplies a token for the app's own bucket.
@@ -293,7 +301,9 @@ impl Queue {
         file: FileId,
         token: StsToken,
     ) -> Result<()> {
-        self.call(now, file, |file, ctx| file.set_sts_token_directly_upload(ctx, token))
+        self.supply_credential(now, file, FileCall::SetStsTokenDirectly, |file, ctx| {
+            file.check_direct_token(ctx, token)
+        })
     }
 
     /// `supply-source`: returns the session that accepts the bytes of a file from `offset` on.
@@ -307,21 +317,36 @@ impl Queue {
         file: FileId,
         offset: ByteCount,
     ) -> Result<TurnId> {
-        self.call(now, file, |file, _| file.supply_source(offset))
+        self.call(now, file, FileCall::SupplySource, |file, _| file.supply_source(offset))?
     }
 
+    fn supply_credential(
+        &mut self,
+        now: UnixMillis,
+        file: FileId,
+        call: FileCall,
+        check: impl FnOnce(&QueuedFile, &QueueContext) -> Result<PendingCredential>,
+    ) -> Result<()> {
+        self.call(now, file, call, |file, ctx| {
+            check(file, ctx).map(|pending| file.supply_credential(ctx, pending))
+        })?
+    }
+
+    /// Performs `action` on a listed file whose state allows `call`.
     fn call<T>(
         &mut self,
         now: UnixMillis,
         file: FileId,
-        call: impl FnOnce(&mut QueuedFile, &mut QueueContext) -> Result<T>,
+        call: FileCall,
+        action: impl FnOnce(&mut QueuedFile, &mut QueueContext) -> T,
     ) -> Result<T> {
         self.ctx.advance_clock(now);
         let mut listed = self.files.iter_mut().filter(|file| file.is_listed());
         let file = listed.find(|listed| listed.id() == file).ok_or_else(unknown_file)?;
-        let result = call(file, &mut self.ctx);
+        call.require(&file.state())?;
+        let result = action(file, &mut self.ctx);
         self.advance();
-        result
+        Ok(result)
     }
 
     fn listed(&self) -> impl Iterator<Item = &QueuedFile> {

@@ -101,14 +101,6 @@ impl FileRecords {
         }
     }
 
-    /// Returns `true` if the upload may have parts in OSS. `has_sent` is whether bytes were sent.
-    pub(super) fn may_have_parts(&self, has_sent: bool) -> bool {
-        self.upload().is_some_and(|StoredUpload { checkpoint, .. }| {
-            let is_resumable = matches!(checkpoint.phase, Phase::Receiving | Phase::Completing);
-            is_resumable && (checkpoint.upload_id.is_some() || has_sent)
-        })
-    }
-
     /// Returns `true` if a task is running.
     pub(super) const fn is_busy(&self) -> bool {
         self.task.is_some()
@@ -175,15 +167,20 @@ impl FileRecords {
         }
     }
 
-    /// Deletes the records of the file. The file record remains if it keeps a media id.
+    /// Deletes the records of the file. The file record remains if it keeps a media id. `has_sent`
+    /// is whether bytes were sent to OSS.
     #[must_use]
     pub(super) fn delete(
         &mut self,
         ctx: &mut QueueContext,
         kept_media_id: Option<String>,
-        had_parts: bool,
+        has_sent: bool,
         then: AfterDelete,
     ) -> Option<RecordEvent> {
+        let had_parts = self.upload().is_some_and(|StoredUpload { checkpoint, .. }| {
+            let is_resumable = matches!(checkpoint.phase, Phase::Receiving | Phase::Completing);
+            is_resumable && (checkpoint.upload_id.is_some() || has_sent)
+        });
         let deletion = RecordDeletion { kept_media_id, had_parts, then };
         match self.stored.upload.take() {
             Some(upload) => {

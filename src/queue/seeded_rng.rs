@@ -26,9 +26,7 @@ impl SeededRng {
     }
 
     pub(super) fn next_u64(&mut self) -> u64 {
-        // The lower half: all 128 bits are equally random.
-        let [a, b, c, d, e, f, g, h, ..] = self.next_u128().to_le_bytes();
-        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+        self.next_u128() as u64
     }
 }
 

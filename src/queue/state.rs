@@ -6,6 +6,30 @@
 
 use crate::error::{Error, ErrorKind, Result};
 
+/// Defines an enum whose variants have names in the WIT interface.
+macro_rules! named_enum {
+    ($(#[doc = $doc:literal])+ $enum:ident {
+        $($(#[doc = $variant_doc:literal])* $variant:ident = $name:literal,)+
+    }) => {
+        $(#[doc = $doc])+
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum $enum {
+            $($(#[doc = $variant_doc])* #[doc = concat!("`", $name, "`")] $variant,)+
+        }
+
+        impl $enum {
+            /// Every value, in the order of the WIT interface.
+            pub const ALL: [Self; [$($name),+].len()] = [$(Self::$variant),+];
+
+            /// Returns the name in the WIT interface.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+        }
+    };
+}
+
 /// The state of a file, with the names of the SDK.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FileState {
@@ -23,84 +47,72 @@ pub enum FileState {
     Stopped,
 }
 
-/// The phase of an active file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum UploadingPhase {
-    /// Its records are being searched or written.
-    Starting,
-    /// Waiting for a credential.
-    CredentialWanted,
-    /// Waiting for a media id or a credential from VOD.
-    MediaWanted,
-    /// Waiting for its bytes.
-    SourceWanted,
-    /// Bytes are being sent, or the object is being completed.
-    Transferring,
-    /// Waiting for a new credential.
-    TokenExpired,
-    /// Being stopped.
-    Stopping,
-    /// Being canceled.
-    Canceling,
+named_enum! {
+    /// The phase of an active file.
+    UploadingPhase {
+        /// Its records are being searched or written.
+        Starting = "starting",
+        /// Waiting for a credential.
+        CredentialWanted = "credential-wanted",
+        /// Waiting for a media id or a credential from VOD.
+        MediaWanted = "media-wanted",
+        /// Waiting for its bytes.
+        SourceWanted = "source-wanted",
+        /// Bytes are being sent, or the object is being completed.
+        Transferring = "transferring",
+        /// Waiting for a new credential.
+        TokenExpired = "token-expired",
+        /// Being stopped.
+        Stopping = "stopping",
+        /// Being canceled.
+        Canceling = "canceling",
+    }
 }
 
-/// The state of a queue, with the names of the SDK.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum QueueState {
-    /// Not started, or cleaned.
-    Init,
-    /// Running.
-    Start,
-    /// Running, and at least one file is waiting for a new credential.
-    Expire,
-    /// Stopped.
-    Stop,
-    /// Finished, and at least one file of the list has failed.
-    Failure,
-    /// Finished.
-    End,
+named_enum! {
+    /// The state of a queue, with the names of the SDK.
+    QueueState {
+        /// Not started, or cleaned.
+        Init = "init",
+        /// Running.
+        Start = "start",
+        /// Running, and at least one file is waiting for a new credential.
+        Expire = "expire",
+        /// Stopped.
+        Stop = "stop",
+        /// Finished, and at least one file of the list has failed.
+        Failure = "failure",
+        /// Finished.
+        End = "end",
+    }
 }
 
-/// A call that concerns one file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum FileCall {
-    /// `delete-file`
-    Delete,
-    /// `cancel-file`
-    Cancel,
-    /// `resume-file`
-    Resume,
-    /// `get-checkpoint`
-    Checkpoint,
-    /// `clear-checkpoint`
-    ClearCheckpoint,
-    /// `set-upload-auth-and-address`
-    SetAuthAndAddress,
-    /// `resume-upload-with-auth`
-    ResumeWithAuth,
-    /// `set-sts-token`
-    SetStsToken,
-    /// `resume-upload-with-sts-token`
-    ResumeWithStsToken,
-    /// `set-sts-token-directly-upload`
-    SetStsTokenDirectly,
-    /// `supply-source`
-    SupplySource,
+named_enum! {
+    /// A call that concerns one file.
+    FileCall {
+        Delete = "delete-file",
+        Cancel = "cancel-file",
+        Resume = "resume-file",
+        Checkpoint = "get-checkpoint",
+        ClearCheckpoint = "clear-checkpoint",
+        SetAuthAndAddress = "set-upload-auth-and-address",
+        ResumeWithAuth = "resume-upload-with-auth",
+        SetStsToken = "set-sts-token",
+        ResumeWithStsToken = "resume-upload-with-sts-token",
+        SetStsTokenDirectly = "set-sts-token-directly-upload",
+        SupplySource = "supply-source",
+    }
 }
 
-/// A call that concerns the list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum QueueCall {
-    /// `add-file`
-    AddFile,
-    /// `list-files`
-    ListFiles,
-    /// `clean-list`
-    CleanList,
-    /// `start-upload`
-    StartUpload,
-    /// `stop-upload`
-    StopUpload,
+named_enum! {
+    /// A call that concerns the list.
+    QueueCall {
+        AddFile = "add-file",
+        ListFiles = "list-files",
+        CleanList = "clean-list",
+        StartUpload = "start-upload",
+        StopUpload = "stop-upload",
+    }
 }
 
 /// Whether a call is allowed in a state.
@@ -117,21 +129,6 @@ pub enum Answer {
 }
 
 impl FileCall {
-    /// Every call that concerns one file.
-    pub const ALL: [Self; 11] = [
-        Self::Delete,
-        Self::Cancel,
-        Self::Resume,
-        Self::Checkpoint,
-        Self::ClearCheckpoint,
-        Self::SetAuthAndAddress,
-        Self::ResumeWithAuth,
-        Self::SetStsToken,
-        Self::ResumeWithStsToken,
-        Self::SetStsTokenDirectly,
-        Self::SupplySource,
-    ];
-
     /// Returns whether this call is allowed for a file in `state`.
     #[must_use]
     pub const fn answer(self, state: &FileState) -> Answer {
@@ -178,31 +175,9 @@ impl FileCall {
         let message = format!("{} means nothing while the file is {}", self.name(), state.name());
         Err(Error::new(ErrorKind::FileStateWrong, message))
     }
-
-    /// Returns the name of the call in the WIT interface.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Delete => "delete-file",
-            Self::Cancel => "cancel-file",
-            Self::Resume => "resume-file",
-            Self::Checkpoint => "get-checkpoint",
-            Self::ClearCheckpoint => "clear-checkpoint",
-            Self::SetAuthAndAddress => "set-upload-auth-and-address",
-            Self::ResumeWithAuth => "resume-upload-with-auth",
-            Self::SetStsToken => "set-sts-token",
-            Self::ResumeWithStsToken => "resume-upload-with-sts-token",
-            Self::SetStsTokenDirectly => "set-sts-token-directly-upload",
-            Self::SupplySource => "supply-source",
-        }
-    }
 }
 
 impl QueueCall {
-    /// Every call that concerns the list.
-    pub const ALL: [Self; 5] =
-        [Self::AddFile, Self::ListFiles, Self::CleanList, Self::StartUpload, Self::StopUpload];
-
     /// Returns whether this call is allowed for a queue in `state`.
     #[must_use]
     pub const fn answer(self, state: QueueState) -> Answer {
@@ -221,18 +196,6 @@ impl QueueCall {
         }
         let message = format!("{} means nothing while the queue is {}", self.name(), state.name());
         Err(Error::new(ErrorKind::QueueStateWrong, message))
-    }
-
-    /// Returns the name of the call in the WIT interface.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::AddFile => "add-file",
-            Self::ListFiles => "list-files",
-            Self::CleanList => "clean-list",
-            Self::StartUpload => "start-upload",
-            Self::StopUpload => "stop-upload",
-        }
     }
 }
 
@@ -258,52 +221,6 @@ impl FileState {
             Self::Failure(_) => "failure",
             Self::Canceled => "canceled",
             Self::Stopped => "stopped",
-        }
-    }
-}
-
-impl UploadingPhase {
-    /// Every phase, in the order of the WIT interface.
-    pub const ALL: [Self; 8] = [
-        Self::Starting,
-        Self::CredentialWanted,
-        Self::MediaWanted,
-        Self::SourceWanted,
-        Self::Transferring,
-        Self::TokenExpired,
-        Self::Stopping,
-        Self::Canceling,
-    ];
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Starting => "starting",
-            Self::CredentialWanted => "credential-wanted",
-            Self::MediaWanted => "media-wanted",
-            Self::SourceWanted => "source-wanted",
-            Self::Transferring => "transferring",
-            Self::TokenExpired => "token-expired",
-            Self::Stopping => "stopping",
-            Self::Canceling => "canceling",
-        }
-    }
-}
-
-impl QueueState {
-    /// Every state, in the order of the WIT interface.
-    pub const ALL: [Self; 6] =
-        [Self::Init, Self::Start, Self::Expire, Self::Stop, Self::Failure, Self::End];
-
-    /// Returns the name of the state in the WIT interface.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Init => "init",
-            Self::Start => "start",
-            Self::Expire => "expire",
-            Self::Stop => "stop",
-            Self::Failure => "failure",
-            Self::End => "end",
         }
     }
 }

@@ -6,20 +6,18 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::queue::context::QueueContext;
 use crate::queue::credentials::{CredentialMode, OssCredential, PendingCredential, StsToken};
 use crate::queue::entry_state::EntryState;
-use crate::queue::state::FileCall;
 use crate::queue::vod_call::check_create_parameters;
 use crate::units::UnixMillis;
 
 impl QueuedFile {
-    /// `set-upload-auth-and-address`
-    pub(in crate::queue) fn set_upload_auth_and_address(
-        &mut self,
-        ctx: &mut QueueContext,
+    /// Validates the credential of `set-upload-auth-and-address`.
+    pub(in crate::queue) fn check_auth_and_address(
+        &self,
+        ctx: &QueueContext,
         auth: &str,
         address: &str,
         media_id: Option<String>,
-    ) -> Result<()> {
-        FileCall::SetAuthAndAddress.require(&self.state())?;
+    ) -> Result<PendingCredential> {
         let media_id = media_id.filter(|id| !id.is_empty());
         if media_id.as_ref().is_some_and(|id| !is_media_id(id)) {
             return Err(Error::field_invalid("media-id", "1 to 128 visible ASCII characters"));
@@ -27,28 +25,25 @@ impl QueuedFile {
         let mut credential = UploadCredential::parse(address, auth, ctx.now())?;
         self.file.override_address(&mut credential.address);
         if !credential.is_usable_at(ctx.now()) {
-            return Err(expired("the UploadAuth has expired"));
+            return Err(auth_expired());
         }
         ctx.options().target(&credential).bucket()?;
         if self.session.is_some() || self.state.is_opening() || self.file.is_refreshable() {
             self.check_bound_object(&credential)?;
         }
         let credential = Box::new(credential);
-        let supplied = OssCredential::AuthAndAddress { credential, media_id };
-        self.set_pending_credential(ctx, PendingCredential::Oss(supplied));
-        Ok(())
+        Ok(PendingCredential::Oss(OssCredential::AuthAndAddress { credential, media_id }))
     }
 
-    /// `resume-upload-with-auth`
-    pub(in crate::queue) fn resume_upload_with_auth(
-        &mut self,
-        ctx: &mut QueueContext,
+    /// Validates the credential of `resume-upload-with-auth`.
+    pub(in crate::queue) fn check_auth(
+        &self,
+        now: UnixMillis,
         auth: &str,
-    ) -> Result<()> {
-        FileCall::ResumeWithAuth.require(&self.state())?;
-        let auth = UploadAuth::parse(auth, ctx.now())?;
-        if auth.expires_at.is_some_and(|end| end <= ctx.now()) {
-            return Err(expired("the UploadAuth has expired"));
+    ) -> Result<PendingCredential> {
+        let auth = UploadAuth::parse(auth, now)?;
+        if auth.expires_at.is_some_and(|end| end <= now) {
+            return Err(auth_expired());
         }
         if self.state == EntryState::TokenExpired && !self.file.is_refreshable() {
             let message = "this kind of media has no refresh: its object is another each time";
@@ -57,61 +52,52 @@ impl QueuedFile {
         if self.binding.address().is_none() {
             return Err(address_unknown());
         }
-        let supplied = OssCredential::Auth(Box::new(auth));
-        self.set_pending_credential(ctx, PendingCredential::Oss(supplied));
-        Ok(())
+        Ok(PendingCredential::Oss(OssCredential::Auth(Box::new(auth))))
     }
 
-    /// `set-sts-token`
-    pub(in crate::queue) fn set_sts_token(
-        &mut self,
-        ctx: &mut QueueContext,
+    /// Validates the token of `set-sts-token`.
+    pub(in crate::queue) fn check_sts_token(
+        &self,
+        now: UnixMillis,
         token: StsToken,
-    ) -> Result<()> {
-        FileCall::SetStsToken.require(&self.state())?;
-        let token = token.checked(ctx.now())?;
+    ) -> Result<PendingCredential> {
+        let token = token.checked(now)?;
         check_create_parameters(&self.file)?;
         self.check_media_id_known()?;
-        self.set_pending_credential(ctx, PendingCredential::Sts(token));
-        Ok(())
+        Ok(PendingCredential::Sts(token))
     }
 
-    /// `resume-upload-with-sts-token`
-    pub(in crate::queue) fn resume_upload_with_sts_token(
-        &mut self,
-        ctx: &mut QueueContext,
+    /// Validates the token of `resume-upload-with-sts-token`.
+    pub(in crate::queue) fn check_renewed_token(
+        &self,
+        now: UnixMillis,
         token: StsToken,
-    ) -> Result<()> {
-        FileCall::ResumeWithStsToken.require(&self.state())?;
-        let is_for_oss = self.credentials.is_token_for_oss()?;
-        let token = token.checked(ctx.now())?;
-        let pending = if is_for_oss {
-            PendingCredential::Oss(OssCredential::Token(token))
-        } else {
-            PendingCredential::Sts(token)
-        };
-        self.set_pending_credential(ctx, pending);
-        Ok(())
+    ) -> Result<PendingCredential> {
+        let pending = self.credentials.renewed_token(token.clone())?;
+        token.checked(now)?;
+        Ok(pending)
     }
 
-    /// `set-sts-token-directly-upload`
-    pub(in crate::queue) fn set_sts_token_directly_upload(
-        &mut self,
-        ctx: &mut QueueContext,
+    /// Validates the token of `set-sts-token-directly-upload`.
+    pub(in crate::queue) fn check_direct_token(
+        &self,
+        ctx: &QueueContext,
         token: StsToken,
-    ) -> Result<()> {
-        FileCall::SetStsTokenDirectly.require(&self.state())?;
+    ) -> Result<PendingCredential> {
         let token = token.checked(ctx.now())?;
         let credential = self.direct_credential(&token, ctx.now())?;
         ctx.options().target(&credential).bucket()?;
         self.check_bound_object(&credential)?;
-        self.set_pending_credential(ctx, PendingCredential::Oss(OssCredential::Token(token)));
-        Ok(())
+        Ok(PendingCredential::Oss(OssCredential::Token(token)))
     }
 
     /// Uses the credential now if the file waits for one or a session is running. Otherwise it is
     /// kept until the file becomes active.
-    fn set_pending_credential(&mut self, ctx: &mut QueueContext, pending: PendingCredential) {
+    pub(in crate::queue) fn supply_credential(
+        &mut self,
+        ctx: &mut QueueContext,
+        pending: PendingCredential,
+    ) {
         if self.state == EntryState::Transferring && self.session.is_some() {
             return self.renew_credential(ctx, pending);
         }
@@ -187,8 +173,8 @@ fn address_unknown() -> Error {
     Error::new(ErrorKind::CredentialRequired, message)
 }
 
-fn expired(message: &str) -> Error {
-    Error::new(ErrorKind::CredentialExpired, message)
+fn auth_expired() -> Error {
+    Error::new(ErrorKind::CredentialExpired, "the UploadAuth has expired")
 }
 
 /// VOD would reject an invalid media id only at the first refresh.

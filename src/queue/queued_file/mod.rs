@@ -19,7 +19,7 @@ use super::info::{FileInfo, Offsets, Progress};
 use super::lookup::CheckpointLookup;
 use super::object_binding::ObjectBinding;
 use super::records::FileRecords;
-use super::state::{FileCall, FileState};
+use super::state::FileState;
 use super::validated_file::ValidatedFile;
 use super::vod_call::VodCall;
 use crate::error::{Error, ErrorKind, Result};
@@ -93,10 +93,8 @@ impl QueuedFile {
         }
     }
 
-    /// `get-checkpoint`
-    pub(super) fn checkpoint(&self) -> Result<CheckpointLookup> {
-        FileCall::Checkpoint.require(&self.state())?;
-        Ok(self.records.checkpoint_lookup())
+    pub(super) fn checkpoint_lookup(&self) -> CheckpointLookup {
+        self.records.checkpoint_lookup()
     }
 
     pub(super) const fn is_active(&self) -> bool {

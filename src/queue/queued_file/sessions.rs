@@ -11,7 +11,6 @@ use crate::queue::entry_state::EntryState;
 use crate::queue::event::Event;
 use crate::queue::ids::TurnId;
 use crate::queue::records::AfterDelete;
-use crate::queue::state::FileCall;
 use crate::queue::vod_call::{VodAction, VodCall};
 use crate::units::ByteCount;
 use crate::upload::{Claim, Input};
@@ -62,12 +61,7 @@ impl QueuedFile {
     /// Passes an input to the session, and processes its outputs.
     pub(in crate::queue) fn handle_session_input(&mut self, ctx: &mut QueueContext, input: Input) {
         let Some(session) = &mut self.session else { return };
-        let result = session.handle(ctx.now(), input);
-        self.after_session_input(ctx, result);
-    }
-
-    fn after_session_input(&mut self, ctx: &mut QueueContext, result: Result<()>) {
-        match result {
+        match session.handle(ctx.now(), input) {
             Ok(()) => self.process_session(ctx),
             // The driver is broken. Failing is better than a session that never ends.
             Err(misuse) => {
@@ -123,7 +117,6 @@ impl QueuedFile {
 
     /// `supply-source`: returns the session that accepts the bytes.
     pub(in crate::queue) fn supply_source(&mut self, offset: ByteCount) -> Result<TurnId> {
-        FileCall::SupplySource.require(&self.state())?;
         self.session.as_mut().ok_or_else(source_not_wanted)?.supply_source(offset)
     }
 
@@ -245,8 +238,8 @@ impl QueuedFile {
         if let Ok(credential) = &result {
             self.credentials.set_current(credential.clone());
         }
-        let result = session.resolve_credential(ctx.now(), result);
-        self.after_session_input(ctx, result);
+        session.clear_credential_request();
+        self.handle_session_input(ctx, Input::Credential(result));
     }
 
     /// Ends the session, after which the file starts again with another media id.

@@ -1,7 +1,7 @@
 //! How a file becomes idle: completed, failed, stopped, canceled or removed.
 
 use super::{Listing, QueuedFile};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind};
 use crate::queue::active_session::SessionKind;
 use crate::queue::context::QueueContext;
 use crate::queue::credentials::FileCredentials;
@@ -9,32 +9,23 @@ use crate::queue::entry_state::EntryState;
 use crate::queue::event::{Event, Succeeded};
 use crate::queue::object_binding::{ObjectBinding, address_of, is_same_object};
 use crate::queue::records::{AfterDelete, AfterLookup};
-use crate::queue::state::FileCall;
 use crate::units::ByteCount;
 use crate::upload::{Claim, FinishedObject, Phase};
 
 impl QueuedFile {
-    /// `cancel-file`
-    pub(in crate::queue) fn cancel(&mut self, ctx: &mut QueueContext) -> Result<()> {
-        FileCall::Cancel.require(&self.state())?;
-        self.begin_cancel(ctx);
-        Ok(())
-    }
-
     /// `delete-file`
-    pub(in crate::queue) fn delete(&mut self, ctx: &mut QueueContext) -> Result<()> {
-        FileCall::Delete.require(&self.state())?;
+    pub(in crate::queue) fn delete(&mut self, ctx: &mut QueueContext) {
         self.listing = Listing::RemovedWhenIdle;
         match self.state {
             // It is removed immediately. A deletion of its records continues.
             EntryState::Success | EntryState::Canceled => self.listing = Listing::Detached,
             EntryState::Canceling => {}
-            _ => self.begin_cancel(ctx),
+            _ => self.cancel(ctx),
         }
-        Ok(())
     }
 
-    fn begin_cancel(&mut self, ctx: &mut QueueContext) {
+    /// `cancel-file`
+    pub(in crate::queue) fn cancel(&mut self, ctx: &mut QueueContext) {
         self.credentials.take_pending();
         self.cancel_vod_call(ctx);
         let before = std::mem::replace(&mut self.state, EntryState::Canceling);
@@ -145,10 +136,8 @@ impl QueuedFile {
     }
 
     /// `resume-file`
-    pub(in crate::queue) fn resume(&mut self) -> Result<()> {
-        FileCall::Resume.require(&self.state())?;
+    pub(in crate::queue) fn resume(&mut self) {
         self.state = EntryState::Ready;
-        Ok(())
     }
 
     /// Removes the file from the list immediately. A cancellation or deletion in progress
@@ -170,8 +159,7 @@ impl QueuedFile {
     }
 
     /// `clear-checkpoint`
-    pub(in crate::queue) fn clear_checkpoint(&mut self, ctx: &mut QueueContext) -> Result<()> {
-        FileCall::ClearCheckpoint.require(&self.state())?;
+    pub(in crate::queue) fn clear_checkpoint(&mut self, ctx: &mut QueueContext) {
         match self.state {
             EntryState::AwaitingCredential | EntryState::TokenExpired => {
                 self.state = EntryState::Opening;
@@ -186,7 +174,6 @@ impl QueuedFile {
                 self.binding.set_address(None);
             }
         }
-        Ok(())
     }
 
     /// Deletes the records of the file. The media id remains if `keep_media_id`.
@@ -196,7 +183,7 @@ impl QueuedFile {
         keep_media_id: bool,
         then: AfterDelete,
     ) {
-        let had_parts = self.records.may_have_parts(self.offsets.has_sent());
+        let has_sent = self.offsets.has_sent();
         self.offsets.reset_to(ByteCount::ZERO);
         let mut kept_media_id = None;
         if keep_media_id {
@@ -206,7 +193,7 @@ impl QueuedFile {
             self.binding.set_address(None);
             self.credentials.discard_current();
         }
-        let event = self.records.delete(ctx, kept_media_id, had_parts, then);
+        let event = self.records.delete(ctx, kept_media_id, has_sent, then);
         self.on_record_event(ctx, event);
     }
 
