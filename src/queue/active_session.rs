@@ -184,7 +184,7 @@ impl ActiveSession {
         let SourceState::Requested(wanted) = self.source else { return Err(source_not_wanted()) };
         if offset != wanted {
             let (offset, wanted) = (offset.bytes(), wanted.bytes());
-            let message = format!("the source starts at {offset} and {wanted} is wanted");
+            let message = format!("the source starts at offset {offset}; expected {wanted}");
             return Err(Error::new(ErrorKind::OffsetMismatch, message));
         }
         self.source = SourceState::Supplied(offset);
@@ -265,5 +265,5 @@ impl ActiveSession {
 }
 
 pub(super) fn source_not_wanted() -> Error {
-    Error::new(ErrorKind::FileStateWrong, "the file's bytes are not wanted")
+    Error::new(ErrorKind::FileStateWrong, "no bytes of the file are requested")
 }

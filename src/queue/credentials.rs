@@ -131,7 +131,7 @@ impl FileCredentials {
             }
             (_, CredentialMode::Direct) => Ok(PendingCredential::Oss(Token(token))),
             (_, CredentialMode::UploadAuth) => {
-                let message = "the file has had no token yet: hand in the first with set-sts-token";
+                let message = "the file has no token to renew: supply the first with set-sts-token";
                 Err(Error::new(ErrorKind::CredentialRequired, message))
             }
         }

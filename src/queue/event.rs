@@ -115,8 +115,8 @@ pub(super) struct EventQueue {
 }
 
 impl EventQueue {
-    /// Appends an event. Progress replaces unread progress of the same file, so that a slow or absent
-    /// reader costs no memory.
+    /// Appends an event. Progress replaces unread progress of the same file, so that a slow or
+    /// absent reader costs no memory.
     pub(super) fn push(&mut self, event: Event) {
         if let Event::Progress { file, .. } = event
             && let Some(last) =

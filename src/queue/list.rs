@@ -110,7 +110,8 @@ impl Queue {
         QueueCall::AddFile.require(self.state())?;
         let file = ValidatedFile::new(self.ctx.options().user_id(), new)?;
         if self.listed().any(|listed| listed.is_same_file(&file)) {
-            let message = "the list has this file already, by its name, size, time and edges";
+            let message =
+                "the list already contains this file, by name, size, modification time and edges";
             return Err(Error::new(ErrorKind::FileDuplicate, message));
         }
         self.files_added += 1;
@@ -328,7 +329,7 @@ impl Queue {
         check: impl FnOnce(&QueuedFile, &QueueContext) -> Result<PendingCredential>,
     ) -> Result<()> {
         self.call(now, file, call, |file, ctx| {
-            check(file, ctx).map(|pending| file.supply_credential(ctx, pending))
+            check(file, ctx).map(|pending| file.set_pending_credential(ctx, pending))
         })?
     }
 
@@ -388,5 +389,5 @@ fn with_session(files: &mut [QueuedFile], id: TurnId) -> Option<&mut QueuedFile>
 }
 
 fn unknown_file() -> Error {
-    Error::new(ErrorKind::FileUnknown, "the list has no file of this id")
+    Error::new(ErrorKind::FileUnknown, "the list contains no file with this id")
 }

@@ -77,8 +77,8 @@ impl CheckpointLookup {
     /// Accepts the value of that key, or `None` if it does not exist.
     ///
     /// # Errors
-    /// Returns [`ErrorKind::CheckpointCorrupt`] or [`ErrorKind::CheckpointNewer`] if a record cannot
-    /// be decoded.
+    /// Returns [`ErrorKind::CheckpointCorrupt`] or [`ErrorKind::CheckpointNewer`] if a record
+    /// cannot be decoded.
     pub fn take(&mut self, value: Option<Vec<u8>>) -> Result<()> {
         let none = Step::Done(None);
         self.step = match (std::mem::replace(&mut self.step, none), value) {

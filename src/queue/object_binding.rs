@@ -93,7 +93,7 @@ pub(super) fn is_same_object(a: &UploadAddress, b: &UploadAddress) -> bool {
 
 pub(super) fn other_object(wanted: &UploadAddress, given: &UploadAddress) -> Error {
     let message = format!(
-        "the credential is for {}/{} and the upload for {}/{}",
+        "the credential is for {}/{}; the upload is for {}/{}",
         given.bucket, given.object, wanted.bucket, wanted.object
     );
     Error::new(ErrorKind::CredentialForOtherObject, message)

@@ -81,8 +81,8 @@ impl Options {
     /// Applies the defaults and checks the limits.
     ///
     /// # Errors
-    /// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the option and its range as
-    /// [`Error::field`].
+    /// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the option and its range
+    /// as [`Error::field`].
     pub fn new(input: OptionsInput) -> Result<Self> {
         if let Some(id) = &input.user_id {
             let digits = id.bytes().all(|byte| byte.is_ascii_digit());

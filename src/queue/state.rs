@@ -172,7 +172,7 @@ impl FileCall {
         if self.answer(state) != Answer::Refused {
             return Ok(());
         }
-        let message = format!("{} means nothing while the file is {}", self.name(), state.name());
+        let message = format!("cannot call {} while the file is {}", self.name(), state.name());
         Err(Error::new(ErrorKind::FileStateWrong, message))
     }
 }
@@ -194,7 +194,7 @@ impl QueueCall {
         if self.answer(state) != Answer::Refused {
             return Ok(());
         }
-        let message = format!("{} means nothing while the queue is {}", self.name(), state.name());
+        let message = format!("cannot call {} while the queue is {}", self.name(), state.name());
         Err(Error::new(ErrorKind::QueueStateWrong, message))
     }
 }

@@ -36,7 +36,7 @@ impl ValidatedFile {
             return Err(Error::new(ErrorKind::FileEmpty, "the file has no bytes"));
         }
         if let Some(size) = new.size.filter(|size| *size > OBJECT_SIZE_MAX) {
-            let message = format!("the file has {size}; the store takes {OBJECT_SIZE_MAX} at most");
+            let message = format!("the file size is {size}; the maximum is {OBJECT_SIZE_MAX}");
             return Err(Error::new(ErrorKind::FileTooLarge, message));
         }
         if let Some(edges) = &new.edges {
@@ -157,7 +157,7 @@ fn check_edges(edges: &Edges, size: Option<ByteCount>) -> Result<()> {
             None => edge.len() <= EDGE_BYTES,
         };
         if !fits {
-            let allowed = "65,536 bytes of the file, or all of them where it has fewer";
+            let allowed = "65,536 bytes of the file, or the entire file if it is shorter";
             return Err(Error::field_invalid(name, allowed));
         }
     }

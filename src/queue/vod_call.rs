@@ -55,7 +55,8 @@ impl VodCall {
             && deadline <= ctx.now()
         {
             ctx.output(Output::CancelVod { id });
-            let late = Error::new(ErrorKind::VodUnavailable, "no answer in time");
+            let late =
+                Error::new(ErrorKind::VodUnavailable, "VOD did not respond within the timeout");
             if let Some(error) = self.attempt_failed(ctx, late) {
                 return Some(Err(error));
             }

@@ -46,7 +46,8 @@ impl QueuedFile {
             return Err(auth_expired());
         }
         if self.state == EntryState::TokenExpired && !self.file.is_refreshable() {
-            let message = "this kind of media has no refresh: its object is another each time";
+            let message =
+                "credentials of this kind of media cannot be refreshed: each is for a new object";
             return Err(Error::new(ErrorKind::CredentialNotRefreshable, message));
         }
         if self.binding.address().is_none() {
@@ -93,7 +94,7 @@ impl QueuedFile {
 
     /// Uses the credential now if the file waits for one or a session is running. Otherwise it is
     /// kept until the file becomes active.
-    pub(in crate::queue) fn supply_credential(
+    pub(in crate::queue) fn set_pending_credential(
         &mut self,
         ctx: &mut QueueContext,
         pending: PendingCredential,
@@ -162,8 +163,8 @@ impl QueuedFile {
         if !has_upload || !self.file.is_refreshable() || self.binding.media_id().is_some() {
             return Ok(());
         }
-        let message = "the media id of the upload that the file continues is not known: hand in \
-                       an UploadAuth for it, or clear the checkpoint";
+        let message = "the media id of the upload that the file continues is unknown: supply an \
+                       UploadAuth for it, or clear the checkpoint";
         Err(Error::new(ErrorKind::CredentialRequired, message))
     }
 }

@@ -50,7 +50,7 @@ impl QueuedFile {
             Outcome::Failed { error, .. } => error,
             Outcome::Suspended { refused: Some(error), .. } => error,
             Outcome::Suspended { .. } | Outcome::Completed(_) => {
-                Error::new(ErrorKind::LengthMismatch, "the source ended before the file")
+                Error::new(ErrorKind::LengthMismatch, "the source ended before the end of the file")
             }
             Outcome::Aborted => {
                 let error = Error::new(ErrorKind::UploadAborted, "the upload was aborted");

@@ -222,7 +222,8 @@ impl QueuedFile {
             // A credential supplied early may have expired. One that VOD has just issued has not,
             // unless the local clock is wrong: then the next one would be unusable, too.
             let rejection = self.credentials.sts_token().is_some().then(|| {
-                let message = "VOD handed out a credential that has ended by this host's clock";
+                let message = "VOD returned a credential that is already expired according to \
+                               this host's clock";
                 Error::new(ErrorKind::CredentialExpired, message)
             });
             return self.wait_for_credential(ctx, rejection);

@@ -144,7 +144,7 @@ impl QueuedFile {
     /// continues; other work is aborted.
     pub(in crate::queue) fn remove(&mut self, ctx: &mut QueueContext) {
         if self.state == EntryState::Canceling {
-            let message = "the list was cleaned before it was known whether all is dropped";
+            let message = "the list was cleaned before the cancellation completed";
             let left_over = Some(Error::new(ErrorKind::UploadStopped, message));
             self.emit(ctx, Event::Canceled { file: self.id, left_over });
         } else if self.is_active() {
@@ -231,7 +231,7 @@ impl QueuedFile {
 }
 
 fn no_credential() -> Error {
-    let message = "no credential is at hand to drop the parts with";
+    let message = "no credential is available to abort the multipart upload";
     Error::new(ErrorKind::CredentialRequired, message)
 }
 
