@@ -1,4 +1,4 @@
-//! What an app does by hand.
+//! Actions of an app.
 
 use vod_uploader::error::Result;
 use vod_uploader::queue::{
@@ -7,16 +7,16 @@ use vod_uploader::queue::{
 use vod_uploader::units::ByteCount;
 use vod_uploader_sim::{Credentials, Supply, World};
 
-/// Starts a run where none is going on, and goes on until no file waits for anything that the app
-/// answers; also for what it did not answer when it was asked.
-pub(crate) fn go_on(world: &mut World) {
+/// Starts a run unless one is in progress, and continues until no file waits for anything that the
+/// app supplies, including what the app did not supply when it was asked.
+pub(crate) fn run_to_completion(world: &mut World) {
     if !matches!(world.queue_state(), QueueState::Start | QueueState::Expire) {
         world.start();
     }
     for _ in 0..50 {
         world.run();
         let files = world.queue.list_files();
-        if files.iter().filter(|file| answer(world, file)).count() == 0 {
+        if files.iter().filter(|file| supply_awaited(world, file)).count() == 0 {
             return;
         }
     }
@@ -51,14 +51,14 @@ pub(crate) fn checkpoint(world: &World, file: FileId) -> Result<Stored> {
     Ok(lookup.finish())
 }
 
-/// The list's entry of a file.
+/// The listed information about a file.
 pub(crate) fn info(world: &World, file: FileId) -> FileInfo {
     let mut listed = world.queue.list_files().into_iter();
     listed.find(|info| info.id == file).expect("a listed file")
 }
 
-/// The offset from which a file's bytes were asked for last.
-pub(crate) fn wanted(world: &World, file: FileId) -> u64 {
+/// The offset from which a file's bytes were last requested.
+pub(crate) fn requested_offset(world: &World, file: FileId) -> u64 {
     let wanted = world.events.iter().rev().find_map(|event| match event {
         Event::SourceWanted { file: of, offset } if *of == file => Some(*offset),
         _ => None,
@@ -66,13 +66,13 @@ pub(crate) fn wanted(world: &World, file: FileId) -> u64 {
     wanted.unwrap_or(ByteCount::ZERO).bytes()
 }
 
-/// Goes on until the file is in a phase.
+/// Runs until the file is in a phase.
 pub(crate) fn run_to(world: &mut World, file: FileId, phase: UploadingPhase) {
     world.run_until(|world| world.state(file) == FileState::Uploading(phase));
     assert_eq!(world.state(file), FileState::Uploading(phase));
 }
 
-/// Goes on until some parts of the file are stored and noted, and others are on their way.
+/// Runs until some parts of the file are stored and recorded, and others are in flight.
 pub(crate) fn run_half_way(world: &mut World, file: FileId) {
     world.run_until(|world| {
         let info = info(world, file);
@@ -81,14 +81,15 @@ pub(crate) fn run_half_way(world: &mut World, file: FileId) {
     assert_eq!(world.state(file), FileState::Uploading(UploadingPhase::Transferring));
 }
 
-/// Answers what the file waits for; false where it waits for nothing, or the app does not answer.
-fn answer(world: &mut World, info: &FileInfo) -> bool {
+/// Supplies what the file waits for. Returns `false` if it waits for nothing or the app does not
+/// supply it.
+fn supply_awaited(world: &mut World, info: &FileInfo) -> bool {
     use UploadingPhase::{CredentialWanted, SourceWanted, TokenExpired};
     let file = info.id;
     let FileState::Uploading(phase) = world.state(file) else { return false };
     match (phase, world.app.credentials) {
         (SourceWanted, _) if world.app.supplies => {
-            let offset = wanted(world, file);
+            let offset = requested_offset(world, file);
             supply(world, file, offset).unwrap();
         }
         (CredentialWanted | TokenExpired, Some(Credentials::Server)) => {

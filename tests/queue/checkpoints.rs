@@ -1,4 +1,4 @@
-//! What the key-value store knows of a file: found again, not found, forgotten.
+//! The stored records of a file: found, not found, deleted.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,12 +9,12 @@ use vod_uploader::units::ByteCount;
 use vod_uploader::vod::MediaKind;
 use vod_uploader_sim::{Content, Credentials, Fault, Operation, PlannedFile, World};
 
-use crate::actions::{checkpoint, go_on, info, run_half_way, run_to};
-use crate::event_queries::{all_events, continued_at, count, events_of};
+use crate::actions::{checkpoint, info, run_half_way, run_to, run_to_completion};
+use crate::event_queries::{all_events, count, events_of, resumed_from};
 use crate::fixture::LEN;
 
 #[test]
-fn a_file_is_continued_after_a_crash_at_any_step() {
+fn a_file_resumes_after_a_crash_at_any_step() {
     for mode in [Credentials::Server, Credentials::Sts] {
         let mut phases = BTreeSet::new();
         for steps in 0.. {
@@ -31,18 +31,18 @@ fn a_file_is_continued_after_a_crash_at_any_step() {
                 break;
             }
             let file = crash(&mut world, World::file("a.mp4", LEN));
-            go_on(&mut world);
-            let told = format!("{mode:?}, step {steps}: {:?}", all_events(&world));
-            assert_eq!(world.state(file), FileState::Success, "{told}");
-            assert!(world.kv.values.is_empty(), "{told}: {:?}", world.kv.values.keys());
+            run_to_completion(&mut world);
+            let context = format!("{mode:?}, step {steps}: {:?}", all_events(&world));
+            assert_eq!(world.state(file), FileState::Success, "{context}");
+            assert!(world.kv.values.is_empty(), "{context}: {:?}", world.kv.values.keys());
             if before.progress.durable > ByteCount::ZERO {
-                assert_eq!(info(&world, file).media_id, before.media_id, "{told}");
-                assert_eq!(world.vod.media.len(), 1, "{told}");
+                assert_eq!(info(&world, file).media_id, before.media_id, "{context}");
+                assert_eq!(world.vod.media.len(), 1, "{context}");
                 let sent = world.store.count(Operation::UploadPart) as u64;
-                // Three may have been on their way, and three were stored and not noted.
-                assert!(sent <= 10 + 6, "{told}: {sent}");
+                // Three may have been in flight, and three stored but not recorded.
+                assert!(sent <= 10 + 6, "{context}: {sent}");
             }
-            assert_eq!(count(&world, "upload-end"), 1, "{told}");
+            assert_eq!(count(&world, "upload-end"), 1, "{context}");
         }
         let mut expected = vec!["source-wanted", "starting", "success", "transferring"];
         expected.push(match mode {
@@ -56,7 +56,7 @@ fn a_file_is_continued_after_a_crash_at_any_step() {
 }
 
 #[test]
-fn another_file_is_not_continued() {
+fn a_different_file_does_not_resume() {
     let named = World::file("a.mp4", LEN);
     let with = |change: fn(&mut PlannedFile)| {
         let mut planned = named.clone();
@@ -84,27 +84,27 @@ fn another_file_is_not_continued() {
         let (mut world, _) = half_way(&named);
         world.forgets_old_files();
         let file = crash(&mut world, other);
-        go_on(&mut world);
+        run_to_completion(&mut world);
         assert_eq!(world.state(file), FileState::Success, "{what}");
-        assert_eq!(continued_at(&world, file), None, "{what}");
+        assert_eq!(resumed_from(&world, file), None, "{what}");
         assert_eq!(world.vod.media.len(), 2, "{what}");
-        // That of the first file is as it was.
+        // The checkpoint of the first file is unchanged.
         let first = crash(&mut world, named.clone());
-        go_on(&mut world);
-        assert!(continued_at(&world, first).unwrap() > 0, "{what}");
+        run_to_completion(&mut world);
+        assert!(resumed_from(&world, first).unwrap() > 0, "{what}");
     }
-    // Nor one of another account.
+    // Nor does a file of another account.
     let (mut world, _) = half_way(&named);
     world.forgets_old_files();
     world.options.user_id = Some("2".into());
     let file = crash(&mut world, named);
-    go_on(&mut world);
-    assert_eq!(continued_at(&world, file), None);
+    run_to_completion(&mut world);
+    assert_eq!(resumed_from(&world, file), None);
     assert_eq!(world.vod.media.len(), 2);
 }
 
 #[test]
-fn a_file_is_known_by_its_edges_without_its_time() {
+fn content_samples_identify_a_file_without_a_modification_time() {
     let mut planned = World::file("a.mp4", LEN);
     planned.new.last_modified_ms = None;
     let bytes = planned.content.bytes();
@@ -114,12 +114,12 @@ fn a_file_is_known_by_its_edges_without_its_time() {
     });
     let (mut world, _) = half_way(&planned);
     let file = crash(&mut world, planned);
-    go_on(&mut world);
-    assert!(continued_at(&world, file).unwrap() > 0);
+    run_to_completion(&mut world);
+    assert!(resumed_from(&world, file).unwrap() > 0);
 }
 
 #[test]
-fn a_file_that_nothing_tells_from_another_is_continued_by_its_own_uploader_alone() {
+fn a_file_without_a_fingerprint_resumes_only_in_its_own_queue() {
     let mut planned = World::file("a.mp4", LEN);
     planned.new.last_modified_ms = None;
     let (mut world, file) = half_way(&planned);
@@ -127,16 +127,16 @@ fn a_file_that_nothing_tells_from_another_is_continued_by_its_own_uploader_alone
     world.run();
     world.start();
     run_to(&mut world, file, UploadingPhase::SourceWanted);
-    assert!(continued_at(&world, file).unwrap() > 0);
+    assert!(resumed_from(&world, file).unwrap() > 0);
     let file = crash(&mut world, planned);
     assert!(checkpoint(&world, file).unwrap().is_empty());
     world.forgets_old_files();
-    go_on(&mut world);
-    assert_eq!(continued_at(&world, file), None);
+    run_to_completion(&mut world);
+    assert_eq!(resumed_from(&world, file), None);
 }
 
 #[test]
-fn a_checkpoint_is_continued_for_its_life_and_not_longer() {
+fn a_checkpoint_can_be_resumed_until_its_ttl_has_passed() {
     for (secs, found) in [(59, true), (61, false)] {
         let mut world = World::new().with_options(|options| {
             options.checkpoint_life_secs = Some(60);
@@ -151,15 +151,15 @@ fn a_checkpoint_is_continued_for_its_life_and_not_longer() {
             world.forgets_old_files();
         }
         let file = crash(&mut world, World::file("a.mp4", LEN));
-        go_on(&mut world);
+        run_to_completion(&mut world);
         assert_eq!(world.state(file), FileState::Success);
-        assert_eq!(continued_at(&world, file).is_some(), found, "{secs} s");
+        assert_eq!(resumed_from(&world, file).is_some(), found, "{secs} s");
         assert!(world.kv.values.is_empty(), "{secs} s: {:?}", world.kv.values.keys());
     }
 }
 
 #[test]
-fn an_upload_that_the_store_forgot_begins_once_more_under_the_same_media_id() {
+fn an_upload_that_oss_no_longer_has_restarts_with_the_same_media_id() {
     let (mut world, file) = half_way(&World::file("a.mp4", LEN));
     let before = info(&world, file);
     world.store.faults.plan(Operation::UploadPart, 1, Fault::Forgets);
@@ -174,7 +174,7 @@ fn an_upload_that_the_store_forgot_begins_once_more_under_the_same_media_id() {
 }
 
 #[test]
-fn an_upload_that_the_store_forgets_again_fails_and_begins_anew_when_it_is_started_again() {
+fn an_upload_lost_twice_fails_and_restarts_with_the_next_run() {
     let (mut world, file) = half_way(&World::file("a.mp4", LEN));
     let media_id = info(&world, file).media_id;
     world.store.faults.plan(Operation::UploadPart, 3, Fault::Forgets);
@@ -190,17 +190,17 @@ fn an_upload_that_the_store_forgets_again_fails_and_begins_anew_when_it_is_start
     let stored = checkpoint(&world, file).unwrap();
     assert_eq!(stored.media_id, media_id);
     assert!(stored.upload.is_none());
-    // Also to an uploader that comes later.
+    // The next uploader finds the media id, too.
     let file = crash(&mut world, World::file("a.mp4", LEN));
-    go_on(&mut world);
+    run_to_completion(&mut world);
     assert_eq!(world.state(file), FileState::Success);
-    assert_eq!(continued_at(&world, file), Some(0));
+    assert_eq!(resumed_from(&world, file), Some(0));
     assert_eq!(info(&world, file).media_id, media_id);
     assert_eq!(world.vod.media.len(), 1);
 }
 
 #[test]
-fn a_checkpoint_says_where_the_file_stands_at_every_step() {
+fn a_checkpoint_matches_the_progress_at_every_step() {
     let mut world = World::new();
     let file = world.add(World::file("a.mp4", LEN)).unwrap();
     assert!(checkpoint(&world, file).unwrap().is_empty());
@@ -212,8 +212,11 @@ fn a_checkpoint_says_where_the_file_stands_at_every_step() {
         let stored = checkpoint(&world, file).unwrap();
         let Some(upload) = stored.upload else {
             let durable = listed.progress.durable;
-            let whole = ByteCount(LEN);
-            assert!(durable == ByteCount::ZERO || durable == whole, "{durable} and no checkpoint");
+            let complete = ByteCount(LEN);
+            assert!(
+                durable == ByteCount::ZERO || durable == complete,
+                "{durable} and no checkpoint"
+            );
             continue;
         };
         assert_eq!(stored.media_id, Some(world.vod.media.keys().next().unwrap().clone()));
@@ -237,7 +240,7 @@ fn a_checkpoint_says_where_the_file_stands_at_every_step() {
 }
 
 #[test]
-fn a_record_that_cannot_be_read_fails_the_file_until_it_is_cleared() {
+fn a_corrupt_record_fails_the_file_until_it_is_cleared() {
     let (mut world, _) = half_way(&World::file("a.mp4", LEN));
     let file = crash(&mut world, World::file("a.mp4", LEN));
     world.run();
@@ -250,13 +253,13 @@ fn a_record_that_cannot_be_read_fails_the_file_until_it_is_cleared() {
     world.clear_checkpoint(file).unwrap();
     world.run();
     assert!(checkpoint(&world, file).unwrap().is_empty());
-    go_on(&mut world);
+    run_to_completion(&mut world);
     assert_eq!(world.state(file), FileState::Success);
-    assert_eq!(continued_at(&world, file), None);
+    assert_eq!(resumed_from(&world, file), None);
 }
 
 #[test]
-fn a_file_whose_checkpoint_was_cleared_takes_any_object_from_the_next_call_on() {
+fn a_file_accepts_any_object_after_clear_checkpoint() {
     for expires in [false, true] {
         let (mut world, file) = half_way(&World::file("a.mp4", LEN));
         if expires {
@@ -268,14 +271,14 @@ fn a_file_whose_checkpoint_was_cleared_takes_any_object_from_the_next_call_on() 
             world.run();
         }
         let other = world.created(MediaKind::Video);
-        let refused = world.hand_in(file, &other).unwrap_err();
-        assert_eq!(refused.kind(), ErrorKind::CredentialForOtherObject);
+        let rejected = world.hand_in(file, &other).unwrap_err();
+        assert_eq!(rejected.kind(), ErrorKind::CredentialForOtherObject);
         world.clear_checkpoint(file).unwrap();
         world.hand_in(file, &other).unwrap();
         world.app.credentials = None;
-        go_on(&mut world);
+        run_to_completion(&mut world);
         assert_eq!(world.state(file), FileState::Success, "{:?}", events_of(&world, file));
-        assert_eq!(continued_at(&world, file), None);
+        assert_eq!(resumed_from(&world, file), None);
         let object = world.vod.media[&other.media_id].object.clone();
         let objects: Vec<_> = world.store.objects.keys().cloned().collect();
         assert_eq!(objects, [object]);
@@ -283,7 +286,7 @@ fn a_file_whose_checkpoint_was_cleared_takes_any_object_from_the_next_call_on() 
 }
 
 #[test]
-fn what_was_cleared_stays_so_where_the_run_is_stopped_at_once() {
+fn clear_checkpoint_completes_if_the_run_stops_immediately() {
     let (mut world, file) = half_way(&World::file("a.mp4", LEN));
     world.app.credentials = None;
     world.store.keys.clear();
@@ -295,14 +298,14 @@ fn what_was_cleared_stays_so_where_the_run_is_stopped_at_once() {
     assert!(checkpoint(&world, file).unwrap().is_empty());
     assert!(world.kv.values.is_empty(), "{:?}", world.kv.values.keys());
     world.app.credentials = Some(Credentials::Server);
-    go_on(&mut world);
+    run_to_completion(&mut world);
     assert_eq!(world.state(file), FileState::Success);
-    assert_eq!(continued_at(&world, file), None);
+    assert_eq!(resumed_from(&world, file), None);
 }
 
 #[test]
-fn what_was_completed_and_not_told_is_told_by_the_next_uploader() {
-    let mut told = 0;
+fn the_next_uploader_reports_an_unreported_completion() {
+    let mut reported = 0;
     for steps in 0.. {
         let mut world = World::new();
         let file = world.add(World::file("a.mp4", LEN)).unwrap();
@@ -315,14 +318,14 @@ fn what_was_completed_and_not_told_is_told_by_the_next_uploader() {
             break;
         }
         let file = crash(&mut world, World::file("a.mp4", LEN));
-        go_on(&mut world);
+        run_to_completion(&mut world);
         let events = events_of(&world, file);
         assert_eq!(world.state(file), FileState::Success, "step {steps}: {events:?}");
-        if events == ["file-added", "progress whole", "succeeded"] {
-            told += 1;
+        if events == ["file-added", "progress complete", "succeeded"] {
+            reported += 1;
         }
     }
-    assert!(told > 0);
+    assert!(reported > 0);
 }
 
 fn half_way(planned: &PlannedFile) -> (World, FileId) {
@@ -333,7 +336,7 @@ fn half_way(planned: &PlannedFile) -> (World, FileId) {
     (world, file)
 }
 
-/// The host is killed; the next uploader has this file in its list.
+/// Crashes the host. The next uploader lists this file.
 fn crash(world: &mut World, planned: PlannedFile) -> FileId {
     world.crash();
     world.add(planned).unwrap()

@@ -1,4 +1,4 @@
-//! UploadAddress and UploadAuth as the app hands them in: taken, refused, renewed, kept.
+//! UploadAddress and UploadAuth supplied by the app: accepted, rejected, renewed, kept.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use vod_uploader::queue::{Event, FileState, UploadingPhase};
 use vod_uploader::vod::MediaKind;
 use vod_uploader_sim::{Credentials, Fault, Grant, Operation, World};
 
-use crate::actions::{go_on, info, renew, run_half_way, run_to, supply};
-use crate::event_queries::{all_events, continued_at, count, events_of};
+use crate::actions::{info, renew, run_half_way, run_to, run_to_completion, supply};
+use crate::event_queries::{all_events, count, events_of, resumed_from};
 use crate::fixture::LEN;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
 #[test]
-fn a_credential_may_be_renewed_long_before_its_end() {
+fn a_credential_can_be_renewed_long_before_it_expires() {
     let mut world = World::new();
     let file = world.add(World::file("a.mp4", LEN)).unwrap();
     world.start();
@@ -22,7 +22,7 @@ fn a_credential_may_be_renewed_long_before_its_end() {
     let keys: Vec<_> = world.store.keys.keys().cloned().collect();
     let grant = world.refreshed(&info(&world, file).media_id.unwrap()).unwrap();
     renew(&mut world, file, &grant.auth).unwrap();
-    // What was sent with the first is sent again, and nobody is asked.
+    // Requests signed with the first one are sent again, and the app is not asked.
     world.store.keys.retain(|key, _| !keys.contains(key));
     world.app.credentials = None;
     world.run();
@@ -31,7 +31,7 @@ fn a_credential_may_be_renewed_long_before_its_end() {
 }
 
 #[test]
-fn a_credential_that_nears_its_end_is_renewed_while_it_is_still_used() {
+fn an_expiring_credential_is_renewed_while_it_is_in_use() {
     let mut world = World::new();
     let file = world.add(World::file("a.mp4", LEN)).unwrap();
     world.start();
@@ -44,7 +44,7 @@ fn a_credential_that_nears_its_end_is_renewed_while_it_is_still_used() {
 }
 
 #[test]
-fn a_credential_for_another_object_is_refused_and_the_file_goes_where_it_was_to_go() {
+fn a_credential_for_another_object_is_rejected_in_every_phase() {
     for phase in [
         UploadingPhase::Starting,
         UploadingPhase::SourceWanted,
@@ -70,11 +70,11 @@ fn a_credential_for_another_object_is_refused_and_the_file_goes_where_it_was_to_
         }
         assert_eq!(world.state(file), FileState::Uploading(phase));
         let other = world.created(MediaKind::Video);
-        let refused = world.hand_in(file, &other).unwrap_err();
-        assert_eq!(refused.kind(), ErrorKind::CredentialForOtherObject, "{phase:?}");
+        let rejected = world.hand_in(file, &other).unwrap_err();
+        assert_eq!(rejected.kind(), ErrorKind::CredentialForOtherObject, "{phase:?}");
         world.app.supplies = true;
         world.app.credentials = Some(Credentials::Server);
-        go_on(&mut world);
+        run_to_completion(&mut world);
         assert_eq!(world.state(file), FileState::Success, "{phase:?}");
         let first = world.vod.media.values().next().unwrap().object.clone();
         let objects: Vec<_> = world.store.objects.keys().cloned().collect();
@@ -84,7 +84,7 @@ fn a_credential_for_another_object_is_refused_and_the_file_goes_where_it_was_to_
 }
 
 #[test]
-fn a_credential_for_another_object_is_refused_to_a_file_that_has_a_checkpoint() {
+fn a_file_with_a_checkpoint_rejects_a_credential_for_another_object() {
     let mut world = World::new();
     let file = world.add(World::file("a.mp4", LEN)).unwrap();
     world.start();
@@ -92,9 +92,9 @@ fn a_credential_for_another_object_is_refused_to_a_file_that_has_a_checkpoint() 
     world.stop();
     world.run();
     let other = world.created(MediaKind::Video);
-    let refused = world.hand_in(file, &other).unwrap_err();
-    assert_eq!(refused.kind(), ErrorKind::CredentialForOtherObject);
-    // One that was kept before the checkpoint was known fails the file, and is not used.
+    let rejected = world.hand_in(file, &other).unwrap_err();
+    assert_eq!(rejected.kind(), ErrorKind::CredentialForOtherObject);
+    // A credential supplied before the checkpoint is known fails the file and is not used.
     world.crash();
     let file = world.add(World::file("a.mp4", LEN)).unwrap();
     world.hand_in(file, &other).unwrap();
@@ -103,13 +103,13 @@ fn a_credential_for_another_object_is_refused_to_a_file_that_has_a_checkpoint() 
     let FileState::Failure(error) = world.state(file) else { panic!("{:?}", world.state(file)) };
     assert_eq!(error.kind(), ErrorKind::CredentialForOtherObject);
     assert!(world.store.objects.is_empty());
-    go_on(&mut world);
+    run_to_completion(&mut world);
     assert_eq!(world.state(file), FileState::Success);
-    assert!(continued_at(&world, file).unwrap() > 0);
+    assert!(resumed_from(&world, file).unwrap() > 0);
 }
 
 #[test]
-fn values_that_are_no_credential_are_refused_and_change_nothing() {
+fn invalid_credentials_are_rejected_without_effect() {
     let mut world = World::new();
     world.app.credentials = None;
     let file = world.add(World::file("a.mp4", LEN)).unwrap();
@@ -143,7 +143,7 @@ fn values_that_are_no_credential_are_refused_and_change_nothing() {
 }
 
 #[test]
-fn what_add_file_named_wins_over_the_upload_address() {
+fn the_address_of_add_file_overrides_the_upload_address() {
     let mut world = World::new();
     let mut planned = World::file("a.mp4", LEN);
     planned.new.endpoint = Some("https://oss-cn-beijing.aliyuncs.com".into());
@@ -165,7 +165,7 @@ fn what_add_file_named_wins_over_the_upload_address() {
 }
 
 #[test]
-fn the_list_shows_where_a_file_went_also_once_it_is_there() {
+fn the_list_shows_the_object_during_and_after_the_upload() {
     let mut world = World::new();
     let file = world.add(World::file("a.mp4", LEN)).unwrap();
     world.start();
@@ -175,13 +175,13 @@ fn the_list_shows_where_a_file_went_also_once_it_is_there() {
     let object = world.vod.media.values().next().unwrap().object.clone();
     assert_eq!(half_way.object, Some(object));
     world.run();
-    let whole = info(&world, file);
-    assert_eq!((whole.endpoint, whole.bucket), (half_way.endpoint, half_way.bucket));
-    assert_eq!((whole.object, whole.media_id), (half_way.object, half_way.media_id));
+    let complete = info(&world, file);
+    assert_eq!((complete.endpoint, complete.bucket), (half_way.endpoint, half_way.bucket));
+    assert_eq!((complete.object, complete.media_id), (half_way.object, half_way.media_id));
 }
 
 #[test]
-fn a_credential_that_expired_before_the_file_s_turn_is_refreshed_for_the_same_media() {
+fn a_credential_that_expired_before_the_start_is_refreshed_for_the_same_media() {
     let mut world = World::new();
     world.app.credentials = None;
     let file = world.add(World::file("a.mp4", LEN)).unwrap();
@@ -201,7 +201,7 @@ fn a_credential_that_expired_before_the_file_s_turn_is_refreshed_for_the_same_me
 }
 
 #[test]
-fn a_store_that_refuses_every_credential_ends_the_file_after_a_few() {
+fn a_file_fails_after_repeated_credential_rejections() {
     let mut world = World::new();
     let fault = Fault::Refused(403, "InvalidAccessKeyId");
     world.store.faults.always(Operation::UploadPart, fault);

@@ -1,14 +1,14 @@
-//! Reads what happened in a world.
+//! Queries of the events in a simulation.
 
 use vod_uploader::queue::{Event, FileId};
 use vod_uploader_sim::World;
 
-/// The events of one file by name, progress with its offset.
+/// The names of the events of one file; progress with its offset.
 pub(crate) fn events_of(world: &World, file: FileId) -> Vec<String> {
     world.events.iter().filter(|event| event.file() == Some(file)).map(name).collect()
 }
 
-/// Every event by name, with its file.
+/// The names of all events, with their files.
 pub(crate) fn all_events(world: &World) -> Vec<String> {
     let named = |event: &Event| match event.file() {
         Some(FileId(file)) => format!("{file} {}", name(event)),
@@ -17,13 +17,13 @@ pub(crate) fn all_events(world: &World) -> Vec<String> {
     world.events.iter().map(named).collect()
 }
 
-/// How often an event came.
+/// The number of events with this name.
 pub(crate) fn count(world: &World, wanted: &str) -> usize {
     world.events.iter().filter(|event| name(event).split(' ').next() == Some(wanted)).count()
 }
 
-/// From which offset a file was to continue when it was started last; `None` where it was to begin.
-pub(crate) fn continued_at(world: &World, file: FileId) -> Option<u64> {
+/// The offset from which a file resumed when it last started; `None` if it had no upload.
+pub(crate) fn resumed_from(world: &World, file: FileId) -> Option<u64> {
     world.events.iter().rev().find_map(|event| match event {
         Event::UploadStarted { file: of, media_id, durable, .. } if *of == file => {
             Some(media_id.as_ref().map(|_| durable.bytes()))
@@ -32,7 +32,7 @@ pub(crate) fn continued_at(world: &World, file: FileId) -> Option<u64> {
     })?
 }
 
-/// The event's name in the interface, and what tells two of a kind apart.
+/// The name of the event in the WIT interface, and what distinguishes two of a kind.
 pub(crate) fn name(event: &Event) -> String {
     match event {
         Event::FileAdded(_) => "file-added".into(),
@@ -42,7 +42,7 @@ pub(crate) fn name(event: &Event) -> String {
         },
         Event::SourceWanted { offset, .. } => format!("source-wanted {}", offset.bytes()),
         Event::Progress { progress, .. } => match progress.fraction {
-            Some(1.0) => "progress whole".into(),
+            Some(1.0) => "progress complete".into(),
             _ => format!("progress {}", progress.durable.bytes()),
         },
         Event::TokenExpiring(_) => "token-expiring".into(),

@@ -1,54 +1,56 @@
-//! A world in every state that a file or the queue can be in.
+//! Simulations in every state of a file and of the queue.
 
 use vod_uploader::queue::{FileId, FileState, Input, QueueState, UploadingPhase};
 use vod_uploader::vod::MediaKind;
 use vod_uploader_sim::{App, Credentials, Fault, Grant, Operation, PlannedFile, World};
 
-use crate::actions::{go_on, info, run_half_way, run_to};
+use crate::actions::{info, run_half_way, run_to, run_to_completion};
 
-/// A world in which a file is in some state, and what is to be known of it.
+/// A simulation in which a file is in some state, with the facts that the tests check.
 pub(crate) struct Fixture {
     pub(crate) name: String,
     pub(crate) world: World,
     /// The file, of ten parts.
     pub(crate) file: FileId,
     pub(crate) planned: PlannedFile,
-    /// One that comes after it, and waits for nothing.
+    /// The next file, which waits for nothing.
     pub(crate) next: FileId,
-    /// A credential for the file was taken before, and not forgotten since.
+    /// Whether a credential for the file was accepted and is still known.
     pub(crate) credentialed: bool,
-    /// The key-value store knows an upload of the file.
+    /// Whether the key-value store has an upload of the file.
     pub(crate) stored: bool,
-    /// The file's bytes are wanted.
+    /// Whether the file's bytes are requested.
     pub(crate) source_wanted: bool,
     mode: Credentials,
 }
 
-/// The file's size: ten parts.
+/// Size of the file: ten parts.
 pub(crate) const LEN: u64 = 1_000_000;
 
-/// The file that comes next: small enough for one request.
+/// A file that is small enough for one request.
 pub(crate) fn next_file(name: &str) -> PlannedFile {
     World::file(name, 50_000)
 }
 
-/// Every situation in which a file is in this state, with credentials of this mode.
+/// All fixtures in which a file is in this state, with credentials of this mode.
 pub(crate) fn file_fixtures(state: &FileState, mode: Credentials) -> Vec<Fixture> {
     match state {
-        FileState::Ready => vec![added(mode), ready_again(mode), behind_another(mode)],
+        FileState::Ready => {
+            vec![file_added(mode), ready_after_stop(mode), waiting_for_another_file(mode)]
+        }
         FileState::Uploading(phase) => phase_fixtures(*phase, mode),
         FileState::Success => vec![uploaded(mode)],
-        FileState::Failure(_) => vec![failed_half_way(mode), failed_at_once(mode)],
-        FileState::Canceled => vec![canceled(mode), canceled_before_its_turn(mode)],
-        FileState::Stopped => vec![stopped(mode), stopped_before_its_upload(mode)],
+        FileState::Failure(_) => vec![failed_half_way(mode), failed_immediately(mode)],
+        FileState::Canceled => vec![canceled(mode), canceled_before_start(mode)],
+        FileState::Stopped => vec![stopped(mode), stopped_before_upload(mode)],
     }
 }
 
-/// A situation in which the queue is in this state.
+/// A fixture in which the queue is in this state.
 pub(crate) fn queue_fixture(state: QueueState) -> Fixture {
     let mode = Credentials::Server;
     match state {
-        QueueState::Init => added(mode),
+        QueueState::Init => file_added(mode),
         QueueState::Start => transferring(mode),
         QueueState::Expire => expired_half_way(mode),
         QueueState::Stop => stopped(mode),
@@ -62,20 +64,20 @@ impl Fixture {
         self.world.state(self.file)
     }
 
-    /// The queue knows the instant: a call that changes nothing then leaves it as it is.
-    pub(crate) fn tell_the_time(&mut self) {
+    /// Advances the clock of the queue, so that a call without effect leaves it unchanged.
+    pub(crate) fn sync_clock(&mut self) {
         let now = self.world.now;
         self.world.tell(now, Input::Tick);
     }
 
-    /// From here on the app answers everything, the store and VOD do what they should.
-    pub(crate) fn app_is_back(&mut self) {
+    /// From here on, the app supplies everything, and OSS and VOD work normally.
+    pub(crate) fn restore_app(&mut self) {
         self.world.app = App { credentials: Some(self.mode), ..App::default() };
         self.world.store.faults.clear();
         self.world.vod.faults.clear();
     }
 
-    /// A credential for the file: for its media, or for a new one where it has none.
+    /// A credential for the media of the file, or for new media if it has none.
     pub(crate) fn grant(&mut self) -> Grant {
         let known = info(&self.world, self.file).media_id;
         let refreshed = known.and_then(|media_id| self.world.refreshed(&media_id));
@@ -108,7 +110,7 @@ impl Fixture {
         }
     }
 
-    /// Its upload is known, in the key-value store and to the queue.
+    /// The key-value store and the queue have an upload of the file.
     fn known(self) -> Self {
         Self { stored: true, ..self.with_credential() }
     }
@@ -120,18 +122,18 @@ impl Fixture {
 
 fn phase_fixtures(phase: UploadingPhase, mode: Credentials) -> Vec<Fixture> {
     match phase {
-        UploadingPhase::Starting => vec![looking(mode), writing_records(mode)],
+        UploadingPhase::Starting => vec![searching_records(mode), writing_records(mode)],
         UploadingPhase::CredentialWanted => {
-            vec![credential_wanted(mode), credential_wanted_again(mode)]
+            vec![awaiting_credential(mode), awaiting_credential_to_resume(mode)]
         }
-        UploadingPhase::MediaWanted => vec![media_wanted(mode)],
-        UploadingPhase::SourceWanted => vec![source_wanted(mode), source_wanted_half_way(mode)],
+        UploadingPhase::MediaWanted => vec![requesting_media(mode)],
+        UploadingPhase::SourceWanted => vec![source_wanted(mode), awaiting_source_half_way(mode)],
         UploadingPhase::Transferring => vec![transferring(mode), completing(mode)],
         UploadingPhase::TokenExpired => {
             vec![
                 expired_half_way(mode),
-                expired_with_bytes_wanted(mode),
-                expired_before_its_turn(mode),
+                expired_while_awaiting_source(mode),
+                expired_before_start(mode),
             ]
         }
         UploadingPhase::Stopping => vec![stopping(mode)],
@@ -139,18 +141,18 @@ fn phase_fixtures(phase: UploadingPhase, mode: Credentials) -> Vec<Fixture> {
     }
 }
 
-fn added(mode: Credentials) -> Fixture {
+fn file_added(mode: Credentials) -> Fixture {
     Fixture::new("a file that was added", mode)
 }
 
-fn ready_again(mode: Credentials) -> Fixture {
+fn ready_after_stop(mode: Credentials) -> Fixture {
     let mut fixture = stopped(mode);
     fixture.world.resume(fixture.file).unwrap();
     Fixture { name: format!("a file that was stopped and is ready again ({mode:?})"), ..fixture }
 }
 
-fn behind_another(mode: Credentials) -> Fixture {
-    let mut fixture = Fixture::new("a file behind another that has its turn", mode);
+fn waiting_for_another_file(mode: Credentials) -> Fixture {
+    let mut fixture = Fixture::new("a file that waits for an active file", mode);
     fixture.world.cancel(fixture.file).unwrap();
     fixture.world.run();
     fixture.world.app.credentials = None;
@@ -161,8 +163,8 @@ fn behind_another(mode: Credentials) -> Fixture {
     fixture
 }
 
-fn looking(mode: Credentials) -> Fixture {
-    let mut fixture = Fixture::new("a file whose checkpoint is looked for", mode);
+fn searching_records(mode: Credentials) -> Fixture {
+    let mut fixture = Fixture::new("a file whose records are searched", mode);
     fixture.world.app.credentials = None;
     fixture.world.start();
     fixture
@@ -176,7 +178,7 @@ fn writing_records(mode: Credentials) -> Fixture {
     fixture.with_credential()
 }
 
-fn credential_wanted(mode: Credentials) -> Fixture {
+fn awaiting_credential(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file that waits for its first credential", mode);
     fixture.world.app.credentials = None;
     fixture.world.start();
@@ -184,7 +186,7 @@ fn credential_wanted(mode: Credentials) -> Fixture {
     fixture
 }
 
-fn credential_wanted_again(mode: Credentials) -> Fixture {
+fn awaiting_credential_to_resume(mode: Credentials) -> Fixture {
     let mut fixture = stopped(mode);
     fixture.world.app.credentials = None;
     fixture.world.start();
@@ -195,12 +197,12 @@ fn credential_wanted_again(mode: Credentials) -> Fixture {
     }
 }
 
-fn media_wanted(mode: Credentials) -> Fixture {
-    let mut fixture = Fixture::new("a file for which VOD is asked", mode);
+fn requesting_media(mode: Credentials) -> Fixture {
+    let mut fixture = Fixture::new("a file that waits for VOD", mode);
     fixture.world.app.credentials = Some(Credentials::Sts);
     fixture.world.start();
     run_to(&mut fixture.world, fixture.file, UploadingPhase::MediaWanted);
-    // A token is known, and no address.
+    // A token is known, but no address.
     Fixture { credentialed: mode != Credentials::Server, ..fixture }
 }
 
@@ -212,7 +214,7 @@ fn source_wanted(mode: Credentials) -> Fixture {
     Fixture { source_wanted: true, ..fixture.known() }
 }
 
-fn source_wanted_half_way(mode: Credentials) -> Fixture {
+fn awaiting_source_half_way(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file that waits for more bytes", mode);
     fixture.world.app.piece = Some(450_000);
     fixture.world.start();
@@ -240,12 +242,12 @@ fn completing(mode: Credentials) -> Fixture {
 fn expired_half_way(mode: Credentials) -> Fixture {
     let mut fixture = transferring(mode);
     expire(&mut fixture);
-    Fixture { name: format!("a file whose credential was refused half-way ({mode:?})"), ..fixture }
+    Fixture { name: format!("a file whose credential was rejected half-way ({mode:?})"), ..fixture }
 }
 
-fn expired_with_bytes_wanted(mode: Credentials) -> Fixture {
+fn expired_while_awaiting_source(mode: Credentials) -> Fixture {
     let mut fixture =
-        Fixture::new("a file whose credential was refused while it wants bytes", mode);
+        Fixture::new("a file whose credential was rejected while it wants bytes", mode);
     fixture.world.app.piece = Some(450_000);
     fixture.world.start();
     run_half_way(&mut fixture.world, fixture.file);
@@ -254,19 +256,19 @@ fn expired_with_bytes_wanted(mode: Credentials) -> Fixture {
     Fixture { source_wanted: true, ..fixture.known() }
 }
 
-/// The store takes the keys back, and nobody brings another.
+/// Revokes the keys. The app supplies no others.
 fn expire(fixture: &mut Fixture) {
     fixture.world.app.credentials = None;
     fixture.world.store.keys.clear();
     fixture.world.vod.tokens.clear();
     fixture.world.run();
-    // That of the file after it is handed in anew.
+    // The credential of the next file is supplied again.
     let grant = fixture.world.created(MediaKind::Video);
     fixture.world.hand_in(fixture.next, &grant).unwrap();
 }
 
-fn expired_before_its_turn(mode: Credentials) -> Fixture {
-    let mut fixture = Fixture::new("a file whose credential expired before its turn", mode);
+fn expired_before_start(mode: Credentials) -> Fixture {
+    let mut fixture = Fixture::new("a file whose credential expired before it started", mode);
     let life = std::time::Duration::from_secs(60);
     fixture.world.vod.life = life;
     fixture.world.app.token_life = life;
@@ -301,7 +303,7 @@ fn canceling(mode: Credentials) -> Fixture {
 
 fn uploaded(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file that is uploaded", mode);
-    go_on(&mut fixture.world);
+    run_to_completion(&mut fixture.world);
     fixture
 }
 
@@ -316,7 +318,7 @@ fn failed_half_way(mode: Credentials) -> Fixture {
     Fixture { name: format!("a file that failed half-way ({mode:?})"), ..fixture }
 }
 
-fn failed_at_once(mode: Credentials) -> Fixture {
+fn failed_immediately(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file that failed before anything was stored", mode);
     fixture.world.kv.fails_at = Some(1);
     fixture.world.start();
@@ -332,8 +334,8 @@ fn canceled(mode: Credentials) -> Fixture {
     Fixture { name, credentialed: false, stored: false, ..fixture }
 }
 
-fn canceled_before_its_turn(mode: Credentials) -> Fixture {
-    let mut fixture = Fixture::new("a file that was canceled before its turn", mode);
+fn canceled_before_start(mode: Credentials) -> Fixture {
+    let mut fixture = Fixture::new("a file that was canceled before it started", mode);
     fixture.world.cancel(fixture.file).unwrap();
     fixture.world.run();
     fixture
@@ -346,12 +348,12 @@ fn stopped(mode: Credentials) -> Fixture {
     Fixture { name: format!("a file that was stopped half-way ({mode:?})"), ..fixture }
 }
 
-fn stopped_before_its_upload(mode: Credentials) -> Fixture {
-    let mut fixture = credential_wanted(mode);
+fn stopped_before_upload(mode: Credentials) -> Fixture {
+    let mut fixture = awaiting_credential(mode);
     fixture.world.stop();
     fixture.world.run();
     Fixture {
-        name: format!("a file that was stopped before its upload began ({mode:?})"),
+        name: format!("a file that was stopped before its upload was created ({mode:?})"),
         ..fixture
     }
 }

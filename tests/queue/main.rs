@@ -1,5 +1,5 @@
-//! The list of files and the run of their uploads, in the world in memory of `crates/sim`: events,
-//! credentials, states and calls, defects of the SDK that are not repeated, crashes.
+//! The queue in the in-memory simulation of `crates/sim`: events, credentials, states and calls,
+//! defects of the SDK that this engine does not have, and crashes.
 
 #![allow(
     clippy::unwrap_used,

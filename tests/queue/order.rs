@@ -1,4 +1,4 @@
-//! The order of the events of a run.
+//! The order of events in a run.
 
 use vod_uploader::queue::{FileState, QueueState};
 use vod_uploader::vod::MediaKind;
@@ -7,7 +7,7 @@ use vod_uploader_sim::{App, Credentials, World};
 use crate::event_queries::{all_events, count, events_of};
 
 #[test]
-fn files_are_uploaded_one_after_another_in_the_order_of_the_sdk() {
+fn files_are_uploaded_sequentially_in_the_order_of_the_sdk() {
     let mut world = World::new();
     let first = world.add(World::file("a.mp4", 250_000)).unwrap();
     let second = world.add(World::file("b.mp4", 50_000)).unwrap();
@@ -23,12 +23,12 @@ fn files_are_uploaded_one_after_another_in_the_order_of_the_sdk() {
             "1 progress 0",
             "1 progress 102400",
             "1 progress 250000",
-            "1 progress whole",
+            "1 progress complete",
             "1 succeeded",
             "2 upload-started",
             "2 source-wanted 0",
             "2 progress 0",
-            "2 progress whole",
+            "2 progress complete",
             "2 succeeded",
             "upload-end",
         ]
@@ -40,7 +40,7 @@ fn files_are_uploaded_one_after_another_in_the_order_of_the_sdk() {
 }
 
 #[test]
-fn every_kind_of_media_and_every_mode_ends_with_a_whole_object() {
+fn every_media_kind_and_credential_mode_produces_a_complete_object() {
     for credentials in [Credentials::Server, Credentials::Sts, Credentials::Direct] {
         let mut world = World::new();
         world.app = App { credentials: Some(credentials), ..App::default() };
@@ -68,7 +68,7 @@ fn every_kind_of_media_and_every_mode_ends_with_a_whole_object() {
 }
 
 #[test]
-fn several_files_have_their_turn_at_once_where_that_is_wanted() {
+fn parallel_files_limits_the_number_of_active_files() {
     let mut world = World::new().with_options(|options| options.parallel_files = Some(2));
     for name in ["a.mp4", "b.mp4", "c.mp4"] {
         world.add(World::file(name, 300_000)).unwrap();
@@ -85,7 +85,7 @@ fn several_files_have_their_turn_at_once_where_that_is_wanted() {
 }
 
 #[test]
-fn a_file_of_unknown_size_ends_with_its_stream() {
+fn a_file_of_unknown_size_completes_at_the_end_of_its_stream() {
     let mut world = World::new();
     let mut file = World::file("a.mp4", 250_000);
     file.new.size = None;
@@ -97,7 +97,7 @@ fn a_file_of_unknown_size_ends_with_its_stream() {
 }
 
 #[test]
-fn a_file_may_be_handed_in_piece_by_piece_and_its_parts_are_as_large_as_ever() {
+fn a_file_supplied_in_pieces_has_parts_of_the_usual_size() {
     let mut world = World::new();
     world.app.piece = Some(30_000);
     let file = world.add(World::file("a.mp4", 250_000)).unwrap();
@@ -109,7 +109,7 @@ fn a_file_may_be_handed_in_piece_by_piece_and_its_parts_are_as_large_as_ever() {
 }
 
 #[test]
-fn a_run_without_files_ends_at_once() {
+fn a_run_without_files_ends_immediately() {
     let mut world = World::new();
     world.start();
     assert_eq!(all_events(&world), ["upload-end"]);
@@ -117,7 +117,7 @@ fn a_run_without_files_ends_at_once() {
 }
 
 #[test]
-fn files_that_are_added_to_a_run_are_taken_up() {
+fn files_added_during_a_run_are_uploaded() {
     let mut world = World::new();
     world.add(World::file("a.mp4", 150_000)).unwrap();
     world.start();

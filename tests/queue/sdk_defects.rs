@@ -1,5 +1,5 @@
-//! Defects of AliyunUpload.Vod 1.4.0 to 1.5.6 that are not repeated: B1 to B14, each in the
-//! situation in which the SDK goes wrong.
+//! Defects B1 to B14 of AliyunUpload.Vod 1.4.0 to 1.5.6, each in the situation in which the SDK
+//! fails. This engine does not have them.
 
 use std::time::Duration;
 
@@ -9,19 +9,19 @@ use vod_uploader::units::ByteCount;
 use vod_uploader::vod::MediaKind;
 use vod_uploader_sim::{Credentials, Fault, Operation, World};
 
-use crate::actions::{checkpoint, go_on, info, run_half_way, run_to};
-use crate::event_queries::{all_events, continued_at, count, events_of, name};
+use crate::actions::{checkpoint, info, run_half_way, run_to, run_to_completion};
+use crate::event_queries::{all_events, count, events_of, name, resumed_from};
 use crate::fixture::{LEN, next_file};
 
 #[test]
-fn b1_a_token_that_ends_in_mid_transfer_is_replaced_and_vod_is_asked_for_the_video_s_id() {
+fn b1_a_token_that_expires_during_a_transfer_is_replaced_for_the_same_media_id() {
     let mut world = World::new();
     world.app.credentials = Some(Credentials::Sts);
     let file = world.add(World::file("a.mp4", LEN)).unwrap();
     world.start();
     run_half_way(&mut world, file);
     let media_id = info(&world, file).media_id.unwrap();
-    // Both the token and the UploadAuth that VOD returned for it.
+    // Both the token and the UploadAuth that VOD issued to it expire.
     world.now = world.now + Duration::from_secs(3_600);
     world.run();
     assert_eq!(world.state(file), FileState::Success, "{:?}", events_of(&world, file));
@@ -33,7 +33,7 @@ fn b1_a_token_that_ends_in_mid_transfer_is_replaced_and_vod_is_asked_for_the_vid
 }
 
 #[test]
-fn b2_after_a_stop_and_a_failure_what_is_stored_is_noted_as_before() {
+fn b2_checkpoints_are_written_after_a_stop_and_after_a_failure() {
     let mut world = World::new();
     let file = world.add(World::file("a.mp4", LEN)).unwrap();
     world.start();
@@ -54,14 +54,14 @@ fn b2_after_a_stop_and_a_failure_what_is_stored_is_noted_as_before() {
 
     world.crash();
     let file = world.add(World::file("a.mp4", LEN)).unwrap();
-    go_on(&mut world);
-    // What was on its way when it crashed may still be noted.
-    assert!(continued_at(&world, file).unwrap() >= at_crash.bytes());
+    run_to_completion(&mut world);
+    // Writes in flight at the crash may still have been applied.
+    assert!(resumed_from(&world, file).unwrap() >= at_crash.bytes());
     assert_eq!(world.state(file), FileState::Success);
 }
 
 #[test]
-fn b3_an_upload_that_a_crash_cut_off_is_continued_with_the_same_media_id() {
+fn b3_an_upload_interrupted_by_a_crash_resumes_with_the_same_media_id() {
     let mut world = World::new();
     let file = world.add(World::file("a.mp4", LEN)).unwrap();
     world.start();
@@ -69,15 +69,15 @@ fn b3_an_upload_that_a_crash_cut_off_is_continued_with_the_same_media_id() {
     let before = info(&world, file);
     world.crash();
     let file = world.add(World::file("a.mp4", LEN)).unwrap();
-    go_on(&mut world);
+    run_to_completion(&mut world);
     assert_eq!(world.state(file), FileState::Success);
-    assert!(continued_at(&world, file).unwrap() >= before.progress.durable.bytes());
+    assert!(resumed_from(&world, file).unwrap() >= before.progress.durable.bytes());
     assert_eq!(info(&world, file).media_id, before.media_id);
     assert_eq!(world.vod.media.len(), 1);
 }
 
 #[test]
-fn b4_a_file_is_added_at_once_and_a_lookup_that_fails_is_told() {
+fn b4_a_file_is_added_immediately_and_a_failed_lookup_is_reported() {
     let mut world = World::new();
     world.kv.fails_at = Some(1);
     let file = world.add(World::file("a.mp4", LEN)).unwrap();
@@ -91,7 +91,7 @@ fn b4_a_file_is_added_at_once_and_a_lookup_that_fails_is_told() {
 }
 
 #[test]
-fn b5_a_cancel_before_there_is_a_checkpoint_stops_the_transfer_at_every_step() {
+fn b5_a_cancel_stops_the_transfer_at_every_step() {
     for len in [50_000, 150_000] {
         for steps in 0.. {
             let mut world = World::new();
@@ -113,11 +113,11 @@ fn b5_a_cancel_before_there_is_a_checkpoint_stops_the_transfer_at_every_step() {
                 (FileState::Canceled, [Event::Canceled { left_over: None, .. }]) => {
                     assert!(world.kv.values.is_empty(), "step {steps}");
                 }
-                // It was whole already.
+                // The object was complete already.
                 (FileState::Success, [Event::Succeeded(_)]) => {}
                 end => panic!("step {steps}: {end:?}"),
             }
-            // One whose id never came back may be left, without a part.
+            // An upload whose id was never received may remain, without parts.
             assert!(world.store.uploads.values().all(|parts| parts.is_empty()), "step {steps}");
             assert_eq!(world.events.last(), Some(&Event::UploadEnd));
         }
@@ -125,7 +125,7 @@ fn b5_a_cancel_before_there_is_a_checkpoint_stops_the_transfer_at_every_step() {
 }
 
 #[test]
-fn b6_a_cancel_while_a_credential_is_waited_for_gives_the_next_file_its_turn() {
+fn b6_canceling_a_file_that_waits_for_a_credential_starts_the_next_file() {
     let mut world = World::new();
     world.app.credentials = None;
     let file = world.add(World::file("a.mp4", LEN)).unwrap();
@@ -137,7 +137,7 @@ fn b6_a_cancel_while_a_credential_is_waited_for_gives_the_next_file_its_turn() {
     let late = world.created(MediaKind::Video);
     assert_eq!(world.hand_in(file, &late).unwrap_err().kind(), ErrorKind::FileStateWrong);
     world.app.credentials = Some(Credentials::Server);
-    go_on(&mut world);
+    run_to_completion(&mut world);
     assert_eq!(world.state(file), FileState::Canceled);
     assert_eq!(world.state(next), FileState::Success);
     assert_eq!(world.store.objects.len(), 1);
@@ -145,7 +145,7 @@ fn b6_a_cancel_while_a_credential_is_waited_for_gives_the_next_file_its_turn() {
 }
 
 #[test]
-fn b7_a_file_that_is_deleted_leaves_every_other_as_it_is() {
+fn b7_deleting_a_file_does_not_affect_other_files() {
     let mut world = World::new();
     let done = world.add(next_file("done.mp4")).unwrap();
     let file = world.add(World::file("a.mp4", LEN)).unwrap();
@@ -162,7 +162,7 @@ fn b7_a_file_that_is_deleted_leaves_every_other_as_it_is() {
 }
 
 #[test]
-fn b8_a_list_that_is_cleaned_while_a_token_has_expired_takes_files_again() {
+fn b8_a_list_cleaned_with_an_expired_token_accepts_files_again() {
     let mut world = World::new();
     let file = world.add(World::file("a.mp4", LEN)).unwrap();
     world.start();
@@ -175,13 +175,13 @@ fn b8_a_list_that_is_cleaned_while_a_token_has_expired_takes_files_again() {
     assert_eq!(world.queue_state(), QueueState::Init);
     world.app.credentials = Some(Credentials::Server);
     let file = world.add(World::file("a.mp4", LEN)).unwrap();
-    go_on(&mut world);
+    run_to_completion(&mut world);
     assert_eq!(world.state(file), FileState::Success);
     assert_eq!(world.queue_state(), QueueState::End);
 }
 
 #[test]
-fn b9_a_file_that_is_canceled_and_resumed_goes_where_its_new_address_says() {
+fn b9_a_canceled_and_resumed_file_is_uploaded_to_its_new_address() {
     let mut world = World::new();
     let file = world.add(World::file("a.mp4", LEN)).unwrap();
     world.start();
@@ -194,7 +194,7 @@ fn b9_a_file_that_is_canceled_and_resumed_goes_where_its_new_address_says() {
     let grant = world.created(MediaKind::Video);
     world.hand_in(file, &grant).unwrap();
     world.app.credentials = None;
-    go_on(&mut world);
+    run_to_completion(&mut world);
     assert_eq!(world.state(file), FileState::Success);
     let after = info(&world, file);
     assert_eq!(after.media_id, Some(grant.media_id.clone()));
@@ -205,9 +205,9 @@ fn b9_a_file_that_is_canceled_and_resumed_goes_where_its_new_address_says() {
 }
 
 #[test]
-fn b10_a_file_that_is_being_canceled_tells_of_nothing_but_its_end() {
+fn b10_a_canceling_file_emits_only_its_terminal_event() {
     let mut world = World::new();
-    // The store takes its time to drop the parts.
+    // OSS does not respond to the abort.
     world.store.faults.plan(Operation::Abort, 1, Fault::Hang);
     let file = world.add(World::file("a.mp4", LEN)).unwrap();
     world.start();
@@ -222,7 +222,7 @@ fn b10_a_file_that_is_being_canceled_tells_of_nothing_but_its_end() {
 }
 
 #[test]
-fn b11_an_expired_credential_that_nobody_replaces_is_seen_and_ends_with_the_deadline() {
+fn b11_a_file_with_an_expired_credential_fails_at_its_deadline() {
     let mut world = World::new().with_options(|options| options.deadline_secs = Some(600));
     let file = world.add(World::file("a.mp4", LEN)).unwrap();
     let next = world.add(next_file("next.mp4")).unwrap();
@@ -235,11 +235,11 @@ fn b11_an_expired_credential_that_nobody_replaces_is_seen_and_ends_with_the_dead
     world.store.keys.retain(|key, _| keys.contains(key));
     world.run_until(|world| world.queue_state() == QueueState::Expire);
     assert_eq!(world.state(file), FileState::Uploading(UploadingPhase::TokenExpired));
-    let refused = world.events.iter().find_map(|event| match event {
+    let rejected = world.events.iter().find_map(|event| match event {
         Event::TokenExpired(expiry) => expiry.error.clone(),
         _ => None,
     });
-    assert_eq!(refused.unwrap().kind(), ErrorKind::CredentialRejected);
+    assert_eq!(rejected.unwrap().kind(), ErrorKind::CredentialRejected);
     world.run();
     assert_eq!(events_of(&world, file).last().unwrap(), "failed deadline-exceeded");
     assert_eq!(world.state(next), FileState::Success);
@@ -247,7 +247,7 @@ fn b11_an_expired_credential_that_nobody_replaces_is_seen_and_ends_with_the_dead
 }
 
 #[test]
-fn b12_every_failure_is_told_with_a_code_and_a_reason() {
+fn b12_every_failure_has_a_code_and_a_message() {
     for fault in [
         Fault::Refused(400, ""),
         Fault::Refused(404, ""),
@@ -268,19 +268,19 @@ fn b12_every_failure_is_told_with_a_code_and_a_reason() {
             let next = world.add(next_file("next.mp4")).unwrap();
             world.start();
             world.run();
-            let told = format!("{fault:?} of {operation:?}: {:?}", all_events(&world));
-            let FileState::Failure(error) = world.state(file) else { panic!("{told}") };
-            assert!(!error.kind().code().is_empty() && !error.message().is_empty(), "{told}");
-            assert_eq!(count(&world, "failed"), 1, "{told}");
-            assert_eq!(world.state(next), FileState::Success, "{told}");
-            assert_eq!(world.events.last(), Some(&Event::UploadEnd), "{told}");
-            assert_eq!(world.queue_state(), QueueState::Failure, "{told}");
+            let context = format!("{fault:?} of {operation:?}: {:?}", all_events(&world));
+            let FileState::Failure(error) = world.state(file) else { panic!("{context}") };
+            assert!(!error.kind().code().is_empty() && !error.message().is_empty(), "{context}");
+            assert_eq!(count(&world, "failed"), 1, "{context}");
+            assert_eq!(world.state(next), FileState::Success, "{context}");
+            assert_eq!(world.events.last(), Some(&Event::UploadEnd), "{context}");
+            assert_eq!(world.queue_state(), QueueState::Failure, "{context}");
         }
     }
 }
 
 #[test]
-fn b13_a_retry_that_was_waited_for_is_not_made_after_a_stop_or_a_cancel() {
+fn b13_a_scheduled_retry_is_dropped_after_a_stop_or_a_cancel() {
     for cancels in [false, true] {
         let mut world = World::new();
         let file = world.add(World::file("a.mp4", LEN)).unwrap();
@@ -306,13 +306,13 @@ fn b13_a_retry_that_was_waited_for_is_not_made_after_a_stop_or_a_cancel() {
 }
 
 #[test]
-fn b14_a_token_does_without_param_data_and_wrong_param_data_adds_nothing() {
+fn b14_param_data_is_optional_and_invalid_param_data_is_rejected() {
     let mut world = World::new();
     world.app.credentials = Some(Credentials::Sts);
     let mut wrong = World::file("a.mp4", LEN);
     wrong.new.param_data = Some("{".into());
-    let refused = world.add(wrong).unwrap_err();
-    assert_eq!(refused.kind(), ErrorKind::RequestInvalid);
+    let rejected = world.add(wrong).unwrap_err();
+    assert_eq!(rejected.kind(), ErrorKind::RequestInvalid);
     assert!(world.queue.list_files().is_empty() && world.events.is_empty());
 
     let file = world.add(World::file("a.mp4", LEN)).unwrap();

@@ -1,5 +1,5 @@
-//! Every state of a file, and every call in it: what the table of `queue::state` says, and what
-//! comes of it.
+//! Every call in every state: whether it is allowed as the table of `queue::state` specifies, and
+//! its result.
 
 use std::path::Path;
 
@@ -9,12 +9,14 @@ use vod_uploader::queue::{Event, FileState, QueueState, UploadingPhase};
 use vod_uploader::units::ByteCount;
 use vod_uploader_sim::{Credentials, Grant};
 
-use crate::actions::{checkpoint, go_on, info, renew, renew_token, supply, wanted};
+use crate::actions::{
+    checkpoint, info, renew, renew_token, requested_offset, run_to_completion, supply,
+};
 use crate::event_queries::{events_of, name};
 use crate::fixture::{Fixture, file_fixtures, next_file, queue_fixture};
 
 #[test]
-fn every_state_answers_every_call_as_the_table_says() {
+fn every_file_state_handles_every_call_as_the_table_specifies() {
     for state in FileState::examples() {
         for call in FileCall::ALL {
             for fixture in file_fixtures(&state, mode_of(call)) {
@@ -26,7 +28,7 @@ fn every_state_answers_every_call_as_the_table_says() {
 }
 
 #[test]
-fn every_state_of_the_queue_answers_every_call_as_the_table_says() {
+fn every_queue_state_handles_every_call_as_the_table_specifies() {
     for state in QueueState::ALL {
         for call in QueueCall::ALL {
             let fixture = queue_fixture(state);
@@ -37,20 +39,20 @@ fn every_state_of_the_queue_answers_every_call_as_the_table_says() {
 }
 
 #[test]
-fn a_file_that_the_list_does_not_have_is_unknown_to_every_call() {
+fn every_call_rejects_an_unlisted_file() {
     for call in FileCall::ALL {
         let mut fixture = file_fixtures(&FileState::Success, mode_of(call)).remove(0);
         let grant = fixture.grant();
         fixture.world.delete(fixture.file).unwrap();
         let before = format!("{:?}", fixture.world.queue);
-        let refused = make(&mut fixture, call, &grant).unwrap_err();
-        assert_eq!(refused.kind(), ErrorKind::FileUnknown, "{call:?}");
+        let rejected = make(&mut fixture, call, &grant).unwrap_err();
+        assert_eq!(rejected.kind(), ErrorKind::FileUnknown, "{call:?}");
         assert_eq!(format!("{:?}", fixture.world.queue), before, "{call:?}");
     }
 }
 
 #[test]
-fn the_tables_in_architecture_md_are_those_of_the_code() {
+fn the_tables_in_architecture_md_match_the_code() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md");
     let text = std::fs::read_to_string(path).unwrap();
     let (_, section) = text.split_once("\n## States and calls\n").expect("the section");
@@ -60,7 +62,7 @@ fn the_tables_in_architecture_md_are_those_of_the_code() {
     }
 }
 
-/// The mode in which a call is of use.
+/// The credential mode in which a call is useful.
 fn mode_of(call: FileCall) -> Credentials {
     match call {
         FileCall::SetStsToken | FileCall::ResumeWithStsToken => Credentials::Sts,
@@ -77,8 +79,8 @@ fn mode_of(call: FileCall) -> Credentials {
 }
 
 fn check_cell(mut fixture: Fixture, call: FileCall) {
-    let told = format!("{} in {}", call.name(), fixture.name);
-    fixture.tell_the_time();
+    let context = format!("{} in {}", call.name(), fixture.name);
+    fixture.sync_clock();
     let state = fixture.state();
     let grant = fixture.grant();
     let seen = fixture.world.events.len();
@@ -86,39 +88,39 @@ fn check_cell(mut fixture: Fixture, call: FileCall) {
     let result = make(&mut fixture, call, &grant);
     let unchanged = format!("{:?}", fixture.world.queue) == before;
     if let Some(kind) = refusal(&fixture, call, call.answer(&state)) {
-        assert_eq!(result.expect_err(&told).kind(), kind, "{told}");
-        assert!(unchanged && fixture.world.events.len() == seen, "{told}");
-        return ends_as_without_the_call(fixture, &told);
+        assert_eq!(result.expect_err(&context).kind(), kind, "{context}");
+        assert!(unchanged && fixture.world.events.len() == seen, "{context}");
+        return ends_as_if_not_called(fixture, &context);
     }
-    result.expect(&told);
+    result.expect(&context);
     match call {
-        FileCall::Delete => after_delete(fixture, &state, seen, &told),
-        FileCall::Cancel => after_cancel(fixture, seen, &told),
-        FileCall::Resume => after_resume(fixture, &told),
+        FileCall::Delete => after_delete(fixture, &state, seen, &context),
+        FileCall::Cancel => after_cancel(fixture, seen, &context),
+        FileCall::Resume => after_resume(fixture, &context),
         FileCall::Checkpoint => {
-            assert!(unchanged, "{told}");
+            assert!(unchanged, "{context}");
             let stored = checkpoint(&fixture.world, fixture.file).unwrap();
-            assert_eq!(stored.upload.is_some(), fixture.stored, "{told}");
-            ends_as_without_the_call(fixture, &told);
+            assert_eq!(stored.upload.is_some(), fixture.stored, "{context}");
+            ends_as_if_not_called(fixture, &context);
         }
-        FileCall::ClearCheckpoint => after_clear(fixture, &state, seen, &told),
+        FileCall::ClearCheckpoint => after_clear(fixture, &state, seen, &context),
         FileCall::SetAuthAndAddress
         | FileCall::ResumeWithAuth
         | FileCall::SetStsToken
         | FileCall::ResumeWithStsToken
         | FileCall::SetStsTokenDirectly => {
             let kept = call.answer(&state) == Answer::Kept;
-            assert!(!kept || fixture.state() == state, "{told}");
-            after_credential(fixture, &told);
+            assert!(!kept || fixture.state() == state, "{context}");
+            after_credential(fixture, &context);
         }
         FileCall::SupplySource => {
-            assert_ne!(fixture.state().name(), "source-wanted", "{told}");
-            ends_as_without_the_call(fixture, &told);
+            assert_ne!(fixture.state().name(), "source-wanted", "{context}");
+            ends_as_if_not_called(fixture, &context);
         }
     }
 }
 
-/// Why a call is refused: for the state, or for what the interface says beside it.
+/// Why a call is rejected: by the state, or by another rule of the interface.
 fn refusal(fixture: &Fixture, call: FileCall, answer: Answer) -> Option<ErrorKind> {
     match (answer, call) {
         (Answer::Refused, _) => Some(ErrorKind::FileStateWrong),
@@ -145,131 +147,132 @@ fn make(fixture: &mut Fixture, call: FileCall, grant: &Grant) -> Result<()> {
         FileCall::ResumeWithStsToken => renew_token(world, file),
         FileCall::SetStsTokenDirectly => world.hand_in_direct_token(file),
         FileCall::SupplySource => {
-            let offset = wanted(world, file);
+            let offset = requested_offset(world, file);
             supply(world, file, offset)
         }
     }
 }
 
-/// What was refused, or only looked, changes nothing about how it ends.
-fn ends_as_without_the_call(mut fixture: Fixture, told: &str) {
+/// A rejected or read-only call does not change how the file ends.
+fn ends_as_if_not_called(mut fixture: Fixture, context: &str) {
     let expected = match fixture.state() {
         FileState::Success => "success",
         FileState::Canceled => "canceled",
         FileState::Uploading(UploadingPhase::Canceling) => "canceled",
         _ => "success",
     };
-    fixture.app_is_back();
-    go_on(&mut fixture.world);
-    assert_eq!(fixture.state().name(), expected, "{told}");
-    ends_well(&fixture, told);
+    fixture.restore_app();
+    run_to_completion(&mut fixture.world);
+    assert_eq!(fixture.state().name(), expected, "{context}");
+    assert_final_state(&fixture, context);
 }
 
-fn after_delete(mut fixture: Fixture, before: &FileState, seen: usize, told: &str) {
-    fixture.app_is_back();
-    go_on(&mut fixture.world);
+fn after_delete(mut fixture: Fixture, before: &FileState, seen: usize, context: &str) {
+    fixture.restore_app();
+    run_to_completion(&mut fixture.world);
     let listed = fixture.world.queue.list_files();
-    assert!(listed.iter().all(|info| info.id != fixture.file), "{told}");
+    assert!(listed.iter().all(|info| info.id != fixture.file), "{context}");
     let of_file = |event: &&Event| event.file() == Some(fixture.file) && event.is_last_of_file();
     let ends: Vec<_> = fixture.world.events[seen..].iter().filter(of_file).collect();
     match before {
-        // They have had their last event.
-        FileState::Success | FileState::Canceled => assert!(ends.is_empty(), "{told}: {ends:?}"),
-        _ => dropped_or_whole(&fixture, &ends, told),
+        // Their terminal event was emitted before.
+        FileState::Success | FileState::Canceled => assert!(ends.is_empty(), "{context}: {ends:?}"),
+        _ => canceled_or_complete(&fixture, &ends, context),
     }
-    ends_well(&fixture, told);
+    assert_final_state(&fixture, context);
 }
 
-fn after_cancel(mut fixture: Fixture, seen: usize, told: &str) {
-    fixture.app_is_back();
-    go_on(&mut fixture.world);
+fn after_cancel(mut fixture: Fixture, seen: usize, context: &str) {
+    fixture.restore_app();
+    run_to_completion(&mut fixture.world);
     let of_file = |event: &&Event| event.file() == Some(fixture.file) && event.is_last_of_file();
     let ends: Vec<_> = fixture.world.events[seen..].iter().filter(of_file).collect();
-    dropped_or_whole(&fixture, &ends, told);
-    ends_well(&fixture, told);
+    canceled_or_complete(&fixture, &ends, context);
+    assert_final_state(&fixture, context);
     if fixture.state() == FileState::Canceled {
         fixture.world.resume(fixture.file).unwrap();
-        go_on(&mut fixture.world);
-        assert_eq!(fixture.state(), FileState::Success, "{told}");
+        run_to_completion(&mut fixture.world);
+        assert_eq!(fixture.state(), FileState::Success, "{context}");
     }
 }
 
-/// One last event: canceled, with a word where parts are left; or the object was whole already.
-fn dropped_or_whole(fixture: &Fixture, ends: &[&Event], told: &str) {
+/// One terminal event: canceled, with an error if parts remain; or succeeded, if the object was
+/// complete already.
+fn canceled_or_complete(fixture: &Fixture, ends: &[&Event], context: &str) {
     match ends {
         [Event::Canceled { left_over, .. }] => {
-            assert_eq!(fixture.world.store.uploads.is_empty(), left_over.is_none(), "{told}");
+            assert_eq!(fixture.world.store.uploads.is_empty(), left_over.is_none(), "{context}");
         }
         [Event::Succeeded(_)] => {}
-        _ => panic!("{told}: {ends:?}"),
+        _ => panic!("{context}: {ends:?}"),
     }
 }
 
-fn after_resume(mut fixture: Fixture, told: &str) {
-    assert_eq!(fixture.state(), FileState::Ready, "{told}");
-    fixture.app_is_back();
-    go_on(&mut fixture.world);
-    assert_eq!(fixture.state(), FileState::Success, "{told}");
-    ends_well(&fixture, told);
+fn after_resume(mut fixture: Fixture, context: &str) {
+    assert_eq!(fixture.state(), FileState::Ready, "{context}");
+    fixture.restore_app();
+    run_to_completion(&mut fixture.world);
+    assert_eq!(fixture.state(), FileState::Success, "{context}");
+    assert_final_state(&fixture, context);
 }
 
-fn after_clear(mut fixture: Fixture, before: &FileState, seen: usize, told: &str) {
-    fixture.app_is_back();
+fn after_clear(mut fixture: Fixture, before: &FileState, seen: usize, context: &str) {
+    fixture.restore_app();
     fixture.world.app.credentials = None;
     let idle = !matches!(before, FileState::Uploading(_));
     let runs = fixture.world.queue_state() == QueueState::Start;
     fixture.world.run();
     let stored = checkpoint(&fixture.world, fixture.file).unwrap();
-    assert!(stored.is_empty(), "{told}");
-    assert_eq!(info(&fixture.world, fixture.file).media_id, None, "{told}");
+    assert!(stored.is_empty(), "{context}");
+    assert_eq!(info(&fixture.world, fixture.file).media_id, None, "{context}");
     if idle && !runs {
-        assert_eq!(fixture.state().name(), before.name(), "{told}");
+        assert_eq!(fixture.state().name(), before.name(), "{context}");
     }
     if *before == FileState::Canceled {
         fixture.world.resume(fixture.file).unwrap();
     }
     if idle {
-        go_on(&mut fixture.world);
+        run_to_completion(&mut fixture.world);
     }
     let later = fixture.world.events[seen..].iter();
     let later: Vec<_> =
         later.filter(|event| event.file() == Some(fixture.file)).map(name).collect();
-    assert_eq!(later, ["upload-started"], "{told}");
-    fixture.app_is_back();
-    go_on(&mut fixture.world);
-    assert_eq!(fixture.state(), FileState::Success, "{told}");
+    assert_eq!(later, ["upload-started"], "{context}");
+    fixture.restore_app();
+    run_to_completion(&mut fixture.world);
+    assert_eq!(fixture.state(), FileState::Success, "{context}");
     fixture.world.store.uploads.clear();
-    ends_well(&fixture, told);
+    assert_final_state(&fixture, context);
 }
 
-/// The credential does: nobody is asked for another.
-fn after_credential(mut fixture: Fixture, told: &str) {
-    fixture.app_is_back();
+/// The credential is sufficient: the app is not asked for another.
+fn after_credential(mut fixture: Fixture, context: &str) {
+    fixture.restore_app();
     fixture.world.app.credentials = None;
-    go_on(&mut fixture.world);
+    run_to_completion(&mut fixture.world);
     let events = events_of(&fixture.world, fixture.file);
-    assert_eq!(fixture.state(), FileState::Success, "{told}: {events:?}");
-    ends_well(&fixture, told);
+    assert_eq!(fixture.state(), FileState::Success, "{context}: {events:?}");
+    assert_final_state(&fixture, context);
 }
 
-/// The other file of the list is uploaded too, the run has ended, and nothing is left.
-fn ends_well(fixture: &Fixture, told: &str) {
+/// Asserts that the other file is uploaded, the run has finished, and nothing remains.
+fn assert_final_state(fixture: &Fixture, context: &str) {
     let world = &fixture.world;
     let queue = world.queue_state();
-    assert_eq!(queue, QueueState::End, "{told}: {:?}", world.queue.list_files());
-    assert_eq!(world.state(fixture.next), FileState::Success, "{told}");
-    assert!(world.kv.values.is_empty(), "{told}: {:?}", world.kv.values.keys());
+    assert_eq!(queue, QueueState::End, "{context}: {:?}", world.queue.list_files());
+    assert_eq!(world.state(fixture.next), FileState::Success, "{context}");
+    assert!(world.kv.values.is_empty(), "{context}: {:?}", world.kv.values.keys());
     let canceled_left = world
         .events
         .iter()
         .any(|event| matches!(event, Event::Canceled { left_over: Some(_), .. }));
-    assert!(world.store.uploads.is_empty() || canceled_left, "{told}");
-    assert_eq!(world.events.last(), Some(&Event::UploadEnd), "{told}");
+    assert!(world.store.uploads.is_empty() || canceled_left, "{context}");
+    assert_eq!(world.events.last(), Some(&Event::UploadEnd), "{context}");
 }
 
 fn check_queue_cell(mut fixture: Fixture, call: QueueCall, answer: Answer) {
-    let told = format!("{} in {}", call.name(), fixture.name);
-    fixture.tell_the_time();
+    let context = format!("{} in {}", call.name(), fixture.name);
+    fixture.sync_clock();
     let seen = fixture.world.events.len();
     let before = format!("{:?}", fixture.world.queue);
     let state = fixture.world.queue_state();
@@ -280,7 +283,7 @@ fn check_queue_cell(mut fixture: Fixture, call: QueueCall, answer: Answer) {
         QueueCall::ListFiles => {
             let names: Vec<_> =
                 fixture.world.queue.list_files().into_iter().map(|info| info.name).collect();
-            assert_eq!(names, ["a.mp4", "next.mp4"], "{told}");
+            assert_eq!(names, ["a.mp4", "next.mp4"], "{context}");
             Ok(())
         }
         QueueCall::CleanList => {
@@ -297,36 +300,36 @@ fn check_queue_cell(mut fixture: Fixture, call: QueueCall, answer: Answer) {
         QueueCall::StopUpload => fixture.world.call(|queue| queue.stop_upload(now)),
     };
     if answer == Answer::Refused {
-        assert_eq!(result.expect_err(&told).kind(), ErrorKind::QueueStateWrong, "{told}");
-        assert_eq!(format!("{:?}", fixture.world.queue), before, "{told}");
-        assert_eq!(fixture.world.events.len(), seen, "{told}");
-        return ends_as_without_the_call(fixture, &told);
+        assert_eq!(result.expect_err(&context).kind(), ErrorKind::QueueStateWrong, "{context}");
+        assert_eq!(format!("{:?}", fixture.world.queue), before, "{context}");
+        assert_eq!(fixture.world.events.len(), seen, "{context}");
+        return ends_as_if_not_called(fixture, &context);
     }
-    result.expect(&told);
+    result.expect(&context);
     match call {
         QueueCall::AddFile => {
             let added = fixture.world.queue.list_files().pop().unwrap();
-            assert_eq!(name(&fixture.world.events[seen]), "file-added", "{told}");
-            fixture.app_is_back();
-            go_on(&mut fixture.world);
-            assert_eq!(fixture.world.state(added.id), FileState::Success, "{told}");
-            ends_well(&fixture, &told);
+            assert_eq!(name(&fixture.world.events[seen]), "file-added", "{context}");
+            fixture.restore_app();
+            run_to_completion(&mut fixture.world);
+            assert_eq!(fixture.world.state(added.id), FileState::Success, "{context}");
+            assert_final_state(&fixture, &context);
         }
         QueueCall::ListFiles => {
-            assert_eq!(format!("{:?}", fixture.world.queue), before, "{told}");
-            ends_as_without_the_call(fixture, &told);
+            assert_eq!(format!("{:?}", fixture.world.queue), before, "{context}");
+            ends_as_if_not_called(fixture, &context);
         }
-        QueueCall::CleanList => after_clean(fixture, state, durable, seen, &told),
+        QueueCall::CleanList => after_clean(fixture, state, durable, seen, &context),
         QueueCall::StartUpload => {
-            assert_ne!(fixture.world.queue_state(), QueueState::Init, "{told}");
-            ends_as_without_the_call(fixture, &told);
+            assert_ne!(fixture.world.queue_state(), QueueState::Init, "{context}");
+            ends_as_if_not_called(fixture, &context);
         }
         QueueCall::StopUpload => {
-            assert_eq!(fixture.world.queue_state(), QueueState::Stop, "{told}");
+            assert_eq!(fixture.world.queue_state(), QueueState::Stop, "{context}");
             fixture.world.run();
-            assert_eq!(fixture.state(), FileState::Stopped, "{told}");
-            assert_eq!(fixture.world.queue_state(), QueueState::Stop, "{told}");
-            ends_as_without_the_call(fixture, &told);
+            assert_eq!(fixture.state(), FileState::Stopped, "{context}");
+            assert_eq!(fixture.world.queue_state(), QueueState::Stop, "{context}");
+            ends_as_if_not_called(fixture, &context);
         }
     }
 }
@@ -336,10 +339,10 @@ fn after_clean(
     before: QueueState,
     durable: ByteCount,
     seen: usize,
-    told: &str,
+    context: &str,
 ) {
-    assert!(fixture.world.queue.list_files().is_empty(), "{told}");
-    assert_eq!(fixture.world.queue_state(), QueueState::Init, "{told}");
+    assert!(fixture.world.queue.list_files().is_empty(), "{context}");
+    assert_eq!(fixture.world.queue_state(), QueueState::Init, "{context}");
     let durable = format!("stopped {}", durable.bytes());
     let later: Vec<_> = fixture.world.events[seen..].iter().map(name).collect();
     let expected = match before {
@@ -347,15 +350,15 @@ fn after_clean(
         QueueState::Stop => &["upload-end"],
         QueueState::Init | QueueState::Failure | QueueState::End => &[],
     };
-    assert_eq!(later, expected, "{told}");
-    fixture.app_is_back();
+    assert_eq!(later, expected, "{context}");
+    fixture.restore_app();
     fixture.file = fixture.world.add(fixture.planned.clone()).unwrap();
     fixture.next = fixture.world.add(next_file("next.mp4")).unwrap();
-    go_on(&mut fixture.world);
+    run_to_completion(&mut fixture.world);
     let events = events_of(&fixture.world, fixture.file);
-    assert_eq!(fixture.state(), FileState::Success, "{told}: {events:?}");
+    assert_eq!(fixture.state(), FileState::Success, "{context}: {events:?}");
     if fixture.stored {
-        assert!(events[1].starts_with("upload-started again at "), "{told}: {events:?}");
+        assert!(events[1].starts_with("upload-started again at "), "{context}: {events:?}");
     }
-    ends_well(&fixture, told);
+    assert_final_state(&fixture, context);
 }

@@ -1,4 +1,4 @@
-//! How a file ends that is not uploaded: stopped, canceled, deleted, failed, out of time.
+//! Files that are not uploaded: stopped, canceled, deleted, failed, past their deadline.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use vod_uploader::queue::{Event, FileId, FileState, QueueState, UploadingPhase};
 use vod_uploader::units::ByteCount;
 use vod_uploader_sim::{Content, Credentials, Fault, Operation, Supply, World};
 
-use crate::actions::{checkpoint, go_on, info, run_half_way, run_to, supply};
-use crate::event_queries::{all_events, continued_at, count, events_of, name};
+use crate::actions::{checkpoint, info, run_half_way, run_to, run_to_completion, supply};
+use crate::event_queries::{all_events, count, events_of, name, resumed_from};
 use crate::fixture::{LEN, next_file};
 
 #[test]
-fn a_file_that_is_canceled_leaves_nothing_and_the_next_has_its_turn_after_that() {
+fn a_canceled_file_leaves_nothing_and_the_next_file_starts_afterwards() {
     let (mut world, file) = half_way();
     let next = world.add(next_file("next.mp4")).unwrap();
     let seen = world.events.len();
@@ -28,7 +28,7 @@ fn a_file_that_is_canceled_leaves_nothing_and_the_next_has_its_turn_after_that()
 }
 
 #[test]
-fn a_cancel_at_any_step_has_one_end() {
+fn a_cancel_at_any_step_has_one_terminal_event() {
     for steps in 0.. {
         let mut world = World::new();
         let file = world.add(World::file("a.mp4", LEN)).unwrap();
@@ -41,24 +41,24 @@ fn a_cancel_at_any_step_has_one_end() {
         }
         world.cancel(file).unwrap();
         world.run();
-        let told = format!("step {steps}: {:?}", all_events(&world));
+        let context = format!("step {steps}: {:?}", all_events(&world));
         let ends: Vec<_> = world.events.iter().filter(|event| event.is_last_of_file()).collect();
         match (world.state(file), &ends[..]) {
             (FileState::Canceled, [Event::Canceled { left_over: None, .. }]) => {
-                assert!(world.store.objects.is_empty(), "{told}");
+                assert!(world.store.objects.is_empty(), "{context}");
             }
             (FileState::Success, [Event::Succeeded(_)]) => {}
-            _ => panic!("{told}"),
+            _ => panic!("{context}"),
         }
-        // One whose id never came back may be left, without a part.
-        assert!(world.store.uploads.values().all(|parts| parts.is_empty()), "{told}");
-        assert!(world.kv.values.is_empty(), "{told}: {:?}", world.kv.values.keys());
-        assert_eq!(world.events.last(), Some(&Event::UploadEnd), "{told}");
+        // An upload whose id was never received may remain, without parts.
+        assert!(world.store.uploads.values().all(|parts| parts.is_empty()), "{context}");
+        assert!(world.kv.values.is_empty(), "{context}: {:?}", world.kv.values.keys());
+        assert_eq!(world.events.last(), Some(&Event::UploadEnd), "{context}");
     }
 }
 
 #[test]
-fn a_cancel_says_why_parts_may_be_left() {
+fn a_cancel_reports_why_parts_may_remain() {
     let (mut world, file) = half_way();
     world.store.faults.always(Operation::Abort, Fault::Broken);
     world.cancel(file).unwrap();
@@ -66,7 +66,7 @@ fn a_cancel_says_why_parts_may_be_left() {
     assert_eq!(events_of(&world, file).last().unwrap(), "canceled left store-unavailable");
     assert!(world.kv.values.is_empty(), "{:?}", world.kv.values.keys());
 
-    // Another uploader has no credential for it.
+    // The next uploader has no credential for it.
     let (mut world, _) = half_way();
     world.crash();
     let file = world.add(World::file("a.mp4", LEN)).unwrap();
@@ -77,7 +77,7 @@ fn a_cancel_says_why_parts_may_be_left() {
 }
 
 #[test]
-fn a_file_that_is_stopped_sends_nothing_more_and_keeps_what_is_stored() {
+fn a_stopped_file_sends_nothing_and_keeps_its_stored_upload() {
     let (mut world, file) = half_way();
     let sent = world.store.seen.len();
     world.stop();
@@ -94,7 +94,7 @@ fn a_file_that_is_stopped_sends_nothing_more_and_keeps_what_is_stored() {
 }
 
 #[test]
-fn a_file_that_goes_on_sends_no_part_again_that_was_noted() {
+fn a_resumed_file_does_not_send_a_recorded_part_again() {
     for resumes in [false, true] {
         let (mut world, file) = half_way();
         world.stop();
@@ -108,7 +108,7 @@ fn a_file_that_goes_on_sends_no_part_again_that_was_noted() {
         world.start();
         world.run();
         assert_eq!(world.state(file), FileState::Success);
-        assert_eq!(continued_at(&world, file), Some(durable));
+        assert_eq!(resumed_from(&world, file), Some(durable));
         let expected = (LEN - durable).div_ceil(102_400);
         assert_eq!((world.store.count(Operation::UploadPart) - sent) as u64, expected);
         assert_eq!(world.vod.media.len(), 1);
@@ -116,7 +116,7 @@ fn a_file_that_goes_on_sends_no_part_again_that_was_noted() {
 }
 
 #[test]
-fn a_run_that_is_started_while_it_stops_goes_on_after_the_stop() {
+fn a_run_started_while_it_stops_resumes_after_the_stop() {
     let (mut world, file) = half_way();
     world.stop();
     assert_eq!(world.state(file), FileState::Uploading(UploadingPhase::Stopping));
@@ -137,7 +137,7 @@ fn a_run_that_is_started_while_it_stops_goes_on_after_the_stop() {
 }
 
 #[test]
-fn a_run_may_be_stopped_and_gone_on_with_at_any_step() {
+fn a_run_can_be_stopped_and_resumed_at_any_step() {
     for steps in 0.. {
         let mut world = World::new();
         let file = world.add(World::file("a.mp4", LEN)).unwrap();
@@ -150,18 +150,18 @@ fn a_run_may_be_stopped_and_gone_on_with_at_any_step() {
         }
         world.stop();
         world.run();
-        let told = format!("step {steps}: {:?}", all_events(&world));
+        let context = format!("step {steps}: {:?}", all_events(&world));
         let state = world.state(file);
-        assert!(matches!(state, FileState::Stopped | FileState::Success), "{told}");
-        go_on(&mut world);
-        assert_eq!(world.state(file), FileState::Success, "{told}");
-        assert!(world.kv.values.is_empty(), "{told}: {:?}", world.kv.values.keys());
-        assert_eq!(world.events.last(), Some(&Event::UploadEnd), "{told}");
+        assert!(matches!(state, FileState::Stopped | FileState::Success), "{context}");
+        run_to_completion(&mut world);
+        assert_eq!(world.state(file), FileState::Success, "{context}");
+        assert!(world.kv.values.is_empty(), "{context}: {:?}", world.kv.values.keys());
+        assert_eq!(world.events.last(), Some(&Event::UploadEnd), "{context}");
     }
 }
 
 #[test]
-fn a_deleted_file_leaves_the_list_with_its_last_event() {
+fn a_deleted_file_leaves_the_list_with_its_terminal_event() {
     let (mut world, file) = half_way();
     world.delete(file).unwrap();
     assert_eq!(world.state(file), FileState::Uploading(UploadingPhase::Canceling));
@@ -170,16 +170,16 @@ fn a_deleted_file_leaves_the_list_with_its_last_event() {
     assert!(world.queue.list_files().is_empty());
     assert!(world.store.uploads.is_empty() && world.kv.values.is_empty());
     assert_eq!(world.events.last(), Some(&Event::UploadEnd));
-    // The same file may come again, and begins anew.
+    // The same file can be added again, and starts from the beginning.
     let again = world.add(World::file("a.mp4", LEN)).unwrap();
     assert_ne!(again, file);
-    go_on(&mut world);
+    run_to_completion(&mut world);
     assert_eq!(world.state(again), FileState::Success);
-    assert_eq!(continued_at(&world, again), None);
+    assert_eq!(resumed_from(&world, again), None);
 }
 
 #[test]
-fn a_cleaned_list_keeps_what_is_stored_and_takes_the_same_file_again() {
+fn a_cleaned_list_keeps_stored_uploads_and_accepts_the_same_file_again() {
     for steps in 0.. {
         let mut world = World::new();
         let file = world.add(World::file("a.mp4", LEN)).unwrap();
@@ -193,35 +193,35 @@ fn a_cleaned_list_keeps_what_is_stored_and_takes_the_same_file_again() {
         let durable = info(&world, file).progress.durable;
         world.clean();
         assert_eq!(count(&world, "upload-end"), 1);
-        // At once: what was on its way for the first may still happen.
+        // Immediately: operations in flight for the first may still be applied.
         let again = world.add(World::file("a.mp4", LEN)).unwrap();
-        go_on(&mut world);
-        let told = format!("step {steps}: {:?}", all_events(&world));
-        assert_eq!(world.state(again), FileState::Success, "{told}");
-        assert_eq!(count(&world, "stopped"), 1, "{told}");
+        run_to_completion(&mut world);
+        let context = format!("step {steps}: {:?}", all_events(&world));
+        assert_eq!(world.state(again), FileState::Success, "{context}");
+        assert_eq!(count(&world, "stopped"), 1, "{context}");
         if durable > ByteCount::ZERO && durable < ByteCount(LEN) {
-            assert!(continued_at(&world, again).unwrap() >= durable.bytes(), "{told}");
-            assert_eq!(world.vod.media.len(), 1, "{told}");
+            assert!(resumed_from(&world, again).unwrap() >= durable.bytes(), "{context}");
+            assert_eq!(world.vod.media.len(), 1, "{context}");
         }
     }
 }
 
 #[test]
-fn a_file_that_comes_again_waits_until_its_cancel_is_over() {
+fn a_file_added_again_waits_until_its_cancellation_has_completed() {
     let (mut world, file) = half_way();
     world.cancel(file).unwrap();
     world.clean();
     assert_eq!(events_of(&world, file).last().unwrap(), "canceled left upload-stopped");
     let again = world.add(World::file("a.mp4", LEN)).unwrap();
-    go_on(&mut world);
+    run_to_completion(&mut world);
     assert_eq!(world.state(again), FileState::Success, "{:?}", all_events(&world));
-    assert_eq!(continued_at(&world, again), None);
+    assert_eq!(resumed_from(&world, again), None);
     assert!(world.store.uploads.is_empty());
     assert!(world.kv.values.is_empty(), "{:?}", world.kv.values.keys());
 }
 
 #[test]
-fn a_file_that_is_late_fails_and_keeps_its_checkpoint() {
+fn a_file_that_misses_its_deadline_fails_and_keeps_its_checkpoint() {
     for waits in [
         UploadingPhase::CredentialWanted,
         UploadingPhase::SourceWanted,
@@ -260,16 +260,16 @@ fn a_file_that_is_late_fails_and_keeps_its_checkpoint() {
         world.store.faults.clear();
         world.app.credentials = Some(Credentials::Server);
         world.app.supplies = true;
-        go_on(&mut world);
+        run_to_completion(&mut world);
         assert_eq!(world.state(file), FileState::Success, "{waits:?}");
         if durable > ByteCount::ZERO {
-            assert_eq!(continued_at(&world, file), Some(durable.bytes()), "{waits:?}");
+            assert_eq!(resumed_from(&world, file), Some(durable.bytes()), "{waits:?}");
         }
     }
 }
 
 #[test]
-fn a_deadline_that_has_passed_wakes_nobody_again() {
+fn a_passed_deadline_does_not_wake_the_driver_again() {
     let mut world = World::new().with_options(|options| options.deadline_secs = Some(600));
     let file = world.add(World::file("a.mp4", LEN)).unwrap();
     world.start();
@@ -277,14 +277,14 @@ fn a_deadline_that_has_passed_wakes_nobody_again() {
     world.now = world.now + Duration::from_secs(600);
     let now = world.now;
     world.tell(now, vod_uploader::queue::Input::Tick);
-    // What was confirmed is being noted: nothing else is due meanwhile.
+    // Confirmed parts are being recorded, and no timer is due.
     assert!(world.queue.next_wakeup().is_none_or(|at| at > now));
     world.run();
     assert_eq!(events_of(&world, file).last().unwrap(), "failed deadline-exceeded");
 }
 
 #[test]
-fn without_retries_the_first_refusal_counts() {
+fn without_retries_the_first_failure_is_final() {
     for (retries, fails) in [(0, true), (1, false)] {
         let mut world = World::new().with_options(|options| options.retry_count = Some(retries));
         let fault = Fault::Refused(503, "ServiceUnavailable");
@@ -307,7 +307,7 @@ fn without_retries_the_first_refusal_counts() {
 }
 
 #[test]
-fn a_source_that_is_too_short_too_long_or_broken_fails_the_file_and_the_right_one_continues_it() {
+fn a_file_resumes_with_a_valid_source_after_an_invalid_one() {
     let content = Content::of_len(LEN);
     for (what, content, to, broken, error) in [
         ("short", content.clone(), 450_000, None, "length-mismatch"),
@@ -323,7 +323,7 @@ fn a_source_that_is_too_short_too_long_or_broken_fails_the_file_and_the_right_on
         world.supply(file, 0, Supply { content: content.clone(), to, broken }).unwrap();
         world.run();
         if what == "short" {
-            // What came is taken, and the rest is wanted; a stream without a byte is the end.
+            // The bytes are accepted and the rest is requested. An empty stream ends the file.
             assert_eq!(events_of(&world, file).last().unwrap(), "progress 409600");
             let listed = info(&world, file);
             assert_eq!(listed.state, FileState::Uploading(UploadingPhase::SourceWanted));
@@ -340,36 +340,36 @@ fn a_source_that_is_too_short_too_long_or_broken_fails_the_file_and_the_right_on
         supply(&mut world, next, 0).unwrap();
         world.app.supplies = true;
         world.run();
-        go_on(&mut world);
+        run_to_completion(&mut world);
         assert_eq!(world.state(file), FileState::Success, "{what}: {:?}", all_events(&world));
-        assert_eq!(continued_at(&world, file), Some(durable.bytes()), "{what}");
+        assert_eq!(resumed_from(&world, file), Some(durable.bytes()), "{what}");
     }
 }
 
 #[test]
-fn a_source_at_another_offset_is_refused_and_the_right_one_is_taken() {
+fn a_source_at_another_offset_is_rejected() {
     let mut world = World::new();
     world.app.supplies = false;
     let file = world.add(World::file("a.mp4", LEN)).unwrap();
     world.start();
     world.run();
-    let refused = supply(&mut world, file, 1).unwrap_err();
-    assert_eq!(refused.kind().code(), "offset-mismatch");
+    let rejected = supply(&mut world, file, 1).unwrap_err();
+    assert_eq!(rejected.kind().code(), "offset-mismatch");
     supply(&mut world, file, 0).unwrap();
-    let refused = supply(&mut world, file, 0).unwrap_err();
-    assert_eq!(refused.kind().code(), "file-state-wrong");
+    let rejected = supply(&mut world, file, 0).unwrap_err();
+    assert_eq!(rejected.kind().code(), "file-state-wrong");
     world.run();
     assert_eq!(world.state(file), FileState::Success);
 }
 
 #[test]
-fn an_uploaded_file_that_is_deleted_leaves_the_list_at_once() {
+fn an_uploaded_file_leaves_the_list_immediately_when_deleted() {
     let (mut world, file) = half_way();
     world.run_until(|world| world.state(file) == FileState::Success);
     world.delete(file).unwrap();
     assert!(world.queue.list_files().is_empty());
     let again = world.add(World::file("a.mp4", LEN)).unwrap();
-    go_on(&mut world);
+    run_to_completion(&mut world);
     assert_eq!(world.state(again), FileState::Success, "{:?}", all_events(&world));
     assert!(world.kv.values.is_empty(), "{:?}", world.kv.values.keys());
 }

@@ -1,5 +1,4 @@
-//! Tokens of STS: VOD is called with them, or the store, and they end before, in the middle and at
-//! the end of a transfer.
+//! STS tokens for VOD or OSS that expire before, during and at the end of a transfer.
 
 use std::time::Duration;
 
@@ -8,14 +7,14 @@ use vod_uploader::queue::{Event, FileId, FileState, UploadingPhase};
 use vod_uploader::vod::MediaKind;
 use vod_uploader_sim::{Credentials, Fault, Operation, PlannedFile, World};
 
-use crate::actions::{go_on, info, run_half_way, run_to};
-use crate::event_queries::{all_events, continued_at, count, events_of};
+use crate::actions::{info, run_half_way, run_to, run_to_completion};
+use crate::event_queries::{all_events, count, events_of, resumed_from};
 use crate::fixture::LEN;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
 #[test]
-fn vod_is_called_as_the_kind_of_media_asks_with_what_param_data_says() {
+fn vod_calls_follow_the_media_kind_and_include_param_data() {
     let param = r#"{"Vod":{"Title":"T","Tags":"x,y"}}"#;
     for (name, kind, action) in [
         ("a.mp4", MediaKind::Video, "CreateUploadVideo"),
@@ -43,25 +42,25 @@ fn vod_is_called_as_the_kind_of_media_asks_with_what_param_data_says() {
 }
 
 #[test]
-fn a_parameter_that_vod_s_call_does_not_have_is_refused_by_name() {
+fn a_parameter_that_the_vod_call_lacks_is_rejected_by_name() {
     let mut world = World::new();
     world.app.credentials = None;
     let mut planned = World::file("c.png", LEN);
     planned.new.param_data = Some(r#"{"Vod":{"TemplateGroupId":"t"}}"#.into());
     let file = world.add(planned).unwrap();
-    let refused = world.hand_in_token(file).unwrap_err();
-    assert_eq!(refused.kind(), ErrorKind::RequestInvalid);
-    assert!(refused.field().unwrap().name.contains("TemplateGroupId"), "{refused}");
+    let rejected = world.hand_in_token(file).unwrap_err();
+    assert_eq!(rejected.kind(), ErrorKind::RequestInvalid);
+    assert!(rejected.field().unwrap().name.contains("TemplateGroupId"), "{rejected}");
     assert_eq!(world.state(file), FileState::Ready);
-    // In credential mode nothing of it is sent anywhere.
+    // In credential mode, param-data is not sent.
     let grant = world.created(MediaKind::Image);
     world.hand_in(file, &grant).unwrap();
-    go_on(&mut world);
+    run_to_completion(&mut world);
     assert_eq!(world.state(file), FileState::Success);
 }
 
 #[test]
-fn a_video_that_has_a_checkpoint_is_refreshed_and_not_created_again() {
+fn a_video_with_a_checkpoint_is_refreshed_instead_of_created() {
     let (mut world, file) = sts_half_way(World::file("a.mp4", LEN));
     let media_id = info(&world, file).media_id.unwrap();
     world.stop();
@@ -75,10 +74,10 @@ fn a_video_that_has_a_checkpoint_is_refreshed_and_not_created_again() {
 }
 
 #[test]
-fn an_upload_auth_that_ends_in_mid_transfer_is_refreshed_without_the_app() {
+fn an_upload_auth_that_expires_during_a_transfer_is_refreshed_without_the_app() {
     let (mut world, file) = sts_half_way(World::file("a.mp4", LEN));
     world.app.credentials = None;
-    // The token lives for an hour, the UploadAuth for 3,000 s.
+    // The token expires after an hour, the UploadAuth after 3,000 s.
     world.now = world.now + Duration::from_secs(3_100);
     world.run();
     assert_eq!(world.state(file), FileState::Success);
@@ -87,7 +86,7 @@ fn an_upload_auth_that_ends_in_mid_transfer_is_refreshed_without_the_app() {
 }
 
 #[test]
-fn a_token_that_ends_before_the_transfer_is_asked_for_again() {
+fn a_token_that_expires_before_the_transfer_is_requested_again() {
     let mut world = World::new();
     world.app.credentials = Some(Credentials::Sts);
     let file = world.add(World::file("a.mp4", LEN)).unwrap();
@@ -101,7 +100,7 @@ fn a_token_that_ends_before_the_transfer_is_asked_for_again() {
 }
 
 #[test]
-fn a_token_that_ends_as_the_object_is_completed_is_asked_for_again() {
+fn a_token_that_expires_during_completion_is_requested_again() {
     let mut world = World::new();
     world.app.credentials = Some(Credentials::Sts);
     let file = world.add(World::file("a.mp4", LEN)).unwrap();
@@ -117,7 +116,7 @@ fn a_token_that_ends_as_the_object_is_completed_is_asked_for_again() {
 }
 
 #[test]
-fn a_token_that_vod_refuses_again_and_again_ends_the_file() {
+fn a_file_fails_after_repeated_token_rejections() {
     let expired = Some(Fault::Refused(403, "InvalidSecurityToken.Expired"));
     let mut world = World::new();
     world.app.credentials = Some(Credentials::Sts);
@@ -136,29 +135,29 @@ fn a_token_that_vod_refuses_again_and_again_ends_the_file() {
     assert_eq!(events_of(&world, file).last().unwrap(), "failed credential-expired");
     assert!(world.vod.seen.len() - called <= 4, "{:?}", all_events(&world));
     world.vod.faults.clear();
-    go_on(&mut world);
+    run_to_completion(&mut world);
     assert_eq!(world.state(file), FileState::Success);
 }
 
 #[test]
-fn a_token_that_is_refused_while_the_upload_auth_lasts_holds_nothing_up() {
+fn a_rejected_token_does_not_block_while_the_upload_auth_is_valid() {
     let (mut world, file) = sts_half_way(World::file("a.mp4", LEN));
     world.app.credentials = None;
     world.vod.tokens.clear();
-    // The UploadAuth has 200 s left: time to refresh it, and ample for the rest.
+    // The UploadAuth expires in 200 s: a refresh is due, and the rest takes less time.
     world.now = world.now + Duration::from_secs(2_800);
     world.run();
     assert_eq!(world.state(file), FileState::Success, "{:?}", events_of(&world, file));
     assert_eq!(count(&world, "token-expired"), 0);
-    let told = world.events.iter().find_map(|event| match event {
+    let context = world.events.iter().find_map(|event| match event {
         Event::TokenExpiring(expiry) => expiry.error.clone(),
         _ => None,
     });
-    assert_eq!(told.unwrap().kind(), ErrorKind::CredentialRejected);
+    assert_eq!(context.unwrap().kind(), ErrorKind::CredentialRejected);
 }
 
 #[test]
-fn a_media_that_vod_does_not_know_any_more_is_forgotten_before_the_transfer() {
+fn a_media_id_deleted_at_vod_is_dropped_before_the_transfer() {
     let (mut world, file) = sts_half_way(World::file("a.mp4", LEN));
     let deleted = info(&world, file).media_id;
     world.stop();
@@ -166,29 +165,29 @@ fn a_media_that_vod_does_not_know_any_more_is_forgotten_before_the_transfer() {
     world.vod.media.clear();
     world.start();
     world.run();
-    starts_again(&world, file, deleted);
+    assert_restarted(&world, file, deleted);
 }
 
 #[test]
-fn a_media_that_vod_does_not_know_any_more_is_forgotten_in_mid_transfer() {
+fn a_media_id_deleted_at_vod_is_dropped_during_the_transfer() {
     let (mut world, file) = sts_half_way(World::file("a.mp4", LEN));
     let deleted = info(&world, file).media_id;
     world.vod.media.clear();
     world.now = world.now + Duration::from_secs(3_100);
     world.run();
-    starts_again(&world, file, deleted);
+    assert_restarted(&world, file, deleted);
 }
 
 #[test]
-fn a_token_for_a_bucket_of_one_s_own_is_renewed_in_mid_transfer() {
+fn a_token_for_the_apps_own_bucket_is_renewed_during_a_transfer() {
     let mut world = World::new();
     world.app.credentials = Some(Credentials::Direct);
     let mut planned = World::file("a.mp4", LEN);
     planned.new.endpoint = Some("https://oss-cn-shanghai.aliyuncs.com".into());
     planned.new.bucket = Some("my-bucket".into());
     let without_object = world.add(planned.clone()).unwrap();
-    let refused = world.hand_in_direct_token(without_object).unwrap_err();
-    assert_eq!(refused.field().unwrap().name, "object");
+    let rejected = world.hand_in_direct_token(without_object).unwrap_err();
+    assert_eq!(rejected.field().unwrap().name, "object");
     planned.new.object = Some("mine/a.mp4".into());
     planned.new.name = "b.mp4".into();
     let file = world.add(planned).unwrap();
@@ -205,7 +204,7 @@ fn a_token_for_a_bucket_of_one_s_own_is_renewed_in_mid_transfer() {
 }
 
 #[test]
-fn a_token_makes_no_second_media_of_a_file_whose_media_id_is_not_known() {
+fn a_token_creates_no_second_media_for_a_file_with_an_unknown_media_id() {
     let mut world = World::new();
     world.app.credentials = None;
     let file = world.add(World::file("a.mp4", LEN)).unwrap();
@@ -221,8 +220,8 @@ fn a_token_makes_no_second_media_of_a_file_whose_media_id_is_not_known() {
     run_half_way(&mut world, file);
     world.stop();
     world.run();
-    let refused = world.hand_in_token(file).unwrap_err();
-    assert_eq!(refused.kind(), ErrorKind::CredentialRequired);
+    let rejected = world.hand_in_token(file).unwrap_err();
+    assert_eq!(rejected.kind(), ErrorKind::CredentialRequired);
     world.start();
     world.run();
     assert_eq!(world.hand_in_token(file).unwrap_err().kind(), ErrorKind::CredentialRequired);
@@ -235,7 +234,7 @@ fn a_token_makes_no_second_media_of_a_file_whose_media_id_is_not_known() {
 }
 
 #[test]
-fn a_file_fails_where_vod_goes_on_to_hand_out_credentials_that_have_ended() {
+fn a_file_fails_if_vod_keeps_issuing_expired_credentials() {
     for name in ["a.mp4", "a.png"] {
         let mut world = World::new();
         world.app.credentials = Some(Credentials::Sts);
@@ -249,7 +248,7 @@ fn a_file_fails_where_vod_goes_on_to_hand_out_credentials_that_have_ended() {
     }
 }
 
-/// A file half-way, with an UploadAuth that VOD returned for the app's token.
+/// A half-uploaded file with an UploadAuth that VOD issued to the app's token.
 fn sts_half_way(planned: PlannedFile) -> (World, FileId) {
     let mut world = World::new();
     world.app.credentials = Some(Credentials::Sts);
@@ -259,13 +258,13 @@ fn sts_half_way(planned: PlannedFile) -> (World, FileId) {
     (world, file)
 }
 
-/// The file was asked for again without its media id, and is whole under another.
-fn starts_again(world: &World, file: FileId, deleted: Option<String>) {
+/// Asserts that the file started again without its media id and is complete under another.
+fn assert_restarted(world: &World, file: FileId, deleted: Option<String>) {
     assert_eq!(world.state(file), FileState::Success, "{:?}", events_of(world, file));
     assert_eq!(world.events.iter().filter(|event| event.is_last_of_file()).count(), {
         1 + count(world, "stopped")
     });
-    assert_eq!(continued_at(world, file), None);
+    assert_eq!(resumed_from(world, file), None);
     let media_id = info(world, file).media_id;
     assert!(media_id.is_some() && media_id != deleted);
     assert_eq!(world.store.objects.len(), 1);

@@ -1,4 +1,4 @@
-//! An app that reads no events: the work goes on, and little is kept for it.
+//! An app that reads no events: uploads continue, and few events are kept.
 
 use vod_uploader::queue::{FileState, Input, UploadingPhase};
 use vod_uploader::vod::MediaKind;
@@ -8,7 +8,7 @@ use crate::actions::{run_to, supply};
 use crate::event_queries::all_events;
 
 #[test]
-fn progress_that_nobody_reads_is_kept_once_and_everything_else_is_kept_whole() {
+fn unread_progress_is_merged_and_other_events_are_kept() {
     let mut world = World::new();
     world.app.reads = false;
     let mut files = Vec::new();
@@ -35,11 +35,11 @@ fn progress_that_nobody_reads_is_kept_once_and_everything_else_is_kept_whole() {
             "2 file-added",
             "1 upload-started",
             "1 source-wanted 0",
-            "1 progress whole",
+            "1 progress complete",
             "1 succeeded",
             "2 upload-started",
             "2 source-wanted 0",
-            "2 progress whole",
+            "2 progress complete",
             "2 succeeded",
             "upload-end",
         ]
