@@ -340,6 +340,9 @@ error_kinds! {
     /// The VOD service could not be reached, or failed.
     VodUnavailable = "vod-unavailable", Later,
         "Try again later.";
+    /// The request does not prove that its client may continue the media that it names.
+    MediaNotOwned = "media-not-owned", AsNewUpload,
+        "Create a new upload without a media id, or send its Media-Token beside it.";
     /// The VOD service does not know the media id.
     MediaNotFound = "media-not-found", AsNewUpload,
         "Create a new upload without a media id.";

@@ -11,6 +11,7 @@ mod filepond;
 pub mod form;
 pub mod ietf;
 mod metadata;
+mod media_claim;
 mod plain;
 mod problem;
 mod protocol;
@@ -25,10 +26,7 @@ pub use checksum::{
 };
 pub use content_checks::ContentChecks;
 pub use cors::{Origins, preflight, with_cors};
-pub use credentials::{
-    MEDIA_ID_HEADER, UPLOAD_ADDRESS_HEADER, UPLOAD_AUTH_HEADER, client_credential, client_media_id,
-    is_media_id,
-};
+pub use credentials::{UPLOAD_ADDRESS_HEADER, UPLOAD_AUTH_HEADER, client_credential};
 pub use events::EventFeed;
 pub use file_name::{FILE_NAME_BYTES_MAX, FileName};
 pub use filepond::{
@@ -37,6 +35,10 @@ pub use filepond::{
 };
 pub use metadata::Metadata;
 pub use plain::{PlainFile, created, media_kind};
+pub use media_claim::{
+    ISSUED_TOKEN_HEADER, MEDIA_ID_HEADER, MEDIA_TOKEN_HEADER, MediaClaim, is_media_id,
+    media_not_owned,
+};
 pub use problem::{problem, status_of};
 pub use protocol::Protocol;
 pub use route::{Route, route};

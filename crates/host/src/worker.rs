@@ -7,6 +7,7 @@ mod follow;
 mod form;
 mod ietf;
 mod lifecycle;
+mod media;
 mod plain;
 mod receive;
 mod settle;
@@ -111,7 +112,12 @@ impl Worker {
             },
         };
         let brought = !turn.record.minted && turn.record.role == Role::Whole;
-        match outcome.map_err(|error| broken(&error))? {
+        let outcome = outcome.map_err(|error| broken(&error))?;
+        if matches!(outcome, Outcome::Completed(_)) {
+            // If this fails, the media's newest upload is complete, which has the same effect.
+            let _ = self.close_media(turn.record).await;
+        }
+        match outcome {
             // The address is the client's, and so is the mistake.
             Outcome::Failed { error, durable }
                 if brought && error.kind() == ErrorKind::Misconfigured =>

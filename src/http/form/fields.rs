@@ -12,7 +12,7 @@ const TITLE_CHARS_MAX: usize = 128;
 
 /// The fields of a form so far.
 ///
-/// `upload_address`, `upload_auth`, `media_id` and `title` are for the next file alone: a credential
+/// `upload_address`, `upload_auth`, `media_id`, `media_token` and `title` are for the next file alone: a credential
 /// is for one object, and a second file would overwrite the first. `redirect` is for the whole form.
 /// Other fields mean nothing here.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ impl FormFields {
             text.map_err(|_| Error::field_invalid(field.name.as_str(), "UTF-8"))
         };
         match field.name.as_str() {
-            "upload_address" | "upload_auth" | "media_id" => {
+            "upload_address" | "upload_auth" | "media_id" | "media_token" => {
                 self.next_file.set(&field.name, text()?);
             }
             "title" => self.next_file.set("title", title(text()?)?),

@@ -92,7 +92,9 @@ impl Worker {
         };
         let offset = total.filter(|_| joined);
         let expires_at = self.expires_at(clock::now()).filter(|_| !joined);
-        Ok(tus::resource_created(&created.key, &created.record.media_id, offset, expires_at))
+        let record = &created.record;
+        let answer = tus::resource_created(&created.key, &record.media_id, offset, expires_at);
+        Ok(self.with_token(answer, record))
     }
 
     /// How the upload stands after its partial uploads are joined, where that is due. Somebody who

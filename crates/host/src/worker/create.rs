@@ -1,12 +1,13 @@
 //! New uploads: the media id, the credential, the records.
 
 use vod_uploader::credential::UploadCredential;
-use vod_uploader::http::{self, FileName, Head, Metadata};
+use vod_uploader::http::{self, FileName, Head, MediaClaim, Metadata};
 use vod_uploader::units::ByteCount;
 use vod_uploader::upload::{Role, UploadKey, UploadRecord};
 use vod_uploader::{Error, ErrorKind, Result};
 
 use super::Worker;
+use super::media::Continued;
 use crate::credential_source::{create_video, refresh_video};
 use crate::{clock, random, records};
 
@@ -30,24 +31,27 @@ impl Worker {
     /// Gets the credential and stores the records.
     pub(super) async fn new_upload(&self, head: &Head, new: NewUpload) -> Result<Created> {
         let brought = http::client_credential(head, Some(&new.metadata), clock::now())?;
-        self.new_upload_at(head, UploadKey::from_random(random::bits128()), brought, new).await
+        let media = MediaClaim::parse(head, &new.metadata)?.map(Continued::Claimed);
+        self.new_upload_at(UploadKey::from_random(random::bits128()), brought, media, new).await
     }
 
     /// The same under an id that its client knows already, with the credential that it brought.
     pub(super) async fn new_upload_at(
         &self,
-        head: &Head,
         key: UploadKey,
         brought: Option<UploadCredential>,
+        media: Option<Continued>,
         new: NewUpload,
     ) -> Result<Created> {
-        // It may be that of an earlier upload which this one continues.
-        let media_id = http::client_media_id(head, &new.metadata)?;
         let minted = brought.is_none();
-        let (media_id, credential) = match (brought, media_id) {
-            (Some(credential), media_id) => (media_id.unwrap_or_default(), credential),
-            (None, Some(media_id)) => {
-                let minted = refresh_video(&self.config, &media_id).await?;
+        let (media_id, credential) = match (brought, media) {
+            // The credential authorizes the upload; the media id only names what it is for.
+            (Some(credential), media) => {
+                (media.map_or_else(String::new, |media| media.media_id().to_owned()), credential)
+            }
+            (None, Some(media)) => {
+                self.continue_media(&media).await?;
+                let minted = refresh_video(&self.config, media.media_id()).await?;
                 (minted.media_id, minted.credential)
             }
             (None, None) => {
@@ -77,6 +81,7 @@ impl Worker {
         // Before anything is stored: a credential for an endpoint without a region, say.
         record.target.bucket()?;
         records::create(&self.kv, &key, &record).await?;
+        self.record_media(&key, &record).await?;
         self.credential_source(&key, &record).keep(&self.kv, &credential).await?;
         Ok(Created { key, record, credential })
     }

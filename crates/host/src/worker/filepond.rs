@@ -6,8 +6,9 @@ use std::rc::Rc;
 
 use vod_uploader::http::form::{Boundary, FormFields};
 use vod_uploader::http::{
-    self, FilePondCall, FilePondChunk, FilePondTransfer, Head, Metadata, REVERT_BYTES_MAX,
-    UploadStatus, filepond_begun, filepond_offset, filepond_stored, meant_fields,
+    self, FilePondCall, FilePondChunk, FilePondTransfer, Head, ISSUED_TOKEN_HEADER, MediaClaim,
+    Metadata, REVERT_BYTES_MAX, UploadStatus, filepond_begun, filepond_offset, filepond_stored,
+    meant_fields,
 };
 use vod_uploader::units::{ByteCount, UnixMillis};
 use vod_uploader::upload::{Phase, UploadKey};
@@ -62,9 +63,11 @@ impl Worker {
         body: RequestBody,
     ) -> Result<http::Response> {
         let metadata = self.metadata_in_form(head, body).await?;
-        // What is wrong with them is told before the client sends any bytes.
-        http::client_media_id(head, &metadata)?;
+        // The client learns of wrong values before it sends any bytes.
         let credential = http::client_credential(head, Some(&metadata), clock::now())?;
+        if let (None, Some(claim)) = (&credential, MediaClaim::parse(head, &metadata)?) {
+            self.verify_claim(&claim).await?;
+        }
         let key = UploadKey::from_random(random::bits128());
         let transfer = FilePondTransfer::new(clock::now(), length, &metadata);
         self.keep_transfer(&key, &transfer).await?;
@@ -116,8 +119,12 @@ impl Worker {
             }
             match self.store_part(head, &part, metadata, source, true).await {
                 Ok((created, _)) => stored = Some(created),
-                Err(Unstored { error, media_id }) => {
-                    return Ok(http::problem(&error, Some(&media_id)));
+                Err(Unstored { error, media }) => {
+                    let problem = http::problem(&error, Some(&media.media_id));
+                    return Ok(match media.token {
+                        Some(token) => problem.with_header(ISSUED_TOKEN_HEADER, token.expose()),
+                        None => problem,
+                    });
                 }
             }
         }
@@ -166,7 +173,9 @@ impl Worker {
         let (status, received) = self.receive(head, &chunk.key, incoming).await?;
         let media_id = &status.record.media_id;
         Ok(match received {
-            Received::Stored { durable, .. } => filepond_stored(durable, media_id),
+            Received::Stored { durable, .. } => {
+                self.with_token(filepond_stored(durable, media_id), &status.record)
+            }
             Received::Completed(object) => filepond_stored(ByteCount(object.size_bytes), media_id),
             Received::Refused { error, durable } => {
                 let refused = http::problem(&error, Some(media_id));

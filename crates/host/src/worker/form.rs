@@ -1,10 +1,12 @@
 //! `POST /v1/uploads`: a form with files, which are stored one after the other as they arrive.
 
+use vod_uploader::credential::Secret;
 use vod_uploader::http::form::{
-    Boundary, FormAnswer, FormFields, PartHead, form_file_name, no_file,
+    Boundary, FailedMedia, FormAnswer, FormFields, PartHead, form_file_name, no_file,
 };
 use vod_uploader::http::{
-    self, Head, MEDIA_ID_HEADER, Metadata, UPLOAD_ADDRESS_HEADER, UPLOAD_AUTH_HEADER,
+    self, Head, MEDIA_ID_HEADER, MEDIA_TOKEN_HEADER, Metadata, UPLOAD_ADDRESS_HEADER,
+    UPLOAD_AUTH_HEADER,
 };
 use vod_uploader::upload::{FinishedObject, Role};
 use vod_uploader::{Error, ErrorKind, Result};
@@ -19,8 +21,8 @@ use crate::source::Source;
 /// A file that was not stored.
 pub(super) struct Unstored {
     pub(super) error: Error,
-    /// The media id that a new upload may carry; empty where there is none.
-    pub(super) media_id: String,
+    /// The media that a new upload may continue.
+    pub(super) media: FailedMedia,
 }
 
 impl Worker {
@@ -63,18 +65,23 @@ impl Worker {
             let stored = match self.chosen_file(form, &part).await {
                 Ok(None) => continue,
                 Ok(Some(source)) => self.store_part(&head, &part, metadata, source, false).await,
-                Err(error) => Err(Unstored { error, media_id: String::new() }),
+                Err(error) => Err(Unstored { error, media: FailedMedia::default() }),
             };
             match stored {
                 Ok((created, object)) => answer.stored(&part.field, &created.record, &object),
-                Err(Unstored { error, media_id }) => {
+                Err(Unstored { error, media }) => {
                     let name = part.file_name.as_deref().unwrap_or_default();
-                    answer.failed(&part.field, name, error, &media_id);
+                    answer.failed(&part.field, name, error, media);
                 }
             }
             // A credential in the request's head is for one object, too.
             head.headers.retain(|(name, _)| {
-                let credential = [UPLOAD_ADDRESS_HEADER, UPLOAD_AUTH_HEADER, MEDIA_ID_HEADER];
+                let credential = [
+                    UPLOAD_ADDRESS_HEADER,
+                    UPLOAD_AUTH_HEADER,
+                    MEDIA_ID_HEADER,
+                    MEDIA_TOKEN_HEADER,
+                ];
                 !credential.iter().any(|header| name.eq_ignore_ascii_case(header))
             });
         }
@@ -114,7 +121,7 @@ impl Worker {
         source: Source<FileBytes>,
         addressed: bool,
     ) -> Result<(Created, FinishedObject), Unstored> {
-        let unmade = |error| Unstored { error, media_id: String::new() };
+        let unmade = |error| Unstored { error, media: FailedMedia::default() };
         let file_name = form_file_name(part.file_name.as_deref().unwrap_or_default());
         let new = NewUpload {
             file_name: file_name.map_err(unmade)?,
@@ -127,7 +134,11 @@ impl Worker {
         let (created, outcome) = self.whole_file(head, file).await.map_err(unmade)?;
         match outcome {
             Ok(object) => Ok((created, object)),
-            Err(error) => Err(Unstored { error, media_id: created.record.media_id }),
+            Err(error) => {
+                let token = self.media_token(&created.record).map(Secret::new);
+                let media = FailedMedia { media_id: created.record.media_id, token };
+                Err(Unstored { error, media })
+            }
         }
     }
 }

@@ -74,7 +74,8 @@ impl Worker {
             received = Received::Refused { error, durable: None };
         }
         self.keep_digest(&created.key, whole.as_ref(), &received).await?;
-        Ok(self.first_answer(version, &created, received, whole.as_ref()).await)
+        let answer = self.first_answer(version, &created, received, whole.as_ref()).await;
+        Ok(self.with_token(answer, &created.record))
     }
 
     /// The answer to a creation: its Location says where the client goes on, whatever became of

@@ -148,11 +148,18 @@ impl Worker {
         self.forget_completed(key, &record).await
     }
 
-    /// Forgets an upload that is whole: its object is VOD's, but for that of a partial one.
-    async fn forget_completed(&self, key: &UploadKey, record: &UploadRecord) -> Result<()> {
+    /// Deletes the records of a complete upload. Its object belongs to VOD, except that of a partial
+    /// upload. The media is closed first: otherwise a client that still has its token could
+    /// overwrite the object.
+    pub(super) async fn forget_completed(
+        &self,
+        key: &UploadKey,
+        record: &UploadRecord,
+    ) -> Result<()> {
         if record.role == Role::Partial {
             self.delete_temporary(record).await?;
         }
+        self.close_media(record).await?;
         records::forget(&self.kv, key).await
     }
 

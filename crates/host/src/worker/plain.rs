@@ -44,7 +44,10 @@ impl Worker {
         let source = Source::new(body, file.length, Some(body_max));
         match self.whole_file(head, WholeFile { new, source, addressed: false }).await? {
             (created, Ok(object)) => Ok(http::created(&created.record, &object)),
-            (created, Err(error)) => Ok(http::problem(&error, Some(&created.record.media_id))),
+            (created, Err(error)) => {
+                let problem = http::problem(&error, Some(&created.record.media_id));
+                Ok(self.with_token(problem, &created.record))
+            }
         }
     }
 
@@ -85,7 +88,7 @@ impl Worker {
                 // Where nobody knows this upload's address, nobody could delete its records. Where
                 // that fails they cost room and nothing else.
                 if !addressed {
-                    let _ = records::forget(&self.kv, &created.key).await;
+                    let _ = self.forget_completed(&created.key, &created.record).await;
                 }
                 return Ok((created, Ok(object)));
             }

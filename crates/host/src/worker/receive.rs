@@ -162,23 +162,31 @@ impl Worker {
         Ok((status, search))
     }
 
-    /// The credential for a request to an existing upload: the client's, or the one that was kept.
+    /// The credential for a request to an existing upload: the client's, or the stored one.
     pub(super) async fn credential(
         &self,
         head: &Head,
         key: &UploadKey,
         record: &UploadRecord,
     ) -> Result<Option<UploadCredential>> {
-        if record.role != Role::Whole {
-            return self.own_credential(&record.target).map(Some);
-        }
-        let source = self.credential_source(key, record);
         match http::client_credential(head, None, clock::now())? {
-            Some(brought) => {
+            Some(brought) if record.role == Role::Whole => {
                 check_credential(record, &brought)?;
                 Ok(Some(brought))
             }
-            None => source.kept(&self.kv).await,
+            _ => self.stored_credential(key, record).await,
+        }
+    }
+
+    /// The credential for an existing upload without a request of its client.
+    pub(super) async fn stored_credential(
+        &self,
+        key: &UploadKey,
+        record: &UploadRecord,
+    ) -> Result<Option<UploadCredential>> {
+        match record.role {
+            Role::Whole => self.credential_source(key, record).kept(&self.kv).await,
+            Role::Partial | Role::Final { .. } => self.own_credential(&record.target).map(Some),
         }
     }
 

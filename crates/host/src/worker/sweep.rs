@@ -8,7 +8,7 @@ use std::time::Duration;
 use vod_uploader::Result;
 use vod_uploader::http::{FilePondTransfer, UploadStatus};
 use vod_uploader::units::UnixMillis;
-use vod_uploader::upload::{Phase, Role, UploadKey};
+use vod_uploader::upload::{MediaRecord, Phase, UploadKey};
 
 use super::Worker;
 use super::plain::is_settled;
@@ -56,6 +56,8 @@ impl Worker {
                 self.sweep_one(&key).await
             } else if let Some(key) = FilePondTransfer::key_of(&name) {
                 self.sweep_transfer(&key).await
+            } else if MediaRecord::is_name(&name) {
+                self.sweep_media(&name).await
             } else {
                 continue;
             };
@@ -86,22 +88,18 @@ impl Worker {
         }
         match &status.checkpoint.phase {
             Phase::Receiving | Phase::Completing | Phase::Lost { .. } => {
-                let credential = match record.role {
-                    Role::Whole => self.credential_source(key, record).kept(&self.kv).await?,
-                    Role::Partial | Role::Final { .. } => {
-                        Some(self.own_credential(&record.target)?)
-                    }
-                };
+                let credential = self.stored_credential(key, record).await?;
                 // Without a credential the bucket's lifecycle rule takes the parts.
                 let aborted = self.abort(key, record, credential).await;
                 if !is_settled(&aborted) {
                     return aborted.map(|_| false);
                 }
             }
-            Phase::Completed(_) if record.role == Role::Partial => {
-                self.delete_temporary(record).await?;
+            Phase::Completed(_) => {
+                self.forget_completed(key, record).await?;
+                return Ok(true);
             }
-            Phase::Completed(_) | Phase::Aborted => {}
+            Phase::Aborted => {}
         }
         records::forget(&self.kv, key).await?;
         Ok(true)

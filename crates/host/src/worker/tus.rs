@@ -55,7 +55,8 @@ impl Worker {
             None if !empty => None,
             chunk => Some(self.take_first(&created, creation.length, chunk, body).await?),
         };
-        Ok(first_answer(&created, brought, self.expires_at(clock::now())))
+        let answer = first_answer(&created, brought, self.expires_at(clock::now()));
+        Ok(self.with_token(answer, &created.record))
     }
 
     /// Takes the bytes that came with the creation.

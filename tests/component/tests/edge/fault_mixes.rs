@@ -84,10 +84,7 @@ fn uploads_through_a_mix_of_faults_never_go_back_and_end_once_the_faults_do() {
         edge.sandbox.clear_faults();
         match offset(&edge, &upload) {
             Some(offset) => assert!(offset >= acknowledged, "seed {seed}"),
-            None => {
-                let media_id = [("media_id", upload.media_id.as_str())];
-                upload = Upload::created(&tus::create(&edge, source.length(), &media_id, &[]));
-            }
+            None => upload = upload.continued(&edge, source.length()),
         }
         upload.finish(&edge, &source);
         is_whole(&edge, &upload.media_id, &source, seed);
@@ -139,6 +136,7 @@ fn names_a_cause(answer: &Response, seed: u64) {
 
 fn small_parts() -> Edge {
     Setup::new()
+        .sealed()
         .variable("part_size_bytes", &PART_BYTES.to_string())
         .variable("request_timeout_ms", "150")
         .variable("retry_attempts", "3")

@@ -26,6 +26,7 @@ mod ietf;
 mod imports;
 mod large;
 mod lifecycle;
+mod media_ownership;
 mod permissions;
 mod problems;
 mod records;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use vod_uploader::http::{self, FilePondChunk, FilePondTransfer, Head};
+use vod_uploader::http::{self, FilePondChunk, FilePondTransfer, Head, MediaClaim, Metadata};
 use vod_uploader::upload::{Role, UploadKey};
 use vod_uploader::{Error, ErrorKind, Result};
 
@@ -12,6 +12,7 @@ use crate::clock;
 use crate::once::Once;
 use crate::worker::Worker;
 use crate::worker::create::NewUpload;
+use crate::worker::media::Continued;
 
 /// How often one that waits for the upload looks for it.
 const POLL: Duration = Duration::from_millis(100);
@@ -73,6 +74,7 @@ impl Worker {
             metadata: transfer.metadata(),
             role: Role::Whole,
         };
+        let media_id = transfer.media_id().map(str::to_owned);
         // Before the upload: an offset could be told wrong without it.
         let transfer = transfer.begun_with(chunk.length);
         self.keep_transfer(key, &transfer).await?;
@@ -80,7 +82,11 @@ impl Worker {
             Some(brought) => Some(brought),
             None => self.transfer_credential(key).kept(&self.kv).await?,
         };
-        self.new_upload_at(head, key.clone(), kept, new).await?;
+        let media = match MediaClaim::parse(head, &Metadata::default())? {
+            Some(claim) => Some(Continued::Claimed(claim)),
+            None => media_id.map(Continued::Verified),
+        };
+        self.new_upload_at(key.clone(), kept, media, new).await?;
         if existing(self.transfer(key).await)?.is_none() {
             // Reverted meanwhile.
             return self.terminate(head, key).await;
