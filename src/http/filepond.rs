@@ -12,7 +12,7 @@ use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use super::form::{Field, form_file_name};
-use super::{FileName, Head, Metadata, Response, integer_header};
+use super::{Head, Metadata, NameHint, Response, integer_header};
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::{ByteCount, UnixMillis};
 use crate::upload::UploadKey;
@@ -55,8 +55,8 @@ pub struct FilePondChunk {
     pub length: Option<ByteCount>,
     /// The length of the whole file.
     pub file_length: ByteCount,
-    /// The file's name.
-    pub file_name: FileName,
+    /// What the chunk says about the file's name.
+    pub file_name: NameHint,
 }
 
 impl FilePondCall {
@@ -108,7 +108,7 @@ impl FilePondChunk {
             offset: required("upload-offset")?,
             length: integer_header(head, "content-length")?.map(ByteCount),
             file_length: required("upload-length")?,
-            file_name: form_file_name(file_name)?,
+            file_name: form_file_name(file_name),
         })
     }
 

@@ -5,13 +5,15 @@ mod checksum;
 mod content_checks;
 mod cors;
 mod credentials;
+mod disposition;
 mod events;
 mod file_name;
 mod filepond;
 pub mod form;
 pub mod ietf;
-mod metadata;
 mod media_claim;
+mod metadata;
+mod name_hint;
 mod plain;
 mod problem;
 mod protocol;
@@ -28,17 +30,18 @@ pub use content_checks::ContentChecks;
 pub use cors::{Origins, preflight, with_cors};
 pub use credentials::{UPLOAD_ADDRESS_HEADER, UPLOAD_AUTH_HEADER, client_credential};
 pub use events::EventFeed;
-pub use file_name::{FILE_NAME_BYTES_MAX, FileName};
+pub use file_name::{FILE_NAME_BYTES_MAX, FileName, is_extension};
 pub use filepond::{
     FilePondCall, FilePondChunk, FilePondTransfer, REVERT_BYTES_MAX, filepond_begun,
     filepond_offset, filepond_stored, key_in_body, meant_fields,
 };
-pub use metadata::Metadata;
-pub use plain::{PlainFile, created, media_kind};
 pub use media_claim::{
     ISSUED_TOKEN_HEADER, MEDIA_ID_HEADER, MEDIA_TOKEN_HEADER, MediaClaim, is_media_id,
     media_not_owned,
 };
+pub use metadata::Metadata;
+pub use name_hint::NameHint;
+pub use plain::{PlainFile, created, media_kind};
 pub use problem::{problem, status_of};
 pub use protocol::Protocol;
 pub use route::{Route, route};

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use spin_sdk::variables;
 use vod_uploader::credential::{SealKey, Secret};
-use vod_uploader::http::Origins;
+use vod_uploader::http::{Origins, is_extension};
 use vod_uploader::oss::{Bucket, BucketOptions, SignatureVersion};
 use vod_uploader::units::{ByteCount, OBJECT_SIZE_MAX, PARALLEL_DEFAULT, PART_SIZE_DEFAULT};
 use vod_uploader::upload::{Plan, RetryPolicy};
@@ -35,6 +35,8 @@ pub(crate) struct Config {
     pub(crate) cname: bool,
     pub(crate) part_size: ByteCount,
     pub(crate) parallel: u8,
+    /// The extension of files whose format nothing else names; `None`: they are refused.
+    pub(crate) default_extension: Option<String>,
     /// Largest file that is taken.
     pub(crate) upload_max: ByteCount,
     pub(crate) request_timeout: Duration,
@@ -96,6 +98,7 @@ impl Config {
             cname: parsed("cname", false).await?,
             part_size,
             parallel,
+            default_extension: default_extension().await?,
             upload_max: match upload_max {
                 0 => OBJECT_SIZE_MAX,
                 bytes => ByteCount(bytes).min(OBJECT_SIZE_MAX),
@@ -137,6 +140,15 @@ async fn ram_key() -> Result<Option<RamKey>> {
 async fn origins(name: &str) -> Result<Origins> {
     let list = text(name).await?.unwrap_or_default();
     Origins::parse(&list).map_err(|error| error.while_doing(name))
+}
+
+async fn default_extension() -> Result<Option<String>> {
+    match text("default_extension").await? {
+        Some(extension) if !is_extension(&extension) => {
+            Err(misconfigured("default_extension is not an extension such as mp4"))
+        }
+        extension => Ok(extension),
+    }
 }
 
 /// Any origin would make the worker a way to anywhere for whoever writes a form.

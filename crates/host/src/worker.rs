@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use futures::future::{Either, select};
 use vod_uploader::credential::UploadCredential;
-use vod_uploader::http;
+use vod_uploader::http::{self, FileName, NameHint};
 use vod_uploader::units::{ByteCount, UnixMillis};
 use vod_uploader::upload::{
     COMPLETE_TIMEOUT_FACTOR, Claim, Outcome, Purpose, Role, Session, SessionOptions, Target,
@@ -66,6 +66,11 @@ impl Worker {
     /// Largest file that is taken.
     pub(crate) fn upload_max(&self) -> ByteCount {
         self.config.upload_max
+    }
+
+    /// The name of the file that `hint` describes.
+    fn file_name(&self, hint: &NameHint) -> Result<FileName> {
+        hint.resolve(self.config.default_extension.as_deref())
     }
 
     /// How long Complete may take.

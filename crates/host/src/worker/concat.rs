@@ -72,10 +72,8 @@ impl Worker {
         if total.is_some_and(|total| total > self.upload_max()) {
             return Err(self.too_large());
         }
-        let file_name = creation.file_name.clone();
         let new = NewUpload {
-            file_name: file_name
-                .ok_or_else(|| Error::field_invalid("upload-metadata", "sent with a filename"))?,
+            file_name: self.file_name(&creation.file_name)?,
             length: total,
             content_type: creation.content_type.clone(),
             metadata: creation.metadata.clone(),

@@ -122,9 +122,10 @@ impl Worker {
         addressed: bool,
     ) -> Result<(Created, FinishedObject), Unstored> {
         let unmade = |error| Unstored { error, media: FailedMedia::default() };
-        let file_name = form_file_name(part.file_name.as_deref().unwrap_or_default());
+        let hint = form_file_name(part.file_name.as_deref().unwrap_or_default())
+            .or_media_type(part.content_type.as_deref());
         let new = NewUpload {
-            file_name: file_name.map_err(unmade)?,
+            file_name: self.file_name(&hint).map_err(unmade)?,
             length: None,
             content_type: part.content_type.clone(),
             metadata,

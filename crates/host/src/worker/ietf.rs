@@ -1,7 +1,7 @@
 //! The calls of clients of the IETF's resumable uploads.
 
 use vod_uploader::http::ietf::{self, Append, Creation, InteropVersion, Limits, Progress, Refusal};
-use vod_uploader::http::{self, ContentChecks, FileName, Head, UploadStatus, WholeDigest};
+use vod_uploader::http::{self, ContentChecks, Head, UploadStatus, WholeDigest};
 use vod_uploader::units::{ByteCount, UnixMillis};
 use vod_uploader::upload::{Claim, Purpose, Receive, Role, UploadKey};
 use vod_uploader::{Error, ErrorKind, Result, Retry};
@@ -25,10 +25,11 @@ impl Worker {
         body: RequestBody,
     ) -> Result<http::Response> {
         let creation = Creation::parse(head, version, self.upload_max())?;
-        let file_name = match file_name {
-            Some(segment) => FileName::from_path(segment)?,
-            None => creation.required_name()?.clone(),
+        let hint = match file_name {
+            Some(segment) => creation.file_name.with_path_segment(segment)?,
+            None => creation.file_name,
         };
+        let file_name = self.file_name(&hint)?;
         let checks = ContentChecks::of_digest_fields(head, creation.complete);
         let atomic = !checks.is_empty();
         let whole = WholeDigest::of_creation(head);

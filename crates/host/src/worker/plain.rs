@@ -35,7 +35,7 @@ impl Worker {
         }
         let body_max = file.length.unwrap_or(self.upload_max());
         let new = NewUpload {
-            file_name: file.file_name,
+            file_name: self.file_name(&file.file_name)?,
             length: file.length,
             content_type: file.content_type,
             metadata: Metadata::default(),

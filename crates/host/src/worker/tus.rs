@@ -41,7 +41,7 @@ impl Worker {
             }
             Concat::Whole => {
                 let new = NewUpload {
-                    file_name: creation.file_name.ok_or_else(no_name)?,
+                    file_name: self.file_name(&creation.file_name)?,
                     length: creation.length,
                     content_type: creation.content_type,
                     metadata: creation.metadata,
@@ -177,8 +177,4 @@ fn first_answer(
                 .with_header("location", location)
         }
     }
-}
-
-fn no_name() -> Error {
-    Error::field_invalid("upload-metadata", "sent with the key filename")
 }

@@ -89,7 +89,7 @@ fn a_form_may_come_in_pieces_that_end_anywhere() {
 
 #[test]
 fn one_bad_file_does_not_keep_the_others_from_being_stored_and_shows_in_the_status() {
-    let edge = Setup::new().start();
+    let edge = Setup::new().variable("default_extension", "").start();
     let source = Source::new(4, 200 * KIB);
     let form = Form::new()
         .file("a", "no-extension", &all(&source))

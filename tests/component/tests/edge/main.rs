@@ -20,6 +20,7 @@ mod events;
 mod expiry;
 mod fault_mixes;
 mod faults;
+mod file_names;
 mod filepond;
 mod forms;
 mod ietf;

@@ -68,7 +68,7 @@ impl Worker {
             return self.keep_transfer(key, &transfer.with_upload_made()).await;
         }
         let new = NewUpload {
-            file_name: chunk.file_name.clone(),
+            file_name: self.file_name(&chunk.file_name)?,
             length: Some(chunk.file_length),
             content_type: None,
             metadata: transfer.metadata(),
