@@ -8,7 +8,9 @@ use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::oss::{Reply, Request};
 use crate::units::UnixMillis;
 use crate::upload::Attempts;
-use crate::vod::{MediaKind, MintedUpload, RefreshUploadVideo, VodEndpoint, is_clock_skew};
+use crate::vod::{
+    Action as _, MediaKind, MintedUpload, RefreshUploadVideo, RpcSigner, is_clock_skew,
+};
 
 /// What VOD is asked for.
 #[derive(Clone, Debug)]
@@ -61,10 +63,13 @@ impl VodCall {
         {
             let id = shared.next_vod_call();
             let nonce = shared.entropy.nonce();
-            let signed_at = shared.now.shifted(shared.vod_clock_skew_ms);
-            let endpoint = &shared.options.vod_endpoint;
-            let request = match self.action.request(file, endpoint, &self.token, &nonce, signed_at)
-            {
+            let signer = RpcSigner {
+                endpoint: &shared.options.vod_endpoint,
+                key: &self.token,
+                nonce: &nonce,
+                now: shared.now.shifted(shared.vod_clock_skew_ms),
+            };
+            let request = match self.action.sign(file, &signer) {
                 Ok(request) => request,
                 Err(error) => return Some(Err(error)),
             };
@@ -135,28 +140,18 @@ impl VodCall {
 }
 
 impl VodAction {
-    fn request(
-        &self,
-        file: &File,
-        endpoint: &VodEndpoint,
-        token: &StsCredential,
-        nonce: &str,
-        now: UnixMillis,
-    ) -> Result<Request> {
+    fn sign(&self, file: &File, signer: &RpcSigner<'_>) -> Result<Request> {
         if let Self::Refresh { video_id } = self {
-            return Ok(RefreshUploadVideo { video_id }.request(endpoint, token, nonce, now));
+            return Ok(signer.sign(&RefreshUploadVideo { video_id }));
         }
         let media = &file.param_data;
         Ok(match file.kind {
             MediaKind::Video | MediaKind::Audio => {
-                media.create_video(&file.name, file.size)?.request(endpoint, token, nonce, now)
+                signer.sign(&media.create_video(&file.name, file.size)?)
             }
-            MediaKind::Image => {
-                media.create_image(&file.name)?.request(endpoint, token, nonce, now)
-            }
+            MediaKind::Image => signer.sign(&media.create_image(&file.name)?),
             MediaKind::Auxiliary => {
-                let create = media.create_attached_media(&file.name, file.size)?;
-                create.request(endpoint, token, nonce, now)
+                signer.sign(&media.create_attached_media(&file.name, file.size)?)
             }
         })
     }

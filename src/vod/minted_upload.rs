@@ -1,61 +1,56 @@
-//! The answer of the calls that hand out an upload.
+//! The output of the calls that grant an upload.
 
 use std::fmt;
 
-use super::answer::Answer;
+use super::VodResponse;
 use crate::credential::UploadCredential;
 use crate::error::Result;
-use crate::oss::Reply;
 use crate::units::UnixMillis;
 
-/// An upload that VOD has handed out: a media id, and where and with what to upload.
+/// An upload granted by VOD: a media ID, the upload address and the credential.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MintedUpload {
-    /// The media id: the `VideoId`, the `ImageId` or, of auxiliary media, the `MediaId`.
+    /// The media ID: `VideoId`, `ImageId` or, for auxiliary media, `MediaId`.
     pub media_id: String,
-    /// Address and credential.
+    /// The upload address and its credential.
     pub credential: UploadCredential,
-    /// Where the media can be seen once it is uploaded: the `ImageURL` or `MediaURL`, at the CDN
-    /// where the account has one, and signed where that asks for it. `None` for video and audio.
+    /// The URL of the uploaded media: `ImageURL` or `MediaURL`. It is a CDN URL if the account has
+    /// a CDN domain, and signed if that domain requires it. `None` for video and audio.
     pub media_url: Option<String>,
-    /// Where the object is in OSS: the `FileURL`, without a signature. `None` for video and audio.
+    /// The unsigned URL of the OSS object: `FileURL`. `None` for video and audio.
     pub file_url: Option<String>,
-    /// The id to quote to the vendor's support.
+    /// The ID to quote to Alibaba Cloud support.
     pub request_id: String,
 }
 
 impl MintedUpload {
-    /// Reads the reply to the call `action`, which names the media as `fields` says; `media_id` is
-    /// the one that was asked for, where the call names one.
+    /// Reads the response of a call whose fields are named as in `fields`. `requested_id` is the
+    /// media ID of the request, if it has one.
     pub(super) fn read(
-        action: &str,
+        response: &VodResponse,
         fields: MediaFields,
-        reply: &Reply,
-        media_id: Option<&str>,
+        requested_id: Option<&str>,
         now: UnixMillis,
     ) -> Result<Self> {
-        let answer = Answer::read(action, reply)?;
-        // RefreshUploadVideo need not repeat the id that it was asked for.
-        let media_id = match (answer.text(fields.id), media_id) {
-            (Some(answered), _) => answered,
-            (None, Some(asked)) => asked,
-            (None, None) => answer.required(fields.id)?,
+        // RefreshUploadVideo may omit the ID that it was called with.
+        let media_id = match (response.text(fields.id), requested_id) {
+            (Some(id), _) | (None, Some(id)) => id,
+            (None, None) => response.required(fields.id)?,
         };
-        let address = answer.required("UploadAddress")?;
-        let credential = UploadCredential::parse(address, answer.required("UploadAuth")?, now)
-            .map_err(|error| error.while_doing(action))?;
-        let url = |field: Option<&str>| answer.text(field?).map(str::to_owned);
+        let address = response.required("UploadAddress")?;
+        let credential = UploadCredential::parse(address, response.required("UploadAuth")?, now)?;
+        let url = |field: Option<&str>| response.text(field?).map(str::to_owned);
         Ok(Self {
             media_id: media_id.to_owned(),
             credential,
             media_url: url(fields.media_url),
             file_url: url(fields.file_url),
-            request_id: answer.request_id().to_owned(),
+            request_id: response.request_id().to_owned(),
         })
     }
 }
 
-/// The query of a `media_url` may be its signature, and is not shown.
+/// Omits the query of `media_url`, which may be a signature.
 impl fmt::Debug for MintedUpload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let without_query = |url: &Option<String>| {
@@ -71,7 +66,7 @@ impl fmt::Debug for MintedUpload {
     }
 }
 
-/// What a call names the media id and its URLs.
+/// The names of the response fields that differ between calls.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct MediaFields {
     id: &'static str,
@@ -105,8 +100,9 @@ mod tests {
 
     use super::*;
     use crate::error::ErrorKind;
+    use crate::oss::Reply;
     use crate::vod::{
-        BusinessType, CreateUploadAttachedMedia, CreateUploadImage, CreateUploadVideo,
+        Action as _, BusinessType, CreateUploadAttachedMedia, CreateUploadImage, CreateUploadVideo,
         RefreshUploadVideo,
     };
 
@@ -114,7 +110,7 @@ mod tests {
 
     #[test]
     fn media_id_and_credential_are_read() {
-        let minted = create(&answer()).unwrap();
+        let minted = create(&response()).unwrap();
         assert_eq!(minted.media_id, "93ab");
         assert_eq!(minted.request_id, "R");
         assert_eq!(minted.credential.address.bucket, "outin-1");
@@ -123,14 +119,14 @@ mod tests {
     }
 
     #[test]
-    fn every_call_names_the_media_id_in_its_own_way() {
-        let mut answer = answer();
-        answer["ImageId"] = json!("image");
-        answer["ImageURL"] = json!("https://cdn.example.com/a.png?auth_key=hush");
-        answer["MediaId"] = json!("auxiliary");
-        answer["MediaURL"] = json!("https://cdn.example.com/a.srt?auth_key=hush");
-        answer["FileURL"] = json!("https://outin-1.oss-cn-shanghai.aliyuncs.com/a");
-        let reply = reply(200, &answer);
+    fn each_call_has_its_own_media_id_field() {
+        let mut response = response();
+        response["ImageId"] = json!("image");
+        response["ImageURL"] = json!("https://cdn.example.com/a.png?auth_key=hush");
+        response["MediaId"] = json!("auxiliary");
+        response["MediaURL"] = json!("https://cdn.example.com/a.srt?auth_key=hush");
+        response["FileURL"] = json!("https://outin-1.oss-cn-shanghai.aliyuncs.com/a");
+        let reply = reply(200, &response);
         let image = CreateUploadImage::default().parse(&reply, NOW).unwrap();
         let attached =
             CreateUploadAttachedMedia::of_type(BusinessType::Subtitle).parse(&reply, NOW).unwrap();
@@ -138,28 +134,28 @@ mod tests {
             [(image, "image", "ImageURL"), (attached, "auxiliary", "MediaURL")]
         {
             assert_eq!(minted.media_id, media_id);
-            assert_eq!(minted.media_url.as_deref(), answer[url].as_str());
-            assert_eq!(minted.file_url.as_deref(), answer["FileURL"].as_str());
+            assert_eq!(minted.media_url.as_deref(), response[url].as_str());
+            assert_eq!(minted.file_url.as_deref(), response["FileURL"].as_str());
             let shown = format!("{minted:?}");
             assert!(shown.contains("cdn.example.com") && !shown.contains("hush"), "{shown}");
         }
     }
 
     #[test]
-    fn a_refresh_keeps_the_media_id_that_it_asked_for() {
-        let mut answer = answer();
-        answer.as_object_mut().unwrap().remove("VideoId");
+    fn a_refresh_response_may_omit_the_media_id() {
+        let mut response = response();
+        response.as_object_mut().unwrap().remove("VideoId");
         let refresh = RefreshUploadVideo { video_id: "asked" };
-        let minted = refresh.parse(&reply(200, &answer), NOW).unwrap();
+        let minted = refresh.parse(&reply(200, &response), NOW).unwrap();
         assert_eq!(minted.media_id, "asked");
     }
 
     #[test]
-    fn a_success_that_lacks_a_field_names_it() {
+    fn a_missing_required_field_is_named() {
         for field in ["VideoId", "UploadAddress", "UploadAuth"] {
-            let mut answer = answer();
-            answer[field] = json!("");
-            let error = create(&answer).unwrap_err();
+            let mut response = response();
+            response[field] = json!("");
+            let error = create(&response).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::VodRejected);
             assert_eq!(error.message(), format!("CreateUploadVideo: the reply lacks {field}"));
             assert_eq!(error.store().unwrap().request_id, "R");
@@ -169,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_media_id_is_told_apart() {
+    fn an_unknown_media_id_has_its_own_error_kind() {
         let refusal = json!({"Code": "InvalidVideo.NotFound", "Message": "No.", "RequestId": "R"});
         let refresh = RefreshUploadVideo { video_id: "asked" };
         let error = refresh.parse(&reply(404, &refusal), NOW).unwrap_err();
@@ -177,11 +173,11 @@ mod tests {
         assert!(error.message().starts_with("RefreshUploadVideo: "), "{error}");
     }
 
-    fn create(answer: &Value) -> Result<MintedUpload> {
-        CreateUploadVideo::default().parse(&reply(200, answer), NOW)
+    fn create(response: &Value) -> Result<MintedUpload> {
+        CreateUploadVideo::default().parse(&reply(200, response), NOW)
     }
 
-    fn answer() -> Value {
+    fn response() -> Value {
         let address = json!({"Endpoint": "https://oss-cn-shanghai.aliyuncs.com",
             "Bucket": "outin-1", "FileName": "sv/a.mp4"});
         let auth = json!({"AccessKeyId": "STS.id", "AccessKeySecret": "secret",

@@ -5,10 +5,9 @@ use std::rc::Rc;
 
 use vod_uploader::credential::UploadCredential;
 use vod_uploader::http::FileName;
-use vod_uploader::oss::{Reply, Request};
 use vod_uploader::units::ByteCount;
 use vod_uploader::upload::UploadKey;
-use vod_uploader::vod::{CreateUploadVideo, MintedUpload, RamKey, RefreshUploadVideo};
+use vod_uploader::vod::{Action, CreateUploadVideo, MintedUpload, RefreshUploadVideo, RpcSigner};
 use vod_uploader::{Error, ErrorKind, Result};
 
 use crate::config::Config;
@@ -97,27 +96,16 @@ pub(crate) async fn create_video(
         app_id: config.app_id.as_deref(),
         ..CreateUploadVideo::default()
     };
-    action.check()?;
-    let request = |key: &RamKey, attempt: &Attempt| {
-        action.request(&config.vod_endpoint, key, &attempt.nonce, attempt.signed_at)
-    };
-    call_vod(config, request, |reply| action.parse(reply, clock::now())).await
+    call_vod(config, &action).await
 }
 
 /// A new credential for an existing media id.
 pub(crate) async fn refresh_video(config: &Config, video_id: &str) -> Result<MintedUpload> {
-    let action = RefreshUploadVideo { video_id };
-    let request = |key: &RamKey, attempt: &Attempt| {
-        action.request(&config.vod_endpoint, key, &attempt.nonce, attempt.signed_at)
-    };
-    call_vod(config, request, |reply| action.parse(reply, clock::now())).await
+    call_vod(config, &RefreshUploadVideo { video_id }).await
 }
 
-async fn call_vod<T>(
-    config: &Config,
-    request: impl Fn(&RamKey, &Attempt) -> Request,
-    parse: impl Fn(&Reply) -> Result<T>,
-) -> Result<T> {
+async fn call_vod<A: Action>(config: &Config, action: &A) -> Result<A::Output> {
+    action.check()?;
     let Some(key) = &config.ram_key else {
         let message = "no credential came with the upload and the worker has no access key";
         return Err(Error::new(ErrorKind::CredentialRequired, message));
@@ -128,5 +116,10 @@ async fn call_vod<T>(
         repeat: Repeat::Always,
         unavailable: ErrorKind::VodUnavailable,
     };
-    calls.call(|attempt| request(key, attempt), parse).await
+    let endpoint = &config.vod_endpoint;
+    let sign = |attempt: &Attempt| {
+        let signer = RpcSigner { endpoint, key, nonce: &attempt.nonce, now: attempt.signed_at };
+        signer.sign(action)
+    };
+    calls.call(sign, |reply| action.parse(reply, clock::now())).await
 }

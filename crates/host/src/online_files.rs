@@ -1,10 +1,9 @@
 //! Lets VOD fetch files that are online already: one call to VOD each.
 
-use vod_uploader::oss::{Reply, Request};
 use vod_uploader::queue::{self, REGION_DEFAULT, StsToken};
 use vod_uploader::vod::{
-    CancelUrlUploadJobs, CanceledUrlJobs, GetUrlUploadInfos, QueuedUrlJobs, RamKey,
-    UploadMediaByUrl, UrlUploadInfos, VodEndpoint,
+    Action, CancelUrlUploadJobs, CanceledUrlJobs, GetUrlUploadInfos, QueuedUrlJobs, RpcSigner,
+    UploadMediaByUrl, UrlUploadInfos,
 };
 use vod_uploader::{ErrorKind, Result};
 
@@ -31,18 +30,12 @@ pub struct Access {
 ///
 /// # Errors
 /// [`ErrorKind::RequestInvalid`] with the field, and those
-/// of [`UploadMediaByUrl::parse`].
+/// of [`Action::parse`].
 pub async fn upload_media_by_url(
     access: &Access,
     submission: &UploadMediaByUrl<'_>,
 ) -> Result<QueuedUrlJobs> {
-    submission.check()?;
-    let again = submission.session_id.is_some_and(|id| !id.is_empty());
-    let repeat = if again { Repeat::Always } else { Repeat::UnlessTaken };
-    let request = |endpoint: &VodEndpoint, key: &RamKey, attempt: &Attempt| {
-        submission.request(endpoint, key, &attempt.nonce, attempt.signed_at)
-    };
-    call(access, repeat, request, |reply| submission.parse(reply)).await
+    call(access, submission).await
 }
 
 /// How jobs stand.
@@ -53,11 +46,7 @@ pub async fn url_upload_infos(
     access: &Access,
     query: &GetUrlUploadInfos<'_>,
 ) -> Result<UrlUploadInfos> {
-    query.check()?;
-    let request = |endpoint: &VodEndpoint, key: &RamKey, attempt: &Attempt| {
-        query.request(endpoint, key, &attempt.nonce, attempt.signed_at)
-    };
-    call(access, Repeat::Always, request, |reply| query.parse(reply)).await
+    call(access, query).await
 }
 
 /// Cancels jobs that have not begun.
@@ -68,27 +57,24 @@ pub async fn cancel_url_upload_jobs(
     access: &Access,
     cancel: &CancelUrlUploadJobs<'_>,
 ) -> Result<CanceledUrlJobs> {
-    cancel.check()?;
-    let request = |endpoint: &VodEndpoint, key: &RamKey, attempt: &Attempt| {
-        cancel.request(endpoint, key, &attempt.nonce, attempt.signed_at)
-    };
-    call(access, Repeat::Always, request, |reply| cancel.parse(reply)).await
+    call(access, cancel).await
 }
 
-async fn call<T>(
-    access: &Access,
-    repeat: Repeat,
-    request: impl Fn(&VodEndpoint, &RamKey, &Attempt) -> Request,
-    parse: impl Fn(&Reply) -> Result<T>,
-) -> Result<T> {
+async fn call<A: Action>(access: &Access, action: &A) -> Result<A::Output> {
+    action.check()?;
     let region = access.region.as_deref().unwrap_or(REGION_DEFAULT);
     let endpoint = queue::vod_endpoint(region, access.vod_endpoint.as_deref())?;
     let client = SmallCalls {
         timeout: queue::timeout(access.timeout_ms)?,
         retry: queue::retry_policy(access.retry_count, None)?,
-        repeat,
+        repeat: if action.can_repeat() { Repeat::Always } else { Repeat::UnlessTaken },
         unavailable: ErrorKind::VodUnavailable,
     };
     let token = access.token.clone().checked(clock::now())?;
-    client.call(|attempt| request(&endpoint, &token.credential, attempt), parse).await
+    let sign = |attempt: &Attempt| {
+        let key = &token.credential;
+        let (nonce, now) = (&attempt.nonce, attempt.signed_at);
+        RpcSigner { endpoint: &endpoint, key, nonce, now }.sign(action)
+    };
+    client.call(sign, |reply| action.parse(reply, clock::now())).await
 }

@@ -7,7 +7,7 @@ use crate::units::ByteCount;
 use crate::vod::file_name::{extension, title};
 use crate::vod::limits::{TITLE_BYTES_MAX, TITLE_CHARS_MAX, Unit};
 use crate::vod::{
-    BusinessType, CreateUploadAttachedMedia, CreateUploadImage, CreateUploadVideo,
+    Action as _, BusinessType, CreateUploadAttachedMedia, CreateUploadImage, CreateUploadVideo,
     IMAGE_EXTENSIONS, ImageType,
 };
 

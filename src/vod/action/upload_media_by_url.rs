@@ -1,114 +1,108 @@
-//! UploadMediaByURL: VOD fetches files that are online already.
+//! UploadMediaByURL: queues files for download by VOD.
 
 use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::answer::{Answer, text_of};
-use super::limits::{DESCRIPTION_BYTES_MAX, TITLE_BYTES_MAX, Unit, check_length, check_tags};
-use super::parameters::{flag, given};
-use super::url_jobs::joined_urls;
-use super::{RamKey, VodEndpoint, file_name, rpc_sign};
+use super::Action;
 use crate::error::{Error, Result};
-use crate::oss::{Reply, Request};
 use crate::units::{ByteCount, GIB, UnixMillis};
+use crate::vod::limits::{DESCRIPTION_BYTES_MAX, TITLE_BYTES_MAX, Unit, check_length, check_tags};
+use crate::vod::parameters::{flag, given};
+use crate::vod::url_jobs::joined_urls;
+use crate::vod::vod_response::text_of;
+use crate::vod::{VodResponse, file_name};
 
-/// Has VOD fetch files that are online already
+/// Queues jobs in which VOD downloads files from URLs
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-uploadmediabyurl>).
 ///
-/// The jobs are queued, and may take hours to days; ask with
-/// [`GetUrlUploadInfos`](super::GetUrlUploadInfos) what has become of them. Not every region has
-/// this call. Not idempotent: every job makes another media id, unless `session_id` is repeated
-/// within 10 minutes.
+/// A job may take hours to days; [`GetUrlUploadInfos`](super::GetUrlUploadInfos) reports its
+/// status. Not every region supports this call. Not idempotent: every job creates another media
+/// ID, unless `session_id` is repeated within 10 minutes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct UploadMediaByUrl<'a> {
     /// The files, 1 to 20.
     pub files: &'a [OnlineFile<'a>],
-    /// The id of the transcoding template group of files that name none.
+    /// The ID of the transcoding template group for files without their own.
     pub template_group_id: Option<&'a str>,
-    /// The id of the workflow, which wins over the template group.
+    /// The workflow ID, which takes precedence over the template group.
     pub workflow_id: Option<&'a str>,
-    /// The storage address, where the account has several.
+    /// The storage address, for accounts with several.
     pub storage_location: Option<&'a str>,
-    /// A JSON object: `MessageCallback`, `Extend` and so on.
+    /// A JSON object with `MessageCallback`, `Extend` and similar keys.
     pub user_data: Option<&'a str>,
-    /// The id of the application; without it, `app-1000000`.
+    /// The application ID; `app-1000000` if absent.
     pub app_id: Option<&'a str>,
-    /// An id of this request, up to 50 characters: VOD refuses another request of the same id
+    /// An ID of this request, up to 50 characters: VOD rejects another request with the same ID
     /// within 10 minutes.
     pub session_id: Option<&'a str>,
     /// Whether the first frame becomes the cover.
     pub enable_first_frame_cover: Option<bool>,
-    /// Whether thumbnails are made.
+    /// Whether thumbnails are generated.
     pub generate_thumbnail: Option<bool>,
 }
 
-/// A file that VOD fetches. Everything but the URL goes into `UploadMetadatas`.
+/// A file for VOD to download. All fields except the URL are sent in `UploadMetadatas`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OnlineFile<'a> {
-    /// Where the file is, as it is and not encoded once more.
+    /// The URL of the file, without an additional encoding.
     pub source_url: &'a str,
-    /// The title, up to 128 bytes; required where anything else is given.
+    /// The title, up to 128 bytes; required if any other field is present.
     pub title: Option<&'a str>,
-    /// The size of the file, up to [`ONLINE_FILE_SIZE_MAX`].
+    /// The size of the file in bytes, up to [`ONLINE_FILE_SIZE_MAX`].
     pub file_size: Option<ByteCount>,
     /// A description of up to 1024 bytes.
     pub description: Option<&'a str>,
-    /// The URL of the cover picture.
+    /// The URL of the cover image.
     pub cover_url: Option<&'a str>,
-    /// The id of the category.
+    /// The category ID.
     pub cate_id: Option<&'a str>,
     /// Up to 16 tags of up to 32 bytes, separated by commas.
     pub tags: Option<&'a str>,
-    /// The id of the transcoding template group, which wins over the request's.
+    /// The ID of the transcoding template group, which takes precedence over the request's.
     pub template_group_id: Option<&'a str>,
-    /// The id of the workflow, which wins over the template group.
+    /// The workflow ID, which takes precedence over the template group.
     pub workflow_id: Option<&'a str>,
-    /// The extension, where the URL has none or not the right one.
+    /// The extension, if the URL has none or a wrong one.
     pub file_extension: Option<&'a str>,
 }
 
-/// Most files of one request
+/// The maximum number of files per request
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-uploadmediabyurl>).
 pub const ONLINE_FILES_MAX: usize = 20;
 
-/// Largest file that VOD fetches: 20 GB, read here as the larger 20 GiB (the same page; older
-/// editions of it say less).
+/// The size limit of a file: 20 GB, read here as the larger 20 GiB (the same page; older editions
+/// state a lower limit).
 pub const ONLINE_FILE_SIZE_MAX: ByteCount = ByteCount(20 * GIB);
 
-/// Longest `SessionId`, in characters (the same page).
+/// The maximum length of `SessionId`, in characters (the same page).
 pub const SESSION_ID_CHARS_MAX: usize = 50;
 
-/// The jobs that VOD has queued.
+/// The queued jobs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueuedUrlJobs {
-    /// A job for every URL, in VOD's order.
+    /// One job per URL, in VOD's order.
     pub jobs: Vec<QueuedUrlJob>,
-    /// The id to quote to the vendor's support.
+    /// The ID to quote to Alibaba Cloud support.
     pub request_id: String,
 }
 
-/// A job that VOD has queued.
+/// A queued job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueuedUrlJob {
-    /// The id of the job.
+    /// The job ID.
     pub job_id: String,
-    /// The URL that it fetches; empty where VOD did not repeat it.
+    /// The source URL; empty if absent from the response.
     pub source_url: String,
 }
 
-impl UploadMediaByUrl<'_> {
-    /// The vendor's name of the call.
-    pub const NAME: &'static str = "UploadMediaByURL";
+impl Action for UploadMediaByUrl<'_> {
+    type Output = QueuedUrlJobs;
 
-    /// Checks the limits that VOD documents, as
-    /// [`CreateUploadVideo::check`](super::CreateUploadVideo::check) does.
-    ///
-    /// # Errors
-    ///
-    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) names the field.
-    pub fn check(&self) -> Result<()> {
+    const NAME: &'static str = "UploadMediaByURL";
+
+    fn check(&self) -> Result<()> {
         if self.files.is_empty() || self.files.len() > ONLINE_FILES_MAX {
             let allowed = format!("1 to {ONLINE_FILES_MAX} URLs");
             return Err(Error::field_invalid("UploadURLs", allowed));
@@ -117,7 +111,7 @@ impl UploadMediaByUrl<'_> {
         for (index, file) in self.files.iter().enumerate() {
             let nth = format!("file {} of UploadURLs", index + 1);
             file.check().map_err(|error| error.while_doing(&nth))?;
-            // VOD matches metadata by URL: a second file of the same URL would share the first's.
+            // VOD matches metadata by URL, so files with the same URL would share theirs.
             if !urls.insert(file.source_url) {
                 let error = Error::field_invalid("SourceURL", "given once");
                 return Err(error.while_doing(&nth));
@@ -126,19 +120,11 @@ impl UploadMediaByUrl<'_> {
         check_length("SessionId", self.session_id, SESSION_ID_CHARS_MAX, Unit::Characters)
     }
 
-    /// The signed call. `nonce` must be unique for every request.
-    #[must_use]
-    pub fn request(
-        &self,
-        endpoint: &VodEndpoint,
-        key: &RamKey,
-        nonce: &str,
-        now: UnixMillis,
-    ) -> Request {
+    fn parameters(&self) -> Vec<(&'static str, String)> {
         let urls = joined_urls(self.files.iter().map(|file| file.source_url));
         let metadata: Vec<Value> = self.files.iter().filter_map(OnlineFile::metadata).collect();
         let metadata = (!metadata.is_empty()).then(|| Value::Array(metadata).to_string());
-        let parameters = given([
+        given([
             ("UploadURLs", Some(&urls)),
             ("UploadMetadatas", metadata.as_deref()),
             ("TemplateGroupId", self.template_group_id),
@@ -149,26 +135,23 @@ impl UploadMediaByUrl<'_> {
             ("SessionId", self.session_id),
             ("EnableFirstFrameCover", self.enable_first_frame_cover.map(flag)),
             ("GenerateThumbnail", self.generate_thumbnail.map(flag)),
-        ]);
-        rpc_sign::call(Self::NAME, parameters, endpoint, key, nonce, now)
+        ])
     }
 
-    /// Reads the reply.
-    ///
-    /// # Errors
-    ///
-    /// [`VodRejected`](crate::ErrorKind::VodRejected) and the other kinds of a refusal, and
-    /// [`VodUnavailable`](crate::ErrorKind::VodUnavailable) where VOD failed.
-    pub fn parse(&self, reply: &Reply) -> Result<QueuedUrlJobs> {
-        let answer = Answer::read(Self::NAME, reply)?;
+    /// VOD rejects a repeated `SessionId`; without one, it would download every file again.
+    fn can_repeat(&self) -> bool {
+        self.session_id.is_some_and(|id| !id.is_empty())
+    }
+
+    fn output(&self, response: &VodResponse, _now: UnixMillis) -> Result<QueuedUrlJobs> {
         let job = |job: &Value| {
             Ok(QueuedUrlJob {
-                job_id: text_of(job, "JobId").ok_or_else(|| answer.lacks("JobId"))?.to_owned(),
+                job_id: text_of(job, "JobId").ok_or_else(|| response.lacks("JobId"))?.to_owned(),
                 source_url: text_of(job, "SourceURL").unwrap_or_default().to_owned(),
             })
         };
-        let jobs = answer.required_list("UploadJobs")?.iter().map(job).collect::<Result<_>>()?;
-        Ok(QueuedUrlJobs { jobs, request_id: answer.request_id().to_owned() })
+        let jobs = response.required_list("UploadJobs")?.iter().map(job).collect::<Result<_>>()?;
+        Ok(QueuedUrlJobs { jobs, request_id: response.request_id().to_owned() })
     }
 }
 
@@ -196,7 +179,7 @@ impl OnlineFile<'_> {
         check_tags(self.tags, Unit::Bytes)
     }
 
-    /// The entry of `UploadMetadatas`, where there is anything to say.
+    /// The entry in `UploadMetadatas`; `None` if the file has no metadata.
     fn metadata(&self) -> Option<Value> {
         let size = self.file_size.map(|size| size.bytes().to_string());
         let fields = given([

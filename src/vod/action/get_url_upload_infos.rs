@@ -1,77 +1,77 @@
-//! GetURLUploadInfos: what has become of the jobs that fetch online files.
+//! GetURLUploadInfos: the status of URL upload jobs.
 
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::answer::{Answer, number_of, text_of};
-use super::{RamKey, UrlJobs, VodEndpoint, rpc_sign};
+use super::Action;
 use crate::error::Result;
-use crate::oss::{Reply, Request};
 use crate::units::{ByteCount, UnixMillis};
+use crate::vod::vod_response::{number_of, text_of};
+use crate::vod::{UrlJobs, VodResponse};
 
-/// Asks what has become of the jobs of the last year
+/// Queries the status of jobs created within the last year
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-geturluploadinfos>).
 #[derive(Clone, Copy, Debug)]
 pub struct GetUrlUploadInfos<'a> {
-    /// Which jobs; by URL, at most 100 are answered.
+    /// The jobs to query. A query by URL returns at most 100 jobs.
     pub jobs: UrlJobs<'a>,
 }
 
-/// What VOD knows of some jobs.
+/// The status of the queried jobs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UrlUploadInfos {
-    /// The jobs that VOD knows.
+    /// The jobs found.
     pub infos: Vec<UrlUploadInfo>,
-    /// The ids or URLs that it does not.
+    /// The IDs or URLs that match no job.
     pub non_exists: Vec<String>,
-    /// The id to quote to the vendor's support.
+    /// The ID to quote to Alibaba Cloud support.
     pub request_id: String,
 }
 
-/// What VOD knows of one job.
+/// The status of one job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UrlUploadInfo {
-    /// The id of the job.
+    /// The job ID.
     pub job_id: String,
-    /// The URL that it fetches.
+    /// The source URL.
     pub upload_url: String,
-    /// The media id, once there is one.
+    /// The media ID; `None` until VOD has created the media.
     pub media_id: Option<String>,
-    /// How far it is.
+    /// The state of the job.
     pub status: UrlUploadStatus,
-    /// The size of the file, once it is known.
+    /// The file size; `None` until known.
     pub file_size: Option<ByteCount>,
-    /// When the job was made.
+    /// The creation time of the job.
     pub creation_time: Option<UnixMillis>,
-    /// When it ended.
+    /// The completion time; `None` until the job has finished.
     pub complete_time: Option<UnixMillis>,
-    /// Why it failed; VOD's sample has `200` on success.
+    /// The error code of a failed job. VOD's sample has `200` on success.
     pub error_code: Option<String>,
-    /// The same in words.
+    /// The error message of a failed job.
     pub error_message: Option<String>,
-    /// The `UserData` of the request that made the job.
+    /// The `UserData` of the request that created the job.
     pub user_data: Option<String>,
 }
 
-/// How far a job is
+/// The state of a job
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/basic-data-types>).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UrlUploadStatus {
-    /// It waits in the queue, and can be cancelled.
+    /// The job is queued and can be canceled.
     Pending,
-    /// The file is being fetched.
+    /// The file is being downloaded.
     Processing,
-    /// The media is there.
+    /// The media has been created.
     Success,
-    /// The media will not be there.
+    /// The job has failed.
     Fail,
-    /// A status that is not known here, as VOD wrote it.
+    /// A status that is not in the documentation, unchanged.
     Other(String),
 }
 
 impl UrlUploadStatus {
-    /// Reads a status, whatever the case of its letters.
+    /// Parses a status, ignoring case.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         match text.trim().to_ascii_uppercase().as_str() {
@@ -83,7 +83,7 @@ impl UrlUploadStatus {
         }
     }
 
-    /// The vendor's name.
+    /// VOD's name of the status.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -96,44 +96,25 @@ impl UrlUploadStatus {
     }
 }
 
-impl GetUrlUploadInfos<'_> {
-    /// The vendor's name of the call.
-    pub const NAME: &'static str = "GetURLUploadInfos";
+impl Action for GetUrlUploadInfos<'_> {
+    type Output = UrlUploadInfos;
 
-    /// Checks the limits that VOD documents.
-    ///
-    /// # Errors
-    ///
-    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) names the field.
-    pub fn check(&self) -> Result<()> {
+    const NAME: &'static str = "GetURLUploadInfos";
+
+    fn check(&self) -> Result<()> {
         self.jobs.check(URLS)
     }
 
-    /// The signed call. `nonce` must be unique for every request.
-    #[must_use]
-    pub fn request(
-        &self,
-        endpoint: &VodEndpoint,
-        key: &RamKey,
-        nonce: &str,
-        now: UnixMillis,
-    ) -> Request {
-        let parameters = vec![self.jobs.parameter(URLS)];
-        rpc_sign::call(Self::NAME, parameters, endpoint, key, nonce, now)
+    fn parameters(&self) -> Vec<(&'static str, String)> {
+        vec![self.jobs.parameter(URLS)]
     }
 
-    /// Reads the reply.
-    ///
-    /// # Errors
-    ///
-    /// As [`UploadMediaByUrl::parse`](super::UploadMediaByUrl::parse).
-    pub fn parse(&self, reply: &Reply) -> Result<UrlUploadInfos> {
-        let answer = Answer::read(Self::NAME, reply)?;
-        let infos = answer.required_list("URLUploadInfoList")?;
+    fn output(&self, response: &VodResponse, _now: UnixMillis) -> Result<UrlUploadInfos> {
+        let infos = response.required_list("URLUploadInfoList")?;
         Ok(UrlUploadInfos {
             infos: infos.iter().map(UrlUploadInfo::read).collect(),
-            non_exists: answer.texts("NonExists"),
-            request_id: answer.request_id().to_owned(),
+            non_exists: response.texts("NonExists"),
+            request_id: response.request_id().to_owned(),
         })
     }
 }
@@ -156,13 +137,13 @@ impl UrlUploadInfo {
     }
 }
 
-/// Reads `2019-01-01T01:11:01Z`.
+/// Parses an instant such as `2019-01-01T01:11:01Z`.
 fn instant(text: &str) -> Option<UnixMillis> {
     let instant = OffsetDateTime::parse(text.trim(), &Rfc3339).ok()?;
     u64::try_from(instant.unix_timestamp_nanos() / 1_000_000).ok().map(UnixMillis)
 }
 
-/// What the call names its URLs; CancelUrlUploadJobs spells it otherwise.
+/// The parameter for URLs, which CancelUrlUploadJobs spells differently.
 const URLS: &str = "UploadURLs";
 
 #[cfg(test)]
@@ -173,14 +154,14 @@ mod tests {
 
     use super::*;
     use crate::error::ErrorKind;
-    use crate::vod::form_tests::sent;
+    use crate::vod::action::fixtures::{NOW, sent, success};
 
     #[test]
-    fn jobs_are_asked_for_by_id_or_by_url() {
+    fn jobs_are_queried_by_id_or_by_url() {
         let form = |jobs| {
             let call = GetUrlUploadInfos { jobs };
             assert_eq!(call.check(), Ok(()));
-            sent(|endpoint, key| call.request(endpoint, key, "n", UnixMillis(0)))
+            sent(&call)
         };
         assert_eq!(form(UrlJobs::OfIds(&["a", "b"])), ["Action=GetURLUploadInfos", "JobIds=a%2Cb"]);
         assert_eq!(
@@ -193,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn none_and_more_than_ten_are_refused() {
+    fn empty_and_oversized_selections_are_rejected() {
         let eleven = ["a"; 11];
         for (jobs, field) in [
             (UrlJobs::OfIds(&[]), "JobIds"),
@@ -246,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_job_that_has_not_begun_has_no_more_than_its_status() {
+    fn a_pending_job_may_have_only_a_status() {
         let infos = parse(&json!({"URLUploadInfoList": [
             {"JobId": "a", "Status": "Pending", "FileSize": "", "CompleteTime": "soon"},
             {"JobId": "b", "Status": "TRANSFERRING"},
@@ -260,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn every_status_reads_back_what_it_is_named() {
+    fn every_status_parses_from_its_name() {
         use UrlUploadStatus::{Fail, Pending, Processing, Success};
         for status in [Pending, Processing, Success, Fail] {
             assert_eq!(UrlUploadStatus::parse(&status.as_str().to_lowercase()), status);
@@ -268,16 +249,15 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_a_list_is_no_answer() {
-        let body = json!({"RequestId": "R"}).to_string().into_bytes();
-        let reply = Reply { status: 200, headers: Vec::new(), body };
-        let error = GetUrlUploadInfos { jobs: UrlJobs::OfIds(&["a"]) }.parse(&reply).unwrap_err();
+    fn a_response_without_a_list_is_an_error() {
+        let reply = success(&json!({"RequestId": "R"}));
+        let call = GetUrlUploadInfos { jobs: UrlJobs::OfIds(&["a"]) };
+        let error = call.parse(&reply, NOW).unwrap_err();
         assert_eq!(error.message(), "GetURLUploadInfos: the reply lacks URLUploadInfoList");
     }
 
     fn parse(body: &Value) -> UrlUploadInfos {
-        let body = body.to_string().into_bytes();
-        let reply = Reply { status: 200, headers: Vec::new(), body };
-        GetUrlUploadInfos { jobs: UrlJobs::OfIds(&["a"]) }.parse(&reply).unwrap()
+        let call = GetUrlUploadInfos { jobs: UrlJobs::OfIds(&["a"]) };
+        call.parse(&success(body), NOW).unwrap()
     }
 }

@@ -1,4 +1,6 @@
-//! The answer of a call that succeeded: a JSON object whose fields are taken out by name.
+//! The JSON object of a successful response, whose fields are read by name.
+
+use std::fmt;
 
 use serde_json::Value;
 
@@ -6,41 +8,43 @@ use super::error_reply;
 use crate::error::{Error, ErrorKind, Result, StoreError};
 use crate::oss::Reply;
 
-/// The answer to the call `action`.
-#[derive(Debug)]
-pub(super) struct Answer<'a> {
-    action: &'a str,
+/// A successful response of VOD.
+pub struct VodResponse {
     status: u16,
     fields: Value,
 }
 
-impl<'a> Answer<'a> {
-    /// Reads a reply, or what was wrong with the call.
-    pub(super) fn read(action: &'a str, reply: &Reply) -> Result<Self> {
+impl VodResponse {
+    /// Reads a reply.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of an error response, as [`Action::parse`](super::Action::parse) does.
+    pub(super) fn parse(reply: &Reply) -> Result<Self> {
         if !reply.is_success() {
-            return Err(error_reply::read(reply).while_doing(action));
+            return Err(error_reply::read(reply));
         }
-        // A body that is not JSON lacks whatever is asked for, and is reported as such.
+        // A body that is not JSON lacks every field, and is reported as such.
         let fields = serde_json::from_slice(&reply.body).unwrap_or_default();
-        Ok(Self { action, status: reply.status, fields })
+        Ok(Self { status: reply.status, fields })
     }
 
-    /// The id to quote to the vendor's support; empty where there was none.
+    /// The ID to quote to Alibaba Cloud support; empty if absent.
     pub(super) fn request_id(&self) -> &str {
         self.text("RequestId").unwrap_or_default()
     }
 
-    /// A text that is there and not empty.
+    /// A string field; `None` if it is absent or empty.
     pub(super) fn text(&self, field: &str) -> Option<&str> {
         text_of(&self.fields, field)
     }
 
-    /// A text without which the answer is of no use.
+    /// A string field that must be present and not empty.
     pub(super) fn required(&self, field: &str) -> Result<&str> {
         self.text(field).ok_or_else(|| self.lacks(field))
     }
 
-    /// The objects of a list without which the answer is of no use.
+    /// The elements of a list that must be present.
     pub(super) fn required_list(&self, field: &str) -> Result<&[Value]> {
         match self.fields.get(field) {
             Some(Value::Array(list)) => Ok(list),
@@ -48,10 +52,10 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// A list of texts, empty where there is none.
+    /// A list of strings; empty if absent.
     ///
     /// VOD's samples write such a list as an array, as the JSON text of an array, and as an array
-    /// that holds such a text
+    /// of such a text
     /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-geturluploadinfos>).
     pub(super) fn texts(&self, field: &str) -> Vec<String> {
         let mut texts = Vec::new();
@@ -59,24 +63,34 @@ impl<'a> Answer<'a> {
         texts
     }
 
-    /// The error for an answer without this field.
+    /// The error for a response without the required `field`.
     pub(super) fn lacks(&self, field: &str) -> Error {
         let store = StoreError {
             status: self.status,
             request_id: self.request_id().to_owned(),
             ..StoreError::default()
         };
-        let message = format!("{}: the reply lacks {field}", self.action);
+        let message = format!("the reply lacks {field}");
         Error::new(ErrorKind::VodRejected, message).with_store(store)
     }
 }
 
-/// A text of an object that is there and not empty.
+/// Shows no fields: UploadAuth is one of them.
+impl fmt::Debug for VodResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VodResponse")
+            .field("status", &self.status)
+            .field("request_id", &self.request_id())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A string field of an object; `None` if it is absent or empty.
 pub(super) fn text_of<'a>(object: &'a Value, field: &str) -> Option<&'a str> {
     object.get(field).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
-/// A whole number of an object, which VOD writes as a text in some answers.
+/// An unsigned integer field of an object, which VOD writes as a string in some responses.
 pub(super) fn number_of(object: &Value, field: &str) -> Option<u64> {
     match object.get(field)? {
         Value::Number(number) => number.as_u64(),
@@ -115,35 +129,35 @@ mod tests {
             json!(["[\"a\", \"b\"]"]),
             json!(["a", "", "b", null]),
         ] {
-            assert_eq!(answer(&json!({"NonExists": list})).texts("NonExists"), ["a", "b"]);
+            assert_eq!(response(&json!({"NonExists": list})).texts("NonExists"), ["a", "b"]);
         }
         for list in [json!(null), json!(""), json!({}), json!(7), json!([])] {
-            assert!(answer(&json!({"NonExists": list})).texts("NonExists").is_empty());
+            assert!(response(&json!({"NonExists": list})).texts("NonExists").is_empty());
         }
-        assert_eq!(answer(&json!({"NonExists": "[odd"})).texts("NonExists"), ["[odd"]);
+        assert_eq!(response(&json!({"NonExists": "[odd"})).texts("NonExists"), ["[odd"]);
     }
 
     #[test]
-    fn a_number_may_be_a_text() {
+    fn a_number_may_be_a_string() {
         let object = json!({"A": "24", "B": 24, "C": "many", "D": -1, "E": null});
         let numbers = ["A", "B", "C", "D", "E", "F"].map(|field| number_of(&object, field));
         assert_eq!(numbers, [Some(24), Some(24), None, None, None, None]);
     }
 
     #[test]
-    fn an_answer_that_lacks_something_keeps_its_request_id() {
-        let answer = answer(&json!({"RequestId": "R", "Empty": "", "List": "none"}));
+    fn a_missing_field_is_reported_with_the_request_id() {
+        let response = response(&json!({"RequestId": "R", "Empty": "", "List": "none"}));
         for error in
-            [answer.required("Empty").unwrap_err(), answer.required_list("List").unwrap_err()]
+            [response.required("Empty").unwrap_err(), response.required_list("List").unwrap_err()]
         {
             assert_eq!(error.kind(), ErrorKind::VodRejected);
-            assert!(error.message().starts_with("Call: the reply lacks "), "{error}");
+            assert!(error.message().starts_with("the reply lacks "), "{error}");
             assert_eq!(error.store().unwrap().request_id, "R");
         }
     }
 
-    fn answer(fields: &Value) -> Answer<'static> {
+    fn response(fields: &Value) -> VodResponse {
         let body = fields.to_string().into_bytes();
-        Answer::read("Call", &Reply { status: 200, headers: Vec::new(), body }).unwrap()
+        VodResponse::parse(&Reply { status: 200, headers: Vec::new(), body }).unwrap()
     }
 }

@@ -1,69 +1,64 @@
-//! CreateUploadVideo: makes a media id and hands out its upload.
+//! CreateUploadVideo: creates a video or audio media ID and grants its upload.
 
-use super::limits::{DESCRIPTION_CHARS_MAX, TITLE_CHARS_MAX, Unit, check_length, check_tags};
-use super::minted_upload::MediaFields;
-use super::parameters::{flag, given};
-use super::{MintedUpload, RamKey, VodEndpoint, file_name, rpc_sign};
+use super::Action;
 use crate::error::{Error, Result};
-use crate::oss::{Reply, Request};
 use crate::units::{ByteCount, UnixMillis};
+use crate::vod::limits::{DESCRIPTION_CHARS_MAX, TITLE_CHARS_MAX, Unit, check_length, check_tags};
+use crate::vod::minted_upload::MediaFields;
+use crate::vod::parameters::{flag, given};
+use crate::vod::{MintedUpload, VodResponse, file_name};
 
-/// Makes a new media id for a video or audio file
+/// Creates a media ID for a video or audio file
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadvideo>).
 ///
-/// Not idempotent: a repeated call makes another media id.
+/// Not idempotent: a repeated call creates another media ID.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CreateUploadVideo<'a> {
     /// The title, 1 to 128 characters.
     pub title: &'a str,
-    /// The name of the source file. VOD takes the format from its extension.
+    /// The name of the source file. Its extension determines the format.
     pub file_name: &'a str,
-    /// The size of the source file.
+    /// The size of the source file in bytes.
     pub file_size: Option<ByteCount>,
     /// A description of up to 1024 characters.
     pub description: Option<&'a str>,
-    /// The id of the category.
+    /// The category ID.
     pub cate_id: Option<&'a str>,
     /// Up to 16 tags of up to 32 characters, separated by commas.
     pub tags: Option<&'a str>,
-    /// The URL of the cover picture.
+    /// The URL of the cover image.
     pub cover_url: Option<&'a str>,
-    /// The id of the transcoding template group.
+    /// The ID of the transcoding template group.
     pub template_group_id: Option<&'a str>,
-    /// The id of the workflow, which wins over the template group.
+    /// The workflow ID, which takes precedence over the template group.
     pub workflow_id: Option<&'a str>,
-    /// The storage address, where the account has several.
+    /// The storage address, for accounts with several.
     pub storage_location: Option<&'a str>,
-    /// A JSON object: `MessageCallback`, `Extend` and so on.
+    /// A JSON object with `MessageCallback`, `Extend` and similar keys.
     pub user_data: Option<&'a str>,
-    /// The id of the application; without it, `app-1000000`.
+    /// The application ID; `app-1000000` if absent.
     pub app_id: Option<&'a str>,
-    /// An id of one's own, 6 to 64 of `A-Z a-z 0-9 _ -`, unique within the account.
+    /// A custom ID: 6 to 64 of `A-Z a-z 0-9 _ -`, unique within the account.
     pub reference_id: Option<&'a str>,
     /// Whether the first frame becomes the cover.
     pub enable_first_frame_cover: Option<bool>,
-    /// Whether thumbnails are made.
+    /// Whether thumbnails are generated.
     pub generate_thumbnail: Option<bool>,
-    /// How to transcode. The JavaScript SDK sends it; the page of the call does not list it, so
-    /// its values are not checked.
+    /// The transcoding mode. The JavaScript SDK sends it, but VOD does not document it for this
+    /// call, so its values are not checked.
     pub trans_code_mode: Option<&'a str>,
 }
 
-/// Shortest and longest `ReferenceId`, in characters
+/// The length limits of `ReferenceId`, in characters
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadvideo>).
 pub const REFERENCE_ID_CHARS: std::ops::RangeInclusive<usize> = 6..=64;
 
-impl CreateUploadVideo<'_> {
-    /// The vendor's name of the call.
-    pub const NAME: &'static str = "CreateUploadVideo";
+impl Action for CreateUploadVideo<'_> {
+    type Output = MintedUpload;
 
-    /// Checks the limits that VOD documents, so that a request which it would refuse costs no
-    /// call. The request is made of unchecked values all the same.
-    ///
-    /// # Errors
-    ///
-    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) names the field.
-    pub fn check(&self) -> Result<()> {
+    const NAME: &'static str = "CreateUploadVideo";
+
+    fn check(&self) -> Result<()> {
         if self.title.trim().is_empty() {
             return Err(Error::field_invalid("Title", "a text that is not blank"));
         }
@@ -81,34 +76,12 @@ impl CreateUploadVideo<'_> {
         Ok(())
     }
 
-    /// The signed call. `nonce` must be unique for every request.
-    #[must_use]
-    pub fn request(
-        &self,
-        endpoint: &VodEndpoint,
-        key: &RamKey,
-        nonce: &str,
-        now: UnixMillis,
-    ) -> Request {
-        rpc_sign::call(Self::NAME, self.parameters(), endpoint, key, nonce, now)
-    }
-
-    /// Reads the reply; `now` begins the life of an `Expiration` in seconds.
-    ///
-    /// # Errors
-    ///
-    /// [`VodRejected`](crate::ErrorKind::VodRejected) and the other kinds of a refusal,
-    /// [`VodUnavailable`](crate::ErrorKind::VodUnavailable) where VOD failed, and
-    /// [`CredentialInvalid`](crate::ErrorKind::CredentialInvalid) where the credential cannot be
-    /// read.
-    pub fn parse(&self, reply: &Reply, now: UnixMillis) -> Result<MintedUpload> {
-        MintedUpload::read(Self::NAME, MediaFields::VIDEO, reply, None, now)
-    }
-
     fn parameters(&self) -> Vec<(&'static str, String)> {
-        let mut parameters = given([
+        let file_size = self.file_size.map(|size| size.bytes().to_string());
+        given([
             ("Title", Some(self.title)),
             ("FileName", Some(self.file_name)),
+            ("FileSize", file_size.as_deref()),
             ("Description", self.description),
             ("CateId", self.cate_id),
             ("Tags", self.tags),
@@ -122,33 +95,27 @@ impl CreateUploadVideo<'_> {
             ("EnableFirstFrameCover", self.enable_first_frame_cover.map(flag)),
             ("GenerateThumbnail", self.generate_thumbnail.map(flag)),
             ("TransCodeMode", self.trans_code_mode),
-        ]);
-        if let Some(size) = self.file_size {
-            parameters.push(("FileSize", size.bytes().to_string()));
-        }
-        parameters
+        ])
+    }
+
+    fn output(&self, response: &VodResponse, now: UnixMillis) -> Result<MintedUpload> {
+        MintedUpload::read(response, MediaFields::VIDEO, None, now)
     }
 }
 
 fn is_reference_id(text: &str) -> bool {
-    // All of the allowed characters are of one byte.
+    // Every allowed character is one byte long.
     REFERENCE_ID_CHARS.contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
 #[cfg(test)]
 mod tests {
-    #![allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        reason = "a failed assumption fails the test"
-    )]
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
     use super::*;
-    use crate::credential::Secret;
     use crate::error::ErrorKind;
-    use crate::oss::Body;
+    use crate::vod::action::fixtures::signed_form;
 
     const VIDEO: CreateUploadVideo<'_> = CreateUploadVideo {
         title: "T",
@@ -170,7 +137,7 @@ mod tests {
     };
 
     #[test]
-    fn only_the_fields_that_are_given_are_sent() {
+    fn absent_parameters_are_not_sent() {
         assert_eq!(
             form(&VIDEO),
             "AccessKeyId=id&Action=CreateUploadVideo&FileName=a.mp4&Format=JSON\
@@ -180,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_has_the_vendors_name() {
+    fn every_parameter_has_the_vendors_name() {
         let full = CreateUploadVideo {
             file_size: Some(ByteCount(7)),
             description: Some("1"),
@@ -235,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_vod_would_refuse_is_named() {
+    fn an_invalid_parameter_is_named() {
         let (long_title, long_text) = ("t".repeat(129), "t".repeat(1025));
         let long_id = "a".repeat(65);
         let (many_tags, long_tag) = (vec!["t"; 17].join(","), "t".repeat(33));
@@ -261,15 +228,7 @@ mod tests {
 
     /// The form without its signature.
     fn form(video: &CreateUploadVideo<'_>) -> String {
-        let key = RamKey {
-            access_key_id: "id".into(),
-            access_key_secret: Secret::new("secret"),
-            security_token: None,
-        };
-        let endpoint = VodEndpoint::for_region("cn-shanghai").unwrap();
-        let request = video.request(&endpoint, &key, "n", UnixMillis(0));
-        let Body::Bytes(form) = request.body else { panic!("{request:?}") };
-        let form = String::from_utf8(form).unwrap();
+        let form = signed_form(video);
         form.rsplit_once("&Signature=").unwrap().0.to_owned()
     }
 }

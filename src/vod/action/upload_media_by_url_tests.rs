@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::error::ErrorKind;
-use crate::vod::form_tests::sent;
+use crate::vod::action::fixtures::{NOW, sent, success};
 
 const FILE: OnlineFile<'_> = OnlineFile {
     source_url: "https://h.example.com/a,b 1.mp4?x=1&y=%2F",
@@ -36,7 +36,7 @@ fn every_url_is_encoded_before_they_are_joined() {
 }
 
 #[test]
-fn metadata_is_sent_of_the_files_that_have_some() {
+fn metadata_is_sent_only_for_files_that_have_some() {
     let full = OnlineFile {
         source_url: "http://h/c",
         title: Some("片\"名"),
@@ -65,7 +65,7 @@ fn metadata_is_sent_of_the_files_that_have_some() {
 }
 
 #[test]
-fn every_field_of_the_request_has_the_vendors_name() {
+fn every_parameter_of_the_request_has_the_vendors_name() {
     let call = UploadMediaByUrl {
         files: &[OnlineFile { source_url: "http://h/c.flv", ..FILE }],
         template_group_id: Some("1"),
@@ -96,7 +96,7 @@ fn every_field_of_the_request_has_the_vendors_name() {
 }
 
 #[test]
-fn what_vod_would_refuse_is_named() {
+fn an_invalid_field_of_a_file_is_named() {
     let url = |source_url| OnlineFile { source_url, ..FILE };
     let (title, text, tag) = ("标".repeat(43), "标".repeat(342), "标".repeat(11));
     let titled = OnlineFile { title: Some("T"), ..FILE };
@@ -127,7 +127,7 @@ fn what_vod_would_refuse_is_named() {
 }
 
 #[test]
-fn none_too_many_and_the_same_twice_are_refused() {
+fn empty_oversized_and_duplicate_url_lists_are_rejected() {
     let of = |files: &[OnlineFile<'_>]| {
         let call = UploadMediaByUrl { files, ..UploadMediaByUrl::default() };
         call.check().map_err(|error| error.message().to_owned())
@@ -148,7 +148,15 @@ fn none_too_many_and_the_same_twice_are_refused() {
 }
 
 #[test]
-fn the_queued_jobs_are_read() {
+fn only_a_session_id_makes_a_repetition_safe() {
+    for (session_id, can_repeat) in [(None, false), (Some(""), false), (Some("s"), true)] {
+        let call = UploadMediaByUrl { session_id, ..UploadMediaByUrl::default() };
+        assert_eq!(call.can_repeat(), can_repeat, "{session_id:?}");
+    }
+}
+
+#[test]
+fn queued_jobs_are_read() {
     let jobs = parse(&json!({
         "RequestId": "R",
         "UploadJobs": [{"JobId": "a", "SourceURL": "http://h/a"}, {"JobId": "b"}],
@@ -163,7 +171,7 @@ fn the_queued_jobs_are_read() {
 }
 
 #[test]
-fn an_answer_without_jobs_is_no_answer() {
+fn a_response_without_jobs_is_an_error() {
     for (body, field) in [
         (json!({}), "UploadJobs"),
         (json!({"UploadJobs": "a"}), "UploadJobs"),
@@ -177,12 +185,11 @@ fn an_answer_without_jobs_is_no_answer() {
 }
 
 fn form(call: &UploadMediaByUrl<'_>) -> Vec<String> {
-    sent(|endpoint, key| call.request(endpoint, key, "n", UnixMillis(0)))
+    sent(call)
 }
 
 fn parse(body: &Value) -> Result<QueuedUrlJobs> {
-    let body = body.to_string().into_bytes();
-    UploadMediaByUrl::default().parse(&Reply { status: 200, headers: Vec::new(), body })
+    UploadMediaByUrl::default().parse(&success(body), NOW)
 }
 
 fn decoded(text: &str) -> String {

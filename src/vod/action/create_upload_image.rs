@@ -1,22 +1,22 @@
-//! CreateUploadImage: makes an image id and hands out its upload.
+//! CreateUploadImage: creates an image and grants its upload.
 
-use super::limits::{DESCRIPTION_CHARS_MAX, TITLE_CHARS_MAX, Unit, check_length, check_tags};
-use super::minted_upload::MediaFields;
-use super::parameters::given;
-use super::{MintedUpload, RamKey, VodEndpoint, rpc_sign};
+use super::Action;
 use crate::error::{Error, Result};
-use crate::oss::{Reply, Request};
 use crate::units::UnixMillis;
+use crate::vod::limits::{DESCRIPTION_CHARS_MAX, TITLE_CHARS_MAX, Unit, check_length, check_tags};
+use crate::vod::minted_upload::MediaFields;
+use crate::vod::parameters::given;
+use crate::vod::{MintedUpload, VodResponse};
 
-/// Makes a new image id
+/// Creates an image ID
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadimage>).
 ///
-/// Not idempotent: a repeated call makes another image id. Its credential cannot be refreshed.
+/// Not idempotent: a repeated call creates another image ID. The credential cannot be refreshed.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CreateUploadImage<'a> {
-    /// What the image is for.
+    /// The purpose of the image.
     pub image_type: ImageType,
-    /// The format, one of [`IMAGE_EXTENSIONS`]; without it, `png`.
+    /// The format, one of [`IMAGE_EXTENSIONS`]; `png` if absent.
     pub image_ext: Option<&'a str>,
     /// The name of the source file.
     pub original_file_name: Option<&'a str>,
@@ -24,19 +24,19 @@ pub struct CreateUploadImage<'a> {
     pub title: Option<&'a str>,
     /// Up to 16 tags of up to 32 characters, separated by commas.
     pub tags: Option<&'a str>,
-    /// The id of the category.
+    /// The category ID.
     pub cate_id: Option<&'a str>,
     /// A description of up to 1024 characters.
     pub description: Option<&'a str>,
-    /// The storage address, where the account has several.
+    /// The storage address, for accounts with several.
     pub storage_location: Option<&'a str>,
-    /// A JSON object: `MessageCallback`, `Extend` and so on.
+    /// A JSON object with `MessageCallback`, `Extend` and similar keys.
     pub user_data: Option<&'a str>,
-    /// The id of the application; without it, `app-1000000`.
+    /// The application ID; `app-1000000` if absent.
     pub app_id: Option<&'a str>,
 }
 
-/// What an image is for.
+/// The purpose of an image.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ImageType {
     /// Any image; the only type that VOD's console shows.
@@ -46,12 +46,12 @@ pub enum ImageType {
     Cover,
 }
 
-/// The formats of an image, as `ImageExt` names them
+/// The image formats, as values of `ImageExt`
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadimage>).
 pub const IMAGE_EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "gif", "heic", "webp"];
 
 impl ImageType {
-    /// The vendor's name.
+    /// VOD's name of the image type.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -60,24 +60,19 @@ impl ImageType {
         }
     }
 
-    /// The image type of the vendor's name.
+    /// Parses VOD's name; `None` if it is not an image type.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         [Self::Default, Self::Cover].into_iter().find(|image_type| image_type.as_str() == name)
     }
 }
 
-impl CreateUploadImage<'_> {
-    /// The vendor's name of the call.
-    pub const NAME: &'static str = "CreateUploadImage";
+impl Action for CreateUploadImage<'_> {
+    type Output = MintedUpload;
 
-    /// Checks the limits that VOD documents, as
-    /// [`CreateUploadVideo::check`](super::CreateUploadVideo::check) does.
-    ///
-    /// # Errors
-    ///
-    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) names the field.
-    pub fn check(&self) -> Result<()> {
+    const NAME: &'static str = "CreateUploadImage";
+
+    fn check(&self) -> Result<()> {
         if self.image_ext.is_some_and(|extension| !IMAGE_EXTENSIONS.contains(&extension)) {
             let allowed = format!("one of {}", IMAGE_EXTENSIONS.join(", "));
             return Err(Error::field_invalid("ImageExt", allowed));
@@ -87,16 +82,8 @@ impl CreateUploadImage<'_> {
         check_tags(self.tags, Unit::Characters)
     }
 
-    /// The signed call. `nonce` must be unique for every request.
-    #[must_use]
-    pub fn request(
-        &self,
-        endpoint: &VodEndpoint,
-        key: &RamKey,
-        nonce: &str,
-        now: UnixMillis,
-    ) -> Request {
-        let parameters = given([
+    fn parameters(&self) -> Vec<(&'static str, String)> {
+        given([
             ("ImageType", Some(self.image_type.as_str())),
             ("ImageExt", self.image_ext),
             ("OriginalFileName", self.original_file_name),
@@ -107,17 +94,11 @@ impl CreateUploadImage<'_> {
             ("StorageLocation", self.storage_location),
             ("UserData", self.user_data),
             ("AppId", self.app_id),
-        ]);
-        rpc_sign::call(Self::NAME, parameters, endpoint, key, nonce, now)
+        ])
     }
 
-    /// Reads the reply; `now` begins the life of an `Expiration` in seconds.
-    ///
-    /// # Errors
-    ///
-    /// As [`CreateUploadVideo::parse`](super::CreateUploadVideo::parse).
-    pub fn parse(&self, reply: &Reply, now: UnixMillis) -> Result<MintedUpload> {
-        MintedUpload::read(Self::NAME, MediaFields::IMAGE, reply, None, now)
+    fn output(&self, response: &VodResponse, now: UnixMillis) -> Result<MintedUpload> {
+        MintedUpload::read(response, MediaFields::IMAGE, None, now)
     }
 }
 
@@ -127,19 +108,16 @@ mod tests {
 
     use super::*;
     use crate::error::ErrorKind;
-    use crate::vod::form_tests::sent;
+    use crate::vod::action::fixtures::sent;
 
     #[test]
-    fn only_the_fields_that_are_given_are_sent() {
+    fn absent_parameters_are_not_sent() {
         let image = CreateUploadImage::default();
-        assert_eq!(
-            sent(|endpoint, key| image.request(endpoint, key, "n", UnixMillis(0))),
-            ["Action=CreateUploadImage", "ImageType=default"]
-        );
+        assert_eq!(sent(&image), ["Action=CreateUploadImage", "ImageType=default"]);
     }
 
     #[test]
-    fn every_field_has_the_vendors_name() {
+    fn every_parameter_has_the_vendors_name() {
         let image = CreateUploadImage {
             image_type: ImageType::Cover,
             image_ext: Some("jpg"),
@@ -154,7 +132,7 @@ mod tests {
         };
         assert_eq!(image.check(), Ok(()));
         assert_eq!(
-            sent(|endpoint, key| image.request(endpoint, key, "n", UnixMillis(0))),
+            sent(&image),
             [
                 "Action=CreateUploadImage",
                 "AppId=7",
@@ -172,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_vod_would_refuse_is_named() {
+    fn an_invalid_parameter_is_named() {
         let (title, text) = ("标".repeat(129), "标".repeat(1025));
         let tag = "标".repeat(33);
         let image = CreateUploadImage::default();
@@ -190,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_is_read_by_the_vendors_name() {
+    fn an_image_type_parses_from_the_vendors_name() {
         assert_eq!(ImageType::parse("cover"), Some(ImageType::Cover));
         assert_eq!(ImageType::parse("default"), Some(ImageType::Default));
         assert_eq!(ImageType::parse("Cover"), None);

@@ -1,52 +1,49 @@
-//! CreateUploadAttachedMedia: makes an id of auxiliary media and hands out its upload.
+//! CreateUploadAttachedMedia: creates auxiliary media and grants its upload.
 
-use super::limits::{DESCRIPTION_BYTES_MAX, TITLE_BYTES_MAX, Unit, check_length, check_tags};
-use super::minted_upload::MediaFields;
-use super::parameters::given;
-use super::{BusinessType, MintedUpload, RamKey, VodEndpoint, rpc_sign};
+use super::Action;
 use crate::error::{Error, Result};
-use crate::oss::{Reply, Request};
 use crate::units::{ByteCount, UnixMillis};
+use crate::vod::limits::{DESCRIPTION_BYTES_MAX, TITLE_BYTES_MAX, Unit, check_length, check_tags};
+use crate::vod::minted_upload::MediaFields;
+use crate::vod::parameters::given;
+use crate::vod::{BusinessType, MintedUpload, VodResponse};
 
-/// Makes a new id for a watermark, a subtitle or material
+/// Creates a media ID for a watermark, a subtitle or material
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadattachedmedia>).
 ///
-/// Not idempotent: a repeated call makes another id. Its credential cannot be refreshed.
+/// Not idempotent: a repeated call creates another media ID. The credential cannot be refreshed.
 #[derive(Clone, Copy, Debug)]
 pub struct CreateUploadAttachedMedia<'a> {
-    /// What the media is for.
+    /// The purpose of the media.
     pub business_type: BusinessType,
     /// The format, one of [`BusinessType::extensions`].
     pub media_ext: Option<&'a str>,
     /// The name of the source file.
     pub file_name: Option<&'a str>,
-    /// The size of the source file.
+    /// The size of the source file in bytes.
     pub file_size: Option<ByteCount>,
     /// The title, up to 128 bytes.
     pub title: Option<&'a str>,
     /// A description of up to 1024 bytes.
     pub description: Option<&'a str>,
-    /// The ids of up to 5 categories, separated by commas.
+    /// Up to 5 category IDs, separated by commas.
     pub cate_ids: Option<&'a str>,
     /// Up to 16 tags of up to 32 bytes, separated by commas.
     pub tags: Option<&'a str>,
-    /// The storage address, where the account has several.
+    /// The storage address, for accounts with several.
     pub storage_location: Option<&'a str>,
-    /// A JSON object: `MessageCallback`, `Extend` and so on.
+    /// A JSON object with `MessageCallback`, `Extend` and similar keys.
     pub user_data: Option<&'a str>,
-    /// The id of the application; without it, `app-1000000`.
+    /// The application ID; `app-1000000` if absent.
     pub app_id: Option<&'a str>,
 }
 
-/// Most categories of auxiliary media
+/// The maximum number of category IDs
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadattachedmedia>).
 pub const CATE_IDS_MAX: usize = 5;
 
 impl CreateUploadAttachedMedia<'_> {
-    /// The vendor's name of the call.
-    pub const NAME: &'static str = "CreateUploadAttachedMedia";
-
-    /// The call for media of this type, with nothing else given.
+    /// The call for media of this type, without optional parameters.
     #[must_use]
     pub const fn of_type(business_type: BusinessType) -> Self {
         Self {
@@ -63,14 +60,14 @@ impl CreateUploadAttachedMedia<'_> {
             app_id: None,
         }
     }
+}
 
-    /// Checks the limits that VOD documents, as
-    /// [`CreateUploadVideo::check`](super::CreateUploadVideo::check) does.
-    ///
-    /// # Errors
-    ///
-    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) names the field.
-    pub fn check(&self) -> Result<()> {
+impl Action for CreateUploadAttachedMedia<'_> {
+    type Output = MintedUpload;
+
+    const NAME: &'static str = "CreateUploadAttachedMedia";
+
+    fn check(&self) -> Result<()> {
         let formats = self.business_type.extensions();
         if self.media_ext.is_some_and(|extension| !formats.contains(&extension)) {
             let (business_type, formats) = (self.business_type.as_str(), formats.join(", "));
@@ -85,19 +82,13 @@ impl CreateUploadAttachedMedia<'_> {
         check_tags(self.tags, Unit::Bytes)
     }
 
-    /// The signed call. `nonce` must be unique for every request.
-    #[must_use]
-    pub fn request(
-        &self,
-        endpoint: &VodEndpoint,
-        key: &RamKey,
-        nonce: &str,
-        now: UnixMillis,
-    ) -> Request {
-        let mut parameters = given([
+    fn parameters(&self) -> Vec<(&'static str, String)> {
+        let file_size = self.file_size.map(|size| size.bytes().to_string());
+        given([
             ("BusinessType", Some(self.business_type.as_str())),
             ("MediaExt", self.media_ext),
             ("FileName", self.file_name),
+            ("FileSize", file_size.as_deref()),
             ("Title", self.title),
             ("Description", self.description),
             ("CateIds", self.cate_ids),
@@ -105,20 +96,11 @@ impl CreateUploadAttachedMedia<'_> {
             ("StorageLocation", self.storage_location),
             ("UserData", self.user_data),
             ("AppId", self.app_id),
-        ]);
-        if let Some(size) = self.file_size {
-            parameters.push(("FileSize", size.bytes().to_string()));
-        }
-        rpc_sign::call(Self::NAME, parameters, endpoint, key, nonce, now)
+        ])
     }
 
-    /// Reads the reply; `now` begins the life of an `Expiration` in seconds.
-    ///
-    /// # Errors
-    ///
-    /// As [`CreateUploadVideo::parse`](super::CreateUploadVideo::parse).
-    pub fn parse(&self, reply: &Reply, now: UnixMillis) -> Result<MintedUpload> {
-        MintedUpload::read(Self::NAME, MediaFields::ATTACHED, reply, None, now)
+    fn output(&self, response: &VodResponse, now: UnixMillis) -> Result<MintedUpload> {
+        MintedUpload::read(response, MediaFields::ATTACHED, None, now)
     }
 }
 
@@ -128,21 +110,18 @@ mod tests {
 
     use super::*;
     use crate::error::ErrorKind;
-    use crate::vod::form_tests::sent;
+    use crate::vod::action::fixtures::sent;
 
     const SUBTITLE: CreateUploadAttachedMedia<'_> =
         CreateUploadAttachedMedia::of_type(BusinessType::Subtitle);
 
     #[test]
-    fn only_the_fields_that_are_given_are_sent() {
-        assert_eq!(
-            sent(|endpoint, key| SUBTITLE.request(endpoint, key, "n", UnixMillis(0))),
-            ["Action=CreateUploadAttachedMedia", "BusinessType=subtitle"]
-        );
+    fn absent_parameters_are_not_sent() {
+        assert_eq!(sent(&SUBTITLE), ["Action=CreateUploadAttachedMedia", "BusinessType=subtitle"]);
     }
 
     #[test]
-    fn every_field_has_the_vendors_name() {
+    fn every_parameter_has_the_vendors_name() {
         let media = CreateUploadAttachedMedia {
             business_type: BusinessType::Watermark,
             media_ext: Some("mov"),
@@ -158,7 +137,7 @@ mod tests {
         };
         assert_eq!(media.check(), Ok(()));
         assert_eq!(
-            sent(|endpoint, key| media.request(endpoint, key, "n", UnixMillis(0))),
+            sent(&media),
             [
                 "Action=CreateUploadAttachedMedia",
                 "AppId=8",
