@@ -131,7 +131,7 @@ pub struct StoreError {
     pub request_id: String,
     /// The vendor's finer error code (`EC`), such as `0002-00000007`; empty where there was none.
     pub ec: String,
-    /// The store's own time, where it complained about ours (`RequestTimeTooSkewed`).
+    /// The server's time; `None` unless it rejected the request because of clock skew.
     pub server_time: Option<crate::units::UnixMillis>,
 }
 

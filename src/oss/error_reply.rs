@@ -36,8 +36,7 @@ pub fn is_temporary(error: &Error) -> bool {
 /// minutes.
 #[must_use]
 pub fn is_clock_skew(error: &Error) -> Option<UnixMillis> {
-    let store = error.store()?;
-    store.server_time.filter(|_| store.code == CLOCK_SKEW)
+    error.store()?.server_time
 }
 
 /// The error for a reply of success that lacks something.
@@ -59,13 +58,15 @@ fn store_error(reply: &Reply) -> StoreError {
         "" => reply.header(header).unwrap_or_default().trim().to_owned(),
         value => value.to_owned(),
     };
+    let code = field("Code");
+    let is_skewed = code == CLOCK_SKEW;
     StoreError {
         status: reply.status,
-        code: field("Code").to_owned(),
+        code: code.to_owned(),
         message: field("Message").chars().take(MESSAGE_CHARS_MAX).collect(),
         request_id: or_header(field("RequestId"), "x-oss-request-id"),
         ec: or_header(field("EC"), "x-oss-ec"),
-        server_time: timestamp::parse_iso8601(field("ServerTime")),
+        server_time: is_skewed.then(|| timestamp::parse_iso8601(field("ServerTime"))).flatten(),
     }
 }
 
