@@ -7,12 +7,12 @@ use vod_uploader::credential::UploadCredential;
 use vod_uploader::http::FileName;
 use vod_uploader::units::ByteCount;
 use vod_uploader::upload::UploadKey;
-use vod_uploader::vod::{Action, CreateUploadVideo, MintedUpload, RefreshUploadVideo, RpcSigner};
+use vod_uploader::vod::{Action, CreateUploadVideo, MintedUpload, RefreshUploadVideo};
 use vod_uploader::{Error, ErrorKind, Result};
 
 use crate::config::Config;
 use crate::key_value::KeyValue;
-use crate::small_calls::{Attempt, Repeat, SmallCalls};
+use crate::retrying_client::RetryingClient;
 use crate::{clock, random};
 
 /// The credential of one upload.
@@ -110,16 +110,5 @@ async fn call_vod<A: Action>(config: &Config, action: &A) -> Result<A::Output> {
         let message = "no credential came with the upload and the worker has no access key";
         return Err(Error::new(ErrorKind::CredentialRequired, message));
     };
-    let calls = SmallCalls {
-        timeout: config.request_timeout,
-        retry: config.retry,
-        repeat: Repeat::Always,
-        unavailable: ErrorKind::VodUnavailable,
-    };
-    let endpoint = &config.vod_endpoint;
-    let sign = |attempt: &Attempt| {
-        let signer = RpcSigner { endpoint, key, nonce: &attempt.nonce, now: attempt.signed_at };
-        signer.sign(action)
-    };
-    calls.call(sign, |reply| action.parse(reply, clock::now())).await
+    RetryingClient::from_config(config).call_vod(&config.vod_endpoint, key, action).await
 }

@@ -12,7 +12,7 @@ use vod_uploader::{Error, Result};
 
 use crate::byte_stream::ByteStream;
 use crate::config::Config;
-use crate::store_call;
+use crate::retrying_client::RetryingClient;
 
 /// How much is asked for at a time: a reply is read whole.
 const READ_BYTES_MAX: u64 = 1 << 20;
@@ -52,7 +52,8 @@ impl JoinStream {
         let range = CopyRange { start: next.start, len };
         let action = GetObject { key: &source.object, range };
         let bucket = Target { bucket: source.bucket.clone(), ..self.storage.clone() }.bucket()?;
-        let bytes = store_call::call(&self.config, &bucket, &self.credential, &action).await?;
+        let client = RetryingClient::from_config(&self.config);
+        let bytes = client.call_oss(&bucket, &self.credential, &action).await?;
         next.start += len;
         next.len = next.len - len;
         if next.len.is_zero() {

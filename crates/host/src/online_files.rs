@@ -1,14 +1,14 @@
 //! Lets VOD fetch files that are online already: one call to VOD each.
 
+use vod_uploader::Result;
 use vod_uploader::queue::{self, REGION_DEFAULT, StsToken};
 use vod_uploader::vod::{
-    Action, CancelUrlUploadJobs, CanceledUrlJobs, GetUrlUploadInfos, QueuedUrlJobs, RpcSigner,
+    Action, CancelUrlUploadJobs, CanceledUrlJobs, GetUrlUploadInfos, QueuedUrlJobs,
     UploadMediaByUrl, UrlUploadInfos,
 };
-use vod_uploader::{ErrorKind, Result};
 
 use crate::clock;
-use crate::small_calls::{Attempt, Repeat, SmallCalls};
+use crate::retrying_client::RetryingClient;
 
 /// With what VOD is called, and where; `None` stands for the default.
 #[derive(Clone, Debug)]
@@ -29,7 +29,7 @@ pub struct Access {
 /// session id makes VOD notice.
 ///
 /// # Errors
-/// [`ErrorKind::RequestInvalid`] with the field, and those
+/// [`RequestInvalid`](vod_uploader::ErrorKind::RequestInvalid) with the field, and those
 /// of [`Action::parse`].
 pub async fn upload_media_by_url(
     access: &Access,
@@ -64,17 +64,10 @@ async fn call<A: Action>(access: &Access, action: &A) -> Result<A::Output> {
     action.check()?;
     let region = access.region.as_deref().unwrap_or(REGION_DEFAULT);
     let endpoint = queue::vod_endpoint(region, access.vod_endpoint.as_deref())?;
-    let client = SmallCalls {
+    let client = RetryingClient {
         timeout: queue::timeout(access.timeout_ms)?,
         retry: queue::retry_policy(access.retry_count, None)?,
-        repeat: if action.can_repeat() { Repeat::Always } else { Repeat::UnlessTaken },
-        unavailable: ErrorKind::VodUnavailable,
     };
     let token = access.token.clone().checked(clock::now())?;
-    let sign = |attempt: &Attempt| {
-        let key = &token.credential;
-        let (nonce, now) = (&attempt.nonce, attempt.signed_at);
-        RpcSigner { endpoint: &endpoint, key, nonce, now }.sign(action)
-    };
-    client.call(sign, |reply| action.parse(reply, clock::now())).await
+    client.call_vod(&endpoint, &token.credential, action).await
 }

@@ -20,8 +20,9 @@ use super::create::{Created, NewUpload};
 use super::{Turn, Worker};
 use crate::config::TemporaryStorage;
 use crate::join_stream::JoinStream;
+use crate::retrying_client::RetryingClient;
 use crate::source::Source;
-use crate::{clock, random, records, store_call};
+use crate::{clock, random, records};
 
 impl Worker {
     /// A new partial upload. It gets no media: it is no file.
@@ -224,7 +225,8 @@ impl Worker {
         let credential = self.own_credential(&record.target)?;
         let action = DeleteObject { key: &record.target.object };
         let bucket = record.target.bucket()?;
-        store_call::call(&self.config, &bucket, &credential.auth.credential, &action).await
+        let client = RetryingClient::from_config(&self.config);
+        client.call_oss(&bucket, &credential.auth.credential, &action).await
     }
 
     async fn partial_status(&self, key: &UploadKey) -> Result<UploadStatus> {
