@@ -81,14 +81,14 @@ fn vod_calls_do_not_show_their_form() {
 }
 
 #[test]
-fn minted_uploads_and_their_replies_do_not_show_the_auth() {
+fn upload_grants_and_their_responses_do_not_show_the_auth() {
     let answer = json!({"RequestId": "R", "VideoId": "v", "UploadAddress": address(),
         "UploadAuth": auth(json!({}))});
     let reply = reply(200, &answer.to_string());
     assert_hidden(&reply);
     assert_shows_nothing_of(&reply, &auth(json!({})));
-    let minted = CreateUploadVideo::default().parse(&reply, NOW).unwrap();
-    assert_hidden(&minted);
+    let grant = CreateUploadVideo::default().parse(&reply, NOW).unwrap();
+    assert_hidden(&grant);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::credential::{StsCredential, UploadAddress, UploadAuth, UploadCredenti
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::units::UnixMillis;
 use crate::upload::Input;
-use crate::vod::MintedUpload;
+use crate::vod::UploadGrant;
 
 /// A temporary access key of STS.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -323,7 +323,7 @@ impl Entry {
     }
 
     /// Takes VOD's answer.
-    pub(super) fn vod_ended(&mut self, shared: &mut Shared, result: Result<MintedUpload>) {
+    pub(super) fn vod_ended(&mut self, shared: &mut Shared, result: Result<UploadGrant>) {
         self.vod = None;
         if result.as_ref().is_ok_and(|minted| minted.credential.is_usable_at(shared.now)) {
             self.refusals = 0;

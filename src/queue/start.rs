@@ -11,7 +11,7 @@ use super::vod_call::{VodAction, VodCall};
 use crate::credential::{UploadAddress, UploadCredential};
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::upload::{self, Claim, Purpose, Role, Target, UploadKey, UploadRecord};
-use crate::vod::MintedUpload;
+use crate::vod::UploadGrant;
 
 /// So many credentials are refused in a row before the file fails: a source of wrong ones would
 /// otherwise be asked for ever.
@@ -149,7 +149,7 @@ impl Entry {
     }
 
     /// VOD was asked for the credential to begin with, and has answered.
-    pub(super) fn media_answered(&mut self, shared: &mut Shared, result: Result<MintedUpload>) {
+    pub(super) fn media_answered(&mut self, shared: &mut Shared, result: Result<UploadGrant>) {
         match result {
             Ok(minted) => {
                 self.media_url = minted.media_url.or(minted.file_url);

@@ -9,7 +9,7 @@ use crate::oss::{Reply, Request};
 use crate::units::UnixMillis;
 use crate::upload::Attempts;
 use crate::vod::{
-    Action as _, MediaKind, MintedUpload, RefreshUploadVideo, RpcSigner, is_clock_skew,
+    Action as _, MediaKind, RefreshUploadVideo, RpcSigner, UploadGrant, is_clock_skew,
 };
 
 /// What VOD is asked for.
@@ -48,7 +48,7 @@ impl VodCall {
         &mut self,
         shared: &mut Shared,
         file: &File,
-    ) -> Option<Result<MintedUpload>> {
+    ) -> Option<Result<UploadGrant>> {
         if let Status::Sent { id, deadline } = self.status
             && deadline <= shared.now
         {
@@ -87,13 +87,13 @@ impl VodCall {
         file: &File,
         id: VodCallId,
         reply: Result<Reply>,
-    ) -> Option<Result<MintedUpload>> {
+    ) -> Option<Result<UploadGrant>> {
         if !self.awaits(id) {
             return None;
         }
         let result = reply.and_then(|reply| self.action.parse(file, &reply, shared.now));
         match result {
-            Ok(minted) => Some(Ok(minted)),
+            Ok(grant) => Some(Ok(grant)),
             Err(error) => {
                 let error = self.token.hidden_in(error);
                 self.failed(shared, error).map(Err)
@@ -156,7 +156,7 @@ impl VodAction {
         })
     }
 
-    fn parse(&self, file: &File, reply: &Reply, now: UnixMillis) -> Result<MintedUpload> {
+    fn parse(&self, file: &File, reply: &Reply, now: UnixMillis) -> Result<UploadGrant> {
         if let Self::Refresh { video_id } = self {
             return RefreshUploadVideo { video_id }.parse(reply, now);
         }

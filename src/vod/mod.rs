@@ -14,10 +14,10 @@ mod file_name;
 mod http_date;
 mod limits;
 mod media_kind;
-mod minted_upload;
 mod param_data;
 mod parameters;
 pub mod rpc_sign;
+mod upload_grant;
 mod url_jobs;
 mod vod_response;
 
@@ -36,9 +36,9 @@ pub use limits::{
     TITLE_CHARS_MAX,
 };
 pub use media_kind::MediaKind;
-pub use minted_upload::MintedUpload;
 pub use param_data::ParamData;
 pub use rpc_sign::RpcSigner;
+pub use upload_grant::UploadGrant;
 pub use url_jobs::{URL_JOBS_MAX, UrlJobs};
 pub use vod_response::VodResponse;
 

@@ -7,7 +7,7 @@ use vod_uploader::credential::UploadCredential;
 use vod_uploader::http::FileName;
 use vod_uploader::units::ByteCount;
 use vod_uploader::upload::UploadKey;
-use vod_uploader::vod::{Action, CreateUploadVideo, MintedUpload, RefreshUploadVideo};
+use vod_uploader::vod::{Action, CreateUploadVideo, RefreshUploadVideo, UploadGrant};
 use vod_uploader::{Error, ErrorKind, Result};
 
 use crate::config::Config;
@@ -49,9 +49,9 @@ impl CredentialSource {
                 Error::new(ErrorKind::CredentialExpired, message)
             });
         };
-        let minted = refresh_video(&self.config, video_id).await?;
-        self.keep(kv, &minted.credential).await?;
-        Ok(minted.credential)
+        let grant = refresh_video(&self.config, video_id).await?;
+        self.keep(kv, &grant.credential).await?;
+        Ok(grant.credential)
     }
 
     /// Keeps the credential for later requests, where there is a key to seal it with.
@@ -84,7 +84,7 @@ pub(crate) async fn create_video(
     file_name: &FileName,
     title: Option<&str>,
     length: Option<ByteCount>,
-) -> Result<MintedUpload> {
+) -> Result<UploadGrant> {
     let title = title.map_or_else(|| file_name.title(), str::to_owned);
     let action = CreateUploadVideo {
         title: &title,
@@ -100,7 +100,7 @@ pub(crate) async fn create_video(
 }
 
 /// A new credential for an existing media id.
-pub(crate) async fn refresh_video(config: &Config, video_id: &str) -> Result<MintedUpload> {
+pub(crate) async fn refresh_video(config: &Config, video_id: &str) -> Result<UploadGrant> {
     call_vod(config, &RefreshUploadVideo { video_id }).await
 }
 

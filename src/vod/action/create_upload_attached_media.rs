@@ -4,9 +4,9 @@ use super::Action;
 use crate::error::{Error, Result};
 use crate::units::{ByteCount, UnixMillis};
 use crate::vod::limits::{DESCRIPTION_BYTES_MAX, TITLE_BYTES_MAX, Unit, check_length, check_tags};
-use crate::vod::minted_upload::MediaFields;
 use crate::vod::parameters::given;
-use crate::vod::{BusinessType, MintedUpload, VodResponse};
+use crate::vod::upload_grant::MediaFields;
+use crate::vod::{BusinessType, UploadGrant, VodResponse};
 
 /// Creates a media ID for a watermark, a subtitle or material
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadattachedmedia>).
@@ -63,7 +63,7 @@ impl CreateUploadAttachedMedia<'_> {
 }
 
 impl Action for CreateUploadAttachedMedia<'_> {
-    type Output = MintedUpload;
+    type Output = UploadGrant;
 
     const NAME: &'static str = "CreateUploadAttachedMedia";
 
@@ -99,8 +99,8 @@ impl Action for CreateUploadAttachedMedia<'_> {
         ])
     }
 
-    fn output(&self, response: &VodResponse, now: UnixMillis) -> Result<MintedUpload> {
-        MintedUpload::read(response, MediaFields::ATTACHED, None, now)
+    fn output(&self, response: &VodResponse, now: UnixMillis) -> Result<UploadGrant> {
+        UploadGrant::read(response, MediaFields::ATTACHED, None, now)
     }
 }
 

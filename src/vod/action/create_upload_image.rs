@@ -4,9 +4,9 @@ use super::Action;
 use crate::error::{Error, Result};
 use crate::units::UnixMillis;
 use crate::vod::limits::{DESCRIPTION_CHARS_MAX, TITLE_CHARS_MAX, Unit, check_length, check_tags};
-use crate::vod::minted_upload::MediaFields;
 use crate::vod::parameters::given;
-use crate::vod::{MintedUpload, VodResponse};
+use crate::vod::upload_grant::MediaFields;
+use crate::vod::{UploadGrant, VodResponse};
 
 /// Creates an image ID
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadimage>).
@@ -68,7 +68,7 @@ impl ImageType {
 }
 
 impl Action for CreateUploadImage<'_> {
-    type Output = MintedUpload;
+    type Output = UploadGrant;
 
     const NAME: &'static str = "CreateUploadImage";
 
@@ -97,8 +97,8 @@ impl Action for CreateUploadImage<'_> {
         ])
     }
 
-    fn output(&self, response: &VodResponse, now: UnixMillis) -> Result<MintedUpload> {
-        MintedUpload::read(response, MediaFields::IMAGE, None, now)
+    fn output(&self, response: &VodResponse, now: UnixMillis) -> Result<UploadGrant> {
+        UploadGrant::read(response, MediaFields::IMAGE, None, now)
     }
 }
 

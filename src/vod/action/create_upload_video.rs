@@ -4,9 +4,9 @@ use super::Action;
 use crate::error::{Error, Result};
 use crate::units::{ByteCount, UnixMillis};
 use crate::vod::limits::{DESCRIPTION_CHARS_MAX, TITLE_CHARS_MAX, Unit, check_length, check_tags};
-use crate::vod::minted_upload::MediaFields;
 use crate::vod::parameters::{flag, given};
-use crate::vod::{MintedUpload, VodResponse, file_name};
+use crate::vod::upload_grant::MediaFields;
+use crate::vod::{UploadGrant, VodResponse, file_name};
 
 /// Creates a media ID for a video or audio file
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadvideo>).
@@ -54,7 +54,7 @@ pub struct CreateUploadVideo<'a> {
 pub const REFERENCE_ID_CHARS: std::ops::RangeInclusive<usize> = 6..=64;
 
 impl Action for CreateUploadVideo<'_> {
-    type Output = MintedUpload;
+    type Output = UploadGrant;
 
     const NAME: &'static str = "CreateUploadVideo";
 
@@ -98,8 +98,8 @@ impl Action for CreateUploadVideo<'_> {
         ])
     }
 
-    fn output(&self, response: &VodResponse, now: UnixMillis) -> Result<MintedUpload> {
-        MintedUpload::read(response, MediaFields::VIDEO, None, now)
+    fn output(&self, response: &VodResponse, now: UnixMillis) -> Result<UploadGrant> {
+        UploadGrant::read(response, MediaFields::VIDEO, None, now)
     }
 }
 

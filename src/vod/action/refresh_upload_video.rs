@@ -3,8 +3,8 @@
 use super::Action;
 use crate::error::Result;
 use crate::units::UnixMillis;
-use crate::vod::minted_upload::MediaFields;
-use crate::vod::{MintedUpload, VodResponse};
+use crate::vod::upload_grant::MediaFields;
+use crate::vod::{UploadGrant, VodResponse};
 
 /// Issues a new UploadAuth for the same upload address, up to 120 times per second and account
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-refreshuploadvideo>).
@@ -17,7 +17,7 @@ pub struct RefreshUploadVideo<'a> {
 }
 
 impl Action for RefreshUploadVideo<'_> {
-    type Output = MintedUpload;
+    type Output = UploadGrant;
 
     const NAME: &'static str = "RefreshUploadVideo";
 
@@ -25,7 +25,7 @@ impl Action for RefreshUploadVideo<'_> {
         vec![("VideoId", self.video_id.to_owned())]
     }
 
-    fn output(&self, response: &VodResponse, now: UnixMillis) -> Result<MintedUpload> {
-        MintedUpload::read(response, MediaFields::VIDEO, Some(self.video_id), now)
+    fn output(&self, response: &VodResponse, now: UnixMillis) -> Result<UploadGrant> {
+        UploadGrant::read(response, MediaFields::VIDEO, Some(self.video_id), now)
     }
 }

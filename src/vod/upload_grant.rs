@@ -9,7 +9,7 @@ use crate::units::UnixMillis;
 
 /// An upload granted by VOD: a media ID, the upload address and the credential.
 #[derive(Clone, PartialEq, Eq)]
-pub struct MintedUpload {
+pub struct UploadGrant {
     /// The media ID: `VideoId`, `ImageId` or, for auxiliary media, `MediaId`.
     pub media_id: String,
     /// The upload address and its credential.
@@ -23,7 +23,7 @@ pub struct MintedUpload {
     pub request_id: String,
 }
 
-impl MintedUpload {
+impl UploadGrant {
     /// Reads the response of a call whose fields are named as in `fields`. `requested_id` is the
     /// media ID of the request, if it has one.
     pub(super) fn read(
@@ -51,12 +51,12 @@ impl MintedUpload {
 }
 
 /// Omits the query of `media_url`, which may be a signature.
-impl fmt::Debug for MintedUpload {
+impl fmt::Debug for UploadGrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let without_query = |url: &Option<String>| {
             url.as_deref().and_then(|url| url.split('?').next()).map(str::to_owned)
         };
-        f.debug_struct("MintedUpload")
+        f.debug_struct("UploadGrant")
             .field("media_id", &self.media_id)
             .field("credential", &self.credential)
             .field("media_url", &without_query(&self.media_url))
@@ -110,12 +110,12 @@ mod tests {
 
     #[test]
     fn media_id_and_credential_are_read() {
-        let minted = create(&response()).unwrap();
-        assert_eq!(minted.media_id, "93ab");
-        assert_eq!(minted.request_id, "R");
-        assert_eq!(minted.credential.address.bucket, "outin-1");
-        assert_eq!(minted.credential.auth.expires_at, Some(UnixMillis(3_001_000)));
-        assert_eq!((minted.media_url, minted.file_url), (None, None));
+        let grant = create(&response()).unwrap();
+        assert_eq!(grant.media_id, "93ab");
+        assert_eq!(grant.request_id, "R");
+        assert_eq!(grant.credential.address.bucket, "outin-1");
+        assert_eq!(grant.credential.auth.expires_at, Some(UnixMillis(3_001_000)));
+        assert_eq!((grant.media_url, grant.file_url), (None, None));
     }
 
     #[test]
@@ -130,13 +130,13 @@ mod tests {
         let image = CreateUploadImage::default().parse(&reply, NOW).unwrap();
         let attached =
             CreateUploadAttachedMedia::of_type(BusinessType::Subtitle).parse(&reply, NOW).unwrap();
-        for (minted, media_id, url) in
+        for (grant, media_id, url) in
             [(image, "image", "ImageURL"), (attached, "auxiliary", "MediaURL")]
         {
-            assert_eq!(minted.media_id, media_id);
-            assert_eq!(minted.media_url.as_deref(), response[url].as_str());
-            assert_eq!(minted.file_url.as_deref(), response["FileURL"].as_str());
-            let shown = format!("{minted:?}");
+            assert_eq!(grant.media_id, media_id);
+            assert_eq!(grant.media_url.as_deref(), response[url].as_str());
+            assert_eq!(grant.file_url.as_deref(), response["FileURL"].as_str());
+            let shown = format!("{grant:?}");
             assert!(shown.contains("cdn.example.com") && !shown.contains("hush"), "{shown}");
         }
     }
@@ -146,8 +146,8 @@ mod tests {
         let mut response = response();
         response.as_object_mut().unwrap().remove("VideoId");
         let refresh = RefreshUploadVideo { video_id: "asked" };
-        let minted = refresh.parse(&reply(200, &response), NOW).unwrap();
-        assert_eq!(minted.media_id, "asked");
+        let grant = refresh.parse(&reply(200, &response), NOW).unwrap();
+        assert_eq!(grant.media_id, "asked");
     }
 
     #[test]
@@ -173,7 +173,7 @@ mod tests {
         assert!(error.message().starts_with("RefreshUploadVideo: "), "{error}");
     }
 
-    fn create(response: &Value) -> Result<MintedUpload> {
+    fn create(response: &Value) -> Result<UploadGrant> {
         CreateUploadVideo::default().parse(&reply(200, response), NOW)
     }
 
