@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::error_reply;
+use super::error_response;
 use crate::error::{Error, ErrorKind, Result, StoreError};
 use crate::oss::Reply;
 
@@ -22,7 +22,7 @@ impl VodResponse {
     /// Returns the error of an error response, as [`Action::parse`](super::Action::parse) does.
     pub(super) fn parse(reply: &Reply) -> Result<Self> {
         if !reply.is_success() {
-            return Err(error_reply::read(reply));
+            return Err(error_response::parse(reply));
         }
         // A body that is not JSON lacks every field, and is reported as such.
         let fields = serde_json::from_slice(&reply.body).unwrap_or_default();

@@ -20,7 +20,7 @@ pub fn is_clock_skew(error: &Error) -> Option<UnixMillis> {
 
 /// Reads the reply to a refused call. It never fails: a body that is not VOD's JSON leaves the
 /// status to tell what happened.
-pub(super) fn read(reply: &Reply) -> Error {
+pub(super) fn parse(reply: &Reply) -> Error {
     let refusal: Refusal = serde_json::from_slice(&reply.body).unwrap_or_default();
     let server_time = is_about_our_clock(&refusal.code)
         .then(|| http_date::parse(reply.header("date")?))
@@ -137,7 +137,7 @@ mod tests {
         ] {
             let body =
                 format!(r#"{{"Code":"{code}","Message":"No.","RequestId":"R","HostId":"vod"}}"#);
-            let error = read(&reply(status, body.as_bytes()));
+            let error = parse(&reply(status, body.as_bytes()));
             assert_eq!(error.kind(), wanted, "{code}");
             let wanted = StoreError {
                 status,
@@ -158,7 +158,7 @@ mod tests {
                 (429, ErrorKind::VodUnavailable),
                 (404, ErrorKind::VodRejected),
             ] {
-                let error = read(&reply(status, body));
+                let error = parse(&reply(status, body));
                 assert_eq!(error.kind(), wanted);
                 assert_eq!(error.message(), format!("VOD answered status {status} without a code"));
             }
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn a_refused_signature_does_not_repeat_the_token() {
         let body = r#"{"Code":"SignatureDoesNotMatch","Message":"It is not matched. server string to sign is:POST&%2F&SecurityToken%3Dhush"}"#;
-        let error = read(&reply(400, body.as_bytes()));
+        let error = parse(&reply(400, body.as_bytes()));
         assert_eq!(error.kind(), ErrorKind::CredentialRejected);
         assert_eq!(error.message(), "VOD answered SignatureDoesNotMatch: It is not matched.");
         assert!(!format!("{:?}", error.store()).contains("hush"));
@@ -180,7 +180,7 @@ mod tests {
             let body = format!(r#"{{"Code":"{code}","Message":"No."}}"#);
             let mut reply = reply(400, body.as_bytes());
             reply.headers.extend(date.map(|date| ("Date".to_owned(), date.to_owned())));
-            read(&reply)
+            parse(&reply)
         };
         let date = Some("Wed, 28 Dec 2022 10:27:41 GMT");
         for code in ["InvalidTimeStamp.Expired", "InvalidTimestamp.Expired"] {
@@ -205,7 +205,7 @@ mod tests {
 
         #[test]
         fn no_bytes_make_reading_panic(status: u16, body: Vec<u8>) {
-            let _ = read(&reply(status, &body));
+            let _ = parse(&reply(status, &body));
         }
     }
 
