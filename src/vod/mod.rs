@@ -24,9 +24,9 @@ mod vod_response;
 pub use action::{
     Action, CATE_IDS_MAX, CancelUrlUploadJobs, CanceledUrlJobs, CreateUploadAttachedMedia,
     CreateUploadImage, CreateUploadVideo, GetUrlUploadInfos, IMAGE_EXTENSIONS, ImageType,
-    ONLINE_FILE_SIZE_MAX, ONLINE_FILES_MAX, OnlineFile, QueuedUrlJob, QueuedUrlJobs,
-    REFERENCE_ID_CHARS, RefreshUploadVideo, SESSION_ID_CHARS_MAX, UploadMediaByUrl, UrlUploadInfo,
-    UrlUploadInfos, UrlUploadStatus,
+    QueuedUrlJob, QueuedUrlJobs, REFERENCE_ID_CHARS, RefreshUploadVideo, SESSION_ID_CHARS_MAX,
+    URL_UPLOAD_SIZE_MAX, URLS_PER_CALL_MAX, UploadMediaByUrl, UrlUploadInfo, UrlUploadInfos,
+    UrlUploadSource, UrlUploadStatus,
 };
 pub use business_type::BusinessType;
 pub use endpoint::VodEndpoint;

@@ -1,7 +1,8 @@
 //! The interface `online-files`.
 
 use vod_uploader_host::engine::vod::{
-    CancelUrlUploadJobs, GetUrlUploadInfos, OnlineFile, QueuedUrlJob, UploadMediaByUrl, UrlJobs,
+    CancelUrlUploadJobs, GetUrlUploadInfos, QueuedUrlJob, UploadMediaByUrl, UrlJobs,
+    UrlUploadSource,
 };
 use vod_uploader_host::online_files as host;
 
@@ -20,7 +21,7 @@ impl wit::Guest for Component {
             .files
             .iter()
             .zip(&tags)
-            .map(|(file, tags)| online_file(file, tags))
+            .map(|(file, tags)| url_upload_source(file, tags))
             .collect();
         let call = UploadMediaByUrl {
             files: &files,
@@ -68,8 +69,8 @@ fn access_from_wit(access: wit::Access) -> host::Access {
     }
 }
 
-fn online_file<'a>(file: &'a wit::OnlineFile, tags: &'a str) -> OnlineFile<'a> {
-    OnlineFile {
+fn url_upload_source<'a>(file: &'a wit::OnlineFile, tags: &'a str) -> UrlUploadSource<'a> {
+    UrlUploadSource {
         source_url: &file.source_url,
         title: file.title.as_deref(),
         file_size: file.file_size.map(vod_uploader_host::engine::units::ByteCount),

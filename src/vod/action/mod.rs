@@ -20,8 +20,8 @@ pub use create_upload_video::{CreateUploadVideo, REFERENCE_ID_CHARS};
 pub use get_url_upload_infos::{GetUrlUploadInfos, UrlUploadInfo, UrlUploadInfos, UrlUploadStatus};
 pub use refresh_upload_video::RefreshUploadVideo;
 pub use upload_media_by_url::{
-    ONLINE_FILE_SIZE_MAX, ONLINE_FILES_MAX, OnlineFile, QueuedUrlJob, QueuedUrlJobs,
-    SESSION_ID_CHARS_MAX, UploadMediaByUrl,
+    QueuedUrlJob, QueuedUrlJobs, SESSION_ID_CHARS_MAX, URL_UPLOAD_SIZE_MAX, URLS_PER_CALL_MAX,
+    UploadMediaByUrl, UrlUploadSource,
 };
 
 /// One call of the VOD API: its parameters, and how its response is read.

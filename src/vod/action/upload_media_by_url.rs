@@ -23,7 +23,7 @@ use crate::vod::{VodResponse, file_name};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct UploadMediaByUrl<'a> {
     /// The files, 1 to 20.
-    pub files: &'a [OnlineFile<'a>],
+    pub files: &'a [UrlUploadSource<'a>],
     /// The ID of the transcoding template group for files without their own.
     pub template_group_id: Option<&'a str>,
     /// The workflow ID, which takes precedence over the template group.
@@ -45,12 +45,12 @@ pub struct UploadMediaByUrl<'a> {
 
 /// A file for VOD to download. All fields except the URL are sent in `UploadMetadatas`.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct OnlineFile<'a> {
+pub struct UrlUploadSource<'a> {
     /// The URL of the file, without an additional encoding.
     pub source_url: &'a str,
     /// The title, up to 128 bytes; required if any other field is present.
     pub title: Option<&'a str>,
-    /// The size of the file in bytes, up to [`ONLINE_FILE_SIZE_MAX`].
+    /// The size of the file in bytes, up to [`URL_UPLOAD_SIZE_MAX`].
     pub file_size: Option<ByteCount>,
     /// A description of up to 1024 bytes.
     pub description: Option<&'a str>,
@@ -70,11 +70,11 @@ pub struct OnlineFile<'a> {
 
 /// The maximum number of files per request
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-uploadmediabyurl>).
-pub const ONLINE_FILES_MAX: usize = 20;
+pub const URLS_PER_CALL_MAX: usize = 20;
 
 /// The size limit of a file: 20 GB, read here as the larger 20 GiB (the same page; older editions
 /// state a lower limit).
-pub const ONLINE_FILE_SIZE_MAX: ByteCount = ByteCount(20 * GIB);
+pub const URL_UPLOAD_SIZE_MAX: ByteCount = ByteCount(20 * GIB);
 
 /// The maximum length of `SessionId`, in characters (the same page).
 pub const SESSION_ID_CHARS_MAX: usize = 50;
@@ -103,8 +103,8 @@ impl Action for UploadMediaByUrl<'_> {
     const NAME: &'static str = "UploadMediaByURL";
 
     fn check(&self) -> Result<()> {
-        if self.files.is_empty() || self.files.len() > ONLINE_FILES_MAX {
-            let allowed = format!("1 to {ONLINE_FILES_MAX} URLs");
+        if self.files.is_empty() || self.files.len() > URLS_PER_CALL_MAX {
+            let allowed = format!("1 to {URLS_PER_CALL_MAX} URLs");
             return Err(Error::field_invalid("UploadURLs", allowed));
         }
         let mut urls = HashSet::new();
@@ -122,7 +122,8 @@ impl Action for UploadMediaByUrl<'_> {
 
     fn parameters(&self) -> Vec<(&'static str, String)> {
         let urls = joined_urls(self.files.iter().map(|file| file.source_url));
-        let metadata: Vec<Value> = self.files.iter().filter_map(OnlineFile::metadata).collect();
+        let metadata: Vec<Value> =
+            self.files.iter().filter_map(UrlUploadSource::metadata).collect();
         let metadata = (!metadata.is_empty()).then(|| Value::Array(metadata).to_string());
         given([
             ("UploadURLs", Some(&urls)),
@@ -155,7 +156,7 @@ impl Action for UploadMediaByUrl<'_> {
     }
 }
 
-impl OnlineFile<'_> {
+impl UrlUploadSource<'_> {
     fn check(&self) -> Result<()> {
         let url = Url::parse(self.source_url).ok().filter(Url::has_host);
         let Some(url) = url else {
@@ -170,8 +171,8 @@ impl OnlineFile<'_> {
             let allowed = "given where any other metadata is";
             return Err(Error::field_invalid("Title", allowed));
         }
-        if self.file_size.is_some_and(|size| size > ONLINE_FILE_SIZE_MAX) {
-            let allowed = format!("at most {ONLINE_FILE_SIZE_MAX}");
+        if self.file_size.is_some_and(|size| size > URL_UPLOAD_SIZE_MAX) {
+            let allowed = format!("at most {URL_UPLOAD_SIZE_MAX}");
             return Err(Error::field_invalid("FileSize", allowed));
         }
         check_length("Title", self.title, TITLE_BYTES_MAX, Unit::Bytes)?;

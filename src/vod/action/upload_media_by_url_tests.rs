@@ -6,7 +6,7 @@ use super::*;
 use crate::error::ErrorKind;
 use crate::vod::action::fixtures::{NOW, sent, success};
 
-const FILE: OnlineFile<'_> = OnlineFile {
+const FILE: UrlUploadSource<'_> = UrlUploadSource {
     source_url: "https://h.example.com/a,b 1.mp4?x=1&y=%2F",
     title: None,
     file_size: None,
@@ -21,7 +21,7 @@ const FILE: OnlineFile<'_> = OnlineFile {
 
 #[test]
 fn every_url_is_encoded_before_they_are_joined() {
-    let files = [FILE, OnlineFile { source_url: "http://h/c.flv", ..FILE }];
+    let files = [FILE, UrlUploadSource { source_url: "http://h/c.flv", ..FILE }];
     let call = UploadMediaByUrl { files: &files, ..UploadMediaByUrl::default() };
     assert_eq!(call.check(), Ok(()));
     let form = form(&call);
@@ -37,7 +37,7 @@ fn every_url_is_encoded_before_they_are_joined() {
 
 #[test]
 fn metadata_is_sent_only_for_files_that_have_some() {
-    let full = OnlineFile {
+    let full = UrlUploadSource {
         source_url: "http://h/c",
         title: Some("片\"名"),
         file_size: Some(ByteCount(24)),
@@ -67,7 +67,7 @@ fn metadata_is_sent_only_for_files_that_have_some() {
 #[test]
 fn every_parameter_of_the_request_has_the_vendors_name() {
     let call = UploadMediaByUrl {
-        files: &[OnlineFile { source_url: "http://h/c.flv", ..FILE }],
+        files: &[UrlUploadSource { source_url: "http://h/c.flv", ..FILE }],
         template_group_id: Some("1"),
         workflow_id: Some("2"),
         storage_location: Some("3"),
@@ -97,27 +97,30 @@ fn every_parameter_of_the_request_has_the_vendors_name() {
 
 #[test]
 fn an_invalid_field_of_a_file_is_named() {
-    let url = |source_url| OnlineFile { source_url, ..FILE };
+    let url = |source_url| UrlUploadSource { source_url, ..FILE };
     let (title, text, tag) = ("标".repeat(43), "标".repeat(342), "标".repeat(11));
-    let titled = OnlineFile { title: Some("T"), ..FILE };
-    let larger = ByteCount(ONLINE_FILE_SIZE_MAX.bytes() + 1);
+    let titled = UrlUploadSource { title: Some("T"), ..FILE };
+    let larger = ByteCount(URL_UPLOAD_SIZE_MAX.bytes() + 1);
     for (file, wanted) in [
         (url(""), "SourceURL must be a URL"),
         (url("h/a.mp4"), "SourceURL must be a URL"),
         (url("data:a.mp4"), "SourceURL must be a URL"),
         (url("http://h.mp4"), "FileExtension must be given"),
         (url("http://h/a?name=b.mp4"), "FileExtension must be given"),
-        (OnlineFile { cate_id: Some("1"), ..FILE }, "Title must be given"),
-        (OnlineFile { file_extension: Some("mp4"), ..url("http://h/a") }, "Title must be given"),
-        (OnlineFile { title: Some(&title), ..FILE }, "Title must be at most 128 bytes"),
+        (UrlUploadSource { cate_id: Some("1"), ..FILE }, "Title must be given"),
         (
-            OnlineFile { description: Some(&text), ..titled },
+            UrlUploadSource { file_extension: Some("mp4"), ..url("http://h/a") },
+            "Title must be given",
+        ),
+        (UrlUploadSource { title: Some(&title), ..FILE }, "Title must be at most 128 bytes"),
+        (
+            UrlUploadSource { description: Some(&text), ..titled },
             "Description must be at most 1024 bytes",
         ),
-        (OnlineFile { tags: Some(&tag), ..titled }, "Tags must be of at most 32 bytes"),
-        (OnlineFile { file_size: Some(larger), ..titled }, "FileSize must be at most"),
+        (UrlUploadSource { tags: Some(&tag), ..titled }, "Tags must be of at most 32 bytes"),
+        (UrlUploadSource { file_size: Some(larger), ..titled }, "FileSize must be at most"),
     ] {
-        let files = [OnlineFile { source_url: "http://h/first.mp4", ..FILE }, file];
+        let files = [UrlUploadSource { source_url: "http://h/first.mp4", ..FILE }, file];
         let error = UploadMediaByUrl { files: &files, ..UploadMediaByUrl::default() };
         let error = error.check().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::RequestInvalid);
@@ -128,12 +131,13 @@ fn an_invalid_field_of_a_file_is_named() {
 
 #[test]
 fn empty_oversized_and_duplicate_url_lists_are_rejected() {
-    let of = |files: &[OnlineFile<'_>]| {
+    let of = |files: &[UrlUploadSource<'_>]| {
         let call = UploadMediaByUrl { files, ..UploadMediaByUrl::default() };
         call.check().map_err(|error| error.message().to_owned())
     };
     let urls: Vec<_> = (0..21).map(|n| format!("http://h/{n}.mp4")).collect();
-    let files: Vec<_> = urls.iter().map(|url| OnlineFile { source_url: url, ..FILE }).collect();
+    let files: Vec<_> =
+        urls.iter().map(|url| UrlUploadSource { source_url: url, ..FILE }).collect();
     assert_eq!(of(&files[..20]), Ok(()));
     assert_eq!(of(&files), Err("UploadURLs must be 1 to 20 URLs".into()));
     assert_eq!(of(&[]), Err("UploadURLs must be 1 to 20 URLs".into()));
