@@ -11,8 +11,8 @@ use vod_uploader_fuzz::{NOW, reply};
 
 fuzz_target!(|bytes: &[u8]| {
     let reply = reply(bytes);
-    let jobs = UrlJobs::OfIds(&["job"]);
-    let attached = CreateUploadAttachedMedia::of_type(BusinessType::Watermark);
+    let jobs = UrlJobs::Ids(&["job"]);
+    let attached = CreateUploadAttachedMedia::new(BusinessType::Watermark);
     let _ = attached.parse(&reply, NOW);
     let _ = CreateUploadImage::default().parse(&reply, NOW);
     let _ = RefreshUploadVideo { video_id: "id" }.parse(&reply, NOW);

@@ -69,7 +69,7 @@ impl File {
         }
         let kind = match new.kind {
             Some(kind) => kind,
-            None => MediaKind::of_file_name(&new.name)?,
+            None => MediaKind::from_file_name(&new.name)?,
         };
         let identity = FileIdentity::of(user_id, &new);
         Ok(Self {

@@ -29,7 +29,7 @@ impl MediaKind {
     ///
     /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) where the name has no extension or an
     /// unknown one, and for GIF, which is a video as well as an image: the kind has to be given.
-    pub fn of_file_name(file_name: &str) -> Result<Self> {
+    pub fn from_file_name(file_name: &str) -> Result<Self> {
         let Some(extension) = extension(file_name) else {
             let allowed = "a name with an extension, which tells the kind of media, where the \
                            kind is not given";
@@ -111,7 +111,7 @@ mod tests {
             ("a.vtt", MediaKind::Auxiliary),
             ("a.zip", MediaKind::Auxiliary),
         ] {
-            assert_eq!(MediaKind::of_file_name(name), Ok(wanted), "{name}");
+            assert_eq!(MediaKind::from_file_name(name), Ok(wanted), "{name}");
         }
     }
 
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn a_video_with_png_inside_its_name_is_no_image() {
         for name in ["my.png.mp4", "apng_demo.mp4", "a.jpg.MP4", "xjpeg.mov"] {
-            assert_eq!(MediaKind::of_file_name(name), Ok(MediaKind::Video), "{name}");
+            assert_eq!(MediaKind::from_file_name(name), Ok(MediaKind::Video), "{name}");
         }
     }
 
@@ -137,7 +137,7 @@ mod tests {
             ("a.exe", "name must be a name with an extension that VOD lists, which .exe is not"),
             ("a.mp4 ", "name must be a name with an extension that VOD lists, which .mp4  is not"),
         ] {
-            let error = MediaKind::of_file_name(name).unwrap_err();
+            let error = MediaKind::from_file_name(name).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::RequestInvalid);
             assert!(error.message().starts_with(wanted), "{name}: {error}");
         }
@@ -147,7 +147,7 @@ mod tests {
     fn every_format_of_an_image_and_of_auxiliary_media_has_a_kind_or_is_asked_for() {
         let of_auxiliary = BusinessType::ALL.iter().flat_map(|of_type| of_type.extensions());
         for extension in IMAGE_EXTENSIONS.iter().chain(of_auxiliary) {
-            let kind = MediaKind::of_file_name(&format!("a.{extension}"));
+            let kind = MediaKind::from_file_name(&format!("a.{extension}"));
             assert!(kind.is_ok() || *extension == AMBIGUOUS, "{extension}");
         }
     }
@@ -163,7 +163,7 @@ mod tests {
 
         #[test]
         fn no_name_makes_it_panic(name: String) {
-            let _ = MediaKind::of_file_name(&name);
+            let _ = MediaKind::from_file_name(&name);
         }
     }
 }

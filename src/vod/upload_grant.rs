@@ -129,7 +129,7 @@ mod tests {
         let reply = reply(200, &response);
         let image = CreateUploadImage::default().parse(&reply, NOW).unwrap();
         let attached =
-            CreateUploadAttachedMedia::of_type(BusinessType::Subtitle).parse(&reply, NOW).unwrap();
+            CreateUploadAttachedMedia::new(BusinessType::Subtitle).parse(&reply, NOW).unwrap();
         for (grant, media_id, url) in
             [(image, "image", "ImageURL"), (attached, "auxiliary", "MediaURL")]
         {

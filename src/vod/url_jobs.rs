@@ -7,9 +7,9 @@ use crate::oss::encode_component;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UrlJobs<'a> {
     /// The jobs of these ids, 1 to 10.
-    OfIds(&'a [&'a str]),
+    Ids(&'a [&'a str]),
     /// The jobs that fetch these URLs, 1 to 10; a URL may have been fetched several times.
-    OfUrls(&'a [&'a str]),
+    Urls(&'a [&'a str]),
 }
 
 /// Most job ids or URLs of one call
@@ -21,8 +21,8 @@ impl UrlJobs<'_> {
     /// Refuses none and too many; `urls` is what the call names the URLs.
     pub(super) fn check(&self, urls: &str) -> Result<()> {
         let (field, listed) = match self {
-            Self::OfIds(ids) => ("JobIds", ids),
-            Self::OfUrls(listed) => (urls, listed),
+            Self::Ids(ids) => ("JobIds", ids),
+            Self::Urls(listed) => (urls, listed),
         };
         if listed.is_empty() || listed.len() > URL_JOBS_MAX {
             return Err(Error::field_invalid(field, format!("1 to {URL_JOBS_MAX}")));
@@ -31,7 +31,7 @@ impl UrlJobs<'_> {
             return Err(Error::field_invalid(field, "all of them not blank"));
         }
         // URLs are encoded before they are joined, ids are not.
-        if matches!(self, Self::OfIds(ids) if ids.iter().any(|id| id.contains(','))) {
+        if matches!(self, Self::Ids(ids) if ids.iter().any(|id| id.contains(','))) {
             return Err(Error::field_invalid(field, "without commas"));
         }
         Ok(())
@@ -40,8 +40,8 @@ impl UrlJobs<'_> {
     /// The call's parameter; `urls` is what the call names the URLs.
     pub(super) fn parameter(&self, urls: &'static str) -> (&'static str, String) {
         match self {
-            Self::OfIds(ids) => ("JobIds", ids.join(",")),
-            Self::OfUrls(listed) => (urls, joined_urls(listed.iter().copied())),
+            Self::Ids(ids) => ("JobIds", ids.join(",")),
+            Self::Urls(listed) => (urls, joined_urls(listed.iter().copied())),
         }
     }
 }

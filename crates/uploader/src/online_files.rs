@@ -101,8 +101,8 @@ impl<'a> Selected<'a> {
 
     fn url_jobs(&self) -> UrlJobs<'_> {
         match self {
-            Self::Ids(ids) => UrlJobs::OfIds(ids),
-            Self::Urls(urls) => UrlJobs::OfUrls(urls),
+            Self::Ids(ids) => UrlJobs::Ids(ids),
+            Self::Urls(urls) => UrlJobs::Urls(urls),
         }
     }
 }

@@ -45,7 +45,7 @@ pub const CATE_IDS_MAX: usize = 5;
 impl CreateUploadAttachedMedia<'_> {
     /// The call for media of this type, without optional parameters.
     #[must_use]
-    pub const fn of_type(business_type: BusinessType) -> Self {
+    pub const fn new(business_type: BusinessType) -> Self {
         Self {
             business_type,
             media_ext: None,
@@ -113,7 +113,7 @@ mod tests {
     use crate::vod::action::fixtures::sent;
 
     const SUBTITLE: CreateUploadAttachedMedia<'_> =
-        CreateUploadAttachedMedia::of_type(BusinessType::Subtitle);
+        CreateUploadAttachedMedia::new(BusinessType::Subtitle);
 
     #[test]
     fn absent_parameters_are_not_sent() {
@@ -177,7 +177,7 @@ mod tests {
         for business_type in BusinessType::ALL {
             assert_eq!(BusinessType::parse(business_type.as_str()), Some(business_type));
             for extension in business_type.extensions() {
-                let mut media = CreateUploadAttachedMedia::of_type(business_type);
+                let mut media = CreateUploadAttachedMedia::new(business_type);
                 media.media_ext = Some(extension);
                 assert_eq!(media.check(), Ok(()));
             }

@@ -163,9 +163,9 @@ mod tests {
             assert_eq!(call.check(), Ok(()));
             sent(&call)
         };
-        assert_eq!(form(UrlJobs::OfIds(&["a", "b"])), ["Action=GetURLUploadInfos", "JobIds=a%2Cb"]);
+        assert_eq!(form(UrlJobs::Ids(&["a", "b"])), ["Action=GetURLUploadInfos", "JobIds=a%2Cb"]);
         assert_eq!(
-            form(UrlJobs::OfUrls(&["http://h/a,b.mp4", "http://h/c"])),
+            form(UrlJobs::Urls(&["http://h/a,b.mp4", "http://h/c"])),
             [
                 "Action=GetURLUploadInfos",
                 "UploadURLs=http%253A%252F%252Fh%252Fa%252Cb.mp4%2Chttp%253A%252F%252Fh%252Fc"
@@ -177,13 +177,13 @@ mod tests {
     fn empty_and_oversized_selections_are_rejected() {
         let eleven = ["a"; 11];
         for (jobs, field) in [
-            (UrlJobs::OfIds(&[]), "JobIds"),
-            (UrlJobs::OfIds(&eleven), "JobIds"),
-            (UrlJobs::OfIds(&["a", ""]), "JobIds"),
-            (UrlJobs::OfIds(&["a,b"]), "JobIds"),
-            (UrlJobs::OfUrls(&[]), "UploadURLs"),
-            (UrlJobs::OfUrls(&eleven), "UploadURLs"),
-            (UrlJobs::OfUrls(&[" "]), "UploadURLs"),
+            (UrlJobs::Ids(&[]), "JobIds"),
+            (UrlJobs::Ids(&eleven), "JobIds"),
+            (UrlJobs::Ids(&["a", ""]), "JobIds"),
+            (UrlJobs::Ids(&["a,b"]), "JobIds"),
+            (UrlJobs::Urls(&[]), "UploadURLs"),
+            (UrlJobs::Urls(&eleven), "UploadURLs"),
+            (UrlJobs::Urls(&[" "]), "UploadURLs"),
         ] {
             let error = GetUrlUploadInfos { jobs }.check().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::RequestInvalid);
@@ -251,13 +251,13 @@ mod tests {
     #[test]
     fn a_response_without_a_list_is_an_error() {
         let reply = success(&json!({"RequestId": "R"}));
-        let call = GetUrlUploadInfos { jobs: UrlJobs::OfIds(&["a"]) };
+        let call = GetUrlUploadInfos { jobs: UrlJobs::Ids(&["a"]) };
         let error = call.parse(&reply, NOW).unwrap_err();
         assert_eq!(error.message(), "GetURLUploadInfos: the reply lacks URLUploadInfoList");
     }
 
     fn parse(body: &Value) -> UrlUploadInfos {
-        let call = GetUrlUploadInfos { jobs: UrlJobs::OfIds(&["a"]) };
+        let call = GetUrlUploadInfos { jobs: UrlJobs::Ids(&["a"]) };
         call.parse(&success(body), NOW).unwrap()
     }
 }
