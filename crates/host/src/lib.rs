@@ -25,7 +25,6 @@ mod key_value;
 mod lane;
 mod life;
 mod once;
-pub mod online_files;
 mod outbox;
 mod random;
 mod records;
@@ -37,6 +36,7 @@ mod stop_sign;
 mod store_client;
 mod tasks;
 mod uploader;
+pub mod url_upload;
 mod worker;
 
 pub use serve::serve;

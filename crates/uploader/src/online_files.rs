@@ -4,7 +4,7 @@ use vod_uploader_host::engine::vod::{
     CancelUrlUploadJobs, GetUrlUploadInfos, QueuedUrlJob, UploadMediaByUrl, UrlJobs,
     UrlUploadSource,
 };
-use vod_uploader_host::online_files as host;
+use vod_uploader_host::url_upload::{self, VodClientOptions};
 
 use crate::Component;
 use crate::bindings::exports::vod::uploader::online_files as wit;
@@ -33,7 +33,7 @@ impl wit::Guest for Component {
             session_id: submission.session_id.as_deref(),
             ..UploadMediaByUrl::default()
         };
-        let queued = host::upload_media_by_url(&access_from_wit(access), &call).await;
+        let queued = url_upload::call(&options_from_wit(access), &call).await;
         let job = |QueuedUrlJob { job_id, source_url }| wit::UrlJob { job_id, source_url };
         queued.map(|queued| queued.jobs.into_iter().map(job).collect()).map_err(error::to_wit)
     }
@@ -44,7 +44,7 @@ impl wit::Guest for Component {
     ) -> Result<wit::UrlJobReport, Error> {
         let selected = Selected::of(&jobs);
         let query = GetUrlUploadInfos { jobs: selected.url_jobs() };
-        let infos = host::url_upload_infos(&access_from_wit(access), &query).await;
+        let infos = url_upload::call(&options_from_wit(access), &query).await;
         infos.map(url_job::report_to_wit).map_err(error::to_wit)
     }
 
@@ -54,13 +54,13 @@ impl wit::Guest for Component {
     ) -> Result<(), Error> {
         let selected = Selected::of(&jobs);
         let cancel = CancelUrlUploadJobs { jobs: selected.url_jobs() };
-        let canceled = host::cancel_url_upload_jobs(&access_from_wit(access), &cancel).await;
+        let canceled = url_upload::call(&options_from_wit(access), &cancel).await;
         canceled.map(drop).map_err(error::to_wit)
     }
 }
 
-fn access_from_wit(access: wit::Access) -> host::Access {
-    host::Access {
+fn options_from_wit(access: wit::Access) -> VodClientOptions {
+    VodClientOptions {
         token: token::from_wit(access.token),
         region: access.region,
         vod_endpoint: access.vod_endpoint,
