@@ -1,4 +1,4 @@
-//! What VOD says when it refuses, and what that means here.
+//! Error responses of VOD and the error kinds that they map to.
 
 use serde::Deserialize;
 
@@ -15,31 +15,33 @@ use crate::units::UnixMillis;
 #[must_use]
 pub fn is_clock_skew(error: &Error) -> Option<UnixMillis> {
     let store = error.store()?;
-    store.server_time.filter(|_| is_about_our_clock(&store.code))
+    store.server_time.filter(|_| is_clock_skew_code(&store.code))
 }
 
-/// Reads the reply to a refused call. It never fails: a body that is not VOD's JSON leaves the
-/// status to tell what happened.
+/// Parses an error response. If the body is not VOD's JSON, the status alone determines the kind.
+///
+/// A rejection because of clock skew carries VOD's time, which is the response's `Date` and precise
+/// to the second. Without a `Date` no correction is possible, and the kind is
+/// [`ErrorKind::VodRejected`].
 pub(super) fn parse(reply: &Reply) -> Error {
-    let refusal: Refusal = serde_json::from_slice(&reply.body).unwrap_or_default();
-    let server_time = is_about_our_clock(&refusal.code)
-        .then(|| http_date::parse(reply.header("date")?))
-        .flatten();
+    let body: ErrorBody = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let server_time =
+        is_clock_skew_code(&body.code).then(|| http_date::parse(reply.header("date")?)).flatten();
     let kind = match server_time {
         Some(_) => ErrorKind::VodUnavailable,
-        None => kind_of(reply.status, &refusal.code),
+        None => kind_of(reply.status, &body.code),
     };
-    let message = shown(&refusal.message);
-    let cause = if refusal.code.is_empty() {
+    let message = shown(&body.message);
+    let cause = if body.code.is_empty() {
         format!("VOD answered status {} without a code", reply.status)
     } else {
-        format!("VOD answered {}: {message}", refusal.code)
+        format!("VOD answered {}: {message}", body.code)
     };
     Error::new(kind, cause).with_store(StoreError {
         status: reply.status,
         message,
-        code: refusal.code,
-        request_id: refusal.request_id,
+        code: body.code,
+        request_id: body.request_id,
         server_time,
         ..StoreError::default()
     })
@@ -47,7 +49,7 @@ pub(super) fn parse(reply: &Reply) -> Error {
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-struct Refusal {
+struct ErrorBody {
     code: String,
     message: String,
     request_id: String,
@@ -63,19 +65,19 @@ fn kind_of(status: u16, code: &str) -> ErrorKind {
     }
 }
 
-/// The vendor's pages write both `TimeStamp` and `Timestamp`.
-fn is_about_our_clock(code: &str) -> bool {
+/// The VOD documentation spells it `TimeStamp` as well as `Timestamp`.
+fn is_clock_skew_code(code: &str) -> bool {
     code.eq_ignore_ascii_case(CLOCK_SKEW)
 }
 
-/// The message up to what it repeats of the request: a refused signature is answered with the
-/// string that VOD signed, and that holds the security token.
+/// The message without the part that repeats the request: SignatureDoesNotMatch includes the string
+/// to sign, which contains the security token.
 fn shown(message: &str) -> String {
     let end = message.find(REPEATED_REQUEST).unwrap_or(message.len());
     message[..end].trim_end().chars().take(MESSAGE_CHARS_MAX).collect()
 }
 
-/// The first prefix that a code begins with decides.
+/// The kinds by prefix of the code; the first match applies.
 const KINDS: &[(&str, ErrorKind)] = &[
     ("InvalidVideo.NotFound", ErrorKind::MediaNotFound),
     ("InvalidSecurityToken.Expired", ErrorKind::CredentialExpired),
@@ -90,14 +92,14 @@ const KINDS: &[(&str, ErrorKind)] = &[
     ("Throttling", ErrorKind::VodUnavailable),
     ("ServiceUnavailable", ErrorKind::VodUnavailable),
     ("InternalError", ErrorKind::VodUnavailable),
-    // The reply to the first request was lost; another one has another nonce.
+    // The response to an earlier attempt was lost; a retry has another nonce.
     ("SignatureNonceUsed", ErrorKind::VodUnavailable),
 ];
 
-/// How VOD refuses a `Timestamp` that is too old, or too new.
+/// The code for a `Timestamp` that is too old or too new.
 const CLOCK_SKEW: &str = "InvalidTimeStamp.Expired";
 
-/// How the repetition of the request begins.
+/// The start of the repeated request.
 const REPEATED_REQUEST: &str = "server string to sign";
 
 const MESSAGE_CHARS_MAX: usize = 512;
@@ -151,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_not_json_leaves_the_status_to_tell() {
+    fn without_a_json_body_the_status_determines_the_kind() {
         for body in [&b""[..], b"<html>hush</html>", b"null", b"[]", br#"{"Code":7}"#, b"\xFF"] {
             for (status, wanted) in [
                 (502, ErrorKind::VodUnavailable),
@@ -166,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_signature_does_not_repeat_the_token() {
+    fn a_signature_error_does_not_contain_the_token() {
         let body = r#"{"Code":"SignatureDoesNotMatch","Message":"It is not matched. server string to sign is:POST&%2F&SecurityToken%3Dhush"}"#;
         let error = parse(&reply(400, body.as_bytes()));
         assert_eq!(error.kind(), ErrorKind::CredentialRejected);
@@ -175,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_skewed_clock_is_told_vods_time() {
+    fn a_clock_skew_error_carries_vods_time() {
         let skewed = |code: &str, date: Option<&str>| {
             let body = format!(r#"{{"Code":"{code}","Message":"No."}}"#);
             let mut reply = reply(400, body.as_bytes());
@@ -204,7 +206,7 @@ mod tests {
         #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), ..Default::default() })]
 
         #[test]
-        fn no_bytes_make_reading_panic(status: u16, body: Vec<u8>) {
+        fn parsing_never_panics(status: u16, body: Vec<u8>) {
             let _ = parse(&reply(status, &body));
         }
     }

@@ -1,24 +1,24 @@
-//! Which of the jobs that fetch online files a call is about.
+//! Selection of URL upload jobs.
 
 use crate::error::{Error, Result};
 use crate::oss::encode_component;
 
-/// Jobs by their ids, or by the URLs that they fetch: VOD takes one or the other.
+/// Jobs by their IDs or by their source URLs: VOD accepts one or the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UrlJobs<'a> {
-    /// The jobs of these ids, 1 to 10.
+    /// The jobs with these IDs, 1 to 10.
     Ids(&'a [&'a str]),
-    /// The jobs that fetch these URLs, 1 to 10; a URL may have been fetched several times.
+    /// The jobs with these source URLs, 1 to 10. A URL may have several jobs.
     Urls(&'a [&'a str]),
 }
 
-/// Most job ids or URLs of one call
+/// The maximum number of job IDs or URLs per call
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-geturluploadinfos>,
 /// <https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-cancelurluploadjobs>).
 pub const URL_JOBS_MAX: usize = 10;
 
 impl UrlJobs<'_> {
-    /// Refuses none and too many; `urls` is what the call names the URLs.
+    /// Checks the number of jobs; `urls` is the name of the call's parameter for URLs.
     pub(super) fn check(&self, urls: &str) -> Result<()> {
         let (field, listed) = match self {
             Self::Ids(ids) => ("JobIds", ids),
@@ -30,14 +30,14 @@ impl UrlJobs<'_> {
         if listed.iter().any(|one| one.trim().is_empty()) {
             return Err(Error::field_invalid(field, "all of them not blank"));
         }
-        // URLs are encoded before they are joined, ids are not.
+        // URLs are encoded before they are joined, IDs are not.
         if matches!(self, Self::Ids(ids) if ids.iter().any(|id| id.contains(','))) {
             return Err(Error::field_invalid(field, "without commas"));
         }
         Ok(())
     }
 
-    /// The call's parameter; `urls` is what the call names the URLs.
+    /// The call's parameter; `urls` is its name for URLs.
     pub(super) fn parameter(&self, urls: &'static str) -> (&'static str, String) {
         match self {
             Self::Ids(ids) => ("JobIds", ids.join(",")),
@@ -46,7 +46,7 @@ impl UrlJobs<'_> {
     }
 }
 
-/// URLs as VOD takes several: each of them encoded, and then joined by commas.
+/// A list of URLs in VOD's format: each is percent-encoded, then they are joined with commas.
 pub(super) fn joined_urls<'a>(urls: impl Iterator<Item = &'a str>) -> String {
     let encoded: Vec<String> = urls.map(|url| encode_component(url).to_string()).collect();
     encoded.join(",")
