@@ -3,8 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use vod_uploader::oss::ClockSkew;
 use vod_uploader::vod::{
-    self, Action as _, BusinessType, CancelUrlUploadJobs, CreateUploadAttachedMedia, CreateUploadImage,
+    Action as _, BusinessType, CancelUrlUploadJobs, CreateUploadAttachedMedia, CreateUploadImage,
     CreateUploadVideo, GetUrlUploadInfos, RefreshUploadVideo, UploadMediaByUrl, UrlJobs,
 };
 use vod_uploader_fuzz::{NOW, reply};
@@ -20,7 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = GetUrlUploadInfos { jobs }.parse(&reply, NOW);
     let _ = CancelUrlUploadJobs { jobs }.parse(&reply, NOW);
     if let Err(error) = CreateUploadVideo::default().parse(&reply, NOW) {
-        let _ = vod::is_clock_skew(&error);
+        let _ = ClockSkew::default().observe(&error, NOW);
         let _ = (error.to_string(), format!("{error:?}"));
     }
 });

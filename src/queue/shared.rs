@@ -6,6 +6,7 @@ use super::entropy::Entropy;
 use super::event::{Event, EventLog};
 use super::options::Options;
 use super::{KvId, Output, TurnId, VodCallId};
+use crate::oss::ClockSkew;
 use crate::units::UnixMillis;
 use crate::upload::Jitter;
 
@@ -16,8 +17,7 @@ pub(super) struct Shared {
     pub(super) entropy: Entropy,
     pub(super) jitter: Jitter,
     pub(super) now: UnixMillis,
-    /// What VOD's clock is ahead of ours, as far as it has told.
-    pub(super) vod_clock_skew_ms: i64,
+    pub(super) vod_clock_skew: ClockSkew,
     outputs: VecDeque<Output>,
     events: EventLog,
     next_id: u64,
@@ -31,7 +31,7 @@ impl Shared {
             jitter: Jitter::seeded(entropy.bits64()),
             entropy,
             now,
-            vod_clock_skew_ms: 0,
+            vod_clock_skew: ClockSkew::default(),
             outputs: VecDeque::new(),
             events: EventLog::default(),
             next_id: 0,
@@ -78,11 +78,6 @@ impl Shared {
 
     pub(super) fn next_turn(&mut self) -> TurnId {
         TurnId(self.next_id())
-    }
-
-    pub(super) fn correct_vod_clock(&mut self, server_time: UnixMillis) {
-        let ahead = i128::from(server_time.0) - i128::from(self.now.0);
-        self.vod_clock_skew_ms = i64::try_from(ahead).unwrap_or(0);
     }
 
     const fn next_id(&mut self) -> u64 {

@@ -8,9 +8,7 @@ use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::oss::{Reply, Request};
 use crate::units::UnixMillis;
 use crate::upload::Attempts;
-use crate::vod::{
-    Action as _, MediaKind, RefreshUploadVideo, RpcSigner, UploadGrant, is_clock_skew,
-};
+use crate::vod::{Action as _, MediaKind, RefreshUploadVideo, RpcSigner, UploadGrant};
 
 /// What VOD is asked for.
 #[derive(Clone, Debug)]
@@ -67,7 +65,7 @@ impl VodCall {
                 endpoint: &shared.options.vod_endpoint,
                 key: &self.token,
                 nonce: &nonce,
-                now: shared.now.shifted(shared.vod_clock_skew_ms),
+                now: shared.vod_clock_skew.now_at_server(shared.now),
             };
             let request = match self.action.sign(file, &signer) {
                 Ok(request) => request,
@@ -121,11 +119,8 @@ impl VodCall {
 
     /// Decides whether a failed attempt is followed by another. Returns the error where it is not.
     fn failed(&mut self, shared: &mut Shared, error: Error) -> Option<Error> {
-        let skewed = is_clock_skew(&error);
-        if let Some(server_time) = skewed {
-            shared.correct_vod_clock(server_time);
-        }
-        if error.kind().retry() == Retry::Later || skewed.is_some() {
+        let is_skewed = shared.vod_clock_skew.observe(&error, shared.now);
+        if error.kind().retry() == Retry::Later || is_skewed {
             let (policy, now) = (shared.options.retry, shared.now);
             if let Some(at) = self.attempts.next(&policy, now, None, &mut shared.jitter) {
                 self.status = Status::Waiting(at);

@@ -5,18 +5,6 @@ use serde::Deserialize;
 use super::http_date;
 use crate::error::{Error, ErrorKind, StoreError};
 use crate::oss::Reply;
-use crate::units::UnixMillis;
-
-/// VOD's own time, where it refused a call because our clock is off by more than 15 minutes: the
-/// call may succeed when it is signed again by the corrected clock.
-///
-/// It is the reply's `Date`, to the second. Where the reply has none, the refusal is
-/// [`ErrorKind::VodRejected`]: nobody can tell what to correct.
-#[must_use]
-pub fn is_clock_skew(error: &Error) -> Option<UnixMillis> {
-    let store = error.store()?;
-    store.server_time.filter(|_| is_clock_skew_code(&store.code))
-}
 
 /// Parses an error response. If the body is not VOD's JSON, the status alone determines the kind.
 ///
@@ -117,6 +105,7 @@ mod tests {
     use proptest::test_runner::RngSeed;
 
     use super::*;
+    use crate::units::UnixMillis;
 
     #[test]
     fn every_code_has_its_kind() {
@@ -187,18 +176,18 @@ mod tests {
         let date = Some("Wed, 28 Dec 2022 10:27:41 GMT");
         for code in ["InvalidTimeStamp.Expired", "InvalidTimestamp.Expired"] {
             let error = skewed(code, date);
-            assert_eq!(is_clock_skew(&error), Some(UnixMillis(1_672_223_261_000)));
+            let server_time = error.store().unwrap().server_time;
+            assert_eq!(server_time, Some(UnixMillis(1_672_223_261_000)));
             assert_eq!(error.kind(), ErrorKind::VodUnavailable);
             for date in [None, Some("soon")] {
                 let error = skewed(code, date);
-                assert_eq!(is_clock_skew(&error), None);
+                assert_eq!(error.store().unwrap().server_time, None);
                 assert_eq!(error.kind(), ErrorKind::VodRejected);
             }
         }
         for code in ["InvalidTimeStamp.Format", "Forbidden.RAM", ""] {
             let error = skewed(code, date);
-            assert_eq!(is_clock_skew(&error), None, "{code}");
-            assert_eq!(error.store().unwrap().server_time, None);
+            assert_eq!(error.store().unwrap().server_time, None, "{code}");
         }
     }
 

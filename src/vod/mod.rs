@@ -30,7 +30,6 @@ pub use action::{
 };
 pub use business_type::BusinessType;
 pub use endpoint::VodEndpoint;
-pub use error_response::is_clock_skew;
 pub use limits::{
     DESCRIPTION_BYTES_MAX, DESCRIPTION_CHARS_MAX, TAG_LEN_MAX, TAGS_MAX, TITLE_BYTES_MAX,
     TITLE_CHARS_MAX,
