@@ -77,6 +77,16 @@ impl Head {
             .map(|(_, value)| value.trim())
     }
 
+    /// The head without the headers that are for one object: the credential and the media.
+    #[must_use]
+    pub fn without_upload_headers(mut self) -> Self {
+        let of_one_object =
+            [UPLOAD_ADDRESS_HEADER, UPLOAD_AUTH_HEADER, MEDIA_ID_HEADER, MEDIA_TOKEN_HEADER];
+        let is_kept = |name: &str| !of_one_object.iter().any(|h| name.eq_ignore_ascii_case(h));
+        self.headers.retain(|(name, _)| is_kept(name));
+        self
+    }
+
     /// The method that is meant: a client that can send GET and POST alone names the other one in
     /// `X-HTTP-Method-Override` (<https://tus.io/protocols/resumable-upload#x-http-method-override>).
     #[must_use]

@@ -4,6 +4,7 @@ use vod_uploader_host::engine::vod::{
     CancelUrlUploadJobs, GetUrlUploadInfos, QueuedUrlJob, UploadMediaByUrl, UrlJobs,
     UrlUploadSource,
 };
+use vod_uploader_host::ports;
 use vod_uploader_host::url_upload::{self, VodClientOptions};
 
 use crate::Component;
@@ -33,7 +34,7 @@ impl wit::Guest for Component {
             session_id: submission.session_id.as_deref(),
             ..UploadMediaByUrl::default()
         };
-        let queued = url_upload::call(&options_from_wit(access), &call).await;
+        let queued = url_upload::call(&ports(), &options_from_wit(access), &call).await;
         let job = |QueuedUrlJob { job_id, source_url }| wit::UrlJob { job_id, source_url };
         queued.map(|queued| queued.jobs.into_iter().map(job).collect()).map_err(error::to_wit)
     }
@@ -44,7 +45,7 @@ impl wit::Guest for Component {
     ) -> Result<wit::UrlJobReport, Error> {
         let selected = Selected::of(&jobs);
         let query = GetUrlUploadInfos { jobs: selected.url_jobs() };
-        let infos = url_upload::call(&options_from_wit(access), &query).await;
+        let infos = url_upload::call(&ports(), &options_from_wit(access), &query).await;
         infos.map(url_job::report_to_wit).map_err(error::to_wit)
     }
 
@@ -54,7 +55,7 @@ impl wit::Guest for Component {
     ) -> Result<(), Error> {
         let selected = Selected::of(&jobs);
         let cancel = CancelUrlUploadJobs { jobs: selected.url_jobs() };
-        let canceled = url_upload::call(&options_from_wit(access), &cancel).await;
+        let canceled = url_upload::call(&ports(), &options_from_wit(access), &cancel).await;
         canceled.map(drop).map_err(error::to_wit)
     }
 }
