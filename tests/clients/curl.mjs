@@ -3,19 +3,19 @@
 import assert from "node:assert/strict";
 
 import { MIB } from "./stage/file.mjs";
-import { example } from "./stage/readme.mjs";
+import { example } from "./stage/examples.mjs";
 import { shell, succeed } from "./stage/shell.mjs";
 
-export async function play({ stage, checks, readme }) {
+export async function play({ stage, checks }) {
   const cwd = `${stage.folder}/files`;
   const uploads = `${stage.origin}/v1/uploads`;
   const run = (script, variables) => succeed(script, { cwd, variables });
   const film = (bytes) => stage.file("film.mp4", bytes);
 
   const whole = film(24 * MIB + 5);
-  await checks.run("curl -T uploads a file as the README says", () =>
+  await checks.run("curl -T uploads a file as documented", () =>
     stage.expectStored([whole], async () => {
-      const answer = await run(example(readme, "sh", "curl -T film.mp4", stage.origin));
+      const answer = await run(example("sh", "curl -T film.mp4", stage.origin));
       whole.mediaId = JSON.parse(answer).media_id;
     }),
   );
@@ -53,10 +53,10 @@ export async function play({ stage, checks, readme }) {
     ["goes on after a cut connection", () => stage.proxy.cut()],
     ["goes on after a crash of the worker", () => stage.crashWorker()],
   ]) {
-    await checks.run(`curl ${fate} as the README says`, async () => {
+    await checks.run(`curl ${fate} as documented`, async () => {
       const resumed = film(16 * MIB + 8);
       await stage.expectStored([resumed], async () => {
-        const [create, send] = steps(example(readme, "sh", "Upload-Length: $SIZE", stage.origin));
+        const [create, send] = steps(example("sh", "Upload-Length: $SIZE", stage.origin));
         const upload = (await run(`${create}echo "$UPLOAD"`)).trim();
         const variables = { FILE: "film.mp4", UPLOAD: upload };
         stage.proxy.breakAfter(9 * MIB, action);
@@ -71,10 +71,10 @@ export async function play({ stage, checks, readme }) {
     });
   }
 
-  await checks.run("curl -F uploads the files of a form as the README says", async () => {
+  await checks.run("curl -F uploads the files of a form as documented", async () => {
     const files = [film(9 * MIB + 9), stage.file("more.mp4", 300_000)];
     await stage.expectStored(files, async () => {
-      const answer = JSON.parse(await run(example(readme, "sh", "curl -F title=", stage.origin)));
+      const answer = JSON.parse(await run(example("sh", "curl -F title=", stage.origin)));
       assert.ok(answer.complete, JSON.stringify(answer));
       for (const [index, file] of files.entries()) file.mediaId = answer.files[index].media_id;
     });
