@@ -41,35 +41,66 @@ export async function play({ stage, checks }) {
     }),
   );
 
-  const live = stage.file("live.ts", 13 * MIB + 7);
-  await checks.run("curl -T - uploads what comes out of a pipe", () =>
-    stage.expectStored([live], async () => {
-      const answer = await run(`cat live.ts | curl --silent -T - ${uploads}/live.ts`);
+  await checks.run("curl -T - uploads what comes out of a pipe, as documented", async () => {
+    const live = { ...film(13 * MIB + 7), name: "live.mp4" };
+    await stage.expectStored([live], async () => {
+      const answer = await run(example("sh", "curl -T - http", stage.origin));
       live.mediaId = JSON.parse(answer).media_id;
+    });
+  });
+
+  await checks.run("curl -T uploads a camera's clip, as documented", async () => {
+    const clip = stage.file("clip.mp4", 5 * MIB + 1);
+    const stored = JSON.parse(await run(example("sh", "-T clip.mp4", stage.origin)));
+    assert.ok((await stage.sandbox.stored(stored.object)).equals(clip.bytes));
+  });
+
+  for (const [protocol, telling, isComplete] of [
+    ["tus", "Upload-Length: $SIZE", (status) => status.state === "completed"],
+    ["the IETF draft", "Upload-Complete: ?0", (object, file) => object.size === file.bytes.length],
+  ]) {
+    for (const [fate, action] of [
+      ["a cut connection", () => stage.proxy.cut()],
+      ["a crash of the worker", () => stage.crashWorker()],
+    ]) {
+      await checks.run(`curl with ${protocol} resumes after ${fate}, as documented`, async () => {
+        const resumed = film(16 * MIB + 8);
+        await stage.expectStored([resumed], async () => {
+          const [create, send] = steps(example("sh", telling, stage.origin));
+          const upload = (await run(`${create}echo "$UPLOAD"`)).trim();
+          const variables = { FILE: "film.mp4", UPLOAD: upload };
+          stage.proxy.breakAfter(9 * MIB, action);
+          await shell(send, { cwd, variables });
+          await stage.proxy.expectBroken();
+          const { stdout } = await shell(`${send}\necho " from $OFFSET"`, { cwd, variables });
+          const [, body, offset] = stdout.match(/({.*}) from (\d+)/);
+          assert.ok(Number(offset) > 0, `it resumed at ${offset}`);
+          const answer = JSON.parse(body);
+          assert.ok(isComplete(answer, resumed), body);
+          resumed.mediaId = answer.media_id;
+        });
+      });
+    }
+  }
+
+  await checks.run("curl manages an upload, as documented", () =>
+    stage.expectNothingStored(async () => {
+      film(MIB);
+      const [create] = steps(example("sh", "Upload-Length: $SIZE", stage.origin));
+      const variables = { UPLOAD: (await run(`${create}echo "$UPLOAD"`)).trim() };
+      const lines = example("sh", 'curl -X POST "$UPLOAD/pause"', stage.origin).trim().split("\n");
+      const [status, pause, resume, events, end] = lines;
+      const stateAfter = async (line) => JSON.parse(await run(line, variables)).state;
+      assert.equal(await stateAfter(status), "receiving");
+      assert.equal(await stateAfter(pause), "paused");
+      assert.equal(await stateAfter(resume), "receiving");
+      const renew = example("sh", "_sandbox/sts", stage.origin, stage.sandbox.origin);
+      assert.equal(await run(renew, variables), "");
+      const followed = run(events, variables);
+      await run(end, variables);
+      assert.match(await followed, /^event: failed$/m);
     }),
   );
-
-  for (const [fate, action] of [
-    ["goes on after a cut connection", () => stage.proxy.cut()],
-    ["goes on after a crash of the worker", () => stage.crashWorker()],
-  ]) {
-    await checks.run(`curl ${fate} as documented`, async () => {
-      const resumed = film(16 * MIB + 8);
-      await stage.expectStored([resumed], async () => {
-        const [create, send] = steps(example("sh", "Upload-Length: $SIZE", stage.origin));
-        const upload = (await run(`${create}echo "$UPLOAD"`)).trim();
-        const variables = { FILE: "film.mp4", UPLOAD: upload };
-        stage.proxy.breakAfter(9 * MIB, action);
-        await shell(send, { cwd, variables });
-        await stage.proxy.expectBroken();
-        const { stdout } = await shell(`${send}\necho " from $OFFSET"`, { cwd, variables });
-        const [, state, offset] = stdout.match(/({.*}) from (\d+)/);
-        assert.ok(Number(offset) > 0, `it went on at ${offset}`);
-        assert.equal(JSON.parse(state).state, "completed");
-        resumed.mediaId = JSON.parse(state).media_id;
-      });
-    });
-  }
 
   await checks.run("curl -F uploads the files of a form as documented", async () => {
     const files = [film(9 * MIB + 9), stage.file("more.mp4", 300_000)];
