@@ -32,7 +32,7 @@ mod world;
 
 use std::time::Duration;
 
-use vod_uploader_component_tests::edge::{Edge, Setup};
+use vod_uploader_component_tests::edge::{Edge, SEAL_KEY, Setup};
 use vod_uploader_component_tests::random::Random;
 use vod_uploader_component_tests::source::MIB;
 

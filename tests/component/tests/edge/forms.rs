@@ -185,7 +185,7 @@ fn forms_that_are_none_are_refused_by_name() {
 
 #[test]
 fn a_browser_gets_a_page_in_which_nothing_that_was_sent_is_html() {
-    let edge = Setup::new().start();
+    let edge = Setup::new().variable("default_extension", "").start();
     let browser = ("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
     let name = "<img src=x onerror=alert(1)>.mp4";
     let form = Form::new().file("v", name, b"bytes").file("<b>", "<script>", b"bytes");
