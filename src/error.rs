@@ -131,7 +131,7 @@ pub struct StoreError {
     pub request_id: String,
     /// The vendor's finer error code (`EC`), such as `0002-00000007`; empty where there was none.
     pub ec: String,
-    /// The store's own time, where it complained about ours (`RequestTimeTooSkewed`).
+    /// The server's time; `None` unless it rejected the request because of clock skew.
     pub server_time: Option<crate::units::UnixMillis>,
 }
 
@@ -340,6 +340,9 @@ error_kinds! {
     /// The VOD service could not be reached, or failed.
     VodUnavailable = "vod-unavailable", Later,
         "Try again later.";
+    /// The request does not prove that its client may continue the media that it names.
+    MediaNotOwned = "media-not-owned", AsNewUpload,
+        "Create a new upload without a media id, or send its Media-Token beside it.";
     /// The VOD service does not know the media id.
     MediaNotFound = "media-not-found", AsNewUpload,
         "Create a new upload without a media id.";

@@ -21,7 +21,8 @@ const PACKAGE_ARROWS: &[(&str, &[&str])] = &[
     // Only for its tests: the world in memory that they run in.
     ("vod-uploader", &["vod-uploader-sim"]),
     ("vod-uploader-sim", &["vod-uploader"]),
-    ("vod-uploader-host", &["vod-uploader"]),
+    ("vod-uploader-relay", &["vod-uploader"]),
+    ("vod-uploader-host", &["vod-uploader", "vod-uploader-relay"]),
     ("vod-uploader-edge", &["vod-uploader-host"]),
     ("vod-uploader-component", &["vod-uploader-host"]),
     ("vod-uploader-devhost", &[]),
@@ -99,17 +100,17 @@ fn packages_use_only_those_below_them() {
 }
 
 #[test]
-fn nothing_that_the_engine_is_linked_with_has_a_clock_or_randomness_or_io() {
-    let mut linked = BTreeSet::new();
-    for target in [&[][..], &["--target", "wasm32-wasip2"]] {
-        let arguments = [
-            &["tree", "--package", "vod-uploader", "--edges", "normal", "--prefix", "none"],
-            target,
-        ];
-        linked.extend(cargo(&arguments.concat()).lines().filter_map(first_word));
+fn the_engine_and_the_relay_link_nothing_that_has_a_clock_or_randomness_or_io() {
+    for package in ["vod-uploader", "vod-uploader-relay"] {
+        let mut linked = BTreeSet::new();
+        for target in [&[][..], &["--target", "wasm32-wasip2"]] {
+            let arguments =
+                [&["tree", "--package", package, "--edges", "normal", "--prefix", "none"], target];
+            linked.extend(cargo(&arguments.concat()).lines().filter_map(first_word));
+        }
+        assert!(linked.contains("serde"), "{linked:?}");
+        assert_eq!(ambient_packages(&linked), [""; 0], "{package}");
     }
-    assert!(linked.contains("serde"), "{linked:?}");
-    assert_eq!(ambient_packages(&linked), [""; 0]);
 }
 
 #[test]

@@ -19,7 +19,9 @@ use vod_uploader::oss::{
     Action, Bucket, BucketOptions, Reply, SignatureVersion, Signer, UploadId, error_reply,
 };
 use vod_uploader::units::{ByteCount, PartNumber, UnixMillis};
-use vod_uploader::vod::{CreateUploadVideo, RefreshUploadVideo, VodEndpoint};
+use vod_uploader::vod::{
+    Action as _, CreateUploadVideo, RefreshUploadVideo, RpcSigner, VodEndpoint,
+};
 
 const SECRET: &str = "planted-access-key-secret";
 const TOKEN: &str = "planted-security-token";
@@ -69,22 +71,24 @@ fn signed_requests_do_not_show_what_signs_them() {
 fn vod_calls_do_not_show_their_form() {
     let key = credential().auth.credential;
     let endpoint = VodEndpoint::for_region("cn-shanghai").unwrap();
-    let request = CreateUploadVideo { title: "t", file_name: "a.mp4", ..Default::default() }
-        .request(&endpoint, &key, "nonce", NOW);
-    assert_shows_nothing_of(&request, "Signature=");
-    let request = RefreshUploadVideo { video_id: "v" }.request(&endpoint, &key, "nonce", NOW);
-    assert_shows_nothing_of(&request, "Signature=");
+    let signer = RpcSigner { endpoint: &endpoint, key: &key, nonce: "nonce", now: NOW };
+    assert_hidden(&signer);
+    let create = CreateUploadVideo { title: "t", file_name: "a.mp4", ..Default::default() };
+    let refresh = RefreshUploadVideo { video_id: "v" };
+    for request in [signer.sign(&create), signer.sign(&refresh)] {
+        assert_shows_nothing_of(&request, "Signature=");
+    }
 }
 
 #[test]
-fn minted_uploads_and_their_replies_do_not_show_the_auth() {
+fn upload_grants_and_their_responses_do_not_show_the_auth() {
     let answer = json!({"RequestId": "R", "VideoId": "v", "UploadAddress": address(),
         "UploadAuth": auth(json!({}))});
     let reply = reply(200, &answer.to_string());
     assert_hidden(&reply);
     assert_shows_nothing_of(&reply, &auth(json!({})));
-    let minted = CreateUploadVideo::default().parse(&reply, NOW).unwrap();
-    assert_hidden(&minted);
+    let grant = CreateUploadVideo::default().parse(&reply, NOW).unwrap();
+    assert_hidden(&grant);
 }
 
 #[test]

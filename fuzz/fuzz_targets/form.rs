@@ -73,7 +73,7 @@ fn take(seen: &mut Vec<Seen>, fields: &mut FormFields, event: FormEvent<'_>) -> 
         }
         FormEvent::File(head) => {
             if let Some(name) = &head.file_name {
-                let _ = form_file_name(name);
+                let _ = form_file_name(name).resolve(None);
             }
             let _ = fields.for_file();
             seen.push(Seen::File(head.field, head.file_name, head.content_type));

@@ -25,7 +25,7 @@ fn check(head: &Head, version: InteropVersion) {
     let progress = Progress { offset: ByteCount(7), length: Some(ByteCount(9)), complete: false };
     let creation = Creation::parse(head, version, ByteCount(u64::MAX));
     if let Ok(creation) = &creation {
-        let _ = creation.required_name();
+        let _ = creation.file_name.resolve(None);
     }
     let append = Append::parse(head, version);
     if let Ok(append) = &append {

@@ -7,9 +7,9 @@ use vod_uploader::oss::action::{
     AbortMultipartUpload, CompleteMultipartUpload, CopyRange, DeleteObject, GetObject, HeadObject,
     InitiateMultipartUpload, ListParts, PutObject, UploadPart, UploadPartCopy,
 };
-use vod_uploader::oss::{Action, UploadId, error_reply};
+use vod_uploader::oss::{Action, ClockSkew, UploadId, error_reply};
 use vod_uploader::units::{ByteCount, PartNumber};
-use vod_uploader_fuzz::reply;
+use vod_uploader_fuzz::{NOW, reply};
 
 fuzz_target!(|bytes: &[u8]| {
     let reply = reply(bytes);
@@ -32,6 +32,6 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = DeleteObject { key }.parse(&reply);
     let _ = PutObject { key, len, content_type: None }.parse(&reply);
     let error = error_reply::read(&reply);
-    let _ = (error_reply::is_temporary(&error), error_reply::is_clock_skew(&error));
+    let _ = (error_reply::is_temporary(&error), ClockSkew::default().observe(&error, NOW));
     let _ = (error.to_string(), format!("{error:?}"));
 });

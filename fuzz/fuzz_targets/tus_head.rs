@@ -55,7 +55,7 @@ fn read_creation(head: &Head) {
     let metadata = Metadata::parse(head.header("upload-metadata").unwrap_or_default());
     if let Ok(metadata) = &metadata {
         let _ = metadata.without_credentials();
-        let _ = http::client_media_id(head, metadata);
+        let _ = http::MediaClaim::parse(head, metadata);
     }
     let _ = http::client_credential(head, metadata.as_ref().ok(), NOW);
     if let Ok(creation) = Creation::parse(head, ByteCount(u64::MAX)) {

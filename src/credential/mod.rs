@@ -8,6 +8,7 @@
 mod address;
 mod auth;
 mod base64_json;
+mod media_token;
 mod object_key;
 mod replacement;
 mod seal;
@@ -18,6 +19,7 @@ mod upload_credential;
 
 pub use address::UploadAddress;
 pub use auth::UploadAuth;
+pub use media_token::MediaTokenKey;
 pub use object_key::check_object_key;
 pub use seal::SealKey;
 pub use secret::Secret;

@@ -84,6 +84,11 @@ impl SealKey {
         Some(Zeroizing::new(plain))
     }
 
+    /// The key itself, to derive other keys from.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0[..]
+    }
+
     fn cipher(&self) -> XChaCha20Poly1305 {
         XChaCha20Poly1305::new(&Key::from(*self.0))
     }

@@ -17,32 +17,21 @@ const TITLE_CHARS_MAX: usize = 128;
 pub struct FileName(String);
 
 impl FileName {
-    /// The name in a percent-encoded path segment.
-    ///
-    /// # Errors
-    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid), which says what is wrong with it.
-    pub fn from_path(segment: &str) -> Result<Self> {
-        // The decoder leaves what is no encoding as it is.
-        let encoded = |rest: &str| rest.len() >= 2 && is_hex(rest.as_bytes().get(..2));
-        if !segment.split('%').skip(1).all(encoded) {
-            return Err(refused("UTF-8, percent-encoded"));
-        }
-        let decoded = percent_decode_str(segment)
-            .decode_utf8()
-            .map_err(|_| refused("UTF-8, percent-encoded"))?;
-        Self::new(&decoded)
-    }
-
     /// The name in plain text.
     ///
     /// # Errors
-    /// As [`FileName::from_path`].
+    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid), which says what is wrong with it.
     pub fn new(name: &str) -> Result<Self> {
+        Self::with_fallback(name, "", None)
+    }
+
+    /// The name in plain text; `stem` replaces an empty stem, and `extension` a missing extension.
+    ///
+    /// # Errors
+    /// As [`FileName::new`].
+    pub fn with_fallback(name: &str, stem: &str, extension: Option<&str>) -> Result<Self> {
         if name.is_empty() {
             return Err(refused("at least one character"));
-        }
-        if name.len() > FILE_NAME_BYTES_MAX {
-            return Err(refused(&format!("at most {FILE_NAME_BYTES_MAX} bytes long")));
         }
         if name.contains(['/', '\\']) {
             return Err(refused("without a slash or backslash"));
@@ -50,14 +39,27 @@ impl FileName {
         if name.chars().any(char::is_control) {
             return Err(refused("without control characters"));
         }
-        match name.rsplit_once('.') {
-            Some((stem, extension)) if !stem.is_empty() && is_extension(extension) => {
-                Ok(Self(name.to_owned()))
+        let name = match (name.rsplit_once('.'), extension) {
+            (Some((own, own_extension)), _) if is_extension(own_extension) && !own.is_empty() => {
+                name.to_owned()
             }
-            _ => Err(refused(
-                "a name and an extension of letters and digits, by which VOD tells media",
-            )),
+            (Some(("", own_extension)), _) if is_extension(own_extension) && !stem.is_empty() => {
+                format!("{stem}.{own_extension}")
+            }
+            (_, Some(extension)) => match name.trim_end_matches('.') {
+                "" => format!("{stem}.{extension}"),
+                own => format!("{own}.{extension}"),
+            },
+            (_, None) => {
+                let allowed =
+                    "a name and an extension of letters and digits, by which VOD tells media";
+                return Err(refused(allowed));
+            }
+        };
+        if name.len() > FILE_NAME_BYTES_MAX {
+            return Err(refused(&format!("at most {FILE_NAME_BYTES_MAX} bytes long")));
         }
+        Ok(Self(name))
     }
 
     /// The name as text.
@@ -80,13 +82,30 @@ impl FileName {
     }
 }
 
+/// The text in a percent-encoded path segment.
+///
+/// # Errors
+/// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) for a segment that is not percent-encoded
+/// UTF-8.
+pub(super) fn decode_segment(segment: &str) -> Result<String> {
+    let refused = || refused("UTF-8, percent-encoded");
+    // The decoder leaves an invalid encoding as it is.
+    let encoded = |rest: &str| rest.len() >= 2 && is_hex(rest.as_bytes().get(..2));
+    if !segment.split('%').skip(1).all(encoded) {
+        return Err(refused());
+    }
+    let decoded = percent_decode_str(segment).decode_utf8().map_err(|_| refused())?;
+    Ok(decoded.into_owned())
+}
+
 fn is_hex(digits: Option<&[u8]>) -> bool {
     digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
 }
 
-/// VOD's list of formats has letters and digits alone
+/// Returns true if VOD can list `text` as a format: its list has letters and digits only
 /// (<https://www.alibabacloud.com/help/en/vod/user-guide/overview-of-media-upload>).
-fn is_extension(text: &str) -> bool {
+#[must_use]
+pub fn is_extension(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
@@ -102,7 +121,8 @@ mod tests {
 
     #[test]
     fn names_of_any_script_are_decoded_and_kept() {
-        let name = FileName::from_path("%E6%B5%8B%E8%AF%95%20(1).MP4").unwrap();
+        let decoded = decode_segment("%E6%B5%8B%E8%AF%95%20(1).MP4").unwrap();
+        let name = FileName::new(&decoded).unwrap();
         assert_eq!(name.as_str(), "测试 (1).MP4");
         assert_eq!(name.title(), "测试 (1)");
         assert_eq!(name.extension(), "mp4");
@@ -128,7 +148,8 @@ mod tests {
             "a.%E6%B5%8B",
             &long,
         ] {
-            assert!(FileName::from_path(name).is_err(), "{name}");
+            let named = decode_segment(name).and_then(|decoded| FileName::new(&decoded));
+            assert!(named.is_err(), "{name}");
         }
     }
 

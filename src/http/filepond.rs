@@ -12,7 +12,7 @@ use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use super::form::{Field, form_file_name};
-use super::{FileName, Head, Metadata, Response, integer_header};
+use super::{Head, Metadata, NameHint, Response, integer_header};
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::{ByteCount, UnixMillis};
 use crate::upload::UploadKey;
@@ -23,7 +23,8 @@ pub const REVERT_BYTES_MAX: usize = 1024;
 const CHUNK_CONTENT_TYPE: &str = "application/offset+octet-stream";
 
 /// The members of a file's metadata that mean something here, by the names of a form's fields.
-const METADATA_MEMBERS: [&str; 4] = ["upload_address", "upload_auth", "media_id", "title"];
+const METADATA_MEMBERS: [&str; 5] =
+    ["upload_address", "upload_auth", "media_id", "media_token", "title"];
 
 /// What a request to `/v1/filepond` or `/v1/filepond/{id}` asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,8 +55,8 @@ pub struct FilePondChunk {
     pub length: Option<ByteCount>,
     /// The length of the whole file.
     pub file_length: ByteCount,
-    /// The file's name.
-    pub file_name: FileName,
+    /// What the chunk says about the file's name.
+    pub file_name: NameHint,
 }
 
 impl FilePondCall {
@@ -107,7 +108,7 @@ impl FilePondChunk {
             offset: required("upload-offset")?,
             length: integer_header(head, "content-length")?.map(ByteCount),
             file_length: required("upload-length")?,
-            file_name: form_file_name(file_name)?,
+            file_name: form_file_name(file_name),
         })
     }
 
@@ -135,7 +136,7 @@ pub struct FilePondTransfer {
     pub created_at_ms: u64,
     /// The file's length, in bytes.
     length_bytes: u64,
-    /// The media id that the client named.
+    /// The media id that the client named, once its client has proved that it owns the media.
     media_id: Option<String>,
     /// The title that the client named.
     title: Option<String>,
@@ -186,10 +187,14 @@ impl FilePondTransfer {
     #[must_use]
     pub fn metadata(&self) -> Metadata {
         let mut metadata = Metadata::default();
-        for (key, text) in [("media_id", &self.media_id), ("title", &self.title)] {
-            metadata.set(key, text.as_deref().unwrap_or_default());
-        }
+        metadata.set("title", self.title.as_deref().unwrap_or_default());
         metadata
+    }
+
+    /// The media that the file continues. Its ownership was checked at the POST.
+    #[must_use]
+    pub fn media_id(&self) -> Option<&str> {
+        self.media_id.as_deref()
     }
 
     /// Where it is kept.

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 const METADATA_BYTES_MAX: usize = 8 * 1024;
 
 /// Keys whose values are credentials: they are used and never stored or echoed.
-const SECRET_KEYS: [&str; 2] = ["upload_address", "upload_auth"];
+const SECRET_KEYS: [&str; 3] = ["upload_address", "upload_auth", "media_token"];
 
 /// The pairs of an `Upload-Metadata` header, in its order.
 #[derive(Clone, Default, PartialEq, Eq)]

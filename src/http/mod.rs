@@ -5,12 +5,15 @@ mod checksum;
 mod content_checks;
 mod cors;
 mod credentials;
+mod disposition;
 mod events;
 mod file_name;
 mod filepond;
 pub mod form;
 pub mod ietf;
+mod media_claim;
 mod metadata;
+mod name_hint;
 mod plain;
 mod problem;
 mod protocol;
@@ -25,17 +28,19 @@ pub use checksum::{
 };
 pub use content_checks::ContentChecks;
 pub use cors::{Origins, preflight, with_cors};
-pub use credentials::{
-    MEDIA_ID_HEADER, UPLOAD_ADDRESS_HEADER, UPLOAD_AUTH_HEADER, client_credential, client_media_id,
-    is_media_id,
-};
+pub use credentials::{UPLOAD_ADDRESS_HEADER, UPLOAD_AUTH_HEADER, client_credential};
 pub use events::EventFeed;
-pub use file_name::{FILE_NAME_BYTES_MAX, FileName};
+pub use file_name::{FILE_NAME_BYTES_MAX, FileName, is_extension};
 pub use filepond::{
     FilePondCall, FilePondChunk, FilePondTransfer, REVERT_BYTES_MAX, filepond_begun,
     filepond_offset, filepond_stored, key_in_body, meant_fields,
 };
+pub use media_claim::{
+    ISSUED_TOKEN_HEADER, MEDIA_ID_HEADER, MEDIA_TOKEN_HEADER, MediaClaim, is_media_id,
+    media_not_owned,
+};
 pub use metadata::Metadata;
+pub use name_hint::NameHint;
 pub use plain::{PlainFile, created, media_kind};
 pub use problem::{problem, status_of};
 pub use protocol::Protocol;
@@ -70,6 +75,16 @@ impl Head {
             .iter()
             .filter(move |(sent, _)| sent.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.trim())
+    }
+
+    /// The head without the headers that are for one object: the credential and the media.
+    #[must_use]
+    pub fn without_upload_headers(mut self) -> Self {
+        let of_one_object =
+            [UPLOAD_ADDRESS_HEADER, UPLOAD_AUTH_HEADER, MEDIA_ID_HEADER, MEDIA_TOKEN_HEADER];
+        let is_kept = |name: &str| !of_one_object.iter().any(|h| name.eq_ignore_ascii_case(h));
+        self.headers.retain(|(name, _)| is_kept(name));
+        self
     }
 
     /// The method that is meant: a client that can send GET and POST alone names the other one in

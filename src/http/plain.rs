@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{FileName, Head, Response, integer_header, is_header_value};
+use super::{Head, NameHint, Response, integer_header, is_header_value};
 use crate::crc64::Crc64;
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::ByteCount;
@@ -11,8 +11,8 @@ use crate::upload::{FinishedObject, UploadRecord};
 /// A request that brings a whole file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlainFile {
-    /// The file's name.
-    pub file_name: FileName,
+    /// What the request says about the file's name.
+    pub file_name: NameHint,
     /// The body's length, where it is declared.
     pub length: Option<ByteCount>,
     /// The Content-Type, where one is named.
@@ -35,11 +35,11 @@ impl PlainFile {
         if length.is_some_and(ByteCount::is_zero) {
             return Err(Error::new(ErrorKind::FileEmpty, "the file has no bytes"));
         }
-        Ok(Self {
-            file_name: FileName::from_path(file_name)?,
-            length,
-            content_type: content_type(head),
-        })
+        let content_type = content_type(head);
+        let file_name = NameHint::new("file-name")
+            .with_path_segment(file_name)?
+            .or_media_type(content_type.as_deref());
+        Ok(Self { file_name, length, content_type })
     }
 }
 

@@ -27,6 +27,7 @@ pub const fn status_of(kind: ErrorKind) -> u16 {
         | ErrorKind::AccessDenied
         | ErrorKind::UploadIsFinal
         | ErrorKind::ConcatenationUnavailable
+        | ErrorKind::MediaNotOwned
         | ErrorKind::OriginNotAllowed => 403,
         ErrorKind::UploadNotFound | ErrorKind::MediaNotFound | ErrorKind::FileUnknown => 404,
         ErrorKind::OffsetMismatch

@@ -6,7 +6,6 @@ use super::{Reply, xml};
 use crate::credential::decode_base64;
 use crate::error::{Error, ErrorKind, StoreError};
 use crate::timestamp;
-use crate::units::UnixMillis;
 
 /// Reads the reply to a refused request. It never fails: a body that is not OSS's XML (HTML of a
 /// gateway, or nothing) leaves the status to tell what happened.
@@ -32,14 +31,6 @@ pub fn is_temporary(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::StoreUnavailable | ErrorKind::StoreReplyInvalid)
 }
 
-/// The store's own time, where it refused a request because our clock is off by more than 15
-/// minutes.
-#[must_use]
-pub fn is_clock_skew(error: &Error) -> Option<UnixMillis> {
-    let store = error.store()?;
-    store.server_time.filter(|_| store.code == CLOCK_SKEW)
-}
-
 /// The error for a reply of success that lacks something.
 pub(super) fn unreadable(reply: &Reply, what: &str) -> Error {
     let store =
@@ -59,13 +50,15 @@ fn store_error(reply: &Reply) -> StoreError {
         "" => reply.header(header).unwrap_or_default().trim().to_owned(),
         value => value.to_owned(),
     };
+    let code = field("Code");
+    let is_skewed = code == CLOCK_SKEW;
     StoreError {
         status: reply.status,
-        code: field("Code").to_owned(),
+        code: code.to_owned(),
         message: field("Message").chars().take(MESSAGE_CHARS_MAX).collect(),
         request_id: or_header(field("RequestId"), "x-oss-request-id"),
         ec: or_header(field("EC"), "x-oss-ec"),
-        server_time: timestamp::parse_iso8601(field("ServerTime")),
+        server_time: is_skewed.then(|| timestamp::parse_iso8601(field("ServerTime"))).flatten(),
     }
 }
 
@@ -136,6 +129,7 @@ mod tests {
     use proptest::test_runner::RngSeed;
 
     use super::*;
+    use crate::units::UnixMillis;
 
     #[test]
     fn what_the_store_says_is_kept_without_its_secrets() {
@@ -235,6 +229,7 @@ mod tests {
 
     #[test]
     fn a_skewed_clock_is_told_the_stores_time() {
+        let server_time = |error: &Error| error.store().unwrap().server_time;
         let skewed = |code: &str| {
             read(&reply(
                 403,
@@ -245,10 +240,10 @@ mod tests {
             ))
         };
         let error = skewed("RequestTimeTooSkewed");
-        assert_eq!(is_clock_skew(&error), Some(UnixMillis(1_672_223_261_000)));
+        assert_eq!(server_time(&error), Some(UnixMillis(1_672_223_261_000)));
         assert!(is_temporary(&error));
-        assert_eq!(is_clock_skew(&skewed("AccessDenied")), None);
-        assert_eq!(is_clock_skew(&read(&reply(500, ""))), None);
+        assert_eq!(server_time(&skewed("AccessDenied")), None);
+        assert_eq!(server_time(&read(&reply(500, ""))), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 pub mod action;
 mod bucket;
+mod clock_skew;
 mod crc64_header;
 mod endpoint;
 pub mod error_reply;
@@ -19,6 +20,7 @@ mod xml;
 
 pub use action::Action;
 pub use bucket::{Bucket, BucketOptions};
+pub use clock_skew::ClockSkew;
 pub use etag::ETag;
 pub use message::{Body, Method, Reply, Request, UnsignedRequest};
 pub use sign::{SignatureVersion, Signer};

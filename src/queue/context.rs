@@ -8,6 +8,8 @@ use super::ids::{KvId, TurnId, VodCallId};
 use super::options::Options;
 use super::seeded_rng::SeededRng;
 use crate::credential::UploadCredential;
+use crate::error::Error;
+use crate::oss::ClockSkew;
 use crate::units::UnixMillis;
 use crate::upload::{Attempts, Jitter, SessionOptions, UploadKey};
 
@@ -18,8 +20,7 @@ pub(super) struct QueueContext {
     rng: SeededRng,
     jitter: Jitter,
     now: UnixMillis,
-    /// How far VOD's clock is ahead of the local clock, according to VOD's last rejection.
-    vod_clock_skew_ms: i64,
+    vod_clock_skew: ClockSkew,
     outputs: VecDeque<Output>,
     events: EventQueue,
     next_id: u64,
@@ -33,7 +34,7 @@ impl QueueContext {
             jitter: Jitter::seeded(rng.next_u64()),
             rng,
             now,
-            vod_clock_skew_ms: 0,
+            vod_clock_skew: ClockSkew::default(),
             outputs: VecDeque::new(),
             events: EventQueue::default(),
             next_id: 0,
@@ -55,12 +56,12 @@ impl QueueContext {
 
     /// The current time of VOD's clock.
     pub(super) fn vod_time(&self) -> UnixMillis {
-        self.now.shifted(self.vod_clock_skew_ms)
+        self.vod_clock_skew.now_at_server(self.now)
     }
 
-    pub(super) fn correct_vod_clock(&mut self, server_time: UnixMillis) {
-        let ahead = i128::from(server_time.0) - i128::from(self.now.0);
-        self.vod_clock_skew_ms = i64::try_from(ahead).unwrap_or(0);
+    /// Corrects VOD's clock if VOD reported its time in `error`. Returns true if it did.
+    pub(super) fn correct_vod_clock(&mut self, error: &Error) -> bool {
+        self.vod_clock_skew.observe(error, self.now)
     }
 
     pub(super) fn output(&mut self, output: Output) {

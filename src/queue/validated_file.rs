@@ -44,7 +44,7 @@ impl ValidatedFile {
         }
         let kind = match new.kind {
             Some(kind) => kind,
-            None => MediaKind::of_file_name(&new.name)?,
+            None => MediaKind::from_file_name(&new.name)?,
         };
         let fingerprint = FileIdentity::of(user_id, &new);
         Ok(Self {

@@ -10,8 +10,8 @@ use crate::oss::{Reply, Request};
 use crate::units::UnixMillis;
 use crate::upload::Attempts;
 use crate::vod::{
-    CreateUploadAttachedMedia, CreateUploadImage, CreateUploadVideo, MediaKind, MintedUpload,
-    RefreshUploadVideo, VodEndpoint, is_clock_skew,
+    Action as _, CreateUploadAttachedMedia, CreateUploadImage, CreateUploadVideo, MediaKind,
+    RefreshUploadVideo, RpcSigner, UploadGrant,
 };
 
 /// The purpose of a call.
@@ -50,7 +50,7 @@ impl VodCall {
         &mut self,
         ctx: &mut QueueContext,
         file: &ValidatedFile,
-    ) -> Option<Result<MintedUpload>> {
+    ) -> Option<Result<UploadGrant>> {
         if let Status::Sent { id, deadline } = self.status
             && deadline <= ctx.now()
         {
@@ -66,11 +66,14 @@ impl VodCall {
         {
             let id = ctx.next_vod_call_id();
             let nonce = ctx.vod_nonce();
+            let signer = RpcSigner {
+                endpoint: ctx.options().vod_endpoint(),
+                key: &self.token,
+                nonce: &nonce,
+                now: ctx.vod_time(),
+            };
             let request = match Call::new(&self.action, file) {
-                Ok(call) => {
-                    let endpoint = ctx.options().vod_endpoint();
-                    call.request(endpoint, &self.token, &nonce, ctx.vod_time())
-                }
+                Ok(call) => call.sign(&signer),
                 Err(error) => return Some(Err(error)),
             };
             self.status = Status::Sent { id, deadline: ctx.now() + ctx.options().timeout() };
@@ -85,7 +88,7 @@ impl VodCall {
         ctx: &mut QueueContext,
         file: &ValidatedFile,
         reply: Result<Reply>,
-    ) -> Option<Result<MintedUpload>> {
+    ) -> Option<Result<UploadGrant>> {
         let parse = |reply| Call::new(&self.action, file)?.parse(&reply, ctx.now());
         match reply.and_then(parse) {
             Ok(minted) => Some(Ok(minted)),
@@ -116,11 +119,8 @@ impl VodCall {
 
     /// Schedules another attempt, or returns the error if there is none.
     fn attempt_failed(&mut self, ctx: &mut QueueContext, error: Error) -> Option<Error> {
-        let skewed = is_clock_skew(&error);
-        if let Some(server_time) = skewed {
-            ctx.correct_vod_clock(server_time);
-        }
-        if (error.kind().retry() == Retry::Later || skewed.is_some())
+        let is_skewed = ctx.correct_vod_clock(&error);
+        if (error.kind().retry() == Retry::Later || is_skewed)
             && let Some(at) = ctx.next_retry(&mut self.attempts)
         {
             self.status = Status::Waiting(at);
@@ -165,22 +165,16 @@ impl<'a> Call<'a> {
         })
     }
 
-    fn request(
-        &self,
-        endpoint: &VodEndpoint,
-        token: &StsCredential,
-        nonce: &str,
-        now: UnixMillis,
-    ) -> Request {
+    fn sign(&self, signer: &RpcSigner<'_>) -> Request {
         match self {
-            Self::CreateVideo(call) => call.request(endpoint, token, nonce, now),
-            Self::CreateImage(call) => call.request(endpoint, token, nonce, now),
-            Self::CreateAttachedMedia(call) => call.request(endpoint, token, nonce, now),
-            Self::RefreshVideo(call) => call.request(endpoint, token, nonce, now),
+            Self::CreateVideo(call) => signer.sign(call),
+            Self::CreateImage(call) => signer.sign(call),
+            Self::CreateAttachedMedia(call) => signer.sign(call),
+            Self::RefreshVideo(call) => signer.sign(call),
         }
     }
 
-    fn parse(&self, reply: &Reply, now: UnixMillis) -> Result<MintedUpload> {
+    fn parse(&self, reply: &Reply, now: UnixMillis) -> Result<UploadGrant> {
         match self {
             Self::CreateVideo(call) => call.parse(reply, now),
             Self::CreateImage(call) => call.parse(reply, now),

@@ -13,8 +13,8 @@ use super::{CallId, FillId, Output};
 use crate::crc64::Crc64;
 use crate::credential::UploadCredential;
 use crate::error::{Error, ErrorKind, Result, Retry};
-use crate::oss::error_reply::{is_clock_skew, is_temporary};
-use crate::oss::{Bucket, Reply};
+use crate::oss::error_reply::is_temporary;
+use crate::oss::{Bucket, ClockSkew, Reply};
 use crate::units::{ByteCount, KIB, MIB, UnixMillis};
 
 /// The slowest link to the store that is waited for: a body has this much time per byte on top of
@@ -36,7 +36,7 @@ pub(super) struct Calls {
     timeout: Duration,
     jitter: Jitter,
     refresh: Refresh,
-    clock_skew_ms: i64,
+    clock_skew: ClockSkew,
     next_id: u32,
     calls: Vec<Call>,
     /// The last refusal of a credential, until a new one has come.
@@ -98,7 +98,7 @@ impl Calls {
             timeout: options.timeout,
             jitter: Jitter::seeded(options.seed),
             refresh: Refresh::new(options.credential, options.can_refresh),
-            clock_skew_ms: 0,
+            clock_skew: ClockSkew::default(),
             next_id: 0,
             calls: Vec::new(),
             credential_refusal: None,
@@ -161,7 +161,7 @@ impl Calls {
             due.for_each(|call| call.status = Status::Parked);
             return Ok(());
         };
-        let signed_at = now.shifted(self.clock_skew_ms);
+        let signed_at = self.clock_skew.now_at_server(now);
         for call in due {
             let key = &credential.auth.credential;
             let request = call.operation.request(&self.bucket, &self.object, key, signed_at);
@@ -264,9 +264,7 @@ impl Calls {
 
     /// Decides whether a failed attempt is followed by another. Returns the call where it is not.
     fn failed(&mut self, now: UnixMillis, index: usize, error: Error) -> Option<Finished> {
-        if let Some(server_time) = is_clock_skew(&error) {
-            self.clock_skew_ms = signed_difference_ms(server_time, now);
-        }
+        self.clock_skew.observe(&error, now);
         let life_ends_at = self.refresh.life_ends_at();
         let call = self.calls.get_mut(index)?;
         // A streamed body has passed and is not held: its call has one attempt.
@@ -338,8 +336,4 @@ fn unreachable_store(operation: &Operation, why: &str) -> Error {
         _ => why.to_owned(),
     };
     Error::new(ErrorKind::StoreUnavailable, what)
-}
-
-fn signed_difference_ms(a: UnixMillis, b: UnixMillis) -> i64 {
-    i64::try_from(i128::from(a.0) - i128::from(b.0)).unwrap_or(0)
 }

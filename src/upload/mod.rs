@@ -44,6 +44,7 @@ mod joining;
 mod keys;
 mod kv_step;
 mod lease;
+mod media_record;
 mod operation;
 mod plan;
 pub(crate) mod record;
@@ -67,6 +68,7 @@ pub use checkpoint::{
 pub use join::{JoinSource, Piece, ReadRange, pieces, reads};
 pub use keys::UploadKey;
 pub use lease::{Lease, Turn};
+pub use media_record::MediaRecord;
 pub use plan::{NextPart, PARALLEL_MAX, Plan};
 pub use record::{RecordKind, VERSION as RECORD_VERSION};
 pub use retry::{Attempts, Jitter, RetryPolicy};

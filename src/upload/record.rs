@@ -31,6 +31,8 @@ pub enum RecordKind {
     EtagPage,
     /// Which upload a file continues ([`crate::queue::FileRecord`]).
     File,
+    /// Which upload a media that the worker issued belongs to ([`super::MediaRecord`]).
+    Media,
 }
 
 impl RecordKind {
@@ -41,6 +43,7 @@ impl RecordKind {
             Self::Checkpoint => b'c',
             Self::EtagPage => b'e',
             Self::File => b'f',
+            Self::Media => b'm',
         }
     }
 
@@ -51,6 +54,7 @@ impl RecordKind {
             Self::Checkpoint => "checkpoint",
             Self::EtagPage => "ETag page",
             Self::File => "file record",
+            Self::Media => "media record",
         }
     }
 }

@@ -1,14 +1,14 @@
-//! What auxiliary media is for.
+//! The purposes of auxiliary media.
 
-/// What auxiliary media is for, which decides the formats that it can have
+/// The purpose of auxiliary media, which determines the allowed formats
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadattachedmedia>).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BusinessType {
-    /// A picture or clip that is laid over videos.
+    /// An image or a clip that is overlaid on videos.
     Watermark,
     /// Subtitles.
     Subtitle,
-    /// Material for editing.
+    /// Material for video editing.
     Material,
 }
 
@@ -16,7 +16,7 @@ impl BusinessType {
     /// Every business type.
     pub const ALL: [Self; 3] = [Self::Watermark, Self::Subtitle, Self::Material];
 
-    /// The vendor's name.
+    /// VOD's name of the business type.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -26,13 +26,13 @@ impl BusinessType {
         }
     }
 
-    /// The business type of the vendor's name.
+    /// Parses VOD's name; `None` if it is not a business type.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|business_type| business_type.as_str() == name)
     }
 
-    /// The extensions that media of this type can have, in lower case.
+    /// The allowed file extensions, in lower case.
     #[must_use]
     pub const fn extensions(self) -> &'static [&'static str] {
         match self {

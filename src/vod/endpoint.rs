@@ -1,10 +1,10 @@
-//! Where the VOD service of a region is.
+//! The URL of a VOD service.
 
 use url::Url;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The address of one region's VOD service.
+/// The endpoint of a VOD service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VodEndpoint {
     url: Url,
@@ -14,12 +14,12 @@ impl VodEndpoint {
     /// The public endpoint of a region, such as `cn-shanghai`
     /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-endpoint>).
     ///
-    /// `cn-hangzhou` is served from Shanghai; a region that is not listed is taken to follow the
-    /// naming of all those that are.
+    /// `cn-hangzhou` is served from Shanghai. The names of unlisted regions are assumed to follow
+    /// the pattern of the listed ones.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Misconfigured`] where it is not a region id.
+    /// Returns [`ErrorKind::Misconfigured`] if `region` is not a region ID.
     pub fn for_region(region: &str) -> Result<Self> {
         let region = region.trim();
         let valid = !region.is_empty()
@@ -39,11 +39,11 @@ impl VodEndpoint {
         Self::custom(&format!("https://vod.{served_from}.aliyuncs.com"))
     }
 
-    /// An endpoint of one's own: a VPC endpoint, a proxy or a stand-in.
+    /// A custom endpoint: a VPC endpoint, a proxy or an emulator.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Misconfigured`] where it is not an http or https URL of a host.
+    /// Returns [`ErrorKind::Misconfigured`] if `url` is not an http or https URL of a host.
     pub fn custom(url: &str) -> Result<Self> {
         let misconfigured = |what| Error::new(ErrorKind::Misconfigured, what);
         let mut url = Url::parse(url.trim())
@@ -58,14 +58,14 @@ impl VodEndpoint {
         Ok(Self { url })
     }
 
-    /// The URL that calls are sent to.
+    /// The URL of every request.
     #[must_use]
     pub const fn url(&self) -> &Url {
         &self.url
     }
 }
 
-/// Regions without a VOD service of their own.
+/// Regions without their own VOD service, and the regions that serve them.
 const SERVED_FROM: &[(&str, &str)] = &[("cn-hangzhou", "cn-shanghai")];
 
 #[cfg(test)]
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_region_is_refused() {
+    fn an_invalid_region_is_rejected() {
         for region in ["", "CN-SHANGHAI", "cn_shanghai", "evil.com/", "a@b"] {
             let error = VodEndpoint::for_region(region).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Misconfigured, "{region}");
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_of_ones_own_is_a_url() {
+    fn a_custom_endpoint_is_a_url_of_a_host() {
         let endpoint = VodEndpoint::custom(" http://127.0.0.1:9000/vod#x ").unwrap();
         assert_eq!(endpoint.url().as_str(), "http://127.0.0.1:9000/vod");
         for url in ["", "vod.example.com", "ftp://a", "http://u:p@a", "https://a?x=1", "data:x"] {

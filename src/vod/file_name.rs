@@ -1,16 +1,16 @@
-//! What a file's name tells: its extension, and a title where none is given.
+//! The extension and the default title of a file name.
 
 use super::limits::Unit;
 
-/// The extension as it is written, without its dot; `None` where the name has none.
+/// The extension without its dot, in its original case; `None` if the name has none.
 ///
-/// Folders ahead of the name are passed over, and a name such as `.mp4` is one without extension.
+/// Leading directories are ignored. A name such as `.mp4` has no extension.
 pub(super) fn extension(file_name: &str) -> Option<&str> {
     let (stem, extension) = last_segment(file_name).rsplit_once('.')?;
     (!stem.is_empty() && !extension.is_empty()).then_some(extension)
 }
 
-/// The name without folders and extension, cut at a character to at most `max` of `unit`.
+/// The name without directories and extension, truncated to `max` units at a character boundary.
 pub(super) fn title(file_name: &str, max: usize, unit: Unit) -> &str {
     let name = last_segment(file_name);
     let stem = match name.rsplit_once('.') {
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn a_title_is_cut_at_a_character() {
+    fn a_title_is_truncated_at_a_character_boundary() {
         assert_eq!(title("films/a.b.mp4", 128, Unit::Characters), "a.b");
         assert_eq!(title(".mp4", 128, Unit::Characters), ".mp4");
         assert_eq!(title("plain", 3, Unit::Bytes), "pla");

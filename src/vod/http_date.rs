@@ -1,11 +1,11 @@
-//! The `Date` header of a reply (RFC 9110, section 6.6.1).
+//! The `Date` header of a response (RFC 9110, section 6.6.1).
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
 use crate::units::UnixMillis;
 
-/// Reads `Wed, 28 Dec 2022 10:27:41 GMT`.
+/// Parses a date such as `Wed, 28 Dec 2022 10:27:41 GMT`.
 pub(super) fn parse(text: &str) -> Option<UnixMillis> {
     let instant = OffsetDateTime::parse(text.trim(), &Rfc2822).ok()?;
     let secs = u64::try_from(instant.unix_timestamp()).ok()?;
@@ -17,7 +17,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_date_is_read_to_the_second() {
+    fn a_date_is_precise_to_the_second() {
         let wanted = Some(UnixMillis(1_672_223_261_000));
         assert_eq!(parse("Wed, 28 Dec 2022 10:27:41 GMT"), wanted);
         assert_eq!(parse(" Wed, 28 Dec 2022 10:27:41 GMT "), wanted);

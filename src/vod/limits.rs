@@ -1,32 +1,32 @@
-//! The limits that several of VOD's calls share, and how they are checked.
+//! Limits that several VOD calls share, and their checks.
 
 use crate::error::{Error, Result};
 
-/// Longest title of a video, an audio or an image, in characters
+/// The maximum length of a video, audio or image title, in characters
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadvideo>,
 /// <https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadimage>).
 pub const TITLE_CHARS_MAX: usize = 128;
 
-/// Longest description of a video, an audio or an image, in characters (the same pages).
+/// The maximum length of a video, audio or image description, in characters (the same pages).
 pub const DESCRIPTION_CHARS_MAX: usize = 1024;
 
-/// Longest title of auxiliary media and of a file that VOD fetches, in bytes of UTF-8
+/// The maximum length of the title of auxiliary media and of a URL upload, in bytes of UTF-8
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadattachedmedia>,
 /// <https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-uploadmediabyurl>).
 pub const TITLE_BYTES_MAX: usize = 128;
 
-/// Longest description of auxiliary media and of a file that VOD fetches, in bytes of UTF-8 (the
-/// same pages).
+/// The maximum length of the description of auxiliary media and of a URL upload, in bytes of UTF-8
+/// (the same pages).
 pub const DESCRIPTION_BYTES_MAX: usize = 1024;
 
-/// Most tags of one media, which are separated by commas (all of these pages).
+/// The maximum number of comma-separated tags of one media (all of these pages).
 pub const TAGS_MAX: usize = 16;
 
-/// Longest tag: in characters of a video, an audio or an image, in bytes of UTF-8 otherwise (all
-/// of these pages).
+/// The maximum length of a tag: in characters for video, audio and images, in bytes of UTF-8
+/// otherwise (all of these pages).
 pub const TAG_LEN_MAX: usize = 32;
 
-/// What a limit counts.
+/// The unit of a length limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unit {
     /// Unicode scalar values.
@@ -51,7 +51,7 @@ impl Unit {
     }
 }
 
-/// Refuses a text that is longer than `max`.
+/// Checks that the text has at most `max` units.
 pub(super) fn check_length(field: &str, text: Option<&str>, max: usize, unit: Unit) -> Result<()> {
     if text.is_some_and(|text| unit.count(text) > max) {
         return Err(Error::field_invalid(field, format!("at most {max} {}", unit.name())));
@@ -59,7 +59,7 @@ pub(super) fn check_length(field: &str, text: Option<&str>, max: usize, unit: Un
     Ok(())
 }
 
-/// Refuses too many tags, and one that is too long.
+/// Checks the number of tags and the length of each.
 pub(super) fn check_tags(tags: Option<&str>, unit: Unit) -> Result<()> {
     let tags: Vec<&str> = tags.into_iter().flat_map(|tags| tags.split(',')).collect();
     if tags.len() > TAGS_MAX {

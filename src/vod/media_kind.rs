@@ -1,4 +1,4 @@
-//! What kind of media a file is, which decides the call that hands out its upload.
+//! The kind of media of a file, which determines the call that grants its upload.
 
 use super::file_name::extension;
 use crate::error::{Error, Result};
@@ -6,9 +6,9 @@ use crate::error::{Error, Result};
 /// The kinds of media that VOD stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MediaKind {
-    /// A video, by [`CreateUploadVideo`](super::CreateUploadVideo).
+    /// Video, by [`CreateUploadVideo`](super::CreateUploadVideo).
     Video,
-    /// An audio, by [`CreateUploadVideo`](super::CreateUploadVideo) as well.
+    /// Audio, also by [`CreateUploadVideo`](super::CreateUploadVideo).
     Audio,
     /// An image, by [`CreateUploadImage`](super::CreateUploadImage).
     Image,
@@ -18,18 +18,19 @@ pub enum MediaKind {
 }
 
 impl MediaKind {
-    /// The kind that the extension of a file's name tells, whatever the case of its letters.
+    /// Determines the kind from the extension of a file name, ignoring case.
     ///
     /// The formats are those of
-    /// <https://www.alibabacloud.com/help/en/vod/user-guide/overview-of-media-upload>. A picture or
-    /// a clip that is meant as a watermark or as material looks like any other, and is told to be
-    /// an image or a video here.
+    /// <https://www.alibabacloud.com/help/en/vod/user-guide/overview-of-media-upload>. A file that
+    /// is meant as a watermark or as material has the extension of any image or video, so the
+    /// result is [`MediaKind::Image`] or [`MediaKind::Video`].
     ///
     /// # Errors
     ///
-    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) where the name has no extension or an
-    /// unknown one, and for GIF, which is a video as well as an image: the kind has to be given.
-    pub fn of_file_name(file_name: &str) -> Result<Self> {
+    /// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) if the name has no extension or
+    /// an unknown one, and for GIF, which VOD accepts as a video and as an image: the caller has to
+    /// specify the kind.
+    pub fn from_file_name(file_name: &str) -> Result<Self> {
         let Some(extension) = extension(file_name) else {
             let allowed = "a name with an extension, which tells the kind of media, where the \
                            kind is not given";
@@ -52,8 +53,8 @@ impl MediaKind {
         })
     }
 
-    /// True where the media has an id that RefreshUploadVideo knows. A credential of the others
-    /// cannot be refreshed.
+    /// Returns `true` if RefreshUploadVideo issues new credentials for media of this kind. The
+    /// credentials of the other kinds cannot be refreshed.
     #[must_use]
     pub const fn can_refresh(self) -> bool {
         match self {
@@ -77,7 +78,7 @@ const FORMATS: &[(MediaKind, &[&str])] = &[
         &["mp3", "wma", "wav", "aac", "ra", "m4a", "flac", "ape", "ac3", "amr", "caf", "acm"],
     ),
     (MediaKind::Image, &["png", "jpg", "jpeg", "heic", "webp"]),
-    // Only those of CreateUploadAttachedMedia that nothing else can be.
+    // The extensions of CreateUploadAttachedMedia that no other kind has.
     (MediaKind::Auxiliary, &["srt", "ass", "stl", "ttml", "vtt", "apng", "mat", "zip", "apk"]),
 ];
 
@@ -97,7 +98,7 @@ mod tests {
     use crate::vod::{BusinessType, IMAGE_EXTENSIONS};
 
     #[test]
-    fn an_extension_tells_the_kind_in_any_case() {
+    fn the_extension_determines_the_kind_ignoring_case() {
         for (name, wanted) in [
             ("a.mp4", MediaKind::Video),
             ("A.M3U8", MediaKind::Video),
@@ -111,21 +112,21 @@ mod tests {
             ("a.vtt", MediaKind::Auxiliary),
             ("a.zip", MediaKind::Auxiliary),
         ] {
-            assert_eq!(MediaKind::of_file_name(name), Ok(wanted), "{name}");
+            assert_eq!(MediaKind::from_file_name(name), Ok(wanted), "{name}");
         }
     }
 
-    /// The JavaScript SDK looks for `jpg`, `jpeg` or `png` after any character, anywhere in the
-    /// name, and uploads such a video as an image.
+    /// The JavaScript SDK matches `jpg`, `jpeg` or `png` after any character, anywhere in the name,
+    /// and uploads such a video as an image.
     #[test]
-    fn a_video_with_png_inside_its_name_is_no_image() {
+    fn a_video_with_png_inside_its_name_is_not_an_image() {
         for name in ["my.png.mp4", "apng_demo.mp4", "a.jpg.MP4", "xjpeg.mov"] {
-            assert_eq!(MediaKind::of_file_name(name), Ok(MediaKind::Video), "{name}");
+            assert_eq!(MediaKind::from_file_name(name), Ok(MediaKind::Video), "{name}");
         }
     }
 
     #[test]
-    fn what_the_name_does_not_tell_is_asked_for() {
+    fn an_undeterminable_kind_is_an_error() {
         for (name, wanted) in [
             ("a.gif", "kind must be given for a name that ends with .gif"),
             ("a.GIF", "kind must be given for a name that ends with .gif"),
@@ -137,23 +138,23 @@ mod tests {
             ("a.exe", "name must be a name with an extension that VOD lists, which .exe is not"),
             ("a.mp4 ", "name must be a name with an extension that VOD lists, which .mp4  is not"),
         ] {
-            let error = MediaKind::of_file_name(name).unwrap_err();
+            let error = MediaKind::from_file_name(name).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::RequestInvalid);
             assert!(error.message().starts_with(wanted), "{name}: {error}");
         }
     }
 
     #[test]
-    fn every_format_of_an_image_and_of_auxiliary_media_has_a_kind_or_is_asked_for() {
+    fn every_image_and_auxiliary_format_has_a_kind_or_is_ambiguous() {
         let of_auxiliary = BusinessType::ALL.iter().flat_map(|of_type| of_type.extensions());
         for extension in IMAGE_EXTENSIONS.iter().chain(of_auxiliary) {
-            let kind = MediaKind::of_file_name(&format!("a.{extension}"));
+            let kind = MediaKind::from_file_name(&format!("a.{extension}"));
             assert!(kind.is_ok() || *extension == AMBIGUOUS, "{extension}");
         }
     }
 
     #[test]
-    fn only_videos_and_audios_can_be_refreshed() {
+    fn only_video_and_audio_can_be_refreshed() {
         let kinds = [MediaKind::Video, MediaKind::Audio, MediaKind::Image, MediaKind::Auxiliary];
         assert_eq!(kinds.map(MediaKind::can_refresh), [true, true, false, false]);
     }
@@ -162,8 +163,8 @@ mod tests {
         #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), ..Default::default() })]
 
         #[test]
-        fn no_name_makes_it_panic(name: String) {
-            let _ = MediaKind::of_file_name(&name);
+        fn no_file_name_causes_a_panic(name: String) {
+            let _ = MediaKind::from_file_name(&name);
         }
     }
 }

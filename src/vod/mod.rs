@@ -1,57 +1,45 @@
-//! The ApsaraVideo VOD API (version 2017-03-21): signed calls made, and their answers read,
-//! without sending anything.
+//! The ApsaraVideo VOD API, version 2017-03-21: signed requests and their responses, as values.
 //!
-//! A call is a struct of its parameters, which `check` compares with the vendor's limits, from
-//! which `request` makes a signed request, and whose `parse` reads the reply. [`ParamData`] makes
-//! the calls that hand out an upload from the SDK's JSON, and [`MediaKind`] tells which of them a
-//! file needs.
+//! An [`Action`] is one call of the API. An [`RpcSigner`] makes its signed request, which the
+//! driver sends unchanged; the action then reads the reply. [`MediaKind`] determines which Create
+//! call a file needs, and [`ParamData`] makes that call from the SDK's JSON.
 //!
 //! <https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-overview>
 
-mod answer;
+mod action;
 mod business_type;
-mod cancel_url_upload_jobs;
-mod create_upload_attached_media;
-mod create_upload_image;
-mod create_upload_video;
 mod endpoint;
-mod error_reply;
+mod error_response;
 mod file_name;
-#[cfg(test)]
-mod form_tests;
-mod get_url_upload_infos;
 mod http_date;
 mod limits;
 mod media_kind;
-mod minted_upload;
 mod param_data;
 mod parameters;
-mod refresh_upload_video;
 pub mod rpc_sign;
-mod upload_media_by_url;
+mod upload_grant;
 mod url_jobs;
+mod vod_response;
 
+pub use action::{
+    Action, CATE_IDS_MAX, CancelUrlUploadJobs, CanceledUrlJobs, CreateUploadAttachedMedia,
+    CreateUploadImage, CreateUploadVideo, GetUrlUploadInfos, IMAGE_EXTENSIONS, ImageType,
+    QueuedUrlJob, QueuedUrlJobs, REFERENCE_ID_CHARS, RefreshUploadVideo, SESSION_ID_CHARS_MAX,
+    URL_UPLOAD_SIZE_MAX, URLS_PER_CALL_MAX, UploadMediaByUrl, UrlUploadInfo, UrlUploadInfos,
+    UrlUploadSource, UrlUploadStatus,
+};
 pub use business_type::BusinessType;
-pub use cancel_url_upload_jobs::{CancelUrlUploadJobs, CanceledUrlJobs};
-pub use create_upload_attached_media::{CATE_IDS_MAX, CreateUploadAttachedMedia};
-pub use create_upload_image::{CreateUploadImage, IMAGE_EXTENSIONS, ImageType};
-pub use create_upload_video::{CreateUploadVideo, REFERENCE_ID_CHARS};
 pub use endpoint::VodEndpoint;
-pub use error_reply::is_clock_skew;
-pub use get_url_upload_infos::{GetUrlUploadInfos, UrlUploadInfo, UrlUploadInfos, UrlUploadStatus};
 pub use limits::{
     DESCRIPTION_BYTES_MAX, DESCRIPTION_CHARS_MAX, TAG_LEN_MAX, TAGS_MAX, TITLE_BYTES_MAX,
     TITLE_CHARS_MAX,
 };
 pub use media_kind::MediaKind;
-pub use minted_upload::MintedUpload;
 pub use param_data::ParamData;
-pub use refresh_upload_video::RefreshUploadVideo;
-pub use upload_media_by_url::{
-    ONLINE_FILE_SIZE_MAX, ONLINE_FILES_MAX, OnlineFile, QueuedUrlJob, QueuedUrlJobs,
-    SESSION_ID_CHARS_MAX, UploadMediaByUrl,
-};
+pub use rpc_sign::RpcSigner;
+pub use upload_grant::UploadGrant;
 pub use url_jobs::{URL_JOBS_MAX, UrlJobs};
+pub use vod_response::VodResponse;
 
-/// The access key that calls VOD: a RAM user's, or a temporary one with a security token.
+/// The access key for VOD calls: a RAM user's, or a temporary one with a security token.
 pub type RamKey = crate::credential::StsCredential;

@@ -1,4 +1,4 @@
-//! The RPC signature, version 1.0, with which every VOD call is signed.
+//! The RPC signature, version 1.0, of every VOD request.
 //!
 //! <https://www.alibabacloud.com/help/en/sdk/product-overview/rpc-mechanism>
 
@@ -6,50 +6,58 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::{RamKey, VodEndpoint};
+use super::{Action, RamKey, VodEndpoint};
 use crate::credential::Secret;
 use crate::oss::sign::hmac_sha1;
 use crate::oss::{Body, Method, Request, encode_component};
 use crate::timestamp;
 use crate::units::UnixMillis;
 
-/// The signed POST request of the call `action` with its own `parameters`, sent as a form.
-///
-/// `nonce` must be unique for every request: VOD refuses a repeated one.
-pub(super) fn call(
-    action: &str,
-    parameters: Vec<(&str, String)>,
-    endpoint: &VodEndpoint,
-    key: &RamKey,
-    nonce: &str,
-    now: UnixMillis,
-) -> Request {
-    let mut parameters = parameters;
-    parameters.extend([
-        ("Action", action.to_owned()),
-        ("Version", API_VERSION.to_owned()),
-        ("Format", "JSON".to_owned()),
-        ("AccessKeyId", key.access_key_id.clone()),
-        ("SignatureMethod", "HMAC-SHA1".to_owned()),
-        ("SignatureVersion", "1.0".to_owned()),
-        ("SignatureNonce", nonce.to_owned()),
-        ("Timestamp", timestamp::iso8601_extended(now)),
-    ]);
-    if let Some(token) = &key.security_token {
-        parameters.push(("SecurityToken", token.expose().to_owned()));
-    }
-    let canonical = canonical_query(&parameters);
-    let signature = signature(&key.access_key_secret, &string_to_sign(Method::Post, &canonical));
-    let form = format!("{canonical}&Signature={}", encode_component(&signature));
-    Request {
-        method: Method::Post,
-        url: endpoint.url().clone(),
-        headers: vec![
-            ("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned()),
-            ("accept".to_owned(), "application/json".to_owned()),
-            ("content-length".to_owned(), form.len().to_string()),
-        ],
-        body: Body::Bytes(form.into_bytes()),
+/// Signs one request.
+#[derive(Clone, Copy, Debug)]
+pub struct RpcSigner<'a> {
+    /// The service that the request is for.
+    pub endpoint: &'a VodEndpoint,
+    /// The access key.
+    pub key: &'a RamKey,
+    /// A string that is unique for every request: VOD rejects a repeated one.
+    pub nonce: &'a str,
+    /// The current time of VOD's clock.
+    pub now: UnixMillis,
+}
+
+impl RpcSigner<'_> {
+    /// The signed POST request of `action`, with its parameters as a form.
+    #[must_use]
+    pub fn sign<A: Action>(&self, action: &A) -> Request {
+        let mut parameters = action.parameters();
+        parameters.extend([
+            ("Action", A::NAME.to_owned()),
+            ("Version", API_VERSION.to_owned()),
+            ("Format", "JSON".to_owned()),
+            ("AccessKeyId", self.key.access_key_id.clone()),
+            ("SignatureMethod", "HMAC-SHA1".to_owned()),
+            ("SignatureVersion", "1.0".to_owned()),
+            ("SignatureNonce", self.nonce.to_owned()),
+            ("Timestamp", timestamp::iso8601_extended(self.now)),
+        ]);
+        if let Some(token) = &self.key.security_token {
+            parameters.push(("SecurityToken", token.expose().to_owned()));
+        }
+        let canonical = canonical_query(&parameters);
+        let string_to_sign = string_to_sign(Method::Post, &canonical);
+        let signature = signature(&self.key.access_key_secret, &string_to_sign);
+        let form = format!("{canonical}&Signature={}", encode_component(&signature));
+        Request {
+            method: Method::Post,
+            url: self.endpoint.url().clone(),
+            headers: vec![
+                ("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned()),
+                ("accept".to_owned(), "application/json".to_owned()),
+                ("content-length".to_owned(), form.len().to_string()),
+            ],
+            body: Body::Bytes(form.into_bytes()),
+        }
     }
 }
 
@@ -91,6 +99,7 @@ mod tests {
     )]
 
     use super::*;
+    use crate::vod::CreateUploadVideo;
 
     const NONCE: &str = "3ee8c1b8-83d3-44af-a94f-4e0ad82fd6cf";
 
@@ -129,17 +138,22 @@ mod tests {
     }
 
     #[test]
-    fn a_call_is_the_form_that_its_signature_signs() {
+    fn a_signed_request_carries_the_form_that_was_signed() {
         let key = RamKey {
             access_key_id: "testid".into(),
             access_key_secret: secret(),
             security_token: Some(Secret::new("tok+/=")),
         };
         let endpoint = VodEndpoint::for_region("cn-shanghai").unwrap();
-        let own = vec![("FileName", "测试 (1)*.mp4".to_owned()), ("Title", "it's ~ok!".to_owned())];
+        let action = CreateUploadVideo {
+            title: "it's ~ok!",
+            file_name: "测试 (1)*.mp4",
+            ..CreateUploadVideo::default()
+        };
         // 2023-12-25T00:00:00Z
         let now = UnixMillis(1_703_462_400_000);
-        let request = call("CreateUploadVideo", own, &endpoint, &key, NONCE, now);
+        let signer = RpcSigner { endpoint: &endpoint, key: &key, nonce: NONCE, now };
+        let request = signer.sign(&action);
         let Body::Bytes(form) = &request.body else { panic!("{request:?}") };
         assert_eq!(request.header("content-length"), Some(form.len().to_string().as_str()));
         assert_eq!(request.url.as_str(), "https://vod.cn-shanghai.aliyuncs.com/");

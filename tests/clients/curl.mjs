@@ -3,19 +3,19 @@
 import assert from "node:assert/strict";
 
 import { MIB } from "./stage/file.mjs";
-import { example } from "./stage/readme.mjs";
+import { example } from "./stage/examples.mjs";
 import { shell, succeed } from "./stage/shell.mjs";
 
-export async function play({ stage, checks, readme }) {
+export async function play({ stage, checks }) {
   const cwd = `${stage.folder}/files`;
   const uploads = `${stage.origin}/v1/uploads`;
   const run = (script, variables) => succeed(script, { cwd, variables });
   const film = (bytes) => stage.file("film.mp4", bytes);
 
   const whole = film(24 * MIB + 5);
-  await checks.run("curl -T uploads a file as the README says", () =>
+  await checks.run("curl -T uploads a file as documented", () =>
     stage.expectStored([whole], async () => {
-      const answer = await run(example(readme, "sh", "curl -T film.mp4", stage.origin));
+      const answer = await run(example("sh", "curl -T film.mp4", stage.origin));
       whole.mediaId = JSON.parse(answer).media_id;
     }),
   );
@@ -41,40 +41,71 @@ export async function play({ stage, checks, readme }) {
     }),
   );
 
-  const live = stage.file("live.ts", 13 * MIB + 7);
-  await checks.run("curl -T - uploads what comes out of a pipe", () =>
-    stage.expectStored([live], async () => {
-      const answer = await run(`cat live.ts | curl --silent -T - ${uploads}/live.ts`);
+  await checks.run("curl -T - uploads what comes out of a pipe, as documented", async () => {
+    const live = { ...film(13 * MIB + 7), name: "live.mp4" };
+    await stage.expectStored([live], async () => {
+      const answer = await run(example("sh", "curl -T - http", stage.origin));
       live.mediaId = JSON.parse(answer).media_id;
+    });
+  });
+
+  await checks.run("curl -T uploads a camera's clip, as documented", async () => {
+    const clip = stage.file("clip.mp4", 5 * MIB + 1);
+    const stored = JSON.parse(await run(example("sh", "-T clip.mp4", stage.origin)));
+    assert.ok((await stage.sandbox.stored(stored.object)).equals(clip.bytes));
+  });
+
+  for (const [protocol, telling, isComplete] of [
+    ["tus", "Upload-Length: $SIZE", (status) => status.state === "completed"],
+    ["the IETF draft", "Upload-Complete: ?0", (object, file) => object.size === file.bytes.length],
+  ]) {
+    for (const [fate, action] of [
+      ["a cut connection", () => stage.proxy.cut()],
+      ["a crash of the worker", () => stage.crashWorker()],
+    ]) {
+      await checks.run(`curl with ${protocol} resumes after ${fate}, as documented`, async () => {
+        const resumed = film(16 * MIB + 8);
+        await stage.expectStored([resumed], async () => {
+          const [create, send] = steps(example("sh", telling, stage.origin));
+          const upload = (await run(`${create}echo "$UPLOAD"`)).trim();
+          const variables = { FILE: "film.mp4", UPLOAD: upload };
+          stage.proxy.breakAfter(9 * MIB, action);
+          await shell(send, { cwd, variables });
+          await stage.proxy.expectBroken();
+          const { stdout } = await shell(`${send}\necho " from $OFFSET"`, { cwd, variables });
+          const [, body, offset] = stdout.match(/({.*}) from (\d+)/);
+          assert.ok(Number(offset) > 0, `it resumed at ${offset}`);
+          const answer = JSON.parse(body);
+          assert.ok(isComplete(answer, resumed), body);
+          resumed.mediaId = answer.media_id;
+        });
+      });
+    }
+  }
+
+  await checks.run("curl manages an upload, as documented", () =>
+    stage.expectNothingStored(async () => {
+      film(MIB);
+      const [create] = steps(example("sh", "Upload-Length: $SIZE", stage.origin));
+      const variables = { UPLOAD: (await run(`${create}echo "$UPLOAD"`)).trim() };
+      const lines = example("sh", 'curl -X POST "$UPLOAD/pause"', stage.origin).trim().split("\n");
+      const [status, pause, resume, events, end] = lines;
+      const stateAfter = async (line) => JSON.parse(await run(line, variables)).state;
+      assert.equal(await stateAfter(status), "receiving");
+      assert.equal(await stateAfter(pause), "paused");
+      assert.equal(await stateAfter(resume), "receiving");
+      const renew = example("sh", "_sandbox/sts", stage.origin, stage.sandbox.origin);
+      assert.equal(await run(renew, variables), "");
+      const followed = run(events, variables);
+      await run(end, variables);
+      assert.match(await followed, /^event: failed$/m);
     }),
   );
 
-  for (const [fate, action] of [
-    ["goes on after a cut connection", () => stage.proxy.cut()],
-    ["goes on after a crash of the worker", () => stage.crashWorker()],
-  ]) {
-    await checks.run(`curl ${fate} as the README says`, async () => {
-      const resumed = film(16 * MIB + 8);
-      await stage.expectStored([resumed], async () => {
-        const [create, send] = steps(example(readme, "sh", "Upload-Length: $SIZE", stage.origin));
-        const upload = (await run(`${create}echo "$UPLOAD"`)).trim();
-        const variables = { FILE: "film.mp4", UPLOAD: upload };
-        stage.proxy.breakAfter(9 * MIB, action);
-        await shell(send, { cwd, variables });
-        await stage.proxy.expectBroken();
-        const { stdout } = await shell(`${send}\necho " from $OFFSET"`, { cwd, variables });
-        const [, state, offset] = stdout.match(/({.*}) from (\d+)/);
-        assert.ok(Number(offset) > 0, `it went on at ${offset}`);
-        assert.equal(JSON.parse(state).state, "completed");
-        resumed.mediaId = JSON.parse(state).media_id;
-      });
-    });
-  }
-
-  await checks.run("curl -F uploads the files of a form as the README says", async () => {
+  await checks.run("curl -F uploads the files of a form as documented", async () => {
     const files = [film(9 * MIB + 9), stage.file("more.mp4", 300_000)];
     await stage.expectStored(files, async () => {
-      const answer = JSON.parse(await run(example(readme, "sh", "curl -F title=", stage.origin)));
+      const answer = JSON.parse(await run(example("sh", "curl -F title=", stage.origin)));
       assert.ok(answer.complete, JSON.stringify(answer));
       for (const [index, file] of files.entries()) file.mediaId = answer.files[index].media_id;
     });

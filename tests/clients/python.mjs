@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { dirname } from "node:path";
 
 import { MIB } from "./stage/file.mjs";
-import { example } from "./stage/readme.mjs";
+import { example } from "./stage/examples.mjs";
 import { shell, succeed } from "./stage/shell.mjs";
 
 const FATES = [
@@ -20,7 +20,7 @@ export async function play(setting) {
   await playTusPy({ ...setting, options });
 }
 
-async function playTuspy({ stage, checks, readme, options }) {
+async function playTuspy({ stage, checks, options }) {
   const program = new URL("python/upload_with_tuspy.py", import.meta.url).pathname;
   const command = (file, more) =>
     `python ${program} ${stage.origin}/v1/files ${file.name} --storage ${file.name}.json ${more}`;
@@ -45,10 +45,10 @@ async function playTuspy({ stage, checks, readme, options }) {
     }
   }
 
-  await checks.run("tuspy uploads as the README says", async () => {
+  await checks.run("tuspy uploads as documented", async () => {
     const film = stage.file("film.mp4", 16 * MIB + 5);
     await stage.expectStored([film], async () => {
-      const block = example(readme, "python", "TusClient(", stage.origin);
+      const block = example("python", "TusClient(", stage.origin);
       film.mediaId = (await succeed(`python - <<'END'\n${block}\nEND`, options)).trim();
     });
   });
@@ -77,13 +77,13 @@ async function playTuspy({ stage, checks, readme, options }) {
   );
 }
 
-async function playTusPy({ stage, checks, readme, options }) {
+async function playTusPy({ stage, checks, options }) {
   for (const [fate, action] of FATES) {
     const commands = action ? "tus-upload and tus-resume upload" : "tus-upload uploads";
-    await checks.run(`${commands}${fate} as the README says`, async () => {
+    await checks.run(`${commands}${fate} as documented`, async () => {
       const file = stage.file("film.mp4", 16 * MIB + 3);
       await stage.expectStored([file], async () => {
-        const [begin, resume] = steps(example(readme, "sh", "tus-upload film.mp4", stage.origin));
+        const [begin, resume] = steps(example("sh", "tus-upload film.mp4", stage.origin));
         if (action) stage.proxy.breakAfter(11 * MIB, () => action(stage));
         const begun = await shell(`${begin}\nstatus=$?; echo "$UPLOAD"; exit $status`, options);
         if (action) await stage.proxy.expectBroken();

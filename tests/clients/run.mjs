@@ -23,7 +23,6 @@ const { values, positionals } = parseArgs({
     devhost: { type: "string" },
     manifest: { type: "string" },
     folder: { type: "string" },
-    readme: { type: "string", default: new URL("../../README.md", import.meta.url).pathname },
     // Runs only the checks whose sentences have this in them.
     only: { type: "string", default: "" },
     // Of the suites that need one.

@@ -7,7 +7,7 @@ import { PassThrough } from "node:stream";
 import * as tus from "tus-js-client";
 
 import { MIB } from "./stage/file.mjs";
-import { example } from "./stage/readme.mjs";
+import { example } from "./stage/examples.mjs";
 import { succeed } from "./stage/shell.mjs";
 
 /** Of files of 16 MiB: each third of one has had its first chunk by then. */
@@ -37,7 +37,7 @@ const BREAKS = [
   ],
 ];
 
-export async function play({ stage, checks, readme }) {
+export async function play({ stage, checks }) {
   let number = 0;
   for (const [way, options] of WAYS) {
     for (const [fate, breakLine] of BREAKS) {
@@ -50,12 +50,12 @@ export async function play({ stage, checks, readme }) {
       });
     }
   }
-  await checks.run("tus-js-client uploads as the README says", async () => {
+  await checks.run("tus-js-client uploads as documented", async () => {
     const film = stage.file("film.mp4", 16 * MIB);
     await stage.expectStored([film], async () => {
       const cwd = `${stage.folder}/files`;
       symlinkSync(new URL("node_modules", import.meta.url).pathname, `${cwd}/node_modules`);
-      const block = example(readme, "js", "new tus.Upload(", stage.origin);
+      const block = example("js", "new tus.Upload(", stage.origin);
       const printed = await succeed(`node --input-type=module - <<'END'\n${block}\nEND`, { cwd });
       film.mediaId = printed.split(" ")[0];
     });

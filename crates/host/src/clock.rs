@@ -2,26 +2,29 @@
 
 use std::time::Duration;
 
+use futures::FutureExt as _;
+use futures::future::LocalBoxFuture;
 use spin_sdk::wasip3::clocks::{monotonic_clock, system_clock};
 use vod_uploader::units::UnixMillis;
+use vod_uploader_relay::ports::Clock;
 
-/// The present instant.
-pub(crate) fn now() -> UnixMillis {
-    let now = system_clock::now();
-    let secs = u64::try_from(now.seconds).unwrap_or_default();
-    UnixMillis(secs.saturating_mul(1_000) + u64::from(now.nanoseconds / 1_000_000))
-}
+/// `wasi:clocks`.
+pub(crate) struct HostClock;
 
-/// Waits until `at`, or not at all where that has passed.
-pub(crate) async fn sleep_until(at: UnixMillis) {
-    let wait = at.since(now());
-    if !wait.is_zero() {
-        sleep(wait).await;
+impl Clock for HostClock {
+    fn now(&self) -> UnixMillis {
+        let now = system_clock::now();
+        let secs = u64::try_from(now.seconds).unwrap_or_default();
+        UnixMillis(secs.saturating_mul(1_000) + u64::from(now.nanoseconds / 1_000_000))
     }
-}
 
-/// Waits for `duration`.
-pub(crate) async fn sleep(duration: Duration) {
-    let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-    monotonic_clock::wait_for(nanos).await;
+    fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {
+        let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        async move {
+            if nanos > 0 {
+                monotonic_clock::wait_for(nanos).await;
+            }
+        }
+        .boxed_local()
+    }
 }

@@ -1,46 +1,24 @@
-//! The driver: runs the sans-io engine on a WASI 0.3 host.
+//! The adapters to a WASI 0.3 host: each port of the relay on the host's APIs.
 //!
-//! The only crate that names the host's APIs: `wasi:http`, `wasi:clocks`, `wasi:random`,
-//! `spin:key-value` and `spin:variables`. One file per port; a *lane* holds what one session of the
-//! engine has at work, and two drivers use it: that of the worker, for one session (`drive`), and
-//! that of an [`Uploader`], for a queue of them.
-//!
-//! ```text
-//! serve → worker (tus, ietf, plain, form, …) → drive ────┐
-//! Uploader → queue (engine) ← driver ───────────────────┴→ lane → outbox → store_client, key_value
-//!                                                            └→ source ← request_body, or supply
-//! ```
+//! The only crate that names `wasi:http`, `wasi:clocks`, `wasi:random`, `spin:key-value` and
+//! `spin:variables`. It has one file per port, the handler of the edge worker ([`serve`]), and the
+//! driver of the engine's queue ([`Uploader`]), whose wake-ups depend on the component model.
 
-mod alarm;
-mod buffer_budget;
-mod byte_stream;
+mod body;
 mod clock;
-mod config;
-mod credential_source;
-mod drive;
-mod fill;
-mod form_body;
-mod join_stream;
+mod http_client;
+mod instance;
 mod key_value;
-mod lane;
-mod life;
-mod once;
-pub mod online_files;
-mod outbox;
 mod random;
-mod records;
-mod request_body;
 mod serve;
-mod small_calls;
-mod source;
-mod stop_sign;
-mod store_call;
-mod store_client;
-mod tasks;
+mod spawn;
 mod uploader;
-mod worker;
+mod variables;
 
+pub use instance::ports;
 pub use serve::serve;
 pub use uploader::{Events, SupplyEnd, Uploader};
-/// The engine, for those above the driver.
+/// The engine, for the components above.
 pub use vod_uploader as engine;
+/// Calls of UploadMediaByURL and its jobs.
+pub use vod_uploader_relay::url_upload;

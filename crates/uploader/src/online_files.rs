@@ -1,9 +1,11 @@
 //! The interface `online-files`.
 
 use vod_uploader_host::engine::vod::{
-    CancelUrlUploadJobs, GetUrlUploadInfos, OnlineFile, QueuedUrlJob, UploadMediaByUrl, UrlJobs,
+    CancelUrlUploadJobs, GetUrlUploadInfos, QueuedUrlJob, UploadMediaByUrl, UrlJobs,
+    UrlUploadSource,
 };
-use vod_uploader_host::online_files as host;
+use vod_uploader_host::ports;
+use vod_uploader_host::url_upload::{self, VodClientOptions};
 
 use crate::Component;
 use crate::bindings::exports::vod::uploader::online_files as wit;
@@ -20,7 +22,7 @@ impl wit::Guest for Component {
             .files
             .iter()
             .zip(&tags)
-            .map(|(file, tags)| online_file(file, tags))
+            .map(|(file, tags)| url_upload_source(file, tags))
             .collect();
         let call = UploadMediaByUrl {
             files: &files,
@@ -32,7 +34,7 @@ impl wit::Guest for Component {
             session_id: submission.session_id.as_deref(),
             ..UploadMediaByUrl::default()
         };
-        let queued = host::upload_media_by_url(&access_from_wit(access), &call).await;
+        let queued = url_upload::call(&ports(), &options_from_wit(access), &call).await;
         let job = |QueuedUrlJob { job_id, source_url }| wit::UrlJob { job_id, source_url };
         queued.map(|queued| queued.jobs.into_iter().map(job).collect()).map_err(error::to_wit)
     }
@@ -43,7 +45,7 @@ impl wit::Guest for Component {
     ) -> Result<wit::UrlJobReport, Error> {
         let selected = Selected::of(&jobs);
         let query = GetUrlUploadInfos { jobs: selected.url_jobs() };
-        let infos = host::url_upload_infos(&access_from_wit(access), &query).await;
+        let infos = url_upload::call(&ports(), &options_from_wit(access), &query).await;
         infos.map(url_job::report_to_wit).map_err(error::to_wit)
     }
 
@@ -53,13 +55,13 @@ impl wit::Guest for Component {
     ) -> Result<(), Error> {
         let selected = Selected::of(&jobs);
         let cancel = CancelUrlUploadJobs { jobs: selected.url_jobs() };
-        let canceled = host::cancel_url_upload_jobs(&access_from_wit(access), &cancel).await;
+        let canceled = url_upload::call(&ports(), &options_from_wit(access), &cancel).await;
         canceled.map(drop).map_err(error::to_wit)
     }
 }
 
-fn access_from_wit(access: wit::Access) -> host::Access {
-    host::Access {
+fn options_from_wit(access: wit::Access) -> VodClientOptions {
+    VodClientOptions {
         token: token::from_wit(access.token),
         region: access.region,
         vod_endpoint: access.vod_endpoint,
@@ -68,8 +70,8 @@ fn access_from_wit(access: wit::Access) -> host::Access {
     }
 }
 
-fn online_file<'a>(file: &'a wit::OnlineFile, tags: &'a str) -> OnlineFile<'a> {
-    OnlineFile {
+fn url_upload_source<'a>(file: &'a wit::OnlineFile, tags: &'a str) -> UrlUploadSource<'a> {
+    UrlUploadSource {
         source_url: &file.source_url,
         title: file.title.as_deref(),
         file_size: file.file_size.map(vod_uploader_host::engine::units::ByteCount),
@@ -100,8 +102,8 @@ impl<'a> Selected<'a> {
 
     fn url_jobs(&self) -> UrlJobs<'_> {
         match self {
-            Self::Ids(ids) => UrlJobs::OfIds(ids),
-            Self::Urls(urls) => UrlJobs::OfUrls(urls),
+            Self::Ids(ids) => UrlJobs::Ids(ids),
+            Self::Urls(urls) => UrlJobs::Urls(urls),
         }
     }
 }

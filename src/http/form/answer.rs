@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::accept::prefers_html;
 use super::{Redirect, page};
+use crate::credential::Secret;
 use crate::error::Error;
 use crate::http::{FILE_NAME_BYTES_MAX, Head, Response, plain, problem};
 use crate::upload::{FinishedObject, UploadRecord};
@@ -26,8 +27,17 @@ struct FormFile {
 enum Outcome {
     /// The members of a plain upload's answer.
     Stored(Value),
-    /// An error, and the media id that a new upload may carry; empty where there is none.
-    Failed(Box<Error>, String),
+    /// An error, and the media that a new upload may continue.
+    Failed(Box<Error>, FailedMedia),
+}
+
+/// The media of a file that was not stored.
+#[derive(Clone, Debug, Default)]
+pub struct FailedMedia {
+    /// The media id; empty if there is none.
+    pub media_id: String,
+    /// The token with which a new upload can continue the media, if the worker issued it.
+    pub token: Option<Secret>,
 }
 
 impl FormAnswer {
@@ -37,9 +47,9 @@ impl FormAnswer {
         self.push(field, &record.file_name, outcome);
     }
 
-    /// The next file, of the input `field`, is not stored. `media_id` may be empty.
-    pub fn failed(&mut self, field: &str, file_name: &str, error: Error, media_id: &str) {
-        self.push(field, file_name, Outcome::Failed(Box::new(error), media_id.to_owned()));
+    /// The next file, of the input `field`, is not stored.
+    pub fn failed(&mut self, field: &str, file_name: &str, error: Error, media: FailedMedia) {
+        self.push(field, file_name, Outcome::Failed(Box::new(error), media));
     }
 
     /// The form could not be read on; the files before stay as they are.
@@ -112,8 +122,12 @@ impl FormFile {
     fn to_json(&self) -> Value {
         let mut file = match &self.outcome {
             Outcome::Stored(members) => members.clone(),
-            Outcome::Failed(error, media_id) => {
-                json!({ "problem": problem::details(error, Some(media_id)) })
+            Outcome::Failed(error, media) => {
+                let mut problem = problem::details(error, Some(&media.media_id));
+                if let Some(token) = &media.token {
+                    problem["media_token"] = token.expose().into();
+                }
+                json!({ "problem": problem })
             }
         };
         file["field"] = self.field.as_str().into();

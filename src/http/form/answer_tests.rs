@@ -33,8 +33,10 @@ fn stored() -> FormAnswer {
 
 fn mixed() -> FormAnswer {
     let mut answer = stored();
-    answer.failed("cover", "b.mp4", Error::new(ErrorKind::FileEmpty, "no bytes"), "");
-    answer.failed("more", "c.mp4", Error::new(ErrorKind::StoreUnavailable, "no answer"), "m3");
+    let none = FailedMedia::default();
+    answer.failed("cover", "b.mp4", Error::new(ErrorKind::FileEmpty, "no bytes"), none);
+    let media = FailedMedia { media_id: "m3".into(), token: Some(Secret::new("t3")) };
+    answer.failed("more", "c.mp4", Error::new(ErrorKind::StoreUnavailable, "no answer"), media);
     answer
 }
 

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::Field;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{FileName, Metadata, Origins};
+use crate::http::{Metadata, NameHint, Origins};
 
 /// Longest title, in characters
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadvideo>).
@@ -12,7 +12,7 @@ const TITLE_CHARS_MAX: usize = 128;
 
 /// The fields of a form so far.
 ///
-/// `upload_address`, `upload_auth`, `media_id` and `title` are for the next file alone: a credential
+/// `upload_address`, `upload_auth`, `media_id`, `media_token` and `title` are for the next file alone: a credential
 /// is for one object, and a second file would overwrite the first. `redirect` is for the whole form.
 /// Other fields mean nothing here.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ impl FormFields {
             text.map_err(|_| Error::field_invalid(field.name.as_str(), "UTF-8"))
         };
         match field.name.as_str() {
-            "upload_address" | "upload_auth" | "media_id" => {
+            "upload_address" | "upload_auth" | "media_id" | "media_token" => {
                 self.next_file.set(&field.name, text()?);
             }
             "title" => self.next_file.set("title", title(text()?)?),
@@ -59,14 +59,12 @@ impl FormFields {
     }
 }
 
-/// The name of a file as a form brings it: what a part's head has, without its folders. A receiver
-/// does not use directory path information in it (RFC 7578 §4.2, RFC 2183 §2.3), whether of
-/// Windows (`C:\fakepath\a.mp4`) or not (`holiday/a.mp4`, which a chosen folder's files have).
-///
-/// # Errors
-/// As [`FileName::new`].
-pub fn form_file_name(sent: &str) -> Result<FileName> {
-    FileName::new(sent.rsplit(['/', '\\']).next().unwrap_or_default())
+/// The name of a file as a form sends it: that of the part's headers, without its directories. A
+/// receiver does not use directory path information in it (RFC 7578 §4.2, RFC 2183 §2.3), whether of
+/// Windows (`C:\fakepath\a.mp4`) or not (`holiday/a.mp4`, which files of a chosen directory have).
+#[must_use]
+pub fn form_file_name(sent: &str) -> NameHint {
+    NameHint::new("file-name").or_name(sent.rsplit(['/', '\\']).next())
 }
 
 /// An address to which the client is sent once its files are stored.
@@ -120,6 +118,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
     use super::*;
+    use crate::http::FileName;
 
     fn field(name: &str, value: &str) -> Field {
         Field { name: name.into(), value: value.as_bytes().to_vec().into() }
@@ -193,11 +192,12 @@ mod tests {
             ("../../a.mp4", Some("a.mp4")),
             ("holiday/b.mp4", Some("b.mp4")),
             ("c.mp4", Some("c.mp4")),
-            ("folder/", None),
-            ("..", None),
+            ("folder/", Some("upload.ts")),
+            ("..", Some("upload.ts")),
             ("a\r\n.mp4", None),
         ] {
-            assert_eq!(form_file_name(sent).ok().as_ref().map(FileName::as_str), name, "{sent}");
+            let resolved = form_file_name(sent).resolve(Some("ts")).ok();
+            assert_eq!(resolved.as_ref().map(FileName::as_str), name, "{sent}");
         }
     }
 }

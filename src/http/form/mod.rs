@@ -15,7 +15,7 @@ mod parameters;
 mod parser;
 mod part_head;
 
-pub use answer::{FormAnswer, no_file};
+pub use answer::{FailedMedia, FormAnswer, no_file};
 pub use boundary::Boundary;
 pub use event::{Field, FormEvent};
 pub use fields::{FormFields, Redirect, form_file_name};

@@ -1,8 +1,8 @@
 //! The request that begins an upload (§4.2 "Upload Creation").
 
-use super::{InteropVersion, LENGTH_HEADER, PARTIAL_UPLOAD, disposition, length};
+use super::{InteropVersion, LENGTH_HEADER, PARTIAL_UPLOAD, length};
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{FileName, Head, Metadata, integer_header, is_header_value, structured};
+use crate::http::{Head, Metadata, NameHint, integer_header, is_header_value, structured};
 use crate::units::ByteCount;
 
 /// The head of a POST or PUT that begins an upload and may bring bytes of it.
@@ -15,8 +15,8 @@ pub struct Creation {
     pub length: Option<ByteCount>,
     /// The length of the content, where it is declared; zero where only an address is asked for.
     pub content_length: Option<ByteCount>,
-    /// The name in Content-Disposition, or else in the metadata (`filename` or `name`).
-    pub file_name: Option<FileName>,
+    /// What the request says about the file's name, in Content-Disposition or else in the metadata.
+    pub file_name: NameHint,
     /// The representation's Content-Type, or else the metadata's `filetype` or `type`.
     pub content_type: Option<String>,
     /// The tus metadata, which the draft does not have and tus-js-client sends with it.
@@ -51,30 +51,13 @@ impl Creation {
             Some(header) => Metadata::parse(header)?,
             None => Metadata::default(),
         };
-        Ok(Self {
-            complete,
-            length,
-            content_length,
-            file_name: file_name(head, &metadata)?,
-            content_type: content_type(head, &metadata),
-            metadata,
-        })
+        let content_type = content_type(head, &metadata);
+        let file_name = NameHint::new("content-disposition")
+            .or_disposition(head)
+            .or_metadata(&metadata)
+            .or_media_type(content_type.as_deref());
+        Ok(Self { complete, length, content_length, file_name, content_type, metadata })
     }
-
-    /// The file's name, for a request whose path has none.
-    ///
-    /// # Errors
-    /// [`ErrorKind::RequestInvalid`] whose field is `content-disposition`, where there is none.
-    pub fn required_name(&self) -> Result<&FileName> {
-        let allowed = "inline with the filename of the file, such as inline; filename=\"a.mp4\"";
-        structured::required(self.file_name.as_ref(), "content-disposition", allowed)
-    }
-}
-
-fn file_name(head: &Head, metadata: &Metadata) -> Result<Option<FileName>> {
-    let disposed = head.header("content-disposition").and_then(disposition::file_name);
-    let named = disposed.as_deref().or_else(|| metadata.text(&["filename", "name"]));
-    named.map(FileName::new).transpose()
 }
 
 fn content_type(head: &Head, metadata: &Metadata) -> Option<String> {

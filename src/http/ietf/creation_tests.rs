@@ -80,17 +80,19 @@ fn a_malformed_field_is_ignored_and_then_missed_by_its_name() {
 }
 
 #[test]
-fn the_name_is_in_the_disposition_or_else_in_the_metadata() {
+fn the_name_is_in_the_disposition_or_else_in_the_metadata_or_that_of_the_type() {
     let metadata = ("Upload-Metadata", "filename Yi5tcDQ=,filetype dmlkZW8vbXA0");
     let disposed = ("Content-Disposition", "inline; filename=\"a.mp4\"");
     let name = |headers: &[(&str, &str)]| {
         let creation = creation(headers).unwrap();
-        (creation.required_name().map(|name| name.as_str().to_owned()), creation.content_type)
+        let name = creation.file_name.resolve(None);
+        (name.map(|name| name.as_str().to_owned()), creation.content_type)
     };
     assert_eq!(name(&[MORE, disposed, metadata]).0.unwrap(), "a.mp4");
     let (named, typed) = name(&[MORE, metadata]);
     assert_eq!(named.unwrap(), "b.mp4");
     assert_eq!(typed.as_deref(), Some("video/mp4"));
+    assert_eq!(name(&[MORE, ("Content-Type", "video/webm")]).0.unwrap(), "upload.webm");
     let error = name(&[MORE]).0.unwrap_err();
     assert_eq!(error.field().unwrap().name, "content-disposition");
 }

@@ -11,7 +11,6 @@
 mod answer;
 mod append;
 mod creation;
-mod disposition;
 mod length;
 mod limits;
 mod progress;

@@ -2,15 +2,14 @@
 
 use super::{Chunk, Concat};
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{FileName, Head, Metadata, integer_header, is_header_value};
+use crate::http::{Head, Metadata, NameHint, integer_header, is_header_value};
 use crate::units::ByteCount;
 
 /// The head of a POST that creates an upload.
 #[derive(Clone, Debug)]
 pub struct Creation {
-    /// The file's name, from the metadata `filename` or `name`. `None` for a partial upload, which
-    /// is no file by itself.
-    pub file_name: Option<FileName>,
+    /// What the request says about the file's name, in the metadata or else in Content-Disposition.
+    pub file_name: NameHint,
     /// The declared length; `None` where it is deferred, and for an upload that is made of others.
     pub length: Option<ByteCount>,
     /// What the upload is to others.
@@ -43,14 +42,8 @@ impl Creation {
             Some(header) => Metadata::parse(header)?,
             None => Metadata::default(),
         };
-        let file_name = match (&concat, metadata.text(&["filename", "name"])) {
-            (Concat::Partial, _) => None,
-            (_, Some(name)) => Some(FileName::new(name)?),
-            (_, None) => {
-                let allowed = "sent with the key filename: VOD tells media by its extension";
-                return Err(Error::field_invalid("upload-metadata", allowed));
-            }
-        };
+        let file_name =
+            NameHint::new("upload-metadata").or_metadata(&metadata).or_disposition(head);
         let text = |keys: &[&str]| metadata.text(keys).filter(|text| !text.is_empty());
         let content_type = text(&["filetype", "type"]).filter(|text| is_header_value(text));
         let content_type = content_type.map(str::to_owned);

@@ -65,7 +65,7 @@ const TYPED: (&str, &str) = ("Content-Type", CHUNK_CONTENT_TYPE);
 fn a_creation_names_its_length_and_its_file() {
     let creation = creation(&[("Upload-Length", "1000"), NAME]).unwrap();
     assert_eq!(creation.length, Some(ByteCount(1000)));
-    assert_eq!(creation.file_name.unwrap().as_str(), "a.mp4");
+    assert_eq!(creation.file_name.resolve(None).unwrap().as_str(), "a.mp4");
     assert_eq!(creation.content_type.as_deref(), Some("video/mp4"));
     assert_eq!(creation.concat, Concat::Whole);
     assert!(creation.chunk.is_none());
@@ -86,7 +86,8 @@ fn creations_that_cannot_succeed_are_refused_by_field() {
     }
     let twice = [NAME, ("Upload-Length", "1"), ("Upload-Length", "2")];
     assert_eq!(refused_field(&twice), "upload-length");
-    assert_eq!(refused_field(&[("Upload-Length", "1")]), "upload-metadata");
+    let unnamed = creation(&[("Upload-Length", "1")]).unwrap().file_name.resolve(None);
+    assert_eq!(unnamed.unwrap_err().field().unwrap().name, "upload-metadata");
     for value in ["0", "2", "true", ""] {
         let deferred = [NAME, ("Upload-Defer-Length", value)];
         assert_eq!(refused_field(&deferred), "upload-defer-length", "{value}");
@@ -94,7 +95,8 @@ fn creations_that_cannot_succeed_are_refused_by_field() {
     let both = [NAME, ("Upload-Defer-Length", "1"), ("Upload-Length", "1")];
     assert_eq!(refused_field(&both), "upload-length");
     let folder = ("Upload-Metadata", "filename Li4vYS5tcDQ=");
-    assert_eq!(refused_field(&[folder, ("Upload-Length", "1")]), "file-name");
+    let named = creation(&[folder, ("Upload-Length", "1")]).unwrap().file_name;
+    assert_eq!(named.resolve(Some("mp4")).unwrap_err().field().unwrap().name, "file-name");
     let large = creation(&[NAME, ("Upload-Length", "1001")]).unwrap_err();
     assert_eq!(large.kind(), ErrorKind::FileTooLarge);
 }
@@ -117,7 +119,7 @@ fn a_creation_can_bring_the_first_bytes() {
 #[test]
 fn a_partial_upload_needs_no_name_and_a_final_one_no_length() {
     let partial = creation(&[("Upload-Concat", "partial"), ("Upload-Length", "5")]).unwrap();
-    assert_eq!((partial.concat, partial.file_name), (Concat::Partial, None));
+    assert_eq!(partial.concat, Concat::Partial);
     let joined = ("Upload-Concat", "final;/v1/files/a /v1/files/b");
     let last = creation(&[joined, NAME]).unwrap();
     assert!(matches!(last.concat, Concat::Final(keys) if keys.len() == 2));

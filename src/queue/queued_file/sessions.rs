@@ -14,7 +14,7 @@ use crate::queue::records::AfterDelete;
 use crate::queue::vod_call::{VodAction, VodCall};
 use crate::units::ByteCount;
 use crate::upload::{Claim, Input};
-use crate::vod::MintedUpload;
+use crate::vod::UploadGrant;
 
 impl QueuedFile {
     /// Starts a session on the stored upload with the current credential.
@@ -199,7 +199,7 @@ impl QueuedFile {
         self.advance_vod_call(ctx);
     }
 
-    pub(super) fn on_vod_result(&mut self, ctx: &mut QueueContext, result: Result<MintedUpload>) {
+    pub(super) fn on_vod_result(&mut self, ctx: &mut QueueContext, result: Result<UploadGrant>) {
         self.vod_call = None;
         if result.as_ref().is_ok_and(|minted| minted.credential.is_usable_at(ctx.now())) {
             self.credentials.reset_rejections();

@@ -13,7 +13,7 @@ use crate::queue::object_binding::{address_of, is_same_object, other_object};
 use crate::queue::records::{AfterDelete, AfterLookup, RecordEvent};
 use crate::queue::vod_call::{VodAction, VodCall};
 use crate::upload::{Claim, Phase, Role, Target, UploadRecord};
-use crate::vod::MintedUpload;
+use crate::vod::UploadGrant;
 
 impl QueuedFile {
     /// Starts the file: it becomes active.
@@ -142,7 +142,7 @@ impl QueuedFile {
     pub(super) fn on_vod_result_at_start(
         &mut self,
         ctx: &mut QueueContext,
-        result: Result<MintedUpload>,
+        result: Result<UploadGrant>,
     ) {
         match result {
             Ok(minted) => {

@@ -1,4 +1,4 @@
-//! The calls that are made of what is given.
+//! The Create calls made from param-data.
 
 use super::ParamData;
 use super::keys::{ATTACHED, IMAGE, VIDEO};
@@ -7,18 +7,18 @@ use crate::units::ByteCount;
 use crate::vod::file_name::{extension, title};
 use crate::vod::limits::{TITLE_BYTES_MAX, TITLE_CHARS_MAX, Unit};
 use crate::vod::{
-    BusinessType, CreateUploadAttachedMedia, CreateUploadImage, CreateUploadVideo,
+    Action as _, BusinessType, CreateUploadAttachedMedia, CreateUploadImage, CreateUploadVideo,
     IMAGE_EXTENSIONS, ImageType,
 };
 
 impl ParamData {
-    /// The call for a video or an audio. Title and FileSize are the file's unless they are given;
-    /// a WorkflowId wins over a TemplateGroupId, which is then not sent.
+    /// The call for video or audio. Title and FileSize default to those of the file. A WorkflowId
+    /// takes precedence over a TemplateGroupId, which is then not sent.
     ///
     /// # Errors
     ///
-    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) names the key that a video does not
-    /// have, or the limit that is exceeded.
+    /// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the name of a key that is
+    /// not a parameter of the call or exceeds a limit.
     pub fn create_video<'a>(
         &'a self,
         file_name: &'a str,
@@ -52,13 +52,13 @@ impl ParamData {
         Ok(call)
     }
 
-    /// The call for an image. ImageExt is the extension of the file's name unless it is given, and
-    /// ImageType is `default`.
+    /// The call for an image. ImageExt defaults to the extension of the file name, ImageType to
+    /// `default`.
     ///
     /// # Errors
     ///
-    /// As [`ParamData::create_video`]; also where neither ImageExt nor the file's name tells a
-    /// format of an image, which VOD would store as PNG.
+    /// As [`ParamData::create_video`]. Also returns an error if neither ImageExt nor the file name
+    /// specifies an image format, because VOD would store the image as PNG.
     pub fn create_image<'a>(&'a self, file_name: &'a str) -> Result<CreateUploadImage<'a>> {
         self.only_of(CreateUploadImage::NAME, IMAGE)?;
         let file_name = self.text("OriginalFileName").unwrap_or(file_name);
@@ -92,13 +92,13 @@ impl ParamData {
         Ok(call)
     }
 
-    /// The call for auxiliary media. MediaExt is the extension of the file's name unless it is
-    /// given, and where that is a subtitle's, BusinessType is `subtitle`.
+    /// The call for auxiliary media. MediaExt defaults to the extension of the file name;
+    /// BusinessType defaults to `subtitle` if that is a subtitle format.
     ///
     /// # Errors
     ///
-    /// As [`ParamData::create_video`]; also where BusinessType is neither given nor told by the
-    /// file's name.
+    /// As [`ParamData::create_video`]. Also returns an error if BusinessType is absent and the
+    /// format is not a subtitle format.
     pub fn create_attached_media<'a>(
         &'a self,
         file_name: &'a str,
@@ -148,7 +148,7 @@ impl ParamData {
     }
 }
 
-/// The extension of a file's name as VOD writes it, where it is one of `listed`.
+/// The extension of a file name in VOD's spelling; `None` if it is not in `listed`.
 fn listed_extension(file_name: &str, listed: &'static [&'static str]) -> Option<&'static str> {
     let own = extension(file_name)?;
     listed.iter().find(|listed| listed.eq_ignore_ascii_case(own)).copied()

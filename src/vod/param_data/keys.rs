@@ -1,4 +1,4 @@
-//! The keys under `Vod`: how each is written in JSON, and which calls know it.
+//! The keys under `Vod`: the JSON types and the calls of each.
 
 use serde_json::Value;
 
@@ -12,17 +12,17 @@ pub(super) enum Parameter {
     Flag(bool),
 }
 
-/// How a parameter is written in JSON.
+/// The JSON types that a parameter may have.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Form {
     Text,
-    /// A text or a number.
+    /// A string or a number.
     Id,
-    /// A text with commas, or an array.
+    /// A comma-separated string or an array.
     List,
     Bytes,
     Flag,
-    /// A text, or an object that is sent as its JSON text.
+    /// A string, or an object that is sent as its JSON text.
     UserData,
 }
 
@@ -54,7 +54,7 @@ impl Form {
         }
     }
 
-    /// What it may be, for the error.
+    /// The expected types, for the error message.
     pub(super) const fn expected(self) -> &'static str {
         match self {
             Self::Text => "a text",
@@ -75,7 +75,7 @@ fn list_item(value: Value) -> Option<String> {
     }
 }
 
-/// Which calls know a key: one bit each.
+/// The calls that have a key: one bit each.
 pub(super) const VIDEO: u8 = 1;
 pub(super) const IMAGE: u8 = 2;
 pub(super) const ATTACHED: u8 = 4;

@@ -1,4 +1,4 @@
-//! The SDK's `paramData`: what VOD is to know of a file, as one JSON text `{"Vod":{…}}`.
+//! The SDK's `paramData`: VOD parameters of a file as the JSON text `{"Vod":{…}}`.
 //!
 //! <https://www.alibabacloud.com/help/en/vod/developer-reference/upload-sdk-for-javascript>
 
@@ -13,27 +13,27 @@ use self::keys::{KEYS, Parameter};
 use crate::error::{Error, Result};
 use crate::units::ByteCount;
 
-/// The parameters under `Vod`, by the vendor's names, from which the calls are made.
+/// The parameters under `Vod`, from which the Create calls are made.
 ///
-/// The SDK leaves out what it does not know, and every key of another kind of media with it; here
-/// such a key is refused by its name, so that a misspelt one cannot go unnoticed. Keys are in the
-/// case of the API. An empty text and `null` are as if the key were not there.
+/// The SDK ignores unknown keys and the keys of another kind of media. Here such a key is an error
+/// that names it, so that misspellings are detected. Keys are case-sensitive. An empty string and
+/// `null` count as absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParamData {
     parameters: BTreeMap<&'static str, Parameter>,
 }
 
 impl ParamData {
-    /// Reads the JSON text. Without one, or with an empty one, nothing is given, which is enough
-    /// for every call but that for auxiliary media.
+    /// Parses the JSON text. An absent or empty text specifies no parameters, which suffices for
+    /// every call except [`CreateUploadAttachedMedia`](super::CreateUploadAttachedMedia).
     ///
-    /// An id, a size or a flag may be written as itself or as a text, `Tags` and `CateIds` may be
-    /// arrays, and `UserData` may be an object, which is sent as its JSON text. A `UserData` that
-    /// is a text already is sent as it is.
+    /// IDs, sizes and flags may be strings, `Tags` and `CateIds` may be arrays, and `UserData` may
+    /// be an object, which is sent as its JSON text. A `UserData` string is sent unchanged.
     ///
     /// # Errors
     ///
-    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) names param-data, and the key.
+    /// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the name of the invalid
+    /// key.
     pub fn parse(text: Option<&str>) -> Result<Self> {
         let Some(text) = text.filter(|text| !text.trim().is_empty()) else {
             return Ok(Self::default());
@@ -72,7 +72,7 @@ impl ParamData {
         Ok(Self { parameters })
     }
 
-    /// Refuses a parameter that the call does not have.
+    /// Checks that every parameter belongs to the call.
     fn only_of(&self, call: &str, calls: u8) -> Result<()> {
         let of_other = KEYS.iter().find(|(name, _, known_by)| {
             known_by & calls == 0 && self.parameters.contains_key(name)

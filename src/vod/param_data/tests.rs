@@ -8,10 +8,9 @@ use super::*;
 use crate::error::ErrorKind;
 use crate::vod::{BusinessType, ImageType};
 
-/// The JavaScript SDK takes a missing `paramData` for an object and begins no upload at all
-/// (defect B14).
+/// The JavaScript SDK treats a missing `paramData` as an object and starts no upload (defect B14).
 #[test]
-fn an_upload_without_param_data_is_made() {
+fn param_data_is_optional() {
     for text in
         [None, Some(""), Some(" \n"), Some("{}"), Some("{\"Vod\":{}}"), Some("{\"Vod\":null}")]
     {
@@ -29,7 +28,7 @@ fn an_upload_without_param_data_is_made() {
 }
 
 #[test]
-fn everything_that_is_given_for_a_video_is_in_its_call() {
+fn every_video_parameter_is_in_its_call() {
     let given = parse(json!({
         "Title": "T", "Description": "D", "CateId": 234, "Tags": ["a", "b"],
         "CoverURL": "C", "TemplateGroupId": "G", "StorageLocation": "S", "AppId": "A",
@@ -49,19 +48,19 @@ fn everything_that_is_given_for_a_video_is_in_its_call() {
     assert_eq!(video.enable_first_frame_cover, Some(true));
     assert_eq!(video.generate_thumbnail, Some(false));
     assert_eq!(video.trans_code_mode, Some("M"));
-    // The JavaScript SDK quotes a text once more, and VOD then cannot read it.
+    // The JavaScript SDK quotes a string twice, and VOD then cannot parse it.
     assert_eq!(video.user_data, Some("{\"Extend\": {}}"));
 }
 
 #[test]
-fn a_workflow_wins_over_a_template_group() {
+fn a_workflow_takes_precedence_over_a_template_group() {
     let given = parse(json!({"WorkflowId": "W", "TemplateGroupId": "G"})).unwrap();
     let video = given.create_video("a.mp4", None).unwrap();
     assert_eq!((video.workflow_id, video.template_group_id), (Some("W"), None));
 }
 
 #[test]
-fn user_data_that_is_an_object_is_sent_as_json() {
+fn a_user_data_object_is_sent_as_its_json_text() {
     let user_data = json!({"Extend": {"id": 1}, "MessageCallback": {"CallbackURL": "u"}});
     let given = parse(json!({ "UserData": user_data })).unwrap();
     let video = given.create_video("a.mp4", None).unwrap();
@@ -70,7 +69,7 @@ fn user_data_that_is_an_object_is_sent_as_json() {
 }
 
 #[test]
-fn a_title_from_the_file_is_cut_to_the_limit_of_its_call() {
+fn a_default_title_is_truncated_to_the_limit_of_its_call() {
     let name = format!("{}.mp4", "测".repeat(200));
     let given = ParamData::default();
     assert_eq!(given.create_video(&name, None).unwrap().title.chars().count(), 128);
@@ -79,7 +78,7 @@ fn a_title_from_the_file_is_cut_to_the_limit_of_its_call() {
 }
 
 #[test]
-fn everything_that_is_given_for_an_image_is_in_its_call() {
+fn every_image_parameter_is_in_its_call() {
     let given = parse(json!({
         "ImageType": "cover", "ImageExt": "webp", "OriginalFileName": "b", "Title": "T",
         "Tags": "a", "CateId": "1", "Description": "D", "StorageLocation": "S",
@@ -95,7 +94,7 @@ fn everything_that_is_given_for_an_image_is_in_its_call() {
 }
 
 #[test]
-fn everything_that_is_given_for_auxiliary_media_is_in_its_call() {
+fn every_auxiliary_media_parameter_is_in_its_call() {
     let given = parse(json!({
         "BusinessType": "watermark", "MediaExt": "gif", "FileName": "b", "FileSize": 8,
         "Title": "T", "Description": "D", "CateIds": [1, "2"], "Tags": [], "StorageLocation": "S",
@@ -112,7 +111,7 @@ fn everything_that_is_given_for_auxiliary_media_is_in_its_call() {
 }
 
 #[test]
-fn the_format_of_auxiliary_media_follows_its_name() {
+fn the_format_of_auxiliary_media_defaults_to_its_extension() {
     let given = |business_type: &str| parse(json!({ "BusinessType": business_type })).unwrap();
     let png = given("watermark");
     assert_eq!(png.create_attached_media("a.PNG", None).unwrap().media_ext, Some("png"));
@@ -130,7 +129,7 @@ fn the_format_of_auxiliary_media_follows_its_name() {
 }
 
 #[test]
-fn an_image_of_no_known_format_is_refused() {
+fn an_image_of_an_unknown_format_is_rejected() {
     for name in ["a.bmp", "a", "my.png.bin"] {
         let given = ParamData::default();
         let error = given.create_image(name).unwrap_err();
@@ -142,7 +141,7 @@ fn an_image_of_no_known_format_is_refused() {
 }
 
 #[test]
-fn what_is_not_param_data_is_refused_by_name() {
+fn an_invalid_key_or_value_is_named() {
     let object = "param-data must be a JSON object {\"Vod\"";
     for (text, wanted) in [
         ("{", object),
@@ -171,7 +170,7 @@ fn what_is_not_param_data_is_refused_by_name() {
 }
 
 #[test]
-fn a_key_of_another_kind_of_media_is_refused_by_name() {
+fn a_key_of_another_kind_of_media_is_named() {
     let message = |result: Result<()>| result.unwrap_err().message().to_owned();
     let given = parse(json!({"TemplateGroupId": "G"})).unwrap();
     assert_eq!(
@@ -185,7 +184,7 @@ fn a_key_of_another_kind_of_media_is_refused_by_name() {
 }
 
 #[test]
-fn the_limits_of_the_call_hold() {
+fn the_limits_of_the_call_are_checked() {
     let message = |result: Result<()>| result.unwrap_err().message().to_owned();
     let title = "标".repeat(129);
     let given = parse(json!({ "Title": title })).unwrap();

@@ -11,6 +11,9 @@ use crate::http::{Body, Client, Headers, Response, Transcript};
 use crate::process::Server;
 use crate::sandbox::{BUCKET, RAM_SECRET, Sandbox, TEMPORARY_BUCKET};
 
+/// The key of [`Setup::sealed`]: Base64 of 32 bytes.
+pub const SEAL_KEY: &str = "c2VhbC1rZXktb2YtMzItYnl0ZXMtZm9yLXRlc3RzISE=";
+
 /// How a worker is to be set up.
 #[derive(Clone, Debug)]
 pub struct Setup {
@@ -57,6 +60,12 @@ impl Setup {
         self.variables.retain(|(set, _)| set != name);
         self.variables.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// A worker that seals stored credentials and issues media tokens.
+    #[must_use]
+    pub fn sealed(self) -> Self {
+        self.variable("seal_key", SEAL_KEY)
     }
 
     /// A worker that depends on its clients' credentials.

@@ -19,6 +19,8 @@ pub struct Upload {
     pub path: String,
     /// The media id that it is for.
     pub media_id: String,
+    /// The token with which a new upload can continue the media; empty if there is none.
+    pub media_token: String,
 }
 
 impl Upload {
@@ -39,8 +41,19 @@ impl Upload {
     pub fn created(response: &Response) -> Self {
         assert_eq!(response.status, 201, "{}", response.text());
         let path = response.header("location").expect("a location").to_owned();
-        let media_id = response.header("media-id").unwrap_or_default().to_owned();
-        Self { path, media_id }
+        let header = |name| response.header(name).unwrap_or_default().to_owned();
+        Self { path, media_id: header("media-id"), media_token: header("media-token") }
+    }
+
+    /// A new upload of `length` bytes that continues the media of this one.
+    ///
+    /// # Panics
+    /// Where the worker refuses it.
+    #[must_use]
+    pub fn continued(&self, edge: &Edge, length: u64) -> Self {
+        let owner =
+            [("media_id", self.media_id.as_str()), ("media_token", self.media_token.as_str())];
+        Self::created(&create(edge, length, &owner, &[]))
     }
 
     /// HEAD.

@@ -8,26 +8,21 @@ use std::task::Poll;
 use vod_uploader::ErrorKind;
 use vod_uploader::queue::{Input, KvId, Output, TurnId, VodCallId};
 use vod_uploader::upload;
+use vod_uploader_relay::RESPONSE_BYTES_MAX;
+use vod_uploader_relay::ports::{KeyValueError, Ports, SendBody};
+use vod_uploader_relay::session::{BUFFER_RETRY_INTERVAL, TaskSet, Timer};
 
 use super::bell::Listener;
 use super::shared::Shared;
 use super::turn_lane::TurnLane;
-use crate::alarm::Alarm;
-use crate::clock;
-use crate::lane::ROOM_PAUSE;
-use crate::store_client::{self, SendBody};
-use crate::tasks::Tasks;
 
 /// Drives the queue until its uploader is dropped. Then everything is cut off, but for what is
 /// being written.
 pub(super) async fn drive(shared: Rc<Shared>, listener: Listener) {
-    let mut driver = Driver {
-        shared,
-        listener,
-        lanes: BTreeMap::new(),
-        tasks: Tasks::new(),
-        alarm: Alarm::default(),
-    };
+    let ports = shared.ports();
+    let timer = Timer::new(Rc::clone(&ports.clock));
+    let (lanes, tasks) = (BTreeMap::new(), TaskSet::default());
+    let mut driver = Driver { shared, ports, listener, lanes, tasks, timer };
     while !driver.shared.is_closed() {
         driver.turn().await;
     }
@@ -36,12 +31,13 @@ pub(super) async fn drive(shared: Rc<Shared>, listener: Listener) {
 
 struct Driver {
     shared: Rc<Shared>,
+    ports: Ports,
     /// Rung at every call.
     listener: Listener,
     lanes: BTreeMap<TurnId, TurnLane>,
     /// What runs for the queue itself, and lanes that are being closed.
-    tasks: Tasks<VodCallId, Input>,
-    alarm: Alarm,
+    tasks: TaskSet<VodCallId, Input>,
+    timer: Timer,
 }
 
 impl Driver {
@@ -75,15 +71,16 @@ impl Driver {
             Output::KvSet { id, key, value } => self.kv_set(id, key, value),
             Output::KvDelete { id, key } => self.kv_delete(id, key),
             Output::CallVod { id, request } => {
-                self.tasks.run_until_cut(id, async move {
-                    let sent = store_client::send(*request, SendBody::Inline).await;
-                    let result = sent.map_err(|error| error.into_error(ErrorKind::VodUnavailable));
+                let sent = self.ports.http.send(*request, SendBody::Inline, RESPONSE_BYTES_MAX);
+                self.tasks.spawn_abortable(id, async move {
+                    let result =
+                        sent.await.map_err(|error| error.into_error(ErrorKind::VodUnavailable));
                     Input::VodReplied { id, result }
                 });
             }
-            Output::CancelVod { id } => self.tasks.cut(id),
+            Output::CancelVod { id } => self.tasks.abort(id),
             Output::TurnBegun { turn, size, .. } => {
-                let lane = TurnLane::new(turn, size, self.shared.kv(), self.shared.timeout());
+                let lane = TurnLane::new(turn, size, self.shared.timeout());
                 self.lanes.insert(turn, lane);
             }
             Output::Turn { turn, output } => {
@@ -101,7 +98,7 @@ impl Driver {
 
     fn close_lane(&mut self, turn: TurnId) {
         if let Some(lane) = self.lanes.remove(&turn) {
-            self.tasks.run(async move {
+            self.tasks.spawn(async move {
                 lane.close().await;
                 None
             });
@@ -109,29 +106,20 @@ impl Driver {
     }
 
     fn kv_get(&self, id: KvId, key: String) {
-        let kv = self.shared.kv();
-        self.tasks.run(async move {
-            let result = kv.get(&key).await.map_err(|error| error.message().to_owned());
-            Some(Input::Kv { id, result })
-        });
+        let kv = Rc::clone(&self.ports.key_value);
+        self.tasks.spawn(async move { Some(kv_input(id, kv.get(&key).await)) });
     }
 
     fn kv_set(&self, id: KvId, key: String, value: Vec<u8>) {
-        let kv = self.shared.kv();
-        self.tasks.run(async move {
-            let result = kv.set(&key, &value).await;
-            let result = result.map(|()| None).map_err(|error| error.message().to_owned());
-            Some(Input::Kv { id, result })
-        });
+        let kv = Rc::clone(&self.ports.key_value);
+        let set = async move { kv.set(&key, &value).await.map(|()| None) };
+        self.tasks.spawn(async move { Some(kv_input(id, set.await)) });
     }
 
     fn kv_delete(&self, id: KvId, key: String) {
-        let kv = self.shared.kv();
-        self.tasks.run(async move {
-            let result = kv.delete(&key).await;
-            let result = result.map(|()| None).map_err(|error| error.message().to_owned());
-            Some(Input::Kv { id, result })
-        });
+        let kv = Rc::clone(&self.ports.key_value);
+        let deleted = async move { kv.delete(&key).await.map(|()| None) };
+        self.tasks.spawn(async move { Some(kv_input(id, deleted.await)) });
     }
 
     fn begin_fills(&mut self) {
@@ -147,14 +135,14 @@ impl Driver {
     }
 
     fn tell(&self, input: Input) {
-        self.shared.queue().handle(clock::now(), input);
+        self.shared.queue().handle(self.ports.clock.now(), input);
     }
 
     /// The next input, or `None` where something was called.
     async fn next_input(&mut self) -> Option<Input> {
-        let starved = self.lanes.values().any(TurnLane::is_starved);
-        let room_due = starved.then(|| clock::now() + ROOM_PAUSE);
-        self.alarm.set(self.shared.next_wakeup().into_iter().chain(room_due).min());
+        let starved = self.lanes.values().any(TurnLane::is_waiting_for_buffer);
+        let room_due = starved.then(|| self.ports.clock.now() + BUFFER_RETRY_INTERVAL);
+        self.timer.reset(self.shared.next_wakeup().into_iter().chain(room_due).min());
         poll_fn(|cx| {
             if self.listener.poll_rung(cx).is_ready() {
                 return Poll::Ready(None);
@@ -167,7 +155,7 @@ impl Driver {
                     return Poll::Ready(Some(input));
                 }
             }
-            self.alarm.poll(cx).map(|()| Some(Input::Tick))
+            self.timer.poll(cx).map(|()| Some(Input::Tick))
         })
         .await
     }
@@ -177,6 +165,10 @@ impl Driver {
         for turn in turns {
             self.close_lane(turn);
         }
-        self.tasks.close().await;
+        self.tasks.shutdown().await;
     }
+}
+
+fn kv_input(id: KvId, result: Result<Option<Vec<u8>>, KeyValueError>) -> Input {
+    Input::Kv { id, result: result.map_err(|error| error.message) }
 }

@@ -26,7 +26,7 @@ use vod_uploader::units::{ByteCount, UnixMillis};
 use self::bell::Bell;
 use self::shared::Shared;
 use self::supply::Supply;
-use crate::{clock, random};
+use crate::instance;
 
 pub use self::events::Events;
 pub use self::supply::SupplyEnd;
@@ -46,9 +46,10 @@ impl Uploader {
     /// Those of [`Options::new`].
     pub fn create(input: OptionsInput) -> Result<Self> {
         let timeout = queue::timeout(input.timeout_ms)?;
-        let queue = Queue::new(Options::new(input)?, random::seed(), clock::now());
+        let ports = instance::ports();
+        let queue = Queue::new(Options::new(input)?, ports.random.bytes(), ports.clock.now());
         let (bell, listener) = Bell::new();
-        let shared = Rc::new(Shared::new(queue, timeout, bell));
+        let shared = Rc::new(Shared::new(ports, queue, timeout, bell));
         spawn(driver::drive(Rc::clone(&shared), listener));
         Ok(Self { shared })
     }
@@ -134,7 +135,7 @@ impl Uploader {
     /// [`ErrorKind::KeyValueUnavailable`](vod_uploader::ErrorKind::KeyValueUnavailable).
     pub async fn checkpoint(&self, file: FileId) -> Result<Stored> {
         let mut lookup = self.shared.queue().checkpoint(file)?;
-        let kv = self.shared.kv();
+        let kv = self.shared.ports().key_value;
         while let Some(key) = lookup.next_key() {
             lookup.take(kv.get(&key).await?)?;
         }
@@ -217,7 +218,7 @@ impl Uploader {
     }
 
     fn call<T>(&self, call: impl FnOnce(&mut Queue, UnixMillis) -> T) -> T {
-        let result = call(&mut self.shared.queue(), clock::now());
+        let result = call(&mut self.shared.queue(), self.shared.ports().clock.now());
         self.shared.ring_driver();
         result
     }

@@ -11,14 +11,14 @@ use vod_uploader::queue::{Event, Output, Queue, TurnId};
 use vod_uploader::units::UnixMillis;
 use vod_uploader::upload::Want;
 use vod_uploader::{Error, ErrorKind, Result};
+use vod_uploader_relay::ports::Ports;
 
 use super::bell::Bell;
 use super::supply::Supply;
-use crate::key_value::KeyValue;
 
 pub(super) struct Shared {
     queue: RefCell<Queue>,
-    kv: Rc<KeyValue>,
+    ports: Ports,
     /// How long the store or VOD may take to answer.
     timeout: Duration,
     driver: Rc<Bell>,
@@ -44,10 +44,10 @@ enum Reader {
 }
 
 impl Shared {
-    pub(super) fn new(queue: Queue, timeout: Duration, driver: Rc<Bell>) -> Self {
+    pub(super) fn new(ports: Ports, queue: Queue, timeout: Duration, driver: Rc<Bell>) -> Self {
         Self {
             queue: RefCell::new(queue),
-            kv: Rc::new(KeyValue::opened_when_used()),
+            ports,
             timeout,
             driver,
             supplies: RefCell::default(),
@@ -73,8 +73,8 @@ impl Shared {
         self.queue.borrow().wants(turn)
     }
 
-    pub(super) fn kv(&self) -> Rc<KeyValue> {
-        Rc::clone(&self.kv)
+    pub(super) fn ports(&self) -> Ports {
+        self.ports.clone()
     }
 
     pub(super) const fn timeout(&self) -> Duration {

@@ -12,10 +12,10 @@ use futures::future::{Either, select};
 use spin_sdk::wasip3::wit_bindgen::{FutureReader, StreamReader, StreamResult};
 use vod_uploader::units::ByteCount;
 use vod_uploader::upload::SourceEnd;
+use vod_uploader_relay::ByteStream;
+use vod_uploader_relay::session::Source;
 
-use crate::byte_stream::ByteStream;
-use crate::clock;
-use crate::source::Source;
+use crate::instance;
 
 /// Resolves after a supplied stream has ended: with an error, in words, where it broke off.
 pub type SupplyEnd = FutureReader<Result<(), String>>;
@@ -106,10 +106,11 @@ impl Supplied {
                 (_, None) => Ok(read),
             }
         };
-        let settled = match select(pin!(settled), pin!(clock::sleep(self.end_wait_max))).await {
-            Either::Left((settled, _)) => settled,
-            Either::Right(_) => Ok(Vec::new()),
-        };
+        let settled =
+            match select(pin!(settled), instance::ports().clock.sleep(self.end_wait_max)).await {
+                Either::Left((settled, _)) => settled,
+                Either::Right(_) => Ok(Vec::new()),
+            };
         match settled {
             Ok(mut rest) => {
                 let end = rest.is_empty().then_some(SourceEnd::Ended);

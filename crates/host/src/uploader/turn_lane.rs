@@ -8,29 +8,24 @@ use vod_uploader::queue::{Input, TurnId};
 use vod_uploader::units::ByteCount;
 use vod_uploader::upload::{self, Event, Output, SourceEnd, Want};
 use vod_uploader::{Error, ErrorKind};
+use vod_uploader_relay::session::SessionIo;
 
 use super::supply::{Notice, Supplied, Supply, SupplyLine};
-use crate::key_value::KeyValue;
-use crate::lane::Lane;
+use crate::instance;
 
 /// One turn at a file's upload.
 pub(super) struct TurnLane {
     turn: TurnId,
     size: Option<ByteCount>,
     timeout: Duration,
-    lane: Lane<Supplied>,
+    io: SessionIo<Supplied>,
     line: Rc<SupplyLine>,
 }
 
 impl TurnLane {
-    pub(super) fn new(
-        turn: TurnId,
-        size: Option<ByteCount>,
-        kv: Rc<KeyValue>,
-        timeout: Duration,
-    ) -> Self {
-        let lane = Lane::new(kv, timeout);
-        Self { turn, size, timeout, lane, line: Rc::default() }
+    pub(super) fn new(turn: TurnId, size: Option<ByteCount>, timeout: Duration) -> Self {
+        let io = SessionIo::new(instance::ports(), instance::buffers(), timeout);
+        Self { turn, size, timeout, io, line: Rc::default() }
     }
 
     /// Begins what the turn's session wants done.
@@ -40,13 +35,13 @@ impl TurnLane {
             Output::Event(Event::Rewind) => self.supply_from(ByteCount::ZERO),
             _ => {}
         }
-        self.lane.begin(output);
+        self.io.execute(output);
     }
 
     /// Begins to fill what the session wants, if it may. Returns what the queue has to be told
     /// first.
     pub(super) fn begin_fill(&mut self, want: Option<Want>) -> Option<Input> {
-        let input = self.lane.begin_fill(want)?;
+        let input = self.io.start_fill(want)?;
         Some(Input::Turn { turn: self.turn, input })
     }
 
@@ -54,14 +49,14 @@ impl TurnLane {
         self.line.hand_in(supply);
     }
 
-    pub(super) const fn is_starved(&self) -> bool {
-        self.lane.is_starved()
+    pub(super) const fn is_waiting_for_buffer(&self) -> bool {
+        self.io.is_waiting_for_buffer()
     }
 
     /// The next input, if one has come.
     pub(super) fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<Input> {
         let turn = self.turn;
-        if let Poll::Ready(input) = self.lane.poll_input(cx) {
+        if let Poll::Ready(input) = self.io.poll_input(cx) {
             let input = self.fill_error(&input).map_or(input, upload::Input::GiveUp);
             return Poll::Ready(Input::Turn { turn, input });
         }
@@ -74,7 +69,7 @@ impl TurnLane {
 
     /// Cuts off the source and every call, and waits for what is being written.
     pub(super) async fn close(self) {
-        self.lane.close().await;
+        self.io.shutdown().await;
     }
 
     /// Why a fill ended that is not the source's end: what was supplied is asked for again where it
@@ -101,6 +96,6 @@ impl TurnLane {
     fn supply_from(&mut self, offset: ByteCount) {
         self.line = Rc::default();
         let line = Rc::clone(&self.line);
-        self.lane.set_source(Supplied::source(line, offset, self.size, self.timeout));
+        self.io.set_source(Supplied::source(line, offset, self.size, self.timeout));
     }
 }

@@ -95,6 +95,7 @@ mod tests {
         ErrorKind::UploadIsFinal,
         ErrorKind::ConcatenationUnavailable,
         ErrorKind::OriginNotAllowed,
+        ErrorKind::MediaNotOwned,
         ErrorKind::Misconfigured,
         ErrorKind::Busy,
         ErrorKind::Internal,

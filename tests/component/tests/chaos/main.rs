@@ -32,7 +32,7 @@ mod world;
 
 use std::time::Duration;
 
-use vod_uploader_component_tests::edge::{Edge, Setup};
+use vod_uploader_component_tests::edge::{Edge, SEAL_KEY, Setup};
 use vod_uploader_component_tests::random::Random;
 use vod_uploader_component_tests::source::MIB;
 
@@ -51,14 +51,12 @@ const INSTANCE_MEMORY_MAX_BYTES: u64 = 200 * MIB;
 /// From the first client's start to the last one's end.
 const DEADLINE: Duration = Duration::from_secs(75);
 
-const SEAL_KEY: &str = "c2VhbC1rZXktb2YtMzItYnl0ZXMtZm9yLXRlc3RzISE=";
-
 #[test]
 fn of_fifty_uploads_in_a_storm_nothing_acknowledged_is_lost_and_nothing_is_stuck() {
     let seed = seed();
     eprintln!("CHAOS_SEED={seed}");
     let mut edge = Setup::new()
-        .variable("seal_key", SEAL_KEY)
+        .sealed()
         .variable("request_timeout_ms", "2000")
         .variable("retry_attempts", "3")
         .temporary_storage()

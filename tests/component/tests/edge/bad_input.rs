@@ -16,7 +16,7 @@ const NOT_COUNTS: [&str; 10] =
 
 #[test]
 fn what_a_creation_by_tus_says_wrong_is_named() {
-    let edge = Setup::new().start();
+    let edge = Setup::new().variable("default_extension", "").start();
     let metadata = encode_metadata(&[("filename", "a.mp4")]);
     let named = ("upload-metadata", metadata.as_str());
     let refuses = |headers: Headers<'_>, code: &str| {
@@ -56,8 +56,7 @@ fn what_a_creation_by_tus_says_wrong_is_named() {
             assert_eq!(refused.status, 201);
             continue;
         }
-        let code = if metadata == "filename" { "file-name-invalid" } else { METADATA };
-        is_refused(&refused, 400, code, metadata);
+        is_refused(&refused, 400, METADATA, metadata);
     }
     refuses(&[LENGTH], METADATA);
     for (checksum, body) in wrong_checksums().iter().map(|checksum| (checksum, b"12345")) {
@@ -124,7 +123,7 @@ fn what_a_chunk_says_wrong_is_named() {
 
 #[test]
 fn what_a_request_of_the_ietf_draft_says_wrong_is_named() {
-    let edge = Setup::new().start();
+    let edge = Setup::new().variable("default_extension", "").start();
     let source = Source::new(751, 200_000);
     let body = Body::Range(&source, source.all());
     let named = ("content-disposition", "inline; filename=\"a.mp4\"");
@@ -176,7 +175,7 @@ fn what_a_request_of_the_ietf_draft_says_wrong_is_named() {
 
 #[test]
 fn a_file_name_that_could_do_harm_is_refused_at_every_entry() {
-    let edge = Setup::new().start();
+    let edge = Setup::new().variable("default_extension", "").start();
     let long = format!("{}.mp4", "x".repeat(4_096));
     let body = Body::Bytes(b"12345");
     for name in [
@@ -189,7 +188,6 @@ fn a_file_name_that_could_do_harm_is_refused_at_every_entry() {
         "a\u{7f}.mp4",
         "a\u{85}.mp4",
         "plain",
-        ".mp4",
         "a.",
         "..",
         &long,
@@ -215,7 +213,6 @@ fn a_file_name_that_could_do_harm_is_refused_at_every_entry() {
     for path in [
         "/v1/uploads/%FF.mp4",
         "/v1/uploads/%zz.mp4",
-        "/v1/uploads/",
         "/v1/uploads/a/b.mp4",
         "/v1/uploads/../x.mp4",
     ] {

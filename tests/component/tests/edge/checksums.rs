@@ -75,7 +75,7 @@ fn a_creation_whose_bytes_have_a_wrong_checksum_makes_an_empty_upload() {
         let refused = created_with(&edge, &checksum, length, &other);
         is_refused(&refused, 0);
         let path = refused.header("location").expect("it was created").to_owned();
-        let upload = Upload { path, media_id: String::new() };
+        let upload = Upload { path, media_id: String::new(), media_token: String::new() };
         assert_eq!(upload.offset(&edge), 0);
         let stored = checked(&edge, &upload, &checksum, 0, &bytes);
         assert_eq!((stored.status, stored.offset()), (204, length), "{}", stored.text());

@@ -203,7 +203,11 @@ fn without_a_key_and_storage_of_its_own_a_worker_joins_nothing() {
         let headers = [VERSION, ("upload-concat", "partial"), ("upload-length", "5")];
         let refused = edge.request("POST", "/v1/files", &headers, &Body::None).unwrap();
         assert_eq!((refused.status, refused.code().as_str()), UNAVAILABLE);
-        let unknown = Upload { path: "/v1/files/a1".to_owned(), media_id: String::new() };
+        let unknown = Upload {
+            path: "/v1/files/a1".to_owned(),
+            media_id: String::new(),
+            media_token: String::new(),
+        };
         let refused = join(&edge, &[unknown]);
         assert_eq!((refused.status, refused.code().as_str()), UNAVAILABLE);
         let options = edge.request("OPTIONS", "/v1/files", &[], &Body::None).unwrap();

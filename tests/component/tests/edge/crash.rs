@@ -31,7 +31,7 @@ fn an_upload_survives_ten_kills_at_random_moments() {
 
 #[test]
 fn an_upload_with_a_sealed_credential_survives_kills_without_asking_for_another() {
-    let setup = Setup::new().variable("seal_key", "c2VhbC1rZXktb2YtMzItYnl0ZXMtZm9yLXRlc3RzISE=");
+    let setup = Setup::new().sealed();
     let survivor = survives_kills(200, 4, setup);
     assert_eq!(survivor.edge.sandbox.requests("RefreshUploadVideo"), 0);
 }

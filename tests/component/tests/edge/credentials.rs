@@ -3,15 +3,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use vod_uploader_component_tests::edge::{Edge, Setup};
+use vod_uploader_component_tests::edge::{Edge, SEAL_KEY, Setup};
 use vod_uploader_component_tests::http::{Body, Response, contains};
 use vod_uploader_component_tests::key_value;
 use vod_uploader_component_tests::sandbox::RAM_SECRET;
 use vod_uploader_component_tests::source::{KIB, MIB, Source};
 use vod_uploader_component_tests::tus::{self, Upload};
 use vod_uploader_component_tests::vod::{UploadCredential, create_upload_video};
-
-const SEAL_KEY: &str = "c2VhbC1rZXktb2YtMzItYnl0ZXMtZm9yLXRlc3RzISE=";
 
 #[test]
 fn a_file_is_put_with_the_clients_own_credential() {
@@ -56,7 +54,7 @@ fn an_upload_goes_on_with_a_credential_of_every_request_where_none_is_kept() {
 
 #[test]
 fn a_sealed_credential_lasts_from_the_creation_to_the_end_and_across_a_restart() {
-    let setup = Setup::new().without_ram_key().variable("seal_key", SEAL_KEY);
+    let setup = Setup::new().without_ram_key().sealed();
     let mut edge = setup.start();
     edge.plant_secret(SEAL_KEY);
     let source = Source::new(73, 3 * MIB);

@@ -10,8 +10,6 @@ use vod_uploader_component_tests::source::{MIB, Source};
 use vod_uploader_component_tests::tus::{self, Upload};
 use vod_uploader_component_tests::vod::{create_upload_video, refresh_upload_video};
 
-const SEAL_KEY: &str = "c2VhbC1rZXktb2YtMzItYnl0ZXMtZm9yLXRlc3RzISE=";
-
 #[test]
 fn events_tell_the_progress_and_end_with_the_success() {
     let edge = Setup::new().start();
@@ -111,7 +109,7 @@ fn events_tell_of_an_upload_that_is_about_to_expire_and_of_its_end() {
 
 #[test]
 fn events_tell_of_a_credential_that_only_its_owner_can_replace() {
-    let mut edge = Setup::new().without_ram_key().variable("seal_key", SEAL_KEY).start();
+    let mut edge = Setup::new().without_ram_key().sealed().start();
     edge.sandbox.token_life(120);
     let first = create_upload_video(&edge.sandbox, "first");
     edge.plant_secret(&first.auth);
@@ -133,7 +131,7 @@ fn events_tell_of_a_credential_that_only_its_owner_can_replace() {
     upload.finish(&edge, &Source::new(724, MIB));
     assert_eq!(events.rest().pop().unwrap().name, "succeeded");
     // The worker renews its own without a word.
-    let edge = Setup::new().variable("seal_key", SEAL_KEY).start();
+    let edge = Setup::new().sealed().start();
     edge.sandbox.token_life(120);
     let upload = Upload::create(&edge, MIB);
     let events = Events::of(&edge, &upload);

@@ -10,8 +10,6 @@ use vod_uploader_component_tests::vod::{
 };
 use vod_uploader_component_tests::wait;
 
-const SEAL_KEY: &str = "c2VhbC1rZXktb2YtMzItYnl0ZXMtZm9yLXRlc3RzISE=";
-
 #[test]
 fn the_worker_renews_its_own_credential_in_the_middle_of_an_upload() {
     let edge = Setup::new().start();
@@ -27,7 +25,7 @@ fn the_worker_renews_its_own_credential_in_the_middle_of_an_upload() {
 
 #[test]
 fn a_token_that_ends_earlier_by_the_stores_clock_is_renewed_when_the_store_says_so() {
-    let edge = Setup::new().variable("seal_key", SEAL_KEY).start();
+    let edge = Setup::new().sealed().start();
     edge.sandbox.token_life(700);
     let source = Source::new(88, 6 * MIB);
     let upload = Upload::create(&edge, source.length());
@@ -99,7 +97,7 @@ fn a_credential_that_has_expired_is_refused_before_any_byte_is_taken() {
 fn a_store_whose_clock_is_an_hour_off_gets_every_part_once_the_clock_is_corrected() {
     for offset_ms in [3_600_000, -3_600_000] {
         // The kept credential does: VOD itself refuses calls of a wrong clock.
-        let edge = Setup::new().variable("seal_key", SEAL_KEY).start();
+        let edge = Setup::new().sealed().start();
         edge.sandbox.token_life(6 * 3600);
         let source = Source::new(85, 6 * MIB);
         let upload = Upload::create(&edge, source.length());
@@ -115,7 +113,7 @@ fn a_store_whose_clock_is_an_hour_off_gets_every_part_once_the_clock_is_correcte
 
 #[test]
 fn an_upload_that_the_store_forgot_is_gone_and_a_new_one_carries_its_media_id() {
-    let edge = Setup::new().start();
+    let edge = Setup::new().sealed().start();
     let source = Source::new(86, 6 * MIB);
     let lost = Upload::create(&edge, source.length());
     assert_eq!(lost.patch(&edge, &source, 0..3 * MIB).unwrap().offset(), 3 * MIB);
@@ -128,8 +126,7 @@ fn an_upload_that_the_store_forgot_is_gone_and_a_new_one_carries_its_media_id() 
     let again = lost.patch(&edge, &source, 3 * MIB..source.length()).unwrap();
     assert_eq!((again.status, again.code().as_str()), (410, "upload-lost"));
 
-    let created = tus::create(&edge, source.length(), &[("media_id", &lost.media_id)], &[]);
-    let next = Upload::created(&created);
+    let next = lost.continued(&edge, source.length());
     assert_eq!(next.media_id, lost.media_id);
     next.finish(&edge, &source);
     assert_eq!(edge.sandbox.requests("CreateUploadVideo"), 1);
@@ -158,9 +155,13 @@ fn an_upload_that_the_store_forgot_while_the_worker_was_down_is_gone_too() {
 }
 
 #[test]
-fn a_media_id_that_vod_does_not_know_is_an_error_that_says_so() {
-    let edge = Setup::new().start();
-    let created = tus::create(&edge, MIB, &[("media_id", "0123456789abcdef")], &[]);
-    assert_eq!((created.status, created.code().as_str()), (404, "media-not-found"));
-    assert_eq!(created.json()["store_code"], "InvalidVideo.NotFound");
+fn a_media_that_vod_has_deleted_is_an_error_that_says_so() {
+    let edge = Setup::new().sealed().start();
+    let upload = Upload::create(&edge, MIB);
+    edge.sandbox.delete_media(&upload.media_id);
+    let owner =
+        [("media_id", upload.media_id.as_str()), ("media_token", upload.media_token.as_str())];
+    let refused = tus::create(&edge, MIB, &owner, &[]);
+    assert_eq!((refused.status, refused.code().as_str()), (404, "media-not-found"));
+    assert_eq!(refused.json()["store_code"], "InvalidVideo.NotFound");
 }

@@ -3,7 +3,7 @@
 use std::thread;
 
 use serde_json::json;
-use vod_uploader_component_tests::edge::{Edge, Setup};
+use vod_uploader_component_tests::edge::{Edge, SEAL_KEY, Setup};
 use vod_uploader_component_tests::http::{Body, Framing, Response};
 use vod_uploader_component_tests::key_value;
 use vod_uploader_component_tests::source::{KIB, MIB, Source};
@@ -16,8 +16,6 @@ const CHUNK_TYPE: (&str, &str) = ("content-type", "application/offset+octet-stre
 
 /// A chunk: FilePond's default is 5,000,000 bytes.
 const CHUNK_BYTES: u64 = 1_000_000;
-
-const SEAL_KEY: &str = "c2VhbC1rZXktb2YtMzItYnl0ZXMtZm9yLXRlc3RzISE=";
 
 #[test]
 fn a_file_in_chunks_is_stored_and_its_id_tells_its_media_id() {
@@ -141,7 +139,7 @@ fn a_file_that_is_not_cut_comes_in_one_form_and_can_be_reverted_too() {
 
 #[test]
 fn a_credential_in_the_metadata_lasts_from_the_post_to_the_end() {
-    let setup = Setup::new().without_ram_key().variable("seal_key", SEAL_KEY);
+    let setup = Setup::new().without_ram_key().sealed();
     let mut edge = setup.start();
     edge.plant_secret(SEAL_KEY);
     let credential = create_upload_video(&edge.sandbox, "filepond");

@@ -89,7 +89,7 @@ fn a_form_may_come_in_pieces_that_end_anywhere() {
 
 #[test]
 fn one_bad_file_does_not_keep_the_others_from_being_stored_and_shows_in_the_status() {
-    let edge = Setup::new().start();
+    let edge = Setup::new().variable("default_extension", "").start();
     let source = Source::new(4, 200 * KIB);
     let form = Form::new()
         .file("a", "no-extension", &all(&source))
@@ -185,7 +185,7 @@ fn forms_that_are_none_are_refused_by_name() {
 
 #[test]
 fn a_browser_gets_a_page_in_which_nothing_that_was_sent_is_html() {
-    let edge = Setup::new().start();
+    let edge = Setup::new().variable("default_extension", "").start();
     let browser = ("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
     let name = "<img src=x onerror=alert(1)>.mp4";
     let form = Form::new().file("v", name, b"bytes").file("<b>", "<script>", b"bytes");

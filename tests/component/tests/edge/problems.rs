@@ -88,7 +88,7 @@ fn every_bad_request_gets_its_status_and_its_code() {
         case("no id", "GET", "/v1/files/a%20b", &[], Body::None, 404, NONE),
         case("an unknown path", "GET", "/v2/files", &[], Body::None, 404, NONE),
         case("the root", "GET", "/", &[], Body::None, 404, NONE),
-        case("a file without a name", "PUT", "/v1/uploads/", &[], body(), 400, "file-name-invalid"),
+        case("an invalid name", "PUT", "/v1/uploads/%zz", &[], body(), 400, "file-name-invalid"),
     ];
     edge.sandbox.reset_requests();
     for Case { what, method, path, headers, body, status, code } in &cases {

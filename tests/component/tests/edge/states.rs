@@ -3,7 +3,7 @@
 use std::thread;
 
 use serde_json::{Value, json};
-use vod_uploader_component_tests::edge::{Edge, Setup};
+use vod_uploader_component_tests::edge::{Edge, SEAL_KEY, Setup};
 use vod_uploader_component_tests::http::{Body, Headers, Response};
 use vod_uploader_component_tests::sandbox::BUCKET;
 use vod_uploader_component_tests::source::{MIB, Source, sha256};
@@ -12,8 +12,6 @@ use vod_uploader_component_tests::vod::{
     UploadCredential, create_upload_video, refresh_upload_video,
 };
 use vod_uploader_component_tests::wait;
-
-const SEAL_KEY: &str = "c2VhbC1rZXktb2YtMzItYnl0ZXMtZm9yLXRlc3RzISE=";
 
 #[test]
 fn an_upload_tells_its_state_while_it_is_sent() {
@@ -242,7 +240,7 @@ fn a_request_whose_credential_is_about_to_end_takes_the_posted_one_before() {
 
 #[test]
 fn uploads_that_use_the_worker_s_own_key_take_no_credential() {
-    let edge = Setup::new().temporary_storage().variable("seal_key", SEAL_KEY).start();
+    let edge = Setup::new().temporary_storage().sealed().start();
     let headers = [tus::VERSION, ("upload-concat", "partial"), ("upload-length", "5")];
     let created = edge.request("POST", "/v1/files", &headers, &Body::None).unwrap();
     let partial = Upload::created(&created);
@@ -252,7 +250,7 @@ fn uploads_that_use_the_worker_s_own_key_take_no_credential() {
 }
 
 fn sealed() -> Edge {
-    let mut edge = Setup::new().without_ram_key().variable("seal_key", SEAL_KEY).start();
+    let mut edge = Setup::new().without_ram_key().sealed().start();
     edge.plant_secret(SEAL_KEY);
     edge
 }

@@ -1,0 +1,67 @@
+//! The values that live as long as the component's instance.
+//!
+//! The exports of a component are functions without a receiver, so the instance is a static of its
+//! only thread. Everything else receives it as an argument.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use vod_uploader_relay::ports::Ports;
+use vod_uploader_relay::{BufferBudget, Config, Relay};
+
+use crate::clock::HostClock;
+use crate::http_client::HostHttpClient;
+use crate::key_value::HostKeyValue;
+use crate::random::HostRandom;
+use crate::spawn::HostSpawn;
+use crate::variables;
+
+thread_local! {
+    static INSTANCE: Instance = Instance::new();
+}
+
+struct Instance {
+    ports: Ports,
+    /// The budget of all uploaders of the instance.
+    buffers: Rc<BufferBudget>,
+    /// Present once a valid configuration has been read.
+    relay: OnceCell<Relay>,
+}
+
+impl Instance {
+    fn new() -> Self {
+        let ports = Ports {
+            key_value: Rc::new(HostKeyValue::default()),
+            http: Rc::new(HostHttpClient),
+            clock: Rc::new(HostClock),
+            random: Rc::new(HostRandom),
+            spawn: Rc::new(HostSpawn),
+        };
+        Self { ports, buffers: Rc::default(), relay: OnceCell::new() }
+    }
+}
+
+/// The ports of this host.
+#[must_use]
+pub fn ports() -> Ports {
+    INSTANCE.with(|instance| instance.ports.clone())
+}
+
+/// The memory budget of all uploaders.
+pub(crate) fn buffers() -> Rc<BufferBudget> {
+    INSTANCE.with(|instance| Rc::clone(&instance.buffers))
+}
+
+/// The worker. A configuration that cannot be read or is invalid is read again by the next request.
+///
+/// # Errors
+/// [`Misconfigured`](vod_uploader::ErrorKind::Misconfigured).
+pub(crate) async fn relay() -> vod_uploader::Result<Relay> {
+    if let Some(relay) = INSTANCE.with(|instance| instance.relay.get().cloned()) {
+        return Ok(relay);
+    }
+    let config = Config::new(&variables::read().await?)?;
+    Ok(INSTANCE.with(|instance| {
+        instance.relay.get_or_init(|| Relay::new(instance.ports.clone(), config)).clone()
+    }))
+}

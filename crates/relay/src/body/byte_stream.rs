@@ -1,0 +1,34 @@
+//! Where the bytes of a source come from.
+
+use vod_uploader::units::ByteCount;
+use vod_uploader::upload::SourceEnd;
+
+/// Bytes that arrive over time.
+#[allow(
+    async_fn_in_trait,
+    reason = "everything runs on one thread, and no caller names the future"
+)]
+pub trait ByteStream {
+    /// Reads once into the spare capacity of `buffer`, waiting for at least one byte. Returns how
+    /// the stream ended, once it has.
+    async fn read(&mut self, buffer: Vec<u8>) -> (Vec<u8>, Option<SourceEnd>);
+
+    /// How the stream ends if as many bytes have been read as were declared. The end itself is not
+    /// awaited.
+    fn status_at_declared_length(&self) -> SourceEnd {
+        SourceEnd::Ended
+    }
+
+    /// Continues at `offset`, if the stream can be read from any offset.
+    fn seek(&mut self, _offset: ByteCount) {}
+}
+
+/// A stream without bytes.
+#[derive(Debug)]
+pub struct EmptyStream;
+
+impl ByteStream for EmptyStream {
+    async fn read(&mut self, buffer: Vec<u8>) -> (Vec<u8>, Option<SourceEnd>) {
+        (buffer, Some(SourceEnd::Ended))
+    }
+}

@@ -1,0 +1,89 @@
+//! The bytes of partial uploads that are too few for a copy on OSS, read back from there.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use futures::channel::oneshot;
+use vod_uploader::credential::StsCredential;
+use vod_uploader::oss::action::{CopyRange, GetObject};
+use vod_uploader::units::ByteCount;
+use vod_uploader::upload::{JoinSource, ReadRange, SourceEnd, Target, reads};
+use vod_uploader::{Error, Result};
+
+use super::ByteStream;
+use crate::instance::Instance;
+use crate::retrying_client::RetryingClient;
+
+/// How much is requested at a time: a response is buffered.
+const READ_BYTES_MAX: u64 = 1 << 20;
+
+/// Reads the ranges that [`reads`] lists, in their order.
+pub(crate) struct ReadbackStream {
+    instance: Rc<Instance>,
+    /// Where the partial uploads are; its object key is not used.
+    storage: Target,
+    credential: StsCredential,
+    sources: Vec<JoinSource>,
+    remaining: VecDeque<ReadRange>,
+    error: Option<oneshot::Sender<Error>>,
+}
+
+impl ReadbackStream {
+    /// The bytes of `sources` from the offset of [`ByteStream::seek`], and the error if the stream
+    /// is interrupted.
+    pub(crate) fn new(
+        instance: Rc<Instance>,
+        storage: Target,
+        credential: StsCredential,
+        sources: Vec<JoinSource>,
+    ) -> (Self, oneshot::Receiver<Error>) {
+        let (error, interrupted) = oneshot::channel();
+        let (remaining, error) = (VecDeque::new(), Some(error));
+        (Self { instance, storage, credential, sources, remaining, error }, interrupted)
+    }
+
+    /// Up to `room` of the next bytes; none at the end.
+    async fn read_next(&mut self, room: u64) -> Result<Vec<u8>> {
+        let Some(next) = self.remaining.front_mut() else { return Ok(Vec::new()) };
+        let Some(source) = self.sources.get(next.source) else { return Ok(Vec::new()) };
+        let len = ByteCount(next.len.bytes().min(room).min(READ_BYTES_MAX));
+        let range = CopyRange { start: next.start, len };
+        let action = GetObject { key: &source.object, range };
+        let bucket = Target { bucket: source.bucket.clone(), ..self.storage.clone() }.bucket()?;
+        let client = RetryingClient::new(&self.instance);
+        let bytes = client.call_oss(&bucket, &self.credential, &action).await?;
+        next.start += len;
+        next.len = next.len - len;
+        if next.len.is_zero() {
+            self.remaining.pop_front();
+        }
+        Ok(bytes)
+    }
+}
+
+impl ByteStream for ReadbackStream {
+    /// A failed read interrupts the stream: the session stores what it has, and the next one
+    /// continues.
+    async fn read(&mut self, mut buffer: Vec<u8>) -> (Vec<u8>, Option<SourceEnd>) {
+        if self.remaining.is_empty() {
+            return (buffer, Some(SourceEnd::Ended));
+        }
+        let room = (buffer.capacity() - buffer.len()).max(1) as u64;
+        match self.read_next(room).await {
+            Ok(bytes) => {
+                buffer.extend_from_slice(&bytes);
+                (buffer, None)
+            }
+            Err(error) => {
+                if let Some(interrupted) = self.error.take() {
+                    let _ = interrupted.send(error);
+                }
+                (buffer, Some(SourceEnd::Cut))
+            }
+        }
+    }
+
+    fn seek(&mut self, offset: ByteCount) {
+        self.remaining = reads(&self.sources, offset).into();
+    }
+}

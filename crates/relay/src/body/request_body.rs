@@ -1,0 +1,157 @@
+//! The body of an inbound request.
+
+use std::cell::Cell;
+use std::future::pending;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::future::{Either, LocalBoxFuture, select};
+use vod_uploader::http::ContentChecks;
+use vod_uploader::upload::SourceEnd;
+use vod_uploader::{Error, ErrorKind, Result};
+
+use super::ByteStream;
+use crate::ports::{Body, BodyStatus, Ports};
+use crate::upload::StopSignal;
+
+/// How long a client may send nothing in the middle of a body.
+const IDLE_MAX: Duration = Duration::from_secs(60);
+
+/// How much of a small body is read at a time.
+const SMALL_READ_BYTES: usize = 4 << 10;
+
+/// How much of a rejected body is read nevertheless, for how long, and how much at a time: enough
+/// for one chunk of a common client on a common line.
+const DRAIN_BYTES_MAX: usize = 16 << 20;
+const DRAIN_TIME_MAX: Duration = Duration::from_secs(2);
+const DRAIN_READ_BYTES: usize = 64 << 10;
+
+/// The trailer with a checksum that a client knows only at the end of the body
+/// (<https://tus.io/protocols/resumable-upload#checksum>).
+const CHECKSUM_TRAILER: &str = "upload-checksum";
+
+/// The bytes of a request.
+///
+/// The unread rest is read and discarded after the response, within limits: a host that closes a
+/// connection with unread bytes resets it, and the client never sees why its request was rejected.
+pub(crate) struct RequestBody {
+    /// `None` once the body is being drained.
+    body: Option<Box<dyn Body>>,
+    ports: Ports,
+    checks: ContentChecks,
+    stop: Option<LocalBoxFuture<'static, ()>>,
+    end: Option<SourceEnd>,
+}
+
+impl RequestBody {
+    pub(crate) fn new(body: Box<dyn Body>, ports: Ports) -> Self {
+        Self { body: Some(body), ports, checks: ContentChecks::default(), stop: None, end: None }
+    }
+
+    /// The same body, whose bytes are compared with the client's checksums.
+    pub(crate) fn with_checks(mut self, checks: ContentChecks) -> Self {
+        self.checks = checks;
+        self
+    }
+
+    /// The same body, which ends when `signal` is received.
+    pub(crate) fn with_stop_signal(mut self, signal: StopSignal) -> Self {
+        self.stop = Some(signal.received().boxed_local());
+        self
+    }
+
+    /// Reads a small body to its end.
+    ///
+    /// # Errors
+    /// [`ErrorKind::RequestInvalid`] above `size_max` bytes, [`ErrorKind::LengthMismatch`] if the
+    /// request is interrupted.
+    pub(crate) async fn read_to_end(mut self, size_max: usize) -> Result<Vec<u8>> {
+        let mut body = Vec::new();
+        loop {
+            body.reserve(SMALL_READ_BYTES);
+            let end;
+            (body, end) = self.read(body).await;
+            if body.len() > size_max {
+                let allowed = format!("at most {size_max} bytes long");
+                return Err(Error::field_invalid("body", allowed));
+            }
+            match end {
+                None => {}
+                Some(SourceEnd::Ended) => return Ok(body),
+                Some(_) => return Err(interrupted()),
+            }
+        }
+    }
+
+    fn verified_status(&self, trailers: &[(String, String)]) -> SourceEnd {
+        let is_checksum = |name: &str| name.eq_ignore_ascii_case(CHECKSUM_TRAILER);
+        let trailer = trailers.iter().find(|(name, _)| is_checksum(name));
+        let matches = self.checks.agree(trailer.map(|(_, value)| value.as_str()));
+        if matches { SourceEnd::Ended } else { SourceEnd::Mismatched }
+    }
+}
+
+impl ByteStream for RequestBody {
+    async fn read(&mut self, buffer: Vec<u8>) -> (Vec<u8>, Option<SourceEnd>) {
+        let (None, Some(body)) = (self.end, &mut self.body) else { return (buffer, self.end) };
+        let before = buffer.len();
+        // A silent client counts as disconnected; the bytes that it sent before are kept.
+        let canceled = Cell::new(SourceEnd::Cut);
+        let idle = self.ports.clock.sleep(IDLE_MAX);
+        let stop = &mut self.stop;
+        let cancel = async {
+            match stop {
+                None => idle.await,
+                Some(stop) => {
+                    if let Either::Right(_) = select(idle, stop).await {
+                        canceled.set(SourceEnd::Stopped);
+                    }
+                }
+            }
+        };
+        let (buffer, status) = body.read(buffer, cancel.boxed_local()).await;
+        self.checks.update(buffer.get(before..).unwrap_or_default());
+        self.end = match status {
+            BodyStatus::Open => None,
+            BodyStatus::Canceled => Some(canceled.get()),
+            BodyStatus::Interrupted => Some(SourceEnd::Cut),
+            BodyStatus::Complete(trailers) => Some(self.verified_status(&trailers)),
+        };
+        (buffer, self.end)
+    }
+
+    fn status_at_declared_length(&self) -> SourceEnd {
+        self.verified_status(&[])
+    }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        if let (None, Some(body)) = (self.end, self.body.take()) {
+            let limit = self.ports.clock.sleep(DRAIN_TIME_MAX);
+            self.ports.spawn.spawn(drain(body, limit).boxed_local());
+        }
+    }
+}
+
+/// The error for a body that ended before its declared length.
+pub(crate) fn interrupted() -> Error {
+    Error::new(ErrorKind::LengthMismatch, "the request broke off before its end")
+}
+
+async fn drain(mut body: Box<dyn Body>, limit: LocalBoxFuture<'static, ()>) {
+    let read_all = async {
+        let (mut drained_bytes, mut buffer) = (0, Vec::with_capacity(DRAIN_READ_BYTES));
+        while drained_bytes < DRAIN_BYTES_MAX {
+            let status;
+            (buffer, status) = body.read(buffer, pending().boxed_local()).await;
+            if status != BodyStatus::Open {
+                return;
+            }
+            drained_bytes += buffer.len();
+            buffer.clear();
+        }
+    };
+    select(pin!(read_all), limit).await;
+}

@@ -1,0 +1,287 @@
+//! The configuration of the worker: the variables of `spin.toml`, validated once.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::time::Duration;
+
+use vod_uploader::credential::{SealKey, Secret};
+use vod_uploader::http::{Origins, is_extension};
+use vod_uploader::oss::{Bucket, BucketOptions, SignatureVersion};
+use vod_uploader::units::{ByteCount, OBJECT_SIZE_MAX, PARALLEL_DEFAULT, PART_SIZE_DEFAULT};
+use vod_uploader::upload::{COMPLETE_TIMEOUT_FACTOR, Plan, RetryPolicy};
+use vod_uploader::vod::{RamKey, VodEndpoint};
+use vod_uploader::{Error, ErrorKind, Result};
+use zeroize::Zeroizing;
+
+/// What the operator has configured.
+pub struct Config {
+    /// The worker's own access key.
+    pub(crate) ram_key: Option<RamKey>,
+    pub(crate) vod_endpoint: VodEndpoint,
+    /// Where media that the worker creates is stored and how it is processed.
+    pub(crate) template_group_id: Option<String>,
+    pub(crate) workflow_id: Option<String>,
+    pub(crate) storage_location: Option<String>,
+    pub(crate) app_id: Option<String>,
+    /// The region of objects whose credential and endpoint do not specify one.
+    pub(crate) region: String,
+    pub(crate) signature_version: SignatureVersion,
+    pub(crate) cname: bool,
+    pub(crate) part_size: ByteCount,
+    pub(crate) parallel: u8,
+    /// The extension of files whose format nothing else specifies; `None`: they are rejected.
+    pub(crate) default_extension: Option<String>,
+    /// Largest file that is accepted.
+    pub(crate) upload_max: ByteCount,
+    pub(crate) request_timeout: Duration,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) seal_key: Option<SealKey>,
+    /// How long an upload that receives no bytes is kept; `None`: indefinitely.
+    pub(crate) expire_after: Option<Duration>,
+    /// The origins whose pages may use the worker.
+    pub(crate) cors_origins: Origins,
+    /// The origins that a form may redirect to.
+    pub(crate) redirect_origins: Origins,
+    /// Where partial uploads are stored until they are concatenated.
+    pub(crate) temporary: Option<TemporaryStorage>,
+}
+
+/// Where partial uploads are stored until they are concatenated.
+pub(crate) struct TemporaryStorage {
+    pub(crate) endpoint: String,
+    pub(crate) bucket: String,
+    /// The start of the keys of their objects.
+    pub(crate) prefix: String,
+}
+
+/// The variables of one deployment, by name. Their values may be secrets.
+#[derive(Default)]
+pub struct Variables(BTreeMap<String, Zeroizing<String>>);
+
+impl Variables {
+    /// The name of every variable that the worker reads.
+    pub const NAMES: &'static [&'static str] = &[
+        "vod_access_key_id",
+        "vod_access_key_secret",
+        "vod_security_token",
+        "vod_region",
+        "vod_endpoint",
+        "template_group_id",
+        "workflow_id",
+        "storage_location",
+        "app_id",
+        "signature_version",
+        "cname",
+        "part_size_bytes",
+        "parallel",
+        "default_extension",
+        "upload_max_bytes",
+        "request_timeout_ms",
+        "retry_attempts",
+        "retry_elapsed_max_ms",
+        "seal_key",
+        "expire_after_s",
+        "cors_origins",
+        "allowed_origins",
+        "temporary_bucket",
+        "temporary_endpoint",
+        "temporary_prefix",
+    ];
+
+    /// Sets a variable. A value without visible characters counts as not set.
+    pub fn set(&mut self, name: &str, value: &str) {
+        let value = value.trim();
+        if !value.is_empty() {
+            self.0.insert(name.to_owned(), Zeroizing::new(value.to_owned()));
+        }
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        self.0.get(name).map(|value| String::clone(value))
+    }
+
+    fn parse<T: FromStr>(&self, name: &str, default: T) -> Result<T> {
+        match self.0.get(name) {
+            None => Ok(default),
+            Some(value) => {
+                value.parse().map_err(|_| misconfigured(&format!("{name} cannot be understood")))
+            }
+        }
+    }
+
+    fn origins(&self, name: &str) -> Result<Origins> {
+        let list = self.text(name).unwrap_or_default();
+        Origins::parse(&list).map_err(|error| error.while_doing(name))
+    }
+}
+
+impl Config {
+    /// Validates `variables`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Misconfigured`], which names the variable.
+    pub fn new(variables: &Variables) -> Result<Self> {
+        let region = variables.text("vod_region").unwrap_or_else(|| "cn-shanghai".to_owned());
+        let vod_endpoint = match variables.text("vod_endpoint") {
+            Some(url) => VodEndpoint::custom(&url)?,
+            None => VodEndpoint::for_region(&region)?,
+        };
+        let upload_max = variables.parse("upload_max_bytes", 0)?;
+        let part_size = variables.parse("part_size_bytes", PART_SIZE_DEFAULT.bytes())?;
+        let part_size = ByteCount(part_size);
+        let parallel = variables.parse("parallel", PARALLEL_DEFAULT)?;
+        // Before any media is created for an upload that cannot be split into parts.
+        Plan::new(None, part_size, parallel)?;
+        let seal_key = variables.text("seal_key").map(|key| SealKey::parse(&key)).transpose()?;
+        let timeout_ms = variables.parse("request_timeout_ms", 60_000)?;
+        let retry_ms = variables.parse("retry_elapsed_max_ms", 300_000)?;
+        Ok(Self {
+            ram_key: ram_key(variables)?,
+            vod_endpoint,
+            template_group_id: variables.text("template_group_id"),
+            workflow_id: variables.text("workflow_id"),
+            storage_location: variables.text("storage_location"),
+            app_id: variables.text("app_id"),
+            signature_version: variables.parse("signature_version", SignatureVersion::V4)?,
+            cname: variables.parse("cname", false)?,
+            part_size,
+            parallel,
+            default_extension: default_extension(variables)?,
+            upload_max: match upload_max {
+                0 => OBJECT_SIZE_MAX,
+                bytes => ByteCount(bytes).min(OBJECT_SIZE_MAX),
+            },
+            request_timeout: Duration::from_millis(timeout_ms),
+            retry: RetryPolicy {
+                attempts_max: variables.parse("retry_attempts", 5_u32)?.max(1),
+                elapsed_max: Duration::from_millis(retry_ms),
+                ..RetryPolicy::default()
+            },
+            seal_key,
+            expire_after: match variables.parse("expire_after_s", EXPIRE_AFTER_S)? {
+                0 => None,
+                seconds => Some(Duration::from_secs(seconds)),
+            },
+            cors_origins: variables.origins("cors_origins")?,
+            redirect_origins: redirect_origins(variables)?,
+            temporary: temporary_storage(variables, &region)?,
+            region,
+        })
+    }
+
+    /// How long Complete may take.
+    pub(crate) fn complete_timeout(&self) -> Duration {
+        self.request_timeout * COMPLETE_TIMEOUT_FACTOR
+    }
+
+    /// The storage for partial uploads, if the worker can use it.
+    pub(crate) fn usable_temporary(&self) -> Option<&TemporaryStorage> {
+        self.temporary.as_ref().filter(|_| self.ram_key.is_some())
+    }
+}
+
+fn ram_key(variables: &Variables) -> Result<Option<RamKey>> {
+    let id = variables.text("vod_access_key_id");
+    let secret = variables.text("vod_access_key_secret").map(Secret::new);
+    match (id, secret) {
+        (None, None) => Ok(None),
+        (Some(access_key_id), Some(access_key_secret)) => Ok(Some(RamKey {
+            access_key_id,
+            access_key_secret,
+            security_token: variables.text("vod_security_token").map(Secret::new),
+        })),
+        (None, Some(_)) => Err(misconfigured("vod_access_key_id is empty beside its secret")),
+        (Some(_), None) => Err(misconfigured("vod_access_key_secret is empty beside its id")),
+    }
+}
+
+fn default_extension(variables: &Variables) -> Result<Option<String>> {
+    match variables.text("default_extension") {
+        Some(extension) if !is_extension(&extension) => {
+            Err(misconfigured("default_extension is not an extension such as mp4"))
+        }
+        extension => Ok(extension),
+    }
+}
+
+/// Any origin would make the worker an open redirect.
+fn redirect_origins(variables: &Variables) -> Result<Origins> {
+    let origins = variables.origins("allowed_origins")?;
+    if origins.has_any() {
+        return Err(misconfigured("allowed_origins: * is no origin that a form may lead to"));
+    }
+    Ok(origins)
+}
+
+fn temporary_storage(variables: &Variables, region: &str) -> Result<Option<TemporaryStorage>> {
+    let Some(bucket) = variables.text("temporary_bucket") else { return Ok(None) };
+    let endpoint = variables.text("temporary_endpoint");
+    let endpoint = endpoint.unwrap_or_else(|| format!("https://oss-{region}.aliyuncs.com"));
+    let prefix = variables.text("temporary_prefix").unwrap_or_else(|| TEMPORARY_PREFIX.to_owned());
+    // An invalid endpoint or bucket name is reported before anything is stored.
+    let options = BucketOptions { region: Some(region.to_owned()), ..BucketOptions::default() };
+    Bucket::new(&endpoint, &bucket, options)
+        .map_err(|error| misconfigured(&format!("temporary_bucket: {}", error.message())))?;
+    Ok(Some(TemporaryStorage { endpoint, bucket, prefix }))
+}
+
+fn misconfigured(message: &str) -> Error {
+    Error::new(ErrorKind::Misconfigured, message)
+}
+
+/// How long an upload that receives no bytes is kept: a week, in seconds.
+const EXPIRE_AFTER_S: u64 = 7 * 24 * 60 * 60;
+
+const TEMPORARY_PREFIX: &str = "vod-uploader/partial/";
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::*;
+
+    fn config(values: &[(&str, &str)]) -> Result<Config> {
+        let mut variables = Variables::default();
+        for (name, value) in values {
+            assert!(Variables::NAMES.contains(name), "{name}");
+            variables.set(name, value);
+        }
+        Config::new(&variables)
+    }
+
+    #[test]
+    fn without_variables_the_defaults_apply() {
+        let config = config(&[]).unwrap();
+        assert!(config.ram_key.is_none() && config.seal_key.is_none());
+        assert_eq!(config.part_size, PART_SIZE_DEFAULT);
+        assert_eq!(config.upload_max, OBJECT_SIZE_MAX);
+        assert_eq!(config.expire_after, Some(Duration::from_secs(604_800)));
+        assert_eq!(config.default_extension, None);
+    }
+
+    #[test]
+    fn a_value_of_spaces_counts_as_not_set() {
+        assert_eq!(
+            config(&[("expire_after_s", "  ")]).unwrap().expire_after.unwrap().as_secs(),
+            604_800
+        );
+        assert_eq!(config(&[("expire_after_s", " 0 ")]).unwrap().expire_after, None);
+    }
+
+    #[test]
+    fn an_invalid_value_is_reported_with_the_name_of_its_variable() {
+        for (name, value) in [
+            ("parallel", "many"),
+            ("default_extension", ".mp4"),
+            ("allowed_origins", "*"),
+            ("cors_origins", "https://a.example/path"),
+            ("vod_access_key_id", "id"),
+            ("signature_version", "v2"),
+        ] {
+            let error = config(&[(name, value)]).err().unwrap();
+            assert_eq!(error.kind(), ErrorKind::Misconfigured, "{name}");
+            let named = error.message().contains(name) || name == "vod_access_key_id";
+            assert!(named, "{error}");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The state of one instance: everything that outlives a request.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use vod_uploader::units::UnixMillis;
+
+use crate::buffers::BufferBudget;
+use crate::config::Config;
+use crate::ports::{KeyValue, Ports};
+use crate::upload::Reconciliations;
+
+/// One instance of the worker. Many requests share it at the same time.
+pub(crate) struct Instance {
+    pub(crate) ports: Ports,
+    pub(crate) config: Config,
+    pub(crate) buffers: Rc<BufferBudget>,
+    pub(crate) reconciliations: Reconciliations,
+}
+
+impl Instance {
+    pub(crate) fn new(ports: Ports, config: Config) -> Self {
+        Self { ports, config, buffers: Rc::default(), reconciliations: Reconciliations::default() }
+    }
+
+    pub(crate) fn kv(&self) -> &dyn KeyValue {
+        &*self.ports.key_value
+    }
+
+    pub(crate) fn now(&self) -> UnixMillis {
+        self.ports.clock.now()
+    }
+
+    pub(crate) async fn sleep(&self, duration: Duration) {
+        self.ports.clock.sleep(duration).await;
+    }
+}

@@ -1,0 +1,175 @@
+//! The edge worker without a host: serves upload protocols over six ports.
+//!
+//! A [`Relay`] takes a request's head and its [`Body`](ports::Body) and returns a response. It relays
+//! the bytes to OSS with the engine ([`vod_uploader`]), and stores records in the key-value store, so
+//! that any instance can continue what another one started. Everything that it needs from a host is
+//! in [`ports`]; it runs on WASI hosts by thin adapters, and in the simulator.
+//!
+//! ```text
+//! Relay::handle → route (engine) → protocol::{tus, ietf, plain, form, filepond, state, events}
+//!               → upload::{create, append, status, stop, reconcile, terminate, concatenate, expire}
+//!               → upload::run_session → session::drive → ports
+//! ```
+//!
+//! What outlives a request belongs to one `Instance`: the configuration, the memory budget, the
+//! reconciliations in progress.
+
+mod body;
+mod buffers;
+mod config;
+mod credential_source;
+mod instance;
+pub mod ports;
+mod protocol;
+mod request;
+mod response;
+mod retrying_client;
+pub mod session;
+mod upload;
+pub mod url_upload;
+
+use std::rc::Rc;
+
+use futures::FutureExt as _;
+use vod_uploader::http::{self, Head, Protocol, Route, ietf as ietf_syntax, tus as tus_syntax};
+use vod_uploader::{Error, ErrorKind, Result};
+
+pub use body::{ByteStream, EmptyStream};
+pub use buffers::{BufferBudget, Permit};
+pub use config::{Config, Variables};
+pub use response::Response;
+pub use retrying_client::RESPONSE_BYTES_MAX;
+pub use vod_uploader as engine;
+
+use crate::body::RequestBody;
+use crate::instance::Instance;
+use crate::ports::{Body, Ports};
+use crate::protocol::{events, filepond, form, ietf, plain, state, tus};
+use crate::request::Caller;
+use crate::upload::expire::clean_up_expired;
+use crate::upload::terminate::terminate;
+
+/// One instance of the worker.
+#[derive(Clone)]
+pub struct Relay {
+    instance: Rc<Instance>,
+}
+
+impl Relay {
+    /// An instance with this configuration on this host.
+    #[must_use]
+    pub fn new(ports: Ports, config: Config) -> Self {
+        Self { instance: Rc::new(Instance::new(ports, config)) }
+    }
+
+    /// The response to a request that needs no instance, or is sent while there is none: to a health
+    /// check, and with `error` to any other.
+    #[must_use]
+    pub fn respond_without_instance(head: &Head, error: &Error) -> Response {
+        match http::route(head) {
+            Ok(Route::Health) => http::Response::empty(200).into(),
+            _ => http::problem(error, None).into(),
+        }
+    }
+
+    /// Serves one request. Every error is a response.
+    pub async fn handle(&self, head: Head, body: Box<dyn Body>) -> Response {
+        let config = &self.instance.config;
+        let body = RequestBody::new(body, self.instance.ports.clone());
+        let route = http::route(&head);
+        if matches!(route, Ok(Route::Health)) {
+            return http::Response::empty(200).into();
+        }
+        if let Some(preflight) = http::preflight(&head, &config.cors_origins) {
+            return preflight.into();
+        }
+        let response = match route {
+            Ok(route) => self.handle_route(&head, route, body).await,
+            Err(error) => http::problem(&error, None).into(),
+        };
+        Response { head: http::with_cors(response.head, &head, &config.cors_origins), ..response }
+    }
+
+    /// The bytes of part buffers that exist now.
+    #[must_use]
+    pub fn held_buffer_bytes(&self) -> u64 {
+        self.instance.buffers.held_bytes()
+    }
+
+    /// The response for a known path, in the format of its protocol.
+    async fn handle_route(&self, head: &Head, route: Route, body: RequestBody) -> Response {
+        let protocol = Protocol::of(head, &route);
+        if protocol == Protocol::Tus
+            && let Some(refused) = tus_syntax::wrong_version(head)
+        {
+            return refused.into();
+        }
+        if let Route::MethodNotAllowed(allow) = route {
+            let error = Error::new(ErrorKind::MethodUnsupported, "this path has no such method");
+            return http::problem(&error, None).with_header("allow", allow).into();
+        }
+        let creates = matches!(
+            route,
+            Route::Create | Route::File { .. } | Route::Form | Route::FilePond { .. }
+        );
+        let response = match dispatch(&self.instance, head, route, protocol, body).await {
+            Ok(response) => response,
+            Err(error) => protocol.refused(&error, &ietf::limits(&self.instance, None)).into(),
+        };
+        if creates {
+            let instance = Rc::clone(&self.instance);
+            let cleanup = async move { clean_up_expired(&instance).await };
+            self.instance.ports.spawn.spawn(cleanup.boxed_local());
+        }
+        response
+    }
+}
+
+async fn dispatch(
+    instance: &Rc<Instance>,
+    head: &Head,
+    route: Route,
+    protocol: Protocol,
+    body: RequestBody,
+) -> Result<Response> {
+    let caller = Caller::new(head, instance.now());
+    let response = match (route, protocol) {
+        (Route::Events(key), _) => {
+            return events::stream_events(instance, caller, head, key).await;
+        }
+        (Route::Discover, _) => Ok(tus::options(instance)),
+        (Route::Create, Protocol::Ietf(version)) => {
+            ietf::post(instance, head, version, None, body).await
+        }
+        (Route::Create, _) => tus::post(instance, head, body).await,
+        (Route::Append(key), Protocol::Ietf(version)) => {
+            ietf::patch(instance, &caller, head, version, &key, body).await
+        }
+        (Route::Append(key), _) => tus::patch(instance, &caller, head, &key, body).await,
+        (Route::Offset(key), Protocol::Ietf(version)) => {
+            ietf::offset(instance, &caller, version, &key).await
+        }
+        (Route::Offset(key), _) => tus::offset(instance, &caller, &key).await,
+        (Route::Terminate(key), protocol) => {
+            terminate(instance, &caller, &key).await?;
+            Ok(match protocol {
+                Protocol::Ietf(version) => ietf_syntax::terminated(version),
+                _ => tus_syntax::terminated(),
+            })
+        }
+        (Route::File { file_name }, Protocol::Ietf(version)) => {
+            ietf::post(instance, head, version, Some(&file_name), body).await
+        }
+        (Route::File { file_name }, _) => {
+            plain::put(instance, &caller, head, &file_name, body).await
+        }
+        (Route::Status(key), _) => state::get(instance, &caller, &key).await,
+        (Route::Pause(key), _) => state::pause(instance, &caller, &key).await,
+        (Route::Resume(key), _) => state::resume(instance, &caller, &key).await,
+        (Route::Credential(key), _) => state::credential(instance, &caller, &key, body).await,
+        (Route::Form, _) => form::post(instance, head, body).await,
+        (Route::FilePond { id }, _) => filepond::handle(instance, &caller, head, &id, body).await,
+        (Route::Health | Route::MethodNotAllowed(_), _) => Ok(http::Response::empty(405)),
+    };
+    response.map(Response::from)
+}

@@ -1,0 +1,198 @@
+//! The ports: everything that the relay needs from its host.
+//!
+//! An adapter implements each trait over the APIs of one host. Every `await` on a port is a point at
+//! which the host may drop the instance, and the operation may or may not take effect after that.
+//!
+//! Implementations must not log keys' values, request headers, URLs or bodies: they contain
+//! credentials.
+
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures::channel::mpsc;
+use futures::future::LocalBoxFuture;
+use vod_uploader::oss;
+use vod_uploader::units::UnixMillis;
+use vod_uploader::{Error, ErrorKind};
+
+/// The ports of one host.
+#[derive(Clone)]
+pub struct Ports {
+    /// Where records are stored.
+    pub key_value: Rc<dyn KeyValue>,
+    /// How OSS and VOD are called.
+    pub http: Rc<dyn HttpClient>,
+    /// The time.
+    pub clock: Rc<dyn Clock>,
+    /// Randomness.
+    pub random: Rc<dyn Random>,
+    /// How work continues after a response.
+    pub spawn: Rc<dyn Spawn>,
+}
+
+/// The key-value store that all instances share.
+///
+/// A read returns the value of the last write that completed before it, or that of a write that is
+/// in progress. A write that failed, or whose future was dropped, may take effect at any later time.
+pub trait KeyValue {
+    /// The value of `key`, or `None` if the key does not exist.
+    fn get<'a>(
+        &'a self,
+        key: &'a str,
+    ) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, KeyValueError>>;
+
+    /// Stores `value` under `key`, durably before the future resolves.
+    fn set<'a>(
+        &'a self,
+        key: &'a str,
+        value: &'a [u8],
+    ) -> LocalBoxFuture<'a, Result<(), KeyValueError>>;
+
+    /// Deletes `key`. A key that does not exist is not an error.
+    fn delete<'a>(&'a self, key: &'a str) -> LocalBoxFuture<'a, Result<(), KeyValueError>>;
+
+    /// All keys, in any order. Only the cleanup of expired uploads lists keys.
+    fn keys(&self) -> LocalBoxFuture<'_, Result<Vec<String>, KeyValueError>>;
+}
+
+/// A key-value operation that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyValueError {
+    /// What the host reports.
+    pub message: String,
+    /// Whether the same operation may succeed later.
+    pub is_retryable: bool,
+}
+
+impl From<KeyValueError> for Error {
+    fn from(error: KeyValueError) -> Self {
+        Self::new(ErrorKind::KeyValueUnavailable, error.message)
+    }
+}
+
+/// Outbound HTTP.
+pub trait HttpClient {
+    /// Sends `request` with `body` and reads the response, of at most `response_bytes_max` bytes.
+    ///
+    /// The future resolves as soon as the response is complete, even if the body is not. Dropping it
+    /// aborts the request.
+    ///
+    /// # Errors
+    /// [`SendError`], also for a response that is larger or that was interrupted.
+    fn send(
+        &self,
+        request: oss::Request,
+        body: SendBody,
+        response_bytes_max: usize,
+    ) -> LocalBoxFuture<'static, Result<oss::Reply, SendError>>;
+}
+
+/// The bytes of an outbound request's body.
+#[derive(Debug)]
+pub enum SendBody {
+    /// Those of the request itself, or none.
+    Inline,
+    /// A filled part buffer, which the relay keeps for another attempt.
+    Buffered(Rc<Vec<u8>>),
+    /// Chunks that are produced while the request is sent.
+    Streamed(mpsc::Receiver<Vec<u8>>),
+}
+
+/// Why no response was received. It does not identify the request, whose URL may be signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SendError {
+    /// The host does not allow the address.
+    HostDenied,
+    /// There was no connection: nothing was sent.
+    NotConnected(String),
+    /// The exchange was interrupted: the request may have been processed.
+    Interrupted(String),
+}
+
+impl SendError {
+    /// An error of `kind`, or [`ErrorKind::Misconfigured`] for an address that is not allowed.
+    #[must_use]
+    pub fn into_error(self, kind: ErrorKind) -> Error {
+        let kind = match self {
+            Self::HostDenied => ErrorKind::Misconfigured,
+            Self::NotConnected(_) | Self::Interrupted(_) => kind,
+        };
+        Error::new(kind, self.to_string())
+    }
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HostDenied => {
+                f.write_str("the host does not allow this address: see allowed_outbound_hosts")
+            }
+            Self::NotConnected(text) | Self::Interrupted(text) => f.write_str(text),
+        }
+    }
+}
+
+/// Time.
+pub trait Clock {
+    /// The current time. It may go back.
+    fn now(&self) -> UnixMillis;
+
+    /// Resolves after `duration` on a clock that does not go back.
+    fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()>;
+}
+
+/// Cryptographically secure randomness: ids that clients must not guess, nonces that must not repeat.
+pub trait Random {
+    /// 64 random bits.
+    fn bits64(&self) -> u64;
+}
+
+impl dyn Random {
+    /// 128 random bits.
+    #[must_use]
+    pub fn bits128(&self) -> u128 {
+        (u128::from(self.bits64()) << 64) | u128::from(self.bits64())
+    }
+
+    /// A multiple of 8 random bytes.
+    #[must_use]
+    pub fn bytes<const LEN: usize>(&self) -> [u8; LEN] {
+        const { assert!(LEN.is_multiple_of(8)) };
+        let mut bytes = [0; LEN];
+        for chunk in bytes.chunks_exact_mut(8) {
+            chunk.copy_from_slice(&self.bits64().to_le_bytes());
+        }
+        bytes
+    }
+}
+
+/// Runs work that outlives the request that starts it.
+pub trait Spawn {
+    /// Runs `task` to its end, also after the response has been sent, as long as the instance lives.
+    fn spawn(&self, task: LocalBoxFuture<'static, ()>);
+}
+
+/// The body of an inbound request.
+pub trait Body {
+    /// Reads once into the spare capacity of `buffer`, waiting for at least one byte. If `cancel`
+    /// resolves before that, returns the buffer with the bytes that have arrived, if any.
+    fn read<'a>(
+        &'a mut self,
+        buffer: Vec<u8>,
+        cancel: LocalBoxFuture<'a, ()>,
+    ) -> LocalBoxFuture<'a, (Vec<u8>, BodyStatus)>;
+}
+
+/// The status of a body after a read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BodyStatus {
+    /// More bytes may follow.
+    Open,
+    /// The read was canceled.
+    Canceled,
+    /// The body is complete; these are its trailers.
+    Complete(Vec<(String, String)>),
+    /// The connection closed before the end of the body.
+    Interrupted,
+}

@@ -1,0 +1,250 @@
+//! `/v1/filepond`: files as FilePond's own uploader sends them, in one request or in chunks.
+
+mod create_upload;
+mod transfer;
+
+use std::rc::Rc;
+
+use vod_uploader::http::form::{Boundary, Field, FormFields, no_file};
+use vod_uploader::http::{
+    self, FilePondCall, FilePondChunk, FilePondTransfer, Head, ISSUED_TOKEN_HEADER, Metadata,
+    REVERT_BYTES_MAX, Response, UploadStatus, filepond_begun, filepond_offset, filepond_stored,
+    meant_fields,
+};
+use vod_uploader::units::ByteCount;
+use vod_uploader::upload::UploadKey;
+use vod_uploader::{Error, Result};
+
+use self::create_upload::create_upload;
+pub(crate) use self::transfer::clean_up;
+use self::transfer::{check_exists, existing};
+use super::form::{FormFileError, store_file};
+use crate::body::{ByteStream, FormBody, FormPart, RequestBody, interrupted};
+use crate::instance::Instance;
+use crate::request::Caller;
+use crate::upload::append::{AppendParams, Appended, append};
+use crate::upload::media::{self, with_token};
+use crate::upload::terminate::terminate;
+use crate::upload::{not_found, offset_status};
+
+/// How much is read at a time of bytes that are stored already.
+const DISCARD_BYTES: u64 = 64 << 10;
+
+/// Every request of FilePond; `id` is what the path has after `/v1/filepond/`.
+pub(crate) async fn handle(
+    instance: &Rc<Instance>,
+    caller: &Caller,
+    head: &Head,
+    id: &str,
+    body: RequestBody,
+) -> Result<Response> {
+    match FilePondCall::parse(head, id, instance.config.upload_max)? {
+        FilePondCall::Begin { length } => start_chunked(instance, head, length, body).await,
+        FilePondCall::Whole => process(instance, head, body).await,
+        FilePondCall::Chunk(request) => chunk(instance, caller, head, &request, body).await,
+        FilePondCall::Offset(key) => {
+            let transfer = transfer::load(instance, &key).await?;
+            let status = existing(offset_status(instance, caller, &key).await)?;
+            check_exists(&transfer, status.as_ref())?;
+            let durable = status.map_or(ByteCount::ZERO, |status| status.durable());
+            Ok(filepond_offset(transfer.resume_offset(durable), &transfer))
+        }
+        FilePondCall::Revert(key) => {
+            let key = match key {
+                Some(key) => key,
+                None => http::key_in_body(&body.read_to_end(REVERT_BYTES_MAX).await?)?,
+            };
+            revert(instance, caller, &key).await
+        }
+    }
+}
+
+/// A chunked file starts without its name, from which VOD creates the media.
+async fn start_chunked(
+    instance: &Rc<Instance>,
+    head: &Head,
+    length: ByteCount,
+    body: RequestBody,
+) -> Result<Response> {
+    let metadata = read_form_metadata(instance, head, body).await?;
+    let caller = Caller::with_metadata(head, &metadata, instance.now());
+    // The client learns of invalid values before it sends any bytes.
+    let credential = caller.credential()?;
+    if let (None, Some(claim)) = (&credential, caller.media()?) {
+        media::verify(instance, &claim).await?;
+    }
+    let key = UploadKey::from_random(instance.ports.random.bits128());
+    let transfer = FilePondTransfer::new(instance.now(), length, &metadata);
+    transfer::store(instance, &key, &transfer).await?;
+    if let Some(credential) = credential {
+        transfer::credential_source(instance, &key).store(&credential).await?;
+    }
+    Ok(filepond_begun(&key, ""))
+}
+
+/// The metadata of the file in a form; files in it are skipped.
+async fn read_form_metadata(
+    instance: &Instance,
+    head: &Head,
+    body: RequestBody,
+) -> Result<Metadata> {
+    let mut fields = FormFields::default();
+    let content_type = head.header("content-type");
+    if content_type.is_none() {
+        return Ok(fields.for_file());
+    }
+    let mut form = FormBody::new(body, &Boundary::of_content_type(content_type)?);
+    while let Some(part) = form.next_part().await? {
+        if let FormPart::Field(field) = part {
+            take_metadata_field(instance, &mut fields, field)?;
+        }
+    }
+    Ok(fields.for_file())
+}
+
+fn take_metadata_field(instance: &Instance, fields: &mut FormFields, field: Field) -> Result<()> {
+    let origins = &instance.config.redirect_origins;
+    meant_fields(field).into_iter().try_for_each(|field| fields.take(&field, origins))
+}
+
+/// A form with one file.
+async fn process(instance: &Rc<Instance>, head: &Head, body: RequestBody) -> Result<Response> {
+    let boundary = Boundary::of_content_type(head.header("content-type"))?;
+    let mut form = FormBody::new(body, &boundary);
+    let mut fields = FormFields::default();
+    let mut created = None;
+    while let Some(part) = form.next_part().await? {
+        let part = match part {
+            FormPart::Field(field) => {
+                take_metadata_field(instance, &mut fields, field)?;
+                continue;
+            }
+            FormPart::File(part) => part,
+        };
+        if created.is_some() {
+            form = reject_file(form).await?;
+            continue;
+        }
+        let metadata = fields.for_file();
+        let caller = Caller::with_metadata(head, &metadata, instance.now());
+        let stored;
+        (form, stored) = store_file(instance, &caller, form, &part, metadata, true).await?;
+        match stored {
+            Ok(stored) => created = stored.map(|(created, _)| created),
+            Err(FormFileError { error, media }) => {
+                let problem = http::problem(&error, Some(&media.media_id));
+                return Ok(match media.token {
+                    Some(token) => problem.with_header(ISSUED_TOKEN_HEADER, token.expose()),
+                    None => problem,
+                });
+            }
+        }
+    }
+    let created = created.ok_or_else(no_file)?;
+    Ok(filepond_begun(&created.key, &created.record.media_id))
+}
+
+/// Checks that the second file input of a form has no file.
+async fn reject_file(form: FormBody) -> Result<FormBody> {
+    let (mut file, returned) = form.into_file();
+    let (bytes, _) = file.read(Vec::with_capacity(1)).await;
+    if !bytes.is_empty() {
+        return Err(Error::field_invalid("file", "in a form of FilePond once"));
+    }
+    drop(file);
+    returned.form().await
+}
+
+/// A chunk. The first one has the file's name, and so creates its upload.
+async fn chunk(
+    instance: &Rc<Instance>,
+    caller: &Caller,
+    head: &Head,
+    chunk: &FilePondChunk,
+    mut body: RequestBody,
+) -> Result<Response> {
+    let (transfer, mut status) = transfer::status(instance, &chunk.key).await?;
+    transfer.check(chunk)?;
+    if status.is_none() && chunk.offset == ByteCount::ZERO {
+        create_upload(instance, head, chunk).await?;
+        (_, status) = transfer::status(instance, &chunk.key).await?;
+    }
+    let durable = status.as_ref().map_or(ByteCount::ZERO, UploadStatus::durable);
+    let known = match chunk.known_len(durable) {
+        Ok(known) => known,
+        Err(error) => {
+            let offset = transfer.resume_offset(durable);
+            let problem = http::problem(&error, None);
+            return Ok(problem.with_header("upload-offset", offset.bytes().to_string()));
+        }
+    };
+    if let Some(status) = &status
+        && chunk.length == Some(known)
+        && is_chunk_complete(status, chunk)
+    {
+        return Ok(filepond_stored(durable, &status.record.media_id));
+    }
+    discard(&mut body, known).await?;
+    let params = AppendParams {
+        offset: chunk.offset + known,
+        length: chunk.length.map(|length| length - known),
+        file_length: Some(chunk.file_length),
+        end_completes: false,
+        stays_open: false,
+        atomic: false,
+        body,
+    };
+    let (status, appended) = append(instance, caller, &chunk.key, params).await?;
+    let media_id = &status.record.media_id;
+    Ok(match appended {
+        Appended::Stored { durable, .. } => {
+            with_token(instance, filepond_stored(durable, media_id), &status.record)
+        }
+        Appended::Completed(object) => filepond_stored(ByteCount(object.size_bytes), media_id),
+        Appended::Refused { error, durable } => {
+            let problem = http::problem(&error, Some(media_id));
+            match durable {
+                Some(offset) => problem.with_header("upload-offset", offset.bytes().to_string()),
+                None => problem,
+            }
+        }
+    })
+}
+
+/// The file is no longer wanted. Of a stored file, the records are deleted; its object belongs to
+/// VOD.
+async fn revert(instance: &Rc<Instance>, caller: &Caller, key: &UploadKey) -> Result<Response> {
+    let transfer = existing(transfer::load(instance, key).await)?;
+    let ended = existing(terminate(instance, caller, key).await)?;
+    if transfer.is_none() && ended.is_none() {
+        return Err(not_found());
+    }
+    transfer::delete(instance, key).await?;
+    Ok(Response::empty(204))
+}
+
+/// Returns true if a chunk whose bytes are all stored leaves nothing to do: the last chunk may still
+/// have to complete the upload.
+fn is_chunk_complete(status: &UploadStatus, chunk: &FilePondChunk) -> bool {
+    status.is_completed() || status.durable() < chunk.file_length
+}
+
+/// Reads and discards `length` bytes.
+///
+/// # Errors
+/// [`vod_uploader::ErrorKind::LengthMismatch`] if the body is shorter.
+async fn discard(body: &mut RequestBody, length: ByteCount) -> Result<()> {
+    let mut remaining = length.bytes();
+    while remaining > 0 {
+        let room = usize::try_from(remaining.min(DISCARD_BYTES)).unwrap_or_default();
+        // A boxed slice has no spare capacity: no byte after these is read.
+        let mut buffer = vec![0; room].into_boxed_slice().into_vec();
+        buffer.clear();
+        let (read, end) = body.read(buffer).await;
+        remaining -= (read.len() as u64).min(remaining);
+        if end.is_some() && remaining > 0 {
+            return Err(interrupted());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! Creates the upload of a chunked file with its first chunk, which may arrive several times at once:
+//! FilePond repeats a chunk whose connection was closed while the previous request continues.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use vod_uploader::http::{FilePondChunk, FilePondTransfer, Head};
+use vod_uploader::upload::{Role, UploadKey};
+use vod_uploader::{Error, ErrorKind, Result};
+
+use super::transfer::{self, existing};
+use crate::instance::Instance;
+use crate::request::Caller;
+use crate::upload::create::{NewUpload, create_with_id, file_name};
+use crate::upload::kv_lock::KvLock;
+use crate::upload::media::Continued;
+use crate::upload::terminate::terminate;
+use crate::upload::{current_status, not_found};
+
+/// How often a request that waits for the upload checks whether it exists.
+const POLL: Duration = Duration::from_millis(100);
+
+/// Creates the upload under the id that the client has. One of several concurrent requests does, and
+/// the others wait.
+///
+/// # Errors
+/// [`ErrorKind::Busy`] if another request takes too long.
+pub(super) async fn create_upload(
+    instance: &Rc<Instance>,
+    head: &Head,
+    chunk: &FilePondChunk,
+) -> Result<()> {
+    let lock = lock(instance, &chunk.key);
+    let mut waited = Duration::ZERO;
+    loop {
+        let guard = lock.try_acquire().await?;
+        // Read after the lock is acquired: the upload may have been created, and the file reverted,
+        // since the last read.
+        let transfer = match existing(transfer::load(instance, &chunk.key).await)? {
+            Some(transfer) if !transfer.is_upload_made() => transfer,
+            found => {
+                lock.clear().await?;
+                return found.map(drop).ok_or_else(not_found);
+            }
+        };
+        if let Some(guard) = guard {
+            guard.run(create_as_holder(instance, head, chunk, transfer)).await?;
+            return lock.clear().await;
+        }
+        if waited >= instance.config.request_timeout {
+            let message = "another request is beginning the upload";
+            return Err(Error::new(ErrorKind::Busy, message));
+        }
+        instance.sleep(POLL).await;
+        waited += POLL;
+    }
+}
+
+/// The lock for creating the upload, held for as long as VOD may take to respond.
+pub(super) fn lock<'a>(instance: &'a Instance, key: &UploadKey) -> KvLock<'a> {
+    let lease_duration = instance.config.retry.elapsed_max + instance.config.request_timeout;
+    KvLock::new(instance, FilePondTransfer::name(key), lease_duration)
+}
+
+async fn create_as_holder(
+    instance: &Rc<Instance>,
+    head: &Head,
+    chunk: &FilePondChunk,
+    transfer: FilePondTransfer,
+) -> Result<()> {
+    let key = &chunk.key;
+    // The request that created it may have stopped before it stored this.
+    if existing(current_status(instance, key).await)?.is_some() {
+        return transfer::store(instance, key, &transfer.with_upload_made()).await;
+    }
+    let caller = Caller::new(head, instance.now());
+    let new = NewUpload {
+        file_name: file_name(instance, &chunk.file_name)?,
+        length: Some(chunk.file_length),
+        content_type: None,
+        metadata: transfer.metadata(),
+        role: Role::Whole,
+    };
+    let media = match caller.media()? {
+        Some(claim) => Some(Continued::Claimed(claim)),
+        None => transfer.media_id().map(|media_id| Continued::Verified(media_id.to_owned())),
+    };
+    // Before the upload: without it, a wrong offset could be returned.
+    let transfer = transfer.begun_with(chunk.length);
+    transfer::store(instance, key, &transfer).await?;
+    let credential = match caller.credential()? {
+        Some(credential) => Some(credential),
+        None => transfer::credential_source(instance, key).load().await?,
+    };
+    create_with_id(instance, key.clone(), credential, media, new).await?;
+    if existing(transfer::load(instance, key).await)?.is_none() {
+        // The file was reverted in the meantime.
+        return terminate(instance, &caller, key).await;
+    }
+    transfer::store(instance, key, &transfer.with_upload_made()).await
+}

@@ -1,0 +1,98 @@
+//! The record of a chunked file, which exists before its upload.
+
+use std::rc::Rc;
+
+use vod_uploader::http::{FilePondTransfer, UploadStatus};
+use vod_uploader::units::UnixMillis;
+use vod_uploader::upload::UploadKey;
+use vod_uploader::{ErrorKind, Result};
+
+use super::create_upload;
+use crate::credential_source::CredentialSource;
+use crate::instance::Instance;
+use crate::upload::{current_status, ended_error, not_found};
+
+/// Loads the record.
+///
+/// # Errors
+/// [`ErrorKind::UploadNotFound`].
+pub(super) async fn load(instance: &Instance, key: &UploadKey) -> Result<FilePondTransfer> {
+    match instance.kv().get(&FilePondTransfer::name(key)).await? {
+        Some(bytes) => FilePondTransfer::decode(&bytes),
+        None => Err(not_found()),
+    }
+}
+
+pub(super) async fn store(
+    instance: &Instance,
+    key: &UploadKey,
+    transfer: &FilePondTransfer,
+) -> Result<()> {
+    Ok(instance.kv().set(&FilePondTransfer::name(key), &transfer.encode()?).await?)
+}
+
+/// Deletes the record. It is deleted first, so that no request creates an upload after that.
+pub(super) async fn delete(instance: &Instance, key: &UploadKey) -> Result<()> {
+    instance.kv().delete(&FilePondTransfer::name(key)).await?;
+    instance.kv().delete(&key.credential()).await?;
+    create_upload::lock(instance, key).clear().await
+}
+
+/// The record of a file, and the state of its upload if it has one.
+///
+/// # Errors
+/// Those of an upload that accepts no more chunks.
+pub(super) async fn status(
+    instance: &Rc<Instance>,
+    key: &UploadKey,
+) -> Result<(FilePondTransfer, Option<UploadStatus>)> {
+    let transfer = load(instance, key).await?;
+    let status = existing(current_status(instance, key).await)?;
+    check_exists(&transfer, status.as_ref())?;
+    if let Some(status) = &status {
+        if !transfer.is_upload_made() {
+            // The request that created it has not stored this yet, or has stopped.
+            let made = load(instance, key).await?.with_upload_made();
+            store(instance, key, &made).await?;
+        }
+        if let Some(error) = ended_error(status) {
+            return Err(error);
+        }
+    }
+    Ok((transfer, status))
+}
+
+/// Where the credential of the POST is stored, before there is an upload.
+pub(super) fn credential_source(instance: &Rc<Instance>, key: &UploadKey) -> CredentialSource {
+    CredentialSource::new(instance, key, None)
+}
+
+/// Deletes the record of a file that has received no bytes for too long. Returns whether it did. The
+/// expiry of its upload applies if there is one.
+pub(crate) async fn clean_up(instance: &Instance, key: &UploadKey) -> Result<bool> {
+    let Some(ttl) = instance.config.expire_after else { return Ok(false) };
+    let transfer = load(instance, key).await?;
+    let is_expired = instance.now() >= UnixMillis(transfer.created_at_ms) + ttl;
+    let is_unused = is_expired && instance.kv().get(&key.upload()).await?.is_none();
+    if is_unused {
+        delete(instance, key).await?;
+    }
+    Ok(is_unused)
+}
+
+/// `None` if the upload does not exist.
+pub(super) fn existing<T>(found: Result<T>) -> Result<Option<T>> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == ErrorKind::UploadNotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Checks that the upload which was created for the file still exists.
+pub(super) fn check_exists(
+    transfer: &FilePondTransfer,
+    status: Option<&UploadStatus>,
+) -> Result<()> {
+    if transfer.is_upload_made() && status.is_none() { Err(not_found()) } else { Ok(()) }
+}

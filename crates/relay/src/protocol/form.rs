@@ -1,0 +1,149 @@
+//! `POST /v1/uploads`: a form with files, which are stored one after another as they arrive.
+
+use std::rc::Rc;
+
+use vod_uploader::credential::Secret;
+use vod_uploader::http::form::{
+    Boundary, FailedMedia, FormAnswer, FormFields, PartHead, form_file_name, no_file,
+};
+use vod_uploader::http::{Head, Metadata, Response};
+use vod_uploader::upload::{FinishedObject, Role};
+use vod_uploader::{Error, ErrorKind, Result};
+
+use crate::body::{FilePartBody, FormBody, FormPart, RequestBody, interrupted};
+use crate::instance::Instance;
+use crate::request::Caller;
+use crate::session::Source;
+use crate::upload::create::{CreatedUpload, NewUpload, file_name};
+use crate::upload::media;
+use crate::upload::single_request::{SingleRequestUpload, upload_single_request};
+
+/// A file of a form that was not stored.
+pub(super) struct FormFileError {
+    pub(super) error: Error,
+    /// The media that a new upload may continue.
+    pub(super) media: FailedMedia,
+}
+
+impl From<Error> for FormFileError {
+    fn from(error: Error) -> Self {
+        Self { error, media: FailedMedia::default() }
+    }
+}
+
+/// The result of one file of a form; `None` if the user selected no file.
+pub(super) type FormFileResult = Result<Option<(CreatedUpload, FinishedObject)>, FormFileError>;
+
+/// `POST /v1/uploads`.
+pub(crate) async fn post(
+    instance: &Rc<Instance>,
+    head: &Head,
+    body: RequestBody,
+) -> Result<Response> {
+    let boundary = Boundary::of_content_type(head.header("content-type"))?;
+    let form = FormBody::new(body, &boundary);
+    let mut fields = FormFields::default();
+    let mut response = FormAnswer::default();
+    if let Err(error) = process_parts(instance, head, form, &mut fields, &mut response).await {
+        response.broke_off(error);
+    } else if response.is_empty() {
+        response.broke_off(no_file());
+    }
+    Ok(response.response(head, fields.redirect()))
+}
+
+/// Processes all parts of the form. A file that cannot be stored does not affect the next ones.
+///
+/// # Errors
+/// Those of reading the form; files that were stored before remain.
+async fn process_parts(
+    instance: &Rc<Instance>,
+    head: &Head,
+    mut form: FormBody,
+    fields: &mut FormFields,
+    response: &mut FormAnswer,
+) -> Result<()> {
+    // Credentials in the request's headers are for one object, hence for the first file only.
+    let mut head = head.clone();
+    while let Some(part) = form.next_part().await? {
+        let part = match part {
+            FormPart::Field(field) => {
+                fields.take(&field, &instance.config.redirect_origins)?;
+                continue;
+            }
+            FormPart::File(part) => part,
+        };
+        let metadata = fields.for_file();
+        let caller = Caller::with_metadata(&head, &metadata, instance.now());
+        let stored;
+        (form, stored) = store_file(instance, &caller, form, &part, metadata, false).await?;
+        match stored {
+            Ok(None) => continue,
+            Ok(Some((created, object))) => response.stored(&part.field, &created.record, &object),
+            Err(FormFileError { error, media }) => {
+                let name = part.file_name.as_deref().unwrap_or_default();
+                response.failed(&part.field, name, error, media);
+            }
+        }
+        head = head.without_upload_headers();
+    }
+    Ok(())
+}
+
+/// Stores the file that `form` is at. `has_url`: its client learns the upload's id. A file input in
+/// which the user selected no file is sent by browsers without a name and without bytes.
+///
+/// # Errors
+/// [`ErrorKind::Internal`], if the form cannot be read on.
+pub(super) async fn store_file(
+    instance: &Rc<Instance>,
+    caller: &Caller,
+    form: FormBody,
+    part: &PartHead,
+    metadata: Metadata,
+    has_url: bool,
+) -> Result<(FormBody, FormFileResult)> {
+    let (body, returned) = form.into_file();
+    let mut source = Source::new(body, None, Some(instance.config.upload_max));
+    if source.has_bytes().await {
+        let stored = store_part(instance, caller, part, metadata, source, has_url).await;
+        return Ok((returned.form().await?, stored.map(Some)));
+    }
+    drop(source);
+    let form = returned.form().await?;
+    let stored = match part.file_name.as_deref() {
+        _ if !form.is_file_complete() => Err(interrupted().into()),
+        None | Some("") => Ok(None),
+        Some(_) => Err(Error::new(ErrorKind::FileEmpty, "the file has no bytes").into()),
+    };
+    Ok((form, stored))
+}
+
+async fn store_part(
+    instance: &Rc<Instance>,
+    caller: &Caller,
+    part: &PartHead,
+    metadata: Metadata,
+    source: Source<FilePartBody>,
+    has_url: bool,
+) -> Result<(CreatedUpload, FinishedObject), FormFileError> {
+    let hint = form_file_name(part.file_name.as_deref().unwrap_or_default())
+        .or_media_type(part.content_type.as_deref());
+    let new = NewUpload {
+        file_name: file_name(instance, &hint)?,
+        length: None,
+        content_type: part.content_type.clone(),
+        metadata,
+        role: Role::Whole,
+    };
+    let file = SingleRequestUpload { new, source, has_url };
+    let (created, outcome) = upload_single_request(instance, caller, file).await?;
+    match outcome {
+        Ok(object) => Ok((created, object)),
+        Err(error) => {
+            let token = media::token(instance, &created.record).map(Secret::new);
+            let media = FailedMedia { media_id: created.record.media_id, token };
+            Err(FormFileError { error, media })
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! The requests of clients of the IETF draft for resumable uploads.
+
+use std::rc::Rc;
+
+use vod_uploader::http::ietf::{
+    self as syntax, Append, Creation, InteropVersion, Limits, Progress, Refusal,
+};
+use vod_uploader::http::{ContentChecks, Head, Response, UploadStatus, WholeDigest};
+use vod_uploader::units::{ByteCount, UnixMillis};
+use vod_uploader::upload::{Claim, Purpose, Receive, Role, UploadKey};
+use vod_uploader::{Error, ErrorKind, Result, Retry};
+
+use crate::body::{EmptyStream, RequestBody, interrupted};
+use crate::instance::Instance;
+use crate::request::Caller;
+use crate::session::Source;
+use crate::upload::append::{AppendParams, Appended, append, credential, result_of};
+use crate::upload::create::{CreatedUpload, NewUpload, create, file_name};
+use crate::upload::media::with_token;
+use crate::upload::terminate::abort;
+use crate::upload::{
+    SessionRequest, load_upload_record, offset_status, run_session, upload_expires_at,
+};
+
+/// `POST /v1/files`, and `PUT` and `POST /v1/uploads/{file_name}` of a client that declares whether
+/// the content is the entire file.
+pub(crate) async fn post(
+    instance: &Rc<Instance>,
+    head: &Head,
+    version: InteropVersion,
+    path_segment: Option<&str>,
+    body: RequestBody,
+) -> Result<Response> {
+    let upload_max = instance.config.upload_max;
+    let creation = Creation::parse(head, version, upload_max)?;
+    let hint = match path_segment {
+        Some(segment) => creation.file_name.with_path_segment(segment)?,
+        None => creation.file_name,
+    };
+    let file_name = file_name(instance, &hint)?;
+    let checks = ContentChecks::of_digest_fields(head, creation.complete);
+    let atomic = !checks.is_empty();
+    let digest = WholeDigest::of_creation(head);
+    let body = body.with_checks(checks.with_whole(digest.clone()));
+    let length = creation.length;
+    let limit = length.unwrap_or(upload_max);
+    let mut source = Source::new(body, creation.content_length, Some(limit));
+    // Before anything is created for a file that turns out to have no bytes.
+    if creation.complete && !source.has_bytes().await {
+        return Err(Error::new(ErrorKind::FileEmpty, "the file has no bytes"));
+    }
+    let caller = Caller::with_metadata(head, &creation.metadata, instance.now());
+    let new = NewUpload {
+        file_name,
+        length,
+        content_type: creation.content_type,
+        metadata: creation.metadata,
+        role: Role::Whole,
+    };
+    let created = create(instance, &caller, new).await?;
+    let request = SessionRequest {
+        key: &created.key,
+        record: &created.record,
+        claim: Claim::Created,
+        purpose: Purpose::Receive(Receive {
+            offset: ByteCount::ZERO,
+            request_len: creation.content_length,
+            end_completes: creation.complete,
+            length: None,
+            atomic,
+            stays_open: !creation.complete,
+        }),
+        credential: Some(created.credential.clone()),
+        source: Some(source),
+    };
+    let outcome = run_session(instance, request).await?;
+    let mut appended = result_of(instance, &created.key, outcome).await.within(limit, length);
+    if creation.complete && matches!(appended, Appended::Stored { .. }) {
+        // The client disconnected without the URL, and could not continue.
+        appended = Appended::Refused { error: interrupted(), durable: None };
+    }
+    store_digest(instance, &created.key, digest.as_ref(), &appended).await?;
+    let response = creation_response(instance, version, &created, appended, digest.as_ref()).await;
+    Ok(with_token(instance, response, &created.record))
+}
+
+/// `PATCH /v1/files/{id}`.
+pub(crate) async fn patch(
+    instance: &Rc<Instance>,
+    caller: &Caller,
+    head: &Head,
+    version: InteropVersion,
+    key: &UploadKey,
+    body: RequestBody,
+) -> Result<Response> {
+    let request = Append::parse(head, version)?;
+    let checks = ContentChecks::of_digest_fields(head, false);
+    let is_checked = !checks.is_empty();
+    let digest = load_digest(instance, key, request.offset).await?;
+    if let Some(digest) = &digest {
+        digest.expect(head);
+    }
+    // A file whose digest has to match is completed after the digest is verified.
+    let is_verified = request.complete && digest.as_ref().is_some_and(WholeDigest::is_expected);
+    let params = AppendParams {
+        offset: request.offset,
+        length: request.content_length,
+        file_length: request.length,
+        end_completes: request.complete && !is_verified,
+        stays_open: !request.complete || is_verified,
+        atomic: is_checked,
+        body: body.with_checks(checks.with_whole(digest.clone())),
+    };
+    let (status, mut appended) = append(instance, caller, key, params).await?;
+    if let (true, Some(digest), Appended::Stored { durable, .. }) =
+        (is_verified, &digest, &appended)
+    {
+        let verified = verify_repr_digest(instance, caller, key, digest, *durable).await?;
+        appended = verified.unwrap_or(appended);
+    }
+    store_digest(instance, key, digest.as_ref(), &appended).await?;
+    let record = &status.record;
+    Ok(match appended {
+        Appended::Completed(_) if status.is_completed() => {
+            let message = "the upload is complete and takes no more bytes";
+            let error = Error::new(ErrorKind::UploadEnded, message);
+            refused(instance, version, &status, &request, &error, Some(status.durable()))
+        }
+        Appended::Completed(object) => {
+            with_digest(syntax::completed(version, None, record, &object), digest.as_ref())
+        }
+        Appended::Stored { durable, .. } => {
+            let limits = limits(instance, upload_expires_at(instance));
+            syntax::appended(version, durable, &record.media_id, &limits)
+        }
+        Appended::Refused { error, durable } => {
+            // A checked request that is interrupted has another length, too, and is harmless.
+            let exceeds_length = error.kind() == ErrorKind::LengthMismatch
+                && status.length().is_some_and(|length| {
+                    request.exceeds(length) || request.content_length.is_none() && !is_checked
+                });
+            if exceeds_length {
+                // "the upload resource MUST be invalidated": what was sent is not one file.
+                let credential = credential(instance, caller, key, record).await?;
+                let _ = abort(instance, key, record, credential).await;
+            }
+            let durable = durable.filter(|_| !exceeds_length);
+            refused(instance, version, &status, &request, &error, durable)
+        }
+    })
+}
+
+/// `HEAD /v1/files/{id}`.
+pub(crate) async fn offset(
+    instance: &Rc<Instance>,
+    caller: &Caller,
+    version: InteropVersion,
+    key: &UploadKey,
+) -> Result<Response> {
+    let status = offset_status(instance, caller, key).await?;
+    let limits = limits(instance, status.expires_at);
+    Ok(syntax::offset(version, &status, &limits))
+}
+
+/// The limits of uploads. An upload accepts any number of requests of any size.
+pub(crate) fn limits(instance: &Instance, expires_at: Option<UnixMillis>) -> Limits {
+    let remaining = expires_at.map(|at| at.since(instance.now()));
+    Limits {
+        size_max: instance.config.upload_max,
+        append_size_max: None,
+        append_size_min: None,
+        max_age_s: remaining.or(instance.config.expire_after).map(|age| age.as_secs()),
+    }
+}
+
+/// The response to a creation: its Location is where the client continues, whatever the result of
+/// the bytes.
+async fn creation_response(
+    instance: &Rc<Instance>,
+    version: InteropVersion,
+    created: &CreatedUpload,
+    appended: Appended,
+    digest: Option<&WholeDigest>,
+) -> Response {
+    let CreatedUpload { key, record, .. } = created;
+    let limits = limits(instance, upload_expires_at(instance));
+    let (error, durable) = match appended {
+        Appended::Completed(object) => {
+            return with_digest(syntax::completed(version, Some(key), record, &object), digest);
+        }
+        Appended::Stored { durable, .. } => {
+            return syntax::created(version, key, &record.media_id, durable, &limits);
+        }
+        Appended::Refused { error, durable } => (error, durable),
+    };
+    let progress = durable.map(|offset| Progress { offset, ..Progress::new(record.length()) });
+    let refusal = Refusal {
+        error: &error,
+        progress,
+        provided_offset: None,
+        media_id: Some(&record.media_id),
+        limits: &limits,
+    };
+    let response = syntax::refused(version, &refusal);
+    let can_continue = matches!(error.kind().retry(), Retry::Later | Retry::WithNewCredential);
+    if can_continue && durable.is_some() {
+        return response.with_header("location", format!("/v1/files/{}", key.as_str()));
+    }
+    // No client learns this upload's URL: its parts would stay until it expires.
+    let _ = abort(instance, key, record, Some(created.credential.clone())).await;
+    response
+}
+
+/// Completes an upload whose last request contained all bytes of its digest, or aborts it if the
+/// digest differs ("Integrity Digests": it SHOULD be considered failed). `None` if the digest cannot
+/// be verified yet.
+async fn verify_repr_digest(
+    instance: &Rc<Instance>,
+    caller: &Caller,
+    key: &UploadKey,
+    digest: &WholeDigest,
+    durable: ByteCount,
+) -> Result<Option<Appended>> {
+    let Some(matches) = digest.agrees_at(durable) else { return Ok(None) };
+    let record = load_upload_record(instance, key).await?;
+    let credential = credential(instance, caller, key, &record).await?;
+    if !matches {
+        abort(instance, key, &record, credential).await?;
+        let message = "the file does not have the SHA-256 of its Repr-Digest and is given up";
+        let error = Error::new(ErrorKind::UploadAborted, message);
+        return Ok(Some(Appended::Refused { error, durable: None }));
+    }
+    let request = SessionRequest {
+        key,
+        record: &record,
+        claim: Claim::TakeOver,
+        purpose: Purpose::Receive(Receive {
+            offset: durable,
+            request_len: Some(ByteCount::ZERO),
+            end_completes: true,
+            length: Some(durable),
+            ..Receive::default()
+        }),
+        credential,
+        source: Some(Source::new(EmptyStream, Some(ByteCount::ZERO), Some(ByteCount::ZERO))),
+    };
+    let outcome = run_session(instance, request).await?;
+    Ok(Some(result_of(instance, key, outcome).await))
+}
+
+/// The digest of the entire file, if its client has requested it and the bytes from `offset` on
+/// continue it.
+async fn load_digest(
+    instance: &Instance,
+    key: &UploadKey,
+    offset: ByteCount,
+) -> Result<Option<WholeDigest>> {
+    match instance.kv().get(&key.digest()).await? {
+        Some(stored) => WholeDigest::kept(&stored, offset),
+        None => Ok(None),
+    }
+}
+
+async fn store_digest(
+    instance: &Instance,
+    key: &UploadKey,
+    digest: Option<&WholeDigest>,
+    appended: &Appended,
+) -> Result<()> {
+    if let (Some(digest), Appended::Stored { durable, .. }) = (digest, appended)
+        && digest.bytes() == *durable
+    {
+        instance.kv().set(&key.digest(), &digest.to_bytes()).await?;
+    }
+    Ok(())
+}
+
+fn refused(
+    instance: &Instance,
+    version: InteropVersion,
+    status: &UploadStatus,
+    request: &Append,
+    error: &Error,
+    durable: Option<ByteCount>,
+) -> Response {
+    let limits = limits(instance, status.expires_at);
+    let progress = durable.map(|offset| Progress { offset, ..Progress::of(status) });
+    let is_misplaced = error.kind() == ErrorKind::OffsetMismatch;
+    let refusal = Refusal {
+        error,
+        progress,
+        provided_offset: is_misplaced.then_some(request.offset),
+        media_id: Some(&status.record.media_id),
+        limits: &limits,
+    };
+    syntax::refused(version, &refusal)
+}
+
+/// The response to a request that completed the file, with its digest if its client has requested
+/// it.
+fn with_digest(response: Response, digest: Option<&WholeDigest>) -> Response {
+    match digest.and_then(|digest| digest.field_value_at(digest.bytes())) {
+        Some(digest) => response.with_header("repr-digest", digest),
+        None => response,
+    }
+}

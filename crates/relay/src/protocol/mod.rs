@@ -1,0 +1,10 @@
+//! The protocols: what each makes of a request and of a result. Their syntax is in
+//! [`vod_uploader::http`].
+
+pub(crate) mod events;
+pub(crate) mod filepond;
+pub(crate) mod form;
+pub(crate) mod ietf;
+pub(crate) mod plain;
+pub(crate) mod state;
+pub(crate) mod tus;

@@ -1,0 +1,58 @@
+//! The state of an upload as JSON, and what its owner can change.
+
+use std::rc::Rc;
+
+use vod_uploader::Result;
+use vod_uploader::http::ietf::{self as syntax, InteropVersion};
+use vod_uploader::http::{Response, UploadStatus};
+use vod_uploader::upload::UploadKey;
+
+use super::ietf::limits;
+use crate::body::RequestBody;
+use crate::instance::Instance;
+use crate::request::Caller;
+use crate::upload::{control, read_only_status};
+
+/// `GET /v1/files/{id}`.
+pub(crate) async fn get(
+    instance: &Rc<Instance>,
+    caller: &Caller,
+    key: &UploadKey,
+) -> Result<Response> {
+    Ok(status_response(instance, &read_only_status(instance, caller, key).await?))
+}
+
+/// `POST /v1/files/{id}/pause`.
+pub(crate) async fn pause(
+    instance: &Rc<Instance>,
+    caller: &Caller,
+    key: &UploadKey,
+) -> Result<Response> {
+    Ok(status_response(instance, &control::pause(instance, caller, key).await?))
+}
+
+/// `POST /v1/files/{id}/resume`.
+pub(crate) async fn resume(
+    instance: &Rc<Instance>,
+    caller: &Caller,
+    key: &UploadKey,
+) -> Result<Response> {
+    Ok(status_response(instance, &control::resume(instance, caller, key).await?))
+}
+
+/// `POST /v1/files/{id}/credential`.
+pub(crate) async fn credential(
+    instance: &Rc<Instance>,
+    caller: &Caller,
+    key: &UploadKey,
+    body: RequestBody,
+) -> Result<Response> {
+    control::replace_credential(instance, caller, key, body).await?;
+    Ok(Response::empty(204))
+}
+
+/// The state, with the headers that a client of the IETF draft reads.
+fn status_response(instance: &Instance, status: &UploadStatus) -> Response {
+    let limits = limits(instance, status.expires_at);
+    syntax::described(InteropVersion::NEWEST, status.response(), status, &limits)
+}

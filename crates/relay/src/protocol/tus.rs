@@ -1,0 +1,183 @@
+//! The requests of tus clients.
+
+use std::rc::Rc;
+
+use vod_uploader::http::tus::{self as syntax, Chunk, Concat, Creation};
+use vod_uploader::http::{Head, Response};
+use vod_uploader::units::{ByteCount, UnixMillis};
+use vod_uploader::upload::{Claim, Purpose, Receive, Role, UploadKey};
+use vod_uploader::{ErrorKind, Result};
+
+use super::ietf;
+use crate::body::RequestBody;
+use crate::instance::Instance;
+use crate::request::Caller;
+use crate::session::Source;
+use crate::upload::append::{AppendParams, Appended, append, result_of, size_max};
+use crate::upload::concatenate::{create_final, create_partial};
+use crate::upload::create::{CreatedUpload, NewUpload, create, file_name};
+use crate::upload::media::with_token;
+use crate::upload::{SessionRequest, offset_status, run_session, upload_expires_at};
+
+/// `OPTIONS`: the supported versions, extensions and limits.
+pub(crate) fn options(instance: &Instance) -> Response {
+    let config = &instance.config;
+    let expires = config.expire_after.is_some();
+    let concatenates = config.usable_temporary().is_some();
+    let response = syntax::discovered(config.upload_max, expires, concatenates);
+    ietf::limits(instance, None).announce(response)
+}
+
+/// `POST /v1/files`.
+pub(crate) async fn post(
+    instance: &Rc<Instance>,
+    head: &Head,
+    body: RequestBody,
+) -> Result<Response> {
+    let creation = Creation::parse(head, instance.config.upload_max)?;
+    let caller = Caller::with_metadata(head, &creation.metadata, instance.now());
+    let created = match &creation.concat {
+        Concat::Partial => {
+            create_partial(instance, &caller, creation.length, &creation.metadata).await?
+        }
+        Concat::Whole => {
+            let new = new_upload(instance, &creation, Role::Whole)?;
+            create(instance, &caller, new).await?
+        }
+        Concat::Final(partials) => {
+            let new = new_upload(instance, &creation, Role::Final { partials: partials.clone() })?;
+            let (created, offset) = create_final(instance, &caller, new, partials).await?;
+            let expires_at = upload_expires_at(instance).filter(|_| offset.is_none());
+            return Ok(created_response(instance, &created, offset, expires_at));
+        }
+    };
+    let is_empty = creation.length == Some(ByteCount::ZERO);
+    let appended = match creation.chunk {
+        None if !is_empty => None,
+        chunk => Some(append_first(instance, &created, creation.length, chunk, body).await?),
+    };
+    Ok(creation_response(instance, &created, appended))
+}
+
+/// `PATCH /v1/files/{id}`.
+pub(crate) async fn patch(
+    instance: &Rc<Instance>,
+    caller: &Caller,
+    head: &Head,
+    key: &UploadKey,
+    body: RequestBody,
+) -> Result<Response> {
+    let chunk = Chunk::parse(head)?;
+    let params = AppendParams {
+        offset: chunk.offset,
+        length: chunk.length,
+        file_length: chunk.file_length,
+        end_completes: false,
+        stays_open: false,
+        atomic: !chunk.checks.is_empty(),
+        body: body.with_checks(chunk.checks),
+    };
+    let (status, appended) = append(instance, caller, key, params).await?;
+    let media_id = &status.record.media_id;
+    Ok(match appended {
+        Appended::Stored { durable, expires_at } => {
+            syntax::chunk_stored(durable, media_id, expires_at)
+        }
+        Appended::Completed(object) => {
+            syntax::chunk_stored(ByteCount(object.size_bytes), media_id, None)
+        }
+        Appended::Refused { error, durable } => syntax::chunk_ended(&error, durable, media_id),
+    })
+}
+
+/// `HEAD /v1/files/{id}`.
+pub(crate) async fn offset(
+    instance: &Rc<Instance>,
+    caller: &Caller,
+    key: &UploadKey,
+) -> Result<Response> {
+    Ok(syntax::offset(&offset_status(instance, caller, key).await?))
+}
+
+fn new_upload(instance: &Instance, creation: &Creation, role: Role) -> Result<NewUpload> {
+    Ok(NewUpload {
+        file_name: file_name(instance, &creation.file_name)?,
+        length: creation.length,
+        content_type: creation.content_type.clone(),
+        metadata: creation.metadata.clone(),
+        role,
+    })
+}
+
+/// Appends the bytes of a creation.
+async fn append_first(
+    instance: &Rc<Instance>,
+    created: &CreatedUpload,
+    length: Option<ByteCount>,
+    chunk: Option<Chunk>,
+    body: RequestBody,
+) -> Result<Appended> {
+    let request_len = match &chunk {
+        Some(chunk) => chunk.length,
+        None => Some(ByteCount::ZERO),
+    };
+    let limit = length.unwrap_or(size_max(&instance.config, &created.record.role));
+    let checks = chunk.map(|chunk| chunk.checks).unwrap_or_default();
+    let atomic = !checks.is_empty();
+    let body = body.with_checks(checks);
+    let request = SessionRequest {
+        key: &created.key,
+        record: &created.record,
+        claim: Claim::Created,
+        purpose: Purpose::Receive(Receive {
+            offset: ByteCount::ZERO,
+            request_len,
+            end_completes: false,
+            length: None,
+            atomic,
+            stays_open: false,
+        }),
+        credential: Some(created.credential.clone()),
+        source: Some(Source::new(body, request_len, Some(limit))),
+    };
+    let outcome = run_session(instance, request).await?;
+    Ok(result_of(instance, &created.key, outcome).await.within(limit, length))
+}
+
+/// The response to a creation. The creation succeeded whatever the result of the bytes: if the
+/// client can continue, it learns the offset.
+fn creation_response(
+    instance: &Instance,
+    created: &CreatedUpload,
+    appended: Option<Appended>,
+) -> Response {
+    let expires_at = upload_expires_at(instance);
+    let (offset, expires_at) = match appended {
+        None => (None, expires_at),
+        Some(Appended::Stored { durable, expires_at }) => (Some(durable), expires_at),
+        Some(Appended::Completed(object)) => (Some(ByteCount(object.size_bytes)), None),
+        Some(Appended::Refused { error, durable: Some(durable) })
+            if error.kind().retry().is_later() && error.kind() != ErrorKind::DigestMismatch =>
+        {
+            (Some(durable), expires_at)
+        }
+        Some(Appended::Refused { error, durable }) => {
+            let location = format!("/v1/files/{}", created.key.as_str());
+            let response = syntax::chunk_ended(&error, durable, &created.record.media_id)
+                .with_header("location", location);
+            return with_token(instance, response, &created.record);
+        }
+    };
+    created_response(instance, created, offset, expires_at)
+}
+
+fn created_response(
+    instance: &Instance,
+    created: &CreatedUpload,
+    offset: Option<ByteCount>,
+    expires_at: Option<UnixMillis>,
+) -> Response {
+    let CreatedUpload { key, record, .. } = created;
+    let response = syntax::resource_created(key, &record.media_id, offset, expires_at);
+    with_token(instance, response, record)
+}

@@ -1,0 +1,82 @@
+//! The outputs of a session that are in progress: key-value operations, calls to OSS, a credential
+//! refresh.
+
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use vod_uploader::ErrorKind;
+use vod_uploader::oss;
+use vod_uploader::upload::{CallId, Input, KvId};
+
+use super::TaskSet;
+use crate::ports::{KeyValueError, Ports, SendBody, SendError};
+use crate::retrying_client::RESPONSE_BYTES_MAX;
+
+/// The operations of one session that are in progress.
+pub(super) struct PendingOps {
+    ports: Ports,
+    tasks: TaskSet<CallId, Input>,
+}
+
+impl PendingOps {
+    pub(super) fn new(ports: Ports) -> Self {
+        Self { ports, tasks: TaskSet::default() }
+    }
+
+    pub(super) fn kv_get(&self, id: KvId, key: String) {
+        let kv = Rc::clone(&self.ports.key_value);
+        self.tasks.spawn(async move { Some(kv_input(id, kv.get(&key).await)) });
+    }
+
+    pub(super) fn kv_set(&self, id: KvId, key: String, value: Vec<u8>) {
+        let kv = Rc::clone(&self.ports.key_value);
+        self.tasks
+            .spawn(async move { Some(kv_input(id, kv.set(&key, &value).await.map(|()| None))) });
+    }
+
+    /// The result is ignored: a key that is not deleted costs space and nothing else.
+    pub(super) fn kv_delete(&self, key: String) {
+        let kv = Rc::clone(&self.ports.key_value);
+        self.tasks.spawn(async move {
+            let _ = kv.delete(&key).await;
+            None
+        });
+    }
+
+    /// An address that the host does not allow is not retried: the session is canceled.
+    pub(super) fn send(&mut self, call: CallId, request: oss::Request, body: SendBody) {
+        let sent = self.ports.http.send(request, body, RESPONSE_BYTES_MAX);
+        self.tasks.spawn_abortable(call, async move {
+            match sent.await {
+                Ok(reply) => Input::Replied { call, result: Ok(reply) },
+                Err(denied @ SendError::HostDenied) => {
+                    Input::GiveUp(denied.into_error(ErrorKind::StoreUnavailable))
+                }
+                Err(error) => Input::Replied { call, result: Err(error.to_string()) },
+            }
+        });
+    }
+
+    pub(super) fn cancel(&mut self, call: CallId) {
+        self.tasks.abort(call);
+    }
+
+    /// Runs a task that resolves to the session's new credential.
+    pub(super) fn spawn_refresh(&self, refresh: impl Future<Output = Input> + 'static) {
+        self.tasks.spawn(async move { Some(refresh.await) });
+    }
+
+    /// Aborts every call and waits for the rest: deletions must not be lost with the request.
+    pub(super) async fn shutdown(self) {
+        self.tasks.shutdown().await;
+    }
+
+    /// The next input, if there is one.
+    pub(super) fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<Input> {
+        self.tasks.poll_input(cx)
+    }
+}
+
+fn kv_input(id: KvId, result: Result<Option<Vec<u8>>, KeyValueError>) -> Input {
+    Input::Kv { id, result: result.map_err(|error| error.message) }
+}

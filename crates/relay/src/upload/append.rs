@@ -1,0 +1,284 @@
+//! Appends the bytes of one request to an upload; shared by all protocols.
+
+use std::rc::Rc;
+
+use vod_uploader::credential::UploadCredential;
+use vod_uploader::http::UploadStatus;
+use vod_uploader::units::{ByteCount, PART_SIZE_MAX, UnixMillis};
+use vod_uploader::upload::{
+    CheckpointSearch, Claim, FinishedObject, Outcome, Phase, Purpose, Receive, Role, UploadKey,
+    UploadRecord,
+};
+use vod_uploader::{Error, ErrorKind, Result};
+
+use super::{
+    SessionRequest, StopSignal, concatenate, credential_source, current_status, load_upload_record,
+    reconcile, records, run_session, status, stop, upload_expires_at,
+};
+use crate::body::RequestBody;
+use crate::config::Config;
+use crate::instance::Instance;
+use crate::request::Caller;
+use crate::session::Source;
+
+/// The bytes of one request, as its protocol describes them.
+pub(crate) struct AppendParams {
+    /// The offset of the first byte.
+    pub(crate) offset: ByteCount,
+    /// Length of the request body in bytes, if declared.
+    pub(crate) length: Option<ByteCount>,
+    /// Length of the file, if this request declares it.
+    pub(crate) file_length: Option<ByteCount>,
+    /// Whether the file ends with the request.
+    pub(crate) end_completes: bool,
+    /// Whether the file is incomplete after the request, whatever it contains.
+    pub(crate) stays_open: bool,
+    /// Whether nothing is stored unless all bytes match the client's checksum.
+    pub(crate) atomic: bool,
+    pub(crate) body: RequestBody,
+}
+
+/// The result of an append.
+pub(crate) enum Appended {
+    /// All bytes are durable, up to this offset.
+    Stored { durable: ByteCount, expires_at: Option<UnixMillis> },
+    /// The object is complete.
+    Completed(FinishedObject),
+    /// Some bytes were not accepted. The client continues at the offset, if it is known.
+    Refused { error: Error, durable: Option<ByteCount> },
+}
+
+impl Appended {
+    /// The same result for a file of unknown `length`: a body that exceeds `limit` is too large, and
+    /// does not have another length than declared.
+    pub(crate) fn within(self, limit: ByteCount, length: Option<ByteCount>) -> Self {
+        match self {
+            Self::Refused { error, durable }
+                if length.is_none() && error.kind() == ErrorKind::LengthMismatch =>
+            {
+                let message = format!("{limit} are taken at most");
+                Self::Refused { error: Error::new(ErrorKind::FileTooLarge, message), durable }
+            }
+            appended => appended,
+        }
+    }
+}
+
+/// Appends `params` to the upload `key`, whose state before is returned.
+///
+/// # Errors
+/// Those of reading the upload. Everything else is a result.
+pub(crate) async fn append(
+    instance: &Rc<Instance>,
+    caller: &Caller,
+    key: &UploadKey,
+    params: AppendParams,
+) -> Result<(UploadStatus, Appended)> {
+    let stop = StopSignal::subscribe(instance, key).await?;
+    let (status, search) = status_before_takeover(instance, caller, key).await?;
+    if let Some(error) = refusal(&instance.config, &status, &params) {
+        let durable = match error.kind() {
+            ErrorKind::UploadIsFinal | ErrorKind::UploadExpired => None,
+            _ => Some(current_status(instance, key).await?.durable()),
+        };
+        return Ok((status, Appended::Refused { error, durable }));
+    }
+    if let Phase::Completed(object) = &status.checkpoint.phase {
+        let object = object.clone();
+        return Ok((status, Appended::Completed(object)));
+    }
+    let stop =
+        if status.checkpoint.writing { StopSignal::send(instance, key).await? } else { stop };
+    let record = status.record.clone();
+    let length = status.length().or(params.file_length);
+    let limit = length.unwrap_or(size_max(&instance.config, &record.role));
+    let body = params.body.with_stop_signal(stop);
+    let request = SessionRequest {
+        key,
+        record: &record,
+        claim: Claim::TakeOverFrom(Box::new(search)),
+        purpose: Purpose::Receive(Receive {
+            offset: params.offset,
+            request_len: params.length,
+            end_completes: params.end_completes,
+            length: params.file_length,
+            atomic: params.atomic,
+            stays_open: params.stays_open,
+        }),
+        credential: credential(instance, caller, key, &record).await?,
+        source: Some(Source::new(body, params.length, Some(limit - params.offset))),
+    };
+    let outcome = run_session(instance, request).await?;
+    let appended = result_of(instance, key, outcome).await.within(limit, length);
+    // A credential that OSS rejected must not replace one that it accepts.
+    if matches!(appended, Appended::Stored { .. })
+        && let Some(credential) = caller.credential()?
+    {
+        credential_source(instance, key, &record).store(&credential).await?;
+    }
+    if matches!(appended, Appended::Completed(_)) {
+        concatenate::after_completion(instance, key, &record).await;
+    }
+    Ok((status, appended))
+}
+
+/// The result of a session that received bytes.
+pub(crate) async fn result_of(
+    instance: &Rc<Instance>,
+    key: &UploadKey,
+    outcome: Outcome,
+) -> Appended {
+    match outcome {
+        Outcome::Completed(object) => Appended::Completed(object),
+        Outcome::Suspended { durable, refused: None } => {
+            Appended::Stored { durable, expires_at: upload_expires_at(instance) }
+        }
+        Outcome::Suspended { durable, refused: Some(error) } => {
+            Appended::Refused { error, durable: Some(durable) }
+        }
+        // A session that failed early has no offset: the records have it, if they can be read.
+        Outcome::Failed { error, .. } => {
+            let status = current_status(instance, key).await.ok();
+            Appended::Refused { error, durable: status.map(|status| status.durable()) }
+        }
+        Outcome::Lost(error) => Appended::Refused { error, durable: None },
+        Outcome::Aborted => {
+            let error = Error::new(ErrorKind::UploadAborted, "the upload was aborted");
+            Appended::Refused { error, durable: None }
+        }
+    }
+}
+
+/// The credential for a request to an existing upload: the client's, or the stored one.
+pub(crate) async fn credential(
+    instance: &Rc<Instance>,
+    caller: &Caller,
+    key: &UploadKey,
+    record: &UploadRecord,
+) -> Result<Option<UploadCredential>> {
+    match caller.credential()? {
+        Some(credential) if record.role == Role::Whole => {
+            check_credential(instance, record, &credential)?;
+            Ok(Some(credential))
+        }
+        _ => stored_credential(instance, key, record).await,
+    }
+}
+
+/// The credential for an existing upload without a request of its client.
+pub(super) async fn stored_credential(
+    instance: &Rc<Instance>,
+    key: &UploadKey,
+    record: &UploadRecord,
+) -> Result<Option<UploadCredential>> {
+    match record.role {
+        Role::Whole => credential_source(instance, key, record).load().await,
+        Role::Partial | Role::Final { .. } => {
+            concatenate::worker_credential(instance, &record.target).map(Some)
+        }
+    }
+}
+
+/// Checks that a client's credential can be used for this upload.
+pub(super) fn check_credential(
+    instance: &Instance,
+    record: &UploadRecord,
+    credential: &UploadCredential,
+) -> Result<()> {
+    let is_same = credential.address.object == record.target.object
+        && credential.address.bucket == record.target.bucket;
+    if !is_same {
+        let message = "the credential is for another object than this upload's";
+        return Err(Error::new(ErrorKind::CredentialForOtherObject, message));
+    }
+    if !credential.is_usable_at(instance.now()) {
+        let message = "the credential that came with the request has expired";
+        return Err(Error::new(ErrorKind::CredentialExpired, message));
+    }
+    Ok(())
+}
+
+/// The largest upload of this role that is accepted.
+pub(crate) fn size_max(config: &Config, role: &Role) -> ByteCount {
+    match role {
+        Role::Partial => config.upload_max.min(PART_SIZE_MAX),
+        Role::Whole | Role::Final { .. } => config.upload_max,
+    }
+}
+
+/// The error for a file that exceeds the configured limit.
+pub(crate) fn too_large(config: &Config) -> Error {
+    let message = format!("{} are taken at most", config.upload_max);
+    Error::new(ErrorKind::FileTooLarge, message)
+}
+
+/// The state for a request that is about to take the upload over. The session reads the records
+/// again after that, so the lease need not be compared here.
+async fn status_before_takeover(
+    instance: &Rc<Instance>,
+    caller: &Caller,
+    key: &UploadKey,
+) -> Result<(UploadStatus, CheckpointSearch)> {
+    let mut search = records::find_checkpoint(instance, key).await?;
+    let record = load_upload_record(instance, key).await?;
+    let (_, mut checkpoint) = search.clone().finish()?;
+    if checkpoint.phase == Phase::Completing {
+        reconcile::reconciled_status(instance, caller, key).await?;
+        search = records::find_checkpoint(instance, key).await?;
+        checkpoint = search.clone().finish()?.1;
+    }
+    let status = status::build_status(instance, key, record, checkpoint).await?;
+    Ok((status, search))
+}
+
+/// Why a request is rejected before it takes the upload over.
+fn refusal(config: &Config, status: &UploadStatus, params: &AppendParams) -> Option<Error> {
+    if matches!(status.record.role, Role::Final { .. }) {
+        let message = "an upload that is made of others takes no bytes of its own";
+        return Some(Error::new(ErrorKind::UploadIsFinal, message));
+    }
+    if status.expired {
+        return Some(stop::expired());
+    }
+    if let Some(error) = stop::ended_error(status) {
+        return Some(error);
+    }
+    if status.checkpoint.phase == Phase::Receiving && status.paused {
+        return Some(Error::new(ErrorKind::UploadPaused, "the upload is paused"));
+    }
+    let (offset, durable) = (params.offset, status.durable());
+    if offset != durable {
+        let (offset, durable) = (offset.bytes(), durable.bytes());
+        let message = format!("the request starts at {offset} and the upload is at {durable}");
+        return Some(Error::new(ErrorKind::OffsetMismatch, message));
+    }
+    length_refusal(config, status, params)
+}
+
+fn length_refusal(config: &Config, status: &UploadStatus, params: &AppendParams) -> Option<Error> {
+    let size_max = size_max(config, &status.record.role);
+    let declared = params.file_length;
+    if let (Some(known), Some(declared)) = (status.length(), declared)
+        && known != declared
+    {
+        let message = format!("the request declares {declared} and the upload has {known}");
+        return Some(Error::new(ErrorKind::LengthInconsistent, message));
+    }
+    if declared.is_some_and(|declared| declared > size_max) {
+        return Some(too_large(config));
+    }
+    let known = status.length().or(declared);
+    let exceeds = |length: ByteCount| known.is_none() && params.offset + length > size_max;
+    if params.length.is_some_and(exceeds) {
+        return Some(too_large(config));
+    }
+    let length = known?;
+    if length < params.offset {
+        let message = format!("the upload has more than {length} already");
+        return Some(Error::new(ErrorKind::LengthInconsistent, message));
+    }
+    let remaining = length - params.offset;
+    let sent = params.length.filter(|sent| *sent > remaining)?;
+    let message = format!("the request brings {sent} and the upload takes {remaining} more");
+    Some(Error::new(ErrorKind::LengthMismatch, message))
+}

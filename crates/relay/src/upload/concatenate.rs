@@ -1,0 +1,315 @@
+//! tus concatenation: partial uploads are separate objects in temporary storage, which OSS copies
+//! into the object of the media (UploadPartCopy). Their bytes pass through the worker once; only
+//! what is too small for a part is read back.
+//!
+//! The credential of VOD is for one object and can read no other: the worker's own access key signs
+//! everything here, and needs the permissions for it.
+
+use std::rc::Rc;
+
+use vod_uploader::crc64::Crc64;
+use vod_uploader::credential::{UploadAddress, UploadCredential};
+use vod_uploader::http::{Metadata, UploadStatus, tus};
+use vod_uploader::oss::SignatureVersion;
+use vod_uploader::oss::action::DeleteObject;
+use vod_uploader::units::{ByteCount, UnixMillis};
+use vod_uploader::upload::{
+    Claim, JoinSource, Outcome, Phase, Purpose, Role, Target, UploadKey, UploadRecord,
+};
+use vod_uploader::{Error, ErrorKind, Result};
+
+use super::append::{size_max, too_large};
+use super::create::{CreatedUpload, NewUpload, create};
+use super::{SessionRequest, current_status, load_upload_record, records, run_session};
+use crate::body::ReadbackStream;
+use crate::config::TemporaryStorage;
+use crate::instance::Instance;
+use crate::request::Caller;
+use crate::retrying_client::RetryingClient;
+use crate::session::Source;
+
+/// Creates a partial upload. It has no media: it is not a file.
+///
+/// # Errors
+/// [`ErrorKind::ConcatenationUnavailable`], [`ErrorKind::FileTooLarge`].
+pub(crate) async fn create_partial(
+    instance: &Rc<Instance>,
+    caller: &Caller,
+    length: Option<ByteCount>,
+    metadata: &Metadata,
+) -> Result<CreatedUpload> {
+    reject_credentials(caller)?;
+    let storage = temporary(instance)?;
+    let size_max = size_max(&instance.config, &Role::Partial);
+    if length.is_some_and(|length| length > size_max) {
+        let message = format!("a partial upload has {size_max} at most");
+        return Err(Error::new(ErrorKind::FileTooLarge, message));
+    }
+    let key = UploadKey::from_random(instance.ports.random.bits128());
+    let target = temporary_target(instance, format!("{}{}", storage.prefix, key.as_str()))?;
+    let credential = worker_credential(instance, &target)?;
+    let record = UploadRecord {
+        created_at_ms: instance.now().0,
+        file_name: String::new(),
+        length_bytes: length.map(ByteCount::bytes),
+        media_id: String::new(),
+        target,
+        content_type: None,
+        client_metadata: metadata.without_credentials(),
+        minted: false,
+        role: Role::Partial,
+    };
+    records::create(instance, &key, &record).await?;
+    Ok(CreatedUpload { key, record, credential })
+}
+
+/// Creates the final upload of `partials`. The request that completes the last of them concatenates
+/// them. Returns the offset too, if all of them are complete now.
+///
+/// # Errors
+/// [`ErrorKind::ConcatenationUnavailable`], [`ErrorKind::FileTooLarge`], [`ErrorKind::UploadLost`] if
+/// a partial upload is gone.
+pub(crate) async fn create_final(
+    instance: &Rc<Instance>,
+    caller: &Caller,
+    new: NewUpload,
+    partials: &[String],
+) -> Result<(CreatedUpload, Option<ByteCount>)> {
+    temporary(instance)?;
+    reject_credentials(caller)?;
+    let mut total = Some(ByteCount::ZERO);
+    for partial in keys(partials) {
+        let status = partial_status(instance, &partial).await?;
+        total = total.zip(status.length()).map(|(total, length)| total + length);
+    }
+    if total.is_some_and(|total| total > instance.config.upload_max) {
+        return Err(too_large(&instance.config));
+    }
+    let created = create(instance, caller, NewUpload { length: total, ..new }).await?;
+    for partial in keys(partials) {
+        instance.kv().set(&partial.joined_into(), created.key.as_str().as_bytes()).await?;
+    }
+    let complete = concatenate_if_ready(instance, &created.key, &created.record, partials).await;
+    let is_complete = match complete {
+        // The upload exists: the next request for it concatenates the partial uploads.
+        Err(error) if error.kind().retry().is_later() => false,
+        complete => complete?,
+    };
+    Ok((created, total.filter(|_| is_complete)))
+}
+
+/// The state after the partial uploads of a final one are concatenated, if that is due. A writer that
+/// is doing so is left alone for as long as one response of OSS may take.
+pub(super) async fn concatenated_status(
+    instance: &Rc<Instance>,
+    key: &UploadKey,
+    status: UploadStatus,
+) -> Result<UploadStatus> {
+    let Role::Final { partials } = &status.record.role else { return Ok(status) };
+    if status.is_completed() {
+        // The writer that concatenated them may have stopped before it deleted them.
+        after_completion(instance, key, &status.record).await;
+        return Ok(status);
+    }
+    let written_at = UnixMillis(status.checkpoint.written_at_ms);
+    let has_writer = status.checkpoint.writing
+        && instance.now().since(written_at) < instance.config.request_timeout;
+    if status.checkpoint.phase == Phase::Receiving
+        && !has_writer
+        && concatenate_if_ready(instance, key, &status.record, partials).await?
+    {
+        return current_status(instance, key).await;
+    }
+    Ok(status)
+}
+
+/// What follows a completion: a partial upload may be the last one that a final upload waits for,
+/// and a final upload no longer needs its partial ones. A failure here does not undo the upload: the
+/// next request for the final one concatenates it, and expired uploads are cleaned up.
+pub(super) async fn after_completion(
+    instance: &Rc<Instance>,
+    key: &UploadKey,
+    record: &UploadRecord,
+) {
+    match &record.role {
+        Role::Whole => {}
+        Role::Partial => {
+            let _ = Box::pin(concatenate_final(instance, key)).await;
+        }
+        Role::Final { partials } => {
+            for partial in keys(partials) {
+                let _ = delete_partial(instance, &partial).await;
+            }
+        }
+    }
+}
+
+/// Deletes the object of a partial upload.
+pub(super) async fn delete_temporary(instance: &Instance, record: &UploadRecord) -> Result<()> {
+    let credential = worker_credential(instance, &record.target)?;
+    let action = DeleteObject { key: &record.target.object };
+    let bucket = record.target.bucket()?;
+    let client = RetryingClient::new(instance);
+    client.call_oss(&bucket, &credential.auth.credential, &action).await
+}
+
+/// The worker's own access key, as a credential for the object of `target`.
+///
+/// # Errors
+/// [`ErrorKind::ConcatenationUnavailable`] if it has none.
+pub(super) fn worker_credential(instance: &Instance, target: &Target) -> Result<UploadCredential> {
+    let Some(key) = &instance.config.ram_key else { return Err(unavailable()) };
+    let address = UploadAddress {
+        endpoint: target.endpoint.clone(),
+        bucket: target.bucket.clone(),
+        object: target.object.clone(),
+    };
+    Ok(UploadCredential::of_access_key(
+        address,
+        key.access_key_id.clone(),
+        key.access_key_secret.clone(),
+        key.security_token.clone(),
+        target.region.clone(),
+    ))
+}
+
+/// Concatenates the partial uploads into the object of `record` if all of them are complete. Returns
+/// whether the object is complete.
+async fn concatenate_if_ready(
+    instance: &Rc<Instance>,
+    key: &UploadKey,
+    record: &UploadRecord,
+    partials: &[String],
+) -> Result<bool> {
+    let Some(sources) = complete_sources(instance, partials).await? else { return Ok(false) };
+    let total = sources.iter().fold(ByteCount::ZERO, |total, source| total + source.len);
+    if total > instance.config.upload_max {
+        return Err(too_large(&instance.config));
+    }
+    let credential = worker_credential(instance, &record.target)?;
+    let key_pair = credential.auth.credential.clone();
+    let storage = temporary_target(instance, String::new())?;
+    let (stream, mut interrupted) =
+        ReadbackStream::new(Rc::clone(instance), storage, key_pair, sources.clone());
+    let request = SessionRequest {
+        key,
+        record,
+        claim: Claim::TakeOver,
+        purpose: Purpose::Join { sources },
+        credential: Some(credential),
+        source: Some(Source::new(stream, None, None)),
+    };
+    match run_session(instance, request).await? {
+        Outcome::Completed(_) => {
+            after_completion(instance, key, record).await;
+            Ok(true)
+        }
+        Outcome::Failed { error, .. } if error.kind() == ErrorKind::TakenOver => Ok(false),
+        Outcome::Failed { error, .. }
+        | Outcome::Lost(error)
+        | Outcome::Suspended { refused: Some(error), .. } => {
+            Err(interrupted.try_recv().ok().flatten().unwrap_or(error))
+        }
+        Outcome::Suspended { refused: None, .. } | Outcome::Aborted => Ok(false),
+    }
+}
+
+/// The objects of the partial uploads, or `None` if one of them is incomplete.
+async fn complete_sources(
+    instance: &Rc<Instance>,
+    partials: &[String],
+) -> Result<Option<Vec<JoinSource>>> {
+    let mut sources = Vec::new();
+    for partial in keys(partials) {
+        let status = match partial_status(instance, &partial).await {
+            // Deleted, or part of another upload.
+            Err(error) if error.kind() == ErrorKind::RequestInvalid => return Err(partial_gone()),
+            status => status?,
+        };
+        let Phase::Completed(object) = &status.checkpoint.phase else { return Ok(None) };
+        sources.push(JoinSource {
+            bucket: status.record.target.bucket,
+            object: status.record.target.object,
+            len: ByteCount(object.size_bytes),
+            crc64: Crc64(object.crc64),
+        });
+    }
+    Ok(Some(sources))
+}
+
+async fn concatenate_final(instance: &Rc<Instance>, partial: &UploadKey) -> Result<()> {
+    let Some(id) = instance.kv().get(&partial.joined_into()).await? else { return Ok(()) };
+    let key = String::from_utf8(id).ok().and_then(|id| UploadKey::new(&id));
+    let Some(key) = key else { return Ok(()) };
+    let record = load_upload_record(instance, &key).await?;
+    if let Role::Final { partials } = &record.role {
+        concatenate_if_ready(instance, &key, &record, partials).await?;
+    }
+    Ok(())
+}
+
+/// The object is deleted first: as long as it exists, the record identifies it.
+async fn delete_partial(instance: &Instance, key: &UploadKey) -> Result<()> {
+    let record = load_upload_record(instance, key).await?;
+    delete_temporary(instance, &record).await?;
+    records::delete_records(instance, key).await
+}
+
+async fn partial_status(instance: &Rc<Instance>, key: &UploadKey) -> Result<UploadStatus> {
+    let status = match current_status(instance, key).await {
+        Err(error) if error.kind() == ErrorKind::UploadNotFound => {
+            let allowed = "final; and addresses of uploads that exist";
+            return Err(Error::field_invalid("upload-concat", allowed));
+        }
+        status => status?,
+    };
+    if status.record.role != Role::Partial {
+        let allowed = "final; and addresses of uploads that were created as partial";
+        return Err(Error::field_invalid("upload-concat", allowed));
+    }
+    match &status.checkpoint.phase {
+        Phase::Aborted | Phase::Lost { .. } => Err(partial_gone()),
+        Phase::Receiving | Phase::Completing | Phase::Completed(_) => Ok(status),
+    }
+}
+
+fn keys(partials: &[String]) -> impl Iterator<Item = UploadKey> {
+    partials.iter().filter_map(|address| tus::partial_at(address))
+}
+
+fn temporary_target(instance: &Instance, object: String) -> Result<Target> {
+    let storage = temporary(instance)?;
+    Ok(Target {
+        endpoint: storage.endpoint.clone(),
+        bucket: storage.bucket.clone(),
+        object,
+        region: Some(instance.config.region.clone()),
+        cname: false,
+        signature_v1: instance.config.signature_version == SignatureVersion::V1,
+    })
+}
+
+fn temporary(instance: &Instance) -> Result<&TemporaryStorage> {
+    instance.config.usable_temporary().ok_or_else(unavailable)
+}
+
+/// A client's credential is for one object and cannot read others.
+fn reject_credentials(caller: &Caller) -> Result<()> {
+    if caller.credential()?.is_none() {
+        return Ok(());
+    }
+    let message =
+        "the credential that came with the request is for one object: it cannot join others";
+    Err(Error::new(ErrorKind::ConcatenationUnavailable, message))
+}
+
+fn partial_gone() -> Error {
+    let message = "a partial upload is gone: the file has to be sent again";
+    Error::new(ErrorKind::UploadLost, message)
+}
+
+fn unavailable() -> Error {
+    let message = "uploads are joined with the worker's own access key in temporary storage, and \
+                   it has no vod_access_key_id or no temporary_bucket";
+    Error::new(ErrorKind::ConcatenationUnavailable, message)
+}

@@ -1,0 +1,121 @@
+//! Creates an upload: the media id, the credential, the records.
+
+use std::rc::Rc;
+
+use vod_uploader::credential::UploadCredential;
+use vod_uploader::http::{self, FileName, Metadata, NameHint};
+use vod_uploader::oss::SignatureVersion;
+use vod_uploader::units::ByteCount;
+use vod_uploader::upload::{Role, Target, UploadKey, UploadRecord};
+use vod_uploader::{Error, ErrorKind, Result};
+
+use super::media::{self, Continued};
+use super::{credential_source, records};
+use crate::credential_source::{create_video, refresh_video};
+use crate::instance::Instance;
+use crate::request::Caller;
+
+/// The properties of a new upload.
+pub(crate) struct NewUpload {
+    pub(crate) file_name: FileName,
+    pub(crate) length: Option<ByteCount>,
+    pub(crate) content_type: Option<String>,
+    pub(crate) metadata: Metadata,
+    pub(crate) role: Role,
+}
+
+/// A new upload whose records are stored.
+pub(crate) struct CreatedUpload {
+    pub(crate) key: UploadKey,
+    pub(crate) record: UploadRecord,
+    pub(crate) credential: UploadCredential,
+}
+
+/// Creates an upload under a new id.
+pub(crate) async fn create(
+    instance: &Rc<Instance>,
+    caller: &Caller,
+    new: NewUpload,
+) -> Result<CreatedUpload> {
+    let credential = caller.credential()?;
+    let media = caller.media()?.map(Continued::Claimed);
+    let key = UploadKey::from_random(instance.ports.random.bits128());
+    create_with_id(instance, key, credential, media, new).await
+}
+
+/// Creates an upload under an id that its client knows already, with the client's credential if
+/// there is one.
+pub(crate) async fn create_with_id(
+    instance: &Rc<Instance>,
+    key: UploadKey,
+    own: Option<UploadCredential>,
+    media: Option<Continued>,
+    new: NewUpload,
+) -> Result<CreatedUpload> {
+    let minted = own.is_none();
+    let (media_id, credential) = match (own, media) {
+        // The credential authorizes the upload; the media id only names what it is for.
+        (Some(credential), media) => {
+            (media.map_or_else(String::new, |media| media.media_id().to_owned()), credential)
+        }
+        (None, Some(media)) => {
+            media::continue_media(instance, &media).await?;
+            let minted = refresh_video(instance, media.media_id()).await?;
+            (minted.media_id, minted.credential)
+        }
+        (None, None) => {
+            let title = new.metadata.text(&["title"]).filter(|title| !title.is_empty());
+            let minted = create_video(instance, &new.file_name, title, new.length).await?;
+            (minted.media_id, minted.credential)
+        }
+    };
+    if minted && !http::is_media_id(&media_id) {
+        return Err(Error::new(ErrorKind::VodRejected, "VOD answered with no usable media id"));
+    }
+    if !credential.is_usable_at(instance.now()) {
+        let message = "the credential that came with the upload has expired";
+        return Err(Error::new(ErrorKind::CredentialExpired, message));
+    }
+    let record = UploadRecord {
+        created_at_ms: instance.now().0,
+        file_name: new.file_name.as_str().to_owned(),
+        length_bytes: new.length.map(ByteCount::bytes),
+        media_id,
+        target: target(instance, &credential),
+        content_type: new.content_type,
+        client_metadata: new.metadata.without_credentials(),
+        minted,
+        role: new.role,
+    };
+    // Before anything is stored: an endpoint without a region, for example.
+    record.target.bucket()?;
+    records::create(instance, &key, &record).await?;
+    media::record(instance, &key, &record).await?;
+    credential_source(instance, &key, &record).store(&credential).await?;
+    Ok(CreatedUpload { key, record, credential })
+}
+
+/// The name of the file that `hint` describes.
+pub(crate) fn file_name(instance: &Instance, hint: &NameHint) -> Result<FileName> {
+    hint.resolve(instance.config.default_extension.as_deref())
+}
+
+/// Where the object of a credential is stored, with the worker's settings for what it does not
+/// specify.
+fn target(instance: &Instance, credential: &UploadCredential) -> Target {
+    let config = &instance.config;
+    let target = Target {
+        endpoint: credential.address.endpoint.clone(),
+        bucket: credential.address.bucket.clone(),
+        object: credential.address.object.clone(),
+        region: credential.auth.region.clone(),
+        cname: config.cname,
+        signature_v1: config.signature_version == SignatureVersion::V1,
+    };
+    if target.bucket().is_ok() {
+        return target;
+    }
+    // An accelerate endpoint or a custom domain, and an old credential without a region: VOD stores
+    // the object in the region in which it is called.
+    Target { region: Some(config.region.clone()), ..target }
+}

@@ -1,0 +1,105 @@
+//! Cleanup of uploads that have received no bytes for too long.
+//!
+//! The worker has no timer of its own: from time to time, a request that creates an upload cleans up
+//! after its response.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use vod_uploader::Result;
+use vod_uploader::http::{FilePondTransfer, UploadStatus};
+use vod_uploader::units::UnixMillis;
+use vod_uploader::upload::{MediaRecord, Phase, UploadKey};
+
+use super::{append, current_status, expiry, load_upload_record, media, records, terminate};
+use crate::instance::Instance;
+use crate::protocol::filepond;
+
+/// When the last cleanup started, in milliseconds since the Unix epoch.
+const LAST_CLEANUP_KEY: &str = "sweep";
+
+/// Cleanups per TTL, and the shortest time between two.
+const CLEANUPS_PER_TTL: u32 = 24;
+const CLEANUP_INTERVAL_MIN: Duration = Duration::from_secs(60);
+
+/// The largest number of uploads that one request cleans up.
+const CLEANUP_BATCH_MAX: usize = 100;
+
+/// Ends the expired uploads if a cleanup is due. The next cleanup repeats what fails.
+pub(crate) async fn clean_up_expired(instance: &Rc<Instance>) {
+    let Some(ttl) = instance.config.expire_after else { return };
+    let interval = (ttl / CLEANUPS_PER_TTL).max(CLEANUP_INTERVAL_MIN).min(ttl);
+    if matches!(is_due(instance, interval).await, Ok(true)) {
+        let _ = clean_up_all(instance).await;
+    }
+}
+
+/// Returns true if a cleanup is due, and records that it starts. Two at the same time do no harm.
+async fn is_due(instance: &Instance, interval: Duration) -> Result<bool> {
+    let now = instance.now();
+    let last = instance.kv().get(LAST_CLEANUP_KEY).await?;
+    let last = last.and_then(|bytes| <[u8; 8]>::try_from(bytes).ok());
+    let last_at = last.map_or(UnixMillis(0), |bytes| UnixMillis(u64::from_le_bytes(bytes)));
+    // A clock that goes back must not prevent cleanups.
+    if now.since(last_at) < interval && last_at <= now {
+        return Ok(false);
+    }
+    instance.kv().set(LAST_CLEANUP_KEY, &now.0.to_le_bytes()).await?;
+    Ok(true)
+}
+
+async fn clean_up_all(instance: &Rc<Instance>) -> Result<()> {
+    let mut cleaned = 0;
+    for name in instance.kv().keys().await? {
+        let done = if let Some(key) = UploadKey::of_upload_record(&name) {
+            clean_up(instance, &key).await
+        } else if let Some(key) = FilePondTransfer::key_of(&name) {
+            filepond::clean_up(instance, &key).await
+        } else if MediaRecord::is_name(&name) {
+            media::clean_up(instance, &name).await
+        } else {
+            continue;
+        };
+        if done.unwrap_or(false) {
+            cleaned += 1;
+        }
+        if cleaned == CLEANUP_BATCH_MAX {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Aborts the upload if it has expired, and deletes its records. Returns whether it did.
+async fn clean_up(instance: &Rc<Instance>, key: &UploadKey) -> Result<bool> {
+    let created_at = UnixMillis(load_upload_record(instance, key).await?.created_at_ms);
+    let ttl = instance.config.expire_after;
+    if ttl.is_none_or(|ttl| instance.now() < created_at + ttl) {
+        return Ok(false);
+    }
+    // A writer that stopped before it stored a checkpoint would keep the upload forever: it is
+    // fenced.
+    let status = current_status(instance, key).await?;
+    let UploadStatus { record, checkpoint, .. } = &status;
+    let expires_at = expiry::expires_at(instance, key, record, checkpoint).await?;
+    if expires_at.is_none_or(|at| instance.now() < at) {
+        return Ok(false);
+    }
+    match &checkpoint.phase {
+        Phase::Receiving | Phase::Completing | Phase::Lost { .. } => {
+            let credential = append::stored_credential(instance, key, record).await?;
+            // Without a credential, the bucket's lifecycle rule deletes the parts.
+            let aborted = terminate::abort(instance, key, record, credential).await;
+            if !terminate::is_cleanup_done(&aborted) {
+                return aborted.map(|_| false);
+            }
+        }
+        Phase::Completed(_) => {
+            terminate::delete_completed(instance, key, record).await?;
+            return Ok(true);
+        }
+        Phase::Aborted => {}
+    }
+    records::delete_records(instance, key).await?;
+    Ok(true)
+}

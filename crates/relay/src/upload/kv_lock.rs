@@ -1,0 +1,221 @@
+//! A right that one request has at a time, over a key-value store without compare-and-swap.
+//!
+//! The lock has rounds. At most one request wins a round, by the splitter that also elects the
+//! writers of an upload (Moir and Anderson, "Wait-free algorithms for fast, long-lived renaming",
+//! 1995):
+//!
+//! ```text
+//! write my id to the candidate register
+//! read the closed register: if it is set, the round is lost
+//! set the closed register
+//! read the candidate register: if it still has my id, the round is won
+//! write the holder register
+//! read the candidate register of the next round, and the holders of earlier rounds: if another
+//!   request may have the right, release it
+//! ```
+//!
+//! A round may have no winner. The next round starts if a round has no winner in time, if its winner
+//! has released the right, or if the lease of its winner has expired. A request that enters the next
+//! round writes its candidate there first and reads the holders of earlier rounds last: the holder
+//! that it does not see because it is written later sees the candidate.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures::future::{Either, select, try_join_all};
+use vod_uploader::units::UnixMillis;
+use vod_uploader::{Error, ErrorKind, Result};
+
+use crate::instance::Instance;
+
+/// A lock.
+pub(crate) struct KvLock<'a> {
+    instance: &'a Instance,
+    /// The prefix of its keys.
+    name: String,
+    /// How long the holder may take.
+    lease_duration: Duration,
+    /// Number of rounds that this request has entered.
+    rounds: Cell<u32>,
+}
+
+/// The right of the holder.
+pub(crate) struct KvLockGuard<'a> {
+    lock: &'a KvLock<'a>,
+    round: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum RoundState {
+    /// It can be won.
+    Open,
+    /// It has a holder, or may soon have one.
+    Held,
+    /// It has no holder, or no longer one.
+    Expired,
+}
+
+impl<'a> KvLock<'a> {
+    pub(crate) const fn new(
+        instance: &'a Instance,
+        name: String,
+        lease_duration: Duration,
+    ) -> Self {
+        Self { instance, name, lease_duration, rounds: Cell::new(1) }
+    }
+
+    /// Tries to acquire the right. `None` if another request has it, or no request has won the round
+    /// yet: try again a little later, after checking whether the work is done.
+    ///
+    /// The holder has to check that as well: the work may have been done before.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UploadLost`] after too many rounds.
+    pub(crate) async fn try_acquire(&self) -> Result<Option<KvLockGuard<'_>>> {
+        for round in 0..ROUNDS_MAX {
+            match self.round_state(round).await? {
+                RoundState::Open => return self.enter(round).await,
+                RoundState::Held => return Ok(None),
+                RoundState::Expired => {}
+            }
+        }
+        let message = format!("creating the upload failed after {ROUNDS_MAX} attempts");
+        Err(Error::new(ErrorKind::UploadLost, message))
+    }
+
+    /// Deletes the registers once the work is done or no longer wanted, which later holders have to
+    /// check.
+    pub(crate) async fn clear(&self) -> Result<()> {
+        let kv = self.instance.kv();
+        // The rounds of this request in any case: another request may clear at the same time.
+        let mut rounds = self.rounds.get();
+        while rounds < ROUNDS_MAX && kv.get(&self.candidate_key(rounds)).await?.is_some() {
+            rounds += 1;
+        }
+        let names = (0..rounds).flat_map(|round| {
+            [self.holder_key(round), self.closed_key(round), self.candidate_key(round)]
+        });
+        try_join_all(names.map(|name| async move { kv.delete(&name).await })).await?;
+        Ok(())
+    }
+
+    async fn round_state(&self, round: u32) -> Result<RoundState> {
+        let kv = self.instance.kv();
+        if let Some(held_at) = kv.get(&self.holder_key(round)).await? {
+            return Ok(self.state_of_holder(&held_at));
+        }
+        let Some(closed_at) = kv.get(&self.closed_key(round)).await? else {
+            return Ok(RoundState::Open);
+        };
+        let is_recent = self.is_within(&closed_at, ACQUIRE_TIMEOUT);
+        Ok(if is_recent { RoundState::Held } else { RoundState::Expired })
+    }
+
+    fn state_of_holder(&self, held_at: &[u8]) -> RoundState {
+        let is_current = self.is_within(held_at, self.lease_duration + LEASE_GRACE);
+        if is_current { RoundState::Held } else { RoundState::Expired }
+    }
+
+    async fn enter(&self, round: u32) -> Result<Option<KvLockGuard<'_>>> {
+        self.rounds.set(self.rounds.get().max(round + 1));
+        let kv = self.instance.kv();
+        let id = self.instance.ports.random.bits64().to_le_bytes();
+        kv.set(&self.candidate_key(round), &id).await?;
+        if kv.get(&self.closed_key(round)).await?.is_some() {
+            return Ok(None);
+        }
+        kv.set(&self.closed_key(round), &self.now_bytes()).await?;
+        if kv.get(&self.candidate_key(round)).await?.as_deref() != Some(&id[..]) {
+            return Ok(None);
+        }
+        kv.set(&self.holder_key(round), &self.now_bytes()).await?;
+        let guard = KvLockGuard { lock: self, round };
+        if self.is_contested(round).await? {
+            guard.release().await?;
+            return Ok(None);
+        }
+        Ok(Some(guard))
+    }
+
+    /// Returns true if another request may have the right that was just won in `round`.
+    async fn is_contested(&self, round: u32) -> Result<bool> {
+        let kv = self.instance.kv();
+        if kv.get(&self.candidate_key(round + 1)).await?.is_some() {
+            return Ok(true);
+        }
+        for earlier in 0..round {
+            let held_at = kv.get(&self.holder_key(earlier)).await?;
+            if held_at.is_some_and(|at| self.state_of_holder(&at) == RoundState::Held) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn candidate_key(&self, round: u32) -> String {
+        format!("{}.b.{round}", self.name)
+    }
+
+    fn closed_key(&self, round: u32) -> String {
+        format!("{}.d.{round}", self.name)
+    }
+
+    fn holder_key(&self, round: u32) -> String {
+        format!("{}.w.{round}", self.name)
+    }
+
+    fn now_bytes(&self) -> [u8; 8] {
+        self.instance.now().0.to_le_bytes()
+    }
+
+    /// Returns true if `stored` is an instant that is not longer ago than `duration`.
+    fn is_within(&self, stored: &[u8], duration: Duration) -> bool {
+        <[u8; 8]>::try_from(stored).is_ok_and(|bytes| {
+            self.instance.now().since(UnixMillis(u64::from_le_bytes(bytes))) <= duration
+        })
+    }
+}
+
+impl KvLockGuard<'_> {
+    /// Runs `work`. If it fails, another request may try.
+    ///
+    /// # Errors
+    /// Those of `work`; [`ErrorKind::Busy`] once the lease has expired.
+    pub(crate) async fn run<T>(self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let lease = pin!(self.lock.instance.sleep(self.lock.lease_duration));
+        // The lease is polled first: after the machine was suspended, no more work may be done.
+        match select(lease, pin!(work)).await {
+            Either::Left(((), _)) => {
+                let message = "it took too long to begin the upload";
+                Err(Error::new(ErrorKind::Busy, message))
+            }
+            Either::Right((Ok(done), _)) => Ok(done),
+            Either::Right((Err(error), _)) => {
+                // If this fails, the others wait for the end of the lease.
+                let _ = self.release().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn release(self) -> Result<()> {
+        let name = self.lock.holder_key(self.round);
+        Ok(self.lock.instance.kv().set(&name, RELEASED).await?)
+    }
+}
+
+/// The value of a holder register instead of an instant.
+const RELEASED: &[u8] = b"";
+
+/// A round that was closed longer ago than this and has no holder gets none: the winner writes its
+/// holder register two key-value operations later. A slower winner sees that others went on.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// How much longer than its lease a holder is respected: its clock may differ, and its lease starts
+/// a few key-value operations after it writes the register.
+const LEASE_GRACE: Duration = Duration::from_secs(5);
+
+/// Bounds the keys that a client can create by repeating a request that always fails.
+const ROUNDS_MAX: u32 = 32;

@@ -1,0 +1,96 @@
+//! Runs one session of the engine for an upload.
+
+use std::pin::pin;
+use std::rc::Rc;
+
+use futures::future::{Either, select};
+use vod_uploader::credential::UploadCredential;
+use vod_uploader::http;
+use vod_uploader::upload::{
+    Claim, Outcome, Purpose, Role, Session, SessionOptions, UploadKey, UploadRecord,
+};
+use vod_uploader::{Error, ErrorKind, Result};
+
+use super::{expiry, media};
+use crate::body::{ByteStream, RequestBody};
+use crate::credential_source::CredentialSource;
+use crate::instance::Instance;
+use crate::session::{SessionIo, Source, drive};
+
+/// The parameters of one session.
+pub(crate) struct SessionRequest<'a, B = RequestBody> {
+    pub(crate) key: &'a UploadKey,
+    pub(crate) record: &'a UploadRecord,
+    pub(crate) claim: Claim,
+    pub(crate) purpose: Purpose,
+    pub(crate) credential: Option<UploadCredential>,
+    pub(crate) source: Option<Source<B>>,
+}
+
+/// For a session that reads no bytes.
+pub(crate) const NO_SOURCE: Option<Source<RequestBody>> = None;
+
+/// Runs a session to its end.
+///
+/// # Errors
+/// [`ErrorKind::Internal`] for a defect, and those of [`Session::new`]. Everything else is an
+/// outcome.
+pub(crate) async fn run_session<B: ByteStream + 'static>(
+    instance: &Rc<Instance>,
+    request: SessionRequest<'_, B>,
+) -> Result<Outcome> {
+    let SessionRequest { key, record, claim, purpose, credential, source } = request;
+    let config = &instance.config;
+    let credentials = Rc::new(credential_source(instance, key, record));
+    let options = SessionOptions {
+        part_size: config.part_size,
+        parallel: config.parallel,
+        retry: config.retry,
+        request_timeout: config.request_timeout,
+        writer: instance.ports.random.bits64(),
+        seed: instance.ports.random.bits64(),
+        credential,
+        can_refresh: credentials.can_refresh(),
+        replayable: false,
+    };
+    let session = Session::new(key.clone(), record, claim, purpose, options, instance.now())?;
+    let (ports, buffers) = (instance.ports.clone(), Rc::clone(&instance.buffers));
+    let mut io = SessionIo::new(ports, buffers, config.request_timeout);
+    if let Some(source) = source {
+        io.set_source(source);
+    }
+    let driven = pin!(drive(session, io, credentials, Rc::clone(&instance.ports.clock)));
+    let outcome = match config.expire_after {
+        None => driven.await?,
+        Some(ttl) => match select(driven, pin!(expiry::heartbeat(instance, key, ttl))).await {
+            Either::Left((outcome, _)) => outcome?,
+            Either::Right(((), driven)) => driven.await?,
+        },
+    };
+    if matches!(outcome, Outcome::Completed(_)) {
+        // If this fails, the newest upload of the media is complete, which has the same effect.
+        let _ = media::close(instance, record).await;
+    }
+    let is_of_client = !record.minted && record.role == Role::Whole;
+    match outcome {
+        // The address is the client's, and so is the mistake.
+        Outcome::Failed { error, durable }
+            if is_of_client && error.kind() == ErrorKind::Misconfigured =>
+        {
+            let allowed = "of an endpoint that this worker may send requests to";
+            let error = Error::field_invalid(http::UPLOAD_ADDRESS_HEADER, allowed);
+            Ok(Outcome::Failed { error, durable })
+        }
+        outcome => Ok(outcome),
+    }
+}
+
+/// Where the credential of an upload comes from.
+pub(crate) fn credential_source(
+    instance: &Rc<Instance>,
+    key: &UploadKey,
+    record: &UploadRecord,
+) -> CredentialSource {
+    let media_id = record.minted.then(|| record.media_id.clone());
+    CredentialSource::new(instance, key, media_id)
+}

@@ -1,0 +1,81 @@
+//! Uploads a file that comes in one request.
+
+use std::rc::Rc;
+
+use vod_uploader::units::ByteCount;
+use vod_uploader::upload::{Claim, FinishedObject, Outcome, Purpose, Receive};
+use vod_uploader::{Error, ErrorKind, Result};
+
+use super::create::{CreatedUpload, NewUpload, create};
+use super::{SessionRequest, append, records, run_session, terminate};
+use crate::body::{ByteStream, interrupted};
+use crate::instance::Instance;
+use crate::request::Caller;
+use crate::session::Source;
+
+/// A file that comes in one request: it is stored completely, or nothing of it is kept.
+pub(crate) struct SingleRequestUpload<B> {
+    pub(crate) new: NewUpload,
+    pub(crate) source: Source<B>,
+    /// Whether the client learns the upload's id, so that its records are kept.
+    pub(crate) has_url: bool,
+}
+
+/// Uploads a file from its first byte to its last. A file that cannot be completed is aborted.
+///
+/// # Errors
+/// Those of creating the upload, before anything is stored.
+pub(crate) async fn upload_single_request<B: ByteStream + 'static>(
+    instance: &Rc<Instance>,
+    caller: &Caller,
+    file: SingleRequestUpload<B>,
+) -> Result<(CreatedUpload, Result<FinishedObject>)> {
+    let SingleRequestUpload { new, mut source, has_url } = file;
+    let length = new.length;
+    if !source.has_bytes().await {
+        return Err(Error::new(ErrorKind::FileEmpty, "the file has no bytes"));
+    }
+    let created = create(instance, caller, new).await?;
+    let request = SessionRequest {
+        key: &created.key,
+        record: &created.record,
+        claim: Claim::Created,
+        purpose: Purpose::Receive(Receive {
+            offset: ByteCount::ZERO,
+            request_len: length,
+            end_completes: true,
+            length: None,
+            atomic: false,
+            stays_open: false,
+        }),
+        credential: Some(created.credential.clone()),
+        source: Some(source),
+    };
+    let error = match run_session(instance, request).await? {
+        Outcome::Completed(object) => {
+            // No client knows this upload's URL, so no client could delete its records. If that
+            // fails, they only cost space until they expire.
+            if !has_url {
+                let _ = terminate::delete_completed(instance, &created.key, &created.record).await;
+            }
+            return Ok((created, Ok(object)));
+        }
+        // A body of undeclared length can only exceed the limit.
+        Outcome::Suspended { refused: Some(error), .. }
+            if length.is_none() && error.kind() == ErrorKind::LengthMismatch =>
+        {
+            append::too_large(&instance.config)
+        }
+        Outcome::Suspended { refused, .. } => refused.unwrap_or_else(interrupted),
+        Outcome::Failed { error, .. } | Outcome::Lost(error) => error,
+        Outcome::Aborted => Error::new(ErrorKind::UploadAborted, "the upload was aborted"),
+    };
+    // No client knows this upload's URL. If the abort fails too, the cleanup of expired uploads
+    // deletes its parts, or the bucket's lifecycle rule.
+    let credential = Some(created.credential.clone());
+    let aborted = terminate::abort(instance, &created.key, &created.record, credential).await;
+    if terminate::is_cleanup_done(&aborted) {
+        let _ = records::delete_records(instance, &created.key).await;
+    }
+    Ok((created, Err(error)))
+}

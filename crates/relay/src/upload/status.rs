@@ -1,0 +1,112 @@
+//! The state of an upload.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use vod_uploader::http::UploadStatus;
+use vod_uploader::units::UnixMillis;
+use vod_uploader::upload::{Checkpoint, Phase, UploadKey, UploadRecord};
+use vod_uploader::{Error, ErrorKind, Result};
+
+use super::records::{self, load_upload_record};
+use super::{concatenate, expiry, reconcile, stop};
+use crate::instance::Instance;
+use crate::request::Caller;
+
+/// How often a reader re-reads an upload whose writer changes, and how long it waits between: a new
+/// writer stores its checkpoint within a few key-value operations.
+const READS_MAX: u32 = 6;
+const READ_PAUSE: Duration = Duration::from_millis(15);
+
+/// How many silent writers one request fences.
+const FENCES_MAX: u32 = 4;
+
+/// The current state of an upload. A writer that took the upload over and then stopped without
+/// storing a checkpoint is fenced: what the writer before it may still store is unknown.
+///
+/// # Errors
+/// [`ErrorKind::UploadNotFound`]; [`ErrorKind::Busy`] if the writer changes too often.
+pub(crate) async fn current_status(
+    instance: &Rc<Instance>,
+    key: &UploadKey,
+) -> Result<UploadStatus> {
+    for _ in 0..FENCES_MAX {
+        if let Some(status) = try_status(instance, key).await? {
+            return Ok(status);
+        }
+        stop::fence(instance, key).await?;
+    }
+    Err(Error::new(ErrorKind::Busy, "the upload changes hands too fast to be read"))
+}
+
+/// The state for a request that must not disturb a writer that may still wait for its Complete. If a
+/// completion cannot be resolved now, the state says so.
+pub(crate) async fn read_only_status(
+    instance: &Rc<Instance>,
+    caller: &Caller,
+    key: &UploadKey,
+) -> Result<UploadStatus> {
+    let mut status = current_status(instance, key).await?;
+    let written_at = UnixMillis(status.checkpoint.written_at_ms);
+    let is_completing = status.checkpoint.phase == Phase::Completing;
+    if is_completing && instance.now().since(written_at) > instance.config.complete_timeout() {
+        status = reconcile::reconciled_status(instance, caller, key).await.unwrap_or(status);
+    }
+    concatenate::concatenated_status(instance, key, status).await
+}
+
+/// Builds the state from what was read of an upload.
+///
+/// # Errors
+/// Those of the key-value store.
+pub(super) async fn build_status(
+    instance: &Instance,
+    key: &UploadKey,
+    record: UploadRecord,
+    checkpoint: Checkpoint,
+) -> Result<UploadStatus> {
+    let paused = records::is_paused(instance, key).await?;
+    let expires_at = match checkpoint.phase {
+        Phase::Receiving => expiry::expires_at(instance, key, &record, &checkpoint).await?,
+        _ => None,
+    };
+    let expired = expires_at.is_some_and(|at| instance.now() >= at);
+    Ok(UploadStatus { record, checkpoint, paused, expires_at, expired })
+}
+
+/// When an upload that receives bytes now expires.
+pub(crate) fn upload_expires_at(instance: &Instance) -> Option<UnixMillis> {
+    instance.config.expire_after.map(|ttl| instance.now() + ttl)
+}
+
+/// The state, or `None` if the writer is changing and the new one has not stored its checkpoint.
+///
+/// The lease is read before and after the checkpoint: what a writer stores while it is fenced is
+/// never acknowledged, and must not be reported either.
+async fn try_status(instance: &Instance, key: &UploadKey) -> Result<Option<UploadStatus>> {
+    let mut lease = instance.kv().get(&key.lease()).await?;
+    for _ in 0..READS_MAX {
+        let search = match records::find_checkpoint(instance, key).await {
+            Ok(search) => search,
+            // Records that are being deleted are missing, not corrupt.
+            Err(error) => {
+                return Err(load_upload_record(instance, key).await.err().unwrap_or(error));
+            }
+        };
+        let lease_after = instance.kv().get(&key.lease()).await?;
+        if lease == lease_after && search.is_settled() {
+            let checkpoint = match search.finish() {
+                Ok((_, checkpoint)) => checkpoint,
+                Err(error) => {
+                    return Err(load_upload_record(instance, key).await.err().unwrap_or(error));
+                }
+            };
+            // Read last, because it is deleted first: nothing else was missing before.
+            let record = load_upload_record(instance, key).await?;
+            return build_status(instance, key, record, checkpoint).await.map(Some);
+        }
+        lease = lease_after;
+        instance.sleep(READ_PAUSE).await;
+    }
+    Ok(None)
+}

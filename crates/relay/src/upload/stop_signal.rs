@@ -1,0 +1,52 @@
+//! The signal by which one request asks the writer of an upload to stop, in any instance.
+//!
+//! Instances share no memory, so the signal is a random value in the key-value store. Active writers
+//! poll it every [`POLL`].
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use vod_uploader::Result;
+use vod_uploader::upload::UploadKey;
+
+use crate::instance::Instance;
+
+/// How often a writer reads the signal. A request for the offset waits about this long for a writer
+/// that does not react, and has to be answered within 0.2 s.
+const POLL: Duration = Duration::from_millis(50);
+
+/// The signal of one upload, with its value when the request started.
+pub(crate) struct StopSignal {
+    instance: Rc<Instance>,
+    name: String,
+    seen: Option<Vec<u8>>,
+}
+
+impl StopSignal {
+    /// The signal with its current value: a value that is sent later is received.
+    pub(crate) async fn subscribe(instance: &Rc<Instance>, key: &UploadKey) -> Result<Self> {
+        let name = key.stop();
+        let seen = instance.kv().get(&name).await?;
+        Ok(Self { instance: Rc::clone(instance), name, seen })
+    }
+
+    /// Asks the writer to stop. The returned signal receives only what is sent after this.
+    pub(crate) async fn send(instance: &Rc<Instance>, key: &UploadKey) -> Result<Self> {
+        let (name, value) = (key.stop(), instance.ports.random.bits64().to_le_bytes());
+        instance.kv().set(&name, &value).await?;
+        Ok(Self { instance: Rc::clone(instance), name, seen: Some(value.to_vec()) })
+    }
+
+    /// Waits until another request sends the signal. A store that cannot be read sends nothing: the
+    /// writer notices that by itself.
+    pub(crate) async fn received(self) {
+        loop {
+            self.instance.sleep(POLL).await;
+            if let Ok(value) = self.instance.kv().get(&self.name).await
+                && value != self.seen
+            {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The media that a client wants to continue: its id, and the token that proves the client owns it.
+
+use super::{Head, Metadata, is_header_value};
+use crate::credential::{MediaTokenKey, Secret};
+use crate::error::{Error, ErrorKind, Result};
+use crate::units::UnixMillis;
+
+/// The request header with the id of the media.
+pub const MEDIA_ID_HEADER: &str = "upload-media-id";
+/// The request header with the token of the media.
+pub const MEDIA_TOKEN_HEADER: &str = "upload-media-token";
+
+/// The response header with the token of the media that the worker has issued.
+pub const ISSUED_TOKEN_HEADER: &str = "media-token";
+
+/// A media that a request names. The id alone authorizes nothing: media ids are public.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MediaClaim {
+    /// The media id, of the form that [`is_media_id`] accepts.
+    pub media_id: String,
+    token: Option<Secret>,
+}
+
+impl MediaClaim {
+    /// The media that `head` names, or else `metadata` (`media_id`, `media_token`). `None` if the
+    /// request names none.
+    ///
+    /// # Errors
+    /// [`ErrorKind::RequestInvalid`] for an id that [`is_media_id`] does not accept.
+    pub fn parse(head: &Head, metadata: &Metadata) -> Result<Option<Self>> {
+        let named = head.header(MEDIA_ID_HEADER).or_else(|| metadata.text(&["media_id"]));
+        let Some(media_id) = named.filter(|id| !id.is_empty()) else { return Ok(None) };
+        if !is_media_id(media_id) {
+            let allowed = format!("1 to {MEDIA_ID_CHARS_MAX} characters of printable ASCII");
+            return Err(Error::field_invalid(MEDIA_ID_HEADER, allowed));
+        }
+        let token = head.header(MEDIA_TOKEN_HEADER).or_else(|| metadata.text(&["media_token"]));
+        Ok(Some(Self { media_id: media_id.to_owned(), token: token.map(Secret::new) }))
+    }
+
+    /// Checks that the token was issued for the media id and has not expired.
+    ///
+    /// # Errors
+    /// [`ErrorKind::MediaNotOwned`], also if `key` is `None`.
+    pub fn verify(&self, key: Option<&MediaTokenKey>, now: UnixMillis) -> Result<()> {
+        let is_owned = key
+            .zip(self.token.as_ref())
+            .is_some_and(|(key, token)| key.verify(&self.media_id, token.expose(), now));
+        if is_owned { Ok(()) } else { Err(media_not_owned()) }
+    }
+}
+
+/// The error for a media that the client may not continue. It does not say why: whether a media
+/// exists is not disclosed to a client that does not own it.
+#[must_use]
+pub fn media_not_owned() -> Error {
+    let message = "the request does not prove that its client owns the media, or the media is \
+                   complete";
+    Error::new(ErrorKind::MediaNotOwned, message)
+}
+
+/// Returns true if a media id can be echoed in a header: up to 128 characters of printable ASCII.
+#[must_use]
+pub fn is_media_id(id: &str) -> bool {
+    is_header_value(id) && id.len() <= MEDIA_ID_CHARS_MAX
+}
+
+/// Longest media id, in characters: those of VOD have 32.
+const MEDIA_ID_CHARS_MAX: usize = 128;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::*;
+    use crate::credential::SealKey;
+
+    const NOW: UnixMillis = UnixMillis(1_700_000_000_000);
+
+    fn parse(headers: &[(&str, &str)], metadata: &str) -> Result<Option<MediaClaim>> {
+        let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        let (path, query) = ("/v1/files".into(), String::new());
+        let head = Head { method: "POST".into(), path, query, headers: headers.collect() };
+        let metadata = if metadata.is_empty() {
+            Metadata::default()
+        } else {
+            Metadata::parse(metadata).unwrap()
+        };
+        MediaClaim::parse(&head, &metadata)
+    }
+
+    #[test]
+    fn a_media_id_that_no_header_can_carry_is_refused() {
+        let named = |id| parse(&[("Upload-Media-Id", id)], "");
+        assert_eq!(named("93ab").unwrap().unwrap().media_id, "93ab");
+        assert_eq!(named("").unwrap(), None);
+        for id in ["a\r\nX-Evil: 1", "\u{7f}", "测", &"x".repeat(129)] {
+            assert_eq!(named(id).unwrap_err().kind(), ErrorKind::RequestInvalid, "{id:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_token_of_the_media_itself_proves_that_it_is_owned() {
+        let key = MediaTokenKey::derive(&SealKey::parse(&"A".repeat(43)).unwrap());
+        let token = key.issue("93ab", UnixMillis(NOW.0 + 60_000));
+        let verify = |headers: &[(&str, &str)], key: Option<&MediaTokenKey>| {
+            let verified = parse(headers, "").unwrap().unwrap().verify(key, NOW);
+            verified.map_err(|error| error.kind())
+        };
+        let refused = Err(ErrorKind::MediaNotOwned);
+        let owner = [("Upload-Media-Id", "93ab"), ("Upload-Media-Token", &*token)];
+        assert_eq!(verify(&owner, Some(&key)), Ok(()));
+        assert_eq!(verify(&owner, None), refused);
+        assert_eq!(verify(&owner[..1], Some(&key)), refused);
+        let other = [("Upload-Media-Id", "93ac"), ("Upload-Media-Token", &*token)];
+        assert_eq!(verify(&other, Some(&key)), refused);
+    }
+
+    #[test]
+    fn the_claim_may_be_in_the_metadata_and_never_shows_its_token() {
+        let claim = parse(&[], "media_id OTNhYg==,media_token c2VjcmV0").unwrap().unwrap();
+        assert_eq!(claim.media_id, "93ab");
+        assert!(claim.token.is_some());
+        assert!(!format!("{claim:?}").contains("secret"));
+    }
+}
