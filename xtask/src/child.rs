@@ -2,7 +2,8 @@
 //!
 //! Each child leads a process group of its own, so that what it starts ends with it, and so that
 //! Ctrl-C in a terminal reaches this process alone, which then ends its children in order. A child
-//! ends when its [`Child`] is dropped (also by a panic), and when a signal ends this process.
+//! ends when its [`Child`] is dropped (also by a panic), when a signal ends this process, and, by
+//! the [watchdog](crate::watchdog), when SIGKILL does.
 
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::Sender;
@@ -13,6 +14,7 @@ use std::{process, thread};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use crate::failure::Failure;
+use crate::watchdog;
 
 /// A running child process. Dropping it ends it.
 #[derive(Debug)]
@@ -31,6 +33,7 @@ impl Child {
     pub(crate) fn start(name: &'static str, command: &mut Command) -> Result<Self, Failure> {
         use std::os::unix::process::CommandExt as _;
 
+        watchdog::mark(command);
         // Held over the start: a signal finds the child listed, or prevents it.
         let mut running = running();
         let process = command.stdin(Stdio::null()).process_group(0).spawn().map_err(|cause| {
