@@ -37,15 +37,6 @@ pub(super) fn documentation(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Fa
     Ok(outcome)
 }
 
-/// Licences, sources and bans. Not advisories: these depend on the day, not on the commit.
-pub(super) fn dependencies(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    if !log.run(stage.workspace.cargo().args(["deny", "--version"]))?.success {
-        let reason = "cargo-deny is not installed: cargo install cargo-deny";
-        return Ok(Outcome::skipped("dependencies", reason));
-    }
-    check(stage, log, &["deny", "check", "bans", "licenses", "sources"])
-}
-
 /// The engine's tests, with the checks of the dev profile.
 pub(super) fn engine(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
     test(stage, log, &["--package", "vod-uploader"])

@@ -8,6 +8,7 @@ mod cargo_suites;
 mod chromium;
 mod clients;
 mod conformance;
+mod dependencies;
 mod fuzz;
 mod interop;
 mod log;
@@ -29,28 +30,30 @@ use crate::failure::Failure;
 use crate::report;
 use crate::workspace::Workspace;
 
-pub(crate) const OPTIONS: &str = "[--quick]";
+pub(crate) const OPTIONS: &str = "[--quick] [SUITE]…";
 
 pub(crate) const SUMMARY: &str = "\
-Runs format, lints, documentation, native tests, component tests and real clients.
---quick leaves out what needs npm or PyPI.";
+Runs format, lints, documentation, native tests, component tests and real clients, or the
+suites that are named. --quick leaves out what needs npm or PyPI.";
 
-/// Runs all suites.
+/// Runs the suites.
 ///
 /// # Errors
 /// Nothing can be run at all. A failed suite is no error but the status of the process.
 pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
-    let quick = parse(arguments)?;
-    let workspace = Workspace::find()?;
+    let options = Options::parse(arguments)?;
+    let mut stage = Stage { workspace: Workspace::find()?, built: None };
     let mut total = Outcome::default();
-    let begin = Instant::now();
-    let built = components::build(&workspace, &Component::ALL);
-    total.add(report_suite("build", begin, &built_outcome(&built)));
-    let stage = Stage { workspace, built: built.ok() };
-    for suite in SUITES {
+    if options.suites.iter().any(|suite| suite.needs.build()) {
+        let begin = Instant::now();
+        let built = components::build(&stage.workspace, &Component::ALL);
+        total.add(report_suite("build", begin, &built_outcome(&built)));
+        stage.built = built.ok();
+    }
+    for suite in options.suites {
         report::progress(suite.name);
         let begin = Instant::now();
-        let outcome = run_suite(suite, &stage, quick)?;
+        let outcome = run_suite(suite, &stage, options.quick)?;
         total.add(report_suite(suite.name, begin, &outcome));
     }
     report::line(&total.counts());
@@ -76,17 +79,29 @@ struct Suite {
 enum Needs {
     /// The sources.
     Sources,
+    /// The sources, and npm or PyPI.
+    Registry,
     /// What was built.
     Build,
     /// What was built, and npm or PyPI.
     BuildAndRegistry,
 }
 
+impl Needs {
+    fn build(self) -> bool {
+        matches!(self, Self::Build | Self::BuildAndRegistry)
+    }
+
+    fn registry(self) -> bool {
+        matches!(self, Self::Registry | Self::BuildAndRegistry)
+    }
+}
+
 const SUITES: &[Suite] = &[
     Suite { name: "format", needs: Needs::Sources, run: cargo_suites::format },
     Suite { name: "lints", needs: Needs::Sources, run: cargo_suites::lints },
     Suite { name: "documentation", needs: Needs::Sources, run: cargo_suites::documentation },
-    Suite { name: "dependencies", needs: Needs::Sources, run: cargo_suites::dependencies },
+    Suite { name: "dependencies", needs: Needs::Registry, run: dependencies::run },
     Suite { name: "engine", needs: Needs::Sources, run: cargo_suites::engine },
     Suite { name: "simulator", needs: Needs::Sources, run: cargo_suites::simulator },
     Suite { name: "fuzz", needs: Needs::Sources, run: fuzz::run },
@@ -109,15 +124,35 @@ const SUITES: &[Suite] = &[
     Suite { name: "openapi", needs: Needs::BuildAndRegistry, run: openapi::run },
 ];
 
-fn parse(mut arguments: lexopt::Parser) -> Result<bool, Failure> {
-    let mut quick = false;
-    while let Some(argument) = arguments.next()? {
-        match argument {
-            lexopt::Arg::Long("quick") => quick = true,
-            other => return Err(other.unexpected().into()),
+struct Options {
+    quick: bool,
+    suites: Vec<&'static Suite>,
+}
+
+impl Options {
+    fn parse(mut arguments: lexopt::Parser) -> Result<Self, Failure> {
+        use lexopt::prelude::*;
+
+        let mut options = Self { quick: false, suites: Vec::new() };
+        while let Some(argument) = arguments.next()? {
+            match argument {
+                Long("quick") => options.quick = true,
+                Value(name) => match SUITES.iter().find(|suite| name == suite.name) {
+                    Some(suite) => options.suites.push(suite),
+                    None => {
+                        let names: Vec<_> = SUITES.iter().map(|suite| suite.name).collect();
+                        let (name, names) = (name.to_string_lossy(), names.join(", "));
+                        return Err(Failure::new(format!("no suite {name:?}: use {names}")));
+                    }
+                },
+                other => return Err(other.unexpected().into()),
+            }
         }
+        if options.suites.is_empty() {
+            options.suites.extend(SUITES);
+        }
+        Ok(options)
     }
-    Ok(quick)
 }
 
 fn built_outcome(built: &Result<Built, Failure>) -> Outcome {
@@ -131,10 +166,10 @@ fn built_outcome(built: &Result<Built, Failure>) -> Outcome {
 }
 
 fn run_suite(suite: &Suite, stage: &Stage, quick: bool) -> Result<Outcome, Failure> {
-    if quick && suite.needs == Needs::BuildAndRegistry {
+    if quick && suite.needs.registry() {
         return Ok(Outcome::skipped(suite.name, "--quick"));
     }
-    if suite.needs != Needs::Sources && stage.built.is_none() {
+    if suite.needs.build() && stage.built.is_none() {
         return Ok(Outcome::skipped(suite.name, "the build failed"));
     }
     let log = SuiteLog::create(&stage.workspace.log_folder(), suite.name)?;
@@ -166,10 +201,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quick_is_the_only_option() {
-        let parse = |arguments: &[&str]| parse(lexopt::Parser::from_args(arguments)).ok();
-        assert_eq!(parse(&[]), Some(false));
-        assert_eq!(parse(&["--quick"]), Some(true));
+    fn all_suites_run_unless_some_are_named() {
+        let parse = |arguments: &[&str]| {
+            let options = Options::parse(lexopt::Parser::from_args(arguments)).ok()?;
+            let names: Vec<_> = options.suites.iter().map(|suite| suite.name).collect();
+            Some((options.quick, names))
+        };
+        assert!(parse(&[]).is_some_and(|(quick, all)| !quick && all.len() == SUITES.len()));
+        assert!(parse(&["--quick"]).is_some_and(|(quick, all)| quick && all.len() > 1));
+        assert_eq!(parse(&["wit", "curl"]), Some((false, vec!["wit", "curl"])));
         assert_eq!(parse(&["--slow"]), None);
         assert_eq!(parse(&["quick"]), None);
     }

