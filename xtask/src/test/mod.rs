@@ -18,6 +18,7 @@ mod outcome;
 mod python;
 mod python_app;
 mod stamp;
+mod text;
 mod tool;
 
 use std::process::ExitCode;
@@ -100,6 +101,9 @@ impl Needs {
 const SUITES: &[Suite] = &[
     Suite { name: "format", needs: Needs::Sources, run: cargo_suites::format },
     Suite { name: "lints", needs: Needs::Sources, run: cargo_suites::lints },
+    Suite { name: "line-length", needs: Needs::Sources, run: text::line_length },
+    Suite { name: "phrases", needs: Needs::Sources, run: text::phrases },
+    Suite { name: "links", needs: Needs::Sources, run: text::links },
     Suite { name: "documentation", needs: Needs::Sources, run: cargo_suites::documentation },
     Suite { name: "dependencies", needs: Needs::Registry, run: dependencies::run },
     Suite { name: "engine", needs: Needs::Sources, run: cargo_suites::engine },

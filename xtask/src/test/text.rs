@@ -1,0 +1,57 @@
+//! The suites that lint the text of all files.
+
+use super::Stage;
+use super::log::SuiteLog;
+use super::outcome::Outcome;
+use crate::failure::Failure;
+use crate::lint::baseline::{self, Baseline};
+use crate::lint::{documentation, files, line_length, phrases};
+use crate::report;
+
+/// Whether all lines have at most 100 columns.
+pub(super) fn line_length(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+    let root = &stage.workspace.root;
+    let mut hits = Vec::new();
+    for file in files::of_checkout(root)? {
+        for (number, length) in line_length::too_long(&file) {
+            hits.push(format!("{}:{number}: {length} columns", file.path));
+        }
+    }
+    compare(log, &Baseline::load(root)?, ("line-length", "shorter lines"), &hits)
+}
+
+/// Whether no phrase is used that the project's English avoids.
+pub(super) fn phrases(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+    let root = &stage.workspace.root;
+    let (baseline, files) = (Baseline::load(root)?, files::of_checkout(root)?);
+    phrases::rules(root)?.iter().try_fold(Outcome::default(), |outcome, rule| {
+        let hits = rule.hits(&files);
+        Ok(outcome.and(compare(log, &baseline, (&rule.name, &rule.instead), &hits)?))
+    })
+}
+
+/// Fails if more lines break a rule than its baseline allows, and asks for a lower baseline if there
+/// are fewer.
+fn compare(
+    log: &SuiteLog,
+    baseline: &Baseline,
+    (rule, instead): (&str, &str),
+    hits: &[String],
+) -> Result<Outcome, Failure> {
+    let (found, allowed) = (hits.len(), baseline.allowed(rule));
+    if found > allowed {
+        log.note(&format!("{rule}: {found} lines, {allowed} allowed: write {instead}"))?;
+        hits.iter().try_for_each(|hit| log.note(&format!("  {hit}")))?;
+    } else if found < allowed {
+        report::progress(&format!("{}: set {rule} = {found}", baseline::PATH));
+    }
+    Ok(Outcome::of(found <= allowed))
+}
+
+/// Whether the links between Markdown files lead somewhere, and `docs/SUMMARY.md` is complete.
+pub(super) fn links(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+    let root = &stage.workspace.root;
+    let broken = documentation::broken_links(root, &files::of_checkout(root)?)?;
+    broken.iter().try_for_each(|line| log.note(line))?;
+    Ok(Outcome::of(broken.is_empty()))
+}
