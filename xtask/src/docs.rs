@@ -1,6 +1,6 @@
-//! `cargo xtask docs`: writes the page of the WIT package from the .wit files.
+//! `cargo xtask docs`: writes the page of the WIT package, then the site of all pages.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use crate::child::Child;
 use crate::failure::Failure;
@@ -9,21 +9,44 @@ use crate::workspace::Workspace;
 
 pub(crate) const OPTIONS: &str = "";
 
-pub(crate) const SUMMARY: &str = "Writes docs/wit.md from the files in wit/.";
+pub(crate) const SUMMARY: &str = "\
+Writes docs/wit.md from the files in wit/, then builds docs/ into a site with mdBook, which the
+first run installs below target/.";
 
-/// Writes the page.
+/// Writes the page, then builds the site.
 ///
 /// # Errors
-/// The .wit files cannot be read, or the page cannot be written: what failed has said why.
+/// Returns an error if the page or the site cannot be written, or if mdBook cannot be installed.
 pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     if let Some(argument) = arguments.next()? {
         return Err(argument.unexpected().into());
     }
-    let mut command = Workspace::find()?.cargo();
-    command.args(["run", "--quiet", "--package", "vod-uploader-wit-docs"]);
-    if !Child::start("cargo", &mut command)?.wait()?.success() {
-        return Err(Failure::new("docs/wit.md was not written: the reason is above"));
-    }
+    let workspace = Workspace::find()?;
+    let mut page = workspace.cargo();
+    page.args(["run", "--quiet", "--package", "vod-uploader-wit-docs"]);
+    run_program(&mut page, "failed to write docs/wit.md")?;
     report::line("docs/wit.md is written");
+
+    let tools = workspace.target_folder.join("tools");
+    let mut install = workspace.cargo();
+    // Does nothing if this version is installed.
+    install.args(["install", "--quiet", "--locked", "--no-default-features", "mdbook"]);
+    install.args(["--version", MDBOOK_VERSION]).arg("--root").arg(&tools);
+    run_program(&mut install, "failed to install mdBook")?;
+    let site = workspace.target_folder.join("docs-site");
+    let mut build = Command::new(tools.join("bin/mdbook"));
+    build.env("MDBOOK_LOG", "warn").args(["build", "--dest-dir"]).arg(&site);
+    run_program(build.current_dir(&workspace.root), "failed to build the site")?;
+    report::line(&format!("{} is written", site.join("index.html").display()));
     Ok(ExitCode::SUCCESS)
 }
+
+fn run_program(command: &mut Command, failure: &str) -> Result<(), Failure> {
+    if Child::start("a program", command)?.wait()?.success() {
+        Ok(())
+    } else {
+        Err(Failure::new(format!("{failure}; see the error above")))
+    }
+}
+
+const MDBOOK_VERSION: &str = "=0.5.4";
