@@ -22,8 +22,8 @@ pub(crate) struct Table {
 
 impl Table {
     /// Adds a row below the others.
-    pub(crate) fn row<const N: usize>(&mut self, cells: [impl Into<String>; N]) {
-        self.rows.push(cells.map(Into::into).into());
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = impl Into<String>>) {
+        self.rows.push(cells.into_iter().map(Into::into).collect());
     }
 
     /// The lines of the table, without trailing spaces.
