@@ -2,23 +2,20 @@
 
 use std::fs;
 use std::io::Read as _;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use super::Options;
-use super::load::{self, CHUNK_BYTES, Load};
+use super::load::{CHUNK_BYTES, Load};
 use super::measurement::{Measurement, Threshold};
 use super::process::Usage;
 use super::report::{self, Column, Row};
-use super::store_requests::StoreRequests;
+use super::target::{BenchTarget, FindPeer};
 use super::temporary_files::Watch;
 use super::worker::Workers;
 use crate::components::{self, Component};
 use crate::data_folder;
 use crate::failure::Failure;
-use crate::http::Http;
 use crate::random::SeededBytes;
 use crate::report::progress;
 use crate::workspace::Workspace;
@@ -38,73 +35,19 @@ pub(super) struct Benchmark {
     pub(super) find_peer: FindPeer,
 }
 
-/// Is given the root of the checkout and an empty directory for what the peer writes.
-pub(super) type FindPeer = fn(&Path, &Path) -> Result<Option<Box<dyn Peer>>, Failure>;
-
-/// What the worker is compared with.
-pub(super) trait Peer {
-    /// Starts a server.
-    ///
-    /// # Errors
-    /// It does not start.
-    fn start(&self) -> Result<Box<dyn BenchTarget>, Failure>;
-}
-
-/// A running server that relays uploads into a store.
-pub(super) trait BenchTarget {
-    /// The id of its process.
-    fn process(&self) -> u32;
-
-    /// Where it listens.
-    ///
-    /// # Errors
-    /// It announced something else than an address.
-    fn address(&self) -> Result<SocketAddr, Failure>;
-
-    /// Sends a workload of `size_bytes` in all, which repeats `block`, to `/v1/files`.
-    ///
-    /// # Errors
-    /// An upload fails.
-    fn send(&self, workload: Load, size_bytes: u64, block: &[u8]) -> Result<(), Failure> {
-        let (http, address) = (Http::new(), self.address()?);
-        workload.send(size_bytes, block, &|upload, length_bytes, block| {
-            load::to_worker(&http, address, workload.shape, (upload, length_bytes, block))
-        })
-    }
-
-    /// Lets the store and the server count from zero.
-    ///
-    /// # Errors
-    /// One of them does not answer.
-    fn reset_counts(&self) -> Result<(), Failure>;
-
-    /// What reached the store since [`Self::reset_counts`].
-    ///
-    /// # Errors
-    /// The store does not answer.
-    fn store_requests(&self) -> Result<StoreRequests, Failure>;
-
-    /// The most linear memory of all instances together, if it runs components.
-    ///
-    /// # Errors
-    /// It does not answer.
-    fn component_memory_peak_bytes(&self) -> Result<Option<u64>, Failure> {
-        Ok(None)
-    }
-
-    /// The directory in which bodies must leave nothing.
-    fn watched_directory(&self) -> Option<&Path> {
-        None
-    }
-}
-
 impl Benchmark {
-    /// Measures all workloads, prints the table and which thresholds the worker keeps.
+    /// Sends `size_bytes` under each workload, prints the table and which thresholds the worker
+    /// keeps, and writes the numbers to `json`.
     ///
     /// # Errors
     /// Something cannot be started, an upload fails, or the JSON file cannot be written.
-    pub(super) fn run(&self, options: &Options) -> Result<ExitCode, Failure> {
-        let data = data_folder::open_empty(&options.data.join("bench"))?;
+    pub(super) fn run(
+        &self,
+        size_bytes: u64,
+        data: &Path,
+        json: Option<&Path>,
+    ) -> Result<ExitCode, Failure> {
+        let data = data_folder::open_empty(&data.join("bench"))?;
         let workspace = Workspace::find()?;
         let built = components::build(&workspace, &[Component::Edge])?;
         let workers = Workers::start_store(&built, &data)?;
@@ -116,8 +59,7 @@ impl Benchmark {
         let mut rows = Vec::new();
         for workload in self.workloads {
             progress(&format!("measuring {}", workload.name));
-            let measure =
-                |target: &dyn BenchTarget| measure(target, *workload, options.size_bytes, &block);
+            let measure = |target: &dyn BenchTarget| measure(target, *workload, size_bytes, &block);
             // Each workload has new servers: none of them gives memory back, so that on a shared
             // one a workload would show the peak of the one before it.
             let worker = measure(&workers.start()?)?;
@@ -127,9 +69,9 @@ impl Benchmark {
             };
             rows.push(Row { name: workload.name, worker, peer });
         }
-        report::print_table(self, &rows);
+        report::print_table(self.columns, self.peer_name, &rows);
         let kept = report::print_thresholds(self.thresholds, &rows);
-        if let Some(path) = &options.json {
+        if let Some(path) = json {
             report::write_json(path, &rows)?;
         }
         Ok(if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE })

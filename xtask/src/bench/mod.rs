@@ -14,6 +14,7 @@ mod request;
 mod s3_store;
 mod sink;
 mod store_requests;
+mod target;
 mod temporary_files;
 mod tus_server;
 mod worker;
@@ -41,7 +42,8 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     if !cfg!(target_os = "linux") {
         return Err(Failure::new("the benchmark reads /proc: run it on Linux"));
     }
-    options.benchmark.run(&options)
+    let Options { benchmark, size_bytes, json, data } = options;
+    benchmark.run(size_bytes, &data, json.as_deref())
 }
 
 /// The command line of `bench`.

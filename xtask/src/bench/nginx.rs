@@ -7,10 +7,10 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::benchmark::{BenchTarget, Peer};
 use super::load::{self, Load};
 use super::sink::Sink;
 use super::store_requests::StoreRequests;
+use super::target::{BenchTarget, Peer};
 use crate::child::Child;
 use crate::failure::Failure;
 use crate::report;

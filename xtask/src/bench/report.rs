@@ -5,7 +5,6 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::benchmark::Benchmark;
 use super::measurement::{Measurement, Threshold};
 use crate::failure::Failure;
 use crate::report::{self, Table};
@@ -23,13 +22,13 @@ pub(super) struct Row {
 }
 
 /// Prints a line for each workload and one for the peer below it.
-pub(super) fn print_table(benchmark: &Benchmark, rows: &[Row]) {
+pub(super) fn print_table(columns: &[Column], peer_name: &str, rows: &[Row]) {
     let mut table = Table::default();
-    let titles = benchmark.columns.iter().map(|(title, _)| (*title).to_owned());
+    let titles = columns.iter().map(|(title, _)| (*title).to_owned());
     table.row([String::new()].into_iter().chain(titles).chain(["CPU × peer".to_owned()]));
     for row in rows {
         let cells = |name: &str, measured: &Measurement, ratio: String| -> Vec<String> {
-            let cells = benchmark.columns.iter().map(|(_, cell)| cell(measured));
+            let cells = columns.iter().map(|(_, cell)| cell(measured));
             [name.to_owned()].into_iter().chain(cells).chain([ratio]).collect()
         };
         let cpu = row.worker.cpu_seconds_per_gb();
@@ -37,7 +36,7 @@ pub(super) fn print_table(benchmark: &Benchmark, rows: &[Row]) {
             row.peer.as_ref().map(|peer| format!("{:.1} ×", cpu / peer.cpu_seconds_per_gb()));
         table.row(cells(row.name, &row.worker, ratio.unwrap_or_else(|| "-".to_owned())));
         if let Some(peer) = &row.peer {
-            table.row(cells(&format!("  {}", benchmark.peer_name), peer, String::new()));
+            table.row(cells(&format!("  {}", peer_name), peer, String::new()));
         }
     }
     table.lines().iter().for_each(|line| report::line(line));

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
-use super::benchmark::{BenchTarget, Peer};
 use super::s3_store::S3Store;
 use super::store_requests::StoreRequests;
+use super::target::{BenchTarget, Peer};
 use crate::child::Child;
 use crate::data_folder;
 use crate::failure::Failure;

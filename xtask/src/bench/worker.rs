@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use super::benchmark::BenchTarget;
 use super::store_requests::StoreRequests;
+use super::target::BenchTarget;
 use crate::components::Built;
 use crate::data_folder;
 use crate::failure::Failure;

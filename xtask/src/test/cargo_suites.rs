@@ -2,32 +2,33 @@
 
 use std::path::Path;
 
+use super::context::TestContext;
 use super::log::SuiteLog;
 use super::outcome::Outcome;
-use super::{Built, Stage};
+use crate::components::Built;
 use crate::components::Component;
 use crate::failure::Failure;
 use crate::target;
 
 /// Whether all sources are formatted.
-pub(super) fn format(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    check(stage, log, &["fmt", "--all", "--check"])
+pub(super) fn format(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
+    check(context, log, &["fmt", "--all", "--check"])
 }
 
 /// Clippy over everything, warnings being errors. With the profile of the build, so that build
 /// scripts and macros are compiled once.
-pub(super) fn lints(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+pub(super) fn lints(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
     let native =
         [&["clippy", "--quiet", "--all-targets"], NATIVE, &["--", "-D", "warnings"]].concat();
     let components = [&["clippy", "--quiet"], COMPONENTS, &["--", "-D", "warnings"]].concat();
-    Ok(check(stage, log, &native)?.and(check(stage, log, &components)?))
+    Ok(check(context, log, &native)?.and(check(context, log, &components)?))
 }
 
 /// Rustdoc over everything, warnings being errors.
-pub(super) fn documentation(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+pub(super) fn documentation(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
     let mut outcome = Outcome::default();
     for selection in [NATIVE, COMPONENTS] {
-        let mut command = stage.workspace.cargo();
+        let mut command = context.workspace.cargo();
         command
             .args(["doc", "--quiet", "--no-deps"])
             .args(selection)
@@ -38,71 +39,75 @@ pub(super) fn documentation(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Fa
 }
 
 /// The engine's tests, with the checks of the dev profile.
-pub(super) fn engine(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    test(stage, log, &["--package", "vod-uploader"])
+pub(super) fn engine(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
+    test(context, log, &["--package", "vod-uploader"])
 }
 
 /// Thousands of stories of the whole engine, and its steps one by one, under a virtual clock.
-pub(super) fn simulator(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    test(stage, log, &["--release", "--package", "vod-uploader-sim"])
+pub(super) fn simulator(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
+    test(context, log, &["--release", "--package", "vod-uploader-sim"])
 }
 
 /// The tests of the driver and of the glue that need no host.
-pub(super) fn driver(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+pub(super) fn driver(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
     let packages = ["--package", "vod-uploader-host", "--package", "vod-uploader-component"];
-    test(stage, log, &[&["--release", "--lib"][..], &packages].concat())
+    test(context, log, &[&["--release", "--lib"][..], &packages].concat())
 }
 
 /// Whether the WIT package documents everything, and its page is up to date.
-pub(super) fn wit(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    test(stage, log, &["--release", "--package", "vod-uploader-wit-docs"])
+pub(super) fn wit(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
+    test(context, log, &["--release", "--package", "vod-uploader-wit-docs"])
 }
 
 /// The tests of this program.
-pub(super) fn xtask(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    test(stage, log, &["--package", "xtask"])
+pub(super) fn xtask(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
+    test(context, log, &["--package", "xtask"])
 }
 
 /// The sandbox's tests.
-pub(super) fn sandbox(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    test(stage, log, &["--release", "--package", "vod-uploader-sandbox"])
+pub(super) fn sandbox(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
+    test(context, log, &["--release", "--package", "vod-uploader-sandbox"])
 }
 
 /// The local host's tests.
-pub(super) fn devhost(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    test(stage, log, &["--release", "--package", "vod-uploader-devhost"])
+pub(super) fn devhost(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
+    test(context, log, &["--release", "--package", "vod-uploader-devhost"])
 }
 
 /// The tests of what was built, the lists of what the components import among them.
-pub(super) fn components(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    test(stage, log, &["--release", "--package", "vod-uploader-component-tests"])
+pub(super) fn components(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
+    test(context, log, &["--release", "--package", "vod-uploader-component-tests"])
 }
 
 /// The test of the app in Python, which lies at `app`.
-pub(super) fn python_app(stage: &Stage, log: &SuiteLog, app: &Path) -> Result<Outcome, Failure> {
-    let mut command = stage.workspace.cargo();
+pub(super) fn python_app(
+    context: &TestContext,
+    log: &SuiteLog,
+    app: &Path,
+) -> Result<Outcome, Failure> {
+    let mut command = context.workspace.cargo();
     command.env("VOD_PYTHON_APP_WASM", app).args(["test", "--release"]);
     command.args(["--package", "vod-uploader-component-tests", "--test", "python"]);
-    run_tests(stage, log, &mut command)
+    run_tests(context, log, &mut command)
 }
 
 /// One check: whether a cargo command succeeds.
-fn check(stage: &Stage, log: &SuiteLog, arguments: &[&str]) -> Result<Outcome, Failure> {
-    Ok(Outcome::of(log.run(stage.workspace.cargo().args(arguments))?.success))
+fn check(context: &TestContext, log: &SuiteLog, arguments: &[&str]) -> Result<Outcome, Failure> {
+    Ok(Outcome::of(log.run(context.workspace.cargo().args(arguments))?.success))
 }
 
-fn test(stage: &Stage, log: &SuiteLog, selection: &[&str]) -> Result<Outcome, Failure> {
-    let mut command = stage.workspace.cargo();
+fn test(context: &TestContext, log: &SuiteLog, selection: &[&str]) -> Result<Outcome, Failure> {
+    let mut command = context.workspace.cargo();
     command.args(["test", "--no-fail-fast"]).args(selection);
-    run_tests(stage, log, &mut command)
+    run_tests(context, log, &mut command)
 }
 
 fn run_tests(
-    stage: &Stage,
+    context: &TestContext,
     log: &SuiteLog,
     command: &mut std::process::Command,
 ) -> Result<Outcome, Failure> {
-    if let Some(built) = &stage.built {
+    if let Some(built) = &context.built {
         tell_paths(command, built);
     }
     let finished = log.run(command)?;

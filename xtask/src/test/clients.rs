@@ -4,8 +4,8 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::Stage;
 use super::chromium::{self, Chromium};
+use super::context::TestContext;
 use super::log::SuiteLog;
 use super::npm::{self, Packages};
 use super::outcome::Outcome;
@@ -14,51 +14,51 @@ use super::tool::is_installed;
 use crate::failure::Failure;
 
 /// tus-js-client in Node.js.
-pub(super) fn tus_js(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    play(stage, log, "tus-js", None)
+pub(super) fn tus_js(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
+    play(context, log, "tus-js", None)
 }
 
 /// tus-js-client, Uppy, FilePond and an HTML form in Chromium.
-pub(super) fn browser(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+pub(super) fn browser(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
     match chromium::chromium(log)? {
         Chromium::Ready(program) => {
             let program = path_of(program)?;
-            play(stage, log, "browser", Some(("--chromium", program.as_os_str())))
+            play(context, log, "browser", Some(("--chromium", program.as_os_str())))
         }
         Chromium::Missing(reason) => Ok(Outcome::skipped("browser", reason)),
     }
 }
 
 /// tuspy and tus.py.
-pub(super) fn python(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    let environment = stage.workspace.target_folder.join("clients-venv");
-    let requirements = folder(stage).join("requirements.txt");
+pub(super) fn python(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
+    let environment = context.workspace.target_folder.join("clients-venv");
+    let requirements = folder(context).join("requirements.txt");
     match python::environment(log, &environment, &requirements)? {
         Environment::Ready(python) => {
-            play(stage, log, "python", Some(("--python", python.as_os_str())))
+            play(context, log, "python", Some(("--python", python.as_os_str())))
         }
         Environment::Missing(reason) => Ok(Outcome::skipped("python", &reason)),
     }
 }
 
 /// curl.
-pub(super) fn curl(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+pub(super) fn curl(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
     if !is_installed("curl") {
         return Ok(Outcome::skipped("curl", "curl is not installed: https://curl.se"));
     }
-    play(stage, log, "curl", None)
+    play(context, log, "curl", None)
 }
 
 /// Runs a suite of `tests/clients`, which starts and crashes its servers itself.
 fn play(
-    stage: &Stage,
+    context: &TestContext,
     log: &SuiteLog,
     suite: &str,
     option: Option<(&str, &OsStr)>,
 ) -> Result<Outcome, Failure> {
-    let built = stage.built.as_ref().ok_or_else(|| Failure::new("the worker was not built"))?;
-    let folder = folder(stage);
-    let notes = stage.workspace.log_folder();
+    let built = context.built()?;
+    let folder = folder(context);
+    let notes = context.workspace.log_folder();
     if let Packages::Missing(reason) = npm::packages(log, &folder, &notes.join("clients.stamp"))? {
         return Ok(Outcome::skipped(suite, &reason));
     }
@@ -75,8 +75,8 @@ fn play(
     Ok(Outcome::of_script(&finished.output, finished.success))
 }
 
-fn folder(stage: &Stage) -> PathBuf {
-    stage.workspace.root.join("tests/clients")
+fn folder(context: &TestContext) -> PathBuf {
+    context.workspace.root.join("tests/clients")
 }
 
 /// Where the shell finds a program.

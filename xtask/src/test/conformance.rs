@@ -1,6 +1,6 @@
 //! The suites that hold the worker to the specifications of resumable uploads.
 
-use super::Stage;
+use super::context::TestContext;
 use super::log::SuiteLog;
 use super::outcome::{Outcome, Skip};
 use crate::conformance;
@@ -10,24 +10,24 @@ use crate::ports::ANY_PORT;
 use crate::server::{self, Bodies, HostSetup, Log};
 
 /// The proof that the suites notice what is wrong.
-pub(super) fn proof(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    let mut command = stage.workspace.cargo();
+pub(super) fn proof(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
+    let mut command = context.workspace.cargo();
     command.args(["test", "--release", "--no-fail-fast", "--package", "vod-uploader-conformance"]);
     let finished = log.run(&mut command)?;
     Ok(Outcome::of_cargo_test(&finished.output, finished.success))
 }
 
 /// tus 1.0.0.
-pub(super) fn tus(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    hold_to(stage, log, "tus", &[])
+pub(super) fn tus(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
+    hold_to(context, log, "tus", &[])
 }
 
 /// The IETF's draft, in all interop versions that are spoken. What the older ones leave out is not
 /// named: they have less.
-pub(super) fn ietf(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    let mut outcome = hold_to(stage, log, "ietf", &[])?;
+pub(super) fn ietf(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
+    let mut outcome = hold_to(context, log, "ietf", &[])?;
     for version in ["6", "5", "4", "3"] {
-        let mut older = hold_to(stage, log, "ietf", &["--interop", version])?;
+        let mut older = hold_to(context, log, "ietf", &["--interop", version])?;
         older.skips.clear();
         outcome.add(&older);
     }
@@ -36,13 +36,13 @@ pub(super) fn ietf(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
 
 /// Runs a suite against the worker, in front of a sandbox of its own.
 fn hold_to(
-    stage: &Stage,
+    context: &TestContext,
     log: &SuiteLog,
     suite: &str,
     options: &[&str],
 ) -> Result<Outcome, Failure> {
-    let built = stage.built.as_ref().ok_or_else(|| Failure::new("the worker was not built"))?;
-    let folder = stage.workspace.log_folder().join(format!("conformance-{suite}-servers"));
+    let built = context.built()?;
+    let folder = context.workspace.log_folder().join(format!("conformance-{suite}-servers"));
     let data = data_folder::open_empty(&folder)?;
     let (sandbox_log, host_log) = (data.join("sandbox.log"), data.join("host.log"));
     let sandbox_data = data_folder::open(&data.join("sandbox"))?;
@@ -61,7 +61,7 @@ fn hold_to(
         log: Log::File(&host_log),
     };
     let host = server::start_devhost(built, &setup)?;
-    let mut command = conformance::program(&stage.workspace);
+    let mut command = conformance::program(&context.workspace);
     command.arg(suite).arg("--url").arg(format!("{}/v1/files", host.origin)).args(options);
     let finished = log.run(&mut command)?;
     let mut outcome = Outcome::of_script(&finished.output, finished.success);

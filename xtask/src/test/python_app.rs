@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::Stage;
 use super::cargo_suites;
+use super::context::TestContext;
 use super::log::SuiteLog;
 use super::outcome::Outcome;
 use super::python::{self, Environment};
@@ -13,16 +13,16 @@ use super::stamp::Stamp;
 use crate::failure::Failure;
 
 /// Builds the app where its sources have changed, and runs its test.
-pub(super) fn run(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    let sources = stage.workspace.root.join("tests/component/apps/python");
-    let folder = stage.workspace.target_folder.join("python-app");
+pub(super) fn run(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
+    let sources = context.workspace.root.join("tests/component/apps/python");
+    let folder = context.workspace.target_folder.join("python-app");
     let requirements = sources.join("requirements.txt");
     let python = match python::environment(log, &folder.join("venv"), &requirements)? {
         Environment::Ready(python) => python,
         Environment::Missing(reason) => return Ok(Outcome::skipped("app-python", &reason)),
     };
     let app = folder.join("app.wasm");
-    let wit = stage.workspace.root.join("wit");
+    let wit = context.workspace.root.join("wit");
     let mut files = vec![requirements, sources.join("app.py")];
     for folder in [&wit, &sources.join("wit"), &sources.join("wit/deps")] {
         files.extend(wit_files(folder)?);
@@ -38,7 +38,7 @@ pub(super) fn run(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
         }
         done.set()?;
     }
-    cargo_suites::python_app(stage, log, &app)
+    cargo_suites::python_app(context, log, &app)
 }
 
 /// The .wit files of a folder, in a fixed order.

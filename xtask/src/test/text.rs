@@ -1,6 +1,6 @@
 //! The suites that lint the text of all files.
 
-use super::Stage;
+use super::context::TestContext;
 use super::log::SuiteLog;
 use super::outcome::Outcome;
 use crate::failure::Failure;
@@ -9,8 +9,8 @@ use crate::lint::{documentation, files, line_length, phrases};
 use crate::report;
 
 /// Whether all lines have at most 100 columns.
-pub(super) fn line_length(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    let root = &stage.workspace.root;
+pub(super) fn line_length(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
+    let root = &context.workspace.root;
     let mut hits = Vec::new();
     for file in files::of_checkout(root)? {
         for (number, length) in line_length::too_long(&file) {
@@ -21,8 +21,8 @@ pub(super) fn line_length(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Fail
 }
 
 /// Whether no phrase is used that the project's English avoids.
-pub(super) fn phrases(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    let root = &stage.workspace.root;
+pub(super) fn phrases(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
+    let root = &context.workspace.root;
     let (baseline, files) = (Baseline::load(root)?, files::of_checkout(root)?);
     phrases::rules(root)?.iter().try_fold(Outcome::default(), |outcome, rule| {
         let hits = rule.hits(&files);
@@ -49,8 +49,8 @@ fn compare(
 }
 
 /// Whether the links between Markdown files lead somewhere, and `docs/SUMMARY.md` is complete.
-pub(super) fn links(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    let root = &stage.workspace.root;
+pub(super) fn links(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
+    let root = &context.workspace.root;
     let broken = documentation::broken_links(root, &files::of_checkout(root)?)?;
     broken.iter().try_for_each(|line| log.note(line))?;
     Ok(Outcome::of(broken.is_empty()))

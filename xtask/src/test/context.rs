@@ -1,0 +1,22 @@
+//! What suites work on.
+
+use crate::components::Built;
+use crate::failure::Failure;
+use crate::workspace::Workspace;
+
+/// The checkout, and what was built from it.
+pub(super) struct TestContext {
+    pub(super) workspace: Workspace,
+    /// `None` if the build failed or no suite needs it.
+    pub(super) built: Option<Built>,
+}
+
+impl TestContext {
+    /// What was built.
+    ///
+    /// # Errors
+    /// The build failed.
+    pub(super) fn built(&self) -> Result<&Built, Failure> {
+        self.built.as_ref().ok_or_else(|| Failure::new("the worker was not built"))
+    }
+}
