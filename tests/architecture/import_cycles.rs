@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::{cargo, is_name, module_path, path, root, rust_files, tokens};
 
-/// The cycles of the tree: a package, and the modules of which each reaches all others. The list may
+/// The cycles of the tree: a package, and modules of which each reaches all others. The list may
 /// only shrink.
 const KNOWN: &[(&str, &[&str])] = &[
     ("vod-uploader", &["credential::address", "credential::auth"]),
@@ -219,7 +219,7 @@ impl Modules {
             }
         }
         for name in rest {
-            let child = [&at[..], &[name.clone()]].concat();
+            let child = [&at[..], std::slice::from_ref(name)].concat();
             if name == "super" {
                 at.pop();
             } else if self.0.contains_key(&child) {

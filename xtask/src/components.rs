@@ -100,8 +100,7 @@ pub(crate) fn build_components(
     Ok(workspace.target_folder.join(RELEASE))
 }
 
-/// spin.toml names the component below `target/`. Where cargo was told to build elsewhere, it is
-/// copied there.
+/// spin.toml names the component below `target/`. If cargo builds elsewhere, it is copied there.
 fn place_for_manifest(built: &Path, named: &Path) -> Result<(), Failure> {
     if built == named {
         return Ok(());

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 ///
 /// # Errors
 /// The file cannot be read or written, or holds no key.
-pub(crate) fn of_data_folder(folder: &Path) -> Result<String, Failure> {
+pub(crate) fn load_or_create(folder: &Path) -> Result<String, Failure> {
     let path = folder.join("seal.key");
     let refuse = |cause: std::io::Error| {
         Failure::new(format!("{}: cannot be used ({cause})", path.display()))
@@ -70,20 +70,20 @@ mod tests {
     #[test]
     fn a_folder_keeps_its_key_and_only_the_owner_reads_it() {
         let folder = tempfile::tempdir().unwrap();
-        let key = of_data_folder(folder.path()).unwrap();
+        let key = load_or_create(folder.path()).unwrap();
         assert_eq!(BASE64_STANDARD.decode(&key).unwrap().len(), KEY_BYTES);
-        assert_eq!(of_data_folder(folder.path()).unwrap(), key);
+        assert_eq!(load_or_create(folder.path()).unwrap(), key);
         let mode = fs::metadata(folder.path().join("seal.key")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let other = tempfile::tempdir().unwrap();
-        assert_ne!(of_data_folder(other.path()).unwrap(), key);
+        assert_ne!(load_or_create(other.path()).unwrap(), key);
     }
 
     #[test]
     fn a_damaged_key_is_refused_and_never_replaced_or_shown() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("seal.key"), "c2hvcnQ=").unwrap();
-        let failure = of_data_folder(folder.path()).unwrap_err().to_string();
+        let failure = load_or_create(folder.path()).unwrap_err().to_string();
         assert!(failure.contains("seal.key") && !failure.contains("c2hvcnQ="), "{failure}");
         assert_eq!(fs::read_to_string(folder.path().join("seal.key")).unwrap(), "c2hvcnQ=");
     }

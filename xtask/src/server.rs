@@ -66,7 +66,7 @@ pub(crate) fn start_sandbox(
     start_announcing("the sandbox", &mut command, log)
 }
 
-/// What the sandbox does with the bytes it gets.
+/// What the sandbox does with the bytes it receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bodies {
     /// Stores them.
@@ -101,7 +101,7 @@ pub(crate) fn start_devhost(built: &Built, setup: &HostSetup<'_>) -> Result<Serv
     for origin in setup.allow_outbound {
         command.arg("--allow-outbound").arg(origin);
     }
-    // All state is in the data folder, what is temporary too.
+    // All state is in the data directory, including temporary files.
     command.env("TMPDIR", data_folder::open(&setup.data.join("tmp"))?);
     set_variables(&mut command, setup)?;
     let server = start_announcing("the host", &mut command, setup.log)?;
@@ -139,7 +139,7 @@ pub(crate) fn start_spin(built: &Built, setup: &HostSetup<'_>) -> Result<Server,
     command.arg("up").arg("--from").arg(&built.manifest);
     command.arg("--listen").arg(setup.listen.to_string());
     command.arg("--state-dir").arg(setup.data);
-    // What it prints is progress here: standard output is kept for the result.
+    // Its output is progress; standard output is reserved for the result.
     command.stdout(Stdio::from(std::io::stderr()));
     set_variables(&mut command, setup)?;
     let child = Child::start("spin", &mut command)?;
@@ -155,16 +155,16 @@ fn set_variables(command: &mut Command, setup: &HostSetup<'_>) -> Result<(), Fai
         .env("SPIN_VARIABLE_VOD_REGION", REGION)
         // Lets the worker's requests through to the sandbox.
         .env("SPIN_VARIABLE_STORE_ORIGIN", setup.sandbox_origin)
-        // Partial uploads lie beside the others: the sandbox has one bucket.
+        // Partial uploads are stored in the same bucket: the sandbox has one.
         .env("SPIN_VARIABLE_TEMPORARY_BUCKET", BUCKET)
         .env("SPIN_VARIABLE_TEMPORARY_ENDPOINT", setup.sandbox_origin)
-        // Pages from anywhere, a file on this machine included, can be tried out.
+        // Allows pages from any origin, including local files.
         .env("SPIN_VARIABLE_CORS_ORIGINS", "*")
-        .env("SPIN_VARIABLE_SEAL_KEY", seal_key::of_data_folder(setup.data)?);
+        .env("SPIN_VARIABLE_SEAL_KEY", seal_key::load_or_create(setup.data)?);
     Ok(())
 }
 
-/// Starts a program of this project, which prints `listening <origin>` when it serves.
+/// Starts a program that prints `listening <origin>` once it serves.
 ///
 /// # Errors
 /// It does not start, or says something else.
@@ -185,7 +185,7 @@ pub(crate) fn start_announcing(
     let (sender, first_line) = mpsc::channel();
     thread::spawn(move || {
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            // Nobody listens after the first line, and the rest is read so that it never blocks.
+            // Only the first line is received. The rest is read so that the child never blocks.
             let _ = sender.send(line);
         }
     });

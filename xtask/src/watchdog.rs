@@ -5,8 +5,8 @@
 //! child has the value of [`RUN`] in its environment. Its descendants inherit it, whatever process
 //! group or session they move to, and the watchdog kills each process that has it.
 //!
-//! `PR_SET_PDEATHSIG` reaches no further than the child itself, because `fork` clears it: a test that
-//! cargo started, or a browser that Node.js started, would continue to run.
+//! `PR_SET_PDEATHSIG` reaches no further than the child itself, because `fork` clears it: a test
+//! that cargo started, or a browser that Node.js started, would continue to run.
 
 use std::io::{self, Read as _};
 use std::os::unix::process::CommandExt as _;
@@ -33,8 +33,8 @@ impl Watchdog {
         let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let run = format!("{}-{}", process::id(), started.as_nanos());
         let mut command = Command::new(env::current_exe().map_err(fail)?);
-        // In a group of its own, so that what kills this process's group leaves the watchdog. It
-        // must not be found by its own search, nor by that of an `xtask` which started this one.
+        // A separate group, so that a signal to the group of this process does not reach it. It must
+        // not be found by its own search, nor by that of an `xtask` which started this one.
         command.args([COMMAND, &run]).env_remove(RUN).process_group(0);
         let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().map_err(fail)?;
         // There is one watchdog in a process.

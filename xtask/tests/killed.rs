@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// In place of cargo. It prints its process id and that of a process in a session of its own.
+/// In place of cargo. It prints the id of a process in another session, then its own.
 const CARGO: &str = r#"#!/bin/sh
 case $1 in
 metadata) echo '{ "target_directory": "/nonexistent" }' ;;

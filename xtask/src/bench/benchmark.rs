@@ -89,7 +89,7 @@ fn measure(
     target.reset_counts()?;
     let process = target.process();
     reset_peak_rss(process)?;
-    let watch = target.watched_directory().map(|directory| Watch::begin(directory, process));
+    let watch = target.watched_directory().map(|directory| Watch::start(directory, process));
     let before = Usage::of(process)?;
     let start = Instant::now();
     let sent = target.send(workload, size_bytes, block);

@@ -93,7 +93,7 @@ const BENCHMARKS: [&Benchmark; 2] = [&relay::RELAY, &chunks::CHUNKS];
 
 const MEBIBYTE: u64 = 1024 * 1024;
 
-/// Below this, a row is over before its CPU time can be told.
+/// Below this, a row ends before its CPU time can be measured.
 const SIZE_MIB_MIN: u64 = 8;
 
 /// 1 TiB: a slip of the keyboard should not run for days.

@@ -1,4 +1,4 @@
-//! Watches for bodies that touch the disk on their way.
+//! Watches for request bodies that are written to disk.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,24 +7,24 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// Looks, until it is finished, at a host's data folder (which holds its temporary folder too) and
-/// at files that its process has open but that have no name any more.
+/// Measures, until it is finished, the files in a host's data directory, which contains its
+/// temporary directory, and the unlinked files that its process has open.
 #[derive(Debug)]
 pub(super) struct Watch {
-    shared: Arc<Shared>,
+    shared: Arc<WatchState>,
     thread: JoinHandle<()>,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
+struct WatchState {
     finished: AtomicBool,
     peak_bytes: AtomicU64,
 }
 
 impl Watch {
-    /// Begins to look.
-    pub(super) fn begin(data: &Path, process: u32) -> Self {
-        let shared = Arc::new(Shared::default());
+    /// Starts measuring.
+    pub(super) fn start(data: &Path, process: u32) -> Self {
+        let shared = Arc::new(WatchState::default());
         let (of_thread, data) = (Arc::clone(&shared), data.to_owned());
         let thread = thread::spawn(move || {
             loop {
@@ -49,7 +49,7 @@ impl Watch {
     }
 }
 
-/// Bytes of all files in the folder, but for the host's own.
+/// Bytes of all files in the directory, except the host's own.
 fn bytes_below(folder: &Path) -> u64 {
     let mut bytes = 0;
     let mut folders: Vec<PathBuf> = vec![folder.to_owned()];
@@ -61,7 +61,7 @@ fn bytes_below(folder: &Path) -> u64 {
                 Ok(_) if own => {}
                 Ok(metadata) if metadata.is_dir() => folders.push(entry.path()),
                 Ok(metadata) => bytes += metadata.len(),
-                // It went away meanwhile.
+                // The file was deleted.
                 Err(_) => {}
             }
         }
@@ -107,7 +107,7 @@ mod tests {
         fs::create_dir(folder.path().join("tmp")).unwrap();
         fs::write(folder.path().join("tmp/part"), [0; 4]).unwrap();
         assert_eq!(bytes_below(folder.path()), 34);
-        assert_eq!(Watch::begin(folder.path(), NO_PROCESS).finish(), 34);
+        assert_eq!(Watch::start(folder.path(), NO_PROCESS).finish(), 34);
     }
 
     #[test]

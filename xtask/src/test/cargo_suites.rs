@@ -43,7 +43,7 @@ pub(super) fn engine(context: &TestContext, log: &SuiteLog) -> Result<Outcome, F
     test(context, log, &["--package", "vod-uploader"])
 }
 
-/// Thousands of stories of the whole engine, and its steps one by one, under a virtual clock.
+/// Thousands of scenarios of the entire engine under a virtual clock, and its steps one by one.
 pub(super) fn simulator(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
     test(context, log, &["--release", "--package", "vod-uploader-sim"])
 }
@@ -108,14 +108,14 @@ fn run_tests(
     command: &mut std::process::Command,
 ) -> Result<Outcome, Failure> {
     if let Some(built) = &context.built {
-        tell_paths(command, built);
+        set_paths(command, built);
     }
     let finished = log.run(command)?;
     Ok(Outcome::of_cargo_test(&finished.output, finished.success))
 }
 
 /// Component tests run what was built, and find it by these variables.
-fn tell_paths(command: &mut std::process::Command, built: &Built) {
+fn set_paths(command: &mut std::process::Command, built: &Built) {
     command
         .env("VOD_DEVHOST", &built.devhost)
         .env("VOD_SANDBOX", &built.sandbox)

@@ -19,23 +19,23 @@ pub(super) fn proof(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Fa
 
 /// tus 1.0.0.
 pub(super) fn tus(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
-    hold_to(context, log, "tus", &[])
+    run_conformance_suite(context, log, "tus", &[])
 }
 
 /// The IETF's draft, in all interop versions that are spoken. What the older ones leave out is not
 /// named: they have less.
 pub(super) fn ietf(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
-    let mut outcome = hold_to(context, log, "ietf", &[])?;
+    let mut outcome = run_conformance_suite(context, log, "ietf", &[])?;
     for version in ["6", "5", "4", "3"] {
-        let mut older = hold_to(context, log, "ietf", &["--interop", version])?;
+        let mut older = run_conformance_suite(context, log, "ietf", &["--interop", version])?;
         older.skips.clear();
         outcome.add(&older);
     }
     Ok(outcome)
 }
 
-/// Runs a suite against the worker, in front of a sandbox of its own.
-fn hold_to(
+/// Runs a suite against a worker with an empty sandbox.
+fn run_conformance_suite(
     context: &TestContext,
     log: &SuiteLog,
     suite: &str,

@@ -1,4 +1,4 @@
-//! The suite that fuzzes what reads bytes of strangers: every target of `fuzz/`, for a few seconds.
+//! The suite that fuzzes what reads untrusted input: every target of `fuzz/`, for a few seconds.
 //!
 //! A fuzzer that runs for seconds finds what is easy to find, and every seed is a regression test.
 //! It needs neither nightly nor cargo-fuzz: what cargo-fuzz adds to a build are these flags.

@@ -38,7 +38,7 @@ pub(super) fn npm(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Fail
     Ok(Outcome::of_script(&finished.output, finished.success))
 }
 
-/// The vendor's clients for Python, in an environment of their own.
+/// The vendor's clients for Python, in a separate environment.
 pub(super) fn pypi(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
     let folder = context.workspace.root.join("tests/interop/python");
     let environment = context.workspace.target_folder.join("interop-venv");

@@ -63,7 +63,7 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     Ok(if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// A group of checks with a line of its own.
+/// A group of checks, reported in one line.
 struct Suite {
     name: &'static str,
     needs: Needs,

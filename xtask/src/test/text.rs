@@ -30,8 +30,8 @@ pub(super) fn phrases(context: &TestContext, log: &SuiteLog) -> Result<Outcome, 
     })
 }
 
-/// Fails if more lines break a rule than its baseline allows, and asks for a lower baseline if there
-/// are fewer.
+/// Fails if more lines break a rule than its baseline allows. Asks for a lower baseline if there are
+/// fewer.
 fn compare(
     log: &SuiteLog,
     baseline: &Baseline,

@@ -83,7 +83,7 @@ mod tests {
 
     use super::*;
 
-    /// Sends a request on a connection of its own and returns the whole answer.
+    /// Sends a request on a new connection and returns the entire response.
     fn exchange(store: &S3Store, method: &str, target: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(store.address()).unwrap();
         let length = body.len();
