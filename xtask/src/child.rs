@@ -113,6 +113,15 @@ impl Drop for Child {
     }
 }
 
+/// Runs `command` to its end. Messages call it `name`.
+///
+/// # Errors
+/// Returns `failure` if the command does not succeed, and another error if it cannot be started.
+pub(crate) fn run(name: &'static str, command: &mut Command, failure: &str) -> Result<(), Failure> {
+    let status = Child::start(name, command)?.wait()?;
+    if status.success() { Ok(()) } else { Err(Failure::new(failure)) }
+}
+
 /// Ends every running child, and lets no further one start: the caller is about to exit.
 pub(crate) fn end_all_for_exit() {
     let running = running();

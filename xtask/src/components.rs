@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::child::Child;
+use crate::child;
 use crate::failure::Failure;
 use crate::report;
 use crate::target;
@@ -120,11 +120,7 @@ fn place_for_manifest(built: &Path, named: &Path) -> Result<(), Failure> {
 fn cargo_build(workspace: &Workspace, selection: &[&str]) -> Result<(), Failure> {
     let mut command = workspace.cargo();
     command.args(["build", "--release"]).args(selection);
-    if Child::start("cargo", &mut command)?.wait()?.success() {
-        Ok(())
-    } else {
-        Err(Failure::new("the build failed: cargo's message is above"))
-    }
+    child::run("cargo", &mut command, "the build failed; see cargo's error above")
 }
 
 /// Where components are below the target folder.

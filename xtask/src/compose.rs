@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::child::Child;
+use crate::child;
 use crate::components::{self, Component};
 use crate::failure::Failure;
 use crate::report;
@@ -29,9 +29,7 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     compose.current_dir(".").args(["run", "--quiet", "--release", "--manifest-path"]);
     compose.arg(workspace.root.join("tests/component/compose/Cargo.toml")).arg("--");
     compose.args([&app, &folder.join(uploader.file_name()), &out]);
-    if !Child::start("cargo", &mut compose)?.wait()?.success() {
-        return Err(Failure::new("nothing was composed: the reason is above"));
-    }
+    child::run("cargo", &mut compose, "failed to compose; see the error above")?;
     report::line(&format!("{} is written", out.display()));
     Ok(ExitCode::SUCCESS)
 }

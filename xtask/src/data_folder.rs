@@ -11,15 +11,10 @@ use crate::failure::Failure;
 /// # Errors
 /// It cannot be created or written.
 pub(crate) fn open(folder: &Path) -> Result<PathBuf, Failure> {
-    let refuse = |cause: std::io::Error| {
-        Failure::new(format!(
-            "{}: the data folder cannot be written ({cause}): pass another one with --data",
-            folder.display()
-        ))
-    };
-    fs::create_dir_all(folder).map_err(refuse)?;
+    let refuse = Failure::file(folder, "cannot be written: pass another directory with --data");
+    fs::create_dir_all(folder).map_err(&refuse)?;
     let probe = folder.join(".writable");
-    fs::write(&probe, []).and_then(|()| fs::remove_file(&probe)).map_err(refuse)?;
+    fs::write(&probe, []).and_then(|()| fs::remove_file(&probe)).map_err(&refuse)?;
     fs::canonicalize(folder).map_err(refuse)
 }
 
@@ -29,9 +24,7 @@ pub(crate) fn open(folder: &Path) -> Result<PathBuf, Failure> {
 /// It cannot be emptied, created or written.
 pub(crate) fn open_empty(folder: &Path) -> Result<PathBuf, Failure> {
     if folder.exists() {
-        fs::remove_dir_all(folder).map_err(|cause| {
-            Failure::new(format!("{}: cannot be emptied ({cause})", folder.display()))
-        })?;
+        fs::remove_dir_all(folder).map_err(Failure::file(folder, "cannot be emptied"))?;
     }
     open(folder)
 }

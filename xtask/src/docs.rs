@@ -2,7 +2,7 @@
 
 use std::process::{Command, ExitCode};
 
-use crate::child::Child;
+use crate::child;
 use crate::failure::Failure;
 use crate::report;
 use crate::workspace::Workspace;
@@ -24,7 +24,7 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find()?;
     let mut page = workspace.cargo();
     page.args(["run", "--quiet", "--package", "vod-uploader-wit-docs"]);
-    run_program(&mut page, "failed to write docs/wit.md")?;
+    child::run("cargo", &mut page, "failed to write docs/wit.md; see the error above")?;
     report::line("docs/wit.md is written");
 
     let tools = workspace.target_folder.join("tools");
@@ -32,21 +32,14 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     // Does nothing if this version is installed.
     install.args(["install", "--quiet", "--locked", "--no-default-features", "mdbook"]);
     install.args(["--version", MDBOOK_VERSION]).arg("--root").arg(&tools);
-    run_program(&mut install, "failed to install mdBook")?;
+    child::run("cargo", &mut install, "failed to install mdBook; see the error above")?;
     let site = workspace.target_folder.join("docs-site");
     let mut build = Command::new(tools.join("bin/mdbook"));
     build.env("MDBOOK_LOG", "warn").args(["build", "--dest-dir"]).arg(&site);
-    run_program(build.current_dir(&workspace.root), "failed to build the site")?;
+    build.current_dir(&workspace.root);
+    child::run("mdBook", &mut build, "failed to build the site; see the error above")?;
     report::line(&format!("{} is written", site.join("index.html").display()));
     Ok(ExitCode::SUCCESS)
-}
-
-fn run_program(command: &mut Command, failure: &str) -> Result<(), Failure> {
-    if Child::start("a program", command)?.wait()?.success() {
-        Ok(())
-    } else {
-        Err(Failure::new(format!("{failure}; see the error above")))
-    }
 }
 
 const MDBOOK_VERSION: &str = "=0.5.4";

@@ -1,6 +1,7 @@
 //! Why a command stopped.
 
-use std::fmt;
+use std::path::Path;
+use std::{fmt, io};
 
 /// One line for a person: what is wrong, and what to do about it.
 #[derive(Debug)]
@@ -10,6 +11,11 @@ impl Failure {
     /// A failure with this line.
     pub(crate) fn new(line: impl Into<String>) -> Self {
         Self(line.into())
+    }
+
+    /// For `map_err`: what failed with the file or directory at `path`, such as "cannot be read".
+    pub(crate) fn file(path: &Path, what: &str) -> impl Fn(io::Error) -> Self {
+        move |cause| Self(format!("{}: {what} ({cause})", path.display()))
     }
 }
 

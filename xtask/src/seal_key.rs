@@ -17,9 +17,7 @@ use crate::failure::Failure;
 /// The file cannot be read or written, or holds no key.
 pub(crate) fn load_or_create(folder: &Path) -> Result<String, Failure> {
     let path = folder.join("seal.key");
-    let refuse = |cause: std::io::Error| {
-        Failure::new(format!("{}: cannot be used ({cause})", path.display()))
-    };
+    let refuse = Failure::file(&path, "cannot be used");
     match fs::read_to_string(&path) {
         Ok(text) => {
             let key = text.trim();
@@ -33,7 +31,7 @@ pub(crate) fn load_or_create(folder: &Path) -> Result<String, Failure> {
             )))
         }
         Err(cause) if cause.kind() == ErrorKind::NotFound => {
-            let key = new_key().map_err(refuse)?;
+            let key = new_key().map_err(&refuse)?;
             // Written beside and renamed, so that a crash leaves a whole key or none.
             let unfinished = folder.join("seal.key.new");
             OpenOptions::new()

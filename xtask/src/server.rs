@@ -175,10 +175,8 @@ pub(crate) fn start_announcing(
 ) -> Result<Server, Failure> {
     command.stdout(Stdio::piped());
     if let Log::File(path) = log {
-        let file = File::options().create(true).append(true).open(path).map_err(|cause| {
-            Failure::new(format!("{}: cannot be written ({cause})", path.display()))
-        })?;
-        command.stderr(file);
+        let file = File::options().create(true).append(true).open(path);
+        command.stderr(file.map_err(Failure::file(path, "cannot be written"))?);
     }
     let mut child = Child::start(name, command)?;
     let stdout = child.take_stdout().ok_or_else(|| Failure::new(format!("{name}: no output")))?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::child::Child;
+use crate::child;
 use crate::failure::Failure;
 use crate::report;
 use crate::workspace::Workspace;
@@ -19,9 +19,7 @@ pub(crate) fn ensure_installed(workspace: &Workspace) -> Result<(), Failure> {
     report::progress(&format!("adding the target {TRIPLE}"));
     let mut rustup = Command::new("rustup");
     rustup.args(["target", "add", TRIPLE]).current_dir(&workspace.root);
-    let added = Child::start("rustup", &mut rustup)
-        .and_then(Child::wait)
-        .is_ok_and(|status| status.success());
+    let added = child::run("rustup", &mut rustup, MISSING).is_ok();
     if added && is_installed(workspace)? { Ok(()) } else { Err(Failure::new(MISSING)) }
 }
 

@@ -52,9 +52,8 @@ impl Peer for Install {
         let address = free_address()?;
         let configuration = self.directory.join("nginx.conf");
         let text = configuration_text(&self.directory, address, sink.address());
-        fs::write(&configuration, text).map_err(|cause| {
-            Failure::new(format!("{}: cannot be written ({cause})", configuration.display()))
-        })?;
+        fs::write(&configuration, text)
+            .map_err(Failure::file(&configuration, "cannot be written"))?;
         let log = self.directory.join("error.log");
         let mut command = Command::new(self.program);
         command.arg("-e").arg(&log).arg("-p").arg(&self.directory).arg("-c").arg(&configuration);

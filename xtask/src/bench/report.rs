@@ -73,6 +73,5 @@ pub(super) fn write_json(path: &Path, rows: &[Row]) -> Result<(), Failure> {
         })
     };
     let rows: Value = rows.iter().map(to_json).collect();
-    fs::write(path, format!("{rows:#}\n"))
-        .map_err(|cause| Failure::new(format!("{}: cannot be written ({cause})", path.display())))
+    fs::write(path, format!("{rows:#}\n")).map_err(Failure::file(path, "cannot be written"))
 }

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use super::s3_store::S3Store;
 use super::store_requests::StoreRequests;
 use super::target::{BenchTarget, Peer};
-use crate::child::Child;
+use crate::child;
 use crate::data_folder;
 use crate::failure::Failure;
 use crate::report;
@@ -59,15 +59,11 @@ impl Install {
         }
         report::progress("installing @tus/server and @tus/s3-store");
         let log = || File::options().create(true).append(true).open(&self.log);
-        let fail = |cause| Failure::new(format!("{}: no log there ({cause})", self.log.display()));
+        let fail = Failure::file(&self.log, "no log there");
         let mut npm = Command::new("npm");
         npm.args(["ci", "--ignore-scripts"]).current_dir(&self.directory);
-        npm.stdout(log().map_err(fail)?).stderr(log().map_err(fail)?);
-        if Child::start("npm", &mut npm)?.wait()?.success() {
-            Ok(())
-        } else {
-            Err(Failure::new(format!("npm ci failed: see {}", self.log.display())))
-        }
+        npm.stdout(log().map_err(&fail)?).stderr(log().map_err(&fail)?);
+        child::run("npm", &mut npm, &format!("npm ci failed: see {}", self.log.display()))
     }
 
     /// Whether what npm last wrote is younger than what it should write.

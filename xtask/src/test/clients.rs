@@ -56,7 +56,6 @@ fn play(
     suite: &str,
     option: Option<(&str, &OsStr)>,
 ) -> Result<Outcome, Failure> {
-    let built = context.built()?;
     let folder = folder(context);
     let notes = context.workspace.log_folder();
     if let Packages::Missing(reason) = npm::packages(log, &folder, &notes.join("clients.stamp"))? {
@@ -64,14 +63,12 @@ fn play(
     }
     let mut script = Command::new("node");
     script.arg("run.mjs").arg(suite).current_dir(&folder);
-    script.arg("--sandbox").arg(&built.sandbox).arg("--devhost").arg(&built.devhost);
-    script.arg("--manifest").arg(&built.manifest);
+    context.pass_paths(&mut script)?;
     script.arg("--folder").arg(notes.join(format!("clients-{suite}")));
     if let Some((name, value)) = option {
         script.arg(name).arg(value);
     }
-    // The caches of what it starts do not belong into the sources.
-    let finished = log.run(script.env("PYTHONDONTWRITEBYTECODE", "1"))?;
+    let finished = log.run(&mut script)?;
     Ok(Outcome::of_script(&finished.output, finished.success))
 }
 

@@ -9,14 +9,6 @@ use crate::failure::Failure;
 use crate::ports::ANY_PORT;
 use crate::server::{self, Bodies, HostSetup, Log};
 
-/// The proof that the suites notice what is wrong.
-pub(super) fn proof(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
-    let mut command = context.workspace.cargo();
-    command.args(["test", "--release", "--no-fail-fast", "--package", "vod-uploader-conformance"]);
-    let finished = log.run(&mut command)?;
-    Ok(Outcome::of_cargo_test(&finished.output, finished.success))
-}
-
 /// tus 1.0.0.
 pub(super) fn tus(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
     run_conformance_suite(context, log, "tus", &[])

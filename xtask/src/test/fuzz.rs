@@ -102,8 +102,7 @@ impl Fuzz {
 
 fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-    let entries = entries
-        .map_err(|cause| Failure::new(format!("{}: cannot be read ({cause})", folder.display())))?;
+    let entries = entries.map_err(Failure::file(folder, "cannot be read"))?;
     Ok(entries.iter().map(fs::DirEntry::path).collect())
 }
 

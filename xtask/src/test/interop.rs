@@ -4,10 +4,9 @@ use std::process::Command;
 
 use super::context::TestContext;
 use super::log::SuiteLog;
+use super::npm::{self, Packages};
 use super::outcome::Outcome;
 use super::python::{self, Environment};
-use super::stamp::Stamp;
-use super::tool::is_installed;
 use crate::data_folder;
 use crate::failure::Failure;
 use crate::ports::ANY_PORT;
@@ -15,21 +14,10 @@ use crate::server::{self, Bodies, Log, Server};
 
 /// The vendor's client for Node.js.
 pub(super) fn npm(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
-    for (tool, from) in [("node", "https://nodejs.org"), ("npm", "https://nodejs.org")] {
-        if !is_installed(tool) {
-            let reason = format!("{tool} is not installed: {from}");
-            return Ok(Outcome::skipped("clients-npm", &reason));
-        }
-    }
     let folder = context.workspace.root.join("tests/interop/node");
-    let lock_file = folder.join("package-lock.json");
-    let done = Stamp::new(&context.workspace.log_folder().join("npm.stamp"), &[lock_file])?;
-    if !(done.is_set() && folder.join("node_modules").is_dir()) {
-        let mut install = Command::new("npm");
-        if !log.run(install.arg("ci").current_dir(&folder))?.success {
-            return Err(Failure::new("npm ci failed"));
-        }
-        done.set()?;
+    let stamp = context.workspace.log_folder().join("npm.stamp");
+    if let Packages::Missing(reason) = npm::packages(log, &folder, &stamp)? {
+        return Ok(Outcome::skipped("clients-npm", &reason));
     }
     let sandbox = start_sandbox(context, "npm")?;
     let mut script = Command::new("node");

@@ -33,7 +33,7 @@ impl SuiteLog {
         fs::create_dir_all(folder)
             .and_then(|()| File::create(&log.path))
             .map(|_| log)
-            .map_err(|cause| Failure::new(format!("{}: no log there ({cause})", folder.display())))
+            .map_err(Failure::file(folder, "no log there"))
     }
 
     /// Runs a command to its end, its output going to the log.
@@ -43,10 +43,8 @@ impl SuiteLog {
     pub(super) fn run(&self, command: &mut Command) -> Result<Finished, Failure> {
         self.note(&format!("$ {}", shown(command)))?;
         let from = self.text()?.len();
-        let (stdout, stderr) = self
-            .append()
-            .and_then(|file| Ok((file.try_clone()?, file)))
-            .map_err(|e| self.fail(e))?;
+        let (stdout, stderr) =
+            self.append().and_then(|file| Ok((file.try_clone()?, file))).map_err(self.failure())?;
         let status = Child::start("a suite", command.stdout(stdout).stderr(stderr))?.wait()?;
         let output = self.text()?.get(from..).unwrap_or_default().to_owned();
         Ok(Finished { success: status.success(), output })
@@ -57,9 +55,7 @@ impl SuiteLog {
     /// # Errors
     /// The log cannot be written.
     pub(super) fn note(&self, line: &str) -> Result<(), Failure> {
-        self.append()
-            .and_then(|mut file| writeln!(file, "{line}"))
-            .map_err(|cause| self.fail(cause))
+        self.append().and_then(|mut file| writeln!(file, "{line}")).map_err(self.failure())
     }
 
     /// All of it.
@@ -67,7 +63,7 @@ impl SuiteLog {
     /// # Errors
     /// The log cannot be read.
     pub(super) fn text(&self) -> Result<String, Failure> {
-        let bytes = fs::read(&self.path).map_err(|cause| self.fail(cause))?;
+        let bytes = fs::read(&self.path).map_err(self.failure())?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
@@ -75,8 +71,8 @@ impl SuiteLog {
         File::options().append(true).open(&self.path)
     }
 
-    fn fail(&self, cause: io::Error) -> Failure {
-        Failure::new(format!("{}: cannot be used ({cause})", self.path.display()))
+    fn failure(&self) -> impl Fn(io::Error) -> Failure {
+        Failure::file(&self.path, "cannot be used")
     }
 }
 

@@ -67,8 +67,15 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
 struct Suite {
     name: &'static str,
     needs: Needs,
-    run: fn(&TestContext, &SuiteLog) -> Result<Outcome, Failure>,
+    run: Checks,
 }
+
+enum Checks {
+    CargoTest(&'static str),
+    Run(Run),
+}
+
+type Run = fn(&TestContext, &SuiteLog) -> Result<Outcome, Failure>;
 
 /// What a suite cannot do without.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -93,34 +100,49 @@ impl Needs {
     }
 }
 
+const fn suite(name: &'static str, needs: Needs, run: Run) -> Suite {
+    Suite { name, needs, run: Checks::Run(run) }
+}
+
+/// A suite of the tests that these options of `cargo test` select.
+const fn tests(name: &'static str, needs: Needs, options: &'static str) -> Suite {
+    Suite { name, needs, run: Checks::CargoTest(options) }
+}
+
 const SUITES: &[Suite] = &[
-    Suite { name: "format", needs: Needs::Sources, run: cargo_suites::format },
-    Suite { name: "lints", needs: Needs::Sources, run: cargo_suites::lints },
-    Suite { name: "line-length", needs: Needs::Sources, run: text::line_length },
-    Suite { name: "phrases", needs: Needs::Sources, run: text::phrases },
-    Suite { name: "links", needs: Needs::Sources, run: text::links },
-    Suite { name: "documentation", needs: Needs::Sources, run: cargo_suites::documentation },
-    Suite { name: "dependencies", needs: Needs::Registry, run: dependencies::run },
-    Suite { name: "engine", needs: Needs::Sources, run: cargo_suites::engine },
-    Suite { name: "simulator", needs: Needs::Sources, run: cargo_suites::simulator },
-    Suite { name: "fuzz", needs: Needs::Sources, run: fuzz::run },
-    Suite { name: "driver", needs: Needs::Sources, run: cargo_suites::driver },
-    Suite { name: "wit", needs: Needs::Sources, run: cargo_suites::wit },
-    Suite { name: "xtask", needs: Needs::Sources, run: cargo_suites::xtask },
-    Suite { name: "sandbox", needs: Needs::Sources, run: cargo_suites::sandbox },
-    Suite { name: "devhost", needs: Needs::Sources, run: cargo_suites::devhost },
-    Suite { name: "components", needs: Needs::Build, run: cargo_suites::components },
-    Suite { name: "conformance", needs: Needs::Sources, run: conformance::proof },
-    Suite { name: "conformance-tus", needs: Needs::Build, run: conformance::tus },
-    Suite { name: "conformance-ietf", needs: Needs::Build, run: conformance::ietf },
-    Suite { name: "app-python", needs: Needs::BuildAndRegistry, run: python_app::run },
-    Suite { name: "clients-npm", needs: Needs::BuildAndRegistry, run: interop::npm },
-    Suite { name: "clients-pypi", needs: Needs::BuildAndRegistry, run: interop::pypi },
-    Suite { name: "tus-js", needs: Needs::BuildAndRegistry, run: clients::tus_js },
-    Suite { name: "browser", needs: Needs::BuildAndRegistry, run: clients::browser },
-    Suite { name: "python", needs: Needs::BuildAndRegistry, run: clients::python },
-    Suite { name: "curl", needs: Needs::BuildAndRegistry, run: clients::curl },
-    Suite { name: "openapi", needs: Needs::BuildAndRegistry, run: openapi::run },
+    suite("format", Needs::Sources, cargo_suites::format),
+    suite("lints", Needs::Sources, cargo_suites::lints),
+    suite("line-length", Needs::Sources, text::line_length),
+    suite("phrases", Needs::Sources, text::phrases),
+    suite("links", Needs::Sources, text::links),
+    suite("documentation", Needs::Sources, cargo_suites::documentation),
+    suite("dependencies", Needs::Registry, dependencies::run),
+    // With the checks of the dev profile.
+    tests("engine", Needs::Sources, "--package vod-uploader"),
+    tests("simulator", Needs::Sources, "--release --package vod-uploader-sim"),
+    suite("fuzz", Needs::Sources, fuzz::run),
+    // What needs no host.
+    tests(
+        "driver",
+        Needs::Sources,
+        "--release --lib --package vod-uploader-host --package vod-uploader-component",
+    ),
+    tests("wit", Needs::Sources, "--release --package vod-uploader-wit-docs"),
+    tests("xtask", Needs::Sources, "--package xtask"),
+    tests("sandbox", Needs::Sources, "--release --package vod-uploader-sandbox"),
+    tests("devhost", Needs::Sources, "--release --package vod-uploader-devhost"),
+    tests("components", Needs::Build, "--release --package vod-uploader-component-tests"),
+    tests("conformance", Needs::Sources, "--release --package vod-uploader-conformance"),
+    suite("conformance-tus", Needs::Build, conformance::tus),
+    suite("conformance-ietf", Needs::Build, conformance::ietf),
+    suite("app-python", Needs::BuildAndRegistry, python_app::run),
+    suite("clients-npm", Needs::BuildAndRegistry, interop::npm),
+    suite("clients-pypi", Needs::BuildAndRegistry, interop::pypi),
+    suite("tus-js", Needs::BuildAndRegistry, clients::tus_js),
+    suite("browser", Needs::BuildAndRegistry, clients::browser),
+    suite("python", Needs::BuildAndRegistry, clients::python),
+    suite("curl", Needs::BuildAndRegistry, clients::curl),
+    suite("openapi", Needs::BuildAndRegistry, openapi::run),
 ];
 
 struct Options {
@@ -172,7 +194,11 @@ fn run_suite(suite: &Suite, context: &TestContext, quick: bool) -> Result<Outcom
         return Ok(Outcome::skipped(suite.name, "the build failed"));
     }
     let log = SuiteLog::create(&context.workspace.log_folder(), suite.name)?;
-    let outcome = match (suite.run)(context, &log) {
+    let outcome = match suite.run {
+        Checks::CargoTest(options) => cargo_suites::test(context, &log, options),
+        Checks::Run(run) => run(context, &log),
+    };
+    let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(failure) => {
             log.note(&failure.to_string())?;

@@ -10,7 +10,6 @@ use crate::failure::Failure;
 
 /// Runs `tests/openapi`, which starts its servers itself.
 pub(super) fn run(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
-    let built = context.built()?;
     let folder = context.workspace.root.join("tests/openapi");
     let environment = context.workspace.target_folder.join("openapi-venv");
     let requirements = folder.join("requirements.txt");
@@ -20,10 +19,8 @@ pub(super) fn run(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Fail
     };
     let mut script = Command::new(python);
     script.arg(folder.join("run.py"));
-    script.arg("--sandbox").arg(&built.sandbox).arg("--devhost").arg(&built.devhost);
-    script.arg("--manifest").arg(&built.manifest);
+    context.pass_paths(&mut script)?;
     script.arg("--folder").arg(context.workspace.log_folder().join("openapi"));
-    // Its caches do not belong into the sources.
-    let finished = log.run(script.env("PYTHONDONTWRITEBYTECODE", "1"))?;
+    let finished = log.run(&mut script)?;
     Ok(Outcome::of_script(&finished.output, finished.success))
 }

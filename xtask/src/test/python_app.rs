@@ -43,8 +43,7 @@ pub(super) fn run(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Fail
 
 /// The .wit files of a folder, in a fixed order.
 fn wit_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let entries = fs::read_dir(folder)
-        .map_err(|cause| Failure::new(format!("{}: cannot be read ({cause})", folder.display())))?;
+    let entries = fs::read_dir(folder).map_err(Failure::file(folder, "cannot be read"))?;
     let files = entries.flatten().map(|entry| entry.path());
     let mut files: Vec<_> =
         files.filter(|path| path.extension().is_some_and(|extension| extension == "wit")).collect();

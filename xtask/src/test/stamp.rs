@@ -22,9 +22,7 @@ impl Stamp {
     pub(super) fn new(path: &Path, files: &[PathBuf]) -> Result<Self, Failure> {
         let mut digest = Sha256::new();
         for file in files {
-            let bytes = fs::read(file).map_err(|cause| {
-                Failure::new(format!("{}: cannot be read ({cause})", file.display()))
-            })?;
+            let bytes = fs::read(file).map_err(Failure::file(file, "cannot be read"))?;
             digest.update((bytes.len() as u64).to_le_bytes());
             digest.update(bytes);
         }
@@ -42,9 +40,7 @@ impl Stamp {
     /// # Errors
     /// The note cannot be written.
     pub(super) fn set(&self) -> Result<(), Failure> {
-        fs::write(&self.path, &self.content).map_err(|cause| {
-            Failure::new(format!("{}: cannot be written ({cause})", self.path.display()))
-        })
+        fs::write(&self.path, &self.content).map_err(Failure::file(&self.path, "cannot be written"))
     }
 }
 
