@@ -27,9 +27,6 @@ pub(crate) struct Child {
 
 impl Child {
     /// Starts `command` without standard input. `name` is what messages call it.
-    ///
-    /// # Errors
-    /// The program is missing or cannot be started.
     pub(crate) fn start(name: &'static str, command: &mut Command) -> Result<Self, Failure> {
         use std::os::unix::process::CommandExt as _;
 
@@ -76,9 +73,6 @@ impl Child {
     }
 
     /// Waits for its end.
-    ///
-    /// # Errors
-    /// The system does not report the status.
     pub(crate) fn wait(mut self) -> Result<ExitStatus, Failure> {
         wait_until_ended(self.group);
         self.reap()

@@ -64,9 +64,6 @@ impl Built {
 
 /// Builds these components, in one go, and the native programs in release, showing cargo's own
 /// progress.
-///
-/// # Errors
-/// The target is missing and cannot be added, or a build fails (cargo has said why).
 pub(crate) fn build(workspace: &Workspace, components: &[Component]) -> Result<Built, Failure> {
     let folder = build_components(workspace, components)?;
     report::progress("building the host and the sandbox");
@@ -85,9 +82,6 @@ pub(crate) fn build(workspace: &Workspace, components: &[Component]) -> Result<B
 }
 
 /// Builds these components alone, and returns the folder that they are in.
-///
-/// # Errors
-/// As [`build`].
 pub(crate) fn build_components(
     workspace: &Workspace,
     components: &[Component],

@@ -16,9 +16,6 @@ Builds uploader.wasm and plugs it into a component that imports vod:uploader, as
 `wac plug` does.";
 
 /// Composes.
-///
-/// # Errors
-/// A build fails, or the two do not fit: what failed has said why.
 pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     let Options { app, out } = Options::parse(arguments)?;
     let workspace = Workspace::find()?;

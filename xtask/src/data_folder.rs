@@ -7,9 +7,6 @@ use crate::failure::Failure;
 
 /// Creates the folder where it is missing and checks that files can be made in it. Returns its
 /// absolute path.
-///
-/// # Errors
-/// It cannot be created or written.
 pub(crate) fn open(folder: &Path) -> Result<PathBuf, Failure> {
     let refuse = Failure::file(folder, "cannot be written: pass another directory with --data");
     fs::create_dir_all(folder).map_err(&refuse)?;
@@ -19,9 +16,6 @@ pub(crate) fn open(folder: &Path) -> Result<PathBuf, Failure> {
 }
 
 /// Like [`open`], and removes what an earlier run left in it.
-///
-/// # Errors
-/// It cannot be emptied, created or written.
 pub(crate) fn open_empty(folder: &Path) -> Result<PathBuf, Failure> {
     if folder.exists() {
         fs::remove_dir_all(folder).map_err(Failure::file(folder, "cannot be emptied"))?;

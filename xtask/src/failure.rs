@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::{fmt, io};
 
-/// One line for a person: what is wrong, and what to do about it.
+/// One line for a person: what is wrong, and what to do about it. Because the line has it all, only
+/// docs of functions whose errors need more than that have a section about them.
 #[derive(Debug)]
 pub(crate) struct Failure(String);
 

@@ -12,9 +12,6 @@ use crate::failure::Failure;
 
 /// The key of the data folder: 32 random bytes in base64, made at the first start and kept in
 /// `seal.key`, which only its owner can read. Without it, credentials stored there are lost.
-///
-/// # Errors
-/// The file cannot be read or written, or holds no key.
 pub(crate) fn load_or_create(folder: &Path) -> Result<String, Failure> {
     let path = folder.join("seal.key");
     let refuse = Failure::file(&path, "cannot be used");

@@ -27,9 +27,6 @@ pub(crate) struct Server {
 
 impl Server {
     /// The address it listens on.
-    ///
-    /// # Errors
-    /// It announced something else than an address.
     pub(crate) fn address(&self) -> Result<SocketAddr, Failure> {
         let address = self.origin.strip_prefix("http://").unwrap_or(&self.origin);
         address.parse().map_err(|_| {
@@ -48,9 +45,6 @@ pub(crate) enum Log<'a> {
 }
 
 /// Starts the sandbox on `listen`, port 0 taking a free one, with its state in `data`.
-///
-/// # Errors
-/// It does not start.
 pub(crate) fn start_sandbox(
     built: &Built,
     listen: SocketAddr,
@@ -91,9 +85,6 @@ pub(crate) struct HostSetup<'a> {
 }
 
 /// Starts the local host and waits until the worker in it answers.
-///
-/// # Errors
-/// It does not start, or the worker is not healthy.
 pub(crate) fn start_devhost(built: &Built, setup: &HostSetup<'_>) -> Result<Server, Failure> {
     let mut command = Command::new(&built.devhost);
     command.arg("--manifest").arg(&built.manifest);
@@ -109,9 +100,6 @@ pub(crate) fn start_devhost(built: &Built, setup: &HostSetup<'_>) -> Result<Serv
 }
 
 /// Checks that there is a `spin` that runs the app.
-///
-/// # Errors
-/// There is none, or it is too old for WASI 0.3.
 pub(crate) fn check_spin() -> Result<(), Failure> {
     let output = Command::new("spin").arg("--version").output().map_err(|cause| {
         Failure::new(format!(
@@ -131,9 +119,6 @@ pub(crate) fn check_spin() -> Result<(), Failure> {
 }
 
 /// Starts the app with `spin up` and waits until the worker answers.
-///
-/// # Errors
-/// It cannot be started, or the worker is not healthy.
 pub(crate) fn start_spin(built: &Built, setup: &HostSetup<'_>) -> Result<Server, Failure> {
     let mut command = Command::new("spin");
     command.arg("up").arg("--from").arg(&built.manifest);
@@ -165,9 +150,6 @@ fn set_variables(command: &mut Command, setup: &HostSetup<'_>) -> Result<(), Fai
 }
 
 /// Starts a program that prints `listening <origin>` once it serves.
-///
-/// # Errors
-/// It does not start, or says something else.
 pub(crate) fn start_announcing(
     name: &'static str,
     command: &mut Command,

@@ -21,9 +21,6 @@ Builds, starts the sandbox and the edge worker, and serves until Ctrl-C.
 Stores all state in the data directory; restarting with the same directory resumes.";
 
 /// Serves until a signal ends this process.
-///
-/// # Errors
-/// Something is missing or in the way, or a server ended by itself.
 pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     let options = Options::parse(arguments)?;
     // Errors that can be detected before the build are reported before it.

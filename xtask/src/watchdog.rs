@@ -25,9 +25,6 @@ pub(crate) struct Watchdog(process::Child);
 
 impl Watchdog {
     /// Starts it. Children that [`mark`] has seen from now on end with this process.
-    ///
-    /// # Errors
-    /// This program cannot be started again.
     pub(crate) fn start() -> Result<Self, Failure> {
         let fail = |cause| Failure::new(format!("the watchdog cannot be started ({cause})"));
         let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

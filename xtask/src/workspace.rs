@@ -18,9 +18,6 @@ pub(crate) struct Workspace {
 
 impl Workspace {
     /// Asks cargo.
-    ///
-    /// # Errors
-    /// Cargo is missing or refuses the workspace.
     pub(crate) fn find() -> Result<Self, Failure> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let root = root.canonicalize().map_err(|cause| {

@@ -38,9 +38,6 @@ pub(super) struct Benchmark {
 impl Benchmark {
     /// Sends `size_bytes` under each workload, prints the table and which thresholds the worker
     /// keeps, and writes the numbers to `json`.
-    ///
-    /// # Errors
-    /// Something cannot be started, an upload fails, or the JSON file cannot be written.
     pub(super) fn run(
         &self,
         size_bytes: u64,

@@ -18,9 +18,6 @@ pub(super) struct Listener {
 
 impl Listener {
     /// Starts a server called `name`, which answers a connection's requests with `serve`.
-    ///
-    /// # Errors
-    /// The system gives no port.
     pub(super) fn start<S: Send + Sync + 'static>(
         name: &str,
         shared: &Arc<S>,

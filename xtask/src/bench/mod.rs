@@ -34,9 +34,6 @@ chunks: what 3 MiB chunks cost it and its store, beside @tus/server with @tus/s3
 Fails if a threshold is missed. Reads /proc, so it needs Linux.";
 
 /// Runs the benchmark that the arguments name.
-///
-/// # Errors
-/// Something cannot be started or an upload fails.
 pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     let options = Options::parse(arguments)?;
     if !cfg!(target_os = "linux") {

@@ -16,9 +16,6 @@ use crate::failure::Failure;
 use crate::report;
 
 /// Finds the nginx of this machine, which keeps its files in `directory`.
-///
-/// # Errors
-/// None: that there is no nginx is said on the terminal.
 pub(super) fn find(_root: &Path, directory: &Path) -> Result<Option<Box<dyn Peer>>, Failure> {
     let program = PROGRAMS.iter().copied().find(|program| {
         let version = Command::new(program).arg("-v").stderr(Stdio::null()).status();

@@ -15,9 +15,6 @@ pub(super) struct Usage {
 
 impl Usage {
     /// Reads the usage of a running process.
-    ///
-    /// # Errors
-    /// There is no such process.
     pub(super) fn of(process: u32) -> Result<Self, Failure> {
         let read = |name: &str| fs::read_to_string(format!("/proc/{process}/{name}"));
         let ticks = read("stat").ok().and_then(|stat| cpu_ticks(&stat));

@@ -61,9 +61,6 @@ pub(super) fn print_thresholds(
 }
 
 /// Writes all numbers to a file.
-///
-/// # Errors
-/// It cannot be written.
 pub(super) fn write_json(path: &Path, rows: &[Row]) -> Result<(), Failure> {
     let to_json = |row: &Row| {
         json!({

@@ -18,9 +18,6 @@ pub(super) struct Sink {
 
 impl Sink {
     /// Starts it.
-    ///
-    /// # Errors
-    /// The system gives no port.
     pub(super) fn start() -> Result<Self, Failure> {
         let requests = Arc::default();
         let listener = Listener::start("the sink", &requests, serve)?;

@@ -14,9 +14,6 @@ pub(super) type FindPeer = fn(&Path, &Path) -> Result<Option<Box<dyn Peer>>, Fai
 /// What the worker is compared with.
 pub(super) trait Peer {
     /// Starts a server.
-    ///
-    /// # Errors
-    /// It does not start.
     fn start(&self) -> Result<Box<dyn BenchTarget>, Failure>;
 }
 
@@ -26,15 +23,9 @@ pub(super) trait BenchTarget {
     fn process(&self) -> u32;
 
     /// Where it listens.
-    ///
-    /// # Errors
-    /// It announced something else than an address.
     fn address(&self) -> Result<SocketAddr, Failure>;
 
     /// Sends a workload of `size_bytes` in all, which repeats `block`, to `/v1/files`.
-    ///
-    /// # Errors
-    /// An upload fails.
     fn send(&self, workload: Load, size_bytes: u64, block: &[u8]) -> Result<(), Failure> {
         let (http, address) = (Http::new(), self.address()?);
         workload.send(size_bytes, block, &|upload, length_bytes, block| {
@@ -43,21 +34,12 @@ pub(super) trait BenchTarget {
     }
 
     /// Lets the store and the server count from zero.
-    ///
-    /// # Errors
-    /// One of them does not answer.
     fn reset_counts(&self) -> Result<(), Failure>;
 
     /// What reached the store since [`Self::reset_counts`].
-    ///
-    /// # Errors
-    /// The store does not answer.
     fn store_requests(&self) -> Result<StoreRequests, Failure>;
 
     /// The most linear memory of all instances together, if it runs components.
-    ///
-    /// # Errors
-    /// It does not answer.
     fn component_memory_peak_bytes(&self) -> Result<Option<u64>, Failure> {
         Ok(None)
     }

@@ -17,9 +17,6 @@ use crate::server::{self, Log, Server};
 
 /// Installs the packages if they are not, and lets the server write below `data`. `None`, with the
 /// reason on the terminal, if this machine cannot.
-///
-/// # Errors
-/// The directory cannot be written.
 pub(super) fn find(root: &Path, data: &Path) -> Result<Option<Box<dyn Peer>>, Failure> {
     let install = Install {
         directory: root.join("tests/peers"),

@@ -29,9 +29,6 @@ pub(super) struct Worker<'a> {
 
 impl<'a> Workers<'a> {
     /// Starts the store.
-    ///
-    /// # Errors
-    /// It does not start.
     pub(super) fn start_store(built: &'a Built, data: &Path) -> Result<Self, Failure> {
         let sandbox_data = data_folder::open(&data.join("sandbox"))?;
         let sandbox_log = data.join("sandbox.log");
@@ -45,9 +42,6 @@ impl<'a> Workers<'a> {
     }
 
     /// Starts a host with a worker.
-    ///
-    /// # Errors
-    /// It does not start.
     pub(super) fn start(&self) -> Result<Worker<'_>, Failure> {
         let setup = HostSetup {
             listen: ANY_PORT,

@@ -13,9 +13,6 @@ pub(crate) struct Baseline(Table);
 
 impl Baseline {
     /// Reads the numbers of a checkout.
-    ///
-    /// # Errors
-    /// The file cannot be read.
     pub(crate) fn load(root: &Path) -> Result<Self, Failure> {
         read_table(root, PATH).map(Self)
     }

@@ -10,9 +10,6 @@ use crate::failure::Failure;
 
 /// What is wrong with the links of the Markdown files: a relative target that does not exist, a
 /// heading that is not there, a page of `docs/` that `docs/SUMMARY.md` does not list.
-///
-/// # Errors
-/// None in practice: the patterns are constants.
 pub(crate) fn broken_links(root: &Path, files: &[TextFile]) -> Result<Vec<String>, Failure> {
     let link = Regex::new(LINK).map_err(|cause| Failure::new(format!("{LINK}: {cause}")))?;
     let mut broken = Vec::new();

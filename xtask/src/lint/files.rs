@@ -38,9 +38,6 @@ impl TextFile {
 }
 
 /// The files that git tracks or would track, except those of other projects.
-///
-/// # Errors
-/// This is no checkout of git, or a file cannot be read as text.
 pub(crate) fn of_checkout(root: &Path) -> Result<Vec<TextFile>, Failure> {
     let mut git = Command::new("git");
     git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).current_dir(root);
@@ -62,9 +59,6 @@ pub(crate) fn of_checkout(root: &Path) -> Result<Vec<TextFile>, Failure> {
 }
 
 /// Reads a TOML file, whose path is below the root.
-///
-/// # Errors
-/// It cannot be read.
 pub(super) fn read_table(root: &Path, path: &str) -> Result<toml::Table, Failure> {
     let text = fs::read_to_string(root.join(path)).map_err(|cause| fail(path, &cause))?;
     text.parse().map_err(|cause| fail(path, &cause))

@@ -33,9 +33,6 @@ impl Rule {
 }
 
 /// Reads the rules of a checkout.
-///
-/// # Errors
-/// The file cannot be read, or a rule is incomplete.
 pub(crate) fn rules(root: &Path) -> Result<Vec<Rule>, Failure> {
     parse(&read_table(root, RULES)?)
 }

@@ -15,9 +15,6 @@ pub(super) enum Chromium {
 }
 
 /// Finds Chromium, or installs it if this is a Debian and this process may do so.
-///
-/// # Errors
-/// The log cannot be written.
 pub(super) fn chromium(log: &SuiteLog) -> Result<Chromium, Failure> {
     if let Some(program) = installed() {
         return Ok(Chromium::Ready(program));

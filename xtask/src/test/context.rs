@@ -15,18 +15,12 @@ pub(super) struct TestContext {
 
 impl TestContext {
     /// What was built.
-    ///
-    /// # Errors
-    /// The build failed.
     pub(super) fn built(&self) -> Result<&Built, Failure> {
         self.built.as_ref().ok_or_else(|| Failure::new("the worker was not built"))
     }
 
     /// Adds the options by which scripts find what was built. Python keeps its caches out of the
     /// sources.
-    ///
-    /// # Errors
-    /// The build failed.
     pub(super) fn pass_paths(&self, script: &mut Command) -> Result<(), Failure> {
         let built = self.built()?;
         script.arg("--sandbox").arg(&built.sandbox).arg("--devhost").arg(&built.devhost);

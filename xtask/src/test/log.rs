@@ -24,9 +24,6 @@ pub(super) struct Finished {
 
 impl SuiteLog {
     /// Creates the log of a suite, empty.
-    ///
-    /// # Errors
-    /// The folder cannot be written.
     pub(super) fn create(folder: &Path, suite: &str) -> Result<Self, Failure> {
         let path = folder.join(format!("{suite}.log"));
         let log = Self { path };
@@ -37,9 +34,6 @@ impl SuiteLog {
     }
 
     /// Runs a command to its end, its output going to the log.
-    ///
-    /// # Errors
-    /// The command cannot be started, or the log cannot be written.
     pub(super) fn run(&self, command: &mut Command) -> Result<Finished, Failure> {
         self.note(&format!("$ {}", shown(command)))?;
         let from = self.text()?.len();
@@ -51,17 +45,11 @@ impl SuiteLog {
     }
 
     /// Adds a line.
-    ///
-    /// # Errors
-    /// The log cannot be written.
     pub(super) fn note(&self, line: &str) -> Result<(), Failure> {
         self.append().and_then(|mut file| writeln!(file, "{line}")).map_err(self.failure())
     }
 
     /// All of it.
-    ///
-    /// # Errors
-    /// The log cannot be read.
     pub(super) fn text(&self) -> Result<String, Failure> {
         let bytes = fs::read(&self.path).map_err(self.failure())?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())

@@ -18,9 +18,6 @@ pub(super) enum Packages {
 
 /// The packages of `folder`. They are installed where they are not there, or where `stamp` says
 /// that they were installed from another lock file.
-///
-/// # Errors
-/// The lock file cannot be read, or the packages cannot be installed.
 pub(super) fn packages(log: &SuiteLog, folder: &Path, stamp: &Path) -> Result<Packages, Failure> {
     for tool in ["node", "npm"] {
         if !is_installed(tool) {

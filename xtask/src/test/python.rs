@@ -18,9 +18,6 @@ pub(super) enum Environment {
 
 /// The environment in `folder`, with the packages of the file `requirements`. It is made where it
 /// is not there, or was made from other requirements.
-///
-/// # Errors
-/// The requirements cannot be read or installed.
 pub(super) fn environment(
     log: &SuiteLog,
     folder: &Path,

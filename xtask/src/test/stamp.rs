@@ -16,9 +16,6 @@ pub(super) struct Stamp {
 
 impl Stamp {
     /// The note at `path` about `files`.
-    ///
-    /// # Errors
-    /// A file cannot be read.
     pub(super) fn new(path: &Path, files: &[PathBuf]) -> Result<Self, Failure> {
         let mut digest = Sha256::new();
         for file in files {
@@ -36,9 +33,6 @@ impl Stamp {
     }
 
     /// Notes that it is made.
-    ///
-    /// # Errors
-    /// The note cannot be written.
     pub(super) fn set(&self) -> Result<(), Failure> {
         fs::write(&self.path, &self.content).map_err(Failure::file(&self.path, "cannot be written"))
     }

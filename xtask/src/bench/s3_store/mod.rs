@@ -34,9 +34,6 @@ struct ServerState {
 
 impl S3Store {
     /// Starts it.
-    ///
-    /// # Errors
-    /// The system gives no port.
     pub(super) fn start() -> Result<Self, Failure> {
         let state = Arc::default();
         let listener = Listener::start("the S3 store", &state, serve)?;
