@@ -20,12 +20,12 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     let Options { app, out } = Options::parse(arguments)?;
     let workspace = Workspace::find()?;
     let uploader = Component::Uploader;
-    let folder = components::build_components(&workspace, &[uploader])?;
+    let directory = components::build_components(&workspace, &[uploader])?;
     let mut compose = workspace.cargo();
     // Paths are the caller's, and cargo itself finds the workspace by its manifest.
     compose.current_dir(".").args(["run", "--quiet", "--release", "--manifest-path"]);
     compose.arg(workspace.root.join("tests/component/compose/Cargo.toml")).arg("--");
-    compose.args([&app, &folder.join(uploader.file_name()), &out]);
+    compose.args([&app, &directory.join(uploader.file_name()), &out]);
     child::run("cargo", &mut compose, "failed to compose; see the error above")?;
     report::line(&format!("{} is written", out.display()));
     Ok(ExitCode::SUCCESS)

@@ -27,13 +27,13 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     child::run("cargo", &mut page, "failed to write docs/wit.md; see the error above")?;
     report::line("docs/wit.md is written");
 
-    let tools = workspace.target_folder.join("tools");
+    let tools = workspace.target_directory.join("tools");
     let mut install = workspace.cargo();
     // Does nothing if this version is installed.
     install.args(["install", "--quiet", "--locked", "--no-default-features", "mdbook"]);
     install.args(["--version", MDBOOK_VERSION]).arg("--root").arg(&tools);
     child::run("cargo", &mut install, "failed to install mdBook; see the error above")?;
-    let site = workspace.target_folder.join("docs-site");
+    let site = workspace.target_directory.join("docs-site");
     let mut build = Command::new(tools.join("bin/mdbook"));
     build.env("MDBOOK_LOG", "warn").args(["build", "--dest-dir"]).arg(&site);
     build.current_dir(&workspace.root);

@@ -1,4 +1,4 @@
-//! `cargo xtask`: everything a person or a machine does with this checkout, in one small program.
+//! `cargo xtask`: builds, runs, tests and measures this checkout.
 //!
 //! | command | what it does |
 //! |---|---|
@@ -7,8 +7,8 @@
 //! | `test` | format, lints, documentation and every test |
 //! | `bench` | measures the worker, beside nginx and @tus/server |
 //! | `compose` | plugs `uploader.wasm` into a component |
-//! | `docs` | writes the page of the WIT package |
-//! | `conformance` | holds a server to tus or to the IETF draft |
+//! | `docs` | writes the page of the WIT package and the site of `docs/` |
+//! | `conformance` | checks a server against tus or the IETF draft |
 //!
 //! Builds are cargo's own, so that what is unchanged is not built again. Everything that is
 //! started ends with this process, also if it is killed.

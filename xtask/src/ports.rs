@@ -1,4 +1,4 @@
-//! Addresses to listen on, checked before a build is waited for.
+//! Addresses to listen on, checked before the build.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};

@@ -74,7 +74,7 @@ pub(crate) enum Bodies {
 pub(crate) struct HostSetup<'a> {
     /// The address to serve on; port 0 takes a free one, but not with Spin.
     pub(crate) listen: SocketAddr,
-    /// The folder for its state.
+    /// The directory for its state.
     pub(crate) data: &'a Path,
     /// The sandbox it uploads to.
     pub(crate) sandbox_origin: &'a str,
@@ -247,8 +247,8 @@ mod tests {
 
     #[test]
     fn a_program_that_ends_without_listening_is_named_with_its_log() {
-        let folder = tempfile::tempdir().unwrap();
-        let log = folder.path().join("log");
+        let directory = tempfile::tempdir().unwrap();
+        let log = directory.path().join("log");
         let mut command = Command::new("sh");
         command.args(["-c", "echo no luck >&2; exit 3"]);
         let failure = start_announcing("the shell", &mut command, Log::File(&log)).unwrap_err();

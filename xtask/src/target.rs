@@ -33,8 +33,8 @@ fn is_installed(workspace: &Workspace) -> Result<bool, Failure> {
                 "rustc cannot be started ({cause}): install Rust from https://rustup.rs"
             ))
         })?;
-    let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
-    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let directory = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+    let files = std::fs::read_dir(directory).into_iter().flatten().flatten();
     Ok(files.into_iter().any(|file| {
         let name = file.file_name();
         let name = name.to_string_lossy();

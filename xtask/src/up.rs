@@ -60,13 +60,13 @@ fn start_host(
     data: &Path,
     sandbox: &Server,
 ) -> Result<Server, Failure> {
-    let folder = match options.host {
+    let directory = match options.host {
         HostKind::Embedded => "host",
         HostKind::Spin => "spin",
     };
     let setup = HostSetup {
         listen: options.listen,
-        data: &data_folder::open(&data.join(folder))?,
+        data: &data_folder::open(&data.join(directory))?,
         sandbox_origin: &sandbox.origin,
         allow_outbound: &options.allow_outbound,
         log: Log::Terminal,

@@ -30,8 +30,8 @@ impl Watchdog {
         let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let run = format!("{}-{}", process::id(), started.as_nanos());
         let mut command = Command::new(env::current_exe().map_err(fail)?);
-        // A separate group, so that a signal to the group of this process does not reach it. It must
-        // not be found by its own search, nor by that of an `xtask` which started this one.
+        // A signal to the process group of this process must not reach it, and neither its own
+        // search nor that of an `xtask` which started this one may find it.
         command.args([COMMAND, &run]).env_remove(RUN).process_group(0);
         let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().map_err(fail)?;
         // There is one watchdog in a process.

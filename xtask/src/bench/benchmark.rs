@@ -87,11 +87,11 @@ fn measure(
     let process = target.process();
     reset_peak_rss(process)?;
     let watch = target.watched_directory().map(|directory| Watch::start(directory, process));
-    let before = Usage::of(process)?;
+    let before = Usage::read(process)?;
     let start = Instant::now();
     let sent = target.send(workload, size_bytes, block);
     let elapsed = start.elapsed();
-    let after = Usage::of(process)?;
+    let after = Usage::read(process)?;
     let temporary_bytes = watch.map(Watch::finish);
     sent?;
     let upload_bytes = size_bytes / workload.uploads;

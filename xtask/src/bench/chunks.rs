@@ -1,7 +1,7 @@
 //! `bench chunks`: small chunks through the worker and through a tus server in front of S3.
 //!
-//! A browser behind a proxy with a body limit sends 3 MiB at a time. S3 accepts no part below
-//! 5 MiB, so a server in front of it writes such chunks twice and reads them back. OSS accepts them.
+//! A browser behind a proxy with a body limit sends 3 MiB at a time. OSS accepts such parts. S3
+//! accepts none below 5 MiB, so a server in front of it writes each chunk twice and reads it back.
 
 use super::benchmark::Benchmark;
 use super::load::{Load, Shape};

@@ -92,20 +92,20 @@ impl BenchTarget for Nginx {
 }
 
 /// A single process, so that its CPU time and memory are those of one process id.
-fn configuration_text(folder: &Path, listen: SocketAddr, sink: SocketAddr) -> String {
-    let folder = folder.display();
+fn configuration_text(directory: &Path, listen: SocketAddr, sink: SocketAddr) -> String {
+    let directory = directory.display();
     format!(
         "daemon off;
 master_process off;
-pid {folder}/nginx.pid;
+pid {directory}/nginx.pid;
 events {{ worker_connections 64; }}
 http {{
     access_log off;
-    client_body_temp_path {folder}/client_body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
+    client_body_temp_path {directory}/client_body;
+    proxy_temp_path {directory}/proxy;
+    fastcgi_temp_path {directory}/fastcgi;
+    uwsgi_temp_path {directory}/uwsgi;
+    scgi_temp_path {directory}/scgi;
     client_max_body_size 0;
     keepalive_requests 1000000;
     upstream sink {{

@@ -38,7 +38,7 @@ impl TextFile {
 }
 
 /// The files that git tracks or would track, except those of other projects.
-pub(crate) fn of_checkout(root: &Path) -> Result<Vec<TextFile>, Failure> {
+pub(crate) fn list_files(root: &Path) -> Result<Vec<TextFile>, Failure> {
     let mut git = Command::new("git");
     git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).current_dir(root);
     let output = git.output().map_err(|cause| fail("git", &cause))?;

@@ -4,33 +4,33 @@ use std::path::Path;
 
 use super::context::TestContext;
 use super::log::SuiteLog;
-use super::outcome::Outcome;
+use super::suite_result::SuiteResult;
 use crate::components::{Built, Component};
 use crate::failure::Failure;
 
 /// Whether all sources are formatted.
-pub(super) fn format(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
+pub(super) fn format(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
     check(context, log, "fmt --all --check")
 }
 
 /// Clippy over everything, warnings being errors. With the profile of the build, so that build
 /// scripts and macros are compiled once.
-pub(super) fn lints(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
+pub(super) fn lints(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
     let native = format!("clippy --quiet --all-targets {NATIVE} -- -D warnings");
     let components = format!("clippy --quiet {COMPONENTS} -- -D warnings");
     Ok(check(context, log, &native)?.and(check(context, log, &components)?))
 }
 
 /// Rustdoc over everything, warnings being errors.
-pub(super) fn documentation(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
-    let mut outcome = Outcome::default();
+pub(super) fn documentation(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+    let mut result = SuiteResult::default();
     for selection in [NATIVE, COMPONENTS] {
         let mut command = context.workspace.cargo();
         command.args(["doc", "--quiet", "--no-deps"]).args(selection.split_whitespace());
         command.env("RUSTDOCFLAGS", "-D warnings");
-        outcome = outcome.and(Outcome::of(log.run(&mut command)?.success));
+        result = result.and(SuiteResult::from_success(log.run(&mut command)?.success));
     }
-    Ok(outcome)
+    Ok(result)
 }
 
 /// The tests that these options of `cargo test` select.
@@ -38,7 +38,7 @@ pub(super) fn test(
     context: &TestContext,
     log: &SuiteLog,
     options: &str,
-) -> Result<Outcome, Failure> {
+) -> Result<SuiteResult, Failure> {
     let mut command = context.workspace.cargo();
     command.args(["test", "--no-fail-fast"]).args(options.split_whitespace());
     run_tests(context, log, &mut command)
@@ -49,7 +49,7 @@ pub(super) fn python_app(
     context: &TestContext,
     log: &SuiteLog,
     app: &Path,
-) -> Result<Outcome, Failure> {
+) -> Result<SuiteResult, Failure> {
     let mut command = context.workspace.cargo();
     command.env("VOD_PYTHON_APP_WASM", app).args(["test", "--release"]);
     command.args(["--package", "vod-uploader-component-tests", "--test", "python"]);
@@ -57,21 +57,21 @@ pub(super) fn python_app(
 }
 
 /// One check: whether a cargo command succeeds.
-fn check(context: &TestContext, log: &SuiteLog, arguments: &str) -> Result<Outcome, Failure> {
+fn check(context: &TestContext, log: &SuiteLog, arguments: &str) -> Result<SuiteResult, Failure> {
     let mut command = context.workspace.cargo();
-    Ok(Outcome::of(log.run(command.args(arguments.split_whitespace()))?.success))
+    Ok(SuiteResult::from_success(log.run(command.args(arguments.split_whitespace()))?.success))
 }
 
 fn run_tests(
     context: &TestContext,
     log: &SuiteLog,
     command: &mut std::process::Command,
-) -> Result<Outcome, Failure> {
+) -> Result<SuiteResult, Failure> {
     if let Some(built) = &context.built {
         set_paths(command, built);
     }
     let finished = log.run(command)?;
-    Ok(Outcome::of_cargo_test(&finished.output, finished.success))
+    Ok(SuiteResult::from_cargo_test(&finished.output, finished.success))
 }
 
 /// Component tests run what was built, and find it by these variables.

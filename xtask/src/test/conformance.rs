@@ -1,8 +1,8 @@
-//! The suites that hold the worker to the specifications of resumable uploads.
+//! The suites that check the worker against the specifications of resumable uploads.
 
 use super::context::TestContext;
 use super::log::SuiteLog;
-use super::outcome::{Outcome, Skip};
+use super::suite_result::{Skip, SuiteResult};
 use crate::conformance;
 use crate::data_folder;
 use crate::failure::Failure;
@@ -10,20 +10,20 @@ use crate::ports::ANY_PORT;
 use crate::server::{self, Bodies, HostSetup, Log};
 
 /// tus 1.0.0.
-pub(super) fn tus(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
+pub(super) fn tus(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
     run_conformance_suite(context, log, "tus", &[])
 }
 
 /// The IETF's draft, in all interop versions that are spoken. What the older ones leave out is not
 /// named: they have less.
-pub(super) fn ietf(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
-    let mut outcome = run_conformance_suite(context, log, "ietf", &[])?;
+pub(super) fn ietf(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+    let mut result = run_conformance_suite(context, log, "ietf", &[])?;
     for version in ["6", "5", "4", "3"] {
         let mut older = run_conformance_suite(context, log, "ietf", &["--interop", version])?;
         older.skips.clear();
-        outcome.add(&older);
+        result.add(&older);
     }
-    Ok(outcome)
+    Ok(result)
 }
 
 /// Runs a suite against a worker with an empty sandbox.
@@ -32,10 +32,10 @@ fn run_conformance_suite(
     log: &SuiteLog,
     suite: &str,
     options: &[&str],
-) -> Result<Outcome, Failure> {
+) -> Result<SuiteResult, Failure> {
     let built = context.built()?;
-    let folder = context.workspace.log_folder().join(format!("conformance-{suite}-servers"));
-    let data = data_folder::open_empty(&folder)?;
+    let directory = context.workspace.log_directory().join(format!("conformance-{suite}-servers"));
+    let data = data_folder::open_empty(&directory)?;
     let (sandbox_log, host_log) = (data.join("sandbox.log"), data.join("host.log"));
     let sandbox_data = data_folder::open(&data.join("sandbox"))?;
     let sandbox = server::start_sandbox(
@@ -56,9 +56,9 @@ fn run_conformance_suite(
     let mut command = conformance::program(&context.workspace);
     command.arg(suite).arg("--url").arg(format!("{}/v1/files", host.origin)).args(options);
     let finished = log.run(&mut command)?;
-    let mut outcome = Outcome::of_script(&finished.output, finished.success);
-    outcome.skips.extend(not_passed(&finished.output));
-    Ok(outcome)
+    let mut result = SuiteResult::from_script(&finished.output, finished.success);
+    result.skips.extend(not_passed(&finished.output));
+    Ok(result)
 }
 
 /// What the suite skipped, and the failures of a SHOULD, which fail no run: each has its reason on

@@ -24,13 +24,13 @@ pub(super) struct Finished {
 
 impl SuiteLog {
     /// Creates the log of a suite, empty.
-    pub(super) fn create(folder: &Path, suite: &str) -> Result<Self, Failure> {
-        let path = folder.join(format!("{suite}.log"));
+    pub(super) fn create(directory: &Path, suite: &str) -> Result<Self, Failure> {
+        let path = directory.join(format!("{suite}.log"));
         let log = Self { path };
-        fs::create_dir_all(folder)
+        fs::create_dir_all(directory)
             .and_then(|()| File::create(&log.path))
             .map(|_| log)
-            .map_err(Failure::file(folder, "no log there"))
+            .map_err(Failure::file(directory, "no log there"))
     }
 
     /// Runs a command to its end, its output going to the log.
@@ -82,8 +82,8 @@ mod tests {
 
     #[test]
     fn the_output_of_each_command_is_told_apart_and_the_log_has_all() {
-        let folder = tempfile::tempdir().unwrap();
-        let log = SuiteLog::create(folder.path(), "suite").unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let log = SuiteLog::create(directory.path(), "suite").unwrap();
         let sh = |script| log.run(Command::new("sh").args(["-c", script])).unwrap();
         let first = sh("echo one; echo two >&2");
         assert!(first.success);

@@ -15,10 +15,10 @@ mod interop;
 mod log;
 mod npm;
 mod openapi;
-mod outcome;
 mod python;
 mod python_app;
 mod stamp;
+mod suite_result;
 mod text;
 mod tool;
 
@@ -27,7 +27,7 @@ use std::time::Instant;
 
 use self::context::TestContext;
 use self::log::SuiteLog;
-use self::outcome::Outcome;
+use self::suite_result::SuiteResult;
 use crate::components::{self, Built, Component};
 use crate::failure::Failure;
 use crate::report;
@@ -46,18 +46,18 @@ suites that are named. --quick leaves out what needs npm or PyPI.";
 pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     let options = Options::parse(arguments)?;
     let mut context = TestContext { workspace: Workspace::find()?, built: None };
-    let mut total = Outcome::default();
+    let mut total = SuiteResult::default();
     if options.suites.iter().any(|suite| suite.needs.build()) {
         let begin = Instant::now();
         let built = components::build(&context.workspace, &Component::ALL);
-        total.add(report_suite("build", begin, &built_outcome(&built)));
+        total.add(report_suite("build", begin, &built_result(&built)));
         context.built = built.ok();
     }
     for suite in options.suites {
         report::progress(suite.name);
         let begin = Instant::now();
-        let outcome = run_suite(suite, &context, options.quick)?;
-        total.add(report_suite(suite.name, begin, &outcome));
+        let result = run_suite(suite, &context, options.quick)?;
+        total.add(report_suite(suite.name, begin, &result));
     }
     report::line(&total.counts());
     Ok(if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -75,7 +75,7 @@ enum Checks {
     Run(Run),
 }
 
-type Run = fn(&TestContext, &SuiteLog) -> Result<Outcome, Failure>;
+type Run = fn(&TestContext, &SuiteLog) -> Result<SuiteResult, Failure>;
 
 /// What a suite cannot do without.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -176,49 +176,49 @@ impl Options {
     }
 }
 
-fn built_outcome(built: &Result<Built, Failure>) -> Outcome {
+fn built_result(built: &Result<Built, Failure>) -> SuiteResult {
     match built {
-        Ok(_) => Outcome::passed(1),
+        Ok(_) => SuiteResult::passed(1),
         Err(failure) => {
             report::progress(&failure.to_string());
-            Outcome::failed(1)
+            SuiteResult::failed(1)
         }
     }
 }
 
-fn run_suite(suite: &Suite, context: &TestContext, quick: bool) -> Result<Outcome, Failure> {
+fn run_suite(suite: &Suite, context: &TestContext, quick: bool) -> Result<SuiteResult, Failure> {
     if quick && suite.needs.registry() {
-        return Ok(Outcome::skipped(suite.name, "--quick"));
+        return Ok(SuiteResult::skipped(suite.name, "--quick"));
     }
     if suite.needs.build() && context.built.is_none() {
-        return Ok(Outcome::skipped(suite.name, "the build failed"));
+        return Ok(SuiteResult::skipped(suite.name, "the build failed"));
     }
-    let log = SuiteLog::create(&context.workspace.log_folder(), suite.name)?;
-    let outcome = match suite.run {
+    let log = SuiteLog::create(&context.workspace.log_directory(), suite.name)?;
+    let result = match suite.run {
         Checks::CargoTest(options) => cargo_suites::test(context, &log, options),
         Checks::Run(run) => run(context, &log),
     };
-    let outcome = match outcome {
-        Ok(outcome) => outcome,
+    let result = match result {
+        Ok(result) => result,
         Err(failure) => {
             log.note(&failure.to_string())?;
-            Outcome::failed(1)
+            SuiteResult::failed(1)
         }
     };
-    if outcome.failed > 0 {
+    if result.failed > 0 {
         report::line(log.text()?.trim_end());
     }
-    Ok(outcome)
+    Ok(result)
 }
 
 /// Prints the lines of a suite and returns its counts.
-fn report_suite<'a>(name: &str, begin: Instant, outcome: &'a Outcome) -> &'a Outcome {
+fn report_suite<'a>(name: &str, begin: Instant, result: &'a SuiteResult) -> &'a SuiteResult {
     let seconds = begin.elapsed().as_secs_f64();
-    report::line(&format!("{name}: {} ({seconds:.1} s)", outcome.counts()));
-    for skip in &outcome.skips {
+    report::line(&format!("{name}: {} ({seconds:.1} s)", result.counts()));
+    for skip in &result.skips {
         report::line(&format!("  skipped {}: {}", skip.what, skip.reason));
     }
-    outcome
+    result
 }
 
 #[cfg(test)]

@@ -7,27 +7,27 @@ use std::process::Command;
 use super::cargo_suites;
 use super::context::TestContext;
 use super::log::SuiteLog;
-use super::outcome::Outcome;
 use super::python::{self, Environment};
 use super::stamp::Stamp;
+use super::suite_result::SuiteResult;
 use crate::failure::Failure;
 
 /// Builds the app where its sources have changed, and runs its test.
-pub(super) fn run(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Failure> {
+pub(super) fn run(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
     let sources = context.workspace.root.join("tests/component/apps/python");
-    let folder = context.workspace.target_folder.join("python-app");
+    let directory = context.workspace.target_directory.join("python-app");
     let requirements = sources.join("requirements.txt");
-    let python = match python::environment(log, &folder.join("venv"), &requirements)? {
+    let python = match python::environment(log, &directory.join("venv"), &requirements)? {
         Environment::Ready(python) => python,
-        Environment::Missing(reason) => return Ok(Outcome::skipped("app-python", &reason)),
+        Environment::Missing(reason) => return Ok(SuiteResult::skipped("app-python", &reason)),
     };
-    let app = folder.join("app.wasm");
+    let app = directory.join("app.wasm");
     let wit = context.workspace.root.join("wit");
     let mut files = vec![requirements, sources.join("app.py")];
-    for folder in [&wit, &sources.join("wit"), &sources.join("wit/deps")] {
-        files.extend(wit_files(folder)?);
+    for directory in [&wit, &sources.join("wit"), &sources.join("wit/deps")] {
+        files.extend(wit_files(directory)?);
     }
-    let done = Stamp::new(&folder.join("app.stamp"), &files)?;
+    let done = Stamp::new(&directory.join("app.stamp"), &files)?;
     if !(done.is_set() && app.is_file()) {
         let mut build = Command::new(python.with_file_name("componentize-py"));
         build.arg("--wit-path").arg(&wit).arg("--wit-path").arg(sources.join("wit"));
@@ -41,9 +41,9 @@ pub(super) fn run(context: &TestContext, log: &SuiteLog) -> Result<Outcome, Fail
     cargo_suites::python_app(context, log, &app)
 }
 
-/// The .wit files of a folder, in a fixed order.
-fn wit_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let entries = fs::read_dir(folder).map_err(Failure::file(folder, "cannot be read"))?;
+/// The .wit files of a directory, in a fixed order.
+fn wit_files(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let entries = fs::read_dir(directory).map_err(Failure::file(directory, "cannot be read"))?;
     let files = entries.flatten().map(|entry| entry.path());
     let mut files: Vec<_> =
         files.filter(|path| path.extension().is_some_and(|extension| extension == "wit")).collect();
