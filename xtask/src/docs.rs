@@ -28,13 +28,19 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     report::line("docs/wit.md is written");
 
     let tools = workspace.target_directory.join("tools");
-    let mut install = workspace.cargo();
-    // Does nothing if this version is installed.
-    install.args(["install", "--quiet", "--locked", "--no-default-features", "mdbook"]);
-    install.args(["--version", MDBOOK_VERSION]).arg("--root").arg(&tools);
-    child::run("cargo", &mut install, "failed to install mdBook; see the error above")?;
+    let mdbook = tools.join("bin/mdbook");
+    let version = Command::new(&mdbook).arg("--version").output();
+    let is_installed = version
+        .is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(MDBOOK_VERSION));
+    if !is_installed {
+        report::progress("installing mdBook, which takes some minutes");
+        let mut install = workspace.cargo();
+        install.args(["install", "--quiet", "--locked", "--no-default-features", "mdbook"]);
+        install.args(["--version", MDBOOK_VERSION]).arg("--root").arg(&tools);
+        child::run("cargo", &mut install, "failed to install mdBook; see the error above")?;
+    }
     let site = workspace.target_directory.join("docs-site");
-    let mut build = Command::new(tools.join("bin/mdbook"));
+    let mut build = Command::new(mdbook);
     build.env("MDBOOK_LOG", "warn").args(["build", "--dest-dir"]).arg(&site);
     build.current_dir(&workspace.root);
     child::run("mdBook", &mut build, "failed to build the site; see the error above")?;
@@ -42,4 +48,4 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-const MDBOOK_VERSION: &str = "=0.5.4";
+const MDBOOK_VERSION: &str = "0.5.4";
