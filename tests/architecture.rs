@@ -8,6 +8,9 @@
     reason = "a failed assumption fails the test"
 )]
 
+#[path = "architecture/import_cycles.rs"]
+mod import_cycles;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

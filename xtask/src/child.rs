@@ -1,8 +1,9 @@
 //! Child processes that end with this process.
 //!
-//! Each child leads a process group of its own, so that what it starts ends with it, and so that
+//! Each child leads its own process group, so that what it starts ends with it, and so that
 //! Ctrl-C in a terminal reaches this process alone, which then ends its children in order. A child
-//! ends when its [`Child`] is dropped (also by a panic), and when a signal ends this process.
+//! ends when its [`Child`] is dropped (also by a panic), when a signal ends this process, and, by
+//! the [watchdog](crate::watchdog), when SIGKILL does.
 
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::Sender;
@@ -13,6 +14,7 @@ use std::{process, thread};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use crate::failure::Failure;
+use crate::watchdog;
 
 /// A running child process. Dropping it ends it.
 #[derive(Debug)]
@@ -25,12 +27,10 @@ pub(crate) struct Child {
 
 impl Child {
     /// Starts `command` without standard input. `name` is what messages call it.
-    ///
-    /// # Errors
-    /// The program is missing or cannot be started.
     pub(crate) fn start(name: &'static str, command: &mut Command) -> Result<Self, Failure> {
         use std::os::unix::process::CommandExt as _;
 
+        watchdog::mark(command);
         // Held over the start: a signal finds the child listed, or prevents it.
         let mut running = running();
         let process = command.stdin(Stdio::null()).process_group(0).spawn().map_err(|cause| {
@@ -57,25 +57,22 @@ impl Child {
         self.process.stdout.take()
     }
 
-    /// Whether it has ended by itself.
+    /// Whether it has ended.
     pub(crate) fn has_ended(&self) -> bool {
         has_ended(self.group)
     }
 
     /// Sends the child's name to `listener` when it has ended.
-    pub(crate) fn tell_end(&self, listener: Sender<&'static str>) {
+    pub(crate) fn report_exit(&self, listener: Sender<&'static str>) {
         let (name, group) = (self.name, self.group);
         thread::spawn(move || {
             wait_until_ended(group);
-            // Nobody listens any more when the command is over.
+            // The receiver is gone if the command has finished.
             let _ = listener.send(name);
         });
     }
 
     /// Waits for its end.
-    ///
-    /// # Errors
-    /// The system does not tell the status.
     pub(crate) fn wait(mut self) -> Result<ExitStatus, Failure> {
         wait_until_ended(self.group);
         self.reap()
@@ -104,10 +101,19 @@ impl Drop for Child {
     fn drop(&mut self) {
         if !self.collected {
             end_groups(&[self.group]);
-            // Its status interests nobody here.
+            // The status is not needed here.
             let _ = self.reap();
         }
     }
+}
+
+/// Runs `command` to its end. Messages call it `name`.
+///
+/// # Errors
+/// Returns `failure` if the command does not succeed, and another error if it cannot be started.
+pub(crate) fn run(name: &'static str, command: &mut Command, failure: &str) -> Result<(), Failure> {
+    let status = Child::start(name, command)?.wait()?;
+    if status.success() { Ok(()) } else { Err(Failure::new(failure)) }
 }
 
 /// Ends every running child, and lets no further one start: the caller is about to exit.
@@ -158,7 +164,7 @@ fn running() -> MutexGuard<'static, Vec<Pid>> {
 /// The groups of all children that were started and not yet collected.
 static RUNNING: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
 
-/// How long children have to end by themselves. The host gives running requests 5 seconds.
+/// How long children have to end after SIGTERM. The host gives running requests 5 seconds.
 const GRACE: Duration = Duration::from_secs(7);
 
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
@@ -182,13 +188,13 @@ mod tests {
         (child, Pid::from_raw(line.trim().parse().unwrap()).unwrap())
     }
 
-    /// Whether a process runs: one that ended but that nobody collected does not.
+    /// Whether a process runs; a zombie does not.
     fn runs(pid: Pid) -> bool {
         std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()))
             .is_ok_and(|stat| !stat.contains(") Z "))
     }
 
-    /// Fails when the process still runs a while after it was killed.
+    /// Waits until the process has ended.
     fn assert_ends(pid: Pid) {
         let deadline = Instant::now() + GRACE;
         while runs(pid) {
@@ -220,11 +226,11 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_child_is_told_with_its_name_and_its_status_follows() {
+    fn the_exit_of_a_child_is_reported_with_its_name_and_then_its_status() {
         let mut command = Command::new("sh");
         let child = Child::start("the shell", command.args(["-c", "exit 7"])).unwrap();
         let (sender, receiver) = mpsc::channel();
-        child.tell_end(sender);
+        child.report_exit(sender);
         assert_eq!(receiver.recv().unwrap(), "the shell");
         assert_eq!(child.wait().unwrap().code(), Some(7));
     }

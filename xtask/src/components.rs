@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::child::Child;
+use crate::child;
 use crate::failure::Failure;
 use crate::report;
 use crate::target;
@@ -14,11 +14,11 @@ use crate::workspace::Workspace;
 pub(crate) struct Built {
     /// The Spin manifest, which names the edge component.
     pub(crate) manifest: PathBuf,
-    /// The folder of the components.
+    /// The directory of the components.
     components: PathBuf,
     /// The local host.
     pub(crate) devhost: PathBuf,
-    /// The stand-in for OSS and VOD.
+    /// The emulator of OSS and VOD.
     pub(crate) sandbox: PathBuf,
 }
 
@@ -64,30 +64,24 @@ impl Built {
 
 /// Builds these components, in one go, and the native programs in release, showing cargo's own
 /// progress.
-///
-/// # Errors
-/// The target is missing and cannot be added, or a build fails (cargo has said why).
 pub(crate) fn build(workspace: &Workspace, components: &[Component]) -> Result<Built, Failure> {
-    let folder = build_components(workspace, components)?;
+    let directory = build_components(workspace, components)?;
     report::progress("building the host and the sandbox");
     let native = ["--package", "vod-uploader-devhost", "--package", "vod-uploader-sandbox"];
     cargo_build(workspace, &native)?;
 
     let built = Built {
         manifest: workspace.root.join("spin.toml"),
-        components: folder,
-        devhost: workspace.target_folder.join("release/devhost"),
-        sandbox: workspace.target_folder.join("release/sandbox"),
+        components: directory,
+        devhost: workspace.target_directory.join("release/devhost"),
+        sandbox: workspace.target_directory.join("release/sandbox"),
     };
     let named = workspace.root.join("target").join(RELEASE).join(Component::Edge.file_name());
     place_for_manifest(&built.wasm(Component::Edge), &named)?;
     Ok(built)
 }
 
-/// Builds these components alone, and returns the folder that they are in.
-///
-/// # Errors
-/// As [`build`].
+/// Builds these components alone, and returns the directory that they are in.
 pub(crate) fn build_components(
     workspace: &Workspace,
     components: &[Component],
@@ -97,19 +91,18 @@ pub(crate) fn build_components(
     let packages = components.iter().flat_map(|component| ["--package", component.package()]);
     let selection: Vec<_> = packages.chain(["--target", target::TRIPLE]).collect();
     cargo_build(workspace, &selection)?;
-    Ok(workspace.target_folder.join(RELEASE))
+    Ok(workspace.target_directory.join(RELEASE))
 }
 
-/// spin.toml names the component below `target/`. Where cargo was told to build elsewhere, it is
-/// copied there.
+/// spin.toml names the component below `target/`. If cargo builds elsewhere, it is copied there.
 fn place_for_manifest(built: &Path, named: &Path) -> Result<(), Failure> {
     if built == named {
         return Ok(());
     }
-    let folder = named.parent().unwrap_or(named);
+    let directory = named.parent().unwrap_or(named);
     // cargo links its outputs hard: a copy over one would change its twin, too.
     let _ = fs::remove_file(named);
-    fs::create_dir_all(folder).and_then(|()| fs::copy(built, named)).map(drop).map_err(|cause| {
+    fs::create_dir_all(directory).and_then(|()| fs::copy(built, named)).map(drop).map_err(|cause| {
         Failure::new(format!(
             "{} cannot be copied to {} ({cause})",
             built.display(),
@@ -121,14 +114,10 @@ fn place_for_manifest(built: &Path, named: &Path) -> Result<(), Failure> {
 fn cargo_build(workspace: &Workspace, selection: &[&str]) -> Result<(), Failure> {
     let mut command = workspace.cargo();
     command.args(["build", "--release"]).args(selection);
-    if Child::start("cargo", &mut command)?.wait()?.success() {
-        Ok(())
-    } else {
-        Err(Failure::new("the build failed: cargo's message is above"))
-    }
+    child::run("cargo", &mut command, "the build failed; see cargo's error above")
 }
 
-/// Where components are below the target folder.
+/// Where components are below the target directory.
 const RELEASE: &str = "wasm32-wasip2/release";
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use crate::child::Child;
+use crate::child;
 use crate::components::{self, Component};
 use crate::failure::Failure;
 use crate::report;
@@ -16,22 +16,17 @@ Builds uploader.wasm and plugs it into a component that imports vod:uploader, as
 `wac plug` does.";
 
 /// Composes.
-///
-/// # Errors
-/// A build fails, or the two do not fit: what failed has said why.
 pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     let Options { app, out } = Options::parse(arguments)?;
     let workspace = Workspace::find()?;
     let uploader = Component::Uploader;
-    let folder = components::build_components(&workspace, &[uploader])?;
+    let directory = components::build_components(&workspace, &[uploader])?;
     let mut compose = workspace.cargo();
     // Paths are the caller's, and cargo itself finds the workspace by its manifest.
     compose.current_dir(".").args(["run", "--quiet", "--release", "--manifest-path"]);
     compose.arg(workspace.root.join("tests/component/compose/Cargo.toml")).arg("--");
-    compose.args([&app, &folder.join(uploader.file_name()), &out]);
-    if !Child::start("cargo", &mut compose)?.wait()?.success() {
-        return Err(Failure::new("nothing was composed: the reason is above"));
-    }
+    compose.args([&app, &directory.join(uploader.file_name()), &out]);
+    child::run("cargo", &mut compose, "failed to compose; see the error above")?;
     report::line(&format!("{} is written", out.display()));
     Ok(ExitCode::SUCCESS)
 }

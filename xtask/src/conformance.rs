@@ -10,13 +10,12 @@ pub(crate) const OPTIONS: &str = "tus|ietf --url URL [OPTION]…";
 
 pub(crate) const SUMMARY: &str = "\
 Checks every MUST and SHOULD of tus 1.0.0 or of the IETF's resumable uploads against the
-server at a URL, whosever it is. `cargo xtask conformance help` lists the options.";
+server at a URL, which may be any server. `cargo xtask conformance help` lists the options.";
 
 /// Builds the suites and runs one.
 ///
 /// # Errors
-/// Cargo cannot be started. A server that does not conform is no error but the status of the
-/// process.
+/// Cargo cannot be started. A server that does not conform is reported by the exit status.
 pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     let mut command = program(&Workspace::find()?);
     command.args(arguments.raw_args()?);

@@ -1,39 +1,26 @@
-//! Folders for the state of what is started.
+//! Directories for the state of what is started.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 
-/// Creates the folder where it is missing and checks that files can be made in it. Returns its
+/// Creates the directory where it is missing and checks that files can be made in it. Returns its
 /// absolute path.
-///
-/// # Errors
-/// It cannot be created or written.
-pub(crate) fn open(folder: &Path) -> Result<PathBuf, Failure> {
-    let refuse = |cause: std::io::Error| {
-        Failure::new(format!(
-            "{}: the data folder cannot be written ({cause}): pass another one with --data",
-            folder.display()
-        ))
-    };
-    fs::create_dir_all(folder).map_err(refuse)?;
-    let probe = folder.join(".writable");
-    fs::write(&probe, []).and_then(|()| fs::remove_file(&probe)).map_err(refuse)?;
-    fs::canonicalize(folder).map_err(refuse)
+pub(crate) fn open(directory: &Path) -> Result<PathBuf, Failure> {
+    let refuse = Failure::file(directory, "cannot be written: pass another directory with --data");
+    fs::create_dir_all(directory).map_err(&refuse)?;
+    let probe = directory.join(".writable");
+    fs::write(&probe, []).and_then(|()| fs::remove_file(&probe)).map_err(&refuse)?;
+    fs::canonicalize(directory).map_err(refuse)
 }
 
 /// Like [`open`], and removes what an earlier run left in it.
-///
-/// # Errors
-/// It cannot be emptied, created or written.
-pub(crate) fn open_empty(folder: &Path) -> Result<PathBuf, Failure> {
-    if folder.exists() {
-        fs::remove_dir_all(folder).map_err(|cause| {
-            Failure::new(format!("{}: cannot be emptied ({cause})", folder.display()))
-        })?;
+pub(crate) fn open_empty(directory: &Path) -> Result<PathBuf, Failure> {
+    if directory.exists() {
+        fs::remove_dir_all(directory).map_err(Failure::file(directory, "cannot be emptied"))?;
     }
-    open(folder)
+    open(directory)
 }
 
 /// The default of `--data`, which git ignores.
@@ -46,17 +33,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_that_cannot_be_made_is_named() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("file"), []).unwrap();
-        let failure = open(&folder.path().join("file/below")).unwrap_err().to_string();
+    fn a_directory_that_cannot_be_made_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("file"), []).unwrap();
+        let failure = open(&directory.path().join("file/below")).unwrap_err().to_string();
         assert!(failure.contains("file/below") && failure.contains("--data"), "{failure}");
     }
 
     #[test]
-    fn an_empty_folder_has_nothing_of_an_earlier_run() {
-        let folder = tempfile::tempdir().unwrap();
-        let state = open(&folder.path().join("state")).unwrap();
+    fn an_empty_directory_has_nothing_of_an_earlier_run() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = open(&directory.path().join("state")).unwrap();
         fs::write(state.join("old"), "old").unwrap();
         let state = open_empty(&state).unwrap();
         assert_eq!(fs::read_dir(state).unwrap().count(), 0);

@@ -1,29 +1,51 @@
-//! `cargo xtask docs`: writes the page of the WIT package from the .wit files.
+//! `cargo xtask docs`: writes the page of the WIT package, then the site of all pages.
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
-use crate::child::Child;
+use crate::child;
 use crate::failure::Failure;
 use crate::report;
 use crate::workspace::Workspace;
 
 pub(crate) const OPTIONS: &str = "";
 
-pub(crate) const SUMMARY: &str = "Writes docs/wit.md from the files in wit/.";
+pub(crate) const SUMMARY: &str = "\
+Writes docs/wit.md from the files in wit/, then builds docs/ into a site with mdBook, which the
+first run installs below target/.";
 
-/// Writes the page.
+/// Writes the page, then builds the site.
 ///
 /// # Errors
-/// The .wit files cannot be read, or the page cannot be written: what failed has said why.
+/// Returns an error if the page or the site cannot be written, or if mdBook cannot be installed.
 pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     if let Some(argument) = arguments.next()? {
         return Err(argument.unexpected().into());
     }
-    let mut command = Workspace::find()?.cargo();
-    command.args(["run", "--quiet", "--package", "vod-uploader-wit-docs"]);
-    if !Child::start("cargo", &mut command)?.wait()?.success() {
-        return Err(Failure::new("docs/wit.md was not written: the reason is above"));
-    }
+    let workspace = Workspace::find()?;
+    let mut page = workspace.cargo();
+    page.args(["run", "--quiet", "--package", "vod-uploader-wit-docs"]);
+    child::run("cargo", &mut page, "failed to write docs/wit.md; see the error above")?;
     report::line("docs/wit.md is written");
+
+    let tools = workspace.target_directory.join("tools");
+    let mdbook = tools.join("bin/mdbook");
+    let version = Command::new(&mdbook).arg("--version").output();
+    let is_installed = version
+        .is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(MDBOOK_VERSION));
+    if !is_installed {
+        report::progress("installing mdBook, which takes some minutes");
+        let mut install = workspace.cargo();
+        install.args(["install", "--quiet", "--locked", "--no-default-features", "mdbook"]);
+        install.args(["--version", MDBOOK_VERSION]).arg("--root").arg(&tools);
+        child::run("cargo", &mut install, "failed to install mdBook; see the error above")?;
+    }
+    let site = workspace.target_directory.join("docs-site");
+    let mut build = Command::new(mdbook);
+    build.env("MDBOOK_LOG", "warn").args(["build", "--dest-dir"]).arg(&site);
+    build.current_dir(&workspace.root);
+    child::run("mdBook", &mut build, "failed to build the site; see the error above")?;
+    report::line(&format!("{} is written", site.join("index.html").display()));
     Ok(ExitCode::SUCCESS)
 }
+
+const MDBOOK_VERSION: &str = "0.5.4";

@@ -1,8 +1,10 @@
 //! Why a command stopped.
 
-use std::fmt;
+use std::path::Path;
+use std::{fmt, io};
 
-/// One line for a person: what is wrong, and what to do about it.
+/// One line for a person: what is wrong, and what to do about it. Because the line has it all, only
+/// docs of functions whose errors need more than that have a section about them.
 #[derive(Debug)]
 pub(crate) struct Failure(String);
 
@@ -10,6 +12,11 @@ impl Failure {
     /// A failure with this line.
     pub(crate) fn new(line: impl Into<String>) -> Self {
         Self(line.into())
+    }
+
+    /// For `map_err`: what failed with the file or directory at `path`, such as "cannot be read".
+    pub(crate) fn file(path: &Path, what: &str) -> impl Fn(io::Error) -> Self {
+        move |cause| Self(format!("{}: {what} ({cause})", path.display()))
     }
 }
 

@@ -1,4 +1,4 @@
-//! `cargo xtask`: everything a person or a machine does with this checkout, in one small program.
+//! `cargo xtask`: builds, runs, tests and measures this checkout.
 //!
 //! | command | what it does |
 //! |---|---|
@@ -7,11 +7,11 @@
 //! | `test` | format, lints, documentation and every test |
 //! | `bench` | measures the worker, beside nginx and @tus/server |
 //! | `compose` | plugs `uploader.wasm` into a component |
-//! | `docs` | writes the page of the WIT package |
-//! | `conformance` | holds a server to tus or to the IETF draft |
+//! | `docs` | writes the page of the WIT package and the site of `docs/` |
+//! | `conformance` | checks a server against tus or the IETF draft |
 //!
 //! Builds are cargo's own, so that what is unchanged is not built again. Everything that is
-//! started ends with this process, whatever ends it (but SIGKILL, which leaves no time).
+//! started ends with this process, also if it is killed.
 
 mod bench;
 mod child;
@@ -23,6 +23,7 @@ mod demo;
 mod docs;
 mod failure;
 mod http;
+mod lint;
 mod ports;
 mod random;
 mod report;
@@ -33,14 +34,24 @@ mod target;
 mod test;
 mod tus;
 mod up;
+mod watchdog;
 mod workspace;
 
 use std::process::ExitCode;
 
 use crate::failure::Failure;
+use crate::watchdog::Watchdog;
 
 fn main() -> ExitCode {
-    let outcome = stop_signal::end_children_on_signals().and_then(|()| run());
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() == Some(watchdog::COMMAND) {
+        watchdog::watch(&arguments.next().unwrap_or_default());
+        return ExitCode::SUCCESS;
+    }
+    let outcome = stop_signal::end_children_on_signals().and_then(|()| {
+        let _watchdog = Watchdog::start()?;
+        run()
+    });
     match outcome {
         Ok(code) => code,
         Err(failure) => {

@@ -1,4 +1,4 @@
-//! Addresses to listen on, checked before a build is waited for.
+//! Addresses to listen on, checked before the build.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
@@ -6,9 +6,6 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use crate::failure::Failure;
 
 /// Reads the value of `option` as a loopback address and port.
-///
-/// # Errors
-/// It is no address, or one that other machines could reach.
 pub(crate) fn loopback_address(option: &str, value: &str) -> Result<SocketAddr, Failure> {
     let address: SocketAddr = value.parse().map_err(|_| {
         Failure::new(format!(
@@ -24,9 +21,6 @@ pub(crate) fn loopback_address(option: &str, value: &str) -> Result<SocketAddr, 
 }
 
 /// Checks that `address`, the value of `option`, can be listened on.
-///
-/// # Errors
-/// Another process listens there, or the system refuses it.
 pub(crate) fn check_free(option: &str, address: SocketAddr) -> Result<(), Failure> {
     match TcpListener::bind(address) {
         Ok(_) => Ok(()),

@@ -1,4 +1,4 @@
-//! Bytes that look random and are the same for the same seed.
+//! Pseudorandom bytes, the same for the same seed.
 
 use std::io::{self, Read};
 

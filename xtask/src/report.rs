@@ -5,16 +5,16 @@ use std::io::Write as _;
 /// Prints a line of the result.
 pub(crate) fn line(text: &str) {
     let mut stdout = std::io::stdout();
-    // A reader that went away, as in `| head`, is no failure.
+    // A closed pipe, as in `| head`, is not an error.
     let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
 }
 
-/// Says what is being done.
+/// Prints a line of progress.
 pub(crate) fn progress(text: &str) {
     let _ = writeln!(std::io::stderr(), "xtask: {text}");
 }
 
-/// Rows of cells under each other. The first column is set to the left, the others to the right.
+/// Rows of cells. The first column is aligned to the left, the others to the right.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     rows: Vec<Vec<String>>,
@@ -22,8 +22,8 @@ pub(crate) struct Table {
 
 impl Table {
     /// Adds a row below the others.
-    pub(crate) fn row<const N: usize>(&mut self, cells: [impl Into<String>; N]) {
-        self.rows.push(cells.map(Into::into).into());
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = impl Into<String>>) {
+        self.rows.push(cells.into_iter().map(Into::into).collect());
     }
 
     /// The lines of the table, without trailing spaces.
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table_sets_names_left_and_numbers_right() {
+    fn a_table_aligns_names_left_and_numbers_right() {
         let mut table = Table::default();
         table.row(["", "CPU s/GB", "MB/s"]);
         table.row(["1 upload", "1.25", "410"]);

@@ -1,4 +1,4 @@
-//! The key that seals stored credentials, one for each data folder.
+//! The key that seals stored credentials, one for each data directory.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -10,16 +10,11 @@ use base64::prelude::BASE64_STANDARD;
 
 use crate::failure::Failure;
 
-/// The key of the data folder: 32 random bytes in base64, made at the first start and kept in
+/// The key of the data directory: 32 random bytes in base64, made at the first start and kept in
 /// `seal.key`, which only its owner can read. Without it, credentials stored there are lost.
-///
-/// # Errors
-/// The file cannot be read or written, or holds no key.
-pub(crate) fn of_data_folder(folder: &Path) -> Result<String, Failure> {
-    let path = folder.join("seal.key");
-    let refuse = |cause: std::io::Error| {
-        Failure::new(format!("{}: cannot be used ({cause})", path.display()))
-    };
+pub(crate) fn load_or_create(directory: &Path) -> Result<String, Failure> {
+    let path = directory.join("seal.key");
+    let refuse = Failure::file(&path, "cannot be used");
     match fs::read_to_string(&path) {
         Ok(text) => {
             let key = text.trim();
@@ -33,9 +28,9 @@ pub(crate) fn of_data_folder(folder: &Path) -> Result<String, Failure> {
             )))
         }
         Err(cause) if cause.kind() == ErrorKind::NotFound => {
-            let key = new_key().map_err(refuse)?;
+            let key = new_key().map_err(&refuse)?;
             // Written beside and renamed, so that a crash leaves a whole key or none.
-            let unfinished = folder.join("seal.key.new");
+            let unfinished = directory.join("seal.key.new");
             OpenOptions::new()
                 .write(true)
                 .create(true)
@@ -68,23 +63,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_keeps_its_key_and_only_the_owner_reads_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let key = of_data_folder(folder.path()).unwrap();
+    fn a_directory_keeps_its_key_and_only_the_owner_reads_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let key = load_or_create(directory.path()).unwrap();
         assert_eq!(BASE64_STANDARD.decode(&key).unwrap().len(), KEY_BYTES);
-        assert_eq!(of_data_folder(folder.path()).unwrap(), key);
-        let mode = fs::metadata(folder.path().join("seal.key")).unwrap().permissions().mode();
+        assert_eq!(load_or_create(directory.path()).unwrap(), key);
+        let mode = fs::metadata(directory.path().join("seal.key")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let other = tempfile::tempdir().unwrap();
-        assert_ne!(of_data_folder(other.path()).unwrap(), key);
+        assert_ne!(load_or_create(other.path()).unwrap(), key);
     }
 
     #[test]
     fn a_damaged_key_is_refused_and_never_replaced_or_shown() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("seal.key"), "c2hvcnQ=").unwrap();
-        let failure = of_data_folder(folder.path()).unwrap_err().to_string();
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("seal.key"), "c2hvcnQ=").unwrap();
+        let failure = load_or_create(directory.path()).unwrap_err().to_string();
         assert!(failure.contains("seal.key") && !failure.contains("c2hvcnQ="), "{failure}");
-        assert_eq!(fs::read_to_string(folder.path().join("seal.key")).unwrap(), "c2hvcnQ=");
+        assert_eq!(fs::read_to_string(directory.path().join("seal.key")).unwrap(), "c2hvcnQ=");
     }
 }

@@ -27,9 +27,6 @@ pub(crate) struct Server {
 
 impl Server {
     /// The address it listens on.
-    ///
-    /// # Errors
-    /// It announced something else than an address.
     pub(crate) fn address(&self) -> Result<SocketAddr, Failure> {
         let address = self.origin.strip_prefix("http://").unwrap_or(&self.origin);
         address.parse().map_err(|_| {
@@ -48,9 +45,6 @@ pub(crate) enum Log<'a> {
 }
 
 /// Starts the sandbox on `listen`, port 0 taking a free one, with its state in `data`.
-///
-/// # Errors
-/// It does not start.
 pub(crate) fn start_sandbox(
     built: &Built,
     listen: SocketAddr,
@@ -66,7 +60,7 @@ pub(crate) fn start_sandbox(
     start_announcing("the sandbox", &mut command, log)
 }
 
-/// What the sandbox does with the bytes it gets.
+/// What the sandbox does with the bytes it receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bodies {
     /// Stores them.
@@ -80,7 +74,7 @@ pub(crate) enum Bodies {
 pub(crate) struct HostSetup<'a> {
     /// The address to serve on; port 0 takes a free one, but not with Spin.
     pub(crate) listen: SocketAddr,
-    /// The folder for its state.
+    /// The directory for its state.
     pub(crate) data: &'a Path,
     /// The sandbox it uploads to.
     pub(crate) sandbox_origin: &'a str,
@@ -91,9 +85,6 @@ pub(crate) struct HostSetup<'a> {
 }
 
 /// Starts the local host and waits until the worker in it answers.
-///
-/// # Errors
-/// It does not start, or the worker is not healthy.
 pub(crate) fn start_devhost(built: &Built, setup: &HostSetup<'_>) -> Result<Server, Failure> {
     let mut command = Command::new(&built.devhost);
     command.arg("--manifest").arg(&built.manifest);
@@ -101,7 +92,7 @@ pub(crate) fn start_devhost(built: &Built, setup: &HostSetup<'_>) -> Result<Serv
     for origin in setup.allow_outbound {
         command.arg("--allow-outbound").arg(origin);
     }
-    // All state is in the data folder, what is temporary too.
+    // All state is in the data directory, including temporary files.
     command.env("TMPDIR", data_folder::open(&setup.data.join("tmp"))?);
     set_variables(&mut command, setup)?;
     let server = start_announcing("the host", &mut command, setup.log)?;
@@ -109,9 +100,6 @@ pub(crate) fn start_devhost(built: &Built, setup: &HostSetup<'_>) -> Result<Serv
 }
 
 /// Checks that there is a `spin` that runs the app.
-///
-/// # Errors
-/// There is none, or it is too old for WASI 0.3.
 pub(crate) fn check_spin() -> Result<(), Failure> {
     let output = Command::new("spin").arg("--version").output().map_err(|cause| {
         Failure::new(format!(
@@ -131,15 +119,12 @@ pub(crate) fn check_spin() -> Result<(), Failure> {
 }
 
 /// Starts the app with `spin up` and waits until the worker answers.
-///
-/// # Errors
-/// It cannot be started, or the worker is not healthy.
 pub(crate) fn start_spin(built: &Built, setup: &HostSetup<'_>) -> Result<Server, Failure> {
     let mut command = Command::new("spin");
     command.arg("up").arg("--from").arg(&built.manifest);
     command.arg("--listen").arg(setup.listen.to_string());
     command.arg("--state-dir").arg(setup.data);
-    // What it prints is progress here: standard output is kept for the result.
+    // Its output is progress; standard output is reserved for the result.
     command.stdout(Stdio::from(std::io::stderr()));
     set_variables(&mut command, setup)?;
     let child = Child::start("spin", &mut command)?;
@@ -155,19 +140,16 @@ fn set_variables(command: &mut Command, setup: &HostSetup<'_>) -> Result<(), Fai
         .env("SPIN_VARIABLE_VOD_REGION", REGION)
         // Lets the worker's requests through to the sandbox.
         .env("SPIN_VARIABLE_STORE_ORIGIN", setup.sandbox_origin)
-        // Partial uploads lie beside the others: the sandbox has one bucket.
+        // Partial uploads are stored in the same bucket: the sandbox has one.
         .env("SPIN_VARIABLE_TEMPORARY_BUCKET", BUCKET)
         .env("SPIN_VARIABLE_TEMPORARY_ENDPOINT", setup.sandbox_origin)
-        // Pages from anywhere, a file on this machine included, can be tried out.
+        // Allows pages from any origin, including local files.
         .env("SPIN_VARIABLE_CORS_ORIGINS", "*")
-        .env("SPIN_VARIABLE_SEAL_KEY", seal_key::of_data_folder(setup.data)?);
+        .env("SPIN_VARIABLE_SEAL_KEY", seal_key::load_or_create(setup.data)?);
     Ok(())
 }
 
-/// Starts a program of this project, which prints `listening <origin>` when it serves.
-///
-/// # Errors
-/// It does not start, or says something else.
+/// Starts a program that prints `listening <origin>` once it serves.
 pub(crate) fn start_announcing(
     name: &'static str,
     command: &mut Command,
@@ -175,17 +157,15 @@ pub(crate) fn start_announcing(
 ) -> Result<Server, Failure> {
     command.stdout(Stdio::piped());
     if let Log::File(path) = log {
-        let file = File::options().create(true).append(true).open(path).map_err(|cause| {
-            Failure::new(format!("{}: cannot be written ({cause})", path.display()))
-        })?;
-        command.stderr(file);
+        let file = File::options().create(true).append(true).open(path);
+        command.stderr(file.map_err(Failure::file(path, "cannot be written"))?);
     }
     let mut child = Child::start(name, command)?;
     let stdout = child.take_stdout().ok_or_else(|| Failure::new(format!("{name}: no output")))?;
     let (sender, first_line) = mpsc::channel();
     thread::spawn(move || {
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            // Nobody listens after the first line, and the rest is read so that it never blocks.
+            // Only the first line is received. The rest is read so that the child never blocks.
             let _ = sender.send(line);
         }
     });
@@ -267,8 +247,8 @@ mod tests {
 
     #[test]
     fn a_program_that_ends_without_listening_is_named_with_its_log() {
-        let folder = tempfile::tempdir().unwrap();
-        let log = folder.path().join("log");
+        let directory = tempfile::tempdir().unwrap();
+        let log = directory.path().join("log");
         let mut command = Command::new("sh");
         command.args(["-c", "echo no luck >&2; exit 3"]);
         let failure = start_announcing("the shell", &mut command, Log::File(&log)).unwrap_err();

@@ -9,9 +9,6 @@ use crate::child;
 use crate::failure::Failure;
 
 /// From now on a signal first ends all children, then this process with status 128 + signal.
-///
-/// # Errors
-/// The system refuses the signal handlers.
 pub(crate) fn end_children_on_signals() -> Result<(), Failure> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
         .map_err(|cause| Failure::new(format!("signals cannot be handled ({cause})")))?;

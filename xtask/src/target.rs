@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::child::Child;
+use crate::child;
 use crate::failure::Failure;
 use crate::report;
 use crate::workspace::Workspace;
@@ -19,9 +19,7 @@ pub(crate) fn ensure_installed(workspace: &Workspace) -> Result<(), Failure> {
     report::progress(&format!("adding the target {TRIPLE}"));
     let mut rustup = Command::new("rustup");
     rustup.args(["target", "add", TRIPLE]).current_dir(&workspace.root);
-    let added = Child::start("rustup", &mut rustup)
-        .and_then(Child::wait)
-        .is_ok_and(|status| status.success());
+    let added = child::run("rustup", &mut rustup, MISSING).is_ok();
     if added && is_installed(workspace)? { Ok(()) } else { Err(Failure::new(MISSING)) }
 }
 
@@ -35,8 +33,8 @@ fn is_installed(workspace: &Workspace) -> Result<bool, Failure> {
                 "rustc cannot be started ({cause}): install Rust from https://rustup.rs"
             ))
         })?;
-    let folder = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
-    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let directory = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+    let files = std::fs::read_dir(directory).into_iter().flatten().flatten();
     Ok(files.into_iter().any(|file| {
         let name = file.file_name();
         let name = name.to_string_lossy();

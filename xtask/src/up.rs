@@ -18,15 +18,12 @@ pub(crate) const OPTIONS: &str = "[--listen 127.0.0.1:3000] [--sandbox 127.0.0.1
 
 pub(crate) const SUMMARY: &str = "\
 Builds, starts the sandbox and the edge worker, and serves until Ctrl-C.
-All state is in the data folder: a restart on it continues where it was.";
+Stores all state in the data directory; restarting with the same directory resumes.";
 
 /// Serves until a signal ends this process.
-///
-/// # Errors
-/// Something is missing or in the way, or a server ended by itself.
 pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     let options = Options::parse(arguments)?;
-    // What can be seen now is said now, and not after a build.
+    // Errors that can be detected before the build are reported before it.
     let data = data_folder::open(&options.data)?;
     ports::check_free("sandbox", options.sandbox)?;
     ports::check_free("listen", options.listen)?;
@@ -63,13 +60,13 @@ fn start_host(
     data: &Path,
     sandbox: &Server,
 ) -> Result<Server, Failure> {
-    let folder = match options.host {
+    let directory = match options.host {
         HostKind::Embedded => "host",
         HostKind::Spin => "spin",
     };
     let setup = HostSetup {
         listen: options.listen,
-        data: &data_folder::open(&data.join(folder))?,
+        data: &data_folder::open(&data.join(directory))?,
         sandbox_origin: &sandbox.origin,
         allow_outbound: &options.allow_outbound,
         log: Log::Terminal,
@@ -80,11 +77,11 @@ fn start_host(
     }
 }
 
-/// Waits until one of the servers ends, which none should. The others end with it.
+/// Waits until one of the servers exits, which is an error. The others end with it.
 fn wait_for_an_end(servers: [Server; 2]) -> Failure {
     let (sender, ended) = mpsc::channel();
     for server in &servers {
-        server.child.tell_end(sender.clone());
+        server.child.report_exit(sender.clone());
     }
     let first = ended.recv().unwrap_or_default();
     let child = servers.into_iter().map(|server| server.child).find(|child| child.name() == first);

@@ -1,4 +1,4 @@
-//! This checkout, and cargo in it.
+//! This checkout, and cargo commands in it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,20 +7,17 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 
-/// Where the sources are and where cargo puts what it builds.
+/// The directories of the sources and of cargo's output.
 #[derive(Debug)]
 pub(crate) struct Workspace {
-    /// The folder of the root `Cargo.toml`.
+    /// The directory of the root `Cargo.toml`.
     pub(crate) root: PathBuf,
-    /// Cargo's target folder, which the environment or the user's configuration may have moved.
-    pub(crate) target_folder: PathBuf,
+    /// Cargo's target directory, which the environment or the user's configuration may have moved.
+    pub(crate) target_directory: PathBuf,
 }
 
 impl Workspace {
     /// Asks cargo.
-    ///
-    /// # Errors
-    /// Cargo is missing or refuses the workspace.
     pub(crate) fn find() -> Result<Self, Failure> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let root = root.canonicalize().map_err(|cause| {
@@ -31,11 +28,11 @@ impl Workspace {
             .output()
             .map_err(|cause| Failure::new(format!("cargo cannot be started ({cause})")))?;
         let metadata: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-        let target_folder = metadata["target_directory"].as_str().ok_or_else(|| {
+        let target_directory = metadata["target_directory"].as_str().ok_or_else(|| {
             let stderr = String::from_utf8_lossy(&output.stderr);
             Failure::new(format!("cargo metadata failed: {}", stderr.trim()))
         })?;
-        Ok(Self { target_folder: target_folder.into(), root })
+        Ok(Self { target_directory: target_directory.into(), root })
     }
 
     /// A cargo command at the root.
@@ -43,9 +40,9 @@ impl Workspace {
         cargo_in(&self.root)
     }
 
-    /// The folder for logs and notes of this program.
-    pub(crate) fn log_folder(&self) -> PathBuf {
-        self.target_folder.join("xtask")
+    /// The directory for logs and notes of this program.
+    pub(crate) fn log_directory(&self) -> PathBuf {
+        self.target_directory.join("xtask")
     }
 }
 

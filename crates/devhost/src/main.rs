@@ -26,6 +26,8 @@
 //! * `--component-memory-max-bytes` bounds the linear memory of an instance.
 //! * `GET /_host/stats` shows counters as JSON, `POST /_host/stats/reset` zeroes them. No component
 //!   sees these paths.
+//! * With `VOD_EXIT_WITH_STDIN` in the environment, it exits when its standard input ends, so that
+//!   it cannot outlive a parent that holds the other end of the pipe, however the parent ends.
 //!
 //! # What it does not do
 //! It listens on loopback addresses only, speaks HTTP/1.1 without TLS, runs HTTP triggers only, and
@@ -56,6 +58,9 @@ use crate::arguments::Arguments;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if std::env::var_os("VOD_EXIT_WITH_STDIN").is_some() {
+        std::thread::spawn(exit_with_stdin);
+    }
     startup::begin_log(arguments.log);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKER_THREADS)
@@ -77,6 +82,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Exits at once when standard input ends.
+fn exit_with_stdin() {
+    // An error means that no more input can come, as the end does.
+    let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+    std::process::exit(1);
 }
 
 /// Reads, and buffers between a socket and a guest, go up to this size, in bytes. A guest is given

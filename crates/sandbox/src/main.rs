@@ -1,4 +1,7 @@
 //! `sandbox`: the stand-in for OSS and VOD as a program.
+//!
+//! With `VOD_EXIT_WITH_STDIN` in the environment, it exits when its standard input ends, so that it
+//! cannot outlive a parent that holds the other end of the pipe, however the parent ends.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -11,6 +14,9 @@ use vod_uploader_sandbox::{Sandbox, SandboxConfig};
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    if std::env::var_os("VOD_EXIT_WITH_STDIN").is_some() {
+        std::thread::spawn(exit_with_stdin);
+    }
     match run(Arguments::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -82,6 +88,13 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     }
     sandbox.stop().await;
     Ok(())
+}
+
+/// Exits at once when standard input ends.
+fn exit_with_stdin() {
+    // An error means that no more input can come, as the end does.
+    let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+    std::process::exit(1);
 }
 
 fn name_and_bucket(text: &str) -> Result<(String, String), String> {

@@ -1,4 +1,8 @@
 //! A child process that serves HTTP and is killed when it is dropped.
+//!
+//! The child also ends if this process is killed: the child exits at the end of its standard input,
+//! a pipe whose other end only this process holds. `PR_SET_PDEATHSIG` does not serve here, because
+//! it acts when the *thread* that started the child ends, and each test has a thread of its own.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader};
@@ -11,6 +15,7 @@ use std::time::Duration;
 /// A server of this machine that has said where it listens.
 #[derive(Debug)]
 pub struct Server {
+    /// Keeps its standard input open.
     child: Child,
     origin: String,
 }
@@ -23,7 +28,8 @@ impl Server {
     #[must_use]
     pub fn start(command: &mut Command, log: &Path) -> Self {
         let mut child = command
-            .stdin(Stdio::null())
+            .env("VOD_EXIT_WITH_STDIN", "1")
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(append(log))
             .spawn()
@@ -83,3 +89,62 @@ fn append(log: &Path) -> File {
 
 /// The first start compiles the component.
 const START_LIMIT: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use std::env;
+    use std::net::TcpStream;
+
+    use super::*;
+    use crate::binaries::Binaries;
+    use crate::wait;
+
+    /// Runs itself again as a process that starts both servers and is then killed.
+    #[test]
+    fn servers_end_if_the_process_that_started_them_is_killed() {
+        if let Some(folder) = env::var_os(FOLDER) {
+            return start_servers_and_wait(Path::new(&folder));
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let name = "process::tests::servers_end_if_the_process_that_started_them_is_killed";
+        let mut process = Command::new(env::current_exe().unwrap())
+            .args(["--exact", name, "--nocapture"])
+            .env(FOLDER, folder.path())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let addresses: Vec<String> = lines
+            .filter_map(|line| Some(line.split_once("http://")?.1.to_owned()))
+            .take(2)
+            .collect();
+        assert!(addresses.iter().all(|address| TcpStream::connect(address).is_ok()));
+        assert_eq!(addresses.len(), 2);
+        process.kill().unwrap();
+        process.wait().unwrap();
+        for address in addresses {
+            wait::until("the server ends", || TcpStream::connect(&address).err());
+        }
+    }
+
+    fn start_servers_and_wait(folder: &Path) {
+        let binaries = Binaries::find();
+        let mut sandbox = Command::new(&binaries.sandbox);
+        let mut host = Command::new(&binaries.devhost);
+        host.arg("--manifest").arg(&binaries.manifest);
+        let mut servers = Vec::new();
+        for (command, name) in [(&mut sandbox, "sandbox"), (&mut host, "host")] {
+            command.args(["--listen", "127.0.0.1:0"]).arg("--data").arg(folder.join(name));
+            servers.push(Server::start(command, &folder.join(format!("{name}.log"))));
+        }
+        for server in &servers {
+            println!("{}", server.origin());
+        }
+        loop {
+            thread::park();
+        }
+    }
+
+    /// The environment variable that makes the test the process to be killed: its directory.
+    const FOLDER: &str = "VOD_TEST_SERVERS_OF_A_KILLED_PROCESS";
+}

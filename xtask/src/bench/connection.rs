@@ -144,7 +144,7 @@ mod tests {
         for length in [0, 1, 1_000, 100_001] {
             connection.send(&head, length, &[7; 1_000], 200).unwrap();
         }
-        assert_eq!(sink.received_bytes(), 101_002);
+        assert_eq!(sink.requests().written_bytes, 101_002);
     }
 
     #[test]

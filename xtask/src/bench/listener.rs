@@ -1,10 +1,10 @@
-//! A server on a free port, with a thread a connection: what the benches put behind what they
+//! A server on a free port, with a thread a connection: what the benchmarks put behind what they
 //! measure.
 
-use std::io;
+use std::io::{self, BufReader};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use crate::failure::Failure;
@@ -18,13 +18,10 @@ pub(super) struct Listener {
 
 impl Listener {
     /// Starts a server called `name`, which answers a connection's requests with `serve`.
-    ///
-    /// # Errors
-    /// The system gives no port.
     pub(super) fn start<S: Send + Sync + 'static>(
         name: &str,
         shared: &Arc<S>,
-        serve: fn(TcpStream, &S) -> io::Result<()>,
+        serve: fn(BufReader<TcpStream>, &S) -> io::Result<()>,
     ) -> Result<Self, Failure> {
         let fail = |cause| Failure::new(format!("{name} cannot listen ({cause})"));
         let listener = TcpListener::bind("127.0.0.1:0").map_err(fail)?;
@@ -37,8 +34,11 @@ impl Listener {
                     return;
                 }
                 let shared = Arc::clone(&shared);
-                // A connection that breaks is the other side's to report.
-                thread::spawn(move || drop(serve(stream, &shared)));
+                thread::spawn(move || {
+                    let stream = BufReader::with_capacity(BUFFER_BYTES, stream);
+                    // A connection that breaks is the other side's to report.
+                    stream.get_ref().set_nodelay(true).and_then(|()| serve(stream, &shared))
+                });
             }
         });
         Ok(Self { address, stopped })
@@ -57,3 +57,11 @@ impl Drop for Listener {
         drop(TcpStream::connect(self.address));
     }
 }
+
+/// Locks what the connections of a server share.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic elsewhere leaves counts and objects as they were.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+const BUFFER_BYTES: usize = 256 * 1024;

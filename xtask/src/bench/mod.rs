@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: what the relay costs.
 
+mod benchmark;
 mod chunks;
 mod connection;
 mod listener;
@@ -8,13 +9,20 @@ mod measurement;
 mod nginx;
 mod process;
 mod relay;
-mod results;
+mod report;
+mod request;
+mod s3_store;
 mod sink;
+mod store_requests;
+mod target;
 mod temporary_files;
+mod tus_server;
+mod worker;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use self::benchmark::Benchmark;
 use crate::data_folder;
 use crate::failure::Failure;
 
@@ -23,27 +31,21 @@ pub(crate) const OPTIONS: &str = "relay|chunks [--size-mib 512|384] [--json FILE
 pub(crate) const SUMMARY: &str = "\
 relay: CPU time, speed, memory, store requests and disk of the worker, beside nginx.
 chunks: what 3 MiB chunks cost it and its store, beside @tus/server with @tus/s3-store (npm).
-Fails when a bar is missed. Reads /proc, so it needs Linux.";
+Fails if a threshold is missed. Reads /proc, so it needs Linux.";
 
 /// Runs the benchmark that the arguments name.
-///
-/// # Errors
-/// Something cannot be started or an upload fails.
 pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     let options = Options::parse(arguments)?;
     if !cfg!(target_os = "linux") {
         return Err(Failure::new("the benchmark reads /proc: run it on Linux"));
     }
-    match options.what {
-        What::Relay => relay::run(&options),
-        What::Chunks => chunks::run(&options),
-    }
+    let Options { benchmark, size_bytes, json, data } = options;
+    benchmark.run(size_bytes, &data, json.as_deref())
 }
 
 /// The command line of `bench`.
-#[derive(Debug, PartialEq, Eq)]
 struct Options {
-    what: What,
+    benchmark: &'static Benchmark,
     /// Bytes that each row of the table relays, over all its uploads.
     size_bytes: u64,
     /// Where the numbers are written to as JSON.
@@ -51,65 +53,44 @@ struct Options {
     data: PathBuf,
 }
 
-/// What is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
-    Relay,
-    Chunks,
-}
-
-impl What {
-    fn named(name: &str) -> Option<Self> {
-        match name {
-            "relay" => Some(Self::Relay),
-            "chunks" => Some(Self::Chunks),
-            _ => None,
-        }
-    }
-
-    const fn default_size_bytes(self) -> u64 {
-        match self {
-            Self::Relay => 512 * MEBIBYTE,
-            Self::Chunks => 384 * MEBIBYTE,
-        }
-    }
-}
-
 impl Options {
     fn parse(mut arguments: lexopt::Parser) -> Result<Self, Failure> {
         use lexopt::prelude::*;
 
-        let (mut what, mut size_bytes, mut json) = (None, None, None);
+        let (mut benchmark, mut size_mib, mut json) = (None, None, None);
         let mut data = data_folder::DEFAULT.into();
         while let Some(argument) = arguments.next()? {
             match argument {
                 Long("size-mib") => {
-                    let mebibytes: u64 = arguments.value()?.parse()?;
-                    if !(SIZE_MIB_MIN..=SIZE_MIB_MAX).contains(&mebibytes) {
+                    let size: u64 = arguments.value()?.parse()?;
+                    if !(SIZE_MIB_MIN..=SIZE_MIB_MAX).contains(&size) {
                         return Err(Failure::new(format!(
-                            "--size-mib {mebibytes}: use {SIZE_MIB_MIN} to {SIZE_MIB_MAX}"
+                            "--size-mib {size}: use {SIZE_MIB_MIN} to {SIZE_MIB_MAX}"
                         )));
                     }
-                    size_bytes = Some(mebibytes * MEBIBYTE);
+                    size_mib = Some(size);
                 }
                 Long("json") => json = Some(arguments.value()?.into()),
                 Long("data") => data = arguments.value()?.into(),
-                Value(name) if what.is_none() => what = Some(name.string()?),
+                Value(name) if benchmark.is_none() => {
+                    benchmark = BENCHMARKS.iter().find(|known| name == known.name);
+                }
                 other => return Err(other.unexpected().into()),
             }
         }
-        let Some(what) = what.as_deref().and_then(What::named) else {
-            let message = "what to measure is missing: use `cargo xtask bench relay` or `chunks`";
-            return Err(Failure::new(message));
-        };
-        let size_bytes = size_bytes.unwrap_or_else(|| what.default_size_bytes());
-        Ok(Self { what, size_bytes, json, data })
+        let benchmark = *benchmark.ok_or_else(|| {
+            Failure::new("no benchmark is named: use `cargo xtask bench relay` or `chunks`")
+        })?;
+        let size_bytes = size_mib.unwrap_or(benchmark.default_size_mib) * MEBIBYTE;
+        Ok(Self { benchmark, size_bytes, json, data })
     }
 }
 
+const BENCHMARKS: [&Benchmark; 2] = [&relay::RELAY, &chunks::CHUNKS];
+
 const MEBIBYTE: u64 = 1024 * 1024;
 
-/// Below this, a row is over before its CPU time can be told.
+/// Below this, a row ends before its CPU time can be measured.
 const SIZE_MIB_MIN: u64 = 8;
 
 /// 1 TiB: a slip of the keyboard should not run for days.

@@ -1,50 +1,59 @@
-//! nginx as the yardstick: it relays bodies unbuffered and does nothing else with them.
+//! nginx in front of a sink, as the peer of the relay benchmark.
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::load::{self, Load};
 use super::sink::Sink;
+use super::store_requests::StoreRequests;
+use super::target::{BenchTarget, Peer};
 use crate::child::Child;
 use crate::failure::Failure;
+use crate::report;
+
+/// Finds the nginx of this machine, which keeps its files in `directory`.
+pub(super) fn find(_root: &Path, directory: &Path) -> Result<Option<Box<dyn Peer>>, Failure> {
+    let program = PROGRAMS.iter().copied().find(|program| {
+        let version = Command::new(program).arg("-v").stderr(Stdio::null()).status();
+        version.is_ok_and(|status| status.success())
+    });
+    let Some(program) = program else {
+        report::progress("no nginx to compare with: on Debian, `apt-get install nginx-light`");
+        return Ok(None);
+    };
+    Ok(Some(Box::new(Install { program, directory: directory.to_owned() })))
+}
+
+/// The installed program.
+#[derive(Debug)]
+struct Install {
+    program: &'static str,
+    directory: PathBuf,
+}
 
 /// A running nginx in front of a sink.
 #[derive(Debug)]
-pub(super) struct Nginx {
-    pub(super) child: Child,
-    pub(super) address: SocketAddr,
-    /// What it relays to.
-    pub(super) sink: Sink,
+struct Nginx {
+    child: Child,
+    address: SocketAddr,
+    sink: Sink,
 }
 
-/// The nginx of this machine.
-pub(super) fn installed() -> Option<&'static str> {
-    PROGRAMS.iter().copied().find(|program| {
-        let version = Command::new(program).arg("-v").stderr(Stdio::null()).status();
-        version.is_ok_and(|status| status.success())
-    })
-}
-
-impl Nginx {
-    /// Starts `program` with its files in `folder`.
-    ///
-    /// # Errors
-    /// It does not start.
-    pub(super) fn start(program: &str, folder: &Path) -> Result<Self, Failure> {
+impl Peer for Install {
+    fn start(&self) -> Result<Box<dyn BenchTarget>, Failure> {
         let sink = Sink::start()?;
         let address = free_address()?;
-        let configuration = folder.join("nginx.conf");
-        fs::write(&configuration, configuration_text(folder, address, sink.address())).map_err(
-            |cause| {
-                Failure::new(format!("{}: cannot be written ({cause})", configuration.display()))
-            },
-        )?;
-        let log = folder.join("error.log");
-        let mut command = Command::new(program);
-        command.arg("-e").arg(&log).arg("-p").arg(folder).arg("-c").arg(&configuration);
+        let configuration = self.directory.join("nginx.conf");
+        let text = configuration_text(&self.directory, address, sink.address());
+        fs::write(&configuration, text)
+            .map_err(Failure::file(&configuration, "cannot be written"))?;
+        let log = self.directory.join("error.log");
+        let mut command = Command::new(self.program);
+        command.arg("-e").arg(&log).arg("-p").arg(&self.directory).arg("-c").arg(&configuration);
         let child = Child::start("nginx", command.stderr(Stdio::null()))?;
         let deadline = Instant::now() + START_LIMIT;
         while TcpStream::connect(address).is_err() {
@@ -53,25 +62,50 @@ impl Nginx {
             }
             thread::sleep(POLL_INTERVAL);
         }
-        Ok(Self { child, address, sink })
+        Ok(Box::new(Nginx { child, address, sink }))
+    }
+}
+
+impl BenchTarget for Nginx {
+    fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    fn address(&self) -> Result<SocketAddr, Failure> {
+        Ok(self.address)
+    }
+
+    fn send(&self, workload: Load, size_bytes: u64, block: &[u8]) -> Result<(), Failure> {
+        workload.send(size_bytes, block, &|upload, length_bytes, block| {
+            load::to_nginx(self.address, workload.shape, (upload, length_bytes, block))
+        })
+    }
+
+    fn reset_counts(&self) -> Result<(), Failure> {
+        self.sink.reset_requests();
+        Ok(())
+    }
+
+    fn store_requests(&self) -> Result<StoreRequests, Failure> {
+        Ok(self.sink.requests())
     }
 }
 
 /// A single process, so that its CPU time and memory are those of one process id.
-fn configuration_text(folder: &Path, listen: SocketAddr, sink: SocketAddr) -> String {
-    let folder = folder.display();
+fn configuration_text(directory: &Path, listen: SocketAddr, sink: SocketAddr) -> String {
+    let directory = directory.display();
     format!(
         "daemon off;
 master_process off;
-pid {folder}/nginx.pid;
+pid {directory}/nginx.pid;
 events {{ worker_connections 64; }}
 http {{
     access_log off;
-    client_body_temp_path {folder}/client_body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
+    client_body_temp_path {directory}/client_body;
+    proxy_temp_path {directory}/proxy;
+    fastcgi_temp_path {directory}/fastcgi;
+    uwsgi_temp_path {directory}/uwsgi;
+    scgi_temp_path {directory}/scgi;
     client_max_body_size 0;
     keepalive_requests 1000000;
     upstream sink {{

@@ -15,10 +15,7 @@ pub(super) struct Usage {
 
 impl Usage {
     /// Reads the usage of a running process.
-    ///
-    /// # Errors
-    /// There is no such process.
-    pub(super) fn of(process: u32) -> Result<Self, Failure> {
+    pub(super) fn read(process: u32) -> Result<Self, Failure> {
         let read = |name: &str| fs::read_to_string(format!("/proc/{process}/{name}"));
         let ticks = read("stat").ok().and_then(|stat| cpu_ticks(&stat));
         let rss = read("status").ok().and_then(|status| rss_peak_bytes(&status));
@@ -67,6 +64,6 @@ mod tests {
 
     #[test]
     fn this_process_uses_memory() {
-        assert!(Usage::of(std::process::id()).unwrap().rss_peak_bytes > 0);
+        assert!(Usage::read(std::process::id()).unwrap().rss_peak_bytes > 0);
     }
 }

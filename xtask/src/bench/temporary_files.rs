@@ -1,4 +1,4 @@
-//! Watches for bodies that touch the disk on their way.
+//! Watches for request bodies that are written to disk.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,24 +7,24 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// Looks, until it is finished, at a host's data folder (which holds its temporary folder too) and
-/// at files that its process has open but that have no name any more.
+/// Measures, until it is finished, the files in a host's data directory, which contains its
+/// temporary directory, and the unlinked files that its process has open.
 #[derive(Debug)]
 pub(super) struct Watch {
-    shared: Arc<Shared>,
+    shared: Arc<WatchState>,
     thread: JoinHandle<()>,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
+struct WatchState {
     finished: AtomicBool,
     peak_bytes: AtomicU64,
 }
 
 impl Watch {
-    /// Begins to look.
-    pub(super) fn begin(data: &Path, process: u32) -> Self {
-        let shared = Arc::new(Shared::default());
+    /// Starts measuring.
+    pub(super) fn start(data: &Path, process: u32) -> Self {
+        let shared = Arc::new(WatchState::default());
         let (of_thread, data) = (Arc::clone(&shared), data.to_owned());
         let thread = thread::spawn(move || {
             loop {
@@ -49,19 +49,19 @@ impl Watch {
     }
 }
 
-/// Bytes of all files in the folder, but for the host's own.
-fn bytes_below(folder: &Path) -> u64 {
+/// Bytes of all files in the directory, except the host's own.
+fn bytes_below(directory: &Path) -> u64 {
     let mut bytes = 0;
-    let mut folders: Vec<PathBuf> = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+    let mut directories: Vec<PathBuf> = vec![directory.to_owned()];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
             let name = entry.file_name();
             let own = OWN_FILES.iter().any(|own| name.to_string_lossy().starts_with(own));
             match entry.metadata() {
                 Ok(_) if own => {}
-                Ok(metadata) if metadata.is_dir() => folders.push(entry.path()),
+                Ok(metadata) if metadata.is_dir() => directories.push(entry.path()),
                 Ok(metadata) => bytes += metadata.len(),
-                // It went away meanwhile.
+                // The file was deleted.
                 Err(_) => {}
             }
         }
@@ -83,7 +83,7 @@ fn bytes_without_name(process: u32) -> u64 {
         .sum()
 }
 
-/// How the names of the host's own files and folders begin: the key-value store, the compiled
+/// How the names of the host's own files and directories begin: the key-value store, the compiled
 /// component, the key that seals.
 const OWN_FILES: &[&str] = &["key-value.sqlite", "compiled", "seal.key"];
 
@@ -100,20 +100,20 @@ mod tests {
 
     #[test]
     fn every_file_counts_but_the_hosts_own() {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         for (name, length) in [("key-value.sqlite-wal", 1_000), ("spool", 30)] {
-            fs::write(folder.path().join(name), vec![0; length]).unwrap();
+            fs::write(directory.path().join(name), vec![0; length]).unwrap();
         }
-        fs::create_dir(folder.path().join("tmp")).unwrap();
-        fs::write(folder.path().join("tmp/part"), [0; 4]).unwrap();
-        assert_eq!(bytes_below(folder.path()), 34);
-        assert_eq!(Watch::begin(folder.path(), NO_PROCESS).finish(), 34);
+        fs::create_dir(directory.path().join("tmp")).unwrap();
+        fs::write(directory.path().join("tmp/part"), [0; 4]).unwrap();
+        assert_eq!(bytes_below(directory.path()), 34);
+        assert_eq!(Watch::start(directory.path(), NO_PROCESS).finish(), 34);
     }
 
     #[test]
     fn a_file_that_a_process_unlinked_but_has_open_counts() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("spool");
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("spool");
         fs::write(&file, [0; 30]).unwrap();
         // It says when it is ready, and ends with its standard input.
         let mut shell = Command::new("sh")

@@ -2,124 +2,80 @@
 
 use std::path::Path;
 
+use super::context::TestContext;
 use super::log::SuiteLog;
-use super::outcome::Outcome;
-use super::{Built, Stage};
-use crate::components::Component;
+use super::suite_result::SuiteResult;
+use crate::components::{Built, Component};
 use crate::failure::Failure;
-use crate::target;
 
 /// Whether all sources are formatted.
-pub(super) fn format(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    check(stage, log, &["fmt", "--all", "--check"])
+pub(super) fn format(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+    check(context, log, "fmt --all --check")
 }
 
 /// Clippy over everything, warnings being errors. With the profile of the build, so that build
 /// scripts and macros are compiled once.
-pub(super) fn lints(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    let native =
-        [&["clippy", "--quiet", "--all-targets"], NATIVE, &["--", "-D", "warnings"]].concat();
-    let components = [&["clippy", "--quiet"], COMPONENTS, &["--", "-D", "warnings"]].concat();
-    Ok(check(stage, log, &native)?.and(check(stage, log, &components)?))
+pub(super) fn lints(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+    let native = format!("clippy --quiet --all-targets {NATIVE} -- -D warnings");
+    let components = format!("clippy --quiet {COMPONENTS} -- -D warnings");
+    Ok(check(context, log, &native)?.and(check(context, log, &components)?))
 }
 
 /// Rustdoc over everything, warnings being errors.
-pub(super) fn documentation(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    let mut outcome = Outcome::default();
+pub(super) fn documentation(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+    let mut result = SuiteResult::default();
     for selection in [NATIVE, COMPONENTS] {
-        let mut command = stage.workspace.cargo();
-        command
-            .args(["doc", "--quiet", "--no-deps"])
-            .args(selection)
-            .env("RUSTDOCFLAGS", "-D warnings");
-        outcome = outcome.and(Outcome::of(log.run(&mut command)?.success));
+        let mut command = context.workspace.cargo();
+        command.args(["doc", "--quiet", "--no-deps"]).args(selection.split_whitespace());
+        command.env("RUSTDOCFLAGS", "-D warnings");
+        result = result.and(SuiteResult::from_success(log.run(&mut command)?.success));
     }
-    Ok(outcome)
+    Ok(result)
 }
 
-/// Licences, sources and bans. Not advisories: these depend on the day, not on the commit.
-pub(super) fn dependencies(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    if !log.run(stage.workspace.cargo().args(["deny", "--version"]))?.success {
-        let reason = "cargo-deny is not installed: cargo install cargo-deny";
-        return Ok(Outcome::skipped("dependencies", reason));
-    }
-    check(stage, log, &["deny", "check", "bans", "licenses", "sources"])
-}
-
-/// The engine's tests, with the checks of the dev profile.
-pub(super) fn engine(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    test(stage, log, &["--package", "vod-uploader"])
-}
-
-/// Thousands of stories of the whole engine, and its steps one by one, under a virtual clock.
-pub(super) fn simulator(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    test(stage, log, &["--release", "--package", "vod-uploader-sim"])
-}
-
-/// The tests of the driver and of the glue that need no host.
-pub(super) fn driver(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    let packages = ["--package", "vod-uploader-host", "--package", "vod-uploader-component"];
-    test(stage, log, &[&["--release", "--lib"][..], &packages].concat())
-}
-
-/// Whether the WIT package documents everything, and its page is up to date.
-pub(super) fn wit(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    test(stage, log, &["--release", "--package", "vod-uploader-wit-docs"])
-}
-
-/// The tests of this program.
-pub(super) fn xtask(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    test(stage, log, &["--package", "xtask"])
-}
-
-/// The sandbox's tests.
-pub(super) fn sandbox(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    test(stage, log, &["--release", "--package", "vod-uploader-sandbox"])
-}
-
-/// The local host's tests.
-pub(super) fn devhost(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    test(stage, log, &["--release", "--package", "vod-uploader-devhost"])
-}
-
-/// The tests of what was built, the lists of what the components import among them.
-pub(super) fn components(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    test(stage, log, &["--release", "--package", "vod-uploader-component-tests"])
+/// The tests that these options of `cargo test` select.
+pub(super) fn test(
+    context: &TestContext,
+    log: &SuiteLog,
+    options: &str,
+) -> Result<SuiteResult, Failure> {
+    let mut command = context.workspace.cargo();
+    command.args(["test", "--no-fail-fast"]).args(options.split_whitespace());
+    run_tests(context, log, &mut command)
 }
 
 /// The test of the app in Python, which lies at `app`.
-pub(super) fn python_app(stage: &Stage, log: &SuiteLog, app: &Path) -> Result<Outcome, Failure> {
-    let mut command = stage.workspace.cargo();
+pub(super) fn python_app(
+    context: &TestContext,
+    log: &SuiteLog,
+    app: &Path,
+) -> Result<SuiteResult, Failure> {
+    let mut command = context.workspace.cargo();
     command.env("VOD_PYTHON_APP_WASM", app).args(["test", "--release"]);
     command.args(["--package", "vod-uploader-component-tests", "--test", "python"]);
-    run_tests(stage, log, &mut command)
+    run_tests(context, log, &mut command)
 }
 
 /// One check: whether a cargo command succeeds.
-fn check(stage: &Stage, log: &SuiteLog, arguments: &[&str]) -> Result<Outcome, Failure> {
-    Ok(Outcome::of(log.run(stage.workspace.cargo().args(arguments))?.success))
-}
-
-fn test(stage: &Stage, log: &SuiteLog, selection: &[&str]) -> Result<Outcome, Failure> {
-    let mut command = stage.workspace.cargo();
-    command.args(["test", "--no-fail-fast"]).args(selection);
-    run_tests(stage, log, &mut command)
+fn check(context: &TestContext, log: &SuiteLog, arguments: &str) -> Result<SuiteResult, Failure> {
+    let mut command = context.workspace.cargo();
+    Ok(SuiteResult::from_success(log.run(command.args(arguments.split_whitespace()))?.success))
 }
 
 fn run_tests(
-    stage: &Stage,
+    context: &TestContext,
     log: &SuiteLog,
     command: &mut std::process::Command,
-) -> Result<Outcome, Failure> {
-    if let Some(built) = &stage.built {
-        tell_paths(command, built);
+) -> Result<SuiteResult, Failure> {
+    if let Some(built) = &context.built {
+        set_paths(command, built);
     }
     let finished = log.run(command)?;
-    Ok(Outcome::of_cargo_test(&finished.output, finished.success))
+    Ok(SuiteResult::from_cargo_test(&finished.output, finished.success))
 }
 
 /// Component tests run what was built, and find it by these variables.
-fn tell_paths(command: &mut std::process::Command, built: &Built) {
+fn set_paths(command: &mut std::process::Command, built: &Built) {
     command
         .env("VOD_DEVHOST", &built.devhost)
         .env("VOD_SANDBOX", &built.sandbox)
@@ -131,34 +87,11 @@ fn tell_paths(command: &mut std::process::Command, built: &Built) {
 }
 
 /// What runs on this machine.
-const NATIVE: &[&str] = &[
-    "--release",
-    "--workspace",
-    "--exclude",
-    "vod-uploader-host",
-    "--exclude",
-    "vod-uploader-edge",
-    "--exclude",
-    "vod-uploader-component",
-    "--exclude",
-    "vod-uploader-test-app",
-    "--exclude",
-    "upload-from-a-component",
-];
+const NATIVE: &str = "--release --workspace --exclude vod-uploader-host \
+     --exclude vod-uploader-edge --exclude vod-uploader-component \
+     --exclude vod-uploader-test-app --exclude upload-from-a-component";
 
 /// What runs in a component, where alone its host's functions exist.
-const COMPONENTS: &[&str] = &[
-    "--release",
-    "--target",
-    target::TRIPLE,
-    "--package",
-    "vod-uploader-host",
-    "--package",
-    "vod-uploader-edge",
-    "--package",
-    "vod-uploader-component",
-    "--package",
-    "vod-uploader-test-app",
-    "--package",
-    "upload-from-a-component",
-];
+const COMPONENTS: &str = "--release --target wasm32-wasip2 --package vod-uploader-host \
+     --package vod-uploader-edge --package vod-uploader-component \
+     --package vod-uploader-test-app --package upload-from-a-component";

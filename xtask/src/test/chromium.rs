@@ -6,19 +6,15 @@ use super::log::SuiteLog;
 use super::tool::is_installed;
 use crate::failure::Failure;
 
-/// What there is of the browser.
+/// The browser, if there is one.
 pub(super) enum Chromium {
     /// The program.
     Ready(&'static str),
-    /// It cannot be had on this machine: why, and what to do.
+    /// Why it is not available, and what to do.
     Missing(&'static str),
 }
 
-/// A Chromium of this machine. Where there is none, it is installed, if this is a Debian and this
-/// process may do so.
-///
-/// # Errors
-/// The log cannot be written.
+/// Finds Chromium, or installs it if this is a Debian and this process may do so.
 pub(super) fn chromium(log: &SuiteLog) -> Result<Chromium, Failure> {
     if let Some(program) = installed() {
         return Ok(Chromium::Ready(program));
@@ -29,7 +25,7 @@ pub(super) fn chromium(log: &SuiteLog) -> Result<Chromium, Failure> {
     for arguments in [&["update"][..], &["install", "--yes", "--no-install-recommends", PACKAGE]] {
         let mut command = Command::new("apt-get");
         command.args(["--quiet", "--quiet"]).args(arguments);
-        // Whatever it would ask: there is nobody to answer.
+        // No terminal is available to answer questions.
         if !log.run(command.env("DEBIAN_FRONTEND", "noninteractive"))?.success {
             return Ok(Chromium::Missing("apt-get cannot install chromium: its log says why"));
         }

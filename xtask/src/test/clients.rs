@@ -4,88 +4,86 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::Stage;
 use super::chromium::{self, Chromium};
+use super::context::TestContext;
 use super::log::SuiteLog;
 use super::npm::{self, Packages};
-use super::outcome::Outcome;
 use super::python::{self, Environment};
+use super::suite_result::SuiteResult;
 use super::tool::is_installed;
 use crate::failure::Failure;
 
 /// tus-js-client in Node.js.
-pub(super) fn tus_js(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    play(stage, log, "tus-js", None)
+pub(super) fn tus_js(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+    play(context, log, "tus-js", None)
 }
 
 /// tus-js-client, Uppy, FilePond and an HTML form in Chromium.
-pub(super) fn browser(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+pub(super) fn browser(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
     match chromium::chromium(log)? {
         Chromium::Ready(program) => {
             let program = path_of(program)?;
-            play(stage, log, "browser", Some(("--chromium", program.as_os_str())))
+            play(context, log, "browser", Some(("--chromium", program.as_os_str())))
         }
-        Chromium::Missing(reason) => Ok(Outcome::skipped("browser", reason)),
+        Chromium::Missing(reason) => Ok(SuiteResult::skipped("browser", reason)),
     }
 }
 
 /// tuspy and tus.py.
-pub(super) fn python(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    let environment = stage.workspace.target_folder.join("clients-venv");
-    let requirements = folder(stage).join("requirements.txt");
+pub(super) fn python(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+    let environment = context.workspace.target_directory.join("clients-venv");
+    let requirements = directory(context).join("requirements.txt");
     match python::environment(log, &environment, &requirements)? {
         Environment::Ready(python) => {
-            play(stage, log, "python", Some(("--python", python.as_os_str())))
+            play(context, log, "python", Some(("--python", python.as_os_str())))
         }
-        Environment::Missing(reason) => Ok(Outcome::skipped("python", &reason)),
+        Environment::Missing(reason) => Ok(SuiteResult::skipped("python", &reason)),
     }
 }
 
 /// curl.
-pub(super) fn curl(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+pub(super) fn curl(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
     if !is_installed("curl") {
-        return Ok(Outcome::skipped("curl", "curl is not installed: https://curl.se"));
+        return Ok(SuiteResult::skipped("curl", "curl is not installed: https://curl.se"));
     }
-    play(stage, log, "curl", None)
+    play(context, log, "curl", None)
 }
 
 /// Runs a suite of `tests/clients`, which starts and crashes its servers itself.
 fn play(
-    stage: &Stage,
+    context: &TestContext,
     log: &SuiteLog,
     suite: &str,
     option: Option<(&str, &OsStr)>,
-) -> Result<Outcome, Failure> {
-    let built = stage.built.as_ref().ok_or_else(|| Failure::new("the worker was not built"))?;
-    let folder = folder(stage);
-    let notes = stage.workspace.log_folder();
-    if let Packages::Missing(reason) = npm::packages(log, &folder, &notes.join("clients.stamp"))? {
-        return Ok(Outcome::skipped(suite, &reason));
+) -> Result<SuiteResult, Failure> {
+    let directory = directory(context);
+    let notes = context.workspace.log_directory();
+    if let Packages::Missing(reason) = npm::packages(log, &directory, &notes.join("clients.stamp"))?
+    {
+        return Ok(SuiteResult::skipped(suite, &reason));
     }
     let mut script = Command::new("node");
-    script.arg("run.mjs").arg(suite).current_dir(&folder);
-    script.arg("--sandbox").arg(&built.sandbox).arg("--devhost").arg(&built.devhost);
-    script.arg("--manifest").arg(&built.manifest);
+    script.arg("run.mjs").arg(suite).current_dir(&directory);
+    context.pass_paths(&mut script)?;
     script.arg("--folder").arg(notes.join(format!("clients-{suite}")));
     if let Some((name, value)) = option {
         script.arg(name).arg(value);
     }
-    // The caches of what it starts do not belong into the sources.
-    let finished = log.run(script.env("PYTHONDONTWRITEBYTECODE", "1"))?;
-    Ok(Outcome::of_script(&finished.output, finished.success))
+    let finished = log.run(&mut script)?;
+    Ok(SuiteResult::from_script(&finished.output, finished.success))
 }
 
-fn folder(stage: &Stage) -> PathBuf {
-    stage.workspace.root.join("tests/clients")
+fn directory(context: &TestContext) -> PathBuf {
+    context.workspace.root.join("tests/clients")
 }
 
 /// Where the shell finds a program.
 fn path_of(program: &str) -> Result<PathBuf, Failure> {
-    let folders = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&folders)
-        .map(|folder| folder.join(program))
+    let directories = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&directories)
+        .map(|directory| directory.join(program))
         .find(|path| path.is_file())
-        .ok_or_else(|| Failure::new(format!("{program} is not in any folder of PATH")))
+        .ok_or_else(|| Failure::new(format!("{program} is not in any directory of PATH")))
 }
 
 #[cfg(test)]

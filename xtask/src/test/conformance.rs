@@ -1,49 +1,41 @@
-//! The suites that hold the worker to the specifications of resumable uploads.
+//! The suites that check the worker against the specifications of resumable uploads.
 
-use super::Stage;
+use super::context::TestContext;
 use super::log::SuiteLog;
-use super::outcome::{Outcome, Skip};
+use super::suite_result::{Skip, SuiteResult};
 use crate::conformance;
 use crate::data_folder;
 use crate::failure::Failure;
 use crate::ports::ANY_PORT;
 use crate::server::{self, Bodies, HostSetup, Log};
 
-/// The proof that the suites notice what is wrong.
-pub(super) fn proof(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    let mut command = stage.workspace.cargo();
-    command.args(["test", "--release", "--no-fail-fast", "--package", "vod-uploader-conformance"]);
-    let finished = log.run(&mut command)?;
-    Ok(Outcome::of_cargo_test(&finished.output, finished.success))
-}
-
 /// tus 1.0.0.
-pub(super) fn tus(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    hold_to(stage, log, "tus", &[])
+pub(super) fn tus(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+    run_conformance_suite(context, log, "tus", &[])
 }
 
 /// The IETF's draft, in all interop versions that are spoken. What the older ones leave out is not
 /// named: they have less.
-pub(super) fn ietf(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    let mut outcome = hold_to(stage, log, "ietf", &[])?;
+pub(super) fn ietf(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+    let mut result = run_conformance_suite(context, log, "ietf", &[])?;
     for version in ["6", "5", "4", "3"] {
-        let mut older = hold_to(stage, log, "ietf", &["--interop", version])?;
+        let mut older = run_conformance_suite(context, log, "ietf", &["--interop", version])?;
         older.skips.clear();
-        outcome.add(&older);
+        result.add(&older);
     }
-    Ok(outcome)
+    Ok(result)
 }
 
-/// Runs a suite against the worker, in front of a sandbox of its own.
-fn hold_to(
-    stage: &Stage,
+/// Runs a suite against a worker with an empty sandbox.
+fn run_conformance_suite(
+    context: &TestContext,
     log: &SuiteLog,
     suite: &str,
     options: &[&str],
-) -> Result<Outcome, Failure> {
-    let built = stage.built.as_ref().ok_or_else(|| Failure::new("the worker was not built"))?;
-    let folder = stage.workspace.log_folder().join(format!("conformance-{suite}-servers"));
-    let data = data_folder::open_empty(&folder)?;
+) -> Result<SuiteResult, Failure> {
+    let built = context.built()?;
+    let directory = context.workspace.log_directory().join(format!("conformance-{suite}-servers"));
+    let data = data_folder::open_empty(&directory)?;
     let (sandbox_log, host_log) = (data.join("sandbox.log"), data.join("host.log"));
     let sandbox_data = data_folder::open(&data.join("sandbox"))?;
     let sandbox = server::start_sandbox(
@@ -61,12 +53,12 @@ fn hold_to(
         log: Log::File(&host_log),
     };
     let host = server::start_devhost(built, &setup)?;
-    let mut command = conformance::program(&stage.workspace);
+    let mut command = conformance::program(&context.workspace);
     command.arg(suite).arg("--url").arg(format!("{}/v1/files", host.origin)).args(options);
     let finished = log.run(&mut command)?;
-    let mut outcome = Outcome::of_script(&finished.output, finished.success);
-    outcome.skips.extend(not_passed(&finished.output));
-    Ok(outcome)
+    let mut result = SuiteResult::from_script(&finished.output, finished.success);
+    result.skips.extend(not_passed(&finished.output));
+    Ok(result)
 }
 
 /// What the suite skipped, and the failures of a SHOULD, which fail no run: each has its reason on
@@ -94,7 +86,7 @@ mod tests {
     #[test]
     fn skips_and_warnings_are_named_with_their_reasons() {
         let output = "pass MUST   a_works (HEAD)\nskip MUST   b_works (GET)\n     not offered\n\
-                      warn SHOULD c_works (GET)\n     expected 204, got 200\n     > GET / HTTP/1.1\n\
+                      warn SHOULD c_works (GET)\n     expected 204, got 200\n     > GET /\n\
                       FAIL MUST   d_works (GET)\n     expected 1\n";
         let skip = |what: &str, reason: &str| Skip { what: what.into(), reason: reason.into() };
         assert_eq!(

@@ -1,4 +1,4 @@
-//! The suite that fuzzes what reads bytes of strangers: every target of `fuzz/`, for a few seconds.
+//! The suite that fuzzes what reads untrusted input: every target of `fuzz/`, for a few seconds.
 //!
 //! A fuzzer that runs for seconds finds what is easy to find, and every seed is a regression test.
 //! It needs neither nightly nor cargo-fuzz: what cargo-fuzz adds to a build are these flags.
@@ -8,39 +8,40 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::Stage;
+use super::context::TestContext;
 use super::log::SuiteLog;
-use super::outcome::Outcome;
+use super::suite_result::SuiteResult;
 use super::tool::is_installed;
 use crate::data_folder;
 use crate::failure::Failure;
 
 /// Builds all targets and runs one after another.
-pub(super) fn run(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
+pub(super) fn run(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
     let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
     if !is_installed(&compiler) {
         let reason = format!("{compiler} is not installed, which builds libFuzzer: on Debian, g++");
-        return Ok(Outcome::skipped("fuzz", &reason));
+        return Ok(SuiteResult::skipped("fuzz", &reason));
     }
-    let fuzz = Fuzz::find(stage, log)?;
-    let mut format = stage.workspace.cargo();
+    let fuzz = Fuzz::find(context, log)?;
+    let mut format = context.workspace.cargo();
     format.args(["fmt", "--check"]).arg("--manifest-path").arg(&fuzz.manifest);
-    let mut outcome = Outcome::of(log.run(&mut format)?.success);
-    let mut lints = fuzz.cargo(stage, "clippy");
-    outcome = outcome.and(Outcome::of(log.run(lints.args(["--", "-D", "warnings"]))?.success));
-    if !log.run(&mut fuzz.cargo(stage, "build"))?.success {
-        return Ok(outcome.and(Outcome::failed(1)));
+    let mut result = SuiteResult::from_success(log.run(&mut format)?.success);
+    let mut lints = fuzz.cargo(context, "clippy");
+    result = result
+        .and(SuiteResult::from_success(log.run(lints.args(["--", "-D", "warnings"]))?.success));
+    if !log.run(&mut fuzz.cargo(context, "build"))?.success {
+        return Ok(result.and(SuiteResult::failed(1)));
     }
     for target in fuzz.targets()? {
-        outcome = outcome.and(fuzz.run(log, &target)?);
+        result = result.and(fuzz.run(log, &target)?);
     }
-    Ok(outcome)
+    Ok(result)
 }
 
 /// The package of the fuzz targets.
 #[derive(Debug)]
 struct Fuzz {
-    folder: PathBuf,
+    directory: PathBuf,
     manifest: PathBuf,
     /// Where everything goes that is built and found.
     output: PathBuf,
@@ -49,21 +50,21 @@ struct Fuzz {
 }
 
 impl Fuzz {
-    fn find(stage: &Stage, log: &SuiteLog) -> Result<Self, Failure> {
+    fn find(context: &TestContext, log: &SuiteLog) -> Result<Self, Failure> {
         let version = log.run(Command::new("rustc").arg("-vV"))?.output;
         let triple = version.lines().find_map(|line| line.strip_prefix("host: "));
-        let folder = stage.workspace.root.join("fuzz");
+        let directory = context.workspace.root.join("fuzz");
         Ok(Self {
-            manifest: folder.join("Cargo.toml"),
-            folder,
-            output: stage.workspace.target_folder.join("fuzz"),
+            manifest: directory.join("Cargo.toml"),
+            directory,
+            output: context.workspace.target_directory.join("fuzz"),
             triple: triple.ok_or_else(|| Failure::new("rustc names no host"))?.to_owned(),
         })
     }
 
     /// A cargo command on all targets, with the fuzzer's flags.
-    fn cargo(&self, stage: &Stage, command: &str) -> Command {
-        let mut cargo = stage.workspace.cargo();
+    fn cargo(&self, context: &TestContext, command: &str) -> Command {
+        let mut cargo = context.workspace.cargo();
         cargo.args([command, "--release", "--target", &self.triple]);
         cargo.arg("--manifest-path").arg(&self.manifest);
         cargo.arg("--target-dir").arg(&self.output);
@@ -73,8 +74,8 @@ impl Fuzz {
 
     /// The names of the targets, in order.
     fn targets(&self) -> Result<Vec<String>, Failure> {
-        let folder = self.folder.join("fuzz_targets");
-        let mut names: Vec<_> = files_in(&folder)?
+        let directory = self.directory.join("fuzz_targets");
+        let mut names: Vec<_> = files_in(&directory)?
             .iter()
             .filter_map(|file| Some(file.file_stem()?.to_str()?.to_owned()))
             .collect();
@@ -83,27 +84,26 @@ impl Fuzz {
     }
 
     /// Runs a target: all seeds, and then what the fuzzer makes of them.
-    fn run(&self, log: &SuiteLog, target: &str) -> Result<Outcome, Failure> {
+    fn run(&self, log: &SuiteLog, target: &str) -> Result<SuiteResult, Failure> {
         // What earlier runs found would make this one another.
         let corpus = data_folder::open_empty(&self.output.join("corpus").join(target))?;
         let artifacts = data_folder::open_empty(&self.output.join("artifacts").join(target))?;
         let program = self.output.join(&self.triple).join("release").join(target);
         let mut command = Command::new(&program);
         command.args(LIMITS).arg(format!("-artifact_prefix={}/", artifacts.display()));
-        command.arg(corpus).arg(self.folder.join("seeds").join(target));
+        command.arg(corpus).arg(self.directory.join("seeds").join(target));
         let success = log.run(&mut command)?.success;
         for input in files_in(&artifacts)? {
             let (program, input) = (program.display(), input.display());
             log.note(&format!("{target} fails on {input}: `{program} {input}` shows it again"))?;
         }
-        Ok(Outcome::of(success))
+        Ok(SuiteResult::from_success(success))
     }
 }
 
-fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-    let entries = entries
-        .map_err(|cause| Failure::new(format!("{}: cannot be read ({cause})", folder.display())))?;
+fn files_in(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let entries = fs::read_dir(directory).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+    let entries = entries.map_err(Failure::file(directory, "cannot be read"))?;
     Ok(entries.iter().map(fs::DirEntry::path).collect())
 }
 

@@ -2,63 +2,51 @@
 
 use std::process::Command;
 
-use super::Stage;
+use super::context::TestContext;
 use super::log::SuiteLog;
-use super::outcome::Outcome;
+use super::npm::{self, Packages};
 use super::python::{self, Environment};
-use super::stamp::Stamp;
-use super::tool::is_installed;
+use super::suite_result::SuiteResult;
 use crate::data_folder;
 use crate::failure::Failure;
 use crate::ports::ANY_PORT;
 use crate::server::{self, Bodies, Log, Server};
 
 /// The vendor's client for Node.js.
-pub(super) fn npm(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    for (tool, from) in [("node", "https://nodejs.org"), ("npm", "https://nodejs.org")] {
-        if !is_installed(tool) {
-            let reason = format!("{tool} is not installed: {from}");
-            return Ok(Outcome::skipped("clients-npm", &reason));
-        }
+pub(super) fn npm(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+    let directory = context.workspace.root.join("tests/interop/node");
+    let stamp = context.workspace.log_directory().join("npm.stamp");
+    if let Packages::Missing(reason) = npm::packages(log, &directory, &stamp)? {
+        return Ok(SuiteResult::skipped("clients-npm", &reason));
     }
-    let folder = stage.workspace.root.join("tests/interop/node");
-    let lock_file = folder.join("package-lock.json");
-    let done = Stamp::new(&stage.workspace.log_folder().join("npm.stamp"), &[lock_file])?;
-    if !(done.is_set() && folder.join("node_modules").is_dir()) {
-        let mut install = Command::new("npm");
-        if !log.run(install.arg("ci").current_dir(&folder))?.success {
-            return Err(Failure::new("npm ci failed"));
-        }
-        done.set()?;
-    }
-    let sandbox = start_sandbox(stage, "npm")?;
+    let sandbox = start_sandbox(context, "npm")?;
     let mut script = Command::new("node");
-    script.arg("oss_node.mjs").arg("--sandbox").arg(&sandbox.origin).current_dir(&folder);
+    script.arg("oss_node.mjs").arg("--sandbox").arg(&sandbox.origin).current_dir(&directory);
     let finished = log.run(&mut script)?;
-    Ok(Outcome::of_script(&finished.output, finished.success))
+    Ok(SuiteResult::from_script(&finished.output, finished.success))
 }
 
-/// The vendor's clients for Python, in an environment of their own.
-pub(super) fn pypi(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    let folder = stage.workspace.root.join("tests/interop/python");
-    let environment = stage.workspace.target_folder.join("interop-venv");
-    let python = python::environment(log, &environment, &folder.join("requirements.txt"))?;
+/// The vendor's clients for Python, in a separate environment.
+pub(super) fn pypi(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+    let directory = context.workspace.root.join("tests/interop/python");
+    let environment = context.workspace.target_directory.join("interop-venv");
+    let python = python::environment(log, &environment, &directory.join("requirements.txt"))?;
     let python = match python {
         Environment::Ready(python) => python,
-        Environment::Missing(reason) => return Ok(Outcome::skipped("clients-pypi", &reason)),
+        Environment::Missing(reason) => return Ok(SuiteResult::skipped("clients-pypi", &reason)),
     };
-    let sandbox = start_sandbox(stage, "pypi")?;
+    let sandbox = start_sandbox(context, "pypi")?;
     let mut script = Command::new(python);
-    script.arg("oss_python.py").arg("--sandbox").arg(&sandbox.origin).current_dir(&folder);
+    script.arg("oss_python.py").arg("--sandbox").arg(&sandbox.origin).current_dir(&directory);
     // Its caches do not belong into the sources.
     let finished = log.run(script.env("PYTHONDONTWRITEBYTECODE", "1"))?;
-    Ok(Outcome::of_script(&finished.output, finished.success))
+    Ok(SuiteResult::from_script(&finished.output, finished.success))
 }
 
 /// A sandbox on a free port that nothing else uses.
-fn start_sandbox(stage: &Stage, name: &str) -> Result<Server, Failure> {
-    let built = stage.built.as_ref().ok_or_else(|| Failure::new("the sandbox was not built"))?;
-    let folder = stage.workspace.log_folder().join(format!("{name}-sandbox"));
-    let data = data_folder::open_empty(&folder)?;
+fn start_sandbox(context: &TestContext, name: &str) -> Result<Server, Failure> {
+    let built = context.built()?;
+    let directory = context.workspace.log_directory().join(format!("{name}-sandbox"));
+    let data = data_folder::open_empty(&directory)?;
     server::start_sandbox(built, ANY_PORT, &data, Bodies::Keep, Log::File(&data.join("log")))
 }

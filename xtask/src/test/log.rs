@@ -24,50 +24,34 @@ pub(super) struct Finished {
 
 impl SuiteLog {
     /// Creates the log of a suite, empty.
-    ///
-    /// # Errors
-    /// The folder cannot be written.
-    pub(super) fn create(folder: &Path, suite: &str) -> Result<Self, Failure> {
-        let path = folder.join(format!("{suite}.log"));
+    pub(super) fn create(directory: &Path, suite: &str) -> Result<Self, Failure> {
+        let path = directory.join(format!("{suite}.log"));
         let log = Self { path };
-        fs::create_dir_all(folder)
+        fs::create_dir_all(directory)
             .and_then(|()| File::create(&log.path))
             .map(|_| log)
-            .map_err(|cause| Failure::new(format!("{}: no log there ({cause})", folder.display())))
+            .map_err(Failure::file(directory, "no log there"))
     }
 
     /// Runs a command to its end, its output going to the log.
-    ///
-    /// # Errors
-    /// The command cannot be started, or the log cannot be written.
     pub(super) fn run(&self, command: &mut Command) -> Result<Finished, Failure> {
         self.note(&format!("$ {}", shown(command)))?;
         let from = self.text()?.len();
-        let (stdout, stderr) = self
-            .append()
-            .and_then(|file| Ok((file.try_clone()?, file)))
-            .map_err(|e| self.fail(e))?;
+        let (stdout, stderr) =
+            self.append().and_then(|file| Ok((file.try_clone()?, file))).map_err(self.failure())?;
         let status = Child::start("a suite", command.stdout(stdout).stderr(stderr))?.wait()?;
         let output = self.text()?.get(from..).unwrap_or_default().to_owned();
         Ok(Finished { success: status.success(), output })
     }
 
     /// Adds a line.
-    ///
-    /// # Errors
-    /// The log cannot be written.
     pub(super) fn note(&self, line: &str) -> Result<(), Failure> {
-        self.append()
-            .and_then(|mut file| writeln!(file, "{line}"))
-            .map_err(|cause| self.fail(cause))
+        self.append().and_then(|mut file| writeln!(file, "{line}")).map_err(self.failure())
     }
 
     /// All of it.
-    ///
-    /// # Errors
-    /// The log cannot be read.
     pub(super) fn text(&self) -> Result<String, Failure> {
-        let bytes = fs::read(&self.path).map_err(|cause| self.fail(cause))?;
+        let bytes = fs::read(&self.path).map_err(self.failure())?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
 
@@ -75,8 +59,8 @@ impl SuiteLog {
         File::options().append(true).open(&self.path)
     }
 
-    fn fail(&self, cause: io::Error) -> Failure {
-        Failure::new(format!("{}: cannot be used ({cause})", self.path.display()))
+    fn failure(&self) -> impl Fn(io::Error) -> Failure {
+        Failure::file(&self.path, "cannot be used")
     }
 }
 
@@ -98,8 +82,8 @@ mod tests {
 
     #[test]
     fn the_output_of_each_command_is_told_apart_and_the_log_has_all() {
-        let folder = tempfile::tempdir().unwrap();
-        let log = SuiteLog::create(folder.path(), "suite").unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let log = SuiteLog::create(directory.path(), "suite").unwrap();
         let sh = |script| log.run(Command::new("sh").args(["-c", script])).unwrap();
         let first = sh("echo one; echo two >&2");
         assert!(first.success);

@@ -8,157 +8,217 @@ mod cargo_suites;
 mod chromium;
 mod clients;
 mod conformance;
+mod context;
+mod dependencies;
 mod fuzz;
 mod interop;
 mod log;
 mod npm;
 mod openapi;
-mod outcome;
 mod python;
 mod python_app;
 mod stamp;
+mod suite_result;
+mod text;
 mod tool;
 
 use std::process::ExitCode;
 use std::time::Instant;
 
+use self::context::TestContext;
 use self::log::SuiteLog;
-use self::outcome::Outcome;
+use self::suite_result::SuiteResult;
 use crate::components::{self, Built, Component};
 use crate::failure::Failure;
 use crate::report;
 use crate::workspace::Workspace;
 
-pub(crate) const OPTIONS: &str = "[--quick]";
+pub(crate) const OPTIONS: &str = "[--quick] [SUITE]…";
 
 pub(crate) const SUMMARY: &str = "\
-Runs format, lints, documentation, native tests, component tests and real clients.
---quick leaves out what needs npm or PyPI.";
+Runs format, lints, documentation, native tests, component tests and real clients, or the
+suites that are named. --quick leaves out what needs npm or PyPI.";
 
-/// Runs all suites.
+/// Runs the suites.
 ///
 /// # Errors
 /// Nothing can be run at all. A failed suite is no error but the status of the process.
 pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
-    let quick = parse(arguments)?;
-    let workspace = Workspace::find()?;
-    let mut total = Outcome::default();
-    let begin = Instant::now();
-    let built = components::build(&workspace, &Component::ALL);
-    total.add(report_suite("build", begin, &built_outcome(&built)));
-    let stage = Stage { workspace, built: built.ok() };
-    for suite in SUITES {
+    let options = Options::parse(arguments)?;
+    let mut context = TestContext { workspace: Workspace::find()?, built: None };
+    let mut total = SuiteResult::default();
+    if options.suites.iter().any(|suite| suite.needs.build()) {
+        let begin = Instant::now();
+        let built = components::build(&context.workspace, &Component::ALL);
+        total.add(report_suite("build", begin, &built_result(&built)));
+        context.built = built.ok();
+    }
+    for suite in options.suites {
         report::progress(suite.name);
         let begin = Instant::now();
-        let outcome = run_suite(suite, &stage, quick)?;
-        total.add(report_suite(suite.name, begin, &outcome));
+        let result = run_suite(suite, &context, options.quick)?;
+        total.add(report_suite(suite.name, begin, &result));
     }
     report::line(&total.counts());
     Ok(if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// What suites work on.
-struct Stage {
-    workspace: Workspace,
-    /// `None` when the build failed.
-    built: Option<Built>,
-}
-
-/// A group of checks with a line of its own.
+/// A group of checks, reported in one line.
 struct Suite {
     name: &'static str,
     needs: Needs,
-    run: fn(&Stage, &SuiteLog) -> Result<Outcome, Failure>,
+    run: Checks,
 }
+
+enum Checks {
+    CargoTest(&'static str),
+    Run(Run),
+}
+
+type Run = fn(&TestContext, &SuiteLog) -> Result<SuiteResult, Failure>;
 
 /// What a suite cannot do without.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Needs {
     /// The sources.
     Sources,
+    /// The sources, and npm or PyPI.
+    Registry,
     /// What was built.
     Build,
     /// What was built, and npm or PyPI.
     BuildAndRegistry,
 }
 
+impl Needs {
+    fn build(self) -> bool {
+        matches!(self, Self::Build | Self::BuildAndRegistry)
+    }
+
+    fn registry(self) -> bool {
+        matches!(self, Self::Registry | Self::BuildAndRegistry)
+    }
+}
+
+const fn suite(name: &'static str, needs: Needs, run: Run) -> Suite {
+    Suite { name, needs, run: Checks::Run(run) }
+}
+
+/// A suite of the tests that these options of `cargo test` select.
+const fn tests(name: &'static str, needs: Needs, options: &'static str) -> Suite {
+    Suite { name, needs, run: Checks::CargoTest(options) }
+}
+
 const SUITES: &[Suite] = &[
-    Suite { name: "format", needs: Needs::Sources, run: cargo_suites::format },
-    Suite { name: "lints", needs: Needs::Sources, run: cargo_suites::lints },
-    Suite { name: "documentation", needs: Needs::Sources, run: cargo_suites::documentation },
-    Suite { name: "dependencies", needs: Needs::Sources, run: cargo_suites::dependencies },
-    Suite { name: "engine", needs: Needs::Sources, run: cargo_suites::engine },
-    Suite { name: "simulator", needs: Needs::Sources, run: cargo_suites::simulator },
-    Suite { name: "fuzz", needs: Needs::Sources, run: fuzz::run },
-    Suite { name: "driver", needs: Needs::Sources, run: cargo_suites::driver },
-    Suite { name: "wit", needs: Needs::Sources, run: cargo_suites::wit },
-    Suite { name: "xtask", needs: Needs::Sources, run: cargo_suites::xtask },
-    Suite { name: "sandbox", needs: Needs::Sources, run: cargo_suites::sandbox },
-    Suite { name: "devhost", needs: Needs::Sources, run: cargo_suites::devhost },
-    Suite { name: "components", needs: Needs::Build, run: cargo_suites::components },
-    Suite { name: "conformance", needs: Needs::Sources, run: conformance::proof },
-    Suite { name: "conformance-tus", needs: Needs::Build, run: conformance::tus },
-    Suite { name: "conformance-ietf", needs: Needs::Build, run: conformance::ietf },
-    Suite { name: "app-python", needs: Needs::BuildAndRegistry, run: python_app::run },
-    Suite { name: "clients-npm", needs: Needs::BuildAndRegistry, run: interop::npm },
-    Suite { name: "clients-pypi", needs: Needs::BuildAndRegistry, run: interop::pypi },
-    Suite { name: "tus-js", needs: Needs::BuildAndRegistry, run: clients::tus_js },
-    Suite { name: "browser", needs: Needs::BuildAndRegistry, run: clients::browser },
-    Suite { name: "python", needs: Needs::BuildAndRegistry, run: clients::python },
-    Suite { name: "curl", needs: Needs::BuildAndRegistry, run: clients::curl },
-    Suite { name: "openapi", needs: Needs::BuildAndRegistry, run: openapi::run },
+    suite("format", Needs::Sources, cargo_suites::format),
+    suite("lints", Needs::Sources, cargo_suites::lints),
+    suite("line-length", Needs::Sources, text::line_length),
+    suite("phrases", Needs::Sources, text::phrases),
+    suite("links", Needs::Sources, text::links),
+    suite("documentation", Needs::Sources, cargo_suites::documentation),
+    suite("dependencies", Needs::Registry, dependencies::run),
+    // With the checks of the dev profile.
+    tests("engine", Needs::Sources, "--package vod-uploader"),
+    tests("simulator", Needs::Sources, "--release --package vod-uploader-sim"),
+    suite("fuzz", Needs::Sources, fuzz::run),
+    // What needs no host.
+    tests(
+        "driver",
+        Needs::Sources,
+        "--release --lib --package vod-uploader-host --package vod-uploader-component",
+    ),
+    tests("wit", Needs::Sources, "--release --package vod-uploader-wit-docs"),
+    tests("xtask", Needs::Sources, "--package xtask"),
+    tests("sandbox", Needs::Sources, "--release --package vod-uploader-sandbox"),
+    tests("devhost", Needs::Sources, "--release --package vod-uploader-devhost"),
+    tests("components", Needs::Build, "--release --package vod-uploader-component-tests"),
+    tests("conformance", Needs::Sources, "--release --package vod-uploader-conformance"),
+    suite("conformance-tus", Needs::Build, conformance::tus),
+    suite("conformance-ietf", Needs::Build, conformance::ietf),
+    suite("app-python", Needs::BuildAndRegistry, python_app::run),
+    suite("clients-npm", Needs::BuildAndRegistry, interop::npm),
+    suite("clients-pypi", Needs::BuildAndRegistry, interop::pypi),
+    suite("tus-js", Needs::BuildAndRegistry, clients::tus_js),
+    suite("browser", Needs::BuildAndRegistry, clients::browser),
+    suite("python", Needs::BuildAndRegistry, clients::python),
+    suite("curl", Needs::BuildAndRegistry, clients::curl),
+    suite("openapi", Needs::BuildAndRegistry, openapi::run),
 ];
 
-fn parse(mut arguments: lexopt::Parser) -> Result<bool, Failure> {
-    let mut quick = false;
-    while let Some(argument) = arguments.next()? {
-        match argument {
-            lexopt::Arg::Long("quick") => quick = true,
-            other => return Err(other.unexpected().into()),
-        }
-    }
-    Ok(quick)
+struct Options {
+    quick: bool,
+    suites: Vec<&'static Suite>,
 }
 
-fn built_outcome(built: &Result<Built, Failure>) -> Outcome {
+impl Options {
+    fn parse(mut arguments: lexopt::Parser) -> Result<Self, Failure> {
+        use lexopt::prelude::*;
+
+        let mut options = Self { quick: false, suites: Vec::new() };
+        while let Some(argument) = arguments.next()? {
+            match argument {
+                Long("quick") => options.quick = true,
+                Value(name) => match SUITES.iter().find(|suite| name == suite.name) {
+                    Some(suite) => options.suites.push(suite),
+                    None => {
+                        let names: Vec<_> = SUITES.iter().map(|suite| suite.name).collect();
+                        let (name, names) = (name.to_string_lossy(), names.join(", "));
+                        return Err(Failure::new(format!("no suite {name:?}: use {names}")));
+                    }
+                },
+                other => return Err(other.unexpected().into()),
+            }
+        }
+        if options.suites.is_empty() {
+            options.suites.extend(SUITES);
+        }
+        Ok(options)
+    }
+}
+
+fn built_result(built: &Result<Built, Failure>) -> SuiteResult {
     match built {
-        Ok(_) => Outcome::passed(1),
+        Ok(_) => SuiteResult::passed(1),
         Err(failure) => {
             report::progress(&failure.to_string());
-            Outcome::failed(1)
+            SuiteResult::failed(1)
         }
     }
 }
 
-fn run_suite(suite: &Suite, stage: &Stage, quick: bool) -> Result<Outcome, Failure> {
-    if quick && suite.needs == Needs::BuildAndRegistry {
-        return Ok(Outcome::skipped(suite.name, "--quick"));
+fn run_suite(suite: &Suite, context: &TestContext, quick: bool) -> Result<SuiteResult, Failure> {
+    if quick && suite.needs.registry() {
+        return Ok(SuiteResult::skipped(suite.name, "--quick"));
     }
-    if suite.needs != Needs::Sources && stage.built.is_none() {
-        return Ok(Outcome::skipped(suite.name, "the build failed"));
+    if suite.needs.build() && context.built.is_none() {
+        return Ok(SuiteResult::skipped(suite.name, "the build failed"));
     }
-    let log = SuiteLog::create(&stage.workspace.log_folder(), suite.name)?;
-    let outcome = match (suite.run)(stage, &log) {
-        Ok(outcome) => outcome,
+    let log = SuiteLog::create(&context.workspace.log_directory(), suite.name)?;
+    let result = match suite.run {
+        Checks::CargoTest(options) => cargo_suites::test(context, &log, options),
+        Checks::Run(run) => run(context, &log),
+    };
+    let result = match result {
+        Ok(result) => result,
         Err(failure) => {
             log.note(&failure.to_string())?;
-            Outcome::failed(1)
+            SuiteResult::failed(1)
         }
     };
-    if outcome.failed > 0 {
+    if result.failed > 0 {
         report::line(log.text()?.trim_end());
     }
-    Ok(outcome)
+    Ok(result)
 }
 
 /// Prints the lines of a suite and returns its counts.
-fn report_suite<'a>(name: &str, begin: Instant, outcome: &'a Outcome) -> &'a Outcome {
+fn report_suite<'a>(name: &str, begin: Instant, result: &'a SuiteResult) -> &'a SuiteResult {
     let seconds = begin.elapsed().as_secs_f64();
-    report::line(&format!("{name}: {} ({seconds:.1} s)", outcome.counts()));
-    for skip in &outcome.skips {
+    report::line(&format!("{name}: {} ({seconds:.1} s)", result.counts()));
+    for skip in &result.skips {
         report::line(&format!("  skipped {}: {}", skip.what, skip.reason));
     }
-    outcome
+    result
 }
 
 #[cfg(test)]
@@ -166,10 +226,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quick_is_the_only_option() {
-        let parse = |arguments: &[&str]| parse(lexopt::Parser::from_args(arguments)).ok();
-        assert_eq!(parse(&[]), Some(false));
-        assert_eq!(parse(&["--quick"]), Some(true));
+    fn all_suites_run_unless_some_are_named() {
+        let parse = |arguments: &[&str]| {
+            let options = Options::parse(lexopt::Parser::from_args(arguments)).ok()?;
+            let names: Vec<_> = options.suites.iter().map(|suite| suite.name).collect();
+            Some((options.quick, names))
+        };
+        assert!(parse(&[]).is_some_and(|(quick, all)| !quick && all.len() == SUITES.len()));
+        assert!(parse(&["--quick"]).is_some_and(|(quick, all)| quick && all.len() > 1));
+        assert_eq!(parse(&["wit", "curl"]), Some((false, vec!["wit", "curl"])));
         assert_eq!(parse(&["--slow"]), None);
         assert_eq!(parse(&["quick"]), None);
     }

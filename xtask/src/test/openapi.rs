@@ -1,29 +1,26 @@
-//! The suite that holds the worker to `openapi.yaml`, with schemathesis.
+//! The suite that checks the worker against `openapi.yaml`, with schemathesis.
 
 use std::process::Command;
 
-use super::Stage;
+use super::context::TestContext;
 use super::log::SuiteLog;
-use super::outcome::Outcome;
 use super::python::{self, Environment};
+use super::suite_result::SuiteResult;
 use crate::failure::Failure;
 
 /// Runs `tests/openapi`, which starts its servers itself.
-pub(super) fn run(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    let built = stage.built.as_ref().ok_or_else(|| Failure::new("the worker was not built"))?;
-    let folder = stage.workspace.root.join("tests/openapi");
-    let environment = stage.workspace.target_folder.join("openapi-venv");
-    let requirements = folder.join("requirements.txt");
+pub(super) fn run(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+    let directory = context.workspace.root.join("tests/openapi");
+    let environment = context.workspace.target_directory.join("openapi-venv");
+    let requirements = directory.join("requirements.txt");
     let python = match python::environment(log, &environment, &requirements)? {
         Environment::Ready(python) => python,
-        Environment::Missing(reason) => return Ok(Outcome::skipped("openapi", &reason)),
+        Environment::Missing(reason) => return Ok(SuiteResult::skipped("openapi", &reason)),
     };
     let mut script = Command::new(python);
-    script.arg(folder.join("run.py"));
-    script.arg("--sandbox").arg(&built.sandbox).arg("--devhost").arg(&built.devhost);
-    script.arg("--manifest").arg(&built.manifest);
-    script.arg("--folder").arg(stage.workspace.log_folder().join("openapi"));
-    // Its caches do not belong into the sources.
-    let finished = log.run(script.env("PYTHONDONTWRITEBYTECODE", "1"))?;
-    Ok(Outcome::of_script(&finished.output, finished.success))
+    script.arg(directory.join("run.py"));
+    context.pass_paths(&mut script)?;
+    script.arg("--folder").arg(context.workspace.log_directory().join("openapi"));
+    let finished = log.run(&mut script)?;
+    Ok(SuiteResult::from_script(&finished.output, finished.success))
 }

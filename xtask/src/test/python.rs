@@ -8,35 +8,32 @@ use super::stamp::Stamp;
 use super::tool::is_installed;
 use crate::failure::Failure;
 
-/// What there is of an environment.
+/// An environment, if it is available.
 pub(super) enum Environment {
     /// Its interpreter; everything that is required is installed.
     Ready(PathBuf),
-    /// It cannot be had on this machine: why, and what to do.
+    /// Why it is not available, and what to do.
     Missing(String),
 }
 
-/// The environment in `folder`, with the packages of the file `requirements`. It is made where it
-/// is not there, or was made from other requirements.
-///
-/// # Errors
-/// The requirements cannot be read or installed.
+/// The environment in `directory`, with the packages of the file `requirements`. It is created if
+/// it does not exist or was created from other requirements.
 pub(super) fn environment(
     log: &SuiteLog,
-    folder: &Path,
+    directory: &Path,
     requirements: &Path,
 ) -> Result<Environment, Failure> {
     let Some(tool) = ["python3", "python"].into_iter().find(|tool| is_installed(tool)) else {
         let reason = "python3 is not installed: https://www.python.org";
         return Ok(Environment::Missing(reason.to_owned()));
     };
-    let python = folder.join("bin/python");
-    let done = Stamp::new(&folder.join("installed.stamp"), &[requirements.to_owned()])?;
+    let python = directory.join("bin/python");
+    let done = Stamp::new(&directory.join("installed.stamp"), &[requirements.to_owned()])?;
     if done.is_set() {
         return Ok(Environment::Ready(python));
     }
     let mut create = Command::new(tool);
-    if !log.run(create.args(["-m", "venv", "--clear"]).arg(folder))?.success {
+    if !log.run(create.args(["-m", "venv", "--clear"]).arg(directory))?.success {
         let reason = "python3 -m venv does not work: on Debian, apt-get install python3-venv";
         return Ok(Environment::Missing(reason.to_owned()));
     }

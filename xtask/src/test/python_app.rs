@@ -4,30 +4,30 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::Stage;
 use super::cargo_suites;
+use super::context::TestContext;
 use super::log::SuiteLog;
-use super::outcome::Outcome;
 use super::python::{self, Environment};
 use super::stamp::Stamp;
+use super::suite_result::SuiteResult;
 use crate::failure::Failure;
 
 /// Builds the app where its sources have changed, and runs its test.
-pub(super) fn run(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
-    let sources = stage.workspace.root.join("tests/component/apps/python");
-    let folder = stage.workspace.target_folder.join("python-app");
+pub(super) fn run(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+    let sources = context.workspace.root.join("tests/component/apps/python");
+    let directory = context.workspace.target_directory.join("python-app");
     let requirements = sources.join("requirements.txt");
-    let python = match python::environment(log, &folder.join("venv"), &requirements)? {
+    let python = match python::environment(log, &directory.join("venv"), &requirements)? {
         Environment::Ready(python) => python,
-        Environment::Missing(reason) => return Ok(Outcome::skipped("app-python", &reason)),
+        Environment::Missing(reason) => return Ok(SuiteResult::skipped("app-python", &reason)),
     };
-    let app = folder.join("app.wasm");
-    let wit = stage.workspace.root.join("wit");
+    let app = directory.join("app.wasm");
+    let wit = context.workspace.root.join("wit");
     let mut files = vec![requirements, sources.join("app.py")];
-    for folder in [&wit, &sources.join("wit"), &sources.join("wit/deps")] {
-        files.extend(wit_files(folder)?);
+    for directory in [&wit, &sources.join("wit"), &sources.join("wit/deps")] {
+        files.extend(wit_files(directory)?);
     }
-    let done = Stamp::new(&folder.join("app.stamp"), &files)?;
+    let done = Stamp::new(&directory.join("app.stamp"), &files)?;
     if !(done.is_set() && app.is_file()) {
         let mut build = Command::new(python.with_file_name("componentize-py"));
         build.arg("--wit-path").arg(&wit).arg("--wit-path").arg(sources.join("wit"));
@@ -38,13 +38,12 @@ pub(super) fn run(stage: &Stage, log: &SuiteLog) -> Result<Outcome, Failure> {
         }
         done.set()?;
     }
-    cargo_suites::python_app(stage, log, &app)
+    cargo_suites::python_app(context, log, &app)
 }
 
-/// The .wit files of a folder, in a fixed order.
-fn wit_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let entries = fs::read_dir(folder)
-        .map_err(|cause| Failure::new(format!("{}: cannot be read ({cause})", folder.display())))?;
+/// The .wit files of a directory, in a fixed order.
+fn wit_files(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let entries = fs::read_dir(directory).map_err(Failure::file(directory, "cannot be read"))?;
     let files = entries.flatten().map(|entry| entry.path());
     let mut files: Vec<_> =
         files.filter(|path| path.extension().is_some_and(|extension| extension == "wit")).collect();

@@ -1,4 +1,4 @@
-//! Notes of what is made already.
+//! Records of what has been created already.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::failure::Failure;
 
-/// A note that something was made from these files: packages from a lock file, say.
+/// A record that something was created from these files, such as packages from a lock file.
 pub(super) struct Stamp {
     path: PathBuf,
     /// The SHA-256 of the files.
@@ -15,16 +15,11 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    /// The note at `path` about `files`.
-    ///
-    /// # Errors
-    /// A file cannot be read.
+    /// The record at `path` about `files`.
     pub(super) fn new(path: &Path, files: &[PathBuf]) -> Result<Self, Failure> {
         let mut digest = Sha256::new();
         for file in files {
-            let bytes = fs::read(file).map_err(|cause| {
-                Failure::new(format!("{}: cannot be read ({cause})", file.display()))
-            })?;
+            let bytes = fs::read(file).map_err(Failure::file(file, "cannot be read"))?;
             digest.update((bytes.len() as u64).to_le_bytes());
             digest.update(bytes);
         }
@@ -32,19 +27,14 @@ impl Stamp {
         Ok(Self { path: path.to_owned(), content })
     }
 
-    /// Whether it was made, and from the files as they are.
+    /// Whether it was created from the current content of the files.
     pub(super) fn is_set(&self) -> bool {
         fs::read_to_string(&self.path).is_ok_and(|content| content == self.content)
     }
 
-    /// Notes that it is made.
-    ///
-    /// # Errors
-    /// The note cannot be written.
+    /// Records that it was created.
     pub(super) fn set(&self) -> Result<(), Failure> {
-        fs::write(&self.path, &self.content).map_err(|cause| {
-            Failure::new(format!("{}: cannot be written ({cause})", self.path.display()))
-        })
+        fs::write(&self.path, &self.content).map_err(Failure::file(&self.path, "cannot be written"))
     }
 }
 
@@ -56,8 +46,8 @@ mod tests {
 
     #[test]
     fn a_stamp_holds_until_a_file_changes() {
-        let folder = tempfile::tempdir().unwrap();
-        let (stamp, lock) = (folder.path().join("stamp"), folder.path().join("lock"));
+        let directory = tempfile::tempdir().unwrap();
+        let (stamp, lock) = (directory.path().join("stamp"), directory.path().join("lock"));
         fs::write(&lock, "one").unwrap();
         let files = [lock.clone()];
         let first = Stamp::new(&stamp, &files).unwrap();

@@ -1,8 +1,8 @@
-//! Tools that are not ours.
+//! Programs of this machine.
 
 use std::process::{Command, Stdio};
 
-/// Whether the tool is there and runs.
+/// Whether the tool is installed and runs.
 pub(super) fn is_installed(tool: &str) -> bool {
     let version =
         Command::new(tool).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();

@@ -53,7 +53,7 @@ pub fn page() -> Result<String> {
     let mut page = String::from(HEADING);
     for line in lines {
         page.push('\n');
-        // The page has a title of its own.
+        // The page has another title.
         page.push_str(line.strip_prefix("# ").map_or(&line, |title| title));
     }
     page.push('\n');

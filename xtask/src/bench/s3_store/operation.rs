@@ -1,6 +1,6 @@
 //! Which S3 operation a request asks for.
 
-use super::request::Head;
+use crate::bench::request::Head;
 
 /// An S3 operation, named as the vendor names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

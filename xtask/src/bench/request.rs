@@ -17,9 +17,6 @@ pub(super) struct Head {
 
 impl Head {
     /// Reads the next one. `None` when the connection ended before it.
-    ///
-    /// # Errors
-    /// The connection breaks, or says what is no request with a Content-Length.
     pub(super) fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<Self>> {
         let mut text = String::new();
         while !text.ends_with("\r\n\r\n") {
@@ -75,9 +72,6 @@ impl Head {
 }
 
 /// Reads the whole body.
-///
-/// # Errors
-/// The connection breaks.
 pub(super) fn read_body(stream: &mut BufReader<TcpStream>, head: &Head) -> io::Result<Vec<u8>> {
     invite_body(stream, head)?;
     let mut body = Vec::new();
@@ -90,9 +84,6 @@ pub(super) fn read_body(stream: &mut BufReader<TcpStream>, head: &Head) -> io::R
 }
 
 /// Takes the body off the connection and forgets it.
-///
-/// # Errors
-/// The connection breaks.
 pub(super) fn discard_body(stream: &mut BufReader<TcpStream>, head: &Head) -> io::Result<()> {
     invite_body(stream, head)?;
     let mut left = head.content_length;

@@ -7,41 +7,37 @@
 mod objects;
 mod operation;
 mod reply;
-mod request;
 
 use std::io::{self, BufReader};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use self::objects::Objects;
 use self::operation::Operation;
-use self::request::Head;
+use super::listener::{Listener, lock};
+use super::request::{self, Head};
 use super::store_requests::StoreRequests;
-use crate::bench::listener::Listener;
 use crate::failure::Failure;
 
 /// A running store on a free port. It stops taking connections when dropped.
 #[derive(Debug)]
 pub(super) struct S3Store {
     listener: Listener,
-    shared: Arc<Shared>,
+    state: Arc<ServerState>,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
+struct ServerState {
     objects: Mutex<Objects>,
     requests: Mutex<StoreRequests>,
 }
 
 impl S3Store {
     /// Starts it.
-    ///
-    /// # Errors
-    /// The system gives no port.
     pub(super) fn start() -> Result<Self, Failure> {
-        let shared = Arc::default();
-        let listener = Listener::start("the S3 store", &shared, serve)?;
-        Ok(Self { listener, shared })
+        let state = Arc::default();
+        let listener = Listener::start("the S3 store", &state, serve)?;
+        Ok(Self { listener, state })
     }
 
     /// Where it listens.
@@ -51,57 +47,30 @@ impl S3Store {
 
     /// What it was asked for.
     pub(super) fn requests(&self) -> StoreRequests {
-        *lock(&self.shared.requests)
+        *lock(&self.state.requests)
     }
 
     /// Counts from zero.
-    pub(super) fn forget_requests(&self) {
-        *lock(&self.shared.requests) = StoreRequests::default();
+    pub(super) fn reset_requests(&self) {
+        *lock(&self.state.requests) = StoreRequests::default();
     }
 }
 
 /// Answers requests until the connection ends.
-fn serve(stream: TcpStream, shared: &Shared) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let mut stream = BufReader::with_capacity(BUFFER_BYTES, stream);
+fn serve(mut stream: BufReader<TcpStream>, state: &ServerState) -> io::Result<()> {
     while let Some(head) = Head::read(&mut stream)? {
         let operation = Operation::identify(&head);
         let body = match operation {
             Operation::PutObject => request::read_body(&mut stream, &head)?,
-            // Bytes that nobody asks for again.
+            // No request asks for these bytes again.
             _ => request::discard_body(&mut stream, &head).map(|()| Vec::new())?,
         };
-        count(&mut lock(&shared.requests), operation, head.content_length);
-        let reply = lock(&shared.objects).answer(operation, &head, body);
+        lock(&state.requests).count(&format!("{operation:?}"), 1, head.content_length);
+        let reply = lock(&state.objects).answer(operation, &head, body);
         reply.write(stream.get_mut(), head.method == "HEAD")?;
     }
     Ok(())
 }
-
-fn count(requests: &mut StoreRequests, operation: Operation, body_bytes: u64) {
-    let kind = match operation {
-        Operation::UploadPart => &mut requests.part,
-        Operation::ListParts => &mut requests.list,
-        Operation::HeadObject => &mut requests.head,
-        Operation::GetObject => &mut requests.get,
-        Operation::PutObject => &mut requests.put,
-        Operation::DeleteObject => &mut requests.delete,
-        Operation::CreateMultipartUpload
-        | Operation::CompleteMultipartUpload
-        | Operation::Unsupported => &mut requests.other,
-    };
-    *kind += 1;
-    if matches!(operation, Operation::UploadPart | Operation::PutObject) {
-        requests.written_bytes += body_bytes;
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // A panic elsewhere leaves counts and objects as they were.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-const BUFFER_BYTES: usize = 256 * 1024;
 
 #[cfg(test)]
 mod tests {
@@ -111,7 +80,7 @@ mod tests {
 
     use super::*;
 
-    /// Sends a request on a connection of its own and returns the whole answer.
+    /// Sends a request on a new connection and returns the entire response.
     fn exchange(store: &S3Store, method: &str, target: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(store.address()).unwrap();
         let length = body.len();
@@ -167,7 +136,7 @@ mod tests {
         exchange(&store, "POST", "/bench/a?uploadId=1", "<CompleteMultipartUpload/>");
         let gone = exchange(&store, "GET", "/bench/a?uploadId=1", "");
         assert!(gone.starts_with("HTTP/1.1 404 ") && gone.contains("NoSuchUpload"), "{gone}");
-        store.forget_requests();
+        store.reset_requests();
         assert_eq!(store.requests(), StoreRequests::default());
     }
 }

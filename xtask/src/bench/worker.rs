@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use super::Relay;
 use super::store_requests::StoreRequests;
+use super::target::BenchTarget;
 use crate::components::Built;
 use crate::data_folder;
 use crate::failure::Failure;
@@ -12,7 +12,7 @@ use crate::http::Http;
 use crate::ports::ANY_PORT;
 use crate::server::{self, Bodies, HostSetup, Log, Server};
 
-/// What the workers of all loads have in common.
+/// What the workers of all workloads have in common.
 pub(super) struct Workers<'a> {
     built: &'a Built,
     sandbox: Server,
@@ -20,19 +20,16 @@ pub(super) struct Workers<'a> {
     host_log: PathBuf,
 }
 
-/// A host with a worker, for one load.
+/// A host with a worker, for one workload.
 pub(super) struct Worker<'a> {
     host: Server,
-    sandbox: &'a Server,
+    workers: &'a Workers<'a>,
     http: Http,
 }
 
 impl<'a> Workers<'a> {
     /// Starts the store.
-    ///
-    /// # Errors
-    /// It does not start.
-    pub(super) fn begin(built: &'a Built, data: &Path) -> Result<Self, Failure> {
+    pub(super) fn start_store(built: &'a Built, data: &Path) -> Result<Self, Failure> {
         let sandbox_data = data_folder::open(&data.join("sandbox"))?;
         let sandbox_log = data.join("sandbox.log");
         let log = Log::File(&sandbox_log);
@@ -45,9 +42,6 @@ impl<'a> Workers<'a> {
     }
 
     /// Starts a host with a worker.
-    ///
-    /// # Errors
-    /// It does not start.
     pub(super) fn start(&self) -> Result<Worker<'_>, Failure> {
         let setup = HostSetup {
             listen: ANY_PORT,
@@ -57,11 +51,11 @@ impl<'a> Workers<'a> {
             log: Log::File(&self.host_log),
         };
         let host = server::start_devhost(self.built, &setup)?;
-        Ok(Worker { host, sandbox: &self.sandbox, http: Http::new() })
+        Ok(Worker { host, workers: self, http: Http::new() })
     }
 }
 
-impl Relay for Worker<'_> {
+impl BenchTarget for Worker<'_> {
     fn process(&self) -> u32 {
         self.host.child.id()
     }
@@ -70,12 +64,22 @@ impl Relay for Worker<'_> {
         self.host.address()
     }
 
-    fn store_requests(&self) -> Result<StoreRequests, Failure> {
-        let requests = self.http.get_json(&format!("{}/_sandbox/requests", self.sandbox.origin))?;
-        Ok(StoreRequests::of_sandbox(&requests))
+    fn reset_counts(&self) -> Result<(), Failure> {
+        self.http.post(&format!("{}/_host/stats/reset", self.host.origin))?;
+        self.http.post(&format!("{}/_sandbox/requests/reset", self.workers.sandbox.origin))
     }
 
-    fn forget_store_requests(&self) -> Result<(), Failure> {
-        self.http.post(&format!("{}/_sandbox/requests/reset", self.sandbox.origin))
+    fn store_requests(&self) -> Result<StoreRequests, Failure> {
+        let url = format!("{}/_sandbox/requests", self.workers.sandbox.origin);
+        Ok(StoreRequests::from_sandbox(&self.http.get_json(&url)?))
+    }
+
+    fn component_memory_peak_bytes(&self) -> Result<Option<u64>, Failure> {
+        let stats = self.http.get_json(&format!("{}/_host/stats", self.host.origin))?;
+        Ok(stats["component_memory_peak_bytes"].as_u64())
+    }
+
+    fn watched_directory(&self) -> Option<&Path> {
+        Some(&self.workers.host_data)
     }
 }

@@ -6,46 +6,43 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
-use super::Relay;
 use super::s3_store::S3Store;
 use super::store_requests::StoreRequests;
-use crate::child::Child;
+use super::target::{BenchTarget, Peer};
+use crate::child;
 use crate::data_folder;
 use crate::failure::Failure;
 use crate::report;
 use crate::server::{self, Log, Server};
 
+/// Installs the packages if they are not, and lets the server write below `data`. `None`, with the
+/// reason on the terminal, if this machine cannot.
+pub(super) fn find(root: &Path, data: &Path) -> Result<Option<Box<dyn Peer>>, Failure> {
+    let install = Install {
+        directory: root.join("tests/peers"),
+        temporary: data_folder::open(&data.join("tmp"))?,
+        log: data.join("log"),
+    };
+    Ok(match install.complete() {
+        Ok(()) => Some(Box::new(install)),
+        Err(reason) => {
+            report::progress(&format!("no @tus/server to compare with: {reason}"));
+            None
+        }
+    })
+}
+
 /// The installed packages.
 #[derive(Debug)]
-pub(super) struct Install {
-    /// The folder of `server.mjs`.
-    folder: PathBuf,
+struct Install {
+    /// The directory of `server.mjs`.
+    directory: PathBuf,
     /// Where the server may write what is temporary.
     temporary: PathBuf,
     log: PathBuf,
 }
 
 impl Install {
-    /// Installs the packages where they are not. `None`, with the reason on the terminal, where
-    /// this machine cannot.
-    ///
-    /// # Errors
-    /// The data folder cannot be written.
-    pub(super) fn find(root: &Path, data: &Path) -> Result<Option<Self>, Failure> {
-        let install = Self {
-            folder: root.join("tests/peers"),
-            temporary: data_folder::open(&data.join("peer"))?,
-            log: data.join("peer.log"),
-        };
-        Ok(match install.complete() {
-            Ok(()) => Some(install),
-            Err(reason) => {
-                report::progress(&format!("no @tus/server to compare with: {reason}"));
-                None
-            }
-        })
-    }
-
     fn complete(&self) -> Result<(), Failure> {
         let node = Command::new("node").arg("--version").stderr(Stdio::null()).output();
         let version = node.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
@@ -59,21 +56,17 @@ impl Install {
         }
         report::progress("installing @tus/server and @tus/s3-store");
         let log = || File::options().create(true).append(true).open(&self.log);
-        let fail = |cause| Failure::new(format!("{}: no log there ({cause})", self.log.display()));
+        let fail = Failure::file(&self.log, "no log there");
         let mut npm = Command::new("npm");
-        npm.args(["ci", "--ignore-scripts"]).current_dir(&self.folder);
-        npm.stdout(log().map_err(fail)?).stderr(log().map_err(fail)?);
-        if Child::start("npm", &mut npm)?.wait()?.success() {
-            Ok(())
-        } else {
-            Err(Failure::new(format!("npm ci failed: see {}", self.log.display())))
-        }
+        npm.args(["ci", "--ignore-scripts"]).current_dir(&self.directory);
+        npm.stdout(log().map_err(&fail)?).stderr(log().map_err(&fail)?);
+        child::run("npm", &mut npm, &format!("npm ci failed: see {}", self.log.display()))
     }
 
     /// Whether what npm last wrote is younger than what it should write.
     fn is_installed(&self) -> bool {
         let modified = |name: &str| -> Option<SystemTime> {
-            fs::metadata(self.folder.join(name)).and_then(|file| file.modified()).ok()
+            fs::metadata(self.directory.join(name)).and_then(|file| file.modified()).ok()
         };
         let installed = modified("node_modules/.package-lock.json");
         installed.is_some() && installed >= modified("package-lock.json")
@@ -81,29 +74,24 @@ impl Install {
 }
 
 /// A running server, with its store.
-pub(super) struct Peer {
+struct TusServer {
     server: Server,
     store: S3Store,
 }
 
-impl Peer {
-    /// Starts it.
-    ///
-    /// # Errors
-    /// It does not start.
-    pub(super) fn start(install: &Install) -> Result<Self, Failure> {
+impl Peer for Install {
+    fn start(&self) -> Result<Box<dyn BenchTarget>, Failure> {
         let store = S3Store::start()?;
         let mut command = Command::new("node");
-        command.arg("server.mjs").current_dir(&install.folder);
+        command.arg("server.mjs").current_dir(&self.directory);
         command.env("STORE_ORIGIN", format!("http://{}", store.address()));
-        command.env("NODE_ENV", "production").env("TMPDIR", &install.temporary);
-        let server =
-            server::start_announcing("@tus/server", &mut command, Log::File(&install.log))?;
-        Ok(Self { server, store })
+        command.env("NODE_ENV", "production").env("TMPDIR", &self.temporary);
+        let server = server::start_announcing("@tus/server", &mut command, Log::File(&self.log))?;
+        Ok(Box::new(TusServer { server, store }))
     }
 }
 
-impl Relay for Peer {
+impl BenchTarget for TusServer {
     fn process(&self) -> u32 {
         self.server.child.id()
     }
@@ -112,13 +100,13 @@ impl Relay for Peer {
         self.server.address()
     }
 
-    fn store_requests(&self) -> Result<StoreRequests, Failure> {
-        Ok(self.store.requests())
+    fn reset_counts(&self) -> Result<(), Failure> {
+        self.store.reset_requests();
+        Ok(())
     }
 
-    fn forget_store_requests(&self) -> Result<(), Failure> {
-        self.store.forget_requests();
-        Ok(())
+    fn store_requests(&self) -> Result<StoreRequests, Failure> {
+        Ok(self.store.requests())
     }
 }
 

@@ -13,9 +13,6 @@ pub(super) struct Reply {
 
 impl Reply {
     /// Sends it, without the body where the request was HEAD.
-    ///
-    /// # Errors
-    /// The connection breaks.
     pub(super) fn write(&self, stream: &mut TcpStream, head_only: bool) -> io::Result<()> {
         let mut bytes = format!("HTTP/1.1 {}\r\n", self.status);
         for (name, value) in &self.headers {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::operation::Operation;
 use super::reply::Reply;
-use super::request::Head;
+use crate::bench::request::Head;
 
 /// Objects by path, uploads by id.
 #[derive(Debug, Default)]

@@ -2,7 +2,7 @@
 
 /// How the checks of a suite, or of all, ended.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Outcome {
+pub(super) struct SuiteResult {
     pub(super) passed: u64,
     pub(super) failed: u64,
     /// Skipped checks that are not named one by one.
@@ -17,7 +17,7 @@ pub(super) struct Skip {
     pub(super) reason: String,
 }
 
-impl Outcome {
+impl SuiteResult {
     /// This many checks passed.
     pub(super) fn passed(count: u64) -> Self {
         Self { passed: count, ..Self::default() }
@@ -35,7 +35,7 @@ impl Outcome {
     }
 
     /// One check, by whether it succeeded.
-    pub(super) fn of(success: bool) -> Self {
+    pub(super) fn from_success(success: bool) -> Self {
         if success { Self::passed(1) } else { Self::failed(1) }
     }
 
@@ -65,32 +65,32 @@ impl Outcome {
     ///
     /// A run that failed without a failed test (it did not compile, a test ended the process)
     /// counts as one failure, and so does a run without any test.
-    pub(super) fn of_cargo_test(output: &str, success: bool) -> Self {
-        let mut outcome = Self::default();
+    pub(super) fn from_cargo_test(output: &str, success: bool) -> Self {
+        let mut result = Self::default();
         for line in output.lines() {
             if let Some(results) = line.strip_prefix("test result: ") {
-                outcome.passed += count_before(results, "passed");
-                outcome.failed += count_before(results, "failed");
+                result.passed += count_before(results, "passed");
+                result.failed += count_before(results, "failed");
                 let ignored = count_before(results, "ignored");
                 if ignored > 0 {
-                    outcome.skipped += ignored - 1;
+                    result.skipped += ignored - 1;
                     let reason = "#[ignore] in the sources".to_owned();
-                    outcome.skips.push(Skip { what: format!("{ignored} tests"), reason });
+                    result.skips.push(Skip { what: format!("{ignored} tests"), reason });
                 }
             }
         }
-        outcome.at_least_one(success)
+        result.at_least_one(success)
     }
 
     /// Reads the last `3 passed, 0 failed` that a script printed, by the same rules.
-    pub(super) fn of_script(output: &str, success: bool) -> Self {
+    pub(super) fn from_script(output: &str, success: bool) -> Self {
         let last = output.lines().rev().find(|line| line.contains(" passed, "));
-        let mut outcome = Self::default();
+        let mut result = Self::default();
         if let Some(line) = last {
-            outcome.passed = count_before(line, "passed");
-            outcome.failed = count_before(line, "failed");
+            result.passed = count_before(line, "passed");
+            result.failed = count_before(line, "failed");
         }
-        outcome.at_least_one(success)
+        result.at_least_one(success)
     }
 
     fn at_least_one(mut self, success: bool) -> Self {
@@ -128,35 +128,35 @@ test result: FAILED. 12 passed; 2 failed; 4 ignored; 0 measured; 0 filtered out;
 
     #[test]
     fn the_results_of_all_test_binaries_are_added_up() {
-        let outcome = Outcome::of_cargo_test(OUTPUT, false);
-        assert_eq!(outcome.counts(), "15 passed, 2 failed, 4 skipped");
-        assert_eq!(outcome.skips.len(), 1);
+        let result = SuiteResult::from_cargo_test(OUTPUT, false);
+        assert_eq!(result.counts(), "15 passed, 2 failed, 4 skipped");
+        assert_eq!(result.skips.len(), 1);
     }
 
     #[test]
     fn a_run_that_broke_off_or_ran_nothing_counts_as_a_failure() {
-        assert_eq!(Outcome::of_cargo_test("error: could not compile", false).failed, 1);
+        assert_eq!(SuiteResult::from_cargo_test("error: could not compile", false).failed, 1);
         let aborted = "test result: ok. 3 passed; 0 failed; 0 ignored; 0 measured";
-        assert_eq!(Outcome::of_cargo_test(aborted, false).failed, 1);
+        assert_eq!(SuiteResult::from_cargo_test(aborted, false).failed, 1);
         let empty = "test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured";
-        assert_eq!(Outcome::of_cargo_test(empty, true).failed, 1);
-        assert_eq!(Outcome::of_cargo_test(aborted, true), Outcome::passed(3));
+        assert_eq!(SuiteResult::from_cargo_test(empty, true).failed, 1);
+        assert_eq!(SuiteResult::from_cargo_test(aborted, true), SuiteResult::passed(3));
     }
 
     #[test]
     fn a_script_is_counted_by_its_last_line() {
         let output = "ok it says 9 passed, 9 failed\nok b\n2 passed, 0 failed\n";
-        assert_eq!(Outcome::of_script(output, true), Outcome::passed(2));
-        assert_eq!(Outcome::of_script("ok a\n1 passed, 1 failed\n", false).failed, 1);
-        assert_eq!(Outcome::of_script("Traceback", false), Outcome::failed(1));
-        assert_eq!(Outcome::of_script("", true), Outcome::failed(1));
+        assert_eq!(SuiteResult::from_script(output, true), SuiteResult::passed(2));
+        assert_eq!(SuiteResult::from_script("ok a\n1 passed, 1 failed\n", false).failed, 1);
+        assert_eq!(SuiteResult::from_script("Traceback", false), SuiteResult::failed(1));
+        assert_eq!(SuiteResult::from_script("", true), SuiteResult::failed(1));
     }
 
     #[test]
     fn a_total_counts_what_is_skipped_once() {
-        let mut total = Outcome::default();
-        total.add(&Outcome::passed(2).and(Outcome::skipped("npm", "not installed")));
-        total.add(&Outcome::of_cargo_test(OUTPUT, false));
+        let mut total = SuiteResult::default();
+        total.add(&SuiteResult::passed(2).and(SuiteResult::skipped("npm", "not installed")));
+        total.add(&SuiteResult::from_cargo_test(OUTPUT, false));
         assert_eq!(total.counts(), "17 passed, 2 failed, 5 skipped");
     }
 }

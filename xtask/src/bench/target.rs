@@ -1,0 +1,51 @@
+//! What a benchmark measures: a server that relays uploads, and how it is started.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use super::load::{self, Load};
+use super::store_requests::StoreRequests;
+use crate::failure::Failure;
+use crate::http::Http;
+
+/// Is given the root of the checkout and an empty directory for what the peer writes.
+pub(super) type FindPeer = fn(&Path, &Path) -> Result<Option<Box<dyn Peer>>, Failure>;
+
+/// What the worker is compared with.
+pub(super) trait Peer {
+    /// Starts a server.
+    fn start(&self) -> Result<Box<dyn BenchTarget>, Failure>;
+}
+
+/// A running server that relays uploads into a store.
+pub(super) trait BenchTarget {
+    /// The id of its process.
+    fn process(&self) -> u32;
+
+    /// Where it listens.
+    fn address(&self) -> Result<SocketAddr, Failure>;
+
+    /// Sends a workload of `size_bytes` in all, which repeats `block`, to `/v1/files`.
+    fn send(&self, workload: Load, size_bytes: u64, block: &[u8]) -> Result<(), Failure> {
+        let (http, address) = (Http::new(), self.address()?);
+        workload.send(size_bytes, block, &|upload, length_bytes, block| {
+            load::to_worker(&http, address, workload.shape, (upload, length_bytes, block))
+        })
+    }
+
+    /// Lets the store and the server count from zero.
+    fn reset_counts(&self) -> Result<(), Failure>;
+
+    /// What reached the store since [`Self::reset_counts`].
+    fn store_requests(&self) -> Result<StoreRequests, Failure>;
+
+    /// The most linear memory of all instances together, if it runs components.
+    fn component_memory_peak_bytes(&self) -> Result<Option<u64>, Failure> {
+        Ok(None)
+    }
+
+    /// The directory in which bodies must leave nothing.
+    fn watched_directory(&self) -> Option<&Path> {
+        None
+    }
+}

@@ -1,0 +1,30 @@
+//! What suites work on.
+
+use std::process::Command;
+
+use crate::components::Built;
+use crate::failure::Failure;
+use crate::workspace::Workspace;
+
+/// The checkout, and what was built from it.
+pub(super) struct TestContext {
+    pub(super) workspace: Workspace,
+    /// `None` if the build failed or no suite needs it.
+    pub(super) built: Option<Built>,
+}
+
+impl TestContext {
+    /// What was built.
+    pub(super) fn built(&self) -> Result<&Built, Failure> {
+        self.built.as_ref().ok_or_else(|| Failure::new("the worker was not built"))
+    }
+
+    /// Adds the options by which scripts find what was built. Python keeps its caches out of the
+    /// sources.
+    pub(super) fn pass_paths(&self, script: &mut Command) -> Result<(), Failure> {
+        let built = self.built()?;
+        script.arg("--sandbox").arg(&built.sandbox).arg("--devhost").arg(&built.devhost);
+        script.arg("--manifest").arg(&built.manifest).env("PYTHONDONTWRITEBYTECODE", "1");
+        Ok(())
+    }
+}
