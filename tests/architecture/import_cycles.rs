@@ -27,11 +27,6 @@ const KNOWN: &[(&str, &[&str])] = &[
     ),
     (
         "vod-uploader",
-        &["queue::credentials", "queue::entry", "queue::job", "queue::start", "queue::turn"],
-    ),
-    ("vod-uploader", &["queue::file", "queue::identity"]),
-    (
-        "vod-uploader",
         &[
             "upload::calls",
             "upload::claim",
@@ -50,7 +45,6 @@ const KNOWN: &[(&str, &[&str])] = &[
         "vod-uploader-devhost",
         &["component", "crate", "instance", "outbound", "request_log", "server", "startup"],
     ),
-    ("vod-uploader-host", &["life", "records"]),
     (
         "vod-uploader-sandbox",
         &[
@@ -84,8 +78,11 @@ const KNOWN: &[(&str, &[&str])] = &[
 ];
 
 /// The same for the directories of the engine.
-const KNOWN_DIRECTORIES: &[&[&str]] =
-    &[&["http", "http::checksum", "http::form", "http::ietf", "http::tus"], &["oss", "oss::sign"]];
+const KNOWN_DIRECTORIES: &[&[&str]] = &[
+    &["http", "http::checksum", "http::form", "http::ietf", "http::tus"],
+    &["oss", "oss::sign"],
+    &["queue", "queue::queued_file"],
+];
 
 #[test]
 fn no_modules_of_a_package_import_each_other_in_a_cycle() {

@@ -8,19 +8,20 @@ use vod_uploader::units::UnixMillis;
 use crate::buffers::BufferBudget;
 use crate::config::Config;
 use crate::ports::{KeyValue, Ports};
-use crate::upload::Reconciliations;
+use crate::single_flight::SingleFlight;
 
 /// One instance of the worker. Many requests share it at the same time.
 pub(crate) struct Instance {
     pub(crate) ports: Ports,
     pub(crate) config: Config,
     pub(crate) buffers: Rc<BufferBudget>,
-    pub(crate) reconciliations: Reconciliations,
+    /// Reconciliations, by upload.
+    pub(crate) reconciliations: SingleFlight,
 }
 
 impl Instance {
     pub(crate) fn new(ports: Ports, config: Config) -> Self {
-        Self { ports, config, buffers: Rc::default(), reconciliations: Reconciliations::default() }
+        Self { ports, config, buffers: Rc::default(), reconciliations: SingleFlight::default() }
     }
 
     pub(crate) fn kv(&self) -> &dyn KeyValue {

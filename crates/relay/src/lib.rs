@@ -25,6 +25,7 @@ mod request;
 mod response;
 mod retrying_client;
 pub mod session;
+mod single_flight;
 mod upload;
 pub mod url_upload;
 

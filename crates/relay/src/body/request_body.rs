@@ -13,7 +13,6 @@ use vod_uploader::{Error, ErrorKind, Result};
 
 use super::ByteStream;
 use crate::ports::{Body, BodyStatus, Ports};
-use crate::upload::StopSignal;
 
 /// How long a client may send nothing in the middle of a body.
 const IDLE_MAX: Duration = Duration::from_secs(60);
@@ -55,9 +54,9 @@ impl RequestBody {
         self
     }
 
-    /// The same body, which ends when `signal` is received.
-    pub(crate) fn with_stop_signal(mut self, signal: StopSignal) -> Self {
-        self.stop = Some(signal.received().boxed_local());
+    /// The same body, which ends when `stop` resolves.
+    pub(crate) fn with_stop(mut self, stop: impl Future<Output = ()> + 'static) -> Self {
+        self.stop = Some(stop.boxed_local());
         self
     }
 

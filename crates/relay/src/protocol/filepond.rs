@@ -1,7 +1,6 @@
 //! `/v1/filepond`: files as FilePond's own uploader sends them, in one request or in chunks.
 
 mod create_upload;
-mod transfer;
 
 use std::rc::Rc;
 
@@ -16,14 +15,13 @@ use vod_uploader::upload::UploadKey;
 use vod_uploader::{Error, Result};
 
 use self::create_upload::create_upload;
-pub(crate) use self::transfer::clean_up;
-use self::transfer::{check_exists, existing};
 use super::form::{FormFileError, store_file};
 use crate::body::{ByteStream, FormBody, FormPart, RequestBody, interrupted};
 use crate::instance::Instance;
 use crate::request::Caller;
 use crate::upload::append::{AppendParams, Appended, append};
-use crate::upload::media::{self, with_token};
+use crate::upload::filepond_transfer::{self as transfer, check_exists, existing};
+use crate::upload::media_record::{self, with_token};
 use crate::upload::terminate::terminate;
 use crate::upload::{not_found, offset_status};
 
@@ -71,7 +69,7 @@ async fn start_chunked(
     // The client learns of invalid values before it sends any bytes.
     let credential = caller.credential()?;
     if let (None, Some(claim)) = (&credential, caller.media()?) {
-        media::verify(instance, &claim).await?;
+        media_record::verify(instance, &claim).await?;
     }
     let key = UploadKey::from_random(instance.ports.random.bits128());
     let transfer = FilePondTransfer::new(instance.now(), length, &metadata);

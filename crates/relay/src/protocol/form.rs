@@ -15,7 +15,7 @@ use crate::instance::Instance;
 use crate::request::Caller;
 use crate::session::Source;
 use crate::upload::create::{CreatedUpload, NewUpload, file_name};
-use crate::upload::media;
+use crate::upload::media_record;
 use crate::upload::single_request::{SingleRequestUpload, upload_single_request};
 
 /// A file of a form that was not stored.
@@ -141,7 +141,7 @@ async fn store_part(
     match outcome {
         Ok(object) => Ok((created, object)),
         Err(error) => {
-            let token = media::token(instance, &created.record).map(Secret::new);
+            let token = media_record::token(instance, &created.record).map(Secret::new);
             let media = FailedMedia { media_id: created.record.media_id, token };
             Err(FormFileError { error, media })
         }

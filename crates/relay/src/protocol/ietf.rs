@@ -14,10 +14,11 @@ use crate::body::{EmptyStream, RequestBody, interrupted};
 use crate::instance::Instance;
 use crate::request::Caller;
 use crate::session::Source;
-use crate::upload::append::{AppendParams, Appended, append, credential, result_of};
+use crate::upload::abort::abort;
+use crate::upload::append::{AppendParams, Appended, append, result_of};
 use crate::upload::create::{CreatedUpload, NewUpload, create, file_name};
-use crate::upload::media::with_token;
-use crate::upload::terminate::abort;
+use crate::upload::credential::credential;
+use crate::upload::media_record::with_token;
 use crate::upload::{
     SessionRequest, load_upload_record, offset_status, run_session, upload_expires_at,
 };

@@ -10,9 +10,9 @@ use crate::body::RequestBody;
 use crate::instance::Instance;
 use crate::request::Caller;
 use crate::session::Source;
-use crate::upload::append::too_large;
 use crate::upload::create::{NewUpload, file_name};
-use crate::upload::media::with_token;
+use crate::upload::limits::too_large;
+use crate::upload::media_record::with_token;
 use crate::upload::single_request::{SingleRequestUpload, upload_single_request};
 
 /// `PUT` and `POST /v1/uploads/{file-name}`.

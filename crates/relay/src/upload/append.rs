@@ -2,19 +2,20 @@
 
 use std::rc::Rc;
 
-use vod_uploader::credential::UploadCredential;
 use vod_uploader::http::UploadStatus;
-use vod_uploader::units::{ByteCount, PART_SIZE_MAX, UnixMillis};
+use vod_uploader::units::{ByteCount, UnixMillis};
 use vod_uploader::upload::{
     CheckpointSearch, Claim, FinishedObject, Outcome, Phase, Purpose, Receive, Role, UploadKey,
-    UploadRecord,
 };
 use vod_uploader::{Error, ErrorKind, Result};
 
-use super::{
-    SessionRequest, StopSignal, concatenate, credential_source, current_status, load_upload_record,
-    reconcile, records, run_session, status, stop, upload_expires_at,
-};
+use super::credential::{credential, credential_source};
+use super::limits::{size_max, too_large};
+use super::records::{find_checkpoint, load_upload_record};
+use super::run::{SessionRequest, run_session};
+use super::status::{build_status, current_status, ended_error, expired, upload_expires_at};
+use super::stop_signal::StopSignal;
+use super::{concatenate, reconcile};
 use crate::body::RequestBody;
 use crate::config::Config;
 use crate::instance::Instance;
@@ -92,7 +93,7 @@ pub(crate) async fn append(
     let record = status.record.clone();
     let length = status.length().or(params.file_length);
     let limit = length.unwrap_or(size_max(&instance.config, &record.role));
-    let body = params.body.with_stop_signal(stop);
+    let body = params.body.with_stop(stop.received());
     let request = SessionRequest {
         key,
         record: &record,
@@ -149,69 +150,6 @@ pub(crate) async fn result_of(
     }
 }
 
-/// The credential for a request to an existing upload: the client's, or the stored one.
-pub(crate) async fn credential(
-    instance: &Rc<Instance>,
-    caller: &Caller,
-    key: &UploadKey,
-    record: &UploadRecord,
-) -> Result<Option<UploadCredential>> {
-    match caller.credential()? {
-        Some(credential) if record.role == Role::Whole => {
-            check_credential(instance, record, &credential)?;
-            Ok(Some(credential))
-        }
-        _ => stored_credential(instance, key, record).await,
-    }
-}
-
-/// The credential for an existing upload without a request of its client.
-pub(super) async fn stored_credential(
-    instance: &Rc<Instance>,
-    key: &UploadKey,
-    record: &UploadRecord,
-) -> Result<Option<UploadCredential>> {
-    match record.role {
-        Role::Whole => credential_source(instance, key, record).load().await,
-        Role::Partial | Role::Final { .. } => {
-            concatenate::worker_credential(instance, &record.target).map(Some)
-        }
-    }
-}
-
-/// Checks that a client's credential can be used for this upload.
-pub(super) fn check_credential(
-    instance: &Instance,
-    record: &UploadRecord,
-    credential: &UploadCredential,
-) -> Result<()> {
-    let is_same = credential.address.object == record.target.object
-        && credential.address.bucket == record.target.bucket;
-    if !is_same {
-        let message = "the credential is for another object than this upload's";
-        return Err(Error::new(ErrorKind::CredentialForOtherObject, message));
-    }
-    if !credential.is_usable_at(instance.now()) {
-        let message = "the credential that came with the request has expired";
-        return Err(Error::new(ErrorKind::CredentialExpired, message));
-    }
-    Ok(())
-}
-
-/// The largest upload of this role that is accepted.
-pub(crate) fn size_max(config: &Config, role: &Role) -> ByteCount {
-    match role {
-        Role::Partial => config.upload_max.min(PART_SIZE_MAX),
-        Role::Whole | Role::Final { .. } => config.upload_max,
-    }
-}
-
-/// The error for a file that exceeds the configured limit.
-pub(crate) fn too_large(config: &Config) -> Error {
-    let message = format!("{} are taken at most", config.upload_max);
-    Error::new(ErrorKind::FileTooLarge, message)
-}
-
 /// The state for a request that is about to take the upload over. The session reads the records
 /// again after that, so the lease need not be compared here.
 async fn status_before_takeover(
@@ -219,15 +157,15 @@ async fn status_before_takeover(
     caller: &Caller,
     key: &UploadKey,
 ) -> Result<(UploadStatus, CheckpointSearch)> {
-    let mut search = records::find_checkpoint(instance, key).await?;
+    let mut search = find_checkpoint(instance, key).await?;
     let record = load_upload_record(instance, key).await?;
     let (_, mut checkpoint) = search.clone().finish()?;
     if checkpoint.phase == Phase::Completing {
         reconcile::reconciled_status(instance, caller, key).await?;
-        search = records::find_checkpoint(instance, key).await?;
+        search = find_checkpoint(instance, key).await?;
         checkpoint = search.clone().finish()?.1;
     }
-    let status = status::build_status(instance, key, record, checkpoint).await?;
+    let status = build_status(instance, key, record, checkpoint).await?;
     Ok((status, search))
 }
 
@@ -238,9 +176,9 @@ fn refusal(config: &Config, status: &UploadStatus, params: &AppendParams) -> Opt
         return Some(Error::new(ErrorKind::UploadIsFinal, message));
     }
     if status.expired {
-        return Some(stop::expired());
+        return Some(expired());
     }
-    if let Some(error) = stop::ended_error(status) {
+    if let Some(error) = ended_error(status) {
         return Some(error);
     }
     if status.checkpoint.phase == Phase::Receiving && status.paused {

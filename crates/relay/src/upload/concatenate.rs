@@ -8,24 +8,22 @@
 use std::rc::Rc;
 
 use vod_uploader::crc64::Crc64;
-use vod_uploader::credential::{UploadAddress, UploadCredential};
 use vod_uploader::http::{Metadata, UploadStatus, tus};
-use vod_uploader::oss::SignatureVersion;
-use vod_uploader::oss::action::DeleteObject;
 use vod_uploader::units::{ByteCount, UnixMillis};
 use vod_uploader::upload::{
-    Claim, JoinSource, Outcome, Phase, Purpose, Role, Target, UploadKey, UploadRecord,
+    Claim, JoinSource, Outcome, Phase, Purpose, Role, UploadKey, UploadRecord,
 };
 use vod_uploader::{Error, ErrorKind, Result};
 
-use super::append::{size_max, too_large};
 use super::create::{CreatedUpload, NewUpload, create};
-use super::{SessionRequest, current_status, load_upload_record, records, run_session};
+use super::limits::{size_max, too_large};
+use super::records::{self, load_upload_record};
+use super::run::{SessionRequest, run_session};
+use super::status::current_status;
+use super::temporary::{delete_temporary, temporary, temporary_target, worker_credential};
 use crate::body::ReadbackStream;
-use crate::config::TemporaryStorage;
 use crate::instance::Instance;
 use crate::request::Caller;
-use crate::retrying_client::RetryingClient;
 use crate::session::Source;
 
 /// Creates a partial upload. It has no media: it is not a file.
@@ -144,35 +142,6 @@ pub(super) async fn after_completion(
     }
 }
 
-/// Deletes the object of a partial upload.
-pub(super) async fn delete_temporary(instance: &Instance, record: &UploadRecord) -> Result<()> {
-    let credential = worker_credential(instance, &record.target)?;
-    let action = DeleteObject { key: &record.target.object };
-    let bucket = record.target.bucket()?;
-    let client = RetryingClient::new(instance);
-    client.call_oss(&bucket, &credential.auth.credential, &action).await
-}
-
-/// The worker's own access key, as a credential for the object of `target`.
-///
-/// # Errors
-/// [`ErrorKind::ConcatenationUnavailable`] if it has none.
-pub(super) fn worker_credential(instance: &Instance, target: &Target) -> Result<UploadCredential> {
-    let Some(key) = &instance.config.ram_key else { return Err(unavailable()) };
-    let address = UploadAddress {
-        endpoint: target.endpoint.clone(),
-        bucket: target.bucket.clone(),
-        object: target.object.clone(),
-    };
-    Ok(UploadCredential::of_access_key(
-        address,
-        key.access_key_id.clone(),
-        key.access_key_secret.clone(),
-        key.security_token.clone(),
-        target.region.clone(),
-    ))
-}
-
 /// Concatenates the partial uploads into the object of `record` if all of them are complete. Returns
 /// whether the object is complete.
 async fn concatenate_if_ready(
@@ -277,22 +246,6 @@ fn keys(partials: &[String]) -> impl Iterator<Item = UploadKey> {
     partials.iter().filter_map(|address| tus::partial_at(address))
 }
 
-fn temporary_target(instance: &Instance, object: String) -> Result<Target> {
-    let storage = temporary(instance)?;
-    Ok(Target {
-        endpoint: storage.endpoint.clone(),
-        bucket: storage.bucket.clone(),
-        object,
-        region: Some(instance.config.region.clone()),
-        cname: false,
-        signature_v1: instance.config.signature_version == SignatureVersion::V1,
-    })
-}
-
-fn temporary(instance: &Instance) -> Result<&TemporaryStorage> {
-    instance.config.usable_temporary().ok_or_else(unavailable)
-}
-
 /// A client's credential is for one object and cannot read others.
 fn reject_credentials(caller: &Caller) -> Result<()> {
     if caller.credential()?.is_none() {
@@ -306,10 +259,4 @@ fn reject_credentials(caller: &Caller) -> Result<()> {
 fn partial_gone() -> Error {
     let message = "a partial upload is gone: the file has to be sent again";
     Error::new(ErrorKind::UploadLost, message)
-}
-
-fn unavailable() -> Error {
-    let message = "uploads are joined with the worker's own access key in temporary storage, and \
-                   it has no vod_access_key_id or no temporary_bucket";
-    Error::new(ErrorKind::ConcatenationUnavailable, message)
 }

@@ -8,8 +8,11 @@ use vod_uploader::upload::{Role, UploadKey};
 use vod_uploader::{Error, ErrorKind, Result};
 use zeroize::Zeroizing;
 
-use super::append::check_credential;
-use super::{StopSignal, credential_source, current_status, read_only_status, stop};
+use super::credential::{check_credential, credential_source};
+use super::reconcile::read_only_status;
+use super::status::{current_status, expired};
+use super::stop::status_after_stop;
+use super::stop_signal::StopSignal;
 use crate::body::RequestBody;
 use crate::instance::Instance;
 use crate::request::Caller;
@@ -34,7 +37,7 @@ pub(crate) async fn pause(
     instance.kv().set(&key.pause(), &[]).await?;
     // Even if no writer is visible: one may have started after it checked for the pause.
     StopSignal::send(instance, key).await?;
-    stop::status_after_stop(instance, caller, key).await
+    status_after_stop(instance, caller, key).await
 }
 
 /// Allows appends again.
@@ -48,7 +51,7 @@ pub(crate) async fn resume(
 ) -> Result<UploadStatus> {
     let status = open_status(instance, key).await?;
     if status.expired {
-        return Err(stop::expired());
+        return Err(expired());
     }
     instance.kv().delete(&key.pause()).await?;
     read_only_status(instance, caller, key).await

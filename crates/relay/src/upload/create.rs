@@ -9,8 +9,9 @@ use vod_uploader::units::ByteCount;
 use vod_uploader::upload::{Role, Target, UploadKey, UploadRecord};
 use vod_uploader::{Error, ErrorKind, Result};
 
-use super::media::{self, Continued};
-use super::{credential_source, records};
+use super::credential::credential_source;
+use super::media::{Continued, continue_media};
+use super::{media_record, records};
 use crate::credential_source::{create_video, refresh_video};
 use crate::instance::Instance;
 use crate::request::Caller;
@@ -59,7 +60,7 @@ pub(crate) async fn create_with_id(
             (media.map_or_else(String::new, |media| media.media_id().to_owned()), credential)
         }
         (None, Some(media)) => {
-            media::continue_media(instance, &media).await?;
+            continue_media(instance, &media).await?;
             let minted = refresh_video(instance, media.media_id()).await?;
             (minted.media_id, minted.credential)
         }
@@ -90,7 +91,7 @@ pub(crate) async fn create_with_id(
     // Before anything is stored: an endpoint without a region, for example.
     record.target.bucket()?;
     records::create(instance, &key, &record).await?;
-    media::record(instance, &key, &record).await?;
+    media_record::record(instance, &key, &record).await?;
     credential_source(instance, &key, &record).store(&credential).await?;
     Ok(CreatedUpload { key, record, credential })
 }

@@ -11,9 +11,13 @@ use vod_uploader::http::{FilePondTransfer, UploadStatus};
 use vod_uploader::units::UnixMillis;
 use vod_uploader::upload::{MediaRecord, Phase, UploadKey};
 
-use super::{append, current_status, expiry, load_upload_record, media, records, terminate};
+use super::abort::{abort, is_cleanup_done};
+use super::credential::stored_credential;
+use super::delete::delete_completed;
+use super::records::{self, load_upload_record};
+use super::status::current_status;
+use super::{expiry, filepond_transfer, media_record};
 use crate::instance::Instance;
-use crate::protocol::filepond;
 
 /// When the last cleanup started, in milliseconds since the Unix epoch.
 const LAST_CLEANUP_KEY: &str = "sweep";
@@ -54,9 +58,9 @@ async fn clean_up_all(instance: &Rc<Instance>) -> Result<()> {
         let done = if let Some(key) = UploadKey::of_upload_record(&name) {
             clean_up(instance, &key).await
         } else if let Some(key) = FilePondTransfer::key_of(&name) {
-            filepond::clean_up(instance, &key).await
+            filepond_transfer::clean_up(instance, &key).await
         } else if MediaRecord::is_name(&name) {
-            media::clean_up(instance, &name).await
+            media_record::clean_up(instance, &name).await
         } else {
             continue;
         };
@@ -87,15 +91,15 @@ async fn clean_up(instance: &Rc<Instance>, key: &UploadKey) -> Result<bool> {
     }
     match &checkpoint.phase {
         Phase::Receiving | Phase::Completing | Phase::Lost { .. } => {
-            let credential = append::stored_credential(instance, key, record).await?;
+            let credential = stored_credential(instance, key, record).await?;
             // Without a credential, the bucket's lifecycle rule deletes the parts.
-            let aborted = terminate::abort(instance, key, record, credential).await;
-            if !terminate::is_cleanup_done(&aborted) {
+            let aborted = abort(instance, key, record, credential).await;
+            if !is_cleanup_done(&aborted) {
                 return aborted.map(|_| false);
             }
         }
         Phase::Completed(_) => {
-            terminate::delete_completed(instance, key, record).await?;
+            delete_completed(instance, key, record).await?;
             return Ok(true);
         }
         Phase::Aborted => {}

@@ -1,28 +1,39 @@
-//! What the worker does with an upload, whatever the protocol.
+//! What the worker does with an upload, whatever the protocol. Modules import only those above them:
 //!
 //! | module | subject |
 //! |---|---|
-//! | `create` | media id, credential and records of a new upload |
-//! | `append` | bytes of one request, and every refusal before they are read |
-//! | `single_request` | a file that comes in one request |
-//! | `status`, `expiry` | the state of an upload, and when it expires |
-//! | `stop`, `reconcile` | ending the previous writer, and resolving an unknown completion |
-//! | `terminate` | ending an upload |
-//! | `control` | pause, resume, a new credential |
-//! | `concatenate` | partial and final uploads |
-//! | `media` | which media a new upload may continue |
-//! | `expire` | cleanup of expired uploads |
+//! | `records`, `media_record` | the stored records |
 //! | `kv_lock` | a right that one request has at a time |
-//! | `records` | the stored records |
+//! | `stop_signal` | asks the writer of an upload to stop |
+//! | `expiry` | when an upload expires |
+//! | `limits`, `temporary`, `credential` | size limits, temporary storage, credentials |
+//! | `run` | one session of the engine |
+//! | `abort`, `fence`, `delete` | what ends an upload or its writer |
+//! | `status` | the state of an upload |
+//! | `media`, `create` | a new upload, also of a media that exists |
+//! | `concatenate` | partial and final uploads |
+//! | `reconcile` | resolves an unknown completion |
+//! | `stop` | the exact offset once the writer has stopped |
+//! | `append`, `single_request` | bytes of one request |
+//! | `terminate`, `control` | ending, pausing, resuming, a new credential |
+//! | `filepond_transfer` | a chunked file of FilePond before its upload exists |
+//! | `expire` | cleanup of expired uploads |
 
+pub(crate) mod abort;
 pub(crate) mod append;
 pub(crate) mod concatenate;
 pub(crate) mod control;
 pub(crate) mod create;
+pub(crate) mod credential;
+mod delete;
 pub(crate) mod expire;
 mod expiry;
-pub(crate) mod kv_lock;
+mod fence;
+pub(crate) mod filepond_transfer;
+mod kv_lock;
+pub(crate) mod limits;
 pub(crate) mod media;
+pub(crate) mod media_record;
 mod reconcile;
 mod records;
 mod run;
@@ -30,11 +41,12 @@ pub(crate) mod single_request;
 mod status;
 mod stop;
 mod stop_signal;
+mod temporary;
 pub(crate) mod terminate;
 
-pub(crate) use reconcile::Reconciliations;
+pub(crate) use credential::credential_source;
+pub(crate) use reconcile::read_only_status;
 pub(crate) use records::{load_upload_record, not_found};
-pub(crate) use run::{NO_SOURCE, SessionRequest, credential_source, run_session};
-pub(crate) use status::{current_status, read_only_status, upload_expires_at};
-pub(crate) use stop::{ended_error, offset_status};
-pub(crate) use stop_signal::StopSignal;
+pub(crate) use run::{SessionRequest, run_session};
+pub(crate) use status::{current_status, upload_expires_at};
+pub(crate) use stop::offset_status;

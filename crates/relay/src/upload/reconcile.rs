@@ -1,21 +1,22 @@
 //! Resolves an unknown completion: a writer stopped between sending Complete and storing the result.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use futures::FutureExt as _;
-use futures::future::{Either, LocalBoxFuture, Shared, select};
+use futures::future::{Either, select};
 use vod_uploader::http::UploadStatus;
 use vod_uploader::units::UnixMillis;
 use vod_uploader::upload::{Claim, Phase, Purpose, UploadKey, UploadRecord};
 use vod_uploader::{Error, ErrorKind, Result};
 
-use super::stop::ignore_takeover;
-use super::{NO_SOURCE, SessionRequest, append, concatenate, current_status, run_session};
+use super::concatenate;
+use super::credential::credential;
+use super::fence::ignore_takeover;
+use super::run::{NO_SOURCE, SessionRequest, run_session};
+use super::status::current_status;
 use crate::instance::Instance;
 use crate::request::Caller;
+use crate::single_flight::Running;
 
 /// How long the Complete of another request may take before it is reconciled.
 const COMPLETE_WAIT_MAX: Duration = Duration::from_secs(5);
@@ -24,16 +25,6 @@ const COMPLETE_POLLS_MAX: u32 = 50;
 
 /// How long one request waits for a reconciliation.
 const RECONCILE_WAIT_MAX: Duration = Duration::from_secs(5);
-
-/// The reconciliations of an instance that are in progress, by upload: at most one for each.
-#[derive(Default)]
-pub(crate) struct Reconciliations {
-    running: RefCell<HashMap<String, Running>>,
-}
-
-/// Resolves to the result. It continues even if no request waits for it: OSS may take longer to
-/// complete a large object than a client waits.
-type Running = Shared<LocalBoxFuture<'static, Result<()>>>;
 
 /// The state of an upload. A completion in progress is awaited for a while and then reconciled.
 ///
@@ -76,6 +67,22 @@ pub(super) async fn reconciled_status(
     Err(Error::new(ErrorKind::Busy, message))
 }
 
+/// The state for a request that must not disturb a writer that may still wait for its Complete. If a
+/// completion cannot be resolved now, the state says so.
+pub(crate) async fn read_only_status(
+    instance: &Rc<Instance>,
+    caller: &Caller,
+    key: &UploadKey,
+) -> Result<UploadStatus> {
+    let mut status = current_status(instance, key).await?;
+    let written_at = UnixMillis(status.checkpoint.written_at_ms);
+    let is_completing = status.checkpoint.phase == Phase::Completing;
+    if is_completing && instance.now().since(written_at) > instance.config.complete_timeout() {
+        status = reconciled_status(instance, caller, key).await.unwrap_or(status);
+    }
+    concatenate::concatenated_status(instance, key, status).await
+}
+
 /// The reconciliation in progress, or a new one.
 fn start(
     instance: &Rc<Instance>,
@@ -83,21 +90,12 @@ fn start(
     key: &UploadKey,
     record: &UploadRecord,
 ) -> Running {
-    let id = key.as_str().to_owned();
-    if let Some(running) = instance.reconciliations.running.borrow().get(&id) {
-        return running.clone();
-    }
     let owned = (Rc::clone(instance), caller.clone(), key.clone(), record.clone());
-    let running = async move {
+    let work = async move {
         let (instance, caller, key, record) = owned;
-        let result = reconcile(&instance, &caller, &key, &record).await;
-        instance.reconciliations.running.borrow_mut().remove(key.as_str());
-        result
+        reconcile(&instance, &caller, &key, &record).await
     };
-    let running = running.boxed_local().shared();
-    instance.reconciliations.running.borrow_mut().insert(id, running.clone());
-    instance.ports.spawn.spawn(running.clone().map(drop).boxed_local());
-    running
+    instance.reconciliations.join_or_start(&*instance.ports.spawn, key.as_str(), work)
 }
 
 /// Finds out how the upload ended, and completes it if it did not.
@@ -112,7 +110,7 @@ async fn reconcile(
         record,
         claim: Claim::TakeOver,
         purpose: Purpose::Settle,
-        credential: append::credential(instance, caller, key, record).await?,
+        credential: credential(instance, caller, key, record).await?,
         source: NO_SOURCE,
     };
     ignore_takeover(run_session(instance, request).await?)

@@ -11,9 +11,9 @@ use vod_uploader::upload::{
 };
 use vod_uploader::{Error, ErrorKind, Result};
 
-use super::{expiry, media};
+use super::credential::credential_source;
+use super::{expiry, media_record};
 use crate::body::{ByteStream, RequestBody};
-use crate::credential_source::CredentialSource;
 use crate::instance::Instance;
 use crate::session::{SessionIo, Source, drive};
 
@@ -69,7 +69,7 @@ pub(crate) async fn run_session<B: ByteStream + 'static>(
     };
     if matches!(outcome, Outcome::Completed(_)) {
         // If this fails, the newest upload of the media is complete, which has the same effect.
-        let _ = media::close(instance, record).await;
+        let _ = media_record::close(instance, record).await;
     }
     let is_of_client = !record.minted && record.role == Role::Whole;
     match outcome {
@@ -83,14 +83,4 @@ pub(crate) async fn run_session<B: ByteStream + 'static>(
         }
         outcome => Ok(outcome),
     }
-}
-
-/// Where the credential of an upload comes from.
-pub(crate) fn credential_source(
-    instance: &Rc<Instance>,
-    key: &UploadKey,
-    record: &UploadRecord,
-) -> CredentialSource {
-    let media_id = record.minted.then(|| record.media_id.clone());
-    CredentialSource::new(instance, key, media_id)
 }

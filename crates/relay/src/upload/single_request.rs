@@ -6,8 +6,12 @@ use vod_uploader::units::ByteCount;
 use vod_uploader::upload::{Claim, FinishedObject, Outcome, Purpose, Receive};
 use vod_uploader::{Error, ErrorKind, Result};
 
+use super::abort::{abort, is_cleanup_done};
 use super::create::{CreatedUpload, NewUpload, create};
-use super::{SessionRequest, append, records, run_session, terminate};
+use super::delete::delete_completed;
+use super::limits::too_large;
+use super::records;
+use super::run::{SessionRequest, run_session};
 use crate::body::{ByteStream, interrupted};
 use crate::instance::Instance;
 use crate::request::Caller;
@@ -56,7 +60,7 @@ pub(crate) async fn upload_single_request<B: ByteStream + 'static>(
             // No client knows this upload's URL, so no client could delete its records. If that
             // fails, they only cost space until they expire.
             if !has_url {
-                let _ = terminate::delete_completed(instance, &created.key, &created.record).await;
+                let _ = delete_completed(instance, &created.key, &created.record).await;
             }
             return Ok((created, Ok(object)));
         }
@@ -64,7 +68,7 @@ pub(crate) async fn upload_single_request<B: ByteStream + 'static>(
         Outcome::Suspended { refused: Some(error), .. }
             if length.is_none() && error.kind() == ErrorKind::LengthMismatch =>
         {
-            append::too_large(&instance.config)
+            too_large(&instance.config)
         }
         Outcome::Suspended { refused, .. } => refused.unwrap_or_else(interrupted),
         Outcome::Failed { error, .. } | Outcome::Lost(error) => error,
@@ -73,8 +77,8 @@ pub(crate) async fn upload_single_request<B: ByteStream + 'static>(
     // No client knows this upload's URL. If the abort fails too, the cleanup of expired uploads
     // deletes its parts, or the bucket's lifecycle rule.
     let credential = Some(created.credential.clone());
-    let aborted = terminate::abort(instance, &created.key, &created.record, credential).await;
-    if terminate::is_cleanup_done(&aborted) {
+    let aborted = abort(instance, &created.key, &created.record, credential).await;
+    if is_cleanup_done(&aborted) {
         let _ = records::delete_records(instance, &created.key).await;
     }
     Ok((created, Err(error)))

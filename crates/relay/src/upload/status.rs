@@ -8,10 +8,10 @@ use vod_uploader::units::UnixMillis;
 use vod_uploader::upload::{Checkpoint, Phase, UploadKey, UploadRecord};
 use vod_uploader::{Error, ErrorKind, Result};
 
+use super::expiry;
+use super::fence::fence;
 use super::records::{self, load_upload_record};
-use super::{concatenate, expiry, reconcile, stop};
 use crate::instance::Instance;
-use crate::request::Caller;
 
 /// How often a reader re-reads an upload whose writer changes, and how long it waits between: a new
 /// writer stores its checkpoint within a few key-value operations.
@@ -34,25 +34,9 @@ pub(crate) async fn current_status(
         if let Some(status) = try_status(instance, key).await? {
             return Ok(status);
         }
-        stop::fence(instance, key).await?;
+        fence(instance, key).await?;
     }
     Err(Error::new(ErrorKind::Busy, "the upload changes hands too fast to be read"))
-}
-
-/// The state for a request that must not disturb a writer that may still wait for its Complete. If a
-/// completion cannot be resolved now, the state says so.
-pub(crate) async fn read_only_status(
-    instance: &Rc<Instance>,
-    caller: &Caller,
-    key: &UploadKey,
-) -> Result<UploadStatus> {
-    let mut status = current_status(instance, key).await?;
-    let written_at = UnixMillis(status.checkpoint.written_at_ms);
-    let is_completing = status.checkpoint.phase == Phase::Completing;
-    if is_completing && instance.now().since(written_at) > instance.config.complete_timeout() {
-        status = reconcile::reconciled_status(instance, caller, key).await.unwrap_or(status);
-    }
-    concatenate::concatenated_status(instance, key, status).await
 }
 
 /// Builds the state from what was read of an upload.
@@ -77,6 +61,24 @@ pub(super) async fn build_status(
 /// When an upload that receives bytes now expires.
 pub(crate) fn upload_expires_at(instance: &Instance) -> Option<UnixMillis> {
     instance.config.expire_after.map(|ttl| instance.now() + ttl)
+}
+
+/// Why an upload accepts no more bytes, unless it is complete or may be.
+pub(crate) fn ended_error(status: &UploadStatus) -> Option<Error> {
+    match &status.checkpoint.phase {
+        Phase::Aborted => Some(Error::new(ErrorKind::UploadAborted, "the upload was aborted")),
+        Phase::Lost { code } => {
+            let message = format!("the upload ended with {code}");
+            Some(Error::new(ErrorKind::UploadLost, message))
+        }
+        _ if status.expired => Some(expired()),
+        Phase::Receiving | Phase::Completing | Phase::Completed(_) => None,
+    }
+}
+
+/// The error for an upload that has expired.
+pub(crate) fn expired() -> Error {
+    Error::new(ErrorKind::UploadExpired, "nothing came for too long")
 }
 
 /// The state, or `None` if the writer is changing and the new one has not stored its checkpoint.

@@ -3,14 +3,14 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use vod_uploader::Result;
 use vod_uploader::http::UploadStatus;
-use vod_uploader::upload::{Claim, Outcome, Phase, Purpose, Role, UploadKey};
-use vod_uploader::{Error, ErrorKind, Result};
+use vod_uploader::upload::{Phase, Role, UploadKey};
 
-use super::{
-    NO_SOURCE, SessionRequest, StopSignal, concatenate, current_status, load_upload_record,
-    reconcile, run_session,
-};
+use super::fence::fence;
+use super::status::{current_status, ended_error};
+use super::stop_signal::StopSignal;
+use super::{concatenate, reconcile};
 use crate::instance::Instance;
 use crate::request::Caller;
 
@@ -22,8 +22,7 @@ const STOP_POLL: Duration = Duration::from_millis(10);
 /// The state for a client that is about to continue an upload.
 ///
 /// # Errors
-/// [`ErrorKind::UploadAborted`], [`ErrorKind::UploadLost`] or [`ErrorKind::UploadExpired`] if it
-/// cannot be continued.
+/// Those of [`ended_error`].
 pub(crate) async fn offset_status(
     instance: &Rc<Instance>,
     caller: &Caller,
@@ -35,24 +34,6 @@ pub(crate) async fn offset_status(
         Some(error) => Err(error),
         None => Ok(status),
     }
-}
-
-/// Why an upload accepts no more bytes, unless it is complete or may be.
-pub(crate) fn ended_error(status: &UploadStatus) -> Option<Error> {
-    match &status.checkpoint.phase {
-        Phase::Aborted => Some(Error::new(ErrorKind::UploadAborted, "the upload was aborted")),
-        Phase::Lost { code } => {
-            let message = format!("the upload ended with {code}");
-            Some(Error::new(ErrorKind::UploadLost, message))
-        }
-        _ if status.expired => Some(expired()),
-        Phase::Receiving | Phase::Completing | Phase::Completed(_) => None,
-    }
-}
-
-/// The error for an upload that has expired.
-pub(super) fn expired() -> Error {
-    Error::new(ErrorKind::UploadExpired, "nothing came for too long")
 }
 
 /// The state once no session writes to the upload. An active writer is asked to stop, and is fenced
@@ -87,28 +68,6 @@ pub(super) async fn status_after_stop(
         return reconcile::reconciled_status(instance, caller, key).await;
     }
     Ok(status)
-}
-
-/// Takes the upload over, so that no previous writer can change it.
-pub(super) async fn fence(instance: &Rc<Instance>, key: &UploadKey) -> Result<()> {
-    let record = load_upload_record(instance, key).await?;
-    let request = SessionRequest {
-        key,
-        record: &record,
-        claim: Claim::TakeOver,
-        purpose: Purpose::Fence,
-        credential: None,
-        source: NO_SOURCE,
-    };
-    ignore_takeover(Box::pin(run_session(instance, request)).await?)
-}
-
-/// A session that another writer takes over has the same effect: a newer writer exists.
-pub(super) fn ignore_takeover(outcome: Outcome) -> Result<()> {
-    match outcome {
-        Outcome::Failed { error, .. } if error.kind() != ErrorKind::TakenOver => Err(error),
-        _ => Ok(()),
-    }
 }
 
 fn is_receiving(status: &UploadStatus) -> bool {

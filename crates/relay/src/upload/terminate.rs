@@ -2,14 +2,15 @@
 
 use std::rc::Rc;
 
-use vod_uploader::credential::UploadCredential;
-use vod_uploader::upload::{Claim, Outcome, Phase, Purpose, Role, UploadKey, UploadRecord};
+use vod_uploader::upload::{Outcome, Phase, UploadKey};
 use vod_uploader::{Error, ErrorKind, Result};
 
-use super::{
-    NO_SOURCE, SessionRequest, StopSignal, append, concatenate, current_status, media, reconcile,
-    records, run_session,
-};
+use super::abort::abort;
+use super::credential::credential;
+use super::delete::delete_completed;
+use super::status::current_status;
+use super::stop_signal::StopSignal;
+use super::{reconcile, records};
 use crate::instance::Instance;
 use crate::request::Caller;
 
@@ -34,7 +35,7 @@ pub(crate) async fn terminate(
     let status = reconcile::reconciled_status(instance, caller, key).await?;
     let record = status.record;
     if matches!(status.checkpoint.phase, Phase::Receiving | Phase::Lost { .. }) {
-        let credential = append::credential(instance, caller, key, &record).await?;
+        let credential = credential(instance, caller, key, &record).await?;
         for _ in 0..ABORTS_MAX {
             match abort(instance, key, &record, credential.clone()).await {
                 // A request that started at the same moment took over; the client repeats nothing.
@@ -54,39 +55,4 @@ pub(crate) async fn terminate(
         return Err(Error::new(ErrorKind::UploadAborted, "the upload was aborted before"));
     }
     delete_completed(instance, key, &record).await
-}
-
-/// Deletes the records of a complete upload. Its object belongs to VOD, except that of a partial
-/// upload. The media is closed first: otherwise a client that still has its token could overwrite
-/// the object.
-pub(super) async fn delete_completed(
-    instance: &Rc<Instance>,
-    key: &UploadKey,
-    record: &UploadRecord,
-) -> Result<()> {
-    if record.role == Role::Partial {
-        concatenate::delete_temporary(instance, record).await?;
-    }
-    media::close(instance, record).await?;
-    records::delete_records(instance, key).await
-}
-
-/// Ends an open upload and aborts its multipart upload, unless the object turns out to be complete.
-pub(crate) async fn abort(
-    instance: &Rc<Instance>,
-    key: &UploadKey,
-    record: &UploadRecord,
-    credential: Option<UploadCredential>,
-) -> Result<Outcome> {
-    let (claim, purpose) = (Claim::TakeOver, Purpose::Abort);
-    let request = SessionRequest { key, record, claim, purpose, credential, source: NO_SOURCE };
-    match run_session(instance, request).await? {
-        Outcome::Failed { error, .. } => Err(error),
-        outcome => Ok(outcome),
-    }
-}
-
-/// Returns true if another attempt to abort would change nothing: the records can be deleted.
-pub(super) fn is_cleanup_done(aborted: &Result<Outcome>) -> bool {
-    !aborted.as_ref().is_err_and(|error| error.kind().retry().is_later())
 }

@@ -5,14 +5,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use vod_uploader::http::{FilePondChunk, FilePondTransfer, Head};
-use vod_uploader::upload::{Role, UploadKey};
+use vod_uploader::upload::Role;
 use vod_uploader::{Error, ErrorKind, Result};
 
-use super::transfer::{self, existing};
 use crate::instance::Instance;
 use crate::request::Caller;
 use crate::upload::create::{NewUpload, create_with_id, file_name};
-use crate::upload::kv_lock::KvLock;
+use crate::upload::filepond_transfer::{self as transfer, existing, lock};
 use crate::upload::media::Continued;
 use crate::upload::terminate::terminate;
 use crate::upload::{current_status, not_found};
@@ -54,12 +53,6 @@ pub(super) async fn create_upload(
         instance.sleep(POLL).await;
         waited += POLL;
     }
-}
-
-/// The lock for creating the upload, held for as long as VOD may take to respond.
-pub(super) fn lock<'a>(instance: &'a Instance, key: &UploadKey) -> KvLock<'a> {
-    let lease_duration = instance.config.retry.elapsed_max + instance.config.request_timeout;
-    KvLock::new(instance, FilePondTransfer::name(key), lease_duration)
 }
 
 async fn create_as_holder(

@@ -7,23 +7,24 @@ use vod_uploader::units::UnixMillis;
 use vod_uploader::upload::UploadKey;
 use vod_uploader::{ErrorKind, Result};
 
-use super::create_upload;
+use super::kv_lock::KvLock;
+use super::records::not_found;
+use super::status::{current_status, ended_error};
 use crate::credential_source::CredentialSource;
 use crate::instance::Instance;
-use crate::upload::{current_status, ended_error, not_found};
 
 /// Loads the record.
 ///
 /// # Errors
 /// [`ErrorKind::UploadNotFound`].
-pub(super) async fn load(instance: &Instance, key: &UploadKey) -> Result<FilePondTransfer> {
+pub(crate) async fn load(instance: &Instance, key: &UploadKey) -> Result<FilePondTransfer> {
     match instance.kv().get(&FilePondTransfer::name(key)).await? {
         Some(bytes) => FilePondTransfer::decode(&bytes),
         None => Err(not_found()),
     }
 }
 
-pub(super) async fn store(
+pub(crate) async fn store(
     instance: &Instance,
     key: &UploadKey,
     transfer: &FilePondTransfer,
@@ -32,17 +33,17 @@ pub(super) async fn store(
 }
 
 /// Deletes the record. It is deleted first, so that no request creates an upload after that.
-pub(super) async fn delete(instance: &Instance, key: &UploadKey) -> Result<()> {
+pub(crate) async fn delete(instance: &Instance, key: &UploadKey) -> Result<()> {
     instance.kv().delete(&FilePondTransfer::name(key)).await?;
     instance.kv().delete(&key.credential()).await?;
-    create_upload::lock(instance, key).clear().await
+    lock(instance, key).clear().await
 }
 
 /// The record of a file, and the state of its upload if it has one.
 ///
 /// # Errors
 /// Those of an upload that accepts no more chunks.
-pub(super) async fn status(
+pub(crate) async fn status(
     instance: &Rc<Instance>,
     key: &UploadKey,
 ) -> Result<(FilePondTransfer, Option<UploadStatus>)> {
@@ -63,8 +64,14 @@ pub(super) async fn status(
 }
 
 /// Where the credential of the POST is stored, before there is an upload.
-pub(super) fn credential_source(instance: &Rc<Instance>, key: &UploadKey) -> CredentialSource {
+pub(crate) fn credential_source(instance: &Rc<Instance>, key: &UploadKey) -> CredentialSource {
     CredentialSource::new(instance, key, None)
+}
+
+/// The lock for creating the upload, held for as long as VOD may take to respond.
+pub(crate) fn lock<'a>(instance: &'a Instance, key: &UploadKey) -> KvLock<'a> {
+    let lease_duration = instance.config.retry.elapsed_max + instance.config.request_timeout;
+    KvLock::new(instance, FilePondTransfer::name(key), lease_duration)
 }
 
 /// Deletes the record of a file that has received no bytes for too long. Returns whether it did. The
@@ -81,7 +88,7 @@ pub(crate) async fn clean_up(instance: &Instance, key: &UploadKey) -> Result<boo
 }
 
 /// `None` if the upload does not exist.
-pub(super) fn existing<T>(found: Result<T>) -> Result<Option<T>> {
+pub(crate) fn existing<T>(found: Result<T>) -> Result<Option<T>> {
     match found {
         Ok(found) => Ok(Some(found)),
         Err(error) if error.kind() == ErrorKind::UploadNotFound => Ok(None),
@@ -90,7 +97,7 @@ pub(super) fn existing<T>(found: Result<T>) -> Result<Option<T>> {
 }
 
 /// Checks that the upload which was created for the file still exists.
-pub(super) fn check_exists(
+pub(crate) fn check_exists(
     transfer: &FilePondTransfer,
     status: Option<&UploadStatus>,
 ) -> Result<()> {

@@ -1,0 +1,32 @@
+//! Fences the previous writers of an upload.
+
+use std::rc::Rc;
+
+use vod_uploader::upload::{Claim, Outcome, Purpose, UploadKey};
+use vod_uploader::{ErrorKind, Result};
+
+use super::records::load_upload_record;
+use super::run::{NO_SOURCE, SessionRequest, run_session};
+use crate::instance::Instance;
+
+/// Takes the upload over, so that no previous writer can change it.
+pub(super) async fn fence(instance: &Rc<Instance>, key: &UploadKey) -> Result<()> {
+    let record = load_upload_record(instance, key).await?;
+    let request = SessionRequest {
+        key,
+        record: &record,
+        claim: Claim::TakeOver,
+        purpose: Purpose::Fence,
+        credential: None,
+        source: NO_SOURCE,
+    };
+    ignore_takeover(run_session(instance, request).await?)
+}
+
+/// A session that another writer takes over has the same effect: a newer writer exists.
+pub(super) fn ignore_takeover(outcome: Outcome) -> Result<()> {
+    match outcome {
+        Outcome::Failed { error, .. } if error.kind() != ErrorKind::TakenOver => Err(error),
+        _ => Ok(()),
+    }
+}

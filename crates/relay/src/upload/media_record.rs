@@ -1,0 +1,95 @@
+//! The records and tokens of media that the worker issues.
+//!
+//! A record exists for each issued media until the media is complete, and names its newest upload. A
+//! token proves that the worker issued the media for the client.
+
+use std::time::Duration;
+
+use vod_uploader::Result;
+use vod_uploader::credential::MediaTokenKey;
+use vod_uploader::http::{self, MediaClaim, media_not_owned};
+use vod_uploader::units::UnixMillis;
+use vod_uploader::upload::{MediaRecord, UploadKey, UploadRecord};
+
+use crate::instance::Instance;
+
+/// Checks what can be checked before the upload is created: the token, and the record.
+///
+/// # Errors
+/// [`MediaNotOwned`](vod_uploader::ErrorKind::MediaNotOwned).
+pub(crate) async fn verify(instance: &Instance, claim: &MediaClaim) -> Result<()> {
+    claim.verify(token_key(instance).as_ref(), instance.now())?;
+    match load(instance, &claim.media_id).await? {
+        Some(_) => Ok(()),
+        None => Err(media_not_owned()),
+    }
+}
+
+/// Records that `key` is the newest upload of the media of `record`, if the worker issued it.
+pub(super) async fn record(
+    instance: &Instance,
+    key: &UploadKey,
+    record: &UploadRecord,
+) -> Result<()> {
+    if instance.config.seal_key.is_none() || !record.minted {
+        return Ok(());
+    }
+    let expires_at_ms = token_expiry(instance, record).0;
+    let media = MediaRecord { upload: key.as_str().to_owned(), expires_at_ms };
+    Ok(instance.kv().set(&MediaRecord::name(&record.media_id), &media.encode()?).await?)
+}
+
+/// Records that the media is complete: no upload may continue it.
+pub(super) async fn close(instance: &Instance, record: &UploadRecord) -> Result<()> {
+    if record.minted { delete(instance, &record.media_id).await } else { Ok(()) }
+}
+
+/// Deletes the record of a media.
+pub(super) async fn delete(instance: &Instance, media_id: &str) -> Result<()> {
+    Ok(instance.kv().delete(&MediaRecord::name(media_id)).await?)
+}
+
+/// The token with which the client can continue the media of a new upload.
+pub(crate) fn token(instance: &Instance, record: &UploadRecord) -> Option<String> {
+    let key = token_key(instance).filter(|_| record.minted)?;
+    Some(key.issue(&record.media_id, token_expiry(instance, record)))
+}
+
+/// `response` with the media's token, if there is one.
+pub(crate) fn with_token(
+    instance: &Instance,
+    response: http::Response,
+    record: &UploadRecord,
+) -> http::Response {
+    match token(instance, record) {
+        Some(token) => response.with_header(http::ISSUED_TOKEN_HEADER, token),
+        None => response,
+    }
+}
+
+/// Deletes the media record called `name` if its token has expired. Returns whether it did.
+pub(super) async fn clean_up(instance: &Instance, name: &str) -> Result<bool> {
+    let Some(bytes) = instance.kv().get(name).await? else { return Ok(false) };
+    let is_expired = instance.now() >= UnixMillis(MediaRecord::decode(&bytes)?.expires_at_ms);
+    if is_expired {
+        instance.kv().delete(name).await?;
+    }
+    Ok(is_expired)
+}
+
+/// Loads the record of a media.
+pub(super) async fn load(instance: &Instance, media_id: &str) -> Result<Option<MediaRecord>> {
+    let bytes = instance.kv().get(&MediaRecord::name(media_id)).await?;
+    bytes.map(|bytes| MediaRecord::decode(&bytes)).transpose()
+}
+
+fn token_key(instance: &Instance) -> Option<MediaTokenKey> {
+    instance.config.seal_key.as_ref().map(MediaTokenKey::derive)
+}
+
+fn token_expiry(instance: &Instance, record: &UploadRecord) -> UnixMillis {
+    UnixMillis(record.created_at_ms) + instance.config.expire_after.unwrap_or(TOKEN_LIFETIME)
+}
+
+/// How long a token is valid if uploads do not expire: a week.
+const TOKEN_LIFETIME: Duration = Duration::from_secs(7 * 24 * 60 * 60);
