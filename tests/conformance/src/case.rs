@@ -1,8 +1,9 @@
 //! Cases, and what came of them.
 
 use std::fmt;
+use std::io;
 
-use crate::http::Exchange;
+use vod_uploader_wire::Record;
 
 /// One requirement, checked.
 #[derive(Debug)]
@@ -61,7 +62,7 @@ pub struct Report {
     /// What came of it.
     pub outcome: Outcome,
     /// What was sent and received, in order.
-    pub exchanges: Vec<Exchange>,
+    pub exchanges: Vec<Record>,
 }
 
 impl<S> Case<S> {
@@ -84,7 +85,7 @@ impl<S> Case<S> {
     }
 
     /// Checks it on a fresh scene, from which `exchanges` takes what was said.
-    pub(crate) fn run(&self, scene: &S, exchanges: fn(&S) -> Vec<Exchange>) -> Report {
+    pub(crate) fn run(&self, scene: &S, exchanges: fn(&S) -> Vec<Record>) -> Report {
         let outcome = Outcome::from((self.check)(scene));
         let Self { name, level, section, .. } = *self;
         Report { name, level, section, outcome, exchanges: exchanges(scene) }
@@ -100,6 +101,12 @@ impl Stop {
     /// A skip with its reason.
     pub fn skipped(reason: impl Into<String>) -> Self {
         Self::Skipped(reason.into())
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error.to_string())
     }
 }
 

@@ -1,61 +1,86 @@
 //! Expectations, in words when they are not met.
 
 use url::Url;
+use vod_uploader_wire::Response;
 
 use crate::case::{Stop, Verdict};
-use crate::http::Response;
 
 /// Fails with this text where the condition does not hold.
 pub(crate) fn expect(holds: bool, otherwise: impl FnOnce() -> String) -> Verdict {
     if holds { Ok(()) } else { Err(Stop::Failed(otherwise())) }
 }
 
-impl Response {
+/// What a response is expected to be.
+pub(crate) trait ResponseChecks {
     /// One of these status codes.
-    pub(crate) fn expect_status(&self, expected: &[u16]) -> Verdict {
-        expect(expected.contains(&self.status()), || {
+    fn expect_status(&self, expected: &[u16]) -> Verdict;
+
+    /// A status code of 200 to 299.
+    fn expect_success(&self) -> Verdict;
+
+    /// A status code of 400 to 499: `why` is what is wrong with the request.
+    fn expect_refusal(&self, why: &str) -> Verdict;
+
+    /// A field with this value.
+    fn expect_field(&self, name: &str, value: impl ToString) -> Verdict;
+
+    /// No field of this name.
+    fn expect_no_field(&self, name: &str) -> Verdict;
+
+    /// A field, whatever its value.
+    fn required(&self, name: &str) -> Result<String, Stop>;
+
+    /// A field that is a non-negative integer in digits.
+    fn integer(&self, name: &str) -> Result<u64, Stop>;
+
+    /// `Cache-Control` with `no-store` among its directives.
+    fn expect_no_store(&self) -> Verdict;
+
+    /// Where `Location` leads, relative to the request's URL (RFC 9110, section 10.2.2).
+    fn location(&self, base: &Url) -> Result<Url, Stop>;
+}
+
+impl ResponseChecks for Response {
+    fn expect_status(&self, expected: &[u16]) -> Verdict {
+        expect(expected.contains(&self.status), || {
             let names: Vec<_> = expected.iter().map(u16::to_string).collect();
-            format!("expected status {}, got {}", names.join(" or "), self.status())
+            format!("expected status {}, got {}", names.join(" or "), self.status)
         })
     }
 
-    /// A status code of 200 to 299.
-    pub(crate) fn expect_success(&self) -> Verdict {
-        let is_success = (200..300).contains(&self.status());
-        expect(is_success, || format!("expected status 2xx, got {}", self.status()))
+    fn expect_success(&self) -> Verdict {
+        let is_success = (200..300).contains(&self.status);
+        expect(is_success, || format!("expected status 2xx, got {}", self.status))
     }
 
-    /// A status code of 400 to 499: `why` is what is wrong with the request.
-    pub(crate) fn expect_refusal(&self, why: &str) -> Verdict {
-        let is_refusal = (400..500).contains(&self.status());
-        expect(is_refusal, || format!("expected status 4xx for {why}, got {}", self.status()))
+    fn expect_refusal(&self, why: &str) -> Verdict {
+        let is_refusal = (400..500).contains(&self.status);
+        expect(is_refusal, || format!("expected status 4xx for {why}, got {}", self.status))
     }
 
-    /// A field with this value.
-    pub(crate) fn expect_field(&self, name: &str, value: impl ToString) -> Verdict {
+    fn expect_field(&self, name: &str, value: impl ToString) -> Verdict {
         let value = value.to_string();
-        let found = self.field(name);
-        expect(found.as_deref() == Some(value.as_str()), || match found {
+        let found = self.header(name);
+        expect(found == Some(value.as_str()), || match found {
             Some(found) => format!("expected {name}: {value}, got {name}: {found}"),
             None => format!("expected {name}: {value}, got no {name}"),
         })
     }
 
-    /// No field of this name.
-    pub(crate) fn expect_no_field(&self, name: &str) -> Verdict {
-        match self.field(name) {
+    fn expect_no_field(&self, name: &str) -> Verdict {
+        match self.header(name) {
             Some(value) => Err(Stop::failed(format!("expected no {name}, got {name}: {value}"))),
             None => Ok(()),
         }
     }
 
-    /// A field, whatever its value.
-    pub(crate) fn required(&self, name: &str) -> Result<String, Stop> {
-        self.field(name).ok_or_else(|| Stop::failed(format!("expected {name}, got none")))
+    fn required(&self, name: &str) -> Result<String, Stop> {
+        self.header(name)
+            .map(str::to_owned)
+            .ok_or_else(|| Stop::failed(format!("expected {name}, got none")))
     }
 
-    /// A field that is a non-negative integer in digits.
-    pub(crate) fn integer(&self, name: &str) -> Result<u64, Stop> {
+    fn integer(&self, name: &str) -> Result<u64, Stop> {
         let value = self.required(name)?;
         let is_digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
         is_digits.then(|| value.parse().ok()).flatten().ok_or_else(|| {
@@ -63,16 +88,14 @@ impl Response {
         })
     }
 
-    /// `Cache-Control` with `no-store` among its directives.
-    pub(crate) fn expect_no_store(&self) -> Verdict {
+    fn expect_no_store(&self) -> Verdict {
         let control = self.required("Cache-Control")?;
         let directives = control.split(',').map(str::trim);
         let has_it = directives.into_iter().any(|one| one.eq_ignore_ascii_case("no-store"));
         expect(has_it, || format!("expected Cache-Control: no-store, got {control}"))
     }
 
-    /// Where `Location` leads, relative to the request's URL (RFC 9110, section 10.2.2).
-    pub(crate) fn location(&self, base: &Url) -> Result<Url, Stop> {
+    fn location(&self, base: &Url) -> Result<Url, Stop> {
         let location = self.required("Location")?;
         base.join(&location)
             .map_err(|cause| Stop::failed(format!("Location {location:?} is no URL: {cause}")))

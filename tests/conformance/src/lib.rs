@@ -8,11 +8,10 @@
 //! to append to, for instance) it takes as the server gives it, so that one defect fails few cases.
 //! A case that asks for something the server does not announce is skipped, with the reason.
 //!
-//! Requests are written to sockets by [`http`]: the cases have to cut bodies short, keep
-//! connections hanging, send malformed fields, and see interim responses, which no client allows.
+//! Requests are written to sockets by [`vod_uploader_wire`]: the cases interrupt bodies, leave
+//! connections open, send malformed headers, and read interim responses.
 
 pub mod case;
-pub mod http;
 pub mod ietf;
 pub mod report;
 pub mod setup;

@@ -1,10 +1,11 @@
 //! Section 4.4: appending, and what can be wrong with it. Sections 6 and 9: its codings.
 
+use vod_uploader_wire::Response;
+
 use super::mismatch::problem_type;
 use super::scene::Scene;
 use crate::case::{Case, Stop, Verdict};
-use crate::check::expect;
-use crate::http::Response;
+use crate::check::{ResponseChecks, expect};
 use crate::sample::sample;
 
 pub(super) const CASES: &[Case<Scene>] = &[
@@ -104,7 +105,7 @@ fn no_offset(scene: &Scene) -> Verdict {
 
 fn no_completeness(scene: &Scene) -> Verdict {
     let upload = scene.create()?;
-    let (name, _) = scene.dialect.completeness(true);
+    let (name, _) = scene.draft.completeness(true);
     scene.send(&scene.patch(&upload, 0, &sample(scene.piece()?), true).without(name))?;
     scene.expect_complete(&scene.head(&upload)?, false)
 }
@@ -115,7 +116,7 @@ fn other_type(scene: &Scene) -> Verdict {
 
 fn told_type(scene: &Scene) -> Verdict {
     let types = of_other_type(scene)?.required("Accept-Patch")?;
-    expect(types.contains(scene.dialect.media_type()), || {
+    expect(types.contains(scene.media_type()), || {
         format!("expected application/partial-upload in Accept-Patch, got {types:?}")
     })
 }

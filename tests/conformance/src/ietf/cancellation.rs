@@ -4,7 +4,7 @@ use url::Url;
 
 use super::scene::Scene;
 use crate::case::{Case, Stop, Verdict};
-use crate::check::expect;
+use crate::check::{ResponseChecks, expect};
 use crate::sample::sample;
 
 pub(super) const CASES: &[Case<Scene>] = &[
@@ -22,7 +22,7 @@ fn succeeds(scene: &Scene) -> Verdict {
 
 fn not_redirected(scene: &Scene) -> Verdict {
     let upload = scene.create()?;
-    let status = scene.send(&scene.request("DELETE", &upload))?.status();
+    let status = scene.send(&scene.request("DELETE", &upload))?.status;
     expect(!matches!(status, 301 | 302), || format!("expected no redirection, got {status}"))
 }
 

@@ -3,11 +3,11 @@
 use std::time::Instant;
 
 use url::Url;
+use vod_uploader_wire::{Exchange, Request};
 
 use super::scene::Scene;
 use crate::case::{Case, Stop, Verdict};
-use crate::check::expect;
-use crate::http::{Pending, Request};
+use crate::check::{ResponseChecks, expect};
 use crate::sample::sample;
 
 pub(super) const CASES: &[Case<Scene>] = &[
@@ -40,8 +40,8 @@ fn soon(scene: &Scene, request: &Request) -> Verdict {
     let begin = Instant::now();
     let answer = scene.send(request)?;
     let (took, bound) = (begin.elapsed(), scene.setup.hang_bound);
-    expect(answer.status() < 500 && answer.status() != 423 && took <= bound, || {
-        let (method, status) = (&request.method, answer.status());
+    expect(answer.status < 500 && answer.status != 423 && took <= bound, || {
+        let (method, status) = (&request.method, answer.status);
         format!("expected {method} to be answered within {bound:?}, got {status} after {took:?}")
     })
 }
@@ -58,7 +58,7 @@ fn delete_ends(scene: &Scene) -> Verdict {
     ended(scene, hanging)
 }
 
-fn ended(scene: &Scene, mut hanging: Pending) -> Verdict {
+fn ended(scene: &Scene, mut hanging: Exchange) -> Verdict {
     let bound = scene.setup.hang_bound;
     expect(hanging.ends_within(bound), || {
         format!("expected the append that hangs to be ended within {bound:?}")
@@ -69,7 +69,7 @@ fn told_is_accepted(scene: &Scene) -> Verdict {
     let (upload, mut hanging) = hanging(scene)?;
     let offset = scene.offset(&upload)?;
     // Late bytes of the old request, as a network may deliver them.
-    hanging.send_rest();
+    hanging.send(&sample(scene.large())[scene.large() / 3..]);
     let _ = hanging.ends_within(scene.setup.hang_bound / 4);
     let content = sample(scene.large());
     let rest = content.get(offset..).unwrap_or_default();
@@ -81,19 +81,19 @@ fn replaced_does_not_write(scene: &Scene) -> Verdict {
     let offset = scene.offset(&upload)?;
     let piece = scene.piece()?;
     scene.append(&upload, offset..offset + piece, false)?;
-    hanging.send_rest();
+    hanging.send(&sample(scene.large())[scene.large() / 3..]);
     let _ = hanging.ends_within(scene.setup.hang_bound / 4);
     scene.expect_offset(&upload, offset + piece)
 }
 
 /// An upload, and an append to it of which a third was sent, and nothing follows.
-fn hanging(scene: &Scene) -> Result<(Url, Pending), Stop> {
+fn hanging(scene: &Scene) -> Result<(Url, Exchange), Stop> {
     let upload = scene.create()?;
     let size = scene.large();
-    let patch = scene.patch(&upload, 0, &sample(size), false).field("Expect", "100-continue");
-    let mut hanging = scene.client.begin(&patch, 0)?;
+    let patch = scene.patch(&upload, 0, &sample(size), false).header("Expect", "100-continue");
+    let mut hanging = scene.client.start(&patch)?;
     hanging.await_continue(scene.setup.hang_bound / 4);
-    hanging.send_more(size / 3);
+    hanging.send(&patch.content[..size / 3]);
     Ok((upload, hanging))
 }
 

@@ -2,7 +2,7 @@
 
 use super::scene::Scene;
 use crate::case::{Case, Stop, Verdict};
-use crate::check::expect;
+use crate::check::{ResponseChecks, expect};
 use crate::sample::sample;
 
 pub(super) const CASES: &[Case<Scene>] = &[
@@ -30,8 +30,8 @@ fn tells_limits(scene: &Scene) -> Verdict {
     scene.since(6)?;
     let creation = scene.creation(false, b"");
     let answer = scene.send(&creation)?;
-    let upload = answer.location(&creation.url)?;
-    if scene.head(&upload)?.field("Upload-Limit").is_none() {
+    let upload = answer.location(&scene.setup.url)?;
+    if scene.head(&upload)?.header("Upload-Limit").is_none() {
         return Err(Stop::skipped("the server has no limits"));
     }
     answer.required("Upload-Limit").map(drop)
@@ -54,7 +54,7 @@ fn is_not_complete(scene: &Scene) -> Verdict {
     // All bytes are there, but nobody said so.
     let mut creation = scene.creation(false, &sample(piece));
     if scene.since(6).is_ok() {
-        creation = creation.field("Upload-Length", piece);
+        creation = creation.header("Upload-Length", piece);
     }
     let upload = scene.create_by(&creation)?;
     scene.expect_complete(&scene.head(&upload)?, false)

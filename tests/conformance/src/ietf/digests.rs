@@ -1,12 +1,12 @@
 //! Section 10: digests of a request's content and of the whole representation (RFC 9530).
 
 use url::Url;
+use vod_uploader_wire::Response;
 
 use super::scene::Scene;
 use crate::case::{Case, Stop, Verdict};
-use crate::check::expect;
+use crate::check::{ResponseChecks, expect};
 use crate::digest::sha_256_field;
-use crate::http::Response;
 use crate::sample::sample;
 
 pub(super) const CASES: &[Case<Scene>] = &[
@@ -55,13 +55,13 @@ fn append(scene: &Scene, digest: &str) -> Result<(Url, Response), Stop> {
     scene.since(5)?;
     let upload = scene.create()?;
     let patch = scene.patch(&upload, 0, &sample(scene.piece()?), false);
-    let answer = scene.send(&patch.field("Content-Digest", digest))?;
+    let answer = scene.send(&patch.header("Content-Digest", digest))?;
     Ok((upload, answer))
 }
 
 /// The answer to the last append of an upload that was created with this field.
 fn whole(scene: &Scene, name: &str, value: &str) -> Result<Response, Stop> {
     scene.since(5)?;
-    let upload = scene.create_by(&scene.creation(false, b"").field(name, value))?;
+    let upload = scene.create_by(&scene.creation(false, b"").header(name, value))?;
     scene.send(&scene.patch(&upload, 0, &sample(1000), true))
 }

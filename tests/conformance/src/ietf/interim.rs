@@ -4,12 +4,12 @@
 //! the cases are skipped.
 
 use url::Url;
+use vod_uploader_wire::{Head, Response};
 
 use super::field;
 use super::scene::Scene;
 use crate::case::{Case, Stop, Verdict};
-use crate::check::expect;
-use crate::http::{Head, Response};
+use crate::check::{ResponseChecks, expect};
 use crate::sample::sample;
 
 pub(super) const CASES: &[Case<Scene>] = &[
@@ -27,7 +27,7 @@ pub(super) const CASES: &[Case<Scene>] = &[
 fn tells_location(scene: &Scene) -> Verdict {
     let answer = scene.send(&scene.creation(false, &sample(scene.piece()?)))?;
     let heads = heads_104(&answer)?;
-    let first = heads.first().and_then(|head| head.field("Location"));
+    let first = heads.first().and_then(|head| head.header("Location"));
     expect(first.is_some(), || "expected Location in the first 104, got none".to_owned())
 }
 
@@ -35,7 +35,7 @@ fn same_locations(scene: &Scene) -> Verdict {
     let answer = scene.send(&scene.creation(false, &sample(scene.piece()?)))?;
     let expected = answer.required("Location")?;
     for head in heads_104(&answer)? {
-        let Some(location) = head.field("Location") else { continue };
+        let Some(location) = head.header("Location") else { continue };
         expect(location == expected, || {
             format!("expected Location: {expected} in the 104, too, got {location}")
         })?;
@@ -45,10 +45,10 @@ fn same_locations(scene: &Scene) -> Verdict {
 
 fn names_version(scene: &Scene) -> Verdict {
     let answer = scene.send(&scene.creation(false, &sample(scene.piece()?)))?;
-    let expected = scene.dialect.interop.to_string();
+    let expected = scene.draft.0.to_string();
     for head in heads_104(&answer)? {
-        let version = head.field(VERSION);
-        expect(version.as_deref() == Some(expected.as_str()), || {
+        let version = head.header(VERSION);
+        expect(version == Some(expected.as_str()), || {
             format!("expected {VERSION}: {expected} in a 104, got {version:?}")
         })?;
     }
@@ -60,7 +60,7 @@ fn same_version_only(scene: &Scene) -> Verdict {
     for request in [creation.clone().without(VERSION), creation.replace(VERSION, 99)] {
         let answer = scene.send(&request)?;
         expect(answer.interim.iter().all(|head| head.status != 104), || {
-            format!("expected no 104 without {VERSION}: {}", scene.dialect.interop)
+            format!("expected no 104 without {VERSION}: {}", scene.draft.0)
         })?;
     }
     Ok(())
@@ -70,7 +70,7 @@ fn append_tells_none(scene: &Scene) -> Verdict {
     let upload = scene.create()?;
     let answer = scene.send(&scene.patch(&upload, 0, &sample(scene.large()), false))?;
     for head in heads_104(&answer)? {
-        let location = head.field("Location");
+        let location = head.header("Location");
         expect(location.is_none(), || format!("expected no Location in a 104, got {location:?}"))?;
     }
     Ok(())
@@ -79,13 +79,13 @@ fn append_tells_none(scene: &Scene) -> Verdict {
 fn tells_what_is_kept(scene: &Scene) -> Verdict {
     let upload = scene.create()?;
     let patch = scene.patch(&upload, 0, &sample(scene.large()), true);
-    let mut pending = scene.client.begin(&patch, scene.large() / 2)?;
+    let mut pending = scene.client.send_part(&patch, scene.large() / 2)?;
     let mut told = None;
-    while let Ok(head) = pending.next_head_within(scene.setup.hang_bound / 4) {
-        let offset = head.field("Upload-Offset").and_then(|value| field::integer(&value));
+    while let Ok(head) = pending.next_head(scene.setup.hang_bound / 4) {
+        let offset = head.header("Upload-Offset").and_then(field::integer);
         told = told.max(offset.filter(|_| head.status == 104));
     }
-    pending.cut();
+    pending.interrupt();
     let told = told.ok_or_else(|| Stop::skipped("no 104 tells an offset"))?;
     let offset = scene.offset(&upload)?;
     expect(offset as u64 >= told, || format!("expected an offset from {told}, got {offset}"))
@@ -93,16 +93,16 @@ fn tells_what_is_kept(scene: &Scene) -> Verdict {
 
 fn does_not_replace_100(scene: &Scene) -> Verdict {
     let content = sample(scene.piece()?);
-    let creation = scene.creation(false, &content).field("Expect", "100-continue");
-    let mut pending = scene.client.begin(&creation, 0)?;
+    let creation = scene.creation(false, &content).header("Expect", "100-continue");
+    let mut pending = scene.client.start(&creation)?;
     loop {
-        let head = pending.next_head_within(scene.setup.answer_limit).map_err(|cause| {
+        let head = pending.next_head(scene.setup.answer_limit).map_err(|cause| {
             Stop::failed(format!("expected 100 or a final answer before the content, got {cause}"))
         })?;
         match head.status {
             100 => {
-                pending.send_rest();
-                return pending.answer()?.expect_success();
+                pending.send(&creation.content);
+                return pending.response()?.expect_success();
             }
             101..200 => {}
             _ => return Ok(()),
@@ -127,11 +127,12 @@ fn cut_keeps(scene: &Scene) -> Verdict {
 /// The upload of a creation that broke off, as a 104 told.
 fn cut_creation(scene: &Scene, sent: usize) -> Result<Url, Stop> {
     let creation = scene.creation(true, &sample(scene.large()));
-    let mut pending = scene.client.begin(&creation, sent)?;
-    let head = pending.next_head_within(scene.setup.hang_bound);
-    let location = head.ok().and_then(|head| head.field("Location"));
-    pending.cut();
-    let url = location.and_then(|location| creation.url.join(&location).ok());
+    let mut pending = scene.client.send_part(&creation, sent)?;
+    let head = pending.next_head(scene.setup.hang_bound);
+    pending.interrupt();
+    let head = head.ok();
+    let location = head.as_ref().and_then(|head| head.header("Location"));
+    let url = location.and_then(|location| scene.setup.url.join(location).ok());
     url.ok_or_else(|| Stop::skipped(NONE))
 }
 

@@ -2,7 +2,7 @@
 
 use super::scene::Scene;
 use crate::case::{Case, Verdict};
-use crate::check::expect;
+use crate::check::{ResponseChecks, expect};
 use crate::sample::sample;
 
 pub(super) const CASES: &[Case<Scene>] = &[
@@ -15,7 +15,7 @@ pub(super) const CASES: &[Case<Scene>] = &[
 fn keeps(scene: &Scene) -> Verdict {
     let (size, sent) = (scene.large(), scene.large() / 3 * 2);
     let upload = scene.create()?;
-    scene.client.begin(&scene.patch(&upload, 0, &sample(size), true), sent)?.cut();
+    scene.client.send_part(&scene.patch(&upload, 0, &sample(size), true), sent)?.interrupt();
     let offset = scene.await_offset(&upload, sent)?;
     expect(offset == sent, || {
         format!("expected the {sent} bytes that were sent to be kept, got offset {offset}")
@@ -25,7 +25,7 @@ fn keeps(scene: &Scene) -> Verdict {
 fn does_not_complete(scene: &Scene) -> Verdict {
     let size = scene.large();
     let upload = scene.create()?;
-    scene.client.begin(&scene.patch(&upload, 0, &sample(size), true), size / 2)?.cut();
+    scene.client.send_part(&scene.patch(&upload, 0, &sample(size), true), size / 2)?.interrupt();
     scene.expect_complete(&scene.head(&upload)?, false)
 }
 
@@ -36,7 +36,7 @@ fn never_decreases(scene: &Scene) -> Verdict {
     for _ in 0..4 {
         let rest = content.get(last..).unwrap_or_default();
         let patch = scene.patch(&upload, last, rest, true);
-        scene.client.begin(&patch, rest.len() / 3)?.cut();
+        scene.client.send_part(&patch, rest.len() / 3)?.interrupt();
         for _ in 0..2 {
             let offset = scene.offset(&upload)?;
             expect(offset >= last, || format!("expected an offset from {last}, got {offset}"))?;
@@ -50,7 +50,7 @@ fn told_is_accepted(scene: &Scene) -> Verdict {
     let content = sample(scene.large());
     let upload = scene.create()?;
     let patch = scene.patch(&upload, 0, &content, true);
-    scene.client.begin(&patch, content.len() / 2)?.cut();
+    scene.client.send_part(&patch, content.len() / 2)?.interrupt();
     let offset = scene.offset(&upload)?;
     let rest = content.get(offset..).unwrap_or_default();
     scene.send(&scene.patch(&upload, offset, rest, true))?.expect_success()

@@ -1,11 +1,12 @@
 //! Sections 4.1.3 and 7.3: the length, and requests that contradict it.
 
 use url::Url;
+use vod_uploader_wire::Response;
 
 use super::mismatch::problem_type;
 use super::scene::Scene;
 use crate::case::{Case, Stop, Verdict};
-use crate::http::Response;
+use crate::check::ResponseChecks;
 use crate::sample::sample;
 
 pub(super) const CASES: &[Case<Scene>] = &[
@@ -31,7 +32,7 @@ fn of_append(scene: &Scene) -> Verdict {
     let piece = scene.piece()?;
     let upload = scene.create()?;
     let patch = scene.patch(&upload, 0, &sample(piece), false);
-    scene.send(&patch.field("Upload-Length", 2 * piece))?.expect_success()?;
+    scene.send(&patch.header("Upload-Length", 2 * piece))?.expect_success()?;
     scene.head(&upload)?.expect_field("Upload-Length", 2 * piece)
 }
 
@@ -40,20 +41,20 @@ fn of_content_length(scene: &Scene) -> Verdict {
     let size = scene.large();
     let upload = scene.create()?;
     let patch = scene.patch(&upload, 0, &sample(size), true);
-    scene.client.begin(&patch, size / 2)?.cut();
+    scene.client.send_part(&patch, size / 2)?.interrupt();
     scene.head(&upload)?.expect_field("Upload-Length", size)
 }
 
 fn two_in_creation(scene: &Scene) -> Verdict {
     scene.since(6)?;
-    let creation = scene.creation(true, &sample(1000)).field("Upload-Length", 2000);
+    let creation = scene.creation(true, &sample(1000)).header("Upload-Length", 2000);
     scene.send(&creation)?.expect_refusal("1000 bytes that are all of 2000")
 }
 
 fn two_in_append(scene: &Scene) -> Verdict {
     scene.since(6)?;
     let upload = scene.create()?;
-    let patch = scene.patch(&upload, 0, &sample(1000), true).field("Upload-Length", 2000);
+    let patch = scene.patch(&upload, 0, &sample(1000), true).header("Upload-Length", 2000);
     scene.send(&patch)?.expect_refusal("1000 bytes that are all of 2000")
 }
 
@@ -86,7 +87,7 @@ fn contradicting(scene: &Scene) -> Result<Response, Stop> {
     let piece = scene.piece()?;
     let upload = with_length(scene, 3 * piece)?;
     let patch = scene.patch(&upload, 0, &sample(piece), false);
-    scene.send(&patch.field("Upload-Length", 4 * piece))
+    scene.send(&patch.header("Upload-Length", 4 * piece))
 }
 
 /// An upload, and the answer to an append beyond its length. In chunks, since a Content-Length
@@ -100,5 +101,5 @@ fn beyond(scene: &Scene) -> Result<(Url, Response), Stop> {
 
 fn with_length(scene: &Scene, length: usize) -> Result<Url, Stop> {
     scene.since(6)?;
-    scene.create_by(&scene.creation(false, b"").field("Upload-Length", length))
+    scene.create_by(&scene.creation(false, b"").header("Upload-Length", length))
 }

@@ -1,10 +1,11 @@
 //! Section 4.1.4: limits, and how they are announced.
 
+use vod_uploader_wire::{Request, Response};
+
 use super::field;
 use super::scene::Scene;
 use crate::case::{Case, Stop, Verdict};
-use crate::check::expect;
-use crate::http::{Request, Response};
+use crate::check::{ResponseChecks, expect};
 
 pub(super) const CASES: &[Case<Scene>] = &[
     Case::must("options_announces_the_media_type", SECTION, options_announces_media_type),
@@ -48,7 +49,7 @@ fn options_announces_media_type(scene: &Scene) -> Verdict {
     let answer = options(scene)?;
     answer.expect_success()?;
     let types = answer.required("Accept-Patch")?;
-    let has_it = types.split(',').any(|one| one.trim() == scene.dialect.media_type());
+    let has_it = types.split(',').any(|one| one.trim() == scene.media_type());
     expect(has_it, || format!("expected application/partial-upload in Accept-Patch, got {types:?}"))
 }
 
@@ -67,9 +68,9 @@ fn options_not_looser(scene: &Scene) -> Verdict {
 fn are_integers(scene: &Scene) -> Verdict {
     scene.since(6)?;
     let upload = scene.create()?;
-    let value = scene.head(&upload)?.field(FIELD);
-    let value = value.ok_or_else(|| Stop::skipped("no limits are told"))?;
-    expect(Limits::parse(&value).is_some(), || {
+    let head = scene.head(&upload)?;
+    let value = head.header(FIELD).ok_or_else(|| Stop::skipped("no limits are told"))?;
+    expect(Limits::parse(value).is_some(), || {
         format!("expected a dictionary with integers as {FIELD}, got {value:?}")
     })
 }
@@ -79,7 +80,7 @@ fn do_not_tighten(scene: &Scene) -> Verdict {
     let piece = scene.piece()?;
     let creation = scene.creation(false, b"");
     let answer = scene.send(&creation)?;
-    let upload = answer.location(&creation.url)?;
+    let upload = answer.location(&scene.setup.url)?;
     let first = limits_in(&answer)?;
     scene.append(&upload, 0..piece, false)?;
     expect_no_tighter(&limits_in(&scene.head(&upload)?)?, &first)
@@ -90,10 +91,10 @@ fn too_large_tells(scene: &Scene) -> Verdict {
     let upload = scene.create()?;
     let limits = limits_in(&scene.head(&upload)?)?;
     let size_max = limits.size_max_bytes.ok_or_else(|| Stop::skipped("no max-size is told"))?;
-    let creation = scene.creation(false, b"").field("Upload-Length", size_max.saturating_add(1));
+    let creation = scene.creation(false, b"").header("Upload-Length", size_max.saturating_add(1));
     let answer = scene.send(&creation)?;
-    if answer.status() != 413 {
-        return Err(Stop::skipped(format!("a larger length is answered {}", answer.status())));
+    if answer.status != 413 {
+        return Err(Stop::skipped(format!("a larger length is answered {}", answer.status)));
     }
     answer.required(FIELD).map(drop)
 }
@@ -110,12 +111,12 @@ fn expect_no_tighter(later: &Limits, first: &Limits) -> Verdict {
 }
 
 fn limits_in(answer: &Response) -> Result<Limits, Stop> {
-    let limits = answer.field(FIELD).and_then(|value| Limits::parse(&value));
+    let limits = answer.header(FIELD).and_then(Limits::parse);
     limits.ok_or_else(|| Stop::skipped("no limits are told"))
 }
 
 fn options(scene: &Scene) -> Result<Response, Stop> {
-    scene.send(&Request::new("OPTIONS", &scene.setup.url))
+    scene.send(&Request::new("OPTIONS", scene.setup.url.as_str()))
 }
 
 const SECTION: &str = "4.1.4";

@@ -1,9 +1,10 @@
 //! Sections 4.1.1 to 4.1.3: fields with values of another type are ignored as a whole.
 
+use vod_uploader_wire::Request;
+
 use super::scene::Scene;
 use crate::case::{Case, Verdict};
-use crate::check::expect;
-use crate::http::Request;
+use crate::check::{ResponseChecks, expect};
 use crate::sample::sample;
 
 pub(super) const CASES: &[Case<Scene>] = &[
@@ -29,11 +30,11 @@ fn offset(scene: &Scene) -> Verdict {
 }
 
 fn completeness_of_creation(scene: &Scene) -> Verdict {
-    let (name, _) = scene.dialect.completeness(false);
+    let (name, _) = scene.draft.completeness(false);
     let without = scene.creation(false, &sample(10)).without(name);
-    let plain = scene.send(&without)?.status();
+    let plain = scene.send(&without)?.status;
     for malformed in ["0", "?2", "false", "\"?0\""] {
-        let status = scene.send(&without.clone().field(name, malformed))?.status();
+        let status = scene.send(&without.clone().header(name, malformed))?.status;
         expect(status == plain, || {
             format!("expected {name}: {malformed} to be answered {plain} as without, got {status}")
         })?;
@@ -45,7 +46,7 @@ fn completeness_of_append(scene: &Scene) -> Verdict {
     let piece = scene.piece()?;
     for malformed in ["1", "true", "?1 ?1"] {
         let upload = scene.create()?;
-        let (name, _) = scene.dialect.completeness(true);
+        let (name, _) = scene.draft.completeness(true);
         let patch: Request = scene.patch(&upload, 0, &sample(piece), true);
         scene.send(&patch.replace(name, malformed))?;
         scene.expect_complete(&scene.head(&upload)?, false)?;
@@ -56,7 +57,7 @@ fn completeness_of_append(scene: &Scene) -> Verdict {
 fn length(scene: &Scene) -> Verdict {
     scene.since(6)?;
     for malformed in ["-5", "5.5", "\"5\"", "many"] {
-        let creation = scene.creation(false, b"").field("Upload-Length", malformed);
+        let creation = scene.creation(false, b"").header("Upload-Length", malformed);
         let upload = scene.create_by(&creation)?;
         scene.head(&upload)?.expect_no_field("Upload-Length")?;
     }
@@ -66,7 +67,7 @@ fn length(scene: &Scene) -> Verdict {
 fn parameters(scene: &Scene) -> Verdict {
     let piece = scene.piece()?;
     let upload = scene.create()?;
-    let (name, value) = scene.dialect.completeness(false);
+    let (name, value) = scene.draft.completeness(false);
     let patch = scene.patch(&upload, 0, &sample(piece), false).replace("Upload-Offset", "0;a=b");
     scene.send(&patch.replace(name, format!("{value};c")))?.expect_success()?;
     scene.expect_offset(&upload, piece)

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 use url::Url;
+use vod_uploader_wire::Response;
 
 use super::scene::Scene;
 use crate::case::{Case, Stop, Verdict};
-use crate::check::expect;
-use crate::http::Response;
+use crate::check::{ResponseChecks, expect};
 use crate::sample::sample;
 
 pub(super) const CASES: &[Case<Scene>] = &[

@@ -8,7 +8,6 @@ mod append;
 mod cancellation;
 mod concurrency;
 mod creation;
-mod dialect;
 mod digests;
 mod field;
 mod interim;
@@ -38,11 +37,7 @@ pub fn cases() -> impl Iterator<Item = &'static Case<Scene>> {
 pub fn discover(setup: &Setup) -> Result<Limits, Stop> {
     let scene = Scene::new(setup, &Limits::default());
     let upload = scene.create()?;
-    Ok(scene
-        .head(&upload)?
-        .field("Upload-Limit")
-        .and_then(|v| Limits::parse(&v))
-        .unwrap_or_default())
+    Ok(scene.head(&upload)?.header("Upload-Limit").and_then(Limits::parse).unwrap_or_default())
 }
 
 /// Runs one case.

@@ -1,10 +1,11 @@
 //! Section 4.3: the state of an upload, by HEAD.
 
+use vod_uploader_wire::Request;
+
 use super::field;
 use super::scene::Scene;
 use crate::case::{Case, Stop, Verdict};
-use crate::check::{expect, unknown_like};
-use crate::http::Request;
+use crate::check::{ResponseChecks, expect, unknown_like};
 
 pub(super) const CASES: &[Case<Scene>] = &[
     Case::must("head_tells_the_offset", SECTION, tells_offset),
@@ -69,7 +70,7 @@ fn not_cached(scene: &Scene) -> Verdict {
 }
 
 fn not_redirected(scene: &Scene) -> Verdict {
-    let status = scene.head(&scene.create()?)?.status();
+    let status = scene.head(&scene.create()?)?.status;
     expect(!matches!(status, 301 | 302), || format!("expected no redirection, got {status}"))
 }
 
@@ -83,8 +84,8 @@ fn get_tells_the_same(scene: &Scene) -> Verdict {
     let upload = scene.create()?;
     scene.append(&upload, 0..piece, false)?;
     // Without the interop version: whoever reads the resource.
-    let answer = scene.send(&Request::new("GET", &upload))?;
-    if answer.field("Upload-Offset").is_none() {
+    let answer = scene.send(&Request::new("GET", upload.as_str()))?;
+    if answer.header("Upload-Offset").is_none() {
         return Err(Stop::skipped("GET tells no offset"));
     }
     answer.expect_field("Upload-Offset", piece)

@@ -3,13 +3,13 @@
 use std::ops::Range;
 
 use url::Url;
+use vod_uploader_wire::ietf::Draft;
+use vod_uploader_wire::{Client, Head, Record, Request, Response, Transcript};
 
-use super::dialect::Dialect;
 use super::field;
 use super::limits::Limits;
 use crate::case::{Stop, Verdict};
-use crate::check::expect;
-use crate::http::{Client, Exchange, Request, Response};
+use crate::check::{ResponseChecks, expect};
 use crate::poll::poll;
 use crate::sample::sample;
 use crate::setup::Setup;
@@ -19,24 +19,24 @@ use crate::setup::Setup;
 #[derive(Debug)]
 pub struct Scene {
     pub(super) setup: Setup,
-    pub(super) dialect: Dialect,
+    pub(super) draft: Draft,
     pub(super) client: Client,
     limits: Limits,
 }
 
 impl Scene {
     pub(super) fn new(setup: &Setup, limits: &Limits) -> Self {
-        let client = Client::new(&setup.fields, setup.answer_limit);
-        let dialect = Dialect { interop: setup.interop };
-        Self { setup: setup.clone(), dialect, client, limits: limits.clone() }
+        let client = setup.client();
+        let draft = Draft(setup.interop);
+        Self { setup: setup.clone(), draft, client, limits: limits.clone() }
     }
 
     /// Skips the case in interop versions before this one.
     pub(super) fn since(&self, interop: u8) -> Verdict {
-        if self.dialect.interop >= interop {
+        let Draft(version) = self.draft;
+        if version >= interop {
             return Ok(());
         }
-        let version = self.dialect.interop;
         Err(Stop::skipped(format!("interop version {version} does not ask for it")))
     }
 
@@ -55,22 +55,22 @@ impl Scene {
     }
 
     pub(super) fn send(&self, request: &Request) -> Result<Response, Stop> {
-        self.client.send(request)
+        Ok(self.client.send(request)?)
     }
 
     /// A request in this interop version.
     pub(super) fn request(&self, method: &str, url: &Url) -> Request {
-        Request::new(method, url).field("Upload-Draft-Interop-Version", self.dialect.interop)
+        self.draft.request(method, url.as_str())
     }
 
     /// A request that creates an upload with these bytes.
     pub(super) fn creation(&self, complete: bool, content: &[u8]) -> Request {
-        let (name, value) = self.dialect.completeness(complete);
-        let request = self.request(&self.setup.method, &self.setup.url).field(name, value);
-        let request = request.field("Content-Type", &self.setup.media_type).body(content);
+        let Setup { method, url, media_type, .. } = &self.setup;
+        let request = self.draft.creation(method, url.as_str(), complete);
+        let request = request.header("Content-Type", media_type).body(content);
         match self.setup.file_name() {
             Some(file) => {
-                request.field("Content-Disposition", format!("inline; filename=\"{file}\""))
+                request.header("Content-Disposition", format!("inline; filename=\"{file}\""))
             }
             None => request,
         }
@@ -85,7 +85,7 @@ impl Scene {
     pub(super) fn create_by(&self, request: &Request) -> Result<Url, Stop> {
         let answer = self.send(request)?;
         answer.expect_success()?;
-        answer.location(&request.url)
+        answer.location(&self.setup.url)
     }
 
     /// A PATCH with these bytes.
@@ -96,12 +96,8 @@ impl Scene {
         content: &[u8],
         complete: bool,
     ) -> Request {
-        let (name, value) = self.dialect.completeness(complete);
-        self.request("PATCH", upload)
-            .field("Content-Type", self.dialect.media_type())
-            .field("Upload-Offset", offset)
-            .field(name, value)
-            .body(content)
+        let patch = self.draft.patch(upload.as_str(), offset, complete);
+        patch.replace("Content-Type", self.media_type()).body(content)
     }
 
     /// Appends the bytes of [`sample`] in this range.
@@ -149,23 +145,35 @@ impl Scene {
 
     /// Fails where a response does not say so of completeness.
     pub(super) fn expect_complete(&self, answer: &Response, expected: bool) -> Verdict {
-        let (name, value) = self.dialect.completeness(expected);
-        expect(self.dialect.is_complete(&answer.head) == Some(expected), || {
-            let got = answer.field(name).map_or("none".to_owned(), |value| format!("{value:?}"));
+        let (name, value) = self.draft.completeness(expected);
+        expect(self.is_complete(answer) == Some(expected), || {
+            let got = answer.header(name).map_or("none".to_owned(), |value| format!("{value:?}"));
             format!("expected {name}: {value}, got {got}")
         })
+    }
+
+    /// Whether a response declares the upload complete; `None` if it does not say.
+    pub(super) fn is_complete(&self, head: &Head) -> Option<bool> {
+        let (name, value) = self.draft.completeness(true);
+        let declared = head.header(name).and_then(field::boolean)?;
+        Some(declared == (value == "?1"))
+    }
+
+    /// The media type of appended bytes.
+    pub(super) fn media_type(&self) -> &'static str {
+        self.draft.media_type().unwrap_or("application/octet-stream")
     }
 
     /// The bytes of a complete upload, where the caller said how to read them.
     pub(super) fn read_back(&self, upload: &Url) -> Result<Vec<u8>, Stop> {
         let url = self.setup.read_back_url(upload);
         let url = url.ok_or_else(|| Stop::skipped("needs --read-back"))?;
-        let answer = self.send(&Request::new("GET", &url))?;
+        let answer = self.send(&Request::new("GET", url.as_str()))?;
         answer.expect_success()?;
         Ok(answer.body)
     }
 
-    pub(super) fn exchanges(&self) -> Vec<Exchange> {
-        self.client.exchanges()
+    pub(super) fn exchanges(&self) -> Vec<Record> {
+        self.client.transcript().map(Transcript::records).unwrap_or_default()
     }
 }

@@ -1,12 +1,12 @@
 //! Section Checksum.
 
 use url::Url;
+use vod_uploader_wire::Response;
 
 use super::scene::Scene;
 use crate::case::{Case, Stop, Verdict};
-use crate::check::expect;
+use crate::check::{ResponseChecks, expect};
 use crate::digest::checksum;
-use crate::http::Response;
 use crate::sample::sample;
 
 pub(super) const CASES: &[Case<Scene>] = &[
@@ -50,7 +50,7 @@ fn right_is_taken(scene: &Scene) -> Verdict {
         // An algorithm that is not known here cannot be checked.
         let Some(sum) = checksum(name, &content) else { continue };
         let patch = scene.patch(&upload, offset, &content);
-        scene.send(&patch.field(FIELD, format!("{name} {sum}")))?.expect_success()?;
+        scene.send(&patch.header(FIELD, format!("{name} {sum}")))?.expect_success()?;
         offset += content.len();
         scene.expect_offset(&upload, offset)?;
     }
@@ -90,7 +90,7 @@ fn taken_again(scene: &Scene) -> Verdict {
     let (upload, _) = patch(scene, &wrong_sum())?;
     let content = sample(100);
     let sum = checksum("sha1", &content).unwrap_or_default();
-    let again = scene.patch(&upload, 0, &content).field(FIELD, format!("sha1 {sum}"));
+    let again = scene.patch(&upload, 0, &content).header(FIELD, format!("sha1 {sum}"));
     scene.send(&again)?.expect_success()?;
     scene.expect_offset(&upload, 100)
 }
@@ -116,7 +116,7 @@ fn wrong_trailer(scene: &Scene) -> Verdict {
 /// A PATCH of some bytes with this checksum.
 fn patch(scene: &Scene, sum: &str) -> Result<(Url, Response), Stop> {
     let upload = new_upload(scene)?;
-    let answer = scene.send(&scene.patch(&upload, 0, &sample(100)).field(FIELD, sum))?;
+    let answer = scene.send(&scene.patch(&upload, 0, &sample(100)).header(FIELD, sum))?;
     Ok((upload, answer))
 }
 

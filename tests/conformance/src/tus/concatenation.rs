@@ -1,11 +1,11 @@
 //! Section Concatenation.
 
 use url::Url;
+use vod_uploader_wire::Request;
 
 use super::scene::{Scene, encoded};
 use crate::case::{Case, Stop, Verdict};
-use crate::check::{expect, unknown_like};
-use crate::http::Request;
+use crate::check::{ResponseChecks, expect, unknown_like};
 use crate::poll::poll;
 use crate::sample::sample;
 
@@ -66,7 +66,7 @@ fn final_length(scene: &Scene) -> Verdict {
 fn final_is_complete(scene: &Scene) -> Verdict {
     let upload = joined(scene)?;
     let ask = || scene.head(&upload);
-    let is_done = |head: &crate::http::Response| head.field("Upload-Offset").is_some();
+    let is_done = |head: &vod_uploader_wire::Response| head.header("Upload-Offset").is_some();
     let head = poll(scene.setup.answer_limit, ask, is_done)?;
     head.expect_field("Upload-Offset", FIRST + SECOND)?;
     head.expect_field("Upload-Length", FIRST + SECOND)
@@ -92,7 +92,7 @@ fn patch_changes_nothing(scene: &Scene) -> Verdict {
     scene.send(&scene.patch(&upload, FIRST + SECOND, b"more"))?;
     let after = scene.head(&upload)?;
     for name in ["Upload-Offset", "Upload-Length"] {
-        let (before, after) = (before.field(name), after.field(name));
+        let (before, after) = (before.header(name), after.header(name));
         expect(before == after, || format!("expected {name} to stay {before:?}, got {after:?}"))?;
     }
     Ok(())
@@ -106,17 +106,19 @@ fn metadata_is_its_own(scene: &Scene) -> Verdict {
     };
     scene.needs("concatenation")?;
     let creation = scene.creation().replace("Upload-Metadata", metadata);
-    let part = scene.create_by(&creation.field(FIELD, "partial").field("Upload-Length", FIRST))?;
+    let part =
+        scene.create_by(&creation.header(FIELD, "partial").header("Upload-Length", FIRST))?;
     scene.append(&part, 0, &sample(FIRST))?;
     let upload = scene.create_by(&joining(scene, part.as_str()))?;
-    let told = scene.head(&upload)?.field("Upload-Metadata").unwrap_or_default();
+    let head = scene.head(&upload)?;
+    let told = head.header("Upload-Metadata").unwrap_or_default();
     expect(!told.contains("of_the_part"), || {
         format!("expected no metadata of the part, got Upload-Metadata: {told}")
     })
 }
 
 fn length_is_refused(scene: &Scene) -> Verdict {
-    let request = joining(scene, &list(&parts(scene)?)).field("Upload-Length", FIRST + SECOND);
+    let request = joining(scene, &list(&parts(scene)?)).header("Upload-Length", FIRST + SECOND);
     scene.send(&request)?.expect_refusal("a final upload with Upload-Length")
 }
 
@@ -129,7 +131,7 @@ fn unknown_parts(scene: &Scene) -> Verdict {
 fn unknown_kind(scene: &Scene) -> Verdict {
     scene.needs("concatenation")?;
     for kind in ["whole", "final", "final;"] {
-        let request = scene.creation().field(FIELD, kind).field("Upload-Length", FIRST);
+        let request = scene.creation().header(FIELD, kind).header("Upload-Length", FIRST);
         let request = if kind == "whole" { request } else { request.without("Upload-Length") };
         scene.send(&request)?.expect_refusal(&format!("{FIELD}: {kind}"))?;
     }
@@ -146,9 +148,9 @@ fn unfinished_ends(scene: &Scene) -> Verdict {
     let upload = scene.create_by(&request)?;
     scene.append(&part, 400, &sample(FIRST)[400..])?;
     let ask = || scene.head(&upload);
-    let is_done = |head: &crate::http::Response| {
-        head.field("Upload-Offset")
-            .is_some_and(|offset| Some(offset) == head.field("Upload-Length"))
+    let is_done = |head: &vod_uploader_wire::Response| {
+        head.header("Upload-Offset")
+            .is_some_and(|offset| Some(offset) == head.header("Upload-Length"))
     };
     let head = poll(scene.setup.answer_limit, ask, is_done)?;
     head.expect_field("Upload-Offset", FIRST)?;
@@ -182,7 +184,7 @@ fn early(scene: &Scene) -> Result<(Url, Request), Stop> {
 
 fn partial(scene: &Scene, length: usize) -> Result<Url, Stop> {
     scene.needs("concatenation")?;
-    scene.create_by(&scene.creation().field(FIELD, "partial").field("Upload-Length", length))
+    scene.create_by(&scene.creation().header(FIELD, "partial").header("Upload-Length", length))
 }
 
 /// Two complete parts.
@@ -202,7 +204,7 @@ fn joined(scene: &Scene) -> Result<Url, Stop> {
 
 /// A request for a final upload of these parts.
 fn joining(scene: &Scene, parts: &str) -> Request {
-    scene.creation().field(FIELD, format!("final;{parts}"))
+    scene.creation().header(FIELD, format!("final;{parts}"))
 }
 
 fn list(parts: &[Url]) -> String {

@@ -2,7 +2,7 @@
 
 use super::scene::Scene;
 use crate::case::{Case, Stop, Verdict};
-use crate::check::expect;
+use crate::check::{ResponseChecks, expect};
 
 pub(super) const CASES: &[Case<Scene>] = &[
     Case::must("a_creation_is_answered_201", SECTION, is_201),
@@ -15,7 +15,7 @@ pub(super) const CASES: &[Case<Scene>] = &[
 
 fn is_201(scene: &Scene) -> Verdict {
     scene.needs("creation")?;
-    scene.send(&scene.creation().field("Upload-Length", 1000))?.expect_status(&[201])
+    scene.send(&scene.creation().header("Upload-Length", 1000))?.expect_status(&[201])
 }
 
 fn tells_location(scene: &Scene) -> Verdict {
@@ -38,13 +38,13 @@ fn too_long(scene: &Scene) -> Verdict {
     let size_max = scene.offer.size_max_bytes;
     let size_max = size_max.ok_or_else(|| Stop::skipped("no Tus-Max-Size is announced"))?;
     let length = size_max.saturating_add(1);
-    scene.send(&scene.creation().field("Upload-Length", length))?.expect_status(&[413])
+    scene.send(&scene.creation().header("Upload-Length", length))?.expect_status(&[413])
 }
 
 fn no_bytes(scene: &Scene) -> Verdict {
     scene.needs("creation")?;
-    let answer = scene.send(&scene.creation().field("Upload-Length", 0))?;
-    if (400..500).contains(&answer.status()) {
+    let answer = scene.send(&scene.creation().header("Upload-Length", 0))?;
+    if (400..500).contains(&answer.status) {
         return Err(Stop::skipped("the server takes no uploads of 0 bytes"));
     }
     let head = scene.head(&answer.location(&scene.setup.url)?)?;

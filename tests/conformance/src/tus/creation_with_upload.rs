@@ -1,8 +1,10 @@
 //! Section Creation With Upload.
 
-use super::scene::{CONTENT_TYPE, Scene};
+use vod_uploader_wire::{Request, tus};
+
+use super::scene::Scene;
 use crate::case::{Case, Stop, Verdict};
-use crate::http::Request;
+use crate::check::ResponseChecks;
 use crate::sample::sample;
 
 pub(super) const CASES: &[Case<Scene>] = &[
@@ -40,29 +42,29 @@ fn completes(scene: &Scene) -> Verdict {
 fn other_content_type(scene: &Scene) -> Verdict {
     let request = creation(scene, 1000, 400)?.replace("Content-Type", "application/octet-stream");
     let answer = scene.send(&request)?;
-    if answer.status() == 201 {
+    if answer.status == 201 {
         return scene.expect_offset(&answer.location(&scene.setup.url)?, 0);
     }
     answer.expect_status(&[415, 400])
 }
 
 fn expectation(scene: &Scene) -> Verdict {
-    let request = creation(scene, 1000, 1000)?.field("Expect", "100-continue");
-    let mut pending = scene.client.begin(&request, 0)?;
-    let head = pending.next_head_within(scene.setup.answer_limit).map_err(|cause| {
+    let request = creation(scene, 1000, 1000)?.header("Expect", "100-continue");
+    let mut pending = scene.client.start(&request)?;
+    let head = pending.next_head(scene.setup.answer_limit).map_err(|cause| {
         Stop::failed(format!("expected 100 or a final answer before the content, got {cause}"))
     })?;
     if head.status == 100 {
-        pending.send_rest();
-        return pending.answer()?.expect_success();
+        pending.send(&request.content);
+        return pending.response()?.expect_success();
     }
     Ok(())
 }
 
 fn creation(scene: &Scene, length: usize, now: usize) -> Result<Request, Stop> {
     scene.needs("creation-with-upload")?;
-    let creation = scene.creation().field("Upload-Length", length);
-    Ok(creation.field("Content-Type", CONTENT_TYPE).body(&sample(now)))
+    let creation = scene.creation().header("Upload-Length", length);
+    Ok(creation.header("Content-Type", tus::CONTENT_TYPE).body(&sample(now)))
 }
 
 const SECTION: &str = "Creation With Upload";

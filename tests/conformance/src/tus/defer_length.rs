@@ -4,6 +4,7 @@ use url::Url;
 
 use super::scene::Scene;
 use crate::case::{Case, Stop, Verdict};
+use crate::check::ResponseChecks;
 use crate::sample::sample;
 
 pub(super) const CASES: &[Case<Scene>] = &[
@@ -31,7 +32,7 @@ fn is_no_length(scene: &Scene) -> Verdict {
 fn other_values(scene: &Scene) -> Verdict {
     scene.needs("creation-defer-length")?;
     for wrong in ["0", "2", "true", ""] {
-        scene.send(&scene.creation().field(SECTION, wrong))?.expect_status(&[400])?;
+        scene.send(&scene.creation().header(SECTION, wrong))?.expect_status(&[400])?;
     }
     Ok(())
 }
@@ -39,7 +40,7 @@ fn other_values(scene: &Scene) -> Verdict {
 fn comes_with_patch(scene: &Scene) -> Verdict {
     let upload = deferred(scene)?;
     scene.append(&upload, 0, &sample(400))?;
-    let patch = scene.patch(&upload, 400, &sample(100)).field("Upload-Length", 1000);
+    let patch = scene.patch(&upload, 400, &sample(100)).header("Upload-Length", 1000);
     scene.send(&patch)?.expect_success()?;
     scene.head(&upload)?.expect_field("Upload-Length", 1000)?;
     scene.append(&upload, 500, &sample(500))?;
@@ -48,7 +49,7 @@ fn comes_with_patch(scene: &Scene) -> Verdict {
 
 fn known_is_not_deferred(scene: &Scene) -> Verdict {
     let upload = deferred(scene)?;
-    let patch = scene.patch(&upload, 0, &sample(100)).field("Upload-Length", 1000);
+    let patch = scene.patch(&upload, 0, &sample(100)).header("Upload-Length", 1000);
     scene.send(&patch)?.expect_success()?;
     scene.head(&upload)?.expect_no_field(SECTION)?;
     scene.head(&scene.create(1000)?)?.expect_no_field(SECTION)
@@ -56,23 +57,23 @@ fn known_is_not_deferred(scene: &Scene) -> Verdict {
 
 fn does_not_change(scene: &Scene) -> Verdict {
     let upload = deferred(scene)?;
-    let patch = scene.patch(&upload, 0, &sample(100)).field("Upload-Length", 1000);
+    let patch = scene.patch(&upload, 0, &sample(100)).header("Upload-Length", 1000);
     scene.send(&patch)?.expect_success()?;
     // Refused or not: the length stays.
-    scene.send(&scene.patch(&upload, 100, &sample(100)).field("Upload-Length", 2000))?;
+    scene.send(&scene.patch(&upload, 100, &sample(100)).header("Upload-Length", 2000))?;
     scene.head(&upload)?.expect_field("Upload-Length", 1000)
 }
 
 fn below_offset(scene: &Scene) -> Verdict {
     let upload = deferred(scene)?;
     scene.append(&upload, 0, &sample(400))?;
-    let patch = scene.patch(&upload, 400, &sample(100)).field("Upload-Length", 300);
+    let patch = scene.patch(&upload, 400, &sample(100)).header("Upload-Length", 300);
     scene.send(&patch)?.expect_refusal("a length of 300 at offset 400")
 }
 
 fn deferred(scene: &Scene) -> Result<Url, Stop> {
     scene.needs("creation-defer-length")?;
-    scene.create_by(&scene.creation().field(SECTION, 1))
+    scene.create_by(&scene.creation().header(SECTION, 1))
 }
 
 const SECTION: &str = "Upload-Defer-Length";

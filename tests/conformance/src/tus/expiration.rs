@@ -2,10 +2,11 @@
 
 use std::time::SystemTime;
 
+use vod_uploader_wire::Response;
+
 use super::scene::Scene;
 use crate::case::{Case, Stop, Verdict};
-use crate::check::expect;
-use crate::http::Response;
+use crate::check::{ResponseChecks, expect};
 use crate::sample::sample;
 
 pub(super) const CASES: &[Case<Scene>] = &[
@@ -21,7 +22,7 @@ fn patch_tells(scene: &Scene) -> Verdict {
 
 fn creation_tells(scene: &Scene) -> Verdict {
     scene.needs("expiration")?;
-    let answer = scene.send(&scene.creation().field("Upload-Length", 1000))?;
+    let answer = scene.send(&scene.creation().header("Upload-Length", 1000))?;
     answer.required(FIELD).map(drop)
 }
 
@@ -43,7 +44,8 @@ fn is_to_come(scene: &Scene) -> Verdict {
 }
 
 fn told(scene: &Scene) -> Result<String, Stop> {
-    let value = unfinished_patch(scene)?.field(FIELD);
+    let answer = unfinished_patch(scene)?;
+    let value = answer.header(FIELD).map(str::to_owned);
     value.ok_or_else(|| Stop::skipped(format!("no {FIELD} on a PATCH")))
 }
 

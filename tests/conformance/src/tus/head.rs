@@ -1,9 +1,10 @@
 //! Section HEAD.
 
+use vod_uploader_wire::Response;
+
 use super::scene::Scene;
 use crate::case::{Case, Verdict};
-use crate::check::unknown_like;
-use crate::http::Response;
+use crate::check::{ResponseChecks, unknown_like};
 use crate::sample::sample;
 
 pub(super) const CASES: &[Case<Scene>] = &[

@@ -2,6 +2,7 @@
 
 use super::scene::{Scene, encoded};
 use crate::case::{Case, Verdict};
+use crate::check::ResponseChecks;
 
 pub(super) const CASES: &[Case<Scene>] = &[
     Case::must("metadata_is_told_as_it_was_given", SECTION, told_as_given),
@@ -55,8 +56,8 @@ fn with(scene: &Scene, pair: &str) -> String {
     }
 }
 
-fn creation(scene: &Scene, metadata: &str) -> crate::http::Request {
-    scene.creation().field("Upload-Length", 1000).replace(SECTION, metadata)
+fn creation(scene: &Scene, metadata: &str) -> vod_uploader_wire::Request {
+    scene.creation().header("Upload-Length", 1000).replace(SECTION, metadata)
 }
 
 const SECTION: &str = "Upload-Metadata";

@@ -2,6 +2,7 @@
 
 use super::scene::Scene;
 use crate::case::{Case, Verdict};
+use crate::check::ResponseChecks;
 use crate::sample::sample;
 
 pub(super) const CASES: &[Case<Scene>] = &[
@@ -13,7 +14,7 @@ pub(super) const CASES: &[Case<Scene>] = &[
 
 fn patch(scene: &Scene) -> Verdict {
     let upload = scene.create(1000)?;
-    let mut request = scene.patch(&upload, 0, &sample(400)).field(SECTION, "PATCH");
+    let mut request = scene.patch(&upload, 0, &sample(400)).header(SECTION, "PATCH");
     "POST".clone_into(&mut request.method);
     scene.send(&request)?.expect_success()?;
     scene.expect_offset(&upload, 400)
@@ -22,7 +23,7 @@ fn patch(scene: &Scene) -> Verdict {
 fn head(scene: &Scene) -> Verdict {
     let upload = scene.create(1000)?;
     scene.append(&upload, 0, &sample(400))?;
-    let answer = scene.send(&scene.request("GET", &upload).field(SECTION, "HEAD"))?;
+    let answer = scene.send(&scene.request("GET", &upload).header(SECTION, "HEAD"))?;
     answer.expect_success()?;
     answer.expect_field("Upload-Offset", 400)
 }
@@ -31,7 +32,7 @@ fn delete(scene: &Scene) -> Verdict {
     scene.needs("termination")?;
     let upload = scene.create(1000)?;
     scene
-        .send(&scene.request("POST", &upload).field(SECTION, "DELETE").body(b""))?
+        .send(&scene.request("POST", &upload).header(SECTION, "DELETE").body(b""))?
         .expect_success()?;
     scene.head(&upload)?.expect_refusal("an upload that was terminated")
 }
@@ -39,7 +40,7 @@ fn delete(scene: &Scene) -> Verdict {
 fn wins(scene: &Scene) -> Verdict {
     let upload = scene.create(1000)?;
     scene.append(&upload, 0, &sample(400))?;
-    let request = scene.patch(&upload, 400, &sample(100)).field(SECTION, "HEAD");
+    let request = scene.patch(&upload, 400, &sample(100)).header(SECTION, "HEAD");
     scene.send(&request)?;
     scene.expect_offset(&upload, 400)
 }

@@ -1,7 +1,8 @@
 //! What a server announces.
 
+use vod_uploader_wire::Request;
+
 use crate::case::Stop;
-use crate::http::{Client, Request};
 use crate::setup::Setup;
 
 /// The answer to OPTIONS (section OPTIONS).
@@ -17,12 +18,12 @@ pub struct Offer {
 
 impl Offer {
     pub(super) fn ask(setup: &Setup) -> Result<Self, Stop> {
-        let client = Client::new(&setup.fields, setup.answer_limit);
-        let answer = client.send(&Request::new("OPTIONS", &setup.url))?;
-        let list = |name| answer.field(name).map(|value| list(&value)).unwrap_or_default();
+        let client = setup.client();
+        let answer = client.send(&Request::new("OPTIONS", setup.url.as_str()))?;
+        let list = |name| answer.header(name).map(list).unwrap_or_default();
         Ok(Self {
             extensions: list("Tus-Extension"),
-            size_max_bytes: answer.field("Tus-Max-Size").and_then(|value| value.parse().ok()),
+            size_max_bytes: answer.header("Tus-Max-Size").and_then(|value| value.parse().ok()),
             checksum_algorithms: list("Tus-Checksum-Algorithm"),
         })
     }

@@ -1,10 +1,11 @@
 //! Sections OPTIONS, Tus-Version, Tus-Extension and Tus-Max-Size.
 
+use vod_uploader_wire::{Request, Response};
+
 use super::offer::list;
 use super::scene::Scene;
 use crate::case::{Case, Stop, Verdict};
-use crate::check::expect;
-use crate::http::{Request, Response};
+use crate::check::{ResponseChecks, expect};
 
 pub(super) const CASES: &[Case<Scene>] = &[
     Case::must("options_tells_the_versions", "OPTIONS", tells_versions),
@@ -21,24 +22,25 @@ fn tells_versions(scene: &Scene) -> Verdict {
 }
 
 fn ignores_version(scene: &Scene) -> Verdict {
-    let answer = scene.send(&options(scene).field("Tus-Resumable", "0.0.1"))?;
+    let answer = scene.send(&options(scene).header("Tus-Resumable", "0.0.1"))?;
     answer.expect_status(&[200, 204])?;
     expect_versions(&answer)
 }
 
 fn extensions_are_a_list(scene: &Scene) -> Verdict {
-    let Some(value) = scene.send(&options(scene))?.field("Tus-Extension") else { return Ok(()) };
+    let answer = scene.send(&options(scene))?;
+    let Some(value) = answer.header("Tus-Extension") else { return Ok(()) };
     let is_name = |name: &String| {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
-    expect(list(&value).iter().all(is_name), || {
+    expect(list(value).iter().all(is_name), || {
         format!("expected names with commas between them as Tus-Extension, got {value:?}")
     })
 }
 
 fn size_max(scene: &Scene) -> Verdict {
     let answer = scene.send(&options(scene))?;
-    if answer.field("Tus-Max-Size").is_none() {
+    if answer.header("Tus-Max-Size").is_none() {
         return Err(Stop::skipped("no Tus-Max-Size is announced"));
     }
     answer.integer("Tus-Max-Size").map(drop)
@@ -60,5 +62,5 @@ pub(super) fn expect_versions(answer: &Response) -> Verdict {
 }
 
 fn options(scene: &Scene) -> Request {
-    Request::new("OPTIONS", &scene.setup.url)
+    Request::new("OPTIONS", scene.setup.url.as_str())
 }

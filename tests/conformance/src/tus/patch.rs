@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::scene::Scene;
 use crate::case::{Case, Verdict};
-use crate::check::{expect, unknown_like};
+use crate::check::{ResponseChecks, expect, unknown_like};
 use crate::sample::sample;
 
 pub(super) const CASES: &[Case<Scene>] = &[
@@ -114,7 +114,7 @@ fn unknown(scene: &Scene) -> Verdict {
 fn cut_keeps(scene: &Scene) -> Verdict {
     let (size, sent) = (scene.large(), scene.large() / 3 * 2);
     let upload = scene.create(size)?;
-    scene.client.begin(&scene.patch(&upload, 0, &sample(size)), sent)?.cut();
+    scene.client.send_part(&scene.patch(&upload, 0, &sample(size)), sent)?.interrupt();
     let offset = scene.await_offset(&upload, sent)?;
     expect(offset == sent as u64, || {
         format!("expected the {sent} bytes that were sent to be kept, got offset {offset}")
@@ -125,7 +125,7 @@ fn goes_on(scene: &Scene) -> Verdict {
     let content = sample(scene.large());
     let upload = scene.create(content.len())?;
     let sent = content.len() / 3;
-    scene.client.begin(&scene.patch(&upload, 0, &content), sent)?.cut();
+    scene.client.send_part(&scene.patch(&upload, 0, &content), sent)?.interrupt();
     let offset = usize::try_from(scene.offset(&upload)?).unwrap_or(usize::MAX);
     let rest = content.get(offset..).unwrap_or_default();
     scene.send(&scene.patch(&upload, offset, rest))?.expect_success()?;
@@ -135,10 +135,10 @@ fn goes_on(scene: &Scene) -> Verdict {
 fn goes_on_while_hanging(scene: &Scene) -> Verdict {
     let content = sample(scene.large());
     let upload = scene.create(content.len())?;
-    let patch = scene.patch(&upload, 0, &content).field("Expect", "100-continue");
-    let mut hanging = scene.client.begin(&patch, 0)?;
+    let patch = scene.patch(&upload, 0, &content).header("Expect", "100-continue");
+    let mut hanging = scene.client.start(&patch)?;
     hanging.await_continue(scene.setup.hang_bound / 4);
-    hanging.send_more(content.len() / 3);
+    hanging.send(&content[..content.len() / 3]);
     let begin = Instant::now();
     let offset = usize::try_from(scene.offset(&upload)?).unwrap_or(usize::MAX);
     let rest = content.get(offset..).unwrap_or_default();

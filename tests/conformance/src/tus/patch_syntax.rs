@@ -3,6 +3,7 @@
 
 use super::scene::Scene;
 use crate::case::{Case, Stop, Verdict};
+use crate::check::ResponseChecks;
 use crate::sample::sample;
 
 pub(super) const CASES: &[Case<Scene>] = &[
@@ -43,7 +44,7 @@ fn missing_offset(scene: &Scene) -> Verdict {
 fn lengths(scene: &Scene) -> Verdict {
     scene.needs("creation")?;
     for wrong in NO_INTEGERS {
-        let creation = scene.creation().field("Upload-Length", wrong);
+        let creation = scene.creation().header("Upload-Length", wrong);
         scene.send(&creation)?.expect_refusal(&format!("Upload-Length: {wrong}"))?;
     }
     Ok(())
@@ -51,14 +52,14 @@ fn lengths(scene: &Scene) -> Verdict {
 
 fn expectation(scene: &Scene) -> Verdict {
     let upload = scene.create(1000)?;
-    let patch = scene.patch(&upload, 0, &sample(1000)).field("Expect", "100-continue");
-    let mut pending = scene.client.begin(&patch, 0)?;
-    let head = pending.next_head_within(scene.setup.answer_limit).map_err(|cause| {
+    let patch = scene.patch(&upload, 0, &sample(1000)).header("Expect", "100-continue");
+    let mut pending = scene.client.start(&patch)?;
+    let head = pending.next_head(scene.setup.answer_limit).map_err(|cause| {
         Stop::failed(format!("expected 100 or a final answer before the content, got {cause}"))
     })?;
     if head.status == 100 {
-        pending.send_rest();
-        pending.answer()?.expect_success()?;
+        pending.send(&patch.content);
+        pending.response()?.expect_success()?;
         return scene.expect_offset(&upload, 1000);
     }
     Ok(())

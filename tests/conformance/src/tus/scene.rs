@@ -3,11 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use url::Url;
+use vod_uploader_wire::{Client, Record, Request, Response, Transcript, tus};
 
 use super::offer::Offer;
 use crate::case::{Stop, Verdict};
-use crate::check::expect;
-use crate::http::{Client, Exchange, Request, Response};
+use crate::check::{ResponseChecks, expect};
 use crate::poll::poll;
 use crate::setup::Setup;
 
@@ -22,7 +22,7 @@ pub struct Scene {
 
 impl Scene {
     pub(super) fn new(setup: &Setup, offer: &Offer) -> Self {
-        let client = Client::new(&setup.fields, setup.answer_limit);
+        let client = setup.client();
         Self { setup: setup.clone(), offer: offer.clone(), client }
     }
 
@@ -46,12 +46,12 @@ impl Scene {
 
     /// Sends a request and reads its answer.
     pub(super) fn send(&self, request: &Request) -> Result<Response, Stop> {
-        self.client.send(request)
+        Ok(self.client.send(request)?)
     }
 
     /// A request in this version of the protocol.
     pub(super) fn request(&self, method: &str, url: &Url) -> Request {
-        Request::new(method, url).field("Tus-Resumable", "1.0.0")
+        tus::request(method, url.as_str())
     }
 
     /// A request for an upload that says nothing about its length yet.
@@ -59,20 +59,18 @@ impl Scene {
         let request = self.request("POST", &self.setup.url).body(b"");
         match self.metadata().as_str() {
             "" => request,
-            metadata => request.field("Upload-Metadata", metadata),
+            metadata => request.header("Upload-Metadata", metadata),
         }
     }
 
     /// The metadata that the caller wants, in the grammar of `Upload-Metadata`.
     pub(super) fn metadata(&self) -> String {
-        let pairs = self.setup.metadata.iter();
-        let pairs: Vec<_> = pairs.map(|(key, value)| format!("{key} {}", encoded(value))).collect();
-        pairs.join(",")
+        tus::metadata(&self.setup.metadata)
     }
 
     /// A new upload of this length.
     pub(super) fn create(&self, length: usize) -> Result<Url, Stop> {
-        self.create_by(&self.creation().field("Upload-Length", length))
+        self.create_by(&self.creation().header("Upload-Length", length))
     }
 
     /// The upload that this request creates.
@@ -80,15 +78,12 @@ impl Scene {
         self.needs("creation")?;
         let answer = self.send(request)?;
         answer.expect_success()?;
-        answer.location(&request.url)
+        answer.location(&self.setup.url)
     }
 
     /// A PATCH with these bytes.
     pub(super) fn patch(&self, upload: &Url, offset: usize, content: &[u8]) -> Request {
-        self.request("PATCH", upload)
-            .field("Content-Type", CONTENT_TYPE)
-            .field("Upload-Offset", offset)
-            .body(content)
+        tus::patch(upload.as_str(), offset).body(content)
     }
 
     /// Appends these bytes.
@@ -129,13 +124,13 @@ impl Scene {
     pub(super) fn read_back(&self, upload: &Url) -> Result<Vec<u8>, Stop> {
         let url = self.setup.read_back_url(upload);
         let url = url.ok_or_else(|| Stop::skipped("needs --read-back"))?;
-        let answer = self.send(&Request::new("GET", &url))?;
+        let answer = self.send(&Request::new("GET", url.as_str()))?;
         answer.expect_success()?;
         Ok(answer.body)
     }
 
-    pub(super) fn exchanges(&self) -> Vec<Exchange> {
-        self.client.exchanges()
+    pub(super) fn exchanges(&self) -> Vec<Record> {
+        self.client.transcript().map(Transcript::records).unwrap_or_default()
     }
 }
 
@@ -143,6 +138,3 @@ impl Scene {
 pub(super) fn encoded(value: &str) -> String {
     STANDARD.encode(value)
 }
-
-/// The media type of bytes that are appended (section PATCH).
-pub(super) const CONTENT_TYPE: &str = "application/offset+octet-stream";

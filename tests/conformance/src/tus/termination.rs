@@ -4,6 +4,7 @@ use url::Url;
 
 use super::scene::Scene;
 use crate::case::{Case, Stop, Verdict};
+use crate::check::ResponseChecks;
 use crate::sample::sample;
 
 pub(super) const CASES: &[Case<Scene>] = &[

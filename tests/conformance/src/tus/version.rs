@@ -1,10 +1,11 @@
 //! Section Tus-Resumable.
 
+use vod_uploader_wire::Response;
+
 use super::options::expect_versions;
 use super::scene::Scene;
 use crate::case::{Case, Verdict};
-use crate::check::unknown_like;
-use crate::http::Response;
+use crate::check::{ResponseChecks, unknown_like};
 use crate::sample::sample;
 
 pub(super) const CASES: &[Case<Scene>] = &[
@@ -16,7 +17,7 @@ pub(super) const CASES: &[Case<Scene>] = &[
 
 fn another_is_412(scene: &Scene) -> Verdict {
     let upload = scene.create(100)?;
-    let creation = scene.creation().field("Upload-Length", 100);
+    let creation = scene.creation().header("Upload-Length", 100);
     for request in [creation, scene.request("HEAD", &upload), scene.patch(&upload, 0, b"a")] {
         let answer = scene.send(&request.replace("Tus-Resumable", "0.0.1"))?;
         answer.expect_status(&[412])?;
@@ -34,7 +35,7 @@ fn another_is_not_processed(scene: &Scene) -> Verdict {
 
 fn successes_name_it(scene: &Scene) -> Verdict {
     scene.needs("creation")?;
-    let creation = scene.send(&scene.creation().field("Upload-Length", 100))?;
+    let creation = scene.send(&scene.creation().header("Upload-Length", 100))?;
     expect_version(&creation)?;
     let upload = creation.location(&scene.setup.url)?;
     expect_version(&scene.head(&upload)?)?;
