@@ -5,8 +5,7 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use serde_json::{Value, json};
-
-use crate::http::{Client, Exchange, Framing, Lines};
+use vod_uploader_wire::{Client, Exchange, Framing, Lines, Request};
 
 /// A conversation with the test app. Dropping it ends the app's uploader.
 #[derive(Debug)]
@@ -43,7 +42,9 @@ impl Conversation {
     /// Where the app does not answer.
     #[must_use]
     pub fn begin(client: &Client) -> Self {
-        let commands = client.begin("POST", "/", &[], Framing::Chunked).expect("a connection");
+        let commands = client
+            .start(&Request::new("POST", "/").framing(Framing::Chunked))
+            .expect("a connection");
         let lines = commands.lines().expect("the app begins to answer");
         Self { commands, lines, unread: VecDeque::new(), heard: String::new(), refused: Vec::new() }
     }
@@ -94,7 +95,7 @@ impl Conversation {
     /// # Panics
     /// Where the app breaks off.
     pub fn end(mut self) {
-        self.commands.end().expect("the app is there");
+        self.commands.end_body().expect("the app is there");
         while let Some(line) = self.line() {
             self.take(line);
         }

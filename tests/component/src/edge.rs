@@ -4,10 +4,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
+use vod_uploader_wire::{Client, Headers, Request, Response, Transcript};
 
 use crate::binaries::Binaries;
+use crate::body::Body;
 use crate::host::{self, Stats};
-use crate::http::{Body, Client, Headers, Response, Transcript};
 use crate::process::Server;
 use crate::sandbox::{BUCKET, RAM_SECRET, Sandbox, TEMPORARY_BUCKET};
 
@@ -112,7 +113,7 @@ impl Edge {
     /// A client of the worker. It has to be made anew after a restart.
     #[must_use]
     pub fn client(&self) -> Client {
-        Client::new(self.host.origin(), self.transcript.clone())
+        Client::new(self.host.origin()).with_transcript(&self.transcript)
     }
 
     /// Sends a request to the worker and reads its answer.
@@ -126,7 +127,7 @@ impl Edge {
         headers: Headers<'_>,
         body: &Body<'_>,
     ) -> io::Result<Response> {
-        self.client().request(method, path, headers, body)
+        body.send(&self.client(), Request::new(method, path).headers(headers))
     }
 
     /// `PUT /v1/uploads/clip.mp4`.

@@ -4,8 +4,8 @@
 use std::io;
 
 use serde_json::Value;
+use vod_uploader_wire::{Lines, Request};
 
-use crate::http::{Framing, Lines};
 use crate::{edge::Edge, tus::Upload};
 
 /// One event.
@@ -41,7 +41,7 @@ impl Events {
     pub fn after(edge: &Edge, upload: &Upload, last_event_id: Option<&str>) -> Self {
         let path = format!("{}/events", upload.path);
         let last: Vec<_> = last_event_id.map(|id| ("last-event-id", id)).into_iter().collect();
-        let exchange = edge.client().begin("GET", &path, &last, Framing::None);
+        let exchange = edge.client().start(&Request::new("GET", &path).headers(&last));
         let lines = exchange.and_then(|exchange| exchange.lines());
         Self(lines.expect("the worker answers with events"))
     }

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+use vod_uploader_wire::Client;
 
 use crate::binaries::{Binaries, cache_folder};
-use crate::http::{Body, Client, Transcript};
 use crate::process::Server;
 
 /// The host's counters at one moment.
@@ -20,9 +20,7 @@ impl Stats {
     /// Where it does not answer.
     #[must_use]
     pub fn of(host: &Server) -> Self {
-        let client = Client::new(host.origin(), Transcript::default());
-        let response = client.request("GET", "/_host/stats", &[], &Body::None);
-        Self(response.expect("the host answers").json())
+        Self(Client::new(host.origin()).get_json("/_host/stats").expect("the host answers"))
     }
 
     /// Starts the counts and peaks of `host` anew.
@@ -30,9 +28,7 @@ impl Stats {
     /// # Panics
     /// Where it does not answer.
     pub fn reset(host: &Server) {
-        let client = Client::new(host.origin(), Transcript::default());
-        let reset = client.request("POST", "/_host/stats/reset", &[], &Body::Bytes(b""));
-        assert!(reset.expect("the host answers").is_success());
+        Client::new(host.origin()).post("/_host/stats/reset").expect("the host answers");
     }
 
     /// The counter of this name.

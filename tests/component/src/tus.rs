@@ -1,15 +1,15 @@
-//! A client of tus 1.0.0, core, creation and termination
-//! (<https://tus.io/protocols/resumable-upload>).
+//! A client of the worker for tus 1.0.0.
 
 use std::io;
 use std::ops::Range;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
+use vod_uploader_wire::{Client, Exchange, Framing, Headers, Response, tus};
 
+pub use vod_uploader_wire::tus::metadata;
+
+use crate::body::Body;
 use crate::edge::Edge;
-use crate::http::{Body, Client, Exchange, Framing, Headers, Response};
 use crate::source::Source;
 
 /// An upload at the worker.
@@ -49,7 +49,7 @@ impl Upload {
     /// Where no answer comes.
     #[must_use]
     pub fn head(&self, edge: &Edge) -> Response {
-        edge.request("HEAD", &self.path, &[VERSION], &Body::None).expect("the worker answers")
+        edge.client().send(&tus::request("HEAD", &self.path)).expect("the worker answers")
     }
 
     /// The offset that the worker acknowledges.
@@ -91,10 +91,7 @@ impl Upload {
         offset: u64,
         body: &Body<'_>,
     ) -> io::Result<Response> {
-        let offset = offset.to_string();
-        let mut headers = vec![VERSION, CHUNK_TYPE, ("upload-offset", offset.as_str())];
-        headers.extend_from_slice(more);
-        edge.request("PATCH", &self.path, &headers, body)
+        body.send(&edge.client(), tus::patch(&self.path, offset).headers(more))
     }
 
     /// The head of a PATCH that announces `length` bytes from `offset` on; the caller sends them.
@@ -102,9 +99,7 @@ impl Upload {
     /// # Errors
     /// Where there is no connection.
     pub fn begin_patch(&self, client: &Client, offset: u64, length: u64) -> io::Result<Exchange> {
-        let offset = offset.to_string();
-        let headers = [VERSION, CHUNK_TYPE, ("upload-offset", offset.as_str())];
-        client.begin("PATCH", &self.path, &headers, Framing::Length(length))
+        client.start(&tus::patch(&self.path, offset).framing(Framing::Length(length)))
     }
 
     /// Asks for the offset and sends the rest, until all is there.
@@ -149,7 +144,7 @@ impl Upload {
     /// Where no answer comes.
     #[must_use]
     pub fn delete(&self, edge: &Edge) -> Response {
-        edge.request("DELETE", &self.path, &[VERSION], &Body::None).expect("the worker answers")
+        edge.client().send(&tus::request("DELETE", &self.path)).expect("the worker answers")
     }
 }
 
@@ -159,26 +154,15 @@ impl Upload {
 /// Where no answer comes.
 #[must_use]
 pub fn create(edge: &Edge, length: u64, metadata: &[(&str, &str)], more: Headers<'_>) -> Response {
-    let length = length.to_string();
-    let mut pairs = vec![("filename", "clip.mp4")];
-    pairs.extend_from_slice(metadata);
-    let metadata = encode_metadata(&pairs);
-    let mut headers =
-        vec![VERSION, ("upload-length", length.as_str()), ("upload-metadata", metadata.as_str())];
-    headers.extend_from_slice(more);
-    edge.request("POST", "/v1/files", &headers, &Body::None).expect("the worker answers")
+    let creation = tus::request("POST", "/v1/files")
+        .header("upload-length", length)
+        .header("upload-metadata", tus::metadata(&[&[("filename", "clip.mp4")], metadata].concat()))
+        .headers(more);
+    edge.client().send(&creation).expect("the worker answers")
 }
 
-/// `Upload-Metadata`.
-#[must_use]
-pub fn encode_metadata(pairs: &[(&str, &str)]) -> String {
-    let pairs: Vec<_> =
-        pairs.iter().map(|(key, value)| format!("{key} {}", STANDARD.encode(value))).collect();
-    pairs.join(",")
-}
-
-/// The version that is spoken.
-pub const VERSION: (&str, &str) = ("tus-resumable", "1.0.0");
+/// The header of the version.
+pub const VERSION: (&str, &str) = ("tus-resumable", tus::VERSION);
 
 /// The type of a PATCH.
-pub const CHUNK_TYPE: (&str, &str) = ("content-type", "application/offset+octet-stream");
+pub const CHUNK_TYPE: (&str, &str) = ("content-type", tus::CONTENT_TYPE);

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest as _, Sha1};
-use vod_uploader_component_tests::http::{Exchange, Response};
 use vod_uploader_component_tests::source::Source;
+use vod_uploader_wire::{Exchange, Response};
 
 use crate::client::Client;
 use crate::ledger::Told;
@@ -161,7 +161,7 @@ impl Client<'_> {
             let since = Instant::now();
             let unsent = request.bytes(asleep.unsent);
             self.send(&mut asleep.exchange, &unsent);
-            let answer = asleep.exchange.answer();
+            let answer = asleep.exchange.response();
             let held = since.elapsed();
             self.notes(&format!("the request {:?} that slept ended after {held:?}", request.range));
             if held > HELD_MAX {

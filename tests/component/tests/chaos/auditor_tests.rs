@@ -1,8 +1,8 @@
 //! The checks themselves: each of them finds what it is there for.
 
 use serde_json::json;
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::Setup;
-use vod_uploader_component_tests::http::Body;
 use vod_uploader_component_tests::source::{KIB, MIB, Source};
 use vod_uploader_component_tests::tus::Upload;
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use vod_uploader_component_tests::http::Exchange;
 use vod_uploader_component_tests::random::Random;
 use vod_uploader_component_tests::source::{KIB, MIB, Source};
+use vod_uploader_wire::Exchange;
 
 use crate::append::Asleep;
 use crate::protocol::Protocol;

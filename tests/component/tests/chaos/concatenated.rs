@@ -1,8 +1,7 @@
 //! A file in several uploads that the worker joins.
 
-use vod_uploader_component_tests::http::Body;
 use vod_uploader_component_tests::source::{MIB, Source};
-use vod_uploader_component_tests::tus::{VERSION, encode_metadata};
+use vod_uploader_wire::tus;
 
 use crate::client::Client;
 use crate::ledger::{Keeping, Promise, Told};
@@ -80,11 +79,10 @@ impl Client<'_> {
         let length = range.end - range.start;
         loop {
             self.check_time()?;
-            let declared = length.to_string();
-            let headers =
-                [VERSION, ("upload-length", declared.as_str()), ("upload-concat", "partial")];
-            let http = self.world.http();
-            let Ok(answer) = http.request("POST", "/v1/files", &headers, &Body::None) else {
+            let creation = tus::request("POST", "/v1/files")
+                .header("upload-length", length)
+                .header("upload-concat", "partial");
+            let Ok(answer) = self.world.http().send(&creation) else {
                 self.unanswered();
                 continue;
             };
@@ -108,23 +106,20 @@ impl Client<'_> {
         lost: &mut bool,
     ) -> Result<Option<Remote>, String> {
         let paths: Vec<_> = partials.iter().map(|partial| partial.path.as_str()).collect();
-        let concat = format!("final;{}", paths.join(" "));
         loop {
             self.check_time()?;
             let name = self.new_name();
             self.world.ledger.begun(&name, source, Keeping::UntilExpired);
-            let metadata = encode_metadata(&[("filename", &name)]);
-            let headers =
-                [VERSION, ("upload-concat", concat.as_str()), ("upload-metadata", &metadata)];
-            let http = self.world.http();
-            let answer = http.request("POST", "/v1/files", &headers, &Body::None);
+            let creation = tus::concatenation("/v1/files", &paths)
+                .header("upload-metadata", tus::metadata(&[("filename", &name)]));
+            let answer = self.world.http().send(&creation);
             let Ok(answer) = answer else {
                 *lost = true;
                 self.unanswered();
                 self.world.ledger.given_up(&name);
                 continue;
             };
-            self.notes(&format!("POST {name} {concat}: {} {}", answer.status, answer.text()));
+            self.notes(&format!("POST {name} {paths:?}: {} {}", answer.status, answer.text()));
             if let Some(remote) = self.addressed(&answer, &name, source.length()) {
                 return Ok(Some(remote));
             }

@@ -1,8 +1,9 @@
 //! Files that come in one request, or not at all: their clients send them again.
 
 use serde_json::Value;
-use vod_uploader_component_tests::http::{Exchange, Framing, Response};
 use vod_uploader_component_tests::source::{MIB, Source};
+use vod_uploader_wire::ietf::Draft;
+use vod_uploader_wire::{Exchange, Framing, Request, Response};
 
 use crate::client::Client;
 use crate::ledger::{Keeping, Promise};
@@ -20,7 +21,7 @@ impl Client<'_> {
             self.world.ledger.begun(&name, &source, Keeping::OneRequest);
             let framing = if known { Framing::Length(source.length()) } else { Framing::Chunked };
             let path = format!("/v1/uploads/{name}");
-            let put = self.world.http().begin("PUT", &path, &[], framing);
+            let put = self.world.http().start(&Request::new("PUT", &path).framing(framing));
             let answer = put.ok().and_then(|put| self.send_whole(put, &source.bytes(source.all())));
             self.notes(&format!("PUT {name}: {:?}", answer.as_ref().map(|answer| answer.status)));
             match answer {
@@ -54,7 +55,10 @@ impl Client<'_> {
             form.extend_from_slice(b"--chaos--\r\n");
             let headers = [("content-type", "multipart/form-data; boundary=chaos")];
             let framing = Framing::Length(form.len() as u64);
-            let post = self.world.http().begin("POST", "/v1/uploads", &headers, framing);
+            let post = self
+                .world
+                .http()
+                .start(&Request::new("POST", "/v1/uploads").headers(&headers).framing(framing));
             let answer = post.ok().and_then(|post| self.send_whole(post, &form));
             self.notes(&format!("form {names:?}: {:?}", answer.as_ref().map(|it| it.status)));
             let mut left = Vec::new();
@@ -83,21 +87,17 @@ impl Client<'_> {
     }
 
     /// The IETF's draft: a whole file, which can be continued where an answer names its address.
-    pub(crate) fn send_whole_by_ietf(&mut self, version: u8) -> Result<(), String> {
+    pub(crate) fn send_whole_by_ietf(&mut self, draft: Draft) -> Result<(), String> {
         let source = self.new_source(u64::MAX);
-        let number = version.to_string();
         loop {
             self.check_time()?;
             let name = self.new_name();
             self.world.ledger.begun(&name, &source, Keeping::UntilExpired);
-            let disposition = format!("attachment; filename=\"{name}\"");
-            let headers = [
-                ("upload-draft-interop-version", number.as_str()),
-                ("upload-complete", "?1"),
-                ("content-disposition", &disposition),
-            ];
-            let framing = Framing::Length(source.length());
-            let post = self.world.http().begin("POST", "/v1/files", &headers, framing);
+            let creation = draft
+                .creation("POST", "/v1/files", true)
+                .header("content-disposition", format!("attachment; filename=\"{name}\""))
+                .framing(Framing::Length(source.length()));
+            let post = self.world.http().start(&creation);
             let answer =
                 post.ok().and_then(|post| self.send_whole(post, &source.bytes(source.all())));
             let Some(answer) = answer else {
@@ -110,7 +110,7 @@ impl Client<'_> {
                 return self.stored(&name, &source, &answer.json());
             }
             if let Some(remote) = remote {
-                let remote = Remote { words: Words::Ietf(version), ..remote };
+                let remote = Remote { words: Words::Ietf(draft), ..remote };
                 let offset = answer.header("upload-offset").map_or(0, |_| answer.offset());
                 return self.send_file(&remote, &source, Steps::All, offset, false);
             }

@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 use vod_uploader_component_tests::edge::Edge;
-use vod_uploader_component_tests::http::Body;
 use vod_uploader_component_tests::key_value;
-use vod_uploader_component_tests::tus::{self, VERSION};
+use vod_uploader_component_tests::tus;
 use vod_uploader_component_tests::wait;
 
 use crate::audit::FileNames;
@@ -49,7 +48,7 @@ pub(crate) fn nothing_runs(edge: &Edge) {
 /// Deletes every upload that a client knows the address of.
 pub(crate) fn delete_all(edge: &Edge, ledger: &Ledger) {
     for address in ledger.addresses() {
-        let deleted = edge.request("DELETE", &address.path, &[VERSION], &Body::None);
+        let deleted = edge.client().send(&vod_uploader_wire::tus::request("DELETE", &address.path));
         let deleted = deleted.expect("the worker answers");
         let gone = matches!(deleted.status, 204 | 404 | 410);
         assert!(gone, "{address:?}: {} {}", deleted.status, deleted.text());

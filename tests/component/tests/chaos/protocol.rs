@@ -1,5 +1,7 @@
 //! Who speaks what.
 
+use vod_uploader_wire::ietf::{Draft, NEWEST};
+
 /// How a client sends its files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
@@ -8,9 +10,9 @@ pub(crate) enum Protocol {
     /// tus, the file in several uploads that are joined.
     Concatenated,
     /// The IETF's resumable uploads, by their interop version, in several requests.
-    Ietf(u8),
+    Ietf(Draft),
     /// The same in one request.
-    IetfWhole(u8),
+    IetfWhole(Draft),
     /// `PUT /v1/uploads/{name}`, its length declared or not.
     Put {
         /// Whether it is.
@@ -57,9 +59,9 @@ const PROTOCOLS: [Protocol; 17] = [
     Protocol::Concatenated,
     Protocol::Concatenated,
     Protocol::Concatenated,
-    Protocol::Ietf(8),
-    Protocol::Ietf(6),
-    Protocol::IetfWhole(8),
+    Protocol::Ietf(NEWEST),
+    Protocol::Ietf(Draft(6)),
+    Protocol::IetfWhole(NEWEST),
     Protocol::Put { known: true },
     Protocol::Put { known: false },
     Protocol::Form,

@@ -3,8 +3,8 @@
 use std::io;
 use std::ops::Range;
 
-use vod_uploader_component_tests::http::{Body, Client, Exchange, Framing, Response};
-use vod_uploader_component_tests::tus::{CHUNK_TYPE, VERSION};
+use vod_uploader_wire::ietf::Draft;
+use vod_uploader_wire::{Client, Exchange, Framing, Request, Response, tus};
 
 /// An upload that has an address.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ pub(crate) enum Words {
     /// tus 1.0.0.
     Tus,
     /// The IETF's draft, by its interop version.
-    Ietf(u8),
+    Ietf(Draft),
     /// FilePond, whose chunks have this many bytes.
     FilePond(u64),
 }
@@ -49,13 +49,12 @@ impl Remote {
     /// # Errors
     /// Where no answer comes. A sentence where it makes no sense.
     pub(crate) fn standing(&self, client: &Client) -> io::Result<Result<Standing, String>> {
-        let (path, headers) = match self.words {
-            Words::FilePond(_) => (self.filepond_path(), vec![]),
-            Words::Tus => (self.path.clone(), vec![VERSION]),
-            Words::Ietf(8) => (self.path.clone(), vec![INTEROP_8]),
-            Words::Ietf(_) => (self.path.clone(), vec![INTEROP_6]),
+        let head = match self.words {
+            Words::FilePond(_) => Request::new("HEAD", &self.filepond_path()),
+            Words::Tus => tus::request("HEAD", &self.path),
+            Words::Ietf(draft) => draft.request("HEAD", &self.path),
         };
-        let answer = client.request("HEAD", &path, &headers, &Body::None)?;
+        let answer = client.send(&head)?;
         Ok(match answer.status {
             200 | 204 => match answer.header("upload-offset") {
                 Some(_) => Ok(Standing::At(answer.offset())),
@@ -64,7 +63,7 @@ impl Remote {
             },
             404 | 410 => Ok(Standing::Gone(answer.status)),
             502 | 503 => Ok(Standing::Later(answer.status)),
-            status => Err(format!("HEAD {path} is answered with {status}")),
+            status => Err(format!("HEAD {} is answered with {status}", head.target)),
         })
     }
 
@@ -79,31 +78,27 @@ impl Remote {
         more: Option<(&str, &str)>,
     ) -> io::Result<Exchange> {
         let is_last = range.end == self.length;
-        let (offset, length) = (range.start.to_string(), self.length.to_string());
-        let mut headers = vec![("upload-offset", offset.as_str())];
-        headers.extend(more);
-        let path = match self.words {
+        let patch = match self.words {
             Words::Tus => {
-                headers.extend([VERSION, CHUNK_TYPE]);
-                if self.deferred && is_last {
-                    headers.push(("upload-length", length.as_str()));
+                let patch = tus::patch(&self.path, range.start);
+                match self.deferred && is_last {
+                    true => patch.header("upload-length", self.length),
+                    false => patch,
                 }
-                self.path.clone()
             }
-            Words::Ietf(version) => {
-                headers.push(if version == 8 { INTEROP_8 } else { INTEROP_6 });
-                headers.push(("content-type", "application/partial-upload"));
-                headers.push(("upload-complete", if is_last { "?1" } else { "?0" }));
-                self.path.clone()
-            }
-            Words::FilePond(_) => {
-                let name = self.file_name.as_deref().expect("FilePond names its files");
-                headers.extend([CHUNK_TYPE, ("upload-length", &length), ("upload-name", name)]);
-                self.filepond_path()
-            }
+            Words::Ietf(draft) => draft.patch(&self.path, range.start, is_last),
+            Words::FilePond(_) => Request::new("PATCH", &self.filepond_path())
+                .header("content-type", tus::CONTENT_TYPE)
+                .header("upload-offset", range.start)
+                .header("upload-length", self.length)
+                .header(
+                    "upload-name",
+                    self.file_name.as_deref().expect("FilePond names its files"),
+                ),
         };
-        let framing = Framing::Length(range.end - range.start);
-        client.begin("PATCH", &path, &headers, framing)
+        let patch =
+            patch.headers(more.as_slice()).framing(Framing::Length(range.end - range.start));
+        client.start(&patch)
     }
 
     /// DELETE.
@@ -111,13 +106,10 @@ impl Remote {
     /// # Errors
     /// Where no answer comes.
     pub(crate) fn delete(&self, client: &Client) -> io::Result<Response> {
-        match self.words {
-            Words::FilePond(_) => {
-                let id = self.id().as_bytes();
-                client.request("DELETE", "/v1/filepond", &[], &Body::Bytes(id))
-            }
-            _ => client.request("DELETE", &self.path, &[VERSION], &Body::None),
-        }
+        client.send(&match self.words {
+            Words::FilePond(_) => Request::new("DELETE", "/v1/filepond").body(self.id().as_bytes()),
+            _ => tus::request("DELETE", &self.path),
+        })
     }
 
     /// POST to `{path}/pause` or `{path}/resume`.
@@ -125,14 +117,12 @@ impl Remote {
     /// # Errors
     /// Where no answer comes.
     pub(crate) fn tell(&self, client: &Client, what: &str) -> io::Result<Response> {
-        client.request("POST", &format!("{}/{what}", self.path), &[], &Body::Bytes(b""))
+        client.send(&Request::new("POST", &format!("{}/{what}", self.path)).body(b""))
     }
 
     /// `state` of GET; `None` where it is not told.
     pub(crate) fn state(&self, client: &Client) -> Option<String> {
-        let answer = client.request("GET", &self.path, &[], &Body::None).ok()?;
-        let state = (answer.status == 200).then(|| answer.json()["state"].clone())?;
-        Some(state.as_str()?.to_owned())
+        Some(client.get_json(&self.path).ok()?["state"].as_str()?.to_owned())
     }
 
     /// What its protocol rounds offsets down to.
@@ -151,6 +141,3 @@ impl Remote {
         format!("/v1/filepond?patch={}", self.id())
     }
 }
-
-const INTEROP_6: (&str, &str) = ("upload-draft-interop-version", "6");
-const INTEROP_8: (&str, &str) = ("upload-draft-interop-version", "8");

@@ -3,9 +3,10 @@
 use std::io;
 use std::ops::Range;
 
-use vod_uploader_component_tests::http::{Body, Response};
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::source::{MIB, Source};
-use vod_uploader_component_tests::tus::{CHUNK_TYPE, VERSION, encode_metadata};
+use vod_uploader_wire::ietf::Draft;
+use vod_uploader_wire::{Request, Response, tus};
 
 use crate::append::Heard;
 use crate::client::Client;
@@ -51,39 +52,34 @@ impl Client<'_> {
             _ => 0,
         };
         let (remote, offset) = self.create(&source, |client, name| {
-            let metadata = encode_metadata(&[("filename", name)]);
-            let length = source.length().to_string();
-            let length = match deferred {
-                true => ("upload-defer-length", "1"),
-                false => ("upload-length", length.as_str()),
+            let creation = tus::request("POST", "/v1/files")
+                .header("upload-metadata", tus::metadata(&[("filename", name)]));
+            let creation = match deferred {
+                true => creation.header("upload-defer-length", 1),
+                false => creation.header("upload-length", source.length()),
             };
-            let mut headers = vec![VERSION, length, ("upload-metadata", &metadata)];
             if first == 0 {
-                return client.request("POST", "/v1/files", &headers, &Body::None);
+                return client.send(&creation);
             }
-            headers.push(CHUNK_TYPE);
-            client.request("POST", "/v1/files", &headers, &Body::Range(&source, 0..first))
+            let creation = creation.header("content-type", tus::CONTENT_TYPE);
+            Body::Range(&source, 0..first).send(client, creation)
         })?;
         let remote = Remote { deferred, ..remote };
         self.send_file(&remote, &source, steps, offset, style == Tus::Checksums)
     }
 
     /// A file by the IETF's draft, in several requests.
-    pub(crate) fn send_by_ietf(&mut self, version: u8) -> Result<(), String> {
+    pub(crate) fn send_by_ietf(&mut self, draft: Draft) -> Result<(), String> {
         let source = self.new_source(u64::MAX);
         let first = self.random.below(source.length().min(MIB));
         let (remote, offset) = self.create(&source, |client, name| {
-            let (version, length) = (version.to_string(), source.length().to_string());
-            let disposition = format!("attachment; filename=\"{name}\"");
-            let headers = [
-                ("upload-draft-interop-version", version.as_str()),
-                ("upload-complete", "?0"),
-                ("upload-length", &length),
-                ("content-disposition", &disposition),
-            ];
-            client.request("POST", "/v1/files", &headers, &Body::Range(&source, 0..first))
+            let creation = draft
+                .creation("POST", "/v1/files", false)
+                .header("upload-length", source.length())
+                .header("content-disposition", format!("attachment; filename=\"{name}\""));
+            Body::Range(&source, 0..first).send(client, creation)
         })?;
-        let remote = Remote { words: Words::Ietf(version), ..remote };
+        let remote = Remote { words: Words::Ietf(draft), ..remote };
         self.send_file(&remote, &source, Steps::UpTo(2 * MIB), offset, false)
     }
 
@@ -91,14 +87,13 @@ impl Client<'_> {
     pub(crate) fn send_by_filepond(&mut self) -> Result<(), String> {
         let source = self.new_source(12 * MIB);
         let (remote, _) = self.create(&source, |client, _| {
-            let length = source.length().to_string();
             let form =
                 b"--b\r\nContent-Disposition: form-data; name=\"filepond\"\r\n\r\n{}\r\n--b--\r\n";
-            let headers = [
-                ("content-type", "multipart/form-data; boundary=b"),
-                ("upload-length", length.as_str()),
-            ];
-            client.request("POST", "/v1/filepond", &headers, &Body::Bytes(form))
+            let creation = Request::new("POST", "/v1/filepond")
+                .header("content-type", "multipart/form-data; boundary=b")
+                .header("upload-length", source.length())
+                .body(form);
+            client.send(&creation)
         })?;
         let id = remote.path.rsplit('/').next().unwrap_or_default();
         let path = format!("/v1/files/{id}");
@@ -111,7 +106,7 @@ impl Client<'_> {
     fn create(
         &mut self,
         source: &Source,
-        post: impl Fn(&vod_uploader_component_tests::http::Client, &str) -> io::Result<Response>,
+        post: impl Fn(&vod_uploader_wire::Client, &str) -> io::Result<Response>,
     ) -> Result<(Remote, u64), String> {
         loop {
             self.check_time()?;

@@ -4,9 +4,9 @@
 use std::time::{Duration, Instant};
 
 use vod_uploader_component_tests::edge::Edge;
-use vod_uploader_component_tests::http::{Exchange, Framing};
 use vod_uploader_component_tests::source::{MIB, Source};
 use vod_uploader_component_tests::tus::Upload;
+use vod_uploader_wire::{Exchange, Framing, Request};
 
 use crate::ledger::{Keeping, Ledger};
 
@@ -27,13 +27,18 @@ impl Sleepers {
         {
             let name = format!("asleep-{number}.mp4");
             ledger.begun(&name, &source, Keeping::OneRequest);
-            let put = client.begin("PUT", &format!("/v1/uploads/{name}"), &[], framing);
+            let put =
+                client.start(&Request::new("PUT", &format!("/v1/uploads/{name}")).framing(framing));
             requests.push(put.expect("a connection"));
         }
         ledger.begun("asleep-form.mp4", &source, Keeping::OneRequest);
         let form_type = ("content-type", "multipart/form-data; boundary=b");
         let mut form = client
-            .begin("POST", "/v1/uploads", &[form_type], Framing::Chunked)
+            .start(
+                &Request::new("POST", "/v1/uploads")
+                    .headers(&[form_type])
+                    .framing(Framing::Chunked),
+            )
             .expect("a connection");
         form.send(
             b"--b\r\nContent-Disposition: form-data; name=\"a\"; filename=\"asleep-form.mp4\"\r\n\r\n",
@@ -57,7 +62,7 @@ impl Sleepers {
     /// Where it takes longer than its idle time, or tells one that it succeeded.
     pub(crate) fn were_ended(self, edge: &Edge, left: Vec<(Exchange, Instant)>) {
         for (request, since) in self.requests.into_iter().chain(left) {
-            let answer = request.answer();
+            let answer = request.response();
             let asleep = since.elapsed();
             assert!(asleep < IDLE_MAX, "{answer:?} after {asleep:?}");
             if let Ok(answer) = answer {

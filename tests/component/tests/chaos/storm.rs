@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use vod_uploader_component_tests::edge::Edge;
-use vod_uploader_component_tests::http::{Body, Client, Transcript};
 use vod_uploader_component_tests::random::Random;
+use vod_uploader_wire::Client;
 
 use crate::world::{World, lock};
 
@@ -151,9 +151,8 @@ impl Moment {
 impl Hits {
     /// What the faults have hit that are planted now.
     pub(crate) fn of(edge: &Edge) -> Self {
-        let sandbox = Client::new(edge.sandbox.origin(), Transcript::default());
-        let faults = sandbox.request("GET", "/_sandbox/faults", &[], &Body::None);
-        let faults = faults.expect("the sandbox answers").json();
+        let faults = Client::new(edge.sandbox.origin()).get_json("/_sandbox/faults");
+        let faults = faults.expect("the sandbox answers");
         let mut hits = Self::default();
         for fault in faults.as_array().expect("a list") {
             let count = fault["hits"].as_u64().expect("a count");

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use vod_uploader_component_tests::http::{Client, Exchange};
+use vod_uploader_wire::{Client, Exchange};
 
 use crate::ledger::Ledger;
 

@@ -1,12 +1,13 @@
 //! Uploads that nobody sends bytes to: they expire, and are cleared away.
 
 use serde_json::json;
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, Setup};
-use vod_uploader_component_tests::http::{Body, Framing};
 use vod_uploader_component_tests::key_value;
 use vod_uploader_component_tests::source::{MIB, Source};
-use vod_uploader_component_tests::tus::{Upload, VERSION, encode_metadata};
+use vod_uploader_component_tests::tus::{self, Upload, VERSION};
 use vod_uploader_component_tests::wait;
+use vod_uploader_wire::{Framing, Request};
 
 #[test]
 fn an_upload_says_when_it_expires_until_it_is_whole() {
@@ -162,7 +163,7 @@ fn upload_states(edge: &Edge, uploads: &[&Upload]) -> Vec<u16> {
 }
 
 fn named() -> String {
-    encode_metadata(&[("filename", "clip.mp4")])
+    tus::metadata(&[("filename", "clip.mp4")])
 }
 
 fn creation(metadata: &str) -> [(&str, &str); 3] {
@@ -178,7 +179,7 @@ fn parts_that_the_store_does_not_drop_now_are_dropped_by_a_later_sweep() {
     edge.sandbox.fault(&fault);
     let client = edge.client();
     let framing = Framing::Length(source.length());
-    let mut put = client.begin("PUT", "/v1/uploads/a.mp4", &[], framing).unwrap();
+    let mut put = client.start(&Request::new("PUT", "/v1/uploads/a.mp4").framing(framing)).unwrap();
     put.send(&source.bytes(0..3 * MIB));
     wait::until("parts are stored", || (edge.sandbox.requests("UploadPart") > 1).then_some(()));
     drop(put);

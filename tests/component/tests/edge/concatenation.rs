@@ -3,14 +3,15 @@
 use std::thread;
 
 use serde_json::json;
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, Setup};
-use vod_uploader_component_tests::http::{Body, Response};
 use vod_uploader_component_tests::key_value;
 use vod_uploader_component_tests::random::Random;
 use vod_uploader_component_tests::source::{KIB, MIB, Source, sha256};
-use vod_uploader_component_tests::tus::{CHUNK_TYPE, Upload, VERSION, encode_metadata};
+use vod_uploader_component_tests::tus::{self, CHUNK_TYPE, Upload, VERSION};
 use vod_uploader_component_tests::vod::create_upload_video;
 use vod_uploader_component_tests::wait;
+use vod_uploader_wire::Response;
 
 const UNAVAILABLE: (u16, &str) = (403, "concatenation-unavailable");
 
@@ -358,7 +359,7 @@ fn join(edge: &Edge, partials: &[Upload]) -> Response {
 }
 
 fn named() -> String {
-    encode_metadata(&[("filename", "clip.mp4")])
+    tus::metadata(&[("filename", "clip.mp4")])
 }
 
 fn final_value(partials: &[Upload]) -> String {

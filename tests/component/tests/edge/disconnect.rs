@@ -49,12 +49,13 @@ fn a_few_bytes_of_a_client_that_closes_are_kept_too() {
 
 #[test]
 fn a_file_put_by_a_client_that_goes_away_leaves_nothing_on_the_store() {
-    use vod_uploader_component_tests::http::Framing;
+    use vod_uploader_wire::{Framing, Request};
     for framing in [Framing::Length(8 * MIB), Framing::Chunked] {
         let edge = Setup::new().start();
         let source = Source::new(63, 8 * MIB);
         let client = edge.client();
-        let mut put = client.begin("PUT", "/v1/uploads/clip.mp4", &[], framing).unwrap();
+        let mut put =
+            client.start(&Request::new("PUT", "/v1/uploads/clip.mp4").framing(framing)).unwrap();
         assert!(put.send(&source.bytes(0..3 * MIB)));
         wait::until("parts are on the store", || {
             (edge.sandbox.requests("UploadPart") >= 2).then_some(())
@@ -83,7 +84,7 @@ fn while_a_client_hangs_another_connection_learns_the_offset_and_takes_over() {
     });
     // One that asks for the offset ends the request that hangs: nothing that came of it is lost.
     assert_eq!(upload.offset(&edge), HUNG_AT);
-    let ended = hung.answer().unwrap();
+    let ended = hung.response().unwrap();
     assert!(!ended.is_success(), "{}", ended.status);
     assert_eq!(ended.offset(), HUNG_AT);
 
@@ -137,7 +138,7 @@ fn a_client_that_hangs_in_another_instance_is_stopped_there() {
     assert!(edge.stats().count("instances_live") > 1, "{:?}", edge.stats());
     for (upload, patch, sent) in hung {
         assert_eq!(upload.offset(&edge), sent);
-        let ended = patch.answer().unwrap();
+        let ended = patch.response().unwrap();
         assert!(!ended.is_success(), "{}", ended.status);
         assert_eq!(ended.offset(), sent);
     }

@@ -3,12 +3,13 @@
 use std::thread;
 
 use serde_json::{Value, json};
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, Setup};
 use vod_uploader_component_tests::events::Events;
-use vod_uploader_component_tests::http::{Body, Headers};
 use vod_uploader_component_tests::source::{MIB, Source};
 use vod_uploader_component_tests::tus::{self, Upload};
 use vod_uploader_component_tests::vod::{create_upload_video, refresh_upload_video};
+use vod_uploader_wire::Headers;
 
 const SEAL_KEY: &str = "c2VhbC1rZXktb2YtMzItYnl0ZXMtZm9yLXRlc3RzISE=";
 

@@ -2,10 +2,11 @@
 //! it is cleared.
 
 use serde_json::{Value, json};
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, Setup};
-use vod_uploader_component_tests::http::{Body, Response};
 use vod_uploader_component_tests::source::Source;
 use vod_uploader_component_tests::tus::{self, Upload};
+use vod_uploader_wire::Response;
 
 /// One kind of fault, and how the request that meets it must end: `WHOLE`, or with this code.
 struct Case {

@@ -1,12 +1,13 @@
 //! HTML forms with files.
 
 use serde_json::Value;
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, Setup};
-use vod_uploader_component_tests::http::{Body, Framing, Headers, Response};
 use vod_uploader_component_tests::key_value;
 use vod_uploader_component_tests::source::{KIB, MIB, Source};
 use vod_uploader_component_tests::vod::{UploadCredential, create_upload_video};
 use vod_uploader_component_tests::wait;
+use vod_uploader_wire::{Framing, Headers, Request, Response};
 
 const TYPE: (&str, &str) = ("content-type", "multipart/form-data; boundary=----Form7x");
 
@@ -55,7 +56,10 @@ fn a_file_of_40_mib_in_a_form_stays_within_the_memory_of_its_parts() {
     let length = before.len() as u64 + source.length() + after.len() as u64;
     for framing in [Framing::Length(length), Framing::Chunked] {
         edge.reset_stats();
-        let mut request = edge.client().begin("POST", "/v1/uploads", &[TYPE], framing).unwrap();
+        let mut request = edge
+            .client()
+            .start(&Request::new("POST", "/v1/uploads").headers(&[TYPE]).framing(framing))
+            .unwrap();
         request.send(&before);
         source.read(source.all(), |chunk| request.send(chunk));
         request.send(&after);
@@ -74,8 +78,10 @@ fn a_form_may_come_in_pieces_that_end_anywhere() {
     let form = Form::new().field("title", "t").file("v", "a.mp4", &bytes).file("v", "", b"");
     let body = form.end();
     for cut in [1, 2, 3, 5, 7, 11, 64] {
-        let mut request =
-            edge.client().begin("POST", "/v1/uploads", &[TYPE], Framing::Chunked).unwrap();
+        let mut request = edge
+            .client()
+            .start(&Request::new("POST", "/v1/uploads").headers(&[TYPE]).framing(Framing::Chunked))
+            .unwrap();
         for piece in body.chunks(cut) {
             request.send(piece);
         }
@@ -146,7 +152,10 @@ fn a_form_that_breaks_off_leaves_nothing_of_the_file_that_it_breaks_off_in() {
     let source = Source::new(6, 3 * MIB);
     let body = Form::new().file("v", "a.mp4", &all(&source)).end();
     let length = Framing::Length(body.len() as u64);
-    let mut request = edge.client().begin("POST", "/v1/uploads", &[TYPE], length).unwrap();
+    let mut request = edge
+        .client()
+        .start(&Request::new("POST", "/v1/uploads").headers(&[TYPE]).framing(length))
+        .unwrap();
     request.send(&body[..body.len() - MIB as usize]);
     wait::until("a part is stored", || (edge.sandbox.requests("UploadPart") > 0).then_some(()));
     drop(request);

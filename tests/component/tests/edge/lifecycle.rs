@@ -2,11 +2,12 @@
 
 use std::thread;
 
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::Setup;
-use vod_uploader_component_tests::http::{Body, Response};
 use vod_uploader_component_tests::source::{KIB, MIB, Source, sha256};
 use vod_uploader_component_tests::tus::{CHUNK_TYPE, Upload, VERSION};
 use vod_uploader_component_tests::wait;
+use vod_uploader_wire::Response;
 
 #[test]
 fn a_deleted_upload_is_gone_from_the_store_and_for_its_client() {

@@ -3,8 +3,8 @@
 use std::thread;
 
 use serde_json::{Value, json};
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, Setup};
-use vod_uploader_component_tests::http::{Body, Headers, Response};
 use vod_uploader_component_tests::sandbox::BUCKET;
 use vod_uploader_component_tests::source::{MIB, Source, sha256};
 use vod_uploader_component_tests::tus::{self, Upload};
@@ -12,6 +12,7 @@ use vod_uploader_component_tests::vod::{
     UploadCredential, create_upload_video, refresh_upload_video,
 };
 use vod_uploader_component_tests::wait;
+use vod_uploader_wire::{Headers, Response};
 
 const SEAL_KEY: &str = "c2VhbC1rZXktb2YtMzItYnl0ZXMtZm9yLXRlc3RzISE=";
 
@@ -69,7 +70,7 @@ fn a_paused_upload_takes_nothing_until_it_is_resumed() {
     assert_eq!(paused.json()["state"], "paused");
     assert_eq!(paused.json()["bytes_durable"], sent);
     // Who was sending is told how far it came.
-    let ended = patch.answer().unwrap();
+    let ended = patch.response().unwrap();
     assert!(!ended.is_success(), "{}", ended.status);
     assert_eq!(ended.offset(), sent);
     edge.kill_host();
