@@ -1,6 +1,7 @@
 //! Why a command stopped.
 
 use std::fmt;
+use std::io;
 
 /// One line for a person: what is wrong, and what to do about it.
 #[derive(Debug)]
@@ -16,6 +17,13 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// Errors of [`vod_uploader_wire`] say which request failed; any other needs a line of its own.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self(error.to_string())
     }
 }
 

@@ -22,7 +22,6 @@ mod data_folder;
 mod demo;
 mod docs;
 mod failure;
-mod http;
 mod ports;
 mod random;
 mod report;
@@ -31,7 +30,6 @@ mod server;
 mod stop_signal;
 mod target;
 mod test;
-mod tus;
 mod up;
 mod workspace;
 

@@ -1,7 +1,6 @@
 //! `cargo xtask bench`: what the relay costs.
 
 mod chunks;
-mod connection;
 mod listener;
 mod load;
 mod measurement;

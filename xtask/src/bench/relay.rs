@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use serde_json::Value;
+use vod_uploader_wire::Client;
 
 use super::Options;
 use super::load::{self, LOADS, Load};
@@ -17,7 +18,6 @@ use super::temporary_files::Watch;
 use crate::components::{self, Built, Component};
 use crate::data_folder;
 use crate::failure::Failure;
-use crate::http::Http;
 use crate::ports::ANY_PORT;
 use crate::random::SeededBytes;
 use crate::report;
@@ -61,7 +61,6 @@ struct Bench<'a> {
     sandbox: Server,
     host_data: PathBuf,
     host_log: PathBuf,
-    http: Http,
 }
 
 impl<'a> Bench<'a> {
@@ -74,7 +73,6 @@ impl<'a> Bench<'a> {
             sandbox: server::start_sandbox(built, ANY_PORT, &sandbox_data, Bodies::Discard, log)?,
             host_data: data_folder::open(&data.join("host"))?,
             host_log: data.join("host.log"),
-            http: Http::new(),
         })
     }
 
@@ -83,8 +81,10 @@ impl<'a> Bench<'a> {
     fn measure(&self, load: Load, size_bytes: u64, block: &[u8]) -> Result<Measurement, Failure> {
         let host = self.start_host()?;
         self.send(&host, LOADS[0], WARM_UP_BYTES, block)?;
-        self.http.post(&format!("{}/_host/stats/reset", host.origin))?;
-        self.http.post(&format!("{}/_sandbox/requests/reset", self.sandbox.origin))?;
+        let counters = Client::new(&host.origin);
+        let store_counters = Client::new(&self.sandbox.origin);
+        counters.post("/_host/stats/reset")?;
+        store_counters.post("/_sandbox/requests/reset")?;
         let process = host.child.id();
         let watch = Watch::begin(&self.host_data, process);
         let before = Usage::of(process)?;
@@ -94,8 +94,8 @@ impl<'a> Bench<'a> {
         let after = Usage::of(process)?;
         let temporary_bytes = watch.finish();
         sent?;
-        let stats = self.http.get_json(&format!("{}/_host/stats", host.origin))?;
-        let requests = self.http.get_json(&format!("{}/_sandbox/requests", self.sandbox.origin))?;
+        let stats = counters.get_json("/_host/stats")?;
+        let requests = store_counters.get_json("/_sandbox/requests")?;
         Ok(Measurement {
             body_bytes: size_bytes,
             uploads: load.uploads,
@@ -133,7 +133,7 @@ impl<'a> Bench<'a> {
     ) -> Result<(), Failure> {
         let worker = host.address()?;
         load.send(size_bytes, block, &|upload, length_bytes, block| {
-            load::to_worker(&self.http, worker, load.shape, (upload, length_bytes, block))
+            load::to_worker(worker, load.shape, (upload, length_bytes, block))
         })
     }
 }

@@ -2,7 +2,6 @@
 
 mod source;
 
-use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,16 +9,16 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use vod_uploader_wire::{Client, Request, tus};
 
-use self::source::{FILE_BYTES, Hashed, Paced};
+use self::source::{FILE_BYTES, Paced};
 use crate::components::{self, Built, Component};
 use crate::data_folder;
 use crate::failure::Failure;
-use crate::http::Http;
 use crate::ports::ANY_PORT;
 use crate::report::{self, Table, mebibytes};
 use crate::server::{self, Bodies, HostSetup, Log, Server};
-use crate::tus::TusUpload;
 use crate::workspace::Workspace;
 
 pub(crate) const OPTIONS: &str = "[--data .data]";
@@ -64,7 +63,6 @@ struct Demo<'a> {
     file: PathBuf,
     sha256_of_file: String,
     sandbox: Server,
-    http: Http,
 }
 
 /// What the demo found.
@@ -98,16 +96,16 @@ impl<'a> Demo<'a> {
             file,
             sha256_of_file,
             sandbox: server::start_sandbox(built, ANY_PORT, &sandbox_data, Bodies::Keep, log)?,
-            http: Http::new(),
         })
     }
 
     fn play(self) -> Result<Outcome, Failure> {
         let host = self.start_host(ANY_PORT)?;
         let begin = Instant::now();
-        let upload = TusUpload::create(&self.http, &host.origin, "demo.mp4", FILE_BYTES)?;
+        let client = Client::new(&host.origin);
+        let upload = tus::Upload::create(&client, "/v1/files", "demo.mp4", FILE_BYTES)?;
         report::progress("uploading");
-        let cut = self.send_until_half(&host, &upload)?;
+        let cut = self.send_until_half(&client, &upload)?;
         let address = host.address()?;
         host.child.kill();
         report::progress(&format!(
@@ -115,14 +113,14 @@ impl<'a> Demo<'a> {
             mebibytes(cut.bytes_durable)
         ));
 
-        let host = self.start_host(address)?;
+        let _host = self.start_host(address)?;
         let offset = upload.offset()?;
         report::progress(&format!("started it again: the upload continues at {offset}"));
         self.send_rest(&upload, offset)?;
         let time = begin.elapsed();
         report::progress("reading the object back");
-        let status = upload.status()?;
-        let requests = self.http.get_json(&self.sandbox_url("requests"))?;
+        let status = client.get_json(&upload.target)?;
+        let requests = self.sandbox().get_json("/_sandbox/requests")?;
         let sent = &requests["operations"]["UploadPart"];
         Ok(Outcome {
             sha256_of_object: self.sha256_of_object(&status)?,
@@ -134,7 +132,7 @@ impl<'a> Demo<'a> {
             time,
             component_memory_peak_bytes: cut
                 .component_memory_peak_bytes
-                .max(memory_peak_bytes(&self.http, &host)?),
+                .max(memory_peak_bytes(&client)?),
             sha256_of_file: self.sha256_of_file,
         })
     }
@@ -151,16 +149,16 @@ impl<'a> Demo<'a> {
     }
 
     /// Sends the file slowly, and returns once half of it is durable, with the sender still busy.
-    fn send_until_half(&self, host: &Server, upload: &TusUpload) -> Result<Cut, Failure> {
+    fn send_until_half(&self, client: &Client, upload: &tus::Upload) -> Result<Cut, Failure> {
         let mut paced = Paced::new(source::open_at(&self.file, 0)?);
         let sender = upload.clone();
         // It fails when the host is killed under it: that is the point.
-        let sending = thread::spawn(move || sender.patch(0, FILE_BYTES, &mut paced).map(drop));
+        let sending = thread::spawn(move || sender.append(0, FILE_BYTES, &mut paced).map(drop));
         let deadline = Instant::now() + HALF_LIMIT;
         loop {
-            let bytes_durable = number(&upload.status()?, "bytes_durable")?;
+            let bytes_durable = number(&client.get_json(&upload.target)?, "bytes_durable")?;
             if bytes_durable >= FILE_BYTES / 2 {
-                let component_memory_peak_bytes = memory_peak_bytes(&self.http, host)?;
+                let component_memory_peak_bytes = memory_peak_bytes(client)?;
                 return Ok(Cut { bytes_durable, component_memory_peak_bytes });
             }
             if sending.is_finished() {
@@ -178,9 +176,9 @@ impl<'a> Demo<'a> {
         }
     }
 
-    fn send_rest(&self, upload: &TusUpload, offset: u64) -> Result<(), Failure> {
+    fn send_rest(&self, upload: &tus::Upload, offset: u64) -> Result<(), Failure> {
         let mut rest = source::open_at(&self.file, offset)?;
-        let end = upload.patch(offset, FILE_BYTES - offset, &mut rest)?;
+        let end = upload.append(offset, FILE_BYTES - offset, &mut rest)?;
         if end == FILE_BYTES {
             Ok(())
         } else {
@@ -189,18 +187,15 @@ impl<'a> Demo<'a> {
     }
 
     fn sha256_of_object(&self, status: &Value) -> Result<String, Failure> {
-        let path = format!("objects/{}/{}", text(status, "bucket")?, text(status, "object")?);
-        let mut object = self.http.get_stream(&self.sandbox_url(&path))?;
-        let mut hashed = Hashed::default();
-        io::copy(&mut object, &mut hashed).map_err(|cause| {
-            Failure::new(format!("reading the object back broke off ({cause})"))
-        })?;
-        Ok(hashed.hex())
+        let (bucket, object) = (text(status, "bucket")?, text(status, "object")?);
+        let get = Request::new("GET", &format!("/_sandbox/objects/{bucket}/{object}"));
+        let object = self.sandbox().expect_success(&get)?.body;
+        Ok(source::hex(Sha256::new_with_prefix(object)))
     }
 
     fn parts_of_object(&self, status: &Value) -> Result<u64, Failure> {
-        let bucket = format!("objects/{}", text(status, "bucket")?);
-        let objects = self.http.get_json(&self.sandbox_url(&bucket))?;
+        let bucket = text(status, "bucket")?;
+        let objects = self.sandbox().get_json(&format!("/_sandbox/objects/{bucket}"))?;
         let objects = objects.as_array().map(Vec::as_slice).unwrap_or_default();
         let object = objects.iter().find(|object| object["key"] == status["object"]);
         object
@@ -208,8 +203,8 @@ impl<'a> Demo<'a> {
             .and_then(|object| number(object, "parts"))
     }
 
-    fn sandbox_url(&self, path: &str) -> String {
-        format!("{}/_sandbox/{path}", self.sandbox.origin)
+    fn sandbox(&self) -> Client {
+        Client::new(&self.sandbox.origin)
     }
 }
 
@@ -237,9 +232,8 @@ impl Outcome {
     }
 }
 
-fn memory_peak_bytes(http: &Http, host: &Server) -> Result<u64, Failure> {
-    let stats = http.get_json(&format!("{}/_host/stats", host.origin))?;
-    number(&stats, "component_memory_peak_bytes")
+fn memory_peak_bytes(host: &Client) -> Result<u64, Failure> {
+    number(&host.get_json("/_host/stats")?, "component_memory_peak_bytes")
 }
 
 fn number(object: &Value, name: &str) -> Result<u64, Failure> {

@@ -17,15 +17,15 @@ use crate::random::SeededBytes;
 /// The disk refuses it.
 pub(super) fn make_file(path: &Path) -> io::Result<String> {
     let mut file = File::create(path)?;
-    let mut hashed = Hashed::default();
+    let mut hash = Sha256::new();
     let mut bytes = SeededBytes::new(SEED);
     let mut block = vec![0; BLOCK_BYTES];
     for _ in 0..FILE_BYTES / BLOCK_BYTES as u64 {
         bytes.read_exact(&mut block)?;
-        hashed.write_all(&block)?;
+        hash.update(&block);
         file.write_all(&block)?;
     }
-    Ok(hashed.hex())
+    Ok(hex(hash))
 }
 
 /// The file from an offset on.
@@ -64,26 +64,9 @@ impl<R: Read> Read for Paced<R> {
     }
 }
 
-/// A writer that hashes.
-#[derive(Debug, Default)]
-pub(super) struct Hashed(Sha256);
-
-impl Hashed {
-    /// The SHA-256 in hexadecimal digits.
-    pub(super) fn hex(self) -> String {
-        self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-}
-
-impl io::Write for Hashed {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+/// A SHA-256 in hexadecimal digits.
+pub(super) fn hex(hash: Sha256) -> String {
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The size of the file.
@@ -105,9 +88,8 @@ mod tests {
 
     #[test]
     fn hashing_gives_the_published_sha_256_of_abc() {
-        let mut hashed = Hashed::default();
-        hashed.write_all(b"abc").unwrap();
-        assert!(hashed.hex().starts_with("ba7816bf8f01cfea414140de5dae2223"));
+        let hash = hex(Sha256::new_with_prefix(b"abc"));
+        assert!(hash.starts_with("ba7816bf8f01cfea414140de5dae2223"));
     }
 
     #[test]

@@ -28,7 +28,6 @@ use super::process::Usage;
 use crate::components::{self, Component};
 use crate::data_folder;
 use crate::failure::Failure;
-use crate::http::Http;
 use crate::random::SeededBytes;
 use crate::report;
 use crate::workspace::Workspace;
@@ -84,11 +83,10 @@ pub(super) fn run(options: &Options) -> Result<ExitCode, Failure> {
 /// Sends `size_bytes` through `relay`, after a little that nobody measures, so that everything is
 /// loaded.
 fn measure(relay: &dyn Relay, load: Load, size_bytes: u64, block: &[u8]) -> Result<Cost, Failure> {
-    let http = Http::new();
     let address = relay.address()?;
     let send = |load: Load, size_bytes| {
         load.send(size_bytes, block, &|upload, length_bytes, block| {
-            load::to_worker(&http, address, load.shape, (upload, length_bytes, block))
+            load::to_worker(address, load.shape, (upload, length_bytes, block))
         })
     };
     send(LOADS[0], WARM_UP_BYTES)?;

@@ -3,12 +3,13 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use vod_uploader_wire::Client;
+
 use super::Relay;
 use super::store_requests::StoreRequests;
 use crate::components::Built;
 use crate::data_folder;
 use crate::failure::Failure;
-use crate::http::Http;
 use crate::ports::ANY_PORT;
 use crate::server::{self, Bodies, HostSetup, Log, Server};
 
@@ -24,7 +25,6 @@ pub(super) struct Workers<'a> {
 pub(super) struct Worker<'a> {
     host: Server,
     sandbox: &'a Server,
-    http: Http,
 }
 
 impl<'a> Workers<'a> {
@@ -57,7 +57,7 @@ impl<'a> Workers<'a> {
             log: Log::File(&self.host_log),
         };
         let host = server::start_devhost(self.built, &setup)?;
-        Ok(Worker { host, sandbox: &self.sandbox, http: Http::new() })
+        Ok(Worker { host, sandbox: &self.sandbox })
     }
 }
 
@@ -71,11 +71,11 @@ impl Relay for Worker<'_> {
     }
 
     fn store_requests(&self) -> Result<StoreRequests, Failure> {
-        let requests = self.http.get_json(&format!("{}/_sandbox/requests", self.sandbox.origin))?;
+        let requests = Client::new(&self.sandbox.origin).get_json("/_sandbox/requests")?;
         Ok(StoreRequests::of_sandbox(&requests))
     }
 
     fn forget_store_requests(&self) -> Result<(), Failure> {
-        self.http.post(&format!("{}/_sandbox/requests/reset", self.sandbox.origin))
+        Ok(Client::new(&self.sandbox.origin).post("/_sandbox/requests/reset")?)
     }
 }
