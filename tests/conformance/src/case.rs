@@ -84,11 +84,11 @@ impl<S> Case<S> {
         Self { name, level: Level::Should, section, check }
     }
 
-    /// Checks it on a fresh scene, from which `exchanges` takes what was said.
-    pub(crate) fn run(&self, scene: &S, exchanges: fn(&S) -> Vec<Record>) -> Report {
-        let outcome = Outcome::from((self.check)(scene));
+    /// Checks it on a fresh fixture, from which `exchanges` takes what was said.
+    pub(crate) fn run(&self, fixture: &S, exchanges: fn(&S) -> Vec<Record>) -> Report {
+        let outcome = Outcome::from((self.check)(fixture));
         let Self { name, level, section, .. } = *self;
-        Report { name, level, section, outcome, exchanges: exchanges(scene) }
+        Report { name, level, section, outcome, exchanges: exchanges(fixture) }
     }
 }
 

@@ -25,11 +25,11 @@ fn main() -> ExitCode {
     let summary = match arguments.suite {
         Suite::Tus => run(&arguments, tus::cases(), |setup| {
             let offer = tus::discover(setup)?;
-            Ok(move |case: &Case<tus::Scene>| tus::run(case, setup, &offer))
+            Ok(move |case: &Case<tus::Fixture>| tus::run(case, setup, &offer))
         }),
         Suite::Ietf => run(&arguments, ietf::cases(), |setup| {
             let limits = ietf::discover(setup)?;
-            Ok(move |case: &Case<ietf::Scene>| ietf::run(case, setup, &limits))
+            Ok(move |case: &Case<ietf::Fixture>| ietf::run(case, setup, &limits))
         }),
     };
     match summary {

@@ -7,12 +7,12 @@ use url::Url;
 use vod_uploader_wire::{Head, Response};
 
 use super::field;
-use super::scene::Scene;
+use super::fixture::Fixture;
 use crate::case::{Case, Stop, Verdict};
 use crate::check::{ResponseChecks, expect};
 use crate::sample::sample;
 
-pub(super) const CASES: &[Case<Scene>] = &[
+pub(super) const CASES: &[Case<Fixture>] = &[
     Case::must("a_104_of_a_creation_tells_the_location", "4.2", tells_location),
     Case::must("all_locations_of_an_exchange_are_the_same", "4.2", same_locations),
     Case::must("a_104_names_the_interop_version", "Appendix B", names_version),
@@ -24,15 +24,15 @@ pub(super) const CASES: &[Case<Scene>] = &[
     Case::should("what_a_cut_creation_brought_is_kept", "4.2", cut_keeps),
 ];
 
-fn tells_location(scene: &Scene) -> Verdict {
-    let answer = scene.send(&scene.creation(false, &sample(scene.piece()?)))?;
+fn tells_location(fixture: &Fixture) -> Verdict {
+    let answer = fixture.send(&fixture.creation(false, &sample(fixture.piece()?)))?;
     let heads = heads_104(&answer)?;
     let first = heads.first().and_then(|head| head.header("Location"));
     expect(first.is_some(), || "expected Location in the first 104, got none".to_owned())
 }
 
-fn same_locations(scene: &Scene) -> Verdict {
-    let answer = scene.send(&scene.creation(false, &sample(scene.piece()?)))?;
+fn same_locations(fixture: &Fixture) -> Verdict {
+    let answer = fixture.send(&fixture.creation(false, &sample(fixture.piece()?)))?;
     let expected = answer.required("Location")?;
     for head in heads_104(&answer)? {
         let Some(location) = head.header("Location") else { continue };
@@ -43,9 +43,9 @@ fn same_locations(scene: &Scene) -> Verdict {
     Ok(())
 }
 
-fn names_version(scene: &Scene) -> Verdict {
-    let answer = scene.send(&scene.creation(false, &sample(scene.piece()?)))?;
-    let expected = scene.draft.0.to_string();
+fn names_version(fixture: &Fixture) -> Verdict {
+    let answer = fixture.send(&fixture.creation(false, &sample(fixture.piece()?)))?;
+    let expected = fixture.draft.0.to_string();
     for head in heads_104(&answer)? {
         let version = head.header(VERSION);
         expect(version == Some(expected.as_str()), || {
@@ -55,20 +55,20 @@ fn names_version(scene: &Scene) -> Verdict {
     Ok(())
 }
 
-fn same_version_only(scene: &Scene) -> Verdict {
-    let creation = scene.creation(false, &sample(scene.piece()?));
+fn same_version_only(fixture: &Fixture) -> Verdict {
+    let creation = fixture.creation(false, &sample(fixture.piece()?));
     for request in [creation.clone().without(VERSION), creation.replace(VERSION, 99)] {
-        let answer = scene.send(&request)?;
+        let answer = fixture.send(&request)?;
         expect(answer.interim.iter().all(|head| head.status != 104), || {
-            format!("expected no 104 without {VERSION}: {}", scene.draft.0)
+            format!("expected no 104 without {VERSION}: {}", fixture.draft.0)
         })?;
     }
     Ok(())
 }
 
-fn append_tells_none(scene: &Scene) -> Verdict {
-    let upload = scene.create()?;
-    let answer = scene.send(&scene.patch(&upload, 0, &sample(scene.large()), false))?;
+fn append_tells_none(fixture: &Fixture) -> Verdict {
+    let upload = fixture.create()?;
+    let answer = fixture.send(&fixture.patch(&upload, 0, &sample(fixture.large()), false))?;
     for head in heads_104(&answer)? {
         let location = head.header("Location");
         expect(location.is_none(), || format!("expected no Location in a 104, got {location:?}"))?;
@@ -76,27 +76,27 @@ fn append_tells_none(scene: &Scene) -> Verdict {
     Ok(())
 }
 
-fn tells_what_is_kept(scene: &Scene) -> Verdict {
-    let upload = scene.create()?;
-    let patch = scene.patch(&upload, 0, &sample(scene.large()), true);
-    let mut pending = scene.client.send_part(&patch, scene.large() / 2)?;
+fn tells_what_is_kept(fixture: &Fixture) -> Verdict {
+    let upload = fixture.create()?;
+    let patch = fixture.patch(&upload, 0, &sample(fixture.large()), true);
+    let mut pending = fixture.client.send_part(&patch, fixture.large() / 2)?;
     let mut told = None;
-    while let Ok(head) = pending.next_head(scene.setup.hang_bound / 4) {
+    while let Ok(head) = pending.next_head(fixture.setup.hang_bound / 4) {
         let offset = head.header("Upload-Offset").and_then(field::integer);
         told = told.max(offset.filter(|_| head.status == 104));
     }
     pending.interrupt();
     let told = told.ok_or_else(|| Stop::skipped("no 104 tells an offset"))?;
-    let offset = scene.offset(&upload)?;
+    let offset = fixture.offset(&upload)?;
     expect(offset as u64 >= told, || format!("expected an offset from {told}, got {offset}"))
 }
 
-fn does_not_replace_100(scene: &Scene) -> Verdict {
-    let content = sample(scene.piece()?);
-    let creation = scene.creation(false, &content).header("Expect", "100-continue");
-    let mut pending = scene.client.start(&creation)?;
+fn does_not_replace_100(fixture: &Fixture) -> Verdict {
+    let content = sample(fixture.piece()?);
+    let creation = fixture.creation(false, &content).header("Expect", "100-continue");
+    let mut pending = fixture.client.start(&creation)?;
     loop {
-        let head = pending.next_head(scene.setup.answer_limit).map_err(|cause| {
+        let head = pending.next_head(fixture.setup.answer_limit).map_err(|cause| {
             Stop::failed(format!("expected 100 or a final answer before the content, got {cause}"))
         })?;
         match head.status {
@@ -110,29 +110,29 @@ fn does_not_replace_100(scene: &Scene) -> Verdict {
     }
 }
 
-fn cut_is_not_complete(scene: &Scene) -> Verdict {
-    let upload = cut_creation(scene, scene.large() / 2)?;
-    scene.expect_complete(&scene.head(&upload)?, false)
+fn cut_is_not_complete(fixture: &Fixture) -> Verdict {
+    let upload = cut_creation(fixture, fixture.large() / 2)?;
+    fixture.expect_complete(&fixture.head(&upload)?, false)
 }
 
-fn cut_keeps(scene: &Scene) -> Verdict {
-    let sent = scene.large() / 2;
-    let upload = cut_creation(scene, sent)?;
-    let offset = scene.await_offset(&upload, sent)?;
+fn cut_keeps(fixture: &Fixture) -> Verdict {
+    let sent = fixture.large() / 2;
+    let upload = cut_creation(fixture, sent)?;
+    let offset = fixture.await_offset(&upload, sent)?;
     expect(offset == sent, || {
         format!("expected the {sent} bytes that were sent to be kept, got offset {offset}")
     })
 }
 
 /// The upload of a creation that broke off, as a 104 told.
-fn cut_creation(scene: &Scene, sent: usize) -> Result<Url, Stop> {
-    let creation = scene.creation(true, &sample(scene.large()));
-    let mut pending = scene.client.send_part(&creation, sent)?;
-    let head = pending.next_head(scene.setup.hang_bound);
+fn cut_creation(fixture: &Fixture, sent: usize) -> Result<Url, Stop> {
+    let creation = fixture.creation(true, &sample(fixture.large()));
+    let mut pending = fixture.client.send_part(&creation, sent)?;
+    let head = pending.next_head(fixture.setup.hang_bound);
     pending.interrupt();
     let head = head.ok();
     let location = head.as_ref().and_then(|head| head.header("Location"));
-    let url = location.and_then(|location| scene.setup.url.join(location).ok());
+    let url = location.and_then(|location| fixture.setup.url.join(location).ok());
     url.ok_or_else(|| Stop::skipped(NONE))
 }
 

@@ -10,6 +10,7 @@ mod concurrency;
 mod creation;
 mod digests;
 mod field;
+mod fixture;
 mod interim;
 mod interruption;
 mod length;
@@ -17,16 +18,15 @@ mod limits;
 mod malformed;
 mod mismatch;
 mod offset;
-mod scene;
 
+pub use self::fixture::Fixture;
 pub use self::limits::Limits;
-pub use self::scene::Scene;
 
 use crate::case::{Case, Report, Stop};
 use crate::setup::Setup;
 
 /// All cases, in the order of the specification.
-pub fn cases() -> impl Iterator<Item = &'static Case<Scene>> {
+pub fn cases() -> impl Iterator<Item = &'static Case<Fixture>> {
     GROUPS.iter().copied().flatten()
 }
 
@@ -35,18 +35,18 @@ pub fn cases() -> impl Iterator<Item = &'static Case<Scene>> {
 /// # Errors
 /// It creates no uploads.
 pub fn discover(setup: &Setup) -> Result<Limits, Stop> {
-    let scene = Scene::new(setup, &Limits::default());
-    let upload = scene.create()?;
-    Ok(scene.head(&upload)?.header("Upload-Limit").and_then(Limits::parse).unwrap_or_default())
+    let fixture = Fixture::new(setup, &Limits::default());
+    let upload = fixture.create()?;
+    Ok(fixture.head(&upload)?.header("Upload-Limit").and_then(Limits::parse).unwrap_or_default())
 }
 
 /// Runs one case.
 #[must_use]
-pub fn run(case: &Case<Scene>, setup: &Setup, limits: &Limits) -> Report {
-    case.run(&Scene::new(setup, limits), Scene::exchanges)
+pub fn run(case: &Case<Fixture>, setup: &Setup, limits: &Limits) -> Report {
+    case.run(&Fixture::new(setup, limits), Fixture::exchanges)
 }
 
-const GROUPS: &[&[Case<Scene>]] = &[
+const GROUPS: &[&[Case<Fixture>]] = &[
     malformed::CASES,
     length::CASES,
     limits::CASES,

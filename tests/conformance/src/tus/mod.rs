@@ -9,6 +9,7 @@ mod creation;
 mod creation_with_upload;
 mod defer_length;
 mod expiration;
+mod fixture;
 mod head;
 mod metadata;
 mod method_override;
@@ -16,18 +17,17 @@ mod offer;
 mod options;
 mod patch;
 mod patch_syntax;
-mod scene;
 mod termination;
 mod version;
 
+pub use self::fixture::Fixture;
 pub use self::offer::Offer;
-pub use self::scene::Scene;
 
 use crate::case::{Case, Report, Stop};
 use crate::setup::Setup;
 
 /// All cases, in the order of the specification.
-pub fn cases() -> impl Iterator<Item = &'static Case<Scene>> {
+pub fn cases() -> impl Iterator<Item = &'static Case<Fixture>> {
     GROUPS.iter().copied().flatten()
 }
 
@@ -41,11 +41,11 @@ pub fn discover(setup: &Setup) -> Result<Offer, Stop> {
 
 /// Runs one case.
 #[must_use]
-pub fn run(case: &Case<Scene>, setup: &Setup, offer: &Offer) -> Report {
-    case.run(&Scene::new(setup, offer), Scene::exchanges)
+pub fn run(case: &Case<Fixture>, setup: &Setup, offer: &Offer) -> Report {
+    case.run(&Fixture::new(setup, offer), Fixture::exchanges)
 }
 
-const GROUPS: &[&[Case<Scene>]] = &[
+const GROUPS: &[&[Case<Fixture>]] = &[
     options::CASES,
     version::CASES,
     head::CASES,

@@ -17,14 +17,14 @@ use crate::setup::Setup;
 /// One case's view of the server. What it does here it does leniently: a case that needs an
 /// upload does not mind how exactly its creation was answered.
 #[derive(Debug)]
-pub struct Scene {
+pub struct Fixture {
     pub(super) setup: Setup,
     pub(super) draft: Draft,
     pub(super) client: Client,
     limits: Limits,
 }
 
-impl Scene {
+impl Fixture {
     pub(super) fn new(setup: &Setup, limits: &Limits) -> Self {
         let client = setup.client();
         let draft = Draft(setup.interop);

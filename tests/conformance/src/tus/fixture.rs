@@ -14,13 +14,13 @@ use crate::setup::Setup;
 /// One case's view of the server. What it does here it does leniently: a case that needs an
 /// upload does not mind how exactly its creation was answered.
 #[derive(Debug)]
-pub struct Scene {
+pub struct Fixture {
     pub(super) setup: Setup,
     pub(super) offer: Offer,
     pub(super) client: Client,
 }
 
-impl Scene {
+impl Fixture {
     pub(super) fn new(setup: &Setup, offer: &Offer) -> Self {
         let client = setup.client();
         Self { setup: setup.clone(), offer: offer.clone(), client }
