@@ -3,11 +3,11 @@
 use url::Url;
 use vod_uploader_wire::Response;
 
-use crate::case::{Stop, Verdict};
+use crate::case::{CaseAbort, Verdict};
 
 /// Fails with this text where the condition does not hold.
 pub(crate) fn expect(holds: bool, otherwise: impl FnOnce() -> String) -> Verdict {
-    if holds { Ok(()) } else { Err(Stop::Failed(otherwise())) }
+    if holds { Ok(()) } else { Err(CaseAbort::Failed(otherwise())) }
 }
 
 /// What a response is expected to be.
@@ -28,16 +28,16 @@ pub(crate) trait ResponseChecks {
     fn expect_no_field(&self, name: &str) -> Verdict;
 
     /// A field, whatever its value.
-    fn required(&self, name: &str) -> Result<String, Stop>;
+    fn required(&self, name: &str) -> Result<String, CaseAbort>;
 
     /// A field that is a non-negative integer in digits.
-    fn integer(&self, name: &str) -> Result<u64, Stop>;
+    fn integer(&self, name: &str) -> Result<u64, CaseAbort>;
 
     /// `Cache-Control` with `no-store` among its directives.
     fn expect_no_store(&self) -> Verdict;
 
     /// Where `Location` leads, relative to the request's URL (RFC 9110, section 10.2.2).
-    fn location(&self, base: &Url) -> Result<Url, Stop>;
+    fn location(&self, base: &Url) -> Result<Url, CaseAbort>;
 }
 
 impl ResponseChecks for Response {
@@ -69,22 +69,24 @@ impl ResponseChecks for Response {
 
     fn expect_no_field(&self, name: &str) -> Verdict {
         match self.header(name) {
-            Some(value) => Err(Stop::failed(format!("expected no {name}, got {name}: {value}"))),
+            Some(value) => {
+                Err(CaseAbort::failed(format!("expected no {name}, got {name}: {value}")))
+            }
             None => Ok(()),
         }
     }
 
-    fn required(&self, name: &str) -> Result<String, Stop> {
+    fn required(&self, name: &str) -> Result<String, CaseAbort> {
         self.header(name)
             .map(str::to_owned)
-            .ok_or_else(|| Stop::failed(format!("expected {name}, got none")))
+            .ok_or_else(|| CaseAbort::failed(format!("expected {name}, got none")))
     }
 
-    fn integer(&self, name: &str) -> Result<u64, Stop> {
+    fn integer(&self, name: &str) -> Result<u64, CaseAbort> {
         let value = self.required(name)?;
         let is_digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
         is_digits.then(|| value.parse().ok()).flatten().ok_or_else(|| {
-            Stop::failed(format!("expected a non-negative integer as {name}, got {value:?}"))
+            CaseAbort::failed(format!("expected a non-negative integer as {name}, got {value:?}"))
         })
     }
 
@@ -95,10 +97,10 @@ impl ResponseChecks for Response {
         expect(has_it, || format!("expected Cache-Control: no-store, got {control}"))
     }
 
-    fn location(&self, base: &Url) -> Result<Url, Stop> {
+    fn location(&self, base: &Url) -> Result<Url, CaseAbort> {
         let location = self.required("Location")?;
         base.join(&location)
-            .map_err(|cause| Stop::failed(format!("Location {location:?} is no URL: {cause}")))
+            .map_err(|cause| CaseAbort::failed(format!("Location {location:?} is no URL: {cause}")))
     }
 }
 

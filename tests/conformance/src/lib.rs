@@ -22,5 +22,5 @@ mod digest;
 mod poll;
 mod sample;
 
-pub use case::{Case, Level, Outcome, Report, Stop, Verdict};
+pub use case::{Case, CaseAbort, Outcome, Report, RequirementLevel, Verdict};
 pub use setup::Setup;

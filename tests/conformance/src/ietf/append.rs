@@ -4,7 +4,7 @@ use vod_uploader_wire::Response;
 
 use super::fixture::Fixture;
 use super::mismatch::problem_type;
-use crate::case::{Case, Stop, Verdict};
+use crate::case::{Case, CaseAbort, Verdict};
 use crate::check::{ResponseChecks, expect};
 use crate::sample::sample;
 
@@ -36,7 +36,7 @@ fn said_incomplete(fixture: &Fixture) -> Verdict {
     fixture.expect_complete(&incomplete(fixture)?, false)
 }
 
-fn incomplete(fixture: &Fixture) -> Result<Response, Stop> {
+fn incomplete(fixture: &Fixture) -> Result<Response, CaseAbort> {
     let upload = fixture.create()?;
     fixture.send(&fixture.patch(&upload, 0, &sample(fixture.piece()?), false))
 }
@@ -125,7 +125,7 @@ fn told_type(fixture: &Fixture) -> Verdict {
     })
 }
 
-fn of_other_type(fixture: &Fixture) -> Result<Response, Stop> {
+fn of_other_type(fixture: &Fixture) -> Result<Response, CaseAbort> {
     fixture.since(6)?;
     let upload = fixture.create()?;
     let patch = fixture.patch(&upload, 0, &sample(fixture.piece()?), false);
@@ -150,7 +150,7 @@ fn complete_stays(fixture: &Fixture) -> Verdict {
     let upload = fixture.complete(1000)?;
     let before = fixture.head(&upload)?;
     if before.expect_success().is_err() {
-        return Err(Stop::skipped("a complete upload is gone"));
+        return Err(CaseAbort::skipped("a complete upload is gone"));
     }
     fixture.send(&fixture.patch(&upload, 1000, &sample(10), false))?;
     let after = fixture.head(&upload)?;

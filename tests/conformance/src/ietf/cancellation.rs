@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::fixture::Fixture;
-use crate::case::{Case, Stop, Verdict};
+use crate::case::{Case, CaseAbort, Verdict};
 use crate::check::{ResponseChecks, expect};
 use crate::sample::sample;
 
@@ -37,7 +37,7 @@ fn patch_is_refused(fixture: &Fixture) -> Verdict {
     fixture.send(&patch)?.expect_refusal("an upload that was cancelled")
 }
 
-fn cancelled(fixture: &Fixture) -> Result<Url, Stop> {
+fn cancelled(fixture: &Fixture) -> Result<Url, CaseAbort> {
     let upload = fixture.create()?;
     fixture.send(&fixture.request("DELETE", &upload))?;
     Ok(upload)

@@ -6,7 +6,7 @@ use url::Url;
 use vod_uploader_wire::{Exchange, Request};
 
 use super::fixture::Fixture;
-use crate::case::{Case, Stop, Verdict};
+use crate::case::{Case, CaseAbort, Verdict};
 use crate::check::{ResponseChecks, expect};
 use crate::sample::sample;
 
@@ -87,7 +87,7 @@ fn replaced_does_not_write(fixture: &Fixture) -> Verdict {
 }
 
 /// An upload, and an append to it of which a third was sent, and nothing follows.
-fn hanging(fixture: &Fixture) -> Result<(Url, Exchange), Stop> {
+fn hanging(fixture: &Fixture) -> Result<(Url, Exchange), CaseAbort> {
     let upload = fixture.create()?;
     let size = fixture.large();
     let patch = fixture.patch(&upload, 0, &sample(size), false).header("Expect", "100-continue");

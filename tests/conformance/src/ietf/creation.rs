@@ -1,7 +1,7 @@
 //! Section 4.2, and what section 13 asks of the URLs.
 
 use super::fixture::Fixture;
-use crate::case::{Case, Stop, Verdict};
+use crate::case::{Case, CaseAbort, Verdict};
 use crate::check::{ResponseChecks, expect};
 use crate::sample::sample;
 
@@ -32,7 +32,7 @@ fn tells_limits(fixture: &Fixture) -> Verdict {
     let answer = fixture.send(&creation)?;
     let upload = answer.location(&fixture.setup.url)?;
     if fixture.head(&upload)?.header("Upload-Limit").is_none() {
-        return Err(Stop::skipped("the server has no limits"));
+        return Err(CaseAbort::skipped("the server has no limits"));
     }
     answer.required("Upload-Limit").map(drop)
 }

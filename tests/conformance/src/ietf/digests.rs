@@ -4,7 +4,7 @@ use url::Url;
 use vod_uploader_wire::Response;
 
 use super::fixture::Fixture;
-use crate::case::{Case, Stop, Verdict};
+use crate::case::{Case, CaseAbort, Verdict};
 use crate::check::{ResponseChecks, expect};
 use crate::digest::sha_256_field;
 use crate::sample::sample;
@@ -51,7 +51,7 @@ fn wanted(fixture: &Fixture) -> Verdict {
 }
 
 /// An append with this Content-Digest.
-fn append(fixture: &Fixture, digest: &str) -> Result<(Url, Response), Stop> {
+fn append(fixture: &Fixture, digest: &str) -> Result<(Url, Response), CaseAbort> {
     fixture.since(5)?;
     let upload = fixture.create()?;
     let patch = fixture.patch(&upload, 0, &sample(fixture.piece()?), false);
@@ -60,7 +60,7 @@ fn append(fixture: &Fixture, digest: &str) -> Result<(Url, Response), Stop> {
 }
 
 /// The answer to the last append of an upload that was created with this field.
-fn whole(fixture: &Fixture, name: &str, value: &str) -> Result<Response, Stop> {
+fn whole(fixture: &Fixture, name: &str, value: &str) -> Result<Response, CaseAbort> {
     fixture.since(5)?;
     let upload = fixture.create_by(&fixture.creation(false, b"").header(name, value))?;
     fixture.send(&fixture.patch(&upload, 0, &sample(1000), true))

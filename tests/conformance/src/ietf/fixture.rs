@@ -8,7 +8,7 @@ use vod_uploader_wire::{Client, Head, Record, Request, Response, Transcript};
 
 use super::field;
 use super::limits::Limits;
-use crate::case::{Stop, Verdict};
+use crate::case::{CaseAbort, Verdict};
 use crate::check::{ResponseChecks, expect};
 use crate::poll::poll;
 use crate::sample::sample;
@@ -37,15 +37,15 @@ impl Fixture {
         if version >= interop {
             return Ok(());
         }
-        Err(Stop::skipped(format!("interop version {version} does not ask for it")))
+        Err(CaseAbort::skipped(format!("interop version {version} does not ask for it")))
     }
 
     /// Bytes of an append that does not complete the upload: as few as the server takes.
-    pub(super) fn piece(&self) -> Result<usize, Stop> {
+    pub(super) fn piece(&self) -> Result<usize, CaseAbort> {
         let least = usize::try_from(self.limits.append_size_min_bytes.unwrap_or(0));
         match least {
             Ok(least) if least <= self.setup.size_max_bytes => Ok(least.max(1000)),
-            _ => Err(Stop::skipped("min-append-size is above --size-max-test")),
+            _ => Err(CaseAbort::skipped("min-append-size is above --size-max-test")),
         }
     }
 
@@ -54,7 +54,7 @@ impl Fixture {
         self.setup.size_max_bytes
     }
 
-    pub(super) fn send(&self, request: &Request) -> Result<Response, Stop> {
+    pub(super) fn send(&self, request: &Request) -> Result<Response, CaseAbort> {
         Ok(self.client.send(request)?)
     }
 
@@ -77,12 +77,12 @@ impl Fixture {
     }
 
     /// A new upload without bytes and without a length.
-    pub(super) fn create(&self) -> Result<Url, Stop> {
+    pub(super) fn create(&self) -> Result<Url, CaseAbort> {
         self.create_by(&self.creation(false, b""))
     }
 
     /// The upload that this request creates.
-    pub(super) fn create_by(&self, request: &Request) -> Result<Url, Stop> {
+    pub(super) fn create_by(&self, request: &Request) -> Result<Url, CaseAbort> {
         let answer = self.send(request)?;
         answer.expect_success()?;
         answer.location(&self.setup.url)
@@ -108,27 +108,27 @@ impl Fixture {
     }
 
     /// A complete upload of this many bytes.
-    pub(super) fn complete(&self, length: usize) -> Result<Url, Stop> {
+    pub(super) fn complete(&self, length: usize) -> Result<Url, CaseAbort> {
         let upload = self.create()?;
         self.append(&upload, 0..length, true)?;
         Ok(upload)
     }
 
     /// The answer to HEAD.
-    pub(super) fn head(&self, upload: &Url) -> Result<Response, Stop> {
+    pub(super) fn head(&self, upload: &Url) -> Result<Response, CaseAbort> {
         self.send(&self.request("HEAD", upload))
     }
 
     /// The offset in a response.
-    pub(super) fn offset_in(&self, answer: &Response) -> Result<usize, Stop> {
+    pub(super) fn offset_in(&self, answer: &Response) -> Result<usize, CaseAbort> {
         let value = answer.required("Upload-Offset")?;
         let offset = field::integer(&value).and_then(|offset| usize::try_from(offset).ok());
         let otherwise = || format!("expected an Integer as Upload-Offset, got {value:?}");
-        offset.ok_or_else(|| Stop::failed(otherwise()))
+        offset.ok_or_else(|| CaseAbort::failed(otherwise()))
     }
 
     /// The offset that HEAD tells.
-    pub(super) fn offset(&self, upload: &Url) -> Result<usize, Stop> {
+    pub(super) fn offset(&self, upload: &Url) -> Result<usize, CaseAbort> {
         self.offset_in(&self.head(upload)?)
     }
 
@@ -139,7 +139,7 @@ impl Fixture {
     }
 
     /// Waits until HEAD tells this offset, and returns the last one it told.
-    pub(super) fn await_offset(&self, upload: &Url, expected: usize) -> Result<usize, Stop> {
+    pub(super) fn await_offset(&self, upload: &Url, expected: usize) -> Result<usize, CaseAbort> {
         poll(self.setup.answer_limit, || self.offset(upload), |offset| *offset == expected)
     }
 
@@ -165,9 +165,9 @@ impl Fixture {
     }
 
     /// The bytes of a complete upload, where the caller said how to read them.
-    pub(super) fn read_back(&self, upload: &Url) -> Result<Vec<u8>, Stop> {
+    pub(super) fn read_back(&self, upload: &Url) -> Result<Vec<u8>, CaseAbort> {
         let url = self.setup.read_back_url(upload);
-        let url = url.ok_or_else(|| Stop::skipped("needs --read-back"))?;
+        let url = url.ok_or_else(|| CaseAbort::skipped("needs --read-back"))?;
         let answer = self.send(&Request::new("GET", url.as_str()))?;
         answer.expect_success()?;
         Ok(answer.body)

@@ -8,7 +8,7 @@ use vod_uploader_wire::{Head, Response};
 
 use super::field;
 use super::fixture::Fixture;
-use crate::case::{Case, Stop, Verdict};
+use crate::case::{Case, CaseAbort, Verdict};
 use crate::check::{ResponseChecks, expect};
 use crate::sample::sample;
 
@@ -86,7 +86,7 @@ fn tells_what_is_kept(fixture: &Fixture) -> Verdict {
         told = told.max(offset.filter(|_| head.status == 104));
     }
     pending.interrupt();
-    let told = told.ok_or_else(|| Stop::skipped("no 104 tells an offset"))?;
+    let told = told.ok_or_else(|| CaseAbort::skipped("no 104 tells an offset"))?;
     let offset = fixture.offset(&upload)?;
     expect(offset as u64 >= told, || format!("expected an offset from {told}, got {offset}"))
 }
@@ -97,7 +97,9 @@ fn does_not_replace_100(fixture: &Fixture) -> Verdict {
     let mut pending = fixture.client.start(&creation)?;
     loop {
         let head = pending.next_head(fixture.setup.answer_limit).map_err(|cause| {
-            Stop::failed(format!("expected 100 or a final answer before the content, got {cause}"))
+            CaseAbort::failed(format!(
+                "expected 100 or a final answer before the content, got {cause}"
+            ))
         })?;
         match head.status {
             100 => {
@@ -125,7 +127,7 @@ fn cut_keeps(fixture: &Fixture) -> Verdict {
 }
 
 /// The upload of a creation that broke off, as a 104 told.
-fn cut_creation(fixture: &Fixture, sent: usize) -> Result<Url, Stop> {
+fn cut_creation(fixture: &Fixture, sent: usize) -> Result<Url, CaseAbort> {
     let creation = fixture.creation(true, &sample(fixture.large()));
     let mut pending = fixture.client.send_part(&creation, sent)?;
     let head = pending.next_head(fixture.setup.hang_bound);
@@ -133,12 +135,12 @@ fn cut_creation(fixture: &Fixture, sent: usize) -> Result<Url, Stop> {
     let head = head.ok();
     let location = head.as_ref().and_then(|head| head.header("Location"));
     let url = location.and_then(|location| fixture.setup.url.join(location).ok());
-    url.ok_or_else(|| Stop::skipped(NONE))
+    url.ok_or_else(|| CaseAbort::skipped(NONE))
 }
 
-fn heads_104(answer: &Response) -> Result<Vec<&Head>, Stop> {
+fn heads_104(answer: &Response) -> Result<Vec<&Head>, CaseAbort> {
     let heads: Vec<_> = answer.interim.iter().filter(|head| head.status == 104).collect();
-    if heads.is_empty() { Err(Stop::skipped(NONE)) } else { Ok(heads) }
+    if heads.is_empty() { Err(CaseAbort::skipped(NONE)) } else { Ok(heads) }
 }
 
 const VERSION: &str = "Upload-Draft-Interop-Version";

@@ -5,7 +5,7 @@ use vod_uploader_wire::Response;
 
 use super::fixture::Fixture;
 use super::mismatch::problem_type;
-use crate::case::{Case, Stop, Verdict};
+use crate::case::{Case, CaseAbort, Verdict};
 use crate::check::ResponseChecks;
 use crate::sample::sample;
 
@@ -83,7 +83,7 @@ fn beyond_is_invalid(fixture: &Fixture) -> Verdict {
 }
 
 /// The answer to an append whose length is not that of the creation.
-fn contradicting(fixture: &Fixture) -> Result<Response, Stop> {
+fn contradicting(fixture: &Fixture) -> Result<Response, CaseAbort> {
     let piece = fixture.piece()?;
     let upload = with_length(fixture, 3 * piece)?;
     let patch = fixture.patch(&upload, 0, &sample(piece), false);
@@ -92,7 +92,7 @@ fn contradicting(fixture: &Fixture) -> Result<Response, Stop> {
 
 /// An upload, and the answer to an append beyond its length. In chunks, since a Content-Length
 /// would give it away beforehand.
-fn beyond(fixture: &Fixture) -> Result<(Url, Response), Stop> {
+fn beyond(fixture: &Fixture) -> Result<(Url, Response), CaseAbort> {
     let piece = fixture.piece()?;
     let upload = with_length(fixture, piece)?;
     let answer =
@@ -100,7 +100,7 @@ fn beyond(fixture: &Fixture) -> Result<(Url, Response), Stop> {
     Ok((upload, answer))
 }
 
-fn with_length(fixture: &Fixture, length: usize) -> Result<Url, Stop> {
+fn with_length(fixture: &Fixture, length: usize) -> Result<Url, CaseAbort> {
     fixture.since(6)?;
     fixture.create_by(&fixture.creation(false, b"").header("Upload-Length", length))
 }

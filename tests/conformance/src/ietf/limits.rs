@@ -4,7 +4,7 @@ use vod_uploader_wire::{Request, Response};
 
 use super::field;
 use super::fixture::Fixture;
-use crate::case::{Case, Stop, Verdict};
+use crate::case::{Case, CaseAbort, Verdict};
 use crate::check::{ResponseChecks, expect};
 
 pub(super) const CASES: &[Case<Fixture>] = &[
@@ -69,7 +69,7 @@ fn are_integers(fixture: &Fixture) -> Verdict {
     fixture.since(6)?;
     let upload = fixture.create()?;
     let head = fixture.head(&upload)?;
-    let value = head.header(FIELD).ok_or_else(|| Stop::skipped("no limits are told"))?;
+    let value = head.header(FIELD).ok_or_else(|| CaseAbort::skipped("no limits are told"))?;
     expect(Limits::parse(value).is_some(), || {
         format!("expected a dictionary with integers as {FIELD}, got {value:?}")
     })
@@ -90,11 +90,12 @@ fn too_large_tells(fixture: &Fixture) -> Verdict {
     fixture.since(6)?;
     let upload = fixture.create()?;
     let limits = limits_in(&fixture.head(&upload)?)?;
-    let size_max = limits.size_max_bytes.ok_or_else(|| Stop::skipped("no max-size is told"))?;
+    let size_max =
+        limits.size_max_bytes.ok_or_else(|| CaseAbort::skipped("no max-size is told"))?;
     let creation = fixture.creation(false, b"").header("Upload-Length", size_max.saturating_add(1));
     let answer = fixture.send(&creation)?;
     if answer.status != 413 {
-        return Err(Stop::skipped(format!("a larger length is answered {}", answer.status)));
+        return Err(CaseAbort::skipped(format!("a larger length is answered {}", answer.status)));
     }
     answer.required(FIELD).map(drop)
 }
@@ -110,12 +111,12 @@ fn expect_no_tighter(later: &Limits, first: &Limits) -> Verdict {
     expect(!is_tighter, || format!("expected limits no tighter than {first:?}, got {later:?}"))
 }
 
-fn limits_in(answer: &Response) -> Result<Limits, Stop> {
+fn limits_in(answer: &Response) -> Result<Limits, CaseAbort> {
     let limits = answer.header(FIELD).and_then(Limits::parse);
-    limits.ok_or_else(|| Stop::skipped("no limits are told"))
+    limits.ok_or_else(|| CaseAbort::skipped("no limits are told"))
 }
 
-fn options(fixture: &Fixture) -> Result<Response, Stop> {
+fn options(fixture: &Fixture) -> Result<Response, CaseAbort> {
     fixture.send(&Request::new("OPTIONS", fixture.setup.url.as_str()))
 }
 

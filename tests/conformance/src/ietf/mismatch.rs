@@ -5,7 +5,7 @@ use url::Url;
 use vod_uploader_wire::Response;
 
 use super::fixture::Fixture;
-use crate::case::{Case, Stop, Verdict};
+use crate::case::{Case, CaseAbort, Verdict};
 use crate::check::{ResponseChecks, expect};
 use crate::sample::sample;
 
@@ -58,7 +58,7 @@ fn has_members(fixture: &Fixture) -> Verdict {
 }
 
 /// An upload with one piece, and the answer to an append at 0, or this far beyond its end.
-fn mismatch(fixture: &Fixture, beyond: usize) -> Result<(Url, Response), Stop> {
+fn mismatch(fixture: &Fixture, beyond: usize) -> Result<(Url, Response), CaseAbort> {
     let piece = fixture.piece()?;
     let upload = fixture.create()?;
     fixture.append(&upload, 0..piece, false)?;
@@ -76,11 +76,11 @@ pub(super) fn problem_type(answer: &Response, name: &str) -> Verdict {
     })
 }
 
-fn problem(answer: &Response) -> Result<Value, Stop> {
+fn problem(answer: &Response) -> Result<Value, CaseAbort> {
     let media_type = answer.required("Content-Type")?;
     expect(media_type.starts_with("application/problem+json"), || {
         format!("expected application/problem+json, got {media_type}")
     })?;
     serde_json::from_slice(&answer.body)
-        .map_err(|cause| Stop::failed(format!("the problem is no JSON: {cause}")))
+        .map_err(|cause| CaseAbort::failed(format!("the problem is no JSON: {cause}")))
 }

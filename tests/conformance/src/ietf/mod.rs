@@ -22,7 +22,7 @@ mod offset;
 pub use self::fixture::Fixture;
 pub use self::limits::Limits;
 
-use crate::case::{Case, Report, Stop};
+use crate::case::{Case, CaseAbort, Report};
 use crate::setup::Setup;
 
 /// All cases, in the order of the specification.
@@ -34,7 +34,7 @@ pub fn cases() -> impl Iterator<Item = &'static Case<Fixture>> {
 ///
 /// # Errors
 /// It creates no uploads.
-pub fn discover(setup: &Setup) -> Result<Limits, Stop> {
+pub fn discover(setup: &Setup) -> Result<Limits, CaseAbort> {
     let fixture = Fixture::new(setup, &Limits::default());
     let upload = fixture.create()?;
     Ok(fixture.head(&upload)?.header("Upload-Limit").and_then(Limits::parse).unwrap_or_default())

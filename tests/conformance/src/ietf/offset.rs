@@ -4,7 +4,7 @@ use vod_uploader_wire::Request;
 
 use super::field;
 use super::fixture::Fixture;
-use crate::case::{Case, Stop, Verdict};
+use crate::case::{Case, CaseAbort, Verdict};
 use crate::check::{ResponseChecks, expect, unknown_like};
 
 pub(super) const CASES: &[Case<Fixture>] = &[
@@ -40,7 +40,7 @@ fn tells_incomplete(fixture: &Fixture) -> Verdict {
 fn tells_complete(fixture: &Fixture) -> Verdict {
     let head = fixture.head(&fixture.complete(1000)?)?;
     if head.expect_success().is_err() {
-        return Err(Stop::skipped("a complete upload is gone"));
+        return Err(CaseAbort::skipped("a complete upload is gone"));
     }
     fixture.expect_complete(&head, true)?;
     head.expect_field("Upload-Offset", 1000)
@@ -50,7 +50,7 @@ fn tells_length(fixture: &Fixture) -> Verdict {
     fixture.since(6)?;
     let head = fixture.head(&fixture.complete(1000)?)?;
     if head.expect_success().is_err() {
-        return Err(Stop::skipped("a complete upload is gone"));
+        return Err(CaseAbort::skipped("a complete upload is gone"));
     }
     head.expect_field("Upload-Length", 1000)
 }
@@ -86,7 +86,7 @@ fn get_tells_the_same(fixture: &Fixture) -> Verdict {
     // Without the interop version: whoever reads the resource.
     let answer = fixture.send(&Request::new("GET", upload.as_str()))?;
     if answer.header("Upload-Offset").is_none() {
-        return Err(Stop::skipped("GET tells no offset"));
+        return Err(CaseAbort::skipped("GET tells no offset"));
     }
     answer.expect_field("Upload-Offset", piece)
 }

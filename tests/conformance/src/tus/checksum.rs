@@ -4,7 +4,7 @@ use url::Url;
 use vod_uploader_wire::Response;
 
 use super::fixture::Fixture;
-use crate::case::{Case, Stop, Verdict};
+use crate::case::{Case, CaseAbort, Verdict};
 use crate::check::{ResponseChecks, expect};
 use crate::digest::checksum;
 use crate::sample::sample;
@@ -114,13 +114,13 @@ fn wrong_trailer(fixture: &Fixture) -> Verdict {
 }
 
 /// A PATCH of some bytes with this checksum.
-fn patch(fixture: &Fixture, sum: &str) -> Result<(Url, Response), Stop> {
+fn patch(fixture: &Fixture, sum: &str) -> Result<(Url, Response), CaseAbort> {
     let upload = new_upload(fixture)?;
     let answer = fixture.send(&fixture.patch(&upload, 0, &sample(100)).header(FIELD, sum))?;
     Ok((upload, answer))
 }
 
-fn new_upload(fixture: &Fixture) -> Result<Url, Stop> {
+fn new_upload(fixture: &Fixture) -> Result<Url, CaseAbort> {
     fixture.needs("checksum")?;
     fixture.create(3000)
 }

@@ -4,7 +4,7 @@ use url::Url;
 use vod_uploader_wire::Request;
 
 use super::fixture::{Fixture, encoded};
-use crate::case::{Case, Stop, Verdict};
+use crate::case::{Case, CaseAbort, Verdict};
 use crate::check::{ResponseChecks, expect, unknown_like};
 use crate::poll::poll;
 use crate::sample::sample;
@@ -165,7 +165,7 @@ fn unfinished_has_no_offset(fixture: &Fixture) -> Verdict {
 
 fn unfinished_is_refused(fixture: &Fixture) -> Verdict {
     if fixture.offers("concatenation-unfinished") {
-        return Err(Stop::skipped("the extension concatenation-unfinished is announced"));
+        return Err(CaseAbort::skipped("the extension concatenation-unfinished is announced"));
     }
     let part = partial(fixture, FIRST)?;
     fixture.append(&part, 0, &sample(400))?;
@@ -174,7 +174,7 @@ fn unfinished_is_refused(fixture: &Fixture) -> Verdict {
 }
 
 /// An unfinished part, and the request for a final upload of it.
-fn early(fixture: &Fixture) -> Result<(Url, Request), Stop> {
+fn early(fixture: &Fixture) -> Result<(Url, Request), CaseAbort> {
     fixture.needs("concatenation-unfinished")?;
     let part = partial(fixture, FIRST)?;
     fixture.append(&part, 0, &sample(FIRST)[..400])?;
@@ -182,13 +182,13 @@ fn early(fixture: &Fixture) -> Result<(Url, Request), Stop> {
     Ok((part, request))
 }
 
-fn partial(fixture: &Fixture, length: usize) -> Result<Url, Stop> {
+fn partial(fixture: &Fixture, length: usize) -> Result<Url, CaseAbort> {
     fixture.needs("concatenation")?;
     fixture.create_by(&fixture.creation().header(FIELD, "partial").header("Upload-Length", length))
 }
 
 /// Two complete parts.
-fn parts(fixture: &Fixture) -> Result<[Url; 2], Stop> {
+fn parts(fixture: &Fixture) -> Result<[Url; 2], CaseAbort> {
     let content = sample(FIRST + SECOND);
     let (first, second) = (partial(fixture, FIRST)?, partial(fixture, SECOND)?);
     fixture.append(&first, 0, &content[..FIRST])?;
@@ -197,7 +197,7 @@ fn parts(fixture: &Fixture) -> Result<[Url; 2], Stop> {
 }
 
 /// A final upload of two complete parts.
-fn joined(fixture: &Fixture) -> Result<Url, Stop> {
+fn joined(fixture: &Fixture) -> Result<Url, CaseAbort> {
     let parts = parts(fixture)?;
     fixture.create_by(&joining(fixture, &list(&parts)))
 }

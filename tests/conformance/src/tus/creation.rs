@@ -1,7 +1,7 @@
 //! Section Creation.
 
 use super::fixture::Fixture;
-use crate::case::{Case, Stop, Verdict};
+use crate::case::{Case, CaseAbort, Verdict};
 use crate::check::{ResponseChecks, expect};
 
 pub(super) const CASES: &[Case<Fixture>] = &[
@@ -36,7 +36,7 @@ fn no_length(fixture: &Fixture) -> Verdict {
 fn too_long(fixture: &Fixture) -> Verdict {
     fixture.needs("creation")?;
     let size_max = fixture.offer.size_max_bytes;
-    let size_max = size_max.ok_or_else(|| Stop::skipped("no Tus-Max-Size is announced"))?;
+    let size_max = size_max.ok_or_else(|| CaseAbort::skipped("no Tus-Max-Size is announced"))?;
     let length = size_max.saturating_add(1);
     fixture.send(&fixture.creation().header("Upload-Length", length))?.expect_status(&[413])
 }
@@ -45,7 +45,7 @@ fn no_bytes(fixture: &Fixture) -> Verdict {
     fixture.needs("creation")?;
     let answer = fixture.send(&fixture.creation().header("Upload-Length", 0))?;
     if (400..500).contains(&answer.status) {
-        return Err(Stop::skipped("the server takes no uploads of 0 bytes"));
+        return Err(CaseAbort::skipped("the server takes no uploads of 0 bytes"));
     }
     let head = fixture.head(&answer.location(&fixture.setup.url)?)?;
     head.expect_field("Upload-Offset", 0)?;

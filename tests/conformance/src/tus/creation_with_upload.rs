@@ -3,7 +3,7 @@
 use vod_uploader_wire::{Request, tus};
 
 use super::fixture::Fixture;
-use crate::case::{Case, Stop, Verdict};
+use crate::case::{Case, CaseAbort, Verdict};
 use crate::check::ResponseChecks;
 use crate::sample::sample;
 
@@ -52,7 +52,7 @@ fn expectation(fixture: &Fixture) -> Verdict {
     let request = creation(fixture, 1000, 1000)?.header("Expect", "100-continue");
     let mut pending = fixture.client.start(&request)?;
     let head = pending.next_head(fixture.setup.answer_limit).map_err(|cause| {
-        Stop::failed(format!("expected 100 or a final answer before the content, got {cause}"))
+        CaseAbort::failed(format!("expected 100 or a final answer before the content, got {cause}"))
     })?;
     if head.status == 100 {
         pending.send(&request.content);
@@ -61,7 +61,7 @@ fn expectation(fixture: &Fixture) -> Verdict {
     Ok(())
 }
 
-fn creation(fixture: &Fixture, length: usize, now: usize) -> Result<Request, Stop> {
+fn creation(fixture: &Fixture, length: usize, now: usize) -> Result<Request, CaseAbort> {
     fixture.needs("creation-with-upload")?;
     let creation = fixture.creation().header("Upload-Length", length);
     Ok(creation.header("Content-Type", tus::CONTENT_TYPE).body(&sample(now)))

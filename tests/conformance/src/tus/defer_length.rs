@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::fixture::Fixture;
-use crate::case::{Case, Stop, Verdict};
+use crate::case::{Case, CaseAbort, Verdict};
 use crate::check::ResponseChecks;
 use crate::sample::sample;
 
@@ -71,7 +71,7 @@ fn below_offset(fixture: &Fixture) -> Verdict {
     fixture.send(&patch)?.expect_refusal("a length of 300 at offset 400")
 }
 
-fn deferred(fixture: &Fixture) -> Result<Url, Stop> {
+fn deferred(fixture: &Fixture) -> Result<Url, CaseAbort> {
     fixture.needs("creation-defer-length")?;
     fixture.create_by(&fixture.creation().header(SECTION, 1))
 }

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use vod_uploader_wire::Response;
 
 use super::fixture::Fixture;
-use crate::case::{Case, Stop, Verdict};
+use crate::case::{Case, CaseAbort, Verdict};
 use crate::check::{ResponseChecks, expect};
 use crate::sample::sample;
 
@@ -38,18 +38,18 @@ fn is_a_date(fixture: &Fixture) -> Verdict {
 fn is_to_come(fixture: &Fixture) -> Verdict {
     let value = told(fixture)?;
     let Ok(time) = httpdate::parse_http_date(&value) else {
-        return Err(Stop::skipped("the time of expiry cannot be read"));
+        return Err(CaseAbort::skipped("the time of expiry cannot be read"));
     };
     expect(time > SystemTime::now(), || format!("expected a time to come as {FIELD}, got {value}"))
 }
 
-fn told(fixture: &Fixture) -> Result<String, Stop> {
+fn told(fixture: &Fixture) -> Result<String, CaseAbort> {
     let answer = unfinished_patch(fixture)?;
     let value = answer.header(FIELD).map(str::to_owned);
-    value.ok_or_else(|| Stop::skipped(format!("no {FIELD} on a PATCH")))
+    value.ok_or_else(|| CaseAbort::skipped(format!("no {FIELD} on a PATCH")))
 }
 
-fn unfinished_patch(fixture: &Fixture) -> Result<Response, Stop> {
+fn unfinished_patch(fixture: &Fixture) -> Result<Response, CaseAbort> {
     fixture.needs("expiration")?;
     let upload = fixture.create(1000)?;
     fixture.send(&fixture.patch(&upload, 0, &sample(400)))

@@ -6,7 +6,7 @@ use url::Url;
 use vod_uploader_wire::{Client, Record, Request, Response, Transcript, tus};
 
 use super::offer::Offer;
-use crate::case::{Stop, Verdict};
+use crate::case::{CaseAbort, Verdict};
 use crate::check::{ResponseChecks, expect};
 use crate::poll::poll;
 use crate::setup::Setup;
@@ -31,7 +31,7 @@ impl Fixture {
         if self.offers(extension) {
             Ok(())
         } else {
-            Err(Stop::skipped(format!("the extension {extension} is not announced")))
+            Err(CaseAbort::skipped(format!("the extension {extension} is not announced")))
         }
     }
 
@@ -45,7 +45,7 @@ impl Fixture {
     }
 
     /// Sends a request and reads its answer.
-    pub(super) fn send(&self, request: &Request) -> Result<Response, Stop> {
+    pub(super) fn send(&self, request: &Request) -> Result<Response, CaseAbort> {
         Ok(self.client.send(request)?)
     }
 
@@ -69,12 +69,12 @@ impl Fixture {
     }
 
     /// A new upload of this length.
-    pub(super) fn create(&self, length: usize) -> Result<Url, Stop> {
+    pub(super) fn create(&self, length: usize) -> Result<Url, CaseAbort> {
         self.create_by(&self.creation().header("Upload-Length", length))
     }
 
     /// The upload that this request creates.
-    pub(super) fn create_by(&self, request: &Request) -> Result<Url, Stop> {
+    pub(super) fn create_by(&self, request: &Request) -> Result<Url, CaseAbort> {
         self.needs("creation")?;
         let answer = self.send(request)?;
         answer.expect_success()?;
@@ -92,19 +92,19 @@ impl Fixture {
     }
 
     /// A new upload of these bytes, complete.
-    pub(super) fn complete(&self, content: &[u8]) -> Result<Url, Stop> {
+    pub(super) fn complete(&self, content: &[u8]) -> Result<Url, CaseAbort> {
         let upload = self.create(content.len())?;
         self.append(&upload, 0, content)?;
         Ok(upload)
     }
 
     /// The answer to HEAD.
-    pub(super) fn head(&self, upload: &Url) -> Result<Response, Stop> {
+    pub(super) fn head(&self, upload: &Url) -> Result<Response, CaseAbort> {
         self.send(&self.request("HEAD", upload))
     }
 
     /// The offset that HEAD tells.
-    pub(super) fn offset(&self, upload: &Url) -> Result<u64, Stop> {
+    pub(super) fn offset(&self, upload: &Url) -> Result<u64, CaseAbort> {
         self.head(upload)?.integer("Upload-Offset")
     }
 
@@ -115,15 +115,15 @@ impl Fixture {
     }
 
     /// Waits until HEAD tells this offset, and returns the last one it told.
-    pub(super) fn await_offset(&self, upload: &Url, expected: usize) -> Result<u64, Stop> {
+    pub(super) fn await_offset(&self, upload: &Url, expected: usize) -> Result<u64, CaseAbort> {
         let ask = || self.offset(upload);
         poll(self.setup.answer_limit, ask, |offset| *offset == expected as u64)
     }
 
     /// The bytes of a complete upload, where the caller said how to read them.
-    pub(super) fn read_back(&self, upload: &Url) -> Result<Vec<u8>, Stop> {
+    pub(super) fn read_back(&self, upload: &Url) -> Result<Vec<u8>, CaseAbort> {
         let url = self.setup.read_back_url(upload);
-        let url = url.ok_or_else(|| Stop::skipped("needs --read-back"))?;
+        let url = url.ok_or_else(|| CaseAbort::skipped("needs --read-back"))?;
         let answer = self.send(&Request::new("GET", url.as_str()))?;
         answer.expect_success()?;
         Ok(answer.body)

@@ -57,7 +57,7 @@ fn unknown_has_no_offset(fixture: &Fixture) -> Verdict {
     head_of_unknown(fixture)?.expect_no_field("Upload-Offset")
 }
 
-fn head_of_unknown(fixture: &Fixture) -> Result<Response, crate::Stop> {
+fn head_of_unknown(fixture: &Fixture) -> Result<Response, crate::CaseAbort> {
     let upload = fixture.create(1000)?;
     fixture.head(&unknown_like(&upload))
 }

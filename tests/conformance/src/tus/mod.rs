@@ -23,7 +23,7 @@ mod version;
 pub use self::fixture::Fixture;
 pub use self::offer::Offer;
 
-use crate::case::{Case, Report, Stop};
+use crate::case::{Case, CaseAbort, Report};
 use crate::setup::Setup;
 
 /// All cases, in the order of the specification.
@@ -35,7 +35,7 @@ pub fn cases() -> impl Iterator<Item = &'static Case<Fixture>> {
 ///
 /// # Errors
 /// It does not answer OPTIONS at all.
-pub fn discover(setup: &Setup) -> Result<Offer, Stop> {
+pub fn discover(setup: &Setup) -> Result<Offer, CaseAbort> {
     Offer::ask(setup)
 }
 

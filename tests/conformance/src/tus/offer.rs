@@ -2,7 +2,7 @@
 
 use vod_uploader_wire::Request;
 
-use crate::case::Stop;
+use crate::case::CaseAbort;
 use crate::setup::Setup;
 
 /// The answer to OPTIONS (section OPTIONS).
@@ -17,7 +17,7 @@ pub struct Offer {
 }
 
 impl Offer {
-    pub(super) fn ask(setup: &Setup) -> Result<Self, Stop> {
+    pub(super) fn ask(setup: &Setup) -> Result<Self, CaseAbort> {
         let client = setup.client();
         let answer = client.send(&Request::new("OPTIONS", setup.url.as_str()))?;
         let list = |name| answer.header(name).map(list).unwrap_or_default();

@@ -4,7 +4,7 @@ use vod_uploader_wire::{Request, Response};
 
 use super::fixture::Fixture;
 use super::offer::list;
-use crate::case::{Case, Stop, Verdict};
+use crate::case::{Case, CaseAbort, Verdict};
 use crate::check::{ResponseChecks, expect};
 
 pub(super) const CASES: &[Case<Fixture>] = &[
@@ -41,7 +41,7 @@ fn extensions_are_a_list(fixture: &Fixture) -> Verdict {
 fn size_max(fixture: &Fixture) -> Verdict {
     let answer = fixture.send(&options(fixture))?;
     if answer.header("Tus-Max-Size").is_none() {
-        return Err(Stop::skipped("no Tus-Max-Size is announced"));
+        return Err(CaseAbort::skipped("no Tus-Max-Size is announced"));
     }
     answer.integer("Tus-Max-Size").map(drop)
 }

@@ -2,7 +2,7 @@
 //! expectations, which clients use before they send large bodies.
 
 use super::fixture::Fixture;
-use crate::case::{Case, Stop, Verdict};
+use crate::case::{Case, CaseAbort, Verdict};
 use crate::check::ResponseChecks;
 use crate::sample::sample;
 
@@ -55,7 +55,7 @@ fn expectation(fixture: &Fixture) -> Verdict {
     let patch = fixture.patch(&upload, 0, &sample(1000)).header("Expect", "100-continue");
     let mut pending = fixture.client.start(&patch)?;
     let head = pending.next_head(fixture.setup.answer_limit).map_err(|cause| {
-        Stop::failed(format!("expected 100 or a final answer before the content, got {cause}"))
+        CaseAbort::failed(format!("expected 100 or a final answer before the content, got {cause}"))
     })?;
     if head.status == 100 {
         pending.send(&patch.content);

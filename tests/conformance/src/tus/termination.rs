@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::fixture::Fixture;
-use crate::case::{Case, Stop, Verdict};
+use crate::case::{Case, CaseAbort, Verdict};
 use crate::check::ResponseChecks;
 use crate::sample::sample;
 
@@ -43,7 +43,7 @@ fn delete_is_gone(fixture: &Fixture) -> Verdict {
     fixture.send(&fixture.request("DELETE", &upload))?.expect_status(&[404, 410])
 }
 
-fn deleted(fixture: &Fixture) -> Result<Url, Stop> {
+fn deleted(fixture: &Fixture) -> Result<Url, CaseAbort> {
     fixture.needs("termination")?;
     let upload = fixture.create(1000)?;
     fixture.send(&fixture.request("DELETE", &upload))?.expect_success()?;
