@@ -24,8 +24,8 @@ fn main() -> ExitCode {
     };
     let summary = match arguments.suite {
         Suite::Tus => run(&arguments, tus::cases(), |setup| {
-            let offer = tus::discover(setup)?;
-            Ok(move |case: &Case<tus::Fixture>| tus::run(case, setup, &offer))
+            let capabilities = tus::discover(setup)?;
+            Ok(move |case: &Case<tus::Fixture>| tus::run(case, setup, &capabilities))
         }),
         Suite::Ietf => run(&arguments, ietf::cases(), |setup| {
             let limits = ietf::discover(setup)?;

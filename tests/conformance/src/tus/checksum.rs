@@ -25,7 +25,7 @@ pub(super) const CASES: &[Case<Fixture>] = &[
 
 fn algorithms_are_names(fixture: &Fixture) -> Verdict {
     fixture.needs("checksum")?;
-    let names = &fixture.offer.checksum_algorithms;
+    let names = &fixture.capabilities.checksum_algorithms;
     let is_name = |name: &String| {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase())
     };
@@ -36,7 +36,7 @@ fn algorithms_are_names(fixture: &Fixture) -> Verdict {
 
 fn sha1_is_announced(fixture: &Fixture) -> Verdict {
     fixture.needs("checksum")?;
-    let names = &fixture.offer.checksum_algorithms;
+    let names = &fixture.capabilities.checksum_algorithms;
     expect(names.iter().any(|name| name == "sha1"), || {
         format!("expected sha1 in Tus-Checksum-Algorithm, got {names:?}")
     })
@@ -46,7 +46,7 @@ fn right_is_taken(fixture: &Fixture) -> Verdict {
     let upload = new_upload(fixture)?;
     let content = sample(100);
     let mut offset = 0;
-    for name in &fixture.offer.checksum_algorithms {
+    for name in &fixture.capabilities.checksum_algorithms {
         // An algorithm that is not known here cannot be checked.
         let Some(sum) = checksum(name, &content) else { continue };
         let patch = fixture.patch(&upload, offset, &content);

@@ -35,7 +35,7 @@ fn no_length(fixture: &Fixture) -> Verdict {
 
 fn too_long(fixture: &Fixture) -> Verdict {
     fixture.needs("creation")?;
-    let size_max = fixture.offer.size_max_bytes;
+    let size_max = fixture.capabilities.size_max_bytes;
     let size_max = size_max.ok_or_else(|| CaseAbort::skipped("no Tus-Max-Size is announced"))?;
     let length = size_max.saturating_add(1);
     fixture.send(&fixture.creation().header("Upload-Length", length))?.expect_status(&[413])

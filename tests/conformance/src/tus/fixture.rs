@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use url::Url;
 use vod_uploader_wire::{Client, Record, Request, Response, Transcript, tus};
 
-use super::offer::Offer;
+use super::capabilities::ServerCapabilities;
 use crate::case::{CaseAbort, Verdict};
 use crate::check::{ResponseChecks, expect};
 use crate::poll::poll;
@@ -16,14 +16,14 @@ use crate::setup::Setup;
 #[derive(Debug)]
 pub struct Fixture {
     pub(super) setup: Setup,
-    pub(super) offer: Offer,
+    pub(super) capabilities: ServerCapabilities,
     pub(super) client: Client,
 }
 
 impl Fixture {
-    pub(super) fn new(setup: &Setup, offer: &Offer) -> Self {
+    pub(super) fn new(setup: &Setup, capabilities: &ServerCapabilities) -> Self {
         let client = setup.client();
-        Self { setup: setup.clone(), offer: offer.clone(), client }
+        Self { setup: setup.clone(), capabilities: capabilities.clone(), client }
     }
 
     /// Skips the case where the server does not announce an extension.
@@ -36,7 +36,7 @@ impl Fixture {
     }
 
     pub(super) fn offers(&self, extension: &str) -> bool {
-        self.offer.extensions.iter().any(|offered| offered == extension)
+        self.capabilities.extensions.iter().any(|offered| offered == extension)
     }
 
     /// A size for bodies that are to be cut: larger than what fits one read.

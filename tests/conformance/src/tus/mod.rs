@@ -3,6 +3,7 @@
 //! Sections are named as in that text. What the text asks of clients alone (a length at creation,
 //! the grammar of metadata) is checked as the server's refusal to take anything else.
 
+mod capabilities;
 mod checksum;
 mod concatenation;
 mod creation;
@@ -13,15 +14,14 @@ mod fixture;
 mod head;
 mod metadata;
 mod method_override;
-mod offer;
 mod options;
 mod patch;
 mod patch_syntax;
 mod termination;
 mod version;
 
+pub use self::capabilities::ServerCapabilities;
 pub use self::fixture::Fixture;
-pub use self::offer::Offer;
 
 use crate::case::{Case, CaseAbort, Report};
 use crate::setup::Setup;
@@ -31,18 +31,18 @@ pub fn cases() -> impl Iterator<Item = &'static Case<Fixture>> {
     GROUPS.iter().copied().flatten()
 }
 
-/// Asks the server what it offers.
+/// Requests the server's capabilities.
 ///
 /// # Errors
 /// It does not answer OPTIONS at all.
-pub fn discover(setup: &Setup) -> Result<Offer, CaseAbort> {
-    Offer::ask(setup)
+pub fn discover(setup: &Setup) -> Result<ServerCapabilities, CaseAbort> {
+    ServerCapabilities::request(setup)
 }
 
 /// Runs one case.
 #[must_use]
-pub fn run(case: &Case<Fixture>, setup: &Setup, offer: &Offer) -> Report {
-    case.run(&Fixture::new(setup, offer), Fixture::exchanges)
+pub fn run(case: &Case<Fixture>, setup: &Setup, capabilities: &ServerCapabilities) -> Report {
+    case.run(&Fixture::new(setup, capabilities), Fixture::exchanges)
 }
 
 const GROUPS: &[&[Case<Fixture>]] = &[

@@ -2,8 +2,8 @@
 
 use vod_uploader_wire::{Request, Response};
 
+use super::capabilities::list;
 use super::fixture::Fixture;
-use super::offer::list;
 use crate::case::{Case, CaseAbort, Verdict};
 use crate::check::{ResponseChecks, expect};
 

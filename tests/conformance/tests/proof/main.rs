@@ -93,9 +93,9 @@ fn a_field_of_the_caller_reaches_the_server_and_is_never_shown() {
     let server = Reference::start(Some(Fault::HeadIsCached));
     let mut setup = Setup::new(server.url.clone());
     setup.fields.push(("X-Key".to_owned(), "planted-secret".to_owned()));
-    let offer = tus::discover(&setup).unwrap();
+    let capabilities = tus::discover(&setup).unwrap();
     let case = tus::cases().find(|case| case.name == "head_is_not_cached").unwrap();
-    let shown = shown(&[tus::run(case, &setup, &offer)]);
+    let shown = shown(&[tus::run(case, &setup, &capabilities)]);
     assert!(shown.contains("> HEAD /files/") && shown.contains("< HTTP/1.1 200"), "{shown}");
     assert!(shown.contains("> X-Key: (as given)"), "{shown}");
     assert!(!shown.contains("planted-secret"), "{shown}");

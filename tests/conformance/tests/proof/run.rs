@@ -9,8 +9,8 @@ use crate::reference::Reference;
 /// Runs the whole tus suite.
 pub(crate) fn tus(server: &Reference) -> Vec<Report> {
     let setup = setup(server);
-    let offer = tus::discover(&setup).unwrap();
-    tus::cases().map(|case| tus::run(case, &setup, &offer)).collect()
+    let capabilities = tus::discover(&setup).unwrap();
+    tus::cases().map(|case| tus::run(case, &setup, &capabilities)).collect()
 }
 
 /// Runs the whole IETF suite in this interop version.

@@ -1,23 +1,23 @@
-//! What a server announces.
+//! The capabilities that a server announces.
 
 use vod_uploader_wire::Request;
 
 use crate::case::CaseAbort;
 use crate::setup::Setup;
 
-/// The answer to OPTIONS (section OPTIONS).
+/// The response to OPTIONS (section OPTIONS).
 #[derive(Clone, Debug, Default)]
-pub struct Offer {
+pub struct ServerCapabilities {
     /// `Tus-Extension`.
     pub extensions: Vec<String>,
-    /// `Tus-Max-Size`, where it is a number.
+    /// `Tus-Max-Size`, if it is a number.
     pub size_max_bytes: Option<u64>,
     /// `Tus-Checksum-Algorithm`.
     pub checksum_algorithms: Vec<String>,
 }
 
-impl Offer {
-    pub(super) fn ask(setup: &Setup) -> Result<Self, CaseAbort> {
+impl ServerCapabilities {
+    pub(super) fn request(setup: &Setup) -> Result<Self, CaseAbort> {
         let client = setup.client();
         let answer = client.send(&Request::new("OPTIONS", setup.url.as_str()))?;
         let list = |name| answer.header(name).map(list).unwrap_or_default();
