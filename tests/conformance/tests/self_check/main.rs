@@ -1,5 +1,5 @@
-//! The suites are proved here: a server that does everything right passes them whole, and each of
-//! many servers that do one thing wrong fails exactly the cases that are about it.
+//! Self-check of the suites: the reference server passes all cases, and each mutant of it, which
+//! violates one requirement, fails exactly the cases for that requirement.
 
 #![allow(
     clippy::unwrap_used,
@@ -68,12 +68,12 @@ fn uploads_can_be_created_by_another_method() {
 
 #[test]
 fn every_fault_in_tus_fails_exactly_the_cases_about_it() {
-    prove(tus_faults::ROWS, run::tus);
+    check_mutants(tus_faults::ROWS, run::tus);
 }
 
 #[test]
 fn every_fault_in_the_ietf_protocol_fails_exactly_the_cases_about_it() {
-    prove(ietf_faults::ROWS, |server| run::ietf(server, 8));
+    check_mutants(ietf_faults::ROWS, |server| run::ietf(server, 8));
 }
 
 #[test]
@@ -101,8 +101,8 @@ fn a_field_of_the_caller_reaches_the_server_and_is_never_shown() {
     assert!(!shown.contains("planted-secret"), "{shown}");
 }
 
-/// Runs a suite once for each fault.
-fn prove(rows: &[(Fault, &[&str])], run: impl Fn(&Reference) -> Vec<Report> + Sync) {
+/// Runs a suite once for each mutant, and compares the cases that fail.
+fn check_mutants(rows: &[(Fault, &[&str])], run: impl Fn(&Reference) -> Vec<Report> + Sync) {
     let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
         for _ in 0..THREADS {
