@@ -7,9 +7,9 @@ use vod_uploader_component_tests::source::{KIB, MIB, Source};
 use vod_uploader_component_tests::tus::Upload;
 
 use crate::audit;
+use crate::fault_schedule::{Hits, Moment};
 use crate::ledger::{Keeping, Ledger, Promise, Told};
 use crate::leftovers::{self, Excuses};
-use crate::storm::{Hits, Moment};
 
 #[test]
 fn a_promise_that_was_not_kept_is_found() {

@@ -1,4 +1,4 @@
-//! One client: it sends one file after the other until the storm is over, and does not give up.
+//! One client: it sends one file after the other until the fault schedule ends, and retries until it succeeds.
 
 use std::time::Duration;
 
@@ -38,8 +38,8 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// Sends files until the storm is over, and one more where one is under way then. What goes
-    /// wrong ends it, and is told.
+    /// Sends files until the fault schedule ends, and completes the current one. A violation ends
+    /// the client and is recorded.
     pub(crate) fn run(mut self) {
         loop {
             let sent = match self.protocol {
@@ -55,7 +55,7 @@ impl<'a> Client<'a> {
                 self.world.fails(self.number, &format!("{:?}: {what}", self.protocol));
                 return;
             }
-            if !self.world.is_stormy() {
+            if !self.world.has_faults() {
                 return;
             }
         }
@@ -87,7 +87,7 @@ impl<'a> Client<'a> {
     pub(crate) fn send(&mut self, exchange: &mut Exchange, bytes: &[u8]) -> bool {
         bytes.chunks(PIECE_BYTES).all(|piece| {
             let sent = exchange.send(piece);
-            if self.world.is_stormy() {
+            if self.world.has_faults() {
                 let share = piece.len() as f64 / self.size as f64;
                 std::thread::sleep(self.duration.mul_f64(share).min(PIECE_PAUSE_MAX));
             }
@@ -102,7 +102,7 @@ impl<'a> Client<'a> {
 
     /// Whether trouble is to be made, in one of `of` cases.
     pub(crate) fn is_tempted(&mut self, of: u64) -> bool {
-        self.world.is_stormy() && self.random.below(of) == 0
+        self.world.has_faults() && self.random.below(of) == 0
     }
 
     /// # Errors

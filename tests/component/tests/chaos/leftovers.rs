@@ -11,8 +11,8 @@ use vod_uploader_component_tests::tus;
 use vod_uploader_component_tests::wait;
 
 use crate::audit::FileNames;
+use crate::fault_schedule::Moment;
 use crate::ledger::{FileEntry, Keeping, Ledger};
-use crate::storm::Moment;
 
 /// What may be left, and why.
 #[derive(Clone, Debug, Default)]

@@ -17,11 +17,11 @@ pub(crate) struct World {
     pub(crate) counts: Counts,
     door: Mutex<Client>,
     begun: Instant,
-    calm_after: Duration,
+    end_after: Duration,
     deadline: Duration,
     ended: AtomicU64,
     failures: Mutex<Vec<String>>,
-    diary: Mutex<Vec<(u64, String)>>,
+    log: Mutex<Vec<(u64, String)>>,
     asleep: Mutex<Vec<(Exchange, Instant)>>,
 }
 
@@ -53,17 +53,17 @@ pub(crate) struct Counts {
 }
 
 impl World {
-    pub(crate) fn new(client: Client, calm_after: Duration, deadline: Duration) -> Self {
+    pub(crate) fn new(client: Client, end_after: Duration, deadline: Duration) -> Self {
         Self {
             ledger: Ledger::default(),
             counts: Counts::default(),
             door: Mutex::new(client),
             begun: Instant::now(),
-            calm_after,
+            end_after,
             deadline,
             ended: AtomicU64::new(0),
             failures: Mutex::default(),
-            diary: Mutex::default(),
+            log: Mutex::default(),
             asleep: Mutex::default(),
         }
     }
@@ -79,8 +79,8 @@ impl World {
     }
 
     /// Whether clients are still to make trouble.
-    pub(crate) fn is_stormy(&self) -> bool {
-        self.elapsed() < self.calm_after
+    pub(crate) fn has_faults(&self) -> bool {
+        self.elapsed() < self.end_after
     }
 
     /// Whether everybody should have ended.
@@ -113,21 +113,21 @@ impl World {
     /// A client notes what happens to it.
     pub(crate) fn notes(&self, client: u64, what: &str) {
         let at = self.elapsed().as_secs_f64();
-        lock(&self.diary).push((client, format!("{at:7.3} s client {client}: {what}")));
+        lock(&self.log).push((client, format!("{at:7.3} s client {client}: {what}")));
     }
 
     /// A client fails: what happened to it last is told with it.
     pub(crate) fn fails(&self, client: u64, what: &str) {
-        let diary = lock(&self.diary);
-        let mine = diary.iter().rev().filter(|(of, _)| *of == client).take(TOLD_NOTES);
+        let log = lock(&self.log);
+        let mine = log.iter().rev().filter(|(of, _)| *of == client).take(TOLD_NOTES);
         let mut notes: Vec<_> = mine.map(|(_, note)| note.as_str()).collect();
         notes.reverse();
         lock(&self.failures).push(format!("client {client}: {what}\n{}", notes.join("\n")));
     }
 
     /// Everything that happened, in its order.
-    pub(crate) fn diary(&self) -> String {
-        let notes: Vec<_> = lock(&self.diary).iter().map(|(_, note)| note.clone()).collect();
+    pub(crate) fn log(&self) -> String {
+        let notes: Vec<_> = lock(&self.log).iter().map(|(_, note)| note.clone()).collect();
         notes.join("\n")
     }
 

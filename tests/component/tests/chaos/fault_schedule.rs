@@ -1,4 +1,5 @@
-//! The plan of a run, drawn from its seed: when the host is killed and what the store does.
+//! The fault schedule of a run, derived from its seed: when the host is killed and how the store
+//! fails.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -10,11 +11,11 @@ use vod_uploader_wire::Client;
 
 use crate::world::{World, lock};
 
-/// What happens to everybody.
-pub(crate) struct Storm {
-    /// When the store's faults and the clients' troubles end.
-    pub(crate) calm_after: Duration,
-    kills: Vec<Kill>,
+/// The faults that affect all clients.
+pub(crate) struct FaultSchedule {
+    /// When the faults of the store and of the clients end.
+    pub(crate) end_after: Duration,
+    kills: Vec<HostKill>,
     outage_at: Duration,
     faults: Vec<Value>,
     killed_at: Mutex<Vec<Moment>>,
@@ -25,7 +26,7 @@ pub(crate) struct Storm {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Hits {
     all: u64,
-    /// Multipart uploads that were begun, and of which the worker was told late or never.
+    /// Multipart uploads whose creation response reached the worker late or never.
     pub(crate) untold_initiates: u64,
 }
 
@@ -37,20 +38,20 @@ pub(crate) struct Moment {
     pub(crate) at_the_store: String,
 }
 
-/// An end of the host.
-struct Kill {
+/// A SIGKILL of the host.
+struct HostKill {
     at: Duration,
     down: Duration,
-    /// How the host that comes after it cuts files.
+    /// The part size of the host that replaces it, in bytes.
     part_bytes: u64,
 }
 
-impl Storm {
-    pub(crate) fn drawn(random: &mut Random) -> Self {
+impl FaultSchedule {
+    pub(crate) fn new(random: &mut Random) -> Self {
         let mut moments: Vec<_> =
             (0..KILLS).map(|_| 1_000 + random.below(KILLS_WITHIN_MS)).collect();
         moments.sort_unstable();
-        let kills = moments.into_iter().map(|at_ms| Kill {
+        let kills = moments.into_iter().map(|at_ms| HostKill {
             at: Duration::from_millis(at_ms),
             down: Duration::from_millis(random.below(400)),
             part_bytes: *random.pick(&PART_BYTES),
@@ -67,12 +68,12 @@ impl Storm {
         let faults = faults.collect();
         let outage_at = Duration::from_millis(11_000 + random.below(5_000));
         let (killed_at, hits) = (Mutex::default(), Mutex::default());
-        Self { calm_after: CALM_AFTER, kills, outage_at, faults, killed_at, hits }
+        Self { end_after: END_AFTER, kills, outage_at, faults, killed_at, hits }
     }
 
-    /// Plants the faults, and kills the host again and again. Returns the highest memory of any
+    /// Starts the faults of the store, and kills the host repeatedly. Returns the highest memory of any
     /// instance until the last kill, in bytes.
-    pub(crate) fn rage(&self, edge: &mut Edge, world: &World) -> u64 {
+    pub(crate) fn start(&self, edge: &mut Edge, world: &World) -> u64 {
         for fault in &self.faults {
             edge.sandbox.fault(fault);
         }
@@ -90,9 +91,9 @@ impl Storm {
         peak
     }
 
-    /// Lets the store fail for a while, longer than the worker tries again, waits for the calm, and
-    /// takes the faults away.
-    pub(crate) fn subside(&self, edge: &Edge, world: &World) {
+    /// Makes the store fail for longer than the worker retries, waits for the end of the schedule,
+    /// and removes the faults.
+    pub(crate) fn stop(&self, edge: &Edge, world: &World) {
         std::thread::sleep(self.outage_at.saturating_sub(world.elapsed()));
         self.note_hits(edge);
         for operation in OUTAGE {
@@ -105,11 +106,11 @@ impl Storm {
         for fault in &self.faults {
             edge.sandbox.fault(fault);
         }
-        std::thread::sleep(self.calm_after.saturating_sub(world.elapsed()));
+        std::thread::sleep(self.end_after.saturating_sub(world.elapsed()));
         self.note_hits(edge);
     }
 
-    /// Adds what the faults hit to what others did, and takes them away.
+    /// Adds the hits of the current faults to the total, and removes the faults.
     fn note_hits(&self, edge: &Edge) {
         let hits = Hits::of(edge);
         edge.sandbox.clear_faults();
@@ -118,7 +119,7 @@ impl Storm {
         all.untold_initiates += hits.untold_initiates;
     }
 
-    /// When the host was killed.
+    /// The times of the kills.
     pub(crate) fn killed_at(&self) -> Vec<Moment> {
         lock(&self.killed_at).clone()
     }
@@ -128,11 +129,11 @@ impl Storm {
         *lock(&self.hits)
     }
 
-    /// Makes sure that everything happened that was meant to.
+    /// Asserts that each kind of fault occurred.
     ///
     /// # Panics
-    /// Where it did not.
-    pub(crate) fn was_one(&self, world: &World) {
+    /// If one did not.
+    pub(crate) fn assert_effective(&self, world: &World) {
         let hits = self.hits();
         assert!(hits.all > 50, "{} requests to the store were hit", hits.all);
         assert_eq!(self.killed_at().len(), self.kills.len());
@@ -168,7 +169,7 @@ impl Hits {
 
 const KILLS: usize = 4;
 const KILLS_WITHIN_MS: u64 = 9_000;
-const CALM_AFTER: Duration = Duration::from_secs(20);
+const END_AFTER: Duration = Duration::from_secs(20);
 const PART_BYTES: [u64; 4] = [256 << 10, 1 << 20, 4 << 20, 8 << 20];
 
 /// What fails in the outage: not what a worker does once, when it gives an upload up.
