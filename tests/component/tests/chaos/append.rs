@@ -11,18 +11,18 @@ use vod_uploader_component_tests::source::Source;
 use vod_uploader_wire::{Exchange, Response};
 
 use crate::client::Client;
+use crate::client_fault::ClientFault;
 use crate::ledger::Told;
 use crate::remote::{Remote, Standing, Words};
-use crate::trouble::Trouble;
 use crate::world::count;
 
 /// What a client learns from a request that brings bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Heard {
+pub(crate) enum RequestResult {
     /// All of them are stored, up to this offset.
     Stored(u64),
     /// The file is whole.
-    Whole,
+    Complete,
     /// Nothing for sure: it has to ask.
     Nothing,
     /// The client has deleted the upload.
@@ -31,8 +31,8 @@ pub(crate) enum Heard {
     Gone(u16),
 }
 
-/// A request in whose middle its client fell silent.
-pub(crate) struct Asleep {
+/// A request in whose middle its client stalled.
+pub(crate) struct StalledRequest {
     exchange: Exchange,
     range: Range<u64>,
     unsent: Range<u64>,
@@ -58,14 +58,14 @@ impl Client<'_> {
         range: Range<u64>,
         told: &mut Told,
         checked: bool,
-    ) -> Result<Heard, String> {
+    ) -> Result<RequestResult, String> {
         count(&self.world.counts.requests);
         let length = range.end - range.start;
-        let trouble = match length > 0 && self.is_tempted(2) {
-            true => Trouble::drawn(&mut self.random, remote, range.start, checked),
-            false => Trouble::None,
+        let fault = match length > 0 && self.is_faulty(2) {
+            true => ClientFault::choose(&mut self.random, remote, range.start, checked),
+            false => ClientFault::None,
         };
-        self.notes(&format!("PATCH {} {range:?} {trouble:?}", remote.path));
+        self.notes(&format!("PATCH {} {range:?} {fault:?}", remote.path));
         let request = Request { remote, source, range: range.clone() };
         let mut bytes = request.bytes(range.clone());
         let checksum = format!("sha1 {}", STANDARD.encode(Sha1::digest(&bytes)));
@@ -74,53 +74,60 @@ impl Client<'_> {
             return Ok(self.unanswered());
         };
         let middle = usize::try_from(self.random.below(length.max(1))).expect("it is in memory");
-        if trouble == Trouble::Falsify {
+        if fault == ClientFault::Corrupt {
             count(&self.world.counts.falsified);
             bytes[middle] ^= 1;
         }
         self.send(&mut exchange, &bytes[..middle]);
-        let superseded = match trouble {
-            Trouble::None | Trouble::Falsify => None,
-            Trouble::Cut => {
+        let superseded = match fault {
+            ClientFault::None | ClientFault::Corrupt => None,
+            ClientFault::Disconnect => {
                 count(&self.world.counts.cut);
                 drop(exchange);
                 return self.after_none_of(checked, &request, told);
             }
-            Trouble::Silence => {
-                count(&self.world.counts.silent);
+            ClientFault::Stall => {
+                count(&self.world.counts.stalled);
                 let unsent = range.start + middle as u64..range.end;
-                self.asleep.push(Asleep { exchange, range, unsent, since: Instant::now() });
+                self.stalled.push(StalledRequest {
+                    exchange,
+                    range,
+                    unsent,
+                    since: Instant::now(),
+                });
                 self.rest(300);
-                return Ok(Heard::Nothing);
+                return Ok(RequestResult::Nothing);
             }
-            Trouble::Ask => {
+            ClientFault::QueryOffset => {
                 count(&self.world.counts.asked);
                 self.ask(remote, told)?;
-                Some(Heard::Nothing)
+                Some(RequestResult::Nothing)
             }
-            Trouble::Rival => Some(self.rival(&request, told)?),
-            Trouble::Pause => Some(self.pause(&request, told)?),
-            Trouble::Delete => Some(self.delete(remote)?),
+            ClientFault::Rival => Some(self.rival(&request, told)?),
+            ClientFault::Pause => Some(self.pause(&request, told)?),
+            ClientFault::Delete => Some(self.delete(remote)?),
         };
         self.send(&mut exchange, &bytes[middle..]);
         let answer = exchange.finish();
         let Some(meanwhile) = superseded else {
-            if trouble == Trouble::Falsify {
+            if fault == ClientFault::Corrupt {
                 return self.after_false(&request, &answer, told);
             }
             return self.judge(&request, answer, told);
         };
-        if trouble == Trouble::Pause {
+        if fault == ClientFault::Pause {
             self.resume(remote)?;
         }
         match (meanwhile, self.judge(&request, answer, told)?) {
-            (Heard::Deleted, Heard::Stored(_) | Heard::Whole) => {
+            (RequestResult::Deleted, RequestResult::Stored(_) | RequestResult::Complete) => {
                 Err("a request succeeded whose upload was deleted before its end".to_owned())
             }
-            (Heard::Deleted, _) => Ok(Heard::Deleted),
-            (Heard::Whole, _) | (_, Heard::Whole) => Ok(Heard::Whole),
-            (_, Heard::Gone(status)) => Ok(Heard::Gone(status)),
-            _ => Ok(Heard::Nothing),
+            (RequestResult::Deleted, _) => Ok(RequestResult::Deleted),
+            (RequestResult::Complete, _) | (_, RequestResult::Complete) => {
+                Ok(RequestResult::Complete)
+            }
+            (_, RequestResult::Gone(status)) => Ok(RequestResult::Gone(status)),
+            _ => Ok(RequestResult::Nothing),
         }
     }
 
@@ -140,8 +147,8 @@ impl Client<'_> {
         Ok(standing)
     }
 
-    /// Lets the requests go on in which the client fell silent: the upload has been continued over
-    /// other connections, so that they are to end now. Some are left as they are.
+    /// Resumes the stalled requests. The upload has continued over other connections, so the worker
+    /// has to end them now. Some stay stalled.
     ///
     /// # Errors
     /// Where one is held, or `is_deleted` and one succeeds.
@@ -152,35 +159,35 @@ impl Client<'_> {
         told: &mut Told,
         is_deleted: bool,
     ) -> Result<(), String> {
-        for mut asleep in std::mem::take(&mut self.asleep) {
-            if self.world.elapsed() < ASLEEP_BEFORE && self.random.below(2) == 0 {
-                self.world.leaves_asleep(asleep.exchange, asleep.since);
+        for mut stalled in std::mem::take(&mut self.stalled) {
+            if self.world.elapsed() < STALLED_BEFORE && self.random.below(2) == 0 {
+                self.world.leave_stalled(stalled.exchange, stalled.since);
                 continue;
             }
-            let request = Request { remote, source, range: asleep.range };
+            let request = Request { remote, source, range: stalled.range };
             let since = Instant::now();
-            let unsent = request.bytes(asleep.unsent);
-            self.send(&mut asleep.exchange, &unsent);
-            let answer = asleep.exchange.response();
+            let unsent = request.bytes(stalled.unsent);
+            self.send(&mut stalled.exchange, &unsent);
+            let answer = stalled.exchange.response();
             let held = since.elapsed();
             self.notes(&format!("the request {:?} that slept ended after {held:?}", request.range));
             if held > HELD_MAX {
                 return Err(format!("a request that was superseded was held for {held:?}"));
             }
             let heard = self.judge(&request, answer, told)?;
-            if is_deleted && matches!(heard, Heard::Stored(_) | Heard::Whole) {
-                return Err("a silent request succeeded after its upload was deleted".to_owned());
+            if is_deleted && matches!(heard, RequestResult::Stored(_) | RequestResult::Complete) {
+                return Err("a stalled request succeeded after its upload was deleted".to_owned());
             }
         }
         Ok(())
     }
 
     /// Counts a request without an answer, and waits until the worker may be there again.
-    pub(crate) fn unanswered(&mut self) -> Heard {
+    pub(crate) fn unanswered(&mut self) -> RequestResult {
         count(&self.world.counts.unanswered);
         self.notes("no answer");
         self.rest(100);
-        Heard::Nothing
+        RequestResult::Nothing
     }
 
     /// What an answer says, and whether it may.
@@ -189,7 +196,7 @@ impl Client<'_> {
         request: &Request<'_>,
         answer: io::Result<Response>,
         told: &mut Told,
-    ) -> Result<Heard, String> {
+    ) -> Result<RequestResult, String> {
         let Ok(answer) = answer else {
             return Ok(self.unanswered());
         };
@@ -203,9 +210,9 @@ impl Client<'_> {
             }
             told.heard(end);
             return Ok(if end == request.remote.length {
-                Heard::Whole
+                RequestResult::Complete
             } else {
-                Heard::Stored(end)
+                RequestResult::Stored(end)
             });
         }
         // FilePond's own client goes by what HEAD tells alone.
@@ -213,17 +220,17 @@ impl Client<'_> {
             told.heard(offset);
         }
         match (answer.status, code.as_str()) {
-            (404 | 410, _) => Ok(Heard::Gone(answer.status)),
+            (404 | 410, _) => Ok(RequestResult::Gone(answer.status)),
             (409, "taken-over" | "offset-mismatch" | "upload-ended")
-            | (400, "upload-ended" | "length-mismatch") => Ok(Heard::Nothing),
+            | (400, "upload-ended" | "length-mismatch") => Ok(RequestResult::Nothing),
             (409, "upload-paused") => {
                 self.resume(request.remote)?;
-                Ok(Heard::Nothing)
+                Ok(RequestResult::Nothing)
             }
             (502 | 503, _) => {
                 count(&self.world.counts.refused);
                 self.rest(200);
-                Ok(Heard::Nothing)
+                Ok(RequestResult::Nothing)
             }
             (status, _) => Err(format!("{status}: {}", answer.text())),
         }
@@ -235,7 +242,7 @@ impl Client<'_> {
         request: &Request<'_>,
         answer: &io::Result<Response>,
         told: &mut Told,
-    ) -> Result<Heard, String> {
+    ) -> Result<RequestResult, String> {
         match answer {
             Ok(answer) if answer.is_success() => {
                 return Err("bytes with a wrong checksum were taken".to_owned());
@@ -252,19 +259,21 @@ impl Client<'_> {
         checked: bool,
         request: &Request<'_>,
         told: &mut Told,
-    ) -> Result<Heard, String> {
+    ) -> Result<RequestResult, String> {
         if !checked {
             self.rest(100);
-            return Ok(Heard::Nothing);
+            return Ok(RequestResult::Nothing);
         }
         loop {
             self.check_time()?;
             match self.ask(request.remote, told)? {
-                Standing::At(offset) if offset == request.range.start => return Ok(Heard::Nothing),
+                Standing::At(offset) if offset == request.range.start => {
+                    return Ok(RequestResult::Nothing);
+                }
                 Standing::At(offset) => {
                     return Err(format!("{offset} after {:?} without its end", request.range));
                 }
-                Standing::Gone(status) => return Ok(Heard::Gone(status)),
+                Standing::Gone(status) => return Ok(RequestResult::Gone(status)),
                 Standing::Later(_) => self.rest(100),
             }
         }
@@ -279,9 +288,9 @@ impl Request<'_> {
     }
 }
 
-/// Requests that fall silent later go on at last: the worker lets the others wait for its idle time,
-/// and the run would last as much longer.
-const ASLEEP_BEFORE: Duration = Duration::from_secs(11);
+/// Requests that stall later are resumed. The worker ends the others only after its idle time, which
+/// would extend the run by as much.
+const STALLED_BEFORE: Duration = Duration::from_secs(11);
 
 /// How long a request may last whose upload goes on elsewhere: its own calls to the store have
 /// their time limits.

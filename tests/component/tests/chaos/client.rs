@@ -6,7 +6,7 @@ use vod_uploader_component_tests::random::Random;
 use vod_uploader_component_tests::source::{KIB, MIB, Source};
 use vod_uploader_wire::Exchange;
 
-use crate::append::Asleep;
+use crate::append::StalledRequest;
 use crate::protocol::Protocol;
 use crate::world::World;
 
@@ -14,8 +14,8 @@ use crate::world::World;
 pub(crate) struct Client<'a> {
     pub(crate) world: &'a World,
     pub(crate) random: Random,
-    /// Its requests of the present upload that it fell silent in.
-    pub(crate) asleep: Vec<Asleep>,
+    /// Its stalled requests of the current upload.
+    pub(crate) stalled: Vec<StalledRequest>,
     number: u64,
     protocol: Protocol,
     names: u64,
@@ -29,7 +29,7 @@ impl<'a> Client<'a> {
         Self {
             world,
             random: Random::new(seed),
-            asleep: Vec::new(),
+            stalled: Vec::new(),
             number,
             protocol,
             names: 0,
@@ -100,8 +100,8 @@ impl<'a> Client<'a> {
         std::thread::sleep(Duration::from_millis(10 + self.random.below(max_ms)));
     }
 
-    /// Whether trouble is to be made, in one of `of` cases.
-    pub(crate) fn is_tempted(&mut self, of: u64) -> bool {
+    /// Returns true in one of `of` cases, while faults are scheduled.
+    pub(crate) fn is_faulty(&mut self, of: u64) -> bool {
         self.world.has_faults() && self.random.below(of) == 0
     }
 

@@ -124,12 +124,12 @@ impl Client<'_> {
         count(&self.world.counts.requests);
         let middle = usize::try_from(self.random.below(body.len() as u64)).expect("an index");
         self.send(&mut exchange, &body[..middle]);
-        if self.is_tempted(4) {
+        if self.is_faulty(4) {
             count(&self.world.counts.cut);
             self.notes("cut");
             return None;
         }
-        if self.is_tempted(4) {
+        if self.is_faulty(4) {
             self.rest(1_500);
         }
         self.send(&mut exchange, &body[middle..]);

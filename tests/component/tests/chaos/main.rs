@@ -17,6 +17,7 @@ mod append;
 mod audit;
 mod auditor_tests;
 mod client;
+mod client_fault;
 mod concatenated;
 mod fault_schedule;
 mod in_one_request;
@@ -26,8 +27,7 @@ mod meanwhile;
 mod protocol;
 mod remote;
 mod resumable;
-mod sleepers;
-mod trouble;
+mod stalled_clients;
 mod world;
 
 use std::time::Duration;
@@ -40,7 +40,7 @@ use crate::client::Client;
 use crate::fault_schedule::FaultSchedule;
 use crate::leftovers::Excuses;
 use crate::protocol::Protocol;
-use crate::sleepers::Sleepers;
+use crate::stalled_clients::StalledClients;
 use crate::world::World;
 
 const CLIENTS: u64 = 50;
@@ -67,11 +67,11 @@ fn fifty_clients_under_faults_lose_no_acknowledged_byte_and_all_finish() {
     let mut random = Random::new(seed);
     let schedule = FaultSchedule::new(&mut random);
     let world = World::new(edge.client(), schedule.end_after, DEADLINE);
-    let (memory_peak_bytes, sleepers) = all_at_once(&mut edge, &world, &schedule, &mut random);
+    let (memory_peak_bytes, stalled) = all_at_once(&mut edge, &world, &schedule, &mut random);
     eprintln!("after {:?}: {}, {:?}", world.elapsed(), world.counts, schedule.hits());
     let mut defects = world.failures();
     if world.clients_ended() == CLIENTS {
-        sleepers.were_ended(&edge, world.asleep());
+        stalled.assert_ended(&edge, world.stalled());
         leftovers::nothing_runs(&edge);
         defects.extend(audit::files(&world.ledger, &edge.sandbox.media(), &edge.sandbox.objects()));
         defects.extend(leave_nothing(&mut edge, &world, &schedule));
@@ -93,7 +93,7 @@ fn all_at_once(
     world: &World,
     schedule: &FaultSchedule,
     random: &mut Random,
-) -> (u64, Sleepers) {
+) -> (u64, StalledClients) {
     std::thread::scope(|scope| {
         for number in 0..CLIENTS {
             let (client_seed, protocol) = (random.next(), Protocol::of_client(number));
@@ -103,7 +103,7 @@ fn all_at_once(
             });
         }
         let peak = schedule.start(edge, world);
-        let sleepers = Sleepers::lie_down(edge, &world.ledger);
+        let stalled = StalledClients::stall(edge, &world.ledger);
         schedule.stop(edge, world);
         while world.clients_ended() < CLIENTS && !world.is_late() {
             std::thread::sleep(Duration::from_millis(20));
@@ -113,7 +113,7 @@ fn all_at_once(
             // Whoever still waits for an answer is told that it does not come.
             edge.kill_host();
         }
-        (peak, sleepers)
+        (peak, stalled)
     })
 }
 

@@ -1,6 +1,6 @@
 //! What a client does over another connection in the middle of a request.
 
-use crate::append::{Heard, Request};
+use crate::append::{Request, RequestResult};
 use crate::client::Client;
 use crate::ledger::{Promise, Told};
 use crate::remote::Remote;
@@ -12,7 +12,7 @@ impl Client<'_> {
         &mut self,
         request: &Request<'_>,
         told: &mut Told,
-    ) -> Result<Heard, String> {
+    ) -> Result<RequestResult, String> {
         count(&self.world.counts.rivals);
         let rival = request.remote.begin_append(&self.world.http(), &request.range, None);
         let Ok(mut rival) = rival else { return Ok(self.unanswered()) };
@@ -26,27 +26,27 @@ impl Client<'_> {
         &mut self,
         request: &Request<'_>,
         told: &mut Told,
-    ) -> Result<Heard, String> {
+    ) -> Result<RequestResult, String> {
         count(&self.world.counts.paused);
         let Ok(paused) = request.remote.tell(&self.world.http(), "pause") else {
             return Ok(self.unanswered());
         };
         self.notes(&format!("pause: {}", paused.status));
         if paused.status != 200 {
-            return Ok(Heard::Nothing);
+            return Ok(RequestResult::Nothing);
         }
         let offset = paused.json()["bytes_durable"].as_u64().expect("an offset");
         told.answered(offset, 1)?;
         let one = Request { range: offset..(offset + 1).min(request.remote.length), ..*request };
         if paused.json()["state"] != "paused" || one.range.is_empty() {
-            return Ok(Heard::Nothing);
+            return Ok(RequestResult::Nothing);
         }
         let patch = one.remote.begin_append(&self.world.http(), &one.range, None);
         let Ok(mut patch) = patch else { return Ok(self.unanswered()) };
         patch.send(&one.bytes(one.range.clone()));
         match patch.finish() {
             Ok(answer) if answer.is_success() => Err("a paused upload takes bytes".to_owned()),
-            _ => Ok(Heard::Nothing),
+            _ => Ok(RequestResult::Nothing),
         }
     }
 
@@ -61,7 +61,7 @@ impl Client<'_> {
     }
 
     /// Deletes the upload before it is whole.
-    pub(crate) fn delete(&mut self, remote: &Remote) -> Result<Heard, String> {
+    pub(crate) fn delete(&mut self, remote: &Remote) -> Result<RequestResult, String> {
         count(&self.world.counts.deleted);
         loop {
             self.check_time()?;
@@ -76,6 +76,6 @@ impl Client<'_> {
         }
         let name = remote.file_name.as_deref().expect("a partial upload is not deleted");
         self.world.ledger.promised(name, Promise::Deleted);
-        Ok(Heard::Deleted)
+        Ok(RequestResult::Deleted)
     }
 }

@@ -8,7 +8,7 @@ use vod_uploader_component_tests::source::{MIB, Source};
 use vod_uploader_wire::ietf::Draft;
 use vod_uploader_wire::{Request, Response, tus};
 
-use crate::append::Heard;
+use crate::append::RequestResult;
 use crate::client::Client;
 use crate::ledger::{Keeping, Promise, Told};
 use crate::protocol::Tus;
@@ -208,13 +208,13 @@ impl Client<'_> {
             }
             let range = self.next_range(offset, remote.length, steps);
             match self.append(remote, source, range, told, checked)? {
-                Heard::Whole => break Ending::Stored,
-                Heard::Stored(offset) => known = Some(offset),
+                RequestResult::Complete => break Ending::Stored,
+                RequestResult::Stored(offset) => known = Some(offset),
                 // Now and then without asking first. Whether nothing of a checked request counts
                 // can only be told from a known offset.
-                Heard::Nothing => known = (!checked && self.is_tempted(4)).then_some(offset),
-                Heard::Deleted => break Ending::Deleted,
-                Heard::Gone(status) => break Ending::Gone(status),
+                RequestResult::Nothing => known = (!checked && self.is_faulty(4)).then_some(offset),
+                RequestResult::Deleted => break Ending::Deleted,
+                RequestResult::Gone(status) => break Ending::Gone(status),
             }
         };
         self.wake(remote, source, told, ending == Ending::Deleted)?;

@@ -22,7 +22,7 @@ pub(crate) struct World {
     ended: AtomicU64,
     failures: Mutex<Vec<String>>,
     log: Mutex<Vec<(u64, String)>>,
-    asleep: Mutex<Vec<(Exchange, Instant)>>,
+    stalled: Mutex<Vec<(Exchange, Instant)>>,
 }
 
 /// How often what happened.
@@ -38,8 +38,8 @@ pub(crate) struct Counts {
     pub(crate) refused: AtomicU64,
     /// Requests that their client broke off.
     pub(crate) cut: AtomicU64,
-    /// Clients that fell silent within a request, and went on over another connection.
-    pub(crate) silent: AtomicU64,
+    /// Clients that stalled within a request, and continued over another connection.
+    pub(crate) stalled: AtomicU64,
     /// Questions for the offset within a request that went on.
     pub(crate) asked: AtomicU64,
     /// Requests for the same bytes at the same time.
@@ -64,7 +64,7 @@ impl World {
             ended: AtomicU64::new(0),
             failures: Mutex::default(),
             log: Mutex::default(),
-            asleep: Mutex::default(),
+            stalled: Mutex::default(),
         }
     }
 
@@ -78,7 +78,7 @@ impl World {
         *lock(&self.door) = client;
     }
 
-    /// Whether clients are still to make trouble.
+    /// Whether clients still have faults.
     pub(crate) fn has_faults(&self) -> bool {
         self.elapsed() < self.end_after
     }
@@ -101,13 +101,13 @@ impl World {
     }
 
     /// A client lets a request be in which it said nothing more since then.
-    pub(crate) fn leaves_asleep(&self, request: Exchange, since: Instant) {
-        lock(&self.asleep).push((request, since));
+    pub(crate) fn leave_stalled(&self, request: Exchange, since: Instant) {
+        lock(&self.stalled).push((request, since));
     }
 
     /// The requests that were left so.
-    pub(crate) fn asleep(&self) -> Vec<(Exchange, Instant)> {
-        std::mem::take(&mut *lock(&self.asleep))
+    pub(crate) fn stalled(&self) -> Vec<(Exchange, Instant)> {
+        std::mem::take(&mut *lock(&self.stalled))
     }
 
     /// A client notes what happens to it.
@@ -145,7 +145,7 @@ impl Counts {
             ("unanswered", &self.unanswered),
             ("refused", &self.refused),
             ("cut", &self.cut),
-            ("silent", &self.silent),
+            ("stalled", &self.stalled),
             ("asked", &self.asked),
             ("rivals", &self.rivals),
             ("paused", &self.paused),

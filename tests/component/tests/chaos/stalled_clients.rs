@@ -1,5 +1,5 @@
-//! Clients that fall silent within a request and that nobody asks about: the worker takes them for
-//! gone after its idle time.
+//! Clients that stall within a request while no other request concerns their uploads: the worker
+//! ends these requests after its idle time.
 
 use std::time::{Duration, Instant};
 
@@ -11,27 +11,27 @@ use vod_uploader_wire::{Exchange, Framing, Request};
 use crate::ledger::{Keeping, Ledger};
 
 /// Requests in whose middle nothing more comes.
-pub(crate) struct Sleepers {
+pub(crate) struct StalledClients {
     requests: Vec<(Exchange, Instant)>,
     upload: Upload,
 }
 
-impl Sleepers {
+impl StalledClients {
     /// Sends halves of a PUT with and without a length, a form, and a PATCH.
-    pub(crate) fn lie_down(edge: &Edge, ledger: &Ledger) -> Self {
+    pub(crate) fn stall(edge: &Edge, ledger: &Ledger) -> Self {
         let source = Source::new(1, 6 * MIB);
         let client = edge.client();
         let mut requests = Vec::new();
         for (number, framing) in
             [Framing::Length(6 * MIB), Framing::Chunked].into_iter().enumerate()
         {
-            let name = format!("asleep-{number}.mp4");
+            let name = format!("stalled-{number}.mp4");
             ledger.begun(&name, &source, Keeping::OneRequest);
             let put =
                 client.start(&Request::new("PUT", &format!("/v1/uploads/{name}")).framing(framing));
             requests.push(put.expect("a connection"));
         }
-        ledger.begun("asleep-form.mp4", &source, Keeping::OneRequest);
+        ledger.begun("stalled-form.mp4", &source, Keeping::OneRequest);
         let form_type = ("content-type", "multipart/form-data; boundary=b");
         let mut form = client
             .start(
@@ -41,7 +41,7 @@ impl Sleepers {
             )
             .expect("a connection");
         form.send(
-            b"--b\r\nContent-Disposition: form-data; name=\"a\"; filename=\"asleep-form.mp4\"\r\n\r\n",
+            b"--b\r\nContent-Disposition: form-data; name=\"a\"; filename=\"stalled-form.mp4\"\r\n\r\n",
         );
         requests.push(form);
         ledger.begun("clip.mp4", &source, Keeping::UntilExpired);
@@ -60,11 +60,11 @@ impl Sleepers {
     ///
     /// # Panics
     /// Where it takes longer than its idle time, or tells one that it succeeded.
-    pub(crate) fn were_ended(self, edge: &Edge, left: Vec<(Exchange, Instant)>) {
+    pub(crate) fn assert_ended(self, edge: &Edge, left: Vec<(Exchange, Instant)>) {
         for (request, since) in self.requests.into_iter().chain(left) {
             let answer = request.response();
-            let asleep = since.elapsed();
-            assert!(asleep < IDLE_MAX, "{answer:?} after {asleep:?}");
+            let stalled = since.elapsed();
+            assert!(stalled < IDLE_MAX, "{answer:?} after {stalled:?}");
             if let Ok(answer) = answer {
                 assert_ne!(answer.status, 201, "{}", answer.text());
             }
