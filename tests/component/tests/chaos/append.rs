@@ -12,7 +12,7 @@ use vod_uploader_wire::{Exchange, Response};
 
 use crate::client::Client;
 use crate::client_fault::ClientFault;
-use crate::ledger::Told;
+use crate::expected_state::OffsetHistory;
 use crate::remote::{Remote, Standing, Words};
 use crate::world::count;
 
@@ -56,7 +56,7 @@ impl Client<'_> {
         remote: &Remote,
         source: &Source,
         range: Range<u64>,
-        told: &mut Told,
+        history: &mut OffsetHistory,
         checked: bool,
     ) -> Result<RequestResult, String> {
         count(&self.world.counts.requests);
@@ -84,7 +84,7 @@ impl Client<'_> {
             ClientFault::Disconnect => {
                 count(&self.world.counts.cut);
                 drop(exchange);
-                return self.after_none_of(checked, &request, told);
+                return self.after_none_of(checked, &request, history);
             }
             ClientFault::Stall => {
                 count(&self.world.counts.stalled);
@@ -100,25 +100,25 @@ impl Client<'_> {
             }
             ClientFault::QueryOffset => {
                 count(&self.world.counts.asked);
-                self.ask(remote, told)?;
+                self.ask(remote, history)?;
                 Some(RequestResult::Nothing)
             }
-            ClientFault::Rival => Some(self.rival(&request, told)?),
-            ClientFault::Pause => Some(self.pause(&request, told)?),
+            ClientFault::Rival => Some(self.rival(&request, history)?),
+            ClientFault::Pause => Some(self.pause(&request, history)?),
             ClientFault::Delete => Some(self.delete(remote)?),
         };
         self.send(&mut exchange, &bytes[middle..]);
         let answer = exchange.finish();
         let Some(meanwhile) = superseded else {
             if fault == ClientFault::Corrupt {
-                return self.after_false(&request, &answer, told);
+                return self.after_false(&request, &answer, history);
             }
-            return self.judge(&request, answer, told);
+            return self.judge(&request, answer, history);
         };
         if fault == ClientFault::Pause {
             self.resume(remote)?;
         }
-        match (meanwhile, self.judge(&request, answer, told)?) {
+        match (meanwhile, self.judge(&request, answer, history)?) {
             (RequestResult::Deleted, RequestResult::Stored(_) | RequestResult::Complete) => {
                 Err("a request succeeded whose upload was deleted before its end".to_owned())
             }
@@ -135,14 +135,18 @@ impl Client<'_> {
     ///
     /// # Errors
     /// Where that is before what was acknowledged.
-    pub(crate) fn ask(&mut self, remote: &Remote, told: &mut Told) -> Result<Standing, String> {
+    pub(crate) fn ask(
+        &mut self,
+        remote: &Remote,
+        history: &mut OffsetHistory,
+    ) -> Result<Standing, String> {
         let Ok(standing) = remote.standing(&self.world.http()) else {
             return Ok(Standing::Later(0));
         };
         let standing = standing?;
         self.notes(&format!("HEAD {} {standing:?}", remote.path));
         if let Standing::At(offset) = standing {
-            told.answered(offset, remote.granularity())?;
+            history.verify(offset, remote.granularity())?;
         }
         Ok(standing)
     }
@@ -156,7 +160,7 @@ impl Client<'_> {
         &mut self,
         remote: &Remote,
         source: &Source,
-        told: &mut Told,
+        history: &mut OffsetHistory,
         is_deleted: bool,
     ) -> Result<(), String> {
         for mut stalled in std::mem::take(&mut self.stalled) {
@@ -174,7 +178,7 @@ impl Client<'_> {
             if held > HELD_MAX {
                 return Err(format!("a request that was superseded was held for {held:?}"));
             }
-            let heard = self.judge(&request, answer, told)?;
+            let heard = self.judge(&request, answer, history)?;
             if is_deleted && matches!(heard, RequestResult::Stored(_) | RequestResult::Complete) {
                 return Err("a stalled request succeeded after its upload was deleted".to_owned());
             }
@@ -195,7 +199,7 @@ impl Client<'_> {
         &mut self,
         request: &Request<'_>,
         answer: io::Result<Response>,
-        told: &mut Told,
+        history: &mut OffsetHistory,
     ) -> Result<RequestResult, String> {
         let Ok(answer) = answer else {
             return Ok(self.unanswered());
@@ -208,7 +212,7 @@ impl Client<'_> {
             if offset != Some(end) {
                 return Err(format!("success at {offset:?} for {:?}", request.range));
             }
-            told.heard(end);
+            history.acknowledged(end);
             return Ok(if end == request.remote.length {
                 RequestResult::Complete
             } else {
@@ -217,7 +221,7 @@ impl Client<'_> {
         }
         // FilePond's own client goes by what HEAD tells alone.
         if let (Some(offset), Words::Tus | Words::Ietf(_)) = (offset, request.remote.words) {
-            told.heard(offset);
+            history.acknowledged(offset);
         }
         match (answer.status, code.as_str()) {
             (404 | 410, _) => Ok(RequestResult::Gone(answer.status)),
@@ -241,7 +245,7 @@ impl Client<'_> {
         &mut self,
         request: &Request<'_>,
         answer: &io::Result<Response>,
-        told: &mut Told,
+        history: &mut OffsetHistory,
     ) -> Result<RequestResult, String> {
         match answer {
             Ok(answer) if answer.is_success() => {
@@ -250,7 +254,7 @@ impl Client<'_> {
             Ok(answer) => self.notes(&format!("{} {}", answer.status, answer.code())),
             Err(_) => drop(self.unanswered()),
         }
-        self.after_none_of(true, request, told)
+        self.after_none_of(true, request, history)
     }
 
     /// After a request that did not come to its end. Where it was checked, nothing of it counts.
@@ -258,7 +262,7 @@ impl Client<'_> {
         &mut self,
         checked: bool,
         request: &Request<'_>,
-        told: &mut Told,
+        history: &mut OffsetHistory,
     ) -> Result<RequestResult, String> {
         if !checked {
             self.rest(100);
@@ -266,7 +270,7 @@ impl Client<'_> {
         }
         loop {
             self.check_time()?;
-            match self.ask(request.remote, told)? {
+            match self.ask(request.remote, history)? {
                 Standing::At(offset) if offset == request.range.start => {
                     return Ok(RequestResult::Nothing);
                 }

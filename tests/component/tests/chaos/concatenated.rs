@@ -4,7 +4,7 @@ use vod_uploader_component_tests::source::{MIB, Source};
 use vod_uploader_wire::tus;
 
 use crate::client::Client;
-use crate::ledger::{Keeping, Promise, Told};
+use crate::expected_state::{Acknowledgment, OffsetHistory, Retention};
 use crate::remote::{Remote, Standing, Words};
 use crate::resumable::{Ending, Steps};
 use crate::world::count;
@@ -44,8 +44,9 @@ impl Client<'_> {
             whole = self.create_final(&partials, source, &mut lost_final)?;
         }
         for partial in &partials {
-            let mut told = Told::default();
-            let ending = self.send_all(partial, source, Steps::UpTo(4 * MIB), &mut told, false)?;
+            let mut history = OffsetHistory::default();
+            let ending =
+                self.send_all(partial, source, Steps::UpTo(4 * MIB), &mut history, false)?;
             match ending {
                 Ending::Stored => {}
                 // With its last byte they were joined.
@@ -64,14 +65,14 @@ impl Client<'_> {
                 Joined::Stored => break,
                 Joined::NotYet => self.rest(200),
                 Joined::Never if lost_final => {
-                    self.world.ledger.given_up(&name);
+                    self.world.expected.abandon(&name);
                     return Ok(false);
                 }
                 Joined::Never => return Err("the partial uploads are gone".to_owned()),
             }
         }
         count(&self.world.counts.stored);
-        self.world.ledger.promised(&name, Promise::Stored);
+        self.world.expected.acknowledge(&name, Acknowledgment::Stored);
         Ok(true)
     }
 
@@ -89,7 +90,7 @@ impl Client<'_> {
             self.notes(&format!("POST partial: {} {:?}", answer.status, answer.headers));
             if let Some(path) = answer.header("location") {
                 let (words, path) = (Words::Tus, path.to_owned());
-                self.world.ledger.addressed(&path, None);
+                self.world.expected.add_address(&path, None);
                 let base = range.start;
                 return Ok(Remote { words, path, file_name: None, base, length, deferred: false });
             }
@@ -109,21 +110,21 @@ impl Client<'_> {
         loop {
             self.check_time()?;
             let name = self.new_name();
-            self.world.ledger.begun(&name, source, Keeping::UntilExpired);
+            self.world.expected.start(&name, source, Retention::UntilExpired);
             let creation = tus::concatenation("/v1/files", &paths)
                 .header("upload-metadata", tus::metadata(&[("filename", &name)]));
             let answer = self.world.http().send(&creation);
             let Ok(answer) = answer else {
                 *lost = true;
                 self.unanswered();
-                self.world.ledger.given_up(&name);
+                self.world.expected.abandon(&name);
                 continue;
             };
             self.notes(&format!("POST {name} {paths:?}: {} {}", answer.status, answer.text()));
             if let Some(remote) = self.addressed(&answer, &name, source.length()) {
                 return Ok(Some(remote));
             }
-            self.world.ledger.given_up(&name);
+            self.world.expected.abandon(&name);
             match answer.status {
                 400 | 410 if *lost => return Ok(None),
                 // What was created before the store failed may still be joined.
@@ -135,8 +136,8 @@ impl Client<'_> {
     }
 
     fn joined(&mut self, whole: &Remote) -> Result<Joined, String> {
-        let mut told = Told::default();
-        Ok(match self.ask(whole, &mut told)? {
+        let mut history = OffsetHistory::default();
+        Ok(match self.ask(whole, &mut history)? {
             Standing::At(offset) if offset == whole.length => Joined::Stored,
             Standing::At(offset) => return Err(format!("the joined upload is at {offset}")),
             Standing::Later(_) => Joined::NotYet,

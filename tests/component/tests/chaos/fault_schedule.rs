@@ -27,7 +27,7 @@ pub(crate) struct FaultSchedule {
 pub(crate) struct Hits {
     all: u64,
     /// Multipart uploads whose creation response reached the worker late or never.
-    pub(crate) untold_initiates: u64,
+    pub(crate) unacknowledged_initiates: u64,
 }
 
 /// A moment by both clocks.
@@ -116,7 +116,7 @@ impl FaultSchedule {
         edge.sandbox.clear_faults();
         let mut all = lock(&self.hits);
         all.all += hits.all;
-        all.untold_initiates += hits.untold_initiates;
+        all.unacknowledged_initiates += hits.unacknowledged_initiates;
     }
 
     /// The times of the kills.
@@ -160,7 +160,7 @@ impl Hits {
             hits.all += count;
             let is_begun = fault["kind"] == "commit-then-reset" || fault["kind"] == "delay";
             if fault["operation"] == "InitiateMultipartUpload" && is_begun {
-                hits.untold_initiates += count;
+                hits.unacknowledged_initiates += count;
             }
         }
         hits

@@ -6,7 +6,7 @@ use vod_uploader_wire::ietf::Draft;
 use vod_uploader_wire::{Exchange, Framing, Request, Response};
 
 use crate::client::Client;
-use crate::ledger::{Keeping, Promise};
+use crate::expected_state::{Acknowledgment, Retention};
 use crate::remote::{Remote, Words};
 use crate::resumable::Steps;
 use crate::world::count;
@@ -18,7 +18,7 @@ impl Client<'_> {
         loop {
             self.check_time()?;
             let name = self.new_name();
-            self.world.ledger.begun(&name, &source, Keeping::OneRequest);
+            self.world.expected.start(&name, &source, Retention::OneRequest);
             let framing = if known { Framing::Length(source.length()) } else { Framing::Chunked };
             let path = format!("/v1/uploads/{name}");
             let put = self.world.http().start(&Request::new("PUT", &path).framing(framing));
@@ -31,7 +31,7 @@ impl Client<'_> {
                 Some(answer) => self.refused(&answer)?,
                 None => {}
             }
-            self.world.ledger.given_up(&name);
+            self.world.expected.abandon(&name);
         }
     }
 
@@ -43,7 +43,7 @@ impl Client<'_> {
             let names: Vec<_> = files.iter().map(|_| self.new_name()).collect();
             let mut form = Vec::new();
             for (name, source) in names.iter().zip(&files) {
-                self.world.ledger.begun(name, source, Keeping::OneRequest);
+                self.world.expected.start(name, source, Retention::OneRequest);
                 let head = format!(
                     "--chaos\r\nContent-Disposition: form-data; name=\"file\"; \
                      filename=\"{name}\"\r\n\r\n"
@@ -69,7 +69,7 @@ impl Client<'_> {
                 match mine.find(|file| file["crc64"].is_string()) {
                     Some(file) => self.stored(&name, &source, file)?,
                     None => {
-                        self.world.ledger.given_up(&name);
+                        self.world.expected.abandon(&name);
                         left.push(source);
                     }
                 }
@@ -92,7 +92,7 @@ impl Client<'_> {
         loop {
             self.check_time()?;
             let name = self.new_name();
-            self.world.ledger.begun(&name, &source, Keeping::UntilExpired);
+            self.world.expected.start(&name, &source, Retention::UntilExpired);
             let creation = draft
                 .creation("POST", "/v1/files", true)
                 .header("content-disposition", format!("attachment; filename=\"{name}\""))
@@ -101,7 +101,7 @@ impl Client<'_> {
             let answer =
                 post.ok().and_then(|post| self.send_whole(post, &source.bytes(source.all())));
             let Some(answer) = answer else {
-                self.world.ledger.given_up(&name);
+                self.world.expected.abandon(&name);
                 continue;
             };
             self.notes(&format!("POST {name}: {} {:?}", answer.status, answer.headers));
@@ -114,7 +114,7 @@ impl Client<'_> {
                 let offset = answer.header("upload-offset").map_or(0, |_| answer.offset());
                 return self.send_file(&remote, &source, Steps::All, offset, false);
             }
-            self.world.ledger.given_up(&name);
+            self.world.expected.abandon(&name);
             self.refused(&answer)?;
         }
     }
@@ -147,7 +147,7 @@ impl Client<'_> {
             return Err(format!("{name} was stored as {outcome}"));
         }
         count(&self.world.counts.stored);
-        self.world.ledger.promised(name, Promise::Stored);
+        self.world.expected.acknowledge(name, Acknowledgment::Stored);
         Ok(())
     }
 }

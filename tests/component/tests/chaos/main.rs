@@ -19,11 +19,11 @@ mod auditor_tests;
 mod client;
 mod client_fault;
 mod concatenated;
+mod expected_state;
 mod fault_schedule;
 mod in_one_request;
-mod ledger;
-mod leftovers;
 mod meanwhile;
+mod orphans;
 mod protocol;
 mod remote;
 mod resumable;
@@ -38,7 +38,7 @@ use vod_uploader_component_tests::source::MIB;
 
 use crate::client::Client;
 use crate::fault_schedule::FaultSchedule;
-use crate::leftovers::Excuses;
+use crate::orphans::AllowedOrphans;
 use crate::protocol::Protocol;
 use crate::stalled_clients::StalledClients;
 use crate::world::World;
@@ -72,8 +72,12 @@ fn fifty_clients_under_faults_lose_no_acknowledged_byte_and_all_finish() {
     let mut defects = world.failures();
     if world.clients_ended() == CLIENTS {
         stalled.assert_ended(&edge, world.stalled());
-        leftovers::nothing_runs(&edge);
-        defects.extend(audit::files(&world.ledger, &edge.sandbox.media(), &edge.sandbox.objects()));
+        orphans::nothing_runs(&edge);
+        defects.extend(audit::files(
+            &world.expected,
+            &edge.sandbox.media(),
+            &edge.sandbox.objects(),
+        ));
         defects.extend(leave_nothing(&mut edge, &world, &schedule));
     }
     eprintln!("after {:?}: {} MiB at most", world.elapsed(), memory_peak_bytes / MIB);
@@ -103,7 +107,7 @@ fn all_at_once(
             });
         }
         let peak = schedule.start(edge, world);
-        let stalled = StalledClients::stall(edge, &world.ledger);
+        let stalled = StalledClients::stall(edge, &world.expected);
         schedule.stop(edge, world);
         while world.clients_ended() < CLIENTS && !world.is_late() {
             std::thread::sleep(Duration::from_millis(20));
@@ -119,18 +123,18 @@ fn all_at_once(
 
 /// Deletes and sweeps all uploads. Returns what is wrong with what is left.
 fn leave_nothing(edge: &mut Edge, world: &World, schedule: &FaultSchedule) -> Vec<String> {
-    leftovers::delete_all(edge, &world.ledger);
-    let mut excuses = Excuses {
+    orphans::delete_all(edge, &world.expected);
+    let mut allowed = AllowedOrphans {
         killed_at: schedule.killed_at(),
-        untold_initiates: schedule.hits().untold_initiates,
-        unswept: true,
+        unacknowledged_initiates: schedule.hits().unacknowledged_initiates,
+        before_cleanup: true,
     };
-    let deleted = leftovers::audited(edge, &world.ledger, &excuses);
-    let unswept = leftovers::sweep(edge);
-    excuses.unswept = false;
-    let swept = leftovers::audited(edge, &world.ledger, &excuses);
+    let deleted = orphans::audited(edge, &world.expected, &allowed);
+    let before_cleanup = orphans::clean_up(edge);
+    allowed.before_cleanup = false;
+    let swept = orphans::audited(edge, &world.expected, &allowed);
     eprintln!("left: {deleted}; after the sweep: {swept}");
-    [deleted.defects, unswept, swept.defects].concat()
+    [deleted.defects, before_cleanup, swept.defects].concat()
 }
 
 /// The seed of this run.

@@ -2,7 +2,7 @@
 
 use crate::append::{Request, RequestResult};
 use crate::client::Client;
-use crate::ledger::{Promise, Told};
+use crate::expected_state::{Acknowledgment, OffsetHistory};
 use crate::remote::Remote;
 use crate::world::count;
 
@@ -11,21 +11,21 @@ impl Client<'_> {
     pub(crate) fn rival(
         &mut self,
         request: &Request<'_>,
-        told: &mut Told,
+        history: &mut OffsetHistory,
     ) -> Result<RequestResult, String> {
         count(&self.world.counts.rivals);
         let rival = request.remote.begin_append(&self.world.http(), &request.range, None);
         let Ok(mut rival) = rival else { return Ok(self.unanswered()) };
         rival.send(&request.bytes(request.range.clone()));
         let answer = rival.finish();
-        self.judge(request, answer, told)
+        self.judge(request, answer, history)
     }
 
     /// Pauses the upload: it takes nothing until it is resumed.
     pub(crate) fn pause(
         &mut self,
         request: &Request<'_>,
-        told: &mut Told,
+        history: &mut OffsetHistory,
     ) -> Result<RequestResult, String> {
         count(&self.world.counts.paused);
         let Ok(paused) = request.remote.tell(&self.world.http(), "pause") else {
@@ -36,7 +36,7 @@ impl Client<'_> {
             return Ok(RequestResult::Nothing);
         }
         let offset = paused.json()["bytes_durable"].as_u64().expect("an offset");
-        told.answered(offset, 1)?;
+        history.verify(offset, 1)?;
         let one = Request { range: offset..(offset + 1).min(request.remote.length), ..*request };
         if paused.json()["state"] != "paused" || one.range.is_empty() {
             return Ok(RequestResult::Nothing);
@@ -75,7 +75,7 @@ impl Client<'_> {
             }
         }
         let name = remote.file_name.as_deref().expect("a partial upload is not deleted");
-        self.world.ledger.promised(name, Promise::Deleted);
+        self.world.expected.acknowledge(name, Acknowledgment::Deleted);
         Ok(RequestResult::Deleted)
     }
 }

@@ -120,7 +120,7 @@ impl Remote {
         client.send(&Request::new("POST", &format!("{}/{what}", self.path)).body(b""))
     }
 
-    /// `state` of GET; `None` where it is not told.
+    /// `state` of GET; `None` if it is unknown.
     pub(crate) fn state(&self, client: &Client) -> Option<String> {
         Some(client.get_json(&self.path).ok()?["state"].as_str()?.to_owned())
     }

@@ -10,7 +10,7 @@ use vod_uploader_wire::{Request, Response, tus};
 
 use crate::append::RequestResult;
 use crate::client::Client;
-use crate::ledger::{Keeping, Promise, Told};
+use crate::expected_state::{Acknowledgment, OffsetHistory, Retention};
 use crate::protocol::Tus;
 use crate::remote::{Remote, Standing, Words};
 use crate::world::count;
@@ -101,8 +101,8 @@ impl Client<'_> {
         self.send_file(&remote, &source, Steps::Of(CHUNK_BYTES), 0, false)
     }
 
-    /// Creates an upload, under a new name each time that no address comes. Returns it with the
-    /// offset that its client was told.
+    /// Creates an upload, with a new name for each attempt. Returns it with the offset in the
+    /// response.
     fn create(
         &mut self,
         source: &Source,
@@ -111,11 +111,11 @@ impl Client<'_> {
         loop {
             self.check_time()?;
             let name = self.new_name();
-            self.world.ledger.begun(&name, source, Keeping::UntilExpired);
+            self.world.expected.start(&name, source, Retention::UntilExpired);
             let answer = post(&self.world.http(), &name);
             let Ok(answer) = answer else {
                 self.unanswered();
-                self.world.ledger.given_up(&name);
+                self.world.expected.abandon(&name);
                 continue;
             };
             self.notes(&format!("POST {name}: {} {:?}", answer.status, answer.headers));
@@ -123,7 +123,7 @@ impl Client<'_> {
                 let offset = answer.header("upload-offset").map_or(0, |_| answer.offset());
                 return Ok((remote, offset));
             }
-            self.world.ledger.given_up(&name);
+            self.world.expected.abandon(&name);
             self.refused(&answer)?;
         }
     }
@@ -136,7 +136,7 @@ impl Client<'_> {
         length: u64,
     ) -> Option<Remote> {
         let path = answer.header("location")?.to_owned();
-        self.world.ledger.addressed(&path, Some(file_name));
+        self.world.expected.add_address(&path, Some(file_name));
         let file_name = Some(file_name.to_owned());
         Some(Remote { words: Words::Tus, path, file_name, base: 0, length, deferred: false })
     }
@@ -154,7 +154,7 @@ impl Client<'_> {
         Ok(())
     }
 
-    /// Sends a file to its end, and notes what its client was told.
+    /// Sends a file to its end, and records the acknowledgment.
     pub(crate) fn send_file(
         &mut self,
         remote: &Remote,
@@ -164,12 +164,12 @@ impl Client<'_> {
         checked: bool,
     ) -> Result<(), String> {
         let name = remote.file_name.as_deref().expect("a file has a name");
-        let mut told = Told::default();
-        told.heard(offset);
-        match self.send_all(remote, source, steps, &mut told, checked)? {
+        let mut history = OffsetHistory::default();
+        history.acknowledged(offset);
+        match self.send_all(remote, source, steps, &mut history, checked)? {
             Ending::Stored => {
                 count(&self.world.counts.stored);
-                self.world.ledger.promised(name, Promise::Stored);
+                self.world.expected.acknowledge(name, Acknowledgment::Stored);
             }
             Ending::Deleted => {}
             Ending::Gone(status) => return Err(format!("the upload is gone: {status}")),
@@ -186,15 +186,15 @@ impl Client<'_> {
         remote: &Remote,
         source: &Source,
         steps: Steps,
-        told: &mut Told,
+        history: &mut OffsetHistory,
         checked: bool,
     ) -> Result<Ending, String> {
-        let mut known = Some(told.highest());
+        let mut known = Some(history.highest());
         let ending = loop {
             self.check_time()?;
             let offset = match known.take() {
                 Some(offset) => offset,
-                None => match self.ask(remote, told)? {
+                None => match self.ask(remote, history)? {
                     Standing::At(offset) => offset,
                     Standing::Gone(status) => break Ending::Gone(status),
                     Standing::Later(_) => {
@@ -207,7 +207,7 @@ impl Client<'_> {
                 break Ending::Stored;
             }
             let range = self.next_range(offset, remote.length, steps);
-            match self.append(remote, source, range, told, checked)? {
+            match self.append(remote, source, range, history, checked)? {
                 RequestResult::Complete => break Ending::Stored,
                 RequestResult::Stored(offset) => known = Some(offset),
                 // Now and then without asking first. Whether nothing of a checked request counts
@@ -217,7 +217,7 @@ impl Client<'_> {
                 RequestResult::Gone(status) => break Ending::Gone(status),
             }
         };
-        self.wake(remote, source, told, ending == Ending::Deleted)?;
+        self.wake(remote, source, history, ending == Ending::Deleted)?;
         Ok(ending)
     }
 

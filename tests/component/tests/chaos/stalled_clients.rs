@@ -8,7 +8,7 @@ use vod_uploader_component_tests::source::{MIB, Source};
 use vod_uploader_component_tests::tus::Upload;
 use vod_uploader_wire::{Exchange, Framing, Request};
 
-use crate::ledger::{Keeping, Ledger};
+use crate::expected_state::{ExpectedState, Retention};
 
 /// Requests in whose middle nothing more comes.
 pub(crate) struct StalledClients {
@@ -18,7 +18,7 @@ pub(crate) struct StalledClients {
 
 impl StalledClients {
     /// Sends halves of a PUT with and without a length, a form, and a PATCH.
-    pub(crate) fn stall(edge: &Edge, ledger: &Ledger) -> Self {
+    pub(crate) fn stall(edge: &Edge, expected: &ExpectedState) -> Self {
         let source = Source::new(1, 6 * MIB);
         let client = edge.client();
         let mut requests = Vec::new();
@@ -26,12 +26,12 @@ impl StalledClients {
             [Framing::Length(6 * MIB), Framing::Chunked].into_iter().enumerate()
         {
             let name = format!("stalled-{number}.mp4");
-            ledger.begun(&name, &source, Keeping::OneRequest);
+            expected.start(&name, &source, Retention::OneRequest);
             let put =
                 client.start(&Request::new("PUT", &format!("/v1/uploads/{name}")).framing(framing));
             requests.push(put.expect("a connection"));
         }
-        ledger.begun("stalled-form.mp4", &source, Keeping::OneRequest);
+        expected.start("stalled-form.mp4", &source, Retention::OneRequest);
         let form_type = ("content-type", "multipart/form-data; boundary=b");
         let mut form = client
             .start(
@@ -44,9 +44,9 @@ impl StalledClients {
             b"--b\r\nContent-Disposition: form-data; name=\"a\"; filename=\"stalled-form.mp4\"\r\n\r\n",
         );
         requests.push(form);
-        ledger.begun("clip.mp4", &source, Keeping::UntilExpired);
+        expected.start("clip.mp4", &source, Retention::UntilExpired);
         let upload = Upload::create(edge, source.length());
-        ledger.addressed(&upload.path, Some("clip.mp4"));
+        expected.add_address(&upload.path, Some("clip.mp4"));
         let patch = upload.begin_patch(&client, 0, source.length());
         requests.push(patch.expect("a connection"));
         for request in &mut requests {

@@ -1,4 +1,4 @@
-//! What all clients share: the way to the worker, the time, and what they were told.
+//! What all clients share: the client of the worker, the time, and the expected state.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use vod_uploader_wire::{Client, Exchange};
 
-use crate::ledger::Ledger;
+use crate::expected_state::ExpectedState;
 
 /// The surroundings of one run.
 pub(crate) struct World {
-    /// What the clients were told.
-    pub(crate) ledger: Ledger,
+    /// The acknowledgments that the clients received.
+    pub(crate) expected: ExpectedState,
     /// What happened.
     pub(crate) counts: Counts,
     door: Mutex<Client>,
@@ -55,7 +55,7 @@ pub(crate) struct Counts {
 impl World {
     pub(crate) fn new(client: Client, end_after: Duration, deadline: Duration) -> Self {
         Self {
-            ledger: Ledger::default(),
+            expected: ExpectedState::default(),
             counts: Counts::default(),
             door: Mutex::new(client),
             begun: Instant::now(),

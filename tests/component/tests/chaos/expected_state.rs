@@ -1,4 +1,4 @@
-//! What the clients sent, and what they were told of it: the promises that have to be kept.
+//! What the clients sent and which acknowledgments they received: the state that the store must have.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -8,41 +8,41 @@ use vod_uploader_component_tests::source::Source;
 
 use crate::world::lock;
 
-/// Every file that was begun, by its name: each has a name of its own, which VOD is told.
+/// All started files by their unique names, which VOD receives.
 #[derive(Default)]
-pub(crate) struct Ledger {
+pub(crate) struct ExpectedState {
     files: Mutex<BTreeMap<String, FileEntry>>,
     addresses: Mutex<Vec<Address>>,
 }
 
-/// A file that a client sent or began to send.
+/// A file that a client sends or has sent.
 #[derive(Clone, Debug)]
 pub(crate) struct FileEntry {
     pub(crate) size: u64,
     /// In decimal, as OSS writes it.
     pub(crate) crc64: String,
-    pub(crate) promise: Promise,
-    pub(crate) keeping: Keeping,
+    pub(crate) acknowledgment: Acknowledgment,
+    pub(crate) retention: Retention,
     pub(crate) begun: Instant,
-    /// When its client gave it up or was told that it is whole.
+    /// When its client abandoned it or received an acknowledgment.
     pub(crate) ended: Option<Instant>,
 }
 
-/// What the client of a file was told.
+/// The final acknowledgment that the client of a file received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Promise {
-    /// Nothing: it may be there or not. If it is, it is whole.
+pub(crate) enum Acknowledgment {
+    /// None: the file may be stored. If it is, it is complete.
     None,
     /// It is stored.
     Stored,
-    /// It was deleted before it was whole.
+    /// It was deleted before it was complete.
     Deleted,
 }
 
-/// What is to become of a file whose client is gone.
+/// How long an upload is kept after its client has gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Keeping {
-    /// It comes in one request or not at all: the worker gives it up by itself.
+pub(crate) enum Retention {
+    /// The file is sent in one request: the worker aborts it when the request ends.
     OneRequest,
     /// It is kept until it expires.
     UntilExpired,
@@ -56,36 +56,36 @@ pub(crate) struct Address {
     pub(crate) file_name: Option<String>,
 }
 
-impl Ledger {
-    /// A client begins to send `source`.
-    pub(crate) fn begun(&self, file_name: &str, source: &Source, keeping: Keeping) {
+impl ExpectedState {
+    /// A client starts to send `source`.
+    pub(crate) fn start(&self, file_name: &str, source: &Source, retention: Retention) {
         let entry = FileEntry {
             size: source.length(),
             crc64: source.crc64(),
-            promise: Promise::None,
-            keeping,
+            acknowledgment: Acknowledgment::None,
+            retention,
             begun: Instant::now(),
             ended: None,
         };
         lock(&self.files).insert(file_name.to_owned(), entry);
     }
 
-    /// A client learns an upload's address.
-    pub(crate) fn addressed(&self, path: &str, file_name: Option<&str>) {
+    /// A client receives the address of an upload.
+    pub(crate) fn add_address(&self, path: &str, file_name: Option<&str>) {
         let address = Address { path: path.to_owned(), file_name: file_name.map(str::to_owned) };
         lock(&self.addresses).push(address);
     }
 
-    /// A client is told that its file is stored, or that it is deleted.
-    pub(crate) fn promised(&self, file_name: &str, promise: Promise) {
+    /// A client receives the acknowledgment that its file is stored or deleted.
+    pub(crate) fn acknowledge(&self, file_name: &str, acknowledgment: Acknowledgment) {
         self.change(file_name, |entry| {
-            entry.promise = promise;
+            entry.acknowledgment = acknowledgment;
             entry.ended = Some(Instant::now());
         });
     }
 
-    /// A client gives its file up.
-    pub(crate) fn given_up(&self, file_name: &str) {
+    /// A client abandons its file.
+    pub(crate) fn abandon(&self, file_name: &str) {
         self.change(file_name, |entry| entry.ended = Some(Instant::now()));
     }
 
@@ -98,38 +98,38 @@ impl Ledger {
     }
 
     fn change(&self, file_name: &str, change: impl FnOnce(&mut FileEntry)) {
-        change(lock(&self.files).get_mut(file_name).expect("a file that was begun"));
+        change(lock(&self.files).get_mut(file_name).expect("a started file"));
     }
 }
 
 /// The offset of one upload, as its client knows it.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Told {
+pub(crate) struct OffsetHistory {
     highest: u64,
 }
 
-impl Told {
-    /// The highest offset that the client was told.
+impl OffsetHistory {
+    /// The highest offset that the client received.
     pub(crate) const fn highest(self) -> u64 {
         self.highest
     }
 
-    /// An answer that may have been overtaken by others.
-    pub(crate) fn heard(&mut self, offset: u64) {
+    /// Adds an offset from a response, which newer responses may have overtaken.
+    pub(crate) fn acknowledged(&mut self, offset: u64) {
         self.highest = self.highest.max(offset);
     }
 
-    /// The answer to a question that was put after all else had been heard. `granularity` is what
-    /// the protocol rounds offsets down to.
+    /// Checks the response to a HEAD that was sent after all other responses had arrived.
+    /// `granularity` is the multiple, in bytes, that the protocol rounds offsets down to.
     ///
     /// # Errors
-    /// Where it is lower than what was told before.
-    pub(crate) fn answered(&mut self, offset: u64, granularity: u64) -> Result<(), String> {
+    /// Returns an error if the offset has decreased.
+    pub(crate) fn verify(&mut self, offset: u64, granularity: u64) -> Result<(), String> {
         let due = self.highest - self.highest % granularity;
         if offset < due {
             return Err(format!("HEAD tells {offset} after {} was acknowledged", self.highest));
         }
-        self.heard(offset);
+        self.acknowledged(offset);
         Ok(())
     }
 }
