@@ -12,9 +12,9 @@ use vod_uploader_wire::{Exchange, Response};
 
 use crate::client::Client;
 use crate::client_fault::ClientFault;
+use crate::context::count;
 use crate::expected_state::OffsetHistory;
-use crate::remote::{Remote, Standing, Words};
-use crate::world::count;
+use crate::upload_handle::{RemoteState, UploadHandle, WireFormat};
 
 /// What a client learns from a request that brings bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub(crate) struct StalledRequest {
 
 /// The bytes of one request.
 pub(crate) struct Request<'a> {
-    pub(crate) remote: &'a Remote,
+    pub(crate) upload: &'a UploadHandle,
     pub(crate) source: &'a Source,
     pub(crate) range: Range<u64>,
 }
@@ -53,41 +53,41 @@ impl Client<'_> {
     /// Where the worker breaks a rule.
     pub(crate) fn append(
         &mut self,
-        remote: &Remote,
+        upload: &UploadHandle,
         source: &Source,
         range: Range<u64>,
         history: &mut OffsetHistory,
         checked: bool,
     ) -> Result<RequestResult, String> {
-        count(&self.world.counts.requests);
+        count(&self.context.counts.requests);
         let length = range.end - range.start;
         let fault = match length > 0 && self.is_faulty(2) {
-            true => ClientFault::choose(&mut self.random, remote, range.start, checked),
+            true => ClientFault::choose(&mut self.random, upload, range.start, checked),
             false => ClientFault::None,
         };
-        self.notes(&format!("PATCH {} {range:?} {fault:?}", remote.path));
-        let request = Request { remote, source, range: range.clone() };
+        self.notes(&format!("PATCH {} {range:?} {fault:?}", upload.path));
+        let request = Request { upload, source, range: range.clone() };
         let mut bytes = request.bytes(range.clone());
         let checksum = format!("sha1 {}", STANDARD.encode(Sha1::digest(&bytes)));
         let more = checked.then_some(("upload-checksum", checksum.as_str()));
-        let Ok(mut exchange) = remote.begin_append(&self.world.http(), &range, more) else {
+        let Ok(mut exchange) = upload.begin_append(&self.context.http(), &range, more) else {
             return Ok(self.unanswered());
         };
         let middle = usize::try_from(self.random.below(length.max(1))).expect("it is in memory");
         if fault == ClientFault::Corrupt {
-            count(&self.world.counts.falsified);
+            count(&self.context.counts.falsified);
             bytes[middle] ^= 1;
         }
         self.send(&mut exchange, &bytes[..middle]);
         let superseded = match fault {
             ClientFault::None | ClientFault::Corrupt => None,
             ClientFault::Disconnect => {
-                count(&self.world.counts.cut);
+                count(&self.context.counts.cut);
                 drop(exchange);
                 return self.after_none_of(checked, &request, history);
             }
             ClientFault::Stall => {
-                count(&self.world.counts.stalled);
+                count(&self.context.counts.stalled);
                 let unsent = range.start + middle as u64..range.end;
                 self.stalled.push(StalledRequest {
                     exchange,
@@ -99,13 +99,13 @@ impl Client<'_> {
                 return Ok(RequestResult::Nothing);
             }
             ClientFault::QueryOffset => {
-                count(&self.world.counts.asked);
-                self.ask(remote, history)?;
+                count(&self.context.counts.asked);
+                self.ask(upload, history)?;
                 Some(RequestResult::Nothing)
             }
             ClientFault::Rival => Some(self.rival(&request, history)?),
             ClientFault::Pause => Some(self.pause(&request, history)?),
-            ClientFault::Delete => Some(self.delete(remote)?),
+            ClientFault::Delete => Some(self.delete(upload)?),
         };
         self.send(&mut exchange, &bytes[middle..]);
         let answer = exchange.finish();
@@ -116,7 +116,7 @@ impl Client<'_> {
             return self.judge(&request, answer, history);
         };
         if fault == ClientFault::Pause {
-            self.resume(remote)?;
+            self.resume(upload)?;
         }
         match (meanwhile, self.judge(&request, answer, history)?) {
             (RequestResult::Deleted, RequestResult::Stored(_) | RequestResult::Complete) => {
@@ -137,18 +137,18 @@ impl Client<'_> {
     /// Where that is before what was acknowledged.
     pub(crate) fn ask(
         &mut self,
-        remote: &Remote,
+        upload: &UploadHandle,
         history: &mut OffsetHistory,
-    ) -> Result<Standing, String> {
-        let Ok(standing) = remote.standing(&self.world.http()) else {
-            return Ok(Standing::Later(0));
+    ) -> Result<RemoteState, String> {
+        let Ok(state) = upload.state(&self.context.http()) else {
+            return Ok(RemoteState::Later(0));
         };
-        let standing = standing?;
-        self.notes(&format!("HEAD {} {standing:?}", remote.path));
-        if let Standing::At(offset) = standing {
-            history.verify(offset, remote.granularity())?;
+        let state = state?;
+        self.notes(&format!("HEAD {} {state:?}", upload.path));
+        if let RemoteState::At(offset) = state {
+            history.verify(offset, upload.granularity())?;
         }
-        Ok(standing)
+        Ok(state)
     }
 
     /// Resumes the stalled requests. The upload has continued over other connections, so the worker
@@ -158,17 +158,17 @@ impl Client<'_> {
     /// Where one is held, or `is_deleted` and one succeeds.
     pub(crate) fn wake(
         &mut self,
-        remote: &Remote,
+        upload: &UploadHandle,
         source: &Source,
         history: &mut OffsetHistory,
         is_deleted: bool,
     ) -> Result<(), String> {
         for mut stalled in std::mem::take(&mut self.stalled) {
-            if self.world.elapsed() < STALLED_BEFORE && self.random.below(2) == 0 {
-                self.world.leave_stalled(stalled.exchange, stalled.since);
+            if self.context.elapsed() < STALLED_BEFORE && self.random.below(2) == 0 {
+                self.context.leave_stalled(stalled.exchange, stalled.since);
                 continue;
             }
-            let request = Request { remote, source, range: stalled.range };
+            let request = Request { upload, source, range: stalled.range };
             let since = Instant::now();
             let unsent = request.bytes(stalled.unsent);
             self.send(&mut stalled.exchange, &unsent);
@@ -188,7 +188,7 @@ impl Client<'_> {
 
     /// Counts a request without an answer, and waits until the worker may be there again.
     pub(crate) fn unanswered(&mut self) -> RequestResult {
-        count(&self.world.counts.unanswered);
+        count(&self.context.counts.unanswered);
         self.notes("no answer");
         self.rest(100);
         RequestResult::Nothing
@@ -213,14 +213,16 @@ impl Client<'_> {
                 return Err(format!("success at {offset:?} for {:?}", request.range));
             }
             history.acknowledged(end);
-            return Ok(if end == request.remote.length {
+            return Ok(if end == request.upload.length {
                 RequestResult::Complete
             } else {
                 RequestResult::Stored(end)
             });
         }
         // FilePond's own client goes by what HEAD tells alone.
-        if let (Some(offset), Words::Tus | Words::Ietf(_)) = (offset, request.remote.words) {
+        if let (Some(offset), WireFormat::Tus | WireFormat::Ietf(_)) =
+            (offset, request.upload.format)
+        {
             history.acknowledged(offset);
         }
         match (answer.status, code.as_str()) {
@@ -228,11 +230,11 @@ impl Client<'_> {
             (409, "taken-over" | "offset-mismatch" | "upload-ended")
             | (400, "upload-ended" | "length-mismatch") => Ok(RequestResult::Nothing),
             (409, "upload-paused") => {
-                self.resume(request.remote)?;
+                self.resume(request.upload)?;
                 Ok(RequestResult::Nothing)
             }
             (502 | 503, _) => {
-                count(&self.world.counts.refused);
+                count(&self.context.counts.refused);
                 self.rest(200);
                 Ok(RequestResult::Nothing)
             }
@@ -270,15 +272,15 @@ impl Client<'_> {
         }
         loop {
             self.check_time()?;
-            match self.ask(request.remote, history)? {
-                Standing::At(offset) if offset == request.range.start => {
+            match self.ask(request.upload, history)? {
+                RemoteState::At(offset) if offset == request.range.start => {
                     return Ok(RequestResult::Nothing);
                 }
-                Standing::At(offset) => {
+                RemoteState::At(offset) => {
                     return Err(format!("{offset} after {:?} without its end", request.range));
                 }
-                Standing::Gone(status) => return Ok(RequestResult::Gone(status)),
-                Standing::Later(_) => self.rest(100),
+                RemoteState::Gone(status) => return Ok(RequestResult::Gone(status)),
+                RemoteState::Later(_) => self.rest(100),
             }
         }
     }
@@ -287,7 +289,7 @@ impl Client<'_> {
 impl Request<'_> {
     /// The bytes of `range`, an offset of the upload.
     pub(crate) fn bytes(&self, range: Range<u64>) -> Vec<u8> {
-        let base = self.remote.base;
+        let base = self.upload.base;
         self.source.bytes(base + range.start..base + range.end)
     }
 }

@@ -7,7 +7,7 @@ use vod_uploader_component_tests::sandbox::StoredObject;
 
 use crate::expected_state::{Acknowledgment, ExpectedState, FileEntry};
 
-/// What is wrong with the stored files: each sentence is a broken acknowledgment.
+/// The violations in the stored files, one sentence each.
 pub(crate) fn files(
     expected: &ExpectedState,
     media: &[Value],

@@ -8,12 +8,12 @@ use vod_uploader_component_tests::source::{KIB, MIB, Source};
 use vod_uploader_wire::Exchange;
 
 use crate::append::StalledRequest;
+use crate::context::ChaosContext;
 use crate::protocol::Protocol;
-use crate::world::World;
 
 /// A client with its protocol.
 pub(crate) struct Client<'a> {
-    pub(crate) world: &'a World,
+    pub(crate) context: &'a ChaosContext,
     pub(crate) random: Random,
     /// Its stalled requests of the current upload.
     pub(crate) stalled: Vec<StalledRequest>,
@@ -26,9 +26,14 @@ pub(crate) struct Client<'a> {
 }
 
 impl<'a> Client<'a> {
-    pub(crate) fn new(world: &'a World, number: u64, protocol: Protocol, seed: u64) -> Self {
+    pub(crate) fn new(
+        context: &'a ChaosContext,
+        number: u64,
+        protocol: Protocol,
+        seed: u64,
+    ) -> Self {
         Self {
-            world,
+            context,
             random: Random::new(seed),
             stalled: Vec::new(),
             number,
@@ -53,10 +58,10 @@ impl<'a> Client<'a> {
                 Protocol::FilePond => self.send_by_filepond(),
             };
             if let Err(what) = sent {
-                self.world.fails(self.number, &format!("{:?}: {what}", self.protocol));
+                self.context.fails(self.number, &format!("{:?}: {what}", self.protocol));
                 return;
             }
-            if !self.world.has_faults() {
+            if !self.context.has_faults() {
                 return;
             }
         }
@@ -88,7 +93,7 @@ impl<'a> Client<'a> {
     pub(crate) fn send(&mut self, exchange: &mut Exchange, bytes: &[u8]) -> bool {
         bytes.chunks(PIECE_BYTES).all(|piece| {
             let sent = exchange.send(piece);
-            if self.world.has_faults() {
+            if self.context.has_faults() {
                 let share = piece.len() as f64 / self.size as f64;
                 std::thread::sleep(self.duration.mul_f64(share).min(PIECE_PAUSE_MAX));
             }
@@ -103,13 +108,13 @@ impl<'a> Client<'a> {
 
     /// Returns true in one of `of` cases, while faults are scheduled.
     pub(crate) fn is_faulty(&mut self, of: u64) -> bool {
-        self.world.has_faults() && self.random.below(of) == 0
+        self.context.has_faults() && self.random.below(of) == 0
     }
 
     /// # Errors
     /// Once everybody should have ended.
     pub(crate) fn check_time(&self) -> Result<(), String> {
-        match self.world.is_late() {
+        match self.context.is_late() {
             true => Err("it is stuck: everybody should have ended".to_owned()),
             false => Ok(()),
         }
@@ -117,7 +122,7 @@ impl<'a> Client<'a> {
 
     /// Notes what happens, for the case that it fails.
     pub(crate) fn notes(&self, what: &str) {
-        self.world.notes(self.number, what);
+        self.context.notes(self.number, what);
     }
 }
 

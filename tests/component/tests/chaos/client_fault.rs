@@ -2,7 +2,7 @@
 
 use vod_uploader_component_tests::random::Random;
 
-use crate::remote::{Remote, Words};
+use crate::upload_handle::{UploadHandle, WireFormat};
 
 /// A fault of a client after it has sent some bytes of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,15 +27,20 @@ pub(crate) enum ClientFault {
 
 impl ClientFault {
     /// Chooses the fault of a request that appends at `offset`.
-    pub(crate) fn choose(random: &mut Random, remote: &Remote, offset: u64, checked: bool) -> Self {
+    pub(crate) fn choose(
+        random: &mut Random,
+        upload: &UploadHandle,
+        offset: u64,
+        checked: bool,
+    ) -> Self {
         if checked {
             return *random.pick(&[Self::None, Self::Disconnect, Self::QueryOffset, Self::Corrupt]);
         }
         let drawn = *random.pick(&ALL);
-        let is_partial = remote.file_name.is_none();
+        let is_partial = upload.file_name.is_none();
         // FilePond's upload comes to be with its first chunk: before that there is nothing to
         // pause, and a chunk under way makes one that was deleted.
-        let too_early = matches!(remote.words, Words::FilePond(_)) && offset == 0;
+        let too_early = matches!(upload.format, WireFormat::FilePond(_)) && offset == 0;
         match drawn {
             Self::Delete if is_partial || too_early => Self::Disconnect,
             Self::Pause if too_early => Self::QueryOffset,

@@ -4,13 +4,13 @@ use vod_uploader_component_tests::source::{MIB, Source};
 use vod_uploader_wire::tus;
 
 use crate::client::Client;
+use crate::context::count;
 use crate::expected_state::{Acknowledgment, OffsetHistory, Retention};
-use crate::remote::{Remote, Standing, Words};
-use crate::resumable::{Ending, Steps};
-use crate::world::count;
+use crate::resumable::{ChunkPlan, Ending};
+use crate::upload_handle::{RemoteState, UploadHandle, WireFormat};
 
 /// How a file that is made of others stands.
-enum Joined {
+enum ConcatState {
     Stored,
     /// Not all of them are whole, or that could not be found out.
     NotYet,
@@ -46,7 +46,7 @@ impl Client<'_> {
         for partial in &partials {
             let mut history = OffsetHistory::default();
             let ending =
-                self.send_all(partial, source, Steps::UpTo(4 * MIB), &mut history, false)?;
+                self.send_all(partial, source, ChunkPlan::UpTo(4 * MIB), &mut history, false)?;
             match ending {
                 Ending::Stored => {}
                 // With its last byte they were joined.
@@ -62,37 +62,44 @@ impl Client<'_> {
         loop {
             self.check_time()?;
             match self.joined(&whole)? {
-                Joined::Stored => break,
-                Joined::NotYet => self.rest(200),
-                Joined::Never if lost_final => {
-                    self.world.expected.abandon(&name);
+                ConcatState::Stored => break,
+                ConcatState::NotYet => self.rest(200),
+                ConcatState::Never if lost_final => {
+                    self.context.expected.abandon(&name);
                     return Ok(false);
                 }
-                Joined::Never => return Err("the partial uploads are gone".to_owned()),
+                ConcatState::Never => return Err("the partial uploads are gone".to_owned()),
             }
         }
-        count(&self.world.counts.stored);
-        self.world.expected.acknowledge(&name, Acknowledgment::Stored);
+        count(&self.context.counts.stored);
+        self.context.expected.acknowledge(&name, Acknowledgment::Stored);
         Ok(true)
     }
 
-    fn create_partial(&mut self, range: std::ops::Range<u64>) -> Result<Remote, String> {
+    fn create_partial(&mut self, range: std::ops::Range<u64>) -> Result<UploadHandle, String> {
         let length = range.end - range.start;
         loop {
             self.check_time()?;
             let creation = tus::request("POST", "/v1/files")
                 .header("upload-length", length)
                 .header("upload-concat", "partial");
-            let Ok(answer) = self.world.http().send(&creation) else {
+            let Ok(answer) = self.context.http().send(&creation) else {
                 self.unanswered();
                 continue;
             };
             self.notes(&format!("POST partial: {} {:?}", answer.status, answer.headers));
             if let Some(path) = answer.header("location") {
-                let (words, path) = (Words::Tus, path.to_owned());
-                self.world.expected.add_address(&path, None);
+                let (format, path) = (WireFormat::Tus, path.to_owned());
+                self.context.expected.add_address(&path, None);
                 let base = range.start;
-                return Ok(Remote { words, path, file_name: None, base, length, deferred: false });
+                return Ok(UploadHandle {
+                    format,
+                    path,
+                    file_name: None,
+                    base,
+                    length,
+                    deferred: false,
+                });
             }
             self.refused(&answer)?;
         }
@@ -102,29 +109,29 @@ impl Client<'_> {
     /// whose address did not come.
     fn create_final(
         &mut self,
-        partials: &[Remote],
+        partials: &[UploadHandle],
         source: &Source,
         lost: &mut bool,
-    ) -> Result<Option<Remote>, String> {
+    ) -> Result<Option<UploadHandle>, String> {
         let paths: Vec<_> = partials.iter().map(|partial| partial.path.as_str()).collect();
         loop {
             self.check_time()?;
             let name = self.new_name();
-            self.world.expected.start(&name, source, Retention::UntilExpired);
+            self.context.expected.start(&name, source, Retention::UntilExpired);
             let creation = tus::concatenation("/v1/files", &paths)
                 .header("upload-metadata", tus::metadata(&[("filename", &name)]));
-            let answer = self.world.http().send(&creation);
+            let answer = self.context.http().send(&creation);
             let Ok(answer) = answer else {
                 *lost = true;
                 self.unanswered();
-                self.world.expected.abandon(&name);
+                self.context.expected.abandon(&name);
                 continue;
             };
             self.notes(&format!("POST {name} {paths:?}: {} {}", answer.status, answer.text()));
-            if let Some(remote) = self.addressed(&answer, &name, source.length()) {
-                return Ok(Some(remote));
+            if let Some(upload) = self.addressed(&answer, &name, source.length()) {
+                return Ok(Some(upload));
             }
-            self.world.expected.abandon(&name);
+            self.context.expected.abandon(&name);
             match answer.status {
                 400 | 410 if *lost => return Ok(None),
                 // What was created before the store failed may still be joined.
@@ -135,13 +142,13 @@ impl Client<'_> {
         }
     }
 
-    fn joined(&mut self, whole: &Remote) -> Result<Joined, String> {
+    fn joined(&mut self, whole: &UploadHandle) -> Result<ConcatState, String> {
         let mut history = OffsetHistory::default();
         Ok(match self.ask(whole, &mut history)? {
-            Standing::At(offset) if offset == whole.length => Joined::Stored,
-            Standing::At(offset) => return Err(format!("the joined upload is at {offset}")),
-            Standing::Later(_) => Joined::NotYet,
-            Standing::Gone(_) => Joined::Never,
+            RemoteState::At(offset) if offset == whole.length => ConcatState::Stored,
+            RemoteState::At(offset) => return Err(format!("the joined upload is at {offset}")),
+            RemoteState::Later(_) => ConcatState::NotYet,
+            RemoteState::Gone(_) => ConcatState::Never,
         })
     }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use vod_uploader_component_tests::source::Source;
 
-use crate::world::lock;
+use crate::context::lock;
 
 /// All started files by their unique names, which VOD receives.
 #[derive(Default)]

@@ -9,7 +9,7 @@ use vod_uploader_component_tests::edge::Edge;
 use vod_uploader_component_tests::random::Random;
 use vod_uploader_wire::Client;
 
-use crate::world::{World, lock};
+use crate::context::{ChaosContext, lock};
 
 /// The faults that affect all clients.
 pub(crate) struct FaultSchedule {
@@ -73,28 +73,28 @@ impl FaultSchedule {
 
     /// Starts the faults of the store, and kills the host repeatedly. Returns the highest memory of any
     /// instance until the last kill, in bytes.
-    pub(crate) fn start(&self, edge: &mut Edge, world: &World) -> u64 {
+    pub(crate) fn start(&self, edge: &mut Edge, context: &ChaosContext) -> u64 {
         for fault in &self.faults {
             edge.sandbox.fault(fault);
         }
         let mut peak = 0;
         for kill in &self.kills {
-            std::thread::sleep(kill.at.saturating_sub(world.elapsed()));
+            std::thread::sleep(kill.at.saturating_sub(context.elapsed()));
             peak = peak.max(edge.stats().count("instance_memory_peak_bytes"));
             edge.kill_host();
             lock(&self.killed_at).push(Moment::now(edge));
             std::thread::sleep(kill.down);
             edge.set_variable("part_size_bytes", &kill.part_bytes.to_string());
             edge.start_host();
-            world.has_moved(edge.client());
+            context.has_moved(edge.client());
         }
         peak
     }
 
     /// Makes the store fail for longer than the worker retries, waits for the end of the schedule,
     /// and removes the faults.
-    pub(crate) fn stop(&self, edge: &Edge, world: &World) {
-        std::thread::sleep(self.outage_at.saturating_sub(world.elapsed()));
+    pub(crate) fn stop(&self, edge: &Edge, context: &ChaosContext) {
+        std::thread::sleep(self.outage_at.saturating_sub(context.elapsed()));
         self.note_hits(edge);
         for operation in OUTAGE {
             let mut fault = json!({ "kind": "status", "status": 503, "times": 0 });
@@ -106,7 +106,7 @@ impl FaultSchedule {
         for fault in &self.faults {
             edge.sandbox.fault(fault);
         }
-        std::thread::sleep(self.end_after.saturating_sub(world.elapsed()));
+        std::thread::sleep(self.end_after.saturating_sub(context.elapsed()));
         self.note_hits(edge);
     }
 
@@ -133,12 +133,12 @@ impl FaultSchedule {
     ///
     /// # Panics
     /// If one did not.
-    pub(crate) fn assert_effective(&self, world: &World) {
+    pub(crate) fn assert_effective(&self, context: &ChaosContext) {
         let hits = self.hits();
         assert!(hits.all > 50, "{} requests to the store were hit", hits.all);
         assert_eq!(self.killed_at().len(), self.kills.len());
-        for (name, count) in world.counts.named() {
-            assert!(count > 0, "none {name}: {}", world.counts);
+        for (name, count) in context.counts.named() {
+            assert!(count > 0, "none {name}: {}", context.counts);
         }
     }
 }

@@ -19,16 +19,16 @@ mod auditor_tests;
 mod client;
 mod client_fault;
 mod concatenated;
+mod concurrent_requests;
+mod context;
 mod expected_state;
 mod fault_schedule;
-mod in_one_request;
-mod meanwhile;
 mod orphans;
 mod protocol;
-mod remote;
 mod resumable;
+mod single_request;
 mod stalled_clients;
-mod world;
+mod upload_handle;
 
 use std::time::Duration;
 
@@ -37,11 +37,11 @@ use vod_uploader_component_tests::random::Random;
 use vod_uploader_component_tests::source::MIB;
 
 use crate::client::Client;
+use crate::context::ChaosContext;
 use crate::fault_schedule::FaultSchedule;
 use crate::orphans::AllowedOrphans;
 use crate::protocol::Protocol;
 use crate::stalled_clients::StalledClients;
-use crate::world::World;
 
 const CLIENTS: u64 = 50;
 
@@ -66,35 +66,35 @@ fn fifty_clients_under_faults_lose_no_acknowledged_byte_and_all_finish() {
     edge.plant_secret(SEAL_KEY);
     let mut random = Random::new(seed);
     let schedule = FaultSchedule::new(&mut random);
-    let world = World::new(edge.client(), schedule.end_after, DEADLINE);
-    let (memory_peak_bytes, stalled) = all_at_once(&mut edge, &world, &schedule, &mut random);
-    eprintln!("after {:?}: {}, {:?}", world.elapsed(), world.counts, schedule.hits());
-    let mut defects = world.failures();
-    if world.clients_ended() == CLIENTS {
-        stalled.assert_ended(&edge, world.stalled());
+    let context = ChaosContext::new(edge.client(), schedule.end_after, DEADLINE);
+    let (memory_peak_bytes, stalled) = all_at_once(&mut edge, &context, &schedule, &mut random);
+    eprintln!("after {:?}: {}, {:?}", context.elapsed(), context.counts, schedule.hits());
+    let mut defects = context.failures();
+    if context.clients_ended() == CLIENTS {
+        stalled.assert_ended(&edge, context.stalled());
         orphans::nothing_runs(&edge);
         defects.extend(audit::files(
-            &world.expected,
+            &context.expected,
             &edge.sandbox.media(),
             &edge.sandbox.objects(),
         ));
-        defects.extend(leave_nothing(&mut edge, &world, &schedule));
+        defects.extend(leave_nothing(&mut edge, &context, &schedule));
     }
-    eprintln!("after {:?}: {} MiB at most", world.elapsed(), memory_peak_bytes / MIB);
+    eprintln!("after {:?}: {} MiB at most", context.elapsed(), memory_peak_bytes / MIB);
     if let Ok(folder) = std::env::var("CHAOS_LOG_DIR") {
-        std::fs::write(format!("{folder}/clients.log"), world.log()).expect("it is writable");
+        std::fs::write(format!("{folder}/clients.log"), context.log()).expect("it is writable");
         std::fs::write(format!("{folder}/host.log"), edge.log()).expect("it is writable");
     }
     assert!(defects.is_empty(), "CHAOS_SEED={seed}\n{}", defects.join("\n"));
     assert!(memory_peak_bytes <= INSTANCE_MEMORY_MAX_BYTES, "{memory_peak_bytes} bytes");
-    schedule.assert_effective(&world);
+    schedule.assert_effective(&context);
 }
 
 /// Runs the clients and the fault schedule until all clients have finished or the deadline is over.
 /// Returns the highest memory of an instance, in bytes, and the clients that are still stalled.
 fn all_at_once(
     edge: &mut Edge,
-    world: &World,
+    context: &ChaosContext,
     schedule: &FaultSchedule,
     random: &mut Random,
 ) -> (u64, StalledClients) {
@@ -102,18 +102,18 @@ fn all_at_once(
         for number in 0..CLIENTS {
             let (client_seed, protocol) = (random.next(), Protocol::of_client(number));
             scope.spawn(move || {
-                Client::new(world, number, protocol, client_seed).run();
-                world.client_ended();
+                Client::new(context, number, protocol, client_seed).run();
+                context.client_ended();
             });
         }
-        let peak = schedule.start(edge, world);
-        let stalled = StalledClients::stall(edge, &world.expected);
-        schedule.stop(edge, world);
-        while world.clients_ended() < CLIENTS && !world.is_late() {
+        let peak = schedule.start(edge, context);
+        let stalled = StalledClients::stall(edge, &context.expected);
+        schedule.stop(edge, context);
+        while context.clients_ended() < CLIENTS && !context.is_late() {
             std::thread::sleep(Duration::from_millis(20));
         }
         let peak = peak.max(edge.stats().count("instance_memory_peak_bytes"));
-        if world.clients_ended() < CLIENTS {
+        if context.clients_ended() < CLIENTS {
             // Whoever still waits for an answer is told that it does not come.
             edge.kill_host();
         }
@@ -122,19 +122,19 @@ fn all_at_once(
 }
 
 /// Deletes and sweeps all uploads. Returns what is wrong with what is left.
-fn leave_nothing(edge: &mut Edge, world: &World, schedule: &FaultSchedule) -> Vec<String> {
-    orphans::delete_all(edge, &world.expected);
+fn leave_nothing(edge: &mut Edge, context: &ChaosContext, schedule: &FaultSchedule) -> Vec<String> {
+    orphans::delete_all(edge, &context.expected);
     let mut allowed = AllowedOrphans {
         killed_at: schedule.killed_at(),
         unacknowledged_initiates: schedule.hits().unacknowledged_initiates,
         before_cleanup: true,
     };
-    let deleted = orphans::audited(edge, &world.expected, &allowed);
-    let before_cleanup = orphans::clean_up(edge);
+    let deleted = orphans::audited(edge, &context.expected, &allowed);
+    let remaining = orphans::clean_up(edge);
     allowed.before_cleanup = false;
-    let swept = orphans::audited(edge, &world.expected, &allowed);
-    eprintln!("left: {deleted}; after the sweep: {swept}");
-    [deleted.defects, before_cleanup, swept.defects].concat()
+    let cleaned = orphans::audited(edge, &context.expected, &allowed);
+    eprintln!("left: {deleted}; after the cleanup: {cleaned}");
+    [deleted.defects, remaining, cleaned.defects].concat()
 }
 
 /// The seed of this run.

@@ -6,10 +6,10 @@ use vod_uploader_wire::ietf::Draft;
 use vod_uploader_wire::{Exchange, Framing, Request, Response};
 
 use crate::client::Client;
+use crate::context::count;
 use crate::expected_state::{Acknowledgment, Retention};
-use crate::remote::{Remote, Words};
-use crate::resumable::Steps;
-use crate::world::count;
+use crate::resumable::ChunkPlan;
+use crate::upload_handle::{UploadHandle, WireFormat};
 
 impl Client<'_> {
     /// `PUT /v1/uploads/{name}`.
@@ -18,10 +18,10 @@ impl Client<'_> {
         loop {
             self.check_time()?;
             let name = self.new_name();
-            self.world.expected.start(&name, &source, Retention::OneRequest);
+            self.context.expected.start(&name, &source, Retention::OneRequest);
             let framing = if known { Framing::Length(source.length()) } else { Framing::Chunked };
             let path = format!("/v1/uploads/{name}");
-            let put = self.world.http().start(&Request::new("PUT", &path).framing(framing));
+            let put = self.context.http().start(&Request::new("PUT", &path).framing(framing));
             let answer = put.ok().and_then(|put| self.send_whole(put, &source.bytes(source.all())));
             self.notes(&format!("PUT {name}: {:?}", answer.as_ref().map(|answer| answer.status)));
             match answer {
@@ -31,7 +31,7 @@ impl Client<'_> {
                 Some(answer) => self.refused(&answer)?,
                 None => {}
             }
-            self.world.expected.abandon(&name);
+            self.context.expected.abandon(&name);
         }
     }
 
@@ -43,7 +43,7 @@ impl Client<'_> {
             let names: Vec<_> = files.iter().map(|_| self.new_name()).collect();
             let mut form = Vec::new();
             for (name, source) in names.iter().zip(&files) {
-                self.world.expected.start(name, source, Retention::OneRequest);
+                self.context.expected.start(name, source, Retention::OneRequest);
                 let head = format!(
                     "--chaos\r\nContent-Disposition: form-data; name=\"file\"; \
                      filename=\"{name}\"\r\n\r\n"
@@ -56,7 +56,7 @@ impl Client<'_> {
             let headers = [("content-type", "multipart/form-data; boundary=chaos")];
             let framing = Framing::Length(form.len() as u64);
             let post = self
-                .world
+                .context
                 .http()
                 .start(&Request::new("POST", "/v1/uploads").headers(&headers).framing(framing));
             let answer = post.ok().and_then(|post| self.send_whole(post, &form));
@@ -69,7 +69,7 @@ impl Client<'_> {
                 match mine.find(|file| file["crc64"].is_string()) {
                     Some(file) => self.stored(&name, &source, file)?,
                     None => {
-                        self.world.expected.abandon(&name);
+                        self.context.expected.abandon(&name);
                         left.push(source);
                     }
                 }
@@ -92,40 +92,40 @@ impl Client<'_> {
         loop {
             self.check_time()?;
             let name = self.new_name();
-            self.world.expected.start(&name, &source, Retention::UntilExpired);
+            self.context.expected.start(&name, &source, Retention::UntilExpired);
             let creation = draft
                 .creation("POST", "/v1/files", true)
                 .header("content-disposition", format!("attachment; filename=\"{name}\""))
                 .framing(Framing::Length(source.length()));
-            let post = self.world.http().start(&creation);
+            let post = self.context.http().start(&creation);
             let answer =
                 post.ok().and_then(|post| self.send_whole(post, &source.bytes(source.all())));
             let Some(answer) = answer else {
-                self.world.expected.abandon(&name);
+                self.context.expected.abandon(&name);
                 continue;
             };
             self.notes(&format!("POST {name}: {} {:?}", answer.status, answer.headers));
-            let remote = self.addressed(&answer, &name, source.length());
+            let upload = self.addressed(&answer, &name, source.length());
             if answer.status == 201 && answer.header("upload-complete") == Some("?1") {
                 return self.stored(&name, &source, &answer.json());
             }
-            if let Some(remote) = remote {
-                let remote = Remote { words: Words::Ietf(draft), ..remote };
+            if let Some(upload) = upload {
+                let upload = UploadHandle { format: WireFormat::Ietf(draft), ..upload };
                 let offset = answer.header("upload-offset").map_or(0, |_| answer.offset());
-                return self.send_file(&remote, &source, Steps::All, offset, false);
+                return self.send_file(&upload, &source, ChunkPlan::All, offset, false);
             }
-            self.world.expected.abandon(&name);
+            self.context.expected.abandon(&name);
             self.refused(&answer)?;
         }
     }
 
     /// Sends a whole body, and leaves now and then in its middle. `None` where no answer comes.
     fn send_whole(&mut self, mut exchange: Exchange, body: &[u8]) -> Option<Response> {
-        count(&self.world.counts.requests);
+        count(&self.context.counts.requests);
         let middle = usize::try_from(self.random.below(body.len() as u64)).expect("an index");
         self.send(&mut exchange, &body[..middle]);
         if self.is_faulty(4) {
-            count(&self.world.counts.cut);
+            count(&self.context.counts.cut);
             self.notes("cut");
             return None;
         }
@@ -146,8 +146,8 @@ impl Client<'_> {
         if *size != source.length() || *crc64 != source.crc64().as_str() {
             return Err(format!("{name} was stored as {outcome}"));
         }
-        count(&self.world.counts.stored);
-        self.world.expected.acknowledge(name, Acknowledgment::Stored);
+        count(&self.context.counts.stored);
+        self.context.expected.acknowledge(name, Acknowledgment::Stored);
         Ok(())
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::append::{Request, RequestResult};
 use crate::client::Client;
+use crate::context::count;
 use crate::expected_state::{Acknowledgment, OffsetHistory};
-use crate::remote::Remote;
-use crate::world::count;
+use crate::upload_handle::UploadHandle;
 
 impl Client<'_> {
     /// The same bytes over another connection, while the first one waits.
@@ -13,8 +13,8 @@ impl Client<'_> {
         request: &Request<'_>,
         history: &mut OffsetHistory,
     ) -> Result<RequestResult, String> {
-        count(&self.world.counts.rivals);
-        let rival = request.remote.begin_append(&self.world.http(), &request.range, None);
+        count(&self.context.counts.rivals);
+        let rival = request.upload.begin_append(&self.context.http(), &request.range, None);
         let Ok(mut rival) = rival else { return Ok(self.unanswered()) };
         rival.send(&request.bytes(request.range.clone()));
         let answer = rival.finish();
@@ -27,8 +27,8 @@ impl Client<'_> {
         request: &Request<'_>,
         history: &mut OffsetHistory,
     ) -> Result<RequestResult, String> {
-        count(&self.world.counts.paused);
-        let Ok(paused) = request.remote.tell(&self.world.http(), "pause") else {
+        count(&self.context.counts.paused);
+        let Ok(paused) = request.upload.command(&self.context.http(), "pause") else {
             return Ok(self.unanswered());
         };
         self.notes(&format!("pause: {}", paused.status));
@@ -37,11 +37,11 @@ impl Client<'_> {
         }
         let offset = paused.json()["bytes_durable"].as_u64().expect("an offset");
         history.verify(offset, 1)?;
-        let one = Request { range: offset..(offset + 1).min(request.remote.length), ..*request };
+        let one = Request { range: offset..(offset + 1).min(request.upload.length), ..*request };
         if paused.json()["state"] != "paused" || one.range.is_empty() {
             return Ok(RequestResult::Nothing);
         }
-        let patch = one.remote.begin_append(&self.world.http(), &one.range, None);
+        let patch = one.upload.begin_append(&self.context.http(), &one.range, None);
         let Ok(mut patch) = patch else { return Ok(self.unanswered()) };
         patch.send(&one.bytes(one.range.clone()));
         match patch.finish() {
@@ -50,10 +50,10 @@ impl Client<'_> {
         }
     }
 
-    pub(crate) fn resume(&mut self, remote: &Remote) -> Result<(), String> {
+    pub(crate) fn resume(&mut self, upload: &UploadHandle) -> Result<(), String> {
         loop {
             self.check_time()?;
-            match remote.tell(&self.world.http(), "resume").map(|answer| answer.status) {
+            match upload.command(&self.context.http(), "resume").map(|answer| answer.status) {
                 Ok(502 | 503) | Err(_) => self.rest(100),
                 Ok(_) => return Ok(()),
             }
@@ -61,12 +61,12 @@ impl Client<'_> {
     }
 
     /// Deletes the upload before it is whole.
-    pub(crate) fn delete(&mut self, remote: &Remote) -> Result<RequestResult, String> {
-        count(&self.world.counts.deleted);
+    pub(crate) fn delete(&mut self, upload: &UploadHandle) -> Result<RequestResult, String> {
+        count(&self.context.counts.deleted);
         loop {
             self.check_time()?;
-            let deleted = remote.delete(&self.world.http()).map(|answer| answer.status);
-            self.notes(&format!("DELETE {}: {deleted:?}", remote.path));
+            let deleted = upload.delete(&self.context.http()).map(|answer| answer.status);
+            self.notes(&format!("DELETE {}: {deleted:?}", upload.path));
             match deleted {
                 Ok(204 | 404 | 410) => break,
                 // 409: a request that began at the same moment has the upload now.
@@ -74,8 +74,8 @@ impl Client<'_> {
                 Ok(status) => return Err(format!("DELETE is answered with {status}")),
             }
         }
-        let name = remote.file_name.as_deref().expect("a partial upload is not deleted");
-        self.world.expected.acknowledge(name, Acknowledgment::Deleted);
+        let name = upload.file_name.as_deref().expect("a partial upload is not deleted");
+        self.context.expected.acknowledge(name, Acknowledgment::Deleted);
         Ok(RequestResult::Deleted)
     }
 }

@@ -10,7 +10,7 @@ use vod_uploader_wire::{Client, Exchange};
 use crate::expected_state::ExpectedState;
 
 /// The surroundings of one run.
-pub(crate) struct World {
+pub(crate) struct ChaosContext {
     /// The acknowledgments that the clients received.
     pub(crate) expected: ExpectedState,
     /// What happened.
@@ -52,7 +52,7 @@ pub(crate) struct Counts {
     pub(crate) falsified: AtomicU64,
 }
 
-impl World {
+impl ChaosContext {
     pub(crate) fn new(client: Client, end_after: Duration, deadline: Duration) -> Self {
         Self {
             expected: ExpectedState::default(),

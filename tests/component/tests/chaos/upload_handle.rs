@@ -8,8 +8,8 @@ use vod_uploader_wire::{Client, Exchange, Framing, Request, Response, tus};
 
 /// An upload that has an address.
 #[derive(Clone, Debug)]
-pub(crate) struct Remote {
-    pub(crate) words: Words,
+pub(crate) struct UploadHandle {
+    pub(crate) format: WireFormat,
     /// The path under `/v1/files/`.
     pub(crate) path: String,
     /// The file that it is for; `None` for a partial upload.
@@ -23,7 +23,7 @@ pub(crate) struct Remote {
 
 /// What the requests look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Words {
+pub(crate) enum WireFormat {
     /// tus 1.0.0.
     Tus,
     /// The IETF's draft, by its interop version.
@@ -34,7 +34,7 @@ pub(crate) enum Words {
 
 /// How an upload stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum RemoteState {
     /// Bytes up to here are acknowledged.
     At(u64),
     /// It is not there any more; the status.
@@ -43,26 +43,26 @@ pub(crate) enum Standing {
     Later(u16),
 }
 
-impl Remote {
+impl UploadHandle {
     /// HEAD.
     ///
     /// # Errors
     /// Where no answer comes. A sentence where it makes no sense.
-    pub(crate) fn standing(&self, client: &Client) -> io::Result<Result<Standing, String>> {
-        let head = match self.words {
-            Words::FilePond(_) => Request::new("HEAD", &self.filepond_path()),
-            Words::Tus => tus::request("HEAD", &self.path),
-            Words::Ietf(draft) => draft.request("HEAD", &self.path),
+    pub(crate) fn state(&self, client: &Client) -> io::Result<Result<RemoteState, String>> {
+        let head = match self.format {
+            WireFormat::FilePond(_) => Request::new("HEAD", &self.filepond_path()),
+            WireFormat::Tus => tus::request("HEAD", &self.path),
+            WireFormat::Ietf(draft) => draft.request("HEAD", &self.path),
         };
         let answer = client.send(&head)?;
         Ok(match answer.status {
             200 | 204 => match answer.header("upload-offset") {
-                Some(_) => Ok(Standing::At(answer.offset())),
+                Some(_) => Ok(RemoteState::At(answer.offset())),
                 // An upload that is made of others has none before it is whole.
-                None => Ok(Standing::Later(answer.status)),
+                None => Ok(RemoteState::Later(answer.status)),
             },
-            404 | 410 => Ok(Standing::Gone(answer.status)),
-            502 | 503 => Ok(Standing::Later(answer.status)),
+            404 | 410 => Ok(RemoteState::Gone(answer.status)),
+            502 | 503 => Ok(RemoteState::Later(answer.status)),
             status => Err(format!("HEAD {} is answered with {status}", head.target)),
         })
     }
@@ -78,16 +78,16 @@ impl Remote {
         more: Option<(&str, &str)>,
     ) -> io::Result<Exchange> {
         let is_last = range.end == self.length;
-        let patch = match self.words {
-            Words::Tus => {
+        let patch = match self.format {
+            WireFormat::Tus => {
                 let patch = tus::patch(&self.path, range.start);
                 match self.deferred && is_last {
                     true => patch.header("upload-length", self.length),
                     false => patch,
                 }
             }
-            Words::Ietf(draft) => draft.patch(&self.path, range.start, is_last),
-            Words::FilePond(_) => Request::new("PATCH", &self.filepond_path())
+            WireFormat::Ietf(draft) => draft.patch(&self.path, range.start, is_last),
+            WireFormat::FilePond(_) => Request::new("PATCH", &self.filepond_path())
                 .header("content-type", tus::CONTENT_TYPE)
                 .header("upload-offset", range.start)
                 .header("upload-length", self.length)
@@ -106,8 +106,10 @@ impl Remote {
     /// # Errors
     /// Where no answer comes.
     pub(crate) fn delete(&self, client: &Client) -> io::Result<Response> {
-        client.send(&match self.words {
-            Words::FilePond(_) => Request::new("DELETE", "/v1/filepond").body(self.id().as_bytes()),
+        client.send(&match self.format {
+            WireFormat::FilePond(_) => {
+                Request::new("DELETE", "/v1/filepond").body(self.id().as_bytes())
+            }
             _ => tus::request("DELETE", &self.path),
         })
     }
@@ -116,20 +118,20 @@ impl Remote {
     ///
     /// # Errors
     /// Where no answer comes.
-    pub(crate) fn tell(&self, client: &Client, what: &str) -> io::Result<Response> {
+    pub(crate) fn command(&self, client: &Client, what: &str) -> io::Result<Response> {
         client.send(&Request::new("POST", &format!("{}/{what}", self.path)).body(b""))
     }
 
     /// `state` of GET; `None` if it is unknown.
-    pub(crate) fn state(&self, client: &Client) -> Option<String> {
+    pub(crate) fn upload_state(&self, client: &Client) -> Option<String> {
         Some(client.get_json(&self.path).ok()?["state"].as_str()?.to_owned())
     }
 
     /// What its protocol rounds offsets down to.
     pub(crate) fn granularity(&self) -> u64 {
-        match self.words {
-            Words::FilePond(chunk) => chunk,
-            Words::Tus | Words::Ietf(_) => 1,
+        match self.format {
+            WireFormat::FilePond(chunk) => chunk,
+            WireFormat::Tus | WireFormat::Ietf(_) => 1,
         }
     }
 
