@@ -1,4 +1,4 @@
-//! One request that brings bytes, and what its client does in its middle.
+//! One append request, with the fault of its client.
 
 use std::io;
 use std::ops::Range;
@@ -16,18 +16,18 @@ use crate::context::count;
 use crate::expected_state::OffsetHistory;
 use crate::upload_handle::{RemoteState, UploadHandle, WireFormat};
 
-/// What a client learns from a request that brings bytes.
+/// The result of an append request for its client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RequestResult {
-    /// All of them are stored, up to this offset.
+    /// All bytes up to this offset are stored.
     Stored(u64),
-    /// The file is whole.
+    /// The file is complete.
     Complete,
-    /// Nothing for sure: it has to ask.
+    /// Unknown: the client has to query the offset.
     Nothing,
     /// The client has deleted the upload.
     Deleted,
-    /// The upload is not there any more; the status.
+    /// The upload no longer exists; the status.
     Gone(u16),
 }
 
@@ -50,7 +50,7 @@ impl Client<'_> {
     /// Appends the bytes of `range`, with a checksum where they are `checked`.
     ///
     /// # Errors
-    /// Where the worker breaks a rule.
+    /// Returns an error if the worker violates a rule.
     pub(crate) fn append(
         &mut self,
         upload: &UploadHandle,
@@ -131,10 +131,10 @@ impl Client<'_> {
         }
     }
 
-    /// Where the upload stands.
+    /// Queries the offset of the upload.
     ///
     /// # Errors
-    /// Where that is before what was acknowledged.
+    /// Returns an error if it is lower than an acknowledged offset.
     pub(crate) fn ask(
         &mut self,
         upload: &UploadHandle,
@@ -155,7 +155,7 @@ impl Client<'_> {
     /// has to end them now. Some stay stalled.
     ///
     /// # Errors
-    /// Where one is held, or `is_deleted` and one succeeds.
+    /// Returns an error if one does not end, or one succeeds although `is_deleted`.
     pub(crate) fn wake(
         &mut self,
         upload: &UploadHandle,
@@ -186,7 +186,7 @@ impl Client<'_> {
         Ok(())
     }
 
-    /// Counts a request without an answer, and waits until the worker may be there again.
+    /// Counts a request without a response, and waits before the next attempt.
     pub(crate) fn unanswered(&mut self) -> RequestResult {
         count(&self.context.counts.unanswered);
         self.notes("no answer");
@@ -194,7 +194,7 @@ impl Client<'_> {
         RequestResult::Nothing
     }
 
-    /// What an answer says, and whether it may.
+    /// Interprets a response, and checks that it is allowed.
     pub(crate) fn judge(
         &mut self,
         request: &Request<'_>,
@@ -219,7 +219,7 @@ impl Client<'_> {
                 RequestResult::Stored(end)
             });
         }
-        // FilePond's own client goes by what HEAD tells alone.
+        // FilePond's own client uses only the offset of HEAD.
         if let (Some(offset), WireFormat::Tus | WireFormat::Ietf(_)) =
             (offset, request.upload.format)
         {
@@ -242,7 +242,7 @@ impl Client<'_> {
         }
     }
 
-    /// After bytes that were not those of their checksum.
+    /// Checks the upload after a request whose bytes did not match their checksum.
     fn after_false(
         &mut self,
         request: &Request<'_>,
@@ -259,7 +259,8 @@ impl Client<'_> {
         self.after_none_of(true, request, history)
     }
 
-    /// After a request that did not come to its end. Where it was checked, nothing of it counts.
+    /// Checks the upload after an incomplete request. If it had a checksum, none of its bytes are
+    /// stored.
     fn after_none_of(
         &mut self,
         checked: bool,
@@ -287,7 +288,7 @@ impl Client<'_> {
 }
 
 impl Request<'_> {
-    /// The bytes of `range`, an offset of the upload.
+    /// The bytes of `range`, which is relative to the upload.
     pub(crate) fn bytes(&self, range: Range<u64>) -> Vec<u8> {
         let base = self.upload.base;
         self.source.bytes(base + range.start..base + range.end)
@@ -298,6 +299,6 @@ impl Request<'_> {
 /// would extend the run by as much.
 const STALLED_BEFORE: Duration = Duration::from_secs(11);
 
-/// How long a request may last whose upload goes on elsewhere: its own calls to the store have
-/// their time limits.
+/// The maximum duration of a request whose upload has continued on another connection. Its calls to
+/// the store have their own timeouts.
 const HELD_MAX: Duration = Duration::from_secs(20);

@@ -20,7 +20,7 @@ pub(crate) struct Client<'a> {
     number: u64,
     protocol: Protocol,
     names: u64,
-    /// How long it takes to send the present file.
+    /// How long it takes to send the current file.
     duration: Duration,
     size: u64,
 }
@@ -67,13 +67,13 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// A name that no file had before.
+    /// An unused file name.
     pub(crate) fn new_name(&mut self) -> String {
         self.names += 1;
         format!("c{:02}-{}.mp4", self.number, self.names)
     }
 
-    /// A new file of at most `size_max` bytes. Most have up to some MiB, some are tiny and some
+    /// A new file of at most `size_max` bytes. Most have a few MiB, some are tiny and some are
     /// large.
     pub(crate) fn new_source(&mut self, size_max: u64) -> Source {
         let size = match self.random.below(20) {
@@ -89,7 +89,7 @@ impl<'a> Client<'a> {
         source
     }
 
-    /// Sends bytes at the file's pace. False once the worker takes no more.
+    /// Sends bytes at the rate of the file. Returns false once the worker accepts no more.
     pub(crate) fn send(&mut self, exchange: &mut Exchange, bytes: &[u8]) -> bool {
         bytes.chunks(PIECE_BYTES).all(|piece| {
             let sent = exchange.send(piece);
@@ -112,7 +112,7 @@ impl<'a> Client<'a> {
     }
 
     /// # Errors
-    /// Once everybody should have ended.
+    /// Returns an error after the deadline of the run.
     pub(crate) fn check_time(&self) -> Result<(), String> {
         match self.context.is_late() {
             true => Err("it is stuck: everybody should have ended".to_owned()),
@@ -120,7 +120,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// Notes what happens, for the case that it fails.
+    /// Records an event for the report of a failure.
     pub(crate) fn notes(&self, what: &str) {
         self.context.notes(self.number, what);
     }

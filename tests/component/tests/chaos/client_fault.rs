@@ -38,8 +38,8 @@ impl ClientFault {
         }
         let drawn = *random.pick(&ALL);
         let is_partial = upload.file_name.is_none();
-        // FilePond's upload comes to be with its first chunk: before that there is nothing to
-        // pause, and a chunk under way makes one that was deleted.
+        // FilePond's upload is created by its first chunk. Before that there is nothing to pause,
+        // and a chunk in flight creates a deleted upload again.
         let too_early = matches!(upload.format, WireFormat::FilePond(_)) && offset == 0;
         match drawn {
             Self::Delete if is_partial || too_early => Self::Disconnect,

@@ -1,4 +1,4 @@
-//! A file in several uploads that the worker joins.
+//! A file in several partial uploads that the worker concatenates.
 
 use vod_uploader_component_tests::source::{MIB, Source};
 use vod_uploader_wire::tus;
@@ -9,29 +9,29 @@ use crate::expected_state::{Acknowledgment, OffsetHistory, Retention};
 use crate::resumable::{ChunkPlan, Ending};
 use crate::upload_handle::{RemoteState, UploadHandle, WireFormat};
 
-/// How a file that is made of others stands.
+/// The state of a final upload.
 enum ConcatState {
     Stored,
-    /// Not all of them are whole, or that could not be found out.
+    /// Not all partial uploads are complete, or that is unknown.
     NotYet,
-    /// It cannot be made of these any more.
+    /// It can no longer be made of these partial uploads.
     Never,
 }
 
 impl Client<'_> {
-    /// A file in two to four partial uploads. The one that is made of them is created before or
-    /// after their bytes are sent.
+    /// A file in two to four partial uploads. The final upload is created before or after their
+    /// bytes are sent.
     pub(crate) fn send_concatenated(&mut self) -> Result<(), String> {
         let source = self.new_source(u64::MAX);
-        // Once a final upload was created whose address did not come, its partial ones may be used
-        // up at any time, and all is sent again.
+        // If the response to the creation of a final upload was lost, it may consume its partial
+        // uploads at any time, and everything is sent again.
         while !self.send_partials(&source)? {
             self.check_time()?;
         }
         Ok(())
     }
 
-    /// Whether the file is stored.
+    /// Returns true if the file is stored.
     fn send_partials(&mut self, source: &Source) -> Result<bool, String> {
         let mut partials = Vec::new();
         for range in self.cut(source.length()) {
@@ -49,7 +49,7 @@ impl Client<'_> {
                 self.send_all(partial, source, ChunkPlan::UpTo(4 * MIB), &mut history, false)?;
             match ending {
                 Ending::Stored => {}
-                // With its last byte they were joined.
+                // Its last byte started the concatenation.
                 Ending::Gone(404) if whole.is_some() || lost_final => {}
                 ending => return Err(format!("a partial upload ended with {ending:?}")),
             }
@@ -105,8 +105,7 @@ impl Client<'_> {
         }
     }
 
-    /// `None` where the partial uploads cannot be used any more, because an upload was made of them
-    /// whose address did not come.
+    /// `None` if the partial uploads were consumed by a final upload whose address was lost.
     fn create_final(
         &mut self,
         partials: &[UploadHandle],
@@ -134,7 +133,7 @@ impl Client<'_> {
             self.context.expected.abandon(&name);
             match answer.status {
                 400 | 410 if *lost => return Ok(None),
-                // What was created before the store failed may still be joined.
+                // A final upload that was created before the store failed may still be completed.
                 502 | 503 => *lost = true,
                 _ => {}
             }

@@ -1,4 +1,4 @@
-//! What a client does over another connection in the middle of a request.
+//! Requests of a client on another connection, in the middle of a request.
 
 use crate::append::{Request, RequestResult};
 use crate::client::Client;
@@ -7,7 +7,7 @@ use crate::expected_state::{Acknowledgment, OffsetHistory};
 use crate::upload_handle::UploadHandle;
 
 impl Client<'_> {
-    /// The same bytes over another connection, while the first one waits.
+    /// Sends the same bytes on another connection, while the first one waits.
     pub(crate) fn rival(
         &mut self,
         request: &Request<'_>,
@@ -21,7 +21,7 @@ impl Client<'_> {
         self.judge(request, answer, history)
     }
 
-    /// Pauses the upload: it takes nothing until it is resumed.
+    /// Pauses the upload: it accepts nothing until it is resumed.
     pub(crate) fn pause(
         &mut self,
         request: &Request<'_>,
@@ -60,7 +60,7 @@ impl Client<'_> {
         }
     }
 
-    /// Deletes the upload before it is whole.
+    /// Deletes the upload before it is complete.
     pub(crate) fn delete(&mut self, upload: &UploadHandle) -> Result<RequestResult, String> {
         count(&self.context.counts.deleted);
         loop {
@@ -69,7 +69,7 @@ impl Client<'_> {
             self.notes(&format!("DELETE {}: {deleted:?}", upload.path));
             match deleted {
                 Ok(204 | 404 | 410) => break,
-                // 409: a request that began at the same moment has the upload now.
+                // 409: a request that started at the same time owns the upload now.
                 Ok(409 | 502 | 503) | Err(_) => self.rest(100),
                 Ok(status) => return Err(format!("DELETE is answered with {status}")),
             }

@@ -9,11 +9,11 @@ use vod_uploader_wire::{Client, Exchange};
 
 use crate::expected_state::ExpectedState;
 
-/// The surroundings of one run.
+/// The shared context of one run.
 pub(crate) struct ChaosContext {
     /// The acknowledgments that the clients received.
     pub(crate) expected: ExpectedState,
-    /// What happened.
+    /// The number of events of each kind.
     pub(crate) counts: Counts,
     door: Mutex<Client>,
     begun: Instant,
@@ -25,30 +25,30 @@ pub(crate) struct ChaosContext {
     stalled: Mutex<Vec<(Exchange, Instant)>>,
 }
 
-/// How often what happened.
+/// Event counters.
 #[derive(Default)]
 pub(crate) struct Counts {
-    /// Files that a client was told to be whole.
+    /// Files that were acknowledged as complete.
     pub(crate) stored: AtomicU64,
-    /// Requests that brought bytes.
+    /// Append requests.
     pub(crate) requests: AtomicU64,
-    /// Of these, the ones without an answer that the client did not break off itself.
+    /// Append requests without a response that the client did not interrupt itself.
     pub(crate) unanswered: AtomicU64,
-    /// Answers that asked to try again later.
+    /// Responses that asked to retry later.
     pub(crate) refused: AtomicU64,
-    /// Requests that their client broke off.
+    /// Requests that their client interrupted.
     pub(crate) cut: AtomicU64,
     /// Clients that stalled within a request, and continued over another connection.
     pub(crate) stalled: AtomicU64,
-    /// Questions for the offset within a request that went on.
+    /// Offset queries during a request that continued.
     pub(crate) asked: AtomicU64,
-    /// Requests for the same bytes at the same time.
+    /// Concurrent requests for the same bytes.
     pub(crate) rivals: AtomicU64,
-    /// Uploads that were paused within a request.
+    /// Uploads that were paused during a request.
     pub(crate) paused: AtomicU64,
-    /// Uploads that were deleted within a request.
+    /// Uploads that were deleted during a request.
     pub(crate) deleted: AtomicU64,
-    /// Requests whose bytes were not those of their checksum.
+    /// Requests whose bytes did not match their checksum.
     pub(crate) falsified: AtomicU64,
 }
 
@@ -68,22 +68,22 @@ impl ChaosContext {
         }
     }
 
-    /// A client of the worker, wherever it listens now.
+    /// A client of the worker at its current address.
     pub(crate) fn http(&self) -> Client {
         lock(&self.door).clone()
     }
 
-    /// The worker listens elsewhere from now on.
+    /// Sets the client for the new address of the worker.
     pub(crate) fn has_moved(&self, client: Client) {
         *lock(&self.door) = client;
     }
 
-    /// Whether clients still have faults.
+    /// Returns true while faults are scheduled.
     pub(crate) fn has_faults(&self) -> bool {
         self.elapsed() < self.end_after
     }
 
-    /// Whether everybody should have ended.
+    /// Returns true after the deadline.
     pub(crate) fn is_late(&self) -> bool {
         self.elapsed() > self.deadline
     }
@@ -100,23 +100,23 @@ impl ChaosContext {
         self.ended.load(Relaxed)
     }
 
-    /// A client lets a request be in which it said nothing more since then.
+    /// Keeps a request that has been stalled since then.
     pub(crate) fn leave_stalled(&self, request: Exchange, since: Instant) {
         lock(&self.stalled).push((request, since));
     }
 
-    /// The requests that were left so.
+    /// Takes the stalled requests.
     pub(crate) fn stalled(&self) -> Vec<(Exchange, Instant)> {
         std::mem::take(&mut *lock(&self.stalled))
     }
 
-    /// A client notes what happens to it.
+    /// Records an event of a client.
     pub(crate) fn notes(&self, client: u64, what: &str) {
         let at = self.elapsed().as_secs_f64();
         lock(&self.log).push((client, format!("{at:7.3} s client {client}: {what}")));
     }
 
-    /// A client fails: what happened to it last is told with it.
+    /// Records a failure of a client with its last events.
     pub(crate) fn fails(&self, client: u64, what: &str) {
         let log = lock(&self.log);
         let mine = log.iter().rev().filter(|(of, _)| *of == client).take(TOLD_NOTES);
@@ -125,7 +125,7 @@ impl ChaosContext {
         lock(&self.failures).push(format!("client {client}: {what}\n{}", notes.join("\n")));
     }
 
-    /// Everything that happened, in its order.
+    /// All events in order.
     pub(crate) fn log(&self) -> String {
         let notes: Vec<_> = lock(&self.log).iter().map(|(_, note)| note.clone()).collect();
         notes.join("\n")
@@ -163,15 +163,15 @@ impl fmt::Display for Counts {
     }
 }
 
-/// How many of a client's notes are told with its failure.
+/// The number of events in the report of a failure.
 const TOLD_NOTES: usize = 40;
 
-/// Counts one more.
+/// Increments a counter.
 pub(crate) fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Relaxed);
 }
 
-/// What a panicking thread holds is still readable: the run has failed then anyway.
+/// Ignores poisoning: the run has failed then anyway.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

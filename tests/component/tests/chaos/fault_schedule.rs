@@ -22,7 +22,7 @@ pub(crate) struct FaultSchedule {
     hits: Mutex<Hits>,
 }
 
-/// What the faults hit.
+/// The requests that the faults hit.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Hits {
     all: u64,
@@ -30,11 +30,11 @@ pub(crate) struct Hits {
     pub(crate) unacknowledged_initiates: u64,
 }
 
-/// A moment by both clocks.
+/// A time by both clocks.
 #[derive(Clone, Debug)]
 pub(crate) struct Moment {
     pub(crate) here: Instant,
-    /// As the store writes it.
+    /// In the format of the store.
     pub(crate) at_the_store: String,
 }
 
@@ -124,7 +124,7 @@ impl FaultSchedule {
         lock(&self.killed_at).clone()
     }
 
-    /// What the faults hit, once they are over.
+    /// The hits of all faults after the end of the schedule.
     pub(crate) fn hits(&self) -> Hits {
         *lock(&self.hits)
     }
@@ -150,7 +150,7 @@ impl Moment {
 }
 
 impl Hits {
-    /// What the faults have hit that are planted now.
+    /// The hits of the current faults.
     pub(crate) fn of(edge: &Edge) -> Self {
         let faults = Client::new(edge.sandbox.origin()).get_json("/_sandbox/faults");
         let faults = faults.expect("the sandbox answers");
@@ -172,11 +172,12 @@ const KILLS_WITHIN_MS: u64 = 9_000;
 const END_AFTER: Duration = Duration::from_secs(20);
 const PART_BYTES: [u64; 4] = [256 << 10, 1 << 20, 4 << 20, 8 << 20];
 
-/// What fails in the outage: not what a worker does once, when it gives an upload up.
+/// The operations that fail in the outage: not those that abort an upload, which the worker calls
+/// once.
 const OUTAGE: [&str; 4] = ["UploadPart", "UploadPartCopy", "CompleteMultipartUpload", "PutObject"];
 const OUTAGE_TIME: Duration = Duration::from_millis(2_000);
 
-/// Operation, probability, and what happens. A later one is only met where no earlier one was.
+/// Operation, probability and fault. A fault applies only if no earlier one did.
 const FAULTS: [(&str, f64, &str); 26] = [
     ("UploadPart", 0.02, r#"{"kind":"commit-then-reset"}"#),
     ("UploadPart", 0.02, r#"{"kind":"status","status":503,"code":"ServiceUnavailable"}"#),

@@ -1,4 +1,4 @@
-//! Files that are sent in several requests, and continued where the worker says.
+//! Files that are sent in several requests, each at the offset that the worker reports.
 
 use std::io;
 use std::ops::Range;
@@ -15,23 +15,23 @@ use crate::expected_state::{Acknowledgment, OffsetHistory, Retention};
 use crate::protocol::Tus;
 use crate::upload_handle::{RemoteState, UploadHandle, WireFormat};
 
-/// How an upload is cut into requests.
+/// How an upload is split into requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ChunkPlan {
-    /// All that is left.
+    /// All remaining bytes in one request.
     All,
-    /// As many bytes each; the requests of FilePond begin at multiples of them.
+    /// This many bytes each; requests of FilePond start at multiples of it.
     Of(u64),
-    /// Any number up to this.
+    /// Any number of bytes up to this.
     UpTo(u64),
 }
 
-/// How an upload ended for its client.
+/// How an upload ended from its client's point of view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     Stored,
     Deleted,
-    /// It is not there any more; the status.
+    /// It no longer exists; the status.
     Gone(u16),
 }
 
@@ -128,7 +128,7 @@ impl Client<'_> {
         }
     }
 
-    /// The upload that an answer names, whatever else it says.
+    /// The upload in the `Location` of a response, whatever its status.
     pub(crate) fn addressed(
         &mut self,
         answer: &Response,
@@ -148,10 +148,10 @@ impl Client<'_> {
         })
     }
 
-    /// An answer that asks to try again.
+    /// Counts a response that asks to retry, and waits.
     ///
     /// # Errors
-    /// Where it does not.
+    /// Returns an error for any other response.
     pub(crate) fn refused(&mut self, answer: &Response) -> Result<(), String> {
         if !matches!(answer.status, 502 | 503) {
             return Err(format!("{}: {}", answer.status, answer.text()));
@@ -184,10 +184,10 @@ impl Client<'_> {
         Ok(())
     }
 
-    /// Sends what is missing of an upload until it is whole.
+    /// Sends the missing bytes until the upload is complete.
     ///
     /// # Errors
-    /// Where the worker breaks a rule, or everybody should have ended.
+    /// Returns an error if the worker violates a rule, or after the deadline.
     pub(crate) fn send_all(
         &mut self,
         upload: &UploadHandle,
@@ -217,8 +217,8 @@ impl Client<'_> {
             match self.append(upload, source, range, history, checked)? {
                 RequestResult::Complete => break Ending::Stored,
                 RequestResult::Stored(offset) => known = Some(offset),
-                // Now and then without asking first. Whether nothing of a checked request counts
-                // can only be told from a known offset.
+                // Sometimes without a query first. Only a known offset shows whether bytes of a
+                // request with a checksum were stored.
                 RequestResult::Nothing => known = (!checked && self.is_faulty(4)).then_some(offset),
                 RequestResult::Deleted => break Ending::Deleted,
                 RequestResult::Gone(status) => break Ending::Gone(status),

@@ -1,4 +1,4 @@
-//! Files that come in one request, or not at all: their clients send them again.
+//! Single-request uploads: their clients send the entire file again after a failure.
 
 use serde_json::Value;
 use vod_uploader_component_tests::source::{MIB, Source};
@@ -86,7 +86,8 @@ impl Client<'_> {
         Ok(())
     }
 
-    /// The IETF's draft: a whole file, which can be continued where an answer names its address.
+    /// A complete file by the IETF's draft, which can be resumed if a response contains its
+    /// address.
     pub(crate) fn send_whole_by_ietf(&mut self, draft: Draft) -> Result<(), String> {
         let source = self.new_source(u64::MAX);
         loop {
@@ -119,7 +120,8 @@ impl Client<'_> {
         }
     }
 
-    /// Sends a whole body, and leaves now and then in its middle. `None` where no answer comes.
+    /// Sends the entire body, and sometimes disconnects in its middle. `None` if there is no
+    /// response.
     fn send_whole(&mut self, mut exchange: Exchange, body: &[u8]) -> Option<Response> {
         count(&self.context.counts.requests);
         let middle = usize::try_from(self.random.below(body.len() as u64)).expect("an index");
@@ -140,7 +142,7 @@ impl Client<'_> {
         answer.ok()
     }
 
-    /// The worker says that a file is stored, and what it is.
+    /// Checks and records the acknowledgment of a stored file.
     fn stored(&mut self, name: &str, source: &Source, outcome: &Value) -> Result<(), String> {
         let (size, crc64) = (&outcome["size"], &outcome["crc64"]);
         if *size != source.length() || *crc64 != source.crc64().as_str() {

@@ -10,14 +10,14 @@ use vod_uploader_wire::{Exchange, Framing, Request};
 
 use crate::expected_state::{ExpectedState, Retention};
 
-/// Requests in whose middle nothing more comes.
+/// Requests whose clients send nothing more.
 pub(crate) struct StalledClients {
     requests: Vec<(Exchange, Instant)>,
     upload: Upload,
 }
 
 impl StalledClients {
-    /// Sends halves of a PUT with and without a length, a form, and a PATCH.
+    /// Sends the first half of two PUT requests, with and without a length, a form, and a PATCH.
     pub(crate) fn stall(edge: &Edge, expected: &ExpectedState) -> Self {
         let source = Source::new(1, 6 * MIB);
         let client = edge.client();
@@ -56,10 +56,10 @@ impl StalledClients {
         Self { requests, upload }
     }
 
-    /// Waits until the worker has ended them all, and those that were `left` by others.
+    /// Waits until the worker has ended all of them, and the ones in `left`.
     ///
     /// # Panics
-    /// Where it takes longer than its idle time, or tells one that it succeeded.
+    /// If that takes longer than its idle time, or one succeeds.
     pub(crate) fn assert_ended(self, edge: &Edge, left: Vec<(Exchange, Instant)>) {
         for (request, since) in self.requests.into_iter().chain(left) {
             let answer = request.response();
@@ -75,5 +75,5 @@ impl StalledClients {
 
 const SENT_BYTES: u64 = 2 * MIB + 300_000;
 
-/// The worker's own limit is 60 s; more is for ending what the request had begun.
+/// The worker's idle time is 60 s; the rest is for aborting the upload.
 const IDLE_MAX: Duration = Duration::from_secs(70);

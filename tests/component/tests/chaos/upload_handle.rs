@@ -1,4 +1,4 @@
-//! An upload at the worker that can be continued, in the words of its protocol.
+//! A resumable upload of the worker, in the format of its protocol.
 
 use std::io;
 use std::ops::Range;
@@ -6,7 +6,7 @@ use std::ops::Range;
 use vod_uploader_wire::ietf::Draft;
 use vod_uploader_wire::{Client, Exchange, Framing, Request, Response, tus};
 
-/// An upload that has an address.
+/// An upload with an address.
 #[derive(Clone, Debug)]
 pub(crate) struct UploadHandle {
     pub(crate) format: WireFormat,
@@ -14,32 +14,32 @@ pub(crate) struct UploadHandle {
     pub(crate) path: String,
     /// The file that it is for; `None` for a partial upload.
     pub(crate) file_name: Option<String>,
-    /// Where its bytes begin in the client's source.
+    /// The offset of its first byte in the client's source.
     pub(crate) base: u64,
     pub(crate) length: u64,
-    /// Its length is declared with its last bytes.
+    /// Whether its length is declared with its last bytes.
     pub(crate) deferred: bool,
 }
 
-/// What the requests look like.
+/// The format of the requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WireFormat {
     /// tus 1.0.0.
     Tus,
-    /// The IETF's draft, by its interop version.
+    /// A draft of the IETF's resumable uploads.
     Ietf(Draft),
-    /// FilePond, whose chunks have this many bytes.
+    /// FilePond with this chunk size in bytes.
     FilePond(u64),
 }
 
-/// How an upload stands.
+/// The state of an upload, as its client sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RemoteState {
     /// Bytes up to here are acknowledged.
     At(u64),
-    /// It is not there any more; the status.
+    /// It no longer exists; the status.
     Gone(u16),
-    /// That could not be found out now.
+    /// Unknown at present; the status.
     Later(u16),
 }
 
@@ -47,7 +47,7 @@ impl UploadHandle {
     /// HEAD.
     ///
     /// # Errors
-    /// Where no answer comes. A sentence where it makes no sense.
+    /// Returns an error if there is no response, and a sentence if the response is invalid.
     pub(crate) fn state(&self, client: &Client) -> io::Result<Result<RemoteState, String>> {
         let head = match self.format {
             WireFormat::FilePond(_) => Request::new("HEAD", &self.filepond_path()),
@@ -58,7 +58,7 @@ impl UploadHandle {
         Ok(match answer.status {
             200 | 204 => match answer.header("upload-offset") {
                 Some(_) => Ok(RemoteState::At(answer.offset())),
-                // An upload that is made of others has none before it is whole.
+                // A final upload has none before it is complete.
                 None => Ok(RemoteState::Later(answer.status)),
             },
             404 | 410 => Ok(RemoteState::Gone(answer.status)),
@@ -67,10 +67,11 @@ impl UploadHandle {
         })
     }
 
-    /// Begins to append the bytes of `range`; `more` are further headers. The caller sends them.
+    /// Starts a request that appends the bytes of `range`, with an additional header. The caller
+    /// sends them.
     ///
     /// # Errors
-    /// Where there is no connection.
+    /// Returns an error if there is no connection.
     pub(crate) fn begin_append(
         &self,
         client: &Client,
@@ -104,7 +105,7 @@ impl UploadHandle {
     /// DELETE.
     ///
     /// # Errors
-    /// Where no answer comes.
+    /// Returns an error if there is no response.
     pub(crate) fn delete(&self, client: &Client) -> io::Result<Response> {
         client.send(&match self.format {
             WireFormat::FilePond(_) => {
@@ -117,7 +118,7 @@ impl UploadHandle {
     /// POST to `{path}/pause` or `{path}/resume`.
     ///
     /// # Errors
-    /// Where no answer comes.
+    /// Returns an error if there is no response.
     pub(crate) fn command(&self, client: &Client, what: &str) -> io::Result<Response> {
         client.send(&Request::new("POST", &format!("{}/{what}", self.path)).body(b""))
     }
@@ -127,7 +128,7 @@ impl UploadHandle {
         Some(client.get_json(&self.path).ok()?["state"].as_str()?.to_owned())
     }
 
-    /// What its protocol rounds offsets down to.
+    /// The multiple, in bytes, that its protocol rounds offsets down to.
     pub(crate) fn granularity(&self) -> u64 {
         match self.format {
             WireFormat::FilePond(chunk) => chunk,
