@@ -48,7 +48,7 @@ pub struct OfferedFile {
     /// Its size.
     pub size: u64,
     /// Where its stream stops until it is told to go on.
-    pub hold_at: Option<u64>,
+    pub pause_at: Option<u64>,
     /// More fields of `new-file`.
     pub fields: Value,
 }
@@ -57,7 +57,7 @@ impl OfferedFile {
     /// A file whose bytes follow from `seed`.
     #[must_use]
     pub fn new(name: &str, seed: u64, size: u64) -> Self {
-        Self { name: name.to_owned(), seed, size, hold_at: None, fields: json!({}) }
+        Self { name: name.to_owned(), seed, size, pause_at: None, fields: json!({}) }
     }
 
     /// With another field of `new-file`.
@@ -75,8 +75,8 @@ impl OfferedFile {
 
     /// The stream stops at `offset`, without an end.
     #[must_use]
-    pub const fn hold_at(mut self, offset: u64) -> Self {
-        self.hold_at = Some(offset);
+    pub const fn pause_at(mut self, offset: u64) -> Self {
+        self.pause_at = Some(offset);
         self
     }
 
@@ -220,8 +220,8 @@ impl<'a> Application<'a> {
     ///
     /// # Panics
     /// Where there is no such file.
-    pub fn hold(&mut self, file: u64, offset: u64) -> u64 {
-        self.files.get_mut(&file).expect("a file that was added").hold_at = Some(offset + 9);
+    pub fn pause(&mut self, file: u64, offset: u64) -> u64 {
+        self.files.get_mut(&file).expect("a file that was added").pause_at = Some(offset + 9);
         offset
     }
 
@@ -230,7 +230,7 @@ impl<'a> Application<'a> {
     /// # Panics
     /// Where there is no such file.
     pub fn offer_whole(&mut self, file: u64) {
-        self.files.get_mut(&file).expect("a file that was added").hold_at = None;
+        self.files.get_mut(&file).expect("a file that was added").pause_at = None;
     }
 
     /// The stream of `file` goes on to its end.
@@ -332,17 +332,17 @@ impl<'a> Application<'a> {
     /// # Panics
     /// Where the uploader refuses it.
     pub fn supply(&mut self, file: u64, offset: u64) {
-        let OfferedFile { seed, size, hold_at, .. } = self.files[&file];
+        let OfferedFile { seed, size, pause_at, .. } = self.files[&file];
         let supplied = json!({ "file": file, "offset": offset, "seed": seed, "tells_end": true });
         let supplied = self.app.call("supply-source", supplied);
         supplied.unwrap_or_else(|refusal| panic!("supply-source: {refusal:?}"));
-        self.send(file, hold_at.unwrap_or(size));
+        self.send(file, pause_at.unwrap_or(size));
     }
 
     fn send(&mut self, file: u64, offset: u64) {
         let sent = self.app.call("send-until", json!({ "file": file, "offset": offset }));
         sent.expect("the file has a source");
-        if self.files[&file].hold_at.is_none() {
+        if self.files[&file].pause_at.is_none() {
             self.does("end-source", file);
         }
     }

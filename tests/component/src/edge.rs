@@ -86,7 +86,7 @@ impl Setup {
 
     /// Few and short attempts, so that what cannot succeed fails soon.
     #[must_use]
-    pub fn impatient(self) -> Self {
+    pub fn with_fast_retries(self) -> Self {
         self.variable("retry_attempts", "3").variable("request_timeout_ms", "700")
     }
 

@@ -124,7 +124,7 @@ fn an_upload_that_is_being_sent_does_not_expire() {
 
 #[test]
 fn what_may_not_be_dropped_on_the_store_is_forgotten_all_the_same() {
-    let edge = Setup::new().impatient().variable("expire_after_s", "1").start();
+    let edge = Setup::new().with_fast_retries().variable("expire_after_s", "1").start();
     let source = Source::new(744, 2 * MIB);
     let upload = sent_to(&edge, &source, MIB);
     expires(&edge, &upload);
@@ -172,7 +172,7 @@ fn creation(metadata: &str) -> [(&str, &str); 3] {
 
 #[test]
 fn parts_that_the_store_does_not_drop_now_are_dropped_by_a_later_sweep() {
-    let edge = Setup::new().impatient().variable("expire_after_s", "1").start();
+    let edge = Setup::new().with_fast_retries().variable("expire_after_s", "1").start();
     let source = Source::new(749, 4 * MIB);
     let fault = json!({ "operation": "AbortMultipartUpload", "times": 0, "kind": "status",
         "status": 503 });

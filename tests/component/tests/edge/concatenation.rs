@@ -276,7 +276,7 @@ fn uploads_are_joined_also_where_the_host_is_killed_in_the_middle() {
         ("DeleteObject", 1),
         ("DeleteObject", 2),
     ] {
-        let mut edge = Setup::new().temporary_storage().impatient().start();
+        let mut edge = Setup::new().temporary_storage().with_fast_retries().start();
         let lengths = [MIB + 3, 60_000, MIB + 9];
         let source = Source::new(580, lengths.iter().sum());
         let partials: Vec<_> = lengths.iter().map(|length| partial(&edge, *length)).collect();

@@ -239,7 +239,7 @@ fn a_worker_that_died_while_it_made_the_upload_is_followed_by_another_once_its_t
 
 #[test]
 fn a_first_chunk_that_vod_refused_can_be_sent_again_at_once() {
-    let edge = Setup::new().impatient().start();
+    let edge = Setup::new().with_fast_retries().start();
     let source = Source::new(12, CHUNK_BYTES);
     let operation = "CreateUploadVideo";
     let code = "InvalidParameter";

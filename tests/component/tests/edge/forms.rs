@@ -127,7 +127,7 @@ fn one_bad_file_does_not_keep_the_others_from_being_stored_and_shows_in_the_stat
 
 #[test]
 fn a_file_that_the_store_refuses_in_its_middle_does_not_keep_the_next_one_from_it() {
-    let edge = Setup::new().impatient().start();
+    let edge = Setup::new().with_fast_retries().start();
     let source = Source::new(5, 4 * MIB + 9);
     edge.sandbox.fault(&serde_json::json!({
         "operation": "UploadPart", "nth": 2, "kind": "status", "status": 403,

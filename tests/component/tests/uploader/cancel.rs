@@ -81,7 +81,7 @@ fn cleaning_the_list_stops_what_runs_and_keeps_what_was_stored() {
     assert_eq!(application.app.call("state", json!({})).unwrap(), "Init");
     assert_eq!(host.sandbox.uploads().len(), 1);
     // The same file again goes on.
-    let file = held().hold_at(held().size);
+    let file = held().pause_at(held().size);
     let id = application.add(file.clone());
     application.offer_whole(id);
     application.start();
@@ -104,5 +104,5 @@ fn in_the_middle(host: &AppHost) -> (Application<'_>, u64, (u64, OfferedFile)) {
 }
 
 fn held() -> OfferedFile {
-    OfferedFile::new("film.mp4", 11, 8 * PART_BYTES).last_modified().hold_at(3 * PART_BYTES + 9)
+    OfferedFile::new("film.mp4", 11, 8 * PART_BYTES).last_modified().pause_at(3 * PART_BYTES + 9)
 }

@@ -128,7 +128,7 @@ impl Tester {
     }
 
     /// Does one thing, and returns what came of it or the error.
-    pub(crate) async fn obey(&mut self, command: Command) -> Result<Value, Value> {
+    pub(crate) async fn execute(&mut self, command: Command) -> Result<Value, Value> {
         match command {
             Command::Create { options } => {
                 self.uploader = None;
