@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: an upload that survives the death of the host in the middle of it.
+//! `cargo xtask demo`: an upload that survives a crash of the host.
 
 mod source;
 
@@ -12,7 +12,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use vod_uploader_wire::{Client, Request, tus};
 
-use self::source::{FILE_BYTES, Paced};
+use self::source::{FILE_BYTES, ThrottledReader};
 use crate::components::{self, Built, Component};
 use crate::data_folder;
 use crate::failure::Failure;
@@ -24,13 +24,13 @@ use crate::workspace::Workspace;
 pub(crate) const OPTIONS: &str = "[--data .data]";
 
 pub(crate) const SUMMARY: &str = "\
-Uploads 64 MiB, kills the host with SIGKILL half way, starts it again, resumes, reads the
-object back and compares. Uses free ports and the folder demo in the data folder.";
+Uploads 64 MiB, kills the host with SIGKILL halfway, restarts it, resumes, reads the object back
+and compares it. Uses free ports and the directory demo in the data directory.";
 
 /// Runs the demo.
 ///
 /// # Errors
-/// A step fails, or the object is not the file.
+/// Returns an error if a step fails or the object differs from the file.
 pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     let mut data = PathBuf::from(data_folder::DEFAULT);
     while let Some(argument) = arguments.next()? {
@@ -41,7 +41,7 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     }
     let data = data_folder::open_empty(&data.join("demo"))?;
     let built = components::build(&Workspace::find()?, &[Component::Edge])?;
-    let outcome = Demo::begin(&built, &data)?.play()?;
+    let outcome = Demo::new(&built, &data)?.run()?;
     for line in outcome.table().lines() {
         report::line(&line);
     }
@@ -55,7 +55,7 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     }
 }
 
-/// The stage: a file, a sandbox, and what starts hosts.
+/// The file, the sandbox, and the settings of the hosts.
 struct Demo<'a> {
     built: &'a Built,
     host_data: PathBuf,
@@ -65,7 +65,7 @@ struct Demo<'a> {
     sandbox: Server,
 }
 
-/// What the demo found.
+/// The measurements of the demo.
 #[derive(Debug)]
 struct Outcome {
     sha256_of_file: String,
@@ -80,7 +80,7 @@ struct Outcome {
 }
 
 impl<'a> Demo<'a> {
-    fn begin(built: &'a Built, data: &Path) -> Result<Self, Failure> {
+    fn new(built: &'a Built, data: &Path) -> Result<Self, Failure> {
         report::progress(&format!("making a file of {}", mebibytes(FILE_BYTES)));
         let file = data.join("source.mp4");
         let sha256_of_file = source::make_file(&file).map_err(|cause| {
@@ -99,18 +99,18 @@ impl<'a> Demo<'a> {
         })
     }
 
-    fn play(self) -> Result<Outcome, Failure> {
+    fn run(self) -> Result<Outcome, Failure> {
         let host = self.start_host(ANY_PORT)?;
         let begin = Instant::now();
         let client = Client::new(&host.origin);
         let upload = tus::Upload::create(&client, "/v1/files", "demo.mp4", FILE_BYTES)?;
         report::progress("uploading");
-        let cut = self.send_until_half(&client, &upload)?;
+        let interruption = self.send_first_half(&client, &upload)?;
         let address = host.address()?;
         host.child.kill();
         report::progress(&format!(
             "killed the host with SIGKILL at {} durable",
-            mebibytes(cut.bytes_durable)
+            mebibytes(interruption.bytes_durable)
         ));
 
         let _host = self.start_host(address)?;
@@ -124,13 +124,13 @@ impl<'a> Demo<'a> {
         let sent = &requests["operations"]["UploadPart"];
         Ok(Outcome {
             sha256_of_object: self.sha256_of_object(&status)?,
-            bytes_durable_at_kill: cut.bytes_durable,
+            bytes_durable_at_kill: interruption.bytes_durable,
             offset_after_restart: offset,
             parts_sent: number(sent, "requests")?,
             parts_of_object: self.parts_of_object(&status)?,
             body_bytes_sent: number(sent, "bytes")?,
             time,
-            component_memory_peak_bytes: cut
+            component_memory_peak_bytes: interruption
                 .component_memory_peak_bytes
                 .max(memory_peak_bytes(&client)?),
             sha256_of_file: self.sha256_of_file,
@@ -148,18 +148,23 @@ impl<'a> Demo<'a> {
         server::start_devhost(self.built, &setup)
     }
 
-    /// Sends the file slowly, and returns once half of it is durable, with the sender still busy.
-    fn send_until_half(&self, client: &Client, upload: &tus::Upload) -> Result<Cut, Failure> {
-        let mut paced = Paced::new(source::open_at(&self.file, 0)?);
+    /// Sends the file slowly in a thread. Returns once half of it is durable; the thread still
+    /// sends.
+    fn send_first_half(
+        &self,
+        client: &Client,
+        upload: &tus::Upload,
+    ) -> Result<Interruption, Failure> {
+        let mut throttled = ThrottledReader::new(source::open_at(&self.file, 0)?);
         let sender = upload.clone();
-        // It fails when the host is killed under it: that is the point.
-        let sending = thread::spawn(move || sender.append(0, FILE_BYTES, &mut paced).map(drop));
+        // It fails when the host is killed, as intended.
+        let sending = thread::spawn(move || sender.append(0, FILE_BYTES, &mut throttled).map(drop));
         let deadline = Instant::now() + HALF_LIMIT;
         loop {
             let bytes_durable = number(&client.get_json(&upload.target)?, "bytes_durable")?;
             if bytes_durable >= FILE_BYTES / 2 {
                 let component_memory_peak_bytes = memory_peak_bytes(client)?;
-                return Ok(Cut { bytes_durable, component_memory_peak_bytes });
+                return Ok(Interruption { bytes_durable, component_memory_peak_bytes });
             }
             if sending.is_finished() {
                 let end = sending.join().unwrap_or(Ok(()));
@@ -208,8 +213,8 @@ impl<'a> Demo<'a> {
     }
 }
 
-/// The moment at which the host is killed.
-struct Cut {
+/// The state when the host is killed.
+struct Interruption {
     bytes_durable: u64,
     component_memory_peak_bytes: u64,
 }

@@ -1,4 +1,4 @@
-//! The file of the demo: made from a seed, sent slowly, compared by SHA-256.
+//! The file of the demo: generated from a seed, sent slowly, compared by SHA-256.
 
 use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom, Write as _};
@@ -14,7 +14,7 @@ use crate::random::SeededBytes;
 /// Writes the file and returns its SHA-256.
 ///
 /// # Errors
-/// The disk refuses it.
+/// Returns an error if the file cannot be written.
 pub(super) fn make_file(path: &Path) -> io::Result<String> {
     let mut file = File::create(path)?;
     let mut hash = Sha256::new();
@@ -31,32 +31,32 @@ pub(super) fn make_file(path: &Path) -> io::Result<String> {
 /// The file from an offset on.
 ///
 /// # Errors
-/// It cannot be read.
+/// Returns an error if the file cannot be read.
 pub(super) fn open_at(path: &Path, offset: u64) -> Result<File, Failure> {
     File::open(path)
         .and_then(|mut file| file.seek(SeekFrom::Start(offset)).map(|_| file))
         .map_err(|cause| Failure::new(format!("{}: cannot be read ({cause})", path.display())))
 }
 
-/// A reader that gives no more than [`PACE_BYTES_PER_SECOND`], so that half of the file is a
-/// moment that can be hit.
+/// A reader limited to [`BYTES_PER_SECOND`], so that the host can be killed when half of the file
+/// is durable.
 #[derive(Debug)]
-pub(super) struct Paced<R> {
+pub(super) struct ThrottledReader<R> {
     source: R,
     begin: Instant,
     bytes: u64,
 }
 
-impl<R> Paced<R> {
-    /// Paces from now on.
+impl<R> ThrottledReader<R> {
+    /// Limits the rate from now on.
     pub(super) fn new(source: R) -> Self {
         Self { source, begin: Instant::now(), bytes: 0 }
     }
 }
 
-impl<R: Read> Read for Paced<R> {
+impl<R: Read> Read for ThrottledReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let due = Duration::from_secs_f64(self.bytes as f64 / PACE_BYTES_PER_SECOND);
+        let due = Duration::from_secs_f64(self.bytes as f64 / BYTES_PER_SECOND);
         thread::sleep(due.saturating_sub(self.begin.elapsed()));
         let read = self.source.read(buffer)?;
         self.bytes += read as u64;
@@ -74,11 +74,11 @@ pub(super) const FILE_BYTES: u64 = 64 * 1024 * 1024;
 
 const BLOCK_BYTES: usize = 1024 * 1024;
 
-/// Any number does: the file is the same each time.
+/// An arbitrary seed.
 const SEED: u64 = 20_260_701;
 
-/// The whole file would take four seconds.
-const PACE_BYTES_PER_SECOND: f64 = 16.0 * 1024.0 * 1024.0;
+/// The entire file takes four seconds.
+const BYTES_PER_SECOND: f64 = 16.0 * 1024.0 * 1024.0;
 
 #[cfg(test)]
 mod tests {
@@ -93,14 +93,14 @@ mod tests {
     }
 
     #[test]
-    fn a_paced_reader_keeps_the_bytes_and_the_pace() {
+    fn a_throttled_reader_keeps_the_bytes_and_the_rate() {
         let bytes = vec![7; 320 * 1024];
         let begin = Instant::now();
-        let mut paced = Paced::new(&bytes[..]);
+        let mut throttled = ThrottledReader::new(&bytes[..]);
         let mut read = Vec::new();
-        paced.read_to_end(&mut read).unwrap();
+        throttled.read_to_end(&mut read).unwrap();
         assert_eq!(read, bytes);
-        let due = bytes.len() as f64 / PACE_BYTES_PER_SECOND;
+        let due = bytes.len() as f64 / BYTES_PER_SECOND;
         assert!(begin.elapsed() >= Duration::from_secs_f64(due));
     }
 }
