@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
-use vod_uploader_wire::{Client, Headers, Request, Response, Transcript};
+use vod_uploader_wire::{Client, Exchange, Framing, Headers, Request, Response, Transcript};
 
 use crate::binaries::Binaries;
 use crate::body::Body;
@@ -128,6 +128,22 @@ impl Edge {
         body: &Body<'_>,
     ) -> io::Result<Response> {
         body.send(&self.client(), Request::new(method, path).headers(headers))
+    }
+
+    /// Sends the head of a request to the worker; the caller sends the body.
+    ///
+    /// # Panics
+    /// If there is no connection.
+    #[must_use]
+    pub fn start(
+        &self,
+        method: &str,
+        path: &str,
+        headers: Headers<'_>,
+        framing: Framing,
+    ) -> Exchange {
+        let request = Request::new(method, path).headers(headers).framing(framing);
+        self.client().start(&request).expect("a connection")
     }
 
     /// `PUT /v1/uploads/clip.mp4`.

@@ -1,7 +1,9 @@
 //! Expectations, in words when they are not met.
 
+use std::ops::Deref;
+
 use url::Url;
-use vod_uploader_wire::Response;
+use vod_uploader_wire::{Head, Response};
 
 use crate::case::{CaseAbort, Verdict};
 
@@ -11,36 +13,8 @@ pub(crate) fn expect(holds: bool, otherwise: impl FnOnce() -> String) -> Verdict
 }
 
 /// What a response is expected to be.
-pub(crate) trait ResponseChecks {
+pub(crate) trait ResponseChecks: Deref<Target = Head> {
     /// One of these status codes.
-    fn expect_status(&self, expected: &[u16]) -> Verdict;
-
-    /// A status code of 200 to 299.
-    fn expect_success(&self) -> Verdict;
-
-    /// A status code of 400 to 499: `why` is what is wrong with the request.
-    fn expect_refusal(&self, why: &str) -> Verdict;
-
-    /// A field with this value.
-    fn expect_field(&self, name: &str, value: impl ToString) -> Verdict;
-
-    /// No field of this name.
-    fn expect_no_field(&self, name: &str) -> Verdict;
-
-    /// A field, whatever its value.
-    fn required(&self, name: &str) -> Result<String, CaseAbort>;
-
-    /// A field that is a non-negative integer in digits.
-    fn integer(&self, name: &str) -> Result<u64, CaseAbort>;
-
-    /// `Cache-Control` with `no-store` among its directives.
-    fn expect_no_store(&self) -> Verdict;
-
-    /// Where `Location` leads, relative to the request's URL (RFC 9110, section 10.2.2).
-    fn location(&self, base: &Url) -> Result<Url, CaseAbort>;
-}
-
-impl ResponseChecks for Response {
     fn expect_status(&self, expected: &[u16]) -> Verdict {
         expect(expected.contains(&self.status), || {
             let names: Vec<_> = expected.iter().map(u16::to_string).collect();
@@ -48,16 +22,19 @@ impl ResponseChecks for Response {
         })
     }
 
+    /// A status code of 200 to 299.
     fn expect_success(&self) -> Verdict {
         let is_success = (200..300).contains(&self.status);
         expect(is_success, || format!("expected status 2xx, got {}", self.status))
     }
 
+    /// A status code of 400 to 499: `why` is what is wrong with the request.
     fn expect_refusal(&self, why: &str) -> Verdict {
         let is_refusal = (400..500).contains(&self.status);
         expect(is_refusal, || format!("expected status 4xx for {why}, got {}", self.status))
     }
 
+    /// A field with this value.
     fn expect_field(&self, name: &str, value: impl ToString) -> Verdict {
         let value = value.to_string();
         let found = self.header(name);
@@ -67,6 +44,7 @@ impl ResponseChecks for Response {
         })
     }
 
+    /// No field of this name.
     fn expect_no_field(&self, name: &str) -> Verdict {
         match self.header(name) {
             Some(value) => {
@@ -76,12 +54,14 @@ impl ResponseChecks for Response {
         }
     }
 
+    /// A field, whatever its value.
     fn required(&self, name: &str) -> Result<String, CaseAbort> {
         self.header(name)
             .map(str::to_owned)
             .ok_or_else(|| CaseAbort::failed(format!("expected {name}, got none")))
     }
 
+    /// A field that is a non-negative integer in digits.
     fn integer(&self, name: &str) -> Result<u64, CaseAbort> {
         let value = self.required(name)?;
         let is_digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
@@ -90,6 +70,7 @@ impl ResponseChecks for Response {
         })
     }
 
+    /// `Cache-Control` with `no-store` among its directives.
     fn expect_no_store(&self) -> Verdict {
         let control = self.required("Cache-Control")?;
         let directives = control.split(',').map(str::trim);
@@ -97,12 +78,15 @@ impl ResponseChecks for Response {
         expect(has_it, || format!("expected Cache-Control: no-store, got {control}"))
     }
 
+    /// Where `Location` leads, relative to the request's URL (RFC 9110, section 10.2.2).
     fn location(&self, base: &Url) -> Result<Url, CaseAbort> {
         let location = self.required("Location")?;
         base.join(&location)
             .map_err(|cause| CaseAbort::failed(format!("Location {location:?} is no URL: {cause}")))
     }
 }
+
+impl ResponseChecks for Response {}
 
 /// An address like that of an upload, where there is none.
 pub(crate) fn unknown_like(upload: &Url) -> Url {

@@ -107,12 +107,7 @@ impl Client {
     /// # Errors
     /// Returns an error if no complete response arrives, or its status is not 2xx.
     pub fn expect_success(&self, request: &Request) -> io::Result<Response> {
-        let response = self.send(request)?;
-        if response.is_success() {
-            return Ok(response);
-        }
-        let (Request { method, target, .. }, status) = (request, response.status);
-        Err(io::Error::other(format!("{method} {target}: {status} {}", response.text().trim())))
+        self.send(request)?.into_success(request)
     }
 
     /// The JSON body of a GET.
@@ -150,10 +145,11 @@ impl Client {
         lines
     }
 
-    pub(crate) fn record(&self, request: &Request) -> Option<Recorder> {
+    pub(crate) fn record(&self, request: &Request) -> Recorder {
+        let Some(transcript) = &self.transcript else { return Recorder::default() };
         let hidden = self.headers.iter().map(|(name, _)| (name.clone(), "(as given)".to_owned()));
         let hidden: Vec<_> = hidden.collect();
-        self.transcript.as_ref().map(|transcript| transcript.record(self.head(request, &hidden)))
+        transcript.record(self.head(request, &hidden))
     }
 }
 

@@ -22,15 +22,11 @@ pub struct Exchange {
     /// A write failed: the server accepts no more of the body.
     is_closed: bool,
     interim: Vec<Head>,
-    recorder: Option<Recorder>,
+    recorder: Recorder,
 }
 
 impl Exchange {
-    pub(crate) fn new(
-        connection: Connection,
-        request: &Request,
-        recorder: Option<Recorder>,
-    ) -> Self {
+    pub(crate) fn new(connection: Connection, request: &Request, recorder: Recorder) -> Self {
         Self {
             connection,
             method: request.method.clone(),
@@ -49,9 +45,7 @@ impl Exchange {
         if self.is_closed || bytes.is_empty() {
             return !self.is_closed;
         }
-        if let Some(recorder) = &self.recorder {
-            recorder.sent(bytes.len());
-        }
+        self.recorder.sent(bytes.len());
         let written = match self.framing {
             Framing::Chunked => self.write(&self.framing.encode(bytes)),
             Framing::None | Framing::Length(_) => self.write(bytes),
@@ -164,9 +158,7 @@ impl Exchange {
     }
 
     fn add_interim(&mut self, head: Head) {
-        if let Some(recorder) = &self.recorder {
-            recorder.head(&head);
-        }
+        self.recorder.head(&head);
         self.interim.push(head);
     }
 
@@ -176,19 +168,15 @@ impl Exchange {
         let recorded = interim.len();
         let response = Response::read(&self.method, &mut self.connection.stream, interim);
         let response = response.map_err(|cause| {
-            let Self { method, target, .. } = self;
-            with_context(&cause, &format!("no complete response to {method} {target}"))
-        });
-        if let Some(recorder) = &self.recorder {
-            match &response {
-                Ok(response) => {
-                    response.interim.iter().skip(recorded).for_each(|head| recorder.head(head));
-                    recorder.response(response);
-                }
-                Err(cause) => recorder.failed(&cause.to_string()),
-            }
-        }
-        response
+            let what = format!("no complete response to {} {}", self.method, self.target);
+            let error = with_context(&cause, &what);
+            self.recorder.failed(&error.to_string());
+            error
+        })?;
+        let heads = response.interim.iter().skip(recorded).chain([&response.head]);
+        heads.for_each(|head| self.recorder.head(head));
+        self.recorder.body(&response.body);
+        Ok(response)
     }
 }
 

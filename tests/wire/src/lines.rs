@@ -12,7 +12,7 @@ use crate::transcript::Recorder;
 pub struct Lines {
     reader: BufReader<TcpStream>,
     unread: Vec<u8>,
-    recorder: Option<Recorder>,
+    recorder: Recorder,
 }
 
 impl Lines {
@@ -20,7 +20,7 @@ impl Lines {
     ///
     /// # Errors
     /// Returns an error if no head arrives, or it is not that of a chunked `200`.
-    pub(crate) fn read(stream: TcpStream, recorder: Option<Recorder>) -> io::Result<Self> {
+    pub(crate) fn read(stream: TcpStream, recorder: Recorder) -> io::Result<Self> {
         let mut reader = BufReader::new(stream);
         let head = Head::read(&mut reader)?;
         if head.status != 200 || !head.is_chunked() {
@@ -30,9 +30,7 @@ impl Lines {
                 head.is_chunked()
             )));
         }
-        if let Some(recorder) = &recorder {
-            recorder.head(&head);
-        }
+        recorder.head(&head);
         Ok(Self { reader, unread: Vec::new(), recorder })
     }
 
@@ -45,9 +43,7 @@ impl Lines {
         loop {
             if let Some(end) = self.unread.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = self.unread.drain(..=end).collect();
-                if let Some(recorder) = &self.recorder {
-                    recorder.body(&line);
-                }
+                self.recorder.body(&line);
                 return Ok(Some(String::from_utf8_lossy(&line).into_owned()));
             }
             if !read_chunk(&mut self.reader, &mut self.unread)? {

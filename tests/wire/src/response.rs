@@ -6,6 +6,7 @@ use std::ops::Deref;
 use serde_json::Value;
 
 use crate::head::{Head, malformed, read_line};
+use crate::request::Request;
 
 /// A final response; it dereferences to its head.
 #[derive(Clone, Debug)]
@@ -23,6 +24,18 @@ impl Response {
     #[must_use]
     pub const fn is_success(&self) -> bool {
         200 <= self.head.status && self.head.status < 300
+    }
+
+    /// The response, if it is a success.
+    ///
+    /// # Errors
+    /// Returns an error with the status and the body if it is not.
+    pub(crate) fn into_success(self, request: &Request) -> io::Result<Self> {
+        if self.is_success() {
+            return Ok(self);
+        }
+        let (Request { method, target, .. }, status) = (request, self.status);
+        Err(io::Error::other(format!("{method} {target}: {status} {}", self.text().trim())))
     }
 
     /// The body as text.

@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::head::Head;
-use crate::response::Response;
 
 /// The exchanges of one or more clients, in order. Clones share them.
 #[derive(Clone, Debug, Default)]
@@ -20,12 +19,9 @@ pub struct Record {
     error: Option<String>,
 }
 
-/// Writes to the record of one exchange.
-#[derive(Clone, Debug)]
-pub(crate) struct Recorder {
-    transcript: Transcript,
-    index: usize,
-}
+/// Writes to the record of one exchange, if the client has a transcript.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Recorder(Option<(Transcript, usize)>);
 
 impl Transcript {
     /// The exchanges so far.
@@ -44,7 +40,7 @@ impl Transcript {
     pub(crate) fn record(&self, request: Vec<String>) -> Recorder {
         let mut records = self.lock();
         records.push(Record { request, ..Record::default() });
-        Recorder { transcript: self.clone(), index: records.len() - 1 }
+        Recorder(Some((self.clone(), records.len() - 1)))
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Record>> {
@@ -65,17 +61,14 @@ impl Recorder {
         self.change(|record| record.body.extend_from_slice(bytes));
     }
 
-    pub(crate) fn response(&self, response: &Response) {
-        self.head(&response.head);
-        self.body(&response.body);
-    }
-
     pub(crate) fn failed(&self, error: &str) {
         self.change(|record| record.error = Some(error.to_owned()));
     }
 
     fn change(&self, change: impl FnOnce(&mut Record)) {
-        self.transcript.lock().get_mut(self.index).map(change);
+        if let Some((transcript, index)) = &self.0 {
+            transcript.lock().get_mut(*index).map(change);
+        }
     }
 }
 

@@ -95,12 +95,7 @@ impl Upload {
                 break;
             }
         }
-        let response = exchange.finish()?;
-        if response.is_success() {
-            return acknowledged(&patch, &response);
-        }
-        let (status, text) = (response.status, response.text());
-        Err(io::Error::other(format!("PATCH {}: {status} {text}", self.target)))
+        acknowledged(&patch, &exchange.finish()?.into_success(&patch)?)
     }
 }
 

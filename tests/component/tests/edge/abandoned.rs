@@ -7,7 +7,7 @@ use vod_uploader_component_tests::key_value;
 use vod_uploader_component_tests::source::{MIB, Source};
 use vod_uploader_component_tests::tus::{self, Upload, VERSION};
 use vod_uploader_component_tests::wait;
-use vod_uploader_wire::{Framing, Request};
+use vod_uploader_wire::Framing;
 
 #[test]
 fn an_upload_says_when_it_expires_until_it_is_whole() {
@@ -177,9 +177,8 @@ fn parts_that_the_store_does_not_drop_now_are_dropped_by_a_later_sweep() {
     let fault = json!({ "operation": "AbortMultipartUpload", "times": 0, "kind": "status",
         "status": 503 });
     edge.sandbox.fault(&fault);
-    let client = edge.client();
     let framing = Framing::Length(source.length());
-    let mut put = client.start(&Request::new("PUT", "/v1/uploads/a.mp4").framing(framing)).unwrap();
+    let mut put = edge.start("PUT", "/v1/uploads/a.mp4", &[], framing);
     put.send(&source.bytes(0..3 * MIB));
     wait::until("parts are stored", || (edge.sandbox.requests("UploadPart") > 1).then_some(()));
     drop(put);

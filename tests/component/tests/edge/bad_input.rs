@@ -10,7 +10,7 @@ use vod_uploader_component_tests::source::{MIB, Source};
 use vod_uploader_component_tests::tus::{self, CHUNK_TYPE, Upload, VERSION};
 use vod_uploader_component_tests::wait;
 use vod_uploader_wire::ietf::NEWEST;
-use vod_uploader_wire::{Framing, Headers, Request, Response};
+use vod_uploader_wire::{Framing, Headers, Response};
 
 const LENGTH: (&str, &str) = ("upload-length", "200000");
 const NOT_COUNTS: [&str; 10] =
@@ -253,10 +253,7 @@ fn a_body_that_ends_before_its_declared_length_is_no_file_and_no_end() {
     let whole = [("upload-complete", "?1")];
     for (sent, headers) in [(5, &[][..]), (300_000, &[]), (5, &whole)] {
         let framing = Framing::Length(source.length());
-        let client = edge.client();
-        let mut put = client
-            .start(&Request::new("PUT", "/v1/uploads/a.mp4").headers(headers).framing(framing))
-            .unwrap();
+        let mut put = edge.start("PUT", "/v1/uploads/a.mp4", headers, framing);
         put.send(&source.bytes(0..sent));
         drop(put);
     }

@@ -125,10 +125,7 @@ fn a_checked_chunk_that_breaks_off_leaves_the_offset_where_it_was() {
     // Once the client goes, once it hangs and asks for the offset elsewhere.
     for hangs in [false, true] {
         edge.sandbox.reset_requests();
-        let mut patch = edge
-            .client()
-            .start(&Request::new("PATCH", &upload.path).headers(&headers).framing(framing))
-            .unwrap();
+        let mut patch = edge.start("PATCH", &upload.path, &headers, framing);
         patch.send(&bytes[..3 << 20]);
         wait::until("parts are on the store", || {
             (edge.sandbox.requests("UploadPart") >= 2).then_some(())
@@ -180,10 +177,7 @@ fn a_checked_chunk_in_whose_middle_the_host_is_killed_leaves_the_offset_where_it
         let headers =
             [VERSION, CHUNK_TYPE, (HEADER, checksum.as_str()), ("upload-offset", &offset)];
         let framing = Framing::Length(bytes.len() as u64);
-        let mut patch = edge
-            .client()
-            .start(&Request::new("PATCH", &upload.path).headers(&headers).framing(framing))
-            .unwrap();
+        let mut patch = edge.start("PATCH", &upload.path, &headers, framing);
         // Other bytes than those that are to come.
         patch.send(&source.bytes(0..3 * MIB));
         wait::until("parts are on the store", || {

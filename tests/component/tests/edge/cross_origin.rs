@@ -4,7 +4,7 @@ use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, Setup};
 use vod_uploader_component_tests::source::{MIB, Source};
 use vod_uploader_component_tests::tus::{self, CHUNK_TYPE, Upload, VERSION};
-use vod_uploader_wire::{Request, Response};
+use vod_uploader_wire::{Framing, Response};
 
 const PAGE: &str = "https://a.example";
 const PATHS: [&str; 5] =
@@ -94,7 +94,7 @@ fn a_page_reads_every_answer_problems_and_events_included() {
     is_readable(&put, &[]);
     let upload = Upload::create(&edge, 5);
     let path = format!("{}/events", upload.path);
-    let events = edge.client().start(&Request::new("GET", &path).headers(&page)).unwrap();
+    let events = edge.start("GET", &path, &page, Framing::None);
     assert_eq!(upload.delete(&edge).status, 204);
     is_readable(&events.response().unwrap(), &[]);
 }

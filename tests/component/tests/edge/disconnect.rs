@@ -49,13 +49,11 @@ fn a_few_bytes_of_a_client_that_closes_are_kept_too() {
 
 #[test]
 fn a_file_put_by_a_client_that_goes_away_leaves_nothing_on_the_store() {
-    use vod_uploader_wire::{Framing, Request};
+    use vod_uploader_wire::Framing;
     for framing in [Framing::Length(8 * MIB), Framing::Chunked] {
         let edge = Setup::new().start();
         let source = Source::new(63, 8 * MIB);
-        let client = edge.client();
-        let mut put =
-            client.start(&Request::new("PUT", "/v1/uploads/clip.mp4").framing(framing)).unwrap();
+        let mut put = edge.start("PUT", "/v1/uploads/clip.mp4", &[], framing);
         assert!(put.send(&source.bytes(0..3 * MIB)));
         wait::until("parts are on the store", || {
             (edge.sandbox.requests("UploadPart") >= 2).then_some(())

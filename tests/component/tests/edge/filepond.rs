@@ -10,7 +10,7 @@ use vod_uploader_component_tests::source::{KIB, MIB, Source};
 use vod_uploader_component_tests::tus::VERSION;
 use vod_uploader_component_tests::vod::create_upload_video;
 use vod_uploader_component_tests::wait;
-use vod_uploader_wire::{Framing, Request, Response};
+use vod_uploader_wire::{Framing, Response};
 
 const FORM: (&str, &str) = ("content-type", "multipart/form-data; boundary=b");
 const CHUNK_TYPE: (&str, &str) = ("content-type", "application/offset+octet-stream");
@@ -60,10 +60,7 @@ fn a_client_that_went_away_within_a_chunk_goes_on_with_that_chunk() {
     let headers = chunk_headers(&offset, &length);
     let path = format!("/v1/filepond?patch={id}");
     let framing = Framing::Length(CHUNK_BYTES);
-    let mut patch = edge
-        .client()
-        .start(&Request::new("PATCH", &path).headers(&headers).framing(framing))
-        .unwrap();
+    let mut patch = edge.start("PATCH", &path, &headers, framing);
     patch.send(&source.bytes(CHUNK_BYTES..CHUNK_BYTES + 500 * KIB));
     wait::until("parts of it are stored", || {
         (edge.sandbox.requests("UploadPart") > 12).then_some(())
@@ -362,10 +359,7 @@ fn send_and_leave(edge: &Edge, id: &str, source: &Source) {
     let path = format!("/v1/filepond?patch={id}");
     let framing = Framing::Length(CHUNK_BYTES);
     let headers = chunk_headers("0", &length);
-    let mut patch = edge
-        .client()
-        .start(&Request::new("PATCH", &path).headers(&headers).framing(framing))
-        .unwrap();
+    let mut patch = edge.start("PATCH", &path, &headers, framing);
     patch.send(&source.bytes(0..10 * KIB));
     wait_for_vod(edge);
 }

@@ -7,7 +7,7 @@ use vod_uploader_component_tests::key_value;
 use vod_uploader_component_tests::source::{KIB, MIB, Source};
 use vod_uploader_component_tests::vod::{UploadCredential, create_upload_video};
 use vod_uploader_component_tests::wait;
-use vod_uploader_wire::{Framing, Headers, Request, Response};
+use vod_uploader_wire::{Framing, Headers, Response};
 
 const TYPE: (&str, &str) = ("content-type", "multipart/form-data; boundary=----Form7x");
 
@@ -56,10 +56,7 @@ fn a_file_of_40_mib_in_a_form_stays_within_the_memory_of_its_parts() {
     let length = before.len() as u64 + source.length() + after.len() as u64;
     for framing in [Framing::Length(length), Framing::Chunked] {
         edge.reset_stats();
-        let mut request = edge
-            .client()
-            .start(&Request::new("POST", "/v1/uploads").headers(&[TYPE]).framing(framing))
-            .unwrap();
+        let mut request = edge.start("POST", "/v1/uploads", &[TYPE], framing);
         request.send(&before);
         source.read(source.all(), |chunk| request.send(chunk));
         request.send(&after);
@@ -78,10 +75,7 @@ fn a_form_may_come_in_pieces_that_end_anywhere() {
     let form = Form::new().field("title", "t").file("v", "a.mp4", &bytes).file("v", "", b"");
     let body = form.end();
     for cut in [1, 2, 3, 5, 7, 11, 64] {
-        let mut request = edge
-            .client()
-            .start(&Request::new("POST", "/v1/uploads").headers(&[TYPE]).framing(Framing::Chunked))
-            .unwrap();
+        let mut request = edge.start("POST", "/v1/uploads", &[TYPE], Framing::Chunked);
         for piece in body.chunks(cut) {
             request.send(piece);
         }
@@ -152,10 +146,7 @@ fn a_form_that_breaks_off_leaves_nothing_of_the_file_that_it_breaks_off_in() {
     let source = Source::new(6, 3 * MIB);
     let body = Form::new().file("v", "a.mp4", &all(&source)).end();
     let length = Framing::Length(body.len() as u64);
-    let mut request = edge
-        .client()
-        .start(&Request::new("POST", "/v1/uploads").headers(&[TYPE]).framing(length))
-        .unwrap();
+    let mut request = edge.start("POST", "/v1/uploads", &[TYPE], length);
     request.send(&body[..body.len() - MIB as usize]);
     wait::until("a part is stored", || (edge.sandbox.requests("UploadPart") > 0).then_some(()));
     drop(request);
