@@ -25,12 +25,12 @@ use vod_uploader_sandbox::{Sandbox, SandboxConfig};
 pub(crate) use sign::{Keys, SignedBy};
 
 /// A sandbox of its own for one test.
-pub(crate) struct Stage {
+pub(crate) struct TestServer {
     pub(crate) sandbox: Sandbox,
     pub(crate) folder: TempDir,
 }
 
-impl Stage {
+impl TestServer {
     pub(crate) async fn new() -> Self {
         Self::with(|_config| {}).await
     }
@@ -58,7 +58,7 @@ impl Stage {
 
     /// A request to a control path.
     pub(crate) async fn control(&self, method: &str, path: &str, body: &str) -> Answer {
-        let mut call = self.request(method, "").signed(SignedBy::Nobody).body(body);
+        let mut call = self.request(method, "").signed(SignedBy::None).body(body);
         call.path = Some(format!("/_sandbox/{path}"));
         let answer = call.send().await.unwrap();
         assert!(answer.status < 300, "{method} {path}: {}", answer.text());
