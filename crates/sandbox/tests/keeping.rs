@@ -66,7 +66,7 @@ async fn replaced_and_aborted_bodies_leave_the_disk() {
     server.request("PUT", "object").body("x").accepted().await;
     server.request("PUT", "object").body("y").accepted().await;
     let bodies = server.folder.path().join("bodies");
-    // Removal goes on behind the reply; a restart ends it.
+    // Removal continues after the response; a restart completes it.
     let _stage = server.restart().await;
     assert_eq!(std::fs::read_dir(bodies).unwrap().count(), 1);
 }

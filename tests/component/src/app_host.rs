@@ -1,5 +1,5 @@
 //! The component under test: an app with `uploader.wasm` plugged in, on the local host, in front of
-//! a sandbox of its own.
+//! a separate sandbox.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};

@@ -10,27 +10,27 @@ use crate::sandbox::{BUCKET, Sandbox};
 use crate::source::Source;
 use crate::vod::{UploadCredential, credential_for};
 
-/// An application with an uploader of its own.
+/// An application with its own uploader.
 #[derive(Debug)]
 pub struct Application<'a> {
     /// Its conversation with the test app.
     pub app: Conversation,
     /// Every event so far.
     pub events: Vec<Event>,
-    /// The credentials that it has handed in, by file, the newest last. Temporary access keys are
+    /// The credentials that it has supplied, by file, the newest last. Temporary access keys are
     /// told by their ids.
     pub handed_in: Vec<(u64, String)>,
     sandbox: &'a Sandbox,
     mode: Mode,
     files: BTreeMap<u64, OfferedFile>,
-    /// How long a temporary access key lives that it hands in.
+    /// The TTL of the temporary access keys that it supplies.
     pub sts_life_secs: i64,
 }
 
 /// How an application answers `upload-started`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// With an UploadAuth and an UploadAddress of its own server.
+    /// With an UploadAuth and an UploadAddress from its own server.
     Credential,
     /// With a temporary access key, with which the component calls VOD.
     Sts,
@@ -47,7 +47,7 @@ pub struct OfferedFile {
     pub seed: u64,
     /// Its size.
     pub size: u64,
-    /// Where its stream stops until it is told to go on.
+    /// The offset at which its stream pauses until it is released.
     pub pause_at: Option<u64>,
     /// More fields of `new-file`.
     pub fields: Value,
@@ -176,7 +176,7 @@ impl<'a> Application<'a> {
             } else if expiries < 3 {
                 self.answer(&event);
             } else {
-                self.app.call("stop-upload", json!({})).expect("a run goes on");
+                self.app.call("stop-upload", json!({})).expect("a run in progress");
                 self.run_until(|event| event.is("Stopped", file));
                 return;
             }
@@ -225,7 +225,7 @@ impl<'a> Application<'a> {
         offset
     }
 
-    /// From now on, the streams of `file` go on to its end.
+    /// From now on, the streams of `file` continue to its end.
     ///
     /// # Panics
     /// Where there is no such file.
@@ -233,7 +233,7 @@ impl<'a> Application<'a> {
         self.files.get_mut(&file).expect("a file that was added").pause_at = None;
     }
 
-    /// The stream of `file` goes on to its end.
+    /// The stream of `file` continues to its end.
     ///
     /// # Panics
     /// Where it has none.
@@ -261,7 +261,7 @@ impl<'a> Application<'a> {
             }
             "TokenExpiring" | "TokenExpired" => match (self.mode, media_id) {
                 (Mode::Credential, Some(media_id)) => self.hand_in_auth(file, &media_id),
-                // A picture that nears its end may still make it.
+                // An image upload near its end may still succeed.
                 (Mode::Credential, None) if event.name == "TokenExpiring" => {}
                 (Mode::Credential, None) => self.hand_in_credential(file, None),
                 _ => self.hand_in_token("resume-upload-with-sts-token", file),
@@ -311,7 +311,7 @@ impl<'a> Application<'a> {
         self.app.call("set-upload-auth-and-address", arguments)
     }
 
-    /// A call that hands in a new temporary access key.
+    /// A call that supplies a new temporary access key.
     ///
     /// # Panics
     /// Where the uploader refuses it.

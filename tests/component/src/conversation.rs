@@ -93,7 +93,7 @@ impl Conversation {
     /// Ends the conversation, and waits until the app has, too.
     ///
     /// # Panics
-    /// Where the app breaks off.
+    /// If the app ends the response early.
     pub fn end(mut self) {
         self.commands.end_body().expect("the app is there");
         while let Some(line) = self.line() {

@@ -1,4 +1,4 @@
-//! The worker under test: `edge.wasm` on the local host, in front of a sandbox of its own.
+//! The worker under test: `edge.wasm` on the local host, with a separate sandbox.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -42,7 +42,7 @@ impl Default for Setup {
 }
 
 impl Setup {
-    /// A worker that has a key of its own, and the manifest's defaults otherwise.
+    /// A worker with its own RAM key, and the manifest's defaults otherwise.
     #[must_use]
     pub fn new() -> Self {
         let origins = vec!["vod_endpoint", "store_origin"];

@@ -49,7 +49,7 @@ impl Events {
     /// The next event; `None` after the last one.
     ///
     /// # Errors
-    /// Where the answer breaks off, or nothing comes for long.
+    /// Returns an error if the response ends early, or nothing arrives within the timeout.
     ///
     /// # Panics
     /// For a line that no event of the worker has.

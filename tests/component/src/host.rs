@@ -1,4 +1,4 @@
-//! The local host: started on a folder of its own, and asked what it counts.
+//! The local host, started on a separate directory, and its counters.
 
 use std::path::Path;
 use std::process::Command;

@@ -19,8 +19,7 @@ pub fn entries(data: &Path) -> Vec<(String, Vec<u8>)> {
     rows.map(|row| row.expect("a row is a key and a value")).collect()
 }
 
-/// Every key of an upload, with its value: all but when somebody looked last for uploads that have
-/// expired, which is one small key for all of them.
+/// All keys of uploads with their values. The time of the last cleanup is not one of them.
 #[must_use]
 pub fn records(data: &Path) -> Vec<(String, Vec<u8>)> {
     let mut entries = entries(data);

@@ -1,4 +1,4 @@
-//! The sandbox, and what it can be told under `/_sandbox/`.
+//! The sandbox, and its control interface under `/_sandbox/`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -194,7 +194,7 @@ impl Sandbox {
         self.reply("POST", "sts", &json!({ "secs": secs })).json()
     }
 
-    /// Leaves a temporary access key this life from now on, whatever it was told.
+    /// Sets the remaining TTL of a temporary access key, whatever its declared expiration.
     pub fn set_life(&self, access_key_id: &str, secs: i64) {
         self.told("POST", &format!("credentials/{access_key_id}"), &json!({ "secs": secs }));
     }

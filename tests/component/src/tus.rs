@@ -63,7 +63,7 @@ impl Upload {
         response.offset()
     }
 
-    /// The offset that `GET /v1/files/{id}` reports: asking it leaves whoever writes alone.
+    /// The offset that `GET /v1/files/{id}` reports; the query does not interrupt an active writer.
     ///
     /// # Panics
     /// Where it answers otherwise.

@@ -1,4 +1,4 @@
-//! Expectations, in words when they are not met.
+//! Expectations, which fail with a description.
 
 use std::ops::Deref;
 
@@ -7,7 +7,7 @@ use vod_uploader_wire::{Head, Response};
 
 use crate::case::{CaseAbort, Verdict};
 
-/// Fails with this text where the condition does not hold.
+/// Fails with this text unless the condition holds.
 pub(crate) fn expect(holds: bool, otherwise: impl FnOnce() -> String) -> Verdict {
     if holds { Ok(()) } else { Err(CaseAbort::Failed(otherwise())) }
 }
@@ -88,7 +88,7 @@ pub(crate) trait ResponseChecks: Deref<Target = Head> {
 
 impl ResponseChecks for Response {}
 
-/// An address like that of an upload, where there is none.
+/// An address like that of an upload, without an upload.
 pub(crate) fn unknown_like(upload: &Url) -> Url {
     let mut unknown = upload.clone();
     let id = upload.path().rsplit('/').next().unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use crate::case::{Case, Outcome, Report, RequirementLevel};
 
-/// The line of a case, and, where it failed, what was said.
+/// The line of a case and, if it failed, its last exchanges.
 #[must_use]
 pub fn shown(report: &Report) -> String {
     let Report { name, level, section, outcome, exchanges } = report;

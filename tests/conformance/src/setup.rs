@@ -1,4 +1,4 @@
-//! What a run is told by its caller.
+//! The settings of a run.
 
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ impl Setup {
         }
     }
 
-    /// A client of the server, with a transcript of its own.
+    /// A client of the server, with a separate transcript.
     #[must_use]
     pub fn client(&self) -> Client {
         Client::new(self.url.as_str())

@@ -87,7 +87,7 @@ pub(super) fn to_worker(
 /// Sends the same requests to nginx, which relays them to the sink.
 ///
 /// # Errors
-/// It refuses or breaks off.
+/// Returns an error if a request fails.
 pub(super) fn to_nginx(
     nginx: SocketAddr,
     shape: Shape,

@@ -19,18 +19,18 @@ pub(crate) fn files(
     for object in objects {
         match names.of_key(&object.key) {
             Some(name) => stored.entry(name).or_default().push(object),
-            None => defects.push(format!("the object {} is nobody's", object.key)),
+            None => defects.push(format!("the object {} belongs to no file", object.key)),
         }
     }
     let files = expected.files();
     for (name, objects) in &stored {
         let Some(entry) = files.get(*name) else {
-            defects.push(format!("an object of {name}, which nobody sent"));
+            defects.push(format!("an object of {name}, which no client sent"));
             continue;
         };
         defects.extend(objects.iter().filter_map(|object| not_whole(name, entry, object)));
         if entry.acknowledgment == Acknowledgment::Deleted {
-            defects.push(format!("{name} was deleted before it was whole, and has an object"));
+            defects.push(format!("{name} was deleted before it was complete, and has an object"));
         }
     }
     for (name, entry) in &files {

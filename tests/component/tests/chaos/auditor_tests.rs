@@ -37,7 +37,7 @@ fn a_violated_acknowledgment_is_found() {
         assert!(defects.contains(found), "{defects}");
     }
     let unknown = audit::files(&ExpectedState::default(), &[], &objects).join("\n");
-    assert!(unknown.contains("is nobody's"), "{unknown}");
+    assert!(unknown.contains("belongs to no file"), "{unknown}");
 }
 
 #[test]

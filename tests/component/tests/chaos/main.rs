@@ -1,8 +1,8 @@
 //! Fifty concurrent uploads under all faults at once.
 //!
-//! Fifty clients, each with its own protocol, upload one file after another while the host is killed
-//! and restarted, the store fails, and the clients close connections, stall, query the offset and
-//! delete uploads in the middle of requests. All of it is derived from one seed, which is printed.
+//! Fifty clients, each with its own protocol, upload one file after another while the host is
+//! killed and restarted, the store fails, and the clients close connections, stall, query the
+//! offset and delete uploads in the middle of requests. All of it follows from a printed seed.
 //! `CHAOS_SEED` selects another seed, and `CHAOS_LOG_DIR` a directory for the logs of the clients
 //! and the host. Threads interleave freely: a seed reproduces the schedule, not the exact timing.
 
@@ -48,7 +48,7 @@ const CLIENTS: u64 = 50;
 /// 160 MiB of part buffers an instance (ARCHITECTURE.md), and what else an instance needs.
 const INSTANCE_MEMORY_MAX_BYTES: u64 = 200 * MIB;
 
-/// From the first client's start to the last one's end.
+/// From the start of the first client to the end of the last one.
 const DEADLINE: Duration = Duration::from_secs(75);
 
 const SEAL_KEY: &str = "c2VhbC1rZXktb2YtMzItYnl0ZXMtZm9yLXRlc3RzISE=";
@@ -114,14 +114,14 @@ fn all_at_once(
         }
         let peak = peak.max(edge.stats().count("instance_memory_peak_bytes"));
         if context.clients_ended() < CLIENTS {
-            // Whoever still waits for an answer is told that it does not come.
+            // Ends the requests that still wait for a response.
             edge.kill_host();
         }
         (peak, stalled)
     })
 }
 
-/// Deletes and sweeps all uploads. Returns what is wrong with what is left.
+/// Deletes and cleans up all uploads. Returns the orphans without a cause.
 fn leave_nothing(edge: &mut Edge, context: &ChaosContext, schedule: &FaultSchedule) -> Vec<String> {
     orphans::delete_all(edge, &context.expected);
     let mut allowed = AllowedOrphans {

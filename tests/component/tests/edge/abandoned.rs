@@ -1,4 +1,4 @@
-//! Uploads that nobody sends bytes to: they expire, and are cleared away.
+//! Uploads that receive no bytes: they expire, and are cleaned up.
 
 use serde_json::json;
 use vod_uploader_component_tests::body::Body;
@@ -28,7 +28,7 @@ fn an_upload_says_when_it_expires_until_it_is_whole() {
     assert_eq!((last.status, last.header("upload-expires")), (204, None));
     assert_eq!(upload.head(&edge).header("upload-expires"), None);
     assert!(upload.status(&edge)["expires_at"].is_null());
-    // Where nothing expires nobody says so.
+    // Without expiry no response contains it.
     let edge = Setup::new().variable("expire_after_s", "0").start();
     let upload = Upload::create(&edge, 5);
     let head = upload.head(&edge);

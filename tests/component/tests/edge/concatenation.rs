@@ -97,7 +97,7 @@ fn a_final_upload_may_be_made_before_its_partial_ones_are_whole() {
     // Bytes for the final one are refused, now and later.
     let refused = joined.patch(&edge, &source, 0..5).unwrap();
     assert_eq!((refused.status, refused.code().as_str()), (403, "upload-is-final"));
-    // Whoever brings the last byte joins them.
+    // The request with the last byte concatenates them.
     send_backwards(&edge, &partials, &source, &lengths);
     assert_eq!(joined.state(&edge), "completed");
     is_whole(&edge, &joined, &source);
@@ -304,7 +304,7 @@ fn uploads_are_joined_also_where_the_host_is_killed_in_the_middle() {
         if operation == "CompleteMultipartUpload" && nth == 1 {
             finish_first(&edge, &partials[0], &source, lengths[0]);
         }
-        // Somebody who may be at work on it is left alone for as long as one call may take.
+        // A request that may still be active is not disturbed for the duration of one call.
         let ask = asks.next().unwrap();
         wait::until(&format!("it is joined after {operation} {nth}"), || {
             ask(&edge, &joined).then_some(())
@@ -382,7 +382,7 @@ fn is_whole(edge: &Edge, joined: &Upload, source: &Source) {
     assert!(object.contains(&joined.media_id), "{object}");
 }
 
-/// Of the partial uploads there are no objects, parts or records any more.
+/// The partial uploads have no objects, parts or records.
 fn leaves_nothing(edge: &Edge, partials: &[Upload]) {
     assert_eq!(edge.sandbox.temporary_objects(), []);
     assert!(edge.sandbox.uploads().is_empty(), "{:?}", edge.sandbox.uploads());

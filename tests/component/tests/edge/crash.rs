@@ -79,7 +79,7 @@ fn survives_kills(seed: u64, kills: usize, setup: Setup) -> Survivor {
 }
 
 /// Sends a PATCH and asks for the offset all the while. Kills the host a `delay` after the offset
-/// has come to `kill_at`, and returns the last offset that anybody was told.
+/// has reached `kill_at`, and returns the last acknowledged offset.
 fn send_until_killed(
     edge: &mut Edge,
     upload: &Upload,

@@ -31,7 +31,7 @@ fn a_file_is_put_with_the_clients_own_credential() {
     assert_eq!(created["media_id"], credential.media_id.as_str());
     assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
     assert_eq!(edge.sandbox.requests("CreateUploadVideo"), 1);
-    // Nobody knows the address of such an upload: nothing of it stays.
+    // No client knows the address of such an upload: nothing of it remains.
     assert_eq!(key_value::records(&edge.host_folder()).len(), 0);
     has_no_secret(&edge, &[&credential]);
 }

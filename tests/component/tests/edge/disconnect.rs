@@ -152,13 +152,13 @@ fn a_client_that_takes_over_without_asking_goes_on_where_whole_parts_end() {
     wait::until("three parts are acknowledged", || {
         (upload.bytes_durable(&edge) == 3 * MIB).then_some(())
     });
-    // Whoever is second may be told of the offset that the hung request came to in the end.
+    // The second request may receive the final offset of the stalled request.
     let answer = upload.patch(&edge, &source, 3 * MIB..source.length()).unwrap();
     if !answer.is_success() {
         assert_eq!(answer.status, 409, "{}", answer.text());
         upload.finish(&edge, &source);
     }
-    // The hung one goes on, and must not be told that it succeeded.
+    // The stalled request continues, and must not succeed.
     hung.send(&source.bytes(HUNG_AT..source.length()));
     if let Ok(answer) = hung.finish() {
         assert_eq!(answer.status, 409, "{}", answer.text());
@@ -175,7 +175,7 @@ fn a_client_that_hung_without_a_whole_part_loses_nothing() {
     let upload = Upload::create(&edge, source.length());
     let mut hung = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
     assert!(hung.send(&source.bytes(0..400_000)));
-    wait::until("it is at work", || {
+    wait::until("it is active", || {
         let records = key_value::records(&edge.host_folder());
         records.iter().any(|(key, _)| key.ends_with(".c.1")).then_some(())
     });

@@ -369,9 +369,9 @@ fn wait_for_vod(edge: &Edge) {
     wait::until("VOD is asked", || (edge.sandbox.fault_hits() > 0).then_some(()));
 }
 
-/// Asks again as long as the worker says that another request is at work.
+/// Retries while the worker reports that another request is active.
 fn again_while_busy(send: impl Fn() -> Response) -> Response {
-    wait::until("nobody else is at work", || {
+    wait::until("no other request is active", || {
         let answer = send();
         let beaten = ["busy", "taken-over"].contains(&answer.code().as_str());
         (!beaten).then_some(answer)

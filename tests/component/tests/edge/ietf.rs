@@ -171,7 +171,7 @@ fn lengths_that_contradict_each_other_are_refused() {
         );
     }
     assert!(edge.sandbox.operations().is_empty(), "nothing was created");
-    // Another length than before, and an end before it: the upload takes the bytes all the same
+    // Another length than before, and an end before it: the upload accepts the bytes nevertheless
     // from one who is right.
     let declared = [("upload-length", "300000")];
     let created = ietf::create(NEWEST, &edge, false, &declared, &Body::Range(&source, 0..150_000));

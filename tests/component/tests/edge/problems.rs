@@ -1,4 +1,4 @@
-//! Requests that cannot be served: each gets its status and its code, and harms nobody else.
+//! Rejected requests: each receives its status and code, and affects no other request.
 
 use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, Setup};

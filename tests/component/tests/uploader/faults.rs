@@ -113,7 +113,7 @@ fn faults_of_abort_multipart_upload_end_with_an_abort_or_with_what_is_left_over(
         assert_eq!(host.sandbox.fault_hits(), 1, "{kind}");
         host.sandbox.clear_faults();
         let left = host.sandbox.uploads().len();
-        // Whatever is left is reported. Nobody is asked for a credential for a file that goes.
+        // Leftovers are reported. No credential is requested for a file that is removed.
         assert!(left == 0 || !canceled.payload["left_over"].is_null(), "{kind}: {canceled}");
         let gives_up = case.once != WHOLE || kind == "expired-token";
         assert!(left == 0 || gives_up, "{kind} is worth another try");
@@ -166,7 +166,7 @@ fn upload_with_each(operation: &str, mode: Mode, cases: &[Case], size: u64) {
     }
 }
 
-/// Runs into the planted fault, and then, where it was not survived, without it.
+/// Runs with the planted fault, and again without it if the first run failed.
 fn meets(
     host: &AppHost,
     application: &mut Application<'_>,

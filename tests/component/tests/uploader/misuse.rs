@@ -131,7 +131,7 @@ fn a_source_that_is_not_the_file_fails_it_with_the_reason() {
     application.finish();
     assert_eq!(application.app.call("state", json!({})).unwrap(), "Failure");
     assert!(host.sandbox.objects().is_empty());
-    // A source that breaks off says why.
+    // A source that is interrupted reports why.
     application.start();
     application.run_until(|event| event.is("SourceWanted", id));
     let broken = json!({ "file": id, "broken": "the disk is gone" });

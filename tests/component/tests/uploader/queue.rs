@@ -25,7 +25,7 @@ fn three_kinds_of_media_are_uploaded_in_one_run_with_a_temporary_access_key() {
         assert_eq!(host.sandbox.requests(call), 1, "{call}");
     }
     assert_eq!(host.sandbox.requests("RefreshUploadVideo"), 0);
-    // Only VOD knows the URLs of pictures and auxiliary media.
+    // Only VOD knows the URLs of images and auxiliary media.
     let urls: Vec<_> =
         (1..=3).map(|id| application.last("Succeeded", id).text("media_url").is_some()).collect();
     assert_eq!(urls.iter().filter(|has| **has).count(), 2, "{urls:?}");

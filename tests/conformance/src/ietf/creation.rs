@@ -51,7 +51,7 @@ fn bytes_count(fixture: &Fixture) -> Verdict {
 
 fn is_not_complete(fixture: &Fixture) -> Verdict {
     let piece = fixture.piece()?;
-    // All bytes are there, but nobody said so.
+    // All bytes were sent, but not declared complete.
     let mut creation = fixture.creation(false, &sample(piece));
     if fixture.since(6).is_ok() {
         creation = creation.header("Upload-Length", piece);

@@ -1,4 +1,4 @@
-//! What a case works with.
+//! The fixture of a case.
 
 use std::ops::Range;
 
@@ -14,8 +14,8 @@ use crate::poll::poll;
 use crate::sample::sample;
 use crate::setup::Setup;
 
-/// One case's view of the server. What it does here it does leniently: a case that needs an
-/// upload does not mind how exactly its creation was answered.
+/// A case's access to the server. Its methods are lenient: a case that needs an upload accepts any
+/// successful response to its creation.
 #[derive(Debug)]
 pub struct Fixture {
     pub(super) setup: Setup,
@@ -31,7 +31,7 @@ impl Fixture {
         Self { setup: setup.clone(), draft, client, limits: limits.clone() }
     }
 
-    /// Skips the case in interop versions before this one.
+    /// Skips the case in older interop versions.
     pub(super) fn since(&self, interop: u8) -> Verdict {
         let Draft(version) = self.draft;
         if version >= interop {
@@ -40,7 +40,7 @@ impl Fixture {
         Err(CaseAbort::skipped(format!("interop version {version} does not ask for it")))
     }
 
-    /// Bytes of an append that does not complete the upload: as few as the server takes.
+    /// The size of an append that does not complete the upload: the minimum of the server.
     pub(super) fn piece(&self) -> Result<usize, CaseAbort> {
         let least = usize::try_from(self.limits.append_size_min_bytes.unwrap_or(0));
         match least {
@@ -49,7 +49,7 @@ impl Fixture {
         }
     }
 
-    /// A size for bodies that are to be cut: larger than what fits one read.
+    /// A size for bodies that are interrupted: larger than one read.
     pub(super) fn large(&self) -> usize {
         self.setup.size_max_bytes
     }
@@ -114,7 +114,7 @@ impl Fixture {
         Ok(upload)
     }
 
-    /// The answer to HEAD.
+    /// The response to HEAD.
     pub(super) fn head(&self, upload: &Url) -> Result<Response, CaseAbort> {
         self.send(&self.request("HEAD", upload))
     }
@@ -127,23 +127,23 @@ impl Fixture {
         offset.ok_or_else(|| CaseAbort::failed(otherwise()))
     }
 
-    /// The offset that HEAD tells.
+    /// The offset in the response to HEAD.
     pub(super) fn offset(&self, upload: &Url) -> Result<usize, CaseAbort> {
         self.offset_in(&self.head(upload)?)
     }
 
-    /// Fails where HEAD does not tell this offset.
+    /// Checks that HEAD returns this offset.
     pub(super) fn expect_offset(&self, upload: &Url, expected: usize) -> Verdict {
         let offset = self.offset(upload)?;
         expect(offset == expected, || format!("expected offset {expected}, got {offset}"))
     }
 
-    /// Waits until HEAD tells this offset, and returns the last one it told.
+    /// Waits until HEAD returns this offset, and returns the last one.
     pub(super) fn await_offset(&self, upload: &Url, expected: usize) -> Result<usize, CaseAbort> {
         poll(self.setup.answer_limit, || self.offset(upload), |offset| *offset == expected)
     }
 
-    /// Fails where a response does not say so of completeness.
+    /// Checks the declared completeness in a response.
     pub(super) fn expect_complete(&self, answer: &Response, expected: bool) -> Verdict {
         let (name, value) = self.draft.completeness(expected);
         expect(self.is_complete(answer) == Some(expected), || {
@@ -164,7 +164,7 @@ impl Fixture {
         self.draft.media_type().unwrap_or("application/octet-stream")
     }
 
-    /// The bytes of a complete upload, where the caller said how to read them.
+    /// The bytes of a complete upload, if the caller specified how to read them.
     pub(super) fn read_back(&self, upload: &Url) -> Result<Vec<u8>, CaseAbort> {
         let url = self.setup.read_back_url(upload);
         let url = url.ok_or_else(|| CaseAbort::skipped("needs --read-back"))?;

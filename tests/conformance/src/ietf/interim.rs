@@ -126,7 +126,7 @@ fn cut_keeps(fixture: &Fixture) -> Verdict {
     })
 }
 
-/// The upload of a creation that broke off, as a 104 told.
+/// The upload of an interrupted creation, from its 104.
 fn cut_creation(fixture: &Fixture, sent: usize) -> Result<Url, CaseAbort> {
     let creation = fixture.creation(true, &sample(fixture.large()));
     let mut pending = fixture.client.send_part(&creation, sent)?;

@@ -67,7 +67,7 @@ fn mismatch(fixture: &Fixture, beyond: usize) -> Result<(Url, Response), CaseAbo
     Ok((upload, answer))
 }
 
-/// Fails where an answer is no problem of this type (RFC 9457).
+/// Checks that a response is a problem of this type (RFC 9457).
 pub(super) fn problem_type(answer: &Response, name: &str) -> Verdict {
     let expected = format!("https://iana.org/assignments/http-problem-types#{name}");
     let problem = problem(answer)?;

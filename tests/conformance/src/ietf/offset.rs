@@ -83,7 +83,7 @@ fn get_tells_the_same(fixture: &Fixture) -> Verdict {
     let piece = fixture.piece()?;
     let upload = fixture.create()?;
     fixture.append(&upload, 0..piece, false)?;
-    // Without the interop version: whoever reads the resource.
+    // Without the interop version, as a client that reads the resource.
     let answer = fixture.send(&Request::new("GET", upload.as_str()))?;
     if answer.header("Upload-Offset").is_none() {
         return Err(CaseAbort::skipped("GET tells no offset"));

@@ -1,4 +1,4 @@
-//! What a case works with.
+//! The fixture of a case.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,8 +11,8 @@ use crate::check::{ResponseChecks, expect};
 use crate::poll::poll;
 use crate::setup::Setup;
 
-/// One case's view of the server. What it does here it does leniently: a case that needs an
-/// upload does not mind how exactly its creation was answered.
+/// A case's access to the server. Its methods are lenient: a case that needs an upload accepts any
+/// successful response to its creation.
 #[derive(Debug)]
 pub struct Fixture {
     pub(super) setup: Setup,
@@ -26,7 +26,7 @@ impl Fixture {
         Self { setup: setup.clone(), capabilities: capabilities.clone(), client }
     }
 
-    /// Skips the case where the server does not announce an extension.
+    /// Skips the case unless the server announces an extension.
     pub(super) fn needs(&self, extension: &str) -> Verdict {
         if self.offers(extension) {
             Ok(())
@@ -39,12 +39,12 @@ impl Fixture {
         self.capabilities.extensions.iter().any(|offered| offered == extension)
     }
 
-    /// A size for bodies that are to be cut: larger than what fits one read.
+    /// A size for bodies that are interrupted: larger than one read.
     pub(super) fn large(&self) -> usize {
         self.setup.size_max_bytes
     }
 
-    /// Sends a request and reads its answer.
+    /// Sends a request and reads its response.
     pub(super) fn send(&self, request: &Request) -> Result<Response, CaseAbort> {
         Ok(self.client.send(request)?)
     }
@@ -54,7 +54,7 @@ impl Fixture {
         tus::request(method, url.as_str())
     }
 
-    /// A request for an upload that says nothing about its length yet.
+    /// A creation request without a length.
     pub(super) fn creation(&self) -> Request {
         let request = self.request("POST", &self.setup.url).body(b"");
         match self.metadata().as_str() {
@@ -98,29 +98,29 @@ impl Fixture {
         Ok(upload)
     }
 
-    /// The answer to HEAD.
+    /// The response to HEAD.
     pub(super) fn head(&self, upload: &Url) -> Result<Response, CaseAbort> {
         self.send(&self.request("HEAD", upload))
     }
 
-    /// The offset that HEAD tells.
+    /// The offset in the response to HEAD.
     pub(super) fn offset(&self, upload: &Url) -> Result<u64, CaseAbort> {
         self.head(upload)?.integer("Upload-Offset")
     }
 
-    /// Fails where HEAD does not tell this offset.
+    /// Checks that HEAD returns this offset.
     pub(super) fn expect_offset(&self, upload: &Url, expected: usize) -> Verdict {
         let offset = self.offset(upload)?;
         expect(offset == expected as u64, || format!("expected offset {expected}, got {offset}"))
     }
 
-    /// Waits until HEAD tells this offset, and returns the last one it told.
+    /// Waits until HEAD returns this offset, and returns the last one.
     pub(super) fn await_offset(&self, upload: &Url, expected: usize) -> Result<u64, CaseAbort> {
         let ask = || self.offset(upload);
         poll(self.setup.answer_limit, ask, |offset| *offset == expected as u64)
     }
 
-    /// The bytes of a complete upload, where the caller said how to read them.
+    /// The bytes of a complete upload, if the caller specified how to read them.
     pub(super) fn read_back(&self, upload: &Url) -> Result<Vec<u8>, CaseAbort> {
         let url = self.setup.read_back_url(upload);
         let url = url.ok_or_else(|| CaseAbort::skipped("needs --read-back"))?;

@@ -1,4 +1,4 @@
-//! Section PATCH: what is appended, and what is kept when it breaks off.
+//! Section PATCH: what is appended, and what is kept after an interruption.
 
 use std::time::Instant;
 
@@ -87,7 +87,7 @@ fn never_exceeds(fixture: &Fixture) -> Verdict {
     fixture.send(&fixture.patch(&sized, 0, &sample(1500)))?;
     fixture.send(&fixture.patch(&chunked, 0, b"").chunked(&sample(1500)))?;
     for upload in [sized, chunked] {
-        // An upload that is given up for it has no offset any more.
+        // An upload that the server aborted for it has no offset.
         let head = fixture.head(&upload)?;
         if head.expect_success().is_ok() {
             let offset = head.integer("Upload-Offset")?;

@@ -59,7 +59,7 @@ impl Server {
         ))
     }
 
-    /// What is wrong with a PATCH, and whether it is appended all the same, as a fault.
+    /// What is wrong with a PATCH, and whether it is appended nevertheless, as a fault.
     fn ietf_check_patch(&self, id: &str, request: &Incoming) -> Option<Option<(Answer, bool)>> {
         let refused = |status| Some(Some((Answer::new(status), false)));
         let mut uploads = self.uploads();

@@ -36,7 +36,7 @@ impl Server {
         )
     }
 
-    /// What is wrong with a PATCH, and whether it is appended all the same, as a fault.
+    /// What is wrong with a PATCH, and whether it is appended nevertheless, as a fault.
     fn tus_check_patch(&self, id: &str, request: &Incoming) -> Option<(Answer, bool)> {
         let refused = |status| Some((Answer::new(status), false));
         let mut uploads = self.uploads();
