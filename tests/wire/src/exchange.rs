@@ -47,7 +47,10 @@ impl Exchange {
         }
         self.recorder.sent(bytes.len());
         let written = match self.framing {
-            Framing::Chunked => self.write(&self.framing.encode(bytes)),
+            Framing::Chunked => {
+                let size = format!("{:x}\r\n", bytes.len());
+                self.write(&[size.as_bytes(), bytes, b"\r\n"].concat())
+            }
             Framing::None | Framing::Length(_) => self.write(bytes),
         };
         written.is_ok()

@@ -119,12 +119,4 @@ impl Framing {
             Self::Chunked => Some("Transfer-Encoding: chunked".to_owned()),
         }
     }
-
-    /// A part of a body as it is written.
-    pub(crate) fn encode(self, bytes: &[u8]) -> Vec<u8> {
-        match self {
-            Self::None | Self::Length(_) => bytes.to_vec(),
-            Self::Chunked => [format!("{:x}\r\n", bytes.len()).as_bytes(), bytes, b"\r\n"].concat(),
-        }
-    }
 }
