@@ -38,7 +38,7 @@ impl AppHost {
     /// The component of `app`, and a sandbox with more arguments.
     ///
     /// # Panics
-    /// Where `app` does not import `vod:uploader`.
+    /// If `app` does not import `vod:uploader`.
     #[must_use]
     pub fn start_with(app: &Path, sandbox_arguments: &[&str]) -> Self {
         let binaries = Binaries::find();

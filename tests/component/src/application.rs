@@ -91,7 +91,7 @@ impl<'a> Application<'a> {
     /// An application with a new uploader whose events it reads.
     ///
     /// # Panics
-    /// Where the uploader refuses the options.
+    /// If the uploader refuses the options.
     #[must_use]
     pub fn new(mut app: Conversation, sandbox: &'a Sandbox, mode: Mode, options: &Value) -> Self {
         app.call("create", json!({ "options": options })).expect("the options are fine");
@@ -110,7 +110,7 @@ impl<'a> Application<'a> {
     /// Adds a file and returns its id.
     ///
     /// # Panics
-    /// Where it is refused.
+    /// If it is refused.
     pub fn add(&mut self, file: OfferedFile) -> u64 {
         let mut new = file.fields.clone();
         new["name"] = json!(file.name);
@@ -131,7 +131,7 @@ impl<'a> Application<'a> {
     /// `start-upload`.
     ///
     /// # Panics
-    /// Where it is refused.
+    /// If it is refused.
     pub fn start(&mut self) {
         self.app.call("start-upload", json!({})).expect("it starts");
     }
@@ -139,7 +139,7 @@ impl<'a> Application<'a> {
     /// A call about a file that must succeed.
     ///
     /// # Panics
-    /// Where it is refused.
+    /// If it is refused.
     pub fn does(&mut self, call: &str, file: u64) {
         self.about(call, file).unwrap_or_else(|refusal| panic!("{call}: {refusal:?}"));
     }
@@ -147,7 +147,7 @@ impl<'a> Application<'a> {
     /// A call about a file.
     ///
     /// # Errors
-    /// Where the uploader refuses it.
+    /// Returns an error if the uploader refuses it.
     pub fn about(&mut self, call: &str, file: u64) -> Returned {
         self.app.call(call, json!({ "file": file }))
     }
@@ -155,7 +155,7 @@ impl<'a> Application<'a> {
     /// Answers events until the run is over.
     ///
     /// # Panics
-    /// Where the events end before.
+    /// If the events end before.
     pub fn finish(&mut self) {
         self.run_until(|event| event.name == "UploadEnd");
     }
@@ -164,7 +164,7 @@ impl<'a> Application<'a> {
     /// for the third time.
     ///
     /// # Panics
-    /// Where the events end before.
+    /// If the events end before.
     pub fn finish_or_cut_expiries(&mut self, file: u64) {
         let mut expiries = 0;
         loop {
@@ -186,7 +186,7 @@ impl<'a> Application<'a> {
     /// Answers events until `reached`, that one included, which is returned.
     ///
     /// # Panics
-    /// Where the events end before.
+    /// If the events end before.
     pub fn run_until(&mut self, reached: impl Fn(&Event) -> bool) -> Event {
         loop {
             let event = self.next_event();
@@ -200,7 +200,7 @@ impl<'a> Application<'a> {
     /// Answers the events before `reached`, which is returned without an answer.
     ///
     /// # Panics
-    /// Where the events end before.
+    /// If the events end before.
     pub fn run_up_to(&mut self, reached: impl Fn(&Event) -> bool) -> Event {
         loop {
             let event = self.next_event();
@@ -219,7 +219,7 @@ impl<'a> Application<'a> {
     /// The stream of `file` will stop a little after `offset`, which is returned.
     ///
     /// # Panics
-    /// Where there is no such file.
+    /// If there is no such file.
     pub fn pause(&mut self, file: u64, offset: u64) -> u64 {
         self.files.get_mut(&file).expect("a file that was added").pause_at = Some(offset + 9);
         offset
@@ -228,7 +228,7 @@ impl<'a> Application<'a> {
     /// From now on, the streams of `file` continue to its end.
     ///
     /// # Panics
-    /// Where there is no such file.
+    /// If there is no such file.
     pub fn offer_whole(&mut self, file: u64) {
         self.files.get_mut(&file).expect("a file that was added").pause_at = None;
     }
@@ -236,7 +236,7 @@ impl<'a> Application<'a> {
     /// The stream of `file` continues to its end.
     ///
     /// # Panics
-    /// Where it has none.
+    /// If it has none.
     pub fn release(&mut self, file: u64) {
         self.offer_whole(file);
         self.send(file, self.files[&file].size);
@@ -245,7 +245,7 @@ impl<'a> Application<'a> {
     /// Does what an application does on this event.
     ///
     /// # Panics
-    /// Where the uploader refuses it.
+    /// If the uploader refuses it.
     pub fn answer(&mut self, event: &Event) {
         let Some(file) = event.file() else { return };
         let media_id = event.text("media_id").map(str::to_owned);
@@ -273,7 +273,7 @@ impl<'a> Application<'a> {
     /// The last event of this name about `file`.
     ///
     /// # Panics
-    /// Where there was none.
+    /// If there was none.
     #[must_use]
     pub fn last(&self, name: &str, file: u64) -> &Event {
         let found = self.events.iter().rev().find(|event| event.is(name, file));
@@ -299,7 +299,7 @@ impl<'a> Application<'a> {
     /// `set-upload-auth-and-address`.
     ///
     /// # Errors
-    /// Where the uploader refuses it.
+    /// Returns an error if the uploader refuses it.
     pub fn set_credential(&mut self, file: u64, credential: &UploadCredential) -> Returned {
         self.handed_in.push((file, credential.access_key_id()));
         let arguments = json!({
@@ -314,7 +314,7 @@ impl<'a> Application<'a> {
     /// A call that supplies a new temporary access key.
     ///
     /// # Panics
-    /// Where the uploader refuses it.
+    /// If the uploader refuses it.
     pub fn hand_in_token(&mut self, call: &str, file: u64) {
         let token = self.sandbox.sts(self.sts_life_secs);
         self.handed_in.push((file, token["AccessKeyId"].as_str().expect("an id").to_owned()));
@@ -330,7 +330,7 @@ impl<'a> Application<'a> {
     /// `supply-source`, and the bytes up to where the file holds.
     ///
     /// # Panics
-    /// Where the uploader refuses it.
+    /// If the uploader refuses it.
     pub fn supply(&mut self, file: u64, offset: u64) {
         let OfferedFile { seed, size, pause_at, .. } = self.files[&file];
         let supplied = json!({ "file": file, "offset": offset, "seed": seed, "tells_end": true });

@@ -39,7 +39,7 @@ impl Conversation {
     /// Begins one with the app behind `client`.
     ///
     /// # Panics
-    /// Where the app does not answer.
+    /// If the app does not answer.
     #[must_use]
     pub fn begin(client: &Client) -> Self {
         let commands = client
@@ -52,10 +52,10 @@ impl Conversation {
     /// Has the app make a call and returns what came of it.
     ///
     /// # Errors
-    /// Where the uploader refused it.
+    /// Returns an error if the uploader refused it.
     ///
     /// # Panics
-    /// Where the app goes away, or does not know such a call.
+    /// If the app goes away, or does not know such a call.
     pub fn call(&mut self, name: &str, mut arguments: Value) -> Returned {
         arguments["call"] = json!(name);
         assert!(self.commands.send(format!("{arguments}\n").as_bytes()), "the app is gone");
@@ -76,7 +76,7 @@ impl Conversation {
     /// The next event; `None` once there are no more.
     ///
     /// # Panics
-    /// Where the app goes away, or nothing happens for a minute and a half.
+    /// If the app goes away, or nothing happens for a minute and a half.
     pub fn event(&mut self) -> Option<Event> {
         loop {
             match self.unread.pop_front() {

@@ -119,7 +119,7 @@ impl Edge {
     /// Sends a request to the worker and reads its answer.
     ///
     /// # Errors
-    /// Where no whole answer comes.
+    /// Returns an error if no complete response arrives.
     pub fn request(
         &self,
         method: &str,
@@ -149,7 +149,7 @@ impl Edge {
     /// `PUT /v1/uploads/clip.mp4`.
     ///
     /// # Panics
-    /// Where no whole answer comes.
+    /// If no complete response arrives.
     #[must_use]
     pub fn put(&self, headers: Headers<'_>, body: &Body<'_>) -> Response {
         self.request("PUT", "/v1/uploads/clip.mp4", headers, body).expect("the worker answers")

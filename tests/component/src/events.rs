@@ -27,7 +27,7 @@ impl Events {
     /// Follows an upload.
     ///
     /// # Panics
-    /// Where the worker answers with no events.
+    /// If the worker answers with no events.
     #[must_use]
     pub fn of(edge: &Edge, upload: &Upload) -> Self {
         Self::after(edge, upload, None)
@@ -36,7 +36,7 @@ impl Events {
     /// Follows an upload from the event after the one of this id.
     ///
     /// # Panics
-    /// Where the worker answers with no events.
+    /// If the worker answers with no events.
     #[must_use]
     pub fn after(edge: &Edge, upload: &Upload, last_event_id: Option<&str>) -> Self {
         let path = format!("{}/events", upload.path);
@@ -73,7 +73,7 @@ impl Events {
     /// The next event of this name.
     ///
     /// # Panics
-    /// Where none comes.
+    /// If none comes.
     pub fn until(&mut self, name: &str) -> Event {
         loop {
             let event = self.next_event().expect("the events go on");
@@ -87,7 +87,7 @@ impl Events {
     /// All that are left.
     ///
     /// # Panics
-    /// Where they break off.
+    /// If they break off.
     #[must_use]
     pub fn rest(mut self) -> Vec<Event> {
         let next = || self.next_event().expect("the events end well");

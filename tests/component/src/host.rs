@@ -17,7 +17,7 @@ impl Stats {
     /// What `host` has counted.
     ///
     /// # Panics
-    /// Where it does not answer.
+    /// If it does not answer.
     #[must_use]
     pub fn of(host: &Server) -> Self {
         Self(Client::new(host.origin()).get_json("/_host/stats").expect("the host answers"))
@@ -26,7 +26,7 @@ impl Stats {
     /// Starts the counts and peaks of `host` anew.
     ///
     /// # Panics
-    /// Where it does not answer.
+    /// If it does not answer.
     pub fn reset(host: &Server) {
         Client::new(host.origin()).post("/_host/stats/reset").expect("the host answers");
     }
@@ -34,7 +34,7 @@ impl Stats {
     /// The counter of this name.
     ///
     /// # Panics
-    /// Where there is none.
+    /// If there is none.
     #[must_use]
     pub fn count(&self, name: &str) -> u64 {
         self.0[name].as_u64().unwrap_or_else(|| panic!("no counter {name} in {}", self.0))
@@ -57,7 +57,7 @@ pub fn start(binaries: &Binaries, folder: &Path, variables: &[(String, String)])
 /// All hosts share what they compile: otherwise each of them would compile the component.
 ///
 /// # Panics
-/// Where a folder cannot be made.
+/// If a folder cannot be made.
 pub fn share_compiled(folder: &Path) {
     let shared = cache_folder().join("compiled");
     std::fs::create_dir_all(&shared).expect("the target folder is writable");

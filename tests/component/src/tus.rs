@@ -25,7 +25,7 @@ impl Upload {
     /// Creates an upload of `length` bytes.
     ///
     /// # Panics
-    /// Where the worker refuses it.
+    /// If the worker refuses it.
     #[must_use]
     pub fn create(edge: &Edge, length: u64) -> Self {
         Self::created(&create(edge, length, &[], &[]))
@@ -34,7 +34,7 @@ impl Upload {
     /// The upload that an answer to a creation names.
     ///
     /// # Panics
-    /// Where it names none.
+    /// If it names none.
     #[must_use]
     pub fn created(response: &Response) -> Self {
         assert_eq!(response.status, 201, "{}", response.text());
@@ -46,7 +46,7 @@ impl Upload {
     /// HEAD.
     ///
     /// # Panics
-    /// Where no answer comes.
+    /// If no response arrives.
     #[must_use]
     pub fn head(&self, edge: &Edge) -> Response {
         edge.client().send(&tus::request("HEAD", &self.path)).expect("the worker answers")
@@ -55,7 +55,7 @@ impl Upload {
     /// The offset that the worker acknowledges.
     ///
     /// # Panics
-    /// Where it answers otherwise.
+    /// If the response is another.
     #[must_use]
     pub fn offset(&self, edge: &Edge) -> u64 {
         let response = self.head(edge);
@@ -66,7 +66,7 @@ impl Upload {
     /// The offset that `GET /v1/files/{id}` reports; the query does not interrupt an active writer.
     ///
     /// # Panics
-    /// Where it answers otherwise.
+    /// If the response is another.
     #[must_use]
     pub fn bytes_durable(&self, edge: &Edge) -> u64 {
         self.status(edge)["bytes_durable"].as_u64().expect("an offset")
@@ -75,7 +75,7 @@ impl Upload {
     /// PATCH with the bytes of `range`, which begins at the offset.
     ///
     /// # Errors
-    /// Where no whole answer comes.
+    /// Returns an error if no complete response arrives.
     pub fn patch(&self, edge: &Edge, source: &Source, range: Range<u64>) -> io::Result<Response> {
         self.patch_with(edge, &[], range.start, &Body::Range(source, range.clone()))
     }
@@ -83,7 +83,7 @@ impl Upload {
     /// PATCH with more headers and any body.
     ///
     /// # Errors
-    /// Where no whole answer comes.
+    /// Returns an error if no complete response arrives.
     pub fn patch_with(
         &self,
         edge: &Edge,
@@ -97,7 +97,7 @@ impl Upload {
     /// The head of a PATCH that announces `length` bytes from `offset` on; the caller sends them.
     ///
     /// # Errors
-    /// Where there is no connection.
+    /// Returns an error if there is no connection.
     pub fn begin_patch(&self, client: &Client, offset: u64, length: u64) -> io::Result<Exchange> {
         client.start(&tus::patch(&self.path, offset).framing(Framing::Length(length)))
     }
@@ -105,7 +105,7 @@ impl Upload {
     /// Asks for the offset and sends the rest, until all is there.
     ///
     /// # Panics
-    /// Where ten requests do not get there.
+    /// If ten requests do not get there.
     pub fn finish(&self, edge: &Edge, source: &Source) {
         let mut last = None;
         for _ in 0..10 {
@@ -121,7 +121,7 @@ impl Upload {
     /// `state` of `GET /v1/files/{id}`.
     ///
     /// # Panics
-    /// Where no answer comes.
+    /// If no response arrives.
     #[must_use]
     pub fn state(&self, edge: &Edge) -> String {
         self.status(edge)["state"].as_str().expect("a state").to_owned()
@@ -130,7 +130,7 @@ impl Upload {
     /// `GET /v1/files/{id}`.
     ///
     /// # Panics
-    /// Where no answer comes.
+    /// If no response arrives.
     #[must_use]
     pub fn status(&self, edge: &Edge) -> Value {
         let response = edge.request("GET", &self.path, &[], &Body::None).expect("an answer");
@@ -141,7 +141,7 @@ impl Upload {
     /// DELETE.
     ///
     /// # Panics
-    /// Where no answer comes.
+    /// If no response arrives.
     #[must_use]
     pub fn delete(&self, edge: &Edge) -> Response {
         edge.client().send(&tus::request("DELETE", &self.path)).expect("the worker answers")
@@ -151,7 +151,7 @@ impl Upload {
 /// POST: a new upload of `length` bytes, with more metadata and headers.
 ///
 /// # Panics
-/// Where no answer comes.
+/// If no response arrives.
 #[must_use]
 pub fn create(edge: &Edge, length: u64, metadata: &[(&str, &str)], more: Headers<'_>) -> Response {
     let creation = tus::request("POST", "/v1/files")

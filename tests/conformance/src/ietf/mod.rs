@@ -33,7 +33,7 @@ pub fn cases() -> impl Iterator<Item = &'static Case<Fixture>> {
 /// Asks the server for its limits, which decide how the cases cut their uploads.
 ///
 /// # Errors
-/// It creates no uploads.
+/// Returns an error if it creates no uploads.
 pub fn discover(setup: &Setup) -> Result<Limits, CaseAbort> {
     let fixture = Fixture::new(setup, &Limits::default());
     let upload = fixture.create()?;

@@ -34,7 +34,7 @@ pub fn cases() -> impl Iterator<Item = &'static Case<Fixture>> {
 /// Requests the server's capabilities.
 ///
 /// # Errors
-/// It does not answer OPTIONS at all.
+/// Returns an error if it does not answer OPTIONS at all.
 pub fn discover(setup: &Setup) -> Result<ServerCapabilities, CaseAbort> {
     ServerCapabilities::request(setup)
 }
