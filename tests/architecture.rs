@@ -30,12 +30,13 @@ const PACKAGE_ARROWS: &[(&str, &[&str])] = &[
     ("vod-uploader-component", &["vod-uploader-host"]),
     ("vod-uploader-devhost", &[]),
     ("vod-uploader-sandbox", &[]),
-    ("vod-uploader-component-tests", &["vod-uploader-compose"]),
+    ("vod-uploader-component-tests", &["vod-uploader-compose", "vod-uploader-wire"]),
     ("vod-uploader-compose", &[]),
-    ("vod-uploader-conformance", &[]),
+    ("vod-uploader-conformance", &["vod-uploader-wire"]),
+    ("vod-uploader-wire", &[]),
     ("vod-uploader-test-app", &[]),
     ("upload-from-a-component", &[]),
-    ("xtask", &[]),
+    ("xtask", &["vod-uploader-wire"]),
     ("vod-uploader-wit-docs", &[]),
 ];
 

@@ -39,7 +39,7 @@ const KNOWN: &[(&str, &[&str])] = &[
         ],
     ),
     ("vod-uploader", &["upload::keys", "upload::lease"]),
-    ("vod-uploader-conformance", &["ietf::limits", "ietf::scene"]),
+    ("vod-uploader-conformance", &["ietf::fixture", "ietf::limits"]),
     ("vod-uploader-devhost", &["bindings", "key_value"]),
     (
         "vod-uploader-devhost",
@@ -74,6 +74,7 @@ const KNOWN: &[(&str, &[&str])] = &[
         ],
     ),
     ("vod-uploader-sim", &["app", "audit", "world"]),
+    ("vod-uploader-wire", &["client", "connection", "exchange"]),
     ("vod-uploader-test-app", &["commands", "conversation", "source"]),
 ];
 

@@ -26,6 +26,13 @@ impl fmt::Display for Failure {
     }
 }
 
+/// Errors of [`vod_uploader_wire`] say which request failed; any other needs a line of its own.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
 impl From<lexopt::Error> for Failure {
     fn from(error: lexopt::Error) -> Self {
         Self(format!("{error}: `cargo xtask --help` shows the options"))

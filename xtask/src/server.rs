@@ -9,11 +9,12 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use vod_uploader_wire::{Client, Request};
+
 use crate::child::Child;
 use crate::components::Built;
 use crate::data_folder;
 use crate::failure::Failure;
-use crate::http::Http;
 use crate::seal_key;
 
 /// A server that answers.
@@ -190,13 +191,13 @@ pub(crate) fn start_announcing(
 }
 
 fn wait_until_healthy(server: Server) -> Result<Server, Failure> {
-    let http = Http::new();
-    let url = format!("{}/healthz", server.origin);
+    let client = Client::new(&server.origin);
+    let health = Request::new("GET", "/healthz");
     let deadline = Instant::now() + START_LIMIT;
     loop {
-        match http.get_text(&url) {
+        match client.expect_success(&health) {
             Ok(_) => return Ok(server),
-            Err(failure) if Instant::now() > deadline => return Err(failure),
+            Err(failure) if Instant::now() > deadline => return Err(failure.into()),
             Err(_) if server.child.has_ended() => {
                 let name = server.child.name();
                 let status = server.child.wait()?;

@@ -4,18 +4,18 @@
 
 mod common;
 
-use common::{Keys, SignedBy, Stage};
+use common::{Keys, SignedBy, TestServer};
 
 const SIGNED: [SignedBy; 4] =
     [SignedBy::V1Header, SignedBy::V1Query, SignedBy::V4Header, SignedBy::V4Query];
 
 #[tokio::test]
 async fn every_scheme_lets_the_owner_and_temporary_keys_in() {
-    let stage = Stage::new().await;
-    let temporary = Keys::temporary(&stage).await;
+    let server = TestServer::new().await;
+    let temporary = Keys::temporary(&server).await;
     for scheme in SIGNED {
         for keys in [&Keys::owner(), &temporary] {
-            let call = stage.request("PUT", "dir 1/é+&.bin").header("content-type", "text/plain");
+            let call = server.request("PUT", "dir 1/é+&.bin").header("content-type", "text/plain");
             let call = call.header("x-oss-meta-a", "b").body("content").signed(scheme).keys(keys);
             call.accepted().await;
         }
@@ -24,10 +24,10 @@ async fn every_scheme_lets_the_owner_and_temporary_keys_in() {
 
 #[tokio::test]
 async fn a_wrong_secret_is_answered_with_what_was_to_be_signed() {
-    let stage = Stage::new().await;
+    let server = TestServer::new().await;
     for scheme in SIGNED {
         let keys = Keys { secret: "wrong".into(), ..Keys::owner() };
-        let call = stage.request("PUT", "k").signed(scheme).keys(&keys);
+        let call = server.request("PUT", "k").signed(scheme).keys(&keys);
         let answer = call.refused(403, "SignatureDoesNotMatch").await;
         assert!(answer.element("StringToSign").unwrap().starts_with(match scheme {
             SignedBy::V4Header | SignedBy::V4Query => "OSS4-HMAC-SHA256&#xA;",
@@ -39,9 +39,9 @@ async fn a_wrong_secret_is_answered_with_what_was_to_be_signed() {
 
 #[tokio::test]
 async fn whatever_is_signed_cannot_be_changed_on_the_way() {
-    let stage = Stage::new().await;
+    let server = TestServer::new().await;
     for scheme in SIGNED {
-        let call = stage.request("PUT", "k").query("partNumber", "1").query("uploadId", "u");
+        let call = server.request("PUT", "k").query("partNumber", "1").query("uploadId", "u");
         let call = call.header("x-oss-meta-a", "b").signed(scheme);
         for (signed, sent) in [
             ("PUT ", "POST "),
@@ -52,7 +52,7 @@ async fn whatever_is_signed_cannot_be_changed_on_the_way() {
             ("x-oss-meta-a: b", "x-oss-meta-a: b\r\ncontent-type: text/html"),
         ] {
             let head = call.head().replacen(signed, sent, 1);
-            let reply = exchange(&stage, &head).await;
+            let reply = exchange(&server, &head).await;
             assert!(reply.contains("SignatureDoesNotMatch"), "{scheme:?} {sent}: {reply}");
         }
     }
@@ -60,12 +60,12 @@ async fn whatever_is_signed_cannot_be_changed_on_the_way() {
 
 #[tokio::test]
 async fn an_unknown_key_and_a_temporary_key_without_its_token_are_unknown() {
-    let stage = Stage::new().await;
+    let server = TestServer::new().await;
     let unknown = Keys { id: "nobody".into(), ..Keys::owner() };
-    let bare = Keys { token: None, ..Keys::temporary(&stage).await };
+    let bare = Keys { token: None, ..Keys::temporary(&server).await };
     for scheme in SIGNED {
         for keys in [&unknown, &bare] {
-            let call = stage.request("GET", "k").signed(scheme).keys(keys);
+            let call = server.request("GET", "k").signed(scheme).keys(keys);
             call.refused(403, "InvalidAccessKeyId").await;
         }
     }
@@ -73,14 +73,14 @@ async fn an_unknown_key_and_a_temporary_key_without_its_token_are_unknown() {
 
 #[tokio::test]
 async fn a_token_that_is_forged_foreign_or_expired_is_refused_by_its_own_name() {
-    let stage = Stage::new().await;
-    let (one, other) = (Keys::temporary(&stage).await, Keys::temporary(&stage).await);
+    let server = TestServer::new().await;
+    let (one, other) = (Keys::temporary(&server).await, Keys::temporary(&server).await);
     let token = |token: &str| Keys { token: Some(token.to_owned()), ..one.clone() };
-    stage.control("POST", "token-life", r#"{"secs": 0}"#).await;
-    let expired = Keys::temporary(&stage).await;
+    server.control("POST", "token-life", r#"{"secs": 0}"#).await;
+    let expired = Keys::temporary(&server).await;
     let owner = Keys { token: one.token.clone(), ..Keys::owner() };
     for scheme in SIGNED {
-        let get = |keys: &Keys| stage.request("GET", "k").signed(scheme).keys(keys);
+        let get = |keys: &Keys| server.request("GET", "k").signed(scheme).keys(keys);
         get(&token("forged")).refused(403, "InvalidSecurityToken").await;
         get(&owner).refused(403, "InvalidSecurityToken").await;
         let foreign = token(other.token.as_deref().unwrap());
@@ -92,19 +92,19 @@ async fn a_token_that_is_forged_foreign_or_expired_is_refused_by_its_own_name() 
 
 #[tokio::test]
 async fn a_token_expires_as_the_sandbox_clock_moves() {
-    let stage = Stage::with(|config| config.token_life_secs = 600).await;
-    let keys = Keys::temporary(&stage).await;
-    stage.request("PUT", "k").keys(&keys).accepted().await;
-    stage.control("POST", "clock", r#"{"offset_ms": 601000}"#).await;
-    stage.request("PUT", "k").keys(&keys).refused(403, "SecurityTokenExpired").await;
+    let server = TestServer::with(|config| config.token_life_secs = 600).await;
+    let keys = Keys::temporary(&server).await;
+    server.request("PUT", "k").keys(&keys).accepted().await;
+    server.control("POST", "clock", r#"{"offset_ms": 601000}"#).await;
+    server.request("PUT", "k").keys(&keys).refused(403, "SecurityTokenExpired").await;
 }
 
 #[tokio::test]
 async fn a_clock_more_than_fifteen_minutes_off_is_told_the_time() {
-    let stage = Stage::new().await;
+    let server = TestServer::new().await;
     for scheme in [SignedBy::V1Header, SignedBy::V4Header] {
         for minutes in [-16, 16] {
-            let call = stage.request("PUT", "k").signed(scheme).clock(minutes * 60);
+            let call = server.request("PUT", "k").signed(scheme).clock(minutes * 60);
             let answer = call.refused(403, "RequestTimeTooSkewed").await;
             assert_eq!(answer.element("MaxAllowedSkewMilliseconds").unwrap(), "900000");
             let time = |name| answer.element(name).unwrap().parse::<jiff::Timestamp>().unwrap();
@@ -112,19 +112,19 @@ async fn a_clock_more_than_fifteen_minutes_off_is_told_the_time() {
             assert!((apart.as_secs() - minutes * 60).abs() <= 2, "{apart}");
         }
         for minutes in [-14, 14] {
-            stage.request("PUT", "k").signed(scheme).clock(minutes * 60).accepted().await;
+            server.request("PUT", "k").signed(scheme).clock(minutes * 60).accepted().await;
         }
     }
 }
 
 #[tokio::test]
 async fn a_missing_or_malformed_date_is_denied() {
-    let stage = Stage::new().await;
-    let v1 = stage.request("PUT", "k").signed(SignedBy::V1Header);
+    let server = TestServer::new().await;
+    let v1 = server.request("PUT", "k").signed(SignedBy::V1Header);
     v1.header("date", "yesterday").refused(403, "AccessDenied").await;
-    let v4 = stage.request("PUT", "k");
+    let v4 = server.request("PUT", "k");
     v4.header("x-oss-date", "2026-11-22T10:00:00Z").refused(403, "AccessDenied").await;
-    let undated = stage.request("PUT", "k").signed(SignedBy::Nobody);
+    let undated = server.request("PUT", "k").signed(SignedBy::None);
     undated.clone().header("authorization", "OSS a:b").refused(403, "AccessDenied").await;
     let v4 = "OSS4-HMAC-SHA256 Credential=a/20261122/r/oss/aliyun_v4_request,Signature=00";
     undated.header("authorization", v4).refused(403, "AccessDenied").await;
@@ -132,30 +132,30 @@ async fn a_missing_or_malformed_date_is_denied() {
 
 #[tokio::test]
 async fn a_presigned_url_expires() {
-    let stage = Stage::new().await;
+    let server = TestServer::new().await;
     for scheme in [SignedBy::V1Query, SignedBy::V4Query] {
-        stage.request("PUT", "k").signed(scheme).clock(-50).accepted().await;
-        stage.request("PUT", "k").signed(scheme).clock(-61).refused(403, "AccessDenied").await;
+        server.request("PUT", "k").signed(scheme).clock(-50).accepted().await;
+        server.request("PUT", "k").signed(scheme).clock(-61).refused(403, "AccessDenied").await;
     }
     for life in ["0", "604801", "soon"] {
-        let call = stage.request("PUT", "k").signed(SignedBy::V4Query);
+        let call = server.request("PUT", "k").signed(SignedBy::V4Query);
         call.query("x-oss-expires", life).refused(400, "InvalidArgument").await;
     }
 }
 
 #[tokio::test]
 async fn what_contradicts_itself_is_an_invalid_argument() {
-    let stage = Stage::new().await;
-    let keys = Keys::temporary(&stage).await;
+    let server = TestServer::new().await;
+    let keys = Keys::temporary(&server).await;
     let token = keys.token.clone().unwrap();
     for (scheme, parameter) in
         [(SignedBy::V1Header, "security-token"), (SignedBy::V4Header, "x-oss-security-token")]
     {
-        let call = stage.request("PUT", "k").signed(scheme).keys(&keys);
+        let call = server.request("PUT", "k").signed(scheme).keys(&keys);
         call.query(parameter, &token).refused(400, "InvalidArgument").await;
     }
     for scheme in [SignedBy::V1Query, SignedBy::V4Query] {
-        let call = stage.request("PUT", "k").signed(scheme).keys(&keys);
+        let call = server.request("PUT", "k").signed(scheme).keys(&keys);
         let twice = call.clone().header("x-oss-security-token", &token);
         twice.refused(400, "InvalidArgument").await;
         call.header("authorization", "OSS a:b").refused(400, "InvalidArgument").await;
@@ -164,13 +164,13 @@ async fn what_contradicts_itself_is_an_invalid_argument() {
 
 #[tokio::test]
 async fn a_malformed_or_foreign_authorization_is_an_invalid_argument() {
-    let stage = Stage::new().await;
-    let mut elsewhere = stage.request("PUT", "k");
+    let server = TestServer::new().await;
+    let mut elsewhere = server.request("PUT", "k");
     elsewhere.region = "cn-beijing".into();
     elsewhere.refused(400, "InvalidArgument").await;
-    let hashed = stage.request("PUT", "k").header("x-oss-content-sha256", "e3b0c442");
+    let hashed = server.request("PUT", "k").header("x-oss-content-sha256", "e3b0c442");
     hashed.refused(400, "InvalidArgument").await;
-    let today = common::sign::clock(&stage.request("PUT", "k")).strftime("%Y%m%d").to_string();
+    let today = common::sign::clock(&server.request("PUT", "k")).strftime("%Y%m%d").to_string();
     let scope = format!("sandbox-key/{today}/cn-shanghai/oss/aliyun_v4_request");
     for authorization in [
         "Bearer x".to_owned(),
@@ -183,7 +183,7 @@ async fn a_malformed_or_foreign_authorization_is_an_invalid_argument() {
         format!("OSS4-HMAC-SHA256 Credential={scope},AdditionalHeaders=absent,Signature=00"),
         format!("OSS4-HMAC-SHA256 Credential={}", scope.replace(&today, "20200101")),
     ] {
-        let call = stage.request("PUT", "k").signed(SignedBy::V4Header);
+        let call = server.request("PUT", "k").signed(SignedBy::V4Header);
         let answer = call.header("authorization", &authorization).send().await.unwrap();
         assert_eq!(answer.element("Code").as_deref(), Some("InvalidArgument"), "{authorization}");
     }
@@ -191,23 +191,23 @@ async fn a_malformed_or_foreign_authorization_is_an_invalid_argument() {
 
 #[tokio::test]
 async fn a_request_that_nobody_signed_is_denied() {
-    let stage = Stage::new().await;
-    stage.request("PUT", "k").signed(SignedBy::Nobody).refused(403, "AccessDenied").await;
+    let server = TestServer::new().await;
+    server.request("PUT", "k").signed(SignedBy::None).refused(403, "AccessDenied").await;
 }
 
 #[tokio::test]
 async fn the_error_of_a_head_request_comes_in_a_header() {
-    let stage = Stage::new().await;
+    let server = TestServer::new().await;
     let keys = Keys { secret: "wrong".into(), ..Keys::owner() };
-    let answer = stage.request("HEAD", "k").keys(&keys).send().await.unwrap();
+    let answer = server.request("HEAD", "k").keys(&keys).send().await.unwrap();
     assert_eq!((answer.status, answer.body.len()), (403, 0));
     assert!(answer.headers["x-oss-err"].starts_with("PD94bWw"));
 }
 
 /// Sends a head as it is and returns the reply.
-async fn exchange(stage: &Stage, head: &str) -> String {
+async fn exchange(server: &TestServer, head: &str) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let address = stage.sandbox.address();
+    let address = server.sandbox.address();
     let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut reply = String::new();

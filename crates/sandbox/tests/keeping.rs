@@ -9,24 +9,24 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use common::{Call, Keys, Stage, pattern};
+use common::{Call, Keys, TestServer, pattern};
 use serde_json::json;
 use vod_uploader_sandbox::{Sandbox, SandboxConfig, StartError};
 
 #[tokio::test]
 async fn everything_survives_a_restart() {
-    let stage = Stage::new().await;
-    stage.request("PUT", "object").body("kept").accepted().await;
-    let id = stage.initiate("k").await;
-    let one = stage.upload_part("k", &id, 1, &pattern(102_400)).await;
-    let keys = Keys::temporary(&stage).await;
-    let stage = stage.restart().await;
-    assert_eq!(stage.stored("object").await, b"kept");
-    let two = stage.part("k", &id, 2, b"end").keys(&keys).accepted().await.headers["etag"].clone();
-    stage.complete("k", &id, &[(1, &one), (2, &two)]).accepted().await;
-    let stage = stage.restart().await;
-    assert_eq!(stage.stored("k").await, [&pattern(102_400)[..], b"end"].concat());
-    assert_eq!(stage.control("GET", "uploads", "").await.json(), json!([]));
+    let server = TestServer::new().await;
+    server.request("PUT", "object").body("kept").accepted().await;
+    let id = server.initiate("k").await;
+    let one = server.upload_part("k", &id, 1, &pattern(102_400)).await;
+    let keys = Keys::temporary(&server).await;
+    let server = server.restart().await;
+    assert_eq!(server.stored("object").await, b"kept");
+    let two = server.part("k", &id, 2, b"end").keys(&keys).accepted().await.headers["etag"].clone();
+    server.complete("k", &id, &[(1, &one), (2, &two)]).accepted().await;
+    let server = server.restart().await;
+    assert_eq!(server.stored("k").await, [&pattern(102_400)[..], b"end"].concat());
+    assert_eq!(server.control("GET", "uploads", "").await.json(), json!([]));
 }
 
 #[tokio::test]
@@ -57,76 +57,76 @@ async fn a_killed_program_leaves_a_usable_folder() {
 
 #[tokio::test]
 async fn replaced_and_aborted_bodies_leave_the_disk() {
-    let stage = Stage::new().await;
-    let id = stage.initiate("k").await;
-    stage.upload_part("k", &id, 1, b"one").await;
-    stage.upload_part("k", &id, 1, b"two").await;
-    stage.upload_part("k", &id, 2, b"three").await;
-    stage.request("DELETE", "k").query("uploadId", &id).accepted().await;
-    stage.request("PUT", "object").body("x").accepted().await;
-    stage.request("PUT", "object").body("y").accepted().await;
-    let bodies = stage.folder.path().join("bodies");
-    // Removal goes on behind the reply; a restart ends it.
-    let _stage = stage.restart().await;
+    let server = TestServer::new().await;
+    let id = server.initiate("k").await;
+    server.upload_part("k", &id, 1, b"one").await;
+    server.upload_part("k", &id, 1, b"two").await;
+    server.upload_part("k", &id, 2, b"three").await;
+    server.request("DELETE", "k").query("uploadId", &id).accepted().await;
+    server.request("PUT", "object").body("x").accepted().await;
+    server.request("PUT", "object").body("y").accepted().await;
+    let bodies = server.folder.path().join("bodies");
+    // Removal continues after the response; a restart completes it.
+    let _stage = server.restart().await;
     assert_eq!(std::fs::read_dir(bodies).unwrap().count(), 1);
 }
 
 #[tokio::test]
 async fn discarded_bodies_keep_their_checksums_only() {
-    let stage = Stage::with(|config| config.discard_bodies = true).await;
-    let id = stage.initiate("k").await;
-    let part = stage.part("k", &id, 1, b"123456789").accepted().await;
+    let server = TestServer::with(|config| config.discard_bodies = true).await;
+    let id = server.initiate("k").await;
+    let part = server.part("k", &id, 1, b"123456789").accepted().await;
     assert_eq!(part.headers["etag"], "\"995DC9BBDF1939FA0000000000000009\"");
     assert_eq!(part.headers["x-oss-hash-crc64ecma"], "11051210869376104954");
-    stage.complete("k", &id, &[(1, &part.headers["etag"])]).accepted().await;
-    let head = stage.request("HEAD", "k").accepted().await;
+    server.complete("k", &id, &[(1, &part.headers["etag"])]).accepted().await;
+    let head = server.request("HEAD", "k").accepted().await;
     assert_eq!(head.headers["content-length"], "9");
-    stage.request("GET", "k").refused(400, "NotImplemented").await;
-    assert_eq!(std::fs::read_dir(stage.folder.path().join("bodies")).unwrap().count(), 0);
+    server.request("GET", "k").refused(400, "NotImplemented").await;
+    assert_eq!(std::fs::read_dir(server.folder.path().join("bodies")).unwrap().count(), 0);
 }
 
 #[tokio::test]
 async fn requests_and_bytes_are_counted_by_operation_and_part() {
-    let stage = Stage::new().await;
-    let id = stage.initiate("k").await;
-    stage.upload_part("k", &id, 1, &[0; 1000]).await;
-    stage.upload_part("k", &id, 1, &[0; 500]).await;
-    stage.part("k", "gone", 2, &[0; 7]).refused(404, "NoSuchUpload").await;
-    let count = stage.count("UploadPart").await;
+    let server = TestServer::new().await;
+    let id = server.initiate("k").await;
+    server.upload_part("k", &id, 1, &[0; 1000]).await;
+    server.upload_part("k", &id, 1, &[0; 500]).await;
+    server.part("k", "gone", 2, &[0; 7]).refused(404, "NoSuchUpload").await;
+    let count = server.count("UploadPart").await;
     assert_eq!(count["requests"], 3);
     assert_eq!(count["bytes"], 1507);
     assert_eq!(count["errors"], 1);
     assert_eq!(count["by_part"], json!({"1": 2, "2": 1}));
     assert_eq!(count["by_status"], json!({"200": 2, "404": 1}));
-    let open = stage.control("GET", "requests", "").await.json()["open_uploads"].clone();
+    let open = server.control("GET", "requests", "").await.json()["open_uploads"].clone();
     assert_eq!(open[0]["upload_id"], id.as_str());
-    stage.control("POST", "requests/reset", "").await;
-    assert!(stage.count("UploadPart").await.is_null());
+    server.control("POST", "requests/reset", "").await;
+    assert!(server.count("UploadPart").await.is_null());
 }
 
 #[tokio::test]
 async fn a_forgotten_upload_is_gone_for_its_client() {
-    let stage = Stage::new().await;
-    let id = stage.initiate("k").await;
-    stage.control("DELETE", &format!("uploads/{id}"), "").await;
-    stage.part("k", &id, 1, b"x").refused(404, "NoSuchUpload").await;
+    let server = TestServer::new().await;
+    let id = server.initiate("k").await;
+    server.control("DELETE", &format!("uploads/{id}"), "").await;
+    server.part("k", &id, 1, b"x").refused(404, "NoSuchUpload").await;
 }
 
 #[tokio::test]
 async fn objects_can_be_looked_at_without_a_signature() {
-    let stage = Stage::new().await;
-    stage.request("PUT", "dir/a").body("123456789").accepted().await;
-    let listed = stage.control("GET", "objects/sandbox-bucket", "").await.json();
+    let server = TestServer::new().await;
+    server.request("PUT", "dir/a").body("123456789").accepted().await;
+    let listed = server.control("GET", "objects/sandbox-bucket", "").await.json();
     assert_eq!((&listed[0]["key"], &listed[0]["size"]), (&json!("dir/a"), &json!(9)));
     assert_eq!(listed[0]["crc64"], "11051210869376104954");
-    let head = stage.control("HEAD", "objects/sandbox-bucket/dir/a", "").await;
+    let head = server.control("HEAD", "objects/sandbox-bucket/dir/a", "").await;
     assert_eq!(head.headers["content-length"], "9");
     assert_eq!(head.headers["x-oss-hash-crc64ecma"], "11051210869376104954");
 }
 
 #[tokio::test]
 async fn a_control_request_that_makes_no_sense_is_told_so() {
-    let stage = Stage::new().await;
+    let server = TestServer::new().await;
     for (path, body) in [
         ("clock", r#"{"offset": 5}"#),
         ("policy", "[]"),
@@ -134,7 +134,7 @@ async fn a_control_request_that_makes_no_sense_is_told_so() {
         ("faults", r#"{"operation":"*","kind":"status","status":99}"#),
         ("nonsense", "{}"),
     ] {
-        let mut call = stage.request("POST", "").signed(common::SignedBy::Nobody).body(body);
+        let mut call = server.request("POST", "").signed(common::SignedBy::None).body(body);
         call.path = Some(format!("/_sandbox/{path}"));
         let answer = call.send().await.unwrap();
         assert_eq!(answer.status, 400, "{path}");

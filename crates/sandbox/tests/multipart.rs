@@ -6,28 +6,28 @@ mod common;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use common::{BUCKET, Stage, pattern};
+use common::{BUCKET, TestServer, pattern};
 use md5::{Digest as _, Md5};
 
 const MIN_PART_BYTES: usize = 102_400;
 
 #[tokio::test]
 async fn parts_of_any_size_and_number_are_joined_in_order() {
-    let stage = Stage::new().await;
-    let id = stage.initiate("film.mp4").await;
+    let server = TestServer::new().await;
+    let id = server.initiate("film.mp4").await;
     let whole = pattern(3 * MIN_PART_BYTES + 1_000_001);
     let cuts = [0, MIN_PART_BYTES, 3 * MIN_PART_BYTES, whole.len()];
     let mut listed = Vec::new();
     for (number, cut) in [10_000, 7, 1].into_iter().zip(cuts.windows(2).rev()) {
-        let etag = stage.upload_part("film.mp4", &id, number, &whole[cut[0]..cut[1]]).await;
+        let etag = server.upload_part("film.mp4", &id, number, &whole[cut[0]..cut[1]]).await;
         listed.insert(0, (u32::from(number), etag));
     }
     let listed: Vec<_> = listed.iter().map(|(number, etag)| (*number, etag.as_str())).collect();
-    let answer = stage.complete("film.mp4", &id, &listed).accepted().await;
-    assert_eq!(stage.stored("film.mp4").await, whole);
+    let answer = server.complete("film.mp4", &id, &listed).accepted().await;
+    assert_eq!(server.stored("film.mp4").await, whole);
     assert!(answer.headers["etag"].ends_with("-3\""));
     assert_eq!(answer.headers["x-oss-hash-crc64ecma"], crc64(&whole));
-    let head = stage.request("HEAD", "film.mp4").accepted().await;
+    let head = server.request("HEAD", "film.mp4").accepted().await;
     assert_eq!(head.headers["content-length"], whole.len().to_string());
     assert_eq!(head.headers["x-oss-object-type"], "Multipart");
     assert_eq!(head.headers["x-oss-hash-crc64ecma"], crc64(&whole));
@@ -35,28 +35,28 @@ async fn parts_of_any_size_and_number_are_joined_in_order() {
 
 #[tokio::test]
 async fn a_part_is_confirmed_by_md5_and_crc_and_the_last_of_its_number_counts() {
-    let stage = Stage::new().await;
-    let id = stage.initiate("k").await;
-    stage.upload_part("k", &id, 1, b"first").await;
-    let answer = stage.part("k", &id, 1, b"123456789").accepted().await;
+    let server = TestServer::new().await;
+    let id = server.initiate("k").await;
+    server.upload_part("k", &id, 1, b"first").await;
+    let answer = server.part("k", &id, 1, b"123456789").accepted().await;
     assert_eq!(answer.headers["etag"], "\"25F9E794323B453885F5181F1B624D0B\"");
     assert_eq!(answer.headers["x-oss-hash-crc64ecma"], "11051210869376104954");
     assert!(!answer.headers["x-oss-request-id"].is_empty());
-    stage.complete("k", &id, &[(1, &answer.headers["etag"])]).accepted().await;
-    assert_eq!(stage.stored("k").await, b"123456789");
+    server.complete("k", &id, &[(1, &answer.headers["etag"])]).accepted().await;
+    assert_eq!(server.stored("k").await, b"123456789");
 }
 
 #[tokio::test]
 async fn a_body_that_is_not_what_the_request_says_is_refused_and_not_kept() {
-    let stage = Stage::new().await;
-    let id = stage.initiate("k").await;
-    let part = || stage.part("k", &id, 1, b"123456789");
+    let server = TestServer::new().await;
+    let id = server.initiate("k").await;
+    let part = || server.part("k", &id, 1, b"123456789");
     let md5 = STANDARD.encode(Md5::digest(b"other"));
     part().header("content-md5", &md5).refused(400, "InvalidDigest").await;
     part().header("content-md5", "junk").refused(400, "InvalidDigest").await;
     part().header("x-oss-hash-crc64ecma", "1").refused(400, "InvalidCRC64").await;
     part().header("x-oss-hash-crc64ecma", "-1").refused(400, "InvalidArgument").await;
-    let list = stage.request("GET", "k").query("uploadId", &id).accepted().await;
+    let list = server.request("GET", "k").query("uploadId", &id).accepted().await;
     assert!(!list.text().contains("<Part>"));
     let md5 = STANDARD.encode(Md5::digest(b"123456789"));
     let right = part().header("content-md5", &md5);
@@ -65,35 +65,35 @@ async fn a_body_that_is_not_what_the_request_says_is_refused_and_not_kept() {
 
 #[tokio::test]
 async fn a_part_without_content_length_or_too_large_is_refused_unread() {
-    let stage = Stage::new().await;
-    let id = stage.initiate("k").await;
-    let mut chunked = stage.part("k", &id, 1, b"3\r\nabc\r\n0\r\n\r\n");
+    let server = TestServer::new().await;
+    let id = server.initiate("k").await;
+    let mut chunked = server.part("k", &id, 1, b"3\r\nabc\r\n0\r\n\r\n");
     chunked.content_length = false;
     let chunked = chunked.header("transfer-encoding", "chunked");
     chunked.refused(411, "MissingContentLength").await;
-    let huge = stage.part("k", &id, 1, b"").header("content-length", "5368709121");
+    let huge = server.part("k", &id, 1, b"").header("content-length", "5368709121");
     let huge = huge.header("expect", "100-continue");
     huge.refused(400, "EntityTooLarge").await;
 }
 
 #[tokio::test]
 async fn a_part_number_is_one_to_ten_thousand() {
-    let stage = Stage::new().await;
-    let id = stage.initiate("k").await;
+    let server = TestServer::new().await;
+    let id = server.initiate("k").await;
     for number in ["0", "10001", "-1", "x", ""] {
-        let call = stage.request("PUT", "k").query("partNumber", number).query("uploadId", &id);
+        let call = server.request("PUT", "k").query("partNumber", number).query("uploadId", &id);
         call.refused(400, "InvalidArgument").await;
     }
-    stage.part("k", &id, 10_000, b"x").accepted().await;
+    server.part("k", &id, 10_000, b"x").accepted().await;
 }
 
 #[tokio::test]
 async fn complete_checks_order_etags_sizes_and_form() {
-    let stage = Stage::new().await;
-    let id = stage.initiate("k").await;
-    let large = stage.upload_part("k", &id, 1, &pattern(MIN_PART_BYTES)).await;
-    let small = stage.upload_part("k", &id, 2, &pattern(MIN_PART_BYTES - 1)).await;
-    let complete = |parts: &[(u32, &str)]| stage.complete("k", &id, parts);
+    let server = TestServer::new().await;
+    let id = server.initiate("k").await;
+    let large = server.upload_part("k", &id, 1, &pattern(MIN_PART_BYTES)).await;
+    let small = server.upload_part("k", &id, 2, &pattern(MIN_PART_BYTES - 1)).await;
+    let complete = |parts: &[(u32, &str)]| server.complete("k", &id, parts);
     complete(&[(2, &small), (1, &large)]).refused(400, "InvalidPartOrder").await;
     complete(&[(1, &large), (1, &large)]).refused(400, "InvalidPartOrder").await;
     complete(&[(1, &small), (2, &small)]).refused(400, "InvalidPart").await;
@@ -102,77 +102,77 @@ async fn complete_checks_order_etags_sizes_and_form() {
     complete(&[]).refused(400, "MalformedXML").await;
     complete(&[]).body("<not xml").refused(400, "MalformedXML").await;
     complete(&[]).body("").refused(400, "MalformedXML").await;
-    stage.upload_part("k", &id, 3, b"end").await;
+    server.upload_part("k", &id, 3, b"end").await;
     let small =
-        complete(&[(1, &large), (2, &small), (3, &stage.upload_part("k", &id, 3, b"e").await)]);
+        complete(&[(1, &large), (2, &small), (3, &server.upload_part("k", &id, 3, b"e").await)]);
     let answer = small.refused(400, "EntityTooSmall").await;
     assert_eq!(answer.element("PartNumber").unwrap(), "2");
     assert_eq!(answer.element("MinSizeAllowed").unwrap(), "102400");
-    let uploads = stage.control("GET", "uploads", "").await.json();
+    let uploads = server.control("GET", "uploads", "").await.json();
     assert_eq!(uploads[0]["parts"].as_array().unwrap().len(), 3);
 }
 
 #[tokio::test]
 async fn all_parts_are_joined_on_request_and_then_there_is_no_list() {
-    let stage = Stage::new().await;
-    let id = stage.initiate("k").await;
+    let server = TestServer::new().await;
+    let id = server.initiate("k").await;
     for number in [1, 2] {
-        stage.upload_part("k", &id, number, &pattern(MIN_PART_BYTES)).await;
+        server.upload_part("k", &id, number, &pattern(MIN_PART_BYTES)).await;
     }
-    let all = stage.complete("k", &id, &[]).header("x-oss-complete-all", "yes");
+    let all = server.complete("k", &id, &[]).header("x-oss-complete-all", "yes");
     all.clone().refused(400, "InvalidArgument").await;
     all.body("").accepted().await;
-    assert_eq!(stage.stored("k").await.len(), 2 * MIN_PART_BYTES);
+    assert_eq!(server.stored("k").await.len(), 2 * MIN_PART_BYTES);
 }
 
 #[tokio::test]
 async fn an_id_that_is_unknown_completed_or_aborted_or_of_another_key_is_no_upload() {
-    let stage = Stage::new().await;
-    let aborted = stage.initiate("k").await;
-    let completed = stage.initiate("k").await;
-    let open = stage.initiate("other").await;
-    let etag = stage.upload_part("k", &completed, 1, b"x").await;
-    stage.complete("k", &completed, &[(1, &etag)]).accepted().await;
-    let abort = |id: &str| stage.request("DELETE", "k").query("uploadId", id);
+    let server = TestServer::new().await;
+    let aborted = server.initiate("k").await;
+    let completed = server.initiate("k").await;
+    let open = server.initiate("other").await;
+    let etag = server.upload_part("k", &completed, 1, b"x").await;
+    server.complete("k", &completed, &[(1, &etag)]).accepted().await;
+    let abort = |id: &str| server.request("DELETE", "k").query("uploadId", id);
     assert_eq!(abort(&aborted).accepted().await.status, 204);
     for id in ["unknown", &aborted, &completed, &open] {
         abort(id).refused(404, "NoSuchUpload").await;
-        stage.part("k", id, 1, b"x").refused(404, "NoSuchUpload").await;
-        stage.complete("k", id, &[(1, &etag)]).refused(404, "NoSuchUpload").await;
-        let list = stage.request("GET", "k").query("uploadId", id);
+        server.part("k", id, 1, b"x").refused(404, "NoSuchUpload").await;
+        server.complete("k", id, &[(1, &etag)]).refused(404, "NoSuchUpload").await;
+        let list = server.request("GET", "k").query("uploadId", id);
         list.refused(404, "NoSuchUpload").await;
     }
-    assert_eq!(stage.stored("k").await, b"x");
+    assert_eq!(server.stored("k").await, b"x");
 }
 
 #[tokio::test]
 async fn overwriting_is_refused_at_every_call_that_forbids_it() {
-    let stage = Stage::new().await;
-    let id = stage.initiate("k").await;
-    let etag = stage.upload_part("k", &id, 1, b"x").await;
-    stage.request("PUT", "k").body("before").accepted().await;
+    let server = TestServer::new().await;
+    let id = server.initiate("k").await;
+    let etag = server.upload_part("k", &id, 1, b"x").await;
+    server.request("PUT", "k").body("before").accepted().await;
     let forbid = |call: common::Call| call.header("x-oss-forbid-overwrite", "true");
     let calls = [
-        stage.request("PUT", "k"),
-        stage.request("POST", "k").query("uploads", ""),
-        stage.complete("k", &id, &[(1, &etag)]),
+        server.request("PUT", "k"),
+        server.request("POST", "k").query("uploads", ""),
+        server.complete("k", &id, &[(1, &etag)]),
     ];
     for call in calls {
         forbid(call).refused(409, "FileAlreadyExists").await;
     }
-    assert_eq!(stage.stored("k").await, b"before");
-    stage.complete("k", &id, &[(1, &etag)]).accepted().await;
-    assert_eq!(stage.stored("k").await, b"x");
+    assert_eq!(server.stored("k").await, b"before");
+    server.complete("k", &id, &[(1, &etag)]).accepted().await;
+    assert_eq!(server.stored("k").await, b"x");
 }
 
 #[tokio::test]
 async fn parts_are_listed_page_by_page_with_size_and_crc() {
-    let stage = Stage::new().await;
-    let id = stage.initiate("a&b").await;
+    let server = TestServer::new().await;
+    let id = server.initiate("a&b").await;
     for number in [5, 1, 3] {
-        stage.upload_part("a&b", &id, number, b"123456789").await;
+        server.upload_part("a&b", &id, number, b"123456789").await;
     }
-    let list = || stage.request("GET", "a&b").query("uploadId", &id);
+    let list = || server.request("GET", "a&b").query("uploadId", &id);
     let page = list().query("max-parts", "2").accepted().await;
     assert_eq!(page.text().matches("<Part>").count(), 2);
     assert_eq!(page.element("NextPartNumberMarker").as_deref(), Some("3"));
@@ -196,12 +196,12 @@ async fn parts_are_listed_page_by_page_with_size_and_crc() {
 
 #[tokio::test]
 async fn open_uploads_are_listed_by_key_and_id() {
-    let stage = Stage::new().await;
-    let mut ids = [stage.initiate("b").await, stage.initiate("b").await];
+    let server = TestServer::new().await;
+    let mut ids = [server.initiate("b").await, server.initiate("b").await];
     ids.sort();
-    stage.initiate("a").await;
-    stage.initiate("c/d").await;
-    let list = || stage.request("GET", "").query("uploads", "");
+    server.initiate("a").await;
+    server.initiate("c/d").await;
+    let list = || server.request("GET", "").query("uploads", "");
     let page = list().query("max-uploads", "2").accepted().await;
     assert_eq!(page.element("NextKeyMarker").as_deref(), Some("b"));
     assert_eq!(page.element("NextUploadIdMarker").as_deref(), Some(ids[0].as_str()));
@@ -214,12 +214,12 @@ async fn open_uploads_are_listed_by_key_and_id() {
 
 #[tokio::test]
 async fn a_part_is_copied_from_an_object_or_a_range_of_it() {
-    let stage = Stage::new().await;
+    let server = TestServer::new().await;
     let source = pattern(300_000);
-    stage.request("PUT", "from me").body(&source).accepted().await;
-    let id = stage.initiate("k").await;
+    server.request("PUT", "from me").body(&source).accepted().await;
+    let id = server.initiate("k").await;
     let copy = |number: &str| {
-        stage
+        server
             .request("PUT", "k")
             .query("partNumber", number)
             .query("uploadId", &id)
@@ -233,8 +233,8 @@ async fn a_part_is_copied_from_an_object_or_a_range_of_it() {
     let etag = |answer: &common::Answer| answer.element("ETag").unwrap();
     let parts = [(1, etag(&ranged)), (2, etag(&whole))];
     let parts: Vec<_> = parts.iter().map(|(number, etag)| (*number, etag.as_str())).collect();
-    stage.complete("k", &id, &parts).accepted().await;
-    assert_eq!(stage.stored("k").await, [&source[100_000..], &source].concat());
+    server.complete("k", &id, &parts).accepted().await;
+    assert_eq!(server.stored("k").await, [&source[100_000..], &source].concat());
 }
 
 fn crc64(bytes: &[u8]) -> String {

@@ -4,70 +4,70 @@
 
 mod common;
 
-use common::{SignedBy, Stage, pattern};
+use common::{SignedBy, TestServer, pattern};
 
 #[tokio::test]
 async fn an_object_comes_back_whole_or_in_ranges_with_its_headers() {
-    let stage = Stage::new().await;
+    let server = TestServer::new().await;
     let content = pattern(1_000_000);
-    let put = stage.request("PUT", "dir/a b.bin").body(&content);
+    let put = server.request("PUT", "dir/a b.bin").body(&content);
     let put = put.header("content-type", "video/mp4").header("x-oss-meta-author", "me");
     put.accepted().await;
-    let whole = stage.request("GET", "dir/a b.bin").accepted().await;
+    let whole = server.request("GET", "dir/a b.bin").accepted().await;
     assert_eq!(whole.body, content);
     assert_eq!(whole.headers["content-type"], "video/mp4");
     assert_eq!(whole.headers["x-oss-meta-author"], "me");
     assert_eq!(whole.headers["x-oss-object-type"], "Normal");
-    let range = stage.request("GET", "dir/a b.bin").header("range", "bytes=262143-262145");
+    let range = server.request("GET", "dir/a b.bin").header("range", "bytes=262143-262145");
     let range = range.accepted().await;
     assert_eq!((range.status, range.body.as_slice()), (206, &content[262_143..262_146]));
     assert_eq!(range.headers["content-range"], "bytes 262143-262145/1000000");
-    let beyond = stage.request("GET", "dir/a b.bin").header("range", "bytes=1000000-");
+    let beyond = server.request("GET", "dir/a b.bin").header("range", "bytes=1000000-");
     beyond.refused(416, "InvalidRange").await;
 }
 
 #[tokio::test]
 async fn a_deleted_object_is_gone_and_deleting_it_again_changes_nothing() {
-    let stage = Stage::new().await;
-    stage.request("PUT", "k").body("x").accepted().await;
+    let server = TestServer::new().await;
+    server.request("PUT", "k").body("x").accepted().await;
     for _again in 0..2 {
-        assert_eq!(stage.request("DELETE", "k").accepted().await.status, 204);
+        assert_eq!(server.request("DELETE", "k").accepted().await.status, 204);
     }
-    stage.request("GET", "k").refused(404, "NoSuchKey").await;
-    assert_eq!(stage.request("HEAD", "k").send().await.unwrap().status, 404);
+    server.request("GET", "k").refused(404, "NoSuchKey").await;
+    assert_eq!(server.request("HEAD", "k").send().await.unwrap().status, 404);
 }
 
 #[tokio::test]
 async fn an_object_may_be_put_in_chunks() {
-    let stage = Stage::new().await;
-    let mut put = stage.request("PUT", "k").body("3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+    let server = TestServer::new().await;
+    let mut put = server.request("PUT", "k").body("3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
     put.content_length = false;
     put.header("transfer-encoding", "chunked").accepted().await;
-    assert_eq!(stage.stored("k").await, b"abcde");
+    assert_eq!(server.stored("k").await, b"abcde");
 }
 
 #[tokio::test]
 async fn a_key_has_at_most_1023_bytes_and_does_not_begin_with_a_slash() {
-    let stage = Stage::new().await;
+    let server = TestServer::new().await;
     for key in ["/k", "\\k", &"é".repeat(512)] {
-        stage.request("PUT", key).refused(400, "InvalidObjectName").await;
+        server.request("PUT", key).refused(400, "InvalidObjectName").await;
     }
-    stage.request("PUT", &"k".repeat(1023)).body("x").accepted().await;
+    server.request("PUT", &"k".repeat(1023)).body("x").accepted().await;
 }
 
 #[tokio::test]
 async fn a_bucket_that_does_not_exist_and_an_operation_that_is_not_offered_are_refused() {
-    let stage = Stage::new().await;
-    let mut elsewhere = stage.request("PUT", "k");
+    let server = TestServer::new().await;
+    let mut elsewhere = server.request("PUT", "k");
     elsewhere.bucket = "elsewhere".into();
     elsewhere.refused(404, "NoSuchBucket").await;
-    stage.request("PUT", "k").query("acl", "").refused(400, "NotImplemented").await;
-    stage.request("POST", "k").refused(400, "NotImplemented").await;
+    server.request("PUT", "k").query("acl", "").refused(400, "NotImplemented").await;
+    server.request("POST", "k").refused(400, "NotImplemented").await;
 }
 
 #[tokio::test]
 async fn a_bucket_is_addressed_by_host_or_by_a_bound_domain() {
-    let stage = Stage::with(|config| {
+    let server = TestServer::with(|config| {
         config.cname_hosts.insert("media.example.com".into(), "sandbox-bucket".into());
     })
     .await;
@@ -78,34 +78,34 @@ async fn a_bucket_is_addressed_by_host_or_by_a_bound_domain() {
             "sandbox-bucket.oss-cn-shanghai.aliyuncs.com",
             "media.example.com",
         ] {
-            let mut put = stage.request("PUT", "dir/k").signed(scheme).body(host);
+            let mut put = server.request("PUT", "dir/k").signed(scheme).body(host);
             put.path = Some("/dir/k".into());
             put.header("host", host).accepted().await;
-            assert_eq!(stage.stored("dir/k").await, host.as_bytes());
+            assert_eq!(server.stored("dir/k").await, host.as_bytes());
         }
     }
-    let path_style = stage.request("PUT", "k").header("host", "oss-cn-shanghai.aliyuncs.com");
+    let path_style = server.request("PUT", "k").header("host", "oss-cn-shanghai.aliyuncs.com");
     path_style.refused(403, "SecondLevelDomainForbidden").await;
-    let unbound = stage.request("PUT", "k").header("host", "unbound.example.com");
+    let unbound = server.request("PUT", "k").header("host", "unbound.example.com");
     unbound.refused(403, "NonStandardHostForbidden").await;
 }
 
 #[tokio::test]
 async fn objects_are_listed_by_marker_and_by_token() {
-    let stage = Stage::new().await;
+    let server = TestServer::new().await;
     for key in ["a", "b c", "d/1", "d/2", "e%20"] {
-        stage.request("PUT", key).body("x").accepted().await;
+        server.request("PUT", key).body("x").accepted().await;
     }
-    let first = stage.request("GET", "").query("max-keys", "2").accepted().await;
+    let first = server.request("GET", "").query("max-keys", "2").accepted().await;
     assert_eq!(first.element("NextMarker").as_deref(), Some("b c"));
-    let next = stage.request("GET", "").query("marker", "b c").query("delimiter", "/");
+    let next = server.request("GET", "").query("marker", "b c").query("delimiter", "/");
     let next = next.accepted().await;
     assert!(next.text().contains("<CommonPrefixes><Prefix>d/</Prefix></CommonPrefixes>"));
     assert_eq!(next.text().matches("<Contents>").count(), 1);
     let mut token: Option<String> = None;
     let mut keys = Vec::new();
     for _page in 0..5 {
-        let mut list = stage.request("GET", "").query("list-type", "2").query("max-keys", "1");
+        let mut list = server.request("GET", "").query("list-type", "2").query("max-keys", "1");
         if let Some(token) = &token {
             list = list.query("continuation-token", token);
         }
@@ -119,8 +119,8 @@ async fn objects_are_listed_by_marker_and_by_token() {
 
 #[tokio::test]
 async fn a_path_that_is_not_percent_encoded_gets_a_page_instead_of_xml() {
-    let stage = Stage::new().await;
-    let mut call = stage.request("GET", "k");
+    let server = TestServer::new().await;
+    let mut call = server.request("GET", "k");
     call.path = Some("/sandbox-bucket/100%".into());
     let answer = call.send().await.unwrap();
     assert_eq!((answer.status, answer.headers["content-type"].as_str()), (400, "text/html"));

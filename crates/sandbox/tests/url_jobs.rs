@@ -6,7 +6,7 @@ mod common;
 
 use common::rpc::{call, refused, send};
 use common::sign::encode;
-use common::{Keys, Stage};
+use common::{Keys, TestServer};
 use serde_json::{Value, json};
 
 const FIRST: &str = "https://h.example.com/a,b 1.mp4?x=%2F";
@@ -14,16 +14,16 @@ const SECOND: &str = "http://h.example.com/c.flv";
 
 #[tokio::test]
 async fn every_url_becomes_a_job_that_is_found_by_id_and_by_url() {
-    let stage = Stage::new().await;
-    let [first, second] = queue_both(&stage).await;
-    let stage = stage.restart().await;
-    let found = infos(&stage, &[("JobIds", &format!("{second},unknown"))]).await;
+    let server = TestServer::new().await;
+    let [first, second] = queue_both(&server).await;
+    let server = server.restart().await;
+    let found = infos(&server, &[("JobIds", &format!("{second},unknown"))]).await;
     assert_eq!(found["URLUploadInfoList"][0]["JobId"], second);
     assert_eq!(found["URLUploadInfoList"][0]["UploadURL"], SECOND);
     assert_eq!(found["URLUploadInfoList"][0]["Status"], "PENDING");
     assert_eq!(found["NonExists"], json!(["unknown"]));
     let urls = [encode(FIRST), encode("http://h.example.com/other.mp4")].join(",");
-    let found = infos(&stage, &[("UploadURLs", &urls)]).await;
+    let found = infos(&server, &[("UploadURLs", &urls)]).await;
     assert_eq!(found["URLUploadInfoList"][0]["JobId"], first);
     assert_eq!(found["URLUploadInfoList"].as_array().unwrap().len(), 1);
     assert_eq!(found["NonExists"], json!(["http://h.example.com/other.mp4"]));
@@ -31,14 +31,14 @@ async fn every_url_becomes_a_job_that_is_found_by_id_and_by_url() {
 
 #[tokio::test]
 async fn a_job_ends_as_the_test_says() {
-    let stage = Stage::new().await;
-    let [good, bad] = queue_both(&stage).await;
-    settle(&stage, &good, &json!({"status": "SUCCESS", "file_size": 24})).await;
+    let server = TestServer::new().await;
+    let [good, bad] = queue_both(&server).await;
+    settle(&server, &good, &json!({"status": "SUCCESS", "file_size": 24})).await;
     let failed = json!({
         "status": "FAIL", "error_code": "URLInvalidError", "error_message": "No.",
     });
-    settle(&stage, &bad, &failed).await;
-    let found = infos(&stage, &[("JobIds", &format!("{good},{bad}"))]).await;
+    settle(&server, &bad, &failed).await;
+    let found = infos(&server, &[("JobIds", &format!("{good},{bad}"))]).await;
     let of = |id: &str| {
         let list = found["URLUploadInfoList"].as_array().unwrap();
         list.iter().find(|info| info["JobId"] == id).unwrap().clone()
@@ -48,21 +48,21 @@ async fn a_job_ends_as_the_test_says() {
     assert!(good["CompleteTime"].is_string());
     let refresh =
         [("Action", "RefreshUploadVideo"), ("VideoId", good["MediaId"].as_str().unwrap())];
-    assert_eq!(call(&stage, &Keys::owner(), &refresh).await.status, 200);
+    assert_eq!(call(&server, &Keys::owner(), &refresh).await.status, 200);
     assert_eq!((&bad["Status"], &bad["ErrorMessage"]), (&json!("FAIL"), &json!("No.")));
     assert_eq!((&bad["ErrorCode"], &bad["MediaId"]), (&json!("URLInvalidError"), &Value::Null));
 }
 
 #[tokio::test]
 async fn only_jobs_that_have_not_begun_are_cancelled() {
-    let stage = Stage::new().await;
-    let [waiting, begun] = queue_both(&stage).await;
-    settle(&stage, &begun, &json!({"status": "PROCESSING"})).await;
+    let server = TestServer::new().await;
+    let [waiting, begun] = queue_both(&server).await;
+    settle(&server, &begun, &json!({"status": "PROCESSING"})).await;
     let cancel = |by: String| {
-        let stage = &stage;
+        let server = &server;
         async move {
             let action = ("Action", "CancelUrlUploadJobs");
-            let answer = call(stage, &Keys::owner(), &[action, ("JobIds", &by)]).await;
+            let answer = call(server, &Keys::owner(), &[action, ("JobIds", &by)]).await;
             answer.json()
         }
     };
@@ -70,16 +70,16 @@ async fn only_jobs_that_have_not_begun_are_cancelled() {
     assert_eq!(answer["CanceledJobs"], json!([waiting]));
     assert_eq!(answer["NonExists"], json!(["unknown"]));
     assert_eq!(cancel(waiting.clone()).await["CanceledJobs"], json!([]), "it has ended");
-    let listed = stage.control("GET", "url-jobs", "").await.json();
+    let listed = server.control("GET", "url-jobs", "").await.json();
     let statuses = [&waiting, &begun].map(|id| status_of(&listed, id));
     assert_eq!(statuses, ["CANCELED", "PROCESSING"]);
     let by_url = [("Action", "CancelUrlUploadJobs"), ("UploadUrls", &encode(SECOND))];
-    assert_eq!(call(&stage, &Keys::owner(), &by_url).await.json()["CanceledJobs"], json!([]));
+    assert_eq!(call(&server, &Keys::owner(), &by_url).await.json()["CanceledJobs"], json!([]));
 }
 
 #[tokio::test]
 async fn a_call_is_refused_for_what_is_wrong_with_it() {
-    let stage = Stage::new().await;
+    let server = TestServer::new().await;
     let (first, second) = (encode(FIRST), encode(SECOND));
     let (both, trailing) = (format!("{first},{second}"), format!("{first},"));
     let many = vec![second.clone(); 21].join(",");
@@ -106,15 +106,15 @@ async fn a_call_is_refused_for_what_is_wrong_with_it() {
         ("CancelUrlUploadJobs", &[("JobIds", &eleven)], "InvalidParameter"),
     ] {
         let parameters = [&[("Action", action)], parameters].concat();
-        let answer = send(&stage, "POST", &Keys::owner(), &parameters).await;
+        let answer = send(&server, "POST", &Keys::owner(), &parameters).await;
         refused(&answer, 400, code);
     }
-    assert_eq!(stage.control("GET", "url-jobs", "").await.json(), json!([]));
+    assert_eq!(server.control("GET", "url-jobs", "").await.json(), json!([]));
 }
 
 #[tokio::test]
 async fn metadata_stands_in_for_an_extension_and_is_kept() {
-    let stage = Stage::new().await;
+    let server = TestServer::new().await;
     let url = "http://h.example.com/c";
     let metadata = json!([{"SourceURL": url, "Title": "T", "FileExtension": "mp4"}]).to_string();
     let parameters = [
@@ -122,28 +122,28 @@ async fn metadata_stands_in_for_an_extension_and_is_kept() {
         ("UploadURLs", &encode(url)),
         ("UploadMetadatas", &metadata),
     ];
-    assert_eq!(call(&stage, &Keys::owner(), &parameters).await.status, 200);
-    let listed = stage.control("GET", "url-jobs", "").await.json();
+    assert_eq!(call(&server, &Keys::owner(), &parameters).await.status, 200);
+    let listed = server.control("GET", "url-jobs", "").await.json();
     assert_eq!(listed[0]["parameters"]["UploadMetadatas"], metadata);
 }
 
 #[tokio::test]
 async fn a_session_id_is_good_for_one_request_in_ten_minutes() {
-    let stage = Stage::new().await;
+    let server = TestServer::new().await;
     let url = encode(SECOND);
     let parameters = [("Action", "UploadMediaByURL"), ("UploadURLs", &url), ("SessionId", "once")];
-    assert_eq!(call(&stage, &Keys::owner(), &parameters).await.status, 200);
-    refused(&call(&stage, &Keys::owner(), &parameters).await, 400, "InvalidParameter");
+    assert_eq!(call(&server, &Keys::owner(), &parameters).await.status, 200);
+    refused(&call(&server, &Keys::owner(), &parameters).await, 400, "InvalidParameter");
     // Within the quarter of an hour that a timestamp may be off.
-    stage.control("POST", "clock", r#"{"offset_ms": 601000}"#).await;
-    assert_eq!(call(&stage, &Keys::owner(), &parameters).await.status, 200);
+    server.control("POST", "clock", r#"{"offset_ms": 601000}"#).await;
+    assert_eq!(call(&server, &Keys::owner(), &parameters).await.status, 200);
 }
 
 /// The ids of two jobs, one for each URL.
-async fn queue_both(stage: &Stage) -> [String; 2] {
+async fn queue_both(server: &TestServer) -> [String; 2] {
     let urls = [FIRST, SECOND].map(encode).join(",");
     let parameters = [("Action", "UploadMediaByURL"), ("UploadURLs", urls.as_str())];
-    let answer = call(stage, &Keys::owner(), &parameters).await;
+    let answer = call(server, &Keys::owner(), &parameters).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     let jobs = answer.json()["UploadJobs"].clone();
     let sources = [0, 1].map(|at| jobs[at]["SourceURL"].clone());
@@ -151,15 +151,15 @@ async fn queue_both(stage: &Stage) -> [String; 2] {
     [0, 1].map(|at| jobs[at]["JobId"].as_str().unwrap().to_owned())
 }
 
-async fn infos(stage: &Stage, by: &[(&str, &str)]) -> Value {
+async fn infos(server: &TestServer, by: &[(&str, &str)]) -> Value {
     let parameters = [&[("Action", "GetURLUploadInfos")], by].concat();
-    let answer = call(stage, &Keys::owner(), &parameters).await;
+    let answer = call(server, &Keys::owner(), &parameters).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer.json()
 }
 
-async fn settle(stage: &Stage, job: &str, status: &Value) {
-    stage.control("POST", &format!("url-jobs/{job}"), &status.to_string()).await;
+async fn settle(server: &TestServer, job: &str, status: &Value) {
+    server.control("POST", &format!("url-jobs/{job}"), &status.to_string()).await;
 }
 
 fn status_of(listed: &Value, id: &str) -> Value {

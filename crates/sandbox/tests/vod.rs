@@ -5,7 +5,7 @@
 mod common;
 
 use common::rpc::{call, decoded, refused, send, upload_keys};
-use common::{Keys, Stage};
+use common::{Keys, TestServer};
 use serde_json::json;
 
 const VIDEO: [(&str, &str); 3] =
@@ -13,14 +13,14 @@ const VIDEO: [(&str, &str); 3] =
 
 #[tokio::test]
 async fn a_video_credential_writes_its_own_object_and_nothing_else() {
-    let stage = Stage::new().await;
+    let server = TestServer::new().await;
     for method in ["GET", "POST"] {
-        let created = send(&stage, method, &Keys::owner(), &VIDEO).await;
+        let created = send(&server, method, &Keys::owner(), &VIDEO).await;
         assert_eq!(created.status, 200, "{}", created.text());
         let id = created.element("VideoId").unwrap();
         let address = decoded(&created, "UploadAddress");
         let key = address["FileName"].as_str().unwrap();
-        assert_eq!(address["Endpoint"], stage.sandbox.origin());
+        assert_eq!(address["Endpoint"], server.sandbox.origin());
         assert_eq!(address["Bucket"], common::BUCKET);
         assert!(key.starts_with("sv/") && key.ends_with(&format!("-{id}/{id}.mp4")), "{key}");
         let auth = decoded(&created, "UploadAuth");
@@ -28,33 +28,33 @@ async fn a_video_credential_writes_its_own_object_and_nothing_else() {
         assert!(auth["AccessKeyId"].as_str().unwrap().starts_with("STS."));
 
         let keys = upload_keys(&created);
-        stage.request("PUT", key).keys(&keys).body("film").accepted().await;
-        assert_eq!(stage.stored(key).await, b"film");
-        stage.request("HEAD", key).keys(&keys).accepted().await;
-        stage.request("PUT", "other").keys(&keys).refused(403, "AccessDenied").await;
-        stage.request("GET", key).keys(&keys).refused(403, "AccessDenied").await;
-        stage.request("DELETE", key).keys(&keys).refused(403, "AccessDenied").await;
-        refused(&call(&stage, &keys, &VIDEO).await, 403, "Forbidden.RAM");
+        server.request("PUT", key).keys(&keys).body("film").accepted().await;
+        assert_eq!(server.stored(key).await, b"film");
+        server.request("HEAD", key).keys(&keys).accepted().await;
+        server.request("PUT", "other").keys(&keys).refused(403, "AccessDenied").await;
+        server.request("GET", key).keys(&keys).refused(403, "AccessDenied").await;
+        server.request("DELETE", key).keys(&keys).refused(403, "AccessDenied").await;
+        refused(&call(&server, &keys, &VIDEO).await, 403, "Forbidden.RAM");
     }
 }
 
 #[tokio::test]
 async fn a_refresh_gives_a_new_credential_for_the_same_object() {
-    let stage = Stage::new().await;
-    let created = call(&stage, &Keys::owner(), &VIDEO).await;
+    let server = TestServer::new().await;
+    let created = call(&server, &Keys::owner(), &VIDEO).await;
     let id = created.element("VideoId").unwrap();
-    stage.control("POST", "token-life", r#"{"secs": 60}"#).await;
+    server.control("POST", "token-life", r#"{"secs": 60}"#).await;
     let refresh = [("Action", "RefreshUploadVideo"), ("VideoId", &id)];
-    let refreshed = call(&stage, &Keys::owner(), &refresh).await;
+    let refreshed = call(&server, &Keys::owner(), &refresh).await;
     assert_eq!(refreshed.element("VideoId"), Some(id.clone()));
     assert_eq!(decoded(&refreshed, "UploadAddress"), decoded(&created, "UploadAddress"));
     assert_eq!(decoded(&refreshed, "UploadAuth")["Expiration"], "60");
     let key = decoded(&created, "UploadAddress")["FileName"].as_str().unwrap().to_owned();
     for keys in [upload_keys(&created), upload_keys(&refreshed)] {
-        stage.request("PUT", &key).keys(&keys).accepted().await;
+        server.request("PUT", &key).keys(&keys).accepted().await;
     }
     let unknown = [("Action", "RefreshUploadVideo"), ("VideoId", "nothing")];
-    let answer = call(&stage, &Keys::owner(), &unknown).await;
+    let answer = call(&server, &Keys::owner(), &unknown).await;
     refused(&answer, 404, "InvalidVideo.NotFound");
     for field in ["RequestId", "HostId", "Message", "Recommend"] {
         assert!(answer.json()[field].is_string(), "{field}");
@@ -63,15 +63,15 @@ async fn a_refresh_gives_a_new_credential_for_the_same_object() {
 
 #[tokio::test]
 async fn images_and_attached_media_are_created_and_cannot_be_refreshed() {
-    let stage = Stage::new().await;
+    let server = TestServer::new().await;
     let image = [("Action", "CreateUploadImage"), ("ImageType", "cover"), ("ImageExt", "jpg")];
-    let image = call(&stage, &Keys::owner(), &image).await;
+    let image = call(&server, &Keys::owner(), &image).await;
     let id = image.element("ImageId").unwrap();
     let key = decoded(&image, "UploadAddress")["FileName"].as_str().unwrap().to_owned();
     assert!(key.starts_with("image/cover/") && key.ends_with(".jpg"), "{key}");
-    stage.request("PUT", &key).keys(&upload_keys(&image)).accepted().await;
+    server.request("PUT", &key).keys(&upload_keys(&image)).accepted().await;
     let refresh = [("Action", "RefreshUploadVideo"), ("VideoId", &id)];
-    refused(&call(&stage, &Keys::owner(), &refresh).await, 404, "InvalidVideo.NotFound");
+    refused(&call(&server, &Keys::owner(), &refresh).await, 404, "InvalidVideo.NotFound");
     let attached = |business: &'static str, extension: &'static str| {
         [
             ("Action", "CreateUploadAttachedMedia"),
@@ -79,17 +79,17 @@ async fn images_and_attached_media_are_created_and_cannot_be_refreshed() {
             ("MediaExt", extension),
         ]
     };
-    let made = call(&stage, &Keys::owner(), &attached("subtitle", "srt")).await;
+    let made = call(&server, &Keys::owner(), &attached("subtitle", "srt")).await;
     assert!(made.element("MediaId").is_some() && made.element("FileURL").is_some());
     for (business, extension) in [("subtitle", "mp4"), ("film", "srt")] {
-        let answer = call(&stage, &Keys::owner(), &attached(business, extension)).await;
+        let answer = call(&server, &Keys::owner(), &attached(business, extension)).await;
         refused(&answer, 400, "InvalidParameter");
     }
 }
 
 #[tokio::test]
 async fn a_call_is_refused_for_what_is_wrong_with_it() {
-    let stage = Stage::new().await;
+    let server = TestServer::new().await;
     let owner = Keys::owner();
     let mut cases: Vec<(&str, &str, u16, &str)> = vec![
         ("Action", "Nothing", 404, "InvalidAction.NotFound"),
@@ -110,12 +110,12 @@ async fn a_call_is_refused_for_what_is_wrong_with_it() {
         let mut parameters = VIDEO.to_vec();
         parameters.retain(|(found, _)| *found != name);
         parameters.push((name, value));
-        let answer = call(&stage, &owner, &parameters).await;
+        let answer = call(&server, &owner, &parameters).await;
         assert_eq!(answer.json()["Code"], code, "{name}={value}");
         assert_eq!(answer.status, status, "{name}={value}");
     }
     let wrong = Keys { secret: "wrong".into(), ..owner };
-    let answer = call(&stage, &wrong, &VIDEO).await;
+    let answer = call(&server, &wrong, &VIDEO).await;
     refused(&answer, 400, "SignatureDoesNotMatch");
     let message = answer.element("Message").unwrap();
     assert!(message.contains("server string to sign is:GET&%2F&AccessKeyId"), "{message}");
@@ -123,81 +123,81 @@ async fn a_call_is_refused_for_what_is_wrong_with_it() {
 
 #[tokio::test]
 async fn a_nonce_is_good_for_one_call() {
-    let stage = Stage::new().await;
+    let server = TestServer::new().await;
     let parameters = [&VIDEO[..], &[("SignatureNonce", "once")]].concat();
-    assert_eq!(call(&stage, &Keys::owner(), &parameters).await.status, 200);
-    refused(&call(&stage, &Keys::owner(), &parameters).await, 400, "SignatureNonceUsed");
+    assert_eq!(call(&server, &Keys::owner(), &parameters).await.status, 200);
+    refused(&call(&server, &Keys::owner(), &parameters).await, 400, "SignatureNonceUsed");
 }
 
 #[tokio::test]
 async fn a_temporary_key_of_the_account_may_call_until_it_expires() {
-    let stage = Stage::new().await;
-    let keys = Keys::temporary(&stage).await;
-    assert_eq!(call(&stage, &keys, &VIDEO).await.status, 200);
+    let server = TestServer::new().await;
+    let keys = Keys::temporary(&server).await;
+    assert_eq!(call(&server, &keys, &VIDEO).await.status, 200);
     let bare = Keys { token: None, ..keys };
-    refused(&call(&stage, &bare, &VIDEO).await, 400, "MissingSecurityToken");
-    stage.control("POST", "token-life", r#"{"secs": 0}"#).await;
-    let expired = Keys::temporary(&stage).await;
-    refused(&call(&stage, &expired, &VIDEO).await, 403, "InvalidSecurityToken.Expired");
+    refused(&call(&server, &bare, &VIDEO).await, 400, "MissingSecurityToken");
+    server.control("POST", "token-life", r#"{"secs": 0}"#).await;
+    let expired = Keys::temporary(&server).await;
+    refused(&call(&server, &expired, &VIDEO).await, 403, "InvalidSecurityToken.Expired");
 }
 
 #[tokio::test]
 async fn an_sts_token_may_have_a_life_of_its_own() {
-    let stage = Stage::new().await;
-    let minted = stage.control("POST", "sts", r#"{"secs": 0}"#).await;
+    let server = TestServer::new().await;
+    let minted = server.control("POST", "sts", r#"{"secs": 0}"#).await;
     let field = |name: &str| minted.element(name).unwrap();
     let keys = Keys {
         id: field("AccessKeyId"),
         secret: field("AccessKeySecret"),
         token: Some(field("SecurityToken")),
     };
-    refused(&call(&stage, &keys, &VIDEO).await, 403, "InvalidSecurityToken.Expired");
-    stage.request("PUT", "k").keys(&keys).refused(403, "SecurityTokenExpired").await;
+    refused(&call(&server, &keys, &VIDEO).await, 403, "InvalidSecurityToken.Expired");
+    server.request("PUT", "k").keys(&keys).refused(403, "SecurityTokenExpired").await;
     // The life of the others is as it was.
-    let created = call(&stage, &Keys::temporary(&stage).await, &VIDEO).await;
+    let created = call(&server, &Keys::temporary(&server).await, &VIDEO).await;
     assert_eq!(decoded(&created, "UploadAuth")["Expiration"], "3600");
 }
 
 #[tokio::test]
 async fn a_credential_can_be_cut_short_and_given_more_life() {
-    let stage = Stage::new().await;
-    let sts = Keys::temporary(&stage).await;
-    let created = call(&stage, &sts, &VIDEO).await;
+    let server = TestServer::new().await;
+    let sts = Keys::temporary(&server).await;
+    let created = call(&server, &sts, &VIDEO).await;
     let upload = upload_keys(&created);
     let key = decoded(&created, "UploadAddress")["FileName"].as_str().unwrap().to_owned();
     let set_life = async |id: &str, secs: i64| {
         let body = json!({ "secs": secs }).to_string();
-        stage.control("POST", &format!("credentials/{id}"), &body).await;
+        server.control("POST", &format!("credentials/{id}"), &body).await;
     };
     set_life(&upload.id, 0).await;
-    stage.request("PUT", &key).keys(&upload).refused(403, "SecurityTokenExpired").await;
-    assert_eq!(call(&stage, &sts, &VIDEO).await.status, 200, "the other one still lives");
+    server.request("PUT", &key).keys(&upload).refused(403, "SecurityTokenExpired").await;
+    assert_eq!(call(&server, &sts, &VIDEO).await.status, 200, "the other one still lives");
     set_life(&sts.id, 0).await;
-    refused(&call(&stage, &sts, &VIDEO).await, 403, "InvalidSecurityToken.Expired");
+    refused(&call(&server, &sts, &VIDEO).await, 403, "InvalidSecurityToken.Expired");
     set_life(&upload.id, 60).await;
-    stage.request("PUT", &key).keys(&upload).accepted().await;
+    server.request("PUT", &key).keys(&upload).accepted().await;
 }
 
 #[tokio::test]
 async fn a_deleted_video_cannot_be_refreshed_and_its_object_stays() {
-    let stage = Stage::new().await;
-    let created = call(&stage, &Keys::owner(), &VIDEO).await;
+    let server = TestServer::new().await;
+    let created = call(&server, &Keys::owner(), &VIDEO).await;
     let id = created.element("VideoId").unwrap();
     let key = decoded(&created, "UploadAddress")["FileName"].as_str().unwrap().to_owned();
-    stage.request("PUT", &key).keys(&upload_keys(&created)).body("film").accepted().await;
-    stage.control("DELETE", &format!("media/{id}"), "").await;
-    let stage = stage.restart().await;
+    server.request("PUT", &key).keys(&upload_keys(&created)).body("film").accepted().await;
+    server.control("DELETE", &format!("media/{id}"), "").await;
+    let server = server.restart().await;
     let refresh = [("Action", "RefreshUploadVideo"), ("VideoId", &id)];
-    refused(&call(&stage, &Keys::owner(), &refresh).await, 404, "InvalidVideo.NotFound");
-    assert_eq!(stage.stored(&key).await, b"film");
-    assert_eq!(stage.control("GET", "media", "").await.json(), json!([]));
+    refused(&call(&server, &Keys::owner(), &refresh).await, 404, "InvalidVideo.NotFound");
+    assert_eq!(server.stored(&key).await, b"film");
+    assert_eq!(server.control("GET", "media", "").await.json(), json!([]));
 }
 
 #[tokio::test]
 async fn the_parameters_of_every_media_can_be_looked_at() {
-    let stage = Stage::new().await;
-    let made = call(&stage, &Keys::owner(), &VIDEO).await;
-    let listed = stage.control("GET", "media", "").await.json();
+    let server = TestServer::new().await;
+    let made = call(&server, &Keys::owner(), &VIDEO).await;
+    let listed = server.control("GET", "media", "").await.json();
     assert_eq!(listed[0]["id"], made.element("VideoId").unwrap());
     assert_eq!(listed[0]["kind"], "video");
     assert_eq!(listed[0]["parameters"], json!({"Title": "片名 (1)*~", "FileName": "a b.MP4"}));
@@ -205,7 +205,7 @@ async fn the_parameters_of_every_media_can_be_looked_at() {
 
 #[tokio::test]
 async fn the_limits_of_every_call_hold() {
-    let stage = Stage::new().await;
+    let server = TestServer::new().await;
     let (chars, bytes, tags) = ("标".repeat(129), "标".repeat(43), vec!["t"; 17].join(","));
     let long_tag = "标".repeat(11);
     let image = [("Action", "CreateUploadImage"), ("ImageType", "default")];
@@ -240,16 +240,16 @@ async fn the_limits_of_every_call_hold() {
             let mut parameters = good.to_vec();
             parameters.retain(|(found, _)| found != name);
             parameters.push((name, value));
-            let answer = call(&stage, &Keys::owner(), &parameters).await;
+            let answer = call(&server, &Keys::owner(), &parameters).await;
             assert_eq!(answer.json()["Code"], "InvalidParameter", "{name}={value}");
         }
     }
     let title = ("Title", bytes.as_str());
-    let taken = call(&stage, &Keys::owner(), &[&image[..], &[title]].concat()).await;
+    let taken = call(&server, &Keys::owner(), &[&image[..], &[title]].concat()).await;
     for url in ["ImageURL", "FileURL"] {
         assert!(taken.element(url).unwrap().ends_with(".png"), "{}", taken.text());
     }
-    let taken = call(&stage, &Keys::owner(), &attached).await;
+    let taken = call(&server, &Keys::owner(), &attached).await;
     for url in ["MediaURL", "FileURL"] {
         assert!(taken.element(url).unwrap().ends_with(".zip"), "{}", taken.text());
     }
@@ -257,9 +257,9 @@ async fn the_limits_of_every_call_hold() {
 
 #[tokio::test]
 async fn a_call_by_a_wrong_clock_is_told_the_right_one() {
-    let stage = Stage::new().await;
-    stage.control("POST", "clock", r#"{"offset_ms": 86400000}"#).await;
-    let answer = call(&stage, &Keys::owner(), &VIDEO).await;
+    let server = TestServer::new().await;
+    server.control("POST", "clock", r#"{"offset_ms": 86400000}"#).await;
+    let answer = call(&server, &Keys::owner(), &VIDEO).await;
     refused(&answer, 400, "InvalidTimeStamp.Expired");
     let told = jiff::fmt::rfc2822::parse(&answer.headers["date"]).unwrap().timestamp();
     let ahead = told.duration_since(jiff::Timestamp::now()).as_secs();

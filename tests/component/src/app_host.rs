@@ -1,17 +1,17 @@
 //! The component under test: an app with `uploader.wasm` plugged in, on the local host, in front of
-//! a sandbox of its own.
+//! a separate sandbox.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use vod_uploader_wire::{Client, Transcript};
 
 use crate::application::{Application, Mode};
 use crate::binaries::Binaries;
 use crate::conversation::Conversation;
 use crate::host::{self, Stats};
-use crate::http::{Client, Transcript};
 use crate::key_value;
 use crate::process::Server;
 use crate::sandbox::{RAM_SECRET, Sandbox};
@@ -38,7 +38,7 @@ impl AppHost {
     /// The component of `app`, and a sandbox with more arguments.
     ///
     /// # Panics
-    /// Where `app` does not import `vod:uploader`.
+    /// If `app` does not import `vod:uploader`.
     #[must_use]
     pub fn start_with(app: &Path, sandbox_arguments: &[&str]) -> Self {
         let binaries = Binaries::find();
@@ -57,7 +57,7 @@ impl AppHost {
     /// A client of the app. It has to be made anew after a restart.
     #[must_use]
     pub fn client(&self) -> Client {
-        Client::new(self.host.borrow().origin(), self.transcript.clone())
+        Client::new(self.host.borrow().origin()).with_transcript(&self.transcript)
     }
 
     /// A conversation with the test app.
@@ -125,7 +125,7 @@ impl Drop for AppHost {
         for secret in secrets {
             assert!(!log.contains(&secret), "the host's log has the secret {secret}");
             assert!(!self.transcript.contains(&secret), "the app was told the secret {secret}");
-            let kept = crate::http::contains(&stored, secret.as_bytes());
+            let kept = vod_uploader_wire::contains(&stored, secret.as_bytes());
             assert!(!kept, "the key-value store has the secret {secret}");
         }
     }

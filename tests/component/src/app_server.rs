@@ -12,11 +12,10 @@ use crate::application::OfferedFile;
 use crate::sandbox::Sandbox;
 use crate::vod;
 
-/// Serves `files` and credentials of `sandbox` for as long as `client` runs, which is told the
-/// server's origin.
+/// Serves `files` and credentials of `sandbox` while `client` runs with the server's origin.
 ///
 /// # Panics
-/// Where there is no port.
+/// If there is no free port.
 pub fn serve<T>(sandbox: &Sandbox, files: &[OfferedFile], client: impl FnOnce(&str) -> T) -> T {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address");
@@ -47,7 +46,7 @@ struct End<'a> {
 impl Drop for End<'_> {
     fn drop(&mut self) {
         self.over.store(true, Relaxed);
-        // It looks up when somebody comes.
+        // The connection wakes the acceptor.
         let _ = TcpStream::connect(self.address);
     }
 }

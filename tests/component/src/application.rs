@@ -10,27 +10,27 @@ use crate::sandbox::{BUCKET, Sandbox};
 use crate::source::Source;
 use crate::vod::{UploadCredential, credential_for};
 
-/// An application with an uploader of its own.
+/// An application with its own uploader.
 #[derive(Debug)]
 pub struct Application<'a> {
     /// Its conversation with the test app.
     pub app: Conversation,
     /// Every event so far.
     pub events: Vec<Event>,
-    /// The credentials that it has handed in, by file, the newest last. Temporary access keys are
+    /// The credentials that it has supplied, by file, the newest last. Temporary access keys are
     /// told by their ids.
     pub handed_in: Vec<(u64, String)>,
     sandbox: &'a Sandbox,
     mode: Mode,
     files: BTreeMap<u64, OfferedFile>,
-    /// How long a temporary access key lives that it hands in.
+    /// The TTL of the temporary access keys that it supplies.
     pub sts_life_secs: i64,
 }
 
 /// How an application answers `upload-started`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// With an UploadAuth and an UploadAddress of its own server.
+    /// With an UploadAuth and an UploadAddress from its own server.
     Credential,
     /// With a temporary access key, with which the component calls VOD.
     Sts,
@@ -47,8 +47,8 @@ pub struct OfferedFile {
     pub seed: u64,
     /// Its size.
     pub size: u64,
-    /// Where its stream stops until it is told to go on.
-    pub hold_at: Option<u64>,
+    /// The offset at which its stream pauses until it is released.
+    pub pause_at: Option<u64>,
     /// More fields of `new-file`.
     pub fields: Value,
 }
@@ -57,7 +57,7 @@ impl OfferedFile {
     /// A file whose bytes follow from `seed`.
     #[must_use]
     pub fn new(name: &str, seed: u64, size: u64) -> Self {
-        Self { name: name.to_owned(), seed, size, hold_at: None, fields: json!({}) }
+        Self { name: name.to_owned(), seed, size, pause_at: None, fields: json!({}) }
     }
 
     /// With another field of `new-file`.
@@ -75,8 +75,8 @@ impl OfferedFile {
 
     /// The stream stops at `offset`, without an end.
     #[must_use]
-    pub const fn hold_at(mut self, offset: u64) -> Self {
-        self.hold_at = Some(offset);
+    pub const fn pause_at(mut self, offset: u64) -> Self {
+        self.pause_at = Some(offset);
         self
     }
 
@@ -91,7 +91,7 @@ impl<'a> Application<'a> {
     /// An application with a new uploader whose events it reads.
     ///
     /// # Panics
-    /// Where the uploader refuses the options.
+    /// If the uploader refuses the options.
     #[must_use]
     pub fn new(mut app: Conversation, sandbox: &'a Sandbox, mode: Mode, options: &Value) -> Self {
         app.call("create", json!({ "options": options })).expect("the options are fine");
@@ -110,7 +110,7 @@ impl<'a> Application<'a> {
     /// Adds a file and returns its id.
     ///
     /// # Panics
-    /// Where it is refused.
+    /// If it is refused.
     pub fn add(&mut self, file: OfferedFile) -> u64 {
         let mut new = file.fields.clone();
         new["name"] = json!(file.name);
@@ -131,7 +131,7 @@ impl<'a> Application<'a> {
     /// `start-upload`.
     ///
     /// # Panics
-    /// Where it is refused.
+    /// If it is refused.
     pub fn start(&mut self) {
         self.app.call("start-upload", json!({})).expect("it starts");
     }
@@ -139,7 +139,7 @@ impl<'a> Application<'a> {
     /// A call about a file that must succeed.
     ///
     /// # Panics
-    /// Where it is refused.
+    /// If it is refused.
     pub fn does(&mut self, call: &str, file: u64) {
         self.about(call, file).unwrap_or_else(|refusal| panic!("{call}: {refusal:?}"));
     }
@@ -147,7 +147,7 @@ impl<'a> Application<'a> {
     /// A call about a file.
     ///
     /// # Errors
-    /// Where the uploader refuses it.
+    /// Returns an error if the uploader refuses it.
     pub fn about(&mut self, call: &str, file: u64) -> Returned {
         self.app.call(call, json!({ "file": file }))
     }
@@ -155,7 +155,7 @@ impl<'a> Application<'a> {
     /// Answers events until the run is over.
     ///
     /// # Panics
-    /// Where the events end before.
+    /// If the events end before.
     pub fn finish(&mut self) {
         self.run_until(|event| event.name == "UploadEnd");
     }
@@ -164,7 +164,7 @@ impl<'a> Application<'a> {
     /// for the third time.
     ///
     /// # Panics
-    /// Where the events end before.
+    /// If the events end before.
     pub fn finish_or_cut_expiries(&mut self, file: u64) {
         let mut expiries = 0;
         loop {
@@ -176,7 +176,7 @@ impl<'a> Application<'a> {
             } else if expiries < 3 {
                 self.answer(&event);
             } else {
-                self.app.call("stop-upload", json!({})).expect("a run goes on");
+                self.app.call("stop-upload", json!({})).expect("a run in progress");
                 self.run_until(|event| event.is("Stopped", file));
                 return;
             }
@@ -186,7 +186,7 @@ impl<'a> Application<'a> {
     /// Answers events until `reached`, that one included, which is returned.
     ///
     /// # Panics
-    /// Where the events end before.
+    /// If the events end before.
     pub fn run_until(&mut self, reached: impl Fn(&Event) -> bool) -> Event {
         loop {
             let event = self.next_event();
@@ -200,7 +200,7 @@ impl<'a> Application<'a> {
     /// Answers the events before `reached`, which is returned without an answer.
     ///
     /// # Panics
-    /// Where the events end before.
+    /// If the events end before.
     pub fn run_up_to(&mut self, reached: impl Fn(&Event) -> bool) -> Event {
         loop {
             let event = self.next_event();
@@ -219,24 +219,24 @@ impl<'a> Application<'a> {
     /// The stream of `file` will stop a little after `offset`, which is returned.
     ///
     /// # Panics
-    /// Where there is no such file.
-    pub fn hold(&mut self, file: u64, offset: u64) -> u64 {
-        self.files.get_mut(&file).expect("a file that was added").hold_at = Some(offset + 9);
+    /// If there is no such file.
+    pub fn pause(&mut self, file: u64, offset: u64) -> u64 {
+        self.files.get_mut(&file).expect("a file that was added").pause_at = Some(offset + 9);
         offset
     }
 
-    /// From now on, the streams of `file` go on to its end.
+    /// From now on, the streams of `file` continue to its end.
     ///
     /// # Panics
-    /// Where there is no such file.
+    /// If there is no such file.
     pub fn offer_whole(&mut self, file: u64) {
-        self.files.get_mut(&file).expect("a file that was added").hold_at = None;
+        self.files.get_mut(&file).expect("a file that was added").pause_at = None;
     }
 
-    /// The stream of `file` goes on to its end.
+    /// The stream of `file` continues to its end.
     ///
     /// # Panics
-    /// Where it has none.
+    /// If it has none.
     pub fn release(&mut self, file: u64) {
         self.offer_whole(file);
         self.send(file, self.files[&file].size);
@@ -245,7 +245,7 @@ impl<'a> Application<'a> {
     /// Does what an application does on this event.
     ///
     /// # Panics
-    /// Where the uploader refuses it.
+    /// If the uploader refuses it.
     pub fn answer(&mut self, event: &Event) {
         let Some(file) = event.file() else { return };
         let media_id = event.text("media_id").map(str::to_owned);
@@ -261,7 +261,7 @@ impl<'a> Application<'a> {
             }
             "TokenExpiring" | "TokenExpired" => match (self.mode, media_id) {
                 (Mode::Credential, Some(media_id)) => self.hand_in_auth(file, &media_id),
-                // A picture that nears its end may still make it.
+                // An image upload near its end may still succeed.
                 (Mode::Credential, None) if event.name == "TokenExpiring" => {}
                 (Mode::Credential, None) => self.hand_in_credential(file, None),
                 _ => self.hand_in_token("resume-upload-with-sts-token", file),
@@ -273,7 +273,7 @@ impl<'a> Application<'a> {
     /// The last event of this name about `file`.
     ///
     /// # Panics
-    /// Where there was none.
+    /// If there was none.
     #[must_use]
     pub fn last(&self, name: &str, file: u64) -> &Event {
         let found = self.events.iter().rev().find(|event| event.is(name, file));
@@ -299,7 +299,7 @@ impl<'a> Application<'a> {
     /// `set-upload-auth-and-address`.
     ///
     /// # Errors
-    /// Where the uploader refuses it.
+    /// Returns an error if the uploader refuses it.
     pub fn set_credential(&mut self, file: u64, credential: &UploadCredential) -> Returned {
         self.handed_in.push((file, credential.access_key_id()));
         let arguments = json!({
@@ -311,10 +311,10 @@ impl<'a> Application<'a> {
         self.app.call("set-upload-auth-and-address", arguments)
     }
 
-    /// A call that hands in a new temporary access key.
+    /// A call that supplies a new temporary access key.
     ///
     /// # Panics
-    /// Where the uploader refuses it.
+    /// If the uploader refuses it.
     pub fn hand_in_token(&mut self, call: &str, file: u64) {
         let token = self.sandbox.sts(self.sts_life_secs);
         self.handed_in.push((file, token["AccessKeyId"].as_str().expect("an id").to_owned()));
@@ -330,19 +330,19 @@ impl<'a> Application<'a> {
     /// `supply-source`, and the bytes up to where the file holds.
     ///
     /// # Panics
-    /// Where the uploader refuses it.
+    /// If the uploader refuses it.
     pub fn supply(&mut self, file: u64, offset: u64) {
-        let OfferedFile { seed, size, hold_at, .. } = self.files[&file];
+        let OfferedFile { seed, size, pause_at, .. } = self.files[&file];
         let supplied = json!({ "file": file, "offset": offset, "seed": seed, "tells_end": true });
         let supplied = self.app.call("supply-source", supplied);
         supplied.unwrap_or_else(|refusal| panic!("supply-source: {refusal:?}"));
-        self.send(file, hold_at.unwrap_or(size));
+        self.send(file, pause_at.unwrap_or(size));
     }
 
     fn send(&mut self, file: u64, offset: u64) {
         let sent = self.app.call("send-until", json!({ "file": file, "offset": offset }));
         sent.expect("the file has a source");
-        if self.files[&file].hold_at.is_none() {
+        if self.files[&file].pause_at.is_none() {
             self.does("end-source", file);
         }
     }

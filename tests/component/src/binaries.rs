@@ -26,7 +26,7 @@ impl Binaries {
     /// Finds them all.
     ///
     /// # Panics
-    /// Where one is missing, with what to do.
+    /// If one is missing, with what to do.
     #[must_use]
     pub fn find() -> Self {
         let target = target_folder();
@@ -46,7 +46,7 @@ impl Binaries {
 /// The app in Python, which is built apart from everything else.
 ///
 /// # Panics
-/// Where it is missing, with what to do.
+/// If it is missing, with what to do.
 #[must_use]
 pub fn python_app_wasm() -> PathBuf {
     built("VOD_PYTHON_APP_WASM", target_folder().join("python-app/app.wasm"))

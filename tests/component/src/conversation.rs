@@ -5,8 +5,7 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use serde_json::{Value, json};
-
-use crate::http::{Client, Exchange, Framing, Lines};
+use vod_uploader_wire::{Client, Exchange, Framing, Lines, Request};
 
 /// A conversation with the test app. Dropping it ends the app's uploader.
 #[derive(Debug)]
@@ -40,10 +39,12 @@ impl Conversation {
     /// Begins one with the app behind `client`.
     ///
     /// # Panics
-    /// Where the app does not answer.
+    /// If the app does not answer.
     #[must_use]
     pub fn begin(client: &Client) -> Self {
-        let commands = client.begin("POST", "/", &[], Framing::Chunked).expect("a connection");
+        let commands = client
+            .start(&Request::new("POST", "/").framing(Framing::Chunked))
+            .expect("a connection");
         let lines = commands.lines().expect("the app begins to answer");
         Self { commands, lines, unread: VecDeque::new(), heard: String::new(), refused: Vec::new() }
     }
@@ -51,10 +52,10 @@ impl Conversation {
     /// Has the app make a call and returns what came of it.
     ///
     /// # Errors
-    /// Where the uploader refused it.
+    /// Returns an error if the uploader refused it.
     ///
     /// # Panics
-    /// Where the app goes away, or does not know such a call.
+    /// If the app goes away, or does not know such a call.
     pub fn call(&mut self, name: &str, mut arguments: Value) -> Returned {
         arguments["call"] = json!(name);
         assert!(self.commands.send(format!("{arguments}\n").as_bytes()), "the app is gone");
@@ -75,7 +76,7 @@ impl Conversation {
     /// The next event; `None` once there are no more.
     ///
     /// # Panics
-    /// Where the app goes away, or nothing happens for a minute and a half.
+    /// If the app goes away, or nothing happens for a minute and a half.
     pub fn event(&mut self) -> Option<Event> {
         loop {
             match self.unread.pop_front() {
@@ -92,9 +93,9 @@ impl Conversation {
     /// Ends the conversation, and waits until the app has, too.
     ///
     /// # Panics
-    /// Where the app breaks off.
+    /// If the app ends the response early.
     pub fn end(mut self) {
-        self.commands.end().expect("the app is there");
+        self.commands.end_body().expect("the app is there");
         while let Some(line) = self.line() {
             self.take(line);
         }

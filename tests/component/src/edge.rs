@@ -1,13 +1,14 @@
-//! The worker under test: `edge.wasm` on the local host, in front of a sandbox of its own.
+//! The worker under test: `edge.wasm` on the local host, with a separate sandbox.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
+use vod_uploader_wire::{Client, Exchange, Framing, Headers, Request, Response, Transcript};
 
 use crate::binaries::Binaries;
+use crate::body::Body;
 use crate::host::{self, Stats};
-use crate::http::{Body, Client, Headers, Response, Transcript};
 use crate::process::Server;
 use crate::sandbox::{BUCKET, RAM_SECRET, Sandbox, TEMPORARY_BUCKET};
 
@@ -44,7 +45,7 @@ impl Default for Setup {
 }
 
 impl Setup {
-    /// A worker that has a key of its own, and the manifest's defaults otherwise.
+    /// A worker with its own RAM key, and the manifest's defaults otherwise.
     #[must_use]
     pub fn new() -> Self {
         let origins = vec!["vod_endpoint", "store_origin"];
@@ -94,7 +95,7 @@ impl Setup {
 
     /// Few and short attempts, so that what cannot succeed fails soon.
     #[must_use]
-    pub fn impatient(self) -> Self {
+    pub fn with_fast_retries(self) -> Self {
         self.variable("retry_attempts", "3").variable("request_timeout_ms", "700")
     }
 
@@ -121,13 +122,13 @@ impl Edge {
     /// A client of the worker. It has to be made anew after a restart.
     #[must_use]
     pub fn client(&self) -> Client {
-        Client::new(self.host.origin(), self.transcript.clone())
+        Client::new(self.host.origin()).with_transcript(&self.transcript)
     }
 
     /// Sends a request to the worker and reads its answer.
     ///
     /// # Errors
-    /// Where no whole answer comes.
+    /// Returns an error if no complete response arrives.
     pub fn request(
         &self,
         method: &str,
@@ -135,13 +136,29 @@ impl Edge {
         headers: Headers<'_>,
         body: &Body<'_>,
     ) -> io::Result<Response> {
-        self.client().request(method, path, headers, body)
+        body.send(&self.client(), Request::new(method, path).headers(headers))
+    }
+
+    /// Sends the head of a request to the worker; the caller sends the body.
+    ///
+    /// # Panics
+    /// If there is no connection.
+    #[must_use]
+    pub fn start(
+        &self,
+        method: &str,
+        path: &str,
+        headers: Headers<'_>,
+        framing: Framing,
+    ) -> Exchange {
+        let request = Request::new(method, path).headers(headers).framing(framing);
+        self.client().start(&request).expect("a connection")
     }
 
     /// `PUT /v1/uploads/clip.mp4`.
     ///
     /// # Panics
-    /// Where no whole answer comes.
+    /// If no complete response arrives.
     #[must_use]
     pub fn put(&self, headers: Headers<'_>, body: &Body<'_>) -> Response {
         self.request("PUT", "/v1/uploads/clip.mp4", headers, body).expect("the worker answers")

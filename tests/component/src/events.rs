@@ -4,8 +4,8 @@
 use std::io;
 
 use serde_json::Value;
+use vod_uploader_wire::{Lines, Request};
 
-use crate::http::{Framing, Lines};
 use crate::{edge::Edge, tus::Upload};
 
 /// One event.
@@ -27,7 +27,7 @@ impl Events {
     /// Follows an upload.
     ///
     /// # Panics
-    /// Where the worker answers with no events.
+    /// If the worker answers with no events.
     #[must_use]
     pub fn of(edge: &Edge, upload: &Upload) -> Self {
         Self::after(edge, upload, None)
@@ -36,12 +36,12 @@ impl Events {
     /// Follows an upload from the event after the one of this id.
     ///
     /// # Panics
-    /// Where the worker answers with no events.
+    /// If the worker answers with no events.
     #[must_use]
     pub fn after(edge: &Edge, upload: &Upload, last_event_id: Option<&str>) -> Self {
         let path = format!("{}/events", upload.path);
         let last: Vec<_> = last_event_id.map(|id| ("last-event-id", id)).into_iter().collect();
-        let exchange = edge.client().begin("GET", &path, &last, Framing::None);
+        let exchange = edge.client().start(&Request::new("GET", &path).headers(&last));
         let lines = exchange.and_then(|exchange| exchange.lines());
         Self(lines.expect("the worker answers with events"))
     }
@@ -49,7 +49,7 @@ impl Events {
     /// The next event; `None` after the last one.
     ///
     /// # Errors
-    /// Where the answer breaks off, or nothing comes for long.
+    /// Returns an error if the response ends early, or nothing arrives within the timeout.
     ///
     /// # Panics
     /// For a line that no event of the worker has.
@@ -73,7 +73,7 @@ impl Events {
     /// The next event of this name.
     ///
     /// # Panics
-    /// Where none comes.
+    /// If none comes.
     pub fn until(&mut self, name: &str) -> Event {
         loop {
             let event = self.next_event().expect("the events go on");
@@ -87,7 +87,7 @@ impl Events {
     /// All that are left.
     ///
     /// # Panics
-    /// Where they break off.
+    /// If they break off.
     #[must_use]
     pub fn rest(mut self) -> Vec<Event> {
         let next = || self.next_event().expect("the events end well");

@@ -1,12 +1,12 @@
-//! The local host: started on a folder of its own, and asked what it counts.
+//! The local host, started on a separate directory, and its counters.
 
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+use vod_uploader_wire::Client;
 
 use crate::binaries::{Binaries, cache_folder};
-use crate::http::{Body, Client, Transcript};
 use crate::process::Server;
 
 /// The host's counters at one moment.
@@ -17,28 +17,24 @@ impl Stats {
     /// What `host` has counted.
     ///
     /// # Panics
-    /// Where it does not answer.
+    /// If it does not answer.
     #[must_use]
     pub fn of(host: &Server) -> Self {
-        let client = Client::new(host.origin(), Transcript::default());
-        let response = client.request("GET", "/_host/stats", &[], &Body::None);
-        Self(response.expect("the host answers").json())
+        Self(Client::new(host.origin()).get_json("/_host/stats").expect("the host answers"))
     }
 
     /// Starts the counts and peaks of `host` anew.
     ///
     /// # Panics
-    /// Where it does not answer.
+    /// If it does not answer.
     pub fn reset(host: &Server) {
-        let client = Client::new(host.origin(), Transcript::default());
-        let reset = client.request("POST", "/_host/stats/reset", &[], &Body::Bytes(b""));
-        assert!(reset.expect("the host answers").is_success());
+        Client::new(host.origin()).post("/_host/stats/reset").expect("the host answers");
     }
 
     /// The counter of this name.
     ///
     /// # Panics
-    /// Where there is none.
+    /// If there is none.
     #[must_use]
     pub fn count(&self, name: &str) -> u64 {
         self.0[name].as_u64().unwrap_or_else(|| panic!("no counter {name} in {}", self.0))
@@ -61,7 +57,7 @@ pub fn start(binaries: &Binaries, folder: &Path, variables: &[(String, String)])
 /// All hosts share what they compile: otherwise each of them would compile the component.
 ///
 /// # Panics
-/// Where a folder cannot be made.
+/// If a folder cannot be made.
 pub fn share_compiled(folder: &Path) {
     let shared = cache_folder().join("compiled");
     std::fs::create_dir_all(&shared).expect("the target folder is writable");

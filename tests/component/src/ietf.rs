@@ -1,146 +1,73 @@
-//! A client of the IETF's resumable uploads, in the words of each of its drafts
-//! (<https://datatracker.ietf.org/doc/draft-ietf-httpbis-resumable-upload/>).
+//! A client of the worker for the IETF's resumable uploads.
 
 use std::io;
 
+use vod_uploader_wire::Headers;
+use vod_uploader_wire::Response;
+use vod_uploader_wire::ietf::Draft;
+
+use crate::body::Body;
 use crate::edge::Edge;
-use crate::http::{Body, Client, Exchange, Framing, Headers, Response};
 use crate::tus::Upload;
 
-/// The words of one draft, by its interop version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Draft(pub &'static str);
+/// POST of a new upload called `clip.mp4`.
+///
+/// # Panics
+/// If no response arrives.
+#[must_use]
+pub fn create(
+    draft: Draft,
+    edge: &Edge,
+    complete: bool,
+    more: Headers<'_>,
+    body: &Body<'_>,
+) -> Response {
+    let creation = draft
+        .creation("POST", "/v1/files", complete)
+        .header("content-disposition", "inline; filename=\"clip.mp4\"")
+        .headers(more);
+    body.send(&edge.client(), creation).expect("the worker answers")
+}
 
-/// The drafts that are spoken.
-pub const DRAFTS: [Draft; 5] = [Draft("3"), Draft("4"), Draft("5"), Draft("6"), Draft("8")];
+/// The upload that a POST without content creates.
+///
+/// # Panics
+/// If the worker rejects it.
+#[must_use]
+pub fn begin(draft: Draft, edge: &Edge) -> Upload {
+    Upload::created(&create(draft, edge, false, &[], &Body::Bytes(b"")))
+}
 
-/// The newest.
-pub const NEWEST: Draft = Draft("8");
+/// PATCH.
+///
+/// # Errors
+/// Returns an error if no complete response arrives.
+pub fn append(
+    draft: Draft,
+    edge: &Edge,
+    upload: &Upload,
+    (offset, complete): (u64, bool),
+    more: Headers<'_>,
+    body: &Body<'_>,
+) -> io::Result<Response> {
+    let patch = draft.patch(&upload.path, offset, complete).headers(more);
+    body.send(&edge.client(), patch)
+}
 
-type Words = Vec<(&'static str, &'static str)>;
+/// HEAD.
+///
+/// # Panics
+/// If no response arrives.
+#[must_use]
+pub fn head(draft: Draft, edge: &Edge, upload: &Upload) -> Response {
+    edge.client().send(&draft.request("HEAD", &upload.path)).expect("the worker answers")
+}
 
-impl Draft {
-    /// The header that says whether the upload is complete.
-    #[must_use]
-    pub fn completeness(self, complete: bool) -> (&'static str, &'static str) {
-        match (self.0, complete) {
-            ("3", true) => ("upload-incomplete", "?0"),
-            ("3", false) => ("upload-incomplete", "?1"),
-            (_, true) => ("upload-complete", "?1"),
-            (_, false) => ("upload-complete", "?0"),
-        }
-    }
-
-    /// What `response` says of the completeness; `None` where it does not say.
-    #[must_use]
-    pub fn says_complete(self, response: &Response) -> Option<bool> {
-        let (name, complete) = self.completeness(true);
-        response.header(name).map(|said| said == complete)
-    }
-
-    /// The status of an append that leaves the upload incomplete.
-    #[must_use]
-    pub fn appended_status(self) -> u16 {
-        if matches!(self.0, "3" | "4" | "5") { 201 } else { 204 }
-    }
-
-    /// The words of a request that begins an upload.
-    #[must_use]
-    pub fn creation(self, complete: bool) -> Words {
-        vec![("upload-draft-interop-version", self.0), self.completeness(complete)]
-    }
-
-    /// The words of a request that continues one.
-    #[must_use]
-    pub fn continuation(self, complete: bool) -> Words {
-        let mut words = self.creation(complete);
-        if matches!(self.0, "6" | "8") {
-            words.push(("content-type", "application/partial-upload"));
-        }
-        words
-    }
-
-    /// POST of a new upload called `clip.mp4`.
-    ///
-    /// # Panics
-    /// Where no answer comes.
-    #[must_use]
-    pub fn create(
-        self,
-        edge: &Edge,
-        complete: bool,
-        more: Headers<'_>,
-        body: &Body<'_>,
-    ) -> Response {
-        let mut headers = self.creation(complete);
-        headers.push(("content-disposition", "inline; filename=\"clip.mp4\""));
-        let headers: Vec<_> = headers.into_iter().chain(more.iter().copied()).collect();
-        edge.request("POST", "/v1/files", &headers, body).expect("the worker answers")
-    }
-
-    /// The upload that a POST without content makes.
-    ///
-    /// # Panics
-    /// Where the worker refuses it.
-    #[must_use]
-    pub fn begin(self, edge: &Edge) -> Upload {
-        let created = self.create(edge, false, &[], &Body::Bytes(b""));
-        Upload::created(&created)
-    }
-
-    /// PATCH.
-    ///
-    /// # Errors
-    /// Where no whole answer comes.
-    pub fn append(
-        self,
-        edge: &Edge,
-        upload: &Upload,
-        (offset, complete): (u64, bool),
-        more: Headers<'_>,
-        body: &Body<'_>,
-    ) -> io::Result<Response> {
-        let offset = offset.to_string();
-        let mut headers: Vec<(&str, &str)> = self.continuation(complete);
-        headers.push(("upload-offset", &offset));
-        headers.extend_from_slice(more);
-        edge.request("PATCH", &upload.path, &headers, body)
-    }
-
-    /// The head of a PATCH; the caller sends the content.
-    ///
-    /// # Errors
-    /// Where there is no connection.
-    pub fn begin_append(
-        self,
-        client: &Client,
-        upload: &Upload,
-        (offset, complete): (u64, bool),
-        framing: Framing,
-    ) -> io::Result<Exchange> {
-        let offset = offset.to_string();
-        let mut headers: Vec<(&str, &str)> = self.continuation(complete);
-        headers.push(("upload-offset", &offset));
-        client.begin("PATCH", &upload.path, &headers, framing)
-    }
-
-    /// HEAD.
-    ///
-    /// # Panics
-    /// Where no answer comes.
-    #[must_use]
-    pub fn head(self, edge: &Edge, upload: &Upload) -> Response {
-        let headers = [("upload-draft-interop-version", self.0)];
-        edge.request("HEAD", &upload.path, &headers, &Body::None).expect("the worker answers")
-    }
-
-    /// DELETE.
-    ///
-    /// # Panics
-    /// Where no answer comes.
-    #[must_use]
-    pub fn delete(self, edge: &Edge, upload: &Upload) -> Response {
-        let headers = [("upload-draft-interop-version", self.0)];
-        edge.request("DELETE", &upload.path, &headers, &Body::None).expect("the worker answers")
-    }
+/// DELETE.
+///
+/// # Panics
+/// If no response arrives.
+#[must_use]
+pub fn delete(draft: Draft, edge: &Edge, upload: &Upload) -> Response {
+    edge.client().send(&draft.request("DELETE", &upload.path)).expect("the worker answers")
 }

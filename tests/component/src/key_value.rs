@@ -7,7 +7,7 @@ use rusqlite::{Connection, OpenFlags};
 /// Every key with its value.
 ///
 /// # Panics
-/// Where the host's folder `data` has no readable database.
+/// If the host's folder `data` has no readable database.
 #[must_use]
 pub fn entries(data: &Path) -> Vec<(String, Vec<u8>)> {
     let path = data.join("key-value.sqlite");
@@ -19,8 +19,7 @@ pub fn entries(data: &Path) -> Vec<(String, Vec<u8>)> {
     rows.map(|row| row.expect("a row is a key and a value")).collect()
 }
 
-/// Every key of an upload, with its value: all but when somebody looked last for uploads that have
-/// expired, which is one small key for all of them.
+/// All keys of uploads with their values. The time of the last cleanup is not one of them.
 #[must_use]
 pub fn records(data: &Path) -> Vec<(String, Vec<u8>)> {
     let mut entries = entries(data);
@@ -31,7 +30,7 @@ pub fn records(data: &Path) -> Vec<(String, Vec<u8>)> {
 /// The database's files as they lie on the disk, free pages and log included.
 ///
 /// # Panics
-/// Where the folder cannot be read.
+/// If the folder cannot be read.
 #[must_use]
 pub fn files(data: &Path) -> Vec<u8> {
     let mut all = Vec::new();

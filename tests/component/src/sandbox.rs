@@ -1,13 +1,13 @@
-//! The sandbox, and what it can be told under `/_sandbox/`.
+//! The sandbox, and its control interface under `/_sandbox/`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use serde_json::{Value, json};
+use vod_uploader_wire::{Client, Request, Response};
 
 use crate::binaries::Binaries;
-use crate::http::{Body, Client, Response, Transcript};
 use crate::process::Server;
 
 /// A running sandbox.
@@ -41,7 +41,7 @@ impl Sandbox {
         command.args(["--listen", "127.0.0.1:0", "--access-key-secret", RAM_SECRET]);
         command.arg("--data").arg(&data).args(arguments);
         let server = Server::start(&mut command, &folder.join("sandbox.log"));
-        let client = Client::new(server.origin(), Transcript::default());
+        let client = Client::new(server.origin());
         Self { server, client, folder: data, nonces: AtomicU64::new(0) }
     }
 
@@ -194,7 +194,7 @@ impl Sandbox {
         self.reply("POST", "sts", &json!({ "secs": secs })).json()
     }
 
-    /// Leaves a temporary access key this life from now on, whatever it was told.
+    /// Sets the remaining TTL of a temporary access key, whatever its declared expiration.
     pub fn set_life(&self, access_key_id: &str, secs: i64) {
         self.told("POST", &format!("credentials/{access_key_id}"), &json!({ "secs": secs }));
     }
@@ -217,10 +217,10 @@ impl Sandbox {
 
     /// A signed request to it as the vendor's services, with a form as its body.
     pub fn post_form(&self, form: &str) -> Response {
-        let headers = [("content-type", "application/x-www-form-urlencoded")];
-        self.client
-            .request("POST", "/", &headers, &Body::Bytes(form.as_bytes()))
-            .expect("an answer")
+        let post = Request::new("POST", "/")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form.as_bytes());
+        self.client.send(&post).expect("an answer")
     }
 
     fn asked(&self, path: &str) -> Value {
@@ -232,11 +232,12 @@ impl Sandbox {
     }
 
     fn reply(&self, method: &str, path: &str, body: &Value) -> Response {
-        let text = if body.is_null() { String::new() } else { body.to_string() };
-        let body = if body.is_null() { Body::None } else { Body::Bytes(text.as_bytes()) };
-        let path = format!("/_sandbox/{path}");
-        let response = self.client.request(method, &path, &[], &body).expect("the sandbox answers");
-        assert_eq!(response.status, 200, "{method} {path} {text}: {}", response.text());
+        let mut request = Request::new(method, &format!("/_sandbox/{path}"));
+        if !body.is_null() {
+            request = request.body(body.to_string().as_bytes());
+        }
+        let response = self.client.send(&request).expect("the sandbox answers");
+        assert_eq!(response.status, 200, "{method} {path} {body}: {}", response.text());
         response
     }
 }

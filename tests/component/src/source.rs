@@ -41,7 +41,7 @@ impl Source {
     /// false.
     ///
     /// # Panics
-    /// Where the range ends after the file.
+    /// If the range ends after the file.
     pub fn read(&self, range: Range<u64>, mut sink: impl FnMut(&[u8]) -> bool) {
         assert!(range.end <= self.length, "the file ends at {}", self.length);
         let block_len = BLOCK_BYTES as u64;

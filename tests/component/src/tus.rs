@@ -1,15 +1,15 @@
-//! A client of tus 1.0.0, core, creation and termination
-//! (<https://tus.io/protocols/resumable-upload>).
+//! A client of the worker for tus 1.0.0.
 
 use std::io;
 use std::ops::Range;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
+use vod_uploader_wire::{Client, Exchange, Framing, Headers, Response, tus};
 
+pub use vod_uploader_wire::tus::metadata;
+
+use crate::body::Body;
 use crate::edge::Edge;
-use crate::http::{Body, Client, Exchange, Framing, Headers, Response};
 use crate::source::Source;
 
 /// An upload at the worker.
@@ -27,7 +27,7 @@ impl Upload {
     /// Creates an upload of `length` bytes.
     ///
     /// # Panics
-    /// Where the worker refuses it.
+    /// If the worker refuses it.
     #[must_use]
     pub fn create(edge: &Edge, length: u64) -> Self {
         Self::created(&create(edge, length, &[], &[]))
@@ -36,7 +36,7 @@ impl Upload {
     /// The upload that an answer to a creation names.
     ///
     /// # Panics
-    /// Where it names none.
+    /// If it names none.
     #[must_use]
     pub fn created(response: &Response) -> Self {
         assert_eq!(response.status, 201, "{}", response.text());
@@ -59,16 +59,16 @@ impl Upload {
     /// HEAD.
     ///
     /// # Panics
-    /// Where no answer comes.
+    /// If no response arrives.
     #[must_use]
     pub fn head(&self, edge: &Edge) -> Response {
-        edge.request("HEAD", &self.path, &[VERSION], &Body::None).expect("the worker answers")
+        edge.client().send(&tus::request("HEAD", &self.path)).expect("the worker answers")
     }
 
     /// The offset that the worker acknowledges.
     ///
     /// # Panics
-    /// Where it answers otherwise.
+    /// If the response is another.
     #[must_use]
     pub fn offset(&self, edge: &Edge) -> u64 {
         let response = self.head(edge);
@@ -76,10 +76,10 @@ impl Upload {
         response.offset()
     }
 
-    /// The offset that `GET /v1/files/{id}` reports: asking it leaves whoever writes alone.
+    /// The offset that `GET /v1/files/{id}` reports; the query does not interrupt an active writer.
     ///
     /// # Panics
-    /// Where it answers otherwise.
+    /// If the response is another.
     #[must_use]
     pub fn bytes_durable(&self, edge: &Edge) -> u64 {
         self.status(edge)["bytes_durable"].as_u64().expect("an offset")
@@ -88,7 +88,7 @@ impl Upload {
     /// PATCH with the bytes of `range`, which begins at the offset.
     ///
     /// # Errors
-    /// Where no whole answer comes.
+    /// Returns an error if no complete response arrives.
     pub fn patch(&self, edge: &Edge, source: &Source, range: Range<u64>) -> io::Result<Response> {
         self.patch_with(edge, &[], range.start, &Body::Range(source, range.clone()))
     }
@@ -96,7 +96,7 @@ impl Upload {
     /// PATCH with more headers and any body.
     ///
     /// # Errors
-    /// Where no whole answer comes.
+    /// Returns an error if no complete response arrives.
     pub fn patch_with(
         &self,
         edge: &Edge,
@@ -104,26 +104,21 @@ impl Upload {
         offset: u64,
         body: &Body<'_>,
     ) -> io::Result<Response> {
-        let offset = offset.to_string();
-        let mut headers = vec![VERSION, CHUNK_TYPE, ("upload-offset", offset.as_str())];
-        headers.extend_from_slice(more);
-        edge.request("PATCH", &self.path, &headers, body)
+        body.send(&edge.client(), tus::patch(&self.path, offset).headers(more))
     }
 
     /// The head of a PATCH that announces `length` bytes from `offset` on; the caller sends them.
     ///
     /// # Errors
-    /// Where there is no connection.
+    /// Returns an error if there is no connection.
     pub fn begin_patch(&self, client: &Client, offset: u64, length: u64) -> io::Result<Exchange> {
-        let offset = offset.to_string();
-        let headers = [VERSION, CHUNK_TYPE, ("upload-offset", offset.as_str())];
-        client.begin("PATCH", &self.path, &headers, Framing::Length(length))
+        client.start(&tus::patch(&self.path, offset).framing(Framing::Length(length)))
     }
 
     /// Asks for the offset and sends the rest, until all is there.
     ///
     /// # Panics
-    /// Where ten requests do not get there.
+    /// If ten requests do not get there.
     pub fn finish(&self, edge: &Edge, source: &Source) {
         let mut last = None;
         for _ in 0..10 {
@@ -139,7 +134,7 @@ impl Upload {
     /// `state` of `GET /v1/files/{id}`.
     ///
     /// # Panics
-    /// Where no answer comes.
+    /// If no response arrives.
     #[must_use]
     pub fn state(&self, edge: &Edge) -> String {
         self.status(edge)["state"].as_str().expect("a state").to_owned()
@@ -148,7 +143,7 @@ impl Upload {
     /// `GET /v1/files/{id}`.
     ///
     /// # Panics
-    /// Where no answer comes.
+    /// If no response arrives.
     #[must_use]
     pub fn status(&self, edge: &Edge) -> Value {
         let response = edge.request("GET", &self.path, &[], &Body::None).expect("an answer");
@@ -159,39 +154,28 @@ impl Upload {
     /// DELETE.
     ///
     /// # Panics
-    /// Where no answer comes.
+    /// If no response arrives.
     #[must_use]
     pub fn delete(&self, edge: &Edge) -> Response {
-        edge.request("DELETE", &self.path, &[VERSION], &Body::None).expect("the worker answers")
+        edge.client().send(&tus::request("DELETE", &self.path)).expect("the worker answers")
     }
 }
 
 /// POST: a new upload of `length` bytes, with more metadata and headers.
 ///
 /// # Panics
-/// Where no answer comes.
+/// If no response arrives.
 #[must_use]
 pub fn create(edge: &Edge, length: u64, metadata: &[(&str, &str)], more: Headers<'_>) -> Response {
-    let length = length.to_string();
-    let mut pairs = vec![("filename", "clip.mp4")];
-    pairs.extend_from_slice(metadata);
-    let metadata = encode_metadata(&pairs);
-    let mut headers =
-        vec![VERSION, ("upload-length", length.as_str()), ("upload-metadata", metadata.as_str())];
-    headers.extend_from_slice(more);
-    edge.request("POST", "/v1/files", &headers, &Body::None).expect("the worker answers")
+    let creation = tus::request("POST", "/v1/files")
+        .header("upload-length", length)
+        .header("upload-metadata", tus::metadata(&[&[("filename", "clip.mp4")], metadata].concat()))
+        .headers(more);
+    edge.client().send(&creation).expect("the worker answers")
 }
 
-/// `Upload-Metadata`.
-#[must_use]
-pub fn encode_metadata(pairs: &[(&str, &str)]) -> String {
-    let pairs: Vec<_> =
-        pairs.iter().map(|(key, value)| format!("{key} {}", STANDARD.encode(value))).collect();
-    pairs.join(",")
-}
-
-/// The version that is spoken.
-pub const VERSION: (&str, &str) = ("tus-resumable", "1.0.0");
+/// The header of the version.
+pub const VERSION: (&str, &str) = ("tus-resumable", tus::VERSION);
 
 /// The type of a PATCH.
-pub const CHUNK_TYPE: (&str, &str) = ("content-type", "application/offset+octet-stream");
+pub const CHUNK_TYPE: (&str, &str) = ("content-type", tus::CONTENT_TYPE);

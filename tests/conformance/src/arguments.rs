@@ -49,7 +49,7 @@ impl Arguments {
     /// `None` where help is asked for.
     ///
     /// # Errors
-    /// The command line is wrong.
+    /// Returns an error if the command line is wrong.
     pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Self>, lexopt::Error> {
         use lexopt::prelude::*;
 

@@ -1,8 +1,9 @@
 //! Cases, and what came of them.
 
 use std::fmt;
+use std::io;
 
-use crate::http::Exchange;
+use vod_uploader_wire::Record;
 
 /// One requirement, checked.
 #[derive(Debug)]
@@ -10,7 +11,7 @@ pub struct Case<S: 'static> {
     /// Its name, a sentence.
     pub name: &'static str,
     /// How strongly the specification asks for it.
-    pub level: Level,
+    pub level: RequirementLevel,
     /// The section of the specification.
     pub section: &'static str,
     /// Checks it.
@@ -19,7 +20,7 @@ pub struct Case<S: 'static> {
 
 /// The requirement levels of RFC 2119.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
+pub enum RequirementLevel {
     /// An absolute requirement.
     Must,
     /// A recommendation: a server may have reasons not to follow it.
@@ -27,11 +28,11 @@ pub enum Level {
 }
 
 /// How a check ends: with nothing to say, or early.
-pub type Verdict = Result<(), Stop>;
+pub type Verdict = Result<(), CaseAbort>;
 
 /// Why a check ended early.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stop {
+pub enum CaseAbort {
     /// The server does not do what it should: what was expected, and what came.
     Failed(String),
     /// The server does not offer what the check is about.
@@ -55,13 +56,13 @@ pub struct Report {
     /// The case's name.
     pub name: &'static str,
     /// The case's level.
-    pub level: Level,
+    pub level: RequirementLevel,
     /// The case's section.
     pub section: &'static str,
     /// What came of it.
     pub outcome: Outcome,
     /// What was sent and received, in order.
-    pub exchanges: Vec<Exchange>,
+    pub exchanges: Vec<Record>,
 }
 
 impl<S> Case<S> {
@@ -71,7 +72,7 @@ impl<S> Case<S> {
         section: &'static str,
         check: fn(&S) -> Verdict,
     ) -> Self {
-        Self { name, level: Level::Must, section, check }
+        Self { name, level: RequirementLevel::Must, section, check }
     }
 
     /// A case for a SHOULD or RECOMMENDED.
@@ -80,18 +81,18 @@ impl<S> Case<S> {
         section: &'static str,
         check: fn(&S) -> Verdict,
     ) -> Self {
-        Self { name, level: Level::Should, section, check }
+        Self { name, level: RequirementLevel::Should, section, check }
     }
 
-    /// Checks it on a fresh scene, from which `exchanges` takes what was said.
-    pub(crate) fn run(&self, scene: &S, exchanges: fn(&S) -> Vec<Exchange>) -> Report {
-        let outcome = Outcome::from((self.check)(scene));
+    /// Checks it on a fresh fixture, from which `exchanges` takes what was said.
+    pub(crate) fn run(&self, fixture: &S, exchanges: fn(&S) -> Vec<Record>) -> Report {
+        let outcome = Outcome::from((self.check)(fixture));
         let Self { name, level, section, .. } = *self;
-        Report { name, level, section, outcome, exchanges: exchanges(scene) }
+        Report { name, level, section, outcome, exchanges: exchanges(fixture) }
     }
 }
 
-impl Stop {
+impl CaseAbort {
     /// A failure with what was expected and what came.
     pub fn failed(text: impl Into<String>) -> Self {
         Self::Failed(text.into())
@@ -100,6 +101,12 @@ impl Stop {
     /// A skip with its reason.
     pub fn skipped(reason: impl Into<String>) -> Self {
         Self::Skipped(reason.into())
+    }
+}
+
+impl From<io::Error> for CaseAbort {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error.to_string())
     }
 }
 
@@ -115,13 +122,13 @@ impl From<Verdict> for Outcome {
     fn from(verdict: Verdict) -> Self {
         match verdict {
             Ok(()) => Self::Passed,
-            Err(Stop::Failed(expected)) => Self::Failed(expected),
-            Err(Stop::Skipped(reason)) => Self::Skipped(reason),
+            Err(CaseAbort::Failed(expected)) => Self::Failed(expected),
+            Err(CaseAbort::Skipped(reason)) => Self::Skipped(reason),
         }
     }
 }
 
-impl fmt::Display for Level {
+impl fmt::Display for RequirementLevel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Must => "MUST",

@@ -1,70 +1,77 @@
-//! Expectations, in words when they are not met.
+//! Expectations, which fail with a description.
+
+use std::ops::Deref;
 
 use url::Url;
+use vod_uploader_wire::{Head, Response};
 
-use crate::case::{Stop, Verdict};
-use crate::http::Response;
+use crate::case::{CaseAbort, Verdict};
 
-/// Fails with this text where the condition does not hold.
+/// Fails with this text unless the condition holds.
 pub(crate) fn expect(holds: bool, otherwise: impl FnOnce() -> String) -> Verdict {
-    if holds { Ok(()) } else { Err(Stop::Failed(otherwise())) }
+    if holds { Ok(()) } else { Err(CaseAbort::Failed(otherwise())) }
 }
 
-impl Response {
+/// What a response is expected to be.
+pub(crate) trait ResponseChecks: Deref<Target = Head> {
     /// One of these status codes.
-    pub(crate) fn expect_status(&self, expected: &[u16]) -> Verdict {
-        expect(expected.contains(&self.status()), || {
+    fn expect_status(&self, expected: &[u16]) -> Verdict {
+        expect(expected.contains(&self.status), || {
             let names: Vec<_> = expected.iter().map(u16::to_string).collect();
-            format!("expected status {}, got {}", names.join(" or "), self.status())
+            format!("expected status {}, got {}", names.join(" or "), self.status)
         })
     }
 
     /// A status code of 200 to 299.
-    pub(crate) fn expect_success(&self) -> Verdict {
-        let is_success = (200..300).contains(&self.status());
-        expect(is_success, || format!("expected status 2xx, got {}", self.status()))
+    fn expect_success(&self) -> Verdict {
+        let is_success = (200..300).contains(&self.status);
+        expect(is_success, || format!("expected status 2xx, got {}", self.status))
     }
 
     /// A status code of 400 to 499: `why` is what is wrong with the request.
-    pub(crate) fn expect_refusal(&self, why: &str) -> Verdict {
-        let is_refusal = (400..500).contains(&self.status());
-        expect(is_refusal, || format!("expected status 4xx for {why}, got {}", self.status()))
+    fn expect_refusal(&self, why: &str) -> Verdict {
+        let is_refusal = (400..500).contains(&self.status);
+        expect(is_refusal, || format!("expected status 4xx for {why}, got {}", self.status))
     }
 
     /// A field with this value.
-    pub(crate) fn expect_field(&self, name: &str, value: impl ToString) -> Verdict {
+    fn expect_field(&self, name: &str, value: impl ToString) -> Verdict {
         let value = value.to_string();
-        let found = self.field(name);
-        expect(found.as_deref() == Some(value.as_str()), || match found {
+        let found = self.header(name);
+        expect(found == Some(value.as_str()), || match found {
             Some(found) => format!("expected {name}: {value}, got {name}: {found}"),
             None => format!("expected {name}: {value}, got no {name}"),
         })
     }
 
     /// No field of this name.
-    pub(crate) fn expect_no_field(&self, name: &str) -> Verdict {
-        match self.field(name) {
-            Some(value) => Err(Stop::failed(format!("expected no {name}, got {name}: {value}"))),
+    fn expect_no_field(&self, name: &str) -> Verdict {
+        match self.header(name) {
+            Some(value) => {
+                Err(CaseAbort::failed(format!("expected no {name}, got {name}: {value}")))
+            }
             None => Ok(()),
         }
     }
 
     /// A field, whatever its value.
-    pub(crate) fn required(&self, name: &str) -> Result<String, Stop> {
-        self.field(name).ok_or_else(|| Stop::failed(format!("expected {name}, got none")))
+    fn required(&self, name: &str) -> Result<String, CaseAbort> {
+        self.header(name)
+            .map(str::to_owned)
+            .ok_or_else(|| CaseAbort::failed(format!("expected {name}, got none")))
     }
 
     /// A field that is a non-negative integer in digits.
-    pub(crate) fn integer(&self, name: &str) -> Result<u64, Stop> {
+    fn integer(&self, name: &str) -> Result<u64, CaseAbort> {
         let value = self.required(name)?;
         let is_digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
         is_digits.then(|| value.parse().ok()).flatten().ok_or_else(|| {
-            Stop::failed(format!("expected a non-negative integer as {name}, got {value:?}"))
+            CaseAbort::failed(format!("expected a non-negative integer as {name}, got {value:?}"))
         })
     }
 
     /// `Cache-Control` with `no-store` among its directives.
-    pub(crate) fn expect_no_store(&self) -> Verdict {
+    fn expect_no_store(&self) -> Verdict {
         let control = self.required("Cache-Control")?;
         let directives = control.split(',').map(str::trim);
         let has_it = directives.into_iter().any(|one| one.eq_ignore_ascii_case("no-store"));
@@ -72,14 +79,16 @@ impl Response {
     }
 
     /// Where `Location` leads, relative to the request's URL (RFC 9110, section 10.2.2).
-    pub(crate) fn location(&self, base: &Url) -> Result<Url, Stop> {
+    fn location(&self, base: &Url) -> Result<Url, CaseAbort> {
         let location = self.required("Location")?;
         base.join(&location)
-            .map_err(|cause| Stop::failed(format!("Location {location:?} is no URL: {cause}")))
+            .map_err(|cause| CaseAbort::failed(format!("Location {location:?} is no URL: {cause}")))
     }
 }
 
-/// An address like that of an upload, where there is none.
+impl ResponseChecks for Response {}
+
+/// An address like that of an upload, without an upload.
 pub(crate) fn unknown_like(upload: &Url) -> Url {
     let mut unknown = upload.clone();
     let id = upload.path().rsplit('/').next().unwrap_or_default();

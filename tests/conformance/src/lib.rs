@@ -3,16 +3,15 @@
 //! - [`tus`]: tus 1.0.0 with its extensions, <https://tus.io/protocols/resumable-upload>;
 //! - [`ietf`]: draft-ietf-httpbis-resumable-upload, interop version 8 and the older ones.
 //!
-//! A suite is a list of [`Case`]s, one for each MUST and SHOULD, each with the section that it comes
-//! from. A case makes uploads of its own and checks one thing; what it needs besides that (an upload
-//! to append to, for instance) it takes as the server gives it, so that one defect fails few cases.
-//! A case that asks for something the server does not announce is skipped, with the reason.
+//! A suite is a list of [`Case`]s, one for each MUST and SHOULD, with the section of each. A case
+//! creates its own uploads and checks one requirement. It accepts whatever else the server does
+//! (for instance, how it creates an upload), so that one defect fails few cases. A case for an
+//! extension that the server does not announce is skipped, with the reason.
 //!
-//! Requests are written to sockets by [`http`]: the cases have to cut bodies short, keep
-//! connections hanging, send malformed fields, and see interim responses, which no client allows.
+//! Requests are written to sockets by [`vod_uploader_wire`]: the cases interrupt bodies, leave
+//! connections open, send malformed headers, and read interim responses.
 
 pub mod case;
-pub mod http;
 pub mod ietf;
 pub mod report;
 pub mod setup;
@@ -23,5 +22,5 @@ mod digest;
 mod poll;
 mod sample;
 
-pub use case::{Case, Level, Outcome, Report, Stop, Verdict};
+pub use case::{Case, CaseAbort, Outcome, Report, RequirementLevel, Verdict};
 pub use setup::Setup;

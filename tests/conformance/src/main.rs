@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use vod_uploader_conformance::report::{self, Summary};
-use vod_uploader_conformance::{Case, Report, Stop, ietf, tus};
+use vod_uploader_conformance::{Case, CaseAbort, Report, ietf, tus};
 
 use self::arguments::{Arguments, Suite, USAGE};
 
@@ -24,12 +24,12 @@ fn main() -> ExitCode {
     };
     let summary = match arguments.suite {
         Suite::Tus => run(&arguments, tus::cases(), |setup| {
-            let offer = tus::discover(setup)?;
-            Ok(move |case: &Case<tus::Scene>| tus::run(case, setup, &offer))
+            let capabilities = tus::discover(setup)?;
+            Ok(move |case: &Case<tus::Fixture>| tus::run(case, setup, &capabilities))
         }),
         Suite::Ietf => run(&arguments, ietf::cases(), |setup| {
             let limits = ietf::discover(setup)?;
-            Ok(move |case: &Case<ietf::Scene>| ietf::run(case, setup, &limits))
+            Ok(move |case: &Case<ietf::Fixture>| ietf::run(case, setup, &limits))
         }),
     };
     match summary {
@@ -38,7 +38,7 @@ fn main() -> ExitCode {
             print(&format!("{}\n", summary.line()));
             if summary.conforms(arguments.strict) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
-        Err(Stop::Failed(reason) | Stop::Skipped(reason)) => {
+        Err(CaseAbort::Failed(reason) | CaseAbort::Skipped(reason)) => {
             eprintln!("conformance: {} offers nothing to test: {reason}", arguments.setup.url);
             ExitCode::FAILURE
         }
@@ -49,8 +49,8 @@ fn main() -> ExitCode {
 fn run<'a, S: 'static, R: Fn(&Case<S>) -> Report>(
     arguments: &'a Arguments,
     cases: impl Iterator<Item = &'static Case<S>>,
-    discover: impl FnOnce(&'a vod_uploader_conformance::Setup) -> Result<R, Stop>,
-) -> Result<Option<Summary>, Stop> {
+    discover: impl FnOnce(&'a vod_uploader_conformance::Setup) -> Result<R, CaseAbort>,
+) -> Result<Option<Summary>, CaseAbort> {
     let only = arguments.only.as_deref().unwrap_or_default();
     let cases = cases.filter(|case| case.name.contains(only));
     if arguments.list {

@@ -1,15 +1,15 @@
 //! What a run prints.
 
-use crate::case::{Case, Level, Outcome, Report};
+use crate::case::{Case, Outcome, Report, RequirementLevel};
 
-/// The line of a case, and, where it failed, what was said.
+/// The line of a case and, if it failed, its last exchanges.
 #[must_use]
 pub fn shown(report: &Report) -> String {
     let Report { name, level, section, outcome, exchanges } = report;
     let word = match (outcome, level) {
         (Outcome::Passed, _) => "pass",
-        (Outcome::Failed(_), Level::Must) => "FAIL",
-        (Outcome::Failed(_), Level::Should) => "warn",
+        (Outcome::Failed(_), RequirementLevel::Must) => "FAIL",
+        (Outcome::Failed(_), RequirementLevel::Should) => "warn",
         (Outcome::Skipped(_), _) => "skip",
     };
     let mut text = format!("{word} {level:6} {name} ({section})\n");
@@ -52,8 +52,8 @@ impl Summary {
     pub fn add(&mut self, report: &Report) {
         let counter = match (&report.outcome, report.level) {
             (Outcome::Passed, _) => &mut self.passed,
-            (Outcome::Failed(_), Level::Must) => &mut self.failed,
-            (Outcome::Failed(_), Level::Should) => &mut self.warned,
+            (Outcome::Failed(_), RequirementLevel::Must) => &mut self.failed,
+            (Outcome::Failed(_), RequirementLevel::Should) => &mut self.warned,
             (Outcome::Skipped(_), _) => &mut self.skipped,
         };
         *counter += 1;
@@ -81,7 +81,7 @@ const EXCHANGES_SHOWN: usize = 2;
 mod tests {
     use super::*;
 
-    fn report(level: Level, outcome: Outcome) -> Report {
+    fn report(level: RequirementLevel, outcome: Outcome) -> Report {
         Report { name: "it_works", level, section: "4.2", outcome, exchanges: Vec::new() }
     }
 
@@ -89,19 +89,21 @@ mod tests {
     fn a_failed_should_counts_only_in_strict_runs() {
         let mut summary = Summary::default();
         assert!(!summary.conforms(false));
-        summary.add(&report(Level::Must, Outcome::Passed));
-        summary.add(&report(Level::Should, Outcome::Failed("no".into())));
+        summary.add(&report(RequirementLevel::Must, Outcome::Passed));
+        summary.add(&report(RequirementLevel::Should, Outcome::Failed("no".into())));
         assert!(summary.conforms(false) && !summary.conforms(true));
-        summary.add(&report(Level::Must, Outcome::Failed("no".into())));
+        summary.add(&report(RequirementLevel::Must, Outcome::Failed("no".into())));
         assert!(!summary.conforms(false));
         assert_eq!(summary.line(), "1 passed, 1 failed, 1 warnings, 0 skipped");
     }
 
     #[test]
     fn a_line_names_level_section_and_reason() {
-        let failed = shown(&report(Level::Must, Outcome::Failed("expected 201, got 200".into())));
+        let failed =
+            shown(&report(RequirementLevel::Must, Outcome::Failed("expected 201, got 200".into())));
         assert_eq!(failed, "FAIL MUST   it_works (4.2)\n     expected 201, got 200\n");
-        let skipped = shown(&report(Level::Should, Outcome::Skipped("not offered".into())));
+        let skipped =
+            shown(&report(RequirementLevel::Should, Outcome::Skipped("not offered".into())));
         assert_eq!(skipped, "skip SHOULD it_works (4.2)\n     not offered\n");
     }
 }

@@ -1,8 +1,9 @@
-//! What a run is told by its caller.
+//! The settings of a run.
 
 use std::time::Duration;
 
 use url::Url;
+use vod_uploader_wire::{Client, Transcript};
 
 /// Where and how a suite runs.
 #[derive(Clone, Debug)]
@@ -48,6 +49,15 @@ impl Setup {
             hang_bound: Duration::from_secs(2),
             answer_limit: Duration::from_secs(10),
         }
+    }
+
+    /// A client of the server, with a separate transcript.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        Client::new(self.url.as_str())
+            .with_timeout(self.answer_limit)
+            .with_headers(&self.fields)
+            .with_transcript(&Transcript::default())
     }
 
     /// The file name of created uploads.

@@ -2,11 +2,11 @@
 
 use std::net::SocketAddr;
 use std::thread;
+use std::time::Duration;
 
-use super::connection::{Connection, Head};
+use vod_uploader_wire::{Client, Connection, Framing, Request, Response, tus};
+
 use crate::failure::Failure;
-use crate::http::Http;
-use crate::tus::TusUpload;
 
 /// How many uploads run at once, and how each arrives.
 #[derive(Clone, Copy, Debug)]
@@ -56,34 +56,27 @@ impl Load {
 /// # Errors
 /// It refuses the upload or breaks it off.
 pub(super) fn to_worker(
-    http: &Http,
     worker: SocketAddr,
     shape: Shape,
     (upload, length_bytes, block): (u64, u64, &[u8]),
 ) -> Result<(), Failure> {
     let name = format!("bench-{upload}.mp4");
-    let mut connection = Connection::open(worker)?;
+    let client = Client::new(&worker.to_string()).with_timeout(RESPONSE_LIMIT);
+    let mut connection = client.connect()?;
     if shape == Shape::Whole {
-        let path = format!("/v1/uploads/{name}");
-        let headers = [("connection", "close".to_owned())];
-        let head = Head { method: "PUT", path: &path, headers: &headers };
-        return connection.send(&head, length_bytes, block, 201).map(drop);
+        let put = Request::new("PUT", &format!("/v1/uploads/{name}"));
+        let put = put.header("connection", "close");
+        return send(connection, put, (length_bytes, block), 201).map(drop);
     }
-    let origin = format!("http://{worker}");
-    let upload = TusUpload::create(http, &origin, &name, length_bytes)?;
-    let path = upload.path(&origin)?;
+    let target = tus::Upload::create(&client, "/v1/files", &name, length_bytes)?.target;
     for (offset, length) in chunks(length_bytes) {
-        let headers = [
-            ("tus-resumable", "1.0.0".to_owned()),
-            ("upload-offset", offset.to_string()),
-            ("content-type", "application/offset+octet-stream".to_owned()),
-        ];
-        let head = Head { method: "PATCH", path, headers: &headers };
-        let reply = connection.send(&head, length, block, 204)?;
-        let acknowledged = reply.header("upload-offset").unwrap_or("none");
+        let response;
+        let patch = tus::patch(&target, offset);
+        (response, connection) = send(connection, patch, (length, block), 204)?;
+        let acknowledged = response.header("upload-offset").unwrap_or("none");
         if acknowledged != (offset + length).to_string() {
             return Err(Failure::new(format!(
-                "PATCH {path}: offset {acknowledged} instead of {}",
+                "PATCH {target}: offset {acknowledged} instead of {}",
                 offset + length
             )));
         }
@@ -94,23 +87,54 @@ pub(super) fn to_worker(
 /// Sends the same requests to nginx, which relays them to the sink.
 ///
 /// # Errors
-/// It refuses or breaks off.
+/// Returns an error if a request fails.
 pub(super) fn to_nginx(
     nginx: SocketAddr,
     shape: Shape,
     (upload, length_bytes, block): (u64, u64, &[u8]),
 ) -> Result<(), Failure> {
     let path = format!("/bench-{upload}.mp4");
-    let mut connection = Connection::open(nginx)?;
+    let client = Client::new(&nginx.to_string()).with_timeout(RESPONSE_LIMIT);
+    let mut connection = client.connect()?;
     if shape == Shape::Whole {
-        let head = Head { method: "PUT", path: &path, headers: &[] };
-        return connection.send(&head, length_bytes, block, 200).map(drop);
+        let put = Request::new("PUT", &path);
+        return send(connection, put, (length_bytes, block), 200).map(drop);
     }
     for (_, length) in chunks(length_bytes) {
-        let head = Head { method: "PATCH", path: &path, headers: &[] };
-        connection.send(&head, length, block, 200)?;
+        (_, connection) = send(connection, Request::new("PATCH", &path), (length, block), 200)?;
     }
     Ok(())
+}
+
+/// Sends a request with a body of `length_bytes` that repeats `block`. Returns the connection for
+/// the next one.
+///
+/// # Errors
+/// Returns an error if the connection breaks, or the status is not `expected`.
+fn send(
+    connection: Connection,
+    request: Request,
+    (length_bytes, block): (u64, &[u8]),
+    expected: u16,
+) -> Result<(Response, Connection), Failure> {
+    let request = request.framing(Framing::Length(length_bytes));
+    let fail = |why: String| Failure::new(format!("{} {}: {why}", request.method, request.target));
+    let mut exchange = connection.start(&request)?;
+    let mut left = length_bytes;
+    while left > 0 {
+        let length = usize::try_from(left).unwrap_or(usize::MAX).min(block.len());
+        if !exchange.send(&block[..length]) {
+            break;
+        }
+        left -= length as u64;
+    }
+    // A server that rejects a body responds before it has read the body, and says why.
+    let (response, connection) = exchange.finish_and_keep()?;
+    match response.status {
+        status if status != expected => Err(fail(format!("status {status} instead of {expected}"))),
+        _ if left > 0 => Err(fail("the body could not be sent".to_owned())),
+        _ => Ok((response, connection)),
+    }
 }
 
 /// Offset and length of each chunk of a body.
@@ -129,12 +153,39 @@ pub(super) const LOADS: [Load; 4] = [
     Load { name: "8 uploads, 3 MiB chunks", uploads: 8, shape: Shape::Chunks },
 ];
 
+/// Completing a large object takes its time.
+const RESPONSE_LIMIT: Duration = Duration::from_secs(120);
+
 /// What a browser client would send at a time.
 pub(super) const CHUNK_BYTES: u64 = 3 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::super::sink::Sink;
     use super::*;
+
+    #[test]
+    fn one_connection_sends_bodies_one_after_another_and_every_byte_arrives() {
+        let sink = Sink::start().unwrap();
+        let mut connection = Client::new(&sink.address().to_string()).connect().unwrap();
+        for length in [0, 1, 1_000, 100_001] {
+            let body = (length, &[7; 1_000][..]);
+            (_, connection) = send(connection, Request::new("PUT", "/"), body, 200).unwrap();
+        }
+        assert_eq!(sink.requests().written_bytes, 101_002);
+    }
+
+    #[test]
+    fn another_status_than_the_expected_one_is_an_error_that_names_both() {
+        let sink = Sink::start().unwrap();
+        let connection = Client::new(&sink.address().to_string()).connect().unwrap();
+        let failure = send(connection, Request::new("PUT", "/p"), (1, &[7]), 201).unwrap_err();
+        let failure = failure.to_string();
+        assert!(failure.contains("PUT /p") && failure.contains("200"), "{failure}");
+        assert!(failure.contains("201"), "{failure}");
+    }
 
     #[test]
     fn chunks_cover_a_body_and_only_the_last_is_shorter() {

@@ -2,7 +2,6 @@
 
 mod benchmark;
 mod chunks;
-mod connection;
 mod listener;
 mod load;
 mod measurement;

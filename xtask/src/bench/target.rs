@@ -6,7 +6,6 @@ use std::path::Path;
 use super::load::{self, Load};
 use super::store_requests::StoreRequests;
 use crate::failure::Failure;
-use crate::http::Http;
 
 /// Is given the root of the checkout and an empty directory for what the peer writes.
 pub(super) type FindPeer = fn(&Path, &Path) -> Result<Option<Box<dyn Peer>>, Failure>;
@@ -27,9 +26,9 @@ pub(super) trait BenchTarget {
 
     /// Sends a workload of `size_bytes` in all, which repeats `block`, to `/v1/files`.
     fn send(&self, workload: Load, size_bytes: u64, block: &[u8]) -> Result<(), Failure> {
-        let (http, address) = (Http::new(), self.address()?);
+        let address = self.address()?;
         workload.send(size_bytes, block, &|upload, length_bytes, block| {
-            load::to_worker(&http, address, workload.shape, (upload, length_bytes, block))
+            load::to_worker(address, workload.shape, (upload, length_bytes, block))
         })
     }
 

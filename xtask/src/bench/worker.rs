@@ -3,12 +3,13 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use vod_uploader_wire::Client;
+
 use super::store_requests::StoreRequests;
 use super::target::BenchTarget;
 use crate::components::Built;
 use crate::data_folder;
 use crate::failure::Failure;
-use crate::http::Http;
 use crate::ports::ANY_PORT;
 use crate::server::{self, Bodies, HostSetup, Log, Server};
 
@@ -24,7 +25,6 @@ pub(super) struct Workers<'a> {
 pub(super) struct Worker<'a> {
     host: Server,
     workers: &'a Workers<'a>,
-    http: Http,
 }
 
 impl<'a> Workers<'a> {
@@ -51,7 +51,7 @@ impl<'a> Workers<'a> {
             log: Log::File(&self.host_log),
         };
         let host = server::start_devhost(self.built, &setup)?;
-        Ok(Worker { host, workers: self, http: Http::new() })
+        Ok(Worker { host, workers: self })
     }
 }
 
@@ -65,17 +65,17 @@ impl BenchTarget for Worker<'_> {
     }
 
     fn reset_counts(&self) -> Result<(), Failure> {
-        self.http.post(&format!("{}/_host/stats/reset", self.host.origin))?;
-        self.http.post(&format!("{}/_sandbox/requests/reset", self.workers.sandbox.origin))
+        Client::new(&self.host.origin).post("/_host/stats/reset")?;
+        Ok(Client::new(&self.workers.sandbox.origin).post("/_sandbox/requests/reset")?)
     }
 
     fn store_requests(&self) -> Result<StoreRequests, Failure> {
-        let url = format!("{}/_sandbox/requests", self.workers.sandbox.origin);
-        Ok(StoreRequests::from_sandbox(&self.http.get_json(&url)?))
+        let counts = Client::new(&self.workers.sandbox.origin).get_json("/_sandbox/requests")?;
+        Ok(StoreRequests::from_sandbox(&counts))
     }
 
     fn component_memory_peak_bytes(&self) -> Result<Option<u64>, Failure> {
-        let stats = self.http.get_json(&format!("{}/_host/stats", self.host.origin))?;
+        let stats = Client::new(&self.host.origin).get_json("/_host/stats")?;
         Ok(stats["component_memory_peak_bytes"].as_u64())
     }
 

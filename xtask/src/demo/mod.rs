@@ -1,8 +1,7 @@
-//! `cargo xtask demo`: an upload that survives the death of the host in the middle of it.
+//! `cargo xtask demo`: an upload that survives a crash of the host.
 
 mod source;
 
-use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,28 +9,28 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use vod_uploader_wire::{Client, Request, tus};
 
-use self::source::{FILE_BYTES, Hashed, Paced};
+use self::source::{FILE_BYTES, ThrottledReader};
 use crate::components::{self, Built, Component};
 use crate::data_folder;
 use crate::failure::Failure;
-use crate::http::Http;
 use crate::ports::ANY_PORT;
 use crate::report::{self, Table, mebibytes};
 use crate::server::{self, Bodies, HostSetup, Log, Server};
-use crate::tus::TusUpload;
 use crate::workspace::Workspace;
 
 pub(crate) const OPTIONS: &str = "[--data .data]";
 
 pub(crate) const SUMMARY: &str = "\
-Uploads 64 MiB, kills the host with SIGKILL half way, starts it again, resumes, reads the
-object back and compares. Uses free ports and the folder demo in the data folder.";
+Uploads 64 MiB, kills the host with SIGKILL halfway, restarts it, resumes, reads the object back
+and compares it. Uses free ports and the directory demo in the data directory.";
 
 /// Runs the demo.
 ///
 /// # Errors
-/// A step fails, or the object is not the file.
+/// Returns an error if a step fails or the object differs from the file.
 pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     let mut data = PathBuf::from(data_folder::DEFAULT);
     while let Some(argument) = arguments.next()? {
@@ -42,7 +41,7 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     }
     let data = data_folder::open_empty(&data.join("demo"))?;
     let built = components::build(&Workspace::find()?, &[Component::Edge])?;
-    let outcome = Demo::begin(&built, &data)?.play()?;
+    let outcome = Demo::new(&built, &data)?.run()?;
     for line in outcome.table().lines() {
         report::line(&line);
     }
@@ -56,7 +55,7 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     }
 }
 
-/// The stage: a file, a sandbox, and what starts hosts.
+/// The file, the sandbox, and the settings of the hosts.
 struct Demo<'a> {
     built: &'a Built,
     host_data: PathBuf,
@@ -64,10 +63,9 @@ struct Demo<'a> {
     file: PathBuf,
     sha256_of_file: String,
     sandbox: Server,
-    http: Http,
 }
 
-/// What the demo found.
+/// The measurements of the demo.
 #[derive(Debug)]
 struct Outcome {
     sha256_of_file: String,
@@ -82,7 +80,7 @@ struct Outcome {
 }
 
 impl<'a> Demo<'a> {
-    fn begin(built: &'a Built, data: &Path) -> Result<Self, Failure> {
+    fn new(built: &'a Built, data: &Path) -> Result<Self, Failure> {
         report::progress(&format!("making a file of {}", mebibytes(FILE_BYTES)));
         let file = data.join("source.mp4");
         let sha256_of_file = source::make_file(&file).map_err(|cause| {
@@ -98,43 +96,43 @@ impl<'a> Demo<'a> {
             file,
             sha256_of_file,
             sandbox: server::start_sandbox(built, ANY_PORT, &sandbox_data, Bodies::Keep, log)?,
-            http: Http::new(),
         })
     }
 
-    fn play(self) -> Result<Outcome, Failure> {
+    fn run(self) -> Result<Outcome, Failure> {
         let host = self.start_host(ANY_PORT)?;
         let begin = Instant::now();
-        let upload = TusUpload::create(&self.http, &host.origin, "demo.mp4", FILE_BYTES)?;
+        let client = Client::new(&host.origin);
+        let upload = tus::Upload::create(&client, "/v1/files", "demo.mp4", FILE_BYTES)?;
         report::progress("uploading");
-        let cut = self.send_until_half(&host, &upload)?;
+        let interruption = self.send_first_half(&client, &upload)?;
         let address = host.address()?;
         host.child.kill();
         report::progress(&format!(
             "killed the host with SIGKILL at {} durable",
-            mebibytes(cut.bytes_durable)
+            mebibytes(interruption.bytes_durable)
         ));
 
-        let host = self.start_host(address)?;
+        let _host = self.start_host(address)?;
         let offset = upload.offset()?;
         report::progress(&format!("started it again: the upload continues at {offset}"));
         self.send_rest(&upload, offset)?;
         let time = begin.elapsed();
         report::progress("reading the object back");
-        let status = upload.status()?;
-        let requests = self.http.get_json(&self.sandbox_url("requests"))?;
+        let status = client.get_json(&upload.target)?;
+        let requests = self.sandbox().get_json("/_sandbox/requests")?;
         let sent = &requests["operations"]["UploadPart"];
         Ok(Outcome {
             sha256_of_object: self.sha256_of_object(&status)?,
-            bytes_durable_at_kill: cut.bytes_durable,
+            bytes_durable_at_kill: interruption.bytes_durable,
             offset_after_restart: offset,
             parts_sent: number(sent, "requests")?,
             parts_of_object: self.parts_of_object(&status)?,
             body_bytes_sent: number(sent, "bytes")?,
             time,
-            component_memory_peak_bytes: cut
+            component_memory_peak_bytes: interruption
                 .component_memory_peak_bytes
-                .max(memory_peak_bytes(&self.http, &host)?),
+                .max(memory_peak_bytes(&client)?),
             sha256_of_file: self.sha256_of_file,
         })
     }
@@ -150,18 +148,23 @@ impl<'a> Demo<'a> {
         server::start_devhost(self.built, &setup)
     }
 
-    /// Sends the file slowly, and returns once half of it is durable, with the sender still busy.
-    fn send_until_half(&self, host: &Server, upload: &TusUpload) -> Result<Cut, Failure> {
-        let mut paced = Paced::new(source::open_at(&self.file, 0)?);
+    /// Sends the file slowly in a thread. Returns once half of it is durable; the thread still
+    /// sends.
+    fn send_first_half(
+        &self,
+        client: &Client,
+        upload: &tus::Upload,
+    ) -> Result<Interruption, Failure> {
+        let mut throttled = ThrottledReader::new(source::open_at(&self.file, 0)?);
         let sender = upload.clone();
-        // It fails when the host is killed under it: that is the point.
-        let sending = thread::spawn(move || sender.patch(0, FILE_BYTES, &mut paced).map(drop));
+        // It fails when the host is killed, as intended.
+        let sending = thread::spawn(move || sender.append(0, FILE_BYTES, &mut throttled).map(drop));
         let deadline = Instant::now() + HALF_LIMIT;
         loop {
-            let bytes_durable = number(&upload.status()?, "bytes_durable")?;
+            let bytes_durable = number(&client.get_json(&upload.target)?, "bytes_durable")?;
             if bytes_durable >= FILE_BYTES / 2 {
-                let component_memory_peak_bytes = memory_peak_bytes(&self.http, host)?;
-                return Ok(Cut { bytes_durable, component_memory_peak_bytes });
+                let component_memory_peak_bytes = memory_peak_bytes(client)?;
+                return Ok(Interruption { bytes_durable, component_memory_peak_bytes });
             }
             if sending.is_finished() {
                 let end = sending.join().unwrap_or(Ok(()));
@@ -178,9 +181,9 @@ impl<'a> Demo<'a> {
         }
     }
 
-    fn send_rest(&self, upload: &TusUpload, offset: u64) -> Result<(), Failure> {
+    fn send_rest(&self, upload: &tus::Upload, offset: u64) -> Result<(), Failure> {
         let mut rest = source::open_at(&self.file, offset)?;
-        let end = upload.patch(offset, FILE_BYTES - offset, &mut rest)?;
+        let end = upload.append(offset, FILE_BYTES - offset, &mut rest)?;
         if end == FILE_BYTES {
             Ok(())
         } else {
@@ -189,18 +192,15 @@ impl<'a> Demo<'a> {
     }
 
     fn sha256_of_object(&self, status: &Value) -> Result<String, Failure> {
-        let path = format!("objects/{}/{}", text(status, "bucket")?, text(status, "object")?);
-        let mut object = self.http.get_stream(&self.sandbox_url(&path))?;
-        let mut hashed = Hashed::default();
-        io::copy(&mut object, &mut hashed).map_err(|cause| {
-            Failure::new(format!("reading the object back broke off ({cause})"))
-        })?;
-        Ok(hashed.hex())
+        let (bucket, object) = (text(status, "bucket")?, text(status, "object")?);
+        let get = Request::new("GET", &format!("/_sandbox/objects/{bucket}/{object}"));
+        let object = self.sandbox().expect_success(&get)?.body;
+        Ok(source::hex(Sha256::new_with_prefix(object)))
     }
 
     fn parts_of_object(&self, status: &Value) -> Result<u64, Failure> {
-        let bucket = format!("objects/{}", text(status, "bucket")?);
-        let objects = self.http.get_json(&self.sandbox_url(&bucket))?;
+        let bucket = text(status, "bucket")?;
+        let objects = self.sandbox().get_json(&format!("/_sandbox/objects/{bucket}"))?;
         let objects = objects.as_array().map(Vec::as_slice).unwrap_or_default();
         let object = objects.iter().find(|object| object["key"] == status["object"]);
         object
@@ -208,13 +208,13 @@ impl<'a> Demo<'a> {
             .and_then(|object| number(object, "parts"))
     }
 
-    fn sandbox_url(&self, path: &str) -> String {
-        format!("{}/_sandbox/{path}", self.sandbox.origin)
+    fn sandbox(&self) -> Client {
+        Client::new(&self.sandbox.origin)
     }
 }
 
-/// The moment at which the host is killed.
-struct Cut {
+/// The state when the host is killed.
+struct Interruption {
     bytes_durable: u64,
     component_memory_peak_bytes: u64,
 }
@@ -237,9 +237,8 @@ impl Outcome {
     }
 }
 
-fn memory_peak_bytes(http: &Http, host: &Server) -> Result<u64, Failure> {
-    let stats = http.get_json(&format!("{}/_host/stats", host.origin))?;
-    number(&stats, "component_memory_peak_bytes")
+fn memory_peak_bytes(host: &Client) -> Result<u64, Failure> {
+    number(&host.get_json("/_host/stats")?, "component_memory_peak_bytes")
 }
 
 fn number(object: &Value, name: &str) -> Result<u64, Failure> {

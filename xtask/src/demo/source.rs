@@ -1,4 +1,4 @@
-//! The file of the demo: made from a seed, sent slowly, compared by SHA-256.
+//! The file of the demo: generated from a seed, sent slowly, compared by SHA-256.
 
 use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom, Write as _};
@@ -14,49 +14,49 @@ use crate::random::SeededBytes;
 /// Writes the file and returns its SHA-256.
 ///
 /// # Errors
-/// The disk refuses it.
+/// Returns an error if the file cannot be written.
 pub(super) fn make_file(path: &Path) -> io::Result<String> {
     let mut file = File::create(path)?;
-    let mut hashed = Hashed::default();
+    let mut hash = Sha256::new();
     let mut bytes = SeededBytes::new(SEED);
     let mut block = vec![0; BLOCK_BYTES];
     for _ in 0..FILE_BYTES / BLOCK_BYTES as u64 {
         bytes.read_exact(&mut block)?;
-        hashed.write_all(&block)?;
+        hash.update(&block);
         file.write_all(&block)?;
     }
-    Ok(hashed.hex())
+    Ok(hex(hash))
 }
 
 /// The file from an offset on.
 ///
 /// # Errors
-/// It cannot be read.
+/// Returns an error if the file cannot be read.
 pub(super) fn open_at(path: &Path, offset: u64) -> Result<File, Failure> {
     File::open(path)
         .and_then(|mut file| file.seek(SeekFrom::Start(offset)).map(|_| file))
         .map_err(|cause| Failure::new(format!("{}: cannot be read ({cause})", path.display())))
 }
 
-/// A reader that gives no more than [`PACE_BYTES_PER_SECOND`], so that half of the file is a
-/// moment that can be hit.
+/// A reader limited to [`BYTES_PER_SECOND`], so that the host can be killed when half of the file
+/// is durable.
 #[derive(Debug)]
-pub(super) struct Paced<R> {
+pub(super) struct ThrottledReader<R> {
     source: R,
     begin: Instant,
     bytes: u64,
 }
 
-impl<R> Paced<R> {
-    /// Paces from now on.
+impl<R> ThrottledReader<R> {
+    /// Limits the rate from now on.
     pub(super) fn new(source: R) -> Self {
         Self { source, begin: Instant::now(), bytes: 0 }
     }
 }
 
-impl<R: Read> Read for Paced<R> {
+impl<R: Read> Read for ThrottledReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let due = Duration::from_secs_f64(self.bytes as f64 / PACE_BYTES_PER_SECOND);
+        let due = Duration::from_secs_f64(self.bytes as f64 / BYTES_PER_SECOND);
         thread::sleep(due.saturating_sub(self.begin.elapsed()));
         let read = self.source.read(buffer)?;
         self.bytes += read as u64;
@@ -64,26 +64,9 @@ impl<R: Read> Read for Paced<R> {
     }
 }
 
-/// A writer that hashes.
-#[derive(Debug, Default)]
-pub(super) struct Hashed(Sha256);
-
-impl Hashed {
-    /// The SHA-256 in hexadecimal digits.
-    pub(super) fn hex(self) -> String {
-        self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-}
-
-impl io::Write for Hashed {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+/// A SHA-256 in hexadecimal digits.
+pub(super) fn hex(hash: Sha256) -> String {
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The size of the file.
@@ -91,11 +74,11 @@ pub(super) const FILE_BYTES: u64 = 64 * 1024 * 1024;
 
 const BLOCK_BYTES: usize = 1024 * 1024;
 
-/// Any number does: the file is the same each time.
+/// An arbitrary seed.
 const SEED: u64 = 20_260_701;
 
-/// The whole file would take four seconds.
-const PACE_BYTES_PER_SECOND: f64 = 16.0 * 1024.0 * 1024.0;
+/// The entire file takes four seconds.
+const BYTES_PER_SECOND: f64 = 16.0 * 1024.0 * 1024.0;
 
 #[cfg(test)]
 mod tests {
@@ -105,20 +88,19 @@ mod tests {
 
     #[test]
     fn hashing_gives_the_published_sha_256_of_abc() {
-        let mut hashed = Hashed::default();
-        hashed.write_all(b"abc").unwrap();
-        assert!(hashed.hex().starts_with("ba7816bf8f01cfea414140de5dae2223"));
+        let hash = hex(Sha256::new_with_prefix(b"abc"));
+        assert!(hash.starts_with("ba7816bf8f01cfea414140de5dae2223"));
     }
 
     #[test]
-    fn a_paced_reader_keeps_the_bytes_and_the_pace() {
+    fn a_throttled_reader_keeps_the_bytes_and_the_rate() {
         let bytes = vec![7; 320 * 1024];
         let begin = Instant::now();
-        let mut paced = Paced::new(&bytes[..]);
+        let mut throttled = ThrottledReader::new(&bytes[..]);
         let mut read = Vec::new();
-        paced.read_to_end(&mut read).unwrap();
+        throttled.read_to_end(&mut read).unwrap();
         assert_eq!(read, bytes);
-        let due = bytes.len() as f64 / PACE_BYTES_PER_SECOND;
+        let due = bytes.len() as f64 / BYTES_PER_SECOND;
         assert!(begin.elapsed() >= Duration::from_secs_f64(due));
     }
 }

@@ -1,4 +1,4 @@
-//! What keeps the host from starting is told in one line that says what to do.
+//! Startup errors are one line that says what to do.
 
 use std::process::Command;
 

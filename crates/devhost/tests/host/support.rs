@@ -150,7 +150,7 @@ impl Host {
         Ok(Reply { status, text: String::from_utf8(body.to_vec()).unwrap() })
     }
 
-    /// A bare connection, for requests that do not end as they should.
+    /// A bare connection, for requests that do not end normally.
     pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.origin.strip_prefix("http://").unwrap()).await.unwrap()
     }

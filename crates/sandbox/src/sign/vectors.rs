@@ -219,7 +219,7 @@ impl Vector {
 }
 
 fn of_kinds(kinds: &[&str]) -> Vec<Vector> {
-    let text = include_str!("../../tests/vectors/oss-signatures.json");
+    let text = include_str!("../../../../tests/vectors/oss-signatures.json");
     let all: Vec<Value> = serde_json::from_str(text).unwrap();
     all.into_iter()
         .filter(|vector| kinds.contains(&vector["kind"].as_str().unwrap()))

@@ -1,5 +1,5 @@
-//! A raw client: it signs by its own code, sends what it is told byte for byte, and reports what
-//! came back, or how the connection ended.
+//! A raw client: it signs with its own code, sends requests byte for byte, and reports the response
+//! or how the connection ended.
 
 #![allow(
     dead_code,
@@ -24,13 +24,13 @@ use vod_uploader_sandbox::{Sandbox, SandboxConfig};
 
 pub(crate) use sign::{Keys, SignedBy};
 
-/// A sandbox of its own for one test.
-pub(crate) struct Stage {
+/// A separate sandbox for one test.
+pub(crate) struct TestServer {
     pub(crate) sandbox: Sandbox,
     pub(crate) folder: TempDir,
 }
 
-impl Stage {
+impl TestServer {
     pub(crate) async fn new() -> Self {
         Self::with(|_config| {}).await
     }
@@ -58,7 +58,7 @@ impl Stage {
 
     /// A request to a control path.
     pub(crate) async fn control(&self, method: &str, path: &str, body: &str) -> Answer {
-        let mut call = self.request(method, "").signed(SignedBy::Nobody).body(body);
+        let mut call = self.request(method, "").signed(SignedBy::None).body(body);
         call.path = Some(format!("/_sandbox/{path}"));
         let answer = call.send().await.unwrap();
         assert!(answer.status < 300, "{method} {path}: {}", answer.text());
@@ -295,7 +295,7 @@ impl Answer {
     }
 }
 
-/// Bytes that differ from place to place.
+/// Bytes that differ by offset.
 pub(crate) fn pattern(length: usize) -> Vec<u8> {
     (0..length).map(|at| (at * 31 % 251) as u8).collect()
 }

@@ -4,15 +4,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::{Answer, Keys, SignedBy, Stage};
+use super::{Answer, Keys, SignedBy, TestServer};
 
 /// A call by GET, with the parameters every call has unless `changed` replaces them.
-pub(crate) async fn call(stage: &Stage, keys: &Keys, changed: &[(&str, &str)]) -> Answer {
-    send(stage, "GET", keys, changed).await
+pub(crate) async fn call(server: &TestServer, keys: &Keys, changed: &[(&str, &str)]) -> Answer {
+    send(server, "GET", keys, changed).await
 }
 
 pub(crate) async fn send(
-    stage: &Stage,
+    server: &TestServer,
     method: &str,
     keys: &Keys,
     changed: &[(&str, &str)],
@@ -36,7 +36,7 @@ pub(crate) async fn send(
         parameters.push((name, value));
     }
     let query = super::sign::rpc_query(method, &keys.secret, &parameters);
-    let mut call = stage.request(method, "").signed(SignedBy::Nobody);
+    let mut call = server.request(method, "").signed(SignedBy::None);
     if method == "GET" {
         call.path = Some(format!("/?{query}"));
     } else {

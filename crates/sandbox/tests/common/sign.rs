@@ -7,12 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
-use super::{Call, Stage};
+use super::{Call, TestServer};
 
 /// How a request is signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SignedBy {
-    Nobody,
+    None,
     V1Header,
     V1Query,
     V4Header,
@@ -33,8 +33,8 @@ impl Keys {
     }
 
     /// A temporary credential for everything.
-    pub(crate) async fn temporary(stage: &Stage) -> Self {
-        let minted = stage.control("POST", "sts", "").await;
+    pub(crate) async fn temporary(server: &TestServer) -> Self {
+        let minted = server.control("POST", "sts", "").await;
         Self {
             id: minted.element("AccessKeyId").unwrap(),
             secret: minted.element("AccessKeySecret").unwrap(),
@@ -46,7 +46,7 @@ impl Keys {
 /// Adds what the scheme asks for.
 pub(crate) fn sign(call: &mut Call) {
     match call.signed_by {
-        SignedBy::Nobody => {}
+        SignedBy::None => {}
         SignedBy::V1Header => v1_header(call),
         SignedBy::V1Query => v1_query(call),
         SignedBy::V4Header => v4_header(call),

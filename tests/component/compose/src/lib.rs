@@ -1,6 +1,6 @@
 //! Composition: a component that imports `vod:uploader`, and `uploader.wasm`, made one.
 //!
-//! It is what `wac plug` does, as a library, so that nobody needs another tool.
+//! It is what `wac plug` does, as a library, so that no other tool is needed.
 
 mod contract;
 

@@ -1,4 +1,4 @@
-//! One request that brings bytes, and what its client does in its middle.
+//! One append request, with the fault of its client.
 
 use std::io;
 use std::ops::Range;
@@ -7,32 +7,32 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest as _, Sha1};
-use vod_uploader_component_tests::http::{Exchange, Response};
 use vod_uploader_component_tests::source::Source;
+use vod_uploader_wire::{Exchange, Response};
 
 use crate::client::Client;
-use crate::ledger::Told;
-use crate::remote::{Remote, Standing, Words};
-use crate::trouble::Trouble;
-use crate::world::count;
+use crate::client_fault::ClientFault;
+use crate::context::count;
+use crate::expected_state::OffsetHistory;
+use crate::upload_handle::{RemoteState, UploadHandle, WireFormat};
 
-/// What a client learns from a request that brings bytes.
+/// The result of an append request for its client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Heard {
-    /// All of them are stored, up to this offset.
+pub(crate) enum RequestResult {
+    /// All bytes up to this offset are stored.
     Stored(u64),
-    /// The file is whole.
-    Whole,
-    /// Nothing for sure: it has to ask.
+    /// The file is complete.
+    Complete,
+    /// Unknown: the client has to query the offset.
     Nothing,
     /// The client has deleted the upload.
     Deleted,
-    /// The upload is not there any more; the status.
+    /// The upload no longer exists; the status.
     Gone(u16),
 }
 
-/// A request in whose middle its client fell silent.
-pub(crate) struct Asleep {
+/// A request in whose middle its client stalled.
+pub(crate) struct StalledRequest {
     exchange: Exchange,
     range: Range<u64>,
     unsent: Range<u64>,
@@ -41,7 +41,7 @@ pub(crate) struct Asleep {
 
 /// The bytes of one request.
 pub(crate) struct Request<'a> {
-    pub(crate) remote: &'a Remote,
+    pub(crate) upload: &'a UploadHandle,
     pub(crate) source: &'a Source,
     pub(crate) range: Range<u64>,
 }
@@ -50,146 +50,157 @@ impl Client<'_> {
     /// Appends the bytes of `range`, with a checksum where they are `checked`.
     ///
     /// # Errors
-    /// Where the worker breaks a rule.
+    /// Returns an error if the worker violates a rule.
     pub(crate) fn append(
         &mut self,
-        remote: &Remote,
+        upload: &UploadHandle,
         source: &Source,
         range: Range<u64>,
-        told: &mut Told,
+        history: &mut OffsetHistory,
         checked: bool,
-    ) -> Result<Heard, String> {
-        count(&self.world.counts.requests);
+    ) -> Result<RequestResult, String> {
+        count(&self.context.counts.requests);
         let length = range.end - range.start;
-        let trouble = match length > 0 && self.is_tempted(2) {
-            true => Trouble::drawn(&mut self.random, remote, range.start, checked),
-            false => Trouble::None,
+        let fault = match length > 0 && self.is_faulty(2) {
+            true => ClientFault::choose(&mut self.random, upload, range.start, checked),
+            false => ClientFault::None,
         };
-        self.notes(&format!("PATCH {} {range:?} {trouble:?}", remote.path));
-        let request = Request { remote, source, range: range.clone() };
+        self.notes(&format!("PATCH {} {range:?} {fault:?}", upload.path));
+        let request = Request { upload, source, range: range.clone() };
         let mut bytes = request.bytes(range.clone());
         let checksum = format!("sha1 {}", STANDARD.encode(Sha1::digest(&bytes)));
         let more = checked.then_some(("upload-checksum", checksum.as_str()));
-        let Ok(mut exchange) = remote.begin_append(&self.world.http(), &range, more) else {
+        let Ok(mut exchange) = upload.begin_append(&self.context.http(), &range, more) else {
             return Ok(self.unanswered());
         };
         let middle = usize::try_from(self.random.below(length.max(1))).expect("it is in memory");
-        if trouble == Trouble::Falsify {
-            count(&self.world.counts.falsified);
+        if fault == ClientFault::Corrupt {
+            count(&self.context.counts.falsified);
             bytes[middle] ^= 1;
         }
         self.send(&mut exchange, &bytes[..middle]);
-        let superseded = match trouble {
-            Trouble::None | Trouble::Falsify => None,
-            Trouble::Cut => {
-                count(&self.world.counts.cut);
+        let superseded = match fault {
+            ClientFault::None | ClientFault::Corrupt => None,
+            ClientFault::Disconnect => {
+                count(&self.context.counts.cut);
                 drop(exchange);
-                return self.after_none_of(checked, &request, told);
+                return self.after_none_of(checked, &request, history);
             }
-            Trouble::Silence => {
-                count(&self.world.counts.silent);
+            ClientFault::Stall => {
+                count(&self.context.counts.stalled);
                 let unsent = range.start + middle as u64..range.end;
-                self.asleep.push(Asleep { exchange, range, unsent, since: Instant::now() });
+                self.stalled.push(StalledRequest {
+                    exchange,
+                    range,
+                    unsent,
+                    since: Instant::now(),
+                });
                 self.rest(300);
-                return Ok(Heard::Nothing);
+                return Ok(RequestResult::Nothing);
             }
-            Trouble::Ask => {
-                count(&self.world.counts.asked);
-                self.ask(remote, told)?;
-                Some(Heard::Nothing)
+            ClientFault::QueryOffset => {
+                count(&self.context.counts.asked);
+                self.ask(upload, history)?;
+                Some(RequestResult::Nothing)
             }
-            Trouble::Rival => Some(self.rival(&request, told)?),
-            Trouble::Pause => Some(self.pause(&request, told)?),
-            Trouble::Delete => Some(self.delete(remote)?),
+            ClientFault::Rival => Some(self.rival(&request, history)?),
+            ClientFault::Pause => Some(self.pause(&request, history)?),
+            ClientFault::Delete => Some(self.delete(upload)?),
         };
         self.send(&mut exchange, &bytes[middle..]);
         let answer = exchange.finish();
         let Some(meanwhile) = superseded else {
-            if trouble == Trouble::Falsify {
-                return self.after_false(&request, &answer, told);
+            if fault == ClientFault::Corrupt {
+                return self.after_false(&request, &answer, history);
             }
-            return self.judge(&request, answer, told);
+            return self.judge(&request, answer, history);
         };
-        if trouble == Trouble::Pause {
-            self.resume(remote)?;
+        if fault == ClientFault::Pause {
+            self.resume(upload)?;
         }
-        match (meanwhile, self.judge(&request, answer, told)?) {
-            (Heard::Deleted, Heard::Stored(_) | Heard::Whole) => {
+        match (meanwhile, self.judge(&request, answer, history)?) {
+            (RequestResult::Deleted, RequestResult::Stored(_) | RequestResult::Complete) => {
                 Err("a request succeeded whose upload was deleted before its end".to_owned())
             }
-            (Heard::Deleted, _) => Ok(Heard::Deleted),
-            (Heard::Whole, _) | (_, Heard::Whole) => Ok(Heard::Whole),
-            (_, Heard::Gone(status)) => Ok(Heard::Gone(status)),
-            _ => Ok(Heard::Nothing),
+            (RequestResult::Deleted, _) => Ok(RequestResult::Deleted),
+            (RequestResult::Complete, _) | (_, RequestResult::Complete) => {
+                Ok(RequestResult::Complete)
+            }
+            (_, RequestResult::Gone(status)) => Ok(RequestResult::Gone(status)),
+            _ => Ok(RequestResult::Nothing),
         }
     }
 
-    /// Where the upload stands.
+    /// Queries the offset of the upload.
     ///
     /// # Errors
-    /// Where that is before what was acknowledged.
-    pub(crate) fn ask(&mut self, remote: &Remote, told: &mut Told) -> Result<Standing, String> {
-        let Ok(standing) = remote.standing(&self.world.http()) else {
-            return Ok(Standing::Later(0));
+    /// Returns an error if it is lower than an acknowledged offset.
+    pub(crate) fn ask(
+        &mut self,
+        upload: &UploadHandle,
+        history: &mut OffsetHistory,
+    ) -> Result<RemoteState, String> {
+        let Ok(state) = upload.state(&self.context.http()) else {
+            return Ok(RemoteState::Later(0));
         };
-        let standing = standing?;
-        self.notes(&format!("HEAD {} {standing:?}", remote.path));
-        if let Standing::At(offset) = standing {
-            told.answered(offset, remote.granularity())?;
+        let state = state?;
+        self.notes(&format!("HEAD {} {state:?}", upload.path));
+        if let RemoteState::At(offset) = state {
+            history.verify(offset, upload.granularity())?;
         }
-        Ok(standing)
+        Ok(state)
     }
 
-    /// Lets the requests go on in which the client fell silent: the upload has been continued over
-    /// other connections, so that they are to end now. Some are left as they are.
+    /// Resumes the stalled requests. The upload has continued over other connections, so the worker
+    /// has to end them now. Some stay stalled.
     ///
     /// # Errors
-    /// Where one is held, or `is_deleted` and one succeeds.
+    /// Returns an error if one does not end, or one succeeds although `is_deleted`.
     pub(crate) fn wake(
         &mut self,
-        remote: &Remote,
+        upload: &UploadHandle,
         source: &Source,
-        told: &mut Told,
+        history: &mut OffsetHistory,
         is_deleted: bool,
     ) -> Result<(), String> {
-        for mut asleep in std::mem::take(&mut self.asleep) {
-            if self.world.elapsed() < ASLEEP_BEFORE && self.random.below(2) == 0 {
-                self.world.leaves_asleep(asleep.exchange, asleep.since);
+        for mut stalled in std::mem::take(&mut self.stalled) {
+            if self.context.elapsed() < STALLED_BEFORE && self.random.below(2) == 0 {
+                self.context.leave_stalled(stalled.exchange, stalled.since);
                 continue;
             }
-            let request = Request { remote, source, range: asleep.range };
+            let request = Request { upload, source, range: stalled.range };
             let since = Instant::now();
-            let unsent = request.bytes(asleep.unsent);
-            self.send(&mut asleep.exchange, &unsent);
-            let answer = asleep.exchange.answer();
+            let unsent = request.bytes(stalled.unsent);
+            self.send(&mut stalled.exchange, &unsent);
+            let answer = stalled.exchange.response();
             let held = since.elapsed();
             self.notes(&format!("the request {:?} that slept ended after {held:?}", request.range));
             if held > HELD_MAX {
                 return Err(format!("a request that was superseded was held for {held:?}"));
             }
-            let heard = self.judge(&request, answer, told)?;
-            if is_deleted && matches!(heard, Heard::Stored(_) | Heard::Whole) {
-                return Err("a silent request succeeded after its upload was deleted".to_owned());
+            let heard = self.judge(&request, answer, history)?;
+            if is_deleted && matches!(heard, RequestResult::Stored(_) | RequestResult::Complete) {
+                return Err("a stalled request succeeded after its upload was deleted".to_owned());
             }
         }
         Ok(())
     }
 
-    /// Counts a request without an answer, and waits until the worker may be there again.
-    pub(crate) fn unanswered(&mut self) -> Heard {
-        count(&self.world.counts.unanswered);
+    /// Counts a request without a response, and waits before the next attempt.
+    pub(crate) fn unanswered(&mut self) -> RequestResult {
+        count(&self.context.counts.unanswered);
         self.notes("no answer");
         self.rest(100);
-        Heard::Nothing
+        RequestResult::Nothing
     }
 
-    /// What an answer says, and whether it may.
+    /// Interprets a response, and checks that it is allowed.
     pub(crate) fn judge(
         &mut self,
         request: &Request<'_>,
         answer: io::Result<Response>,
-        told: &mut Told,
-    ) -> Result<Heard, String> {
+        history: &mut OffsetHistory,
+    ) -> Result<RequestResult, String> {
         let Ok(answer) = answer else {
             return Ok(self.unanswered());
         };
@@ -201,41 +212,43 @@ impl Client<'_> {
             if offset != Some(end) {
                 return Err(format!("success at {offset:?} for {:?}", request.range));
             }
-            told.heard(end);
-            return Ok(if end == request.remote.length {
-                Heard::Whole
+            history.acknowledged(end);
+            return Ok(if end == request.upload.length {
+                RequestResult::Complete
             } else {
-                Heard::Stored(end)
+                RequestResult::Stored(end)
             });
         }
-        // FilePond's own client goes by what HEAD tells alone.
-        if let (Some(offset), Words::Tus | Words::Ietf(_)) = (offset, request.remote.words) {
-            told.heard(offset);
+        // FilePond's own client uses only the offset of HEAD.
+        if let (Some(offset), WireFormat::Tus | WireFormat::Ietf(_)) =
+            (offset, request.upload.format)
+        {
+            history.acknowledged(offset);
         }
         match (answer.status, code.as_str()) {
-            (404 | 410, _) => Ok(Heard::Gone(answer.status)),
+            (404 | 410, _) => Ok(RequestResult::Gone(answer.status)),
             (409, "taken-over" | "offset-mismatch" | "upload-ended")
-            | (400, "upload-ended" | "length-mismatch") => Ok(Heard::Nothing),
+            | (400, "upload-ended" | "length-mismatch") => Ok(RequestResult::Nothing),
             (409, "upload-paused") => {
-                self.resume(request.remote)?;
-                Ok(Heard::Nothing)
+                self.resume(request.upload)?;
+                Ok(RequestResult::Nothing)
             }
             (502 | 503, _) => {
-                count(&self.world.counts.refused);
+                count(&self.context.counts.refused);
                 self.rest(200);
-                Ok(Heard::Nothing)
+                Ok(RequestResult::Nothing)
             }
             (status, _) => Err(format!("{status}: {}", answer.text())),
         }
     }
 
-    /// After bytes that were not those of their checksum.
+    /// Checks the upload after a request whose bytes did not match their checksum.
     fn after_false(
         &mut self,
         request: &Request<'_>,
         answer: &io::Result<Response>,
-        told: &mut Told,
-    ) -> Result<Heard, String> {
+        history: &mut OffsetHistory,
+    ) -> Result<RequestResult, String> {
         match answer {
             Ok(answer) if answer.is_success() => {
                 return Err("bytes with a wrong checksum were taken".to_owned());
@@ -243,46 +256,49 @@ impl Client<'_> {
             Ok(answer) => self.notes(&format!("{} {}", answer.status, answer.code())),
             Err(_) => drop(self.unanswered()),
         }
-        self.after_none_of(true, request, told)
+        self.after_none_of(true, request, history)
     }
 
-    /// After a request that did not come to its end. Where it was checked, nothing of it counts.
+    /// Checks the upload after an incomplete request. If it had a checksum, none of its bytes are
+    /// stored.
     fn after_none_of(
         &mut self,
         checked: bool,
         request: &Request<'_>,
-        told: &mut Told,
-    ) -> Result<Heard, String> {
+        history: &mut OffsetHistory,
+    ) -> Result<RequestResult, String> {
         if !checked {
             self.rest(100);
-            return Ok(Heard::Nothing);
+            return Ok(RequestResult::Nothing);
         }
         loop {
             self.check_time()?;
-            match self.ask(request.remote, told)? {
-                Standing::At(offset) if offset == request.range.start => return Ok(Heard::Nothing),
-                Standing::At(offset) => {
+            match self.ask(request.upload, history)? {
+                RemoteState::At(offset) if offset == request.range.start => {
+                    return Ok(RequestResult::Nothing);
+                }
+                RemoteState::At(offset) => {
                     return Err(format!("{offset} after {:?} without its end", request.range));
                 }
-                Standing::Gone(status) => return Ok(Heard::Gone(status)),
-                Standing::Later(_) => self.rest(100),
+                RemoteState::Gone(status) => return Ok(RequestResult::Gone(status)),
+                RemoteState::Later(_) => self.rest(100),
             }
         }
     }
 }
 
 impl Request<'_> {
-    /// The bytes of `range`, an offset of the upload.
+    /// The bytes of `range`, which is relative to the upload.
     pub(crate) fn bytes(&self, range: Range<u64>) -> Vec<u8> {
-        let base = self.remote.base;
+        let base = self.upload.base;
         self.source.bytes(base + range.start..base + range.end)
     }
 }
 
-/// Requests that fall silent later go on at last: the worker lets the others wait for its idle time,
-/// and the run would last as much longer.
-const ASLEEP_BEFORE: Duration = Duration::from_secs(11);
+/// Requests that stall later are resumed. The worker ends the others only after its idle time, which
+/// would extend the run by as much.
+const STALLED_BEFORE: Duration = Duration::from_secs(11);
 
-/// How long a request may last whose upload goes on elsewhere: its own calls to the store have
-/// their time limits.
+/// The maximum duration of a request whose upload has continued on another connection. Its calls to
+/// the store have their own timeouts.
 const HELD_MAX: Duration = Duration::from_secs(20);

@@ -1,36 +1,40 @@
-//! Compares what is on the store with what the clients were told.
+//! Compares the stored objects with the acknowledgments of the clients.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 use vod_uploader_component_tests::sandbox::StoredObject;
 
-use crate::ledger::{FileEntry, Ledger, Promise};
+use crate::expected_state::{Acknowledgment, ExpectedState, FileEntry};
 
-/// What is wrong with the stored files: each sentence is a broken promise.
-pub(crate) fn files(ledger: &Ledger, media: &[Value], objects: &[StoredObject]) -> Vec<String> {
+/// The violations in the stored files, one sentence each.
+pub(crate) fn files(
+    expected: &ExpectedState,
+    media: &[Value],
+    objects: &[StoredObject],
+) -> Vec<String> {
     let names = FileNames::of(media);
     let mut stored: BTreeMap<&str, Vec<&StoredObject>> = BTreeMap::new();
     let mut defects = Vec::new();
     for object in objects {
         match names.of_key(&object.key) {
             Some(name) => stored.entry(name).or_default().push(object),
-            None => defects.push(format!("the object {} is nobody's", object.key)),
+            None => defects.push(format!("the object {} belongs to no file", object.key)),
         }
     }
-    let files = ledger.files();
+    let files = expected.files();
     for (name, objects) in &stored {
         let Some(entry) = files.get(*name) else {
-            defects.push(format!("an object of {name}, which nobody sent"));
+            defects.push(format!("an object of {name}, which no client sent"));
             continue;
         };
         defects.extend(objects.iter().filter_map(|object| not_whole(name, entry, object)));
-        if entry.promise == Promise::Deleted {
-            defects.push(format!("{name} was deleted before it was whole, and has an object"));
+        if entry.acknowledgment == Acknowledgment::Deleted {
+            defects.push(format!("{name} was deleted before it was complete, and has an object"));
         }
     }
     for (name, entry) in &files {
-        if entry.promise == Promise::Stored && !stored.contains_key(name.as_str()) {
+        if entry.acknowledgment == Acknowledgment::Stored && !stored.contains_key(name.as_str()) {
             defects.push(format!("{name} was acknowledged and is lost"));
         }
     }
@@ -41,7 +45,7 @@ pub(crate) fn files(ledger: &Ledger, media: &[Value], objects: &[StoredObject]) 
 pub(crate) struct FileNames(BTreeMap<String, String>);
 
 impl FileNames {
-    /// As VOD was told.
+    /// Reads the names from the calls of VOD.
     pub(crate) fn of(media: &[Value]) -> Self {
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
         let named = media.iter().map(|one| {

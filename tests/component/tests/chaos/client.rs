@@ -1,35 +1,41 @@
-//! One client: it sends one file after the other until the storm is over, and does not give up.
+//! One client: it sends one file after another until the fault schedule ends, and retries each until
+//! it succeeds.
 
 use std::time::Duration;
 
-use vod_uploader_component_tests::http::Exchange;
 use vod_uploader_component_tests::random::Random;
 use vod_uploader_component_tests::source::{KIB, MIB, Source};
+use vod_uploader_wire::Exchange;
 
-use crate::append::Asleep;
+use crate::append::StalledRequest;
+use crate::context::ChaosContext;
 use crate::protocol::Protocol;
-use crate::world::World;
 
 /// A client with its protocol.
 pub(crate) struct Client<'a> {
-    pub(crate) world: &'a World,
+    pub(crate) context: &'a ChaosContext,
     pub(crate) random: Random,
-    /// Its requests of the present upload that it fell silent in.
-    pub(crate) asleep: Vec<Asleep>,
+    /// Its stalled requests of the current upload.
+    pub(crate) stalled: Vec<StalledRequest>,
     number: u64,
     protocol: Protocol,
     names: u64,
-    /// How long it takes to send the present file.
+    /// How long it takes to send the current file.
     duration: Duration,
     size: u64,
 }
 
 impl<'a> Client<'a> {
-    pub(crate) fn new(world: &'a World, number: u64, protocol: Protocol, seed: u64) -> Self {
+    pub(crate) fn new(
+        context: &'a ChaosContext,
+        number: u64,
+        protocol: Protocol,
+        seed: u64,
+    ) -> Self {
         Self {
-            world,
+            context,
             random: Random::new(seed),
-            asleep: Vec::new(),
+            stalled: Vec::new(),
             number,
             protocol,
             names: 0,
@@ -38,8 +44,8 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// Sends files until the storm is over, and one more where one is under way then. What goes
-    /// wrong ends it, and is told.
+    /// Sends files until the fault schedule ends, and completes the current one. A violation ends
+    /// the client and is recorded.
     pub(crate) fn run(mut self) {
         loop {
             let sent = match self.protocol {
@@ -52,22 +58,22 @@ impl<'a> Client<'a> {
                 Protocol::FilePond => self.send_by_filepond(),
             };
             if let Err(what) = sent {
-                self.world.fails(self.number, &format!("{:?}: {what}", self.protocol));
+                self.context.fails(self.number, &format!("{:?}: {what}", self.protocol));
                 return;
             }
-            if !self.world.is_stormy() {
+            if !self.context.has_faults() {
                 return;
             }
         }
     }
 
-    /// A name that no file had before.
+    /// An unused file name.
     pub(crate) fn new_name(&mut self) -> String {
         self.names += 1;
         format!("c{:02}-{}.mp4", self.number, self.names)
     }
 
-    /// A new file of at most `size_max` bytes. Most have up to some MiB, some are tiny and some
+    /// A new file of at most `size_max` bytes. Most have a few MiB, some are tiny and some are
     /// large.
     pub(crate) fn new_source(&mut self, size_max: u64) -> Source {
         let size = match self.random.below(20) {
@@ -83,11 +89,11 @@ impl<'a> Client<'a> {
         source
     }
 
-    /// Sends bytes at the file's pace. False once the worker takes no more.
+    /// Sends bytes at the rate of the file. Returns false once the worker accepts no more.
     pub(crate) fn send(&mut self, exchange: &mut Exchange, bytes: &[u8]) -> bool {
         bytes.chunks(PIECE_BYTES).all(|piece| {
             let sent = exchange.send(piece);
-            if self.world.is_stormy() {
+            if self.context.has_faults() {
                 let share = piece.len() as f64 / self.size as f64;
                 std::thread::sleep(self.duration.mul_f64(share).min(PIECE_PAUSE_MAX));
             }
@@ -100,23 +106,23 @@ impl<'a> Client<'a> {
         std::thread::sleep(Duration::from_millis(10 + self.random.below(max_ms)));
     }
 
-    /// Whether trouble is to be made, in one of `of` cases.
-    pub(crate) fn is_tempted(&mut self, of: u64) -> bool {
-        self.world.is_stormy() && self.random.below(of) == 0
+    /// Returns true in one of `of` cases, while faults are scheduled.
+    pub(crate) fn is_faulty(&mut self, of: u64) -> bool {
+        self.context.has_faults() && self.random.below(of) == 0
     }
 
     /// # Errors
-    /// Once everybody should have ended.
+    /// Returns an error after the deadline of the run.
     pub(crate) fn check_time(&self) -> Result<(), String> {
-        match self.world.is_late() {
+        match self.context.is_late() {
             true => Err("it is stuck: everybody should have ended".to_owned()),
             false => Ok(()),
         }
     }
 
-    /// Notes what happens, for the case that it fails.
+    /// Records an event for the report of a failure.
     pub(crate) fn notes(&self, what: &str) {
-        self.world.notes(self.number, what);
+        self.context.notes(self.number, what);
     }
 }
 

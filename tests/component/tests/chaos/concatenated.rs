@@ -1,38 +1,37 @@
-//! A file in several uploads that the worker joins.
+//! A file in several partial uploads that the worker concatenates.
 
-use vod_uploader_component_tests::http::Body;
 use vod_uploader_component_tests::source::{MIB, Source};
-use vod_uploader_component_tests::tus::{VERSION, encode_metadata};
+use vod_uploader_wire::tus;
 
 use crate::client::Client;
-use crate::ledger::{Keeping, Promise, Told};
-use crate::remote::{Remote, Standing, Words};
-use crate::resumable::{Ending, Steps};
-use crate::world::count;
+use crate::context::count;
+use crate::expected_state::{Acknowledgment, OffsetHistory, Retention};
+use crate::resumable::{ChunkPlan, Ending};
+use crate::upload_handle::{RemoteState, UploadHandle, WireFormat};
 
-/// How a file that is made of others stands.
-enum Joined {
+/// The state of a final upload.
+enum ConcatState {
     Stored,
-    /// Not all of them are whole, or that could not be found out.
+    /// Not all partial uploads are complete, or that is unknown.
     NotYet,
-    /// It cannot be made of these any more.
+    /// It can no longer be made of these partial uploads.
     Never,
 }
 
 impl Client<'_> {
-    /// A file in two to four partial uploads. The one that is made of them is created before or
-    /// after their bytes are sent.
+    /// A file in two to four partial uploads. The final upload is created before or after their
+    /// bytes are sent.
     pub(crate) fn send_concatenated(&mut self) -> Result<(), String> {
         let source = self.new_source(u64::MAX);
-        // Once a final upload was created whose address did not come, its partial ones may be used
-        // up at any time, and all is sent again.
+        // If the response to the creation of a final upload was lost, it may consume its partial
+        // uploads at any time, and everything is sent again.
         while !self.send_partials(&source)? {
             self.check_time()?;
         }
         Ok(())
     }
 
-    /// Whether the file is stored.
+    /// Returns true if the file is stored.
     fn send_partials(&mut self, source: &Source) -> Result<bool, String> {
         let mut partials = Vec::new();
         for range in self.cut(source.length()) {
@@ -45,11 +44,12 @@ impl Client<'_> {
             whole = self.create_final(&partials, source, &mut lost_final)?;
         }
         for partial in &partials {
-            let mut told = Told::default();
-            let ending = self.send_all(partial, source, Steps::UpTo(4 * MIB), &mut told, false)?;
+            let mut history = OffsetHistory::default();
+            let ending =
+                self.send_all(partial, source, ChunkPlan::UpTo(4 * MIB), &mut history, false)?;
             match ending {
                 Ending::Stored => {}
-                // With its last byte they were joined.
+                // Its last byte started the concatenation.
                 Ending::Gone(404) if whole.is_some() || lost_final => {}
                 ending => return Err(format!("a partial upload ended with {ending:?}")),
             }
@@ -62,76 +62,78 @@ impl Client<'_> {
         loop {
             self.check_time()?;
             match self.joined(&whole)? {
-                Joined::Stored => break,
-                Joined::NotYet => self.rest(200),
-                Joined::Never if lost_final => {
-                    self.world.ledger.given_up(&name);
+                ConcatState::Stored => break,
+                ConcatState::NotYet => self.rest(200),
+                ConcatState::Never if lost_final => {
+                    self.context.expected.abandon(&name);
                     return Ok(false);
                 }
-                Joined::Never => return Err("the partial uploads are gone".to_owned()),
+                ConcatState::Never => return Err("the partial uploads are gone".to_owned()),
             }
         }
-        count(&self.world.counts.stored);
-        self.world.ledger.promised(&name, Promise::Stored);
+        count(&self.context.counts.stored);
+        self.context.expected.acknowledge(&name, Acknowledgment::Stored);
         Ok(true)
     }
 
-    fn create_partial(&mut self, range: std::ops::Range<u64>) -> Result<Remote, String> {
+    fn create_partial(&mut self, range: std::ops::Range<u64>) -> Result<UploadHandle, String> {
         let length = range.end - range.start;
         loop {
             self.check_time()?;
-            let declared = length.to_string();
-            let headers =
-                [VERSION, ("upload-length", declared.as_str()), ("upload-concat", "partial")];
-            let http = self.world.http();
-            let Ok(answer) = http.request("POST", "/v1/files", &headers, &Body::None) else {
+            let creation = tus::request("POST", "/v1/files")
+                .header("upload-length", length)
+                .header("upload-concat", "partial");
+            let Ok(answer) = self.context.http().send(&creation) else {
                 self.unanswered();
                 continue;
             };
             self.notes(&format!("POST partial: {} {:?}", answer.status, answer.headers));
             if let Some(path) = answer.header("location") {
-                let (words, path) = (Words::Tus, path.to_owned());
-                self.world.ledger.addressed(&path, None);
+                let (format, path) = (WireFormat::Tus, path.to_owned());
+                self.context.expected.add_address(&path, None);
                 let base = range.start;
-                return Ok(Remote { words, path, file_name: None, base, length, deferred: false });
+                return Ok(UploadHandle {
+                    format,
+                    path,
+                    file_name: None,
+                    base,
+                    length,
+                    deferred: false,
+                });
             }
             self.refused(&answer)?;
         }
     }
 
-    /// `None` where the partial uploads cannot be used any more, because an upload was made of them
-    /// whose address did not come.
+    /// `None` if the partial uploads were consumed by a final upload whose address was lost.
     fn create_final(
         &mut self,
-        partials: &[Remote],
+        partials: &[UploadHandle],
         source: &Source,
         lost: &mut bool,
-    ) -> Result<Option<Remote>, String> {
+    ) -> Result<Option<UploadHandle>, String> {
         let paths: Vec<_> = partials.iter().map(|partial| partial.path.as_str()).collect();
-        let concat = format!("final;{}", paths.join(" "));
         loop {
             self.check_time()?;
             let name = self.new_name();
-            self.world.ledger.begun(&name, source, Keeping::UntilExpired);
-            let metadata = encode_metadata(&[("filename", &name)]);
-            let headers =
-                [VERSION, ("upload-concat", concat.as_str()), ("upload-metadata", &metadata)];
-            let http = self.world.http();
-            let answer = http.request("POST", "/v1/files", &headers, &Body::None);
+            self.context.expected.start(&name, source, Retention::UntilExpired);
+            let creation = tus::concatenation("/v1/files", &paths)
+                .header("upload-metadata", tus::metadata(&[("filename", &name)]));
+            let answer = self.context.http().send(&creation);
             let Ok(answer) = answer else {
                 *lost = true;
                 self.unanswered();
-                self.world.ledger.given_up(&name);
+                self.context.expected.abandon(&name);
                 continue;
             };
-            self.notes(&format!("POST {name} {concat}: {} {}", answer.status, answer.text()));
-            if let Some(remote) = self.addressed(&answer, &name, source.length()) {
-                return Ok(Some(remote));
+            self.notes(&format!("POST {name} {paths:?}: {} {}", answer.status, answer.text()));
+            if let Some(upload) = self.addressed(&answer, &name, source.length()) {
+                return Ok(Some(upload));
             }
-            self.world.ledger.given_up(&name);
+            self.context.expected.abandon(&name);
             match answer.status {
                 400 | 410 if *lost => return Ok(None),
-                // What was created before the store failed may still be joined.
+                // A final upload that was created before the store failed may still be completed.
                 502 | 503 => *lost = true,
                 _ => {}
             }
@@ -139,13 +141,13 @@ impl Client<'_> {
         }
     }
 
-    fn joined(&mut self, whole: &Remote) -> Result<Joined, String> {
-        let mut told = Told::default();
-        Ok(match self.ask(whole, &mut told)? {
-            Standing::At(offset) if offset == whole.length => Joined::Stored,
-            Standing::At(offset) => return Err(format!("the joined upload is at {offset}")),
-            Standing::Later(_) => Joined::NotYet,
-            Standing::Gone(_) => Joined::Never,
+    fn joined(&mut self, whole: &UploadHandle) -> Result<ConcatState, String> {
+        let mut history = OffsetHistory::default();
+        Ok(match self.ask(whole, &mut history)? {
+            RemoteState::At(offset) if offset == whole.length => ConcatState::Stored,
+            RemoteState::At(offset) => return Err(format!("the joined upload is at {offset}")),
+            RemoteState::Later(_) => ConcatState::NotYet,
+            RemoteState::Gone(_) => ConcatState::Never,
         })
     }
 

@@ -1,10 +1,10 @@
-//! Fifty uploads at once, and everything that can go wrong at once.
+//! Fifty concurrent uploads under all faults at once.
 //!
-//! Fifty clients, each with a protocol of its own, upload one file after the other while the host
-//! is killed and started again, the store fails, and the clients themselves cut their connections,
-//! fall silent, ask and delete in the middle of requests. All of that is drawn from one seed, which
-//! is printed; `CHAOS_SEED` runs another one, and `CHAOS_DIARY` names a folder for what happened.
-//! How the threads meet is the machine's choice: a seed gives the same plan, not the same moments.
+//! Fifty clients, each with its own protocol, upload one file after another while the host is
+//! killed and restarted, the store fails, and the clients close connections, stall, query the
+//! offset and delete uploads in the middle of requests. All of it follows from a printed seed.
+//! `CHAOS_SEED` selects another seed, and `CHAOS_LOG_DIR` a directory for the logs of the clients
+//! and the host. Threads interleave freely: a seed reproduces the schedule, not the exact timing.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,18 +17,18 @@ mod append;
 mod audit;
 mod auditor_tests;
 mod client;
+mod client_fault;
 mod concatenated;
-mod in_one_request;
-mod ledger;
-mod leftovers;
-mod meanwhile;
+mod concurrent_requests;
+mod context;
+mod expected_state;
+mod fault_schedule;
+mod orphans;
 mod protocol;
-mod remote;
 mod resumable;
-mod sleepers;
-mod storm;
-mod trouble;
-mod world;
+mod single_request;
+mod stalled_clients;
+mod upload_handle;
 
 use std::time::Duration;
 
@@ -37,22 +37,22 @@ use vod_uploader_component_tests::random::Random;
 use vod_uploader_component_tests::source::MIB;
 
 use crate::client::Client;
-use crate::leftovers::Excuses;
+use crate::context::ChaosContext;
+use crate::fault_schedule::FaultSchedule;
+use crate::orphans::AllowedOrphans;
 use crate::protocol::Protocol;
-use crate::sleepers::Sleepers;
-use crate::storm::Storm;
-use crate::world::World;
+use crate::stalled_clients::StalledClients;
 
 const CLIENTS: u64 = 50;
 
 /// 160 MiB of part buffers an instance (ARCHITECTURE.md), and what else an instance needs.
 const INSTANCE_MEMORY_MAX_BYTES: u64 = 200 * MIB;
 
-/// From the first client's start to the last one's end.
+/// From the start of the first client to the end of the last one.
 const DEADLINE: Duration = Duration::from_secs(75);
 
 #[test]
-fn of_fifty_uploads_in_a_storm_nothing_acknowledged_is_lost_and_nothing_is_stuck() {
+fn fifty_clients_under_faults_lose_no_acknowledged_byte_and_all_finish() {
     let seed = seed();
     eprintln!("CHAOS_SEED={seed}");
     let mut edge = Setup::new()
@@ -63,72 +63,76 @@ fn of_fifty_uploads_in_a_storm_nothing_acknowledged_is_lost_and_nothing_is_stuck
         .start();
     edge.plant_secret(SEAL_KEY);
     let mut random = Random::new(seed);
-    let storm = Storm::drawn(&mut random);
-    let world = World::new(edge.client(), storm.calm_after, DEADLINE);
-    let (memory_peak_bytes, sleepers) = all_at_once(&mut edge, &world, &storm, &mut random);
-    eprintln!("after {:?}: {}, {:?}", world.elapsed(), world.counts, storm.hits());
-    let mut defects = world.failures();
-    if world.clients_ended() == CLIENTS {
-        sleepers.were_ended(&edge, world.asleep());
-        leftovers::nothing_runs(&edge);
-        defects.extend(audit::files(&world.ledger, &edge.sandbox.media(), &edge.sandbox.objects()));
-        defects.extend(leave_nothing(&mut edge, &world, &storm));
+    let schedule = FaultSchedule::new(&mut random);
+    let context = ChaosContext::new(edge.client(), schedule.end_after, DEADLINE);
+    let (memory_peak_bytes, stalled) = all_at_once(&mut edge, &context, &schedule, &mut random);
+    eprintln!("after {:?}: {}, {:?}", context.elapsed(), context.counts, schedule.hits());
+    let mut defects = context.failures();
+    if context.clients_ended() == CLIENTS {
+        stalled.assert_ended(&edge, context.stalled());
+        orphans::nothing_runs(&edge);
+        defects.extend(audit::files(
+            &context.expected,
+            &edge.sandbox.media(),
+            &edge.sandbox.objects(),
+        ));
+        defects.extend(leave_nothing(&mut edge, &context, &schedule));
     }
-    eprintln!("after {:?}: {} MiB at most", world.elapsed(), memory_peak_bytes / MIB);
-    if let Ok(folder) = std::env::var("CHAOS_DIARY") {
-        std::fs::write(format!("{folder}/clients.log"), world.diary()).expect("it is writable");
+    eprintln!("after {:?}: {} MiB at most", context.elapsed(), memory_peak_bytes / MIB);
+    if let Ok(folder) = std::env::var("CHAOS_LOG_DIR") {
+        std::fs::write(format!("{folder}/clients.log"), context.log()).expect("it is writable");
         std::fs::write(format!("{folder}/host.log"), edge.log()).expect("it is writable");
     }
     assert!(defects.is_empty(), "CHAOS_SEED={seed}\n{}", defects.join("\n"));
     assert!(memory_peak_bytes <= INSTANCE_MEMORY_MAX_BYTES, "{memory_peak_bytes} bytes");
-    storm.was_one(&world);
+    schedule.assert_effective(&context);
 }
 
-/// Runs the clients and the storm until all clients have ended, or should have. Returns the highest
-/// memory of an instance, in bytes, and who is still asleep then.
+/// Runs the clients and the fault schedule until all clients have finished or the deadline is over.
+/// Returns the highest memory of an instance, in bytes, and the clients that are still stalled.
 fn all_at_once(
     edge: &mut Edge,
-    world: &World,
-    storm: &Storm,
+    context: &ChaosContext,
+    schedule: &FaultSchedule,
     random: &mut Random,
-) -> (u64, Sleepers) {
+) -> (u64, StalledClients) {
     std::thread::scope(|scope| {
         for number in 0..CLIENTS {
             let (client_seed, protocol) = (random.next(), Protocol::of_client(number));
             scope.spawn(move || {
-                Client::new(world, number, protocol, client_seed).run();
-                world.client_ended();
+                Client::new(context, number, protocol, client_seed).run();
+                context.client_ended();
             });
         }
-        let peak = storm.rage(edge, world);
-        let sleepers = Sleepers::lie_down(edge, &world.ledger);
-        storm.subside(edge, world);
-        while world.clients_ended() < CLIENTS && !world.is_late() {
+        let peak = schedule.start(edge, context);
+        let stalled = StalledClients::stall(edge, &context.expected);
+        schedule.stop(edge, context);
+        while context.clients_ended() < CLIENTS && !context.is_late() {
             std::thread::sleep(Duration::from_millis(20));
         }
         let peak = peak.max(edge.stats().count("instance_memory_peak_bytes"));
-        if world.clients_ended() < CLIENTS {
-            // Whoever still waits for an answer is told that it does not come.
+        if context.clients_ended() < CLIENTS {
+            // Ends the requests that still wait for a response.
             edge.kill_host();
         }
-        (peak, sleepers)
+        (peak, stalled)
     })
 }
 
-/// Deletes and sweeps all uploads. Returns what is wrong with what is left.
-fn leave_nothing(edge: &mut Edge, world: &World, storm: &Storm) -> Vec<String> {
-    leftovers::delete_all(edge, &world.ledger);
-    let mut excuses = Excuses {
-        killed_at: storm.killed_at(),
-        untold_initiates: storm.hits().untold_initiates,
-        unswept: true,
+/// Deletes and cleans up all uploads. Returns the orphans without a cause.
+fn leave_nothing(edge: &mut Edge, context: &ChaosContext, schedule: &FaultSchedule) -> Vec<String> {
+    orphans::delete_all(edge, &context.expected);
+    let mut allowed = AllowedOrphans {
+        killed_at: schedule.killed_at(),
+        unacknowledged_initiates: schedule.hits().unacknowledged_initiates,
+        before_cleanup: true,
     };
-    let deleted = leftovers::audited(edge, &world.ledger, &excuses);
-    let unswept = leftovers::sweep(edge);
-    excuses.unswept = false;
-    let swept = leftovers::audited(edge, &world.ledger, &excuses);
-    eprintln!("left: {deleted}; after the sweep: {swept}");
-    [deleted.defects, unswept, swept.defects].concat()
+    let deleted = orphans::audited(edge, &context.expected, &allowed);
+    let remaining = orphans::clean_up(edge);
+    allowed.before_cleanup = false;
+    let cleaned = orphans::audited(edge, &context.expected, &allowed);
+    eprintln!("left: {deleted}; after the cleanup: {cleaned}");
+    [deleted.defects, remaining, cleaned.defects].concat()
 }
 
 /// The seed of this run.

@@ -1,19 +1,21 @@
-//! Who speaks what.
+//! The protocols of the clients.
+
+use vod_uploader_wire::ietf::{Draft, NEWEST};
 
 /// How a client sends its files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Protocol {
-    /// tus, and how the requests are cut.
+    /// tus, with the way a file is split into requests.
     Tus(Tus),
-    /// tus, the file in several uploads that are joined.
+    /// tus, with partial uploads that are concatenated.
     Concatenated,
-    /// The IETF's resumable uploads, by their interop version, in several requests.
-    Ietf(u8),
+    /// A draft of the IETF's resumable uploads, in several requests.
+    Ietf(Draft),
     /// The same in one request.
-    IetfWhole(u8),
-    /// `PUT /v1/uploads/{name}`, its length declared or not.
+    IetfWhole(Draft),
+    /// `PUT /v1/uploads/{name}`.
     Put {
-        /// Whether it is.
+        /// Whether its length is declared.
         known: bool,
     },
     /// A form with two files.
@@ -22,25 +24,25 @@ pub(crate) enum Protocol {
     FilePond,
 }
 
-/// The ways of tus.
+/// The ways to send a file by tus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tus {
     /// All in one PATCH.
     Whole,
     /// Chunks of 3 MiB.
     Chunks,
-    /// Small chunks of any length, most of which end in a tail.
+    /// Small chunks of any length, most of which leave a tail.
     Odd,
-    /// The first bytes come with the POST.
+    /// The first bytes are in the POST (creation-with-upload).
     CreationWithUpload,
-    /// The length comes with the last bytes, or after them.
+    /// The length is declared with the last bytes, or after them.
     DeferredLength,
-    /// Each chunk has a checksum, which is now and then wrong.
+    /// Each chunk has a checksum, which is sometimes wrong.
     Checksums,
 }
 
 impl Protocol {
-    /// What the client of this number speaks.
+    /// The protocol of the client with this number.
     pub(crate) fn of_client(number: u64) -> Self {
         let index = usize::try_from(number).expect("a number of a client fits");
         PROTOCOLS[index % PROTOCOLS.len()]
@@ -57,9 +59,9 @@ const PROTOCOLS: [Protocol; 17] = [
     Protocol::Concatenated,
     Protocol::Concatenated,
     Protocol::Concatenated,
-    Protocol::Ietf(8),
-    Protocol::Ietf(6),
-    Protocol::IetfWhole(8),
+    Protocol::Ietf(NEWEST),
+    Protocol::Ietf(Draft(6)),
+    Protocol::IetfWhole(NEWEST),
     Protocol::Put { known: true },
     Protocol::Put { known: false },
     Protocol::Form,

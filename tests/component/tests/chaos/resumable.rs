@@ -1,48 +1,49 @@
-//! Files that are sent in several requests, and continued where the worker says.
+//! Files that are sent in several requests, each at the offset that the worker reports.
 
 use std::io;
 use std::ops::Range;
 
-use vod_uploader_component_tests::http::{Body, Response};
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::source::{MIB, Source};
-use vod_uploader_component_tests::tus::{CHUNK_TYPE, VERSION, encode_metadata};
+use vod_uploader_wire::ietf::Draft;
+use vod_uploader_wire::{Request, Response, tus};
 
-use crate::append::Heard;
+use crate::append::RequestResult;
 use crate::client::Client;
-use crate::ledger::{Keeping, Promise, Told};
+use crate::context::count;
+use crate::expected_state::{Acknowledgment, OffsetHistory, Retention};
 use crate::protocol::Tus;
-use crate::remote::{Remote, Standing, Words};
-use crate::world::count;
+use crate::upload_handle::{RemoteState, UploadHandle, WireFormat};
 
-/// How an upload is cut into requests.
+/// How an upload is split into requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Steps {
-    /// All that is left.
+pub(crate) enum ChunkPlan {
+    /// All remaining bytes in one request.
     All,
-    /// As many bytes each; the requests of FilePond begin at multiples of them.
+    /// This many bytes each; requests of FilePond start at multiples of it.
     Of(u64),
-    /// Any number up to this.
+    /// Any number of bytes up to this.
     UpTo(u64),
 }
 
-/// How an upload ended for its client.
+/// How an upload ended from its client's point of view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     Stored,
     Deleted,
-    /// It is not there any more; the status.
+    /// It no longer exists; the status.
     Gone(u16),
 }
 
 impl Client<'_> {
     /// A file by tus.
     pub(crate) fn send_by_tus(&mut self, style: Tus) -> Result<(), String> {
-        let (steps, size_max) = match style {
-            Tus::Whole | Tus::CreationWithUpload => (Steps::All, u64::MAX),
-            Tus::Chunks => (Steps::Of(3 * MIB), u64::MAX),
-            Tus::Checksums => (Steps::UpTo(MIB), 6 * MIB),
-            Tus::DeferredLength => (Steps::UpTo(3 * MIB), u64::MAX),
-            Tus::Odd => (Steps::UpTo(400_000), 3 * MIB),
+        let (chunks, size_max) = match style {
+            Tus::Whole | Tus::CreationWithUpload => (ChunkPlan::All, u64::MAX),
+            Tus::Chunks => (ChunkPlan::Of(3 * MIB), u64::MAX),
+            Tus::Checksums => (ChunkPlan::UpTo(MIB), 6 * MIB),
+            Tus::DeferredLength => (ChunkPlan::UpTo(3 * MIB), u64::MAX),
+            Tus::Odd => (ChunkPlan::UpTo(400_000), 3 * MIB),
         };
         let source = self.new_source(size_max);
         let deferred = style == Tus::DeferredLength;
@@ -50,131 +51,132 @@ impl Client<'_> {
             Tus::CreationWithUpload => 1 + self.random.below(source.length().min(2 * MIB)),
             _ => 0,
         };
-        let (remote, offset) = self.create(&source, |client, name| {
-            let metadata = encode_metadata(&[("filename", name)]);
-            let length = source.length().to_string();
-            let length = match deferred {
-                true => ("upload-defer-length", "1"),
-                false => ("upload-length", length.as_str()),
+        let (upload, offset) = self.create(&source, |client, name| {
+            let creation = tus::request("POST", "/v1/files")
+                .header("upload-metadata", tus::metadata(&[("filename", name)]));
+            let creation = match deferred {
+                true => creation.header("upload-defer-length", 1),
+                false => creation.header("upload-length", source.length()),
             };
-            let mut headers = vec![VERSION, length, ("upload-metadata", &metadata)];
             if first == 0 {
-                return client.request("POST", "/v1/files", &headers, &Body::None);
+                return client.send(&creation);
             }
-            headers.push(CHUNK_TYPE);
-            client.request("POST", "/v1/files", &headers, &Body::Range(&source, 0..first))
+            let creation = creation.header("content-type", tus::CONTENT_TYPE);
+            Body::Range(&source, 0..first).send(client, creation)
         })?;
-        let remote = Remote { deferred, ..remote };
-        self.send_file(&remote, &source, steps, offset, style == Tus::Checksums)
+        let upload = UploadHandle { deferred, ..upload };
+        self.send_file(&upload, &source, chunks, offset, style == Tus::Checksums)
     }
 
     /// A file by the IETF's draft, in several requests.
-    pub(crate) fn send_by_ietf(&mut self, version: u8) -> Result<(), String> {
+    pub(crate) fn send_by_ietf(&mut self, draft: Draft) -> Result<(), String> {
         let source = self.new_source(u64::MAX);
         let first = self.random.below(source.length().min(MIB));
-        let (remote, offset) = self.create(&source, |client, name| {
-            let (version, length) = (version.to_string(), source.length().to_string());
-            let disposition = format!("attachment; filename=\"{name}\"");
-            let headers = [
-                ("upload-draft-interop-version", version.as_str()),
-                ("upload-complete", "?0"),
-                ("upload-length", &length),
-                ("content-disposition", &disposition),
-            ];
-            client.request("POST", "/v1/files", &headers, &Body::Range(&source, 0..first))
+        let (upload, offset) = self.create(&source, |client, name| {
+            let creation = draft
+                .creation("POST", "/v1/files", false)
+                .header("upload-length", source.length())
+                .header("content-disposition", format!("attachment; filename=\"{name}\""));
+            Body::Range(&source, 0..first).send(client, creation)
         })?;
-        let remote = Remote { words: Words::Ietf(version), ..remote };
-        self.send_file(&remote, &source, Steps::UpTo(2 * MIB), offset, false)
+        let upload = UploadHandle { format: WireFormat::Ietf(draft), ..upload };
+        self.send_file(&upload, &source, ChunkPlan::UpTo(2 * MIB), offset, false)
     }
 
     /// A file in FilePond's chunks.
     pub(crate) fn send_by_filepond(&mut self) -> Result<(), String> {
         let source = self.new_source(12 * MIB);
-        let (remote, _) = self.create(&source, |client, _| {
-            let length = source.length().to_string();
+        let (upload, _) = self.create(&source, |client, _| {
             let form =
                 b"--b\r\nContent-Disposition: form-data; name=\"filepond\"\r\n\r\n{}\r\n--b--\r\n";
-            let headers = [
-                ("content-type", "multipart/form-data; boundary=b"),
-                ("upload-length", length.as_str()),
-            ];
-            client.request("POST", "/v1/filepond", &headers, &Body::Bytes(form))
+            let creation = Request::new("POST", "/v1/filepond")
+                .header("content-type", "multipart/form-data; boundary=b")
+                .header("upload-length", source.length())
+                .body(form);
+            client.send(&creation)
         })?;
-        let id = remote.path.rsplit('/').next().unwrap_or_default();
+        let id = upload.path.rsplit('/').next().unwrap_or_default();
         let path = format!("/v1/files/{id}");
-        let remote = Remote { words: Words::FilePond(CHUNK_BYTES), path, ..remote };
-        self.send_file(&remote, &source, Steps::Of(CHUNK_BYTES), 0, false)
+        let upload = UploadHandle { format: WireFormat::FilePond(CHUNK_BYTES), path, ..upload };
+        self.send_file(&upload, &source, ChunkPlan::Of(CHUNK_BYTES), 0, false)
     }
 
-    /// Creates an upload, under a new name each time that no address comes. Returns it with the
-    /// offset that its client was told.
+    /// Creates an upload, with a new name for each attempt. Returns it with the offset in the
+    /// response.
     fn create(
         &mut self,
         source: &Source,
-        post: impl Fn(&vod_uploader_component_tests::http::Client, &str) -> io::Result<Response>,
-    ) -> Result<(Remote, u64), String> {
+        post: impl Fn(&vod_uploader_wire::Client, &str) -> io::Result<Response>,
+    ) -> Result<(UploadHandle, u64), String> {
         loop {
             self.check_time()?;
             let name = self.new_name();
-            self.world.ledger.begun(&name, source, Keeping::UntilExpired);
-            let answer = post(&self.world.http(), &name);
+            self.context.expected.start(&name, source, Retention::UntilExpired);
+            let answer = post(&self.context.http(), &name);
             let Ok(answer) = answer else {
                 self.unanswered();
-                self.world.ledger.given_up(&name);
+                self.context.expected.abandon(&name);
                 continue;
             };
             self.notes(&format!("POST {name}: {} {:?}", answer.status, answer.headers));
-            if let Some(remote) = self.addressed(&answer, &name, source.length()) {
+            if let Some(upload) = self.addressed(&answer, &name, source.length()) {
                 let offset = answer.header("upload-offset").map_or(0, |_| answer.offset());
-                return Ok((remote, offset));
+                return Ok((upload, offset));
             }
-            self.world.ledger.given_up(&name);
+            self.context.expected.abandon(&name);
             self.refused(&answer)?;
         }
     }
 
-    /// The upload that an answer names, whatever else it says.
+    /// The upload in the `Location` of a response, whatever its status.
     pub(crate) fn addressed(
         &mut self,
         answer: &Response,
         file_name: &str,
         length: u64,
-    ) -> Option<Remote> {
+    ) -> Option<UploadHandle> {
         let path = answer.header("location")?.to_owned();
-        self.world.ledger.addressed(&path, Some(file_name));
+        self.context.expected.add_address(&path, Some(file_name));
         let file_name = Some(file_name.to_owned());
-        Some(Remote { words: Words::Tus, path, file_name, base: 0, length, deferred: false })
+        Some(UploadHandle {
+            format: WireFormat::Tus,
+            path,
+            file_name,
+            base: 0,
+            length,
+            deferred: false,
+        })
     }
 
-    /// An answer that asks to try again.
+    /// Counts a response that asks to retry, and waits.
     ///
     /// # Errors
-    /// Where it does not.
+    /// Returns an error for any other response.
     pub(crate) fn refused(&mut self, answer: &Response) -> Result<(), String> {
         if !matches!(answer.status, 502 | 503) {
             return Err(format!("{}: {}", answer.status, answer.text()));
         }
-        count(&self.world.counts.refused);
+        count(&self.context.counts.refused);
         self.rest(200);
         Ok(())
     }
 
-    /// Sends a file to its end, and notes what its client was told.
+    /// Sends a file to its end, and records the acknowledgment.
     pub(crate) fn send_file(
         &mut self,
-        remote: &Remote,
+        upload: &UploadHandle,
         source: &Source,
-        steps: Steps,
+        chunks: ChunkPlan,
         offset: u64,
         checked: bool,
     ) -> Result<(), String> {
-        let name = remote.file_name.as_deref().expect("a file has a name");
-        let mut told = Told::default();
-        told.heard(offset);
-        match self.send_all(remote, source, steps, &mut told, checked)? {
+        let name = upload.file_name.as_deref().expect("a file has a name");
+        let mut history = OffsetHistory::default();
+        history.acknowledged(offset);
+        match self.send_all(upload, source, chunks, &mut history, checked)? {
             Ending::Stored => {
-                count(&self.world.counts.stored);
-                self.world.ledger.promised(name, Promise::Stored);
+                count(&self.context.counts.stored);
+                self.context.expected.acknowledge(name, Acknowledgment::Stored);
             }
             Ending::Deleted => {}
             Ending::Gone(status) => return Err(format!("the upload is gone: {status}")),
@@ -182,61 +184,61 @@ impl Client<'_> {
         Ok(())
     }
 
-    /// Sends what is missing of an upload until it is whole.
+    /// Sends the missing bytes until the upload is complete.
     ///
     /// # Errors
-    /// Where the worker breaks a rule, or everybody should have ended.
+    /// Returns an error if the worker violates a rule, or after the deadline.
     pub(crate) fn send_all(
         &mut self,
-        remote: &Remote,
+        upload: &UploadHandle,
         source: &Source,
-        steps: Steps,
-        told: &mut Told,
+        chunks: ChunkPlan,
+        history: &mut OffsetHistory,
         checked: bool,
     ) -> Result<Ending, String> {
-        let mut known = Some(told.highest());
+        let mut known = Some(history.highest());
         let ending = loop {
             self.check_time()?;
             let offset = match known.take() {
                 Some(offset) => offset,
-                None => match self.ask(remote, told)? {
-                    Standing::At(offset) => offset,
-                    Standing::Gone(status) => break Ending::Gone(status),
-                    Standing::Later(_) => {
+                None => match self.ask(upload, history)? {
+                    RemoteState::At(offset) => offset,
+                    RemoteState::Gone(status) => break Ending::Gone(status),
+                    RemoteState::Later(_) => {
                         self.rest(100);
                         continue;
                     }
                 },
             };
-            if offset == remote.length && self.is_completed(remote) {
+            if offset == upload.length && self.is_completed(upload) {
                 break Ending::Stored;
             }
-            let range = self.next_range(offset, remote.length, steps);
-            match self.append(remote, source, range, told, checked)? {
-                Heard::Whole => break Ending::Stored,
-                Heard::Stored(offset) => known = Some(offset),
-                // Now and then without asking first. Whether nothing of a checked request counts
-                // can only be told from a known offset.
-                Heard::Nothing => known = (!checked && self.is_tempted(4)).then_some(offset),
-                Heard::Deleted => break Ending::Deleted,
-                Heard::Gone(status) => break Ending::Gone(status),
+            let range = self.next_range(offset, upload.length, chunks);
+            match self.append(upload, source, range, history, checked)? {
+                RequestResult::Complete => break Ending::Stored,
+                RequestResult::Stored(offset) => known = Some(offset),
+                // Sometimes without a query first. Only a known offset shows whether bytes of a
+                // request with a checksum were stored.
+                RequestResult::Nothing => known = (!checked && self.is_faulty(4)).then_some(offset),
+                RequestResult::Deleted => break Ending::Deleted,
+                RequestResult::Gone(status) => break Ending::Gone(status),
             }
         };
-        self.wake(remote, source, told, ending == Ending::Deleted)?;
+        self.wake(upload, source, history, ending == Ending::Deleted)?;
         Ok(ending)
     }
 
-    fn is_completed(&mut self, remote: &Remote) -> bool {
-        let state = remote.state(&self.world.http());
-        self.notes(&format!("{} is {state:?}", remote.path));
+    fn is_completed(&mut self, upload: &UploadHandle) -> bool {
+        let state = upload.upload_state(&self.context.http());
+        self.notes(&format!("{} is {state:?}", upload.path));
         state.as_deref() == Some("completed")
     }
 
-    fn next_range(&mut self, offset: u64, length: u64, steps: Steps) -> Range<u64> {
-        let end = match steps {
-            Steps::All => length,
-            Steps::Of(bytes) => offset + bytes - offset % bytes,
-            Steps::UpTo(bytes) => offset + 1 + self.random.below(bytes),
+    fn next_range(&mut self, offset: u64, length: u64, chunks: ChunkPlan) -> Range<u64> {
+        let end = match chunks {
+            ChunkPlan::All => length,
+            ChunkPlan::Of(bytes) => offset + bytes - offset % bytes,
+            ChunkPlan::UpTo(bytes) => offset + 1 + self.random.below(bytes),
         };
         offset..end.min(length)
     }

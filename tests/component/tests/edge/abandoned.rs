@@ -1,12 +1,13 @@
-//! Uploads that nobody sends bytes to: they expire, and are cleared away.
+//! Uploads that receive no bytes: they expire, and are cleaned up.
 
 use serde_json::json;
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, Setup};
-use vod_uploader_component_tests::http::{Body, Framing};
 use vod_uploader_component_tests::key_value;
 use vod_uploader_component_tests::source::{MIB, Source};
-use vod_uploader_component_tests::tus::{Upload, VERSION, encode_metadata};
+use vod_uploader_component_tests::tus::{self, Upload, VERSION};
 use vod_uploader_component_tests::wait;
+use vod_uploader_wire::Framing;
 
 #[test]
 fn an_upload_says_when_it_expires_until_it_is_whole() {
@@ -27,7 +28,7 @@ fn an_upload_says_when_it_expires_until_it_is_whole() {
     assert_eq!((last.status, last.header("upload-expires")), (204, None));
     assert_eq!(upload.head(&edge).header("upload-expires"), None);
     assert!(upload.status(&edge)["expires_at"].is_null());
-    // Where nothing expires nobody says so.
+    // Without expiry no response contains it.
     let edge = Setup::new().variable("expire_after_s", "0").start();
     let upload = Upload::create(&edge, 5);
     let head = upload.head(&edge);
@@ -123,7 +124,7 @@ fn an_upload_that_is_being_sent_does_not_expire() {
 
 #[test]
 fn what_may_not_be_dropped_on_the_store_is_forgotten_all_the_same() {
-    let edge = Setup::new().impatient().variable("expire_after_s", "1").start();
+    let edge = Setup::new().with_fast_retries().variable("expire_after_s", "1").start();
     let source = Source::new(744, 2 * MIB);
     let upload = sent_to(&edge, &source, MIB);
     expires(&edge, &upload);
@@ -162,7 +163,7 @@ fn upload_states(edge: &Edge, uploads: &[&Upload]) -> Vec<u16> {
 }
 
 fn named() -> String {
-    encode_metadata(&[("filename", "clip.mp4")])
+    tus::metadata(&[("filename", "clip.mp4")])
 }
 
 fn creation(metadata: &str) -> [(&str, &str); 3] {
@@ -171,14 +172,13 @@ fn creation(metadata: &str) -> [(&str, &str); 3] {
 
 #[test]
 fn parts_that_the_store_does_not_drop_now_are_dropped_by_a_later_sweep() {
-    let edge = Setup::new().impatient().variable("expire_after_s", "1").start();
+    let edge = Setup::new().with_fast_retries().variable("expire_after_s", "1").start();
     let source = Source::new(749, 4 * MIB);
     let fault = json!({ "operation": "AbortMultipartUpload", "times": 0, "kind": "status",
         "status": 503 });
     edge.sandbox.fault(&fault);
-    let client = edge.client();
     let framing = Framing::Length(source.length());
-    let mut put = client.begin("PUT", "/v1/uploads/a.mp4", &[], framing).unwrap();
+    let mut put = edge.start("PUT", "/v1/uploads/a.mp4", &[], framing);
     put.send(&source.bytes(0..3 * MIB));
     wait::until("parts are stored", || (edge.sandbox.requests("UploadPart") > 1).then_some(()));
     drop(put);

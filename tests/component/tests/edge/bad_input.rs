@@ -1,14 +1,16 @@
 //! Values that no request may have: each is refused with the code that names it, and nothing is
 //! made of it, neither at VOD nor on the store nor at the worker.
 
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::checksum::of_tus;
 use vod_uploader_component_tests::edge::{Edge, Setup};
-use vod_uploader_component_tests::http::{Body, Framing, Headers, Response};
-use vod_uploader_component_tests::ietf::NEWEST;
+use vod_uploader_component_tests::ietf;
 use vod_uploader_component_tests::key_value;
 use vod_uploader_component_tests::source::{MIB, Source};
-use vod_uploader_component_tests::tus::{CHUNK_TYPE, Upload, VERSION, encode_metadata};
+use vod_uploader_component_tests::tus::{self, CHUNK_TYPE, Upload, VERSION};
 use vod_uploader_component_tests::wait;
+use vod_uploader_wire::ietf::NEWEST;
+use vod_uploader_wire::{Framing, Headers, Response};
 
 const LENGTH: (&str, &str) = ("upload-length", "200000");
 const NOT_COUNTS: [&str; 10] =
@@ -17,7 +19,7 @@ const NOT_COUNTS: [&str; 10] =
 #[test]
 fn what_a_creation_by_tus_says_wrong_is_named() {
     let edge = Setup::new().variable("default_extension", "").start();
-    let metadata = encode_metadata(&[("filename", "a.mp4")]);
+    let metadata = tus::metadata(&[("filename", "a.mp4")]);
     let named = ("upload-metadata", metadata.as_str());
     let refuses = |headers: Headers<'_>, code: &str| {
         let headers = [&[VERSION], headers].concat();
@@ -150,7 +152,7 @@ fn what_a_request_of_the_ietf_draft_says_wrong_is_named() {
     creates(&[("upload-complete", "?0"), named, ("upload-metadata", "a *")], 400, METADATA);
     made_nothing(&edge, 0);
 
-    let upload = NEWEST.begin(&edge);
+    let upload = ietf::begin(NEWEST, &edge);
     edge.sandbox.reset_requests();
     let typed = ("content-type", "application/partial-upload");
     let (complete, at) = (("upload-complete", "?0"), ("upload-offset", "0"));
@@ -169,7 +171,7 @@ fn what_a_request_of_the_ietf_draft_says_wrong_is_named() {
         appends(&[typed, &[complete, at]].concat(), 415, "media-type-unsupported");
     }
     assert!(edge.sandbox.operations().is_empty(), "{:?}", edge.sandbox.operations());
-    assert_eq!(NEWEST.head(&edge, &upload).offset(), 0);
+    assert_eq!(ietf::head(NEWEST, &edge, &upload).offset(), 0);
     serves_on(&edge);
 }
 
@@ -194,7 +196,7 @@ fn a_file_name_that_could_do_harm_is_refused_at_every_entry() {
     ] {
         let escaped: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
         let path = format!("/v1/uploads/{escaped}");
-        let metadata = encode_metadata(&[("filename", name)]);
+        let metadata = tus::metadata(&[("filename", name)]);
         let metadata = ("upload-metadata", metadata.as_str());
         let whole = ("upload-complete", "?1");
         let requests: [(&str, &str, Headers<'_>); 6] = [
@@ -248,8 +250,7 @@ fn a_body_that_ends_before_its_declared_length_is_no_file_and_no_end() {
     let whole = [("upload-complete", "?1")];
     for (sent, headers) in [(5, &[][..]), (300_000, &[]), (5, &whole)] {
         let framing = Framing::Length(source.length());
-        let client = edge.client();
-        let mut put = client.begin("PUT", "/v1/uploads/a.mp4", headers, framing).unwrap();
+        let mut put = edge.start("PUT", "/v1/uploads/a.mp4", headers, framing);
         put.send(&source.bytes(0..sent));
         drop(put);
     }

@@ -2,12 +2,13 @@
 //! is kept, and the right bytes go on where it began.
 
 use serde_json::json;
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::checksum::{ALGORITHMS, of_tus};
 use vod_uploader_component_tests::edge::{Edge, Setup};
-use vod_uploader_component_tests::http::{Body, Framing, Response};
 use vod_uploader_component_tests::source::{KIB, MIB, Source, sha256};
 use vod_uploader_component_tests::tus::{self, CHUNK_TYPE, Upload, VERSION};
 use vod_uploader_component_tests::wait;
+use vod_uploader_wire::{Framing, Request, Response};
 
 const HEADER: &str = "upload-checksum";
 
@@ -124,7 +125,7 @@ fn a_checked_chunk_that_breaks_off_leaves_the_offset_where_it_was() {
     // Once the client goes, once it hangs and asks for the offset elsewhere.
     for hangs in [false, true] {
         edge.sandbox.reset_requests();
-        let mut patch = edge.client().begin("PATCH", &upload.path, &headers, framing).unwrap();
+        let mut patch = edge.start("PATCH", &upload.path, &headers, framing);
         patch.send(&bytes[..3 << 20]);
         wait::until("parts are on the store", || {
             (edge.sandbox.requests("UploadPart") >= 2).then_some(())
@@ -133,7 +134,7 @@ fn a_checked_chunk_that_breaks_off_leaves_the_offset_where_it_was() {
         let patch = hangs.then_some(patch);
         assert_eq!(upload.offset(&edge), begin);
         if let Some(ended) = patch {
-            let ended = ended.answer().unwrap();
+            let ended = ended.response().unwrap();
             assert_eq!((ended.status, ended.code().as_str()), (409, "taken-over"));
         }
     }
@@ -176,7 +177,7 @@ fn a_checked_chunk_in_whose_middle_the_host_is_killed_leaves_the_offset_where_it
         let headers =
             [VERSION, CHUNK_TYPE, (HEADER, checksum.as_str()), ("upload-offset", &offset)];
         let framing = Framing::Length(bytes.len() as u64);
-        let mut patch = edge.client().begin("PATCH", &upload.path, &headers, framing).unwrap();
+        let mut patch = edge.start("PATCH", &upload.path, &headers, framing);
         // Other bytes than those that are to come.
         patch.send(&source.bytes(0..3 * MIB));
         wait::until("parts are on the store", || {
@@ -197,7 +198,7 @@ fn checked(edge: &Edge, upload: &Upload, checksum: &str, begin: u64, bytes: &[u8
 
 fn created_with(edge: &Edge, checksum: &str, length: u64, bytes: &[u8]) -> Response {
     let length = length.to_string();
-    let metadata = tus::encode_metadata(&[("filename", "clip.mp4")]);
+    let metadata = tus::metadata(&[("filename", "clip.mp4")]);
     let headers = [
         VERSION,
         CHUNK_TYPE,
@@ -215,13 +216,12 @@ fn with_trailer(
     trailer: Option<(&str, &str)>,
 ) -> Response {
     let headers = [VERSION, CHUNK_TYPE, ("upload-offset", "0"), ("trailer", "Upload-Checksum")];
-    let client = edge.client();
-    let mut patch = client.begin("PATCH", &upload.path, &headers, Framing::Chunked).unwrap();
+    let mut request =
+        Request::new("PATCH", &upload.path).headers(&headers).framing(Framing::Chunked);
+    request.trailers.extend(trailer.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let mut patch = edge.client().start(&request).unwrap();
     patch.send(bytes);
-    match trailer {
-        Some((name, value)) => patch.finish_with_trailer(name, value).unwrap(),
-        None => patch.finish().unwrap(),
-    }
+    patch.finish().unwrap()
 }
 
 fn is_refused(answer: &Response, offset: u64) {

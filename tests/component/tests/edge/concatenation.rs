@@ -3,14 +3,15 @@
 use std::thread;
 
 use serde_json::json;
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, Setup};
-use vod_uploader_component_tests::http::{Body, Response};
 use vod_uploader_component_tests::key_value;
 use vod_uploader_component_tests::random::Random;
 use vod_uploader_component_tests::source::{KIB, MIB, Source, sha256};
-use vod_uploader_component_tests::tus::{CHUNK_TYPE, Upload, VERSION, encode_metadata};
+use vod_uploader_component_tests::tus::{self, CHUNK_TYPE, Upload, VERSION};
 use vod_uploader_component_tests::vod::create_upload_video;
 use vod_uploader_component_tests::wait;
+use vod_uploader_wire::Response;
 
 const UNAVAILABLE: (u16, &str) = (403, "concatenation-unavailable");
 
@@ -96,7 +97,7 @@ fn a_final_upload_may_be_made_before_its_partial_ones_are_whole() {
     // Bytes for the final one are refused, now and later.
     let refused = joined.patch(&edge, &source, 0..5).unwrap();
     assert_eq!((refused.status, refused.code().as_str()), (403, "upload-is-final"));
-    // Whoever brings the last byte joins them.
+    // The request with the last byte concatenates them.
     send_backwards(&edge, &partials, &source, &lengths);
     assert_eq!(joined.state(&edge), "completed");
     is_whole(&edge, &joined, &source);
@@ -279,7 +280,7 @@ fn uploads_are_joined_also_where_the_host_is_killed_in_the_middle() {
         ("DeleteObject", 1),
         ("DeleteObject", 2),
     ] {
-        let mut edge = Setup::new().temporary_storage().impatient().start();
+        let mut edge = Setup::new().temporary_storage().with_fast_retries().start();
         let lengths = [MIB + 3, 60_000, MIB + 9];
         let source = Source::new(580, lengths.iter().sum());
         let partials: Vec<_> = lengths.iter().map(|length| partial(&edge, *length)).collect();
@@ -307,7 +308,7 @@ fn uploads_are_joined_also_where_the_host_is_killed_in_the_middle() {
         if operation == "CompleteMultipartUpload" && nth == 1 {
             finish_first(&edge, &partials[0], &source, lengths[0]);
         }
-        // Somebody who may be at work on it is left alone for as long as one call may take.
+        // A request that may still be active is not disturbed for the duration of one call.
         let ask = asks.next().unwrap();
         wait::until(&format!("it is joined after {operation} {nth}"), || {
             ask(&edge, &joined).then_some(())
@@ -362,7 +363,7 @@ fn join(edge: &Edge, partials: &[Upload]) -> Response {
 }
 
 fn named() -> String {
-    encode_metadata(&[("filename", "clip.mp4")])
+    tus::metadata(&[("filename", "clip.mp4")])
 }
 
 fn final_value(partials: &[Upload]) -> String {
@@ -385,7 +386,7 @@ fn is_whole(edge: &Edge, joined: &Upload, source: &Source) {
     assert!(object.contains(&joined.media_id), "{object}");
 }
 
-/// Of the partial uploads there are no objects, parts or records any more.
+/// The partial uploads have no objects, parts or records.
 fn leaves_nothing(edge: &Edge, partials: &[Upload]) {
     assert_eq!(edge.sandbox.temporary_objects(), []);
     assert!(edge.sandbox.uploads().is_empty(), "{:?}", edge.sandbox.uploads());

@@ -5,11 +5,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use vod_uploader_component_tests::edge::{Edge, Setup};
-use vod_uploader_component_tests::http::Body;
 use vod_uploader_component_tests::random::Random;
 use vod_uploader_component_tests::source::{MIB, Source, sha256};
 use vod_uploader_component_tests::tus::Upload;
 use vod_uploader_component_tests::wait;
+use vod_uploader_wire::Request;
 
 const LENGTH: u64 = 24 * MIB;
 
@@ -79,7 +79,7 @@ fn survives_kills(seed: u64, kills: usize, setup: Setup) -> Survivor {
 }
 
 /// Sends a PATCH and asks for the offset all the while. Kills the host a `delay` after the offset
-/// has come to `kill_at`, and returns the last offset that anybody was told.
+/// has reached `kill_at`, and returns the last acknowledged offset.
 fn send_until_killed(
     edge: &mut Edge,
     upload: &Upload,
@@ -104,7 +104,7 @@ fn send_until_killed(
         });
         scope.spawn(|| {
             // Ends with the host: then there is no answer.
-            while let Ok(answer) = client.request("GET", &upload.path, &[], &Body::None) {
+            while let Ok(answer) = client.send(&Request::new("GET", &upload.path)) {
                 let durable = answer.json()["bytes_durable"].as_u64().expect("an offset");
                 seen.fetch_max(durable, Relaxed);
             }

@@ -3,13 +3,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, SEAL_KEY, Setup};
-use vod_uploader_component_tests::http::{Body, Response, contains};
 use vod_uploader_component_tests::key_value;
 use vod_uploader_component_tests::sandbox::RAM_SECRET;
 use vod_uploader_component_tests::source::{KIB, MIB, Source};
 use vod_uploader_component_tests::tus::{self, Upload};
 use vod_uploader_component_tests::vod::{UploadCredential, create_upload_video};
+use vod_uploader_wire::{Response, contains};
 
 #[test]
 fn a_file_is_put_with_the_clients_own_credential() {
@@ -28,7 +29,7 @@ fn a_file_is_put_with_the_clients_own_credential() {
     assert_eq!(created["media_id"], credential.media_id.as_str());
     assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
     assert_eq!(edge.sandbox.requests("CreateUploadVideo"), 1);
-    // Nobody knows the address of such an upload: nothing of it stays.
+    // No client knows the address of such an upload: nothing of it remains.
     assert_eq!(key_value::records(&edge.host_folder()).len(), 0);
     has_no_secret(&edge, &[&credential]);
 }

@@ -1,9 +1,10 @@
 //! Web pages of other origins.
 
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, Setup};
-use vod_uploader_component_tests::http::{Body, Framing, Response};
 use vod_uploader_component_tests::source::{MIB, Source};
-use vod_uploader_component_tests::tus::{CHUNK_TYPE, Upload, VERSION, encode_metadata};
+use vod_uploader_component_tests::tus::{self, CHUNK_TYPE, Upload, VERSION};
+use vod_uploader_wire::{Framing, Response};
 
 const PAGE: &str = "https://a.example";
 const PATHS: [&str; 5] =
@@ -52,7 +53,7 @@ fn a_preflight_allows_the_pages_that_are_configured_and_no_others() {
 fn a_page_reads_every_answer_problems_and_events_included() {
     let edge = Setup::new().variable("cors_origins", PAGE).start();
     let source = Source::new(730, 2 * MIB);
-    let metadata = encode_metadata(&[("filename", "clip.mp4")]);
+    let metadata = tus::metadata(&[("filename", "clip.mp4")]);
     let creation = [
         ("origin", PAGE),
         VERSION,
@@ -93,9 +94,9 @@ fn a_page_reads_every_answer_problems_and_events_included() {
     is_readable(&put, &[]);
     let upload = Upload::create(&edge, 5);
     let path = format!("{}/events", upload.path);
-    let events = edge.client().begin("GET", &path, &page, Framing::None).unwrap();
+    let events = edge.start("GET", &path, &page, Framing::None);
     assert_eq!(upload.delete(&edge).status, 204);
-    is_readable(&events.answer().unwrap(), &[]);
+    is_readable(&events.response().unwrap(), &[]);
 }
 
 #[test]

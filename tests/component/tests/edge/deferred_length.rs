@@ -1,9 +1,10 @@
 //! tus: files whose length is declared after their upload was created.
 
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, Setup};
-use vod_uploader_component_tests::http::{Body, Response};
 use vod_uploader_component_tests::source::{MIB, Source, sha256};
-use vod_uploader_component_tests::tus::{Upload, VERSION, encode_metadata};
+use vod_uploader_component_tests::tus::{self, Upload, VERSION};
+use vod_uploader_wire::Response;
 
 #[test]
 fn a_length_may_be_declared_with_any_chunk_and_survives_the_host() {
@@ -111,7 +112,7 @@ fn an_empty_chunk_may_declare_a_length_that_is_still_to_come() {
 }
 
 fn deferred(edge: &Edge) -> Upload {
-    let metadata = encode_metadata(&[("filename", "clip.mp4")]);
+    let metadata = tus::metadata(&[("filename", "clip.mp4")]);
     let headers = [VERSION, ("upload-defer-length", "1"), ("upload-metadata", metadata.as_str())];
     Upload::created(&edge.request("POST", "/v1/files", &headers, &Body::None).unwrap())
 }

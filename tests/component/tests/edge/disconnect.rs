@@ -49,12 +49,11 @@ fn a_few_bytes_of_a_client_that_closes_are_kept_too() {
 
 #[test]
 fn a_file_put_by_a_client_that_goes_away_leaves_nothing_on_the_store() {
-    use vod_uploader_component_tests::http::Framing;
+    use vod_uploader_wire::Framing;
     for framing in [Framing::Length(8 * MIB), Framing::Chunked] {
         let edge = Setup::new().start();
         let source = Source::new(63, 8 * MIB);
-        let client = edge.client();
-        let mut put = client.begin("PUT", "/v1/uploads/clip.mp4", &[], framing).unwrap();
+        let mut put = edge.start("PUT", "/v1/uploads/clip.mp4", &[], framing);
         assert!(put.send(&source.bytes(0..3 * MIB)));
         wait::until("parts are on the store", || {
             (edge.sandbox.requests("UploadPart") >= 2).then_some(())
@@ -83,7 +82,7 @@ fn while_a_client_hangs_another_connection_learns_the_offset_and_takes_over() {
     });
     // One that asks for the offset ends the request that hangs: nothing that came of it is lost.
     assert_eq!(upload.offset(&edge), HUNG_AT);
-    let ended = hung.answer().unwrap();
+    let ended = hung.response().unwrap();
     assert!(!ended.is_success(), "{}", ended.status);
     assert_eq!(ended.offset(), HUNG_AT);
 
@@ -137,7 +136,7 @@ fn a_client_that_hangs_in_another_instance_is_stopped_there() {
     assert!(edge.stats().count("instances_live") > 1, "{:?}", edge.stats());
     for (upload, patch, sent) in hung {
         assert_eq!(upload.offset(&edge), sent);
-        let ended = patch.answer().unwrap();
+        let ended = patch.response().unwrap();
         assert!(!ended.is_success(), "{}", ended.status);
         assert_eq!(ended.offset(), sent);
     }
@@ -153,13 +152,13 @@ fn a_client_that_takes_over_without_asking_goes_on_where_whole_parts_end() {
     wait::until("three parts are acknowledged", || {
         (upload.bytes_durable(&edge) == 3 * MIB).then_some(())
     });
-    // Whoever is second may be told of the offset that the hung request came to in the end.
+    // The second request may receive the final offset of the stalled request.
     let answer = upload.patch(&edge, &source, 3 * MIB..source.length()).unwrap();
     if !answer.is_success() {
         assert_eq!(answer.status, 409, "{}", answer.text());
         upload.finish(&edge, &source);
     }
-    // The hung one goes on, and must not be told that it succeeded.
+    // The stalled request continues, and must not succeed.
     hung.send(&source.bytes(HUNG_AT..source.length()));
     if let Ok(answer) = hung.finish() {
         assert_eq!(answer.status, 409, "{}", answer.text());
@@ -176,7 +175,7 @@ fn a_client_that_hung_without_a_whole_part_loses_nothing() {
     let upload = Upload::create(&edge, source.length());
     let mut hung = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
     assert!(hung.send(&source.bytes(0..400_000)));
-    wait::until("it is at work", || {
+    wait::until("it is active", || {
         let records = key_value::records(&edge.host_folder());
         records.iter().any(|(key, _)| key.ends_with(".c.1")).then_some(())
     });

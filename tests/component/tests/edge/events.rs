@@ -1,14 +1,15 @@
-//! The progress of an upload as server-sent events, whoever sends it.
+//! The progress of an upload as server-sent events, for each protocol.
 
 use std::thread;
 
 use serde_json::{Value, json};
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, Setup};
 use vod_uploader_component_tests::events::Events;
-use vod_uploader_component_tests::http::{Body, Headers};
 use vod_uploader_component_tests::source::{MIB, Source};
 use vod_uploader_component_tests::tus::{self, Upload};
 use vod_uploader_component_tests::vod::{create_upload_video, refresh_upload_video};
+use vod_uploader_wire::Headers;
 
 #[test]
 fn events_tell_the_progress_and_end_with_the_success() {
@@ -63,7 +64,7 @@ fn who_comes_back_is_told_what_is_new_and_after_the_last_event_nothing() {
     let end = seen.rest();
     let ids: Vec<_> = end.iter().map(|event| event.id.as_str()).collect();
     assert_eq!(ids.last(), Some(&"2097152-succeeded"));
-    // Who comes late is told the end all the same, and who knows it is told to come no more.
+    // A late client receives the final event, and one that has it receives 204.
     let names: Vec<_> = Events::of(&edge, &upload).rest();
     let names: Vec<_> = names.iter().map(|event| event.name.as_str()).collect();
     assert_eq!(names, ["progress", "succeeded"]);
@@ -84,7 +85,7 @@ fn events_end_with_the_failure_where_the_upload_is_deleted() {
     let last = events.rest().pop().unwrap();
     assert_eq!((last.id.as_str(), last.name.as_str()), ("2097152-failed", "failed"));
     assert_eq!(last.data["state"], "aborted");
-    // Also of one whose records are gone while somebody follows it, and of one that never was.
+    // Also for an upload whose records disappear during the stream, and for one that never existed.
     let upload = Upload::create(&edge, source.length());
     let events = Events::of(&edge, &upload);
     assert_eq!(upload.delete(&edge).status, 204);
@@ -118,7 +119,7 @@ fn events_tell_of_a_credential_that_only_its_owner_can_replace() {
     let mut events = Events::of(&edge, &upload);
     let soon = events.until("expiring");
     assert_eq!(soon.data["what"], "credential");
-    // A new one that is about to end, too, is told of again.
+    // A new credential that is about to expire is reported again.
     edge.sandbox.token_life(240);
     let second = refresh_upload_video(&edge.sandbox, "second", &first.media_id);
     let posted = json!({ "upload_auth": second.auth }).to_string();
@@ -130,7 +131,7 @@ fn events_tell_of_a_credential_that_only_its_owner_can_replace() {
     assert!(end(&later.data) > end(&soon.data), "{later:?} {soon:?}");
     upload.finish(&edge, &Source::new(724, MIB));
     assert_eq!(events.rest().pop().unwrap().name, "succeeded");
-    // The worker renews its own without a word.
+    // The worker renews its own credential silently.
     let edge = Setup::new().sealed().start();
     edge.sandbox.token_life(120);
     let upload = Upload::create(&edge, MIB);

@@ -1,8 +1,8 @@
 //! Credentials that end in the middle, clocks that disagree, and a store that forgets.
 
 use serde_json::json;
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::Setup;
-use vod_uploader_component_tests::http::Body;
 use vod_uploader_component_tests::source::{MIB, Source, sha256};
 use vod_uploader_component_tests::tus::{self, Upload};
 use vod_uploader_component_tests::vod::{

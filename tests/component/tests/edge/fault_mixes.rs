@@ -1,11 +1,12 @@
 //! Several faults at random, and clients that do not give up.
 
 use serde_json::{Value, json};
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, Setup};
-use vod_uploader_component_tests::http::{Body, Response};
 use vod_uploader_component_tests::random::Random;
 use vod_uploader_component_tests::source::Source;
 use vod_uploader_component_tests::tus::Upload;
+use vod_uploader_wire::Response;
 
 const PART_BYTES: u64 = 102_400;
 

@@ -2,10 +2,11 @@
 //! it is cleared.
 
 use serde_json::{Value, json};
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, Setup};
-use vod_uploader_component_tests::http::{Body, Response};
 use vod_uploader_component_tests::source::Source;
 use vod_uploader_component_tests::tus::{self, Upload};
+use vod_uploader_wire::Response;
 
 /// One kind of fault, and how the request that meets it must end: `WHOLE`, or with this code.
 struct Case {
@@ -35,7 +36,7 @@ fn faults_of_create_upload_video_end_with_a_file_or_with_their_cause() {
 
 #[test]
 fn faults_of_refresh_upload_video_end_with_a_file_or_with_their_cause() {
-    // Without a seal key every request asks for a credential of its own.
+    // Without a seal key every request requests its own credential.
     let mut cases = unanswered("vod-unavailable");
     cases.push(case(json!({ "kind": "skewed" }), WHOLE, "vod-unavailable"));
     cases.push(case(json!({ "kind": "expired-token" }), EXPIRED, EXPIRED));
@@ -153,7 +154,7 @@ fn faults_of_abort_multipart_upload_end_with_an_abort_or_with_their_cause() {
         // Parts that are gone, or that may not be dropped, are nothing to wait for.
         let expected = match kind {
             "access-denied" | "no-such-upload" => [WHOLE; 2],
-            // It has happened: the next attempt is told that there is nothing left.
+            // It has succeeded: the next attempt receives NoSuchUpload.
             "commit-then-reset" | "truncated-reply" => continue,
             _ => [case.once, case.lasting],
         };

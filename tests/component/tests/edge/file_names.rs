@@ -1,9 +1,10 @@
 //! The name that a file gets if its client sends none, or one without an extension.
 
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, Setup};
-use vod_uploader_component_tests::http::{Body, Headers, Response};
 use vod_uploader_component_tests::source::{KIB, Source};
-use vod_uploader_component_tests::tus::{VERSION, encode_metadata};
+use vod_uploader_component_tests::tus::{self, VERSION};
+use vod_uploader_wire::{Headers, Response};
 
 #[test]
 fn a_tus_upload_needs_no_file_name() {
@@ -16,7 +17,7 @@ fn a_tus_upload_needs_no_file_name() {
         (&[("filename", "clip"), ("type", "video/quicktime")], "clip.mov"),
         (&[("filename", "clip")], "clip.mp4"),
     ] {
-        let metadata = encode_metadata(metadata);
+        let metadata = tus::metadata(metadata);
         let mut headers = vec![VERSION, length];
         if !metadata.is_empty() {
             headers.push(("upload-metadata", &metadata));

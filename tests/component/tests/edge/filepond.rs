@@ -3,13 +3,14 @@
 use std::thread;
 
 use serde_json::json;
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, SEAL_KEY, Setup};
-use vod_uploader_component_tests::http::{Body, Framing, Response};
 use vod_uploader_component_tests::key_value;
 use vod_uploader_component_tests::source::{KIB, MIB, Source};
 use vod_uploader_component_tests::tus::VERSION;
 use vod_uploader_component_tests::vod::create_upload_video;
 use vod_uploader_component_tests::wait;
+use vod_uploader_wire::{Framing, Response};
 
 const FORM: (&str, &str) = ("content-type", "multipart/form-data; boundary=b");
 const CHUNK_TYPE: (&str, &str) = ("content-type", "application/offset+octet-stream");
@@ -57,7 +58,7 @@ fn a_client_that_went_away_within_a_chunk_goes_on_with_that_chunk() {
     let headers = chunk_headers(&offset, &length);
     let path = format!("/v1/filepond?patch={id}");
     let framing = Framing::Length(CHUNK_BYTES);
-    let mut patch = edge.client().begin("PATCH", &path, &headers, framing).unwrap();
+    let mut patch = edge.start("PATCH", &path, &headers, framing);
     patch.send(&source.bytes(CHUNK_BYTES..CHUNK_BYTES + 500 * KIB));
     wait::until("parts of it are stored", || {
         (edge.sandbox.requests("UploadPart") > 12).then_some(())
@@ -233,7 +234,7 @@ fn a_worker_that_died_while_it_made_the_upload_is_followed_by_another_once_its_t
 
 #[test]
 fn a_first_chunk_that_vod_refused_can_be_sent_again_at_once() {
-    let edge = Setup::new().impatient().start();
+    let edge = Setup::new().with_fast_retries().start();
     let source = Source::new(12, CHUNK_BYTES);
     let operation = "CreateUploadVideo";
     let code = "InvalidParameter";
@@ -356,7 +357,7 @@ fn send_and_leave(edge: &Edge, id: &str, source: &Source) {
     let path = format!("/v1/filepond?patch={id}");
     let framing = Framing::Length(CHUNK_BYTES);
     let headers = chunk_headers("0", &length);
-    let mut patch = edge.client().begin("PATCH", &path, &headers, framing).unwrap();
+    let mut patch = edge.start("PATCH", &path, &headers, framing);
     patch.send(&source.bytes(0..10 * KIB));
     wait_for_vod(edge);
 }
@@ -366,9 +367,9 @@ fn wait_for_vod(edge: &Edge) {
     wait::until("VOD is asked", || (edge.sandbox.fault_hits() > 0).then_some(()));
 }
 
-/// Asks again as long as the worker says that another request is at work.
+/// Retries while the worker reports that another request is active.
 fn again_while_busy(send: impl Fn() -> Response) -> Response {
-    wait::until("nobody else is at work", || {
+    wait::until("no other request is active", || {
         let answer = send();
         let beaten = ["busy", "taken-over"].contains(&answer.code().as_str());
         (!beaten).then_some(answer)

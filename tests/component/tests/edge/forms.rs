@@ -1,12 +1,13 @@
 //! HTML forms with files.
 
 use serde_json::Value;
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, Setup};
-use vod_uploader_component_tests::http::{Body, Framing, Headers, Response};
 use vod_uploader_component_tests::key_value;
 use vod_uploader_component_tests::source::{KIB, MIB, Source};
 use vod_uploader_component_tests::vod::{UploadCredential, create_upload_video};
 use vod_uploader_component_tests::wait;
+use vod_uploader_wire::{Framing, Headers, Response};
 
 const TYPE: (&str, &str) = ("content-type", "multipart/form-data; boundary=----Form7x");
 
@@ -55,7 +56,7 @@ fn a_file_of_40_mib_in_a_form_stays_within_the_memory_of_its_parts() {
     let length = before.len() as u64 + source.length() + after.len() as u64;
     for framing in [Framing::Length(length), Framing::Chunked] {
         edge.reset_stats();
-        let mut request = edge.client().begin("POST", "/v1/uploads", &[TYPE], framing).unwrap();
+        let mut request = edge.start("POST", "/v1/uploads", &[TYPE], framing);
         request.send(&before);
         source.read(source.all(), |chunk| request.send(chunk));
         request.send(&after);
@@ -74,8 +75,7 @@ fn a_form_may_come_in_pieces_that_end_anywhere() {
     let form = Form::new().field("title", "t").file("v", "a.mp4", &bytes).file("v", "", b"");
     let body = form.end();
     for cut in [1, 2, 3, 5, 7, 11, 64] {
-        let mut request =
-            edge.client().begin("POST", "/v1/uploads", &[TYPE], Framing::Chunked).unwrap();
+        let mut request = edge.start("POST", "/v1/uploads", &[TYPE], Framing::Chunked);
         for piece in body.chunks(cut) {
             request.send(piece);
         }
@@ -121,7 +121,7 @@ fn one_bad_file_does_not_keep_the_others_from_being_stored_and_shows_in_the_stat
 
 #[test]
 fn a_file_that_the_store_refuses_in_its_middle_does_not_keep_the_next_one_from_it() {
-    let edge = Setup::new().impatient().start();
+    let edge = Setup::new().with_fast_retries().start();
     let source = Source::new(5, 4 * MIB + 9);
     edge.sandbox.fault(&serde_json::json!({
         "operation": "UploadPart", "nth": 2, "kind": "status", "status": 403,
@@ -146,7 +146,7 @@ fn a_form_that_breaks_off_leaves_nothing_of_the_file_that_it_breaks_off_in() {
     let source = Source::new(6, 3 * MIB);
     let body = Form::new().file("v", "a.mp4", &all(&source)).end();
     let length = Framing::Length(body.len() as u64);
-    let mut request = edge.client().begin("POST", "/v1/uploads", &[TYPE], length).unwrap();
+    let mut request = edge.start("POST", "/v1/uploads", &[TYPE], length);
     request.send(&body[..body.len() - MIB as usize]);
     wait::until("a part is stored", || (edge.sandbox.requests("UploadPart") > 0).then_some(()));
     drop(request);

@@ -1,7 +1,7 @@
 //! Large files: whole, and in the memory of a few parts.
 
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, Setup};
-use vod_uploader_component_tests::http::Body;
 use vod_uploader_component_tests::source::{GIB, MIB, Source};
 use vod_uploader_component_tests::tus::Upload;
 

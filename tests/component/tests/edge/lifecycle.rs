@@ -2,11 +2,12 @@
 
 use std::thread;
 
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::Setup;
-use vod_uploader_component_tests::http::{Body, Response};
 use vod_uploader_component_tests::source::{KIB, MIB, Source, sha256};
 use vod_uploader_component_tests::tus::{CHUNK_TYPE, Upload, VERSION};
 use vod_uploader_component_tests::wait;
+use vod_uploader_wire::Response;
 
 #[test]
 fn a_deleted_upload_is_gone_from_the_store_and_for_its_client() {
@@ -74,7 +75,7 @@ fn of_two_requests_with_the_same_bytes_at_once_one_wins_at_most_and_the_object_i
             (send(), first.join().unwrap())
         });
         let winners = [&first, &second].into_iter().filter(|answer| answer.is_success()).count();
-        // None, where one is told off for the offset that the other had come to.
+        // None, if one was rejected because of the offset that the other had reached.
         assert!(winners <= 1, "{} {}", described(&first), described(&second));
         for loser in [&first, &second].into_iter().filter(|answer| !answer.is_success()) {
             assert_eq!(loser.status, 409, "{}", described(loser));

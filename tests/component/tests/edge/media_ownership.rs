@@ -1,10 +1,11 @@
 //! A media id is public: only the client for which the worker issued a media can continue it.
 
 use serde_json::{Value, json};
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, Setup};
-use vod_uploader_component_tests::http::{Body, Response};
 use vod_uploader_component_tests::source::{KIB, MIB, Source};
 use vod_uploader_component_tests::tus::{self, Upload};
+use vod_uploader_wire::Response;
 
 #[test]
 fn no_protocol_takes_a_public_media_id_as_permission_to_overwrite() {
@@ -62,7 +63,7 @@ fn a_new_upload_with_the_token_replaces_the_one_before() {
 
 #[test]
 fn a_failed_single_request_upload_returns_a_token_with_which_it_is_repeated() {
-    let edge = Setup::new().impatient().sealed().start();
+    let edge = Setup::new().with_fast_retries().sealed().start();
     let source = Source::new(64, 50 * KIB);
     let body = Body::Range(&source, 0..source.length());
     edge.sandbox.fault(&json!({"operation": "PutObject", "kind": "access-denied", "times": 1}));

@@ -1,8 +1,8 @@
 //! Credentials that may upload and little else.
 
 use serde_json::json;
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::Setup;
-use vod_uploader_component_tests::http::Body;
 use vod_uploader_component_tests::source::{MIB, Source, sha256};
 use vod_uploader_component_tests::tus::Upload;
 use vod_uploader_component_tests::wait;
@@ -28,7 +28,7 @@ fn an_upload_ends_and_resumes_without_listing_looking_and_aborting() {
 
 #[test]
 fn a_lost_answer_to_complete_is_settled_by_looking_at_the_object() {
-    let edge = Setup::new().impatient().start();
+    let edge = Setup::new().with_fast_retries().start();
     let source = Source::new(92, 3 * MIB);
     let fault = json!({
         "operation": "CompleteMultipartUpload", "times": 0, "kind": "commit-then-reset"
@@ -42,7 +42,7 @@ fn a_lost_answer_to_complete_is_settled_by_looking_at_the_object() {
 
 #[test]
 fn a_lost_answer_that_may_not_be_settled_is_unknown_until_it_may() {
-    let edge = Setup::new().impatient().start();
+    let edge = Setup::new().with_fast_retries().start();
     edge.sandbox.deny(&["HeadObject"]);
     let source = Source::new(93, 3 * MIB);
     let fault = json!({

@@ -1,9 +1,10 @@
-//! Requests that cannot be served: each gets its status and its code, and harms nobody else.
+//! Rejected requests: each receives its status and code, and affects no other request.
 
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, Setup};
-use vod_uploader_component_tests::http::{Body, Response};
 use vod_uploader_component_tests::source::{MIB, Source};
-use vod_uploader_component_tests::tus::{CHUNK_TYPE, Upload, VERSION, encode_metadata};
+use vod_uploader_component_tests::tus::{self, CHUNK_TYPE, Upload, VERSION};
+use vod_uploader_wire::Response;
 
 /// What is sent, and what must come back.
 struct Case<'a> {
@@ -23,7 +24,7 @@ fn every_bad_request_gets_its_status_and_its_code() {
     let upload = Upload::create(&edge, 200_000);
     let stored = upload.patch(&edge, &source, 0..150_000).unwrap();
     assert_eq!((stored.status, stored.offset()), (204, 150_000));
-    let named = encode_metadata(&[("filename", "a.mp4")]);
+    let named = tus::metadata(&[("filename", "a.mp4")]);
     let named = ("upload-metadata", named.as_str());
     let length = ("upload-length", "5");
     let at = ("upload-offset", "150000");

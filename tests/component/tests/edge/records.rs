@@ -8,7 +8,7 @@ use vod_uploader_component_tests::wait;
 
 /// The least part of the store, so that 3,000 parts are 300 MB.
 const PART_BYTES: u64 = 102_400;
-/// ETags that the checkpoint holds before they go to a page of their own, 16 bytes each.
+/// ETags in the checkpoint before they move to a separate page, 16 bytes each.
 const PAGE_PARTS: u64 = 256;
 const PAGE_BYTES: u64 = PAGE_PARTS * 16;
 

@@ -1,9 +1,10 @@
 //! The operator's limit on a file's size, however its length becomes known.
 
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, Setup};
-use vod_uploader_component_tests::http::{Body, Headers, Response};
 use vod_uploader_component_tests::source::Source;
-use vod_uploader_component_tests::tus::{Upload, VERSION, encode_metadata};
+use vod_uploader_component_tests::tus::{self, Upload, VERSION};
+use vod_uploader_wire::{Headers, Response};
 
 const LIMIT_BYTES: u64 = 1_000_000;
 
@@ -54,7 +55,7 @@ fn uploads_that_are_too_large_together_are_not_joined() {
         })
         .collect();
     let concat = format!("final;{}", partials.join(" "));
-    let metadata = encode_metadata(&[("filename", "clip.mp4")]);
+    let metadata = tus::metadata(&[("filename", "clip.mp4")]);
     let headers = [VERSION, ("upload-concat", concat.as_str()), ("upload-metadata", &metadata)];
     is_too_large(&edge.request("POST", "/v1/files", &headers, &Body::None).unwrap());
 }
@@ -68,7 +69,7 @@ fn limited() -> Edge {
 
 /// A tus upload whose length comes later.
 fn deferred(edge: &Edge, more: Headers<'_>) -> Upload {
-    let metadata = encode_metadata(&[("filename", "clip.mp4")]);
+    let metadata = tus::metadata(&[("filename", "clip.mp4")]);
     let mut headers = vec![VERSION, ("upload-defer-length", "1"), ("upload-metadata", &*metadata)];
     headers.extend_from_slice(more);
     Upload::created(&edge.request("POST", "/v1/files", &headers, &Body::None).unwrap())

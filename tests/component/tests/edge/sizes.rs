@@ -1,8 +1,8 @@
 //! Files of every size that is special, in every way that they can come.
 
 use serde_json::json;
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, Setup};
-use vod_uploader_component_tests::http::Body;
 use vod_uploader_component_tests::key_value;
 use vod_uploader_component_tests::sandbox::BUCKET;
 use vod_uploader_component_tests::source::{MIB, Source, sha256};

@@ -3,8 +3,8 @@
 use std::thread;
 
 use serde_json::{Value, json};
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, SEAL_KEY, Setup};
-use vod_uploader_component_tests::http::{Body, Headers, Response};
 use vod_uploader_component_tests::sandbox::BUCKET;
 use vod_uploader_component_tests::source::{MIB, Source, sha256};
 use vod_uploader_component_tests::tus::{self, Upload};
@@ -12,6 +12,7 @@ use vod_uploader_component_tests::vod::{
     UploadCredential, create_upload_video, refresh_upload_video,
 };
 use vod_uploader_component_tests::wait;
+use vod_uploader_wire::{Headers, Response};
 
 #[test]
 fn an_upload_tells_its_state_while_it_is_sent() {
@@ -44,7 +45,7 @@ fn an_upload_tells_its_state_while_it_is_sent() {
     });
     assert_eq!(status, expected);
     assert!(status["expires_at"].as_str().unwrap() >= expires_at.as_str());
-    // Nobody who looked has disturbed it.
+    // The queries have not disturbed it.
     patch.send(&source.bytes(2 * MIB + 7..source.length()));
     let stored = patch.finish().unwrap();
     assert_eq!((stored.status, stored.offset()), (204, source.length()), "{}", stored.text());
@@ -66,8 +67,8 @@ fn a_paused_upload_takes_nothing_until_it_is_resumed() {
     assert_eq!(paused.status, 200, "{}", paused.text());
     assert_eq!(paused.json()["state"], "paused");
     assert_eq!(paused.json()["bytes_durable"], sent);
-    // Who was sending is told how far it came.
-    let ended = patch.answer().unwrap();
+    // The sender receives the final offset.
+    let ended = patch.response().unwrap();
     assert!(!ended.is_success(), "{}", ended.status);
     assert_eq!(ended.offset(), sent);
     edge.kill_host();
@@ -118,7 +119,7 @@ fn a_new_credential_is_taken_in_each_of_its_forms() {
     let upload = created_with(&mut edge, &first, source.length());
     let mut offset = 0;
     for form in 0..4 {
-        // What was kept does not do any more.
+        // The stored credential is no longer valid.
         let nonce = format!("again-{form}");
         let next = refresh_upload_video(&edge.sandbox, &nonce, &first.media_id);
         edge.plant_secret(&next.auth);

@@ -1,8 +1,8 @@
 //! Parts that are too large to be held: they are passed through.
 
 use serde_json::json;
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, Setup};
-use vod_uploader_component_tests::http::Body;
 use vod_uploader_component_tests::source::{MIB, Source, sha256};
 use vod_uploader_component_tests::tus::Upload;
 use vod_uploader_component_tests::wait;

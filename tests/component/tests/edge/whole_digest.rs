@@ -1,12 +1,14 @@
 //! The digest of a file that comes in several requests (RFC 9530), named or asked for when its
 //! upload is created.
 
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::checksum::digest_field;
 use vod_uploader_component_tests::edge::{Edge, Setup};
-use vod_uploader_component_tests::http::{Body, Headers};
-use vod_uploader_component_tests::ietf::NEWEST;
+use vod_uploader_component_tests::ietf;
 use vod_uploader_component_tests::source::{MIB, Source};
 use vod_uploader_component_tests::tus::Upload;
+use vod_uploader_wire::Headers;
+use vod_uploader_wire::ietf::NEWEST;
 
 #[test]
 fn a_digest_that_was_asked_for_is_told_at_the_end_also_over_a_restart() {
@@ -19,7 +21,8 @@ fn a_digest_that_was_asked_for_is_told_at_the_end_also_over_a_restart() {
     send(&edge, &upload, &source, MIB..2 * MIB + 7);
     let rest = 2 * MIB + 7..source.length();
     let last = (rest.start, true);
-    let stored = NEWEST.append(&edge, &upload, last, &[], &Body::Range(&source, rest)).unwrap();
+    let stored =
+        ietf::append(NEWEST, &edge, &upload, last, &[], &Body::Range(&source, rest)).unwrap();
     assert_eq!(stored.status, 201, "{}", stored.text());
     assert_eq!(stored.header("repr-digest"), Some(digest(&source).as_str()));
 }
@@ -32,7 +35,8 @@ fn a_file_with_the_digest_that_was_named_is_stored() {
     send(&edge, &upload, &source, 0..MIB);
     let rest = MIB..source.length();
     let stored =
-        NEWEST.append(&edge, &upload, (MIB, true), &[], &Body::Range(&source, rest)).unwrap();
+        ietf::append(NEWEST, &edge, &upload, (MIB, true), &[], &Body::Range(&source, rest))
+            .unwrap();
     assert_eq!(stored.status, 201, "{}", stored.text());
     assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
 }
@@ -45,22 +49,23 @@ fn a_file_with_another_digest_than_was_named_is_given_up() {
     send(&edge, &upload, &source, 0..MIB);
     let rest = MIB..source.length();
     let refused =
-        NEWEST.append(&edge, &upload, (MIB, true), &[], &Body::Range(&source, rest)).unwrap();
+        ietf::append(NEWEST, &edge, &upload, (MIB, true), &[], &Body::Range(&source, rest))
+            .unwrap();
     assert_eq!((refused.status, refused.code().as_str()), (410, "upload-aborted"));
     assert_eq!(refused.json()["retryable"], false);
-    assert_eq!(NEWEST.head(&edge, &upload).status, 410);
+    assert_eq!(ietf::head(NEWEST, &edge, &upload).status, 410);
     assert!(edge.sandbox.objects().is_empty());
     assert!(edge.sandbox.uploads().is_empty());
 }
 
 fn begun(edge: &Edge, more: Headers<'_>) -> Upload {
-    Upload::created(&NEWEST.create(edge, false, more, &Body::Bytes(b"")))
+    Upload::created(&ietf::create(NEWEST, edge, false, more, &Body::Bytes(b"")))
 }
 
 fn send(edge: &Edge, upload: &Upload, source: &Source, range: std::ops::Range<u64>) {
     let (begin, end) = (range.start, range.end);
     let body = Body::Range(source, range);
-    let stored = NEWEST.append(edge, upload, (begin, false), &[], &body).unwrap();
+    let stored = ietf::append(NEWEST, edge, upload, (begin, false), &[], &body).unwrap();
     assert_eq!((stored.status, stored.offset()), (204, end), "{}", stored.text());
 }
 

@@ -12,8 +12,8 @@ use vod_uploader_component_tests::app_host::AppHost;
 use vod_uploader_component_tests::app_server;
 use vod_uploader_component_tests::application::OfferedFile;
 use vod_uploader_component_tests::binaries::python_app_wasm;
-use vod_uploader_component_tests::http::Body;
 use vod_uploader_component_tests::source::MIB;
+use vod_uploader_wire::Request;
 
 #[test]
 fn an_app_in_python_uploads_three_kinds_of_media_through_a_token_that_ends_in_the_middle() {
@@ -26,7 +26,7 @@ fn an_app_in_python_uploads_three_kinds_of_media_through_a_token_that_ends_in_th
     let fault = json!({ "operation": "UploadPart", "part": 9, "kind": "expired-token" });
     host.sandbox.fault(&fault);
     let answer = app_server::serve(&host.sandbox, &files, |server| {
-        host.client().request("POST", &format!("/{server}"), &[], &Body::Bytes(b"")).unwrap()
+        host.client().send(&Request::new("POST", &format!("/{server}")).body(b"")).unwrap()
     });
     assert_eq!(answer.status, 200, "{}", answer.text());
     let answer = answer.json();

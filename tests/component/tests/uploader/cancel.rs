@@ -16,7 +16,7 @@ fn a_file_that_is_canceled_in_the_middle_leaves_nothing_and_the_next_has_its_tur
     let canceled = application.run_until(|event| event.is("Canceled", id));
     assert!(canceled.payload["left_over"].is_null(), "{canceled}");
     assert!(host.sandbox.uploads().is_empty());
-    // Nobody takes more of its bytes.
+    // No more of its bytes are read.
     let more = json!({ "file": id, "offset": held().size });
     application.app.call("send-until", more).unwrap();
     application.finish();
@@ -80,8 +80,8 @@ fn cleaning_the_list_stops_what_runs_and_keeps_what_was_stored() {
     assert_eq!(application.app.call("list-files", json!({})).unwrap(), json!([]));
     assert_eq!(application.app.call("state", json!({})).unwrap(), "Init");
     assert_eq!(host.sandbox.uploads().len(), 1);
-    // The same file again goes on.
-    let file = held().hold_at(held().size);
+    // The same file resumes.
+    let file = held().pause_at(held().size);
     let id = application.add(file.clone());
     application.offer_whole(id);
     application.start();
@@ -104,5 +104,5 @@ fn in_the_middle(host: &AppHost) -> (Application<'_>, u64, (u64, OfferedFile)) {
 }
 
 fn held() -> OfferedFile {
-    OfferedFile::new("film.mp4", 11, 8 * PART_BYTES).last_modified().hold_at(3 * PART_BYTES + 9)
+    OfferedFile::new("film.mp4", 11, 8 * PART_BYTES).last_modified().pause_at(3 * PART_BYTES + 9)
 }

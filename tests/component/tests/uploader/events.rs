@@ -84,7 +84,7 @@ fn dropping_the_uploader_in_the_middle_ends_its_events_and_keeps_what_is_durable
     let host = AppHost::start();
     let mut application = host.application(Mode::Credential, &json!({}));
     let file = OfferedFile::new("film.mp4", 2, 8 * PART_BYTES).last_modified();
-    let id = application.add(file.clone().hold_at(3 * PART_BYTES + 9));
+    let id = application.add(file.clone().pause_at(3 * PART_BYTES + 9));
     application.start();
     application.run_until_durable(id, 3 * PART_BYTES);
     let media_id = application.handed_in.len();

@@ -5,9 +5,10 @@ use std::path::Path;
 use serde_json::json;
 use vod_uploader_component_tests::app_host::AppHost;
 use vod_uploader_component_tests::binaries::Binaries;
-use vod_uploader_component_tests::http::Body;
+use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::source::{MIB, Source};
 use vod_uploader_component_tests::vod::create_upload_video;
+use vod_uploader_wire::Request;
 
 #[test]
 fn the_example_uploads_the_body_of_a_request() {
@@ -17,7 +18,8 @@ fn the_example_uploads_the_body_of_a_request() {
     let headers =
         [("upload-address", credential.address.as_str()), ("upload-auth", &credential.auth)];
     let body = Body::Range(&source, source.all());
-    let answer = host.client().request("PUT", "/film.mp4", &headers, &body).unwrap();
+    let answer =
+        body.send(&host.client(), Request::new("PUT", "/film.mp4").headers(&headers)).unwrap();
     assert_eq!(answer.status, 201, "{}", answer.text());
     let object = host.sandbox.only_object();
     assert_eq!((object.key, object.crc64), (credential.object(), source.crc64()));
@@ -30,7 +32,7 @@ fn the_example_says_why_an_upload_fails() {
     let source = Source::new(2, MIB);
     let put = |headers: &[(&str, &str)]| {
         let body = Body::Range(&source, source.all());
-        host.client().request("PUT", "/film.mp4", headers, &body).unwrap()
+        body.send(&host.client(), Request::new("PUT", "/film.mp4").headers(headers)).unwrap()
     };
     assert_eq!(put(&[]).status, 502);
     let credential = create_upload_video(&host.sandbox, &host.sandbox.nonce());

@@ -11,7 +11,7 @@ fn a_token_that_ends_in_the_middle_is_asked_for_again_and_the_upload_goes_on() {
     let host = AppHost::start();
     let mut application = host.application(Mode::Credential, &json!({}));
     let file = OfferedFile::new("film.mp4", 1, 8 * PART_BYTES + 8);
-    let id = application.add(file.clone().hold_at(4 * PART_BYTES + 9));
+    let id = application.add(file.clone().pause_at(4 * PART_BYTES + 9));
     application.start();
     application.run_until_durable(id, 4 * PART_BYTES);
     host.sandbox.set_life(&application.handed_in[0].1, 0);
@@ -55,7 +55,7 @@ fn a_temporary_access_key_that_ends_is_asked_for_again_and_the_upload_goes_on() 
     let host = AppHost::start();
     let mut application = host.application(Mode::Sts, &json!({}));
     let file = OfferedFile::new("film.mp4", 3, 8 * PART_BYTES);
-    let id = application.add(file.clone().hold_at(4 * PART_BYTES + 9));
+    let id = application.add(file.clone().pause_at(4 * PART_BYTES + 9));
     application.start();
     application.run_until_durable(id, 4 * PART_BYTES);
     // VOD refuses the refresh that the store asks for.
@@ -75,7 +75,7 @@ fn a_temporary_access_key_that_ends_is_asked_for_again_without_vod_too() {
     let host = AppHost::start();
     let mut application = host.application(Mode::Direct, &json!({}));
     let file = OfferedFile::new("film.mp4", 4, 8 * PART_BYTES);
-    let id = application.add(file.clone().hold_at(4 * PART_BYTES + 9));
+    let id = application.add(file.clone().pause_at(4 * PART_BYTES + 9));
     application.start();
     application.run_until_durable(id, 4 * PART_BYTES);
     host.sandbox.set_life(&application.handed_in[0].1, 0);
@@ -90,7 +90,7 @@ fn a_picture_whose_credential_ends_starts_again_with_a_new_image_id() {
     let host = AppHost::start();
     let mut application = host.application(Mode::Credential, &json!({}));
     let file = OfferedFile::new("poster.png", 5, 5 * PART_BYTES);
-    let id = application.add(file.clone().hold_at(2 * PART_BYTES + 9));
+    let id = application.add(file.clone().pause_at(2 * PART_BYTES + 9));
     application.start();
     application.run_until_durable(id, 2 * PART_BYTES);
     host.sandbox.set_life(&application.handed_in[0].1, 0);

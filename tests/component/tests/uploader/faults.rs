@@ -25,7 +25,7 @@ fn faults_of_the_calls_for_pictures_and_auxiliary_media_end_with_a_file_or_with_
         [("CreateUploadImage", "png"), ("CreateUploadAttachedMedia", "srt")]
     {
         let host = AppHost::start();
-        let mut application = impatient(&host, Mode::Sts);
+        let mut application = with_fast_retries(&host, Mode::Sts);
         for case in &of_vod() {
             for (times, expected) in [(1, case.once), (0, case.lasting)] {
                 let (id, file) = offer_kind(&mut application, extension, LESS_THAN_A_PART);
@@ -76,7 +76,7 @@ fn faults_of_complete_multipart_upload_end_with_a_file_or_with_their_cause() {
 #[test]
 fn faults_of_refresh_upload_video_end_with_a_file_or_with_their_cause() {
     let host = AppHost::start();
-    let mut application = impatient(&host, Mode::Sts);
+    let mut application = with_fast_retries(&host, Mode::Sts);
     let mut cases = of_vod();
     for case in &mut cases {
         // A media that was deleted at VOD: the file starts again as another one.
@@ -99,11 +99,11 @@ fn faults_of_refresh_upload_video_end_with_a_file_or_with_their_cause() {
 #[test]
 fn faults_of_abort_multipart_upload_end_with_an_abort_or_with_what_is_left_over() {
     let host = AppHost::start();
-    let mut application = impatient(&host, Mode::Credential);
+    let mut application = with_fast_retries(&host, Mode::Credential);
     for case in &of_store() {
         let kind = case.fault["kind"].as_str().unwrap();
         let (id, _) = offer(&mut application, SEVERAL_PARTS);
-        let held = application.hold(id, 2 * PART_BYTES);
+        let held = application.pause(id, 2 * PART_BYTES);
         application.start();
         application.run_until_durable(id, held);
         plant(&host, "AbortMultipartUpload", case, 1);
@@ -113,7 +113,7 @@ fn faults_of_abort_multipart_upload_end_with_an_abort_or_with_what_is_left_over(
         assert_eq!(host.sandbox.fault_hits(), 1, "{kind}");
         host.sandbox.clear_faults();
         let left = host.sandbox.uploads().len();
-        // Whatever is left is reported. Nobody is asked for a credential for a file that goes.
+        // Leftovers are reported. No credential is requested for a file that is removed.
         assert!(left == 0 || !canceled.payload["left_over"].is_null(), "{kind}: {canceled}");
         let gives_up = case.once != WHOLE || kind == "expired-token";
         assert!(left == 0 || gives_up, "{kind} is worth another try");
@@ -156,7 +156,7 @@ fn a_store_that_breaks_at_every_corner_gets_the_whole_file_in_the_end() {
 
 fn upload_with_each(operation: &str, mode: Mode, cases: &[Case], size: u64) {
     let host = AppHost::start();
-    let mut application = impatient(&host, mode);
+    let mut application = with_fast_retries(&host, mode);
     for case in cases {
         for (times, expected) in [(1, case.once), (0, case.lasting)] {
             let (id, file) = offer(&mut application, size);
@@ -166,7 +166,7 @@ fn upload_with_each(operation: &str, mode: Mode, cases: &[Case], size: u64) {
     }
 }
 
-/// Runs into the planted fault, and then, where it was not survived, without it.
+/// Runs with the planted fault, and again without it if the first run failed.
 fn meets(
     host: &AppHost,
     application: &mut Application<'_>,
@@ -201,7 +201,7 @@ fn meets(
     is_whole(host, application, id, file);
 }
 
-fn impatient(host: &AppHost, mode: Mode) -> Application<'_> {
+fn with_fast_retries(host: &AppHost, mode: Mode) -> Application<'_> {
     host.application(mode, &json!({ "retry_count": 1, "timeout": 150 }))
 }
 

@@ -100,7 +100,7 @@ fn a_credential_for_another_object_is_refused_while_a_file_is_uploaded() {
     let host = AppHost::start();
     let mut application = host.application(Mode::Credential, &json!({}));
     let file = OfferedFile::new("film.mp4", 3, 5 * PART_BYTES);
-    let id = application.add(file.clone().hold_at(2 * PART_BYTES + 9));
+    let id = application.add(file.clone().pause_at(2 * PART_BYTES + 9));
     application.start();
     application.run_until_durable(id, 2 * PART_BYTES);
     let other = create_upload_video(&host.sandbox, &host.sandbox.nonce());
@@ -115,7 +115,7 @@ fn a_credential_for_another_object_is_refused_while_a_file_is_uploaded() {
 fn a_source_that_is_not_the_file_fails_it_with_the_reason() {
     let host = AppHost::start();
     let mut application = host.application(Mode::Credential, &json!({}));
-    let file = OfferedFile::new("film.mp4", 4, 3 * PART_BYTES).hold_at(0);
+    let file = OfferedFile::new("film.mp4", 4, 3 * PART_BYTES).pause_at(0);
     let id = application.add(file.clone());
     application.start();
     application.run_up_to(|event| event.is("SourceWanted", id));
@@ -131,7 +131,7 @@ fn a_source_that_is_not_the_file_fails_it_with_the_reason() {
     application.finish();
     assert_eq!(application.app.call("state", json!({})).unwrap(), "Failure");
     assert!(host.sandbox.objects().is_empty());
-    // A source that breaks off says why.
+    // A source that is interrupted reports why.
     application.start();
     application.run_until(|event| event.is("SourceWanted", id));
     let broken = json!({ "file": id, "broken": "the disk is gone" });
@@ -146,7 +146,7 @@ fn a_file_that_takes_longer_than_its_deadline_fails_and_goes_on_when_it_is_start
     let host = AppHost::start();
     let mut application = host.application(Mode::Credential, &json!({ "deadline": 1 }));
     let file = OfferedFile::new("film.mp4", 5, 5 * PART_BYTES);
-    let id = application.add(file.clone().hold_at(2 * PART_BYTES + 9));
+    let id = application.add(file.clone().pause_at(2 * PART_BYTES + 9));
     application.start();
     let failed = application.run_until(|event| event.is("Failed", id));
     assert_eq!(failed.error().code(), "DeadlineExceeded");
@@ -164,7 +164,7 @@ fn a_media_that_was_deleted_at_vod_starts_again_once_its_checkpoint_is_cleared()
     let host = AppHost::start();
     let file = OfferedFile::new("film.mp4", 6, 5 * PART_BYTES).last_modified();
     let mut application = host.application(Mode::Credential, &json!({}));
-    let id = application.add(file.clone().hold_at(2 * PART_BYTES + 9));
+    let id = application.add(file.clone().pause_at(2 * PART_BYTES + 9));
     application.start();
     application.run_until_durable(id, 2 * PART_BYTES);
     application.app.call("stop-upload", json!({})).unwrap();

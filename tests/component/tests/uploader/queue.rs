@@ -25,7 +25,7 @@ fn three_kinds_of_media_are_uploaded_in_one_run_with_a_temporary_access_key() {
         assert_eq!(host.sandbox.requests(call), 1, "{call}");
     }
     assert_eq!(host.sandbox.requests("RefreshUploadVideo"), 0);
-    // Only VOD knows the URLs of pictures and auxiliary media.
+    // Only VOD knows the URLs of images and auxiliary media.
     let urls: Vec<_> =
         (1..=3).map(|id| application.last("Succeeded", id).text("media_url").is_some()).collect();
     assert_eq!(urls.iter().filter(|has| **has).count(), 2, "{urls:?}");
@@ -99,7 +99,7 @@ fn a_file_of_unknown_length_ends_where_its_stream_does() {
 fn files_come_and_go_while_a_run_goes_on() {
     let host = AppHost::start();
     let mut application = host.application(Mode::Credential, &json!({}));
-    let first = OfferedFile::new("first.mp4", 6, 4 * PART_BYTES).hold_at(2 * PART_BYTES + 9);
+    let first = OfferedFile::new("first.mp4", 6, 4 * PART_BYTES).pause_at(2 * PART_BYTES + 9);
     let first_id = application.add(first.clone());
     let second_id = application.add(OfferedFile::new("second.mp4", 7, PART_BYTES));
     application.start();

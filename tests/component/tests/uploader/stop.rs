@@ -11,7 +11,7 @@ fn a_run_that_was_stopped_goes_on_from_the_checkpoint() {
     let host = AppHost::start();
     let mut application = host.application(Mode::Credential, &json!({}));
     let file = OfferedFile::new("film.mp4", 1, 20 * PART_BYTES + 20).last_modified();
-    let id = application.add(file.clone().hold_at(10 * PART_BYTES + 9));
+    let id = application.add(file.clone().pause_at(10 * PART_BYTES + 9));
     application.start();
     application.run_until_durable(id, 10 * PART_BYTES);
     application.app.call("stop-upload", json!({})).unwrap();
@@ -62,7 +62,7 @@ fn a_file_that_is_handed_in_piece_by_piece_is_asked_for_where_each_piece_ends() 
     let host = AppHost::start();
     let mut application = host.application(Mode::Credential, &json!({}));
     let file = OfferedFile::new("film.mp4", 3, 5 * PART_BYTES + 5);
-    let id = application.add(file.clone().hold_at(0));
+    let id = application.add(file.clone().pause_at(0));
     application.start();
     let mut end = 0;
     let mut pieces = 0;

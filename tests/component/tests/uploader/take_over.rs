@@ -13,7 +13,7 @@ fn a_file_goes_on_with_the_uploader_that_took_it_over_and_fails_with_the_one_bef
     let host = AppHost::start();
     let file = OfferedFile::new("film.mp4", 1, 12 * PART_BYTES).last_modified();
     let mut first = host.application(Mode::Credential, &json!({}));
-    let first_id = first.add(file.clone().hold_at(4 * PART_BYTES + 9));
+    let first_id = first.add(file.clone().pause_at(4 * PART_BYTES + 9));
     first.start();
     first.run_until_durable(first_id, 4 * PART_BYTES);
 

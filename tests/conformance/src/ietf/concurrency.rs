@@ -3,14 +3,14 @@
 use std::time::Instant;
 
 use url::Url;
+use vod_uploader_wire::{Exchange, Request};
 
-use super::scene::Scene;
-use crate::case::{Case, Stop, Verdict};
-use crate::check::expect;
-use crate::http::{Pending, Request};
+use super::fixture::Fixture;
+use crate::case::{Case, CaseAbort, Verdict};
+use crate::check::{ResponseChecks, expect};
 use crate::sample::sample;
 
-pub(super) const CASES: &[Case<Scene>] = &[
+pub(super) const CASES: &[Case<Fixture>] = &[
     Case::should("head_is_answered_soon_while_an_append_hangs", SECTION, head_is_soon),
     Case::should("patch_is_answered_soon_while_an_append_hangs", SECTION, patch_is_soon),
     Case::should("delete_is_answered_soon_while_an_append_hangs", SECTION, delete_is_soon),
@@ -20,80 +20,80 @@ pub(super) const CASES: &[Case<Scene>] = &[
     Case::must("bytes_of_a_replaced_append_do_not_get_in", SECTION, replaced_does_not_write),
 ];
 
-fn head_is_soon(scene: &Scene) -> Verdict {
-    let (upload, _hanging) = hanging(scene)?;
-    soon(scene, &scene.request("HEAD", &upload))
+fn head_is_soon(fixture: &Fixture) -> Verdict {
+    let (upload, _hanging) = hanging(fixture)?;
+    soon(fixture, &fixture.request("HEAD", &upload))
 }
 
-fn patch_is_soon(scene: &Scene) -> Verdict {
-    let (upload, _hanging) = hanging(scene)?;
+fn patch_is_soon(fixture: &Fixture) -> Verdict {
+    let (upload, _hanging) = hanging(fixture)?;
     // Which offset it is cannot be known: 409 is an answer, too.
-    soon(scene, &scene.patch(&upload, 0, &sample(scene.piece()?), false))
+    soon(fixture, &fixture.patch(&upload, 0, &sample(fixture.piece()?), false))
 }
 
-fn delete_is_soon(scene: &Scene) -> Verdict {
-    let (upload, _hanging) = hanging(scene)?;
-    soon(scene, &scene.request("DELETE", &upload))
+fn delete_is_soon(fixture: &Fixture) -> Verdict {
+    let (upload, _hanging) = hanging(fixture)?;
+    soon(fixture, &fixture.request("DELETE", &upload))
 }
 
-fn soon(scene: &Scene, request: &Request) -> Verdict {
+fn soon(fixture: &Fixture, request: &Request) -> Verdict {
     let begin = Instant::now();
-    let answer = scene.send(request)?;
-    let (took, bound) = (begin.elapsed(), scene.setup.hang_bound);
-    expect(answer.status() < 500 && answer.status() != 423 && took <= bound, || {
-        let (method, status) = (&request.method, answer.status());
+    let answer = fixture.send(request)?;
+    let (took, bound) = (begin.elapsed(), fixture.setup.hang_bound);
+    expect(answer.status < 500 && answer.status != 423 && took <= bound, || {
+        let (method, status) = (&request.method, answer.status);
         format!("expected {method} to be answered within {bound:?}, got {status} after {took:?}")
     })
 }
 
-fn head_ends(scene: &Scene) -> Verdict {
-    let (upload, hanging) = hanging(scene)?;
-    scene.head(&upload)?;
-    ended(scene, hanging)
+fn head_ends(fixture: &Fixture) -> Verdict {
+    let (upload, hanging) = hanging(fixture)?;
+    fixture.head(&upload)?;
+    ended(fixture, hanging)
 }
 
-fn delete_ends(scene: &Scene) -> Verdict {
-    let (upload, hanging) = hanging(scene)?;
-    scene.send(&scene.request("DELETE", &upload))?;
-    ended(scene, hanging)
+fn delete_ends(fixture: &Fixture) -> Verdict {
+    let (upload, hanging) = hanging(fixture)?;
+    fixture.send(&fixture.request("DELETE", &upload))?;
+    ended(fixture, hanging)
 }
 
-fn ended(scene: &Scene, mut hanging: Pending) -> Verdict {
-    let bound = scene.setup.hang_bound;
+fn ended(fixture: &Fixture, mut hanging: Exchange) -> Verdict {
+    let bound = fixture.setup.hang_bound;
     expect(hanging.ends_within(bound), || {
         format!("expected the append that hangs to be ended within {bound:?}")
     })
 }
 
-fn told_is_accepted(scene: &Scene) -> Verdict {
-    let (upload, mut hanging) = hanging(scene)?;
-    let offset = scene.offset(&upload)?;
+fn told_is_accepted(fixture: &Fixture) -> Verdict {
+    let (upload, mut hanging) = hanging(fixture)?;
+    let offset = fixture.offset(&upload)?;
     // Late bytes of the old request, as a network may deliver them.
-    hanging.send_rest();
-    let _ = hanging.ends_within(scene.setup.hang_bound / 4);
-    let content = sample(scene.large());
+    hanging.send(&sample(fixture.large())[fixture.large() / 3..]);
+    let _ = hanging.ends_within(fixture.setup.hang_bound / 4);
+    let content = sample(fixture.large());
     let rest = content.get(offset..).unwrap_or_default();
-    scene.send(&scene.patch(&upload, offset, rest, true))?.expect_success()
+    fixture.send(&fixture.patch(&upload, offset, rest, true))?.expect_success()
 }
 
-fn replaced_does_not_write(scene: &Scene) -> Verdict {
-    let (upload, mut hanging) = hanging(scene)?;
-    let offset = scene.offset(&upload)?;
-    let piece = scene.piece()?;
-    scene.append(&upload, offset..offset + piece, false)?;
-    hanging.send_rest();
-    let _ = hanging.ends_within(scene.setup.hang_bound / 4);
-    scene.expect_offset(&upload, offset + piece)
+fn replaced_does_not_write(fixture: &Fixture) -> Verdict {
+    let (upload, mut hanging) = hanging(fixture)?;
+    let offset = fixture.offset(&upload)?;
+    let piece = fixture.piece()?;
+    fixture.append(&upload, offset..offset + piece, false)?;
+    hanging.send(&sample(fixture.large())[fixture.large() / 3..]);
+    let _ = hanging.ends_within(fixture.setup.hang_bound / 4);
+    fixture.expect_offset(&upload, offset + piece)
 }
 
 /// An upload, and an append to it of which a third was sent, and nothing follows.
-fn hanging(scene: &Scene) -> Result<(Url, Pending), Stop> {
-    let upload = scene.create()?;
-    let size = scene.large();
-    let patch = scene.patch(&upload, 0, &sample(size), false).field("Expect", "100-continue");
-    let mut hanging = scene.client.begin(&patch, 0)?;
-    hanging.await_continue(scene.setup.hang_bound / 4);
-    hanging.send_more(size / 3);
+fn hanging(fixture: &Fixture) -> Result<(Url, Exchange), CaseAbort> {
+    let upload = fixture.create()?;
+    let size = fixture.large();
+    let patch = fixture.patch(&upload, 0, &sample(size), false).header("Expect", "100-continue");
+    let mut hanging = fixture.client.start(&patch)?;
+    hanging.await_continue(fixture.setup.hang_bound / 4);
+    hanging.send(&patch.content[..size / 3]);
     Ok((upload, hanging))
 }
 

@@ -1,11 +1,11 @@
 //! Section 4.2, and what section 13 asks of the URLs.
 
-use super::scene::Scene;
-use crate::case::{Case, Stop, Verdict};
-use crate::check::expect;
+use super::fixture::Fixture;
+use crate::case::{Case, CaseAbort, Verdict};
+use crate::check::{ResponseChecks, expect};
 use crate::sample::sample;
 
-pub(super) const CASES: &[Case<Scene>] = &[
+pub(super) const CASES: &[Case<Fixture>] = &[
     Case::must("an_incomplete_creation_tells_where_the_upload_is", SECTION, tells_location),
     Case::should("an_incomplete_creation_is_answered_201", SECTION, is_201),
     Case::must("an_incomplete_creation_tells_the_limits", SECTION, tells_limits),
@@ -17,60 +17,60 @@ pub(super) const CASES: &[Case<Scene>] = &[
     Case::should("urls_are_hard_to_guess", "13", hard_to_guess),
 ];
 
-fn tells_location(scene: &Scene) -> Verdict {
-    let upload = scene.create_by(&scene.creation(false, &sample(scene.piece()?)))?;
-    scene.head(&upload)?.expect_success()
+fn tells_location(fixture: &Fixture) -> Verdict {
+    let upload = fixture.create_by(&fixture.creation(false, &sample(fixture.piece()?)))?;
+    fixture.head(&upload)?.expect_success()
 }
 
-fn is_201(scene: &Scene) -> Verdict {
-    scene.send(&scene.creation(false, &sample(scene.piece()?)))?.expect_status(&[201])
+fn is_201(fixture: &Fixture) -> Verdict {
+    fixture.send(&fixture.creation(false, &sample(fixture.piece()?)))?.expect_status(&[201])
 }
 
-fn tells_limits(scene: &Scene) -> Verdict {
-    scene.since(6)?;
-    let creation = scene.creation(false, b"");
-    let answer = scene.send(&creation)?;
-    let upload = answer.location(&creation.url)?;
-    if scene.head(&upload)?.field("Upload-Limit").is_none() {
-        return Err(Stop::skipped("the server has no limits"));
+fn tells_limits(fixture: &Fixture) -> Verdict {
+    fixture.since(6)?;
+    let creation = fixture.creation(false, b"");
+    let answer = fixture.send(&creation)?;
+    let upload = answer.location(&fixture.setup.url)?;
+    if fixture.head(&upload)?.header("Upload-Limit").is_none() {
+        return Err(CaseAbort::skipped("the server has no limits"));
     }
     answer.required("Upload-Limit").map(drop)
 }
 
-fn starts_at_0(scene: &Scene) -> Verdict {
-    let upload = scene.create()?;
-    scene.expect_offset(&upload, 0)
+fn starts_at_0(fixture: &Fixture) -> Verdict {
+    let upload = fixture.create()?;
+    fixture.expect_offset(&upload, 0)
 }
 
-fn bytes_count(scene: &Scene) -> Verdict {
-    let piece = scene.piece()?;
-    let upload = scene.create_by(&scene.creation(false, &sample(piece)))?;
-    scene.expect_offset(&upload, piece)?;
-    scene.append(&upload, piece..2 * piece, true)
+fn bytes_count(fixture: &Fixture) -> Verdict {
+    let piece = fixture.piece()?;
+    let upload = fixture.create_by(&fixture.creation(false, &sample(piece)))?;
+    fixture.expect_offset(&upload, piece)?;
+    fixture.append(&upload, piece..2 * piece, true)
 }
 
-fn is_not_complete(scene: &Scene) -> Verdict {
-    let piece = scene.piece()?;
-    // All bytes are there, but nobody said so.
-    let mut creation = scene.creation(false, &sample(piece));
-    if scene.since(6).is_ok() {
-        creation = creation.field("Upload-Length", piece);
+fn is_not_complete(fixture: &Fixture) -> Verdict {
+    let piece = fixture.piece()?;
+    // All bytes were sent, but not declared complete.
+    let mut creation = fixture.creation(false, &sample(piece));
+    if fixture.since(6).is_ok() {
+        creation = creation.header("Upload-Length", piece);
     }
-    let upload = scene.create_by(&creation)?;
-    scene.expect_complete(&scene.head(&upload)?, false)
+    let upload = fixture.create_by(&creation)?;
+    fixture.expect_complete(&fixture.head(&upload)?, false)
 }
 
-fn complete_succeeds(scene: &Scene) -> Verdict {
-    scene.send(&scene.creation(true, &sample(scene.piece()?)))?.expect_success()
+fn complete_succeeds(fixture: &Fixture) -> Verdict {
+    fixture.send(&fixture.creation(true, &sample(fixture.piece()?)))?.expect_success()
 }
 
-fn own_url(scene: &Scene) -> Verdict {
-    let (first, second) = (scene.create()?, scene.create()?);
+fn own_url(fixture: &Fixture) -> Verdict {
+    let (first, second) = (fixture.create()?, fixture.create()?);
     expect(first != second, || format!("expected another Location, got {second} again"))
 }
 
-fn hard_to_guess(scene: &Scene) -> Verdict {
-    let uploads = [scene.create()?, scene.create()?, scene.create()?];
+fn hard_to_guess(fixture: &Fixture) -> Verdict {
+    let uploads = [fixture.create()?, fixture.create()?, fixture.create()?];
     for (first, second) in [(0, 1), (1, 2), (0, 2)] {
         let (first, second) = (uploads[first].as_str(), uploads[second].as_str());
         let differing = first.bytes().zip(second.bytes()).filter(|(one, other)| one != other);

@@ -4,15 +4,15 @@
 //! the cases are skipped.
 
 use url::Url;
+use vod_uploader_wire::{Head, Response};
 
 use super::field;
-use super::scene::Scene;
-use crate::case::{Case, Stop, Verdict};
-use crate::check::expect;
-use crate::http::{Head, Response};
+use super::fixture::Fixture;
+use crate::case::{Case, CaseAbort, Verdict};
+use crate::check::{ResponseChecks, expect};
 use crate::sample::sample;
 
-pub(super) const CASES: &[Case<Scene>] = &[
+pub(super) const CASES: &[Case<Fixture>] = &[
     Case::must("a_104_of_a_creation_tells_the_location", "4.2", tells_location),
     Case::must("all_locations_of_an_exchange_are_the_same", "4.2", same_locations),
     Case::must("a_104_names_the_interop_version", "Appendix B", names_version),
@@ -24,18 +24,18 @@ pub(super) const CASES: &[Case<Scene>] = &[
     Case::should("what_a_cut_creation_brought_is_kept", "4.2", cut_keeps),
 ];
 
-fn tells_location(scene: &Scene) -> Verdict {
-    let answer = scene.send(&scene.creation(false, &sample(scene.piece()?)))?;
+fn tells_location(fixture: &Fixture) -> Verdict {
+    let answer = fixture.send(&fixture.creation(false, &sample(fixture.piece()?)))?;
     let heads = heads_104(&answer)?;
-    let first = heads.first().and_then(|head| head.field("Location"));
+    let first = heads.first().and_then(|head| head.header("Location"));
     expect(first.is_some(), || "expected Location in the first 104, got none".to_owned())
 }
 
-fn same_locations(scene: &Scene) -> Verdict {
-    let answer = scene.send(&scene.creation(false, &sample(scene.piece()?)))?;
+fn same_locations(fixture: &Fixture) -> Verdict {
+    let answer = fixture.send(&fixture.creation(false, &sample(fixture.piece()?)))?;
     let expected = answer.required("Location")?;
     for head in heads_104(&answer)? {
-        let Some(location) = head.field("Location") else { continue };
+        let Some(location) = head.header("Location") else { continue };
         expect(location == expected, || {
             format!("expected Location: {expected} in the 104, too, got {location}")
         })?;
@@ -43,66 +43,68 @@ fn same_locations(scene: &Scene) -> Verdict {
     Ok(())
 }
 
-fn names_version(scene: &Scene) -> Verdict {
-    let answer = scene.send(&scene.creation(false, &sample(scene.piece()?)))?;
-    let expected = scene.dialect.interop.to_string();
+fn names_version(fixture: &Fixture) -> Verdict {
+    let answer = fixture.send(&fixture.creation(false, &sample(fixture.piece()?)))?;
+    let expected = fixture.draft.0.to_string();
     for head in heads_104(&answer)? {
-        let version = head.field(VERSION);
-        expect(version.as_deref() == Some(expected.as_str()), || {
+        let version = head.header(VERSION);
+        expect(version == Some(expected.as_str()), || {
             format!("expected {VERSION}: {expected} in a 104, got {version:?}")
         })?;
     }
     Ok(())
 }
 
-fn same_version_only(scene: &Scene) -> Verdict {
-    let creation = scene.creation(false, &sample(scene.piece()?));
+fn same_version_only(fixture: &Fixture) -> Verdict {
+    let creation = fixture.creation(false, &sample(fixture.piece()?));
     for request in [creation.clone().without(VERSION), creation.replace(VERSION, 99)] {
-        let answer = scene.send(&request)?;
+        let answer = fixture.send(&request)?;
         expect(answer.interim.iter().all(|head| head.status != 104), || {
-            format!("expected no 104 without {VERSION}: {}", scene.dialect.interop)
+            format!("expected no 104 without {VERSION}: {}", fixture.draft.0)
         })?;
     }
     Ok(())
 }
 
-fn append_tells_none(scene: &Scene) -> Verdict {
-    let upload = scene.create()?;
-    let answer = scene.send(&scene.patch(&upload, 0, &sample(scene.large()), false))?;
+fn append_tells_none(fixture: &Fixture) -> Verdict {
+    let upload = fixture.create()?;
+    let answer = fixture.send(&fixture.patch(&upload, 0, &sample(fixture.large()), false))?;
     for head in heads_104(&answer)? {
-        let location = head.field("Location");
+        let location = head.header("Location");
         expect(location.is_none(), || format!("expected no Location in a 104, got {location:?}"))?;
     }
     Ok(())
 }
 
-fn tells_what_is_kept(scene: &Scene) -> Verdict {
-    let upload = scene.create()?;
-    let patch = scene.patch(&upload, 0, &sample(scene.large()), true);
-    let mut pending = scene.client.begin(&patch, scene.large() / 2)?;
+fn tells_what_is_kept(fixture: &Fixture) -> Verdict {
+    let upload = fixture.create()?;
+    let patch = fixture.patch(&upload, 0, &sample(fixture.large()), true);
+    let mut pending = fixture.client.send_part(&patch, fixture.large() / 2)?;
     let mut told = None;
-    while let Ok(head) = pending.next_head_within(scene.setup.hang_bound / 4) {
-        let offset = head.field("Upload-Offset").and_then(|value| field::integer(&value));
+    while let Ok(head) = pending.next_head(fixture.setup.hang_bound / 4) {
+        let offset = head.header("Upload-Offset").and_then(field::integer);
         told = told.max(offset.filter(|_| head.status == 104));
     }
-    pending.cut();
-    let told = told.ok_or_else(|| Stop::skipped("no 104 tells an offset"))?;
-    let offset = scene.offset(&upload)?;
+    pending.interrupt();
+    let told = told.ok_or_else(|| CaseAbort::skipped("no 104 tells an offset"))?;
+    let offset = fixture.offset(&upload)?;
     expect(offset as u64 >= told, || format!("expected an offset from {told}, got {offset}"))
 }
 
-fn does_not_replace_100(scene: &Scene) -> Verdict {
-    let content = sample(scene.piece()?);
-    let creation = scene.creation(false, &content).field("Expect", "100-continue");
-    let mut pending = scene.client.begin(&creation, 0)?;
+fn does_not_replace_100(fixture: &Fixture) -> Verdict {
+    let content = sample(fixture.piece()?);
+    let creation = fixture.creation(false, &content).header("Expect", "100-continue");
+    let mut pending = fixture.client.start(&creation)?;
     loop {
-        let head = pending.next_head_within(scene.setup.answer_limit).map_err(|cause| {
-            Stop::failed(format!("expected 100 or a final answer before the content, got {cause}"))
+        let head = pending.next_head(fixture.setup.answer_limit).map_err(|cause| {
+            CaseAbort::failed(format!(
+                "expected 100 or a final answer before the content, got {cause}"
+            ))
         })?;
         match head.status {
             100 => {
-                pending.send_rest();
-                return pending.answer()?.expect_success();
+                pending.send(&creation.content);
+                return pending.response()?.expect_success();
             }
             101..200 => {}
             _ => return Ok(()),
@@ -110,34 +112,35 @@ fn does_not_replace_100(scene: &Scene) -> Verdict {
     }
 }
 
-fn cut_is_not_complete(scene: &Scene) -> Verdict {
-    let upload = cut_creation(scene, scene.large() / 2)?;
-    scene.expect_complete(&scene.head(&upload)?, false)
+fn cut_is_not_complete(fixture: &Fixture) -> Verdict {
+    let upload = cut_creation(fixture, fixture.large() / 2)?;
+    fixture.expect_complete(&fixture.head(&upload)?, false)
 }
 
-fn cut_keeps(scene: &Scene) -> Verdict {
-    let sent = scene.large() / 2;
-    let upload = cut_creation(scene, sent)?;
-    let offset = scene.await_offset(&upload, sent)?;
+fn cut_keeps(fixture: &Fixture) -> Verdict {
+    let sent = fixture.large() / 2;
+    let upload = cut_creation(fixture, sent)?;
+    let offset = fixture.await_offset(&upload, sent)?;
     expect(offset == sent, || {
         format!("expected the {sent} bytes that were sent to be kept, got offset {offset}")
     })
 }
 
-/// The upload of a creation that broke off, as a 104 told.
-fn cut_creation(scene: &Scene, sent: usize) -> Result<Url, Stop> {
-    let creation = scene.creation(true, &sample(scene.large()));
-    let mut pending = scene.client.begin(&creation, sent)?;
-    let head = pending.next_head_within(scene.setup.hang_bound);
-    let location = head.ok().and_then(|head| head.field("Location"));
-    pending.cut();
-    let url = location.and_then(|location| creation.url.join(&location).ok());
-    url.ok_or_else(|| Stop::skipped(NONE))
+/// The upload of an interrupted creation, from its 104.
+fn cut_creation(fixture: &Fixture, sent: usize) -> Result<Url, CaseAbort> {
+    let creation = fixture.creation(true, &sample(fixture.large()));
+    let mut pending = fixture.client.send_part(&creation, sent)?;
+    let head = pending.next_head(fixture.setup.hang_bound);
+    pending.interrupt();
+    let head = head.ok();
+    let location = head.as_ref().and_then(|head| head.header("Location"));
+    let url = location.and_then(|location| fixture.setup.url.join(location).ok());
+    url.ok_or_else(|| CaseAbort::skipped(NONE))
 }
 
-fn heads_104(answer: &Response) -> Result<Vec<&Head>, Stop> {
+fn heads_104(answer: &Response) -> Result<Vec<&Head>, CaseAbort> {
     let heads: Vec<_> = answer.interim.iter().filter(|head| head.status == 104).collect();
-    if heads.is_empty() { Err(Stop::skipped(NONE)) } else { Ok(heads) }
+    if heads.is_empty() { Err(CaseAbort::skipped(NONE)) } else { Ok(heads) }
 }
 
 const VERSION: &str = "Upload-Draft-Interop-Version";

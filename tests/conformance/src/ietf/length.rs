@@ -1,14 +1,15 @@
 //! Sections 4.1.3 and 7.3: the length, and requests that contradict it.
 
 use url::Url;
+use vod_uploader_wire::Response;
 
+use super::fixture::Fixture;
 use super::mismatch::problem_type;
-use super::scene::Scene;
-use crate::case::{Case, Stop, Verdict};
-use crate::http::Response;
+use crate::case::{Case, CaseAbort, Verdict};
+use crate::check::ResponseChecks;
 use crate::sample::sample;
 
-pub(super) const CASES: &[Case<Scene>] = &[
+pub(super) const CASES: &[Case<Fixture>] = &[
     Case::must("the_length_of_a_creation_is_recorded", "4.2", of_creation),
     Case::must("the_length_of_an_append_is_recorded", "4.4", of_append),
     Case::must("the_content_length_of_the_last_append_is_the_length", "4.1.3", of_content_length),
@@ -21,84 +22,85 @@ pub(super) const CASES: &[Case<Scene>] = &[
     Case::must("an_upload_beyond_its_length_is_invalid", "4.4", beyond_is_invalid),
 ];
 
-fn of_creation(scene: &Scene) -> Verdict {
-    let upload = with_length(scene, 5000)?;
-    scene.head(&upload)?.expect_field("Upload-Length", 5000)
+fn of_creation(fixture: &Fixture) -> Verdict {
+    let upload = with_length(fixture, 5000)?;
+    fixture.head(&upload)?.expect_field("Upload-Length", 5000)
 }
 
-fn of_append(scene: &Scene) -> Verdict {
-    scene.since(6)?;
-    let piece = scene.piece()?;
-    let upload = scene.create()?;
-    let patch = scene.patch(&upload, 0, &sample(piece), false);
-    scene.send(&patch.field("Upload-Length", 2 * piece))?.expect_success()?;
-    scene.head(&upload)?.expect_field("Upload-Length", 2 * piece)
+fn of_append(fixture: &Fixture) -> Verdict {
+    fixture.since(6)?;
+    let piece = fixture.piece()?;
+    let upload = fixture.create()?;
+    let patch = fixture.patch(&upload, 0, &sample(piece), false);
+    fixture.send(&patch.header("Upload-Length", 2 * piece))?.expect_success()?;
+    fixture.head(&upload)?.expect_field("Upload-Length", 2 * piece)
 }
 
-fn of_content_length(scene: &Scene) -> Verdict {
-    scene.since(6)?;
-    let size = scene.large();
-    let upload = scene.create()?;
-    let patch = scene.patch(&upload, 0, &sample(size), true);
-    scene.client.begin(&patch, size / 2)?.cut();
-    scene.head(&upload)?.expect_field("Upload-Length", size)
+fn of_content_length(fixture: &Fixture) -> Verdict {
+    fixture.since(6)?;
+    let size = fixture.large();
+    let upload = fixture.create()?;
+    let patch = fixture.patch(&upload, 0, &sample(size), true);
+    fixture.client.send_part(&patch, size / 2)?.interrupt();
+    fixture.head(&upload)?.expect_field("Upload-Length", size)
 }
 
-fn two_in_creation(scene: &Scene) -> Verdict {
-    scene.since(6)?;
-    let creation = scene.creation(true, &sample(1000)).field("Upload-Length", 2000);
-    scene.send(&creation)?.expect_refusal("1000 bytes that are all of 2000")
+fn two_in_creation(fixture: &Fixture) -> Verdict {
+    fixture.since(6)?;
+    let creation = fixture.creation(true, &sample(1000)).header("Upload-Length", 2000);
+    fixture.send(&creation)?.expect_refusal("1000 bytes that are all of 2000")
 }
 
-fn two_in_append(scene: &Scene) -> Verdict {
-    scene.since(6)?;
-    let upload = scene.create()?;
-    let patch = scene.patch(&upload, 0, &sample(1000), true).field("Upload-Length", 2000);
-    scene.send(&patch)?.expect_refusal("1000 bytes that are all of 2000")
+fn two_in_append(fixture: &Fixture) -> Verdict {
+    fixture.since(6)?;
+    let upload = fixture.create()?;
+    let patch = fixture.patch(&upload, 0, &sample(1000), true).header("Upload-Length", 2000);
+    fixture.send(&patch)?.expect_refusal("1000 bytes that are all of 2000")
 }
 
-fn another_later(scene: &Scene) -> Verdict {
-    contradicting(scene)?.expect_refusal("another Upload-Length than before")
+fn another_later(fixture: &Fixture) -> Verdict {
+    contradicting(fixture)?.expect_refusal("another Upload-Length than before")
 }
 
-fn is_400(scene: &Scene) -> Verdict {
-    contradicting(scene)?.expect_status(&[400])
+fn is_400(fixture: &Fixture) -> Verdict {
+    contradicting(fixture)?.expect_status(&[400])
 }
 
-fn has_problem_type(scene: &Scene) -> Verdict {
-    scene.since(7)?;
-    problem_type(&contradicting(scene)?, "inconsistent-upload-length")
+fn has_problem_type(fixture: &Fixture) -> Verdict {
+    fixture.since(7)?;
+    problem_type(&contradicting(fixture)?, "inconsistent-upload-length")
 }
 
-fn beyond_is_refused(scene: &Scene) -> Verdict {
-    let (_, answer) = beyond(scene)?;
+fn beyond_is_refused(fixture: &Fixture) -> Verdict {
+    let (_, answer) = beyond(fixture)?;
     answer.expect_refusal("more bytes than the length")
 }
 
-fn beyond_is_invalid(scene: &Scene) -> Verdict {
-    scene.since(8)?;
-    let (upload, _) = beyond(scene)?;
-    scene.head(&upload)?.expect_refusal("an upload that went beyond its length")
+fn beyond_is_invalid(fixture: &Fixture) -> Verdict {
+    fixture.since(8)?;
+    let (upload, _) = beyond(fixture)?;
+    fixture.head(&upload)?.expect_refusal("an upload that went beyond its length")
 }
 
 /// The answer to an append whose length is not that of the creation.
-fn contradicting(scene: &Scene) -> Result<Response, Stop> {
-    let piece = scene.piece()?;
-    let upload = with_length(scene, 3 * piece)?;
-    let patch = scene.patch(&upload, 0, &sample(piece), false);
-    scene.send(&patch.field("Upload-Length", 4 * piece))
+fn contradicting(fixture: &Fixture) -> Result<Response, CaseAbort> {
+    let piece = fixture.piece()?;
+    let upload = with_length(fixture, 3 * piece)?;
+    let patch = fixture.patch(&upload, 0, &sample(piece), false);
+    fixture.send(&patch.header("Upload-Length", 4 * piece))
 }
 
 /// An upload, and the answer to an append beyond its length. In chunks, since a Content-Length
 /// would give it away beforehand.
-fn beyond(scene: &Scene) -> Result<(Url, Response), Stop> {
-    let piece = scene.piece()?;
-    let upload = with_length(scene, piece)?;
-    let answer = scene.send(&scene.patch(&upload, 0, b"", false).chunked(&sample(2 * piece)))?;
+fn beyond(fixture: &Fixture) -> Result<(Url, Response), CaseAbort> {
+    let piece = fixture.piece()?;
+    let upload = with_length(fixture, piece)?;
+    let answer =
+        fixture.send(&fixture.patch(&upload, 0, b"", false).chunked(&sample(2 * piece)))?;
     Ok((upload, answer))
 }
 
-fn with_length(scene: &Scene, length: usize) -> Result<Url, Stop> {
-    scene.since(6)?;
-    scene.create_by(&scene.creation(false, b"").field("Upload-Length", length))
+fn with_length(fixture: &Fixture, length: usize) -> Result<Url, CaseAbort> {
+    fixture.since(6)?;
+    fixture.create_by(&fixture.creation(false, b"").header("Upload-Length", length))
 }

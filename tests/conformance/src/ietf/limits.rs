@@ -1,12 +1,13 @@
 //! Section 4.1.4: limits, and how they are announced.
 
-use super::field;
-use super::scene::Scene;
-use crate::case::{Case, Stop, Verdict};
-use crate::check::expect;
-use crate::http::{Request, Response};
+use vod_uploader_wire::{Request, Response};
 
-pub(super) const CASES: &[Case<Scene>] = &[
+use super::field;
+use super::fixture::Fixture;
+use crate::case::{Case, CaseAbort, Verdict};
+use crate::check::{ResponseChecks, expect};
+
+pub(super) const CASES: &[Case<Fixture>] = &[
     Case::must("options_announces_the_media_type", SECTION, options_announces_media_type),
     Case::should("options_tells_the_limits", SECTION, options_tells_limits),
     Case::should("limits_of_options_are_not_looser", SECTION, options_not_looser),
@@ -43,57 +44,58 @@ impl Limits {
     }
 }
 
-fn options_announces_media_type(scene: &Scene) -> Verdict {
-    scene.since(8)?;
-    let answer = options(scene)?;
+fn options_announces_media_type(fixture: &Fixture) -> Verdict {
+    fixture.since(8)?;
+    let answer = options(fixture)?;
     answer.expect_success()?;
     let types = answer.required("Accept-Patch")?;
-    let has_it = types.split(',').any(|one| one.trim() == scene.dialect.media_type());
+    let has_it = types.split(',').any(|one| one.trim() == fixture.media_type());
     expect(has_it, || format!("expected application/partial-upload in Accept-Patch, got {types:?}"))
 }
 
-fn options_tells_limits(scene: &Scene) -> Verdict {
-    scene.since(6)?;
-    options(scene)?.required(FIELD).map(drop)
+fn options_tells_limits(fixture: &Fixture) -> Verdict {
+    fixture.since(6)?;
+    options(fixture)?.required(FIELD).map(drop)
 }
 
-fn options_not_looser(scene: &Scene) -> Verdict {
-    scene.since(6)?;
-    let announced = limits_in(&options(scene)?)?;
-    let upload = scene.create()?;
-    expect_no_tighter(&limits_in(&scene.head(&upload)?)?, &announced)
+fn options_not_looser(fixture: &Fixture) -> Verdict {
+    fixture.since(6)?;
+    let announced = limits_in(&options(fixture)?)?;
+    let upload = fixture.create()?;
+    expect_no_tighter(&limits_in(&fixture.head(&upload)?)?, &announced)
 }
 
-fn are_integers(scene: &Scene) -> Verdict {
-    scene.since(6)?;
-    let upload = scene.create()?;
-    let value = scene.head(&upload)?.field(FIELD);
-    let value = value.ok_or_else(|| Stop::skipped("no limits are told"))?;
-    expect(Limits::parse(&value).is_some(), || {
+fn are_integers(fixture: &Fixture) -> Verdict {
+    fixture.since(6)?;
+    let upload = fixture.create()?;
+    let head = fixture.head(&upload)?;
+    let value = head.header(FIELD).ok_or_else(|| CaseAbort::skipped("no limits are told"))?;
+    expect(Limits::parse(value).is_some(), || {
         format!("expected a dictionary with integers as {FIELD}, got {value:?}")
     })
 }
 
-fn do_not_tighten(scene: &Scene) -> Verdict {
-    scene.since(6)?;
-    let piece = scene.piece()?;
-    let creation = scene.creation(false, b"");
-    let answer = scene.send(&creation)?;
-    let upload = answer.location(&creation.url)?;
+fn do_not_tighten(fixture: &Fixture) -> Verdict {
+    fixture.since(6)?;
+    let piece = fixture.piece()?;
+    let creation = fixture.creation(false, b"");
+    let answer = fixture.send(&creation)?;
+    let upload = answer.location(&fixture.setup.url)?;
     let first = limits_in(&answer)?;
-    scene.append(&upload, 0..piece, false)?;
-    expect_no_tighter(&limits_in(&scene.head(&upload)?)?, &first)
+    fixture.append(&upload, 0..piece, false)?;
+    expect_no_tighter(&limits_in(&fixture.head(&upload)?)?, &first)
 }
 
-fn too_large_tells(scene: &Scene) -> Verdict {
-    scene.since(6)?;
-    let upload = scene.create()?;
-    let limits = limits_in(&scene.head(&upload)?)?;
-    let size_max = limits.size_max_bytes.ok_or_else(|| Stop::skipped("no max-size is told"))?;
-    let creation = scene.creation(false, b"").field("Upload-Length", size_max.saturating_add(1));
-    let answer = scene.send(&creation)?;
-    if answer.status() != 413 {
-        return Err(Stop::skipped(format!("a larger length is answered {}", answer.status())));
+fn too_large_tells(fixture: &Fixture) -> Verdict {
+    fixture.since(6)?;
+    let upload = fixture.create()?;
+    let limits = limits_in(&fixture.head(&upload)?)?;
+    let size_max =
+        limits.size_max_bytes.ok_or_else(|| CaseAbort::skipped("no max-size is told"))?;
+    let creation = fixture.creation(false, b"").header("Upload-Length", size_max.saturating_add(1));
+    let answer = fixture.send(&creation)?;
+    if answer.status != 413 {
+        return Err(CaseAbort::skipped(format!("a larger length is answered {}", answer.status)));
     }
     answer.required(FIELD).map(drop)
 }
@@ -109,13 +111,13 @@ fn expect_no_tighter(later: &Limits, first: &Limits) -> Verdict {
     expect(!is_tighter, || format!("expected limits no tighter than {first:?}, got {later:?}"))
 }
 
-fn limits_in(answer: &Response) -> Result<Limits, Stop> {
-    let limits = answer.field(FIELD).and_then(|value| Limits::parse(&value));
-    limits.ok_or_else(|| Stop::skipped("no limits are told"))
+fn limits_in(answer: &Response) -> Result<Limits, CaseAbort> {
+    let limits = answer.header(FIELD).and_then(Limits::parse);
+    limits.ok_or_else(|| CaseAbort::skipped("no limits are told"))
 }
 
-fn options(scene: &Scene) -> Result<Response, Stop> {
-    scene.send(&Request::new("OPTIONS", &scene.setup.url))
+fn options(fixture: &Fixture) -> Result<Response, CaseAbort> {
+    fixture.send(&Request::new("OPTIONS", fixture.setup.url.as_str()))
 }
 
 const SECTION: &str = "4.1.4";

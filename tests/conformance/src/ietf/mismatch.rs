@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 use url::Url;
+use vod_uploader_wire::Response;
 
-use super::scene::Scene;
-use crate::case::{Case, Stop, Verdict};
-use crate::check::expect;
-use crate::http::Response;
+use super::fixture::Fixture;
+use crate::case::{Case, CaseAbort, Verdict};
+use crate::check::{ResponseChecks, expect};
 use crate::sample::sample;
 
-pub(super) const CASES: &[Case<Scene>] = &[
+pub(super) const CASES: &[Case<Fixture>] = &[
     Case::must("another_offset_is_answered_409", "4.4", is_409),
     Case::must("a_409_tells_the_right_offset", "4.4", tells_offset),
     Case::must("another_offset_changes_nothing", "4.4", changes_nothing),
@@ -18,36 +18,36 @@ pub(super) const CASES: &[Case<Scene>] = &[
     Case::should("a_409_has_both_offsets_as_members", "7.1", has_members),
 ];
 
-fn is_409(scene: &Scene) -> Verdict {
-    mismatch(scene, 0)?.1.expect_status(&[409])?;
-    mismatch(scene, 1)?.1.expect_status(&[409])
+fn is_409(fixture: &Fixture) -> Verdict {
+    mismatch(fixture, 0)?.1.expect_status(&[409])?;
+    mismatch(fixture, 1)?.1.expect_status(&[409])
 }
 
-fn tells_offset(scene: &Scene) -> Verdict {
-    mismatch(scene, 1)?.1.expect_field("Upload-Offset", scene.piece()?)
+fn tells_offset(fixture: &Fixture) -> Verdict {
+    mismatch(fixture, 1)?.1.expect_field("Upload-Offset", fixture.piece()?)
 }
 
-fn changes_nothing(scene: &Scene) -> Verdict {
+fn changes_nothing(fixture: &Fixture) -> Verdict {
     for beyond in [0, 1] {
-        let (upload, _) = mismatch(scene, beyond)?;
-        scene.expect_offset(&upload, scene.piece()?)?;
+        let (upload, _) = mismatch(fixture, beyond)?;
+        fixture.expect_offset(&upload, fixture.piece()?)?;
     }
     Ok(())
 }
 
-fn not_complete(scene: &Scene) -> Verdict {
-    scene.expect_complete(&mismatch(scene, 1)?.1, false)
+fn not_complete(fixture: &Fixture) -> Verdict {
+    fixture.expect_complete(&mismatch(fixture, 1)?.1, false)
 }
 
-fn has_type(scene: &Scene) -> Verdict {
-    scene.since(6)?;
-    problem_type(&mismatch(scene, 1)?.1, "mismatching-upload-offset")
+fn has_type(fixture: &Fixture) -> Verdict {
+    fixture.since(6)?;
+    problem_type(&mismatch(fixture, 1)?.1, "mismatching-upload-offset")
 }
 
-fn has_members(scene: &Scene) -> Verdict {
-    scene.since(6)?;
-    let piece = scene.piece()?;
-    let (_, answer) = mismatch(scene, 1)?;
+fn has_members(fixture: &Fixture) -> Verdict {
+    fixture.since(6)?;
+    let piece = fixture.piece()?;
+    let (_, answer) = mismatch(fixture, 1)?;
     let problem = problem(&answer)?;
     for (name, expected) in [("expected-offset", piece), ("provided-offset", piece + 1)] {
         expect(problem[name] == expected, || {
@@ -58,16 +58,16 @@ fn has_members(scene: &Scene) -> Verdict {
 }
 
 /// An upload with one piece, and the answer to an append at 0, or this far beyond its end.
-fn mismatch(scene: &Scene, beyond: usize) -> Result<(Url, Response), Stop> {
-    let piece = scene.piece()?;
-    let upload = scene.create()?;
-    scene.append(&upload, 0..piece, false)?;
+fn mismatch(fixture: &Fixture, beyond: usize) -> Result<(Url, Response), CaseAbort> {
+    let piece = fixture.piece()?;
+    let upload = fixture.create()?;
+    fixture.append(&upload, 0..piece, false)?;
     let wrong = if beyond == 0 { 0 } else { piece + beyond };
-    let answer = scene.send(&scene.patch(&upload, wrong, &sample(piece), false))?;
+    let answer = fixture.send(&fixture.patch(&upload, wrong, &sample(piece), false))?;
     Ok((upload, answer))
 }
 
-/// Fails where an answer is no problem of this type (RFC 9457).
+/// Checks that a response is a problem of this type (RFC 9457).
 pub(super) fn problem_type(answer: &Response, name: &str) -> Verdict {
     let expected = format!("https://iana.org/assignments/http-problem-types#{name}");
     let problem = problem(answer)?;
@@ -76,11 +76,11 @@ pub(super) fn problem_type(answer: &Response, name: &str) -> Verdict {
     })
 }
 
-fn problem(answer: &Response) -> Result<Value, Stop> {
+fn problem(answer: &Response) -> Result<Value, CaseAbort> {
     let media_type = answer.required("Content-Type")?;
     expect(media_type.starts_with("application/problem+json"), || {
         format!("expected application/problem+json, got {media_type}")
     })?;
     serde_json::from_slice(&answer.body)
-        .map_err(|cause| Stop::failed(format!("the problem is no JSON: {cause}")))
+        .map_err(|cause| CaseAbort::failed(format!("the problem is no JSON: {cause}")))
 }

@@ -8,9 +8,9 @@ mod append;
 mod cancellation;
 mod concurrency;
 mod creation;
-mod dialect;
 mod digests;
 mod field;
+mod fixture;
 mod interim;
 mod interruption;
 mod length;
@@ -18,40 +18,35 @@ mod limits;
 mod malformed;
 mod mismatch;
 mod offset;
-mod scene;
 
+pub use self::fixture::Fixture;
 pub use self::limits::Limits;
-pub use self::scene::Scene;
 
-use crate::case::{Case, Report, Stop};
+use crate::case::{Case, CaseAbort, Report};
 use crate::setup::Setup;
 
 /// All cases, in the order of the specification.
-pub fn cases() -> impl Iterator<Item = &'static Case<Scene>> {
+pub fn cases() -> impl Iterator<Item = &'static Case<Fixture>> {
     GROUPS.iter().copied().flatten()
 }
 
 /// Asks the server for its limits, which decide how the cases cut their uploads.
 ///
 /// # Errors
-/// It creates no uploads.
-pub fn discover(setup: &Setup) -> Result<Limits, Stop> {
-    let scene = Scene::new(setup, &Limits::default());
-    let upload = scene.create()?;
-    Ok(scene
-        .head(&upload)?
-        .field("Upload-Limit")
-        .and_then(|v| Limits::parse(&v))
-        .unwrap_or_default())
+/// Returns an error if it creates no uploads.
+pub fn discover(setup: &Setup) -> Result<Limits, CaseAbort> {
+    let fixture = Fixture::new(setup, &Limits::default());
+    let upload = fixture.create()?;
+    Ok(fixture.head(&upload)?.header("Upload-Limit").and_then(Limits::parse).unwrap_or_default())
 }
 
 /// Runs one case.
 #[must_use]
-pub fn run(case: &Case<Scene>, setup: &Setup, limits: &Limits) -> Report {
-    case.run(&Scene::new(setup, limits), Scene::exchanges)
+pub fn run(case: &Case<Fixture>, setup: &Setup, limits: &Limits) -> Report {
+    case.run(&Fixture::new(setup, limits), Fixture::exchanges)
 }
 
-const GROUPS: &[&[Case<Scene>]] = &[
+const GROUPS: &[&[Case<Fixture>]] = &[
     malformed::CASES,
     length::CASES,
     limits::CASES,

@@ -1,12 +1,13 @@
 //! Section 4.3: the state of an upload, by HEAD.
 
-use super::field;
-use super::scene::Scene;
-use crate::case::{Case, Stop, Verdict};
-use crate::check::{expect, unknown_like};
-use crate::http::Request;
+use vod_uploader_wire::Request;
 
-pub(super) const CASES: &[Case<Scene>] = &[
+use super::field;
+use super::fixture::Fixture;
+use crate::case::{Case, CaseAbort, Verdict};
+use crate::check::{ResponseChecks, expect, unknown_like};
+
+pub(super) const CASES: &[Case<Fixture>] = &[
     Case::must("head_tells_the_offset", SECTION, tells_offset),
     Case::must("head_tells_that_an_upload_is_incomplete", SECTION, tells_incomplete),
     Case::must("head_tells_that_an_upload_is_complete", SECTION, tells_complete),
@@ -19,80 +20,80 @@ pub(super) const CASES: &[Case<Scene>] = &[
     Case::should("head_of_an_unknown_upload_is_refused", "4", unknown),
 ];
 
-fn tells_offset(scene: &Scene) -> Verdict {
-    let piece = scene.piece()?;
-    let upload = scene.create()?;
-    scene.expect_offset(&upload, 0)?;
-    scene.append(&upload, 0..piece, false)?;
-    let head = scene.head(&upload)?;
+fn tells_offset(fixture: &Fixture) -> Verdict {
+    let piece = fixture.piece()?;
+    let upload = fixture.create()?;
+    fixture.expect_offset(&upload, 0)?;
+    fixture.append(&upload, 0..piece, false)?;
+    let head = fixture.head(&upload)?;
     head.expect_success()?;
     head.expect_field("Upload-Offset", piece)
 }
 
-fn tells_incomplete(scene: &Scene) -> Verdict {
-    let upload = scene.create()?;
-    scene.expect_complete(&scene.head(&upload)?, false)?;
-    scene.append(&upload, 0..scene.piece()?, false)?;
-    scene.expect_complete(&scene.head(&upload)?, false)
+fn tells_incomplete(fixture: &Fixture) -> Verdict {
+    let upload = fixture.create()?;
+    fixture.expect_complete(&fixture.head(&upload)?, false)?;
+    fixture.append(&upload, 0..fixture.piece()?, false)?;
+    fixture.expect_complete(&fixture.head(&upload)?, false)
 }
 
-fn tells_complete(scene: &Scene) -> Verdict {
-    let head = scene.head(&scene.complete(1000)?)?;
+fn tells_complete(fixture: &Fixture) -> Verdict {
+    let head = fixture.head(&fixture.complete(1000)?)?;
     if head.expect_success().is_err() {
-        return Err(Stop::skipped("a complete upload is gone"));
+        return Err(CaseAbort::skipped("a complete upload is gone"));
     }
-    scene.expect_complete(&head, true)?;
+    fixture.expect_complete(&head, true)?;
     head.expect_field("Upload-Offset", 1000)
 }
 
-fn tells_length(scene: &Scene) -> Verdict {
-    scene.since(6)?;
-    let head = scene.head(&scene.complete(1000)?)?;
+fn tells_length(fixture: &Fixture) -> Verdict {
+    fixture.since(6)?;
+    let head = fixture.head(&fixture.complete(1000)?)?;
     if head.expect_success().is_err() {
-        return Err(Stop::skipped("a complete upload is gone"));
+        return Err(CaseAbort::skipped("a complete upload is gone"));
     }
     head.expect_field("Upload-Length", 1000)
 }
 
-fn tells_limits(scene: &Scene) -> Verdict {
-    scene.since(8)?;
-    let upload = scene.create()?;
-    let value = scene.head(&upload)?.required("Upload-Limit")?;
+fn tells_limits(fixture: &Fixture) -> Verdict {
+    fixture.since(8)?;
+    let upload = fixture.create()?;
+    let value = fixture.head(&upload)?.required("Upload-Limit")?;
     expect(!field::keys(&value).is_empty(), || {
         format!("expected limits as Upload-Limit, got {value:?}")
     })
 }
 
-fn not_cached(scene: &Scene) -> Verdict {
-    let upload = scene.create()?;
-    scene.head(&upload)?.expect_no_store()
+fn not_cached(fixture: &Fixture) -> Verdict {
+    let upload = fixture.create()?;
+    fixture.head(&upload)?.expect_no_store()
 }
 
-fn not_redirected(scene: &Scene) -> Verdict {
-    let status = scene.head(&scene.create()?)?.status();
+fn not_redirected(fixture: &Fixture) -> Verdict {
+    let status = fixture.head(&fixture.create()?)?.status;
     expect(!matches!(status, 301 | 302), || format!("expected no redirection, got {status}"))
 }
 
-fn stays(scene: &Scene) -> Verdict {
-    let upload = scene.complete(1000)?;
-    scene.head(&upload)?.expect_success()
+fn stays(fixture: &Fixture) -> Verdict {
+    let upload = fixture.complete(1000)?;
+    fixture.head(&upload)?.expect_success()
 }
 
-fn get_tells_the_same(scene: &Scene) -> Verdict {
-    let piece = scene.piece()?;
-    let upload = scene.create()?;
-    scene.append(&upload, 0..piece, false)?;
-    // Without the interop version: whoever reads the resource.
-    let answer = scene.send(&Request::new("GET", &upload))?;
-    if answer.field("Upload-Offset").is_none() {
-        return Err(Stop::skipped("GET tells no offset"));
+fn get_tells_the_same(fixture: &Fixture) -> Verdict {
+    let piece = fixture.piece()?;
+    let upload = fixture.create()?;
+    fixture.append(&upload, 0..piece, false)?;
+    // Without the interop version, as a client that reads the resource.
+    let answer = fixture.send(&Request::new("GET", upload.as_str()))?;
+    if answer.header("Upload-Offset").is_none() {
+        return Err(CaseAbort::skipped("GET tells no offset"));
     }
     answer.expect_field("Upload-Offset", piece)
 }
 
-fn unknown(scene: &Scene) -> Verdict {
-    let upload = scene.create()?;
-    let answer = scene.head(&unknown_like(&upload))?;
+fn unknown(fixture: &Fixture) -> Verdict {
+    let upload = fixture.create()?;
+    let answer = fixture.head(&unknown_like(&upload))?;
     answer.expect_refusal("an upload that there is not")
 }
 

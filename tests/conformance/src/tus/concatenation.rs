@@ -1,15 +1,15 @@
 //! Section Concatenation.
 
 use url::Url;
+use vod_uploader_wire::Request;
 
-use super::scene::{Scene, encoded};
-use crate::case::{Case, Stop, Verdict};
-use crate::check::{expect, unknown_like};
-use crate::http::Request;
+use super::fixture::{Fixture, encoded};
+use crate::case::{Case, CaseAbort, Verdict};
+use crate::check::{ResponseChecks, expect, unknown_like};
 use crate::poll::poll;
 use crate::sample::sample;
 
-pub(super) const CASES: &[Case<Scene>] = &[
+pub(super) const CASES: &[Case<Fixture>] = &[
     Case::must("head_of_a_partial_upload_tells_that_it_is_one", SECTION, partial_is_told),
     Case::must("head_of_a_partial_upload_tells_the_offset", SECTION, partial_tells_offset),
     Case::must("a_final_upload_is_answered_201", SECTION, final_is_201),
@@ -30,179 +30,181 @@ pub(super) const CASES: &[Case<Scene>] = &[
     Case::must("a_final_upload_of_unfinished_parts_is_refused", SECTION, unfinished_is_refused),
 ];
 
-fn partial_is_told(scene: &Scene) -> Verdict {
-    let upload = partial(scene, 1000)?;
-    scene.head(&upload)?.expect_field(FIELD, "partial")
+fn partial_is_told(fixture: &Fixture) -> Verdict {
+    let upload = partial(fixture, 1000)?;
+    fixture.head(&upload)?.expect_field(FIELD, "partial")
 }
 
-fn partial_tells_offset(scene: &Scene) -> Verdict {
-    let upload = partial(scene, 1000)?;
-    scene.append(&upload, 0, &sample(400))?;
-    scene.expect_offset(&upload, 400)
+fn partial_tells_offset(fixture: &Fixture) -> Verdict {
+    let upload = partial(fixture, 1000)?;
+    fixture.append(&upload, 0, &sample(400))?;
+    fixture.expect_offset(&upload, 400)
 }
 
-fn final_is_201(scene: &Scene) -> Verdict {
-    let parts = parts(scene)?;
-    scene.send(&joining(scene, &list(&parts)))?.expect_status(&[201])
+fn final_is_201(fixture: &Fixture) -> Verdict {
+    let parts = parts(fixture)?;
+    fixture.send(&joining(fixture, &list(&parts)))?.expect_status(&[201])
 }
 
-fn absolute_and_relative(scene: &Scene) -> Verdict {
-    let parts = parts(scene)?;
+fn absolute_and_relative(fixture: &Fixture) -> Verdict {
+    let parts = parts(fixture)?;
     let [first, second] = &parts;
-    scene.send(&joining(scene, &format!("{first} {}", second.path())))?.expect_success()
+    fixture.send(&joining(fixture, &format!("{first} {}", second.path())))?.expect_success()
 }
 
-fn final_is_told(scene: &Scene) -> Verdict {
-    let parts = list(&parts(scene)?);
-    let upload = scene.create_by(&joining(scene, &parts))?;
-    scene.head(&upload)?.expect_field(FIELD, format!("final;{parts}"))
+fn final_is_told(fixture: &Fixture) -> Verdict {
+    let parts = list(&parts(fixture)?);
+    let upload = fixture.create_by(&joining(fixture, &parts))?;
+    fixture.head(&upload)?.expect_field(FIELD, format!("final;{parts}"))
 }
 
-fn final_length(scene: &Scene) -> Verdict {
-    let upload = joined(scene)?;
-    scene.head(&upload)?.expect_field("Upload-Length", FIRST + SECOND)
+fn final_length(fixture: &Fixture) -> Verdict {
+    let upload = joined(fixture)?;
+    fixture.head(&upload)?.expect_field("Upload-Length", FIRST + SECOND)
 }
 
-fn final_is_complete(scene: &Scene) -> Verdict {
-    let upload = joined(scene)?;
-    let ask = || scene.head(&upload);
-    let is_done = |head: &crate::http::Response| head.field("Upload-Offset").is_some();
-    let head = poll(scene.setup.answer_limit, ask, is_done)?;
+fn final_is_complete(fixture: &Fixture) -> Verdict {
+    let upload = joined(fixture)?;
+    let ask = || fixture.head(&upload);
+    let is_done = |head: &vod_uploader_wire::Response| head.header("Upload-Offset").is_some();
+    let head = poll(fixture.setup.answer_limit, ask, is_done)?;
     head.expect_field("Upload-Offset", FIRST + SECOND)?;
     head.expect_field("Upload-Length", FIRST + SECOND)
 }
 
-fn order(scene: &Scene) -> Verdict {
-    let [first, second] = parts(scene)?;
-    let upload = scene.create_by(&joining(scene, &list(&[second, first])))?;
+fn order(fixture: &Fixture) -> Verdict {
+    let [first, second] = parts(fixture)?;
+    let upload = fixture.create_by(&joining(fixture, &list(&[second, first])))?;
     let expected = [&sample(FIRST + SECOND)[FIRST..], &sample(FIRST)].concat();
-    let read = scene.read_back(&upload)?;
+    let read = fixture.read_back(&upload)?;
     expect(read == expected, || "expected the parts as they were listed, got others".to_owned())
 }
 
-fn patch_is_403(scene: &Scene) -> Verdict {
-    let upload = joined(scene)?;
-    scene.send(&scene.patch(&upload, FIRST + SECOND, b""))?.expect_status(&[403])?;
-    scene.send(&scene.patch(&upload, FIRST + SECOND, b"more"))?.expect_status(&[403])
+fn patch_is_403(fixture: &Fixture) -> Verdict {
+    let upload = joined(fixture)?;
+    fixture.send(&fixture.patch(&upload, FIRST + SECOND, b""))?.expect_status(&[403])?;
+    fixture.send(&fixture.patch(&upload, FIRST + SECOND, b"more"))?.expect_status(&[403])
 }
 
-fn patch_changes_nothing(scene: &Scene) -> Verdict {
-    let upload = joined(scene)?;
-    let before = scene.head(&upload)?;
-    scene.send(&scene.patch(&upload, FIRST + SECOND, b"more"))?;
-    let after = scene.head(&upload)?;
+fn patch_changes_nothing(fixture: &Fixture) -> Verdict {
+    let upload = joined(fixture)?;
+    let before = fixture.head(&upload)?;
+    fixture.send(&fixture.patch(&upload, FIRST + SECOND, b"more"))?;
+    let after = fixture.head(&upload)?;
     for name in ["Upload-Offset", "Upload-Length"] {
-        let (before, after) = (before.field(name), after.field(name));
+        let (before, after) = (before.header(name), after.header(name));
         expect(before == after, || format!("expected {name} to stay {before:?}, got {after:?}"))?;
     }
     Ok(())
 }
 
-fn metadata_is_its_own(scene: &Scene) -> Verdict {
+fn metadata_is_its_own(fixture: &Fixture) -> Verdict {
     let own = format!("of_the_part {}", encoded("a"));
-    let metadata = match scene.metadata() {
+    let metadata = match fixture.metadata() {
         metadata if metadata.is_empty() => own,
         metadata => format!("{metadata},{own}"),
     };
-    scene.needs("concatenation")?;
-    let creation = scene.creation().replace("Upload-Metadata", metadata);
-    let part = scene.create_by(&creation.field(FIELD, "partial").field("Upload-Length", FIRST))?;
-    scene.append(&part, 0, &sample(FIRST))?;
-    let upload = scene.create_by(&joining(scene, part.as_str()))?;
-    let told = scene.head(&upload)?.field("Upload-Metadata").unwrap_or_default();
+    fixture.needs("concatenation")?;
+    let creation = fixture.creation().replace("Upload-Metadata", metadata);
+    let part =
+        fixture.create_by(&creation.header(FIELD, "partial").header("Upload-Length", FIRST))?;
+    fixture.append(&part, 0, &sample(FIRST))?;
+    let upload = fixture.create_by(&joining(fixture, part.as_str()))?;
+    let head = fixture.head(&upload)?;
+    let told = head.header("Upload-Metadata").unwrap_or_default();
     expect(!told.contains("of_the_part"), || {
         format!("expected no metadata of the part, got Upload-Metadata: {told}")
     })
 }
 
-fn length_is_refused(scene: &Scene) -> Verdict {
-    let request = joining(scene, &list(&parts(scene)?)).field("Upload-Length", FIRST + SECOND);
-    scene.send(&request)?.expect_refusal("a final upload with Upload-Length")
+fn length_is_refused(fixture: &Fixture) -> Verdict {
+    let request = joining(fixture, &list(&parts(fixture)?)).header("Upload-Length", FIRST + SECOND);
+    fixture.send(&request)?.expect_refusal("a final upload with Upload-Length")
 }
 
-fn unknown_parts(scene: &Scene) -> Verdict {
-    let [first, second] = parts(scene)?;
-    let request = joining(scene, &list(&[first, unknown_like(&second)]));
-    scene.send(&request)?.expect_refusal("a part that there is not")
+fn unknown_parts(fixture: &Fixture) -> Verdict {
+    let [first, second] = parts(fixture)?;
+    let request = joining(fixture, &list(&[first, unknown_like(&second)]));
+    fixture.send(&request)?.expect_refusal("a part that there is not")
 }
 
-fn unknown_kind(scene: &Scene) -> Verdict {
-    scene.needs("concatenation")?;
+fn unknown_kind(fixture: &Fixture) -> Verdict {
+    fixture.needs("concatenation")?;
     for kind in ["whole", "final", "final;"] {
-        let request = scene.creation().field(FIELD, kind).field("Upload-Length", FIRST);
+        let request = fixture.creation().header(FIELD, kind).header("Upload-Length", FIRST);
         let request = if kind == "whole" { request } else { request.without("Upload-Length") };
-        scene.send(&request)?.expect_refusal(&format!("{FIELD}: {kind}"))?;
+        fixture.send(&request)?.expect_refusal(&format!("{FIELD}: {kind}"))?;
     }
     Ok(())
 }
 
-fn unfinished_is_taken(scene: &Scene) -> Verdict {
-    let (_, request) = early(scene)?;
-    scene.send(&request)?.expect_status(&[201])
+fn unfinished_is_taken(fixture: &Fixture) -> Verdict {
+    let (_, request) = early(fixture)?;
+    fixture.send(&request)?.expect_status(&[201])
 }
 
-fn unfinished_ends(scene: &Scene) -> Verdict {
-    let (part, request) = early(scene)?;
-    let upload = scene.create_by(&request)?;
-    scene.append(&part, 400, &sample(FIRST)[400..])?;
-    let ask = || scene.head(&upload);
-    let is_done = |head: &crate::http::Response| {
-        head.field("Upload-Offset")
-            .is_some_and(|offset| Some(offset) == head.field("Upload-Length"))
+fn unfinished_ends(fixture: &Fixture) -> Verdict {
+    let (part, request) = early(fixture)?;
+    let upload = fixture.create_by(&request)?;
+    fixture.append(&part, 400, &sample(FIRST)[400..])?;
+    let ask = || fixture.head(&upload);
+    let is_done = |head: &vod_uploader_wire::Response| {
+        head.header("Upload-Offset")
+            .is_some_and(|offset| Some(offset) == head.header("Upload-Length"))
     };
-    let head = poll(scene.setup.answer_limit, ask, is_done)?;
+    let head = poll(fixture.setup.answer_limit, ask, is_done)?;
     head.expect_field("Upload-Offset", FIRST)?;
     head.expect_field("Upload-Length", FIRST)
 }
 
-fn unfinished_has_no_offset(scene: &Scene) -> Verdict {
-    let (_, request) = early(scene)?;
-    let upload = scene.create_by(&request)?;
-    scene.head(&upload)?.expect_no_field("Upload-Offset")
+fn unfinished_has_no_offset(fixture: &Fixture) -> Verdict {
+    let (_, request) = early(fixture)?;
+    let upload = fixture.create_by(&request)?;
+    fixture.head(&upload)?.expect_no_field("Upload-Offset")
 }
 
-fn unfinished_is_refused(scene: &Scene) -> Verdict {
-    if scene.offers("concatenation-unfinished") {
-        return Err(Stop::skipped("the extension concatenation-unfinished is announced"));
+fn unfinished_is_refused(fixture: &Fixture) -> Verdict {
+    if fixture.offers("concatenation-unfinished") {
+        return Err(CaseAbort::skipped("the extension concatenation-unfinished is announced"));
     }
-    let part = partial(scene, FIRST)?;
-    scene.append(&part, 0, &sample(400))?;
-    let request = joining(scene, part.as_str());
-    scene.send(&request)?.expect_refusal("a part that is not complete")
+    let part = partial(fixture, FIRST)?;
+    fixture.append(&part, 0, &sample(400))?;
+    let request = joining(fixture, part.as_str());
+    fixture.send(&request)?.expect_refusal("a part that is not complete")
 }
 
 /// An unfinished part, and the request for a final upload of it.
-fn early(scene: &Scene) -> Result<(Url, Request), Stop> {
-    scene.needs("concatenation-unfinished")?;
-    let part = partial(scene, FIRST)?;
-    scene.append(&part, 0, &sample(FIRST)[..400])?;
-    let request = joining(scene, part.as_str());
+fn early(fixture: &Fixture) -> Result<(Url, Request), CaseAbort> {
+    fixture.needs("concatenation-unfinished")?;
+    let part = partial(fixture, FIRST)?;
+    fixture.append(&part, 0, &sample(FIRST)[..400])?;
+    let request = joining(fixture, part.as_str());
     Ok((part, request))
 }
 
-fn partial(scene: &Scene, length: usize) -> Result<Url, Stop> {
-    scene.needs("concatenation")?;
-    scene.create_by(&scene.creation().field(FIELD, "partial").field("Upload-Length", length))
+fn partial(fixture: &Fixture, length: usize) -> Result<Url, CaseAbort> {
+    fixture.needs("concatenation")?;
+    fixture.create_by(&fixture.creation().header(FIELD, "partial").header("Upload-Length", length))
 }
 
 /// Two complete parts.
-fn parts(scene: &Scene) -> Result<[Url; 2], Stop> {
+fn parts(fixture: &Fixture) -> Result<[Url; 2], CaseAbort> {
     let content = sample(FIRST + SECOND);
-    let (first, second) = (partial(scene, FIRST)?, partial(scene, SECOND)?);
-    scene.append(&first, 0, &content[..FIRST])?;
-    scene.append(&second, 0, &content[FIRST..])?;
+    let (first, second) = (partial(fixture, FIRST)?, partial(fixture, SECOND)?);
+    fixture.append(&first, 0, &content[..FIRST])?;
+    fixture.append(&second, 0, &content[FIRST..])?;
     Ok([first, second])
 }
 
 /// A final upload of two complete parts.
-fn joined(scene: &Scene) -> Result<Url, Stop> {
-    let parts = parts(scene)?;
-    scene.create_by(&joining(scene, &list(&parts)))
+fn joined(fixture: &Fixture) -> Result<Url, CaseAbort> {
+    let parts = parts(fixture)?;
+    fixture.create_by(&joining(fixture, &list(&parts)))
 }
 
 /// A request for a final upload of these parts.
-fn joining(scene: &Scene, parts: &str) -> Request {
-    scene.creation().field(FIELD, format!("final;{parts}"))
+fn joining(fixture: &Fixture, parts: &str) -> Request {
+    fixture.creation().header(FIELD, format!("final;{parts}"))
 }
 
 fn list(parts: &[Url]) -> String {

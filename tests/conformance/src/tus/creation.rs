@@ -1,10 +1,10 @@
 //! Section Creation.
 
-use super::scene::Scene;
-use crate::case::{Case, Stop, Verdict};
-use crate::check::expect;
+use super::fixture::Fixture;
+use crate::case::{Case, CaseAbort, Verdict};
+use crate::check::{ResponseChecks, expect};
 
-pub(super) const CASES: &[Case<Scene>] = &[
+pub(super) const CASES: &[Case<Fixture>] = &[
     Case::must("a_creation_is_answered_201", SECTION, is_201),
     Case::must("a_creation_tells_where_the_upload_is", SECTION, tells_location),
     Case::must("every_creation_makes_another_upload", SECTION, makes_another),
@@ -13,41 +13,41 @@ pub(super) const CASES: &[Case<Scene>] = &[
     Case::must("an_upload_of_no_bytes_is_complete_at_once", SECTION, no_bytes),
 ];
 
-fn is_201(scene: &Scene) -> Verdict {
-    scene.needs("creation")?;
-    scene.send(&scene.creation().field("Upload-Length", 1000))?.expect_status(&[201])
+fn is_201(fixture: &Fixture) -> Verdict {
+    fixture.needs("creation")?;
+    fixture.send(&fixture.creation().header("Upload-Length", 1000))?.expect_status(&[201])
 }
 
-fn tells_location(scene: &Scene) -> Verdict {
-    let upload = scene.create(1000)?;
-    scene.head(&upload)?.expect_success()
+fn tells_location(fixture: &Fixture) -> Verdict {
+    let upload = fixture.create(1000)?;
+    fixture.head(&upload)?.expect_success()
 }
 
-fn makes_another(scene: &Scene) -> Verdict {
-    let (first, second) = (scene.create(1000)?, scene.create(1000)?);
+fn makes_another(fixture: &Fixture) -> Verdict {
+    let (first, second) = (fixture.create(1000)?, fixture.create(1000)?);
     expect(first != second, || format!("expected another Location, got {second} again"))
 }
 
-fn no_length(scene: &Scene) -> Verdict {
-    scene.needs("creation")?;
-    scene.send(&scene.creation())?.expect_refusal("a creation without a length")
+fn no_length(fixture: &Fixture) -> Verdict {
+    fixture.needs("creation")?;
+    fixture.send(&fixture.creation())?.expect_refusal("a creation without a length")
 }
 
-fn too_long(scene: &Scene) -> Verdict {
-    scene.needs("creation")?;
-    let size_max = scene.offer.size_max_bytes;
-    let size_max = size_max.ok_or_else(|| Stop::skipped("no Tus-Max-Size is announced"))?;
+fn too_long(fixture: &Fixture) -> Verdict {
+    fixture.needs("creation")?;
+    let size_max = fixture.capabilities.size_max_bytes;
+    let size_max = size_max.ok_or_else(|| CaseAbort::skipped("no Tus-Max-Size is announced"))?;
     let length = size_max.saturating_add(1);
-    scene.send(&scene.creation().field("Upload-Length", length))?.expect_status(&[413])
+    fixture.send(&fixture.creation().header("Upload-Length", length))?.expect_status(&[413])
 }
 
-fn no_bytes(scene: &Scene) -> Verdict {
-    scene.needs("creation")?;
-    let answer = scene.send(&scene.creation().field("Upload-Length", 0))?;
-    if (400..500).contains(&answer.status()) {
-        return Err(Stop::skipped("the server takes no uploads of 0 bytes"));
+fn no_bytes(fixture: &Fixture) -> Verdict {
+    fixture.needs("creation")?;
+    let answer = fixture.send(&fixture.creation().header("Upload-Length", 0))?;
+    if (400..500).contains(&answer.status) {
+        return Err(CaseAbort::skipped("the server takes no uploads of 0 bytes"));
     }
-    let head = scene.head(&answer.location(&scene.setup.url)?)?;
+    let head = fixture.head(&answer.location(&fixture.setup.url)?)?;
     head.expect_field("Upload-Offset", 0)?;
     head.expect_field("Upload-Length", 0)
 }

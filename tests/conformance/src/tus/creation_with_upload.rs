@@ -1,11 +1,13 @@
 //! Section Creation With Upload.
 
-use super::scene::{CONTENT_TYPE, Scene};
-use crate::case::{Case, Stop, Verdict};
-use crate::http::Request;
+use vod_uploader_wire::{Request, tus};
+
+use super::fixture::Fixture;
+use crate::case::{Case, CaseAbort, Verdict};
+use crate::check::ResponseChecks;
 use crate::sample::sample;
 
-pub(super) const CASES: &[Case<Scene>] = &[
+pub(super) const CASES: &[Case<Fixture>] = &[
     Case::must("a_creation_with_bytes_is_answered_201", SECTION, is_201),
     Case::must("a_creation_with_bytes_tells_the_offset", SECTION, tells_offset),
     Case::must("bytes_of_a_creation_count", SECTION, bytes_count),
@@ -14,55 +16,55 @@ pub(super) const CASES: &[Case<Scene>] = &[
     Case::must("a_creation_that_expects_100_is_answered", "RFC 9110, section 10.1.1", expectation),
 ];
 
-fn is_201(scene: &Scene) -> Verdict {
-    scene.send(&creation(scene, 1000, 400)?)?.expect_status(&[201])
+fn is_201(fixture: &Fixture) -> Verdict {
+    fixture.send(&creation(fixture, 1000, 400)?)?.expect_status(&[201])
 }
 
-fn tells_offset(scene: &Scene) -> Verdict {
-    scene.send(&creation(scene, 1000, 400)?)?.expect_field("Upload-Offset", 400)
+fn tells_offset(fixture: &Fixture) -> Verdict {
+    fixture.send(&creation(fixture, 1000, 400)?)?.expect_field("Upload-Offset", 400)
 }
 
-fn bytes_count(scene: &Scene) -> Verdict {
-    let upload = scene.create_by(&creation(scene, 1000, 400)?)?;
-    scene.expect_offset(&upload, 400)?;
-    scene.append(&upload, 400, &sample(600))?;
-    scene.expect_offset(&upload, 1000)
+fn bytes_count(fixture: &Fixture) -> Verdict {
+    let upload = fixture.create_by(&creation(fixture, 1000, 400)?)?;
+    fixture.expect_offset(&upload, 400)?;
+    fixture.append(&upload, 400, &sample(600))?;
+    fixture.expect_offset(&upload, 1000)
 }
 
-fn completes(scene: &Scene) -> Verdict {
-    let answer = scene.send(&creation(scene, 1000, 1000)?)?;
+fn completes(fixture: &Fixture) -> Verdict {
+    let answer = fixture.send(&creation(fixture, 1000, 1000)?)?;
     answer.expect_success()?;
-    let head = scene.head(&answer.location(&scene.setup.url)?)?;
+    let head = fixture.head(&answer.location(&fixture.setup.url)?)?;
     head.expect_field("Upload-Offset", 1000)?;
     head.expect_field("Upload-Length", 1000)
 }
 
-fn other_content_type(scene: &Scene) -> Verdict {
-    let request = creation(scene, 1000, 400)?.replace("Content-Type", "application/octet-stream");
-    let answer = scene.send(&request)?;
-    if answer.status() == 201 {
-        return scene.expect_offset(&answer.location(&scene.setup.url)?, 0);
+fn other_content_type(fixture: &Fixture) -> Verdict {
+    let request = creation(fixture, 1000, 400)?.replace("Content-Type", "application/octet-stream");
+    let answer = fixture.send(&request)?;
+    if answer.status == 201 {
+        return fixture.expect_offset(&answer.location(&fixture.setup.url)?, 0);
     }
     answer.expect_status(&[415, 400])
 }
 
-fn expectation(scene: &Scene) -> Verdict {
-    let request = creation(scene, 1000, 1000)?.field("Expect", "100-continue");
-    let mut pending = scene.client.begin(&request, 0)?;
-    let head = pending.next_head_within(scene.setup.answer_limit).map_err(|cause| {
-        Stop::failed(format!("expected 100 or a final answer before the content, got {cause}"))
+fn expectation(fixture: &Fixture) -> Verdict {
+    let request = creation(fixture, 1000, 1000)?.header("Expect", "100-continue");
+    let mut pending = fixture.client.start(&request)?;
+    let head = pending.next_head(fixture.setup.answer_limit).map_err(|cause| {
+        CaseAbort::failed(format!("expected 100 or a final answer before the content, got {cause}"))
     })?;
     if head.status == 100 {
-        pending.send_rest();
-        return pending.answer()?.expect_success();
+        pending.send(&request.content);
+        return pending.response()?.expect_success();
     }
     Ok(())
 }
 
-fn creation(scene: &Scene, length: usize, now: usize) -> Result<Request, Stop> {
-    scene.needs("creation-with-upload")?;
-    let creation = scene.creation().field("Upload-Length", length);
-    Ok(creation.field("Content-Type", CONTENT_TYPE).body(&sample(now)))
+fn creation(fixture: &Fixture, length: usize, now: usize) -> Result<Request, CaseAbort> {
+    fixture.needs("creation-with-upload")?;
+    let creation = fixture.creation().header("Upload-Length", length);
+    Ok(creation.header("Content-Type", tus::CONTENT_TYPE).body(&sample(now)))
 }
 
 const SECTION: &str = "Creation With Upload";

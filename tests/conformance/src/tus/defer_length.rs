@@ -2,11 +2,12 @@
 
 use url::Url;
 
-use super::scene::Scene;
-use crate::case::{Case, Stop, Verdict};
+use super::fixture::Fixture;
+use crate::case::{Case, CaseAbort, Verdict};
+use crate::check::ResponseChecks;
 use crate::sample::sample;
 
-pub(super) const CASES: &[Case<Scene>] = &[
+pub(super) const CASES: &[Case<Fixture>] = &[
     Case::must("a_deferred_length_is_told_until_it_is_known", SECTION, told_until_known),
     Case::must("a_deferred_length_is_no_length", SECTION, is_no_length),
     Case::should("a_deferred_length_other_than_1_is_answered_400", SECTION, other_values),
@@ -16,63 +17,63 @@ pub(super) const CASES: &[Case<Scene>] = &[
     Case::must("a_late_length_below_the_offset_is_refused", SECTION, below_offset),
 ];
 
-fn told_until_known(scene: &Scene) -> Verdict {
-    let upload = deferred(scene)?;
-    scene.head(&upload)?.expect_field(SECTION, 1)?;
-    scene.append(&upload, 0, &sample(400))?;
-    scene.head(&upload)?.expect_field(SECTION, 1)
+fn told_until_known(fixture: &Fixture) -> Verdict {
+    let upload = deferred(fixture)?;
+    fixture.head(&upload)?.expect_field(SECTION, 1)?;
+    fixture.append(&upload, 0, &sample(400))?;
+    fixture.head(&upload)?.expect_field(SECTION, 1)
 }
 
-fn is_no_length(scene: &Scene) -> Verdict {
-    let upload = deferred(scene)?;
-    scene.head(&upload)?.expect_no_field("Upload-Length")
+fn is_no_length(fixture: &Fixture) -> Verdict {
+    let upload = deferred(fixture)?;
+    fixture.head(&upload)?.expect_no_field("Upload-Length")
 }
 
-fn other_values(scene: &Scene) -> Verdict {
-    scene.needs("creation-defer-length")?;
+fn other_values(fixture: &Fixture) -> Verdict {
+    fixture.needs("creation-defer-length")?;
     for wrong in ["0", "2", "true", ""] {
-        scene.send(&scene.creation().field(SECTION, wrong))?.expect_status(&[400])?;
+        fixture.send(&fixture.creation().header(SECTION, wrong))?.expect_status(&[400])?;
     }
     Ok(())
 }
 
-fn comes_with_patch(scene: &Scene) -> Verdict {
-    let upload = deferred(scene)?;
-    scene.append(&upload, 0, &sample(400))?;
-    let patch = scene.patch(&upload, 400, &sample(100)).field("Upload-Length", 1000);
-    scene.send(&patch)?.expect_success()?;
-    scene.head(&upload)?.expect_field("Upload-Length", 1000)?;
-    scene.append(&upload, 500, &sample(500))?;
-    scene.expect_offset(&upload, 1000)
+fn comes_with_patch(fixture: &Fixture) -> Verdict {
+    let upload = deferred(fixture)?;
+    fixture.append(&upload, 0, &sample(400))?;
+    let patch = fixture.patch(&upload, 400, &sample(100)).header("Upload-Length", 1000);
+    fixture.send(&patch)?.expect_success()?;
+    fixture.head(&upload)?.expect_field("Upload-Length", 1000)?;
+    fixture.append(&upload, 500, &sample(500))?;
+    fixture.expect_offset(&upload, 1000)
 }
 
-fn known_is_not_deferred(scene: &Scene) -> Verdict {
-    let upload = deferred(scene)?;
-    let patch = scene.patch(&upload, 0, &sample(100)).field("Upload-Length", 1000);
-    scene.send(&patch)?.expect_success()?;
-    scene.head(&upload)?.expect_no_field(SECTION)?;
-    scene.head(&scene.create(1000)?)?.expect_no_field(SECTION)
+fn known_is_not_deferred(fixture: &Fixture) -> Verdict {
+    let upload = deferred(fixture)?;
+    let patch = fixture.patch(&upload, 0, &sample(100)).header("Upload-Length", 1000);
+    fixture.send(&patch)?.expect_success()?;
+    fixture.head(&upload)?.expect_no_field(SECTION)?;
+    fixture.head(&fixture.create(1000)?)?.expect_no_field(SECTION)
 }
 
-fn does_not_change(scene: &Scene) -> Verdict {
-    let upload = deferred(scene)?;
-    let patch = scene.patch(&upload, 0, &sample(100)).field("Upload-Length", 1000);
-    scene.send(&patch)?.expect_success()?;
+fn does_not_change(fixture: &Fixture) -> Verdict {
+    let upload = deferred(fixture)?;
+    let patch = fixture.patch(&upload, 0, &sample(100)).header("Upload-Length", 1000);
+    fixture.send(&patch)?.expect_success()?;
     // Refused or not: the length stays.
-    scene.send(&scene.patch(&upload, 100, &sample(100)).field("Upload-Length", 2000))?;
-    scene.head(&upload)?.expect_field("Upload-Length", 1000)
+    fixture.send(&fixture.patch(&upload, 100, &sample(100)).header("Upload-Length", 2000))?;
+    fixture.head(&upload)?.expect_field("Upload-Length", 1000)
 }
 
-fn below_offset(scene: &Scene) -> Verdict {
-    let upload = deferred(scene)?;
-    scene.append(&upload, 0, &sample(400))?;
-    let patch = scene.patch(&upload, 400, &sample(100)).field("Upload-Length", 300);
-    scene.send(&patch)?.expect_refusal("a length of 300 at offset 400")
+fn below_offset(fixture: &Fixture) -> Verdict {
+    let upload = deferred(fixture)?;
+    fixture.append(&upload, 0, &sample(400))?;
+    let patch = fixture.patch(&upload, 400, &sample(100)).header("Upload-Length", 300);
+    fixture.send(&patch)?.expect_refusal("a length of 300 at offset 400")
 }
 
-fn deferred(scene: &Scene) -> Result<Url, Stop> {
-    scene.needs("creation-defer-length")?;
-    scene.create_by(&scene.creation().field(SECTION, 1))
+fn deferred(fixture: &Fixture) -> Result<Url, CaseAbort> {
+    fixture.needs("creation-defer-length")?;
+    fixture.create_by(&fixture.creation().header(SECTION, 1))
 }
 
 const SECTION: &str = "Upload-Defer-Length";

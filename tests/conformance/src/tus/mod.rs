@@ -3,49 +3,49 @@
 //! Sections are named as in that text. What the text asks of clients alone (a length at creation,
 //! the grammar of metadata) is checked as the server's refusal to take anything else.
 
+mod capabilities;
 mod checksum;
 mod concatenation;
 mod creation;
 mod creation_with_upload;
 mod defer_length;
 mod expiration;
+mod fixture;
 mod head;
 mod metadata;
 mod method_override;
-mod offer;
 mod options;
 mod patch;
 mod patch_syntax;
-mod scene;
 mod termination;
 mod version;
 
-pub use self::offer::Offer;
-pub use self::scene::Scene;
+pub use self::capabilities::ServerCapabilities;
+pub use self::fixture::Fixture;
 
-use crate::case::{Case, Report, Stop};
+use crate::case::{Case, CaseAbort, Report};
 use crate::setup::Setup;
 
 /// All cases, in the order of the specification.
-pub fn cases() -> impl Iterator<Item = &'static Case<Scene>> {
+pub fn cases() -> impl Iterator<Item = &'static Case<Fixture>> {
     GROUPS.iter().copied().flatten()
 }
 
-/// Asks the server what it offers.
+/// Requests the server's capabilities.
 ///
 /// # Errors
-/// It does not answer OPTIONS at all.
-pub fn discover(setup: &Setup) -> Result<Offer, Stop> {
-    Offer::ask(setup)
+/// Returns an error if it does not answer OPTIONS at all.
+pub fn discover(setup: &Setup) -> Result<ServerCapabilities, CaseAbort> {
+    ServerCapabilities::request(setup)
 }
 
 /// Runs one case.
 #[must_use]
-pub fn run(case: &Case<Scene>, setup: &Setup, offer: &Offer) -> Report {
-    case.run(&Scene::new(setup, offer), Scene::exchanges)
+pub fn run(case: &Case<Fixture>, setup: &Setup, capabilities: &ServerCapabilities) -> Report {
+    case.run(&Fixture::new(setup, capabilities), Fixture::exchanges)
 }
 
-const GROUPS: &[&[Case<Scene>]] = &[
+const GROUPS: &[&[Case<Fixture>]] = &[
     options::CASES,
     version::CASES,
     head::CASES,

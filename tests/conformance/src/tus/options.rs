@@ -1,12 +1,13 @@
 //! Sections OPTIONS, Tus-Version, Tus-Extension and Tus-Max-Size.
 
-use super::offer::list;
-use super::scene::Scene;
-use crate::case::{Case, Stop, Verdict};
-use crate::check::expect;
-use crate::http::{Request, Response};
+use vod_uploader_wire::{Request, Response};
 
-pub(super) const CASES: &[Case<Scene>] = &[
+use super::capabilities::list;
+use super::fixture::Fixture;
+use crate::case::{Case, CaseAbort, Verdict};
+use crate::check::{ResponseChecks, expect};
+
+pub(super) const CASES: &[Case<Fixture>] = &[
     Case::must("options_tells_the_versions", "OPTIONS", tells_versions),
     Case::must("options_ignores_the_version_of_the_client", "OPTIONS", ignores_version),
     Case::must("extensions_are_a_list_or_left_out", "Tus-Extension", extensions_are_a_list),
@@ -14,39 +15,40 @@ pub(super) const CASES: &[Case<Scene>] = &[
     Case::must("creation_with_upload_comes_with_creation", "Creation With Upload", with_creation),
 ];
 
-fn tells_versions(scene: &Scene) -> Verdict {
-    let answer = scene.send(&options(scene))?;
+fn tells_versions(fixture: &Fixture) -> Verdict {
+    let answer = fixture.send(&options(fixture))?;
     answer.expect_status(&[200, 204])?;
     expect_versions(&answer)
 }
 
-fn ignores_version(scene: &Scene) -> Verdict {
-    let answer = scene.send(&options(scene).field("Tus-Resumable", "0.0.1"))?;
+fn ignores_version(fixture: &Fixture) -> Verdict {
+    let answer = fixture.send(&options(fixture).header("Tus-Resumable", "0.0.1"))?;
     answer.expect_status(&[200, 204])?;
     expect_versions(&answer)
 }
 
-fn extensions_are_a_list(scene: &Scene) -> Verdict {
-    let Some(value) = scene.send(&options(scene))?.field("Tus-Extension") else { return Ok(()) };
+fn extensions_are_a_list(fixture: &Fixture) -> Verdict {
+    let answer = fixture.send(&options(fixture))?;
+    let Some(value) = answer.header("Tus-Extension") else { return Ok(()) };
     let is_name = |name: &String| {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
-    expect(list(&value).iter().all(is_name), || {
+    expect(list(value).iter().all(is_name), || {
         format!("expected names with commas between them as Tus-Extension, got {value:?}")
     })
 }
 
-fn size_max(scene: &Scene) -> Verdict {
-    let answer = scene.send(&options(scene))?;
-    if answer.field("Tus-Max-Size").is_none() {
-        return Err(Stop::skipped("no Tus-Max-Size is announced"));
+fn size_max(fixture: &Fixture) -> Verdict {
+    let answer = fixture.send(&options(fixture))?;
+    if answer.header("Tus-Max-Size").is_none() {
+        return Err(CaseAbort::skipped("no Tus-Max-Size is announced"));
     }
     answer.integer("Tus-Max-Size").map(drop)
 }
 
-fn with_creation(scene: &Scene) -> Verdict {
-    scene.needs("creation-with-upload")?;
-    expect(scene.offers("creation"), || {
+fn with_creation(fixture: &Fixture) -> Verdict {
+    fixture.needs("creation-with-upload")?;
+    expect(fixture.offers("creation"), || {
         "expected creation among the extensions, since creation-with-upload is".to_owned()
     })
 }
@@ -59,6 +61,6 @@ pub(super) fn expect_versions(answer: &Response) -> Verdict {
     })
 }
 
-fn options(scene: &Scene) -> Request {
-    Request::new("OPTIONS", &scene.setup.url)
+fn options(fixture: &Fixture) -> Request {
+    Request::new("OPTIONS", fixture.setup.url.as_str())
 }

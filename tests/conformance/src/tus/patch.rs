@@ -1,13 +1,13 @@
-//! Section PATCH: what is appended, and what is kept when it breaks off.
+//! Section PATCH: what is appended, and what is kept after an interruption.
 
 use std::time::Instant;
 
-use super::scene::Scene;
+use super::fixture::Fixture;
 use crate::case::{Case, Verdict};
-use crate::check::{expect, unknown_like};
+use crate::check::{ResponseChecks, expect, unknown_like};
 use crate::sample::sample;
 
-pub(super) const CASES: &[Case<Scene>] = &[
+pub(super) const CASES: &[Case<Fixture>] = &[
     Case::must("patch_is_answered_204", SECTION, is_204),
     Case::must("patch_tells_the_new_offset", SECTION, tells_offset),
     Case::must("patches_follow_each_other", SECTION, follow_each_other),
@@ -23,72 +23,72 @@ pub(super) const CASES: &[Case<Scene>] = &[
     Case::should("an_upload_goes_on_while_an_old_connection_hangs", SECTION, goes_on_while_hanging),
 ];
 
-fn is_204(scene: &Scene) -> Verdict {
-    let upload = scene.create(1000)?;
-    scene.send(&scene.patch(&upload, 0, &sample(400)))?.expect_status(&[204])?;
-    scene.send(&scene.patch(&upload, 400, &sample(600)))?.expect_status(&[204])
+fn is_204(fixture: &Fixture) -> Verdict {
+    let upload = fixture.create(1000)?;
+    fixture.send(&fixture.patch(&upload, 0, &sample(400)))?.expect_status(&[204])?;
+    fixture.send(&fixture.patch(&upload, 400, &sample(600)))?.expect_status(&[204])
 }
 
-fn tells_offset(scene: &Scene) -> Verdict {
-    let upload = scene.create(1000)?;
-    let answer = scene.send(&scene.patch(&upload, 0, &sample(400)))?;
+fn tells_offset(fixture: &Fixture) -> Verdict {
+    let upload = fixture.create(1000)?;
+    let answer = fixture.send(&fixture.patch(&upload, 0, &sample(400)))?;
     answer.expect_field("Upload-Offset", 400)?;
-    let answer = scene.send(&scene.patch(&upload, 400, &sample(600)))?;
+    let answer = fixture.send(&fixture.patch(&upload, 400, &sample(600)))?;
     answer.expect_field("Upload-Offset", 1000)
 }
 
-fn follow_each_other(scene: &Scene) -> Verdict {
-    let upload = scene.create(900)?;
+fn follow_each_other(fixture: &Fixture) -> Verdict {
+    let upload = fixture.create(900)?;
     for offset in [0, 300, 600] {
-        scene.append(&upload, offset, &sample(300))?;
-        scene.expect_offset(&upload, offset + 300)?;
+        fixture.append(&upload, offset, &sample(300))?;
+        fixture.expect_offset(&upload, offset + 300)?;
     }
     Ok(())
 }
 
-fn in_chunks(scene: &Scene) -> Verdict {
-    let upload = scene.create(2000)?;
-    scene.send(&scene.patch(&upload, 0, b"").chunked(&sample(2000)))?.expect_success()?;
-    scene.expect_offset(&upload, 2000)
+fn in_chunks(fixture: &Fixture) -> Verdict {
+    let upload = fixture.create(2000)?;
+    fixture.send(&fixture.patch(&upload, 0, b"").chunked(&sample(2000)))?.expect_success()?;
+    fixture.expect_offset(&upload, 2000)
 }
 
-fn bytes_are_kept(scene: &Scene) -> Verdict {
-    let content = sample(scene.large());
+fn bytes_are_kept(fixture: &Fixture) -> Verdict {
+    let content = sample(fixture.large());
     let (first, second) = content.split_at(content.len() / 3);
-    let upload = scene.create(content.len())?;
-    scene.append(&upload, 0, first)?;
-    scene.append(&upload, first.len(), second)?;
-    let read = scene.read_back(&upload)?;
+    let upload = fixture.create(content.len())?;
+    fixture.append(&upload, 0, first)?;
+    fixture.append(&upload, first.len(), second)?;
+    let read = fixture.read_back(&upload)?;
     expect(read == content, || "expected the bytes that were sent, got others".to_owned())
 }
 
-fn wrong_offset_is_409(scene: &Scene) -> Verdict {
-    let upload = scene.create(1000)?;
-    scene.append(&upload, 0, &sample(400))?;
+fn wrong_offset_is_409(fixture: &Fixture) -> Verdict {
+    let upload = fixture.create(1000)?;
+    fixture.append(&upload, 0, &sample(400))?;
     for wrong in [0, 399, 401, 1000] {
-        scene.send(&scene.patch(&upload, wrong, &sample(100)))?.expect_status(&[409])?;
+        fixture.send(&fixture.patch(&upload, wrong, &sample(100)))?.expect_status(&[409])?;
     }
     Ok(())
 }
 
-fn wrong_offset_changes_nothing(scene: &Scene) -> Verdict {
-    let upload = scene.create(1000)?;
-    scene.append(&upload, 0, &sample(400))?;
+fn wrong_offset_changes_nothing(fixture: &Fixture) -> Verdict {
+    let upload = fixture.create(1000)?;
+    fixture.append(&upload, 0, &sample(400))?;
     for wrong in [0, 399, 401] {
-        scene.send(&scene.patch(&upload, wrong, &sample(100)))?;
-        scene.expect_offset(&upload, 400)?;
+        fixture.send(&fixture.patch(&upload, wrong, &sample(100)))?;
+        fixture.expect_offset(&upload, 400)?;
     }
     Ok(())
 }
 
-fn never_exceeds(scene: &Scene) -> Verdict {
-    let sized = scene.create(1000)?;
-    let chunked = scene.create(1000)?;
-    scene.send(&scene.patch(&sized, 0, &sample(1500)))?;
-    scene.send(&scene.patch(&chunked, 0, b"").chunked(&sample(1500)))?;
+fn never_exceeds(fixture: &Fixture) -> Verdict {
+    let sized = fixture.create(1000)?;
+    let chunked = fixture.create(1000)?;
+    fixture.send(&fixture.patch(&sized, 0, &sample(1500)))?;
+    fixture.send(&fixture.patch(&chunked, 0, b"").chunked(&sample(1500)))?;
     for upload in [sized, chunked] {
-        // An upload that is given up for it has no offset any more.
-        let head = scene.head(&upload)?;
+        // An upload that the server aborted for it has no offset.
+        let head = fixture.head(&upload)?;
         if head.expect_success().is_ok() {
             let offset = head.integer("Upload-Offset")?;
             expect(offset <= 1000, || format!("expected an offset up to 1000, got {offset}"))?;
@@ -97,53 +97,53 @@ fn never_exceeds(scene: &Scene) -> Verdict {
     Ok(())
 }
 
-fn other_content_type(scene: &Scene) -> Verdict {
-    let upload = scene.create(1000)?;
-    let patch = scene.patch(&upload, 0, &sample(100));
+fn other_content_type(fixture: &Fixture) -> Verdict {
+    let upload = fixture.create(1000)?;
+    let patch = fixture.patch(&upload, 0, &sample(100));
     let octets = patch.clone().replace("Content-Type", "application/octet-stream");
-    scene.send(&octets)?.expect_status(&[415])?;
-    scene.send(&patch.without("Content-Type"))?.expect_status(&[415])
+    fixture.send(&octets)?.expect_status(&[415])?;
+    fixture.send(&patch.without("Content-Type"))?.expect_status(&[415])
 }
 
-fn unknown(scene: &Scene) -> Verdict {
-    let upload = scene.create(1000)?;
-    let patch = scene.patch(&unknown_like(&upload), 0, &sample(100));
-    scene.send(&patch)?.expect_status(&[404])
+fn unknown(fixture: &Fixture) -> Verdict {
+    let upload = fixture.create(1000)?;
+    let patch = fixture.patch(&unknown_like(&upload), 0, &sample(100));
+    fixture.send(&patch)?.expect_status(&[404])
 }
 
-fn cut_keeps(scene: &Scene) -> Verdict {
-    let (size, sent) = (scene.large(), scene.large() / 3 * 2);
-    let upload = scene.create(size)?;
-    scene.client.begin(&scene.patch(&upload, 0, &sample(size)), sent)?.cut();
-    let offset = scene.await_offset(&upload, sent)?;
+fn cut_keeps(fixture: &Fixture) -> Verdict {
+    let (size, sent) = (fixture.large(), fixture.large() / 3 * 2);
+    let upload = fixture.create(size)?;
+    fixture.client.send_part(&fixture.patch(&upload, 0, &sample(size)), sent)?.interrupt();
+    let offset = fixture.await_offset(&upload, sent)?;
     expect(offset == sent as u64, || {
         format!("expected the {sent} bytes that were sent to be kept, got offset {offset}")
     })
 }
 
-fn goes_on(scene: &Scene) -> Verdict {
-    let content = sample(scene.large());
-    let upload = scene.create(content.len())?;
+fn goes_on(fixture: &Fixture) -> Verdict {
+    let content = sample(fixture.large());
+    let upload = fixture.create(content.len())?;
     let sent = content.len() / 3;
-    scene.client.begin(&scene.patch(&upload, 0, &content), sent)?.cut();
-    let offset = usize::try_from(scene.offset(&upload)?).unwrap_or(usize::MAX);
+    fixture.client.send_part(&fixture.patch(&upload, 0, &content), sent)?.interrupt();
+    let offset = usize::try_from(fixture.offset(&upload)?).unwrap_or(usize::MAX);
     let rest = content.get(offset..).unwrap_or_default();
-    scene.send(&scene.patch(&upload, offset, rest))?.expect_success()?;
-    scene.expect_offset(&upload, content.len())
+    fixture.send(&fixture.patch(&upload, offset, rest))?.expect_success()?;
+    fixture.expect_offset(&upload, content.len())
 }
 
-fn goes_on_while_hanging(scene: &Scene) -> Verdict {
-    let content = sample(scene.large());
-    let upload = scene.create(content.len())?;
-    let patch = scene.patch(&upload, 0, &content).field("Expect", "100-continue");
-    let mut hanging = scene.client.begin(&patch, 0)?;
-    hanging.await_continue(scene.setup.hang_bound / 4);
-    hanging.send_more(content.len() / 3);
+fn goes_on_while_hanging(fixture: &Fixture) -> Verdict {
+    let content = sample(fixture.large());
+    let upload = fixture.create(content.len())?;
+    let patch = fixture.patch(&upload, 0, &content).header("Expect", "100-continue");
+    let mut hanging = fixture.client.start(&patch)?;
+    hanging.await_continue(fixture.setup.hang_bound / 4);
+    hanging.send(&content[..content.len() / 3]);
     let begin = Instant::now();
-    let offset = usize::try_from(scene.offset(&upload)?).unwrap_or(usize::MAX);
+    let offset = usize::try_from(fixture.offset(&upload)?).unwrap_or(usize::MAX);
     let rest = content.get(offset..).unwrap_or_default();
-    scene.send(&scene.patch(&upload, offset, rest))?.expect_success()?;
-    let (took, bound) = (begin.elapsed(), scene.setup.hang_bound);
+    fixture.send(&fixture.patch(&upload, offset, rest))?.expect_success()?;
+    let (took, bound) = (begin.elapsed(), fixture.setup.hang_bound);
     drop(hanging);
     expect(took <= bound, || {
         format!("expected HEAD and PATCH within {bound:?} of a hanging PATCH, got {took:?}")

@@ -1,11 +1,12 @@
 //! Sections Upload-Offset and Upload-Length: what is no non-negative integer. And RFC 9110's
 //! expectations, which clients use before they send large bodies.
 
-use super::scene::Scene;
-use crate::case::{Case, Stop, Verdict};
+use super::fixture::Fixture;
+use crate::case::{Case, CaseAbort, Verdict};
+use crate::check::ResponseChecks;
 use crate::sample::sample;
 
-pub(super) const CASES: &[Case<Scene>] = &[
+pub(super) const CASES: &[Case<Fixture>] = &[
     Case::must("an_offset_that_is_no_integer_is_refused", "Upload-Offset", offsets),
     Case::must("an_offset_that_is_no_integer_changes_nothing", "Upload-Offset", offsets_keep),
     Case::must("a_missing_offset_is_refused", "PATCH", missing_offset),
@@ -13,53 +14,53 @@ pub(super) const CASES: &[Case<Scene>] = &[
     Case::must("a_patch_that_expects_100_is_answered", EXPECT, expectation),
 ];
 
-fn offsets(scene: &Scene) -> Verdict {
-    let upload = scene.create(1000)?;
-    scene.append(&upload, 0, &sample(5))?;
+fn offsets(fixture: &Fixture) -> Verdict {
+    let upload = fixture.create(1000)?;
+    fixture.append(&upload, 0, &sample(5))?;
     for wrong in NO_INTEGERS {
-        let patch = scene.patch(&upload, 5, &sample(100)).replace("Upload-Offset", wrong);
-        scene.send(&patch)?.expect_refusal(&format!("Upload-Offset: {wrong}"))?;
+        let patch = fixture.patch(&upload, 5, &sample(100)).replace("Upload-Offset", wrong);
+        fixture.send(&patch)?.expect_refusal(&format!("Upload-Offset: {wrong}"))?;
     }
     Ok(())
 }
 
-fn offsets_keep(scene: &Scene) -> Verdict {
+fn offsets_keep(fixture: &Fixture) -> Verdict {
     for wrong in NO_INTEGERS {
-        let upload = scene.create(1000)?;
-        scene.append(&upload, 0, &sample(5))?;
-        scene.send(&scene.patch(&upload, 5, &sample(100)).replace("Upload-Offset", wrong))?;
-        scene.expect_offset(&upload, 5)?;
+        let upload = fixture.create(1000)?;
+        fixture.append(&upload, 0, &sample(5))?;
+        fixture.send(&fixture.patch(&upload, 5, &sample(100)).replace("Upload-Offset", wrong))?;
+        fixture.expect_offset(&upload, 5)?;
     }
     Ok(())
 }
 
-fn missing_offset(scene: &Scene) -> Verdict {
-    let upload = scene.create(1000)?;
-    let patch = scene.patch(&upload, 0, &sample(100)).without("Upload-Offset");
-    scene.send(&patch)?.expect_refusal("a PATCH without Upload-Offset")?;
-    scene.expect_offset(&upload, 0)
+fn missing_offset(fixture: &Fixture) -> Verdict {
+    let upload = fixture.create(1000)?;
+    let patch = fixture.patch(&upload, 0, &sample(100)).without("Upload-Offset");
+    fixture.send(&patch)?.expect_refusal("a PATCH without Upload-Offset")?;
+    fixture.expect_offset(&upload, 0)
 }
 
-fn lengths(scene: &Scene) -> Verdict {
-    scene.needs("creation")?;
+fn lengths(fixture: &Fixture) -> Verdict {
+    fixture.needs("creation")?;
     for wrong in NO_INTEGERS {
-        let creation = scene.creation().field("Upload-Length", wrong);
-        scene.send(&creation)?.expect_refusal(&format!("Upload-Length: {wrong}"))?;
+        let creation = fixture.creation().header("Upload-Length", wrong);
+        fixture.send(&creation)?.expect_refusal(&format!("Upload-Length: {wrong}"))?;
     }
     Ok(())
 }
 
-fn expectation(scene: &Scene) -> Verdict {
-    let upload = scene.create(1000)?;
-    let patch = scene.patch(&upload, 0, &sample(1000)).field("Expect", "100-continue");
-    let mut pending = scene.client.begin(&patch, 0)?;
-    let head = pending.next_head_within(scene.setup.answer_limit).map_err(|cause| {
-        Stop::failed(format!("expected 100 or a final answer before the content, got {cause}"))
+fn expectation(fixture: &Fixture) -> Verdict {
+    let upload = fixture.create(1000)?;
+    let patch = fixture.patch(&upload, 0, &sample(1000)).header("Expect", "100-continue");
+    let mut pending = fixture.client.start(&patch)?;
+    let head = pending.next_head(fixture.setup.answer_limit).map_err(|cause| {
+        CaseAbort::failed(format!("expected 100 or a final answer before the content, got {cause}"))
     })?;
     if head.status == 100 {
-        pending.send_rest();
-        pending.answer()?.expect_success()?;
-        return scene.expect_offset(&upload, 1000);
+        pending.send(&patch.content);
+        pending.response()?.expect_success()?;
+        return fixture.expect_offset(&upload, 1000);
     }
     Ok(())
 }

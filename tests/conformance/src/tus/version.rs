@@ -1,54 +1,55 @@
 //! Section Tus-Resumable.
 
+use vod_uploader_wire::Response;
+
+use super::fixture::Fixture;
 use super::options::expect_versions;
-use super::scene::Scene;
 use crate::case::{Case, Verdict};
-use crate::check::unknown_like;
-use crate::http::Response;
+use crate::check::{ResponseChecks, unknown_like};
 use crate::sample::sample;
 
-pub(super) const CASES: &[Case<Scene>] = &[
+pub(super) const CASES: &[Case<Fixture>] = &[
     Case::must("another_version_is_answered_412_with_the_versions", SECTION, another_is_412),
     Case::must("a_request_in_another_version_is_not_processed", SECTION, another_is_not_processed),
     Case::must("every_success_names_the_version", SECTION, successes_name_it),
     Case::must("every_refusal_names_the_version", SECTION, refusals_name_it),
 ];
 
-fn another_is_412(scene: &Scene) -> Verdict {
-    let upload = scene.create(100)?;
-    let creation = scene.creation().field("Upload-Length", 100);
-    for request in [creation, scene.request("HEAD", &upload), scene.patch(&upload, 0, b"a")] {
-        let answer = scene.send(&request.replace("Tus-Resumable", "0.0.1"))?;
+fn another_is_412(fixture: &Fixture) -> Verdict {
+    let upload = fixture.create(100)?;
+    let creation = fixture.creation().header("Upload-Length", 100);
+    for request in [creation, fixture.request("HEAD", &upload), fixture.patch(&upload, 0, b"a")] {
+        let answer = fixture.send(&request.replace("Tus-Resumable", "0.0.1"))?;
         answer.expect_status(&[412])?;
         expect_versions(&answer)?;
     }
     Ok(())
 }
 
-fn another_is_not_processed(scene: &Scene) -> Verdict {
-    let upload = scene.create(100)?;
-    let patch = scene.patch(&upload, 0, &sample(50));
-    scene.send(&patch.replace("Tus-Resumable", "0.0.1"))?;
-    scene.expect_offset(&upload, 0)
+fn another_is_not_processed(fixture: &Fixture) -> Verdict {
+    let upload = fixture.create(100)?;
+    let patch = fixture.patch(&upload, 0, &sample(50));
+    fixture.send(&patch.replace("Tus-Resumable", "0.0.1"))?;
+    fixture.expect_offset(&upload, 0)
 }
 
-fn successes_name_it(scene: &Scene) -> Verdict {
-    scene.needs("creation")?;
-    let creation = scene.send(&scene.creation().field("Upload-Length", 100))?;
+fn successes_name_it(fixture: &Fixture) -> Verdict {
+    fixture.needs("creation")?;
+    let creation = fixture.send(&fixture.creation().header("Upload-Length", 100))?;
     expect_version(&creation)?;
-    let upload = creation.location(&scene.setup.url)?;
-    expect_version(&scene.head(&upload)?)?;
-    expect_version(&scene.send(&scene.patch(&upload, 0, &sample(100)))?)
+    let upload = creation.location(&fixture.setup.url)?;
+    expect_version(&fixture.head(&upload)?)?;
+    expect_version(&fixture.send(&fixture.patch(&upload, 0, &sample(100)))?)
 }
 
-fn refusals_name_it(scene: &Scene) -> Verdict {
-    let upload = scene.create(100)?;
-    let misplaced = scene.patch(&upload, 7, b"a");
-    let other_type = scene.patch(&upload, 0, b"a").replace("Content-Type", "text/plain");
-    let other_version = scene.patch(&upload, 0, b"a").replace("Tus-Resumable", "0.0.1");
-    let unknown = scene.request("HEAD", &unknown_like(&upload));
+fn refusals_name_it(fixture: &Fixture) -> Verdict {
+    let upload = fixture.create(100)?;
+    let misplaced = fixture.patch(&upload, 7, b"a");
+    let other_type = fixture.patch(&upload, 0, b"a").replace("Content-Type", "text/plain");
+    let other_version = fixture.patch(&upload, 0, b"a").replace("Tus-Resumable", "0.0.1");
+    let unknown = fixture.request("HEAD", &unknown_like(&upload));
     for request in [misplaced, other_type, other_version, unknown] {
-        expect_version(&scene.send(&request)?)?;
+        expect_version(&fixture.send(&request)?)?;
     }
     Ok(())
 }

@@ -26,7 +26,7 @@ pub(crate) enum Command {
     Drop,
     /// `uploader.events`, with a line for each event from now on.
     Events,
-    /// `uploader.events`, and nobody reads them.
+    /// `uploader.events`, without a reader.
     UnreadEvents,
     /// Drops the stream of `UnreadEvents`.
     DropEvents,
@@ -113,7 +113,7 @@ pub(crate) enum Command {
     },
 }
 
-/// What a conversation has at hand.
+/// The state of a session.
 pub(crate) struct Tester {
     answers: Answers,
     uploader: Option<Uploader>,
@@ -122,13 +122,13 @@ pub(crate) struct Tester {
 }
 
 impl Tester {
-    /// Nothing at hand yet.
+    /// A session without an uploader.
     pub(crate) fn new(answers: Answers) -> Self {
         Self { answers, uploader: None, unread: None, sources: BTreeMap::new() }
     }
 
     /// Does one thing, and returns what came of it or the error.
-    pub(crate) async fn obey(&mut self, command: Command) -> Result<Value, Value> {
+    pub(crate) async fn execute(&mut self, command: Command) -> Result<Value, Value> {
         match command {
             Command::Create { options } => {
                 self.uploader = None;

@@ -8,9 +8,9 @@ use spin_sdk::wit_bindgen::{StreamReader, StreamResult, StreamWriter};
 use crate::commands::Tester;
 
 /// Does what the commands say until they end.
-pub(crate) async fn hold(commands: StreamReader<u8>, answers: StreamWriter<u8>) {
+pub(crate) async fn serve_session(commands: StreamReader<u8>, answers: StreamWriter<u8>) {
     let (sender, lines) = unbounded();
-    futures::join!(obey(commands, Answers(sender)), write(answers, lines));
+    futures::join!(execute(commands, Answers(sender)), write(answers, lines));
 }
 
 /// Where lines for the test go.
@@ -27,14 +27,14 @@ impl Answers {
     }
 }
 
-async fn obey(mut commands: StreamReader<u8>, answers: Answers) {
+async fn execute(mut commands: StreamReader<u8>, answers: Answers) {
     let mut tester = Tester::new(answers.clone());
     let mut unread = Vec::new();
     loop {
         while let Some(end) = unread.iter().position(|byte| *byte == b'\n') {
             let line: Vec<u8> = unread.drain(..=end).collect();
             let answer = match serde_json::from_slice(&line) {
-                Ok(command) => tester.obey(command).await,
+                Ok(command) => tester.execute(command).await,
                 Err(cause) => Err(json!({ "message": format!("not a command: {cause}") })),
             };
             answers.send(&match answer {

@@ -34,7 +34,7 @@ impl Guest for App {
         let (trailers_writer, trailers) = wit_future::new(|| Ok(None));
         drop(trailers_writer);
         let (response, _) = Response::new(Fields::new(), Some(body), trailers);
-        spawn(conversation::hold(commands, answers));
+        spawn(conversation::serve_session(commands, answers));
         Ok(response)
     }
 }

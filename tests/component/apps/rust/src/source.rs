@@ -91,7 +91,7 @@ impl Feed {
                 Step::End(result) => {
                     drop(self.writer);
                     if let Some(end) = end {
-                        // Nobody waits for it where the file has ended meanwhile.
+                        // The receiver is gone if the file has ended.
                         let _ = end.write(result).await;
                     }
                     return;

@@ -1,0 +1,186 @@
+//! The IETF's protocol: PATCH.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
+
+use super::Server;
+use super::append::Appended;
+use super::ietf::VERSION;
+use super::upload::Upload;
+use super::wire::{Answer, Incoming};
+use crate::fault::Fault;
+
+impl Server {
+    /// Appends. `None` hangs up.
+    pub(super) fn ietf_patch(&self, id: &str, request: &mut Incoming) -> Option<Answer> {
+        if self.has(Fault::PatchWaits) {
+            self.wait_for_writer(id);
+        }
+        if let Some((answer, appends)) = self.ietf_check_patch(id, request)? {
+            if appends {
+                self.append(id, request);
+            }
+            return Some(answer);
+        }
+        let missing = self.has(Fault::MissingCompletenessCompletes);
+        let complete = self.completeness_of(request).unwrap_or(missing);
+        self.report_progress(id, request);
+        if request.field("Content-Digest").is_some() {
+            if let Some(answer) = self.ietf_digested(id, request)? {
+                return Some(answer);
+            }
+        } else {
+            match self.append(id, request) {
+                Appended::Whole => {}
+                Appended::Cut | Appended::Replaced => return None,
+                Appended::TooLong => return self.ietf_too_long(id, request),
+            }
+        }
+        let mut uploads = self.uploads();
+        let upload = uploads.get_mut(id)?;
+        let (name, value) = self.completeness(request, complete);
+        if !complete {
+            let status = if self.has(Fault::IncompleteAppendIs303) { 303 } else { 204 };
+            let says = !self.has(Fault::IncompleteSaidNothing);
+            return Some(Answer::new(status).field_if(says, &name, value));
+        }
+        upload.is_complete = !self.has(Fault::LastDoesNotComplete);
+        let right = sha_256(&upload.bytes);
+        let is_wrong = upload.repr_digest.as_ref().is_some_and(|digest| *digest != right);
+        let is_refused = is_wrong && !self.has(Fault::WrongReprTaken)
+            || upload.repr_digest.is_some() && self.has(Fault::RightReprRefused);
+        let answer = Answer::new(if is_refused { 400 } else { 200 });
+        let tells = upload.wants_digest && !self.has(Fault::WantedDigestUntold);
+        Some(answer.field_if(!self.has(Fault::LastSaidNothing), &name, value).field_if(
+            tells,
+            "Repr-Digest",
+            right,
+        ))
+    }
+
+    /// What is wrong with a PATCH, and whether it is appended nevertheless, as a fault.
+    fn ietf_check_patch(&self, id: &str, request: &Incoming) -> Option<Option<(Answer, bool)>> {
+        let refused = |status| Some(Some((Answer::new(status), false)));
+        let mut uploads = self.uploads();
+        let upload = uploads.get_mut(id)?;
+        upload.requests += 1;
+        if upload.is_stuck {
+            return refused(423);
+        }
+        let asks_type = !matches!(request.field(VERSION), Some("3" | "4" | "5"));
+        let is_typed = request.field("Content-Type") == Some("application/partial-upload");
+        if asks_type && !is_typed && !self.has(Fault::OtherTypeTaken) {
+            let tells = !self.has(Fault::OtherTypeUntold);
+            let answer = Answer::new(415);
+            let answer = answer.field_if(tells, "Accept-Patch", "application/partial-upload");
+            return Some(Some((answer, false)));
+        }
+        let complete = self.completeness_of(request);
+        if complete.is_none() && !self.has(Fault::MissingCompletenessCompletes) {
+            return refused(400);
+        }
+        let has_content = request.is_chunked() || request.content_length().unwrap_or(0) > 0;
+        if upload.is_complete && has_content {
+            let (name, value) = self.completeness(request, true);
+            return Some(Some(if self.has(Fault::CompleteAppended) {
+                (Answer::new(204).field(&name, value), true)
+            } else {
+                (self.inconsistent(), false)
+            }));
+        }
+        if upload.is_complete || !has_content && self.has(Fault::EmptyAppendRefused) {
+            let status = if self.has(Fault::EmptyAppendToCompleteTaken) { 204 } else { 400 };
+            return Some(Some((Answer::new(status).problem("completed-upload", &[]), false)));
+        }
+        let told = request.field("Upload-Offset");
+        let told = told.and_then(|value| self.ietf_integer(value, Fault::OffsetReadLeniently));
+        let missing = self.has(Fault::MissingOffsetIs0).then_some(0);
+        let Some(offset) = told.or(missing) else { return refused(400) };
+        if offset != upload.offset() {
+            let is_written = self.has(Fault::MismatchAppended);
+            return Some(Some((self.mismatch(request, upload, offset), is_written)));
+        }
+        if !self.ietf_length(request, upload, complete == Some(true)) {
+            return Some(Some((self.inconsistent(), false)));
+        }
+        Some(None)
+    }
+
+    fn mismatch(&self, request: &Incoming, upload: &Upload, offset: usize) -> Answer {
+        let (name, value) = self.completeness(request, self.has(Fault::MismatchSaysComplete));
+        let answer = Answer::new(if self.has(Fault::MismatchIs400) { 400 } else { 409 })
+            .field(&name, value)
+            .field_if(!self.has(Fault::MismatchWithoutOffset), "Upload-Offset", upload.offset());
+        let members = [("expected-offset", upload.offset()), ("provided-offset", offset)];
+        match self.fault {
+            Some(Fault::MismatchIsPlain) => answer,
+            Some(Fault::MismatchWithoutMembers) => answer.problem("mismatching-upload-offset", &[]),
+            _ => answer.problem("mismatching-upload-offset", &members),
+        }
+    }
+
+    /// Takes the length that a PATCH tells. Not so where it contradicts.
+    fn ietf_length(&self, request: &Incoming, upload: &mut Upload, complete: bool) -> bool {
+        let written = request.field("Upload-Length");
+        let written =
+            written.and_then(|value| self.ietf_integer(value, Fault::LengthReadLeniently));
+        let content = request.content_length().and_then(|length| usize::try_from(length).ok());
+        let derived = content.filter(|_| complete).map(|length| upload.offset() + length);
+        let differ = |one: Option<usize>, other: Option<usize>| {
+            one.is_some_and(|one| other.is_some_and(|other| one != other))
+        };
+        if differ(written, derived) && !self.has(Fault::TwoLengthsInAppendTaken) {
+            return false;
+        }
+        let changes = differ(upload.length, written) || differ(upload.length, derived);
+        if changes && !self.has(Fault::AnotherLengthTaken) {
+            return false;
+        }
+        let written = written.filter(|_| !self.has(Fault::LengthOfAppendForgotten));
+        let derived = derived.filter(|_| !self.has(Fault::LengthOfContentForgotten));
+        upload.length = derived.or(written).or(upload.length);
+        true
+    }
+
+    fn ietf_too_long(&self, id: &str, request: &Incoming) -> Option<Answer> {
+        if self.has(Fault::BeyondIsTruncated) {
+            let (name, value) = self.completeness(request, false);
+            return Some(Answer::new(204).field(&name, value));
+        }
+        self.uploads().get_mut(id)?.is_invalid = !self.has(Fault::BeyondStaysValid);
+        Some(self.inconsistent())
+    }
+
+    /// An append with Content-Digest: `Some` is the answer that refuses it.
+    fn ietf_digested(&self, id: &str, request: &mut Incoming) -> Option<Option<Answer>> {
+        let body = self.whole_body(request)?;
+        let is_right = request.field("Content-Digest") == Some(sha_256(&body).as_str());
+        let (is_taken, is_written) = match self.fault {
+            Some(Fault::RightDigestRefused) => (false, false),
+            Some(Fault::WrongDigestTaken) => (true, is_right),
+            Some(Fault::WrongDigestAppended) => (is_right, true),
+            _ => (is_right, is_right),
+        };
+        if is_written {
+            self.uploads().get_mut(id)?.bytes.extend(&body);
+        }
+        Some((!is_taken).then(|| Answer::new(400)))
+    }
+
+    /// Sends the 104 of an append.
+    fn report_progress(&self, id: &str, request: &Incoming) {
+        let Some(version) = self.version_of(request) else { return };
+        let offset = self.uploads().get(id).map_or(0, Upload::offset);
+        let offset = if self.has(Fault::InterimTellsTooMuch) { offset + 50_000 } else { offset };
+        let mut fields = vec![("Upload-Offset", offset.to_string()), (VERSION, version)];
+        if self.has(Fault::InterimOfAppendWithLocation) {
+            fields.push(("Location", format!("/files/{id}")));
+        }
+        request.interim(104, &fields);
+    }
+}
+
+fn sha_256(content: &[u8]) -> String {
+    format!("sha-256=:{}:", STANDARD.encode(Sha256::digest(content)))
+}
