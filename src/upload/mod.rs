@@ -37,6 +37,7 @@
 mod calls;
 mod checkpoint;
 mod claim;
+pub mod election;
 mod fill;
 mod finish;
 mod join;
