@@ -11,10 +11,10 @@
 
 use super::checkpoint::{Checkpoint, Phase};
 use super::joining::Joining;
-use super::keys::UploadKey;
 use super::kv_step::KvStep;
-use super::lease::{EPOCHS_KEPT, Lease, Turn};
+use super::lease::{EPOCHS_RETAINED, Lease, Turn};
 use super::plan::Plan;
+use super::records::UploadKey;
 use super::search::CheckpointSearch;
 use super::session::{Session, misuse};
 use super::state::Trigger;
@@ -95,17 +95,26 @@ impl Session {
                 self.look()
             }
             KvStep::BidWritten => {
-                self.kv_get(KvStep::DoorRead, self.key.door(self.turn.epoch));
+                self.kv_get(
+                    KvStep::DoorRead,
+                    self.key.registers(self.turn.epoch).closed().to_owned(),
+                );
                 Ok(())
             }
             KvStep::DoorRead => self.door_read(value),
             KvStep::DoorClosed => {
-                self.kv_get(KvStep::BidReadBack, self.key.bid(self.turn.epoch));
+                self.kv_get(
+                    KvStep::BidReadBack,
+                    self.key.registers(self.turn.epoch).candidate().to_owned(),
+                );
                 Ok(())
             }
             KvStep::BidReadBack if value == Some(self.bid()) => self.write_lease(),
             KvStep::LeaseWritten => {
-                self.kv_get(KvStep::SuccessorRead, self.key.bid(self.turn.epoch + 1));
+                self.kv_get(
+                    KvStep::SuccessorRead,
+                    self.key.registers(self.turn.epoch + 1).candidate().to_owned(),
+                );
                 Ok(())
             }
             KvStep::SuccessorRead if value.is_none() => self.epoch_won(),
@@ -123,7 +132,11 @@ impl Session {
         // One more is left for the successor's bid.
         let epoch = epoch_before.checked_add(1).filter(|epoch| *epoch < u32::MAX);
         self.turn.epoch = epoch.ok_or_else(|| misuse("the epochs are used up"))?;
-        self.kv_set(KvStep::BidWritten, self.key.bid(self.turn.epoch), Value::Bytes(self.bid()));
+        self.kv_set(
+            KvStep::BidWritten,
+            self.key.registers(self.turn.epoch).candidate().to_owned(),
+            Value::Bytes(self.bid()),
+        );
         Ok(())
     }
 
@@ -135,7 +148,11 @@ impl Session {
         if door.is_some() {
             return self.bid_for(self.turn.epoch);
         }
-        self.kv_set(KvStep::DoorClosed, self.key.door(self.turn.epoch), Value::Bytes(self.bid()));
+        self.kv_set(
+            KvStep::DoorClosed,
+            self.key.registers(self.turn.epoch).closed().to_owned(),
+            Value::Bytes(self.bid()),
+        );
         Ok(())
     }
 
@@ -147,9 +164,9 @@ impl Session {
     }
 
     fn epoch_won(&mut self) -> Result<()> {
-        if let Some(epoch) = self.turn.epoch.checked_sub(EPOCHS_KEPT) {
-            self.kv_delete(self.key.bid(epoch));
-            self.kv_delete(self.key.door(epoch));
+        if let Some(epoch) = self.turn.epoch.checked_sub(EPOCHS_RETAINED) {
+            self.kv_delete(self.key.registers(epoch).candidate().to_owned());
+            self.kv_delete(self.key.registers(epoch).closed().to_owned());
         }
         // The holders may have written since we looked; what they had started from cannot have.
         let lease = self.claiming.lease.clone();

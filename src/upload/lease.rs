@@ -20,13 +20,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::keys::UploadKey;
 use super::record::{self, RecordKind};
 use crate::error::Result;
 
 /// The bids and doors of epochs so far back are deleted: a writer would have to be that many whole
 /// sessions late to be misled by it.
-pub(super) const EPOCHS_KEPT: u32 = 16;
+pub(super) const EPOCHS_RETAINED: u32 = 16;
 
 /// One writer's turn at an upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -71,13 +70,6 @@ impl Lease {
         let holders = (self.turn.epoch..turn.epoch).rev().filter(|epoch| *epoch > 0);
         let older = found.filter(|found| *found < self.turn.epoch);
         Self { turn, bases: holders.chain(older).collect(), fresh: found.is_none() }
-    }
-
-    /// The keys by which epochs were won that may still be there, to be deleted with the upload.
-    pub fn epoch_keys(&self, key: &UploadKey) -> impl Iterator<Item = String> {
-        let epochs =
-            self.turn.epoch.saturating_sub(EPOCHS_KEPT)..=self.turn.epoch.saturating_add(1);
-        epochs.flat_map(|epoch| [key.bid(epoch), key.door(epoch)])
     }
 
     /// The stored form.

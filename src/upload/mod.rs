@@ -42,12 +42,12 @@ mod fill;
 mod finish;
 mod join;
 mod joining;
-mod keys;
 mod kv_step;
 mod lease;
 mod operation;
 mod plan;
 pub(crate) mod record;
+mod records;
 mod refresh;
 mod retry;
 mod save;
@@ -66,10 +66,10 @@ pub use checkpoint::{
     Checkpoint, EtagPage, FinishedObject, FinishedPart, PAGE_NUMBERS, PageRef, Phase, Tail,
 };
 pub use join::{JoinSource, Piece, ReadRange, pieces, reads};
-pub use keys::UploadKey;
 pub use lease::{Lease, Turn};
 pub use plan::{NextPart, PARALLEL_MAX, Plan};
 pub use record::{RecordKind, VERSION as RECORD_VERSION};
+pub use records::{RecordDeletion, RecordWrite, UploadKey};
 pub use retry::{Attempts, Jitter, RetryPolicy};
 pub use search::CheckpointSearch;
 pub use session::Session;

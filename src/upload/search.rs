@@ -1,8 +1,8 @@
 //! Finding an upload's last checkpoint: which keys to read, in which order.
 
 use super::checkpoint::{Checkpoint, Phase};
-use super::keys::UploadKey;
 use super::lease::Lease;
+use super::records::UploadKey;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Finds the last checkpoint of an upload.
@@ -56,7 +56,7 @@ impl CheckpointSearch {
     pub fn next_key(&self) -> Option<String> {
         match self.step {
             Step::Lease => Some(self.key.lease()),
-            Step::Bid(epoch) => Some(self.key.bid(epoch)),
+            Step::Bid(epoch) => Some(self.key.registers(epoch).candidate().to_owned()),
             Step::Checkpoint(epoch) => Some(self.key.checkpoint(epoch)),
             Step::Done => None,
         }
