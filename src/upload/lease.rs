@@ -1,16 +1,8 @@
 //! Who may write: epochs that one writer each can win, which fences stale writers without
 //! compare-and-swap.
 //!
-//! A writer takes an upload over by winning the epoch after the present one. At most one writer
-//! ever wins an epoch, however late the writes of its rivals arrive: two keys per epoch make a
-//! *splitter* (M. Moir, J. H. Anderson, *Wait-free algorithms for fast, long-lived renaming*,
-//! Science of Computer Programming 25, 1995; after L. Lamport, *A fast mutual exclusion algorithm*,
-//! 1987):
-//!
-//! ```text
-//! write my id to the bid → read the door: closed, then lost, try the next epoch
-//!                        → close the door → read the bid: still my id, then won
-//! ```
+//! A writer takes an upload over by acquiring the epoch after the current one, in an
+//! [election](super::election). At most one writer ever acquires an epoch.
 //!
 //! The winner writes the lease, which tells everybody where the last checkpoint is, and gives up
 //! where there is a bid for the epoch after its own. From then on it writes its checkpoints under
@@ -20,6 +12,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::errors::taken_over;
 use super::record::{self, RecordKind};
 use crate::error::Result;
 
@@ -70,6 +63,16 @@ impl Lease {
         let holders = (self.turn.epoch..turn.epoch).rev().filter(|epoch| *epoch > 0);
         let older = found.filter(|found| *found < self.turn.epoch);
         Self { turn, bases: holders.chain(older).collect(), fresh: found.is_none() }
+    }
+
+    /// Checks that the stored lease is that of `holder`.
+    ///
+    /// # Errors
+    /// Returns [`TakenOver`](crate::ErrorKind::TakenOver) if it is not, and the errors of
+    /// [`Lease::decode`].
+    pub(super) fn check_holder(stored: Option<&[u8]>, holder: Turn) -> Result<()> {
+        let stored = stored.map(Self::decode).transpose()?.map(|lease| lease.turn);
+        if stored == Some(holder) { Ok(()) } else { Err(taken_over()) }
     }
 
     /// The stored form.

@@ -34,42 +34,43 @@
 //! store. The driver reads the rest of them: one source of all [`reads`] from the offset of
 //! [`Event::Ready`] on, one after the other, of which the wants are filled like any other.
 
-mod calls;
+mod acquire_lease;
 mod checkpoint;
-mod claim;
+mod checkpoint_writer;
+mod completion;
+mod concat_plan;
+mod concat_session;
+mod credential_state;
 pub mod election;
-mod fill;
-mod finish;
+mod errors;
+mod fills;
 mod ids;
 mod input;
-mod join;
-mod joining;
-mod kv_step;
+mod kv_operations;
 mod lease;
 mod operation;
 mod options;
 mod output;
+mod parts;
 mod plan;
 pub(crate) mod record;
+mod recorded_parts;
 mod records;
-mod refresh;
 mod retry;
-mod save;
 mod search;
-mod send;
 mod session;
+mod source;
 pub mod state;
+mod store_calls;
 mod transfer;
 mod upload_record;
-mod verify;
 
-pub use calls::COMPLETE_TIMEOUT_FACTOR;
 pub use checkpoint::{
     Checkpoint, EtagPage, FinishedObject, FinishedPart, PAGE_NUMBERS, PageRef, Phase, Tail,
 };
+pub use concat_plan::{JoinSource, Piece, ReadRange, pieces, reads};
 pub use ids::{CallId, FillId, KvId};
 pub use input::{Input, SourceEnd};
-pub use join::{JoinSource, Piece, ReadRange, pieces, reads};
 pub use lease::{Lease, Turn};
 pub use options::{Claim, Purpose, Receive, SessionOptions};
 pub use output::{Event, Outcome, Output, Value, Want};
@@ -79,4 +80,5 @@ pub use records::{RecordDeletion, RecordWrite, UploadKey};
 pub use retry::{Attempts, Jitter, RetryPolicy};
 pub use search::CheckpointSearch;
 pub use session::Session;
+pub use store_calls::COMPLETE_TIMEOUT_FACTOR;
 pub use upload_record::{Role, Target, UploadRecord};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::join::JoinSource;
+use super::concat_plan::JoinSource;
 use super::retry::RetryPolicy;
 use super::search::CheckpointSearch;
 use crate::credential::UploadCredential;

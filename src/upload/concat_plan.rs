@@ -158,5 +158,5 @@ pub(super) fn check(sources: &[JoinSource]) -> Result<()> {
 }
 
 #[cfg(test)]
-#[path = "join_tests.rs"]
+#[path = "concat_plan_tests.rs"]
 mod tests;

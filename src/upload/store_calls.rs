@@ -5,16 +5,17 @@
 
 use std::time::Duration;
 
-use super::operation::{Answer, Operation};
-use super::refresh::Refresh;
+use super::credential_state::CredentialState;
+use super::errors::misuse;
+use super::ids::{CallId, FillId};
+use super::operation::{Operation, OperationOutput, TargetObject};
+use super::output::Output;
 use super::retry::{Attempts, Jitter, RetryPolicy};
-use super::session::misuse;
-use super::{CallId, FillId, Output};
 use crate::crc64::Crc64;
 use crate::credential::UploadCredential;
 use crate::error::{Error, ErrorKind, Result, Retry};
+use crate::oss::Reply;
 use crate::oss::error_reply::{is_clock_skew, is_temporary};
-use crate::oss::{Bucket, Reply};
 use crate::units::{ByteCount, KIB, MIB, UnixMillis};
 
 /// The slowest link to the store that is waited for: a body has this much time per byte on top of
@@ -29,13 +30,12 @@ pub const COMPLETE_TIMEOUT_FACTOR: u32 = 10;
 
 /// Where the calls go and what they may cost.
 #[derive(Debug)]
-pub(super) struct Calls {
-    bucket: Bucket,
-    object: String,
+pub(super) struct StoreCalls {
+    target: TargetObject,
     policy: RetryPolicy,
     timeout: Duration,
     jitter: Jitter,
-    refresh: Refresh,
+    credential: CredentialState,
     clock_skew_ms: i64,
     next_id: u32,
     calls: Vec<Call>,
@@ -45,9 +45,8 @@ pub(super) struct Calls {
 
 /// What the calls are configured with.
 #[derive(Debug)]
-pub(super) struct CallOptions {
-    pub(super) bucket: Bucket,
-    pub(super) object: String,
+pub(super) struct StoreCallOptions {
+    pub(super) target: TargetObject,
     pub(super) policy: RetryPolicy,
     pub(super) timeout: Duration,
     pub(super) seed: u64,
@@ -67,7 +66,7 @@ enum Status {
     /// To be sent at this instant.
     Waiting(UnixMillis),
     /// To be sent as soon as there is a usable credential.
-    Parked,
+    AwaitingCredential,
     /// Waits for its answer.
     Sent(Attempt),
 }
@@ -84,20 +83,19 @@ struct Attempt {
 
 /// An operation that has ended.
 #[derive(Debug)]
-pub(super) struct Finished {
+pub(super) struct CompletedCall {
     pub(super) operation: Operation,
-    pub(super) result: Result<Answer>,
+    pub(super) result: Result<OperationOutput>,
 }
 
-impl Calls {
-    pub(super) fn new(options: CallOptions) -> Self {
+impl StoreCalls {
+    pub(super) fn new(options: StoreCallOptions) -> Self {
         Self {
-            bucket: options.bucket,
-            object: options.object,
+            target: options.target,
             policy: options.policy,
             timeout: options.timeout,
             jitter: Jitter::seeded(options.seed),
-            refresh: Refresh::new(options.credential, options.can_refresh),
+            credential: CredentialState::new(options.credential, options.can_refresh),
             clock_skew_ms: 0,
             next_id: 0,
             calls: Vec::new(),
@@ -117,11 +115,11 @@ impl Calls {
 
     /// Drops every call; those that were sent are cut off.
     pub(super) fn cancel_all(&mut self, outputs: &mut impl Extend<Output>) {
-        self.cancel_all_but(|_| false, outputs);
+        self.cancel_all_except(|_| false, outputs);
     }
 
     /// Drops every other call than those to `keep`.
-    pub(super) fn cancel_all_but(
+    pub(super) fn cancel_all_except(
         &mut self,
         keep: impl Fn(&Operation) -> bool,
         outputs: &mut impl Extend<Output>,
@@ -133,7 +131,7 @@ impl Calls {
 
     /// Notes the CRC of a streamed part, now that its bytes have passed: from here on the store is
     /// what is waited for.
-    pub(super) fn body_passed(&mut self, now: UnixMillis, passed: FillId, crc: Crc64) {
+    pub(super) fn body_sent(&mut self, now: UnixMillis, passed: FillId, crc: Crc64) {
         for call in &mut self.calls {
             if let Operation::UploadPart { fill, crc64, .. } = &mut call.operation
                 && *fill == passed
@@ -157,14 +155,15 @@ impl Calls {
             return Ok(());
         }
         let due = self.calls.iter_mut().filter(|call| call.is_due_at(now));
-        let Some((credential, generation)) = self.refresh.usable(now, outputs)? else {
-            due.for_each(|call| call.status = Status::Parked);
+        let Some((credential, generation)) = self.credential.usable_credential(now, outputs)?
+        else {
+            due.for_each(|call| call.status = Status::AwaitingCredential);
             return Ok(());
         };
         let signed_at = now.shifted(self.clock_skew_ms);
         for call in due {
             let key = &credential.auth.credential;
-            let request = call.operation.request(&self.bucket, &self.object, key, signed_at);
+            let request = call.operation.request(&self.target, key, signed_at);
             let id = CallId(self.next_id);
             self.next_id += 1;
             let deadline = deadline(&call.operation, now, self.timeout);
@@ -181,12 +180,12 @@ impl Calls {
         if result.is_ok() {
             self.credential_refusal = None;
         }
-        self.refresh.arrived(result, calls_wait)
+        self.credential.arrived(result, calls_wait)
     }
 
     /// True while calls wait for a credential.
     pub(super) fn await_credential(&self) -> bool {
-        self.calls.iter().any(|call| call.status == Status::Parked)
+        self.calls.iter().any(|call| call.status == Status::AwaitingCredential)
     }
 
     pub(super) const fn credential_refusal(&self) -> Option<&Error> {
@@ -194,7 +193,7 @@ impl Calls {
     }
 
     /// Fails where no call of this name was ever sent.
-    pub(super) fn require_sent(&self, id: CallId) -> Result<()> {
+    pub(super) fn check_sent(&self, id: CallId) -> Result<()> {
         if id.0 < self.next_id { Ok(()) } else { Err(misuse("no such call was sent")) }
     }
 
@@ -205,33 +204,33 @@ impl Calls {
         now: UnixMillis,
         id: CallId,
         reply: std::result::Result<Reply, String>,
-    ) -> Option<Finished> {
+    ) -> Option<CompletedCall> {
         let sent = |call: &Call| call.status.attempt().is_some_and(|attempt| attempt.id == id);
         let found = self.calls.iter().enumerate().find(|(_, call)| sent(call));
         let (index, Call { operation, .. }) = found?;
         let result = match reply {
-            Ok(reply) => operation.parse(&self.object, &reply),
+            Ok(reply) => operation.parse(&self.target.key, &reply),
             Err(transport) => Err(unreachable_store(operation, &transport)),
         };
         match result {
             Ok(answer) => {
-                self.refresh.accepted();
+                self.credential.accepted();
                 let Call { operation, .. } = self.calls.remove(index);
-                Some(Finished { operation, result: Ok(answer) })
+                Some(CompletedCall { operation, result: Ok(answer) })
             }
             Err(error) => {
-                let error = self.refresh.hidden_in(error);
+                let error = self.credential.redact(error);
                 self.failed(now, index, error)
             }
         }
     }
 
     /// Gives up the first call that has been waited for too long, if there is one.
-    pub(super) fn expire(
+    pub(super) fn time_out(
         &mut self,
         now: UnixMillis,
         outputs: &mut impl Extend<Output>,
-    ) -> Option<Finished> {
+    ) -> Option<CompletedCall> {
         loop {
             let is_late =
                 |attempt: &Attempt| attempt.deadline.is_some_and(|deadline| deadline <= now);
@@ -256,30 +255,31 @@ impl Calls {
     pub(super) fn next_wakeup(&self) -> Option<UnixMillis> {
         let at = |call: &Call| match call.status {
             Status::Waiting(at) => Some(at),
-            Status::Parked => None,
+            Status::AwaitingCredential => None,
             Status::Sent(attempt) => attempt.deadline,
         };
         self.calls.iter().filter_map(at).min()
     }
 
     /// Decides whether a failed attempt is followed by another. Returns the call where it is not.
-    fn failed(&mut self, now: UnixMillis, index: usize, error: Error) -> Option<Finished> {
+    fn failed(&mut self, now: UnixMillis, index: usize, error: Error) -> Option<CompletedCall> {
         if let Some(server_time) = is_clock_skew(&error) {
             self.clock_skew_ms = signed_difference_ms(server_time, now);
         }
-        let life_ends_at = self.refresh.life_ends_at();
+        let expires_at = self.credential.expires_at();
         let call = self.calls.get_mut(index)?;
         // A streamed body has passed and is not held: its call has one attempt.
         if !call.operation.is_streamed() {
             let generation = call.status.attempt().map_or(0, |attempt| attempt.credential);
-            if error.kind().retry() == Retry::WithNewCredential && self.refresh.refused(generation)
+            if error.kind().retry() == Retry::WithNewCredential
+                && self.credential.refused(generation)
             {
-                call.status = Status::Parked;
+                call.status = Status::AwaitingCredential;
                 self.credential_refusal = Some(error);
                 return None;
             }
             if is_temporary(&error) || error.kind() == ErrorKind::ChecksumMismatch {
-                let next = call.attempts.next(&self.policy, now, life_ends_at, &mut self.jitter);
+                let next = call.attempts.next(&self.policy, now, expires_at, &mut self.jitter);
                 if let Some(at) = next {
                     call.status = Status::Waiting(at);
                     return None;
@@ -289,13 +289,13 @@ impl Calls {
         Some(self.ended(index, error))
     }
 
-    fn ended(&mut self, index: usize, error: Error) -> Finished {
+    fn ended(&mut self, index: usize, error: Error) -> CompletedCall {
         let Call { operation, attempts, .. } = self.calls.remove(index);
         let context = match attempts.made() {
             1 => operation.name().to_owned(),
             tries => format!("{} (tried {tries} times)", operation.name()),
         };
-        Finished { operation, result: Err(error.while_doing(&context)) }
+        CompletedCall { operation, result: Err(error.while_doing(&context)) }
     }
 }
 
@@ -303,7 +303,7 @@ impl Call {
     fn is_due_at(&self, now: UnixMillis) -> bool {
         match self.status {
             Status::Waiting(at) => at <= now,
-            Status::Parked => true,
+            Status::AwaitingCredential => true,
             Status::Sent(_) => false,
         }
     }
@@ -313,7 +313,7 @@ impl Status {
     const fn attempt(self) -> Option<Attempt> {
         match self {
             Self::Sent(attempt) => Some(attempt),
-            Self::Waiting(_) | Self::Parked => None,
+            Self::Waiting(_) | Self::AwaitingCredential => None,
         }
     }
 }
@@ -327,7 +327,7 @@ fn deadline(operation: &Operation, now: UnixMillis, timeout: Duration) -> Option
             Some(now + timeout + copying)
         }
         Operation::Complete { .. } => Some(now + timeout * COMPLETE_TIMEOUT_FACTOR),
-        _ => Some(now + timeout + body(operation.source_len())),
+        _ => Some(now + timeout + body(operation.body_bytes())),
     }
 }
 

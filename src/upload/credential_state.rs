@@ -1,6 +1,6 @@
 //! The credential that calls are signed with: when a new one is asked for, and how often.
 
-use super::Output;
+use super::output::Output;
 use crate::credential::UploadCredential;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::units::UnixMillis;
@@ -12,7 +12,7 @@ const REFRESHES_WITHOUT_SUCCESS_MAX: u8 = 2;
 
 /// The credential at hand, and where it stands with a new one.
 #[derive(Debug)]
-pub(super) struct Refresh {
+pub(super) struct CredentialState {
     credential: Option<UploadCredential>,
     /// Rises with every credential: a refusal of an earlier one says nothing about this one.
     generation: u32,
@@ -23,7 +23,7 @@ pub(super) struct Refresh {
     without_success: u8,
 }
 
-impl Refresh {
+impl CredentialState {
     pub(super) const fn new(credential: Option<UploadCredential>, can_refresh: bool) -> Self {
         Self {
             credential,
@@ -37,7 +37,7 @@ impl Refresh {
 
     /// The credential to sign with at `now`, and its generation; `None` while a new one has to be
     /// waited for. Asks for a new one where that is due, one at a time.
-    pub(super) fn usable(
+    pub(super) fn usable_credential(
         &mut self,
         now: UnixMillis,
         outputs: &mut impl Extend<Output>,
@@ -100,7 +100,7 @@ impl Refresh {
     }
 
     /// The error without what is secret of the credential at hand.
-    pub(super) fn hidden_in(&self, error: Error) -> Error {
+    pub(super) fn redact(&self, error: Error) -> Error {
         match &self.credential {
             Some(held) => held.auth.credential.hidden_in(error),
             None => error,
@@ -112,7 +112,7 @@ impl Refresh {
     }
 
     /// When the credential's life is over, where nothing can renew it.
-    pub(super) fn life_ends_at(&self) -> Option<UnixMillis> {
+    pub(super) fn expires_at(&self) -> Option<UnixMillis> {
         let credential = self.credential.as_ref().filter(|_| !self.can_refresh)?;
         credential.auth.expires_at
     }
