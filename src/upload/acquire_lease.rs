@@ -12,9 +12,9 @@
 use super::checkpoint::{Checkpoint, Tail};
 use super::election::{Election, ElectionOutcome, ElectionStep};
 use super::errors::{misuse, taken_over};
-use super::kv_operations::KvRequest;
 use super::lease::{EPOCHS_RETAINED, Lease, Turn};
 use super::output::Value;
+use super::output_queue::KvRequest;
 use super::records::UploadKey;
 use super::search::CheckpointSearch;
 use crate::crc64::Crc64;

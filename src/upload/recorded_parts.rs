@@ -4,6 +4,8 @@
 use super::checkpoint::{Checkpoint, EtagPage, PageRef};
 use super::errors::misuse;
 use super::operation::OperationOutput;
+use super::output_queue::KvRequest;
+use super::records::UploadKey;
 use crate::crc64::{self, Crc64};
 use crate::error::{Error, ErrorKind, Result};
 use crate::oss::ETag;
@@ -11,8 +13,9 @@ use crate::oss::action::{ListedPart, PartPage};
 use crate::units::{ByteCount, PartNumber};
 
 /// The ETags that were read, and the parts that were listed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct RecordedParts {
+    key: UploadKey,
     /// The full pages to read, the next one last.
     unread: Vec<PageRef>,
     parts: Vec<(PartNumber, ETag)>,
@@ -31,15 +34,20 @@ pub(super) enum ListOutcome {
 }
 
 impl RecordedParts {
+    pub(super) const fn new(key: UploadKey) -> Self {
+        Self { key, unread: Vec::new(), parts: Vec::new(), listed: Vec::new() }
+    }
+
     /// Starts to read the ETags that `checkpoint` refers to.
     pub(super) fn start(&mut self, checkpoint: &Checkpoint) {
         self.parts.clear();
         self.unread = checkpoint.full_pages.iter().rev().copied().collect();
     }
 
-    /// Returns the next page to read; `None` if all are read.
-    pub(super) fn next_page(&mut self) -> Option<PageRef> {
-        self.unread.pop()
+    /// Returns the operation that reads the next page; `None` if all are read.
+    pub(super) fn read_next_page(&mut self) -> Option<KvRequest> {
+        let page = self.unread.pop()?;
+        Some(KvRequest::Get(self.key.etag_page(page.page, page.turn)))
     }
 
     /// Accepts the value of that page.

@@ -1,18 +1,17 @@
 //! One writer's session with an upload: which of its parts acts when, and in which state.
 
-use std::collections::VecDeque;
-
 use super::acquire_lease::{AcquireLease, LeaseStep};
 use super::checkpoint::{Checkpoint, Phase};
 use super::checkpoint_writer::{CheckpointWriter, Progress, WriterStep};
 use super::completion::{Completion, CompletionStep};
+use super::ending::Ending;
 use super::errors::{misuse, stopped};
 use super::fills::Filled;
 use super::input::Input;
-use super::kv_operations::{KvOperations, KvRequest, KvWaiter};
 use super::operation::{Operation, OperationOutput, TargetObject};
 use super::options::{Claim, Purpose, SessionOptions};
-use super::output::{Event, Outcome, Output, Want};
+use super::output::{Event, Output, Want};
+use super::output_queue::{KvWaiter, OutputQueue};
 use super::plan::Plan;
 use super::recorded_parts::{ListOutcome, RecordedParts};
 use super::records::UploadKey;
@@ -31,7 +30,6 @@ use crate::units::{ByteCount, PartNumber, UnixMillis};
 /// One writer's session with an upload. See the [module](super) for the loop that drives it.
 #[derive(Debug)]
 pub struct Session {
-    key: UploadKey,
     state: State,
     now: UnixMillis,
     lease: AcquireLease,
@@ -40,17 +38,11 @@ pub struct Session {
     calls: StoreCalls,
     writer: CheckpointWriter,
     completion: Completion,
-    kv: KvOperations,
-    outputs: VecDeque<Output>,
+    ending: Ending,
+    outputs: OutputQueue,
     /// The purpose is to make the last checkpoint this writer's own, and no more.
     fences: bool,
-    /// The source can be read again from its start.
-    replayable: bool,
-    /// Another writer has taken the upload over.
-    fenced: bool,
-    /// Why the session fails or rejects bytes, until it has ended.
-    pending_error: Option<Error>,
-    ended: bool,
+    has_ended: bool,
 }
 
 impl Session {
@@ -90,22 +82,18 @@ impl Session {
             Claim::TakeOverFrom(search) => take_over(*search),
         };
         let mut session = Self {
-            writer: CheckpointWriter::new(key.clone()),
-            key,
             state: State::Claiming,
             now,
             lease,
-            recorded: RecordedParts::default(),
-            transfer: Transfer::new(plan, source),
+            recorded: RecordedParts::new(key.clone()),
+            transfer: Transfer::new(plan, source, options.replayable),
             calls,
+            writer: CheckpointWriter::new(key),
             completion: Completion::new(aborts),
-            kv: KvOperations::default(),
-            outputs: VecDeque::new(),
+            ending: Ending::default(),
+            outputs: OutputQueue::default(),
             fences,
-            replayable: options.replayable,
-            fenced: false,
-            pending_error: None,
-            ended: false,
+            has_ended: false,
         };
         let started = session.lease.start().and_then(|step| session.acquire_lease(step));
         if let Err(error) = started {
@@ -117,27 +105,27 @@ impl Session {
 
     /// Returns the next thing to do, or `None` until the next [`Session::handle`].
     pub fn poll(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        self.outputs.pop()
     }
 
     /// Returns the fill that the session requests from the source, if any. The same one is returned
     /// until it is filled.
     #[must_use]
     pub fn wants(&self) -> Option<Want> {
-        if self.ended { None } else { self.transfer.requested() }
+        if self.has_ended { None } else { self.transfer.requested() }
     }
 
     /// Returns when [`Input::Tick`] is due, unless another input comes first.
     #[must_use]
     pub fn next_wakeup(&self) -> Option<UnixMillis> {
-        if self.ended { None } else { self.calls.next_wakeup() }
+        if self.has_ended { None } else { self.calls.next_wakeup() }
     }
 
     /// Returns true if calls are blocked on a requested credential because the current one is
     /// unusable.
     #[must_use]
     pub fn awaits_credential(&self) -> bool {
-        !self.ended && self.calls.await_credential()
+        !self.has_ended && self.calls.await_credential()
     }
 
     /// Returns the store's response to the last credential that it rejected, until a new credential
@@ -177,7 +165,7 @@ impl Session {
             Input::Tick => Ok(()),
             Input::GiveUp(_) if self.state.is_terminal() => Ok(()),
             Input::GiveUp(error) => Err(error),
-            Input::Kv { id, result } => match self.kv.finish(id) {
+            Input::Kv { id, result } => match self.outputs.end_kv(id) {
                 Some(waiter) => self.kv_ended(waiter, result),
                 None => Ok(()),
             },
@@ -201,9 +189,9 @@ impl Session {
     /// Checks that the loop's contract allows an input now.
     fn check_input(&self, input: &Input) -> Result<()> {
         match input {
-            _ if self.ended => Err(misuse("the session has ended")),
+            _ if self.has_ended => Err(misuse("the session has ended")),
             Input::Tick | Input::Credential(_) | Input::GiveUp(_) => Ok(()),
-            Input::Kv { id, .. } if self.kv.is_pending(*id) => Ok(()),
+            Input::Kv { id, .. } if self.outputs.is_kv_pending(*id) => Ok(()),
             Input::Kv { .. } => Err(misuse("no such key-value operation is under way")),
             Input::Replied { call, .. } => self.calls.check_sent(*call),
             Input::StreamOpened { fill } => self.transfer.check_stream(*fill),
@@ -291,7 +279,7 @@ impl Session {
         loop {
             step = match step {
                 LeaseStep::Kv(request) => {
-                    self.start_kv(KvWaiter::AcquireLease, request);
+                    self.outputs.start_kv(KvWaiter::AcquireLease, request);
                     return Ok(());
                 }
                 LeaseStep::Found(checkpoint) => {
@@ -302,7 +290,7 @@ impl Session {
                     self.lease.compete()?
                 }
                 LeaseStep::Stored { retired } => {
-                    self.delete(retired);
+                    self.outputs.delete(retired);
                     self.lease.search_again()?
                 }
                 LeaseStep::Acquired { epoch, checkpoint } => {
@@ -327,7 +315,7 @@ impl Session {
             Phase::Lost { .. } if self.completion.aborts() => return Ok(false),
             Phase::Lost { code } => {
                 let message = format!("the upload ended before with {code}");
-                self.pending_error = Some(Error::new(ErrorKind::UploadLost, message));
+                self.ending.record(Error::new(ErrorKind::UploadLost, message));
                 Trigger::Forgotten
             }
         };
@@ -347,7 +335,7 @@ impl Session {
         match checkpoint.tail.filter(|_| self.transfer.takes_bytes()) {
             Some(tail) => {
                 let request = self.lease.read_tail(tail);
-                self.start_kv(KvWaiter::AcquireLease, request);
+                self.outputs.start_kv(KvWaiter::AcquireLease, request);
                 Ok(())
             }
             None => self.start_purpose(),
@@ -388,9 +376,8 @@ impl Session {
     }
 
     fn read_etag_pages(&mut self) -> Result<()> {
-        if let Some(page) = self.recorded.next_page() {
-            let key = self.key.etag_page(page.page, page.turn);
-            self.start_kv(KvWaiter::RecordedParts, KvRequest::Get(key));
+        if let Some(request) = self.recorded.read_next_page() {
+            self.outputs.start_kv(KvWaiter::RecordedParts, request);
             return Ok(());
         }
         self.recorded.finish(self.writer.draft())?;
@@ -425,7 +412,7 @@ impl Session {
         if self.transfer.takes_bytes() {
             let offset = self.writer.draft().durable();
             let tail = self.lease.take_tail();
-            self.report(Event::Ready { offset, tail });
+            self.outputs.report(Event::Ready { offset, tail });
         }
         if is_empty { self.source_ended() } else { Ok(()) }
     }
@@ -448,7 +435,7 @@ impl Session {
         if !abandoned && self.transfer.uses(filled.fill) {
             self.calls.body_sent(self.now, filled.fill, filled.crc64);
         } else {
-            self.report(Event::Released(filled.fill));
+            self.outputs.report(Event::Released(filled.fill));
         }
         self.after_fill(outcome?)
     }
@@ -459,12 +446,12 @@ impl Session {
             FillOutcome::Continue => return self.take_finished_parts(),
             FillOutcome::Rejected(error) => return self.reject(error),
             FillOutcome::StreamInterrupted { stopped: true } => {
-                self.pending_error = Some(stopped());
+                self.ending.record(stopped());
             }
             FillOutcome::StreamInterrupted { stopped: false } => {}
             FillOutcome::Ended { stopped: was_stopped } => {
                 if was_stopped {
-                    self.pending_error.get_or_insert_with(stopped);
+                    self.ending.record_if_first(stopped());
                 }
                 self.take_finished_parts()?;
             }
@@ -474,7 +461,7 @@ impl Session {
 
     /// Ends the request. Its remaining bytes are not read; none of an atomic request count.
     fn reject(&mut self, error: Error) -> Result<()> {
-        self.pending_error = Some(error);
+        self.ending.record(error);
         if self.transfer.defers_commit() {
             // A multipart upload that is being initiated has to be recorded: otherwise nothing
             // could abort it.
@@ -513,7 +500,7 @@ impl Session {
     }
 
     fn initiated(&mut self, result: Result<OperationOutput>) -> Result<()> {
-        let is_rejected = self.pending_error.is_some() && !self.transfer.has_parts();
+        let is_rejected = self.ending.has_error() && !self.transfer.has_parts();
         if self.state == State::Draining && is_rejected && result.is_err() {
             // None of the request's bytes count: its client needs to know why it was rejected.
             return Ok(());
@@ -537,7 +524,7 @@ impl Session {
             Err(error) => return Err(error),
         };
         if let Some(fill) = self.transfer.stored(number, uploaded)? {
-            self.report(Event::Released(fill));
+            self.outputs.report(Event::Released(fill));
         }
         self.take_finished_parts()
     }
@@ -596,7 +583,7 @@ impl Session {
     fn write_checkpoint(&mut self) -> Result<()> {
         let progress = self.progress();
         if let Some(request) = self.writer.write_if_due(&progress)? {
-            self.start_kv(KvWaiter::CheckpointWriter, request);
+            self.outputs.start_kv(KvWaiter::CheckpointWriter, request);
         }
         Ok(())
     }
@@ -605,17 +592,19 @@ impl Session {
         let progress = self.progress();
         match self.writer.on_result(result, &progress)? {
             None => {}
-            Some(WriterStep::Kv(request)) => self.start_kv(KvWaiter::CheckpointWriter, request),
+            Some(WriterStep::Kv(request)) => {
+                self.outputs.start_kv(KvWaiter::CheckpointWriter, request)
+            }
             Some(WriterStep::TailStored { fill, next }) => {
                 self.transfer.remainder_stored();
-                self.report(Event::Released(fill));
-                self.start_kv(KvWaiter::CheckpointWriter, next);
+                self.outputs.report(Event::Released(fill));
+                self.outputs.start_kv(KvWaiter::CheckpointWriter, next);
             }
             Some(WriterStep::Acknowledged { durable, obsolete }) => {
                 if let Some(durable) = durable {
-                    self.report(Event::Durable(durable));
+                    self.outputs.report(Event::Durable(durable));
                 }
-                self.delete(obsolete);
+                self.outputs.delete(obsolete);
             }
         }
         Ok(())
@@ -668,8 +657,7 @@ impl Session {
     /// The store no longer has the multipart upload, or not with the acknowledged bytes: starts
     /// again from the source's start, once, if the driver can read it again.
     fn upload_missing(&mut self, error: Error) -> Result<()> {
-        let can_restart = self.transfer.takes_bytes() && self.replayable;
-        if !can_restart || self.transfer.is_restarted() {
+        if !self.transfer.can_restart() {
             return self.lose(error);
         }
         self.transition(Trigger::StartOver)?;
@@ -677,14 +665,14 @@ impl Session {
         self.release_buffers();
         self.writer.restart();
         self.transfer.restart()?;
-        self.report(Event::Rewind);
+        self.outputs.report(Event::Rewind);
         Ok(())
     }
 
     fn lose(&mut self, error: Error) -> Result<()> {
         self.transition(Trigger::Forgotten)?;
         let code = error.kind().code().to_owned();
-        self.pending_error = Some(error);
+        self.ending.record(error);
         self.calls.cancel_all(&mut self.outputs);
         self.transfer.abandon_fill();
         self.store_end(Phase::Lost { code });
@@ -697,53 +685,28 @@ impl Session {
     }
 
     /// Stops everything: parts that were confirmed before are recorded once more, and then the
-    /// session ends with `error`. An end that has been reached remains; but a writer that is taken
-    /// over while it stores the end reports only that, because the other writer reports the end.
+    /// session ends with `error`.
     fn fail(&mut self, error: Error) {
         self.calls.cancel_all(&mut self.outputs);
         self.transfer.abandon_fill();
-        let fenced = error.kind() == ErrorKind::TakenOver;
-        self.fenced |= fenced;
-        if self.state.is_terminal() {
-            self.writer.abandon();
-            if fenced {
-                self.pending_error = Some(error);
-            }
-            return;
-        }
-        let no_records = matches!(
-            error.kind(),
-            ErrorKind::KeyValueUnavailable
-                | ErrorKind::CheckpointCorrupt
-                | ErrorKind::CheckpointNewer
-        );
-        if fenced || no_records || self.state == State::Claiming {
+        if self.ending.fail(error, self.state) {
             self.writer.abandon();
         }
-        self.pending_error = Some(error);
-        // Every state that is not terminal has this transition: a test checks the table.
-        self.state = State::Failed;
+        if !self.state.is_terminal() {
+            // Every state that is not terminal has this transition: a test checks the table.
+            self.state = State::Failed;
+        }
     }
 
     /// Reports the end, once nothing is left to store.
     fn report_end(&mut self) {
-        if self.ended || self.writer.is_busy() || !self.state.is_terminal() {
+        if self.has_ended || self.writer.is_busy() || !self.state.is_terminal() {
             return;
         }
-        let durable = self.writer.durable();
-        let error = || self.pending_error.clone().unwrap_or_else(|| misuse("no cause was noted"));
-        let outcome = match (self.state, self.completion.object()) {
-            _ if self.fenced => Outcome::Failed { error: error(), durable },
-            (State::Completed, Some(object)) => Outcome::Completed(object.clone()),
-            (State::Suspended, _) => {
-                Outcome::Suspended { durable, refused: self.pending_error.clone() }
-            }
-            (State::Aborted, _) => Outcome::Aborted,
-            (State::Lost, _) => Outcome::Lost(error()),
-            _ => Outcome::Failed { error: error(), durable },
-        };
-        self.ended = true;
-        self.report(Event::Ended(outcome));
+        self.has_ended = true;
+        let object = self.completion.object();
+        let outcome = self.ending.outcome(self.state, object, self.writer.durable());
+        self.outputs.report(Event::Ended(outcome));
     }
 
     fn transition(&mut self, trigger: Trigger) -> Result<()> {
@@ -762,24 +725,11 @@ impl Session {
 
     fn release_buffers(&mut self) {
         for fill in self.transfer.release() {
-            self.report(Event::Released(fill));
+            self.outputs.report(Event::Released(fill));
         }
     }
 
     fn send(&mut self, operation: Operation) {
         self.calls.start(self.now, operation);
-    }
-
-    fn start_kv(&mut self, waiter: KvWaiter, request: KvRequest) {
-        let output = self.kv.start(waiter, request);
-        self.outputs.push_back(output);
-    }
-
-    fn delete(&mut self, keys: Vec<String>) {
-        self.outputs.extend(keys.into_iter().map(|key| Output::KvDelete { key }));
-    }
-
-    fn report(&mut self, event: Event) {
-        self.outputs.push_back(Output::Event(event));
     }
 }

@@ -37,6 +37,8 @@ pub(super) struct Transfer {
     awaits_request_end: bool,
     /// The request has ended normally: its bytes count.
     request_valid: bool,
+    /// The source can be read again from its start.
+    replayable: bool,
     restarted: bool,
 }
 
@@ -65,7 +67,7 @@ pub(super) enum FillOutcome {
 }
 
 impl Transfer {
-    pub(super) const fn new(plan: Plan, source: Source) -> Self {
+    pub(super) const fn new(plan: Plan, source: Source, replayable: bool) -> Self {
         Self {
             plan,
             source,
@@ -78,6 +80,7 @@ impl Transfer {
             is_complete: false,
             awaits_request_end: false,
             request_valid: false,
+            replayable,
             restarted: false,
         }
     }
@@ -234,7 +237,7 @@ impl Transfer {
         self.source.restart(self.plan.length())?;
         let fills = std::mem::replace(&mut self.fills, Fills::new());
         let source = std::mem::replace(&mut self.source, Source::None);
-        *self = Self { fills, restarted: true, ..Self::new(self.plan, source) };
+        *self = Self { fills, restarted: true, ..Self::new(self.plan, source, true) };
         Ok(())
     }
 
@@ -307,6 +310,11 @@ impl Transfer {
 
     pub(super) const fn is_complete(&self) -> bool {
         self.is_complete
+    }
+
+    /// Whether the source can be read again from its start. That is done once.
+    pub(super) const fn can_restart(&self) -> bool {
+        self.takes_bytes() && self.replayable && !self.restarted
     }
 
     pub(super) const fn is_restarted(&self) -> bool {
