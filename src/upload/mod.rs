@@ -3,36 +3,53 @@
 //!
 //! # The loop
 //!
-//! A [`Session`] is one writer's turn at an upload. It reads no clock, rolls no dice and does no
-//! I/O; its driver does, by this contract:
+//! A [`Session`] is one writer's session with an upload. It performs no I/O, reads no clock and
+//! generates no randomness; its driver does, by this contract:
 //!
-//! 1. [`Session::new`], then **drain**: call [`Session::poll`] until it returns `None`, and begin
-//!    each [`Output`] without waiting for it.
-//! 2. If [`Session::wants`] returns a [`Want`] and no other fill is open, begin to fill a buffer
-//!    from the source. A streamed want is announced with [`Input::StreamOpened`] first, and its
-//!    bytes go straight into the request that [`Output::Send`] then names.
-//! 3. Wait for whichever comes first: an answer to an output, the end of the fill, or
+//! 1. Call [`Session::new`], then **drain**: call [`Session::poll`] until it returns `None`, and
+//!    start each [`Output`] without waiting for its result.
+//! 2. If [`Session::wants`] returns a [`Want`] and no other fill is open, start to fill a buffer
+//!    from the source. Announce a streamed want with [`Input::StreamOpened`] first: its bytes go
+//!    straight into the request of the [`Output::Send`] that names the fill.
+//! 3. Wait for whichever comes first: the result of an output, the end of the fill, or
 //!    [`Session::next_wakeup`].
-//! 4. [`Session::handle`] it with the present instant, and go to 1.
-//! 5. Stop a fill that [`Session::wants`] no longer names; its end is taken for nothing.
-//! 6. An [`Event::Ended`] is the last output: the session takes nothing after it. Every buffer and
-//!    every answer still to come can be dropped; writes and deletions that were begun go on.
+//! 4. Pass it to [`Session::handle`] with the current instant, and go to 1.
+//! 5. Stop a fill that [`Session::wants`] no longer returns; its result is ignored.
+//! 6. [`Event::Ended`] is the last output: the session accepts no input after it. Drop all buffers
+//!    and all outstanding results; writes and deletions that were started continue.
 //!
 //! # What is acknowledged
 //!
-//! A byte is acknowledged ([`Event::Durable`]) when it is in a part that the store has confirmed,
-//! or in the stored tail, *and* the checkpoint that says so is written, *and* the lease read after
-//! that still names this writer. An acknowledged offset never goes back, but for
-//! [`Event::Rewind`], which only a driver sees that has asked for it.
+//! A byte is acknowledged ([`Event::Durable`]) if all of this holds:
 //!
-//! Of an atomic request ([`Receive::atomic`]) nothing is acknowledged, nor noted as the upload's,
-//! before the request has ended as it should.
+//! - It is in a part that the store has confirmed, or in the stored tail.
+//! - The checkpoint that records this is written.
+//! - The lease, read after that, still names this writer.
 //!
-//! # Joins
+//! An acknowledged offset never decreases, except by [`Event::Rewind`], which is reported only to a
+//! driver that allows it. No byte of an atomic request ([`Receive::atomic`]) is acknowledged or
+//! recorded before the request has ended normally.
 //!
-//! A [`Purpose::Join`] makes its object of other objects, most of whose bytes are copied on the
-//! store. The driver reads the rest of them: one source of all [`reads`] from the offset of
-//! [`Event::Ready`] on, one after the other, of which the wants are filled like any other.
+//! # Concatenation
+//!
+//! [`Purpose::Join`] makes an object of other objects, most of whose bytes are copied on the store.
+//! The driver reads the remaining bytes: its source consists of all ranges in [`reads`], one after
+//! the other, from the offset of [`Event::Ready`]. The wants are filled from it like any other.
+//!
+//! # The machines
+//!
+//! A session is a struct of machines. Each owns its state and returns what it needs to the session,
+//! which alone decides what follows.
+//!
+//! | machine | subject |
+//! |---|---|
+//! | `AcquireLease` | the lease, the last checkpoint and its tail; an [`election`] for each epoch |
+//! | `RecordedParts` | the ETags of earlier parts, compared with the store's list |
+//! | `Transfer` | from the `Source` by `Fills` to `Parts`, or by a `Concatenation` |
+//! | `StoreCalls` | signed requests, retries and deadlines; the `CredentialState` |
+//! | `CheckpointWriter` | the next checkpoint, and when it counts |
+//! | `Completion` | the object's completion, reconciliation and abort |
+//! | `Ending` | the error and the outcome |
 
 mod acquire_lease;
 mod checkpoint;

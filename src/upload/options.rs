@@ -47,9 +47,10 @@ pub struct Receive {
     /// durable offset, is [`LengthInconsistent`](crate::ErrorKind::LengthInconsistent). Zero makes
     /// an empty object.
     pub length: Option<ByteCount>,
-    /// Whether the request's bytes count only if all of them arrive ([`SourceEnd::Ended`]
-    /// (super::SourceEnd::Ended)): for a request whose checksum is known only at its end. Its parts
-    /// are sent to the store as they arrive, and enter the checkpoint after that.
+    /// Whether the request's bytes count only if it ends normally
+    /// ([`SourceEnd::Ended`](super::SourceEnd::Ended)): for a request whose checksum is known only
+    /// at its end. Its parts are sent to the store as they arrive, and enter the checkpoint after
+    /// that.
     pub atomic: bool,
     /// Whether the file stays incomplete after this request even if all of its bytes are stored: a
     /// later request may declare it complete.

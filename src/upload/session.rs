@@ -125,7 +125,7 @@ impl Session {
     /// unusable.
     #[must_use]
     pub fn awaits_credential(&self) -> bool {
-        !self.has_ended && self.calls.await_credential()
+        !self.has_ended && self.calls.are_awaiting_credential()
     }
 
     /// Returns the store's response to the last credential that it rejected, until a new credential

@@ -1,7 +1,7 @@
 //! The calls of one session to the store: attempts, deadlines and clock skew.
 //!
-//! A call waits for its time, for a usable credential, or for its answer; what to do with an
-//! answer is the session's business.
+//! A call waits for its next attempt, for a usable credential, or for its response. What follows
+//! from a response is up to the session.
 
 use std::time::Duration;
 
@@ -18,17 +18,18 @@ use crate::oss::Reply;
 use crate::oss::error_reply::{is_clock_skew, is_temporary};
 use crate::units::{ByteCount, KIB, MIB, UnixMillis};
 
-/// The slowest link to the store that is waited for: a body has this much time per byte on top of
-/// the request's timeout.
+/// The slowest supported link to the store: a body adds its transfer time at this rate to the
+/// request's timeout.
 const BODY_BYTES_PER_SEC_MIN: u64 = 64 * KIB;
 
-/// The slowest copy within the store that is waited for: 5 GiB may take less than three minutes.
+/// The slowest supported copy within the store: 5 GiB may take less than three minutes.
 const COPY_BYTES_PER_SEC_MIN: u64 = 32 * MIB;
 
-/// Complete may take minutes for a large object: its timeout is that of other calls times this.
+/// CompleteMultipartUpload may take minutes for a large object: its timeout is that of other calls
+/// times this.
 pub const COMPLETE_TIMEOUT_FACTOR: u32 = 10;
 
-/// Where the calls go and what they may cost.
+/// The calls in progress.
 #[derive(Debug)]
 pub(super) struct StoreCalls {
     target: TargetObject,
@@ -39,7 +40,7 @@ pub(super) struct StoreCalls {
     clock_skew_ms: i64,
     next_id: u32,
     calls: Vec<Call>,
-    /// The last refusal of a credential, until a new one has come.
+    /// The last rejection of a credential, until a new one has arrived.
     credential_refusal: Option<Error>,
 }
 
@@ -67,21 +68,21 @@ enum Status {
     Waiting(UnixMillis),
     /// To be sent as soon as there is a usable credential.
     AwaitingCredential,
-    /// Waits for its answer.
+    /// Waits for its response.
     Sent(Attempt),
 }
 
-/// One attempt of a call. Each has an id of its own, so that the answer to one that was cut off
-/// is not taken for the next one's.
+/// One attempt of a call. Each has its own id, so that the response to an aborted attempt is not
+/// treated as that of the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Attempt {
     id: CallId,
-    /// Given up at this instant; `None` while the body is paced by the client.
+    /// Aborted at this instant; `None` while the client determines the pace of the body.
     deadline: Option<UnixMillis>,
     credential: u32,
 }
 
-/// An operation that has ended.
+/// A call that has ended.
 #[derive(Debug)]
 pub(super) struct CompletedCall {
     pub(super) operation: Operation,
@@ -113,12 +114,12 @@ impl StoreCalls {
         self.calls.iter().any(|call| wanted(&call.operation))
     }
 
-    /// Drops every call; those that were sent are cut off.
+    /// Drops all calls; those that were sent are aborted.
     pub(super) fn cancel_all(&mut self, outputs: &mut impl Extend<Output>) {
         self.cancel_all_except(|_| false, outputs);
     }
 
-    /// Drops every other call than those to `keep`.
+    /// Drops all calls except those to `keep`.
     pub(super) fn cancel_all_except(
         &mut self,
         keep: impl Fn(&Operation) -> bool,
@@ -129,12 +130,12 @@ impl StoreCalls {
         outputs.extend(sent.map(|attempt| Output::Cancel { call: attempt.id }));
     }
 
-    /// Notes the CRC of a streamed part, now that its bytes have passed: from here on the store is
-    /// what is waited for.
-    pub(super) fn body_sent(&mut self, now: UnixMillis, passed: FillId, crc: Crc64) {
+    /// Records the CRC of a streamed part whose bytes have been sent: from now on, its deadline is
+    /// the store's.
+    pub(super) fn body_sent(&mut self, now: UnixMillis, sent: FillId, crc: Crc64) {
         for call in &mut self.calls {
             if let Operation::UploadPart { fill, crc64, .. } = &mut call.operation
-                && *fill == passed
+                && *fill == sent
             {
                 *crc64 = Some(crc);
                 if let Status::Sent(attempt) = &mut call.status {
@@ -144,8 +145,11 @@ impl StoreCalls {
         }
     }
 
-    /// Sends what is due. Ends with an error where a call needs a credential that nobody can
-    /// renew.
+    /// Sends the calls that are due.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::CredentialExpired`] or [`ErrorKind::CredentialRequired`] if a call needs
+    /// a credential that cannot be renewed.
     pub(super) fn send_due(
         &mut self,
         now: UnixMillis,
@@ -174,17 +178,17 @@ impl StoreCalls {
         Ok(())
     }
 
-    /// Takes the driver's new credential, or why there is none.
+    /// Accepts the driver's new credential, or why there is none.
     pub(super) fn credential_arrived(&mut self, result: Result<UploadCredential>) -> Result<()> {
-        let calls_wait = self.await_credential();
+        let calls_wait = self.are_awaiting_credential();
         if result.is_ok() {
             self.credential_refusal = None;
         }
         self.credential.arrived(result, calls_wait)
     }
 
-    /// True while calls wait for a credential.
-    pub(super) fn await_credential(&self) -> bool {
+    /// Returns true if calls wait for a credential.
+    pub(super) fn are_awaiting_credential(&self) -> bool {
         self.calls.iter().any(|call| call.status == Status::AwaitingCredential)
     }
 
@@ -192,13 +196,13 @@ impl StoreCalls {
         self.credential_refusal.as_ref()
     }
 
-    /// Fails where no call of this name was ever sent.
+    /// Checks that a call with this id was sent.
     pub(super) fn check_sent(&self, id: CallId) -> Result<()> {
         if id.0 < self.next_id { Ok(()) } else { Err(misuse("no such call was sent")) }
     }
 
-    /// Takes the reply to a call, or the text of a transport error. The answer to an attempt that
-    /// was cut off before counts for nothing.
+    /// Accepts the response to a call, or the text of a transport error. The response to an aborted
+    /// attempt is ignored.
     pub(super) fn replied(
         &mut self,
         now: UnixMillis,
@@ -213,10 +217,10 @@ impl StoreCalls {
             Err(transport) => Err(unreachable_store(operation, &transport)),
         };
         match result {
-            Ok(answer) => {
+            Ok(output) => {
                 self.credential.accepted();
                 let Call { operation, .. } = self.calls.remove(index);
-                Some(CompletedCall { operation, result: Ok(answer) })
+                Some(CompletedCall { operation, result: Ok(output) })
             }
             Err(error) => {
                 let error = self.credential.redact(error);
@@ -225,7 +229,7 @@ impl StoreCalls {
         }
     }
 
-    /// Gives up the first call that has been waited for too long, if there is one.
+    /// Aborts attempts whose deadline has passed, until one of them ends its call.
     pub(super) fn time_out(
         &mut self,
         now: UnixMillis,
@@ -240,18 +244,19 @@ impl StoreCalls {
             });
             let (index, attempt, error) = late?;
             outputs.extend([Output::Cancel { call: attempt.id }]);
-            // A Complete that took so long is asked about before it is asked for again.
-            let asks = matches!(self.calls.get(index)?.operation, Operation::Complete { .. });
-            if asks {
+            // Whether CompleteMultipartUpload succeeded is determined before it is sent again.
+            let is_complete =
+                matches!(self.calls.get(index)?.operation, Operation::Complete { .. });
+            if is_complete {
                 return Some(self.ended(index, error));
             }
-            if let Some(finished) = self.failed(now, index, error) {
-                return Some(finished);
+            if let Some(completed) = self.failed(now, index, error) {
+                return Some(completed);
             }
         }
     }
 
-    /// The next instant at which something is due.
+    /// Returns when the next attempt or deadline is due.
     pub(super) fn next_wakeup(&self) -> Option<UnixMillis> {
         let at = |call: &Call| match call.status {
             Status::Waiting(at) => Some(at),
@@ -261,14 +266,14 @@ impl StoreCalls {
         self.calls.iter().filter_map(at).min()
     }
 
-    /// Decides whether a failed attempt is followed by another. Returns the call where it is not.
+    /// Schedules another attempt after a failed one. Returns the call if there is no other.
     fn failed(&mut self, now: UnixMillis, index: usize, error: Error) -> Option<CompletedCall> {
         if let Some(server_time) = is_clock_skew(&error) {
             self.clock_skew_ms = signed_difference_ms(server_time, now);
         }
         let expires_at = self.credential.expires_at();
         let call = self.calls.get_mut(index)?;
-        // A streamed body has passed and is not held: its call has one attempt.
+        // A streamed body is not buffered: its call has one attempt.
         if !call.operation.is_streamed() {
             let generation = call.status.attempt().map_or(0, |attempt| attempt.credential);
             if error.kind().retry() == Retry::WithNewCredential
