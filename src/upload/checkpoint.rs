@@ -33,6 +33,21 @@ pub enum Phase {
     },
 }
 
+impl Phase {
+    /// Returns why requests for an upload in this phase are rejected, or `None` if they are not: it
+    /// has been aborted or lost, or it has `expired`.
+    #[must_use]
+    pub fn ended_error(&self, expired: bool) -> Option<Error> {
+        let (kind, message) = match self {
+            Self::Aborted => (ErrorKind::UploadAborted, "the upload was aborted".to_owned()),
+            Self::Lost { code } => (ErrorKind::UploadLost, format!("the upload ended with {code}")),
+            _ if expired => (ErrorKind::UploadExpired, "nothing came for too long".to_owned()),
+            Self::Receiving | Self::Completing | Self::Completed(_) => return None,
+        };
+        Some(Error::new(kind, message))
+    }
+}
+
 /// A completed object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FinishedObject {
@@ -251,4 +266,24 @@ fn page_of(number: PartNumber) -> (u8, u8) {
     // 10,000 numbers make 40 pages of 256 slots: both fit into a byte.
     let [slot, page] = index.to_le_bytes();
     (page, slot)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_uploads_that_are_aborted_lost_or_expired_reject_requests() {
+        let object = FinishedObject { size_bytes: 1, crc64: 2, etag: String::new() };
+        let kind = |phase: &Phase, expired| phase.ended_error(expired).map(|error| error.kind());
+        for phase in [Phase::Receiving, Phase::Completing, Phase::Completed(object)] {
+            assert_eq!(kind(&phase, false), None);
+            assert_eq!(kind(&phase, true), Some(ErrorKind::UploadExpired));
+        }
+        let lost = Phase::Lost { code: "checksum-mismatch".into() };
+        for expired in [false, true] {
+            assert_eq!(kind(&Phase::Aborted, expired), Some(ErrorKind::UploadAborted));
+            assert_eq!(kind(&lost, expired), Some(ErrorKind::UploadLost));
+        }
+    }
 }

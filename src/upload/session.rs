@@ -313,9 +313,10 @@ impl Session {
             }
             Phase::Aborted => Trigger::LoadedAborted,
             Phase::Lost { .. } if self.completion.aborts() => return Ok(false),
-            Phase::Lost { code } => {
-                let message = format!("the upload ended before with {code}");
-                self.ending.record(Error::new(ErrorKind::UploadLost, message));
+            Phase::Lost { .. } => {
+                if let Some(error) = checkpoint.phase.ended_error(false) {
+                    self.ending.record(error);
+                }
                 Trigger::Forgotten
             }
         };
