@@ -75,19 +75,19 @@ impl Piece {
 /// Returns the parts of the concatenation of `sources`, in the order of their bytes.
 #[must_use]
 pub fn pieces(sources: &[JoinSource]) -> Vec<Piece> {
-    let whole = total(sources);
-    if whole.is_zero() {
+    let total = total(sources);
+    if total.is_zero() {
         return Vec::new();
     }
-    if whole < MULTIPART_THRESHOLD {
-        return vec![Piece::Read { offset: ByteCount::ZERO, len: whole }];
+    if total < MULTIPART_THRESHOLD {
+        return vec![Piece::Read { offset: ByteCount::ZERO, len: total }];
     }
     let mut pieces = Vec::new();
     let mut offset = ByteCount::ZERO;
     // Bytes before `offset` that are too few for a part.
     let mut pending = ByteCount::ZERO;
     for (source, JoinSource { len, .. }) in sources.iter().enumerate() {
-        let is_last = offset + *len == whole;
+        let is_last = offset + *len == total;
         // How many bytes of this source complete a part with the pending ones.
         let missing = if pending.is_zero() { ByteCount::ZERO } else { PART_SIZE_MIN - pending };
         let left = *len - missing;

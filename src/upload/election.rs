@@ -11,7 +11,7 @@
 //!
 //! At most one competitor acquires a round, regardless of how late the writes of others arrive. A
 //! single competitor always acquires it. Competitors that overlap may all lose; then the next round
-//! decides, over registers of its own.
+//! decides, with separate registers.
 //!
 //! A round is decided once and for all: its registers may be deleted only when no competitor can
 //! still be about to use them. How a winner publishes that it holds the round, and when others may

@@ -108,7 +108,7 @@ impl CheckpointSearch {
     }
 
     /// Returns true if the checkpoint is conclusive as long as the lease does not change. It is not
-    /// while the lease's writer has no checkpoint of its own: a fenced writer may still change the
+    /// while the lease's writer has no checkpoint yet: a fenced writer may still change the
     /// one before. A reader of the offset then searches again, or takes the upload over with
     /// [`Purpose::Fence`](super::Purpose::Fence).
     #[must_use]

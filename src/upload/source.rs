@@ -85,7 +85,7 @@ impl Source {
         }
     }
 
-    /// Returns whether the file ends at `offset`, where a fill ended with `end`.
+    /// Returns whether the file ends at `offset`, at which a fill ended with `end`.
     pub(super) fn ends_at(
         &self,
         offset: ByteCount,
