@@ -1,7 +1,7 @@
-//! How far an upload is, as one small record; and its ETags, in pages.
+//! The progress of an upload as one small record, and its ETags in pages.
 //!
 //! The record has the same size at part 10 and at part 10,000: it holds the ETags of the page that
-//! is being filled, at most 256, and where the full ones are. A full page is written once.
+//! is being filled, at most 256, and refers to the full pages. A full page is written once.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,19 +12,19 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::oss::ETag;
 use crate::units::{ByteCount, OBJECT_SIZE_MAX, PART_COUNT_MAX, PartNumber};
 
-/// How many part numbers share a page of ETags.
+/// Number of part numbers that share a page of ETags.
 pub const PAGE_NUMBERS: u16 = 256;
 
-/// What an upload has come to, as far as the next writer is concerned.
+/// The phase of an upload, as far as the next writer is concerned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Phase {
-    /// Takes bytes.
+    /// Accepts bytes.
     Receiving,
-    /// Every byte is in a part; the store was, or is about to be, asked to join them.
+    /// Every byte is in a part; CompleteMultipartUpload was sent, or is about to be.
     Completing,
-    /// The object is whole on the store.
+    /// The object is complete on the store.
     Completed(FinishedObject),
-    /// Given up by its owner.
+    /// Aborted by its owner.
     Aborted,
     /// Cannot be continued or completed.
     Lost {
@@ -33,47 +33,61 @@ pub enum Phase {
     },
 }
 
-/// The object that an upload became.
+impl Phase {
+    /// Returns why requests for an upload in this phase are rejected, or `None` if they are not: it
+    /// has been aborted or lost, or it has `expired`.
+    #[must_use]
+    pub fn ended_error(&self, expired: bool) -> Option<Error> {
+        let (kind, message) = match self {
+            Self::Aborted => (ErrorKind::UploadAborted, "the upload was aborted".to_owned()),
+            Self::Lost { code } => (ErrorKind::UploadLost, format!("the upload ended with {code}")),
+            _ if expired => (ErrorKind::UploadExpired, "nothing came for too long".to_owned()),
+            Self::Receiving | Self::Completing | Self::Completed(_) => return None,
+        };
+        Some(Error::new(kind, message))
+    }
+}
+
+/// A completed object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FinishedObject {
     /// Its size in bytes.
     pub size_bytes: u64,
     /// CRC-64/XZ of its bytes.
     pub crc64: u64,
-    /// Its ETag as the store wrote it, without quotes.
+    /// Its ETag as returned by the store, without quotes.
     pub etag: String,
 }
 
-/// How far an upload is.
+/// The progress of an upload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
-    /// What it has come to.
+    /// Its phase.
     pub phase: Phase,
-    /// The store's id of the multipart upload, once there is one.
+    /// The store's id of the multipart upload, if one was initiated.
     pub upload_id: Option<String>,
-    /// The bytes from the start of the source that are in acknowledged parts.
+    /// Number of bytes from the source's start that are in acknowledged parts.
     pub in_parts_bytes: u64,
     /// CRC-64/XZ of those bytes.
     pub crc64: u64,
-    /// How many parts those are.
+    /// Number of those parts.
     pub part_count: u16,
-    /// The highest part number that the writer may have used: the next writer starts above it.
+    /// The highest part number that the writer may have used. The next writer starts above it.
     pub numbers_spent: u16,
-    /// Where the full pages of ETags are, by ascending page.
+    /// The full pages of ETags, by ascending page.
     pub full_pages: Vec<PageRef>,
     /// The page that is being filled.
     pub open_page: EtagPage,
     /// Bytes after the parts that are too few for one.
     pub tail: Option<Tail>,
-    /// True where the writer has left nothing in flight.
+    /// Whether the writer has left nothing in flight.
     pub at_rest: bool,
-    /// True where the writer that stored this went on to acknowledge bytes: one is at work, or was
-    /// when it crashed. False once a writer has ended in an orderly way.
+    /// Whether the writer may acknowledge more bytes: it is active, or it has crashed. False once it
+    /// has ended normally.
     pub writing: bool,
-    /// The length of the whole file in bytes, where the client declared it after the upload was
-    /// created.
+    /// The length of the file in bytes, if the client declared it after the upload was created.
     pub length_bytes: Option<u64>,
-    /// The epoch whose checkpoint this one continues; the one before that is no longer needed.
+    /// The epoch whose checkpoint this one continues. The one before that is no longer needed.
     pub previous: Option<u32>,
     /// When it was written, in milliseconds since the Unix epoch.
     pub written_at_ms: u64,
@@ -82,20 +96,20 @@ pub struct Checkpoint {
 /// A full page of ETags: written once, by one writer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PageRef {
-    /// Which 256 part numbers.
+    /// The page's index.
     pub page: u8,
-    /// Who wrote it.
+    /// The writer that stored it.
     pub turn: Turn,
 }
 
 /// Bytes in the key-value store that continue the source after its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tail {
-    /// Who wrote it.
+    /// The writer that stored it.
     pub turn: Turn,
-    /// Which of that writer's tails.
+    /// The index of the tail among those of that writer.
     pub serial: u32,
-    /// How many bytes: fewer than 102,400.
+    /// Number of its bytes: fewer than 102,400.
     pub len_bytes: u32,
     /// CRC-64/XZ of its bytes.
     pub crc64: u64,
@@ -106,12 +120,12 @@ pub struct Tail {
 pub struct EtagPage {
     /// The page's index: part numbers 256 × `page` + 1 to 256 × (`page` + 1).
     pub page: u8,
-    /// For each part, its number's place in the page, and the 16 bytes of its ETag.
+    /// For each part, its slot in the page and the 16 bytes of its ETag.
     pub etags: Vec<(u8, [u8; 16])>,
 }
 
 impl Checkpoint {
-    /// An upload that has taken no bytes yet.
+    /// Returns the checkpoint of an upload without bytes.
     #[must_use]
     pub fn empty() -> Self {
         Self {
@@ -132,24 +146,24 @@ impl Checkpoint {
         }
     }
 
-    /// The offset that is acknowledged: every byte before it is in a part or in the tail.
+    /// Returns the acknowledged offset: every byte before it is in a part or in the tail.
     #[must_use]
     pub fn durable(&self) -> ByteCount {
         let tail = self.tail.map_or(0, |tail| u64::from(tail.len_bytes));
         ByteCount(self.in_parts_bytes + tail)
     }
 
-    /// The CRC of the bytes in acknowledged parts.
+    /// Returns the CRC of the bytes in acknowledged parts.
     #[must_use]
     pub const fn crc64(&self) -> Crc64 {
         Crc64(self.crc64)
     }
 
-    /// Notes the part that continues the source. Returns the page before, where that is full now:
-    /// it has to be stored before this checkpoint is.
+    /// Adds the part that continues the source. Returns the page before its own if that has become
+    /// full: it must be stored before this checkpoint.
     #[must_use]
     pub fn push_part(&mut self, part: &FinishedPart, turn: Turn) -> Option<EtagPage> {
-        let (page, place) = page_of(part.number);
+        let (page, slot) = page_of(part.number);
         let full = if page == self.open_page.page {
             None
         } else {
@@ -160,27 +174,27 @@ impl Checkpoint {
         if let Some(full) = &full {
             self.full_pages.push(PageRef { page: full.page, turn });
         }
-        self.open_page.etags.push((place, part.etag.0));
+        self.open_page.etags.push((slot, part.etag.0));
         self.crc64 = crate::crc64::combine(self.crc64(), part.crc64, part.len.bytes()).0;
         self.in_parts_bytes += part.len.bytes();
         self.part_count += 1;
         full
     }
 
-    /// The stored form.
+    /// Encodes the record.
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`](crate::ErrorKind::Internal), which no value of this type causes.
+    /// Returns [`ErrorKind::Internal`](crate::ErrorKind::Internal), which no value of this type
+    /// causes.
     pub fn encode(&self) -> Result<Vec<u8>> {
         record::encode(RecordKind::Checkpoint, self)
     }
 
-    /// The checkpoint in a stored form.
+    /// Decodes the record.
     ///
     /// # Errors
-    /// [`CheckpointNewer`](crate::ErrorKind::CheckpointNewer) for a version that this code does not
-    /// know, [`CheckpointCorrupt`](crate::ErrorKind::CheckpointCorrupt) for anything else that is
-    /// not such a record, whole.
+    /// Returns [`CheckpointNewer`](crate::ErrorKind::CheckpointNewer) if its version is newer, and
+    /// [`CheckpointCorrupt`](crate::ErrorKind::CheckpointCorrupt) if it is damaged or incomplete.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         let checkpoint: Self = record::decode(RecordKind::Checkpoint, bytes)?;
         checkpoint.open_page.check()?;
@@ -205,35 +219,35 @@ pub struct FinishedPart {
 }
 
 impl EtagPage {
-    /// Its parts, by ascending number.
+    /// Returns its parts, by ascending number.
     pub fn parts(&self) -> impl Iterator<Item = (PartNumber, ETag)> + '_ {
         let base = u16::from(self.page) * PAGE_NUMBERS + 1;
-        self.etags.iter().filter_map(move |(place, etag)| {
-            Some((PartNumber::new(base + u16::from(*place))?, ETag(*etag)))
+        self.etags.iter().filter_map(move |(slot, etag)| {
+            Some((PartNumber::new(base + u16::from(*slot))?, ETag(*etag)))
         })
     }
 
-    /// The stored form.
+    /// Encodes the record.
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`](crate::ErrorKind::Internal), which no value of this type causes.
+    /// Returns [`ErrorKind::Internal`](crate::ErrorKind::Internal), which no value of this type
+    /// causes.
     pub fn encode(&self) -> Result<Vec<u8>> {
         record::encode(RecordKind::EtagPage, self)
     }
 
-    /// The page in a stored form.
+    /// Decodes the record.
     ///
     /// # Errors
-    /// [`CheckpointNewer`](crate::ErrorKind::CheckpointNewer) for a version that this code does not
-    /// know, [`CheckpointCorrupt`](crate::ErrorKind::CheckpointCorrupt) for anything else that is
-    /// not such a record, whole.
+    /// Returns [`CheckpointNewer`](crate::ErrorKind::CheckpointNewer) if its version is newer, and
+    /// [`CheckpointCorrupt`](crate::ErrorKind::CheckpointCorrupt) if it is damaged or incomplete.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         let page: Self = record::decode(RecordKind::EtagPage, bytes)?;
         page.check()?;
         Ok(page)
     }
 
-    /// Fails where it names part numbers that there are not.
+    /// Checks that its part numbers exist.
     fn check(&self) -> Result<()> {
         if u16::from(self.page) > (PART_COUNT_MAX - 1) / PAGE_NUMBERS {
             return Err(corrupt("a page of ETags is beyond the last part number"));
@@ -246,10 +260,30 @@ fn corrupt(message: &str) -> Error {
     Error::new(ErrorKind::CheckpointCorrupt, message)
 }
 
-/// The page of a part number, and its place there.
+/// Returns the page of a part number, and its slot there.
 fn page_of(number: PartNumber) -> (u8, u8) {
     let index = number.number() - 1;
-    // 10,000 numbers make 40 pages, and a place is below 256: both fit a byte.
-    let [place, page] = index.to_le_bytes();
-    (page, place)
+    // 10,000 numbers make 40 pages of 256 slots: both fit into a byte.
+    let [slot, page] = index.to_le_bytes();
+    (page, slot)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_uploads_that_are_aborted_lost_or_expired_reject_requests() {
+        let object = FinishedObject { size_bytes: 1, crc64: 2, etag: String::new() };
+        let kind = |phase: &Phase, expired| phase.ended_error(expired).map(|error| error.kind());
+        for phase in [Phase::Receiving, Phase::Completing, Phase::Completed(object)] {
+            assert_eq!(kind(&phase, false), None);
+            assert_eq!(kind(&phase, true), Some(ErrorKind::UploadExpired));
+        }
+        let lost = Phase::Lost { code: "checksum-mismatch".into() };
+        for expired in [false, true] {
+            assert_eq!(kind(&Phase::Aborted, expired), Some(ErrorKind::UploadAborted));
+            assert_eq!(kind(&lost, expired), Some(ErrorKind::UploadLost));
+        }
+    }
 }

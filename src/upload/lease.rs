@@ -1,99 +1,93 @@
-//! Who may write: epochs that one writer each can win, which fences stale writers without
+//! The lease of an upload: the current writer and its epoch. It fences stale writers without
 //! compare-and-swap.
 //!
-//! A writer takes an upload over by winning the epoch after the present one. At most one writer
-//! ever wins an epoch, however late the writes of its rivals arrive: two keys per epoch make a
-//! *splitter* (M. Moir, J. H. Anderson, *Wait-free algorithms for fast, long-lived renaming*,
-//! Science of Computer Programming 25, 1995; after L. Lamport, *A fast mutual exclusion algorithm*,
-//! 1987):
+//! A writer takes an upload over by acquiring the epoch after the current one, in an
+//! [election](super::election). At most one writer ever acquires an epoch.
 //!
-//! ```text
-//! write my id to the bid → read the door: closed, then lost, try the next epoch
-//!                        → close the door → read the bid: still my id, then won
-//! ```
-//!
-//! The winner writes the lease, which tells everybody where the last checkpoint is, and gives up
-//! where there is a bid for the epoch after its own. From then on it writes its checkpoints under
-//! the key of its epoch, so that a stale writer overwrites nothing; and after each of its own
-//! writes it reads the lease before it acknowledges anything, so that a stale writer acknowledges
-//! nothing either.
+//! The winner writes the lease, which records where the last checkpoint is, and fails if there is a
+//! candidate for the epoch after its own. It stores its checkpoints under the key of its epoch, so
+//! that a stale writer overwrites none of them. After each write it reads the lease before it
+//! acknowledges bytes, so that a stale writer acknowledges none.
 
 use serde::{Deserialize, Serialize};
 
-use super::keys::UploadKey;
+use super::errors::taken_over;
 use super::record::{self, RecordKind};
 use crate::error::Result;
 
-/// The bids and doors of epochs so far back are deleted: a writer would have to be that many whole
-/// sessions late to be misled by it.
-pub(super) const EPOCHS_KEPT: u32 = 16;
+/// The registers of this many epochs before the current one are retained. A delayed writer would
+/// have to be late by as many complete sessions to meet deleted registers.
+pub(super) const EPOCHS_RETAINED: u32 = 16;
 
-/// One writer's turn at an upload.
+/// A writer and the epoch that it has acquired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Turn {
-    /// Rises with every take-over; 0 is nobody's.
+    /// Increases with every takeover; 0 belongs to no writer.
     pub epoch: u32,
-    /// A random id of the writer that won it.
+    /// The random id of the writer.
     pub writer: u64,
 }
 
 /// The stored lease.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
-    /// The turn of the writer that holds it.
+    /// The writer that holds it.
     pub turn: Turn,
-    /// The epochs under which the last checkpoint may be, most recent first, until the holder has
-    /// written its own: as a rule the epoch before, and what that one had started from.
+    /// The epochs whose checkpoint may be the last one, most recent first, until the holder has
+    /// written its own: usually the epoch before, and the one which that started from.
     pub bases: Vec<u32>,
-    /// True where no checkpoint had been written when this lease was: none then means no bytes.
+    /// Whether no checkpoint existed when this lease was written: a missing one means no bytes.
     pub fresh: bool,
 }
 
 impl Lease {
-    /// The lease of an upload that nobody has written to yet.
+    /// Returns the lease of an upload that has had no writer.
     #[must_use]
     pub const fn unclaimed() -> Self {
         Self { turn: Turn { epoch: 0, writer: 0 }, bases: Vec::new(), fresh: true }
     }
 
-    /// The epochs under which the last checkpoint may be, most recent first.
+    /// Returns the epochs whose checkpoint may be the last one, most recent first.
     pub fn checkpoint_epochs(&self) -> impl Iterator<Item = u32> + '_ {
         std::iter::once(self.turn.epoch)
             .chain(self.bases.iter().copied())
             .filter(|epoch| *epoch > 0)
     }
 
-    /// The lease with which `turn` takes over from `self`, whose last checkpoint was found under
-    /// the epoch `found` (`None`: nowhere).
+    /// Returns the lease with which `turn` takes over from `self`. `found` is the epoch of the last
+    /// checkpoint; `None` if there is none.
     #[must_use]
     pub fn taken_over_by(&self, turn: Turn, found: Option<u32>) -> Self {
-        // Every holder since may write its first checkpoint between our look and our lease.
+        // Each holder since may store its first checkpoint after the search and before this lease.
         let holders = (self.turn.epoch..turn.epoch).rev().filter(|epoch| *epoch > 0);
         let older = found.filter(|found| *found < self.turn.epoch);
         Self { turn, bases: holders.chain(older).collect(), fresh: found.is_none() }
     }
 
-    /// The keys by which epochs were won that may still be there, to be deleted with the upload.
-    pub fn epoch_keys(&self, key: &UploadKey) -> impl Iterator<Item = String> {
-        let epochs =
-            self.turn.epoch.saturating_sub(EPOCHS_KEPT)..=self.turn.epoch.saturating_add(1);
-        epochs.flat_map(|epoch| [key.bid(epoch), key.door(epoch)])
-    }
-
-    /// The stored form.
+    /// Checks that the stored lease is that of `holder`.
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`](crate::ErrorKind::Internal), which no value of this type causes.
+    /// Returns [`TakenOver`](crate::ErrorKind::TakenOver) if it is not, and the errors of
+    /// [`Lease::decode`].
+    pub(super) fn check_holder(stored: Option<&[u8]>, holder: Turn) -> Result<()> {
+        let stored = stored.map(Self::decode).transpose()?.map(|lease| lease.turn);
+        if stored == Some(holder) { Ok(()) } else { Err(taken_over()) }
+    }
+
+    /// Encodes the record.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::Internal`](crate::ErrorKind::Internal), which no value of this type
+    /// causes.
     pub fn encode(&self) -> Result<Vec<u8>> {
         record::encode(RecordKind::Lease, self)
     }
 
-    /// The lease in a stored form.
+    /// Decodes the record.
     ///
     /// # Errors
-    /// [`CheckpointNewer`](crate::ErrorKind::CheckpointNewer) for a version that this code does not
-    /// know, [`CheckpointCorrupt`](crate::ErrorKind::CheckpointCorrupt) for anything else that is
-    /// not such a record, whole.
+    /// Returns [`CheckpointNewer`](crate::ErrorKind::CheckpointNewer) if its version is newer, and
+    /// [`CheckpointCorrupt`](crate::ErrorKind::CheckpointCorrupt) if it is damaged or incomplete.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         record::decode(RecordKind::Lease, bytes)
     }

@@ -1,5 +1,6 @@
-//! The store calls of an upload, as values: what to ask, and what came back.
+//! The calls to the store that a session makes: what to send, and what was returned.
 
+use super::ids::FillId;
 use crate::crc64::Crc64;
 use crate::credential::StsCredential;
 use crate::error::{Error, ErrorKind, Result};
@@ -11,102 +12,96 @@ use crate::oss::action::{
 use crate::oss::{Bucket, ETag, Reply, Request, Signer, UploadId};
 use crate::units::{BUFFERED_PART_SIZE_MAX, ByteCount, PartNumber, UnixMillis};
 
-use super::FillId;
+/// The object that a session uploads.
+#[derive(Debug)]
+pub(super) struct TargetObject {
+    pub(super) bucket: Bucket,
+    pub(super) key: String,
+    pub(super) content_type: Option<String>,
+}
 
 /// One call to the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
-    /// Begins the multipart upload.
-    Initiate {
-        /// The object's Content-Type.
-        content_type: Option<String>,
-    },
-    /// Sends one part.
+    /// InitiateMultipartUpload
+    Initiate,
+    /// UploadPart
     UploadPart {
-        /// The store's id of the upload.
         upload_id: UploadId,
-        /// The part's number.
         number: PartNumber,
-        /// Its size.
         len: ByteCount,
         /// CRC of its bytes; `None` while they are still being streamed.
         crc64: Option<Crc64>,
-        /// Where the driver holds its bytes.
+        /// The driver's buffer with its bytes.
         fill: FillId,
     },
-    /// Makes one part of an object on the store.
+    /// UploadPartCopy
     CopyPart {
-        /// The store's id of the upload.
         upload_id: UploadId,
-        /// The part's number.
         number: PartNumber,
-        /// The bucket of that object.
-        source_bucket: String,
-        /// Its key.
-        source_key: String,
-        /// Which of its bytes, where not all.
-        range: Option<CopyRange>,
-        /// How many they are.
+        source: CopySource,
         len: ByteCount,
-        /// CRC of those bytes.
+        /// CRC of the copied bytes.
         crc64: Option<Crc64>,
     },
-    /// Asks for one page of the parts that the store has.
+    /// ListParts, one page.
     ListParts {
-        /// The store's id of the upload.
         upload_id: UploadId,
         /// The last part number of the page before.
         after: Option<PartNumber>,
     },
-    /// Joins the parts.
+    /// CompleteMultipartUpload
     Complete {
-        /// The store's id of the upload.
         upload_id: UploadId,
         /// Every part, by ascending number.
         parts: Vec<(PartNumber, ETag)>,
     },
-    /// Sends a file below 100 KiB.
+    /// PutObject, of a file below 100 KiB.
     PutObject {
-        /// Its size.
         len: ByteCount,
-        /// CRC of its bytes.
         crc64: Crc64,
-        /// Where the driver holds its bytes; `None` for an empty one.
+        /// The driver's buffer with its bytes; `None` for an empty file.
         fill: Option<FillId>,
-        /// The object's Content-Type.
-        content_type: Option<String>,
     },
-    /// Asks what the object is.
+    /// HeadObject
     Head,
-    /// Drops the parts.
-    Abort {
-        /// The store's id of the upload.
-        upload_id: UploadId,
-    },
+    /// AbortMultipartUpload
+    Abort { upload_id: UploadId },
 }
 
-/// What a call came back with.
+/// The bytes that a part is copied from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
-    /// To [`Operation::Initiate`].
+pub(super) struct CopySource {
+    /// The index of the object among those that are concatenated.
+    pub(super) index: usize,
+    pub(super) bucket: String,
+    pub(super) object: String,
+    /// `None` for the entire object.
+    pub(super) range: Option<CopyRange>,
+}
+
+/// The result of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum OperationOutput {
+    /// Of [`Operation::Initiate`].
     Initiated(UploadId),
-    /// To [`Operation::UploadPart`] and [`Operation::CopyPart`].
+    /// Of [`Operation::UploadPart`] and [`Operation::CopyPart`].
     Part(UploadedPart),
-    /// To [`Operation::ListParts`].
+    /// Of [`Operation::ListParts`].
     Parts(PartPage),
-    /// To [`Operation::Complete`] and [`Operation::PutObject`].
+    /// Of [`Operation::Complete`] and [`Operation::PutObject`].
     Object(StoredObject),
-    /// To [`Operation::Head`].
+    /// Of [`Operation::Head`]; `None` if there is no object.
     Head(Option<ObjectHead>),
-    /// To [`Operation::Abort`].
-    Dropped,
+    /// Of [`Operation::Abort`].
+    Aborted,
 }
 
 impl Operation {
-    /// The vendor's name of the call.
+    /// Returns OSS's name of the call.
     pub(super) const fn name(&self) -> &'static str {
         match self {
-            Self::Initiate { .. } => InitiateMultipartUpload::NAME,
+            Self::Initiate => InitiateMultipartUpload::NAME,
             Self::UploadPart { .. } => UploadPart::NAME,
             Self::CopyPart { .. } => UploadPartCopy::NAME,
             Self::ListParts { .. } => ListParts::NAME,
@@ -117,7 +112,7 @@ impl Operation {
         }
     }
 
-    /// Where the driver holds the bytes of the request's body.
+    /// Returns the driver's buffer with the bytes of the request body.
     pub(super) const fn fill(&self) -> Option<FillId> {
         match self {
             Self::UploadPart { fill, .. } => Some(*fill),
@@ -126,47 +121,41 @@ impl Operation {
         }
     }
 
-    /// How many bytes the request's body takes from the driver.
-    pub(super) const fn source_len(&self) -> ByteCount {
+    /// Returns the number of bytes of that buffer that the request sends.
+    pub(super) const fn body_bytes(&self) -> ByteCount {
         match self {
             Self::UploadPart { len, .. } | Self::PutObject { len, .. } => *len,
             _ => ByteCount::ZERO,
         }
     }
 
-    /// Whether the driver passes the body through without holding it: parts above what is held
-    /// in memory are only ever streamed.
+    /// Whether the driver streams the body without buffering it: parts above the size of the
+    /// largest buffer are always streamed.
     pub(super) fn is_streamed(&self) -> bool {
-        self.source_len() > BUFFERED_PART_SIZE_MAX
+        self.body_bytes() > BUFFERED_PART_SIZE_MAX
     }
 
-    /// The signed request.
+    pub(super) const fn is_initiate(&self) -> bool {
+        matches!(self, Self::Initiate)
+    }
+
+    /// Returns the signed request.
     pub(super) fn request(
         &self,
-        bucket: &Bucket,
-        key: &str,
+        target: &TargetObject,
         credential: &StsCredential,
         now: UnixMillis,
     ) -> Request {
+        let TargetObject { bucket, key, content_type } = target;
+        let content_type = content_type.as_deref();
         let unsigned = match self {
-            Self::Initiate { content_type } => {
-                InitiateMultipartUpload { key, content_type: content_type.as_deref() }
-                    .request(bucket)
-            }
+            Self::Initiate => InitiateMultipartUpload { key, content_type }.request(bucket),
             Self::UploadPart { upload_id, number, len, .. } => {
                 UploadPart { key, upload_id, number: *number, len: *len, crc64: None }
                     .request(bucket)
             }
-            Self::CopyPart { upload_id, number, source_bucket, source_key, range, .. } => {
-                UploadPartCopy {
-                    key,
-                    upload_id,
-                    number: *number,
-                    source_bucket,
-                    source_key,
-                    range: *range,
-                }
-                .request(bucket)
+            Self::CopyPart { upload_id, number, source, .. } => {
+                source.action(key, upload_id, *number).request(bucket)
             }
             Self::ListParts { upload_id, after } => {
                 ListParts { key, upload_id, after: *after }.request(bucket)
@@ -174,8 +163,8 @@ impl Operation {
             Self::Complete { upload_id, parts } => {
                 CompleteMultipartUpload { key, upload_id, parts }.request(bucket)
             }
-            Self::PutObject { len, content_type, .. } => {
-                PutObject { key, len: *len, content_type: content_type.as_deref() }.request(bucket)
+            Self::PutObject { len, .. } => {
+                PutObject { key, len: *len, content_type }.request(bucket)
             }
             Self::Head => HeadObject { key }.request(bucket),
             Self::Abort { upload_id } => AbortMultipartUpload { key, upload_id }.request(bucket),
@@ -183,62 +172,70 @@ impl Operation {
         Signer { bucket, credential, now }.sign(unsigned)
     }
 
-    /// The answer in a reply, with its checksum compared.
-    pub(super) fn parse(&self, key: &str, reply: &Reply) -> Result<Answer> {
+    /// Parses the response, and verifies its checksum.
+    pub(super) fn parse(&self, key: &str, reply: &Reply) -> Result<OperationOutput> {
         match self {
-            Self::Initiate { .. } => InitiateMultipartUpload { key, content_type: None }
+            Self::Initiate => InitiateMultipartUpload { key, content_type: None }
                 .parse(reply)
-                .map(Answer::Initiated),
+                .map(OperationOutput::Initiated),
             Self::UploadPart { upload_id, number, len, crc64, .. } => {
                 let action = UploadPart { key, upload_id, number: *number, len: *len, crc64: None };
                 let part = action.parse(reply)?;
-                agree(&format!("part {number}"), *crc64, part.crc64)?;
-                Ok(Answer::Part(part))
+                verify_crc64(&format!("part {number}"), *crc64, part.crc64)?;
+                Ok(OperationOutput::Part(part))
             }
-            Self::CopyPart {
-                upload_id, number, source_bucket, source_key, range, crc64, ..
-            } => {
-                let action = UploadPartCopy {
-                    key,
-                    upload_id,
-                    number: *number,
-                    source_bucket,
-                    source_key,
-                    range: *range,
-                };
-                let CopiedPart { etag, crc64: told } = action.parse(reply)?;
-                // Where the store does not tell it, the whole object's says it at Complete.
-                let told = told.or(*crc64);
-                agree(&format!("part {number}"), *crc64, told)?;
-                Ok(Answer::Part(UploadedPart { etag, crc64: told }))
+            Self::CopyPart { upload_id, number, source, crc64, .. } => {
+                let copied = source.action(key, upload_id, *number).parse(reply)?;
+                let CopiedPart { etag, crc64: returned } = copied;
+                // If the store does not return it, CompleteMultipartUpload verifies the object's.
+                let returned = returned.or(*crc64);
+                verify_crc64(&format!("part {number}"), *crc64, returned)?;
+                Ok(OperationOutput::Part(UploadedPart { etag, crc64: returned }))
             }
             Self::ListParts { upload_id, after } => {
-                ListParts { key, upload_id, after: *after }.parse(reply).map(Answer::Parts)
+                let action = ListParts { key, upload_id, after: *after };
+                action.parse(reply).map(OperationOutput::Parts)
             }
             Self::Complete { upload_id, parts } => {
-                CompleteMultipartUpload { key, upload_id, parts }.parse(reply).map(Answer::Object)
+                let action = CompleteMultipartUpload { key, upload_id, parts };
+                action.parse(reply).map(OperationOutput::Object)
             }
             Self::PutObject { len, crc64, .. } => {
                 let object = PutObject { key, len: *len, content_type: None }.parse(reply)?;
-                agree("the object", Some(*crc64), object.crc64)?;
-                Ok(Answer::Object(object))
+                verify_crc64("the object", Some(*crc64), object.crc64)?;
+                Ok(OperationOutput::Object(object))
             }
-            Self::Head => HeadObject { key }.parse(reply).map(Answer::Head),
+            Self::Head => HeadObject { key }.parse(reply).map(OperationOutput::Head),
             Self::Abort { upload_id } => {
-                AbortMultipartUpload { key, upload_id }.parse(reply).map(|()| Answer::Dropped)
+                let action = AbortMultipartUpload { key, upload_id };
+                action.parse(reply).map(|()| OperationOutput::Aborted)
             }
         }
     }
 }
 
-/// Whether a call begins the multipart upload.
-pub(super) const fn is_initiate(operation: &Operation) -> bool {
-    matches!(operation, Operation::Initiate { .. })
+impl CopySource {
+    fn action<'a>(
+        &'a self,
+        key: &'a str,
+        upload_id: &'a UploadId,
+        number: PartNumber,
+    ) -> UploadPartCopy<'a> {
+        UploadPartCopy {
+            key,
+            upload_id,
+            number,
+            source_bucket: &self.bucket,
+            source_key: &self.object,
+            range: self.range,
+        }
+    }
 }
 
-/// Compares the CRC of what was sent with the store's. A store that does not tell it, or a gateway
-/// that answers in its place, is not believed: every byte is covered, or it does not count.
-pub(super) fn agree(what: &str, sent: Option<Crc64>, stored: Option<Crc64>) -> Result<()> {
+/// Compares the CRC of the bytes that were sent with the store's. A response without a CRC, from
+/// the store or from a gateway in its place, is rejected: every byte is verified, or it does not
+/// count.
+pub(super) fn verify_crc64(what: &str, sent: Option<Crc64>, stored: Option<Crc64>) -> Result<()> {
     match (sent, stored) {
         (Some(sent), Some(stored)) if sent != stored => Err(Error::new(
             ErrorKind::ChecksumMismatch,

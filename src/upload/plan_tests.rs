@@ -13,8 +13,8 @@ fn unknown() -> Plan {
     Plan::new(None, PART_SIZE_DEFAULT, PARALLEL_DEFAULT).unwrap()
 }
 
-/// Cuts a whole source as a driver would, all bytes in one request, and returns the part sizes.
-fn cut(plan: &Plan, length: u64) -> Vec<u64> {
+/// Splits a source as a driver would, with all bytes in one request, and returns the part sizes.
+fn split(plan: &Plan, length: u64) -> Vec<u64> {
     let mut sizes = Vec::new();
     let mut offset = 0;
     while offset < length {
@@ -50,10 +50,10 @@ fn boundary_lengths() -> impl Strategy<Value = u64> {
 
 proptest! {
     #[test]
-    fn every_length_is_cut_into_parts_within_the_limits_of_the_store(
+    fn every_length_is_split_into_parts_within_the_limits_of_the_store(
         length in prop_oneof![boundary_lengths(), 1..=OBJECT_SIZE_MAX.bytes(), 1..=64 * MIB],
     ) {
-        let sizes = cut(&known(length), length);
+        let sizes = split(&known(length), length);
         prop_assert!(sizes.len() <= usize::from(PART_COUNT_MAX));
         prop_assert_eq!(sizes.iter().sum::<u64>(), length);
         let (_, all_but_last) = sizes.split_last().unwrap();
@@ -90,13 +90,13 @@ proptest! {
     }
 
     #[test]
-    fn requests_as_large_as_the_error_says_are_taken_whole_to_the_end(
+    fn requests_as_large_as_the_error_says_are_accepted_entirely(
         length in 2 * GIB..=10_000 * 16 * MIB,
         numbers_left in 1..=100_u16,
         spread_percent in 90..=130_u64,
         extra in 0..=2 * MIB,
     ) {
-        // Few numbers are left for as much as they carry, or, where some were skipped, for more.
+        // The remaining numbers suffice just for the rest; or for less, if numbers were skipped.
         let plan = known(length);
         let rest = (u64::from(numbers_left) * 16 * MIB * spread_percent / 100).min(length);
         let (mut offset, mut number) = (length - rest, PART_COUNT_MAX + 1 - numbers_left);
@@ -138,7 +138,7 @@ proptest! {
 #[test]
 fn parts_have_the_configured_size_up_to_the_spare_numbers() {
     for length in [102_400, MIB, MIB + 1, 64 * MIB, 3 * GIB, 9_375 * MIB] {
-        let sizes = cut(&known(length), length);
+        let sizes = split(&known(length), length);
         assert_eq!(sizes.len() as u64, length.div_ceil(MIB), "{length} bytes");
     }
 }
@@ -168,7 +168,7 @@ fn a_source_of_unknown_length_reaches_133_gibibytes_and_then_ends_with_a_clear_e
 }
 
 #[test]
-fn a_part_too_large_to_hold_is_streamed_with_its_length() {
+fn a_part_too_large_to_buffer_is_streamed_with_its_length() {
     let length = 2_000 * GIB;
     let next = known(length).next_part(ByteCount::ZERO, 1, Some(ByteCount(length))).unwrap();
     assert!(next.streamed && next.size > BUFFERED_PART_SIZE_MAX && next.in_flight_max == 1);
@@ -178,7 +178,7 @@ fn a_part_too_large_to_hold_is_streamed_with_its_length() {
 }
 
 #[test]
-fn lengths_and_options_outside_their_range_are_refused_by_name() {
+fn lengths_and_options_outside_their_range_are_rejected() {
     let kind =
         |length, part_size, parallel| Plan::new(length, part_size, parallel).unwrap_err().kind();
     let some = |bytes| Some(ByteCount(bytes));

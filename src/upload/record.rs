@@ -1,9 +1,9 @@
-//! The frame of every stored record: what it is, which version wrote it, and a checksum.
+//! The frame of every stored record: its kind, its version and a checksum.
 //!
 //! `"VOD"`, one byte of kind, one byte of version, the fields (postcard,
 //! <https://postcard.jamesmunns.com/wire-format>), and the CRC-64/XZ of all before in eight
-//! little-endian bytes. A record that does not read back is an error and is never taken for an
-//! absent one: an upload that started over because of it would send its offset back.
+//! little-endian bytes. A record that cannot be read is an error and is never treated as a missing
+//! one: an upload that restarted because of it would decrease its offset.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -18,18 +18,18 @@ const MAGIC: &[u8; 3] = b"VOD";
 const HEADER_BYTES: usize = MAGIC.len() + 2;
 const CHECKSUM_BYTES: usize = 8;
 
-/// What a record is.
+/// The kind of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecordKind {
-    /// What an upload is ([`super::UploadRecord`]).
+    /// [`super::UploadRecord`]
     Upload,
-    /// Who writes ([`super::Lease`]).
+    /// [`super::Lease`]
     Lease,
-    /// How far it is ([`super::Checkpoint`]).
+    /// [`super::Checkpoint`]
     Checkpoint,
-    /// ETags of 256 part numbers ([`super::EtagPage`]).
+    /// [`super::EtagPage`]
     EtagPage,
-    /// Which upload a file continues ([`crate::queue::FileRecord`]).
+    /// [`crate::queue::FileRecord`]
     File,
     /// Which upload a media that the worker issued belongs to ([`super::MediaRecord`]).
     Media,
@@ -59,10 +59,10 @@ impl RecordKind {
     }
 }
 
-/// The bytes of a record.
+/// Encodes a record.
 ///
 /// # Errors
-/// [`ErrorKind::Internal`] where the fields cannot be serialised, which no type here causes.
+/// Returns [`ErrorKind::Internal`] if the fields cannot be serialized, which no type here causes.
 pub(crate) fn encode<T: Serialize>(kind: RecordKind, fields: &T) -> Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(HEADER_BYTES + CHECKSUM_BYTES + 256);
     bytes.extend_from_slice(MAGIC);
@@ -74,11 +74,11 @@ pub(crate) fn encode<T: Serialize>(kind: RecordKind, fields: &T) -> Result<Vec<u
     Ok(bytes)
 }
 
-/// The fields of a record.
+/// Decodes a record.
 ///
 /// # Errors
-/// [`ErrorKind::CheckpointNewer`] for a version that this code does not know,
-/// [`ErrorKind::CheckpointCorrupt`] for anything that is not such a record, whole.
+/// Returns [`ErrorKind::CheckpointNewer`] if its version is newer, and
+/// [`ErrorKind::CheckpointCorrupt`] if it is damaged or incomplete, or of another kind.
 pub(crate) fn decode<T: DeserializeOwned>(kind: RecordKind, bytes: &[u8]) -> Result<T> {
     let corrupt = |what: &str| {
         let message = format!("the stored {} {what}", kind.name());

@@ -1,20 +1,20 @@
-//! When a failed call is tried again: policy over a budget, apart from sending.
+//! Decides when a failed call is tried again: a policy over a budget, separate from sending.
 //!
 //! Full jitter, as in
 //! <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>: the delay is
-//! uniform between nothing and an exponentially growing bound, so that many uploads that failed
-//! together do not come back together.
+//! uniform between zero and an exponentially growing bound, so that many uploads that failed at the
+//! same time are not retried at the same time.
 
 use std::time::Duration;
 
 use crate::units::UnixMillis;
 
-/// How often and how long a call is tried.
+/// The retry budget of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// Attempts for one call, the first included; at least 1.
+    /// Maximum number of attempts, including the first; at least 1.
     pub attempts_max: u32,
-    /// Time from a call's first attempt after which it is not tried again.
+    /// Time after the first attempt during which the call is tried again.
     pub elapsed_max: Duration,
     /// Upper bound of the first delay; it doubles with each attempt.
     pub delay_base: Duration,
@@ -23,8 +23,8 @@ pub struct RetryPolicy {
 }
 
 impl Default for RetryPolicy {
-    /// Five attempts within five minutes, delays up to 0.2 s × 2ⁿ and 20 s, the bounds of the
-    /// vendor's Go SDK v2.
+    /// Five attempts within five minutes, with delays up to 0.2 s × 2ⁿ and 20 s: the bounds of the
+    /// OSS SDK for Go v2.
     fn default() -> Self {
         Self {
             attempts_max: 5,
@@ -35,7 +35,7 @@ impl Default for RetryPolicy {
     }
 }
 
-/// The attempts that one call has had.
+/// The attempts of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempts {
     first_at: UnixMillis,
@@ -43,14 +43,14 @@ pub struct Attempts {
 }
 
 impl Attempts {
-    /// The first attempt, made at `now`.
+    /// Records the first attempt at `now`.
     #[must_use]
     pub const fn first(now: UnixMillis) -> Self {
         Self { first_at: now, made: 1 }
     }
 
-    /// When to try again after a failure at `now`, or `None` where the budget is used up.
-    /// `deadline` is when the credential's life is over, where nothing can renew it.
+    /// Returns when to try again after a failure at `now`, or `None` if the budget is exhausted.
+    /// `deadline` is when the credential expires, if it cannot be renewed.
     pub fn next(
         &mut self,
         policy: &RetryPolicy,
@@ -73,20 +73,20 @@ impl Attempts {
         Some(at)
     }
 
-    /// How many attempts were made.
+    /// Returns the number of attempts.
     #[must_use]
     pub const fn made(self) -> u32 {
         self.made
     }
 }
 
-/// A seeded source of delays (SplitMix64, <https://prng.di.unimi.it/splitmix64.c>). The engine has
-/// no randomness of its own: the driver hands the seed in.
+/// A seeded source of delays (SplitMix64, <https://prng.di.unimi.it/splitmix64.c>). The engine
+/// generates no randomness: the driver supplies the seed.
 #[derive(Clone, Debug)]
 pub struct Jitter(u64);
 
 impl Jitter {
-    /// Delays that follow from `seed`.
+    /// Creates the delays that follow from `seed`.
     #[must_use]
     pub const fn seeded(seed: u64) -> Self {
         Self(seed)
@@ -112,7 +112,7 @@ mod tests {
     const START: UnixMillis = UnixMillis(1_000_000);
 
     #[test]
-    fn a_call_is_tried_as_often_as_the_policy_says() {
+    fn a_call_is_tried_as_often_as_the_policy_allows() {
         let policy = RetryPolicy::default();
         let mut attempts = Attempts::first(START);
         let mut jitter = Jitter::seeded(1);
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn delays_spread_over_the_whole_range_below_a_doubling_bound() {
+    fn delays_spread_over_the_entire_range_below_a_doubling_bound() {
         let policy = RetryPolicy { attempts_max: u32::MAX, ..RetryPolicy::default() };
         for (attempt, bound_ms) in [(1, 200), (2, 400), (3, 800), (20, 20_000)] {
             let delays: Vec<_> = (0..200)
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn no_attempt_starts_after_the_time_budget_or_the_credential_s_life() {
+    fn no_attempt_starts_after_the_time_budget_or_the_expiry_of_the_credential() {
         let policy = RetryPolicy::default();
         let late = START + policy.elapsed_max + Duration::from_millis(1);
         let mut jitter = Jitter::seeded(3);

@@ -1,72 +1,72 @@
-//! Finding an upload's last checkpoint: which keys to read, in which order.
+//! Finds an upload's last checkpoint: which keys to read, in which order.
 
 use super::checkpoint::{Checkpoint, Phase};
-use super::keys::UploadKey;
 use super::lease::Lease;
+use super::records::UploadKey;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Finds the last checkpoint of an upload.
 ///
-/// It does no I/O: read the key that [`next_key`](Self::next_key) names and hand its value to
-/// [`take`](Self::take), until there is no next key. It changes nothing, so that anybody may ask
-/// for an upload's offset while a writer is at work.
+/// It performs no I/O: read the key that [`next_key`](Self::next_key) returns, pass its value to
+/// [`take`](Self::take), and repeat until there is no next key. It changes nothing, so that the
+/// offset can be read while a writer is active.
 ///
 /// ```text
-/// lease → the bids after its epoch, until there is none → the checkpoints, most recent first
+/// lease → candidates of the epochs after it, until there is none → checkpoints, most recent first
 /// ```
 ///
-/// The bids tell whether the lease is up to date: of two writers that take an upload over at the
-/// same time, the one that is ahead may have written the lease first.
+/// The candidates show whether the lease is current: if two writers take an upload over at the same
+/// time, the one with the higher epoch may have written the lease first.
 #[derive(Clone, Debug)]
 pub struct CheckpointSearch {
     key: UploadKey,
     step: Step,
     lease: Lease,
-    /// Epochs whose checkpoints have not been looked at yet, the next one last.
-    to_look: Vec<u32>,
+    /// Epochs whose checkpoints are still to be read, the next one last.
+    unread: Vec<u32>,
     found: Option<(u32, Checkpoint)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Lease,
-    Bid(u32),
+    Candidate(u32),
     Checkpoint(u32),
     Done,
 }
 
 impl CheckpointSearch {
-    /// Begins with the upload's lease.
+    /// Starts with the upload's lease.
     #[must_use]
     pub const fn new(key: UploadKey) -> Self {
         let lease = Lease::unclaimed();
-        Self { key, step: Step::Lease, lease, to_look: Vec::new(), found: None }
+        Self { key, step: Step::Lease, lease, unread: Vec::new(), found: None }
     }
 
-    /// A search in the epochs before that of `lease`, which stands.
+    /// Searches the epochs before that of `lease`, which is known to be current.
     pub(super) fn before(key: UploadKey, lease: Lease) -> Self {
-        let to_look = lease.bases.iter().rev().copied().collect();
-        let mut search = Self { key, step: Step::Done, lease, to_look, found: None };
-        search.look_further();
+        let unread = lease.bases.iter().rev().copied().collect();
+        let mut search = Self { key, step: Step::Done, lease, unread, found: None };
+        search.advance();
         search
     }
 
-    /// The key to read next, or `None` when the search is over.
+    /// Returns the key to read next, or `None` if the search has ended.
     #[must_use]
     pub fn next_key(&self) -> Option<String> {
         match self.step {
             Step::Lease => Some(self.key.lease()),
-            Step::Bid(epoch) => Some(self.key.bid(epoch)),
+            Step::Candidate(epoch) => Some(self.key.registers(epoch).candidate().to_owned()),
             Step::Checkpoint(epoch) => Some(self.key.checkpoint(epoch)),
             Step::Done => None,
         }
     }
 
-    /// Takes the value of that key, or `None` where there is none.
+    /// Accepts the value of that key, or `None` if it is absent.
     ///
     /// # Errors
-    /// [`ErrorKind::UploadNotFound`] without a lease; [`ErrorKind::CheckpointCorrupt`] and
-    /// [`ErrorKind::CheckpointNewer`] for a record that cannot be read.
+    /// Returns [`ErrorKind::UploadNotFound`] without a lease, and [`ErrorKind::CheckpointCorrupt`]
+    /// or [`ErrorKind::CheckpointNewer`] if a record cannot be read.
     pub fn take(&mut self, value: Option<Vec<u8>>) -> Result<()> {
         match (self.step, value) {
             (Step::Lease, None) => {
@@ -74,29 +74,28 @@ impl CheckpointSearch {
             }
             (Step::Lease, Some(value)) => {
                 self.lease = Lease::decode(&value)?;
-                self.to_look = self.lease.checkpoint_epochs().collect();
-                self.to_look.reverse();
-                self.step = Step::Bid(self.lease.turn.epoch.saturating_add(1));
+                self.unread = self.lease.checkpoint_epochs().collect();
+                self.unread.reverse();
+                self.step = Step::Candidate(self.lease.turn.epoch.saturating_add(1));
             }
-            (Step::Bid(epoch), Some(_)) if epoch < u32::MAX => {
-                self.to_look.push(epoch);
-                self.step = Step::Bid(epoch + 1);
+            (Step::Candidate(epoch), Some(_)) if epoch < u32::MAX => {
+                self.unread.push(epoch);
+                self.step = Step::Candidate(epoch + 1);
             }
-            (Step::Bid(_) | Step::Checkpoint(_), None) => self.look_further(),
+            (Step::Candidate(_) | Step::Checkpoint(_), None) => self.advance(),
             (Step::Checkpoint(epoch), Some(value)) => {
                 self.found = Some((epoch, Checkpoint::decode(&value)?));
                 self.step = Step::Done;
             }
-            (Step::Bid(_) | Step::Done, _) => self.step = Step::Done,
+            (Step::Candidate(_) | Step::Done, _) => self.step = Step::Done,
         }
         Ok(())
     }
 
-    /// What was found: the epoch of the writer and its checkpoint, an empty one with epoch `None`
-    /// where none has ever been written.
+    /// Returns the last checkpoint and its epoch: an empty one and `None` if none was ever written.
     ///
     /// # Errors
-    /// [`ErrorKind::CheckpointCorrupt`] where there has been one and it is missing.
+    /// Returns [`ErrorKind::CheckpointCorrupt`] if one was written and is missing.
     pub fn finish(self) -> Result<(Option<u32>, Checkpoint)> {
         match self.found {
             Some((epoch, checkpoint)) => Ok((Some(epoch), checkpoint)),
@@ -108,27 +107,27 @@ impl CheckpointSearch {
         }
     }
 
-    /// True where what was found stands, as long as the lease is still the one that the search began
-    /// with. Not so while the lease's writer has no checkpoint yet: the one before may have been
-    /// changed by a writer that was fenced, and who asks for the offset looks again, or takes the
-    /// upload over with [`Purpose::Fence`](super::Purpose::Fence).
+    /// Returns true if the checkpoint is conclusive as long as the lease does not change. It is not
+    /// while the lease's writer has no checkpoint yet: a fenced writer may still change the
+    /// one before. A reader of the offset then searches again, or takes the upload over with
+    /// [`Purpose::Fence`](super::Purpose::Fence).
     #[must_use]
     pub fn is_settled(&self) -> bool {
         match &self.found {
             Some((epoch, checkpoint)) => {
-                let goes_on = matches!(checkpoint.phase, Phase::Receiving | Phase::Completing);
-                !goes_on || *epoch >= self.lease.turn.epoch
+                let continues = matches!(checkpoint.phase, Phase::Receiving | Phase::Completing);
+                !continues || *epoch >= self.lease.turn.epoch
             }
             None => true,
         }
     }
 
-    /// The lease that the search began with.
+    /// Returns the lease that the search started with.
     pub(super) const fn lease(&self) -> &Lease {
         &self.lease
     }
 
-    fn look_further(&mut self) {
-        self.step = self.to_look.pop().map_or(Step::Done, Step::Checkpoint);
+    fn advance(&mut self) {
+        self.step = self.unread.pop().map_or(Step::Done, Step::Checkpoint);
     }
 }

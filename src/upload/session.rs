@@ -1,206 +1,182 @@
-//! One writer's turn at an upload: the machine's core, and the order in which it acts.
+//! One writer's session with an upload: which of its parts acts when, and in which state.
 
-use std::collections::{BTreeMap, VecDeque};
-
-use super::calls::{CallOptions, Calls, Finished};
-use super::checkpoint::Checkpoint;
-use super::claim::Claiming;
-use super::finish::Finish;
-use super::joining::Joining;
-use super::keys::UploadKey;
-use super::kv_step::KvStep;
-use super::lease::Turn;
+use super::acquire_lease::{AcquireLease, LeaseStep};
+use super::checkpoint::{Checkpoint, Phase};
+use super::checkpoint_writer::{CheckpointWriter, Progress, WriterStep};
+use super::completion::{Completion, CompletionStep};
+use super::ending::Ending;
+use super::errors::{misuse, stopped};
+use super::fills::Filled;
+use super::input::Input;
+use super::operation::{Operation, OperationOutput, TargetObject};
+use super::options::{Claim, Purpose, SessionOptions};
+use super::output::{Event, Output, Want};
+use super::output_queue::{KvWaiter, OutputQueue};
 use super::plan::Plan;
-use super::save::Save;
+use super::recorded_parts::{ListOutcome, RecordedParts};
+use super::records::UploadKey;
+use super::search::CheckpointSearch;
+use super::source::Source;
 use super::state::{State, Trigger};
-use super::transfer::{Filled, PartBody, Transfer};
+use super::store_calls::{CompletedCall, StoreCallOptions, StoreCalls};
+use super::transfer::{FillOutcome, Transfer};
 use super::upload_record::UploadRecord;
-use super::verify::Recorded;
-use super::{Claim, Event, Input, KvId, Outcome, Output, Purpose, SessionOptions, Value, Want};
+use crate::crc64::Crc64;
 use crate::error::{Error, ErrorKind, Result};
 use crate::oss::UploadId;
-use crate::units::{ByteCount, UnixMillis};
+use crate::oss::action::missing_object;
+use crate::units::{ByteCount, PartNumber, UnixMillis};
 
-/// One writer's turn at an upload. See the [module](super) for the loop that drives it.
+/// One writer's session with an upload. See the [module](super) for the loop that drives it.
 #[derive(Debug)]
 pub struct Session {
-    pub(super) key: UploadKey,
-    pub(super) plan: Plan,
-    /// The length that was declared when the upload was created.
-    pub(super) declared: Option<ByteCount>,
-    pub(super) joining: Option<Joining>,
-    pub(super) purpose: Purpose,
-    pub(super) replayable: bool,
-    pub(super) content_type: Option<String>,
-    pub(super) state: State,
-    pub(super) now: UnixMillis,
-    /// This writer's turn, once the lease is held.
-    pub(super) turn: Turn,
-    /// What the next checkpoint will say.
-    pub(super) checkpoint: Checkpoint,
-    pub(super) calls: Calls,
-    pub(super) claiming: Claiming,
-    pub(super) recorded: Recorded,
-    pub(super) transfer: Transfer,
-    pub(super) save: Save,
-    pub(super) finish: Finish,
-    /// Why the session fails or refused bytes, until it has ended.
-    pub(super) trouble: Option<Error>,
-    /// Another writer has taken the upload over.
-    fenced: bool,
-    kv_next: u32,
-    kv_pending: BTreeMap<KvId, KvStep>,
-    pub(super) outputs: VecDeque<Output>,
-    ended: bool,
+    state: State,
+    now: UnixMillis,
+    lease: AcquireLease,
+    recorded: RecordedParts,
+    transfer: Transfer,
+    calls: StoreCalls,
+    writer: CheckpointWriter,
+    completion: Completion,
+    ending: Ending,
+    outputs: OutputQueue,
+    /// The purpose is to make the last checkpoint this writer's own, and no more.
+    fences: bool,
+    has_ended: bool,
 }
 
 impl Session {
-    /// Begins a turn at the upload `key`, which `record` describes.
+    /// Starts a session with the upload `key`, which `record` describes.
     ///
     /// # Errors
-    /// Where the record's target or length, an option or what is to be joined is outside its limits
-    /// ([`Plan::new`], [`super::Target::bucket`]), and [`ErrorKind::FileEmpty`] for a source
-    /// that is to be continued and has no bytes.
+    /// Returns an error if the record's target or length, an option or the objects to be
+    /// concatenated are outside their limits ([`Plan::new`], [`super::Target::bucket`]), and
+    /// [`ErrorKind::FileEmpty`] if a source is to be continued that has no bytes.
     pub fn new(
         key: UploadKey,
         record: &UploadRecord,
         claim: Claim,
-        mut purpose: Purpose,
+        purpose: Purpose,
         options: SessionOptions,
         now: UnixMillis,
     ) -> Result<Self> {
         let plan = Plan::new(record.length(), options.part_size, options.parallel)?;
-        if purpose == Purpose::Continue && record.length().is_some_and(ByteCount::is_zero) {
-            return Err(Error::new(ErrorKind::FileEmpty, "the file has no bytes"));
-        }
-        let joining = Joining::of(&mut purpose)?;
-        let calls = Calls::new(CallOptions {
-            bucket: record.target.bucket()?,
-            object: record.target.object.clone(),
+        let (fences, aborts) = (purpose == Purpose::Fence, purpose == Purpose::Abort);
+        let source = Source::new(purpose, record.length())?;
+        let calls = StoreCalls::new(StoreCallOptions {
+            target: TargetObject {
+                bucket: record.target.bucket()?,
+                key: record.target.object.clone(),
+                content_type: record.content_type.clone(),
+            },
             policy: options.retry,
             timeout: options.request_timeout,
             seed: options.seed,
             credential: options.credential,
             can_refresh: options.can_refresh,
         });
+        let take_over = |search| AcquireLease::take_over(key.clone(), options.writer, search);
+        let lease = match claim {
+            Claim::Created => AcquireLease::first(key.clone(), options.writer),
+            Claim::TakeOver => take_over(CheckpointSearch::new(key.clone())),
+            Claim::TakeOverFrom(search) => take_over(*search),
+        };
         let mut session = Self {
-            claiming: Claiming::new(key.clone()),
-            key,
-            plan,
-            declared: record.length(),
-            joining,
-            purpose,
-            replayable: options.replayable,
-            content_type: record.content_type.clone(),
             state: State::Claiming,
             now,
-            turn: Turn { epoch: 0, writer: options.writer },
-            checkpoint: Checkpoint::empty(),
+            lease,
+            recorded: RecordedParts::new(key.clone()),
+            transfer: Transfer::new(plan, source, options.replayable),
             calls,
-            recorded: Recorded::default(),
-            transfer: Transfer::default(),
-            save: Save::default(),
-            finish: Finish::default(),
-            trouble: None,
-            fenced: false,
-            kv_next: 0,
-            kv_pending: BTreeMap::new(),
-            outputs: VecDeque::new(),
-            ended: false,
+            writer: CheckpointWriter::new(key),
+            completion: Completion::new(aborts),
+            ending: Ending::default(),
+            outputs: OutputQueue::default(),
+            fences,
+            has_ended: false,
         };
-        match claim {
-            Claim::Created => session.claim_created()?,
-            Claim::TakeOver => session.look()?,
-            Claim::TakeOverFrom(search) => {
-                session.claiming.begin_with(*search);
-                if let Err(error) = session.look() {
-                    session.fail(error);
-                }
-                session.advance();
-            }
+        let started = session.lease.start().and_then(|step| session.acquire_lease(step));
+        if let Err(error) = started {
+            session.fail(error);
         }
+        session.advance();
         Ok(session)
     }
 
-    /// The next thing to do, or `None` until the next [`Session::handle`].
+    /// Returns the next thing to do, or `None` until the next [`Session::handle`].
     pub fn poll(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        self.outputs.pop()
     }
 
-    /// What the session wants from the source now, if anything. The same want is returned until
-    /// it is filled.
+    /// Returns the fill that the session requests from the source, if any. The same one is returned
+    /// until it is filled.
     #[must_use]
     pub fn wants(&self) -> Option<Want> {
-        if self.ended { None } else { self.transfer.want() }
+        if self.has_ended { None } else { self.transfer.requested() }
     }
 
-    /// The instant at which [`Input::Tick`] is due, if nothing else comes before.
+    /// Returns when [`Input::Tick`] is due, unless another input comes first.
     #[must_use]
     pub fn next_wakeup(&self) -> Option<UnixMillis> {
-        if self.ended { None } else { self.calls.next_wakeup() }
+        if self.has_ended { None } else { self.calls.next_wakeup() }
     }
 
-    /// True while calls wait for a credential that has been asked for and has not come, because
-    /// the one at hand, if any, cannot be used.
+    /// Returns true if calls are blocked on a requested credential because the current one is
+    /// unusable.
     #[must_use]
     pub fn awaits_credential(&self) -> bool {
-        !self.ended && self.calls.await_credential()
+        !self.has_ended && self.calls.are_awaiting_credential()
     }
 
-    /// What the store said of the last credential that it refused, until a new one has come.
+    /// Returns the store's response to the last credential that it rejected, until a new credential
+    /// has arrived.
     #[must_use]
     pub const fn credential_refusal(&self) -> Option<&Error> {
         self.calls.credential_refusal()
     }
 
-    /// Up to which offset the source's bytes have been handed to the store.
+    /// Returns the offset up to which the source's bytes have been sent to the store.
     #[must_use]
     pub fn handed_over(&self) -> ByteCount {
-        self.transfer.handed_over()
+        self.transfer.sent_offset()
     }
 
-    /// Where the session stands.
+    /// Returns the session's state.
     #[must_use]
     pub const fn state(&self) -> State {
         self.state
     }
 
-    /// Takes what the driver has to tell, at the instant `now`.
+    /// Returns why parts of an aborted upload may remain on the store.
+    pub(crate) const fn left_over(&self) -> Option<&Error> {
+        self.completion.leftover_parts_error()
+    }
+
+    /// Accepts an input at the instant `now`.
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`] for an input that the contract does not allow: after the end, or
-    /// naming an operation or a fill that the session did not ask for, or with a fill that is not
-    /// as long as it must be. The session is unchanged.
+    /// Returns [`ErrorKind::Internal`] if the contract does not allow the input: after the end, for
+    /// an operation or a fill that the session did not request, or with a fill of an invalid
+    /// length. The session is unchanged.
     pub fn handle(&mut self, now: UnixMillis, input: Input) -> Result<()> {
-        self.require_asked_for(&input)?;
+        self.check_input(&input)?;
         self.now = self.now.max(now);
         let handled = match input {
             Input::Tick => Ok(()),
             Input::GiveUp(_) if self.state.is_terminal() => Ok(()),
             Input::GiveUp(error) => Err(error),
-            Input::Kv { id, result } => match self.kv_pending.remove(&id) {
-                Some(step) => self.kv_ended(step, result),
+            Input::Kv { id, result } => match self.outputs.end_kv(id) {
+                Some(waiter) => self.kv_ended(waiter, result),
                 None => Ok(()),
             },
             Input::Replied { call, result } => match self.calls.replied(self.now, call, result) {
-                Some(finished) => self.call_ended(finished),
+                Some(completed) => self.call_ended(completed),
                 None => Ok(()),
             },
             Input::Credential(result) => self.calls.credential_arrived(result),
-            Input::StreamOpened { fill } => match self.transfer.open_stream(fill) {
-                Some(want) => self.add_part(PartBody::Fill(fill), want.size, None),
-                None => Ok(()),
-            },
+            Input::StreamOpened { fill } => self.transfer.open_stream(fill),
             Input::Filled { fill, len, crc64, end } => {
-                let filled = Filled { fill, len, crc64, end };
-                match self.transfer.close_fill(fill) {
-                    Some(want) if want.streamed => self.stream_ended(&filled),
-                    Some(want) => self.filled(&filled, want.size),
-                    None => {
-                        self.event(Event::Released(fill));
-                        Ok(())
-                    }
-                }
+                self.filled(&Filled { fill, len, crc64, end })
             }
         };
         if let Err(error) = handled {
@@ -210,173 +186,551 @@ impl Session {
         Ok(())
     }
 
-    /// Fails for an input that the loop contract does not allow now.
-    fn require_asked_for(&self, input: &Input) -> Result<()> {
+    /// Checks that the loop's contract allows an input now.
+    fn check_input(&self, input: &Input) -> Result<()> {
         match input {
-            _ if self.ended => Err(misuse("the session has ended")),
+            _ if self.has_ended => Err(misuse("the session has ended")),
             Input::Tick | Input::Credential(_) | Input::GiveUp(_) => Ok(()),
-            Input::Kv { id, .. } if self.kv_pending.contains_key(id) => Ok(()),
+            Input::Kv { id, .. } if self.outputs.is_kv_pending(*id) => Ok(()),
             Input::Kv { .. } => Err(misuse("no such key-value operation is under way")),
-            Input::Replied { call, .. } => self.calls.require_sent(*call),
-            Input::StreamOpened { fill } => self.transfer.require_stream(*fill),
+            Input::Replied { call, .. } => self.calls.check_sent(*call),
+            Input::StreamOpened { fill } => self.transfer.check_stream(*fill),
             Input::Filled { fill, len, crc64, end } => {
                 let filled = Filled { fill: *fill, len: *len, crc64: *crc64, end: *end };
-                self.transfer.require_fill(&filled)
+                self.transfer.check_fill(&filled)
             }
         }
     }
 
-    /// Does everything that has become possible, in one fixed order.
+    /// Does everything that has become possible.
     fn advance(&mut self) {
         if let Err(error) = self.try_advance() {
             self.fail(error);
-            // What is left to do after a failure is to store what was confirmed before it.
+            // After a failure, only the parts that were confirmed before it are still recorded.
             if let Err(error) = self.try_advance() {
                 self.fail(error);
-                self.advance_ending();
+                self.report_end();
             }
         }
     }
 
+    /// The order in which the parts of the session act.
     fn try_advance(&mut self) -> Result<()> {
-        while let Some(finished) = self.calls.expire(self.now, &mut self.outputs) {
-            self.call_ended(finished)?;
+        while let Some(timed_out) = self.calls.time_out(self.now, &mut self.outputs) {
+            self.call_ended(timed_out)?;
         }
-        self.open_want()?;
+        self.request_fill()?;
         self.start_parts()?;
-        self.advance_draining()?;
-        self.advance_saving()?;
+        self.leave_draining()?;
+        self.write_checkpoint()?;
         self.calls.send_due(self.now, &mut self.outputs)?;
-        self.advance_ending();
+        self.report_end();
         Ok(())
     }
 
     fn kv_ended(
         &mut self,
-        step: KvStep,
-        result: std::result::Result<Option<Vec<u8>>, String>,
+        waiter: KvWaiter,
+        result: Result<Option<Vec<u8>>, String>,
     ) -> Result<()> {
-        let value = result.map_err(|text| {
+        let result = result.map_err(|text| {
             Error::new(ErrorKind::KeyValueUnavailable, text).while_doing("key-value store")
         });
-        match step {
-            KvStep::PageWritten
-            | KvStep::TailWritten
-            | KvStep::CheckpointWritten
-            | KvStep::LeaseChecked => self.save_step(step, value),
+        match waiter {
+            KvWaiter::CheckpointWriter => self.checkpoint_step(result),
             _ if self.state.is_terminal() => Ok(()),
-            KvStep::PageRead => self.page_read(value?),
-            _ => self.claim_step(step, value?),
-        }
-    }
-
-    fn call_ended(&mut self, finished: Finished) -> Result<()> {
-        use super::operation::Operation;
-        match finished.operation {
-            Operation::Initiate { .. } => self.initiated(finished.result),
-            Operation::UploadPart { number, .. } => self.part_ended(number, finished.result),
-            Operation::CopyPart { number, .. } => self.copy_ended(number, finished.result),
-            Operation::ListParts { .. } => self.parts_listed(finished.result),
-            Operation::Complete { .. } | Operation::PutObject { .. } => {
-                self.complete_ended(finished.result)
+            KvWaiter::RecordedParts => {
+                self.recorded.page_read(result?)?;
+                self.read_etag_pages()
             }
-            Operation::Head => self.object_seen(finished.result),
-            Operation::Abort { .. } => self.parts_dropped(finished.result),
+            KvWaiter::AcquireLease => {
+                let step = self.lease.on_value(result?)?;
+                self.acquire_lease(step)
+            }
         }
     }
 
-    pub(super) fn go(&mut self, trigger: Trigger) -> Result<()> {
+    fn call_ended(&mut self, completed: CompletedCall) -> Result<()> {
+        let CompletedCall { operation, result } = completed;
+        let step = match operation {
+            Operation::Initiate => return self.initiated(result),
+            Operation::UploadPart { number, .. } => return self.part_ended(number, result),
+            Operation::CopyPart { number, source, .. } => {
+                return match result {
+                    Err(error) if error.store().is_some_and(|s| s.code == "NoSuchKey") => {
+                        let context = format!("partial upload {}", source.index + 1);
+                        self.lose(missing_object(&source.object, &error).while_doing(&context))
+                    }
+                    result => self.part_ended(number, result),
+                };
+            }
+            Operation::ListParts { .. } => return self.parts_listed(result),
+            Operation::Complete { .. } | Operation::PutObject { .. } => {
+                self.completion.on_complete_result(result, self.acknowledged_parts())?
+            }
+            Operation::Head => self.completion.on_head_result(result, self.acknowledged_parts())?,
+            Operation::Abort { .. } => self.completion.on_abort_result(result)?,
+        };
+        self.complete(step)
+    }
+
+    /// [`State::Claiming`]
+    fn acquire_lease(&mut self, mut step: LeaseStep) -> Result<()> {
+        loop {
+            step = match step {
+                LeaseStep::Kv(request) => {
+                    self.outputs.start_kv(KvWaiter::AcquireLease, request);
+                    return Ok(());
+                }
+                LeaseStep::Found(checkpoint) => {
+                    if self.has_ended_before(&checkpoint)? {
+                        return Ok(());
+                    }
+                    self.transfer.check(&checkpoint)?;
+                    self.lease.compete()?
+                }
+                LeaseStep::Stored { retired } => {
+                    self.outputs.delete(retired);
+                    self.lease.search_again()?
+                }
+                LeaseStep::Acquired { epoch, checkpoint } => {
+                    return self.lease_acquired(epoch, checkpoint);
+                }
+                LeaseStep::TailRead => return self.start_purpose(),
+            }
+        }
+    }
+
+    /// Ends the session if the upload has ended before, and returns whether it has.
+    fn has_ended_before(&mut self, checkpoint: &Checkpoint) -> Result<bool> {
+        let trigger = match &checkpoint.phase {
+            Phase::Receiving | Phase::Completing => return Ok(false),
+            Phase::Completed(object) => {
+                // Success confirms that the request's bytes are the object's: it must match them.
+                self.transfer.check(checkpoint)?;
+                self.completion.completed_before(object);
+                Trigger::LoadedCompleted
+            }
+            Phase::Aborted => Trigger::LoadedAborted,
+            Phase::Lost { .. } if self.completion.aborts() => return Ok(false),
+            Phase::Lost { .. } => {
+                if let Some(error) = checkpoint.phase.ended_error(false) {
+                    self.ending.record(error);
+                }
+                Trigger::Forgotten
+            }
+        };
+        self.transition(trigger)?;
+        Ok(true)
+    }
+
+    fn lease_acquired(&mut self, epoch: Option<u32>, checkpoint: Checkpoint) -> Result<()> {
+        if self.has_ended_before(&checkpoint)? {
+            return Ok(());
+        }
+        let plan = self.transfer.check(&checkpoint)?;
+        let declared_at_creation = self.transfer.plan().length().is_some();
+        let length = plan.length().filter(|_| !declared_at_creation);
+        self.writer.start(self.lease.holder(), epoch, checkpoint.clone(), length);
+        self.transfer.start(plan, &checkpoint)?;
+        match checkpoint.tail.filter(|_| self.transfer.takes_bytes()) {
+            Some(tail) => {
+                let request = self.lease.read_tail(tail);
+                self.outputs.start_kv(KvWaiter::AcquireLease, request);
+                Ok(())
+            }
+            None => self.start_purpose(),
+        }
+    }
+
+    fn start_purpose(&mut self) -> Result<()> {
+        let appends = self.transfer.takes_bytes() && !self.lease.is_new();
+        if self.lease.takes_over() || appends || self.writer.length_is_new() {
+            // Before anything else. A reader of the offset must not see what the last writer may
+            // still store without acknowledging it, and must see that a writer is active again; and
+            // a declared length is binding, whatever the result of the request.
+            self.writer.request();
+        }
+        if self.fences {
+            return self.transition(Trigger::CheckpointKept);
+        }
+        if self.writer.draft().phase == Phase::Completing {
+            // An earlier session may have sent Complete: the object itself shows the result.
+            return self.send_head(Trigger::LoadedCompleting);
+        }
+        if self.completion.aborts() {
+            return self.start_abort();
+        }
+        let Checkpoint { at_rest, part_count, .. } = *self.writer.draft();
+        if !at_rest && part_count > 0 {
+            self.transition(Trigger::LoadedUnfinished)?;
+            return self.start_reading_etags();
+        }
+        self.transition(Trigger::LoadedAtRest)?;
+        self.start_receiving()
+    }
+
+    /// Reads the recorded ETags: to compare them with the store's list, or to send Complete.
+    fn start_reading_etags(&mut self) -> Result<()> {
+        self.recorded.start(self.writer.draft());
+        self.read_etag_pages()
+    }
+
+    fn read_etag_pages(&mut self) -> Result<()> {
+        if let Some(request) = self.recorded.read_next_page() {
+            self.outputs.start_kv(KvWaiter::RecordedParts, request);
+            return Ok(());
+        }
+        self.recorded.finish(self.writer.draft())?;
+        let upload_id = self.upload_id()?;
+        let operation = match self.state {
+            State::Verifying => Operation::ListParts { upload_id, after: None },
+            _ => Operation::Complete { upload_id, parts: self.recorded.take() },
+        };
+        self.send(operation);
+        Ok(())
+    }
+
+    /// [`State::Verifying`]
+    fn parts_listed(&mut self, result: Result<OperationOutput>) -> Result<()> {
+        match self.recorded.listed(result, self.writer.draft())? {
+            ListOutcome::Continue(after) => {
+                let upload_id = self.upload_id()?;
+                self.send(Operation::ListParts { upload_id, after: Some(after) });
+                Ok(())
+            }
+            ListOutcome::Match => {
+                self.transition(Trigger::PartsAgree)?;
+                self.start_receiving()
+            }
+            ListOutcome::Mismatch(error) => self.upload_missing(error),
+        }
+    }
+
+    /// [`State::Receiving`]
+    fn start_receiving(&mut self) -> Result<()> {
+        let is_empty = self.transfer.start_receiving();
+        if self.transfer.takes_bytes() {
+            let offset = self.writer.draft().durable();
+            let tail = self.lease.take_tail();
+            self.outputs.report(Event::Ready { offset, tail });
+        }
+        if is_empty { self.source_ended() } else { Ok(()) }
+    }
+
+    fn request_fill(&mut self) -> Result<()> {
+        if self.state != State::Receiving || !self.transfer.takes_bytes() {
+            return Ok(());
+        }
+        let outcome = self.transfer.request_fill()?;
+        self.after_fill(outcome)
+    }
+
+    fn filled(&mut self, filled: &Filled) -> Result<()> {
+        let has_upload_id = self.writer.draft().upload_id.is_some();
+        let outcome = self.transfer.filled(filled, has_upload_id);
+        if matches!(outcome, Ok(FillOutcome::StreamInterrupted { .. })) {
+            self.calls.cancel_all(&mut self.outputs);
+        }
+        let abandoned = matches!(outcome, Ok(FillOutcome::Abandoned));
+        if !abandoned && self.transfer.uses(filled.fill) {
+            self.calls.body_sent(self.now, filled.fill, filled.crc64);
+        } else {
+            self.outputs.report(Event::Released(filled.fill));
+        }
+        self.after_fill(outcome?)
+    }
+
+    fn after_fill(&mut self, outcome: FillOutcome) -> Result<()> {
+        match outcome {
+            FillOutcome::Abandoned => return Ok(()),
+            FillOutcome::Continue => return self.take_finished_parts(),
+            FillOutcome::Rejected(error) => return self.reject(error),
+            FillOutcome::StreamInterrupted { stopped: true } => {
+                self.ending.record(stopped());
+            }
+            FillOutcome::StreamInterrupted { stopped: false } => {}
+            FillOutcome::Ended { stopped: was_stopped } => {
+                if was_stopped {
+                    self.ending.record_if_first(stopped());
+                }
+                self.take_finished_parts()?;
+            }
+        }
+        self.source_ended()
+    }
+
+    /// Ends the request. Its remaining bytes are not read; none of an atomic request count.
+    fn reject(&mut self, error: Error) -> Result<()> {
+        self.ending.record(error);
+        if self.transfer.defers_commit() {
+            // A multipart upload that is being initiated has to be recorded: otherwise nothing
+            // could abort it.
+            self.calls.cancel_all_except(Operation::is_initiate, &mut self.outputs);
+            self.release_buffers();
+            self.transfer.discard_request(self.writer.draft().in_parts_bytes);
+        }
+        self.source_ended()
+    }
+
+    fn source_ended(&mut self) -> Result<()> {
+        self.transfer.abandon_fill();
+        self.transition(Trigger::SourceEnded)
+    }
+
+    /// Sends the parts that are ready, as many at once as the plan allows, once the upload has an id
+    /// and their numbers are reserved. A restart is stored before a new multipart upload is
+    /// initiated: a writer that was taken over must not initiate one.
+    fn start_parts(&mut self) -> Result<()> {
+        let receives = matches!(self.state, State::Receiving | State::Draining);
+        if !receives || self.transfer.highest_unsent() == 0 {
+            return Ok(());
+        }
+        let Some(upload_id) = self.writer.upload_id() else {
+            let restart_unstored = self.transfer.is_restarted() && self.writer.is_busy();
+            if !restart_unstored && !self.calls.has(Operation::is_initiate) {
+                self.send(Operation::Initiate);
+            }
+            return Ok(());
+        };
+        let reserved = self.writer.reserved_number();
+        while let Some(operation) = self.transfer.send_next(&upload_id, reserved) {
+            self.send(operation);
+        }
+        Ok(())
+    }
+
+    fn initiated(&mut self, result: Result<OperationOutput>) -> Result<()> {
+        let is_rejected = self.ending.has_error() && !self.transfer.has_parts();
+        if self.state == State::Draining && is_rejected && result.is_err() {
+            // None of the request's bytes count: its client needs to know why it was rejected.
+            return Ok(());
+        }
+        match result? {
+            OperationOutput::Initiated(upload_id) => {
+                self.writer.set_upload_id(&upload_id);
+                Ok(())
+            }
+            _ => Err(misuse("not an answer to InitiateMultipartUpload")),
+        }
+    }
+
+    fn part_ended(&mut self, number: PartNumber, result: Result<OperationOutput>) -> Result<()> {
+        let uploaded = match result {
+            Ok(OperationOutput::Part(uploaded)) => uploaded,
+            Ok(_) => return Err(misuse("not an answer to UploadPart")),
+            Err(error) if error.kind() == ErrorKind::UploadLost => {
+                return self.upload_missing(error);
+            }
+            Err(error) => return Err(error),
+        };
+        if let Some(fill) = self.transfer.stored(number, uploaded)? {
+            self.outputs.report(Event::Released(fill));
+        }
+        self.take_finished_parts()
+    }
+
+    /// Adds the confirmed parts that continue the checkpoint.
+    fn take_finished_parts(&mut self) -> Result<()> {
+        while let Some(part) = self.transfer.take_finished()? {
+            self.writer.push_part(&part);
+        }
+        Ok(())
+    }
+
+    /// [`State::Draining`]: continues once everything of the request is stored.
+    fn leave_draining(&mut self) -> Result<()> {
+        if self.state != State::Draining || !self.is_drained() || self.writer.is_busy() {
+            return Ok(());
+        }
+        if self.transfer.is_single_put() {
+            if !self.lease.is_new() && self.completion.announce() {
+                self.writer.request();
+                return Ok(());
+            }
+            self.transition(Trigger::StoredAll)?;
+            let operation = self.completion.put_single(self.transfer.remainder());
+            self.send(operation);
+        } else if self.transfer.is_complete() {
+            if self.writer.is_clean() {
+                self.transition(Trigger::StoredAll)?;
+                self.start_reading_etags()?;
+            }
+        } else if self.writer.is_clean() || !self.writer.is_dirty(&self.progress()) {
+            self.transition(Trigger::StoredSoFar)?;
+        }
+        Ok(())
+    }
+
+    fn is_drained(&self) -> bool {
+        !self.transfer.has_parts() && !self.calls.has(Operation::is_initiate)
+    }
+
+    fn progress(&self) -> Progress {
+        Progress {
+            now: self.now,
+            state: self.state,
+            takes_bytes: self.transfer.takes_bytes(),
+            is_drained: self.is_drained(),
+            is_complete: self.transfer.is_complete(),
+            is_single_put: self.transfer.is_single_put(),
+            remainder: self.transfer.remainder(),
+            last_number: self.transfer.last_number(),
+            highest_unsent: self.transfer.highest_unsent(),
+            parallel: self.transfer.plan().parallel(),
+        }
+    }
+
+    fn write_checkpoint(&mut self) -> Result<()> {
+        let progress = self.progress();
+        if let Some(request) = self.writer.write_if_due(&progress)? {
+            self.outputs.start_kv(KvWaiter::CheckpointWriter, request);
+        }
+        Ok(())
+    }
+
+    fn checkpoint_step(&mut self, result: Result<Option<Vec<u8>>>) -> Result<()> {
+        let progress = self.progress();
+        match self.writer.on_result(result, &progress)? {
+            None => {}
+            Some(WriterStep::Kv(request)) => {
+                self.outputs.start_kv(KvWaiter::CheckpointWriter, request)
+            }
+            Some(WriterStep::TailStored { fill, next }) => {
+                self.transfer.remainder_stored();
+                self.outputs.report(Event::Released(fill));
+                self.outputs.start_kv(KvWaiter::CheckpointWriter, next);
+            }
+            Some(WriterStep::Acknowledged { durable, obsolete }) => {
+                if let Some(durable) = durable {
+                    self.outputs.report(Event::Durable(durable));
+                }
+                self.outputs.delete(obsolete);
+            }
+        }
+        Ok(())
+    }
+
+    /// [`State::Completing`], [`State::Settling`] and [`State::Aborting`]
+    fn complete(&mut self, step: CompletionStep) -> Result<()> {
+        match step {
+            CompletionStep::Confirmed(object) => {
+                self.transition(Trigger::ObjectConfirmed)?;
+                self.store_end(Phase::Completed(object));
+                Ok(())
+            }
+            CompletionStep::Reconcile => self.send_head(Trigger::AnswerLost),
+            CompletionStep::Retry => {
+                self.transition(Trigger::ObjectAbsent)?;
+                self.start_reading_etags()
+            }
+            CompletionStep::UploadMissing(error) => self.upload_missing(error),
+            CompletionStep::Lost(error) => self.lose(error),
+            CompletionStep::Abort => self.start_abort(),
+            CompletionStep::AbortAgain => self.send_abort(),
+            CompletionStep::Aborted => self.aborted(),
+        }
+    }
+
+    fn send_head(&mut self, trigger: Trigger) -> Result<()> {
+        self.transition(trigger)?;
+        self.send(Operation::Head);
+        Ok(())
+    }
+
+    fn start_abort(&mut self) -> Result<()> {
+        self.transition(Trigger::AbortWanted)?;
+        if self.writer.draft().upload_id.is_some() { self.send_abort() } else { self.aborted() }
+    }
+
+    fn send_abort(&mut self) -> Result<()> {
+        let upload_id = self.upload_id()?;
+        self.send(Operation::Abort { upload_id });
+        Ok(())
+    }
+
+    fn aborted(&mut self) -> Result<()> {
+        self.transition(Trigger::PartsDropped)?;
+        self.store_end(Phase::Aborted);
+        Ok(())
+    }
+
+    /// The store no longer has the multipart upload, or not with the acknowledged bytes: starts
+    /// again from the source's start, once, if the driver can read it again.
+    fn upload_missing(&mut self, error: Error) -> Result<()> {
+        if !self.transfer.can_restart() {
+            return self.lose(error);
+        }
+        self.transition(Trigger::StartOver)?;
+        self.calls.cancel_all(&mut self.outputs);
+        self.release_buffers();
+        self.writer.restart();
+        self.transfer.restart()?;
+        self.outputs.report(Event::Rewind);
+        Ok(())
+    }
+
+    fn lose(&mut self, error: Error) -> Result<()> {
+        self.transition(Trigger::Forgotten)?;
+        let code = error.kind().code().to_owned();
+        self.ending.record(error);
+        self.calls.cancel_all(&mut self.outputs);
+        self.transfer.abandon_fill();
+        self.store_end(Phase::Lost { code });
+        Ok(())
+    }
+
+    fn store_end(&mut self, phase: Phase) {
+        self.release_buffers();
+        self.writer.end(phase);
+    }
+
+    /// Stops everything: parts that were confirmed before are recorded once more, and then the
+    /// session ends with `error`.
+    fn fail(&mut self, error: Error) {
+        self.calls.cancel_all(&mut self.outputs);
+        self.transfer.abandon_fill();
+        if self.ending.fail(error, self.state) {
+            self.writer.abandon();
+        }
+        if !self.state.is_terminal() {
+            // Every state that is not terminal has this transition: a test checks the table.
+            self.state = State::Failed;
+        }
+    }
+
+    /// Reports the end, once nothing is left to store.
+    fn report_end(&mut self) {
+        if self.has_ended || self.writer.is_busy() || !self.state.is_terminal() {
+            return;
+        }
+        self.has_ended = true;
+        let object = self.completion.object();
+        let outcome = self.ending.outcome(self.state, object, self.writer.durable());
+        self.outputs.report(Event::Ended(outcome));
+    }
+
+    fn transition(&mut self, trigger: Trigger) -> Result<()> {
         self.state = self.state.after(trigger)?;
         Ok(())
     }
 
-    /// Stops everything: what was confirmed before is stored once more, and then the session ends
-    /// with `error`. An end that is reached already stands; but who finds itself taken over while
-    /// it stores the end reports nothing else, because the end is the other writer's to tell.
-    pub(super) fn fail(&mut self, error: Error) {
-        self.calls.cancel_all(&mut self.outputs);
-        self.transfer.abandon_want();
-        let fenced = error.kind() == ErrorKind::TakenOver;
-        self.fenced |= fenced;
-        if self.state.is_terminal() {
-            self.save.give_up();
-            if fenced {
-                self.trouble = Some(error);
-            }
-            return;
+    fn upload_id(&self) -> Result<UploadId> {
+        self.writer.upload_id().ok_or_else(|| misuse("the upload has no id at the store yet"))
+    }
+
+    fn acknowledged_parts(&self) -> (ByteCount, Crc64) {
+        let draft = self.writer.draft();
+        (ByteCount(draft.in_parts_bytes), draft.crc64())
+    }
+
+    fn release_buffers(&mut self) {
+        for fill in self.transfer.release() {
+            self.outputs.report(Event::Released(fill));
         }
-        let no_records = matches!(
-            error.kind(),
-            ErrorKind::KeyValueUnavailable
-                | ErrorKind::CheckpointCorrupt
-                | ErrorKind::CheckpointNewer
-        );
-        if fenced || no_records || self.state == State::Claiming {
-            self.save.give_up();
-        }
-        self.trouble = Some(error);
-        // Every state that is not terminal has this transition: a test goes over the table.
-        self.state = State::Failed;
     }
 
-    /// Reports the end, once nothing is left to store.
-    fn advance_ending(&mut self) {
-        if self.ended || self.save.is_busy() || !self.state.is_terminal() {
-            return;
-        }
-        let durable = self.save.durable();
-        let trouble = || self.trouble.clone().unwrap_or_else(|| misuse("no cause was noted"));
-        let outcome = match self.state {
-            _ if self.fenced => Outcome::Failed { error: trouble(), durable },
-            State::Completed => match self.finished_object() {
-                Some(object) => Outcome::Completed(object),
-                None => Outcome::Failed { error: trouble(), durable },
-            },
-            State::Suspended => Outcome::Suspended { durable, refused: self.trouble.clone() },
-            State::Aborted => Outcome::Aborted,
-            State::Lost => Outcome::Lost(trouble()),
-            _ => Outcome::Failed { error: trouble(), durable },
-        };
-        self.ended = true;
-        self.event(Event::Ended(outcome));
+    fn send(&mut self, operation: Operation) {
+        self.calls.start(self.now, operation);
     }
-
-    /// The store's id of the multipart upload.
-    pub(super) fn upload_id(&self) -> Result<UploadId> {
-        let id = self.checkpoint.upload_id.clone().map(UploadId);
-        id.ok_or_else(|| misuse("the upload has no id at the store yet"))
-    }
-
-    pub(super) fn event(&mut self, event: Event) {
-        self.outputs.push_back(Output::Event(event));
-    }
-
-    pub(super) fn cancel_calls(&mut self) {
-        self.calls.cancel_all(&mut self.outputs);
-    }
-
-    pub(super) fn kv_get(&mut self, step: KvStep, key: String) {
-        let id = self.kv_id(step);
-        self.outputs.push_back(Output::KvGet { id, key });
-    }
-
-    pub(super) fn kv_set(&mut self, step: KvStep, key: String, value: Value) {
-        let id = self.kv_id(step);
-        self.outputs.push_back(Output::KvSet { id, key, value });
-    }
-
-    pub(super) fn kv_delete(&mut self, key: String) {
-        self.outputs.push_back(Output::KvDelete { key });
-    }
-
-    fn kv_id(&mut self, step: KvStep) -> KvId {
-        let id = KvId(self.kv_next);
-        self.kv_next += 1;
-        self.kv_pending.insert(id, step);
-        id
-    }
-}
-
-pub(super) fn misuse(what: &str) -> Error {
-    Error::new(ErrorKind::Internal, what)
 }

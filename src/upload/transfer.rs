@@ -1,249 +1,473 @@
-//! The bytes of one session on their way: the open fill, the parts, and what is left over.
+//! Turns the source's bytes into parts: which fill to request next, and what becomes of a fill.
 
-use std::collections::VecDeque;
-
-use super::checkpoint::Checkpoint;
-use super::session::misuse;
-use super::{FillId, SourceEnd, Want};
+use super::checkpoint::{Checkpoint, FinishedPart, Phase};
+use super::concat_session::ConcatPart;
+use super::errors::{misuse, stopped};
+use super::fills::{Filled, Fills};
+use super::ids::FillId;
+use super::input::SourceEnd;
+use super::operation::Operation;
+use super::output::Want;
+use super::parts::{PartBody, Parts};
+use super::plan::Plan;
+use super::source::{Source, empty_file};
 use crate::crc64::Crc64;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
+use crate::oss::UploadId;
 use crate::oss::action::UploadedPart;
-use crate::units::{ByteCount, PartNumber};
+use crate::units::{ByteCount, MULTIPART_THRESHOLD, PART_COUNT_MAX, PART_SIZE_MIN, PartNumber};
 
-/// The bytes of this session on their way.
+/// The bytes of one session, from the source to the confirmed parts.
 #[derive(Debug)]
 pub(super) struct Transfer {
-    pub(super) next_fill: u32,
-    pub(super) want: Option<Want>,
-    /// The open want's bytes have been announced to go straight into a request.
-    pub(super) streaming: bool,
-    /// A want that is no longer wanted, and that the driver may still be filling.
-    pub(super) abandoned: Option<FillId>,
-    pub(super) in_flight_max: usize,
-    /// Where the next fill starts: all before is in parts, confirmed or on their way.
-    pub(super) filled_to: ByteCount,
-    /// Bytes of the stored tail that the next fill begins with.
-    pub(super) prefix: ByteCount,
-    pub(super) request_taken: ByteCount,
-    pub(super) next_number: u16,
-    /// Parts that are not at the frontier yet, in the order of the source.
-    pub(super) parts: VecDeque<Part>,
-    /// Bytes at the request's end that no part takes.
-    pub(super) rest: Option<Rest>,
-    /// Whether the source, not just the request, has ended.
-    pub(super) complete: bool,
-    /// All bytes of the file are here, and whether the request ends as it should is still to come.
-    pub(super) awaits_end: bool,
-    /// The request has ended as it should: what it brought may count.
-    pub(super) ended_well: bool,
-    pub(super) restarted: bool,
+    plan: Plan,
+    source: Source,
+    fills: Fills,
+    parts: Parts,
+    /// Bytes at the request's end that are too few for a part.
+    remainder: Option<Remainder>,
+    /// Where the next fill starts: all bytes before are in parts.
+    filled_offset: ByteCount,
+    /// Bytes of the stored tail that the next fill starts with.
+    tail_bytes: ByteCount,
+    request_bytes_read: ByteCount,
+    /// The file, not only the request, has ended.
+    is_complete: bool,
+    /// All bytes of the file have arrived; whether the request is valid is not known yet.
+    awaits_request_end: bool,
+    /// The request has ended normally: its bytes count.
+    request_valid: bool,
+    /// The source can be read again from its start.
+    replayable: bool,
+    restarted: bool,
 }
 
+/// Bytes that become the stored tail, or the body of a PutObject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Remainder {
+    pub(super) fill: FillId,
+    pub(super) len: ByteCount,
+    pub(super) crc64: Crc64,
+    pub(super) is_entire_file: bool,
+}
+
+/// What follows from a fill.
 #[derive(Debug)]
-pub(super) struct Part {
-    pub(super) number: PartNumber,
-    pub(super) len: ByteCount,
-    pub(super) crc64: Option<Crc64>,
-    pub(super) body: PartBody,
-    pub(super) status: PartStatus,
-}
-
-/// Where a part's bytes are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum PartBody {
-    /// The driver holds them, or passes them through.
-    Fill(FillId),
-    /// On the store.
-    Copy {
-        /// The index of the source that is joined.
-        source: usize,
-        /// Where in that source they start.
-        start: ByteCount,
-    },
-}
-
-impl PartBody {
-    pub(super) const fn fill(self) -> Option<FillId> {
-        match self {
-            Self::Fill(fill) => Some(fill),
-            Self::Copy { .. } => None,
-        }
-    }
-}
-
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum PartStatus {
-    /// Filled, or about to be streamed, and to be sent.
-    Ready,
-    Sent,
-    Stored(UploadedPart),
-}
-
-/// Bytes that become the stored tail, or a PutObject of their own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Rest {
-    pub(super) fill: FillId,
-    pub(super) len: ByteCount,
-    pub(super) crc64: Crc64,
-    pub(super) whole_source: bool,
-}
-
-/// A fill that has ended.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Filled {
-    pub(super) fill: FillId,
-    pub(super) len: ByteCount,
-    pub(super) crc64: Crc64,
-    pub(super) end: SourceEnd,
-}
-
-impl Default for Transfer {
-    fn default() -> Self {
-        Self {
-            next_fill: 0,
-            want: None,
-            streaming: false,
-            abandoned: None,
-            in_flight_max: 1,
-            filled_to: ByteCount::ZERO,
-            prefix: ByteCount::ZERO,
-            request_taken: ByteCount::ZERO,
-            next_number: 1,
-            parts: VecDeque::new(),
-            rest: None,
-            complete: false,
-            awaits_end: false,
-            ended_well: false,
-            restarted: false,
-        }
-    }
+pub(super) enum FillOutcome {
+    /// The fill was no longer requested: it is ignored.
+    Abandoned,
+    /// More bytes may follow.
+    Continue,
+    /// The request has ended. `stopped` if another request stopped it before the file's end.
+    Ended { stopped: bool },
+    /// The request has ended within a part that was being streamed: that part is dropped.
+    StreamInterrupted { stopped: bool },
+    /// The fill, or the entire atomic request, is rejected; nothing more is read.
+    Rejected(Error),
 }
 
 impl Transfer {
-    /// Continues where `checkpoint` ends, above every number that may be in flight.
-    pub(super) fn begin(&mut self, checkpoint: &Checkpoint) {
-        self.filled_to = ByteCount(checkpoint.in_parts_bytes);
-        self.prefix = checkpoint.durable() - self.filled_to;
-        self.next_number = checkpoint.numbers_spent.saturating_add(1);
+    pub(super) const fn new(plan: Plan, source: Source, replayable: bool) -> Self {
+        Self {
+            plan,
+            source,
+            fills: Fills::new(),
+            parts: Parts::new(),
+            remainder: None,
+            filled_offset: ByteCount::ZERO,
+            tail_bytes: ByteCount::ZERO,
+            request_bytes_read: ByteCount::ZERO,
+            is_complete: false,
+            awaits_request_end: false,
+            request_valid: false,
+            replayable,
+            restarted: false,
+        }
     }
 
-    /// Forgets what this request has brought; the numbers that it took stay spent.
-    pub(super) fn discard_request(&mut self, checkpoint: &Checkpoint) {
-        self.filled_to = ByteCount(checkpoint.in_parts_bytes);
-        self.complete = false;
-        self.awaits_end = false;
+    /// Checks that the source can continue from `checkpoint`. Returns the plan with the file's
+    /// length as far as it is known: from the creation, a later request or this one.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::OffsetMismatch`] or [`ErrorKind::LengthInconsistent`] if it cannot.
+    pub(super) fn check(&self, checkpoint: &Checkpoint) -> Result<Plan> {
+        let durable = checkpoint.durable();
+        self.source.check_offset(durable)?;
+        let inconsistent = |message| Err(Error::new(ErrorKind::LengthInconsistent, message));
+        let found = match &checkpoint.phase {
+            Phase::Completed(object) => Some(object.size_bytes),
+            _ => checkpoint.length_bytes,
+        };
+        let known = self.plan.length().or(found.map(ByteCount));
+        match (known, self.source.declared_length()) {
+            (Some(known), Some(declared)) if known != declared => inconsistent(format!(
+                "the request says that the file has {declared}; {known} were declared before"
+            )),
+            (_, Some(declared)) if declared < durable => inconsistent(format!(
+                "the request says that the file has {declared}; {durable} are stored already"
+            )),
+            (known, declared) => self.plan.with_length(known.or(declared)),
+        }
     }
 
-    pub(super) const fn want(&self) -> Option<Want> {
-        self.want
+    /// Continues from `checkpoint` by `plan`, with part numbers above every number that may be in
+    /// flight.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::LengthInconsistent`] if a concatenation cannot continue there.
+    pub(super) fn start(&mut self, plan: Plan, checkpoint: &Checkpoint) -> Result<()> {
+        self.plan = plan;
+        self.filled_offset = ByteCount(checkpoint.in_parts_bytes);
+        self.tail_bytes = checkpoint.durable() - self.filled_offset;
+        self.parts.start_above(checkpoint.numbers_spent);
+        match &mut self.source {
+            Source::Concatenation(concatenation) => {
+                concatenation.start_at(checkpoint.durable(), checkpoint.crc64())
+            }
+            _ => Ok(()),
+        }
     }
 
-    /// Takes nothing more from the source; a fill that is open ends for nothing.
-    pub(super) fn abandon_want(&mut self) {
-        if let Some(want) = self.want.take() {
-            self.abandoned = Some(want.fill);
-        }
-        self.streaming = false;
+    /// Starts to read from the source. Returns whether there is nothing to read.
+    pub(super) fn start_receiving(&mut self) -> bool {
+        let all_in_parts = self.plan.length() == Some(self.filled_offset);
+        let completes = all_in_parts && !self.defers_commit() && !self.source.keeps_open();
+        self.is_complete |= completes;
+        self.awaits_request_end = all_in_parts && !completes;
+        completes || !self.takes_bytes()
     }
 
-    /// Fails where no stream of this fill is wanted.
-    pub(super) fn require_stream(&self, fill: FillId) -> Result<()> {
-        let wanted = |want: Want| want.fill == fill && want.streamed && !self.streaming;
-        if self.abandoned == Some(fill) || self.want.is_some_and(wanted) {
-            return Ok(());
+    /// Requests the next fill, if there is room for it, or adds parts that need no fill.
+    pub(super) fn request_fill(&mut self) -> Result<FillOutcome> {
+        if self.fills.requested().is_some() {
+            return Ok(FillOutcome::Continue);
         }
-        Err(misuse("no such stream is wanted"))
+        if let Source::Concatenation(_) = self.source {
+            return self.add_concat_parts();
+        }
+        if self.awaits_request_end {
+            // Room for one byte, to detect a request that is too long.
+            self.fills.request(ByteCount(1), false);
+            return Ok(FillOutcome::Continue);
+        }
+        let file_left = self.plan.length().map(|length| length - self.filled_offset);
+        let left = self.source.bytes_left(self.request_bytes_read, self.tail_bytes, file_left);
+        let next = self.plan.next_part(self.filled_offset, self.parts.next_number(), left);
+        let next = match next {
+            Ok(next) => next,
+            // The bytes that were accepted are kept; the rest of the request is rejected.
+            Err(error) => return Ok(FillOutcome::Rejected(error)),
+        };
+        let buffered = self.parts.buffered_count();
+        let has_room =
+            if next.streamed { buffered == 0 } else { buffered <= usize::from(next.in_flight_max) };
+        if has_room {
+            self.parts.limit_in_flight(next.in_flight_max);
+            self.fills.request(next.size, next.streamed);
+        }
+        Ok(FillOutcome::Continue)
     }
 
-    /// Fails where this fill is not open, or is not as long as it must be.
-    pub(super) fn require_fill(&self, filled: &Filled) -> Result<()> {
-        if self.abandoned == Some(filled.fill) {
-            return Ok(());
+    /// Adds the part whose bytes are about to be streamed.
+    pub(super) fn open_stream(&mut self, fill: FillId) -> Result<()> {
+        match self.fills.open_stream(fill) {
+            Some(size) => self.add_part(PartBody::Buffer(fill), size, None),
+            None => Ok(()),
         }
-        let want = self.want.filter(|want| want.fill == filled.fill);
-        let want = want.ok_or_else(|| misuse("no such fill is open"))?;
-        if want.streamed != self.streaming {
-            return Err(misuse("a streamed want is announced before it is filled"));
+    }
+
+    /// Accepts a fill. Its buffer is needed afterwards only if [`uses`](Self::uses) returns true.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::FileEmpty`] if the file ends without bytes, and
+    /// [`ErrorKind::StoreUnavailable`] if an object to be concatenated could not be read.
+    pub(super) fn filled(&mut self, filled: &Filled, has_upload_id: bool) -> Result<FillOutcome> {
+        let Some(want) = self.fills.close(filled.fill) else { return Ok(FillOutcome::Abandoned) };
+        if let Source::Concatenation(_) = self.source {
+            return self.concat_part_filled(filled, want.size, has_upload_id);
         }
-        let full = filled.len == want.size;
-        if filled.len > want.size || (filled.end == SourceEnd::More && !full) {
-            return Err(misuse("a fill is as long as its want, or the source has ended"));
+        self.request_bytes_read += filled.len - self.tail_bytes;
+        let has_new_bytes = filled.len > self.tail_bytes;
+        self.tail_bytes = ByteCount::ZERO;
+        if want.streamed {
+            return self.stream_ended(filled);
         }
-        // A streamed request is cut off with the client, also within the tail.
-        if filled.len < self.prefix && !want.streamed {
-            return Err(misuse("a fill begins with the tail"));
+        if let Some(error) = self.rejection(filled) {
+            return Ok(FillOutcome::Rejected(error));
         }
+        if self.awaits_request_end {
+            return Ok(self.after_fill(true, filled.end));
+        }
+        let end_offset = self.filled_offset + filled.len;
+        let file_ends = self.source.ends_at(end_offset, self.plan.length(), filled.end);
+        if file_ends && end_offset.is_zero() {
+            return Err(empty_file());
+        }
+        let completes = file_ends && !self.source.keeps_open();
+        let nothing_sent = !has_upload_id && self.parts.is_empty();
+        let Filled { fill, len, crc64, .. } = *filled;
+        if len.is_zero() {
+            // No bytes: nothing to keep.
+        } else if completes && nothing_sent && end_offset < MULTIPART_THRESHOLD {
+            self.remainder = Some(Remainder { fill, len, crc64, is_entire_file: true });
+        } else if completes || len >= PART_SIZE_MIN {
+            let is_short = !completes && len < want.size;
+            let next_number = self.parts.next_number().saturating_add(1);
+            if is_short && let Err(error) = self.plan.allow_short_part(end_offset, next_number) {
+                return Ok(FillOutcome::Rejected(error));
+            }
+            self.add_part(PartBody::Buffer(fill), len, Some(crc64))?;
+        } else if has_new_bytes {
+            self.remainder = Some(Remainder { fill, len, crc64, is_entire_file: false });
+        }
+        Ok(self.after_fill(file_ends, filled.end))
+    }
+
+    /// Drops the bytes of this request. The part numbers that it used stay reserved, because its
+    /// parts may still arrive at the store.
+    pub(super) const fn discard_request(&mut self, parts_bytes: u64) {
+        self.filled_offset = ByteCount(parts_bytes);
+        self.is_complete = false;
+        self.awaits_request_end = false;
+    }
+
+    /// Starts again from the source's start, in a new multipart upload.
+    pub(super) fn restart(&mut self) -> Result<()> {
+        self.fills.abandon();
+        self.source.restart(self.plan.length())?;
+        let fills = std::mem::replace(&mut self.fills, Fills::new());
+        let source = std::mem::replace(&mut self.source, Source::None);
+        *self = Self { fills, restarted: true, ..Self::new(self.plan, source, true) };
         Ok(())
     }
 
-    /// The want whose bytes are about to be streamed; `None` where it was abandoned.
-    pub(super) fn open_stream(&mut self, fill: FillId) -> Option<Want> {
-        let want = self.want.filter(|want| want.fill == fill)?;
-        self.streaming = true;
-        Some(want)
+    /// Returns the call that sends the next part, if one may be sent. See [`Parts::send_next`].
+    pub(super) fn send_next(&mut self, upload_id: &UploadId, reserved: u16) -> Option<Operation> {
+        self.parts.send_next(upload_id, reserved)
     }
 
-    /// The want that a fill has answered; `None` where it was abandoned.
-    pub(super) fn close_fill(&mut self, fill: FillId) -> Option<Want> {
-        if self.abandoned == Some(fill) {
-            self.abandoned = None;
-            return None;
-        }
-        self.streaming = false;
-        self.want.take()
+    /// Records that the store has a part. Returns the buffer that is no longer needed.
+    pub(super) fn stored(&mut self, part: PartNumber, to: UploadedPart) -> Result<Option<FillId>> {
+        self.parts.stored(part, to)
     }
 
-    /// Where the next fill starts.
-    pub(super) const fn filled_to(&self) -> ByteCount {
-        self.filled_to
+    /// Removes and returns the confirmed part that continues the checkpoint, if there is one and it
+    /// counts.
+    pub(super) fn take_finished(&mut self) -> Result<Option<FinishedPart>> {
+        if self.defers_commit() { Ok(None) } else { self.parts.take_finished() }
     }
 
-    pub(super) const fn source_is_complete(&mut self) {
-        self.complete = true;
+    /// Removes all parts and the remainder, and returns the buffers that they held.
+    pub(super) fn release(&mut self) -> Vec<FillId> {
+        let mut fills = self.parts.release();
+        fills.extend(self.remainder.take().map(|remainder| remainder.fill));
+        fills
     }
 
-    pub(super) const fn rest(&self) -> Option<Rest> {
-        self.rest
+    /// Removes the remainder, which is stored as the tail.
+    pub(super) const fn remainder_stored(&mut self) {
+        self.remainder = None;
     }
 
-    pub(super) const fn take_rest(&mut self) -> Option<Rest> {
-        self.rest.take()
+    pub(super) fn abandon_fill(&mut self) {
+        self.fills.abandon();
+    }
+
+    pub(super) fn check_stream(&self, fill: FillId) -> Result<()> {
+        self.fills.check_stream(fill)
+    }
+
+    pub(super) fn check_fill(&self, filled: &Filled) -> Result<()> {
+        self.fills.check_fill(filled, self.tail_bytes)
+    }
+
+    /// Returns the requested fill.
+    pub(super) const fn requested(&self) -> Option<Want> {
+        self.fills.requested()
+    }
+
+    /// Whether a part or the remainder needs this buffer.
+    pub(super) fn uses(&self, fill: FillId) -> bool {
+        self.parts.uses(fill) || self.remainder.is_some_and(|remainder| remainder.fill == fill)
+    }
+
+    pub(super) const fn takes_bytes(&self) -> bool {
+        self.source.has_bytes()
+    }
+
+    /// Whether no byte of this request counts yet, because it is atomic and has not ended normally.
+    pub(super) const fn defers_commit(&self) -> bool {
+        self.source.is_atomic() && !self.request_valid
+    }
+
+    pub(super) const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    pub(super) const fn remainder(&self) -> Option<Remainder> {
+        self.remainder
     }
 
     pub(super) const fn is_complete(&self) -> bool {
-        self.complete
+        self.is_complete
     }
 
-    /// True where no part is on its way.
-    pub(super) fn is_drained(&self) -> bool {
-        self.parts.is_empty()
+    /// Whether the source can be read again from its start. That is done once.
+    pub(super) const fn can_restart(&self) -> bool {
+        self.takes_bytes() && self.replayable && !self.restarted
     }
 
-    /// The highest part number that was given to a part, here or before.
+    pub(super) const fn is_restarted(&self) -> bool {
+        self.restarted
+    }
+
+    /// Whether the file is sent with one PutObject, because it is small or empty.
+    pub(super) fn is_single_put(&self) -> bool {
+        let is_empty = self.is_complete && self.plan.length() == Some(ByteCount::ZERO);
+        is_empty || self.remainder.is_some_and(|remainder| remainder.is_entire_file)
+    }
+
+    pub(super) fn has_parts(&self) -> bool {
+        !self.parts.is_empty()
+    }
+
+    /// Returns the highest number of a part that is not sent yet; zero if all are.
+    pub(super) fn highest_unsent(&self) -> u16 {
+        self.parts.highest_unsent()
+    }
+
+    /// Returns the highest part number that was assigned, by this writer or an earlier one.
     pub(super) const fn last_number(&self) -> u16 {
-        self.next_number - 1
+        self.parts.next_number() - 1
     }
 
-    /// Whether a part waits whose number is above `reserved`.
-    pub(super) fn waits_for_number_above(&self, reserved: u16) -> bool {
-        self.parts
-            .iter()
-            .any(|part| part.status == PartStatus::Ready && part.number.number() > reserved)
+    /// Returns the offset up to which bytes have been sent to the store.
+    pub(super) fn sent_offset(&self) -> ByteCount {
+        self.filled_offset - self.parts.unsent()
     }
 
-    /// Up to which offset bytes have been handed to the store.
-    pub(super) fn handed_over(&self) -> ByteCount {
-        let ready = self.parts.iter().filter(|part| part.status == PartStatus::Ready);
-        ready.fold(self.filled_to, |offset, part| offset - part.len)
+    fn add_part(&mut self, body: PartBody, len: ByteCount, crc64: Option<Crc64>) -> Result<()> {
+        self.parts.push(body, len, crc64)?;
+        self.filled_offset += len;
+        Ok(())
     }
 
-    pub(super) fn sent(&self) -> usize {
-        self.parts.iter().filter(|part| part.status == PartStatus::Sent).count()
+    fn add_concat_parts(&mut self) -> Result<FillOutcome> {
+        let parallel = self.plan.parallel();
+        while self.fills.requested().is_none()
+            && self.parts.buffered_count() < usize::from(parallel)
+        {
+            let Source::Concatenation(concatenation) = &mut self.source else {
+                return Err(misuse("nothing is joined"));
+            };
+            let Some(part) = concatenation.next_part() else {
+                concatenation.check_crc64()?;
+                self.is_complete = true;
+                return Ok(FillOutcome::Ended { stopped: false });
+            };
+            if self.parts.next_number() > PART_COUNT_MAX {
+                let message = format!("all {PART_COUNT_MAX} part numbers are spent");
+                return Err(Error::new(ErrorKind::FileTooLarge, message));
+            }
+            self.parts.limit_in_flight(parallel);
+            match part {
+                ConcatPart::Copy { source, len, crc64 } => {
+                    self.add_part(PartBody::Copy(source), len, Some(crc64))?;
+                }
+                ConcatPart::Read { len } => self.fills.request(len, false),
+            }
+        }
+        Ok(FillOutcome::Continue)
     }
 
-    /// Buffers that the driver holds for parts.
-    pub(super) fn held(&self) -> usize {
-        let held = |part: &&Part| !matches!(part.status, PartStatus::Stored(_));
-        self.parts.iter().filter(held).count()
+    /// Makes a part, or the entire object, of bytes that were read. Fewer bytes do not count.
+    fn concat_part_filled(
+        &mut self,
+        filled: &Filled,
+        size: ByteCount,
+        has_upload_id: bool,
+    ) -> Result<FillOutcome> {
+        let Filled { fill, len, crc64, end } = *filled;
+        if len < size {
+            let message = "the bytes of a partial upload broke off";
+            return match end {
+                SourceEnd::Stopped => Ok(FillOutcome::Rejected(stopped())),
+                _ => Err(Error::new(ErrorKind::StoreUnavailable, message)),
+            };
+        }
+        if let Source::Concatenation(concatenation) = &mut self.source {
+            concatenation.part_filled(len, crc64);
+        }
+        let nothing_sent = !has_upload_id && self.parts.is_empty();
+        if nothing_sent && len < MULTIPART_THRESHOLD {
+            self.remainder = Some(Remainder { fill, len, crc64, is_entire_file: true });
+        } else {
+            self.add_part(PartBody::Buffer(fill), len, Some(crc64))?;
+        }
+        Ok(FillOutcome::Continue)
     }
+
+    fn stream_ended(&mut self, filled: &Filled) -> Result<FillOutcome> {
+        let declared = self.parts.end_stream(filled.fill, filled.len, filled.crc64)?;
+        let is_short = filled.len < declared;
+        if self.defers_commit() {
+            let interrupted = is_short && filled.end == SourceEnd::Ended;
+            let end = if interrupted { SourceEnd::Cut } else { filled.end };
+            if let Some(error) = self.rejection(&Filled { end, ..*filled }) {
+                return Ok(FillOutcome::Rejected(error));
+            }
+        }
+        if is_short {
+            // The part's length was declared to the store, which therefore does not store it: the
+            // client continues from the part's start.
+            self.filled_offset = self.filled_offset - declared;
+            self.parts.clear();
+            let stopped = filled.end == SourceEnd::Stopped;
+            return Ok(FillOutcome::StreamInterrupted { stopped });
+        }
+        let file_ends = self.source.ends_at(self.filled_offset, self.plan.length(), filled.end);
+        Ok(self.after_fill(file_ends, filled.end))
+    }
+
+    /// Returns why the bytes of a fill, or of the entire atomic request, are rejected.
+    fn rejection(&self, filled: &Filled) -> Option<Error> {
+        let beyond_end = self.awaits_request_end && !filled.len.is_zero();
+        if beyond_end || filled.end == SourceEnd::Overrun {
+            let message = "the request has more bytes than the declared length";
+            return Some(Error::new(ErrorKind::LengthMismatch, message));
+        }
+        if self.defers_commit() { rejection_of_atomic(filled.end) } else { None }
+    }
+
+    fn after_fill(&mut self, file_ends: bool, end: SourceEnd) -> FillOutcome {
+        if end == SourceEnd::More {
+            self.awaits_request_end = file_ends && self.defers_commit();
+            if self.awaits_request_end || !file_ends {
+                return FillOutcome::Continue;
+            }
+        }
+        self.awaits_request_end = false;
+        self.is_complete = file_ends && !self.source.keeps_open();
+        self.request_valid = true;
+        FillOutcome::Ended { stopped: end == SourceEnd::Stopped && !file_ends }
+    }
+}
+
+/// Returns why an atomic request that ended with `end` is rejected.
+fn rejection_of_atomic(end: SourceEnd) -> Option<Error> {
+    let (kind, message) = match end {
+        SourceEnd::More | SourceEnd::Ended => return None,
+        SourceEnd::Mismatched => {
+            (ErrorKind::DigestMismatch, "the bytes are not those that the request's checksum names")
+        }
+        SourceEnd::Stopped => (
+            ErrorKind::TakenOver,
+            "another request asked this one to end before its checksum could be compared",
+        ),
+        SourceEnd::Cut | SourceEnd::Overrun => (
+            ErrorKind::LengthMismatch,
+            "the request broke off before its checksum could be compared",
+        ),
+    };
+    Some(Error::new(kind, format!("{message}: nothing of it is kept")))
 }

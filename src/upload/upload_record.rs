@@ -1,4 +1,4 @@
-//! What an upload is: written once when it is created, read by everyone who touches it.
+//! The description of an upload: written once when it is created.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,64 +7,64 @@ use crate::error::Result;
 use crate::oss::{Bucket, BucketOptions, SignatureVersion};
 use crate::units::ByteCount;
 
-/// What an upload is. Holds no secret.
+/// The description of an upload. Contains no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UploadRecord {
     /// When it was created, in milliseconds since the Unix epoch.
     pub created_at_ms: u64,
-    /// The name that the client gave the file.
+    /// The file name, as specified by the client.
     pub file_name: String,
-    /// The length that the client declared when it created the upload, in bytes. One that it
+    /// The length in bytes that the client declared when it created the upload. A length that is
     /// declared later is in [`Checkpoint::length_bytes`](super::Checkpoint::length_bytes).
     pub length_bytes: Option<u64>,
-    /// The media id at VOD; empty where the client brought a credential without naming it.
+    /// The media id at VOD; empty if the client supplied a credential without it.
     pub media_id: String,
-    /// Where on the store the object goes.
+    /// The object on the store.
     pub target: Target,
     /// The Content-Type of the object.
     pub content_type: Option<String>,
-    /// The client's own metadata, as it sent it, without credentials.
+    /// The client's metadata as sent, without credentials.
     pub client_metadata: Option<String>,
-    /// True where the worker minted the credential with its own key and can refresh it.
+    /// Whether the worker requested the credential with its own key and can refresh it.
     pub minted: bool,
-    /// What its object is for.
+    /// The role of its object.
     pub role: Role,
 }
 
-/// What an upload's object is for.
+/// The role of an upload's object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Role {
-    /// It is a file.
+    /// A file: neither partial nor final.
     #[default]
     Whole,
-    /// It is a piece of a file, to be joined with others.
+    /// A partial upload, to be concatenated with others.
     Partial,
-    /// It is a file that is joined of other uploads' objects.
+    /// A final upload: the concatenation of partial uploads.
     Final {
-        /// The addresses of those uploads as the client named them, in the order of their bytes.
+        /// The addresses of the partial uploads as sent by the client, in the order of their bytes.
         partials: Vec<String>,
     },
 }
 
-/// Where on the store an object goes.
+/// An object on the store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
-    /// The endpoint as the credential named it.
+    /// The endpoint, as specified by the credential.
     pub endpoint: String,
     /// The bucket.
     pub bucket: String,
     /// The object key.
     pub object: String,
-    /// The region, where the credential or the configuration named one.
+    /// The region, if the credential or the configuration specifies one.
     pub region: Option<String>,
-    /// True where the endpoint is a custom domain that is bound to the bucket.
+    /// Whether the endpoint is a custom domain that is bound to the bucket.
     pub cname: bool,
-    /// True where requests are signed with V1.
+    /// Whether requests are signed with V1.
     pub signature_v1: bool,
 }
 
 impl Target {
-    /// The bucket to send requests to.
+    /// Returns the bucket to send requests to.
     ///
     /// # Errors
     /// See [`Bucket::new`].
@@ -83,26 +83,26 @@ impl Target {
 }
 
 impl UploadRecord {
-    /// The length that was declared when the upload was created.
+    /// Returns the length that was declared when the upload was created.
     #[must_use]
     pub fn length(&self) -> Option<ByteCount> {
         self.length_bytes.map(ByteCount)
     }
 
-    /// The stored form.
+    /// Encodes the record.
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`](crate::ErrorKind::Internal), which no value of this type causes.
+    /// Returns [`ErrorKind::Internal`](crate::ErrorKind::Internal), which no value of this type
+    /// causes.
     pub fn encode(&self) -> Result<Vec<u8>> {
         record::encode(RecordKind::Upload, self)
     }
 
-    /// The record in a stored form.
+    /// Decodes the record.
     ///
     /// # Errors
-    /// [`CheckpointNewer`](crate::ErrorKind::CheckpointNewer) for a version that this code does not
-    /// know, [`CheckpointCorrupt`](crate::ErrorKind::CheckpointCorrupt) for anything else that is
-    /// not such a record, whole.
+    /// Returns [`CheckpointNewer`](crate::ErrorKind::CheckpointNewer) if its version is newer, and
+    /// [`CheckpointCorrupt`](crate::ErrorKind::CheckpointCorrupt) if it is damaged or incomplete.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         record::decode(RecordKind::Upload, bytes)
     }

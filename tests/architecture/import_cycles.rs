@@ -25,20 +25,6 @@ const KNOWN: &[(&str, &[&str])] = &[
             "oss::sign::v4_query",
         ],
     ),
-    (
-        "vod-uploader",
-        &[
-            "upload::calls",
-            "upload::claim",
-            "upload::finish",
-            "upload::joining",
-            "upload::save",
-            "upload::session",
-            "upload::transfer",
-            "upload::verify",
-        ],
-    ),
-    ("vod-uploader", &["upload::keys", "upload::lease"]),
     ("vod-uploader-conformance", &["ietf::fixture", "ietf::limits"]),
     ("vod-uploader-devhost", &["bindings", "key_value"]),
     (

@@ -1,53 +1,53 @@
 //! The calls of one session to the store: attempts, deadlines and clock skew.
 //!
-//! A call waits for its time, for a usable credential, or for its answer; what to do with an
-//! answer is the session's business.
+//! A call waits for its next attempt, for a usable credential, or for its response. What follows
+//! from a response is up to the session.
 
 use std::time::Duration;
 
-use super::operation::{Answer, Operation};
-use super::refresh::Refresh;
+use super::credential_state::CredentialState;
+use super::errors::misuse;
+use super::ids::{CallId, FillId};
+use super::operation::{Operation, OperationOutput, TargetObject};
+use super::output::Output;
 use super::retry::{Attempts, Jitter, RetryPolicy};
-use super::session::misuse;
-use super::{CallId, FillId, Output};
 use crate::crc64::Crc64;
 use crate::credential::UploadCredential;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::oss::error_reply::is_temporary;
-use crate::oss::{Bucket, ClockSkew, Reply};
+use crate::oss::{ClockSkew, Reply};
 use crate::units::{ByteCount, KIB, MIB, UnixMillis};
 
-/// The slowest link to the store that is waited for: a body has this much time per byte on top of
-/// the request's timeout.
+/// The slowest supported link to the store: a body adds its transfer time at this rate to the
+/// request's timeout.
 const BODY_BYTES_PER_SEC_MIN: u64 = 64 * KIB;
 
-/// The slowest copy within the store that is waited for: 5 GiB may take less than three minutes.
+/// The slowest supported copy within the store: 5 GiB may take less than three minutes.
 const COPY_BYTES_PER_SEC_MIN: u64 = 32 * MIB;
 
-/// Complete may take minutes for a large object: its timeout is that of other calls times this.
+/// CompleteMultipartUpload may take minutes for a large object: its timeout is that of other calls
+/// times this.
 pub const COMPLETE_TIMEOUT_FACTOR: u32 = 10;
 
-/// Where the calls go and what they may cost.
+/// The calls in progress.
 #[derive(Debug)]
-pub(super) struct Calls {
-    bucket: Bucket,
-    object: String,
+pub(super) struct StoreCalls {
+    target: TargetObject,
     policy: RetryPolicy,
     timeout: Duration,
     jitter: Jitter,
-    refresh: Refresh,
+    credential: CredentialState,
     clock_skew: ClockSkew,
     next_id: u32,
     calls: Vec<Call>,
-    /// The last refusal of a credential, until a new one has come.
+    /// The last rejection of a credential, until a new one has arrived.
     credential_refusal: Option<Error>,
 }
 
 /// What the calls are configured with.
 #[derive(Debug)]
-pub(super) struct CallOptions {
-    pub(super) bucket: Bucket,
-    pub(super) object: String,
+pub(super) struct StoreCallOptions {
+    pub(super) target: TargetObject,
     pub(super) policy: RetryPolicy,
     pub(super) timeout: Duration,
     pub(super) seed: u64,
@@ -67,37 +67,36 @@ enum Status {
     /// To be sent at this instant.
     Waiting(UnixMillis),
     /// To be sent as soon as there is a usable credential.
-    Parked,
-    /// Waits for its answer.
+    AwaitingCredential,
+    /// Waits for its response.
     Sent(Attempt),
 }
 
-/// One attempt of a call. Each has an id of its own, so that the answer to one that was cut off
-/// is not taken for the next one's.
+/// One attempt of a call. Each has its own id, so that the response to an aborted attempt is not
+/// treated as that of the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Attempt {
     id: CallId,
-    /// Given up at this instant; `None` while the body is paced by the client.
+    /// Aborted at this instant; `None` while the client determines the pace of the body.
     deadline: Option<UnixMillis>,
     credential: u32,
 }
 
-/// An operation that has ended.
+/// A call that has ended.
 #[derive(Debug)]
-pub(super) struct Finished {
+pub(super) struct CompletedCall {
     pub(super) operation: Operation,
-    pub(super) result: Result<Answer>,
+    pub(super) result: Result<OperationOutput>,
 }
 
-impl Calls {
-    pub(super) fn new(options: CallOptions) -> Self {
+impl StoreCalls {
+    pub(super) fn new(options: StoreCallOptions) -> Self {
         Self {
-            bucket: options.bucket,
-            object: options.object,
+            target: options.target,
             policy: options.policy,
             timeout: options.timeout,
             jitter: Jitter::seeded(options.seed),
-            refresh: Refresh::new(options.credential, options.can_refresh),
+            credential: CredentialState::new(options.credential, options.can_refresh),
             clock_skew: ClockSkew::default(),
             next_id: 0,
             calls: Vec::new(),
@@ -115,13 +114,13 @@ impl Calls {
         self.calls.iter().any(|call| wanted(&call.operation))
     }
 
-    /// Drops every call; those that were sent are cut off.
+    /// Drops all calls; those that were sent are aborted.
     pub(super) fn cancel_all(&mut self, outputs: &mut impl Extend<Output>) {
-        self.cancel_all_but(|_| false, outputs);
+        self.cancel_all_except(|_| false, outputs);
     }
 
-    /// Drops every other call than those to `keep`.
-    pub(super) fn cancel_all_but(
+    /// Drops all calls except those to `keep`.
+    pub(super) fn cancel_all_except(
         &mut self,
         keep: impl Fn(&Operation) -> bool,
         outputs: &mut impl Extend<Output>,
@@ -131,12 +130,12 @@ impl Calls {
         outputs.extend(sent.map(|attempt| Output::Cancel { call: attempt.id }));
     }
 
-    /// Notes the CRC of a streamed part, now that its bytes have passed: from here on the store is
-    /// what is waited for.
-    pub(super) fn body_passed(&mut self, now: UnixMillis, passed: FillId, crc: Crc64) {
+    /// Records the CRC of a streamed part whose bytes have been sent: from now on, its deadline is
+    /// the store's.
+    pub(super) fn body_sent(&mut self, now: UnixMillis, sent: FillId, crc: Crc64) {
         for call in &mut self.calls {
             if let Operation::UploadPart { fill, crc64, .. } = &mut call.operation
-                && *fill == passed
+                && *fill == sent
             {
                 *crc64 = Some(crc);
                 if let Status::Sent(attempt) = &mut call.status {
@@ -146,8 +145,11 @@ impl Calls {
         }
     }
 
-    /// Sends what is due. Ends with an error where a call needs a credential that nobody can
-    /// renew.
+    /// Sends the calls that are due.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::CredentialExpired`] or [`ErrorKind::CredentialRequired`] if a call needs
+    /// a credential that cannot be renewed.
     pub(super) fn send_due(
         &mut self,
         now: UnixMillis,
@@ -157,14 +159,15 @@ impl Calls {
             return Ok(());
         }
         let due = self.calls.iter_mut().filter(|call| call.is_due_at(now));
-        let Some((credential, generation)) = self.refresh.usable(now, outputs)? else {
-            due.for_each(|call| call.status = Status::Parked);
+        let Some((credential, generation)) = self.credential.usable_credential(now, outputs)?
+        else {
+            due.for_each(|call| call.status = Status::AwaitingCredential);
             return Ok(());
         };
         let signed_at = self.clock_skew.now_at_server(now);
         for call in due {
             let key = &credential.auth.credential;
-            let request = call.operation.request(&self.bucket, &self.object, key, signed_at);
+            let request = call.operation.request(&self.target, key, signed_at);
             let id = CallId(self.next_id);
             self.next_id += 1;
             let deadline = deadline(&call.operation, now, self.timeout);
@@ -175,63 +178,63 @@ impl Calls {
         Ok(())
     }
 
-    /// Takes the driver's new credential, or why there is none.
+    /// Accepts the driver's new credential, or why there is none.
     pub(super) fn credential_arrived(&mut self, result: Result<UploadCredential>) -> Result<()> {
-        let calls_wait = self.await_credential();
+        let calls_wait = self.are_awaiting_credential();
         if result.is_ok() {
             self.credential_refusal = None;
         }
-        self.refresh.arrived(result, calls_wait)
+        self.credential.arrived(result, calls_wait)
     }
 
-    /// True while calls wait for a credential.
-    pub(super) fn await_credential(&self) -> bool {
-        self.calls.iter().any(|call| call.status == Status::Parked)
+    /// Returns true if calls wait for a credential.
+    pub(super) fn are_awaiting_credential(&self) -> bool {
+        self.calls.iter().any(|call| call.status == Status::AwaitingCredential)
     }
 
     pub(super) const fn credential_refusal(&self) -> Option<&Error> {
         self.credential_refusal.as_ref()
     }
 
-    /// Fails where no call of this name was ever sent.
-    pub(super) fn require_sent(&self, id: CallId) -> Result<()> {
+    /// Checks that a call with this id was sent.
+    pub(super) fn check_sent(&self, id: CallId) -> Result<()> {
         if id.0 < self.next_id { Ok(()) } else { Err(misuse("no such call was sent")) }
     }
 
-    /// Takes the reply to a call, or the text of a transport error. The answer to an attempt that
-    /// was cut off before counts for nothing.
+    /// Accepts the response to a call, or the text of a transport error. The response to an aborted
+    /// attempt is ignored.
     pub(super) fn replied(
         &mut self,
         now: UnixMillis,
         id: CallId,
         reply: std::result::Result<Reply, String>,
-    ) -> Option<Finished> {
+    ) -> Option<CompletedCall> {
         let sent = |call: &Call| call.status.attempt().is_some_and(|attempt| attempt.id == id);
         let found = self.calls.iter().enumerate().find(|(_, call)| sent(call));
         let (index, Call { operation, .. }) = found?;
         let result = match reply {
-            Ok(reply) => operation.parse(&self.object, &reply),
+            Ok(reply) => operation.parse(&self.target.key, &reply),
             Err(transport) => Err(unreachable_store(operation, &transport)),
         };
         match result {
-            Ok(answer) => {
-                self.refresh.accepted();
+            Ok(output) => {
+                self.credential.accepted();
                 let Call { operation, .. } = self.calls.remove(index);
-                Some(Finished { operation, result: Ok(answer) })
+                Some(CompletedCall { operation, result: Ok(output) })
             }
             Err(error) => {
-                let error = self.refresh.hidden_in(error);
+                let error = self.credential.redact(error);
                 self.failed(now, index, error)
             }
         }
     }
 
-    /// Gives up the first call that has been waited for too long, if there is one.
-    pub(super) fn expire(
+    /// Aborts attempts whose deadline has passed, until one of them ends its call.
+    pub(super) fn time_out(
         &mut self,
         now: UnixMillis,
         outputs: &mut impl Extend<Output>,
-    ) -> Option<Finished> {
+    ) -> Option<CompletedCall> {
         loop {
             let is_late =
                 |attempt: &Attempt| attempt.deadline.is_some_and(|deadline| deadline <= now);
@@ -241,43 +244,45 @@ impl Calls {
             });
             let (index, attempt, error) = late?;
             outputs.extend([Output::Cancel { call: attempt.id }]);
-            // A Complete that took so long is asked about before it is asked for again.
-            let asks = matches!(self.calls.get(index)?.operation, Operation::Complete { .. });
-            if asks {
+            // Whether CompleteMultipartUpload succeeded is determined before it is sent again.
+            let is_complete =
+                matches!(self.calls.get(index)?.operation, Operation::Complete { .. });
+            if is_complete {
                 return Some(self.ended(index, error));
             }
-            if let Some(finished) = self.failed(now, index, error) {
-                return Some(finished);
+            if let Some(completed) = self.failed(now, index, error) {
+                return Some(completed);
             }
         }
     }
 
-    /// The next instant at which something is due.
+    /// Returns when the next attempt or deadline is due.
     pub(super) fn next_wakeup(&self) -> Option<UnixMillis> {
         let at = |call: &Call| match call.status {
             Status::Waiting(at) => Some(at),
-            Status::Parked => None,
+            Status::AwaitingCredential => None,
             Status::Sent(attempt) => attempt.deadline,
         };
         self.calls.iter().filter_map(at).min()
     }
 
-    /// Decides whether a failed attempt is followed by another. Returns the call where it is not.
-    fn failed(&mut self, now: UnixMillis, index: usize, error: Error) -> Option<Finished> {
+    /// Schedules another attempt after a failed one. Returns the call if there is no other.
+    fn failed(&mut self, now: UnixMillis, index: usize, error: Error) -> Option<CompletedCall> {
         self.clock_skew.observe(&error, now);
-        let life_ends_at = self.refresh.life_ends_at();
+        let expires_at = self.credential.expires_at();
         let call = self.calls.get_mut(index)?;
-        // A streamed body has passed and is not held: its call has one attempt.
+        // A streamed body is not buffered: its call has one attempt.
         if !call.operation.is_streamed() {
             let generation = call.status.attempt().map_or(0, |attempt| attempt.credential);
-            if error.kind().retry() == Retry::WithNewCredential && self.refresh.refused(generation)
+            if error.kind().retry() == Retry::WithNewCredential
+                && self.credential.refused(generation)
             {
-                call.status = Status::Parked;
+                call.status = Status::AwaitingCredential;
                 self.credential_refusal = Some(error);
                 return None;
             }
             if is_temporary(&error) || error.kind() == ErrorKind::ChecksumMismatch {
-                let next = call.attempts.next(&self.policy, now, life_ends_at, &mut self.jitter);
+                let next = call.attempts.next(&self.policy, now, expires_at, &mut self.jitter);
                 if let Some(at) = next {
                     call.status = Status::Waiting(at);
                     return None;
@@ -287,13 +292,13 @@ impl Calls {
         Some(self.ended(index, error))
     }
 
-    fn ended(&mut self, index: usize, error: Error) -> Finished {
+    fn ended(&mut self, index: usize, error: Error) -> CompletedCall {
         let Call { operation, attempts, .. } = self.calls.remove(index);
         let context = match attempts.made() {
             1 => operation.name().to_owned(),
             tries => format!("{} (tried {tries} times)", operation.name()),
         };
-        Finished { operation, result: Err(error.while_doing(&context)) }
+        CompletedCall { operation, result: Err(error.while_doing(&context)) }
     }
 }
 
@@ -301,7 +306,7 @@ impl Call {
     fn is_due_at(&self, now: UnixMillis) -> bool {
         match self.status {
             Status::Waiting(at) => at <= now,
-            Status::Parked => true,
+            Status::AwaitingCredential => true,
             Status::Sent(_) => false,
         }
     }
@@ -311,7 +316,7 @@ impl Status {
     const fn attempt(self) -> Option<Attempt> {
         match self {
             Self::Sent(attempt) => Some(attempt),
-            Self::Waiting(_) | Self::Parked => None,
+            Self::Waiting(_) | Self::AwaitingCredential => None,
         }
     }
 }
@@ -325,7 +330,7 @@ fn deadline(operation: &Operation, now: UnixMillis, timeout: Duration) -> Option
             Some(now + timeout + copying)
         }
         Operation::Complete { .. } => Some(now + timeout * COMPLETE_TIMEOUT_FACTOR),
-        _ => Some(now + timeout + body(operation.source_len())),
+        _ => Some(now + timeout + body(operation.body_bytes())),
     }
 }
 

@@ -1,9 +1,9 @@
-//! How objects on the store are cut into the parts of the object that is made of them.
+//! Plans the parts of a concatenation of objects on the store.
 //!
-//! A part is copied on the store from one object, and each but the last must have at least 100 KiB
-//! (<https://www.alibabacloud.com/help/en/oss/developer-reference/uploadpartcopy>). What is smaller
-//! is read and sent again, together with as little of what follows as makes a part. Every copy ends
-//! with its object, so that its checksum follows from those of the objects.
+//! A part is copied on the store from one object, and all parts except the last must have at least
+//! 100 KiB (<https://www.alibabacloud.com/help/en/oss/developer-reference/uploadpartcopy>). Smaller
+//! objects are read and sent again, together with as few of the following bytes as make a part.
+//! Every copy ends at the end of its object, so that its checksum follows from those of the objects.
 
 use crate::crc64::Crc64;
 use crate::error::{Error, ErrorKind, Result};
@@ -12,51 +12,51 @@ use crate::units::{
     ByteCount, MULTIPART_THRESHOLD, OBJECT_SIZE_MAX, PART_COUNT_MAX, PART_SIZE_MAX, PART_SIZE_MIN,
 };
 
-/// An object to be joined with others.
+/// An object to be concatenated with others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JoinSource {
     /// Its bucket, in the region of the target's.
     pub bucket: String,
     /// Its key.
     pub object: String,
-    /// Its size: 5 GiB at most. One without bytes adds nothing.
+    /// Its size: at most 5 GiB. An empty object adds nothing.
     pub len: ByteCount,
     /// CRC of its bytes.
     pub crc64: Crc64,
 }
 
-/// One part of the object that is made, or the whole of it where that is below 100 KiB.
+/// One part of the target object, or all of it if that is smaller than 100 KiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Piece {
     /// Copied on the store, up to the end of its source.
     Copy {
         /// The index of the source.
         source: usize,
-        /// Which of its bytes.
+        /// The bytes of the source.
         range: CopyRange,
     },
     /// Read from the store and sent again: below 200 KiB.
     Read {
-        /// Where it starts in the object that is made.
+        /// Its offset in the target object.
         offset: ByteCount,
-        /// How many bytes.
+        /// Number of its bytes.
         len: ByteCount,
     },
 }
 
-/// Bytes of one source that have to be read.
+/// Bytes of one source that must be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadRange {
     /// The index of the source.
     pub source: usize,
-    /// Where in that source they start.
+    /// Their offset in the source.
     pub start: ByteCount,
-    /// How many they are.
+    /// Number of bytes.
     pub len: ByteCount,
 }
 
 impl Piece {
-    /// How many bytes it has.
+    /// Returns the number of its bytes.
     #[must_use]
     pub const fn len(&self) -> ByteCount {
         match self {
@@ -65,30 +65,30 @@ impl Piece {
         }
     }
 
-    /// True for no bytes, which no piece has.
+    /// Returns true if it has no bytes, which does not occur.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len().is_zero()
     }
 }
 
-/// The parts of the object that is made of `sources`, in their order.
+/// Returns the parts of the concatenation of `sources`, in the order of their bytes.
 #[must_use]
 pub fn pieces(sources: &[JoinSource]) -> Vec<Piece> {
-    let whole = total(sources);
-    if whole.is_zero() {
+    let total = total(sources);
+    if total.is_zero() {
         return Vec::new();
     }
-    if whole < MULTIPART_THRESHOLD {
-        return vec![Piece::Read { offset: ByteCount::ZERO, len: whole }];
+    if total < MULTIPART_THRESHOLD {
+        return vec![Piece::Read { offset: ByteCount::ZERO, len: total }];
     }
     let mut pieces = Vec::new();
     let mut offset = ByteCount::ZERO;
-    // Bytes before `offset` that are too few for a part of their own.
+    // Bytes before `offset` that are too few for a part.
     let mut pending = ByteCount::ZERO;
     for (source, JoinSource { len, .. }) in sources.iter().enumerate() {
-        let is_last = offset + *len == whole;
-        // What this source has to give so that the pending bytes become a part.
+        let is_last = offset + *len == total;
+        // How many bytes of this source complete a part with the pending ones.
         let missing = if pending.is_zero() { ByteCount::ZERO } else { PART_SIZE_MIN - pending };
         let left = *len - missing;
         let copied = if left >= PART_SIZE_MIN || is_last { left } else { ByteCount::ZERO };
@@ -109,8 +109,8 @@ pub fn pieces(sources: &[JoinSource]) -> Vec<Piece> {
     pieces
 }
 
-/// What has to be read of `sources`, in this order, where the object that is made of them has
-/// everything before the offset `from` already.
+/// Returns the bytes of `sources` that must be read, in this order, if the target object already has
+/// all bytes before the offset `from`.
 #[must_use]
 pub fn reads(sources: &[JoinSource], from: ByteCount) -> Vec<ReadRange> {
     let read = |piece: Piece| match piece {
@@ -133,12 +133,12 @@ pub fn reads(sources: &[JoinSource], from: ByteCount) -> Vec<ReadRange> {
     ranges
 }
 
-/// The length of the object that is made of `sources`.
+/// Returns the length of the concatenation of `sources`.
 pub(super) fn total(sources: &[JoinSource]) -> ByteCount {
     sources.iter().fold(ByteCount::ZERO, |sum, source| sum + source.len)
 }
 
-/// Fails where the store cannot make one object of these.
+/// Checks that the store can make one object of these.
 pub(super) fn check(sources: &[JoinSource]) -> Result<()> {
     let too_large = |message: String| Err(Error::new(ErrorKind::FileTooLarge, message));
     if let Some(index) = sources.iter().position(|source| source.len > PART_SIZE_MAX) {
@@ -158,5 +158,5 @@ pub(super) fn check(sources: &[JoinSource]) -> Result<()> {
 }
 
 #[cfg(test)]
-#[path = "join_tests.rs"]
+#[path = "concat_plan_tests.rs"]
 mod tests;

@@ -1,29 +1,29 @@
-//! The credential that calls are signed with: when a new one is asked for, and how often.
+//! The credential that calls are signed with: when a new one is requested, and how often.
 
-use super::Output;
+use super::output::Output;
 use crate::credential::UploadCredential;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::units::UnixMillis;
 
-/// A new credential is asked for this often without any call succeeding in between, and then the
-/// session fails: a store that refuses every credential, or a source of expired ones, would
-/// otherwise be asked for ever.
+/// A new credential is requested this often without a successful call in between; then the session
+/// fails. Otherwise, a store that rejects every credential, or a source of expired ones, would cause
+/// requests indefinitely.
 const REFRESHES_WITHOUT_SUCCESS_MAX: u8 = 2;
 
-/// The credential at hand, and where it stands with a new one.
+/// The current credential, and the request for a new one.
 #[derive(Debug)]
-pub(super) struct Refresh {
+pub(super) struct CredentialState {
     credential: Option<UploadCredential>,
-    /// Rises with every credential: a refusal of an earlier one says nothing about this one.
+    /// Increases with every credential: the rejection of an earlier one does not affect this one.
     generation: u32,
     can_refresh: bool,
     refreshing: bool,
-    /// The last refresh failed: the next one waits until the credential is of no use any more.
+    /// The last refresh failed: the next one waits until the credential is unusable.
     failed: bool,
     without_success: u8,
 }
 
-impl Refresh {
+impl CredentialState {
     pub(super) const fn new(credential: Option<UploadCredential>, can_refresh: bool) -> Self {
         Self {
             credential,
@@ -35,9 +35,9 @@ impl Refresh {
         }
     }
 
-    /// The credential to sign with at `now`, and its generation; `None` while a new one has to be
-    /// waited for. Asks for a new one where that is due, one at a time.
-    pub(super) fn usable(
+    /// Returns the credential to sign with at `now`, and its generation; `None` while a new one is
+    /// awaited. Requests a new one if that is due, one at a time.
+    pub(super) fn usable_credential(
         &mut self,
         now: UnixMillis,
         outputs: &mut impl Extend<Output>,
@@ -58,8 +58,8 @@ impl Refresh {
         }
     }
 
-    /// Takes the driver's new credential, or why there is none. That is an error only where calls
-    /// wait for it: the credential at hand may do for the rest.
+    /// Accepts the driver's new credential, or why there is none. That is an error only if calls
+    /// wait for it: otherwise the current credential may last.
     pub(super) fn arrived(
         &mut self,
         result: Result<UploadCredential>,
@@ -81,14 +81,14 @@ impl Refresh {
         }
     }
 
-    /// Notes that the store refused the credential of `generation`. True where the call can be
-    /// signed again with another.
+    /// Records that the store rejected the credential of `generation`. Returns true if the call can
+    /// be signed again with another.
     pub(super) fn refused(&mut self, generation: u32) -> bool {
         if generation != self.generation {
             return true;
         }
         if self.refreshing {
-            // The new one is waited for: to sign with this one again would be refused again.
+            // A new one is awaited: a call that is signed with this one would be rejected again.
             self.credential = None;
             return true;
         }
@@ -99,8 +99,8 @@ impl Refresh {
         renewable
     }
 
-    /// The error without what is secret of the credential at hand.
-    pub(super) fn hidden_in(&self, error: Error) -> Error {
+    /// Returns the error without the secrets of the current credential.
+    pub(super) fn redact(&self, error: Error) -> Error {
         match &self.credential {
             Some(held) => held.auth.credential.hidden_in(error),
             None => error,
@@ -111,8 +111,8 @@ impl Refresh {
         self.without_success = 0;
     }
 
-    /// When the credential's life is over, where nothing can renew it.
-    pub(super) fn life_ends_at(&self) -> Option<UnixMillis> {
+    /// Returns when the credential expires, if it cannot be renewed.
+    pub(super) fn expires_at(&self) -> Option<UnixMillis> {
         let credential = self.credential.as_ref().filter(|_| !self.can_refresh)?;
         credential.auth.expires_at
     }

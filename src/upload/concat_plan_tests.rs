@@ -25,17 +25,17 @@ fn read(offset: u64, len: u64) -> Piece {
 }
 
 #[test]
-fn what_is_large_enough_is_copied_whole() {
+fn objects_that_are_large_enough_are_copied_entirely() {
     assert_eq!(pieces(&sources(&[MIN, 5 * GIB])), [copy(0, 0, MIN), copy(1, 0, 5 * GIB)]);
     assert_eq!(pieces(&sources(&[MIN, 1])), [copy(0, 0, MIN), copy(1, 0, 1)]);
     assert_eq!(pieces(&sources(&[0, MIN, 0, 1, 0])), [copy(1, 0, MIN), copy(3, 0, 1)]);
 }
 
 #[test]
-fn what_is_too_small_is_read_with_as_little_as_makes_a_part() {
+fn objects_that_are_too_small_are_read_with_as_few_bytes_as_make_a_part() {
     let large = 3 * MIN;
     assert_eq!(pieces(&sources(&[1, large])), [read(0, MIN), copy(1, MIN - 1, large - MIN + 1)]);
-    // The rest of the second would be too small to be copied, but where it is the last.
+    // The rest of the second one is too small to be copied, unless it is the last.
     assert_eq!(pieces(&sources(&[1, MIN, MIN])), [read(0, MIN + 1), copy(2, 0, MIN)]);
     assert_eq!(pieces(&sources(&[1, MIN])), [read(0, MIN), copy(1, MIN - 1, 1)]);
     assert_eq!(pieces(&sources(&[MIN - 1, 1])), [read(0, MIN)]);
@@ -43,7 +43,7 @@ fn what_is_too_small_is_read_with_as_little_as_makes_a_part() {
 }
 
 #[test]
-fn less_than_a_part_is_read_whole() {
+fn a_total_below_the_size_of_a_part_is_read_entirely() {
     assert_eq!(pieces(&sources(&[MIN - 1])), [read(0, MIN - 1)]);
     assert_eq!(pieces(&sources(&[1, 0, 2])), [read(0, 3)]);
     assert_eq!(pieces(&sources(&[])), []);
@@ -51,7 +51,7 @@ fn less_than_a_part_is_read_whole() {
 }
 
 #[test]
-fn reads_name_the_sources_that_a_piece_spans() {
+fn reads_identify_the_sources_that_a_piece_spans() {
     let all = sources(&[1, 0, 2, 3 * MIN, 4, 5]);
     let range =
         |source, start, len| ReadRange { source, start: ByteCount(start), len: ByteCount(len) };
@@ -63,7 +63,7 @@ fn reads_name_the_sources_that_a_piece_spans() {
 }
 
 #[test]
-fn what_no_object_can_hold_is_refused() {
+fn sources_beyond_the_limits_of_an_object_are_rejected() {
     let kind = |sources: &[JoinSource]| check(sources).map_err(|error| error.kind());
     assert_eq!(kind(&sources(&[5 * GIB, 1])), Ok(()));
     assert_eq!(kind(&sources(&[1, 5 * GIB + 1])), Err(ErrorKind::FileTooLarge));
@@ -89,9 +89,9 @@ proptest! {
     #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), cases: 2_000, ..Default::default() })]
 
     #[test]
-    fn pieces_are_parts_that_the_store_takes(lens in prop::collection::vec(len(), 0..12)) {
+    fn pieces_are_parts_that_the_store_accepts(lens in prop::collection::vec(len(), 0..12)) {
         let all = sources(&lens);
-        let whole = total(&all);
+        let total = total(&all);
         let pieces = pieces(&all);
         let starts: Vec<u64> = lens
             .iter()
@@ -106,7 +106,7 @@ proptest! {
                 Piece::Copy { source, range } => {
                     prop_assert_eq!(starts[*source] + range.start.bytes(), at);
                     prop_assert_eq!(range.start + range.len, all[*source].len);
-                    prop_assert!(range.len <= PART_SIZE_MAX && whole >= MULTIPART_THRESHOLD);
+                    prop_assert!(range.len <= PART_SIZE_MAX && total >= MULTIPART_THRESHOLD);
                 }
                 Piece::Read { offset, len } => {
                     prop_assert_eq!(offset.bytes(), at);
@@ -115,7 +115,7 @@ proptest! {
             }
             at += piece.len().bytes();
         }
-        prop_assert_eq!(at, whole.bytes());
+        prop_assert_eq!(at, total.bytes());
     }
 
     #[test]
@@ -125,7 +125,7 @@ proptest! {
     ) {
         let all = sources(&lens);
         let pieces = pieces(&all);
-        // A session continues where a piece begins.
+        // A session continues at the start of a piece.
         let done = from.index(pieces.len() + 1);
         let offset = pieces[..done].iter().fold(ByteCount::ZERO, |sum, piece| sum + piece.len());
         let wanted: u64 = pieces[done..]

@@ -1,0 +1,409 @@
+//! Writes checkpoints: one at a time, acknowledged only while the lease is this writer's.
+//!
+//! ```text
+//! full pages of ETags → tail → checkpoint → read the lease → acknowledge → delete obsolete keys
+//! ```
+//!
+//! Parts that finish during a write share the next one, so that there is at most one write for each
+//! part.
+
+use std::collections::VecDeque;
+
+use super::checkpoint::{Checkpoint, EtagPage, FinishedPart, Phase, Tail};
+use super::errors::misuse;
+use super::ids::FillId;
+use super::lease::{Lease, Turn};
+use super::output::Value;
+use super::output_queue::KvRequest;
+use super::records::UploadKey;
+use super::state::State;
+use super::transfer::Remainder;
+use crate::error::Result;
+use crate::oss::UploadId;
+use crate::units::{ByteCount, PART_COUNT_MAX, UnixMillis};
+
+/// The next checkpoint, and the writes that store it.
+#[derive(Debug)]
+pub(super) struct CheckpointWriter {
+    key: UploadKey,
+    holder: Turn,
+    /// What the next checkpoint says.
+    draft: Checkpoint,
+    step: Step,
+    requested: bool,
+    length_is_new: bool,
+    /// Full pages to be written before the next checkpoint.
+    pages: VecDeque<EtagPage>,
+    next_tail_serial: u32,
+    /// What the checkpoint in progress says; `None` if the upload has been restarted since.
+    writing: Option<WrittenState>,
+    written: WrittenState,
+    /// Keys that the next checkpoint does not refer to.
+    obsolete: Vec<String>,
+    /// Keys that the checkpoint in progress does not refer to.
+    deleting: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Idle,
+    Page,
+    Tail(Tail, FillId),
+    Checkpoint,
+    Lease,
+    /// Nothing is written any longer: another writer does, or no writer can.
+    Abandoned,
+}
+
+/// What an acknowledged checkpoint says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct WrittenState {
+    durable: ByteCount,
+    parts_bytes: u64,
+    reserved_number: u16,
+    has_upload_id: bool,
+    /// This session has left nothing in flight.
+    is_clean: bool,
+    /// This session may acknowledge more bytes.
+    writer_active: bool,
+}
+
+/// What the session contributes to a checkpoint.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Progress {
+    pub(super) now: UnixMillis,
+    pub(super) state: State,
+    pub(super) takes_bytes: bool,
+    /// Nothing is in flight to the store.
+    pub(super) is_drained: bool,
+    /// All bytes of the file have arrived.
+    pub(super) is_complete: bool,
+    pub(super) is_single_put: bool,
+    pub(super) remainder: Option<Remainder>,
+    pub(super) last_number: u16,
+    /// The highest number of a part that waits to be sent; zero if none does.
+    pub(super) highest_unsent: u16,
+    pub(super) parallel: u8,
+}
+
+/// What follows from a write or a read.
+#[derive(Debug)]
+pub(super) enum WriterStep {
+    Kv(KvRequest),
+    /// The tail is stored, and its buffer is no longer needed.
+    TailStored {
+        fill: FillId,
+        next: KvRequest,
+    },
+    /// The checkpoint counts. `durable` is the acknowledged offset, if it has increased; nothing
+    /// refers to the keys in `obsolete`.
+    Acknowledged {
+        durable: Option<ByteCount>,
+        obsolete: Vec<String>,
+    },
+}
+
+impl CheckpointWriter {
+    pub(super) fn new(key: UploadKey) -> Self {
+        Self {
+            key,
+            holder: Lease::unclaimed().turn,
+            draft: Checkpoint::empty(),
+            step: Step::Idle,
+            requested: false,
+            length_is_new: false,
+            pages: VecDeque::new(),
+            next_tail_serial: 0,
+            writing: None,
+            written: WrittenState::default(),
+            obsolete: Vec::new(),
+            deleting: Vec::new(),
+        }
+    }
+
+    /// Continues from the checkpoint of `epoch`, as `holder`. `length` is the file's length, if it
+    /// was not declared with the upload.
+    pub(super) fn start(
+        &mut self,
+        holder: Turn,
+        epoch: Option<u32>,
+        checkpoint: Checkpoint,
+        length: Option<ByteCount>,
+    ) {
+        self.holder = holder;
+        self.written.durable = checkpoint.durable();
+        self.written.parts_bytes = checkpoint.in_parts_bytes;
+        self.written.has_upload_id = checkpoint.upload_id.is_some();
+        self.length_is_new = length.is_some() && checkpoint.length_bytes.is_none();
+        self.draft = checkpoint;
+        self.draft.length_bytes = self.draft.length_bytes.or(length.map(ByteCount::bytes));
+        // The checkpoint of `epoch` is retained: a writer that takes over at this moment may still
+        // read it. The one before it has no reader once the first checkpoint of `holder` is stored.
+        if let Some(older) = std::mem::replace(&mut self.draft.previous, epoch) {
+            self.obsolete.push(self.key.checkpoint(older));
+        }
+    }
+
+    /// Returns what the next checkpoint says.
+    pub(super) const fn draft(&self) -> &Checkpoint {
+        &self.draft
+    }
+
+    /// Returns the store's id of the multipart upload.
+    pub(super) fn upload_id(&self) -> Option<UploadId> {
+        self.draft.upload_id.clone().map(UploadId)
+    }
+
+    pub(super) fn set_upload_id(&mut self, id: &UploadId) {
+        self.draft.upload_id = Some(id.as_str().to_owned());
+    }
+
+    /// Adds the confirmed part that continues the draft.
+    pub(super) fn push_part(&mut self, part: &FinishedPart) {
+        if let Some(tail) = self.draft.tail.take() {
+            self.obsolete.push(self.key.tail(tail.turn, tail.serial));
+        }
+        self.pages.extend(self.draft.push_part(part, self.holder));
+    }
+
+    /// Starts again without parts, in a new multipart upload.
+    pub(super) fn restart(&mut self) {
+        self.discard_parts();
+        self.draft = Checkpoint {
+            previous: self.draft.previous,
+            length_bytes: self.draft.length_bytes,
+            ..Checkpoint::empty()
+        };
+        self.pages.clear();
+        self.writing = None;
+        self.written = WrittenState::default();
+        self.requested = true;
+    }
+
+    /// Stores the upload's end, and then deletes what only its continuation needs.
+    pub(super) fn end(&mut self, phase: Phase) {
+        self.discard_parts();
+        self.obsolete.push(self.key.credential());
+        if let Phase::Completed(object) = &phase {
+            self.draft.tail = None;
+            self.draft.in_parts_bytes = object.size_bytes;
+            self.draft.crc64 = object.crc64;
+            self.draft.part_count = self.draft.part_count.max(1);
+        }
+        self.draft.phase = phase;
+        self.requested = true;
+    }
+
+    /// Requests a checkpoint, even if nothing has changed.
+    pub(super) const fn request(&mut self) {
+        self.requested = true;
+    }
+
+    /// Writes nothing any longer.
+    pub(super) const fn abandon(&mut self) {
+        self.step = Step::Abandoned;
+        self.requested = false;
+    }
+
+    /// Starts the next write, if there is something to store and none is in progress.
+    pub(super) fn write_if_due(&mut self, progress: &Progress) -> Result<Option<KvRequest>> {
+        if !matches!(self.step, Step::Idle) {
+            return Ok(None);
+        }
+        let receives = matches!(progress.state, State::Receiving | State::Draining);
+        let has_failed = progress.state == State::Failed;
+        let has_moved = self.upload_id_is_new() || self.parts_are_new();
+        let needs_numbers = receives
+            && self.draft.upload_id.is_some()
+            && progress.highest_unsent > self.reserved_number();
+        let is_final = self.needs_final_write(progress);
+        self.requested |= has_moved && (receives || has_failed)
+            || needs_numbers
+            || is_final
+            || has_failed && self.written.writer_active;
+        if !self.requested {
+            return Ok(None);
+        }
+        if is_final && progress.is_complete {
+            // In one write with the last part: all bytes are never visible without this phase.
+            self.draft.phase = Phase::Completing;
+        }
+        self.requested = false;
+        self.write_next(progress).map(Some)
+    }
+
+    /// Accepts the result of the last operation; `None` if the writer is abandoned.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::TakenOver`](crate::ErrorKind::TakenOver) if another writer holds the
+    /// lease, and the operation's error.
+    pub(super) fn on_result(
+        &mut self,
+        result: Result<Option<Vec<u8>>>,
+        progress: &Progress,
+    ) -> Result<Option<WriterStep>> {
+        let step = self.step;
+        if matches!(step, Step::Abandoned) {
+            return Ok(None);
+        }
+        let value = result?;
+        Ok(Some(match step {
+            Step::Page => WriterStep::Kv(self.write_next(progress)?),
+            Step::Tail(tail, fill) => {
+                if let Some(old) = self.draft.tail.replace(tail) {
+                    self.obsolete.push(self.key.tail(old.turn, old.serial));
+                }
+                WriterStep::TailStored { fill, next: self.write_checkpoint(progress)? }
+            }
+            Step::Checkpoint => {
+                self.step = Step::Lease;
+                WriterStep::Kv(KvRequest::Get(self.key.lease()))
+            }
+            Step::Lease => {
+                Lease::check_holder(value.as_deref(), self.holder)?;
+                self.acknowledge()
+            }
+            Step::Idle | Step::Abandoned => return Err(misuse("no checkpoint is being written")),
+        }))
+    }
+
+    /// Returns the acknowledged offset.
+    pub(super) const fn durable(&self) -> ByteCount {
+        self.written.durable
+    }
+
+    /// Returns the highest part number that may be sent: a writer that takes over starts above it.
+    pub(super) const fn reserved_number(&self) -> u16 {
+        self.written.reserved_number
+    }
+
+    /// Whether a write is in progress or requested.
+    pub(super) const fn is_busy(&self) -> bool {
+        self.requested || !matches!(self.step, Step::Idle | Step::Abandoned)
+    }
+
+    /// Whether this session's last checkpoint leaves nothing in flight.
+    pub(super) const fn is_clean(&self) -> bool {
+        self.written.is_clean
+    }
+
+    /// Whether this session declares the file's length, which no checkpoint has yet.
+    pub(super) const fn length_is_new(&self) -> bool {
+        self.length_is_new
+    }
+
+    /// Whether the last checkpoint, of this writer or an earlier one, lacks something.
+    pub(super) fn is_dirty(&self, progress: &Progress) -> bool {
+        self.written.reserved_number > 0
+            || self.parts_are_new()
+            || progress.remainder.is_some()
+            || progress.is_complete
+            || self.written.writer_active
+            || self.upload_id_is_new()
+    }
+
+    /// Whether everything of this request is confirmed, but not stored as this session's last
+    /// checkpoint.
+    fn needs_final_write(&self, progress: &Progress) -> bool {
+        progress.state == State::Draining
+            && progress.is_drained
+            && !self.written.is_clean
+            && self.is_dirty(progress)
+            && !progress.is_single_put
+    }
+
+    fn parts_are_new(&self) -> bool {
+        self.draft.in_parts_bytes != self.written.parts_bytes
+    }
+
+    const fn upload_id_is_new(&self) -> bool {
+        self.draft.upload_id.is_some() && !self.written.has_upload_id
+    }
+
+    fn write_next(&mut self, progress: &Progress) -> Result<KvRequest> {
+        if let Some(page) = self.pages.pop_front() {
+            self.step = Step::Page;
+            let key = self.key.etag_page(page.page, self.holder);
+            return Ok(KvRequest::Set(key, Value::Bytes(page.encode()?)));
+        }
+        // The tail continues the parts: it is valid only after all of them are confirmed.
+        let is_drained = progress.state == State::Draining && progress.is_drained;
+        match progress.remainder.filter(|remainder| is_drained && !remainder.is_entire_file) {
+            Some(remainder) => self.write_tail(remainder),
+            None => self.write_checkpoint(progress),
+        }
+    }
+
+    fn write_tail(&mut self, remainder: Remainder) -> Result<KvRequest> {
+        let Remainder { fill, len, crc64, .. } = remainder;
+        let serial = self.next_tail_serial;
+        self.next_tail_serial += 1;
+        let len_bytes =
+            u32::try_from(len.bytes()).map_err(|_| misuse("a tail is smaller than a part"))?;
+        let tail = Tail { turn: self.holder, serial, len_bytes, crc64: crc64.0 };
+        self.step = Step::Tail(tail, fill);
+        let key = self.key.tail(tail.turn, serial);
+        Ok(KvRequest::Set(key, Value::Fill { fill, len }))
+    }
+
+    fn write_checkpoint(&mut self, progress: &Progress) -> Result<KvRequest> {
+        let is_clean = match progress.state {
+            State::Draining => progress.is_drained,
+            // Requests of a failed session that were canceled may still arrive.
+            State::Receiving | State::Failed => false,
+            // This writer has sent no part: the upload is as the last writer left it.
+            State::Verifying | State::Settling | State::Aborting | State::Suspended => {
+                self.draft.at_rest
+            }
+            _ => true,
+        };
+        let continues = match progress.state {
+            State::Verifying | State::Receiving => true,
+            State::Draining => !is_clean || progress.is_single_put,
+            _ => false,
+        };
+        self.draft.numbers_spent = if is_clean || self.draft.upload_id.is_none() {
+            progress.last_number
+        } else {
+            let ahead = 2 * (u16::from(progress.parallel) + 1);
+            let number = progress.last_number.saturating_add(ahead).min(PART_COUNT_MAX);
+            number.max(self.written.reserved_number)
+        };
+        self.draft.at_rest = is_clean;
+        self.draft.writing = continues && progress.takes_bytes;
+        self.draft.written_at_ms = progress.now.0;
+        self.writing = Some(WrittenState {
+            durable: self.draft.durable(),
+            parts_bytes: self.draft.in_parts_bytes,
+            reserved_number: self.draft.numbers_spent,
+            has_upload_id: self.draft.upload_id.is_some(),
+            is_clean,
+            writer_active: self.draft.writing,
+        });
+        self.deleting.append(&mut self.obsolete);
+        self.step = Step::Checkpoint;
+        let key = self.key.checkpoint(self.holder.epoch);
+        Ok(KvRequest::Set(key, Value::Bytes(self.draft.encode()?)))
+    }
+
+    fn acknowledge(&mut self) -> WriterStep {
+        self.step = Step::Idle;
+        let before = self.written.durable;
+        if let Some(written) = self.writing.take() {
+            self.written = written;
+        }
+        let durable = Some(self.written.durable).filter(|durable| *durable > before);
+        WriterStep::Acknowledged { durable, obsolete: std::mem::take(&mut self.deleting) }
+    }
+
+    /// Marks as obsolete what only the continuation of the draft's parts needs.
+    fn discard_parts(&mut self) {
+        for page in std::mem::take(&mut self.draft.full_pages) {
+            self.obsolete.push(self.key.etag_page(page.page, page.turn));
+        }
+        // The tail's bytes are deleted, but the offset that was acknowledged with them remains.
+        if let Some(tail) = self.draft.tail {
+            self.obsolete.push(self.key.tail(tail.turn, tail.serial));
+        }
+    }
+}

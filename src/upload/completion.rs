@@ -1,0 +1,226 @@
+//! How an upload ends: completed, reconciled after a lost response, aborted, or lost.
+
+use super::checkpoint::FinishedObject;
+use super::errors::misuse;
+use super::operation::{Operation, OperationOutput, verify_crc64};
+use super::transfer::Remainder;
+use crate::crc64::Crc64;
+use crate::error::{Error, ErrorKind, Result};
+use crate::units::ByteCount;
+
+/// How often CompleteMultipartUpload is sent again if the store turns out not to have the object.
+const COMPLETE_RETRIES_MAX: u8 = 1;
+
+/// What is known about the end of an upload.
+#[derive(Debug)]
+pub(super) struct Completion {
+    /// The session's purpose is to abort.
+    aborts: bool,
+    object: Option<FinishedObject>,
+    /// Size and CRC of the single PutObject.
+    single_put: Option<(ByteCount, Crc64)>,
+    /// The store responded that it does not have the multipart upload.
+    upload_missing: Option<Error>,
+    /// Why the result of CompleteMultipartUpload is unknown.
+    unknown: Option<Error>,
+    retries: u8,
+    announced: bool,
+    aborted_once: bool,
+    leftover_parts_error: Option<Error>,
+}
+
+/// What follows from the result of a call.
+#[derive(Debug)]
+pub(super) enum CompletionStep {
+    /// The store has the object.
+    Confirmed(FinishedObject),
+    /// Whether the store has the object is not known: send HeadObject.
+    Reconcile,
+    /// The store does not have the object: send CompleteMultipartUpload again.
+    Retry,
+    /// The store has neither the object nor the multipart upload.
+    UploadMissing(Error),
+    /// The upload cannot be completed.
+    Lost(Error),
+    /// The store does not have the object, and the upload is to be aborted.
+    Abort,
+    /// Send AbortMultipartUpload again.
+    AbortAgain,
+    /// The multipart upload is aborted.
+    Aborted,
+}
+
+impl Completion {
+    pub(super) const fn new(aborts: bool) -> Self {
+        Self {
+            aborts,
+            object: None,
+            single_put: None,
+            upload_missing: None,
+            unknown: None,
+            retries: 0,
+            announced: false,
+            aborted_once: false,
+            leftover_parts_error: None,
+        }
+    }
+
+    pub(super) const fn aborts(&self) -> bool {
+        self.aborts
+    }
+
+    /// Returns whether a checkpoint must be stored before the single PutObject is sent: nothing
+    /// else would detect that another writer has taken the upload over. True once.
+    pub(super) const fn announce(&mut self) -> bool {
+        !std::mem::replace(&mut self.announced, true)
+    }
+
+    /// Returns the call that sends the entire file; `None` is an empty file.
+    pub(super) fn put_single(&mut self, file: Option<Remainder>) -> Operation {
+        let (len, crc64) = file.map_or((ByteCount::ZERO, Crc64::EMPTY), |f| (f.len, f.crc64));
+        self.single_put = Some((len, crc64));
+        Operation::PutObject { len, crc64, fill: file.map(|file| file.fill) }
+    }
+
+    /// Accepts the result of CompleteMultipartUpload or PutObject. `parts` is the size and the CRC
+    /// of the acknowledged parts.
+    pub(super) fn on_complete_result(
+        &mut self,
+        result: Result<OperationOutput>,
+        parts: (ByteCount, Crc64),
+    ) -> Result<CompletionStep> {
+        let error = match result {
+            Ok(OperationOutput::Object(stored)) => {
+                let (_, crc64) = self.sent_object(parts);
+                return Ok(match verify_crc64("the object", Some(crc64), stored.crc64) {
+                    Ok(()) => self.confirmed(parts, &stored.etag),
+                    Err(mismatch) => CompletionStep::Lost(mismatch),
+                });
+            }
+            Ok(_) => return Err(misuse("not an answer to CompleteMultipartUpload")),
+            Err(error) => error,
+        };
+        match error.kind() {
+            // A PutObject can be repeated: the client's next request does.
+            _ if self.single_put.is_some() => Err(error),
+            ErrorKind::UploadLost => {
+                self.upload_missing = Some(error);
+                Ok(CompletionStep::Reconcile)
+            }
+            ErrorKind::StoreUnavailable | ErrorKind::StoreReplyInvalid => {
+                self.unknown = Some(error);
+                Ok(CompletionStep::Reconcile)
+            }
+            ErrorKind::StoreRejected if rejects_parts(&error) => Ok(CompletionStep::Lost(error)),
+            _ => Err(error),
+        }
+    }
+
+    /// Accepts the result of HeadObject.
+    pub(super) fn on_head_result(
+        &mut self,
+        result: Result<OperationOutput>,
+        parts: (ByteCount, Crc64),
+    ) -> Result<CompletionStep> {
+        let head = match result {
+            Ok(OperationOutput::Head(head)) => head,
+            Ok(_) => return Err(misuse("not an answer to HeadObject")),
+            // An abort does not depend on the object.
+            Err(error) if error.kind() == ErrorKind::AccessDenied && self.aborts => {
+                return Ok(CompletionStep::Abort);
+            }
+            Err(error) if error.kind() == ErrorKind::AccessDenied => {
+                return Err(completion_unknown(
+                    "the answer to Complete was lost and the credential may not HeadObject",
+                    &error,
+                ));
+            }
+            Err(error) => return Err(error),
+        };
+        let (size, crc64) = self.sent_object(parts);
+        if let Some(head) = head.filter(|head| head.size == size) {
+            match head.crc64 {
+                Some(stored) if stored == crc64 => return Ok(self.confirmed(parts, &head.etag)),
+                Some(_) => {}
+                None => {
+                    return Err(Error::new(
+                        ErrorKind::CompletionUnknown,
+                        "the store has an object of this size and does not tell its CRC-64",
+                    ));
+                }
+            }
+        }
+        if self.aborts {
+            return Ok(CompletionStep::Abort);
+        }
+        if let Some(error) = self.upload_missing.take() {
+            return Ok(CompletionStep::UploadMissing(error));
+        }
+        if self.retries == COMPLETE_RETRIES_MAX {
+            return Err(self.unknown.take().unwrap_or_else(|| misuse("no cause was noted")));
+        }
+        self.retries += 1;
+        Ok(CompletionStep::Retry)
+    }
+
+    /// Accepts the result of AbortMultipartUpload.
+    pub(super) fn on_abort_result(
+        &mut self,
+        result: Result<OperationOutput>,
+    ) -> Result<CompletionStep> {
+        match result {
+            // Parts that were in flight may survive the first call: repeat it once
+            // (https://www.alibabacloud.com/help/en/oss/developer-reference/abortmultipartupload).
+            Ok(_) if !std::mem::replace(&mut self.aborted_once, true) => {
+                Ok(CompletionStep::AbortAgain)
+            }
+            Ok(_) => Ok(CompletionStep::Aborted),
+            // Without the permission, the parts remain until the bucket's lifecycle rule applies.
+            Err(error) if error.kind() == ErrorKind::AccessDenied => {
+                self.leftover_parts_error = Some(error);
+                Ok(CompletionStep::Aborted)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Records that an earlier session has completed the upload.
+    pub(super) fn completed_before(&mut self, object: &FinishedObject) {
+        self.object = Some(object.clone());
+    }
+
+    pub(super) const fn object(&self) -> Option<&FinishedObject> {
+        self.object.as_ref()
+    }
+
+    /// Returns why parts of an aborted upload may remain on the store.
+    pub(super) const fn leftover_parts_error(&self) -> Option<&Error> {
+        self.leftover_parts_error.as_ref()
+    }
+
+    fn confirmed(&mut self, parts: (ByteCount, Crc64), etag: &str) -> CompletionStep {
+        let (size, crc64) = self.sent_object(parts);
+        let etag = etag.trim_matches('"').to_owned();
+        let object = FinishedObject { size_bytes: size.bytes(), crc64: crc64.0, etag };
+        self.object = Some(object.clone());
+        CompletionStep::Confirmed(object)
+    }
+
+    fn sent_object(&self, parts: (ByteCount, Crc64)) -> (ByteCount, Crc64) {
+        self.single_put.unwrap_or(parts)
+    }
+}
+
+fn completion_unknown(message: &str, cause: &Error) -> Error {
+    let error = Error::new(ErrorKind::CompletionUnknown, message);
+    match cause.store() {
+        Some(store) => error.with_store(store.clone()),
+        None => error,
+    }
+}
+
+/// Whether CompleteMultipartUpload was rejected with a code that no retry changes.
+fn rejects_parts(error: &Error) -> bool {
+    let code = error.store().map_or("", |store| store.code.as_str());
+    matches!(code, "InvalidPart" | "InvalidPartOrder" | "EntityTooSmall" | "EntityTooLarge")
+}

@@ -1,0 +1,69 @@
+//! Why a session ends, and what it reports at its end.
+
+use super::checkpoint::FinishedObject;
+use super::errors::misuse;
+use super::output::Outcome;
+use super::state::State;
+use crate::error::{Error, ErrorKind};
+use crate::units::ByteCount;
+
+/// What is known about the end of a session.
+#[derive(Debug, Default)]
+pub(super) struct Ending {
+    /// Why the session fails or rejects bytes.
+    error: Option<Error>,
+    /// Another writer has taken the upload over.
+    is_fenced: bool,
+}
+
+impl Ending {
+    /// Records why the upload is lost, or why bytes are rejected.
+    pub(super) fn record(&mut self, error: Error) {
+        self.error = Some(error);
+    }
+
+    /// Records `error`, unless there is another one.
+    pub(super) fn record_if_first(&mut self, error: Error) {
+        self.error.get_or_insert(error);
+    }
+
+    pub(super) const fn has_error(&self) -> bool {
+        self.error.is_some()
+    }
+
+    /// Records that the session fails in `state`. An end that has been reached remains; but a writer
+    /// that is taken over while it stores the end reports only that, because the other writer
+    /// reports the end. Returns whether checkpoints can no longer be written.
+    pub(super) fn fail(&mut self, error: Error, state: State) -> bool {
+        let is_fenced = error.kind() == ErrorKind::TakenOver;
+        let has_no_records = matches!(
+            error.kind(),
+            ErrorKind::KeyValueUnavailable
+                | ErrorKind::CheckpointCorrupt
+                | ErrorKind::CheckpointNewer
+        );
+        self.is_fenced |= is_fenced;
+        if is_fenced || !state.is_terminal() {
+            self.error = Some(error);
+        }
+        is_fenced || has_no_records || state.is_terminal() || state == State::Claiming
+    }
+
+    /// Returns the outcome of a session that has reached a terminal state.
+    pub(super) fn outcome(
+        &self,
+        state: State,
+        object: Option<&FinishedObject>,
+        durable: ByteCount,
+    ) -> Outcome {
+        let error = || self.error.clone().unwrap_or_else(|| misuse("no cause was noted"));
+        match (state, object) {
+            _ if self.is_fenced => Outcome::Failed { error: error(), durable },
+            (State::Completed, Some(object)) => Outcome::Completed(object.clone()),
+            (State::Suspended, _) => Outcome::Suspended { durable, refused: self.error.clone() },
+            (State::Aborted, _) => Outcome::Aborted,
+            (State::Lost, _) => Outcome::Lost(error()),
+            _ => Outcome::Failed { error: error(), durable },
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The ids by which a session and its driver name what is in progress.
+
+/// Identifies one call to the store within a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallId(pub u32);
+
+/// Identifies one operation on the key-value store within a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KvId(pub u32);
+
+/// Identifies one buffer that the driver fills from the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FillId(pub u32);

@@ -1,0 +1,69 @@
+//! What the driver passes to a session.
+
+use super::ids::{CallId, FillId, KvId};
+use crate::crc64::Crc64;
+use crate::credential::UploadCredential;
+use crate::error::{Error, Result};
+use crate::oss::Reply;
+use crate::units::ByteCount;
+
+/// An event that the driver passes to [`Session::handle`](super::Session::handle).
+#[derive(Debug)]
+pub enum Input {
+    /// Time has passed: [`Session::next_wakeup`](super::Session::next_wakeup) is due.
+    Tick,
+    /// A key-value operation has ended.
+    Kv {
+        /// The operation.
+        id: KvId,
+        /// The value read (`None` if the key is absent), or the error's text.
+        result: Result<Option<Vec<u8>>, String>,
+    },
+    /// The store has responded to a call, or the connection failed.
+    Replied {
+        /// The call.
+        call: CallId,
+        /// The response, or the text of the transport error.
+        result: Result<Reply, String>,
+    },
+    /// The result of [`Output::RefreshCredential`](super::Output::RefreshCredential), or a new
+    /// credential that was not requested.
+    Credential(Result<UploadCredential>),
+    /// The session's owner cancels it: its calls are canceled, confirmed parts are recorded, and
+    /// the session ends as failed with this error. Ignored if the session has reached its end.
+    GiveUp(Error),
+    /// The driver is about to fill a streamed want.
+    StreamOpened {
+        /// The fill.
+        fill: FillId,
+    },
+    /// A fill has ended because its buffer is full or because the source has ended.
+    Filled {
+        /// The fill.
+        fill: FillId,
+        /// Number of its bytes, including those of [`Event::Ready`](super::Event::Ready).
+        len: ByteCount,
+        /// CRC of its bytes.
+        crc64: Crc64,
+        /// Whether more bytes follow.
+        end: SourceEnd,
+    },
+}
+
+/// The state of the source after a fill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceEnd {
+    /// The buffer is full; more bytes may follow.
+    More,
+    /// The request's bytes have ended normally.
+    Ended,
+    /// The client disconnected, or its request was interrupted.
+    Cut,
+    /// The client sent more bytes than it declared.
+    Overrun,
+    /// The bytes do not match the client's checksum. An atomic request is rejected for it; any
+    /// other is treated as interrupted.
+    Mismatched,
+    /// Another request stopped this one: the bytes received so far are kept.
+    Stopped,
+}

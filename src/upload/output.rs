@@ -1,0 +1,126 @@
+//! What a session requests from its driver and reports to it.
+
+use super::checkpoint::FinishedObject;
+use super::ids::{CallId, FillId, KvId};
+use crate::error::Error;
+use crate::oss::Request;
+use crate::units::ByteCount;
+
+/// Something that the driver does for a session.
+#[derive(Debug)]
+pub enum Output {
+    /// Read a key.
+    KvGet {
+        /// To be repeated in [`Input::Kv`](super::Input::Kv).
+        id: KvId,
+        /// The key.
+        key: String,
+    },
+    /// Write a key durably.
+    KvSet {
+        /// To be repeated in [`Input::Kv`](super::Input::Kv).
+        id: KvId,
+        /// The key.
+        key: String,
+        /// The value.
+        value: Value,
+    },
+    /// Delete a key. The session does not wait for the result.
+    KvDelete {
+        /// The key.
+        key: String,
+    },
+    /// Send a signed request to the store.
+    Send {
+        /// To be repeated in [`Input::Replied`](super::Input::Replied).
+        call: CallId,
+        /// The request. Its Debug output is redacted.
+        request: Box<Request>,
+        /// The buffer with the bytes of its body, if it has one.
+        fill: Option<FillId>,
+    },
+    /// Abort a request. A response that has already arrived is ignored.
+    Cancel {
+        /// The call.
+        call: CallId,
+    },
+    /// Obtain a new credential for this upload's media id, and pass it in
+    /// [`Input::Credential`](super::Input::Credential).
+    RefreshCredential,
+    /// Something that the driver's user may need to know.
+    Event(Event),
+}
+
+/// The value of a key-value write.
+#[derive(Debug)]
+pub enum Value {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// The first `len` bytes of a filled buffer.
+    Fill {
+        /// The buffer.
+        fill: FillId,
+        /// Number of its bytes.
+        len: ByteCount,
+    },
+}
+
+/// Something that a session reports.
+#[derive(Debug)]
+pub enum Event {
+    /// The session accepts bytes from now on. Reported once, if its purpose is to append.
+    Ready {
+        /// The offset from which the client continues.
+        offset: ByteCount,
+        /// Bytes before that offset that are in no part yet: the first fill starts with them.
+        tail: Vec<u8>,
+    },
+    /// Every byte before this offset is acknowledged.
+    Durable(ByteCount),
+    /// A buffer is no longer needed.
+    Released(FillId),
+    /// The source must be read again from its start, without a tail: the store no longer has the
+    /// upload, and no byte is acknowledged. Reported at most once, and only if
+    /// [`SessionOptions::replayable`](super::SessionOptions::replayable) allows it. An open fill is
+    /// dropped.
+    Rewind,
+    /// The session has ended.
+    Ended(Outcome),
+}
+
+/// How a session ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// The object is complete, and its size and CRC-64 match.
+    Completed(FinishedObject),
+    /// Another request can continue the upload.
+    Suspended {
+        /// The offset to continue from.
+        durable: ByteCount,
+        /// Why bytes of this request were rejected, if any were.
+        refused: Option<Error>,
+    },
+    /// The upload was aborted.
+    Aborted,
+    /// The upload cannot be continued.
+    Lost(Error),
+    /// This session failed; another one can continue the upload.
+    Failed {
+        /// The cause.
+        error: Error,
+        /// The offset to continue from.
+        durable: ByteCount,
+    },
+}
+
+/// A buffer of bytes that a session requests from the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Want {
+    /// To be repeated in [`Input::Filled`](super::Input::Filled).
+    pub fill: FillId,
+    /// Size of the part to fill, including the tail of [`Event::Ready`].
+    pub size: ByteCount,
+    /// Whether the bytes go straight into a request: see
+    /// [`Input::StreamOpened`](super::Input::StreamOpened).
+    pub streamed: bool,
+}

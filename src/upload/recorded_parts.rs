@@ -1,0 +1,141 @@
+//! The parts that the checkpoint records: read back for CompleteMultipartUpload, and compared with
+//! the store's list if the last writer was interrupted.
+
+use super::checkpoint::{Checkpoint, EtagPage, PageRef};
+use super::errors::misuse;
+use super::operation::OperationOutput;
+use super::output_queue::KvRequest;
+use super::records::UploadKey;
+use crate::crc64::{self, Crc64};
+use crate::error::{Error, ErrorKind, Result};
+use crate::oss::ETag;
+use crate::oss::action::{ListedPart, PartPage};
+use crate::units::{ByteCount, PartNumber};
+
+/// The ETags that were read, and the parts that were listed.
+#[derive(Debug)]
+pub(super) struct RecordedParts {
+    key: UploadKey,
+    /// The full pages to read, the next one last.
+    unread: Vec<PageRef>,
+    parts: Vec<(PartNumber, ETag)>,
+    listed: Vec<ListedPart>,
+}
+
+/// What follows from a page of the store's list.
+#[derive(Debug)]
+pub(super) enum ListOutcome {
+    /// List the parts after this one.
+    Continue(PartNumber),
+    /// The store has the recorded parts, or the credential may not list them.
+    Match,
+    /// The store does not have the recorded parts.
+    Mismatch(Error),
+}
+
+impl RecordedParts {
+    pub(super) const fn new(key: UploadKey) -> Self {
+        Self { key, unread: Vec::new(), parts: Vec::new(), listed: Vec::new() }
+    }
+
+    /// Starts to read the ETags that `checkpoint` refers to.
+    pub(super) fn start(&mut self, checkpoint: &Checkpoint) {
+        self.parts.clear();
+        self.unread = checkpoint.full_pages.iter().rev().copied().collect();
+    }
+
+    /// Returns the operation that reads the next page; `None` if all are read.
+    pub(super) fn read_next_page(&mut self) -> Option<KvRequest> {
+        let page = self.unread.pop()?;
+        Some(KvRequest::Get(self.key.etag_page(page.page, page.turn)))
+    }
+
+    /// Accepts the value of that page.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::CheckpointCorrupt`] if it is missing or cannot be read.
+    pub(super) fn page_read(&mut self, value: Option<Vec<u8>>) -> Result<()> {
+        let value = value.ok_or_else(|| corrupt("a page of ETags is missing".to_owned()))?;
+        self.parts.extend(EtagPage::decode(&value)?.parts());
+        Ok(())
+    }
+
+    /// Adds the parts of the open page, after all others are read.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::CheckpointCorrupt`] if ETags are missing.
+    pub(super) fn finish(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        self.parts.extend(checkpoint.open_page.parts());
+        let (stored, expected) = (self.parts.len(), checkpoint.part_count);
+        if stored == usize::from(expected) {
+            return Ok(());
+        }
+        Err(corrupt(format!("{stored} ETags are stored for {expected} parts")))
+    }
+
+    /// Removes and returns the parts, by ascending number.
+    pub(super) fn take(&mut self) -> Vec<(PartNumber, ETag)> {
+        std::mem::take(&mut self.parts)
+    }
+
+    /// Accepts one page of the store's list; after the last one, compares the list.
+    pub(super) fn listed(
+        &mut self,
+        result: Result<OperationOutput>,
+        checkpoint: &Checkpoint,
+    ) -> Result<ListOutcome> {
+        match result {
+            Ok(OperationOutput::Parts(PartPage { parts, next })) => {
+                self.listed.extend(parts);
+                Ok(match next {
+                    Some(after) => ListOutcome::Continue(after),
+                    None => match self.compare(checkpoint) {
+                        Ok(()) => ListOutcome::Match,
+                        Err(message) => {
+                            ListOutcome::Mismatch(Error::new(ErrorKind::UploadLost, message))
+                        }
+                    },
+                })
+            }
+            Ok(_) => Err(misuse("not an answer to ListParts")),
+            // A credential that may not list parts leaves only the checkpoint to rely on.
+            Err(error) if error.kind() == ErrorKind::AccessDenied => Ok(ListOutcome::Match),
+            Err(error) if error.kind() == ErrorKind::UploadLost => Ok(ListOutcome::Mismatch(error)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Checks that the store has every recorded part with the acknowledged bytes. Other parts were
+    /// never acknowledged and do not count.
+    fn compare(&mut self, checkpoint: &Checkpoint) -> Result<(), String> {
+        let listed = std::mem::take(&mut self.listed);
+        let mut size = ByteCount::ZERO;
+        let mut crc = Some(Crc64::EMPTY);
+        for (number, etag) in self.take() {
+            let found = listed.binary_search_by_key(&number, |part| part.number);
+            let part = found.ok().and_then(|index| listed.get(index));
+            let Some(part) = part.filter(|part| part.etag == etag) else {
+                return Err(format!("the store no longer has part {number} as it was sent"));
+            };
+            size += part.size;
+            crc = crc
+                .zip(part.crc64)
+                .map(|(before, part_crc)| crc64::combine(before, part_crc, part.size.bytes()));
+        }
+        let matches = size.bytes() == checkpoint.in_parts_bytes
+            && crc.is_none_or(|crc| crc == checkpoint.crc64());
+        if matches {
+            return Ok(());
+        }
+        Err(format!(
+            "the store's parts have {size} and the checkpoint says {} bytes, \
+             or their CRC-64 is not {}",
+            checkpoint.in_parts_bytes,
+            checkpoint.crc64()
+        ))
+    }
+}
+
+fn corrupt(message: String) -> Error {
+    Error::new(ErrorKind::CheckpointCorrupt, message)
+}

@@ -1,0 +1,245 @@
+//! Names, creates and deletes the records of an upload in the key-value store.
+//!
+//! Every key matches `[A-Za-z0-9._-]{1,100}`, which is within the limits of all providers that Spin
+//! documents (SQLite: 256 bytes; Cosmos DB: 255 characters without `/ \ ? #`).
+
+use super::checkpoint::Checkpoint;
+use super::election::Registers;
+use super::lease::{EPOCHS_RETAINED, Lease, Turn};
+use super::upload_record::UploadRecord;
+use crate::error::Result;
+
+/// The id of an upload, which clients see in its address: 1 to 64 characters of `[A-Za-z0-9_-]`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct UploadKey(String);
+
+/// A write to the key-value store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordWrite {
+    /// The key.
+    pub key: String,
+    /// The value.
+    pub value: Vec<u8>,
+}
+
+/// The keys to delete so that nothing of an upload remains.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordDeletion {
+    /// To be deleted before the others: without this key, no reader finds the upload.
+    pub first: String,
+    /// The others, in any order. Not all of them need exist.
+    pub rest: Vec<String>,
+}
+
+impl RecordWrite {
+    /// Returns the writes that create an upload without bytes, in the order in which they must be
+    /// made: a reader that finds the upload record finds all others.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::Internal`](crate::ErrorKind::Internal), which no record causes.
+    pub fn creating(upload: &UploadKey, record: &UploadRecord) -> Result<[Self; 2]> {
+        Ok([
+            Self { key: upload.lease(), value: Lease::unclaimed().encode()? },
+            Self { key: upload.upload(), value: record.encode()? },
+        ])
+    }
+}
+
+impl RecordDeletion {
+    /// Returns all keys of an upload, given its lease and its last checkpoint. Without the lease,
+    /// its checkpoints and registers remain; without the checkpoint, its ETag pages and its tail.
+    #[must_use]
+    pub fn new(upload: &UploadKey, lease: Option<&Lease>, last: Option<&Checkpoint>) -> Self {
+        let mut rest = vec![
+            upload.lease(),
+            upload.credential(),
+            upload.stop(),
+            upload.pause(),
+            upload.alive(),
+            upload.digest(),
+            upload.joined_into(),
+        ];
+        if let Some(lease) = lease {
+            rest.extend(lease.checkpoint_epochs().map(|epoch| upload.checkpoint(epoch)));
+            rest.extend(lease.epoch_keys(upload));
+        }
+        if let Some(last) = last {
+            rest.extend(last.full_pages.iter().map(|page| upload.etag_page(page.page, page.turn)));
+            rest.extend(last.tail.map(|tail| upload.tail(tail.turn, tail.serial)));
+        }
+        Self { first: upload.upload(), rest }
+    }
+}
+
+impl Lease {
+    /// Returns the keys of the registers by which epochs were acquired, as far as they may still
+    /// exist.
+    pub fn epoch_keys(&self, upload: &UploadKey) -> impl Iterator<Item = String> {
+        let oldest = self.turn.epoch.saturating_sub(EPOCHS_RETAINED);
+        let epochs = oldest..=self.turn.epoch.saturating_add(1);
+        epochs.flat_map(|epoch| upload.registers(epoch).into_keys())
+    }
+}
+
+impl UploadKey {
+    /// Parses an id; `None` if `text` is not one.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        ((1..=64).contains(&text.len()) && text.bytes().all(plain)).then(|| Self(text.to_owned()))
+    }
+
+    /// Creates an id from 128 random bits, which makes it unguessable.
+    #[must_use]
+    pub fn from_random(bits: u128) -> Self {
+        Self(format!("{bits:032x}"))
+    }
+
+    /// Returns the id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns the key of the [`UploadRecord`].
+    #[must_use]
+    pub fn upload(&self) -> String {
+        self.named("upload")
+    }
+
+    /// Parses the key of an [`UploadRecord`]; `None` if `key` is another key.
+    #[must_use]
+    pub fn of_upload_record(key: &str) -> Option<Self> {
+        Self::new(key.strip_prefix("u.")?.strip_suffix(".upload")?)
+    }
+
+    /// Returns the key of the [`Lease`].
+    #[must_use]
+    pub fn lease(&self) -> String {
+        self.named("lease")
+    }
+
+    /// Returns the key of the sealed credential.
+    #[must_use]
+    pub fn credential(&self) -> String {
+        self.named("credential")
+    }
+
+    /// Returns the key of the stop signal: a random value that is written anew to stop the writer.
+    #[must_use]
+    pub fn stop(&self) -> String {
+        self.named("stop")
+    }
+
+    /// Returns the key that exists while the upload is paused.
+    #[must_use]
+    pub fn pause(&self) -> String {
+        self.named("pause")
+    }
+
+    /// Returns the key of the heartbeat of a writer that may not finish a part for long.
+    #[must_use]
+    pub fn alive(&self) -> String {
+        self.named("alive")
+    }
+
+    /// Returns the key of the state of the representation digest, if the client requested one.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        self.named("digest")
+    }
+
+    /// Returns the key of the id of the final upload that a partial upload becomes a part of.
+    #[must_use]
+    pub fn joined_into(&self) -> String {
+        self.named("final")
+    }
+
+    /// Returns the key of the checkpoint of the writer that acquired `epoch`.
+    #[must_use]
+    pub fn checkpoint(&self, epoch: u32) -> String {
+        self.named(&format!("c.{epoch}"))
+    }
+
+    /// Returns the key of the ETags of part numbers 256 × `page` + 1 to 256 × (`page` + 1), as
+    /// written by `turn`.
+    #[must_use]
+    pub fn etag_page(&self, page: u8, turn: Turn) -> String {
+        self.named(&format!("e.{page}.{}.{:016x}", turn.epoch, turn.writer))
+    }
+
+    /// Returns the key of bytes at the end of a request that are too few for a part.
+    #[must_use]
+    pub fn tail(&self, turn: Turn, serial: u32) -> String {
+        self.named(&format!("t.{}.{:016x}.{serial}", turn.epoch, turn.writer))
+    }
+
+    /// Returns the registers by which writers compete for `epoch`.
+    pub(super) fn registers(&self, epoch: u32) -> Registers {
+        Registers::new(&self.named("b"), &self.named("d"), epoch)
+    }
+
+    fn named(&self, name: &str) -> String {
+        format!("u.{}.{name}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::*;
+    use crate::upload::{PageRef, Tail};
+
+    #[test]
+    fn key_strings_of_an_upload_are_those_of_existing_records() {
+        let upload = UploadKey::new("id").unwrap();
+        let turn = Turn { epoch: 20, writer: 0xab };
+        let lease = Lease { turn, bases: vec![19, 7], fresh: false };
+        let mut last = Checkpoint::empty();
+        last.full_pages.push(PageRef { page: 2, turn });
+        last.tail = Some(Tail { turn, serial: 3, len_bytes: 1, crc64: 0 });
+        let deletion = RecordDeletion::new(&upload, Some(&lease), Some(&last));
+        assert_eq!(deletion.first, "u.id.upload");
+        let (records, others) = deletion.rest.split_at(10);
+        let named = ["lease", "credential", "stop", "pause", "alive", "digest", "final"];
+        let expected: Vec<_> = named.into_iter().chain(["c.20", "c.19", "c.7"]).collect();
+        assert_eq!(records, expected.iter().map(|name| format!("u.id.{name}")).collect::<Vec<_>>());
+        let (registers, others) = others.split_at(others.len() - 2);
+        let epochs =
+            (4..=21).flat_map(|epoch| [format!("u.id.b.{epoch}"), format!("u.id.d.{epoch}")]);
+        assert_eq!(registers, epochs.collect::<Vec<_>>());
+        assert_eq!(others, ["u.id.e.2.20.00000000000000ab", "u.id.t.20.00000000000000ab.3"]);
+    }
+
+    #[test]
+    fn an_upload_is_created_with_its_upload_record_last() {
+        use crate::upload::{Role, Target};
+        let upload = UploadKey::new("id").unwrap();
+        let target = Target {
+            endpoint: "oss-cn-shanghai.aliyuncs.com".into(),
+            bucket: "b".into(),
+            object: "o".into(),
+            region: None,
+            cname: false,
+            signature_v1: false,
+        };
+        let record = UploadRecord {
+            created_at_ms: 1,
+            file_name: "f".into(),
+            length_bytes: None,
+            media_id: String::new(),
+            target,
+            content_type: None,
+            client_metadata: None,
+            minted: false,
+            role: Role::Whole,
+        };
+        let [lease, last] = RecordWrite::creating(&upload, &record).unwrap();
+        assert_eq!(
+            (lease.key, Lease::decode(&lease.value)),
+            (upload.lease(), Ok(Lease::unclaimed()))
+        );
+        assert_eq!((last.key, UploadRecord::decode(&last.value)), (upload.upload(), Ok(record)));
+    }
+}

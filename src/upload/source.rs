@@ -1,0 +1,124 @@
+//! Where a session's bytes come from: one request, a source that can be read from any offset, or
+//! other objects on the store.
+
+use super::concat_session::Concatenation;
+use super::input::SourceEnd;
+use super::options::{Purpose, Receive};
+use crate::crc64::Crc64;
+use crate::error::{Error, ErrorKind, Result};
+use crate::units::ByteCount;
+
+/// The source of a session's bytes.
+#[derive(Debug)]
+pub(super) enum Source {
+    /// The session appends nothing.
+    None,
+    /// One request of a client.
+    Request(Receive),
+    /// A source that can be read from any offset.
+    Seekable,
+    /// Objects on the store.
+    Concatenation(Concatenation),
+}
+
+impl Source {
+    /// # Errors
+    /// Returns [`ErrorKind::FileEmpty`] if a source of length zero is to be continued, and
+    /// [`ErrorKind::FileTooLarge`] if the store cannot concatenate the objects.
+    pub(super) fn new(purpose: Purpose, length: Option<ByteCount>) -> Result<Self> {
+        Ok(match purpose {
+            Purpose::Receive(request) => Self::Request(request),
+            Purpose::Continue if length.is_some_and(ByteCount::is_zero) => return Err(empty_file()),
+            Purpose::Continue => Self::Seekable,
+            Purpose::Join { sources } => Self::Concatenation(Concatenation::new(sources)?),
+            Purpose::Settle | Purpose::Fence | Purpose::Abort => Self::None,
+        })
+    }
+
+    pub(super) const fn has_bytes(&self) -> bool {
+        !matches!(self, Self::None)
+    }
+
+    /// Whether the request's bytes count only once all of them have arrived.
+    pub(super) const fn is_atomic(&self) -> bool {
+        matches!(self, Self::Request(Receive { atomic: true, .. }))
+    }
+
+    /// Whether the file stays incomplete even if all of its bytes are stored.
+    pub(super) const fn keeps_open(&self) -> bool {
+        matches!(self, Self::Request(Receive { stays_open: true, .. }))
+    }
+
+    /// Returns the file's length, if the source declares it.
+    pub(super) fn declared_length(&self) -> Option<ByteCount> {
+        match self {
+            Self::Request(request) => request.length,
+            Self::Concatenation(concatenation) => Some(concatenation.total()),
+            Self::None | Self::Seekable => None,
+        }
+    }
+
+    /// Checks that the request starts at the durable offset.
+    pub(super) fn check_offset(&self, durable: ByteCount) -> Result<()> {
+        match self {
+            Self::Request(request) if request.offset != durable => {
+                let (offset, durable) = (request.offset.bytes(), durable.bytes());
+                let message =
+                    format!("the request starts at {offset} and the upload is at {durable}");
+                Err(Error::new(ErrorKind::OffsetMismatch, message))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns how many bytes the next fills can have in total, if known: after `read` bytes of the
+    /// request, and including the `tail` before it. `file_left` is how many the file lacks.
+    pub(super) fn bytes_left(
+        &self,
+        read: ByteCount,
+        tail: ByteCount,
+        file_left: Option<ByteCount>,
+    ) -> Option<ByteCount> {
+        match self {
+            Self::Request(request) => request.request_len.map(|len| len - read + tail),
+            _ => file_left,
+        }
+    }
+
+    /// Returns whether the file ends at `offset`, at which a fill ended with `end`.
+    pub(super) fn ends_at(
+        &self,
+        offset: ByteCount,
+        length: Option<ByteCount>,
+        end: SourceEnd,
+    ) -> bool {
+        match (length, self) {
+            (Some(length), _) => offset == length,
+            (None, Self::Request(Receive { end_completes, .. })) => {
+                *end_completes && end == SourceEnd::Ended
+            }
+            (None, Self::Seekable) => end == SourceEnd::Ended,
+            (None, Self::None | Self::Concatenation(_)) => false,
+        }
+    }
+
+    /// Starts again from offset zero of a file of `length` bytes.
+    pub(super) fn restart(&mut self, length: Option<ByteCount>) -> Result<()> {
+        match self {
+            Self::Request(request) => {
+                let end = request.request_len.map(|len| request.offset + len);
+                request.request_len = length.or(end);
+                request.offset = ByteCount::ZERO;
+                Ok(())
+            }
+            Self::Concatenation(concatenation) => {
+                concatenation.start_at(ByteCount::ZERO, Crc64::EMPTY)
+            }
+            Self::None | Self::Seekable => Ok(()),
+        }
+    }
+}
+
+pub(super) fn empty_file() -> Error {
+    Error::new(ErrorKind::FileEmpty, "the file has no bytes")
+}
