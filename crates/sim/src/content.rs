@@ -38,6 +38,11 @@ impl Content {
         Self(Rc::new(bytes))
     }
 
+    /// These bytes and then those of `next`.
+    pub fn followed_by(&self, next: &Self) -> Self {
+        Self(Rc::new([self.bytes(), next.bytes()].concat()))
+    }
+
     /// How many bytes there are.
     pub fn len(&self) -> u64 {
         self.0.len() as u64
