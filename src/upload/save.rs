@@ -72,9 +72,10 @@ impl Save {
         self.saved.durable
     }
 
-    /// The highest part number that may be sent: a writer that takes over starts above it.
+    /// The highest part number that may be sent: a writer that takes over starts above it, and drops
+    /// the parts by the upload id, which has to be stored before any of them is sent.
     pub(super) const fn reserved(&self) -> u16 {
-        self.saved.numbers_spent
+        if self.saved.has_upload_id { self.saved.numbers_spent } else { 0 }
     }
 
     pub(super) const fn request(&mut self) {
