@@ -262,6 +262,11 @@ impl Session {
         self.finish.object.clone()
     }
 
+    /// Returns true if the object was sent as one PutObject.
+    pub(super) const fn is_single_object(&self) -> bool {
+        self.finish.single.is_some()
+    }
+
     fn sent_object(&self) -> (ByteCount, Crc64) {
         let parts = (ByteCount(self.checkpoint.in_parts_bytes), self.checkpoint.crc64());
         self.finish.single.unwrap_or(parts)

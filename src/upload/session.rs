@@ -48,6 +48,8 @@ pub struct Session {
     pub(super) trouble: Option<Error>,
     /// Another writer has taken the upload over.
     fenced: bool,
+    /// Why the end could not be stored, if it could not.
+    unstored_end: Option<Error>,
     kv_next: u32,
     kv_pending: BTreeMap<KvId, KvStep>,
     pub(super) outputs: VecDeque<Output>,
@@ -103,6 +105,7 @@ impl Session {
             finish: Finish::default(),
             trouble: None,
             fenced: false,
+            unstored_end: None,
             kv_next: 0,
             kv_pending: BTreeMap::new(),
             outputs: VecDeque::new(),
@@ -157,6 +160,15 @@ impl Session {
     #[must_use]
     pub fn handed_over(&self) -> ByteCount {
         self.transfer.handed_over()
+    }
+
+    /// Why the end that this session reports is not stored, if it is not and the records do not lead
+    /// to it: other writers continue from the checkpoint before. The end of a multipart upload is
+    /// found from that checkpoint.
+    #[must_use]
+    pub fn unstored_end(&self) -> Option<&Error> {
+        let is_found = self.state == State::Completed && !self.is_single_object();
+        self.unstored_end.as_ref().filter(|_| !is_found)
     }
 
     /// Where the session stands.
@@ -302,6 +314,8 @@ impl Session {
             self.save.give_up();
             if fenced {
                 self.trouble = Some(error);
+            } else {
+                self.unstored_end = Some(error);
             }
             return;
         }
