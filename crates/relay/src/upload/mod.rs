@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `create` | media id, credential and records of a new upload |
 //! | `append` | bytes of one request, and every refusal before they are read |
+//! | `complete` | completing an upload all of whose bytes are stored |
 //! | `single_request` | a file that comes in one request |
 //! | `status`, `expiry` | the state of an upload, and when it expires |
 //! | `stop`, `reconcile` | ending the previous writer, and resolving an unknown completion |
@@ -16,6 +17,7 @@
 //! | `records` | the stored records |
 
 pub(crate) mod append;
+pub(crate) mod complete;
 pub(crate) mod concatenate;
 pub(crate) mod control;
 pub(crate) mod create;
