@@ -20,7 +20,7 @@ use vod_uploader::{Error, ErrorKind, Result};
 
 use super::append::{size_max, too_large};
 use super::create::{CreatedUpload, NewUpload, create};
-use super::{SessionRequest, current_status, load_upload_record, records, run_session};
+use super::{SessionRequest, current_status, load_upload_record, reconcile, records, run_session};
 use crate::body::ReadbackStream;
 use crate::config::TemporaryStorage;
 use crate::instance::Instance;
@@ -267,6 +267,8 @@ async fn partial_status(instance: &Rc<Instance>, key: &UploadKey) -> Result<Uplo
         let allowed = "final; and addresses of uploads that were created as partial";
         return Err(Error::field_invalid("upload-concat", allowed));
     }
+    // Its client may have been told that it is complete, and sends no further request for it.
+    let status = reconcile::settle_if_stale(instance, key, status).await?;
     match &status.checkpoint.phase {
         Phase::Aborted | Phase::Lost { .. } => Err(partial_gone()),
         Phase::Receiving | Phase::Completing | Phase::Completed(_) => Ok(status),

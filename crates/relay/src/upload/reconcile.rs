@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::{Either, LocalBoxFuture, Shared, select};
+use vod_uploader::credential::UploadCredential;
 use vod_uploader::http::UploadStatus;
 use vod_uploader::units::UnixMillis;
 use vod_uploader::upload::{Claim, Phase, Purpose, UploadKey, UploadRecord};
@@ -100,20 +101,44 @@ fn start(
     running
 }
 
-/// Finds out how the upload ended, and completes it if it did not.
+/// The state after a completion whose writer has stopped is resolved. A recent completion is left to
+/// its writer.
+///
+/// # Errors
+/// Those of [`settle`].
+pub(super) async fn settle_if_stale(
+    instance: &Rc<Instance>,
+    key: &UploadKey,
+    status: UploadStatus,
+) -> Result<UploadStatus> {
+    let written_at = UnixMillis(status.checkpoint.written_at_ms);
+    let is_completing = status.checkpoint.phase == Phase::Completing;
+    if !is_completing || instance.now().since(written_at) < COMPLETE_WAIT_MAX {
+        return Ok(status);
+    }
+    let credential = append::stored_credential(instance, key, &status.record).await?;
+    settle(instance, key, &status.record, credential).await?;
+    current_status(instance, key).await
+}
+
 async fn reconcile(
     instance: &Rc<Instance>,
     caller: &Caller,
     key: &UploadKey,
     record: &UploadRecord,
 ) -> Result<()> {
-    let request = SessionRequest {
-        key,
-        record,
-        claim: Claim::TakeOver,
-        purpose: Purpose::Settle,
-        credential: append::credential(instance, caller, key, record).await?,
-        source: NO_SOURCE,
-    };
+    let credential = append::credential(instance, caller, key, record).await?;
+    settle(instance, key, record, credential).await
+}
+
+/// Finds out how the upload ended, and completes it if it did not.
+async fn settle(
+    instance: &Rc<Instance>,
+    key: &UploadKey,
+    record: &UploadRecord,
+    credential: Option<UploadCredential>,
+) -> Result<()> {
+    let (claim, purpose) = (Claim::TakeOver, Purpose::Settle);
+    let request = SessionRequest { key, record, claim, purpose, credential, source: NO_SOURCE };
     ignore_takeover(run_session(instance, request).await?)
 }
