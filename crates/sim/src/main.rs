@@ -4,6 +4,7 @@
 //! vod-uploader-sim [relay] --seed N          the storm of a seed, traced
 //! vod-uploader-sim [relay] --seeds A..B      storms
 //! vod-uploader-sim relay --scenario NAME [--crash-at N] [--orphans land|lost|linger]
+//!                        [--fault-at N] [--fault failed|unconfirmed|silent]
 //! vod-uploader-sim queue --seed N            the story of a seed of the queue, traced
 //! vod-uploader-sim queue --seeds A..B        stories
 //! ```
@@ -12,7 +13,7 @@ use std::ops::Range;
 use std::panic::catch_unwind;
 use std::process::ExitCode;
 
-use vod_uploader_sim::relay::{BASE_SCENARIOS, Orphans, Setting, run, storm};
+use vod_uploader_sim::relay::{BASE_SCENARIOS, OperationFault, Orphans, Setting, run, storm};
 use vod_uploader_sim::{narrate, simulate};
 
 fn main() -> ExitCode {
@@ -23,7 +24,25 @@ fn main() -> ExitCode {
     };
     let is_queue = arguments.first().is_some_and(|argument| argument == "queue");
     if let Some(name) = of("--scenario") {
-        return run_scenario(name, of("--crash-at"), of("--orphans"));
+        let setting = Setting {
+            crash_at: of("--crash-at").and_then(|point| point.parse().ok()),
+            orphans: match of("--orphans") {
+                Some("lost") => Orphans::Lost,
+                Some("linger") => Orphans::Linger,
+                _ => Orphans::Land,
+            },
+            fault_at: of("--fault-at").and_then(|number| number.parse().ok()).map(|number| {
+                let fault = match of("--fault") {
+                    Some("unconfirmed") => OperationFault::Unconfirmed,
+                    Some("silent") => OperationFault::Silent,
+                    _ => OperationFault::Failed,
+                };
+                (number, fault)
+            }),
+            is_traced: true,
+            ..Setting::default()
+        };
+        return run_scenario(name, setting);
     }
     if let Some(seed) = of("--seed").and_then(|seed| seed.parse().ok()) {
         trace_seed(seed, is_queue);
@@ -59,20 +78,10 @@ fn run_seeds(seeds: Range<u64>, is_queue: bool) -> ExitCode {
     ExitCode::from(u8::from(failed > 0))
 }
 
-fn run_scenario(name: &str, crash_at: Option<&str>, orphans: Option<&str>) -> ExitCode {
+fn run_scenario(name: &str, setting: Setting) -> ExitCode {
     let Some(scenario) = BASE_SCENARIOS.iter().find(|scenario| scenario.name == name) else {
         BASE_SCENARIOS.iter().for_each(|scenario| eprintln!("{}", scenario.name));
         return usage();
-    };
-    let setting = Setting {
-        crash_at: crash_at.and_then(|point| point.parse().ok()),
-        orphans: match orphans {
-            Some("lost") => Orphans::Lost,
-            Some("linger") => Orphans::Linger,
-            _ => Orphans::Land,
-        },
-        is_traced: true,
-        ..Setting::default()
     };
     eprintln!("{:#?}", run(setting, scenario));
     ExitCode::SUCCESS
@@ -84,6 +93,8 @@ fn parse_range(text: &str) -> Option<Range<u64>> {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("usage: vod-uploader-sim [relay | queue] (--seed N | --seeds A..B | --scenario NAME)");
+    eprintln!(
+        "usage: vod-uploader-sim [relay | queue] (--seed N | --seeds A..B | --scenario NAME)"
+    );
     ExitCode::from(2)
 }

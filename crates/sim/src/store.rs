@@ -73,6 +73,8 @@ impl Store {
         match fault {
             Some(Fault::Broken) => return Answered::Broken,
             Some(Fault::Hang) => return Answered::Never,
+            // No client can tell a gateway's 204 from that of a deletion.
+            Some(Fault::Refused(204, _)) if operation == Operation::DeleteObject => {}
             Some(Fault::Refused(status, code)) => {
                 return Answered::Reply(for_method(operation, reply::error(status, code, "")));
             }

@@ -35,5 +35,11 @@ fn every_base_scenario_survives_a_crash_at_every_step() {
         )
     });
     let replays: Vec<_> = replays.collect();
-    assert!(replays.is_empty(), "{} of {} fail:\n{}", replays.len(), cases.len(), replays.join("\n"));
+    assert!(
+        replays.is_empty(),
+        "{} of {} fail:\n{}",
+        replays.len(),
+        cases.len(),
+        replays.join("\n")
+    );
 }

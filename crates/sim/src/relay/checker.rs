@@ -1,6 +1,6 @@
 //! What must hold after every step.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use vod_uploader::upload::{Lease, UploadKey, UploadRecord};
 
@@ -23,8 +23,6 @@ pub(crate) struct InvariantChecker {
     writers: BTreeMap<(String, u32), u64>,
     /// The highest offset that was acknowledged to any client, by the path of the upload.
     acknowledged: BTreeMap<String, u64>,
-    /// Paths of uploads that a client has terminated.
-    terminated: BTreeSet<String>,
 }
 
 impl InvariantChecker {
@@ -34,14 +32,20 @@ impl InvariantChecker {
         self.contents.push(content.clone());
     }
 
-    /// A record is written: no secret is in it, an upload has one media, an epoch one writer.
+    /// A record is written: no secret is in it, and an upload has one media.
     pub(crate) fn observe_write(&mut self, key: &str, value: &[u8]) {
         check_no_secret(key, value);
         if UploadKey::of_upload_record(key).is_some() {
             let media_id = UploadRecord::decode(value).unwrap().media_id;
             let known = self.media_ids.entry(key.to_owned()).or_insert_with(|| media_id.clone());
             assert_eq!(*known, media_id, "{key} has two media");
-        } else if let Some(upload) = key.strip_suffix(".lease") {
+        }
+    }
+
+    /// A record is written and its writer receives the answer: an epoch has one such writer. A writer
+    /// whose lease is not confirmed acknowledges nothing.
+    pub(crate) fn observe_confirmed_write(&mut self, key: &str, value: &[u8]) {
+        if let Some(upload) = key.strip_suffix(".lease") {
             let turn = Lease::decode(value).unwrap().turn;
             let epoch = (upload.to_owned(), turn.epoch);
             let writer = *self.writers.entry(epoch).or_insert(turn.writer);
@@ -79,16 +83,6 @@ impl InvariantChecker {
         check_no_secret("a response", body);
     }
 
-    /// A client has terminated an upload.
-    pub(crate) fn observe_termination(&mut self, path: &str) {
-        self.terminated.insert(path.to_owned());
-    }
-
-    /// Returns true if a client has terminated the upload.
-    pub(crate) fn is_terminated(&self, path: &str) -> bool {
-        self.terminated.contains(path)
-    }
-
     /// An instance with `tasks` tasks holds this many bytes of part buffers.
     pub(crate) fn check_memory(&self, held_bytes: u64, tasks: u64) {
         let budget = tasks * TASK_BUFFER_BYTES_MAX;
@@ -99,9 +93,10 @@ impl InvariantChecker {
 fn check_no_secret(place: &str, bytes: &[u8]) {
     for secret in [SECRET, TOKEN, super::simulation::SEAL_KEY] {
         let first = secret.as_bytes()[0];
-        let found = bytes.iter().enumerate().any(|(at, byte)| {
-            *byte == first && bytes[at..].starts_with(secret.as_bytes())
-        });
+        let found = bytes
+            .iter()
+            .enumerate()
+            .any(|(at, byte)| *byte == first && bytes[at..].starts_with(secret.as_bytes()));
         assert!(!found, "{place} has a secret");
     }
 }

@@ -156,13 +156,7 @@ impl Client {
         }
     }
 
-    async fn received(
-        &self,
-        upload: &str,
-        method: &str,
-        floor: u64,
-        response: Response,
-    ) -> Reply {
+    async fn received(&self, upload: &str, method: &str, floor: u64, response: Response) -> Reply {
         let Response { head, stream } = response;
         drop(stream);
         InvariantChecker::observe_response(&head.headers, &head.body);

@@ -32,14 +32,20 @@ pub enum KnownException {
     /// An instance that crashes between InitiateMultipartUpload and the checkpoint that stores the
     /// upload id leaves a multipart upload without parts, which the bucket's lifecycle rule deletes.
     EmptyMultipartUpload,
+    /// A request that an instance sent before it crashed may store the object of a partial upload
+    /// after another instance has deleted it. No record refers to the object then; the bucket's
+    /// lifecycle rule deletes it.
+    LateTemporaryObject,
 }
 
 impl KnownException {
-    /// The reason for `leftover`, if it is known. `all` are all leftovers of the run.
-    pub(super) fn of(leftover: &Leftover, all: &[Leftover]) -> Option<Self> {
+    /// The reason for `leftover`, if it is known. `all` are all leftovers of a run in which `crashes`
+    /// instances crashed.
+    pub(super) fn of(leftover: &Leftover, all: &[Leftover], crashes: u32) -> Option<Self> {
         match leftover {
             Leftover::Key(key) => Self::of_key(key, all),
             Leftover::MultipartUpload { part_count: 0 } => Some(Self::EmptyMultipartUpload),
+            Leftover::TemporaryObject(_) if crashes > 0 => Some(Self::LateTemporaryObject),
             Leftover::MultipartUpload { .. } | Leftover::TemporaryObject(_) => None,
         }
     }
@@ -54,8 +60,8 @@ impl KnownException {
         match kind.split('.').next()? {
             "t" => Some(Self::TailWithoutCheckpoint),
             "filepond" => Some(Self::LockRegister),
-            "lease" | "credential" | "stop" | "pause" | "alive" | "digest" | "final" | "b" | "c"
-            | "d" => Some(Self::RecordWithoutUpload),
+            "lease" | "credential" | "stop" | "pause" | "alive" | "digest" | "final" | "b"
+            | "c" | "d" => Some(Self::RecordWithoutUpload),
             _ => None,
         }
     }

@@ -27,4 +27,4 @@ pub use parallel::{Summary, run_all};
 pub use run::{RunReport, run};
 pub use scenario::{BASE_SCENARIOS, Scenario, storm};
 pub use scripts::{Script, TusOptions};
-pub use setting::{Orphans, Rates, Setting};
+pub use setting::{OperationFault, Orphans, Rates, Setting};

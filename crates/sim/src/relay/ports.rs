@@ -19,7 +19,7 @@ use vod_uploader_relay::ports::{
 };
 
 use super::executor::Owner;
-use super::setting::Orphans;
+use super::setting::{OperationFault, Orphans};
 use super::simulation::Simulation;
 use super::trace::{describe_kv, describe_request};
 use crate::store::Answered;
@@ -31,8 +31,10 @@ const LATENCY_MS_MAX: u64 = 8;
 /// How long a slow operation takes in one direction, in milliseconds.
 const SLOW_MS_MAX: u64 = 4_000;
 
-/// How much longer an operation may take whose instance has crashed, in milliseconds.
-const LINGER_MS_MAX: u64 = 60_000;
+/// How much longer an operation may take whose instance has crashed, in milliseconds: less than the
+/// lease of the lock that elects who creates a FilePond upload (`retry_elapsed_max_ms` and
+/// `request_timeout_ms`). The lock does not exclude a holder whose writes take effect after that.
+const LINGER_MS_MAX: u64 = 15_000;
 
 /// The ports of one instance.
 pub(super) struct InstancePorts {
@@ -66,13 +68,14 @@ impl InstancePorts {
     ) -> impl Future<Output = Result<KvOutput, KeyValueError>> + use<> {
         let (simulation, instance) = (Rc::clone(&self.simulation), self.instance);
         simulation.is_crash_point(instance);
+        let fault = simulation.next_operation_fault();
         let (answer, answered) = oneshot::channel();
         let executed = async move {
             if !simulation.arrives(instance).await {
                 simulation.trace(|| format!("lost: {}", describe_kv(instance, &operation)));
                 return;
             }
-            let result = simulation.apply(&operation);
+            let result = simulation.apply(&operation, fault);
             simulation.trace(|| {
                 let outcome = match &result {
                     Ok(KvOutput::Value(value)) => {
@@ -83,12 +86,21 @@ impl InstancePorts {
                 };
                 format!("{} -> {outcome}", describe_kv(instance, &operation))
             });
-            if simulation.chance(simulation.rates.get().kv_silent) {
+            let is_silent = fault == Some(OperationFault::Silent);
+            if is_silent || simulation.chance(simulation.rates.get().kv_silent) {
                 return;
             }
             simulation.sleep(simulation.latency()).await;
-            if !simulation.is_crash_point(instance) {
-                let _ = answer.send(result);
+            if simulation.is_crash_point(instance) {
+                return;
+            }
+            let is_ok = result.is_ok();
+            let is_received = answer.send(result).is_ok();
+            if let KvOperation::Set { key, value } = &operation
+                && is_ok
+                && is_received
+            {
+                simulation.checker.borrow_mut().observe_confirmed_write(key, value);
             }
         };
         self.simulation.executor.spawn(Owner::Environment, executed.boxed_local());
@@ -152,6 +164,7 @@ impl HttpClient for InstancePorts {
     ) -> LocalBoxFuture<'static, Result<Reply, SendError>> {
         let (simulation, instance) = (Rc::clone(&self.simulation), self.instance);
         simulation.is_crash_point(instance);
+        let fault = simulation.next_operation_fault();
         let (answer, answered) = oneshot::channel();
         let executed = async move {
             let Some(bytes) = request_body(&request, body).await else { return };
@@ -162,7 +175,7 @@ impl HttpClient for InstancePorts {
                 simulation.trace(|| format!("lost: {}", describe_request(instance, &request)));
                 return;
             }
-            let result = simulation.exchange(&request, bytes.as_deref());
+            let result = simulation.exchange(&request, bytes.as_deref(), fault);
             simulation.trace(|| {
                 let outcome = match &result {
                     Answered::Reply(reply) => reply.status.to_string(),
@@ -223,7 +236,9 @@ impl Simulation {
             return true;
         }
         let orphans = match self.setting.orphans {
-            Orphans::Mixed => [Orphans::Land, Orphans::Lost, Orphans::Linger][self.below(3) as usize],
+            Orphans::Mixed => {
+                [Orphans::Land, Orphans::Lost, Orphans::Linger][self.below(3) as usize]
+            }
             orphans => orphans,
         };
         if orphans == Orphans::Linger {
@@ -237,23 +252,54 @@ impl Simulation {
         Duration::from_millis(1 + self.below(if slow { SLOW_MS_MAX } else { LATENCY_MS_MAX }))
     }
 
-    fn apply(&self, operation: &KvOperation) -> Result<KvOutput, KeyValueError> {
+    fn apply(
+        &self,
+        operation: &KvOperation,
+        fault: Option<OperationFault>,
+    ) -> Result<KvOutput, KeyValueError> {
+        let failed = KeyValueError { message: "the store failed".to_owned(), is_retryable: true };
+        if fault == Some(OperationFault::Failed) {
+            return Err(failed);
+        }
         let mut kv = self.kv.borrow_mut();
         let result = match operation {
             KvOperation::Get { key } => kv.read(key).map(KvOutput::Value),
             KvOperation::Set { key, value } => {
-                self.checker.borrow_mut().observe_write(key, value);
-                kv.write(key, value).map(KvOutput::Value)
+                let written = kv.write(key, value).map(KvOutput::Value);
+                if kv.values.get(key) == Some(value) {
+                    self.checker.borrow_mut().observe_write(key, value);
+                }
+                written
             }
             KvOperation::Delete { key } => kv.try_delete(key).map(KvOutput::Value),
-            KvOperation::Keys => kv.read("").map(|_| {
-                KvOutput::Keys(kv.values.keys().cloned().collect())
-            }),
+            KvOperation::Keys => {
+                kv.read("").map(|_| KvOutput::Keys(kv.values.keys().cloned().collect()))
+            }
         };
+        if fault == Some(OperationFault::Unconfirmed) {
+            return Err(failed);
+        }
         result.map_err(|message| KeyValueError { message, is_retryable: true })
     }
 
-    fn exchange(&self, request: &Request, body: Option<&[u8]>) -> Answered {
+    fn exchange(
+        &self,
+        request: &Request,
+        body: Option<&[u8]>,
+        fault: Option<OperationFault>,
+    ) -> Answered {
+        if fault == Some(OperationFault::Failed) {
+            return Answered::Broken;
+        }
+        let answered = self.call_service(request, body);
+        match fault {
+            Some(OperationFault::Silent) => Answered::Never,
+            Some(OperationFault::Unconfirmed) => Answered::Broken,
+            _ => answered,
+        }
+    }
+
+    fn call_service(&self, request: &Request, body: Option<&[u8]>) -> Answered {
         let mut store = self.store.borrow_mut();
         if request.url.host_str().is_some_and(|host| host.starts_with("vod.")) {
             return self.vod.borrow_mut().call(&mut store, self.now(), request);

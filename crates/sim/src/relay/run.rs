@@ -23,6 +23,8 @@ const COMPLETION_TIME_MAX: Duration = Duration::from_secs(1_800);
 pub struct RunReport {
     /// Points at which an instance could crash, until all clients had completed.
     pub crash_points: u64,
+    /// Operations of ports, until all clients had completed.
+    pub operations: u64,
     /// Instances that crashed.
     pub crashes: u32,
     /// Requests of clients.
@@ -39,6 +41,7 @@ impl RunReport {
     /// Adds the numbers of another run.
     pub(super) fn add(&mut self, other: &Self) {
         self.crash_points += other.crash_points;
+        self.operations += other.operations;
         self.crashes += other.crashes;
         self.requests += other.requests;
         self.steps += other.steps;
@@ -69,6 +72,7 @@ pub fn run(setting: Setting, scenario: &Scenario) -> RunReport {
     });
     let mut report = RunReport {
         crash_points: simulation.crash_points(),
+        operations: simulation.operations(),
         crashes: simulation.crashes(),
         requests: simulation.requests(),
         completed_after_ms: simulation.now().0 - START.0,

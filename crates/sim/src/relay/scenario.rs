@@ -58,6 +58,7 @@ pub fn storm(seed: u64) -> (Setting, Scenario) {
         seed,
         instances: 1 + random.index(3),
         crash_at: None,
+        fault_at: None,
         orphans: Orphans::Mixed,
         rates,
         calm_after: Duration::from_secs(5 + random.below(60)),
@@ -113,5 +114,4 @@ const CHECKED: Script = Script::Tus(TusOptions {
 });
 
 /// Around the limits of one PutObject and of one part, and a few parts.
-const LENGTHS: [u64; 8] =
-    [1, 50_000, 102_399, 102_401, 204_800, 250_000, 307_201, 450_000];
+const LENGTHS: [u64; 8] = [1, 50_000, 102_399, 102_401, 204_800, 250_000, 307_201, 450_000];

@@ -11,6 +11,8 @@ pub struct Setting {
     pub instances: usize,
     /// The instance that reaches this crash point crashes. Crash points are numbered from 1.
     pub crash_at: Option<u64>,
+    /// The operation of a port with this number fails. Operations are numbered from 1.
+    pub fault_at: Option<(u64, OperationFault)>,
     /// What becomes of operations whose instance crashed before they took effect.
     pub orphans: Orphans,
     /// How many of a thousand of everything go wrong.
@@ -19,6 +21,17 @@ pub struct Setting {
     pub calm_after: Duration,
     /// Whether every step is printed on standard error.
     pub is_traced: bool,
+}
+
+/// How one operation of a port fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperationFault {
+    /// It fails and has no effect.
+    Failed,
+    /// It takes effect and fails.
+    Unconfirmed,
+    /// It takes effect and is never answered.
+    Silent,
 }
 
 /// What becomes of operations whose instance crashed before they took effect.
@@ -64,6 +77,7 @@ impl Default for Setting {
             seed: 0,
             instances: 1,
             crash_at: None,
+            fault_at: None,
             orphans: Orphans::Land,
             rates: Rates::default(),
             calm_after: Duration::from_secs(3_600),

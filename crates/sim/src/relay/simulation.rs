@@ -15,7 +15,7 @@ use vod_uploader_relay::{Config, Relay, Response, Variables};
 use super::checker::InvariantChecker;
 use super::executor::{Executor, Owner, Sleep, TaskId};
 use super::ports::InstancePorts;
-use super::setting::{Rates, Setting};
+use super::setting::{OperationFault, Rates, Setting};
 use crate::{Kv, Random, START, Store, Vod};
 
 /// Polls and timer events after which a run counts as endless.
@@ -41,6 +41,7 @@ pub(crate) struct Simulation {
     crashing: RefCell<Vec<usize>>,
     variables: Variables,
     crash_points: Cell<u64>,
+    operations: Cell<u64>,
     steps: Cell<u64>,
     crashes: Cell<u32>,
     requests: Cell<u64>,
@@ -70,6 +71,7 @@ impl Simulation {
             crashing: RefCell::default(),
             variables,
             crash_points: Cell::new(0),
+            operations: Cell::new(0),
             steps: Cell::new(0),
             crashes: Cell::new(0),
             requests: Cell::new(0),
@@ -97,6 +99,10 @@ impl Simulation {
 
     pub(crate) fn crash_points(&self) -> u64 {
         self.crash_points.get()
+    }
+
+    pub(crate) fn operations(&self) -> u64 {
+        self.operations.get()
     }
 
     pub(crate) fn steps(&self) -> u64 {
@@ -152,6 +158,13 @@ impl Simulation {
         has_progressed
     }
 
+    /// Counts an operation of a port. Returns how it fails, if it is the one that does.
+    pub(crate) fn next_operation_fault(&self) -> Option<OperationFault> {
+        let number = self.operations.get() + 1;
+        self.operations.set(number);
+        self.setting.fault_at.filter(|(at, _)| *at == number).map(|(_, fault)| fault)
+    }
+
     /// Counts a point at which `instance` can crash. Returns true if it does.
     pub(crate) fn is_crash_point(&self, instance: usize) -> bool {
         if !self.is_alive(instance) {
@@ -159,8 +172,7 @@ impl Simulation {
         }
         let point = self.crash_points.get() + 1;
         self.crash_points.set(point);
-        let crashes =
-            self.setting.crash_at == Some(point) || self.chance(self.rates.get().crashes);
+        let crashes = self.setting.crash_at == Some(point) || self.chance(self.rates.get().crashes);
         if crashes {
             self.crashing.borrow_mut().push(instance);
         }

@@ -18,8 +18,7 @@ pub(super) async fn post(client: &Client, contents: &[Content; 2]) {
     body.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
     let media_type = format!("multipart/form-data; boundary={BOUNDARY}");
     loop {
-        let request =
-            Request::new("POST", "/v1/uploads").with("content-type", media_type.as_str());
+        let request = Request::new("POST", "/v1/uploads").with("content-type", media_type.as_str());
         if let Some(reply) = client.send(request.with_body(&body)).await
             && reply.status == 201
         {

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -189,7 +190,6 @@ pub(super) async fn terminate(client: &Client, file: &TusFile) {
             _ => client.back_off().await,
         }
     }
-    client.simulation.checker.borrow_mut().observe_termination(&path);
     loop {
         match client.send(Request::tus("HEAD", path.as_str())).await {
             Some(reply) if reply.is_gone() => return,
@@ -202,7 +202,7 @@ pub(super) async fn terminate(client: &Client, file: &TusFile) {
 /// Reads the state of an upload until it is complete or gone.
 pub(super) async fn watch(client: &Client, path: &Rc<RefCell<String>>) {
     loop {
-        client.back_off().await;
+        client.simulation.sleep(WATCH_INTERVAL).await;
         let path = path.borrow().clone();
         if path.is_empty() {
             continue;
@@ -297,5 +297,8 @@ fn crc32(bytes: &[u8]) -> u32 {
         register
     })
 }
+
+/// How often a client that watches an upload reads its state.
+const WATCH_INTERVAL: Duration = Duration::from_secs(5);
 
 const CHUNK: &str = "application/offset+octet-stream";
