@@ -23,7 +23,7 @@ use serde_json::Value;
 const PACKAGE_ARROWS: &[(&str, &[&str])] = &[
     // Only for its tests: the world in memory that they run in.
     ("vod-uploader", &["vod-uploader-sim"]),
-    ("vod-uploader-sim", &["vod-uploader"]),
+    ("vod-uploader-sim", &["vod-uploader", "vod-uploader-relay"]),
     ("vod-uploader-relay", &["vod-uploader"]),
     ("vod-uploader-host", &["vod-uploader", "vod-uploader-relay"]),
     ("vod-uploader-edge", &["vod-uploader-host"]),

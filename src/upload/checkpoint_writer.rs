@@ -272,9 +272,10 @@ impl CheckpointWriter {
         self.written.durable
     }
 
-    /// Returns the highest part number that may be sent: a writer that takes over starts above it.
+    /// The highest part number that may be sent. A writer that takes over starts above it, and drops
+    /// the parts by the upload id, which has to be stored before any of them is sent.
     pub(super) const fn reserved_number(&self) -> u16 {
-        self.written.reserved_number
+        if self.written.has_upload_id { self.written.reserved_number } else { 0 }
     }
 
     /// Whether a write is in progress or requested.

@@ -69,6 +69,11 @@ impl Completion {
         self.aborts
     }
 
+    /// Returns true if the object was sent as one PutObject.
+    pub(super) const fn is_single_put(&self) -> bool {
+        self.single_put.is_some()
+    }
+
     /// Returns whether a checkpoint must be stored before the single PutObject is sent: nothing
     /// else would detect that another writer has taken the upload over. True once.
     pub(super) const fn announce(&mut self) -> bool {

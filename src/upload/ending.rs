@@ -14,6 +14,8 @@ pub(super) struct Ending {
     error: Option<Error>,
     /// Another writer has taken the upload over.
     is_fenced: bool,
+    /// Why the end could not be stored, if it could not.
+    unstored_end: Option<Error>,
 }
 
 impl Ending {
@@ -45,8 +47,15 @@ impl Ending {
         self.is_fenced |= is_fenced;
         if is_fenced || !state.is_terminal() {
             self.error = Some(error);
+        } else {
+            self.unstored_end = Some(error);
         }
         is_fenced || has_no_records || state.is_terminal() || state == State::Claiming
+    }
+
+    /// Why the end could not be stored, if it could not.
+    pub(super) const fn unstored_end(&self) -> Option<&Error> {
+        self.unstored_end.as_ref()
     }
 
     /// Returns the outcome of a session that has reached a terminal state.

@@ -141,6 +141,15 @@ impl Session {
         self.transfer.sent_offset()
     }
 
+    /// Why the end that this session reports is not stored, if it is not and the records do not lead
+    /// to it: other writers continue from the checkpoint before. The end of a multipart upload is
+    /// found from that checkpoint.
+    #[must_use]
+    pub fn unstored_end(&self) -> Option<&Error> {
+        let is_found = self.state == State::Completed && !self.completion.is_single_put();
+        self.ending.unstored_end().filter(|_| !is_found)
+    }
+
     /// Returns the session's state.
     #[must_use]
     pub const fn state(&self) -> State {

@@ -60,6 +60,8 @@ const KNOWN: &[(&str, &[&str])] = &[
         ],
     ),
     ("vod-uploader-sim", &["app", "audit", "world"]),
+    ("vod-uploader-sim", &["relay::checker", "relay::ports", "relay::simulation", "relay::trace"]),
+    ("vod-uploader-sim", &["relay::scripts", "relay::scripts::tus"]),
     ("vod-uploader-wire", &["client", "connection", "exchange"]),
     ("vod-uploader-test-app", &["commands", "conversation", "source"]),
 ];

@@ -7,6 +7,7 @@ use vod_uploader::units::UnixMillis;
 
 use crate::buffers::BufferBudget;
 use crate::config::Config;
+use crate::key_value_deadline::KeyValueDeadline;
 use crate::ports::{KeyValue, Ports};
 use crate::single_flight::SingleFlight;
 
@@ -20,7 +21,12 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
-    pub(crate) fn new(ports: Ports, config: Config) -> Self {
+    pub(crate) fn new(mut ports: Ports, config: Config) -> Self {
+        ports.key_value = Rc::new(KeyValueDeadline {
+            inner: ports.key_value,
+            clock: Rc::clone(&ports.clock),
+            limit: config.request_timeout,
+        });
         Self { ports, config, buffers: Rc::default(), reconciliations: SingleFlight::default() }
     }
 

@@ -19,6 +19,7 @@ mod buffers;
 mod config;
 mod credential_source;
 mod instance;
+mod key_value_deadline;
 pub mod ports;
 mod protocol;
 mod request;

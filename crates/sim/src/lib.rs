@@ -6,6 +6,8 @@
 //! module, and after each step checks what must hold at every moment (see the module `audit`).
 //! [`simulate`] runs a whole story from one seed: files, credentials that end, stops, cancels,
 //! crashes and faults.
+//!
+//! The module [`relay`] runs the edge worker in the same models.
 
 #![allow(
     clippy::unwrap_used,
@@ -24,6 +26,7 @@ mod kv;
 mod lane;
 mod operation;
 mod random;
+pub mod relay;
 mod reply;
 mod setting;
 mod store;

@@ -1,26 +1,100 @@
-//! Tells the story of a seed step by step, or plays those of many: `cargo run -p vod-uploader-sim
-//! -- SEED`, or `-- FROM..TO`.
+//! Prints the trace of one run, or runs many:
+//!
+//! ```text
+//! vod-uploader-sim [relay] --seed N          the storm of a seed, traced
+//! vod-uploader-sim [relay] --seeds A..B      storms
+//! vod-uploader-sim relay --scenario NAME [--crash-at N] [--orphans land|lost|linger]
+//!                        [--fault-at N] [--fault failed|unconfirmed|silent]
+//! vod-uploader-sim queue --seed N            the story of a seed of the queue, traced
+//! vod-uploader-sim queue --seeds A..B        stories
+//! ```
 
+use std::ops::Range;
 use std::panic::catch_unwind;
 use std::process::ExitCode;
 
+use vod_uploader_sim::relay::{BASE_SCENARIOS, OperationFault, Orphans, Setting, run, storm};
 use vod_uploader_sim::{narrate, simulate};
 
 fn main() -> ExitCode {
-    let argument = std::env::args().nth(1).unwrap_or_default();
-    if let Ok(seed) = argument.parse() {
-        eprintln!("{:#?}", narrate(seed));
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let of = |name: &str| {
+        let at = arguments.iter().position(|argument| argument == name)?;
+        arguments.get(at + 1).map(String::as_str)
+    };
+    let is_queue = arguments.first().is_some_and(|argument| argument == "queue");
+    if let Some(name) = of("--scenario") {
+        let setting = Setting {
+            crash_at: of("--crash-at").and_then(|point| point.parse().ok()),
+            orphans: match of("--orphans") {
+                Some("lost") => Orphans::Lost,
+                Some("linger") => Orphans::Linger,
+                _ => Orphans::Land,
+            },
+            fault_at: of("--fault-at").and_then(|number| number.parse().ok()).map(|number| {
+                let fault = match of("--fault") {
+                    Some("unconfirmed") => OperationFault::Unconfirmed,
+                    Some("silent") => OperationFault::Silent,
+                    _ => OperationFault::Failed,
+                };
+                (number, fault)
+            }),
+            is_traced: true,
+            ..Setting::default()
+        };
+        return run_scenario(name, setting);
+    }
+    if let Some(seed) = of("--seed").and_then(|seed| seed.parse().ok()) {
+        trace_seed(seed, is_queue);
         return ExitCode::SUCCESS;
     }
-    let range = argument
-        .split_once("..")
-        .and_then(|(from, to)| Some(from.parse::<u64>().ok()?..to.parse::<u64>().ok()?));
-    let Some(range) = range else {
-        eprintln!("usage: vod-uploader-sim SEED, or FROM..TO");
-        return ExitCode::from(2);
+    match of("--seeds").and_then(parse_range) {
+        Some(seeds) => run_seeds(seeds, is_queue),
+        None => usage(),
+    }
+}
+
+fn trace_seed(seed: u64, is_queue: bool) {
+    if is_queue {
+        eprintln!("{:#?}", narrate(seed));
+    } else {
+        let (setting, scenario) = storm(seed);
+        eprintln!("{:#?}", run(Setting { is_traced: true, ..setting }, &scenario));
+    }
+}
+
+fn run_seeds(seeds: Range<u64>, is_queue: bool) -> ExitCode {
+    let run_one = |seed: u64| {
+        if is_queue {
+            let _ = simulate(seed);
+        } else {
+            let (setting, scenario) = storm(seed);
+            let _ = run(setting, &scenario);
+        }
     };
-    let failed = range.filter(|seed| catch_unwind(|| simulate(*seed)).is_err());
+    let failed = seeds.filter(|seed| catch_unwind(|| run_one(*seed)).is_err());
     let failed = failed.inspect(|seed| eprintln!("seed {seed} fails")).count();
-    eprintln!("{failed} stories fail");
+    eprintln!("{failed} seeds fail");
     ExitCode::from(u8::from(failed > 0))
+}
+
+fn run_scenario(name: &str, setting: Setting) -> ExitCode {
+    let Some(scenario) = BASE_SCENARIOS.iter().find(|scenario| scenario.name == name) else {
+        BASE_SCENARIOS.iter().for_each(|scenario| eprintln!("{}", scenario.name));
+        return usage();
+    };
+    eprintln!("{:#?}", run(setting, scenario));
+    ExitCode::SUCCESS
+}
+
+fn parse_range(text: &str) -> Option<Range<u64>> {
+    let (from, to) = text.split_once("..")?;
+    Some(from.parse().ok()?..to.parse().ok()?)
+}
+
+fn usage() -> ExitCode {
+    eprintln!(
+        "usage: vod-uploader-sim [relay | queue] (--seed N | --seeds A..B | --scenario NAME)"
+    );
+    ExitCode::from(2)
 }

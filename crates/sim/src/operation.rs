@@ -23,6 +23,10 @@ pub enum Operation {
     Head,
     /// AbortMultipartUpload
     Abort,
+    /// GetObject
+    GetObject,
+    /// DeleteObject
+    DeleteObject,
 }
 
 impl Operation {
@@ -35,9 +39,11 @@ impl Operation {
             Method::Put if request.header("x-oss-copy-source").is_some() => Self::UploadPartCopy,
             Method::Put if query.contains_key("partNumber") => Self::UploadPart,
             Method::Put => Self::PutObject,
-            Method::Get => Self::ListParts,
+            Method::Get if query.contains_key("uploadId") => Self::ListParts,
+            Method::Get => Self::GetObject,
             Method::Head => Self::Head,
-            Method::Delete => Self::Abort,
+            Method::Delete if query.contains_key("uploadId") => Self::Abort,
+            Method::Delete => Self::DeleteObject,
         }
     }
 }

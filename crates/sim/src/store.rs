@@ -73,6 +73,8 @@ impl Store {
         match fault {
             Some(Fault::Broken) => return Answered::Broken,
             Some(Fault::Hang) => return Answered::Never,
+            // No client can tell a gateway's 204 from that of a deletion.
+            Some(Fault::Refused(204, _)) if operation == Operation::DeleteObject => {}
             Some(Fault::Refused(status, code)) => {
                 return Answered::Reply(for_method(operation, reply::error(status, code, "")));
             }
@@ -157,6 +159,14 @@ impl Store {
                 ),
                 None => reply::error(404, "NoSuchKey", ""),
             },
+            Operation::GetObject => match self.objects.get(&key) {
+                Some(stored) => partial_content(request, &stored.bytes),
+                None => reply::error(404, "NoSuchKey", ""),
+            },
+            Operation::DeleteObject => {
+                self.objects.remove(&key);
+                reply::empty(204)
+            }
             _ if !self.uploads.contains_key(&upload_id) => {
                 reply::error(404, "NoSuchUpload", "<EC>0042-00000002</EC>")
             }
@@ -194,10 +204,7 @@ impl Store {
         let source = request.header("x-oss-copy-source").unwrap().replace("%2F", "/");
         let (_bucket, key) = source.trim_start_matches('/').split_once('/').unwrap();
         let bytes = &self.objects.get(key)?.bytes;
-        let range = request.header("x-oss-copy-source-range").map(|range| {
-            let (first, last) = range.strip_prefix("bytes=").unwrap().split_once('-').unwrap();
-            (first.parse::<usize>().unwrap(), last.parse::<usize>().unwrap())
-        });
+        let range = request.header("x-oss-copy-source-range").map(byte_range);
         // As OSS does with a range that it cannot make sense of.
         let whole = || bytes.clone();
         let part = |(first, last): (usize, usize)| bytes.get(first..=last).map(<[u8]>::to_vec);
@@ -280,6 +287,24 @@ impl Stored {
     fn etag(&self) -> String {
         format!("\"{:016X}{:016X}\"", self.crc64, self.bytes.len())
     }
+}
+
+/// The first and the last byte of a range.
+fn byte_range(header: &str) -> (usize, usize) {
+    let (first, last) = header.strip_prefix("bytes=").unwrap().split_once('-').unwrap();
+    (first.parse().unwrap(), last.parse().unwrap())
+}
+
+/// The response to a request for a range of an object. A range that the object does not have is
+/// ignored, as OSS does.
+fn partial_content(request: &Request, bytes: &[u8]) -> Reply {
+    let (first, last) = byte_range(request.header("range").unwrap());
+    let Some(part) = bytes.get(first..=last) else {
+        return Reply { body: bytes.to_vec(), ..reply::empty(200) };
+    };
+    let range = format!("bytes {first}-{last}/{}", bytes.len());
+    let reply = reply::with_headers(reply::empty(206), [("content-range", range)]);
+    Reply { body: part.to_vec(), ..reply }
 }
 
 fn confirmed(stored: &Stored) -> Reply {

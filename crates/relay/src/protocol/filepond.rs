@@ -20,10 +20,11 @@ use crate::body::{ByteStream, FormBody, FormPart, RequestBody, interrupted};
 use crate::instance::Instance;
 use crate::request::Caller;
 use crate::upload::append::{AppendParams, Appended, append};
+use crate::upload::complete::completed_status;
 use crate::upload::filepond_transfer::{self as transfer, check_exists, existing};
 use crate::upload::media_record::{self, with_token};
+use crate::upload::not_found;
 use crate::upload::terminate::terminate;
-use crate::upload::{not_found, offset_status};
 
 /// How much is read at a time of bytes that are stored already.
 const DISCARD_BYTES: u64 = 64 << 10;
@@ -42,7 +43,7 @@ pub(crate) async fn handle(
         FilePondCall::Chunk(request) => chunk(instance, caller, head, &request, body).await,
         FilePondCall::Offset(key) => {
             let transfer = transfer::load(instance, &key).await?;
-            let status = existing(offset_status(instance, caller, &key).await)?;
+            let status = existing(completed_status(instance, caller, &key).await)?;
             check_exists(&transfer, status.as_ref())?;
             let durable = status.map_or(ByteCount::ZERO, |status| status.durable());
             Ok(filepond_offset(transfer.resume_offset(durable), &transfer))

@@ -10,12 +10,13 @@ use vod_uploader::units::{ByteCount, UnixMillis};
 use vod_uploader::upload::{Claim, Purpose, Receive, Role, UploadKey};
 use vod_uploader::{Error, ErrorKind, Result, Retry};
 
-use crate::body::{EmptyStream, RequestBody, interrupted};
+use crate::body::{RequestBody, interrupted};
 use crate::instance::Instance;
 use crate::request::Caller;
 use crate::session::Source;
 use crate::upload::abort::abort;
 use crate::upload::append::{AppendParams, Appended, append, result_of};
+use crate::upload::complete::complete;
 use crate::upload::create::{CreatedUpload, NewUpload, create, file_name};
 use crate::upload::credential::credential;
 use crate::upload::media_record::with_token;
@@ -224,29 +225,14 @@ async fn verify_repr_digest(
 ) -> Result<Option<Appended>> {
     let Some(matches) = digest.agrees_at(durable) else { return Ok(None) };
     let record = load_upload_record(instance, key).await?;
-    let credential = credential(instance, caller, key, &record).await?;
     if !matches {
+        let credential = credential(instance, caller, key, &record).await?;
         abort(instance, key, &record, credential).await?;
         let message = "the file does not have the SHA-256 of its Repr-Digest and is given up";
         let error = Error::new(ErrorKind::UploadAborted, message);
         return Ok(Some(Appended::Refused { error, durable: None }));
     }
-    let request = SessionRequest {
-        key,
-        record: &record,
-        claim: Claim::TakeOver,
-        purpose: Purpose::Receive(Receive {
-            offset: durable,
-            request_len: Some(ByteCount::ZERO),
-            end_completes: true,
-            length: Some(durable),
-            ..Receive::default()
-        }),
-        credential,
-        source: Some(Source::new(EmptyStream, Some(ByteCount::ZERO), Some(ByteCount::ZERO))),
-    };
-    let outcome = run_session(instance, request).await?;
-    Ok(Some(result_of(instance, key, outcome).await))
+    complete(instance, caller, key, &record, durable).await.map(Some)
 }
 
 /// The digest of the entire file, if its client has requested it and the bytes from `offset` on

@@ -14,11 +14,12 @@ use crate::instance::Instance;
 use crate::request::Caller;
 use crate::session::Source;
 use crate::upload::append::{AppendParams, Appended, append, result_of};
+use crate::upload::complete::completed_status;
 use crate::upload::concatenate::{create_final, create_partial};
 use crate::upload::create::{CreatedUpload, NewUpload, create, file_name};
 use crate::upload::limits::size_max;
 use crate::upload::media_record::with_token;
-use crate::upload::{SessionRequest, offset_status, run_session, upload_expires_at};
+use crate::upload::{SessionRequest, run_session, upload_expires_at};
 
 /// `OPTIONS`: the supported versions, extensions and limits.
 pub(crate) fn options(instance: &Instance) -> Response {
@@ -97,7 +98,7 @@ pub(crate) async fn offset(
     caller: &Caller,
     key: &UploadKey,
 ) -> Result<Response> {
-    Ok(syntax::offset(&offset_status(instance, caller, key).await?))
+    Ok(syntax::offset(&completed_status(instance, caller, key).await?))
 }
 
 fn new_upload(instance: &Instance, creation: &Creation, role: Role) -> Result<NewUpload> {

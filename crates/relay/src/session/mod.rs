@@ -16,6 +16,7 @@ pub use io::{BUFFER_RETRY_INTERVAL, SessionIo};
 pub use source::Source;
 pub use task_set::TaskSet;
 pub use timer::Timer;
+use vod_uploader::units::ByteCount;
 use vod_uploader::upload::{Event, Input, Outcome, Output, Session};
 use vod_uploader::{Error, Result};
 
@@ -57,7 +58,10 @@ impl<B: ByteStream + 'static> Driver<B> {
                 self.execute(output);
             }
             if let Some(outcome) = self.outcome.take() {
-                return Ok(outcome);
+                // An end that other writers do not find must not be reported to a client.
+                let unstored = self.session.unstored_end().cloned();
+                return Ok(unstored
+                    .map_or(outcome, |error| Outcome::Failed { error, durable: ByteCount::ZERO }));
             }
             let input = match self.io.start_fill(self.session.wants()) {
                 Some(input) => input,

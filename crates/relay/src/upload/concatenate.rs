@@ -19,6 +19,7 @@ use super::create::{CreatedUpload, NewUpload, create};
 use super::limits::{size_max, too_large};
 use super::records::{self, load_upload_record};
 use super::run::{SessionRequest, run_session};
+use super::settle::settle_if_stale;
 use super::status::current_status;
 use super::temporary::{delete_temporary, temporary, temporary_target, worker_credential};
 use crate::body::ReadbackStream;
@@ -236,6 +237,8 @@ async fn partial_status(instance: &Rc<Instance>, key: &UploadKey) -> Result<Uplo
         let allowed = "final; and addresses of uploads that were created as partial";
         return Err(Error::field_invalid("upload-concat", allowed));
     }
+    // Its client may know that it is complete, and sends no further request for it.
+    let status = settle_if_stale(instance, key, status).await?;
     match &status.checkpoint.phase {
         Phase::Aborted | Phase::Lost { .. } => Err(partial_gone()),
         Phase::Receiving | Phase::Completing | Phase::Completed(_) => Ok(status),

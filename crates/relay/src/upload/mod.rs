@@ -12,15 +12,17 @@
 //! | `status` | the state of an upload |
 //! | `media`, `create` | a new upload, also of a media that exists |
 //! | `concatenate` | partial and final uploads |
-//! | `reconcile` | resolves an unknown completion |
+//! | `settle`, `reconcile` | resolve an unknown completion |
 //! | `stop` | the exact offset once the writer has stopped |
 //! | `append`, `single_request` | bytes of one request |
+//! | `complete` | completing an upload all of whose bytes are stored |
 //! | `terminate`, `control` | ending, pausing, resuming, a new credential |
 //! | `filepond_transfer` | a chunked file of FilePond before its upload exists |
 //! | `expire` | cleanup of expired uploads |
 
 pub(crate) mod abort;
 pub(crate) mod append;
+pub(crate) mod complete;
 pub(crate) mod concatenate;
 pub(crate) mod control;
 pub(crate) mod create;
@@ -37,6 +39,7 @@ pub(crate) mod media_record;
 mod reconcile;
 mod records;
 mod run;
+mod settle;
 pub(crate) mod single_request;
 mod status;
 mod stop;

@@ -6,20 +6,18 @@ use std::time::Duration;
 use futures::future::{Either, select};
 use vod_uploader::http::UploadStatus;
 use vod_uploader::units::UnixMillis;
-use vod_uploader::upload::{Claim, Phase, Purpose, UploadKey, UploadRecord};
+use vod_uploader::upload::{Phase, UploadKey, UploadRecord};
 use vod_uploader::{Error, ErrorKind, Result};
 
 use super::concatenate;
 use super::credential::credential;
-use super::fence::ignore_takeover;
-use super::run::{NO_SOURCE, SessionRequest, run_session};
+use super::settle::{COMPLETE_WAIT_MAX, settle};
 use super::status::current_status;
 use crate::instance::Instance;
 use crate::request::Caller;
 use crate::single_flight::Running;
 
-/// How long the Complete of another request may take before it is reconciled.
-const COMPLETE_WAIT_MAX: Duration = Duration::from_secs(5);
+/// How often the Complete of another request is awaited before it is reconciled.
 const COMPLETE_POLL: Duration = Duration::from_millis(100);
 const COMPLETE_POLLS_MAX: u32 = 50;
 
@@ -98,20 +96,12 @@ fn start(
     instance.reconciliations.join_or_start(&*instance.ports.spawn, key.as_str(), work)
 }
 
-/// Finds out how the upload ended, and completes it if it did not.
 async fn reconcile(
     instance: &Rc<Instance>,
     caller: &Caller,
     key: &UploadKey,
     record: &UploadRecord,
 ) -> Result<()> {
-    let request = SessionRequest {
-        key,
-        record,
-        claim: Claim::TakeOver,
-        purpose: Purpose::Settle,
-        credential: credential(instance, caller, key, record).await?,
-        source: NO_SOURCE,
-    };
-    ignore_takeover(run_session(instance, request).await?)
+    let credential = credential(instance, caller, key, record).await?;
+    settle(instance, key, record, credential).await
 }

@@ -16,8 +16,10 @@ use crate::upload::media::Continued;
 use crate::upload::terminate::terminate;
 use crate::upload::{current_status, not_found};
 
-/// How often a request that waits for the upload checks whether it exists.
+/// How often a request that waits for the upload checks whether it exists. The interval varies by as
+/// much: requests that check at the same instants could compete for the lock round after round.
 const POLL: Duration = Duration::from_millis(100);
+const POLL_JITTER_MS: u64 = 100;
 
 /// Creates the upload under the id that the client has. One of several concurrent requests does, and
 /// the others wait.
@@ -50,8 +52,10 @@ pub(super) async fn create_upload(
             let message = "another request is beginning the upload";
             return Err(Error::new(ErrorKind::Busy, message));
         }
-        instance.sleep(POLL).await;
-        waited += POLL;
+        let jitter = instance.ports.random.bits64() % POLL_JITTER_MS;
+        let pause = POLL + Duration::from_millis(jitter);
+        instance.sleep(pause).await;
+        waited += pause;
     }
 }
 

@@ -1,0 +1,51 @@
+//! Resolves a completion whose writer has stopped.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use vod_uploader::Result;
+use vod_uploader::credential::UploadCredential;
+use vod_uploader::http::UploadStatus;
+use vod_uploader::units::UnixMillis;
+use vod_uploader::upload::{Claim, Phase, Purpose, UploadKey, UploadRecord};
+
+use super::credential::stored_credential;
+use super::fence::ignore_takeover;
+use super::run::{NO_SOURCE, SessionRequest, run_session};
+use super::status::current_status;
+use crate::instance::Instance;
+
+/// How long the Complete of another request may take before it is resolved.
+pub(super) const COMPLETE_WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// Finds out how the upload ended, and completes it if it did not.
+pub(super) async fn settle(
+    instance: &Rc<Instance>,
+    key: &UploadKey,
+    record: &UploadRecord,
+    credential: Option<UploadCredential>,
+) -> Result<()> {
+    let (claim, purpose) = (Claim::TakeOver, Purpose::Settle);
+    let request = SessionRequest { key, record, claim, purpose, credential, source: NO_SOURCE };
+    ignore_takeover(run_session(instance, request).await?)
+}
+
+/// The state after a completion whose writer has stopped is resolved. A recent completion is left to
+/// its writer.
+///
+/// # Errors
+/// Those of [`settle`].
+pub(super) async fn settle_if_stale(
+    instance: &Rc<Instance>,
+    key: &UploadKey,
+    status: UploadStatus,
+) -> Result<UploadStatus> {
+    let written_at = UnixMillis(status.checkpoint.written_at_ms);
+    let is_completing = status.checkpoint.phase == Phase::Completing;
+    if !is_completing || instance.now().since(written_at) < COMPLETE_WAIT_MAX {
+        return Ok(status);
+    }
+    let credential = stored_credential(instance, key, &status.record).await?;
+    settle(instance, key, &status.record, credential).await?;
+    current_status(instance, key).await
+}

@@ -1,0 +1,288 @@
+//! How a client sends requests: in pieces, with interruptions, and without knowing what happened.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures::channel::mpsc;
+use futures::future::{Either, select};
+use futures::{FutureExt as _, SinkExt as _};
+use serde_json::Value;
+use vod_uploader_relay::Response;
+use vod_uploader_relay::engine::http::Head;
+
+use super::body::{BodyEvent, ChannelBody};
+use super::checker::InvariantChecker;
+use super::executor::Owner;
+use super::simulation::Simulation;
+use crate::{Content, Random};
+
+/// How long a client waits for a response.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(100);
+
+/// How long a connection stays open whose client has stopped sending without closing it.
+const HALF_OPEN: Duration = Duration::from_secs(150);
+
+/// Requests of one client, once nothing goes wrong any more, after which it counts as stuck.
+const CALM_REQUESTS_MAX: u32 = 60;
+
+/// Bytes that a client sends at a time.
+const CHUNK_BYTES: usize = 48_000;
+
+/// One client.
+pub(crate) struct Client {
+    pub(crate) simulation: Rc<Simulation>,
+    index: usize,
+    random: RefCell<Random>,
+    calm_requests: Cell<u32>,
+}
+
+/// A request.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    method: &'static str,
+    path: String,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+/// A response.
+#[derive(Clone, Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    headers: Vec<(&'static str, String)>,
+    body: Vec<u8>,
+}
+
+/// How a request is sent.
+struct Delivery {
+    /// The body ends without its end after this many bytes.
+    cut_after: Option<usize>,
+    /// Whether the connection stays open after the cut.
+    is_half_open: bool,
+    timeout: Duration,
+}
+
+impl Client {
+    pub(crate) fn new(simulation: &Rc<Simulation>, index: usize) -> Self {
+        let seed = simulation.setting.seed.wrapping_mul(31).wrapping_add(index as u64 + 1);
+        Self {
+            simulation: Rc::clone(simulation),
+            index,
+            random: RefCell::new(Random::seeded(seed)),
+            calm_requests: Cell::new(0),
+        }
+    }
+
+    /// The response to `request`, or `None` if the client does not receive one.
+    ///
+    /// # Panics
+    /// If the response violates an invariant, or the client is stuck.
+    pub(crate) async fn send(&self, request: Request) -> Option<Reply> {
+        self.count_request();
+        let simulation = &self.simulation;
+        let upload = upload_path(&request.path);
+        let floor = simulation.checker.borrow().acknowledged(&upload);
+        let delivery = self.delivery(request.body.len());
+        let (sender, body) = ChannelBody::new();
+        let (task, response) = simulation.serve(request.head(), Box::new(body));
+        let sent = send_body(Rc::clone(simulation), request.body, delivery.cut_after, sender);
+        let owner =
+            if delivery.is_half_open { Owner::Environment } else { Owner::Client(self.index) };
+        let is_half_open = delivery.is_half_open;
+        let held = Rc::clone(simulation);
+        let sending = async move {
+            let sender = sent.await;
+            if is_half_open {
+                held.sleep(HALF_OPEN).await;
+            }
+            drop(sender);
+        };
+        let sending = simulation.executor.spawn(owner, sending.boxed_local());
+        let received = select(response, simulation.sleep(delivery.timeout)).await;
+        let response = match received {
+            Either::Left((Ok(response), _)) => response,
+            Either::Left((Err(_), _)) => return None,
+            Either::Right(_) => {
+                if !is_half_open {
+                    simulation.executor.cancel(sending);
+                    if self.chance(300) {
+                        // The host notices the disconnect and drops the request.
+                        simulation.executor.cancel(task);
+                    }
+                }
+                simulation.trace(|| format!("client {} gives the request up", self.index));
+                return None;
+            }
+        };
+        if self.chance(simulation.rates.get().unanswered) {
+            return None;
+        }
+        Some(self.received(&upload, request.method, floor, response).await)
+    }
+
+    /// Waits before the next attempt.
+    pub(crate) async fn back_off(&self) {
+        let delay = Duration::from_millis(50 + self.below(3_000));
+        self.simulation.sleep(delay).await;
+    }
+
+    pub(crate) fn chance(&self, per_mille: u64) -> bool {
+        per_mille > 0 && self.random.borrow_mut().chance(per_mille)
+    }
+
+    pub(crate) fn below(&self, bound: u64) -> u64 {
+        self.random.borrow_mut().below(bound)
+    }
+
+    fn count_request(&self) {
+        if self.simulation.is_calm() {
+            self.calm_requests.set(self.calm_requests.get() + 1);
+            let requests = self.calm_requests.get();
+            assert!(requests <= CALM_REQUESTS_MAX, "client {} does not complete", self.index);
+        }
+    }
+
+    fn delivery(&self, body_len: usize) -> Delivery {
+        let rates = self.simulation.rates.get();
+        let is_half_open = body_len > 0 && self.chance(rates.stalled);
+        let is_cut = is_half_open || body_len > 0 && self.chance(rates.cut);
+        let is_given_up = is_half_open || self.chance(rates.unanswered);
+        let timeout = Duration::from_millis(1 + self.below(2_000));
+        Delivery {
+            cut_after: is_cut.then(|| self.below(body_len as u64) as usize),
+            is_half_open,
+            timeout: if is_given_up { timeout } else { RESPONSE_TIMEOUT },
+        }
+    }
+
+    async fn received(&self, upload: &str, method: &str, floor: u64, response: Response) -> Reply {
+        let Response { head, stream } = response;
+        drop(stream);
+        InvariantChecker::observe_response(&head.headers, &head.body);
+        let reply = Reply { status: head.status, headers: head.headers, body: head.body };
+        self.simulation.trace(|| {
+            let offset = reply.header("upload-offset").unwrap_or("-");
+            let text = String::from_utf8_lossy(&reply.body);
+            format!("client {}: {} offset {offset} {text}", self.index, reply.status)
+        });
+        let mut checker = self.simulation.checker.borrow_mut();
+        if method == "GET" && reply.status == 200 {
+            let durable = reply.json()["bytes_durable"].as_u64();
+            durable.into_iter().for_each(|durable| checker.observe_offset(upload, floor, durable));
+        }
+        let path = reply.header("location").map_or_else(|| upload.to_owned(), upload_path);
+        // FilePond continues at the start of a chunk, which may be before what is durable.
+        let is_exact = !path.starts_with("/v1/filepond") || reply.status == 204;
+        if let Some(offset) = reply.offset().filter(|_| is_exact) {
+            checker.observe_offset(&path, floor, offset);
+        }
+        drop(checker);
+        reply
+    }
+}
+
+impl Request {
+    pub(crate) fn new(method: &'static str, path: impl Into<String>) -> Self {
+        Self { method, path: path.into(), headers: Vec::new(), body: Vec::new() }
+    }
+
+    /// A request of a tus client.
+    pub(crate) fn tus(method: &'static str, path: impl Into<String>) -> Self {
+        Self::new(method, path).with("tus-resumable", "1.0.0")
+    }
+
+    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// The same request with a body of declared length.
+    pub(crate) fn with_body(mut self, bytes: &[u8]) -> Self {
+        self.body = bytes.to_vec();
+        let length = bytes.len().to_string();
+        self.with("content-length", length)
+    }
+
+    /// The same request with a body of undeclared length.
+    pub(crate) fn with_chunked_body(mut self, bytes: &[u8]) -> Self {
+        self.body = bytes.to_vec();
+        self
+    }
+
+    fn head(&self) -> Head {
+        Head {
+            method: self.method.to_owned(),
+            path: self.path.clone(),
+            query: String::new(),
+            headers: self.headers.clone(),
+        }
+    }
+}
+
+impl Reply {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn offset(&self) -> Option<u64> {
+        self.header("upload-offset").map(|offset| offset.parse().unwrap())
+    }
+
+    /// The media id in a header.
+    pub(crate) fn media_id(&self) -> String {
+        self.header("media-id").unwrap_or_default().to_owned()
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    /// The body as JSON, or null.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
+    /// Returns true if the upload is gone: the file has to be sent again.
+    pub(crate) const fn is_gone(&self) -> bool {
+        matches!(self.status, 404 | 410)
+    }
+}
+
+impl Simulation {
+    /// Checks the object of a media that a response has reported as complete.
+    pub(crate) fn check_object(&self, media_id: &str, content: &Content) {
+        let vod = self.vod.borrow();
+        let media = vod.media.get(media_id).unwrap_or_else(|| panic!("no media is {media_id:?}"));
+        let store = self.store.borrow();
+        let stored = store.objects.get(&media.object);
+        let stored = stored.unwrap_or_else(|| panic!("{media_id} is complete without an object"));
+        assert_eq!(stored.bytes.len() as u64, content.len(), "{media_id} has another length");
+        assert!(stored.bytes == content.bytes(), "{media_id} has other bytes");
+    }
+}
+
+/// Sends a body, and returns its sender, unless the body has ended. The worker may stop reading.
+async fn send_body(
+    simulation: Rc<Simulation>,
+    body: Vec<u8>,
+    cut_after: Option<usize>,
+    mut sender: mpsc::Sender<BodyEvent>,
+) -> Option<mpsc::Sender<BodyEvent>> {
+    let sent = cut_after.map_or(&body[..], |len| &body[..len]);
+    for chunk in sent.chunks(CHUNK_BYTES) {
+        simulation.sleep(Duration::from_millis(1)).await;
+        sender.send(BodyEvent::Bytes(chunk.to_vec())).await.ok()?;
+    }
+    if cut_after.is_none() {
+        sender.send(BodyEvent::End).await.ok()?;
+        return None;
+    }
+    Some(sender)
+}
+
+/// The path by which an upload is identified: that of the request, without an action.
+fn upload_path(path: &str) -> String {
+    path.split('/').take(4).collect::<Vec<_>>().join("/")
+}

@@ -1,0 +1,30 @@
+//! The relay in a simulation: virtual time, instances of the worker over one key-value store, models
+//! of OSS and VOD, clients, faults and crashes.
+//!
+//! Every operation of a port takes effect some time after it starts, and is answered some time after
+//! that. Both are crash points: [`Setting::crash_at`] selects one. [`storm`] derives everything from
+//! one seed. After every step, the `checker` compares what was written, stored and answered with the
+//! invariants. At the end, every client has completed and every other upload has expired, and nothing
+//! is left but the [`KnownException`]s.
+
+mod body;
+mod checker;
+mod cleanup;
+mod client;
+mod executor;
+mod known_exceptions;
+mod parallel;
+mod ports;
+mod run;
+mod scenario;
+mod scripts;
+mod setting;
+mod simulation;
+mod trace;
+
+pub use known_exceptions::KnownException;
+pub use parallel::{Summary, run_all};
+pub use run::{RunReport, run};
+pub use scenario::{BASE_SCENARIOS, Scenario, storm};
+pub use scripts::{Script, TusOptions};
+pub use setting::{OperationFault, Orphans, Rates, Setting};

@@ -1,0 +1,105 @@
+//! One run from its start to its end.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures::FutureExt as _;
+
+use super::cleanup::clean_up;
+use super::executor::Owner;
+use super::known_exceptions::KnownException;
+use super::scenario::Scenario;
+use super::setting::Setting;
+use super::simulation::Simulation;
+use crate::START;
+
+/// How long clients may take once nothing goes wrong any more.
+const COMPLETION_TIME_MAX: Duration = Duration::from_secs(1_800);
+
+/// What happened in a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunReport {
+    /// Points at which an instance could crash, until all clients had completed.
+    pub crash_points: u64,
+    /// Operations of ports, until all clients had completed.
+    pub operations: u64,
+    /// Instances that crashed.
+    pub crashes: u32,
+    /// Requests of clients.
+    pub requests: u64,
+    /// Polls and timer events.
+    pub steps: u64,
+    /// Virtual duration in milliseconds, until all clients had completed.
+    pub completed_after_ms: u64,
+    /// What was left, by its known reason.
+    pub exceptions: BTreeMap<KnownException, u64>,
+}
+
+impl RunReport {
+    /// Adds the numbers of another run.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.crash_points += other.crash_points;
+        self.operations += other.operations;
+        self.crashes += other.crashes;
+        self.requests += other.requests;
+        self.steps += other.steps;
+        self.completed_after_ms += other.completed_after_ms;
+        for (exception, count) in &other.exceptions {
+            *self.exceptions.entry(*exception).or_default() += count;
+        }
+    }
+}
+
+/// Runs `scenario` with `setting`.
+///
+/// # Panics
+/// If an invariant is violated, a client does not complete, or something is left that is not a
+/// [`KnownException`].
+#[must_use]
+pub fn run(setting: Setting, scenario: &Scenario) -> RunReport {
+    let simulation = Simulation::new(setting);
+    simulation.trace(|| format!("{scenario:?} {:#?}", simulation.setting));
+    let running = start_clients(&simulation, scenario);
+    let calm_at = START + simulation.setting.calm_after;
+    simulation.run_until(|| running.get() == 0 || simulation.now() >= calm_at);
+    simulation.calm_down();
+    let deadline = simulation.now() + COMPLETION_TIME_MAX;
+    simulation.run_until(|| {
+        assert!(simulation.now() < deadline, "{} clients do not complete", running.get());
+        running.get() == 0
+    });
+    let mut report = RunReport {
+        crash_points: simulation.crash_points(),
+        operations: simulation.operations(),
+        crashes: simulation.crashes(),
+        requests: simulation.requests(),
+        completed_after_ms: simulation.now().0 - START.0,
+        ..RunReport::default()
+    };
+    report.exceptions = clean_up(&simulation);
+    report.steps = simulation.steps();
+    simulation.end();
+    report
+}
+
+/// Starts the clients of a scenario. The cell has the number of those that have not completed.
+fn start_clients(simulation: &Rc<Simulation>, scenario: &Scenario) -> Rc<Cell<usize>> {
+    let running = Rc::new(Cell::new(0));
+    let mut index = 0;
+    for (script, len) in scenario.scripts.iter() {
+        // Scripts have two clients at most.
+        for task in script.clients(simulation, index, *len) {
+            running.set(running.get() + 1);
+            let ended = Rc::clone(&running);
+            let task = async move {
+                task.await;
+                ended.set(ended.get() - 1);
+            };
+            simulation.executor.spawn(Owner::Client(index), task.boxed_local());
+        }
+        index += 2;
+    }
+    running
+}

@@ -1,0 +1,36 @@
+//! A browser that sends a form with two files.
+
+use crate::Content;
+use crate::relay::client::{Client, Request};
+
+/// Sends the form until both files are stored.
+pub(super) async fn post(client: &Client, contents: &[Content; 2]) {
+    let mut body = Vec::new();
+    for (index, content) in contents.iter().enumerate() {
+        let head = format!(
+            "--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"file{index}\"; \
+             filename=\"{index}.mp4\"\r\ncontent-type: video/mp4\r\n\r\n"
+        );
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(content.bytes());
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
+    let media_type = format!("multipart/form-data; boundary={BOUNDARY}");
+    loop {
+        let request = Request::new("POST", "/v1/uploads").with("content-type", media_type.as_str());
+        if let Some(reply) = client.send(request.with_body(&body)).await
+            && reply.status == 201
+        {
+            let files = reply.json()["files"].as_array().unwrap().clone();
+            assert_eq!(files.len(), contents.len(), "{}", reply.text());
+            for (file, content) in files.iter().zip(contents) {
+                client.simulation.check_object(file["media_id"].as_str().unwrap(), content);
+            }
+            return;
+        }
+        client.back_off().await;
+    }
+}
+
+const BOUNDARY: &str = "boundary-of-the-simulation";

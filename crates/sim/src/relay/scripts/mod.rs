@@ -1,0 +1,131 @@
+//! What clients do, each as its protocol says.
+
+mod filepond;
+mod form;
+mod ietf;
+mod plain;
+mod tus;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use futures::FutureExt as _;
+use futures::future::LocalBoxFuture;
+
+use self::tus::{TusFile, terminate};
+use super::client::Client;
+use super::ports::content;
+use super::simulation::Simulation;
+
+/// What one or two clients do with one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Script {
+    /// A tus upload.
+    Tus(TusOptions),
+    /// A tus upload of two clients at the same time.
+    SharedTus,
+    /// A tus upload that is watched by another client.
+    WatchedTus,
+    /// A tus upload that its client terminates.
+    TerminatedTus,
+    /// A tus upload that its client abandons.
+    AbandonedTus,
+    /// Two partial tus uploads and a final one.
+    Concatenation {
+        /// Whether the final upload is created before the partial ones are complete.
+        is_early: bool,
+    },
+    /// An upload of the IETF draft, interop version 8.
+    Ietf,
+    /// `PUT` of a file.
+    Plain {
+        /// Whether the length of the body is declared.
+        has_length: bool,
+    },
+    /// A form with two files.
+    Form,
+    /// Chunks of FilePond, the first of which is sent twice at the same time.
+    FilePond,
+}
+
+/// Variants of a tus upload.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TusOptions {
+    /// Length of a PATCH in bytes; 0: as much as is missing.
+    pub patch_bytes: u64,
+    /// Length of the body of the POST in bytes.
+    pub creation_bytes: u64,
+    /// Whether the length is declared with the last PATCH.
+    pub is_deferred: bool,
+    /// Whether each PATCH has a checksum.
+    pub has_checksum: bool,
+}
+
+impl Script {
+    /// The clients of this script, whose file has `len` bytes.
+    pub(super) fn clients(
+        self,
+        simulation: &Rc<Simulation>,
+        first_index: usize,
+        len: u64,
+    ) -> Vec<LocalBoxFuture<'static, ()>> {
+        let client = |index| Client::new(simulation, first_index + index);
+        // Each script has four salts: its files and its partial uploads differ from all others.
+        let salt = |index: usize| (first_index * 4 + index) as u8 * 5 + 1;
+        let first = client(0);
+        let new_content = |index| content(simulation, len, salt(index));
+        match self {
+            Self::Tus(options) => {
+                let file = TusFile::new(new_content(0), options);
+                vec![async move { file.upload(&first).await }.boxed_local()]
+            }
+            Self::SharedTus => {
+                let file = Rc::new(TusFile::new(new_content(0), TusOptions::default()));
+                let second = client(1);
+                let both = async move { file.upload_twice(&first, &second).await };
+                vec![both.boxed_local()]
+            }
+            Self::WatchedTus => {
+                let file = TusFile::new(new_content(0), TusOptions::default());
+                let path = Rc::new(RefCell::new(String::new()));
+                let (watched, second) = (Rc::clone(&path), client(1));
+                let upload = async move { drop(file.upload_at(&first, Some(&path)).await) };
+                let watch = async move { tus::watch(&second, &watched).await };
+                vec![upload.boxed_local(), watch.boxed_local()]
+            }
+            Self::TerminatedTus => {
+                let file = TusFile::new(new_content(0), TusOptions::default());
+                vec![async move { terminate(&first, &file).await }.boxed_local()]
+            }
+            Self::AbandonedTus => {
+                let file = TusFile::new(new_content(0), TusOptions::default());
+                vec![async move { drop(file.send_half(&first).await) }.boxed_local()]
+            }
+            Self::Concatenation { is_early } => {
+                let pieces = [new_content(0), new_content(1)];
+                let joined = pieces[0].followed_by(&pieces[1]);
+                simulation.checker.borrow_mut().expect_content(&joined);
+                let joined = async move {
+                    tus::concatenate(&first, &pieces, &joined, is_early).await;
+                };
+                vec![joined.boxed_local()]
+            }
+            Self::Ietf => {
+                let content = new_content(0);
+                vec![async move { ietf::upload(&first, &content).await }.boxed_local()]
+            }
+            Self::Plain { has_length } => {
+                let content = new_content(0);
+                vec![async move { plain::put(&first, &content, has_length).await }.boxed_local()]
+            }
+            Self::Form => {
+                let contents = [new_content(0), new_content(1)];
+                vec![async move { form::post(&first, &contents).await }.boxed_local()]
+            }
+            Self::FilePond => {
+                let content = new_content(0);
+                vec![async move { filepond::upload(&first, &content).await }.boxed_local()]
+            }
+        }
+    }
+}

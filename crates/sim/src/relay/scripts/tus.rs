@@ -1,0 +1,304 @@
+//! Clients of tus.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use futures::future::join;
+
+use super::TusOptions;
+use crate::Content;
+use crate::relay::client::{Client, Reply, Request};
+
+/// A file that is uploaded by tus.
+pub(super) struct TusFile {
+    content: Content,
+    options: TusOptions,
+    is_partial: bool,
+}
+
+/// How appending to an upload ended.
+enum Appended {
+    /// The upload is complete: its media id.
+    Completed(String),
+    /// The upload is gone.
+    Gone,
+}
+
+/// A media that the client may continue: its id and its token.
+type OwnedMedia = (String, String);
+
+impl TusFile {
+    pub(super) const fn new(content: Content, options: TusOptions) -> Self {
+        Self { content, options, is_partial: false }
+    }
+
+    /// Uploads the file, and starts again if the upload is gone.
+    pub(super) async fn upload(&self, client: &Client) {
+        self.upload_at(client, None).await;
+    }
+
+    /// As [`TusFile::upload`], and tells the path of the upload. Returns the path of the complete
+    /// one.
+    pub(super) async fn upload_at(
+        &self,
+        client: &Client,
+        path: Option<&RefCell<String>>,
+    ) -> String {
+        let mut owned = None;
+        loop {
+            let (created, media) = self.create(client, owned.take()).await;
+            if let Some(path) = path {
+                path.borrow_mut().clone_from(&created);
+            }
+            if self.has_completed(client, &created).await {
+                return created;
+            }
+            owned = media.filter(|_| client.chance(500));
+        }
+    }
+
+    /// Uploads the file to the upload at `path`. Returns false if the upload is gone.
+    async fn has_completed(&self, client: &Client, path: &str) -> bool {
+        match self.append_all(client, path).await {
+            Appended::Gone => false,
+            Appended::Completed(media_id) => {
+                if !self.is_partial {
+                    client.simulation.check_object(&media_id, &self.content);
+                }
+                true
+            }
+        }
+    }
+
+    /// Two clients upload the same file to the same upload.
+    pub(super) async fn upload_twice(&self, first: &Client, second: &Client) {
+        loop {
+            let (path, _) = self.create(first, None).await;
+            let both = join(self.has_completed(first, &path), self.has_completed(second, &path));
+            if both.await != (false, false) {
+                return;
+            }
+        }
+    }
+
+    /// Creates an upload and appends the first half of the file, once. Returns the path.
+    pub(super) async fn send_half(&self, client: &Client) -> Option<String> {
+        let (path, _) = self.create(client, None).await;
+        let half = self.content.len() / 2;
+        client.send(self.patch(&path, 0, half)).await;
+        Some(path)
+    }
+
+    /// The path of a new upload, and its media.
+    async fn create(
+        &self,
+        client: &Client,
+        mut owned: Option<OwnedMedia>,
+    ) -> (String, Option<OwnedMedia>) {
+        loop {
+            let reply = client.send(self.creation(owned.as_ref())).await;
+            if let Some(reply) = reply {
+                if let Some(path) = reply.header("location") {
+                    let token = reply.header("media-token").map(str::to_owned);
+                    return (path.to_owned(), token.map(|token| (reply.media_id(), token)));
+                }
+                expect_transient(&reply, owned.is_some());
+                owned = None;
+            }
+            client.back_off().await;
+        }
+    }
+
+    fn creation(&self, owned: Option<&OwnedMedia>) -> Request {
+        let mut pairs = vec![("filename", "clip.mp4")];
+        if let Some((id, token)) = owned {
+            pairs.extend([("media_id", id.as_str()), ("media_token", token.as_str())]);
+        }
+        let mut request = Request::tus("POST", "/v1/files").with("upload-metadata", encode(&pairs));
+        if self.is_partial {
+            request = request.with("upload-concat", "partial");
+        }
+        request = if self.options.is_deferred {
+            request.with("upload-defer-length", "1")
+        } else {
+            request.with("upload-length", self.content.len().to_string())
+        };
+        match self.options.creation_bytes.min(self.content.len()) {
+            0 => request,
+            len => request.with("content-type", CHUNK).with_body(self.content.range(0, len)),
+        }
+    }
+
+    async fn append_all(&self, client: &Client, path: &str) -> Appended {
+        let len = self.content.len();
+        loop {
+            let Some(head) = client.send(Request::tus("HEAD", path)).await else {
+                client.back_off().await;
+                continue;
+            };
+            if head.is_gone() {
+                return Appended::Gone;
+            }
+            let mut offset = head.offset().filter(|_| head.status == 200);
+            if offset == Some(len) && head.header("upload-defer-length").is_none() {
+                return Appended::Completed(head.media_id());
+            }
+            while let Some(from) = offset {
+                let to = match self.options.patch_bytes {
+                    0 => len,
+                    bytes => len.min(from + bytes),
+                };
+                let Some(reply) = client.send(self.patch(path, from, to)).await else { break };
+                if reply.is_gone() {
+                    return Appended::Gone;
+                }
+                offset = reply.offset().filter(|_| reply.status == 204);
+                if offset == Some(len) {
+                    return Appended::Completed(reply.media_id());
+                }
+            }
+            client.back_off().await;
+        }
+    }
+
+    fn patch(&self, path: &str, from: u64, to: u64) -> Request {
+        let bytes = self.content.range(from, to);
+        let mut request = Request::tus("PATCH", path)
+            .with("content-type", CHUNK)
+            .with("upload-offset", from.to_string())
+            .with_body(bytes);
+        if self.options.is_deferred && to == self.content.len() {
+            request = request.with("upload-length", to.to_string());
+        }
+        if self.options.has_checksum {
+            let checksum = STANDARD.encode(crc32(bytes).to_be_bytes());
+            request = request.with("upload-checksum", format!("crc32 {checksum}"));
+        }
+        request
+    }
+}
+
+/// Uploads half of a file and terminates the upload.
+pub(super) async fn terminate(client: &Client, file: &TusFile) {
+    let Some(path) = file.send_half(client).await else { return };
+    loop {
+        match client.send(Request::tus("DELETE", path.as_str())).await {
+            Some(reply) if reply.status == 204 || reply.is_gone() => break,
+            _ => client.back_off().await,
+        }
+    }
+    loop {
+        match client.send(Request::tus("HEAD", path.as_str())).await {
+            Some(reply) if reply.is_gone() => return,
+            Some(reply) if reply.status == 200 => panic!("{path} exists after it was terminated"),
+            _ => client.back_off().await,
+        }
+    }
+}
+
+/// Reads the state of an upload until it is complete or gone.
+pub(super) async fn watch(client: &Client, path: &Rc<RefCell<String>>) {
+    loop {
+        client.simulation.sleep(WATCH_INTERVAL).await;
+        let path = path.borrow().clone();
+        if path.is_empty() {
+            continue;
+        }
+        match client.send(Request::new("GET", path)).await {
+            Some(reply) if reply.json()["state"] == "completed" || reply.is_gone() => return,
+            _ => {}
+        }
+    }
+}
+
+/// Uploads two partial uploads and a final one, until the final one is complete.
+pub(super) async fn concatenate(
+    client: &Client,
+    pieces: &[Content; 2],
+    joined: &Content,
+    is_early: bool,
+) {
+    let partials = pieces.clone().map(|content| TusFile {
+        content,
+        options: TusOptions::default(),
+        is_partial: true,
+    });
+    'again: loop {
+        let mut paths = Vec::new();
+        for partial in &partials {
+            paths.push(match is_early {
+                true => partial.create(client, None).await.0,
+                false => partial.upload_at(client, None).await,
+            });
+        }
+        let Some(path) = create_final(client, &paths).await else { continue };
+        if is_early {
+            for (partial, path) in partials.iter().zip(&paths) {
+                // The last one is deleted as soon as the final upload is complete.
+                let is_complete = partial.has_completed(client, path).await;
+                if !is_complete && path != &paths[1] {
+                    continue 'again;
+                }
+            }
+        }
+        loop {
+            match client.send(Request::tus("HEAD", path.as_str())).await {
+                Some(reply) if reply.offset() == Some(joined.len()) => {
+                    client.simulation.check_object(&reply.media_id(), joined);
+                    return;
+                }
+                Some(reply) if reply.is_gone() => continue 'again,
+                _ => client.back_off().await,
+            }
+        }
+    }
+}
+
+/// The path of the final upload; `None` if the partial uploads are gone.
+async fn create_final(client: &Client, paths: &[String]) -> Option<String> {
+    loop {
+        let request = Request::tus("POST", "/v1/files")
+            .with("upload-metadata", encode(&[("filename", "clip.mp4")]))
+            .with("upload-concat", format!("final;{}", paths.join(" ")));
+        if let Some(reply) = client.send(request).await {
+            if let Some(path) = reply.header("location") {
+                return Some(path.to_owned());
+            }
+            // An earlier request, whose response was lost, may have joined the partial uploads.
+            if (400..500).contains(&reply.status) {
+                return None;
+            }
+        }
+        client.back_off().await;
+    }
+}
+
+/// Checks that a creation failed because of a service, unless it continues a media.
+fn expect_transient(reply: &Reply, continues: bool) {
+    let is_transient = reply.status >= 500 || reply.status == 401 || continues;
+    assert!(is_transient, "a creation is rejected: {} {}", reply.status, reply.text());
+}
+
+fn encode(pairs: &[(&str, &str)]) -> String {
+    let pairs = pairs.iter().map(|(key, value)| format!("{key} {}", STANDARD.encode(value)));
+    pairs.collect::<Vec<_>>().join(",")
+}
+
+/// CRC-32 as in zlib.
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |register, byte| {
+        let mut register = register ^ u32::from(*byte);
+        for _ in 0..8 {
+            register = (register >> 1) ^ (0xedb8_8320 & (register & 1).wrapping_neg());
+        }
+        register
+    })
+}
+
+/// How often a client that watches an upload reads its state.
+const WATCH_INTERVAL: Duration = Duration::from_secs(5);
+
+const CHUNK: &str = "application/offset+octet-stream";

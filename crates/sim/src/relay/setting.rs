@@ -1,0 +1,87 @@
+//! What can go wrong in a run.
+
+use std::time::Duration;
+
+/// What can go wrong in a run, and when that ends.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    /// Seed of every choice.
+    pub seed: u64,
+    /// Instances that serve requests at the same time, over one key-value store.
+    pub instances: usize,
+    /// The instance that reaches this crash point crashes. Crash points are numbered from 1.
+    pub crash_at: Option<u64>,
+    /// The operation of a port with this number fails. Operations are numbered from 1.
+    pub fault_at: Option<(u64, OperationFault)>,
+    /// What becomes of operations whose instance crashed before they took effect.
+    pub orphans: Orphans,
+    /// How many of a thousand of everything go wrong.
+    pub rates: Rates,
+    /// When everything stops going wrong, from the start.
+    pub calm_after: Duration,
+    /// Whether every step is printed on standard error.
+    pub is_traced: bool,
+}
+
+/// How one operation of a port fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperationFault {
+    /// It fails and has no effect.
+    Failed,
+    /// It takes effect and fails.
+    Unconfirmed,
+    /// It takes effect and is never answered.
+    Silent,
+}
+
+/// What becomes of operations whose instance crashed before they took effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Orphans {
+    /// They take effect.
+    Land,
+    /// They never take effect.
+    Lost,
+    /// They take effect much later.
+    Linger,
+    /// Each of the three, chosen by the seed.
+    Mixed,
+}
+
+/// Events per thousand.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rates {
+    /// Key-value operations that fail, half of the writes among them after they took effect.
+    pub kv_failed: u64,
+    /// Key-value operations that take effect and are never answered.
+    pub kv_silent: u64,
+    /// Requests to OSS that fail in a way that a repetition may overcome.
+    pub oss_failed: u64,
+    /// Requests to VOD that fail in such a way.
+    pub vod_failed: u64,
+    /// Operations that take up to 4 s instead of milliseconds.
+    pub slow: u64,
+    /// Crash points at which the instance crashes.
+    pub crashes: u64,
+    /// Request bodies that are cut.
+    pub cut: u64,
+    /// Request bodies that stop without an end, while the client goes on with another request.
+    pub stalled: u64,
+    /// Responses that the client does not receive.
+    pub unanswered: u64,
+}
+
+impl Default for Setting {
+    /// Nothing goes wrong.
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            instances: 1,
+            crash_at: None,
+            fault_at: None,
+            orphans: Orphans::Land,
+            rates: Rates::default(),
+            calm_after: Duration::from_secs(3_600),
+            is_traced: false,
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! A crash at every crash point of every base scenario, with each fate of the operations in flight.
+
+use vod_uploader_sim::relay::{BASE_SCENARIOS, Orphans, Scenario, Setting, run, run_all};
+
+const ORPHANS: [Orphans; 3] = [Orphans::Land, Orphans::Lost, Orphans::Linger];
+
+#[test]
+fn every_base_scenario_completes_without_faults() {
+    let summary =
+        run_all(BASE_SCENARIOS.len(), |index| run(Setting::default(), &BASE_SCENARIOS[index]));
+    assert!(summary.failures.is_empty(), "{summary:#?}");
+    assert!(summary.total.exceptions.is_empty(), "{summary:#?}");
+}
+
+#[test]
+fn every_base_scenario_survives_a_crash_at_every_step() {
+    let mut cases: Vec<(&Scenario, u64, Orphans)> = Vec::new();
+    for scenario in BASE_SCENARIOS {
+        let points = run(Setting::default(), scenario).crash_points;
+        for orphans in ORPHANS {
+            cases.extend((1..=points).map(|point| (scenario, point, orphans)));
+        }
+    }
+    let summary = run_all(cases.len(), |index| {
+        let (scenario, point, orphans) = cases[index];
+        run(Setting { crash_at: Some(point), orphans, ..Setting::default() }, scenario)
+    });
+    eprintln!("{} runs: {:#?}", cases.len(), summary.total);
+    let replays = summary.failures.iter().map(|(index, message)| {
+        let (scenario, point, orphans) = cases[*index];
+        let orphans = format!("{orphans:?}").to_lowercase();
+        format!(
+            "relay --scenario '{}' --crash-at {point} --orphans {orphans}: {message}",
+            scenario.name
+        )
+    });
+    let replays: Vec<_> = replays.collect();
+    assert!(
+        replays.is_empty(),
+        "{} of {} fail:\n{}",
+        replays.len(),
+        cases.len(),
+        replays.join("\n")
+    );
+}

@@ -1,0 +1,38 @@
+//! A fault of every operation of a port, of every base scenario.
+
+use vod_uploader_sim::relay::{BASE_SCENARIOS, OperationFault, Scenario, Setting, run, run_all};
+
+const FAULTS: [OperationFault; 3] =
+    [OperationFault::Failed, OperationFault::Unconfirmed, OperationFault::Silent];
+
+#[test]
+fn every_base_scenario_survives_a_fault_of_every_operation() {
+    let mut cases: Vec<(&Scenario, u64, OperationFault)> = Vec::new();
+    for scenario in BASE_SCENARIOS {
+        let operations = run(Setting::default(), scenario).operations;
+        for fault in FAULTS {
+            cases.extend((1..=operations).map(|operation| (scenario, operation, fault)));
+        }
+    }
+    let summary = run_all(cases.len(), |index| {
+        let (scenario, operation, fault) = cases[index];
+        run(Setting { fault_at: Some((operation, fault)), ..Setting::default() }, scenario)
+    });
+    eprintln!("{} runs: {:#?}", cases.len(), summary.total);
+    let replays = summary.failures.iter().map(|(index, message)| {
+        let (scenario, operation, fault) = cases[*index];
+        let fault = format!("{fault:?}").to_lowercase();
+        format!(
+            "relay --scenario '{}' --fault-at {operation} --fault {fault}: {message}",
+            scenario.name
+        )
+    });
+    let replays: Vec<_> = replays.collect();
+    assert!(
+        replays.is_empty(),
+        "{} of {} fail:\n{}",
+        replays.len(),
+        cases.len(),
+        replays.join("\n")
+    );
+}
