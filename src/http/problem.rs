@@ -3,61 +3,25 @@
 use serde_json::{Value, json};
 
 use super::Response;
-use crate::error::{Error, ErrorKind, Retry};
+use crate::error::{Error, ErrorClass, Retry};
 
-/// The HTTP status of an error.
+/// The HTTP status of a class of errors.
 #[must_use]
-pub const fn status_of(kind: ErrorKind) -> u16 {
-    match kind {
-        ErrorKind::RequestInvalid
-        | ErrorKind::FileDuplicate
-        | ErrorKind::EventsTaken
-        | ErrorKind::SourceBroken
-        | ErrorKind::CredentialNotRefreshable
-        | ErrorKind::FileEmpty
-        | ErrorKind::LengthMismatch
-        | ErrorKind::LengthInconsistent
-        | ErrorKind::DigestMismatch
-        | ErrorKind::CredentialInvalid
-        | ErrorKind::CredentialsSwapped => 400,
-        ErrorKind::CredentialRequired
-        | ErrorKind::CredentialExpired
-        | ErrorKind::SignatureWrong => 401,
-        ErrorKind::CredentialRejected
-        | ErrorKind::AccessDenied
-        | ErrorKind::UploadIsFinal
-        | ErrorKind::ConcatenationUnavailable
-        | ErrorKind::MediaNotOwned
-        | ErrorKind::OriginNotAllowed => 403,
-        ErrorKind::UploadNotFound | ErrorKind::MediaNotFound | ErrorKind::FileUnknown => 404,
-        ErrorKind::OffsetMismatch
-        | ErrorKind::TakenOver
-        | ErrorKind::UploadEnded
-        | ErrorKind::UploadStopped
-        | ErrorKind::UploadPaused
-        | ErrorKind::FileStateWrong
-        | ErrorKind::QueueStateWrong
-        | ErrorKind::CredentialForOtherObject => 409,
-        ErrorKind::UploadLost | ErrorKind::UploadAborted | ErrorKind::UploadExpired => 410,
-        ErrorKind::FileTooLarge | ErrorKind::RequestTooSmall => 413,
-        ErrorKind::MethodUnsupported => 405,
-        ErrorKind::ProtocolVersionUnsupported => 412,
-        ErrorKind::MediaTypeUnsupported => 415,
-        // What the store or VOD does not do for us, the gateway says.
-        ErrorKind::ChecksumMismatch
-        | ErrorKind::StoreRejected
-        | ErrorKind::StoreReplyInvalid
-        | ErrorKind::VodRejected => 502,
-        ErrorKind::StoreUnavailable
-        | ErrorKind::VodUnavailable
-        | ErrorKind::KeyValueUnavailable
-        | ErrorKind::CompletionUnknown
-        | ErrorKind::DeadlineExceeded
-        | ErrorKind::Busy => 503,
-        ErrorKind::CheckpointCorrupt
-        | ErrorKind::CheckpointNewer
-        | ErrorKind::Misconfigured
-        | ErrorKind::Internal => 500,
+pub const fn status_of(class: ErrorClass) -> u16 {
+    match class {
+        ErrorClass::InvalidRequest => 400,
+        ErrorClass::Unauthenticated => 401,
+        ErrorClass::PermissionDenied => 403,
+        ErrorClass::NotFound => 404,
+        ErrorClass::MethodNotSupported => 405,
+        ErrorClass::Conflict => 409,
+        ErrorClass::Gone => 410,
+        ErrorClass::VersionNotSupported => 412,
+        ErrorClass::TooLarge => 413,
+        ErrorClass::MediaTypeNotSupported => 415,
+        ErrorClass::CorruptState | ErrorClass::Misconfigured | ErrorClass::Internal => 500,
+        ErrorClass::UpstreamRejected => 502,
+        ErrorClass::Unavailable => 503,
     }
 }
 
@@ -65,7 +29,7 @@ pub const fn status_of(kind: ErrorKind) -> u16 {
 /// carry it.
 #[must_use]
 pub fn problem(error: &Error, media_id: Option<&str>) -> Response {
-    let status = status_of(error.kind());
+    let status = status_of(error.class());
     let body = details(error, media_id);
     let response = Response::json_as("application/problem+json", status, &body);
     if status == 503 { response.with_header("retry-after", "5") } else { response }
@@ -89,7 +53,7 @@ pub(super) fn problem_of_status(
 /// The problem details of `error`.
 pub(super) fn details(error: &Error, media_id: Option<&str>) -> Value {
     let kind = error.kind();
-    let status = status_of(kind);
+    let status = status_of(kind.class());
     let mut body = json!({
         "type": "about:blank",
         "title": title(status),
@@ -154,7 +118,7 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
     use super::*;
-    use crate::error::StoreError;
+    use crate::error::{ErrorKind, StoreError};
 
     #[test]
     fn a_problem_names_code_cause_action_and_the_store_s_request_id() {
@@ -187,11 +151,88 @@ mod tests {
     }
 
     #[test]
-    fn every_kind_has_a_status_of_an_error_and_a_title() {
+    fn every_kind_of_error_has_its_status() {
+        let statuses = [
+            (400, "Bad Request", KINDS_400),
+            (401, "Unauthorized", KINDS_401),
+            (403, "Forbidden", KINDS_403),
+            (404, "Not Found", KINDS_404),
+            (405, "Method Not Allowed", &[ErrorKind::MethodUnsupported]),
+            (409, "Conflict", KINDS_409),
+            (410, "Gone", KINDS_410),
+            (412, "Precondition Failed", &[ErrorKind::ProtocolVersionUnsupported]),
+            (413, "Content Too Large", &[ErrorKind::FileTooLarge, ErrorKind::RequestTooSmall]),
+            (415, "Unsupported Media Type", &[ErrorKind::MediaTypeUnsupported]),
+            (500, "Internal Server Error", KINDS_500),
+            (502, "Bad Gateway", KINDS_502),
+            (503, "Service Unavailable", KINDS_503),
+        ];
         for kind in ErrorKind::ALL {
-            let status = status_of(*kind);
-            assert!((400..=599).contains(&status));
-            assert!(status == 500 || title(status) != title(500), "{status}");
+            let actual = status_of(kind.class());
+            let expected: Vec<_> = statuses.iter().filter(|(_, _, of)| of.contains(kind)).collect();
+            let &[(status, title, _)] = expected.as_slice() else {
+                assert_eq!(expected.len(), 1, "{kind:?}");
+                continue;
+            };
+            assert_eq!((actual, super::title(actual)), (*status, *title), "{kind:?}");
         }
     }
+
+    const KINDS_400: &[ErrorKind] = &[
+        ErrorKind::RequestInvalid,
+        ErrorKind::FileDuplicate,
+        ErrorKind::EventsTaken,
+        ErrorKind::SourceBroken,
+        ErrorKind::CredentialNotRefreshable,
+        ErrorKind::FileEmpty,
+        ErrorKind::LengthMismatch,
+        ErrorKind::LengthInconsistent,
+        ErrorKind::DigestMismatch,
+        ErrorKind::CredentialInvalid,
+        ErrorKind::CredentialsSwapped,
+    ];
+    const KINDS_401: &[ErrorKind] =
+        &[ErrorKind::CredentialRequired, ErrorKind::CredentialExpired, ErrorKind::SignatureWrong];
+    const KINDS_403: &[ErrorKind] = &[
+        ErrorKind::CredentialRejected,
+        ErrorKind::AccessDenied,
+        ErrorKind::UploadIsFinal,
+        ErrorKind::ConcatenationUnavailable,
+        ErrorKind::MediaNotOwned,
+        ErrorKind::OriginNotAllowed,
+    ];
+    const KINDS_404: &[ErrorKind] =
+        &[ErrorKind::UploadNotFound, ErrorKind::MediaNotFound, ErrorKind::FileUnknown];
+    const KINDS_409: &[ErrorKind] = &[
+        ErrorKind::OffsetMismatch,
+        ErrorKind::TakenOver,
+        ErrorKind::UploadEnded,
+        ErrorKind::UploadStopped,
+        ErrorKind::UploadPaused,
+        ErrorKind::FileStateWrong,
+        ErrorKind::QueueStateWrong,
+        ErrorKind::CredentialForOtherObject,
+    ];
+    const KINDS_410: &[ErrorKind] =
+        &[ErrorKind::UploadLost, ErrorKind::UploadAborted, ErrorKind::UploadExpired];
+    const KINDS_500: &[ErrorKind] = &[
+        ErrorKind::CheckpointCorrupt,
+        ErrorKind::CheckpointNewer,
+        ErrorKind::Misconfigured,
+        ErrorKind::Internal,
+    ];
+    const KINDS_502: &[ErrorKind] = &[
+        ErrorKind::ChecksumMismatch,
+        ErrorKind::StoreRejected,
+        ErrorKind::StoreReplyInvalid,
+        ErrorKind::VodRejected,
+    ];
+    const KINDS_503: &[ErrorKind] = &[
+        ErrorKind::StoreUnavailable,
+        ErrorKind::VodUnavailable,
+        ErrorKind::KeyValueUnavailable,
+        ErrorKind::CompletionUnknown,
+        ErrorKind::DeadlineExceeded,
+        ErrorKind::Busy,
+    ];
 }

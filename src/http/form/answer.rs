@@ -86,7 +86,7 @@ impl FormAnswer {
         if let (true, false, Some(error)) = (self.files.is_empty(), html, &self.problem) {
             return problem::problem(error, None);
         }
-        let status = self.first_problem().map_or(201, |error| problem::status_of(error.kind()));
+        let status = self.first_problem().map_or(201, |error| problem::status_of(error.class()));
         let response =
             if html { page::response(status, &body) } else { Response::json(status, &body) };
         // What is right for one client is not for another.
