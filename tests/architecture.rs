@@ -104,10 +104,8 @@ fn the_engine_and_the_relay_link_nothing_that_has_a_clock_or_randomness_or_io() 
     for package in ["vod-uploader", "vod-uploader-relay"] {
         let mut linked = BTreeSet::new();
         for target in [&[][..], &["--target", "wasm32-wasip2"]] {
-            let arguments = [
-                &["tree", "--package", package, "--edges", "normal", "--prefix", "none"],
-                target,
-            ];
+            let arguments =
+                [&["tree", "--package", package, "--edges", "normal", "--prefix", "none"], target];
             linked.extend(cargo(&arguments.concat()).lines().filter_map(first_word));
         }
         assert!(linked.contains("serde"), "{linked:?}");

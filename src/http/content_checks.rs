@@ -1,7 +1,9 @@
 //! What a request's bytes are compared with as they arrive.
 
+use ::http::header::TRAILER;
+
 use super::checksum::{ChecksumState, TrailerChecksumState};
-use super::{Checksum, Head, WholeDigest, content_digests, repr_digests, tus_checksum};
+use super::{Checksum, RequestHead, WholeDigest, content_digests, repr_digests, tus_checksum};
 use crate::error::Result;
 
 /// The checksums of one request's content, and their state. Costs nothing where there are none.
@@ -18,10 +20,10 @@ impl ContentChecks {
     ///
     /// # Errors
     /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) for a checksum that cannot be compared.
-    pub fn of_tus(head: &Head) -> Result<Self> {
+    pub fn of_tus(head: &RequestHead) -> Result<Self> {
         let named = Self::of(tus_checksum(head)?);
         let announced = head
-            .all("trailer")
+            .header_values(TRAILER)
             .flat_map(|names| names.split(','))
             .any(|name| name.trim().eq_ignore_ascii_case("upload-checksum"));
         let in_trailer = (announced && named.is_empty()).then(TrailerChecksumState::new);
@@ -31,7 +33,7 @@ impl ContentChecks {
     /// What `Content-Digest` says of the content, and `Repr-Digest` where the content is the whole
     /// file (RFC 9530, <https://www.rfc-editor.org/rfc/rfc9530>).
     #[must_use]
-    pub fn of_digest_fields(head: &Head, is_whole_file: bool) -> Self {
+    pub fn of_digest_fields(head: &RequestHead, is_whole_file: bool) -> Self {
         let whole = if is_whole_file { repr_digests(head) } else { Vec::new() };
         Self::of(content_digests(head).into_iter().chain(whole))
     }
@@ -85,22 +87,16 @@ impl ContentChecks {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
+    use ::http::Method;
+
     use super::*;
 
     /// Of `123456789`: the check value of CRC-32/ISO-HDLC
     /// (<https://reveng.sourceforge.io/crc-catalogue/17plus.htm#crc.cat.crc-32-iso-hdlc>).
     const CRC32: &str = "crc32 y/Q5Jg==";
 
-    fn head(headers: &[(&str, &str)]) -> Head {
-        Head {
-            method: "PATCH".into(),
-            path: "/v1/files/a".into(),
-            query: String::new(),
-            headers: headers
-                .iter()
-                .map(|(name, value)| ((*name).into(), (*value).into()))
-                .collect(),
-        }
+    fn head(headers: &[(&str, &str)]) -> RequestHead {
+        RequestHead::new(Method::PATCH, "/v1/files/a", headers.iter().copied())
     }
 
     fn agree(headers: &[(&str, &str)], trailer: Option<&str>) -> bool {

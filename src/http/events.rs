@@ -6,9 +6,13 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use ::http::StatusCode;
+use ::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Head, Response, UploadStatus};
+use super::header::X_ACCEL_BUFFERING;
+use super::{RequestHead, Response, UploadStatus};
 use crate::error::{Error, ErrorKind};
 use crate::timestamp::iso8601_extended;
 use crate::units::{ByteCount, UnixMillis};
@@ -43,7 +47,7 @@ struct Told {
 impl EventFeed {
     /// The feed that `head` asks for. `Last-Event-ID` names what the client has seen before.
     #[must_use]
-    pub fn of(head: &Head) -> Self {
+    pub fn of(head: &RequestHead) -> Self {
         let mut feed = Self::default();
         let Some(last) = head.header("last-event-id") else { return feed };
         let (offset, name) = last.split_once('-').unwrap_or((last, ""));
@@ -59,13 +63,13 @@ impl EventFeed {
     #[must_use]
     pub fn response(&self) -> Response {
         if self.over {
-            return Response::empty(204);
+            return Response::empty(StatusCode::NO_CONTENT);
         }
-        Response::empty(200)
-            .with_header("content-type", "text/event-stream")
-            .with_header("cache-control", "no-store")
+        Response::empty(StatusCode::OK)
+            .with_header(CONTENT_TYPE, "text/event-stream")
+            .with_header(CACHE_CONTROL, "no-store")
             // nginx would hold the events back (https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering).
-            .with_header("x-accel-buffering", "no")
+            .with_header(X_ACCEL_BUFFERING, "no")
     }
 
     /// What is sent first.
@@ -119,9 +123,9 @@ impl EventFeed {
         }
         self.told = Some(seen);
         if status.is_completed() {
-            self.end(&mut events, "succeeded", durable, &status.to_json());
+            self.end(&mut events, "succeeded", durable, &status.to_body());
         } else if status.has_ended() {
-            self.end(&mut events, "failed", durable, &status.to_json());
+            self.end(&mut events, "failed", durable, &status.to_body());
         } else if status.expired {
             let error = Error::new(ErrorKind::UploadExpired, "the upload was left alone too long");
             self.end(&mut events, "failed", durable, &failure(&error));
@@ -147,7 +151,7 @@ impl EventFeed {
         events
     }
 
-    fn end(&mut self, events: &mut String, name: &str, durable: ByteCount, told: &Value) {
+    fn end(&mut self, events: &mut String, name: &str, durable: ByteCount, told: &impl Serialize) {
         write_event(events, name, &format!("{}-{name}", durable.bytes()), told);
         self.over = true;
     }
@@ -182,8 +186,9 @@ fn failure(error: &Error) -> Value {
     })
 }
 
-fn write_event(events: &mut String, name: &str, id: &str, told: &Value) {
+fn write_event(events: &mut String, name: &str, id: &str, told: &impl Serialize) {
     // JSON has no line breaks outside of its strings, and none in them.
+    let told = serde_json::to_string(told).unwrap_or_default();
     let _ = write!(events, "id: {id}\nevent: {name}\ndata: {told}\n\n");
 }
 

@@ -6,13 +6,16 @@
 //! client goes on with the first chunk that begins at the offset or later. So an offset within a
 //! chunk is told as that chunk's beginning, and bytes that are there already are read over.
 
+use ::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use ::http::{HeaderName, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use super::form::{Field, form_file_name};
-use super::{Head, Metadata, NameHint, Response, integer_header};
+use super::header::{UPLOAD_LENGTH, UPLOAD_OFFSET};
+use super::{Body, Metadata, NameHint, RequestHead, Response, integer_header};
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::{ByteCount, UnixMillis};
 use crate::upload::UploadKey;
@@ -67,12 +70,12 @@ impl FilePondCall {
     /// [`ErrorKind::RequestInvalid`] with the header, [`ErrorKind::MediaTypeUnsupported`],
     /// [`ErrorKind::FileEmpty`], [`ErrorKind::FileTooLarge`] above `size_max`,
     /// [`ErrorKind::UploadNotFound`] for an id that is none.
-    pub fn parse(head: &Head, id: &str, size_max: ByteCount) -> Result<Self> {
-        let named = if id.is_empty() { id_in_query(&head.query) } else { Some(id.to_owned()) };
+    pub fn parse(head: &RequestHead, id: &str, size_max: ByteCount) -> Result<Self> {
+        let named = if id.is_empty() { id_in_query(head.query()) } else { Some(id.to_owned()) };
         let named = named.map(|id| upload_key(&id)).transpose()?;
         let addressed = || named.clone().ok_or_else(no_id);
-        match head.meant_method() {
-            "POST" => match integer_header(head, "upload-length")?.map(ByteCount) {
+        match head.effective_method() {
+            Some(Method::POST) => match integer_header(head, &UPLOAD_LENGTH)?.map(ByteCount) {
                 None => Ok(Self::Whole),
                 Some(ByteCount::ZERO) => {
                     Err(Error::new(ErrorKind::FileEmpty, "the file has no bytes"))
@@ -83,31 +86,31 @@ impl FilePondCall {
                 }
                 Some(length) => Ok(Self::Begin { length }),
             },
-            "PATCH" => FilePondChunk::parse(head, addressed()?).map(Self::Chunk),
-            "HEAD" => addressed().map(Self::Offset),
-            "DELETE" => Ok(Self::Revert(named)),
+            Some(Method::PATCH) => FilePondChunk::parse(head, addressed()?).map(Self::Chunk),
+            Some(Method::HEAD) => addressed().map(Self::Offset),
+            Some(Method::DELETE) => Ok(Self::Revert(named)),
             _ => Err(Error::new(ErrorKind::MethodUnsupported, "this path has no such method")),
         }
     }
 }
 
 impl FilePondChunk {
-    fn parse(head: &Head, key: UploadKey) -> Result<Self> {
-        if head.header("content-type") != Some(CHUNK_CONTENT_TYPE) {
+    fn parse(head: &RequestHead, key: UploadKey) -> Result<Self> {
+        if head.header(CONTENT_TYPE) != Some(CHUNK_CONTENT_TYPE) {
             let message = format!("Content-Type is not {CHUNK_CONTENT_TYPE}");
             return Err(Error::new(ErrorKind::MediaTypeUnsupported, message));
         }
-        let required = |name| {
-            integer_header(head, name)?
+        let required = |name: HeaderName| {
+            integer_header(head, &name)?
                 .map(ByteCount)
-                .ok_or_else(|| Error::field_invalid(name, "sent with a chunk"))
+                .ok_or_else(|| Error::field_invalid(name.as_str(), "sent with a chunk"))
         };
         let file_name = head.header("upload-name").unwrap_or_default();
         Ok(Self {
             key,
-            offset: required("upload-offset")?,
-            length: integer_header(head, "content-length")?.map(ByteCount),
-            file_length: required("upload-length")?,
+            offset: required(UPLOAD_OFFSET)?,
+            length: integer_header(head, &CONTENT_LENGTH)?.map(ByteCount),
+            file_length: required(UPLOAD_LENGTH)?,
             file_name: form_file_name(file_name),
         })
     }
@@ -288,33 +291,27 @@ pub fn key_in_body(body: &[u8]) -> Result<UploadKey> {
 /// `/v1/files/{id}` as soon as it has a name, and has its media id.
 #[must_use]
 pub fn filepond_begun(key: &UploadKey, media_id: &str) -> Response {
-    let headers = vec![
-        ("content-type", "text/plain; charset=utf-8".to_owned()),
-        ("cache-control", "no-store".to_owned()),
-        ("location", format!("/v1/filepond/{}", key.as_str())),
-    ];
-    let body = key.as_str().to_owned().into_bytes();
-    with_media_id(Response { status: 201, headers, body }, media_id)
+    let body = Body::Text(key.as_str().to_owned());
+    Response::of_type("text/plain; charset=utf-8", StatusCode::CREATED, body)
+        .with_header(LOCATION, format!("/v1/filepond/{}", key.as_str()))
+        .with_media_id(media_id)
 }
 
 /// The answer to a PATCH, of which all is durable up to `offset`.
 #[must_use]
 pub fn filepond_stored(offset: ByteCount, media_id: &str) -> Response {
-    let response = Response::empty(204).with_header("upload-offset", offset.bytes().to_string());
-    with_media_id(response, media_id)
+    Response::empty(StatusCode::NO_CONTENT)
+        .with_header(UPLOAD_OFFSET, offset.bytes())
+        .with_media_id(media_id)
 }
 
 /// The answer to a HEAD.
 #[must_use]
 pub fn filepond_offset(offset: ByteCount, transfer: &FilePondTransfer) -> Response {
-    Response::empty(200)
-        .with_header("upload-offset", offset.bytes().to_string())
-        .with_header("upload-length", transfer.length_bytes.to_string())
-        .with_header("cache-control", "no-store")
-}
-
-fn with_media_id(response: Response, media_id: &str) -> Response {
-    if media_id.is_empty() { response } else { response.with_header("media-id", media_id) }
+    Response::empty(StatusCode::OK)
+        .with_header(UPLOAD_OFFSET, offset.bytes())
+        .with_header(UPLOAD_LENGTH, transfer.length_bytes)
+        .with_header(CACHE_CONTROL, "no-store")
 }
 
 fn id_in_query(query: &str) -> Option<String> {

@@ -4,13 +4,9 @@ use super::*;
 
 const SIZE_MAX: ByteCount = ByteCount(1000);
 
-fn call(method: &str, id: &str, query: &str, headers: &[(&str, &str)]) -> Result<FilePondCall> {
-    let head = Head {
-        method: method.into(),
-        path: "/v1/filepond".into(),
-        query: query.into(),
-        headers: headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
-    };
+fn call(method: Method, id: &str, query: &str, headers: &[(&str, &str)]) -> Result<FilePondCall> {
+    let target = format!("/v1/filepond?{query}");
+    let head = RequestHead::new(method, &target, headers.iter().copied());
     FilePondCall::parse(&head, id, SIZE_MAX)
 }
 
@@ -27,7 +23,7 @@ const CHUNK: &[(&str, &str)] = &[
 ];
 
 fn chunk() -> FilePondChunk {
-    match call("PATCH", "", "patch=a1", CHUNK).unwrap() {
+    match call(Method::PATCH, "", "patch=a1", CHUNK).unwrap() {
         FilePondCall::Chunk(chunk) => chunk,
         other => panic!("{other:?}"),
     }
@@ -44,12 +40,15 @@ fn transfer() -> FilePondTransfer {
 fn the_calls_of_filepond_are_told_apart() {
     let length = [("Upload-Length", "900")];
     let begin = FilePondCall::Begin { length: ByteCount(900) };
-    assert_eq!(call("POST", "", "", &length).unwrap(), begin);
-    assert_eq!(call("POST", "", "", &[]).unwrap(), FilePondCall::Whole);
-    assert_eq!(call("HEAD", "", "x=1&patch=a1", &[]).unwrap(), FilePondCall::Offset(key("a1")));
-    assert_eq!(call("HEAD", "a1", "", &[]).unwrap(), FilePondCall::Offset(key("a1")));
-    assert_eq!(call("DELETE", "", "", &[]).unwrap(), FilePondCall::Revert(None));
-    assert_eq!(call("DELETE", "a1", "", &[]).unwrap(), FilePondCall::Revert(Some(key("a1"))));
+    assert_eq!(call(Method::POST, "", "", &length).unwrap(), begin);
+    assert_eq!(call(Method::POST, "", "", &[]).unwrap(), FilePondCall::Whole);
+    assert_eq!(
+        call(Method::HEAD, "", "x=1&patch=a1", &[]).unwrap(),
+        FilePondCall::Offset(key("a1"))
+    );
+    assert_eq!(call(Method::HEAD, "a1", "", &[]).unwrap(), FilePondCall::Offset(key("a1")));
+    assert_eq!(call(Method::DELETE, "", "", &[]).unwrap(), FilePondCall::Revert(None));
+    assert_eq!(call(Method::DELETE, "a1", "", &[]).unwrap(), FilePondCall::Revert(Some(key("a1"))));
     let expected = FilePondChunk {
         key: key("a1"),
         offset: ByteCount(500),
@@ -64,18 +63,22 @@ fn the_calls_of_filepond_are_told_apart() {
 fn what_is_missing_or_wrong_is_refused_by_name() {
     for missing in ["Upload-Offset", "Upload-Length"] {
         let rest: Vec<_> = CHUNK.iter().copied().filter(|(name, _)| *name != missing).collect();
-        let error = call("PATCH", "a1", "", &rest).unwrap_err();
+        let error = call(Method::PATCH, "a1", "", &rest).unwrap_err();
         assert_eq!(error.field().unwrap().name, missing.to_lowercase());
     }
     for (method, id, query, headers, kind) in [
-        ("PATCH", "", "", CHUNK, ErrorKind::UploadNotFound),
-        ("PATCH", "a1", "", &[], ErrorKind::MediaTypeUnsupported),
-        ("HEAD", "", "patch=%2e%2e", &[], ErrorKind::UploadNotFound),
-        ("POST", "", "", &[("Upload-Length", "0")], ErrorKind::FileEmpty),
-        ("POST", "", "", &[("Upload-Length", "1001")], ErrorKind::FileTooLarge),
-        ("POST", "", "", &[("Upload-Length", "x")], ErrorKind::RequestInvalid),
+        (Method::PATCH, "", "", CHUNK, ErrorKind::UploadNotFound),
+        (Method::PATCH, "a1", "", &[], ErrorKind::MediaTypeUnsupported),
+        (Method::HEAD, "", "patch=%2e%2e", &[], ErrorKind::UploadNotFound),
+        (Method::POST, "", "", &[("Upload-Length", "0")], ErrorKind::FileEmpty),
+        (Method::POST, "", "", &[("Upload-Length", "1001")], ErrorKind::FileTooLarge),
+        (Method::POST, "", "", &[("Upload-Length", "x")], ErrorKind::RequestInvalid),
     ] {
-        assert_eq!(call(method, id, query, headers).unwrap_err().kind(), kind, "{method} {query}");
+        assert_eq!(
+            call(method, id, query, headers).unwrap_err().kind(),
+            kind,
+            "{query} {headers:?}"
+        );
     }
 }
 

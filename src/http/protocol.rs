@@ -1,7 +1,8 @@
 //! Which protocol a request speaks.
 
+use super::header::TUS_RESUMABLE;
 use super::ietf::{InteropVersion, Limits, Refusal};
-use super::{Head, Response, Route, ietf, problem, tus};
+use super::{RequestHead, Response, Route, ietf, problem_response, tus};
 use crate::error::Error;
 
 /// The protocol of one request.
@@ -19,11 +20,11 @@ impl Protocol {
     /// The protocol of a request for `route`. tus names itself in every request; the IETF draft in
     /// a creation and an append by Upload-Complete, and elsewhere not at all.
     #[must_use]
-    pub fn of(head: &Head, route: &Route) -> Self {
+    pub fn of(head: &RequestHead, route: &Route) -> Self {
         let named = InteropVersion::of(head);
         match route {
             Route::Create | Route::Append(_) | Route::Offset(_) | Route::Terminate(_) => {
-                if head.header("tus-resumable").is_some() {
+                if head.header(TUS_RESUMABLE).is_some() {
                     return Self::Tus;
                 }
                 match (named, route) {
@@ -43,7 +44,7 @@ impl Protocol {
     #[must_use]
     pub fn refused(self, error: &Error, limits: &Limits) -> Response {
         match self {
-            Self::Plain => problem(error, None),
+            Self::Plain => problem_response(error, None),
             Self::Tus => tus::refused(error),
             Self::Ietf(version) => {
                 let (progress, provided_offset, media_id) = (None, None, None);

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::{Algorithm, Checksum};
 use crate::error::{Error, Result};
-use crate::http::Head;
+use crate::http::RequestHead;
 
 /// The algorithms that are taken, as `Tus-Checksum-Algorithm` lists them. tus requires sha1.
 pub const TUS_ALGORITHMS: &str = "sha1,md5,crc32,sha256";
@@ -14,7 +14,7 @@ pub const TUS_ALGORITHMS: &str = "sha1,md5,crc32,sha256";
 ///
 /// # Errors
 /// As [`Checksum::parse_tus`].
-pub fn tus_checksum(head: &Head) -> Result<Option<Checksum>> {
+pub fn tus_checksum(head: &RequestHead) -> Result<Option<Checksum>> {
     head.header(HEADER).map(Checksum::parse_tus).transpose()
 }
 
@@ -58,6 +58,7 @@ const FORM: &str = "an algorithm, a space and the base64 of the digest";
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
+    use ::http::Method;
     use proptest::prelude::*;
 
     use super::*;
@@ -102,12 +103,7 @@ mod tests {
 
     #[test]
     fn a_request_without_the_header_has_no_checksum() {
-        let head = Head {
-            method: "PATCH".into(),
-            path: "/".into(),
-            query: String::new(),
-            headers: Vec::new(),
-        };
+        let head = RequestHead::new(Method::PATCH, "/", [("Host", "edge.example")]);
         assert_eq!(tus_checksum(&head).unwrap(), None);
     }
 

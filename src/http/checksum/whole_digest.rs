@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::{Algorithm, Checksum, ReprDigest, repr_digests, wanted_digests};
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::Head;
+use crate::http::RequestHead;
 use crate::units::ByteCount;
 
 /// The SHA-256 of a file whose client has named it (`Repr-Digest`) or wants to be told it
@@ -26,7 +26,7 @@ struct Progress {
 impl WholeDigest {
     /// The digest of the upload that `head` creates; `None` where nobody asks for one.
     #[must_use]
-    pub fn of_creation(head: &Head) -> Option<Self> {
+    pub fn of_creation(head: &RequestHead) -> Option<Self> {
         let expected = named(head);
         let wanted = wanted_digests(head).contains(&Algorithm::Sha256);
         (wanted || expected.is_some()).then(|| Self::new(ReprDigest::new(), expected))
@@ -59,7 +59,7 @@ impl WholeDigest {
     }
 
     /// Notes what a later request says of the whole file.
-    pub fn expect(&self, head: &Head) {
+    pub fn expect(&self, head: &RequestHead) {
         if let Some(expected) = named(head) {
             self.0.borrow_mut().expected = Some(expected);
         }
@@ -111,7 +111,7 @@ impl WholeDigest {
 }
 
 /// The SHA-256 that `Repr-Digest` names.
-fn named(head: &Head) -> Option<Vec<u8>> {
+fn named(head: &RequestHead) -> Option<Vec<u8>> {
     let mut digests = repr_digests(head).into_iter();
     let named = digests.find(|checksum| checksum.algorithm == Algorithm::Sha256);
     named.map(|checksum| checksum.expected).filter(|digest| u8::try_from(digest.len()).is_ok())
@@ -121,21 +121,15 @@ fn named(head: &Head) -> Option<Vec<u8>> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
+    use ::http::Method;
+
     use super::*;
 
     /// Of `abc` (FIPS 180-4; RFC 6234, section 8.5).
     const ABC: &str = "sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:";
 
-    fn head(headers: &[(&str, &str)]) -> Head {
-        Head {
-            method: "POST".into(),
-            path: "/v1/files".into(),
-            query: String::new(),
-            headers: headers
-                .iter()
-                .map(|(name, value)| ((*name).into(), (*value).into()))
-                .collect(),
-        }
+    fn head(headers: &[(&str, &str)]) -> RequestHead {
+        RequestHead::new(Method::POST, "/v1/files", headers.iter().copied())
     }
 
     fn expected() -> WholeDigest {

@@ -1,12 +1,15 @@
 //! Whether a client would rather read a page or JSON (RFC 9110 §12.5.1,
 //! <https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1>).
 
-use crate::http::Head;
+use ::http::header::ACCEPT;
+
+use crate::http::RequestHead;
 
 /// True where `head` asks for `text/html` before JSON, as browsers do: with a higher weight, or with
 /// the same one and by a more precise name. Without `Accept`, and for `*/*` alone, JSON is it.
-pub(super) fn prefers_html(head: &Head) -> bool {
-    let ranges: Vec<_> = head.all("accept").flat_map(|value| value.split(',')).map(range).collect();
+pub(super) fn prefers_html(head: &RequestHead) -> bool {
+    let ranges: Vec<_> =
+        head.header_values(ACCEPT).flat_map(|value| value.split(',')).map(range).collect();
     let html = weight(&ranges, "text", "html");
     html.quality > 0 && html > weight(&ranges, "application", "json")
 }
@@ -64,12 +67,13 @@ fn thousandths(text: &str) -> u16 {
 
 #[cfg(test)]
 mod tests {
+    use ::http::Method;
+
     use super::*;
 
     fn prefers(accept: &[&str]) -> bool {
-        let headers = accept.iter().map(|value| ("Accept".into(), (*value).into())).collect();
-        let (path, query) = ("/v1/uploads".into(), String::new());
-        prefers_html(&Head { method: "POST".into(), path, query, headers })
+        let headers = accept.iter().map(|value| ("Accept", value));
+        prefers_html(&RequestHead::new(Method::POST, "/v1/uploads", headers))
     }
 
     #[test]

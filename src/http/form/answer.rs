@@ -1,34 +1,39 @@
-//! The answer to a form: what became of each of its files.
+//! The response to a form: the result of each of its files.
 
-use serde_json::{Value, json};
+use ::http::StatusCode;
+use ::http::header::{CACHE_CONTROL, LOCATION, VARY};
+use serde::Serialize;
 
 use super::accept::prefers_html;
 use super::{Redirect, page};
 use crate::credential::Secret;
 use crate::error::Error;
-use crate::http::{FILE_NAME_BYTES_MAX, Head, Response, plain, problem};
+use crate::http::plain::StoredFile;
+use crate::http::{FILE_NAME_BYTES_MAX, Problem, RequestHead, Response};
 use crate::upload::{FinishedObject, UploadRecord};
 
-/// What became of a form, in the order of its files.
+/// The result of a form, in the order of its files.
 #[derive(Debug, Default)]
 pub struct FormAnswer {
     files: Vec<FormFile>,
-    problem: Option<Error>,
+    problem: Option<Problem>,
 }
 
-#[derive(Debug)]
-struct FormFile {
-    field: String,
-    name: String,
-    outcome: Outcome,
+/// The result of one file, as a JSON object.
+#[derive(Debug, Serialize)]
+pub(super) struct FormFile {
+    /// The name of its input.
+    pub(super) field: String,
+    pub(super) file_name: String,
+    #[serde(flatten)]
+    pub(super) outcome: Outcome,
 }
 
-#[derive(Debug)]
-enum Outcome {
-    /// The members of a plain upload's answer.
-    Stored(Value),
-    /// An error, and the media that a new upload may continue.
-    Failed(Box<Error>, FailedMedia),
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Outcome {
+    Stored(StoredFile),
+    Failed { problem: Box<Problem> },
 }
 
 /// The media of a file that was not stored.
@@ -41,116 +46,106 @@ pub struct FailedMedia {
 }
 
 impl FormAnswer {
-    /// The next file, of the input `field`, is stored.
+    /// Adds the next file, of the input `field`, which is stored.
     pub fn stored(&mut self, field: &str, record: &UploadRecord, object: &FinishedObject) {
-        let outcome = Outcome::Stored(plain::stored(record, object));
-        self.push(field, &record.file_name, outcome);
+        let stored = StoredFile::new(record, object);
+        self.push(field, &record.file_name, Outcome::Stored(stored));
     }
 
-    /// The next file, of the input `field`, is not stored.
-    pub fn failed(&mut self, field: &str, file_name: &str, error: Error, media: FailedMedia) {
-        self.push(field, file_name, Outcome::Failed(Box::new(error), media));
+    /// Adds the next file, of the input `field`, which is not stored.
+    pub fn failed(&mut self, field: &str, file_name: &str, error: &Error, media: FailedMedia) {
+        let problem = Problem::new(error, Some(&media.media_id));
+        let problem = Box::new(Problem { media_token: media.token, ..problem });
+        self.push(field, file_name, Outcome::Failed { problem });
     }
 
-    /// The form could not be read on; the files before stay as they are.
-    pub fn broke_off(&mut self, error: Error) {
-        self.problem = Some(error);
+    /// Sets the error that ended the form before its end; the files before it remain.
+    pub fn broke_off(&mut self, error: &Error) {
+        self.problem = Some(Problem::new(error, None));
     }
 
-    /// True where no file has been stored or has failed.
+    /// Returns true if no file has been stored or has failed.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.files.is_empty()
     }
 
-    /// The answer to the request `head`.
+    /// The response to the request `head`.
     ///
-    /// The status is 201 where every file is stored. Otherwise it is that of the first problem, also
-    /// where other files are stored: a client that looks at nothing but the status must not take a
-    /// lost file for stored. The body says which file is which: `{"files": […], "complete": …}`, with
-    /// `problem` where the form itself has one. A form that came to nothing is answered with
-    /// problem details alone. Who would rather read a page gets the same facts as one.
+    /// The status is 201 if every file is stored. Otherwise it is that of the first problem, even if
+    /// other files are stored: a client that reads only the status must not take a lost file for
+    /// stored. The body contains the result of each file: `{"files": […], "complete": …}`, with
+    /// `problem` if the form itself has one. A form without any file is answered with problem
+    /// details alone. A client that prefers HTML receives the same facts as a page.
     ///
-    /// A client that named a `redirect` is sent there in any case (303, RFC 9110 §15.4.4), with
+    /// A client that sent a `redirect` is redirected in any case (303, RFC 9110 §15.4.4), with
     /// `media_id` for each file that is stored and `error` with the problem's code for each that is
     /// not, in the order of the files, and then `error` for the form's own problem.
     #[must_use]
-    pub fn response(&self, head: &Head, redirect: Option<&Redirect>) -> Response {
-        let body = self.to_json();
+    pub fn response(self, head: &RequestHead, redirect: Option<&Redirect>) -> Response {
         if let Some(redirect) = redirect {
-            return Response::empty(303)
-                .with_header("location", redirect.with_pairs(pairs(&body)))
-                .with_header("cache-control", "no-store");
+            return Response::empty(StatusCode::SEE_OTHER)
+                .with_header(LOCATION, redirect.with_pairs(self.redirect_pairs()))
+                .with_header(CACHE_CONTROL, "no-store");
         }
         let html = prefers_html(head);
-        if let (true, false, Some(error)) = (self.files.is_empty(), html, &self.problem) {
-            return problem::problem(error, None);
+        if let (true, false, Some(problem)) = (self.files.is_empty(), html, &self.problem) {
+            return problem.clone().into();
         }
-        let status = self.first_problem().map_or(201, |error| problem::status_of(error.class()));
-        let response =
-            if html { page::response(status, &body) } else { Response::json(status, &body) };
+        let status = self.first_problem().map_or(StatusCode::CREATED, |problem| problem.status);
+        let response = if html {
+            page::response(status, &self.files, self.problem.as_ref())
+        } else {
+            let (complete, files) = (self.first_problem().is_none(), &*self.files);
+            let problem = self.problem.as_ref();
+            Response::json(status, &FormBody { complete, files, problem })
+        };
         // What is right for one client is not for another.
-        let response = response.with_header("vary", "Accept");
-        if status == 503 { response.with_header("retry-after", "5") } else { response }
+        response.with_header(VARY, "Accept").with_retry_after()
     }
 
     fn push(&mut self, field: &str, file_name: &str, outcome: Outcome) {
-        // A name that was refused may be very long.
-        let name = file_name.chars().take(FILE_NAME_BYTES_MAX).collect();
-        self.files.push(FormFile { field: field.to_owned(), name, outcome });
+        // A name that was rejected may be very long.
+        let file_name = file_name.chars().take(FILE_NAME_BYTES_MAX).collect();
+        self.files.push(FormFile { field: field.to_owned(), file_name, outcome });
     }
 
-    fn first_problem(&self) -> Option<&Error> {
-        let failed = self.files.iter().find_map(|file| match &file.outcome {
-            Outcome::Failed(error, _) => Some(&**error),
-            Outcome::Stored(_) => None,
+    fn first_problem(&self) -> Option<&Problem> {
+        self.files.iter().find_map(FormFile::problem).or(self.problem.as_ref())
+    }
+
+    /// What a redirect tells the page that it leads to.
+    fn redirect_pairs(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let of_files = self.files.iter().map(|file| match &file.outcome {
+            Outcome::Stored(stored) => ("media_id", stored.media_id.as_str()),
+            Outcome::Failed { problem } => ("error", problem.code.as_str()),
         });
-        failed.or(self.problem.as_ref())
-    }
-
-    fn to_json(&self) -> Value {
-        let files: Vec<_> = self.files.iter().map(FormFile::to_json).collect();
-        let mut body = json!({ "files": files, "complete": self.first_problem().is_none() });
-        if let Some(error) = &self.problem {
-            body["problem"] = problem::details(error, None);
-        }
-        body
+        of_files.chain(self.problem.as_ref().map(|problem| ("error", problem.code.as_str())))
     }
 }
 
 impl FormFile {
-    fn to_json(&self) -> Value {
-        let mut file = match &self.outcome {
-            Outcome::Stored(members) => members.clone(),
-            Outcome::Failed(error, media) => {
-                let mut problem = problem::details(error, Some(&media.media_id));
-                if let Some(token) = &media.token {
-                    problem["media_token"] = token.expose().into();
-                }
-                json!({ "problem": problem })
-            }
-        };
-        file["field"] = self.field.as_str().into();
-        file["file_name"] = self.name.as_str().into();
-        file
+    fn problem(&self) -> Option<&Problem> {
+        match &self.outcome {
+            Outcome::Stored(_) => None,
+            Outcome::Failed { problem } => Some(problem),
+        }
     }
 }
 
-/// The error of a form in which nobody chose a file.
+/// The body of the response as JSON.
+#[derive(Serialize)]
+struct FormBody<'a> {
+    complete: bool,
+    files: &'a [FormFile],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<&'a Problem>,
+}
+
+/// The error of a form in which no file was selected.
 #[must_use]
 pub fn no_file() -> Error {
     Error::field_invalid("file", "chosen in at least one input of the form")
-}
-
-/// What a redirect tells the page that it leads to.
-fn pairs(body: &Value) -> Vec<(&'static str, &str)> {
-    let files = body["files"].as_array().into_iter().flatten();
-    let of_files = files.map(|file| match file["problem"]["code"].as_str() {
-        Some(code) => ("error", code),
-        None => ("media_id", file["media_id"].as_str().unwrap_or_default()),
-    });
-    let of_form = body["problem"]["code"].as_str().map(|code| ("error", code));
-    of_files.chain(of_form).collect()
 }
 
 #[cfg(test)]

@@ -1,91 +1,89 @@
-//! The answer to a form as a page for people, with the same facts as the JSON.
+//! The response to a form as a page for people, with the same facts as the JSON.
 
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use ::http::StatusCode;
+use ::http::header::{CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
 
-use crate::http::Response;
+use super::answer::{FormFile, Outcome};
+use crate::http::plain::StoredFile;
+use crate::http::{Body, Problem, Response};
 
-/// The facts of a stored file, by their names in JSON and on the page.
-const FACTS: [(&str, &str); 7] = [
-    ("media_id", "Media id"),
-    ("kind", "Kind"),
-    ("size", "Size in bytes"),
-    ("bucket", "Bucket"),
-    ("object", "Object"),
-    ("crc64", "CRC-64"),
-    ("etag", "ETag"),
-];
-
-/// The same of a problem.
-const PROBLEM_FACTS: [(&str, &str); 6] = [
-    ("detail", "What happened"),
-    ("action", "What to do"),
-    ("code", "Code"),
-    ("media_id", "Media id"),
-    ("store_code", "Code of the store"),
-    ("store_request_id", "Request id"),
-];
-
-/// The page for the JSON answer `body`.
-pub(super) fn response(status: u16, body: &Value) -> Response {
-    let title = match body["complete"].as_bool() {
-        Some(true) => "Upload complete",
-        _ => "Upload not complete",
-    };
+/// The page for these files, and for the problem of the form itself.
+pub(super) fn response(
+    status: StatusCode,
+    files: &[FormFile],
+    problem: Option<&Problem>,
+) -> Response {
+    let title = if status.is_success() { "Upload complete" } else { "Upload not complete" };
     let mut page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
          </head>\n<body>\n<main>\n<h1>{title}</h1>\n"
     );
-    for file in body["files"].as_array().into_iter().flatten() {
+    for file in files {
         add_file(&mut page, file);
     }
-    if body["problem"].is_object() {
+    if let Some(problem) = problem {
         page.push_str("<h2>What is wrong with the form</h2>\n");
-        add_facts(&mut page, &body["problem"], &PROBLEM_FACTS);
+        add_facts(&mut page, &problem_facts(problem));
     }
     page.push_str("</main>\n</body>\n</html>\n");
-    let headers = vec![
-        ("content-type", "text/html; charset=utf-8".to_owned()),
-        ("cache-control", "no-store".to_owned()),
-        ("content-security-policy", "default-src 'none'".to_owned()),
-        ("x-content-type-options", "nosniff".to_owned()),
-    ];
-    Response { status, headers, body: page.into_bytes() }
+    Response::of_type("text/html; charset=utf-8", status, Body::Text(page))
+        .with_header(CONTENT_SECURITY_POLICY, "default-src 'none'")
+        .with_header(X_CONTENT_TYPE_OPTIONS, "nosniff")
 }
 
-fn add_file(page: &mut String, file: &Value) {
-    let stored = !file["problem"].is_object();
-    let name = escaped(&text(&file["file_name"]));
-    let outcome = if stored { "stored" } else { "not stored" };
+fn add_file(page: &mut String, file: &FormFile) {
+    let name = escaped(&file.file_name);
     // A name in a script that runs from right to left must not turn the words around it.
-    page.push_str(&format!("<h2><bdi>{name}</bdi>: {outcome}</h2>\n"));
-    if stored {
-        add_facts(page, file, &FACTS);
-    } else {
-        add_facts(page, &file["problem"], &PROBLEM_FACTS);
-    }
-}
-
-fn add_facts(page: &mut String, facts: &Value, names: &[(&str, &str)]) {
-    page.push_str("<dl>\n");
-    for (name, label) in names {
-        let value = text(&facts[*name]);
-        if !value.is_empty() {
-            let value = escaped(&value);
-            page.push_str(&format!("<dt>{label}</dt><dd><bdi>{value}</bdi></dd>\n"));
+    let heading = |outcome| format!("<h2><bdi>{name}</bdi>: {outcome}</h2>\n");
+    match &file.outcome {
+        Outcome::Stored(stored) => {
+            page.push_str(&heading("stored"));
+            add_facts(page, &stored_facts(stored));
+        }
+        Outcome::Failed { problem } => {
+            page.push_str(&heading("not stored"));
+            add_facts(page, &problem_facts(problem));
         }
     }
-    page.push_str("</dl>\n");
 }
 
-fn text(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+/// The facts of a stored file, with their labels.
+fn stored_facts(stored: &StoredFile) -> [(&'static str, String); 7] {
+    [
+        ("Media id", stored.media_id.clone()),
+        ("Kind", stored.kind.to_owned()),
+        ("Size in bytes", stored.size.to_string()),
+        ("Bucket", stored.bucket.clone()),
+        ("Object", stored.object.clone()),
+        ("CRC-64", stored.crc64.clone()),
+        ("ETag", stored.etag.clone()),
+    ]
+}
+
+/// The facts of a problem, with their labels.
+fn problem_facts(problem: &Problem) -> [(&'static str, String); 6] {
+    let known = |member: &Option<String>| member.clone().unwrap_or_default();
+    [
+        ("What happened", problem.detail.clone()),
+        ("What to do", problem.action.to_owned()),
+        ("Code", problem.code.clone()),
+        ("Media id", known(&problem.media_id)),
+        ("Code of the store", known(&problem.store_code)),
+        ("Request id", known(&problem.store_request_id)),
+    ]
+}
+
+/// Adds the facts that are known.
+fn add_facts(page: &mut String, facts: &[(&str, String)]) {
+    page.push_str("<dl>\n");
+    for (label, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
+        let value = escaped(value);
+        page.push_str(&format!("<dt>{label}</dt><dd><bdi>{value}</bdi></dd>\n"));
     }
+    page.push_str("</dl>\n");
 }
 
 /// `text` as HTML shows it, in an element or in an attribute.
@@ -106,20 +104,34 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
     use super::*;
+    use crate::error::{Error, ErrorKind};
+
+    fn page(response: Response) -> String {
+        String::from_utf8(response.body.into_bytes()).unwrap()
+    }
 
     #[test]
     fn every_value_is_escaped() {
         let evil = "<img src=x onerror='alert(1)'>\"&\0";
-        let problem = json!({ "detail": evil, "action": evil, "code": evil, "media_id": evil });
-        let body = json!({ "complete": false, "problem": problem, "files": [
-            { "file_name": evil, "media_id": evil, "kind": evil, "bucket": evil, "object": evil,
-              "size": 3, "crc64": evil, "etag": evil },
-            { "file_name": evil, "problem": problem },
-        ] });
-        let page = String::from_utf8_lossy(&response(400, &body).body).into_owned();
+        let text = || evil.to_owned();
+        let stored = StoredFile {
+            bucket: text(),
+            crc64: text(),
+            etag: text(),
+            kind: evil,
+            media_id: text(),
+            object: text(),
+            size: 3,
+        };
+        let error = Error::new(ErrorKind::Internal, evil);
+        let problem = || Problem { action: evil, code: text(), ..Problem::new(&error, Some(evil)) };
+        let file = |outcome| FormFile { field: text(), file_name: text(), outcome };
+        let failed = Outcome::Failed { problem: Box::new(problem()) };
+        let files = [file(Outcome::Stored(stored)), file(failed)];
+        let page = page(response(StatusCode::BAD_REQUEST, &files, Some(&problem())));
         assert!(!page.contains("<img") && !page.contains('\0') && !page.contains("'alert"));
         let shown = "&#60;img src=x onerror=&#39;alert(1)&#39;&#62;&#34;&#38;\u{fffd}";
         assert_eq!(page.matches(shown).count(), 7 + 1 + 4 + 4);
@@ -128,8 +140,8 @@ mod tests {
 
     #[test]
     fn a_page_loads_nothing_and_says_in_its_title_how_it_went() {
-        let page = response(201, &json!({ "complete": true, "files": [] }));
-        assert!(page.headers.contains(&("content-security-policy", "default-src 'none'".into())));
-        assert!(String::from_utf8_lossy(&page.body).contains("<title>Upload complete</title>"));
+        let response = response(StatusCode::CREATED, &[], None);
+        assert_eq!(response.header("content-security-policy"), Some("default-src 'none'"));
+        assert!(page(response).contains("<title>Upload complete</title>"));
     }
 }

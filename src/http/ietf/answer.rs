@@ -1,6 +1,10 @@
 //! The answers to requests that went well.
 
-use super::{InteropVersion, Limits, OFFSET_HEADER, Progress};
+use ::http::StatusCode;
+use ::http::header::CACHE_CONTROL;
+
+use super::{InteropVersion, Limits, Progress};
+use crate::http::header::UPLOAD_OFFSET;
 use crate::http::{Response, UploadStatus, plain};
 use crate::units::ByteCount;
 use crate::upload::{FinishedObject, UploadKey, UploadRecord};
@@ -15,7 +19,7 @@ pub fn created(
     offset: ByteCount,
     limits: &Limits,
 ) -> Response {
-    let response = Response::empty(201).with_header("location", location(key));
+    let response = Response::empty(StatusCode::CREATED).with_location(key);
     let response = version.say_complete(with_offset(response, offset), false);
     named(limits.say(response, version), version, media_id)
 }
@@ -24,7 +28,7 @@ pub fn created(
 /// known, and the limits (§4.3.2).
 #[must_use]
 pub fn offset(version: InteropVersion, status: &UploadStatus, limits: &Limits) -> Response {
-    let response = Response::empty(204).with_header("cache-control", "no-store");
+    let response = Response::empty(StatusCode::NO_CONTENT).with_header(CACHE_CONTROL, "no-store");
     described(version, response, status, limits)
 }
 
@@ -65,7 +69,7 @@ pub fn completed(
 ) -> Response {
     let mut response = plain::created(record, object);
     if let Some(key) = key {
-        response = response.with_header("location", location(key));
+        response = response.with_location(key);
     }
     let response = with_offset(response, ByteCount(object.size_bytes));
     named(version.say_complete(response, true), version, &record.media_id)
@@ -74,20 +78,15 @@ pub fn completed(
 /// The answer to DELETE: 204 (§4.5.2).
 #[must_use]
 pub fn terminated(version: InteropVersion) -> Response {
-    version.say_version(Response::empty(204))
+    version.say_version(Response::empty(StatusCode::NO_CONTENT))
 }
 
 pub(super) fn with_offset(response: Response, offset: ByteCount) -> Response {
-    response.with_header(OFFSET_HEADER, offset.bytes().to_string())
-}
-
-fn location(key: &UploadKey) -> String {
-    format!("/v1/files/{}", key.as_str())
+    response.with_header(UPLOAD_OFFSET, offset.bytes())
 }
 
 fn named(response: Response, version: InteropVersion, media_id: &str) -> Response {
-    let response = version.say_version(response);
-    if media_id.is_empty() { response } else { response.with_header("media-id", media_id) }
+    version.say_version(response).with_media_id(media_id)
 }
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
 //! The request that brings more of an upload (§4.4 "Upload Append").
 
-use super::{InteropVersion, LENGTH_HEADER, OFFSET_HEADER, PARTIAL_UPLOAD, Progress, length};
+use ::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+
+use super::{InteropVersion, PARTIAL_UPLOAD, Progress, length};
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Head, integer_header, structured};
+use crate::http::header::{UPLOAD_LENGTH, UPLOAD_OFFSET};
+use crate::http::{RequestHead, integer_header, structured};
 use crate::units::ByteCount;
 
 /// The head of a PATCH.
@@ -27,23 +30,23 @@ impl Append {
     /// `application/partial-upload` where the version has it; [`ErrorKind::RequestInvalid`] whose
     /// field is `upload-offset` or the completeness header, where that is absent or malformed;
     /// [`ErrorKind::LengthInconsistent`].
-    pub fn parse(head: &Head, version: InteropVersion) -> Result<Self> {
+    pub fn parse(head: &RequestHead, version: InteropVersion) -> Result<Self> {
         if version.needs_media_type() && !is_partial_upload(head) {
             let message = format!("Content-Type is not {PARTIAL_UPLOAD}");
             return Err(Error::new(ErrorKind::MediaTypeUnsupported, message));
         }
         let offset = structured::required(
-            structured::byte_count(head, OFFSET_HEADER),
-            OFFSET_HEADER,
+            structured::byte_count(head, UPLOAD_OFFSET),
+            UPLOAD_OFFSET.as_str(),
             "the offset of the content, an integer of up to 15 digits",
         )?;
         let complete = structured::required(
             version.completes(head),
-            version.completeness_header(),
+            version.completeness_header().as_str(),
             "?1 where the content ends the file, ?0 where more follows",
         )?;
-        let content_length = integer_header(head, "content-length")?.map(ByteCount);
-        let upload_length = structured::byte_count(head, LENGTH_HEADER);
+        let content_length = integer_header(head, &CONTENT_LENGTH)?.map(ByteCount);
+        let upload_length = structured::byte_count(head, UPLOAD_LENGTH);
         let end = content_length.map(|length| offset + length);
         let length = length::declared(upload_length, end, complete)?;
         Ok(Self { offset, complete, length, content_length })
@@ -88,8 +91,8 @@ impl Append {
 }
 
 /// Parameters are ignored: the type has none (§6 "Media Type").
-fn is_partial_upload(head: &Head) -> bool {
-    let essence = head.header("content-type").and_then(|named| named.split(';').next());
+fn is_partial_upload(head: &RequestHead) -> bool {
+    let essence = head.header(CONTENT_TYPE).and_then(|named| named.split(';').next());
     essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(PARTIAL_UPLOAD))
 }
 

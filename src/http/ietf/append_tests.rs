@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
+use ::http::Method;
 use proptest::prelude::*;
 
 use super::*;
@@ -11,7 +12,7 @@ const MORE: (&str, &str) = ("Upload-Complete", "?0");
 const LAST: (&str, &str) = ("Upload-Complete", "?1");
 
 fn append(headers: &[(&str, &str)]) -> Result<Append> {
-    Append::parse(&head("PATCH", headers), InteropVersion::V8)
+    Append::parse(&head(Method::PATCH, headers), InteropVersion::V8)
 }
 
 fn checked(headers: &[(&str, &str)], progress: Progress) -> Result<(), ErrorKind> {
@@ -43,7 +44,7 @@ fn what_is_missing_or_malformed_is_refused_by_its_name() {
     }
     assert_eq!(field(&[TYPED, AT_100]), "upload-complete");
     assert_eq!(field(&[TYPED, AT_100, ("Upload-Complete", "yes")]), "upload-complete");
-    let head = head("PATCH", &[AT_100]);
+    let head = head(Method::PATCH, &[AT_100]);
     let error = Append::parse(&head, InteropVersion::V3).unwrap_err();
     assert_eq!(error.field().unwrap().name, "upload-incomplete");
 }
@@ -53,7 +54,7 @@ fn the_media_type_is_needed_from_interop_6_on() {
     let kind = |version, content_type: &str| {
         let incomplete = ("Upload-Incomplete", "?1");
         let headers = [AT_100, MORE, incomplete, ("Content-Type", content_type)];
-        Append::parse(&head("PATCH", &headers), version).map_err(|error| error.kind())
+        Append::parse(&head(Method::PATCH, &headers), version).map_err(|error| error.kind())
     };
     let refused = Err(ErrorKind::MediaTypeUnsupported);
     for version in [InteropVersion::V6, InteropVersion::V8] {

@@ -1,8 +1,11 @@
 //! The request that begins an upload (§4.2 "Upload Creation").
 
-use super::{InteropVersion, LENGTH_HEADER, PARTIAL_UPLOAD, length};
+use ::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+
+use super::{InteropVersion, PARTIAL_UPLOAD, length};
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Head, Metadata, NameHint, integer_header, is_header_value, structured};
+use crate::http::header::{UPLOAD_LENGTH, UPLOAD_METADATA};
+use crate::http::{Metadata, NameHint, RequestHead, integer_header, is_header_value, structured};
 use crate::units::ByteCount;
 
 /// The head of a POST or PUT that begins an upload and may bring bytes of it.
@@ -30,14 +33,14 @@ impl Creation {
     /// [`ErrorKind::RequestInvalid`] whose field is the completeness header where that is absent
     /// or not a Boolean, or for a wrong name; [`ErrorKind::LengthInconsistent`];
     /// [`ErrorKind::FileEmpty`] for a declared length of zero; [`ErrorKind::FileTooLarge`].
-    pub fn parse(head: &Head, version: InteropVersion, size_max: ByteCount) -> Result<Self> {
+    pub fn parse(head: &RequestHead, version: InteropVersion, size_max: ByteCount) -> Result<Self> {
         let complete = structured::required(
             version.completes(head),
-            version.completeness_header(),
+            version.completeness_header().as_str(),
             "?1 where the content is the whole file, ?0 where more follows",
         )?;
-        let content_length = integer_header(head, "content-length")?.map(ByteCount);
-        let upload_length = structured::byte_count(head, LENGTH_HEADER);
+        let content_length = integer_header(head, &CONTENT_LENGTH)?.map(ByteCount);
+        let upload_length = structured::byte_count(head, UPLOAD_LENGTH);
         let length = length::declared(upload_length, content_length, complete)?;
         if length.is_some_and(ByteCount::is_zero) {
             return Err(Error::new(ErrorKind::FileEmpty, "the file has no bytes"));
@@ -47,7 +50,7 @@ impl Creation {
             let message = format!("the file has {size}; {size_max} are taken at most");
             return Err(Error::new(ErrorKind::FileTooLarge, message));
         }
-        let metadata = match head.header("upload-metadata") {
+        let metadata = match head.header(UPLOAD_METADATA) {
             Some(header) => Metadata::parse(header)?,
             None => Metadata::default(),
         };
@@ -60,9 +63,9 @@ impl Creation {
     }
 }
 
-fn content_type(head: &Head, metadata: &Metadata) -> Option<String> {
+fn content_type(head: &RequestHead, metadata: &Metadata) -> Option<String> {
     let of_request = ["application/offset+octet-stream", PARTIAL_UPLOAD];
-    let named = head.header("content-type").filter(|named| !of_request.contains(named));
+    let named = head.header(CONTENT_TYPE).filter(|named| !of_request.contains(named));
     let named = named.or_else(|| metadata.text(&["filetype", "type"]))?;
     is_header_value(named).then(|| named.to_owned())
 }

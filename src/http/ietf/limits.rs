@@ -1,6 +1,7 @@
 //! `Upload-Limit` (§4.1.4 "Limits") and what an answer to OPTIONS says of the draft.
 
-use super::{InteropVersion, LIMIT_HEADER, PARTIAL_UPLOAD};
+use super::{InteropVersion, PARTIAL_UPLOAD};
+use crate::http::header::{ACCEPT_PATCH, UPLOAD_LIMIT};
 use crate::http::{Response, structured};
 use crate::units::ByteCount;
 
@@ -29,7 +30,7 @@ impl Limits {
     /// The answer with these limits, in the words of `version`.
     pub(super) fn say(&self, response: Response, version: InteropVersion) -> Response {
         match version.age_limit() {
-            Some(age) => response.with_header(LIMIT_HEADER, self.dictionary(age)),
+            Some(age) => response.with_header(UPLOAD_LIMIT, self.dictionary(age)),
             None => response,
         }
     }
@@ -54,5 +55,5 @@ impl Limits {
 
 /// The answer with the media type that PATCH takes (RFC 5789 §3.1).
 pub(super) fn accept_patch(response: Response) -> Response {
-    response.with_header("accept-patch", PARTIAL_UPLOAD)
+    response.with_header(ACCEPT_PATCH, PARTIAL_UPLOAD)
 }

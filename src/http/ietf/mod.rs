@@ -28,24 +28,13 @@ pub use version::InteropVersion;
 /// The media type of a PATCH that appends ("Media Type `application/partial-upload`").
 pub const PARTIAL_UPLOAD: &str = "application/partial-upload";
 
-const VERSION_HEADER: &str = "upload-draft-interop-version";
-const COMPLETE_HEADER: &str = "upload-complete";
-const INCOMPLETE_HEADER: &str = "upload-incomplete";
-const OFFSET_HEADER: &str = "upload-offset";
-const LENGTH_HEADER: &str = "upload-length";
-const LIMIT_HEADER: &str = "upload-limit";
-
 #[cfg(test)]
 mod testing {
-    use crate::http::{Head, Response};
+    use ::http::Method;
 
-    pub(super) fn head(method: &str, headers: &[(&str, &str)]) -> Head {
-        let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-        let (path, headers) = ("/v1/files".into(), headers.collect());
-        Head { method: method.into(), path, query: String::new(), headers }
-    }
+    use crate::http::RequestHead;
 
-    pub(super) fn sent<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
-        response.headers.iter().find(|(sent, _)| *sent == name).map(|(_, value)| value.as_str())
+    pub(super) fn head(method: Method, headers: &[(&str, &str)]) -> RequestHead {
+        RequestHead::new(method, "/v1/files", headers.iter().copied())
     }
 }

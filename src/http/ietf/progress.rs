@@ -1,7 +1,8 @@
 //! How far an upload is, in the draft's words (§4.1 "State").
 
+use super::InteropVersion;
 use super::answer::with_offset;
-use super::{InteropVersion, LENGTH_HEADER};
+use crate::http::header::UPLOAD_LENGTH;
 use crate::http::{Response, UploadStatus};
 use crate::units::ByteCount;
 
@@ -40,7 +41,7 @@ impl InteropVersion {
         let response = with_offset(response, progress.offset);
         let response = self.say_complete(response, progress.complete);
         match progress.length {
-            Some(length) => response.with_header(LENGTH_HEADER, length.bytes().to_string()),
+            Some(length) => response.with_header(UPLOAD_LENGTH, length.bytes()),
             None => response,
         }
     }

@@ -1,15 +1,13 @@
 //! The answers to requests that went wrong, with the draft's problem types (§7 "Problem Types").
 
-use serde_json::{Map, Value};
+use ::http::StatusCode;
 
 use super::answer::with_offset;
 use super::limits::accept_patch;
 use super::{InteropVersion, Limits, Progress};
 use crate::error::{Error, ErrorKind};
-use crate::http::{Response, problem};
+use crate::http::{Problem, Response};
 use crate::units::ByteCount;
-
-const PROBLEM_TYPES: &str = "https://iana.org/assignments/http-problem-types";
 
 /// What went wrong, and what is known of the upload.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +31,7 @@ pub struct Refusal<'a> {
 /// representation from one of the upload (§4.4.1).
 #[must_use]
 pub fn refused(version: InteropVersion, refusal: &Refusal<'_>) -> Response {
-    let mut response = version.say_version(typed_problem(refusal));
+    let mut response = version.say_version(typed_problem(refusal).into());
     if let Some(progress) = refusal.progress {
         response = with_offset(response, progress.offset);
         if !progress.complete {
@@ -41,56 +39,46 @@ pub fn refused(version: InteropVersion, refusal: &Refusal<'_>) -> Response {
         }
     }
     match response.status {
-        413 => refusal.limits.say(response, version),
-        415 => accept_patch(response),
+        StatusCode::PAYLOAD_TOO_LARGE => refusal.limits.say(response, version),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => accept_patch(response),
         _ => response,
     }
 }
 
-fn typed_problem(refusal: &Refusal<'_>) -> Response {
-    let response = problem(refusal.error, refusal.media_id);
+/// The problem, of one of the draft's types if there is one for the error.
+fn typed_problem(refusal: &Refusal<'_>) -> Problem {
+    let problem = Problem::new(refusal.error, refusal.media_id);
     match refusal.error.kind() {
-        ErrorKind::OffsetMismatch => {
-            let offset = |offset: Option<ByteCount>| Some(Value::from(offset?.bytes()));
-            let expected = offset(refusal.progress.map(|progress| progress.offset));
-            let members = [
-                ("expected-offset", expected),
-                ("provided-offset", offset(refusal.provided_offset)),
-            ];
-            of_type(response, "mismatching-upload-offset", "Mismatching Upload Offset", members)
-        }
-        ErrorKind::LengthInconsistent | ErrorKind::LengthMismatch => {
-            let title = "Inconsistent Upload Length Values";
-            of_type(response, "inconsistent-upload-length", title, [])
-        }
-        ErrorKind::UploadEnded => {
+        ErrorKind::OffsetMismatch => Problem {
+            type_uri: MISMATCHING_OFFSET_TYPE,
+            title: "Mismatching Upload Offset",
+            expected_offset: refusal.progress.map(|progress| progress.offset.bytes()),
+            provided_offset: refusal.provided_offset.map(ByteCount::bytes),
+            ..problem
+        },
+        ErrorKind::LengthInconsistent | ErrorKind::LengthMismatch => Problem {
+            type_uri: INCONSISTENT_LENGTH_TYPE,
+            title: "Inconsistent Upload Length Values",
+            ..problem
+        },
+        ErrorKind::UploadEnded => Problem {
+            type_uri: COMPLETED_UPLOAD_TYPE,
+            title: "Upload Is Completed",
             // The type's own status (§14.4 "HTTP Problem Types") in place of the 409 of the kind:
             // 409 tells a client of the draft that its offset is wrong.
-            let response = Response { status: 400, ..response };
-            of_type(response, "completed-upload", "Upload Is Completed", [])
-        }
-        _ => response,
+            status: StatusCode::BAD_REQUEST,
+            ..problem
+        },
+        _ => problem,
     }
 }
 
-/// The same problem, of one of the draft's types.
-fn of_type<const N: usize>(
-    response: Response,
-    name: &str,
-    title: &str,
-    members: [(&str, Option<Value>); N],
-) -> Response {
-    let mut body: Map<String, Value> = serde_json::from_slice(&response.body).unwrap_or_default();
-    body.insert("type".to_owned(), format!("{PROBLEM_TYPES}#{name}").into());
-    body.insert("title".to_owned(), title.into());
-    body.insert("status".to_owned(), response.status.into());
-    for (member, value) in members {
-        if let Some(value) = value {
-            body.insert(member.to_owned(), value);
-        }
-    }
-    Response { body: Value::Object(body).to_string().into_bytes(), ..response }
-}
+const MISMATCHING_OFFSET_TYPE: &str =
+    "https://iana.org/assignments/http-problem-types#mismatching-upload-offset";
+const INCONSISTENT_LENGTH_TYPE: &str =
+    "https://iana.org/assignments/http-problem-types#inconsistent-upload-length";
+const COMPLETED_UPLOAD_TYPE: &str =
+    "https://iana.org/assignments/http-problem-types#completed-upload";
 
 #[cfg(test)]
 #[path = "refusal_tests.rs"]

@@ -1,7 +1,11 @@
 //! Which text of the draft a request speaks, and what that text calls things.
 
-use super::{COMPLETE_HEADER, INCOMPLETE_HEADER, VERSION_HEADER};
-use crate::http::{Head, Response, structured};
+use ::http::{HeaderName, StatusCode};
+
+use crate::http::header::{
+    TUS_RESUMABLE, UPLOAD_COMPLETE, UPLOAD_DRAFT_INTEROP_VERSION, UPLOAD_INCOMPLETE,
+};
+use crate::http::{RequestHead, Response, structured};
 
 /// The interop version of the draft: bumped with each breaking change of its text
 /// ("Draft Version Identification").
@@ -31,18 +35,18 @@ impl InteropVersion {
     /// drops the header. So does one with a version that is not known, unless it is a tus request
     /// (`Tus-Resumable`) that does not say whether it completes the upload.
     #[must_use]
-    pub fn of(head: &Head) -> Option<Self> {
-        let is_tus = head.header("tus-resumable").is_some();
-        let complete = structured::boolean(head, COMPLETE_HEADER).is_some();
-        if head.header(VERSION_HEADER).is_none() {
-            let incomplete = structured::boolean(head, INCOMPLETE_HEADER).is_some();
+    pub fn of(head: &RequestHead) -> Option<Self> {
+        let is_tus = head.header(TUS_RESUMABLE).is_some();
+        let complete = structured::boolean(head, UPLOAD_COMPLETE).is_some();
+        if head.header(UPLOAD_DRAFT_INTEROP_VERSION).is_none() {
+            let incomplete = structured::boolean(head, UPLOAD_INCOMPLETE).is_some();
             return match (is_tus, complete, incomplete) {
                 (false, true, _) => Some(Self::NEWEST),
                 (false, false, true) => Some(Self::V3),
                 _ => None,
             };
         }
-        match structured::integer(head, VERSION_HEADER) {
+        match structured::integer(head, UPLOAD_DRAFT_INTEROP_VERSION) {
             Some(3) => Some(Self::V3),
             Some(4) => Some(Self::V4),
             Some(5) => Some(Self::V5),
@@ -67,10 +71,10 @@ impl InteropVersion {
 
     /// The header that says whether a request completes its upload.
     #[must_use]
-    pub const fn completeness_header(self) -> &'static str {
+    pub const fn completeness_header(self) -> HeaderName {
         match self {
-            Self::V3 => INCOMPLETE_HEADER,
-            _ => COMPLETE_HEADER,
+            Self::V3 => UPLOAD_INCOMPLETE,
+            _ => UPLOAD_COMPLETE,
         }
     }
 
@@ -93,17 +97,17 @@ impl InteropVersion {
 
     /// The status of the answer to a request that brought bytes and did not complete its upload.
     /// Drafts up to -04 ask for 201, also of an append; later ones leave it open and show 204.
-    pub(super) const fn appended_status(self) -> u16 {
+    pub(super) const fn appended_status(self) -> StatusCode {
         match self {
-            Self::V3 | Self::V4 | Self::V5 => 201,
-            Self::V6 | Self::V8 => 204,
+            Self::V3 | Self::V4 | Self::V5 => StatusCode::CREATED,
+            Self::V6 | Self::V8 => StatusCode::NO_CONTENT,
         }
     }
 
     /// Whether `head` says that its content ends the representation. `None` where it does not say,
     /// or not as a Boolean.
     #[must_use]
-    pub fn completes(self, head: &Head) -> Option<bool> {
+    pub fn completes(self, head: &RequestHead) -> Option<bool> {
         let said = structured::boolean(head, self.completeness_header())?;
         Some(if self == Self::V3 { !said } else { said })
     }
@@ -116,24 +120,19 @@ impl InteropVersion {
 
     /// The answer with the version that it speaks.
     pub(super) fn say_version(self, response: Response) -> Response {
-        response.with_header(VERSION_HEADER, self.number().to_string())
+        response.with_header(UPLOAD_DRAFT_INTEROP_VERSION, u16::from(self.number()))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use ::http::Method;
     use proptest::prelude::*;
 
     use super::*;
 
-    fn head(headers: &[(&str, &str)]) -> Head {
-        let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-        Head {
-            method: "POST".into(),
-            path: "/v1/files".into(),
-            query: String::new(),
-            headers: headers.collect(),
-        }
+    fn head(headers: &[(&str, &str)]) -> RequestHead {
+        RequestHead::new(Method::POST, "/v1/files", headers.iter().copied())
     }
 
     fn version(headers: &[(&str, &str)]) -> Option<InteropVersion> {
@@ -186,8 +185,10 @@ mod tests {
         let said = head(&[("Upload-Incomplete", "?0"), ("Upload-Complete", "?0")]);
         assert_eq!(InteropVersion::V3.completes(&said), Some(true));
         assert_eq!(InteropVersion::V4.completes(&said), Some(false));
-        let answer = InteropVersion::V3.say_complete(Response::empty(204), false);
-        assert_eq!(answer.headers, [("upload-incomplete", "?1".to_owned())]);
+        let answer =
+            InteropVersion::V3.say_complete(Response::empty(StatusCode::NO_CONTENT), false);
+        assert_eq!(answer.headers.len(), 1);
+        assert_eq!(answer.header("upload-incomplete"), Some("?1"));
     }
 
     proptest! {

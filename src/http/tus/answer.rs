@@ -1,10 +1,16 @@
 //! What the worker answers.
 
+use ::http::StatusCode;
+use ::http::header::CACHE_CONTROL;
+
 use super::{Concat, PROTOCOL_VERSION, with_version};
 use crate::error::{Error, ErrorKind};
 use crate::http::checksum::TUS_ALGORITHMS;
-use crate::http::problem::problem_of_status;
-use crate::http::{Head, Response, UploadStatus, problem};
+use crate::http::header::{
+    TUS_CHECKSUM_ALGORITHM, TUS_EXTENSION, TUS_MAX_SIZE, TUS_RESUMABLE, TUS_VERSION, UPLOAD_CONCAT,
+    UPLOAD_DEFER_LENGTH, UPLOAD_EXPIRES, UPLOAD_LENGTH, UPLOAD_METADATA, UPLOAD_OFFSET,
+};
+use crate::http::{Problem, RequestHead, Response, UploadStatus};
 use crate::timestamp::imf_fixdate;
 use crate::units::{ByteCount, UnixMillis};
 use crate::upload::{Role, UploadKey};
@@ -13,20 +19,16 @@ const EXTENSIONS: &str = "creation,creation-with-upload,creation-defer-length,ex
 checksum,checksum-trailer,termination";
 const CONCATENATION: &str = ",concatenation,concatenation-unfinished";
 
-/// The status of a chunk whose bytes are not those that its checksum names
-/// (<https://tus.io/protocols/resumable-upload#checksum>).
-const CHECKSUM_MISMATCH: u16 = 460;
-
 /// The answer to a request that names another version of the protocol, or none ("Tus-Resumable").
 /// `None` where the version is right.
 #[must_use]
-pub fn wrong_version(head: &Head) -> Option<Response> {
-    if head.header("tus-resumable") == Some(PROTOCOL_VERSION) {
+pub fn wrong_version(head: &RequestHead) -> Option<Response> {
+    if head.header(TUS_RESUMABLE) == Some(PROTOCOL_VERSION) {
         return None;
     }
     let message = "Tus-Resumable is missing or another version than the one that is spoken";
     let error = Error::new(ErrorKind::ProtocolVersionUnsupported, message);
-    Some(refused(&error).with_header("tus-version", PROTOCOL_VERSION))
+    Some(refused(&error).with_header(TUS_VERSION, PROTOCOL_VERSION))
 }
 
 /// The answer to OPTIONS; `size_max` is the largest file that is taken, `concatenates` whether
@@ -40,11 +42,11 @@ pub fn discovered(size_max: ByteCount, expires: bool, concatenates: bool) -> Res
     if concatenates {
         extensions.push_str(CONCATENATION);
     }
-    with_version(Response::empty(204))
-        .with_header("tus-version", PROTOCOL_VERSION)
-        .with_header("tus-extension", extensions)
-        .with_header("tus-max-size", size_max.bytes().to_string())
-        .with_header("tus-checksum-algorithm", TUS_ALGORITHMS)
+    with_version(Response::empty(StatusCode::NO_CONTENT))
+        .with_header(TUS_VERSION, PROTOCOL_VERSION)
+        .with_header(TUS_EXTENSION, extensions)
+        .with_header(TUS_MAX_SIZE, size_max.bytes())
+        .with_header(TUS_CHECKSUM_ALGORITHM, TUS_ALGORITHMS)
 }
 
 /// The answer to a POST that created the upload `key`; `offset` is how far the bytes that came
@@ -56,10 +58,9 @@ pub fn resource_created(
     offset: Option<ByteCount>,
     expires_at: Option<UnixMillis>,
 ) -> Response {
-    let response = with_version(Response::empty(201))
-        .with_header("location", format!("/v1/files/{}", key.as_str()));
+    let response = with_version(Response::empty(StatusCode::CREATED)).with_location(key);
     let response = with_offset(response, offset);
-    with_media_id(with_expiry(response, expires_at), media_id)
+    with_expiry(response, expires_at).with_media_id(media_id)
 }
 
 /// The answer to HEAD.
@@ -68,45 +69,45 @@ pub fn offset(status: &UploadStatus) -> Response {
     // An upload that is made of others has no offset before all is there.
     let is_final = matches!(status.record.role, Role::Final { .. });
     let offset = (!is_final || status.is_completed()).then(|| status.durable());
-    let mut response = with_offset(with_version(Response::empty(200)), offset)
-        .with_header("cache-control", "no-store");
+    let mut response = with_offset(with_version(Response::empty(StatusCode::OK)), offset)
+        .with_header(CACHE_CONTROL, "no-store");
     response = match status.length() {
-        Some(length) => response.with_header("upload-length", length.bytes().to_string()),
+        Some(length) => response.with_header(UPLOAD_LENGTH, length.bytes()),
         None if is_final => response,
-        None => response.with_header("upload-defer-length", "1"),
+        None => response.with_header(UPLOAD_DEFER_LENGTH, "1"),
     };
     response = match &status.record.role {
         Role::Whole => response,
-        Role::Partial => response.with_header("upload-concat", "partial"),
+        Role::Partial => response.with_header(UPLOAD_CONCAT, "partial"),
         Role::Final { partials } => {
-            response.with_header("upload-concat", Concat::final_value(partials))
+            response.with_header(UPLOAD_CONCAT, Concat::final_value(partials))
         }
     };
     if let Some(metadata) = &status.record.client_metadata {
-        response = response.with_header("upload-metadata", metadata.clone());
+        response = response.with_header(UPLOAD_METADATA, metadata.clone());
     }
     let expires_at = status.expires_at.filter(|_| !status.has_ended());
-    with_media_id(with_expiry(response, expires_at), &status.record.media_id)
+    with_expiry(response, expires_at).with_media_id(&status.record.media_id)
 }
 
 /// The answer to a PATCH whose bytes are durable up to `offset`. `expires_at` is `None` once the
 /// object is whole.
 #[must_use]
 pub fn chunk_stored(offset: ByteCount, media_id: &str, expires_at: Option<UnixMillis>) -> Response {
-    let response = with_offset(with_version(Response::empty(204)), Some(offset));
-    with_media_id(with_expiry(response, expires_at), media_id)
+    let response = with_offset(with_version(Response::empty(StatusCode::NO_CONTENT)), Some(offset));
+    with_expiry(response, expires_at).with_media_id(media_id)
 }
 
 /// The answer to a PATCH that ended with `error`; `offset` is where the client goes on.
 #[must_use]
 pub fn chunk_ended(error: &Error, offset: Option<ByteCount>, media_id: &str) -> Response {
-    let response = match error.kind() {
-        ErrorKind::DigestMismatch => {
-            problem_of_status(CHECKSUM_MISMATCH, "Checksum Mismatch", error, Some(media_id))
-        }
-        _ => problem(error, Some(media_id)),
-    };
-    with_offset(with_version(response), offset)
+    let mut problem = Problem::new(error, Some(media_id));
+    if error.kind() == ErrorKind::DigestMismatch
+        && let Ok(status) = StatusCode::from_u16(CHECKSUM_MISMATCH)
+    {
+        problem = Problem { status, title: "Checksum Mismatch", ..problem };
+    }
+    with_offset(with_version(problem.into()), offset)
 }
 
 /// The answer to a request that ended with `error` before anything was touched.
@@ -118,23 +119,23 @@ pub fn refused(error: &Error) -> Response {
 /// The answer to DELETE.
 #[must_use]
 pub fn terminated() -> Response {
-    with_version(Response::empty(204))
+    with_version(Response::empty(StatusCode::NO_CONTENT))
 }
 
 fn with_offset(response: Response, offset: Option<ByteCount>) -> Response {
     match offset {
-        Some(offset) => response.with_header("upload-offset", offset.bytes().to_string()),
+        Some(offset) => response.with_header(UPLOAD_OFFSET, offset.bytes()),
         None => response,
     }
 }
 
 fn with_expiry(response: Response, expires_at: Option<UnixMillis>) -> Response {
     match expires_at {
-        Some(end) => response.with_header("upload-expires", imf_fixdate(end)),
+        Some(end) => response.with_header(UPLOAD_EXPIRES, imf_fixdate(end)),
         None => response,
     }
 }
 
-fn with_media_id(response: Response, media_id: &str) -> Response {
-    if media_id.is_empty() { response } else { response.with_header("media-id", media_id) }
-}
+/// The status of a chunk whose bytes are not those that its checksum names
+/// (<https://tus.io/protocols/resumable-upload#checksum>).
+const CHECKSUM_MISMATCH: u16 = 460;

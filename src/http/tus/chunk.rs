@@ -1,8 +1,11 @@
 //! A PATCH that brings bytes, and a POST that brings the first ones.
 
+use ::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+
 use super::CHUNK_CONTENT_TYPE;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{ContentChecks, Head, integer_header};
+use crate::http::header::{UPLOAD_LENGTH, UPLOAD_OFFSET};
+use crate::http::{ContentChecks, RequestHead, integer_header};
 use crate::units::ByteCount;
 
 /// The head of a request that brings bytes.
@@ -25,10 +28,10 @@ impl Chunk {
     /// # Errors
     /// [`ErrorKind::MediaTypeUnsupported`] for another Content-Type, [`ErrorKind::RequestInvalid`]
     /// with the header as its field.
-    pub fn parse(head: &Head) -> Result<Self> {
+    pub fn parse(head: &RequestHead) -> Result<Self> {
         require_chunk_type(head)?;
-        let offset = integer_header(head, "upload-offset")?
-            .ok_or_else(|| Error::field_invalid("upload-offset", "sent with every PATCH"))?;
+        let offset = integer_header(head, &UPLOAD_OFFSET)?
+            .ok_or_else(|| Error::field_invalid(UPLOAD_OFFSET.as_str(), "sent with every PATCH"))?;
         Self::starting_at(ByteCount(offset), head)
     }
 
@@ -37,9 +40,9 @@ impl Chunk {
     ///
     /// # Errors
     /// As [`Chunk::parse`].
-    pub(super) fn of_creation(head: &Head) -> Result<Option<Self>> {
-        let length = integer_header(head, "content-length")?;
-        let typed = head.header("content-type").is_some_and(is_chunk_type);
+    pub(super) fn of_creation(head: &RequestHead) -> Result<Option<Self>> {
+        let length = integer_header(head, &CONTENT_LENGTH)?;
+        let typed = head.header(CONTENT_TYPE).is_some_and(is_chunk_type);
         if !typed && length.is_none_or(|length| length == 0) {
             return Ok(None);
         }
@@ -50,18 +53,18 @@ impl Chunk {
         Ok((!brings_none).then_some(Self { file_length: None, ..chunk }))
     }
 
-    fn starting_at(offset: ByteCount, head: &Head) -> Result<Self> {
+    fn starting_at(offset: ByteCount, head: &RequestHead) -> Result<Self> {
         Ok(Self {
             offset,
-            length: integer_header(head, "content-length")?.map(ByteCount),
-            file_length: integer_header(head, "upload-length")?.map(ByteCount),
+            length: integer_header(head, &CONTENT_LENGTH)?.map(ByteCount),
+            file_length: integer_header(head, &UPLOAD_LENGTH)?.map(ByteCount),
             checks: ContentChecks::of_tus(head)?,
         })
     }
 }
 
-fn require_chunk_type(head: &Head) -> Result<()> {
-    if head.header("content-type").is_some_and(is_chunk_type) {
+fn require_chunk_type(head: &RequestHead) -> Result<()> {
+    if head.header(CONTENT_TYPE).is_some_and(is_chunk_type) {
         return Ok(());
     }
     let message = format!("Content-Type is not {CHUNK_CONTENT_TYPE}");

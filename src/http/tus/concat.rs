@@ -2,7 +2,8 @@
 //! (<https://tus.io/protocols/resumable-upload#concatenation>).
 
 use crate::error::{Error, Result};
-use crate::http::Head;
+use crate::http::RequestHead;
+use crate::http::header::UPLOAD_CONCAT;
 use crate::upload::UploadKey;
 
 /// Most uploads that one is made of.
@@ -26,8 +27,8 @@ impl Concat {
     /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) for another word than `partial` and
     /// `final`, for addresses of no upload of this worker, for the same one twice, and for none or
     /// more than 256 of them.
-    pub(super) fn parse(head: &Head) -> Result<Self> {
-        let Some(value) = head.header("upload-concat") else { return Ok(Self::Whole) };
+    pub(super) fn parse(head: &RequestHead) -> Result<Self> {
+        let Some(value) = head.header(UPLOAD_CONCAT) else { return Ok(Self::Whole) };
         if value == "partial" {
             return Ok(Self::Partial);
         }
@@ -64,19 +65,19 @@ pub fn partial_at(address: &str) -> Option<UploadKey> {
 }
 
 fn refused(allowed: &str) -> Error {
-    Error::field_invalid("upload-concat", allowed)
+    Error::field_invalid(UPLOAD_CONCAT.as_str(), allowed)
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
+    use ::http::Method;
+
     use super::*;
 
     fn parsed(value: &str) -> Result<Concat> {
-        let headers = vec![("Upload-Concat".to_owned(), value.to_owned())];
-        let (method, path, query) = ("POST".into(), "/v1/files".into(), String::new());
-        Concat::parse(&Head { method, path, query, headers })
+        Concat::parse(&RequestHead::new(Method::POST, "/v1/files", [("Upload-Concat", value)]))
     }
 
     #[test]

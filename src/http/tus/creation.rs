@@ -2,7 +2,8 @@
 
 use super::{Chunk, Concat};
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Head, Metadata, NameHint, integer_header, is_header_value};
+use crate::http::header::{UPLOAD_DEFER_LENGTH, UPLOAD_LENGTH, UPLOAD_METADATA};
+use crate::http::{Metadata, NameHint, RequestHead, integer_header, is_header_value};
 use crate::units::ByteCount;
 
 /// The head of a POST that creates an upload.
@@ -29,7 +30,7 @@ impl Creation {
     /// [`ErrorKind::RequestInvalid`] with the header as its field, [`ErrorKind::FileTooLarge`]
     /// above `size_max`, [`ErrorKind::LengthMismatch`] where the body is longer than the file,
     /// [`ErrorKind::MediaTypeUnsupported`] for a body of another type than a chunk's.
-    pub fn parse(head: &Head, size_max: ByteCount) -> Result<Self> {
+    pub fn parse(head: &RequestHead, size_max: ByteCount) -> Result<Self> {
         let concat = Concat::parse(head)?;
         let length = declared_length(head, &concat)?;
         if let Some(length) = length.filter(|length| *length > size_max) {
@@ -38,7 +39,7 @@ impl Creation {
         }
         let chunk = Chunk::of_creation(head)?;
         check_chunk(chunk.as_ref(), length, &concat)?;
-        let metadata = match head.header("upload-metadata") {
+        let metadata = match head.header(UPLOAD_METADATA) {
             Some(header) => Metadata::parse(header)?,
             None => Metadata::default(),
         };
@@ -53,24 +54,25 @@ impl Creation {
 
 /// `Upload-Length`, or none where `Upload-Defer-Length: 1` says that it comes later, or where the
 /// length is that of other uploads.
-fn declared_length(head: &Head, concat: &Concat) -> Result<Option<ByteCount>> {
-    let length = integer_header(head, "upload-length")?.map(ByteCount);
-    let deferred = match head.header("upload-defer-length") {
+fn declared_length(head: &RequestHead, concat: &Concat) -> Result<Option<ByteCount>> {
+    let length = integer_header(head, &UPLOAD_LENGTH)?.map(ByteCount);
+    let deferred = match head.header(UPLOAD_DEFER_LENGTH) {
         None => false,
         Some("1") => true,
-        Some(_) => return Err(Error::field_invalid("upload-defer-length", "1, or absent")),
+        Some(_) => return Err(Error::field_invalid(UPLOAD_DEFER_LENGTH.as_str(), "1, or absent")),
     };
     match (length, deferred, concat) {
-        (Some(_), _, Concat::Final(_)) => {
-            Err(Error::field_invalid("upload-length", "absent: the length is that of the partials"))
-        }
+        (Some(_), _, Concat::Final(_)) => Err(Error::field_invalid(
+            UPLOAD_LENGTH.as_str(),
+            "absent: the length is that of the partials",
+        )),
         (_, _, Concat::Final(_)) => Ok(None),
         (Some(_), true, _) => {
-            Err(Error::field_invalid("upload-length", "absent beside Upload-Defer-Length"))
+            Err(Error::field_invalid(UPLOAD_LENGTH.as_str(), "absent beside Upload-Defer-Length"))
         }
         (None, false, _) => {
             let allowed = "a non-negative integer, or Upload-Defer-Length: 1 in its place";
-            Err(Error::field_invalid("upload-length", allowed))
+            Err(Error::field_invalid(UPLOAD_LENGTH.as_str(), allowed))
         }
         (length, _, _) => Ok(length),
     }

@@ -14,6 +14,7 @@ pub use concat::{Concat, partial_at};
 pub use creation::Creation;
 
 use super::Response;
+use super::header::TUS_RESUMABLE;
 
 /// The version of the protocol that is spoken.
 pub const PROTOCOL_VERSION: &str = "1.0.0";
@@ -22,7 +23,7 @@ pub const PROTOCOL_VERSION: &str = "1.0.0";
 const CHUNK_CONTENT_TYPE: &str = "application/offset+octet-stream";
 
 fn with_version(response: Response) -> Response {
-    response.with_header("tus-resumable", PROTOCOL_VERSION)
+    response.with_header(TUS_RESUMABLE, PROTOCOL_VERSION)
 }
 
 #[cfg(test)]

@@ -8,13 +8,13 @@ use futures::channel::mpsc;
 use futures::future::{Either, select};
 use futures::{FutureExt as _, SinkExt as _};
 use vod_uploader::Result;
-use vod_uploader::http::{EventFeed, Head, UploadStatus};
+use vod_uploader::http::{EventFeed, RequestHead, UploadStatus};
 use vod_uploader::units::UnixMillis;
 use vod_uploader::upload::UploadKey;
 
 use crate::instance::Instance;
 use crate::request::Caller;
-use crate::response::Response;
+use crate::response::RelayResponse;
 use crate::upload::{credential_source, load_upload_record, read_only_status};
 
 /// How often the records are read. Progress comes in parts; more reads would show nothing new.
@@ -33,9 +33,9 @@ const FAILURES_MAX: u32 = 20;
 pub(crate) async fn stream_events(
     instance: &Rc<Instance>,
     caller: Caller,
-    head: &Head,
+    head: &RequestHead,
     key: UploadKey,
-) -> Result<Response> {
+) -> Result<RelayResponse> {
     load_upload_record(instance, &key).await?;
     let feed = EventFeed::of(head);
     let response = feed.response();
@@ -45,7 +45,7 @@ pub(crate) async fn stream_events(
     let (writer, reader) = mpsc::channel(0);
     let task = EventStreamTask { instance: Rc::clone(instance), caller, key, feed, writer };
     instance.ports.spawn.spawn(task.run().boxed_local());
-    Ok(Response::streamed(response, reader))
+    Ok(RelayResponse::streamed(response, reader))
 }
 
 struct EventStreamTask {

@@ -5,11 +5,14 @@ mod transfer;
 
 use std::rc::Rc;
 
+use ::http::StatusCode;
+use ::http::header::CONTENT_TYPE;
 use vod_uploader::http::form::{Boundary, Field, FormFields, no_file};
+use vod_uploader::http::header::{MEDIA_TOKEN, UPLOAD_OFFSET};
 use vod_uploader::http::{
-    self, FilePondCall, FilePondChunk, FilePondTransfer, Head, ISSUED_TOKEN_HEADER, Metadata,
-    REVERT_BYTES_MAX, Response, UploadStatus, filepond_begun, filepond_offset, filepond_stored,
-    meant_fields,
+    self, FilePondCall, FilePondChunk, FilePondTransfer, Metadata, REVERT_BYTES_MAX, RequestHead,
+    Response, UploadStatus, filepond_begun, filepond_offset, filepond_stored, meant_fields,
+    problem_response,
 };
 use vod_uploader::units::ByteCount;
 use vod_uploader::upload::UploadKey;
@@ -34,7 +37,7 @@ const DISCARD_BYTES: u64 = 64 << 10;
 pub(crate) async fn handle(
     instance: &Rc<Instance>,
     caller: &Caller,
-    head: &Head,
+    head: &RequestHead,
     id: &str,
     body: RequestBody,
 ) -> Result<Response> {
@@ -62,7 +65,7 @@ pub(crate) async fn handle(
 /// A chunked file starts without its name, from which VOD creates the media.
 async fn start_chunked(
     instance: &Rc<Instance>,
-    head: &Head,
+    head: &RequestHead,
     length: ByteCount,
     body: RequestBody,
 ) -> Result<Response> {
@@ -85,11 +88,11 @@ async fn start_chunked(
 /// The metadata of the file in a form; files in it are skipped.
 async fn read_form_metadata(
     instance: &Instance,
-    head: &Head,
+    head: &RequestHead,
     body: RequestBody,
 ) -> Result<Metadata> {
     let mut fields = FormFields::default();
-    let content_type = head.header("content-type");
+    let content_type = head.header(CONTENT_TYPE);
     if content_type.is_none() {
         return Ok(fields.for_file());
     }
@@ -108,8 +111,12 @@ fn take_metadata_field(instance: &Instance, fields: &mut FormFields, field: Fiel
 }
 
 /// A form with one file.
-async fn process(instance: &Rc<Instance>, head: &Head, body: RequestBody) -> Result<Response> {
-    let boundary = Boundary::of_content_type(head.header("content-type"))?;
+async fn process(
+    instance: &Rc<Instance>,
+    head: &RequestHead,
+    body: RequestBody,
+) -> Result<Response> {
+    let boundary = Boundary::of_content_type(head.header(CONTENT_TYPE))?;
     let mut form = FormBody::new(body, &boundary);
     let mut fields = FormFields::default();
     let mut created = None;
@@ -132,9 +139,9 @@ async fn process(instance: &Rc<Instance>, head: &Head, body: RequestBody) -> Res
         match stored {
             Ok(stored) => created = stored.map(|(created, _)| created),
             Err(FormFileError { error, media }) => {
-                let problem = http::problem(&error, Some(&media.media_id));
+                let problem = problem_response(&error, Some(&media.media_id));
                 return Ok(match media.token {
-                    Some(token) => problem.with_header(ISSUED_TOKEN_HEADER, token.expose()),
+                    Some(token) => problem.with_header(MEDIA_TOKEN, token.expose()),
                     None => problem,
                 });
             }
@@ -159,7 +166,7 @@ async fn reject_file(form: FormBody) -> Result<FormBody> {
 async fn chunk(
     instance: &Rc<Instance>,
     caller: &Caller,
-    head: &Head,
+    head: &RequestHead,
     chunk: &FilePondChunk,
     mut body: RequestBody,
 ) -> Result<Response> {
@@ -174,8 +181,8 @@ async fn chunk(
         Ok(known) => known,
         Err(error) => {
             let offset = transfer.resume_offset(durable);
-            let problem = http::problem(&error, None);
-            return Ok(problem.with_header("upload-offset", offset.bytes().to_string()));
+            let problem = problem_response(&error, None);
+            return Ok(problem.with_header(UPLOAD_OFFSET, offset.bytes()));
         }
     };
     if let Some(status) = &status
@@ -202,9 +209,9 @@ async fn chunk(
         }
         Appended::Completed(object) => filepond_stored(ByteCount(object.size_bytes), media_id),
         Appended::Refused { error, durable } => {
-            let problem = http::problem(&error, Some(media_id));
+            let problem = problem_response(&error, Some(media_id));
             match durable {
-                Some(offset) => problem.with_header("upload-offset", offset.bytes().to_string()),
+                Some(offset) => problem.with_header(UPLOAD_OFFSET, offset.bytes()),
                 None => problem,
             }
         }
@@ -220,7 +227,7 @@ async fn revert(instance: &Rc<Instance>, caller: &Caller, key: &UploadKey) -> Re
         return Err(not_found());
     }
     transfer::delete(instance, key).await?;
-    Ok(Response::empty(204))
+    Ok(Response::empty(StatusCode::NO_CONTENT))
 }
 
 /// Returns true if a chunk whose bytes are all stored leaves nothing to do: the last chunk may still

@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
+use ::http::header::CONTENT_TYPE;
 use vod_uploader::credential::Secret;
 use vod_uploader::http::form::{
     Boundary, FailedMedia, FormAnswer, FormFields, PartHead, form_file_name, no_file,
 };
-use vod_uploader::http::{Head, Metadata, Response};
+use vod_uploader::http::{Metadata, RequestHead, Response};
 use vod_uploader::upload::{FinishedObject, Role};
 use vod_uploader::{Error, ErrorKind, Result};
 
@@ -37,17 +38,17 @@ pub(super) type FormFileResult = Result<Option<(CreatedUpload, FinishedObject)>,
 /// `POST /v1/uploads`.
 pub(crate) async fn post(
     instance: &Rc<Instance>,
-    head: &Head,
+    head: &RequestHead,
     body: RequestBody,
 ) -> Result<Response> {
-    let boundary = Boundary::of_content_type(head.header("content-type"))?;
+    let boundary = Boundary::of_content_type(head.header(CONTENT_TYPE))?;
     let form = FormBody::new(body, &boundary);
     let mut fields = FormFields::default();
     let mut response = FormAnswer::default();
     if let Err(error) = process_parts(instance, head, form, &mut fields, &mut response).await {
-        response.broke_off(error);
+        response.broke_off(&error);
     } else if response.is_empty() {
-        response.broke_off(no_file());
+        response.broke_off(&no_file());
     }
     Ok(response.response(head, fields.redirect()))
 }
@@ -58,7 +59,7 @@ pub(crate) async fn post(
 /// Those of reading the form; files that were stored before remain.
 async fn process_parts(
     instance: &Rc<Instance>,
-    head: &Head,
+    head: &RequestHead,
     mut form: FormBody,
     fields: &mut FormFields,
     response: &mut FormAnswer,
@@ -82,7 +83,7 @@ async fn process_parts(
             Ok(Some((created, object))) => response.stored(&part.field, &created.record, &object),
             Err(FormFileError { error, media }) => {
                 let name = part.file_name.as_deref().unwrap_or_default();
-                response.failed(&part.field, name, error, media);
+                response.failed(&part.field, name, &error, media);
             }
         }
         head = head.without_upload_headers();

@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
+use vod_uploader::http::header::REPR_DIGEST;
 use vod_uploader::http::ietf::{
     self as syntax, Append, Creation, InteropVersion, Limits, Progress, Refusal,
 };
-use vod_uploader::http::{ContentChecks, Head, Response, UploadStatus, WholeDigest};
+use vod_uploader::http::{ContentChecks, RequestHead, Response, UploadStatus, WholeDigest};
 use vod_uploader::units::{ByteCount, UnixMillis};
 use vod_uploader::upload::{Claim, Purpose, Receive, Role, UploadKey};
 use vod_uploader::{Error, ErrorKind, Result, Retry};
@@ -26,7 +27,7 @@ use crate::upload::{
 /// the content is the entire file.
 pub(crate) async fn post(
     instance: &Rc<Instance>,
-    head: &Head,
+    head: &RequestHead,
     version: InteropVersion,
     path_segment: Option<&str>,
     body: RequestBody,
@@ -88,7 +89,7 @@ pub(crate) async fn post(
 pub(crate) async fn patch(
     instance: &Rc<Instance>,
     caller: &Caller,
-    head: &Head,
+    head: &RequestHead,
     version: InteropVersion,
     key: &UploadKey,
     body: RequestBody,
@@ -204,7 +205,7 @@ async fn creation_response(
     let response = syntax::refused(version, &refusal);
     let can_continue = matches!(error.kind().retry(), Retry::Later | Retry::WithNewCredential);
     if can_continue && durable.is_some() {
-        return response.with_header("location", format!("/v1/files/{}", key.as_str()));
+        return response.with_location(key);
     }
     // No client learns this upload's URL: its parts would stay until it expires.
     let _ = abort(instance, key, record, Some(created.credential.clone())).await;
@@ -300,7 +301,7 @@ fn refused(
 /// it.
 fn with_digest(response: Response, digest: Option<&WholeDigest>) -> Response {
     match digest.and_then(|digest| digest.field_value_at(digest.bytes())) {
-        Some(digest) => response.with_header("repr-digest", digest),
+        Some(digest) => response.with_header(REPR_DIGEST, digest),
         None => response,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use ::http::StatusCode;
 use vod_uploader::Result;
 use vod_uploader::http::ietf::{self as syntax, InteropVersion};
 use vod_uploader::http::{Response, UploadStatus};
@@ -48,7 +49,7 @@ pub(crate) async fn credential(
     body: RequestBody,
 ) -> Result<Response> {
     control::replace_credential(instance, caller, key, body).await?;
-    Ok(Response::empty(204))
+    Ok(Response::empty(StatusCode::NO_CONTENT))
 }
 
 /// The state, with the headers that a client of the IETF draft reads.

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use vod_uploader::http::tus::{self as syntax, Chunk, Concat, Creation};
-use vod_uploader::http::{Head, Response};
+use vod_uploader::http::{RequestHead, Response};
 use vod_uploader::units::{ByteCount, UnixMillis};
 use vod_uploader::upload::{Claim, Purpose, Receive, Role, UploadKey};
 use vod_uploader::{ErrorKind, Result};
@@ -31,7 +31,7 @@ pub(crate) fn options(instance: &Instance) -> Response {
 /// `POST /v1/files`.
 pub(crate) async fn post(
     instance: &Rc<Instance>,
-    head: &Head,
+    head: &RequestHead,
     body: RequestBody,
 ) -> Result<Response> {
     let creation = Creation::parse(head, instance.config.upload_max)?;
@@ -63,7 +63,7 @@ pub(crate) async fn post(
 pub(crate) async fn patch(
     instance: &Rc<Instance>,
     caller: &Caller,
-    head: &Head,
+    head: &RequestHead,
     key: &UploadKey,
     body: RequestBody,
 ) -> Result<Response> {
@@ -162,9 +162,8 @@ fn creation_response(
             (Some(durable), expires_at)
         }
         Some(Appended::Refused { error, durable }) => {
-            let location = format!("/v1/files/{}", created.key.as_str());
             let response = syntax::chunk_ended(&error, durable, &created.record.media_id)
-                .with_header("location", location);
+                .with_location(&created.key);
             return with_token(instance, response, &created.record);
         }
     };

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use vod_uploader::http::{FilePondChunk, FilePondTransfer, Head};
+use vod_uploader::http::{FilePondChunk, FilePondTransfer, RequestHead};
 use vod_uploader::upload::{Role, UploadKey};
 use vod_uploader::{Error, ErrorKind, Result};
 
@@ -27,7 +27,7 @@ const POLL: Duration = Duration::from_millis(100);
 /// [`ErrorKind::Busy`] if another request takes too long.
 pub(super) async fn create_upload(
     instance: &Rc<Instance>,
-    head: &Head,
+    head: &RequestHead,
     chunk: &FilePondChunk,
 ) -> Result<()> {
     let lock = lock(instance, &chunk.key);
@@ -64,7 +64,7 @@ pub(super) fn lock<'a>(instance: &'a Instance, key: &UploadKey) -> KvLock<'a> {
 
 async fn create_as_holder(
     instance: &Rc<Instance>,
-    head: &Head,
+    head: &RequestHead,
     chunk: &FilePondChunk,
     transfer: FilePondTransfer,
 ) -> Result<()> {
