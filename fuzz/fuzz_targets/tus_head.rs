@@ -4,7 +4,7 @@
 
 use ::http::StatusCode;
 use libfuzzer_sys::fuzz_target;
-use vod_uploader::http::tus::{self, Chunk, Creation};
+use vod_uploader::http::tus::{self, CreationRequest, PatchRequest};
 use vod_uploader::http::{
     self, ContentChecks, EventFeed, FilePondCall, FilePondTransfer, Metadata, Origins, PlainFile,
     Protocol, RequestHead, Response, Route,
@@ -19,9 +19,9 @@ fuzz_target!(|bytes: &[u8]| {
         Err(error) => drop(http::problem_response(&error, None)),
     }
     read_creation(&head);
-    let _ = tus::wrong_version(&head);
-    if let Err(error) = Chunk::parse(&head) {
-        let _ = tus::chunk_ended(&error, None, "");
+    let _ = tus::unsupported_version(&head);
+    if let Err(error) = PatchRequest::parse(&head) {
+        let _ = tus::patch_error_response(&error, None, "");
     }
     if let Ok(mut checks) = ContentChecks::of_tus(&head) {
         checks.update(bytes);
@@ -59,7 +59,7 @@ fn read_creation(head: &RequestHead) {
         let _ = http::MediaClaim::parse(head, metadata);
     }
     let _ = http::client_credential(head, metadata.as_ref().ok(), NOW);
-    if let Ok(creation) = Creation::parse(head, ByteCount(u64::MAX)) {
+    if let Ok(creation) = CreationRequest::parse(head, ByteCount(u64::MAX)) {
         let name = creation.file_name.resolve(None);
         let _ = name.map(|name| (name.title(), name.extension()));
     }

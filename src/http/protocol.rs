@@ -45,7 +45,7 @@ impl Protocol {
     pub fn refused(self, error: &Error, limits: &Limits) -> Response {
         match self {
             Self::Plain => problem_response(error, None),
-            Self::Tus => tus::refused(error),
+            Self::Tus => tus::error_response(error),
             Self::Ietf(version) => {
                 let (progress, provided_offset, media_id) = (None, None, None);
                 let refusal = Refusal { error, progress, provided_offset, media_id, limits };

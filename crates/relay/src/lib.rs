@@ -116,7 +116,7 @@ impl Relay {
     ) -> RelayResponse {
         let protocol = Protocol::of(head, &route);
         if protocol == Protocol::Tus
-            && let Some(refused) = tus_syntax::wrong_version(head)
+            && let Some(refused) = tus_syntax::unsupported_version(head)
         {
             return refused.into();
         }
@@ -170,7 +170,7 @@ async fn dispatch(
             terminate(instance, &caller, &key).await?;
             Ok(match protocol {
                 Protocol::Ietf(version) => ietf_syntax::terminated(version),
-                _ => tus_syntax::terminated(),
+                _ => tus_syntax::delete_response(),
             })
         }
         (Route::File { file_name }, Protocol::Ietf(version)) => {

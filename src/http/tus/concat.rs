@@ -13,7 +13,7 @@ const PARTIALS_MAX: usize = 256;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Concat {
     /// An upload by itself.
-    Whole,
+    Regular,
     /// A part of one that is made later.
     Partial,
     /// Made of those at these addresses, as the client named them, in this order.
@@ -28,7 +28,7 @@ impl Concat {
     /// `final`, for addresses of no upload of this worker, for the same one twice, and for none or
     /// more than 256 of them.
     pub(super) fn parse(head: &RequestHead) -> Result<Self> {
-        let Some(value) = head.header(UPLOAD_CONCAT) else { return Ok(Self::Whole) };
+        let Some(value) = head.header(UPLOAD_CONCAT) else { return Ok(Self::Regular) };
         if value == "partial" {
             return Ok(Self::Partial);
         }
@@ -36,7 +36,7 @@ impl Concat {
             value.strip_prefix("final;").ok_or_else(|| refused("partial or final;…"))?;
         let mut keys = Vec::new();
         for address in addresses.split_ascii_whitespace() {
-            let key = partial_at(address)
+            let key = partial_upload_id(address)
                 .ok_or_else(|| refused("final; and the addresses of uploads of this server"))?;
             if keys.contains(&key) {
                 return Err(refused("final; and the address of each upload once"));
@@ -58,7 +58,7 @@ impl Concat {
 /// The upload at an absolute or relative address. The origin is not looked at: behind a proxy the
 /// worker does not know its own.
 #[must_use]
-pub fn partial_at(address: &str) -> Option<UploadKey> {
+pub fn partial_upload_id(address: &str) -> Option<UploadKey> {
     let (before, id) = address.rsplit_once("/v1/files/")?;
     let is_origin = before.is_empty() || url::Url::parse(before).is_ok_and(|url| url.has_host());
     is_origin.then(|| UploadKey::new(id)).flatten()
@@ -87,7 +87,8 @@ mod tests {
         let value = format!("final;{}", addresses.join(" "));
         assert_eq!(parsed(&value).unwrap(), Concat::Final(addresses.to_vec()));
         assert_eq!(Concat::final_value(&addresses), value);
-        let ids: Vec<_> = addresses.iter().filter_map(|address| partial_at(address)).collect();
+        let ids: Vec<_> =
+            addresses.iter().filter_map(|address| partial_upload_id(address)).collect();
         assert_eq!(ids, ["b", "a"].map(|id| UploadKey::new(id).unwrap()));
         assert_eq!(
             parsed("final; /v1/files/b").unwrap(),

@@ -274,7 +274,7 @@ async fn partial_status(instance: &Rc<Instance>, key: &UploadKey) -> Result<Uplo
 }
 
 fn keys(partials: &[String]) -> impl Iterator<Item = UploadKey> {
-    partials.iter().filter_map(|address| tus::partial_at(address))
+    partials.iter().filter_map(|address| tus::partial_upload_id(address))
 }
 
 fn temporary_target(instance: &Instance, object: String) -> Result<Target> {

@@ -22,19 +22,19 @@ const CONCATENATION: &str = ",concatenation,concatenation-unfinished";
 /// The answer to a request that names another version of the protocol, or none ("Tus-Resumable").
 /// `None` where the version is right.
 #[must_use]
-pub fn wrong_version(head: &RequestHead) -> Option<Response> {
+pub fn unsupported_version(head: &RequestHead) -> Option<Response> {
     if head.header(TUS_RESUMABLE) == Some(PROTOCOL_VERSION) {
         return None;
     }
     let message = "Tus-Resumable is missing or another version than the one that is spoken";
     let error = Error::new(ErrorKind::ProtocolVersionUnsupported, message);
-    Some(refused(&error).with_header(TUS_VERSION, PROTOCOL_VERSION))
+    Some(error_response(&error).with_header(TUS_VERSION, PROTOCOL_VERSION))
 }
 
 /// The answer to OPTIONS; `size_max` is the largest file that is taken, `concatenates` whether
 /// uploads can be joined.
 #[must_use]
-pub fn discovered(size_max: ByteCount, expires: bool, concatenates: bool) -> Response {
+pub fn options_response(size_max: ByteCount, expires: bool, concatenates: bool) -> Response {
     let mut extensions = EXTENSIONS.to_owned();
     if !expires {
         extensions = extensions.replace("expiration,", "");
@@ -52,7 +52,7 @@ pub fn discovered(size_max: ByteCount, expires: bool, concatenates: bool) -> Res
 /// The answer to a POST that created the upload `key`; `offset` is how far the bytes that came
 /// with it have been taken, where some did.
 #[must_use]
-pub fn resource_created(
+pub fn creation_response(
     key: &UploadKey,
     media_id: &str,
     offset: Option<ByteCount>,
@@ -65,7 +65,7 @@ pub fn resource_created(
 
 /// The answer to HEAD.
 #[must_use]
-pub fn offset(status: &UploadStatus) -> Response {
+pub fn head_response(status: &UploadStatus) -> Response {
     // An upload that is made of others has no offset before all is there.
     let is_final = matches!(status.record.role, Role::Final { .. });
     let offset = (!is_final || status.is_completed()).then(|| status.durable());
@@ -93,14 +93,18 @@ pub fn offset(status: &UploadStatus) -> Response {
 /// The answer to a PATCH whose bytes are durable up to `offset`. `expires_at` is `None` once the
 /// object is whole.
 #[must_use]
-pub fn chunk_stored(offset: ByteCount, media_id: &str, expires_at: Option<UnixMillis>) -> Response {
+pub fn patch_response(
+    offset: ByteCount,
+    media_id: &str,
+    expires_at: Option<UnixMillis>,
+) -> Response {
     let response = with_offset(with_version(Response::empty(StatusCode::NO_CONTENT)), Some(offset));
     with_expiry(response, expires_at).with_media_id(media_id)
 }
 
 /// The answer to a PATCH that ended with `error`; `offset` is where the client goes on.
 #[must_use]
-pub fn chunk_ended(error: &Error, offset: Option<ByteCount>, media_id: &str) -> Response {
+pub fn patch_error_response(error: &Error, offset: Option<ByteCount>, media_id: &str) -> Response {
     let mut problem = Problem::new(error, Some(media_id));
     if error.kind() == ErrorKind::DigestMismatch
         && let Ok(status) = StatusCode::from_u16(CHECKSUM_MISMATCH)
@@ -112,13 +116,13 @@ pub fn chunk_ended(error: &Error, offset: Option<ByteCount>, media_id: &str) -> 
 
 /// The answer to a request that ended with `error` before anything was touched.
 #[must_use]
-pub fn refused(error: &Error) -> Response {
-    chunk_ended(error, None, "")
+pub fn error_response(error: &Error) -> Response {
+    patch_error_response(error, None, "")
 }
 
 /// The answer to DELETE.
 #[must_use]
-pub fn terminated() -> Response {
+pub fn delete_response() -> Response {
     with_version(Response::empty(StatusCode::NO_CONTENT))
 }
 

@@ -2,7 +2,7 @@
 
 use ::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 
-use super::CHUNK_CONTENT_TYPE;
+use super::PATCH_CONTENT_TYPE;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::header::{UPLOAD_LENGTH, UPLOAD_OFFSET};
 use crate::http::{ContentChecks, RequestHead, integer_header};
@@ -10,7 +10,7 @@ use crate::units::ByteCount;
 
 /// The head of a request that brings bytes.
 #[derive(Clone, Debug)]
-pub struct Chunk {
+pub struct PatchRequest {
     /// Where its bytes start.
     pub offset: ByteCount,
     /// How many there are, where that is declared.
@@ -22,38 +22,38 @@ pub struct Chunk {
     pub checks: ContentChecks,
 }
 
-impl Chunk {
+impl PatchRequest {
     /// Reads a PATCH.
     ///
     /// # Errors
     /// [`ErrorKind::MediaTypeUnsupported`] for another Content-Type, [`ErrorKind::RequestInvalid`]
     /// with the header as its field.
     pub fn parse(head: &RequestHead) -> Result<Self> {
-        require_chunk_type(head)?;
+        check_content_type(head)?;
         let offset = integer_header(head, &UPLOAD_OFFSET)?
             .ok_or_else(|| Error::field_invalid(UPLOAD_OFFSET.as_str(), "sent with every PATCH"))?;
-        Self::starting_at(ByteCount(offset), head)
+        Self::at_offset(ByteCount(offset), head)
     }
 
     /// The bytes that a POST brings with it; `None` where it brings none
     /// (<https://tus.io/protocols/resumable-upload#creation-with-upload>).
     ///
     /// # Errors
-    /// As [`Chunk::parse`].
-    pub(super) fn of_creation(head: &RequestHead) -> Result<Option<Self>> {
+    /// As [`PatchRequest::parse`].
+    pub(super) fn from_creation(head: &RequestHead) -> Result<Option<Self>> {
         let length = integer_header(head, &CONTENT_LENGTH)?;
-        let typed = head.header(CONTENT_TYPE).is_some_and(is_chunk_type);
+        let typed = head.header(CONTENT_TYPE).is_some_and(is_patch_content_type);
         if !typed && length.is_none_or(|length| length == 0) {
             return Ok(None);
         }
-        require_chunk_type(head)?;
-        let chunk = Self::starting_at(ByteCount::ZERO, head)?;
+        check_content_type(head)?;
+        let chunk = Self::at_offset(ByteCount::ZERO, head)?;
         // A declared length of zero is a POST like any other, of a client that types all requests.
         let brings_none = length == Some(0) && chunk.checks.is_empty();
         Ok((!brings_none).then_some(Self { file_length: None, ..chunk }))
     }
 
-    fn starting_at(offset: ByteCount, head: &RequestHead) -> Result<Self> {
+    fn at_offset(offset: ByteCount, head: &RequestHead) -> Result<Self> {
         Ok(Self {
             offset,
             length: integer_header(head, &CONTENT_LENGTH)?.map(ByteCount),
@@ -63,16 +63,16 @@ impl Chunk {
     }
 }
 
-fn require_chunk_type(head: &RequestHead) -> Result<()> {
-    if head.header(CONTENT_TYPE).is_some_and(is_chunk_type) {
+fn check_content_type(head: &RequestHead) -> Result<()> {
+    if head.header(CONTENT_TYPE).is_some_and(is_patch_content_type) {
         return Ok(());
     }
-    let message = format!("Content-Type is not {CHUNK_CONTENT_TYPE}");
+    let message = format!("Content-Type is not {PATCH_CONTENT_TYPE}");
     Err(Error::new(ErrorKind::MediaTypeUnsupported, message))
 }
 
 /// Types are compared without their case and parameters (RFC 9110, section 8.3.1).
-fn is_chunk_type(content_type: &str) -> bool {
+fn is_patch_content_type(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case(CHUNK_CONTENT_TYPE)
+    essence.eq_ignore_ascii_case(PATCH_CONTENT_TYPE)
 }

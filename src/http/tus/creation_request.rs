@@ -1,6 +1,6 @@
 //! A POST that creates an upload.
 
-use super::{Chunk, Concat};
+use super::{Concat, PatchRequest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::header::{UPLOAD_DEFER_LENGTH, UPLOAD_LENGTH, UPLOAD_METADATA};
 use crate::http::{Metadata, NameHint, RequestHead, integer_header, is_header_value};
@@ -8,7 +8,7 @@ use crate::units::ByteCount;
 
 /// The head of a POST that creates an upload.
 #[derive(Clone, Debug)]
-pub struct Creation {
+pub struct CreationRequest {
     /// What the request says about the file's name, in the metadata or else in Content-Disposition.
     pub file_name: NameHint,
     /// The declared length; `None` where it is deferred, and for an upload that is made of others.
@@ -20,10 +20,10 @@ pub struct Creation {
     /// The object's Content-Type, from the metadata `filetype` or `type`.
     pub content_type: Option<String>,
     /// The bytes that the request brings with it.
-    pub chunk: Option<Chunk>,
+    pub chunk: Option<PatchRequest>,
 }
 
-impl Creation {
+impl CreationRequest {
     /// Reads a POST.
     ///
     /// # Errors
@@ -37,7 +37,7 @@ impl Creation {
             let message = format!("the file has {length}; {size_max} are taken at most");
             return Err(Error::new(ErrorKind::FileTooLarge, message));
         }
-        let chunk = Chunk::of_creation(head)?;
+        let chunk = PatchRequest::from_creation(head)?;
         check_chunk(chunk.as_ref(), length, &concat)?;
         let metadata = match head.header(UPLOAD_METADATA) {
             Some(header) => Metadata::parse(header)?,
@@ -78,7 +78,11 @@ fn declared_length(head: &RequestHead, concat: &Concat) -> Result<Option<ByteCou
     }
 }
 
-fn check_chunk(chunk: Option<&Chunk>, length: Option<ByteCount>, concat: &Concat) -> Result<()> {
+fn check_chunk(
+    chunk: Option<&PatchRequest>,
+    length: Option<ByteCount>,
+    concat: &Concat,
+) -> Result<()> {
     let Some(chunk) = chunk else { return Ok(()) };
     if matches!(concat, Concat::Final(_)) {
         let message = "an upload that is made of others takes no bytes of its own";
