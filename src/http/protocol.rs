@@ -1,7 +1,7 @@
 //! Which protocol a request speaks.
 
 use super::header::TUS_RESUMABLE;
-use super::ietf::{InteropVersion, Limits, Refusal};
+use super::ietf::{ErrorContext, InteropVersion, Limits};
 use super::{RequestHead, Response, Route, ietf, problem_response, tus};
 use crate::error::Error;
 
@@ -21,7 +21,7 @@ impl Protocol {
     /// a creation and an append by Upload-Complete, and elsewhere not at all.
     #[must_use]
     pub fn of(head: &RequestHead, route: &Route) -> Self {
-        let named = InteropVersion::of(head);
+        let named = InteropVersion::detect(head);
         match route {
             Route::Create | Route::Append(_) | Route::Offset(_) | Route::Terminate(_) => {
                 if head.header(TUS_RESUMABLE).is_some() {
@@ -48,8 +48,8 @@ impl Protocol {
             Self::Tus => tus::error_response(error),
             Self::Ietf(version) => {
                 let (progress, provided_offset, media_id) = (None, None, None);
-                let refusal = Refusal { error, progress, provided_offset, media_id, limits };
-                ietf::refused(version, &refusal)
+                let refusal = ErrorContext { error, progress, provided_offset, media_id, limits };
+                ietf::error_response(version, &refusal)
             }
         }
     }

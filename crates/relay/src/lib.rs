@@ -169,7 +169,7 @@ async fn dispatch(
         (Route::Terminate(key), protocol) => {
             terminate(instance, &caller, &key).await?;
             Ok(match protocol {
-                Protocol::Ietf(version) => ietf_syntax::terminated(version),
+                Protocol::Ietf(version) => ietf_syntax::delete_response(version),
                 _ => tus_syntax::delete_response(),
             })
         }

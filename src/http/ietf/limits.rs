@@ -23,12 +23,16 @@ impl Limits {
     /// `application/partial-upload`, and `Upload-Limit` (§4.1.4). `response` is an answer that says
     /// already what tus asks for: both protocols share their addresses.
     #[must_use]
-    pub fn announce(&self, response: Response) -> Response {
-        self.say(accept_patch(response), InteropVersion::NEWEST)
+    pub fn with_options_headers(&self, response: Response) -> Response {
+        self.with_upload_limit(accept_patch(response), InteropVersion::NEWEST)
     }
 
     /// The answer with these limits, in the words of `version`.
-    pub(super) fn say(&self, response: Response, version: InteropVersion) -> Response {
+    pub(super) fn with_upload_limit(
+        &self,
+        response: Response,
+        version: InteropVersion,
+    ) -> Response {
         match version.age_limit() {
             Some(age) => response.with_header(UPLOAD_LIMIT, self.dictionary(age)),
             None => response,

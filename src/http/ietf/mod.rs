@@ -8,21 +8,24 @@
 //! that wants to be able to resume creates its upload first, with `Upload-Complete: ?0` (§12.2
 //! "Careful Upload Creation").
 
-mod answer;
-mod append;
-mod creation;
+mod append_request;
+mod creation_request;
+mod error_response;
 mod length;
 mod limits;
-mod progress;
-mod refusal;
+mod offset_state;
+mod response;
 mod version;
 
-pub use answer::{appended, completed, created, described, offset, terminated};
-pub use append::Append;
-pub use creation::Creation;
+pub use append_request::AppendRequest;
+pub use creation_request::CreationRequest;
+pub use error_response::{ErrorContext, error_response};
 pub use limits::Limits;
-pub use progress::Progress;
-pub use refusal::{Refusal, refused};
+pub use offset_state::OffsetState;
+pub use response::{
+    append_response, completion_response, creation_response, delete_response, head_response,
+    with_status_headers,
+};
 pub use version::InteropVersion;
 
 /// The media type of a PATCH that appends ("Media Type `application/partial-upload`").

@@ -35,7 +35,7 @@ impl InteropVersion {
     /// drops the header. So does one with a version that is not known, unless it is a tus request
     /// (`Tus-Resumable`) that does not say whether it completes the upload.
     #[must_use]
-    pub fn of(head: &RequestHead) -> Option<Self> {
+    pub fn detect(head: &RequestHead) -> Option<Self> {
         let is_tus = head.header(TUS_RESUMABLE).is_some();
         let complete = structured::boolean(head, UPLOAD_COMPLETE).is_some();
         if head.header(UPLOAD_DRAFT_INTEROP_VERSION).is_none() {
@@ -107,19 +107,19 @@ impl InteropVersion {
     /// Whether `head` says that its content ends the representation. `None` where it does not say,
     /// or not as a Boolean.
     #[must_use]
-    pub fn completes(self, head: &RequestHead) -> Option<bool> {
+    pub fn declares_complete(self, head: &RequestHead) -> Option<bool> {
         let said = structured::boolean(head, self.completeness_header())?;
         Some(if self == Self::V3 { !said } else { said })
     }
 
     /// The answer with whether the upload is complete, and the version.
-    pub(super) fn say_complete(self, response: Response, complete: bool) -> Response {
+    pub(super) fn with_completeness(self, response: Response, complete: bool) -> Response {
         let said = if self == Self::V3 { !complete } else { complete };
         response.with_header(self.completeness_header(), if said { "?1" } else { "?0" })
     }
 
     /// The answer with the version that it speaks.
-    pub(super) fn say_version(self, response: Response) -> Response {
+    pub(super) fn with_interop_version(self, response: Response) -> Response {
         response.with_header(UPLOAD_DRAFT_INTEROP_VERSION, u16::from(self.number()))
     }
 }
@@ -136,7 +136,7 @@ mod tests {
     }
 
     fn version(headers: &[(&str, &str)]) -> Option<InteropVersion> {
-        InteropVersion::of(&head(headers))
+        InteropVersion::detect(&head(headers))
     }
 
     #[test]
@@ -183,10 +183,10 @@ mod tests {
     #[test]
     fn interop_3_says_the_opposite() {
         let said = head(&[("Upload-Incomplete", "?0"), ("Upload-Complete", "?0")]);
-        assert_eq!(InteropVersion::V3.completes(&said), Some(true));
-        assert_eq!(InteropVersion::V4.completes(&said), Some(false));
+        assert_eq!(InteropVersion::V3.declares_complete(&said), Some(true));
+        assert_eq!(InteropVersion::V4.declares_complete(&said), Some(false));
         let answer =
-            InteropVersion::V3.say_complete(Response::empty(StatusCode::NO_CONTENT), false);
+            InteropVersion::V3.with_completeness(Response::empty(StatusCode::NO_CONTENT), false);
         assert_eq!(answer.headers.len(), 1);
         assert_eq!(answer.header("upload-incomplete"), Some("?1"));
     }

@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use vod_uploader::http::header::REPR_DIGEST;
 use vod_uploader::http::ietf::{
-    self as syntax, Append, Creation, InteropVersion, Limits, Progress, Refusal,
+    self as syntax, AppendRequest, CreationRequest, ErrorContext, InteropVersion, Limits,
+    OffsetState,
 };
 use vod_uploader::http::{ContentChecks, RequestHead, Response, UploadStatus, WholeDigest};
 use vod_uploader::units::{ByteCount, UnixMillis};
@@ -33,7 +34,7 @@ pub(crate) async fn post(
     body: RequestBody,
 ) -> Result<Response> {
     let upload_max = instance.config.upload_max;
-    let creation = Creation::parse(head, version, upload_max)?;
+    let creation = CreationRequest::parse(head, version, upload_max)?;
     let hint = match path_segment {
         Some(segment) => creation.file_name.with_path_segment(segment)?,
         None => creation.file_name,
@@ -94,7 +95,7 @@ pub(crate) async fn patch(
     key: &UploadKey,
     body: RequestBody,
 ) -> Result<Response> {
-    let request = Append::parse(head, version)?;
+    let request = AppendRequest::parse(head, version)?;
     let checks = ContentChecks::of_digest_fields(head, false);
     let is_checked = !checks.is_empty();
     let digest = load_digest(instance, key, request.offset).await?;
@@ -127,12 +128,13 @@ pub(crate) async fn patch(
             let error = Error::new(ErrorKind::UploadEnded, message);
             refused(instance, version, &status, &request, &error, Some(status.durable()))
         }
-        Appended::Completed(object) => {
-            with_digest(syntax::completed(version, None, record, &object), digest.as_ref())
-        }
+        Appended::Completed(object) => with_digest(
+            syntax::completion_response(version, None, record, &object),
+            digest.as_ref(),
+        ),
         Appended::Stored { durable, .. } => {
             let limits = limits(instance, upload_expires_at(instance));
-            syntax::appended(version, durable, &record.media_id, &limits)
+            syntax::append_response(version, durable, &record.media_id, &limits)
         }
         Appended::Refused { error, durable } => {
             // A checked request that is interrupted has another length, too, and is harmless.
@@ -160,7 +162,7 @@ pub(crate) async fn offset(
 ) -> Result<Response> {
     let status = offset_status(instance, caller, key).await?;
     let limits = limits(instance, status.expires_at);
-    Ok(syntax::offset(version, &status, &limits))
+    Ok(syntax::head_response(version, &status, &limits))
 }
 
 /// The limits of uploads. An upload accepts any number of requests of any size.
@@ -187,22 +189,26 @@ async fn creation_response(
     let limits = limits(instance, upload_expires_at(instance));
     let (error, durable) = match appended {
         Appended::Completed(object) => {
-            return with_digest(syntax::completed(version, Some(key), record, &object), digest);
+            return with_digest(
+                syntax::completion_response(version, Some(key), record, &object),
+                digest,
+            );
         }
         Appended::Stored { durable, .. } => {
-            return syntax::created(version, key, &record.media_id, durable, &limits);
+            return syntax::creation_response(version, key, &record.media_id, durable, &limits);
         }
         Appended::Refused { error, durable } => (error, durable),
     };
-    let progress = durable.map(|offset| Progress { offset, ..Progress::new(record.length()) });
-    let refusal = Refusal {
+    let progress =
+        durable.map(|offset| OffsetState { offset, ..OffsetState::new(record.length()) });
+    let refusal = ErrorContext {
         error: &error,
         progress,
         provided_offset: None,
         media_id: Some(&record.media_id),
         limits: &limits,
     };
-    let response = syntax::refused(version, &refusal);
+    let response = syntax::error_response(version, &refusal);
     let can_continue = matches!(error.kind().retry(), Retry::Later | Retry::WithNewCredential);
     if can_continue && durable.is_some() {
         return response.with_location(key);
@@ -280,21 +286,21 @@ fn refused(
     instance: &Instance,
     version: InteropVersion,
     status: &UploadStatus,
-    request: &Append,
+    request: &AppendRequest,
     error: &Error,
     durable: Option<ByteCount>,
 ) -> Response {
     let limits = limits(instance, status.expires_at);
-    let progress = durable.map(|offset| Progress { offset, ..Progress::of(status) });
+    let progress = durable.map(|offset| OffsetState { offset, ..OffsetState::from_status(status) });
     let is_misplaced = error.kind() == ErrorKind::OffsetMismatch;
-    let refusal = Refusal {
+    let refusal = ErrorContext {
         error,
         progress,
         provided_offset: is_misplaced.then_some(request.offset),
         media_id: Some(&status.record.media_id),
         limits: &limits,
     };
-    syntax::refused(version, &refusal)
+    syntax::error_response(version, &refusal)
 }
 
 /// The response to a request that completed the file, with its digest if its client has requested

@@ -55,5 +55,5 @@ pub(crate) async fn credential(
 /// The state, with the headers that a client of the IETF draft reads.
 fn status_response(instance: &Instance, status: &UploadStatus) -> Response {
     let limits = limits(instance, status.expires_at);
-    syntax::described(InteropVersion::NEWEST, status.response(), status, &limits)
+    syntax::with_status_headers(InteropVersion::NEWEST, status.response(), status, &limits)
 }

@@ -25,7 +25,7 @@ pub(crate) fn options(instance: &Instance) -> Response {
     let expires = config.expire_after.is_some();
     let concatenates = config.usable_temporary().is_some();
     let response = syntax::options_response(config.upload_max, expires, concatenates);
-    ietf::limits(instance, None).announce(response)
+    ietf::limits(instance, None).with_options_headers(response)
 }
 
 /// `POST /v1/files`.

@@ -1,14 +1,14 @@
 //! How far an upload is, in the draft's words (§4.1 "State").
 
 use super::InteropVersion;
-use super::answer::with_offset;
+use super::response::with_offset;
 use crate::http::header::UPLOAD_LENGTH;
 use crate::http::{Response, UploadStatus};
 use crate::units::ByteCount;
 
 /// An upload's offset, length and completeness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
+pub struct OffsetState {
     /// The bytes that are durable: where the client goes on.
     pub offset: ByteCount,
     /// The length, where a request declared it.
@@ -17,7 +17,7 @@ pub struct Progress {
     pub complete: bool,
 }
 
-impl Progress {
+impl OffsetState {
     /// An upload that has no bytes yet.
     #[must_use]
     pub const fn new(length: Option<ByteCount>) -> Self {
@@ -30,16 +30,16 @@ impl Progress {
     /// with `Upload-Complete: ?1`, which settles it, where "complete" would end its interest in an
     /// object that may not come to be.
     #[must_use]
-    pub fn of(status: &UploadStatus) -> Self {
+    pub fn from_status(status: &UploadStatus) -> Self {
         Self { offset: status.durable(), length: status.length(), complete: status.is_completed() }
     }
 }
 
 impl InteropVersion {
     /// The answer with all that is known of the upload.
-    pub(super) fn say_progress(self, response: Response, progress: Progress) -> Response {
+    pub(super) fn with_offset_headers(self, response: Response, progress: OffsetState) -> Response {
         let response = with_offset(response, progress.offset);
-        let response = self.say_complete(response, progress.complete);
+        let response = self.with_completeness(response, progress.complete);
         match progress.length {
             Some(length) => response.with_header(UPLOAD_LENGTH, length.bytes()),
             None => response,

@@ -10,7 +10,7 @@ use crate::units::ByteCount;
 
 /// The head of a POST or PUT that begins an upload and may bring bytes of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Creation {
+pub struct CreationRequest {
     /// True where the content is the whole representation: the upload is complete after it.
     pub complete: bool,
     /// The length of the representation, where the request declares it: by `Upload-Length`, or by
@@ -26,7 +26,7 @@ pub struct Creation {
     pub metadata: Metadata,
 }
 
-impl Creation {
+impl CreationRequest {
     /// Reads the head of a request that speaks `version`. `size_max` is the largest file taken.
     ///
     /// # Errors
@@ -35,7 +35,7 @@ impl Creation {
     /// [`ErrorKind::FileEmpty`] for a declared length of zero; [`ErrorKind::FileTooLarge`].
     pub fn parse(head: &RequestHead, version: InteropVersion, size_max: ByteCount) -> Result<Self> {
         let complete = structured::required(
-            version.completes(head),
+            version.declares_complete(head),
             version.completeness_header().as_str(),
             "?1 where the content is the whole file, ?0 where more follows",
         )?;
@@ -71,5 +71,5 @@ fn content_type(head: &RequestHead, metadata: &Metadata) -> Option<String> {
 }
 
 #[cfg(test)]
-#[path = "creation_tests.rs"]
+#[path = "creation_request_tests.rs"]
 mod tests;

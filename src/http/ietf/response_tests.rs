@@ -37,7 +37,7 @@ fn record() -> UploadRecord {
 
 #[test]
 fn a_creation_answers_with_the_address_and_the_limits() {
-    let response = created(InteropVersion::V8, &key(), "vid", ByteCount(7), &LIMITS);
+    let response = creation_response(InteropVersion::V8, &key(), "vid", ByteCount(7), &LIMITS);
     assert_eq!(response.status, 201);
     for (name, value) in [
         ("location", "/v1/files/a1"),
@@ -53,14 +53,14 @@ fn a_creation_answers_with_the_address_and_the_limits() {
 
 #[test]
 fn older_texts_are_answered_in_their_words() {
-    let response = created(InteropVersion::V3, &key(), "", ByteCount::ZERO, &LIMITS);
+    let response = creation_response(InteropVersion::V3, &key(), "", ByteCount::ZERO, &LIMITS);
     assert_eq!(response.header("upload-incomplete"), Some("?1"));
     assert_eq!(response.header("upload-complete"), None);
     assert_eq!(response.header("upload-limit"), None);
     assert_eq!(response.header("upload-draft-interop-version"), Some("3"));
     assert_eq!(response.header("media-id"), None);
     let limits = Limits { append_size_max: None, append_size_min: None, ..LIMITS };
-    let response = created(InteropVersion::V6, &key(), "", ByteCount::ZERO, &limits);
+    let response = creation_response(InteropVersion::V6, &key(), "", ByteCount::ZERO, &limits);
     assert_eq!(response.header("upload-limit"), Some("max-size=1000, expires=3600"));
     for (version, status) in [
         (InteropVersion::V3, 201),
@@ -69,13 +69,17 @@ fn older_texts_are_answered_in_their_words() {
         (InteropVersion::V6, 204),
         (InteropVersion::V8, 204),
     ] {
-        assert_eq!(appended(version, ByteCount(9), "", &LIMITS).status, status, "{version:?}");
+        assert_eq!(
+            append_response(version, ByteCount(9), "", &LIMITS).status,
+            status,
+            "{version:?}"
+        );
     }
 }
 
 #[test]
 fn an_append_answers_that_more_is_to_come() {
-    let response = appended(InteropVersion::V8, ByteCount(9), "vid", &LIMITS);
+    let response = append_response(InteropVersion::V8, ByteCount(9), "vid", &LIMITS);
     assert_eq!(response.header("upload-complete"), Some("?0"));
     assert_eq!(response.header("upload-offset"), Some("9"));
     // "These interim responses MUST NOT include the Location header field", nor does the last.
@@ -86,7 +90,7 @@ fn an_append_answers_that_more_is_to_come() {
 #[test]
 fn the_last_request_is_answered_as_a_plain_upload_is() {
     let object = FinishedObject { size_bytes: 12, crc64: 5, etag: "E".into() };
-    let response = completed(InteropVersion::V8, Some(&key()), &record(), &object);
+    let response = completion_response(InteropVersion::V8, Some(&key()), &record(), &object);
     assert_eq!(response.status, 201);
     assert_eq!(response.body, plain::created(&record(), &object).body);
     for (name, value) in [
@@ -98,7 +102,7 @@ fn the_last_request_is_answered_as_a_plain_upload_is() {
     ] {
         assert_eq!(response.header(name), Some(value), "{name}");
     }
-    let response = completed(InteropVersion::V3, None, &record(), &object);
+    let response = completion_response(InteropVersion::V3, None, &record(), &object);
     assert_eq!(response.header("upload-incomplete"), Some("?0"));
     assert_eq!(response.header("location"), None);
 }
@@ -106,20 +110,20 @@ fn the_last_request_is_answered_as_a_plain_upload_is() {
 #[test]
 fn the_state_of_an_upload_is_said_in_full() {
     let said = |progress| {
-        InteropVersion::V8.say_progress(Response::empty(StatusCode::NO_CONTENT), progress)
+        InteropVersion::V8.with_offset_headers(Response::empty(StatusCode::NO_CONTENT), progress)
     };
-    let response = said(Progress::new(Some(ByteCount(100))));
+    let response = said(OffsetState::new(Some(ByteCount(100))));
     assert_eq!(response.header("upload-offset"), Some("0"));
     assert_eq!(response.header("upload-length"), Some("100"));
     assert_eq!(response.header("upload-complete"), Some("?0"));
-    let unknown = said(Progress { complete: true, ..Progress::new(None) });
+    let unknown = said(OffsetState { complete: true, ..OffsetState::new(None) });
     assert_eq!(unknown.header("upload-length"), None);
     assert_eq!(unknown.header("upload-complete"), Some("?1"));
 }
 
 #[test]
 fn discovery_names_the_media_type_and_the_limits() {
-    let response = LIMITS.announce(Response::empty(StatusCode::NO_CONTENT));
+    let response = LIMITS.with_options_headers(Response::empty(StatusCode::NO_CONTENT));
     assert_eq!(response.header("accept-patch"), Some("application/partial-upload"));
     assert!(response.header("upload-limit").unwrap().starts_with("max-size=1000, "));
 }
@@ -127,7 +131,7 @@ fn discovery_names_the_media_type_and_the_limits() {
 #[test]
 fn limits_are_structured_integers() {
     let limits = Limits { size_max: ByteCount(u64::MAX), max_age_s: None, ..LIMITS };
-    let response = limits.announce(Response::empty(StatusCode::NO_CONTENT));
+    let response = limits.with_options_headers(Response::empty(StatusCode::NO_CONTENT));
     let value = response.header("upload-limit").unwrap();
     let limits: sfv::Dictionary = sfv::Parser::new(value).parse().unwrap();
     assert_eq!(limits.len(), 3);

@@ -3,7 +3,7 @@
 use ::http::StatusCode;
 use ::http::header::CACHE_CONTROL;
 
-use super::{InteropVersion, Limits, Progress};
+use super::{InteropVersion, Limits, OffsetState};
 use crate::http::header::UPLOAD_OFFSET;
 use crate::http::{Response, UploadStatus, plain};
 use crate::units::ByteCount;
@@ -12,7 +12,7 @@ use crate::upload::{FinishedObject, UploadKey, UploadRecord};
 /// The answer to a request that created the upload `key` and did not complete it: 201, with the
 /// upload's address (§4.2.2).
 #[must_use]
-pub fn created(
+pub fn creation_response(
     version: InteropVersion,
     key: &UploadKey,
     media_id: &str,
@@ -20,48 +20,48 @@ pub fn created(
     limits: &Limits,
 ) -> Response {
     let response = Response::empty(StatusCode::CREATED).with_location(key);
-    let response = version.say_complete(with_offset(response, offset), false);
-    named(limits.say(response, version), version, media_id)
+    let response = version.with_completeness(with_offset(response, offset), false);
+    named(limits.with_upload_limit(response, version), version, media_id)
 }
 
 /// The answer to HEAD and GET: 204, with the offset, the completeness, the length where it is
 /// known, and the limits (§4.3.2).
 #[must_use]
-pub fn offset(version: InteropVersion, status: &UploadStatus, limits: &Limits) -> Response {
+pub fn head_response(version: InteropVersion, status: &UploadStatus, limits: &Limits) -> Response {
     let response = Response::empty(StatusCode::NO_CONTENT).with_header(CACHE_CONTROL, "no-store");
-    described(version, response, status, limits)
+    with_status_headers(version, response, status, limits)
 }
 
 /// The same answer with how far the upload is: GET may tell it as HEAD does (§4.3).
 #[must_use]
-pub fn described(
+pub fn with_status_headers(
     version: InteropVersion,
     response: Response,
     status: &UploadStatus,
     limits: &Limits,
 ) -> Response {
-    let response = version.say_progress(response, Progress::of(status));
-    named(limits.say(response, version), version, &status.record.media_id)
+    let response = version.with_offset_headers(response, OffsetState::from_status(status));
+    named(limits.with_upload_limit(response, version), version, &status.record.media_id)
 }
 
 /// The answer to a PATCH that did not complete the upload, whose bytes are durable up to `offset`:
 /// 204, or 201 in the texts before -04 (§4.4.2).
 #[must_use]
-pub fn appended(
+pub fn append_response(
     version: InteropVersion,
     offset: ByteCount,
     media_id: &str,
     limits: &Limits,
 ) -> Response {
     let response = with_offset(Response::empty(version.appended_status()), offset);
-    let response = version.say_complete(response, false);
-    named(limits.say(response, version), version, media_id)
+    let response = version.with_completeness(response, false);
+    named(limits.with_upload_limit(response, version), version, media_id)
 }
 
 /// The answer to the request that completed the upload: what a plain upload of the file gets, with
 /// `Upload-Complete: ?1` (§4.4.2). `key` is the upload's, where it has an address of its own.
 #[must_use]
-pub fn completed(
+pub fn completion_response(
     version: InteropVersion,
     key: Option<&UploadKey>,
     record: &UploadRecord,
@@ -72,13 +72,13 @@ pub fn completed(
         response = response.with_location(key);
     }
     let response = with_offset(response, ByteCount(object.size_bytes));
-    named(version.say_complete(response, true), version, &record.media_id)
+    named(version.with_completeness(response, true), version, &record.media_id)
 }
 
 /// The answer to DELETE: 204 (§4.5.2).
 #[must_use]
-pub fn terminated(version: InteropVersion) -> Response {
-    version.say_version(Response::empty(StatusCode::NO_CONTENT))
+pub fn delete_response(version: InteropVersion) -> Response {
+    version.with_interop_version(Response::empty(StatusCode::NO_CONTENT))
 }
 
 pub(super) fn with_offset(response: Response, offset: ByteCount) -> Response {
@@ -86,9 +86,9 @@ pub(super) fn with_offset(response: Response, offset: ByteCount) -> Response {
 }
 
 fn named(response: Response, version: InteropVersion, media_id: &str) -> Response {
-    version.say_version(response).with_media_id(media_id)
+    version.with_interop_version(response).with_media_id(media_id)
 }
 
 #[cfg(test)]
-#[path = "answer_tests.rs"]
+#[path = "response_tests.rs"]
 mod tests;

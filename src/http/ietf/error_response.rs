@@ -2,20 +2,20 @@
 
 use ::http::StatusCode;
 
-use super::answer::with_offset;
 use super::limits::accept_patch;
-use super::{InteropVersion, Limits, Progress};
+use super::response::with_offset;
+use super::{InteropVersion, Limits, OffsetState};
 use crate::error::{Error, ErrorKind};
 use crate::http::{Problem, Response};
 use crate::units::ByteCount;
 
 /// What went wrong, and what is known of the upload.
 #[derive(Clone, Copy, Debug)]
-pub struct Refusal<'a> {
+pub struct ErrorContext<'a> {
     /// What went wrong.
     pub error: &'a Error,
     /// How the upload stands, where it is known.
-    pub progress: Option<Progress>,
+    pub progress: Option<OffsetState>,
     /// The offset that the request named, where it is at fault.
     pub provided_offset: Option<ByteCount>,
     /// The media id, where the upload has one.
@@ -30,23 +30,23 @@ pub struct Refusal<'a> {
 /// never says `?1`, not even of a complete upload: by that a client tells an error of the finished
 /// representation from one of the upload (§4.4.1).
 #[must_use]
-pub fn refused(version: InteropVersion, refusal: &Refusal<'_>) -> Response {
-    let mut response = version.say_version(typed_problem(refusal).into());
+pub fn error_response(version: InteropVersion, refusal: &ErrorContext<'_>) -> Response {
+    let mut response = version.with_interop_version(typed_problem(refusal).into());
     if let Some(progress) = refusal.progress {
         response = with_offset(response, progress.offset);
         if !progress.complete {
-            response = version.say_complete(response, false);
+            response = version.with_completeness(response, false);
         }
     }
     match response.status {
-        StatusCode::PAYLOAD_TOO_LARGE => refusal.limits.say(response, version),
+        StatusCode::PAYLOAD_TOO_LARGE => refusal.limits.with_upload_limit(response, version),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => accept_patch(response),
         _ => response,
     }
 }
 
 /// The problem, of one of the draft's types if there is one for the error.
-fn typed_problem(refusal: &Refusal<'_>) -> Problem {
+fn typed_problem(refusal: &ErrorContext<'_>) -> Problem {
     let problem = Problem::new(refusal.error, refusal.media_id);
     match refusal.error.kind() {
         ErrorKind::OffsetMismatch => Problem {
@@ -81,5 +81,5 @@ const COMPLETED_UPLOAD_TYPE: &str =
     "https://iana.org/assignments/http-problem-types#completed-upload";
 
 #[cfg(test)]
-#[path = "refusal_tests.rs"]
+#[path = "error_response_tests.rs"]
 mod tests;

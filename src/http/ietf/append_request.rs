@@ -2,7 +2,7 @@
 
 use ::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 
-use super::{InteropVersion, PARTIAL_UPLOAD, Progress, length};
+use super::{InteropVersion, OffsetState, PARTIAL_UPLOAD, length};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::header::{UPLOAD_LENGTH, UPLOAD_OFFSET};
 use crate::http::{RequestHead, integer_header, structured};
@@ -10,7 +10,7 @@ use crate::units::ByteCount;
 
 /// The head of a PATCH.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Append {
+pub struct AppendRequest {
     /// Where its bytes start.
     pub offset: ByteCount,
     /// True where they end the representation, or where there are none and it has ended already.
@@ -22,7 +22,7 @@ pub struct Append {
     pub content_length: Option<ByteCount>,
 }
 
-impl Append {
+impl AppendRequest {
     /// Reads the head of a request that speaks `version`.
     ///
     /// # Errors
@@ -41,7 +41,7 @@ impl Append {
             "the offset of the content, an integer of up to 15 digits",
         )?;
         let complete = structured::required(
-            version.completes(head),
+            version.declares_complete(head),
             version.completeness_header().as_str(),
             "?1 where the content ends the file, ?0 where more follows",
         )?;
@@ -70,7 +70,7 @@ impl Append {
     /// [`ErrorKind::OffsetMismatch`]; [`ErrorKind::LengthInconsistent`] for another length than
     /// the upload's, for bytes past it, and for bytes to a complete upload;
     /// [`ErrorKind::UploadEnded`] for no bytes to a complete upload.
-    pub fn check(&self, progress: &Progress) -> Result<()> {
+    pub fn check(&self, progress: &OffsetState) -> Result<()> {
         if self.offset != progress.offset {
             let message = format!(
                 "the content starts at {}, and the upload is at {}",
@@ -97,5 +97,5 @@ fn is_partial_upload(head: &RequestHead) -> bool {
 }
 
 #[cfg(test)]
-#[path = "append_tests.rs"]
+#[path = "append_request_tests.rs"]
 mod tests;
