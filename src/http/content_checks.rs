@@ -3,7 +3,7 @@
 use ::http::header::TRAILER;
 
 use super::checksum::{ChecksumState, TrailerChecksumState};
-use super::{Checksum, RequestHead, WholeDigest, content_digests, repr_digests, tus_checksum};
+use super::{Checksum, ReprDigestState, RequestHead, content_digests, repr_digests, tus_checksum};
 use crate::error::Result;
 
 /// The checksums of one request's content, and their state. Costs nothing where there are none.
@@ -11,7 +11,7 @@ use crate::error::Result;
 pub struct ContentChecks {
     named: Option<ChecksumState>,
     in_trailer: Option<TrailerChecksumState>,
-    whole: Option<WholeDigest>,
+    whole: Option<ReprDigestState>,
 }
 
 impl ContentChecks {
@@ -45,7 +45,7 @@ impl ContentChecks {
 
     /// The same, with the digest of the whole file taken on the way.
     #[must_use]
-    pub fn with_whole(self, whole: Option<WholeDigest>) -> Self {
+    pub fn with_whole(self, whole: Option<ReprDigestState>) -> Self {
         Self { whole, ..self }
     }
 

@@ -26,8 +26,8 @@ mod structured;
 pub mod tus;
 
 pub use checksum::{
-    Algorithm, Checksum, ChecksumState, ReprDigest, TUS_ALGORITHMS, TrailerChecksumState,
-    WholeDigest, content_digests, repr_digests, tus_checksum, wanted_digests,
+    Algorithm, Checksum, ChecksumState, ReprDigestState, ResumableSha256, TUS_ALGORITHMS,
+    TrailerChecksumState, content_digests, repr_digests, tus_checksum, wanted_digests,
 };
 pub use content_checks::ContentChecks;
 pub use cors::{Origins, preflight, with_cors};

@@ -4,16 +4,16 @@
 
 mod digest_fields;
 mod hasher;
-mod repr_digest;
+mod repr_digest_state;
+mod resumable_sha256;
 mod state;
 mod tus_checksum;
-mod whole_digest;
 
 pub use digest_fields::{content_digests, repr_digests, wanted_digests};
-pub use repr_digest::ReprDigest;
+pub use repr_digest_state::ReprDigestState;
+pub use resumable_sha256::ResumableSha256;
 pub use state::{ChecksumState, TrailerChecksumState};
 pub use tus_checksum::{TUS_ALGORITHMS, tus_checksum};
-pub use whole_digest::WholeDigest;
 
 /// An algorithm of a checksum or digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

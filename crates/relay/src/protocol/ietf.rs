@@ -7,7 +7,7 @@ use vod_uploader::http::ietf::{
     self as syntax, AppendRequest, CreationRequest, ErrorContext, InteropVersion, Limits,
     OffsetState,
 };
-use vod_uploader::http::{ContentChecks, RequestHead, Response, UploadStatus, WholeDigest};
+use vod_uploader::http::{ContentChecks, ReprDigestState, RequestHead, Response, UploadStatus};
 use vod_uploader::units::{ByteCount, UnixMillis};
 use vod_uploader::upload::{Claim, Purpose, Receive, Role, UploadKey};
 use vod_uploader::{Error, ErrorKind, Result, Retry};
@@ -42,7 +42,7 @@ pub(crate) async fn post(
     let file_name = file_name(instance, &hint)?;
     let checks = ContentChecks::of_digest_fields(head, creation.complete);
     let atomic = !checks.is_empty();
-    let digest = WholeDigest::of_creation(head);
+    let digest = ReprDigestState::from_creation(head);
     let body = body.with_checks(checks.with_whole(digest.clone()));
     let length = creation.length;
     let limit = length.unwrap_or(upload_max);
@@ -100,10 +100,10 @@ pub(crate) async fn patch(
     let is_checked = !checks.is_empty();
     let digest = load_digest(instance, key, request.offset).await?;
     if let Some(digest) = &digest {
-        digest.expect(head);
+        digest.set_expected(head);
     }
     // A file whose digest has to match is completed after the digest is verified.
-    let is_verified = request.complete && digest.as_ref().is_some_and(WholeDigest::is_expected);
+    let is_verified = request.complete && digest.as_ref().is_some_and(ReprDigestState::is_expected);
     let params = AppendParams {
         offset: request.offset,
         length: request.content_length,
@@ -183,7 +183,7 @@ async fn creation_response(
     version: InteropVersion,
     created: &CreatedUpload,
     appended: Appended,
-    digest: Option<&WholeDigest>,
+    digest: Option<&ReprDigestState>,
 ) -> Response {
     let CreatedUpload { key, record, .. } = created;
     let limits = limits(instance, upload_expires_at(instance));
@@ -225,10 +225,10 @@ async fn verify_repr_digest(
     instance: &Rc<Instance>,
     caller: &Caller,
     key: &UploadKey,
-    digest: &WholeDigest,
+    digest: &ReprDigestState,
     durable: ByteCount,
 ) -> Result<Option<Appended>> {
-    let Some(matches) = digest.agrees_at(durable) else { return Ok(None) };
+    let Some(matches) = digest.matches_at(durable) else { return Ok(None) };
     let record = load_upload_record(instance, key).await?;
     let credential = credential(instance, caller, key, &record).await?;
     if !matches {
@@ -261,9 +261,9 @@ async fn load_digest(
     instance: &Instance,
     key: &UploadKey,
     offset: ByteCount,
-) -> Result<Option<WholeDigest>> {
+) -> Result<Option<ReprDigestState>> {
     match instance.kv().get(&key.digest()).await? {
-        Some(stored) => WholeDigest::kept(&stored, offset),
+        Some(stored) => ReprDigestState::load(&stored, offset),
         None => Ok(None),
     }
 }
@@ -271,7 +271,7 @@ async fn load_digest(
 async fn store_digest(
     instance: &Instance,
     key: &UploadKey,
-    digest: Option<&WholeDigest>,
+    digest: Option<&ReprDigestState>,
     appended: &Appended,
 ) -> Result<()> {
     if let (Some(digest), Appended::Stored { durable, .. }) = (digest, appended)
@@ -305,7 +305,7 @@ fn refused(
 
 /// The response to a request that completed the file, with its digest if its client has requested
 /// it.
-fn with_digest(response: Response, digest: Option<&WholeDigest>) -> Response {
+fn with_digest(response: Response, digest: Option<&ReprDigestState>) -> Response {
     match digest.and_then(|digest| digest.field_value_at(digest.bytes())) {
         Some(digest) => response.with_header(REPR_DIGEST, digest),
         None => response,

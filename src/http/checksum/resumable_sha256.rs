@@ -20,12 +20,12 @@ use crate::units::{ByteCount, OBJECT_SIZE_MAX};
 /// on elsewhere nothing can be said. SHA-512 is not continued: it is checked only where one request
 /// brings the whole representation.
 #[derive(Clone)]
-pub struct ReprDigest {
+pub struct ResumableSha256 {
     sha256: Sha256,
     bytes: ByteCount,
 }
 
-impl ReprDigest {
+impl ResumableSha256 {
     /// The state before the first byte.
     #[must_use]
     pub fn new() -> Self {
@@ -108,15 +108,15 @@ impl ReprDigest {
     }
 }
 
-impl Default for ReprDigest {
+impl Default for ResumableSha256 {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl fmt::Debug for ReprDigest {
+impl fmt::Debug for ResumableSha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReprDigest").field("bytes", &self.bytes).finish_non_exhaustive()
+        f.debug_struct("ResumableSha256").field("bytes", &self.bytes).finish_non_exhaustive()
     }
 }
 
@@ -135,8 +135,8 @@ mod tests {
 
     use super::*;
 
-    fn of(bytes: &[u8]) -> ReprDigest {
-        let mut state = ReprDigest::new();
+    fn of(bytes: &[u8]) -> ResumableSha256 {
+        let mut state = ResumableSha256::new();
         state.update(bytes);
         state
     }
@@ -158,13 +158,13 @@ mod tests {
         assert_eq!(stored[..9], [1, 3, 0, 0, 0, 0, 0, 0, 0]);
         assert_eq!(stored[9..13], 0x6a09_e667_u32.to_le_bytes());
         assert_eq!(stored[41..53], [0, 0, 0, 0, 0, 0, 0, 0, 3, b'a', b'b', b'c']);
-        assert_eq!(ReprDigest::from_bytes(&stored).unwrap().bytes(), ByteCount(3));
+        assert_eq!(ResumableSha256::from_bytes(&stored).unwrap().bytes(), ByteCount(3));
     }
 
     #[test]
     fn other_forms_are_refused() {
         let stored = of(b"abc").to_bytes();
-        let kind = |bytes: &[u8]| ReprDigest::from_bytes(bytes).unwrap_err().kind();
+        let kind = |bytes: &[u8]| ResumableSha256::from_bytes(bytes).unwrap_err().kind();
         assert_eq!(kind(&[]), ErrorKind::CheckpointCorrupt);
         assert_eq!(kind(&stored[..112]), ErrorKind::CheckpointCorrupt);
         // The version, the bytes taken, the blocks of them, and the bytes of the block that has begun.
@@ -193,7 +193,7 @@ mod tests {
             head in prop::collection::vec(any::<u8>(), 0..300),
             tail in prop::collection::vec(any::<u8>(), 0..300),
         ) {
-            let mut state = ReprDigest::from_bytes(&of(&head).to_bytes()).unwrap();
+            let mut state = ResumableSha256::from_bytes(&of(&head).to_bytes()).unwrap();
             state.update(&tail);
             let whole = [head, tail].concat();
             prop_assert_eq!(state.field_value(), of(&whole).field_value());
@@ -202,8 +202,8 @@ mod tests {
 
         #[test]
         fn no_stored_bytes_make_reading_panic(stored: Vec<u8>, state in prop::collection::vec(any::<u8>(), 113)) {
-            let _ = ReprDigest::from_bytes(&stored);
-            let _ = ReprDigest::from_bytes(&[vec![STORED_VERSION], state].concat());
+            let _ = ResumableSha256::from_bytes(&stored);
+            let _ = ResumableSha256::from_bytes(&[vec![STORED_VERSION], state].concat());
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::{Algorithm, Checksum, ReprDigest, repr_digests, wanted_digests};
+use super::{Algorithm, Checksum, ResumableSha256, repr_digests, wanted_digests};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::RequestHead;
 use crate::units::ByteCount;
@@ -12,42 +12,42 @@ use crate::units::ByteCount;
 /// (`Want-Repr-Digest`). It is kept between the requests, and shared with whoever reads a request's
 /// bytes.
 #[derive(Clone, Debug)]
-pub struct WholeDigest(Rc<RefCell<Progress>>);
+pub struct ReprDigestState(Rc<RefCell<Progress>>);
 
 #[derive(Debug)]
 struct Progress {
-    digest: ReprDigest,
+    digest: ResumableSha256,
     /// What the client says that it will be: 32 bytes, unless it is none.
     expected: Option<Vec<u8>>,
     /// True once the present request has come to its proper end.
     has_ended: bool,
 }
 
-impl WholeDigest {
+impl ReprDigestState {
     /// The digest of the upload that `head` creates; `None` where nobody asks for one.
     #[must_use]
-    pub fn of_creation(head: &RequestHead) -> Option<Self> {
+    pub fn from_creation(head: &RequestHead) -> Option<Self> {
         let expected = named(head);
         let wanted = wanted_digests(head).contains(&Algorithm::Sha256);
-        (wanted || expected.is_some()).then(|| Self::new(ReprDigest::new(), expected))
+        (wanted || expected.is_some()).then(|| Self::new(ResumableSha256::new(), expected))
     }
 
     /// The digest that was kept, for a request whose bytes begin at `offset`; `None` where they
     /// begin elsewhere: a writer was cut off, and nothing can be said any more.
     ///
     /// # Errors
-    /// As [`ReprDigest::from_bytes`].
-    pub fn kept(stored: &[u8], offset: ByteCount) -> Result<Option<Self>> {
+    /// As [`ResumableSha256::from_bytes`].
+    pub fn load(stored: &[u8], offset: ByteCount) -> Result<Option<Self>> {
         let corrupt = || Error::new(ErrorKind::CheckpointCorrupt, "a kept digest cannot be read");
         let (expected_len, rest) = stored.split_first().ok_or_else(corrupt)?;
         let (expected, state) =
             rest.split_at_checked(usize::from(*expected_len)).ok_or_else(corrupt)?;
-        let digest = ReprDigest::from_bytes(state)?;
+        let digest = ResumableSha256::from_bytes(state)?;
         let expected = (!expected.is_empty()).then(|| expected.to_vec());
         Ok((digest.bytes() == offset).then(|| Self::new(digest, expected)))
     }
 
-    /// The form that [`WholeDigest::kept`] reads.
+    /// The form that [`ReprDigestState::load`] reads.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let progress = self.0.borrow();
@@ -59,7 +59,7 @@ impl WholeDigest {
     }
 
     /// Notes what a later request says of the whole file.
-    pub fn expect(&self, head: &RequestHead) {
+    pub fn set_expected(&self, head: &RequestHead) {
         if let Some(expected) = named(head) {
             self.0.borrow_mut().expected = Some(expected);
         }
@@ -74,7 +74,7 @@ impl WholeDigest {
     /// Whether the file ends as the client says. `None` where not all `bytes` of it have passed by
     /// here, or their request has not come to its end.
     #[must_use]
-    pub fn agrees_at(&self, bytes: ByteCount) -> Option<bool> {
+    pub fn matches_at(&self, bytes: ByteCount) -> Option<bool> {
         let progress = self.0.borrow();
         if !progress.has_ended || progress.digest.bytes() != bytes {
             return None;
@@ -105,7 +105,7 @@ impl WholeDigest {
         self.0.borrow_mut().has_ended = true;
     }
 
-    fn new(digest: ReprDigest, expected: Option<Vec<u8>>) -> Self {
+    fn new(digest: ResumableSha256, expected: Option<Vec<u8>>) -> Self {
         Self(Rc::new(RefCell::new(Progress { digest, expected, has_ended: false })))
     }
 }
@@ -132,8 +132,8 @@ mod tests {
         RequestHead::new(Method::POST, "/v1/files", headers.iter().copied())
     }
 
-    fn expected() -> WholeDigest {
-        WholeDigest::of_creation(&head(&[("Repr-Digest", ABC)])).unwrap()
+    fn expected() -> ReprDigestState {
+        ReprDigestState::from_creation(&head(&[("Repr-Digest", ABC)])).unwrap()
     }
 
     #[test]
@@ -141,14 +141,14 @@ mod tests {
         let first = expected();
         first.update(b"ab");
         let kept = first.to_bytes();
-        assert!(WholeDigest::kept(&kept, ByteCount(1)).unwrap().is_none());
-        let second = WholeDigest::kept(&kept, ByteCount(2)).unwrap().unwrap();
+        assert!(ReprDigestState::load(&kept, ByteCount(1)).unwrap().is_none());
+        let second = ReprDigestState::load(&kept, ByteCount(2)).unwrap().unwrap();
         assert!(second.is_expected());
         second.update(b"c");
-        assert_eq!(second.agrees_at(ByteCount(3)), None, "the request may go on");
+        assert_eq!(second.matches_at(ByteCount(3)), None, "the request may go on");
         second.request_has_ended();
-        assert_eq!(second.agrees_at(ByteCount(3)), Some(true));
-        assert_eq!(second.agrees_at(ByteCount(4)), None);
+        assert_eq!(second.matches_at(ByteCount(3)), Some(true));
+        assert_eq!(second.matches_at(ByteCount(4)), None);
         assert_eq!(second.field_value_at(ByteCount(3)).as_deref(), Some(ABC));
     }
 
@@ -157,28 +157,28 @@ mod tests {
         let digest = expected();
         digest.update(b"abd");
         digest.request_has_ended();
-        assert_eq!(digest.agrees_at(ByteCount(3)), Some(false));
+        assert_eq!(digest.matches_at(ByteCount(3)), Some(false));
     }
 
     #[test]
     fn a_digest_that_is_only_wanted_is_told_and_compared_with_nothing() {
         let wanted = [("Want-Repr-Digest", "sha-256=10")];
-        let digest = WholeDigest::of_creation(&head(&wanted)).unwrap();
-        let digest = WholeDigest::kept(&digest.to_bytes(), ByteCount(0)).unwrap().unwrap();
+        let digest = ReprDigestState::from_creation(&head(&wanted)).unwrap();
+        let digest = ReprDigestState::load(&digest.to_bytes(), ByteCount(0)).unwrap().unwrap();
         digest.update(b"abc");
         digest.request_has_ended();
-        assert_eq!(digest.agrees_at(ByteCount(3)), None);
+        assert_eq!(digest.matches_at(ByteCount(3)), None);
         assert!(digest.field_value_at(ByteCount(3)).is_some());
-        digest.expect(&head(&[("Repr-Digest", ABC)]));
-        assert_eq!(digest.agrees_at(ByteCount(3)), Some(true));
-        assert!(WholeDigest::of_creation(&head(&[])).is_none());
+        digest.set_expected(&head(&[("Repr-Digest", ABC)]));
+        assert_eq!(digest.matches_at(ByteCount(3)), Some(true));
+        assert!(ReprDigestState::from_creation(&head(&[])).is_none());
     }
 
     #[test]
     fn what_was_not_kept_by_this_is_refused() {
         let whole = expected().to_bytes();
         for stored in [&[][..], &[33][..], &[0][..], &whole[..whole.len() - 1], &whole[1..]] {
-            assert!(WholeDigest::kept(stored, ByteCount(0)).is_err(), "{stored:?}");
+            assert!(ReprDigestState::load(stored, ByteCount(0)).is_err(), "{stored:?}");
         }
     }
 }
