@@ -14,9 +14,9 @@ use vod_uploader_fuzz::head;
 fuzz_target!(|bytes: &[u8]| {
     let head = head(bytes);
     let _ = (http::repr_digests(&head), http::wanted_digests(&head));
-    let mut checks = ContentChecks::of_digest_fields(&head, true);
+    let mut checks = ContentChecks::from_digest_fields(&head, true);
     checks.update(bytes);
-    let _ = checks.agree(None);
+    let _ = checks.matches(None);
     if let Some(version) = InteropVersion::detect(&head) {
         let _ = (version.declares_complete(&head), version.needs_media_type());
         check(&head, version);

@@ -23,9 +23,9 @@ fuzz_target!(|bytes: &[u8]| {
     if let Err(error) = PatchRequest::parse(&head) {
         let _ = tus::patch_error_response(&error, None, "");
     }
-    if let Ok(mut checks) = ContentChecks::of_tus(&head) {
+    if let Ok(mut checks) = ContentChecks::from_tus(&head) {
         checks.update(bytes);
-        let _ = checks.agree(head.header("upload-checksum"));
+        let _ = checks.matches(head.header("upload-checksum"));
     }
     if let Ok(origins) = Origins::parse("https://example.com") {
         let _ = http::preflight(&head, &origins);

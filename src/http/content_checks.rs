@@ -20,8 +20,8 @@ impl ContentChecks {
     ///
     /// # Errors
     /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) for a checksum that cannot be compared.
-    pub fn of_tus(head: &RequestHead) -> Result<Self> {
-        let named = Self::of(tus_checksum(head)?);
+    pub fn from_tus(head: &RequestHead) -> Result<Self> {
+        let named = Self::new(tus_checksum(head)?);
         let announced = head
             .header_values(TRAILER)
             .flat_map(|names| names.split(','))
@@ -33,19 +33,19 @@ impl ContentChecks {
     /// What `Content-Digest` says of the content, and `Repr-Digest` where the content is the whole
     /// file (RFC 9530, <https://www.rfc-editor.org/rfc/rfc9530>).
     #[must_use]
-    pub fn of_digest_fields(head: &RequestHead, is_whole_file: bool) -> Self {
+    pub fn from_digest_fields(head: &RequestHead, is_whole_file: bool) -> Self {
         let whole = if is_whole_file { repr_digests(head) } else { Vec::new() };
-        Self::of(content_digests(head).into_iter().chain(whole))
+        Self::new(content_digests(head).into_iter().chain(whole))
     }
 
-    fn of(checksums: impl IntoIterator<Item = Checksum>) -> Self {
+    fn new(checksums: impl IntoIterator<Item = Checksum>) -> Self {
         let state = ChecksumState::new(checksums);
         Self { named: (!state.is_empty()).then_some(state), in_trailer: None, whole: None }
     }
 
     /// The same, with the digest of the whole file taken on the way.
     #[must_use]
-    pub fn with_whole(self, whole: Option<ReprDigestState>) -> Self {
+    pub fn with_repr_digest(self, whole: Option<ReprDigestState>) -> Self {
         Self { whole, ..self }
     }
 
@@ -71,7 +71,7 @@ impl ContentChecks {
     /// To be asked once the bytes have come to their end. Whether the bytes are what the client says, with the trailer `Upload-Checksum` where one
     /// came. One that was announced and did not come, or cannot be read, agrees with nothing.
     #[must_use]
-    pub fn agree(&self, trailer: Option<&str>) -> bool {
+    pub fn matches(&self, trailer: Option<&str>) -> bool {
         if let Some(whole) = &self.whole {
             whole.request_has_ended();
         }
@@ -100,10 +100,10 @@ mod tests {
     }
 
     fn agree(headers: &[(&str, &str)], trailer: Option<&str>) -> bool {
-        let mut checks = ContentChecks::of_tus(&head(headers)).unwrap();
+        let mut checks = ContentChecks::from_tus(&head(headers)).unwrap();
         checks.update(b"1234");
         checks.update(b"56789");
-        checks.agree(trailer)
+        checks.matches(trailer)
     }
 
     #[test]
@@ -122,7 +122,7 @@ mod tests {
     fn a_representation_digest_counts_where_the_content_is_the_whole_file() {
         let digest = "sha-256=:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:";
         let head = head(&[("Repr-Digest", digest)]);
-        assert!(ContentChecks::of_digest_fields(&head, false).is_empty());
-        assert!(!ContentChecks::of_digest_fields(&head, true).agree(None));
+        assert!(ContentChecks::from_digest_fields(&head, false).is_empty());
+        assert!(!ContentChecks::from_digest_fields(&head, true).matches(None));
     }
 }

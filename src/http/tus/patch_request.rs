@@ -58,7 +58,7 @@ impl PatchRequest {
             offset,
             length: integer_header(head, &CONTENT_LENGTH)?.map(ByteCount),
             file_length: integer_header(head, &UPLOAD_LENGTH)?.map(ByteCount),
-            checks: ContentChecks::of_tus(head)?,
+            checks: ContentChecks::from_tus(head)?,
         })
     }
 }

@@ -40,10 +40,10 @@ pub(crate) async fn post(
         None => creation.file_name,
     };
     let file_name = file_name(instance, &hint)?;
-    let checks = ContentChecks::of_digest_fields(head, creation.complete);
+    let checks = ContentChecks::from_digest_fields(head, creation.complete);
     let atomic = !checks.is_empty();
     let digest = ReprDigestState::from_creation(head);
-    let body = body.with_checks(checks.with_whole(digest.clone()));
+    let body = body.with_checks(checks.with_repr_digest(digest.clone()));
     let length = creation.length;
     let limit = length.unwrap_or(upload_max);
     let mut source = Source::new(body, creation.content_length, Some(limit));
@@ -96,7 +96,7 @@ pub(crate) async fn patch(
     body: RequestBody,
 ) -> Result<Response> {
     let request = AppendRequest::parse(head, version)?;
-    let checks = ContentChecks::of_digest_fields(head, false);
+    let checks = ContentChecks::from_digest_fields(head, false);
     let is_checked = !checks.is_empty();
     let digest = load_digest(instance, key, request.offset).await?;
     if let Some(digest) = &digest {
@@ -111,7 +111,7 @@ pub(crate) async fn patch(
         end_completes: request.complete && !is_verified,
         stays_open: !request.complete || is_verified,
         atomic: is_checked,
-        body: body.with_checks(checks.with_whole(digest.clone())),
+        body: body.with_checks(checks.with_repr_digest(digest.clone())),
     };
     let (status, mut appended) = append(instance, caller, key, params).await?;
     if let (true, Some(digest), Appended::Stored { durable, .. }) =
