@@ -6,8 +6,8 @@ use ::http::StatusCode;
 use libfuzzer_sys::fuzz_target;
 use vod_uploader::http::tus::{self, CreationRequest, PatchRequest};
 use vod_uploader::http::{
-    self, ContentChecks, EventFeed, FilePondCall, FilePondTransfer, Metadata, Origins, PlainFile,
-    Protocol, RequestHead, Response, Route,
+    self, ContentChecks, FilePondCall, FilePondTransfer, Metadata, Origins, PlainFile, Protocol,
+    RequestHead, Response, Route, SseEncoder,
 };
 use vod_uploader::units::ByteCount;
 use vod_uploader_fuzz::{NOW, head};
@@ -38,7 +38,7 @@ fn follow(head: &RequestHead, route: &Route) {
     match route {
         Route::File { file_name } => drop(PlainFile::parse(head, file_name)),
         Route::FilePond { id } => follow_filepond(head, id),
-        Route::Events(_) => drop(EventFeed::of(head)),
+        Route::Events(_) => drop(SseEncoder::from_request(head)),
         _ => {}
     }
 }

@@ -31,7 +31,7 @@ const RECONNECT_MS: u32 = 2_000;
 /// An event's id is the acknowledged offset, and for other events than `progress` their name after
 /// it: `1048576`, `1048576-succeeded`.
 #[derive(Clone, Debug, Default)]
-pub struct EventFeed {
+pub struct SseEncoder {
     told: Option<Told>,
     told_expiring: [Option<UnixMillis>; 2],
     silent: Duration,
@@ -44,18 +44,18 @@ struct Told {
     state: Option<&'static str>,
 }
 
-impl EventFeed {
-    /// The feed that `head` asks for. `Last-Event-ID` names what the client has seen before.
+impl SseEncoder {
+    /// The encoder that `head` asks for. `Last-Event-ID` names what the client has seen before.
     #[must_use]
-    pub fn of(head: &RequestHead) -> Self {
-        let mut feed = Self::default();
-        let Some(last) = head.header("last-event-id") else { return feed };
+    pub fn from_request(head: &RequestHead) -> Self {
+        let mut encoder = Self::default();
+        let Some(last) = head.header("last-event-id") else { return encoder };
         let (offset, name) = last.split_once('-').unwrap_or((last, ""));
         if let Ok(offset) = offset.parse() {
-            feed.told = Some(Told { durable: ByteCount(offset), state: None });
-            feed.over = matches!(name, "succeeded" | "failed");
+            encoder.told = Some(Told { durable: ByteCount(offset), state: None });
+            encoder.over = matches!(name, "succeeded" | "failed");
         }
-        feed
+        encoder
     }
 
     /// The head of the answer. A client that has seen the last event is told with 204 to come no
@@ -74,13 +74,13 @@ impl EventFeed {
 
     /// What is sent first.
     #[must_use]
-    pub fn opening() -> String {
+    pub fn preamble() -> String {
         format!("retry: {RECONNECT_MS}\n\n")
     }
 
     /// What is sent after `pause` without an event: a comment every 15 s, and otherwise nothing.
     #[must_use]
-    pub fn kept_alive(&mut self, pause: Duration) -> &'static str {
+    pub fn keep_alive(&mut self, pause: Duration) -> &'static str {
         self.silent += pause;
         if self.silent < COMMENT_INTERVAL {
             return "";
@@ -91,13 +91,13 @@ impl EventFeed {
 
     /// True once the last event has been told.
     #[must_use]
-    pub const fn is_over(&self) -> bool {
+    pub const fn is_finished(&self) -> bool {
         self.over
     }
 
     /// The events that are new with `status`, at the instant `now`; empty where none are.
     /// `credential_ends_at` is for an upload whose credential only its owner can replace.
-    pub fn told_of(
+    pub fn encode_status(
         &mut self,
         status: &UploadStatus,
         credential_ends_at: Option<UnixMillis>,
@@ -142,7 +142,7 @@ impl EventFeed {
     }
 
     /// The last event, for an upload that cannot be read any more.
-    pub fn told_of_error(&mut self, error: &Error) -> String {
+    pub fn encode_error(&mut self, error: &Error) -> String {
         let mut events = String::new();
         if !self.over {
             let durable = self.told.map_or(ByteCount::ZERO, |told| told.durable);

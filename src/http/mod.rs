@@ -32,7 +32,7 @@ pub use checksum::{
 pub use content_checks::ContentChecks;
 pub use cors::{Origins, preflight, with_cors};
 pub use credentials::client_credential;
-pub use events::EventFeed;
+pub use events::SseEncoder;
 pub use file_name::{FILE_NAME_BYTES_MAX, FileName, is_extension};
 pub use filepond::{
     FilePondCall, FilePondChunk, FilePondTransfer, REVERT_BYTES_MAX, filepond_begun,
