@@ -38,7 +38,7 @@ pub enum FilePondCall {
         length: ByteCount,
     },
     /// POST without it: a form with the whole file.
-    Whole,
+    Process,
     /// PATCH: a chunk.
     Chunk(FilePondChunk),
     /// HEAD: where to go on.
@@ -76,7 +76,7 @@ impl FilePondCall {
         let addressed = || named.clone().ok_or_else(no_id);
         match head.effective_method() {
             Some(Method::POST) => match integer_header(head, &UPLOAD_LENGTH)?.map(ByteCount) {
-                None => Ok(Self::Whole),
+                None => Ok(Self::Process),
                 Some(ByteCount::ZERO) => {
                     Err(Error::new(ErrorKind::FileEmpty, "the file has no bytes"))
                 }
@@ -170,19 +170,19 @@ impl FilePondTransfer {
 
     /// The same once its first chunk has come, of `length` bytes.
     #[must_use]
-    pub fn begun_with(self, length: Option<ByteCount>) -> Self {
+    pub fn with_chunk_size(self, length: Option<ByteCount>) -> Self {
         Self { chunk_bytes: length.map(ByteCount::bytes), ..self }
     }
 
     /// The same once an upload was made for it.
     #[must_use]
-    pub fn with_upload_made(self) -> Self {
+    pub fn mark_upload_created(self) -> Self {
         Self { upload_made: true, ..self }
     }
 
     /// Whether an upload was made for it. Where that one is gone, so is the file.
     #[must_use]
-    pub const fn is_upload_made(&self) -> bool {
+    pub const fn is_upload_created(&self) -> bool {
         self.upload_made
     }
 
@@ -266,7 +266,7 @@ impl FilePondTransfer {
 /// The fields that a form of FilePond stands for: a file's metadata comes as one JSON object, under
 /// the name of the input.
 #[must_use]
-pub fn meant_fields(field: Field) -> Vec<Field> {
+pub fn metadata_fields(field: Field) -> Vec<Field> {
     let Ok(Value::Object(members)) = serde_json::from_slice(&field.value) else {
         return vec![field];
     };
@@ -290,7 +290,7 @@ pub fn key_in_body(body: &[u8]) -> Result<UploadKey> {
 /// The answer to a POST: the id of the file, also where it is whole. Its state is at
 /// `/v1/files/{id}` as soon as it has a name, and has its media id.
 #[must_use]
-pub fn filepond_begun(key: &UploadKey, media_id: &str) -> Response {
+pub fn transfer_created(key: &UploadKey, media_id: &str) -> Response {
     let body = Body::Text(key.as_str().to_owned());
     Response::of_type("text/plain; charset=utf-8", StatusCode::CREATED, body)
         .with_header(LOCATION, format!("/v1/filepond/{}", key.as_str()))

@@ -33,7 +33,8 @@ fn transfer() -> FilePondTransfer {
     let mut metadata = Metadata::default();
     metadata.set("media_id", "m1");
     metadata.set("upload_auth", "secret");
-    FilePondTransfer::new(UnixMillis(7), ByteCount(900), &metadata).begun_with(Some(ByteCount(250)))
+    FilePondTransfer::new(UnixMillis(7), ByteCount(900), &metadata)
+        .with_chunk_size(Some(ByteCount(250)))
 }
 
 #[test]
@@ -41,7 +42,7 @@ fn the_calls_of_filepond_are_told_apart() {
     let length = [("Upload-Length", "900")];
     let begin = FilePondCall::Begin { length: ByteCount(900) };
     assert_eq!(call(Method::POST, "", "", &length).unwrap(), begin);
-    assert_eq!(call(Method::POST, "", "", &[]).unwrap(), FilePondCall::Whole);
+    assert_eq!(call(Method::POST, "", "", &[]).unwrap(), FilePondCall::Process);
     assert_eq!(
         call(Method::HEAD, "", "x=1&patch=a1", &[]).unwrap(),
         FilePondCall::Offset(key("a1"))
@@ -87,7 +88,7 @@ fn an_offset_within_a_chunk_is_told_as_its_beginning() {
     for (durable, offset) in [(0, 0), (249, 0), (250, 250), (640, 500), (899, 750), (900, 900)] {
         assert_eq!(transfer().resume_offset(ByteCount(durable)), ByteCount(offset), "{durable}");
     }
-    let unknown = transfer().begun_with(None);
+    let unknown = transfer().with_chunk_size(None);
     assert_eq!(unknown.resume_offset(ByteCount(640)), ByteCount(640));
 }
 
@@ -119,11 +120,11 @@ fn a_transfer_is_read_back_and_one_of_a_newer_version_or_a_broken_one_is_not() {
 
 #[test]
 fn that_an_upload_was_made_is_kept_and_of_an_older_record_is_not_known() {
-    assert!(!transfer().is_upload_made());
-    let made = transfer().with_upload_made();
+    assert!(!transfer().is_upload_created());
+    let made = transfer().mark_upload_created();
     let bytes = made.encode().unwrap();
     assert_eq!(FilePondTransfer::decode(&bytes).unwrap(), made);
-    assert!(made.is_upload_made());
+    assert!(made.is_upload_created());
     assert_eq!(made.resume_offset(ByteCount(640)), ByteCount(500));
     let older = String::from_utf8(bytes).unwrap().replace(",\"upload_made\":true", "");
     assert_eq!(FilePondTransfer::decode(older.as_bytes()).unwrap(), transfer());
@@ -145,11 +146,11 @@ fn metadata_is_read_as_fields_and_other_fields_stay() {
     };
     let metadata =
         field("filepond", r#"{"media_id":"m1","other":"x","title":5,"upload_auth":"s"}"#);
-    let mut meant = meant_fields(metadata);
+    let mut meant = metadata_fields(metadata);
     meant.sort_by(|a, b| a.name.cmp(&b.name));
     assert_eq!(meant, [field("media_id", "m1"), field("upload_auth", "s")]);
     for value in ["", "m2", "[1]", "5"] {
-        assert_eq!(meant_fields(field("media_id", value)), [field("media_id", value)]);
+        assert_eq!(metadata_fields(field("media_id", value)), [field("media_id", value)]);
     }
 }
 

@@ -35,8 +35,8 @@ pub use credentials::client_credential;
 pub use events::SseEncoder;
 pub use file_name::{FILE_NAME_BYTES_MAX, FileName, is_extension};
 pub use filepond::{
-    FilePondCall, FilePondChunk, FilePondTransfer, REVERT_BYTES_MAX, filepond_begun,
-    filepond_offset, filepond_stored, key_in_body, meant_fields,
+    FilePondCall, FilePondChunk, FilePondTransfer, REVERT_BYTES_MAX, filepond_offset,
+    filepond_stored, key_in_body, metadata_fields, transfer_created,
 };
 pub use media_claim::{MediaClaim, is_media_id, media_not_owned};
 pub use metadata::Metadata;

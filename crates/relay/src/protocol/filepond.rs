@@ -11,8 +11,8 @@ use vod_uploader::http::form::{Boundary, Field, FormFields, no_file};
 use vod_uploader::http::header::{MEDIA_TOKEN, UPLOAD_OFFSET};
 use vod_uploader::http::{
     self, FilePondCall, FilePondChunk, FilePondTransfer, Metadata, REVERT_BYTES_MAX, RequestHead,
-    Response, UploadStatus, filepond_begun, filepond_offset, filepond_stored, meant_fields,
-    problem_response,
+    Response, UploadStatus, filepond_offset, filepond_stored, metadata_fields, problem_response,
+    transfer_created,
 };
 use vod_uploader::units::ByteCount;
 use vod_uploader::upload::UploadKey;
@@ -43,7 +43,7 @@ pub(crate) async fn handle(
 ) -> Result<Response> {
     match FilePondCall::parse(head, id, instance.config.upload_max)? {
         FilePondCall::Begin { length } => start_chunked(instance, head, length, body).await,
-        FilePondCall::Whole => process(instance, head, body).await,
+        FilePondCall::Process => process(instance, head, body).await,
         FilePondCall::Chunk(request) => chunk(instance, caller, head, &request, body).await,
         FilePondCall::Offset(key) => {
             let transfer = transfer::load(instance, &key).await?;
@@ -82,7 +82,7 @@ async fn start_chunked(
     if let Some(credential) = credential {
         transfer::credential_source(instance, &key).store(&credential).await?;
     }
-    Ok(filepond_begun(&key, ""))
+    Ok(transfer_created(&key, ""))
 }
 
 /// The metadata of the file in a form; files in it are skipped.
@@ -107,7 +107,7 @@ async fn read_form_metadata(
 
 fn take_metadata_field(instance: &Instance, fields: &mut FormFields, field: Field) -> Result<()> {
     let origins = &instance.config.redirect_origins;
-    meant_fields(field).into_iter().try_for_each(|field| fields.take(&field, origins))
+    metadata_fields(field).into_iter().try_for_each(|field| fields.take(&field, origins))
 }
 
 /// A form with one file.
@@ -148,7 +148,7 @@ async fn process(
         }
     }
     let created = created.ok_or_else(no_file)?;
-    Ok(filepond_begun(&created.key, &created.record.media_id))
+    Ok(transfer_created(&created.key, &created.record.media_id))
 }
 
 /// Checks that the second file input of a form has no file.
