@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::PartHead;
+use super::PartHeaders;
 
 /// What a form consists of, in its order.
 #[derive(Clone, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub enum FormEvent<'a> {
     /// A field, whole.
     Field(Field),
     /// A file begins.
-    File(PartHead),
+    File(PartHeaders),
     /// The next bytes of the file; never none.
     Bytes(&'a [u8]),
     /// The file is whole.

@@ -95,7 +95,7 @@ impl Redirect {
 
     /// The address with these pairs after its own query.
     #[must_use]
-    pub fn with_pairs<'a>(
+    pub fn with_query_pairs<'a>(
         &self,
         pairs: impl IntoIterator<Item = (&'static str, &'a str)>,
     ) -> String {
@@ -150,7 +150,7 @@ mod tests {
         let origins = Origins::parse("https://a.example, http://b.example:8080").unwrap();
         let redirect = Redirect::parse("https://a.example/done?x=1#f", &origins).unwrap();
         assert_eq!(
-            redirect.with_pairs([("media_id", "m 1"), ("error", "file-empty")]),
+            redirect.with_query_pairs([("media_id", "m 1"), ("error", "file-empty")]),
             "https://a.example/done?x=1&media_id=m+1&error=file-empty#f"
         );
         assert!(Redirect::parse("http://b.example:8080", &origins).is_ok());

@@ -4,7 +4,7 @@
 use memchr::{memchr, memmem, memrchr};
 use zeroize::Zeroizing;
 
-use super::{Boundary, Field, FormEvent, PartHead};
+use super::{Boundary, Field, FormEvent, PartHeaders};
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::KIB;
 
@@ -240,7 +240,7 @@ impl FormParser {
         mut lines: Vec<u8>,
         mut line: usize,
         input: &mut &[u8],
-    ) -> Result<Option<PartHead>> {
+    ) -> Result<Option<PartHeaders>> {
         while !input.is_empty() {
             let line_end = memchr(b'\n', input).map(|at| at + 1);
             let (read, rest) = input.split_at(line_end.unwrap_or(input.len()));
@@ -259,7 +259,7 @@ impl FormParser {
                 return Err(Error::field_invalid("form", allowed));
             }
             if lines.len() - line == 2 {
-                return self.begin_part(PartHead::parse(&lines[..line])?);
+                return self.begin_part(PartHeaders::parse(&lines[..line])?);
             }
             line = lines.len();
         }
@@ -267,7 +267,7 @@ impl FormParser {
         Ok(None)
     }
 
-    fn begin_part(&mut self, head: PartHead) -> Result<Option<PartHead>> {
+    fn begin_part(&mut self, head: PartHeaders) -> Result<Option<PartHeaders>> {
         if head.file_name.is_some() {
             self.files += 1;
             if self.files > FILES_MAX {

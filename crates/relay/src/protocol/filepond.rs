@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use ::http::StatusCode;
 use ::http::header::CONTENT_TYPE;
-use vod_uploader::http::form::{Boundary, Field, FormFields, no_file};
+use vod_uploader::http::form::{Boundary, Field, FormFields, missing_file};
 use vod_uploader::http::header::{MEDIA_TOKEN, UPLOAD_OFFSET};
 use vod_uploader::http::{
     self, FilePondCall, FilePondChunk, FilePondTransfer, Metadata, REVERT_BYTES_MAX, RequestHead,
@@ -147,7 +147,7 @@ async fn process(
             }
         }
     }
-    let created = created.ok_or_else(no_file)?;
+    let created = created.ok_or_else(missing_file)?;
     Ok(transfer_created(&created.key, &created.record.media_id))
 }
 

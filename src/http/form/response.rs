@@ -5,7 +5,7 @@ use ::http::header::{CACHE_CONTROL, LOCATION, VARY};
 use serde::Serialize;
 
 use super::accept::prefers_html;
-use super::{Redirect, page};
+use super::{Redirect, html_page};
 use crate::credential::Secret;
 use crate::error::Error;
 use crate::http::plain::StoredFile;
@@ -14,7 +14,7 @@ use crate::upload::{FinishedObject, UploadRecord};
 
 /// The result of a form, in the order of its files.
 #[derive(Debug, Default)]
-pub struct FormAnswer {
+pub struct FormResponse {
     files: Vec<FormFile>,
     problem: Option<Problem>,
 }
@@ -45,22 +45,22 @@ pub struct FailedMedia {
     pub token: Option<Secret>,
 }
 
-impl FormAnswer {
+impl FormResponse {
     /// Adds the next file, of the input `field`, which is stored.
-    pub fn stored(&mut self, field: &str, record: &UploadRecord, object: &FinishedObject) {
+    pub fn add_stored(&mut self, field: &str, record: &UploadRecord, object: &FinishedObject) {
         let stored = StoredFile::new(record, object);
         self.push(field, &record.file_name, Outcome::Stored(stored));
     }
 
     /// Adds the next file, of the input `field`, which is not stored.
-    pub fn failed(&mut self, field: &str, file_name: &str, error: &Error, media: FailedMedia) {
+    pub fn add_failed(&mut self, field: &str, file_name: &str, error: &Error, media: FailedMedia) {
         let problem = Problem::new(error, Some(&media.media_id));
         let problem = Box::new(Problem { media_token: media.token, ..problem });
         self.push(field, file_name, Outcome::Failed { problem });
     }
 
     /// Sets the error that ended the form before its end; the files before it remain.
-    pub fn broke_off(&mut self, error: &Error) {
+    pub fn set_truncated(&mut self, error: &Error) {
         self.problem = Some(Problem::new(error, None));
     }
 
@@ -82,10 +82,10 @@ impl FormAnswer {
     /// `media_id` for each file that is stored and `error` with the problem's code for each that is
     /// not, in the order of the files, and then `error` for the form's own problem.
     #[must_use]
-    pub fn response(self, head: &RequestHead, redirect: Option<&Redirect>) -> Response {
+    pub fn into_response(self, head: &RequestHead, redirect: Option<&Redirect>) -> Response {
         if let Some(redirect) = redirect {
             return Response::empty(StatusCode::SEE_OTHER)
-                .with_header(LOCATION, redirect.with_pairs(self.redirect_pairs()))
+                .with_header(LOCATION, redirect.with_query_pairs(self.redirect_pairs()))
                 .with_header(CACHE_CONTROL, "no-store");
         }
         let html = prefers_html(head);
@@ -94,7 +94,7 @@ impl FormAnswer {
         }
         let status = self.first_problem().map_or(StatusCode::CREATED, |problem| problem.status);
         let response = if html {
-            page::response(status, &self.files, self.problem.as_ref())
+            html_page::response(status, &self.files, self.problem.as_ref())
         } else {
             let (complete, files) = (self.first_problem().is_none(), &*self.files);
             let problem = self.problem.as_ref();
@@ -144,10 +144,10 @@ struct FormBody<'a> {
 
 /// The error of a form in which no file was selected.
 #[must_use]
-pub fn no_file() -> Error {
+pub fn missing_file() -> Error {
     Error::field_invalid("file", "chosen in at least one input of the form")
 }
 
 #[cfg(test)]
-#[path = "answer_tests.rs"]
+#[path = "response_tests.rs"]
 mod tests;

@@ -9,7 +9,7 @@ pub const FIELD_NAME_BYTES_MAX: usize = 255;
 
 /// What a part is: a file where it has a file name, else a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PartHead {
+pub struct PartHeaders {
     /// The name of the field.
     pub field: String,
     /// The file's name as the client sent it, which may be a path, or empty for an input in which
@@ -19,7 +19,7 @@ pub struct PartHead {
     pub content_type: Option<String>,
 }
 
-impl PartHead {
+impl PartHeaders {
     /// Reads the lines of a part's head, without the empty one that ends them.
     ///
     /// # Errors
@@ -107,17 +107,17 @@ mod tests {
 
     use super::*;
 
-    fn disposition(value: &str) -> Result<PartHead> {
-        PartHead::parse(format!("Content-Disposition: {value}\r\n").as_bytes())
+    fn disposition(value: &str) -> Result<PartHeaders> {
+        PartHeaders::parse(format!("Content-Disposition: {value}\r\n").as_bytes())
     }
 
     #[test]
     fn a_file_of_chromium_is_read() {
-        let head = PartHead::parse(
+        let head = PartHeaders::parse(
             b"Content-Disposition: form-data; name=\"v\"; filename=\"a.mp4\"\r\n\
               Content-Type: video/mp4\r\n",
         );
-        let expected = PartHead {
+        let expected = PartHeaders {
             field: "v".into(),
             file_name: Some("a.mp4".into()),
             content_type: Some("video/mp4".into()),
@@ -168,9 +168,9 @@ mod tests {
         let twice =
             b"Content-Disposition: form-data; name=a\r\ncontent-disposition: form-data; name=b\r\n";
         for lines in [&b""[..], twice, b"Content-Disposition: form-data; name=\xff\r\n"] {
-            assert_eq!(PartHead::parse(lines).unwrap_err().field().unwrap().name, DISPOSITION);
+            assert_eq!(PartHeaders::parse(lines).unwrap_err().field().unwrap().name, DISPOSITION);
         }
-        assert_eq!(PartHead::parse(b"no colon\r\n").unwrap_err().field().unwrap().name, "form");
+        assert_eq!(PartHeaders::parse(b"no colon\r\n").unwrap_err().field().unwrap().name, "form");
     }
 
     #[test]
@@ -179,7 +179,7 @@ mod tests {
             let lines = format!(
                 "Content-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: {encoding}\r\n"
             );
-            PartHead::parse(lines.as_bytes())
+            PartHeaders::parse(lines.as_bytes())
         };
         assert!(head("Binary").is_ok());
         let error = head("base64").unwrap_err();

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use ::http::StatusCode;
 use ::http::header::{CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
 
-use super::answer::{FormFile, Outcome};
+use super::response::{FormFile, Outcome};
 use crate::http::plain::StoredFile;
 use crate::http::{Body, Problem, Response};
 
