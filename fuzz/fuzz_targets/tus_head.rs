@@ -34,7 +34,7 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 fn follow(head: &RequestHead, route: &Route) {
-    let _ = Protocol::of(head, route);
+    let _ = Protocol::detect(head, route);
     match route {
         Route::File { file_name } => drop(PlainFile::parse(head, file_name)),
         Route::FilePond { id } => follow_filepond(head, id),

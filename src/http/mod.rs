@@ -22,7 +22,7 @@ mod request_head;
 mod response;
 mod route;
 mod status;
-mod structured;
+mod structured_fields;
 pub mod tus;
 
 pub use checksum::{

@@ -20,7 +20,7 @@ impl Protocol {
     /// The protocol of a request for `route`. tus names itself in every request; the IETF draft in
     /// a creation and an append by Upload-Complete, and elsewhere not at all.
     #[must_use]
-    pub fn of(head: &RequestHead, route: &Route) -> Self {
+    pub fn detect(head: &RequestHead, route: &Route) -> Self {
         let named = InteropVersion::detect(head);
         match route {
             Route::Create | Route::Append(_) | Route::Offset(_) | Route::Terminate(_) => {
@@ -42,7 +42,7 @@ impl Protocol {
 
     /// The answer to a request that ended with `error` before anything was touched.
     #[must_use]
-    pub fn refused(self, error: &Error, limits: &Limits) -> Response {
+    pub fn error_response(self, error: &Error, limits: &Limits) -> Response {
         match self {
             Self::Plain => problem_response(error, None),
             Self::Tus => tus::error_response(error),

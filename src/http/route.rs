@@ -12,7 +12,7 @@ pub enum Route {
     /// `GET /healthz`: the worker answers.
     Health,
     /// `OPTIONS` of any other path: what is spoken.
-    Discover,
+    Options,
     /// `POST /v1/uploads`: a form with files.
     Form,
     /// `PUT` and `POST /v1/uploads/{file-name}`: a file in the request's body.
@@ -119,7 +119,7 @@ fn upload_route(method: Option<&Method>, rest: &str) -> Result<Route> {
 /// The route of `method` among those of a path; `allow` names them all.
 fn choose(method: Option<&Method>, calls: &[(Method, Route)], allow: &'static str) -> Route {
     if method == Some(&Method::OPTIONS) {
-        return Route::Discover;
+        return Route::Options;
     }
     let call = calls.iter().find(|(name, _)| Some(name) == method);
     call.map_or(Route::MethodNotAllowed(allow), |(_, route)| route.clone())
@@ -151,8 +151,8 @@ mod tests {
             (Method::PUT, "/v1/uploads/", Route::File { file_name: String::new() }),
             (Method::POST, "/v1/files", Route::Create),
             (Method::POST, "/v1/files/", Route::Create),
-            (Method::OPTIONS, "/v1/files", Route::Discover),
-            (Method::OPTIONS, "/v1/files/a1", Route::Discover),
+            (Method::OPTIONS, "/v1/files", Route::Options),
+            (Method::OPTIONS, "/v1/files/a1", Route::Options),
             (Method::HEAD, "/v1/files/a1", Route::Offset(key.clone())),
             (Method::PATCH, "/v1/files/a1", Route::Append(key.clone())),
             (Method::DELETE, "/v1/files/a1", Route::Terminate(key.clone())),

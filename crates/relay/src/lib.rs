@@ -114,7 +114,7 @@ impl Relay {
         route: Route,
         body: RequestBody,
     ) -> RelayResponse {
-        let protocol = Protocol::of(head, &route);
+        let protocol = Protocol::detect(head, &route);
         if protocol == Protocol::Tus
             && let Some(refused) = tus_syntax::unsupported_version(head)
         {
@@ -130,7 +130,9 @@ impl Relay {
         );
         let response = match dispatch(&self.instance, head, route, protocol, body).await {
             Ok(response) => response,
-            Err(error) => protocol.refused(&error, &ietf::limits(&self.instance, None)).into(),
+            Err(error) => {
+                protocol.error_response(&error, &ietf::limits(&self.instance, None)).into()
+            }
         };
         if creates {
             let instance = Rc::clone(&self.instance);
@@ -153,7 +155,7 @@ async fn dispatch(
         (Route::Events(key), _) => {
             return events::stream_events(instance, caller, head, key).await;
         }
-        (Route::Discover, _) => Ok(tus::options(instance)),
+        (Route::Options, _) => Ok(tus::options(instance)),
         (Route::Create, Protocol::Ietf(version)) => {
             ietf::post(instance, head, version, None, body).await
         }

@@ -4,7 +4,7 @@ use sfv::{BareItem, Dictionary, ListEntry};
 
 use super::{Algorithm, Checksum};
 use crate::http::header::REPR_DIGEST;
-use crate::http::{RequestHead, structured};
+use crate::http::{RequestHead, structured_fields};
 
 /// The digests of the content of this request (`Content-Digest`, RFC 9530 §2). Each of them must
 /// match; none where the header is absent or malformed.
@@ -48,7 +48,7 @@ fn digests(head: &RequestHead, name: &str) -> Vec<Checksum> {
 /// RFC 9530 §7.2 has as "Deprecated" because they do not protect (md5, sha, unixsum, unixcksum,
 /// adler, crc32c).
 fn members(head: &RequestHead, name: &str) -> impl Iterator<Item = (Algorithm, BareItem)> {
-    let dictionary: Dictionary = structured::dictionary(head, name).unwrap_or_default();
+    let dictionary: Dictionary = structured_fields::dictionary(head, name).unwrap_or_default();
     dictionary.into_iter().filter_map(|(key, entry)| {
         let algorithm = match key.as_str() {
             "sha-256" => Algorithm::Sha256,

@@ -5,7 +5,7 @@ use ::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use super::{InteropVersion, OffsetState, PARTIAL_UPLOAD, length};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::header::{UPLOAD_LENGTH, UPLOAD_OFFSET};
-use crate::http::{RequestHead, integer_header, structured};
+use crate::http::{RequestHead, integer_header, structured_fields};
 use crate::units::ByteCount;
 
 /// The head of a PATCH.
@@ -35,18 +35,18 @@ impl AppendRequest {
             let message = format!("Content-Type is not {PARTIAL_UPLOAD}");
             return Err(Error::new(ErrorKind::MediaTypeUnsupported, message));
         }
-        let offset = structured::required(
-            structured::byte_count(head, UPLOAD_OFFSET),
+        let offset = structured_fields::required(
+            structured_fields::byte_count(head, UPLOAD_OFFSET),
             UPLOAD_OFFSET.as_str(),
             "the offset of the content, an integer of up to 15 digits",
         )?;
-        let complete = structured::required(
+        let complete = structured_fields::required(
             version.declares_complete(head),
             version.completeness_header().as_str(),
             "?1 where the content ends the file, ?0 where more follows",
         )?;
         let content_length = integer_header(head, &CONTENT_LENGTH)?.map(ByteCount);
-        let upload_length = structured::byte_count(head, UPLOAD_LENGTH);
+        let upload_length = structured_fields::byte_count(head, UPLOAD_LENGTH);
         let end = content_length.map(|length| offset + length);
         let length = length::declared(upload_length, end, complete)?;
         Ok(Self { offset, complete, length, content_length })

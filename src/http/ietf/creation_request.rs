@@ -5,7 +5,9 @@ use ::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use super::{InteropVersion, PARTIAL_UPLOAD, length};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::header::{UPLOAD_LENGTH, UPLOAD_METADATA};
-use crate::http::{Metadata, NameHint, RequestHead, integer_header, is_header_value, structured};
+use crate::http::{
+    Metadata, NameHint, RequestHead, integer_header, is_header_value, structured_fields,
+};
 use crate::units::ByteCount;
 
 /// The head of a POST or PUT that begins an upload and may bring bytes of it.
@@ -34,13 +36,13 @@ impl CreationRequest {
     /// or not a Boolean, or for a wrong name; [`ErrorKind::LengthInconsistent`];
     /// [`ErrorKind::FileEmpty`] for a declared length of zero; [`ErrorKind::FileTooLarge`].
     pub fn parse(head: &RequestHead, version: InteropVersion, size_max: ByteCount) -> Result<Self> {
-        let complete = structured::required(
+        let complete = structured_fields::required(
             version.declares_complete(head),
             version.completeness_header().as_str(),
             "?1 where the content is the whole file, ?0 where more follows",
         )?;
         let content_length = integer_header(head, &CONTENT_LENGTH)?.map(ByteCount);
-        let upload_length = structured::byte_count(head, UPLOAD_LENGTH);
+        let upload_length = structured_fields::byte_count(head, UPLOAD_LENGTH);
         let length = length::declared(upload_length, content_length, complete)?;
         if length.is_some_and(ByteCount::is_zero) {
             return Err(Error::new(ErrorKind::FileEmpty, "the file has no bytes"));

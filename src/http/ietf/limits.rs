@@ -2,7 +2,7 @@
 
 use super::{InteropVersion, PARTIAL_UPLOAD};
 use crate::http::header::{ACCEPT_PATCH, UPLOAD_LIMIT};
-use crate::http::{Response, structured};
+use crate::http::{Response, structured_fields};
 use crate::units::ByteCount;
 
 /// The limits that an upload has.
@@ -50,7 +50,7 @@ impl Limits {
         ];
         let members: Vec<String> = members
             .into_iter()
-            .filter_map(|(key, value)| Some((key, value?.min(structured::INTEGER_MAX))))
+            .filter_map(|(key, value)| Some((key, value?.min(structured_fields::INTEGER_MAX))))
             .map(|(key, value)| format!("{key}={value}"))
             .collect();
         members.join(", ")

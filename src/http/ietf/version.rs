@@ -5,7 +5,7 @@ use ::http::{HeaderName, StatusCode};
 use crate::http::header::{
     TUS_RESUMABLE, UPLOAD_COMPLETE, UPLOAD_DRAFT_INTEROP_VERSION, UPLOAD_INCOMPLETE,
 };
-use crate::http::{RequestHead, Response, structured};
+use crate::http::{RequestHead, Response, structured_fields};
 
 /// The interop version of the draft: bumped with each breaking change of its text
 /// ("Draft Version Identification").
@@ -37,16 +37,16 @@ impl InteropVersion {
     #[must_use]
     pub fn detect(head: &RequestHead) -> Option<Self> {
         let is_tus = head.header(TUS_RESUMABLE).is_some();
-        let complete = structured::boolean(head, UPLOAD_COMPLETE).is_some();
+        let complete = structured_fields::boolean(head, UPLOAD_COMPLETE).is_some();
         if head.header(UPLOAD_DRAFT_INTEROP_VERSION).is_none() {
-            let incomplete = structured::boolean(head, UPLOAD_INCOMPLETE).is_some();
+            let incomplete = structured_fields::boolean(head, UPLOAD_INCOMPLETE).is_some();
             return match (is_tus, complete, incomplete) {
                 (false, true, _) => Some(Self::NEWEST),
                 (false, false, true) => Some(Self::V3),
                 _ => None,
             };
         }
-        match structured::integer(head, UPLOAD_DRAFT_INTEROP_VERSION) {
+        match structured_fields::integer(head, UPLOAD_DRAFT_INTEROP_VERSION) {
             Some(3) => Some(Self::V3),
             Some(4) => Some(Self::V4),
             Some(5) => Some(Self::V5),
@@ -108,7 +108,7 @@ impl InteropVersion {
     /// or not as a Boolean.
     #[must_use]
     pub fn declares_complete(self, head: &RequestHead) -> Option<bool> {
-        let said = structured::boolean(head, self.completeness_header())?;
+        let said = structured_fields::boolean(head, self.completeness_header())?;
         Some(if self == Self::V3 { !said } else { said })
     }
 
