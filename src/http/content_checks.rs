@@ -1,4 +1,4 @@
-//! What a request's bytes are compared with as they arrive.
+//! The checksums that a request declares for its content, verified as the bytes arrive.
 
 use ::http::header::TRAILER;
 
@@ -6,7 +6,7 @@ use super::checksum::{ChecksumState, TrailerChecksumState};
 use super::{Checksum, ReprDigestState, RequestHead, content_digests, repr_digests, tus_checksum};
 use crate::error::Result;
 
-/// The checksums of one request's content, and their state. Costs nothing where there are none.
+/// The checksums of one request's content, and their state.
 #[derive(Clone, Debug, Default)]
 pub struct ContentChecks {
     named: Option<ChecksumState>,
@@ -15,11 +15,11 @@ pub struct ContentChecks {
 }
 
 impl ContentChecks {
-    /// What a tus client says of its chunk: in `Upload-Checksum`, or in a trailer of that name that
+    /// The checksums of a tus request: in `Upload-Checksum`, or in a trailer of that name that
     /// `Trailer` announces (<https://tus.io/protocols/resumable-upload#checksum>).
     ///
     /// # Errors
-    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) for a checksum that cannot be compared.
+    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) for an invalid or unsupported checksum.
     pub fn from_tus(head: &RequestHead) -> Result<Self> {
         let named = Self::new(tus_checksum(head)?);
         let announced = head
@@ -30,7 +30,7 @@ impl ContentChecks {
         Ok(Self { in_trailer, ..named })
     }
 
-    /// What `Content-Digest` says of the content, and `Repr-Digest` where the content is the whole
+    /// The digests in `Content-Digest`, and those in `Repr-Digest` if the content is the complete
     /// file (RFC 9530, <https://www.rfc-editor.org/rfc/rfc9530>).
     #[must_use]
     pub fn from_digest_fields(head: &RequestHead, is_whole_file: bool) -> Self {
@@ -43,19 +43,19 @@ impl ContentChecks {
         Self { named: (!state.is_empty()).then_some(state), in_trailer: None, whole: None }
     }
 
-    /// The same, with the digest of the whole file taken on the way.
+    /// Also computes the digest of the entire representation.
     #[must_use]
     pub fn with_repr_digest(self, whole: Option<ReprDigestState>) -> Self {
         Self { whole, ..self }
     }
 
-    /// True where there is nothing to compare.
+    /// Returns true if there is no checksum to verify.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.named.is_none() && self.in_trailer.is_none()
     }
 
-    /// Takes the next bytes.
+    /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         if let Some(named) = &mut self.named {
             named.update(bytes);
@@ -68,8 +68,9 @@ impl ContentChecks {
         }
     }
 
-    /// To be asked once the bytes have come to their end. Whether the bytes are what the client says, with the trailer `Upload-Checksum` where one
-    /// came. One that was announced and did not come, or cannot be read, agrees with nothing.
+    /// Returns true if the content, which has ended, matches all its checksums. `trailer` is the
+    /// value of the trailer `Upload-Checksum`. A trailer that was announced and is missing or
+    /// invalid does not match.
     #[must_use]
     pub fn matches(&self, trailer: Option<&str>) -> bool {
         if let Some(whole) = &self.whole {

@@ -11,15 +11,15 @@ use ::http::{Method, StatusCode};
 use super::{RequestHead, Response};
 use crate::error::{Error, ErrorKind, Result};
 
-/// How long a browser may keep the answer to a preflight, in seconds. Chromium keeps it for two
-/// hours at most, Firefox for a day
+/// How long a browser may cache the response to a preflight, in seconds. Chromium caches it for at
+/// most two hours, Firefox for a day
 /// (<https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Access-Control-Max-Age>).
 const PREFLIGHT_MAX_AGE_S: u32 = 86_400;
 
 const METHODS: &str = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT";
 
-/// What the clients of all protocols send. `*` would not do: it does not cover `Authorization`,
-/// and nothing at all in requests with credentials.
+/// The headers that clients of all protocols send. `*` does not cover `Authorization`, and covers
+/// nothing in requests with credentials.
 const REQUEST_HEADERS: &str = "Accept, Authorization, Cache-Control, Content-Digest, \
 Content-Disposition, Content-Type, Last-Event-ID, Repr-Digest, Tus-Resumable, Upload-Address, \
 Upload-Auth, Upload-Checksum, Upload-Complete, Upload-Concat, Upload-Defer-Length, \
@@ -27,7 +27,7 @@ Upload-Draft-Interop-Version, Upload-Incomplete, Upload-Length, Upload-Media-Id,
 Upload-Media-Token, Upload-Metadata, Upload-Name, Upload-Offset, Want-Repr-Digest, X-HTTP-Method-Override, \
 X-Request-ID, X-Requested-With";
 
-/// What the worker answers and a page may read.
+/// The headers of responses that a page may read.
 const RESPONSE_HEADERS: &str = "Accept-Patch, Content-Length, Location, Media-Id, Media-Token, \
 Repr-Digest, Retry-After, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, \
 Upload-Complete, Upload-Concat, Upload-Defer-Length, Upload-Draft-Interop-Version, \
@@ -44,8 +44,8 @@ impl Origins {
     /// The origins in a list such as `https://a.example, https://b.example:8443`; `*` is any.
     ///
     /// # Errors
-    /// [`ErrorKind::Misconfigured`], which names the first that is not an origin: scheme, host and
-    /// an optional port, nothing after.
+    /// [`ErrorKind::Misconfigured`] with the first entry that is not an origin: scheme, host and an
+    /// optional port.
     pub fn parse(list: &str) -> Result<Self> {
         let mut origins = Self::default();
         for origin in list.split([',', ' ']).map(str::trim).filter(|origin| !origin.is_empty()) {
@@ -67,13 +67,13 @@ impl Origins {
         Ok(origins)
     }
 
-    /// Whether pages of `origin` may use the worker.
+    /// Returns true if pages of `origin` may use the worker.
     #[must_use]
     pub fn contains(&self, origin: &str) -> bool {
         self.any || self.allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
     }
 
-    /// True where any origin is allowed.
+    /// Returns true if any origin is allowed.
     #[must_use]
     pub const fn has_any(&self) -> bool {
         self.any
@@ -84,7 +84,7 @@ impl Origins {
     }
 }
 
-/// The answer to a preflight; `None` where `head` is none.
+/// The response to a preflight; `None` if `head` is not a preflight.
 #[must_use]
 pub fn preflight(head: &RequestHead, origins: &Origins) -> Option<Response> {
     let origin = head.header(ORIGIN)?;
@@ -104,13 +104,13 @@ pub fn preflight(head: &RequestHead, origins: &Origins) -> Option<Response> {
     )
 }
 
-/// The same answer, readable by the page that asked, where its origin is allowed.
+/// The response with the headers that let the requesting page read it, if its origin is allowed.
 #[must_use]
 pub fn with_cors(response: Response, head: &RequestHead, origins: &Origins) -> Response {
     if origins.is_empty() {
         return response;
     }
-    // What a cache keeps for one origin is not for another.
+    // A cache must not reuse the response for another origin.
     let response = response.with_header(VARY, "Origin");
     match head.header(ORIGIN) {
         Some(origin) if origins.contains(origin) && super::is_header_value(origin) => response

@@ -1,4 +1,4 @@
-//! The credential that a client brings: in headers, or in tus metadata.
+//! The credential of a client, in headers or in tus metadata.
 
 use super::header::{UPLOAD_ADDRESS, UPLOAD_AUTH};
 use super::{Metadata, RequestHead};
@@ -7,11 +7,11 @@ use crate::error::{Error, Result};
 use crate::units::UnixMillis;
 
 /// The credential in `head`, or else in `metadata` (`upload_address`, `upload_auth`), if the client
-/// brought one. Both values or none.
+/// sent one.
 ///
 /// # Errors
-/// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) for one without the other, and the errors
-/// of [`UploadCredential::parse`].
+/// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) if only one of the two values is present,
+/// and the errors of [`UploadCredential::parse`].
 pub fn client_credential(
     head: &RequestHead,
     metadata: Option<&Metadata>,

@@ -1,5 +1,5 @@
-//! The edge protocols as pure functions: a request's head in, what to do out; a result in, an
-//! answer out. Bodies pass by the driver and are never seen here.
+//! The edge protocols as pure functions: they parse request heads and build responses. Request
+//! bodies are not handled here.
 
 mod checksum;
 mod content_checks;
@@ -57,7 +57,7 @@ use crate::error::Error;
 ///
 /// # Errors
 /// [`ErrorKind::RequestInvalid`](crate::ErrorKind::RequestInvalid) with the header as its field,
-/// also where it is sent twice with two values.
+/// also if it is sent twice with two values.
 fn integer_header(head: &RequestHead, name: &HeaderName) -> crate::Result<Option<u64>> {
     let refused = || Error::field_invalid(name.as_str(), "one non-negative integer below 2^64");
     let Some(value) = head.header(name) else { return Ok(None) };
@@ -71,7 +71,7 @@ fn integer_header(head: &RequestHead, name: &HeaderName) -> crate::Result<Option
     }
 }
 
-/// Whether a value can be sent on as a header's: printable ASCII.
+/// Returns true if `text` can be the value of a header: printable ASCII, not empty.
 fn is_header_value(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| (0x20..0x7f).contains(&byte))
 }

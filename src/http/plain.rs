@@ -1,4 +1,4 @@
-//! `PUT` and `POST /v1/uploads/{file-name}`: a whole file in one request, as `curl -T` sends it.
+//! `PUT` and `POST /v1/uploads/{file-name}`: a file in one request, as `curl -T` sends it.
 
 use ::http::StatusCode;
 use ::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
@@ -10,22 +10,22 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::units::ByteCount;
 use crate::upload::{FinishedObject, UploadRecord};
 
-/// A request that brings a whole file.
+/// A request whose body is the complete file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlainFile {
-    /// What the request says about the file's name.
+    /// The file name hints in the request.
     pub file_name: NameHint,
-    /// The body's length, where it is declared.
+    /// The length of the body, if declared.
     pub length: Option<ByteCount>,
-    /// The Content-Type, where one is named.
+    /// The Content-Type of the file, if known.
     pub content_type: Option<String>,
 }
 
 impl PlainFile {
-    /// Reads the head of a request to `/v1/uploads/{file_name}`.
+    /// Parses the head of a request to `/v1/uploads/{file_name}`.
     ///
     /// # Errors
-    /// [`ErrorKind::RequestInvalid`] for a wrong name or length, [`ErrorKind::FileEmpty`] for a
+    /// [`ErrorKind::RequestInvalid`] for an invalid name or length, [`ErrorKind::FileEmpty`] for a
     /// declared length of zero, [`ErrorKind::MediaTypeUnsupported`] for a form.
     pub fn parse(head: &RequestHead, file_name: &str) -> Result<Self> {
         let named = head.header(CONTENT_TYPE).unwrap_or_default();
@@ -78,8 +78,8 @@ impl StoredFile {
     }
 }
 
-/// The kind of media by the extension of the file's name: `image` or `video` (which is VOD's word
-/// for audio, too).
+/// The kind of media for the extension of the file name: `image` or `video`, which is also VOD's
+/// term for audio.
 #[must_use]
 pub fn media_kind(file_name: &str) -> &'static str {
     let extension = file_name.rsplit('.').next().unwrap_or_default().to_lowercase();
@@ -89,8 +89,7 @@ pub fn media_kind(file_name: &str) -> &'static str {
     }
 }
 
-/// The Content-Type to give the object: what the client names, unless that only describes the
-/// request.
+/// The Content-Type of the object: that of the request, unless it only describes the request.
 fn content_type(head: &RequestHead) -> Option<String> {
     let named = head.header(CONTENT_TYPE)?;
     let describes_request =

@@ -1,4 +1,4 @@
-//! Which protocol a request speaks.
+//! Detects the protocol of a request.
 
 use super::header::TUS_RESUMABLE;
 use super::ietf::{ErrorContext, InteropVersion, Limits};
@@ -8,17 +8,17 @@ use crate::error::Error;
 /// The protocol of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
-    /// HTTP alone.
+    /// Plain HTTP.
     Plain,
     /// tus 1.0.0.
     Tus,
-    /// The IETF's resumable uploads, as of one draft.
+    /// The IETF draft for resumable uploads, in one interop version.
     Ietf(InteropVersion),
 }
 
 impl Protocol {
-    /// The protocol of a request for `route`. tus names itself in every request; the IETF draft in
-    /// a creation and an append by Upload-Complete, and elsewhere not at all.
+    /// The protocol of a request for `route`. tus requests always contain Tus-Resumable. Requests
+    /// of the IETF draft contain Upload-Complete if they create or append, and no mark otherwise.
     #[must_use]
     pub fn detect(head: &RequestHead, route: &Route) -> Self {
         let named = InteropVersion::detect(head);
@@ -40,7 +40,7 @@ impl Protocol {
         }
     }
 
-    /// The answer to a request that ended with `error` before anything was touched.
+    /// The response to a request that failed with `error` before it had any effect.
     #[must_use]
     pub fn error_response(self, error: &Error, limits: &Limits) -> Response {
         match self {

@@ -1,4 +1,4 @@
-//! Which request is for what.
+//! Maps requests to routes.
 
 use ::http::Method;
 
@@ -6,12 +6,12 @@ use super::RequestHead;
 use crate::error::{Error, ErrorKind, Result};
 use crate::upload::UploadKey;
 
-/// What a request is for.
+/// The operation that a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// `GET /healthz`: the worker answers.
+    /// `GET /healthz`: a health check.
     Health,
-    /// `OPTIONS` of any other path: what is spoken.
+    /// `OPTIONS` of any other path: the supported protocols.
     Options,
     /// `POST /v1/uploads`: a form with files.
     Form,
@@ -24,34 +24,33 @@ pub enum Route {
     Create,
     /// `HEAD /v1/files/{id}`: its offset.
     Offset(UploadKey),
-    /// `PATCH /v1/files/{id}`: more of its bytes.
+    /// `PATCH /v1/files/{id}`: appends bytes.
     Append(UploadKey),
-    /// `DELETE /v1/files/{id}`: its end.
+    /// `DELETE /v1/files/{id}`: terminates it.
     Terminate(UploadKey),
     /// `GET /v1/files/{id}`: its state as JSON.
     Status(UploadKey),
     /// `GET /v1/files/{id}/events`: its progress as server-sent events.
     Events(UploadKey),
-    /// `POST /v1/files/{id}/pause`: it takes no bytes until it is resumed.
+    /// `POST /v1/files/{id}/pause`: accepts no bytes until it is resumed.
     Pause(UploadKey),
-    /// `POST /v1/files/{id}/resume`: it takes bytes again.
+    /// `POST /v1/files/{id}/resume`: accepts bytes again.
     Resume(UploadKey),
-    /// `POST /v1/files/{id}/credential`: a new credential for it.
+    /// `POST /v1/files/{id}/credential`: replaces its credential.
     Credential(UploadKey),
-    /// `/v1/filepond` and `/v1/filepond/{id}`: what FilePond sends.
+    /// `/v1/filepond` and `/v1/filepond/{id}`: the requests of FilePond.
     FilePond {
-        /// What follows `/v1/filepond/`; empty where nothing does.
+        /// What follows `/v1/filepond/`; may be empty.
         id: String,
     },
-    /// A path of this worker with a method that it does not have; `Allow`'s value.
+    /// A method that the path does not support, with the value of `Allow`.
     MethodNotAllowed(&'static str),
 }
 
-/// What `head` is for.
+/// The route of a request.
 ///
 /// # Errors
-/// [`ErrorKind::UploadNotFound`] for a path that the worker does not have, and for an id that is
-/// none.
+/// [`ErrorKind::UploadNotFound`] for an unknown path and for an invalid id.
 pub fn route(head: &RequestHead) -> Result<Route> {
     let method = head.effective_method();
     let method = method.as_ref();
@@ -64,7 +63,7 @@ pub fn route(head: &RequestHead) -> Result<Route> {
     let path = head.path().strip_prefix("/v1/").ok_or_else(nothing_here)?;
     let (collection, rest) = path.split_once('/').unwrap_or((path, ""));
     let route = match (collection, rest) {
-        // A file without a name is told so.
+        // A missing file name is reported by the parser of the request.
         ("uploads", "") if method == Some(&Method::PUT) && head.path().ends_with('/') => {
             Route::File { file_name: String::new() }
         }
@@ -93,7 +92,7 @@ pub fn route(head: &RequestHead) -> Result<Route> {
     Ok(route)
 }
 
-/// What a request to `/v1/files/{rest}` is for.
+/// The route of a request to `/v1/files/{rest}`.
 fn upload_route(method: Option<&Method>, rest: &str) -> Result<Route> {
     let (id, action) = rest.split_once('/').unwrap_or((rest, ""));
     let key = UploadKey::new(id).ok_or_else(nothing_here)?;
@@ -116,7 +115,7 @@ fn upload_route(method: Option<&Method>, rest: &str) -> Result<Route> {
     })
 }
 
-/// The route of `method` among those of a path; `allow` names them all.
+/// The route of `method` among those of a path; `allow` lists all of them.
 fn choose(method: Option<&Method>, calls: &[(Method, Route)], allow: &'static str) -> Route {
     if method == Some(&Method::OPTIONS) {
         return Route::Options;

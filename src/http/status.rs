@@ -1,4 +1,4 @@
-//! `GET /v1/files/{id}`: an upload's state as JSON.
+//! `GET /v1/files/{id}`: the state of an upload as JSON.
 
 use ::http::StatusCode;
 use serde::Serialize;
@@ -9,18 +9,18 @@ use crate::timestamp::iso8601_extended;
 use crate::units::{ByteCount, UnixMillis};
 use crate::upload::{Checkpoint, Phase, Role, UploadRecord};
 
-/// How an upload stands, as its records say.
+/// The state of an upload, read from its records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadStatus {
-    /// What it is.
+    /// The upload record.
     pub record: UploadRecord,
-    /// How far it is.
+    /// The checkpoint.
     pub checkpoint: Checkpoint,
-    /// True where its owner has paused it.
+    /// Whether its owner has paused it.
     pub paused: bool,
-    /// When it is given up, unless bytes come before; `None`: it is kept for ever.
+    /// When it expires unless bytes arrive before; `None`: it does not expire.
     pub expires_at: Option<UnixMillis>,
-    /// True where that has passed.
+    /// Whether it has expired.
     pub expired: bool,
 }
 
@@ -31,7 +31,7 @@ impl UploadStatus {
         self.checkpoint.durable()
     }
 
-    /// The whole length, once the client has declared it or the object is whole.
+    /// The length of the file, if the client has declared it or the object is complete.
     #[must_use]
     pub fn length(&self) -> Option<ByteCount> {
         let declared = self.record.length().or(self.checkpoint.length_bytes.map(ByteCount));
@@ -41,19 +41,19 @@ impl UploadStatus {
         }
     }
 
-    /// True where the object is whole.
+    /// Returns true if the object is complete.
     #[must_use]
     pub const fn is_completed(&self) -> bool {
         matches!(self.checkpoint.phase, Phase::Completed(_))
     }
 
-    /// True where nothing is to come any more.
+    /// Returns true if the upload has ended.
     #[must_use]
     pub const fn has_ended(&self) -> bool {
         matches!(self.checkpoint.phase, Phase::Completed(_) | Phase::Aborted | Phase::Lost { .. })
     }
 
-    /// The stable word for its phase.
+    /// The stable name of its state.
     #[must_use]
     pub const fn state(&self) -> &'static str {
         match self.checkpoint.phase {

@@ -1,9 +1,9 @@
 //! Structured fields of a request (RFC 9651, <https://www.rfc-editor.org/rfc/rfc9651>).
 //!
-//! A field that is not of its type is absent: RFC 9651 §4.2 has a failed parse ignore the whole
-//! field, and draft-ietf-httpbis-resumable-upload §4.1 says of each of its own that "other values
-//! MUST cause the entire header field to be ignored". Who needs the field then reports it missing,
-//! by [`required`].
+//! A field of another type is absent: RFC 9651 §4.2 ignores a field that cannot be parsed, and
+//! draft-ietf-httpbis-resumable-upload §4.1 requires that other values "MUST cause the entire
+//! header field to be ignored". A reader that requires the field reports it as missing with
+//! [`required`].
 
 use ::http::header::AsHeaderName;
 use sfv::{BareItem, Dictionary, FieldType, Item, Parser};
@@ -20,7 +20,7 @@ pub(super) fn boolean(head: &RequestHead, name: impl AsHeaderName) -> Option<boo
     item(head, name)?.as_boolean()
 }
 
-/// The Integer in this field (RFC 9651 §3.3.1) where it is not negative.
+/// The Integer in this field (RFC 9651 §3.3.1) if it is not negative.
 pub(super) fn integer(head: &RequestHead, name: impl AsHeaderName) -> Option<u64> {
     u64::try_from(item(head, name)?.as_integer()?).ok()
 }
@@ -35,10 +35,10 @@ pub(super) fn dictionary(head: &RequestHead, name: impl AsHeaderName) -> Option<
     parsed(head, name)
 }
 
-/// The value that a request cannot do without.
+/// The value of a required field.
 ///
 /// # Errors
-/// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) whose field is `name`, where it is absent.
+/// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the field `name` if it is absent.
 pub(super) fn required<T>(value: Option<T>, name: &str, allowed: &str) -> Result<T> {
     value.ok_or_else(|| Error::field_invalid(name, allowed))
 }
@@ -47,7 +47,7 @@ fn item(head: &RequestHead, name: impl AsHeaderName) -> Option<BareItem> {
     parsed::<Item>(head, name).map(|item| item.bare_item)
 }
 
-/// Lines of one name are one value, joined by commas (RFC 9651 §4.2).
+/// Lines of the same name form one value, joined by commas (RFC 9651 §4.2).
 fn parsed<T: FieldType>(head: &RequestHead, name: impl AsHeaderName) -> Option<T> {
     let lines: Vec<&str> = head.field_lines(name).collect();
     if lines.is_empty() { None } else { Parser::new(&lines.join(", ")).parse().ok() }

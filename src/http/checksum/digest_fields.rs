@@ -6,24 +6,24 @@ use super::{Algorithm, Checksum};
 use crate::http::header::REPR_DIGEST;
 use crate::http::{RequestHead, structured_fields};
 
-/// The digests of the content of this request (`Content-Digest`, RFC 9530 §2). Each of them must
-/// match; none where the header is absent or malformed.
+/// The digests of the content of this request (`Content-Digest`, RFC 9530 §2), all of which must
+/// match. Empty if the header is absent or malformed.
 #[must_use]
 pub fn content_digests(head: &RequestHead) -> Vec<Checksum> {
     digests(head, "content-digest")
 }
 
-/// The digests of the whole representation (`Repr-Digest`, RFC 9530 §3).
+/// The digests of the entire representation (`Repr-Digest`, RFC 9530 §3).
 #[must_use]
 pub fn repr_digests(head: &RequestHead) -> Vec<Checksum> {
     digests(head, REPR_DIGEST.as_str())
 }
 
-/// The algorithms in which the client asks for a digest of the whole representation
-/// (`Want-Repr-Digest`, RFC 9530 §4), of those that are supported, the most wanted first.
+/// The supported algorithms in which the client requests a digest of the entire representation
+/// (`Want-Repr-Digest`, RFC 9530 §4), in order of preference.
 ///
-/// A preference is an Integer from 0 to 10, and 0 is "not acceptable": those are left out, as are
-/// values that are none.
+/// A preference is an Integer from 0 to 10, and 0 is "not acceptable": such members and invalid
+/// ones are ignored.
 #[must_use]
 pub fn wanted_digests(head: &RequestHead) -> Vec<Algorithm> {
     let mut wanted: Vec<(i64, Algorithm)> = members(head, "want-repr-digest")
@@ -34,8 +34,8 @@ pub fn wanted_digests(head: &RequestHead) -> Vec<Algorithm> {
     wanted.into_iter().map(|(_, algorithm)| algorithm).collect()
 }
 
-/// A digest of another length than its algorithm's is kept: it matches nothing, and to leave it
-/// out would be to pass over a check that the client asked for.
+/// A digest whose length is not that of its algorithm is kept, so that it never matches: ignoring
+/// it would omit a check that the client requested.
 fn digests(head: &RequestHead, name: &str) -> Vec<Checksum> {
     members(head, name)
         .filter_map(|(algorithm, value)| {
@@ -44,9 +44,8 @@ fn digests(head: &RequestHead, name: &str) -> Vec<Checksum> {
         .collect()
 }
 
-/// The members of the supported algorithms. The others are ignored: unknown ones, and those that
-/// RFC 9530 §7.2 has as "Deprecated" because they do not protect (md5, sha, unixsum, unixcksum,
-/// adler, crc32c).
+/// The members of the supported algorithms. Others are ignored: unknown ones, and those that RFC
+/// 9530 §7.2 marks as "Deprecated" (md5, sha, unixsum, unixcksum, adler, crc32c).
 fn members(head: &RequestHead, name: &str) -> impl Iterator<Item = (Algorithm, BareItem)> {
     let dictionary: Dictionary = structured_fields::dictionary(head, name).unwrap_or_default();
     dictionary.into_iter().filter_map(|(key, entry)| {

@@ -31,7 +31,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// Those that are taken in `Upload-Checksum`.
+    /// The algorithms of `Upload-Checksum`.
     const TUS: [Self; 4] = [Self::Sha1, Self::Md5, Self::Crc32, Self::Sha256];
 
     /// The number of bytes of its digest.
@@ -59,11 +59,11 @@ impl Algorithm {
     }
 }
 
-/// What a client says of its bytes.
+/// The checksum that a client declares for its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checksum {
     /// The algorithm.
     pub algorithm: Algorithm,
-    /// The digest that the bytes must have.
+    /// The expected digest.
     pub expected: Vec<u8>,
 }

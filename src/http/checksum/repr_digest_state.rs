@@ -1,4 +1,4 @@
-//! The digest of a file that comes in several requests: what its client expects, and how far it is.
+//! The digest of a representation that is sent in several requests.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -8,23 +8,23 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::RequestHead;
 use crate::units::ByteCount;
 
-/// The SHA-256 of a file whose client has named it (`Repr-Digest`) or wants to be told it
-/// (`Want-Repr-Digest`). It is kept between the requests, and shared with whoever reads a request's
-/// bytes.
+/// The SHA-256 of a representation whose client has declared it (`Repr-Digest`) or requested it
+/// (`Want-Repr-Digest`). It is stored between requests, and shared with the reader of the body.
 #[derive(Clone, Debug)]
 pub struct ReprDigestState(Rc<RefCell<Progress>>);
 
 #[derive(Debug)]
 struct Progress {
     digest: ResumableSha256,
-    /// What the client says that it will be: 32 bytes, unless it is none.
+    /// The expected digest of 32 bytes; another length never matches.
     expected: Option<Vec<u8>>,
-    /// True once the present request has come to its proper end.
+    /// Whether the body of the current request has ended properly.
     has_ended: bool,
 }
 
 impl ReprDigestState {
-    /// The digest of the upload that `head` creates; `None` where nobody asks for one.
+    /// The digest for the upload that `head` creates; `None` if the client neither declares nor
+    /// requests one.
     #[must_use]
     pub fn from_creation(head: &RequestHead) -> Option<Self> {
         let expected = named(head);
@@ -32,8 +32,8 @@ impl ReprDigestState {
         (wanted || expected.is_some()).then(|| Self::new(ResumableSha256::new(), expected))
     }
 
-    /// The digest that was kept, for a request whose bytes begin at `offset`; `None` where they
-    /// begin elsewhere: a writer was cut off, and nothing can be said any more.
+    /// The stored digest, for a request whose bytes start at `offset`; `None` if they start
+    /// elsewhere because a writer was interrupted: the digest then cannot be computed.
     ///
     /// # Errors
     /// As [`ResumableSha256::from_bytes`].
@@ -47,7 +47,7 @@ impl ReprDigestState {
         Ok((digest.bytes() == offset).then(|| Self::new(digest, expected)))
     }
 
-    /// The form that [`ReprDigestState::load`] reads.
+    /// The stored form, which [`ReprDigestState::load`] reads.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let progress = self.0.borrow();
@@ -58,21 +58,21 @@ impl ReprDigestState {
         stored
     }
 
-    /// Notes what a later request says of the whole file.
+    /// Sets the expected digest if a later request declares it.
     pub fn set_expected(&self, head: &RequestHead) {
         if let Some(expected) = named(head) {
             self.0.borrow_mut().expected = Some(expected);
         }
     }
 
-    /// True where the client has said what the digest will be.
+    /// Returns true if the client has declared the digest.
     #[must_use]
     pub fn is_expected(&self) -> bool {
         self.0.borrow().expected.is_some()
     }
 
-    /// Whether the file ends as the client says. `None` where not all `bytes` of it have passed by
-    /// here, or their request has not come to its end.
+    /// Whether the representation has the expected digest. `None` unless all `bytes` of it were
+    /// added and the request has ended.
     #[must_use]
     pub fn matches_at(&self, bytes: ByteCount) -> Option<bool> {
         let progress = self.0.borrow();
@@ -84,14 +84,14 @@ impl ReprDigestState {
         Some(progress.digest.matches(&[checksum]))
     }
 
-    /// The value of `Repr-Digest`, where all `bytes` of the file have passed by here.
+    /// The value of `Repr-Digest` if all `bytes` of the representation were added.
     #[must_use]
     pub fn field_value_at(&self, bytes: ByteCount) -> Option<String> {
         let progress = self.0.borrow();
         (progress.digest.bytes() == bytes).then(|| progress.digest.field_value())
     }
 
-    /// How many bytes have passed by.
+    /// The number of bytes that were added.
     #[must_use]
     pub fn bytes(&self) -> ByteCount {
         self.0.borrow().digest.bytes()
@@ -110,7 +110,7 @@ impl ReprDigestState {
     }
 }
 
-/// The SHA-256 that `Repr-Digest` names.
+/// The SHA-256 in `Repr-Digest`.
 fn named(head: &RequestHead) -> Option<Vec<u8>> {
     let mut digests = repr_digests(head).into_iter();
     let named = digests.find(|checksum| checksum.algorithm == Algorithm::Sha256);

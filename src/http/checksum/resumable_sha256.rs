@@ -1,4 +1,4 @@
-//! The SHA-256 of a representation that comes in several requests.
+//! A SHA-256 whose state can be stored between requests.
 
 use std::fmt;
 
@@ -14,11 +14,10 @@ use crate::units::{ByteCount, OBJECT_SIZE_MAX};
 /// The running SHA-256 of the first bytes of a representation.
 ///
 /// The draft on resumable uploads ("Integrity Digests") has a server compare `Repr-Digest` of the
-/// creation with the digest of the whole once the upload is complete (SHOULD consider it failed
-/// where they differ). Its bytes pass by once, in several requests, so the state is stored between
-/// them ([`to_bytes`](Self::to_bytes)), with the offset that it belongs to: of a source that goes
-/// on elsewhere nothing can be said. SHA-512 is not continued: it is checked only where one request
-/// brings the whole representation.
+/// creation with the digest of the complete upload, which SHOULD be considered failed if they
+/// differ. The bytes arrive once, in several requests, so the state is stored between them
+/// ([`to_bytes`](Self::to_bytes)) with its offset. SHA-512 is verified only if one request contains
+/// the entire representation.
 #[derive(Clone)]
 pub struct ResumableSha256 {
     sha256: Sha256,
@@ -32,20 +31,19 @@ impl ResumableSha256 {
         Self { sha256: Sha256::new(), bytes: ByteCount::ZERO }
     }
 
-    /// The bytes that were taken: the offset of the next ones.
+    /// The number of bytes that were added: the offset of the next ones.
     #[must_use]
     pub const fn bytes(&self) -> ByteCount {
         self.bytes
     }
 
-    /// Takes the next bytes.
+    /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.sha256.update(bytes);
         self.bytes += ByteCount(bytes.len() as u64);
     }
 
-    /// The stored form, of 113 bytes. It is not secret, but says as much of the bytes of an
-    /// unfinished block (up to 63) as they do themselves.
+    /// The stored form, of 113 bytes. It reveals the bytes of an unfinished block (up to 63).
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut stored = vec![STORED_VERSION];
@@ -54,11 +52,11 @@ impl ResumableSha256 {
         stored
     }
 
-    /// The state in a stored form.
+    /// Parses the stored form.
     ///
     /// # Errors
-    /// [`ErrorKind::CheckpointNewer`] for a version that this code does not know,
-    /// [`ErrorKind::CheckpointCorrupt`] for anything else that is not such a form, whole.
+    /// [`ErrorKind::CheckpointNewer`] for an unknown version, [`ErrorKind::CheckpointCorrupt`] for
+    /// any other invalid form.
     pub fn from_bytes(stored: &[u8]) -> Result<Self> {
         let corrupt =
             || Error::new(ErrorKind::CheckpointCorrupt, "the stored digest state cannot be read");
@@ -72,7 +70,7 @@ impl ResumableSha256 {
         }
         let (bytes, state) = stored.split_first_chunk().ok_or_else(corrupt)?;
         let bytes = u64::from_le_bytes(*bytes);
-        // The crate believes the lengths in a state; those of an object that can be are these.
+        // The crate does not validate the lengths in a state.
         let lengths = state.get(32..41).and_then(<[u8]>::split_last);
         let blocks = (bytes / BLOCK_BYTES).to_le_bytes();
         let agree = lengths.is_some_and(|(begun, whole)| {
@@ -92,8 +90,8 @@ impl ResumableSha256 {
         format!("sha-256=:{}:", STANDARD.encode(self.digest()))
     }
 
-    /// Whether the bytes so far have each of these digests that is a SHA-256; the others are not
-    /// checked.
+    /// Returns true if the bytes so far match each of these digests that is a SHA-256; other
+    /// digests are ignored.
     #[must_use]
     pub fn matches(&self, digests: &[Checksum]) -> bool {
         let digest = self.digest();
@@ -120,7 +118,7 @@ impl fmt::Debug for ResumableSha256 {
     }
 }
 
-/// To be raised with the form, which is the crate's own: `sha2` promises it within 0.11 only
+/// Increased whenever the form changes. `sha2` keeps it stable only within 0.11
 /// (`SerializableState`, "Compatibility").
 const STORED_VERSION: u8 = 1;
 

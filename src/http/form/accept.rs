@@ -1,12 +1,13 @@
-//! Whether a client would rather read a page or JSON (RFC 9110 §12.5.1,
+//! Selects HTML or JSON for a client (RFC 9110 §12.5.1,
 //! <https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1>).
 
 use ::http::header::ACCEPT;
 
 use crate::http::RequestHead;
 
-/// True where `head` asks for `text/html` before JSON, as browsers do: with a higher weight, or with
-/// the same one and by a more precise name. Without `Accept`, and for `*/*` alone, JSON is it.
+/// Returns true if `head` prefers `text/html` to JSON, as browsers do: with a higher weight, or
+/// with the same weight and a more specific range. Without `Accept`, and for `*/*` alone, the
+/// response is JSON.
 pub(super) fn prefers_html(head: &RequestHead) -> bool {
     let ranges: Vec<_> =
         head.header_values(ACCEPT).flat_map(|value| value.split(',')).map(range).collect();
@@ -14,7 +15,7 @@ pub(super) fn prefers_html(head: &RequestHead) -> bool {
     html.quality > 0 && html > weight(&ranges, "application", "json")
 }
 
-/// How much a type is wanted.
+/// The weight and specificity of a media type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Weight {
     /// In thousandths.
@@ -54,7 +55,7 @@ fn range(text: &str) -> Range<'_> {
     Range { main: main.trim(), sub: sub.trim(), quality: quality.unwrap_or(1000) }
 }
 
-/// A weight such as `0.8`, in thousandths; one that is none counts for nothing.
+/// A weight such as `0.8`, in thousandths; 0 if it is invalid.
 fn thousandths(text: &str) -> u16 {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let is_number = fraction.len() <= 3 && fraction.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! The response to a form as a page for people, with the same facts as the JSON.
+//! The response to a form as an HTML page, with the same facts as the JSON.
 
 use std::fmt::Write as _;
 
@@ -36,7 +36,7 @@ pub(super) fn response(
 
 fn add_file(page: &mut String, file: &FormFile) {
     let name = escaped(&file.file_name);
-    // A name in a script that runs from right to left must not turn the words around it.
+    // `bdi` isolates the direction of names in right-to-left scripts.
     let heading = |outcome| format!("<h2><bdi>{name}</bdi>: {outcome}</h2>\n");
     match &file.outcome {
         Outcome::Stored(stored) => {
@@ -86,7 +86,7 @@ fn add_facts(page: &mut String, facts: &[(&str, String)]) {
     page.push_str("</dl>\n");
 }
 
-/// `text` as HTML shows it, in an element or in an attribute.
+/// Escapes `text` for an HTML element or attribute.
 fn escaped(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for c in text.chars() {

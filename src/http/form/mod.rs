@@ -1,9 +1,9 @@
 //! HTML forms with files: `POST /v1/uploads` with `multipart/form-data`, as browsers and `curl -F`
 //! send it.
 //!
-//! A [`FormParser`] cuts the body into fields and files as it arrives, [`FormFields`] says what the
-//! fields mean for the files after them, and a [`FormResponse`] tells what became of each file: as
-//! JSON, as a page, or by a redirect. Bytes of files pass by and are never kept.
+//! A [`FormParser`] splits the body into fields and files as it arrives, [`FormFields`] applies the
+//! fields to the files after them, and a [`FormResponse`] reports the result of each file as JSON,
+//! as a page or by a redirect. The bytes of files are not buffered.
 
 mod accept;
 mod boundary;

@@ -100,7 +100,7 @@ impl FormResponse {
             let problem = self.problem.as_ref();
             Response::json(status, &FormBody { complete, files, problem })
         };
-        // What is right for one client is not for another.
+        // A cache must not reuse the response for another `Accept`.
         response.with_header(VARY, "Accept").with_retry_after()
     }
 
@@ -114,7 +114,7 @@ impl FormResponse {
         self.files.iter().find_map(FormFile::problem).or(self.problem.as_ref())
     }
 
-    /// What a redirect tells the page that it leads to.
+    /// The query parameters of a redirect.
     fn redirect_pairs(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let of_files = self.files.iter().map(|file| match &file.outcome {
             Outcome::Stored(stored) => ("media_id", stored.media_id.as_str()),

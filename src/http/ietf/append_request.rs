@@ -1,4 +1,4 @@
-//! The request that brings more of an upload (§4.4 "Upload Append").
+//! A request that appends to an upload (§4.4 "Upload Append").
 
 use ::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 
@@ -11,24 +11,24 @@ use crate::units::ByteCount;
 /// The head of a PATCH.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AppendRequest {
-    /// Where its bytes start.
+    /// The offset of the first byte.
     pub offset: ByteCount,
-    /// True where they end the representation, or where there are none and it has ended already.
+    /// Whether the upload is complete after the content.
     pub complete: bool,
-    /// The length of the representation, where the request declares it: by `Upload-Length`, or by
-    /// the end of a content that ends the representation.
+    /// The length of the representation, if declared: by `Upload-Length`, or by the end of content
+    /// that completes the upload.
     pub length: Option<ByteCount>,
-    /// How many bytes there are, where that is declared.
+    /// The length of the content, if declared.
     pub content_length: Option<ByteCount>,
 }
 
 impl AppendRequest {
-    /// Reads the head of a request that speaks `version`.
+    /// Parses the head of a request in `version`.
     ///
     /// # Errors
     /// [`ErrorKind::MediaTypeUnsupported`] for another Content-Type than
-    /// `application/partial-upload` where the version has it; [`ErrorKind::RequestInvalid`] whose
-    /// field is `upload-offset` or the completeness header, where that is absent or malformed;
+    /// `application/partial-upload` if the version requires it; [`ErrorKind::RequestInvalid`] with
+    /// the field `upload-offset` or the completeness header if that is absent or malformed;
     /// [`ErrorKind::LengthInconsistent`].
     pub fn parse(head: &RequestHead, version: InteropVersion) -> Result<Self> {
         if version.needs_media_type() && !is_partial_upload(head) {
@@ -52,24 +52,25 @@ impl AppendRequest {
         Ok(Self { offset, complete, length, content_length })
     }
 
-    /// Where its bytes end, where that is declared.
+    /// The offset after the content, if its length is declared.
     #[must_use]
     pub fn end(&self) -> Option<ByteCount> {
         self.content_length.map(|length| self.offset + length)
     }
 
-    /// Whether it goes past `length` by its own word. The draft has such an upload invalidated.
+    /// Returns true if its declared content exceeds `length`. The draft requires that such an
+    /// upload is invalidated.
     #[must_use]
     pub fn exceeds(&self, length: ByteCount) -> bool {
         self.offset > length || self.end().is_some_and(|end| end > length)
     }
 
-    /// Whether it may be applied to an upload that stands so.
+    /// Checks that it can be applied to an upload in this state.
     ///
     /// # Errors
     /// [`ErrorKind::OffsetMismatch`]; [`ErrorKind::LengthInconsistent`] for another length than
-    /// the upload's, for bytes past it, and for bytes to a complete upload;
-    /// [`ErrorKind::UploadEnded`] for no bytes to a complete upload.
+    /// that of the upload, for content beyond it, and for content to a complete upload;
+    /// [`ErrorKind::UploadEnded`] for empty content to a complete upload.
     pub fn check(&self, progress: &OffsetState) -> Result<()> {
         if self.offset != progress.offset {
             let message = format!(
@@ -90,7 +91,7 @@ impl AppendRequest {
     }
 }
 
-/// Parameters are ignored: the type has none (§6 "Media Type").
+/// Parameters are ignored: the type defines none (§6 "Media Type").
 fn is_partial_upload(head: &RequestHead) -> bool {
     let essence = head.header(CONTENT_TYPE).and_then(|named| named.split(';').next());
     essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(PARTIAL_UPLOAD))

@@ -1,4 +1,4 @@
-//! The request that begins an upload (§4.2 "Upload Creation").
+//! A request that creates an upload (§4.2 "Upload Creation").
 
 use ::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 
@@ -10,30 +10,31 @@ use crate::http::{
 };
 use crate::units::ByteCount;
 
-/// The head of a POST or PUT that begins an upload and may bring bytes of it.
+/// The head of a POST or PUT that creates an upload and may contain bytes of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreationRequest {
-    /// True where the content is the whole representation: the upload is complete after it.
+    /// Whether the content is the entire representation: the upload is complete after it.
     pub complete: bool,
-    /// The length of the representation, where the request declares it: by `Upload-Length`, or by
-    /// the Content-Length of a content that is the whole representation.
+    /// The length of the representation, if declared: by `Upload-Length`, or by the Content-Length
+    /// of content that is the entire representation.
     pub length: Option<ByteCount>,
-    /// The length of the content, where it is declared; zero where only an address is asked for.
+    /// The length of the content, if declared; zero if the client only requests a URL.
     pub content_length: Option<ByteCount>,
-    /// What the request says about the file's name, in Content-Disposition or else in the metadata.
+    /// The file name hints in Content-Disposition, or else in the metadata.
     pub file_name: NameHint,
     /// The representation's Content-Type, or else the metadata's `filetype` or `type`.
     pub content_type: Option<String>,
-    /// The tus metadata, which the draft does not have and tus-js-client sends with it.
+    /// The tus metadata, which is not part of the draft but is sent by tus-js-client.
     pub metadata: Metadata,
 }
 
 impl CreationRequest {
-    /// Reads the head of a request that speaks `version`. `size_max` is the largest file taken.
+    /// Parses the head of a request in `version`. `size_max` is the size of the largest accepted
+    /// file.
     ///
     /// # Errors
-    /// [`ErrorKind::RequestInvalid`] whose field is the completeness header where that is absent
-    /// or not a Boolean, or for a wrong name; [`ErrorKind::LengthInconsistent`];
+    /// [`ErrorKind::RequestInvalid`] with the completeness header if that is absent or not a
+    /// Boolean, or for invalid metadata; [`ErrorKind::LengthInconsistent`];
     /// [`ErrorKind::FileEmpty`] for a declared length of zero; [`ErrorKind::FileTooLarge`].
     pub fn parse(head: &RequestHead, version: InteropVersion, size_max: ByteCount) -> Result<Self> {
         let complete = structured_fields::required(

@@ -1,4 +1,4 @@
-//! The answers to requests that went wrong, with the draft's problem types (§7 "Problem Types").
+//! The responses to failed requests, with the draft's problem types (§7 "Problem Types").
 
 use ::http::StatusCode;
 
@@ -9,26 +9,26 @@ use crate::error::{Error, ErrorKind};
 use crate::http::{Problem, Response};
 use crate::units::ByteCount;
 
-/// What went wrong, and what is known of the upload.
+/// An error, and what is known about the upload.
 #[derive(Clone, Copy, Debug)]
 pub struct ErrorContext<'a> {
-    /// What went wrong.
+    /// The error.
     pub error: &'a Error,
-    /// How the upload stands, where it is known.
+    /// The state of the upload, if known.
     pub progress: Option<OffsetState>,
-    /// The offset that the request named, where it is at fault.
+    /// The offset in the request, if it is wrong.
     pub provided_offset: Option<ByteCount>,
-    /// The media id, where the upload has one.
+    /// The media id of the upload, if it has one.
     pub media_id: Option<&'a str>,
-    /// The limits, which a 413 MUST name (§4.1.4).
+    /// The limits, which a 413 response MUST contain (§4.1.4).
     pub limits: &'a Limits,
 }
 
-/// The answer to a request that ended with `refusal`, in the words of `version`.
+/// The response to a failed request, in `version`.
 ///
-/// It says `Upload-Complete: ?0` and the offset where the upload is known and not complete. It
-/// never says `?1`, not even of a complete upload: by that a client tells an error of the finished
-/// representation from one of the upload (§4.4.1).
+/// It contains `Upload-Complete: ?0` and the offset if the upload is known and incomplete. It never
+/// contains `?1`, even if the upload is complete: the value distinguishes an error of the upload
+/// from an error response of the target resource (§4.4.1).
 #[must_use]
 pub fn error_response(version: InteropVersion, refusal: &ErrorContext<'_>) -> Response {
     let mut response = version.with_interop_version(typed_problem(refusal).into());
@@ -45,7 +45,7 @@ pub fn error_response(version: InteropVersion, refusal: &ErrorContext<'_>) -> Re
     }
 }
 
-/// The problem, of one of the draft's types if there is one for the error.
+/// The problem, with the draft's type for the error if there is one.
 fn typed_problem(refusal: &ErrorContext<'_>) -> Problem {
     let problem = Problem::new(refusal.error, refusal.media_id);
     match refusal.error.kind() {
@@ -64,8 +64,8 @@ fn typed_problem(refusal: &ErrorContext<'_>) -> Problem {
         ErrorKind::UploadEnded => Problem {
             type_uri: COMPLETED_UPLOAD_TYPE,
             title: "Upload Is Completed",
-            // The type's own status (§14.4 "HTTP Problem Types") in place of the 409 of the kind:
-            // 409 tells a client of the draft that its offset is wrong.
+            // The status of the type (§14.4 "HTTP Problem Types"). The 409 of the kind would tell a
+            // client of the draft that its offset is wrong.
             status: StatusCode::BAD_REQUEST,
             ..problem
         },

@@ -1,12 +1,11 @@
 //! Resumable uploads for HTTP, the IETF draft
 //! (<https://datatracker.ietf.org/doc/draft-ietf-httpbis-resumable-upload/>): the heads of its
-//! requests and its answers, in the interop versions 3, 4, 5, 6 and 8.
+//! requests and its responses, in the interop versions 3, 4, 5, 6 and 8.
 //!
-//! "The draft" without a number is its newest text (-11 and what follows it, interop 8). Where an
-//! older text differs, [`InteropVersion`] says how. What this module cannot do is the interim
-//! response 104: a component of `wasi:http@0.3.0` returns one response to a request, so a client
-//! that wants to be able to resume creates its upload first, with `Upload-Complete: ?0` (§12.2
-//! "Careful Upload Creation").
+//! "The draft" without a number is its newest text (-11 and later, interop 8). [`InteropVersion`]
+//! describes the differences of older texts. The interim response 104 is not supported: a component
+//! of `wasi:http@0.3.0` returns one response to a request. A client that needs to resume creates
+//! its upload first, with `Upload-Complete: ?0` (§12.2 "Careful Upload Creation").
 
 mod append_request;
 mod creation_request;

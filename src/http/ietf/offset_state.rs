@@ -1,4 +1,4 @@
-//! How far an upload is, in the draft's words (§4.1 "State").
+//! The state of an upload in the draft (§4.1 "State").
 
 use super::InteropVersion;
 use super::response::with_offset;
@@ -9,11 +9,11 @@ use crate::units::ByteCount;
 /// An upload's offset, length and completeness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OffsetState {
-    /// The bytes that are durable: where the client goes on.
+    /// The number of durable bytes: where the client continues.
     pub offset: ByteCount,
-    /// The length, where a request declared it.
+    /// The length, if a request declared it.
     pub length: Option<ByteCount>,
-    /// True once the object is whole.
+    /// Whether the object is complete.
     pub complete: bool,
 }
 
@@ -24,11 +24,10 @@ impl OffsetState {
         Self { offset: ByteCount::ZERO, length, complete: false }
     }
 
-    /// How the upload of these records stands.
+    /// The state of an upload in its records.
     ///
-    /// An upload that is being completed is not complete: the client then sends the empty PATCH
-    /// with `Upload-Complete: ?1`, which settles it, where "complete" would end its interest in an
-    /// object that may not come to be.
+    /// An upload whose completion is in progress is not complete: the client then sends the empty
+    /// PATCH with `Upload-Complete: ?1`, which reconciles it.
     #[must_use]
     pub fn from_status(status: &UploadStatus) -> Self {
         Self { offset: status.durable(), length: status.length(), complete: status.is_completed() }
@@ -36,7 +35,7 @@ impl OffsetState {
 }
 
 impl InteropVersion {
-    /// The answer with all that is known of the upload.
+    /// Adds the offset, the completeness and the length, if known.
     pub(super) fn with_offset_headers(self, response: Response, progress: OffsetState) -> Response {
         let response = with_offset(response, progress.offset);
         let response = self.with_completeness(response, progress.complete);

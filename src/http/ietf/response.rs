@@ -1,4 +1,4 @@
-//! The answers to requests that went well.
+//! The responses to successful requests.
 
 use ::http::StatusCode;
 use ::http::header::CACHE_CONTROL;
@@ -9,8 +9,8 @@ use crate::http::{Response, UploadStatus, plain};
 use crate::units::ByteCount;
 use crate::upload::{FinishedObject, UploadKey, UploadRecord};
 
-/// The answer to a request that created the upload `key` and did not complete it: 201, with the
-/// upload's address (§4.2.2).
+/// The response to a request that created the upload `key` and did not complete it: 201 with the
+/// URL of the upload (§4.2.2).
 #[must_use]
 pub fn creation_response(
     version: InteropVersion,
@@ -24,15 +24,15 @@ pub fn creation_response(
     named(limits.with_upload_limit(response, version), version, media_id)
 }
 
-/// The answer to HEAD and GET: 204, with the offset, the completeness, the length where it is
-/// known, and the limits (§4.3.2).
+/// The response to HEAD: 204 with the offset, the completeness, the limits, and the length if known
+/// (§4.3.2).
 #[must_use]
 pub fn head_response(version: InteropVersion, status: &UploadStatus, limits: &Limits) -> Response {
     let response = Response::empty(StatusCode::NO_CONTENT).with_header(CACHE_CONTROL, "no-store");
     with_status_headers(version, response, status, limits)
 }
 
-/// The same answer with how far the upload is: GET may tell it as HEAD does (§4.3).
+/// Adds the state of the upload, which a response to GET may contain like one to HEAD (§4.3).
 #[must_use]
 pub fn with_status_headers(
     version: InteropVersion,
@@ -44,8 +44,8 @@ pub fn with_status_headers(
     named(limits.with_upload_limit(response, version), version, &status.record.media_id)
 }
 
-/// The answer to a PATCH that did not complete the upload, whose bytes are durable up to `offset`:
-/// 204, or 201 in the texts before -04 (§4.4.2).
+/// The response to a PATCH that did not complete the upload and whose bytes are durable up to
+/// `offset`: 204, or 201 in drafts before -04 (§4.4.2).
 #[must_use]
 pub fn append_response(
     version: InteropVersion,
@@ -58,8 +58,8 @@ pub fn append_response(
     named(limits.with_upload_limit(response, version), version, media_id)
 }
 
-/// The answer to the request that completed the upload: what a plain upload of the file gets, with
-/// `Upload-Complete: ?1` (§4.4.2). `key` is the upload's, where it has an address of its own.
+/// The response to the request that completed the upload: that of a plain upload with
+/// `Upload-Complete: ?1` (§4.4.2). `key` is `None` if the client already knows the URL.
 #[must_use]
 pub fn completion_response(
     version: InteropVersion,
@@ -75,7 +75,7 @@ pub fn completion_response(
     named(version.with_completeness(response, true), version, &record.media_id)
 }
 
-/// The answer to DELETE: 204 (§4.5.2).
+/// The response to DELETE: 204 (§4.5.2).
 #[must_use]
 pub fn delete_response(version: InteropVersion) -> Response {
     version.with_interop_version(Response::empty(StatusCode::NO_CONTENT))

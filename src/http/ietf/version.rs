@@ -1,4 +1,4 @@
-//! Which text of the draft a request speaks, and what that text calls things.
+//! Detects the version of the draft that a request uses, and names what differs between versions.
 
 use ::http::{HeaderName, StatusCode};
 
@@ -7,12 +7,11 @@ use crate::http::header::{
 };
 use crate::http::{RequestHead, Response, structured_fields};
 
-/// The interop version of the draft: bumped with each breaking change of its text
-/// ("Draft Version Identification").
+/// The interop version of the draft, which increases with each breaking change ("Draft Version
+/// Identification").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum InteropVersion {
-    /// Interop 3: draft -01. `Upload-Incomplete` says the opposite of what `Upload-Complete` does
-    /// later.
+    /// Interop 3: draft -01. `Upload-Incomplete` is the negation of the later `Upload-Complete`.
     V3,
     /// Interop 4: draft -02. `Upload-Complete` from here on.
     V4,
@@ -25,15 +24,15 @@ pub enum InteropVersion {
 }
 
 impl InteropVersion {
-    /// The newest that is spoken.
+    /// The newest supported version.
     pub const NEWEST: Self = Self::V8;
 
-    /// The version that a request speaks, or `None` where it is not a request of the draft.
+    /// The version that a request uses, or `None` if it is not a request of the draft.
     ///
-    /// A request is one where it names an interop version, or, without `Tus-Resumable`, says
-    /// whether it completes the upload. One without a version speaks the newest: the final RFC
-    /// drops the header. So does one with a version that is not known, unless it is a tus request
-    /// (`Tus-Resumable`) that does not say whether it completes the upload.
+    /// A request is one of the draft if it contains an interop version or, without `Tus-Resumable`,
+    /// declares whether it completes the upload. Without a version it uses the newest: the final
+    /// RFC drops the header. The same applies to an unknown version, except in a tus request
+    /// (`Tus-Resumable`) that does not declare whether it completes the upload.
     #[must_use]
     pub fn detect(head: &RequestHead) -> Option<Self> {
         let is_tus = head.header(TUS_RESUMABLE).is_some();
@@ -69,7 +68,7 @@ impl InteropVersion {
         }
     }
 
-    /// The header that says whether a request completes its upload.
+    /// The header that declares whether a request completes its upload.
     #[must_use]
     pub const fn completeness_header(self) -> HeaderName {
         match self {
@@ -78,15 +77,15 @@ impl InteropVersion {
         }
     }
 
-    /// Whether a PATCH must be of `application/partial-upload` ("Since -03: Require
+    /// Returns true if a PATCH requires the type `application/partial-upload` ("Since -03: Require
     /// `application/partial-upload` for appending to uploads").
     #[must_use]
     pub const fn needs_media_type(self) -> bool {
         matches!(self, Self::V6 | Self::V8)
     }
 
-    /// The key of the limit on an upload's remaining life in `Upload-Limit` ("Since -05: Rename
-    /// `expires` limit to `max-age`"). `None` for the texts without `Upload-Limit`.
+    /// The key of the remaining lifetime in `Upload-Limit` ("Since -05: Rename `expires` limit to
+    /// `max-age`"). `None` for versions without `Upload-Limit`.
     pub(super) const fn age_limit(self) -> Option<&'static str> {
         match self {
             Self::V3 | Self::V4 | Self::V5 => None,
@@ -95,8 +94,9 @@ impl InteropVersion {
         }
     }
 
-    /// The status of the answer to a request that brought bytes and did not complete its upload.
-    /// Drafts up to -04 ask for 201, also of an append; later ones leave it open and show 204.
+    /// The status of the response to a request that contained bytes and did not complete its
+    /// upload. Drafts up to -04 require 201, also for an append; later ones use 204 in their
+    /// examples.
     pub(super) const fn appended_status(self) -> StatusCode {
         match self {
             Self::V3 | Self::V4 | Self::V5 => StatusCode::CREATED,
@@ -104,21 +104,21 @@ impl InteropVersion {
         }
     }
 
-    /// Whether `head` says that its content ends the representation. `None` where it does not say,
-    /// or not as a Boolean.
+    /// Whether `head` declares that its content completes the upload. `None` if the header is
+    /// absent or not a Boolean.
     #[must_use]
     pub fn declares_complete(self, head: &RequestHead) -> Option<bool> {
         let said = structured_fields::boolean(head, self.completeness_header())?;
         Some(if self == Self::V3 { !said } else { said })
     }
 
-    /// The answer with whether the upload is complete, and the version.
+    /// Adds whether the upload is complete.
     pub(super) fn with_completeness(self, response: Response, complete: bool) -> Response {
         let said = if self == Self::V3 { !complete } else { complete };
         response.with_header(self.completeness_header(), if said { "?1" } else { "?0" })
     }
 
-    /// The answer with the version that it speaks.
+    /// Adds the interop version.
     pub(super) fn with_interop_version(self, response: Response) -> Response {
         response.with_header(UPLOAD_DRAFT_INTEROP_VERSION, u16::from(self.number()))
     }

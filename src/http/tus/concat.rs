@@ -1,4 +1,4 @@
-//! `Upload-Concat`: uploads that are made of others
+//! `Upload-Concat`: concatenation of uploads
 //! (<https://tus.io/protocols/resumable-upload#concatenation>).
 
 use crate::error::{Error, Result};
@@ -6,27 +6,27 @@ use crate::http::RequestHead;
 use crate::http::header::UPLOAD_CONCAT;
 use crate::upload::UploadKey;
 
-/// Most uploads that one is made of.
+/// Most partial uploads of a final upload.
 const PARTIALS_MAX: usize = 256;
 
-/// What an upload is to others.
+/// The role of an upload in a concatenation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Concat {
-    /// An upload by itself.
+    /// Neither a partial nor a final upload.
     Regular,
-    /// A part of one that is made later.
+    /// A partial upload.
     Partial,
-    /// Made of those at these addresses, as the client named them, in this order.
+    /// A final upload of the partial uploads at these URLs, as the client sent them, in this order.
     Final(Vec<String>),
 }
 
 impl Concat {
-    /// Reads the header; without it the upload stands by itself.
+    /// Parses the header; an upload without it is regular.
     ///
     /// # Errors
-    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) for another word than `partial` and
-    /// `final`, for addresses of no upload of this worker, for the same one twice, and for none or
-    /// more than 256 of them.
+    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) for a value other than `partial` and
+    /// `final`, for a URL that is not of an upload of this worker, for a repeated URL, and for no
+    /// URL or more than 256.
     pub(super) fn parse(head: &RequestHead) -> Result<Self> {
         let Some(value) = head.header(UPLOAD_CONCAT) else { return Ok(Self::Regular) };
         if value == "partial" {
@@ -49,14 +49,14 @@ impl Concat {
         Ok(Self::Final(addresses.split_ascii_whitespace().map(str::to_owned).collect()))
     }
 
-    /// The header's value for an upload that is made of those at `addresses`: as it was received.
+    /// The value of the header for a final upload, as it was received.
     pub(super) fn final_value(addresses: &[String]) -> String {
         format!("final;{}", addresses.join(" "))
     }
 }
 
-/// The upload at an absolute or relative address. The origin is not looked at: behind a proxy the
-/// worker does not know its own.
+/// The upload at an absolute or relative URL. The origin is ignored: behind a proxy the worker does
+/// not know its own.
 #[must_use]
 pub fn partial_upload_id(address: &str) -> Option<UploadKey> {
     let (before, id) = address.rsplit_once("/v1/files/")?;

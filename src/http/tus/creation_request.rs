@@ -9,27 +9,28 @@ use crate::units::ByteCount;
 /// The head of a POST that creates an upload.
 #[derive(Clone, Debug)]
 pub struct CreationRequest {
-    /// What the request says about the file's name, in the metadata or else in Content-Disposition.
+    /// The file name hints in the metadata, or else in Content-Disposition.
     pub file_name: NameHint,
-    /// The declared length; `None` where it is deferred, and for an upload that is made of others.
+    /// The declared length; `None` if it is deferred, and for a final upload.
     pub length: Option<ByteCount>,
-    /// What the upload is to others.
+    /// The role of the upload in a concatenation.
     pub concat: Concat,
     /// The metadata.
     pub metadata: Metadata,
     /// The object's Content-Type, from the metadata `filetype` or `type`.
     pub content_type: Option<String>,
-    /// The bytes that the request brings with it.
+    /// The first bytes, if the request contains any.
     pub chunk: Option<PatchRequest>,
 }
 
 impl CreationRequest {
-    /// Reads a POST.
+    /// Parses a POST.
     ///
     /// # Errors
     /// [`ErrorKind::RequestInvalid`] with the header as its field, [`ErrorKind::FileTooLarge`]
-    /// above `size_max`, [`ErrorKind::LengthMismatch`] where the body is longer than the file,
-    /// [`ErrorKind::MediaTypeUnsupported`] for a body of another type than a chunk's.
+    /// above `size_max`, [`ErrorKind::LengthMismatch`] if the body is longer than the file,
+    /// [`ErrorKind::MediaTypeUnsupported`] for a body with another Content-Type than that of a
+    /// PATCH.
     pub fn parse(head: &RequestHead, size_max: ByteCount) -> Result<Self> {
         let concat = Concat::parse(head)?;
         let length = declared_length(head, &concat)?;
@@ -52,8 +53,8 @@ impl CreationRequest {
     }
 }
 
-/// `Upload-Length`, or none where `Upload-Defer-Length: 1` says that it comes later, or where the
-/// length is that of other uploads.
+/// `Upload-Length`, or `None` if `Upload-Defer-Length: 1` defers it or if the length is that of the
+/// partial uploads.
 fn declared_length(head: &RequestHead, concat: &Concat) -> Result<Option<ByteCount>> {
     let length = integer_header(head, &UPLOAD_LENGTH)?.map(ByteCount);
     let deferred = match head.header(UPLOAD_DEFER_LENGTH) {

@@ -16,10 +16,10 @@ pub use response::{
 use super::Response;
 use super::header::TUS_RESUMABLE;
 
-/// The version of the protocol that is spoken.
+/// The supported version of the protocol.
 pub const PROTOCOL_VERSION: &str = "1.0.0";
 
-/// The Content-Type of a request that brings bytes.
+/// The Content-Type of a request with bytes.
 const PATCH_CONTENT_TYPE: &str = "application/offset+octet-stream";
 
 fn with_version(response: Response) -> Response {

@@ -1,4 +1,4 @@
-//! A PATCH that brings bytes, and a POST that brings the first ones.
+//! A PATCH, or a POST that contains the first bytes.
 
 use ::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 
@@ -8,22 +8,22 @@ use crate::http::header::{UPLOAD_LENGTH, UPLOAD_OFFSET};
 use crate::http::{ContentChecks, RequestHead, integer_header};
 use crate::units::ByteCount;
 
-/// The head of a request that brings bytes.
+/// The head of a request with bytes.
 #[derive(Clone, Debug)]
 pub struct PatchRequest {
-    /// Where its bytes start.
+    /// The offset of the first byte.
     pub offset: ByteCount,
-    /// How many there are, where that is declared.
+    /// The length of the body, if declared.
     pub length: Option<ByteCount>,
-    /// The whole length of the file, where the client declares it now
+    /// The length of the file, if this request declares it
     /// (<https://tus.io/protocols/resumable-upload#upload-defer-length>).
     pub file_length: Option<ByteCount>,
-    /// What the bytes are compared with.
+    /// The checksums of the body.
     pub checks: ContentChecks,
 }
 
 impl PatchRequest {
-    /// Reads a PATCH.
+    /// Parses a PATCH.
     ///
     /// # Errors
     /// [`ErrorKind::MediaTypeUnsupported`] for another Content-Type, [`ErrorKind::RequestInvalid`]
@@ -35,7 +35,7 @@ impl PatchRequest {
         Self::at_offset(ByteCount(offset), head)
     }
 
-    /// The bytes that a POST brings with it; `None` where it brings none
+    /// The first bytes in a POST; `None` if it contains none
     /// (<https://tus.io/protocols/resumable-upload#creation-with-upload>).
     ///
     /// # Errors
@@ -48,7 +48,8 @@ impl PatchRequest {
         }
         check_content_type(head)?;
         let chunk = Self::at_offset(ByteCount::ZERO, head)?;
-        // A declared length of zero is a POST like any other, of a client that types all requests.
+        // A declared length of zero is a creation without bytes, from a client that sends the
+        // Content-Type with every request.
         let brings_none = length == Some(0) && chunk.checks.is_empty();
         Ok((!brings_none).then_some(Self { file_length: None, ..chunk }))
     }
@@ -71,7 +72,7 @@ fn check_content_type(head: &RequestHead) -> Result<()> {
     Err(Error::new(ErrorKind::MediaTypeUnsupported, message))
 }
 
-/// Types are compared without their case and parameters (RFC 9110, section 8.3.1).
+/// Types are compared case-insensitively and without parameters (RFC 9110, section 8.3.1).
 fn is_patch_content_type(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case(PATCH_CONTENT_TYPE)

@@ -1,4 +1,4 @@
-//! What the worker answers.
+//! The responses to tus clients.
 
 use ::http::StatusCode;
 use ::http::header::CACHE_CONTROL;
@@ -19,8 +19,8 @@ const EXTENSIONS: &str = "creation,creation-with-upload,creation-defer-length,ex
 checksum,checksum-trailer,termination";
 const CONCATENATION: &str = ",concatenation,concatenation-unfinished";
 
-/// The answer to a request that names another version of the protocol, or none ("Tus-Resumable").
-/// `None` where the version is right.
+/// The response to a request with another version of the protocol, or none ("Tus-Resumable").
+/// `None` if the version is supported.
 #[must_use]
 pub fn unsupported_version(head: &RequestHead) -> Option<Response> {
     if head.header(TUS_RESUMABLE) == Some(PROTOCOL_VERSION) {
@@ -31,8 +31,8 @@ pub fn unsupported_version(head: &RequestHead) -> Option<Response> {
     Some(error_response(&error).with_header(TUS_VERSION, PROTOCOL_VERSION))
 }
 
-/// The answer to OPTIONS; `size_max` is the largest file that is taken, `concatenates` whether
-/// uploads can be joined.
+/// The response to OPTIONS; `size_max` is the size of the largest accepted file, `concatenates`
+/// whether concatenation is available.
 #[must_use]
 pub fn options_response(size_max: ByteCount, expires: bool, concatenates: bool) -> Response {
     let mut extensions = EXTENSIONS.to_owned();
@@ -49,8 +49,8 @@ pub fn options_response(size_max: ByteCount, expires: bool, concatenates: bool) 
         .with_header(TUS_CHECKSUM_ALGORITHM, TUS_ALGORITHMS)
 }
 
-/// The answer to a POST that created the upload `key`; `offset` is how far the bytes that came
-/// with it have been taken, where some did.
+/// The response to a POST that created the upload `key`; `offset` is the number of bytes stored
+/// from the request, if it contained any.
 #[must_use]
 pub fn creation_response(
     key: &UploadKey,
@@ -63,10 +63,10 @@ pub fn creation_response(
     with_expiry(response, expires_at).with_media_id(media_id)
 }
 
-/// The answer to HEAD.
+/// The response to HEAD.
 #[must_use]
 pub fn head_response(status: &UploadStatus) -> Response {
-    // An upload that is made of others has no offset before all is there.
+    // A final upload has no offset until it is complete.
     let is_final = matches!(status.record.role, Role::Final { .. });
     let offset = (!is_final || status.is_completed()).then(|| status.durable());
     let mut response = with_offset(with_version(Response::empty(StatusCode::OK)), offset)
@@ -90,8 +90,8 @@ pub fn head_response(status: &UploadStatus) -> Response {
     with_expiry(response, expires_at).with_media_id(&status.record.media_id)
 }
 
-/// The answer to a PATCH whose bytes are durable up to `offset`. `expires_at` is `None` once the
-/// object is whole.
+/// The response to a PATCH whose bytes are durable up to `offset`. `expires_at` is `None` once the
+/// object is complete.
 #[must_use]
 pub fn patch_response(
     offset: ByteCount,
@@ -102,7 +102,7 @@ pub fn patch_response(
     with_expiry(response, expires_at).with_media_id(media_id)
 }
 
-/// The answer to a PATCH that ended with `error`; `offset` is where the client goes on.
+/// The response to a PATCH that ended with `error`; `offset` is where the client continues.
 #[must_use]
 pub fn patch_error_response(error: &Error, offset: Option<ByteCount>, media_id: &str) -> Response {
     let mut problem = Problem::new(error, Some(media_id));
@@ -114,13 +114,13 @@ pub fn patch_error_response(error: &Error, offset: Option<ByteCount>, media_id: 
     with_offset(with_version(problem.into()), offset)
 }
 
-/// The answer to a request that ended with `error` before anything was touched.
+/// The response to a request that failed with `error` before it had any effect.
 #[must_use]
 pub fn error_response(error: &Error) -> Response {
     patch_error_response(error, None, "")
 }
 
-/// The answer to DELETE.
+/// The response to DELETE.
 #[must_use]
 pub fn delete_response() -> Response {
     with_version(Response::empty(StatusCode::NO_CONTENT))
@@ -140,6 +140,6 @@ fn with_expiry(response: Response, expires_at: Option<UnixMillis>) -> Response {
     }
 }
 
-/// The status of a chunk whose bytes are not those that its checksum names
+/// The status of a request whose bytes do not match its checksum
 /// (<https://tus.io/protocols/resumable-upload#checksum>).
 const CHECKSUM_MISMATCH: u16 = 460;
