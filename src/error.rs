@@ -80,6 +80,12 @@ impl Error {
         self.kind
     }
 
+    /// The class of its kind.
+    #[must_use]
+    pub const fn class(&self) -> ErrorClass {
+        self.kind.class()
+    }
+
     /// One sentence for people, without the kind and without what to do.
     #[must_use]
     pub fn message(&self) -> &str {
@@ -115,7 +121,12 @@ impl fmt::Debug for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    /// What the store or the VOD service answered, where it did.
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.store().map(|store| store as _)
+    }
+}
 
 /// What the store (OSS) or the VOD service answered, without its secrets: `SignatureProvided`,
 /// `StringToSign` and the like of an error body are never kept.
@@ -149,6 +160,44 @@ impl fmt::Display for StoreError {
     }
 }
 
+impl std::error::Error for StoreError {}
+
+/// What a caller can do about an error, in general. Interfaces map classes, not kinds, to their own
+/// errors: `src/http` to HTTP statuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ErrorClass {
+    /// Correct the request.
+    InvalidRequest,
+    /// Send a valid credential.
+    Unauthenticated,
+    /// Obtain a permission.
+    PermissionDenied,
+    /// Use an id or address that exists.
+    NotFound,
+    /// Read the current state and act on it.
+    Conflict,
+    /// Create a new upload.
+    Gone,
+    /// Send a request or file of a size within the limits.
+    TooLarge,
+    /// Use a method of the address.
+    MethodNotSupported,
+    /// Use a supported version of the protocol.
+    VersionNotSupported,
+    /// Send a supported media type.
+    MediaTypeNotSupported,
+    /// Read the response of OSS or VOD, which did not accept a request.
+    UpstreamRejected,
+    /// Repeat the request later.
+    Unavailable,
+    /// Examine the stored record.
+    CorruptState,
+    /// Correct the configuration.
+    Misconfigured,
+    /// Report a bug.
+    Internal,
+}
+
 /// Whether trying again can help, and what must change first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
@@ -171,8 +220,9 @@ impl Retry {
 }
 
 macro_rules! error_kinds {
-    ($($(#[doc = $doc:literal])+ $kind:ident = $code:literal, $retry:ident, $action:literal;)+) => {
-        /// What went wrong. Each kind has a stable code, a retry class and an action.
+    ($($(#[doc = $doc:literal])+ $kind:ident = $code:literal, $class:ident, $retry:ident,
+        $action:literal;)+) => {
+        /// What went wrong. Each kind has a stable code, a class, a retry class and an action.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ErrorKind {
@@ -187,6 +237,12 @@ macro_rules! error_kinds {
             #[must_use]
             pub const fn code(self) -> &'static str {
                 match self { $(Self::$kind => $code,)+ }
+            }
+
+            /// What the caller can do about it, in general.
+            #[must_use]
+            pub const fn class(self) -> ErrorClass {
+                match self { $(Self::$kind => ErrorClass::$class,)+ }
             }
 
             /// Whether trying again can help.
@@ -206,163 +262,163 @@ macro_rules! error_kinds {
 
 error_kinds! {
     /// A request's header, path or value is wrong; the message names the field.
-    RequestInvalid = "request-invalid", Never,
+    RequestInvalid = "request-invalid", InvalidRequest, Never,
         "Correct the field that the message names.";
     /// A request's Content-Type is not the one that its body must have.
-    MediaTypeUnsupported = "media-type-unsupported", Never,
+    MediaTypeUnsupported = "media-type-unsupported", MediaTypeNotSupported, Never,
         "Send the Content-Type that the message names.";
     /// The path has no such method.
-    MethodUnsupported = "method-unsupported", Never,
+    MethodUnsupported = "method-unsupported", MethodNotSupported, Never,
         "Use a method that the header Allow names.";
     /// The request is of a version of its protocol that is not spoken.
-    ProtocolVersionUnsupported = "protocol-version-unsupported", Never,
+    ProtocolVersionUnsupported = "protocol-version-unsupported", VersionNotSupported, Never,
         "Send Tus-Resumable: 1.0.0, or Upload-Complete as ?0 or ?1.";
     /// No file in the list has this id.
-    FileUnknown = "file-unknown", Never,
+    FileUnknown = "file-unknown", NotFound, Never,
         "Use an id that add-file returned, of a file that was not deleted.";
     /// The list has this file already.
-    FileDuplicate = "file-duplicate", Never,
+    FileDuplicate = "file-duplicate", InvalidRequest, Never,
         "Use the file that is in the list, or delete it first.";
     /// The call means nothing in the state that the file is in.
-    FileStateWrong = "file-state-wrong", Never,
+    FileStateWrong = "file-state-wrong", Conflict, Never,
         "Ask for the file's state, and see which calls it takes.";
     /// The call means nothing in the state that the queue is in.
-    QueueStateWrong = "queue-state-wrong", Never,
+    QueueStateWrong = "queue-state-wrong", Conflict, Never,
         "Ask for the queue's state, and see which calls it takes.";
     /// The events have been taken before.
-    EventsTaken = "events-taken", Never,
+    EventsTaken = "events-taken", InvalidRequest, Never,
         "Read the stream that the first call returned.";
     /// The source broke off, by its own word.
-    SourceBroken = "source-broken", Later,
+    SourceBroken = "source-broken", InvalidRequest, Later,
         "Start the file again with a source that is whole.";
     /// The file was not uploaded within its deadline.
-    DeadlineExceeded = "deadline-exceeded", Later,
+    DeadlineExceeded = "deadline-exceeded", Unavailable, Later,
         "Start the file again, which continues it, or allow it more time.";
     /// The upload was stopped by its owner.
-    UploadStopped = "upload-stopped", Later,
+    UploadStopped = "upload-stopped", Conflict, Later,
         "Start the file again, which continues it.";
     /// This kind of media has no refresh.
-    CredentialNotRefreshable = "credential-not-refreshable", WithNewCredential,
+    CredentialNotRefreshable = "credential-not-refreshable", InvalidRequest, WithNewCredential,
         "Create a new UploadAddress and UploadAuth for the file.";
     /// A webhook is not from whom it says, or too old.
-    SignatureWrong = "signature-wrong", Never,
+    SignatureWrong = "signature-wrong", Unauthenticated, Never,
         "Check the callback URL, the authentication key and the clock.";
     /// The source has no bytes.
-    FileEmpty = "file-empty", Never,
+    FileEmpty = "file-empty", InvalidRequest, Never,
         "Send a file of at least one byte.";
     /// The source is, or turned out, larger than the limit.
-    FileTooLarge = "file-too-large", Never,
+    FileTooLarge = "file-too-large", TooLarge, Never,
         "Send a smaller file, declare its length, or raise upload_max_bytes.";
     /// A request brought too few bytes for the part numbers that are left.
-    RequestTooSmall = "request-too-small", Never,
+    RequestTooSmall = "request-too-small", TooLarge, Never,
         "Send at least as many bytes in one request as the message says.";
     /// The bytes received are fewer or more than the declared length.
-    LengthMismatch = "length-mismatch", Never,
+    LengthMismatch = "length-mismatch", InvalidRequest, Never,
         "Send exactly the bytes that were declared.";
     /// A client's bytes are not those that its own checksum or digest names.
-    DigestMismatch = "digest-mismatch", Later,
+    DigestMismatch = "digest-mismatch", InvalidRequest, Later,
         "Send the same bytes again from the offset that the answer names.";
     /// A request declares another length than the upload's, or than it declared before.
-    LengthInconsistent = "length-inconsistent", Never,
+    LengthInconsistent = "length-inconsistent", InvalidRequest, Never,
         "Send the length that was declared first, or none.";
     /// A chunk starts at another offset than the upload's.
-    OffsetMismatch = "offset-mismatch", Later,
+    OffsetMismatch = "offset-mismatch", Conflict, Later,
         "Ask for the upload's offset and continue from there.";
     /// No upload has this id.
-    UploadNotFound = "upload-not-found", AsNewUpload,
+    UploadNotFound = "upload-not-found", NotFound, AsNewUpload,
         "Check the address, or create a new upload.";
     /// The store has forgotten this upload's parts.
-    UploadLost = "upload-lost", AsNewUpload,
+    UploadLost = "upload-lost", Gone, AsNewUpload,
         "Create a new upload; it may carry the same media id.";
     /// The upload was aborted.
-    UploadAborted = "upload-aborted", AsNewUpload,
+    UploadAborted = "upload-aborted", Gone, AsNewUpload,
         "Create a new upload.";
     /// The upload was left alone for longer than it is kept.
-    UploadExpired = "upload-expired", AsNewUpload,
+    UploadExpired = "upload-expired", Gone, AsNewUpload,
         "Create a new upload; Upload-Expires tells how long it may rest.";
     /// The upload is paused.
-    UploadPaused = "upload-paused", Later,
+    UploadPaused = "upload-paused", Conflict, Later,
         "Resume it first (POST to its address with /resume).";
     /// The upload is made of other uploads and takes no bytes of its own.
-    UploadIsFinal = "upload-is-final", Never,
+    UploadIsFinal = "upload-is-final", PermissionDenied, Never,
         "Send the bytes to the partial uploads that it is made of.";
     /// Uploads cannot be joined with what this worker may use.
-    ConcatenationUnavailable = "concatenation-unavailable", Never,
+    ConcatenationUnavailable = "concatenation-unavailable", PermissionDenied, Never,
         "Send the file as one upload, or configure temporary_bucket for the worker.";
     /// An address is not of an origin that the operator allows.
-    OriginNotAllowed = "origin-not-allowed", Never,
+    OriginNotAllowed = "origin-not-allowed", PermissionDenied, Never,
         "Use an address of an allowed origin, or add its origin to allowed_origins.";
     /// The upload has already ended and takes no more bytes.
-    UploadEnded = "upload-ended", Never,
+    UploadEnded = "upload-ended", Conflict, Never,
         "Nothing: ask for the upload's state.";
     /// Another request has taken this upload over.
-    TakenOver = "taken-over", Later,
+    TakenOver = "taken-over", Conflict, Later,
         "Ask for the upload's offset and continue from there, in one request at a time.";
     /// Bytes arrived at the store other than they were sent.
-    ChecksumMismatch = "checksum-mismatch", Later,
+    ChecksumMismatch = "checksum-mismatch", UpstreamRejected, Later,
         "Send the file again; if it happens again, report it with the request id.";
     /// An UploadAddress or UploadAuth cannot be read; the message names the field.
-    CredentialInvalid = "credential-invalid", WithNewCredential,
+    CredentialInvalid = "credential-invalid", InvalidRequest, WithNewCredential,
         "Pass UploadAddress and UploadAuth on exactly as the VOD service returned them.";
     /// UploadAddress and UploadAuth stand in each other's place.
-    CredentialsSwapped = "credentials-swapped", WithNewCredential,
+    CredentialsSwapped = "credentials-swapped", InvalidRequest, WithNewCredential,
         "Exchange the values of UploadAddress and UploadAuth.";
     /// The credential names another object than this upload's.
-    CredentialForOtherObject = "credential-for-other-object", WithNewCredential,
+    CredentialForOtherObject = "credential-for-other-object", Conflict, WithNewCredential,
         "Refresh the credential of this upload's media id instead of creating a new one.";
     /// No credential is at hand for this upload.
-    CredentialRequired = "credential-required", WithNewCredential,
+    CredentialRequired = "credential-required", Unauthenticated, WithNewCredential,
         "Send Upload-Address and Upload-Auth, or configure the worker's own access key.";
     /// The credential's life is over.
-    CredentialExpired = "credential-expired", WithNewCredential,
+    CredentialExpired = "credential-expired", Unauthenticated, WithNewCredential,
         "Refresh the credential (RefreshUploadVideo) and send the new UploadAuth.";
     /// The store or VOD does not accept the credential or its signature.
-    CredentialRejected = "credential-rejected", WithNewCredential,
+    CredentialRejected = "credential-rejected", PermissionDenied, WithNewCredential,
         "Check the access key, its secret and the region, or send a new UploadAuth.";
     /// The credential is valid but does not permit this.
-    AccessDenied = "access-denied", Never,
+    AccessDenied = "access-denied", PermissionDenied, Never,
         "Grant the missing permission to the credential.";
     /// The store did not answer, or not well, until the retry budget was used up.
-    StoreUnavailable = "store-unavailable", Later,
+    StoreUnavailable = "store-unavailable", Unavailable, Later,
         "Try again later: everything acknowledged is kept.";
     /// The store refused a request for good.
-    StoreRejected = "store-rejected", Never,
+    StoreRejected = "store-rejected", UpstreamRejected, Never,
         "Read the store's code and message.";
     /// The store's answer lacks something or cannot be read.
-    StoreReplyInvalid = "store-reply-invalid", Later,
+    StoreReplyInvalid = "store-reply-invalid", UpstreamRejected, Later,
         "Try again; if it happens again, report it with the request id.";
     /// Whether the object was completed could not be found out.
-    CompletionUnknown = "completion-unknown", Later,
+    CompletionUnknown = "completion-unknown", Unavailable, Later,
         "Ask for the upload's state later, or grant HeadObject to the credential.";
     /// The VOD service refused a call.
-    VodRejected = "vod-rejected", Never,
+    VodRejected = "vod-rejected", UpstreamRejected, Never,
         "Read the VOD service's code and message.";
     /// The VOD service could not be reached, or failed.
-    VodUnavailable = "vod-unavailable", Later,
+    VodUnavailable = "vod-unavailable", Unavailable, Later,
         "Try again later.";
     /// The request does not prove that its client may continue the media that it names.
-    MediaNotOwned = "media-not-owned", AsNewUpload,
+    MediaNotOwned = "media-not-owned", PermissionDenied, AsNewUpload,
         "Create a new upload without a media id, or send its Media-Token beside it.";
     /// The VOD service does not know the media id.
-    MediaNotFound = "media-not-found", AsNewUpload,
+    MediaNotFound = "media-not-found", NotFound, AsNewUpload,
         "Create a new upload without a media id.";
     /// A stored record cannot be read.
-    CheckpointCorrupt = "checkpoint-corrupt", AsNewUpload,
+    CheckpointCorrupt = "checkpoint-corrupt", CorruptState, AsNewUpload,
         "Create a new upload; report the record if the key-value store is sound.";
     /// A stored record was written by a newer version.
-    CheckpointNewer = "checkpoint-newer", Never,
+    CheckpointNewer = "checkpoint-newer", CorruptState, Never,
         "Continue this upload with the version that began it, or a newer one.";
     /// The host's key-value store failed.
-    KeyValueUnavailable = "key-value-unavailable", Later,
+    KeyValueUnavailable = "key-value-unavailable", Unavailable, Later,
         "Try again later: everything acknowledged is kept.";
     /// The configuration is wrong, of the worker or of its host; the message names the setting.
-    Misconfigured = "misconfigured", Never,
+    Misconfigured = "misconfigured", Misconfigured, Never,
         "Correct the setting that the message names.";
     /// The worker holds as many uploads as its memory allows.
-    Busy = "busy", Later,
+    Busy = "busy", Unavailable, Later,
         "Try again in a few seconds.";
     /// Anything else: a broken invariant. The one catch-all.
-    Internal = "internal", Never,
+    Internal = "internal", Internal, Never,
         "Report it.";
 }
 
@@ -393,5 +449,7 @@ mod tests {
             "store-rejected: uploading: part 3 was refused \
              (status 400, code InvalidArgument, request id 6F)"
         );
+        let source = std::error::Error::source(&error).map(ToString::to_string);
+        assert_eq!(source.as_deref(), Some("status 400, code InvalidArgument, request id 6F"));
     }
 }

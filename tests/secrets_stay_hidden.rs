@@ -12,8 +12,10 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use http::Method;
 use serde_json::{Value, json};
 use vod_uploader::credential::{SealKey, UploadAuth, UploadCredential};
+use vod_uploader::http::RequestHead;
 use vod_uploader::oss::action::{InitiateMultipartUpload, UploadPart};
 use vod_uploader::oss::{
     Action, Bucket, BucketOptions, Reply, SignatureVersion, Signer, UploadId, error_reply,
@@ -65,6 +67,24 @@ fn signed_requests_do_not_show_what_signs_them() {
         assert_shows_nothing_of(&request, encoded.unwrap());
         assert!(format!("{request:?}").contains("uploadId=A"), "{request:?}");
     }
+}
+
+#[test]
+fn requests_of_clients_do_not_show_their_credentials() {
+    let metadata = format!("upload_auth {}", STANDARD.encode(SECRET));
+    let head = RequestHead::new(
+        Method::POST,
+        "/v1/files",
+        [
+            ("Authorization", SECRET),
+            ("Upload-Address", SECRET),
+            ("Upload-Auth", SECRET),
+            ("Upload-Media-Token", TOKEN),
+            ("Upload-Metadata", &*metadata),
+        ],
+    );
+    assert_hidden(&head);
+    assert_shows_nothing_of(&head, &STANDARD.encode(SECRET));
 }
 
 #[test]

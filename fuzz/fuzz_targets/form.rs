@@ -65,7 +65,7 @@ fn read_into(
 fn take(seen: &mut Vec<Seen>, fields: &mut FormFields, event: FormEvent<'_>) -> Result<()> {
     match event {
         FormEvent::Field(field) => {
-            for meant in http::meant_fields(field.clone()) {
+            for meant in http::metadata_fields(field.clone()) {
                 fields.take(&meant, &Origins::default())?;
             }
             let _ = http::key_in_body(&field.value);

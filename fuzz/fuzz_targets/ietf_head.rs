@@ -4,30 +4,33 @@
 
 use libfuzzer_sys::fuzz_target;
 use vod_uploader::Error;
-use vod_uploader::http::ietf::{self, Append, Creation, InteropVersion, Limits, Progress, Refusal};
-use vod_uploader::http::{self, ContentChecks, Head};
+use vod_uploader::http::ietf::{
+    self, AppendRequest, CreationRequest, ErrorContext, InteropVersion, Limits, OffsetState,
+};
+use vod_uploader::http::{self, ContentChecks, RequestHead};
 use vod_uploader::units::ByteCount;
 use vod_uploader_fuzz::head;
 
 fuzz_target!(|bytes: &[u8]| {
     let head = head(bytes);
     let _ = (http::repr_digests(&head), http::wanted_digests(&head));
-    let mut checks = ContentChecks::of_digest_fields(&head, true);
+    let mut checks = ContentChecks::from_digest_fields(&head, true);
     checks.update(bytes);
-    let _ = checks.agree(None);
-    if let Some(version) = InteropVersion::of(&head) {
-        let _ = (version.completes(&head), version.needs_media_type());
+    let _ = checks.matches(None);
+    if let Some(version) = InteropVersion::detect(&head) {
+        let _ = (version.declares_complete(&head), version.needs_media_type());
         check(&head, version);
     }
 });
 
-fn check(head: &Head, version: InteropVersion) {
-    let progress = Progress { offset: ByteCount(7), length: Some(ByteCount(9)), complete: false };
-    let creation = Creation::parse(head, version, ByteCount(u64::MAX));
+fn check(head: &RequestHead, version: InteropVersion) {
+    let progress =
+        OffsetState { offset: ByteCount(7), length: Some(ByteCount(9)), complete: false };
+    let creation = CreationRequest::parse(head, version, ByteCount(u64::MAX));
     if let Ok(creation) = &creation {
         let _ = creation.file_name.resolve(None);
     }
-    let append = Append::parse(head, version);
+    let append = AppendRequest::parse(head, version);
     if let Ok(append) = &append {
         let _ = (append.end(), append.exceeds(ByteCount(9)));
         if let Err(error) = append.check(&progress) {
@@ -39,20 +42,21 @@ fn check(head: &Head, version: InteropVersion) {
     }
 }
 
-fn refuse(version: InteropVersion, error: &Error, progress: Progress, provided: ByteCount) {
+fn refuse(version: InteropVersion, error: &Error, progress: OffsetState, provided: ByteCount) {
     let limits = Limits {
         size_max: ByteCount(u64::MAX),
         append_size_max: None,
         append_size_min: None,
         max_age_s: None,
     };
-    let refusal = Refusal {
+    let refusal = ErrorContext {
         error,
         progress: Some(progress),
         provided_offset: Some(provided),
         media_id: None,
         limits: &limits,
     };
-    let response = ietf::refused(version, &refusal);
-    assert!(response.status >= 400, "{} is no refusal", response.status);
+    let response = ietf::error_response(version, &refusal);
+    let status = response.status;
+    assert!(status.is_client_error() || status.is_server_error(), "{status} is not an error");
 }

@@ -10,7 +10,7 @@ use std::fmt::Debug;
 use libfuzzer_sys::fuzz_target;
 use vod_uploader::Result;
 use vod_uploader::crc64::Crc64;
-use vod_uploader::http::{FilePondTransfer, ReprDigest};
+use vod_uploader::http::{FilePondTransfer, ResumableSha256};
 use vod_uploader::queue::FileRecord;
 use vod_uploader::units::ByteCount;
 use vod_uploader::upload::{Checkpoint, EtagPage, Lease, RECORD_VERSION, UploadRecord};
@@ -52,7 +52,7 @@ fn read_all(bytes: &[u8]) {
         let _ = (transfer.metadata(), transfer.resume_offset(ByteCount(7)));
     }
     check(transfer, FilePondTransfer::encode, FilePondTransfer::decode);
-    if let Ok(mut digest) = ReprDigest::from_bytes(bytes) {
+    if let Ok(mut digest) = ResumableSha256::from_bytes(bytes) {
         assert_eq!(digest.to_bytes(), bytes, "what is read is what was written");
         digest.update(bytes);
         let _ = digest.field_value();

@@ -2,11 +2,12 @@
 
 #![no_main]
 
+use ::http::StatusCode;
 use libfuzzer_sys::fuzz_target;
-use vod_uploader::http::tus::{self, Chunk, Creation};
+use vod_uploader::http::tus::{self, CreationRequest, PatchRequest};
 use vod_uploader::http::{
-    self, ContentChecks, EventFeed, FilePondCall, FilePondTransfer, Head, Metadata, Origins,
-    PlainFile, Protocol, Response, Route,
+    self, ContentChecks, FilePondCall, FilePondTransfer, Metadata, Origins, PlainFile, Protocol,
+    RequestHead, Response, Route, SseEncoder,
 };
 use vod_uploader::units::ByteCount;
 use vod_uploader_fuzz::{NOW, head};
@@ -15,34 +16,34 @@ fuzz_target!(|bytes: &[u8]| {
     let head = head(bytes);
     match http::route(&head) {
         Ok(route) => follow(&head, &route),
-        Err(error) => drop(http::problem(&error, None)),
+        Err(error) => drop(http::problem_response(&error, None)),
     }
     read_creation(&head);
-    let _ = tus::wrong_version(&head);
-    if let Err(error) = Chunk::parse(&head) {
-        let _ = tus::chunk_ended(&error, None, "");
+    let _ = tus::unsupported_version(&head);
+    if let Err(error) = PatchRequest::parse(&head) {
+        let _ = tus::patch_error_response(&error, None, "");
     }
-    if let Ok(mut checks) = ContentChecks::of_tus(&head) {
+    if let Ok(mut checks) = ContentChecks::from_tus(&head) {
         checks.update(bytes);
-        let _ = checks.agree(head.header("upload-checksum"));
+        let _ = checks.matches(head.header("upload-checksum"));
     }
     if let Ok(origins) = Origins::parse("https://example.com") {
         let _ = http::preflight(&head, &origins);
-        let _ = http::with_cors(Response::empty(204), &head, &origins);
+        let _ = http::with_cors(Response::empty(StatusCode::NO_CONTENT), &head, &origins);
     }
 });
 
-fn follow(head: &Head, route: &Route) {
-    let _ = Protocol::of(head, route);
+fn follow(head: &RequestHead, route: &Route) {
+    let _ = Protocol::detect(head, route);
     match route {
         Route::File { file_name } => drop(PlainFile::parse(head, file_name)),
         Route::FilePond { id } => follow_filepond(head, id),
-        Route::Events(_) => drop(EventFeed::of(head)),
+        Route::Events(_) => drop(SseEncoder::from_request(head)),
         _ => {}
     }
 }
 
-fn follow_filepond(head: &Head, id: &str) {
+fn follow_filepond(head: &RequestHead, id: &str) {
     let Ok(FilePondCall::Chunk(chunk)) = FilePondCall::parse(head, id, ByteCount(u64::MAX)) else {
         return;
     };
@@ -51,15 +52,15 @@ fn follow_filepond(head: &Head, id: &str) {
     let _ = chunk.known_len(ByteCount(7));
 }
 
-fn read_creation(head: &Head) {
+fn read_creation(head: &RequestHead) {
     let metadata = Metadata::parse(head.header("upload-metadata").unwrap_or_default());
     if let Ok(metadata) = &metadata {
         let _ = metadata.without_credentials();
         let _ = http::MediaClaim::parse(head, metadata);
     }
     let _ = http::client_credential(head, metadata.as_ref().ok(), NOW);
-    if let Ok(creation) = Creation::parse(head, ByteCount(u64::MAX)) {
-        let named = creation.file_name.iter();
-        named.for_each(|name| drop((name.title(), name.extension())));
+    if let Ok(creation) = CreationRequest::parse(head, ByteCount(u64::MAX)) {
+        let name = creation.file_name.resolve(None);
+        let _ = name.map(|name| (name.title(), name.extension()));
     }
 }

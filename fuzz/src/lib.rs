@@ -3,23 +3,19 @@
 //! Inputs are texts as they stand in a trace of HTTP, with plain line ends, so that seeds and
 //! reproducers can be read and written by hand.
 
-use vod_uploader::http::Head;
+use http::Method;
+use vod_uploader::http::RequestHead;
 use vod_uploader::oss::Reply;
 use vod_uploader::units::UnixMillis;
 
 /// The head of a request: `METHOD target` and then a header a line.
 #[must_use]
-pub fn head(bytes: &[u8]) -> Head {
+pub fn head(bytes: &[u8]) -> RequestHead {
     let text = String::from_utf8_lossy(bytes);
     let mut lines = text.split('\n');
     let (method, target) = split(lines.next().unwrap_or_default(), ' ');
-    let (path, query) = split(target, '?');
-    Head {
-        method: method.to_owned(),
-        path: path.to_owned(),
-        query: query.to_owned(),
-        headers: headers(lines),
-    }
+    let method = Method::from_bytes(method.as_bytes()).unwrap_or_default();
+    RequestHead::new(method, target, headers(lines))
 }
 
 /// A reply: the status, a header a line, an empty line, and the body.

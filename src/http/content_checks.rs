@@ -1,59 +1,61 @@
-//! What a request's bytes are compared with as they arrive.
+//! The checksums that a request declares for its content, verified as the bytes arrive.
+
+use ::http::header::TRAILER;
 
 use super::checksum::{ChecksumState, TrailerChecksumState};
-use super::{Checksum, Head, WholeDigest, content_digests, repr_digests, tus_checksum};
+use super::{Checksum, ReprDigestState, RequestHead, content_digests, repr_digests, tus_checksum};
 use crate::error::Result;
 
-/// The checksums of one request's content, and their state. Costs nothing where there are none.
+/// The checksums of one request's content, and their state.
 #[derive(Clone, Debug, Default)]
 pub struct ContentChecks {
     named: Option<ChecksumState>,
     in_trailer: Option<TrailerChecksumState>,
-    whole: Option<WholeDigest>,
+    whole: Option<ReprDigestState>,
 }
 
 impl ContentChecks {
-    /// What a tus client says of its chunk: in `Upload-Checksum`, or in a trailer of that name that
+    /// The checksums of a tus request: in `Upload-Checksum`, or in a trailer of that name that
     /// `Trailer` announces (<https://tus.io/protocols/resumable-upload#checksum>).
     ///
     /// # Errors
-    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) for a checksum that cannot be compared.
-    pub fn of_tus(head: &Head) -> Result<Self> {
-        let named = Self::of(tus_checksum(head)?);
+    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) for an invalid or unsupported checksum.
+    pub fn from_tus(head: &RequestHead) -> Result<Self> {
+        let named = Self::new(tus_checksum(head)?);
         let announced = head
-            .all("trailer")
+            .header_values(TRAILER)
             .flat_map(|names| names.split(','))
             .any(|name| name.trim().eq_ignore_ascii_case("upload-checksum"));
         let in_trailer = (announced && named.is_empty()).then(TrailerChecksumState::new);
         Ok(Self { in_trailer, ..named })
     }
 
-    /// What `Content-Digest` says of the content, and `Repr-Digest` where the content is the whole
+    /// The digests in `Content-Digest`, and those in `Repr-Digest` if the content is the complete
     /// file (RFC 9530, <https://www.rfc-editor.org/rfc/rfc9530>).
     #[must_use]
-    pub fn of_digest_fields(head: &Head, is_whole_file: bool) -> Self {
+    pub fn from_digest_fields(head: &RequestHead, is_whole_file: bool) -> Self {
         let whole = if is_whole_file { repr_digests(head) } else { Vec::new() };
-        Self::of(content_digests(head).into_iter().chain(whole))
+        Self::new(content_digests(head).into_iter().chain(whole))
     }
 
-    fn of(checksums: impl IntoIterator<Item = Checksum>) -> Self {
+    fn new(checksums: impl IntoIterator<Item = Checksum>) -> Self {
         let state = ChecksumState::new(checksums);
         Self { named: (!state.is_empty()).then_some(state), in_trailer: None, whole: None }
     }
 
-    /// The same, with the digest of the whole file taken on the way.
+    /// Also computes the digest of the entire representation.
     #[must_use]
-    pub fn with_whole(self, whole: Option<WholeDigest>) -> Self {
+    pub fn with_repr_digest(self, whole: Option<ReprDigestState>) -> Self {
         Self { whole, ..self }
     }
 
-    /// True where there is nothing to compare.
+    /// Returns true if there is no checksum to verify.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.named.is_none() && self.in_trailer.is_none()
     }
 
-    /// Takes the next bytes.
+    /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         if let Some(named) = &mut self.named {
             named.update(bytes);
@@ -66,10 +68,11 @@ impl ContentChecks {
         }
     }
 
-    /// To be asked once the bytes have come to their end. Whether the bytes are what the client says, with the trailer `Upload-Checksum` where one
-    /// came. One that was announced and did not come, or cannot be read, agrees with nothing.
+    /// Returns true if the content, which has ended, matches all its checksums. `trailer` is the
+    /// value of the trailer `Upload-Checksum`. A trailer that was announced and is missing or
+    /// invalid does not match.
     #[must_use]
-    pub fn agree(&self, trailer: Option<&str>) -> bool {
+    pub fn matches(&self, trailer: Option<&str>) -> bool {
         if let Some(whole) = &self.whole {
             whole.request_has_ended();
         }
@@ -85,29 +88,23 @@ impl ContentChecks {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
+    use ::http::Method;
+
     use super::*;
 
     /// Of `123456789`: the check value of CRC-32/ISO-HDLC
     /// (<https://reveng.sourceforge.io/crc-catalogue/17plus.htm#crc.cat.crc-32-iso-hdlc>).
     const CRC32: &str = "crc32 y/Q5Jg==";
 
-    fn head(headers: &[(&str, &str)]) -> Head {
-        Head {
-            method: "PATCH".into(),
-            path: "/v1/files/a".into(),
-            query: String::new(),
-            headers: headers
-                .iter()
-                .map(|(name, value)| ((*name).into(), (*value).into()))
-                .collect(),
-        }
+    fn head(headers: &[(&str, &str)]) -> RequestHead {
+        RequestHead::new(Method::PATCH, "/v1/files/a", headers.iter().copied())
     }
 
     fn agree(headers: &[(&str, &str)], trailer: Option<&str>) -> bool {
-        let mut checks = ContentChecks::of_tus(&head(headers)).unwrap();
+        let mut checks = ContentChecks::from_tus(&head(headers)).unwrap();
         checks.update(b"1234");
         checks.update(b"56789");
-        checks.agree(trailer)
+        checks.matches(trailer)
     }
 
     #[test]
@@ -126,7 +123,7 @@ mod tests {
     fn a_representation_digest_counts_where_the_content_is_the_whole_file() {
         let digest = "sha-256=:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:";
         let head = head(&[("Repr-Digest", digest)]);
-        assert!(ContentChecks::of_digest_fields(&head, false).is_empty());
-        assert!(!ContentChecks::of_digest_fields(&head, true).agree(None));
+        assert!(ContentChecks::from_digest_fields(&head, false).is_empty());
+        assert!(!ContentChecks::from_digest_fields(&head, true).matches(None));
     }
 }

@@ -1,18 +1,25 @@
 //! CORS: which web pages of other origins may use the worker
 //! (<https://fetch.spec.whatwg.org/#http-cors-protocol>).
 
-use super::{Head, Response};
+use ::http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN,
+    VARY,
+};
+use ::http::{Method, StatusCode};
+
+use super::{RequestHead, Response};
 use crate::error::{Error, ErrorKind, Result};
 
-/// How long a browser may keep the answer to a preflight, in seconds. Chromium keeps it for two
-/// hours at most, Firefox for a day
+/// How long a browser may cache the response to a preflight, in seconds. Chromium caches it for at
+/// most two hours, Firefox for a day
 /// (<https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Access-Control-Max-Age>).
 const PREFLIGHT_MAX_AGE_S: u32 = 86_400;
 
 const METHODS: &str = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT";
 
-/// What the clients of all protocols send. `*` would not do: it does not cover `Authorization`,
-/// and nothing at all in requests with credentials.
+/// The headers that clients of all protocols send. `*` does not cover `Authorization`, and covers
+/// nothing in requests with credentials.
 const REQUEST_HEADERS: &str = "Accept, Authorization, Cache-Control, Content-Digest, \
 Content-Disposition, Content-Type, Last-Event-ID, Repr-Digest, Tus-Resumable, Upload-Address, \
 Upload-Auth, Upload-Checksum, Upload-Complete, Upload-Concat, Upload-Defer-Length, \
@@ -20,7 +27,7 @@ Upload-Draft-Interop-Version, Upload-Incomplete, Upload-Length, Upload-Media-Id,
 Upload-Media-Token, Upload-Metadata, Upload-Name, Upload-Offset, Want-Repr-Digest, X-HTTP-Method-Override, \
 X-Request-ID, X-Requested-With";
 
-/// What the worker answers and a page may read.
+/// The headers of responses that a page may read.
 const RESPONSE_HEADERS: &str = "Accept-Patch, Content-Length, Location, Media-Id, Media-Token, \
 Repr-Digest, Retry-After, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, \
 Upload-Complete, Upload-Concat, Upload-Defer-Length, Upload-Draft-Interop-Version, \
@@ -37,8 +44,8 @@ impl Origins {
     /// The origins in a list such as `https://a.example, https://b.example:8443`; `*` is any.
     ///
     /// # Errors
-    /// [`ErrorKind::Misconfigured`], which names the first that is not an origin: scheme, host and
-    /// an optional port, nothing after.
+    /// [`ErrorKind::Misconfigured`] with the first entry that is not an origin: scheme, host and an
+    /// optional port.
     pub fn parse(list: &str) -> Result<Self> {
         let mut origins = Self::default();
         for origin in list.split([',', ' ']).map(str::trim).filter(|origin| !origin.is_empty()) {
@@ -60,13 +67,13 @@ impl Origins {
         Ok(origins)
     }
 
-    /// Whether pages of `origin` may use the worker.
+    /// Returns true if pages of `origin` may use the worker.
     #[must_use]
     pub fn contains(&self, origin: &str) -> bool {
         self.any || self.allowed.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin))
     }
 
-    /// True where any origin is allowed.
+    /// Returns true if any origin is allowed.
     #[must_use]
     pub const fn has_any(&self) -> bool {
         self.any
@@ -77,38 +84,38 @@ impl Origins {
     }
 }
 
-/// The answer to a preflight; `None` where `head` is none.
+/// The response to a preflight; `None` if `head` is not a preflight.
 #[must_use]
-pub fn preflight(head: &Head, origins: &Origins) -> Option<Response> {
-    let origin = head.header("origin")?;
-    head.header("access-control-request-method")?;
-    if head.method != "OPTIONS" {
+pub fn preflight(head: &RequestHead, origins: &Origins) -> Option<Response> {
+    let origin = head.header(ORIGIN)?;
+    head.header(ACCESS_CONTROL_REQUEST_METHOD)?;
+    if head.method() != Method::OPTIONS {
         return None;
     }
-    let response = with_cors(Response::empty(204), head, origins);
+    let response = with_cors(Response::empty(StatusCode::NO_CONTENT), head, origins);
     if !origins.contains(origin) {
         return Some(response);
     }
     Some(
         response
-            .with_header("access-control-allow-methods", METHODS)
-            .with_header("access-control-allow-headers", REQUEST_HEADERS)
-            .with_header("access-control-max-age", PREFLIGHT_MAX_AGE_S.to_string()),
+            .with_header(ACCESS_CONTROL_ALLOW_METHODS, METHODS)
+            .with_header(ACCESS_CONTROL_ALLOW_HEADERS, REQUEST_HEADERS)
+            .with_header(ACCESS_CONTROL_MAX_AGE, PREFLIGHT_MAX_AGE_S),
     )
 }
 
-/// The same answer, readable by the page that asked, where its origin is allowed.
+/// The response with the headers that let the requesting page read it, if its origin is allowed.
 #[must_use]
-pub fn with_cors(response: Response, head: &Head, origins: &Origins) -> Response {
+pub fn with_cors(response: Response, head: &RequestHead, origins: &Origins) -> Response {
     if origins.is_empty() {
         return response;
     }
-    // What a cache keeps for one origin is not for another.
-    let response = response.with_header("vary", "Origin");
-    match head.header("origin") {
+    // A cache must not reuse the response for another origin.
+    let response = response.with_header(VARY, "Origin");
+    match head.header(ORIGIN) {
         Some(origin) if origins.contains(origin) && super::is_header_value(origin) => response
-            .with_header("access-control-allow-origin", origin)
-            .with_header("access-control-expose-headers", RESPONSE_HEADERS),
+            .with_header(ACCESS_CONTROL_ALLOW_ORIGIN, origin)
+            .with_header(ACCESS_CONTROL_EXPOSE_HEADERS, RESPONSE_HEADERS),
         _ => response,
     }
 }
@@ -119,20 +126,8 @@ mod tests {
 
     use super::*;
 
-    fn head(method: &str, headers: &[(&str, &str)]) -> Head {
-        Head {
-            method: method.into(),
-            path: "/v1/files".into(),
-            query: String::new(),
-            headers: headers
-                .iter()
-                .map(|(name, value)| ((*name).into(), (*value).into()))
-                .collect(),
-        }
-    }
-
-    fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
-        response.headers.iter().find(|(sent, _)| *sent == name).map(|(_, value)| value.as_str())
+    fn head(method: Method, headers: &[(&str, &str)]) -> RequestHead {
+        RequestHead::new(method, "/v1/files", headers.iter().copied())
     }
 
     const PREFLIGHT: &[(&str, &str)] =
@@ -141,40 +136,38 @@ mod tests {
     #[test]
     fn a_preflight_of_an_allowed_origin_is_answered_and_may_be_kept() {
         let origins = Origins::parse("https://a.example, https://b.example:8443").unwrap();
-        let response = preflight(&head("OPTIONS", PREFLIGHT), &origins).unwrap();
+        let response = preflight(&head(Method::OPTIONS, PREFLIGHT), &origins).unwrap();
         assert_eq!(response.status, 204);
-        assert_eq!(header(&response, "access-control-allow-origin"), Some("https://a.example"));
-        assert_eq!(header(&response, "access-control-max-age"), Some("86400"));
-        assert!(
-            header(&response, "access-control-allow-headers").unwrap().contains("Upload-Offset")
-        );
-        assert_eq!(header(&response, "vary"), Some("Origin"));
+        assert_eq!(response.header("access-control-allow-origin"), Some("https://a.example"));
+        assert_eq!(response.header("access-control-max-age"), Some("86400"));
+        assert!(response.header("access-control-allow-headers").unwrap().contains("Upload-Offset"));
+        assert_eq!(response.header("vary"), Some("Origin"));
     }
 
     #[test]
     fn other_origins_and_a_worker_without_origins_allow_nothing() {
         for list in ["", "https://b.example", "http://a.example"] {
             let origins = Origins::parse(list).unwrap();
-            let response = preflight(&head("OPTIONS", PREFLIGHT), &origins).unwrap();
-            assert_eq!(header(&response, "access-control-allow-origin"), None, "{list}");
-            assert_eq!(header(&response, "access-control-allow-methods"), None, "{list}");
+            let response = preflight(&head(Method::OPTIONS, PREFLIGHT), &origins).unwrap();
+            assert_eq!(response.header("access-control-allow-origin"), None, "{list}");
+            assert_eq!(response.header("access-control-allow-methods"), None, "{list}");
         }
     }
 
     #[test]
     fn an_answer_can_be_read_by_the_page_that_asked() {
         let origins = Origins::parse("*").unwrap();
-        let asked = head("HEAD", &[("Origin", "https://c.example")]);
-        let response = with_cors(Response::empty(200), &asked, &origins);
-        assert_eq!(header(&response, "access-control-allow-origin"), Some("https://c.example"));
-        let exposed = header(&response, "access-control-expose-headers").unwrap();
+        let asked = head(Method::HEAD, &[("Origin", "https://c.example")]);
+        let response = with_cors(Response::empty(StatusCode::OK), &asked, &origins);
+        assert_eq!(response.header("access-control-allow-origin"), Some("https://c.example"));
+        let exposed = response.header("access-control-expose-headers").unwrap();
         assert!(exposed.contains("Upload-Offset") && exposed.contains("Media-Id"));
     }
 
     #[test]
     fn an_options_request_without_a_page_is_no_preflight() {
-        assert_eq!(preflight(&head("OPTIONS", &[]), &Origins::default()), None);
-        assert_eq!(preflight(&head("GET", PREFLIGHT), &Origins::default()), None);
+        assert_eq!(preflight(&head(Method::OPTIONS, &[]), &Origins::default()), None);
+        assert_eq!(preflight(&head(Method::GET, PREFLIGHT), &Origins::default()), None);
     }
 
     #[test]

@@ -1,37 +1,33 @@
-//! The credential that a client brings: in headers, or in tus metadata.
+//! The credential of a client, in headers or in tus metadata.
 
-use super::{Head, Metadata};
+use super::header::{UPLOAD_ADDRESS, UPLOAD_AUTH};
+use super::{Metadata, RequestHead};
 use crate::credential::UploadCredential;
 use crate::error::{Error, Result};
 use crate::units::UnixMillis;
 
-/// The header with an UploadAddress as VOD returned it.
-pub const UPLOAD_ADDRESS_HEADER: &str = "upload-address";
-/// The header with an UploadAuth as VOD returned it.
-pub const UPLOAD_AUTH_HEADER: &str = "upload-auth";
-
 /// The credential in `head`, or else in `metadata` (`upload_address`, `upload_auth`), if the client
-/// brought one. Both values or none.
+/// sent one.
 ///
 /// # Errors
-/// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) for one without the other, and the errors
-/// of [`UploadCredential::parse`].
+/// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) if only one of the two values is present,
+/// and the errors of [`UploadCredential::parse`].
 pub fn client_credential(
-    head: &Head,
+    head: &RequestHead,
     metadata: Option<&Metadata>,
     now: UnixMillis,
 ) -> Result<Option<UploadCredential>> {
     let in_metadata = |key| metadata.and_then(|metadata| metadata.text(&[key]));
-    let address = head.header(UPLOAD_ADDRESS_HEADER).or_else(|| in_metadata("upload_address"));
-    let auth = head.header(UPLOAD_AUTH_HEADER).or_else(|| in_metadata("upload_auth"));
+    let address = head.header(UPLOAD_ADDRESS).or_else(|| in_metadata("upload_address"));
+    let auth = head.header(UPLOAD_AUTH).or_else(|| in_metadata("upload_auth"));
     match (address, auth) {
         (Some(address), Some(auth)) => UploadCredential::parse(address, auth, now).map(Some),
         (None, None) => Ok(None),
         (Some(_), None) => {
-            Err(Error::field_invalid(UPLOAD_AUTH_HEADER, "sent with Upload-Address"))
+            Err(Error::field_invalid(UPLOAD_AUTH.as_str(), "sent with Upload-Address"))
         }
         (None, Some(_)) => {
-            Err(Error::field_invalid(UPLOAD_ADDRESS_HEADER, "sent with Upload-Auth"))
+            Err(Error::field_invalid(UPLOAD_ADDRESS.as_str(), "sent with Upload-Auth"))
         }
     }
 }
@@ -40,6 +36,8 @@ pub fn client_credential(
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
+    use ::http::Method;
+
     use super::*;
 
     #[test]
@@ -47,9 +45,7 @@ mod tests {
         for (name, missing) in
             [("Upload-Auth", "Upload-Address"), ("Upload-Address", "Upload-Auth")]
         {
-            let headers = vec![(name.to_owned(), "e30=".to_owned())];
-            let (path, query) = ("/".into(), String::new());
-            let head = Head { method: "PUT".into(), path, query, headers };
+            let head = RequestHead::new(Method::PUT, "/", [(name, "e30=")]);
             let error = client_credential(&head, None, UnixMillis(0)).unwrap_err();
             assert_eq!(error.field().unwrap().name, missing.to_lowercase(), "{error}");
         }

@@ -2,9 +2,9 @@
 
 use percent_encoding::percent_decode_str;
 
-/// The name in a header's value: `filename*` (RFC 8187, of UTF-8) before `filename`. Without
-/// folders, of which RFC 6266 §4.3 has a recipient take the last segment only. `None` for a value
-/// without a name and for one that is malformed.
+/// The file name in the value of the header: `filename*` (RFC 8187, UTF-8 only) takes precedence
+/// over `filename`. RFC 6266 §4.3 lets a recipient use only the last path segment. `None` if the
+/// value has no name or is malformed.
 pub(super) fn file_name(value: &str) -> Option<String> {
     let mut rest = Rest(value.trim());
     rest.token()?;
@@ -21,8 +21,8 @@ pub(super) fn file_name(value: &str) -> Option<String> {
     name.rsplit(['/', '\\']).next().map(str::to_owned)
 }
 
-/// `UTF-8'language'percent-encoded` (RFC 8187 §3.2.1). Other charsets are for older producers
-/// only, who send `filename` as well.
+/// `UTF-8'language'percent-encoded` (RFC 8187 §3.2.1). Producers that use other charsets also send
+/// `filename`.
 fn extended_value(value: &str) -> Option<String> {
     let (charset, rest) = value.split_once('\'')?;
     let (_language, encoded) = rest.split_once('\'')?;
@@ -32,7 +32,7 @@ fn extended_value(value: &str) -> Option<String> {
     percent_decode_str(encoded).decode_utf8().ok().map(String::from)
 }
 
-/// What is left of a value.
+/// The unparsed rest of a value.
 struct Rest<'a>(&'a str);
 
 impl<'a> Rest<'a> {
@@ -55,7 +55,7 @@ impl<'a> Rest<'a> {
         Some(Some((name, value)))
     }
 
-    /// What ends the type and every parameter: a semicolon, or the value's own end.
+    /// The end of the type or of a parameter: a semicolon, or the end of the value.
     fn end_of_part(&mut self) -> Option<()> {
         self.0 = self.0.trim_start();
         (self.0.is_empty() || self.0.starts_with(';')).then_some(())

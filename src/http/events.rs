@@ -1,33 +1,37 @@
 //! `GET /v1/files/{id}/events`: an upload's progress as server-sent events
 //! (<https://html.spec.whatwg.org/multipage/server-sent-events.html>).
 //!
-//! Who follows an upload sees its records and not the writer: any instance can tell its progress.
+//! The events are read from the upload's records, so any instance can send them.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use ::http::StatusCode;
+use ::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Head, Response, UploadStatus};
+use super::header::X_ACCEL_BUFFERING;
+use super::{RequestHead, Response, UploadStatus};
 use crate::error::{Error, ErrorKind};
 use crate::timestamp::iso8601_extended;
 use crate::units::{ByteCount, UnixMillis};
 
-/// A comment is sent after so long without an event: proxies cut off what is silent.
+/// Interval without an event after which a comment is sent: proxies close idle connections.
 const COMMENT_INTERVAL: Duration = Duration::from_secs(15);
 
-/// An `expiring` event is sent so long before the end.
+/// An `expiring` event is sent this long before the expiry.
 const EXPIRING_MARGIN: Duration = Duration::from_secs(300);
 
-/// After so long a browser connects again, in milliseconds.
+/// Delay before a browser reconnects, in milliseconds.
 const RECONNECT_MS: u32 = 2_000;
 
-/// What one client has been told, and what it is told next.
+/// The events that one client has received, from which the next ones follow.
 ///
-/// An event's id is the acknowledged offset, and for other events than `progress` their name after
-/// it: `1048576`, `1048576-succeeded`.
+/// The id of a `progress` event is the acknowledged offset. Other events append their name:
+/// `1048576`, `1048576-succeeded`.
 #[derive(Clone, Debug, Default)]
-pub struct EventFeed {
+pub struct SseEncoder {
     told: Option<Told>,
     told_expiring: [Option<UnixMillis>; 2],
     silent: Duration,
@@ -40,43 +44,45 @@ struct Told {
     state: Option<&'static str>,
 }
 
-impl EventFeed {
-    /// The feed that `head` asks for. `Last-Event-ID` names what the client has seen before.
+impl SseEncoder {
+    /// The encoder for the request `head`. `Last-Event-ID` is the last event that the client has
+    /// received.
     #[must_use]
-    pub fn of(head: &Head) -> Self {
-        let mut feed = Self::default();
-        let Some(last) = head.header("last-event-id") else { return feed };
+    pub fn from_request(head: &RequestHead) -> Self {
+        let mut encoder = Self::default();
+        let Some(last) = head.header("last-event-id") else { return encoder };
         let (offset, name) = last.split_once('-').unwrap_or((last, ""));
         if let Ok(offset) = offset.parse() {
-            feed.told = Some(Told { durable: ByteCount(offset), state: None });
-            feed.over = matches!(name, "succeeded" | "failed");
+            encoder.told = Some(Told { durable: ByteCount(offset), state: None });
+            encoder.over = matches!(name, "succeeded" | "failed");
         }
-        feed
+        encoder
     }
 
-    /// The head of the answer. A client that has seen the last event is told with 204 to come no
-    /// more.
+    /// The head of the response. A client that has received the last event is told not to reconnect
+    /// (204).
     #[must_use]
     pub fn response(&self) -> Response {
         if self.over {
-            return Response::empty(204);
+            return Response::empty(StatusCode::NO_CONTENT);
         }
-        Response::empty(200)
-            .with_header("content-type", "text/event-stream")
-            .with_header("cache-control", "no-store")
-            // nginx would hold the events back (https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering).
-            .with_header("x-accel-buffering", "no")
+        Response::empty(StatusCode::OK)
+            .with_header(CONTENT_TYPE, "text/event-stream")
+            .with_header(CACHE_CONTROL, "no-store")
+            // nginx would buffer the events
+            // (https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering).
+            .with_header(X_ACCEL_BUFFERING, "no")
     }
 
-    /// What is sent first.
+    /// The start of the stream.
     #[must_use]
-    pub fn opening() -> String {
+    pub fn preamble() -> String {
         format!("retry: {RECONNECT_MS}\n\n")
     }
 
-    /// What is sent after `pause` without an event: a comment every 15 s, and otherwise nothing.
+    /// The text to send after `pause` without an event: a comment every 15 s, otherwise nothing.
     #[must_use]
-    pub fn kept_alive(&mut self, pause: Duration) -> &'static str {
+    pub fn keep_alive(&mut self, pause: Duration) -> &'static str {
         self.silent += pause;
         if self.silent < COMMENT_INTERVAL {
             return "";
@@ -85,15 +91,15 @@ impl EventFeed {
         ": still here\n\n"
     }
 
-    /// True once the last event has been told.
+    /// Returns true if the last event has been encoded.
     #[must_use]
-    pub const fn is_over(&self) -> bool {
+    pub const fn is_finished(&self) -> bool {
         self.over
     }
 
-    /// The events that are new with `status`, at the instant `now`; empty where none are.
-    /// `credential_ends_at` is for an upload whose credential only its owner can replace.
-    pub fn told_of(
+    /// The new events for `status` at `now`; may be empty. `credential_ends_at` is the expiry of a
+    /// credential that only the upload's owner can replace.
+    pub fn encode_status(
         &mut self,
         status: &UploadStatus,
         credential_ends_at: Option<UnixMillis>,
@@ -105,7 +111,7 @@ impl EventFeed {
             return events;
         }
         let seen = Told { durable, state: Some(status.state()) };
-        // What a client saw before it was cut off is not told again.
+        // A reconnected client has already received this progress.
         let known = self.told.is_some_and(|told| {
             told.durable == durable && told.state.is_none_or(|state| state == status.state())
         });
@@ -119,9 +125,9 @@ impl EventFeed {
         }
         self.told = Some(seen);
         if status.is_completed() {
-            self.end(&mut events, "succeeded", durable, &status.to_json());
+            self.end(&mut events, "succeeded", durable, &status.to_body());
         } else if status.has_ended() {
-            self.end(&mut events, "failed", durable, &status.to_json());
+            self.end(&mut events, "failed", durable, &status.to_body());
         } else if status.expired {
             let error = Error::new(ErrorKind::UploadExpired, "the upload was left alone too long");
             self.end(&mut events, "failed", durable, &failure(&error));
@@ -137,8 +143,8 @@ impl EventFeed {
         events
     }
 
-    /// The last event, for an upload that cannot be read any more.
-    pub fn told_of_error(&mut self, error: &Error) -> String {
+    /// The last event, for an upload whose records can no longer be read.
+    pub fn encode_error(&mut self, error: &Error) -> String {
         let mut events = String::new();
         if !self.over {
             let durable = self.told.map_or(ByteCount::ZERO, |told| told.durable);
@@ -147,7 +153,7 @@ impl EventFeed {
         events
     }
 
-    fn end(&mut self, events: &mut String, name: &str, durable: ByteCount, told: &Value) {
+    fn end(&mut self, events: &mut String, name: &str, durable: ByteCount, told: &impl Serialize) {
         write_event(events, name, &format!("{}-{name}", durable.bytes()), told);
         self.over = true;
     }
@@ -182,8 +188,9 @@ fn failure(error: &Error) -> Value {
     })
 }
 
-fn write_event(events: &mut String, name: &str, id: &str, told: &Value) {
-    // JSON has no line breaks outside of its strings, and none in them.
+fn write_event(events: &mut String, name: &str, id: &str, told: &impl Serialize) {
+    // JSON text contains no line breaks.
+    let told = serde_json::to_string(told).unwrap_or_default();
     let _ = write!(events, "id: {id}\nevent: {name}\ndata: {told}\n\n");
 }
 

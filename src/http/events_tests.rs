@@ -1,18 +1,15 @@
 #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
+use ::http::Method;
+
 use super::*;
 use crate::upload::{Checkpoint, FinishedObject, Phase, Role, Target, UploadRecord};
 
 const NOW: UnixMillis = UnixMillis(1_700_000_000_000);
 
-fn head(last_event_id: Option<&str>) -> Head {
-    let headers = last_event_id.map(|id| ("Last-Event-ID".to_owned(), id.to_owned()));
-    Head {
-        method: "GET".into(),
-        path: "/v1/files/a/events".into(),
-        query: String::new(),
-        headers: headers.into_iter().collect(),
-    }
+fn head(last_event_id: Option<&str>) -> RequestHead {
+    let headers = last_event_id.map(|id| ("Last-Event-ID", id));
+    RequestHead::new(Method::GET, "/v1/files/a/events", headers)
 }
 
 fn status(durable: u64, phase: Phase) -> UploadStatus {
@@ -50,35 +47,41 @@ fn completed() -> UploadStatus {
 
 #[test]
 fn progress_is_told_once_an_offset_and_the_end_ends_the_feed() {
-    let mut feed = EventFeed::of(&head(None));
-    assert_eq!(feed.response().status, 200);
-    let first = feed.told_of(&status(0, Phase::Receiving), None, NOW);
+    let mut encoder = SseEncoder::from_request(&head(None));
+    assert_eq!(encoder.response().status, 200);
+    let first = encoder.encode_status(&status(0, Phase::Receiving), None, NOW);
     assert!(first.starts_with("id: 0\nevent: progress\ndata: {"), "{first}");
-    assert_eq!(feed.told_of(&status(0, Phase::Receiving), None, NOW), "");
-    assert!(feed.told_of(&status(40, Phase::Receiving), None, NOW).starts_with("id: 40\n"));
-    assert!(!feed.is_over());
-    let last = feed.told_of(&completed(), None, NOW);
+    assert_eq!(encoder.encode_status(&status(0, Phase::Receiving), None, NOW), "");
+    assert!(
+        encoder.encode_status(&status(40, Phase::Receiving), None, NOW).starts_with("id: 40\n")
+    );
+    assert!(!encoder.is_finished());
+    let last = encoder.encode_status(&completed(), None, NOW);
     assert!(last.contains("id: 100\nevent: progress"), "{last}");
     assert!(last.contains("id: 100-succeeded\nevent: succeeded"), "{last}");
     assert!(last.contains("\"media_id\":\"m1\"") && last.ends_with("}\n\n"), "{last}");
-    assert!(feed.is_over());
-    assert_eq!(feed.told_of(&completed(), None, NOW), "");
+    assert!(encoder.is_finished());
+    assert_eq!(encoder.encode_status(&completed(), None, NOW), "");
 }
 
 #[test]
 fn a_client_that_comes_back_is_told_what_it_has_not_seen() {
-    let mut feed = EventFeed::of(&head(Some("40")));
-    assert_eq!(feed.told_of(&status(40, Phase::Receiving), None, NOW), "");
-    assert!(feed.told_of(&status(41, Phase::Receiving), None, NOW).starts_with("id: 41\n"));
-    let mut feed = EventFeed::of(&head(Some("nonsense")));
-    assert!(feed.told_of(&status(40, Phase::Receiving), None, NOW).starts_with("id: 40\n"));
+    let mut encoder = SseEncoder::from_request(&head(Some("40")));
+    assert_eq!(encoder.encode_status(&status(40, Phase::Receiving), None, NOW), "");
+    assert!(
+        encoder.encode_status(&status(41, Phase::Receiving), None, NOW).starts_with("id: 41\n")
+    );
+    let mut encoder = SseEncoder::from_request(&head(Some("nonsense")));
+    assert!(
+        encoder.encode_status(&status(40, Phase::Receiving), None, NOW).starts_with("id: 40\n")
+    );
 }
 
 #[test]
 fn a_client_that_has_seen_the_end_is_told_to_come_no_more() {
     for id in ["100-succeeded", "3-failed"] {
-        let feed = EventFeed::of(&head(Some(id)));
-        assert_eq!((feed.response().status, feed.is_over()), (204, true));
+        let encoder = SseEncoder::from_request(&head(Some(id)));
+        assert_eq!((encoder.response().status.as_u16(), encoder.is_finished()), (204, true));
     }
 }
 
@@ -93,52 +96,52 @@ fn uploads_that_end_badly_end_in_failed() {
             "\"code\":\"upload-expired\"",
         ),
     ] {
-        let mut feed = EventFeed::default();
-        let events = feed.told_of(&status, None, NOW);
+        let mut encoder = SseEncoder::default();
+        let events = encoder.encode_status(&status, None, NOW);
         assert!(events.contains("event: failed") && events.contains(word), "{events}");
-        assert!(feed.is_over());
+        assert!(encoder.is_finished());
     }
-    let mut feed = EventFeed::default();
+    let mut encoder = SseEncoder::default();
     let error = Error::new(ErrorKind::UploadNotFound, "no upload has this id");
-    assert!(feed.told_of_error(&error).contains("\"code\":\"upload-not-found\""));
-    assert!(feed.is_over());
+    assert!(encoder.encode_error(&error).contains("\"code\":\"upload-not-found\""));
+    assert!(encoder.is_finished());
 }
 
 #[test]
 fn what_is_about_to_end_is_told_once_for_each_end() {
     let soon = NOW + EXPIRING_MARGIN;
-    let mut feed = EventFeed::default();
+    let mut encoder = SseEncoder::default();
     let upload = UploadStatus { expires_at: Some(soon), ..status(3, Phase::Receiving) };
-    let events = feed.told_of(&upload, Some(soon), NOW);
+    let events = encoder.encode_status(&upload, Some(soon), NOW);
     assert!(events.contains("\"what\":\"upload\""), "{events}");
     assert!(events.contains("\"what\":\"credential\""), "{events}");
-    assert_eq!(feed.told_of(&upload, Some(soon), NOW), "");
+    assert_eq!(encoder.encode_status(&upload, Some(soon), NOW), "");
     let later = soon + Duration::from_secs(1);
-    assert_eq!(feed.told_of(&upload, Some(later), NOW), "");
-    let event = feed.told_of(&upload, Some(later), NOW + Duration::from_secs(1));
+    assert_eq!(encoder.encode_status(&upload, Some(later), NOW), "");
+    let event = encoder.encode_status(&upload, Some(later), NOW + Duration::from_secs(1));
     assert!(event.starts_with("id: 3-expiring\n"), "{event}");
 }
 
 #[test]
 fn a_pause_is_progress() {
-    let mut feed = EventFeed::default();
-    let _ = feed.told_of(&status(3, Phase::Receiving), None, NOW);
+    let mut encoder = SseEncoder::default();
+    let _ = encoder.encode_status(&status(3, Phase::Receiving), None, NOW);
     let paused = UploadStatus { paused: true, ..status(3, Phase::Receiving) };
-    assert!(feed.told_of(&paused, None, NOW).contains("\"state\":\"paused\""));
+    assert!(encoder.encode_status(&paused, None, NOW).contains("\"state\":\"paused\""));
 }
 
 #[test]
 fn a_comment_is_sent_after_fifteen_seconds_without_an_event() {
-    let mut feed = EventFeed::default();
+    let mut encoder = SseEncoder::default();
     let second = Duration::from_secs(1);
-    let _ = feed.told_of(&status(0, Phase::Receiving), None, NOW);
+    let _ = encoder.encode_status(&status(0, Phase::Receiving), None, NOW);
     for _ in 0..14 {
-        assert_eq!(feed.kept_alive(second), "");
+        assert_eq!(encoder.keep_alive(second), "");
     }
-    let _ = feed.told_of(&status(1, Phase::Receiving), None, NOW);
+    let _ = encoder.encode_status(&status(1, Phase::Receiving), None, NOW);
     for _ in 0..14 {
-        assert_eq!(feed.kept_alive(second), "");
+        assert_eq!(encoder.keep_alive(second), "");
     }
-    assert!(feed.kept_alive(second).starts_with(':'));
-    assert_eq!(feed.kept_alive(second), "");
+    assert!(encoder.keep_alive(second).starts_with(':'));
+    assert_eq!(encoder.keep_alive(second), "");
 }

@@ -1,18 +1,18 @@
-//! The name that a client gives a file.
+//! File names from clients.
 
 use percent_encoding::percent_decode_str;
 
 use crate::error::{Error, Result};
 
-/// Longest file name, in bytes of UTF-8. VOD limits a title, which a name becomes, to 128
-/// characters; longer names are kept and only the title is cut.
+/// Longest file name, in bytes of UTF-8. The title at VOD, which is derived from the name, is
+/// limited to 128 characters: it is truncated, the name is not.
 pub const FILE_NAME_BYTES_MAX: usize = 255;
 
 /// Longest title at VOD, in characters
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadvideo>).
 const TITLE_CHARS_MAX: usize = 128;
 
-/// A file name that is safe to pass on: no folders, no control characters, an extension.
+/// A valid file name: no directories, no control characters, an extension.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileName(String);
 
@@ -20,7 +20,8 @@ impl FileName {
     /// The name in plain text.
     ///
     /// # Errors
-    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid), which says what is wrong with it.
+    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the constraint that the name
+    /// violates.
     pub fn new(name: &str) -> Result<Self> {
         Self::with_fallback(name, "", None)
     }
@@ -68,7 +69,7 @@ impl FileName {
         &self.0
     }
 
-    /// The name without its extension, cut to VOD's limit for a title.
+    /// The name without its extension, truncated to VOD's limit for a title.
     #[must_use]
     pub fn title(&self) -> String {
         let stem = self.0.rsplit_once('.').map_or(self.0.as_str(), |(stem, _)| stem);
@@ -89,7 +90,7 @@ impl FileName {
 /// UTF-8.
 pub(super) fn decode_segment(segment: &str) -> Result<String> {
     let refused = || refused("UTF-8, percent-encoded");
-    // The decoder leaves an invalid encoding as it is.
+    // The decoder does not report invalid encodings.
     let encoded = |rest: &str| rest.len() >= 2 && is_hex(rest.as_bytes().get(..2));
     if !segment.split('%').skip(1).all(encoded) {
         return Err(refused());

@@ -1,79 +1,84 @@
-//! What FilePond's own uploader sends (FilePond 4, <https://pqina.nl/filepond/docs/api/server/>): a
-//! file in one form, or in chunks that look like those of tus and are not.
+//! The requests of FilePond's own uploader (FilePond 4,
+//! <https://pqina.nl/filepond/docs/api/server/>): a file in one form, or in chunks that resemble
+//! those of tus.
 //!
-//! The chunks begin with a POST that names the file's length alone and is answered with an id; the
-//! file's name comes with each PATCH. A chunk that failed is sent again whole, and after a HEAD the
-//! client goes on with the first chunk that begins at the offset or later. So an offset within a
-//! chunk is told as that chunk's beginning, and bytes that are there already are read over.
+//! A chunked transfer starts with a POST that contains only the file's length. Its response is an
+//! id; each PATCH contains the file's name. FilePond repeats a failed chunk in full. After a HEAD
+//! it continues with the first chunk that starts at the offset or later. The worker therefore
+//! rounds an offset within a chunk down to the start of the chunk, and skips bytes that are already
+//! stored.
 
+use ::http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use ::http::{HeaderName, Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use super::form::{Field, form_file_name};
-use super::{Head, Metadata, NameHint, Response, integer_header};
+use super::header::{UPLOAD_LENGTH, UPLOAD_OFFSET};
+use super::{Body, Metadata, NameHint, RequestHead, Response, integer_header};
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::{ByteCount, UnixMillis};
 use crate::upload::UploadKey;
 
-/// Longest body of a DELETE that is read, in bytes: it is an id.
+/// Longest body of a DELETE, in bytes: an id.
 pub const REVERT_BYTES_MAX: usize = 1024;
 
 const CHUNK_CONTENT_TYPE: &str = "application/offset+octet-stream";
 
-/// The members of a file's metadata that mean something here, by the names of a form's fields.
+/// The supported members of a file's metadata, which have the names of form fields.
 const METADATA_MEMBERS: [&str; 5] =
     ["upload_address", "upload_auth", "media_id", "media_token", "title"];
 
-/// What a request to `/v1/filepond` or `/v1/filepond/{id}` asks for.
+/// A request to `/v1/filepond` or `/v1/filepond/{id}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FilePondCall {
-    /// POST with Upload-Length: an id for a file that comes in chunks.
+    /// POST with Upload-Length: starts a chunked transfer.
     Begin {
-        /// The file's length.
+        /// The length of the file.
         length: ByteCount,
     },
-    /// POST without it: a form with the whole file.
-    Whole,
+    /// POST without Upload-Length: a form with the complete file.
+    Process,
     /// PATCH: a chunk.
     Chunk(FilePondChunk),
-    /// HEAD: where to go on.
+    /// HEAD: the offset of the transfer.
     Offset(UploadKey),
-    /// DELETE: the file is not wanted. Where the address has no id, the body has it.
+    /// DELETE: deletes the transfer. The id is in the body if the path has none.
     Revert(Option<UploadKey>),
 }
 
 /// The head of a chunk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilePondChunk {
-    /// The id that the POST was answered with.
+    /// The id in the response to the POST.
     pub key: UploadKey,
-    /// Where the chunk begins.
+    /// The offset of the first byte.
     pub offset: ByteCount,
-    /// How many bytes it has, where that is declared.
+    /// The length of the chunk, if declared.
     pub length: Option<ByteCount>,
-    /// The length of the whole file.
+    /// The length of the file.
     pub file_length: ByteCount,
-    /// What the chunk says about the file's name.
+    /// The file name hints in the request.
     pub file_name: NameHint,
 }
 
 impl FilePondCall {
-    /// Reads a request; `id` is what its path has after `/v1/filepond/`, or empty. FilePond itself
-    /// names the id in the query, as `patch`.
+    /// Parses a request; `id` is what follows `/v1/filepond/` in its path, or empty. FilePond
+    /// itself sends the id in the query, as `patch`.
     ///
     /// # Errors
     /// [`ErrorKind::RequestInvalid`] with the header, [`ErrorKind::MediaTypeUnsupported`],
     /// [`ErrorKind::FileEmpty`], [`ErrorKind::FileTooLarge`] above `size_max`,
-    /// [`ErrorKind::UploadNotFound`] for an id that is none.
-    pub fn parse(head: &Head, id: &str, size_max: ByteCount) -> Result<Self> {
-        let named = if id.is_empty() { id_in_query(&head.query) } else { Some(id.to_owned()) };
+    /// [`ErrorKind::UploadNotFound`] for an invalid id.
+    pub fn parse(head: &RequestHead, id: &str, size_max: ByteCount) -> Result<Self> {
+        let named = if id.is_empty() { id_in_query(head.query()) } else { Some(id.to_owned()) };
         let named = named.map(|id| upload_key(&id)).transpose()?;
         let addressed = || named.clone().ok_or_else(no_id);
-        match head.meant_method() {
-            "POST" => match integer_header(head, "upload-length")?.map(ByteCount) {
-                None => Ok(Self::Whole),
+        match head.effective_method() {
+            Some(Method::POST) => match integer_header(head, &UPLOAD_LENGTH)?.map(ByteCount) {
+                None => Ok(Self::Process),
                 Some(ByteCount::ZERO) => {
                     Err(Error::new(ErrorKind::FileEmpty, "the file has no bytes"))
                 }
@@ -83,39 +88,39 @@ impl FilePondCall {
                 }
                 Some(length) => Ok(Self::Begin { length }),
             },
-            "PATCH" => FilePondChunk::parse(head, addressed()?).map(Self::Chunk),
-            "HEAD" => addressed().map(Self::Offset),
-            "DELETE" => Ok(Self::Revert(named)),
+            Some(Method::PATCH) => FilePondChunk::parse(head, addressed()?).map(Self::Chunk),
+            Some(Method::HEAD) => addressed().map(Self::Offset),
+            Some(Method::DELETE) => Ok(Self::Revert(named)),
             _ => Err(Error::new(ErrorKind::MethodUnsupported, "this path has no such method")),
         }
     }
 }
 
 impl FilePondChunk {
-    fn parse(head: &Head, key: UploadKey) -> Result<Self> {
-        if head.header("content-type") != Some(CHUNK_CONTENT_TYPE) {
+    fn parse(head: &RequestHead, key: UploadKey) -> Result<Self> {
+        if head.header(CONTENT_TYPE) != Some(CHUNK_CONTENT_TYPE) {
             let message = format!("Content-Type is not {CHUNK_CONTENT_TYPE}");
             return Err(Error::new(ErrorKind::MediaTypeUnsupported, message));
         }
-        let required = |name| {
-            integer_header(head, name)?
+        let required = |name: HeaderName| {
+            integer_header(head, &name)?
                 .map(ByteCount)
-                .ok_or_else(|| Error::field_invalid(name, "sent with a chunk"))
+                .ok_or_else(|| Error::field_invalid(name.as_str(), "sent with a chunk"))
         };
         let file_name = head.header("upload-name").unwrap_or_default();
         Ok(Self {
             key,
-            offset: required("upload-offset")?,
-            length: integer_header(head, "content-length")?.map(ByteCount),
-            file_length: required("upload-length")?,
+            offset: required(UPLOAD_OFFSET)?,
+            length: integer_header(head, &CONTENT_LENGTH)?.map(ByteCount),
+            file_length: required(UPLOAD_LENGTH)?,
             file_name: form_file_name(file_name),
         })
     }
 
-    /// How many of the chunk's bytes are there already, where the upload has `durable`.
+    /// How many bytes of the chunk are already stored if the upload has `durable`.
     ///
     /// # Errors
-    /// [`ErrorKind::OffsetMismatch`] for a chunk that begins behind them.
+    /// [`ErrorKind::OffsetMismatch`] for a chunk that starts after `durable`.
     pub fn known_len(&self, durable: ByteCount) -> Result<ByteCount> {
         if self.offset > durable {
             let (offset, durable) = (self.offset.bytes(), durable.bytes());
@@ -127,22 +132,22 @@ impl FilePondChunk {
     }
 }
 
-/// What is kept of a file in chunks, from its POST on. Holds no secret.
+/// The stored record of a chunked transfer. It contains no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FilePondTransfer {
     /// The version of this record.
     version: u8,
-    /// When it began, in milliseconds since the Unix epoch.
+    /// When the transfer started, in milliseconds since the Unix epoch.
     pub created_at_ms: u64,
     /// The file's length, in bytes.
     length_bytes: u64,
-    /// The media id that the client named, once its client has proved that it owns the media.
+    /// The media id that the client named and proved to own.
     media_id: Option<String>,
-    /// The title that the client named.
+    /// The title that the client sent.
     title: Option<String>,
-    /// How large the chunks are, in bytes, once the first has come.
+    /// The size of the chunks, in bytes; `None` before the first one.
     chunk_bytes: Option<u64>,
-    /// True once an upload was made under this id: none is made a second time.
+    /// Whether an upload was created under this id: it is created only once.
     #[serde(default)]
     upload_made: bool,
 }
@@ -150,7 +155,7 @@ pub struct FilePondTransfer {
 impl FilePondTransfer {
     const VERSION: u8 = 1;
 
-    /// A transfer of which no chunk has come. Of `metadata`, no credential is kept.
+    /// A transfer without chunks. Credentials in `metadata` are not stored.
     #[must_use]
     pub fn new(created_at: UnixMillis, length: ByteCount, metadata: &Metadata) -> Self {
         let text = |key| metadata.text(&[key]).map(str::to_owned);
@@ -165,25 +170,26 @@ impl FilePondTransfer {
         }
     }
 
-    /// The same once its first chunk has come, of `length` bytes.
+    /// The transfer once its first chunk, of `length` bytes, is known.
     #[must_use]
-    pub fn begun_with(self, length: Option<ByteCount>) -> Self {
+    pub fn with_chunk_size(self, length: Option<ByteCount>) -> Self {
         Self { chunk_bytes: length.map(ByteCount::bytes), ..self }
     }
 
-    /// The same once an upload was made for it.
+    /// The transfer once its upload was created.
     #[must_use]
-    pub fn with_upload_made(self) -> Self {
+    pub fn mark_upload_created(self) -> Self {
         Self { upload_made: true, ..self }
     }
 
-    /// Whether an upload was made for it. Where that one is gone, so is the file.
+    /// Returns true if the upload was created. If that upload no longer exists, neither does the
+    /// file.
     #[must_use]
-    pub const fn is_upload_made(&self) -> bool {
+    pub const fn is_upload_created(&self) -> bool {
         self.upload_made
     }
 
-    /// What the client said of the file.
+    /// The metadata that the client sent.
     #[must_use]
     pub fn metadata(&self) -> Metadata {
         let mut metadata = Metadata::default();
@@ -191,19 +197,19 @@ impl FilePondTransfer {
         metadata
     }
 
-    /// The media that the file continues. Its ownership was checked at the POST.
+    /// The media that the file continues. Its ownership was verified at the POST.
     #[must_use]
     pub fn media_id(&self) -> Option<&str> {
         self.media_id.as_deref()
     }
 
-    /// Where it is kept.
+    /// The key of the record.
     #[must_use]
     pub fn name(key: &UploadKey) -> String {
         format!("u.{}.filepond", key.as_str())
     }
 
-    /// The id whose transfer is kept under `name`, if one is.
+    /// The upload whose record has the key `name`.
     #[must_use]
     pub fn key_of(name: &str) -> Option<UploadKey> {
         UploadKey::new(name.strip_prefix("u.")?.strip_suffix(".filepond")?)
@@ -221,8 +227,8 @@ impl FilePondTransfer {
     /// The transfer in a stored form.
     ///
     /// # Errors
-    /// [`ErrorKind::CheckpointNewer`] for a later version, [`ErrorKind::CheckpointCorrupt`] for
-    /// anything else that is none.
+    /// [`ErrorKind::CheckpointNewer`] for a later version, [`ErrorKind::CheckpointCorrupt`] for any
+    /// other invalid record.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         let corrupt = || Error::new(ErrorKind::CheckpointCorrupt, "the stored transfer is none");
         let value: Value = serde_json::from_slice(bytes).map_err(|_| corrupt())?;
@@ -235,8 +241,8 @@ impl FilePondTransfer {
         }
     }
 
-    /// Where the client is to go on, where `durable` bytes are there: at the beginning of the chunk
-    /// that they end in.
+    /// The offset from which the client continues if `durable` bytes are stored: the start of the
+    /// chunk that contains it.
     #[must_use]
     pub fn resume_offset(&self, durable: ByteCount) -> ByteCount {
         match self.chunk_bytes {
@@ -247,7 +253,7 @@ impl FilePondTransfer {
         }
     }
 
-    /// Whether a chunk is of this file.
+    /// Checks that the chunk belongs to this file.
     ///
     /// # Errors
     /// [`ErrorKind::LengthInconsistent`].
@@ -260,10 +266,10 @@ impl FilePondTransfer {
     }
 }
 
-/// The fields that a form of FilePond stands for: a file's metadata comes as one JSON object, under
-/// the name of the input.
+/// The form fields in `field`: FilePond sends the metadata of a file as a JSON object under the
+/// name of the input.
 #[must_use]
-pub fn meant_fields(field: Field) -> Vec<Field> {
+pub fn metadata_fields(field: Field) -> Vec<Field> {
     let Ok(Value::Object(members)) = serde_json::from_slice(&field.value) else {
         return vec![field];
     };
@@ -279,42 +285,36 @@ pub fn meant_fields(field: Field) -> Vec<Field> {
 /// The id in the body of a DELETE.
 ///
 /// # Errors
-/// [`ErrorKind::UploadNotFound`] where it is none.
+/// [`ErrorKind::UploadNotFound`] for an invalid id.
 pub fn key_in_body(body: &[u8]) -> Result<UploadKey> {
     upload_key(std::str::from_utf8(body).unwrap_or_default().trim())
 }
 
-/// The answer to a POST: the id of the file, also where it is whole. Its state is at
-/// `/v1/files/{id}` as soon as it has a name, and has its media id.
+/// The response to a POST: the id of the file. Its state, including the media id, is at
+/// `/v1/files/{id}` once its upload is created.
 #[must_use]
-pub fn filepond_begun(key: &UploadKey, media_id: &str) -> Response {
-    let headers = vec![
-        ("content-type", "text/plain; charset=utf-8".to_owned()),
-        ("cache-control", "no-store".to_owned()),
-        ("location", format!("/v1/filepond/{}", key.as_str())),
-    ];
-    let body = key.as_str().to_owned().into_bytes();
-    with_media_id(Response { status: 201, headers, body }, media_id)
+pub fn transfer_created(key: &UploadKey, media_id: &str) -> Response {
+    let body = Body::Text(key.as_str().to_owned());
+    Response::of_type("text/plain; charset=utf-8", StatusCode::CREATED, body)
+        .with_header(LOCATION, format!("/v1/filepond/{}", key.as_str()))
+        .with_media_id(media_id)
 }
 
-/// The answer to a PATCH, of which all is durable up to `offset`.
+/// The response to a PATCH whose bytes are durable up to `offset`.
 #[must_use]
 pub fn filepond_stored(offset: ByteCount, media_id: &str) -> Response {
-    let response = Response::empty(204).with_header("upload-offset", offset.bytes().to_string());
-    with_media_id(response, media_id)
+    Response::empty(StatusCode::NO_CONTENT)
+        .with_header(UPLOAD_OFFSET, offset.bytes())
+        .with_media_id(media_id)
 }
 
-/// The answer to a HEAD.
+/// The response to HEAD.
 #[must_use]
 pub fn filepond_offset(offset: ByteCount, transfer: &FilePondTransfer) -> Response {
-    Response::empty(200)
-        .with_header("upload-offset", offset.bytes().to_string())
-        .with_header("upload-length", transfer.length_bytes.to_string())
-        .with_header("cache-control", "no-store")
-}
-
-fn with_media_id(response: Response, media_id: &str) -> Response {
-    if media_id.is_empty() { response } else { response.with_header("media-id", media_id) }
+    Response::empty(StatusCode::OK)
+        .with_header(UPLOAD_OFFSET, offset.bytes())
+        .with_header(UPLOAD_LENGTH, transfer.length_bytes)
+        .with_header(CACHE_CONTROL, "no-store")
 }
 
 fn id_in_query(query: &str) -> Option<String> {

@@ -4,13 +4,9 @@ use super::*;
 
 const SIZE_MAX: ByteCount = ByteCount(1000);
 
-fn call(method: &str, id: &str, query: &str, headers: &[(&str, &str)]) -> Result<FilePondCall> {
-    let head = Head {
-        method: method.into(),
-        path: "/v1/filepond".into(),
-        query: query.into(),
-        headers: headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
-    };
+fn call(method: Method, id: &str, query: &str, headers: &[(&str, &str)]) -> Result<FilePondCall> {
+    let target = format!("/v1/filepond?{query}");
+    let head = RequestHead::new(method, &target, headers.iter().copied());
     FilePondCall::parse(&head, id, SIZE_MAX)
 }
 
@@ -27,7 +23,7 @@ const CHUNK: &[(&str, &str)] = &[
 ];
 
 fn chunk() -> FilePondChunk {
-    match call("PATCH", "", "patch=a1", CHUNK).unwrap() {
+    match call(Method::PATCH, "", "patch=a1", CHUNK).unwrap() {
         FilePondCall::Chunk(chunk) => chunk,
         other => panic!("{other:?}"),
     }
@@ -37,19 +33,23 @@ fn transfer() -> FilePondTransfer {
     let mut metadata = Metadata::default();
     metadata.set("media_id", "m1");
     metadata.set("upload_auth", "secret");
-    FilePondTransfer::new(UnixMillis(7), ByteCount(900), &metadata).begun_with(Some(ByteCount(250)))
+    FilePondTransfer::new(UnixMillis(7), ByteCount(900), &metadata)
+        .with_chunk_size(Some(ByteCount(250)))
 }
 
 #[test]
 fn the_calls_of_filepond_are_told_apart() {
     let length = [("Upload-Length", "900")];
     let begin = FilePondCall::Begin { length: ByteCount(900) };
-    assert_eq!(call("POST", "", "", &length).unwrap(), begin);
-    assert_eq!(call("POST", "", "", &[]).unwrap(), FilePondCall::Whole);
-    assert_eq!(call("HEAD", "", "x=1&patch=a1", &[]).unwrap(), FilePondCall::Offset(key("a1")));
-    assert_eq!(call("HEAD", "a1", "", &[]).unwrap(), FilePondCall::Offset(key("a1")));
-    assert_eq!(call("DELETE", "", "", &[]).unwrap(), FilePondCall::Revert(None));
-    assert_eq!(call("DELETE", "a1", "", &[]).unwrap(), FilePondCall::Revert(Some(key("a1"))));
+    assert_eq!(call(Method::POST, "", "", &length).unwrap(), begin);
+    assert_eq!(call(Method::POST, "", "", &[]).unwrap(), FilePondCall::Process);
+    assert_eq!(
+        call(Method::HEAD, "", "x=1&patch=a1", &[]).unwrap(),
+        FilePondCall::Offset(key("a1"))
+    );
+    assert_eq!(call(Method::HEAD, "a1", "", &[]).unwrap(), FilePondCall::Offset(key("a1")));
+    assert_eq!(call(Method::DELETE, "", "", &[]).unwrap(), FilePondCall::Revert(None));
+    assert_eq!(call(Method::DELETE, "a1", "", &[]).unwrap(), FilePondCall::Revert(Some(key("a1"))));
     let expected = FilePondChunk {
         key: key("a1"),
         offset: ByteCount(500),
@@ -64,18 +64,22 @@ fn the_calls_of_filepond_are_told_apart() {
 fn what_is_missing_or_wrong_is_refused_by_name() {
     for missing in ["Upload-Offset", "Upload-Length"] {
         let rest: Vec<_> = CHUNK.iter().copied().filter(|(name, _)| *name != missing).collect();
-        let error = call("PATCH", "a1", "", &rest).unwrap_err();
+        let error = call(Method::PATCH, "a1", "", &rest).unwrap_err();
         assert_eq!(error.field().unwrap().name, missing.to_lowercase());
     }
     for (method, id, query, headers, kind) in [
-        ("PATCH", "", "", CHUNK, ErrorKind::UploadNotFound),
-        ("PATCH", "a1", "", &[], ErrorKind::MediaTypeUnsupported),
-        ("HEAD", "", "patch=%2e%2e", &[], ErrorKind::UploadNotFound),
-        ("POST", "", "", &[("Upload-Length", "0")], ErrorKind::FileEmpty),
-        ("POST", "", "", &[("Upload-Length", "1001")], ErrorKind::FileTooLarge),
-        ("POST", "", "", &[("Upload-Length", "x")], ErrorKind::RequestInvalid),
+        (Method::PATCH, "", "", CHUNK, ErrorKind::UploadNotFound),
+        (Method::PATCH, "a1", "", &[], ErrorKind::MediaTypeUnsupported),
+        (Method::HEAD, "", "patch=%2e%2e", &[], ErrorKind::UploadNotFound),
+        (Method::POST, "", "", &[("Upload-Length", "0")], ErrorKind::FileEmpty),
+        (Method::POST, "", "", &[("Upload-Length", "1001")], ErrorKind::FileTooLarge),
+        (Method::POST, "", "", &[("Upload-Length", "x")], ErrorKind::RequestInvalid),
     ] {
-        assert_eq!(call(method, id, query, headers).unwrap_err().kind(), kind, "{method} {query}");
+        assert_eq!(
+            call(method, id, query, headers).unwrap_err().kind(),
+            kind,
+            "{query} {headers:?}"
+        );
     }
 }
 
@@ -84,7 +88,7 @@ fn an_offset_within_a_chunk_is_told_as_its_beginning() {
     for (durable, offset) in [(0, 0), (249, 0), (250, 250), (640, 500), (899, 750), (900, 900)] {
         assert_eq!(transfer().resume_offset(ByteCount(durable)), ByteCount(offset), "{durable}");
     }
-    let unknown = transfer().begun_with(None);
+    let unknown = transfer().with_chunk_size(None);
     assert_eq!(unknown.resume_offset(ByteCount(640)), ByteCount(640));
 }
 
@@ -116,11 +120,11 @@ fn a_transfer_is_read_back_and_one_of_a_newer_version_or_a_broken_one_is_not() {
 
 #[test]
 fn that_an_upload_was_made_is_kept_and_of_an_older_record_is_not_known() {
-    assert!(!transfer().is_upload_made());
-    let made = transfer().with_upload_made();
+    assert!(!transfer().is_upload_created());
+    let made = transfer().mark_upload_created();
     let bytes = made.encode().unwrap();
     assert_eq!(FilePondTransfer::decode(&bytes).unwrap(), made);
-    assert!(made.is_upload_made());
+    assert!(made.is_upload_created());
     assert_eq!(made.resume_offset(ByteCount(640)), ByteCount(500));
     let older = String::from_utf8(bytes).unwrap().replace(",\"upload_made\":true", "");
     assert_eq!(FilePondTransfer::decode(older.as_bytes()).unwrap(), transfer());
@@ -142,11 +146,11 @@ fn metadata_is_read_as_fields_and_other_fields_stay() {
     };
     let metadata =
         field("filepond", r#"{"media_id":"m1","other":"x","title":5,"upload_auth":"s"}"#);
-    let mut meant = meant_fields(metadata);
+    let mut meant = metadata_fields(metadata);
     meant.sort_by(|a, b| a.name.cmp(&b.name));
     assert_eq!(meant, [field("media_id", "m1"), field("upload_auth", "s")]);
     for value in ["", "m2", "[1]", "5"] {
-        assert_eq!(meant_fields(field("media_id", value)), [field("media_id", value)]);
+        assert_eq!(metadata_fields(field("media_id", value)), [field("media_id", value)]);
     }
 }
 

@@ -1,17 +1,10 @@
 //! The media that a client wants to continue: its id, and the token that proves the client owns it.
 
-use super::{Head, Metadata, is_header_value};
+use super::header::{UPLOAD_MEDIA_ID, UPLOAD_MEDIA_TOKEN};
+use super::{Metadata, RequestHead, is_header_value};
 use crate::credential::{MediaTokenKey, Secret};
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::UnixMillis;
-
-/// The request header with the id of the media.
-pub const MEDIA_ID_HEADER: &str = "upload-media-id";
-/// The request header with the token of the media.
-pub const MEDIA_TOKEN_HEADER: &str = "upload-media-token";
-
-/// The response header with the token of the media that the worker has issued.
-pub const ISSUED_TOKEN_HEADER: &str = "media-token";
 
 /// A media that a request names. The id alone authorizes nothing: media ids are public.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,14 +20,14 @@ impl MediaClaim {
     ///
     /// # Errors
     /// [`ErrorKind::RequestInvalid`] for an id that [`is_media_id`] does not accept.
-    pub fn parse(head: &Head, metadata: &Metadata) -> Result<Option<Self>> {
-        let named = head.header(MEDIA_ID_HEADER).or_else(|| metadata.text(&["media_id"]));
+    pub fn parse(head: &RequestHead, metadata: &Metadata) -> Result<Option<Self>> {
+        let named = head.header(UPLOAD_MEDIA_ID).or_else(|| metadata.text(&["media_id"]));
         let Some(media_id) = named.filter(|id| !id.is_empty()) else { return Ok(None) };
         if !is_media_id(media_id) {
             let allowed = format!("1 to {MEDIA_ID_CHARS_MAX} characters of printable ASCII");
-            return Err(Error::field_invalid(MEDIA_ID_HEADER, allowed));
+            return Err(Error::field_invalid(UPLOAD_MEDIA_ID.as_str(), allowed));
         }
-        let token = head.header(MEDIA_TOKEN_HEADER).or_else(|| metadata.text(&["media_token"]));
+        let token = head.header(UPLOAD_MEDIA_TOKEN).or_else(|| metadata.text(&["media_token"]));
         Ok(Some(Self { media_id: media_id.to_owned(), token: token.map(Secret::new) }))
     }
 
@@ -72,15 +65,15 @@ const MEDIA_ID_CHARS_MAX: usize = 128;
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
+    use ::http::Method;
+
     use super::*;
     use crate::credential::SealKey;
 
     const NOW: UnixMillis = UnixMillis(1_700_000_000_000);
 
     fn parse(headers: &[(&str, &str)], metadata: &str) -> Result<Option<MediaClaim>> {
-        let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-        let (path, query) = ("/v1/files".into(), String::new());
-        let head = Head { method: "POST".into(), path, query, headers: headers.collect() };
+        let head = RequestHead::new(Method::POST, "/v1/files", headers.iter().copied());
         let metadata = if metadata.is_empty() {
             Metadata::default()
         } else {

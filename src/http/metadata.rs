@@ -7,13 +7,13 @@ use zeroize::Zeroizing;
 use crate::credential::decode_base64;
 use crate::error::{Error, Result};
 
-/// Longest `Upload-Metadata` that is taken, in bytes.
+/// Longest accepted `Upload-Metadata`, in bytes.
 const METADATA_BYTES_MAX: usize = 8 * 1024;
 
-/// Keys whose values are credentials: they are used and never stored or echoed.
+/// Keys whose values are credentials, which are neither stored nor sent back.
 const SECRET_KEYS: [&str; 3] = ["upload_address", "upload_auth", "media_token"];
 
-/// The pairs of an `Upload-Metadata` header, in its order.
+/// The pairs of an `Upload-Metadata` header, in order.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Metadata {
     pairs: Vec<Pair>,
@@ -28,10 +28,10 @@ struct Pair {
 }
 
 impl Metadata {
-    /// Reads a header's value.
+    /// Parses the value of the header.
     ///
     /// # Errors
-    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid), which names the key that is wrong.
+    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the invalid key.
     pub fn parse(header: &str) -> Result<Self> {
         if header.len() > METADATA_BYTES_MAX {
             return Err(refused(&format!("at most {METADATA_BYTES_MAX} bytes long")));
@@ -55,7 +55,7 @@ impl Metadata {
         Ok(Self { pairs })
     }
 
-    /// Sets `key`, which a form's field named, to `text`; an input that was left empty is as none.
+    /// Sets `key` to `text`, the value of a form field. Empty text removes the key.
     pub(super) fn set(&mut self, key: &str, text: &str) {
         self.pairs.retain(|pair| pair.key != key);
         if text.is_empty() {
@@ -66,7 +66,7 @@ impl Metadata {
         self.pairs.push(Pair { key: key.to_owned(), encoded, value });
     }
 
-    /// The text of the first of these keys that is there and is UTF-8.
+    /// The value of the first of these keys that exists and is UTF-8.
     #[must_use]
     pub fn text(&self, keys: &[&str]) -> Option<&str> {
         keys.iter().find_map(|key| {
@@ -75,7 +75,7 @@ impl Metadata {
         })
     }
 
-    /// The header as it was sent, without the credentials in it. `None` where nothing is left.
+    /// The header as it was sent, without credentials. `None` if no pair remains.
     #[must_use]
     pub fn without_credentials(&self) -> Option<String> {
         let kept: Vec<String> = self

@@ -3,8 +3,10 @@
 //! VOD derives the format from the extension. Many clients send no name or a name without an
 //! extension, so each missing piece has a fallback.
 
+use ::http::header::CONTENT_DISPOSITION;
+
 use super::file_name::decode_segment;
-use super::{FILE_NAME_BYTES_MAX, FileName, Head, Metadata};
+use super::{FILE_NAME_BYTES_MAX, FileName, Metadata, RequestHead};
 use crate::error::{Error, Result};
 
 /// The stem of a file that has no name.
@@ -79,8 +81,8 @@ impl NameHint {
 
     /// Uses `Content-Disposition`, if `head` has one with a file name.
     #[must_use]
-    pub fn or_disposition(self, head: &Head) -> Self {
-        let value = head.header("content-disposition");
+    pub fn or_disposition(self, head: &RequestHead) -> Self {
+        let value = head.header(CONTENT_DISPOSITION);
         self.or_name(value.and_then(super::disposition::file_name).as_deref())
     }
 

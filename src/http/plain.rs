@@ -1,37 +1,39 @@
-//! `PUT` and `POST /v1/uploads/{file-name}`: a whole file in one request, as `curl -T` sends it.
+//! `PUT` and `POST /v1/uploads/{file-name}`: a file in one request, as `curl -T` sends it.
 
-use serde_json::{Value, json};
+use ::http::StatusCode;
+use ::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use serde::Serialize;
 
-use super::{Head, NameHint, Response, integer_header, is_header_value};
+use super::{NameHint, RequestHead, Response, integer_header, is_header_value};
 use crate::crc64::Crc64;
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::ByteCount;
 use crate::upload::{FinishedObject, UploadRecord};
 
-/// A request that brings a whole file.
+/// A request whose body is the complete file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlainFile {
-    /// What the request says about the file's name.
+    /// The file name hints in the request.
     pub file_name: NameHint,
-    /// The body's length, where it is declared.
+    /// The length of the body, if declared.
     pub length: Option<ByteCount>,
-    /// The Content-Type, where one is named.
+    /// The Content-Type of the file, if known.
     pub content_type: Option<String>,
 }
 
 impl PlainFile {
-    /// Reads the head of a request to `/v1/uploads/{file_name}`.
+    /// Parses the head of a request to `/v1/uploads/{file_name}`.
     ///
     /// # Errors
-    /// [`ErrorKind::RequestInvalid`] for a wrong name or length, [`ErrorKind::FileEmpty`] for a
+    /// [`ErrorKind::RequestInvalid`] for an invalid name or length, [`ErrorKind::FileEmpty`] for a
     /// declared length of zero, [`ErrorKind::MediaTypeUnsupported`] for a form.
-    pub fn parse(head: &Head, file_name: &str) -> Result<Self> {
-        let named = head.header("content-type").unwrap_or_default();
+    pub fn parse(head: &RequestHead, file_name: &str) -> Result<Self> {
+        let named = head.header(CONTENT_TYPE).unwrap_or_default();
         if named.to_ascii_lowercase().starts_with("multipart/form-data") {
             let message = "Content-Type is that of a form: send it to /v1/uploads";
             return Err(Error::new(ErrorKind::MediaTypeUnsupported, message));
         }
-        let length = integer_header(head, "content-length")?.map(ByteCount);
+        let length = integer_header(head, &CONTENT_LENGTH)?.map(ByteCount);
         if length.is_some_and(ByteCount::is_zero) {
             return Err(Error::new(ErrorKind::FileEmpty, "the file has no bytes"));
         }
@@ -43,27 +45,41 @@ impl PlainFile {
     }
 }
 
-/// The answer once the object is whole.
+/// The response once the object is complete.
 #[must_use]
 pub fn created(record: &UploadRecord, object: &FinishedObject) -> Response {
-    Response::json(201, &stored(record, object))
+    Response::json(StatusCode::CREATED, &StoredFile::new(record, object))
 }
 
-/// What a stored object is, as JSON.
-pub(super) fn stored(record: &UploadRecord, object: &FinishedObject) -> Value {
-    json!({
-        "media_id": record.media_id,
-        "kind": if record.minted { "video" } else { media_kind(&record.file_name) },
-        "bucket": record.target.bucket,
-        "object": record.target.object,
-        "size": object.size_bytes,
-        "crc64": Crc64(object.crc64).to_string(),
-        "etag": object.etag,
-    })
+/// A stored file as a JSON object. The members are in alphabetical order.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct StoredFile {
+    pub(super) bucket: String,
+    pub(super) crc64: String,
+    pub(super) etag: String,
+    pub(super) kind: &'static str,
+    pub(super) media_id: String,
+    pub(super) object: String,
+    /// In bytes.
+    pub(super) size: u64,
 }
 
-/// The kind of media by the extension of the file's name: `image` or `video` (which is VOD's word
-/// for audio, too).
+impl StoredFile {
+    pub(super) fn new(record: &UploadRecord, object: &FinishedObject) -> Self {
+        Self {
+            bucket: record.target.bucket.clone(),
+            crc64: Crc64(object.crc64).to_string(),
+            etag: object.etag.clone(),
+            kind: if record.minted { "video" } else { media_kind(&record.file_name) },
+            media_id: record.media_id.clone(),
+            object: record.target.object.clone(),
+            size: object.size_bytes,
+        }
+    }
+}
+
+/// The kind of media for the extension of the file name: `image` or `video`, which is also VOD's
+/// term for audio.
 #[must_use]
 pub fn media_kind(file_name: &str) -> &'static str {
     let extension = file_name.rsplit('.').next().unwrap_or_default().to_lowercase();
@@ -73,10 +89,9 @@ pub fn media_kind(file_name: &str) -> &'static str {
     }
 }
 
-/// The Content-Type to give the object: what the client names, unless that only describes the
-/// request.
-fn content_type(head: &Head) -> Option<String> {
-    let named = head.header("content-type")?;
+/// The Content-Type of the object: that of the request, unless it only describes the request.
+fn content_type(head: &RequestHead) -> Option<String> {
+    let named = head.header(CONTENT_TYPE)?;
     let describes_request =
         ["application/x-www-form-urlencoded", "application/offset+octet-stream"].contains(&named);
     (is_header_value(named) && !describes_request).then(|| named.to_owned())

@@ -1,197 +1,165 @@
 //! Errors as problem details (RFC 9457, <https://www.rfc-editor.org/rfc/rfc9457>).
 
-use serde_json::{Value, json};
+use ::http::StatusCode;
+use ::http::header::RETRY_AFTER;
+use serde::{Serialize, Serializer};
 
-use super::Response;
-use crate::error::{Error, ErrorKind, Retry};
+use super::{Body, Response};
+use crate::credential::Secret;
+use crate::error::{Error, ErrorClass, Retry, StoreError};
 
-/// The HTTP status of an error.
-#[must_use]
-pub const fn status_of(kind: ErrorKind) -> u16 {
-    match kind {
-        ErrorKind::RequestInvalid
-        | ErrorKind::FileDuplicate
-        | ErrorKind::EventsTaken
-        | ErrorKind::SourceBroken
-        | ErrorKind::CredentialNotRefreshable
-        | ErrorKind::FileEmpty
-        | ErrorKind::LengthMismatch
-        | ErrorKind::LengthInconsistent
-        | ErrorKind::DigestMismatch
-        | ErrorKind::CredentialInvalid
-        | ErrorKind::CredentialsSwapped => 400,
-        ErrorKind::CredentialRequired
-        | ErrorKind::CredentialExpired
-        | ErrorKind::SignatureWrong => 401,
-        ErrorKind::CredentialRejected
-        | ErrorKind::AccessDenied
-        | ErrorKind::UploadIsFinal
-        | ErrorKind::ConcatenationUnavailable
-        | ErrorKind::MediaNotOwned
-        | ErrorKind::OriginNotAllowed => 403,
-        ErrorKind::UploadNotFound | ErrorKind::MediaNotFound | ErrorKind::FileUnknown => 404,
-        ErrorKind::OffsetMismatch
-        | ErrorKind::TakenOver
-        | ErrorKind::UploadEnded
-        | ErrorKind::UploadStopped
-        | ErrorKind::UploadPaused
-        | ErrorKind::FileStateWrong
-        | ErrorKind::QueueStateWrong
-        | ErrorKind::CredentialForOtherObject => 409,
-        ErrorKind::UploadLost | ErrorKind::UploadAborted | ErrorKind::UploadExpired => 410,
-        ErrorKind::FileTooLarge | ErrorKind::RequestTooSmall => 413,
-        ErrorKind::MethodUnsupported => 405,
-        ErrorKind::ProtocolVersionUnsupported => 412,
-        ErrorKind::MediaTypeUnsupported => 415,
-        // What the store or VOD does not do for us, the gateway says.
-        ErrorKind::ChecksumMismatch
-        | ErrorKind::StoreRejected
-        | ErrorKind::StoreReplyInvalid
-        | ErrorKind::VodRejected => 502,
-        ErrorKind::StoreUnavailable
-        | ErrorKind::VodUnavailable
-        | ErrorKind::KeyValueUnavailable
-        | ErrorKind::CompletionUnknown
-        | ErrorKind::DeadlineExceeded
-        | ErrorKind::Busy => 503,
-        ErrorKind::CheckpointCorrupt
-        | ErrorKind::CheckpointNewer
-        | ErrorKind::Misconfigured
-        | ErrorKind::Internal => 500,
-    }
+/// Problem details. The members are in alphabetical order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// What the client or the operator does about it.
+    pub action: &'static str,
+    /// What the invalid field may be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allowed: Option<String>,
+    /// The stable code of the error; for an invalid field, its name and `-invalid`, such as
+    /// `upload-offset-invalid`.
+    pub code: String,
+    /// What happened.
+    pub detail: String,
+    /// The offset of the upload, in bytes, if the request named another one (IETF draft).
+    #[serde(rename = "expected-offset", skip_serializing_if = "Option::is_none")]
+    pub expected_offset: Option<u64>,
+    /// The invalid field.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// The media that a new upload may continue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media_id: Option<String>,
+    /// The token with which a new upload can continue the media.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "expose")]
+    pub media_token: Option<Secret>,
+    /// The offset that the request named, in bytes, if it is not that of the upload (IETF draft).
+    #[serde(rename = "provided-offset", skip_serializing_if = "Option::is_none")]
+    pub provided_offset: Option<u64>,
+    /// Whether the same request may succeed later.
+    pub retryable: bool,
+    /// The status of the response.
+    #[serde(serialize_with = "status_number")]
+    pub status: StatusCode,
+    /// The error code of OSS or VOD.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store_code: Option<String>,
+    /// The finer error code of OSS (`EC`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store_ec: Option<String>,
+    /// The request id of OSS or VOD.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store_request_id: Option<String>,
+    /// The name of the type, or of the status if there is no type.
+    pub title: &'static str,
+    /// The URI of the type, or `about:blank`.
+    #[serde(rename = "type")]
+    pub type_uri: &'static str,
 }
 
-/// The answer to a request that ended with `error`. `media_id` is named where a new upload may
-/// carry it.
-#[must_use]
-pub fn problem(error: &Error, media_id: Option<&str>) -> Response {
-    let status = status_of(error.kind());
-    let body = details(error, media_id);
-    let response = Response::json_as("application/problem+json", status, &body);
-    if status == 503 { response.with_header("retry-after", "5") } else { response }
-}
-
-/// The same with a status that its protocol has for it, and that status's name.
-pub(super) fn problem_of_status(
-    status: u16,
-    title: &str,
-    error: &Error,
-    media_id: Option<&str>,
-) -> Response {
-    let mut body = details(error, media_id);
-    if let Some(fields) = body.as_object_mut() {
-        fields.insert("status".to_owned(), Value::from(status));
-        fields.insert("title".to_owned(), Value::from(title));
-    }
-    Response::json_as("application/problem+json", status, &body)
-}
-
-/// The problem details of `error`.
-pub(super) fn details(error: &Error, media_id: Option<&str>) -> Value {
-    let kind = error.kind();
-    let status = status_of(kind);
-    let mut body = json!({
-        "type": "about:blank",
-        "title": title(status),
-        "status": status,
-        "detail": error.message(),
-        "code": code(error),
-        "action": kind.action(),
-        "retryable": kind.retry() == Retry::Later,
-    });
-    if let (Some(field), Some(fields)) = (error.field(), body.as_object_mut()) {
-        fields.insert("field".to_owned(), Value::from(field.name.as_str()));
-        fields.insert("allowed".to_owned(), Value::from(field.allowed.as_str()));
-    }
-    if let (Some(store), Some(fields)) = (error.store(), body.as_object_mut()) {
-        for (name, value) in [
-            ("store_code", &store.code),
-            ("store_request_id", &store.request_id),
-            ("store_ec", &store.ec),
-        ] {
-            if !value.is_empty() {
-                fields.insert(name.to_owned(), Value::from(value.as_str()));
-            }
+impl Problem {
+    /// The problem of a request that ended with `error`. `media_id` is that of the upload, unless it
+    /// is empty.
+    #[must_use]
+    pub fn new(error: &Error, media_id: Option<&str>) -> Self {
+        let kind = error.kind();
+        let status = status_of(kind.class());
+        let of_store = |member: fn(&StoreError) -> &String| non_empty(member(error.store()?));
+        Self {
+            action: kind.action(),
+            allowed: error.field().map(|field| field.allowed.clone()),
+            code: match error.field() {
+                Some(field) => format!("{}-invalid", field.name),
+                None => kind.code().to_owned(),
+            },
+            detail: error.message().to_owned(),
+            expected_offset: None,
+            field: error.field().map(|field| field.name.clone()),
+            media_id: media_id.and_then(non_empty),
+            media_token: None,
+            provided_offset: None,
+            retryable: kind.retry() == Retry::Later,
+            status,
+            store_code: of_store(|store| &store.code),
+            store_ec: of_store(|store| &store.ec),
+            store_request_id: of_store(|store| &store.request_id),
+            title: title(status),
+            type_uri: "about:blank",
         }
     }
-    if let (Some(media_id), Some(fields)) =
-        (media_id.filter(|id| !id.is_empty()), body.as_object_mut())
-    {
-        fields.insert("media_id".to_owned(), Value::from(media_id));
-    }
-    body
 }
 
-/// The stable code: of a field that was refused its name and `-invalid`, such as
-/// `upload-offset-invalid`.
-fn code(error: &Error) -> String {
-    match error.field() {
-        Some(field) => format!("{}-invalid", field.name),
-        None => error.kind().code().to_owned(),
+impl From<Problem> for Response {
+    fn from(problem: Problem) -> Self {
+        let status = problem.status;
+        let body = Body::Problem(Box::new(problem));
+        let response = Self::of_type("application/problem+json", status, body);
+        response.with_retry_after()
     }
 }
 
-const fn title(status: u16) -> &'static str {
+impl Response {
+    /// The response with the time after which the client may try again, if its status is 503.
+    pub(super) fn with_retry_after(self) -> Self {
+        match self.status {
+            StatusCode::SERVICE_UNAVAILABLE => self.with_header(RETRY_AFTER, RETRY_AFTER_S),
+            _ => self,
+        }
+    }
+}
+
+/// The response to a request that ended with `error`. `media_id` is that of the upload, which a new
+/// upload may continue.
+#[must_use]
+pub fn problem_response(error: &Error, media_id: Option<&str>) -> Response {
+    Problem::new(error, media_id).into()
+}
+
+/// The HTTP status of a class of errors.
+#[must_use]
+pub const fn status_of(class: ErrorClass) -> StatusCode {
+    match class {
+        ErrorClass::InvalidRequest => StatusCode::BAD_REQUEST,
+        ErrorClass::Unauthenticated => StatusCode::UNAUTHORIZED,
+        ErrorClass::PermissionDenied => StatusCode::FORBIDDEN,
+        ErrorClass::NotFound => StatusCode::NOT_FOUND,
+        ErrorClass::MethodNotSupported => StatusCode::METHOD_NOT_ALLOWED,
+        ErrorClass::Conflict => StatusCode::CONFLICT,
+        ErrorClass::Gone => StatusCode::GONE,
+        ErrorClass::VersionNotSupported => StatusCode::PRECONDITION_FAILED,
+        ErrorClass::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorClass::MediaTypeNotSupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ErrorClass::UpstreamRejected => StatusCode::BAD_GATEWAY,
+        ErrorClass::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorClass::CorruptState | ErrorClass::Misconfigured | ErrorClass::Internal => {
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+    }
+}
+
+/// The name of a status (RFC 9110 §15).
+fn title(status: StatusCode) -> &'static str {
     match status {
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        409 => "Conflict",
-        410 => "Gone",
-        412 => "Precondition Failed",
-        413 => "Content Too Large",
-        415 => "Unsupported Media Type",
-        502 => "Bad Gateway",
-        503 => "Service Unavailable",
-        _ => "Internal Server Error",
+        StatusCode::PAYLOAD_TOO_LARGE => "Content Too Large",
+        _ => status.canonical_reason().unwrap_or_default(),
     }
 }
+
+fn non_empty(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn status_number<S: Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u16(status.as_u16())
+}
+
+fn expose<S: Serializer>(token: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
+    token.as_ref().map(Secret::expose).serialize(serializer)
+}
+
+/// Seconds after which a client may repeat a request that was answered with 503.
+const RETRY_AFTER_S: u64 = 5;
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
-
-    use super::*;
-    use crate::error::StoreError;
-
-    #[test]
-    fn a_problem_names_code_cause_action_and_the_store_s_request_id() {
-        let error =
-            Error::new(ErrorKind::UploadLost, "the store forgot it").with_store(StoreError {
-                status: 404,
-                code: "NoSuchUpload".into(),
-                request_id: "6F".into(),
-                ..StoreError::default()
-            });
-        let response = problem(&error, Some("vid"));
-        assert_eq!(response.status, 410);
-        let body: Value = serde_json::from_slice(&response.body).unwrap();
-        assert_eq!(body["code"], "upload-lost");
-        assert_eq!(body["store_request_id"], "6F");
-        assert_eq!(body["media_id"], "vid");
-        assert!(response.headers.contains(&("content-type", "application/problem+json".into())));
-    }
-
-    #[test]
-    fn a_field_that_was_refused_is_named_by_the_code() {
-        let response = problem(&Error::field_invalid("upload-offset", "an integer"), None);
-        assert_eq!(response.status, 400);
-        let body: Value = serde_json::from_slice(&response.body).unwrap();
-        assert_eq!(body["code"], "upload-offset-invalid");
-        assert_eq!(
-            (&body["field"], &body["allowed"]),
-            (&"upload-offset".into(), &"an integer".into())
-        );
-    }
-
-    #[test]
-    fn every_kind_has_a_status_of_an_error_and_a_title() {
-        for kind in ErrorKind::ALL {
-            let status = status_of(*kind);
-            assert!((400..=599).contains(&status));
-            assert!(status == 500 || title(status) != title(500), "{status}");
-        }
-    }
-}
+#[path = "problem_tests.rs"]
+mod tests;

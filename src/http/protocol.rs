@@ -1,29 +1,30 @@
-//! Which protocol a request speaks.
+//! Detects the protocol of a request.
 
-use super::ietf::{InteropVersion, Limits, Refusal};
-use super::{Head, Response, Route, ietf, problem, tus};
+use super::header::TUS_RESUMABLE;
+use super::ietf::{ErrorContext, InteropVersion, Limits};
+use super::{RequestHead, Response, Route, ietf, problem_response, tus};
 use crate::error::Error;
 
 /// The protocol of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
-    /// HTTP alone.
+    /// Plain HTTP.
     Plain,
     /// tus 1.0.0.
     Tus,
-    /// The IETF's resumable uploads, as of one draft.
+    /// The IETF draft for resumable uploads, in one interop version.
     Ietf(InteropVersion),
 }
 
 impl Protocol {
-    /// The protocol of a request for `route`. tus names itself in every request; the IETF draft in
-    /// a creation and an append by Upload-Complete, and elsewhere not at all.
+    /// The protocol of a request for `route`. tus requests always contain Tus-Resumable. Requests
+    /// of the IETF draft contain Upload-Complete if they create or append, and no mark otherwise.
     #[must_use]
-    pub fn of(head: &Head, route: &Route) -> Self {
-        let named = InteropVersion::of(head);
+    pub fn detect(head: &RequestHead, route: &Route) -> Self {
+        let named = InteropVersion::detect(head);
         match route {
             Route::Create | Route::Append(_) | Route::Offset(_) | Route::Terminate(_) => {
-                if head.header("tus-resumable").is_some() {
+                if head.header(TUS_RESUMABLE).is_some() {
                     return Self::Tus;
                 }
                 match (named, route) {
@@ -39,16 +40,16 @@ impl Protocol {
         }
     }
 
-    /// The answer to a request that ended with `error` before anything was touched.
+    /// The response to a request that failed with `error` before it had any effect.
     #[must_use]
-    pub fn refused(self, error: &Error, limits: &Limits) -> Response {
+    pub fn error_response(self, error: &Error, limits: &Limits) -> Response {
         match self {
-            Self::Plain => problem(error, None),
-            Self::Tus => tus::refused(error),
+            Self::Plain => problem_response(error, None),
+            Self::Tus => tus::error_response(error),
             Self::Ietf(version) => {
                 let (progress, provided_offset, media_id) = (None, None, None);
-                let refusal = Refusal { error, progress, provided_offset, media_id, limits };
-                ietf::refused(version, &refusal)
+                let refusal = ErrorContext { error, progress, provided_offset, media_id, limits };
+                ietf::error_response(version, &refusal)
             }
         }
     }

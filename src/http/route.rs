@@ -1,16 +1,18 @@
-//! Which request is for what.
+//! Maps requests to routes.
 
-use super::Head;
+use ::http::Method;
+
+use super::RequestHead;
 use crate::error::{Error, ErrorKind, Result};
 use crate::upload::UploadKey;
 
-/// What a request is for.
+/// The operation that a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
-    /// `GET /healthz`: the worker answers.
+    /// `GET /healthz`: a health check.
     Health,
-    /// `OPTIONS` of any other path: what is spoken.
-    Discover,
+    /// `OPTIONS` of any other path: the supported protocols.
+    Options,
     /// `POST /v1/uploads`: a form with files.
     Form,
     /// `PUT` and `POST /v1/uploads/{file-name}`: a file in the request's body.
@@ -22,59 +24,64 @@ pub enum Route {
     Create,
     /// `HEAD /v1/files/{id}`: its offset.
     Offset(UploadKey),
-    /// `PATCH /v1/files/{id}`: more of its bytes.
+    /// `PATCH /v1/files/{id}`: appends bytes.
     Append(UploadKey),
-    /// `DELETE /v1/files/{id}`: its end.
+    /// `DELETE /v1/files/{id}`: terminates it.
     Terminate(UploadKey),
     /// `GET /v1/files/{id}`: its state as JSON.
     Status(UploadKey),
     /// `GET /v1/files/{id}/events`: its progress as server-sent events.
     Events(UploadKey),
-    /// `POST /v1/files/{id}/pause`: it takes no bytes until it is resumed.
+    /// `POST /v1/files/{id}/pause`: accepts no bytes until it is resumed.
     Pause(UploadKey),
-    /// `POST /v1/files/{id}/resume`: it takes bytes again.
+    /// `POST /v1/files/{id}/resume`: accepts bytes again.
     Resume(UploadKey),
-    /// `POST /v1/files/{id}/credential`: a new credential for it.
+    /// `POST /v1/files/{id}/credential`: replaces its credential.
     Credential(UploadKey),
-    /// `/v1/filepond` and `/v1/filepond/{id}`: what FilePond sends.
+    /// `/v1/filepond` and `/v1/filepond/{id}`: the requests of FilePond.
     FilePond {
-        /// What follows `/v1/filepond/`; empty where nothing does.
+        /// What follows `/v1/filepond/`; may be empty.
         id: String,
     },
-    /// A path of this worker with a method that it does not have; `Allow`'s value.
+    /// A method that the path does not support, with the value of `Allow`.
     MethodNotAllowed(&'static str),
 }
 
-/// What `head` is for.
+/// The route of a request.
 ///
 /// # Errors
-/// [`ErrorKind::UploadNotFound`] for a path that the worker does not have, and for an id that is
-/// none.
-pub fn route(head: &Head) -> Result<Route> {
-    let method = head.meant_method();
-    if head.path == "/healthz" {
+/// [`ErrorKind::UploadNotFound`] for an unknown path and for an invalid id.
+pub fn route(head: &RequestHead) -> Result<Route> {
+    let method = head.effective_method();
+    let method = method.as_ref();
+    if head.path() == "/healthz" {
         return Ok(match method {
-            "GET" | "HEAD" => Route::Health,
+            Some(&(Method::GET | Method::HEAD)) => Route::Health,
             _ => Route::MethodNotAllowed("GET, HEAD"),
         });
     }
-    let path = head.path.strip_prefix("/v1/").ok_or_else(nothing_here)?;
+    let path = head.path().strip_prefix("/v1/").ok_or_else(nothing_here)?;
     let (collection, rest) = path.split_once('/').unwrap_or((path, ""));
     let route = match (collection, rest) {
-        // A file without a name is told so.
-        ("uploads", "") if method == "PUT" && head.path.ends_with('/') => {
+        // A missing file name is reported by the parser of the request.
+        ("uploads", "") if method == Some(&Method::PUT) && head.path().ends_with('/') => {
             Route::File { file_name: String::new() }
         }
-        ("uploads", "") => choose(method, &[("POST", Route::Form)], "OPTIONS, POST"),
+        ("uploads", "") => choose(method, &[(Method::POST, Route::Form)], "OPTIONS, POST"),
         ("uploads", name) => {
             let file = || Route::File { file_name: name.to_owned() };
-            choose(method, &[("PUT", file()), ("POST", file())], "OPTIONS, POST, PUT")
+            choose(method, &[(Method::PUT, file()), (Method::POST, file())], "OPTIONS, POST, PUT")
         }
-        ("files", "") => choose(method, &[("POST", Route::Create)], "OPTIONS, POST"),
+        ("files", "") => choose(method, &[(Method::POST, Route::Create)], "OPTIONS, POST"),
         ("files", rest) => return upload_route(method, rest),
         ("filepond", id) => {
             let call = || Route::FilePond { id: id.to_owned() };
-            let calls = [("DELETE", call()), ("HEAD", call()), ("PATCH", call()), ("POST", call())];
+            let calls = [
+                (Method::DELETE, call()),
+                (Method::HEAD, call()),
+                (Method::PATCH, call()),
+                (Method::POST, call()),
+            ];
             match id {
                 "" => choose(method, &calls, "DELETE, HEAD, OPTIONS, PATCH, POST"),
                 _ => choose(method, &calls[..3], "DELETE, HEAD, OPTIONS, PATCH"),
@@ -85,35 +92,35 @@ pub fn route(head: &Head) -> Result<Route> {
     Ok(route)
 }
 
-/// What a request to `/v1/files/{rest}` is for.
-fn upload_route(method: &str, rest: &str) -> Result<Route> {
+/// The route of a request to `/v1/files/{rest}`.
+fn upload_route(method: Option<&Method>, rest: &str) -> Result<Route> {
     let (id, action) = rest.split_once('/').unwrap_or((rest, ""));
     let key = UploadKey::new(id).ok_or_else(nothing_here)?;
     let only_post = "OPTIONS, POST";
     Ok(match action {
         "" => {
             let calls = [
-                ("HEAD", Route::Offset(key.clone())),
-                ("PATCH", Route::Append(key.clone())),
-                ("DELETE", Route::Terminate(key.clone())),
-                ("GET", Route::Status(key)),
+                (Method::HEAD, Route::Offset(key.clone())),
+                (Method::PATCH, Route::Append(key.clone())),
+                (Method::DELETE, Route::Terminate(key.clone())),
+                (Method::GET, Route::Status(key)),
             ];
             choose(method, &calls, "DELETE, GET, HEAD, OPTIONS, PATCH")
         }
-        "events" => choose(method, &[("GET", Route::Events(key))], "GET, OPTIONS"),
-        "pause" => choose(method, &[("POST", Route::Pause(key))], only_post),
-        "resume" => choose(method, &[("POST", Route::Resume(key))], only_post),
-        "credential" => choose(method, &[("POST", Route::Credential(key))], only_post),
+        "events" => choose(method, &[(Method::GET, Route::Events(key))], "GET, OPTIONS"),
+        "pause" => choose(method, &[(Method::POST, Route::Pause(key))], only_post),
+        "resume" => choose(method, &[(Method::POST, Route::Resume(key))], only_post),
+        "credential" => choose(method, &[(Method::POST, Route::Credential(key))], only_post),
         _ => return Err(nothing_here()),
     })
 }
 
-/// The route of `method` among those of a path; `allow` names them all.
-fn choose(method: &str, calls: &[(&str, Route)], allow: &'static str) -> Route {
-    if method == "OPTIONS" {
-        return Route::Discover;
+/// The route of `method` among those of a path; `allow` lists all of them.
+fn choose(method: Option<&Method>, calls: &[(Method, Route)], allow: &'static str) -> Route {
+    if method == Some(&Method::OPTIONS) {
+        return Route::Options;
     }
-    let call = calls.iter().find(|(name, _)| *name == method);
+    let call = calls.iter().find(|(name, _)| Some(name) == method);
     call.map_or(Route::MethodNotAllowed(allow), |(_, route)| route.clone())
 }
 
@@ -127,13 +134,8 @@ mod tests {
 
     use super::*;
 
-    fn head(method: &str, path: &str) -> Head {
-        let (headers, query) = (Vec::new(), String::new());
-        Head { method: method.into(), path: path.into(), query, headers }
-    }
-
-    fn routed(method: &str, path: &str) -> Result<Route> {
-        route(&head(method, path))
+    fn routed(method: Method, path: &str) -> Result<Route> {
+        route(&RequestHead::new(method, path, [("Host", "edge.example")]))
     }
 
     #[test]
@@ -141,36 +143,42 @@ mod tests {
         let key = UploadKey::new("a1").unwrap();
         let file = Route::File { file_name: "a%20b.mp4".into() };
         for (method, path, expected) in [
-            ("GET", "/healthz", Route::Health),
-            ("POST", "/v1/uploads", Route::Form),
-            ("PUT", "/v1/uploads/a%20b.mp4", file.clone()),
-            ("POST", "/v1/uploads/a%20b.mp4", file),
-            ("PUT", "/v1/uploads/", Route::File { file_name: String::new() }),
-            ("POST", "/v1/files", Route::Create),
-            ("POST", "/v1/files/", Route::Create),
-            ("OPTIONS", "/v1/files", Route::Discover),
-            ("OPTIONS", "/v1/files/a1", Route::Discover),
-            ("HEAD", "/v1/files/a1", Route::Offset(key.clone())),
-            ("PATCH", "/v1/files/a1", Route::Append(key.clone())),
-            ("DELETE", "/v1/files/a1", Route::Terminate(key.clone())),
-            ("GET", "/v1/files/a1", Route::Status(key.clone())),
-            ("GET", "/v1/files/a1/events", Route::Events(key.clone())),
-            ("POST", "/v1/files/a1/pause", Route::Pause(key.clone())),
-            ("POST", "/v1/files/a1/resume", Route::Resume(key.clone())),
-            ("POST", "/v1/files/a1/credential", Route::Credential(key)),
-            ("POST", "/v1/filepond", Route::FilePond { id: String::new() }),
-            ("PATCH", "/v1/filepond/a1", Route::FilePond { id: "a1".into() }),
+            (Method::GET, "/healthz", Route::Health),
+            (Method::POST, "/v1/uploads", Route::Form),
+            (Method::PUT, "/v1/uploads/a%20b.mp4", file.clone()),
+            (Method::POST, "/v1/uploads/a%20b.mp4", file),
+            (Method::PUT, "/v1/uploads/", Route::File { file_name: String::new() }),
+            (Method::POST, "/v1/files", Route::Create),
+            (Method::POST, "/v1/files/", Route::Create),
+            (Method::OPTIONS, "/v1/files", Route::Options),
+            (Method::OPTIONS, "/v1/files/a1", Route::Options),
+            (Method::HEAD, "/v1/files/a1", Route::Offset(key.clone())),
+            (Method::PATCH, "/v1/files/a1", Route::Append(key.clone())),
+            (Method::DELETE, "/v1/files/a1", Route::Terminate(key.clone())),
+            (Method::GET, "/v1/files/a1", Route::Status(key.clone())),
+            (Method::GET, "/v1/files/a1/events", Route::Events(key.clone())),
+            (Method::POST, "/v1/files/a1/pause", Route::Pause(key.clone())),
+            (Method::POST, "/v1/files/a1/resume", Route::Resume(key.clone())),
+            (Method::POST, "/v1/files/a1/credential", Route::Credential(key)),
+            (Method::POST, "/v1/filepond", Route::FilePond { id: String::new() }),
+            (Method::PATCH, "/v1/filepond/a1", Route::FilePond { id: "a1".into() }),
         ] {
-            assert_eq!(routed(method, path).unwrap(), expected, "{method} {path}");
+            assert_eq!(routed(method.clone(), path).unwrap(), expected, "{method} {path}");
         }
     }
 
     #[test]
     fn a_method_can_be_named_in_a_header_and_then_the_real_one_is_ignored() {
-        for real in ["POST", "GET", "PUT"] {
-            let headers = vec![("X-HTTP-Method-Override".into(), "PATCH".into())];
-            let head = Head { headers, ..head(real, "/v1/files/a1") };
-            assert!(matches!(route(&head).unwrap(), Route::Append(_)));
+        let routed = |real, named| {
+            let headers = [("X-HTTP-Method-Override", named)];
+            route(&RequestHead::new(real, "/v1/files/a1", headers)).unwrap()
+        };
+        for real in [Method::POST, Method::GET, Method::PUT] {
+            assert!(matches!(routed(real.clone(), "PATCH"), Route::Append(_)));
+            for unknown in ["", "patch", "ä"] {
+                let route = routed(real.clone(), unknown);
+                assert!(matches!(route, Route::MethodNotAllowed(_)), "{unknown}");
+            }
         }
     }
 
@@ -180,14 +188,14 @@ mod tests {
             Route::MethodNotAllowed(allow) => allow,
             other => panic!("{other:?}"),
         };
-        assert_eq!(allowed("GET", "/v1/uploads/a"), "OPTIONS, POST, PUT");
-        assert_eq!(allowed("PUT", "/v1/files"), "OPTIONS, POST");
-        assert_eq!(allowed("GET", "/v1/files/a1/pause"), "OPTIONS, POST");
-        assert_eq!(allowed("POST", "/v1/filepond/a1"), "DELETE, HEAD, OPTIONS, PATCH");
+        assert_eq!(allowed(Method::GET, "/v1/uploads/a"), "OPTIONS, POST, PUT");
+        assert_eq!(allowed(Method::PUT, "/v1/files"), "OPTIONS, POST");
+        assert_eq!(allowed(Method::GET, "/v1/files/a1/pause"), "OPTIONS, POST");
+        assert_eq!(allowed(Method::POST, "/v1/filepond/a1"), "DELETE, HEAD, OPTIONS, PATCH");
         for path in
             ["/", "/v1", "/v1/files/a/b", "/v1/files/ä", "/v1/files/a1/pause/x", "/v2/files"]
         {
-            assert_eq!(routed("HEAD", path).unwrap_err().kind(), ErrorKind::UploadNotFound);
+            assert_eq!(routed(Method::HEAD, path).unwrap_err().kind(), ErrorKind::UploadNotFound);
         }
     }
 }

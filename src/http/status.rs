@@ -1,6 +1,7 @@
-//! `GET /v1/files/{id}`: an upload's state as JSON.
+//! `GET /v1/files/{id}`: the state of an upload as JSON.
 
-use serde_json::json;
+use ::http::StatusCode;
+use serde::Serialize;
 
 use super::Response;
 use crate::crc64::Crc64;
@@ -8,18 +9,18 @@ use crate::timestamp::iso8601_extended;
 use crate::units::{ByteCount, UnixMillis};
 use crate::upload::{Checkpoint, Phase, Role, UploadRecord};
 
-/// How an upload stands, as its records say.
+/// The state of an upload, read from its records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadStatus {
-    /// What it is.
+    /// The upload record.
     pub record: UploadRecord,
-    /// How far it is.
+    /// The checkpoint.
     pub checkpoint: Checkpoint,
-    /// True where its owner has paused it.
+    /// Whether its owner has paused it.
     pub paused: bool,
-    /// When it is given up, unless bytes come before; `None`: it is kept for ever.
+    /// When it expires unless bytes arrive before; `None`: it does not expire.
     pub expires_at: Option<UnixMillis>,
-    /// True where that has passed.
+    /// Whether it has expired.
     pub expired: bool,
 }
 
@@ -30,7 +31,7 @@ impl UploadStatus {
         self.checkpoint.durable()
     }
 
-    /// The whole length, once the client has declared it or the object is whole.
+    /// The length of the file, if the client has declared it or the object is complete.
     #[must_use]
     pub fn length(&self) -> Option<ByteCount> {
         let declared = self.record.length().or(self.checkpoint.length_bytes.map(ByteCount));
@@ -40,19 +41,19 @@ impl UploadStatus {
         }
     }
 
-    /// True where the object is whole.
+    /// Returns true if the object is complete.
     #[must_use]
     pub const fn is_completed(&self) -> bool {
         matches!(self.checkpoint.phase, Phase::Completed(_))
     }
 
-    /// True where nothing is to come any more.
+    /// Returns true if the upload has ended.
     #[must_use]
     pub const fn has_ended(&self) -> bool {
         matches!(self.checkpoint.phase, Phase::Completed(_) | Phase::Aborted | Phase::Lost { .. })
     }
 
-    /// The stable word for its phase.
+    /// The stable name of its state.
     #[must_use]
     pub const fn state(&self) -> &'static str {
         match self.checkpoint.phase {
@@ -66,40 +67,54 @@ impl UploadStatus {
         }
     }
 
-    /// The answer.
+    /// The response to GET.
     #[must_use]
     pub fn response(&self) -> Response {
-        Response::json(200, &self.to_json())
+        Response::json(StatusCode::OK, &self.to_body())
     }
 
-    /// The state as a JSON object.
-    pub(super) fn to_json(&self) -> serde_json::Value {
-        let crc64 = match &self.checkpoint.phase {
-            Phase::Completed(object) => Some(Crc64(object.crc64).to_string()),
-            _ => None,
-        };
-        let reason = match &self.checkpoint.phase {
-            Phase::Lost { code } => Some(code.as_str()),
-            _ => None,
-        };
-        let role = match &self.record.role {
-            Role::Whole => "whole",
-            Role::Partial => "partial",
-            Role::Final { .. } => "final",
-        };
-        json!({
-            "state": self.state(),
-            "reason": reason,
-            "role": role,
-            "bytes_durable": self.durable().bytes(),
-            "bytes_total": self.length().map(ByteCount::bytes),
-            "parts": self.checkpoint.part_count,
-            "file_name": self.record.file_name,
-            "media_id": self.record.media_id,
-            "bucket": self.record.target.bucket,
-            "object": self.record.target.object,
-            "crc64": crc64,
-            "expires_at": self.expires_at.map(iso8601_extended),
-        })
+    /// The body of the response to GET.
+    pub(super) fn to_body(&self) -> StatusBody<'_> {
+        StatusBody {
+            bucket: &self.record.target.bucket,
+            bytes_durable: self.durable().bytes(),
+            bytes_total: self.length().map(ByteCount::bytes),
+            crc64: match &self.checkpoint.phase {
+                Phase::Completed(object) => Some(Crc64(object.crc64).to_string()),
+                _ => None,
+            },
+            expires_at: self.expires_at.map(iso8601_extended),
+            file_name: &self.record.file_name,
+            media_id: &self.record.media_id,
+            object: &self.record.target.object,
+            parts: self.checkpoint.part_count,
+            reason: match &self.checkpoint.phase {
+                Phase::Lost { code } => Some(code),
+                _ => None,
+            },
+            role: match &self.record.role {
+                Role::Whole => "whole",
+                Role::Partial => "partial",
+                Role::Final { .. } => "final",
+            },
+            state: self.state(),
+        }
     }
+}
+
+/// The state of an upload as a JSON object. Members that are unknown are `null`.
+#[derive(Serialize)]
+pub(super) struct StatusBody<'a> {
+    bucket: &'a str,
+    bytes_durable: u64,
+    bytes_total: Option<u64>,
+    crc64: Option<String>,
+    expires_at: Option<String>,
+    file_name: &'a str,
+    media_id: &'a str,
+    object: &'a str,
+    parts: u16,
+    reason: Option<&'a str>,
+    role: &'static str,
+    state: &'static str,
 }

@@ -14,7 +14,9 @@ use super::{cargo, is_name, module_path, path, root, rust_files, tokens};
 /// only shrink.
 const KNOWN: &[(&str, &[&str])] = &[
     ("vod-uploader", &["credential::address", "credential::auth"]),
-    ("vod-uploader", &["http::ietf::answer", "http::ietf::progress"]),
+    ("vod-uploader", &["http::form::html_page", "http::form::response"]),
+    ("vod-uploader", &["http::ietf::offset_state", "http::ietf::response"]),
+    ("vod-uploader", &["http::problem", "http::response"]),
     (
         "vod-uploader",
         &[

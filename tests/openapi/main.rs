@@ -5,8 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use http::Method;
 use vod_uploader::ErrorKind;
-use vod_uploader::http::{Head, Route, route};
+use vod_uploader::http::{RequestHead, Route, route};
 
 const DOCUMENT: &str = include_str!("../../openapi.yaml");
 
@@ -34,8 +35,8 @@ fn documented() -> BTreeMap<&'static str, BTreeSet<String>> {
 /// What a request is for; the placeholders of `path` stand for one upload, one file.
 fn routed(method: &str, path: &str) -> Route {
     let path = path.replace("{id}", "a1").replace("{file-name}", "a.mp4");
-    let (query, headers) = (String::new(), Vec::new());
-    route(&Head { method: method.to_owned(), path, query, headers }).unwrap()
+    let method = Method::from_bytes(method.as_bytes()).unwrap();
+    route(&RequestHead::new(method, &path, [("Host", "edge.example")])).unwrap()
 }
 
 /// The paths of a route. A route that is new has to get its path here and in the document.
@@ -53,7 +54,7 @@ fn paths_of(route: &Route) -> &'static [&'static str] {
         Route::Resume(_) => &["/v1/files/{id}/resume"],
         Route::Credential(_) => &["/v1/files/{id}/credential"],
         Route::FilePond { .. } => &["/v1/filepond", "/v1/filepond/{id}"],
-        Route::Discover | Route::MethodNotAllowed(_) => &[],
+        Route::Options | Route::MethodNotAllowed(_) => &[],
     }
 }
 

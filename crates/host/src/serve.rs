@@ -2,11 +2,12 @@
 
 use futures::StreamExt as _;
 use futures::channel::mpsc;
-use spin_sdk::wasip3::http::types::{ErrorCode, Fields, Method, Request, Response};
+use http::{Method, StatusCode};
+use spin_sdk::wasip3::http::types::{self as wasi, ErrorCode, Fields, Request, Response};
 use spin_sdk::wasip3::wit_bindgen::StreamReader;
 use spin_sdk::wasip3::{wit_bindgen, wit_future, wit_stream};
-use vod_uploader::http::Head;
-use vod_uploader_relay::{self as relay, Relay};
+use vod_uploader::http::RequestHead;
+use vod_uploader_relay::{self as relay, Relay, ResponseBody};
 
 use crate::body::HostBody;
 use crate::instance;
@@ -18,7 +19,8 @@ use crate::instance;
 pub async fn serve(request: Request) -> Result<Response, ErrorCode> {
     let head = head_of(&request);
     let body = HostBody::new(request);
-    let is_bodiless = head.meant_method() == "HEAD" || head.method == "HEAD";
+    let is_bodiless =
+        head.effective_method() == Some(Method::HEAD) || head.method() == Method::HEAD;
     let response = match instance::relay().await {
         Ok(relay) => relay.handle(head, Box::new(body)).await,
         Err(error) => Relay::respond_without_instance(&head, &error),
@@ -26,54 +28,53 @@ pub async fn serve(request: Request) -> Result<Response, ErrorCode> {
     into_wasi(response, is_bodiless)
 }
 
-fn head_of(request: &Request) -> Head {
-    let method = match request.get_method() {
-        Method::Get => "GET".to_owned(),
-        Method::Head => "HEAD".to_owned(),
-        Method::Post => "POST".to_owned(),
-        Method::Put => "PUT".to_owned(),
-        Method::Delete => "DELETE".to_owned(),
-        Method::Options => "OPTIONS".to_owned(),
-        Method::Patch => "PATCH".to_owned(),
-        Method::Connect => "CONNECT".to_owned(),
-        Method::Trace => "TRACE".to_owned(),
-        Method::Other(other) => other,
-    };
+fn head_of(request: &Request) -> RequestHead {
     let target = request.get_path_with_query().unwrap_or_default();
-    let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-    let headers = request
-        .get_headers()
-        .copy_all()
-        .into_iter()
-        .map(|(name, value)| (name, String::from_utf8_lossy(&value).into_owned()))
-        .collect();
-    Head { method, path: path.to_owned(), query: query.to_owned(), headers }
+    RequestHead::new(method_of(request), &target, request.get_headers().copy_all())
+}
+
+fn method_of(request: &Request) -> Method {
+    match request.get_method() {
+        wasi::Method::Get => Method::GET,
+        wasi::Method::Head => Method::HEAD,
+        wasi::Method::Post => Method::POST,
+        wasi::Method::Put => Method::PUT,
+        wasi::Method::Delete => Method::DELETE,
+        wasi::Method::Options => Method::OPTIONS,
+        wasi::Method::Patch => Method::PATCH,
+        wasi::Method::Connect => Method::CONNECT,
+        wasi::Method::Trace => Method::TRACE,
+        // No path has the method CONNECT, so an invalid name has the same result.
+        wasi::Method::Other(name) => Method::from_bytes(name.as_bytes()).unwrap_or(Method::CONNECT),
+    }
 }
 
 fn into_wasi(response: relay::Response, is_bodiless: bool) -> Result<Response, ErrorCode> {
-    let relay::Response { head, stream } = response;
-    let mut entries: Vec<_> = head
+    let (parts, body) = response.into_parts();
+    let mut entries: Vec<_> = parts
         .headers
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value.into_bytes()))
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
         .collect();
-    let is_bodiless = is_bodiless || head.status == 204;
-    if !is_bodiless && stream.is_none() {
-        let length = head.body.len().to_string().into_bytes();
-        entries.push(("content-length".to_owned(), length));
+    let is_bodiless = is_bodiless || parts.status == StatusCode::NO_CONTENT;
+    if let ResponseBody::Bytes(bytes) = &body
+        && !is_bodiless
+    {
+        entries.push(("content-length".to_owned(), bytes.len().to_string().into_bytes()));
     }
     let refused = |what: String| ErrorCode::InternalError(Some(what));
     let headers = Fields::from_list(&entries).map_err(|error| refused(format!("{error:?}")))?;
     let (trailers_writer, trailers) = wit_future::new(|| Ok(None));
     drop(trailers_writer);
-    let contents = match stream {
-        Some(stream) => Some(write_stream(stream)),
-        None => (!is_bodiless && !head.body.is_empty()).then(|| write_bytes(head.body)),
+    let contents = match body {
+        ResponseBody::Stream(stream) => Some(write_stream(stream)),
+        ResponseBody::Bytes(bytes) if is_bodiless || bytes.is_empty() => None,
+        ResponseBody::Bytes(bytes) => Some(write_bytes(bytes)),
     };
     let (response, _sent) = Response::new(headers, contents, trailers);
     response
-        .set_status_code(head.status)
-        .map_err(|()| refused(format!("status {} is none", head.status)))?;
+        .set_status_code(parts.status.as_u16())
+        .map_err(|()| refused(format!("status {} is none", parts.status)))?;
     Ok(response)
 }
 

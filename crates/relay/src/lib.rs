@@ -32,14 +32,18 @@ pub mod url_upload;
 
 use std::rc::Rc;
 
+use ::http::StatusCode;
+use ::http::header::ALLOW;
 use futures::FutureExt as _;
-use vod_uploader::http::{self, Head, Protocol, Route, ietf as ietf_syntax, tus as tus_syntax};
+use vod_uploader::http::{
+    self, Protocol, RequestHead, Route, ietf as ietf_syntax, problem_response, tus as tus_syntax,
+};
 use vod_uploader::{Error, ErrorKind, Result};
 
 pub use body::{ByteStream, EmptyStream};
 pub use buffers::{BufferBudget, Permit};
 pub use config::{Config, Variables};
-pub use response::Response;
+pub use response::{Response, ResponseBody};
 pub use retrying_client::RESPONSE_BYTES_MAX;
 pub use vod_uploader as engine;
 
@@ -48,6 +52,7 @@ use crate::instance::Instance;
 use crate::ports::{Body, Ports};
 use crate::protocol::{events, filepond, form, ietf, plain, state, tus};
 use crate::request::Caller;
+use crate::response::RelayResponse;
 use crate::upload::expire::clean_up_expired;
 use crate::upload::terminate::terminate;
 
@@ -67,29 +72,17 @@ impl Relay {
     /// The response to a request that needs no instance, or is sent while there is none: to a health
     /// check, and with `error` to any other.
     #[must_use]
-    pub fn respond_without_instance(head: &Head, error: &Error) -> Response {
-        match http::route(head) {
-            Ok(Route::Health) => http::Response::empty(200).into(),
-            _ => http::problem(error, None).into(),
-        }
+    pub fn respond_without_instance(head: &RequestHead, error: &Error) -> Response {
+        let response: RelayResponse = match http::route(head) {
+            Ok(Route::Health) => http::Response::empty(StatusCode::OK).into(),
+            _ => problem_response(error, None).into(),
+        };
+        response.into_http()
     }
 
     /// Serves one request. Every error is a response.
-    pub async fn handle(&self, head: Head, body: Box<dyn Body>) -> Response {
-        let config = &self.instance.config;
-        let body = RequestBody::new(body, self.instance.ports.clone());
-        let route = http::route(&head);
-        if matches!(route, Ok(Route::Health)) {
-            return http::Response::empty(200).into();
-        }
-        if let Some(preflight) = http::preflight(&head, &config.cors_origins) {
-            return preflight.into();
-        }
-        let response = match route {
-            Ok(route) => self.handle_route(&head, route, body).await,
-            Err(error) => http::problem(&error, None).into(),
-        };
-        Response { head: http::with_cors(response.head, &head, &config.cors_origins), ..response }
+    pub async fn handle(&self, head: RequestHead, body: Box<dyn Body>) -> Response {
+        self.respond(head, body).await.into_http()
     }
 
     /// The bytes of part buffers that exist now.
@@ -98,17 +91,40 @@ impl Relay {
         self.instance.buffers.held_bytes()
     }
 
+    async fn respond(&self, head: RequestHead, body: Box<dyn Body>) -> RelayResponse {
+        let config = &self.instance.config;
+        let body = RequestBody::new(body, self.instance.ports.clone());
+        let route = http::route(&head);
+        if matches!(route, Ok(Route::Health)) {
+            return http::Response::empty(StatusCode::OK).into();
+        }
+        if let Some(preflight) = http::preflight(&head, &config.cors_origins) {
+            return preflight.into();
+        }
+        let response = match route {
+            Ok(route) => self.handle_route(&head, route, body).await,
+            Err(error) => problem_response(&error, None).into(),
+        };
+        let head = http::with_cors(response.head, &head, &config.cors_origins);
+        RelayResponse { head, ..response }
+    }
+
     /// The response for a known path, in the format of its protocol.
-    async fn handle_route(&self, head: &Head, route: Route, body: RequestBody) -> Response {
-        let protocol = Protocol::of(head, &route);
+    async fn handle_route(
+        &self,
+        head: &RequestHead,
+        route: Route,
+        body: RequestBody,
+    ) -> RelayResponse {
+        let protocol = Protocol::detect(head, &route);
         if protocol == Protocol::Tus
-            && let Some(refused) = tus_syntax::wrong_version(head)
+            && let Some(refused) = tus_syntax::unsupported_version(head)
         {
             return refused.into();
         }
         if let Route::MethodNotAllowed(allow) = route {
             let error = Error::new(ErrorKind::MethodUnsupported, "this path has no such method");
-            return http::problem(&error, None).with_header("allow", allow).into();
+            return problem_response(&error, None).with_header(ALLOW, allow).into();
         }
         let creates = matches!(
             route,
@@ -116,7 +132,9 @@ impl Relay {
         );
         let response = match dispatch(&self.instance, head, route, protocol, body).await {
             Ok(response) => response,
-            Err(error) => protocol.refused(&error, &ietf::limits(&self.instance, None)).into(),
+            Err(error) => {
+                protocol.error_response(&error, &ietf::limits(&self.instance, None)).into()
+            }
         };
         if creates {
             let instance = Rc::clone(&self.instance);
@@ -129,17 +147,17 @@ impl Relay {
 
 async fn dispatch(
     instance: &Rc<Instance>,
-    head: &Head,
+    head: &RequestHead,
     route: Route,
     protocol: Protocol,
     body: RequestBody,
-) -> Result<Response> {
+) -> Result<RelayResponse> {
     let caller = Caller::new(head, instance.now());
     let response = match (route, protocol) {
         (Route::Events(key), _) => {
             return events::stream_events(instance, caller, head, key).await;
         }
-        (Route::Discover, _) => Ok(tus::options(instance)),
+        (Route::Options, _) => Ok(tus::options(instance)),
         (Route::Create, Protocol::Ietf(version)) => {
             ietf::post(instance, head, version, None, body).await
         }
@@ -155,8 +173,8 @@ async fn dispatch(
         (Route::Terminate(key), protocol) => {
             terminate(instance, &caller, &key).await?;
             Ok(match protocol {
-                Protocol::Ietf(version) => ietf_syntax::terminated(version),
-                _ => tus_syntax::terminated(),
+                Protocol::Ietf(version) => ietf_syntax::delete_response(version),
+                _ => tus_syntax::delete_response(),
             })
         }
         (Route::File { file_name }, Protocol::Ietf(version)) => {
@@ -171,7 +189,9 @@ async fn dispatch(
         (Route::Credential(key), _) => state::credential(instance, &caller, &key, body).await,
         (Route::Form, _) => form::post(instance, head, body).await,
         (Route::FilePond { id }, _) => filepond::handle(instance, &caller, head, &id, body).await,
-        (Route::Health | Route::MethodNotAllowed(_), _) => Ok(http::Response::empty(405)),
+        (Route::Health | Route::MethodNotAllowed(_), _) => {
+            Ok(http::Response::empty(StatusCode::METHOD_NOT_ALLOWED))
+        }
     };
-    response.map(Response::from)
+    response.map(RelayResponse::from)
 }

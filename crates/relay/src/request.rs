@@ -2,7 +2,7 @@
 
 use vod_uploader::Result;
 use vod_uploader::credential::UploadCredential;
-use vod_uploader::http::{Head, MediaClaim, Metadata, client_credential};
+use vod_uploader::http::{MediaClaim, Metadata, RequestHead, client_credential};
 use vod_uploader::units::UnixMillis;
 
 /// What a request carries besides its protocol. Parsed once; an error surfaces where the value is
@@ -15,12 +15,12 @@ pub(crate) struct Caller {
 
 impl Caller {
     /// The caller of a request to an existing upload.
-    pub(crate) fn new(head: &Head, now: UnixMillis) -> Self {
+    pub(crate) fn new(head: &RequestHead, now: UnixMillis) -> Self {
         Self::with_metadata(head, &Metadata::default(), now)
     }
 
     /// The caller of a request that creates an upload with `metadata`.
-    pub(crate) fn with_metadata(head: &Head, metadata: &Metadata, now: UnixMillis) -> Self {
+    pub(crate) fn with_metadata(head: &RequestHead, metadata: &Metadata, now: UnixMillis) -> Self {
         Self {
             credential: client_credential(head, Some(metadata), now),
             media: MediaClaim::parse(head, metadata),

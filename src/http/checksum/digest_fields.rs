@@ -3,28 +3,29 @@
 use sfv::{BareItem, Dictionary, ListEntry};
 
 use super::{Algorithm, Checksum};
-use crate::http::{Head, structured};
+use crate::http::header::REPR_DIGEST;
+use crate::http::{RequestHead, structured_fields};
 
-/// The digests of the content of this request (`Content-Digest`, RFC 9530 §2). Each of them must
-/// match; none where the header is absent or malformed.
+/// The digests of the content of this request (`Content-Digest`, RFC 9530 §2), all of which must
+/// match. Empty if the header is absent or malformed.
 #[must_use]
-pub fn content_digests(head: &Head) -> Vec<Checksum> {
+pub fn content_digests(head: &RequestHead) -> Vec<Checksum> {
     digests(head, "content-digest")
 }
 
-/// The digests of the whole representation (`Repr-Digest`, RFC 9530 §3).
+/// The digests of the entire representation (`Repr-Digest`, RFC 9530 §3).
 #[must_use]
-pub fn repr_digests(head: &Head) -> Vec<Checksum> {
-    digests(head, "repr-digest")
+pub fn repr_digests(head: &RequestHead) -> Vec<Checksum> {
+    digests(head, REPR_DIGEST.as_str())
 }
 
-/// The algorithms in which the client asks for a digest of the whole representation
-/// (`Want-Repr-Digest`, RFC 9530 §4), of those that are supported, the most wanted first.
+/// The supported algorithms in which the client requests a digest of the entire representation
+/// (`Want-Repr-Digest`, RFC 9530 §4), in order of preference.
 ///
-/// A preference is an Integer from 0 to 10, and 0 is "not acceptable": those are left out, as are
-/// values that are none.
+/// A preference is an Integer from 0 to 10, and 0 is "not acceptable": such members and invalid
+/// ones are ignored.
 #[must_use]
-pub fn wanted_digests(head: &Head) -> Vec<Algorithm> {
+pub fn wanted_digests(head: &RequestHead) -> Vec<Algorithm> {
     let mut wanted: Vec<(i64, Algorithm)> = members(head, "want-repr-digest")
         .filter_map(|(algorithm, value)| Some((i64::from(value.as_integer()?), algorithm)))
         .filter(|(preference, _)| (1..=10).contains(preference))
@@ -33,9 +34,9 @@ pub fn wanted_digests(head: &Head) -> Vec<Algorithm> {
     wanted.into_iter().map(|(_, algorithm)| algorithm).collect()
 }
 
-/// A digest of another length than its algorithm's is kept: it matches nothing, and to leave it
-/// out would be to pass over a check that the client asked for.
-fn digests(head: &Head, name: &str) -> Vec<Checksum> {
+/// A digest whose length is not that of its algorithm is kept, so that it never matches: ignoring
+/// it would omit a check that the client requested.
+fn digests(head: &RequestHead, name: &str) -> Vec<Checksum> {
     members(head, name)
         .filter_map(|(algorithm, value)| {
             Some(Checksum { algorithm, expected: value.as_byte_sequence()?.to_vec() })
@@ -43,11 +44,10 @@ fn digests(head: &Head, name: &str) -> Vec<Checksum> {
         .collect()
 }
 
-/// The members of the supported algorithms. The others are ignored: unknown ones, and those that
-/// RFC 9530 §7.2 has as "Deprecated" because they do not protect (md5, sha, unixsum, unixcksum,
-/// adler, crc32c).
-fn members(head: &Head, name: &str) -> impl Iterator<Item = (Algorithm, BareItem)> {
-    let dictionary: Dictionary = structured::dictionary(head, name).unwrap_or_default();
+/// The members of the supported algorithms. Others are ignored: unknown ones, and those that RFC
+/// 9530 §7.2 marks as "Deprecated" (md5, sha, unixsum, unixcksum, adler, crc32c).
+fn members(head: &RequestHead, name: &str) -> impl Iterator<Item = (Algorithm, BareItem)> {
+    let dictionary: Dictionary = structured_fields::dictionary(head, name).unwrap_or_default();
     dictionary.into_iter().filter_map(|(key, entry)| {
         let algorithm = match key.as_str() {
             "sha-256" => Algorithm::Sha256,
@@ -63,6 +63,7 @@ fn members(head: &Head, name: &str) -> impl Iterator<Item = (Algorithm, BareItem
 
 #[cfg(test)]
 mod tests {
+    use ::http::Method;
     use proptest::prelude::*;
 
     use super::super::ChecksumState;
@@ -73,9 +74,8 @@ mod tests {
     const SHA_256: &str = "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:";
     const SHA_512: &str = "sha-512=:YMAam51Jz/jOATT6/zvHrLVgOYTGFy1d6GJiOHTohq4yP+pgk4vf2aCsyRZOtw8MjkM7iw7yZ/WkppmM44T3qg==:";
 
-    fn head(name: &str, value: &str) -> Head {
-        let headers = vec![(name.to_owned(), value.to_owned())];
-        Head { method: "PATCH".into(), path: "/".into(), query: String::new(), headers }
+    fn head(name: &str, value: &str) -> RequestHead {
+        RequestHead::new(Method::PATCH, "/", [(name, value)])
     }
 
     fn content_matches(value: &str) -> bool {

@@ -4,16 +4,16 @@
 
 mod digest_fields;
 mod hasher;
-mod repr_digest;
+mod repr_digest_state;
+mod resumable_sha256;
 mod state;
 mod tus_checksum;
-mod whole_digest;
 
 pub use digest_fields::{content_digests, repr_digests, wanted_digests};
-pub use repr_digest::ReprDigest;
+pub use repr_digest_state::ReprDigestState;
+pub use resumable_sha256::ResumableSha256;
 pub use state::{ChecksumState, TrailerChecksumState};
 pub use tus_checksum::{TUS_ALGORITHMS, tus_checksum};
-pub use whole_digest::WholeDigest;
 
 /// An algorithm of a checksum or digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,7 +31,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// Those that are taken in `Upload-Checksum`.
+    /// The algorithms of `Upload-Checksum`.
     const TUS: [Self; 4] = [Self::Sha1, Self::Md5, Self::Crc32, Self::Sha256];
 
     /// The number of bytes of its digest.
@@ -59,11 +59,11 @@ impl Algorithm {
     }
 }
 
-/// What a client says of its bytes.
+/// The checksum that a client declares for its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checksum {
     /// The algorithm.
     pub algorithm: Algorithm,
-    /// The digest that the bytes must have.
+    /// The expected digest.
     pub expected: Vec<u8>,
 }

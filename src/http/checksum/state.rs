@@ -1,11 +1,10 @@
-//! Checksums while the bytes come in.
+//! Checksums that are computed as the bytes arrive.
 
 use super::hasher::Hasher;
 use super::{Algorithm, Checksum};
 use crate::error::{Error, ErrorKind, Result};
 
-/// The checksums of one request's content, or of a representation. It costs nothing where there
-/// are none.
+/// The checksums of one request's content, or of a representation.
 #[derive(Clone, Debug, Default)]
 pub struct ChecksumState {
     running: Vec<(Hasher, Checksum)>,
@@ -22,20 +21,20 @@ impl ChecksumState {
         Self { running }
     }
 
-    /// True where there is nothing to check.
+    /// Returns true if there is no checksum to verify.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.running.is_empty()
     }
 
-    /// Takes the next bytes.
+    /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         for (hasher, _) in &mut self.running {
             hasher.update(bytes);
         }
     }
 
-    /// Whether the bytes have every checksum.
+    /// Returns true if the bytes match every checksum.
     #[must_use]
     pub fn matches(self) -> bool {
         self.verify().is_ok()
@@ -44,7 +43,7 @@ impl ChecksumState {
     /// As [`matches`](Self::matches), with an error that names the checksum.
     ///
     /// # Errors
-    /// [`ErrorKind::DigestMismatch`] for the first checksum that the bytes do not have.
+    /// [`ErrorKind::DigestMismatch`] for the first checksum that does not match.
     pub fn verify(self) -> Result<()> {
         for (hasher, checksum) in self.running {
             if hasher.finish() != checksum.expected {
@@ -55,7 +54,7 @@ impl ChecksumState {
     }
 }
 
-/// The checksum of a content whose algorithm only its trailer names (tus 1.0.0,
+/// The checksum of content whose algorithm is only known from its trailer (tus 1.0.0,
 /// `checksum-trailer`): every algorithm of tus is computed.
 #[derive(Clone, Debug)]
 pub struct TrailerChecksumState {
@@ -69,14 +68,14 @@ impl TrailerChecksumState {
         Self { running: Algorithm::TUS.map(|algorithm| (algorithm, Hasher::new(algorithm))) }
     }
 
-    /// Takes the next bytes.
+    /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         for (_, hasher) in &mut self.running {
             hasher.update(bytes);
         }
     }
 
-    /// Whether the bytes have the checksum in this trailer, an `Upload-Checksum`.
+    /// Returns true if the bytes match the checksum in this trailer, an `Upload-Checksum`.
     ///
     /// # Errors
     /// As [`Checksum::parse_tus`].
@@ -86,7 +85,7 @@ impl TrailerChecksumState {
         Ok(known.is_some_and(|(_, hasher)| hasher.finish() == checksum.expected))
     }
 
-    /// As [`matches_trailer`](Self::matches_trailer), with an error where it does not match.
+    /// As [`matches_trailer`](Self::matches_trailer), with an error if it does not match.
     ///
     /// # Errors
     /// As [`Checksum::parse_tus`]; [`ErrorKind::DigestMismatch`].

@@ -5,31 +5,32 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::{Algorithm, Checksum};
 use crate::error::{Error, Result};
-use crate::http::Head;
+use crate::http::RequestHead;
 
-/// The algorithms that are taken, as `Tus-Checksum-Algorithm` lists them. tus requires sha1.
+/// The supported algorithms, as `Tus-Checksum-Algorithm` lists them. tus requires sha1.
 pub const TUS_ALGORITHMS: &str = "sha1,md5,crc32,sha256";
 
 /// The checksum in the header of `head`, or `None` without one.
 ///
 /// # Errors
 /// As [`Checksum::parse_tus`].
-pub fn tus_checksum(head: &Head) -> Result<Option<Checksum>> {
+pub fn tus_checksum(head: &RequestHead) -> Result<Option<Checksum>> {
     head.header(HEADER).map(Checksum::parse_tus).transpose()
 }
 
 impl Checksum {
-    /// Reads a value of `Upload-Checksum`, of a header or of a trailer.
+    /// Parses a value of `Upload-Checksum`, of a header or of a trailer.
     ///
-    /// A CRC-32 is the base64 of its four bytes, the highest first, as `x-amz-checksum-crc32`
+    /// A CRC-32 is the base64 of its four bytes, most significant first, as in
+    /// `x-amz-checksum-crc32`
     /// (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html>).
-    /// tus leaves that open, and servers differ: tus-ruby-server compares with the base64 of the
-    /// decimal number (its `lib/tus/checksum.rb`), which is refused here.
+    /// tus does not define it, and servers differ: tus-ruby-server uses the base64 of the decimal
+    /// number (its `lib/tus/checksum.rb`), which is rejected here.
     ///
     /// # Errors
-    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) whose field is `upload-checksum`, for
-    /// an algorithm that is not supported and for a digest that is not base64 or of another length
-    /// than the algorithm's. tus wants the status 400 for the first.
+    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the field `upload-checksum`, for
+    /// an unsupported algorithm, for which tus requires the status 400, and for a digest that is
+    /// not base64 or not of the algorithm's length.
     pub fn parse_tus(value: &str) -> Result<Self> {
         let (name, encoded) = value.trim().split_once(' ').ok_or_else(|| invalid(FORM))?;
         let algorithm =
@@ -58,6 +59,7 @@ const FORM: &str = "an algorithm, a space and the base64 of the digest";
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
+    use ::http::Method;
     use proptest::prelude::*;
 
     use super::*;
@@ -102,12 +104,7 @@ mod tests {
 
     #[test]
     fn a_request_without_the_header_has_no_checksum() {
-        let head = Head {
-            method: "PATCH".into(),
-            path: "/".into(),
-            query: String::new(),
-            headers: Vec::new(),
-        };
+        let head = RequestHead::new(Method::PATCH, "/", [("Host", "edge.example")]);
         assert_eq!(tus_checksum(&head).unwrap(), None);
     }
 

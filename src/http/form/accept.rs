@@ -1,17 +1,21 @@
-//! Whether a client would rather read a page or JSON (RFC 9110 §12.5.1,
+//! Selects HTML or JSON for a client (RFC 9110 §12.5.1,
 //! <https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1>).
 
-use crate::http::Head;
+use ::http::header::ACCEPT;
 
-/// True where `head` asks for `text/html` before JSON, as browsers do: with a higher weight, or with
-/// the same one and by a more precise name. Without `Accept`, and for `*/*` alone, JSON is it.
-pub(super) fn prefers_html(head: &Head) -> bool {
-    let ranges: Vec<_> = head.all("accept").flat_map(|value| value.split(',')).map(range).collect();
+use crate::http::RequestHead;
+
+/// Returns true if `head` prefers `text/html` to JSON, as browsers do: with a higher weight, or
+/// with the same weight and a more specific range. Without `Accept`, and for `*/*` alone, the
+/// response is JSON.
+pub(super) fn prefers_html(head: &RequestHead) -> bool {
+    let ranges: Vec<_> =
+        head.header_values(ACCEPT).flat_map(|value| value.split(',')).map(range).collect();
     let html = weight(&ranges, "text", "html");
     html.quality > 0 && html > weight(&ranges, "application", "json")
 }
 
-/// How much a type is wanted.
+/// The weight and specificity of a media type.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Weight {
     /// In thousandths.
@@ -51,7 +55,7 @@ fn range(text: &str) -> Range<'_> {
     Range { main: main.trim(), sub: sub.trim(), quality: quality.unwrap_or(1000) }
 }
 
-/// A weight such as `0.8`, in thousandths; one that is none counts for nothing.
+/// A weight such as `0.8`, in thousandths; 0 if it is invalid.
 fn thousandths(text: &str) -> u16 {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let is_number = fraction.len() <= 3 && fraction.bytes().all(|byte| byte.is_ascii_digit());
@@ -64,12 +68,13 @@ fn thousandths(text: &str) -> u16 {
 
 #[cfg(test)]
 mod tests {
+    use ::http::Method;
+
     use super::*;
 
     fn prefers(accept: &[&str]) -> bool {
-        let headers = accept.iter().map(|value| ("Accept".into(), (*value).into())).collect();
-        let (path, query) = ("/v1/uploads".into(), String::new());
-        prefers_html(&Head { method: "POST".into(), path, query, headers })
+        let headers = accept.iter().map(|value| ("Accept", value));
+        prefers_html(&RequestHead::new(Method::POST, "/v1/uploads", headers))
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What separates a form's parts, as the Content-Type names it.
+//! The boundary between the parts of a form.
 
 use super::parameters::parameters;
 use crate::error::{Error, ErrorKind, Result};
@@ -9,7 +9,7 @@ const BOUNDARY_CHARS_MAX: usize = 70;
 
 const FORM_TYPE: &str = "multipart/form-data";
 
-/// A boundary: 1 to 70 characters of RFC 2046's `bchars`, none of which is a line's end.
+/// A boundary: 1 to 70 characters of RFC 2046's `bchars`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Boundary(String);
 
@@ -18,7 +18,7 @@ impl Boundary {
     ///
     /// # Errors
     /// [`ErrorKind::MediaTypeUnsupported`] for another type than `multipart/form-data`,
-    /// [`ErrorKind::RequestInvalid`] for a boundary that is missing or is none.
+    /// [`ErrorKind::RequestInvalid`] for a missing or invalid boundary.
     pub fn of_content_type(content_type: Option<&str>) -> Result<Self> {
         let content_type = content_type.unwrap_or_default();
         let (media_type, rest) = content_type.split_once(';').unwrap_or((content_type, ""));
@@ -41,13 +41,13 @@ impl Boundary {
         })
     }
 
-    /// What ends a part: the boundary at the beginning of a line, with the line's end before it.
+    /// The delimiter that ends a part: a line break and the boundary.
     pub(super) fn delimiter(&self) -> Vec<u8> {
         format!("\r\n--{}", self.0).into_bytes()
     }
 }
 
-/// `bchars` of RFC 2046 §5.1.1, of which the last must not be a space.
+/// `bchars` of RFC 2046 §5.1.1, the last of which is not a space.
 fn is_boundary(text: &str) -> bool {
     (1..=BOUNDARY_CHARS_MAX).contains(&text.len())
         && !text.ends_with(' ')

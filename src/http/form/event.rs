@@ -1,37 +1,37 @@
-//! What a form consists of.
+//! The events of a form parser.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-use super::PartHead;
+use super::PartHeaders;
 
-/// What a form consists of, in its order.
+/// One element of a form, in order.
 #[derive(Clone, PartialEq, Eq)]
 pub enum FormEvent<'a> {
-    /// A field, whole.
+    /// A complete field.
     Field(Field),
-    /// A file begins.
-    File(PartHead),
-    /// The next bytes of the file; never none.
+    /// The start of a file.
+    File(PartHeaders),
+    /// The next bytes of the file; never empty.
     Bytes(&'a [u8]),
-    /// The file is whole.
+    /// The end of the file.
     FileEnd,
-    /// The form is whole. What follows it means nothing.
+    /// The end of the form. What follows it is ignored.
     End,
 }
 
 /// A field and its value, which may be a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Field {
-    /// Its name.
+    /// The name of the field.
     pub name: String,
-    /// Its value, as sent.
+    /// The value, as sent.
     pub value: Zeroizing<Vec<u8>>,
 }
 
 impl fmt::Debug for FormEvent<'_> {
-    /// Without the bytes of files.
+    /// Omits the bytes of files.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Field(field) => field.fmt(f),
@@ -44,7 +44,7 @@ impl fmt::Debug for FormEvent<'_> {
 }
 
 impl fmt::Debug for Field {
-    /// The name only: values may be credentials.
+    /// Only the name: values may be credentials.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Field").field("name", &self.name).finish_non_exhaustive()
     }

@@ -1,4 +1,4 @@
-//! What a form's fields mean for its files.
+//! The fields of a form that apply to its files.
 
 use url::Url;
 
@@ -12,9 +12,9 @@ const TITLE_CHARS_MAX: usize = 128;
 
 /// The fields of a form so far.
 ///
-/// `upload_address`, `upload_auth`, `media_id`, `media_token` and `title` are for the next file alone: a credential
-/// is for one object, and a second file would overwrite the first. `redirect` is for the whole form.
-/// Other fields mean nothing here.
+/// `upload_address`, `upload_auth`, `media_id`, `media_token` and `title` apply to the next file
+/// only: a credential is for one object, which a second file would overwrite. `redirect` applies to
+/// the form. Other fields are ignored.
 #[derive(Debug, Default)]
 pub struct FormFields {
     next_file: Metadata,
@@ -22,7 +22,7 @@ pub struct FormFields {
 }
 
 impl FormFields {
-    /// Takes the next field. Values are never repeated in errors: a secret may stand in any of them.
+    /// Applies the next field. Errors never contain values, any of which may be a secret.
     ///
     /// # Errors
     /// [`ErrorKind::RequestInvalid`] with the field, [`ErrorKind::OriginNotAllowed`] for a
@@ -37,7 +37,7 @@ impl FormFields {
                 self.next_file.set(&field.name, text()?);
             }
             "title" => self.next_file.set("title", title(text()?)?),
-            // An input that was left empty.
+            // The input was left empty.
             "redirect" if text()?.is_empty() => self.redirect = None,
             "redirect" => self.redirect = Some(Redirect::parse(text()?, origins)?),
             _ => {}
@@ -45,38 +45,37 @@ impl FormFields {
         Ok(())
     }
 
-    /// What the fields say about the file that begins now, under their names; the one after it
-    /// starts without.
+    /// The fields for the file that starts now, by name. They do not apply to the file after it.
     #[must_use]
     pub fn for_file(&mut self) -> Metadata {
         std::mem::take(&mut self.next_file)
     }
 
-    /// Where the client is sent with the answer.
+    /// The URL to which the client is redirected.
     #[must_use]
     pub const fn redirect(&self) -> Option<&Redirect> {
         self.redirect.as_ref()
     }
 }
 
-/// The name of a file as a form sends it: that of the part's headers, without its directories. A
-/// receiver does not use directory path information in it (RFC 7578 §4.2, RFC 2183 §2.3), whether of
-/// Windows (`C:\fakepath\a.mp4`) or not (`holiday/a.mp4`, which files of a chosen directory have).
+/// The file name of a part, without its directories. A recipient ignores directories (RFC 7578
+/// §4.2, RFC 2183 §2.3), both of Windows (`C:\fakepath\a.mp4`) and of a selected directory
+/// (`holiday/a.mp4`).
 #[must_use]
 pub fn form_file_name(sent: &str) -> NameHint {
     NameHint::new("file-name").or_name(sent.rsplit(['/', '\\']).next())
 }
 
-/// An address to which the client is sent once its files are stored.
+/// A URL to which the client is redirected after its files are stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Redirect(Url);
 
 impl Redirect {
-    /// The address in `text`.
+    /// Parses a URL.
     ///
     /// # Errors
-    /// [`ErrorKind::RequestInvalid`] for what is no absolute http(s) URL,
-    /// [`ErrorKind::OriginNotAllowed`] for one of another origin than `origins`.
+    /// [`ErrorKind::RequestInvalid`] if `text` is not an absolute http(s) URL,
+    /// [`ErrorKind::OriginNotAllowed`] if its origin is not one of `origins`.
     pub fn parse(text: &str, origins: &Origins) -> Result<Self> {
         let url = Url::parse(text).ok().filter(|url| {
             matches!(url.scheme(), "http" | "https")
@@ -93,9 +92,9 @@ impl Redirect {
         Err(Error::new(ErrorKind::OriginNotAllowed, message))
     }
 
-    /// The address with these pairs after its own query.
+    /// The URL with these pairs appended to its query.
     #[must_use]
-    pub fn with_pairs<'a>(
+    pub fn with_query_pairs<'a>(
         &self,
         pairs: impl IntoIterator<Item = (&'static str, &'a str)>,
     ) -> String {
@@ -150,7 +149,7 @@ mod tests {
         let origins = Origins::parse("https://a.example, http://b.example:8080").unwrap();
         let redirect = Redirect::parse("https://a.example/done?x=1#f", &origins).unwrap();
         assert_eq!(
-            redirect.with_pairs([("media_id", "m 1"), ("error", "file-empty")]),
+            redirect.with_query_pairs([("media_id", "m 1"), ("error", "file-empty")]),
             "https://a.example/done?x=1&media_id=m+1&error=file-empty#f"
         );
         assert!(Redirect::parse("http://b.example:8080", &origins).is_ok());

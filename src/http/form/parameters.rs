@@ -1,10 +1,10 @@
-//! The parameters of a header's value: `; name=token; name="quoted"`.
+//! The parameters of a header value: `; name=token; name="quoted"`.
 
-/// The parameters in what follows a value's first `;`, with names in lower case, in their order.
-/// `None` where it is not such a list.
+/// The parameters after the first `;` of a value, in order, with lower-case names. `None` if the
+/// text is not such a list.
 ///
-/// In a quoted value `\"` and `\\` are a quote and a backslash (RFC 2045 §5.1), and any other
-/// backslash is itself: browsers have never escaped those of a path.
+/// In a quoted value, `\"` and `\\` are a quote and a backslash (RFC 2045 §5.1). Any other
+/// backslash is literal: browsers do not escape those of a path.
 pub(super) fn parameters(text: &str) -> Option<Vec<(String, String)>> {
     let mut found = Vec::new();
     let mut rest = text.trim();
@@ -28,7 +28,7 @@ pub(super) fn parameters(text: &str) -> Option<Vec<(String, String)>> {
     Some(found)
 }
 
-/// A value, and what follows it.
+/// A value, and the text after it.
 fn value(text: &str) -> Option<(String, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find(|c: char| c == ';' || c.is_ascii_whitespace()).unwrap_or(text.len());

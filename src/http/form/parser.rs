@@ -1,27 +1,27 @@
-//! The parser of `multipart/form-data` (RFC 7578, <https://www.rfc-editor.org/rfc/rfc7578>, over
-//! RFC 2046 §5.1): bytes in, in pieces of any size; events out.
+//! An incremental parser of `multipart/form-data` (RFC 7578,
+//! <https://www.rfc-editor.org/rfc/rfc7578>, and RFC 2046 §5.1).
 
 use memchr::{memchr, memmem, memrchr};
 use zeroize::Zeroizing;
 
-use super::{Boundary, Field, FormEvent, PartHead};
+use super::{Boundary, Field, FormEvent, PartHeaders};
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::KIB;
 
-/// Largest head of a part, in bytes.
+/// Longest head of a part, in bytes.
 pub const PART_HEAD_BYTES_MAX: usize = 16 * KIB as usize;
-/// Largest value of a field, in bytes.
+/// Longest value of a field, in bytes.
 pub const FIELD_BYTES_MAX: usize = 64 * KIB as usize;
 /// Most fields of a form.
 pub const FIELDS_MAX: u32 = 64;
-/// Most files of a form, those in which nobody chose a file included.
+/// Most files of a form, including inputs in which no file was selected.
 pub const FILES_MAX: u32 = 32;
 
-/// Reads one form.
+/// Parses one form.
 ///
-/// Of a file it holds nothing back but what may be the beginning of a boundary; fields are given
-/// out whole. How the input is cut changes neither the events nor the errors, only into how many
-/// [`FormEvent::Bytes`] a file falls.
+/// It buffers the complete value of a field, and of a file only the bytes that may start a
+/// boundary. Events and errors do not depend on how the input is split, except for the number of
+/// [`FormEvent::Bytes`] events of a file.
 #[derive(Debug)]
 pub struct FormParser {
     delimiter: Vec<u8>,
@@ -33,13 +33,13 @@ pub struct FormParser {
 
 #[derive(Debug)]
 enum State {
-    /// Before the first boundary, or within a part.
+    /// Before the first boundary, or in a part.
     Content(Content),
     /// After a boundary, which ends `part`.
     Boundary { part: Part, tail: Tail },
-    /// In the lines of a part's head; `line` is where the present line begins.
+    /// In the lines of a part's head; `line` is the start of the current line.
     Head { lines: Vec<u8>, line: usize },
-    /// `FormEvent::End` is due.
+    /// The next event is `FormEvent::End`.
     Closing,
     /// After the form, or after an error.
     Over,
@@ -50,8 +50,8 @@ struct Content {
     part: Part,
     /// How many bytes of the delimiter the input has ended with.
     matched: usize,
-    /// How many of them are no bytes of the part: a boundary also counts at the very beginning, and
-    /// right after the empty line that ends a part's head, whose line end is then its own.
+    /// How many of them do not belong to the part. A boundary may also be at the start of the body,
+    /// and directly after the empty line that ends a part's head, whose line break it then shares.
     borrowed: usize,
 }
 
@@ -62,7 +62,7 @@ enum Part {
     File,
 }
 
-/// What has been read of a boundary's line after the boundary itself.
+/// The state of the rest of a boundary's line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tail {
     Empty,
@@ -73,7 +73,7 @@ enum Tail {
 }
 
 impl FormParser {
-    /// A parser of a form whose parts `boundary` separates.
+    /// A parser of a form whose parts are separated by `boundary`.
     #[must_use]
     pub fn new(boundary: &Boundary) -> Self {
         let delimiter = boundary.delimiter();
@@ -82,12 +82,12 @@ impl FormParser {
         Self { delimiter, finder, state, fields: 0, files: 0 }
     }
 
-    /// The next event; what it takes is cut from the front of `input`. `None` once `input` is used
-    /// up, or the form is over.
+    /// The next event; its bytes are removed from the start of `input`. `None` if `input` is empty
+    /// or the form has ended.
     ///
     /// # Errors
-    /// [`ErrorKind::RequestInvalid`] with the field that is wrong. After an error there is nothing
-    /// more.
+    /// [`ErrorKind::RequestInvalid`] with the invalid field. After an error, every call returns
+    /// `None`.
     pub fn next<'a, 'i: 'a>(&'a mut self, input: &mut &'i [u8]) -> Result<Option<FormEvent<'a>>> {
         loop {
             match std::mem::replace(&mut self.state, State::Over) {
@@ -122,11 +122,11 @@ impl FormParser {
         }
     }
 
-    /// To be asked once the input has ended.
+    /// Checks that the form is complete, at the end of the input.
     ///
     /// # Errors
-    /// [`ErrorKind::LengthMismatch`] for a form that broke off, [`ErrorKind::RequestInvalid`] for a
-    /// body without the boundary that its Content-Type names.
+    /// [`ErrorKind::LengthMismatch`] for an incomplete form, [`ErrorKind::RequestInvalid`] for a
+    /// body without the boundary of its Content-Type.
     pub fn finish(&self) -> Result<()> {
         match &self.state {
             State::Closing | State::Over => Ok(()),
@@ -141,7 +141,7 @@ impl FormParser {
         }
     }
 
-    /// Reads up to the next boundary. Gives out bytes of a file, and keeps those of a field.
+    /// Reads up to the next boundary. Returns bytes of a file, and buffers those of a field.
     fn read_content<'a>(
         &mut self,
         mut content: Content,
@@ -157,8 +157,8 @@ impl FormParser {
                 self.state = content.after(self.delimiter.len());
                 return Ok(None);
             }
-            // No beginning of the delimiter ends with another: only its first byte is a CR. So all
-            // that was held back belongs to the part.
+            // Only the first byte of the delimiter is a CR, so all bytes that were held back belong
+            // to the part.
             let held = content.borrowed..content.matched;
             (content.matched, content.borrowed) = (0, 0);
             if !held.is_empty() {
@@ -193,7 +193,7 @@ impl FormParser {
         Ok(given)
     }
 
-    /// How many bytes at the end of `input` may be the beginning of a delimiter.
+    /// How many bytes at the end of `input` may be the start of a delimiter.
     fn partial_len(&self, input: &[u8]) -> usize {
         let window = &input[input.len().saturating_sub(self.delimiter.len() - 1)..];
         match memrchr(b'\r', window) {
@@ -202,8 +202,8 @@ impl FormParser {
         }
     }
 
-    /// Reads the rest of a boundary's line. A part is whole only after it: a line that merely
-    /// begins with the boundary is no end of a file.
+    /// Reads the rest of a boundary's line, which ends the part. A line that only starts with the
+    /// boundary does not.
     fn read_boundary_tail(
         &mut self,
         part: Part,
@@ -234,13 +234,13 @@ impl FormParser {
         Ok(None)
     }
 
-    /// Reads lines up to the empty one. Gives out the head of a file.
+    /// Reads lines up to the empty one. Returns the head of a file.
     fn read_head(
         &mut self,
         mut lines: Vec<u8>,
         mut line: usize,
         input: &mut &[u8],
-    ) -> Result<Option<PartHead>> {
+    ) -> Result<Option<PartHeaders>> {
         while !input.is_empty() {
             let line_end = memchr(b'\n', input).map(|at| at + 1);
             let (read, rest) = input.split_at(line_end.unwrap_or(input.len()));
@@ -259,7 +259,7 @@ impl FormParser {
                 return Err(Error::field_invalid("form", allowed));
             }
             if lines.len() - line == 2 {
-                return self.begin_part(PartHead::parse(&lines[..line])?);
+                return self.begin_part(PartHeaders::parse(&lines[..line])?);
             }
             line = lines.len();
         }
@@ -267,7 +267,7 @@ impl FormParser {
         Ok(None)
     }
 
-    fn begin_part(&mut self, head: PartHead) -> Result<Option<PartHead>> {
+    fn begin_part(&mut self, head: PartHeaders) -> Result<Option<PartHeaders>> {
         if head.file_name.is_some() {
             self.files += 1;
             if self.files > FILES_MAX {
@@ -289,7 +289,7 @@ impl FormParser {
 /// Bytes of a part.
 enum Found<'a> {
     Input(&'a [u8]),
-    /// Held back from earlier input: this range of the delimiter, which they are the same as.
+    /// Bytes held back from earlier input: this range of the delimiter.
     Held(std::ops::Range<usize>),
 }
 
@@ -316,7 +316,7 @@ impl Part {
     }
 }
 
-/// Adds `bytes` to a field's value.
+/// Appends `bytes` to the value of a field.
 fn extend(field: &mut Field, bytes: &[u8]) -> Result<()> {
     if field.value.len() + bytes.len() > FIELD_BYTES_MAX {
         let allowed =

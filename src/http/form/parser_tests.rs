@@ -14,7 +14,7 @@ use crate::error::ErrorKind;
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Read {
     fields: Vec<(String, Vec<u8>)>,
-    files: Vec<(PartHead, Vec<u8>, bool)>,
+    files: Vec<(PartHeaders, Vec<u8>, bool)>,
     ended: bool,
     error: Option<Error>,
 }

@@ -1,13 +1,13 @@
-//! What the requests of an upload say of its length (§4.1.3 "Length").
+//! The length of the representation in the requests of an upload (§4.1.3 "Length").
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::ByteCount;
 
-/// The length that one request declares: `Upload-Length`, or the end of a content that completes
-/// the upload, which must agree where both are there.
+/// The length that one request declares: `Upload-Length`, or the end of content that completes the
+/// upload. If both are present, they must agree.
 ///
 /// # Errors
-/// [`ErrorKind::LengthInconsistent`] where they do not, or where the content goes past the length.
+/// [`ErrorKind::LengthInconsistent`] if they do not agree, or if the content exceeds the length.
 pub(super) fn declared(
     upload_length: Option<ByteCount>,
     content_end: Option<ByteCount>,
@@ -26,10 +26,10 @@ pub(super) fn declared(
     }
 }
 
-/// Whether a request fits into an upload of the length `known`.
+/// Checks that a request is consistent with an upload of length `known`.
 ///
 /// # Errors
-/// [`ErrorKind::LengthInconsistent`] where it declares another length, or goes past the known one.
+/// [`ErrorKind::LengthInconsistent`] if it declares another length or exceeds the known one.
 pub(super) fn consistent(
     known: Option<ByteCount>,
     declared: Option<ByteCount>,

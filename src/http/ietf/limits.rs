@@ -1,41 +1,47 @@
-//! `Upload-Limit` (§4.1.4 "Limits") and what an answer to OPTIONS says of the draft.
+//! `Upload-Limit` (§4.1.4 "Limits") and the draft's headers in the response to OPTIONS.
 
-use super::{InteropVersion, LIMIT_HEADER, PARTIAL_UPLOAD};
-use crate::http::{Response, structured};
+use super::{InteropVersion, PARTIAL_UPLOAD};
+use crate::http::header::{ACCEPT_PATCH, UPLOAD_LIMIT};
+use crate::http::{Response, structured_fields};
 use crate::units::ByteCount;
 
-/// The limits that an upload has.
+/// The limits of an upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// The largest upload: `max-size`.
+    /// Largest upload, in bytes: `max-size`.
     pub size_max: ByteCount,
-    /// The most content of one request: `max-append-size`.
+    /// Longest content of one request, in bytes: `max-append-size`.
     pub append_size_max: Option<ByteCount>,
-    /// The least content of one request that does not complete the upload: `min-append-size`.
+    /// Shortest content of a request that does not complete the upload, in bytes:
+    /// `min-append-size`.
     pub append_size_min: Option<ByteCount>,
-    /// How long the upload is kept from now on, in seconds: `max-age`.
+    /// Remaining time until the upload expires, in seconds: `max-age`.
     pub max_age_s: Option<u64>,
 }
 
 impl Limits {
-    /// The answer to OPTIONS with what the draft asks for there: `Accept-Patch`, which has to name
-    /// `application/partial-upload`, and `Upload-Limit` (§4.1.4). `response` is an answer that says
-    /// already what tus asks for: both protocols share their addresses.
+    /// Adds the headers that the draft requires in the response to OPTIONS: `Accept-Patch` with
+    /// `application/partial-upload`, and `Upload-Limit` (§4.1.4). tus shares the path, so
+    /// `response` already contains its headers.
     #[must_use]
-    pub fn announce(&self, response: Response) -> Response {
-        self.say(accept_patch(response), InteropVersion::NEWEST)
+    pub fn with_options_headers(&self, response: Response) -> Response {
+        self.with_upload_limit(accept_patch(response), InteropVersion::NEWEST)
     }
 
-    /// The answer with these limits, in the words of `version`.
-    pub(super) fn say(&self, response: Response, version: InteropVersion) -> Response {
+    /// Adds these limits, in `version`.
+    pub(super) fn with_upload_limit(
+        &self,
+        response: Response,
+        version: InteropVersion,
+    ) -> Response {
         match version.age_limit() {
-            Some(age) => response.with_header(LIMIT_HEADER, self.dictionary(age)),
+            Some(age) => response.with_header(UPLOAD_LIMIT, self.dictionary(age)),
             None => response,
         }
     }
 
-    /// The Dictionary. It is never empty: `min-size=0`, which the text before -09 has a server
-    /// without limits send in place of an empty value, has no place in it.
+    /// The Dictionary. It is never empty, so `min-size=0`, which drafts before -09 use in place of
+    /// an empty value, is not needed.
     fn dictionary(&self, age: &str) -> String {
         let members = [
             ("max-size", Some(self.size_max.bytes())),
@@ -45,14 +51,14 @@ impl Limits {
         ];
         let members: Vec<String> = members
             .into_iter()
-            .filter_map(|(key, value)| Some((key, value?.min(structured::INTEGER_MAX))))
+            .filter_map(|(key, value)| Some((key, value?.min(structured_fields::INTEGER_MAX))))
             .map(|(key, value)| format!("{key}={value}"))
             .collect();
         members.join(", ")
     }
 }
 
-/// The answer with the media type that PATCH takes (RFC 5789 §3.1).
+/// Adds the media type that PATCH accepts (RFC 5789 §3.1).
 pub(super) fn accept_patch(response: Response) -> Response {
-    response.with_header("accept-patch", PARTIAL_UPLOAD)
+    response.with_header(ACCEPT_PATCH, PARTIAL_UPLOAD)
 }

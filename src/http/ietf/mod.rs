@@ -1,51 +1,42 @@
 //! Resumable uploads for HTTP, the IETF draft
 //! (<https://datatracker.ietf.org/doc/draft-ietf-httpbis-resumable-upload/>): the heads of its
-//! requests and its answers, in the interop versions 3, 4, 5, 6 and 8.
+//! requests and its responses, in the interop versions 3, 4, 5, 6 and 8.
 //!
-//! "The draft" without a number is its newest text (-11 and what follows it, interop 8). Where an
-//! older text differs, [`InteropVersion`] says how. What this module cannot do is the interim
-//! response 104: a component of `wasi:http@0.3.0` returns one response to a request, so a client
-//! that wants to be able to resume creates its upload first, with `Upload-Complete: ?0` (§12.2
-//! "Careful Upload Creation").
+//! "The draft" without a number is its newest text (-11 and later, interop 8). [`InteropVersion`]
+//! describes the differences of older texts. The interim response 104 is not supported: a component
+//! of `wasi:http@0.3.0` returns one response to a request. A client that needs to resume creates
+//! its upload first, with `Upload-Complete: ?0` (§12.2 "Careful Upload Creation").
 
-mod answer;
-mod append;
-mod creation;
+mod append_request;
+mod creation_request;
+mod error_response;
 mod length;
 mod limits;
-mod progress;
-mod refusal;
+mod offset_state;
+mod response;
 mod version;
 
-pub use answer::{appended, completed, created, described, offset, terminated};
-pub use append::Append;
-pub use creation::Creation;
+pub use append_request::AppendRequest;
+pub use creation_request::CreationRequest;
+pub use error_response::{ErrorContext, error_response};
 pub use limits::Limits;
-pub use progress::Progress;
-pub use refusal::{Refusal, refused};
+pub use offset_state::OffsetState;
+pub use response::{
+    append_response, completion_response, creation_response, delete_response, head_response,
+    with_status_headers,
+};
 pub use version::InteropVersion;
 
 /// The media type of a PATCH that appends ("Media Type `application/partial-upload`").
 pub const PARTIAL_UPLOAD: &str = "application/partial-upload";
 
-const VERSION_HEADER: &str = "upload-draft-interop-version";
-const COMPLETE_HEADER: &str = "upload-complete";
-const INCOMPLETE_HEADER: &str = "upload-incomplete";
-const OFFSET_HEADER: &str = "upload-offset";
-const LENGTH_HEADER: &str = "upload-length";
-const LIMIT_HEADER: &str = "upload-limit";
-
 #[cfg(test)]
 mod testing {
-    use crate::http::{Head, Response};
+    use ::http::Method;
 
-    pub(super) fn head(method: &str, headers: &[(&str, &str)]) -> Head {
-        let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-        let (path, headers) = ("/v1/files".into(), headers.collect());
-        Head { method: method.into(), path, query: String::new(), headers }
-    }
+    use crate::http::RequestHead;
 
-    pub(super) fn sent<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
-        response.headers.iter().find(|(sent, _)| *sent == name).map(|(_, value)| value.as_str())
+    pub(super) fn head(method: Method, headers: &[(&str, &str)]) -> RequestHead {
+        RequestHead::new(method, "/v1/files", headers.iter().copied())
     }
 }

@@ -1,14 +1,17 @@
-//! Which text of the draft a request speaks, and what that text calls things.
+//! Detects the version of the draft that a request uses, and names what differs between versions.
 
-use super::{COMPLETE_HEADER, INCOMPLETE_HEADER, VERSION_HEADER};
-use crate::http::{Head, Response, structured};
+use ::http::{HeaderName, StatusCode};
 
-/// The interop version of the draft: bumped with each breaking change of its text
-/// ("Draft Version Identification").
+use crate::http::header::{
+    TUS_RESUMABLE, UPLOAD_COMPLETE, UPLOAD_DRAFT_INTEROP_VERSION, UPLOAD_INCOMPLETE,
+};
+use crate::http::{RequestHead, Response, structured_fields};
+
+/// The interop version of the draft, which increases with each breaking change ("Draft Version
+/// Identification").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum InteropVersion {
-    /// Interop 3: draft -01. `Upload-Incomplete` says the opposite of what `Upload-Complete` does
-    /// later.
+    /// Interop 3: draft -01. `Upload-Incomplete` is the negation of the later `Upload-Complete`.
     V3,
     /// Interop 4: draft -02. `Upload-Complete` from here on.
     V4,
@@ -21,28 +24,28 @@ pub enum InteropVersion {
 }
 
 impl InteropVersion {
-    /// The newest that is spoken.
+    /// The newest supported version.
     pub const NEWEST: Self = Self::V8;
 
-    /// The version that a request speaks, or `None` where it is not a request of the draft.
+    /// The version that a request uses, or `None` if it is not a request of the draft.
     ///
-    /// A request is one where it names an interop version, or, without `Tus-Resumable`, says
-    /// whether it completes the upload. One without a version speaks the newest: the final RFC
-    /// drops the header. So does one with a version that is not known, unless it is a tus request
-    /// (`Tus-Resumable`) that does not say whether it completes the upload.
+    /// A request is one of the draft if it contains an interop version or, without `Tus-Resumable`,
+    /// declares whether it completes the upload. Without a version it uses the newest: the final
+    /// RFC drops the header. The same applies to an unknown version, except in a tus request
+    /// (`Tus-Resumable`) that does not declare whether it completes the upload.
     #[must_use]
-    pub fn of(head: &Head) -> Option<Self> {
-        let is_tus = head.header("tus-resumable").is_some();
-        let complete = structured::boolean(head, COMPLETE_HEADER).is_some();
-        if head.header(VERSION_HEADER).is_none() {
-            let incomplete = structured::boolean(head, INCOMPLETE_HEADER).is_some();
+    pub fn detect(head: &RequestHead) -> Option<Self> {
+        let is_tus = head.header(TUS_RESUMABLE).is_some();
+        let complete = structured_fields::boolean(head, UPLOAD_COMPLETE).is_some();
+        if head.header(UPLOAD_DRAFT_INTEROP_VERSION).is_none() {
+            let incomplete = structured_fields::boolean(head, UPLOAD_INCOMPLETE).is_some();
             return match (is_tus, complete, incomplete) {
                 (false, true, _) => Some(Self::NEWEST),
                 (false, false, true) => Some(Self::V3),
                 _ => None,
             };
         }
-        match structured::integer(head, VERSION_HEADER) {
+        match structured_fields::integer(head, UPLOAD_DRAFT_INTEROP_VERSION) {
             Some(3) => Some(Self::V3),
             Some(4) => Some(Self::V4),
             Some(5) => Some(Self::V5),
@@ -65,24 +68,24 @@ impl InteropVersion {
         }
     }
 
-    /// The header that says whether a request completes its upload.
+    /// The header that declares whether a request completes its upload.
     #[must_use]
-    pub const fn completeness_header(self) -> &'static str {
+    pub const fn completeness_header(self) -> HeaderName {
         match self {
-            Self::V3 => INCOMPLETE_HEADER,
-            _ => COMPLETE_HEADER,
+            Self::V3 => UPLOAD_INCOMPLETE,
+            _ => UPLOAD_COMPLETE,
         }
     }
 
-    /// Whether a PATCH must be of `application/partial-upload` ("Since -03: Require
+    /// Returns true if a PATCH requires the type `application/partial-upload` ("Since -03: Require
     /// `application/partial-upload` for appending to uploads").
     #[must_use]
     pub const fn needs_media_type(self) -> bool {
         matches!(self, Self::V6 | Self::V8)
     }
 
-    /// The key of the limit on an upload's remaining life in `Upload-Limit` ("Since -05: Rename
-    /// `expires` limit to `max-age`"). `None` for the texts without `Upload-Limit`.
+    /// The key of the remaining lifetime in `Upload-Limit` ("Since -05: Rename `expires` limit to
+    /// `max-age`"). `None` for versions without `Upload-Limit`.
     pub(super) const fn age_limit(self) -> Option<&'static str> {
         match self {
             Self::V3 | Self::V4 | Self::V5 => None,
@@ -91,53 +94,49 @@ impl InteropVersion {
         }
     }
 
-    /// The status of the answer to a request that brought bytes and did not complete its upload.
-    /// Drafts up to -04 ask for 201, also of an append; later ones leave it open and show 204.
-    pub(super) const fn appended_status(self) -> u16 {
+    /// The status of the response to a request that contained bytes and did not complete its
+    /// upload. Drafts up to -04 require 201, also for an append; later ones use 204 in their
+    /// examples.
+    pub(super) const fn appended_status(self) -> StatusCode {
         match self {
-            Self::V3 | Self::V4 | Self::V5 => 201,
-            Self::V6 | Self::V8 => 204,
+            Self::V3 | Self::V4 | Self::V5 => StatusCode::CREATED,
+            Self::V6 | Self::V8 => StatusCode::NO_CONTENT,
         }
     }
 
-    /// Whether `head` says that its content ends the representation. `None` where it does not say,
-    /// or not as a Boolean.
+    /// Whether `head` declares that its content completes the upload. `None` if the header is
+    /// absent or not a Boolean.
     #[must_use]
-    pub fn completes(self, head: &Head) -> Option<bool> {
-        let said = structured::boolean(head, self.completeness_header())?;
+    pub fn declares_complete(self, head: &RequestHead) -> Option<bool> {
+        let said = structured_fields::boolean(head, self.completeness_header())?;
         Some(if self == Self::V3 { !said } else { said })
     }
 
-    /// The answer with whether the upload is complete, and the version.
-    pub(super) fn say_complete(self, response: Response, complete: bool) -> Response {
+    /// Adds whether the upload is complete.
+    pub(super) fn with_completeness(self, response: Response, complete: bool) -> Response {
         let said = if self == Self::V3 { !complete } else { complete };
         response.with_header(self.completeness_header(), if said { "?1" } else { "?0" })
     }
 
-    /// The answer with the version that it speaks.
-    pub(super) fn say_version(self, response: Response) -> Response {
-        response.with_header(VERSION_HEADER, self.number().to_string())
+    /// Adds the interop version.
+    pub(super) fn with_interop_version(self, response: Response) -> Response {
+        response.with_header(UPLOAD_DRAFT_INTEROP_VERSION, u16::from(self.number()))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use ::http::Method;
     use proptest::prelude::*;
 
     use super::*;
 
-    fn head(headers: &[(&str, &str)]) -> Head {
-        let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-        Head {
-            method: "POST".into(),
-            path: "/v1/files".into(),
-            query: String::new(),
-            headers: headers.collect(),
-        }
+    fn head(headers: &[(&str, &str)]) -> RequestHead {
+        RequestHead::new(Method::POST, "/v1/files", headers.iter().copied())
     }
 
     fn version(headers: &[(&str, &str)]) -> Option<InteropVersion> {
-        InteropVersion::of(&head(headers))
+        InteropVersion::detect(&head(headers))
     }
 
     #[test]
@@ -184,10 +183,12 @@ mod tests {
     #[test]
     fn interop_3_says_the_opposite() {
         let said = head(&[("Upload-Incomplete", "?0"), ("Upload-Complete", "?0")]);
-        assert_eq!(InteropVersion::V3.completes(&said), Some(true));
-        assert_eq!(InteropVersion::V4.completes(&said), Some(false));
-        let answer = InteropVersion::V3.say_complete(Response::empty(204), false);
-        assert_eq!(answer.headers, [("upload-incomplete", "?1".to_owned())]);
+        assert_eq!(InteropVersion::V3.declares_complete(&said), Some(true));
+        assert_eq!(InteropVersion::V4.declares_complete(&said), Some(false));
+        let answer =
+            InteropVersion::V3.with_completeness(Response::empty(StatusCode::NO_CONTENT), false);
+        assert_eq!(answer.headers.len(), 1);
+        assert_eq!(answer.header("upload-incomplete"), Some("?1"));
     }
 
     proptest! {

@@ -1,33 +1,34 @@
-//! `Upload-Concat`: uploads that are made of others
+//! `Upload-Concat`: concatenation of uploads
 //! (<https://tus.io/protocols/resumable-upload#concatenation>).
 
 use crate::error::{Error, Result};
-use crate::http::Head;
+use crate::http::RequestHead;
+use crate::http::header::UPLOAD_CONCAT;
 use crate::upload::UploadKey;
 
-/// Most uploads that one is made of.
+/// Most partial uploads of a final upload.
 const PARTIALS_MAX: usize = 256;
 
-/// What an upload is to others.
+/// The role of an upload in a concatenation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Concat {
-    /// An upload by itself.
-    Whole,
-    /// A part of one that is made later.
+    /// Neither a partial nor a final upload.
+    Regular,
+    /// A partial upload.
     Partial,
-    /// Made of those at these addresses, as the client named them, in this order.
+    /// A final upload of the partial uploads at these URLs, as the client sent them, in this order.
     Final(Vec<String>),
 }
 
 impl Concat {
-    /// Reads the header; without it the upload stands by itself.
+    /// Parses the header; an upload without it is regular.
     ///
     /// # Errors
-    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) for another word than `partial` and
-    /// `final`, for addresses of no upload of this worker, for the same one twice, and for none or
-    /// more than 256 of them.
-    pub(super) fn parse(head: &Head) -> Result<Self> {
-        let Some(value) = head.header("upload-concat") else { return Ok(Self::Whole) };
+    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) for a value other than `partial` and
+    /// `final`, for a URL that is not of an upload of this worker, for a repeated URL, and for no
+    /// URL or more than 256.
+    pub(super) fn parse(head: &RequestHead) -> Result<Self> {
+        let Some(value) = head.header(UPLOAD_CONCAT) else { return Ok(Self::Regular) };
         if value == "partial" {
             return Ok(Self::Partial);
         }
@@ -35,7 +36,7 @@ impl Concat {
             value.strip_prefix("final;").ok_or_else(|| refused("partial or final;…"))?;
         let mut keys = Vec::new();
         for address in addresses.split_ascii_whitespace() {
-            let key = partial_at(address)
+            let key = partial_upload_id(address)
                 .ok_or_else(|| refused("final; and the addresses of uploads of this server"))?;
             if keys.contains(&key) {
                 return Err(refused("final; and the address of each upload once"));
@@ -48,35 +49,35 @@ impl Concat {
         Ok(Self::Final(addresses.split_ascii_whitespace().map(str::to_owned).collect()))
     }
 
-    /// The header's value for an upload that is made of those at `addresses`: as it was received.
+    /// The value of the header for a final upload, as it was received.
     pub(super) fn final_value(addresses: &[String]) -> String {
         format!("final;{}", addresses.join(" "))
     }
 }
 
-/// The upload at an absolute or relative address. The origin is not looked at: behind a proxy the
-/// worker does not know its own.
+/// The upload at an absolute or relative URL. The origin is ignored: behind a proxy the worker does
+/// not know its own.
 #[must_use]
-pub fn partial_at(address: &str) -> Option<UploadKey> {
+pub fn partial_upload_id(address: &str) -> Option<UploadKey> {
     let (before, id) = address.rsplit_once("/v1/files/")?;
     let is_origin = before.is_empty() || url::Url::parse(before).is_ok_and(|url| url.has_host());
     is_origin.then(|| UploadKey::new(id)).flatten()
 }
 
 fn refused(allowed: &str) -> Error {
-    Error::field_invalid("upload-concat", allowed)
+    Error::field_invalid(UPLOAD_CONCAT.as_str(), allowed)
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
+    use ::http::Method;
+
     use super::*;
 
     fn parsed(value: &str) -> Result<Concat> {
-        let headers = vec![("Upload-Concat".to_owned(), value.to_owned())];
-        let (method, path, query) = ("POST".into(), "/v1/files".into(), String::new());
-        Concat::parse(&Head { method, path, query, headers })
+        Concat::parse(&RequestHead::new(Method::POST, "/v1/files", [("Upload-Concat", value)]))
     }
 
     #[test]
@@ -86,7 +87,8 @@ mod tests {
         let value = format!("final;{}", addresses.join(" "));
         assert_eq!(parsed(&value).unwrap(), Concat::Final(addresses.to_vec()));
         assert_eq!(Concat::final_value(&addresses), value);
-        let ids: Vec<_> = addresses.iter().filter_map(|address| partial_at(address)).collect();
+        let ids: Vec<_> =
+            addresses.iter().filter_map(|address| partial_upload_id(address)).collect();
         assert_eq!(ids, ["b", "a"].map(|id| UploadKey::new(id).unwrap()));
         assert_eq!(
             parsed("final; /v1/files/b").unwrap(),

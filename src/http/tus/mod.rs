@@ -1,28 +1,29 @@
 //! tus 1.0.0 with its extensions (<https://tus.io/protocols/resumable-upload>).
 
-mod answer;
-mod chunk;
 mod concat;
-mod creation;
+mod creation_request;
+mod patch_request;
+mod response;
 
-pub use answer::{
-    chunk_ended, chunk_stored, discovered, offset, refused, resource_created, terminated,
-    wrong_version,
+pub use concat::{Concat, partial_upload_id};
+pub use creation_request::CreationRequest;
+pub use patch_request::PatchRequest;
+pub use response::{
+    creation_response, delete_response, error_response, head_response, options_response,
+    patch_error_response, patch_response, unsupported_version,
 };
-pub use chunk::Chunk;
-pub use concat::{Concat, partial_at};
-pub use creation::Creation;
 
 use super::Response;
+use super::header::TUS_RESUMABLE;
 
-/// The version of the protocol that is spoken.
+/// The supported version of the protocol.
 pub const PROTOCOL_VERSION: &str = "1.0.0";
 
-/// The Content-Type of a request that brings bytes.
-const CHUNK_CONTENT_TYPE: &str = "application/offset+octet-stream";
+/// The Content-Type of a request with bytes.
+const PATCH_CONTENT_TYPE: &str = "application/offset+octet-stream";
 
 fn with_version(response: Response) -> Response {
-    response.with_header("tus-resumable", PROTOCOL_VERSION)
+    response.with_header(TUS_RESUMABLE, PROTOCOL_VERSION)
 }
 
 #[cfg(test)]

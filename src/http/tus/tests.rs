@@ -1,33 +1,26 @@
 #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
+use ::http::Method;
+
 use super::*;
 use crate::error::{Error, ErrorKind};
-use crate::http::{Head, UploadStatus};
+use crate::http::{RequestHead, UploadStatus};
 use crate::units::{ByteCount, UnixMillis};
 use crate::upload::{Checkpoint, FinishedObject, Phase, Role, Target, UploadKey, UploadRecord};
 
 const SIZE_MAX: ByteCount = ByteCount(1000);
 
-fn head(headers: &[(&str, &str)]) -> Head {
-    Head {
-        method: "POST".into(),
-        path: "/v1/files".into(),
-        query: String::new(),
-        headers: headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
-    }
+fn head(headers: &[(&str, &str)]) -> RequestHead {
+    RequestHead::new(Method::POST, "/v1/files", headers.iter().copied())
 }
 
-fn creation(headers: &[(&str, &str)]) -> crate::Result<Creation> {
-    Creation::parse(&head(headers), SIZE_MAX)
+fn creation(headers: &[(&str, &str)]) -> crate::Result<CreationRequest> {
+    CreationRequest::parse(&head(headers), SIZE_MAX)
 }
 
 /// Which field a creation is refused for.
 fn refused_field(headers: &[(&str, &str)]) -> String {
     creation(headers).unwrap_err().field().unwrap().name.clone()
-}
-
-fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
-    response.headers.iter().find(|(sent, _)| *sent == name).map(|(_, value)| value.as_str())
 }
 
 fn status(durable: u64, length: Option<u64>, role: Role) -> UploadStatus {
@@ -59,7 +52,7 @@ fn status(durable: u64, length: Option<u64>, role: Role) -> UploadStatus {
 }
 
 const NAME: (&str, &str) = ("Upload-Metadata", "filename YS5tcDQ=,filetype dmlkZW8vbXA0");
-const TYPED: (&str, &str) = ("Content-Type", CHUNK_CONTENT_TYPE);
+const TYPED: (&str, &str) = ("Content-Type", PATCH_CONTENT_TYPE);
 
 #[test]
 fn a_creation_names_its_length_and_its_file() {
@@ -67,7 +60,7 @@ fn a_creation_names_its_length_and_its_file() {
     assert_eq!(creation.length, Some(ByteCount(1000)));
     assert_eq!(creation.file_name.resolve(None).unwrap().as_str(), "a.mp4");
     assert_eq!(creation.content_type.as_deref(), Some("video/mp4"));
-    assert_eq!(creation.concat, Concat::Whole);
+    assert_eq!(creation.concat, Concat::Regular);
     assert!(creation.chunk.is_none());
 }
 
@@ -132,10 +125,11 @@ fn a_partial_upload_needs_no_name_and_a_final_one_no_length() {
 fn a_chunk_needs_its_content_type_and_its_offset() {
     let typed = ("Content-Type", "Application/Offset+Octet-Stream; charset=binary");
     let chunk =
-        Chunk::parse(&head(&[typed, ("Upload-Offset", "5"), ("Content-Length", "7")])).unwrap();
+        PatchRequest::parse(&head(&[typed, ("Upload-Offset", "5"), ("Content-Length", "7")]))
+            .unwrap();
     assert_eq!((chunk.offset, chunk.length), (ByteCount(5), Some(ByteCount(7))));
     assert!(chunk.checks.is_empty());
-    let kind = |headers: &[(&str, &str)]| Chunk::parse(&head(headers)).unwrap_err().kind();
+    let kind = |headers: &[(&str, &str)]| PatchRequest::parse(&head(headers)).unwrap_err().kind();
     assert_eq!(kind(&[("Upload-Offset", "5")]), ErrorKind::MediaTypeUnsupported);
     assert_eq!(kind(&[TYPED]), ErrorKind::RequestInvalid);
     assert_eq!(kind(&[TYPED, ("Upload-Offset", "-5")]), ErrorKind::RequestInvalid);
@@ -145,19 +139,19 @@ fn a_chunk_needs_its_content_type_and_its_offset() {
 
 #[test]
 fn another_version_of_the_protocol_is_refused_with_the_one_that_is_spoken() {
-    assert_eq!(wrong_version(&head(&[("Tus-Resumable", "1.0.0")])), None);
+    assert_eq!(unsupported_version(&head(&[("Tus-Resumable", "1.0.0")])), None);
     for headers in [&[][..], &[("Tus-Resumable", "0.2.2")][..]] {
-        let refused = wrong_version(&head(headers)).unwrap();
+        let refused = unsupported_version(&head(headers)).unwrap();
         assert_eq!(refused.status, 412);
-        assert_eq!(header(&refused, "tus-version"), Some("1.0.0"));
+        assert_eq!(refused.header("tus-version"), Some("1.0.0"));
     }
 }
 
 #[test]
 fn discovery_names_version_extensions_algorithms_and_the_largest_file() {
-    let response = discovered(SIZE_MAX, true, true);
+    let response = options_response(SIZE_MAX, true, true);
     assert_eq!(response.status, 204);
-    let extensions = header(&response, "tus-extension").unwrap();
+    let extensions = response.header("tus-extension").unwrap();
     let extensions: Vec<_> = extensions.split(',').collect();
     assert_eq!(
         extensions,
@@ -173,66 +167,66 @@ fn discovery_names_version_extensions_algorithms_and_the_largest_file() {
             "concatenation-unfinished"
         ]
     );
-    assert_eq!(header(&response, "tus-max-size"), Some("1000"));
-    assert_eq!(header(&response, "tus-checksum-algorithm"), Some("sha1,md5,crc32,sha256"));
-    let without = discovered(SIZE_MAX, false, false);
-    let extensions = header(&without, "tus-extension").unwrap();
+    assert_eq!(response.header("tus-max-size"), Some("1000"));
+    assert_eq!(response.header("tus-checksum-algorithm"), Some("sha1,md5,crc32,sha256"));
+    let without = options_response(SIZE_MAX, false, false);
+    let extensions = without.header("tus-extension").unwrap();
     assert!(!extensions.contains("expiration") && !extensions.contains("concatenation"));
 }
 
 #[test]
 fn an_offset_is_told_with_what_is_known_of_the_upload() {
-    let response = offset(&status(3, Some(9), Role::Whole));
-    assert_eq!(header(&response, "upload-offset"), Some("3"));
-    assert_eq!(header(&response, "upload-length"), Some("9"));
-    assert_eq!(header(&response, "cache-control"), Some("no-store"));
-    assert_eq!(header(&response, "upload-metadata"), Some("filename YS5tcDQ="));
-    assert_eq!(header(&response, "media-id"), Some("vid"));
+    let response = head_response(&status(3, Some(9), Role::Whole));
+    assert_eq!(response.header("upload-offset"), Some("3"));
+    assert_eq!(response.header("upload-length"), Some("9"));
+    assert_eq!(response.header("cache-control"), Some("no-store"));
+    assert_eq!(response.header("upload-metadata"), Some("filename YS5tcDQ="));
+    assert_eq!(response.header("media-id"), Some("vid"));
     // The example of RFC 9110, section 5.6.7.
-    assert_eq!(header(&response, "upload-expires"), Some("Sun, 06 Nov 1994 08:49:37 GMT"));
-    let deferred = offset(&status(3, None, Role::Partial));
-    assert_eq!(header(&deferred, "upload-defer-length"), Some("1"));
-    assert_eq!(header(&deferred, "upload-concat"), Some("partial"));
+    assert_eq!(response.header("upload-expires"), Some("Sun, 06 Nov 1994 08:49:37 GMT"));
+    let deferred = head_response(&status(3, None, Role::Partial));
+    assert_eq!(deferred.header("upload-defer-length"), Some("1"));
+    assert_eq!(deferred.header("upload-concat"), Some("partial"));
 }
 
 #[test]
 fn a_final_upload_tells_an_offset_once_it_is_whole() {
     let role = || Role::Final { partials: ["b", "a"].map(|id| format!("/v1/files/{id}")).to_vec() };
-    let open = offset(&status(3, Some(9), role()));
-    assert_eq!(header(&open, "upload-offset"), None);
-    assert_eq!(header(&open, "upload-concat"), Some("final;/v1/files/b /v1/files/a"));
+    let open = head_response(&status(3, Some(9), role()));
+    assert_eq!(open.header("upload-offset"), None);
+    assert_eq!(open.header("upload-concat"), Some("final;/v1/files/b /v1/files/a"));
     let object = FinishedObject { size_bytes: 9, crc64: 0, etag: String::new() };
     let mut whole = status(9, Some(9), role());
     whole.checkpoint.phase = Phase::Completed(object);
-    assert_eq!(header(&offset(&whole), "upload-offset"), Some("9"));
-    assert_eq!(header(&offset(&whole), "upload-expires"), None);
+    assert_eq!(head_response(&whole).header("upload-offset"), Some("9"));
+    assert_eq!(head_response(&whole).header("upload-expires"), None);
 }
 
 #[test]
 fn a_creation_is_answered_with_where_it_is_and_how_far() {
     let key = UploadKey::new("a1").unwrap();
     let expires_at = Some(UnixMillis(784_111_777_000));
-    let response = resource_created(&key, "vid", Some(ByteCount(3)), expires_at);
+    let response = creation_response(&key, "vid", Some(ByteCount(3)), expires_at);
     assert_eq!(response.status, 201);
-    assert_eq!(header(&response, "location"), Some("/v1/files/a1"));
-    assert_eq!(header(&response, "upload-offset"), Some("3"));
-    assert_eq!(header(&response, "upload-expires"), Some("Sun, 06 Nov 1994 08:49:37 GMT"));
+    assert_eq!(response.header("location"), Some("/v1/files/a1"));
+    assert_eq!(response.header("upload-offset"), Some("3"));
+    assert_eq!(response.header("upload-expires"), Some("Sun, 06 Nov 1994 08:49:37 GMT"));
 }
 
 #[test]
 fn a_refused_chunk_says_where_to_go_on() {
     let error = Error::new(ErrorKind::OffsetMismatch, "elsewhere");
-    let response = chunk_ended(&error, Some(ByteCount(3)), "vid");
+    let response = patch_error_response(&error, Some(ByteCount(3)), "vid");
     assert_eq!(response.status, 409);
-    assert_eq!(header(&response, "upload-offset"), Some("3"));
-    assert_eq!(header(&response, "tus-resumable"), Some("1.0.0"));
+    assert_eq!(response.header("upload-offset"), Some("3"));
+    assert_eq!(response.header("tus-resumable"), Some("1.0.0"));
 }
 
 #[test]
 fn a_wrong_checksum_has_the_status_of_its_own_in_the_head_and_in_the_problem() {
     let error = Error::new(ErrorKind::DigestMismatch, "other bytes");
-    let response = chunk_ended(&error, Some(ByteCount(3)), "");
+    let response = patch_error_response(&error, Some(ByteCount(3)), "");
     assert_eq!(response.status, 460);
-    let problem: serde_json::Value = serde_json::from_slice(&response.body).unwrap();
+    let problem: serde_json::Value = serde_json::from_slice(&response.body.into_bytes()).unwrap();
     assert_eq!((&problem["status"], &problem["title"]), (&460.into(), &"Checksum Mismatch".into()));
 }

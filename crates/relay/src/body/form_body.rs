@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use futures::FutureExt as _;
 use futures::channel::oneshot;
 use futures::future::LocalBoxFuture;
-use vod_uploader::http::form::{Boundary, Field, FormEvent, FormParser, PartHead};
+use vod_uploader::http::form::{Boundary, Field, FormEvent, FormParser, PartHeaders};
 use vod_uploader::upload::SourceEnd;
 use vod_uploader::{Error, ErrorKind, Result};
 
@@ -26,7 +26,7 @@ pub(crate) struct FormBody(Box<State>);
 pub(crate) enum FormPart {
     Field(Field),
     /// Its bytes are those of [`FormBody::into_file`].
-    File(PartHead),
+    File(PartHeaders),
 }
 
 /// The bytes of the current file of a form.

@@ -86,7 +86,7 @@ impl RequestBody {
     fn verified_status(&self, trailers: &[(String, String)]) -> SourceEnd {
         let is_checksum = |name: &str| name.eq_ignore_ascii_case(CHECKSUM_TRAILER);
         let trailer = trailers.iter().find(|(name, _)| is_checksum(name));
-        let matches = self.checks.agree(trailer.map(|(_, value)| value.as_str()));
+        let matches = self.checks.matches(trailer.map(|(_, value)| value.as_str()));
         if matches { SourceEnd::Ended } else { SourceEnd::Mismatched }
     }
 }

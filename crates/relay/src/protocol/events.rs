@@ -8,13 +8,13 @@ use futures::channel::mpsc;
 use futures::future::{Either, select};
 use futures::{FutureExt as _, SinkExt as _};
 use vod_uploader::Result;
-use vod_uploader::http::{EventFeed, Head, UploadStatus};
+use vod_uploader::http::{RequestHead, SseEncoder, UploadStatus};
 use vod_uploader::units::UnixMillis;
 use vod_uploader::upload::UploadKey;
 
 use crate::instance::Instance;
 use crate::request::Caller;
-use crate::response::Response;
+use crate::response::RelayResponse;
 use crate::upload::{credential_source, load_upload_record, read_only_status};
 
 /// How often the records are read. Progress comes in parts; more reads would show nothing new.
@@ -33,26 +33,26 @@ const FAILURES_MAX: u32 = 20;
 pub(crate) async fn stream_events(
     instance: &Rc<Instance>,
     caller: Caller,
-    head: &Head,
+    head: &RequestHead,
     key: UploadKey,
-) -> Result<Response> {
+) -> Result<RelayResponse> {
     load_upload_record(instance, &key).await?;
-    let feed = EventFeed::of(head);
-    let response = feed.response();
-    if feed.is_over() {
+    let encoder = SseEncoder::from_request(head);
+    let response = encoder.response();
+    if encoder.is_finished() {
         return Ok(response.into());
     }
     let (writer, reader) = mpsc::channel(0);
-    let task = EventStreamTask { instance: Rc::clone(instance), caller, key, feed, writer };
+    let task = EventStreamTask { instance: Rc::clone(instance), caller, key, encoder, writer };
     instance.ports.spawn.spawn(task.run().boxed_local());
-    Ok(Response::streamed(response, reader))
+    Ok(RelayResponse::streamed(response, reader))
 }
 
 struct EventStreamTask {
     instance: Rc<Instance>,
     caller: Caller,
     key: UploadKey,
-    feed: EventFeed,
+    encoder: SseEncoder,
     writer: mpsc::Sender<Vec<u8>>,
 }
 
@@ -60,29 +60,29 @@ impl EventStreamTask {
     /// Writes events until the upload ends or the client disconnects.
     async fn run(mut self) {
         let mut failures = 0;
-        let mut text = EventFeed::opening();
+        let mut text = SseEncoder::preamble();
         loop {
             if !text.is_empty() && !self.write(text).await {
                 return;
             }
-            if self.feed.is_over() {
+            if self.encoder.is_finished() {
                 return;
             }
             text = match read_only_status(&self.instance, &self.caller, &self.key).await {
                 Ok(status) => {
                     failures = 0;
                     let credential_expires_at = self.credential_expires_at(&status).await;
-                    self.feed.told_of(&status, credential_expires_at, self.instance.now())
+                    self.encoder.encode_status(&status, credential_expires_at, self.instance.now())
                 }
                 Err(error) if failures < FAILURES_MAX && error.kind().retry().is_later() => {
                     failures += 1;
                     String::new()
                 }
-                Err(error) => self.feed.told_of_error(&error),
+                Err(error) => self.encoder.encode_error(&error),
             };
             if text.is_empty() {
                 self.instance.sleep(POLL).await;
-                text = self.feed.kept_alive(POLL).to_owned();
+                text = self.encoder.keep_alive(POLL).to_owned();
             }
         }
     }

@@ -4,11 +4,14 @@ mod create_upload;
 
 use std::rc::Rc;
 
-use vod_uploader::http::form::{Boundary, Field, FormFields, no_file};
+use ::http::StatusCode;
+use ::http::header::CONTENT_TYPE;
+use vod_uploader::http::form::{Boundary, Field, FormFields, missing_file};
+use vod_uploader::http::header::{MEDIA_TOKEN, UPLOAD_OFFSET};
 use vod_uploader::http::{
-    self, FilePondCall, FilePondChunk, FilePondTransfer, Head, ISSUED_TOKEN_HEADER, Metadata,
-    REVERT_BYTES_MAX, Response, UploadStatus, filepond_begun, filepond_offset, filepond_stored,
-    meant_fields,
+    self, FilePondCall, FilePondChunk, FilePondTransfer, Metadata, REVERT_BYTES_MAX, RequestHead,
+    Response, UploadStatus, filepond_offset, filepond_stored, metadata_fields, problem_response,
+    transfer_created,
 };
 use vod_uploader::units::ByteCount;
 use vod_uploader::upload::UploadKey;
@@ -33,13 +36,13 @@ const DISCARD_BYTES: u64 = 64 << 10;
 pub(crate) async fn handle(
     instance: &Rc<Instance>,
     caller: &Caller,
-    head: &Head,
+    head: &RequestHead,
     id: &str,
     body: RequestBody,
 ) -> Result<Response> {
     match FilePondCall::parse(head, id, instance.config.upload_max)? {
         FilePondCall::Begin { length } => start_chunked(instance, head, length, body).await,
-        FilePondCall::Whole => process(instance, head, body).await,
+        FilePondCall::Process => process(instance, head, body).await,
         FilePondCall::Chunk(request) => chunk(instance, caller, head, &request, body).await,
         FilePondCall::Offset(key) => {
             let transfer = transfer::load(instance, &key).await?;
@@ -61,7 +64,7 @@ pub(crate) async fn handle(
 /// A chunked file starts without its name, from which VOD creates the media.
 async fn start_chunked(
     instance: &Rc<Instance>,
-    head: &Head,
+    head: &RequestHead,
     length: ByteCount,
     body: RequestBody,
 ) -> Result<Response> {
@@ -78,17 +81,17 @@ async fn start_chunked(
     if let Some(credential) = credential {
         transfer::credential_source(instance, &key).store(&credential).await?;
     }
-    Ok(filepond_begun(&key, ""))
+    Ok(transfer_created(&key, ""))
 }
 
 /// The metadata of the file in a form; files in it are skipped.
 async fn read_form_metadata(
     instance: &Instance,
-    head: &Head,
+    head: &RequestHead,
     body: RequestBody,
 ) -> Result<Metadata> {
     let mut fields = FormFields::default();
-    let content_type = head.header("content-type");
+    let content_type = head.header(CONTENT_TYPE);
     if content_type.is_none() {
         return Ok(fields.for_file());
     }
@@ -103,12 +106,16 @@ async fn read_form_metadata(
 
 fn take_metadata_field(instance: &Instance, fields: &mut FormFields, field: Field) -> Result<()> {
     let origins = &instance.config.redirect_origins;
-    meant_fields(field).into_iter().try_for_each(|field| fields.take(&field, origins))
+    metadata_fields(field).into_iter().try_for_each(|field| fields.take(&field, origins))
 }
 
 /// A form with one file.
-async fn process(instance: &Rc<Instance>, head: &Head, body: RequestBody) -> Result<Response> {
-    let boundary = Boundary::of_content_type(head.header("content-type"))?;
+async fn process(
+    instance: &Rc<Instance>,
+    head: &RequestHead,
+    body: RequestBody,
+) -> Result<Response> {
+    let boundary = Boundary::of_content_type(head.header(CONTENT_TYPE))?;
     let mut form = FormBody::new(body, &boundary);
     let mut fields = FormFields::default();
     let mut created = None;
@@ -131,16 +138,16 @@ async fn process(instance: &Rc<Instance>, head: &Head, body: RequestBody) -> Res
         match stored {
             Ok(stored) => created = stored.map(|(created, _)| created),
             Err(FormFileError { error, media }) => {
-                let problem = http::problem(&error, Some(&media.media_id));
+                let problem = problem_response(&error, Some(&media.media_id));
                 return Ok(match media.token {
-                    Some(token) => problem.with_header(ISSUED_TOKEN_HEADER, token.expose()),
+                    Some(token) => problem.with_header(MEDIA_TOKEN, token.expose()),
                     None => problem,
                 });
             }
         }
     }
-    let created = created.ok_or_else(no_file)?;
-    Ok(filepond_begun(&created.key, &created.record.media_id))
+    let created = created.ok_or_else(missing_file)?;
+    Ok(transfer_created(&created.key, &created.record.media_id))
 }
 
 /// Checks that the second file input of a form has no file.
@@ -158,7 +165,7 @@ async fn reject_file(form: FormBody) -> Result<FormBody> {
 async fn chunk(
     instance: &Rc<Instance>,
     caller: &Caller,
-    head: &Head,
+    head: &RequestHead,
     chunk: &FilePondChunk,
     mut body: RequestBody,
 ) -> Result<Response> {
@@ -173,8 +180,8 @@ async fn chunk(
         Ok(known) => known,
         Err(error) => {
             let offset = transfer.resume_offset(durable);
-            let problem = http::problem(&error, None);
-            return Ok(problem.with_header("upload-offset", offset.bytes().to_string()));
+            let problem = problem_response(&error, None);
+            return Ok(problem.with_header(UPLOAD_OFFSET, offset.bytes()));
         }
     };
     if let Some(status) = &status
@@ -201,9 +208,9 @@ async fn chunk(
         }
         Appended::Completed(object) => filepond_stored(ByteCount(object.size_bytes), media_id),
         Appended::Refused { error, durable } => {
-            let problem = http::problem(&error, Some(media_id));
+            let problem = problem_response(&error, Some(media_id));
             match durable {
-                Some(offset) => problem.with_header("upload-offset", offset.bytes().to_string()),
+                Some(offset) => problem.with_header(UPLOAD_OFFSET, offset.bytes()),
                 None => problem,
             }
         }
@@ -219,7 +226,7 @@ async fn revert(instance: &Rc<Instance>, caller: &Caller, key: &UploadKey) -> Re
         return Err(not_found());
     }
     transfer::delete(instance, key).await?;
-    Ok(Response::empty(204))
+    Ok(Response::empty(StatusCode::NO_CONTENT))
 }
 
 /// Returns true if a chunk whose bytes are all stored leaves nothing to do: the last chunk may still

@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
+use ::http::header::CONTENT_TYPE;
 use vod_uploader::credential::Secret;
 use vod_uploader::http::form::{
-    Boundary, FailedMedia, FormAnswer, FormFields, PartHead, form_file_name, no_file,
+    Boundary, FailedMedia, FormFields, FormResponse, PartHeaders, form_file_name, missing_file,
 };
-use vod_uploader::http::{Head, Metadata, Response};
+use vod_uploader::http::{Metadata, RequestHead, Response};
 use vod_uploader::upload::{FinishedObject, Role};
 use vod_uploader::{Error, ErrorKind, Result};
 
@@ -37,19 +38,19 @@ pub(super) type FormFileResult = Result<Option<(CreatedUpload, FinishedObject)>,
 /// `POST /v1/uploads`.
 pub(crate) async fn post(
     instance: &Rc<Instance>,
-    head: &Head,
+    head: &RequestHead,
     body: RequestBody,
 ) -> Result<Response> {
-    let boundary = Boundary::of_content_type(head.header("content-type"))?;
+    let boundary = Boundary::of_content_type(head.header(CONTENT_TYPE))?;
     let form = FormBody::new(body, &boundary);
     let mut fields = FormFields::default();
-    let mut response = FormAnswer::default();
+    let mut response = FormResponse::default();
     if let Err(error) = process_parts(instance, head, form, &mut fields, &mut response).await {
-        response.broke_off(error);
+        response.set_truncated(&error);
     } else if response.is_empty() {
-        response.broke_off(no_file());
+        response.set_truncated(&missing_file());
     }
-    Ok(response.response(head, fields.redirect()))
+    Ok(response.into_response(head, fields.redirect()))
 }
 
 /// Processes all parts of the form. A file that cannot be stored does not affect the next ones.
@@ -58,10 +59,10 @@ pub(crate) async fn post(
 /// Those of reading the form; files that were stored before remain.
 async fn process_parts(
     instance: &Rc<Instance>,
-    head: &Head,
+    head: &RequestHead,
     mut form: FormBody,
     fields: &mut FormFields,
-    response: &mut FormAnswer,
+    response: &mut FormResponse,
 ) -> Result<()> {
     // Credentials in the request's headers are for one object, hence for the first file only.
     let mut head = head.clone();
@@ -79,10 +80,12 @@ async fn process_parts(
         (form, stored) = store_file(instance, &caller, form, &part, metadata, false).await?;
         match stored {
             Ok(None) => continue,
-            Ok(Some((created, object))) => response.stored(&part.field, &created.record, &object),
+            Ok(Some((created, object))) => {
+                response.add_stored(&part.field, &created.record, &object)
+            }
             Err(FormFileError { error, media }) => {
                 let name = part.file_name.as_deref().unwrap_or_default();
-                response.failed(&part.field, name, error, media);
+                response.add_failed(&part.field, name, &error, media);
             }
         }
         head = head.without_upload_headers();
@@ -99,7 +102,7 @@ pub(super) async fn store_file(
     instance: &Rc<Instance>,
     caller: &Caller,
     form: FormBody,
-    part: &PartHead,
+    part: &PartHeaders,
     metadata: Metadata,
     has_url: bool,
 ) -> Result<(FormBody, FormFileResult)> {
@@ -122,7 +125,7 @@ pub(super) async fn store_file(
 async fn store_part(
     instance: &Rc<Instance>,
     caller: &Caller,
-    part: &PartHead,
+    part: &PartHeaders,
     metadata: Metadata,
     source: Source<FilePartBody>,
     has_url: bool,

@@ -2,10 +2,12 @@
 
 use std::rc::Rc;
 
+use vod_uploader::http::header::REPR_DIGEST;
 use vod_uploader::http::ietf::{
-    self as syntax, Append, Creation, InteropVersion, Limits, Progress, Refusal,
+    self as syntax, AppendRequest, CreationRequest, ErrorContext, InteropVersion, Limits,
+    OffsetState,
 };
-use vod_uploader::http::{ContentChecks, Head, Response, UploadStatus, WholeDigest};
+use vod_uploader::http::{ContentChecks, ReprDigestState, RequestHead, Response, UploadStatus};
 use vod_uploader::units::{ByteCount, UnixMillis};
 use vod_uploader::upload::{Claim, Purpose, Receive, Role, UploadKey};
 use vod_uploader::{Error, ErrorKind, Result, Retry};
@@ -28,22 +30,22 @@ use crate::upload::{
 /// the content is the entire file.
 pub(crate) async fn post(
     instance: &Rc<Instance>,
-    head: &Head,
+    head: &RequestHead,
     version: InteropVersion,
     path_segment: Option<&str>,
     body: RequestBody,
 ) -> Result<Response> {
     let upload_max = instance.config.upload_max;
-    let creation = Creation::parse(head, version, upload_max)?;
+    let creation = CreationRequest::parse(head, version, upload_max)?;
     let hint = match path_segment {
         Some(segment) => creation.file_name.with_path_segment(segment)?,
         None => creation.file_name,
     };
     let file_name = file_name(instance, &hint)?;
-    let checks = ContentChecks::of_digest_fields(head, creation.complete);
+    let checks = ContentChecks::from_digest_fields(head, creation.complete);
     let atomic = !checks.is_empty();
-    let digest = WholeDigest::of_creation(head);
-    let body = body.with_checks(checks.with_whole(digest.clone()));
+    let digest = ReprDigestState::from_creation(head);
+    let body = body.with_checks(checks.with_repr_digest(digest.clone()));
     let length = creation.length;
     let limit = length.unwrap_or(upload_max);
     let mut source = Source::new(body, creation.content_length, Some(limit));
@@ -90,20 +92,20 @@ pub(crate) async fn post(
 pub(crate) async fn patch(
     instance: &Rc<Instance>,
     caller: &Caller,
-    head: &Head,
+    head: &RequestHead,
     version: InteropVersion,
     key: &UploadKey,
     body: RequestBody,
 ) -> Result<Response> {
-    let request = Append::parse(head, version)?;
-    let checks = ContentChecks::of_digest_fields(head, false);
+    let request = AppendRequest::parse(head, version)?;
+    let checks = ContentChecks::from_digest_fields(head, false);
     let is_checked = !checks.is_empty();
     let digest = load_digest(instance, key, request.offset).await?;
     if let Some(digest) = &digest {
-        digest.expect(head);
+        digest.set_expected(head);
     }
     // A file whose digest has to match is completed after the digest is verified.
-    let is_verified = request.complete && digest.as_ref().is_some_and(WholeDigest::is_expected);
+    let is_verified = request.complete && digest.as_ref().is_some_and(ReprDigestState::is_expected);
     let params = AppendParams {
         offset: request.offset,
         length: request.content_length,
@@ -111,7 +113,7 @@ pub(crate) async fn patch(
         end_completes: request.complete && !is_verified,
         stays_open: !request.complete || is_verified,
         atomic: is_checked,
-        body: body.with_checks(checks.with_whole(digest.clone())),
+        body: body.with_checks(checks.with_repr_digest(digest.clone())),
     };
     let (status, mut appended) = append(instance, caller, key, params).await?;
     if let (true, Some(digest), Appended::Stored { durable, .. }) =
@@ -128,12 +130,13 @@ pub(crate) async fn patch(
             let error = Error::new(ErrorKind::UploadEnded, message);
             refused(instance, version, &status, &request, &error, Some(status.durable()))
         }
-        Appended::Completed(object) => {
-            with_digest(syntax::completed(version, None, record, &object), digest.as_ref())
-        }
+        Appended::Completed(object) => with_digest(
+            syntax::completion_response(version, None, record, &object),
+            digest.as_ref(),
+        ),
         Appended::Stored { durable, .. } => {
             let limits = limits(instance, upload_expires_at(instance));
-            syntax::appended(version, durable, &record.media_id, &limits)
+            syntax::append_response(version, durable, &record.media_id, &limits)
         }
         Appended::Refused { error, durable } => {
             // A checked request that is interrupted has another length, too, and is harmless.
@@ -161,7 +164,7 @@ pub(crate) async fn offset(
 ) -> Result<Response> {
     let status = offset_status(instance, caller, key).await?;
     let limits = limits(instance, status.expires_at);
-    Ok(syntax::offset(version, &status, &limits))
+    Ok(syntax::head_response(version, &status, &limits))
 }
 
 /// The limits of uploads. An upload accepts any number of requests of any size.
@@ -182,31 +185,35 @@ async fn creation_response(
     version: InteropVersion,
     created: &CreatedUpload,
     appended: Appended,
-    digest: Option<&WholeDigest>,
+    digest: Option<&ReprDigestState>,
 ) -> Response {
     let CreatedUpload { key, record, .. } = created;
     let limits = limits(instance, upload_expires_at(instance));
     let (error, durable) = match appended {
         Appended::Completed(object) => {
-            return with_digest(syntax::completed(version, Some(key), record, &object), digest);
+            return with_digest(
+                syntax::completion_response(version, Some(key), record, &object),
+                digest,
+            );
         }
         Appended::Stored { durable, .. } => {
-            return syntax::created(version, key, &record.media_id, durable, &limits);
+            return syntax::creation_response(version, key, &record.media_id, durable, &limits);
         }
         Appended::Refused { error, durable } => (error, durable),
     };
-    let progress = durable.map(|offset| Progress { offset, ..Progress::new(record.length()) });
-    let refusal = Refusal {
+    let progress =
+        durable.map(|offset| OffsetState { offset, ..OffsetState::new(record.length()) });
+    let refusal = ErrorContext {
         error: &error,
         progress,
         provided_offset: None,
         media_id: Some(&record.media_id),
         limits: &limits,
     };
-    let response = syntax::refused(version, &refusal);
+    let response = syntax::error_response(version, &refusal);
     let can_continue = matches!(error.kind().retry(), Retry::Later | Retry::WithNewCredential);
     if can_continue && durable.is_some() {
-        return response.with_header("location", format!("/v1/files/{}", key.as_str()));
+        return response.with_location(key);
     }
     // No client learns this upload's URL: its parts would stay until it expires.
     let _ = abort(instance, key, record, Some(created.credential.clone())).await;
@@ -220,10 +227,10 @@ async fn verify_repr_digest(
     instance: &Rc<Instance>,
     caller: &Caller,
     key: &UploadKey,
-    digest: &WholeDigest,
+    digest: &ReprDigestState,
     durable: ByteCount,
 ) -> Result<Option<Appended>> {
-    let Some(matches) = digest.agrees_at(durable) else { return Ok(None) };
+    let Some(matches) = digest.matches_at(durable) else { return Ok(None) };
     let record = load_upload_record(instance, key).await?;
     if !matches {
         let credential = credential(instance, caller, key, &record).await?;
@@ -241,9 +248,9 @@ async fn load_digest(
     instance: &Instance,
     key: &UploadKey,
     offset: ByteCount,
-) -> Result<Option<WholeDigest>> {
+) -> Result<Option<ReprDigestState>> {
     match instance.kv().get(&key.digest()).await? {
-        Some(stored) => WholeDigest::kept(&stored, offset),
+        Some(stored) => ReprDigestState::load(&stored, offset),
         None => Ok(None),
     }
 }
@@ -251,7 +258,7 @@ async fn load_digest(
 async fn store_digest(
     instance: &Instance,
     key: &UploadKey,
-    digest: Option<&WholeDigest>,
+    digest: Option<&ReprDigestState>,
     appended: &Appended,
 ) -> Result<()> {
     if let (Some(digest), Appended::Stored { durable, .. }) = (digest, appended)
@@ -266,28 +273,28 @@ fn refused(
     instance: &Instance,
     version: InteropVersion,
     status: &UploadStatus,
-    request: &Append,
+    request: &AppendRequest,
     error: &Error,
     durable: Option<ByteCount>,
 ) -> Response {
     let limits = limits(instance, status.expires_at);
-    let progress = durable.map(|offset| Progress { offset, ..Progress::of(status) });
+    let progress = durable.map(|offset| OffsetState { offset, ..OffsetState::from_status(status) });
     let is_misplaced = error.kind() == ErrorKind::OffsetMismatch;
-    let refusal = Refusal {
+    let refusal = ErrorContext {
         error,
         progress,
         provided_offset: is_misplaced.then_some(request.offset),
         media_id: Some(&status.record.media_id),
         limits: &limits,
     };
-    syntax::refused(version, &refusal)
+    syntax::error_response(version, &refusal)
 }
 
 /// The response to a request that completed the file, with its digest if its client has requested
 /// it.
-fn with_digest(response: Response, digest: Option<&WholeDigest>) -> Response {
+fn with_digest(response: Response, digest: Option<&ReprDigestState>) -> Response {
     match digest.and_then(|digest| digest.field_value_at(digest.bytes())) {
-        Some(digest) => response.with_header("repr-digest", digest),
+        Some(digest) => response.with_header(REPR_DIGEST, digest),
         None => response,
     }
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use vod_uploader::Result;
-use vod_uploader::http::{self, Head, Metadata, PlainFile, Response};
+use vod_uploader::http::{self, Metadata, PlainFile, RequestHead, Response, problem_response};
 use vod_uploader::upload::Role;
 
 use crate::body::RequestBody;
@@ -19,7 +19,7 @@ use crate::upload::single_request::{SingleRequestUpload, upload_single_request};
 pub(crate) async fn put(
     instance: &Rc<Instance>,
     caller: &Caller,
-    head: &Head,
+    head: &RequestHead,
     path_segment: &str,
     body: RequestBody,
 ) -> Result<Response> {
@@ -40,7 +40,7 @@ pub(crate) async fn put(
     match upload_single_request(instance, caller, file).await? {
         (created, Ok(object)) => Ok(http::created(&created.record, &object)),
         (created, Err(error)) => {
-            let problem = http::problem(&error, Some(&created.record.media_id));
+            let problem = problem_response(&error, Some(&created.record.media_id));
             Ok(with_token(instance, problem, &created.record))
         }
     }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use ::http::StatusCode;
 use vod_uploader::Result;
 use vod_uploader::http::ietf::{self as syntax, InteropVersion};
 use vod_uploader::http::{Response, UploadStatus};
@@ -48,11 +49,11 @@ pub(crate) async fn credential(
     body: RequestBody,
 ) -> Result<Response> {
     control::replace_credential(instance, caller, key, body).await?;
-    Ok(Response::empty(204))
+    Ok(Response::empty(StatusCode::NO_CONTENT))
 }
 
 /// The state, with the headers that a client of the IETF draft reads.
 fn status_response(instance: &Instance, status: &UploadStatus) -> Response {
     let limits = limits(instance, status.expires_at);
-    syntax::described(InteropVersion::NEWEST, status.response(), status, &limits)
+    syntax::with_status_headers(InteropVersion::NEWEST, status.response(), status, &limits)
 }

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use vod_uploader::http::tus::{self as syntax, Chunk, Concat, Creation};
-use vod_uploader::http::{Head, Response};
+use vod_uploader::http::tus::{self as syntax, Concat, CreationRequest, PatchRequest};
+use vod_uploader::http::{RequestHead, Response};
 use vod_uploader::units::{ByteCount, UnixMillis};
 use vod_uploader::upload::{Claim, Purpose, Receive, Role, UploadKey};
 use vod_uploader::{ErrorKind, Result};
@@ -26,23 +26,23 @@ pub(crate) fn options(instance: &Instance) -> Response {
     let config = &instance.config;
     let expires = config.expire_after.is_some();
     let concatenates = config.usable_temporary().is_some();
-    let response = syntax::discovered(config.upload_max, expires, concatenates);
-    ietf::limits(instance, None).announce(response)
+    let response = syntax::options_response(config.upload_max, expires, concatenates);
+    ietf::limits(instance, None).with_options_headers(response)
 }
 
 /// `POST /v1/files`.
 pub(crate) async fn post(
     instance: &Rc<Instance>,
-    head: &Head,
+    head: &RequestHead,
     body: RequestBody,
 ) -> Result<Response> {
-    let creation = Creation::parse(head, instance.config.upload_max)?;
+    let creation = CreationRequest::parse(head, instance.config.upload_max)?;
     let caller = Caller::with_metadata(head, &creation.metadata, instance.now());
     let created = match &creation.concat {
         Concat::Partial => {
             create_partial(instance, &caller, creation.length, &creation.metadata).await?
         }
-        Concat::Whole => {
+        Concat::Regular => {
             let new = new_upload(instance, &creation, Role::Whole)?;
             create(instance, &caller, new).await?
         }
@@ -65,11 +65,11 @@ pub(crate) async fn post(
 pub(crate) async fn patch(
     instance: &Rc<Instance>,
     caller: &Caller,
-    head: &Head,
+    head: &RequestHead,
     key: &UploadKey,
     body: RequestBody,
 ) -> Result<Response> {
-    let chunk = Chunk::parse(head)?;
+    let chunk = PatchRequest::parse(head)?;
     let params = AppendParams {
         offset: chunk.offset,
         length: chunk.length,
@@ -83,12 +83,14 @@ pub(crate) async fn patch(
     let media_id = &status.record.media_id;
     Ok(match appended {
         Appended::Stored { durable, expires_at } => {
-            syntax::chunk_stored(durable, media_id, expires_at)
+            syntax::patch_response(durable, media_id, expires_at)
         }
         Appended::Completed(object) => {
-            syntax::chunk_stored(ByteCount(object.size_bytes), media_id, None)
+            syntax::patch_response(ByteCount(object.size_bytes), media_id, None)
         }
-        Appended::Refused { error, durable } => syntax::chunk_ended(&error, durable, media_id),
+        Appended::Refused { error, durable } => {
+            syntax::patch_error_response(&error, durable, media_id)
+        }
     })
 }
 
@@ -98,10 +100,10 @@ pub(crate) async fn offset(
     caller: &Caller,
     key: &UploadKey,
 ) -> Result<Response> {
-    Ok(syntax::offset(&completed_status(instance, caller, key).await?))
+    Ok(syntax::head_response(&completed_status(instance, caller, key).await?))
 }
 
-fn new_upload(instance: &Instance, creation: &Creation, role: Role) -> Result<NewUpload> {
+fn new_upload(instance: &Instance, creation: &CreationRequest, role: Role) -> Result<NewUpload> {
     Ok(NewUpload {
         file_name: file_name(instance, &creation.file_name)?,
         length: creation.length,
@@ -116,7 +118,7 @@ async fn append_first(
     instance: &Rc<Instance>,
     created: &CreatedUpload,
     length: Option<ByteCount>,
-    chunk: Option<Chunk>,
+    chunk: Option<PatchRequest>,
     body: RequestBody,
 ) -> Result<Appended> {
     let request_len = match &chunk {
@@ -164,9 +166,8 @@ fn creation_response(
             (Some(durable), expires_at)
         }
         Some(Appended::Refused { error, durable }) => {
-            let location = format!("/v1/files/{}", created.key.as_str());
-            let response = syntax::chunk_ended(&error, durable, &created.record.media_id)
-                .with_header("location", location);
+            let response = syntax::patch_error_response(&error, durable, &created.record.media_id)
+                .with_location(&created.key);
             return with_token(instance, response, &created.record);
         }
     };
@@ -180,6 +181,6 @@ fn created_response(
     expires_at: Option<UnixMillis>,
 ) -> Response {
     let CreatedUpload { key, record, .. } = created;
-    let response = syntax::resource_created(key, &record.media_id, offset, expires_at);
+    let response = syntax::creation_response(key, &record.media_id, offset, expires_at);
     with_token(instance, response, record)
 }

@@ -246,7 +246,7 @@ async fn partial_status(instance: &Rc<Instance>, key: &UploadKey) -> Result<Uplo
 }
 
 fn keys(partials: &[String]) -> impl Iterator<Item = UploadKey> {
-    partials.iter().filter_map(|address| tus::partial_at(address))
+    partials.iter().filter_map(|address| tus::partial_upload_id(address))
 }
 
 /// A client's credential is for one object and cannot read others.

@@ -91,7 +91,7 @@ async fn partial_uploads_expiry(
     ttl: Duration,
 ) -> Result<Option<UnixMillis>> {
     let mut last = None;
-    for key in partials.iter().filter_map(|address| tus::partial_at(address)) {
+    for key in partials.iter().filter_map(|address| tus::partial_upload_id(address)) {
         if let Some((record, checkpoint)) = stored(instance, &key).await? {
             last = last.max(Some(own_expiry(instance, &key, &record, &checkpoint, ttl).await?));
         }

@@ -51,9 +51,9 @@ pub(crate) async fn status(
     let status = existing(current_status(instance, key).await)?;
     check_exists(&transfer, status.as_ref())?;
     if let Some(status) = &status {
-        if !transfer.is_upload_made() {
+        if !transfer.is_upload_created() {
             // The request that created it has not stored this yet, or has stopped.
-            let made = load(instance, key).await?.with_upload_made();
+            let made = load(instance, key).await?.mark_upload_created();
             store(instance, key, &made).await?;
         }
         if let Some(error) = ended_error(status) {
@@ -101,5 +101,5 @@ pub(crate) fn check_exists(
     transfer: &FilePondTransfer,
     status: Option<&UploadStatus>,
 ) -> Result<()> {
-    if transfer.is_upload_made() && status.is_none() { Err(not_found()) } else { Ok(()) }
+    if transfer.is_upload_created() && status.is_none() { Err(not_found()) } else { Ok(()) }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use vod_uploader::Result;
 use vod_uploader::credential::MediaTokenKey;
-use vod_uploader::http::{self, MediaClaim, media_not_owned};
+use vod_uploader::http::{self, MediaClaim, header, media_not_owned};
 use vod_uploader::units::UnixMillis;
 use vod_uploader::upload::{MediaRecord, UploadKey, UploadRecord};
 
@@ -62,7 +62,7 @@ pub(crate) fn with_token(
     record: &UploadRecord,
 ) -> http::Response {
     match token(instance, record) {
-        Some(token) => response.with_header(http::ISSUED_TOKEN_HEADER, token),
+        Some(token) => response.with_header(header::MEDIA_TOKEN, token),
         None => response,
     }
 }

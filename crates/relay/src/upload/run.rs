@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use futures::future::{Either, select};
 use vod_uploader::credential::UploadCredential;
-use vod_uploader::http;
+use vod_uploader::http::header;
 use vod_uploader::upload::{
     Claim, Outcome, Purpose, Role, Session, SessionOptions, UploadKey, UploadRecord,
 };
@@ -78,7 +78,7 @@ pub(crate) async fn run_session<B: ByteStream + 'static>(
             if is_of_client && error.kind() == ErrorKind::Misconfigured =>
         {
             let allowed = "of an endpoint that this worker may send requests to";
-            let error = Error::field_invalid(http::UPLOAD_ADDRESS_HEADER, allowed);
+            let error = Error::field_invalid(header::UPLOAD_ADDRESS.as_str(), allowed);
             Ok(Outcome::Failed { error, durable })
         }
         outcome => Ok(outcome),

@@ -76,7 +76,7 @@ impl InvariantChecker {
     }
 
     /// A response to a client has no secret.
-    pub(crate) fn observe_response(headers: &[(&'static str, String)], body: &[u8]) {
+    pub(crate) fn observe_response(headers: &[(String, String)], body: &[u8]) {
         for (name, value) in headers {
             check_no_secret(name, value.as_bytes());
         }

@@ -7,9 +7,10 @@ use std::time::Duration;
 use futures::channel::mpsc;
 use futures::future::{Either, select};
 use futures::{FutureExt as _, SinkExt as _};
+use http::Method;
 use serde_json::Value;
-use vod_uploader_relay::Response;
-use vod_uploader_relay::engine::http::Head;
+use vod_uploader_relay::engine::http::RequestHead;
+use vod_uploader_relay::{Response, ResponseBody};
 
 use super::body::{BodyEvent, ChannelBody};
 use super::checker::InvariantChecker;
@@ -50,7 +51,7 @@ pub(crate) struct Request {
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
-    headers: Vec<(&'static str, String)>,
+    headers: Vec<(String, String)>,
     body: Vec<u8>,
 }
 
@@ -157,10 +158,16 @@ impl Client {
     }
 
     async fn received(&self, upload: &str, method: &str, floor: u64, response: Response) -> Reply {
-        let Response { head, stream } = response;
-        drop(stream);
-        InvariantChecker::observe_response(&head.headers, &head.body);
-        let reply = Reply { status: head.status, headers: head.headers, body: head.body };
+        let (head, body) = response.into_parts();
+        let body = match body {
+            ResponseBody::Bytes(bytes) => bytes,
+            ResponseBody::Stream(_) => Vec::new(),
+        };
+        let headers = head.headers.iter().map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        });
+        let reply = Reply { status: head.status.as_u16(), headers: headers.collect(), body };
+        InvariantChecker::observe_response(&reply.headers, &reply.body);
         self.simulation.trace(|| {
             let offset = reply.header("upload-offset").unwrap_or("-");
             let text = String::from_utf8_lossy(&reply.body);
@@ -210,13 +217,9 @@ impl Request {
         self
     }
 
-    fn head(&self) -> Head {
-        Head {
-            method: self.method.to_owned(),
-            path: self.path.clone(),
-            query: String::new(),
-            headers: self.headers.clone(),
-        }
+    fn head(&self) -> RequestHead {
+        let method = Method::from_bytes(self.method.as_bytes()).unwrap();
+        RequestHead::new(method, &self.path, self.headers.clone())
     }
 }
 

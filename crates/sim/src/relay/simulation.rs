@@ -8,7 +8,7 @@ use futures::FutureExt as _;
 use futures::channel::oneshot;
 use futures::future::LocalBoxFuture;
 use vod_uploader::units::UnixMillis;
-use vod_uploader_relay::engine::http::Head;
+use vod_uploader_relay::engine::http::RequestHead;
 use vod_uploader_relay::ports::{Body, Ports};
 use vod_uploader_relay::{Config, Relay, Response, Variables};
 
@@ -121,14 +121,14 @@ impl Simulation {
     /// crashes first.
     pub(crate) fn serve(
         self: &Rc<Self>,
-        head: Head,
+        head: RequestHead,
         body: Box<dyn Body>,
     ) -> (TaskId, oneshot::Receiver<Response>) {
         self.requests.set(self.requests.get() + 1);
         let slot = self.below(self.setting.instances as u64) as usize;
         let index = self.running_instance(slot);
         let relay = self.instances.borrow()[index].clone().unwrap();
-        self.trace(|| format!("instance {index}: {} {}", head.method, head.path));
+        self.trace(|| format!("instance {index}: {} {}", head.method(), head.path()));
         let (sender, receiver) = oneshot::channel();
         let handled = async move {
             let response = relay.handle(head, body).await;

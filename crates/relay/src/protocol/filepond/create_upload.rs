@@ -4,7 +4,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use vod_uploader::http::{FilePondChunk, FilePondTransfer, Head};
+use vod_uploader::http::{FilePondChunk, FilePondTransfer, RequestHead};
 use vod_uploader::upload::Role;
 use vod_uploader::{Error, ErrorKind, Result};
 
@@ -28,7 +28,7 @@ const POLL_JITTER_MS: u64 = 100;
 /// [`ErrorKind::Busy`] if another request takes too long.
 pub(super) async fn create_upload(
     instance: &Rc<Instance>,
-    head: &Head,
+    head: &RequestHead,
     chunk: &FilePondChunk,
 ) -> Result<()> {
     let lock = lock(instance, &chunk.key);
@@ -38,7 +38,7 @@ pub(super) async fn create_upload(
         // Read after the lock is acquired: the upload may have been created, and the file reverted,
         // since the last read.
         let transfer = match existing(transfer::load(instance, &chunk.key).await)? {
-            Some(transfer) if !transfer.is_upload_made() => transfer,
+            Some(transfer) if !transfer.is_upload_created() => transfer,
             found => {
                 lock.clear().await?;
                 return found.map(drop).ok_or_else(not_found);
@@ -61,14 +61,14 @@ pub(super) async fn create_upload(
 
 async fn create_as_holder(
     instance: &Rc<Instance>,
-    head: &Head,
+    head: &RequestHead,
     chunk: &FilePondChunk,
     transfer: FilePondTransfer,
 ) -> Result<()> {
     let key = &chunk.key;
     // The request that created it may have stopped before it stored this.
     if existing(current_status(instance, key).await)?.is_some() {
-        return transfer::store(instance, key, &transfer.with_upload_made()).await;
+        return transfer::store(instance, key, &transfer.mark_upload_created()).await;
     }
     let caller = Caller::new(head, instance.now());
     let new = NewUpload {
@@ -83,7 +83,7 @@ async fn create_as_holder(
         None => transfer.media_id().map(|media_id| Continued::Verified(media_id.to_owned())),
     };
     // Before the upload: without it, a wrong offset could be returned.
-    let transfer = transfer.begun_with(chunk.length);
+    let transfer = transfer.with_chunk_size(chunk.length);
     transfer::store(instance, key, &transfer).await?;
     let credential = match caller.credential()? {
         Some(credential) => Some(credential),
@@ -94,5 +94,5 @@ async fn create_as_holder(
         // The file was reverted in the meantime.
         return terminate(instance, &caller, key).await;
     }
-    transfer::store(instance, key, &transfer.with_upload_made()).await
+    transfer::store(instance, key, &transfer.mark_upload_created()).await
 }

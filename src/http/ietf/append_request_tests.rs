@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
+use ::http::Method;
 use proptest::prelude::*;
 
 use super::*;
@@ -10,17 +11,17 @@ const AT_100: (&str, &str) = ("Upload-Offset", "100");
 const MORE: (&str, &str) = ("Upload-Complete", "?0");
 const LAST: (&str, &str) = ("Upload-Complete", "?1");
 
-fn append(headers: &[(&str, &str)]) -> Result<Append> {
-    Append::parse(&head("PATCH", headers), InteropVersion::V8)
+fn append(headers: &[(&str, &str)]) -> Result<AppendRequest> {
+    AppendRequest::parse(&head(Method::PATCH, headers), InteropVersion::V8)
 }
 
-fn checked(headers: &[(&str, &str)], progress: Progress) -> Result<(), ErrorKind> {
+fn checked(headers: &[(&str, &str)], progress: OffsetState) -> Result<(), ErrorKind> {
     let headers = [&[TYPED], headers].concat();
     append(&headers).unwrap().check(&progress).map_err(|error| error.kind())
 }
 
-fn at(offset: u64, length: Option<u64>) -> Progress {
-    Progress { offset: ByteCount(offset), length: length.map(ByteCount), complete: false }
+fn at(offset: u64, length: Option<u64>) -> OffsetState {
+    OffsetState { offset: ByteCount(offset), length: length.map(ByteCount), complete: false }
 }
 
 #[test]
@@ -43,8 +44,8 @@ fn what_is_missing_or_malformed_is_refused_by_its_name() {
     }
     assert_eq!(field(&[TYPED, AT_100]), "upload-complete");
     assert_eq!(field(&[TYPED, AT_100, ("Upload-Complete", "yes")]), "upload-complete");
-    let head = head("PATCH", &[AT_100]);
-    let error = Append::parse(&head, InteropVersion::V3).unwrap_err();
+    let head = head(Method::PATCH, &[AT_100]);
+    let error = AppendRequest::parse(&head, InteropVersion::V3).unwrap_err();
     assert_eq!(error.field().unwrap().name, "upload-incomplete");
 }
 
@@ -53,7 +54,7 @@ fn the_media_type_is_needed_from_interop_6_on() {
     let kind = |version, content_type: &str| {
         let incomplete = ("Upload-Incomplete", "?1");
         let headers = [AT_100, MORE, incomplete, ("Content-Type", content_type)];
-        Append::parse(&head("PATCH", &headers), version).map_err(|error| error.kind())
+        AppendRequest::parse(&head(Method::PATCH, &headers), version).map_err(|error| error.kind())
     };
     let refused = Err(ErrorKind::MediaTypeUnsupported);
     for version in [InteropVersion::V6, InteropVersion::V8] {
@@ -73,7 +74,7 @@ fn an_append_goes_on_at_the_upload_s_offset_only() {
     }
     assert_eq!(checked(&[AT_100, MORE], at(100, None)), Ok(()));
     // A complete upload, too, is told of a wrong offset first.
-    let complete = Progress { complete: true, ..at(200, Some(200)) };
+    let complete = OffsetState { complete: true, ..at(200, Some(200)) };
     assert_eq!(checked(&[AT_100, MORE], complete), Err(ErrorKind::OffsetMismatch));
 }
 
@@ -109,10 +110,10 @@ fn an_empty_append_completes() {
 
 #[test]
 fn a_complete_upload_takes_nothing() {
-    let complete = Progress { complete: true, ..at(100, Some(100)) };
+    let complete = OffsetState { complete: true, ..at(100, Some(100)) };
     let bytes = [AT_100, LAST, ("Content-Length", "1")];
     assert_eq!(
-        checked(&bytes, Progress { length: None, ..complete }),
+        checked(&bytes, OffsetState { length: None, ..complete }),
         Err(ErrorKind::LengthInconsistent)
     );
     assert_eq!(checked(&bytes[..2], complete), Err(ErrorKind::LengthInconsistent));

@@ -1,13 +1,14 @@
 //! Structured fields of a request (RFC 9651, <https://www.rfc-editor.org/rfc/rfc9651>).
 //!
-//! A field that is not of its type is absent: RFC 9651 §4.2 has a failed parse ignore the whole
-//! field, and draft-ietf-httpbis-resumable-upload §4.1 says of each of its own that "other values
-//! MUST cause the entire header field to be ignored". Who needs the field then reports it missing,
-//! by [`required`].
+//! A field of another type is absent: RFC 9651 §4.2 ignores a field that cannot be parsed, and
+//! draft-ietf-httpbis-resumable-upload §4.1 requires that other values "MUST cause the entire
+//! header field to be ignored". A reader that requires the field reports it as missing with
+//! [`required`].
 
+use ::http::header::AsHeaderName;
 use sfv::{BareItem, Dictionary, FieldType, Item, Parser};
 
-use super::Head;
+use super::RequestHead;
 use crate::error::{Error, Result};
 use crate::units::ByteCount;
 
@@ -15,45 +16,40 @@ use crate::units::ByteCount;
 pub(super) const INTEGER_MAX: u64 = 999_999_999_999_999;
 
 /// The Boolean in this field (RFC 9651 §3.3.6): `?1` or `?0`.
-pub(super) fn boolean(head: &Head, name: &str) -> Option<bool> {
+pub(super) fn boolean(head: &RequestHead, name: impl AsHeaderName) -> Option<bool> {
     item(head, name)?.as_boolean()
 }
 
-/// The Integer in this field (RFC 9651 §3.3.1) where it is not negative.
-pub(super) fn integer(head: &Head, name: &str) -> Option<u64> {
+/// The Integer in this field (RFC 9651 §3.3.1) if it is not negative.
+pub(super) fn integer(head: &RequestHead, name: impl AsHeaderName) -> Option<u64> {
     u64::try_from(item(head, name)?.as_integer()?).ok()
 }
 
 /// The Integer in this field as a number of bytes.
-pub(super) fn byte_count(head: &Head, name: &str) -> Option<ByteCount> {
+pub(super) fn byte_count(head: &RequestHead, name: impl AsHeaderName) -> Option<ByteCount> {
     integer(head, name).map(ByteCount)
 }
 
 /// The Dictionary in this field (RFC 9651 §3.2).
-pub(super) fn dictionary(head: &Head, name: &str) -> Option<Dictionary> {
+pub(super) fn dictionary(head: &RequestHead, name: impl AsHeaderName) -> Option<Dictionary> {
     parsed(head, name)
 }
 
-/// The value that a request cannot do without.
+/// The value of a required field.
 ///
 /// # Errors
-/// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) whose field is `name`, where it is absent.
+/// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the field `name` if it is absent.
 pub(super) fn required<T>(value: Option<T>, name: &str, allowed: &str) -> Result<T> {
     value.ok_or_else(|| Error::field_invalid(name, allowed))
 }
 
-fn item(head: &Head, name: &str) -> Option<BareItem> {
+fn item(head: &RequestHead, name: impl AsHeaderName) -> Option<BareItem> {
     parsed::<Item>(head, name).map(|item| item.bare_item)
 }
 
-/// Lines of one name are one value, joined by commas (RFC 9651 §4.2).
-fn parsed<T: FieldType>(head: &Head, name: &str) -> Option<T> {
-    let lines: Vec<&str> = head
-        .headers
-        .iter()
-        .filter(|(sent, _)| sent.eq_ignore_ascii_case(name))
-        .map(|(_, value)| value.as_str())
-        .collect();
+/// Lines of the same name form one value, joined by commas (RFC 9651 §4.2).
+fn parsed<T: FieldType>(head: &RequestHead, name: impl AsHeaderName) -> Option<T> {
+    let lines: Vec<&str> = head.field_lines(name).collect();
     if lines.is_empty() { None } else { Parser::new(&lines.join(", ")).parse().ok() }
 }
 
@@ -61,17 +57,14 @@ fn parsed<T: FieldType>(head: &Head, name: &str) -> Option<T> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
+    use ::http::Method;
     use proptest::prelude::*;
 
     use super::*;
 
-    fn sent(values: &[&str]) -> Head {
-        Head {
-            method: "PATCH".into(),
-            path: "/".into(),
-            query: String::new(),
-            headers: values.iter().map(|value| ("X-Field".into(), (*value).into())).collect(),
-        }
+    fn sent(values: &[&str]) -> RequestHead {
+        let headers = values.iter().map(|value| ("X-Field", value));
+        RequestHead::new(Method::PATCH, "/", headers)
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The head of one part of a form: what the part is.
+//! The headers of one part of a form.
 
 use super::parameters::parameters;
 use crate::error::{Error, Result};
@@ -7,20 +7,20 @@ use crate::http::is_header_value;
 /// Longest name of a field, in bytes.
 pub const FIELD_NAME_BYTES_MAX: usize = 255;
 
-/// What a part is: a file where it has a file name, else a field.
+/// The headers of a part: of a file if it has a file name, else of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PartHead {
+pub struct PartHeaders {
     /// The name of the field.
     pub field: String,
-    /// The file's name as the client sent it, which may be a path, or empty for an input in which
-    /// nobody chose a file.
+    /// The name of the file as the client sent it: may be a path, or empty for an input in which no
+    /// file was selected.
     pub file_name: Option<String>,
-    /// The part's own Content-Type, where it is one that can be sent on.
+    /// The Content-Type of the part, if it is a valid header value.
     pub content_type: Option<String>,
 }
 
-impl PartHead {
-    /// Reads the lines of a part's head, without the empty one that ends them.
+impl PartHeaders {
+    /// Parses the lines of a part's head, without the empty line at its end.
     ///
     /// # Errors
     /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the header as its field.
@@ -49,7 +49,7 @@ impl PartHead {
     }
 }
 
-/// The field's name and the file's (RFC 7578 §4.2, which forbids `filename*`: it is not looked at).
+/// The names of the field and of the file. `filename*` is ignored (RFC 7578 §4.2 forbids it).
 fn read_disposition(value: &str) -> Result<(String, Option<String>)> {
     let refused = || {
         Error::field_invalid(
@@ -82,15 +82,15 @@ fn read_disposition(value: &str) -> Result<(String, Option<String>)> {
     Ok((field, file_name))
 }
 
-/// A name as it was before a browser sent it: quotes and line ends, and nothing else, are
-/// percent-encoded (WHATWG HTML, "multipart/form-data encoding algorithm",
+/// The name before a browser encoded it: only quotes and line breaks are percent-encoded (WHATWG
+/// HTML, "multipart/form-data encoding algorithm",
 /// <https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#escape-a-multipart-form-data-name>).
 fn unescaped(name: &str) -> String {
     name.replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n")
 }
 
-/// Bytes are taken as they are. Clients have long stopped encoding them (RFC 7578 §4.7), and what is
-/// still encoded must not be stored as if it were the file.
+/// Content-Transfer-Encoding is deprecated (RFC 7578 §4.7). An encoded file must not be stored in
+/// its encoded form.
 fn check_encoding(value: &str) -> Result<()> {
     let plain = ["binary", "8bit", "7bit"].iter().any(|plain| plain.eq_ignore_ascii_case(value));
     if plain {
@@ -107,17 +107,17 @@ mod tests {
 
     use super::*;
 
-    fn disposition(value: &str) -> Result<PartHead> {
-        PartHead::parse(format!("Content-Disposition: {value}\r\n").as_bytes())
+    fn disposition(value: &str) -> Result<PartHeaders> {
+        PartHeaders::parse(format!("Content-Disposition: {value}\r\n").as_bytes())
     }
 
     #[test]
     fn a_file_of_chromium_is_read() {
-        let head = PartHead::parse(
+        let head = PartHeaders::parse(
             b"Content-Disposition: form-data; name=\"v\"; filename=\"a.mp4\"\r\n\
               Content-Type: video/mp4\r\n",
         );
-        let expected = PartHead {
+        let expected = PartHeaders {
             field: "v".into(),
             file_name: Some("a.mp4".into()),
             content_type: Some("video/mp4".into()),
@@ -168,9 +168,9 @@ mod tests {
         let twice =
             b"Content-Disposition: form-data; name=a\r\ncontent-disposition: form-data; name=b\r\n";
         for lines in [&b""[..], twice, b"Content-Disposition: form-data; name=\xff\r\n"] {
-            assert_eq!(PartHead::parse(lines).unwrap_err().field().unwrap().name, DISPOSITION);
+            assert_eq!(PartHeaders::parse(lines).unwrap_err().field().unwrap().name, DISPOSITION);
         }
-        assert_eq!(PartHead::parse(b"no colon\r\n").unwrap_err().field().unwrap().name, "form");
+        assert_eq!(PartHeaders::parse(b"no colon\r\n").unwrap_err().field().unwrap().name, "form");
     }
 
     #[test]
@@ -179,7 +179,7 @@ mod tests {
             let lines = format!(
                 "Content-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: {encoding}\r\n"
             );
-            PartHead::parse(lines.as_bytes())
+            PartHeaders::parse(lines.as_bytes())
         };
         assert!(head("Binary").is_ok());
         let error = head("base64").unwrap_err();

@@ -1,12 +1,15 @@
 #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
+use ::http::Method;
+use serde_json::Value;
+
 use super::*;
 use crate::error::ErrorKind;
 use crate::http::Origins;
 use crate::upload::{Role, Target};
 
-fn stored() -> FormAnswer {
-    let mut answer = FormAnswer::default();
+fn stored() -> FormResponse {
+    let mut response = FormResponse::default();
     let target = Target {
         endpoint: "https://oss-cn-shanghai.aliyuncs.com".into(),
         bucket: "b".into(),
@@ -27,32 +30,36 @@ fn stored() -> FormAnswer {
         role: Role::Whole,
     };
     let object = FinishedObject { size_bytes: 3, crc64: 5, etag: "E".into() };
-    answer.stored("video", &record, &object);
-    answer
+    response.add_stored("video", &record, &object);
+    response
 }
 
-fn mixed() -> FormAnswer {
-    let mut answer = stored();
+fn mixed() -> FormResponse {
+    let mut response = stored();
     let none = FailedMedia::default();
-    answer.failed("cover", "b.mp4", Error::new(ErrorKind::FileEmpty, "no bytes"), none);
+    response.add_failed("cover", "b.mp4", &Error::new(ErrorKind::FileEmpty, "no bytes"), none);
     let media = FailedMedia { media_id: "m3".into(), token: Some(Secret::new("t3")) };
-    answer.failed("more", "c.mp4", Error::new(ErrorKind::StoreUnavailable, "no answer"), media);
-    answer
+    response.add_failed(
+        "more",
+        "c.mp4",
+        &Error::new(ErrorKind::StoreUnavailable, "no response"),
+        media,
+    );
+    response
 }
 
-fn head(accept: &str) -> Head {
-    let (path, query) = ("/v1/uploads".into(), String::new());
-    Head { method: "POST".into(), path, query, headers: vec![("accept".into(), accept.into())] }
+fn head(accept: &str) -> RequestHead {
+    RequestHead::new(Method::POST, "/v1/uploads", [("Accept", accept)])
 }
 
-fn json_of(answer: &FormAnswer) -> (u16, Value) {
-    let response = answer.response(&head("*/*"), None);
-    (response.status, serde_json::from_slice(&response.body).unwrap())
+fn json_of(response: FormResponse) -> (u16, Value) {
+    let response = response.into_response(&head("*/*"), None);
+    (response.status.as_u16(), serde_json::from_slice(&response.body.into_bytes()).unwrap())
 }
 
 #[test]
 fn files_that_are_all_stored_are_answered_with_201_and_their_facts() {
-    let (status, body) = json_of(&stored());
+    let (status, body) = json_of(stored());
     assert_eq!((status, &body["complete"]), (201, &Value::Bool(true)));
     let file = &body["files"][0];
     assert_eq!((&file["field"], &file["file_name"]), (&"video".into(), &"a.mp4".into()));
@@ -64,18 +71,19 @@ fn files_that_are_all_stored_are_answered_with_201_and_their_facts() {
 
 #[test]
 fn one_file_that_is_not_stored_gives_the_answer_its_status_and_the_body_says_which() {
-    let (status, body) = json_of(&mixed());
+    let (status, body) = json_of(mixed());
     assert_eq!((status, &body["complete"]), (400, &Value::Bool(false)));
     assert_eq!(body["files"][0]["media_id"], "m1");
     assert_eq!(body["files"][1]["problem"]["code"], "file-empty");
     assert_eq!(body["files"][2]["problem"]["media_id"], "m3");
+    assert_eq!(body["files"][2]["problem"]["media_token"], "t3");
 }
 
 #[test]
 fn a_form_that_broke_off_names_its_own_problem_beside_the_files_that_are_stored() {
-    let mut answer = stored();
-    answer.broke_off(Error::new(ErrorKind::LengthMismatch, "broke off"));
-    let (status, body) = json_of(&answer);
+    let mut response = stored();
+    response.set_truncated(&Error::new(ErrorKind::LengthMismatch, "broke off"));
+    let (status, body) = json_of(response);
     assert_eq!((status, &body["complete"]), (400, &Value::Bool(false)));
     assert_eq!(body["problem"]["code"], "length-mismatch");
     assert_eq!(body["files"][0]["media_id"], "m1");
@@ -83,10 +91,10 @@ fn a_form_that_broke_off_names_its_own_problem_beside_the_files_that_are_stored(
 
 #[test]
 fn a_browser_gets_a_page_with_the_same_status() {
-    let response = mixed().response(&head("text/html,*/*;q=0.8"), None);
+    let response = mixed().into_response(&head("text/html,*/*;q=0.8"), None);
     assert_eq!(response.status, 400);
-    assert!(response.headers.contains(&("content-type", "text/html; charset=utf-8".into())));
-    let page = String::from_utf8(response.body).unwrap();
+    assert_eq!(response.header("content-type"), Some("text/html; charset=utf-8"));
+    let page = String::from_utf8(response.body.into_bytes()).unwrap();
     assert!(page.contains("<bdi>a.mp4</bdi>: stored") && page.contains("<bdi>m1</bdi>"));
     assert!(page.contains("<bdi>b.mp4</bdi>: not stored") && page.contains("file-empty"));
 }
@@ -95,21 +103,24 @@ fn a_browser_gets_a_page_with_the_same_status() {
 fn a_redirect_carries_the_media_ids_and_codes_in_the_order_of_the_files() {
     let origins = Origins::parse("https://a.example").unwrap();
     let redirect = Redirect::parse("https://a.example/", &origins).unwrap();
-    let response = mixed().response(&head("text/html"), Some(&redirect));
+    let response = mixed().into_response(&head("text/html"), Some(&redirect));
     assert_eq!(response.status, 303);
     let location = "https://a.example/?media_id=m1&error=file-empty&error=store-unavailable";
-    assert!(response.headers.contains(&("location", location.into())), "{response:?}");
+    assert_eq!(response.header("location"), Some(location));
 }
 
 #[test]
 fn a_form_that_came_to_nothing_is_answered_with_its_problem_alone() {
-    let mut answer = FormAnswer::default();
-    answer.broke_off(no_file());
-    let (status, body) = json_of(&answer);
+    let response = || {
+        let mut response = FormResponse::default();
+        response.set_truncated(&missing_file());
+        response
+    };
+    let (status, body) = json_of(response());
     assert_eq!(
         (status, &body["code"], &body["field"]),
         (400, &"file-invalid".into(), &"file".into())
     );
-    let page = answer.response(&head("text/html"), None);
-    assert!(String::from_utf8(page.body).unwrap().contains("file-invalid"));
+    let page = response().into_response(&head("text/html"), None);
+    assert!(String::from_utf8(page.body.into_bytes()).unwrap().contains("file-invalid"));
 }

@@ -1,7 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
 use super::*;
-use crate::http::ietf::testing::sent;
 use crate::upload::{Role, Target};
 
 const LIMITS: Limits = Limits {
@@ -38,7 +37,7 @@ fn record() -> UploadRecord {
 
 #[test]
 fn a_creation_answers_with_the_address_and_the_limits() {
-    let response = created(InteropVersion::V8, &key(), "vid", ByteCount(7), &LIMITS);
+    let response = creation_response(InteropVersion::V8, &key(), "vid", ByteCount(7), &LIMITS);
     assert_eq!(response.status, 201);
     for (name, value) in [
         ("location", "/v1/files/a1"),
@@ -48,21 +47,21 @@ fn a_creation_answers_with_the_address_and_the_limits() {
         ("upload-draft-interop-version", "8"),
         ("media-id", "vid"),
     ] {
-        assert_eq!(sent(&response, name), Some(value), "{name}");
+        assert_eq!(response.header(name), Some(value), "{name}");
     }
 }
 
 #[test]
 fn older_texts_are_answered_in_their_words() {
-    let response = created(InteropVersion::V3, &key(), "", ByteCount::ZERO, &LIMITS);
-    assert_eq!(sent(&response, "upload-incomplete"), Some("?1"));
-    assert_eq!(sent(&response, "upload-complete"), None);
-    assert_eq!(sent(&response, "upload-limit"), None);
-    assert_eq!(sent(&response, "upload-draft-interop-version"), Some("3"));
-    assert_eq!(sent(&response, "media-id"), None);
+    let response = creation_response(InteropVersion::V3, &key(), "", ByteCount::ZERO, &LIMITS);
+    assert_eq!(response.header("upload-incomplete"), Some("?1"));
+    assert_eq!(response.header("upload-complete"), None);
+    assert_eq!(response.header("upload-limit"), None);
+    assert_eq!(response.header("upload-draft-interop-version"), Some("3"));
+    assert_eq!(response.header("media-id"), None);
     let limits = Limits { append_size_max: None, append_size_min: None, ..LIMITS };
-    let response = created(InteropVersion::V6, &key(), "", ByteCount::ZERO, &limits);
-    assert_eq!(sent(&response, "upload-limit"), Some("max-size=1000, expires=3600"));
+    let response = creation_response(InteropVersion::V6, &key(), "", ByteCount::ZERO, &limits);
+    assert_eq!(response.header("upload-limit"), Some("max-size=1000, expires=3600"));
     for (version, status) in [
         (InteropVersion::V3, 201),
         (InteropVersion::V4, 201),
@@ -70,24 +69,28 @@ fn older_texts_are_answered_in_their_words() {
         (InteropVersion::V6, 204),
         (InteropVersion::V8, 204),
     ] {
-        assert_eq!(appended(version, ByteCount(9), "", &LIMITS).status, status, "{version:?}");
+        assert_eq!(
+            append_response(version, ByteCount(9), "", &LIMITS).status,
+            status,
+            "{version:?}"
+        );
     }
 }
 
 #[test]
 fn an_append_answers_that_more_is_to_come() {
-    let response = appended(InteropVersion::V8, ByteCount(9), "vid", &LIMITS);
-    assert_eq!(sent(&response, "upload-complete"), Some("?0"));
-    assert_eq!(sent(&response, "upload-offset"), Some("9"));
+    let response = append_response(InteropVersion::V8, ByteCount(9), "vid", &LIMITS);
+    assert_eq!(response.header("upload-complete"), Some("?0"));
+    assert_eq!(response.header("upload-offset"), Some("9"));
     // "These interim responses MUST NOT include the Location header field", nor does the last.
-    assert_eq!(sent(&response, "location"), None);
-    assert!(response.body.is_empty());
+    assert_eq!(response.header("location"), None);
+    assert!(response.body.into_bytes().is_empty());
 }
 
 #[test]
 fn the_last_request_is_answered_as_a_plain_upload_is() {
     let object = FinishedObject { size_bytes: 12, crc64: 5, etag: "E".into() };
-    let response = completed(InteropVersion::V8, Some(&key()), &record(), &object);
+    let response = completion_response(InteropVersion::V8, Some(&key()), &record(), &object);
     assert_eq!(response.status, 201);
     assert_eq!(response.body, plain::created(&record(), &object).body);
     for (name, value) in [
@@ -97,37 +100,39 @@ fn the_last_request_is_answered_as_a_plain_upload_is() {
         ("media-id", "vid"),
         ("content-type", "application/json"),
     ] {
-        assert_eq!(sent(&response, name), Some(value), "{name}");
+        assert_eq!(response.header(name), Some(value), "{name}");
     }
-    let response = completed(InteropVersion::V3, None, &record(), &object);
-    assert_eq!(sent(&response, "upload-incomplete"), Some("?0"));
-    assert_eq!(sent(&response, "location"), None);
+    let response = completion_response(InteropVersion::V3, None, &record(), &object);
+    assert_eq!(response.header("upload-incomplete"), Some("?0"));
+    assert_eq!(response.header("location"), None);
 }
 
 #[test]
 fn the_state_of_an_upload_is_said_in_full() {
-    let said = |progress| InteropVersion::V8.say_progress(Response::empty(204), progress);
-    let response = said(Progress::new(Some(ByteCount(100))));
-    assert_eq!(sent(&response, "upload-offset"), Some("0"));
-    assert_eq!(sent(&response, "upload-length"), Some("100"));
-    assert_eq!(sent(&response, "upload-complete"), Some("?0"));
-    let unknown = said(Progress { complete: true, ..Progress::new(None) });
-    assert_eq!(sent(&unknown, "upload-length"), None);
-    assert_eq!(sent(&unknown, "upload-complete"), Some("?1"));
+    let said = |progress| {
+        InteropVersion::V8.with_offset_headers(Response::empty(StatusCode::NO_CONTENT), progress)
+    };
+    let response = said(OffsetState::new(Some(ByteCount(100))));
+    assert_eq!(response.header("upload-offset"), Some("0"));
+    assert_eq!(response.header("upload-length"), Some("100"));
+    assert_eq!(response.header("upload-complete"), Some("?0"));
+    let unknown = said(OffsetState { complete: true, ..OffsetState::new(None) });
+    assert_eq!(unknown.header("upload-length"), None);
+    assert_eq!(unknown.header("upload-complete"), Some("?1"));
 }
 
 #[test]
 fn discovery_names_the_media_type_and_the_limits() {
-    let response = LIMITS.announce(Response::empty(204));
-    assert_eq!(sent(&response, "accept-patch"), Some("application/partial-upload"));
-    assert!(sent(&response, "upload-limit").unwrap().starts_with("max-size=1000, "));
+    let response = LIMITS.with_options_headers(Response::empty(StatusCode::NO_CONTENT));
+    assert_eq!(response.header("accept-patch"), Some("application/partial-upload"));
+    assert!(response.header("upload-limit").unwrap().starts_with("max-size=1000, "));
 }
 
 #[test]
 fn limits_are_structured_integers() {
     let limits = Limits { size_max: ByteCount(u64::MAX), max_age_s: None, ..LIMITS };
-    let response = limits.announce(Response::empty(204));
-    let (_, value) = response.headers.iter().find(|(name, _)| *name == "upload-limit").unwrap();
+    let response = limits.with_options_headers(Response::empty(StatusCode::NO_CONTENT));
+    let value = response.header("upload-limit").unwrap();
     let limits: sfv::Dictionary = sfv::Parser::new(value).parse().unwrap();
     assert_eq!(limits.len(), 3);
     assert!(value.starts_with("max-size=999999999999999,"), "{value}");

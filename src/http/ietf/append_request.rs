@@ -1,73 +1,77 @@
-//! The request that brings more of an upload (§4.4 "Upload Append").
+//! A request that appends to an upload (§4.4 "Upload Append").
 
-use super::{InteropVersion, LENGTH_HEADER, OFFSET_HEADER, PARTIAL_UPLOAD, Progress, length};
+use ::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+
+use super::{InteropVersion, OffsetState, PARTIAL_UPLOAD, length};
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Head, integer_header, structured};
+use crate::http::header::{UPLOAD_LENGTH, UPLOAD_OFFSET};
+use crate::http::{RequestHead, integer_header, structured_fields};
 use crate::units::ByteCount;
 
 /// The head of a PATCH.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Append {
-    /// Where its bytes start.
+pub struct AppendRequest {
+    /// The offset of the first byte.
     pub offset: ByteCount,
-    /// True where they end the representation, or where there are none and it has ended already.
+    /// Whether the upload is complete after the content.
     pub complete: bool,
-    /// The length of the representation, where the request declares it: by `Upload-Length`, or by
-    /// the end of a content that ends the representation.
+    /// The length of the representation, if declared: by `Upload-Length`, or by the end of content
+    /// that completes the upload.
     pub length: Option<ByteCount>,
-    /// How many bytes there are, where that is declared.
+    /// The length of the content, if declared.
     pub content_length: Option<ByteCount>,
 }
 
-impl Append {
-    /// Reads the head of a request that speaks `version`.
+impl AppendRequest {
+    /// Parses the head of a request in `version`.
     ///
     /// # Errors
     /// [`ErrorKind::MediaTypeUnsupported`] for another Content-Type than
-    /// `application/partial-upload` where the version has it; [`ErrorKind::RequestInvalid`] whose
-    /// field is `upload-offset` or the completeness header, where that is absent or malformed;
+    /// `application/partial-upload` if the version requires it; [`ErrorKind::RequestInvalid`] with
+    /// the field `upload-offset` or the completeness header if that is absent or malformed;
     /// [`ErrorKind::LengthInconsistent`].
-    pub fn parse(head: &Head, version: InteropVersion) -> Result<Self> {
+    pub fn parse(head: &RequestHead, version: InteropVersion) -> Result<Self> {
         if version.needs_media_type() && !is_partial_upload(head) {
             let message = format!("Content-Type is not {PARTIAL_UPLOAD}");
             return Err(Error::new(ErrorKind::MediaTypeUnsupported, message));
         }
-        let offset = structured::required(
-            structured::byte_count(head, OFFSET_HEADER),
-            OFFSET_HEADER,
+        let offset = structured_fields::required(
+            structured_fields::byte_count(head, UPLOAD_OFFSET),
+            UPLOAD_OFFSET.as_str(),
             "the offset of the content, an integer of up to 15 digits",
         )?;
-        let complete = structured::required(
-            version.completes(head),
-            version.completeness_header(),
+        let complete = structured_fields::required(
+            version.declares_complete(head),
+            version.completeness_header().as_str(),
             "?1 where the content ends the file, ?0 where more follows",
         )?;
-        let content_length = integer_header(head, "content-length")?.map(ByteCount);
-        let upload_length = structured::byte_count(head, LENGTH_HEADER);
+        let content_length = integer_header(head, &CONTENT_LENGTH)?.map(ByteCount);
+        let upload_length = structured_fields::byte_count(head, UPLOAD_LENGTH);
         let end = content_length.map(|length| offset + length);
         let length = length::declared(upload_length, end, complete)?;
         Ok(Self { offset, complete, length, content_length })
     }
 
-    /// Where its bytes end, where that is declared.
+    /// The offset after the content, if its length is declared.
     #[must_use]
     pub fn end(&self) -> Option<ByteCount> {
         self.content_length.map(|length| self.offset + length)
     }
 
-    /// Whether it goes past `length` by its own word. The draft has such an upload invalidated.
+    /// Returns true if its declared content exceeds `length`. The draft requires that such an
+    /// upload is invalidated.
     #[must_use]
     pub fn exceeds(&self, length: ByteCount) -> bool {
         self.offset > length || self.end().is_some_and(|end| end > length)
     }
 
-    /// Whether it may be applied to an upload that stands so.
+    /// Checks that it can be applied to an upload in this state.
     ///
     /// # Errors
     /// [`ErrorKind::OffsetMismatch`]; [`ErrorKind::LengthInconsistent`] for another length than
-    /// the upload's, for bytes past it, and for bytes to a complete upload;
-    /// [`ErrorKind::UploadEnded`] for no bytes to a complete upload.
-    pub fn check(&self, progress: &Progress) -> Result<()> {
+    /// that of the upload, for content beyond it, and for content to a complete upload;
+    /// [`ErrorKind::UploadEnded`] for empty content to a complete upload.
+    pub fn check(&self, progress: &OffsetState) -> Result<()> {
         if self.offset != progress.offset {
             let message = format!(
                 "the content starts at {}, and the upload is at {}",
@@ -87,12 +91,12 @@ impl Append {
     }
 }
 
-/// Parameters are ignored: the type has none (§6 "Media Type").
-fn is_partial_upload(head: &Head) -> bool {
-    let essence = head.header("content-type").and_then(|named| named.split(';').next());
+/// Parameters are ignored: the type defines none (§6 "Media Type").
+fn is_partial_upload(head: &RequestHead) -> bool {
+    let essence = head.header(CONTENT_TYPE).and_then(|named| named.split(';').next());
     essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(PARTIAL_UPLOAD))
 }
 
 #[cfg(test)]
-#[path = "append_tests.rs"]
+#[path = "append_request_tests.rs"]
 mod tests;

@@ -1,44 +1,46 @@
 //! A POST that creates an upload.
 
-use super::{Chunk, Concat};
+use super::{Concat, PatchRequest};
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Head, Metadata, NameHint, integer_header, is_header_value};
+use crate::http::header::{UPLOAD_DEFER_LENGTH, UPLOAD_LENGTH, UPLOAD_METADATA};
+use crate::http::{Metadata, NameHint, RequestHead, integer_header, is_header_value};
 use crate::units::ByteCount;
 
 /// The head of a POST that creates an upload.
 #[derive(Clone, Debug)]
-pub struct Creation {
-    /// What the request says about the file's name, in the metadata or else in Content-Disposition.
+pub struct CreationRequest {
+    /// The file name hints in the metadata, or else in Content-Disposition.
     pub file_name: NameHint,
-    /// The declared length; `None` where it is deferred, and for an upload that is made of others.
+    /// The declared length; `None` if it is deferred, and for a final upload.
     pub length: Option<ByteCount>,
-    /// What the upload is to others.
+    /// The role of the upload in a concatenation.
     pub concat: Concat,
     /// The metadata.
     pub metadata: Metadata,
     /// The object's Content-Type, from the metadata `filetype` or `type`.
     pub content_type: Option<String>,
-    /// The bytes that the request brings with it.
-    pub chunk: Option<Chunk>,
+    /// The first bytes, if the request contains any.
+    pub chunk: Option<PatchRequest>,
 }
 
-impl Creation {
-    /// Reads a POST.
+impl CreationRequest {
+    /// Parses a POST.
     ///
     /// # Errors
     /// [`ErrorKind::RequestInvalid`] with the header as its field, [`ErrorKind::FileTooLarge`]
-    /// above `size_max`, [`ErrorKind::LengthMismatch`] where the body is longer than the file,
-    /// [`ErrorKind::MediaTypeUnsupported`] for a body of another type than a chunk's.
-    pub fn parse(head: &Head, size_max: ByteCount) -> Result<Self> {
+    /// above `size_max`, [`ErrorKind::LengthMismatch`] if the body is longer than the file,
+    /// [`ErrorKind::MediaTypeUnsupported`] for a body with another Content-Type than that of a
+    /// PATCH.
+    pub fn parse(head: &RequestHead, size_max: ByteCount) -> Result<Self> {
         let concat = Concat::parse(head)?;
         let length = declared_length(head, &concat)?;
         if let Some(length) = length.filter(|length| *length > size_max) {
             let message = format!("the file has {length}; {size_max} are taken at most");
             return Err(Error::new(ErrorKind::FileTooLarge, message));
         }
-        let chunk = Chunk::of_creation(head)?;
+        let chunk = PatchRequest::from_creation(head)?;
         check_chunk(chunk.as_ref(), length, &concat)?;
-        let metadata = match head.header("upload-metadata") {
+        let metadata = match head.header(UPLOAD_METADATA) {
             Some(header) => Metadata::parse(header)?,
             None => Metadata::default(),
         };
@@ -51,32 +53,37 @@ impl Creation {
     }
 }
 
-/// `Upload-Length`, or none where `Upload-Defer-Length: 1` says that it comes later, or where the
-/// length is that of other uploads.
-fn declared_length(head: &Head, concat: &Concat) -> Result<Option<ByteCount>> {
-    let length = integer_header(head, "upload-length")?.map(ByteCount);
-    let deferred = match head.header("upload-defer-length") {
+/// `Upload-Length`, or `None` if `Upload-Defer-Length: 1` defers it or if the length is that of the
+/// partial uploads.
+fn declared_length(head: &RequestHead, concat: &Concat) -> Result<Option<ByteCount>> {
+    let length = integer_header(head, &UPLOAD_LENGTH)?.map(ByteCount);
+    let deferred = match head.header(UPLOAD_DEFER_LENGTH) {
         None => false,
         Some("1") => true,
-        Some(_) => return Err(Error::field_invalid("upload-defer-length", "1, or absent")),
+        Some(_) => return Err(Error::field_invalid(UPLOAD_DEFER_LENGTH.as_str(), "1, or absent")),
     };
     match (length, deferred, concat) {
-        (Some(_), _, Concat::Final(_)) => {
-            Err(Error::field_invalid("upload-length", "absent: the length is that of the partials"))
-        }
+        (Some(_), _, Concat::Final(_)) => Err(Error::field_invalid(
+            UPLOAD_LENGTH.as_str(),
+            "absent: the length is that of the partials",
+        )),
         (_, _, Concat::Final(_)) => Ok(None),
         (Some(_), true, _) => {
-            Err(Error::field_invalid("upload-length", "absent beside Upload-Defer-Length"))
+            Err(Error::field_invalid(UPLOAD_LENGTH.as_str(), "absent beside Upload-Defer-Length"))
         }
         (None, false, _) => {
             let allowed = "a non-negative integer, or Upload-Defer-Length: 1 in its place";
-            Err(Error::field_invalid("upload-length", allowed))
+            Err(Error::field_invalid(UPLOAD_LENGTH.as_str(), allowed))
         }
         (length, _, _) => Ok(length),
     }
 }
 
-fn check_chunk(chunk: Option<&Chunk>, length: Option<ByteCount>, concat: &Concat) -> Result<()> {
+fn check_chunk(
+    chunk: Option<&PatchRequest>,
+    length: Option<ByteCount>,
+    concat: &Concat,
+) -> Result<()> {
     let Some(chunk) = chunk else { return Ok(()) };
     if matches!(concat, Concat::Final(_)) {
         let message = "an upload that is made of others takes no bytes of its own";

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
+use ::http::Method;
 use proptest::prelude::*;
 
 use super::*;
@@ -7,8 +8,8 @@ use crate::http::ietf::testing::head;
 
 const SIZE_MAX: ByteCount = ByteCount(1000);
 
-fn creation(headers: &[(&str, &str)]) -> Result<Creation> {
-    Creation::parse(&head("POST", headers), InteropVersion::V8, SIZE_MAX)
+fn creation(headers: &[(&str, &str)]) -> Result<CreationRequest> {
+    CreationRequest::parse(&head(Method::POST, headers), InteropVersion::V8, SIZE_MAX)
 }
 
 fn kind(headers: &[(&str, &str)]) -> ErrorKind {
@@ -74,8 +75,8 @@ fn a_malformed_field_is_ignored_and_then_missed_by_its_name() {
     }
     let ignored = creation(&[MORE, ("Upload-Length", "+100"), ("Content-Length", "5")]).unwrap();
     assert_eq!(ignored.length, None);
-    let head = head("POST", &[("Upload-Complete", "?0")]);
-    let error = Creation::parse(&head, InteropVersion::V3, SIZE_MAX).unwrap_err();
+    let head = head(Method::POST, &[("Upload-Complete", "?0")]);
+    let error = CreationRequest::parse(&head, InteropVersion::V3, SIZE_MAX).unwrap_err();
     assert_eq!(error.field().unwrap().name, "upload-incomplete");
 }
 

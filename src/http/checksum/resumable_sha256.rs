@@ -1,4 +1,4 @@
-//! The SHA-256 of a representation that comes in several requests.
+//! A SHA-256 whose state can be stored between requests.
 
 use std::fmt;
 
@@ -14,38 +14,36 @@ use crate::units::{ByteCount, OBJECT_SIZE_MAX};
 /// The running SHA-256 of the first bytes of a representation.
 ///
 /// The draft on resumable uploads ("Integrity Digests") has a server compare `Repr-Digest` of the
-/// creation with the digest of the whole once the upload is complete (SHOULD consider it failed
-/// where they differ). Its bytes pass by once, in several requests, so the state is stored between
-/// them ([`to_bytes`](Self::to_bytes)), with the offset that it belongs to: of a source that goes
-/// on elsewhere nothing can be said. SHA-512 is not continued: it is checked only where one request
-/// brings the whole representation.
+/// creation with the digest of the complete upload, which SHOULD be considered failed if they
+/// differ. The bytes arrive once, in several requests, so the state is stored between them
+/// ([`to_bytes`](Self::to_bytes)) with its offset. SHA-512 is verified only if one request contains
+/// the entire representation.
 #[derive(Clone)]
-pub struct ReprDigest {
+pub struct ResumableSha256 {
     sha256: Sha256,
     bytes: ByteCount,
 }
 
-impl ReprDigest {
+impl ResumableSha256 {
     /// The state before the first byte.
     #[must_use]
     pub fn new() -> Self {
         Self { sha256: Sha256::new(), bytes: ByteCount::ZERO }
     }
 
-    /// The bytes that were taken: the offset of the next ones.
+    /// The number of bytes that were added: the offset of the next ones.
     #[must_use]
     pub const fn bytes(&self) -> ByteCount {
         self.bytes
     }
 
-    /// Takes the next bytes.
+    /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.sha256.update(bytes);
         self.bytes += ByteCount(bytes.len() as u64);
     }
 
-    /// The stored form, of 113 bytes. It is not secret, but says as much of the bytes of an
-    /// unfinished block (up to 63) as they do themselves.
+    /// The stored form, of 113 bytes. It reveals the bytes of an unfinished block (up to 63).
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut stored = vec![STORED_VERSION];
@@ -54,11 +52,11 @@ impl ReprDigest {
         stored
     }
 
-    /// The state in a stored form.
+    /// Parses the stored form.
     ///
     /// # Errors
-    /// [`ErrorKind::CheckpointNewer`] for a version that this code does not know,
-    /// [`ErrorKind::CheckpointCorrupt`] for anything else that is not such a form, whole.
+    /// [`ErrorKind::CheckpointNewer`] for an unknown version, [`ErrorKind::CheckpointCorrupt`] for
+    /// any other invalid form.
     pub fn from_bytes(stored: &[u8]) -> Result<Self> {
         let corrupt =
             || Error::new(ErrorKind::CheckpointCorrupt, "the stored digest state cannot be read");
@@ -72,7 +70,7 @@ impl ReprDigest {
         }
         let (bytes, state) = stored.split_first_chunk().ok_or_else(corrupt)?;
         let bytes = u64::from_le_bytes(*bytes);
-        // The crate believes the lengths in a state; those of an object that can be are these.
+        // The crate does not validate the lengths in a state.
         let lengths = state.get(32..41).and_then(<[u8]>::split_last);
         let blocks = (bytes / BLOCK_BYTES).to_le_bytes();
         let agree = lengths.is_some_and(|(begun, whole)| {
@@ -92,8 +90,8 @@ impl ReprDigest {
         format!("sha-256=:{}:", STANDARD.encode(self.digest()))
     }
 
-    /// Whether the bytes so far have each of these digests that is a SHA-256; the others are not
-    /// checked.
+    /// Returns true if the bytes so far match each of these digests that is a SHA-256; other
+    /// digests are ignored.
     #[must_use]
     pub fn matches(&self, digests: &[Checksum]) -> bool {
         let digest = self.digest();
@@ -108,19 +106,19 @@ impl ReprDigest {
     }
 }
 
-impl Default for ReprDigest {
+impl Default for ResumableSha256 {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl fmt::Debug for ReprDigest {
+impl fmt::Debug for ResumableSha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReprDigest").field("bytes", &self.bytes).finish_non_exhaustive()
+        f.debug_struct("ResumableSha256").field("bytes", &self.bytes).finish_non_exhaustive()
     }
 }
 
-/// To be raised with the form, which is the crate's own: `sha2` promises it within 0.11 only
+/// Increased whenever the form changes. `sha2` keeps it stable only within 0.11
 /// (`SerializableState`, "Compatibility").
 const STORED_VERSION: u8 = 1;
 
@@ -135,8 +133,8 @@ mod tests {
 
     use super::*;
 
-    fn of(bytes: &[u8]) -> ReprDigest {
-        let mut state = ReprDigest::new();
+    fn of(bytes: &[u8]) -> ResumableSha256 {
+        let mut state = ResumableSha256::new();
         state.update(bytes);
         state
     }
@@ -158,13 +156,13 @@ mod tests {
         assert_eq!(stored[..9], [1, 3, 0, 0, 0, 0, 0, 0, 0]);
         assert_eq!(stored[9..13], 0x6a09_e667_u32.to_le_bytes());
         assert_eq!(stored[41..53], [0, 0, 0, 0, 0, 0, 0, 0, 3, b'a', b'b', b'c']);
-        assert_eq!(ReprDigest::from_bytes(&stored).unwrap().bytes(), ByteCount(3));
+        assert_eq!(ResumableSha256::from_bytes(&stored).unwrap().bytes(), ByteCount(3));
     }
 
     #[test]
     fn other_forms_are_refused() {
         let stored = of(b"abc").to_bytes();
-        let kind = |bytes: &[u8]| ReprDigest::from_bytes(bytes).unwrap_err().kind();
+        let kind = |bytes: &[u8]| ResumableSha256::from_bytes(bytes).unwrap_err().kind();
         assert_eq!(kind(&[]), ErrorKind::CheckpointCorrupt);
         assert_eq!(kind(&stored[..112]), ErrorKind::CheckpointCorrupt);
         // The version, the bytes taken, the blocks of them, and the bytes of the block that has begun.
@@ -193,7 +191,7 @@ mod tests {
             head in prop::collection::vec(any::<u8>(), 0..300),
             tail in prop::collection::vec(any::<u8>(), 0..300),
         ) {
-            let mut state = ReprDigest::from_bytes(&of(&head).to_bytes()).unwrap();
+            let mut state = ResumableSha256::from_bytes(&of(&head).to_bytes()).unwrap();
             state.update(&tail);
             let whole = [head, tail].concat();
             prop_assert_eq!(state.field_value(), of(&whole).field_value());
@@ -202,8 +200,8 @@ mod tests {
 
         #[test]
         fn no_stored_bytes_make_reading_panic(stored: Vec<u8>, state in prop::collection::vec(any::<u8>(), 113)) {
-            let _ = ReprDigest::from_bytes(&stored);
-            let _ = ReprDigest::from_bytes(&[vec![STORED_VERSION], state].concat());
+            let _ = ResumableSha256::from_bytes(&stored);
+            let _ = ResumableSha256::from_bytes(&[vec![STORED_VERSION], state].concat());
         }
     }
 }

@@ -1,53 +1,53 @@
-//! The digest of a file that comes in several requests: what its client expects, and how far it is.
+//! The digest of a representation that is sent in several requests.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::{Algorithm, Checksum, ReprDigest, repr_digests, wanted_digests};
+use super::{Algorithm, Checksum, ResumableSha256, repr_digests, wanted_digests};
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::Head;
+use crate::http::RequestHead;
 use crate::units::ByteCount;
 
-/// The SHA-256 of a file whose client has named it (`Repr-Digest`) or wants to be told it
-/// (`Want-Repr-Digest`). It is kept between the requests, and shared with whoever reads a request's
-/// bytes.
+/// The SHA-256 of a representation whose client has declared it (`Repr-Digest`) or requested it
+/// (`Want-Repr-Digest`). It is stored between requests, and shared with the reader of the body.
 #[derive(Clone, Debug)]
-pub struct WholeDigest(Rc<RefCell<Progress>>);
+pub struct ReprDigestState(Rc<RefCell<Progress>>);
 
 #[derive(Debug)]
 struct Progress {
-    digest: ReprDigest,
-    /// What the client says that it will be: 32 bytes, unless it is none.
+    digest: ResumableSha256,
+    /// The expected digest of 32 bytes; another length never matches.
     expected: Option<Vec<u8>>,
-    /// True once the present request has come to its proper end.
+    /// Whether the body of the current request has ended properly.
     has_ended: bool,
 }
 
-impl WholeDigest {
-    /// The digest of the upload that `head` creates; `None` where nobody asks for one.
+impl ReprDigestState {
+    /// The digest for the upload that `head` creates; `None` if the client neither declares nor
+    /// requests one.
     #[must_use]
-    pub fn of_creation(head: &Head) -> Option<Self> {
+    pub fn from_creation(head: &RequestHead) -> Option<Self> {
         let expected = named(head);
         let wanted = wanted_digests(head).contains(&Algorithm::Sha256);
-        (wanted || expected.is_some()).then(|| Self::new(ReprDigest::new(), expected))
+        (wanted || expected.is_some()).then(|| Self::new(ResumableSha256::new(), expected))
     }
 
-    /// The digest that was kept, for a request whose bytes begin at `offset`; `None` where they
-    /// begin elsewhere: a writer was cut off, and nothing can be said any more.
+    /// The stored digest, for a request whose bytes start at `offset`; `None` if they start
+    /// elsewhere because a writer was interrupted: the digest then cannot be computed.
     ///
     /// # Errors
-    /// As [`ReprDigest::from_bytes`].
-    pub fn kept(stored: &[u8], offset: ByteCount) -> Result<Option<Self>> {
+    /// As [`ResumableSha256::from_bytes`].
+    pub fn load(stored: &[u8], offset: ByteCount) -> Result<Option<Self>> {
         let corrupt = || Error::new(ErrorKind::CheckpointCorrupt, "a kept digest cannot be read");
         let (expected_len, rest) = stored.split_first().ok_or_else(corrupt)?;
         let (expected, state) =
             rest.split_at_checked(usize::from(*expected_len)).ok_or_else(corrupt)?;
-        let digest = ReprDigest::from_bytes(state)?;
+        let digest = ResumableSha256::from_bytes(state)?;
         let expected = (!expected.is_empty()).then(|| expected.to_vec());
         Ok((digest.bytes() == offset).then(|| Self::new(digest, expected)))
     }
 
-    /// The form that [`WholeDigest::kept`] reads.
+    /// The stored form, which [`ReprDigestState::load`] reads.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let progress = self.0.borrow();
@@ -58,23 +58,23 @@ impl WholeDigest {
         stored
     }
 
-    /// Notes what a later request says of the whole file.
-    pub fn expect(&self, head: &Head) {
+    /// Sets the expected digest if a later request declares it.
+    pub fn set_expected(&self, head: &RequestHead) {
         if let Some(expected) = named(head) {
             self.0.borrow_mut().expected = Some(expected);
         }
     }
 
-    /// True where the client has said what the digest will be.
+    /// Returns true if the client has declared the digest.
     #[must_use]
     pub fn is_expected(&self) -> bool {
         self.0.borrow().expected.is_some()
     }
 
-    /// Whether the file ends as the client says. `None` where not all `bytes` of it have passed by
-    /// here, or their request has not come to its end.
+    /// Whether the representation has the expected digest. `None` unless all `bytes` of it were
+    /// added and the request has ended.
     #[must_use]
-    pub fn agrees_at(&self, bytes: ByteCount) -> Option<bool> {
+    pub fn matches_at(&self, bytes: ByteCount) -> Option<bool> {
         let progress = self.0.borrow();
         if !progress.has_ended || progress.digest.bytes() != bytes {
             return None;
@@ -84,14 +84,14 @@ impl WholeDigest {
         Some(progress.digest.matches(&[checksum]))
     }
 
-    /// The value of `Repr-Digest`, where all `bytes` of the file have passed by here.
+    /// The value of `Repr-Digest` if all `bytes` of the representation were added.
     #[must_use]
     pub fn field_value_at(&self, bytes: ByteCount) -> Option<String> {
         let progress = self.0.borrow();
         (progress.digest.bytes() == bytes).then(|| progress.digest.field_value())
     }
 
-    /// How many bytes have passed by.
+    /// The number of bytes that were added.
     #[must_use]
     pub fn bytes(&self) -> ByteCount {
         self.0.borrow().digest.bytes()
@@ -105,13 +105,13 @@ impl WholeDigest {
         self.0.borrow_mut().has_ended = true;
     }
 
-    fn new(digest: ReprDigest, expected: Option<Vec<u8>>) -> Self {
+    fn new(digest: ResumableSha256, expected: Option<Vec<u8>>) -> Self {
         Self(Rc::new(RefCell::new(Progress { digest, expected, has_ended: false })))
     }
 }
 
-/// The SHA-256 that `Repr-Digest` names.
-fn named(head: &Head) -> Option<Vec<u8>> {
+/// The SHA-256 in `Repr-Digest`.
+fn named(head: &RequestHead) -> Option<Vec<u8>> {
     let mut digests = repr_digests(head).into_iter();
     let named = digests.find(|checksum| checksum.algorithm == Algorithm::Sha256);
     named.map(|checksum| checksum.expected).filter(|digest| u8::try_from(digest.len()).is_ok())
@@ -121,25 +121,19 @@ fn named(head: &Head) -> Option<Vec<u8>> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
+    use ::http::Method;
+
     use super::*;
 
     /// Of `abc` (FIPS 180-4; RFC 6234, section 8.5).
     const ABC: &str = "sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:";
 
-    fn head(headers: &[(&str, &str)]) -> Head {
-        Head {
-            method: "POST".into(),
-            path: "/v1/files".into(),
-            query: String::new(),
-            headers: headers
-                .iter()
-                .map(|(name, value)| ((*name).into(), (*value).into()))
-                .collect(),
-        }
+    fn head(headers: &[(&str, &str)]) -> RequestHead {
+        RequestHead::new(Method::POST, "/v1/files", headers.iter().copied())
     }
 
-    fn expected() -> WholeDigest {
-        WholeDigest::of_creation(&head(&[("Repr-Digest", ABC)])).unwrap()
+    fn expected() -> ReprDigestState {
+        ReprDigestState::from_creation(&head(&[("Repr-Digest", ABC)])).unwrap()
     }
 
     #[test]
@@ -147,14 +141,14 @@ mod tests {
         let first = expected();
         first.update(b"ab");
         let kept = first.to_bytes();
-        assert!(WholeDigest::kept(&kept, ByteCount(1)).unwrap().is_none());
-        let second = WholeDigest::kept(&kept, ByteCount(2)).unwrap().unwrap();
+        assert!(ReprDigestState::load(&kept, ByteCount(1)).unwrap().is_none());
+        let second = ReprDigestState::load(&kept, ByteCount(2)).unwrap().unwrap();
         assert!(second.is_expected());
         second.update(b"c");
-        assert_eq!(second.agrees_at(ByteCount(3)), None, "the request may go on");
+        assert_eq!(second.matches_at(ByteCount(3)), None, "the request may go on");
         second.request_has_ended();
-        assert_eq!(second.agrees_at(ByteCount(3)), Some(true));
-        assert_eq!(second.agrees_at(ByteCount(4)), None);
+        assert_eq!(second.matches_at(ByteCount(3)), Some(true));
+        assert_eq!(second.matches_at(ByteCount(4)), None);
         assert_eq!(second.field_value_at(ByteCount(3)).as_deref(), Some(ABC));
     }
 
@@ -163,28 +157,28 @@ mod tests {
         let digest = expected();
         digest.update(b"abd");
         digest.request_has_ended();
-        assert_eq!(digest.agrees_at(ByteCount(3)), Some(false));
+        assert_eq!(digest.matches_at(ByteCount(3)), Some(false));
     }
 
     #[test]
     fn a_digest_that_is_only_wanted_is_told_and_compared_with_nothing() {
         let wanted = [("Want-Repr-Digest", "sha-256=10")];
-        let digest = WholeDigest::of_creation(&head(&wanted)).unwrap();
-        let digest = WholeDigest::kept(&digest.to_bytes(), ByteCount(0)).unwrap().unwrap();
+        let digest = ReprDigestState::from_creation(&head(&wanted)).unwrap();
+        let digest = ReprDigestState::load(&digest.to_bytes(), ByteCount(0)).unwrap().unwrap();
         digest.update(b"abc");
         digest.request_has_ended();
-        assert_eq!(digest.agrees_at(ByteCount(3)), None);
+        assert_eq!(digest.matches_at(ByteCount(3)), None);
         assert!(digest.field_value_at(ByteCount(3)).is_some());
-        digest.expect(&head(&[("Repr-Digest", ABC)]));
-        assert_eq!(digest.agrees_at(ByteCount(3)), Some(true));
-        assert!(WholeDigest::of_creation(&head(&[])).is_none());
+        digest.set_expected(&head(&[("Repr-Digest", ABC)]));
+        assert_eq!(digest.matches_at(ByteCount(3)), Some(true));
+        assert!(ReprDigestState::from_creation(&head(&[])).is_none());
     }
 
     #[test]
     fn what_was_not_kept_by_this_is_refused() {
         let whole = expected().to_bytes();
         for stored in [&[][..], &[33][..], &[0][..], &whole[..whole.len() - 1], &whole[1..]] {
-            assert!(WholeDigest::kept(stored, ByteCount(0)).is_err(), "{stored:?}");
+            assert!(ReprDigestState::load(stored, ByteCount(0)).is_err(), "{stored:?}");
         }
     }
 }

@@ -1,7 +1,9 @@
 #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
+use serde_json::Value;
+
 use super::*;
-use crate::http::ietf::testing::sent;
+use crate::http::problem_response;
 
 const LIMITS: Limits = Limits {
     size_max: ByteCount(1000),
@@ -10,33 +12,33 @@ const LIMITS: Limits = Limits {
     max_age_s: None,
 };
 
-fn untouched(error: &Error) -> Refusal<'_> {
+fn untouched(error: &Error) -> ErrorContext<'_> {
     let (progress, provided_offset, media_id) = (None, None, None);
-    Refusal { error, progress, provided_offset, media_id, limits: &LIMITS }
+    ErrorContext { error, progress, provided_offset, media_id, limits: &LIMITS }
 }
 
 fn body(response: &Response) -> Value {
-    serde_json::from_slice(&response.body).unwrap()
+    serde_json::from_slice(&response.body.clone().into_bytes()).unwrap()
 }
 
-fn at(offset: u64, complete: bool) -> Option<Progress> {
-    Some(Progress { offset: ByteCount(offset), length: None, complete })
+fn at(offset: u64, complete: bool) -> Option<OffsetState> {
+    Some(OffsetState { offset: ByteCount(offset), length: None, complete })
 }
 
 #[test]
 fn a_mismatching_offset_is_answered_with_the_right_one() {
     let error = Error::new(ErrorKind::OffsetMismatch, "elsewhere");
-    let refusal = Refusal {
+    let refusal = ErrorContext {
         progress: at(12_500_000, false),
         provided_offset: Some(ByteCount(25_000_000)),
         media_id: Some("vid"),
         ..untouched(&error)
     };
-    let response = refused(InteropVersion::V8, &refusal);
+    let response = error_response(InteropVersion::V8, &refusal);
     assert_eq!(response.status, 409);
-    assert_eq!(sent(&response, "upload-complete"), Some("?0"));
-    assert_eq!(sent(&response, "upload-offset"), Some("12500000"));
-    assert_eq!(sent(&response, "content-type"), Some("application/problem+json"));
+    assert_eq!(response.header("upload-complete"), Some("?0"));
+    assert_eq!(response.header("upload-offset"), Some("12500000"));
+    assert_eq!(response.header("content-type"), Some("application/problem+json"));
     let body = body(&response);
     assert_eq!(
         body["type"],
@@ -47,8 +49,8 @@ fn a_mismatching_offset_is_answered_with_the_right_one() {
         (&12_500_000.into(), &25_000_000.into())
     );
     assert_eq!((&body["code"], &body["media_id"]), (&"offset-mismatch".into(), &"vid".into()));
-    let old = refused(InteropVersion::V3, &refusal);
-    assert_eq!(sent(&old, "upload-incomplete"), Some("?1"));
+    let old = error_response(InteropVersion::V3, &refusal);
+    assert_eq!(old.header("upload-incomplete"), Some("?1"));
 }
 
 #[test]
@@ -59,11 +61,11 @@ fn each_of_the_draft_s_problems_has_its_type_and_status() {
         (ErrorKind::LengthMismatch, 400, "inconsistent-upload-length"),
         (ErrorKind::UploadEnded, 400, "completed-upload"),
     ] {
-        let response = refused(InteropVersion::V8, &untouched(&Error::new(kind, "so")));
+        let response = error_response(InteropVersion::V8, &untouched(&Error::new(kind, "so")));
         let body = body(&response);
         assert_eq!(response.status, status);
         assert_eq!(body["status"], status);
-        assert_eq!(body["type"], format!("{PROBLEM_TYPES}#{name}"));
+        assert_eq!(body["type"], format!("https://iana.org/assignments/http-problem-types#{name}"));
         assert_eq!(body["code"], kind.code());
     }
 }
@@ -72,31 +74,31 @@ fn each_of_the_draft_s_problems_has_its_type_and_status() {
 fn other_problems_stay_what_they_are() {
     for kind in ErrorKind::ALL {
         let error = Error::new(*kind, "so");
-        let response = refused(InteropVersion::V8, &untouched(&error));
-        let plain = problem(&error, None);
+        let response = error_response(InteropVersion::V8, &untouched(&error));
+        let plain = problem_response(&error, None);
         assert_eq!(body(&response)["code"], body(&plain)["code"]);
         assert!(response.status == plain.status || *kind == ErrorKind::UploadEnded);
-        assert_eq!(sent(&response, "upload-draft-interop-version"), Some("8"));
+        assert_eq!(response.header("upload-draft-interop-version"), Some("8"));
     }
 }
 
 #[test]
 fn a_refusal_never_says_that_the_upload_is_complete() {
     let error = Error::new(ErrorKind::UploadEnded, "so");
-    let refusal = Refusal { progress: at(9, true), ..untouched(&error) };
-    let response = refused(InteropVersion::V8, &refusal);
-    assert_eq!(sent(&response, "upload-offset"), Some("9"));
-    assert_eq!(sent(&response, "upload-complete"), None);
+    let refusal = ErrorContext { progress: at(9, true), ..untouched(&error) };
+    let response = error_response(InteropVersion::V8, &refusal);
+    assert_eq!(response.header("upload-offset"), Some("9"));
+    assert_eq!(response.header("upload-complete"), None);
 }
 
 #[test]
 fn what_is_too_large_names_the_limits_and_a_wrong_type_the_right_one() {
     let error = Error::new(ErrorKind::FileTooLarge, "so");
     let refusal = untouched(&error);
-    let response = refused(InteropVersion::V8, &refusal);
-    assert_eq!(sent(&response, "upload-limit"), Some("max-size=1000"));
+    let response = error_response(InteropVersion::V8, &refusal);
+    assert_eq!(response.header("upload-limit"), Some("max-size=1000"));
     let error = Error::new(ErrorKind::MediaTypeUnsupported, "so");
-    let response = refused(InteropVersion::V8, &untouched(&error));
+    let response = error_response(InteropVersion::V8, &untouched(&error));
     assert_eq!(response.status, 415);
-    assert_eq!(sent(&response, "accept-patch"), Some("application/partial-upload"));
+    assert_eq!(response.header("accept-patch"), Some("application/partial-upload"));
 }

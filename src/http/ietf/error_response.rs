@@ -1,0 +1,85 @@
+//! The responses to failed requests, with the draft's problem types (§7 "Problem Types").
+
+use ::http::StatusCode;
+
+use super::limits::accept_patch;
+use super::response::with_offset;
+use super::{InteropVersion, Limits, OffsetState};
+use crate::error::{Error, ErrorKind};
+use crate::http::{Problem, Response};
+use crate::units::ByteCount;
+
+/// An error, and what is known about the upload.
+#[derive(Clone, Copy, Debug)]
+pub struct ErrorContext<'a> {
+    /// The error.
+    pub error: &'a Error,
+    /// The state of the upload, if known.
+    pub progress: Option<OffsetState>,
+    /// The offset in the request, if it is wrong.
+    pub provided_offset: Option<ByteCount>,
+    /// The media id of the upload, if it has one.
+    pub media_id: Option<&'a str>,
+    /// The limits, which a 413 response MUST contain (§4.1.4).
+    pub limits: &'a Limits,
+}
+
+/// The response to a failed request, in `version`.
+///
+/// It contains `Upload-Complete: ?0` and the offset if the upload is known and incomplete. It never
+/// contains `?1`, even if the upload is complete: the value distinguishes an error of the upload
+/// from an error response of the target resource (§4.4.1).
+#[must_use]
+pub fn error_response(version: InteropVersion, refusal: &ErrorContext<'_>) -> Response {
+    let mut response = version.with_interop_version(typed_problem(refusal).into());
+    if let Some(progress) = refusal.progress {
+        response = with_offset(response, progress.offset);
+        if !progress.complete {
+            response = version.with_completeness(response, false);
+        }
+    }
+    match response.status {
+        StatusCode::PAYLOAD_TOO_LARGE => refusal.limits.with_upload_limit(response, version),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => accept_patch(response),
+        _ => response,
+    }
+}
+
+/// The problem, with the draft's type for the error if there is one.
+fn typed_problem(refusal: &ErrorContext<'_>) -> Problem {
+    let problem = Problem::new(refusal.error, refusal.media_id);
+    match refusal.error.kind() {
+        ErrorKind::OffsetMismatch => Problem {
+            type_uri: MISMATCHING_OFFSET_TYPE,
+            title: "Mismatching Upload Offset",
+            expected_offset: refusal.progress.map(|progress| progress.offset.bytes()),
+            provided_offset: refusal.provided_offset.map(ByteCount::bytes),
+            ..problem
+        },
+        ErrorKind::LengthInconsistent | ErrorKind::LengthMismatch => Problem {
+            type_uri: INCONSISTENT_LENGTH_TYPE,
+            title: "Inconsistent Upload Length Values",
+            ..problem
+        },
+        ErrorKind::UploadEnded => Problem {
+            type_uri: COMPLETED_UPLOAD_TYPE,
+            title: "Upload Is Completed",
+            // The status of the type (§14.4 "HTTP Problem Types"). The 409 of the kind would tell a
+            // client of the draft that its offset is wrong.
+            status: StatusCode::BAD_REQUEST,
+            ..problem
+        },
+        _ => problem,
+    }
+}
+
+const MISMATCHING_OFFSET_TYPE: &str =
+    "https://iana.org/assignments/http-problem-types#mismatching-upload-offset";
+const INCONSISTENT_LENGTH_TYPE: &str =
+    "https://iana.org/assignments/http-problem-types#inconsistent-upload-length";
+const COMPLETED_UPLOAD_TYPE: &str =
+    "https://iana.org/assignments/http-problem-types#completed-upload";
+
+#[cfg(test)]
+#[path = "error_response_tests.rs"]
+mod tests;
