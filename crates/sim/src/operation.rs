@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use vod_uploader::oss::{Method, Request};
+use http::Method;
+use vod_uploader::oss::Request;
 
 /// A call of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,14 +31,14 @@ impl Operation {
     pub fn of(request: &Request) -> Self {
         let query = query(request);
         match request.method {
-            Method::Post if query.contains_key("uploads") => Self::Initiate,
-            Method::Post => Self::Complete,
-            Method::Put if request.header("x-oss-copy-source").is_some() => Self::UploadPartCopy,
-            Method::Put if query.contains_key("partNumber") => Self::UploadPart,
-            Method::Put => Self::PutObject,
-            Method::Get => Self::ListParts,
-            Method::Head => Self::Head,
-            Method::Delete => Self::Abort,
+            Method::POST if query.contains_key("uploads") => Self::Initiate,
+            Method::POST => Self::Complete,
+            Method::PUT if request.header("x-oss-copy-source").is_some() => Self::UploadPartCopy,
+            Method::PUT if query.contains_key("partNumber") => Self::UploadPart,
+            Method::PUT => Self::PutObject,
+            Method::GET => Self::ListParts,
+            Method::HEAD => Self::Head,
+            _ => Self::Abort,
         }
     }
 }
