@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use http::Method;
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -28,8 +29,8 @@ use vod_uploader::oss::sign::v1_signature::v1_signature;
 use vod_uploader::oss::sign::v1_string_to_sign::{V1Parts, v1_string_to_sign};
 use vod_uploader::oss::sign::{CredentialScope, v1_header, v4_header};
 use vod_uploader::oss::{
-    Action, Body, Bucket, BucketOptions, Method, Request, SignatureVersion, Signer,
-    UnsignedRequest, UploadId,
+    Action, Body, Bucket, BucketOptions, Request, SignatureVersion, Signer, UnsignedRequest,
+    UploadId,
 };
 use vod_uploader::units::{ByteCount, PartNumber, UnixMillis};
 
@@ -249,7 +250,7 @@ impl Vector {
         let extra: Vec<&str> =
             extra.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let string_to_sign = v1_string_to_sign(&V1Parts {
-            method: self.method(),
+            method: &self.method(),
             headers,
             date,
             bucket: self.inputs["bucket"].as_str(),
@@ -272,7 +273,7 @@ impl Vector {
             requested.as_array().unwrap().iter().filter_map(Value::as_str).collect();
         let additional = additional_headers(&requested, headers);
         let canonical = canonical_request(CanonicalParts {
-            method: self.method(),
+            method: &self.method(),
             uri: &canonical_uri(self.inputs["bucket"].as_str(), self.inputs["key"].as_str()),
             query: &canonical_query(query),
             headers: &canonical_headers(headers, &additional),
@@ -332,14 +333,7 @@ impl Vector {
     }
 
     fn method(&self) -> Method {
-        match self.text("method").as_str() {
-            "GET" => Method::Get,
-            "HEAD" => Method::Head,
-            "POST" => Method::Post,
-            "PUT" => Method::Put,
-            "DELETE" => Method::Delete,
-            other => panic!("{}: method {other}", self.name),
-        }
+        self.text("method").parse().unwrap()
     }
 
     fn query(&self) -> Vec<(String, Option<String>)> {

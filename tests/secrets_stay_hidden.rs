@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::Method;
+use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
 use vod_uploader::credential::{SealKey, UploadAuth, UploadCredential};
 use vod_uploader::http::RequestHead;
@@ -232,5 +232,6 @@ fn auth(changes: Value) -> String {
 }
 
 fn reply(status: u16, body: &str) -> Reply {
-    Reply { status, headers: Vec::new(), body: body.as_bytes().to_vec() }
+    let status = StatusCode::from_u16(status).unwrap();
+    Reply { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec() }
 }

@@ -3,7 +3,7 @@
 //! Inputs are texts as they stand in a trace of HTTP, with plain line ends, so that seeds and
 //! reproducers can be read and written by hand.
 
-use http::Method;
+use http::{Method, StatusCode};
 use vod_uploader::http::RequestHead;
 use vod_uploader::oss::Reply;
 use vod_uploader::units::UnixMillis;
@@ -28,7 +28,8 @@ pub fn reply(bytes: &[u8]) -> Reply {
     let text = String::from_utf8_lossy(head);
     let mut lines = text.split('\n');
     let status = lines.next().and_then(|line| line.parse().ok()).unwrap_or(200);
-    Reply { status, headers: headers(lines), body: body.to_vec() }
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    Reply::new(status, headers(lines), body.to_vec())
 }
 
 /// The two halves of a text around the first `separator`; the second is empty where there is none.

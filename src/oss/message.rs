@@ -2,45 +2,11 @@
 
 use std::fmt;
 
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use url::Url;
 
 use super::redact::{is_secret_header, redacted_url};
 use crate::units::ByteCount;
-
-/// The method of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Method {
-    /// GET
-    Get,
-    /// HEAD
-    Head,
-    /// POST
-    Post,
-    /// PUT
-    Put,
-    /// DELETE
-    Delete,
-}
-
-impl Method {
-    /// The method in capitals, as it is sent and signed.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Head => "HEAD",
-            Self::Post => "POST",
-            Self::Put => "PUT",
-            Self::Delete => "DELETE",
-        }
-    }
-}
-
-impl fmt::Display for Method {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
 
 /// The body of a request.
 #[derive(Clone, PartialEq, Eq)]
@@ -110,8 +76,8 @@ pub struct Request {
     pub method: Method,
     /// The URL. Its path and query are exactly as signed: they must not be encoded again.
     pub url: Url,
-    /// Headers, names in lower case.
-    pub headers: Vec<(String, String)>,
+    /// The headers; those with a secret are sensitive.
+    pub headers: HeaderMap,
     /// The body.
     pub body: Body,
 }
@@ -120,7 +86,7 @@ impl Request {
     /// The first header of this name, compared without regard to case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        find_header(&self.headers, name)
+        text_of(&self.headers, name)
     }
 }
 
@@ -130,7 +96,7 @@ impl fmt::Debug for Request {
         f.debug_struct("Request")
             .field("method", &self.method)
             .field("url", &format_args!("{}", redacted_url(&self.url)))
-            .field("headers", &ShownHeaders(&self.headers))
+            .field("headers", &self.headers)
             .field("body", &self.body)
             .finish()
     }
@@ -139,25 +105,35 @@ impl fmt::Debug for Request {
 /// A reply, complete with its body.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// The HTTP status.
-    pub status: u16,
-    /// The headers.
-    pub headers: Vec<(String, String)>,
+    /// The status.
+    pub status: StatusCode,
+    /// The headers; those with a secret are sensitive.
+    pub headers: HeaderMap,
     /// The body; empty for HEAD.
     pub body: Vec<u8>,
 }
 
 impl Reply {
+    /// A reply with these headers. Those that HTTP does not allow are left out.
+    #[must_use]
+    pub fn new<N: AsRef<[u8]>, V: AsRef<[u8]>>(
+        status: StatusCode,
+        headers: impl IntoIterator<Item = (N, V)>,
+        body: Vec<u8>,
+    ) -> Self {
+        Self { status, headers: header_map(headers), body }
+    }
+
     /// The first header of this name, compared without regard to case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        find_header(&self.headers, name)
+        text_of(&self.headers, name)
     }
 
     /// True for a status of 200 to 299.
     #[must_use]
-    pub const fn is_success(&self) -> bool {
-        self.status >= 200 && self.status < 300
+    pub fn is_success(&self) -> bool {
+        self.status.is_success()
     }
 }
 
@@ -166,24 +142,30 @@ impl fmt::Debug for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reply")
             .field("status", &self.status)
-            .field("headers", &ShownHeaders(&self.headers))
+            .field("headers", &self.headers)
             .field("body", &format_args!("{} bytes", self.body.len()))
             .finish()
     }
 }
 
-struct ShownHeaders<'a>(&'a [(String, String)]);
-
-impl fmt::Debug for ShownHeaders<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown =
-            |name: &'_ str, value| if is_secret_header(name) { "[redacted]" } else { value };
-        f.debug_map()
-            .entries(self.0.iter().map(|(name, value)| (name, shown(name, value.as_str()))))
-            .finish()
+/// Headers whose values are UTF-8. Those that HTTP does not allow are left out.
+pub(super) fn header_map<N: AsRef<[u8]>, V: AsRef<[u8]>>(
+    headers: impl IntoIterator<Item = (N, V)>,
+) -> HeaderMap {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        let value = String::from_utf8_lossy(value.as_ref()).into_owned();
+        if let (Ok(name), Ok(mut value)) =
+            (HeaderName::from_bytes(name.as_ref()), HeaderValue::try_from(value))
+        {
+            value.set_sensitive(is_secret_header(name.as_str()));
+            // No message has so many headers that the map is full.
+            let _ = map.try_append(name, value);
+        }
     }
+    map
 }
 
-fn find_header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+fn text_of<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    std::str::from_utf8(headers.get(name)?.as_bytes()).ok()
 }

@@ -22,7 +22,7 @@ pub use action::Action;
 pub use bucket::{Bucket, BucketOptions};
 pub use clock_skew::ClockSkew;
 pub use etag::ETag;
-pub use message::{Body, Method, Reply, Request, UnsignedRequest};
+pub use message::{Body, Reply, Request, UnsignedRequest};
 pub use sign::{SignatureVersion, Signer};
 pub use upload_id::UploadId;
 

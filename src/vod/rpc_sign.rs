@@ -4,12 +4,14 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method};
 use zeroize::Zeroizing;
 
 use super::{Action, RamKey, VodEndpoint};
 use crate::credential::Secret;
 use crate::oss::sign::hmac_sha1;
-use crate::oss::{Body, Method, Request, encode_component};
+use crate::oss::{Body, Request, encode_component};
 use crate::timestamp;
 use crate::units::UnixMillis;
 
@@ -45,17 +47,17 @@ impl RpcSigner<'_> {
             parameters.push(("SecurityToken", token.expose().to_owned()));
         }
         let canonical = canonical_query(&parameters);
-        let string_to_sign = string_to_sign(Method::Post, &canonical);
+        let string_to_sign = string_to_sign(&Method::POST, &canonical);
         let signature = signature(&self.key.access_key_secret, &string_to_sign);
         let form = format!("{canonical}&Signature={}", encode_component(&signature));
         Request {
-            method: Method::Post,
+            method: Method::POST,
             url: self.endpoint.url().clone(),
-            headers: vec![
-                ("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned()),
-                ("accept".to_owned(), "application/json".to_owned()),
-                ("content-length".to_owned(), form.len().to_string()),
-            ],
+            headers: HeaderMap::from_iter([
+                (CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded")),
+                (ACCEPT, HeaderValue::from_static("application/json")),
+                (CONTENT_LENGTH, HeaderValue::from(form.len())),
+            ]),
             body: Body::Bytes(form.into_bytes()),
         }
     }
@@ -76,7 +78,7 @@ pub fn canonical_query(parameters: &[(&str, String)]) -> String {
 
 /// Step 2: the method, the encoded path `/` and the canonical query, encoded once more.
 #[must_use]
-pub fn string_to_sign(method: Method, canonical_query: &str) -> String {
+pub fn string_to_sign(method: &Method, canonical_query: &str) -> String {
     format!("{method}&%2F&{}", encode_component(canonical_query))
 }
 
@@ -112,7 +114,7 @@ mod tests {
             ("Version", "2014-05-26"),
         ]);
         assert_eq!(
-            signature(&secret(), &string_to_sign(Method::Get, &canonical_query(&parameters))),
+            signature(&secret(), &string_to_sign(&Method::GET, &canonical_query(&parameters))),
             "OLeaidS1JvxuMvnyHOwuJ+uX5qY="
         );
     }
@@ -130,8 +132,8 @@ mod tests {
         ]);
         let canonical = canonical_query(&parameters);
         for (method, wanted) in [
-            (Method::Get, "CNyAM4ZwVcA3zJ1a7EPwhzPG52c="),
-            (Method::Post, "0EGEOlrpyFWPN58az9W2zSWAak0="),
+            (&Method::GET, "CNyAM4ZwVcA3zJ1a7EPwhzPG52c="),
+            (&Method::POST, "0EGEOlrpyFWPN58az9W2zSWAak0="),
         ] {
             assert_eq!(signature(&secret(), &string_to_sign(method, &canonical)), wanted);
         }

@@ -96,6 +96,7 @@ mod tests {
 
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
+    use http::{HeaderMap, StatusCode};
     use serde_json::{Value, json};
 
     use super::*;
@@ -191,6 +192,7 @@ mod tests {
     }
 
     fn reply(status: u16, body: &Value) -> Reply {
-        Reply { status, headers: Vec::new(), body: body.to_string().into_bytes() }
+        let status = StatusCode::from_u16(status).unwrap();
+        Reply { status, headers: HeaderMap::new(), body: body.to_string().into_bytes() }
     }
 }

@@ -26,7 +26,7 @@ impl VodResponse {
         }
         // A body that is not JSON lacks every field, and is reported as such.
         let fields = serde_json::from_slice(&reply.body).unwrap_or_default();
-        Ok(Self { status: reply.status, fields })
+        Ok(Self { status: reply.status.as_u16(), fields })
     }
 
     /// The ID to quote to Alibaba Cloud support; empty if absent.
@@ -117,6 +117,7 @@ fn collect_texts(value: &Value, texts: &mut Vec<String>) {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
+    use http::{HeaderMap, StatusCode};
     use serde_json::json;
 
     use super::*;
@@ -158,6 +159,7 @@ mod tests {
 
     fn response(fields: &Value) -> VodResponse {
         let body = fields.to_string().into_bytes();
-        VodResponse::parse(&Reply { status: 200, headers: Vec::new(), body }).unwrap()
+        VodResponse::parse(&Reply { status: StatusCode::OK, headers: HeaderMap::new(), body })
+            .unwrap()
     }
 }

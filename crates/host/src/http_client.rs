@@ -6,8 +6,9 @@ use std::rc::Rc;
 use futures::channel::mpsc;
 use futures::future::LocalBoxFuture;
 use futures::{FutureExt as _, StreamExt as _};
+use http::{HeaderMap, Method, StatusCode};
 use spin_sdk::wasip3::http::client;
-use spin_sdk::wasip3::http::types::{ErrorCode, Fields, Method, Request, Response, Scheme};
+use spin_sdk::wasip3::http::types::{self as wasi, ErrorCode, Fields, Request, Response, Scheme};
 use spin_sdk::wasip3::wit_bindgen::{StreamReader, StreamResult, StreamWriter};
 use spin_sdk::wasip3::{wit_future, wit_stream};
 use url::Url;
@@ -53,7 +54,7 @@ async fn send(
             (Some(reader), Some(write_body(writer, body)))
         }
     };
-    let head = Head { method: request.method, url: &request.url, headers: &request.headers };
+    let head = Head { method: &request.method, url: &request.url, headers: &request.headers };
     let outgoing = head.into_wasi(contents).map_err(SendError::NotConnected)?;
     let response = match writer {
         None => client::send(outgoing).await,
@@ -101,9 +102,9 @@ async fn write_streamed(mut writer: StreamWriter<u8>, mut chunks: mpsc::Receiver
 }
 
 struct Head<'a> {
-    method: oss::Method,
+    method: &'a Method,
     url: &'a Url,
-    headers: &'a [(String, String)],
+    headers: &'a HeaderMap,
 }
 
 impl Head<'_> {
@@ -111,7 +112,7 @@ impl Head<'_> {
         let entries: Vec<_> = self
             .headers
             .iter()
-            .map(|(name, value)| (name.clone(), value.clone().into_bytes()))
+            .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
             .collect();
         let headers =
             Fields::from_list(&entries).map_err(|error| format!("wrong header: {error:?}"))?;
@@ -135,24 +136,21 @@ impl Head<'_> {
     }
 }
 
-fn method(method: oss::Method) -> Method {
-    match method {
-        oss::Method::Get => Method::Get,
-        oss::Method::Head => Method::Head,
-        oss::Method::Post => Method::Post,
-        oss::Method::Put => Method::Put,
-        oss::Method::Delete => Method::Delete,
+fn method(method: &Method) -> wasi::Method {
+    match *method {
+        Method::GET => wasi::Method::Get,
+        Method::HEAD => wasi::Method::Head,
+        Method::POST => wasi::Method::Post,
+        Method::PUT => wasi::Method::Put,
+        Method::DELETE => wasi::Method::Delete,
+        _ => wasi::Method::Other(method.as_str().to_owned()),
     }
 }
 
 async fn read_reply(response: Response, response_bytes_max: usize) -> Result<Reply, SendError> {
-    let status = response.get_status_code();
-    let headers = response
-        .get_headers()
-        .copy_all()
-        .into_iter()
-        .map(|(name, value)| (name, String::from_utf8_lossy(&value).into_owned()))
-        .collect();
+    let status = StatusCode::from_u16(response.get_status_code())
+        .map_err(|_| SendError::Interrupted("the reply has no valid status".to_owned()))?;
+    let headers = response.get_headers().copy_all();
     let (result_writer, result) = wit_future::new(|| Ok(()));
     let (mut stream, trailers) = Response::consume_body(response, result);
     drop(result_writer);
@@ -171,7 +169,7 @@ async fn read_reply(response: Response, response_bytes_max: usize) -> Result<Rep
     }
     // A stream that has ended is complete only if its trailers say so.
     match trailers.await {
-        Ok(_) => Ok(Reply { status, headers, body }),
+        Ok(_) => Ok(Reply::new(status, headers, body)),
         Err(code) => {
             Err(SendError::Interrupted(format!("the reply broke off: {}", transport_error(&code))))
         }

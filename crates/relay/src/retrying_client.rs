@@ -121,7 +121,7 @@ impl<'a> RetryingClient<'a> {
         };
         match reply {
             Ok(reply) => parse(&reply).map_err(|error| AttemptError {
-                may_have_been_processed: may_have_been_processed(reply.status, &error),
+                may_have_been_processed: may_have_been_processed(reply.status.as_u16(), &error),
                 error,
             }),
             Err(transport) => Err(AttemptError {

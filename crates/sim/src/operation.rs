@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use vod_uploader::oss::{Method, Request};
+use http::Method;
+use vod_uploader::oss::Request;
 
 /// A call of the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,16 +35,16 @@ impl Operation {
     pub fn of(request: &Request) -> Self {
         let query = query(request);
         match request.method {
-            Method::Post if query.contains_key("uploads") => Self::Initiate,
-            Method::Post => Self::Complete,
-            Method::Put if request.header("x-oss-copy-source").is_some() => Self::UploadPartCopy,
-            Method::Put if query.contains_key("partNumber") => Self::UploadPart,
-            Method::Put => Self::PutObject,
-            Method::Get if query.contains_key("uploadId") => Self::ListParts,
-            Method::Get => Self::GetObject,
-            Method::Head => Self::Head,
-            Method::Delete if query.contains_key("uploadId") => Self::Abort,
-            Method::Delete => Self::DeleteObject,
+            Method::POST if query.contains_key("uploads") => Self::Initiate,
+            Method::POST => Self::Complete,
+            Method::PUT if request.header("x-oss-copy-source").is_some() => Self::UploadPartCopy,
+            Method::PUT if query.contains_key("partNumber") => Self::UploadPart,
+            Method::PUT => Self::PutObject,
+            Method::GET if query.contains_key("uploadId") => Self::ListParts,
+            Method::GET => Self::GetObject,
+            Method::HEAD => Self::Head,
+            Method::DELETE if query.contains_key("uploadId") => Self::Abort,
+            _ => Self::DeleteObject,
         }
     }
 }

@@ -1,13 +1,11 @@
 //! Replies as OSS writes them.
 
+use http::{HeaderName, HeaderValue, StatusCode};
 use vod_uploader::oss::Reply;
 
 pub(crate) fn empty(status: u16) -> Reply {
-    Reply {
-        status,
-        headers: vec![("x-oss-request-id".into(), "5F3A0D4B7B0E1F3330AB1234".into())],
-        body: Vec::new(),
-    }
+    let status = StatusCode::from_u16(status).unwrap();
+    Reply::new(status, [("x-oss-request-id", "5F3A0D4B7B0E1F3330AB1234")], Vec::new())
 }
 
 pub(crate) fn xml(status: u16, body: &str) -> Reply {
@@ -27,8 +25,13 @@ pub(crate) fn without_body(reply: Reply) -> Reply {
     Reply { body: Vec::new(), ..reply }
 }
 
-pub(crate) fn with_headers<const N: usize>(reply: Reply, headers: [(&str, String); N]) -> Reply {
-    let added = headers.into_iter().map(|(name, value)| (name.to_owned(), value));
-    let headers = reply.headers.into_iter().chain(added).collect();
+pub(crate) fn with_headers<const N: usize>(
+    reply: Reply,
+    added: [(&'static str, String); N],
+) -> Reply {
+    let mut headers = reply.headers;
+    for (name, value) in added {
+        headers.append(HeaderName::from_static(name), HeaderValue::try_from(value).unwrap());
+    }
     Reply { headers, ..reply }
 }

@@ -38,6 +38,8 @@ pub struct Store {
     pub answers_before_body: bool,
     /// It does not tell the checksum of a part that it copied.
     pub hides_copied_crc64: bool,
+    /// How many aborts a gateway has answered in its place.
+    pub false_aborts: u32,
     /// How often it has forgotten or damaged something.
     pub harms: u32,
     uploads_begun: u32,
@@ -76,6 +78,7 @@ impl Store {
             // No client can tell a gateway's 204 from that of a deletion.
             Some(Fault::Refused(204, _)) if operation == Operation::DeleteObject => {}
             Some(Fault::Refused(status, code)) => {
+                self.false_aborts += u32::from(operation == Operation::Abort && status == 204);
                 return Answered::Reply(for_method(operation, reply::error(status, code, "")));
             }
             Some(Fault::Forgets) => self.uploads.clear(),

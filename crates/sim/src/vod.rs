@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use vod_uploader::credential::{Secret, StsCredential};
 use vod_uploader::oss::{Body, Reply, Request};
@@ -209,7 +210,8 @@ fn refusal(status: u16, code: &str) -> Reply {
 }
 
 fn json_reply(status: u16, body: &Value) -> Reply {
-    Reply { status, headers: Vec::new(), body: body.to_string().into_bytes() }
+    let status = StatusCode::from_u16(status).unwrap();
+    Reply { status, headers: HeaderMap::new(), body: body.to_string().into_bytes() }
 }
 
 /// Faults of VOD's that another call gets over.

@@ -1,8 +1,10 @@
 //! AbortMultipartUpload: gives the parts up.
 
+use http::Method;
+
 use super::{Action, query};
 use crate::error::{Error, ErrorKind};
-use crate::oss::{Body, Bucket, Method, Reply, UnsignedRequest, UploadId, error_reply};
+use crate::oss::{Body, Bucket, Reply, UnsignedRequest, UploadId, error_reply};
 
 /// Ends an upload and deletes its parts
 /// (<https://www.alibabacloud.com/help/en/oss/developer-reference/abortmultipartupload>).
@@ -24,7 +26,7 @@ impl Action for AbortMultipartUpload<'_> {
 
     fn request(&self, _bucket: &Bucket) -> UnsignedRequest {
         UnsignedRequest {
-            method: Method::Delete,
+            method: Method::DELETE,
             key: self.key.to_owned(),
             query: query([("uploadId", Some(self.upload_id.as_str()))]),
             headers: Vec::new(),

@@ -1,10 +1,12 @@
 //! CompleteMultipartUpload: makes the object of its parts.
 
+use http::Method;
+
 use std::fmt::Write as _;
 
 use super::{Action, StoredObject, query};
 use crate::error::Error;
-use crate::oss::{Body, Bucket, ETag, Method, Reply, UnsignedRequest, UploadId, error_reply, xml};
+use crate::oss::{Body, Bucket, ETag, Reply, UnsignedRequest, UploadId, error_reply, xml};
 use crate::units::PartNumber;
 
 /// Makes the object of the named parts
@@ -29,7 +31,7 @@ impl Action for CompleteMultipartUpload<'_> {
 
     fn request(&self, _bucket: &Bucket) -> UnsignedRequest {
         UnsignedRequest {
-            method: Method::Post,
+            method: Method::POST,
             key: self.key.to_owned(),
             query: query([("uploadId", Some(self.upload_id.as_str()))]),
             headers: vec![("content-type".to_owned(), "application/xml".to_owned())],

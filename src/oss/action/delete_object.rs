@@ -1,8 +1,10 @@
 //! DeleteObject: removes an object.
 
+use http::Method;
+
 use super::Action;
 use crate::error::Error;
-use crate::oss::{Body, Bucket, Method, Reply, UnsignedRequest, error_reply};
+use crate::oss::{Body, Bucket, Reply, UnsignedRequest, error_reply};
 
 /// Removes an object
 /// (<https://www.alibabacloud.com/help/en/oss/developer-reference/deleteobject>).
@@ -21,7 +23,7 @@ impl Action for DeleteObject<'_> {
 
     fn request(&self, _bucket: &Bucket) -> UnsignedRequest {
         UnsignedRequest {
-            method: Method::Delete,
+            method: Method::DELETE,
             key: self.key.to_owned(),
             query: Vec::new(),
             headers: Vec::new(),

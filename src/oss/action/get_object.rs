@@ -1,8 +1,10 @@
 //! GetObject: reads a range of an object.
 
+use http::Method;
+
 use super::{Action, CopyRange};
 use crate::error::{Error, ErrorKind};
-use crate::oss::{Body, Bucket, Method, Reply, UnsignedRequest, error_reply};
+use crate::oss::{Body, Bucket, Reply, UnsignedRequest, error_reply};
 
 /// Reads a range of an object
 /// (<https://www.alibabacloud.com/help/en/oss/developer-reference/getobject>).
@@ -48,7 +50,7 @@ impl Action for GetObject<'_> {
 
     fn request(&self, _bucket: &Bucket) -> UnsignedRequest {
         UnsignedRequest {
-            method: Method::Get,
+            method: Method::GET,
             key: self.key.to_owned(),
             query: Vec::new(),
             headers: vec![("range".to_owned(), self.range.header())],

@@ -1,9 +1,11 @@
 //! HeadObject: whether an object is there, and which.
 
+use http::Method;
+
 use super::Action;
 use crate::crc64::Crc64;
 use crate::error::Error;
-use crate::oss::{Body, Bucket, Method, Reply, UnsignedRequest, crc64_header, error_reply};
+use crate::oss::{Body, Bucket, Reply, UnsignedRequest, crc64_header, error_reply};
 use crate::units::ByteCount;
 
 /// Asks for an object's size and checksum
@@ -33,7 +35,7 @@ impl Action for HeadObject<'_> {
 
     fn request(&self, _bucket: &Bucket) -> UnsignedRequest {
         UnsignedRequest {
-            method: Method::Head,
+            method: Method::HEAD,
             key: self.key.to_owned(),
             query: Vec::new(),
             headers: Vec::new(),
@@ -46,7 +48,7 @@ impl Action for HeadObject<'_> {
             let error = error_reply::read(reply);
             let code = error.store().map(|store| store.code.as_str()).unwrap_or_default();
             // A 404 may also say that the whole bucket is missing, which is a refusal.
-            return match (reply.status, code) {
+            return match (reply.status.as_u16(), code) {
                 (404, "" | "NoSuchKey") => Ok(None),
                 _ => Err(error),
             };

@@ -1,8 +1,10 @@
 //! InitiateMultipartUpload: begins a multipart upload.
 
+use http::Method;
+
 use super::{Action, content_type_header, query};
 use crate::error::Error;
-use crate::oss::{Body, Bucket, Method, Reply, UnsignedRequest, UploadId, error_reply, xml};
+use crate::oss::{Body, Bucket, Reply, UnsignedRequest, UploadId, error_reply, xml};
 
 /// Begins a multipart upload and asks for its id
 /// (<https://www.alibabacloud.com/help/en/oss/developer-reference/initiatemultipartupload>).
@@ -24,7 +26,7 @@ impl Action for InitiateMultipartUpload<'_> {
 
     fn request(&self, _bucket: &Bucket) -> UnsignedRequest {
         UnsignedRequest {
-            method: Method::Post,
+            method: Method::POST,
             key: self.key.to_owned(),
             query: query([("uploads", None)]),
             headers: content_type_header(self.content_type),

@@ -1,9 +1,11 @@
 //! ListParts: one page of the parts that the store holds.
 
+use http::Method;
+
 use super::{Action, query};
 use crate::crc64::Crc64;
 use crate::error::Error;
-use crate::oss::{Body, Bucket, ETag, Method, Reply, UnsignedRequest, UploadId, error_reply, xml};
+use crate::oss::{Body, Bucket, ETag, Reply, UnsignedRequest, UploadId, error_reply, xml};
 use crate::units::{ByteCount, PartNumber};
 
 /// Lists up to 1000 parts of an upload in the order of their numbers
@@ -56,7 +58,7 @@ impl Action for ListParts<'_> {
             query.push(("part-number-marker".to_owned(), Some(after.to_string())));
         }
         UnsignedRequest {
-            method: Method::Get,
+            method: Method::GET,
             key: self.key.to_owned(),
             query,
             headers: Vec::new(),

@@ -67,7 +67,9 @@ fn content_type_header(content_type: Option<&str>) -> Vec<(String, String)> {
 /// What the tests of the single calls share.
 #[cfg(test)]
 mod fixtures {
-    #![allow(clippy::panic, reason = "a failed assumption fails the test")]
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed assumption fails the test")]
+
+    use http::StatusCode;
 
     use crate::oss::{Bucket, BucketOptions, Reply, UnsignedRequest};
 
@@ -78,9 +80,8 @@ mod fixtures {
     }
 
     pub(super) fn reply(status: u16, headers: &[(&str, &str)], body: &str) -> Reply {
-        let headers =
-            headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-        Reply { status, headers, body: body.as_bytes().to_vec() }
+        let status = StatusCode::from_u16(status).unwrap();
+        Reply::new(status, headers.iter().copied(), body.as_bytes().to_vec())
     }
 
     /// The URL that the request goes to, from the object's slash on.

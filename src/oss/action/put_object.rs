@@ -1,8 +1,10 @@
 //! PutObject: a small object in one request.
 
+use http::Method;
+
 use super::{Action, StoredObject, content_type_header};
 use crate::error::Error;
-use crate::oss::{Body, Bucket, Method, Reply, UnsignedRequest, error_reply};
+use crate::oss::{Body, Bucket, Reply, UnsignedRequest, error_reply};
 use crate::units::ByteCount;
 
 /// Stores an object of up to 5 GiB in one request, over an existing one of the same key
@@ -24,7 +26,7 @@ impl Action for PutObject<'_> {
 
     fn request(&self, _bucket: &Bucket) -> UnsignedRequest {
         UnsignedRequest {
-            method: Method::Put,
+            method: Method::PUT,
             key: self.key.to_owned(),
             query: Vec::new(),
             headers: content_type_header(self.content_type),

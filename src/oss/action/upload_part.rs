@@ -1,11 +1,11 @@
 //! UploadPart: stores one part.
 
+use http::Method;
+
 use super::{Action, query};
 use crate::crc64::Crc64;
 use crate::error::Error;
-use crate::oss::{
-    Body, Bucket, ETag, Method, Reply, UnsignedRequest, UploadId, crc64_header, error_reply,
-};
+use crate::oss::{Body, Bucket, ETag, Reply, UnsignedRequest, UploadId, crc64_header, error_reply};
 use crate::units::{ByteCount, PartNumber};
 
 /// Stores one part
@@ -45,7 +45,7 @@ impl Action for UploadPart<'_> {
     fn request(&self, _bucket: &Bucket) -> UnsignedRequest {
         let checksum = self.crc64.map(|crc64| (crc64_header::NAME.to_owned(), crc64.to_string()));
         UnsignedRequest {
-            method: Method::Put,
+            method: Method::PUT,
             key: self.key.to_owned(),
             query: query([
                 ("partNumber", Some(&self.number.to_string())),

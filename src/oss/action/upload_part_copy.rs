@@ -1,11 +1,13 @@
 //! UploadPartCopy: stores one part that is taken from a stored object.
 
+use http::Method;
+
 use super::{Action, query};
 use crate::crc64::Crc64;
 use crate::error::Error;
 use crate::oss::percent::encode_component;
 use crate::oss::{
-    Body, Bucket, ETag, Method, Reply, UnsignedRequest, UploadId, crc64_header, error_reply, xml,
+    Body, Bucket, ETag, Reply, UnsignedRequest, UploadId, crc64_header, error_reply, xml,
 };
 use crate::units::{ByteCount, PartNumber};
 
@@ -70,7 +72,7 @@ impl Action for UploadPartCopy<'_> {
             headers.push(("x-oss-copy-source-range".to_owned(), range.header()));
         }
         UnsignedRequest {
-            method: Method::Put,
+            method: Method::PUT,
             key: self.key.to_owned(),
             query: query([
                 ("partNumber", Some(&self.number.to_string())),

@@ -1,12 +1,12 @@
 //! V4, step 5: the canonical request.
 
-use crate::oss::Method;
+use http::Method;
 
 /// The pieces of a canonical request.
 #[derive(Clone, Copy, Debug)]
 pub struct CanonicalParts<'a> {
     /// The method.
-    pub method: Method,
+    pub method: &'a Method,
     /// From [`canonical_uri`](super::canonical_uri::canonical_uri).
     pub uri: &'a str,
     /// From [`canonical_query`](super::canonical_query::canonical_query).

@@ -18,7 +18,7 @@ pub(super) fn sign(signer: &Signer<'_>, mut request: UnsignedRequest) -> Request
         request.headers.push(("x-oss-security-token".to_owned(), token.expose().to_owned()));
     }
     let string_to_sign = v1_string_to_sign(&V1Parts {
-        method: request.method,
+        method: &request.method,
         headers: &request.headers,
         date: &date,
         bucket: Some(signer.bucket.name()),
@@ -28,9 +28,8 @@ pub(super) fn sign(signer: &Signer<'_>, mut request: UnsignedRequest) -> Request
     });
     let authorization =
         authorization(access_key_id, &v1_signature(access_key_secret, &string_to_sign));
-    let mut request = signer.finish(request);
     request.headers.push(("authorization".to_owned(), authorization));
-    request
+    signer.finish(request)
 }
 
 /// The value of the `authorization` header.

@@ -27,7 +27,7 @@ pub(super) fn presign(
     }
     let expires = (signer.now + expires).secs().to_string();
     let string_to_sign = v1_string_to_sign(&V1Parts {
-        method: request.method,
+        method: &request.method,
         headers: &request.headers,
         date: &expires,
         bucket: Some(signer.bucket.name()),

@@ -1,14 +1,15 @@
 //! V1, step 1: the string to sign.
 
+use http::Method;
+
 use super::canonical_headers::header_lines;
 use super::v1_sub_resources::is_sub_resource;
-use crate::oss::Method;
 
 /// What of a request V1 signs.
 #[derive(Clone, Copy, Debug)]
 pub struct V1Parts<'a> {
     /// The method.
-    pub method: Method,
+    pub method: &'a Method,
     /// The headers: `content-md5`, `content-type` and those that begin with `x-oss-` are signed.
     pub headers: &'a [(String, String)],
     /// The date as it is sent, or the second at which a signed URL expires.

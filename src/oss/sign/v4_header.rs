@@ -27,9 +27,8 @@ pub(super) fn sign(signer: &Signer<'_>, mut request: UnsignedRequest) -> Request
     let string_to_sign = string_to_sign(&timestamp, &scope, &canonical);
     let signature = signature(&signing_key(access_key_secret, &scope), &string_to_sign);
     let authorization = authorization(access_key_id, &scope, &[], &signature);
-    let mut request = signer.finish(request);
     request.headers.push(("authorization".to_owned(), authorization));
-    request
+    signer.finish(request)
 }
 
 /// The value of the `authorization` header. The piece `AdditionalHeaders` is left out where there
@@ -56,7 +55,7 @@ pub(super) fn canonical_form(
 ) -> String {
     let additional = additional_headers(requested_headers, &request.headers);
     canonical_request(CanonicalParts {
-        method: request.method,
+        method: &request.method,
         uri: &canonical_uri(Some(bucket), Some(&request.key)),
         query: &canonical_query(&request.query),
         headers: &canonical_headers(&request.headers, &additional),

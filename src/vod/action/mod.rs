@@ -84,6 +84,7 @@ pub trait Action {
 mod fixtures {
     #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed assumption fails the test")]
 
+    use http::{HeaderMap, StatusCode};
     use serde_json::Value;
 
     use super::Action;
@@ -117,6 +118,10 @@ mod fixtures {
 
     /// A successful reply with the JSON `body`.
     pub(super) fn success(body: &Value) -> Reply {
-        Reply { status: 200, headers: Vec::new(), body: body.to_string().into_bytes() }
+        Reply {
+            status: StatusCode::OK,
+            headers: HeaderMap::new(),
+            body: body.to_string().into_bytes(),
+        }
     }
 }

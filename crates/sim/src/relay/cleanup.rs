@@ -38,8 +38,9 @@ pub(super) fn clean_up(simulation: &Rc<Simulation>) -> BTreeMap<KnownException, 
     let mut exceptions = BTreeMap::new();
     let mut unknown = Vec::new();
     let left = leftovers(simulation);
+    let (crashes, false_aborts) = (simulation.crashes(), simulation.store.borrow().false_aborts);
     for leftover in &left {
-        match KnownException::of(leftover, &left, simulation.crashes()) {
+        match KnownException::of(leftover, &left, crashes, false_aborts) {
             Some(exception) => *exceptions.entry(exception).or_default() += 1,
             None => unknown.push(leftover),
         }

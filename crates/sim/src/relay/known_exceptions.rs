@@ -32,6 +32,9 @@ pub enum KnownException {
     /// An instance that crashes between InitiateMultipartUpload and the checkpoint that stores the
     /// upload id leaves a multipart upload without parts, which the bucket's lifecycle rule deletes.
     EmptyMultipartUpload,
+    /// A session sends each abort twice. If a gateway answers both with 204 in place of OSS, the
+    /// multipart upload stays, and the bucket's lifecycle rule deletes it.
+    FalseAbort,
     /// A request that an instance sent before it crashed may store the object of a partial upload
     /// after another instance has deleted it. No record refers to the object then; the bucket's
     /// lifecycle rule deletes it.
@@ -40,11 +43,17 @@ pub enum KnownException {
 
 impl KnownException {
     /// The reason for `leftover`, if it is known. `all` are all leftovers of a run in which `crashes`
-    /// instances crashed.
-    pub(super) fn of(leftover: &Leftover, all: &[Leftover], crashes: u32) -> Option<Self> {
+    /// instances crashed and a gateway answered `false_aborts` aborts.
+    pub(super) fn of(
+        leftover: &Leftover,
+        all: &[Leftover],
+        crashes: u32,
+        false_aborts: u32,
+    ) -> Option<Self> {
         match leftover {
             Leftover::Key(key) => Self::of_key(key, all),
             Leftover::MultipartUpload { part_count: 0 } => Some(Self::EmptyMultipartUpload),
+            Leftover::MultipartUpload { .. } if false_aborts > 1 => Some(Self::FalseAbort),
             Leftover::TemporaryObject(_) if crashes > 0 => Some(Self::LateTemporaryObject),
             Leftover::MultipartUpload { .. } | Leftover::TemporaryObject(_) => None,
         }
