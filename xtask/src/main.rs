@@ -28,6 +28,7 @@ mod random;
 mod report;
 mod seal_key;
 mod server;
+mod sim;
 mod stop_signal;
 mod target;
 mod test;
@@ -111,6 +112,7 @@ const COMMANDS: &[Command] = &[
         run: compose::run,
     },
     Command { name: "bench", options: bench::OPTIONS, summary: bench::SUMMARY, run: bench::run },
+    Command { name: "sim", options: sim::OPTIONS, summary: sim::SUMMARY, run: sim::run },
     Command { name: "docs", options: docs::OPTIONS, summary: docs::SUMMARY, run: docs::run },
     Command {
         name: "conformance",

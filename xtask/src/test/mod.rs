@@ -118,7 +118,7 @@ const SUITES: &[Suite] = &[
     suite("documentation", Needs::Sources, cargo_suites::documentation),
     suite("dependencies", Needs::Registry, dependencies::run),
     // With the checks of the dev profile.
-    tests("engine", Needs::Sources, "--package vod-uploader"),
+    tests("engine", Needs::Sources, "--package vod-uploader --package vod-uploader-relay"),
     tests("simulator", Needs::Sources, "--release --package vod-uploader-sim"),
     suite("fuzz", Needs::Sources, fuzz::run),
     // What needs no host.
