@@ -8,7 +8,7 @@ use super::ids::KvId;
 use super::lookup::{CheckpointLookup, Stored, StoredUpload};
 use crate::credential::UploadCredential;
 use crate::error::{Error, ErrorKind, Result};
-use crate::upload::{Checkpoint, Lease, Phase, Target, UploadKey, UploadRecord};
+use crate::upload::{self, Checkpoint, Lease, Phase, Target, UploadKey, UploadRecord};
 
 /// The records of a file, and the task that accesses them.
 #[derive(Debug)]
@@ -329,13 +329,6 @@ fn file_record(
 
 /// The keys that an upload may have.
 fn keys_of(upload: &StoredUpload, lease: Option<&Lease>) -> Vec<String> {
-    let StoredUpload { key, checkpoint, .. } = upload;
-    let mut keys = vec![key.upload(), key.lease()];
-    if let Some(lease) = lease {
-        keys.extend(lease.checkpoint_epochs().map(|epoch| key.checkpoint(epoch)));
-        keys.extend(lease.epoch_keys(key));
-    }
-    keys.extend(checkpoint.full_pages.iter().map(|page| key.etag_page(page.page, page.turn)));
-    keys.extend(checkpoint.tail.map(|tail| key.tail(tail.turn, tail.serial)));
-    keys
+    let deletion = upload::RecordDeletion::new(&upload.key, lease, Some(&upload.checkpoint));
+    std::iter::once(deletion.first).chain(deletion.rest).collect()
 }

@@ -13,7 +13,7 @@ use super::credential::{credential, credential_source};
 use super::limits::{size_max, too_large};
 use super::records::{find_checkpoint, load_upload_record};
 use super::run::{SessionRequest, run_session};
-use super::status::{build_status, current_status, ended_error, expired, upload_expires_at};
+use super::status::{build_status, current_status, ended_error, upload_expires_at};
 use super::stop_signal::StopSignal;
 use super::{concatenate, reconcile};
 use crate::body::RequestBody;
@@ -174,9 +174,6 @@ fn refusal(config: &Config, status: &UploadStatus, params: &AppendParams) -> Opt
     if matches!(status.record.role, Role::Final { .. }) {
         let message = "an upload that is made of others takes no bytes of its own";
         return Some(Error::new(ErrorKind::UploadIsFinal, message));
-    }
-    if status.expired {
-        return Some(expired());
     }
     if let Some(error) = ended_error(status) {
         return Some(error);

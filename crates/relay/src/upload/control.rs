@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::credential::{check_credential, credential_source};
 use super::reconcile::read_only_status;
-use super::status::{current_status, expired};
+use super::status::{current_status, ended_error};
 use super::stop::status_after_stop;
 use super::stop_signal::StopSignal;
 use crate::body::RequestBody;
@@ -50,8 +50,8 @@ pub(crate) async fn resume(
     key: &UploadKey,
 ) -> Result<UploadStatus> {
     let status = open_status(instance, key).await?;
-    if status.expired {
-        return Err(expired());
+    if let Some(error) = ended_error(&status) {
+        return Err(error);
     }
     instance.kv().delete(&key.pause()).await?;
     read_only_status(instance, caller, key).await

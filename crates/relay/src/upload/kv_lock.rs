@@ -1,18 +1,10 @@
 //! A right that one request has at a time, over a key-value store without compare-and-swap.
 //!
-//! The lock has rounds. At most one request wins a round, by the splitter that also elects the
-//! writers of an upload (Moir and Anderson, "Wait-free algorithms for fast, long-lived renaming",
-//! 1995):
-//!
-//! ```text
-//! write my id to the candidate register
-//! read the closed register: if it is set, the round is lost
-//! set the closed register
-//! read the candidate register: if it still has my id, the round is won
-//! write the holder register
-//! read the candidate register of the next round, and the holders of earlier rounds: if another
-//!   request may have the right, release it
-//! ```
+//! The lock has rounds. At most one request acquires a round, by the
+//! [`election`](vod_uploader::upload::election) that also decides
+//! the writer of an upload. It then writes the holder register, and reads the candidate register of
+//! the next round and the holders of earlier rounds: if another request may have the right, it
+//! releases it.
 //!
 //! A round may have no winner. The next round starts if a round has no winner in time, if its winner
 //! has released the right, or if the lease of its winner has expired. A request that enters the next
@@ -26,6 +18,7 @@ use std::time::Duration;
 
 use futures::future::{Either, select, try_join_all};
 use vod_uploader::units::UnixMillis;
+use vod_uploader::upload::election::{Election, ElectionOutcome, ElectionStep, Registers};
 use vod_uploader::{Error, ErrorKind, Result};
 
 use crate::instance::Instance;
@@ -91,11 +84,12 @@ impl<'a> KvLock<'a> {
         let kv = self.instance.kv();
         // The rounds of this request in any case: another request may clear at the same time.
         let mut rounds = self.rounds.get();
-        while rounds < ROUNDS_MAX && kv.get(&self.candidate_key(rounds)).await?.is_some() {
+        while rounds < ROUNDS_MAX && kv.get(self.registers(rounds).candidate()).await?.is_some() {
             rounds += 1;
         }
         let names = (0..rounds).flat_map(|round| {
-            [self.holder_key(round), self.closed_key(round), self.candidate_key(round)]
+            let [candidate, closed] = self.registers(round).into_keys();
+            [self.holder_key(round), closed, candidate]
         });
         try_join_all(names.map(|name| async move { kv.delete(&name).await })).await?;
         Ok(())
@@ -106,7 +100,7 @@ impl<'a> KvLock<'a> {
         if let Some(held_at) = kv.get(&self.holder_key(round)).await? {
             return Ok(self.state_of_holder(&held_at));
         }
-        let Some(closed_at) = kv.get(&self.closed_key(round)).await? else {
+        let Some(closed_at) = kv.get(self.registers(round).closed()).await? else {
             return Ok(RoundState::Open);
         };
         let is_recent = self.is_within(&closed_at, ACQUIRE_TIMEOUT);
@@ -121,14 +115,18 @@ impl<'a> KvLock<'a> {
     async fn enter(&self, round: u32) -> Result<Option<KvLockGuard<'_>>> {
         self.rounds.set(self.rounds.get().max(round + 1));
         let kv = self.instance.kv();
-        let id = self.instance.ports.random.bits64().to_le_bytes();
-        kv.set(&self.candidate_key(round), &id).await?;
-        if kv.get(&self.closed_key(round)).await?.is_some() {
-            return Ok(None);
-        }
-        kv.set(&self.closed_key(round), &self.now_bytes()).await?;
-        if kv.get(&self.candidate_key(round)).await?.as_deref() != Some(&id[..]) {
-            return Ok(None);
+        let id = self.instance.ports.random.bits64().to_le_bytes().to_vec();
+        let mut election = Election::new(self.registers(round), id, self.now_bytes().to_vec());
+        loop {
+            match election.step() {
+                ElectionStep::Write(key, value) => {
+                    kv.set(&key, &value).await?;
+                    election.feed(None);
+                }
+                ElectionStep::Read(key) => election.feed(kv.get(&key).await?.as_deref()),
+                ElectionStep::Ended(ElectionOutcome::Acquired) => break,
+                ElectionStep::Ended(_) => return Ok(None),
+            }
         }
         kv.set(&self.holder_key(round), &self.now_bytes()).await?;
         let guard = KvLockGuard { lock: self, round };
@@ -142,7 +140,7 @@ impl<'a> KvLock<'a> {
     /// Returns true if another request may have the right that was just won in `round`.
     async fn is_contested(&self, round: u32) -> Result<bool> {
         let kv = self.instance.kv();
-        if kv.get(&self.candidate_key(round + 1)).await?.is_some() {
+        if kv.get(self.registers(round + 1).candidate()).await?.is_some() {
             return Ok(true);
         }
         for earlier in 0..round {
@@ -154,12 +152,8 @@ impl<'a> KvLock<'a> {
         Ok(false)
     }
 
-    fn candidate_key(&self, round: u32) -> String {
-        format!("{}.b.{round}", self.name)
-    }
-
-    fn closed_key(&self, round: u32) -> String {
-        format!("{}.d.{round}", self.name)
+    fn registers(&self, round: u32) -> Registers {
+        Registers::new(&format!("{}.b", self.name), &format!("{}.d", self.name), round)
     }
 
     fn holder_key(&self, round: u32) -> String {

@@ -1,7 +1,9 @@
-//! The stored records of an upload.
+//! Reads, creates and deletes the stored records of an upload.
 
 use futures::future::try_join_all;
-use vod_uploader::upload::{CheckpointSearch, Lease, UploadKey, UploadRecord};
+use vod_uploader::upload::{
+    CheckpointSearch, Lease, RecordDeletion, RecordWrite, UploadKey, UploadRecord,
+};
 use vod_uploader::{Error, ErrorKind, Result};
 
 use crate::instance::Instance;
@@ -37,8 +39,10 @@ pub(super) async fn create(
     key: &UploadKey,
     record: &UploadRecord,
 ) -> Result<()> {
-    instance.kv().set(&key.lease(), &Lease::unclaimed().encode()?).await?;
-    Ok(instance.kv().set(&key.upload(), &record.encode()?).await?)
+    for RecordWrite { key, value } in RecordWrite::creating(key, record)? {
+        instance.kv().set(&key, &value).await?;
+    }
+    Ok(())
 }
 
 /// Searches for the last checkpoint of an upload.
@@ -58,21 +62,12 @@ pub(super) async fn find_checkpoint(
 pub(super) async fn delete_records(instance: &Instance, key: &UploadKey) -> Result<()> {
     let kv = instance.kv();
     let lease = kv.get(&key.lease()).await?;
-    kv.delete(&key.upload()).await?;
-    let mut names = vec![
-        key.credential(),
-        key.lease(),
-        key.stop(),
-        key.pause(),
-        key.alive(),
-        key.digest(),
-        key.joined_into(),
-    ];
-    if let Some(lease) = lease {
-        let lease = Lease::decode(&lease)?;
-        names.extend(lease.checkpoint_epochs().map(|epoch| key.checkpoint(epoch)));
-        names.extend(lease.epoch_keys(key));
-    }
-    try_join_all(names.iter().map(|name| kv.delete(name))).await?;
+    let lease = lease.map(|bytes| Lease::decode(&bytes)).transpose()?;
+    // A checkpoint that cannot be read must not keep the other records.
+    let search = find_checkpoint(instance, key).await.ok();
+    let checkpoint = search.and_then(|search| search.finish().ok()).map(|(_, found)| found);
+    let deletion = RecordDeletion::new(key, lease.as_ref(), checkpoint.as_ref());
+    kv.delete(&deletion.first).await?;
+    try_join_all(deletion.rest.iter().map(|name| kv.delete(name))).await?;
     Ok(())
 }

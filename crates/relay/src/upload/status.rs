@@ -65,20 +65,7 @@ pub(crate) fn upload_expires_at(instance: &Instance) -> Option<UnixMillis> {
 
 /// Why an upload accepts no more bytes, unless it is complete or may be.
 pub(crate) fn ended_error(status: &UploadStatus) -> Option<Error> {
-    match &status.checkpoint.phase {
-        Phase::Aborted => Some(Error::new(ErrorKind::UploadAborted, "the upload was aborted")),
-        Phase::Lost { code } => {
-            let message = format!("the upload ended with {code}");
-            Some(Error::new(ErrorKind::UploadLost, message))
-        }
-        _ if status.expired => Some(expired()),
-        Phase::Receiving | Phase::Completing | Phase::Completed(_) => None,
-    }
-}
-
-/// The error for an upload that has expired.
-pub(crate) fn expired() -> Error {
-    Error::new(ErrorKind::UploadExpired, "nothing came for too long")
+    status.checkpoint.phase.ended_error(status.expired)
 }
 
 /// The state, or `None` if the writer is changing and the new one has not stored its checkpoint.
