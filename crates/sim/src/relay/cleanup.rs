@@ -39,7 +39,7 @@ pub(super) fn clean_up(simulation: &Rc<Simulation>) -> BTreeMap<KnownException, 
     let mut unknown = Vec::new();
     let left = leftovers(simulation);
     for leftover in &left {
-        match KnownException::of(leftover, &left, simulation.crashes()) {
+        match KnownException::of(leftover, &left, simulation) {
             Some(exception) => *exceptions.entry(exception).or_default() += 1,
             None => unknown.push(leftover),
         }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use vod_uploader::upload::UploadKey;
 
+use super::simulation::Simulation;
+
 /// Something that is left after all uploads have expired.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Leftover {
@@ -32,6 +34,9 @@ pub enum KnownException {
     /// An instance that crashes between InitiateMultipartUpload and the checkpoint that stores the
     /// upload id leaves a multipart upload without parts, which the bucket's lifecycle rule deletes.
     EmptyMultipartUpload,
+    /// The credential of a client has expired with its upload, and the worker has no other for its
+    /// object: the bucket's lifecycle rule deletes the parts.
+    PartsWithoutCredential,
     /// A request that an instance sent before it crashed may store the object of a partial upload
     /// after another instance has deleted it. No record refers to the object then; the bucket's
     /// lifecycle rule deletes it.
@@ -39,13 +44,21 @@ pub enum KnownException {
 }
 
 impl KnownException {
-    /// The reason for `leftover`, if it is known. `all` are all leftovers of a run in which `crashes`
-    /// instances crashed.
-    pub(super) fn of(leftover: &Leftover, all: &[Leftover], crashes: u32) -> Option<Self> {
+    /// The reason for `leftover`, if it is known. `all` are all leftovers of the run.
+    pub(super) fn of(
+        leftover: &Leftover,
+        all: &[Leftover],
+        simulation: &Simulation,
+    ) -> Option<Self> {
         match leftover {
             Leftover::Key(key) => Self::of_key(key, all),
             Leftover::MultipartUpload { part_count: 0 } => Some(Self::EmptyMultipartUpload),
-            Leftover::TemporaryObject(_) if crashes > 0 => Some(Self::LateTemporaryObject),
+            Leftover::MultipartUpload { .. } if simulation.has_client_credentials() => {
+                Some(Self::PartsWithoutCredential)
+            }
+            Leftover::TemporaryObject(_) if simulation.crashes() > 0 => {
+                Some(Self::LateTemporaryObject)
+            }
             Leftover::MultipartUpload { .. } | Leftover::TemporaryObject(_) => None,
         }
     }
