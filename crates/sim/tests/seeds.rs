@@ -15,6 +15,7 @@ fn every_story_ends_well() {
     let only: Option<u64> = std::env::var("SIM_SEED").ok().map(|seed| seed.parse().unwrap());
     let seeds = only.map_or(0..STORIES, |seed| seed..seed + 1);
     let failed: Vec<_> = seeds.filter(|seed| catch_unwind(|| simulate(*seed)).is_err()).collect();
-    let replay = failed.first().map(|seed| format!("cargo run -p vod-uploader-sim -- {seed}"));
+    let replay =
+        failed.first().map(|seed| format!("cargo run -p vod-uploader-sim -- queue --seed {seed}"));
     assert!(failed.is_empty(), "{} fail, see {}: {failed:?}", failed.len(), replay.unwrap());
 }

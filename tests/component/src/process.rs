@@ -138,7 +138,10 @@ mod tests {
             servers.push(Server::start(command, &folder.join(format!("{name}.log"))));
         }
         for server in &servers {
-            println!("{}", server.origin());
+            #[expect(clippy::print_stdout, reason = "the parent process reads it")]
+            {
+                println!("{}", server.origin());
+            }
         }
         loop {
             thread::park();

@@ -38,9 +38,8 @@ pub(super) fn clean_up(simulation: &Rc<Simulation>) -> BTreeMap<KnownException, 
     let mut exceptions = BTreeMap::new();
     let mut unknown = Vec::new();
     let left = leftovers(simulation);
-    let (crashes, false_aborts) = (simulation.crashes(), simulation.store.borrow().false_aborts);
     for leftover in &left {
-        match KnownException::of(leftover, &left, crashes, false_aborts) {
+        match KnownException::of(leftover, &left, simulation) {
             Some(exception) => *exceptions.entry(exception).or_default() += 1,
             None => unknown.push(leftover),
         }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use vod_uploader::upload::UploadKey;
 
+use super::simulation::Simulation;
+
 /// Something that is left after all uploads have expired.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Leftover {
@@ -35,6 +37,9 @@ pub enum KnownException {
     /// A session sends each abort twice. If a gateway answers both with 204 in place of OSS, the
     /// multipart upload stays, and the bucket's lifecycle rule deletes it.
     FalseAbort,
+    /// The credential of a client has expired with its upload, and the worker has no other for its
+    /// object: the bucket's lifecycle rule deletes the parts.
+    PartsWithoutCredential,
     /// A request that an instance sent before it crashed may store the object of a partial upload
     /// after another instance has deleted it. No record refers to the object then; the bucket's
     /// lifecycle rule deletes it.
@@ -42,19 +47,24 @@ pub enum KnownException {
 }
 
 impl KnownException {
-    /// The reason for `leftover`, if it is known. `all` are all leftovers of a run in which `crashes`
-    /// instances crashed and a gateway answered `false_aborts` aborts.
+    /// The reason for `leftover`, if it is known. `all` are all leftovers of the run.
     pub(super) fn of(
         leftover: &Leftover,
         all: &[Leftover],
-        crashes: u32,
-        false_aborts: u32,
+        simulation: &Simulation,
     ) -> Option<Self> {
         match leftover {
             Leftover::Key(key) => Self::of_key(key, all),
             Leftover::MultipartUpload { part_count: 0 } => Some(Self::EmptyMultipartUpload),
-            Leftover::MultipartUpload { .. } if false_aborts > 1 => Some(Self::FalseAbort),
-            Leftover::TemporaryObject(_) if crashes > 0 => Some(Self::LateTemporaryObject),
+            Leftover::MultipartUpload { .. } if simulation.store.borrow().false_aborts > 1 => {
+                Some(Self::FalseAbort)
+            }
+            Leftover::MultipartUpload { .. } if simulation.has_client_credentials() => {
+                Some(Self::PartsWithoutCredential)
+            }
+            Leftover::TemporaryObject(_) if simulation.crashes() > 0 => {
+                Some(Self::LateTemporaryObject)
+            }
             Leftover::MultipartUpload { .. } | Leftover::TemporaryObject(_) => None,
         }
     }

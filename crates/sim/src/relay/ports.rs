@@ -40,6 +40,8 @@ const LINGER_MS_MAX: u64 = 15_000;
 pub(super) struct InstancePorts {
     simulation: Rc<Simulation>,
     instance: usize,
+    /// How far the clock of the instance is ahead.
+    skew_ms: i64,
 }
 
 /// An operation on the key-value store.
@@ -58,8 +60,13 @@ pub(super) enum KvOutput {
 }
 
 impl InstancePorts {
-    pub(super) const fn new(simulation: Rc<Simulation>, instance: usize) -> Self {
-        Self { simulation, instance }
+    pub(super) fn new(simulation: Rc<Simulation>, instance: usize) -> Self {
+        let skew_ms_max = simulation.setting.clock_skew_ms_max;
+        let skew_ms = match skew_ms_max {
+            0 => 0,
+            max => simulation.below(2 * max).cast_signed() - max.cast_signed(),
+        };
+        Self { simulation, instance, skew_ms }
     }
 
     fn key_value(
@@ -208,7 +215,7 @@ impl HttpClient for InstancePorts {
 
 impl Clock for InstancePorts {
     fn now(&self) -> UnixMillis {
-        self.simulation.now()
+        self.simulation.now().shifted(self.skew_ms)
     }
 
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {

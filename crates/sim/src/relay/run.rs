@@ -16,7 +16,7 @@ use super::simulation::Simulation;
 use crate::START;
 
 /// How long clients may take once nothing goes wrong any more.
-const COMPLETION_TIME_MAX: Duration = Duration::from_secs(1_800);
+const COMPLETION_TIME_MAX: Duration = Duration::from_secs(600);
 
 /// What happened in a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,12 +33,14 @@ pub struct RunReport {
     pub steps: u64,
     /// Virtual duration in milliseconds, until all clients had completed.
     pub completed_after_ms: u64,
+    /// Virtual time that clients took once nothing went wrong any more, in milliseconds.
+    pub calm_ms: u64,
     /// What was left, by its known reason.
     pub exceptions: BTreeMap<KnownException, u64>,
 }
 
 impl RunReport {
-    /// Adds the numbers of another run.
+    /// Adds the numbers of another run; of [`RunReport::calm_ms`] the larger one is kept.
     pub(super) fn add(&mut self, other: &Self) {
         self.crash_points += other.crash_points;
         self.operations += other.operations;
@@ -46,6 +48,7 @@ impl RunReport {
         self.requests += other.requests;
         self.steps += other.steps;
         self.completed_after_ms += other.completed_after_ms;
+        self.calm_ms = self.calm_ms.max(other.calm_ms);
         for (exception, count) in &other.exceptions {
             *self.exceptions.entry(*exception).or_default() += count;
         }
@@ -65,7 +68,8 @@ pub fn run(setting: Setting, scenario: &Scenario) -> RunReport {
     let calm_at = START + simulation.setting.calm_after;
     simulation.run_until(|| running.get() == 0 || simulation.now() >= calm_at);
     simulation.calm_down();
-    let deadline = simulation.now() + COMPLETION_TIME_MAX;
+    let calm_since = simulation.now();
+    let deadline = calm_since + COMPLETION_TIME_MAX;
     simulation.run_until(|| {
         assert!(simulation.now() < deadline, "{} clients do not complete", running.get());
         running.get() == 0
@@ -76,6 +80,7 @@ pub fn run(setting: Setting, scenario: &Scenario) -> RunReport {
         crashes: simulation.crashes(),
         requests: simulation.requests(),
         completed_after_ms: simulation.now().0 - START.0,
+        calm_ms: simulation.now().0 - calm_since.0,
         ..RunReport::default()
     };
     report.exceptions = clean_up(&simulation);

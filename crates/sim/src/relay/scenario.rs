@@ -26,11 +26,14 @@ pub const BASE_SCENARIOS: &[Scenario] = &[
     base("tus checksum", &[(CHECKED, 230_000)]),
     base("tus of two clients", &[(Script::SharedTus, 230_000)]),
     base("tus watched", &[(Script::WatchedTus, 230_000)]),
+    base("tus paused", &[(Script::PausedTus, 430_000)]),
+    base("tus with credential", &[(Script::TusWithCredential(IN_TWO), 250_000)]),
     base("tus terminated", &[(Script::TerminatedTus, 230_000)]),
     base("tus abandoned", &[(Script::AbandonedTus, 430_000)]),
     base("tus concatenation", &[(Script::Concatenation { is_early: false }, 130_000)]),
     base("tus early concatenation", &[(Script::Concatenation { is_early: true }, 60_000)]),
     base("ietf", &[(Script::Ietf, 230_000)]),
+    base("ietf at once", &[(Script::IetfAtOnce, 230_000)]),
     base("plain", &[(Script::Plain { has_length: true }, 230_000)]),
     base("plain of unknown length", &[(Script::Plain { has_length: false }, 230_000)]),
     base("small plain", &[(Script::Plain { has_length: true }, 1_000)]),
@@ -61,6 +64,8 @@ pub fn storm(seed: u64) -> (Setting, Scenario) {
         fault_at: None,
         orphans: Orphans::Mixed,
         rates,
+        credential_lifetime: Duration::from_secs([3_000, 3_000, 60, 15][random.index(4)]),
+        clock_skew_ms_max: [0, 0, 300, 2_000][random.index(4)],
         calm_after: Duration::from_secs(5 + random.below(60)),
         is_traced: false,
     };
@@ -76,7 +81,7 @@ fn script(random: &mut Random) -> (Script, u64) {
         is_deferred: random.chance(200),
         has_checksum: random.chance(200),
     };
-    let script = match random.index(12) {
+    let script = match random.index(15) {
         0..=2 => Script::Tus(options),
         3 => Script::SharedTus,
         4 => Script::WatchedTus,
@@ -86,6 +91,9 @@ fn script(random: &mut Random) -> (Script, u64) {
         8 => Script::Ietf,
         9 => Script::Plain { has_length: random.chance(700) },
         10 => Script::Form,
+        11 => Script::PausedTus,
+        12 => Script::TusWithCredential(options),
+        13 => Script::IetfAtOnce,
         _ => Script::FilePond,
     };
     (script, len)
@@ -98,6 +106,9 @@ const fn base(name: &'static str, scripts: &'static [(Script, u64)]) -> Scenario
 const fn tus(patch_bytes: u64, creation_bytes: u64) -> Script {
     Script::Tus(TusOptions { patch_bytes, creation_bytes, is_deferred: false, has_checksum: false })
 }
+
+const IN_TWO: TusOptions =
+    TusOptions { patch_bytes: 150_000, creation_bytes: 0, is_deferred: false, has_checksum: false };
 
 const DEFERRED: Script = Script::Tus(TusOptions {
     patch_bytes: 150_000,

@@ -17,6 +17,10 @@ pub struct Setting {
     pub orphans: Orphans,
     /// How many of a thousand of everything go wrong.
     pub rates: Rates,
+    /// How long the credentials of VOD live.
+    pub credential_lifetime: Duration,
+    /// How far the clocks of instances may be ahead of or behind the time, in milliseconds.
+    pub clock_skew_ms_max: u64,
     /// When everything stops going wrong, from the start.
     pub calm_after: Duration,
     /// Whether every step is printed on standard error.
@@ -80,6 +84,8 @@ impl Default for Setting {
             fault_at: None,
             orphans: Orphans::Land,
             rates: Rates::default(),
+            credential_lifetime: Duration::from_secs(3_000),
+            clock_skew_ms_max: 0,
             calm_after: Duration::from_secs(3_600),
             is_traced: false,
         }

@@ -16,10 +16,17 @@ use super::checker::InvariantChecker;
 use super::executor::{Executor, Owner, Sleep, TaskId};
 use super::ports::InstancePorts;
 use super::setting::{OperationFault, Rates, Setting};
+use crate::vod::Grant;
 use crate::{Kv, Random, START, Store, Vod};
 
 /// Polls and timer events after which a run counts as endless.
 const STEPS_MAX: u64 = 3_000_000;
+
+/// How often the memory of the instances is compared with their budget, in steps.
+const MEMORY_CHECK_STEPS: u64 = 32;
+
+/// Once nothing goes wrong any more, credentials live this long.
+const CALM_CREDENTIAL_LIFETIME: Duration = Duration::from_secs(3_000);
 
 /// How long an upload without new bytes is kept in all runs.
 pub(crate) const EXPIRE_AFTER: Duration = Duration::from_secs(3_600);
@@ -46,6 +53,7 @@ pub(crate) struct Simulation {
     crashes: Cell<u32>,
     requests: Cell<u64>,
     is_calm: Cell<bool>,
+    has_client_credentials: Cell<bool>,
 }
 
 impl Simulation {
@@ -58,6 +66,7 @@ impl Simulation {
         store.faults.mix(random.below(u64::MAX), setting.rates.oss_failed);
         vod.mix = Some((Random::seeded(random.below(u64::MAX)), setting.rates.vod_failed));
         kv.mix = Some((Random::seeded(random.below(u64::MAX)), setting.rates.kv_failed));
+        vod.life = setting.credential_lifetime;
         Rc::new(Self {
             executor: Rc::new(Executor::new(random.below(u64::MAX))),
             store: RefCell::new(store),
@@ -76,6 +85,7 @@ impl Simulation {
             crashes: Cell::new(0),
             requests: Cell::new(0),
             is_calm: Cell::new(false),
+            has_client_credentials: Cell::new(false),
             setting,
         })
     }
@@ -117,6 +127,19 @@ impl Simulation {
         self.requests.get()
     }
 
+    /// A new media and its credential, as the application server passes them on.
+    pub(crate) fn create_media(&self) -> Grant {
+        self.has_client_credentials.set(true);
+        self.vod.borrow_mut().create(&mut self.store.borrow_mut(), self.now(), true)
+    }
+
+    /// A new credential of a media, as the application server passes it on.
+    pub(crate) fn refresh_media(&self, media_id: &str) -> Grant {
+        let grant =
+            self.vod.borrow_mut().refresh(&mut self.store.borrow_mut(), self.now(), media_id);
+        grant.expect("the application server has created the media")
+    }
+
     /// Starts to serve a request in the instance of any slot. The receiver fails if the instance
     /// crashes first.
     pub(crate) fn serve(
@@ -152,6 +175,9 @@ impl Simulation {
         self.steps.set(self.steps.get() + 1);
         assert!(self.steps.get() < STEPS_MAX, "the run does not end");
         let has_progressed = self.executor.step();
+        if self.steps.get().is_multiple_of(MEMORY_CHECK_STEPS) {
+            self.check_instances();
+        }
         for index in self.crashing.take() {
             self.crash(index);
         }
@@ -191,6 +217,11 @@ impl Simulation {
         }
     }
 
+    /// Returns true if a client has a credential of the application server.
+    pub(crate) fn has_client_credentials(&self) -> bool {
+        self.has_client_credentials.get()
+    }
+
     pub(crate) fn is_calm(&self) -> bool {
         self.is_calm.get()
     }
@@ -202,6 +233,7 @@ impl Simulation {
         self.rates.set(Rates::default());
         self.store.borrow_mut().faults.clear();
         self.vod.borrow_mut().mix = None;
+        self.vod.borrow_mut().life = CALM_CREDENTIAL_LIFETIME;
         self.kv.borrow_mut().mix = None;
     }
 

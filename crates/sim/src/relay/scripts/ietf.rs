@@ -17,6 +17,26 @@ pub(super) async fn upload(client: &Client, content: &Content) {
     }
 }
 
+/// Uploads a file with one request, which is repeated until it succeeds.
+pub(super) async fn upload_at_once(client: &Client, content: &Content) {
+    loop {
+        let request = versioned("POST", "/v1/files", true).with_body(content.bytes());
+        if let Some(reply) = client.send(request).await {
+            if reply.header("upload-complete") == Some("?1") {
+                client.simulation.check_object(&reply.media_id(), content);
+                return;
+            }
+            if let Some(path) = reply.header("location")
+                && let Some(media_id) = append_all(client, path, content).await
+            {
+                client.simulation.check_object(&media_id, content);
+                return;
+            }
+        }
+        client.back_off().await;
+    }
+}
+
 /// The media id once the upload is complete; `None` if it is gone.
 async fn append_all(client: &Client, path: &str, content: &Content) -> Option<String> {
     loop {

@@ -3,6 +3,7 @@
 mod filepond;
 mod form;
 mod ietf;
+mod own_credential;
 mod plain;
 mod tus;
 
@@ -12,6 +13,7 @@ use std::rc::Rc;
 use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
 
+use self::own_credential::OwnCredential;
 use self::tus::{TusFile, terminate};
 use super::client::Client;
 use super::ports::content;
@@ -26,6 +28,10 @@ pub enum Script {
     SharedTus,
     /// A tus upload that is watched by another client.
     WatchedTus,
+    /// A tus upload that another client pauses and resumes.
+    PausedTus,
+    /// A tus upload with credentials of an application server.
+    TusWithCredential(TusOptions),
     /// A tus upload that its client terminates.
     TerminatedTus,
     /// A tus upload that its client abandons.
@@ -37,6 +43,8 @@ pub enum Script {
     },
     /// An upload of the IETF draft, interop version 8.
     Ietf,
+    /// An upload of the IETF draft in one request.
+    IetfAtOnce,
     /// `PUT` of a file.
     Plain {
         /// Whether the length of the body is declared.
@@ -93,6 +101,19 @@ impl Script {
                 let watch = async move { tus::watch(&second, &watched).await };
                 vec![upload.boxed_local(), watch.boxed_local()]
             }
+            Self::PausedTus => {
+                let file = TusFile::new(new_content(0), TusOptions::default());
+                let path = Rc::new(RefCell::new(String::new()));
+                let (paused, second) = (Rc::clone(&path), client(1));
+                let upload = async move { drop(file.upload_at(&first, Some(&path)).await) };
+                let pause = async move { tus::pause_and_resume(&second, &paused).await };
+                vec![upload.boxed_local(), pause.boxed_local()]
+            }
+            Self::TusWithCredential(options) => {
+                let file = TusFile::new(new_content(0), options)
+                    .with_credential(OwnCredential::new(&first));
+                vec![async move { file.upload(&first).await }.boxed_local()]
+            }
             Self::TerminatedTus => {
                 let file = TusFile::new(new_content(0), TusOptions::default());
                 vec![async move { terminate(&first, &file).await }.boxed_local()]
@@ -113,6 +134,10 @@ impl Script {
             Self::Ietf => {
                 let content = new_content(0);
                 vec![async move { ietf::upload(&first, &content).await }.boxed_local()]
+            }
+            Self::IetfAtOnce => {
+                let content = new_content(0);
+                vec![async move { ietf::upload_at_once(&first, &content).await }.boxed_local()]
             }
             Self::Plain { has_length } => {
                 let content = new_content(0);

@@ -9,7 +9,7 @@ pub(super) async fn put(client: &Client, content: &Content, has_length: bool) {
     loop {
         let mut request = Request::new("PUT", "/v1/uploads/clip.mp4");
         if let Some((id, token)) = owned.take().filter(|_| client.chance(500)) {
-            request = request.with("media-id", id).with("media-token", token);
+            request = request.with("upload-media-id", id).with("upload-media-token", token);
         }
         request = if has_length {
             request.with_body(content.bytes())

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use futures::future::join;
 
 use super::TusOptions;
+use super::own_credential::OwnCredential;
 use crate::Content;
 use crate::relay::client::{Client, Reply, Request};
 
@@ -17,6 +18,7 @@ pub(super) struct TusFile {
     content: Content,
     options: TusOptions,
     is_partial: bool,
+    credential: Option<OwnCredential>,
 }
 
 /// How appending to an upload ended.
@@ -32,7 +34,21 @@ type OwnedMedia = (String, String);
 
 impl TusFile {
     pub(super) const fn new(content: Content, options: TusOptions) -> Self {
-        Self { content, options, is_partial: false }
+        Self { content, options, is_partial: false, credential: None }
+    }
+
+    /// The same file with the client's own credential.
+    pub(super) fn with_credential(self, credential: OwnCredential) -> Self {
+        Self { credential: Some(credential), ..self }
+    }
+
+    async fn send(&self, client: &Client, request: Request) -> Option<Reply> {
+        let Some(credential) = &self.credential else { return client.send(request).await };
+        let reply = client.send(credential.add_to(request)).await?;
+        if matches!(reply.status, 401 | 403) {
+            credential.refresh(client);
+        }
+        Some(reply)
     }
 
     /// Uploads the file, and starts again if the upload is gone.
@@ -88,7 +104,7 @@ impl TusFile {
     pub(super) async fn send_half(&self, client: &Client) -> Option<String> {
         let (path, _) = self.create(client, None).await;
         let half = self.content.len() / 2;
-        client.send(self.patch(&path, 0, half)).await;
+        self.send(client, self.patch(&path, 0, half)).await;
         Some(path)
     }
 
@@ -99,13 +115,13 @@ impl TusFile {
         mut owned: Option<OwnedMedia>,
     ) -> (String, Option<OwnedMedia>) {
         loop {
-            let reply = client.send(self.creation(owned.as_ref())).await;
+            let reply = self.send(client, self.creation(owned.as_ref())).await;
             if let Some(reply) = reply {
                 if let Some(path) = reply.header("location") {
                     let token = reply.header("media-token").map(str::to_owned);
                     return (path.to_owned(), token.map(|token| (reply.media_id(), token)));
                 }
-                expect_transient(&reply, owned.is_some());
+                expect_transient(&reply, owned.is_some() || self.credential.is_some());
                 owned = None;
             }
             client.back_off().await;
@@ -135,7 +151,7 @@ impl TusFile {
     async fn append_all(&self, client: &Client, path: &str) -> Appended {
         let len = self.content.len();
         loop {
-            let Some(head) = client.send(Request::tus("HEAD", path)).await else {
+            let Some(head) = self.send(client, Request::tus("HEAD", path)).await else {
                 client.back_off().await;
                 continue;
             };
@@ -151,7 +167,9 @@ impl TusFile {
                     0 => len,
                     bytes => len.min(from + bytes),
                 };
-                let Some(reply) = client.send(self.patch(path, from, to)).await else { break };
+                let Some(reply) = self.send(client, self.patch(path, from, to)).await else {
+                    break;
+                };
                 if reply.is_gone() {
                     return Appended::Gone;
                 }
@@ -178,6 +196,29 @@ impl TusFile {
             request = request.with("upload-checksum", format!("crc32 {checksum}"));
         }
         request
+    }
+}
+
+/// Pauses and resumes an upload a few times, and resumes it until it is complete or gone.
+pub(super) async fn pause_and_resume(client: &Client, path: &Rc<RefCell<String>>) {
+    let mut pauses = 0;
+    loop {
+        client.back_off().await;
+        let path = path.borrow().clone();
+        if path.is_empty() {
+            continue;
+        }
+        if pauses < PAUSES_MAX {
+            pauses += 1;
+            client.send(Request::new("POST", format!("{path}/pause"))).await;
+            client.back_off().await;
+        }
+        match client.send(Request::new("POST", format!("{path}/resume"))).await {
+            // 409: the upload has ended.
+            Some(reply) if reply.status == 409 || reply.is_gone() => return,
+            Some(reply) if reply.status == 200 && pauses == PAUSES_MAX => return,
+            _ => {}
+        }
     }
 }
 
@@ -225,6 +266,7 @@ pub(super) async fn concatenate(
         content,
         options: TusOptions::default(),
         is_partial: true,
+        credential: None,
     });
     'again: loop {
         let mut paths = Vec::new();
@@ -297,6 +339,9 @@ fn crc32(bytes: &[u8]) -> u32 {
         register
     })
 }
+
+/// How often a client pauses an upload.
+const PAUSES_MAX: u32 = 2;
 
 /// How often a client that watches an upload reads its state.
 const WATCH_INTERVAL: Duration = Duration::from_secs(5);

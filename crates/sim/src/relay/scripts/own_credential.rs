@@ -1,0 +1,37 @@
+//! A client that gets its credential from an application server, and sends it with each request.
+
+use std::cell::RefCell;
+
+use crate::relay::client::{Client, Request};
+use crate::vod::Grant;
+
+/// The credential of one media that the application server has created.
+pub(super) struct OwnCredential {
+    grant: RefCell<Grant>,
+}
+
+impl OwnCredential {
+    /// The credential of a new media.
+    pub(super) fn new(client: &Client) -> Self {
+        Self { grant: RefCell::new(client.simulation.create_media()) }
+    }
+
+    /// Gets a new credential for the same media.
+    pub(super) fn refresh(&self, client: &Client) {
+        let media_id = self.media_id();
+        *self.grant.borrow_mut() = client.simulation.refresh_media(&media_id);
+    }
+
+    /// The same request with the credential.
+    pub(super) fn add_to(&self, request: Request) -> Request {
+        let grant = self.grant.borrow();
+        request
+            .with("upload-address", grant.address.as_str())
+            .with("upload-auth", grant.auth.as_str())
+            .with("upload-media-id", grant.media_id.as_str())
+    }
+
+    fn media_id(&self) -> String {
+        self.grant.borrow().media_id.clone()
+    }
+}
