@@ -1,4 +1,5 @@
-//! Requests of tus, of FilePond and of plain clients: whatever a head says, it is an answer or an error.
+//! Requests of tus, of FilePond and of plain clients: whatever a head says, it is an answer or an
+//! error.
 
 #![no_main]
 

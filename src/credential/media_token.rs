@@ -1,8 +1,8 @@
 //! Media tokens: proof that a client owns the media that the worker issued for it.
 //!
 //! A media id is public, so it authorizes nothing. A token is `<expiry>.<mac>`: the expiry in
-//! seconds since the Unix epoch, and the unpadded base64url of HMAC-SHA256 (RFC 2104) over the media
-//! id, a zero byte and the expiry, under a key derived from the [`SealKey`].
+//! seconds since the Unix epoch, and the unpadded base64url of HMAC-SHA256 (RFC 2104) over the
+//! media id, a zero byte and the expiry, under a key derived from the [`SealKey`].
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,8 +17,8 @@ use crate::units::UnixMillis;
 pub struct MediaTokenKey(Hmac<Sha256>);
 
 impl MediaTokenKey {
-    /// The token key that belongs to `seal_key`. The two keys are independent of each other: a token
-    /// reveals nothing about sealed records.
+    /// The token key that belongs to `seal_key`. The two keys are independent of each other: a
+    /// token reveals nothing about sealed records.
     #[must_use]
     pub fn derive(seal_key: &SealKey) -> Self {
         let derived = keyed(seal_key.bytes()).chain_update(DERIVATION_LABEL).finalize();

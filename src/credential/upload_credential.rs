@@ -29,8 +29,8 @@ impl UploadCredential {
         Ok(Self { address: UploadAddress::parse(address)?, auth: UploadAuth::parse(auth, now)? })
     }
 
-    /// A key of the worker's own: one that does not expire, or, with a `token`, one whose end of life
-    /// only the store can tell.
+    /// A key of the worker's own: one that does not expire, or, with a `token`, one whose end of
+    /// life only the store can tell.
     #[must_use]
     pub const fn of_access_key(
         address: UploadAddress,

@@ -46,8 +46,8 @@ impl NameHint {
         Ok(hint.or_name(Some(&decode_segment(segment)?)))
     }
 
-    /// Uses `title` as the name unless a previous name is known. A title may contain characters that
-    /// a file name must not have, and may be longer; it is adapted.
+    /// Uses `title` as the name unless a previous name is known. A title may contain characters
+    /// that a file name must not have, and may be longer; it is adapted.
     #[must_use]
     pub fn or_title(self, title: Option<&str>) -> Self {
         let safe = |c: char| if matches!(c, '/' | '\\') || c.is_control() { '_' } else { c };

@@ -58,8 +58,8 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// The problem of a request that ended with `error`. `media_id` is that of the upload, unless it
-    /// is empty.
+    /// The problem of a request that ended with `error`. `media_id` is that of the upload, unless
+    /// it is empty.
     #[must_use]
     pub fn new(error: &Error, media_id: Option<&str>) -> Self {
         let kind = error.kind();

@@ -22,8 +22,8 @@ pub struct RequestHead {
 impl RequestHead {
     /// The head of a request for `target`: a path, and optionally `?` and a query.
     ///
-    /// A value that is invalid in HTTP is kept, so that its reader can reject it: bytes that are not
-    /// UTF-8 and control characters become U+FFFD. A header whose name is invalid is ignored.
+    /// A value that is invalid in HTTP is kept, so that its reader can reject it: bytes that are
+    /// not UTF-8 and control characters become U+FFFD. A header whose name is invalid is ignored.
     #[must_use]
     pub fn new<N: AsRef<[u8]>, V: AsRef<[u8]>>(
         method: Method,

@@ -82,8 +82,8 @@ pub struct Checkpoint {
     pub tail: Option<Tail>,
     /// Whether the writer has left nothing in flight.
     pub at_rest: bool,
-    /// Whether the writer may acknowledge more bytes: it is active, or it has crashed. False once it
-    /// has ended normally.
+    /// Whether the writer may acknowledge more bytes: it is active, or it has crashed. False once
+    /// it has ended normally.
     pub writing: bool,
     /// The length of the file in bytes, if the client declared it after the upload was created.
     pub length_bytes: Option<u64>,

@@ -272,8 +272,8 @@ impl CheckpointWriter {
         self.written.durable
     }
 
-    /// The highest part number that may be sent. A writer that takes over starts above it, and drops
-    /// the parts by the upload id, which has to be stored before any of them is sent.
+    /// The highest part number that may be sent. A writer that takes over starts above it, and
+    /// drops the parts by the upload id, which has to be stored before any of them is sent.
     pub(super) const fn reserved_number(&self) -> u16 {
         if self.written.has_upload_id { self.written.reserved_number } else { 0 }
     }

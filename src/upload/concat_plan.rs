@@ -1,9 +1,9 @@
 //! Plans the parts of a concatenation of objects on the store.
 //!
 //! A part is copied on the store from one object, and all parts except the last must have at least
-//! 100 KiB (<https://www.alibabacloud.com/help/en/oss/developer-reference/uploadpartcopy>). Smaller
-//! objects are read and sent again, together with as few of the following bytes as make a part.
-//! Every copy ends at the end of its object, so that its checksum follows from those of the objects.
+//! 100 KiB (<https://www.alibabacloud.com/help/en/oss/developer-reference/uploadpartcopy>). Smaller objects are read and sent again, together with as few of the following bytes as
+//! make a part. Every copy ends at the end of its object, so that its checksum follows from those
+//! of the objects.
 
 use crate::crc64::Crc64;
 use crate::error::{Error, ErrorKind, Result};
@@ -109,8 +109,8 @@ pub fn pieces(sources: &[JoinSource]) -> Vec<Piece> {
     pieces
 }
 
-/// Returns the bytes of `sources` that must be read, in this order, if the target object already has
-/// all bytes before the offset `from`.
+/// Returns the bytes of `sources` that must be read, in this order, if the target object already
+/// has all bytes before the offset `from`.
 #[must_use]
 pub fn reads(sources: &[JoinSource], from: ByteCount) -> Vec<ReadRange> {
     let read = |piece: Piece| match piece {

@@ -65,8 +65,8 @@ impl Concatenation {
         Ok(())
     }
 
-    /// Returns the next part; `None` after the last one. A copy counts as started, a part to be read
-    /// once it is [filled](Self::part_filled).
+    /// Returns the next part; `None` after the last one. A copy counts as started, a part to be
+    /// read once it is [filled](Self::part_filled).
     pub(super) fn next_part(&mut self) -> Option<ConcatPart> {
         match *self.planned.get(self.next)? {
             Piece::Copy { source: index, range: CopyRange { start, len } } => {

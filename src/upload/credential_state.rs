@@ -6,8 +6,8 @@ use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::units::UnixMillis;
 
 /// A new credential is requested this often without a successful call in between; then the session
-/// fails. Otherwise, a store that rejects every credential, or a source of expired ones, would cause
-/// requests indefinitely.
+/// fails. Otherwise, a store that rejects every credential, or a source of expired ones, would
+/// cause requests indefinitely.
 const REFRESHES_WITHOUT_SUCCESS_MAX: u8 = 2;
 
 /// The current credential, and the request for a new one.

@@ -68,7 +68,8 @@ enum State {
 }
 
 impl Registers {
-    /// Returns the registers of `round`: `<candidate_prefix>.<round>` and `<closed_prefix>.<round>`.
+    /// Returns the registers of `round`: `<candidate_prefix>.<round>` and
+    /// `<closed_prefix>.<round>`.
     #[must_use]
     pub fn new(candidate_prefix: &str, closed_prefix: &str, round: u32) -> Self {
         let key = |prefix: &str| format!("{prefix}.{round}");

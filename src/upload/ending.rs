@@ -33,9 +33,9 @@ impl Ending {
         self.error.is_some()
     }
 
-    /// Records that the session fails in `state`. An end that has been reached remains; but a writer
-    /// that is taken over while it stores the end reports only that, because the other writer
-    /// reports the end. Returns whether checkpoints can no longer be written.
+    /// Records that the session fails in `state`. An end that has been reached remains; but a
+    /// writer that is taken over while it stores the end reports only that, because the other
+    /// writer reports the end. Returns whether checkpoints can no longer be written.
     pub(super) fn fail(&mut self, error: Error, state: State) -> bool {
         let is_fenced = error.kind() == ErrorKind::TakenOver;
         let has_no_records = matches!(

@@ -1,4 +1,5 @@
-//! Splits a source into parts: their sizes, how many are in flight, and when a short part is allowed.
+//! Splits a source into parts: their sizes, how many are in flight, and when a short part is
+//! allowed.
 //!
 //! OSS allows parts of different sizes: at least 100 KiB except for the last, and at most 10,000
 //! (<https://www.alibabacloud.com/help/en/oss/developer-reference/uploadpart>). Each part is sized
@@ -50,8 +51,8 @@ pub struct NextPart {
 }
 
 impl Plan {
-    /// Creates a plan for a source of `length` bytes (`None` if unknown) in parts of `part_size`, or
-    /// of larger ones if 10,000 parts would not suffice. At most `parallel` are in flight.
+    /// Creates a plan for a source of `length` bytes (`None` if unknown) in parts of `part_size`,
+    /// or of larger ones if 10,000 parts would not suffice. At most `parallel` are in flight.
     ///
     /// # Errors
     /// Returns [`ErrorKind::FileTooLarge`] if the length is above 10,000 × 5 GiB, and
@@ -103,14 +104,14 @@ impl Plan {
         self.parallel
     }
 
-    /// Returns the part that starts at `offset`. `number` is the lowest unused part number (10,001 if
-    /// none is left), `request_left` the number of bytes that the client's request still has, if
+    /// Returns the part that starts at `offset`. `number` is the lowest unused part number (10,001
+    /// if none is left), `request_left` the number of bytes that the client's request still has, if
     /// known.
     ///
     /// # Errors
     /// Returns an error if the remaining bytes do not fit into the remaining part numbers:
-    /// [`ErrorKind::FileTooLarge`] for a source of unknown length, [`ErrorKind::RequestTooSmall`] if
-    /// larger requests would fit.
+    /// [`ErrorKind::FileTooLarge`] for a source of unknown length, [`ErrorKind::RequestTooSmall`]
+    /// if larger requests would fit.
     pub fn next_part(
         &self,
         offset: ByteCount,
@@ -218,8 +219,8 @@ impl Plan {
         }
     }
 
-    /// Checks that `rest` fits into the remaining numbers, in parts of 16 MiB if the entire file does,
-    /// or else of 5 GiB. Small requests therefore cannot exhaust the numbers.
+    /// Checks that `rest` fits into the remaining numbers, in parts of 16 MiB if the entire file
+    /// does, or else of 5 GiB. Small requests therefore cannot exhaust the numbers.
     fn check_fits(&self, rest: ByteCount, numbers_left: u64) -> Result<()> {
         let all_buffered = BUFFERED_PART_SIZE_MAX.bytes() * u64::from(PART_COUNT_MAX);
         let part_size_max = match self.length {

@@ -141,9 +141,9 @@ impl Session {
         self.transfer.sent_offset()
     }
 
-    /// Why the end that this session reports is not stored, if it is not and the records do not lead
-    /// to it: other writers continue from the checkpoint before. The end of a multipart upload is
-    /// found from that checkpoint.
+    /// Why the end that this session reports is not stored, if it is not and the records do not
+    /// lead to it: other writers continue from the checkpoint before. The end of a multipart upload
+    /// is found from that checkpoint.
     #[must_use]
     pub fn unstored_end(&self) -> Option<&Error> {
         let is_found = self.state == State::Completed && !self.completion.is_single_put();
@@ -487,8 +487,8 @@ impl Session {
         self.transition(Trigger::SourceEnded)
     }
 
-    /// Sends the parts that are ready, as many at once as the plan allows, once the upload has an id
-    /// and their numbers are reserved. A restart is stored before a new multipart upload is
+    /// Sends the parts that are ready, as many at once as the plan allows, once the upload has an
+    /// id and their numbers are reserved. A restart is stored before a new multipart upload is
     /// initiated: a writer that was taken over must not initiate one.
     fn start_parts(&mut self) -> Result<()> {
         let receives = matches!(self.state, State::Receiving | State::Draining);

@@ -148,8 +148,8 @@ impl StoreCalls {
     /// Sends the calls that are due.
     ///
     /// # Errors
-    /// Returns [`ErrorKind::CredentialExpired`] or [`ErrorKind::CredentialRequired`] if a call needs
-    /// a credential that cannot be renewed.
+    /// Returns [`ErrorKind::CredentialExpired`] or [`ErrorKind::CredentialRequired`] if a call
+    /// needs a credential that cannot be renewed.
     pub(super) fn send_due(
         &mut self,
         now: UnixMillis,

@@ -52,8 +52,8 @@ impl Callback<'_> {
     /// # Errors
     ///
     /// [`ErrorKind::RequestInvalid`] names the header that is missing or cannot be read,
-    /// [`ErrorKind::SignatureWrong`] where the signature is not the key's or the notification is too
-    /// old, and [`ErrorKind::Misconfigured`] where the key is empty.
+    /// [`ErrorKind::SignatureWrong`] where the signature is not the key's or the notification is
+    /// too old, and [`ErrorKind::Misconfigured`] where the key is empty.
     pub fn verify(&self, key: &Secret, now: UnixMillis, tolerance: Option<Duration>) -> Result<()> {
         if key.expose().is_empty() {
             let message = "the authentication key of VOD's callbacks is empty";

@@ -72,7 +72,8 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) where the body is not a JSON object with an `EventType`.
+    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) where the body is not a JSON object
+    /// with an `EventType`.
     pub fn parse(body: &[u8]) -> Result<Self> {
         let refused = || Error::field_invalid("body", "a JSON object with an EventType");
         let fields = Fields::parse(body).ok_or_else(refused)?;

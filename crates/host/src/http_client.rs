@@ -18,8 +18,8 @@ use vod_uploader_relay::ports::{HttpClient, SendBody, SendError};
 /// How much of a response is read at a time.
 const READ_BYTES: usize = 16 << 10;
 
-/// How much of a buffered part is copied at a time into what the host takes: the part itself is kept
-/// for another attempt.
+/// How much of a buffered part is copied at a time into what the host takes: the part itself is
+/// kept for another attempt.
 const WRITE_BYTES: usize = 128 << 10;
 
 /// `wasi:http`.

@@ -37,8 +37,8 @@ impl CredentialSource {
         self.media_id.is_some() && self.instance.config.ram_key.is_some()
     }
 
-    /// A new credential for the same media id, stored for later requests. A credential of the client
-    /// is replaced by one that the client has sent since.
+    /// A new credential for the same media id, stored for later requests. A credential of the
+    /// client is replaced by one that the client has sent since.
     pub(crate) async fn refresh(&self) -> Result<UploadCredential> {
         let Some(video_id) = self.media_id.as_deref().filter(|_| self.can_request_new()) else {
             let stored = self.load().await?;

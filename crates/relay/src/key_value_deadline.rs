@@ -1,5 +1,5 @@
-//! A deadline for every operation on the key-value store: a store that never answers must not keep a
-//! request, its buffers and its upload forever.
+//! A deadline for every operation on the key-value store: a store that never answers must not keep
+//! a request, its buffers and its upload forever.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -9,7 +9,8 @@ use futures::future::{Either, LocalBoxFuture, select};
 
 use crate::ports::{Clock, KeyValue, KeyValueError};
 
-/// A key-value store whose operations fail if they take too long. Such a write may still take effect.
+/// A key-value store whose operations fail if they take too long. Such a write may still take
+/// effect.
 pub(crate) struct KeyValueDeadline {
     pub(crate) inner: Rc<dyn KeyValue>,
     pub(crate) clock: Rc<dyn Clock>,

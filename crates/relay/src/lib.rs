@@ -1,9 +1,9 @@
 //! The edge worker without a host: serves upload protocols over six ports.
 //!
-//! A [`Relay`] takes a request's head and its [`Body`](ports::Body) and returns a response. It relays
-//! the bytes to OSS with the engine ([`vod_uploader`]), and stores records in the key-value store, so
-//! that any instance can continue what another one started. Everything that it needs from a host is
-//! in [`ports`]; it runs on WASI hosts by thin adapters, and in the simulator.
+//! A [`Relay`] takes a request's head and its [`Body`](ports::Body) and returns a response. It
+//! relays the bytes to OSS with the engine ([`vod_uploader`]), and stores records in the key-value
+//! store, so that any instance can continue what another one started. Everything that it needs from
+//! a host is in [`ports`]; it runs on WASI hosts by thin adapters, and in the simulator.
 //!
 //! ```text
 //! Relay::handle → route (engine) → protocol::{tus, ietf, plain, form, filepond, state, events}
@@ -69,8 +69,8 @@ impl Relay {
         Self { instance: Rc::new(Instance::new(ports, config)) }
     }
 
-    /// The response to a request that needs no instance, or is sent while there is none: to a health
-    /// check, and with `error` to any other.
+    /// The response to a request that needs no instance, or is sent while there is none: to a
+    /// health check, and with `error` to any other.
     #[must_use]
     pub fn respond_without_instance(head: &RequestHead, error: &Error) -> Response {
         let response: RelayResponse = match http::route(head) {

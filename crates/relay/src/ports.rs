@@ -1,7 +1,8 @@
 //! The ports: everything that the relay needs from its host.
 //!
-//! An adapter implements each trait over the APIs of one host. Every `await` on a port is a point at
-//! which the host may drop the instance, and the operation may or may not take effect after that.
+//! An adapter implements each trait over the APIs of one host. Every `await` on a port is a point
+//! at which the host may drop the instance, and the operation may or may not take effect after
+//! that.
 //!
 //! Implementations must not log keys' values, request headers, URLs or bodies: they contain
 //! credentials.
@@ -34,7 +35,8 @@ pub struct Ports {
 /// The key-value store that all instances share.
 ///
 /// A read returns the value of the last write that completed before it, or that of a write that is
-/// in progress. A write that failed, or whose future was dropped, may take effect at any later time.
+/// in progress. A write that failed, or whose future was dropped, may take effect at any later
+/// time.
 pub trait KeyValue {
     /// The value of `key`, or `None` if the key does not exist.
     fn get<'a>(
@@ -75,8 +77,8 @@ impl From<KeyValueError> for Error {
 pub trait HttpClient {
     /// Sends `request` with `body` and reads the response, of at most `response_bytes_max` bytes.
     ///
-    /// The future resolves as soon as the response is complete, even if the body is not. Dropping it
-    /// aborts the request.
+    /// The future resolves as soon as the response is complete, even if the body is not. Dropping
+    /// it aborts the request.
     ///
     /// # Errors
     /// [`SendError`], also for a response that is larger or that was interrupted.
@@ -142,7 +144,8 @@ pub trait Clock {
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()>;
 }
 
-/// Cryptographically secure randomness: ids that clients must not guess, nonces that must not repeat.
+/// Cryptographically secure randomness: ids that clients must not guess, nonces that must not
+/// repeat.
 pub trait Random {
     /// 64 random bits.
     fn bits64(&self) -> u64;
@@ -169,7 +172,8 @@ impl dyn Random {
 
 /// Runs work that outlives the request that starts it.
 pub trait Spawn {
-    /// Runs `task` to its end, also after the response has been sent, as long as the instance lives.
+    /// Runs `task` to its end, also after the response has been sent, as long as the instance
+    /// lives.
     fn spawn(&self, task: LocalBoxFuture<'static, ()>);
 }
 

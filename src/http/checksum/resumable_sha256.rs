@@ -165,7 +165,8 @@ mod tests {
         let kind = |bytes: &[u8]| ResumableSha256::from_bytes(bytes).unwrap_err().kind();
         assert_eq!(kind(&[]), ErrorKind::CheckpointCorrupt);
         assert_eq!(kind(&stored[..112]), ErrorKind::CheckpointCorrupt);
-        // The version, the bytes taken, the blocks of them, and the bytes of the block that has begun.
+        // The version, the bytes taken, the blocks of them, and the bytes of the block that has
+        // begun.
         for place in [0, 1, 8, 41, 48, 49] {
             let mut other = stored.clone();
             other[place] = if place == 0 { 0 } else { 77 };

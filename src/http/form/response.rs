@@ -72,8 +72,8 @@ impl FormResponse {
 
     /// The response to the request `head`.
     ///
-    /// The status is 201 if every file is stored. Otherwise it is that of the first problem, even if
-    /// other files are stored: a client that reads only the status must not take a lost file for
+    /// The status is 201 if every file is stored. Otherwise it is that of the first problem, even
+    /// if other files are stored: a client that reads only the status must not take a lost file for
     /// stored. The body contains the result of each file: `{"files": […], "complete": …}`, with
     /// `problem` if the form itself has one. A form without any file is answered with problem
     /// details alone. A client that prefers HTML receives the same facts as a page.

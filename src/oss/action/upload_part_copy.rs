@@ -14,9 +14,9 @@ use crate::units::{ByteCount, PartNumber};
 /// Stores one part that is copied on the store from an object of up to 5 GiB, or from a range of
 /// one (<https://www.alibabacloud.com/help/en/oss/developer-reference/uploadpartcopy>).
 ///
-/// Idempotent, as UploadPart is. The credential must be allowed to read the object. A range that the
-/// object does not have is not refused: then OSS copies all of it, which the checksum of the whole
-/// object tells.
+/// Idempotent, as UploadPart is. The credential must be allowed to read the object. A range that
+/// the object does not have is not refused: then OSS copies all of it, which the checksum of the
+/// whole object tells.
 #[derive(Clone, Copy, Debug)]
 pub struct UploadPartCopy<'a> {
     /// The object key of the upload.

@@ -202,7 +202,8 @@ fn prepare(database: Connection) -> rusqlite::Result<Connection> {
 fn serve(database: &Connection, calls: &mpsc::Receiver<Call>) {
     while let Ok(first) = calls.recv() {
         if let Err(cause) = database.execute_batch("BEGIN") {
-            // The dropped call fails; run outside a transaction it might be stored and reported lost.
+            // The dropped call fails; run outside a transaction it might be stored and reported
+            // lost.
             tracing::error!(%cause, "the key-value file cannot begin a transaction");
             continue;
         }

@@ -229,8 +229,8 @@ async fn revert(instance: &Rc<Instance>, caller: &Caller, key: &UploadKey) -> Re
     Ok(Response::empty(StatusCode::NO_CONTENT))
 }
 
-/// Returns true if a chunk whose bytes are all stored leaves nothing to do: the last chunk may still
-/// have to complete the upload.
+/// Returns true if a chunk whose bytes are all stored leaves nothing to do: the last chunk may
+/// still have to complete the upload.
 fn is_chunk_complete(status: &UploadStatus, chunk: &FilePondChunk) -> bool {
     status.is_completed() || status.durable() < chunk.file_length
 }

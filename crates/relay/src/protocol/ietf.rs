@@ -221,8 +221,8 @@ async fn creation_response(
 }
 
 /// Completes an upload whose last request contained all bytes of its digest, or aborts it if the
-/// digest differs ("Integrity Digests": it SHOULD be considered failed). `None` if the digest cannot
-/// be verified yet.
+/// digest differs ("Integrity Digests": it SHOULD be considered failed). `None` if the digest
+/// cannot be verified yet.
 async fn verify_repr_digest(
     instance: &Rc<Instance>,
     caller: &Caller,

@@ -71,8 +71,8 @@ impl<B: ByteStream + 'static> SessionIo<B> {
         self.source = Some(source);
     }
 
-    /// Returns true if the next fill waits for room. The driver calls [`SessionIo::start_fill`] again
-    /// after [`BUFFER_RETRY_INTERVAL`].
+    /// Returns true if the next fill waits for room. The driver calls [`SessionIo::start_fill`]
+    /// again after [`BUFFER_RETRY_INTERVAL`].
     #[must_use]
     pub const fn is_waiting_for_buffer(&self) -> bool {
         self.is_waiting_for_buffer
@@ -113,8 +113,8 @@ impl<B: ByteStream + 'static> SessionIo<B> {
         }
     }
 
-    /// Starts to fill `want` if no other fill is open. Returns an input that the session has to handle
-    /// first, if any.
+    /// Starts to fill `want` if no other fill is open. Returns an input that the session has to
+    /// handle first, if any.
     pub fn start_fill(&mut self, want: Option<Want>) -> Option<Input> {
         if self.filling.is_some() || self.streaming.is_some() {
             return None;

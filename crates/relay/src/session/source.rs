@@ -116,8 +116,8 @@ impl<B: ByteStream> Source<B> {
     }
 
     /// The status of the source after a fill that is full. A stream of declared length ends there,
-    /// which the host enforces. If the file is complete by its length, a stream of undeclared length
-    /// must end there too.
+    /// which the host enforces. If the file is complete by its length, a stream of undeclared
+    /// length must end there too.
     pub(super) async fn status_when_full(&mut self) -> SourceEnd {
         if let Some(len) = self.body_len {
             let ended = self.read_bytes >= len.bytes() && self.leading_bytes.is_empty();
@@ -170,7 +170,8 @@ mod tests {
         source
     }
 
-    /// Fills `len` bytes of a buffer with room for `capacity`, as one that was used before may have.
+    /// Fills `len` bytes of a buffer with room for `capacity`, as one that was used before may
+    /// have.
     fn fill(source: &mut Source<Bytes>, len: usize, capacity: usize) -> (Vec<u8>, SourceEnd) {
         let filled = source.fill(Vec::with_capacity(capacity), len).now_or_never().unwrap();
         (filled.buffer, filled.end)

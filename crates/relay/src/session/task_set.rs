@@ -50,8 +50,8 @@ impl<K: Copy + Eq + Hash + 'static, I: 'static> TaskSet<K, I> {
         }
     }
 
-    /// Aborts every task that can be aborted and waits for the others: a write that has started must
-    /// not be lost with its driver.
+    /// Aborts every task that can be aborted and waits for the others: a write that has started
+    /// must not be lost with its driver.
     pub async fn shutdown(mut self) {
         for (_, handle) in self.handles.drain() {
             handle.abort();

@@ -50,8 +50,8 @@ pub(crate) enum Appended {
 }
 
 impl Appended {
-    /// The same result for a file of unknown `length`: a body that exceeds `limit` is too large, and
-    /// does not have another length than declared.
+    /// The same result for a file of unknown `length`: a body that exceeds `limit` is too large,
+    /// and does not have another length than declared.
     pub(crate) fn within(self, limit: ByteCount, length: Option<ByteCount>) -> Self {
         match self {
             Self::Refused { error, durable }

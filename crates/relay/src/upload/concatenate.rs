@@ -66,8 +66,8 @@ pub(crate) async fn create_partial(
 /// them. Returns the offset too, if all of them are complete now.
 ///
 /// # Errors
-/// [`ErrorKind::ConcatenationUnavailable`], [`ErrorKind::FileTooLarge`], [`ErrorKind::UploadLost`] if
-/// a partial upload is gone.
+/// [`ErrorKind::ConcatenationUnavailable`], [`ErrorKind::FileTooLarge`], [`ErrorKind::UploadLost`]
+/// if a partial upload is gone.
 pub(crate) async fn create_final(
     instance: &Rc<Instance>,
     caller: &Caller,
@@ -97,8 +97,8 @@ pub(crate) async fn create_final(
     Ok((created, total.filter(|_| is_complete)))
 }
 
-/// The state after the partial uploads of a final one are concatenated, if that is due. A writer that
-/// is doing so is left alone for as long as one response of OSS may take.
+/// The state after the partial uploads of a final one are concatenated, if that is due. A writer
+/// that is doing so is left alone for as long as one response of OSS may take.
 pub(super) async fn concatenated_status(
     instance: &Rc<Instance>,
     key: &UploadKey,
@@ -123,8 +123,8 @@ pub(super) async fn concatenated_status(
 }
 
 /// What follows a completion: a partial upload may be the last one that a final upload waits for,
-/// and a final upload no longer needs its partial ones. A failure here does not undo the upload: the
-/// next request for the final one concatenates it, and expired uploads are cleaned up.
+/// and a final upload no longer needs its partial ones. A failure here does not undo the upload:
+/// the next request for the final one concatenates it, and expired uploads are cleaned up.
 pub(super) async fn after_completion(
     instance: &Rc<Instance>,
     key: &UploadKey,
@@ -143,8 +143,8 @@ pub(super) async fn after_completion(
     }
 }
 
-/// Concatenates the partial uploads into the object of `record` if all of them are complete. Returns
-/// whether the object is complete.
+/// Concatenates the partial uploads into the object of `record` if all of them are complete.
+/// Returns whether the object is complete.
 async fn concatenate_if_ready(
     instance: &Rc<Instance>,
     key: &UploadKey,

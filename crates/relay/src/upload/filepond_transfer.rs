@@ -74,8 +74,8 @@ pub(crate) fn lock<'a>(instance: &'a Instance, key: &UploadKey) -> KvLock<'a> {
     KvLock::new(instance, FilePondTransfer::name(key), lease_duration)
 }
 
-/// Deletes the record of a file that has received no bytes for too long. Returns whether it did. The
-/// expiry of its upload applies if there is one.
+/// Deletes the record of a file that has received no bytes for too long. Returns whether it did.
+/// The expiry of its upload applies if there is one.
 pub(crate) async fn clean_up(instance: &Instance, key: &UploadKey) -> Result<bool> {
     let Some(ttl) = instance.config.expire_after else { return Ok(false) };
     let transfer = load(instance, key).await?;

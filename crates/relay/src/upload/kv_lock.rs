@@ -6,10 +6,10 @@
 //! the next round and the holders of earlier rounds: if another request may have the right, it
 //! releases it.
 //!
-//! A round may have no winner. The next round starts if a round has no winner in time, if its winner
-//! has released the right, or if the lease of its winner has expired. A request that enters the next
-//! round writes its candidate there first and reads the holders of earlier rounds last: the holder
-//! that it does not see because it is written later sees the candidate.
+//! A round may have no winner. The next round starts if a round has no winner in time, if its
+//! winner has released the right, or if the lease of its winner has expired. A request that enters
+//! the next round writes its candidate there first and reads the holders of earlier rounds last:
+//! the holder that it does not see because it is written later sees the candidate.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -59,8 +59,8 @@ impl<'a> KvLock<'a> {
         Self { instance, name, lease_duration, rounds: Cell::new(1) }
     }
 
-    /// Tries to acquire the right. `None` if another request has it, or no request has won the round
-    /// yet: try again a little later, after checking whether the work is done.
+    /// Tries to acquire the right. `None` if another request has it, or no request has won the
+    /// round yet: try again a little later, after checking whether the work is done.
     ///
     /// The holder has to check that as well: the work may have been done before.
     ///

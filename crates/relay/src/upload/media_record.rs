@@ -1,7 +1,7 @@
 //! The records and tokens of media that the worker issues.
 //!
-//! A record exists for each issued media until the media is complete, and names its newest upload. A
-//! token proves that the worker issued the media for the client.
+//! A record exists for each issued media until the media is complete, and names its newest upload.
+//! A token proves that the worker issued the media for the client.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! What the worker does with an upload, whatever the protocol. Modules import only those above them:
+//! What the worker does with an upload, whatever the protocol. Modules import only those above
+//! them:
 //!
 //! | module | subject |
 //! |---|---|

@@ -1,4 +1,5 @@
-//! Resolves an unknown completion: a writer stopped between sending Complete and storing the result.
+//! Resolves an unknown completion: a writer stopped between sending Complete and storing the
+//! result.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -65,8 +66,8 @@ pub(super) async fn reconciled_status(
     Err(Error::new(ErrorKind::Busy, message))
 }
 
-/// The state for a request that must not disturb a writer that may still wait for its Complete. If a
-/// completion cannot be resolved now, the state says so.
+/// The state for a request that must not disturb a writer that may still wait for its Complete. If
+/// a completion cannot be resolved now, the state says so.
 pub(crate) async fn read_only_status(
     instance: &Rc<Instance>,
     caller: &Caller,

@@ -30,8 +30,8 @@ pub(super) async fn settle(
     ignore_takeover(run_session(instance, request).await?)
 }
 
-/// The state after a completion whose writer has stopped is resolved. A recent completion is left to
-/// its writer.
+/// The state after a completion whose writer has stopped is resolved. A recent completion is left
+/// to its writer.
 ///
 /// # Errors
 /// Those of [`settle`].

@@ -1,7 +1,7 @@
 //! The signal by which one request asks the writer of an upload to stop, in any instance.
 //!
-//! Instances share no memory, so the signal is a random value in the key-value store. Active writers
-//! poll it every [`POLL`].
+//! Instances share no memory, so the signal is a random value in the key-value store. Active
+//! writers poll it every [`POLL`].
 
 use std::rc::Rc;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! The temporary storage of partial uploads, and the worker's own access key as a credential for it.
+//! The temporary storage of partial uploads, and the worker's own access key as a credential for
+//! it.
 
 use vod_uploader::credential::{UploadAddress, UploadCredential};
 use vod_uploader::oss::SignatureVersion;

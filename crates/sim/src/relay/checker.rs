@@ -7,7 +7,8 @@ use vod_uploader::upload::{Lease, UploadKey, UploadRecord};
 use crate::Content;
 use crate::vod::{SECRET, TOKEN};
 
-/// Bytes of part buffers that one task may hold: parts in flight, one that is filled, and one spare.
+/// Bytes of part buffers that one task may hold: parts in flight, one that is filled, and one
+/// spare.
 const TASK_BUFFER_BYTES_MAX: u64 = 5 * 102_400;
 
 /// Observes every write, every response and every object, and panics if an invariant is violated.
@@ -42,8 +43,8 @@ impl InvariantChecker {
         }
     }
 
-    /// A record is written and its writer receives the answer: an epoch has one such writer. A writer
-    /// whose lease is not confirmed acknowledges nothing.
+    /// A record is written and its writer receives the answer: an epoch has one such writer. A
+    /// writer whose lease is not confirmed acknowledges nothing.
     pub(crate) fn observe_confirmed_write(&mut self, key: &str, value: &[u8]) {
         if let Some(upload) = key.strip_suffix(".lease") {
             let turn = Lease::decode(value).unwrap().turn;

@@ -1,8 +1,8 @@
 //! A single-threaded executor with virtual time.
 //!
-//! Each task has an [`Owner`]. One ready task at a time is polled, chosen by the seed. If no task is
-//! ready, the time jumps to the next timer. A crash of an instance drops all tasks of that owner, in
-//! the middle of whatever they await.
+//! Each task has an [`Owner`]. One ready task at a time is polled, chosen by the seed. If no task
+//! is ready, the time jumps to the next timer. A crash of an instance drops all tasks of that
+//! owner, in the middle of whatever they await.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

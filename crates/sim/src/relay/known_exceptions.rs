@@ -21,18 +21,19 @@ pub(super) enum Leftover {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KnownException {
     /// The cleanup finds uploads by their upload records. That record is written last and deleted
-    /// first, so that no request finds an incomplete upload. An instance that crashes in between, and
-    /// a write that takes effect after the deletion, leave records that are never listed again.
+    /// first, so that no request finds an incomplete upload. An instance that crashes in between,
+    /// and a write that takes effect after the deletion, leave records that are never listed again.
     RecordWithoutUpload,
     /// A tail is written before the checkpoint that refers to it, and replaced after that. An
     /// instance that crashes in between leaves a tail that no checkpoint refers to.
     TailWithoutCheckpoint,
-    /// The registers of the lock for creating a FilePond upload are deleted by their holder, or with
-    /// the transfer. A crash in between, and a write that takes effect after the deletion, leave
-    /// registers that no other key refers to.
+    /// The registers of the lock for creating a FilePond upload are deleted by their holder, or
+    /// with the transfer. A crash in between, and a write that takes effect after the deletion,
+    /// leave registers that no other key refers to.
     LockRegister,
     /// An instance that crashes between InitiateMultipartUpload and the checkpoint that stores the
-    /// upload id leaves a multipart upload without parts, which the bucket's lifecycle rule deletes.
+    /// upload id leaves a multipart upload without parts, which the bucket's lifecycle rule
+    /// deletes.
     EmptyMultipartUpload,
     /// A session sends each abort twice. If a gateway answers both with 204 in place of OSS, the
     /// multipart upload stays, and the bucket's lifecycle rule deletes it.

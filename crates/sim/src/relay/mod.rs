@@ -1,11 +1,11 @@
-//! The relay in a simulation: virtual time, instances of the worker over one key-value store, models
-//! of OSS and VOD, clients, faults and crashes.
+//! The relay in a simulation: virtual time, instances of the worker over one key-value store,
+//! models of OSS and VOD, clients, faults and crashes.
 //!
-//! Every operation of a port takes effect some time after it starts, and is answered some time after
-//! that. Both are crash points: [`Setting::crash_at`] selects one. [`storm`] derives everything from
-//! one seed. After every step, the `checker` compares what was written, stored and answered with the
-//! invariants. At the end, every client has completed and every other upload has expired, and nothing
-//! is left but the [`KnownException`]s.
+//! Every operation of a port takes effect some time after it starts, and is answered some time
+//! after that. Both are crash points: [`Setting::crash_at`] selects one. [`storm`] derives
+//! everything from one seed. After every step, the `checker` compares what was written, stored and
+//! answered with the invariants. At the end, every client has completed and every other upload has
+//! expired, and nothing is left but the [`KnownException`]s.
 
 mod body;
 mod checker;

@@ -1,9 +1,9 @@
 //! The ports of one instance.
 //!
-//! The environment executes every operation: it arrives after a delay, takes effect, and is answered
-//! after another delay. Dropping the future of an operation, or the instance, does not undo an effect
-//! that is on its way. The start of an operation and its answer are the points at which the instance
-//! can crash.
+//! The environment executes every operation: it arrives after a delay, takes effect, and is
+//! answered after another delay. Dropping the future of an operation, or the instance, does not
+//! undo an effect that is on its way. The start of an operation and its answer are the points at
+//! which the instance can crash.
 
 use std::future::pending;
 use std::rc::Rc;

@@ -295,8 +295,8 @@ impl Request<'_> {
     }
 }
 
-/// Requests that stall later are resumed. The worker ends the others only after its idle time, which
-/// would extend the run by as much.
+/// Requests that stall later are resumed. The worker ends the others only after its idle time,
+/// which would extend the run by as much.
 const STALLED_BEFORE: Duration = Duration::from_secs(11);
 
 /// The maximum duration of a request whose upload has continued on another connection. Its calls to

@@ -1,5 +1,5 @@
-//! One client: it sends one file after another until the fault schedule ends, and retries each until
-//! it succeeds.
+//! One client: it sends one file after another until the fault schedule ends, and retries each
+//! until it succeeds.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! What the clients sent and which acknowledgments they received: the state that the store must have.
+//! What the clients sent and which acknowledgments they received: the state that the store must
+//! have.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

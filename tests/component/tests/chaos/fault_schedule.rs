@@ -71,8 +71,8 @@ impl FaultSchedule {
         Self { end_after: END_AFTER, kills, outage_at, faults, killed_at, hits }
     }
 
-    /// Starts the faults of the store, and kills the host repeatedly. Returns the highest memory of any
-    /// instance until the last kill, in bytes.
+    /// Starts the faults of the store, and kills the host repeatedly. Returns the highest memory of
+    /// any instance until the last kill, in bytes.
     pub(crate) fn start(&self, edge: &mut Edge, context: &ChaosContext) -> u64 {
         for fault in &self.faults {
             edge.sandbox.fault(fault);

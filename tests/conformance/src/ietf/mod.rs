@@ -1,8 +1,8 @@
 //! Resumable uploads of the IETF: draft-ietf-httpbis-resumable-upload.
 //!
 //! Sections are those of the text after -11, whose interop version is 8. Older interop versions
-//! name completeness otherwise (3), know no media type, limits and lengths (3 to 5), or ask for less
-//! in responses (6): what they do not have is skipped.
+//! name completeness otherwise (3), know no media type, limits and lengths (3 to 5), or ask for
+//! less in responses (6): what they do not have is skipped.
 
 mod append;
 mod cancellation;

@@ -1,5 +1,5 @@
-//! Creates the upload of a chunked file with its first chunk, which may arrive several times at once:
-//! FilePond repeats a chunk whose connection was closed while the previous request continues.
+//! Creates the upload of a chunked file with its first chunk, which may arrive several times at
+//! once: FilePond repeats a chunk whose connection was closed while the previous request continues.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -16,13 +16,13 @@ use crate::upload::media::Continued;
 use crate::upload::terminate::terminate;
 use crate::upload::{current_status, not_found};
 
-/// How often a request that waits for the upload checks whether it exists. The interval varies by as
-/// much: requests that check at the same instants could compete for the lock round after round.
+/// How often a request that waits for the upload checks whether it exists. The interval varies by
+/// as much: requests that check at the same instants could compete for the lock round after round.
 const POLL: Duration = Duration::from_millis(100);
 const POLL_JITTER_MS: u64 = 100;
 
-/// Creates the upload under the id that the client has. One of several concurrent requests does, and
-/// the others wait.
+/// Creates the upload under the id that the client has. One of several concurrent requests does,
+/// and the others wait.
 ///
 /// # Errors
 /// [`ErrorKind::Busy`] if another request takes too long.
