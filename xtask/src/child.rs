@@ -2,8 +2,8 @@
 //!
 //! Each child leads its own process group, so that what it starts ends with it, and so that
 //! Ctrl-C in a terminal reaches this process alone, which then ends its children in order. A child
-//! ends when its [`Child`] is dropped (also by a panic), when a signal ends this process, and, by
-//! the [watchdog](crate::watchdog) if SIGKILL does.
+//! ends when its [`Child`] is dropped (also by a panic), if a signal ends this process, and, by
+//! the [watchdog] if SIGKILL does.
 
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::Sender;
