@@ -1,6 +1,6 @@
 //! The edge worker without a host: serves upload protocols over six ports.
 //!
-//! A [`Relay`] takes a request's head and its [`Body`](ports::Body) and returns a response. It
+//! A [`Relay`] takes a request's head and its [`Body`] and returns a response. It
 //! relays the bytes to OSS with the engine ([`vod_uploader`]), and stores records in the key-value
 //! store, so that any instance can continue what another one started. Everything that it needs from
 //! a host is in [`ports`]; it runs on WASI hosts by thin adapters, and in the simulator.
