@@ -288,7 +288,7 @@ error_kinds! {
     /// The events have been taken before.
     EventsTaken = "events-taken", InvalidRequest, Never,
         "Read the stream that the first call returned.";
-    /// The source broke off, by its own word.
+    /// The source reported that it failed.
     SourceBroken = "source-broken", InvalidRequest, Later,
         "Start the file again with a source that is whole.";
     /// The file was not uploaded within its deadline.

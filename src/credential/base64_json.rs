@@ -120,7 +120,11 @@ mod tests {
         #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), ..Default::default() })]
 
         #[test]
-        fn every_variant_of_base64_is_read(bytes: Vec<u8>, before in "[ \t\r\n]*", after in "[ \t\r\n]*") {
+        fn every_variant_of_base64_is_read(
+            bytes: Vec<u8>,
+            before in "[ \t\r\n]*",
+            after in "[ \t\r\n]*",
+        ) {
             for engine in [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD] {
                 let text = format!("{before}{}{after}", engine.encode(&bytes));
                 let decoded = decode_base64(&text).expect("it is Base64");

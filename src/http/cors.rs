@@ -24,14 +24,15 @@ const REQUEST_HEADERS: &str = "Accept, Authorization, Cache-Control, Content-Dig
 Content-Disposition, Content-Type, Last-Event-ID, Repr-Digest, Tus-Resumable, Upload-Address, \
 Upload-Auth, Upload-Checksum, Upload-Complete, Upload-Concat, Upload-Defer-Length, \
 Upload-Draft-Interop-Version, Upload-Incomplete, Upload-Length, Upload-Media-Id, \
-Upload-Media-Token, Upload-Metadata, Upload-Name, Upload-Offset, Want-Repr-Digest, X-HTTP-Method-Override, \
-X-Request-ID, X-Requested-With";
+Upload-Media-Token, Upload-Metadata, Upload-Name, Upload-Offset, Want-Repr-Digest, \
+X-HTTP-Method-Override, X-Request-ID, X-Requested-With";
 
 /// The headers of responses that a page may read.
 const RESPONSE_HEADERS: &str = "Accept-Patch, Content-Length, Location, Media-Id, Media-Token, \
-Repr-Digest, Retry-After, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, \
-Upload-Complete, Upload-Concat, Upload-Defer-Length, Upload-Draft-Interop-Version, \
-Upload-Expires, Upload-Incomplete, Upload-Length, Upload-Limit, Upload-Metadata, Upload-Offset";
+Repr-Digest, Retry-After, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, \
+Tus-Version, Upload-Complete, Upload-Concat, Upload-Defer-Length, \
+Upload-Draft-Interop-Version, Upload-Expires, Upload-Incomplete, Upload-Length, Upload-Limit, \
+Upload-Metadata, Upload-Offset";
 
 /// The origins whose pages may use the worker.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -59,8 +59,8 @@ impl SseEncoder {
         encoder
     }
 
-    /// The head of the response. A client that has received the last event is told not to reconnect
-    /// (204).
+    /// The head of the response. The status 204 prevents a client that has received the last event
+    /// from reconnecting.
     #[must_use]
     pub fn response(&self) -> Response {
         if self.over {

@@ -159,7 +159,9 @@ mod tests {
         }
 
         #[test]
-        fn nothing_that_looks_like_xml_makes_reading_panic(text in "[<>/&;#x!\\[\\]?a \"=-]{0,60}") {
+        fn nothing_that_looks_like_xml_makes_reading_panic(
+            text in "[<>/&;#x!\\[\\]?a \"=-]{0,60}",
+        ) {
             let _ = parse(&text);
         }
     }

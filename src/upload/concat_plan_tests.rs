@@ -86,7 +86,11 @@ fn len() -> impl Strategy<Value = u64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), cases: 2_000, ..Default::default() })]
+    #![proptest_config(ProptestConfig {
+        rng_seed: RngSeed::Fixed(1),
+        cases: 2_000,
+        ..Default::default()
+    })]
 
     #[test]
     fn pieces_are_parts_that_the_store_accepts(lens in prop::collection::vec(len(), 0..12)) {

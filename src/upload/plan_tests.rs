@@ -102,7 +102,8 @@ proptest! {
         let (mut offset, mut number) = (length - rest, PART_COUNT_MAX + 1 - numbers_left);
         while offset < length {
             let left_numbers = u64::from(PART_COUNT_MAX + 1 - number);
-            let mut request = ((length - offset).div_ceil(left_numbers) + extra).min(length - offset);
+            let left = length - offset;
+            let mut request = (left.div_ceil(left_numbers) + extra).min(left);
             while request > 0 {
                 let next = plan.next_part(ByteCount(offset), number, Some(ByteCount(request)));
                 let next = next.expect("the request is large enough");

@@ -389,7 +389,7 @@ impl Transfer {
     ) -> Result<FillOutcome> {
         let Filled { fill, len, crc64, end } = *filled;
         if len < size {
-            let message = "the bytes of a partial upload broke off";
+            let message = "the bytes of a partial upload ended early";
             return match end {
                 SourceEnd::Stopped => Ok(FillOutcome::Rejected(stopped())),
                 _ => Err(Error::new(ErrorKind::StoreUnavailable, message)),
@@ -464,10 +464,9 @@ fn rejection_of_atomic(end: SourceEnd) -> Option<Error> {
             ErrorKind::TakenOver,
             "another request asked this one to end before its checksum could be compared",
         ),
-        SourceEnd::Cut | SourceEnd::Overrun => (
-            ErrorKind::LengthMismatch,
-            "the request broke off before its checksum could be compared",
-        ),
+        SourceEnd::Cut | SourceEnd::Overrun => {
+            (ErrorKind::LengthMismatch, "the request ended before its checksum could be compared")
+        }
     };
     Some(Error::new(kind, format!("{message}: nothing of it is kept")))
 }

@@ -161,7 +161,8 @@ mod tests {
 
     #[test]
     fn a_signature_error_does_not_contain_the_token() {
-        let body = r#"{"Code":"SignatureDoesNotMatch","Message":"It is not matched. server string to sign is:POST&%2F&SecurityToken%3Dhush"}"#;
+        let body = "{\"Code\":\"SignatureDoesNotMatch\",\"Message\":\"It is not matched. \
+                    server string to sign is:POST&%2F&SecurityToken%3Dhush\"}";
         let error = parse(&reply(400, body.as_bytes()));
         assert_eq!(error.kind(), ErrorKind::CredentialRejected);
         assert_eq!(error.message(), "VOD answered SignatureDoesNotMatch: It is not matched.");

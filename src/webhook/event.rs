@@ -235,7 +235,8 @@ mod tests {
         fn no_bytes_make_it_panic(body: Vec<u8>, text: String) {
             let _ = Event::parse(&body);
             let quoted = serde_json::Value::from(text.as_str());
-            let event = format!("{{\"EventType\":\"A\",\"EventTime\":{quoted},\"Size\":{quoted},}}");
+            let event =
+                format!("{{\"EventType\":\"A\",\"EventTime\":{quoted},\"Size\":{quoted},}}");
             prop_assert!(Event::parse(event.as_bytes()).is_ok());
             let _ = Event::parse(text.as_bytes());
         }

@@ -211,7 +211,7 @@ fn streamed_parts_count_only_after_their_request_has_ended_well() {
             assert_eq!(world.kv.keys_with(".t.").len(), 1, "{case}");
         }
     }
-    // One that announces more than it brings has broken off, even by its own word.
+    // A request that ends before its declared length is truncated, even if its end is reported.
     let mut short = world();
     let cut = ClientRequest { to: PART + 5_000_000, ..request };
     let id = short.take_over(cut);

@@ -67,7 +67,7 @@ impl Server {
         drop(listener);
         let finished = async {
             connections.shutdown().await;
-            // A guest may still be at work after its response, or after its client left.
+            // A guest may still run after its response, or after its client left.
             while self.stats.instances_live() > 0 {
                 tokio::time::sleep(INSTANCES_POLL).await;
             }

@@ -170,9 +170,10 @@ async fn read_reply(response: Response, response_bytes_max: usize) -> Result<Rep
     // A stream that has ended is complete only if its trailers say so.
     match trailers.await {
         Ok(_) => Ok(Reply::new(status, headers, body)),
-        Err(code) => {
-            Err(SendError::Interrupted(format!("the reply broke off: {}", transport_error(&code))))
-        }
+        Err(code) => Err(SendError::Interrupted(format!(
+            "the response ended early: {}",
+            transport_error(&code)
+        ))),
     }
 }
 

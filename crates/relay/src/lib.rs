@@ -7,7 +7,8 @@
 //!
 //! ```text
 //! Relay::handle → route (engine) → protocol::{tus, ietf, plain, form, filepond, state, events}
-//!               → upload::{create, append, status, stop, reconcile, terminate, concatenate, expire}
+//!               → upload::{create, append, status, stop, reconcile, terminate, concatenate,
+//!                         expire}
 //!               → upload::run_session → session::drive → ports
 //! ```
 //!

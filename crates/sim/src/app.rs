@@ -51,7 +51,7 @@ pub enum BadCredential {
 pub enum BadSource {
     /// It starts at another offset.
     ElsewhereBegun,
-    /// It breaks off.
+    /// It fails before its end.
     Broken,
     /// It goes on after the file's size.
     TooLong,

@@ -32,7 +32,7 @@ pub struct Supply {
     pub content: Content,
     /// Where this stream ends, at most at the content's end.
     pub to: u64,
-    /// Why it broke off there, where it did.
+    /// The message of its failure there; `None` if it ends normally.
     pub broken: Option<String>,
 }
 
@@ -46,7 +46,7 @@ pub(crate) enum Filled {
         /// At which offset.
         offset: u64,
     },
-    /// The stream broke off.
+    /// The stream failed.
     Broken(String),
 }
 

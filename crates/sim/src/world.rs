@@ -66,7 +66,7 @@ pub struct World {
     pub options: OptionsInput,
     /// The events that the app has read, since the last crash.
     pub events: Vec<Event>,
-    /// The queue at work.
+    /// The queue under test.
     pub queue: Queue,
     /// How much time a step takes.
     pub pace: Duration,
@@ -74,7 +74,7 @@ pub struct World {
     pub cut_off_may_arrive: bool,
     /// Whether what a queue has left on its way takes its time, as a rule.
     pub strays_linger: bool,
-    /// Whether every step is told on standard error.
+    /// Whether every step is printed to standard error.
     pub narrates: bool,
     pub(crate) lanes: BTreeMap<TurnId, Lane>,
     pub(crate) pending: Vec<Pending>,

@@ -26,20 +26,9 @@ fn every_base_scenario_survives_a_crash_at_every_step() {
         run(Setting { crash_at: Some(point), orphans, ..Setting::default() }, scenario)
     });
     eprintln!("{} runs: {:#?}", cases.len(), summary.total);
-    let replays = summary.failures.iter().map(|(index, message)| {
-        let (scenario, point, orphans) = cases[*index];
+    summary.assert_no_failures(|index| {
+        let (scenario, point, orphans) = cases[index];
         let orphans = format!("{orphans:?}").to_lowercase();
-        format!(
-            "relay --scenario '{}' --crash-at {point} --orphans {orphans}: {message}",
-            scenario.name
-        )
+        format!("relay --scenario '{}' --crash-at {point} --orphans {orphans}", scenario.name)
     });
-    let replays: Vec<_> = replays.collect();
-    assert!(
-        replays.is_empty(),
-        "{} of {} fail:\n{}",
-        replays.len(),
-        cases.len(),
-        replays.join("\n")
-    );
 }

@@ -19,20 +19,9 @@ fn every_base_scenario_survives_a_fault_of_every_operation() {
         run(Setting { fault_at: Some((operation, fault)), ..Setting::default() }, scenario)
     });
     eprintln!("{} runs: {:#?}", cases.len(), summary.total);
-    let replays = summary.failures.iter().map(|(index, message)| {
-        let (scenario, operation, fault) = cases[*index];
+    summary.assert_no_failures(|index| {
+        let (scenario, operation, fault) = cases[index];
         let fault = format!("{fault:?}").to_lowercase();
-        format!(
-            "relay --scenario '{}' --fault-at {operation} --fault {fault}: {message}",
-            scenario.name
-        )
+        format!("relay --scenario '{}' --fault-at {operation} --fault {fault}", scenario.name)
     });
-    let replays: Vec<_> = replays.collect();
-    assert!(
-        replays.is_empty(),
-        "{} of {} fail:\n{}",
-        replays.len(),
-        cases.len(),
-        replays.join("\n")
-    );
 }

@@ -60,9 +60,5 @@ fn assert_all_complete(setting: &Setting) {
         let (scenario, seed) = case(index);
         run(Setting { seed, ..setting.clone() }, scenario)
     });
-    let failures = summary.failures.iter();
-    let failures: Vec<_> = failures
-        .map(|(index, message)| format!("{} with seed {index}: {message}", case(*index).0.name))
-        .collect();
-    assert!(failures.is_empty(), "{} fail:\n{}", failures.len(), failures.join("\n"));
+    summary.assert_no_failures(|index| format!("{} with seed {index}", case(index).0.name));
 }

@@ -14,10 +14,5 @@ fn every_storm_ends_well() {
         run(setting, &scenario)
     });
     eprintln!("{seeds} seeds: {:#?}", summary.total);
-    let failures = summary.failures.iter().map(|(seed, message)| {
-        let first_line = message.lines().next().unwrap_or_default();
-        format!("cargo run -p vod-uploader-sim -- relay --seed {seed}: {first_line}")
-    });
-    let failures: Vec<_> = failures.collect();
-    assert!(failures.is_empty(), "{} of {seeds} fail:\n{}", failures.len(), failures.join("\n"));
+    summary.assert_no_failures(|seed| format!("relay --seed {seed}"));
 }

@@ -48,7 +48,7 @@ async fn upload(request: Request) -> Result<Option<Succeeded>, Error> {
 
     let uploader = Uploader::create(DEFAULTS).await?;
     let mut events = uploader.events().await?;
-    // By its length, a body that broke off is told from a whole one.
+    // Without the length, a truncated body cannot be distinguished from a complete one.
     let Ok(size) = header("content-length").parse() else { return Ok(None) };
     uploader.add_file(&NewFile { size: Some(size), ..named(name) })?;
     uploader.start_upload()?;

@@ -72,7 +72,8 @@ mod tests {
     // RFC 9530 §B.1: the content with its final line feed, and its digests there and in §2.
     const CONTENT: &[u8] = b"{\"hello\": \"world\"}\n";
     const SHA_256: &str = "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:";
-    const SHA_512: &str = "sha-512=:YMAam51Jz/jOATT6/zvHrLVgOYTGFy1d6GJiOHTohq4yP+pgk4vf2aCsyRZOtw8MjkM7iw7yZ/WkppmM44T3qg==:";
+    const SHA_512: &str = "sha-512=:\
+        YMAam51Jz/jOATT6/zvHrLVgOYTGFy1d6GJiOHTohq4yP+pgk4vf2aCsyRZOtw8MjkM7iw7yZ/WkppmM44T3qg==:";
 
     fn head(name: &str, value: &str) -> RequestHead {
         RequestHead::new(Method::PATCH, "/", [(name, value)])
@@ -93,7 +94,8 @@ mod tests {
 
     #[test]
     fn every_supported_digest_must_match() {
-        let wrong = "sha-512=:YMAam51Jz/jOATT6/zvHrLVgOYTGFy1d6GJiOHTohq4=:";
+        let wrong = "sha-512=:\
+        YMAam51Jz/jOATT6/zvHrLVgOYTGFy1d6GJiOHTohq4=:";
         assert!(!content_matches(wrong));
         assert!(!content_matches(&format!("{SHA_256}, {wrong}")));
         assert!(!content_matches("sha-256=:AA==:"));

@@ -200,7 +200,10 @@ mod tests {
         }
 
         #[test]
-        fn no_stored_bytes_make_reading_panic(stored: Vec<u8>, state in prop::collection::vec(any::<u8>(), 113)) {
+        fn no_stored_bytes_make_reading_panic(
+            stored: Vec<u8>,
+            state in prop::collection::vec(any::<u8>(), 113),
+        ) {
             let _ = ResumableSha256::from_bytes(&stored);
             let _ = ResumableSha256::from_bytes(&[vec![STORED_VERSION], state].concat());
         }

@@ -88,7 +88,9 @@ mod tests {
         for value in [
             "",
             "sha1",
-            "sha512 z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==",
+            "sha512 \
+             z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+\
+             DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg==",
             "adler32 AAAAAQ==",
             "SHA1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=",
             "sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0",

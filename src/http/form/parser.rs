@@ -135,7 +135,7 @@ impl FormParser {
                 "the one that the lines between the form's parts begin with",
             )),
             _ => {
-                let message = "the form broke off before its closing boundary";
+                let message = "the form ended before its closing boundary";
                 Err(Error::new(ErrorKind::LengthMismatch, message))
             }
         }

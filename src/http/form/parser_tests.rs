@@ -213,8 +213,8 @@ proptest! {
         if begun {
             prop_assert_eq!(whole.error, None);
             let files: Vec<_> = whole.files.into_iter().map(|(_, bytes, _)| bytes).collect();
-            let sent: Vec<_> =
-                contents.into_iter().filter(|(is_file, _)| *is_file).map(|(_, sent)| sent).collect();
+            let sent = contents.into_iter().filter_map(|(is_file, sent)| is_file.then_some(sent));
+            let sent: Vec<_> = sent.collect();
             prop_assert_eq!(files, sent);
         }
         let broken_off = &body[..length.index(body.len())];

@@ -177,7 +177,8 @@ mod tests {
     fn encoded_bytes_are_refused() {
         let head = |encoding: &str| {
             let lines = format!(
-                "Content-Disposition: form-data; name=a\r\nContent-Transfer-Encoding: {encoding}\r\n"
+                "Content-Disposition: form-data; name=a\r\n\
+                 Content-Transfer-Encoding: {encoding}\r\n"
             );
             PartHeaders::parse(lines.as_bytes())
         };

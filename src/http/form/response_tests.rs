@@ -82,7 +82,7 @@ fn one_file_that_is_not_stored_gives_the_answer_its_status_and_the_body_says_whi
 #[test]
 fn a_form_that_broke_off_names_its_own_problem_beside_the_files_that_are_stored() {
     let mut response = stored();
-    response.set_truncated(&Error::new(ErrorKind::LengthMismatch, "broke off"));
+    response.set_truncated(&Error::new(ErrorKind::LengthMismatch, "truncated"));
     let (status, body) = json_of(response);
     assert_eq!((status, &body["complete"]), (400, &Value::Bool(false)));
     assert_eq!(body["problem"]["code"], "length-mismatch");

@@ -73,7 +73,7 @@ fn an_append_goes_on_at_the_upload_s_offset_only() {
         assert_eq!(checked(&[AT_100, MORE], at(offset, None)), Err(ErrorKind::OffsetMismatch));
     }
     assert_eq!(checked(&[AT_100, MORE], at(100, None)), Ok(()));
-    // A complete upload, too, is told of a wrong offset first.
+    // For a complete upload, too, a wrong offset is reported first.
     let complete = OffsetState { complete: true, ..at(200, Some(200)) };
     assert_eq!(checked(&[AT_100, MORE], complete), Err(ErrorKind::OffsetMismatch));
 }

@@ -113,7 +113,8 @@ proptest! {
             ("Content-Length", &length),
             ("Content-Disposition", &disposition),
         ]);
-        let _ = creation(&[MORE, ("Upload-Length", &length), ("Content-Disposition", &disposition)]);
+        let _ =
+            creation(&[MORE, ("Upload-Length", &length), ("Content-Disposition", &disposition)]);
     }
 
     #[test]
@@ -127,7 +128,8 @@ proptest! {
         headers.extend(content.as_deref().map(|value| ("Content-Length", value)));
         headers.extend(length.as_deref().map(|value| ("Upload-Length", value)));
         if let Ok(creation) = creation(&headers) {
-            prop_assert!(creation.length.is_none_or(|length| !length.is_zero() && length <= SIZE_MAX));
+            let is_valid = |length: ByteCount| !length.is_zero() && length <= SIZE_MAX;
+            prop_assert!(creation.length.is_none_or(is_valid));
             if let (Some(content), Some(length)) = (creation.content_length, creation.length) {
                 prop_assert!(content == length || (!complete && content < length));
             }

@@ -194,7 +194,10 @@ mod tests {
     proptest! {
         #[test]
         fn no_header_makes_telling_the_version_panic(value: String, complete: String) {
-            let _ = version(&[("Upload-Draft-Interop-Version", &value), ("Upload-Complete", &complete)]);
+            let _ = version(&[
+                ("Upload-Draft-Interop-Version", &value),
+                ("Upload-Complete", &complete),
+            ]);
         }
     }
 }

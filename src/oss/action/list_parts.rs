@@ -224,7 +224,8 @@ mod tests {
             .iter()
             .map(|number| {
                 format!(
-                    "<Part><PartNumber>{number}</PartNumber><ETag>{ETAG}</ETag><Size>1</Size></Part>"
+                    "<Part><PartNumber>{number}</PartNumber><ETag>{ETAG}</ETag>\
+                     <Size>1</Size></Part>"
                 )
             })
             .collect();

@@ -12,7 +12,8 @@ usage: conformance tus|ietf --url URL [OPTION]…
   --url URL                 the URL that creates uploads (http)
   --header 'Name: value'    a field for every request, for instance to be let in; its value is
                             never shown (repeatable)
-  --metadata key=value      metadata of created uploads, as text (repeatable) [filename=conformance.mp4]
+  --metadata key=value      metadata of created uploads, as text (repeatable)
+                            [filename=conformance.mp4]
   --read-back TEMPLATE      where to GET an upload's bytes: {url} is its URL, {id} its last segment
   --size-max-test BYTES     the largest body that is sent [400000]
   --hang-bound-ms N         how soon a request is to be answered while an older one hangs [2000]

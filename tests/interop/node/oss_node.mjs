@@ -233,7 +233,9 @@ async function refusals(name, client) {
     const { etag } = await oss.uploadPart(key, uploadId, number, content, 0, bytes);
     return { number, etag };
   };
-  const [large, small, last] = [await upload(1, 102400), await upload(2, 102399), await upload(3, 1)];
+  const large = await upload(1, 102400);
+  const small = await upload(2, 102399);
+  const last = await upload(3, 1);
   const complete = (parts) => oss.completeMultipartUpload(key, uploadId, parts);
 
   await check(`${name} cannot complete with a wrong ETag`, async () => {
@@ -255,7 +257,8 @@ async function refusals(name, client) {
     const part = ({ number, etag }) =>
       `<Part><PartNumber>${number}</PartNumber><ETag>${etag}</ETag></Part>`;
     params.subres = { uploadId };
-    params.content = `<CompleteMultipartUpload>${part(last)}${part(large)}</CompleteMultipartUpload>`;
+    const parts = part(last) + part(large);
+    params.content = `<CompleteMultipartUpload>${parts}</CompleteMultipartUpload>`;
     params.mime = "xml";
     params.successStatuses = [200];
     await refused(oss.request(params), 400, "InvalidPartOrder");

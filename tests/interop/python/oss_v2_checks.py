@@ -64,7 +64,9 @@ class OssV2Checks:
         self.check("uploads a file in parts and gets the same bytes back", self.multipart)
         self.check("resumes from its checkpoint file and sends only what is missing", self.resume)
         self.check("lists parts page by page", self.lists)
-        self.check("completes all parts by header, and overwrites only if allowed", self.complete_all)
+        self.check(
+            "completes all parts by header, and overwrites only if allowed", self.complete_all
+        )
         self.check("aborts an upload, which is then gone", self.abort)
         self.check("puts and gets by presigned URL with a temporary credential", self.presigned)
         self.check("uploads to a bound domain", self.bound_domain)

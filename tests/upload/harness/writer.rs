@@ -253,8 +253,10 @@ impl Writer {
                 Begun::Call { call, request, fill, body }
             }
             Output::Cancel { call: cut } => {
-                let sent = |pending: &Pending| matches!(pending.what, Begun::Call { call, .. } if call == cut);
-                let index = self.pending.iter().position(sent).expect("a call that is under way");
+                let sent = self.pending.iter().position(
+                    |pending| matches!(pending.what, Begun::Call { call, .. } if call == cut),
+                );
+                let index = sent.expect("a call that is under way");
                 self.pending.remove(index);
                 return;
             }

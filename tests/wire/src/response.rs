@@ -157,7 +157,8 @@ mod tests {
     #[test]
     fn interim_responses_are_separate_from_the_final_one() {
         let text = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 104 Upload Resumption Supported\r\n\
-                    Location: /a\r\n\r\nHTTP/1.1 201 Created\r\nA: 1\r\na:2\r\nContent-Length: 2\r\n\r\nhi";
+                    Location: /a\r\n\r\nHTTP/1.1 201 Created\r\nA: 1\r\na:2\r\n\
+                    Content-Length: 2\r\n\r\nhi";
         let response = read("POST", text).unwrap();
         assert_eq!(response.status, 201);
         assert_eq!(response.header("A"), Some("1, 2"));

@@ -17,7 +17,7 @@ use vod_uploader_relay::session::Source;
 
 use crate::instance;
 
-/// Resolves after a supplied stream has ended: with an error, in words, where it broke off.
+/// Resolves after a supplied stream has ended; a failure of the stream is an error with a message.
 pub type SupplyEnd = FutureReader<Result<(), String>>;
 
 /// A stream as it was supplied.
@@ -26,11 +26,11 @@ pub(super) struct Supply {
     pub(super) end: Option<SupplyEnd>,
 }
 
-/// What the queue is told of a supply.
+/// What a supply reports to the queue.
 pub(super) enum Notice {
-    /// It has ended before the file, at this offset; more is waited for.
+    /// It has ended before the file, at this offset. Another stream can continue it.
     Ended(ByteCount),
-    /// It broke off.
+    /// It failed, with this message.
     Broken(String),
 }
 

@@ -119,7 +119,7 @@ impl ByteStream for FilePartBody {
 impl Drop for FilePartBody {
     fn drop(&mut self) {
         if let (Some(form), Some(returned)) = (self.form.take(), self.returned.take()) {
-            // If nobody waits for the form, its rest is drained.
+            // If the receiver is gone, the drop of the form drains its rest.
             let _ = returned.send(form);
         }
     }

@@ -136,7 +136,7 @@ impl Drop for RequestBody {
 
 /// The error for a body that ended before its declared length.
 pub(crate) fn interrupted() -> Error {
-    Error::new(ErrorKind::LengthMismatch, "the request broke off before its end")
+    Error::new(ErrorKind::LengthMismatch, "the request ended before its declared length")
 }
 
 async fn drain(mut body: Box<dyn Body>, limit: LocalBoxFuture<'static, ()>) {

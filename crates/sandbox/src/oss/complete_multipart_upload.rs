@@ -194,7 +194,8 @@ mod tests {
     #[test]
     fn a_part_list_is_read_with_and_without_declaration_and_quotes() {
         let quoted = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CompleteMultipartUpload>\n\
-            <Part>\n<PartNumber>1</PartNumber>\n<ETag>\"AB\"</ETag></Part></CompleteMultipartUpload>";
+            <Part>\n<PartNumber>1</PartNumber>\n<ETag>\"AB\"</ETag></Part>\
+            </CompleteMultipartUpload>";
         let escaped = "<CompleteMultipartUpload><Part><ETag>&quot;AB&quot;</ETag>\
             <PartNumber>1</PartNumber></Part></CompleteMultipartUpload>";
         let expected = [ListedPart { number: 1, etag: "AB".to_owned() }];
@@ -209,7 +210,8 @@ mod tests {
             "",
             "<CompleteMultipartUpload/>",
             "<Delete><Part/></Delete>",
-            "<CompleteMultipartUpload><Part><PartNumber>x</PartNumber><ETag>a</ETag></Part></CompleteMultipartUpload>",
+            "<CompleteMultipartUpload><Part><PartNumber>x</PartNumber><ETag>a</ETag></Part>\
+             </CompleteMultipartUpload>",
         ] {
             assert!(parse_part_list(text.as_bytes()).is_err(), "{text}");
         }

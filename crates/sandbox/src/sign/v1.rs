@@ -54,7 +54,8 @@ pub(super) fn query_claim(
     let required = |name| {
         head.query_value(name).ok_or_else(|| {
             OssError::access_denied(format!(
-                "A presigned URL must have OSSAccessKeyId, Expires and Signature; {name} is missing."
+                "A presigned URL must have OSSAccessKeyId, Expires and Signature; \
+                 {name} is missing."
             ))
         })
     };

@@ -17,6 +17,17 @@ pub struct Summary {
     pub failures: Vec<(usize, String)>,
 }
 
+impl Summary {
+    /// Panics if a case failed, and names each failed case by `replay`, the arguments that run it
+    /// again.
+    pub fn assert_no_failures(&self, replay: impl Fn(usize) -> String) {
+        let failures = self.failures.iter();
+        let failures: Vec<_> =
+            failures.map(|(index, message)| format!("{}: {message}", replay(*index))).collect();
+        assert!(failures.is_empty(), "{} fail:\n{}", failures.len(), failures.join("\n"));
+    }
+}
+
 /// Runs `count` cases on all cores. Panics are caught and not printed.
 pub fn run_all(count: usize, run_case: impl Fn(usize) -> RunReport + Sync) -> Summary {
     let (next, summary) = (AtomicUsize::new(0), Mutex::new(Summary::default()));

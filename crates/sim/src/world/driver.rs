@@ -39,8 +39,9 @@ impl World {
             if lane.filling == want.map(|want| want.fill) {
                 continue;
             }
-            let of_turn = |pending: &Pending| matches!(&pending.what, Begun::Fill { turn: of, .. } if of == turn);
-            self.pending.retain(|pending| !of_turn(pending));
+            self.pending.retain(
+                |pending| !matches!(&pending.what, Begun::Fill { turn: of, .. } if of == turn),
+            );
             lane.filling = want.map(|want| want.fill);
             if let Some(want) = want {
                 assert!(!want.streamed, "parts of the simulation are held");

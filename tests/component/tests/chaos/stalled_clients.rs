@@ -41,7 +41,8 @@ impl StalledClients {
             )
             .expect("a connection");
         form.send(
-            b"--b\r\nContent-Disposition: form-data; name=\"a\"; filename=\"stalled-form.mp4\"\r\n\r\n",
+            b"--b\r\nContent-Disposition: form-data; name=\"a\"; \
+              filename=\"stalled-form.mp4\"\r\n\r\n",
         );
         requests.push(form);
         expected.start("clip.mp4", &source, Retention::UntilExpired);

@@ -238,9 +238,9 @@ fn a_first_chunk_that_vod_refused_can_be_sent_again_at_once() {
     let source = Source::new(12, CHUNK_BYTES);
     let operation = "CreateUploadVideo";
     let code = "InvalidParameter";
-    edge.sandbox.fault(
-        &json!({ "operation": operation, "times": 3, "kind": "status", "status": 400, "code": code }),
-    );
+    edge.sandbox.fault(&json!({
+        "operation": operation, "times": 3, "kind": "status", "status": 400, "code": code,
+    }));
     let id = begin(&edge, source.length(), "{}");
     for _ in 0..3 {
         let refused = chunk(&edge, &id, &source, 0);

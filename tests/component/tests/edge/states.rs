@@ -154,7 +154,10 @@ fn a_credential_that_does_not_fit_is_refused_and_the_kept_one_stays() {
     let upload = created_with(&mut edge, &mine, source.length());
     edge.sandbox.token_life(-60);
     let expired = refresh_upload_video(&edge.sandbox, "expired", &mine.media_id);
-    let pair = |credential: &UploadCredential| json!({ "upload_auth": credential.auth, "upload_address": credential.address });
+    let pair = |credential: &UploadCredential| {
+        let UploadCredential { auth, address, .. } = credential;
+        json!({ "upload_auth": auth, "upload_address": address })
+    };
     let cases = [
         (pair(&other), 409, "credential-for-other-object"),
         (pair(&expired), 401, "credential-expired"),

@@ -40,7 +40,10 @@ fn vods_refusal_of_a_submission_is_told_in_its_own_words() {
     let host = AppHost::start();
     let mut app = host.converse();
     host.sandbox.fault(&json!({
-        "operation": "UploadMediaByURL", "kind": "status", "status": 400, "code": "InvalidParameter",
+        "operation": "UploadMediaByURL",
+        "kind": "status",
+        "status": 400,
+        "code": "InvalidParameter",
     }));
     let files = json!([{ "source_url": URLS[0], "tags": [] }]);
     let submission = json!({ "access": access(&host), "submission": { "files": files } });

@@ -69,7 +69,8 @@ fn are_integers(fixture: &Fixture) -> Verdict {
     fixture.since(6)?;
     let upload = fixture.create()?;
     let head = fixture.head(&upload)?;
-    let value = head.header(FIELD).ok_or_else(|| CaseAbort::skipped("no limits are told"))?;
+    let value =
+        head.header(FIELD).ok_or_else(|| CaseAbort::skipped("the server sends no limits"))?;
     expect(Limits::parse(value).is_some(), || {
         format!("expected a dictionary with integers as {FIELD}, got {value:?}")
     })
@@ -91,7 +92,7 @@ fn too_large_tells(fixture: &Fixture) -> Verdict {
     let upload = fixture.create()?;
     let limits = limits_in(&fixture.head(&upload)?)?;
     let size_max =
-        limits.size_max_bytes.ok_or_else(|| CaseAbort::skipped("no max-size is told"))?;
+        limits.size_max_bytes.ok_or_else(|| CaseAbort::skipped("the server sends no max-size"))?;
     let creation = fixture.creation(false, b"").header("Upload-Length", size_max.saturating_add(1));
     let answer = fixture.send(&creation)?;
     if answer.status != 413 {
@@ -113,7 +114,7 @@ fn expect_no_tighter(later: &Limits, first: &Limits) -> Verdict {
 
 fn limits_in(answer: &Response) -> Result<Limits, CaseAbort> {
     let limits = answer.header(FIELD).and_then(Limits::parse);
-    limits.ok_or_else(|| CaseAbort::skipped("no limits are told"))
+    limits.ok_or_else(|| CaseAbort::skipped("the server sends no limits"))
 }
 
 fn options(fixture: &Fixture) -> Result<Response, CaseAbort> {
