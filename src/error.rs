@@ -69,7 +69,7 @@ impl Error {
 
     /// The same error with `context` ahead of its message.
     #[must_use]
-    pub fn while_doing(mut self, context: &str) -> Self {
+    pub fn with_context(mut self, context: &str) -> Self {
         self.message = format!("{context}: {}", self.message);
         self
     }
@@ -204,18 +204,18 @@ pub enum Retry {
     /// The same attempt fails again: something else has to change.
     Never,
     /// The same attempt may succeed later; nothing acknowledged was lost.
-    Later,
+    Retryable,
     /// The same attempt may succeed with a new credential.
     WithNewCredential,
     /// The upload is gone: the source has to be sent again from its start as a new upload.
-    AsNewUpload,
+    RestartUpload,
 }
 
 impl Retry {
     /// True where the same attempt may succeed later.
     #[must_use]
     pub fn is_later(self) -> bool {
-        self == Self::Later
+        self == Self::Retryable
     }
 }
 
@@ -289,13 +289,13 @@ error_kinds! {
     EventsTaken = "events-taken", InvalidRequest, Never,
         "Read the stream that the first call returned.";
     /// The source reported that it failed.
-    SourceBroken = "source-broken", InvalidRequest, Later,
+    SourceBroken = "source-broken", InvalidRequest, Retryable,
         "Start the file again with a source that is whole.";
     /// The file was not uploaded within its deadline.
-    DeadlineExceeded = "deadline-exceeded", Unavailable, Later,
+    DeadlineExceeded = "deadline-exceeded", Unavailable, Retryable,
         "Start the file again, which continues it, or allow it more time.";
     /// The upload was stopped by its owner.
-    UploadStopped = "upload-stopped", Conflict, Later,
+    UploadStopped = "upload-stopped", Conflict, Retryable,
         "Start the file again, which continues it.";
     /// This kind of media has no refresh.
     CredentialNotRefreshable = "credential-not-refreshable", InvalidRequest, WithNewCredential,
@@ -316,28 +316,28 @@ error_kinds! {
     LengthMismatch = "length-mismatch", InvalidRequest, Never,
         "Send exactly the bytes that were declared.";
     /// A client's bytes are not those that its own checksum or digest names.
-    DigestMismatch = "digest-mismatch", InvalidRequest, Later,
+    DigestMismatch = "digest-mismatch", InvalidRequest, Retryable,
         "Send the same bytes again from the offset that the answer names.";
     /// A request declares another length than the upload's, or than it declared before.
     LengthInconsistent = "length-inconsistent", InvalidRequest, Never,
         "Send the length that was declared first, or none.";
     /// A chunk starts at another offset than the upload's.
-    OffsetMismatch = "offset-mismatch", Conflict, Later,
+    OffsetMismatch = "offset-mismatch", Conflict, Retryable,
         "Ask for the upload's offset and continue from there.";
     /// No upload has this id.
-    UploadNotFound = "upload-not-found", NotFound, AsNewUpload,
+    UploadNotFound = "upload-not-found", NotFound, RestartUpload,
         "Check the address, or create a new upload.";
     /// The store has forgotten this upload's parts.
-    UploadLost = "upload-lost", Gone, AsNewUpload,
+    UploadLost = "upload-lost", Gone, RestartUpload,
         "Create a new upload; it may carry the same media id.";
     /// The upload was aborted.
-    UploadAborted = "upload-aborted", Gone, AsNewUpload,
+    UploadAborted = "upload-aborted", Gone, RestartUpload,
         "Create a new upload.";
     /// The upload was left alone for longer than it is kept.
-    UploadExpired = "upload-expired", Gone, AsNewUpload,
+    UploadExpired = "upload-expired", Gone, RestartUpload,
         "Create a new upload; Upload-Expires tells how long it may rest.";
     /// The upload is paused.
-    UploadPaused = "upload-paused", Conflict, Later,
+    UploadPaused = "upload-paused", Conflict, Retryable,
         "Resume it first (POST to its address with /resume).";
     /// The upload is made of other uploads and takes no bytes of its own.
     UploadIsFinal = "upload-is-final", PermissionDenied, Never,
@@ -352,10 +352,10 @@ error_kinds! {
     UploadEnded = "upload-ended", Conflict, Never,
         "Nothing: ask for the upload's state.";
     /// Another request has taken this upload over.
-    TakenOver = "taken-over", Conflict, Later,
+    TakenOver = "taken-over", Conflict, Retryable,
         "Ask for the upload's offset and continue from there, in one request at a time.";
     /// Bytes arrived at the store other than they were sent.
-    ChecksumMismatch = "checksum-mismatch", UpstreamRejected, Later,
+    ChecksumMismatch = "checksum-mismatch", UpstreamRejected, Retryable,
         "Send the file again; if it happens again, report it with the request id.";
     /// An UploadAddress or UploadAuth cannot be read; the message names the field.
     CredentialInvalid = "credential-invalid", InvalidRequest, WithNewCredential,
@@ -379,43 +379,43 @@ error_kinds! {
     AccessDenied = "access-denied", PermissionDenied, Never,
         "Grant the missing permission to the credential.";
     /// The store did not answer, or not well, until the retry budget was used up.
-    StoreUnavailable = "store-unavailable", Unavailable, Later,
+    StoreUnavailable = "store-unavailable", Unavailable, Retryable,
         "Try again later: everything acknowledged is kept.";
     /// The store refused a request for good.
     StoreRejected = "store-rejected", UpstreamRejected, Never,
         "Read the store's code and message.";
     /// The store's answer lacks something or cannot be read.
-    StoreReplyInvalid = "store-reply-invalid", UpstreamRejected, Later,
+    StoreReplyInvalid = "store-reply-invalid", UpstreamRejected, Retryable,
         "Try again; if it happens again, report it with the request id.";
     /// Whether the object was completed could not be found out.
-    CompletionUnknown = "completion-unknown", Unavailable, Later,
+    CompletionUnknown = "completion-unknown", Unavailable, Retryable,
         "Ask for the upload's state later, or grant HeadObject to the credential.";
     /// The VOD service refused a call.
     VodRejected = "vod-rejected", UpstreamRejected, Never,
         "Read the VOD service's code and message.";
     /// The VOD service could not be reached, or failed.
-    VodUnavailable = "vod-unavailable", Unavailable, Later,
+    VodUnavailable = "vod-unavailable", Unavailable, Retryable,
         "Try again later.";
     /// The request does not prove that its client may continue the media that it names.
-    MediaNotOwned = "media-not-owned", PermissionDenied, AsNewUpload,
+    MediaNotOwned = "media-not-owned", PermissionDenied, RestartUpload,
         "Create a new upload without a media id, or send its Media-Token beside it.";
     /// The VOD service does not know the media id.
-    MediaNotFound = "media-not-found", NotFound, AsNewUpload,
+    MediaNotFound = "media-not-found", NotFound, RestartUpload,
         "Create a new upload without a media id.";
     /// A stored record cannot be read.
-    CheckpointCorrupt = "checkpoint-corrupt", CorruptState, AsNewUpload,
+    CheckpointCorrupt = "checkpoint-corrupt", CorruptState, RestartUpload,
         "Create a new upload; report the record if the key-value store is sound.";
     /// A stored record was written by a newer version.
     CheckpointNewer = "checkpoint-newer", CorruptState, Never,
         "Continue this upload with the version that began it, or a newer one.";
     /// The host's key-value store failed.
-    KeyValueUnavailable = "key-value-unavailable", Unavailable, Later,
+    KeyValueUnavailable = "key-value-unavailable", Unavailable, Retryable,
         "Try again later: everything acknowledged is kept.";
     /// The configuration is wrong, of the worker or of its host; the message names the setting.
     Misconfigured = "misconfigured", Misconfigured, Never,
         "Correct the setting that the message names.";
     /// The worker holds as many uploads as its memory allows.
-    Busy = "busy", Unavailable, Later,
+    Busy = "busy", Unavailable, Retryable,
         "Try again in a few seconds.";
     /// Anything else: a broken invariant. The one catch-all.
     Internal = "internal", Internal, Never,
@@ -443,7 +443,7 @@ mod tests {
                 request_id: "6F".into(),
                 ..StoreError::default()
             })
-            .while_doing("uploading");
+            .with_context("uploading");
         assert_eq!(
             error.to_string(),
             "store-rejected: uploading: part 3 was refused \

@@ -93,8 +93,15 @@ const MODULE_ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// What `http` may name of `upload`: values that it shows, never the machine.
-const UPLOAD_VALUES: &[&str] =
-    &["Checkpoint", "FinishedObject", "Phase", "Role", "Target", "UploadKey", "UploadRecord"];
+const UPLOAD_VALUES: &[&str] = &[
+    "Checkpoint",
+    "CompletedObject",
+    "UploadPhase",
+    "UploadKind",
+    "Target",
+    "UploadId",
+    "UploadRecord",
+];
 
 #[test]
 fn packages_use_only_those_below_them() {
@@ -152,12 +159,12 @@ fn a_package_with_io_below_the_engine_is_noticed() {
 #[test]
 fn a_module_on_the_wrong_arrow_is_noticed_however_it_is_written() {
     let found = |file: &str, source: &str| file_violations(Path::new(file), source).len();
-    assert_eq!(found("oss/sign/signer.rs", "use crate::upload::UploadKey;"), 1);
+    assert_eq!(found("oss/sign/signer.rs", "use crate::upload::UploadId;"), 1);
     assert_eq!(found("credential/mod.rs", "use crate::{error::Error, oss::{self, Bucket}};"), 2);
     assert_eq!(found("units.rs", "fn f() -> crate::Error { crate::error::Error::new() }"), 2);
     assert_eq!(found("error.rs", "use super::http::Head;"), 1);
     assert_eq!(found("oss/action/mod.rs", "use super::super::upload::Plan;"), 1);
-    assert_eq!(found("http/tus.rs", "use crate::upload::{Phase, Session};"), 1);
+    assert_eq!(found("http/tus.rs", "use crate::upload::{UploadPhase, Session};"), 1);
     assert_eq!(found("lib.rs", "pub mod units; use crate::upload::Session;"), 0);
     assert_eq!(found("upload/plan.rs", "// crate::http\nuse crate::units::ByteCount;"), 0);
     assert_eq!(found("something_new.rs", "use crate::units::ByteCount;"), 1);

@@ -29,8 +29,8 @@ use vod_uploader::oss::sign::v1_signature::v1_signature;
 use vod_uploader::oss::sign::v1_string_to_sign::{V1Parts, v1_string_to_sign};
 use vod_uploader::oss::sign::{CredentialScope, v1_header, v4_header};
 use vod_uploader::oss::{
-    Action, Body, Bucket, BucketOptions, Request, SignatureVersion, Signer, UnsignedRequest,
-    UploadId,
+    Action, Body, Bucket, BucketOptions, MultipartUploadId, Request, SignatureVersion, Signer,
+    UnsignedRequest,
 };
 use vod_uploader::units::{ByteCount, PartNumber, UnixMillis};
 
@@ -173,7 +173,9 @@ fn the_signer_makes_what_official_clients_made() {
     let key = "dir 1/é&<测试>+a.bin";
     let upload = |name: &str| {
         let query = vector(name).query();
-        UploadId(query.into_iter().find(|(name, _)| name == "uploadId").unwrap().1.unwrap())
+        MultipartUploadId(
+            query.into_iter().find(|(name, _)| name == "uploadId").unwrap().1.unwrap(),
+        )
     };
     let content_type = Some("application/octet-stream");
 

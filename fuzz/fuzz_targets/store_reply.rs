@@ -7,13 +7,13 @@ use vod_uploader::oss::action::{
     AbortMultipartUpload, CompleteMultipartUpload, CopyRange, DeleteObject, GetObject, HeadObject,
     InitiateMultipartUpload, ListParts, PutObject, UploadPart, UploadPartCopy,
 };
-use vod_uploader::oss::{Action, ClockSkew, UploadId, error_reply};
+use vod_uploader::oss::{Action, ClockSkew, MultipartUploadId, error_reply};
 use vod_uploader::units::{ByteCount, PartNumber};
 use vod_uploader_fuzz::{NOW, reply};
 
 fuzz_target!(|bytes: &[u8]| {
     let reply = reply(bytes);
-    let (key, upload_id, len) = ("sv/a.mp4", &UploadId("id".to_owned()), ByteCount(1));
+    let (key, upload_id, len) = ("sv/a.mp4", &MultipartUploadId("id".to_owned()), ByteCount(1));
     let _ = InitiateMultipartUpload { key, content_type: None }.parse(&reply);
     if let Some(number) = PartNumber::new(1) {
         let _ = UploadPart { key, upload_id, number, len, crc64: None }.parse(&reply);

@@ -5,7 +5,7 @@
 
 use http::{Method, StatusCode};
 use vod_uploader::http::RequestHead;
-use vod_uploader::oss::Reply;
+use vod_uploader::oss::HttpResponse;
 use vod_uploader::units::UnixMillis;
 
 /// The head of a request: `METHOD target` and then a header a line.
@@ -20,7 +20,7 @@ pub fn head(bytes: &[u8]) -> RequestHead {
 
 /// A reply: the status, a header a line, an empty line, and the body.
 #[must_use]
-pub fn reply(bytes: &[u8]) -> Reply {
+pub fn reply(bytes: &[u8]) -> HttpResponse {
     let (head, body) = match bytes.windows(2).position(|pair| pair == b"\n\n") {
         Some(end) => (&bytes[..end], &bytes[end + 2..]),
         None => (bytes, &[][..]),
@@ -29,7 +29,7 @@ pub fn reply(bytes: &[u8]) -> Reply {
     let mut lines = text.split('\n');
     let status = lines.next().and_then(|line| line.parse().ok()).unwrap_or(200);
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-    Reply::new(status, headers(lines), body.to_vec())
+    HttpResponse::new(status, headers(lines), body.to_vec())
 }
 
 /// The two halves of a text around the first `separator`; the second is empty where there is none.

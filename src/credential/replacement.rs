@@ -15,8 +15,8 @@ impl UploadCredential {
     ///
     /// - `{"upload_auth": …, "upload_address": …}`, both as VOD returns them; without the address
     ///   it is for the object at `present`;
-    /// - `{"AccessKeyId": …, "AccessKeySecret": …, "SecurityToken": …, "Expiration": …,
-    ///   "Region": …}`, the `Credentials` of STS's AssumeRole
+    /// - `{"AccessKeyId": …, "AccessKeySecret": …, "SecurityToken": …, "Expiration": …, "Region":
+    ///   …}`, the `Credentials` of STS's AssumeRole
     ///   (<https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-assumerole>),
     ///   for the object at `present`; the last two may be missing.
     ///

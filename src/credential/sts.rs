@@ -19,7 +19,7 @@ pub struct StsCredential {
 impl StsCredential {
     /// The error without what is secret of this key, as it is and percent-encoded.
     #[must_use]
-    pub fn hidden_in(&self, error: Error) -> Error {
+    pub fn redact(&self, error: Error) -> Error {
         let secret = self.access_key_secret.expose();
         let token = self.security_token.as_ref().map_or("", |token| token.expose());
         let encoded = |text| percent_encoding::utf8_percent_encode(text, COMPONENT).to_string();
@@ -59,7 +59,7 @@ mod tests {
         };
         let store = StoreError { message: "hush tok%2B%2F%3D".into(), ..StoreError::default() };
         let error = Error::new(ErrorKind::VodRejected, "no tok+/=").with_store(store);
-        let hidden = key.hidden_in(error);
+        let hidden = key.redact(error);
         assert_eq!(hidden.message(), "no [redacted]");
         let message = hidden.store().map(|store| store.message.as_str());
         assert_eq!(message, Some("[redacted] [redacted]"));

@@ -32,14 +32,14 @@ const RECONNECT_MS: u32 = 2_000;
 /// `1048576`, `1048576-succeeded`.
 #[derive(Clone, Debug, Default)]
 pub struct SseEncoder {
-    told: Option<Told>,
+    told: Option<ReportedStatus>,
     told_expiring: [Option<UnixMillis>; 2],
     silent: Duration,
     over: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Told {
+struct ReportedStatus {
     durable: ByteCount,
     state: Option<&'static str>,
 }
@@ -53,7 +53,7 @@ impl SseEncoder {
         let Some(last) = head.header("last-event-id") else { return encoder };
         let (offset, name) = last.split_once('-').unwrap_or((last, ""));
         if let Ok(offset) = offset.parse() {
-            encoder.told = Some(Told { durable: ByteCount(offset), state: None });
+            encoder.told = Some(ReportedStatus { durable: ByteCount(offset), state: None });
             encoder.over = matches!(name, "succeeded" | "failed");
         }
         encoder
@@ -110,7 +110,7 @@ impl SseEncoder {
         if self.over {
             return events;
         }
-        let seen = Told { durable, state: Some(status.state()) };
+        let seen = ReportedStatus { durable, state: Some(status.state()) };
         // A reconnected client has already received this progress.
         let known = self.told.is_some_and(|told| {
             told.durable == durable && told.state.is_none_or(|state| state == status.state())

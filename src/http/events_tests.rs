@@ -3,7 +3,7 @@
 use ::http::Method;
 
 use super::*;
-use crate::upload::{Checkpoint, FinishedObject, Phase, Role, Target, UploadRecord};
+use crate::upload::{Checkpoint, CompletedObject, Target, UploadKind, UploadPhase, UploadRecord};
 
 const NOW: UnixMillis = UnixMillis(1_700_000_000_000);
 
@@ -12,7 +12,7 @@ fn head(last_event_id: Option<&str>) -> RequestHead {
     RequestHead::new(Method::GET, "/v1/files/a/events", headers)
 }
 
-fn status(durable: u64, phase: Phase) -> UploadStatus {
+fn status(durable: u64, phase: UploadPhase) -> UploadStatus {
     let target = Target {
         endpoint: "https://oss-cn-shanghai.aliyuncs.com".into(),
         bucket: "b".into(),
@@ -30,10 +30,10 @@ fn status(durable: u64, phase: Phase) -> UploadStatus {
             target,
             content_type: None,
             client_metadata: None,
-            minted: true,
-            role: Role::Whole,
+            credential_from_vod: true,
+            kind: UploadKind::Regular,
         },
-        checkpoint: Checkpoint { in_parts_bytes: durable, phase, ..Checkpoint::empty() },
+        checkpoint: Checkpoint { parts_bytes: durable, phase, ..Checkpoint::empty() },
         paused: false,
         expired: false,
         expires_at: None,
@@ -41,19 +41,21 @@ fn status(durable: u64, phase: Phase) -> UploadStatus {
 }
 
 fn completed() -> UploadStatus {
-    let object = FinishedObject { size_bytes: 100, crc64: 7, etag: "E".into() };
-    status(100, Phase::Completed(object))
+    let object = CompletedObject { size_bytes: 100, crc64: 7, etag: "E".into() };
+    status(100, UploadPhase::Completed(object))
 }
 
 #[test]
 fn progress_is_told_once_an_offset_and_the_end_ends_the_feed() {
     let mut encoder = SseEncoder::from_request(&head(None));
     assert_eq!(encoder.response().status, 200);
-    let first = encoder.encode_status(&status(0, Phase::Receiving), None, NOW);
+    let first = encoder.encode_status(&status(0, UploadPhase::Receiving), None, NOW);
     assert!(first.starts_with("id: 0\nevent: progress\ndata: {"), "{first}");
-    assert_eq!(encoder.encode_status(&status(0, Phase::Receiving), None, NOW), "");
+    assert_eq!(encoder.encode_status(&status(0, UploadPhase::Receiving), None, NOW), "");
     assert!(
-        encoder.encode_status(&status(40, Phase::Receiving), None, NOW).starts_with("id: 40\n")
+        encoder
+            .encode_status(&status(40, UploadPhase::Receiving), None, NOW)
+            .starts_with("id: 40\n")
     );
     assert!(!encoder.is_finished());
     let last = encoder.encode_status(&completed(), None, NOW);
@@ -67,13 +69,17 @@ fn progress_is_told_once_an_offset_and_the_end_ends_the_feed() {
 #[test]
 fn a_client_that_comes_back_is_told_what_it_has_not_seen() {
     let mut encoder = SseEncoder::from_request(&head(Some("40")));
-    assert_eq!(encoder.encode_status(&status(40, Phase::Receiving), None, NOW), "");
+    assert_eq!(encoder.encode_status(&status(40, UploadPhase::Receiving), None, NOW), "");
     assert!(
-        encoder.encode_status(&status(41, Phase::Receiving), None, NOW).starts_with("id: 41\n")
+        encoder
+            .encode_status(&status(41, UploadPhase::Receiving), None, NOW)
+            .starts_with("id: 41\n")
     );
     let mut encoder = SseEncoder::from_request(&head(Some("nonsense")));
     assert!(
-        encoder.encode_status(&status(40, Phase::Receiving), None, NOW).starts_with("id: 40\n")
+        encoder
+            .encode_status(&status(40, UploadPhase::Receiving), None, NOW)
+            .starts_with("id: 40\n")
     );
 }
 
@@ -87,12 +93,12 @@ fn a_client_that_has_seen_the_end_is_told_to_come_no_more() {
 
 #[test]
 fn uploads_that_end_badly_end_in_failed() {
-    let lost = Phase::Lost { code: "upload-lost".into() };
+    let lost = UploadPhase::Lost { code: "upload-lost".into() };
     for (status, word) in [
-        (status(3, Phase::Aborted), "\"state\":\"aborted\""),
+        (status(3, UploadPhase::Aborted), "\"state\":\"aborted\""),
         (status(3, lost), "\"reason\":\"upload-lost\""),
         (
-            UploadStatus { expired: true, ..status(3, Phase::Receiving) },
+            UploadStatus { expired: true, ..status(3, UploadPhase::Receiving) },
             "\"code\":\"upload-expired\"",
         ),
     ] {
@@ -111,7 +117,7 @@ fn uploads_that_end_badly_end_in_failed() {
 fn what_is_about_to_end_is_told_once_for_each_end() {
     let soon = NOW + EXPIRING_MARGIN;
     let mut encoder = SseEncoder::default();
-    let upload = UploadStatus { expires_at: Some(soon), ..status(3, Phase::Receiving) };
+    let upload = UploadStatus { expires_at: Some(soon), ..status(3, UploadPhase::Receiving) };
     let events = encoder.encode_status(&upload, Some(soon), NOW);
     assert!(events.contains("\"what\":\"upload\""), "{events}");
     assert!(events.contains("\"what\":\"credential\""), "{events}");
@@ -125,8 +131,8 @@ fn what_is_about_to_end_is_told_once_for_each_end() {
 #[test]
 fn a_pause_is_progress() {
     let mut encoder = SseEncoder::default();
-    let _ = encoder.encode_status(&status(3, Phase::Receiving), None, NOW);
-    let paused = UploadStatus { paused: true, ..status(3, Phase::Receiving) };
+    let _ = encoder.encode_status(&status(3, UploadPhase::Receiving), None, NOW);
+    let paused = UploadStatus { paused: true, ..status(3, UploadPhase::Receiving) };
     assert!(encoder.encode_status(&paused, None, NOW).contains("\"state\":\"paused\""));
 }
 
@@ -134,11 +140,11 @@ fn a_pause_is_progress() {
 fn a_comment_is_sent_after_fifteen_seconds_without_an_event() {
     let mut encoder = SseEncoder::default();
     let second = Duration::from_secs(1);
-    let _ = encoder.encode_status(&status(0, Phase::Receiving), None, NOW);
+    let _ = encoder.encode_status(&status(0, UploadPhase::Receiving), None, NOW);
     for _ in 0..14 {
         assert_eq!(encoder.keep_alive(second), "");
     }
-    let _ = encoder.encode_status(&status(1, Phase::Receiving), None, NOW);
+    let _ = encoder.encode_status(&status(1, UploadPhase::Receiving), None, NOW);
     for _ in 0..14 {
         assert_eq!(encoder.keep_alive(second), "");
     }

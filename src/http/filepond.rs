@@ -20,7 +20,7 @@ use super::header::{UPLOAD_LENGTH, UPLOAD_OFFSET};
 use super::{Body, Metadata, NameHint, RequestHead, Response, integer_header};
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::{ByteCount, UnixMillis};
-use crate::upload::UploadKey;
+use crate::upload::UploadId;
 
 /// Longest body of a DELETE, in bytes: an id.
 pub const REVERT_BYTES_MAX: usize = 1024;
@@ -44,16 +44,16 @@ pub enum FilePondCall {
     /// PATCH: a chunk.
     Chunk(FilePondChunk),
     /// HEAD: the offset of the transfer.
-    Offset(UploadKey),
+    Offset(UploadId),
     /// DELETE: deletes the transfer. The id is in the body if the path has none.
-    Revert(Option<UploadKey>),
+    Revert(Option<UploadId>),
 }
 
 /// The head of a chunk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilePondChunk {
     /// The id in the response to the POST.
-    pub key: UploadKey,
+    pub key: UploadId,
     /// The offset of the first byte.
     pub offset: ByteCount,
     /// The length of the chunk, if declared.
@@ -97,7 +97,7 @@ impl FilePondCall {
 }
 
 impl FilePondChunk {
-    fn parse(head: &RequestHead, key: UploadKey) -> Result<Self> {
+    fn parse(head: &RequestHead, key: UploadId) -> Result<Self> {
         if head.header(CONTENT_TYPE) != Some(CHUNK_CONTENT_TYPE) {
             let message = format!("Content-Type is not {CHUNK_CONTENT_TYPE}");
             return Err(Error::new(ErrorKind::MediaTypeUnsupported, message));
@@ -205,14 +205,14 @@ impl FilePondTransfer {
 
     /// The key of the record.
     #[must_use]
-    pub fn name(key: &UploadKey) -> String {
+    pub fn name(key: &UploadId) -> String {
         format!("u.{}.filepond", key.as_str())
     }
 
     /// The upload whose record has the key `name`.
     #[must_use]
-    pub fn key_of(name: &str) -> Option<UploadKey> {
-        UploadKey::new(name.strip_prefix("u.")?.strip_suffix(".filepond")?)
+    pub fn key_of(name: &str) -> Option<UploadId> {
+        UploadId::new(name.strip_prefix("u.")?.strip_suffix(".filepond")?)
     }
 
     /// The stored form.
@@ -286,14 +286,14 @@ pub fn metadata_fields(field: Field) -> Vec<Field> {
 ///
 /// # Errors
 /// [`ErrorKind::UploadNotFound`] for an invalid id.
-pub fn key_in_body(body: &[u8]) -> Result<UploadKey> {
+pub fn key_in_body(body: &[u8]) -> Result<UploadId> {
     upload_key(std::str::from_utf8(body).unwrap_or_default().trim())
 }
 
 /// The response to a POST: the id of the file. Its state, including the media id, is at
 /// `/v1/files/{id}` once its upload is created.
 #[must_use]
-pub fn transfer_created(key: &UploadKey, media_id: &str) -> Response {
+pub fn transfer_created(key: &UploadId, media_id: &str) -> Response {
     let body = Body::Text(key.as_str().to_owned());
     Response::of_type("text/plain; charset=utf-8", StatusCode::CREATED, body)
         .with_header(LOCATION, format!("/v1/filepond/{}", key.as_str()))
@@ -322,8 +322,8 @@ fn id_in_query(query: &str) -> Option<String> {
     pairs.find_map(|(name, id)| (name == "patch" && !id.is_empty()).then(|| id.into_owned()))
 }
 
-fn upload_key(id: &str) -> Result<UploadKey> {
-    UploadKey::new(id).ok_or_else(no_id)
+fn upload_key(id: &str) -> Result<UploadId> {
+    UploadId::new(id).ok_or_else(no_id)
 }
 
 fn no_id() -> Error {

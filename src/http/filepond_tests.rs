@@ -10,8 +10,8 @@ fn call(method: Method, id: &str, query: &str, headers: &[(&str, &str)]) -> Resu
     FilePondCall::parse(&head, id, SIZE_MAX)
 }
 
-fn key(id: &str) -> UploadKey {
-    UploadKey::new(id).unwrap()
+fn key(id: &str) -> UploadId {
+    UploadId::new(id).unwrap()
 }
 
 const CHUNK: &[(&str, &str)] = &[

@@ -1,4 +1,5 @@
-//! `Upload-Metadata` of tus 1.0.0 ("Creation", <https://tus.io/protocols/resumable-upload#upload-metadata>).
+//! `Upload-Metadata` of tus 1.0.0 ("Creation",
+//! <https://tus.io/protocols/resumable-upload#upload-metadata>).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

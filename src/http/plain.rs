@@ -8,7 +8,7 @@ use super::{NameHint, RequestHead, Response, integer_header, is_header_value};
 use crate::crc64::Crc64;
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::ByteCount;
-use crate::upload::{FinishedObject, UploadRecord};
+use crate::upload::{CompletedObject, UploadRecord};
 
 /// A request whose body is the complete file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl PlainFile {
 
 /// The response once the object is complete.
 #[must_use]
-pub fn created(record: &UploadRecord, object: &FinishedObject) -> Response {
+pub fn created(record: &UploadRecord, object: &CompletedObject) -> Response {
     Response::json(StatusCode::CREATED, &StoredFile::new(record, object))
 }
 
@@ -65,12 +65,12 @@ pub(super) struct StoredFile {
 }
 
 impl StoredFile {
-    pub(super) fn new(record: &UploadRecord, object: &FinishedObject) -> Self {
+    pub(super) fn new(record: &UploadRecord, object: &CompletedObject) -> Self {
         Self {
             bucket: record.target.bucket.clone(),
             crc64: Crc64(object.crc64).to_string(),
             etag: object.etag.clone(),
-            kind: if record.minted { "video" } else { media_kind(&record.file_name) },
+            kind: if record.credential_from_vod { "video" } else { media_kind(&record.file_name) },
             media_id: record.media_id.clone(),
             object: record.target.object.clone(),
             size: object.size_bytes,

@@ -78,7 +78,7 @@ impl Problem {
             media_id: media_id.and_then(non_empty),
             media_token: None,
             provided_offset: None,
-            retryable: kind.retry() == Retry::Later,
+            retryable: kind.retry() == Retry::Retryable,
             status,
             store_code: of_store(|store| &store.code),
             store_ec: of_store(|store| &store.ec),

@@ -51,8 +51,9 @@ impl RequestHead {
     }
 
     /// The method to perform: a client that can only send GET and POST names another one in
-    /// `X-HTTP-Method-Override` (<https://tus.io/protocols/resumable-upload#x-http-method-override>).
-    /// `None` if it names none.
+    /// `X-HTTP-Method-Override`
+    /// (<https://tus.io/protocols/resumable-upload#x-http-method-override>). `None` if it names
+    /// none.
     #[must_use]
     pub fn effective_method(&self) -> Option<Method> {
         match self.header("x-http-method-override") {

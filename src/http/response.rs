@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::Problem;
 use super::header::{MEDIA_ID, has_credential};
-use crate::upload::UploadKey;
+use crate::upload::UploadId;
 
 /// A response: status, headers and a small body.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Response {
 
     /// The response with the URL of an upload.
     #[must_use]
-    pub fn with_location(self, key: &UploadKey) -> Self {
+    pub fn with_location(self, key: &UploadId) -> Self {
         self.with_header(LOCATION, format!("/v1/files/{}", key.as_str()))
     }
 

@@ -4,7 +4,7 @@ use ::http::Method;
 
 use super::RequestHead;
 use crate::error::{Error, ErrorKind, Result};
-use crate::upload::UploadKey;
+use crate::upload::UploadId;
 
 /// The operation that a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,21 +23,21 @@ pub enum Route {
     /// `POST /v1/files`: a new upload.
     Create,
     /// `HEAD /v1/files/{id}`: its offset.
-    Offset(UploadKey),
+    Offset(UploadId),
     /// `PATCH /v1/files/{id}`: appends bytes.
-    Append(UploadKey),
+    Append(UploadId),
     /// `DELETE /v1/files/{id}`: terminates it.
-    Terminate(UploadKey),
+    Terminate(UploadId),
     /// `GET /v1/files/{id}`: its state as JSON.
-    Status(UploadKey),
+    Status(UploadId),
     /// `GET /v1/files/{id}/events`: its progress as server-sent events.
-    Events(UploadKey),
+    Events(UploadId),
     /// `POST /v1/files/{id}/pause`: accepts no bytes until it is resumed.
-    Pause(UploadKey),
+    Pause(UploadId),
     /// `POST /v1/files/{id}/resume`: accepts bytes again.
-    Resume(UploadKey),
+    Resume(UploadId),
     /// `POST /v1/files/{id}/credential`: replaces its credential.
-    Credential(UploadKey),
+    Credential(UploadId),
     /// `/v1/filepond` and `/v1/filepond/{id}`: the requests of FilePond.
     FilePond {
         /// What follows `/v1/filepond/`; may be empty.
@@ -95,7 +95,7 @@ pub fn route(head: &RequestHead) -> Result<Route> {
 /// The route of a request to `/v1/files/{rest}`.
 fn upload_route(method: Option<&Method>, rest: &str) -> Result<Route> {
     let (id, action) = rest.split_once('/').unwrap_or((rest, ""));
-    let key = UploadKey::new(id).ok_or_else(nothing_here)?;
+    let key = UploadId::new(id).ok_or_else(nothing_here)?;
     let only_post = "OPTIONS, POST";
     Ok(match action {
         "" => {
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn every_path_and_method_of_the_worker_has_its_route() {
-        let key = UploadKey::new("a1").unwrap();
+        let key = UploadId::new("a1").unwrap();
         let file = Route::File { file_name: "a%20b.mp4".into() };
         for (method, path, expected) in [
             (Method::GET, "/healthz", Route::Health),

@@ -7,7 +7,7 @@ use super::Response;
 use crate::crc64::Crc64;
 use crate::timestamp::iso8601_extended;
 use crate::units::{ByteCount, UnixMillis};
-use crate::upload::{Checkpoint, Phase, Role, UploadRecord};
+use crate::upload::{Checkpoint, UploadKind, UploadPhase, UploadRecord};
 
 /// The state of an upload, read from its records.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl UploadStatus {
     pub fn length(&self) -> Option<ByteCount> {
         let declared = self.record.length().or(self.checkpoint.length_bytes.map(ByteCount));
         match &self.checkpoint.phase {
-            Phase::Completed(object) => declared.or(Some(ByteCount(object.size_bytes))),
+            UploadPhase::Completed(object) => declared.or(Some(ByteCount(object.size_bytes))),
             _ => declared,
         }
     }
@@ -44,26 +44,29 @@ impl UploadStatus {
     /// Returns true if the object is complete.
     #[must_use]
     pub const fn is_completed(&self) -> bool {
-        matches!(self.checkpoint.phase, Phase::Completed(_))
+        matches!(self.checkpoint.phase, UploadPhase::Completed(_))
     }
 
     /// Returns true if the upload has ended.
     #[must_use]
     pub const fn has_ended(&self) -> bool {
-        matches!(self.checkpoint.phase, Phase::Completed(_) | Phase::Aborted | Phase::Lost { .. })
+        matches!(
+            self.checkpoint.phase,
+            UploadPhase::Completed(_) | UploadPhase::Aborted | UploadPhase::Lost { .. }
+        )
     }
 
     /// The stable name of its state.
     #[must_use]
     pub const fn state(&self) -> &'static str {
         match self.checkpoint.phase {
-            Phase::Receiving if self.expired => "expired",
-            Phase::Receiving if self.paused => "paused",
-            Phase::Receiving => "receiving",
-            Phase::Completing => "completing",
-            Phase::Completed(_) => "completed",
-            Phase::Aborted => "aborted",
-            Phase::Lost { .. } => "lost",
+            UploadPhase::Receiving if self.expired => "expired",
+            UploadPhase::Receiving if self.paused => "paused",
+            UploadPhase::Receiving => "receiving",
+            UploadPhase::Completing => "completing",
+            UploadPhase::Completed(_) => "completed",
+            UploadPhase::Aborted => "aborted",
+            UploadPhase::Lost { .. } => "lost",
         }
     }
 
@@ -80,7 +83,7 @@ impl UploadStatus {
             bytes_durable: self.durable().bytes(),
             bytes_total: self.length().map(ByteCount::bytes),
             crc64: match &self.checkpoint.phase {
-                Phase::Completed(object) => Some(Crc64(object.crc64).to_string()),
+                UploadPhase::Completed(object) => Some(Crc64(object.crc64).to_string()),
                 _ => None,
             },
             expires_at: self.expires_at.map(iso8601_extended),
@@ -89,13 +92,13 @@ impl UploadStatus {
             object: &self.record.target.object,
             parts: self.checkpoint.part_count,
             reason: match &self.checkpoint.phase {
-                Phase::Lost { code } => Some(code),
+                UploadPhase::Lost { code } => Some(code),
                 _ => None,
             },
-            role: match &self.record.role {
-                Role::Whole => "whole",
-                Role::Partial => "partial",
-                Role::Final { .. } => "final",
+            role: match &self.record.kind {
+                UploadKind::Regular => "whole",
+                UploadKind::Partial => "partial",
+                UploadKind::Final { .. } => "final",
             },
             state: self.state(),
         }

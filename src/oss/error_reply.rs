@@ -2,7 +2,7 @@
 //!
 //! <https://www.alibabacloud.com/help/en/oss/user-guide/error-responses>
 
-use super::{Reply, xml};
+use super::{HttpResponse, xml};
 use crate::credential::decode_base64;
 use crate::error::{Error, ErrorKind, StoreError};
 use crate::timestamp;
@@ -12,7 +12,7 @@ use crate::timestamp;
 ///
 /// The reply to a HEAD carries its XML in the header `x-oss-err`, in Base64.
 #[must_use]
-pub fn read(reply: &Reply) -> Error {
+pub fn read(reply: &HttpResponse) -> Error {
     let store = store_error(reply);
     let kind = kind_of(store.status, &store.code);
     let cause = if store.code.is_empty() {
@@ -32,7 +32,7 @@ pub fn is_temporary(error: &Error) -> bool {
 }
 
 /// The error for a reply of success that lacks something.
-pub(super) fn unreadable(reply: &Reply, what: &str) -> Error {
+pub(super) fn unreadable(reply: &HttpResponse, what: &str) -> Error {
     let store = StoreError {
         status: reply.status.as_u16(),
         request_id: request_id(reply),
@@ -42,11 +42,11 @@ pub(super) fn unreadable(reply: &Reply, what: &str) -> Error {
 }
 
 /// The request id that the reply's header names, or nothing.
-pub(super) fn request_id(reply: &Reply) -> String {
+pub(super) fn request_id(reply: &HttpResponse) -> String {
     reply.header("x-oss-request-id").unwrap_or_default().trim().to_owned()
 }
 
-fn store_error(reply: &Reply) -> StoreError {
+fn store_error(reply: &HttpResponse) -> StoreError {
     let document = error_document(reply);
     let field = |name| document.as_ref().and_then(|error| error.text_of(name)).unwrap_or_default();
     let or_header = |value: &str, header| match value {
@@ -65,7 +65,7 @@ fn store_error(reply: &Reply) -> StoreError {
     }
 }
 
-fn error_document(reply: &Reply) -> Option<xml::Element> {
+fn error_document(reply: &HttpResponse) -> Option<xml::Element> {
     let in_header = || decode_base64(reply.header("x-oss-err")?);
     let document = if reply.body.is_empty() {
         xml::parse(&String::from_utf8_lossy(&in_header()?))
@@ -215,8 +215,11 @@ mod tests {
     #[test]
     fn the_reply_to_a_head_is_read_from_its_header() {
         let xml = "<Error><Code>SecurityTokenExpired</Code><RequestId>5F</RequestId></Error>";
-        let reply =
-            Reply::new(StatusCode::FORBIDDEN, [("X-Oss-Err", STANDARD.encode(xml))], Vec::new());
+        let reply = HttpResponse::new(
+            StatusCode::FORBIDDEN,
+            [("X-Oss-Err", STANDARD.encode(xml))],
+            Vec::new(),
+        );
         assert_eq!(read(&reply).kind(), ErrorKind::CredentialExpired);
         assert_eq!(read(&reply).store().unwrap().request_id, "5F");
     }
@@ -224,7 +227,7 @@ mod tests {
     #[test]
     fn headers_fill_in_what_the_body_lacks() {
         let headers = [("x-oss-request-id", "5F"), ("x-oss-ec", "0001")];
-        let reply = Reply::new(StatusCode::INTERNAL_SERVER_ERROR, headers, Vec::new());
+        let reply = HttpResponse::new(StatusCode::INTERNAL_SERVER_ERROR, headers, Vec::new());
         let error = read(&reply);
         let store = error.store().unwrap();
         assert_eq!((store.request_id.as_str(), store.ec.as_str()), ("5F", "0001"));
@@ -269,13 +272,13 @@ mod tests {
         #[test]
         fn no_bytes_make_reading_panic(status in 100..1000_u16, body: Vec<u8>, header: String) {
             let status = StatusCode::from_u16(status).unwrap();
-            let _ = read(&Reply { status, headers: HeaderMap::new(), body });
-            let _ = read(&Reply::new(status, [("x-oss-err", header)], Vec::new()));
+            let _ = read(&HttpResponse { status, headers: HeaderMap::new(), body });
+            let _ = read(&HttpResponse::new(status, [("x-oss-err", header)], Vec::new()));
         }
     }
 
-    fn reply(status: u16, body: &str) -> Reply {
+    fn reply(status: u16, body: &str) -> HttpResponse {
         let status = StatusCode::from_u16(status).unwrap();
-        Reply { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec() }
+        HttpResponse { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec() }
     }
 }

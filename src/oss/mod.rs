@@ -2,7 +2,7 @@
 //!
 //! An [`Action`] is one call of the OSS API. It makes an [`UnsignedRequest`] for a [`Bucket`]; a
 //! [`Signer`] turns that into a [`Request`] which the driver sends as it is; the action then reads
-//! the [`Reply`].
+//! the [`HttpResponse`].
 
 pub mod action;
 mod bucket;
@@ -11,7 +11,7 @@ mod crc64_header;
 mod endpoint;
 pub mod error_reply;
 mod etag;
-mod message;
+mod http_message;
 mod percent;
 mod redact;
 pub mod sign;
@@ -22,8 +22,8 @@ pub use action::Action;
 pub use bucket::{Bucket, BucketOptions};
 pub use clock_skew::ClockSkew;
 pub use etag::ETag;
-pub use message::{Body, Reply, Request, UnsignedRequest};
+pub use http_message::{Body, HttpResponse, Request, UnsignedRequest};
 pub use sign::{SignatureVersion, Signer};
-pub use upload_id::UploadId;
+pub use upload_id::MultipartUploadId;
 
 pub(crate) use percent::encode_component;

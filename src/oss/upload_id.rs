@@ -4,9 +4,9 @@ use std::fmt;
 
 /// The id that InitiateMultipartUpload gave out. It names the upload and is opaque.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct UploadId(pub String);
+pub struct MultipartUploadId(pub String);
 
-impl UploadId {
+impl MultipartUploadId {
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -14,7 +14,7 @@ impl UploadId {
     }
 }
 
-impl fmt::Display for UploadId {
+impl fmt::Display for MultipartUploadId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }

@@ -2,17 +2,19 @@
 
 use super::context::QueueContext;
 use super::driver_io::Output;
-use super::ids::TurnId;
+use super::ids::SessionId;
 use super::lookup::StoredUpload;
 use super::state::UploadingPhase;
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::{ByteCount, UnixMillis};
-use crate::upload::{self, Claim, Input, Outcome, Purpose, Session, SessionOptions, Want};
+use crate::upload::{
+    self, FillRequest, Input, LeaseAcquisition, Purpose, Session, SessionOptions, SessionOutcome,
+};
 
 /// A running session.
 #[derive(Debug)]
 pub(super) struct ActiveSession {
-    id: TurnId,
+    id: SessionId,
     session: Session,
     kind: SessionKind,
     source: SourceState,
@@ -43,7 +45,7 @@ pub(super) enum SessionEvent {
     Receiving(ByteCount),
     /// The session requires the entire source again.
     Restarted,
-    Ended(Outcome),
+    Ended(SessionOutcome),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +75,7 @@ impl ActiveSession {
     pub(super) fn start(
         ctx: &mut QueueContext,
         upload: &StoredUpload,
-        acquisition: Claim,
+        acquisition: LeaseAcquisition,
         kind: SessionKind,
         options: SessionOptions,
     ) -> Result<Self> {
@@ -95,7 +97,7 @@ impl ActiveSession {
         })
     }
 
-    pub(super) const fn id(&self) -> TurnId {
+    pub(super) const fn id(&self) -> SessionId {
         self.id
     }
 
@@ -107,14 +109,14 @@ impl ActiveSession {
     pub(super) fn phase(&self) -> UploadingPhase {
         match (self.credential_request, self.source) {
             (CredentialRequest::Blocking, _) => UploadingPhase::TokenExpired,
-            (_, SourceState::Requested(_)) => UploadingPhase::SourceWanted,
+            (_, SourceState::Requested(_)) => UploadingPhase::AwaitingSource,
             _ => UploadingPhase::Transferring,
         }
     }
 
-    /// The bytes that the session requests; see [`Session::wants`].
-    pub(super) fn wants(&self) -> Option<Want> {
-        self.session.wants()
+    /// The bytes that the session requests; see [`Session::pending_fill`].
+    pub(super) fn pending_fill(&self) -> Option<FillRequest> {
+        self.session.pending_fill()
     }
 
     pub(super) fn next_wakeup(&self) -> Option<UnixMillis> {
@@ -142,22 +144,22 @@ impl ActiveSession {
                     self.has_progress = true;
                     return Some(SessionEvent::Durable(*durable));
                 }
-                upload::Output::Event(upload::Event::Ready { offset, .. }) => {
+                upload::Output::Event(upload::Event::Receiving { offset, .. }) => {
                     self.source = SourceState::Idle(*offset);
                     self.has_progress = true;
                     Some(SessionEvent::Receiving(*offset))
                 }
-                upload::Output::Event(upload::Event::Rewind) => {
+                upload::Output::Event(upload::Event::RestartSource) => {
                     self.source = SourceState::Idle(ByteCount::ZERO);
                     self.has_progress = true;
                     Some(SessionEvent::Restarted)
                 }
-                upload::Output::Event(upload::Event::Ended(outcome)) => {
+                upload::Output::Event(upload::Event::SessionEnded(outcome)) => {
                     Some(SessionEvent::Ended(outcome.clone()))
                 }
                 _ => None,
             };
-            ctx.output(Output::Turn { turn: self.id, output });
+            ctx.output(Output::Session { session: self.id, output });
             if event.is_some() {
                 return event;
             }
@@ -168,7 +170,7 @@ impl ActiveSession {
     /// Marks the source as requested, and returns the offset, if the session requires bytes that
     /// have not been requested yet.
     pub(super) fn request_source(&mut self) -> Option<ByteCount> {
-        let want = self.session.wants()?;
+        let want = self.session.pending_fill()?;
         self.has_streamed |= want.streamed;
         let SourceState::Idle(offset) = self.source else { return None };
         self.source = SourceState::Requested(offset);
@@ -180,8 +182,10 @@ impl ActiveSession {
     /// # Errors
     /// Returns [`ErrorKind::FileStateWrong`] if no bytes are requested, and
     /// [`ErrorKind::OffsetMismatch`] if the session requires those of another offset.
-    pub(super) fn supply_source(&mut self, offset: ByteCount) -> Result<TurnId> {
-        let SourceState::Requested(wanted) = self.source else { return Err(source_not_wanted()) };
+    pub(super) fn supply_source(&mut self, offset: ByteCount) -> Result<SessionId> {
+        let SourceState::Requested(wanted) = self.source else {
+            return Err(source_not_requested());
+        };
         if offset != wanted {
             let (offset, wanted) = (offset.bytes(), wanted.bytes());
             let message = format!("the source starts at offset {offset}; expected {wanted}");
@@ -204,7 +208,7 @@ impl ActiveSession {
 
     /// Returns the sent offset if there is progress that was not taken yet.
     pub(super) fn take_progress(&mut self) -> Option<ByteCount> {
-        std::mem::take(&mut self.has_progress).then(|| self.session.handed_over())
+        std::mem::take(&mut self.has_progress).then(|| self.session.sent_offset())
     }
 
     /// Returns `true` if the session is blocked on a credential.
@@ -260,10 +264,10 @@ impl ActiveSession {
 
     /// Discards the session.
     pub(super) fn discard(self, ctx: &mut QueueContext) {
-        ctx.output(Output::TurnDropped { turn: self.id });
+        ctx.output(Output::SessionDropped { session: self.id });
     }
 }
 
-pub(super) fn source_not_wanted() -> Error {
+pub(super) fn source_not_requested() -> Error {
     Error::new(ErrorKind::FileStateWrong, "no bytes of the file are requested")
 }

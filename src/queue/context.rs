@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 
 use super::driver_io::Output;
 use super::event::{Event, EventQueue};
-use super::ids::{KvId, TurnId, VodCallId};
+use super::ids::{KvId, SessionId, VodCallId};
 use super::options::Options;
 use super::seeded_rng::SeededRng;
 use crate::credential::UploadCredential;
 use crate::error::Error;
 use crate::oss::ClockSkew;
 use crate::units::UnixMillis;
-use crate::upload::{Attempts, Jitter, SessionOptions, UploadKey};
+use crate::upload::{Attempts, Jitter, SessionOptions, UploadId};
 
 /// State that all files of a queue share.
 #[derive(Debug)]
@@ -102,8 +102,8 @@ impl QueueContext {
         VodCallId(self.next_id())
     }
 
-    pub(super) fn next_session_id(&mut self) -> TurnId {
-        TurnId(self.next_id())
+    pub(super) fn next_session_id(&mut self) -> SessionId {
+        SessionId(self.next_id())
     }
 
     const fn next_id(&mut self) -> u64 {
@@ -111,8 +111,8 @@ impl QueueContext {
         self.next_id
     }
 
-    pub(super) fn new_upload_key(&mut self) -> UploadKey {
-        UploadKey::from_random(self.rng.next_u128())
+    pub(super) fn new_upload_key(&mut self) -> UploadId {
+        UploadId::from_random(self.rng.next_u128())
     }
 
     /// A nonce for one request to VOD.

@@ -1,8 +1,8 @@
 //! What a queue requests from its driver, and what the driver reports to it.
 
-use super::ids::{FileId, KvId, TurnId, VodCallId};
+use super::ids::{FileId, KvId, SessionId, VodCallId};
 use crate::error::Result;
-use crate::oss::{Reply, Request};
+use crate::oss::{HttpResponse, Request};
 use crate::units::ByteCount;
 use crate::upload;
 
@@ -45,25 +45,25 @@ pub enum Output {
         id: VodCallId,
     },
     /// An upload session has started. It may request bytes.
-    TurnBegun {
+    SessionStarted {
         /// The session.
-        turn: TurnId,
+        session: SessionId,
         /// The file that it uploads.
         file: FileId,
         /// Size of the file, if known.
         size: Option<ByteCount>,
     },
-    /// An output of a session. After [`upload::Event::Ended`], the session is over.
-    Turn {
+    /// An output of a session. After [`upload::Event::SessionEnded`], the session is over.
+    Session {
         /// The session.
-        turn: TurnId,
+        session: SessionId,
         /// The output.
         output: upload::Output,
     },
     /// The session is discarded: abort its requests; key-value writes in progress continue.
-    TurnDropped {
+    SessionDropped {
         /// The session.
-        turn: TurnId,
+        session: SessionId,
     },
 }
 
@@ -85,12 +85,12 @@ pub enum Input {
         id: VodCallId,
         /// The response, or why there is none. [`ErrorKind::VodUnavailable`](crate::ErrorKind) is
         /// retried; other kinds are not.
-        result: Result<Reply>,
+        result: Result<HttpResponse>,
     },
     /// An input of a session.
-    Turn {
+    Session {
         /// The session.
-        turn: TurnId,
+        session: SessionId,
         /// The input.
         input: upload::Input,
     },
@@ -98,14 +98,14 @@ pub enum Input {
     /// waits for more.
     SourceEnded {
         /// The session.
-        turn: TurnId,
+        session: SessionId,
         /// Offset at which the supplied bytes ended.
         offset: ByteCount,
     },
     /// The supplier reported that its source was interrupted.
     SourceBroken {
         /// The session.
-        turn: TurnId,
+        session: SessionId,
         /// The reason, as reported by the supplier.
         reason: String,
     },

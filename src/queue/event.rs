@@ -28,7 +28,7 @@ pub enum Event {
         durable: ByteCount,
     },
     /// A file requires its bytes from this offset on.
-    SourceWanted {
+    SourceRequested {
         /// The file.
         file: FileId,
         /// Offset of the first required byte.
@@ -143,7 +143,7 @@ impl Event {
             Self::TokenExpiring(expiry) | Self::TokenExpired(expiry) => Some(expiry.file),
             Self::Succeeded(succeeded) => Some(succeeded.file),
             Self::UploadStarted { file, .. }
-            | Self::SourceWanted { file, .. }
+            | Self::SourceRequested { file, .. }
             | Self::Progress { file, .. }
             | Self::Failed { file, .. }
             | Self::Canceled { file, .. }

@@ -6,7 +6,7 @@ pub struct FileId(pub u64);
 
 /// Identifies one upload session of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TurnId(pub u64);
+pub struct SessionId(pub u64);
 
 /// Identifies a key-value operation of the queue itself, as opposed to one of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

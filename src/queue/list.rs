@@ -4,7 +4,7 @@ use super::context::QueueContext;
 use super::credentials::{PendingCredential, StsToken};
 use super::driver_io::{Input, Output};
 use super::event::Event;
-use super::ids::{FileId, TurnId};
+use super::ids::{FileId, SessionId};
 use super::info::FileInfo;
 use super::lookup::CheckpointLookup;
 use super::new_file::NewFile;
@@ -14,7 +14,7 @@ use super::state::{FileCall, FileState, QueueCall, QueueState, UploadingPhase};
 use super::validated_file::ValidatedFile;
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::{ByteCount, UnixMillis};
-use crate::upload::Want;
+use crate::upload::FillRequest;
 
 /// A list of files and the run that uploads them. See the [module](super) for the driver loop.
 #[derive(Debug)]
@@ -52,10 +52,10 @@ impl Queue {
         self.ctx.next_event()
     }
 
-    /// Returns the bytes that a session requests; see [`crate::upload::Session::wants`].
+    /// Returns the bytes that a session requests; see [`crate::upload::Session::pending_fill`].
     #[must_use]
-    pub fn wants(&self, turn: TurnId) -> Option<Want> {
-        self.files.iter().find(|file| file.has_session(turn))?.wants()
+    pub fn pending_fill(&self, session: SessionId) -> Option<FillRequest> {
+        self.files.iter().find(|file| file.has_session(session))?.pending_fill()
     }
 
     /// Returns when [`Input::Tick`] is due unless another input precedes it.
@@ -81,18 +81,18 @@ impl Queue {
                     file.on_vod_reply(ctx, result);
                 }
             }
-            Input::Turn { turn, input } => {
-                if let Some(file) = with_session(files, turn) {
+            Input::Session { session, input } => {
+                if let Some(file) = with_session(files, session) {
                     file.handle_session_input(ctx, input);
                 }
             }
-            Input::SourceEnded { turn, offset } => {
-                if let Some(file) = with_session(files, turn) {
+            Input::SourceEnded { session, offset } => {
+                if let Some(file) = with_session(files, session) {
                     file.on_source_ended(ctx, offset);
                 }
             }
-            Input::SourceBroken { turn, reason } => {
-                if let Some(file) = with_session(files, turn) {
+            Input::SourceBroken { session, reason } => {
+                if let Some(file) = with_session(files, session) {
                     file.on_source_interrupted(ctx, &reason);
                 }
             }
@@ -110,8 +110,8 @@ impl Queue {
         QueueCall::AddFile.require(self.state())?;
         let file = ValidatedFile::new(self.ctx.options().user_id(), new)?;
         if self.listed().any(|listed| listed.is_same_file(&file)) {
-            let message =
-                "the list already contains this file, by name, size, modification time and edges";
+            let message = "the list already contains a file with this name, size, modification time and \
+                           content sample";
             return Err(Error::new(ErrorKind::FileDuplicate, message));
         }
         self.files_added += 1;
@@ -317,7 +317,7 @@ impl Queue {
         now: UnixMillis,
         file: FileId,
         offset: ByteCount,
-    ) -> Result<TurnId> {
+    ) -> Result<SessionId> {
         self.call(now, file, FileCall::SupplySource, |file, _| file.supply_source(offset))?
     }
 
@@ -384,7 +384,7 @@ impl Queue {
     }
 }
 
-fn with_session(files: &mut [QueuedFile], id: TurnId) -> Option<&mut QueuedFile> {
+fn with_session(files: &mut [QueuedFile], id: SessionId) -> Option<&mut QueuedFile> {
     files.iter_mut().find(|file| file.has_session(id))
 }
 

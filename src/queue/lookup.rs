@@ -1,15 +1,15 @@
 //! The lookup of a stored file: which keys to read, in which order.
 
 use super::file_record::FileRecord;
-use super::identity::FileIdentity;
+use super::fingerprint::FileFingerprint;
 use crate::error::{ErrorKind, Result};
 use crate::units::UnixMillis;
-use crate::upload::{Checkpoint, CheckpointSearch, Phase, UploadKey, UploadRecord};
+use crate::upload::{Checkpoint, CheckpointSearch, UploadId, UploadPhase, UploadRecord};
 
 /// Searches the upload of a file and its last checkpoint.
 ///
 /// The lookup performs no I/O: the caller reads the key that [`next_key`](Self::next_key) returns
-/// and passes its value to [`take`](Self::take), until there is no next key.
+/// and passes its value to [`feed`](Self::feed), until there is no next key.
 ///
 /// ```text
 /// file record → upload record → lease, checkpoints (see `CheckpointSearch`)
@@ -23,7 +23,7 @@ pub struct CheckpointLookup {
 
 /// The records of a file.
 #[derive(Clone, Debug, Default)]
-pub struct Stored {
+pub struct StoredFile {
     /// Media id, if known.
     pub media_id: Option<String>,
     /// When the file record was written.
@@ -36,7 +36,7 @@ pub struct Stored {
 #[derive(Clone, Debug)]
 pub struct StoredUpload {
     /// Upload id.
-    pub key: UploadKey,
+    pub key: UploadId,
     /// Its record.
     pub record: UploadRecord,
     /// Its last checkpoint.
@@ -46,15 +46,15 @@ pub struct StoredUpload {
 #[derive(Clone, Debug)]
 enum Step {
     File(String),
-    Upload(UploadKey),
-    Search(UploadKey, Box<CheckpointSearch>),
-    Done(Option<(UploadKey, Box<Checkpoint>)>),
+    Upload(UploadId),
+    Search(UploadId, Box<CheckpointSearch>),
+    Done(Option<(UploadId, Box<Checkpoint>)>),
 }
 
 impl CheckpointLookup {
     /// Creates a lookup by the fingerprint of a file or, without one, of its known upload.
     #[must_use]
-    pub fn new(identity: Option<&FileIdentity>, upload: Option<&UploadKey>) -> Self {
+    pub fn new(identity: Option<&FileFingerprint>, upload: Option<&UploadId>) -> Self {
         let step = match (identity, upload) {
             (Some(identity), _) => Step::File(identity.key()),
             (None, Some(upload)) => Step::Upload(upload.clone()),
@@ -68,7 +68,7 @@ impl CheckpointLookup {
     pub fn next_key(&self) -> Option<String> {
         match &self.step {
             Step::File(key) => Some(key.clone()),
-            Step::Upload(upload) => Some(upload.upload()),
+            Step::Upload(upload) => Some(upload.record_key()),
             Step::Search(_, search) => search.next_key(),
             Step::Done(_) => None,
         }
@@ -79,12 +79,12 @@ impl CheckpointLookup {
     /// # Errors
     /// Returns [`ErrorKind::CheckpointCorrupt`] or [`ErrorKind::CheckpointNewer`] if a record
     /// cannot be decoded.
-    pub fn take(&mut self, value: Option<Vec<u8>>) -> Result<()> {
+    pub fn feed(&mut self, value: Option<Vec<u8>>) -> Result<()> {
         let none = Step::Done(None);
         self.step = match (std::mem::replace(&mut self.step, none), value) {
             (Step::File(_), Some(value)) => {
                 self.file = FileRecord::decode(&value)?;
-                let upload = self.file.upload.as_deref().and_then(UploadKey::new);
+                let upload = self.file.upload.as_deref().and_then(UploadId::new);
                 upload.map_or(Step::Done(None), Step::Upload)
             }
             (Step::Upload(upload), Some(value)) => {
@@ -101,11 +101,11 @@ impl CheckpointLookup {
     }
 
     fn search(
-        upload: UploadKey,
+        upload: UploadId,
         mut search: Box<CheckpointSearch>,
         value: Option<Vec<u8>>,
     ) -> Result<Step> {
-        match search.take(value) {
+        match search.feed(value) {
             Ok(()) => {}
             Err(error) if error.kind() == ErrorKind::UploadNotFound => return Ok(Step::Done(None)),
             Err(error) => return Err(error),
@@ -119,7 +119,7 @@ impl CheckpointLookup {
 
     /// Returns the records found.
     #[must_use]
-    pub fn finish(self) -> Stored {
+    pub fn finish(self) -> StoredFile {
         let written_at = self.file.written_at();
         let upload = match (self.step, self.record) {
             (Step::Done(Some((key, checkpoint))), Some(record)) => {
@@ -127,11 +127,11 @@ impl CheckpointLookup {
             }
             _ => None,
         };
-        Stored { media_id: self.file.media_id, written_at, upload }
+        StoredFile { media_id: self.file.media_id, written_at, upload }
     }
 }
 
-impl Stored {
+impl StoredFile {
     /// Returns when the last of the records was written.
     #[must_use]
     pub fn last_written_at(&self) -> UnixMillis {
@@ -144,8 +144,9 @@ impl Stored {
 
     /// Returns the upload if it can be resumed or is complete, but not if it was aborted or lost.
     #[must_use]
-    pub fn continuable(self) -> Option<StoredUpload> {
-        let is_resumable = |phase: &Phase| !matches!(phase, Phase::Aborted | Phase::Lost { .. });
+    pub fn resumable(self) -> Option<StoredUpload> {
+        let is_resumable =
+            |phase: &UploadPhase| !matches!(phase, UploadPhase::Aborted | UploadPhase::Lost { .. });
         self.upload.filter(|upload| is_resumable(&upload.checkpoint.phase))
     }
 
@@ -161,22 +162,22 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
     use super::*;
-    use crate::upload::{Role, Target};
+    use crate::upload::{Target, UploadKind};
 
     #[test]
     fn an_aborted_or_lost_upload_is_not_resumable() {
-        let stored = |phase: Phase| Stored {
+        let stored = |phase: UploadPhase| StoredFile {
             upload: Some(StoredUpload {
-                key: UploadKey::new("a").unwrap(),
+                key: UploadId::new("a").unwrap(),
                 record: record(),
                 checkpoint: Checkpoint { phase, ..Checkpoint::empty() },
             }),
-            ..Stored::default()
+            ..StoredFile::default()
         };
-        assert!(stored(Phase::Receiving).continuable().is_some());
-        assert!(stored(Phase::Completing).continuable().is_some());
-        assert!(stored(Phase::Aborted).continuable().is_none());
-        assert!(stored(Phase::Lost { code: "upload-lost".into() }).continuable().is_none());
+        assert!(stored(UploadPhase::Receiving).resumable().is_some());
+        assert!(stored(UploadPhase::Completing).resumable().is_some());
+        assert!(stored(UploadPhase::Aborted).resumable().is_none());
+        assert!(stored(UploadPhase::Lost { code: "upload-lost".into() }).resumable().is_none());
     }
 
     fn record() -> UploadRecord {
@@ -195,8 +196,8 @@ mod tests {
             },
             content_type: None,
             client_metadata: None,
-            minted: false,
-            role: Role::Whole,
+            credential_from_vod: false,
+            kind: UploadKind::Regular,
         }
     }
 }

@@ -10,15 +10,15 @@
 //!    for a result. Each takes the current time.
 //! 2. **Drain**: call [`Queue::poll`] until it returns `None`, and start each [`Output`] without
 //!    waiting for it. Take events with [`Queue::poll_event`] whenever there is a reader.
-//! 3. For each running session (see [`Output::TurnBegun`]): if [`Queue::wants`] returns a request
-//!    and no other fill of this session is open, start to fill a buffer from the source that
-//!    [`Queue::supply_source`] accepted, as [`crate::upload`] specifies. Without a source, the fill
-//!    waits.
+//! 3. For each running session (see [`Output::SessionStarted`]): if [`Queue::pending_fill`] returns
+//!    a request and no other fill of this session is open, start to fill a buffer from the source
+//!    that [`Queue::supply_source`] accepted, as [`crate::upload`] specifies. Without a source, the
+//!    fill waits.
 //! 4. Wait for a call, the result of an output, the end of a fill, or [`Queue::next_wakeup`], and
 //!    continue with 1.
 //!
-//! A [`TurnId`] identifies one session of [`crate::upload`] for a file. Results for a session that
-//! has ended or was dropped are ignored.
+//! A [`SessionId`] identifies one session of [`crate::upload`] for a file. Results for a session
+//! that has ended or was dropped are ignored.
 
 mod active_session;
 mod context;
@@ -28,7 +28,7 @@ mod entry_state;
 mod event;
 mod file_record;
 mod file_timers;
-mod identity;
+mod fingerprint;
 mod ids;
 mod info;
 mod list;
@@ -47,12 +47,12 @@ pub use credentials::StsToken;
 pub use driver_io::{Input, Output};
 pub use event::{Event, Succeeded, TokenExpiry};
 pub use file_record::FileRecord;
-pub use identity::FileIdentity;
-pub use ids::{FileId, KvId, TurnId, VodCallId};
+pub use fingerprint::FileFingerprint;
+pub use ids::{FileId, KvId, SessionId, VodCallId};
 pub use info::{FRACTION_UNFINISHED_MAX, FileInfo, Progress};
 pub use list::Queue;
-pub use lookup::{CheckpointLookup, Stored, StoredUpload};
-pub use new_file::{EDGE_BYTES, Edges, NAME_BYTES_MAX, NewFile};
+pub use lookup::{CheckpointLookup, StoredFile, StoredUpload};
+pub use new_file::{ContentSample, NAME_BYTES_MAX, NewFile, SAMPLE_BYTES};
 pub use options::{
     CHECKPOINT_LIFE_DEFAULT, Options, OptionsInput, PARALLEL_FILES_MAX, REGION_DEFAULT,
     RETRY_COUNT_DEFAULT, RETRY_DURATION_DEFAULT, TIMEOUT_DEFAULT, retry_policy, timeout,

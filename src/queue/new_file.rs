@@ -6,8 +6,8 @@ use crate::vod::MediaKind;
 /// Maximum length of a file name in bytes of UTF-8.
 pub const NAME_BYTES_MAX: usize = 1_024;
 
-/// Length in bytes of each of the two samples in [`Edges`]: 64 KiB.
-pub const EDGE_BYTES: usize = 64 << 10;
+/// Length in bytes of each of the two samples in [`ContentSample`]: 64 KiB.
+pub const SAMPLE_BYTES: usize = 64 << 10;
 
 /// A file to add to a queue.
 #[derive(Clone, Debug, Default)]
@@ -21,7 +21,7 @@ pub struct NewFile {
     /// Time of the last modification in milliseconds since the Unix epoch.
     pub last_modified_ms: Option<u64>,
     /// Samples of the content.
-    pub edges: Option<Edges>,
+    pub content_sample: Option<ContentSample>,
     /// Endpoint that replaces the one of the credential.
     pub endpoint: Option<String>,
     /// Bucket that replaces the one of the credential.
@@ -32,9 +32,9 @@ pub struct NewFile {
     pub param_data: Option<String>,
 }
 
-/// The first and last [`EDGE_BYTES`] of a file, or the entire file if it is shorter.
+/// The first and last [`SAMPLE_BYTES`] of a file, or the entire file if it is shorter.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Edges {
+pub struct ContentSample {
     /// The first bytes.
     pub first: Vec<u8>,
     /// The last bytes.

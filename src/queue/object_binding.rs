@@ -1,6 +1,6 @@
 //! The object and the media id that a file is bound to.
 
-use super::lookup::Stored;
+use super::lookup::StoredFile;
 use crate::credential::UploadAddress;
 use crate::error::{Error, ErrorKind, Result};
 use crate::upload::Target;
@@ -39,7 +39,7 @@ impl ObjectBinding {
     }
 
     /// Adopts the stored media id and address.
-    pub(super) fn restore(&mut self, stored: &Stored) {
+    pub(super) fn restore(&mut self, stored: &StoredFile) {
         if stored.media_id.is_some() {
             self.media_id.clone_from(&stored.media_id);
         }

@@ -55,7 +55,7 @@ pub struct OptionsInput {
     /// Time limit per file: 1 s to one year.
     pub deadline_secs: Option<u32>,
     /// Time after its last write for which a checkpoint can be resumed: 60 s to one year.
-    pub checkpoint_life_secs: Option<u32>,
+    pub checkpoint_ttl_secs: Option<u32>,
     /// The URL of the VOD service.
     pub vod_endpoint: Option<String>,
 }
@@ -107,9 +107,9 @@ impl Options {
             deadline.is_none_or(|secs| (1..=YEAR_SECS).contains(&secs)),
             DEADLINE_RANGE,
         )?;
-        let ttl = input.checkpoint_life_secs;
+        let ttl = input.checkpoint_ttl_secs;
         check_range(
-            "checkpoint-life",
+            "checkpoint-ttl",
             ttl.is_none_or(|secs| (60..=YEAR_SECS).contains(&secs)),
             "60 to 31,536,000 seconds",
         )?;
@@ -286,8 +286,8 @@ mod tests {
                 &[0, 31_536_001],
             ),
             (
-                "checkpoint-life",
-                |input, n| input.checkpoint_life_secs = Some(n as u32),
+                "checkpoint-ttl",
+                |input, n| input.checkpoint_ttl_secs = Some(n as u32),
                 &[60, 31_536_000],
                 &[59, 31_536_001],
             ),

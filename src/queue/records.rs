@@ -3,19 +3,19 @@
 
 use super::context::QueueContext;
 use super::file_record::FileRecord;
-use super::identity::FileIdentity;
+use super::fingerprint::FileFingerprint;
 use super::ids::KvId;
-use super::lookup::{CheckpointLookup, Stored, StoredUpload};
+use super::lookup::{CheckpointLookup, StoredFile, StoredUpload};
 use crate::credential::UploadCredential;
 use crate::error::{Error, ErrorKind, Result};
-use crate::upload::{self, Checkpoint, Lease, Phase, Target, UploadKey, UploadRecord};
+use crate::upload::{self, Checkpoint, Lease, Target, UploadId, UploadPhase, UploadRecord};
 
 /// The records of a file, and the task that accesses them.
 #[derive(Debug)]
 pub(super) struct FileRecords {
-    fingerprint: Option<FileIdentity>,
+    fingerprint: Option<FileFingerprint>,
     /// The records that the last task found or wrote.
-    stored: Stored,
+    stored: StoredFile,
     task: Option<RecordTask>,
 }
 
@@ -82,11 +82,11 @@ pub(super) enum RecordEvent {
 }
 
 impl FileRecords {
-    pub(super) fn new(fingerprint: Option<FileIdentity>) -> Self {
-        Self { fingerprint, stored: Stored::default(), task: None }
+    pub(super) fn new(fingerprint: Option<FileFingerprint>) -> Self {
+        Self { fingerprint, stored: StoredFile::default(), task: None }
     }
 
-    pub(super) const fn stored(&self) -> &Stored {
+    pub(super) const fn stored(&self) -> &StoredFile {
         &self.stored
     }
 
@@ -152,7 +152,7 @@ impl FileRecords {
     pub(super) fn save(
         &mut self,
         ctx: &mut QueueContext,
-        key: UploadKey,
+        key: UploadId,
         record: UploadRecord,
         media_id: Option<&str>,
     ) -> Option<RecordEvent> {
@@ -178,13 +178,14 @@ impl FileRecords {
         then: AfterDelete,
     ) -> Option<RecordEvent> {
         let had_parts = self.upload().is_some_and(|StoredUpload { checkpoint, .. }| {
-            let is_resumable = matches!(checkpoint.phase, Phase::Receiving | Phase::Completing);
+            let is_resumable =
+                matches!(checkpoint.phase, UploadPhase::Receiving | UploadPhase::Completing);
             is_resumable && (checkpoint.upload_id.is_some() || has_sent)
         });
         let deletion = RecordDeletion { kept_media_id, had_parts, then };
         match self.stored.upload.take() {
             Some(upload) => {
-                let awaited = vec![ctx.kv_get(upload.key.lease())];
+                let awaited = vec![ctx.kv_get(upload.key.lease_key())];
                 self.run(awaited, Step::ReadLease { upload: Box::new(upload), deletion })
             }
             None => self.delete_file(ctx, Vec::new(), deletion),
@@ -202,11 +203,11 @@ impl FileRecords {
         let RecordTask { mut awaited, step } = self.task.take()?;
         awaited.retain(|awaited| *awaited != id);
         let result = result.map_err(|text| {
-            Error::new(ErrorKind::KeyValueUnavailable, text).while_doing("key-value store")
+            Error::new(ErrorKind::KeyValueUnavailable, text).with_context("key-value store")
         });
         match (step, result) {
             (Step::Lookup { mut lookup, then }, result) => {
-                match result.and_then(|value| lookup.take(value)) {
+                match result.and_then(|value| lookup.feed(value)) {
                     Ok(()) => self.continue_lookup(ctx, lookup, then),
                     Err(error) => Some(RecordEvent::LookedUp(then, Err(error))),
                 }
@@ -255,7 +256,7 @@ impl FileRecords {
     ) -> Option<RecordEvent> {
         let StoredUpload { key, record, .. } = &*upload;
         let records = record.encode().and_then(|record| {
-            Ok([(key.upload(), record), (key.lease(), Lease::unclaimed().encode()?)])
+            Ok([(key.record_key(), record), (key.lease_key(), Lease::unheld().encode()?)])
         });
         match records {
             Ok(records) => {
@@ -305,7 +306,7 @@ impl FileRecords {
 
     fn deleted(&mut self, deletion: RecordDeletion) -> Option<RecordEvent> {
         let RecordDeletion { kept_media_id, had_parts, then } = deletion;
-        self.stored = Stored { media_id: kept_media_id, ..Stored::default() };
+        self.stored = StoredFile { media_id: kept_media_id, ..StoredFile::default() };
         Some(RecordEvent::Deleted { had_parts, then })
     }
 
@@ -317,7 +318,7 @@ impl FileRecords {
 
 fn file_record(
     ctx: &QueueContext,
-    upload: Option<&UploadKey>,
+    upload: Option<&UploadId>,
     media_id: Option<&str>,
 ) -> FileRecord {
     FileRecord {

@@ -53,11 +53,11 @@ named_enum! {
         /// Its records are being searched or written.
         Starting = "starting",
         /// Waiting for a credential.
-        CredentialWanted = "credential-wanted",
+        AwaitingCredential = "awaiting-credential",
         /// Waiting for a media id or a credential from VOD.
-        MediaWanted = "media-wanted",
+        RequestingMedia = "requesting-media",
         /// Waiting for its bytes.
-        SourceWanted = "source-wanted",
+        AwaitingSource = "awaiting-source",
         /// Bytes are being sent, or the object is being completed.
         Transferring = "transferring",
         /// Waiting for a new credential.
@@ -117,59 +117,59 @@ named_enum! {
 
 /// Whether a call is allowed in a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum CallPolicy {
     /// Allowed: it takes effect.
-    Taken,
+    Allowed,
     /// Allowed: it takes effect once the file is active.
-    Kept,
+    Deferred,
     /// Allowed if the file's bytes are requested.
-    IfWanted,
+    IfSourceRequested,
     /// Rejected without any effect.
-    Refused,
+    Rejected,
 }
 
 impl FileCall {
     /// Returns whether this call is allowed for a file in `state`.
     #[must_use]
-    pub const fn answer(self, state: &FileState) -> Answer {
-        use Answer::{IfWanted, Kept, Refused, Taken};
+    pub const fn answer(self, state: &FileState) -> CallPolicy {
+        use CallPolicy::{Allowed, Deferred, IfSourceRequested, Rejected};
         use FileState::{Canceled, Failure, Ready, Stopped, Success, Uploading};
         use UploadingPhase as Phase;
         match self {
-            Self::Delete | Self::Checkpoint => Taken,
+            Self::Delete | Self::Checkpoint => Allowed,
             Self::Cancel => match state {
-                Success | Canceled | Uploading(Phase::Canceling) => Refused,
-                _ => Taken,
+                Success | Canceled | Uploading(Phase::Canceling) => Rejected,
+                _ => Allowed,
             },
             Self::Resume => match state {
-                Failure(_) | Canceled | Stopped => Taken,
-                _ => Refused,
+                Failure(_) | Canceled | Stopped => Allowed,
+                _ => Rejected,
             },
             Self::ClearCheckpoint => match state {
-                Ready | Failure(_) | Canceled | Stopped => Taken,
-                Uploading(Phase::CredentialWanted | Phase::TokenExpired) => Taken,
-                _ => Refused,
+                Ready | Failure(_) | Canceled | Stopped => Allowed,
+                Uploading(Phase::AwaitingCredential | Phase::TokenExpired) => Allowed,
+                _ => Rejected,
             },
             Self::SetAuthAndAddress
             | Self::ResumeWithAuth
             | Self::SetStsToken
             | Self::ResumeWithStsToken
             | Self::SetStsTokenDirectly => match state {
-                Success | Canceled | Uploading(Phase::Canceling) => Refused,
-                Ready | Failure(_) | Stopped => Kept,
-                Uploading(Phase::Starting | Phase::Stopping) => Kept,
-                _ => Taken,
+                Success | Canceled | Uploading(Phase::Canceling) => Rejected,
+                Ready | Failure(_) | Stopped => Deferred,
+                Uploading(Phase::Starting | Phase::Stopping) => Deferred,
+                _ => Allowed,
             },
             Self::SupplySource => match state {
-                Uploading(Phase::SourceWanted) => Taken,
-                Uploading(Phase::TokenExpired) => IfWanted,
-                _ => Refused,
+                Uploading(Phase::AwaitingSource) => Allowed,
+                Uploading(Phase::TokenExpired) => IfSourceRequested,
+                _ => Rejected,
             },
         }
     }
 
     pub(super) fn require(self, state: &FileState) -> Result<()> {
-        if self.answer(state) != Answer::Refused {
+        if self.answer(state) != CallPolicy::Rejected {
             return Ok(());
         }
         let message = format!("cannot call {} while the file is {}", self.name(), state.name());
@@ -180,18 +180,18 @@ impl FileCall {
 impl QueueCall {
     /// Returns whether this call is allowed for a queue in `state`.
     #[must_use]
-    pub const fn answer(self, state: QueueState) -> Answer {
+    pub const fn answer(self, state: QueueState) -> CallPolicy {
         let runs = matches!(state, QueueState::Start | QueueState::Expire);
         match self {
-            Self::AddFile | Self::ListFiles | Self::CleanList => Answer::Taken,
-            Self::StartUpload if runs => Answer::Refused,
-            Self::StopUpload if !runs => Answer::Refused,
-            Self::StartUpload | Self::StopUpload => Answer::Taken,
+            Self::AddFile | Self::ListFiles | Self::CleanList => CallPolicy::Allowed,
+            Self::StartUpload if runs => CallPolicy::Rejected,
+            Self::StopUpload if !runs => CallPolicy::Rejected,
+            Self::StartUpload | Self::StopUpload => CallPolicy::Allowed,
         }
     }
 
     pub(super) fn require(self, state: QueueState) -> Result<()> {
-        if self.answer(state) != Answer::Refused {
+        if self.answer(state) != CallPolicy::Rejected {
             return Ok(());
         }
         let message = format!("cannot call {} while the queue is {}", self.name(), state.name());
@@ -248,7 +248,7 @@ pub fn queue_table() -> String {
 fn table<'a>(
     corner: &str,
     calls: &[&str],
-    rows: impl Iterator<Item = (&'a str, Vec<Answer>)>,
+    rows: impl Iterator<Item = (&'a str, Vec<CallPolicy>)>,
 ) -> String {
     let mut table = format!("| {corner} | {} |\n", calls.join(" | "));
     table.push_str(&"|---".repeat(calls.len() + 1));
@@ -257,10 +257,10 @@ fn table<'a>(
         let cells: Vec<_> = answers
             .into_iter()
             .map(|answer| match answer {
-                Answer::Taken => "yes",
-                Answer::Kept => "kept",
-                Answer::IfWanted => "if wanted",
-                Answer::Refused => "no",
+                CallPolicy::Allowed => "yes",
+                CallPolicy::Deferred => "kept",
+                CallPolicy::IfSourceRequested => "if wanted",
+                CallPolicy::Rejected => "no",
             })
             .collect();
         table.push_str(&format!("| {state} | {} |\n", cells.join(" | ")));

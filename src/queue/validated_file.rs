@@ -1,7 +1,7 @@
 //! A file of the list after its parameters were validated.
 
-use super::identity::FileIdentity;
-use super::new_file::{EDGE_BYTES, Edges, NAME_BYTES_MAX, NewFile};
+use super::fingerprint::FileFingerprint;
+use super::new_file::{ContentSample, NAME_BYTES_MAX, NewFile, SAMPLE_BYTES};
 use crate::credential::{UploadAddress, check_object_key};
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::{ByteCount, OBJECT_SIZE_MAX};
@@ -13,7 +13,7 @@ pub(super) struct ValidatedFile {
     name: String,
     size: Option<ByteCount>,
     kind: MediaKind,
-    fingerprint: Option<FileIdentity>,
+    fingerprint: Option<FileFingerprint>,
     endpoint: Option<String>,
     bucket: Option<String>,
     object: Option<String>,
@@ -39,14 +39,14 @@ impl ValidatedFile {
             let message = format!("the file size is {size}; the maximum is {OBJECT_SIZE_MAX}");
             return Err(Error::new(ErrorKind::FileTooLarge, message));
         }
-        if let Some(edges) = &new.edges {
-            check_edges(edges, new.size)?;
+        if let Some(sample) = &new.content_sample {
+            check_content_sample(sample, new.size)?;
         }
         let kind = match new.kind {
             Some(kind) => kind,
             None => MediaKind::from_file_name(&new.name)?,
         };
-        let fingerprint = FileIdentity::of(user_id, &new);
+        let fingerprint = FileFingerprint::of(user_id, &new);
         Ok(Self {
             param_data: ParamData::parse(new.param_data.as_deref())?,
             name: new.name,
@@ -75,7 +75,7 @@ impl ValidatedFile {
         &self.param_data
     }
 
-    pub(super) const fn fingerprint(&self) -> Option<&FileIdentity> {
+    pub(super) const fn fingerprint(&self) -> Option<&FileFingerprint> {
         self.fingerprint.as_ref()
     }
 
@@ -146,15 +146,17 @@ fn object_key(key: String) -> Result<String> {
     Ok(key)
 }
 
-fn check_edges(edges: &Edges, size: Option<ByteCount>) -> Result<()> {
+fn check_content_sample(sample: &ContentSample, size: Option<ByteCount>) -> Result<()> {
     let expected = size.map(|size| {
         let size = usize::try_from(size.bytes()).unwrap_or(usize::MAX);
-        size.min(EDGE_BYTES)
+        size.min(SAMPLE_BYTES)
     });
-    for (name, edge) in [("edges.first", &edges.first), ("edges.last", &edges.last)] {
+    for (name, edge) in
+        [("content-sample.first", &sample.first), ("content-sample.last", &sample.last)]
+    {
         let fits = match expected {
             Some(expected) => edge.len() == expected,
-            None => edge.len() <= EDGE_BYTES,
+            None => edge.len() <= SAMPLE_BYTES,
         };
         if !fits {
             let allowed = "65,536 bytes of the file, or the entire file if it is shorter";
@@ -206,14 +208,14 @@ mod tests {
     #[test]
     fn content_samples_must_have_the_length_that_the_size_implies() {
         let with = |first: usize, size: Option<u64>| NewFile {
-            edges: Some(Edges { first: vec![1; first], last: vec![2; first] }),
+            content_sample: Some(ContentSample { first: vec![1; first], last: vec![2; first] }),
             size: size.map(ByteCount),
             ..file("a.mp4")
         };
-        assert!(ValidatedFile::new(None, with(EDGE_BYTES, Some(1 << 20))).is_ok());
+        assert!(ValidatedFile::new(None, with(SAMPLE_BYTES, Some(1 << 20))).is_ok());
         assert!(ValidatedFile::new(None, with(3, Some(3))).is_ok());
-        for wrong in [with(4, Some(3)), with(10, Some(1 << 20)), with(EDGE_BYTES + 1, None)] {
-            assert_eq!(rejected(wrong).field().unwrap().name, "edges.first");
+        for wrong in [with(4, Some(3)), with(10, Some(1 << 20)), with(SAMPLE_BYTES + 1, None)] {
+            assert_eq!(rejected(wrong).field().unwrap().name, "content-sample.first");
         }
     }
 

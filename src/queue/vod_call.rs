@@ -6,7 +6,7 @@ use super::ids::VodCallId;
 use super::validated_file::ValidatedFile;
 use crate::credential::StsCredential;
 use crate::error::{Error, ErrorKind, Result, Retry};
-use crate::oss::{Reply, Request};
+use crate::oss::{HttpResponse, Request};
 use crate::units::UnixMillis;
 use crate::upload::Attempts;
 use crate::vod::{
@@ -87,13 +87,13 @@ impl VodCall {
         &mut self,
         ctx: &mut QueueContext,
         file: &ValidatedFile,
-        reply: Result<Reply>,
+        reply: Result<HttpResponse>,
     ) -> Option<Result<UploadGrant>> {
         let parse = |reply| Call::new(&self.action, file)?.parse(&reply, ctx.now());
         match reply.and_then(parse) {
             Ok(minted) => Some(Ok(minted)),
             Err(error) => {
-                let error = self.token.hidden_in(error);
+                let error = self.token.redact(error);
                 self.attempt_failed(ctx, error).map(Err)
             }
         }
@@ -120,7 +120,7 @@ impl VodCall {
     /// Schedules another attempt, or returns the error if there is none.
     fn attempt_failed(&mut self, ctx: &mut QueueContext, error: Error) -> Option<Error> {
         let is_skewed = ctx.correct_vod_clock(&error);
-        if (error.kind().retry() == Retry::Later || is_skewed)
+        if (error.kind().retry() == Retry::Retryable || is_skewed)
             && let Some(at) = ctx.next_retry(&mut self.attempts)
         {
             self.status = Status::Waiting(at);
@@ -128,7 +128,7 @@ impl VodCall {
         }
         Some(match self.attempts.made() {
             1 => error,
-            tries => error.while_doing(&format!("tried {tries} times")),
+            tries => error.with_context(&format!("tried {tries} times")),
         })
     }
 }
@@ -174,7 +174,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    fn parse(&self, reply: &Reply, now: UnixMillis) -> Result<UploadGrant> {
+    fn parse(&self, reply: &HttpResponse, now: UnixMillis) -> Result<UploadGrant> {
         match self {
             Self::CreateVideo(call) => call.parse(reply, now),
             Self::CreateImage(call) => call.parse(reply, now),

@@ -12,10 +12,10 @@
 use super::checkpoint::{Checkpoint, Tail};
 use super::election::{Election, ElectionOutcome, ElectionStep};
 use super::errors::{misuse, taken_over};
-use super::lease::{EPOCHS_RETAINED, Lease, Turn};
+use super::lease::{EPOCHS_RETAINED, Lease, WriterEpoch};
 use super::output::Value;
 use super::output_queue::KvRequest;
-use super::records::UploadKey;
+use super::records::UploadId;
 use super::search::CheckpointSearch;
 use crate::crc64::Crc64;
 use crate::error::{Error, ErrorKind, Result};
@@ -23,9 +23,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// The acquisition of one lease.
 #[derive(Debug)]
 pub(super) struct AcquireLease {
-    key: UploadKey,
+    key: UploadId,
     /// This writer, and the epoch that it competes for or has acquired.
-    holder: Turn,
+    holder: WriterEpoch,
     /// The lease that is taken over, then this writer's own.
     lease: Lease,
     /// The epoch of the checkpoint that the first search found.
@@ -64,11 +64,11 @@ pub(super) enum LeaseStep {
 
 impl AcquireLease {
     /// A writer with a random id that takes over. The first search starts with `search`.
-    pub(super) const fn take_over(key: UploadKey, writer: u64, search: CheckpointSearch) -> Self {
+    pub(super) const fn take_over(key: UploadId, writer: u64, search: CheckpointSearch) -> Self {
         Self {
             key,
-            holder: Turn { epoch: 0, writer },
-            lease: Lease::unclaimed(),
+            holder: WriterEpoch { epoch: 0, writer },
+            lease: Lease::unheld(),
             found: None,
             step: Step::Search(search),
             tail: Vec::new(),
@@ -77,7 +77,7 @@ impl AcquireLease {
     }
 
     /// The first writer of an upload that no other writer can know: it need not compete.
-    pub(super) fn first(key: UploadKey, writer: u64) -> Self {
+    pub(super) fn first(key: UploadId, writer: u64) -> Self {
         let mut acquire = Self::take_over(key.clone(), writer, CheckpointSearch::new(key));
         acquire.holder.epoch = 1;
         acquire.step = Step::WriteLease;
@@ -92,7 +92,7 @@ impl AcquireLease {
 
     /// Competes for the epoch after that of the lease that was found.
     pub(super) fn compete(&mut self) -> Result<LeaseStep> {
-        self.compete_after(self.lease.turn.epoch)
+        self.compete_after(self.lease.holder.epoch)
     }
 
     /// Searches for the last checkpoint once more. Earlier holders may have written since the first
@@ -106,7 +106,7 @@ impl AcquireLease {
     /// Reads the tail of the checkpoint that was found.
     pub(super) fn read_tail(&mut self, tail: Tail) -> KvRequest {
         self.step = Step::ReadTail(tail);
-        KvRequest::Get(self.key.tail(tail.turn, tail.serial))
+        KvRequest::Get(self.key.tail_key(tail.writer, tail.serial))
     }
 
     /// Accepts the result of the last operation.
@@ -118,7 +118,7 @@ impl AcquireLease {
     pub(super) fn on_value(&mut self, value: Option<Vec<u8>>) -> Result<LeaseStep> {
         match &mut self.step {
             Step::Search(search) | Step::SearchAgain(search) => {
-                search.take(value)?;
+                search.feed(value)?;
                 self.search_on()
             }
             Step::Compete(election) => {
@@ -147,7 +147,7 @@ impl AcquireLease {
     }
 
     /// Returns the epoch and the id of this writer.
-    pub(super) const fn holder(&self) -> Turn {
+    pub(super) const fn holder(&self) -> WriterEpoch {
         self.holder
     }
 
@@ -158,7 +158,7 @@ impl AcquireLease {
 
     /// Whether another writer may have held the lease before.
     pub(super) const fn takes_over(&self) -> bool {
-        !self.lease.bases.is_empty()
+        !self.lease.base_epochs.is_empty()
     }
 
     /// Removes and returns the bytes of the tail; empty if none was read.
@@ -213,7 +213,7 @@ impl AcquireLease {
         self.step = Step::WriteLease;
         self.lease = self.lease.taken_over_by(self.holder, self.found);
         let value = Value::Bytes(self.lease.encode()?);
-        Ok(LeaseStep::Kv(KvRequest::Set(self.key.lease(), value)))
+        Ok(LeaseStep::Kv(KvRequest::Set(self.key.lease_key(), value)))
     }
 }
 

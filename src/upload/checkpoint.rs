@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::lease::Turn;
+use super::lease::WriterEpoch;
 use super::record::{self, RecordKind};
 use crate::crc64::Crc64;
 use crate::error::{Error, ErrorKind, Result};
@@ -13,17 +13,17 @@ use crate::oss::ETag;
 use crate::units::{ByteCount, OBJECT_SIZE_MAX, PART_COUNT_MAX, PartNumber};
 
 /// Number of part numbers that share a page of ETags.
-pub const PAGE_NUMBERS: u16 = 256;
+pub const PARTS_PER_PAGE: u16 = 256;
 
 /// The phase of an upload, as far as the next writer is concerned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Phase {
+pub enum UploadPhase {
     /// Accepts bytes.
     Receiving,
     /// Every byte is in a part; CompleteMultipartUpload was sent, or is about to be.
     Completing,
     /// The object is complete on the store.
-    Completed(FinishedObject),
+    Completed(CompletedObject),
     /// Aborted by its owner.
     Aborted,
     /// Cannot be continued or completed.
@@ -33,7 +33,7 @@ pub enum Phase {
     },
 }
 
-impl Phase {
+impl UploadPhase {
     /// Returns why requests for an upload in this phase are rejected, or `None` if they are not: it
     /// has been aborted or lost, or it has `expired`.
     #[must_use]
@@ -50,7 +50,7 @@ impl Phase {
 
 /// A completed object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FinishedObject {
+pub struct CompletedObject {
     /// Its size in bytes.
     pub size_bytes: u64,
     /// CRC-64/XZ of its bytes.
@@ -63,50 +63,50 @@ pub struct FinishedObject {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
     /// Its phase.
-    pub phase: Phase,
+    pub phase: UploadPhase,
     /// The store's id of the multipart upload, if one was initiated.
     pub upload_id: Option<String>,
     /// Number of bytes from the source's start that are in acknowledged parts.
-    pub in_parts_bytes: u64,
+    pub parts_bytes: u64,
     /// CRC-64/XZ of those bytes.
     pub crc64: u64,
     /// Number of those parts.
     pub part_count: u16,
     /// The highest part number that the writer may have used. The next writer starts above it.
-    pub numbers_spent: u16,
+    pub reserved_part_number: u16,
     /// The full pages of ETags, by ascending page.
-    pub full_pages: Vec<PageRef>,
+    pub full_pages: Vec<EtagPageRef>,
     /// The page that is being filled.
     pub open_page: EtagPage,
     /// Bytes after the parts that are too few for one.
     pub tail: Option<Tail>,
     /// Whether the writer has left nothing in flight.
-    pub at_rest: bool,
+    pub is_clean: bool,
     /// Whether the writer may acknowledge more bytes: it is active, or it has crashed. False once
     /// it has ended normally.
-    pub writing: bool,
+    pub writer_active: bool,
     /// The length of the file in bytes, if the client declared it after the upload was created.
     pub length_bytes: Option<u64>,
     /// The epoch whose checkpoint this one continues. The one before that is no longer needed.
-    pub previous: Option<u32>,
+    pub previous_epoch: Option<u32>,
     /// When it was written, in milliseconds since the Unix epoch.
     pub written_at_ms: u64,
 }
 
 /// A full page of ETags: written once, by one writer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PageRef {
+pub struct EtagPageRef {
     /// The page's index.
     pub page: u8,
     /// The writer that stored it.
-    pub turn: Turn,
+    pub writer: WriterEpoch,
 }
 
 /// Bytes in the key-value store that continue the source after its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tail {
     /// The writer that stored it.
-    pub turn: Turn,
+    pub writer: WriterEpoch,
     /// The index of the tail among those of that writer.
     pub serial: u32,
     /// Number of its bytes: fewer than 102,400.
@@ -129,19 +129,19 @@ impl Checkpoint {
     #[must_use]
     pub fn empty() -> Self {
         Self {
-            phase: Phase::Receiving,
+            phase: UploadPhase::Receiving,
             upload_id: None,
-            in_parts_bytes: 0,
+            parts_bytes: 0,
             crc64: 0,
             part_count: 0,
-            numbers_spent: 0,
+            reserved_part_number: 0,
             full_pages: Vec::new(),
             open_page: EtagPage::default(),
             tail: None,
-            at_rest: true,
-            writing: false,
+            is_clean: true,
+            writer_active: false,
             length_bytes: None,
-            previous: None,
+            previous_epoch: None,
             written_at_ms: 0,
         }
     }
@@ -150,7 +150,7 @@ impl Checkpoint {
     #[must_use]
     pub fn durable(&self) -> ByteCount {
         let tail = self.tail.map_or(0, |tail| u64::from(tail.len_bytes));
-        ByteCount(self.in_parts_bytes + tail)
+        ByteCount(self.parts_bytes + tail)
     }
 
     /// Returns the CRC of the bytes in acknowledged parts.
@@ -162,7 +162,7 @@ impl Checkpoint {
     /// Adds the part that continues the source. Returns the page before its own if that has become
     /// full: it must be stored before this checkpoint.
     #[must_use]
-    pub fn push_part(&mut self, part: &FinishedPart, turn: Turn) -> Option<EtagPage> {
+    pub fn push_part(&mut self, part: &FinishedPart, writer: WriterEpoch) -> Option<EtagPage> {
         let (page, slot) = page_of(part.number);
         let full = if page == self.open_page.page {
             None
@@ -172,11 +172,11 @@ impl Checkpoint {
             (!full.etags.is_empty()).then_some(full)
         };
         if let Some(full) = &full {
-            self.full_pages.push(PageRef { page: full.page, turn });
+            self.full_pages.push(EtagPageRef { page: full.page, writer });
         }
         self.open_page.etags.push((slot, part.etag.0));
         self.crc64 = crate::crc64::combine(self.crc64(), part.crc64, part.len.bytes()).0;
-        self.in_parts_bytes += part.len.bytes();
+        self.parts_bytes += part.len.bytes();
         self.part_count += 1;
         full
     }
@@ -198,7 +198,7 @@ impl Checkpoint {
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         let checkpoint: Self = record::decode(RecordKind::Checkpoint, bytes)?;
         checkpoint.open_page.check()?;
-        if checkpoint.in_parts_bytes > OBJECT_SIZE_MAX.bytes() {
+        if checkpoint.parts_bytes > OBJECT_SIZE_MAX.bytes() {
             return Err(corrupt("a checkpoint has more bytes than an object can have"));
         }
         Ok(checkpoint)
@@ -221,7 +221,7 @@ pub struct FinishedPart {
 impl EtagPage {
     /// Returns its parts, by ascending number.
     pub fn parts(&self) -> impl Iterator<Item = (PartNumber, ETag)> + '_ {
-        let base = u16::from(self.page) * PAGE_NUMBERS + 1;
+        let base = u16::from(self.page) * PARTS_PER_PAGE + 1;
         self.etags.iter().filter_map(move |(slot, etag)| {
             Some((PartNumber::new(base + u16::from(*slot))?, ETag(*etag)))
         })
@@ -249,7 +249,7 @@ impl EtagPage {
 
     /// Checks that its part numbers exist.
     fn check(&self) -> Result<()> {
-        if u16::from(self.page) > (PART_COUNT_MAX - 1) / PAGE_NUMBERS {
+        if u16::from(self.page) > (PART_COUNT_MAX - 1) / PARTS_PER_PAGE {
             return Err(corrupt("a page of ETags is beyond the last part number"));
         }
         Ok(())
@@ -274,15 +274,18 @@ mod tests {
 
     #[test]
     fn only_uploads_that_are_aborted_lost_or_expired_reject_requests() {
-        let object = FinishedObject { size_bytes: 1, crc64: 2, etag: String::new() };
-        let kind = |phase: &Phase, expired| phase.ended_error(expired).map(|error| error.kind());
-        for phase in [Phase::Receiving, Phase::Completing, Phase::Completed(object)] {
+        let object = CompletedObject { size_bytes: 1, crc64: 2, etag: String::new() };
+        let kind =
+            |phase: &UploadPhase, expired| phase.ended_error(expired).map(|error| error.kind());
+        for phase in
+            [UploadPhase::Receiving, UploadPhase::Completing, UploadPhase::Completed(object)]
+        {
             assert_eq!(kind(&phase, false), None);
             assert_eq!(kind(&phase, true), Some(ErrorKind::UploadExpired));
         }
-        let lost = Phase::Lost { code: "checksum-mismatch".into() };
+        let lost = UploadPhase::Lost { code: "checksum-mismatch".into() };
         for expired in [false, true] {
-            assert_eq!(kind(&Phase::Aborted, expired), Some(ErrorKind::UploadAborted));
+            assert_eq!(kind(&UploadPhase::Aborted, expired), Some(ErrorKind::UploadAborted));
             assert_eq!(kind(&lost, expired), Some(ErrorKind::UploadLost));
         }
     }

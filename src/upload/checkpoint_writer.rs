@@ -9,24 +9,24 @@
 
 use std::collections::VecDeque;
 
-use super::checkpoint::{Checkpoint, EtagPage, FinishedPart, Phase, Tail};
+use super::checkpoint::{Checkpoint, EtagPage, FinishedPart, Tail, UploadPhase};
 use super::errors::misuse;
 use super::ids::FillId;
-use super::lease::{Lease, Turn};
+use super::lease::{Lease, WriterEpoch};
 use super::output::Value;
 use super::output_queue::KvRequest;
-use super::records::UploadKey;
+use super::records::UploadId;
 use super::state::State;
 use super::transfer::Remainder;
 use crate::error::Result;
-use crate::oss::UploadId;
+use crate::oss::MultipartUploadId;
 use crate::units::{ByteCount, PART_COUNT_MAX, UnixMillis};
 
 /// The next checkpoint, and the writes that store it.
 #[derive(Debug)]
 pub(super) struct CheckpointWriter {
-    key: UploadKey,
-    holder: Turn,
+    key: UploadId,
+    holder: WriterEpoch,
     /// What the next checkpoint says.
     draft: Checkpoint,
     step: Step,
@@ -104,10 +104,10 @@ pub(super) enum WriterStep {
 }
 
 impl CheckpointWriter {
-    pub(super) fn new(key: UploadKey) -> Self {
+    pub(super) fn new(key: UploadId) -> Self {
         Self {
             key,
-            holder: Lease::unclaimed().turn,
+            holder: Lease::unheld().holder,
             draft: Checkpoint::empty(),
             step: Step::Idle,
             requested: false,
@@ -125,22 +125,22 @@ impl CheckpointWriter {
     /// was not declared with the upload.
     pub(super) fn start(
         &mut self,
-        holder: Turn,
+        holder: WriterEpoch,
         epoch: Option<u32>,
         checkpoint: Checkpoint,
         length: Option<ByteCount>,
     ) {
         self.holder = holder;
         self.written.durable = checkpoint.durable();
-        self.written.parts_bytes = checkpoint.in_parts_bytes;
+        self.written.parts_bytes = checkpoint.parts_bytes;
         self.written.has_upload_id = checkpoint.upload_id.is_some();
         self.length_is_new = length.is_some() && checkpoint.length_bytes.is_none();
         self.draft = checkpoint;
         self.draft.length_bytes = self.draft.length_bytes.or(length.map(ByteCount::bytes));
         // The checkpoint of `epoch` is retained: a writer that takes over at this moment may still
         // read it. The one before it has no reader once the first checkpoint of `holder` is stored.
-        if let Some(older) = std::mem::replace(&mut self.draft.previous, epoch) {
-            self.obsolete.push(self.key.checkpoint(older));
+        if let Some(older) = std::mem::replace(&mut self.draft.previous_epoch, epoch) {
+            self.obsolete.push(self.key.checkpoint_key(older));
         }
     }
 
@@ -150,18 +150,18 @@ impl CheckpointWriter {
     }
 
     /// Returns the store's id of the multipart upload.
-    pub(super) fn upload_id(&self) -> Option<UploadId> {
-        self.draft.upload_id.clone().map(UploadId)
+    pub(super) fn upload_id(&self) -> Option<MultipartUploadId> {
+        self.draft.upload_id.clone().map(MultipartUploadId)
     }
 
-    pub(super) fn set_upload_id(&mut self, id: &UploadId) {
+    pub(super) fn set_upload_id(&mut self, id: &MultipartUploadId) {
         self.draft.upload_id = Some(id.as_str().to_owned());
     }
 
     /// Adds the confirmed part that continues the draft.
     pub(super) fn push_part(&mut self, part: &FinishedPart) {
         if let Some(tail) = self.draft.tail.take() {
-            self.obsolete.push(self.key.tail(tail.turn, tail.serial));
+            self.obsolete.push(self.key.tail_key(tail.writer, tail.serial));
         }
         self.pages.extend(self.draft.push_part(part, self.holder));
     }
@@ -170,7 +170,7 @@ impl CheckpointWriter {
     pub(super) fn restart(&mut self) {
         self.discard_parts();
         self.draft = Checkpoint {
-            previous: self.draft.previous,
+            previous_epoch: self.draft.previous_epoch,
             length_bytes: self.draft.length_bytes,
             ..Checkpoint::empty()
         };
@@ -181,12 +181,12 @@ impl CheckpointWriter {
     }
 
     /// Stores the upload's end, and then deletes what only its continuation needs.
-    pub(super) fn end(&mut self, phase: Phase) {
+    pub(super) fn end(&mut self, phase: UploadPhase) {
         self.discard_parts();
-        self.obsolete.push(self.key.credential());
-        if let Phase::Completed(object) = &phase {
+        self.obsolete.push(self.key.credential_key());
+        if let UploadPhase::Completed(object) = &phase {
             self.draft.tail = None;
-            self.draft.in_parts_bytes = object.size_bytes;
+            self.draft.parts_bytes = object.size_bytes;
             self.draft.crc64 = object.crc64;
             self.draft.part_count = self.draft.part_count.max(1);
         }
@@ -226,7 +226,7 @@ impl CheckpointWriter {
         }
         if is_final && progress.is_complete {
             // In one write with the last part: all bytes are never visible without this phase.
-            self.draft.phase = Phase::Completing;
+            self.draft.phase = UploadPhase::Completing;
         }
         self.requested = false;
         self.write_next(progress).map(Some)
@@ -251,13 +251,13 @@ impl CheckpointWriter {
             Step::Page => WriterStep::Kv(self.write_next(progress)?),
             Step::Tail(tail, fill) => {
                 if let Some(old) = self.draft.tail.replace(tail) {
-                    self.obsolete.push(self.key.tail(old.turn, old.serial));
+                    self.obsolete.push(self.key.tail_key(old.writer, old.serial));
                 }
                 WriterStep::TailStored { fill, next: self.write_checkpoint(progress)? }
             }
             Step::Checkpoint => {
                 self.step = Step::Lease;
-                WriterStep::Kv(KvRequest::Get(self.key.lease()))
+                WriterStep::Kv(KvRequest::Get(self.key.lease_key()))
             }
             Step::Lease => {
                 Lease::check_holder(value.as_deref(), self.holder)?;
@@ -314,7 +314,7 @@ impl CheckpointWriter {
     }
 
     fn parts_are_new(&self) -> bool {
-        self.draft.in_parts_bytes != self.written.parts_bytes
+        self.draft.parts_bytes != self.written.parts_bytes
     }
 
     const fn upload_id_is_new(&self) -> bool {
@@ -324,7 +324,7 @@ impl CheckpointWriter {
     fn write_next(&mut self, progress: &Progress) -> Result<KvRequest> {
         if let Some(page) = self.pages.pop_front() {
             self.step = Step::Page;
-            let key = self.key.etag_page(page.page, self.holder);
+            let key = self.key.etag_page_key(page.page, self.holder);
             return Ok(KvRequest::Set(key, Value::Bytes(page.encode()?)));
         }
         // The tail continues the parts: it is valid only after all of them are confirmed.
@@ -341,9 +341,9 @@ impl CheckpointWriter {
         self.next_tail_serial += 1;
         let len_bytes =
             u32::try_from(len.bytes()).map_err(|_| misuse("a tail is smaller than a part"))?;
-        let tail = Tail { turn: self.holder, serial, len_bytes, crc64: crc64.0 };
+        let tail = Tail { writer: self.holder, serial, len_bytes, crc64: crc64.0 };
         self.step = Step::Tail(tail, fill);
-        let key = self.key.tail(tail.turn, serial);
+        let key = self.key.tail_key(tail.writer, serial);
         Ok(KvRequest::Set(key, Value::Fill { fill, len }))
     }
 
@@ -353,8 +353,8 @@ impl CheckpointWriter {
             // Requests of a failed session that were canceled may still arrive.
             State::Receiving | State::Failed => false,
             // This writer has sent no part: the upload is as the last writer left it.
-            State::Verifying | State::Settling | State::Aborting | State::Suspended => {
-                self.draft.at_rest
+            State::Verifying | State::Reconciling | State::Aborting | State::Suspended => {
+                self.draft.is_clean
             }
             _ => true,
         };
@@ -363,27 +363,27 @@ impl CheckpointWriter {
             State::Draining => !is_clean || progress.is_single_put,
             _ => false,
         };
-        self.draft.numbers_spent = if is_clean || self.draft.upload_id.is_none() {
+        self.draft.reserved_part_number = if is_clean || self.draft.upload_id.is_none() {
             progress.last_number
         } else {
             let ahead = 2 * (u16::from(progress.parallel) + 1);
             let number = progress.last_number.saturating_add(ahead).min(PART_COUNT_MAX);
             number.max(self.written.reserved_number)
         };
-        self.draft.at_rest = is_clean;
-        self.draft.writing = continues && progress.takes_bytes;
+        self.draft.is_clean = is_clean;
+        self.draft.writer_active = continues && progress.takes_bytes;
         self.draft.written_at_ms = progress.now.0;
         self.writing = Some(WrittenState {
             durable: self.draft.durable(),
-            parts_bytes: self.draft.in_parts_bytes,
-            reserved_number: self.draft.numbers_spent,
+            parts_bytes: self.draft.parts_bytes,
+            reserved_number: self.draft.reserved_part_number,
             has_upload_id: self.draft.upload_id.is_some(),
             is_clean,
-            writer_active: self.draft.writing,
+            writer_active: self.draft.writer_active,
         });
         self.deleting.append(&mut self.obsolete);
         self.step = Step::Checkpoint;
-        let key = self.key.checkpoint(self.holder.epoch);
+        let key = self.key.checkpoint_key(self.holder.epoch);
         Ok(KvRequest::Set(key, Value::Bytes(self.draft.encode()?)))
     }
 
@@ -400,11 +400,11 @@ impl CheckpointWriter {
     /// Marks as obsolete what only the continuation of the draft's parts needs.
     fn discard_parts(&mut self) {
         for page in std::mem::take(&mut self.draft.full_pages) {
-            self.obsolete.push(self.key.etag_page(page.page, page.turn));
+            self.obsolete.push(self.key.etag_page_key(page.page, page.writer));
         }
         // The tail's bytes are deleted, but the offset that was acknowledged with them remains.
         if let Some(tail) = self.draft.tail {
-            self.obsolete.push(self.key.tail(tail.turn, tail.serial));
+            self.obsolete.push(self.key.tail_key(tail.writer, tail.serial));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! How an upload ends: completed, reconciled after a lost response, aborted, or lost.
 
-use super::checkpoint::FinishedObject;
+use super::checkpoint::CompletedObject;
 use super::errors::misuse;
 use super::operation::{Operation, OperationOutput, verify_crc64};
 use super::transfer::Remainder;
@@ -16,7 +16,7 @@ const COMPLETE_RETRIES_MAX: u8 = 1;
 pub(super) struct Completion {
     /// The session's purpose is to abort.
     aborts: bool,
-    object: Option<FinishedObject>,
+    object: Option<CompletedObject>,
     /// Size and CRC of the single PutObject.
     single_put: Option<(ByteCount, Crc64)>,
     /// The store responded that it does not have the multipart upload.
@@ -33,7 +33,7 @@ pub(super) struct Completion {
 #[derive(Debug)]
 pub(super) enum CompletionStep {
     /// The store has the object.
-    Confirmed(FinishedObject),
+    Confirmed(CompletedObject),
     /// Whether the store has the object is not known: send HeadObject.
     Reconcile,
     /// The store does not have the object: send CompleteMultipartUpload again.
@@ -190,11 +190,11 @@ impl Completion {
     }
 
     /// Records that an earlier session has completed the upload.
-    pub(super) fn completed_before(&mut self, object: &FinishedObject) {
+    pub(super) fn completed_before(&mut self, object: &CompletedObject) {
         self.object = Some(object.clone());
     }
 
-    pub(super) const fn object(&self) -> Option<&FinishedObject> {
+    pub(super) const fn object(&self) -> Option<&CompletedObject> {
         self.object.as_ref()
     }
 
@@ -206,7 +206,7 @@ impl Completion {
     fn confirmed(&mut self, parts: (ByteCount, Crc64), etag: &str) -> CompletionStep {
         let (size, crc64) = self.sent_object(parts);
         let etag = etag.trim_matches('"').to_owned();
-        let object = FinishedObject { size_bytes: size.bytes(), crc64: crc64.0, etag };
+        let object = CompletedObject { size_bytes: size.bytes(), crc64: crc64.0, etag };
         self.object = Some(object.clone());
         CompletionStep::Confirmed(object)
     }

@@ -1,9 +1,10 @@
 //! Plans the parts of a concatenation of objects on the store.
 //!
 //! A part is copied on the store from one object, and all parts except the last must have at least
-//! 100 KiB (<https://www.alibabacloud.com/help/en/oss/developer-reference/uploadpartcopy>). Smaller objects are read and sent again, together with as few of the following bytes as
-//! make a part. Every copy ends at the end of its object, so that its checksum follows from those
-//! of the objects.
+//! 100 KiB (<https://www.alibabacloud.com/help/en/oss/developer-reference/uploadpartcopy>). Smaller
+//! objects are read and sent again, together with as few of the following bytes as make a part.
+//! Every copy ends at the end of its object, so that its checksum follows from those of the
+//! objects.
 
 use crate::crc64::Crc64;
 use crate::error::{Error, ErrorKind, Result};
@@ -14,7 +15,7 @@ use crate::units::{
 
 /// An object to be concatenated with others.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JoinSource {
+pub struct ConcatSource {
     /// Its bucket, in the region of the target's.
     pub bucket: String,
     /// Its key.
@@ -27,7 +28,7 @@ pub struct JoinSource {
 
 /// One part of the target object, or all of it if that is smaller than 100 KiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Piece {
+pub enum PlannedPart {
     /// Copied on the store, up to the end of its source.
     Copy {
         /// The index of the source.
@@ -55,7 +56,7 @@ pub struct ReadRange {
     pub len: ByteCount,
 }
 
-impl Piece {
+impl PlannedPart {
     /// Returns the number of its bytes.
     #[must_use]
     pub const fn len(&self) -> ByteCount {
@@ -74,19 +75,19 @@ impl Piece {
 
 /// Returns the parts of the concatenation of `sources`, in the order of their bytes.
 #[must_use]
-pub fn pieces(sources: &[JoinSource]) -> Vec<Piece> {
+pub fn plan_parts(sources: &[ConcatSource]) -> Vec<PlannedPart> {
     let total = total(sources);
     if total.is_zero() {
         return Vec::new();
     }
     if total < MULTIPART_THRESHOLD {
-        return vec![Piece::Read { offset: ByteCount::ZERO, len: total }];
+        return vec![PlannedPart::Read { offset: ByteCount::ZERO, len: total }];
     }
     let mut pieces = Vec::new();
     let mut offset = ByteCount::ZERO;
     // Bytes before `offset` that are too few for a part.
     let mut pending = ByteCount::ZERO;
-    for (source, JoinSource { len, .. }) in sources.iter().enumerate() {
+    for (source, ConcatSource { len, .. }) in sources.iter().enumerate() {
         let is_last = offset + *len == total;
         // How many bytes of this source complete a part with the pending ones.
         let missing = if pending.is_zero() { ByteCount::ZERO } else { PART_SIZE_MIN - pending };
@@ -95,12 +96,12 @@ pub fn pieces(sources: &[JoinSource]) -> Vec<Piece> {
         pending += *len - copied;
         offset += *len;
         if pending >= PART_SIZE_MIN || (is_last && !pending.is_zero()) {
-            pieces.push(Piece::Read { offset: offset - copied - pending, len: pending });
+            pieces.push(PlannedPart::Read { offset: offset - copied - pending, len: pending });
             pending = ByteCount::ZERO;
         }
         if !copied.is_zero() {
             let range = CopyRange { start: *len - copied, len: copied };
-            pieces.push(Piece::Copy { source, range });
+            pieces.push(PlannedPart::Copy { source, range });
         }
         if is_last {
             break;
@@ -112,15 +113,15 @@ pub fn pieces(sources: &[JoinSource]) -> Vec<Piece> {
 /// Returns the bytes of `sources` that must be read, in this order, if the target object already
 /// has all bytes before the offset `from`.
 #[must_use]
-pub fn reads(sources: &[JoinSource], from: ByteCount) -> Vec<ReadRange> {
-    let read = |piece: Piece| match piece {
-        Piece::Read { offset, len } if offset >= from => Some((offset, offset + len)),
+pub fn ranges_to_read(sources: &[ConcatSource], from: ByteCount) -> Vec<ReadRange> {
+    let read = |piece: PlannedPart| match piece {
+        PlannedPart::Read { offset, len } if offset >= from => Some((offset, offset + len)),
         _ => None,
     };
     let mut ranges = Vec::new();
-    for (start, end) in pieces(sources).into_iter().filter_map(read) {
+    for (start, end) in plan_parts(sources).into_iter().filter_map(read) {
         let mut source_start = ByteCount::ZERO;
-        for (source, JoinSource { len, .. }) in sources.iter().enumerate() {
+        for (source, ConcatSource { len, .. }) in sources.iter().enumerate() {
             let source_end = source_start + *len;
             let first = start.max(source_start);
             let last = end.min(source_end);
@@ -134,12 +135,12 @@ pub fn reads(sources: &[JoinSource], from: ByteCount) -> Vec<ReadRange> {
 }
 
 /// Returns the length of the concatenation of `sources`.
-pub(super) fn total(sources: &[JoinSource]) -> ByteCount {
+pub(super) fn total(sources: &[ConcatSource]) -> ByteCount {
     sources.iter().fold(ByteCount::ZERO, |sum, source| sum + source.len)
 }
 
 /// Checks that the store can make one object of these.
-pub(super) fn check(sources: &[JoinSource]) -> Result<()> {
+pub(super) fn check(sources: &[ConcatSource]) -> Result<()> {
     let too_large = |message: String| Err(Error::new(ErrorKind::FileTooLarge, message));
     if let Some(index) = sources.iter().position(|source| source.len > PART_SIZE_MAX) {
         let number = index + 1;
@@ -148,7 +149,7 @@ pub(super) fn check(sources: &[JoinSource]) -> Result<()> {
     if total(sources) > OBJECT_SIZE_MAX {
         return too_large(format!("the partial uploads have more than {OBJECT_SIZE_MAX}"));
     }
-    let count = pieces(sources).len();
+    let count = plan_parts(sources).len();
     if count > usize::from(PART_COUNT_MAX) {
         return too_large(format!(
             "the partial uploads make {count} parts; the store takes {PART_COUNT_MAX} at most"

@@ -6,8 +6,8 @@ use crate::units::{GIB, KIB};
 
 const MIN: u64 = 100 * KIB;
 
-fn sources(lens: &[u64]) -> Vec<JoinSource> {
-    let source = |len: &u64| JoinSource {
+fn sources(lens: &[u64]) -> Vec<ConcatSource> {
+    let source = |len: &u64| ConcatSource {
         bucket: "b".into(),
         object: "o".into(),
         len: ByteCount(*len),
@@ -16,38 +16,41 @@ fn sources(lens: &[u64]) -> Vec<JoinSource> {
     lens.iter().map(source).collect()
 }
 
-fn copy(source: usize, start: u64, len: u64) -> Piece {
-    Piece::Copy { source, range: CopyRange { start: ByteCount(start), len: ByteCount(len) } }
+fn copy(source: usize, start: u64, len: u64) -> PlannedPart {
+    PlannedPart::Copy { source, range: CopyRange { start: ByteCount(start), len: ByteCount(len) } }
 }
 
-fn read(offset: u64, len: u64) -> Piece {
-    Piece::Read { offset: ByteCount(offset), len: ByteCount(len) }
+fn read(offset: u64, len: u64) -> PlannedPart {
+    PlannedPart::Read { offset: ByteCount(offset), len: ByteCount(len) }
 }
 
 #[test]
 fn objects_that_are_large_enough_are_copied_entirely() {
-    assert_eq!(pieces(&sources(&[MIN, 5 * GIB])), [copy(0, 0, MIN), copy(1, 0, 5 * GIB)]);
-    assert_eq!(pieces(&sources(&[MIN, 1])), [copy(0, 0, MIN), copy(1, 0, 1)]);
-    assert_eq!(pieces(&sources(&[0, MIN, 0, 1, 0])), [copy(1, 0, MIN), copy(3, 0, 1)]);
+    assert_eq!(plan_parts(&sources(&[MIN, 5 * GIB])), [copy(0, 0, MIN), copy(1, 0, 5 * GIB)]);
+    assert_eq!(plan_parts(&sources(&[MIN, 1])), [copy(0, 0, MIN), copy(1, 0, 1)]);
+    assert_eq!(plan_parts(&sources(&[0, MIN, 0, 1, 0])), [copy(1, 0, MIN), copy(3, 0, 1)]);
 }
 
 #[test]
 fn objects_that_are_too_small_are_read_with_as_few_bytes_as_make_a_part() {
     let large = 3 * MIN;
-    assert_eq!(pieces(&sources(&[1, large])), [read(0, MIN), copy(1, MIN - 1, large - MIN + 1)]);
+    assert_eq!(
+        plan_parts(&sources(&[1, large])),
+        [read(0, MIN), copy(1, MIN - 1, large - MIN + 1)]
+    );
     // The rest of the second one is too small to be copied, unless it is the last.
-    assert_eq!(pieces(&sources(&[1, MIN, MIN])), [read(0, MIN + 1), copy(2, 0, MIN)]);
-    assert_eq!(pieces(&sources(&[1, MIN])), [read(0, MIN), copy(1, MIN - 1, 1)]);
-    assert_eq!(pieces(&sources(&[MIN - 1, 1])), [read(0, MIN)]);
-    assert_eq!(pieces(&sources(&[MIN, 5, 6])), [copy(0, 0, MIN), read(MIN, 11)]);
+    assert_eq!(plan_parts(&sources(&[1, MIN, MIN])), [read(0, MIN + 1), copy(2, 0, MIN)]);
+    assert_eq!(plan_parts(&sources(&[1, MIN])), [read(0, MIN), copy(1, MIN - 1, 1)]);
+    assert_eq!(plan_parts(&sources(&[MIN - 1, 1])), [read(0, MIN)]);
+    assert_eq!(plan_parts(&sources(&[MIN, 5, 6])), [copy(0, 0, MIN), read(MIN, 11)]);
 }
 
 #[test]
 fn a_total_below_the_size_of_a_part_is_read_entirely() {
-    assert_eq!(pieces(&sources(&[MIN - 1])), [read(0, MIN - 1)]);
-    assert_eq!(pieces(&sources(&[1, 0, 2])), [read(0, 3)]);
-    assert_eq!(pieces(&sources(&[])), []);
-    assert_eq!(pieces(&sources(&[0, 0])), []);
+    assert_eq!(plan_parts(&sources(&[MIN - 1])), [read(0, MIN - 1)]);
+    assert_eq!(plan_parts(&sources(&[1, 0, 2])), [read(0, 3)]);
+    assert_eq!(plan_parts(&sources(&[])), []);
+    assert_eq!(plan_parts(&sources(&[0, 0])), []);
 }
 
 #[test]
@@ -57,14 +60,14 @@ fn reads_identify_the_sources_that_a_piece_spans() {
         |source, start, len| ReadRange { source, start: ByteCount(start), len: ByteCount(len) };
     let first = [range(0, 0, 1), range(2, 0, 2), range(3, 0, MIN - 3)];
     let last = [range(4, 0, 4), range(5, 0, 5)];
-    assert_eq!(reads(&all, ByteCount::ZERO), [&first[..], &last[..]].concat());
-    assert_eq!(reads(&all, ByteCount(MIN)), last);
-    assert_eq!(reads(&all, ByteCount(3 * MIN + 12)), []);
+    assert_eq!(ranges_to_read(&all, ByteCount::ZERO), [&first[..], &last[..]].concat());
+    assert_eq!(ranges_to_read(&all, ByteCount(MIN)), last);
+    assert_eq!(ranges_to_read(&all, ByteCount(3 * MIN + 12)), []);
 }
 
 #[test]
 fn sources_beyond_the_limits_of_an_object_are_rejected() {
-    let kind = |sources: &[JoinSource]| check(sources).map_err(|error| error.kind());
+    let kind = |sources: &[ConcatSource]| check(sources).map_err(|error| error.kind());
     assert_eq!(kind(&sources(&[5 * GIB, 1])), Ok(()));
     assert_eq!(kind(&sources(&[1, 5 * GIB + 1])), Err(ErrorKind::FileTooLarge));
     assert_eq!(kind(&sources(&vec![MIN; 10_000])), Ok(()));
@@ -96,7 +99,7 @@ proptest! {
     fn pieces_are_parts_that_the_store_accepts(lens in prop::collection::vec(len(), 0..12)) {
         let all = sources(&lens);
         let total = total(&all);
-        let pieces = pieces(&all);
+        let pieces = plan_parts(&all);
         let starts: Vec<u64> = lens
             .iter()
             .scan(0, |start, len| { *start += len; Some(*start - len) })
@@ -107,12 +110,12 @@ proptest! {
             prop_assert!(!piece.is_empty());
             prop_assert!(is_last || piece.len() >= PART_SIZE_MIN);
             match piece {
-                Piece::Copy { source, range } => {
+                PlannedPart::Copy { source, range } => {
                     prop_assert_eq!(starts[*source] + range.start.bytes(), at);
                     prop_assert_eq!(range.start + range.len, all[*source].len);
                     prop_assert!(range.len <= PART_SIZE_MAX && total >= MULTIPART_THRESHOLD);
                 }
-                Piece::Read { offset, len } => {
+                PlannedPart::Read { offset, len } => {
                     prop_assert_eq!(offset.bytes(), at);
                     prop_assert!(len.bytes() < 2 * MIN);
                 }
@@ -128,16 +131,16 @@ proptest! {
         from in any::<prop::sample::Index>(),
     ) {
         let all = sources(&lens);
-        let pieces = pieces(&all);
+        let pieces = plan_parts(&all);
         // A session continues at the start of a piece.
         let done = from.index(pieces.len() + 1);
         let offset = pieces[..done].iter().fold(ByteCount::ZERO, |sum, piece| sum + piece.len());
         let wanted: u64 = pieces[done..]
             .iter()
-            .filter(|piece| matches!(piece, Piece::Read { .. }))
+            .filter(|piece| matches!(piece, PlannedPart::Read { .. }))
             .map(|piece| piece.len().bytes())
             .sum();
-        let ranges = reads(&all, offset);
+        let ranges = ranges_to_read(&all, offset);
         prop_assert_eq!(ranges.iter().map(|range| range.len.bytes()).sum::<u64>(), wanted);
         for range in ranges {
             prop_assert!(range.start + range.len <= all[range.source].len);

@@ -1,6 +1,6 @@
 //! The progress of a concatenation: which planned parts have been started, and their CRC.
 
-use super::concat_plan::{self, JoinSource, Piece};
+use super::concat_plan::{self, ConcatSource, PlannedPart};
 use super::operation::CopySource;
 use crate::crc64::{Crc64, combine};
 use crate::error::{Error, ErrorKind, Result};
@@ -10,10 +10,10 @@ use crate::units::ByteCount;
 /// The planned parts of a concatenation that have not been started yet.
 #[derive(Debug)]
 pub(super) struct Concatenation {
-    sources: Vec<JoinSource>,
+    sources: Vec<ConcatSource>,
     /// For each source, the CRC of all bytes up to its end.
     end_crcs: Vec<Crc64>,
-    planned: Vec<Piece>,
+    planned: Vec<PlannedPart>,
     next: usize,
     /// CRC of all bytes before the next planned part.
     crc64: Crc64,
@@ -31,13 +31,13 @@ pub(super) enum ConcatPart {
 impl Concatenation {
     /// # Errors
     /// Returns [`ErrorKind::FileTooLarge`] if the store cannot make one object of the sources.
-    pub(super) fn new(sources: Vec<JoinSource>) -> Result<Self> {
+    pub(super) fn new(sources: Vec<ConcatSource>) -> Result<Self> {
         concat_plan::check(&sources)?;
         let end_crcs = sources.iter().scan(Crc64::EMPTY, |crc, source| {
             *crc = combine(*crc, source.crc64, source.len.bytes());
             Some(*crc)
         });
-        let (end_crcs, planned) = (end_crcs.collect(), concat_plan::pieces(&sources));
+        let (end_crcs, planned) = (end_crcs.collect(), concat_plan::plan_parts(&sources));
         Ok(Self { sources, end_crcs, planned, next: 0, crc64: Crc64::EMPTY })
     }
 
@@ -69,7 +69,7 @@ impl Concatenation {
     /// read once it is [filled](Self::part_filled).
     pub(super) fn next_part(&mut self) -> Option<ConcatPart> {
         match *self.planned.get(self.next)? {
-            Piece::Copy { source: index, range: CopyRange { start, len } } => {
+            PlannedPart::Copy { source: index, range: CopyRange { start, len } } => {
                 let source = self.sources.get(index)?;
                 let crc64 = self.copy_crc64(index, len);
                 let source = CopySource {
@@ -81,7 +81,7 @@ impl Concatenation {
                 self.part_filled(len, crc64);
                 Some(ConcatPart::Copy { source, len, crc64 })
             }
-            Piece::Read { len, .. } => Some(ConcatPart::Read { len }),
+            PlannedPart::Read { len, .. } => Some(ConcatPart::Read { len }),
         }
     }
 

@@ -75,7 +75,7 @@ impl CredentialState {
             }
             Err(error) if calls_wait => Err(error),
             Err(error) => {
-                self.can_refresh = error.kind().retry() == Retry::Later;
+                self.can_refresh = error.kind().retry() == Retry::Retryable;
                 Ok(())
             }
         }
@@ -102,7 +102,7 @@ impl CredentialState {
     /// Returns the error without the secrets of the current credential.
     pub(super) fn redact(&self, error: Error) -> Error {
         match &self.credential {
-            Some(held) => held.auth.credential.hidden_in(error),
+            Some(held) => held.auth.credential.redact(error),
             None => error,
         }
     }

@@ -1,8 +1,8 @@
 //! Why a session ends, and what it reports at its end.
 
-use super::checkpoint::FinishedObject;
+use super::checkpoint::CompletedObject;
 use super::errors::misuse;
-use super::output::Outcome;
+use super::output::SessionOutcome;
 use super::state::State;
 use crate::error::{Error, ErrorKind};
 use crate::units::ByteCount;
@@ -50,7 +50,7 @@ impl Ending {
         } else {
             self.unstored_end = Some(error);
         }
-        is_fenced || has_no_records || state.is_terminal() || state == State::Claiming
+        is_fenced || has_no_records || state.is_terminal() || state == State::AcquiringLease
     }
 
     /// Why the end could not be stored, if it could not.
@@ -62,17 +62,19 @@ impl Ending {
     pub(super) fn outcome(
         &self,
         state: State,
-        object: Option<&FinishedObject>,
+        object: Option<&CompletedObject>,
         durable: ByteCount,
-    ) -> Outcome {
+    ) -> SessionOutcome {
         let error = || self.error.clone().unwrap_or_else(|| misuse("no cause was noted"));
         match (state, object) {
-            _ if self.is_fenced => Outcome::Failed { error: error(), durable },
-            (State::Completed, Some(object)) => Outcome::Completed(object.clone()),
-            (State::Suspended, _) => Outcome::Suspended { durable, refused: self.error.clone() },
-            (State::Aborted, _) => Outcome::Aborted,
-            (State::Lost, _) => Outcome::Lost(error()),
-            _ => Outcome::Failed { error: error(), durable },
+            _ if self.is_fenced => SessionOutcome::Failed { error: error(), durable },
+            (State::Completed, Some(object)) => SessionOutcome::Completed(object.clone()),
+            (State::Suspended, _) => {
+                SessionOutcome::Suspended { durable, refused: self.error.clone() }
+            }
+            (State::Aborted, _) => SessionOutcome::Aborted,
+            (State::Lost, _) => SessionOutcome::Lost(error()),
+            _ => SessionOutcome::Failed { error: error(), durable },
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::errors::misuse;
 use super::ids::FillId;
-use super::input::SourceEnd;
-use super::output::Want;
+use super::input::SourceStatus;
+use super::output::FillRequest;
 use crate::crc64::Crc64;
 use crate::error::Result;
 use crate::units::ByteCount;
@@ -14,14 +14,14 @@ pub(super) struct Filled {
     pub(super) fill: FillId,
     pub(super) len: ByteCount,
     pub(super) crc64: Crc64,
-    pub(super) end: SourceEnd,
+    pub(super) end: SourceStatus,
 }
 
 /// The requested fill.
 #[derive(Debug)]
 pub(super) struct Fills {
     next_id: u32,
-    requested: Option<Want>,
+    requested: Option<FillRequest>,
     /// The driver has announced that the requested bytes go straight into a request.
     is_streaming: bool,
     /// A fill that is no longer requested, and that the driver may still be filling.
@@ -36,10 +36,10 @@ impl Fills {
     pub(super) const fn request(&mut self, size: ByteCount, streamed: bool) {
         let fill = FillId(self.next_id);
         self.next_id += 1;
-        self.requested = Some(Want { fill, size, streamed });
+        self.requested = Some(FillRequest { fill, size, streamed });
     }
 
-    pub(super) const fn requested(&self) -> Option<Want> {
+    pub(super) const fn requested(&self) -> Option<FillRequest> {
         self.requested
     }
 
@@ -53,7 +53,8 @@ impl Fills {
 
     /// Checks that a stream of this fill is requested.
     pub(super) fn check_stream(&self, fill: FillId) -> Result<()> {
-        let requested = |want: Want| want.fill == fill && want.streamed && !self.is_streaming;
+        let requested =
+            |want: FillRequest| want.fill == fill && want.streamed && !self.is_streaming;
         if self.abandoned == Some(fill) || self.requested.is_some_and(requested) {
             return Ok(());
         }
@@ -72,7 +73,7 @@ impl Fills {
             return Err(misuse("a streamed want is announced before it is filled"));
         }
         let full = filled.len == want.size;
-        if filled.len > want.size || (filled.end == SourceEnd::More && !full) {
+        if filled.len > want.size || (filled.end == SourceStatus::More && !full) {
             return Err(misuse("a fill is as long as its want, or the source has ended"));
         }
         // A streamed request is interrupted together with its client, possibly within the tail.
@@ -90,7 +91,7 @@ impl Fills {
     }
 
     /// Ends a fill, and returns what was requested; `None` if it was abandoned.
-    pub(super) fn close(&mut self, fill: FillId) -> Option<Want> {
+    pub(super) fn close(&mut self, fill: FillId) -> Option<FillRequest> {
         if self.abandoned == Some(fill) {
             self.abandoned = None;
             return None;

@@ -4,7 +4,7 @@ use super::ids::{CallId, FillId, KvId};
 use crate::crc64::Crc64;
 use crate::credential::UploadCredential;
 use crate::error::{Error, Result};
-use crate::oss::Reply;
+use crate::oss::HttpResponse;
 use crate::units::ByteCount;
 
 /// An event that the driver passes to [`Session::handle`](super::Session::handle).
@@ -20,18 +20,18 @@ pub enum Input {
         result: Result<Option<Vec<u8>>, String>,
     },
     /// The store has responded to a call, or the connection failed.
-    Replied {
+    StoreResponse {
         /// The call.
         call: CallId,
         /// The response, or the text of the transport error.
-        result: Result<Reply, String>,
+        result: Result<HttpResponse, String>,
     },
     /// The result of [`Output::RefreshCredential`](super::Output::RefreshCredential), or a new
     /// credential that was not requested.
     Credential(Result<UploadCredential>),
     /// The session's owner cancels it: its calls are canceled, confirmed parts are recorded, and
     /// the session ends as failed with this error. Ignored if the session has reached its end.
-    GiveUp(Error),
+    Cancel(Error),
     /// The driver is about to fill a streamed want.
     StreamOpened {
         /// The fill.
@@ -41,29 +41,29 @@ pub enum Input {
     Filled {
         /// The fill.
         fill: FillId,
-        /// Number of its bytes, including those of [`Event::Ready`](super::Event::Ready).
+        /// Number of its bytes, including those of [`Event::Receiving`](super::Event::Receiving).
         len: ByteCount,
         /// CRC of its bytes.
         crc64: Crc64,
         /// Whether more bytes follow.
-        end: SourceEnd,
+        end: SourceStatus,
     },
 }
 
 /// The state of the source after a fill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SourceEnd {
+pub enum SourceStatus {
     /// The buffer is full; more bytes may follow.
     More,
     /// The request's bytes have ended normally.
-    Ended,
+    Eof,
     /// The client disconnected, or its request was interrupted.
-    Cut,
+    Interrupted,
     /// The client sent more bytes than it declared.
-    Overrun,
+    TooLong,
     /// The bytes do not match the client's checksum. An atomic request is rejected for it; any
     /// other is treated as interrupted.
-    Mismatched,
+    ChecksumMismatch,
     /// Another request stopped this one: the bytes received so far are kept.
-    Stopped,
+    StopRequested,
 }

@@ -21,7 +21,7 @@ pub(super) const EPOCHS_RETAINED: u32 = 16;
 
 /// A writer and the epoch that it has acquired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Turn {
+pub struct WriterEpoch {
     /// Increases with every takeover; 0 belongs to no writer.
     pub epoch: u32,
     /// The random id of the writer.
@@ -32,36 +32,40 @@ pub struct Turn {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
     /// The writer that holds it.
-    pub turn: Turn,
+    pub holder: WriterEpoch,
     /// The epochs whose checkpoint may be the last one, most recent first, until the holder has
     /// written its own: usually the epoch before, and the one which that started from.
-    pub bases: Vec<u32>,
+    pub base_epochs: Vec<u32>,
     /// Whether no checkpoint existed when this lease was written: a missing one means no bytes.
-    pub fresh: bool,
+    pub is_first: bool,
 }
 
 impl Lease {
     /// Returns the lease of an upload that has had no writer.
     #[must_use]
-    pub const fn unclaimed() -> Self {
-        Self { turn: Turn { epoch: 0, writer: 0 }, bases: Vec::new(), fresh: true }
+    pub const fn unheld() -> Self {
+        Self {
+            holder: WriterEpoch { epoch: 0, writer: 0 },
+            base_epochs: Vec::new(),
+            is_first: true,
+        }
     }
 
     /// Returns the epochs whose checkpoint may be the last one, most recent first.
     pub fn checkpoint_epochs(&self) -> impl Iterator<Item = u32> + '_ {
-        std::iter::once(self.turn.epoch)
-            .chain(self.bases.iter().copied())
+        std::iter::once(self.holder.epoch)
+            .chain(self.base_epochs.iter().copied())
             .filter(|epoch| *epoch > 0)
     }
 
     /// Returns the lease with which `turn` takes over from `self`. `found` is the epoch of the last
     /// checkpoint; `None` if there is none.
     #[must_use]
-    pub fn taken_over_by(&self, turn: Turn, found: Option<u32>) -> Self {
+    pub fn taken_over_by(&self, holder: WriterEpoch, found: Option<u32>) -> Self {
         // Each holder since may store its first checkpoint after the search and before this lease.
-        let holders = (self.turn.epoch..turn.epoch).rev().filter(|epoch| *epoch > 0);
-        let older = found.filter(|found| *found < self.turn.epoch);
-        Self { turn, bases: holders.chain(older).collect(), fresh: found.is_none() }
+        let holders = (self.holder.epoch..holder.epoch).rev().filter(|epoch| *epoch > 0);
+        let older = found.filter(|found| *found < self.holder.epoch);
+        Self { holder, base_epochs: holders.chain(older).collect(), is_first: found.is_none() }
     }
 
     /// Checks that the stored lease is that of `holder`.
@@ -69,8 +73,8 @@ impl Lease {
     /// # Errors
     /// Returns [`TakenOver`](crate::ErrorKind::TakenOver) if it is not, and the errors of
     /// [`Lease::decode`].
-    pub(super) fn check_holder(stored: Option<&[u8]>, holder: Turn) -> Result<()> {
-        let stored = stored.map(Self::decode).transpose()?.map(|lease| lease.turn);
+    pub(super) fn check_holder(stored: Option<&[u8]>, holder: WriterEpoch) -> Result<()> {
+        let stored = stored.map(Self::decode).transpose()?.map(|lease| lease.holder);
         if stored == Some(holder) { Ok(()) } else { Err(taken_over()) }
     }
 

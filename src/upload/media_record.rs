@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::UploadKey;
+use super::UploadId;
 use super::record::{self, RecordKind};
 use crate::error::Result;
 
@@ -38,8 +38,8 @@ impl MediaRecord {
 
     /// The upload, or `None` if the record names none.
     #[must_use]
-    pub fn upload(&self) -> Option<UploadKey> {
-        UploadKey::new(&self.upload)
+    pub fn upload(&self) -> Option<UploadId> {
+        UploadId::new(&self.upload)
     }
 
     /// The stored form.
@@ -74,7 +74,7 @@ mod tests {
     fn a_record_reads_back_as_it_was_written() {
         let record = MediaRecord { upload: "a1".into(), expires_at_ms: 7 };
         assert_eq!(MediaRecord::decode(&record.encode().unwrap()), Ok(record.clone()));
-        assert_eq!(record.upload(), UploadKey::new("a1"));
+        assert_eq!(record.upload(), UploadId::new("a1"));
     }
 
     #[test]

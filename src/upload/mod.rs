@@ -8,15 +8,15 @@
 //!
 //! 1. Call [`Session::new`], then **drain**: call [`Session::poll`] until it returns `None`, and
 //!    start each [`Output`] without waiting for its result.
-//! 2. If [`Session::wants`] returns a [`Want`] and no other fill is open, start to fill a buffer
-//!    from the source. Announce a streamed want with [`Input::StreamOpened`] first: its bytes go
-//!    straight into the request of the [`Output::Send`] that names the fill.
+//! 2. If [`Session::pending_fill`] returns a [`FillRequest`] and no other fill is open, start to
+//!    fill a buffer from the source. Announce a streamed want with [`Input::StreamOpened`] first:
+//!    its bytes go straight into the request of the [`Output::Send`] that names the fill.
 //! 3. Wait for whichever comes first: the result of an output, the end of the fill, or
 //!    [`Session::next_wakeup`].
 //! 4. Pass it to [`Session::handle`] with the current instant, and go to 1.
-//! 5. Stop a fill that [`Session::wants`] no longer returns; its result is ignored.
-//! 6. [`Event::Ended`] is the last output: the session accepts no input after it. Drop all buffers
-//!    and all outstanding results; writes and deletions that were started continue.
+//! 5. Stop a fill that [`Session::pending_fill`] no longer returns; its result is ignored.
+//! 6. [`Event::SessionEnded`] is the last output: the session accepts no input after it. Drop all
+//!    buffers and all outstanding results; writes and deletions that were started continue.
 //!
 //! # What is acknowledged
 //!
@@ -26,15 +26,16 @@
 //! - The checkpoint that records this is written.
 //! - The lease, read after that, still names this writer.
 //!
-//! An acknowledged offset never decreases, except by [`Event::Rewind`], which is reported only to a
-//! driver that allows it. No byte of an atomic request ([`Receive::atomic`]) is acknowledged or
-//! recorded before the request has ended normally.
+//! An acknowledged offset never decreases, except by [`Event::RestartSource`], which is reported
+//! only to a driver that allows it. No byte of an atomic request ([`ReceiveOptions::atomic`]) is
+//! acknowledged or recorded before the request has ended normally.
 //!
 //! # Concatenation
 //!
-//! [`Purpose::Join`] makes an object of other objects, most of whose bytes are copied on the store.
-//! The driver reads the remaining bytes: its source consists of all ranges in [`reads`], one after
-//! the other, from the offset of [`Event::Ready`]. The wants are filled from it like any other.
+//! [`Purpose::Concatenate`] makes an object of other objects, most of whose bytes are copied on the
+//! store. The driver reads the remaining bytes: its source consists of all ranges in
+//! [`ranges_to_read`], one after the other, from the offset of [`Event::Receiving`]. The wants are
+//! filled from it like any other.
 //!
 //! # The machines
 //!
@@ -85,20 +86,21 @@ mod transfer;
 mod upload_record;
 
 pub use checkpoint::{
-    Checkpoint, EtagPage, FinishedObject, FinishedPart, PAGE_NUMBERS, PageRef, Phase, Tail,
+    Checkpoint, CompletedObject, EtagPage, EtagPageRef, FinishedPart, PARTS_PER_PAGE, Tail,
+    UploadPhase,
 };
-pub use concat_plan::{JoinSource, Piece, ReadRange, pieces, reads};
+pub use concat_plan::{ConcatSource, PlannedPart, ReadRange, plan_parts, ranges_to_read};
 pub use ids::{CallId, FillId, KvId};
-pub use input::{Input, SourceEnd};
-pub use lease::{Lease, Turn};
+pub use input::{Input, SourceStatus};
+pub use lease::{Lease, WriterEpoch};
 pub use media_record::MediaRecord;
-pub use options::{Claim, Purpose, Receive, SessionOptions};
-pub use output::{Event, Outcome, Output, Value, Want};
+pub use options::{LeaseAcquisition, Purpose, ReceiveOptions, SessionOptions};
+pub use output::{Event, FillRequest, Output, SessionOutcome, Value};
 pub use plan::{NextPart, PARALLEL_MAX, Plan};
 pub use record::{RecordKind, VERSION as RECORD_VERSION};
-pub use records::{RecordDeletion, RecordWrite, UploadKey};
+pub use records::{RecordDeletion, RecordWrite, UploadId};
 pub use retry::{Attempts, Jitter, RetryPolicy};
 pub use search::CheckpointSearch;
 pub use session::Session;
 pub use store_calls::COMPLETE_TIMEOUT_FACTOR;
-pub use upload_record::{Role, Target, UploadRecord};
+pub use upload_record::{Target, UploadKind, UploadRecord};

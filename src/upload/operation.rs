@@ -9,7 +9,7 @@ use crate::oss::action::{
     InitiateMultipartUpload, ListParts, ObjectHead, PartPage, PutObject, StoredObject, UploadPart,
     UploadPartCopy, UploadedPart,
 };
-use crate::oss::{Bucket, ETag, Reply, Request, Signer, UploadId};
+use crate::oss::{Bucket, ETag, HttpResponse, MultipartUploadId, Request, Signer};
 use crate::units::{BUFFERED_PART_SIZE_MAX, ByteCount, PartNumber, UnixMillis};
 
 /// The object that a session uploads.
@@ -27,7 +27,7 @@ pub(super) enum Operation {
     Initiate,
     /// UploadPart
     UploadPart {
-        upload_id: UploadId,
+        upload_id: MultipartUploadId,
         number: PartNumber,
         len: ByteCount,
         /// CRC of its bytes; `None` while they are still being streamed.
@@ -37,7 +37,7 @@ pub(super) enum Operation {
     },
     /// UploadPartCopy
     CopyPart {
-        upload_id: UploadId,
+        upload_id: MultipartUploadId,
         number: PartNumber,
         source: CopySource,
         len: ByteCount,
@@ -46,13 +46,13 @@ pub(super) enum Operation {
     },
     /// ListParts, one page.
     ListParts {
-        upload_id: UploadId,
+        upload_id: MultipartUploadId,
         /// The last part number of the page before.
         after: Option<PartNumber>,
     },
     /// CompleteMultipartUpload
     Complete {
-        upload_id: UploadId,
+        upload_id: MultipartUploadId,
         /// Every part, by ascending number.
         parts: Vec<(PartNumber, ETag)>,
     },
@@ -66,7 +66,7 @@ pub(super) enum Operation {
     /// HeadObject
     Head,
     /// AbortMultipartUpload
-    Abort { upload_id: UploadId },
+    Abort { upload_id: MultipartUploadId },
 }
 
 /// The bytes that a part is copied from.
@@ -84,7 +84,7 @@ pub(super) struct CopySource {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum OperationOutput {
     /// Of [`Operation::Initiate`].
-    Initiated(UploadId),
+    Initiated(MultipartUploadId),
     /// Of [`Operation::UploadPart`] and [`Operation::CopyPart`].
     Part(UploadedPart),
     /// Of [`Operation::ListParts`].
@@ -173,7 +173,7 @@ impl Operation {
     }
 
     /// Parses the response, and verifies its checksum.
-    pub(super) fn parse(&self, key: &str, reply: &Reply) -> Result<OperationOutput> {
+    pub(super) fn parse(&self, key: &str, reply: &HttpResponse) -> Result<OperationOutput> {
         match self {
             Self::Initiate => InitiateMultipartUpload { key, content_type: None }
                 .parse(reply)
@@ -218,7 +218,7 @@ impl CopySource {
     fn action<'a>(
         &'a self,
         key: &'a str,
-        upload_id: &'a UploadId,
+        upload_id: &'a MultipartUploadId,
         number: PartNumber,
     ) -> UploadPartCopy<'a> {
         UploadPartCopy {

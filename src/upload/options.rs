@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::concat_plan::JoinSource;
+use super::concat_plan::ConcatSource;
 use super::retry::RetryPolicy;
 use super::search::CheckpointSearch;
 use crate::credential::UploadCredential;
@@ -12,19 +12,19 @@ use crate::units::ByteCount;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// Append the bytes of one request.
-    Receive(Receive),
+    Receive(ReceiveOptions),
     /// Append bytes from the durable offset to the source's end. The source can be read from any
     /// offset.
     Continue,
     /// Concatenate objects, whose bytes are copied on the store. The driver supplies only the bytes
-    /// in [`reads`](super::reads), in that order.
-    Join {
+    /// in [`reads`](super::ranges_to_read), in that order.
+    Concatenate {
         /// The objects, in the order of their bytes: each at most 5 GiB.
-        sources: Vec<JoinSource>,
+        sources: Vec<ConcatSource>,
     },
     /// Append nothing: find out how an interrupted CompleteMultipartUpload ended, and complete the
     /// upload.
-    Settle,
+    Reconcile,
     /// Append nothing and send nothing to the store: make the last checkpoint this writer's own, so
     /// that no stale writer can change it.
     Fence,
@@ -34,38 +34,38 @@ pub enum Purpose {
 
 /// One request that appends bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Receive {
+pub struct ReceiveOptions {
     /// Offset of the request's first byte; must be the upload's durable offset.
     pub offset: ByteCount,
     /// Length of the request body, if known.
-    pub request_len: Option<ByteCount>,
+    pub request_bytes: Option<ByteCount>,
     /// For a source of unknown length: whether the request's end is the source's end. A request
     /// without bytes then completes the upload as it is.
-    pub end_completes: bool,
+    pub complete_at_end: bool,
     /// The file's length, if the client declares it with this request. It is stored before any byte
     /// of the request is acknowledged and can never change: a different one, or one below the
     /// durable offset, is [`LengthInconsistent`](crate::ErrorKind::LengthInconsistent). Zero makes
     /// an empty object.
     pub length: Option<ByteCount>,
     /// Whether the request's bytes count only if it ends normally
-    /// ([`SourceEnd::Ended`](super::SourceEnd::Ended)): for a request whose checksum is known only
-    /// at its end. Its parts are sent to the store as they arrive, and enter the checkpoint after
-    /// that.
+    /// ([`SourceStatus::Eof`](super::SourceStatus::Eof)): for a request whose checksum is known
+    /// only at its end. Its parts are sent to the store as they arrive, and enter the checkpoint
+    /// after that.
     pub atomic: bool,
     /// Whether the file stays incomplete after this request even if all of its bytes are stored: a
     /// later request may declare it complete.
-    pub stays_open: bool,
+    pub keep_open: bool,
 }
 
 /// How a session acquires the upload's lease.
 #[derive(Clone, Debug)]
-pub enum Claim {
+pub enum LeaseAcquisition {
     /// The same driver has just created the upload: no other writer can exist.
-    Created,
+    New,
     /// The upload exists: take it over from its last writer.
     TakeOver,
-    /// As [`Claim::TakeOver`], by a driver that has just searched for the last checkpoint: the
-    /// session searches again only after it has acquired the lease.
+    /// As [`LeaseAcquisition::TakeOver`], by a driver that has just searched for the last
+    /// checkpoint: the session searches again only after it has acquired the lease.
     TakeOverFrom(Box<CheckpointSearch>),
 }
 

@@ -1,6 +1,6 @@
 //! What a session requests from its driver and reports to it.
 
-use super::checkpoint::FinishedObject;
+use super::checkpoint::CompletedObject;
 use super::ids::{CallId, FillId, KvId};
 use crate::error::Error;
 use crate::oss::Request;
@@ -32,7 +32,7 @@ pub enum Output {
     },
     /// Send a signed request to the store.
     Send {
-        /// To be repeated in [`Input::Replied`](super::Input::Replied).
+        /// To be repeated in [`Input::StoreResponse`](super::Input::StoreResponse).
         call: CallId,
         /// The request. Its Debug output is redacted.
         request: Box<Request>,
@@ -69,7 +69,7 @@ pub enum Value {
 #[derive(Debug)]
 pub enum Event {
     /// The session accepts bytes from now on. Reported once, if its purpose is to append.
-    Ready {
+    Receiving {
         /// The offset from which the client continues.
         offset: ByteCount,
         /// Bytes before that offset that are in no part yet: the first fill starts with them.
@@ -78,21 +78,21 @@ pub enum Event {
     /// Every byte before this offset is acknowledged.
     Durable(ByteCount),
     /// A buffer is no longer needed.
-    Released(FillId),
+    BufferReleased(FillId),
     /// The source must be read again from its start, without a tail: the store no longer has the
     /// upload, and no byte is acknowledged. Reported at most once, and only if
     /// [`SessionOptions::replayable`](super::SessionOptions::replayable) allows it. An open fill is
     /// dropped.
-    Rewind,
+    RestartSource,
     /// The session has ended.
-    Ended(Outcome),
+    SessionEnded(SessionOutcome),
 }
 
 /// How a session ended.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
+pub enum SessionOutcome {
     /// The object is complete, and its size and CRC-64 match.
-    Completed(FinishedObject),
+    Completed(CompletedObject),
     /// Another request can continue the upload.
     Suspended {
         /// The offset to continue from.
@@ -115,10 +115,10 @@ pub enum Outcome {
 
 /// A buffer of bytes that a session requests from the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Want {
+pub struct FillRequest {
     /// To be repeated in [`Input::Filled`](super::Input::Filled).
     pub fill: FillId,
-    /// Size of the part to fill, including the tail of [`Event::Ready`].
+    /// Size of the part to fill, including the tail of [`Event::Receiving`].
     pub size: ByteCount,
     /// Whether the bytes go straight into a request: see
     /// [`Input::StreamOpened`](super::Input::StreamOpened).

@@ -8,7 +8,7 @@ use super::ids::FillId;
 use super::operation::{CopySource, Operation, verify_crc64};
 use crate::crc64::Crc64;
 use crate::error::Result;
-use crate::oss::UploadId;
+use crate::oss::MultipartUploadId;
 use crate::oss::action::UploadedPart;
 use crate::units::{ByteCount, PartNumber};
 
@@ -76,7 +76,11 @@ impl Parts {
 
     /// Returns the call that sends the next part, if its number is at most `reserved` and fewer
     /// parts are in flight than allowed.
-    pub(super) fn send_next(&mut self, upload_id: &UploadId, reserved: u16) -> Option<Operation> {
+    pub(super) fn send_next(
+        &mut self,
+        upload_id: &MultipartUploadId,
+        reserved: u16,
+    ) -> Option<Operation> {
         let in_flight = self.queue.iter().filter(|part| part.status == PartStatus::Sent).count();
         if in_flight >= self.in_flight_max {
             return None;

@@ -137,7 +137,7 @@ impl Plan {
             let ends_short = left.bytes() < 2 * size;
             let after_two = number.saturating_add(2);
             if self.fits_one_part(left)
-                || ends_short && self.allow_short_part(offset + left, after_two).is_err()
+                || ends_short && self.check_short_part(offset + left, after_two).is_err()
             {
                 return Ok(self.single_part(left));
             }
@@ -164,7 +164,7 @@ impl Plan {
     ///
     /// # Errors
     /// Returns [`ErrorKind::RequestTooSmall`] with the required request size if it does not.
-    pub fn allow_short_part(&self, offset: ByteCount, number: u16) -> Result<()> {
+    pub fn check_short_part(&self, offset: ByteCount, number: u16) -> Result<()> {
         match self.length {
             Some(length) => self.check_fits(length - offset, numbers_left(number)),
             None if numbers_left(number) == 0 => Err(out_of_numbers()),

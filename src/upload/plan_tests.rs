@@ -76,7 +76,7 @@ proptest! {
             let after = offset + size;
             if size < next.size.bytes()
                 && after < length
-                && plan.allow_short_part(ByteCount(after), number + 1).is_err()
+                && plan.check_short_part(ByteCount(after), number + 1).is_err()
             {
                 break;
             }
@@ -112,7 +112,7 @@ proptest! {
                 number += 1;
                 request -= size;
                 if size < next.size.bytes() && offset < length {
-                    prop_assert!(plan.allow_short_part(ByteCount(offset), number).is_ok());
+                    prop_assert!(plan.check_short_part(ByteCount(offset), number).is_ok());
                 }
             }
         }

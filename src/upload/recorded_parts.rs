@@ -1,11 +1,11 @@
 //! The parts that the checkpoint records: read back for CompleteMultipartUpload, and compared with
 //! the store's list if the last writer was interrupted.
 
-use super::checkpoint::{Checkpoint, EtagPage, PageRef};
+use super::checkpoint::{Checkpoint, EtagPage, EtagPageRef};
 use super::errors::misuse;
 use super::operation::OperationOutput;
 use super::output_queue::KvRequest;
-use super::records::UploadKey;
+use super::records::UploadId;
 use crate::crc64::{self, Crc64};
 use crate::error::{Error, ErrorKind, Result};
 use crate::oss::ETag;
@@ -15,9 +15,9 @@ use crate::units::{ByteCount, PartNumber};
 /// The ETags that were read, and the parts that were listed.
 #[derive(Debug)]
 pub(super) struct RecordedParts {
-    key: UploadKey,
+    key: UploadId,
     /// The full pages to read, the next one last.
-    unread: Vec<PageRef>,
+    unread: Vec<EtagPageRef>,
     parts: Vec<(PartNumber, ETag)>,
     listed: Vec<ListedPart>,
 }
@@ -34,7 +34,7 @@ pub(super) enum ListOutcome {
 }
 
 impl RecordedParts {
-    pub(super) const fn new(key: UploadKey) -> Self {
+    pub(super) const fn new(key: UploadId) -> Self {
         Self { key, unread: Vec::new(), parts: Vec::new(), listed: Vec::new() }
     }
 
@@ -47,7 +47,7 @@ impl RecordedParts {
     /// Returns the operation that reads the next page; `None` if all are read.
     pub(super) fn read_next_page(&mut self) -> Option<KvRequest> {
         let page = self.unread.pop()?;
-        Some(KvRequest::Get(self.key.etag_page(page.page, page.turn)))
+        Some(KvRequest::Get(self.key.etag_page_key(page.page, page.writer)))
     }
 
     /// Accepts the value of that page.
@@ -122,7 +122,7 @@ impl RecordedParts {
                 .zip(part.crc64)
                 .map(|(before, part_crc)| crc64::combine(before, part_crc, part.size.bytes()));
         }
-        let matches = size.bytes() == checkpoint.in_parts_bytes
+        let matches = size.bytes() == checkpoint.parts_bytes
             && crc.is_none_or(|crc| crc == checkpoint.crc64());
         if matches {
             return Ok(());
@@ -130,7 +130,7 @@ impl RecordedParts {
         Err(format!(
             "the store's parts have {size} and the checkpoint says {} bytes, \
              or their CRC-64 is not {}",
-            checkpoint.in_parts_bytes,
+            checkpoint.parts_bytes,
             checkpoint.crc64()
         ))
     }

@@ -5,13 +5,13 @@
 
 use super::checkpoint::Checkpoint;
 use super::election::Registers;
-use super::lease::{EPOCHS_RETAINED, Lease, Turn};
+use super::lease::{EPOCHS_RETAINED, Lease, WriterEpoch};
 use super::upload_record::UploadRecord;
 use crate::error::Result;
 
 /// The id of an upload, which clients see in its address: 1 to 64 characters of `[A-Za-z0-9_-]`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct UploadKey(String);
+pub struct UploadId(String);
 
 /// A write to the key-value store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,10 +37,10 @@ impl RecordWrite {
     ///
     /// # Errors
     /// Returns [`ErrorKind::Internal`](crate::ErrorKind::Internal), which no record causes.
-    pub fn creating(upload: &UploadKey, record: &UploadRecord) -> Result<[Self; 2]> {
+    pub fn creating(upload: &UploadId, record: &UploadRecord) -> Result<[Self; 2]> {
         Ok([
-            Self { key: upload.lease(), value: Lease::unclaimed().encode()? },
-            Self { key: upload.upload(), value: record.encode()? },
+            Self { key: upload.lease_key(), value: Lease::unheld().encode()? },
+            Self { key: upload.record_key(), value: record.encode()? },
         ])
     }
 }
@@ -49,39 +49,41 @@ impl RecordDeletion {
     /// Returns all keys of an upload, given its lease and its last checkpoint. Without the lease,
     /// its checkpoints and registers remain; without the checkpoint, its ETag pages and its tail.
     #[must_use]
-    pub fn new(upload: &UploadKey, lease: Option<&Lease>, last: Option<&Checkpoint>) -> Self {
+    pub fn new(upload: &UploadId, lease: Option<&Lease>, last: Option<&Checkpoint>) -> Self {
         let mut rest = vec![
-            upload.lease(),
-            upload.credential(),
-            upload.stop(),
-            upload.pause(),
-            upload.alive(),
-            upload.digest(),
-            upload.joined_into(),
+            upload.lease_key(),
+            upload.credential_key(),
+            upload.stop_key(),
+            upload.pause_key(),
+            upload.heartbeat_key(),
+            upload.digest_key(),
+            upload.final_upload_key(),
         ];
         if let Some(lease) = lease {
-            rest.extend(lease.checkpoint_epochs().map(|epoch| upload.checkpoint(epoch)));
+            rest.extend(lease.checkpoint_epochs().map(|epoch| upload.checkpoint_key(epoch)));
             rest.extend(lease.epoch_keys(upload));
         }
         if let Some(last) = last {
-            rest.extend(last.full_pages.iter().map(|page| upload.etag_page(page.page, page.turn)));
-            rest.extend(last.tail.map(|tail| upload.tail(tail.turn, tail.serial)));
+            rest.extend(
+                last.full_pages.iter().map(|page| upload.etag_page_key(page.page, page.writer)),
+            );
+            rest.extend(last.tail.map(|tail| upload.tail_key(tail.writer, tail.serial)));
         }
-        Self { first: upload.upload(), rest }
+        Self { first: upload.record_key(), rest }
     }
 }
 
 impl Lease {
     /// Returns the keys of the registers by which epochs were acquired, as far as they may still
     /// exist.
-    pub fn epoch_keys(&self, upload: &UploadKey) -> impl Iterator<Item = String> {
-        let oldest = self.turn.epoch.saturating_sub(EPOCHS_RETAINED);
-        let epochs = oldest..=self.turn.epoch.saturating_add(1);
+    pub fn epoch_keys(&self, upload: &UploadId) -> impl Iterator<Item = String> {
+        let oldest = self.holder.epoch.saturating_sub(EPOCHS_RETAINED);
+        let epochs = oldest..=self.holder.epoch.saturating_add(1);
         epochs.flat_map(|epoch| upload.registers(epoch).into_keys())
     }
 }
 
-impl UploadKey {
+impl UploadId {
     /// Parses an id; `None` if `text` is not one.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
@@ -103,75 +105,75 @@ impl UploadKey {
 
     /// Returns the key of the [`UploadRecord`].
     #[must_use]
-    pub fn upload(&self) -> String {
+    pub fn record_key(&self) -> String {
         self.named("upload")
     }
 
     /// Parses the key of an [`UploadRecord`]; `None` if `key` is another key.
     #[must_use]
-    pub fn of_upload_record(key: &str) -> Option<Self> {
+    pub fn from_record_key(key: &str) -> Option<Self> {
         Self::new(key.strip_prefix("u.")?.strip_suffix(".upload")?)
     }
 
     /// Returns the key of the [`Lease`].
     #[must_use]
-    pub fn lease(&self) -> String {
+    pub fn lease_key(&self) -> String {
         self.named("lease")
     }
 
     /// Returns the key of the sealed credential.
     #[must_use]
-    pub fn credential(&self) -> String {
+    pub fn credential_key(&self) -> String {
         self.named("credential")
     }
 
     /// Returns the key of the stop signal: a random value that is written anew to stop the writer.
     #[must_use]
-    pub fn stop(&self) -> String {
+    pub fn stop_key(&self) -> String {
         self.named("stop")
     }
 
     /// Returns the key that exists while the upload is paused.
     #[must_use]
-    pub fn pause(&self) -> String {
+    pub fn pause_key(&self) -> String {
         self.named("pause")
     }
 
     /// Returns the key of the heartbeat of a writer that may not finish a part for long.
     #[must_use]
-    pub fn alive(&self) -> String {
+    pub fn heartbeat_key(&self) -> String {
         self.named("alive")
     }
 
     /// Returns the key of the state of the representation digest, if the client requested one.
     #[must_use]
-    pub fn digest(&self) -> String {
+    pub fn digest_key(&self) -> String {
         self.named("digest")
     }
 
     /// Returns the key of the id of the final upload that a partial upload becomes a part of.
     #[must_use]
-    pub fn joined_into(&self) -> String {
+    pub fn final_upload_key(&self) -> String {
         self.named("final")
     }
 
     /// Returns the key of the checkpoint of the writer that acquired `epoch`.
     #[must_use]
-    pub fn checkpoint(&self, epoch: u32) -> String {
+    pub fn checkpoint_key(&self, epoch: u32) -> String {
         self.named(&format!("c.{epoch}"))
     }
 
     /// Returns the key of the ETags of part numbers 256 × `page` + 1 to 256 × (`page` + 1), as
-    /// written by `turn`.
+    /// written by `writer`.
     #[must_use]
-    pub fn etag_page(&self, page: u8, turn: Turn) -> String {
-        self.named(&format!("e.{page}.{}.{:016x}", turn.epoch, turn.writer))
+    pub fn etag_page_key(&self, page: u8, writer: WriterEpoch) -> String {
+        self.named(&format!("e.{page}.{}.{:016x}", writer.epoch, writer.writer))
     }
 
     /// Returns the key of bytes at the end of a request that are too few for a part.
     #[must_use]
-    pub fn tail(&self, turn: Turn, serial: u32) -> String {
-        self.named(&format!("t.{}.{:016x}.{serial}", turn.epoch, turn.writer))
+    pub fn tail_key(&self, writer: WriterEpoch, serial: u32) -> String {
+        self.named(&format!("t.{}.{:016x}.{serial}", writer.epoch, writer.writer))
     }
 
     /// Returns the registers by which writers compete for `epoch`.
@@ -189,16 +191,16 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
     use super::*;
-    use crate::upload::{PageRef, Tail};
+    use crate::upload::{EtagPageRef, Tail};
 
     #[test]
     fn key_strings_of_an_upload_are_those_of_existing_records() {
-        let upload = UploadKey::new("id").unwrap();
-        let turn = Turn { epoch: 20, writer: 0xab };
-        let lease = Lease { turn, bases: vec![19, 7], fresh: false };
+        let upload = UploadId::new("id").unwrap();
+        let writer = WriterEpoch { epoch: 20, writer: 0xab };
+        let lease = Lease { holder: writer, base_epochs: vec![19, 7], is_first: false };
         let mut last = Checkpoint::empty();
-        last.full_pages.push(PageRef { page: 2, turn });
-        last.tail = Some(Tail { turn, serial: 3, len_bytes: 1, crc64: 0 });
+        last.full_pages.push(EtagPageRef { page: 2, writer });
+        last.tail = Some(Tail { writer, serial: 3, len_bytes: 1, crc64: 0 });
         let deletion = RecordDeletion::new(&upload, Some(&lease), Some(&last));
         assert_eq!(deletion.first, "u.id.upload");
         let (records, others) = deletion.rest.split_at(10);
@@ -214,8 +216,8 @@ mod tests {
 
     #[test]
     fn an_upload_is_created_with_its_upload_record_last() {
-        use crate::upload::{Role, Target};
-        let upload = UploadKey::new("id").unwrap();
+        use crate::upload::{Target, UploadKind};
+        let upload = UploadId::new("id").unwrap();
         let target = Target {
             endpoint: "oss-cn-shanghai.aliyuncs.com".into(),
             bucket: "b".into(),
@@ -232,14 +234,17 @@ mod tests {
             target,
             content_type: None,
             client_metadata: None,
-            minted: false,
-            role: Role::Whole,
+            credential_from_vod: false,
+            kind: UploadKind::Regular,
         };
         let [lease, last] = RecordWrite::creating(&upload, &record).unwrap();
         assert_eq!(
             (lease.key, Lease::decode(&lease.value)),
-            (upload.lease(), Ok(Lease::unclaimed()))
+            (upload.lease_key(), Ok(Lease::unheld()))
         );
-        assert_eq!((last.key, UploadRecord::decode(&last.value)), (upload.upload(), Ok(record)));
+        assert_eq!(
+            (last.key, UploadRecord::decode(&last.value)),
+            (upload.record_key(), Ok(record))
+        );
     }
 }

@@ -1,14 +1,14 @@
 //! Finds an upload's last checkpoint: which keys to read, in which order.
 
-use super::checkpoint::{Checkpoint, Phase};
+use super::checkpoint::{Checkpoint, UploadPhase};
 use super::lease::Lease;
-use super::records::UploadKey;
+use super::records::UploadId;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Finds the last checkpoint of an upload.
 ///
 /// It performs no I/O: read the key that [`next_key`](Self::next_key) returns, pass its value to
-/// [`take`](Self::take), and repeat until there is no next key. It changes nothing, so that the
+/// [`feed`](Self::feed), and repeat until there is no next key. It changes nothing, so that the
 /// offset can be read while a writer is active.
 ///
 /// ```text
@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// time, the one with the higher epoch may have written the lease first.
 #[derive(Clone, Debug)]
 pub struct CheckpointSearch {
-    key: UploadKey,
+    key: UploadId,
     step: Step,
     lease: Lease,
     /// Epochs whose checkpoints are still to be read, the next one last.
@@ -38,14 +38,14 @@ enum Step {
 impl CheckpointSearch {
     /// Starts with the upload's lease.
     #[must_use]
-    pub const fn new(key: UploadKey) -> Self {
-        let lease = Lease::unclaimed();
+    pub const fn new(key: UploadId) -> Self {
+        let lease = Lease::unheld();
         Self { key, step: Step::Lease, lease, unread: Vec::new(), found: None }
     }
 
     /// Searches the epochs before that of `lease`, which is known to be current.
-    pub(super) fn before(key: UploadKey, lease: Lease) -> Self {
-        let unread = lease.bases.iter().rev().copied().collect();
+    pub(super) fn before(key: UploadId, lease: Lease) -> Self {
+        let unread = lease.base_epochs.iter().rev().copied().collect();
         let mut search = Self { key, step: Step::Done, lease, unread, found: None };
         search.advance();
         search
@@ -55,9 +55,9 @@ impl CheckpointSearch {
     #[must_use]
     pub fn next_key(&self) -> Option<String> {
         match self.step {
-            Step::Lease => Some(self.key.lease()),
+            Step::Lease => Some(self.key.lease_key()),
             Step::Candidate(epoch) => Some(self.key.registers(epoch).candidate().to_owned()),
-            Step::Checkpoint(epoch) => Some(self.key.checkpoint(epoch)),
+            Step::Checkpoint(epoch) => Some(self.key.checkpoint_key(epoch)),
             Step::Done => None,
         }
     }
@@ -67,7 +67,7 @@ impl CheckpointSearch {
     /// # Errors
     /// Returns [`ErrorKind::UploadNotFound`] without a lease, and [`ErrorKind::CheckpointCorrupt`]
     /// or [`ErrorKind::CheckpointNewer`] if a record cannot be read.
-    pub fn take(&mut self, value: Option<Vec<u8>>) -> Result<()> {
+    pub fn feed(&mut self, value: Option<Vec<u8>>) -> Result<()> {
         match (self.step, value) {
             (Step::Lease, None) => {
                 return Err(Error::new(ErrorKind::UploadNotFound, "no upload has this id"));
@@ -76,7 +76,7 @@ impl CheckpointSearch {
                 self.lease = Lease::decode(&value)?;
                 self.unread = self.lease.checkpoint_epochs().collect();
                 self.unread.reverse();
-                self.step = Step::Candidate(self.lease.turn.epoch.saturating_add(1));
+                self.step = Step::Candidate(self.lease.holder.epoch.saturating_add(1));
             }
             (Step::Candidate(epoch), Some(_)) if epoch < u32::MAX => {
                 self.unread.push(epoch);
@@ -99,7 +99,7 @@ impl CheckpointSearch {
     pub fn finish(self) -> Result<(Option<u32>, Checkpoint)> {
         match self.found {
             Some((epoch, checkpoint)) => Ok((Some(epoch), checkpoint)),
-            None if self.lease.fresh => Ok((None, Checkpoint::empty())),
+            None if self.lease.is_first => Ok((None, Checkpoint::empty())),
             None => {
                 let message = "the upload's checkpoint is missing";
                 Err(Error::new(ErrorKind::CheckpointCorrupt, message))
@@ -112,11 +112,12 @@ impl CheckpointSearch {
     /// one before. A reader of the offset then searches again, or takes the upload over with
     /// [`Purpose::Fence`](super::Purpose::Fence).
     #[must_use]
-    pub fn is_settled(&self) -> bool {
+    pub fn is_conclusive(&self) -> bool {
         match &self.found {
             Some((epoch, checkpoint)) => {
-                let continues = matches!(checkpoint.phase, Phase::Receiving | Phase::Completing);
-                !continues || *epoch >= self.lease.turn.epoch
+                let continues =
+                    matches!(checkpoint.phase, UploadPhase::Receiving | UploadPhase::Completing);
+                !continues || *epoch >= self.lease.holder.epoch
             }
             None => true,
         }

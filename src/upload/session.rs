@@ -1,7 +1,7 @@
 //! One writer's session with an upload: which of its parts acts when, and in which state.
 
 use super::acquire_lease::{AcquireLease, LeaseStep};
-use super::checkpoint::{Checkpoint, Phase};
+use super::checkpoint::{Checkpoint, UploadPhase};
 use super::checkpoint_writer::{CheckpointWriter, Progress, WriterStep};
 use super::completion::{Completion, CompletionStep};
 use super::ending::Ending;
@@ -9,12 +9,12 @@ use super::errors::{misuse, stopped};
 use super::fills::Filled;
 use super::input::Input;
 use super::operation::{Operation, OperationOutput, TargetObject};
-use super::options::{Claim, Purpose, SessionOptions};
-use super::output::{Event, Output, Want};
+use super::options::{LeaseAcquisition, Purpose, SessionOptions};
+use super::output::{Event, FillRequest, Output};
 use super::output_queue::{KvWaiter, OutputQueue};
 use super::plan::Plan;
 use super::recorded_parts::{ListOutcome, RecordedParts};
-use super::records::UploadKey;
+use super::records::UploadId;
 use super::search::CheckpointSearch;
 use super::source::Source;
 use super::state::{State, Trigger};
@@ -23,7 +23,7 @@ use super::transfer::{FillOutcome, Transfer};
 use super::upload_record::UploadRecord;
 use crate::crc64::Crc64;
 use crate::error::{Error, ErrorKind, Result};
-use crate::oss::UploadId;
+use crate::oss::MultipartUploadId;
 use crate::oss::action::missing_object;
 use crate::units::{ByteCount, PartNumber, UnixMillis};
 
@@ -53,9 +53,9 @@ impl Session {
     /// concatenated are outside their limits ([`Plan::new`], [`super::Target::bucket`]), and
     /// [`ErrorKind::FileEmpty`] if a source is to be continued that has no bytes.
     pub fn new(
-        key: UploadKey,
+        key: UploadId,
         record: &UploadRecord,
-        claim: Claim,
+        claim: LeaseAcquisition,
         purpose: Purpose,
         options: SessionOptions,
         now: UnixMillis,
@@ -77,12 +77,12 @@ impl Session {
         });
         let take_over = |search| AcquireLease::take_over(key.clone(), options.writer, search);
         let lease = match claim {
-            Claim::Created => AcquireLease::first(key.clone(), options.writer),
-            Claim::TakeOver => take_over(CheckpointSearch::new(key.clone())),
-            Claim::TakeOverFrom(search) => take_over(*search),
+            LeaseAcquisition::New => AcquireLease::first(key.clone(), options.writer),
+            LeaseAcquisition::TakeOver => take_over(CheckpointSearch::new(key.clone())),
+            LeaseAcquisition::TakeOverFrom(search) => take_over(*search),
         };
         let mut session = Self {
-            state: State::Claiming,
+            state: State::AcquiringLease,
             now,
             lease,
             recorded: RecordedParts::new(key.clone()),
@@ -111,7 +111,7 @@ impl Session {
     /// Returns the fill that the session requests from the source, if any. The same one is returned
     /// until it is filled.
     #[must_use]
-    pub fn wants(&self) -> Option<Want> {
+    pub fn pending_fill(&self) -> Option<FillRequest> {
         if self.has_ended { None } else { self.transfer.requested() }
     }
 
@@ -137,7 +137,7 @@ impl Session {
 
     /// Returns the offset up to which the source's bytes have been sent to the store.
     #[must_use]
-    pub fn handed_over(&self) -> ByteCount {
+    pub fn sent_offset(&self) -> ByteCount {
         self.transfer.sent_offset()
     }
 
@@ -172,16 +172,18 @@ impl Session {
         self.now = self.now.max(now);
         let handled = match input {
             Input::Tick => Ok(()),
-            Input::GiveUp(_) if self.state.is_terminal() => Ok(()),
-            Input::GiveUp(error) => Err(error),
+            Input::Cancel(_) if self.state.is_terminal() => Ok(()),
+            Input::Cancel(error) => Err(error),
             Input::Kv { id, result } => match self.outputs.end_kv(id) {
                 Some(waiter) => self.kv_ended(waiter, result),
                 None => Ok(()),
             },
-            Input::Replied { call, result } => match self.calls.replied(self.now, call, result) {
-                Some(completed) => self.call_ended(completed),
-                None => Ok(()),
-            },
+            Input::StoreResponse { call, result } => {
+                match self.calls.replied(self.now, call, result) {
+                    Some(completed) => self.call_ended(completed),
+                    None => Ok(()),
+                }
+            }
             Input::Credential(result) => self.calls.credential_arrived(result),
             Input::StreamOpened { fill } => self.transfer.open_stream(fill),
             Input::Filled { fill, len, crc64, end } => {
@@ -199,10 +201,10 @@ impl Session {
     fn check_input(&self, input: &Input) -> Result<()> {
         match input {
             _ if self.has_ended => Err(misuse("the session has ended")),
-            Input::Tick | Input::Credential(_) | Input::GiveUp(_) => Ok(()),
+            Input::Tick | Input::Credential(_) | Input::Cancel(_) => Ok(()),
             Input::Kv { id, .. } if self.outputs.is_kv_pending(*id) => Ok(()),
             Input::Kv { .. } => Err(misuse("no such key-value operation is under way")),
-            Input::Replied { call, .. } => self.calls.check_sent(*call),
+            Input::StoreResponse { call, .. } => self.calls.check_sent(*call),
             Input::StreamOpened { fill } => self.transfer.check_stream(*fill),
             Input::Filled { fill, len, crc64, end } => {
                 let filled = Filled { fill: *fill, len: *len, crc64: *crc64, end: *end };
@@ -243,7 +245,7 @@ impl Session {
         result: Result<Option<Vec<u8>>, String>,
     ) -> Result<()> {
         let result = result.map_err(|text| {
-            Error::new(ErrorKind::KeyValueUnavailable, text).while_doing("key-value store")
+            Error::new(ErrorKind::KeyValueUnavailable, text).with_context("key-value store")
         });
         match waiter {
             KvWaiter::CheckpointWriter => self.checkpoint_step(result),
@@ -268,7 +270,7 @@ impl Session {
                 return match result {
                     Err(error) if error.store().is_some_and(|s| s.code == "NoSuchKey") => {
                         let context = format!("partial upload {}", source.index + 1);
-                        self.lose(missing_object(&source.object, &error).while_doing(&context))
+                        self.lose(missing_object(&source.object, &error).with_context(&context))
                     }
                     result => self.part_ended(number, result),
                 };
@@ -283,7 +285,7 @@ impl Session {
         self.complete(step)
     }
 
-    /// [`State::Claiming`]
+    /// [`State::AcquiringLease`]
     fn acquire_lease(&mut self, mut step: LeaseStep) -> Result<()> {
         loop {
             step = match step {
@@ -313,20 +315,20 @@ impl Session {
     /// Ends the session if the upload has ended before, and returns whether it has.
     fn has_ended_before(&mut self, checkpoint: &Checkpoint) -> Result<bool> {
         let trigger = match &checkpoint.phase {
-            Phase::Receiving | Phase::Completing => return Ok(false),
-            Phase::Completed(object) => {
+            UploadPhase::Receiving | UploadPhase::Completing => return Ok(false),
+            UploadPhase::Completed(object) => {
                 // Success confirms that the request's bytes are the object's: it must match them.
                 self.transfer.check(checkpoint)?;
                 self.completion.completed_before(object);
                 Trigger::LoadedCompleted
             }
-            Phase::Aborted => Trigger::LoadedAborted,
-            Phase::Lost { .. } if self.completion.aborts() => return Ok(false),
-            Phase::Lost { .. } => {
+            UploadPhase::Aborted => Trigger::LoadedAborted,
+            UploadPhase::Lost { .. } if self.completion.aborts() => return Ok(false),
+            UploadPhase::Lost { .. } => {
                 if let Some(error) = checkpoint.phase.ended_error(false) {
                     self.ending.record(error);
                 }
-                Trigger::Forgotten
+                Trigger::UploadMissing
             }
         };
         self.transition(trigger)?;
@@ -361,21 +363,21 @@ impl Session {
             self.writer.request();
         }
         if self.fences {
-            return self.transition(Trigger::CheckpointKept);
+            return self.transition(Trigger::CheckpointAdopted);
         }
-        if self.writer.draft().phase == Phase::Completing {
+        if self.writer.draft().phase == UploadPhase::Completing {
             // An earlier session may have sent Complete: the object itself shows the result.
             return self.send_head(Trigger::LoadedCompleting);
         }
         if self.completion.aborts() {
             return self.start_abort();
         }
-        let Checkpoint { at_rest, part_count, .. } = *self.writer.draft();
-        if !at_rest && part_count > 0 {
-            self.transition(Trigger::LoadedUnfinished)?;
+        let Checkpoint { is_clean, part_count, .. } = *self.writer.draft();
+        if !is_clean && part_count > 0 {
+            self.transition(Trigger::LoadedDirty)?;
             return self.start_reading_etags();
         }
-        self.transition(Trigger::LoadedAtRest)?;
+        self.transition(Trigger::LoadedClean)?;
         self.start_receiving()
     }
 
@@ -409,7 +411,7 @@ impl Session {
                 Ok(())
             }
             ListOutcome::Match => {
-                self.transition(Trigger::PartsAgree)?;
+                self.transition(Trigger::PartsMatch)?;
                 self.start_receiving()
             }
             ListOutcome::Mismatch(error) => self.upload_missing(error),
@@ -422,7 +424,7 @@ impl Session {
         if self.transfer.takes_bytes() {
             let offset = self.writer.draft().durable();
             let tail = self.lease.take_tail();
-            self.outputs.report(Event::Ready { offset, tail });
+            self.outputs.report(Event::Receiving { offset, tail });
         }
         if is_empty { self.source_ended() } else { Ok(()) }
     }
@@ -445,7 +447,7 @@ impl Session {
         if !abandoned && self.transfer.uses(filled.fill) {
             self.calls.body_sent(self.now, filled.fill, filled.crc64);
         } else {
-            self.outputs.report(Event::Released(filled.fill));
+            self.outputs.report(Event::BufferReleased(filled.fill));
         }
         self.after_fill(outcome?)
     }
@@ -477,7 +479,7 @@ impl Session {
             // could abort it.
             self.calls.cancel_all_except(Operation::is_initiate, &mut self.outputs);
             self.release_buffers();
-            self.transfer.discard_request(self.writer.draft().in_parts_bytes);
+            self.transfer.discard_request(self.writer.draft().parts_bytes);
         }
         self.source_ended()
     }
@@ -534,7 +536,7 @@ impl Session {
             Err(error) => return Err(error),
         };
         if let Some(fill) = self.transfer.stored(number, uploaded)? {
-            self.outputs.report(Event::Released(fill));
+            self.outputs.report(Event::BufferReleased(fill));
         }
         self.take_finished_parts()
     }
@@ -557,16 +559,16 @@ impl Session {
                 self.writer.request();
                 return Ok(());
             }
-            self.transition(Trigger::StoredAll)?;
+            self.transition(Trigger::FileStored)?;
             let operation = self.completion.put_single(self.transfer.remainder());
             self.send(operation);
         } else if self.transfer.is_complete() {
             if self.writer.is_clean() {
-                self.transition(Trigger::StoredAll)?;
+                self.transition(Trigger::FileStored)?;
                 self.start_reading_etags()?;
             }
         } else if self.writer.is_clean() || !self.writer.is_dirty(&self.progress()) {
-            self.transition(Trigger::StoredSoFar)?;
+            self.transition(Trigger::RequestStored)?;
         }
         Ok(())
     }
@@ -607,7 +609,7 @@ impl Session {
             }
             Some(WriterStep::TailStored { fill, next }) => {
                 self.transfer.remainder_stored();
-                self.outputs.report(Event::Released(fill));
+                self.outputs.report(Event::BufferReleased(fill));
                 self.outputs.start_kv(KvWaiter::CheckpointWriter, next);
             }
             Some(WriterStep::Acknowledged { durable, obsolete }) => {
@@ -620,17 +622,17 @@ impl Session {
         Ok(())
     }
 
-    /// [`State::Completing`], [`State::Settling`] and [`State::Aborting`]
+    /// [`State::Completing`], [`State::Reconciling`] and [`State::Aborting`]
     fn complete(&mut self, step: CompletionStep) -> Result<()> {
         match step {
             CompletionStep::Confirmed(object) => {
                 self.transition(Trigger::ObjectConfirmed)?;
-                self.store_end(Phase::Completed(object));
+                self.store_end(UploadPhase::Completed(object));
                 Ok(())
             }
-            CompletionStep::Reconcile => self.send_head(Trigger::AnswerLost),
+            CompletionStep::Reconcile => self.send_head(Trigger::ResponseLost),
             CompletionStep::Retry => {
-                self.transition(Trigger::ObjectAbsent)?;
+                self.transition(Trigger::ObjectMissing)?;
                 self.start_reading_etags()
             }
             CompletionStep::UploadMissing(error) => self.upload_missing(error),
@@ -648,7 +650,7 @@ impl Session {
     }
 
     fn start_abort(&mut self) -> Result<()> {
-        self.transition(Trigger::AbortWanted)?;
+        self.transition(Trigger::AbortRequested)?;
         if self.writer.draft().upload_id.is_some() { self.send_abort() } else { self.aborted() }
     }
 
@@ -659,8 +661,8 @@ impl Session {
     }
 
     fn aborted(&mut self) -> Result<()> {
-        self.transition(Trigger::PartsDropped)?;
-        self.store_end(Phase::Aborted);
+        self.transition(Trigger::MultipartAborted)?;
+        self.store_end(UploadPhase::Aborted);
         Ok(())
     }
 
@@ -670,26 +672,26 @@ impl Session {
         if !self.transfer.can_restart() {
             return self.lose(error);
         }
-        self.transition(Trigger::StartOver)?;
+        self.transition(Trigger::Restart)?;
         self.calls.cancel_all(&mut self.outputs);
         self.release_buffers();
         self.writer.restart();
         self.transfer.restart()?;
-        self.outputs.report(Event::Rewind);
+        self.outputs.report(Event::RestartSource);
         Ok(())
     }
 
     fn lose(&mut self, error: Error) -> Result<()> {
-        self.transition(Trigger::Forgotten)?;
+        self.transition(Trigger::UploadMissing)?;
         let code = error.kind().code().to_owned();
         self.ending.record(error);
         self.calls.cancel_all(&mut self.outputs);
         self.transfer.abandon_fill();
-        self.store_end(Phase::Lost { code });
+        self.store_end(UploadPhase::Lost { code });
         Ok(())
     }
 
-    fn store_end(&mut self, phase: Phase) {
+    fn store_end(&mut self, phase: UploadPhase) {
         self.release_buffers();
         self.writer.end(phase);
     }
@@ -716,7 +718,7 @@ impl Session {
         self.has_ended = true;
         let object = self.completion.object();
         let outcome = self.ending.outcome(self.state, object, self.writer.durable());
-        self.outputs.report(Event::Ended(outcome));
+        self.outputs.report(Event::SessionEnded(outcome));
     }
 
     fn transition(&mut self, trigger: Trigger) -> Result<()> {
@@ -724,18 +726,18 @@ impl Session {
         Ok(())
     }
 
-    fn upload_id(&self) -> Result<UploadId> {
+    fn upload_id(&self) -> Result<MultipartUploadId> {
         self.writer.upload_id().ok_or_else(|| misuse("the upload has no id at the store yet"))
     }
 
     fn acknowledged_parts(&self) -> (ByteCount, Crc64) {
         let draft = self.writer.draft();
-        (ByteCount(draft.in_parts_bytes), draft.crc64())
+        (ByteCount(draft.parts_bytes), draft.crc64())
     }
 
     fn release_buffers(&mut self) {
         for fill in self.transfer.release() {
-            self.outputs.report(Event::Released(fill));
+            self.outputs.report(Event::BufferReleased(fill));
         }
     }
 

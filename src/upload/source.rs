@@ -2,8 +2,8 @@
 //! other objects on the store.
 
 use super::concat_session::Concatenation;
-use super::input::SourceEnd;
-use super::options::{Purpose, Receive};
+use super::input::SourceStatus;
+use super::options::{Purpose, ReceiveOptions};
 use crate::crc64::Crc64;
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::ByteCount;
@@ -14,7 +14,7 @@ pub(super) enum Source {
     /// The session appends nothing.
     None,
     /// One request of a client.
-    Request(Receive),
+    Request(ReceiveOptions),
     /// A source that can be read from any offset.
     Seekable,
     /// Objects on the store.
@@ -30,8 +30,8 @@ impl Source {
             Purpose::Receive(request) => Self::Request(request),
             Purpose::Continue if length.is_some_and(ByteCount::is_zero) => return Err(empty_file()),
             Purpose::Continue => Self::Seekable,
-            Purpose::Join { sources } => Self::Concatenation(Concatenation::new(sources)?),
-            Purpose::Settle | Purpose::Fence | Purpose::Abort => Self::None,
+            Purpose::Concatenate { sources } => Self::Concatenation(Concatenation::new(sources)?),
+            Purpose::Reconcile | Purpose::Fence | Purpose::Abort => Self::None,
         })
     }
 
@@ -41,12 +41,12 @@ impl Source {
 
     /// Whether the request's bytes count only once all of them have arrived.
     pub(super) const fn is_atomic(&self) -> bool {
-        matches!(self, Self::Request(Receive { atomic: true, .. }))
+        matches!(self, Self::Request(ReceiveOptions { atomic: true, .. }))
     }
 
     /// Whether the file stays incomplete even if all of its bytes are stored.
     pub(super) const fn keeps_open(&self) -> bool {
-        matches!(self, Self::Request(Receive { stays_open: true, .. }))
+        matches!(self, Self::Request(ReceiveOptions { keep_open: true, .. }))
     }
 
     /// Returns the file's length, if the source declares it.
@@ -80,7 +80,7 @@ impl Source {
         file_left: Option<ByteCount>,
     ) -> Option<ByteCount> {
         match self {
-            Self::Request(request) => request.request_len.map(|len| len - read + tail),
+            Self::Request(request) => request.request_bytes.map(|len| len - read + tail),
             _ => file_left,
         }
     }
@@ -90,14 +90,14 @@ impl Source {
         &self,
         offset: ByteCount,
         length: Option<ByteCount>,
-        end: SourceEnd,
+        end: SourceStatus,
     ) -> bool {
         match (length, self) {
             (Some(length), _) => offset == length,
-            (None, Self::Request(Receive { end_completes, .. })) => {
-                *end_completes && end == SourceEnd::Ended
+            (None, Self::Request(ReceiveOptions { complete_at_end, .. })) => {
+                *complete_at_end && end == SourceStatus::Eof
             }
-            (None, Self::Seekable) => end == SourceEnd::Ended,
+            (None, Self::Seekable) => end == SourceStatus::Eof,
             (None, Self::None | Self::Concatenation(_)) => false,
         }
     }
@@ -106,8 +106,8 @@ impl Source {
     pub(super) fn restart(&mut self, length: Option<ByteCount>) -> Result<()> {
         match self {
             Self::Request(request) => {
-                let end = request.request_len.map(|len| request.offset + len);
-                request.request_len = length.or(end);
+                let end = request.request_bytes.map(|len| request.offset + len);
+                request.request_bytes = length.or(end);
                 request.offset = ByteCount::ZERO;
                 Ok(())
             }

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum State {
     /// Acquires the lease and reads the last checkpoint.
-    Claiming,
+    AcquiringLease,
     /// Compares the store's list of parts with the checkpoint of an interrupted writer.
     Verifying,
     /// Accepts bytes and sends parts.
@@ -22,7 +22,7 @@ pub enum State {
     /// Sends CompleteMultipartUpload, or a single PutObject.
     Completing,
     /// Sends HeadObject, because the response to CompleteMultipartUpload was lost.
-    Settling,
+    Reconciling,
     /// Sends AbortMultipartUpload.
     Aborting,
     /// The object is complete.
@@ -41,9 +41,9 @@ pub enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Trigger {
     /// The last writer left nothing in flight: its parts need no comparison.
-    LoadedAtRest,
+    LoadedClean,
     /// The last writer was interrupted.
-    LoadedUnfinished,
+    LoadedDirty,
     /// CompleteMultipartUpload may have been sent.
     LoadedCompleting,
     /// The upload has already been completed.
@@ -51,74 +51,74 @@ pub enum Trigger {
     /// The upload has already been aborted.
     LoadedAborted,
     /// The session's purpose is to abort.
-    AbortWanted,
+    AbortRequested,
     /// The session's purpose is to adopt the checkpoint, and no more.
-    CheckpointKept,
+    CheckpointAdopted,
     /// The store has the recorded parts, or the credential may not list them.
-    PartsAgree,
+    PartsMatch,
     /// The request's bytes have ended.
     SourceEnded,
     /// The request is stored, and the file is incomplete.
-    StoredSoFar,
+    RequestStored,
     /// All bytes of the file are stored.
-    StoredAll,
+    FileStored,
     /// The store has confirmed the object.
     ObjectConfirmed,
     /// Whether the store has the object is unknown.
-    AnswerLost,
+    ResponseLost,
     /// The store does not have the object, but may still have the parts.
-    ObjectAbsent,
+    ObjectMissing,
     /// The store no longer has the upload, and the source can be read again.
-    StartOver,
+    Restart,
     /// The store no longer has the upload, or has other bytes.
-    Forgotten,
+    UploadMissing,
     /// The multipart upload is aborted.
-    PartsDropped,
+    MultipartAborted,
     /// An error that the session cannot recover from.
     Failure,
 }
 
 use State::{
-    Aborted, Aborting, Claiming, Completed, Completing, Draining, Failed, Lost, Receiving,
-    Settling, Suspended, Verifying,
+    Aborted, Aborting, AcquiringLease, Completed, Completing, Draining, Failed, Lost, Receiving,
+    Reconciling, Suspended, Verifying,
 };
 use Trigger as T;
 
 /// All transitions.
 pub const TRANSITIONS: &[(State, Trigger, State)] = &[
-    (Claiming, T::LoadedAtRest, Receiving),
-    (Claiming, T::LoadedUnfinished, Verifying),
-    (Claiming, T::LoadedCompleting, Settling),
-    (Claiming, T::LoadedCompleted, Completed),
-    (Claiming, T::LoadedAborted, Aborted),
-    (Claiming, T::AbortWanted, Aborting),
-    (Claiming, T::CheckpointKept, Suspended),
-    (Claiming, T::Forgotten, Lost),
-    (Claiming, T::Failure, Failed),
-    (Verifying, T::PartsAgree, Receiving),
-    (Verifying, T::StartOver, Receiving),
-    (Verifying, T::Forgotten, Lost),
+    (AcquiringLease, T::LoadedClean, Receiving),
+    (AcquiringLease, T::LoadedDirty, Verifying),
+    (AcquiringLease, T::LoadedCompleting, Reconciling),
+    (AcquiringLease, T::LoadedCompleted, Completed),
+    (AcquiringLease, T::LoadedAborted, Aborted),
+    (AcquiringLease, T::AbortRequested, Aborting),
+    (AcquiringLease, T::CheckpointAdopted, Suspended),
+    (AcquiringLease, T::UploadMissing, Lost),
+    (AcquiringLease, T::Failure, Failed),
+    (Verifying, T::PartsMatch, Receiving),
+    (Verifying, T::Restart, Receiving),
+    (Verifying, T::UploadMissing, Lost),
     (Verifying, T::Failure, Failed),
     (Receiving, T::SourceEnded, Draining),
-    (Receiving, T::StartOver, Receiving),
-    (Receiving, T::Forgotten, Lost),
+    (Receiving, T::Restart, Receiving),
+    (Receiving, T::UploadMissing, Lost),
     (Receiving, T::Failure, Failed),
-    (Draining, T::StoredSoFar, Suspended),
-    (Draining, T::StoredAll, Completing),
-    (Draining, T::StartOver, Receiving),
-    (Draining, T::Forgotten, Lost),
+    (Draining, T::RequestStored, Suspended),
+    (Draining, T::FileStored, Completing),
+    (Draining, T::Restart, Receiving),
+    (Draining, T::UploadMissing, Lost),
     (Draining, T::Failure, Failed),
     (Completing, T::ObjectConfirmed, Completed),
-    (Completing, T::AnswerLost, Settling),
-    (Completing, T::Forgotten, Lost),
+    (Completing, T::ResponseLost, Reconciling),
+    (Completing, T::UploadMissing, Lost),
     (Completing, T::Failure, Failed),
-    (Settling, T::ObjectConfirmed, Completed),
-    (Settling, T::ObjectAbsent, Completing),
-    (Settling, T::AbortWanted, Aborting),
-    (Settling, T::StartOver, Receiving),
-    (Settling, T::Forgotten, Lost),
-    (Settling, T::Failure, Failed),
-    (Aborting, T::PartsDropped, Aborted),
+    (Reconciling, T::ObjectConfirmed, Completed),
+    (Reconciling, T::ObjectMissing, Completing),
+    (Reconciling, T::AbortRequested, Aborting),
+    (Reconciling, T::Restart, Receiving),
+    (Reconciling, T::UploadMissing, Lost),
+    (Reconciling, T::Failure, Failed),
+    (Aborting, T::MultipartAborted, Aborted),
     (Aborting, T::Failure, Failed),
 ];
 
@@ -145,10 +145,11 @@ impl State {
     }
 }
 
-/// Returns the table as a Mermaid state diagram (<https://mermaid.js.org/syntax/stateDiagram.html>).
+/// Returns the table as a Mermaid state diagram
+/// (<https://mermaid.js.org/syntax/stateDiagram.html>).
 #[must_use]
 pub fn diagram() -> String {
-    let mut text = String::from("stateDiagram-v2\n    [*] --> Claiming\n");
+    let mut text = String::from("stateDiagram-v2\n    [*] --> AcquiringLease\n");
     for (from, trigger, to) in TRANSITIONS {
         let _ = writeln!(text, "    {from:?} --> {to:?}: {trigger:?}");
     }
@@ -180,7 +181,7 @@ mod tests {
 
     #[test]
     fn every_state_is_reached_from_claiming() {
-        let mut reached = HashSet::from([Claiming]);
+        let mut reached = HashSet::from([AcquiringLease]);
         for _ in TRANSITIONS {
             for (from, _, to) in TRANSITIONS {
                 if reached.contains(from) {

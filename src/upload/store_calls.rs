@@ -15,7 +15,7 @@ use crate::crc64::Crc64;
 use crate::credential::UploadCredential;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::oss::error_reply::is_temporary;
-use crate::oss::{ClockSkew, Reply};
+use crate::oss::{ClockSkew, HttpResponse};
 use crate::units::{ByteCount, KIB, MIB, UnixMillis};
 
 /// The slowest supported link to the store: a body adds its transfer time at this rate to the
@@ -207,7 +207,7 @@ impl StoreCalls {
         &mut self,
         now: UnixMillis,
         id: CallId,
-        reply: std::result::Result<Reply, String>,
+        reply: std::result::Result<HttpResponse, String>,
     ) -> Option<CompletedCall> {
         let sent = |call: &Call| call.status.attempt().is_some_and(|attempt| attempt.id == id);
         let found = self.calls.iter().enumerate().find(|(_, call)| sent(call));
@@ -298,7 +298,7 @@ impl StoreCalls {
             1 => operation.name().to_owned(),
             tries => format!("{} (tried {tries} times)", operation.name()),
         };
-        CompletedCall { operation, result: Err(error.while_doing(&context)) }
+        CompletedCall { operation, result: Err(error.with_context(&context)) }
     }
 }
 

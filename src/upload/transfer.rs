@@ -1,19 +1,19 @@
 //! Turns the source's bytes into parts: which fill to request next, and what becomes of a fill.
 
-use super::checkpoint::{Checkpoint, FinishedPart, Phase};
+use super::checkpoint::{Checkpoint, FinishedPart, UploadPhase};
 use super::concat_session::ConcatPart;
 use super::errors::{misuse, stopped};
 use super::fills::{Filled, Fills};
 use super::ids::FillId;
-use super::input::SourceEnd;
+use super::input::SourceStatus;
 use super::operation::Operation;
-use super::output::Want;
+use super::output::FillRequest;
 use super::parts::{PartBody, Parts};
 use super::plan::Plan;
 use super::source::{Source, empty_file};
 use crate::crc64::Crc64;
 use crate::error::{Error, ErrorKind, Result};
-use crate::oss::UploadId;
+use crate::oss::MultipartUploadId;
 use crate::oss::action::UploadedPart;
 use crate::units::{ByteCount, MULTIPART_THRESHOLD, PART_COUNT_MAX, PART_SIZE_MIN, PartNumber};
 
@@ -95,7 +95,7 @@ impl Transfer {
         self.source.check_offset(durable)?;
         let inconsistent = |message| Err(Error::new(ErrorKind::LengthInconsistent, message));
         let found = match &checkpoint.phase {
-            Phase::Completed(object) => Some(object.size_bytes),
+            UploadPhase::Completed(object) => Some(object.size_bytes),
             _ => checkpoint.length_bytes,
         };
         let known = self.plan.length().or(found.map(ByteCount));
@@ -117,9 +117,9 @@ impl Transfer {
     /// Returns [`ErrorKind::LengthInconsistent`] if a concatenation cannot continue there.
     pub(super) fn start(&mut self, plan: Plan, checkpoint: &Checkpoint) -> Result<()> {
         self.plan = plan;
-        self.filled_offset = ByteCount(checkpoint.in_parts_bytes);
+        self.filled_offset = ByteCount(checkpoint.parts_bytes);
         self.tail_bytes = checkpoint.durable() - self.filled_offset;
-        self.parts.start_above(checkpoint.numbers_spent);
+        self.parts.start_above(checkpoint.reserved_part_number);
         match &mut self.source {
             Source::Concatenation(concatenation) => {
                 concatenation.start_at(checkpoint.durable(), checkpoint.crc64())
@@ -213,7 +213,7 @@ impl Transfer {
         } else if completes || len >= PART_SIZE_MIN {
             let is_short = !completes && len < want.size;
             let next_number = self.parts.next_number().saturating_add(1);
-            if is_short && let Err(error) = self.plan.allow_short_part(end_offset, next_number) {
+            if is_short && let Err(error) = self.plan.check_short_part(end_offset, next_number) {
                 return Ok(FillOutcome::Rejected(error));
             }
             self.add_part(PartBody::Buffer(fill), len, Some(crc64))?;
@@ -242,7 +242,11 @@ impl Transfer {
     }
 
     /// Returns the call that sends the next part, if one may be sent. See [`Parts::send_next`].
-    pub(super) fn send_next(&mut self, upload_id: &UploadId, reserved: u16) -> Option<Operation> {
+    pub(super) fn send_next(
+        &mut self,
+        upload_id: &MultipartUploadId,
+        reserved: u16,
+    ) -> Option<Operation> {
         self.parts.send_next(upload_id, reserved)
     }
 
@@ -282,7 +286,7 @@ impl Transfer {
     }
 
     /// Returns the requested fill.
-    pub(super) const fn requested(&self) -> Option<Want> {
+    pub(super) const fn requested(&self) -> Option<FillRequest> {
         self.fills.requested()
     }
 
@@ -391,7 +395,7 @@ impl Transfer {
         if len < size {
             let message = "the bytes of a partial upload ended early";
             return match end {
-                SourceEnd::Stopped => Ok(FillOutcome::Rejected(stopped())),
+                SourceStatus::StopRequested => Ok(FillOutcome::Rejected(stopped())),
                 _ => Err(Error::new(ErrorKind::StoreUnavailable, message)),
             };
         }
@@ -411,8 +415,8 @@ impl Transfer {
         let declared = self.parts.end_stream(filled.fill, filled.len, filled.crc64)?;
         let is_short = filled.len < declared;
         if self.defers_commit() {
-            let interrupted = is_short && filled.end == SourceEnd::Ended;
-            let end = if interrupted { SourceEnd::Cut } else { filled.end };
+            let interrupted = is_short && filled.end == SourceStatus::Eof;
+            let end = if interrupted { SourceStatus::Interrupted } else { filled.end };
             if let Some(error) = self.rejection(&Filled { end, ..*filled }) {
                 return Ok(FillOutcome::Rejected(error));
             }
@@ -422,7 +426,7 @@ impl Transfer {
             // client continues from the part's start.
             self.filled_offset = self.filled_offset - declared;
             self.parts.clear();
-            let stopped = filled.end == SourceEnd::Stopped;
+            let stopped = filled.end == SourceStatus::StopRequested;
             return Ok(FillOutcome::StreamInterrupted { stopped });
         }
         let file_ends = self.source.ends_at(self.filled_offset, self.plan.length(), filled.end);
@@ -432,15 +436,15 @@ impl Transfer {
     /// Returns why the bytes of a fill, or of the entire atomic request, are rejected.
     fn rejection(&self, filled: &Filled) -> Option<Error> {
         let beyond_end = self.awaits_request_end && !filled.len.is_zero();
-        if beyond_end || filled.end == SourceEnd::Overrun {
+        if beyond_end || filled.end == SourceStatus::TooLong {
             let message = "the request has more bytes than the declared length";
             return Some(Error::new(ErrorKind::LengthMismatch, message));
         }
         if self.defers_commit() { rejection_of_atomic(filled.end) } else { None }
     }
 
-    fn after_fill(&mut self, file_ends: bool, end: SourceEnd) -> FillOutcome {
-        if end == SourceEnd::More {
+    fn after_fill(&mut self, file_ends: bool, end: SourceStatus) -> FillOutcome {
+        if end == SourceStatus::More {
             self.awaits_request_end = file_ends && self.defers_commit();
             if self.awaits_request_end || !file_ends {
                 return FillOutcome::Continue;
@@ -449,22 +453,22 @@ impl Transfer {
         self.awaits_request_end = false;
         self.is_complete = file_ends && !self.source.keeps_open();
         self.request_valid = true;
-        FillOutcome::Ended { stopped: end == SourceEnd::Stopped && !file_ends }
+        FillOutcome::Ended { stopped: end == SourceStatus::StopRequested && !file_ends }
     }
 }
 
 /// Returns why an atomic request that ended with `end` is rejected.
-fn rejection_of_atomic(end: SourceEnd) -> Option<Error> {
+fn rejection_of_atomic(end: SourceStatus) -> Option<Error> {
     let (kind, message) = match end {
-        SourceEnd::More | SourceEnd::Ended => return None,
-        SourceEnd::Mismatched => {
+        SourceStatus::More | SourceStatus::Eof => return None,
+        SourceStatus::ChecksumMismatch => {
             (ErrorKind::DigestMismatch, "the bytes are not those that the request's checksum names")
         }
-        SourceEnd::Stopped => (
+        SourceStatus::StopRequested => (
             ErrorKind::TakenOver,
             "another request asked this one to end before its checksum could be compared",
         ),
-        SourceEnd::Cut | SourceEnd::Overrun => {
+        SourceStatus::Interrupted | SourceStatus::TooLong => {
             (ErrorKind::LengthMismatch, "the request ended before its checksum could be compared")
         }
     };

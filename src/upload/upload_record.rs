@@ -26,17 +26,17 @@ pub struct UploadRecord {
     /// The client's metadata as sent, without credentials.
     pub client_metadata: Option<String>,
     /// Whether the worker requested the credential with its own key and can refresh it.
-    pub minted: bool,
+    pub credential_from_vod: bool,
     /// The role of its object.
-    pub role: Role,
+    pub kind: UploadKind,
 }
 
 /// The role of an upload's object.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Role {
+pub enum UploadKind {
     /// A file: neither partial nor final.
     #[default]
-    Whole,
+    Regular,
     /// A partial upload, to be concatenated with others.
     Partial,
     /// A final upload: the concatenation of partial uploads.

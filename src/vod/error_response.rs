@@ -4,14 +4,14 @@ use serde::Deserialize;
 
 use super::http_date;
 use crate::error::{Error, ErrorKind, StoreError};
-use crate::oss::Reply;
+use crate::oss::HttpResponse;
 
 /// Parses an error response. If the body is not VOD's JSON, the status alone determines the kind.
 ///
 /// A rejection because of clock skew carries VOD's time, which is the response's `Date` and precise
 /// to the second. Without a `Date` no correction is possible, and the kind is
 /// [`ErrorKind::VodRejected`].
-pub(super) fn parse(reply: &Reply) -> Error {
+pub(super) fn parse(reply: &HttpResponse) -> Error {
     let status = reply.status.as_u16();
     let body: ErrorBody = serde_json::from_slice(&reply.body).unwrap_or_default();
     let server_time =
@@ -204,8 +204,8 @@ mod tests {
         }
     }
 
-    fn reply(status: u16, body: &[u8]) -> Reply {
+    fn reply(status: u16, body: &[u8]) -> HttpResponse {
         let status = StatusCode::from_u16(status).unwrap();
-        Reply { status, headers: HeaderMap::new(), body: body.to_vec() }
+        HttpResponse { status, headers: HeaderMap::new(), body: body.to_vec() }
     }
 }

@@ -101,7 +101,7 @@ mod tests {
 
     use super::*;
     use crate::error::ErrorKind;
-    use crate::oss::Reply;
+    use crate::oss::HttpResponse;
     use crate::vod::{
         Action as _, BusinessType, CreateUploadAttachedMedia, CreateUploadImage, CreateUploadVideo,
         RefreshUploadVideo,
@@ -191,8 +191,8 @@ mod tests {
         })
     }
 
-    fn reply(status: u16, body: &Value) -> Reply {
+    fn reply(status: u16, body: &Value) -> HttpResponse {
         let status = StatusCode::from_u16(status).unwrap();
-        Reply { status, headers: HeaderMap::new(), body: body.to_string().into_bytes() }
+        HttpResponse { status, headers: HeaderMap::new(), body: body.to_string().into_bytes() }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::error_response;
 use crate::error::{Error, ErrorKind, Result, StoreError};
-use crate::oss::Reply;
+use crate::oss::HttpResponse;
 
 /// A successful response of VOD.
 pub struct VodResponse {
@@ -20,7 +20,7 @@ impl VodResponse {
     /// # Errors
     ///
     /// Returns the error of an error response, as [`Action::parse`](super::Action::parse) does.
-    pub(super) fn parse(reply: &Reply) -> Result<Self> {
+    pub(super) fn parse(reply: &HttpResponse) -> Result<Self> {
         if !reply.is_success() {
             return Err(error_response::parse(reply));
         }
@@ -159,7 +159,11 @@ mod tests {
 
     fn response(fields: &Value) -> VodResponse {
         let body = fields.to_string().into_bytes();
-        VodResponse::parse(&Reply { status: StatusCode::OK, headers: HeaderMap::new(), body })
-            .unwrap()
+        VodResponse::parse(&HttpResponse {
+            status: StatusCode::OK,
+            headers: HeaderMap::new(),
+            body,
+        })
+        .unwrap()
     }
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use vod_uploader::error::ErrorKind;
-use vod_uploader::queue::{EDGE_BYTES, Edges, Event, FileId, FileState, UploadingPhase};
+use vod_uploader::queue::{ContentSample, Event, FileId, FileState, SAMPLE_BYTES, UploadingPhase};
 use vod_uploader::units::ByteCount;
 use vod_uploader::vod::MediaKind;
-use vod_uploader_sim::{Content, Credentials, Fault, Operation, PlannedFile, World};
+use vod_uploader_sim::{Content, Credentials, Fault, Operation, PlannedFile, Simulation};
 
 use crate::actions::{checkpoint, info, run_half_way, run_to, run_to_completion};
 use crate::event_queries::{all_events, count, events_of, resumed_from};
@@ -18,9 +18,9 @@ fn a_file_resumes_after_a_crash_at_any_step() {
     for mode in [Credentials::Server, Credentials::Sts] {
         let mut phases = BTreeSet::new();
         for steps in 0.. {
-            let mut world = World::new();
+            let mut world = Simulation::new();
             world.app.credentials = Some(mode);
-            let file = world.add(World::file("a.mp4", LEN)).unwrap();
+            let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
             world.start();
             for _ in 0..steps {
                 world.step();
@@ -30,7 +30,7 @@ fn a_file_resumes_after_a_crash_at_any_step() {
             if before.state == FileState::Success {
                 break;
             }
-            let file = crash(&mut world, World::file("a.mp4", LEN));
+            let file = crash(&mut world, Simulation::file("a.mp4", LEN));
             run_to_completion(&mut world);
             let context = format!("{mode:?}, step {steps}: {:?}", all_events(&world));
             assert_eq!(world.state(file), FileState::Success, "{context}");
@@ -44,10 +44,10 @@ fn a_file_resumes_after_a_crash_at_any_step() {
             }
             assert_eq!(count(&world, "upload-end"), 1, "{context}");
         }
-        let mut expected = vec!["source-wanted", "starting", "success", "transferring"];
+        let mut expected = vec!["awaiting-source", "starting", "success", "transferring"];
         expected.push(match mode {
-            Credentials::Server | Credentials::Direct => "credential-wanted",
-            Credentials::Sts => "media-wanted",
+            Credentials::Server | Credentials::Direct => "awaiting-credential",
+            Credentials::Sts => "requesting-media",
         });
         for phase in expected {
             assert!(phases.contains(phase), "{mode:?}: no crash in {phase}: {phases:?}");
@@ -57,7 +57,7 @@ fn a_file_resumes_after_a_crash_at_any_step() {
 
 #[test]
 fn a_different_file_does_not_resume() {
-    let named = World::file("a.mp4", LEN);
+    let named = Simulation::file("a.mp4", LEN);
     let with = |change: fn(&mut PlannedFile)| {
         let mut planned = named.clone();
         change(&mut planned);
@@ -65,8 +65,9 @@ fn a_different_file_does_not_resume() {
     };
     let edges = |planned: &mut PlannedFile| {
         let bytes = planned.content.bytes();
-        let last = bytes[bytes.len() - EDGE_BYTES..].to_vec();
-        planned.new.edges = Some(Edges { first: bytes[..EDGE_BYTES].to_vec(), last });
+        let last = bytes[bytes.len() - SAMPLE_BYTES..].to_vec();
+        planned.new.content_sample =
+            Some(ContentSample { first: bytes[..SAMPLE_BYTES].to_vec(), last });
     };
     for (what, other) in [
         ("name", with(|planned| planned.new.name = "b.mp4".into())),
@@ -105,12 +106,12 @@ fn a_different_file_does_not_resume() {
 
 #[test]
 fn content_samples_identify_a_file_without_a_modification_time() {
-    let mut planned = World::file("a.mp4", LEN);
+    let mut planned = Simulation::file("a.mp4", LEN);
     planned.new.last_modified_ms = None;
     let bytes = planned.content.bytes();
-    planned.new.edges = Some(Edges {
-        first: bytes[..EDGE_BYTES].to_vec(),
-        last: bytes[bytes.len() - EDGE_BYTES..].to_vec(),
+    planned.new.content_sample = Some(ContentSample {
+        first: bytes[..SAMPLE_BYTES].to_vec(),
+        last: bytes[bytes.len() - SAMPLE_BYTES..].to_vec(),
     });
     let (mut world, _) = half_way(&planned);
     let file = crash(&mut world, planned);
@@ -120,13 +121,13 @@ fn content_samples_identify_a_file_without_a_modification_time() {
 
 #[test]
 fn a_file_without_a_fingerprint_resumes_only_in_its_own_queue() {
-    let mut planned = World::file("a.mp4", LEN);
+    let mut planned = Simulation::file("a.mp4", LEN);
     planned.new.last_modified_ms = None;
     let (mut world, file) = half_way(&planned);
     world.stop();
     world.run();
     world.start();
-    run_to(&mut world, file, UploadingPhase::SourceWanted);
+    run_to(&mut world, file, UploadingPhase::AwaitingSource);
     assert!(resumed_from(&world, file).unwrap() > 0);
     let file = crash(&mut world, planned);
     assert!(checkpoint(&world, file).unwrap().is_empty());
@@ -138,10 +139,10 @@ fn a_file_without_a_fingerprint_resumes_only_in_its_own_queue() {
 #[test]
 fn a_checkpoint_can_be_resumed_until_its_ttl_has_passed() {
     for (secs, found) in [(59, true), (61, false)] {
-        let mut world = World::new().with_options(|options| {
-            options.checkpoint_life_secs = Some(60);
+        let mut world = Simulation::new().with_options(|options| {
+            options.checkpoint_ttl_secs = Some(60);
         });
-        let file = world.add(World::file("a.mp4", LEN)).unwrap();
+        let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
         world.start();
         run_half_way(&mut world, file);
         world.stop();
@@ -150,7 +151,7 @@ fn a_checkpoint_can_be_resumed_until_its_ttl_has_passed() {
         if !found {
             world.forgets_old_files();
         }
-        let file = crash(&mut world, World::file("a.mp4", LEN));
+        let file = crash(&mut world, Simulation::file("a.mp4", LEN));
         run_to_completion(&mut world);
         assert_eq!(world.state(file), FileState::Success);
         assert_eq!(resumed_from(&world, file).is_some(), found, "{secs} s");
@@ -160,7 +161,7 @@ fn a_checkpoint_can_be_resumed_until_its_ttl_has_passed() {
 
 #[test]
 fn an_upload_that_oss_no_longer_has_restarts_with_the_same_media_id() {
-    let (mut world, file) = half_way(&World::file("a.mp4", LEN));
+    let (mut world, file) = half_way(&Simulation::file("a.mp4", LEN));
     let before = info(&world, file);
     world.store.faults.plan(Operation::UploadPart, 1, Fault::Forgets);
     world.run();
@@ -168,14 +169,14 @@ fn an_upload_that_oss_no_longer_has_restarts_with_the_same_media_id() {
     assert_eq!(info(&world, file).media_id, before.media_id);
     assert_eq!(world.vod.media.len(), 1);
     assert_eq!(count(&world, "upload-started"), 1);
-    assert!(events_of(&world, file).contains(&"source-wanted 0".into()));
+    assert!(events_of(&world, file).contains(&"source-requested 0".into()));
     let back = |event: &String| *event == "progress 0";
     assert_eq!(events_of(&world, file).iter().filter(|event| back(event)).count(), 2);
 }
 
 #[test]
 fn an_upload_lost_twice_fails_and_restarts_with_the_next_run() {
-    let (mut world, file) = half_way(&World::file("a.mp4", LEN));
+    let (mut world, file) = half_way(&Simulation::file("a.mp4", LEN));
     let media_id = info(&world, file).media_id;
     world.store.faults.plan(Operation::UploadPart, 3, Fault::Forgets);
     world.store.faults.plan(Operation::UploadPart, 9, Fault::Forgets);
@@ -191,7 +192,7 @@ fn an_upload_lost_twice_fails_and_restarts_with_the_next_run() {
     assert_eq!(stored.media_id, media_id);
     assert!(stored.upload.is_none());
     // The next uploader finds the media id, too.
-    let file = crash(&mut world, World::file("a.mp4", LEN));
+    let file = crash(&mut world, Simulation::file("a.mp4", LEN));
     run_to_completion(&mut world);
     assert_eq!(world.state(file), FileState::Success);
     assert_eq!(resumed_from(&world, file), Some(0));
@@ -201,8 +202,8 @@ fn an_upload_lost_twice_fails_and_restarts_with_the_next_run() {
 
 #[test]
 fn a_checkpoint_matches_the_progress_at_every_step() {
-    let mut world = World::new();
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let mut world = Simulation::new();
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     assert!(checkpoint(&world, file).unwrap().is_empty());
     world.start();
     let mut offsets = BTreeSet::new();
@@ -241,8 +242,8 @@ fn a_checkpoint_matches_the_progress_at_every_step() {
 
 #[test]
 fn a_corrupt_record_fails_the_file_until_it_is_cleared() {
-    let (mut world, _) = half_way(&World::file("a.mp4", LEN));
-    let file = crash(&mut world, World::file("a.mp4", LEN));
+    let (mut world, _) = half_way(&Simulation::file("a.mp4", LEN));
+    let file = crash(&mut world, Simulation::file("a.mp4", LEN));
     world.run();
     let key = world.queue.checkpoint(file).unwrap().next_key().unwrap();
     world.kv.values.insert(key, b"no record".to_vec());
@@ -261,7 +262,7 @@ fn a_corrupt_record_fails_the_file_until_it_is_cleared() {
 #[test]
 fn a_file_accepts_any_object_after_clear_checkpoint() {
     for expires in [false, true] {
-        let (mut world, file) = half_way(&World::file("a.mp4", LEN));
+        let (mut world, file) = half_way(&Simulation::file("a.mp4", LEN));
         if expires {
             world.app.credentials = None;
             world.store.keys.clear();
@@ -287,7 +288,7 @@ fn a_file_accepts_any_object_after_clear_checkpoint() {
 
 #[test]
 fn clear_checkpoint_completes_if_the_run_stops_immediately() {
-    let (mut world, file) = half_way(&World::file("a.mp4", LEN));
+    let (mut world, file) = half_way(&Simulation::file("a.mp4", LEN));
     world.app.credentials = None;
     world.store.keys.clear();
     run_to(&mut world, file, UploadingPhase::TokenExpired);
@@ -307,8 +308,8 @@ fn clear_checkpoint_completes_if_the_run_stops_immediately() {
 fn the_next_uploader_reports_an_unreported_completion() {
     let mut reported = 0;
     for steps in 0.. {
-        let mut world = World::new();
-        let file = world.add(World::file("a.mp4", LEN)).unwrap();
+        let mut world = Simulation::new();
+        let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
         world.start();
         world.run_until(|world| world.store.count(Operation::Complete) == 1);
         for _ in 0..steps {
@@ -317,7 +318,7 @@ fn the_next_uploader_reports_an_unreported_completion() {
         if world.state(file) == FileState::Success {
             break;
         }
-        let file = crash(&mut world, World::file("a.mp4", LEN));
+        let file = crash(&mut world, Simulation::file("a.mp4", LEN));
         run_to_completion(&mut world);
         let events = events_of(&world, file);
         assert_eq!(world.state(file), FileState::Success, "step {steps}: {events:?}");
@@ -328,8 +329,8 @@ fn the_next_uploader_reports_an_unreported_completion() {
     assert!(reported > 0);
 }
 
-fn half_way(planned: &PlannedFile) -> (World, FileId) {
-    let mut world = World::new();
+fn half_way(planned: &PlannedFile) -> (Simulation, FileId) {
+    let mut world = Simulation::new();
     let file = world.add(planned.clone()).unwrap();
     world.start();
     run_half_way(&mut world, file);
@@ -337,7 +338,7 @@ fn half_way(planned: &PlannedFile) -> (World, FileId) {
 }
 
 /// Crashes the host. The next uploader lists this file.
-fn crash(world: &mut World, planned: PlannedFile) -> FileId {
+fn crash(world: &mut Simulation, planned: PlannedFile) -> FileId {
     world.crash();
     world.add(planned).unwrap()
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use vod_uploader::error::ErrorKind;
 use vod_uploader::queue::{Event, FileState, UploadingPhase};
 use vod_uploader::vod::MediaKind;
-use vod_uploader_sim::{Credentials, Fault, Grant, Operation, World};
+use vod_uploader_sim::{Credentials, Fault, Grant, Operation, Simulation};
 
 use crate::actions::{info, renew, run_half_way, run_to, run_to_completion, supply};
 use crate::event_queries::{all_events, count, events_of, resumed_from};
@@ -15,8 +15,8 @@ const HOUR: Duration = Duration::from_secs(3_600);
 
 #[test]
 fn a_credential_can_be_renewed_long_before_it_expires() {
-    let mut world = World::new();
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let mut world = Simulation::new();
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     world.start();
     run_half_way(&mut world, file);
     let keys: Vec<_> = world.store.keys.keys().cloned().collect();
@@ -32,8 +32,8 @@ fn a_credential_can_be_renewed_long_before_it_expires() {
 
 #[test]
 fn an_expiring_credential_is_renewed_while_it_is_in_use() {
-    let mut world = World::new();
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let mut world = Simulation::new();
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     world.start();
     run_half_way(&mut world, file);
     world.now = world.now + Duration::from_secs(2_800);
@@ -47,15 +47,15 @@ fn an_expiring_credential_is_renewed_while_it_is_in_use() {
 fn a_credential_for_another_object_is_rejected_in_every_phase() {
     for phase in [
         UploadingPhase::Starting,
-        UploadingPhase::SourceWanted,
+        UploadingPhase::AwaitingSource,
         UploadingPhase::Transferring,
         UploadingPhase::TokenExpired,
     ] {
-        let mut world = World::new();
+        let mut world = Simulation::new();
         world.app.supplies = false;
-        let file = world.add(World::file("a.mp4", LEN)).unwrap();
+        let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
         world.start();
-        run_to(&mut world, file, UploadingPhase::CredentialWanted);
+        run_to(&mut world, file, UploadingPhase::AwaitingCredential);
         run_to(&mut world, file, UploadingPhase::Starting);
         if phase != UploadingPhase::Starting {
             world.run();
@@ -85,8 +85,8 @@ fn a_credential_for_another_object_is_rejected_in_every_phase() {
 
 #[test]
 fn a_file_with_a_checkpoint_rejects_a_credential_for_another_object() {
-    let mut world = World::new();
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let mut world = Simulation::new();
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     world.start();
     run_half_way(&mut world, file);
     world.stop();
@@ -96,7 +96,7 @@ fn a_file_with_a_checkpoint_rejects_a_credential_for_another_object() {
     assert_eq!(rejected.kind(), ErrorKind::CredentialForOtherObject);
     // A credential supplied before the checkpoint is known fails the file and is not used.
     world.crash();
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     world.hand_in(file, &other).unwrap();
     world.start();
     world.run();
@@ -110,9 +110,9 @@ fn a_file_with_a_checkpoint_rejects_a_credential_for_another_object() {
 
 #[test]
 fn invalid_credentials_are_rejected_without_effect() {
-    let mut world = World::new();
+    let mut world = Simulation::new();
     world.app.credentials = None;
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     world.start();
     world.run();
     let before = world.state(file);
@@ -144,8 +144,8 @@ fn invalid_credentials_are_rejected_without_effect() {
 
 #[test]
 fn the_address_of_add_file_overrides_the_upload_address() {
-    let mut world = World::new();
-    let mut planned = World::file("a.mp4", LEN);
+    let mut world = Simulation::new();
+    let mut planned = Simulation::file("a.mp4", LEN);
     planned.new.endpoint = Some("https://oss-cn-beijing.aliyuncs.com".into());
     planned.new.bucket = Some("my-bucket".into());
     planned.new.object = Some("mine/a.mp4".into());
@@ -166,8 +166,8 @@ fn the_address_of_add_file_overrides_the_upload_address() {
 
 #[test]
 fn the_list_shows_the_object_during_and_after_the_upload() {
-    let mut world = World::new();
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let mut world = Simulation::new();
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     world.start();
     assert_eq!(info(&world, file).object, None);
     run_half_way(&mut world, file);
@@ -182,9 +182,9 @@ fn the_list_shows_the_object_during_and_after_the_upload() {
 
 #[test]
 fn a_credential_that_expired_before_the_start_is_refreshed_for_the_same_media() {
-    let mut world = World::new();
+    let mut world = Simulation::new();
     world.app.credentials = None;
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     let grant = world.created(MediaKind::Video);
     world.hand_in(file, &grant).unwrap();
     world.now = world.now + HOUR;
@@ -202,10 +202,10 @@ fn a_credential_that_expired_before_the_start_is_refreshed_for_the_same_media() 
 
 #[test]
 fn a_file_fails_after_repeated_credential_rejections() {
-    let mut world = World::new();
+    let mut world = Simulation::new();
     let fault = Fault::Refused(403, "InvalidAccessKeyId");
     world.store.faults.always(Operation::UploadPart, fault);
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     world.start();
     world.run();
     assert_eq!(events_of(&world, file).last().unwrap(), "failed credential-rejected");

@@ -1,15 +1,15 @@
 //! Queries of the events in a simulation.
 
 use vod_uploader::queue::{Event, FileId};
-use vod_uploader_sim::World;
+use vod_uploader_sim::Simulation;
 
 /// The names of the events of one file; progress with its offset.
-pub(crate) fn events_of(world: &World, file: FileId) -> Vec<String> {
+pub(crate) fn events_of(world: &Simulation, file: FileId) -> Vec<String> {
     world.events.iter().filter(|event| event.file() == Some(file)).map(name).collect()
 }
 
 /// The names of all events, with their files.
-pub(crate) fn all_events(world: &World) -> Vec<String> {
+pub(crate) fn all_events(world: &Simulation) -> Vec<String> {
     let named = |event: &Event| match event.file() {
         Some(FileId(file)) => format!("{file} {}", name(event)),
         None => name(event),
@@ -18,12 +18,12 @@ pub(crate) fn all_events(world: &World) -> Vec<String> {
 }
 
 /// The number of events with this name.
-pub(crate) fn count(world: &World, wanted: &str) -> usize {
+pub(crate) fn count(world: &Simulation, wanted: &str) -> usize {
     world.events.iter().filter(|event| name(event).split(' ').next() == Some(wanted)).count()
 }
 
 /// The offset from which a file resumed when it last started; `None` if it had no upload.
-pub(crate) fn resumed_from(world: &World, file: FileId) -> Option<u64> {
+pub(crate) fn resumed_from(world: &Simulation, file: FileId) -> Option<u64> {
     world.events.iter().rev().find_map(|event| match event {
         Event::UploadStarted { file: of, media_id, durable, .. } if *of == file => {
             Some(media_id.as_ref().map(|_| durable.bytes()))
@@ -40,7 +40,7 @@ pub(crate) fn name(event: &Event) -> String {
             Some(_) => format!("upload-started again at {}", durable.bytes()),
             None => "upload-started".into(),
         },
-        Event::SourceWanted { offset, .. } => format!("source-wanted {}", offset.bytes()),
+        Event::SourceRequested { offset, .. } => format!("source-requested {}", offset.bytes()),
         Event::Progress { progress, .. } => match progress.fraction {
             Some(1.0) => "progress complete".into(),
             _ => format!("progress {}", progress.durable.bytes()),

@@ -2,14 +2,14 @@
 
 use vod_uploader::queue::{FileId, FileState, Input, QueueState, UploadingPhase};
 use vod_uploader::vod::MediaKind;
-use vod_uploader_sim::{App, Credentials, Fault, Grant, Operation, PlannedFile, World};
+use vod_uploader_sim::{App, Credentials, Fault, Grant, Operation, PlannedFile, Simulation};
 
 use crate::actions::{info, run_half_way, run_to, run_to_completion};
 
 /// A simulation in which a file is in some state, with the facts that the tests check.
 pub(crate) struct Fixture {
     pub(crate) name: String,
-    pub(crate) world: World,
+    pub(crate) world: Simulation,
     /// The file, of ten parts.
     pub(crate) file: FileId,
     pub(crate) planned: PlannedFile,
@@ -29,7 +29,7 @@ pub(crate) const LEN: u64 = 1_000_000;
 
 /// A file that is small enough for one request.
 pub(crate) fn next_file(name: &str) -> PlannedFile {
-    World::file(name, 50_000)
+    Simulation::file(name, 50_000)
 }
 
 /// All fixtures in which a file is in this state, with credentials of this mode.
@@ -85,9 +85,9 @@ impl Fixture {
     }
 
     fn new(name: &str, mode: Credentials) -> Self {
-        let mut world = World::new();
+        let mut world = Simulation::new();
         world.app.credentials = Some(mode);
-        let mut planned = World::file("a.mp4", LEN);
+        let mut planned = Simulation::file("a.mp4", LEN);
         if mode == Credentials::Direct {
             planned.new.endpoint = Some("https://oss-cn-shanghai.aliyuncs.com".into());
             planned.new.bucket = Some("my-bucket".into());
@@ -123,11 +123,11 @@ impl Fixture {
 fn phase_fixtures(phase: UploadingPhase, mode: Credentials) -> Vec<Fixture> {
     match phase {
         UploadingPhase::Starting => vec![searching_records(mode), writing_records(mode)],
-        UploadingPhase::CredentialWanted => {
+        UploadingPhase::AwaitingCredential => {
             vec![awaiting_credential(mode), awaiting_credential_to_resume(mode)]
         }
-        UploadingPhase::MediaWanted => vec![requesting_media(mode)],
-        UploadingPhase::SourceWanted => vec![source_wanted(mode), awaiting_source_half_way(mode)],
+        UploadingPhase::RequestingMedia => vec![requesting_media(mode)],
+        UploadingPhase::AwaitingSource => vec![source_wanted(mode), awaiting_source_half_way(mode)],
         UploadingPhase::Transferring => vec![transferring(mode), completing(mode)],
         UploadingPhase::TokenExpired => {
             vec![
@@ -158,7 +158,7 @@ fn waiting_for_another_file(mode: Credentials) -> Fixture {
     fixture.world.app.credentials = None;
     fixture.world.app.supplies = false;
     fixture.world.start();
-    run_to(&mut fixture.world, fixture.next, UploadingPhase::SourceWanted);
+    run_to(&mut fixture.world, fixture.next, UploadingPhase::AwaitingSource);
     fixture.world.resume(fixture.file).unwrap();
     fixture
 }
@@ -173,7 +173,7 @@ fn searching_records(mode: Credentials) -> Fixture {
 fn writing_records(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file whose records are written", mode);
     fixture.world.start();
-    run_to(&mut fixture.world, fixture.file, UploadingPhase::CredentialWanted);
+    run_to(&mut fixture.world, fixture.file, UploadingPhase::AwaitingCredential);
     run_to(&mut fixture.world, fixture.file, UploadingPhase::Starting);
     fixture.with_credential()
 }
@@ -201,7 +201,7 @@ fn requesting_media(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file that waits for VOD", mode);
     fixture.world.app.credentials = Some(Credentials::Sts);
     fixture.world.start();
-    run_to(&mut fixture.world, fixture.file, UploadingPhase::MediaWanted);
+    run_to(&mut fixture.world, fixture.file, UploadingPhase::RequestingMedia);
     // A token is known, but no address.
     Fixture { credentialed: mode != Credentials::Server, ..fixture }
 }

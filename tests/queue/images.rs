@@ -3,7 +3,7 @@
 use vod_uploader::error::ErrorKind;
 use vod_uploader::queue::{Event, FileState};
 use vod_uploader::vod::MediaKind;
-use vod_uploader_sim::{Credentials, World};
+use vod_uploader_sim::{Credentials, Simulation};
 
 use crate::actions::{info, renew, run_half_way, run_to_completion};
 use crate::event_queries::{count, events_of};
@@ -12,9 +12,9 @@ use crate::fixture::LEN;
 #[test]
 fn an_image_whose_credential_expires_restarts_as_new_media() {
     for mode in [Credentials::Server, Credentials::Sts] {
-        let mut world = World::new();
+        let mut world = Simulation::new();
         world.app.credentials = Some(mode);
-        let file = world.add(World::file("a.png", LEN)).unwrap();
+        let file = world.add(Simulation::file("a.png", LEN)).unwrap();
         world.start();
         run_half_way(&mut world, file);
         let before = info(&world, file);
@@ -35,8 +35,8 @@ fn an_image_whose_credential_expires_restarts_as_new_media() {
 
 #[test]
 fn an_expired_image_credential_cannot_be_renewed_without_a_new_address() {
-    let mut world = World::new();
-    let file = world.add(World::file("a.png", LEN)).unwrap();
+    let mut world = Simulation::new();
+    let file = world.add(Simulation::file("a.png", LEN)).unwrap();
     world.start();
     run_half_way(&mut world, file);
     world.app.credentials = None;
@@ -59,9 +59,9 @@ fn an_expired_image_credential_cannot_be_renewed_without_a_new_address() {
 
 #[test]
 fn the_media_url_of_a_canceled_upload_is_not_reported_for_the_next_one() {
-    let mut world = World::new();
+    let mut world = Simulation::new();
     world.app.credentials = Some(Credentials::Sts);
-    let file = world.add(World::file("a.png", LEN)).unwrap();
+    let file = world.add(Simulation::file("a.png", LEN)).unwrap();
     world.start();
     run_half_way(&mut world, file);
     world.cancel(file).unwrap();
@@ -78,9 +78,9 @@ fn the_media_url_of_a_canceled_upload_is_not_reported_for_the_next_one() {
 
 #[test]
 fn a_stopped_image_resumes_with_its_credential_until_it_expires() {
-    let mut world = World::new();
+    let mut world = Simulation::new();
     world.app.credentials = Some(Credentials::Sts);
-    let file = world.add(World::file("a.png", LEN)).unwrap();
+    let file = world.add(Simulation::file("a.png", LEN)).unwrap();
     world.start();
     run_half_way(&mut world, file);
     let before = info(&world, file);

@@ -2,15 +2,15 @@
 
 use vod_uploader::queue::{FileState, QueueState};
 use vod_uploader::vod::MediaKind;
-use vod_uploader_sim::{App, Credentials, World};
+use vod_uploader_sim::{App, Credentials, Simulation};
 
 use crate::event_queries::{all_events, count, events_of};
 
 #[test]
 fn files_are_uploaded_sequentially_in_the_order_of_the_sdk() {
-    let mut world = World::new();
-    let first = world.add(World::file("a.mp4", 250_000)).unwrap();
-    let second = world.add(World::file("b.mp4", 50_000)).unwrap();
+    let mut world = Simulation::new();
+    let first = world.add(Simulation::file("a.mp4", 250_000)).unwrap();
+    let second = world.add(Simulation::file("b.mp4", 50_000)).unwrap();
     world.start();
     world.run();
     assert_eq!(
@@ -19,14 +19,14 @@ fn files_are_uploaded_sequentially_in_the_order_of_the_sdk() {
             "1 file-added",
             "2 file-added",
             "1 upload-started",
-            "1 source-wanted 0",
+            "1 source-requested 0",
             "1 progress 0",
             "1 progress 102400",
             "1 progress 250000",
             "1 progress complete",
             "1 succeeded",
             "2 upload-started",
-            "2 source-wanted 0",
+            "2 source-requested 0",
             "2 progress 0",
             "2 progress complete",
             "2 succeeded",
@@ -42,7 +42,7 @@ fn files_are_uploaded_sequentially_in_the_order_of_the_sdk() {
 #[test]
 fn every_media_kind_and_credential_mode_produces_a_complete_object() {
     for credentials in [Credentials::Server, Credentials::Sts, Credentials::Direct] {
-        let mut world = World::new();
+        let mut world = Simulation::new();
         world.app = App { credentials: Some(credentials), ..App::default() };
         for (name, kind) in [
             ("a.mp4", MediaKind::Video),
@@ -50,7 +50,7 @@ fn every_media_kind_and_credential_mode_produces_a_complete_object() {
             ("c.png", MediaKind::Image),
             ("d.srt", MediaKind::Auxiliary),
         ] {
-            let mut file = World::file(name, 150_000);
+            let mut file = Simulation::file(name, 150_000);
             file.new.kind = Some(kind);
             if credentials == Credentials::Direct {
                 file.new.endpoint = Some("https://oss-cn-shanghai.aliyuncs.com".into());
@@ -69,12 +69,12 @@ fn every_media_kind_and_credential_mode_produces_a_complete_object() {
 
 #[test]
 fn parallel_files_limits_the_number_of_active_files() {
-    let mut world = World::new().with_options(|options| options.parallel_files = Some(2));
+    let mut world = Simulation::new().with_options(|options| options.parallel_files = Some(2));
     for name in ["a.mp4", "b.mp4", "c.mp4"] {
-        world.add(World::file(name, 300_000)).unwrap();
+        world.add(Simulation::file(name, 300_000)).unwrap();
     }
     world.start();
-    let started = |world: &World| count(world, "upload-started");
+    let started = |world: &Simulation| count(world, "upload-started");
     world.run_until(|world| started(world) == 2);
     assert_eq!(count(&world, "succeeded"), 0);
     world.run_until(|world| started(world) == 3);
@@ -86,8 +86,8 @@ fn parallel_files_limits_the_number_of_active_files() {
 
 #[test]
 fn a_file_of_unknown_size_completes_at_the_end_of_its_stream() {
-    let mut world = World::new();
-    let mut file = World::file("a.mp4", 250_000);
+    let mut world = Simulation::new();
+    let mut file = Simulation::file("a.mp4", 250_000);
     file.new.size = None;
     let file = world.add(file).unwrap();
     world.start();
@@ -98,19 +98,19 @@ fn a_file_of_unknown_size_completes_at_the_end_of_its_stream() {
 
 #[test]
 fn a_file_supplied_in_pieces_has_parts_of_the_usual_size() {
-    let mut world = World::new();
+    let mut world = Simulation::new();
     world.app.piece = Some(30_000);
-    let file = world.add(World::file("a.mp4", 250_000)).unwrap();
+    let file = world.add(Simulation::file("a.mp4", 250_000)).unwrap();
     world.start();
     world.run();
     assert_eq!(world.state(file), FileState::Success);
     assert_eq!(world.store.count(vod_uploader_sim::Operation::UploadPart), 3);
-    assert_eq!(count(&world, "source-wanted"), 9);
+    assert_eq!(count(&world, "source-requested"), 9);
 }
 
 #[test]
 fn a_run_without_files_ends_immediately() {
-    let mut world = World::new();
+    let mut world = Simulation::new();
     world.start();
     assert_eq!(all_events(&world), ["upload-end"]);
     assert_eq!(world.queue_state(), QueueState::End);
@@ -118,11 +118,11 @@ fn a_run_without_files_ends_immediately() {
 
 #[test]
 fn files_added_during_a_run_are_uploaded() {
-    let mut world = World::new();
-    world.add(World::file("a.mp4", 150_000)).unwrap();
+    let mut world = Simulation::new();
+    world.add(Simulation::file("a.mp4", 150_000)).unwrap();
     world.start();
     world.run_until(|world| count(world, "progress") > 1);
-    world.add(World::file("b.mp4", 150_000)).unwrap();
+    world.add(Simulation::file("b.mp4", 150_000)).unwrap();
     world.run();
     assert_eq!(count(&world, "succeeded"), 2);
     assert_eq!(count(&world, "upload-end"), 1);

@@ -7,7 +7,7 @@ use vod_uploader::error::ErrorKind;
 use vod_uploader::queue::{Event, FileState, QueueState, UploadingPhase};
 use vod_uploader::units::ByteCount;
 use vod_uploader::vod::MediaKind;
-use vod_uploader_sim::{Credentials, Fault, Operation, World};
+use vod_uploader_sim::{Credentials, Fault, Operation, Simulation};
 
 use crate::actions::{checkpoint, info, run_half_way, run_to, run_to_completion};
 use crate::event_queries::{all_events, count, events_of, name, resumed_from};
@@ -15,9 +15,9 @@ use crate::fixture::{LEN, next_file};
 
 #[test]
 fn b1_a_token_that_expires_during_a_transfer_is_replaced_for_the_same_media_id() {
-    let mut world = World::new();
+    let mut world = Simulation::new();
     world.app.credentials = Some(Credentials::Sts);
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     world.start();
     run_half_way(&mut world, file);
     let media_id = info(&world, file).media_id.unwrap();
@@ -34,8 +34,8 @@ fn b1_a_token_that_expires_during_a_transfer_is_replaced_for_the_same_media_id()
 
 #[test]
 fn b2_checkpoints_are_written_after_a_stop_and_after_a_failure() {
-    let mut world = World::new();
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let mut world = Simulation::new();
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     world.start();
     run_half_way(&mut world, file);
     world.stop();
@@ -53,7 +53,7 @@ fn b2_checkpoints_are_written_after_a_stop_and_after_a_failure() {
     assert_eq!(checkpoint(&world, file).unwrap().upload.unwrap().checkpoint.durable(), at_crash);
 
     world.crash();
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     run_to_completion(&mut world);
     // Writes in flight at the crash may still have been applied.
     assert!(resumed_from(&world, file).unwrap() >= at_crash.bytes());
@@ -62,13 +62,13 @@ fn b2_checkpoints_are_written_after_a_stop_and_after_a_failure() {
 
 #[test]
 fn b3_an_upload_interrupted_by_a_crash_resumes_with_the_same_media_id() {
-    let mut world = World::new();
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let mut world = Simulation::new();
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     world.start();
     run_half_way(&mut world, file);
     let before = info(&world, file);
     world.crash();
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     run_to_completion(&mut world);
     assert_eq!(world.state(file), FileState::Success);
     assert!(resumed_from(&world, file).unwrap() >= before.progress.durable.bytes());
@@ -78,9 +78,9 @@ fn b3_an_upload_interrupted_by_a_crash_resumes_with_the_same_media_id() {
 
 #[test]
 fn b4_a_file_is_added_immediately_and_a_failed_lookup_is_reported() {
-    let mut world = World::new();
+    let mut world = Simulation::new();
     world.kv.fails_at = Some(1);
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     let next = world.add(next_file("next.mp4")).unwrap();
     assert_eq!(all_events(&world), ["1 file-added", "2 file-added"]);
     world.start();
@@ -94,8 +94,8 @@ fn b4_a_file_is_added_immediately_and_a_failed_lookup_is_reported() {
 fn b5_a_cancel_stops_the_transfer_at_every_step() {
     for len in [50_000, 150_000] {
         for steps in 0.. {
-            let mut world = World::new();
-            let file = world.add(World::file("a.mp4", len)).unwrap();
+            let mut world = Simulation::new();
+            let file = world.add(Simulation::file("a.mp4", len)).unwrap();
             world.start();
             for _ in 0..steps {
                 world.step();
@@ -126,14 +126,14 @@ fn b5_a_cancel_stops_the_transfer_at_every_step() {
 
 #[test]
 fn b6_canceling_a_file_that_waits_for_a_credential_starts_the_next_file() {
-    let mut world = World::new();
+    let mut world = Simulation::new();
     world.app.credentials = None;
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
-    let next = world.add(World::file("b.mp4", LEN)).unwrap();
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
+    let next = world.add(Simulation::file("b.mp4", LEN)).unwrap();
     world.start();
-    run_to(&mut world, file, UploadingPhase::CredentialWanted);
+    run_to(&mut world, file, UploadingPhase::AwaitingCredential);
     world.cancel(file).unwrap();
-    run_to(&mut world, next, UploadingPhase::CredentialWanted);
+    run_to(&mut world, next, UploadingPhase::AwaitingCredential);
     let late = world.created(MediaKind::Video);
     assert_eq!(world.hand_in(file, &late).unwrap_err().kind(), ErrorKind::FileStateWrong);
     world.app.credentials = Some(Credentials::Server);
@@ -146,10 +146,10 @@ fn b6_canceling_a_file_that_waits_for_a_credential_starts_the_next_file() {
 
 #[test]
 fn b7_deleting_a_file_does_not_affect_other_files() {
-    let mut world = World::new();
+    let mut world = Simulation::new();
     let done = world.add(next_file("done.mp4")).unwrap();
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
-    let last = world.add(World::file("b.mp4", LEN)).unwrap();
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
+    let last = world.add(Simulation::file("b.mp4", LEN)).unwrap();
     world.start();
     run_half_way(&mut world, file);
     world.delete(done).unwrap();
@@ -163,8 +163,8 @@ fn b7_deleting_a_file_does_not_affect_other_files() {
 
 #[test]
 fn b8_a_list_cleaned_with_an_expired_token_accepts_files_again() {
-    let mut world = World::new();
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let mut world = Simulation::new();
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     world.start();
     run_half_way(&mut world, file);
     world.app.credentials = None;
@@ -174,7 +174,7 @@ fn b8_a_list_cleaned_with_an_expired_token_accepts_files_again() {
     world.clean();
     assert_eq!(world.queue_state(), QueueState::Init);
     world.app.credentials = Some(Credentials::Server);
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     run_to_completion(&mut world);
     assert_eq!(world.state(file), FileState::Success);
     assert_eq!(world.queue_state(), QueueState::End);
@@ -182,8 +182,8 @@ fn b8_a_list_cleaned_with_an_expired_token_accepts_files_again() {
 
 #[test]
 fn b9_a_canceled_and_resumed_file_is_uploaded_to_its_new_address() {
-    let mut world = World::new();
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let mut world = Simulation::new();
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     world.start();
     run_half_way(&mut world, file);
     let before = info(&world, file);
@@ -206,10 +206,10 @@ fn b9_a_canceled_and_resumed_file_is_uploaded_to_its_new_address() {
 
 #[test]
 fn b10_a_canceling_file_emits_only_its_terminal_event() {
-    let mut world = World::new();
+    let mut world = Simulation::new();
     // OSS does not respond to the abort.
     world.store.faults.plan(Operation::Abort, 1, Fault::Hang);
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     world.start();
     run_half_way(&mut world, file);
     let seen = world.events.len();
@@ -223,8 +223,8 @@ fn b10_a_canceling_file_emits_only_its_terminal_event() {
 
 #[test]
 fn b11_a_file_with_an_expired_credential_fails_at_its_deadline() {
-    let mut world = World::new().with_options(|options| options.deadline_secs = Some(600));
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let mut world = Simulation::new().with_options(|options| options.deadline_secs = Some(600));
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     let next = world.add(next_file("next.mp4")).unwrap();
     let grant = world.created(MediaKind::Video);
     world.hand_in(next, &grant).unwrap();
@@ -262,9 +262,9 @@ fn b12_every_failure_has_a_code_and_a_message() {
             if fault == Fault::Corrupts && operation == Operation::Initiate {
                 continue;
             }
-            let mut world = World::new();
+            let mut world = Simulation::new();
             world.store.faults.always(operation, fault);
-            let file = world.add(World::file("a.mp4", LEN)).unwrap();
+            let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
             let next = world.add(next_file("next.mp4")).unwrap();
             world.start();
             world.run();
@@ -282,8 +282,8 @@ fn b12_every_failure_has_a_code_and_a_message() {
 #[test]
 fn b13_a_scheduled_retry_is_dropped_after_a_stop_or_a_cancel() {
     for cancels in [false, true] {
-        let mut world = World::new();
-        let file = world.add(World::file("a.mp4", LEN)).unwrap();
+        let mut world = Simulation::new();
+        let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
         world.start();
         run_half_way(&mut world, file);
         let fault = Fault::Refused(503, "ServiceUnavailable");
@@ -307,15 +307,15 @@ fn b13_a_scheduled_retry_is_dropped_after_a_stop_or_a_cancel() {
 
 #[test]
 fn b14_param_data_is_optional_and_invalid_param_data_is_rejected() {
-    let mut world = World::new();
+    let mut world = Simulation::new();
     world.app.credentials = Some(Credentials::Sts);
-    let mut wrong = World::file("a.mp4", LEN);
+    let mut wrong = Simulation::file("a.mp4", LEN);
     wrong.new.param_data = Some("{".into());
     let rejected = world.add(wrong).unwrap_err();
     assert_eq!(rejected.kind(), ErrorKind::RequestInvalid);
     assert!(world.queue.list_files().is_empty() && world.events.is_empty());
 
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     world.start();
     world.run();
     assert_eq!(world.state(file), FileState::Success);

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use vod_uploader::error::{ErrorKind, Result};
-use vod_uploader::queue::state::{self, Answer, FileCall, QueueCall};
+use vod_uploader::queue::state::{self, CallPolicy, FileCall, QueueCall};
 use vod_uploader::queue::{Event, FileState, QueueState, UploadingPhase};
 use vod_uploader::units::ByteCount;
 use vod_uploader_sim::{Credentials, Grant};
@@ -109,22 +109,24 @@ fn check_cell(mut fixture: Fixture, call: FileCall) {
         | FileCall::SetStsToken
         | FileCall::ResumeWithStsToken
         | FileCall::SetStsTokenDirectly => {
-            let kept = call.answer(&state) == Answer::Kept;
+            let kept = call.answer(&state) == CallPolicy::Deferred;
             assert!(!kept || fixture.state() == state, "{context}");
             after_credential(fixture, &context);
         }
         FileCall::SupplySource => {
-            assert_ne!(fixture.state().name(), "source-wanted", "{context}");
+            assert_ne!(fixture.state().name(), "awaiting-source", "{context}");
             ends_as_if_not_called(fixture, &context);
         }
     }
 }
 
 /// Why a call is rejected: by the state, or by another rule of the interface.
-fn refusal(fixture: &Fixture, call: FileCall, answer: Answer) -> Option<ErrorKind> {
+fn refusal(fixture: &Fixture, call: FileCall, answer: CallPolicy) -> Option<ErrorKind> {
     match (answer, call) {
-        (Answer::Refused, _) => Some(ErrorKind::FileStateWrong),
-        (Answer::IfWanted, _) if !fixture.source_wanted => Some(ErrorKind::FileStateWrong),
+        (CallPolicy::Rejected, _) => Some(ErrorKind::FileStateWrong),
+        (CallPolicy::IfSourceRequested, _) if !fixture.source_wanted => {
+            Some(ErrorKind::FileStateWrong)
+        }
         (_, FileCall::ResumeWithAuth | FileCall::ResumeWithStsToken) if !fixture.credentialed => {
             Some(ErrorKind::CredentialRequired)
         }
@@ -270,7 +272,7 @@ fn assert_final_state(fixture: &Fixture, context: &str) {
     assert_eq!(world.events.last(), Some(&Event::UploadEnd), "{context}");
 }
 
-fn check_queue_cell(mut fixture: Fixture, call: QueueCall, answer: Answer) {
+fn check_queue_cell(mut fixture: Fixture, call: QueueCall, answer: CallPolicy) {
     let context = format!("{} in {}", call.name(), fixture.name);
     fixture.sync_clock();
     let seen = fixture.world.events.len();
@@ -290,7 +292,7 @@ fn check_queue_cell(mut fixture: Fixture, call: QueueCall, answer: Answer) {
             fixture.world.clean();
             Ok(())
         }
-        QueueCall::StartUpload if answer == Answer::Refused => {
+        QueueCall::StartUpload if answer == CallPolicy::Rejected => {
             fixture.world.call(|queue| queue.start_upload(now))
         }
         QueueCall::StartUpload => {
@@ -299,7 +301,7 @@ fn check_queue_cell(mut fixture: Fixture, call: QueueCall, answer: Answer) {
         }
         QueueCall::StopUpload => fixture.world.call(|queue| queue.stop_upload(now)),
     };
-    if answer == Answer::Refused {
+    if answer == CallPolicy::Rejected {
         assert_eq!(result.expect_err(&context).kind(), ErrorKind::QueueStateWrong, "{context}");
         assert_eq!(format!("{:?}", fixture.world.queue), before, "{context}");
         assert_eq!(fixture.world.events.len(), seen, "{context}");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vod_uploader::queue::{Event, FileId, FileState, QueueState, UploadingPhase};
 use vod_uploader::units::ByteCount;
-use vod_uploader_sim::{Content, Credentials, Fault, Operation, Supply, World};
+use vod_uploader_sim::{Content, Credentials, Fault, Operation, Simulation, Supply};
 
 use crate::actions::{checkpoint, info, run_half_way, run_to, run_to_completion, supply};
 use crate::event_queries::{all_events, count, events_of, name, resumed_from};
@@ -30,8 +30,8 @@ fn a_canceled_file_leaves_nothing_and_the_next_file_starts_afterwards() {
 #[test]
 fn a_cancel_at_any_step_has_one_terminal_event() {
     for steps in 0.. {
-        let mut world = World::new();
-        let file = world.add(World::file("a.mp4", LEN)).unwrap();
+        let mut world = Simulation::new();
+        let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
         world.start();
         for _ in 0..steps {
             world.step();
@@ -69,7 +69,7 @@ fn a_cancel_reports_why_parts_may_remain() {
     // The next uploader has no credential for it.
     let (mut world, _) = half_way();
     world.crash();
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     world.cancel(file).unwrap();
     world.run();
     assert_eq!(events_of(&world, file), ["file-added", "canceled left credential-required"]);
@@ -139,8 +139,8 @@ fn a_run_started_while_it_stops_resumes_after_the_stop() {
 #[test]
 fn a_run_can_be_stopped_and_resumed_at_any_step() {
     for steps in 0.. {
-        let mut world = World::new();
-        let file = world.add(World::file("a.mp4", LEN)).unwrap();
+        let mut world = Simulation::new();
+        let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
         world.start();
         for _ in 0..steps {
             world.step();
@@ -171,7 +171,7 @@ fn a_deleted_file_leaves_the_list_with_its_terminal_event() {
     assert!(world.store.uploads.is_empty() && world.kv.values.is_empty());
     assert_eq!(world.events.last(), Some(&Event::UploadEnd));
     // The same file can be added again, and starts from the beginning.
-    let again = world.add(World::file("a.mp4", LEN)).unwrap();
+    let again = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     assert_ne!(again, file);
     run_to_completion(&mut world);
     assert_eq!(world.state(again), FileState::Success);
@@ -181,8 +181,8 @@ fn a_deleted_file_leaves_the_list_with_its_terminal_event() {
 #[test]
 fn a_cleaned_list_keeps_stored_uploads_and_accepts_the_same_file_again() {
     for steps in 0.. {
-        let mut world = World::new();
-        let file = world.add(World::file("a.mp4", LEN)).unwrap();
+        let mut world = Simulation::new();
+        let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
         world.start();
         for _ in 0..steps {
             world.step();
@@ -194,7 +194,7 @@ fn a_cleaned_list_keeps_stored_uploads_and_accepts_the_same_file_again() {
         world.clean();
         assert_eq!(count(&world, "upload-end"), 1);
         // Immediately: operations in flight for the first may still be applied.
-        let again = world.add(World::file("a.mp4", LEN)).unwrap();
+        let again = world.add(Simulation::file("a.mp4", LEN)).unwrap();
         run_to_completion(&mut world);
         let context = format!("step {steps}: {:?}", all_events(&world));
         assert_eq!(world.state(again), FileState::Success, "{context}");
@@ -212,7 +212,7 @@ fn a_file_added_again_waits_until_its_cancellation_has_completed() {
     world.cancel(file).unwrap();
     world.clean();
     assert_eq!(events_of(&world, file).last().unwrap(), "canceled left upload-stopped");
-    let again = world.add(World::file("a.mp4", LEN)).unwrap();
+    let again = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     run_to_completion(&mut world);
     assert_eq!(world.state(again), FileState::Success, "{:?}", all_events(&world));
     assert_eq!(resumed_from(&world, again), None);
@@ -223,17 +223,17 @@ fn a_file_added_again_waits_until_its_cancellation_has_completed() {
 #[test]
 fn a_file_that_misses_its_deadline_fails_and_keeps_its_checkpoint() {
     for waits in [
-        UploadingPhase::CredentialWanted,
-        UploadingPhase::SourceWanted,
+        UploadingPhase::AwaitingCredential,
+        UploadingPhase::AwaitingSource,
         UploadingPhase::Transferring,
         UploadingPhase::TokenExpired,
     ] {
-        let mut world = World::new().with_options(|options| options.deadline_secs = Some(600));
-        let file = world.add(World::file("a.mp4", LEN)).unwrap();
+        let mut world = Simulation::new().with_options(|options| options.deadline_secs = Some(600));
+        let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
         world.start();
         match waits {
-            UploadingPhase::CredentialWanted => world.app.credentials = None,
-            UploadingPhase::SourceWanted => world.app.supplies = false,
+            UploadingPhase::AwaitingCredential => world.app.credentials = None,
+            UploadingPhase::AwaitingSource => world.app.supplies = false,
             UploadingPhase::Transferring => {
                 run_half_way(&mut world, file);
                 world.store.faults.always(Operation::UploadPart, Fault::Hang);
@@ -270,8 +270,8 @@ fn a_file_that_misses_its_deadline_fails_and_keeps_its_checkpoint() {
 
 #[test]
 fn a_passed_deadline_does_not_wake_the_driver_again() {
-    let mut world = World::new().with_options(|options| options.deadline_secs = Some(600));
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let mut world = Simulation::new().with_options(|options| options.deadline_secs = Some(600));
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     world.start();
     run_half_way(&mut world, file);
     world.now = world.now + Duration::from_secs(600);
@@ -286,20 +286,21 @@ fn a_passed_deadline_does_not_wake_the_driver_again() {
 #[test]
 fn without_retries_the_first_failure_is_final() {
     for (retries, fails) in [(0, true), (1, false)] {
-        let mut world = World::new().with_options(|options| options.retry_count = Some(retries));
+        let mut world =
+            Simulation::new().with_options(|options| options.retry_count = Some(retries));
         let fault = Fault::Refused(503, "ServiceUnavailable");
         world.store.faults.plan(Operation::UploadPart, 1, fault);
-        let file = world.add(World::file("a.mp4", LEN)).unwrap();
+        let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
         world.start();
         world.run();
         let last = events_of(&world, file).pop().unwrap();
         let expected = if fails { "failed store-unavailable" } else { "succeeded" };
         assert_eq!(last, expected);
     }
-    let mut world = World::new().with_options(|options| options.retry_count = Some(0));
+    let mut world = Simulation::new().with_options(|options| options.retry_count = Some(0));
     world.app.credentials = Some(Credentials::Sts);
     world.vod.faults = vec![Some(Fault::Broken)];
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     world.start();
     world.run();
     assert_eq!(events_of(&world, file).last().unwrap(), "failed vod-unavailable");
@@ -314,9 +315,9 @@ fn a_file_resumes_with_a_valid_source_after_an_invalid_one() {
         ("long", Content::of_len(LEN + 1), LEN + 1, None, "length-mismatch"),
         ("broken", content, 450_000, Some("the disk is gone".to_owned()), "source-broken"),
     ] {
-        let mut world = World::new();
+        let mut world = Simulation::new();
         world.app.supplies = false;
-        let file = world.add(World::file("a.mp4", LEN)).unwrap();
+        let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
         let next = world.add(next_file("next.mp4")).unwrap();
         world.start();
         world.run();
@@ -326,7 +327,7 @@ fn a_file_resumes_with_a_valid_source_after_an_invalid_one() {
             // The bytes are accepted and the rest is requested. An empty stream ends the file.
             assert_eq!(events_of(&world, file).last().unwrap(), "progress 409600");
             let listed = info(&world, file);
-            assert_eq!(listed.state, FileState::Uploading(UploadingPhase::SourceWanted));
+            assert_eq!(listed.state, FileState::Uploading(UploadingPhase::AwaitingSource));
             let empty = Supply { content, to: 450_000, broken: None };
             world.supply(file, 450_000, empty).unwrap();
             world.run();
@@ -334,7 +335,7 @@ fn a_file_resumes_with_a_valid_source_after_an_invalid_one() {
         let FileState::Failure(failure) = world.state(file) else { panic!("{what}") };
         assert_eq!(failure.kind().code(), error, "{what}");
         assert_eq!(failure.message().contains("the disk is gone"), what == "broken");
-        assert_eq!(world.state(next), FileState::Uploading(UploadingPhase::SourceWanted));
+        assert_eq!(world.state(next), FileState::Uploading(UploadingPhase::AwaitingSource));
         let durable = info(&world, file).progress.durable;
         assert!(durable >= ByteCount(409_600), "{what}: {durable}");
         supply(&mut world, next, 0).unwrap();
@@ -348,9 +349,9 @@ fn a_file_resumes_with_a_valid_source_after_an_invalid_one() {
 
 #[test]
 fn a_source_at_another_offset_is_rejected() {
-    let mut world = World::new();
+    let mut world = Simulation::new();
     world.app.supplies = false;
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     world.start();
     world.run();
     let rejected = supply(&mut world, file, 1).unwrap_err();
@@ -368,15 +369,15 @@ fn an_uploaded_file_leaves_the_list_immediately_when_deleted() {
     world.run_until(|world| world.state(file) == FileState::Success);
     world.delete(file).unwrap();
     assert!(world.queue.list_files().is_empty());
-    let again = world.add(World::file("a.mp4", LEN)).unwrap();
+    let again = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     run_to_completion(&mut world);
     assert_eq!(world.state(again), FileState::Success, "{:?}", all_events(&world));
     assert!(world.kv.values.is_empty(), "{:?}", world.kv.values.keys());
 }
 
-fn half_way() -> (World, FileId) {
-    let mut world = World::new();
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+fn half_way() -> (Simulation, FileId) {
+    let mut world = Simulation::new();
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     world.start();
     run_half_way(&mut world, file);
     (world, file)

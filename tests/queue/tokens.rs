@@ -5,7 +5,7 @@ use std::time::Duration;
 use vod_uploader::error::ErrorKind;
 use vod_uploader::queue::{Event, FileId, FileState, UploadingPhase};
 use vod_uploader::vod::MediaKind;
-use vod_uploader_sim::{Credentials, Fault, Operation, PlannedFile, World};
+use vod_uploader_sim::{Credentials, Fault, Operation, PlannedFile, Simulation};
 
 use crate::actions::{info, run_half_way, run_to, run_to_completion};
 use crate::event_queries::{all_events, count, events_of, resumed_from};
@@ -22,9 +22,9 @@ fn vod_calls_follow_the_media_kind_and_include_param_data() {
         ("c.png", MediaKind::Image, "CreateUploadImage"),
         ("d.srt", MediaKind::Auxiliary, "CreateUploadAttachedMedia"),
     ] {
-        let mut world = World::new();
+        let mut world = Simulation::new();
         world.app.credentials = Some(Credentials::Sts);
-        let mut planned = World::file(name, LEN);
+        let mut planned = Simulation::file(name, LEN);
         planned.new.kind = Some(kind);
         planned.new.param_data = Some(param.into());
         let file = world.add(planned).unwrap();
@@ -43,9 +43,9 @@ fn vod_calls_follow_the_media_kind_and_include_param_data() {
 
 #[test]
 fn a_parameter_that_the_vod_call_lacks_is_rejected_by_name() {
-    let mut world = World::new();
+    let mut world = Simulation::new();
     world.app.credentials = None;
-    let mut planned = World::file("c.png", LEN);
+    let mut planned = Simulation::file("c.png", LEN);
     planned.new.param_data = Some(r#"{"Vod":{"TemplateGroupId":"t"}}"#.into());
     let file = world.add(planned).unwrap();
     let rejected = world.hand_in_token(file).unwrap_err();
@@ -61,7 +61,7 @@ fn a_parameter_that_the_vod_call_lacks_is_rejected_by_name() {
 
 #[test]
 fn a_video_with_a_checkpoint_is_refreshed_instead_of_created() {
-    let (mut world, file) = sts_half_way(World::file("a.mp4", LEN));
+    let (mut world, file) = sts_half_way(Simulation::file("a.mp4", LEN));
     let media_id = info(&world, file).media_id.unwrap();
     world.stop();
     world.run();
@@ -75,7 +75,7 @@ fn a_video_with_a_checkpoint_is_refreshed_instead_of_created() {
 
 #[test]
 fn an_upload_auth_that_expires_during_a_transfer_is_refreshed_without_the_app() {
-    let (mut world, file) = sts_half_way(World::file("a.mp4", LEN));
+    let (mut world, file) = sts_half_way(Simulation::file("a.mp4", LEN));
     world.app.credentials = None;
     // The token expires after an hour, the UploadAuth after 3,000 s.
     world.now = world.now + Duration::from_secs(3_100);
@@ -87,11 +87,11 @@ fn an_upload_auth_that_expires_during_a_transfer_is_refreshed_without_the_app() 
 
 #[test]
 fn a_token_that_expires_before_the_transfer_is_requested_again() {
-    let mut world = World::new();
+    let mut world = Simulation::new();
     world.app.credentials = Some(Credentials::Sts);
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     world.start();
-    run_to(&mut world, file, UploadingPhase::MediaWanted);
+    run_to(&mut world, file, UploadingPhase::RequestingMedia);
     world.vod.tokens.clear();
     world.run();
     assert_eq!(world.state(file), FileState::Success, "{:?}", events_of(&world, file));
@@ -101,9 +101,9 @@ fn a_token_that_expires_before_the_transfer_is_requested_again() {
 
 #[test]
 fn a_token_that_expires_during_completion_is_requested_again() {
-    let mut world = World::new();
+    let mut world = Simulation::new();
     world.app.credentials = Some(Credentials::Sts);
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     world.start();
     world.run_until(|world| world.store.uploads.values().any(|parts| parts.len() == 10));
     world.store.keys.clear();
@@ -118,16 +118,16 @@ fn a_token_that_expires_during_completion_is_requested_again() {
 #[test]
 fn a_file_fails_after_repeated_token_rejections() {
     let expired = Some(Fault::Refused(403, "InvalidSecurityToken.Expired"));
-    let mut world = World::new();
+    let mut world = Simulation::new();
     world.app.credentials = Some(Credentials::Sts);
     world.vod.faults = vec![expired; 100];
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     world.start();
     world.run();
     assert_eq!(events_of(&world, file).last().unwrap(), "failed credential-expired");
     assert_eq!(world.vod.seen.len(), 3);
 
-    let (mut world, file) = sts_half_way(World::file("a.mp4", LEN));
+    let (mut world, file) = sts_half_way(Simulation::file("a.mp4", LEN));
     world.vod.faults = vec![expired; 100];
     world.store.keys.clear();
     let called = world.vod.seen.len();
@@ -141,7 +141,7 @@ fn a_file_fails_after_repeated_token_rejections() {
 
 #[test]
 fn a_rejected_token_does_not_block_while_the_upload_auth_is_valid() {
-    let (mut world, file) = sts_half_way(World::file("a.mp4", LEN));
+    let (mut world, file) = sts_half_way(Simulation::file("a.mp4", LEN));
     world.app.credentials = None;
     world.vod.tokens.clear();
     // The UploadAuth expires in 200 s: a refresh is due, and the rest takes less time.
@@ -158,7 +158,7 @@ fn a_rejected_token_does_not_block_while_the_upload_auth_is_valid() {
 
 #[test]
 fn a_media_id_deleted_at_vod_is_dropped_before_the_transfer() {
-    let (mut world, file) = sts_half_way(World::file("a.mp4", LEN));
+    let (mut world, file) = sts_half_way(Simulation::file("a.mp4", LEN));
     let deleted = info(&world, file).media_id;
     world.stop();
     world.run();
@@ -170,7 +170,7 @@ fn a_media_id_deleted_at_vod_is_dropped_before_the_transfer() {
 
 #[test]
 fn a_media_id_deleted_at_vod_is_dropped_during_the_transfer() {
-    let (mut world, file) = sts_half_way(World::file("a.mp4", LEN));
+    let (mut world, file) = sts_half_way(Simulation::file("a.mp4", LEN));
     let deleted = info(&world, file).media_id;
     world.vod.media.clear();
     world.now = world.now + Duration::from_secs(3_100);
@@ -180,9 +180,9 @@ fn a_media_id_deleted_at_vod_is_dropped_during_the_transfer() {
 
 #[test]
 fn a_token_for_the_apps_own_bucket_is_renewed_during_a_transfer() {
-    let mut world = World::new();
+    let mut world = Simulation::new();
     world.app.credentials = Some(Credentials::Direct);
-    let mut planned = World::file("a.mp4", LEN);
+    let mut planned = Simulation::file("a.mp4", LEN);
     planned.new.endpoint = Some("https://oss-cn-shanghai.aliyuncs.com".into());
     planned.new.bucket = Some("my-bucket".into());
     let without_object = world.add(planned.clone()).unwrap();
@@ -205,9 +205,9 @@ fn a_token_for_the_apps_own_bucket_is_renewed_during_a_transfer() {
 
 #[test]
 fn a_token_creates_no_second_media_for_a_file_with_an_unknown_media_id() {
-    let mut world = World::new();
+    let mut world = Simulation::new();
     world.app.credentials = None;
-    let file = world.add(World::file("a.mp4", LEN)).unwrap();
+    let file = world.add(Simulation::file("a.mp4", LEN)).unwrap();
     let grant = world.created(MediaKind::Video);
     world.start();
     let now = world.now;
@@ -236,10 +236,10 @@ fn a_token_creates_no_second_media_for_a_file_with_an_unknown_media_id() {
 #[test]
 fn a_file_fails_if_vod_keeps_issuing_expired_credentials() {
     for name in ["a.mp4", "a.png"] {
-        let mut world = World::new();
+        let mut world = Simulation::new();
         world.app.credentials = Some(Credentials::Sts);
         world.vod.life = Duration::ZERO;
-        let file = world.add(World::file(name, LEN)).unwrap();
+        let file = world.add(Simulation::file(name, LEN)).unwrap();
         world.start();
         world.run();
         let FileState::Failure(error) = world.state(file) else { panic!("{name}") };
@@ -249,8 +249,8 @@ fn a_file_fails_if_vod_keeps_issuing_expired_credentials() {
 }
 
 /// A half-uploaded file with an UploadAuth that VOD issued to the app's token.
-fn sts_half_way(planned: PlannedFile) -> (World, FileId) {
-    let mut world = World::new();
+fn sts_half_way(planned: PlannedFile) -> (Simulation, FileId) {
+    let mut world = Simulation::new();
     world.app.credentials = Some(Credentials::Sts);
     let file = world.add(planned).unwrap();
     world.start();
@@ -259,7 +259,7 @@ fn sts_half_way(planned: PlannedFile) -> (World, FileId) {
 }
 
 /// Asserts that the file started again without its media id and is complete under another.
-fn assert_restarted(world: &World, file: FileId, deleted: Option<String>) {
+fn assert_restarted(world: &Simulation, file: FileId, deleted: Option<String>) {
     assert_eq!(world.state(file), FileState::Success, "{:?}", events_of(world, file));
     assert_eq!(world.events.iter().filter(|event| event.is_last_of_file()).count(), {
         1 + count(world, "stopped")

@@ -2,18 +2,18 @@
 
 use vod_uploader::error::ErrorKind;
 use vod_uploader::units::ByteCount;
-use vod_uploader::upload::{Outcome, SourceEnd};
+use vod_uploader::upload::{SessionOutcome, SourceStatus};
 
 use crate::harness::{ClientRequest, Fault, Operation, Strays, World};
 
 const LENGTH: u64 = 6 * 102_400;
 
 /// Every way to end but the right one, and the kind of error that the client is told.
-const BAD_ENDS: [(SourceEnd, ErrorKind); 4] = [
-    (SourceEnd::Cut, ErrorKind::LengthMismatch),
-    (SourceEnd::Overrun, ErrorKind::LengthMismatch),
-    (SourceEnd::Mismatched, ErrorKind::DigestMismatch),
-    (SourceEnd::Stopped, ErrorKind::TakenOver),
+const BAD_ENDS: [(SourceStatus, ErrorKind); 4] = [
+    (SourceStatus::Interrupted, ErrorKind::LengthMismatch),
+    (SourceStatus::TooLong, ErrorKind::LengthMismatch),
+    (SourceStatus::ChecksumMismatch, ErrorKind::DigestMismatch),
+    (SourceStatus::StopRequested, ErrorKind::TakenOver),
 ];
 
 /// Where a request starts (with a tail, or without) and ends: a tail, parts and a tail, all.
@@ -33,16 +33,19 @@ fn a_request_that_ends_as_it_should_counts_to_its_last_byte() {
     for (from, to) in REQUESTS {
         for world in worlds() {
             for with_last_byte in [false, true] {
-                let request = atomic(from, to, SourceEnd::Ended, with_last_byte);
+                let request = atomic(from, to, SourceStatus::Eof, with_last_byte);
                 let mut world = begun(&world, from);
                 let id = world.open_request(request);
                 let outcome = world.run(id);
                 if to == LENGTH {
-                    assert!(matches!(outcome, Outcome::Completed(_)), "{from}-{to} {outcome:?}");
+                    assert!(
+                        matches!(outcome, SessionOutcome::Completed(_)),
+                        "{from}-{to} {outcome:?}"
+                    );
                 } else {
                     let durable = ByteCount(to);
-                    assert_eq!(outcome, Outcome::Suspended { durable, refused: None });
-                    assert!(matches!(world.resume(), Outcome::Completed(_)));
+                    assert_eq!(outcome, SessionOutcome::Suspended { durable, refused: None });
+                    assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
                 }
             }
         }
@@ -53,10 +56,13 @@ fn a_request_that_ends_as_it_should_counts_to_its_last_byte() {
 fn a_multipart_upload_that_was_being_begun_when_a_request_is_refused_is_gone_on_with() {
     for seed in 0..60 {
         let mut world = World::of_known_length(2 * 102_400).seeded(seed);
-        let id = world.create(atomic(0, 2 * 102_400, SourceEnd::Mismatched, true));
+        let id = world.create(atomic(0, 2 * 102_400, SourceStatus::ChecksumMismatch, true));
         let outcome = world.run(id);
-        assert!(matches!(outcome, Outcome::Suspended { refused: Some(_), .. }), "{outcome:?}");
-        assert!(matches!(world.resume(), Outcome::Completed(_)), "seed {seed}");
+        assert!(
+            matches!(outcome, SessionOutcome::Suspended { refused: Some(_), .. }),
+            "{outcome:?}"
+        );
+        assert!(matches!(world.resume(), SessionOutcome::Completed(_)), "seed {seed}");
         assert_eq!(world.store.count(Operation::Initiate), 1, "seed {seed}");
     }
 }
@@ -66,13 +72,15 @@ fn why_a_request_is_refused_is_told_also_where_the_upload_cannot_be_begun() {
     for seed in 0..20 {
         let mut world = World::of_known_length(2 * 102_400).seeded(seed);
         world.store.faults.plan(Operation::Initiate, 1, Fault::Refused(403, "AccessDenied"));
-        let id = world.create(atomic(0, 2 * 102_400, SourceEnd::Mismatched, true));
+        let id = world.create(atomic(0, 2 * 102_400, SourceStatus::ChecksumMismatch, true));
         match world.run(id) {
-            Outcome::Suspended { refused: Some(error), .. } => {
+            SessionOutcome::Suspended { refused: Some(error), .. } => {
                 assert_eq!(error.kind(), ErrorKind::DigestMismatch, "seed {seed}");
             }
             // The store's answer came first.
-            Outcome::Failed { error, .. } => assert_eq!(error.kind(), ErrorKind::AccessDenied),
+            SessionOutcome::Failed { error, .. } => {
+                assert_eq!(error.kind(), ErrorKind::AccessDenied)
+            }
             other => panic!("seed {seed}: {other:?}"),
         }
     }
@@ -89,7 +97,8 @@ fn a_request_that_ends_in_any_other_way_leaves_the_upload_as_it_was() {
                     let id = world.open_request(atomic(from, to, end, with_last_byte));
                     let case = format!("{end:?} {from}-{to} {with_last_byte}");
                     let outcome = world.run(id);
-                    let Outcome::Suspended { durable, refused: Some(refused) } = &outcome else {
+                    let SessionOutcome::Suspended { durable, refused: Some(refused) } = &outcome
+                    else {
                         panic!("{case}: {outcome:?}")
                     };
                     assert_eq!((durable.bytes(), refused.kind()), (from, kind), "{case}");
@@ -99,11 +108,14 @@ fn a_request_that_ends_in_any_other_way_leaves_the_upload_as_it_was() {
                     assert_eq!(world.store.count(Operation::Complete), 0, "{case}");
                     assert_eq!(world.stored_offset(), from, "{case}");
                     // The same bytes again, as they should be.
-                    let again = world.take_over(atomic(from, to, SourceEnd::Ended, false));
+                    let again = world.take_over(atomic(from, to, SourceStatus::Eof, false));
                     let outcome = world.run(again);
-                    assert!(!matches!(outcome, Outcome::Failed { .. }), "{case}: {outcome:?}");
+                    assert!(
+                        !matches!(outcome, SessionOutcome::Failed { .. }),
+                        "{case}: {outcome:?}"
+                    );
                     let whole = world.resume();
-                    assert!(matches!(whole, Outcome::Completed(_)), "{case}: {whole:?}");
+                    assert!(matches!(whole, SessionOutcome::Completed(_)), "{case}: {whole:?}");
                 }
             }
         }
@@ -120,14 +132,16 @@ fn a_small_file_is_put_only_after_its_request_has_ended_well() {
         for (end, kind) in BAD_ENDS {
             let mut world = world();
             let id = world.create(request.ending(end));
-            let Outcome::Suspended { durable, refused } = world.run(id) else { panic!("{end:?}") };
+            let SessionOutcome::Suspended { durable, refused } = world.run(id) else {
+                panic!("{end:?}")
+            };
             assert_eq!((durable, refused.unwrap().kind()), (ByteCount::ZERO, kind));
             assert_eq!(world.store.seen, []);
-            assert!(matches!(world.resume(), Outcome::Completed(_)));
+            assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
         }
         let mut world = world();
         let id = world.create(request);
-        assert!(matches!(world.run(id), Outcome::Completed(_)));
+        assert!(matches!(world.run(id), SessionOutcome::Completed(_)));
         assert_eq!(world.store.seen, [(Operation::PutObject, None)]);
     }
 }
@@ -136,7 +150,7 @@ fn a_small_file_is_put_only_after_its_request_has_ended_well() {
 fn one_byte_more_than_the_declared_length_discards_the_request() {
     let mut world = World::of_unknown_length(LENGTH + 1);
     let id = world.create(ClientRequest::new(0, LENGTH + 1).declaring(LENGTH).atomic());
-    let Outcome::Suspended { durable, refused: Some(error) } = world.run(id) else {
+    let SessionOutcome::Suspended { durable, refused: Some(error) } = world.run(id) else {
         panic!("it is one byte too many")
     };
     assert_eq!((durable, error.kind()), (ByteCount::ZERO, ErrorKind::LengthMismatch));
@@ -145,11 +159,11 @@ fn one_byte_more_than_the_declared_length_discards_the_request() {
 #[test]
 fn part_numbers_of_a_discarded_request_are_never_named() {
     let mut world = World::of_known_length(LENGTH);
-    let id = world.create(atomic(0, LENGTH, SourceEnd::Mismatched, false));
+    let id = world.create(atomic(0, LENGTH, SourceStatus::ChecksumMismatch, false));
     world.run(id);
-    let spent = world.checkpoint().numbers_spent;
+    let spent = world.checkpoint().reserved_part_number;
     assert_eq!(spent, 6);
-    assert!(matches!(world.resume(), Outcome::Completed(_)));
+    assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
     let numbers = world.store.seen.iter().filter_map(|(_, number)| *number);
     assert_eq!(numbers.filter(|number| *number > spent).count(), 6);
 }
@@ -158,7 +172,7 @@ fn part_numbers_of_a_discarded_request_are_never_named() {
 fn a_request_of_many_parts_enters_the_checkpoint_at_its_end() {
     // More than a page of ETags.
     const PARTS: u64 = 300;
-    for end in [SourceEnd::Ended, SourceEnd::Mismatched] {
+    for end in [SourceStatus::Eof, SourceStatus::ChecksumMismatch] {
         let mut world = World::of_known_length(PARTS * 102_400);
         let id = world.create(atomic(0, PARTS * 102_400, end, false));
         let mut noted_before_end = 0;
@@ -170,7 +184,7 @@ fn a_request_of_many_parts_enters_the_checkpoint_at_its_end() {
         }
         assert_eq!(noted_before_end, 0);
         assert!(world.writers[id].held_max <= 4, "{} buffers", world.writers[id].held_max);
-        assert!(matches!(world.resume(), Outcome::Completed(_)));
+        assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
     }
 }
 
@@ -182,10 +196,12 @@ fn a_failed_call_discards_what_has_not_ended_well() {
     while world.store.count(Operation::UploadPart) < 4 {
         world.step(id);
     }
-    let Outcome::Failed { durable, .. } = world.run(id) else { panic!("a part was refused") };
+    let SessionOutcome::Failed { durable, .. } = world.run(id) else {
+        panic!("a part was refused")
+    };
     assert_eq!(durable, ByteCount::ZERO);
     assert_eq!(world.stored_offset(), 0);
-    assert!(matches!(world.resume(), Outcome::Completed(_)));
+    assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
 }
 
 #[test]
@@ -205,7 +221,9 @@ fn streamed_parts_count_only_after_their_request_has_ended_well() {
             let mut world = world();
             let cut = ClientRequest { to: 70_000 + arrived, ..request }.ending(end);
             let id = world.take_over(cut);
-            let Outcome::Suspended { durable, refused } = world.run(id) else { panic!("{end:?}") };
+            let SessionOutcome::Suspended { durable, refused } = world.run(id) else {
+                panic!("{end:?}")
+            };
             let case = format!("{end:?} {arrived}");
             assert_eq!((durable.bytes(), refused.unwrap().kind()), (70_000, kind), "{case}");
             assert_eq!(world.kv.keys_with(".t.").len(), 1, "{case}");
@@ -215,20 +233,22 @@ fn streamed_parts_count_only_after_their_request_has_ended_well() {
     let mut short = world();
     let cut = ClientRequest { to: PART + 5_000_000, ..request };
     let id = short.take_over(cut);
-    let Outcome::Suspended { durable, refused } = short.run(id) else { panic!("it is short") };
+    let SessionOutcome::Suspended { durable, refused } = short.run(id) else {
+        panic!("it is short")
+    };
     assert_eq!(durable, ByteCount(70_000));
     assert_eq!(refused.unwrap().kind(), ErrorKind::LengthMismatch);
 
     let mut whole = world();
     let id = whole.take_over(request);
-    assert!(matches!(whole.run(id), Outcome::Completed(_)));
+    assert!(matches!(whole.run(id), SessionOutcome::Completed(_)));
 }
 
 #[test]
 fn after_a_crash_at_any_step_of_a_streamed_part_the_request_counts_from_its_start() {
     const PART: u64 = 17 << 20;
     const LENGTH: u64 = PART + 102_400;
-    for end in [SourceEnd::Ended, SourceEnd::Mismatched] {
+    for end in [SourceStatus::Eof, SourceStatus::ChecksumMismatch] {
         for step in 0.. {
             let mut world = World::of_known_length(LENGTH);
             world.options.part_size = ByteCount(PART);
@@ -239,9 +259,9 @@ fn after_a_crash_at_any_step_of_a_streamed_part_the_request_counts_from_its_star
                 break;
             }
             let offset = world.stored_offset();
-            assert!(end == SourceEnd::Ended || offset == 70_000, "{end:?} {step}: {offset}");
+            assert!(end == SourceStatus::Eof || offset == 70_000, "{end:?} {step}: {offset}");
             let outcome = world.resume();
-            assert!(matches!(outcome, Outcome::Completed(_)), "{end:?} {step}: {outcome:?}");
+            assert!(matches!(outcome, SessionOutcome::Completed(_)), "{end:?} {step}: {outcome:?}");
         }
     }
 }
@@ -252,17 +272,19 @@ fn a_late_length_and_the_end_of_the_file_count_with_their_request() {
     let first = world.create(ClientRequest::new(0, 150_000));
     world.run(first);
     let empty = ClientRequest::new(150_000, 150_000).declaring(150_000).atomic();
-    let id = world.take_over(empty.ending(SourceEnd::Mismatched));
-    let Outcome::Suspended { durable, refused } = world.run(id) else { panic!("it is refused") };
+    let id = world.take_over(empty.ending(SourceStatus::ChecksumMismatch));
+    let SessionOutcome::Suspended { durable, refused } = world.run(id) else {
+        panic!("it is refused")
+    };
     assert_eq!((durable, refused.unwrap().kind()), (ByteCount(150_000), ErrorKind::DigestMismatch));
     let id = world.take_over(empty);
-    assert!(matches!(world.run(id), Outcome::Completed(_)));
+    assert!(matches!(world.run(id), SessionOutcome::Completed(_)));
 }
 
 #[test]
 fn after_a_crash_at_any_step_all_of_the_request_counts_from_its_start() {
     for (from, to) in [(51_200, 204_900), (51_200, LENGTH), (0, 60_000)] {
-        for end in [SourceEnd::Ended, SourceEnd::Mismatched] {
+        for end in [SourceStatus::Eof, SourceStatus::ChecksumMismatch] {
             for strays in Strays::ALL {
                 for step in 0.. {
                     let mut world = begun(&World::of_known_length(LENGTH), from);
@@ -275,10 +297,10 @@ fn after_a_crash_at_any_step_all_of_the_request_counts_from_its_start() {
                         continue;
                     }
                     let offset = world.stored_offset();
-                    assert!(end == SourceEnd::Ended || offset == from, "{case}: {offset}");
+                    assert!(end == SourceStatus::Eof || offset == from, "{case}: {offset}");
                     let outcome = world.resume();
                     world.land_strays();
-                    assert!(matches!(outcome, Outcome::Completed(_)), "{case}: {outcome:?}");
+                    assert!(matches!(outcome, SessionOutcome::Completed(_)), "{case}: {outcome:?}");
                 }
             }
         }
@@ -289,20 +311,20 @@ fn after_a_crash_at_any_step_all_of_the_request_counts_from_its_start() {
 fn a_writer_that_takes_over_before_the_end_begins_where_the_request_began() {
     for step in 0.. {
         let mut world = begun(&World::of_known_length(LENGTH), 51_200);
-        let first = world.take_over(atomic(51_200, 400_000, SourceEnd::Ended, false));
+        let first = world.take_over(atomic(51_200, 400_000, SourceStatus::Eof, false));
         if !(0..step).all(|_| world.step(first)) {
             break;
         }
         let from = world.stored_offset();
-        let second = world.take_over(atomic(from, LENGTH, SourceEnd::Ended, false));
+        let second = world.take_over(atomic(from, LENGTH, SourceStatus::Eof, false));
         world.run_all();
         let outcomes = [first, second].map(|id| world.writers[id].outcome.clone().unwrap());
-        let whole = matches!(world.resume(), Outcome::Completed(_));
+        let whole = matches!(world.resume(), SessionOutcome::Completed(_));
         assert!(whole, "{step}: {outcomes:?}");
     }
 }
 
-fn atomic(from: u64, to: u64, end: SourceEnd, with_last_byte: bool) -> ClientRequest {
+fn atomic(from: u64, to: u64, end: SourceStatus, with_last_byte: bool) -> ClientRequest {
     let request = ClientRequest::new(from, to).atomic().ending(end);
     let request = if to == LENGTH { request.completing() } else { request };
     if with_last_byte { request.ending_with_last_byte() } else { request }

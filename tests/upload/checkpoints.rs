@@ -2,7 +2,7 @@
 
 use vod_uploader::error::ErrorKind;
 use vod_uploader::units::ByteCount;
-use vod_uploader::upload::Outcome;
+use vod_uploader::upload::SessionOutcome;
 
 use crate::harness::{ClientRequest, Fault, Operation, World, key};
 
@@ -14,7 +14,7 @@ fn a_session_that_was_cut_off_is_compared_with_the_store_page_by_page() {
         let mut world = cut_off();
         world.store.list_page = page;
         let parts = world.store.uploads.values().next().unwrap().len();
-        assert!(matches!(world.resume(), Outcome::Completed(_)));
+        assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
         assert_eq!(world.store.count(Operation::ListParts), parts.div_ceil(page));
     }
 }
@@ -23,7 +23,7 @@ fn a_session_that_was_cut_off_is_compared_with_the_store_page_by_page() {
 fn where_parts_may_not_be_listed_the_checkpoint_alone_must_do() {
     let mut world = cut_off();
     world.store.faults.always(Operation::ListParts, Fault::Refused(403, "AccessDenied"));
-    assert!(matches!(world.resume(), Outcome::Completed(_)));
+    assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn a_request_that_ended_as_it_should_needs_no_list_of_parts() {
     let mut world = World::of_known_length(LENGTH);
     let id = world.create(ClientRequest::new(0, 500_000));
     world.run(id);
-    assert!(matches!(world.resume(), Outcome::Completed(_)));
+    assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
     assert_eq!(world.store.count(Operation::ListParts), 0);
 }
 
@@ -46,9 +46,9 @@ fn a_part_that_the_store_has_lost_or_changed_loses_the_upload() {
             "cut" => first.bytes.truncate(5),
             _ => drop(upload.remove(&1)),
         }
-        let Outcome::Lost(error) = world.resume() else { panic!("part 1 is {damage}") };
+        let SessionOutcome::Lost(error) = world.resume() else { panic!("part 1 is {damage}") };
         assert_eq!(error.kind(), ErrorKind::UploadLost);
-        let Outcome::Lost(_) = world.resume() else { panic!("part 1 is {damage}") };
+        let SessionOutcome::Lost(_) = world.resume() else { panic!("part 1 is {damage}") };
     }
 }
 
@@ -58,7 +58,7 @@ fn parts_of_which_the_checkpoint_knows_nothing_are_ignored() {
     let upload = world.store.uploads.values_mut().next().unwrap();
     let part = upload[&1].clone();
     upload.insert(9_000, part);
-    assert!(matches!(world.resume(), Outcome::Completed(_)));
+    assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
 }
 
 #[test]
@@ -84,12 +84,12 @@ fn a_record_that_cannot_be_read_is_an_error_and_never_a_fresh_start() {
 #[test]
 fn a_record_of_another_kind_or_of_a_newer_version_is_an_error() {
     let mut world = cut_off();
-    let lease = world.kv.values[&key().lease()].clone();
-    world.kv.values.insert(key().checkpoint(1), lease);
+    let lease = world.kv.values[&key().lease_key()].clone();
+    world.kv.values.insert(key().checkpoint_key(1), lease);
     assert_refused(&mut world, ErrorKind::CheckpointCorrupt);
 
     let mut world = cut_off();
-    let checkpoint = world.kv.values.get_mut(&key().checkpoint(1)).unwrap();
+    let checkpoint = world.kv.values.get_mut(&key().checkpoint_key(1)).unwrap();
     let framed = checkpoint.len() - 8;
     checkpoint[4] = vod_uploader::upload::RECORD_VERSION + 1;
     let checksum = vod_uploader::crc64::Crc64::of(&checkpoint[..framed]).0.to_le_bytes();
@@ -115,7 +115,7 @@ fn a_checkpoint_that_is_missing_is_an_error_once_there_has_been_one() {
 fn an_upload_that_was_never_begun_is_not_found() {
     let mut world = World::of_known_length(LENGTH);
     let id = world.take_over(ClientRequest::new(0, LENGTH));
-    let Outcome::Failed { error, .. } = world.run(id) else { panic!("there is no upload") };
+    let SessionOutcome::Failed { error, .. } = world.run(id) else { panic!("there is no upload") };
     assert_eq!(error.kind(), ErrorKind::UploadNotFound);
 }
 
@@ -142,7 +142,7 @@ fn a_part_costs_at_most_one_write_of_the_checkpoint_whose_size_does_not_grow() {
         world.step(id);
         let done = world.acknowledged / 102_400;
         if done as usize > seen.len() {
-            let size = world.kv.values[&key().checkpoint(1)].len();
+            let size = world.kv.values[&key().checkpoint_key(1)].len();
             seen.push((world.kv.writes_with(".c."), size));
         }
     }
@@ -153,7 +153,7 @@ fn a_part_costs_at_most_one_write_of_the_checkpoint_whose_size_does_not_grow() {
     let largest = seen.iter().map(|(_, size)| *size).max().unwrap();
     assert!(largest < 5 * 1_024, "{largest} bytes");
     assert_eq!(world.kv.writes_with(".e."), 2, "a full page is written once");
-    assert!(matches!(world.writers[id].outcome, Some(Outcome::Completed(_))));
+    assert!(matches!(world.writers[id].outcome, Some(SessionOutcome::Completed(_))));
     assert_eq!(world.kv.keys_with(".e."), [""; 0]);
 }
 
@@ -174,7 +174,7 @@ fn assert_refused(world: &mut World, kind: ErrorKind) {
     let request = ClientRequest::new(world.acknowledged, LENGTH);
     let id = world.take_over(request);
     let outcome = world.run_damaged(id);
-    let Outcome::Failed { error, .. } = outcome else { panic!("{outcome:?}") };
+    let SessionOutcome::Failed { error, .. } = outcome else { panic!("{outcome:?}") };
     assert_eq!(error.kind(), kind, "{error}");
     assert_eq!(world.store.seen.len(), before);
 }

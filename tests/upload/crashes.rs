@@ -1,6 +1,6 @@
 //! A crash between any two steps: what the session has begun may arrive at once, late or never.
 
-use vod_uploader::upload::Outcome;
+use vod_uploader::upload::SessionOutcome;
 
 use crate::harness::{ClientRequest, Operation, Random, Strays, World};
 
@@ -109,7 +109,7 @@ fn a_session_that_only_settles_finishes_an_upload_that_crashed_while_completing(
         let all_acknowledged = world.stored_offset() == LENGTH;
         let outcome = world.settle();
         if all_acknowledged {
-            assert!(matches!(outcome, Outcome::Completed(_)), "step {step}: {outcome:?}");
+            assert!(matches!(outcome, SessionOutcome::Completed(_)), "step {step}: {outcome:?}");
             settled += 1;
         }
     }
@@ -126,7 +126,7 @@ fn crashes_leave_no_more_than_a_bounded_number_of_keys() {
         world.crash_at(id, 18 + round % 5, Strays::NeverArrive);
     }
     let outcome = world.resume();
-    assert!(matches!(outcome, Outcome::Completed(_)), "{outcome:?}");
+    assert!(matches!(outcome, SessionOutcome::Completed(_)), "{outcome:?}");
     assert!(world.kv.values.len() < 64, "{:#?}", world.kv.values.keys());
 }
 
@@ -144,7 +144,7 @@ fn assert_resumes(world: &mut World, case: &str) {
     }
     let outcome = world.resume();
     world.land_strays();
-    assert!(matches!(outcome, Outcome::Completed(_)), "{case}: {outcome:?}");
+    assert!(matches!(outcome, SessionOutcome::Completed(_)), "{case}: {outcome:?}");
     let again = world.resume();
     assert_eq!(again, outcome, "{case}");
 }

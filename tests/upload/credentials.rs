@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use vod_uploader::error::ErrorKind;
-use vod_uploader::upload::Outcome;
+use vod_uploader::upload::SessionOutcome;
 
 use crate::harness::{ClientRequest, Fault, Operation, Refreshing, World};
 
@@ -15,7 +15,7 @@ fn a_credential_is_refreshed_before_it_expires_and_no_call_waits_for_it() {
     // A fifth of a life of 1000 s before its end the refresh is due; the calls go on meanwhile.
     world.options.credential = Some(world.grant(Some(Duration::from_secs(1_000))));
     world.now = world.now + Duration::from_secs(801);
-    assert!(matches!(world.upload(), Outcome::Completed(_)));
+    assert!(matches!(world.upload(), SessionOutcome::Completed(_)));
     assert_eq!(world.writers[0].refreshes, 1);
     assert_eq!(world.store.seen.len(), 1 + 8 + 1, "no call was refused");
 }
@@ -24,7 +24,7 @@ fn a_credential_is_refreshed_before_it_expires_and_no_call_waits_for_it() {
 fn a_credential_that_has_expired_is_refreshed_before_the_first_call() {
     let mut world = refreshable();
     world.now = world.now + Duration::from_secs(4_000);
-    assert!(matches!(world.upload(), Outcome::Completed(_)));
+    assert!(matches!(world.upload(), SessionOutcome::Completed(_)));
     assert_eq!(world.writers[0].refreshes, 1);
     assert_eq!(world.store.seen.len(), 1 + 8 + 1, "no call was refused");
 }
@@ -33,11 +33,13 @@ fn a_credential_that_has_expired_is_refreshed_before_the_first_call() {
 fn without_a_credential_one_is_asked_for_where_that_is_possible() {
     let mut world = refreshable();
     world.options.credential = None;
-    assert!(matches!(world.upload(), Outcome::Completed(_)));
+    assert!(matches!(world.upload(), SessionOutcome::Completed(_)));
 
     let mut world = World::of_known_length(LENGTH);
     world.options.credential = None;
-    let Outcome::Failed { error, .. } = world.upload() else { panic!("nothing to sign with") };
+    let SessionOutcome::Failed { error, .. } = world.upload() else {
+        panic!("nothing to sign with")
+    };
     assert_eq!(error.kind(), ErrorKind::CredentialRequired);
 }
 
@@ -53,7 +55,7 @@ fn parts_that_are_refused_together_share_one_refresh_whatever_the_order() {
         }
         world.store.keys.insert(granted, world.now);
         let outcome = world.run(id);
-        assert!(matches!(outcome, Outcome::Completed(_)), "seed {seed}: {outcome:?}");
+        assert!(matches!(outcome, SessionOutcome::Completed(_)), "seed {seed}: {outcome:?}");
         assert_eq!(world.writers[0].refreshes, 1, "seed {seed}");
     }
 }
@@ -63,7 +65,9 @@ fn a_credential_that_the_store_refuses_every_time_ends_the_session() {
     let mut world = refreshable();
     world.options.credential = None;
     world.refreshing = Refreshing::GrantsUnknown;
-    let Outcome::Failed { error, .. } = world.upload() else { panic!("nothing is accepted") };
+    let SessionOutcome::Failed { error, .. } = world.upload() else {
+        panic!("nothing is accepted")
+    };
     assert_eq!(error.kind(), ErrorKind::CredentialRejected);
     assert_eq!(world.writers[0].refreshes, 2);
 }
@@ -73,7 +77,7 @@ fn a_source_of_expired_credentials_is_not_asked_for_ever() {
     let mut world = refreshable();
     world.options.credential = None;
     world.refreshing = Refreshing::Grants(Duration::ZERO);
-    let Outcome::Failed { error, .. } = world.upload() else { panic!("nothing is usable") };
+    let SessionOutcome::Failed { error, .. } = world.upload() else { panic!("nothing is usable") };
     assert_eq!(error.kind(), ErrorKind::CredentialExpired);
     assert_eq!(world.writers[0].refreshes, 2);
 }
@@ -83,12 +87,14 @@ fn a_credential_that_cannot_be_refreshed_ends_the_session_when_it_expires() {
     let mut world = World::of_known_length(LENGTH);
     // Every step takes a millisecond: it expires half-way.
     world.options.credential = Some(world.grant(Some(Duration::from_millis(40))));
-    let Outcome::Failed { error, durable } = world.upload() else { panic!("it has expired") };
+    let SessionOutcome::Failed { error, durable } = world.upload() else {
+        panic!("it has expired")
+    };
     assert_eq!(error.kind(), ErrorKind::CredentialExpired);
     assert!(durable.bytes() > 0);
     // The next request brings a new one.
     world.options.credential = Some(world.grant(Some(Duration::from_secs(3_600))));
-    assert!(matches!(world.resume(), Outcome::Completed(_)));
+    assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
 }
 
 #[test]
@@ -97,13 +103,13 @@ fn a_refresh_that_fails_matters_only_once_the_credential_is_of_no_use() {
         let mut world = refreshable();
         world.now = world.now + Duration::from_secs(3_400);
         world.refreshing = Refreshing::Fails(kind);
-        assert!(matches!(world.upload(), Outcome::Completed(_)));
+        assert!(matches!(world.upload(), SessionOutcome::Completed(_)));
         assert_eq!(world.writers[0].refreshes, 1);
 
         let mut world = refreshable();
         world.now = world.now + Duration::from_secs(3_600);
         world.refreshing = Refreshing::Fails(kind);
-        let Outcome::Failed { error, .. } = world.upload() else { panic!("it has expired") };
+        let SessionOutcome::Failed { error, .. } = world.upload() else { panic!("it has expired") };
         assert_eq!(error.kind(), kind);
     }
 }
@@ -112,7 +118,7 @@ fn a_refresh_that_fails_matters_only_once_the_credential_is_of_no_use() {
 fn a_missing_permission_is_not_taken_for_an_expired_credential() {
     let mut world = refreshable();
     world.store.faults.always(Operation::UploadPart, Fault::Refused(403, "AccessDenied"));
-    let Outcome::Failed { error, .. } = world.upload() else { panic!("parts are refused") };
+    let SessionOutcome::Failed { error, .. } = world.upload() else { panic!("parts are refused") };
     assert_eq!(error.kind(), ErrorKind::AccessDenied);
     assert_eq!(world.writers[0].refreshes, 0);
 }

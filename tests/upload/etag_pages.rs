@@ -4,9 +4,9 @@ use proptest::prelude::*;
 use vod_uploader::crc64::Crc64;
 use vod_uploader::oss::ETag;
 use vod_uploader::units::{ByteCount, PartNumber};
-use vod_uploader::upload::{Checkpoint, EtagPage, FinishedPart, Turn};
+use vod_uploader::upload::{Checkpoint, EtagPage, FinishedPart, WriterEpoch};
 
-const TURN: Turn = Turn { epoch: u32::MAX, writer: u64::MAX };
+const TURN: WriterEpoch = WriterEpoch { epoch: u32::MAX, writer: u64::MAX };
 
 proptest! {
     #[test]
@@ -48,7 +48,7 @@ fn read_back(numbers: &[u16]) -> Vec<u16> {
     }
     let checkpoint = Checkpoint::decode(&checkpoint.encode().unwrap()).unwrap();
     assert_eq!(usize::from(checkpoint.part_count), numbers.len());
-    assert_eq!(checkpoint.in_parts_bytes, numbers.len() as u64 * LEN);
+    assert_eq!(checkpoint.parts_bytes, numbers.len() as u64 * LEN);
     let full = pages.iter().map(|bytes| EtagPage::decode(bytes).unwrap());
     full.chain([checkpoint.open_page])
         .flat_map(|page| page.parts().collect::<Vec<_>>())

@@ -2,7 +2,7 @@
 
 use vod_uploader::error::ErrorKind;
 use vod_uploader::units::ByteCount;
-use vod_uploader::upload::{Claim, Outcome};
+use vod_uploader::upload::{LeaseAcquisition, SessionOutcome};
 
 use crate::harness::{ClientRequest, Operation, Strays, World};
 
@@ -26,7 +26,10 @@ fn a_length_that_any_request_declares_completes_the_upload_when_it_is_reached() 
                 assert!(index < declaring || is_noted(&world) || to == LENGTH);
                 from = to;
             }
-            assert!(matches!(outcome, Some(Outcome::Completed(_))), "{declaring}: {outcome:?}");
+            assert!(
+                matches!(outcome, Some(SessionOutcome::Completed(_))),
+                "{declaring}: {outcome:?}"
+            );
         }
     }
 }
@@ -38,12 +41,12 @@ fn a_length_that_is_all_there_already_completes_the_upload_with_its_tail() {
             let mut world = World::of_unknown_length(length);
             let first = world.create(ClientRequest::new(0, length));
             let durable = ByteCount(length);
-            assert_eq!(world.run(first), Outcome::Suspended { durable, refused: None });
+            assert_eq!(world.run(first), SessionOutcome::Suspended { durable, refused: None });
             let request = ClientRequest::new(length, length).declaring(length);
             let request = if says_length { request } else { request.without_length() };
             let second = world.take_over(request);
             let outcome = world.run(second);
-            assert!(matches!(outcome, Outcome::Completed(_)), "{length}: {outcome:?}");
+            assert!(matches!(outcome, SessionOutcome::Completed(_)), "{length}: {outcome:?}");
         }
     }
 }
@@ -59,7 +62,7 @@ fn an_empty_request_that_completes_a_source_of_unknown_length_ends_it_where_it_i
             let request = if says_length { request } else { request.without_length() };
             let second = world.take_over(request);
             let outcome = world.run(second);
-            assert!(matches!(outcome, Outcome::Completed(_)), "{length}: {outcome:?}");
+            assert!(matches!(outcome, SessionOutcome::Completed(_)), "{length}: {outcome:?}");
         }
     }
 }
@@ -79,12 +82,12 @@ fn another_length_than_the_known_one_is_refused_and_leaves_the_writer_alone() {
             let id = world.take_over(ClientRequest::new(from, LENGTH).declaring(length));
             assert_inconsistent(&world.run(id));
         }
-        assert!(matches!(world.run(writer), Outcome::Completed(_)));
+        assert!(matches!(world.run(writer), SessionOutcome::Completed(_)));
         // Also where the object is whole already.
         let id = world.take_over(ClientRequest::new(LENGTH, LENGTH).declaring(LENGTH + 1));
         assert_inconsistent(&world.run(id));
         let id = world.take_over(ClientRequest::new(LENGTH, LENGTH).declaring(LENGTH));
-        assert!(matches!(world.run(id), Outcome::Completed(_)));
+        assert!(matches!(world.run(id), SessionOutcome::Completed(_)));
     }
 }
 
@@ -108,7 +111,7 @@ fn a_length_that_no_object_can_have_is_refused_before_the_upload_is_taken_over()
     let writes = world.kv.writes.clone();
     let request = ClientRequest::new(150_000, LENGTH).declaring(53_687_091_200_001);
     let id = world.take_over(request);
-    let Outcome::Failed { error, .. } = world.run(id) else { panic!("it is too large") };
+    let SessionOutcome::Failed { error, .. } = world.run(id) else { panic!("it is too large") };
     assert_eq!(error.kind(), ErrorKind::FileTooLarge);
     assert_eq!(world.kv.writes, writes);
 }
@@ -142,7 +145,7 @@ fn a_source_that_can_be_read_again_keeps_its_length_when_it_starts_over() {
     world.options.replayable = true;
     world.store.faults.plan(Operation::UploadPart, 2, Fault::Forgets);
     let id = world.create(ClientRequest::new(0, LENGTH).declaring(LENGTH));
-    assert!(matches!(world.run(id), Outcome::Completed(_)));
+    assert!(matches!(world.run(id), SessionOutcome::Completed(_)));
     assert_eq!(world.writers[id].rewinds, 1);
     assert_eq!(world.checkpoint().length_bytes, Some(LENGTH));
 }
@@ -175,7 +178,7 @@ fn after_a_crash_at_any_step_nothing_is_acknowledged_without_the_length() {
             let last = world.take_over(ClientRequest::new(from, LENGTH).declaring(LENGTH));
             let outcome = world.run(last);
             world.land_strays();
-            assert!(matches!(outcome, Outcome::Completed(_)), "{case}: {outcome:?}");
+            assert!(matches!(outcome, SessionOutcome::Completed(_)), "{case}: {outcome:?}");
         }
     }
 }
@@ -197,7 +200,7 @@ fn a_crash_at_any_step_of_the_empty_request_that_declares_the_length_is_got_over
                 let outcome = world.run(third);
                 world.land_strays();
                 let case = format!("{length} {strays:?} {step}");
-                assert!(matches!(outcome, Outcome::Completed(_)), "{case}: {outcome:?}");
+                assert!(matches!(outcome, SessionOutcome::Completed(_)), "{case}: {outcome:?}");
             }
         }
     }
@@ -208,13 +211,15 @@ fn a_session_that_brings_no_bytes_changes_no_length() {
     let mut world = World::of_unknown_length(LENGTH);
     let id = world.create(ClientRequest::new(0, 150_000).declaring(LENGTH));
     world.run(id);
-    let suspended = Outcome::Suspended { durable: ByteCount(150_000), refused: None };
+    let suspended = SessionOutcome::Suspended { durable: ByteCount(150_000), refused: None };
     assert_eq!(world.fence(), suspended);
     assert!(is_noted(&world));
-    let id = world.try_open(Claim::TakeOver, vod_uploader::upload::Purpose::Settle, None).unwrap();
+    let id = world
+        .try_open(LeaseAcquisition::TakeOver, vod_uploader::upload::Purpose::Reconcile, None)
+        .unwrap();
     assert_eq!(world.run(id), suspended);
     assert!(is_noted(&world));
-    assert_eq!(world.abort(), Outcome::Aborted);
+    assert_eq!(world.abort(), SessionOutcome::Aborted);
 }
 
 fn is_noted(world: &World) -> bool {
@@ -222,7 +227,7 @@ fn is_noted(world: &World) -> bool {
 }
 
 #[track_caller]
-fn assert_inconsistent(outcome: &Outcome) {
-    let Outcome::Failed { error, .. } = outcome else { panic!("{outcome:?}") };
+fn assert_inconsistent(outcome: &SessionOutcome) {
+    let SessionOutcome::Failed { error, .. } = outcome else { panic!("{outcome:?}") };
     assert_eq!(error.kind(), ErrorKind::LengthInconsistent);
 }

@@ -2,7 +2,7 @@
 
 use vod_uploader::error::ErrorKind;
 use vod_uploader::units::ByteCount;
-use vod_uploader::upload::Outcome;
+use vod_uploader::upload::SessionOutcome;
 
 use crate::harness::{ClientRequest, Fault, OBJECT, Operation, World};
 
@@ -23,7 +23,7 @@ fn a_source_that_can_be_read_again_starts_over_once_and_ends_whole() {
             world.store.faults.plan(operation, nth, Fault::Forgets);
             let outcome = world.upload();
             let case = format!("seed {seed} {operation:?} {nth}: {outcome:?}");
-            assert!(matches!(outcome, Outcome::Completed(_)), "{case}");
+            assert!(matches!(outcome, SessionOutcome::Completed(_)), "{case}");
             assert_eq!(world.writers[0].rewinds, 1, "{case}");
             assert_eq!(world.store.objects.keys().collect::<Vec<_>>(), [OBJECT]);
             assert_eq!(world.store.uploads.len(), 0, "{case}");
@@ -42,7 +42,9 @@ fn an_upload_that_is_forgotten_twice_is_lost() {
             Fault::Forgets,
         );
         let outcome = world.upload();
-        let Outcome::Lost(error) = &outcome else { panic!("{operation:?} {nth}: {outcome:?}") };
+        let SessionOutcome::Lost(error) = &outcome else {
+            panic!("{operation:?} {nth}: {outcome:?}")
+        };
         assert_eq!(error.kind(), ErrorKind::UploadLost);
     }
 }
@@ -53,11 +55,13 @@ fn without_a_source_to_read_again_the_upload_is_lost_for_every_later_session() {
         let mut world = World::of_known_length(LENGTH);
         world.store.faults.plan(operation, nth, Fault::Forgets);
         for outcome in [world.upload(), world.resume(), world.settle()] {
-            let Outcome::Lost(error) = &outcome else { panic!("{operation:?} {nth}: {outcome:?}") };
+            let SessionOutcome::Lost(error) = &outcome else {
+                panic!("{operation:?} {nth}: {outcome:?}")
+            };
             assert_eq!(error.kind(), ErrorKind::UploadLost);
         }
         assert_eq!(world.store.count(Operation::Initiate), 1);
-        assert_eq!(world.abort(), Outcome::Aborted);
+        assert_eq!(world.abort(), SessionOutcome::Aborted);
     }
 }
 
@@ -73,8 +77,8 @@ fn a_resumed_session_learns_of_it_from_the_list_of_parts() {
         world.crash(id);
         world.store.uploads.clear();
         match world.resume() {
-            Outcome::Completed(_) => assert!(replayable),
-            Outcome::Lost(error) => {
+            SessionOutcome::Completed(_) => assert!(replayable),
+            SessionOutcome::Lost(error) => {
                 assert!(!replayable);
                 assert_eq!(error.kind(), ErrorKind::UploadLost);
             }
@@ -99,7 +103,7 @@ fn an_upload_that_starts_over_can_crash_at_any_step() {
         world.land_strays();
         if world.is_known() {
             let outcome = world.resume();
-            assert!(matches!(outcome, Outcome::Completed(_)), "{step}: {outcome:?}");
+            assert!(matches!(outcome, SessionOutcome::Completed(_)), "{step}: {outcome:?}");
         }
     }
 }
@@ -114,12 +118,12 @@ fn a_writer_that_was_taken_over_begins_no_upload_when_its_own_is_gone() {
             world.step(first);
         }
         let second = world.take_over(world.rest());
-        if !matches!(world.run(second), Outcome::Completed(_)) {
+        if !matches!(world.run(second), SessionOutcome::Completed(_)) {
             continue;
         }
         let begun = world.store.count(Operation::Initiate);
         let outcome = world.run(first);
-        let Outcome::Failed { error, .. } = outcome else { panic!("{stop}: {outcome:?}") };
+        let SessionOutcome::Failed { error, .. } = outcome else { panic!("{stop}: {outcome:?}") };
         assert_eq!(error.kind(), ErrorKind::TakenOver);
         assert!(world.store.count(Operation::Initiate) <= begun + 1);
         assert_eq!(world.store.uploads.len(), 0, "{stop}");
@@ -132,7 +136,7 @@ fn a_later_request_for_the_rest_starts_over_from_the_first_byte() {
     let id = world.create(ClientRequest::new(0, 250_000));
     world.run(id);
     world.store.faults.plan(Operation::UploadPart, 1, Fault::Forgets);
-    assert!(matches!(world.resume(), Outcome::Completed(_)));
+    assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
     assert_eq!(world.writers[1].rewinds, 1);
     assert_eq!(world.kv.keys_with(".t."), [""; 0]);
 }

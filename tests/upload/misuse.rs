@@ -4,7 +4,9 @@ use vod_uploader::crc64::Crc64;
 use vod_uploader::error::ErrorKind;
 use vod_uploader::units::ByteCount;
 use vod_uploader::upload::state::State;
-use vod_uploader::upload::{CallId, Event, FillId, Input, KvId, Outcome, Output, SourceEnd};
+use vod_uploader::upload::{
+    CallId, Event, FillId, Input, KvId, Output, SessionOutcome, SourceStatus,
+};
 
 use crate::harness::{ClientRequest, Fault, Operation, World, WriterId};
 
@@ -23,13 +25,13 @@ fn what_the_session_did_not_ask_for_is_refused_and_changes_nothing() {
         }
         for input in [
             Input::Kv { id: KvId(9_999), result: Ok(None) },
-            Input::Replied { call: CallId(9_999), result: Err("late".into()) },
+            Input::StoreResponse { call: CallId(9_999), result: Err("late".into()) },
             Input::StreamOpened { fill: FillId(9_999) },
-            filled(9_999, 1, SourceEnd::Ended),
+            filled(9_999, 1, SourceStatus::Eof),
         ] {
             assert_refused(&mut world, id, input);
         }
-        assert!(matches!(world.run(id), Outcome::Completed(_)));
+        assert!(matches!(world.run(id), SessionOutcome::Completed(_)));
     }
 }
 
@@ -37,10 +39,10 @@ fn what_the_session_did_not_ask_for_is_refused_and_changes_nothing() {
 fn nothing_is_taken_after_the_end() {
     let mut world = World::of_known_length(LENGTH);
     world.upload();
-    for input in [Input::Tick, filled(0, 1, SourceEnd::Ended)] {
+    for input in [Input::Tick, filled(0, 1, SourceStatus::Eof)] {
         assert_refused(&mut world, 0, input);
     }
-    assert_eq!(world.writers[0].session.wants(), None);
+    assert_eq!(world.writers[0].session.pending_fill(), None);
     assert_eq!(world.writers[0].session.next_wakeup(), None);
 }
 
@@ -50,20 +52,20 @@ fn a_fill_that_is_not_as_long_as_it_must_be_is_refused_and_changes_nothing() {
     let first = world.create(ClientRequest::new(0, 1_000));
     world.run(first);
     let id = world.take_over(world.rest());
-    while world.writers[id].session.wants().is_none() {
+    while world.writers[id].session.pending_fill().is_none() {
         world.step(id);
     }
-    let want = world.writers[id].session.wants().unwrap();
+    let want = world.writers[id].session.pending_fill().unwrap();
     let fill = want.fill.0;
     for input in [
-        filled(fill, want.size.bytes() + 1, SourceEnd::Ended),
-        filled(fill, want.size.bytes() - 1, SourceEnd::More),
-        filled(fill, 999, SourceEnd::Cut),
+        filled(fill, want.size.bytes() + 1, SourceStatus::Eof),
+        filled(fill, want.size.bytes() - 1, SourceStatus::More),
+        filled(fill, 999, SourceStatus::Interrupted),
         Input::StreamOpened { fill: want.fill },
     ] {
         assert_refused(&mut world, id, input);
     }
-    assert!(matches!(world.run(id), Outcome::Completed(_)));
+    assert!(matches!(world.run(id), SessionOutcome::Completed(_)));
 }
 
 #[test]
@@ -75,21 +77,23 @@ fn the_end_of_a_fill_that_is_no_longer_wanted_is_taken_for_nothing() {
     let id = world.create(ClientRequest::new(0, 12 * 102_400));
     let mut wanted = None;
     while world.writers[id].session.state() != State::Lost {
-        wanted = world.writers[id].session.wants();
+        wanted = world.writers[id].session.pending_fill();
         world.step(id);
     }
     let want = wanted.expect("a buffer is being filled when the upload is lost");
     let session = &mut world.writers[id].session;
-    assert_eq!(session.wants(), None);
-    let ended = || filled(want.fill.0, want.size.bytes(), SourceEnd::More);
+    assert_eq!(session.pending_fill(), None);
+    let ended = || filled(want.fill.0, want.size.bytes(), SourceStatus::More);
     session.handle(world.now, ended()).unwrap();
     let released = session.poll();
-    assert!(matches!(released, Some(Output::Event(Event::Released(fill))) if fill == want.fill));
+    assert!(
+        matches!(released, Some(Output::Event(Event::BufferReleased(fill))) if fill == want.fill)
+    );
     assert_refused(&mut world, id, ended());
-    assert!(matches!(world.run(id), Outcome::Lost(_)));
+    assert!(matches!(world.run(id), SessionOutcome::Lost(_)));
 }
 
-fn filled(fill: u32, len: u64, end: SourceEnd) -> Input {
+fn filled(fill: u32, len: u64, end: SourceStatus) -> Input {
     Input::Filled { fill: FillId(fill), len: ByteCount(len), crc64: Crc64(0), end }
 }
 

@@ -2,7 +2,7 @@
 
 use vod_uploader::error::ErrorKind;
 use vod_uploader::units::ByteCount;
-use vod_uploader::upload::{Outcome, SourceEnd};
+use vod_uploader::upload::{SessionOutcome, SourceStatus};
 
 use crate::harness::{ClientRequest, OBJECT, Operation, World};
 
@@ -14,10 +14,10 @@ fn requests_of_any_size_are_made_durable_to_their_last_byte() {
             world.options.part_size = ByteCount(1 << 20);
             let outcomes = send_in_requests(&mut world, size);
             let (last, before) = outcomes.split_last().unwrap();
-            assert!(matches!(last, Outcome::Completed(_)), "{size}: {last:?}");
+            assert!(matches!(last, SessionOutcome::Completed(_)), "{size}: {last:?}");
             for (index, outcome) in before.iter().enumerate() {
                 let durable = ByteCount((index as u64 + 1) * size);
-                assert_eq!(*outcome, Outcome::Suspended { durable, refused: None });
+                assert_eq!(*outcome, SessionOutcome::Suspended { durable, refused: None });
             }
         }
     }
@@ -28,7 +28,7 @@ fn a_file_below_100_kib_in_several_requests_is_still_a_single_put_object() {
     for mut world in [World::of_known_length(90_000), World::of_unknown_length(90_000)] {
         let outcomes = send_in_requests(&mut world, 40_000);
         assert_eq!(outcomes.len(), 3);
-        assert!(matches!(outcomes[2], Outcome::Completed(_)));
+        assert!(matches!(outcomes[2], SessionOutcome::Completed(_)));
         assert_eq!(world.store.seen, [(Operation::PutObject, None)]);
         assert_eq!(world.kv.keys_with(".t."), [""; 0]);
     }
@@ -53,8 +53,8 @@ fn a_request_that_is_cut_off_anywhere_keeps_every_byte_that_arrived() {
         let mut world = World::of_known_length(400_000);
         let id = world.create(ClientRequest::new(0, 400_000).cut_at(cut));
         let outcome = world.run(id);
-        assert_eq!(outcome, Outcome::Suspended { durable: ByteCount(cut), refused: None });
-        assert!(matches!(world.resume(), Outcome::Completed(_)));
+        assert_eq!(outcome, SessionOutcome::Suspended { durable: ByteCount(cut), refused: None });
+        assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
     }
 }
 
@@ -64,7 +64,10 @@ fn a_tail_that_is_filled_while_parts_are_in_flight_waits_for_them() {
         let mut world = World::of_known_length(500_000).seeded(seed);
         let id = world.create(ClientRequest::new(0, 350_000));
         let outcome = world.run(id);
-        assert_eq!(outcome, Outcome::Suspended { durable: ByteCount(350_000), refused: None });
+        assert_eq!(
+            outcome,
+            SessionOutcome::Suspended { durable: ByteCount(350_000), refused: None }
+        );
         // A tail stands for the bytes right after the parts that are confirmed.
         assert!(
             world.writers[id]
@@ -72,7 +75,7 @@ fn a_tail_that_is_filled_while_parts_are_in_flight_waits_for_them() {
                 .iter()
                 .all(|durable| { durable % 102_400 == 0 || *durable == 350_000 })
         );
-        assert!(matches!(world.resume(), Outcome::Completed(_)), "seed {seed}");
+        assert!(matches!(world.resume(), SessionOutcome::Completed(_)), "seed {seed}");
     }
 }
 
@@ -84,7 +87,7 @@ fn the_last_request_of_a_source_of_unknown_length_may_be_empty() {
         world.run(id);
         let last = world.take_over(ClientRequest::new(length, length).completing());
         let outcome = world.run(last);
-        assert!(matches!(outcome, Outcome::Completed(_)), "{length}: {outcome:?}");
+        assert!(matches!(outcome, SessionOutcome::Completed(_)), "{length}: {outcome:?}");
     }
 }
 
@@ -95,20 +98,20 @@ fn an_empty_request_in_the_middle_changes_nothing() {
     world.run(id);
     let id = world.take_over(ClientRequest::new(150_000, 150_000));
     let outcome = world.run(id);
-    assert_eq!(outcome, Outcome::Suspended { durable: ByteCount(150_000), refused: None });
-    assert!(matches!(world.resume(), Outcome::Completed(_)));
+    assert_eq!(outcome, SessionOutcome::Suspended { durable: ByteCount(150_000), refused: None });
+    assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
 }
 
 #[test]
 fn more_bytes_than_declared_are_refused_and_those_before_are_kept() {
     let mut world = World::of_known_length(300_000);
-    let request = ClientRequest { end: SourceEnd::Overrun, ..ClientRequest::new(0, 250_000) };
+    let request = ClientRequest { end: SourceStatus::TooLong, ..ClientRequest::new(0, 250_000) };
     let id = world.create(request);
-    let Outcome::Suspended { durable, refused: Some(refused) } = world.run(id) else {
+    let SessionOutcome::Suspended { durable, refused: Some(refused) } = world.run(id) else {
         panic!("the request is refused")
     };
     assert_eq!((durable, refused.kind()), (ByteCount(250_000), ErrorKind::LengthMismatch));
-    assert!(matches!(world.resume(), Outcome::Completed(_)));
+    assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
 }
 
 #[test]
@@ -128,15 +131,15 @@ fn an_aborted_upload_leaves_no_parts_and_takes_no_bytes() {
     let mut world = World::of_known_length(400_000);
     let id = world.create(ClientRequest::new(0, 250_000));
     world.run(id);
-    assert_eq!(world.abort(), Outcome::Aborted);
+    assert_eq!(world.abort(), SessionOutcome::Aborted);
     assert_eq!(world.store.uploads.len(), 0);
     assert_eq!(world.store.count(Operation::Abort), 2);
     assert_eq!(world.kv.keys_with(".t."), [""; 0]);
-    assert_eq!(world.resume(), Outcome::Aborted);
+    assert_eq!(world.resume(), SessionOutcome::Aborted);
 }
 
 /// Sends the content in requests of `size` bytes.
-fn send_in_requests(world: &mut World, size: u64) -> Vec<Outcome> {
+fn send_in_requests(world: &mut World, size: u64) -> Vec<SessionOutcome> {
     let length = world.content.len();
     let mut outcomes = Vec::new();
     while outcomes.len() as u64 * size < length {

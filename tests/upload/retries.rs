@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use vod_uploader::error::ErrorKind;
-use vod_uploader::upload::{Outcome, RetryPolicy};
+use vod_uploader::upload::{RetryPolicy, SessionOutcome};
 
 use crate::harness::{ClientRequest, Fault, OBJECT, Operation, World};
 
@@ -25,13 +25,13 @@ fn every_passing_fault_of_every_call_is_got_over() {
             world.store.faults.plan(operation, nth, fault);
             let outcome = world.upload();
             let case = format!("{operation:?} {nth} {fault:?}");
-            assert!(matches!(outcome, Outcome::Completed(_)), "{case}: {outcome:?}");
+            assert!(matches!(outcome, SessionOutcome::Completed(_)), "{case}: {outcome:?}");
         }
     }
     for fault in Fault::PASSING {
         let mut world = World::of_known_length(99_999);
         world.store.faults.plan(Operation::PutObject, 1, fault);
-        assert!(matches!(world.upload(), Outcome::Completed(_)), "{fault:?}");
+        assert!(matches!(world.upload(), SessionOutcome::Completed(_)), "{fault:?}");
     }
 }
 
@@ -40,11 +40,11 @@ fn a_list_of_parts_or_an_abort_gets_over_every_passing_fault() {
     for fault in Fault::PASSING {
         let mut world = crashed_after_two_parts();
         world.store.faults.plan(Operation::ListParts, 1, fault);
-        assert!(matches!(world.resume(), Outcome::Completed(_)), "{fault:?}");
+        assert!(matches!(world.resume(), SessionOutcome::Completed(_)), "{fault:?}");
 
         let mut world = crashed_after_two_parts();
         world.store.faults.plan(Operation::Abort, 1, fault);
-        assert_eq!(world.abort(), Outcome::Aborted, "{fault:?}");
+        assert_eq!(world.abort(), SessionOutcome::Aborted, "{fault:?}");
     }
 }
 
@@ -53,7 +53,7 @@ fn a_part_or_a_file_that_the_store_damages_once_is_sent_again() {
     for (length, operation) in [(LENGTH, Operation::UploadPart), (99_999, Operation::PutObject)] {
         let mut world = World::of_known_length(length);
         world.store.faults.plan(operation, 1, Fault::Corrupts);
-        assert!(matches!(world.upload(), Outcome::Completed(_)));
+        assert!(matches!(world.upload(), SessionOutcome::Completed(_)));
     }
 }
 
@@ -62,11 +62,11 @@ fn a_part_or_a_file_that_the_store_always_damages_is_never_a_success() {
     for (length, operation) in [(LENGTH, Operation::UploadPart), (99_999, Operation::PutObject)] {
         let mut world = World::of_known_length(length);
         world.store.faults.always(operation, Fault::Corrupts);
-        let Outcome::Failed { error, .. } = world.upload() else { panic!("damaged bytes") };
+        let SessionOutcome::Failed { error, .. } = world.upload() else { panic!("damaged bytes") };
         assert_eq!(error.kind(), ErrorKind::ChecksumMismatch);
         assert_eq!(world.acknowledged, 0);
         world.store.faults.clear();
-        assert!(matches!(world.resume(), Outcome::Completed(_)));
+        assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
     }
 }
 
@@ -80,8 +80,8 @@ fn mixed_faults_end_in_a_whole_object_or_in_an_error_after_which_it_can_be_made_
         let mut outcome = world.upload();
         for _ in 0..40 {
             match &outcome {
-                Outcome::Completed(_) => break,
-                Outcome::Failed { error, .. } => {
+                SessionOutcome::Completed(_) => break,
+                SessionOutcome::Failed { error, .. } => {
                     let named = [ErrorKind::StoreUnavailable, ErrorKind::StoreReplyInvalid];
                     assert!(named.contains(&error.kind()), "seed {seed}: {error}");
                     failed += 1;
@@ -90,7 +90,7 @@ fn mixed_faults_end_in_a_whole_object_or_in_an_error_after_which_it_can_be_made_
             }
             outcome = world.resume();
         }
-        assert!(matches!(outcome, Outcome::Completed(_)), "seed {seed}: {outcome:?}");
+        assert!(matches!(outcome, SessionOutcome::Completed(_)), "seed {seed}: {outcome:?}");
         whole += 1;
     }
     assert!(whole == 300 && failed > 20, "{failed} sessions failed");
@@ -103,7 +103,7 @@ fn a_clock_that_is_off_is_corrected_from_the_store_s_time() {
         world.store.clock_ahead_ms = ahead_ms;
         let life = Duration::from_secs(4 * 3_600);
         world.options.credential = Some(world.grant(Some(life)));
-        assert!(matches!(world.upload(), Outcome::Completed(_)));
+        assert!(matches!(world.upload(), SessionOutcome::Completed(_)));
         let calls = PARTS as usize + 3;
         assert_eq!(world.store.seen.len(), calls, "only the first call is repeated");
     }
@@ -115,7 +115,9 @@ fn a_call_is_tried_as_often_as_its_budget_says_and_then_the_error_names_the_caus
         let mut world = World::of_known_length(LENGTH);
         world.options.retry = RetryPolicy { attempts_max, ..RetryPolicy::default() };
         world.store.faults.always(Operation::Initiate, Fault::Refused(503, "ServiceUnavailable"));
-        let Outcome::Failed { error, .. } = world.upload() else { panic!("no store, no upload") };
+        let SessionOutcome::Failed { error, .. } = world.upload() else {
+            panic!("no store, no upload")
+        };
         assert_eq!(world.store.count(Operation::Initiate), attempts_max as usize);
         assert_eq!(error.kind(), ErrorKind::StoreUnavailable);
         assert!(error.to_string().contains("ServiceUnavailable"), "{error}");
@@ -133,7 +135,9 @@ fn no_attempt_starts_after_the_time_budget() {
     };
     world.store.faults.always(Operation::Initiate, Fault::Hang);
     let began = world.now;
-    let Outcome::Failed { error, .. } = world.upload() else { panic!("no store, no upload") };
+    let SessionOutcome::Failed { error, .. } = world.upload() else {
+        panic!("no store, no upload")
+    };
     assert_eq!(error.kind(), ErrorKind::StoreUnavailable);
     let spent = world.now.since(began);
     assert!(spent <= Duration::from_secs(135), "{spent:?}");
@@ -145,11 +149,13 @@ fn what_was_confirmed_before_a_failure_is_stored_before_the_session_ends() {
     let mut world = World::of_known_length(LENGTH);
     world.options.retry = RetryPolicy { attempts_max: 1, ..RetryPolicy::default() };
     world.store.faults.plan(Operation::UploadPart, 4, Fault::Refused(400, "InvalidArgument"));
-    let Outcome::Failed { error, durable } = world.upload() else { panic!("part 4 was refused") };
+    let SessionOutcome::Failed { error, durable } = world.upload() else {
+        panic!("part 4 was refused")
+    };
     assert_eq!(error.kind(), ErrorKind::StoreRejected);
     assert_eq!(durable.bytes(), world.stored_offset());
     assert_eq!(durable.bytes(), 3 * 102_400);
-    assert!(matches!(world.resume(), Outcome::Completed(_)));
+    assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
 }
 
 #[test]
@@ -164,14 +170,14 @@ fn a_key_value_store_that_fails_at_any_operation_ends_the_session_and_not_the_up
         }
         match outcome {
             // The object is whole; only the note of it is missing.
-            Outcome::Completed(_) => assert!(world.store.objects.contains_key(OBJECT)),
-            Outcome::Failed { error, .. } => {
+            SessionOutcome::Completed(_) => assert!(world.store.objects.contains_key(OBJECT)),
+            SessionOutcome::Failed { error, .. } => {
                 assert_eq!(error.kind(), ErrorKind::KeyValueUnavailable);
             }
             other => panic!("{other:?}"),
         }
         if world.is_known() {
-            assert!(matches!(world.resume(), Outcome::Completed(_)), "{nth}");
+            assert!(matches!(world.resume(), SessionOutcome::Completed(_)), "{nth}");
         }
     }
 }

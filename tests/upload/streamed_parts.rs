@@ -2,7 +2,7 @@
 
 use vod_uploader::error::ErrorKind;
 use vod_uploader::units::ByteCount;
-use vod_uploader::upload::Outcome;
+use vod_uploader::upload::SessionOutcome;
 
 use crate::harness::{ClientRequest, Fault, Operation, World};
 
@@ -12,7 +12,7 @@ const LENGTH: u64 = 2 * PART + 102_400;
 #[test]
 fn streamed_parts_become_a_whole_object() {
     let mut world = world();
-    assert!(matches!(world.upload(), Outcome::Completed(_)));
+    assert!(matches!(world.upload(), SessionOutcome::Completed(_)));
     assert_eq!(world.store.count(Operation::UploadPart), 3);
     assert!(world.writers[0].held_max <= 1);
 }
@@ -22,9 +22,9 @@ fn a_streamed_part_that_is_cut_is_not_stored_and_the_client_continues_where_it_b
     let mut world = world();
     let id = world.create(ClientRequest::new(0, LENGTH).cut_at(PART + 5_000_000));
     let outcome = world.run(id);
-    assert_eq!(outcome, Outcome::Suspended { durable: ByteCount(PART), refused: None });
+    assert_eq!(outcome, SessionOutcome::Suspended { durable: ByteCount(PART), refused: None });
     assert_eq!(world.store.count(Operation::UploadPart), 1);
-    assert!(matches!(world.resume(), Outcome::Completed(_)));
+    assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
 }
 
 #[test]
@@ -37,9 +37,12 @@ fn a_first_streamed_part_that_is_cut_leaves_the_upload_at_its_tail() {
         let cut = ClientRequest::new(70_000, LENGTH).cut_at(70_000 + arrived);
         let id = world.take_over(cut);
         let outcome = world.run(id);
-        assert_eq!(outcome, Outcome::Suspended { durable: ByteCount(70_000), refused: None });
+        assert_eq!(
+            outcome,
+            SessionOutcome::Suspended { durable: ByteCount(70_000), refused: None }
+        );
     }
-    assert!(matches!(world.resume(), Outcome::Completed(_)));
+    assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
 }
 
 #[test]
@@ -54,9 +57,9 @@ fn a_streamed_part_that_the_store_fails_ends_the_session_because_its_bytes_are_g
     for (fault, kind) in cases {
         let mut world = world();
         world.store.faults.plan(Operation::UploadPart, 2, fault);
-        let Outcome::Failed { error, durable } = world.upload() else { panic!("{fault:?}") };
+        let SessionOutcome::Failed { error, durable } = world.upload() else { panic!("{fault:?}") };
         assert_eq!((error.kind(), durable), (kind, ByteCount(PART)), "{fault:?}");
-        assert!(matches!(world.resume(), Outcome::Completed(_)));
+        assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
     }
 }
 
@@ -65,7 +68,9 @@ fn a_damaged_streamed_part_is_noticed_also_where_the_answer_comes_before_the_end
     for seed in 0..6 {
         let mut world = world().seeded(seed);
         world.store.faults.plan(Operation::UploadPart, 1, Fault::Corrupts);
-        let Outcome::Failed { error, durable } = world.upload() else { panic!("it is damaged") };
+        let SessionOutcome::Failed { error, durable } = world.upload() else {
+            panic!("it is damaged")
+        };
         assert_eq!((error.kind(), durable.bytes()), (ErrorKind::ChecksumMismatch, 0));
     }
 }
@@ -75,10 +80,12 @@ fn a_streamed_part_that_the_store_refuses_at_once_ends_the_session_in_its_middle
     let mut world = world();
     world.store.answers_before_body = true;
     world.store.faults.plan(Operation::UploadPart, 1, Fault::Refused(503, "ServiceUnavailable"));
-    let Outcome::Failed { error, durable } = world.upload() else { panic!("it was refused") };
+    let SessionOutcome::Failed { error, durable } = world.upload() else {
+        panic!("it was refused")
+    };
     assert_eq!((error.kind(), durable), (ErrorKind::StoreUnavailable, ByteCount::ZERO));
     world.store.answers_before_body = false;
-    assert!(matches!(world.resume(), Outcome::Completed(_)));
+    assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
 }
 
 fn world() -> World {

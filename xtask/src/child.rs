@@ -13,7 +13,7 @@ use std::{process, thread};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 use crate::watchdog;
 
 /// A running child process. Dropping it ends it.
@@ -27,7 +27,7 @@ pub(crate) struct Child {
 
 impl Child {
     /// Starts `command` without standard input. `name` is what messages call it.
-    pub(crate) fn start(name: &'static str, command: &mut Command) -> Result<Self, Failure> {
+    pub(crate) fn start(name: &'static str, command: &mut Command) -> Result<Self, CommandError> {
         use std::os::unix::process::CommandExt as _;
 
         watchdog::mark(command);
@@ -35,7 +35,7 @@ impl Child {
         let mut running = running();
         let process = command.stdin(Stdio::null()).process_group(0).spawn().map_err(|cause| {
             let program = command.get_program().to_string_lossy().into_owned();
-            Failure::new(format!("{name}: {program} cannot be started ({cause})"))
+            CommandError::new(format!("{name}: {program} cannot be started ({cause})"))
         })?;
         let group = Pid::from_child(&process);
         running.push(group);
@@ -73,7 +73,7 @@ impl Child {
     }
 
     /// Waits for its end.
-    pub(crate) fn wait(mut self) -> Result<ExitStatus, Failure> {
+    pub(crate) fn wait(mut self) -> Result<ExitStatus, CommandError> {
         wait_until_ended(self.group);
         self.reap()
     }
@@ -85,15 +85,15 @@ impl Child {
     }
 
     /// Collects the ended child. It is taken off the list before its id is free for another.
-    fn reap(&mut self) -> Result<ExitStatus, Failure> {
+    fn reap(&mut self) -> Result<ExitStatus, CommandError> {
         let mut running = running();
         // What it started and left behind.
         signal_group(self.group, Signal::KILL);
         running.retain(|group| *group != self.group);
         self.collected = true;
-        self.process
-            .wait()
-            .map_err(|cause| Failure::new(format!("{}: its end is unknown ({cause})", self.name)))
+        self.process.wait().map_err(|cause| {
+            CommandError::new(format!("{}: its end is unknown ({cause})", self.name))
+        })
     }
 }
 
@@ -111,9 +111,13 @@ impl Drop for Child {
 ///
 /// # Errors
 /// Returns `failure` if the command does not succeed, and another error if it cannot be started.
-pub(crate) fn run(name: &'static str, command: &mut Command, failure: &str) -> Result<(), Failure> {
+pub(crate) fn run(
+    name: &'static str,
+    command: &mut Command,
+    failure: &str,
+) -> Result<(), CommandError> {
     let status = Child::start(name, command)?.wait()?;
-    if status.success() { Ok(()) } else { Err(Failure::new(failure)) }
+    if status.success() { Ok(()) } else { Err(CommandError::new(failure)) }
 }
 
 /// Ends every running child, and lets no further one start: the caller is about to exit.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::child;
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 use crate::report;
 use crate::target;
 use crate::workspace::Workspace;
@@ -64,7 +64,10 @@ impl Built {
 
 /// Builds these components, in one go, and the native programs in release, showing cargo's own
 /// progress.
-pub(crate) fn build(workspace: &Workspace, components: &[Component]) -> Result<Built, Failure> {
+pub(crate) fn build(
+    workspace: &Workspace,
+    components: &[Component],
+) -> Result<Built, CommandError> {
     let directory = build_components(workspace, components)?;
     report::progress("building the host and the sandbox");
     let native = ["--package", "vod-uploader-devhost", "--package", "vod-uploader-sandbox"];
@@ -85,7 +88,7 @@ pub(crate) fn build(workspace: &Workspace, components: &[Component]) -> Result<B
 pub(crate) fn build_components(
     workspace: &Workspace,
     components: &[Component],
-) -> Result<PathBuf, Failure> {
+) -> Result<PathBuf, CommandError> {
     target::ensure_installed(workspace)?;
     report::progress("building the components");
     let packages = components.iter().flat_map(|component| ["--package", component.package()]);
@@ -95,7 +98,7 @@ pub(crate) fn build_components(
 }
 
 /// spin.toml names the component below `target/`. If cargo builds elsewhere, it is copied there.
-fn place_for_manifest(built: &Path, named: &Path) -> Result<(), Failure> {
+fn place_for_manifest(built: &Path, named: &Path) -> Result<(), CommandError> {
     if built == named {
         return Ok(());
     }
@@ -103,7 +106,7 @@ fn place_for_manifest(built: &Path, named: &Path) -> Result<(), Failure> {
     // cargo links its outputs hard: a copy over one would change its twin, too.
     let _ = fs::remove_file(named);
     fs::create_dir_all(directory).and_then(|()| fs::copy(built, named)).map(drop).map_err(|cause| {
-        Failure::new(format!(
+        CommandError::new(format!(
             "{} cannot be copied to {} ({cause})",
             built.display(),
             named.display()
@@ -111,7 +114,7 @@ fn place_for_manifest(built: &Path, named: &Path) -> Result<(), Failure> {
     })
 }
 
-fn cargo_build(workspace: &Workspace, selection: &[&str]) -> Result<(), Failure> {
+fn cargo_build(workspace: &Workspace, selection: &[&str]) -> Result<(), CommandError> {
     let mut command = workspace.cargo();
     command.args(["build", "--release"]).args(selection);
     child::run("cargo", &mut command, "the build failed; see cargo's error above")

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use crate::child;
+use crate::command_error::CommandError;
 use crate::components::{self, Component};
-use crate::failure::Failure;
 use crate::report;
 use crate::workspace::Workspace;
 
@@ -16,7 +16,7 @@ Builds uploader.wasm and plugs it into a component that imports vod:uploader, as
 `wac plug` does.";
 
 /// Composes.
-pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
+pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, CommandError> {
     let Options { app, out } = Options::parse(arguments)?;
     let workspace = Workspace::find()?;
     let uploader = Component::Uploader;
@@ -38,7 +38,7 @@ struct Options {
 }
 
 impl Options {
-    fn parse(mut arguments: lexopt::Parser) -> Result<Self, Failure> {
+    fn parse(mut arguments: lexopt::Parser) -> Result<Self, CommandError> {
         use lexopt::prelude::*;
 
         let (mut app, mut out) = (None, None);
@@ -51,7 +51,7 @@ impl Options {
         }
         match (app, out) {
             (Some(app), Some(out)) => Ok(Self { app, out }),
-            _ => Err(Failure::new(format!("use `cargo xtask compose {OPTIONS}`"))),
+            _ => Err(CommandError::new(format!("use `cargo xtask compose {OPTIONS}`"))),
         }
     }
 }

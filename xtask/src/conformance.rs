@@ -3,7 +3,7 @@
 use std::process::{Command, ExitCode};
 
 use crate::child::Child;
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 use crate::workspace::Workspace;
 
 pub(crate) const OPTIONS: &str = "tus|ietf --url URL [OPTION]…";
@@ -16,7 +16,7 @@ server at a URL, which may be any server. `cargo xtask conformance help` lists t
 ///
 /// # Errors
 /// Cargo cannot be started. A server that does not conform is reported by the exit status.
-pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
+pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, CommandError> {
     let mut command = program(&Workspace::find()?);
     command.args(arguments.raw_args()?);
     let status = Child::start("cargo", &mut command)?.wait()?;

@@ -3,7 +3,7 @@
 use std::process::{Command, ExitCode};
 
 use crate::child;
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 use crate::report;
 use crate::workspace::Workspace;
 
@@ -17,7 +17,7 @@ first run installs below target/.";
 ///
 /// # Errors
 /// Returns an error if the page or the site cannot be written, or if mdBook cannot be installed.
-pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
+pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, CommandError> {
     if let Some(argument) = arguments.next()? {
         return Err(argument.unexpected().into());
     }

@@ -15,13 +15,13 @@
 
 mod bench;
 mod child;
+mod command_error;
 mod components;
 mod compose;
 mod conformance;
-mod data_folder;
+mod data_dir;
 mod demo;
 mod docs;
-mod failure;
 mod lint;
 mod ports;
 mod random;
@@ -38,7 +38,7 @@ mod workspace;
 
 use std::process::ExitCode;
 
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 use crate::watchdog::Watchdog;
 
 fn main() -> ExitCode {
@@ -53,14 +53,14 @@ fn main() -> ExitCode {
     });
     match outcome {
         Ok(code) => code,
-        Err(failure) => {
-            eprintln!("xtask: {failure}");
+        Err(command_error) => {
+            eprintln!("xtask: {command_error}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn run() -> Result<ExitCode, Failure> {
+fn run() -> Result<ExitCode, CommandError> {
     let mut arguments = lexopt::Parser::from_env();
     let asks_for_help = std::env::args_os().any(|word| word == "--help" || word == "-h");
     let name = match arguments.next()? {
@@ -73,7 +73,7 @@ fn run() -> Result<ExitCode, Failure> {
     };
     let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
         let names: Vec<_> = COMMANDS.iter().map(|command| command.name).collect();
-        return Err(Failure::new(format!(
+        return Err(CommandError::new(format!(
             "there is no command {name:?}: use one of {}",
             names.join(", ")
         )));
@@ -98,7 +98,7 @@ struct Command {
     name: &'static str,
     options: &'static str,
     summary: &'static str,
-    run: fn(lexopt::Parser) -> Result<ExitCode, Failure>,
+    run: fn(lexopt::Parser) -> Result<ExitCode, CommandError>,
 }
 
 const COMMANDS: &[Command] = &[

@@ -3,17 +3,17 @@
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 
 /// Reads the value of `option` as a loopback address and port.
-pub(crate) fn loopback_address(option: &str, value: &str) -> Result<SocketAddr, Failure> {
+pub(crate) fn loopback_address(option: &str, value: &str) -> Result<SocketAddr, CommandError> {
     let address: SocketAddr = value.parse().map_err(|_| {
-        Failure::new(format!(
+        CommandError::new(format!(
             "--{option} {value}: not an address and port: write it like 127.0.0.1:3000"
         ))
     })?;
     if !address.ip().is_loopback() {
-        return Err(Failure::new(format!(
+        return Err(CommandError::new(format!(
             "--{option} {value}: not a loopback address: use 127.0.0.1 or [::1], there is no TLS"
         )));
     }
@@ -21,13 +21,13 @@ pub(crate) fn loopback_address(option: &str, value: &str) -> Result<SocketAddr, 
 }
 
 /// Checks that `address`, the value of `option`, can be listened on.
-pub(crate) fn check_free(option: &str, address: SocketAddr) -> Result<(), Failure> {
+pub(crate) fn check_free(option: &str, address: SocketAddr) -> Result<(), CommandError> {
     match TcpListener::bind(address) {
         Ok(_) => Ok(()),
-        Err(cause) if cause.kind() == ErrorKind::AddrInUse => Err(Failure::new(format!(
+        Err(cause) if cause.kind() == ErrorKind::AddrInUse => Err(CommandError::new(format!(
             "{address} is in use by another process: stop it, or pass another port with --{option}"
         ))),
-        Err(cause) => Err(Failure::new(format!(
+        Err(cause) => Err(CommandError::new(format!(
             "{address} cannot be listened on ({cause}): pass another address with --{option}"
         ))),
     }

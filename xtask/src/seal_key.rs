@@ -8,20 +8,20 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 
 /// The key of the data directory: 32 random bytes in base64, made at the first start and kept in
 /// `seal.key`, which only its owner can read. Without it, credentials stored there are lost.
-pub(crate) fn load_or_create(directory: &Path) -> Result<String, Failure> {
+pub(crate) fn load_or_create(directory: &Path) -> Result<String, CommandError> {
     let path = directory.join("seal.key");
-    let refuse = Failure::file(&path, "cannot be used");
+    let refuse = CommandError::file(&path, "cannot be used");
     match fs::read_to_string(&path) {
         Ok(text) => {
             let key = text.trim();
             if BASE64_STANDARD.decode(key).is_ok_and(|bytes| bytes.len() == KEY_BYTES) {
                 return Ok(key.to_owned());
             }
-            Err(Failure::new(format!(
+            Err(CommandError::new(format!(
                 "{}: holds no key of {KEY_BYTES} bytes in base64: restore it, or delete it to \
                  start with a new key (stored credentials are then asked for again)",
                 path.display()

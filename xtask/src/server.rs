@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use vod_uploader_wire::{Client, Request};
 
 use crate::child::Child;
+use crate::command_error::CommandError;
 use crate::components::Built;
-use crate::data_folder;
-use crate::failure::Failure;
+use crate::data_dir;
 use crate::seal_key;
 
 /// A server that answers.
@@ -28,10 +28,14 @@ pub(crate) struct Server {
 
 impl Server {
     /// The address it listens on.
-    pub(crate) fn address(&self) -> Result<SocketAddr, Failure> {
+    pub(crate) fn address(&self) -> Result<SocketAddr, CommandError> {
         let address = self.origin.strip_prefix("http://").unwrap_or(&self.origin);
         address.parse().map_err(|_| {
-            Failure::new(format!("{} listens on {:?}: no address", self.child.name(), self.origin))
+            CommandError::new(format!(
+                "{} listens on {:?}: no address",
+                self.child.name(),
+                self.origin
+            ))
         })
     }
 }
@@ -52,7 +56,7 @@ pub(crate) fn start_sandbox(
     data: &Path,
     bodies: Bodies,
     log: Log<'_>,
-) -> Result<Server, Failure> {
+) -> Result<Server, CommandError> {
     let mut command = Command::new(&built.sandbox);
     command.arg("--listen").arg(listen.to_string()).arg("--data").arg(data);
     if bodies == Bodies::Discard {
@@ -86,7 +90,7 @@ pub(crate) struct HostSetup<'a> {
 }
 
 /// Starts the local host and waits until the worker in it answers.
-pub(crate) fn start_devhost(built: &Built, setup: &HostSetup<'_>) -> Result<Server, Failure> {
+pub(crate) fn start_devhost(built: &Built, setup: &HostSetup<'_>) -> Result<Server, CommandError> {
     let mut command = Command::new(&built.devhost);
     command.arg("--manifest").arg(&built.manifest);
     command.arg("--listen").arg(setup.listen.to_string()).arg("--data").arg(setup.data);
@@ -94,16 +98,16 @@ pub(crate) fn start_devhost(built: &Built, setup: &HostSetup<'_>) -> Result<Serv
         command.arg("--allow-outbound").arg(origin);
     }
     // All state is in the data directory, including temporary files.
-    command.env("TMPDIR", data_folder::open(&setup.data.join("tmp"))?);
+    command.env("TMPDIR", data_dir::open(&setup.data.join("tmp"))?);
     set_variables(&mut command, setup)?;
     let server = start_announcing("the host", &mut command, setup.log)?;
     wait_until_healthy(server)
 }
 
 /// Checks that there is a `spin` that runs the app.
-pub(crate) fn check_spin() -> Result<(), Failure> {
+pub(crate) fn check_spin() -> Result<(), CommandError> {
     let output = Command::new("spin").arg("--version").output().map_err(|cause| {
-        Failure::new(format!(
+        CommandError::new(format!(
             "spin cannot be started ({cause}): install Spin 4.1 or newer from \
              https://spinframework.dev/install, or leave --host out"
         ))
@@ -111,7 +115,7 @@ pub(crate) fn check_spin() -> Result<(), Failure> {
     let text = String::from_utf8_lossy(&output.stdout);
     match spin_version(&text) {
         Some(version) if version >= SPIN_VERSION_MIN => Ok(()),
-        _ => Err(Failure::new(format!(
+        _ => Err(CommandError::new(format!(
             "`spin --version` says {:?}: WASI 0.3 needs Spin 4.1 or newer, from \
              https://spinframework.dev/install",
             text.trim()
@@ -120,7 +124,7 @@ pub(crate) fn check_spin() -> Result<(), Failure> {
 }
 
 /// Starts the app with `spin up` and waits until the worker answers.
-pub(crate) fn start_spin(built: &Built, setup: &HostSetup<'_>) -> Result<Server, Failure> {
+pub(crate) fn start_spin(built: &Built, setup: &HostSetup<'_>) -> Result<Server, CommandError> {
     let mut command = Command::new("spin");
     command.arg("up").arg("--from").arg(&built.manifest);
     command.arg("--listen").arg(setup.listen.to_string());
@@ -133,7 +137,7 @@ pub(crate) fn start_spin(built: &Built, setup: &HostSetup<'_>) -> Result<Server,
 }
 
 /// Gives the worker its account. Through the environment: arguments can be read by every user.
-fn set_variables(command: &mut Command, setup: &HostSetup<'_>) -> Result<(), Failure> {
+fn set_variables(command: &mut Command, setup: &HostSetup<'_>) -> Result<(), CommandError> {
     command
         .env("SPIN_VARIABLE_VOD_ACCESS_KEY_ID", ACCESS_KEY_ID)
         .env("SPIN_VARIABLE_VOD_ACCESS_KEY_SECRET", ACCESS_KEY_SECRET)
@@ -155,14 +159,15 @@ pub(crate) fn start_announcing(
     name: &'static str,
     command: &mut Command,
     log: Log<'_>,
-) -> Result<Server, Failure> {
+) -> Result<Server, CommandError> {
     command.stdout(Stdio::piped());
     if let Log::File(path) = log {
         let file = File::options().create(true).append(true).open(path);
-        command.stderr(file.map_err(Failure::file(path, "cannot be written"))?);
+        command.stderr(file.map_err(CommandError::file(path, "cannot be written"))?);
     }
     let mut child = Child::start(name, command)?;
-    let stdout = child.take_stdout().ok_or_else(|| Failure::new(format!("{name}: no output")))?;
+    let stdout =
+        child.take_stdout().ok_or_else(|| CommandError::new(format!("{name}: no output")))?;
     let (sender, first_line) = mpsc::channel();
     thread::spawn(move || {
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
@@ -173,14 +178,17 @@ pub(crate) fn start_announcing(
     match first_line.recv_timeout(START_LIMIT) {
         Ok(line) => match line.strip_prefix("listening ") {
             Some(origin) => Ok(Server { child, origin: origin.to_owned() }),
-            None => Err(Failure::new(format!("{name} said {line:?} instead of where it listens"))),
+            None => {
+                Err(CommandError::new(format!("{name} said {line:?} instead of where it listens")))
+            }
         },
-        Err(mpsc::RecvTimeoutError::Timeout) => {
-            Err(Failure::new(format!("{name} did not start within {} s", START_LIMIT.as_secs())))
-        }
+        Err(mpsc::RecvTimeoutError::Timeout) => Err(CommandError::new(format!(
+            "{name} did not start within {} s",
+            START_LIMIT.as_secs()
+        ))),
         Err(mpsc::RecvTimeoutError::Disconnected) => {
             let status = child.wait()?;
-            Err(Failure::new(match log {
+            Err(CommandError::new(match log {
                 Log::Terminal => format!("{name} did not start ({status}): it said why above"),
                 Log::File(path) => {
                     format!("{name} did not start ({status}): see {}", path.display())
@@ -190,7 +198,7 @@ pub(crate) fn start_announcing(
     }
 }
 
-fn wait_until_healthy(server: Server) -> Result<Server, Failure> {
+fn wait_until_healthy(server: Server) -> Result<Server, CommandError> {
     let client = Client::new(&server.origin);
     let health = Request::new("GET", "/healthz");
     let deadline = Instant::now() + START_LIMIT;
@@ -201,7 +209,9 @@ fn wait_until_healthy(server: Server) -> Result<Server, Failure> {
             Err(_) if server.child.has_ended() => {
                 let name = server.child.name();
                 let status = server.child.wait()?;
-                return Err(Failure::new(format!("{name} ended ({status}) before it answered")));
+                return Err(CommandError::new(format!(
+                    "{name} ended ({status}) before it answered"
+                )));
             }
             Err(_) => thread::sleep(POLL_INTERVAL),
         }

@@ -3,7 +3,7 @@
 use std::process::{ExitCode, Stdio};
 
 use crate::child::Child;
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 use crate::workspace::Workspace;
 
 pub(crate) const OPTIONS: &str = "[relay|queue] --seed N | --seeds A..B";
@@ -13,7 +13,7 @@ Replays the storm of a seed with a readable trace, or runs the storms of many se
 after `sim` are those of the program of crates/sim.";
 
 /// Runs the program of `crates/sim` with the rest of the command line.
-pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
+pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, CommandError> {
     let mut command = Workspace::find()?.cargo();
     command.args(["run", "--quiet", "--release", "--package", "vod-uploader-sim", "--"]);
     command.args(arguments.raw_args()?).stdin(Stdio::null());

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::child;
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 use crate::report;
 use crate::workspace::Workspace;
 
@@ -12,7 +12,7 @@ use crate::workspace::Workspace;
 ///
 /// # Errors
 /// It is missing and rustup cannot add it. The line says both ways to get it.
-pub(crate) fn ensure_installed(workspace: &Workspace) -> Result<(), Failure> {
+pub(crate) fn ensure_installed(workspace: &Workspace) -> Result<(), CommandError> {
     if is_installed(workspace)? {
         return Ok(());
     }
@@ -20,16 +20,16 @@ pub(crate) fn ensure_installed(workspace: &Workspace) -> Result<(), Failure> {
     let mut rustup = Command::new("rustup");
     rustup.args(["target", "add", TRIPLE]).current_dir(&workspace.root);
     let added = child::run("rustup", &mut rustup, MISSING).is_ok();
-    if added && is_installed(workspace)? { Ok(()) } else { Err(Failure::new(MISSING)) }
+    if added && is_installed(workspace)? { Ok(()) } else { Err(CommandError::new(MISSING)) }
 }
 
-fn is_installed(workspace: &Workspace) -> Result<bool, Failure> {
+fn is_installed(workspace: &Workspace) -> Result<bool, CommandError> {
     let output = Command::new("rustc")
         .args(["--print", "target-libdir", "--target", TRIPLE])
         .current_dir(&workspace.root)
         .output()
         .map_err(|cause| {
-            Failure::new(format!(
+            CommandError::new(format!(
                 "rustc cannot be started ({cause}): install Rust from https://rustup.rs"
             ))
         })?;

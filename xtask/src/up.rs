@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc;
 
+use crate::command_error::CommandError;
 use crate::components::{self, Component};
-use crate::data_folder;
-use crate::failure::Failure;
+use crate::data_dir;
 use crate::ports;
 use crate::report;
 use crate::server::{self, Bodies, HostSetup, Log, Server};
@@ -21,10 +21,10 @@ Builds, starts the sandbox and the edge worker, and serves until Ctrl-C.
 Stores all state in the data directory; restarting with the same directory resumes.";
 
 /// Serves until a signal ends this process.
-pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
+pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, CommandError> {
     let options = Options::parse(arguments)?;
     // Errors that can be detected before the build are reported before it.
-    let data = data_folder::open(&options.data)?;
+    let data = data_dir::open(&options.data)?;
     ports::check_free("sandbox", options.sandbox)?;
     ports::check_free("listen", options.listen)?;
     if options.host == HostKind::Spin {
@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     let workspace = Workspace::find()?;
     let built = components::build(&workspace, &[Component::Edge])?;
 
-    let sandbox_data = data_folder::open(&data.join("sandbox"))?;
+    let sandbox_data = data_dir::open(&data.join("sandbox"))?;
     let sandbox =
         server::start_sandbox(&built, options.sandbox, &sandbox_data, Bodies::Keep, Log::Terminal)?;
     let host = start_host(&options, &built, &data, &sandbox)?;
@@ -59,14 +59,14 @@ fn start_host(
     built: &components::Built,
     data: &Path,
     sandbox: &Server,
-) -> Result<Server, Failure> {
+) -> Result<Server, CommandError> {
     let directory = match options.host {
         HostKind::Embedded => "host",
         HostKind::Spin => "spin",
     };
     let setup = HostSetup {
         listen: options.listen,
-        data: &data_folder::open(&data.join(directory))?,
+        data: &data_dir::open(&data.join(directory))?,
         sandbox_origin: &sandbox.origin,
         allow_outbound: &options.allow_outbound,
         log: Log::Terminal,
@@ -78,7 +78,7 @@ fn start_host(
 }
 
 /// Waits until one of the servers exits, which is an error. The others end with it.
-fn wait_for_an_end(servers: [Server; 2]) -> Failure {
+fn wait_for_an_end(servers: [Server; 2]) -> CommandError {
     let (sender, ended) = mpsc::channel();
     for server in &servers {
         server.child.report_exit(sender.clone());
@@ -87,8 +87,8 @@ fn wait_for_an_end(servers: [Server; 2]) -> Failure {
     let child = servers.into_iter().map(|server| server.child).find(|child| child.name() == first);
     let status = child.map(|child| child.wait().map(|status| status.to_string()));
     match status {
-        Some(Ok(status)) => Failure::new(format!("{first} ended by itself ({status})")),
-        _ => Failure::new("a server ended by itself"),
+        Some(Ok(status)) => CommandError::new(format!("{first} ended by itself ({status})")),
+        _ => CommandError::new("a server ended by itself"),
     }
 }
 
@@ -108,13 +108,13 @@ enum HostKind {
 }
 
 impl Options {
-    fn parse(mut arguments: lexopt::Parser) -> Result<Self, Failure> {
+    fn parse(mut arguments: lexopt::Parser) -> Result<Self, CommandError> {
         use lexopt::prelude::*;
 
         let mut options = Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
             sandbox: SocketAddr::from(([127, 0, 0, 1], 9000)),
-            data: data_folder::DEFAULT.into(),
+            data: data_dir::DEFAULT.into(),
             host: HostKind::Embedded,
             allow_outbound: Vec::new(),
         };
@@ -137,7 +137,7 @@ impl Options {
             }
         }
         if options.listen == options.sandbox && options.listen.port() != 0 {
-            return Err(Failure::new("--listen and --sandbox need different ports"));
+            return Err(CommandError::new("--listen and --sandbox need different ports"));
         }
         if options.host == HostKind::Spin {
             options.check_spin()?;
@@ -146,12 +146,12 @@ impl Options {
     }
 
     /// Refuses what Spin has no option for.
-    fn check_spin(&self) -> Result<(), Failure> {
+    fn check_spin(&self) -> Result<(), CommandError> {
         if self.listen.port() == 0 {
-            return Err(Failure::new("--listen with port 0 works with --host embedded only"));
+            return Err(CommandError::new("--listen with port 0 works with --host embedded only"));
         }
         if !self.allow_outbound.is_empty() {
-            return Err(Failure::new(
+            return Err(CommandError::new(
                 "--allow-outbound works with --host embedded only: Spin allows what spin.toml \
                  lists in allowed_outbound_hosts",
             ));
@@ -160,11 +160,11 @@ impl Options {
     }
 }
 
-fn host_kind(value: &str) -> Result<HostKind, Failure> {
+fn host_kind(value: &str) -> Result<HostKind, CommandError> {
     match value {
         "embedded" => Ok(HostKind::Embedded),
         "spin" => Ok(HostKind::Spin),
-        _ => Err(Failure::new(format!("--host {value}: use embedded or spin"))),
+        _ => Err(CommandError::new(format!("--host {value}: use embedded or spin"))),
     }
 }
 
@@ -174,7 +174,7 @@ mod tests {
 
     use super::*;
 
-    fn parse(arguments: &[&str]) -> Result<Options, Failure> {
+    fn parse(arguments: &[&str]) -> Result<Options, CommandError> {
         Options::parse(lexopt::Parser::from_args(arguments))
     }
 

@@ -17,7 +17,7 @@ use std::{env, fs, thread};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 
 /// The watchdog of this process. Dropping it kills what is left of the children.
 #[derive(Debug)]
@@ -25,8 +25,8 @@ pub(crate) struct Watchdog(process::Child);
 
 impl Watchdog {
     /// Starts it. Children that [`mark`] has seen from now on end with this process.
-    pub(crate) fn start() -> Result<Self, Failure> {
-        let fail = |cause| Failure::new(format!("the watchdog cannot be started ({cause})"));
+    pub(crate) fn start() -> Result<Self, CommandError> {
+        let fail = |cause| CommandError::new(format!("the watchdog cannot be started ({cause})"));
         let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let run = format!("{}-{}", process::id(), started.as_nanos());
         let mut command = Command::new(env::current_exe().map_err(fail)?);

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 
 /// The directories of the sources and of cargo's output.
 #[derive(Debug)]
@@ -18,19 +18,19 @@ pub(crate) struct Workspace {
 
 impl Workspace {
     /// Asks cargo.
-    pub(crate) fn find() -> Result<Self, Failure> {
+    pub(crate) fn find() -> Result<Self, CommandError> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let root = root.canonicalize().map_err(|cause| {
-            Failure::new(format!("{}: the checkout is gone ({cause})", root.display()))
+            CommandError::new(format!("{}: the checkout is gone ({cause})", root.display()))
         })?;
         let output = cargo_in(&root)
             .args(["metadata", "--no-deps", "--format-version=1"])
             .output()
-            .map_err(|cause| Failure::new(format!("cargo cannot be started ({cause})")))?;
+            .map_err(|cause| CommandError::new(format!("cargo cannot be started ({cause})")))?;
         let metadata: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
         let target_directory = metadata["target_directory"].as_str().ok_or_else(|| {
             let stderr = String::from_utf8_lossy(&output.stderr);
-            Failure::new(format!("cargo metadata failed: {}", stderr.trim()))
+            CommandError::new(format!("cargo metadata failed: {}", stderr.trim()))
         })?;
         Ok(Self { target_directory: target_directory.into(), root })
     }

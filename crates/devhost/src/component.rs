@@ -14,7 +14,9 @@ use wasmtime_wasi_http::handler::{HandlerState, Instance, ProxyPre};
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
 use crate::guest_output::{GuestOutput, OutputStream};
-use crate::instance::{IdleExpiration, InstanceRecord, InstanceState, MemoryBound, Reuse};
+use crate::instance::{
+    IdleExpiration, InstanceRecord, InstanceReusePolicy, InstanceState, MemoryLimiter,
+};
 use crate::key_value::{self, Database, KeyValueAccess};
 use crate::outbound::{AllowedHosts, OutboundClient, OutboundHooks};
 use crate::stats::Stats;
@@ -112,7 +114,7 @@ pub(crate) struct Grants {
 
 /// What all components share.
 #[derive(Clone)]
-pub(crate) struct Shared {
+pub(crate) struct ServerState {
     pub(crate) client: OutboundClient,
     pub(crate) database: Database,
     pub(crate) stats: Arc<Stats>,
@@ -125,7 +127,7 @@ pub(crate) struct LoadedComponent {
     pre: ServicePre<InstanceState>,
     id: Arc<str>,
     grants: Grants,
-    shared: Shared,
+    shared: ServerState,
 }
 
 impl LoadedComponent {
@@ -134,13 +136,13 @@ impl LoadedComponent {
         pre: ServicePre<InstanceState>,
         id: &str,
         grants: Grants,
-        shared: Shared,
+        shared: ServerState,
     ) -> Self {
         Self { pre, id: id.into(), grants, shared }
     }
 
     fn instance_state(&self, instance: u64) -> InstanceState {
-        let Shared { client, database, stats, .. } = self.shared.clone();
+        let ServerState { client, database, stats, .. } = self.shared.clone();
         let output = |stream| GuestOutput::new(self.id.clone(), instance, stream);
         let wasi = WasiCtx::builder()
             .stdout(output(OutputStream::Stdout))
@@ -157,7 +159,7 @@ impl LoadedComponent {
                 stats: stats.clone(),
             },
             variables: self.grants.variables.clone(),
-            memory: MemoryBound::new(instance, self.grants.memory_max_bytes, stats),
+            memory: MemoryLimiter::new(instance, self.grants.memory_max_bytes, stats),
         }
     }
 }
@@ -165,11 +167,11 @@ impl LoadedComponent {
 impl HandlerState for LoadedComponent {
     type StoreData = InstanceState;
     type WorkerExpiration = IdleExpiration;
-    type WorkerState = Reuse;
+    type WorkerState = InstanceReusePolicy;
 
     async fn instantiate(
         &self,
-    ) -> wasmtime::Result<Instance<InstanceState, IdleExpiration, Reuse>> {
+    ) -> wasmtime::Result<Instance<InstanceState, IdleExpiration, InstanceReusePolicy>> {
         let id = NEXT_INSTANCE.fetch_add(1, Relaxed);
         let mut store = Store::new(self.pre.engine(), self.instance_state(id));
         store.limiter(|state| &mut state.memory);
@@ -179,7 +181,7 @@ impl HandlerState for LoadedComponent {
             proxy,
             view: InstanceState::http,
             expiration: IdleExpiration::new(self.shared.shutdown.clone()),
-            state: Reuse(Arc::new(InstanceRecord::new(id))),
+            state: InstanceReusePolicy(Arc::new(InstanceRecord::new(id))),
         })
     }
 }

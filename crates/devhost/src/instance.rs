@@ -29,7 +29,7 @@ pub(crate) struct InstanceState {
     pub(crate) outbound: OutboundHooks,
     pub(crate) key_value: KeyValueAccess,
     pub(crate) variables: Arc<ComponentVariables>,
-    pub(crate) memory: MemoryBound,
+    pub(crate) memory: MemoryLimiter,
 }
 
 impl InstanceState {
@@ -77,14 +77,14 @@ impl InstanceRecord {
 
 /// Counts the linear memory of an instance and refuses to let it grow over the bound: the guest
 /// sees its allocation fail.
-pub(crate) struct MemoryBound {
+pub(crate) struct MemoryLimiter {
     instance: u64,
     max_bytes: u64,
     live_bytes: u64,
     stats: Arc<Stats>,
 }
 
-impl MemoryBound {
+impl MemoryLimiter {
     /// A bound for a fresh instance, which counts as live until the bound is dropped.
     pub(crate) fn new(instance: u64, max_bytes: u64, stats: Arc<Stats>) -> Self {
         stats.instance_started(instance);
@@ -92,7 +92,7 @@ impl MemoryBound {
     }
 }
 
-impl ResourceLimiter for MemoryBound {
+impl ResourceLimiter for MemoryLimiter {
     fn memory_growing(
         &mut self,
         current: usize,
@@ -124,16 +124,16 @@ impl ResourceLimiter for MemoryBound {
     }
 }
 
-impl Drop for MemoryBound {
+impl Drop for MemoryLimiter {
     fn drop(&mut self) {
         self.stats.instance_ended(self.instance);
     }
 }
 
 /// How an instance is shared by requests, and how it ends.
-pub(crate) struct Reuse(pub(crate) Arc<InstanceRecord>);
+pub(crate) struct InstanceReusePolicy(pub(crate) Arc<InstanceRecord>);
 
-impl WorkerState for Reuse {
+impl WorkerState for InstanceReusePolicy {
     type StoreData = InstanceState;
     /// Where a request learns which instance serves it.
     type RequestData = Arc<OnceLock<Arc<InstanceRecord>>>;
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn an_instance_takes_16_requests_at_once_and_128_in_all() {
-        let reuse = Reuse(Arc::new(InstanceRecord::new(1)));
+        let reuse = InstanceReusePolicy(Arc::new(InstanceRecord::new(1)));
         assert!(matches!(reuse.should_accept_request(0, 0), ShouldAccept::Yes));
         assert!(matches!(reuse.should_accept_request(15, 127), ShouldAccept::Yes));
         assert!(matches!(reuse.should_accept_request(16, 127), ShouldAccept::No));
@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn memory_grows_up_to_its_bound_over_all_memories_of_the_instance() {
         let stats = Arc::new(Stats::default());
-        let mut memory = MemoryBound::new(1, 300, stats.clone());
+        let mut memory = MemoryLimiter::new(1, 300, stats.clone());
         assert!(memory.memory_growing(0, 100, None).unwrap());
         assert!(memory.memory_growing(0, 150, None).unwrap());
         assert!(!memory.memory_growing(100, 151, None).unwrap());

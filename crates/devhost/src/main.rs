@@ -61,7 +61,7 @@ fn main() -> ExitCode {
     if std::env::var_os("VOD_EXIT_WITH_STDIN").is_some() {
         std::thread::spawn(exit_with_stdin);
     }
-    startup::begin_log(arguments.log);
+    startup::init_logging(arguments.log);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKER_THREADS)
         .enable_all()

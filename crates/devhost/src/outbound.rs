@@ -25,7 +25,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 pub(crate) use self::allow::{AllowedHostError, AllowedHosts};
-use self::timeout::{TimedResponseBody, Waits};
+use self::timeout::{TimedResponseBody, Timeouts};
 use crate::HTTP_BUFFER_BYTES;
 use crate::stats::Stats;
 
@@ -59,7 +59,7 @@ impl OutboundClient {
     async fn send(
         &self,
         request: Request<WasiBody>,
-        waits: Waits,
+        waits: Timeouts,
     ) -> Result<Response<WasiBody>, Error> {
         let stats = self.stats.clone();
         stats.outbound_requests.add(1);
@@ -113,7 +113,7 @@ impl WasiHttpHooks for OutboundHooks {
         }
         let client = self.client.clone();
         Box::new(async move {
-            match client.send(request, Waits::of(options)).await {
+            match client.send(request, Timeouts::of(options)).await {
                 Ok(response) => Ok((response, Box::new(async { Ok(()) }) as BodyOutcome)),
                 Err(error) => {
                     tracing::warn!(%origin, %error, "outbound request failed");

@@ -107,7 +107,7 @@ impl Server {
     ) -> Result<Response<WasiBody>, Infallible> {
         let path = request.uri().path();
         if path.starts_with(HOST_PATH) {
-            return Ok(self.answer_for_the_host(request.method(), path));
+            return Ok(self.handle_host_request(request.method(), path));
         }
         let record = RequestRecord::new(request.method().clone(), path);
         let response = self.answer_from_component(request, client, &record).await;
@@ -115,7 +115,7 @@ impl Server {
         Ok(response.map(|body| RecordedResponseBody::new(body, record).boxed_unsync()))
     }
 
-    fn answer_for_the_host(&self, method: &Method, path: &str) -> Response<WasiBody> {
+    fn handle_host_request(&self, method: &Method, path: &str) -> Response<WasiBody> {
         match (method, path) {
             (&Method::GET, "/_host/stats") => match serde_json::to_string(&self.stats.snapshot()) {
                 Ok(json) => response(StatusCode::OK, "application/json", json + "\n"),

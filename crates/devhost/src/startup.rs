@@ -15,7 +15,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use wasmtime_wasi_http::handler::ProxyHandler;
 
 use crate::arguments::{Arguments, LogLevel};
-use crate::component::{Grants, LoadError, LoadedComponent, Loader, Shared, source_path};
+use crate::component::{Grants, LoadError, LoadedComponent, Loader, ServerState, source_path};
 use crate::key_value::{Database, OpenDatabaseError};
 use crate::manifest::{ComponentSection, Manifest, ManifestError};
 use crate::outbound::{AllowedHostError, AllowedHosts, OutboundClient};
@@ -65,7 +65,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), StartupError> {
     check_writable(&arguments.data)?;
     let stats = Arc::new(Stats::default());
     let (shutdown, shutdown_seen) = watch::channel(false);
-    let shared = Shared {
+    let shared = ServerState {
         client: OutboundClient::new(stats.clone()),
         database: Database::open(&arguments.data.join("key-value.sqlite"))?,
         stats: stats.clone(),
@@ -81,20 +81,20 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), StartupError> {
         routes.extend(triggers.map(|trigger| (trigger.route.clone(), handler.clone())));
     }
     let stop = stop_signal()?;
-    announce(&listener).map_err(StartupError::Runtime)?;
+    print_ready(&listener).map_err(StartupError::Runtime)?;
     let stop = async move {
         stop.await;
         tracing::info!("stopping");
         // Fails only when no instance listens any more.
         let _ = shutdown.send(true);
     };
-    Server::new(Routes::new(routes), stats).run(listener, stop, GRACE).await;
+    Server::new(Routes::new(routes), stats).run(listener, stop, SHUTDOWN_GRACE).await;
     Ok(())
 }
 
 /// Sends the log to standard error. Events of other crates are logged from `warn` only: some of
 /// their finer ones would show headers.
-pub(crate) fn begin_log(level: LogLevel) {
+pub(crate) fn init_logging(level: LogLevel) {
     let (ours, others) = match level {
         LogLevel::Off => (LevelFilter::OFF, LevelFilter::OFF),
         LogLevel::Error => (LevelFilter::ERROR, LevelFilter::ERROR),
@@ -161,10 +161,10 @@ fn stop_signal() -> Result<impl Future<Output = ()>, StartupError> {
 }
 
 #[expect(clippy::print_stdout, reason = "the line a caller waits for, and the only one")]
-fn announce(listener: &TcpListener) -> io::Result<()> {
+fn print_ready(listener: &TcpListener) -> io::Result<()> {
     println!("listening http://{}", listener.local_addr()?);
     Ok(())
 }
 
 /// How long running requests may take to finish after a signal.
-const GRACE: Duration = Duration::from_secs(5);
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);

@@ -12,7 +12,7 @@ use spin_sdk::wasip3::http::types::{self as wasi, ErrorCode, Fields, Request, Re
 use spin_sdk::wasip3::wit_bindgen::{StreamReader, StreamResult, StreamWriter};
 use spin_sdk::wasip3::{wit_future, wit_stream};
 use url::Url;
-use vod_uploader::oss::{self, Reply};
+use vod_uploader::oss::{self, HttpResponse};
 use vod_uploader_relay::ports::{HttpClient, SendBody, SendError};
 
 /// How much of a response is read at a time.
@@ -31,7 +31,7 @@ impl HttpClient for HostHttpClient {
         request: oss::Request,
         body: SendBody,
         response_bytes_max: usize,
-    ) -> LocalBoxFuture<'static, Result<Reply, SendError>> {
+    ) -> LocalBoxFuture<'static, Result<HttpResponse, SendError>> {
         send(request, body, response_bytes_max).boxed_local()
     }
 }
@@ -40,7 +40,7 @@ async fn send(
     mut request: oss::Request,
     body: SendBody,
     response_bytes_max: usize,
-) -> Result<Reply, SendError> {
+) -> Result<HttpResponse, SendError> {
     let body = match (body, std::mem::replace(&mut request.body, oss::Body::Empty)) {
         (SendBody::Inline, oss::Body::Bytes(bytes)) if !bytes.is_empty() => {
             SendBody::Buffered(Rc::new(bytes))
@@ -147,7 +147,10 @@ fn method(method: &Method) -> wasi::Method {
     }
 }
 
-async fn read_reply(response: Response, response_bytes_max: usize) -> Result<Reply, SendError> {
+async fn read_reply(
+    response: Response,
+    response_bytes_max: usize,
+) -> Result<HttpResponse, SendError> {
     let status = StatusCode::from_u16(response.get_status_code())
         .map_err(|_| SendError::Interrupted("the reply has no valid status".to_owned()))?;
     let headers = response.get_headers().copy_all();
@@ -169,7 +172,7 @@ async fn read_reply(response: Response, response_bytes_max: usize) -> Result<Rep
     }
     // A stream that has ended is complete only if its trailers say so.
     match trailers.await {
-        Ok(_) => Ok(Reply::new(status, headers, body)),
+        Ok(_) => Ok(HttpResponse::new(status, headers, body)),
         Err(code) => Err(SendError::Interrupted(format!(
             "the response ended early: {}",
             transport_error(&code)

@@ -111,7 +111,7 @@ impl Variables {
 
     fn origins(&self, name: &str) -> Result<Origins> {
         let list = self.text(name).unwrap_or_default();
-        Origins::parse(&list).map_err(|error| error.while_doing(name))
+        Origins::parse(&list).map_err(|error| error.with_context(name))
     }
 }
 

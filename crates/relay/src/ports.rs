@@ -87,7 +87,7 @@ pub trait HttpClient {
         request: oss::Request,
         body: SendBody,
         response_bytes_max: usize,
-    ) -> LocalBoxFuture<'static, Result<oss::Reply, SendError>>;
+    ) -> LocalBoxFuture<'static, Result<oss::HttpResponse, SendError>>;
 }
 
 /// The bytes of an outbound request's body.

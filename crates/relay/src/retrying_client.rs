@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::future::{Either, select};
 use vod_uploader::credential::StsCredential;
-use vod_uploader::oss::{self, Bucket, ClockSkew, Reply, Request, Signer};
+use vod_uploader::oss::{self, Bucket, ClockSkew, HttpResponse, Request, Signer};
 use vod_uploader::units::UnixMillis;
 use vod_uploader::upload::{Attempts, Jitter, RetryPolicy};
 use vod_uploader::vod::{self, RamKey, RpcSigner, VodEndpoint};
@@ -52,7 +52,7 @@ impl<'a> RetryingClient<'a> {
             let nonce = format!("{:032x}", random.bits128());
             RpcSigner { endpoint, key, nonce: &nonce, now }.sign(action)
         };
-        let parse = |reply: &Reply| action.parse(reply, clock.now());
+        let parse = |reply: &HttpResponse| action.parse(reply, clock.now());
         self.send(ErrorKind::VodUnavailable, action.can_repeat(), sign, parse).await
     }
 
@@ -67,9 +67,9 @@ impl<'a> RetryingClient<'a> {
         action: &A,
     ) -> Result<A::Output> {
         let sign = |now| Signer { bucket, credential, now }.sign(action.request(bucket));
-        let parse = |reply: &Reply| action.parse(reply);
+        let parse = |reply: &HttpResponse| action.parse(reply);
         let result = self.send(ErrorKind::StoreUnavailable, true, sign, parse).await;
-        result.map_err(|error| credential.hidden_in(error).while_doing(A::NAME))
+        result.map_err(|error| credential.redact(error).with_context(A::NAME))
     }
 
     /// Signs and sends until an attempt succeeds or a repetition is pointless, unsafe
@@ -79,7 +79,7 @@ impl<'a> RetryingClient<'a> {
         unavailable: ErrorKind,
         can_repeat: bool,
         sign: impl Fn(UnixMillis) -> Request,
-        parse: impl Fn(&Reply) -> Result<T>,
+        parse: impl Fn(&HttpResponse) -> Result<T>,
     ) -> Result<T> {
         let Ports { clock, random, .. } = self.ports;
         let mut attempts = Attempts::first(clock.now());
@@ -93,10 +93,10 @@ impl<'a> RetryingClient<'a> {
                     Err(failed) => failed,
                 };
             if may_have_been_processed && !can_repeat {
-                return Err(error.while_doing("not repeated, because it may have been taken"));
+                return Err(error.with_context("not repeated, because it may have been taken"));
             }
             clock_skew.observe(&error, clock.now());
-            if error.kind().retry() != Retry::Later {
+            if error.kind().retry() != Retry::Retryable {
                 return Err(error);
             }
             match attempts.next(&self.retry, clock.now(), None, &mut jitter) {
@@ -110,7 +110,7 @@ impl<'a> RetryingClient<'a> {
         &self,
         request: Request,
         unavailable: ErrorKind,
-        parse: impl Fn(&Reply) -> Result<T>,
+        parse: impl Fn(&HttpResponse) -> Result<T>,
     ) -> Result<T, AttemptError> {
         let sent = self.ports.http.send(request, SendBody::Inline, RESPONSE_BYTES_MAX);
         let reply = match select(sent, self.ports.clock.sleep(self.timeout)).await {

@@ -11,7 +11,7 @@ pub struct SandboxConfig {
     /// Where to listen; loopback only. Port 0 takes a free one.
     pub listen: SocketAddr,
     /// Where everything is kept; created if need be.
-    pub data_folder: PathBuf,
+    pub data_dir: PathBuf,
     /// Keep only length, CRC and MD5 of bodies, and read none back. ETags are then not MD5s
     /// unless the request came with a `Content-MD5`.
     pub discard_bodies: bool,
@@ -33,10 +33,10 @@ pub struct SandboxConfig {
 
 impl SandboxConfig {
     /// The defaults of the command line, on a free port.
-    pub fn in_folder(data_folder: impl Into<PathBuf>) -> Self {
+    pub fn in_dir(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            data_folder: data_folder.into(),
+            data_dir: data_dir.into(),
             discard_bodies: false,
             access_key_id: "sandbox-key".to_owned(),
             access_key_secret: "sandbox-secret".to_owned(),
@@ -53,7 +53,7 @@ impl fmt::Debug for SandboxConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SandboxConfig")
             .field("listen", &self.listen)
-            .field("data_folder", &self.data_folder)
+            .field("data_dir", &self.data_dir)
             .field("discard_bodies", &self.discard_bodies)
             .field("access_key_id", &self.access_key_id)
             .field("buckets", &self.buckets)

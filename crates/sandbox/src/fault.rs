@@ -125,14 +125,14 @@ pub struct FaultReport {
 /// The faults planted at present, in the order planted.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
-    planted: Mutex<Vec<Planted>>,
+    planted: Mutex<Vec<InjectedFault>>,
 }
 
 impl Faults {
     /// Plants a fault.
-    pub(crate) fn plant(&self, fault: Fault) {
+    pub(crate) fn inject(&self, fault: Fault) {
         let random = fastrand::Rng::with_seed(fault.seed);
-        self.lock().push(Planted { fault, random, matched: 0, hits: 0 });
+        self.lock().push(InjectedFault { fault, random, matched: 0, hits: 0 });
     }
 
     /// Removes all faults.
@@ -153,7 +153,7 @@ impl Faults {
     }
 
     /// The fault that hits this request, if any: the first that is due. All that match count it.
-    pub(crate) fn strike(&self, operation: &str, part: Option<u16>) -> Option<FaultKind> {
+    pub(crate) fn take_matching(&self, operation: &str, part: Option<u16>) -> Option<FaultKind> {
         let mut struck = None;
         for planted in self.lock().iter_mut() {
             if planted.matches(operation, part) && planted.is_due() && struck.is_none() {
@@ -164,20 +164,20 @@ impl Faults {
         struck
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Planted>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<InjectedFault>> {
         self.planted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[derive(Debug)]
-struct Planted {
+struct InjectedFault {
     fault: Fault,
     random: fastrand::Rng,
     matched: u64,
     hits: u64,
 }
 
-impl Planted {
+impl InjectedFault {
     fn matches(&mut self, operation: &str, part: Option<u16>) -> bool {
         let fault = &self.fault;
         let matches = (fault.operation == "*" || fault.operation == operation)
@@ -227,19 +227,19 @@ mod tests {
 
     fn planted(json: &str) -> Faults {
         let faults = Faults::default();
-        faults.plant(Fault::from_json(json.as_bytes()).unwrap());
+        faults.inject(Fault::from_json(json.as_bytes()).unwrap());
         faults
     }
 
     fn hits(faults: &Faults, requests: u64) -> Vec<u64> {
-        (1..=requests).filter(|_| faults.strike("UploadPart", Some(2)).is_some()).collect()
+        (1..=requests).filter(|_| faults.take_matching("UploadPart", Some(2)).is_some()).collect()
     }
 
     #[test]
     fn a_fault_hits_the_nth_matching_request_as_often_as_told() {
         let faults =
             planted(r#"{"operation":"UploadPart","nth":3,"times":2,"kind":"reset-before-body"}"#);
-        assert!(faults.strike("InitiateMultipartUpload", None).is_none());
+        assert!(faults.take_matching("InitiateMultipartUpload", None).is_none());
         assert_eq!(hits(&faults, 6), [3, 4]);
         assert_eq!(faults.report()[0].matched, 6);
         assert_eq!(faults.report()[0].hits, 2);
@@ -248,7 +248,7 @@ mod tests {
     #[test]
     fn a_fault_of_one_part_spares_the_others() {
         let faults = planted(r#"{"operation":"*","part":2,"times":0,"kind":"no-such-upload"}"#);
-        assert!(faults.strike("UploadPart", Some(1)).is_none());
+        assert!(faults.take_matching("UploadPart", Some(1)).is_none());
         assert_eq!(hits(&faults, 2), [1, 2]);
     }
 

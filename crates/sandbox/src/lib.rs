@@ -13,7 +13,7 @@
 //! # async fn example() -> Result<(), vod_uploader_sandbox::StartError> {
 //! use vod_uploader_sandbox::{Sandbox, SandboxConfig};
 //!
-//! let sandbox = Sandbox::start(SandboxConfig::in_folder("target/sandbox")).await?;
+//! let sandbox = Sandbox::start(SandboxConfig::in_dir("target/sandbox")).await?;
 //! println!("OSS and VOD at {}", sandbox.origin());
 //! sandbox.stop().await;
 //! # Ok(())
@@ -25,17 +25,17 @@ mod config;
 mod control;
 mod counters;
 mod credential;
-mod disturbance;
 mod encoding;
 mod fault;
+mod fault_effects;
 mod http;
 mod oss;
 mod server;
 mod service;
 mod sign;
+mod state;
 mod store;
 mod vod;
-mod world;
 
 pub use config::SandboxConfig;
 pub use counters::OperationCount;

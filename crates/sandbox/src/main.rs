@@ -51,7 +51,7 @@ struct Arguments {
     /// The region, without the prefix oss-
     #[arg(long, default_value = "cn-shanghai")]
     region: String,
-    /// Life of the credentials that VOD mints, in seconds
+    /// TokenLifetime of the credentials that VOD mints, in seconds
     #[arg(long, default_value_t = 3600)]
     token_life_secs: i64,
     /// A host name bound to a bucket; may be repeated
@@ -63,12 +63,12 @@ struct Arguments {
 }
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    // Before the first line of output, so that whoever reads it may send the signal at once.
+    // RequestEffect the first line of output, so that whoever reads it may send the signal at once.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let sandbox = Sandbox::start(SandboxConfig {
         listen: arguments.listen,
-        data_folder: arguments.data,
+        data_dir: arguments.data,
         discard_bodies: arguments.discard_bodies,
         access_key_id: arguments.access_key_id,
         access_key_secret: arguments.access_key_secret,

@@ -12,7 +12,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::config::SandboxConfig;
 use crate::http::serve_connection;
 use crate::service;
-use crate::world::World;
+use crate::state::SandboxState;
 
 /// A running sandbox. Dropping it closes the listener and all connections; what it stored stays
 /// in its data folder.
@@ -78,8 +78,8 @@ impl Sandbox {
         if config.buckets.is_empty() {
             return Err(StartError::NoBucket);
         }
-        let folder = config.data_folder.clone();
-        let world = tokio::task::spawn_blocking(move || World::open(config))
+        let folder = config.data_dir.clone();
+        let state = tokio::task::spawn_blocking(move || SandboxState::open(config))
             .await
             .map_err(io::Error::other)
             .flatten()
@@ -88,7 +88,7 @@ impl Sandbox {
             TcpListener::bind(listen).await.map_err(|error| StartError::Listen(listen, error))?;
         let address = listener.local_addr().map_err(|error| StartError::Listen(listen, error))?;
         let (end, ended) = oneshot::channel();
-        let accepting = tokio::spawn(accept(listener, Arc::new(world), ended));
+        let accepting = tokio::spawn(accept(listener, Arc::new(state), ended));
         Ok(Self { address, end, accepting })
     }
 
@@ -112,7 +112,7 @@ impl Sandbox {
 }
 
 /// Accepts until told to end, then drops the connections and waits for those on other threads.
-async fn accept(listener: TcpListener, world: Arc<World>, mut ended: oneshot::Receiver<()>) {
+async fn accept(listener: TcpListener, state: Arc<SandboxState>, mut ended: oneshot::Receiver<()>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -121,9 +121,9 @@ async fn accept(listener: TcpListener, world: Arc<World>, mut ended: oneshot::Re
                 let Ok((stream, _peer)) = accepted else { continue };
                 // Without it the reply to a small request may wait for an acknowledgement.
                 drop(stream.set_nodelay(true));
-                let world = Arc::clone(&world);
+                let state = Arc::clone(&state);
                 connections.spawn(serve_connection(stream, move |connection, request| {
-                    service::answer(Arc::clone(&world), connection, request)
+                    service::answer(Arc::clone(&state), connection, request)
                 }));
             }
             Some(_closed) = connections.join_next() => {}

@@ -9,18 +9,18 @@ use hyper::body::Incoming;
 use crate::clock::http_date;
 use crate::control;
 use crate::credential::random_hex;
-use crate::disturbance::{After, Before};
 use crate::encoding::decode_pairs;
+use crate::fault_effects::{RequestEffect, ResponseEffect};
 use crate::http::{
     BodyError, Connection, Reply, RequestBody, RequestHead, full, received_then_cut, with_header,
 };
 use crate::oss::{self, Failure, Operation, OssError, Target};
+use crate::state::SandboxState;
 use crate::vod::{self, Parameters, VodError};
-use crate::world::World;
 
 /// Answers one request, or resets its connection and never returns.
 pub(crate) async fn answer(
-    world: Arc<World>,
+    state: Arc<SandboxState>,
     connection: Arc<Connection>,
     request: Request<Incoming>,
 ) -> Reply {
@@ -36,19 +36,19 @@ pub(crate) async fn answer(
     let received = Arc::default();
     let mut body = RequestBody::new(incoming, Arc::clone(&received));
     if head.path.starts_with(control::PREFIX) {
-        return control::serve(&world, &head, &mut body).await;
+        return control::serve(&state, &head, &mut body).await;
     }
-    let Ok(asked) = Asked::tell_apart(&world, &head, &mut body).await else {
+    let Ok(asked) = ParsedRequest::classify(&state, &head, &mut body).await else {
         match connection.reset().await {}
     };
     let (name, part) = (asked.operation_name(), asked.part(&head));
-    let mut counted = world.counters.begin(&name, part, received);
+    let mut counted = state.counters.begin(&name, part, received);
     let exchange =
-        Exchange { world: &world, head: &head, asked: &asked, request_id: asked.new_request_id() };
+        Exchange { state: &state, head: &head, asked: &asked, request_id: asked.new_request_id() };
     let outcome = exchange.run(&mut body, part).await;
     let status = outcome.as_ref().map_or(0, |reply| reply.status().as_u16());
     counted.answered(status);
-    if world.config.log {
+    if state.config.log {
         let took_ms = started.elapsed().as_millis();
         let bytes = counted.received_bytes();
         let path = &head.path;
@@ -62,17 +62,17 @@ pub(crate) async fn answer(
 }
 
 /// What a request asks for.
-enum Asked {
+enum ParsedRequest {
     Vod(Parameters),
     Oss(Operation, Target),
     /// A host that leads to no bucket.
     Nowhere(OssError),
 }
 
-impl Asked {
+impl ParsedRequest {
     /// A VOD call comes to `/` with an action or with a form; all else is OSS.
-    async fn tell_apart(
-        world: &World,
+    async fn classify(
+        state: &SandboxState,
         head: &RequestHead,
         body: &mut RequestBody,
     ) -> Result<Self, BodyError> {
@@ -89,7 +89,7 @@ impl Asked {
             }
             return Ok(Self::Vod(Parameters(parameters)));
         }
-        Ok(match Target::locate(head, &world.bound_domains()) {
+        Ok(match Target::locate(head, &state.bound_domains()) {
             Ok(target) => Self::Oss(Operation::identify(head, &target), target),
             Err(error) => Self::Nowhere(error),
         })
@@ -124,31 +124,31 @@ impl Asked {
 
 /// One request and what it is about.
 struct Exchange<'a> {
-    world: &'a World,
+    state: &'a SandboxState,
     head: &'a RequestHead,
-    asked: &'a Asked,
+    asked: &'a ParsedRequest,
     request_id: String,
 }
 
 impl Exchange<'_> {
     /// The reply, or `None` when the connection is to be reset instead.
     async fn run(&self, body: &mut RequestBody, part: Option<u16>) -> Option<Reply> {
-        let fault = self.world.faults.strike(&self.asked.operation_name(), part);
-        let (before, after) = fault.map_or((None, None), crate::disturbance::split);
+        let fault = self.state.faults.take_matching(&self.asked.operation_name(), part);
+        let (before, after) = fault.map_or((None, None), crate::fault_effects::split_effects);
         match before {
             None => {}
-            Some(Before::ResetAtOnce) => return None,
-            Some(Before::ResetMidBody) => {
+            Some(RequestEffect::ResetAtOnce) => return None,
+            Some(RequestEffect::ResetMidBody) => {
                 body.cut_after(self.head.content_length().unwrap_or(2) / 2);
                 // Either outcome ends in the reset.
                 drop(body.drain().await);
                 return None;
             }
-            Some(Before::ResetAfterBody) => {
+            Some(RequestEffect::ResetAfterBody) => {
                 drop(body.drain().await);
                 return None;
             }
-            Some(Before::Hang(limit)) => {
+            Some(RequestEffect::Hang(limit)) => {
                 drop(body.drain().await);
                 match limit {
                     Some(limit) => tokio::time::sleep(limit).await,
@@ -156,43 +156,43 @@ impl Exchange<'_> {
                 }
                 return None;
             }
-            Some(Before::Delay(delay)) => tokio::time::sleep(delay).await,
-            Some(Before::Corrupt) => body.corrupt(),
-            Some(Before::Refuse(refusal)) => {
+            Some(RequestEffect::Delay(delay)) => tokio::time::sleep(delay).await,
+            Some(RequestEffect::Corrupt) => body.corrupt(),
+            Some(RequestEffect::Refuse(refusal)) => {
                 drop(body.drain().await);
-                let vod = matches!(self.asked, Asked::Vod(_));
-                return Some(refusal.reply(self.world, self.head, vod, &self.request_id));
+                let vod = matches!(self.asked, ParsedRequest::Vod(_));
+                return Some(refusal.reply(self.state, self.head, vod, &self.request_id));
             }
         }
         let reply = self.serve(body).await?;
         match after {
             None => Some(reply),
-            Some(After::Reset) => None,
-            Some(After::Truncate) => Some(received_then_cut(reply).await),
-            Some(After::WrongCrc) => Some(with_wrong_crc(reply)),
+            Some(ResponseEffect::Reset) => None,
+            Some(ResponseEffect::Truncate) => Some(received_then_cut(reply).await),
+            Some(ResponseEffect::WrongCrc) => Some(with_wrong_crc(reply)),
         }
     }
 
     async fn serve(&self, body: &mut RequestBody) -> Option<Reply> {
         let error = match self.asked {
-            Asked::Vod(parameters) => return Some(self.serve_vod(parameters)),
-            Asked::Nowhere(error) => error.clone(),
-            Asked::Oss(operation, target) => {
-                match oss::serve(self.world, self.head, target, *operation, body).await {
+            ParsedRequest::Vod(parameters) => return Some(self.serve_vod(parameters)),
+            ParsedRequest::Nowhere(error) => error.clone(),
+            ParsedRequest::Oss(operation, target) => {
+                match oss::serve(self.state, self.head, target, *operation, body).await {
                     Ok(reply) => return Some(reply),
                     Err(Failure::Broken) => return None,
                     Err(Failure::Refused(error)) => error,
                 }
             }
         };
-        self.swallow(body).await;
+        self.drain_body(body).await;
         let (method, host) = (&self.head.method, &self.head.host);
         Some(error.reply(method, host, &self.request_id))
     }
 
     fn serve_vod(&self, parameters: &Parameters) -> Reply {
         let call = vod::Call {
-            world: self.world,
+            state: self.state,
             method: &self.head.method,
             host: &self.head.host,
             parameters,
@@ -203,7 +203,7 @@ impl Exchange<'_> {
 
     /// Reads what is left of the body of a refused request: a client that is still sending would
     /// see a broken pipe instead of the error. A client that waits for leave to send gets none.
-    async fn swallow(&self, body: &mut RequestBody) {
+    async fn drain_body(&self, body: &mut RequestBody) {
         if self.head.header("expect").is_none() {
             // A client slower than this sees the close.
             drop(tokio::time::timeout(SWALLOW_LIMIT, body.drain()).await);
@@ -212,7 +212,7 @@ impl Exchange<'_> {
 
     fn finish(&self, reply: Reply) -> Reply {
         let reply = with_header(reply, "server", "AliyunOSS");
-        let reply = with_header(reply, "date", &http_date(self.world.clock.now()));
+        let reply = with_header(reply, "date", &http_date(self.state.clock.now()));
         with_header(reply, "x-oss-request-id", &self.request_id)
     }
 }

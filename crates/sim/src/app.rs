@@ -6,9 +6,9 @@ use vod_uploader::error::ErrorKind;
 use vod_uploader::queue::{Event, FileId, FileInfo, FileState, UploadingPhase};
 use vod_uploader::vod::MediaKind;
 
-use crate::lane::Supply;
+use crate::session_input::Supply;
+use crate::simulation::Simulation;
 use crate::vod::Grant;
-use crate::world::World;
 
 /// What an app does about the events of its files.
 #[derive(Clone, Debug)]
@@ -85,7 +85,7 @@ impl Default for App {
     }
 }
 
-impl World {
+impl Simulation {
     /// Does what the app does about an event. Calls that are refused, because the file has gone on
     /// meanwhile, change nothing.
     pub(crate) fn app_answers(&mut self, event: &Event) {
@@ -93,7 +93,7 @@ impl World {
             Event::UploadStarted { file, kind, media_id, .. } => {
                 self.give_credential(*file, *kind, media_id.as_deref());
             }
-            Event::SourceWanted { file, offset } if self.app.supplies => {
+            Event::SourceRequested { file, offset } if self.app.supplies => {
                 self.give_source(*file, offset.bytes());
             }
             Event::TokenExpiring(expiry) if self.app.renews_early => {
@@ -108,12 +108,12 @@ impl World {
     pub(crate) fn app_answers_state(&mut self, info: &FileInfo) {
         let media_id = info.media_id.as_deref().filter(|_| info.kind.can_refresh());
         match &info.state {
-            FileState::Uploading(UploadingPhase::CredentialWanted) => {
+            FileState::Uploading(UploadingPhase::AwaitingCredential) => {
                 self.give_credential(info.id, info.kind, media_id);
             }
             FileState::Uploading(UploadingPhase::TokenExpired) => self.renew(info.id, media_id),
-            FileState::Uploading(UploadingPhase::SourceWanted) => {
-                let offset = self.audit.wanted_offset(info.id).unwrap();
+            FileState::Uploading(UploadingPhase::AwaitingSource) => {
+                let offset = self.checker.wanted_offset(info.id).unwrap();
                 self.give_source(info.id, offset);
             }
             FileState::Failure(error) if error.kind() == ErrorKind::CredentialForOtherObject => {

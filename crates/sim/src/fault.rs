@@ -36,7 +36,7 @@ impl Fault {
     ];
 }
 
-/// The faults that are to happen.
+/// The faults that are to execute.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
     planned: Vec<(Operation, u32, Fault)>,

@@ -5,7 +5,7 @@
 //! vod-uploader-sim [relay] --seeds A..B      storms
 //! vod-uploader-sim relay --scenario NAME [--crash-at N] [--orphans land|lost|linger]
 //!                        [--fault-at N] [--fault failed|unconfirmed|silent]
-//! vod-uploader-sim queue --seed N            the story of a seed of the queue, traced
+//! vod-uploader-sim queue --seed N            the scenario_run of a seed of the queue, traced
 //! vod-uploader-sim queue --seeds A..B        stories
 //! ```
 

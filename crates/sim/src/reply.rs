@@ -1,19 +1,19 @@
 //! Replies as OSS writes them.
 
 use http::{HeaderName, HeaderValue, StatusCode};
-use vod_uploader::oss::Reply;
+use vod_uploader::oss::HttpResponse;
 
-pub(crate) fn empty(status: u16) -> Reply {
+pub(crate) fn empty(status: u16) -> HttpResponse {
     let status = StatusCode::from_u16(status).unwrap();
-    Reply::new(status, [("x-oss-request-id", "5F3A0D4B7B0E1F3330AB1234")], Vec::new())
+    HttpResponse::new(status, [("x-oss-request-id", "5F3A0D4B7B0E1F3330AB1234")], Vec::new())
 }
 
-pub(crate) fn xml(status: u16, body: &str) -> Reply {
+pub(crate) fn xml(status: u16, body: &str) -> HttpResponse {
     let body = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>{body}").into_bytes();
-    Reply { body, ..empty(status) }
+    HttpResponse { body, ..empty(status) }
 }
 
-pub(crate) fn error(status: u16, code: &str, more: &str) -> Reply {
+pub(crate) fn error(status: u16, code: &str, more: &str) -> HttpResponse {
     if code.is_empty() {
         return empty(status);
     }
@@ -21,17 +21,17 @@ pub(crate) fn error(status: u16, code: &str, more: &str) -> Reply {
 }
 
 /// The same reply without its body, as to a HEAD.
-pub(crate) fn without_body(reply: Reply) -> Reply {
-    Reply { body: Vec::new(), ..reply }
+pub(crate) fn without_body(reply: HttpResponse) -> HttpResponse {
+    HttpResponse { body: Vec::new(), ..reply }
 }
 
 pub(crate) fn with_headers<const N: usize>(
-    reply: Reply,
+    reply: HttpResponse,
     added: [(&'static str, String); N],
-) -> Reply {
+) -> HttpResponse {
     let mut headers = reply.headers;
     for (name, value) in added {
         headers.append(HeaderName::from_static(name), HeaderValue::try_from(value).unwrap());
     }
-    Reply { headers, ..reply }
+    HttpResponse { headers, ..reply }
 }

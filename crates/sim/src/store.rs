@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime};
-use vod_uploader::oss::{Body, Reply, Request};
+use vod_uploader::oss::{Body, HttpResponse, Request};
 use vod_uploader::units::UnixMillis;
 
 use crate::Operation;
@@ -58,7 +58,7 @@ pub struct Stored {
 #[derive(Debug)]
 pub enum Answered {
     /// A reply.
-    Reply(Reply),
+    Response(HttpResponse),
     /// The end of the connection, without one.
     Broken,
     /// Nothing, ever.
@@ -79,7 +79,7 @@ impl Store {
             Some(Fault::Refused(204, _)) if operation == Operation::DeleteObject => {}
             Some(Fault::Refused(status, code)) => {
                 self.false_aborts += u32::from(operation == Operation::Abort && status == 204);
-                return Answered::Reply(for_method(operation, reply::error(status, code, "")));
+                return Answered::Response(for_method(operation, reply::error(status, code, "")));
             }
             Some(Fault::Forgets) => self.uploads.clear(),
             _ => {}
@@ -92,7 +92,7 @@ impl Store {
         match fault {
             Some(Fault::LostReply) => Answered::Broken,
             Some(Fault::HangAfter) => Answered::Never,
-            _ => Answered::Reply(for_method(operation, answer)),
+            _ => Answered::Response(for_method(operation, answer)),
         }
     }
 
@@ -101,7 +101,7 @@ impl Store {
         self.seen.iter().filter(|(seen, _)| *seen == operation).count()
     }
 
-    fn refuse_caller(&self, now: UnixMillis, request: &Request) -> Option<Reply> {
+    fn refuse_caller(&self, now: UnixMillis, request: &Request) -> Option<HttpResponse> {
         let server_time = now.shifted(self.clock_ahead_ms);
         let off_ms = signed_at(request).0.abs_diff(server_time.0);
         if off_ms > 15 * 60 * 1_000 {
@@ -127,7 +127,7 @@ impl Store {
         request: &Request,
         body: Option<&[u8]>,
         corrupts: bool,
-    ) -> Reply {
+    ) -> HttpResponse {
         let query = query(request);
         let key = request.url.path().trim_start_matches('/').to_owned();
         let upload_id = query.get("uploadId").cloned().unwrap_or_default();
@@ -214,7 +214,7 @@ impl Store {
         Some(range.and_then(part).unwrap_or_else(whole))
     }
 
-    fn list_parts(&self, upload_id: &str, marker: Option<&String>) -> Reply {
+    fn list_parts(&self, upload_id: &str, marker: Option<&String>) -> HttpResponse {
         let after: u16 = marker.map_or(0, |marker| marker.parse().unwrap());
         let page = if self.list_page == 0 { 1_000 } else { self.list_page };
         let left: Vec<_> = self.uploads[upload_id].range(after + 1..).collect();
@@ -245,7 +245,7 @@ impl Store {
         upload_id: &str,
         body: &Body,
         keep: impl Fn(&[u8]) -> Stored,
-    ) -> Reply {
+    ) -> HttpResponse {
         let Body::Bytes(body) = body else { panic!("Complete has a body") };
         let body = String::from_utf8(body.clone()).unwrap();
         let parts = &self.uploads[upload_id];
@@ -300,22 +300,22 @@ fn byte_range(header: &str) -> (usize, usize) {
 
 /// The response to a request for a range of an object. A range that the object does not have is
 /// ignored, as OSS does.
-fn partial_content(request: &Request, bytes: &[u8]) -> Reply {
+fn partial_content(request: &Request, bytes: &[u8]) -> HttpResponse {
     let (first, last) = byte_range(request.header("range").unwrap());
     let Some(part) = bytes.get(first..=last) else {
-        return Reply { body: bytes.to_vec(), ..reply::empty(200) };
+        return HttpResponse { body: bytes.to_vec(), ..reply::empty(200) };
     };
     let range = format!("bytes {first}-{last}/{}", bytes.len());
     let reply = reply::with_headers(reply::empty(206), [("content-range", range)]);
-    Reply { body: part.to_vec(), ..reply }
+    HttpResponse { body: part.to_vec(), ..reply }
 }
 
-fn confirmed(stored: &Stored) -> Reply {
+fn confirmed(stored: &Stored) -> HttpResponse {
     let headers = [("etag", stored.etag()), ("x-oss-hash-crc64ecma", stored.crc64.to_string())];
     reply::with_headers(reply::empty(200), headers)
 }
 
-fn for_method(operation: Operation, answer: Reply) -> Reply {
+fn for_method(operation: Operation, answer: HttpResponse) -> HttpResponse {
     if operation != Operation::Head {
         return answer;
     }

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use vod_uploader::credential::{Secret, StsCredential};
-use vod_uploader::oss::{Body, Reply, Request};
+use vod_uploader::oss::{Body, HttpResponse, Request};
 use vod_uploader::queue::StsToken;
 use vod_uploader::units::UnixMillis;
 
@@ -140,7 +140,7 @@ impl Vod {
             Some(Fault::Broken) => return Answered::Broken,
             Some(Fault::Hang) => return Answered::Never,
             Some(Fault::Refused(status, code)) => {
-                return Answered::Reply(refusal(status, code));
+                return Answered::Response(refusal(status, code));
             }
             _ => {}
         }
@@ -148,7 +148,7 @@ impl Vod {
         match fault {
             Some(Fault::LostReply) => Answered::Broken,
             Some(Fault::HangAfter) => Answered::Never,
-            _ => Answered::Reply(answer),
+            _ => Answered::Response(answer),
         }
     }
 
@@ -175,7 +175,7 @@ impl Vod {
         store: &mut Store,
         now: UnixMillis,
         form: &HashMap<String, String>,
-    ) -> Reply {
+    ) -> HttpResponse {
         match self.tokens.get(&form["AccessKeyId"]) {
             None => return refusal(404, "InvalidAccessKeyId.NotFound"),
             Some(expires) if *expires <= now => {
@@ -205,13 +205,13 @@ impl Vod {
     }
 }
 
-fn refusal(status: u16, code: &str) -> Reply {
+fn refusal(status: u16, code: &str) -> HttpResponse {
     json_reply(status, &json!({"Code": code, "Message": "No.", "RequestId": "R"}))
 }
 
-fn json_reply(status: u16, body: &Value) -> Reply {
+fn json_reply(status: u16, body: &Value) -> HttpResponse {
     let status = StatusCode::from_u16(status).unwrap();
-    Reply { status, headers: HeaderMap::new(), body: body.to_string().into_bytes() }
+    HttpResponse { status, headers: HeaderMap::new(), body: body.to_string().into_bytes() }
 }
 
 /// Faults of VOD's that another call gets over.

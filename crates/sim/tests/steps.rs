@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use vod_uploader::queue::FileId;
 use vod_uploader::vod::MediaKind;
-use vod_uploader_sim::{App, Credentials, Fault, PlannedFile, VOD_FAULTS, World};
+use vod_uploader_sim::{App, Credentials, Fault, PlannedFile, Simulation, VOD_FAULTS};
 
 const FILE: FileId = FileId(1);
 
@@ -54,7 +54,7 @@ const PLOTS: [Plot; 11] = [
 
 /// What becomes of what a crashed queue has left on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Strays {
+enum LateWrites {
     ArriveAtOnce,
     ArriveAtAnyTime,
     NeverArrive,
@@ -64,15 +64,20 @@ enum Strays {
 fn after_a_crash_at_any_step_every_story_ends_with_a_whole_object() {
     let mut crashes = 0;
     for plot in PLOTS {
-        for strays in [Strays::ArriveAtOnce, Strays::ArriveAtAnyTime, Strays::NeverArrive] {
+        for strays in
+            [LateWrites::ArriveAtOnce, LateWrites::ArriveAtAnyTime, LateWrites::NeverArrive]
+        {
             for seed in [None, Some(1), Some(2)] {
                 for step in 0.. {
-                    let mut world = world(plot, seed);
-                    if !play(&mut world, plot, step) {
+                    let mut simulation = simulation(plot, seed);
+                    if !play(&mut simulation, plot, step) {
                         break;
                     }
-                    crash(&mut world, plot, strays);
-                    assert_ends_well(&mut world, &format!("{plot:?} {strays:?} {seed:?} {step}"));
+                    crash(&mut simulation, plot, strays);
+                    assert_ends_well(
+                        &mut simulation,
+                        &format!("{plot:?} {strays:?} {seed:?} {step}"),
+                    );
                     crashes += 1;
                 }
             }
@@ -84,19 +89,19 @@ fn after_a_crash_at_any_step_every_story_ends_with_a_whole_object() {
 #[test]
 fn after_two_crashes_at_any_steps_a_story_ends_with_a_whole_object() {
     for first in 0.. {
-        let mut world = world(Plot::Parts, Some(3));
-        if !play(&mut world, Plot::Parts, first) {
+        let mut simulation = simulation(Plot::Parts, Some(3));
+        if !play(&mut simulation, Plot::Parts, first) {
             break;
         }
         for second in (0..60).step_by(3) {
-            let mut world = self::world(Plot::Parts, Some(3));
-            assert!(play(&mut world, Plot::Parts, first));
-            crash(&mut world, Plot::Parts, Strays::ArriveAtOnce);
-            if !play(&mut world, Plot::Parts, second) {
+            let mut simulation = self::simulation(Plot::Parts, Some(3));
+            assert!(play(&mut simulation, Plot::Parts, first));
+            crash(&mut simulation, Plot::Parts, LateWrites::ArriveAtOnce);
+            if !play(&mut simulation, Plot::Parts, second) {
                 break;
             }
-            crash(&mut world, Plot::Parts, Strays::ArriveAtAnyTime);
-            assert_ends_well(&mut world, &format!("{first} {second}"));
+            crash(&mut simulation, Plot::Parts, LateWrites::ArriveAtAnyTime);
+            assert_ends_well(&mut simulation, &format!("{first} {second}"));
         }
     }
 }
@@ -116,15 +121,16 @@ fn after_any_fault_of_the_store_at_any_call_every_story_ends_with_a_whole_object
         for retries in [0, 3] {
             for fault in Fault::PASSING.into_iter().chain(lasting) {
                 for nth in 1.. {
-                    let set = |world: &mut World| world.store.faults.plan_any(nth, fault);
-                    let mut world = prepared(plot, retries, set);
-                    play(&mut world, plot, u32::MAX);
-                    if world.store.faults.is_due() {
+                    let set =
+                        |simulation: &mut Simulation| simulation.store.faults.plan_any(nth, fault);
+                    let mut simulation = prepared(plot, retries, set);
+                    play(&mut simulation, plot, u32::MAX);
+                    if simulation.store.faults.is_due() {
                         break;
                     }
                     struck += 1;
                     let case = format!("{plot:?} {retries} {fault:?} {nth}");
-                    assert_ends_well(&mut world, &case);
+                    assert_ends_well(&mut simulation, &case);
                 }
             }
         }
@@ -138,13 +144,16 @@ fn after_any_fault_of_vod_at_any_call_every_story_ends_with_a_whole_object() {
         for retries in [0, 3] {
             for fault in VOD_FAULTS {
                 for nth in 0..4 {
-                    let mut world = prepared(plot, retries, |world| {
-                        world.app.credentials = Some(Credentials::Sts);
-                        world.vod.faults = vec![None; nth];
-                        world.vod.faults.push(Some(fault));
+                    let mut simulation = prepared(plot, retries, |simulation| {
+                        simulation.app.credentials = Some(Credentials::Sts);
+                        simulation.vod.faults = vec![None; nth];
+                        simulation.vod.faults.push(Some(fault));
                     });
-                    play(&mut world, plot, u32::MAX);
-                    assert_ends_well(&mut world, &format!("{plot:?} {retries} {fault:?} {nth}"));
+                    play(&mut simulation, plot, u32::MAX);
+                    assert_ends_well(
+                        &mut simulation,
+                        &format!("{plot:?} {retries} {fault:?} {nth}"),
+                    );
                 }
             }
         }
@@ -155,52 +164,53 @@ fn after_any_fault_of_vod_at_any_call_every_story_ends_with_a_whole_object() {
 fn after_a_failure_of_any_key_value_operation_every_story_ends_with_a_whole_object() {
     for plot in PLOTS {
         for nth in 1.. {
-            let mut world = prepared(plot, 3, |world| world.kv.fails_at = Some(nth));
-            play(&mut world, plot, u32::MAX);
-            if world.kv.fails_at.is_some() {
+            let mut simulation = prepared(plot, 3, |simulation| simulation.kv.fails_at = Some(nth));
+            play(&mut simulation, plot, u32::MAX);
+            if simulation.kv.fails_at.is_some() {
                 break;
             }
-            assert_ends_well(&mut world, &format!("{plot:?} {nth}"));
+            assert_ends_well(&mut simulation, &format!("{plot:?} {nth}"));
         }
     }
 }
 
-fn world(plot: Plot, seed: Option<u64>) -> World {
-    let mut world = seed.map_or_else(World::new, World::seeded);
-    begin(&mut world, plot);
-    world
+fn simulation(plot: Plot, seed: Option<u64>) -> Simulation {
+    let mut simulation = seed.map_or_else(Simulation::new, Simulation::seeded);
+    begin(&mut simulation, plot);
+    simulation
 }
 
-fn prepared(plot: Plot, retries: u32, prepare: impl FnOnce(&mut World)) -> World {
-    let mut world = World::new().with_options(|options| options.retry_count = Some(retries));
-    prepare(&mut world);
-    begin(&mut world, plot);
-    world
+fn prepared(plot: Plot, retries: u32, prepare: impl FnOnce(&mut Simulation)) -> Simulation {
+    let mut simulation =
+        Simulation::new().with_options(|options| options.retry_count = Some(retries));
+    prepare(&mut simulation);
+    begin(&mut simulation, plot);
+    simulation
 }
 
-fn begin(world: &mut World, plot: Plot) {
+fn begin(simulation: &mut Simulation, plot: Plot) {
     let credentials = match plot {
         Plot::Sts => Credentials::Sts,
         Plot::Direct => Credentials::Direct,
-        _ => world.app.credentials.unwrap(),
+        _ => simulation.app.credentials.unwrap(),
     };
-    world.app = App { credentials: Some(credentials), ..App::default() };
+    simulation.app = App { credentials: Some(credentials), ..App::default() };
     if plot == Plot::Expiry {
-        world.vod.life = Duration::from_secs(2);
-        world.app.token_life = Duration::from_secs(4);
-        world.pace = Duration::from_millis(150);
+        simulation.vod.life = Duration::from_secs(2);
+        simulation.app.token_life = Duration::from_secs(4);
+        simulation.pace = Duration::from_millis(150);
     }
     if plot == Plot::Pieces {
-        world.app.piece = Some(70_000);
+        simulation.app.piece = Some(70_000);
     }
-    world.add(file(plot)).unwrap();
-    world.start();
+    simulation.add(file(plot)).unwrap();
+    simulation.start();
 }
 
 fn file(plot: Plot) -> PlannedFile {
     let len = if plot == Plot::Small { 5_000 } else { 250_000 };
     let name = if plot == Plot::Picture { "a.png" } else { "a.mp4" };
-    let mut file = World::file(name, len);
+    let mut file = Simulation::file(name, len);
     if plot == Plot::Picture {
         file.new.kind = Some(MediaKind::Image);
     }
@@ -213,17 +223,17 @@ fn file(plot: Plot) -> PlannedFile {
 }
 
 /// Goes on for so many steps; false where the story ends before.
-fn play(world: &mut World, plot: Plot, steps: u32) -> bool {
+fn play(simulation: &mut Simulation, plot: Plot, steps: u32) -> bool {
     for step in 0..steps {
         match plot {
-            Plot::StopAndStart(at) if at == step => drop(world.try_stop()),
-            Plot::StopAndStart(at) if at + 6 == step => drop(world.try_start()),
-            Plot::Cancel(at) if at == step => drop(world.cancel(FILE)),
+            Plot::StopAndStart(at) if at == step => drop(simulation.try_stop()),
+            Plot::StopAndStart(at) if at + 6 == step => drop(simulation.try_start()),
+            Plot::Cancel(at) if at == step => drop(simulation.cancel(FILE)),
             _ => {}
         }
-        if !world.step() {
-            if matches!(plot, Plot::Cancel(_)) && world.resume(FILE).is_ok() {
-                drop(world.try_start());
+        if !simulation.step() {
+            if matches!(plot, Plot::Cancel(_)) && simulation.resume(FILE).is_ok() {
+                drop(simulation.try_start());
                 continue;
             }
             return false;
@@ -232,30 +242,30 @@ fn play(world: &mut World, plot: Plot, steps: u32) -> bool {
     true
 }
 
-fn crash(world: &mut World, plot: Plot, strays: Strays) {
-    world.crash();
+fn crash(simulation: &mut Simulation, plot: Plot, strays: LateWrites) {
+    simulation.crash();
     match strays {
-        Strays::ArriveAtOnce => world.land_strays(),
-        Strays::ArriveAtAnyTime => {}
-        Strays::NeverArrive => world.drop_strays(),
+        LateWrites::ArriveAtOnce => simulation.apply_late_writes(),
+        LateWrites::ArriveAtAnyTime => {}
+        LateWrites::NeverArrive => simulation.discard_late_writes(),
     }
-    world.add(file(plot)).unwrap();
-    world.start();
+    simulation.add(file(plot)).unwrap();
+    simulation.start();
 }
 
 /// Nothing goes wrong any more: the file is uploaded in one more run, two where it was wrong in two
 /// ways.
-fn assert_ends_well(world: &mut World, case: &str) {
-    world.calm_down();
+fn assert_ends_well(simulation: &mut Simulation, case: &str) {
+    simulation.clear_faults();
     for _ in 0..2 {
-        if world.is_all_uploaded() {
+        if simulation.is_all_uploaded() {
             break;
         }
-        if world.resume(FILE).is_ok() {
-            drop(world.try_start());
+        if simulation.resume(FILE).is_ok() {
+            drop(simulation.try_start());
         }
-        world.bring_to_end();
+        simulation.run_to_completion();
     }
-    world.run();
-    assert!(world.is_all_uploaded(), "{case}: {:#?}", world.queue.list_files());
+    simulation.run();
+    assert!(simulation.is_all_uploaded(), "{case}: {:#?}", simulation.queue.list_files());
 }

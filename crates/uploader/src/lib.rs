@@ -2,8 +2,8 @@
 //! the driver and in the engine; here, values are converted.
 
 mod convert;
-mod online_files;
 mod uploader;
+mod url_uploads;
 mod webhooks;
 
 /// What `wit/` is generated as.

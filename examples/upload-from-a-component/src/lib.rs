@@ -60,7 +60,7 @@ async fn upload(request: Request) -> Result<Option<Succeeded>, Error> {
                 &header("upload-address"),
                 None,
             )?,
-            Event::SourceWanted(wanted) => match body.take() {
+            Event::SourceRequested(wanted) => match body.take() {
                 Some(body) => uploader.supply_source(wanted.file, wanted.offset, body, None)?,
                 None => return Ok(None),
             },
@@ -91,7 +91,7 @@ fn named(name: &str) -> NewFile {
         size: None,
         kind: None,
         last_modified: None,
-        edges: None,
+        content_sample: None,
         endpoint: None,
         bucket: None,
         object: None,
@@ -111,7 +111,7 @@ const DEFAULTS: Options = Options {
     cname: None,
     signature_version: None,
     deadline: None,
-    checkpoint_life: None,
+    checkpoint_ttl: None,
     vod_endpoint: None,
 };
 

@@ -10,7 +10,7 @@ use crate::credential::Secret;
 use crate::error::Error;
 use crate::http::plain::StoredFile;
 use crate::http::{FILE_NAME_BYTES_MAX, Problem, RequestHead, Response};
-use crate::upload::{FinishedObject, UploadRecord};
+use crate::upload::{CompletedObject, UploadRecord};
 
 /// The result of a form, in the order of its files.
 #[derive(Debug, Default)]
@@ -47,7 +47,7 @@ pub struct FailedMedia {
 
 impl FormResponse {
     /// Adds the next file, of the input `field`, which is stored.
-    pub fn add_stored(&mut self, field: &str, record: &UploadRecord, object: &FinishedObject) {
+    pub fn add_stored(&mut self, field: &str, record: &UploadRecord, object: &CompletedObject) {
         let stored = StoredFile::new(record, object);
         self.push(field, &record.file_name, Outcome::Stored(stored));
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::*;
 use crate::error::ErrorKind;
 use crate::http::Origins;
-use crate::upload::{Role, Target};
+use crate::upload::{Target, UploadKind};
 
 fn stored() -> FormResponse {
     let mut response = FormResponse::default();
@@ -26,10 +26,10 @@ fn stored() -> FormResponse {
         target,
         content_type: None,
         client_metadata: None,
-        minted: true,
-        role: Role::Whole,
+        credential_from_vod: true,
+        kind: UploadKind::Regular,
     };
-    let object = FinishedObject { size_bytes: 3, crc64: 5, etag: "E".into() };
+    let object = CompletedObject { size_bytes: 3, crc64: 5, etag: "E".into() };
     response.add_stored("video", &record, &object);
     response
 }

@@ -7,14 +7,14 @@ use super::{InteropVersion, Limits, OffsetState};
 use crate::http::header::UPLOAD_OFFSET;
 use crate::http::{Response, UploadStatus, plain};
 use crate::units::ByteCount;
-use crate::upload::{FinishedObject, UploadKey, UploadRecord};
+use crate::upload::{CompletedObject, UploadId, UploadRecord};
 
 /// The response to a request that created the upload `key` and did not complete it: 201 with the
 /// URL of the upload (§4.2.2).
 #[must_use]
 pub fn creation_response(
     version: InteropVersion,
-    key: &UploadKey,
+    key: &UploadId,
     media_id: &str,
     offset: ByteCount,
     limits: &Limits,
@@ -63,9 +63,9 @@ pub fn append_response(
 #[must_use]
 pub fn completion_response(
     version: InteropVersion,
-    key: Option<&UploadKey>,
+    key: Option<&UploadId>,
     record: &UploadRecord,
-    object: &FinishedObject,
+    object: &CompletedObject,
 ) -> Response {
     let mut response = plain::created(record, object);
     if let Some(key) = key {

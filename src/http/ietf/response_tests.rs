@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
 use super::*;
-use crate::upload::{Role, Target};
+use crate::upload::{Target, UploadKind};
 
 const LIMITS: Limits = Limits {
     size_max: ByteCount(1000),
@@ -10,8 +10,8 @@ const LIMITS: Limits = Limits {
     max_age_s: Some(3600),
 };
 
-fn key() -> UploadKey {
-    UploadKey::new("a1").unwrap()
+fn key() -> UploadId {
+    UploadId::new("a1").unwrap()
 }
 
 fn record() -> UploadRecord {
@@ -30,8 +30,8 @@ fn record() -> UploadRecord {
         },
         content_type: None,
         client_metadata: None,
-        minted: true,
-        role: Role::Whole,
+        credential_from_vod: true,
+        kind: UploadKind::Regular,
     }
 }
 
@@ -89,7 +89,7 @@ fn an_append_answers_that_more_is_to_come() {
 
 #[test]
 fn the_last_request_is_answered_as_a_plain_upload_is() {
-    let object = FinishedObject { size_bytes: 12, crc64: 5, etag: "E".into() };
+    let object = CompletedObject { size_bytes: 12, crc64: 5, etag: "E".into() };
     let response = completion_response(InteropVersion::V8, Some(&key()), &record(), &object);
     assert_eq!(response.status, 201);
     assert_eq!(response.body, plain::created(&record(), &object).body);

@@ -4,7 +4,7 @@
 use crate::error::{Error, Result};
 use crate::http::RequestHead;
 use crate::http::header::UPLOAD_CONCAT;
-use crate::upload::UploadKey;
+use crate::upload::UploadId;
 
 /// Most partial uploads of a final upload.
 const PARTIALS_MAX: usize = 256;
@@ -58,10 +58,10 @@ impl Concat {
 /// The upload at an absolute or relative URL. The origin is ignored: behind a proxy the worker does
 /// not know its own.
 #[must_use]
-pub fn partial_upload_id(address: &str) -> Option<UploadKey> {
+pub fn partial_upload_id(address: &str) -> Option<UploadId> {
     let (before, id) = address.rsplit_once("/v1/files/")?;
     let is_origin = before.is_empty() || url::Url::parse(before).is_ok_and(|url| url.has_host());
-    is_origin.then(|| UploadKey::new(id)).flatten()
+    is_origin.then(|| UploadId::new(id)).flatten()
 }
 
 fn refused(allowed: &str) -> Error {
@@ -89,7 +89,7 @@ mod tests {
         assert_eq!(Concat::final_value(&addresses), value);
         let ids: Vec<_> =
             addresses.iter().filter_map(|address| partial_upload_id(address)).collect();
-        assert_eq!(ids, ["b", "a"].map(|id| UploadKey::new(id).unwrap()));
+        assert_eq!(ids, ["b", "a"].map(|id| UploadId::new(id).unwrap()));
         assert_eq!(
             parsed("final; /v1/files/b").unwrap(),
             Concat::Final(vec!["/v1/files/b".into()])

@@ -13,7 +13,7 @@ use crate::http::header::{
 use crate::http::{Problem, RequestHead, Response, UploadStatus};
 use crate::timestamp::imf_fixdate;
 use crate::units::{ByteCount, UnixMillis};
-use crate::upload::{Role, UploadKey};
+use crate::upload::{UploadId, UploadKind};
 
 const EXTENSIONS: &str = "creation,creation-with-upload,creation-defer-length,expiration,\
 checksum,checksum-trailer,termination";
@@ -53,7 +53,7 @@ pub fn options_response(size_max: ByteCount, expires: bool, concatenates: bool) 
 /// from the request, if it contained any.
 #[must_use]
 pub fn creation_response(
-    key: &UploadKey,
+    key: &UploadId,
     media_id: &str,
     offset: Option<ByteCount>,
     expires_at: Option<UnixMillis>,
@@ -67,7 +67,7 @@ pub fn creation_response(
 #[must_use]
 pub fn head_response(status: &UploadStatus) -> Response {
     // A final upload has no offset until it is complete.
-    let is_final = matches!(status.record.role, Role::Final { .. });
+    let is_final = matches!(status.record.kind, UploadKind::Final { .. });
     let offset = (!is_final || status.is_completed()).then(|| status.durable());
     let mut response = with_offset(with_version(Response::empty(StatusCode::OK)), offset)
         .with_header(CACHE_CONTROL, "no-store");
@@ -76,10 +76,10 @@ pub fn head_response(status: &UploadStatus) -> Response {
         None if is_final => response,
         None => response.with_header(UPLOAD_DEFER_LENGTH, "1"),
     };
-    response = match &status.record.role {
-        Role::Whole => response,
-        Role::Partial => response.with_header(UPLOAD_CONCAT, "partial"),
-        Role::Final { partials } => {
+    response = match &status.record.kind {
+        UploadKind::Regular => response,
+        UploadKind::Partial => response.with_header(UPLOAD_CONCAT, "partial"),
+        UploadKind::Final { partials } => {
             response.with_header(UPLOAD_CONCAT, Concat::final_value(partials))
         }
     };

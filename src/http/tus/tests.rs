@@ -6,7 +6,9 @@ use super::*;
 use crate::error::{Error, ErrorKind};
 use crate::http::{RequestHead, UploadStatus};
 use crate::units::{ByteCount, UnixMillis};
-use crate::upload::{Checkpoint, FinishedObject, Phase, Role, Target, UploadKey, UploadRecord};
+use crate::upload::{
+    Checkpoint, CompletedObject, Target, UploadId, UploadKind, UploadPhase, UploadRecord,
+};
 
 const SIZE_MAX: ByteCount = ByteCount(1000);
 
@@ -23,7 +25,7 @@ fn refused_field(headers: &[(&str, &str)]) -> String {
     creation(headers).unwrap_err().field().unwrap().name.clone()
 }
 
-fn status(durable: u64, length: Option<u64>, role: Role) -> UploadStatus {
+fn status(durable: u64, length: Option<u64>, role: UploadKind) -> UploadStatus {
     let target = Target {
         endpoint: "https://oss-cn-shanghai.aliyuncs.com".into(),
         bucket: "b".into(),
@@ -41,10 +43,10 @@ fn status(durable: u64, length: Option<u64>, role: Role) -> UploadStatus {
             target,
             content_type: None,
             client_metadata: Some("filename YS5tcDQ=".into()),
-            minted: true,
-            role,
+            credential_from_vod: true,
+            kind: role,
         },
-        checkpoint: Checkpoint { in_parts_bytes: durable, ..Checkpoint::empty() },
+        checkpoint: Checkpoint { parts_bytes: durable, ..Checkpoint::empty() },
         paused: false,
         expired: false,
         expires_at: Some(UnixMillis(784_111_777_000)),
@@ -176,7 +178,7 @@ fn discovery_names_version_extensions_algorithms_and_the_largest_file() {
 
 #[test]
 fn an_offset_is_told_with_what_is_known_of_the_upload() {
-    let response = head_response(&status(3, Some(9), Role::Whole));
+    let response = head_response(&status(3, Some(9), UploadKind::Regular));
     assert_eq!(response.header("upload-offset"), Some("3"));
     assert_eq!(response.header("upload-length"), Some("9"));
     assert_eq!(response.header("cache-control"), Some("no-store"));
@@ -184,27 +186,28 @@ fn an_offset_is_told_with_what_is_known_of_the_upload() {
     assert_eq!(response.header("media-id"), Some("vid"));
     // The example of RFC 9110, section 5.6.7.
     assert_eq!(response.header("upload-expires"), Some("Sun, 06 Nov 1994 08:49:37 GMT"));
-    let deferred = head_response(&status(3, None, Role::Partial));
+    let deferred = head_response(&status(3, None, UploadKind::Partial));
     assert_eq!(deferred.header("upload-defer-length"), Some("1"));
     assert_eq!(deferred.header("upload-concat"), Some("partial"));
 }
 
 #[test]
 fn a_final_upload_tells_an_offset_once_it_is_whole() {
-    let role = || Role::Final { partials: ["b", "a"].map(|id| format!("/v1/files/{id}")).to_vec() };
+    let role =
+        || UploadKind::Final { partials: ["b", "a"].map(|id| format!("/v1/files/{id}")).to_vec() };
     let open = head_response(&status(3, Some(9), role()));
     assert_eq!(open.header("upload-offset"), None);
     assert_eq!(open.header("upload-concat"), Some("final;/v1/files/b /v1/files/a"));
-    let object = FinishedObject { size_bytes: 9, crc64: 0, etag: String::new() };
+    let object = CompletedObject { size_bytes: 9, crc64: 0, etag: String::new() };
     let mut whole = status(9, Some(9), role());
-    whole.checkpoint.phase = Phase::Completed(object);
+    whole.checkpoint.phase = UploadPhase::Completed(object);
     assert_eq!(head_response(&whole).header("upload-offset"), Some("9"));
     assert_eq!(head_response(&whole).header("upload-expires"), None);
 }
 
 #[test]
 fn a_creation_is_answered_with_where_it_is_and_how_far() {
-    let key = UploadKey::new("a1").unwrap();
+    let key = UploadId::new("a1").unwrap();
     let expires_at = Some(UnixMillis(784_111_777_000));
     let response = creation_response(&key, "vid", Some(ByteCount(3)), expires_at);
     assert_eq!(response.status, 201);

@@ -4,7 +4,7 @@ use http::Method;
 
 use super::{Action, query};
 use crate::error::{Error, ErrorKind};
-use crate::oss::{Body, Bucket, Reply, UnsignedRequest, UploadId, error_reply};
+use crate::oss::{Body, Bucket, HttpResponse, MultipartUploadId, UnsignedRequest, error_reply};
 
 /// Ends an upload and deletes its parts
 /// (<https://www.alibabacloud.com/help/en/oss/developer-reference/abortmultipartupload>).
@@ -16,7 +16,7 @@ pub struct AbortMultipartUpload<'a> {
     /// The object key.
     pub key: &'a str,
     /// The upload.
-    pub upload_id: &'a UploadId,
+    pub upload_id: &'a MultipartUploadId,
 }
 
 impl Action for AbortMultipartUpload<'_> {
@@ -34,7 +34,7 @@ impl Action for AbortMultipartUpload<'_> {
         }
     }
 
-    fn parse(&self, reply: &Reply) -> Result<(), Error> {
+    fn parse(&self, reply: &HttpResponse) -> Result<(), Error> {
         if reply.is_success() {
             return Ok(());
         }
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn the_upload_is_deleted_by_its_id() {
-        let id = UploadId("A".into());
+        let id = MultipartUploadId("A".into());
         let abort = AbortMultipartUpload { key: "a", upload_id: &id };
         assert_eq!(path_and_query(&abort.request(&bucket())), "DELETE /a?uploadId=A");
     }
@@ -85,7 +85,7 @@ mod tests {
     }
 
     fn parse(status: u16, body: &str) -> Result<(), Error> {
-        let id = UploadId("A".into());
+        let id = MultipartUploadId("A".into());
         AbortMultipartUpload { key: "a", upload_id: &id }.parse(&reply(status, &[], body))
     }
 }

@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 
 use super::{Action, StoredObject, query};
 use crate::error::Error;
-use crate::oss::{Body, Bucket, ETag, Reply, UnsignedRequest, UploadId, error_reply, xml};
+use crate::oss::{
+    Body, Bucket, ETag, HttpResponse, MultipartUploadId, UnsignedRequest, error_reply, xml,
+};
 use crate::units::PartNumber;
 
 /// Makes the object of the named parts
@@ -19,7 +21,7 @@ pub struct CompleteMultipartUpload<'a> {
     /// The object key.
     pub key: &'a str,
     /// The upload.
-    pub upload_id: &'a UploadId,
+    pub upload_id: &'a MultipartUploadId,
     /// The parts, by ascending number; gaps between numbers are allowed.
     pub parts: &'a [(PartNumber, ETag)],
 }
@@ -39,7 +41,7 @@ impl Action for CompleteMultipartUpload<'_> {
         }
     }
 
-    fn parse(&self, reply: &Reply) -> Result<StoredObject, Error> {
+    fn parse(&self, reply: &HttpResponse) -> Result<StoredObject, Error> {
         read_result(reply)
     }
 }
@@ -56,7 +58,7 @@ fn part_list(parts: &[(PartNumber, ETag)]) -> String {
     xml
 }
 
-fn read_result(reply: &Reply) -> Result<StoredObject, Error> {
+fn read_result(reply: &HttpResponse) -> Result<StoredObject, Error> {
     // CallbackFailed: the object is stored, and only the callback to its owner failed.
     if reply.status == STORED_BUT_CALLBACK_FAILED {
         return StoredObject::from_headers(reply);
@@ -111,7 +113,7 @@ mod tests {
 
     #[test]
     fn every_part_is_named_with_its_etag() {
-        let id = UploadId("A".into());
+        let id = MultipartUploadId("A".into());
         let parts = [
             (PartNumber::FIRST, ETag([0xAB; 16])),
             (PartNumber::new(10_000).unwrap(), ETag([1; 16])),
@@ -179,7 +181,7 @@ mod tests {
     }
 
     fn parse(status: u16, headers: &[(&str, &str)], body: &str) -> Result<StoredObject, Error> {
-        let id = UploadId("A".into());
+        let id = MultipartUploadId("A".into());
         CompleteMultipartUpload { key: "a", upload_id: &id, parts: &[] }
             .parse(&reply(status, headers, body))
     }

@@ -4,7 +4,7 @@ use http::Method;
 
 use super::Action;
 use crate::error::Error;
-use crate::oss::{Body, Bucket, Reply, UnsignedRequest, error_reply};
+use crate::oss::{Body, Bucket, HttpResponse, UnsignedRequest, error_reply};
 
 /// Removes an object
 /// (<https://www.alibabacloud.com/help/en/oss/developer-reference/deleteobject>).
@@ -31,7 +31,7 @@ impl Action for DeleteObject<'_> {
         }
     }
 
-    fn parse(&self, reply: &Reply) -> Result<(), Error> {
+    fn parse(&self, reply: &HttpResponse) -> Result<(), Error> {
         if reply.is_success() {
             return Ok(());
         }

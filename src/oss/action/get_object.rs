@@ -4,7 +4,7 @@ use http::Method;
 
 use super::{Action, CopyRange};
 use crate::error::{Error, ErrorKind};
-use crate::oss::{Body, Bucket, Reply, UnsignedRequest, error_reply};
+use crate::oss::{Body, Bucket, HttpResponse, UnsignedRequest, error_reply};
 
 /// Reads a range of an object
 /// (<https://www.alibabacloud.com/help/en/oss/developer-reference/getobject>).
@@ -24,7 +24,7 @@ impl GetObject<'_> {
     /// [`ErrorKind::UploadLost`] where there is no such object;
     /// [`ErrorKind::StoreReplyInvalid`] where the reply has other bytes than the range: OSS answers
     /// a range that it cannot read with the whole object. Else what the store said.
-    pub fn check_head(&self, reply: &Reply) -> Result<(), Error> {
+    pub fn check_head(&self, reply: &HttpResponse) -> Result<(), Error> {
         if !reply.is_success() {
             let error = error_reply::read(reply);
             return Err(match error.store().map(|store| store.code.as_str()) {
@@ -58,7 +58,7 @@ impl Action for GetObject<'_> {
         }
     }
 
-    fn parse(&self, reply: &Reply) -> Result<Vec<u8>, Error> {
+    fn parse(&self, reply: &HttpResponse) -> Result<Vec<u8>, Error> {
         self.check_head(reply)?;
         if reply.body.len() as u64 == self.range.len.bytes() {
             Ok(reply.body.clone())

@@ -5,7 +5,7 @@ use http::Method;
 use super::Action;
 use crate::crc64::Crc64;
 use crate::error::Error;
-use crate::oss::{Body, Bucket, Reply, UnsignedRequest, crc64_header, error_reply};
+use crate::oss::{Body, Bucket, HttpResponse, UnsignedRequest, crc64_header, error_reply};
 use crate::units::ByteCount;
 
 /// Asks for an object's size and checksum
@@ -43,7 +43,7 @@ impl Action for HeadObject<'_> {
         }
     }
 
-    fn parse(&self, reply: &Reply) -> Result<Option<ObjectHead>, Error> {
+    fn parse(&self, reply: &HttpResponse) -> Result<Option<ObjectHead>, Error> {
         if !reply.is_success() {
             let error = error_reply::read(reply);
             let code = error.store().map(|store| store.code.as_str()).unwrap_or_default();

@@ -4,7 +4,9 @@ use http::Method;
 
 use super::{Action, content_type_header, query};
 use crate::error::Error;
-use crate::oss::{Body, Bucket, Reply, UnsignedRequest, UploadId, error_reply, xml};
+use crate::oss::{
+    Body, Bucket, HttpResponse, MultipartUploadId, UnsignedRequest, error_reply, xml,
+};
 
 /// Begins a multipart upload and asks for its id
 /// (<https://www.alibabacloud.com/help/en/oss/developer-reference/initiatemultipartupload>).
@@ -20,7 +22,7 @@ pub struct InitiateMultipartUpload<'a> {
 }
 
 impl Action for InitiateMultipartUpload<'_> {
-    type Output = UploadId;
+    type Output = MultipartUploadId;
 
     const NAME: &'static str = "InitiateMultipartUpload";
 
@@ -34,14 +36,16 @@ impl Action for InitiateMultipartUpload<'_> {
         }
     }
 
-    fn parse(&self, reply: &Reply) -> Result<UploadId, Error> {
+    fn parse(&self, reply: &HttpResponse) -> Result<MultipartUploadId, Error> {
         if !reply.is_success() {
             return Err(error_reply::read(reply));
         }
         // The reply repeats the key, which may not be expressible in XML: only the id matters.
         xml::parse(&String::from_utf8_lossy(&reply.body))
-            .and_then(|result| result.text_of("UploadId").map(|id| UploadId(id.to_owned())))
-            .ok_or_else(|| error_reply::unreadable(reply, "the reply names no UploadId"))
+            .and_then(|result| {
+                result.text_of("UploadId").map(|id| MultipartUploadId(id.to_owned()))
+            })
+            .ok_or_else(|| error_reply::unreadable(reply, "the reply contains no UploadId"))
     }
 }
 

@@ -5,7 +5,9 @@ use http::Method;
 use super::{Action, query};
 use crate::crc64::Crc64;
 use crate::error::Error;
-use crate::oss::{Body, Bucket, ETag, Reply, UnsignedRequest, UploadId, error_reply, xml};
+use crate::oss::{
+    Body, Bucket, ETag, HttpResponse, MultipartUploadId, UnsignedRequest, error_reply, xml,
+};
 use crate::units::{ByteCount, PartNumber};
 
 /// Lists up to 1000 parts of an upload in the order of their numbers
@@ -15,7 +17,7 @@ pub struct ListParts<'a> {
     /// The object key.
     pub key: &'a str,
     /// The upload.
-    pub upload_id: &'a UploadId,
+    pub upload_id: &'a MultipartUploadId,
     /// Lists the parts with a greater number than this; from the first one without it.
     pub after: Option<PartNumber>,
 }
@@ -66,7 +68,7 @@ impl Action for ListParts<'_> {
         }
     }
 
-    fn parse(&self, reply: &Reply) -> Result<PartPage, Error> {
+    fn parse(&self, reply: &HttpResponse) -> Result<PartPage, Error> {
         if !reply.is_success() {
             return Err(error_reply::read(reply));
         }
@@ -75,7 +77,7 @@ impl Action for ListParts<'_> {
 }
 
 impl ListParts<'_> {
-    fn read_page(&self, reply: &Reply) -> Result<PartPage, Error> {
+    fn read_page(&self, reply: &HttpResponse) -> Result<PartPage, Error> {
         let unreadable = |what| error_reply::unreadable(reply, what);
         let result = xml::parse(&String::from_utf8_lossy(&reply.body))
             .filter(|root| root.name == "ListPartsResult")
@@ -138,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_page_is_asked_for_after_a_part() {
-        let id = UploadId("A".into());
+        let id = MultipartUploadId("A".into());
         assert_eq!(
             path_and_query(&page(&id, None).request(&bucket())),
             "GET /a?uploadId=A&max-parts=1000&encoding-type=url"
@@ -233,10 +235,10 @@ mod tests {
     }
 
     fn parse(after: Option<PartNumber>, body: &str) -> Result<PartPage, Error> {
-        page(&UploadId("A".into()), after).parse(&reply(200, &[], body))
+        page(&MultipartUploadId("A".into()), after).parse(&reply(200, &[], body))
     }
 
-    fn page(upload_id: &UploadId, after: Option<PartNumber>) -> ListParts<'_> {
+    fn page(upload_id: &MultipartUploadId, after: Option<PartNumber>) -> ListParts<'_> {
         ListParts { key: "a", upload_id, after }
     }
 }

@@ -12,7 +12,7 @@ mod stored_object;
 mod upload_part;
 mod upload_part_copy;
 
-use super::{Bucket, Reply, UnsignedRequest};
+use super::{Bucket, HttpResponse, UnsignedRequest};
 use crate::error::Error;
 
 pub use abort_multipart_upload::AbortMultipartUpload;
@@ -48,7 +48,7 @@ pub trait Action {
     ///
     /// What [`error_reply::read`](super::error_reply::read) makes of a refusal, or
     /// [`StoreReplyInvalid`](crate::ErrorKind::StoreReplyInvalid) where a success lacks something.
-    fn parse(&self, reply: &Reply) -> Result<Self::Output, Error>;
+    fn parse(&self, reply: &HttpResponse) -> Result<Self::Output, Error>;
 }
 
 /// A query of names with values, and of bare names.
@@ -71,7 +71,7 @@ mod fixtures {
 
     use http::StatusCode;
 
-    use crate::oss::{Bucket, BucketOptions, Reply, UnsignedRequest};
+    use crate::oss::{Bucket, BucketOptions, HttpResponse, UnsignedRequest};
 
     /// A bucket whose requests none of these tests signs.
     pub(super) fn bucket() -> Bucket {
@@ -79,9 +79,9 @@ mod fixtures {
             .unwrap_or_else(|error| panic!("{error}"))
     }
 
-    pub(super) fn reply(status: u16, headers: &[(&str, &str)], body: &str) -> Reply {
+    pub(super) fn reply(status: u16, headers: &[(&str, &str)], body: &str) -> HttpResponse {
         let status = StatusCode::from_u16(status).unwrap();
-        Reply::new(status, headers.iter().copied(), body.as_bytes().to_vec())
+        HttpResponse::new(status, headers.iter().copied(), body.as_bytes().to_vec())
     }
 
     /// The URL that the request goes to, from the object's slash on.

@@ -4,7 +4,7 @@ use http::Method;
 
 use super::{Action, StoredObject, content_type_header};
 use crate::error::Error;
-use crate::oss::{Body, Bucket, Reply, UnsignedRequest, error_reply};
+use crate::oss::{Body, Bucket, HttpResponse, UnsignedRequest, error_reply};
 use crate::units::ByteCount;
 
 /// Stores an object of up to 5 GiB in one request, over an existing one of the same key
@@ -35,7 +35,7 @@ impl Action for PutObject<'_> {
         }
     }
 
-    fn parse(&self, reply: &Reply) -> Result<StoredObject, Error> {
+    fn parse(&self, reply: &HttpResponse) -> Result<StoredObject, Error> {
         // 203 says that the object is stored and that only the callback to the owner failed.
         if reply.is_success() {
             StoredObject::from_headers(reply)

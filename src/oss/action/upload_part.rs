@@ -5,7 +5,9 @@ use http::Method;
 use super::{Action, query};
 use crate::crc64::Crc64;
 use crate::error::Error;
-use crate::oss::{Body, Bucket, ETag, Reply, UnsignedRequest, UploadId, crc64_header, error_reply};
+use crate::oss::{
+    Body, Bucket, ETag, HttpResponse, MultipartUploadId, UnsignedRequest, crc64_header, error_reply,
+};
 use crate::units::{ByteCount, PartNumber};
 
 /// Stores one part
@@ -18,7 +20,7 @@ pub struct UploadPart<'a> {
     /// The object key.
     pub key: &'a str,
     /// The upload.
-    pub upload_id: &'a UploadId,
+    pub upload_id: &'a MultipartUploadId,
     /// The part's number.
     pub number: PartNumber,
     /// The part's length.
@@ -56,7 +58,7 @@ impl Action for UploadPart<'_> {
         }
     }
 
-    fn parse(&self, reply: &Reply) -> Result<UploadedPart, Error> {
+    fn parse(&self, reply: &HttpResponse) -> Result<UploadedPart, Error> {
         if !reply.is_success() {
             return Err(error_reply::read(reply));
         }
@@ -82,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_part_is_named_by_number_and_upload() {
-        let id = UploadId("A+/=".into());
+        let id = MultipartUploadId("A+/=".into());
         let request = part(&id).request(&bucket());
         assert_eq!(path_and_query(&request), "PUT /a?partNumber=3&uploadId=A%2B%2F%3D");
         assert_eq!(request.body, Body::Source { len: ByteCount(102_400) });
@@ -91,14 +93,14 @@ mod tests {
 
     #[test]
     fn the_checksum_is_sent_ahead_where_it_is_given() {
-        let id = UploadId("A".into());
+        let id = MultipartUploadId("A".into());
         let request = UploadPart { crc64: Some(Crc64(9)), ..part(&id) }.request(&bucket());
         assert_eq!(request.headers, [("x-oss-hash-crc64ecma".to_owned(), "9".to_owned())]);
     }
 
     #[test]
     fn etag_and_checksum_are_read() {
-        let id = UploadId("A".into());
+        let id = MultipartUploadId("A".into());
         let headers =
             [("etag", "\"5D41402ABC4B2A76B9719D911017C592\""), ("X-Oss-Hash-Crc64ecma", "9")];
         let stored = part(&id).parse(&reply(200, &headers, "")).unwrap();
@@ -110,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_part_without_an_etag_is_not_stored() {
-        let id = UploadId("A".into());
+        let id = MultipartUploadId("A".into());
         for headers in [&[][..], &[("etag", "\"\"")], &[("etag", "\"5D-2\"")]] {
             let error = part(&id).parse(&reply(200, headers, "")).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::StoreReplyInvalid);
@@ -119,14 +121,14 @@ mod tests {
 
     #[test]
     fn a_forgotten_upload_is_told_apart() {
-        let id = UploadId("A".into());
+        let id = MultipartUploadId("A".into());
         let body = "<Error><Code>NoSuchUpload</Code></Error>";
         let error = part(&id).parse(&reply(404, &[], body)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UploadLost);
         assert_eq!(error.message(), "the store answered NoSuchUpload");
     }
 
-    fn part(upload_id: &UploadId) -> UploadPart<'_> {
+    fn part(upload_id: &MultipartUploadId) -> UploadPart<'_> {
         let number = PartNumber::new(3).unwrap();
         UploadPart { key: "a", upload_id, number, len: ByteCount(102_400), crc64: None }
     }

@@ -7,7 +7,8 @@ use crate::crc64::Crc64;
 use crate::error::Error;
 use crate::oss::percent::encode_component;
 use crate::oss::{
-    Body, Bucket, ETag, Reply, UnsignedRequest, UploadId, crc64_header, error_reply, xml,
+    Body, Bucket, ETag, HttpResponse, MultipartUploadId, UnsignedRequest, crc64_header,
+    error_reply, xml,
 };
 use crate::units::{ByteCount, PartNumber};
 
@@ -22,7 +23,7 @@ pub struct UploadPartCopy<'a> {
     /// The object key of the upload.
     pub key: &'a str,
     /// The upload.
-    pub upload_id: &'a UploadId,
+    pub upload_id: &'a MultipartUploadId,
     /// The part's number.
     pub number: PartNumber,
     /// The bucket of the object to copy, in the same region.
@@ -83,7 +84,7 @@ impl Action for UploadPartCopy<'_> {
         }
     }
 
-    fn parse(&self, reply: &Reply) -> Result<CopiedPart, Error> {
+    fn parse(&self, reply: &HttpResponse) -> Result<CopiedPart, Error> {
         let result = xml::parse(&String::from_utf8_lossy(&reply.body));
         // A copy takes time: as at Complete, an error may follow a 200.
         if !reply.is_success() || result.as_ref().is_some_and(|root| root.name == "Error") {
@@ -118,7 +119,7 @@ mod tests {
 
     #[test]
     fn the_source_is_named_by_bucket_and_encoded_key() {
-        let id = UploadId("A".into());
+        let id = MultipartUploadId("A".into());
         let request = copy(&id).request(&bucket());
         assert_eq!(path_and_query(&request), "PUT /a?partNumber=3&uploadId=A");
         let source = "/outin-2/tmp%2Fa%20b%2B%C3%A9";
@@ -128,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_range_names_its_first_and_its_last_byte() {
-        let id = UploadId("A".into());
+        let id = MultipartUploadId("A".into());
         let range = Some(CopyRange { start: ByteCount(100), len: ByteCount(102_400) });
         let request = UploadPartCopy { range, ..copy(&id) }.request(&bucket());
         let header = ("x-oss-copy-source-range".to_owned(), "bytes=100-102499".to_owned());
@@ -137,7 +138,7 @@ mod tests {
 
     #[test]
     fn source_and_range_are_signed() {
-        let id = UploadId("A".into());
+        let id = MultipartUploadId("A".into());
         for signature_version in [SignatureVersion::V4, SignatureVersion::V1] {
             let options = BucketOptions { signature_version, ..BucketOptions::default() };
             let endpoint = "oss-cn-shanghai.aliyuncs.com";
@@ -167,7 +168,7 @@ mod tests {
 
     #[test]
     fn etag_and_checksum_are_read() {
-        let id = UploadId("A".into());
+        let id = MultipartUploadId("A".into());
         let body = format!(
             "<?xml version=\"1.0\"?><CopyPartResult xmlns=\"http://doc\"><LastModified>\
              2019-04-09T07:01:56.000Z</LastModified><ETag>\"{ETAG}\"</ETag></CopyPartResult>"
@@ -181,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_success_that_does_not_name_the_part_is_none() {
-        let id = UploadId("A".into());
+        let id = MultipartUploadId("A".into());
         for body in ["", "<CopyPartResult/>", "<html/>"] {
             let error = copy(&id).parse(&reply(200, &[], body)).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::StoreReplyInvalid);
@@ -193,7 +194,7 @@ mod tests {
 
     #[test]
     fn an_object_that_is_missing_is_told_apart_from_a_forgotten_upload() {
-        let id = UploadId("A".into());
+        let id = MultipartUploadId("A".into());
         for code in ["NoSuchKey", "NoSuchUpload"] {
             let body = format!("<Error><Code>{code}</Code></Error>");
             let error = copy(&id).parse(&reply(404, &[], &body)).unwrap_err();
@@ -201,7 +202,7 @@ mod tests {
         }
     }
 
-    fn copy(upload_id: &UploadId) -> UploadPartCopy<'_> {
+    fn copy(upload_id: &MultipartUploadId) -> UploadPartCopy<'_> {
         UploadPartCopy {
             key: "a",
             upload_id,

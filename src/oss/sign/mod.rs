@@ -1,12 +1,14 @@
 //! Request signing: one file per step of the published algorithms.
 //!
-//! V4: <https://www.alibabacloud.com/help/en/oss/developer-reference/recommend-to-use-signature-version-4>:
+//! V4:
+//! <https://www.alibabacloud.com/help/en/oss/developer-reference/recommend-to-use-signature-version-4>:
 //! [`canonical_uri`], [`canonical_query`], [`additional_headers`] and [`canonical_headers`] make
 //! the [`canonical_request`]; with the [`CredentialScope`] it makes the [`string_to_sign`], which
-//! the [`signing_key`] turns into the [`signature`]. [`v4_header`] and [`v4_query`] put that into
-//! a request.
+//! the [`signing_key`] turns into the [`signature`]. [`v4_header`] and [`v4_query`] put that into a
+//! request.
 //!
-//! V1: <https://www.alibabacloud.com/help/en/oss/developer-reference/include-signatures-in-the-authorization-header>:
+//! V1:
+//! <https://www.alibabacloud.com/help/en/oss/developer-reference/include-signatures-in-the-authorization-header>:
 //! [`v1_string_to_sign`] and [`v1_signature`], put into a request by [`v1_header`] and
 //! [`v1_query`].
 //!

@@ -8,7 +8,7 @@ use url::Url;
 use super::{SignatureVersion, v1_header, v1_query, v4_header, v4_query};
 use crate::credential::StsCredential;
 use crate::error::Result;
-use crate::oss::message::header_map;
+use crate::oss::http_message::header_map;
 use crate::oss::{Bucket, Request, UnsignedRequest};
 use crate::units::UnixMillis;
 
@@ -81,7 +81,7 @@ mod tests {
     use crate::oss::action::{
         AbortMultipartUpload, CompleteMultipartUpload, InitiateMultipartUpload, PutObject,
     };
-    use crate::oss::{Action, Body, BucketOptions, SignatureVersion, UploadId};
+    use crate::oss::{Action, Body, BucketOptions, MultipartUploadId, SignatureVersion};
     use crate::units::ByteCount;
 
     const NOW: UnixMillis = UnixMillis(1_702_743_657_000);
@@ -108,7 +108,7 @@ mod tests {
         let bucket = bucket(SignatureVersion::V4);
         let credential = credential();
         let signer = signer(&bucket, &credential);
-        let id = UploadId("A".into());
+        let id = MultipartUploadId("A".into());
         let length = |request: UnsignedRequest| {
             signer.sign(request).header("content-length").map(str::to_owned)
         };

@@ -14,7 +14,7 @@ use super::credentials::FileCredentials;
 use super::entry_state::EntryState;
 use super::event::Event;
 use super::file_timers::FileTimers;
-use super::ids::{FileId, KvId, TurnId, VodCallId};
+use super::ids::{FileId, KvId, SessionId, VodCallId};
 use super::info::{FileInfo, Offsets, Progress};
 use super::lookup::CheckpointLookup;
 use super::object_binding::ObjectBinding;
@@ -23,9 +23,9 @@ use super::state::FileState;
 use super::validated_file::ValidatedFile;
 use super::vod_call::VodCall;
 use crate::error::{Error, ErrorKind, Result};
-use crate::oss::Reply;
+use crate::oss::HttpResponse;
 use crate::units::UnixMillis;
-use crate::upload::{Input, Want};
+use crate::upload::{FillRequest, Input};
 
 /// One file of the list.
 #[derive(Debug)]
@@ -133,13 +133,13 @@ impl QueuedFile {
         !detached.is_listed() && self.file.is_same_file(&detached.file)
     }
 
-    pub(super) fn has_session(&self, id: TurnId) -> bool {
+    pub(super) fn has_session(&self, id: SessionId) -> bool {
         self.session.as_ref().is_some_and(|session| session.id() == id)
     }
 
     /// The bytes that the running session requests.
-    pub(super) fn wants(&self) -> Option<Want> {
-        self.session.as_ref()?.wants()
+    pub(super) fn pending_fill(&self) -> Option<FillRequest> {
+        self.session.as_ref()?.pending_fill()
     }
 
     pub(super) fn is_awaiting_kv(&self, id: KvId) -> bool {
@@ -160,7 +160,7 @@ impl QueuedFile {
         self.on_record_event(ctx, event);
     }
 
-    pub(super) fn on_vod_reply(&mut self, ctx: &mut QueueContext, reply: Result<Reply>) {
+    pub(super) fn on_vod_reply(&mut self, ctx: &mut QueueContext, reply: Result<HttpResponse>) {
         if let Some(call) = &mut self.vod_call
             && let Some(result) = call.on_reply(ctx, &self.file, reply)
         {

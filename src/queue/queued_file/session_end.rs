@@ -6,16 +6,16 @@ use crate::queue::active_session::{ActiveSession, SessionKind};
 use crate::queue::context::QueueContext;
 use crate::queue::entry_state::EntryState;
 use crate::queue::records::AfterDelete;
-use crate::upload::{Claim, Outcome};
+use crate::upload::{LeaseAcquisition, SessionOutcome};
 
 impl QueuedFile {
-    pub(super) fn on_session_ended(&mut self, ctx: &mut QueueContext, outcome: Outcome) {
+    pub(super) fn on_session_ended(&mut self, ctx: &mut QueueContext, outcome: SessionOutcome) {
         let Some(session) = self.session.take() else { return };
         self.cancel_vod_call(ctx);
         let kind = session.kind();
         match &outcome {
-            Outcome::Completed(object) => return self.complete(ctx, object),
-            Outcome::Suspended { durable, .. } | Outcome::Failed { durable, .. }
+            SessionOutcome::Completed(object) => return self.complete(ctx, object),
+            SessionOutcome::Suspended { durable, .. } | SessionOutcome::Failed { durable, .. }
                 if kind == SessionKind::Transfer =>
             {
                 self.offsets.raise_durable(*durable);
@@ -25,7 +25,7 @@ impl QueuedFile {
         match (kind, &self.state) {
             (SessionKind::Abort, _) => {
                 let leftover = match outcome {
-                    Outcome::Failed { error, .. } => Some(error),
+                    SessionOutcome::Failed { error, .. } => Some(error),
                     _ => session.leftover_parts_error(),
                 };
                 self.delete_records(ctx, false, AfterDelete::Cancel(leftover));
@@ -44,23 +44,23 @@ impl QueuedFile {
         &mut self,
         ctx: &mut QueueContext,
         session: &ActiveSession,
-        outcome: Outcome,
+        outcome: SessionOutcome,
     ) {
         let error = match outcome {
-            Outcome::Failed { error, .. } => error,
-            Outcome::Suspended { refused: Some(error), .. } => error,
-            Outcome::Suspended { .. } | Outcome::Completed(_) => {
+            SessionOutcome::Failed { error, .. } => error,
+            SessionOutcome::Suspended { refused: Some(error), .. } => error,
+            SessionOutcome::Suspended { .. } | SessionOutcome::Completed(_) => {
                 Error::new(ErrorKind::LengthMismatch, "the source ended before the end of the file")
             }
-            Outcome::Aborted => {
+            SessionOutcome::Aborted => {
                 let error = Error::new(ErrorKind::UploadAborted, "the upload was aborted");
                 return self.delete_records(ctx, false, AfterDelete::Fail(error));
             }
-            Outcome::Lost(error) => {
+            SessionOutcome::Lost(error) => {
                 return self.delete_records(ctx, true, AfterDelete::Fail(error));
             }
         };
-        if session.has_streamed() && error.kind().retry() == Retry::Later {
+        if session.has_streamed() && error.kind().retry() == Retry::Retryable {
             return self.schedule_retry(ctx, error);
         }
         if self.can_renew() || error.kind().retry() != Retry::WithNewCredential {
@@ -89,6 +89,6 @@ impl QueuedFile {
     }
 
     pub(super) fn resume_after_retry(&mut self, ctx: &mut QueueContext) {
-        self.begin_session(ctx, Claim::TakeOver, SessionKind::Transfer);
+        self.begin_session(ctx, LeaseAcquisition::TakeOver, SessionKind::Transfer);
     }
 }

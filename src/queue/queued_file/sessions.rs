@@ -3,17 +3,19 @@
 use super::QueuedFile;
 use crate::credential::UploadCredential;
 use crate::error::{Error, ErrorKind, Result, Retry};
-use crate::queue::active_session::{ActiveSession, SessionEvent, SessionKind, source_not_wanted};
+use crate::queue::active_session::{
+    ActiveSession, SessionEvent, SessionKind, source_not_requested,
+};
 use crate::queue::context::QueueContext;
 use crate::queue::credentials::{CredentialMode, PendingCredential, REJECTIONS_MAX};
 use crate::queue::driver_io::Output;
 use crate::queue::entry_state::EntryState;
 use crate::queue::event::Event;
-use crate::queue::ids::TurnId;
+use crate::queue::ids::SessionId;
 use crate::queue::records::AfterDelete;
 use crate::queue::vod_call::{VodAction, VodCall};
 use crate::units::ByteCount;
-use crate::upload::{Claim, Input};
+use crate::upload::{Input, LeaseAcquisition};
 use crate::vod::UploadGrant;
 
 impl QueuedFile {
@@ -21,7 +23,7 @@ impl QueuedFile {
     pub(super) fn begin_session(
         &mut self,
         ctx: &mut QueueContext,
-        acquisition: Claim,
+        acquisition: LeaseAcquisition,
         kind: SessionKind,
     ) {
         let (Some(upload), Some(credential)) = (self.records.upload(), self.credentials.current())
@@ -33,8 +35,8 @@ impl QueuedFile {
         let options = ctx.session_options(credential.clone(), self.can_renew(), replayable);
         match ActiveSession::start(ctx, upload, acquisition, kind, options) {
             Ok(session) => {
-                let (turn, file, size) = (session.id(), self.id, self.file.size());
-                ctx.output(Output::TurnBegun { turn, file, size });
+                let (id, file, size) = (session.id(), self.id, self.file.size());
+                ctx.output(Output::SessionStarted { session: id, file, size });
                 if kind == SessionKind::Transfer {
                     self.state = EntryState::Transferring;
                 }
@@ -80,7 +82,7 @@ impl QueuedFile {
     /// Ends the session. Confirmed parts are recorded first.
     pub(super) fn cancel_session(&mut self, ctx: &mut QueueContext, reason: Error) {
         self.cancel_vod_call(ctx);
-        self.handle_session_input(ctx, Input::GiveUp(reason));
+        self.handle_session_input(ctx, Input::Cancel(reason));
     }
 
     fn process_session(&mut self, ctx: &mut QueueContext) {
@@ -111,13 +113,13 @@ impl QueuedFile {
 
     fn request_source(&mut self, ctx: &mut QueueContext) {
         if let Some(offset) = self.session.as_mut().and_then(ActiveSession::request_source) {
-            self.emit(ctx, Event::SourceWanted { file: self.id, offset });
+            self.emit(ctx, Event::SourceRequested { file: self.id, offset });
         }
     }
 
     /// `supply-source`: returns the session that accepts the bytes.
-    pub(in crate::queue) fn supply_source(&mut self, offset: ByteCount) -> Result<TurnId> {
-        self.session.as_mut().ok_or_else(source_not_wanted)?.supply_source(offset)
+    pub(in crate::queue) fn supply_source(&mut self, offset: ByteCount) -> Result<SessionId> {
+        self.session.as_mut().ok_or_else(source_not_requested)?.supply_source(offset)
     }
 
     /// The supplied bytes ended before the file did.

@@ -12,7 +12,7 @@ use crate::queue::event::{Event, TokenExpiry};
 use crate::queue::object_binding::{address_of, is_same_object, other_object};
 use crate::queue::records::{AfterDelete, AfterLookup, RecordEvent};
 use crate::queue::vod_call::{VodAction, VodCall};
-use crate::upload::{Claim, Phase, Role, Target, UploadRecord};
+use crate::upload::{LeaseAcquisition, Target, UploadKind, UploadPhase, UploadRecord};
 use crate::vod::UploadGrant;
 
 impl QueuedFile {
@@ -64,14 +64,14 @@ impl QueuedFile {
         }
         let Some(upload) = &stored.upload else { return self.request_credential(ctx) };
         match upload.checkpoint.phase.clone() {
-            Phase::Receiving | Phase::Completing => {
+            UploadPhase::Receiving | UploadPhase::Completing => {
                 self.offsets.reset_to(upload.checkpoint.durable());
                 self.request_credential(ctx);
             }
             // The uploader that completed it stopped before it deleted the records.
-            Phase::Completed(object) => self.complete(ctx, &object),
-            Phase::Aborted => self.delete_records(ctx, false, AfterDelete::Start),
-            Phase::Lost { .. } => self.delete_records(ctx, true, AfterDelete::Start),
+            UploadPhase::Completed(object) => self.complete(ctx, &object),
+            UploadPhase::Aborted => self.delete_records(ctx, false, AfterDelete::Start),
+            UploadPhase::Lost { .. } => self.delete_records(ctx, true, AfterDelete::Start),
         }
     }
 
@@ -238,7 +238,7 @@ impl QueuedFile {
             self.binding.set_address(Some(address));
         } else if has_upload {
             self.records.set_target(target);
-            self.begin_session(ctx, Claim::TakeOver, SessionKind::Transfer);
+            self.begin_session(ctx, LeaseAcquisition::TakeOver, SessionKind::Transfer);
         } else {
             self.create_upload(ctx, target);
         }
@@ -254,8 +254,8 @@ impl QueuedFile {
             target,
             content_type: None,
             client_metadata: None,
-            minted: false,
-            role: Role::Whole,
+            credential_from_vod: false,
+            kind: UploadKind::Regular,
         };
         let key = ctx.new_upload_key();
         let event = self.records.save(ctx, key, record, media_id);
@@ -270,7 +270,7 @@ impl QueuedFile {
             }
             _ if !self.is_listed() => {}
             (_, Err(error)) => self.fail(ctx, error),
-            (_, Ok(())) => self.begin_session(ctx, Claim::Created, SessionKind::Transfer),
+            (_, Ok(())) => self.begin_session(ctx, LeaseAcquisition::New, SessionKind::Transfer),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::queue::event::{Event, Succeeded};
 use crate::queue::object_binding::{ObjectBinding, address_of, is_same_object};
 use crate::queue::records::{AfterDelete, AfterLookup};
 use crate::units::ByteCount;
-use crate::upload::{Claim, FinishedObject, Phase};
+use crate::upload::{CompletedObject, LeaseAcquisition, UploadPhase};
 
 impl QueuedFile {
     /// `delete-file`
@@ -47,9 +47,9 @@ impl QueuedFile {
     /// Deletes the stored upload: its parts in OSS and its records.
     pub(super) fn cancel_stored(&mut self, ctx: &mut QueueContext) {
         match self.records.upload().map(|upload| upload.checkpoint.phase.clone()) {
-            Some(Phase::Completed(object)) => self.complete(ctx, &object),
-            Some(Phase::Receiving | Phase::Completing) => self.abort(ctx),
-            Some(Phase::Aborted | Phase::Lost { .. }) | None => {
+            Some(UploadPhase::Completed(object)) => self.complete(ctx, &object),
+            Some(UploadPhase::Receiving | UploadPhase::Completing) => self.abort(ctx),
+            Some(UploadPhase::Aborted | UploadPhase::Lost { .. }) | None => {
                 self.delete_records(ctx, false, AfterDelete::Cancel(None));
             }
         }
@@ -66,12 +66,12 @@ impl QueuedFile {
             let leftover = upload.checkpoint.upload_id.is_some().then(no_credential);
             return self.delete_records(ctx, false, AfterDelete::Cancel(leftover));
         }
-        self.begin_session(ctx, Claim::TakeOver, SessionKind::Abort);
+        self.begin_session(ctx, LeaseAcquisition::TakeOver, SessionKind::Abort);
     }
 
     /// The object is complete. The app is notified before the records are deleted: after a crash in
     /// between, the next uploader finds the object complete and does not upload it as new media.
-    pub(super) fn complete(&mut self, ctx: &mut QueueContext, object: &FinishedObject) {
+    pub(super) fn complete(&mut self, ctx: &mut QueueContext, object: &CompletedObject) {
         let Some(upload) = self.records.upload() else {
             let message = "a completed session without an upload";
             return self.fail(ctx, Error::new(ErrorKind::Internal, message));

@@ -10,7 +10,7 @@ mod upload_media_by_url;
 
 use super::VodResponse;
 use crate::error::Result;
-use crate::oss::Reply;
+use crate::oss::HttpResponse;
 use crate::units::UnixMillis;
 
 pub use cancel_url_upload_jobs::{CancelUrlUploadJobs, CanceledUrlJobs};
@@ -72,10 +72,10 @@ pub trait Action {
     /// - the kinds of rejected and expired access keys, and
     ///   [`AccessDenied`](crate::ErrorKind::AccessDenied),
     /// - otherwise [`VodRejected`](crate::ErrorKind::VodRejected).
-    fn parse(&self, reply: &Reply, now: UnixMillis) -> Result<Self::Output> {
+    fn parse(&self, reply: &HttpResponse, now: UnixMillis) -> Result<Self::Output> {
         VodResponse::parse(reply)
             .and_then(|response| self.output(&response, now))
-            .map_err(|error| error.while_doing(Self::NAME))
+            .map_err(|error| error.with_context(Self::NAME))
     }
 }
 
@@ -89,7 +89,7 @@ mod fixtures {
 
     use super::Action;
     use crate::credential::Secret;
-    use crate::oss::{Body, Reply};
+    use crate::oss::{Body, HttpResponse};
     use crate::units::UnixMillis;
     use crate::vod::{RamKey, RpcSigner, VodEndpoint};
 
@@ -117,8 +117,8 @@ mod fixtures {
     }
 
     /// A successful reply with the JSON `body`.
-    pub(super) fn success(body: &Value) -> Reply {
-        Reply {
+    pub(super) fn success(body: &Value) -> HttpResponse {
+        HttpResponse {
             status: StatusCode::OK,
             headers: HeaderMap::new(),
             body: body.to_string().into_bytes(),

@@ -110,11 +110,11 @@ impl Action for UploadMediaByUrl<'_> {
         let mut urls = HashSet::new();
         for (index, file) in self.files.iter().enumerate() {
             let nth = format!("file {} of UploadURLs", index + 1);
-            file.check().map_err(|error| error.while_doing(&nth))?;
+            file.check().map_err(|error| error.with_context(&nth))?;
             // VOD matches metadata by URL, so files with the same URL would share theirs.
             if !urls.insert(file.source_url) {
                 let error = Error::field_invalid("SourceURL", "given once");
-                return Err(error.while_doing(&nth));
+                return Err(error.with_context(&nth));
             }
         }
         check_length("SessionId", self.session_id, SESSION_ID_CHARS_MAX, Unit::Characters)

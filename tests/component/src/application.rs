@@ -255,7 +255,7 @@ impl<'a> Application<'a> {
                 Mode::Sts => self.hand_in_token("set-sts-token", file),
                 Mode::Direct => self.hand_in_token("set-sts-token-directly-upload", file),
             },
-            "SourceWanted" => {
+            "SourceRequested" => {
                 let offset = event.payload["offset"].as_u64().expect("an offset");
                 self.supply(file, offset);
             }

@@ -1,6 +1,6 @@
 //! What must hold after every step of any run.
 
-use vod_uploader::upload::Outcome;
+use vod_uploader::upload::SessionOutcome;
 
 use super::world::{OBJECT, World, WriterId};
 use super::writer::{Begun, Pending, Stage};
@@ -62,16 +62,16 @@ impl World {
             }
         }
         match outcome {
-            Outcome::Completed(object) => {
+            SessionOutcome::Completed(object) => {
                 let stored = &self.store.objects[OBJECT];
                 assert!(stored.bytes == self.content.bytes(), "the object is not the source");
                 assert_eq!(object.size_bytes, self.content.len());
                 assert_eq!(object.crc64, crc64(self.content.bytes()));
             }
-            Outcome::Suspended { durable, .. } | Outcome::Failed { durable, .. } => {
+            SessionOutcome::Suspended { durable, .. } | SessionOutcome::Failed { durable, .. } => {
                 assert!(durable.bytes() <= self.content.len());
             }
-            Outcome::Aborted | Outcome::Lost(_) => {}
+            SessionOutcome::Aborted | SessionOutcome::Lost(_) => {}
         }
     }
 }

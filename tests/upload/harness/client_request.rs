@@ -1,7 +1,7 @@
 //! What one client request brings.
 
 use vod_uploader::units::ByteCount;
-use vod_uploader::upload::{Purpose, Receive, SourceEnd};
+use vod_uploader::upload::{Purpose, ReceiveOptions, SourceStatus};
 
 /// The bytes `from` to `to` of the content, in one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,17 +11,17 @@ pub(crate) struct ClientRequest {
     /// Whether the request says how long it is.
     pub(crate) says_length: bool,
     /// How it ends after `to`.
-    pub(crate) end: SourceEnd,
+    pub(crate) end: SourceStatus,
     /// Where the client says that it would end, when it is cut off before.
     pub(crate) declared_to: u64,
     /// For a source of unknown length: the request's end is the source's end.
-    pub(crate) end_completes: bool,
+    pub(crate) complete_at_end: bool,
     /// The whole length that it declares.
     pub(crate) length: Option<u64>,
     /// Nothing of it counts unless it ends as it should.
     pub(crate) atomic: bool,
     /// The file is not whole after it, whatever it brings.
-    pub(crate) stays_open: bool,
+    pub(crate) keep_open: bool,
     /// The end is told with the last byte, and not by a fill of its own.
     pub(crate) end_with_last_byte: bool,
 }
@@ -32,22 +32,22 @@ impl ClientRequest {
             from,
             to,
             says_length: true,
-            end: SourceEnd::Ended,
+            end: SourceStatus::Eof,
             declared_to: to,
-            end_completes: false,
+            complete_at_end: false,
             length: None,
             atomic: false,
-            stays_open: false,
+            keep_open: false,
             end_with_last_byte: false,
         }
     }
 
     /// The same request, cut off at `to`.
     pub(crate) const fn cut_at(self, to: u64) -> Self {
-        Self { to, end: SourceEnd::Cut, ..self }
+        Self { to, end: SourceStatus::Interrupted, ..self }
     }
 
-    pub(crate) const fn ending(self, end: SourceEnd) -> Self {
+    pub(crate) const fn ending(self, end: SourceStatus) -> Self {
         Self { end, ..self }
     }
 
@@ -60,7 +60,7 @@ impl ClientRequest {
     }
 
     pub(crate) const fn staying_open(self) -> Self {
-        Self { stays_open: true, ..self }
+        Self { keep_open: true, ..self }
     }
 
     pub(crate) const fn ending_with_last_byte(self) -> Self {
@@ -68,7 +68,7 @@ impl ClientRequest {
     }
 
     pub(crate) const fn completing(self) -> Self {
-        Self { end_completes: true, ..self }
+        Self { complete_at_end: true, ..self }
     }
 
     pub(crate) const fn without_length(self) -> Self {
@@ -76,13 +76,13 @@ impl ClientRequest {
     }
 
     pub(crate) fn purpose(self) -> Purpose {
-        Purpose::Receive(Receive {
+        Purpose::Receive(ReceiveOptions {
             offset: ByteCount(self.from),
-            request_len: self.says_length.then_some(ByteCount(self.declared_to - self.from)),
-            end_completes: self.end_completes,
+            request_bytes: self.says_length.then_some(ByteCount(self.declared_to - self.from)),
+            complete_at_end: self.complete_at_end,
             length: self.length.map(ByteCount),
             atomic: self.atomic,
-            stays_open: self.stays_open,
+            keep_open: self.keep_open,
         })
     }
 }

@@ -9,11 +9,12 @@ use vod_uploader::credential::{
 use vod_uploader::error::{Error, ErrorKind, Result};
 use vod_uploader::units::{ByteCount, UnixMillis};
 use vod_uploader::upload::{
-    Checkpoint, CheckpointSearch, Claim, Input, JoinSource, Outcome, Phase, Purpose, RetryPolicy,
-    Role, Session, SessionOptions, Target, UploadKey, UploadRecord,
+    Checkpoint, CheckpointSearch, ConcatSource, Input, LeaseAcquisition, Purpose, RetryPolicy,
+    Session, SessionOptions, SessionOutcome, Target, UploadId, UploadKind, UploadPhase,
+    UploadRecord,
 };
 
-use super::writer::{Answer, Begun, Pending, Stage, Writer};
+use super::writer::{Begun, Completion, Pending, Stage, Writer};
 use super::{ClientRequest, Content, JoinStream, Random};
 use vod_uploader_sim::crc64;
 use vod_uploader_sim::{Answered, Kv, Store, Stored};
@@ -141,7 +142,7 @@ impl World {
 
     pub(crate) fn try_open(
         &mut self,
-        claim: Claim,
+        claim: LeaseAcquisition,
         purpose: Purpose,
         request: Option<ClientRequest>,
     ) -> Result<WriterId> {
@@ -150,22 +151,22 @@ impl World {
         Ok(self.writers.len() - 1)
     }
 
-    fn session(&self, claim: Claim, purpose: Purpose) -> Result<Session> {
+    fn session(&self, claim: LeaseAcquisition, purpose: Purpose) -> Result<Session> {
         let writer = 0xabc0 + self.writers.len() as u64;
         let options = SessionOptions { writer, ..self.options.clone() };
         Session::new(key(), &self.record(), claim, purpose, options, self.now)
     }
 
     pub(crate) fn create(&mut self, request: ClientRequest) -> WriterId {
-        self.try_open(Claim::Created, request.purpose(), Some(request)).unwrap()
+        self.try_open(LeaseAcquisition::New, request.purpose(), Some(request)).unwrap()
     }
 
     pub(crate) fn take_over(&mut self, request: ClientRequest) -> WriterId {
-        self.try_open(Claim::TakeOver, request.purpose(), Some(request)).unwrap()
+        self.try_open(LeaseAcquisition::TakeOver, request.purpose(), Some(request)).unwrap()
     }
 
     /// Puts the content on the store as objects of these sizes, to be joined.
-    pub(crate) fn put_sources(&mut self, lens: &[u64]) -> Vec<JoinSource> {
+    pub(crate) fn put_sources(&mut self, lens: &[u64]) -> Vec<ConcatSource> {
         let mut from = 0;
         let mut sources = Vec::new();
         for (index, len) in lens.iter().enumerate() {
@@ -173,7 +174,7 @@ impl World {
             from += len;
             let stored = Stored { crc64: crc64(&bytes), bytes };
             let object = format!("tmp/{index}");
-            sources.push(JoinSource {
+            sources.push(ConcatSource {
                 bucket: BUCKET.into(),
                 object: object.clone(),
                 len: ByteCount(*len),
@@ -186,38 +187,39 @@ impl World {
 
     /// Creates the upload with this join, or continues it.
     pub(crate) fn open_join(&mut self, join: JoinStream) -> WriterId {
-        let claim = if self.is_known() { Claim::TakeOver } else { Claim::Created };
-        let purpose = Purpose::Join { sources: join.sources() };
+        let claim =
+            if self.is_known() { LeaseAcquisition::TakeOver } else { LeaseAcquisition::New };
+        let purpose = Purpose::Concatenate { sources: join.sources() };
         let session = self.session(claim, purpose).unwrap();
         self.writers.push(Writer::joining(session, self.content.clone(), join));
         self.writers.len() - 1
     }
 
-    pub(crate) fn settle(&mut self) -> Outcome {
-        let id = self.try_open(Claim::TakeOver, Purpose::Settle, None).unwrap();
+    pub(crate) fn settle(&mut self) -> SessionOutcome {
+        let id = self.try_open(LeaseAcquisition::TakeOver, Purpose::Reconcile, None).unwrap();
         self.run(id)
     }
 
-    pub(crate) fn fence(&mut self) -> Outcome {
-        let id = self.try_open(Claim::TakeOver, Purpose::Fence, None).unwrap();
+    pub(crate) fn fence(&mut self) -> SessionOutcome {
+        let id = self.try_open(LeaseAcquisition::TakeOver, Purpose::Fence, None).unwrap();
         self.run(id)
     }
 
-    pub(crate) fn abort(&mut self) -> Outcome {
-        let id = self.try_open(Claim::TakeOver, Purpose::Abort, None).unwrap();
+    pub(crate) fn abort(&mut self) -> SessionOutcome {
+        let id = self.try_open(LeaseAcquisition::TakeOver, Purpose::Abort, None).unwrap();
         self.run(id)
     }
 
     /// Whether the upload can be found: from its first lease on.
     pub(crate) fn is_known(&self) -> bool {
-        self.kv.values.contains_key(&key().lease())
+        self.kv.values.contains_key(&key().lease_key())
     }
 
     /// The offset that a client is told who asks for it.
     pub(crate) fn stored_offset(&self) -> u64 {
         let checkpoint = self.checkpoint();
         let offset = checkpoint.durable().bytes();
-        let goes_on = !matches!(checkpoint.phase, Phase::Aborted | Phase::Lost { .. });
+        let goes_on = !matches!(checkpoint.phase, UploadPhase::Aborted | UploadPhase::Lost { .. });
         assert!(!goes_on || offset >= self.acknowledged, "behind {}", self.acknowledged);
         offset
     }
@@ -226,7 +228,7 @@ impl World {
     pub(crate) fn checkpoint(&self) -> Checkpoint {
         let mut search = CheckpointSearch::new(key());
         while let Some(key) = search.next_key() {
-            search.take(self.kv.values.get(&key).cloned()).unwrap();
+            search.feed(self.kv.values.get(&key).cloned()).unwrap();
         }
         search.finish().unwrap().1
     }
@@ -236,9 +238,9 @@ impl World {
     pub(crate) fn told_offset(&self) -> Option<u64> {
         let mut search = CheckpointSearch::new(key());
         while let Some(key) = search.next_key() {
-            search.take(self.kv.values.get(&key).cloned()).unwrap();
+            search.feed(self.kv.values.get(&key).cloned()).unwrap();
         }
-        search.is_settled().then(|| search.finish().unwrap().1.durable().bytes())
+        search.is_conclusive().then(|| search.finish().unwrap().1.durable().bytes())
     }
 
     /// That offset, or zero as long as there is no upload.
@@ -257,19 +259,19 @@ impl World {
     }
 
     /// Creates an upload, and sends everything in one request.
-    pub(crate) fn upload(&mut self) -> Outcome {
+    pub(crate) fn upload(&mut self) -> SessionOutcome {
         let id = self.create(ClientRequest::new(0, self.content.len()).completing());
         self.run(id)
     }
 
     /// Continues an upload with everything that is left, in one request.
-    pub(crate) fn resume(&mut self) -> Outcome {
+    pub(crate) fn resume(&mut self) -> SessionOutcome {
         let id = self.take_over(self.rest());
         self.run(id)
     }
 
     /// Runs one writer to its end with records that were damaged, so that no offset can be told.
-    pub(crate) fn run_damaged(&mut self, id: WriterId) -> Outcome {
+    pub(crate) fn run_damaged(&mut self, id: WriterId) -> SessionOutcome {
         for _ in 0..STEPS_MAX {
             if !self.step_unaudited(&[id], false) {
                 return self.writers[id].outcome.clone().unwrap();
@@ -279,7 +281,7 @@ impl World {
     }
 
     /// Runs one writer to its end.
-    pub(crate) fn run(&mut self, id: WriterId) -> Outcome {
+    pub(crate) fn run(&mut self, id: WriterId) -> SessionOutcome {
         for _ in 0..STEPS_MAX {
             if !self.step(id) {
                 return self.writers[id].outcome.clone().unwrap();
@@ -376,10 +378,10 @@ impl World {
     }
 
     /// Does at the stores what was begun.
-    fn happen(&mut self, begun: &Begun) -> Option<Answer> {
+    fn happen(&mut self, begun: &Begun) -> Option<Completion> {
         match begun {
-            Begun::KvGet { key, .. } => Some(Answer::Kv(self.kv.read(key))),
-            Begun::KvSet { key, value, .. } => Some(Answer::Kv(self.kv.write(key, value))),
+            Begun::KvGet { key, .. } => Some(Completion::Kv(self.kv.read(key))),
+            Begun::KvSet { key, value, .. } => Some(Completion::Kv(self.kv.write(key, value))),
             Begun::KvDelete { key } => {
                 self.kv.delete(key);
                 None
@@ -389,12 +391,12 @@ impl World {
                 let early = self.store.answers_before_body;
                 assert!(early || body.is_some() == fill.is_some());
                 match self.store.call(self.now, request, body) {
-                    Answered::Reply(reply) => Some(Answer::Call(Ok(reply))),
-                    Answered::Broken => Some(Answer::Call(Err("connection reset".into()))),
+                    Answered::Response(reply) => Some(Completion::Call(Ok(reply))),
+                    Answered::Broken => Some(Completion::Call(Err("connection reset".into()))),
                     Answered::Never => None,
                 }
             }
-            Begun::Refresh => Some(Answer::Refresh(match self.refreshing {
+            Begun::Refresh => Some(Completion::Refresh(match self.refreshing {
                 Refreshing::Grants(life) => Ok(self.grant(Some(life))),
                 Refreshing::GrantsUnknown => {
                     let granted = self.grant(Some(LIFE));
@@ -416,7 +418,7 @@ impl World {
 
     /// Drops a writer's session at once. What it has begun may still arrive, later.
     pub(crate) fn crash(&mut self, id: WriterId) {
-        let failed = Outcome::Failed {
+        let failed = SessionOutcome::Failed {
             error: Error::new(ErrorKind::Internal, "crashed"),
             durable: ByteCount(0),
         };
@@ -460,14 +462,14 @@ impl World {
             },
             content_type: Some("video/mp4".into()),
             client_metadata: None,
-            minted: false,
-            role: Role::Whole,
+            credential_from_vod: false,
+            kind: UploadKind::Regular,
         }
     }
 }
 
-pub(crate) fn key() -> UploadKey {
-    UploadKey::new("0123abcd").unwrap()
+pub(crate) fn key() -> UploadId {
+    UploadId::new("0123abcd").unwrap()
 }
 
 /// 2024-01-01T00:00:00Z

@@ -6,10 +6,11 @@ use std::rc::Rc;
 
 use vod_uploader::crc64::Crc64;
 use vod_uploader::error::{Error, Result};
-use vod_uploader::oss::{Reply, Request};
+use vod_uploader::oss::{HttpResponse, Request};
 use vod_uploader::units::{ByteCount, UnixMillis};
 use vod_uploader::upload::{
-    CallId, Event, FillId, Input, KvId, Outcome, Output, Session, SourceEnd, Value, Want,
+    CallId, Event, FillId, FillRequest, Input, KvId, Output, Session, SessionOutcome, SourceStatus,
+    Value,
 };
 
 use super::{ClientRequest, Content, JoinStream};
@@ -19,7 +20,7 @@ use super::{ClientRequest, Content, JoinStream};
 pub(crate) struct Writer {
     pub(crate) session: Session,
     pub(crate) pending: Vec<Pending>,
-    pub(crate) outcome: Option<Outcome>,
+    pub(crate) outcome: Option<SessionOutcome>,
     /// Where the session said that it takes bytes from.
     pub(crate) ready: Option<u64>,
     /// The offsets that were acknowledged, in their order, since the last rewind.
@@ -55,7 +56,7 @@ pub(crate) enum Begun {
     KvDelete { key: String },
     Call { call: CallId, request: Box<Request>, fill: Option<FillId>, body: Option<Rc<Vec<u8>>> },
     Refresh,
-    Fill(Want),
+    Fill(FillRequest),
 }
 
 /// How far it is.
@@ -64,18 +65,18 @@ pub(crate) enum Stage {
     /// On its way: nothing has happened yet.
     Begun,
     /// It has happened; the answer is on its way.
-    Answered(Box<Answer>),
+    Answered(Box<Completion>),
     /// No answer will ever come.
     Silent,
 }
 
 #[derive(Debug)]
-pub(crate) enum Answer {
+pub(crate) enum Completion {
     Kv(Result<Option<Vec<u8>>, String>),
-    Call(Result<Reply, String>),
+    Call(Result<HttpResponse, String>),
     Refresh(Result<vod_uploader::credential::UploadCredential, Error>),
     StreamOpened,
-    StreamPassed(Vec<u8>, SourceEnd),
+    StreamPassed(Vec<u8>, SourceStatus),
 }
 
 impl Writer {
@@ -131,7 +132,7 @@ impl Writer {
             } => !store_waits_for_body,
             // A stream is opened, and then waits for its request.
             Pending { what: Begun::Fill(want), stage: Stage::Answered(answer) }
-                if matches!(**answer, Answer::StreamOpened) =>
+                if matches!(**answer, Completion::StreamOpened) =>
             {
                 self.pending.iter().any(|pending| {
                     matches!(&pending.what, Begun::Call { fill, .. } if *fill == Some(want.fill))
@@ -151,13 +152,15 @@ impl Writer {
         let Pending { what, stage } = self.pending.remove(index);
         let Stage::Answered(answer) = stage else { panic!("nothing to deliver") };
         let input = match (what, *answer) {
-            (Begun::KvGet { id, .. } | Begun::KvSet { id, .. }, Answer::Kv(result)) => {
+            (Begun::KvGet { id, .. } | Begun::KvSet { id, .. }, Completion::Kv(result)) => {
                 Input::Kv { id, result }
             }
-            (Begun::Call { call, .. }, Answer::Call(result)) => Input::Replied { call, result },
-            (Begun::Refresh, Answer::Refresh(result)) => Input::Credential(result),
-            (Begun::Fill(want), Answer::StreamOpened) => return self.pass_stream(want),
-            (Begun::Fill(want), Answer::StreamPassed(bytes, end)) => {
+            (Begun::Call { call, .. }, Completion::Call(result)) => {
+                Input::StoreResponse { call, result }
+            }
+            (Begun::Refresh, Completion::Refresh(result)) => Input::Credential(result),
+            (Begun::Fill(want), Completion::StreamOpened) => return self.pass_stream(want),
+            (Begun::Fill(want), Completion::StreamPassed(bytes, end)) => {
                 return self.end_fill(now, want, bytes, end);
             }
             mismatch => panic!("{mismatch:?}"),
@@ -169,7 +172,7 @@ impl Writer {
     pub(super) fn fill(&mut self, now: UnixMillis, index: usize) {
         let Begun::Fill(want) = self.pending[index].what else { panic!("not a fill") };
         if want.streamed {
-            self.pending[index].stage = Stage::Answered(Box::new(Answer::StreamOpened));
+            self.pending[index].stage = Stage::Answered(Box::new(Completion::StreamOpened));
             self.tell(now, Input::StreamOpened { fill: want.fill });
             return;
         }
@@ -180,7 +183,7 @@ impl Writer {
 
     /// Passes a stream's bytes into its request. That the fill has ended is told later, perhaps
     /// after the request's answer.
-    fn pass_stream(&mut self, want: Want) {
+    fn pass_stream(&mut self, want: FillRequest) {
         let (bytes, end) = self.take(want.size.bytes());
         if bytes.len() as u64 == want.size.bytes() {
             let bytes = Rc::new(bytes.clone());
@@ -192,11 +195,11 @@ impl Writer {
                 }
             }
         }
-        let stage = Stage::Answered(Box::new(Answer::StreamPassed(bytes, end)));
+        let stage = Stage::Answered(Box::new(Completion::StreamPassed(bytes, end)));
         self.pending.push(Pending { what: Begun::Fill(want), stage });
     }
 
-    fn end_fill(&mut self, now: UnixMillis, want: Want, bytes: Vec<u8>, end: SourceEnd) {
+    fn end_fill(&mut self, now: UnixMillis, want: FillRequest, bytes: Vec<u8>, end: SourceStatus) {
         self.filling = None;
         let (len, crc64) = (ByteCount(bytes.len() as u64), engine_crc64(&bytes));
         if !want.streamed {
@@ -207,7 +210,7 @@ impl Writer {
     }
 
     /// The next bytes for a buffer of `size`, the tail first.
-    fn take(&mut self, size: u64) -> (Vec<u8>, SourceEnd) {
+    fn take(&mut self, size: u64) -> (Vec<u8>, SourceStatus) {
         if let Some(join) = &mut self.join {
             return join.take(size);
         }
@@ -219,7 +222,7 @@ impl Writer {
         self.position = to;
         let full = bytes.len() as u64 == size;
         let tells_end = !full || request.end_with_last_byte && self.position == request.to;
-        (bytes, if tells_end { request.end } else { SourceEnd::More })
+        (bytes, if tells_end { request.end } else { SourceStatus::More })
     }
 
     fn drain(&mut self) {
@@ -227,7 +230,7 @@ impl Writer {
             assert!(!self.has_ended(), "{output:?} after the end");
             self.begin(output);
         }
-        let want = self.session.wants();
+        let want = self.session.pending_fill();
         if self.filling != want.map(|want| want.fill) {
             self.pending.retain(|pending| !matches!(pending.what, Begun::Fill(_)));
             self.filling = want.map(|want| want.fill);
@@ -273,7 +276,7 @@ impl Writer {
 
     fn note(&mut self, event: Event) {
         match event {
-            Event::Ready { offset, tail } => {
+            Event::Receiving { offset, tail } => {
                 assert_eq!(self.ready, None, "ready once");
                 self.ready = Some(offset.bytes());
                 let tail_from = offset.bytes() - tail.len() as u64;
@@ -289,10 +292,10 @@ impl Writer {
                 self.durable.push(offset.bytes());
                 self.durable_unseen.push(offset.bytes());
             }
-            Event::Released(fill) => {
+            Event::BufferReleased(fill) => {
                 self.buffers.remove(&fill);
             }
-            Event::Rewind => {
+            Event::RestartSource => {
                 self.rewinds += 1;
                 self.tail.clear();
                 self.position = 0;
@@ -303,7 +306,7 @@ impl Writer {
                 self.durable_unseen.clear();
                 self.rewinds_unseen = true;
             }
-            Event::Ended(outcome) => self.outcome = Some(outcome),
+            Event::SessionEnded(outcome) => self.outcome = Some(outcome),
         }
     }
 }

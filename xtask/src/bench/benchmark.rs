@@ -6,16 +6,16 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use super::load::{CHUNK_BYTES, Load};
+use super::load::{CHUNK_BYTES, Workload};
 use super::measurement::{Measurement, Threshold};
 use super::process::Usage;
 use super::report::{self, Column, Row};
 use super::target::{BenchTarget, FindPeer};
 use super::temporary_files::Watch;
 use super::worker::Workers;
+use crate::command_error::CommandError;
 use crate::components::{self, Component};
-use crate::data_folder;
-use crate::failure::Failure;
+use crate::data_dir;
 use crate::random::SeededBytes;
 use crate::report::progress;
 use crate::workspace::Workspace;
@@ -25,7 +25,7 @@ pub(super) struct Benchmark {
     pub(super) name: &'static str,
     /// What each workload sends in all.
     pub(super) default_size_mib: u64,
-    pub(super) workloads: &'static [Load],
+    pub(super) workloads: &'static [Workload],
     pub(super) columns: &'static [Column],
     /// What the worker has to keep under each workload.
     pub(super) thresholds: fn(&Measurement) -> Vec<Threshold>,
@@ -43,12 +43,12 @@ impl Benchmark {
         size_bytes: u64,
         data: &Path,
         json: Option<&Path>,
-    ) -> Result<ExitCode, Failure> {
-        let data = data_folder::open_empty(&data.join("bench"))?;
+    ) -> Result<ExitCode, CommandError> {
+        let data = data_dir::open_empty(&data.join("bench"))?;
         let workspace = Workspace::find()?;
         let built = components::build(&workspace, &[Component::Edge])?;
         let workers = Workers::start_store(&built, &data)?;
-        let peer = (self.find_peer)(&workspace.root, &data_folder::open(&data.join("peer"))?)?;
+        let peer = (self.find_peer)(&workspace.root, &data_dir::open(&data.join("peer"))?)?;
         let mut block = vec![0; BLOCK_BYTES];
         // Reading from it cannot fail.
         let _ = SeededBytes::new(0).read_exact(&mut block);
@@ -78,11 +78,11 @@ impl Benchmark {
 /// Sends `size_bytes` through `target`, after one small upload that loads everything.
 fn measure(
     target: &dyn BenchTarget,
-    workload: Load,
+    workload: Workload,
     size_bytes: u64,
     block: &[u8],
-) -> Result<Measurement, Failure> {
-    target.send(Load { uploads: 1, ..workload }, WARM_UP_BYTES, block)?;
+) -> Result<Measurement, CommandError> {
+    target.send(Workload { uploads: 1, ..workload }, WARM_UP_BYTES, block)?;
     target.reset_counts()?;
     let process = target.process();
     reset_peak_rss(process)?;
@@ -110,9 +110,9 @@ fn measure(
 
 /// Makes the current resident set the highest: proc(5), `/proc/pid/clear_refs`. What starting and
 /// compiling took is not what a workload takes.
-fn reset_peak_rss(process: u32) -> Result<(), Failure> {
+fn reset_peak_rss(process: u32) -> Result<(), CommandError> {
     let path = format!("/proc/{process}/clear_refs");
-    fs::write(&path, "5").map_err(|cause| Failure::new(format!("{path}: {cause}")))
+    fs::write(&path, "5").map_err(|cause| CommandError::new(format!("{path}: {cause}")))
 }
 
 /// Large enough that writing it is cheap, small enough to stay in the processor's cache.

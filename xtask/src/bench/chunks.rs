@@ -4,7 +4,7 @@
 //! accepts none below 5 MiB, so a server in front of it writes each chunk twice and reads it back.
 
 use super::benchmark::Benchmark;
-use super::load::{Load, Shape};
+use super::load::{RequestPattern, Workload};
 use super::measurement::{Measurement, Threshold};
 use super::tus_server;
 use crate::report::mebibytes;
@@ -14,8 +14,8 @@ pub(super) static CHUNKS: Benchmark = Benchmark {
     name: "chunks",
     default_size_mib: 384,
     workloads: &[
-        Load { name: "1 upload", uploads: 1, shape: Shape::Chunks },
-        Load { name: "4 uploads at once", uploads: 4, shape: Shape::Chunks },
+        Workload { name: "1 upload", uploads: 1, shape: RequestPattern::Chunks },
+        Workload { name: "4 uploads at once", uploads: 4, shape: RequestPattern::Chunks },
     ],
     columns: &[
         ("CPU s/GB", |it| format!("{:.2}", it.cpu_seconds_per_gb())),

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 
 /// A running server. It stops taking connections when dropped.
 #[derive(Debug)]
@@ -22,8 +22,8 @@ impl Listener {
         name: &str,
         shared: &Arc<S>,
         serve: fn(BufReader<TcpStream>, &S) -> io::Result<()>,
-    ) -> Result<Self, Failure> {
-        let fail = |cause| Failure::new(format!("{name} cannot listen ({cause})"));
+    ) -> Result<Self, CommandError> {
+        let fail = |cause| CommandError::new(format!("{name} cannot listen ({cause})"));
         let listener = TcpListener::bind("127.0.0.1:0").map_err(fail)?;
         let address = listener.local_addr().map_err(fail)?;
         let stopped = Arc::new(AtomicBool::new(false));

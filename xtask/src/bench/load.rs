@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use vod_uploader_wire::{Client, Connection, Framing, Request, Response, tus};
 
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 
 /// How many uploads run at once, and how each arrives.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Load {
+pub(super) struct Workload {
     pub(super) name: &'static str,
     pub(super) uploads: u64,
-    pub(super) shape: Shape,
+    pub(super) shape: RequestPattern,
 }
 
 /// How a body arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(super) enum RequestPattern {
     /// In one PUT.
     Whole,
     /// In PATCH requests of [`CHUNK_BYTES`].
@@ -26,9 +26,9 @@ pub(super) enum Shape {
 }
 
 /// One upload of a load: sends a body of `length_bytes` that repeats `block`.
-pub(super) type Send<'a> = dyn Fn(u64, u64, &[u8]) -> Result<(), Failure> + Sync + 'a;
+pub(super) type Send<'a> = dyn Fn(u64, u64, &[u8]) -> Result<(), CommandError> + Sync + 'a;
 
-impl Load {
+impl Workload {
     /// Sends `size_bytes` in all, an equal share for each upload.
     ///
     /// # Errors
@@ -38,14 +38,14 @@ impl Load {
         size_bytes: u64,
         block: &[u8],
         send: &Send<'_>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), CommandError> {
         let share_bytes = size_bytes / self.uploads;
         thread::scope(|scope| {
             let senders: Vec<_> = (0..self.uploads)
                 .map(|upload| scope.spawn(move || send(upload, share_bytes, block)))
                 .collect();
             senders.into_iter().try_for_each(|sender| {
-                sender.join().unwrap_or_else(|_| Err(Failure::new("a sender panicked")))
+                sender.join().unwrap_or_else(|_| Err(CommandError::new("a sender panicked")))
             })
         })
     }
@@ -57,13 +57,13 @@ impl Load {
 /// It refuses the upload or breaks it off.
 pub(super) fn to_worker(
     worker: SocketAddr,
-    shape: Shape,
+    shape: RequestPattern,
     (upload, length_bytes, block): (u64, u64, &[u8]),
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let name = format!("bench-{upload}.mp4");
     let client = Client::new(&worker.to_string()).with_timeout(RESPONSE_LIMIT);
     let mut connection = client.connect()?;
-    if shape == Shape::Whole {
+    if shape == RequestPattern::Whole {
         let put = Request::new("PUT", &format!("/v1/uploads/{name}"));
         let put = put.header("connection", "close");
         return send(connection, put, (length_bytes, block), 201).map(drop);
@@ -75,7 +75,7 @@ pub(super) fn to_worker(
         (response, connection) = send(connection, patch, (length, block), 204)?;
         let acknowledged = response.header("upload-offset").unwrap_or("none");
         if acknowledged != (offset + length).to_string() {
-            return Err(Failure::new(format!(
+            return Err(CommandError::new(format!(
                 "PATCH {target}: offset {acknowledged} instead of {}",
                 offset + length
             )));
@@ -90,13 +90,13 @@ pub(super) fn to_worker(
 /// Returns an error if a request fails.
 pub(super) fn to_nginx(
     nginx: SocketAddr,
-    shape: Shape,
+    shape: RequestPattern,
     (upload, length_bytes, block): (u64, u64, &[u8]),
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let path = format!("/bench-{upload}.mp4");
     let client = Client::new(&nginx.to_string()).with_timeout(RESPONSE_LIMIT);
     let mut connection = client.connect()?;
-    if shape == Shape::Whole {
+    if shape == RequestPattern::Whole {
         let put = Request::new("PUT", &path);
         return send(connection, put, (length_bytes, block), 200).map(drop);
     }
@@ -116,9 +116,10 @@ fn send(
     request: Request,
     (length_bytes, block): (u64, &[u8]),
     expected: u16,
-) -> Result<(Response, Connection), Failure> {
+) -> Result<(Response, Connection), CommandError> {
     let request = request.framing(Framing::Length(length_bytes));
-    let fail = |why: String| Failure::new(format!("{} {}: {why}", request.method, request.target));
+    let fail =
+        |why: String| CommandError::new(format!("{} {}: {why}", request.method, request.target));
     let mut exchange = connection.start(&request)?;
     let mut left = length_bytes;
     while left > 0 {
@@ -146,11 +147,11 @@ fn chunks(length_bytes: u64) -> impl Iterator<Item = (u64, u64)> {
 }
 
 /// What is measured, from the easiest on.
-pub(super) const LOADS: [Load; 4] = [
-    Load { name: "1 upload, whole body", uploads: 1, shape: Shape::Whole },
-    Load { name: "8 uploads, whole bodies", uploads: 8, shape: Shape::Whole },
-    Load { name: "1 upload, 3 MiB chunks", uploads: 1, shape: Shape::Chunks },
-    Load { name: "8 uploads, 3 MiB chunks", uploads: 8, shape: Shape::Chunks },
+pub(super) const LOADS: [Workload; 4] = [
+    Workload { name: "1 upload, whole body", uploads: 1, shape: RequestPattern::Whole },
+    Workload { name: "8 uploads, whole bodies", uploads: 8, shape: RequestPattern::Whole },
+    Workload { name: "1 upload, 3 MiB chunks", uploads: 1, shape: RequestPattern::Chunks },
+    Workload { name: "8 uploads, 3 MiB chunks", uploads: 8, shape: RequestPattern::Chunks },
 ];
 
 /// Completing a large object takes its time.
@@ -199,7 +200,7 @@ mod tests {
     fn a_failed_upload_fails_the_load() {
         let outcome = LOADS[1].send(64, b"block", &|upload, length_bytes, _| {
             assert_eq!(length_bytes, 8);
-            if upload == 5 { Err(Failure::new("the sixth")) } else { Ok(()) }
+            if upload == 5 { Err(CommandError::new("the sixth")) } else { Ok(()) }
         });
         assert!(outcome.is_err_and(|failure| failure.to_string() == "the sixth"));
     }

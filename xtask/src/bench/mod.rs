@@ -22,8 +22,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use self::benchmark::Benchmark;
-use crate::data_folder;
-use crate::failure::Failure;
+use crate::command_error::CommandError;
+use crate::data_dir;
 
 pub(crate) const OPTIONS: &str = "relay|chunks [--size-mib 512|384] [--json FILE] [--data .data]";
 
@@ -33,10 +33,10 @@ chunks: what 3 MiB chunks cost it and its store, beside @tus/server with @tus/s3
 Fails if a threshold is missed. Reads /proc, so it needs Linux.";
 
 /// Runs the benchmark that the arguments name.
-pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
+pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, CommandError> {
     let options = Options::parse(arguments)?;
     if !cfg!(target_os = "linux") {
-        return Err(Failure::new("the benchmark reads /proc: run it on Linux"));
+        return Err(CommandError::new("the benchmark reads /proc: run it on Linux"));
     }
     let Options { benchmark, size_bytes, json, data } = options;
     benchmark.run(size_bytes, &data, json.as_deref())
@@ -53,17 +53,17 @@ struct Options {
 }
 
 impl Options {
-    fn parse(mut arguments: lexopt::Parser) -> Result<Self, Failure> {
+    fn parse(mut arguments: lexopt::Parser) -> Result<Self, CommandError> {
         use lexopt::prelude::*;
 
         let (mut benchmark, mut size_mib, mut json) = (None, None, None);
-        let mut data = data_folder::DEFAULT.into();
+        let mut data = data_dir::DEFAULT.into();
         while let Some(argument) = arguments.next()? {
             match argument {
                 Long("size-mib") => {
                     let size: u64 = arguments.value()?.parse()?;
                     if !(SIZE_MIB_MIN..=SIZE_MIB_MAX).contains(&size) {
-                        return Err(Failure::new(format!(
+                        return Err(CommandError::new(format!(
                             "--size-mib {size}: use {SIZE_MIB_MIN} to {SIZE_MIB_MAX}"
                         )));
                     }
@@ -78,7 +78,7 @@ impl Options {
             }
         }
         let benchmark = *benchmark.ok_or_else(|| {
-            Failure::new("no benchmark is named: use `cargo xtask bench relay` or `chunks`")
+            CommandError::new("no benchmark is named: use `cargo xtask bench relay` or `chunks`")
         })?;
         let size_bytes = size_mib.unwrap_or(benchmark.default_size_mib) * MEBIBYTE;
         Ok(Self { benchmark, size_bytes, json, data })
@@ -101,7 +101,7 @@ mod tests {
 
     use super::*;
 
-    fn parse(arguments: &[&str]) -> Result<Options, Failure> {
+    fn parse(arguments: &[&str]) -> Result<Options, CommandError> {
         Options::parse(lexopt::Parser::from_args(arguments))
     }
 

@@ -7,16 +7,16 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::load::{self, Load};
+use super::load::{self, Workload};
 use super::sink::Sink;
 use super::store_requests::StoreRequests;
 use super::target::{BenchTarget, Peer};
 use crate::child::Child;
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 use crate::report;
 
 /// Finds the nginx of this machine, which keeps its files in `directory`.
-pub(super) fn find(_root: &Path, directory: &Path) -> Result<Option<Box<dyn Peer>>, Failure> {
+pub(super) fn find(_root: &Path, directory: &Path) -> Result<Option<Box<dyn Peer>>, CommandError> {
     let program = PROGRAMS.iter().copied().find(|program| {
         let version = Command::new(program).arg("-v").stderr(Stdio::null()).status();
         version.is_ok_and(|status| status.success())
@@ -44,13 +44,13 @@ struct Nginx {
 }
 
 impl Peer for Install {
-    fn start(&self) -> Result<Box<dyn BenchTarget>, Failure> {
+    fn start(&self) -> Result<Box<dyn BenchTarget>, CommandError> {
         let sink = Sink::start()?;
         let address = free_address()?;
         let configuration = self.directory.join("nginx.conf");
         let text = configuration_text(&self.directory, address, sink.address());
         fs::write(&configuration, text)
-            .map_err(Failure::file(&configuration, "cannot be written"))?;
+            .map_err(CommandError::file(&configuration, "cannot be written"))?;
         let log = self.directory.join("error.log");
         let mut command = Command::new(self.program);
         command.arg("-e").arg(&log).arg("-p").arg(&self.directory).arg("-c").arg(&configuration);
@@ -58,7 +58,10 @@ impl Peer for Install {
         let deadline = Instant::now() + START_LIMIT;
         while TcpStream::connect(address).is_err() {
             if child.has_ended() || Instant::now() > deadline {
-                return Err(Failure::new(format!("nginx does not serve: see {}", log.display())));
+                return Err(CommandError::new(format!(
+                    "nginx does not serve: see {}",
+                    log.display()
+                )));
             }
             thread::sleep(POLL_INTERVAL);
         }
@@ -71,22 +74,22 @@ impl BenchTarget for Nginx {
         self.child.id()
     }
 
-    fn address(&self) -> Result<SocketAddr, Failure> {
+    fn address(&self) -> Result<SocketAddr, CommandError> {
         Ok(self.address)
     }
 
-    fn send(&self, workload: Load, size_bytes: u64, block: &[u8]) -> Result<(), Failure> {
+    fn send(&self, workload: Workload, size_bytes: u64, block: &[u8]) -> Result<(), CommandError> {
         workload.send(size_bytes, block, &|upload, length_bytes, block| {
             load::to_nginx(self.address, workload.shape, (upload, length_bytes, block))
         })
     }
 
-    fn reset_counts(&self) -> Result<(), Failure> {
+    fn reset_counts(&self) -> Result<(), CommandError> {
         self.sink.reset_requests();
         Ok(())
     }
 
-    fn store_requests(&self) -> Result<StoreRequests, Failure> {
+    fn store_requests(&self) -> Result<StoreRequests, CommandError> {
         Ok(self.sink.requests())
     }
 }
@@ -127,10 +130,10 @@ http {{
 }
 
 /// nginx cannot tell which port it took, so one is chosen for it.
-fn free_address() -> Result<SocketAddr, Failure> {
+fn free_address() -> Result<SocketAddr, CommandError> {
     TcpListener::bind("127.0.0.1:0")
         .and_then(|listener| listener.local_addr())
-        .map_err(|cause| Failure::new(format!("the system gives no free port ({cause})")))
+        .map_err(|cause| CommandError::new(format!("the system gives no free port ({cause})")))
 }
 
 /// Debian keeps it where the PATH of most users does not lead.

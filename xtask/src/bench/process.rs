@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 
 /// What a process used so far.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,12 +15,12 @@ pub(super) struct Usage {
 
 impl Usage {
     /// Reads the usage of a running process.
-    pub(super) fn read(process: u32) -> Result<Self, Failure> {
+    pub(super) fn read(process: u32) -> Result<Self, CommandError> {
         let read = |name: &str| fs::read_to_string(format!("/proc/{process}/{name}"));
         let ticks = read("stat").ok().and_then(|stat| cpu_ticks(&stat));
         let rss = read("status").ok().and_then(|status| rss_peak_bytes(&status));
         let (Some(ticks), Some(rss_peak_bytes)) = (ticks, rss) else {
-            return Err(Failure::new(format!("/proc/{process} cannot be read: did it end?")));
+            return Err(CommandError::new(format!("/proc/{process} cannot be read: did it end?")));
         };
         let per_second = rustix::param::clock_ticks_per_second();
         Ok(Self { cpu_seconds: ticks as f64 / per_second as f64, rss_peak_bytes })

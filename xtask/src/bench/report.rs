@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::measurement::{Measurement, Threshold};
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 use crate::report::{self, Table};
 
 /// A title and what stands below it.
@@ -61,7 +61,7 @@ pub(super) fn print_thresholds(
 }
 
 /// Writes all numbers to a file.
-pub(super) fn write_json(path: &Path, rows: &[Row]) -> Result<(), Failure> {
+pub(super) fn write_json(path: &Path, rows: &[Row]) -> Result<(), CommandError> {
     let to_json = |row: &Row| {
         json!({
             "load": row.name,
@@ -70,5 +70,5 @@ pub(super) fn write_json(path: &Path, rows: &[Row]) -> Result<(), Failure> {
         })
     };
     let rows: Value = rows.iter().map(to_json).collect();
-    fs::write(path, format!("{rows:#}\n")).map_err(Failure::file(path, "cannot be written"))
+    fs::write(path, format!("{rows:#}\n")).map_err(CommandError::file(path, "cannot be written"))
 }

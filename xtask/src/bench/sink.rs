@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use super::listener::{Listener, lock};
 use super::request::{Head, discard_body};
 use super::store_requests::StoreRequests;
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 
 /// A running sink on a free port. It accepts no more connections once dropped.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub(super) struct Sink {
 
 impl Sink {
     /// Starts it.
-    pub(super) fn start() -> Result<Self, Failure> {
+    pub(super) fn start() -> Result<Self, CommandError> {
         let requests = Arc::default();
         let listener = Listener::start("the sink", &requests, serve)?;
         Ok(Self { listener, requests })

@@ -10,17 +10,17 @@ use super::s3_store::S3Store;
 use super::store_requests::StoreRequests;
 use super::target::{BenchTarget, Peer};
 use crate::child;
-use crate::data_folder;
-use crate::failure::Failure;
+use crate::command_error::CommandError;
+use crate::data_dir;
 use crate::report;
 use crate::server::{self, Log, Server};
 
 /// Installs the packages if they are not, and lets the server write below `data`. `None`, with the
 /// reason on the terminal, if this machine cannot.
-pub(super) fn find(root: &Path, data: &Path) -> Result<Option<Box<dyn Peer>>, Failure> {
+pub(super) fn find(root: &Path, data: &Path) -> Result<Option<Box<dyn Peer>>, CommandError> {
     let install = Install {
-        directory: root.join("tests/peers"),
-        temporary: data_folder::open(&data.join("tmp"))?,
+        directory: root.join("tests/bench_servers"),
+        temporary: data_dir::open(&data.join("tmp"))?,
         log: data.join("log"),
     };
     Ok(match install.complete() {
@@ -43,20 +43,20 @@ struct Install {
 }
 
 impl Install {
-    fn complete(&self) -> Result<(), Failure> {
+    fn complete(&self) -> Result<(), CommandError> {
         let node = Command::new("node").arg("--version").stderr(Stdio::null()).output();
         let version = node.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
         match version.as_deref().map(node_version) {
             Ok(Some(version)) if version >= NODE_VERSION_MIN => {}
-            Ok(Some(_)) => return Err(Failure::new("node is older than 20.19")),
-            _ => return Err(Failure::new("node is not installed: https://nodejs.org")),
+            Ok(Some(_)) => return Err(CommandError::new("node is older than 20.19")),
+            _ => return Err(CommandError::new("node is not installed: https://nodejs.org")),
         }
         if self.is_installed() {
             return Ok(());
         }
         report::progress("installing @tus/server and @tus/s3-store");
         let log = || File::options().create(true).append(true).open(&self.log);
-        let fail = Failure::file(&self.log, "no log there");
+        let fail = CommandError::file(&self.log, "no log there");
         let mut npm = Command::new("npm");
         npm.args(["ci", "--ignore-scripts"]).current_dir(&self.directory);
         npm.stdout(log().map_err(&fail)?).stderr(log().map_err(&fail)?);
@@ -80,7 +80,7 @@ struct TusServer {
 }
 
 impl Peer for Install {
-    fn start(&self) -> Result<Box<dyn BenchTarget>, Failure> {
+    fn start(&self) -> Result<Box<dyn BenchTarget>, CommandError> {
         let store = S3Store::start()?;
         let mut command = Command::new("node");
         command.arg("server.mjs").current_dir(&self.directory);
@@ -96,16 +96,16 @@ impl BenchTarget for TusServer {
         self.server.child.id()
     }
 
-    fn address(&self) -> Result<SocketAddr, Failure> {
+    fn address(&self) -> Result<SocketAddr, CommandError> {
         self.server.address()
     }
 
-    fn reset_counts(&self) -> Result<(), Failure> {
+    fn reset_counts(&self) -> Result<(), CommandError> {
         self.store.reset_requests();
         Ok(())
     }
 
-    fn store_requests(&self) -> Result<StoreRequests, Failure> {
+    fn store_requests(&self) -> Result<StoreRequests, CommandError> {
         Ok(self.store.requests())
     }
 }

@@ -7,9 +7,9 @@ use vod_uploader_wire::Client;
 
 use super::store_requests::StoreRequests;
 use super::target::BenchTarget;
+use crate::command_error::CommandError;
 use crate::components::Built;
-use crate::data_folder;
-use crate::failure::Failure;
+use crate::data_dir;
 use crate::ports::ANY_PORT;
 use crate::server::{self, Bodies, HostSetup, Log, Server};
 
@@ -29,20 +29,20 @@ pub(super) struct Worker<'a> {
 
 impl<'a> Workers<'a> {
     /// Starts the store.
-    pub(super) fn start_store(built: &'a Built, data: &Path) -> Result<Self, Failure> {
-        let sandbox_data = data_folder::open(&data.join("sandbox"))?;
+    pub(super) fn start_store(built: &'a Built, data: &Path) -> Result<Self, CommandError> {
+        let sandbox_data = data_dir::open(&data.join("sandbox"))?;
         let sandbox_log = data.join("sandbox.log");
         let log = Log::File(&sandbox_log);
         Ok(Self {
             built,
             sandbox: server::start_sandbox(built, ANY_PORT, &sandbox_data, Bodies::Discard, log)?,
-            host_data: data_folder::open(&data.join("host"))?,
+            host_data: data_dir::open(&data.join("host"))?,
             host_log: data.join("host.log"),
         })
     }
 
     /// Starts a host with a worker.
-    pub(super) fn start(&self) -> Result<Worker<'_>, Failure> {
+    pub(super) fn start(&self) -> Result<Worker<'_>, CommandError> {
         let setup = HostSetup {
             listen: ANY_PORT,
             data: &self.host_data,
@@ -60,21 +60,21 @@ impl BenchTarget for Worker<'_> {
         self.host.child.id()
     }
 
-    fn address(&self) -> Result<SocketAddr, Failure> {
+    fn address(&self) -> Result<SocketAddr, CommandError> {
         self.host.address()
     }
 
-    fn reset_counts(&self) -> Result<(), Failure> {
+    fn reset_counts(&self) -> Result<(), CommandError> {
         Client::new(&self.host.origin).post("/_host/stats/reset")?;
         Ok(Client::new(&self.workers.sandbox.origin).post("/_sandbox/requests/reset")?)
     }
 
-    fn store_requests(&self) -> Result<StoreRequests, Failure> {
+    fn store_requests(&self) -> Result<StoreRequests, CommandError> {
         let counts = Client::new(&self.workers.sandbox.origin).get_json("/_sandbox/requests")?;
         Ok(StoreRequests::from_sandbox(&counts))
     }
 
-    fn component_memory_peak_bytes(&self) -> Result<Option<u64>, Failure> {
+    fn component_memory_peak_bytes(&self) -> Result<Option<u64>, CommandError> {
         let stats = Client::new(&self.host.origin).get_json("/_host/stats")?;
         Ok(stats["component_memory_peak_bytes"].as_u64())
     }

@@ -13,9 +13,9 @@ use sha2::{Digest as _, Sha256};
 use vod_uploader_wire::{Client, Request, tus};
 
 use self::source::{FILE_BYTES, ThrottledReader};
+use crate::command_error::CommandError;
 use crate::components::{self, Built, Component};
-use crate::data_folder;
-use crate::failure::Failure;
+use crate::data_dir;
 use crate::ports::ANY_PORT;
 use crate::report::{self, Table, mebibytes};
 use crate::server::{self, Bodies, HostSetup, Log, Server};
@@ -31,15 +31,15 @@ and compares it. Uses free ports and the directory demo in the data directory.";
 ///
 /// # Errors
 /// Returns an error if a step fails or the object differs from the file.
-pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
-    let mut data = PathBuf::from(data_folder::DEFAULT);
+pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, CommandError> {
+    let mut data = PathBuf::from(data_dir::DEFAULT);
     while let Some(argument) = arguments.next()? {
         match argument {
             lexopt::Arg::Long("data") => data = arguments.value()?.into(),
             other => return Err(other.unexpected().into()),
         }
     }
-    let data = data_folder::open_empty(&data.join("demo"))?;
+    let data = data_dir::open_empty(&data.join("demo"))?;
     let built = components::build(&Workspace::find()?, &[Component::Edge])?;
     let outcome = Demo::new(&built, &data)?.run()?;
     for line in outcome.table().lines() {
@@ -48,7 +48,7 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     if outcome.sha256_of_object == outcome.sha256_of_file {
         Ok(ExitCode::SUCCESS)
     } else {
-        Err(Failure::new(format!(
+        Err(CommandError::new(format!(
             "the object differs from the file: SHA-256 {} instead of {}",
             outcome.sha256_of_object, outcome.sha256_of_file
         )))
@@ -67,7 +67,7 @@ struct Demo<'a> {
 
 /// The measurements of the demo.
 #[derive(Debug)]
-struct Outcome {
+struct RunOutcome {
     sha256_of_file: String,
     sha256_of_object: String,
     bytes_durable_at_kill: u64,
@@ -80,18 +80,18 @@ struct Outcome {
 }
 
 impl<'a> Demo<'a> {
-    fn new(built: &'a Built, data: &Path) -> Result<Self, Failure> {
+    fn new(built: &'a Built, data: &Path) -> Result<Self, CommandError> {
         report::progress(&format!("making a file of {}", mebibytes(FILE_BYTES)));
         let file = data.join("source.mp4");
         let sha256_of_file = source::make_file(&file).map_err(|cause| {
-            Failure::new(format!("{}: cannot be written ({cause})", file.display()))
+            CommandError::new(format!("{}: cannot be written ({cause})", file.display()))
         })?;
-        let sandbox_data = data_folder::open(&data.join("sandbox"))?;
+        let sandbox_data = data_dir::open(&data.join("sandbox"))?;
         let sandbox_log = data.join("sandbox.log");
         let log = Log::File(&sandbox_log);
         Ok(Self {
             built,
-            host_data: data_folder::open(&data.join("host"))?,
+            host_data: data_dir::open(&data.join("host"))?,
             host_log: data.join("host.log"),
             file,
             sha256_of_file,
@@ -99,7 +99,7 @@ impl<'a> Demo<'a> {
         })
     }
 
-    fn run(self) -> Result<Outcome, Failure> {
+    fn run(self) -> Result<RunOutcome, CommandError> {
         let host = self.start_host(ANY_PORT)?;
         let begin = Instant::now();
         let client = Client::new(&host.origin);
@@ -122,7 +122,7 @@ impl<'a> Demo<'a> {
         let status = client.get_json(&upload.target)?;
         let requests = self.sandbox().get_json("/_sandbox/requests")?;
         let sent = &requests["operations"]["UploadPart"];
-        Ok(Outcome {
+        Ok(RunOutcome {
             sha256_of_object: self.sha256_of_object(&status)?,
             bytes_durable_at_kill: interruption.bytes_durable,
             offset_after_restart: offset,
@@ -137,7 +137,7 @@ impl<'a> Demo<'a> {
         })
     }
 
-    fn start_host(&self, listen: SocketAddr) -> Result<Server, Failure> {
+    fn start_host(&self, listen: SocketAddr) -> Result<Server, CommandError> {
         let setup = HostSetup {
             listen,
             data: &self.host_data,
@@ -154,7 +154,7 @@ impl<'a> Demo<'a> {
         &self,
         client: &Client,
         upload: &tus::Upload,
-    ) -> Result<Interruption, Failure> {
+    ) -> Result<Interruption, CommandError> {
         let mut throttled = ThrottledReader::new(source::open_at(&self.file, 0)?);
         let sender = upload.clone();
         // It fails when the host is killed, as intended.
@@ -169,10 +169,12 @@ impl<'a> Demo<'a> {
             if sending.is_finished() {
                 let end = sending.join().unwrap_or(Ok(()));
                 let why = end.err().map_or("no error".to_owned(), |failure| failure.to_string());
-                return Err(Failure::new(format!("the upload ended before half of it: {why}")));
+                return Err(CommandError::new(format!(
+                    "the upload ended before half of it: {why}"
+                )));
             }
             if Instant::now() > deadline {
-                return Err(Failure::new(format!(
+                return Err(CommandError::new(format!(
                     "only {bytes_durable} bytes were durable after {} s",
                     HALF_LIMIT.as_secs()
                 )));
@@ -181,30 +183,30 @@ impl<'a> Demo<'a> {
         }
     }
 
-    fn send_rest(&self, upload: &tus::Upload, offset: u64) -> Result<(), Failure> {
+    fn send_rest(&self, upload: &tus::Upload, offset: u64) -> Result<(), CommandError> {
         let mut rest = source::open_at(&self.file, offset)?;
         let end = upload.append(offset, FILE_BYTES - offset, &mut rest)?;
         if end == FILE_BYTES {
             Ok(())
         } else {
-            Err(Failure::new(format!("the upload stopped at {end} of {FILE_BYTES} bytes")))
+            Err(CommandError::new(format!("the upload stopped at {end} of {FILE_BYTES} bytes")))
         }
     }
 
-    fn sha256_of_object(&self, status: &Value) -> Result<String, Failure> {
+    fn sha256_of_object(&self, status: &Value) -> Result<String, CommandError> {
         let (bucket, object) = (text(status, "bucket")?, text(status, "object")?);
         let get = Request::new("GET", &format!("/_sandbox/objects/{bucket}/{object}"));
         let object = self.sandbox().expect_success(&get)?.body;
         Ok(source::hex(Sha256::new_with_prefix(object)))
     }
 
-    fn parts_of_object(&self, status: &Value) -> Result<u64, Failure> {
+    fn parts_of_object(&self, status: &Value) -> Result<u64, CommandError> {
         let bucket = text(status, "bucket")?;
         let objects = self.sandbox().get_json(&format!("/_sandbox/objects/{bucket}"))?;
         let objects = objects.as_array().map(Vec::as_slice).unwrap_or_default();
         let object = objects.iter().find(|object| object["key"] == status["object"]);
         object
-            .ok_or_else(|| Failure::new("the sandbox does not list the object"))
+            .ok_or_else(|| CommandError::new("the sandbox does not list the object"))
             .and_then(|object| number(object, "parts"))
     }
 
@@ -219,7 +221,7 @@ struct Interruption {
     component_memory_peak_bytes: u64,
 }
 
-impl Outcome {
+impl RunOutcome {
     fn table(&self) -> Table {
         let mut table = Table::default();
         table.row(["bytes", &FILE_BYTES.to_string()]);
@@ -237,16 +239,18 @@ impl Outcome {
     }
 }
 
-fn memory_peak_bytes(host: &Client) -> Result<u64, Failure> {
+fn memory_peak_bytes(host: &Client) -> Result<u64, CommandError> {
     number(&host.get_json("/_host/stats")?, "component_memory_peak_bytes")
 }
 
-fn number(object: &Value, name: &str) -> Result<u64, Failure> {
-    object[name].as_u64().ok_or_else(|| Failure::new(format!("the answer has no number {name}")))
+fn number(object: &Value, name: &str) -> Result<u64, CommandError> {
+    object[name]
+        .as_u64()
+        .ok_or_else(|| CommandError::new(format!("the answer has no number {name}")))
 }
 
-fn text<'v>(object: &'v Value, name: &str) -> Result<&'v str, Failure> {
-    object[name].as_str().ok_or_else(|| Failure::new(format!("the answer has no text {name}")))
+fn text<'v>(object: &'v Value, name: &str) -> Result<&'v str, CommandError> {
+    object[name].as_str().ok_or_else(|| CommandError::new(format!("the answer has no text {name}")))
 }
 
 const HALF_LIMIT: Duration = Duration::from_secs(60);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 use crate::random::SeededBytes;
 
 /// Writes the file and returns its SHA-256.
@@ -32,10 +32,10 @@ pub(super) fn make_file(path: &Path) -> io::Result<String> {
 ///
 /// # Errors
 /// Returns an error if the file cannot be read.
-pub(super) fn open_at(path: &Path, offset: u64) -> Result<File, Failure> {
+pub(super) fn open_at(path: &Path, offset: u64) -> Result<File, CommandError> {
     File::open(path)
         .and_then(|mut file| file.seek(SeekFrom::Start(offset)).map(|_| file))
-        .map_err(|cause| Failure::new(format!("{}: cannot be read ({cause})", path.display())))
+        .map_err(|cause| CommandError::new(format!("{}: cannot be read ({cause})", path.display())))
 }
 
 /// A reader limited to [`BYTES_PER_SECOND`], so that the host can be killed when half of the file

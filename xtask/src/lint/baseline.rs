@@ -5,7 +5,7 @@ use std::path::Path;
 use toml::Table;
 
 use super::files::read_table;
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 
 /// The numbers of `xtask/lint/baseline.toml`.
 #[derive(Debug)]
@@ -13,7 +13,7 @@ pub(crate) struct Baseline(Table);
 
 impl Baseline {
     /// Reads the numbers of a checkout.
-    pub(crate) fn load(root: &Path) -> Result<Self, Failure> {
+    pub(crate) fn load(root: &Path) -> Result<Self, CommandError> {
         read_table(root, PATH).map(Self)
     }
 

@@ -6,12 +6,12 @@ use std::path::{Component, Path};
 use regex_lite::Regex;
 
 use super::files::TextFile;
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 
 /// What is wrong with the links of the Markdown files: a relative target that does not exist, a
 /// heading that is not there, a page of `docs/` that `docs/SUMMARY.md` does not list.
-pub(crate) fn broken_links(root: &Path, files: &[TextFile]) -> Result<Vec<String>, Failure> {
-    let link = Regex::new(LINK).map_err(|cause| Failure::new(format!("{LINK}: {cause}")))?;
+pub(crate) fn broken_links(root: &Path, files: &[TextFile]) -> Result<Vec<String>, CommandError> {
+    let link = Regex::new(LINK).map_err(|cause| CommandError::new(format!("{LINK}: {cause}")))?;
     let mut broken = Vec::new();
     let mut listed = HashSet::new();
     for file in files.iter().filter(|file| file.ends_with_one_of(&[".md"])) {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 
 /// A file that people write and read.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl TextFile {
 }
 
 /// The files that git tracks or would track, except those of other projects.
-pub(crate) fn list_files(root: &Path) -> Result<Vec<TextFile>, Failure> {
+pub(crate) fn list_files(root: &Path) -> Result<Vec<TextFile>, CommandError> {
     let mut git = Command::new("git");
     git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).current_dir(root);
     let output = git.output().map_err(|cause| fail("git", &cause))?;
@@ -59,13 +59,13 @@ pub(crate) fn list_files(root: &Path) -> Result<Vec<TextFile>, Failure> {
 }
 
 /// Reads a TOML file, whose path is below the root.
-pub(super) fn read_table(root: &Path, path: &str) -> Result<toml::Table, Failure> {
+pub(super) fn read_table(root: &Path, path: &str) -> Result<toml::Table, CommandError> {
     let text = fs::read_to_string(root.join(path)).map_err(|cause| fail(path, &cause))?;
     text.parse().map_err(|cause| fail(path, &cause))
 }
 
-fn fail(what: &str, cause: &dyn std::fmt::Display) -> Failure {
-    Failure::new(format!("{what}: {cause}"))
+fn fail(what: &str, cause: &dyn std::fmt::Display) -> CommandError {
+    CommandError::new(format!("{what}: {cause}"))
 }
 
 const ENDINGS: &[&str] =

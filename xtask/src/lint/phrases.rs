@@ -9,7 +9,7 @@ use regex_lite::Regex;
 use toml::{Table, Value};
 
 use super::files::{TextFile, read_table};
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 
 /// A phrase, and what to write instead.
 #[derive(Debug)]
@@ -33,18 +33,18 @@ impl Rule {
 }
 
 /// Reads the rules of a checkout.
-pub(crate) fn rules(root: &Path) -> Result<Vec<Rule>, Failure> {
+pub(crate) fn rules(root: &Path) -> Result<Vec<Rule>, CommandError> {
     parse(&read_table(root, RULES)?)
 }
 
-fn parse(rules: &Table) -> Result<Vec<Rule>, Failure> {
+fn parse(rules: &Table) -> Result<Vec<Rule>, CommandError> {
     let parse_rule = |(name, rule): (&String, &Value)| {
         let text = |key: &str| {
             let value = rule.get(key).and_then(Value::as_str);
-            value.ok_or_else(|| Failure::new(format!("{RULES}: {name} has no {key}")))
+            value.ok_or_else(|| CommandError::new(format!("{RULES}: {name} has no {key}")))
         };
         let pattern = Regex::new(text("pattern")?)
-            .map_err(|cause| Failure::new(format!("{RULES}: {name}: {cause}")))?;
+            .map_err(|cause| CommandError::new(format!("{RULES}: {name}: {cause}")))?;
         Ok(Rule { name: name.clone(), instead: text("instead")?.to_owned(), pattern })
     };
     rules.iter().map(parse_rule).collect()
@@ -65,7 +65,7 @@ mod tests {
 
     use super::*;
 
-    fn rules(rules: &str) -> Result<Vec<Rule>, Failure> {
+    fn rules(rules: &str) -> Result<Vec<Rule>, CommandError> {
         parse(&rules.parse().unwrap())
     }
 

@@ -5,24 +5,27 @@ use std::path::Path;
 use super::context::TestContext;
 use super::log::SuiteLog;
 use super::suite_result::SuiteResult;
+use crate::command_error::CommandError;
 use crate::components::{Built, Component};
-use crate::failure::Failure;
 
 /// Whether all sources are formatted.
-pub(super) fn format(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+pub(super) fn format(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, CommandError> {
     check(context, log, "fmt --all --check")
 }
 
 /// Clippy over everything, warnings being errors. With the profile of the build, so that build
 /// scripts and macros are compiled once.
-pub(super) fn lints(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+pub(super) fn lints(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, CommandError> {
     let native = format!("clippy --quiet --all-targets {NATIVE} -- -D warnings");
     let components = format!("clippy --quiet {COMPONENTS} -- -D warnings");
     Ok(check(context, log, &native)?.and(check(context, log, &components)?))
 }
 
 /// Rustdoc over everything, warnings being errors.
-pub(super) fn documentation(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+pub(super) fn documentation(
+    context: &TestContext,
+    log: &SuiteLog,
+) -> Result<SuiteResult, CommandError> {
     let mut result = SuiteResult::default();
     for selection in [NATIVE, COMPONENTS] {
         let mut command = context.workspace.cargo();
@@ -38,7 +41,7 @@ pub(super) fn test(
     context: &TestContext,
     log: &SuiteLog,
     options: &str,
-) -> Result<SuiteResult, Failure> {
+) -> Result<SuiteResult, CommandError> {
     let mut command = context.workspace.cargo();
     command.args(["test", "--no-fail-fast"]).args(options.split_whitespace());
     run_tests(context, log, &mut command)
@@ -49,7 +52,7 @@ pub(super) fn python_app(
     context: &TestContext,
     log: &SuiteLog,
     app: &Path,
-) -> Result<SuiteResult, Failure> {
+) -> Result<SuiteResult, CommandError> {
     let mut command = context.workspace.cargo();
     command.env("VOD_PYTHON_APP_WASM", app).args(["test", "--release"]);
     command.args(["--package", "vod-uploader-component-tests", "--test", "python"]);
@@ -57,7 +60,11 @@ pub(super) fn python_app(
 }
 
 /// One check: whether a cargo command succeeds.
-fn check(context: &TestContext, log: &SuiteLog, arguments: &str) -> Result<SuiteResult, Failure> {
+fn check(
+    context: &TestContext,
+    log: &SuiteLog,
+    arguments: &str,
+) -> Result<SuiteResult, CommandError> {
     let mut command = context.workspace.cargo();
     Ok(SuiteResult::from_success(log.run(command.args(arguments.split_whitespace()))?.success))
 }
@@ -66,7 +73,7 @@ fn run_tests(
     context: &TestContext,
     log: &SuiteLog,
     command: &mut std::process::Command,
-) -> Result<SuiteResult, Failure> {
+) -> Result<SuiteResult, CommandError> {
     if let Some(built) = &context.built {
         set_paths(command, built);
     }

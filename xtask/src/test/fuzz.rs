@@ -12,11 +12,11 @@ use super::context::TestContext;
 use super::log::SuiteLog;
 use super::suite_result::SuiteResult;
 use super::tool::is_installed;
-use crate::data_folder;
-use crate::failure::Failure;
+use crate::command_error::CommandError;
+use crate::data_dir;
 
 /// Builds all targets and runs one after another.
-pub(super) fn run(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+pub(super) fn run(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, CommandError> {
     let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
     if !is_installed(&compiler) {
         let reason = format!("{compiler} is not installed, which builds libFuzzer: on Debian, g++");
@@ -50,7 +50,7 @@ struct Fuzz {
 }
 
 impl Fuzz {
-    fn find(context: &TestContext, log: &SuiteLog) -> Result<Self, Failure> {
+    fn find(context: &TestContext, log: &SuiteLog) -> Result<Self, CommandError> {
         let version = log.run(Command::new("rustc").arg("-vV"))?.output;
         let triple = version.lines().find_map(|line| line.strip_prefix("host: "));
         let directory = context.workspace.root.join("fuzz");
@@ -58,7 +58,7 @@ impl Fuzz {
             manifest: directory.join("Cargo.toml"),
             directory,
             output: context.workspace.target_directory.join("fuzz"),
-            triple: triple.ok_or_else(|| Failure::new("rustc names no host"))?.to_owned(),
+            triple: triple.ok_or_else(|| CommandError::new("rustc names no host"))?.to_owned(),
         })
     }
 
@@ -73,7 +73,7 @@ impl Fuzz {
     }
 
     /// The names of the targets, in order.
-    fn targets(&self) -> Result<Vec<String>, Failure> {
+    fn targets(&self) -> Result<Vec<String>, CommandError> {
         let directory = self.directory.join("fuzz_targets");
         let mut names: Vec<_> = files_in(&directory)?
             .iter()
@@ -84,10 +84,10 @@ impl Fuzz {
     }
 
     /// Runs a target: all seeds, and then what the fuzzer makes of them.
-    fn run(&self, log: &SuiteLog, target: &str) -> Result<SuiteResult, Failure> {
+    fn run(&self, log: &SuiteLog, target: &str) -> Result<SuiteResult, CommandError> {
         // What earlier runs found would make this one another.
-        let corpus = data_folder::open_empty(&self.output.join("corpus").join(target))?;
-        let artifacts = data_folder::open_empty(&self.output.join("artifacts").join(target))?;
+        let corpus = data_dir::open_empty(&self.output.join("corpus").join(target))?;
+        let artifacts = data_dir::open_empty(&self.output.join("artifacts").join(target))?;
         let program = self.output.join(&self.triple).join("release").join(target);
         let mut command = Command::new(&program);
         command.args(LIMITS).arg(format!("-artifact_prefix={}/", artifacts.display()));
@@ -101,9 +101,9 @@ impl Fuzz {
     }
 }
 
-fn files_in(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
+fn files_in(directory: &Path) -> Result<Vec<PathBuf>, CommandError> {
     let entries = fs::read_dir(directory).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-    let entries = entries.map_err(Failure::file(directory, "cannot be read"))?;
+    let entries = entries.map_err(CommandError::file(directory, "cannot be read"))?;
     Ok(entries.iter().map(fs::DirEntry::path).collect())
 }
 

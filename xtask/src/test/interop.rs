@@ -7,13 +7,13 @@ use super::log::SuiteLog;
 use super::npm::{self, Packages};
 use super::python::{self, Environment};
 use super::suite_result::SuiteResult;
-use crate::data_folder;
-use crate::failure::Failure;
+use crate::command_error::CommandError;
+use crate::data_dir;
 use crate::ports::ANY_PORT;
 use crate::server::{self, Bodies, Log, Server};
 
 /// The vendor's client for Node.js.
-pub(super) fn npm(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+pub(super) fn npm(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, CommandError> {
     let directory = context.workspace.root.join("tests/interop/node");
     let stamp = context.workspace.log_directory().join("npm.stamp");
     if let Packages::Missing(reason) = npm::packages(log, &directory, &stamp)? {
@@ -27,7 +27,7 @@ pub(super) fn npm(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, 
 }
 
 /// The vendor's clients for Python, in a separate environment.
-pub(super) fn pypi(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+pub(super) fn pypi(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, CommandError> {
     let directory = context.workspace.root.join("tests/interop/python");
     let environment = context.workspace.target_directory.join("interop-venv");
     let python = python::environment(log, &environment, &directory.join("requirements.txt"))?;
@@ -44,9 +44,9 @@ pub(super) fn pypi(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult,
 }
 
 /// A sandbox on a free port that nothing else uses.
-fn start_sandbox(context: &TestContext, name: &str) -> Result<Server, Failure> {
+fn start_sandbox(context: &TestContext, name: &str) -> Result<Server, CommandError> {
     let built = context.built()?;
     let directory = context.workspace.log_directory().join(format!("{name}-sandbox"));
-    let data = data_folder::open_empty(&directory)?;
+    let data = data_dir::open_empty(&directory)?;
     server::start_sandbox(built, ANY_PORT, &data, Bodies::Keep, Log::File(&data.join("log")))
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::child::Child;
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 
 /// A file that holds what the commands of a suite print.
 #[derive(Debug)]
@@ -24,17 +24,17 @@ pub(super) struct Finished {
 
 impl SuiteLog {
     /// Creates the log of a suite, empty.
-    pub(super) fn create(directory: &Path, suite: &str) -> Result<Self, Failure> {
+    pub(super) fn create(directory: &Path, suite: &str) -> Result<Self, CommandError> {
         let path = directory.join(format!("{suite}.log"));
         let log = Self { path };
         fs::create_dir_all(directory)
             .and_then(|()| File::create(&log.path))
             .map(|_| log)
-            .map_err(Failure::file(directory, "no log there"))
+            .map_err(CommandError::file(directory, "no log there"))
     }
 
     /// Runs a command to its end, its output going to the log.
-    pub(super) fn run(&self, command: &mut Command) -> Result<Finished, Failure> {
+    pub(super) fn run(&self, command: &mut Command) -> Result<Finished, CommandError> {
         self.note(&format!("$ {}", shown(command)))?;
         let from = self.text()?.len();
         let (stdout, stderr) =
@@ -45,12 +45,12 @@ impl SuiteLog {
     }
 
     /// Adds a line.
-    pub(super) fn note(&self, line: &str) -> Result<(), Failure> {
+    pub(super) fn note(&self, line: &str) -> Result<(), CommandError> {
         self.append().and_then(|mut file| writeln!(file, "{line}")).map_err(self.failure())
     }
 
     /// All of it.
-    pub(super) fn text(&self) -> Result<String, Failure> {
+    pub(super) fn text(&self) -> Result<String, CommandError> {
         let bytes = fs::read(&self.path).map_err(self.failure())?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
@@ -59,8 +59,8 @@ impl SuiteLog {
         File::options().append(true).open(&self.path)
     }
 
-    fn failure(&self) -> impl Fn(io::Error) -> Failure {
-        Failure::file(&self.path, "cannot be used")
+    fn failure(&self) -> impl Fn(io::Error) -> CommandError {
+        CommandError::file(&self.path, "cannot be used")
     }
 }
 

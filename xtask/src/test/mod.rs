@@ -28,8 +28,8 @@ use std::time::Instant;
 use self::context::TestContext;
 use self::log::SuiteLog;
 use self::suite_result::SuiteResult;
+use crate::command_error::CommandError;
 use crate::components::{self, Built, Component};
-use crate::failure::Failure;
 use crate::report;
 use crate::workspace::Workspace;
 
@@ -43,7 +43,7 @@ suites that are named. --quick leaves out what needs npm or PyPI.";
 ///
 /// # Errors
 /// Nothing can be run at all. A failed suite is no error but the status of the process.
-pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
+pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, CommandError> {
     let options = Options::parse(arguments)?;
     let mut context = TestContext { workspace: Workspace::find()?, built: None };
     let mut total = SuiteResult::default();
@@ -75,7 +75,7 @@ enum Checks {
     Run(Run),
 }
 
-type Run = fn(&TestContext, &SuiteLog) -> Result<SuiteResult, Failure>;
+type Run = fn(&TestContext, &SuiteLog) -> Result<SuiteResult, CommandError>;
 
 /// What a suite cannot do without.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -151,7 +151,7 @@ struct Options {
 }
 
 impl Options {
-    fn parse(mut arguments: lexopt::Parser) -> Result<Self, Failure> {
+    fn parse(mut arguments: lexopt::Parser) -> Result<Self, CommandError> {
         use lexopt::prelude::*;
 
         let mut options = Self { quick: false, suites: Vec::new() };
@@ -163,7 +163,7 @@ impl Options {
                     None => {
                         let names: Vec<_> = SUITES.iter().map(|suite| suite.name).collect();
                         let (name, names) = (name.to_string_lossy(), names.join(", "));
-                        return Err(Failure::new(format!("no suite {name:?}: use {names}")));
+                        return Err(CommandError::new(format!("no suite {name:?}: use {names}")));
                     }
                 },
                 other => return Err(other.unexpected().into()),
@@ -176,7 +176,7 @@ impl Options {
     }
 }
 
-fn built_result(built: &Result<Built, Failure>) -> SuiteResult {
+fn built_result(built: &Result<Built, CommandError>) -> SuiteResult {
     match built {
         Ok(_) => SuiteResult::passed(1),
         Err(failure) => {
@@ -186,7 +186,11 @@ fn built_result(built: &Result<Built, Failure>) -> SuiteResult {
     }
 }
 
-fn run_suite(suite: &Suite, context: &TestContext, quick: bool) -> Result<SuiteResult, Failure> {
+fn run_suite(
+    suite: &Suite,
+    context: &TestContext,
+    quick: bool,
+) -> Result<SuiteResult, CommandError> {
     if quick && suite.needs.registry() {
         return Ok(SuiteResult::skipped(suite.name, "--quick"));
     }

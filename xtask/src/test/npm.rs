@@ -6,7 +6,7 @@ use std::process::Command;
 use super::log::SuiteLog;
 use super::stamp::Stamp;
 use super::tool::is_installed;
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 
 /// The packages, if they are available.
 pub(super) enum Packages {
@@ -22,7 +22,7 @@ pub(super) fn packages(
     log: &SuiteLog,
     directory: &Path,
     stamp: &Path,
-) -> Result<Packages, Failure> {
+) -> Result<Packages, CommandError> {
     for tool in ["node", "npm"] {
         if !is_installed(tool) {
             let reason = format!("{tool} is not installed: https://nodejs.org");
@@ -37,7 +37,7 @@ pub(super) fn packages(
     // Nothing that is used here has to be built after it is installed.
     install.args(["ci", "--ignore-scripts"]).current_dir(directory);
     if !log.run(&mut install)?.success {
-        return Err(Failure::new("npm ci failed"));
+        return Err(CommandError::new("npm ci failed"));
     }
     done.set()?;
     Ok(Packages::Ready)

@@ -6,10 +6,10 @@ use super::context::TestContext;
 use super::log::SuiteLog;
 use super::python::{self, Environment};
 use super::suite_result::SuiteResult;
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 
 /// Runs `tests/openapi`, which starts its servers itself.
-pub(super) fn run(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+pub(super) fn run(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, CommandError> {
     let directory = context.workspace.root.join("tests/openapi");
     let environment = context.workspace.target_directory.join("openapi-venv");
     let requirements = directory.join("requirements.txt");

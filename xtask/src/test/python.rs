@@ -6,7 +6,7 @@ use std::process::Command;
 use super::log::SuiteLog;
 use super::stamp::Stamp;
 use super::tool::is_installed;
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 
 /// An environment, if it is available.
 pub(super) enum Environment {
@@ -22,7 +22,7 @@ pub(super) fn environment(
     log: &SuiteLog,
     directory: &Path,
     requirements: &Path,
-) -> Result<Environment, Failure> {
+) -> Result<Environment, CommandError> {
     let Some(tool) = ["python3", "python"].into_iter().find(|tool| is_installed(tool)) else {
         let reason = "python3 is not installed: https://www.python.org";
         return Ok(Environment::Missing(reason.to_owned()));
@@ -44,7 +44,7 @@ pub(super) fn environment(
         return Ok(Environment::Missing("PyPI cannot be reached".to_owned()));
     }
     if !installed.success {
-        return Err(Failure::new("pip install failed"));
+        return Err(CommandError::new("pip install failed"));
     }
     done.set()?;
     Ok(Environment::Ready(python))

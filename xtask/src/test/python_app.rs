@@ -10,10 +10,10 @@ use super::log::SuiteLog;
 use super::python::{self, Environment};
 use super::stamp::Stamp;
 use super::suite_result::SuiteResult;
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 
 /// Builds the app where its sources have changed, and runs its test.
-pub(super) fn run(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+pub(super) fn run(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, CommandError> {
     let sources = context.workspace.root.join("tests/component/apps/python");
     let directory = context.workspace.target_directory.join("python-app");
     let requirements = sources.join("requirements.txt");
@@ -34,7 +34,7 @@ pub(super) fn run(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, 
         build.args(["--world", "vod:python-app/app", "componentize", "app", "--output"]).arg(&app);
         build.current_dir(&sources);
         if !log.run(&mut build)?.success {
-            return Err(Failure::new("componentize-py failed"));
+            return Err(CommandError::new("componentize-py failed"));
         }
         done.set()?;
     }
@@ -42,8 +42,9 @@ pub(super) fn run(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, 
 }
 
 /// The .wit files of a directory, in a fixed order.
-fn wit_files(directory: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let entries = fs::read_dir(directory).map_err(Failure::file(directory, "cannot be read"))?;
+fn wit_files(directory: &Path) -> Result<Vec<PathBuf>, CommandError> {
+    let entries =
+        fs::read_dir(directory).map_err(CommandError::file(directory, "cannot be read"))?;
     let files = entries.flatten().map(|entry| entry.path());
     let mut files: Vec<_> =
         files.filter(|path| path.extension().is_some_and(|extension| extension == "wit")).collect();

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 
 /// A record that something was created from these files, such as packages from a lock file.
 pub(super) struct Stamp {
@@ -16,10 +16,10 @@ pub(super) struct Stamp {
 
 impl Stamp {
     /// The record at `path` about `files`.
-    pub(super) fn new(path: &Path, files: &[PathBuf]) -> Result<Self, Failure> {
+    pub(super) fn new(path: &Path, files: &[PathBuf]) -> Result<Self, CommandError> {
         let mut digest = Sha256::new();
         for file in files {
-            let bytes = fs::read(file).map_err(Failure::file(file, "cannot be read"))?;
+            let bytes = fs::read(file).map_err(CommandError::file(file, "cannot be read"))?;
             digest.update((bytes.len() as u64).to_le_bytes());
             digest.update(bytes);
         }
@@ -33,8 +33,9 @@ impl Stamp {
     }
 
     /// Records that it was created.
-    pub(super) fn set(&self) -> Result<(), Failure> {
-        fs::write(&self.path, &self.content).map_err(Failure::file(&self.path, "cannot be written"))
+    pub(super) fn set(&self) -> Result<(), CommandError> {
+        fs::write(&self.path, &self.content)
+            .map_err(CommandError::file(&self.path, "cannot be written"))
     }
 }
 

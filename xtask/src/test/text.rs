@@ -3,13 +3,16 @@
 use super::context::TestContext;
 use super::log::SuiteLog;
 use super::suite_result::SuiteResult;
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 use crate::lint::baseline::{self, Baseline};
 use crate::lint::{documentation, files, line_length, phrases};
 use crate::report;
 
 /// Whether all lines have at most 100 columns.
-pub(super) fn line_length(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+pub(super) fn line_length(
+    context: &TestContext,
+    log: &SuiteLog,
+) -> Result<SuiteResult, CommandError> {
     let root = &context.workspace.root;
     let mut hits = Vec::new();
     for file in files::list_files(root)? {
@@ -21,7 +24,7 @@ pub(super) fn line_length(context: &TestContext, log: &SuiteLog) -> Result<Suite
 }
 
 /// Whether no phrase is used that the project's English avoids.
-pub(super) fn phrases(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+pub(super) fn phrases(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, CommandError> {
     let root = &context.workspace.root;
     let (baseline, files) = (Baseline::load(root)?, files::list_files(root)?);
     phrases::rules(root)?.iter().try_fold(SuiteResult::default(), |result, rule| {
@@ -37,7 +40,7 @@ fn compare(
     baseline: &Baseline,
     (rule, instead): (&str, &str),
     hits: &[String],
-) -> Result<SuiteResult, Failure> {
+) -> Result<SuiteResult, CommandError> {
     let (found, allowed) = (hits.len(), baseline.allowed(rule));
     if found > allowed {
         log.note(&format!("{rule}: {found} lines, {allowed} allowed: write {instead}"))?;
@@ -49,7 +52,7 @@ fn compare(
 }
 
 /// Whether the links between Markdown files lead somewhere, and `docs/SUMMARY.md` is complete.
-pub(super) fn links(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, Failure> {
+pub(super) fn links(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, CommandError> {
     let root = &context.workspace.root;
     let broken = documentation::broken_links(root, &files::list_files(root)?)?;
     broken.iter().try_for_each(|line| log.note(line))?;

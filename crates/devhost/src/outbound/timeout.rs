@@ -12,7 +12,7 @@ use wasmtime_wasi_http::{Error, RequestOptions};
 
 /// How long each phase may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Waits {
+pub(crate) struct Timeouts {
     /// For a connection: name lookup, TCP and TLS together.
     pub(crate) connect: Duration,
     /// For the response head, counted from the start of the request: it includes the time to send
@@ -22,7 +22,7 @@ pub(crate) struct Waits {
     pub(crate) between_bytes: Duration,
 }
 
-impl Waits {
+impl Timeouts {
     /// The guest's options, and this host's defaults where it set none.
     pub(crate) fn of(options: Option<RequestOptions>) -> Self {
         let options = options.unwrap_or_default();

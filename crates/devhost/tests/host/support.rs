@@ -167,7 +167,7 @@ impl Host {
         rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
     }
 
-    /// Waits for the end of the process and returns its log.
+    /// Timeouts for the end of the process and returns its log.
     pub(crate) fn wait(mut self) -> (ExitStatus, String) {
         let status = self.child.wait().unwrap();
         (status, self.log.take().unwrap().join().unwrap())
@@ -214,7 +214,7 @@ impl Upstream {
         Self { listener, origin }
     }
 
-    /// Waits for a connection and the head of its first request.
+    /// Timeouts for a connection and the head of its first request.
     pub(crate) async fn accept(&self) -> (TcpStream, String) {
         let (mut stream, _) = self.listener.accept().await.unwrap();
         let head = read_head(&mut stream).await;

@@ -6,61 +6,61 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use vod_uploader::ErrorKind;
-use vod_uploader::queue::{Input, KvId, Output, TurnId, VodCallId};
+use vod_uploader::queue::{Input, KvId, Output, SessionId, VodCallId};
 use vod_uploader::upload;
 use vod_uploader_relay::RESPONSE_BYTES_MAX;
 use vod_uploader_relay::ports::{KeyValueError, Ports, SendBody};
 use vod_uploader_relay::session::{BUFFER_RETRY_INTERVAL, TaskSet, Timer};
 
-use super::bell::Listener;
-use super::shared::Shared;
-use super::turn_lane::TurnLane;
+use super::file_session_io::FileSessionIo;
+use super::notifier::NotifyListener;
+use super::uploader_inner::UploaderInner;
 
 /// Drives the queue until its uploader is dropped. Then everything is cut off, but for what is
 /// being written.
-pub(super) async fn drive(shared: Rc<Shared>, listener: Listener) {
+pub(super) async fn drive(shared: Rc<UploaderInner>, listener: NotifyListener) {
     let ports = shared.ports();
     let timer = Timer::new(Rc::clone(&ports.clock));
     let (lanes, tasks) = (BTreeMap::new(), TaskSet::default());
     let mut driver = Driver { shared, ports, listener, lanes, tasks, timer };
     while !driver.shared.is_closed() {
-        driver.turn().await;
+        driver.session().await;
     }
     driver.close().await;
 }
 
 struct Driver {
-    shared: Rc<Shared>,
+    shared: Rc<UploaderInner>,
     ports: Ports,
-    /// Rung at every call.
-    listener: Listener,
-    lanes: BTreeMap<TurnId, TurnLane>,
+    /// Notified at every call.
+    listener: NotifyListener,
+    lanes: BTreeMap<SessionId, FileSessionIo>,
     /// What runs for the queue itself, and lanes that are being closed.
     tasks: TaskSet<VodCallId, Input>,
     timer: Timer,
 }
 
 impl Driver {
-    async fn turn(&mut self) {
-        self.take_up();
+    async fn session(&mut self) {
+        self.process_outputs();
         self.begin_fills();
-        self.shared.offer_event();
+        self.shared.notify_reader();
         if let Some(input) = self.next_input().await {
-            // What was called meanwhile comes first: bytes that were supplied belong to the turns
-            // as they are before this input.
-            self.take_up();
+            // What was called meanwhile comes first: bytes that were supplied belong to the
+            // sessions as they are before this input.
+            self.process_outputs();
             self.tell(input);
         }
     }
 
     /// Begins what the queue wants done, and hands over what was supplied.
-    fn take_up(&mut self) {
+    fn process_outputs(&mut self) {
         while let Some(output) = self.shared.next_output() {
             self.begin(output);
         }
-        for (turn, supply) in self.shared.take_supplies() {
-            if let Some(lane) = self.lanes.get(&turn) {
-                lane.hand_in(supply);
+        for (session, supply) in self.shared.take_supplies() {
+            if let Some(lane) = self.lanes.get(&session) {
+                lane.push(supply);
             }
         }
     }
@@ -79,25 +79,25 @@ impl Driver {
                 });
             }
             Output::CancelVod { id } => self.tasks.abort(id),
-            Output::TurnBegun { turn, size, .. } => {
-                let lane = TurnLane::new(turn, size, self.shared.timeout());
-                self.lanes.insert(turn, lane);
+            Output::SessionStarted { session, size, .. } => {
+                let lane = FileSessionIo::new(session, size, self.shared.timeout());
+                self.lanes.insert(session, lane);
             }
-            Output::Turn { turn, output } => {
-                let ended = matches!(output, upload::Output::Event(upload::Event::Ended(_)));
-                if let Some(lane) = self.lanes.get_mut(&turn) {
+            Output::Session { session, output } => {
+                let ended = matches!(output, upload::Output::Event(upload::Event::SessionEnded(_)));
+                if let Some(lane) = self.lanes.get_mut(&session) {
                     lane.begin(output);
                 }
                 if ended {
-                    self.close_lane(turn);
+                    self.close_lane(session);
                 }
             }
-            Output::TurnDropped { turn } => self.close_lane(turn),
+            Output::SessionDropped { session } => self.close_lane(session),
         }
     }
 
-    fn close_lane(&mut self, turn: TurnId) {
-        if let Some(lane) = self.lanes.remove(&turn) {
+    fn close_lane(&mut self, session: SessionId) {
+        if let Some(lane) = self.lanes.remove(&session) {
             self.tasks.spawn(async move {
                 lane.close().await;
                 None
@@ -125,13 +125,13 @@ impl Driver {
     fn begin_fills(&mut self) {
         while let Some(input) = self.begin_fill() {
             self.tell(input);
-            self.take_up();
+            self.process_outputs();
         }
     }
 
     fn begin_fill(&mut self) -> Option<Input> {
         let shared = &self.shared;
-        self.lanes.iter_mut().find_map(|(turn, lane)| lane.begin_fill(shared.wants(*turn)))
+        self.lanes.iter_mut().find_map(|(session, lane)| lane.begin_fill(shared.wants(*session)))
     }
 
     fn tell(&self, input: Input) {
@@ -140,11 +140,11 @@ impl Driver {
 
     /// The next input, or `None` where something was called.
     async fn next_input(&mut self) -> Option<Input> {
-        let starved = self.lanes.values().any(TurnLane::is_waiting_for_buffer);
+        let starved = self.lanes.values().any(FileSessionIo::is_waiting_for_buffer);
         let room_due = starved.then(|| self.ports.clock.now() + BUFFER_RETRY_INTERVAL);
         self.timer.reset(self.shared.next_wakeup().into_iter().chain(room_due).min());
         poll_fn(|cx| {
-            if self.listener.poll_rung(cx).is_ready() {
+            if self.listener.poll_notified(cx).is_ready() {
                 return Poll::Ready(None);
             }
             if let Poll::Ready(input) = self.tasks.poll_input(cx) {
@@ -161,9 +161,9 @@ impl Driver {
     }
 
     async fn close(mut self) {
-        let turns: Vec<_> = self.lanes.keys().copied().collect();
-        for turn in turns {
-            self.close_lane(turn);
+        let sessions: Vec<_> = self.lanes.keys().copied().collect();
+        for session in sessions {
+            self.close_lane(session);
         }
         self.tasks.shutdown().await;
     }

@@ -10,19 +10,19 @@ use spin_sdk::wasip3::wit_bindgen::StreamWriter;
 use vod_uploader::Result;
 use vod_uploader::queue::Event;
 
-use super::bell::{Bell, Listener};
-use super::shared::Shared;
+use super::notifier::{Notifier, NotifyListener};
+use super::uploader_inner::UploaderInner;
 
 /// The events of an uploader, from the first one on.
 pub struct Events {
-    shared: Rc<Shared>,
-    listener: Listener,
+    shared: Rc<UploaderInner>,
+    listener: NotifyListener,
 }
 
 impl Events {
-    pub(super) fn begin(shared: Rc<Shared>) -> Result<Self> {
-        let (bell, listener) = Bell::new();
-        shared.begin_reading(bell)?;
+    pub(super) fn begin(shared: Rc<UploaderInner>) -> Result<Self> {
+        let (notifier, listener) = Notifier::new();
+        shared.attach_reader(notifier)?;
         Ok(Self { shared, listener })
     }
 
@@ -58,17 +58,17 @@ impl Events {
         poll_fn(|cx| self.poll_until(cx, |shared| shared.is_closed().then_some(()))).await;
     }
 
-    /// Looks at each ring, and before the first wait.
+    /// Looks at each notify_one, and before the first wait.
     fn poll_until<T>(
         &mut self,
         cx: &mut Context<'_>,
-        look: impl Fn(&Shared) -> Option<T>,
+        look: impl Fn(&UploaderInner) -> Option<T>,
     ) -> Poll<T> {
         loop {
             if let Some(found) = look(&self.shared) {
                 return Poll::Ready(found);
             }
-            if self.listener.poll_rung(cx).is_pending() {
+            if self.listener.poll_notified(cx).is_pending() {
                 return Poll::Pending;
             }
         }
@@ -77,6 +77,6 @@ impl Events {
 
 impl Drop for Events {
     fn drop(&mut self) {
-        self.shared.end_reading();
+        self.shared.detach_reader();
     }
 }

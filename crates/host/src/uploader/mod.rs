@@ -6,12 +6,12 @@
 //!                            └ rings → events
 //! ```
 
-mod bell;
 mod driver;
 mod events;
-mod shared;
+mod file_session_io;
+mod notifier;
 mod supply;
-mod turn_lane;
+mod uploader_inner;
 
 use std::rc::Rc;
 
@@ -19,13 +19,13 @@ use spin_sdk::wasip3::spawn;
 use spin_sdk::wasip3::wit_bindgen::StreamReader;
 use vod_uploader::Result;
 use vod_uploader::queue::{
-    self, FileId, FileInfo, NewFile, Options, OptionsInput, Queue, QueueState, Stored, StsToken,
+    self, FileId, FileInfo, NewFile, Options, OptionsInput, Queue, QueueState, StoredFile, StsToken,
 };
 use vod_uploader::units::{ByteCount, UnixMillis};
 
-use self::bell::Bell;
-use self::shared::Shared;
-use self::supply::Supply;
+use self::notifier::Notifier;
+use self::supply::SuppliedStream;
+use self::uploader_inner::UploaderInner;
 use crate::instance;
 
 pub use self::events::Events;
@@ -36,7 +36,7 @@ pub use self::supply::SupplyEnd;
 ///
 /// Dropping it cuts its work off, but for what is being written, and ends its events.
 pub struct Uploader {
-    shared: Rc<Shared>,
+    shared: Rc<UploaderInner>,
 }
 
 impl Uploader {
@@ -48,8 +48,8 @@ impl Uploader {
         let timeout = queue::timeout(input.timeout_ms)?;
         let ports = instance::ports();
         let queue = Queue::new(Options::new(input)?, ports.random.bytes(), ports.clock.now());
-        let (bell, listener) = Bell::new();
-        let shared = Rc::new(Shared::new(ports, queue, timeout, bell));
+        let (notifier, listener) = Notifier::new();
+        let shared = Rc::new(UploaderInner::new(ports, queue, timeout, notifier));
         spawn(driver::drive(Rc::clone(&shared), listener));
         Ok(Self { shared })
     }
@@ -131,13 +131,13 @@ impl Uploader {
     ///
     /// # Errors
     /// Those of [`Queue::checkpoint`] and
-    /// [`CheckpointLookup::take`](vod_uploader::queue::CheckpointLookup::take), and
+    /// [`CheckpointLookup::feed`](vod_uploader::queue::CheckpointLookup::feed), and
     /// [`ErrorKind::KeyValueUnavailable`](vod_uploader::ErrorKind::KeyValueUnavailable).
-    pub async fn checkpoint(&self, file: FileId) -> Result<Stored> {
+    pub async fn checkpoint(&self, file: FileId) -> Result<StoredFile> {
         let mut lookup = self.shared.queue().checkpoint(file)?;
         let kv = self.shared.ports().key_value;
         while let Some(key) = lookup.next_key() {
-            lookup.take(kv.get(&key).await?)?;
+            lookup.feed(kv.get(&key).await?)?;
         }
         Ok(lookup.finish())
     }
@@ -211,15 +211,15 @@ impl Uploader {
         end: Option<SupplyEnd>,
     ) -> Result<()> {
         self.call(|queue, now| {
-            let turn = queue.supply_source(now, file, offset)?;
-            self.shared.supply(turn, Supply { bytes, end });
+            let session = queue.supply_source(now, file, offset)?;
+            self.shared.supply(session, SuppliedStream { bytes, end });
             Ok(())
         })
     }
 
     fn call<T>(&self, call: impl FnOnce(&mut Queue, UnixMillis) -> T) -> T {
         let result = call(&mut self.shared.queue(), self.shared.ports().clock.now());
-        self.shared.ring_driver();
+        self.shared.wake_driver();
         result
     }
 }

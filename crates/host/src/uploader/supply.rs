@@ -11,7 +11,7 @@ use std::time::Duration;
 use futures::future::{Either, select};
 use spin_sdk::wasip3::wit_bindgen::{FutureReader, StreamReader, StreamResult};
 use vod_uploader::units::ByteCount;
-use vod_uploader::upload::SourceEnd;
+use vod_uploader::upload::SourceStatus;
 use vod_uploader_relay::ByteStream;
 use vod_uploader_relay::session::Source;
 
@@ -21,30 +21,30 @@ use crate::instance;
 pub type SupplyEnd = FutureReader<Result<(), String>>;
 
 /// A stream as it was supplied.
-pub(super) struct Supply {
+pub(super) struct SuppliedStream {
     pub(super) bytes: StreamReader<u8>,
     pub(super) end: Option<SupplyEnd>,
 }
 
 /// What a supply reports to the queue.
-pub(super) enum Notice {
+pub(super) enum SupplyEvent {
     /// It has ended before the file, at this offset. Another stream can continue it.
     Ended(ByteCount),
     /// It failed, with this message.
     Broken(String),
 }
 
-/// Between a turn's driver and the fill that reads its supplies.
+/// Between a session's driver and the fill that reads its supplies.
 #[derive(Default)]
-pub(super) struct SupplyLine {
-    next: RefCell<Option<Supply>>,
-    notices: RefCell<VecDeque<Notice>>,
+pub(super) struct SupplyChannel {
+    next: RefCell<Option<SuppliedStream>>,
+    notices: RefCell<VecDeque<SupplyEvent>>,
 }
 
 /// The bytes of a file from one offset on, out of as many supplies as it takes.
-pub(super) struct Supplied {
-    line: Rc<SupplyLine>,
-    present: Option<Supply>,
+pub(super) struct SuppliedSource {
+    line: Rc<SupplyChannel>,
+    present: Option<SuppliedStream>,
     /// How far the supplies have come.
     offset: u64,
     /// The file's size, where it is known.
@@ -53,31 +53,31 @@ pub(super) struct Supplied {
     end_wait_max: Duration,
 }
 
-impl SupplyLine {
+impl SupplyChannel {
     /// Hands in the next supply. The fill that waits for it has to be polled after that, by whoever
     /// hands it in.
-    pub(super) fn hand_in(&self, supply: Supply) {
+    pub(super) fn push(&self, supply: SuppliedStream) {
         self.next.replace(Some(supply));
     }
 
     /// What the queue is to be told, if anything.
-    pub(super) fn take_notice(&self) -> Option<Notice> {
+    pub(super) fn take_notice(&self) -> Option<SupplyEvent> {
         self.notices.borrow_mut().pop_front()
     }
 
-    async fn next(&self) -> Supply {
+    async fn next(&self) -> SuppliedStream {
         poll_fn(|_| self.next.take().map_or(Poll::Pending, Poll::Ready)).await
     }
 
-    fn notify(&self, notice: Notice) {
+    fn notify(&self, notice: SupplyEvent) {
         self.notices.borrow_mut().push_back(notice);
     }
 }
 
-impl Supplied {
+impl SuppliedSource {
     /// The source of a file of `size` bytes, where that is known, from `offset` on.
     pub(super) fn source(
-        line: Rc<SupplyLine>,
+        line: Rc<SupplyChannel>,
         offset: ByteCount,
         size: Option<ByteCount>,
         end_wait_max: Duration,
@@ -94,9 +94,9 @@ impl Supplied {
 
     /// Reads where the file is whole, and nothing may come. A stream that is silent there is taken
     /// for ended: every byte of the file is here.
-    async fn read_past_end(&mut self, mut buffer: Vec<u8>) -> (Vec<u8>, Option<SourceEnd>) {
-        let Some(Supply { mut bytes, end }) = self.present.take() else {
-            return (buffer, Some(SourceEnd::Ended));
+    async fn read_past_end(&mut self, mut buffer: Vec<u8>) -> (Vec<u8>, Option<SourceStatus>) {
+        let Some(SuppliedStream { mut bytes, end }) = self.present.take() else {
+            return (buffer, Some(SourceStatus::Eof));
         };
         let settled = async {
             let (result, read) = bytes.read(Vec::with_capacity(1)).await;
@@ -113,23 +113,23 @@ impl Supplied {
             };
         match settled {
             Ok(mut rest) => {
-                let end = rest.is_empty().then_some(SourceEnd::Ended);
+                let end = rest.is_empty().then_some(SourceStatus::Eof);
                 buffer.append(&mut rest);
                 (buffer, end)
             }
-            Err(reason) => self.break_off(reason).await,
+            Err(reason) => self.fail(reason).await,
         }
     }
 
     /// The file fails: nothing is read for it any more.
-    async fn break_off<T>(&self, reason: String) -> T {
-        self.line.notify(Notice::Broken(reason));
+    async fn fail<T>(&self, reason: String) -> T {
+        self.line.notify(SupplyEvent::Broken(reason));
         pending().await
     }
 }
 
-impl ByteStream for Supplied {
-    async fn read(&mut self, mut buffer: Vec<u8>) -> (Vec<u8>, Option<SourceEnd>) {
+impl ByteStream for SuppliedSource {
+    async fn read(&mut self, mut buffer: Vec<u8>) -> (Vec<u8>, Option<SourceStatus>) {
         if self.size.is_some_and(|size| self.offset >= size) {
             return self.read_past_end(buffer).await;
         }
@@ -149,12 +149,12 @@ impl ByteStream for Supplied {
             if let Some(end) = supply.end
                 && let Err(reason) = end.await
             {
-                return self.break_off(reason).await;
+                return self.fail(reason).await;
             }
             if self.size.is_none() {
-                return (buffer, Some(SourceEnd::Ended));
+                return (buffer, Some(SourceStatus::Eof));
             }
-            self.line.notify(Notice::Ended(ByteCount(self.offset)));
+            self.line.notify(SupplyEvent::Ended(ByteCount(self.offset)));
         }
     }
 }

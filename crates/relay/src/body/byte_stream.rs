@@ -1,7 +1,7 @@
 //! Where the bytes of a source come from.
 
 use vod_uploader::units::ByteCount;
-use vod_uploader::upload::SourceEnd;
+use vod_uploader::upload::SourceStatus;
 
 /// Bytes that arrive over time.
 #[allow(
@@ -11,12 +11,12 @@ use vod_uploader::upload::SourceEnd;
 pub trait ByteStream {
     /// Reads once into the spare capacity of `buffer`, waiting for at least one byte. Returns how
     /// the stream ended, once it has.
-    async fn read(&mut self, buffer: Vec<u8>) -> (Vec<u8>, Option<SourceEnd>);
+    async fn read(&mut self, buffer: Vec<u8>) -> (Vec<u8>, Option<SourceStatus>);
 
     /// How the stream ends if as many bytes have been read as were declared. The end itself is not
     /// awaited.
-    fn status_at_declared_length(&self) -> SourceEnd {
-        SourceEnd::Ended
+    fn status_at_declared_length(&self) -> SourceStatus {
+        SourceStatus::Eof
     }
 
     /// Continues at `offset`, if the stream can be read from any offset.
@@ -28,7 +28,7 @@ pub trait ByteStream {
 pub struct EmptyStream;
 
 impl ByteStream for EmptyStream {
-    async fn read(&mut self, buffer: Vec<u8>) -> (Vec<u8>, Option<SourceEnd>) {
-        (buffer, Some(SourceEnd::Ended))
+    async fn read(&mut self, buffer: Vec<u8>) -> (Vec<u8>, Option<SourceStatus>) {
+        (buffer, Some(SourceStatus::Eof))
     }
 }

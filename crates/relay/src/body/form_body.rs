@@ -10,7 +10,7 @@ use futures::FutureExt as _;
 use futures::channel::oneshot;
 use futures::future::LocalBoxFuture;
 use vod_uploader::http::form::{Boundary, Field, FormEvent, FormParser, PartHeaders};
-use vod_uploader::upload::SourceEnd;
+use vod_uploader::upload::SourceStatus;
 use vod_uploader::{Error, ErrorKind, Result};
 
 use super::request_body::interrupted;
@@ -45,9 +45,9 @@ struct State {
     /// The bytes of the last read, and how many of them are parsed.
     chunk: Vec<u8>,
     parsed: usize,
-    body_end: Option<SourceEnd>,
+    body_end: Option<SourceStatus>,
     /// How the current file ended.
-    file_end: Option<SourceEnd>,
+    file_end: Option<SourceStatus>,
     /// Bytes of the current file that did not fit into a buffer: the start of a delimiter that
     /// turned out to be none.
     kept: Vec<u8>,
@@ -56,7 +56,7 @@ struct State {
 
 enum Reading {
     Idle(Box<RequestBody>),
-    Busy(LocalBoxFuture<'static, (Box<RequestBody>, Vec<u8>, Option<SourceEnd>)>),
+    Busy(LocalBoxFuture<'static, (Box<RequestBody>, Vec<u8>, Option<SourceStatus>)>),
     /// Between the other two; never observed by a caller.
     Moving,
 }
@@ -93,7 +93,7 @@ impl FormBody {
 
     /// Returns true if the current file has been read to its end.
     pub(crate) fn is_file_complete(&self) -> bool {
-        self.0.file_end == Some(SourceEnd::Ended)
+        self.0.file_end == Some(SourceStatus::Eof)
     }
 }
 
@@ -109,8 +109,8 @@ impl ReturnedForm {
 }
 
 impl ByteStream for FilePartBody {
-    async fn read(&mut self, mut buffer: Vec<u8>) -> (Vec<u8>, Option<SourceEnd>) {
-        let Some(form) = &mut self.form else { return (buffer, Some(SourceEnd::Cut)) };
+    async fn read(&mut self, mut buffer: Vec<u8>) -> (Vec<u8>, Option<SourceStatus>) {
+        let Some(form) = &mut self.form else { return (buffer, Some(SourceStatus::Interrupted)) };
         let end = poll_fn(|cx| form.0.poll_file(&mut buffer, cx)).await;
         (buffer, end)
     }
@@ -152,7 +152,11 @@ impl State {
     }
 
     /// Appends bytes of the current file to `buffer`, as many as are available and fit.
-    fn poll_file(&mut self, buffer: &mut Vec<u8>, cx: &mut Context<'_>) -> Poll<Option<SourceEnd>> {
+    fn poll_file(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<SourceStatus>> {
         let before = buffer.len();
         loop {
             let room = buffer.capacity() - buffer.len();
@@ -166,7 +170,7 @@ impl State {
                 return Poll::Ready(self.file_end);
             }
             if self.form_end.is_some() {
-                self.file_end = Some(SourceEnd::Cut);
+                self.file_end = Some(SourceStatus::Interrupted);
                 continue;
             }
             // No more than fits is parsed: the rest need not be kept.
@@ -181,7 +185,7 @@ impl State {
                     buffer.extend_from_slice(fitting);
                     self.kept.extend_from_slice(over);
                 }
-                Ok(Some(FormEvent::FileEnd)) => self.file_end = Some(SourceEnd::Ended),
+                Ok(Some(FormEvent::FileEnd)) => self.file_end = Some(SourceStatus::Eof),
                 Ok(None) if self.parsed < self.chunk.len() => {}
                 Ok(None) if buffer.len() > before => return Poll::Ready(None),
                 Ok(None) => ready!(self.poll_chunk(cx)),
@@ -198,7 +202,7 @@ impl State {
     /// Reads the next chunk once the last one is parsed; the form ends with the body.
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if let Some(end) = self.body_end {
-            let is_complete = end == SourceEnd::Ended;
+            let is_complete = end == SourceStatus::Eof;
             let form_end = if is_complete { self.parser.finish() } else { Err(interrupted()) };
             self.form_end = Some(form_end);
             return Poll::Ready(());
@@ -227,7 +231,7 @@ impl State {
                 }
                 // Nothing is awaited between the two states.
                 Reading::Moving => {
-                    self.body_end = Some(SourceEnd::Cut);
+                    self.body_end = Some(SourceStatus::Interrupted);
                     return Poll::Ready(());
                 }
             }

@@ -7,7 +7,7 @@ use futures::channel::oneshot;
 use vod_uploader::credential::StsCredential;
 use vod_uploader::oss::action::{CopyRange, GetObject};
 use vod_uploader::units::ByteCount;
-use vod_uploader::upload::{JoinSource, ReadRange, SourceEnd, Target, reads};
+use vod_uploader::upload::{ConcatSource, ReadRange, SourceStatus, Target, ranges_to_read};
 use vod_uploader::{Error, Result};
 
 use super::ByteStream;
@@ -23,7 +23,7 @@ pub(crate) struct ReadbackStream {
     /// Where the partial uploads are; its object key is not used.
     storage: Target,
     credential: StsCredential,
-    sources: Vec<JoinSource>,
+    sources: Vec<ConcatSource>,
     remaining: VecDeque<ReadRange>,
     error: Option<oneshot::Sender<Error>>,
 }
@@ -35,7 +35,7 @@ impl ReadbackStream {
         instance: Rc<Instance>,
         storage: Target,
         credential: StsCredential,
-        sources: Vec<JoinSource>,
+        sources: Vec<ConcatSource>,
     ) -> (Self, oneshot::Receiver<Error>) {
         let (error, interrupted) = oneshot::channel();
         let (remaining, error) = (VecDeque::new(), Some(error));
@@ -64,9 +64,9 @@ impl ReadbackStream {
 impl ByteStream for ReadbackStream {
     /// A failed read interrupts the stream: the session stores what it has, and the next one
     /// continues.
-    async fn read(&mut self, mut buffer: Vec<u8>) -> (Vec<u8>, Option<SourceEnd>) {
+    async fn read(&mut self, mut buffer: Vec<u8>) -> (Vec<u8>, Option<SourceStatus>) {
         if self.remaining.is_empty() {
-            return (buffer, Some(SourceEnd::Ended));
+            return (buffer, Some(SourceStatus::Eof));
         }
         let room = (buffer.capacity() - buffer.len()).max(1) as u64;
         match self.read_next(room).await {
@@ -78,12 +78,12 @@ impl ByteStream for ReadbackStream {
                 if let Some(interrupted) = self.error.take() {
                     let _ = interrupted.send(error);
                 }
-                (buffer, Some(SourceEnd::Cut))
+                (buffer, Some(SourceStatus::Interrupted))
             }
         }
     }
 
     fn seek(&mut self, offset: ByteCount) {
-        self.remaining = reads(&self.sources, offset).into();
+        self.remaining = ranges_to_read(&self.sources, offset).into();
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use futures::future::{Either, LocalBoxFuture, select};
 use vod_uploader::http::ContentChecks;
-use vod_uploader::upload::SourceEnd;
+use vod_uploader::upload::SourceStatus;
 use vod_uploader::{Error, ErrorKind, Result};
 
 use super::ByteStream;
@@ -40,7 +40,7 @@ pub(crate) struct RequestBody {
     ports: Ports,
     checks: ContentChecks,
     stop: Option<LocalBoxFuture<'static, ()>>,
-    end: Option<SourceEnd>,
+    end: Option<SourceStatus>,
 }
 
 impl RequestBody {
@@ -77,26 +77,26 @@ impl RequestBody {
             }
             match end {
                 None => {}
-                Some(SourceEnd::Ended) => return Ok(body),
+                Some(SourceStatus::Eof) => return Ok(body),
                 Some(_) => return Err(interrupted()),
             }
         }
     }
 
-    fn verified_status(&self, trailers: &[(String, String)]) -> SourceEnd {
+    fn verified_status(&self, trailers: &[(String, String)]) -> SourceStatus {
         let is_checksum = |name: &str| name.eq_ignore_ascii_case(CHECKSUM_TRAILER);
         let trailer = trailers.iter().find(|(name, _)| is_checksum(name));
         let matches = self.checks.matches(trailer.map(|(_, value)| value.as_str()));
-        if matches { SourceEnd::Ended } else { SourceEnd::Mismatched }
+        if matches { SourceStatus::Eof } else { SourceStatus::ChecksumMismatch }
     }
 }
 
 impl ByteStream for RequestBody {
-    async fn read(&mut self, buffer: Vec<u8>) -> (Vec<u8>, Option<SourceEnd>) {
+    async fn read(&mut self, buffer: Vec<u8>) -> (Vec<u8>, Option<SourceStatus>) {
         let (None, Some(body)) = (self.end, &mut self.body) else { return (buffer, self.end) };
         let before = buffer.len();
         // A silent client counts as disconnected; the bytes that it sent before are kept.
-        let canceled = Cell::new(SourceEnd::Cut);
+        let canceled = Cell::new(SourceStatus::Interrupted);
         let idle = self.ports.clock.sleep(IDLE_MAX);
         let stop = &mut self.stop;
         let cancel = async {
@@ -104,7 +104,7 @@ impl ByteStream for RequestBody {
                 None => idle.await,
                 Some(stop) => {
                     if let Either::Right(_) = select(idle, stop).await {
-                        canceled.set(SourceEnd::Stopped);
+                        canceled.set(SourceStatus::StopRequested);
                     }
                 }
             }
@@ -114,13 +114,13 @@ impl ByteStream for RequestBody {
         self.end = match status {
             BodyStatus::Open => None,
             BodyStatus::Canceled => Some(canceled.get()),
-            BodyStatus::Interrupted => Some(SourceEnd::Cut),
+            BodyStatus::Interrupted => Some(SourceStatus::Interrupted),
             BodyStatus::Complete(trailers) => Some(self.verified_status(&trailers)),
         };
         (buffer, self.end)
     }
 
-    fn status_at_declared_length(&self) -> SourceEnd {
+    fn status_at_declared_length(&self) -> SourceStatus {
         self.verified_status(&[])
     }
 }

@@ -10,7 +10,7 @@ use futures::{FutureExt as _, SinkExt as _};
 use vod_uploader::Result;
 use vod_uploader::http::{RequestHead, SseEncoder, UploadStatus};
 use vod_uploader::units::UnixMillis;
-use vod_uploader::upload::UploadKey;
+use vod_uploader::upload::UploadId;
 
 use crate::instance::Instance;
 use crate::request::Caller;
@@ -34,7 +34,7 @@ pub(crate) async fn stream_events(
     instance: &Rc<Instance>,
     caller: Caller,
     head: &RequestHead,
-    key: UploadKey,
+    key: UploadId,
 ) -> Result<RelayResponse> {
     load_upload_record(instance, &key).await?;
     let encoder = SseEncoder::from_request(head);
@@ -51,7 +51,7 @@ pub(crate) async fn stream_events(
 struct EventStreamTask {
     instance: Rc<Instance>,
     caller: Caller,
-    key: UploadKey,
+    key: UploadId,
     encoder: SseEncoder,
     writer: mpsc::Sender<Vec<u8>>,
 }

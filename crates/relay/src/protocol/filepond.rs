@@ -14,7 +14,7 @@ use vod_uploader::http::{
     transfer_created,
 };
 use vod_uploader::units::ByteCount;
-use vod_uploader::upload::UploadKey;
+use vod_uploader::upload::UploadId;
 use vod_uploader::{Error, Result};
 
 use self::create_upload::create_upload;
@@ -75,7 +75,7 @@ async fn start_chunked(
     if let (None, Some(claim)) = (&credential, caller.media()?) {
         media_record::verify(instance, &claim).await?;
     }
-    let key = UploadKey::from_random(instance.ports.random.bits128());
+    let key = UploadId::from_random(instance.ports.random.bits128());
     let transfer = FilePondTransfer::new(instance.now(), length, &metadata);
     transfer::store(instance, &key, &transfer).await?;
     if let Some(credential) = credential {
@@ -195,8 +195,8 @@ async fn chunk(
         offset: chunk.offset + known,
         length: chunk.length.map(|length| length - known),
         file_length: Some(chunk.file_length),
-        end_completes: false,
-        stays_open: false,
+        complete_at_end: false,
+        keep_open: false,
         atomic: false,
         body,
     };
@@ -219,7 +219,7 @@ async fn chunk(
 
 /// The file is no longer wanted. Of a stored file, the records are deleted; its object belongs to
 /// VOD.
-async fn revert(instance: &Rc<Instance>, caller: &Caller, key: &UploadKey) -> Result<Response> {
+async fn revert(instance: &Rc<Instance>, caller: &Caller, key: &UploadId) -> Result<Response> {
     let transfer = existing(transfer::load(instance, key).await)?;
     let ended = existing(terminate(instance, caller, key).await)?;
     if transfer.is_none() && ended.is_none() {

@@ -8,7 +8,7 @@ use vod_uploader::http::form::{
     Boundary, FailedMedia, FormFields, FormResponse, PartHeaders, form_file_name, missing_file,
 };
 use vod_uploader::http::{Metadata, RequestHead, Response};
-use vod_uploader::upload::{FinishedObject, Role};
+use vod_uploader::upload::{CompletedObject, UploadKind};
 use vod_uploader::{Error, ErrorKind, Result};
 
 use crate::body::{FilePartBody, FormBody, FormPart, RequestBody, interrupted};
@@ -33,7 +33,7 @@ impl From<Error> for FormFileError {
 }
 
 /// The result of one file of a form; `None` if the user selected no file.
-pub(super) type FormFileResult = Result<Option<(CreatedUpload, FinishedObject)>, FormFileError>;
+pub(super) type FormFileResult = Result<Option<(CreatedUpload, CompletedObject)>, FormFileError>;
 
 /// `POST /v1/uploads`.
 pub(crate) async fn post(
@@ -129,7 +129,7 @@ async fn store_part(
     metadata: Metadata,
     source: Source<FilePartBody>,
     has_url: bool,
-) -> Result<(CreatedUpload, FinishedObject), FormFileError> {
+) -> Result<(CreatedUpload, CompletedObject), FormFileError> {
     let hint = form_file_name(part.file_name.as_deref().unwrap_or_default())
         .or_media_type(part.content_type.as_deref());
     let new = NewUpload {
@@ -137,7 +137,7 @@ async fn store_part(
         length: None,
         content_type: part.content_type.clone(),
         metadata,
-        role: Role::Whole,
+        role: UploadKind::Regular,
     };
     let file = SingleRequestUpload { new, source, has_url };
     let (created, outcome) = upload_single_request(instance, caller, file).await?;

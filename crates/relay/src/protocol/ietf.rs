@@ -9,7 +9,7 @@ use vod_uploader::http::ietf::{
 };
 use vod_uploader::http::{ContentChecks, ReprDigestState, RequestHead, Response, UploadStatus};
 use vod_uploader::units::{ByteCount, UnixMillis};
-use vod_uploader::upload::{Claim, Purpose, Receive, Role, UploadKey};
+use vod_uploader::upload::{LeaseAcquisition, Purpose, ReceiveOptions, UploadId, UploadKind};
 use vod_uploader::{Error, ErrorKind, Result, Retry};
 
 use crate::body::{RequestBody, interrupted};
@@ -59,20 +59,20 @@ pub(crate) async fn post(
         length,
         content_type: creation.content_type,
         metadata: creation.metadata,
-        role: Role::Whole,
+        role: UploadKind::Regular,
     };
     let created = create(instance, &caller, new).await?;
     let request = SessionRequest {
         key: &created.key,
         record: &created.record,
-        claim: Claim::Created,
-        purpose: Purpose::Receive(Receive {
+        claim: LeaseAcquisition::New,
+        purpose: Purpose::Receive(ReceiveOptions {
             offset: ByteCount::ZERO,
-            request_len: creation.content_length,
-            end_completes: creation.complete,
+            request_bytes: creation.content_length,
+            complete_at_end: creation.complete,
             length: None,
             atomic,
-            stays_open: !creation.complete,
+            keep_open: !creation.complete,
         }),
         credential: Some(created.credential.clone()),
         source: Some(source),
@@ -94,7 +94,7 @@ pub(crate) async fn patch(
     caller: &Caller,
     head: &RequestHead,
     version: InteropVersion,
-    key: &UploadKey,
+    key: &UploadId,
     body: RequestBody,
 ) -> Result<Response> {
     let request = AppendRequest::parse(head, version)?;
@@ -110,8 +110,8 @@ pub(crate) async fn patch(
         offset: request.offset,
         length: request.content_length,
         file_length: request.length,
-        end_completes: request.complete && !is_verified,
-        stays_open: !request.complete || is_verified,
+        complete_at_end: request.complete && !is_verified,
+        keep_open: !request.complete || is_verified,
         atomic: is_checked,
         body: body.with_checks(checks.with_repr_digest(digest.clone())),
     };
@@ -160,7 +160,7 @@ pub(crate) async fn offset(
     instance: &Rc<Instance>,
     caller: &Caller,
     version: InteropVersion,
-    key: &UploadKey,
+    key: &UploadId,
 ) -> Result<Response> {
     let status = offset_status(instance, caller, key).await?;
     let limits = limits(instance, status.expires_at);
@@ -211,7 +211,7 @@ async fn creation_response(
         limits: &limits,
     };
     let response = syntax::error_response(version, &refusal);
-    let can_continue = matches!(error.kind().retry(), Retry::Later | Retry::WithNewCredential);
+    let can_continue = matches!(error.kind().retry(), Retry::Retryable | Retry::WithNewCredential);
     if can_continue && durable.is_some() {
         return response.with_location(key);
     }
@@ -226,7 +226,7 @@ async fn creation_response(
 async fn verify_repr_digest(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadKey,
+    key: &UploadId,
     digest: &ReprDigestState,
     durable: ByteCount,
 ) -> Result<Option<Appended>> {
@@ -246,10 +246,10 @@ async fn verify_repr_digest(
 /// continue it.
 async fn load_digest(
     instance: &Instance,
-    key: &UploadKey,
+    key: &UploadId,
     offset: ByteCount,
 ) -> Result<Option<ReprDigestState>> {
-    match instance.kv().get(&key.digest()).await? {
+    match instance.kv().get(&key.digest_key()).await? {
         Some(stored) => ReprDigestState::load(&stored, offset),
         None => Ok(None),
     }
@@ -257,14 +257,14 @@ async fn load_digest(
 
 async fn store_digest(
     instance: &Instance,
-    key: &UploadKey,
+    key: &UploadId,
     digest: Option<&ReprDigestState>,
     appended: &Appended,
 ) -> Result<()> {
     if let (Some(digest), Appended::Stored { durable, .. }) = (digest, appended)
         && digest.bytes() == *durable
     {
-        instance.kv().set(&key.digest(), &digest.to_bytes()).await?;
+        instance.kv().set(&key.digest_key(), &digest.to_bytes()).await?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use vod_uploader::Result;
 use vod_uploader::http::{self, Metadata, PlainFile, RequestHead, Response, problem_response};
-use vod_uploader::upload::Role;
+use vod_uploader::upload::UploadKind;
 
 use crate::body::RequestBody;
 use crate::instance::Instance;
@@ -34,7 +34,7 @@ pub(crate) async fn put(
         length: file.length,
         content_type: file.content_type,
         metadata: Metadata::default(),
-        role: Role::Whole,
+        role: UploadKind::Regular,
     };
     let file = SingleRequestUpload { new, source, has_url: false };
     match upload_single_request(instance, caller, file).await? {

@@ -6,7 +6,7 @@ use ::http::StatusCode;
 use vod_uploader::Result;
 use vod_uploader::http::ietf::{self as syntax, InteropVersion};
 use vod_uploader::http::{Response, UploadStatus};
-use vod_uploader::upload::UploadKey;
+use vod_uploader::upload::UploadId;
 
 use super::ietf::limits;
 use crate::body::RequestBody;
@@ -18,7 +18,7 @@ use crate::upload::{control, read_only_status};
 pub(crate) async fn get(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadKey,
+    key: &UploadId,
 ) -> Result<Response> {
     Ok(status_response(instance, &read_only_status(instance, caller, key).await?))
 }
@@ -27,7 +27,7 @@ pub(crate) async fn get(
 pub(crate) async fn pause(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadKey,
+    key: &UploadId,
 ) -> Result<Response> {
     Ok(status_response(instance, &control::pause(instance, caller, key).await?))
 }
@@ -36,7 +36,7 @@ pub(crate) async fn pause(
 pub(crate) async fn resume(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadKey,
+    key: &UploadId,
 ) -> Result<Response> {
     Ok(status_response(instance, &control::resume(instance, caller, key).await?))
 }
@@ -45,7 +45,7 @@ pub(crate) async fn resume(
 pub(crate) async fn credential(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadKey,
+    key: &UploadId,
     body: RequestBody,
 ) -> Result<Response> {
     control::replace_credential(instance, caller, key, body).await?;

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use vod_uploader::http::tus::{self as syntax, Concat, CreationRequest, PatchRequest};
 use vod_uploader::http::{RequestHead, Response};
 use vod_uploader::units::{ByteCount, UnixMillis};
-use vod_uploader::upload::{Claim, Purpose, Receive, Role, UploadKey};
+use vod_uploader::upload::{LeaseAcquisition, Purpose, ReceiveOptions, UploadId, UploadKind};
 use vod_uploader::{ErrorKind, Result};
 
 use super::ietf;
@@ -43,11 +43,12 @@ pub(crate) async fn post(
             create_partial(instance, &caller, creation.length, &creation.metadata).await?
         }
         Concat::Regular => {
-            let new = new_upload(instance, &creation, Role::Whole)?;
+            let new = new_upload(instance, &creation, UploadKind::Regular)?;
             create(instance, &caller, new).await?
         }
         Concat::Final(partials) => {
-            let new = new_upload(instance, &creation, Role::Final { partials: partials.clone() })?;
+            let new =
+                new_upload(instance, &creation, UploadKind::Final { partials: partials.clone() })?;
             let (created, offset) = create_final(instance, &caller, new, partials).await?;
             let expires_at = upload_expires_at(instance).filter(|_| offset.is_none());
             return Ok(created_response(instance, &created, offset, expires_at));
@@ -66,7 +67,7 @@ pub(crate) async fn patch(
     instance: &Rc<Instance>,
     caller: &Caller,
     head: &RequestHead,
-    key: &UploadKey,
+    key: &UploadId,
     body: RequestBody,
 ) -> Result<Response> {
     let chunk = PatchRequest::parse(head)?;
@@ -74,8 +75,8 @@ pub(crate) async fn patch(
         offset: chunk.offset,
         length: chunk.length,
         file_length: chunk.file_length,
-        end_completes: false,
-        stays_open: false,
+        complete_at_end: false,
+        keep_open: false,
         atomic: !chunk.checks.is_empty(),
         body: body.with_checks(chunk.checks),
     };
@@ -98,12 +99,16 @@ pub(crate) async fn patch(
 pub(crate) async fn offset(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadKey,
+    key: &UploadId,
 ) -> Result<Response> {
     Ok(syntax::head_response(&completed_status(instance, caller, key).await?))
 }
 
-fn new_upload(instance: &Instance, creation: &CreationRequest, role: Role) -> Result<NewUpload> {
+fn new_upload(
+    instance: &Instance,
+    creation: &CreationRequest,
+    role: UploadKind,
+) -> Result<NewUpload> {
     Ok(NewUpload {
         file_name: file_name(instance, &creation.file_name)?,
         length: creation.length,
@@ -121,28 +126,28 @@ async fn append_first(
     chunk: Option<PatchRequest>,
     body: RequestBody,
 ) -> Result<Appended> {
-    let request_len = match &chunk {
+    let request_bytes = match &chunk {
         Some(chunk) => chunk.length,
         None => Some(ByteCount::ZERO),
     };
-    let limit = length.unwrap_or(size_max(&instance.config, &created.record.role));
+    let limit = length.unwrap_or(size_max(&instance.config, &created.record.kind));
     let checks = chunk.map(|chunk| chunk.checks).unwrap_or_default();
     let atomic = !checks.is_empty();
     let body = body.with_checks(checks);
     let request = SessionRequest {
         key: &created.key,
         record: &created.record,
-        claim: Claim::Created,
-        purpose: Purpose::Receive(Receive {
+        claim: LeaseAcquisition::New,
+        purpose: Purpose::Receive(ReceiveOptions {
             offset: ByteCount::ZERO,
-            request_len,
-            end_completes: false,
+            request_bytes,
+            complete_at_end: false,
             length: None,
             atomic,
-            stays_open: false,
+            keep_open: false,
         }),
         credential: Some(created.credential.clone()),
-        source: Some(Source::new(body, request_len, Some(limit))),
+        source: Some(Source::new(body, request_bytes, Some(limit))),
     };
     let outcome = run_session(instance, request).await?;
     Ok(result_of(instance, &created.key, outcome).await.within(limit, length))

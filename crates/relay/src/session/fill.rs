@@ -9,7 +9,7 @@ use futures::channel::mpsc;
 use futures::future::{Either, poll_fn, select};
 use vod_uploader::crc64::Crc64Digest;
 use vod_uploader::units::ByteCount;
-use vod_uploader::upload::{FillId, SourceEnd, Want};
+use vod_uploader::upload::{FillId, FillRequest, SourceStatus};
 
 use super::source::{FilledBuffer, Source};
 use crate::body::ByteStream;
@@ -46,23 +46,23 @@ pub(super) async fn fill_buffer<B: ByteStream>(
 /// once OSS has accepted no bytes for `stall_max`; the source may take any time.
 pub(super) async fn stream_part<B: ByteStream>(
     mut source: Source<B>,
-    want: Want,
+    want: FillRequest,
     mut request: mpsc::Sender<Vec<u8>>,
     clock: Rc<dyn Clock>,
     stall_max: Duration,
 ) -> FillResult<B> {
     let mut digest = Crc64Digest::new();
     let mut streamed = 0;
-    let mut end = SourceEnd::More;
-    while streamed < want.size.bytes() && end == SourceEnd::More {
+    let mut end = SourceStatus::More;
+    while streamed < want.size.bytes() && end == SourceStatus::More {
         let remaining = want.size.bytes() - streamed;
         let len = usize::try_from(remaining).unwrap_or(STREAM_CHUNK_BYTES).min(STREAM_CHUNK_BYTES);
         let chunk = source.chunk(Vec::with_capacity(len), len).await;
         let chunk_bytes = chunk.buffer.len() as u64;
         // OSS stores the part once it has the last byte, so a source with more bytes than the file
         // is noticed before that.
-        if chunk_bytes == remaining && source.status_when_full().await == SourceEnd::Overrun {
-            end = SourceEnd::Overrun;
+        if chunk_bytes == remaining && source.status_when_full().await == SourceStatus::TooLong {
+            end = SourceStatus::TooLong;
             break;
         }
         digest.update(&chunk.buffer);
@@ -72,11 +72,11 @@ pub(super) async fn stream_part<B: ByteStream>(
             // response, this fill ends it.
             Either::Left((false, _)) => {
                 clock.sleep(stall_max).await;
-                end = SourceEnd::Cut;
+                end = SourceStatus::Interrupted;
                 break;
             }
             Either::Right(_) => {
-                end = SourceEnd::Cut;
+                end = SourceStatus::Interrupted;
                 break;
             }
         }

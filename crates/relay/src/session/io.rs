@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use futures::channel::mpsc;
 use futures::future::LocalBoxFuture;
-use vod_uploader::upload::{Event, FillId, Input, Output, Value, Want};
+use vod_uploader::upload::{Event, FillId, FillRequest, Input, Output, Value};
 
 use super::fill::{FillResult, fill_buffer, stream_part};
 use super::pending_ops::PendingOps;
@@ -31,7 +31,7 @@ pub struct SessionIo<B> {
     stall_max: Duration,
     filling: Option<LocalBoxFuture<'static, FillResult<B>>>,
     /// A streamed part whose request has not been sent.
-    streaming: Option<Want>,
+    streaming: Option<FillRequest>,
     held: HashMap<FillId, PartBuffer>,
     /// Buffers of stored parts, to be filled again, with their permits.
     spare: Vec<(Vec<u8>, Permit)>,
@@ -102,20 +102,20 @@ impl<B: ByteStream + 'static> SessionIo<B> {
                 self.pending.send(call, *request, body);
             }
             Output::Cancel { call } => self.pending.cancel(call),
-            Output::Event(Event::Ready { offset, tail }) => {
+            Output::Event(Event::Receiving { offset, tail }) => {
                 if let Some(source) = &mut self.source {
                     source.seek(offset, tail);
                 }
             }
-            Output::Event(Event::Released(fill)) => self.release(fill),
+            Output::Event(Event::BufferReleased(fill)) => self.release(fill),
             Output::RefreshCredential
-            | Output::Event(Event::Durable(_) | Event::Rewind | Event::Ended(_)) => {}
+            | Output::Event(Event::Durable(_) | Event::RestartSource | Event::SessionEnded(_)) => {}
         }
     }
 
     /// Starts to fill `want` if no other fill is open. Returns an input that the session has to
     /// handle first, if any.
-    pub fn start_fill(&mut self, want: Option<Want>) -> Option<Input> {
+    pub fn start_fill(&mut self, want: Option<FillRequest>) -> Option<Input> {
         if self.filling.is_some() || self.streaming.is_some() {
             return None;
         }

@@ -17,7 +17,7 @@ pub use source::Source;
 pub use task_set::TaskSet;
 pub use timer::Timer;
 use vod_uploader::units::ByteCount;
-use vod_uploader::upload::{Event, Input, Outcome, Output, Session};
+use vod_uploader::upload::{Event, Input, Output, Session, SessionOutcome};
 use vod_uploader::{Error, Result};
 
 use crate::body::ByteStream;
@@ -34,12 +34,12 @@ pub(crate) async fn drive<B: ByteStream + 'static>(
     io: SessionIo<B>,
     credentials: Rc<CredentialSource>,
     clock: Rc<dyn Clock>,
-) -> Result<Outcome> {
+) -> Result<SessionOutcome> {
     let timer = Timer::new(Rc::clone(&clock));
     let mut driver = Driver { session, io, credentials, clock, timer, outcome: None };
     let result = driver.run().await;
     driver.io.shutdown().await;
-    result.map_err(|error: Error| error.while_doing("driving the upload"))
+    result.map_err(|error: Error| error.with_context("driving the upload"))
 }
 
 struct Driver<B> {
@@ -48,11 +48,11 @@ struct Driver<B> {
     credentials: Rc<CredentialSource>,
     clock: Rc<dyn Clock>,
     timer: Timer,
-    outcome: Option<Outcome>,
+    outcome: Option<SessionOutcome>,
 }
 
 impl<B: ByteStream + 'static> Driver<B> {
-    async fn run(&mut self) -> Result<Outcome> {
+    async fn run(&mut self) -> Result<SessionOutcome> {
         loop {
             while let Some(output) = self.session.poll() {
                 self.execute(output);
@@ -60,10 +60,12 @@ impl<B: ByteStream + 'static> Driver<B> {
             if let Some(outcome) = self.outcome.take() {
                 // An end that other writers do not find must not be reported to a client.
                 let unstored = self.session.unstored_end().cloned();
-                return Ok(unstored
-                    .map_or(outcome, |error| Outcome::Failed { error, durable: ByteCount::ZERO }));
+                return Ok(unstored.map_or(outcome, |error| SessionOutcome::Failed {
+                    error,
+                    durable: ByteCount::ZERO,
+                }));
             }
-            let input = match self.io.start_fill(self.session.wants()) {
+            let input = match self.io.start_fill(self.session.pending_fill()) {
                 Some(input) => input,
                 None => self.next_input().await,
             };
@@ -79,7 +81,7 @@ impl<B: ByteStream + 'static> Driver<B> {
                 self.io
                     .spawn_refresh(async move { Input::Credential(credentials.refresh().await) });
             }
-            Output::Event(Event::Ended(outcome)) => self.outcome = Some(outcome),
+            Output::Event(Event::SessionEnded(outcome)) => self.outcome = Some(outcome),
             output => self.io.execute(output),
         }
     }

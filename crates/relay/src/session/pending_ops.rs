@@ -48,11 +48,11 @@ impl PendingOps {
         let sent = self.ports.http.send(request, body, RESPONSE_BYTES_MAX);
         self.tasks.spawn_abortable(call, async move {
             match sent.await {
-                Ok(reply) => Input::Replied { call, result: Ok(reply) },
+                Ok(reply) => Input::StoreResponse { call, result: Ok(reply) },
                 Err(denied @ SendError::HostDenied) => {
-                    Input::GiveUp(denied.into_error(ErrorKind::StoreUnavailable))
+                    Input::Cancel(denied.into_error(ErrorKind::StoreUnavailable))
                 }
-                Err(error) => Input::Replied { call, result: Err(error.to_string()) },
+                Err(error) => Input::StoreResponse { call, result: Err(error.to_string()) },
             }
         });
     }

@@ -3,7 +3,7 @@
 
 use vod_uploader::crc64::{Crc64, Crc64Digest};
 use vod_uploader::units::ByteCount;
-use vod_uploader::upload::SourceEnd;
+use vod_uploader::upload::SourceStatus;
 
 use crate::body::ByteStream;
 
@@ -27,7 +27,7 @@ pub struct Source<B> {
 pub(super) struct FilledBuffer {
     pub(super) buffer: Vec<u8>,
     pub(super) crc64: Crc64,
-    pub(super) end: SourceEnd,
+    pub(super) end: SourceStatus,
 }
 
 impl<B: ByteStream> Source<B> {
@@ -97,7 +97,7 @@ impl<B: ByteStream> Source<B> {
     /// Up to `len` bytes for a streamed part; none at the end.
     pub(super) async fn chunk(&mut self, mut buffer: Vec<u8>, len: usize) -> FilledBuffer {
         self.take_leading_bytes(&mut buffer, len);
-        let mut end = SourceEnd::More;
+        let mut end = SourceStatus::More;
         if buffer.is_empty() {
             let ended;
             (buffer, ended) = self.body.read(buffer).await;
@@ -105,7 +105,7 @@ impl<B: ByteStream> Source<B> {
             if buffer.len() > len {
                 self.leading_bytes = buffer.split_off(len);
             }
-            end = ended.unwrap_or(SourceEnd::More);
+            end = ended.unwrap_or(SourceStatus::More);
         }
         FilledBuffer { crc64: Crc64::EMPTY, buffer, end }
     }
@@ -118,21 +118,21 @@ impl<B: ByteStream> Source<B> {
     /// The status of the source after a fill that is full. A stream of declared length ends there,
     /// which the host enforces. If the file is complete by its length, a stream of undeclared
     /// length must end there too.
-    pub(super) async fn status_when_full(&mut self) -> SourceEnd {
+    pub(super) async fn status_when_full(&mut self) -> SourceStatus {
         if let Some(len) = self.body_len {
             let ended = self.read_bytes >= len.bytes() && self.leading_bytes.is_empty();
-            return if ended { self.body.status_at_declared_length() } else { SourceEnd::More };
+            return if ended { self.body.status_at_declared_length() } else { SourceStatus::More };
         }
         let returned_bytes = self.read_bytes.saturating_sub(self.leading_bytes.len() as u64);
         if self.body_max.is_none_or(|max| returned_bytes < max.bytes()) {
-            return SourceEnd::More;
+            return SourceStatus::More;
         }
         if !self.leading_bytes.is_empty() {
-            return SourceEnd::Overrun;
+            return SourceStatus::TooLong;
         }
         loop {
             match self.body.read(Vec::with_capacity(1)).await {
-                (rest, _) if !rest.is_empty() => return SourceEnd::Overrun,
+                (rest, _) if !rest.is_empty() => return SourceStatus::TooLong,
                 (_, Some(end)) => return end,
                 (_, None) => {}
             }
@@ -154,11 +154,11 @@ mod tests {
     struct Bytes(VecDeque<u8>);
 
     impl ByteStream for Bytes {
-        async fn read(&mut self, mut buffer: Vec<u8>) -> (Vec<u8>, Option<SourceEnd>) {
+        async fn read(&mut self, mut buffer: Vec<u8>) -> (Vec<u8>, Option<SourceStatus>) {
             let room = buffer.capacity() - buffer.len();
             let read = self.0.len().min(room);
             buffer.extend(self.0.drain(..read));
-            let end = (read == 0).then_some(SourceEnd::Ended);
+            let end = (read == 0).then_some(SourceStatus::Eof);
             (buffer, end)
         }
     }
@@ -172,7 +172,7 @@ mod tests {
 
     /// Fills `len` bytes of a buffer with room for `capacity`, as one that was used before may
     /// have.
-    fn fill(source: &mut Source<Bytes>, len: usize, capacity: usize) -> (Vec<u8>, SourceEnd) {
+    fn fill(source: &mut Source<Bytes>, len: usize, capacity: usize) -> (Vec<u8>, SourceStatus) {
         let filled = source.fill(Vec::with_capacity(capacity), len).now_or_never().unwrap();
         (filled.buffer, filled.end)
     }
@@ -180,27 +180,27 @@ mod tests {
     #[test]
     fn bytes_that_are_read_ahead_begin_the_next_fill() {
         let mut source = source(8, 8, &[]);
-        assert_eq!(fill(&mut source, 3, 100), (vec![0, 1, 2], SourceEnd::More));
+        assert_eq!(fill(&mut source, 3, 100), (vec![0, 1, 2], SourceStatus::More));
         assert_eq!(source.buffer_len(ByteCount(100)), 5);
-        assert_eq!(fill(&mut source, 5, 100), (vec![3, 4, 5, 6, 7], SourceEnd::Ended));
+        assert_eq!(fill(&mut source, 5, 100), (vec![3, 4, 5, 6, 7], SourceStatus::Eof));
     }
 
     #[test]
     fn a_source_that_goes_on_after_the_file_is_overrun_however_it_is_read() {
         for capacity in [4, 5, 100] {
             let mut source = source(5, 4, &[]);
-            assert_eq!(fill(&mut source, 4, capacity).1, SourceEnd::Overrun, "{capacity}");
+            assert_eq!(fill(&mut source, 4, capacity).1, SourceStatus::TooLong, "{capacity}");
         }
         let mut source = source(9, 8, &[]);
-        assert_eq!(fill(&mut source, 4, 100).1, SourceEnd::More);
-        assert_eq!(fill(&mut source, 4, 100).1, SourceEnd::Overrun);
+        assert_eq!(fill(&mut source, 4, 100).1, SourceStatus::More);
+        assert_eq!(fill(&mut source, 4, 100).1, SourceStatus::TooLong);
     }
 
     #[test]
     fn the_tail_comes_first_and_is_no_byte_of_the_body() {
         let mut source = source(2, 2, &[90, 91]);
         assert_eq!(source.buffer_len(ByteCount(100)), 4);
-        assert_eq!(fill(&mut source, 4, 4), (vec![90, 91, 0, 1], SourceEnd::Ended));
+        assert_eq!(fill(&mut source, 4, 4), (vec![90, 91, 0, 1], SourceStatus::Eof));
     }
 
     #[test]
@@ -211,6 +211,6 @@ mod tests {
         assert_eq!(chunk(4), [90]);
         assert_eq!(chunk(4), [0, 1, 2, 3]);
         assert_eq!(chunk(4), [4, 5]);
-        assert_eq!(source.status_when_full().now_or_never().unwrap(), SourceEnd::Ended);
+        assert_eq!(source.status_when_full().now_or_never().unwrap(), SourceStatus::Eof);
     }
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use vod_uploader::Result;
 use vod_uploader::credential::UploadCredential;
-use vod_uploader::upload::{Claim, Outcome, Purpose, UploadKey, UploadRecord};
+use vod_uploader::upload::{LeaseAcquisition, Purpose, SessionOutcome, UploadId, UploadRecord};
 
 use super::run::{NO_SOURCE, SessionRequest, run_session};
 use crate::instance::Instance;
@@ -12,19 +12,19 @@ use crate::instance::Instance;
 /// Ends an open upload and aborts its multipart upload, unless the object turns out to be complete.
 pub(crate) async fn abort(
     instance: &Rc<Instance>,
-    key: &UploadKey,
+    key: &UploadId,
     record: &UploadRecord,
     credential: Option<UploadCredential>,
-) -> Result<Outcome> {
-    let (claim, purpose) = (Claim::TakeOver, Purpose::Abort);
+) -> Result<SessionOutcome> {
+    let (claim, purpose) = (LeaseAcquisition::TakeOver, Purpose::Abort);
     let request = SessionRequest { key, record, claim, purpose, credential, source: NO_SOURCE };
     match run_session(instance, request).await? {
-        Outcome::Failed { error, .. } => Err(error),
+        SessionOutcome::Failed { error, .. } => Err(error),
         outcome => Ok(outcome),
     }
 }
 
 /// Returns true if another attempt to abort would change nothing: the records can be deleted.
-pub(super) fn is_cleanup_done(aborted: &Result<Outcome>) -> bool {
+pub(super) fn is_cleanup_done(aborted: &Result<SessionOutcome>) -> bool {
     !aborted.as_ref().is_err_and(|error| error.kind().retry().is_later())
 }

@@ -5,7 +5,8 @@ use std::rc::Rc;
 use vod_uploader::http::UploadStatus;
 use vod_uploader::units::{ByteCount, UnixMillis};
 use vod_uploader::upload::{
-    CheckpointSearch, Claim, FinishedObject, Outcome, Phase, Purpose, Receive, Role, UploadKey,
+    CheckpointSearch, CompletedObject, LeaseAcquisition, Purpose, ReceiveOptions, SessionOutcome,
+    UploadId, UploadKind, UploadPhase,
 };
 use vod_uploader::{Error, ErrorKind, Result};
 
@@ -31,9 +32,9 @@ pub(crate) struct AppendParams {
     /// Length of the file, if this request declares it.
     pub(crate) file_length: Option<ByteCount>,
     /// Whether the file ends with the request.
-    pub(crate) end_completes: bool,
+    pub(crate) complete_at_end: bool,
     /// Whether the file is incomplete after the request, whatever it contains.
-    pub(crate) stays_open: bool,
+    pub(crate) keep_open: bool,
     /// Whether nothing is stored unless all bytes match the client's checksum.
     pub(crate) atomic: bool,
     pub(crate) body: RequestBody,
@@ -44,7 +45,7 @@ pub(crate) enum Appended {
     /// All bytes are durable, up to this offset.
     Stored { durable: ByteCount, expires_at: Option<UnixMillis> },
     /// The object is complete.
-    Completed(FinishedObject),
+    Completed(CompletedObject),
     /// Some bytes were not accepted. The client continues at the offset, if it is known.
     Refused { error: Error, durable: Option<ByteCount> },
 }
@@ -72,7 +73,7 @@ impl Appended {
 pub(crate) async fn append(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadKey,
+    key: &UploadId,
     params: AppendParams,
 ) -> Result<(UploadStatus, Appended)> {
     let stop = StopSignal::subscribe(instance, key).await?;
@@ -84,27 +85,27 @@ pub(crate) async fn append(
         };
         return Ok((status, Appended::Refused { error, durable }));
     }
-    if let Phase::Completed(object) = &status.checkpoint.phase {
+    if let UploadPhase::Completed(object) = &status.checkpoint.phase {
         let object = object.clone();
         return Ok((status, Appended::Completed(object)));
     }
     let stop =
-        if status.checkpoint.writing { StopSignal::send(instance, key).await? } else { stop };
+        if status.checkpoint.writer_active { StopSignal::send(instance, key).await? } else { stop };
     let record = status.record.clone();
     let length = status.length().or(params.file_length);
-    let limit = length.unwrap_or(size_max(&instance.config, &record.role));
+    let limit = length.unwrap_or(size_max(&instance.config, &record.kind));
     let body = params.body.with_stop(stop.received());
     let request = SessionRequest {
         key,
         record: &record,
-        claim: Claim::TakeOverFrom(Box::new(search)),
-        purpose: Purpose::Receive(Receive {
+        claim: LeaseAcquisition::TakeOverFrom(Box::new(search)),
+        purpose: Purpose::Receive(ReceiveOptions {
             offset: params.offset,
-            request_len: params.length,
-            end_completes: params.end_completes,
+            request_bytes: params.length,
+            complete_at_end: params.complete_at_end,
             length: params.file_length,
             atomic: params.atomic,
-            stays_open: params.stays_open,
+            keep_open: params.keep_open,
         }),
         credential: credential(instance, caller, key, &record).await?,
         source: Some(Source::new(body, params.length, Some(limit - params.offset))),
@@ -126,24 +127,24 @@ pub(crate) async fn append(
 /// The result of a session that received bytes.
 pub(crate) async fn result_of(
     instance: &Rc<Instance>,
-    key: &UploadKey,
-    outcome: Outcome,
+    key: &UploadId,
+    outcome: SessionOutcome,
 ) -> Appended {
     match outcome {
-        Outcome::Completed(object) => Appended::Completed(object),
-        Outcome::Suspended { durable, refused: None } => {
+        SessionOutcome::Completed(object) => Appended::Completed(object),
+        SessionOutcome::Suspended { durable, refused: None } => {
             Appended::Stored { durable, expires_at: upload_expires_at(instance) }
         }
-        Outcome::Suspended { durable, refused: Some(error) } => {
+        SessionOutcome::Suspended { durable, refused: Some(error) } => {
             Appended::Refused { error, durable: Some(durable) }
         }
         // A session that failed early has no offset: the records have it, if they can be read.
-        Outcome::Failed { error, .. } => {
+        SessionOutcome::Failed { error, .. } => {
             let status = current_status(instance, key).await.ok();
             Appended::Refused { error, durable: status.map(|status| status.durable()) }
         }
-        Outcome::Lost(error) => Appended::Refused { error, durable: None },
-        Outcome::Aborted => {
+        SessionOutcome::Lost(error) => Appended::Refused { error, durable: None },
+        SessionOutcome::Aborted => {
             let error = Error::new(ErrorKind::UploadAborted, "the upload was aborted");
             Appended::Refused { error, durable: None }
         }
@@ -155,12 +156,12 @@ pub(crate) async fn result_of(
 async fn status_before_takeover(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadKey,
+    key: &UploadId,
 ) -> Result<(UploadStatus, CheckpointSearch)> {
     let mut search = find_checkpoint(instance, key).await?;
     let record = load_upload_record(instance, key).await?;
     let (_, mut checkpoint) = search.clone().finish()?;
-    if checkpoint.phase == Phase::Completing {
+    if checkpoint.phase == UploadPhase::Completing {
         reconcile::reconciled_status(instance, caller, key).await?;
         search = find_checkpoint(instance, key).await?;
         checkpoint = search.clone().finish()?.1;
@@ -171,14 +172,14 @@ async fn status_before_takeover(
 
 /// Why a request is rejected before it takes the upload over.
 fn refusal(config: &Config, status: &UploadStatus, params: &AppendParams) -> Option<Error> {
-    if matches!(status.record.role, Role::Final { .. }) {
+    if matches!(status.record.kind, UploadKind::Final { .. }) {
         let message = "an upload that is made of others takes no bytes of its own";
         return Some(Error::new(ErrorKind::UploadIsFinal, message));
     }
     if let Some(error) = ended_error(status) {
         return Some(error);
     }
-    if status.checkpoint.phase == Phase::Receiving && status.paused {
+    if status.checkpoint.phase == UploadPhase::Receiving && status.paused {
         return Some(Error::new(ErrorKind::UploadPaused, "the upload is paused"));
     }
     let (offset, durable) = (params.offset, status.durable());
@@ -191,7 +192,7 @@ fn refusal(config: &Config, status: &UploadStatus, params: &AppendParams) -> Opt
 }
 
 fn length_refusal(config: &Config, status: &UploadStatus, params: &AppendParams) -> Option<Error> {
-    let size_max = size_max(config, &status.record.role);
+    let size_max = size_max(config, &status.record.kind);
     let declared = params.file_length;
     if let (Some(known), Some(declared)) = (status.length(), declared)
         && known != declared

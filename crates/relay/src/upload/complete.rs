@@ -5,7 +5,9 @@ use std::rc::Rc;
 use vod_uploader::Result;
 use vod_uploader::http::UploadStatus;
 use vod_uploader::units::ByteCount;
-use vod_uploader::upload::{Claim, Phase, Purpose, Receive, Role, UploadKey, UploadRecord};
+use vod_uploader::upload::{
+    LeaseAcquisition, Purpose, ReceiveOptions, UploadId, UploadKind, UploadPhase, UploadRecord,
+};
 
 use super::append::{Appended, result_of};
 use super::concatenate;
@@ -27,11 +29,11 @@ use crate::session::Source;
 pub(crate) async fn completed_status(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadKey,
+    key: &UploadId,
 ) -> Result<UploadStatus> {
     let status = offset_status(instance, caller, key).await?;
-    let is_open = status.checkpoint.phase == Phase::Receiving && !status.paused;
-    let is_final = matches!(status.record.role, Role::Final { .. });
+    let is_open = status.checkpoint.phase == UploadPhase::Receiving && !status.paused;
+    let is_final = matches!(status.record.kind, UploadKind::Final { .. });
     let durable = status.durable();
     if !is_open || is_final || status.length() != Some(durable) {
         return Ok(status);
@@ -53,20 +55,20 @@ pub(crate) async fn completed_status(
 pub(crate) async fn complete(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadKey,
+    key: &UploadId,
     record: &UploadRecord,
     durable: ByteCount,
 ) -> Result<Appended> {
     let request = SessionRequest {
         key,
         record,
-        claim: Claim::TakeOver,
-        purpose: Purpose::Receive(Receive {
+        claim: LeaseAcquisition::TakeOver,
+        purpose: Purpose::Receive(ReceiveOptions {
             offset: durable,
-            request_len: Some(ByteCount::ZERO),
-            end_completes: true,
+            request_bytes: Some(ByteCount::ZERO),
+            complete_at_end: true,
             length: Some(durable),
-            ..Receive::default()
+            ..ReceiveOptions::default()
         }),
         credential: credential(instance, caller, key, record).await?,
         source: Some(Source::new(EmptyStream, Some(ByteCount::ZERO), Some(ByteCount::ZERO))),

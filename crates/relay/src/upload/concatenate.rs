@@ -11,7 +11,8 @@ use vod_uploader::crc64::Crc64;
 use vod_uploader::http::{Metadata, UploadStatus, tus};
 use vod_uploader::units::{ByteCount, UnixMillis};
 use vod_uploader::upload::{
-    Claim, JoinSource, Outcome, Phase, Purpose, Role, UploadKey, UploadRecord,
+    ConcatSource, LeaseAcquisition, Purpose, SessionOutcome, UploadId, UploadKind, UploadPhase,
+    UploadRecord,
 };
 use vod_uploader::{Error, ErrorKind, Result};
 
@@ -39,12 +40,12 @@ pub(crate) async fn create_partial(
 ) -> Result<CreatedUpload> {
     reject_credentials(caller)?;
     let storage = temporary(instance)?;
-    let size_max = size_max(&instance.config, &Role::Partial);
+    let size_max = size_max(&instance.config, &UploadKind::Partial);
     if length.is_some_and(|length| length > size_max) {
         let message = format!("a partial upload has {size_max} at most");
         return Err(Error::new(ErrorKind::FileTooLarge, message));
     }
-    let key = UploadKey::from_random(instance.ports.random.bits128());
+    let key = UploadId::from_random(instance.ports.random.bits128());
     let target = temporary_target(instance, format!("{}{}", storage.prefix, key.as_str()))?;
     let credential = worker_credential(instance, &target)?;
     let record = UploadRecord {
@@ -55,8 +56,8 @@ pub(crate) async fn create_partial(
         target,
         content_type: None,
         client_metadata: metadata.without_credentials(),
-        minted: false,
-        role: Role::Partial,
+        credential_from_vod: false,
+        kind: UploadKind::Partial,
     };
     records::create(instance, &key, &record).await?;
     Ok(CreatedUpload { key, record, credential })
@@ -86,7 +87,7 @@ pub(crate) async fn create_final(
     }
     let created = create(instance, caller, NewUpload { length: total, ..new }).await?;
     for partial in keys(partials) {
-        instance.kv().set(&partial.joined_into(), created.key.as_str().as_bytes()).await?;
+        instance.kv().set(&partial.final_upload_key(), created.key.as_str().as_bytes()).await?;
     }
     let complete = concatenate_if_ready(instance, &created.key, &created.record, partials).await;
     let is_complete = match complete {
@@ -101,19 +102,19 @@ pub(crate) async fn create_final(
 /// that is doing so is left alone for as long as one response of OSS may take.
 pub(super) async fn concatenated_status(
     instance: &Rc<Instance>,
-    key: &UploadKey,
+    key: &UploadId,
     status: UploadStatus,
 ) -> Result<UploadStatus> {
-    let Role::Final { partials } = &status.record.role else { return Ok(status) };
+    let UploadKind::Final { partials } = &status.record.kind else { return Ok(status) };
     if status.is_completed() {
         // The writer that concatenated them may have stopped before it deleted them.
         after_completion(instance, key, &status.record).await;
         return Ok(status);
     }
     let written_at = UnixMillis(status.checkpoint.written_at_ms);
-    let has_writer = status.checkpoint.writing
+    let has_writer = status.checkpoint.writer_active
         && instance.now().since(written_at) < instance.config.request_timeout;
-    if status.checkpoint.phase == Phase::Receiving
+    if status.checkpoint.phase == UploadPhase::Receiving
         && !has_writer
         && concatenate_if_ready(instance, key, &status.record, partials).await?
     {
@@ -127,15 +128,15 @@ pub(super) async fn concatenated_status(
 /// the next request for the final one concatenates it, and expired uploads are cleaned up.
 pub(super) async fn after_completion(
     instance: &Rc<Instance>,
-    key: &UploadKey,
+    key: &UploadId,
     record: &UploadRecord,
 ) {
-    match &record.role {
-        Role::Whole => {}
-        Role::Partial => {
+    match &record.kind {
+        UploadKind::Regular => {}
+        UploadKind::Partial => {
             let _ = Box::pin(concatenate_final(instance, key)).await;
         }
-        Role::Final { partials } => {
+        UploadKind::Final { partials } => {
             for partial in keys(partials) {
                 let _ = delete_partial(instance, &partial).await;
             }
@@ -147,7 +148,7 @@ pub(super) async fn after_completion(
 /// Returns whether the object is complete.
 async fn concatenate_if_ready(
     instance: &Rc<Instance>,
-    key: &UploadKey,
+    key: &UploadId,
     record: &UploadRecord,
     partials: &[String],
 ) -> Result<bool> {
@@ -164,23 +165,23 @@ async fn concatenate_if_ready(
     let request = SessionRequest {
         key,
         record,
-        claim: Claim::TakeOver,
-        purpose: Purpose::Join { sources },
+        claim: LeaseAcquisition::TakeOver,
+        purpose: Purpose::Concatenate { sources },
         credential: Some(credential),
         source: Some(Source::new(stream, None, None)),
     };
     match run_session(instance, request).await? {
-        Outcome::Completed(_) => {
+        SessionOutcome::Completed(_) => {
             after_completion(instance, key, record).await;
             Ok(true)
         }
-        Outcome::Failed { error, .. } if error.kind() == ErrorKind::TakenOver => Ok(false),
-        Outcome::Failed { error, .. }
-        | Outcome::Lost(error)
-        | Outcome::Suspended { refused: Some(error), .. } => {
+        SessionOutcome::Failed { error, .. } if error.kind() == ErrorKind::TakenOver => Ok(false),
+        SessionOutcome::Failed { error, .. }
+        | SessionOutcome::Lost(error)
+        | SessionOutcome::Suspended { refused: Some(error), .. } => {
             Err(interrupted.try_recv().ok().flatten().unwrap_or(error))
         }
-        Outcome::Suspended { refused: None, .. } | Outcome::Aborted => Ok(false),
+        SessionOutcome::Suspended { refused: None, .. } | SessionOutcome::Aborted => Ok(false),
     }
 }
 
@@ -188,7 +189,7 @@ async fn concatenate_if_ready(
 async fn complete_sources(
     instance: &Rc<Instance>,
     partials: &[String],
-) -> Result<Option<Vec<JoinSource>>> {
+) -> Result<Option<Vec<ConcatSource>>> {
     let mut sources = Vec::new();
     for partial in keys(partials) {
         let status = match partial_status(instance, &partial).await {
@@ -196,8 +197,8 @@ async fn complete_sources(
             Err(error) if error.kind() == ErrorKind::RequestInvalid => return Err(partial_gone()),
             status => status?,
         };
-        let Phase::Completed(object) = &status.checkpoint.phase else { return Ok(None) };
-        sources.push(JoinSource {
+        let UploadPhase::Completed(object) = &status.checkpoint.phase else { return Ok(None) };
+        sources.push(ConcatSource {
             bucket: status.record.target.bucket,
             object: status.record.target.object,
             len: ByteCount(object.size_bytes),
@@ -207,25 +208,25 @@ async fn complete_sources(
     Ok(Some(sources))
 }
 
-async fn concatenate_final(instance: &Rc<Instance>, partial: &UploadKey) -> Result<()> {
-    let Some(id) = instance.kv().get(&partial.joined_into()).await? else { return Ok(()) };
-    let key = String::from_utf8(id).ok().and_then(|id| UploadKey::new(&id));
+async fn concatenate_final(instance: &Rc<Instance>, partial: &UploadId) -> Result<()> {
+    let Some(id) = instance.kv().get(&partial.final_upload_key()).await? else { return Ok(()) };
+    let key = String::from_utf8(id).ok().and_then(|id| UploadId::new(&id));
     let Some(key) = key else { return Ok(()) };
     let record = load_upload_record(instance, &key).await?;
-    if let Role::Final { partials } = &record.role {
+    if let UploadKind::Final { partials } = &record.kind {
         concatenate_if_ready(instance, &key, &record, partials).await?;
     }
     Ok(())
 }
 
 /// The object is deleted first: as long as it exists, the record identifies it.
-async fn delete_partial(instance: &Instance, key: &UploadKey) -> Result<()> {
+async fn delete_partial(instance: &Instance, key: &UploadId) -> Result<()> {
     let record = load_upload_record(instance, key).await?;
     delete_temporary(instance, &record).await?;
     records::delete_records(instance, key).await
 }
 
-async fn partial_status(instance: &Rc<Instance>, key: &UploadKey) -> Result<UploadStatus> {
+async fn partial_status(instance: &Rc<Instance>, key: &UploadId) -> Result<UploadStatus> {
     let status = match current_status(instance, key).await {
         Err(error) if error.kind() == ErrorKind::UploadNotFound => {
             let allowed = "final; and addresses of uploads that exist";
@@ -233,19 +234,19 @@ async fn partial_status(instance: &Rc<Instance>, key: &UploadKey) -> Result<Uplo
         }
         status => status?,
     };
-    if status.record.role != Role::Partial {
+    if status.record.kind != UploadKind::Partial {
         let allowed = "final; and addresses of uploads that were created as partial";
         return Err(Error::field_invalid("upload-concat", allowed));
     }
     // Its client may know that it is complete, and sends no further request for it.
     let status = settle_if_stale(instance, key, status).await?;
     match &status.checkpoint.phase {
-        Phase::Aborted | Phase::Lost { .. } => Err(partial_gone()),
-        Phase::Receiving | Phase::Completing | Phase::Completed(_) => Ok(status),
+        UploadPhase::Aborted | UploadPhase::Lost { .. } => Err(partial_gone()),
+        UploadPhase::Receiving | UploadPhase::Completing | UploadPhase::Completed(_) => Ok(status),
     }
 }
 
-fn keys(partials: &[String]) -> impl Iterator<Item = UploadKey> {
+fn keys(partials: &[String]) -> impl Iterator<Item = UploadId> {
     partials.iter().filter_map(|address| tus::partial_upload_id(address))
 }
 

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use vod_uploader::credential::{UploadAddress, UploadCredential};
 use vod_uploader::http::UploadStatus;
-use vod_uploader::upload::{Role, UploadKey};
+use vod_uploader::upload::{UploadId, UploadKind};
 use vod_uploader::{Error, ErrorKind, Result};
 use zeroize::Zeroizing;
 
@@ -27,14 +27,14 @@ const CREDENTIAL_BYTES_MAX: usize = 32 << 10;
 pub(crate) async fn pause(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadKey,
+    key: &UploadId,
 ) -> Result<UploadStatus> {
     let status = open_status(instance, key).await?;
-    if matches!(status.record.role, Role::Final { .. }) {
+    if matches!(status.record.kind, UploadKind::Final { .. }) {
         let message = "an upload that is made of others takes no bytes: pause the others";
         return Err(Error::new(ErrorKind::UploadIsFinal, message));
     }
-    instance.kv().set(&key.pause(), &[]).await?;
+    instance.kv().set(&key.pause_key(), &[]).await?;
     // Even if no writer is visible: one may have started after it checked for the pause.
     StopSignal::send(instance, key).await?;
     status_after_stop(instance, caller, key).await
@@ -47,13 +47,13 @@ pub(crate) async fn pause(
 pub(crate) async fn resume(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadKey,
+    key: &UploadId,
 ) -> Result<UploadStatus> {
     let status = open_status(instance, key).await?;
     if let Some(error) = ended_error(&status) {
         return Err(error);
     }
-    instance.kv().delete(&key.pause()).await?;
+    instance.kv().delete(&key.pause_key()).await?;
     read_only_status(instance, caller, key).await
 }
 
@@ -66,11 +66,11 @@ pub(crate) async fn resume(
 pub(crate) async fn replace_credential(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadKey,
+    key: &UploadId,
     body: RequestBody,
 ) -> Result<()> {
     let record = open_status(instance, key).await?.record;
-    if record.role != Role::Whole {
+    if record.kind != UploadKind::Regular {
         let message = "partial and final uploads use the worker's own access key";
         return Err(Error::new(ErrorKind::FileStateWrong, message));
     }
@@ -95,7 +95,7 @@ pub(crate) async fn replace_credential(
     credential_source(instance, key, &record).store(&credential).await
 }
 
-async fn open_status(instance: &Rc<Instance>, key: &UploadKey) -> Result<UploadStatus> {
+async fn open_status(instance: &Rc<Instance>, key: &UploadId) -> Result<UploadStatus> {
     let status = current_status(instance, key).await?;
     if status.has_ended() {
         let message = format!("the upload is {}", status.state());

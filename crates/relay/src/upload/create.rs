@@ -6,7 +6,7 @@ use vod_uploader::credential::UploadCredential;
 use vod_uploader::http::{self, FileName, Metadata, NameHint};
 use vod_uploader::oss::SignatureVersion;
 use vod_uploader::units::ByteCount;
-use vod_uploader::upload::{Role, Target, UploadKey, UploadRecord};
+use vod_uploader::upload::{Target, UploadId, UploadKind, UploadRecord};
 use vod_uploader::{Error, ErrorKind, Result};
 
 use super::credential::credential_source;
@@ -22,12 +22,12 @@ pub(crate) struct NewUpload {
     pub(crate) length: Option<ByteCount>,
     pub(crate) content_type: Option<String>,
     pub(crate) metadata: Metadata,
-    pub(crate) role: Role,
+    pub(crate) role: UploadKind,
 }
 
 /// A new upload whose records are stored.
 pub(crate) struct CreatedUpload {
-    pub(crate) key: UploadKey,
+    pub(crate) key: UploadId,
     pub(crate) record: UploadRecord,
     pub(crate) credential: UploadCredential,
 }
@@ -40,7 +40,7 @@ pub(crate) async fn create(
 ) -> Result<CreatedUpload> {
     let credential = caller.credential()?;
     let media = caller.media()?.map(Continued::Claimed);
-    let key = UploadKey::from_random(instance.ports.random.bits128());
+    let key = UploadId::from_random(instance.ports.random.bits128());
     create_with_id(instance, key, credential, media, new).await
 }
 
@@ -48,7 +48,7 @@ pub(crate) async fn create(
 /// there is one.
 pub(crate) async fn create_with_id(
     instance: &Rc<Instance>,
-    key: UploadKey,
+    key: UploadId,
     own: Option<UploadCredential>,
     media: Option<Continued>,
     new: NewUpload,
@@ -85,8 +85,8 @@ pub(crate) async fn create_with_id(
         target: target(instance, &credential),
         content_type: new.content_type,
         client_metadata: new.metadata.without_credentials(),
-        minted,
-        role: new.role,
+        credential_from_vod: minted,
+        kind: new.role,
     };
     // Before anything is stored: an endpoint without a region, for example.
     record.target.bucket()?;

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use vod_uploader::credential::UploadCredential;
-use vod_uploader::upload::{Role, UploadKey, UploadRecord};
+use vod_uploader::upload::{UploadId, UploadKind, UploadRecord};
 use vod_uploader::{Error, ErrorKind, Result};
 
 use super::temporary::worker_credential;
@@ -14,10 +14,10 @@ use crate::request::Caller;
 /// Where the credential of an upload comes from.
 pub(crate) fn credential_source(
     instance: &Rc<Instance>,
-    key: &UploadKey,
+    key: &UploadId,
     record: &UploadRecord,
 ) -> CredentialSource {
-    let media_id = record.minted.then(|| record.media_id.clone());
+    let media_id = record.credential_from_vod.then(|| record.media_id.clone());
     CredentialSource::new(instance, key, media_id)
 }
 
@@ -25,11 +25,11 @@ pub(crate) fn credential_source(
 pub(crate) async fn credential(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadKey,
+    key: &UploadId,
     record: &UploadRecord,
 ) -> Result<Option<UploadCredential>> {
     match caller.credential()? {
-        Some(credential) if record.role == Role::Whole => {
+        Some(credential) if record.kind == UploadKind::Regular => {
             check_credential(instance, record, &credential)?;
             Ok(Some(credential))
         }
@@ -40,12 +40,14 @@ pub(crate) async fn credential(
 /// The credential for an existing upload without a request of its client.
 pub(super) async fn stored_credential(
     instance: &Rc<Instance>,
-    key: &UploadKey,
+    key: &UploadId,
     record: &UploadRecord,
 ) -> Result<Option<UploadCredential>> {
-    match record.role {
-        Role::Whole => credential_source(instance, key, record).load().await,
-        Role::Partial | Role::Final { .. } => worker_credential(instance, &record.target).map(Some),
+    match record.kind {
+        UploadKind::Regular => credential_source(instance, key, record).load().await,
+        UploadKind::Partial | UploadKind::Final { .. } => {
+            worker_credential(instance, &record.target).map(Some)
+        }
     }
 }
 

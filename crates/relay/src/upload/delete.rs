@@ -1,7 +1,7 @@
 //! Deletes a complete upload.
 
 use vod_uploader::Result;
-use vod_uploader::upload::{Role, UploadKey, UploadRecord};
+use vod_uploader::upload::{UploadId, UploadKind, UploadRecord};
 
 use super::temporary::delete_temporary;
 use super::{media_record, records};
@@ -12,10 +12,10 @@ use crate::instance::Instance;
 /// the object.
 pub(super) async fn delete_completed(
     instance: &Instance,
-    key: &UploadKey,
+    key: &UploadId,
     record: &UploadRecord,
 ) -> Result<()> {
-    if record.role == Role::Partial {
+    if record.kind == UploadKind::Partial {
         delete_temporary(instance, record).await?;
     }
     media_record::close(instance, record).await?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use vod_uploader::Result;
 use vod_uploader::http::{FilePondTransfer, UploadStatus};
 use vod_uploader::units::UnixMillis;
-use vod_uploader::upload::{MediaRecord, Phase, UploadKey};
+use vod_uploader::upload::{MediaRecord, UploadId, UploadPhase};
 
 use super::abort::{abort, is_cleanup_done};
 use super::credential::stored_credential;
@@ -55,7 +55,7 @@ async fn is_due(instance: &Instance, interval: Duration) -> Result<bool> {
 async fn clean_up_all(instance: &Rc<Instance>) -> Result<()> {
     let mut cleaned = 0;
     for name in instance.kv().keys().await? {
-        let done = if let Some(key) = UploadKey::of_upload_record(&name) {
+        let done = if let Some(key) = UploadId::from_record_key(&name) {
             clean_up(instance, &key).await
         } else if let Some(key) = FilePondTransfer::key_of(&name) {
             filepond_transfer::clean_up(instance, &key).await
@@ -75,7 +75,7 @@ async fn clean_up_all(instance: &Rc<Instance>) -> Result<()> {
 }
 
 /// Aborts the upload if it has expired, and deletes its records. Returns whether it did.
-async fn clean_up(instance: &Rc<Instance>, key: &UploadKey) -> Result<bool> {
+async fn clean_up(instance: &Rc<Instance>, key: &UploadId) -> Result<bool> {
     let created_at = UnixMillis(load_upload_record(instance, key).await?.created_at_ms);
     let ttl = instance.config.expire_after;
     if ttl.is_none_or(|ttl| instance.now() < created_at + ttl) {
@@ -90,7 +90,7 @@ async fn clean_up(instance: &Rc<Instance>, key: &UploadKey) -> Result<bool> {
         return Ok(false);
     }
     match &checkpoint.phase {
-        Phase::Receiving | Phase::Completing | Phase::Lost { .. } => {
+        UploadPhase::Receiving | UploadPhase::Completing | UploadPhase::Lost { .. } => {
             let credential = stored_credential(instance, key, record).await?;
             // Without a credential, the bucket's lifecycle rule deletes the parts.
             let aborted = abort(instance, key, record, credential).await;
@@ -98,11 +98,11 @@ async fn clean_up(instance: &Rc<Instance>, key: &UploadKey) -> Result<bool> {
                 return aborted.map(|_| false);
             }
         }
-        Phase::Completed(_) => {
+        UploadPhase::Completed(_) => {
             delete_completed(instance, key, record).await?;
             return Ok(true);
         }
-        Phase::Aborted => {}
+        UploadPhase::Aborted => {}
     }
     records::delete_records(instance, key).await?;
     Ok(true)

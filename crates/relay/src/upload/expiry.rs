@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vod_uploader::http::tus;
 use vod_uploader::units::UnixMillis;
-use vod_uploader::upload::{Checkpoint, Phase, Role, UploadKey, UploadRecord};
+use vod_uploader::upload::{Checkpoint, UploadId, UploadKind, UploadPhase, UploadRecord};
 use vod_uploader::{ErrorKind, Result};
 
 use super::records::{self, load_upload_record};
@@ -22,7 +22,7 @@ const HEARTBEATS_PER_TTL: u32 = 4;
 /// Those of the key-value store.
 pub(super) async fn expires_at(
     instance: &Instance,
-    key: &UploadKey,
+    key: &UploadId,
     record: &UploadRecord,
     checkpoint: &Checkpoint,
 ) -> Result<Option<UnixMillis>> {
@@ -31,27 +31,27 @@ pub(super) async fn expires_at(
     if instance.now() < own {
         return Ok(Some(own));
     }
-    let related = match &record.role {
-        Role::Whole => None,
-        Role::Partial => final_upload_expiry(instance, key, ttl).await?,
-        Role::Final { partials } => partial_uploads_expiry(instance, partials, ttl).await?,
+    let related = match &record.kind {
+        UploadKind::Regular => None,
+        UploadKind::Partial => final_upload_expiry(instance, key, ttl).await?,
+        UploadKind::Final { partials } => partial_uploads_expiry(instance, partials, ttl).await?,
     };
     Ok(Some(related.map_or(own, |expiry| expiry.max(own))))
 }
 
 /// Records at regular intervals that a writer is active. Never resolves.
-pub(super) async fn heartbeat(instance: &Instance, key: &UploadKey, ttl: Duration) {
+pub(super) async fn heartbeat(instance: &Instance, key: &UploadId, ttl: Duration) {
     loop {
         instance.sleep(ttl / HEARTBEATS_PER_TTL).await;
         // The next heartbeat makes up for a failed one.
-        let _ = instance.kv().set(&key.alive(), &instance.now().0.to_le_bytes()).await;
+        let _ = instance.kv().set(&key.heartbeat_key(), &instance.now().0.to_le_bytes()).await;
     }
 }
 
 /// The expiry of the upload regardless of others.
 async fn own_expiry(
     instance: &Instance,
-    key: &UploadKey,
+    key: &UploadId,
     record: &UploadRecord,
     checkpoint: &Checkpoint,
     ttl: Duration,
@@ -60,7 +60,7 @@ async fn own_expiry(
     if instance.now() < written {
         return Ok(written);
     }
-    let heartbeat = instance.kv().get(&key.alive()).await?;
+    let heartbeat = instance.kv().get(&key.heartbeat_key()).await?;
     let heartbeat = heartbeat.and_then(|bytes| <[u8; 8]>::try_from(bytes).ok());
     let heartbeat = heartbeat.map_or(UnixMillis(0), |bytes| UnixMillis(u64::from_le_bytes(bytes)));
     Ok(written.max(heartbeat + ttl))
@@ -69,15 +69,15 @@ async fn own_expiry(
 /// The expiry of the final upload that a partial one belongs to, until it is complete.
 async fn final_upload_expiry(
     instance: &Instance,
-    partial: &UploadKey,
+    partial: &UploadId,
     ttl: Duration,
 ) -> Result<Option<UnixMillis>> {
-    let Some(id) = instance.kv().get(&partial.joined_into()).await? else { return Ok(None) };
-    let key = String::from_utf8(id).ok().and_then(|id| UploadKey::new(&id));
+    let Some(id) = instance.kv().get(&partial.final_upload_key()).await? else { return Ok(None) };
+    let key = String::from_utf8(id).ok().and_then(|id| UploadId::new(&id));
     let Some(key) = key else { return Ok(None) };
     let Some((record, checkpoint)) = stored(instance, &key).await? else { return Ok(None) };
-    let Role::Final { partials } = &record.role else { return Ok(None) };
-    if checkpoint.phase != Phase::Receiving {
+    let UploadKind::Final { partials } = &record.kind else { return Ok(None) };
+    if checkpoint.phase != UploadPhase::Receiving {
         return Ok(None);
     }
     let own = own_expiry(instance, &key, &record, &checkpoint, ttl).await?;
@@ -100,10 +100,7 @@ async fn partial_uploads_expiry(
 }
 
 /// The records of an upload as they are; `None` if they are deleted.
-async fn stored(
-    instance: &Instance,
-    key: &UploadKey,
-) -> Result<Option<(UploadRecord, Checkpoint)>> {
+async fn stored(instance: &Instance, key: &UploadId) -> Result<Option<(UploadRecord, Checkpoint)>> {
     let record = match load_upload_record(instance, key).await {
         Err(error) if error.kind() == ErrorKind::UploadNotFound => return Ok(None),
         record => record?,

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use vod_uploader::upload::{Claim, Outcome, Purpose, UploadKey};
+use vod_uploader::upload::{LeaseAcquisition, Purpose, SessionOutcome, UploadId};
 use vod_uploader::{ErrorKind, Result};
 
 use super::records::load_upload_record;
@@ -10,12 +10,12 @@ use super::run::{NO_SOURCE, SessionRequest, run_session};
 use crate::instance::Instance;
 
 /// Takes the upload over, so that no previous writer can change it.
-pub(super) async fn fence(instance: &Rc<Instance>, key: &UploadKey) -> Result<()> {
+pub(super) async fn fence(instance: &Rc<Instance>, key: &UploadId) -> Result<()> {
     let record = load_upload_record(instance, key).await?;
     let request = SessionRequest {
         key,
         record: &record,
-        claim: Claim::TakeOver,
+        claim: LeaseAcquisition::TakeOver,
         purpose: Purpose::Fence,
         credential: None,
         source: NO_SOURCE,
@@ -24,9 +24,9 @@ pub(super) async fn fence(instance: &Rc<Instance>, key: &UploadKey) -> Result<()
 }
 
 /// A session that another writer takes over has the same effect: a newer writer exists.
-pub(super) fn ignore_takeover(outcome: Outcome) -> Result<()> {
+pub(super) fn ignore_takeover(outcome: SessionOutcome) -> Result<()> {
     match outcome {
-        Outcome::Failed { error, .. } if error.kind() != ErrorKind::TakenOver => Err(error),
+        SessionOutcome::Failed { error, .. } if error.kind() != ErrorKind::TakenOver => Err(error),
         _ => Ok(()),
     }
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use vod_uploader::http::{FilePondTransfer, UploadStatus};
 use vod_uploader::units::UnixMillis;
-use vod_uploader::upload::UploadKey;
+use vod_uploader::upload::UploadId;
 use vod_uploader::{ErrorKind, Result};
 
 use super::kv_lock::KvLock;
@@ -17,7 +17,7 @@ use crate::instance::Instance;
 ///
 /// # Errors
 /// [`ErrorKind::UploadNotFound`].
-pub(crate) async fn load(instance: &Instance, key: &UploadKey) -> Result<FilePondTransfer> {
+pub(crate) async fn load(instance: &Instance, key: &UploadId) -> Result<FilePondTransfer> {
     match instance.kv().get(&FilePondTransfer::name(key)).await? {
         Some(bytes) => FilePondTransfer::decode(&bytes),
         None => Err(not_found()),
@@ -26,16 +26,16 @@ pub(crate) async fn load(instance: &Instance, key: &UploadKey) -> Result<FilePon
 
 pub(crate) async fn store(
     instance: &Instance,
-    key: &UploadKey,
+    key: &UploadId,
     transfer: &FilePondTransfer,
 ) -> Result<()> {
     Ok(instance.kv().set(&FilePondTransfer::name(key), &transfer.encode()?).await?)
 }
 
 /// Deletes the record. It is deleted first, so that no request creates an upload after that.
-pub(crate) async fn delete(instance: &Instance, key: &UploadKey) -> Result<()> {
+pub(crate) async fn delete(instance: &Instance, key: &UploadId) -> Result<()> {
     instance.kv().delete(&FilePondTransfer::name(key)).await?;
-    instance.kv().delete(&key.credential()).await?;
+    instance.kv().delete(&key.credential_key()).await?;
     lock(instance, key).clear().await
 }
 
@@ -45,7 +45,7 @@ pub(crate) async fn delete(instance: &Instance, key: &UploadKey) -> Result<()> {
 /// Those of an upload that accepts no more chunks.
 pub(crate) async fn status(
     instance: &Rc<Instance>,
-    key: &UploadKey,
+    key: &UploadId,
 ) -> Result<(FilePondTransfer, Option<UploadStatus>)> {
     let transfer = load(instance, key).await?;
     let status = existing(current_status(instance, key).await)?;
@@ -64,23 +64,23 @@ pub(crate) async fn status(
 }
 
 /// Where the credential of the POST is stored, before there is an upload.
-pub(crate) fn credential_source(instance: &Rc<Instance>, key: &UploadKey) -> CredentialSource {
+pub(crate) fn credential_source(instance: &Rc<Instance>, key: &UploadId) -> CredentialSource {
     CredentialSource::new(instance, key, None)
 }
 
 /// The lock for creating the upload, held for as long as VOD may take to respond.
-pub(crate) fn lock<'a>(instance: &'a Instance, key: &UploadKey) -> KvLock<'a> {
+pub(crate) fn lock<'a>(instance: &'a Instance, key: &UploadId) -> KvLock<'a> {
     let lease_duration = instance.config.retry.elapsed_max + instance.config.request_timeout;
     KvLock::new(instance, FilePondTransfer::name(key), lease_duration)
 }
 
 /// Deletes the record of a file that has received no bytes for too long. Returns whether it did.
 /// The expiry of its upload applies if there is one.
-pub(crate) async fn clean_up(instance: &Instance, key: &UploadKey) -> Result<bool> {
+pub(crate) async fn clean_up(instance: &Instance, key: &UploadId) -> Result<bool> {
     let Some(ttl) = instance.config.expire_after else { return Ok(false) };
     let transfer = load(instance, key).await?;
     let is_expired = instance.now() >= UnixMillis(transfer.created_at_ms) + ttl;
-    let is_unused = is_expired && instance.kv().get(&key.upload()).await?.is_none();
+    let is_unused = is_expired && instance.kv().get(&key.record_key()).await?.is_none();
     if is_unused {
         delete(instance, key).await?;
     }

@@ -1,16 +1,16 @@
 //! The size limits of uploads.
 
 use vod_uploader::units::{ByteCount, PART_SIZE_MAX};
-use vod_uploader::upload::Role;
+use vod_uploader::upload::UploadKind;
 use vod_uploader::{Error, ErrorKind};
 
 use crate::config::Config;
 
 /// The largest upload of this role that is accepted.
-pub(crate) fn size_max(config: &Config, role: &Role) -> ByteCount {
+pub(crate) fn size_max(config: &Config, role: &UploadKind) -> ByteCount {
     match role {
-        Role::Partial => config.upload_max.min(PART_SIZE_MAX),
-        Role::Whole | Role::Final { .. } => config.upload_max,
+        UploadKind::Partial => config.upload_max.min(PART_SIZE_MAX),
+        UploadKind::Regular | UploadKind::Final { .. } => config.upload_max,
     }
 }
 

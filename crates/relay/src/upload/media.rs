@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use vod_uploader::http::{MediaClaim, media_not_owned};
-use vod_uploader::upload::{Outcome, Phase, UploadKey};
+use vod_uploader::upload::{SessionOutcome, UploadId, UploadPhase};
 use vod_uploader::{ErrorKind, Result};
 
 use super::abort::{abort, is_cleanup_done};
@@ -53,19 +53,19 @@ pub(super) async fn continue_media(instance: &Rc<Instance>, media: &Continued) -
 
 /// Ends the upload that the media has, so that only the new one can write its object. Returns false
 /// if that upload is complete.
-async fn end_previous(instance: &Rc<Instance>, key: &UploadKey) -> Result<bool> {
+async fn end_previous(instance: &Rc<Instance>, key: &UploadId) -> Result<bool> {
     let status = match current_status(instance, key).await {
         Err(error) if error.kind() == ErrorKind::UploadNotFound => return Ok(true),
         status => status?,
     };
     match status.checkpoint.phase {
-        Phase::Completed(_) => Ok(false),
-        Phase::Aborted => Ok(true),
-        Phase::Receiving | Phase::Completing | Phase::Lost { .. } => {
+        UploadPhase::Completed(_) => Ok(false),
+        UploadPhase::Aborted => Ok(true),
+        UploadPhase::Receiving | UploadPhase::Completing | UploadPhase::Lost { .. } => {
             let credential = stored_credential(instance, key, &status.record).await?;
             let ended = abort(instance, key, &status.record, credential).await;
             if is_cleanup_done(&ended) {
-                return Ok(!matches!(ended, Ok(Outcome::Completed(_))));
+                return Ok(!matches!(ended, Ok(SessionOutcome::Completed(_))));
             }
             ended.map(|_| false)
         }

@@ -9,7 +9,7 @@ use vod_uploader::Result;
 use vod_uploader::credential::MediaTokenKey;
 use vod_uploader::http::{self, MediaClaim, header, media_not_owned};
 use vod_uploader::units::UnixMillis;
-use vod_uploader::upload::{MediaRecord, UploadKey, UploadRecord};
+use vod_uploader::upload::{MediaRecord, UploadId, UploadRecord};
 
 use crate::instance::Instance;
 
@@ -28,10 +28,10 @@ pub(crate) async fn verify(instance: &Instance, claim: &MediaClaim) -> Result<()
 /// Records that `key` is the newest upload of the media of `record`, if the worker issued it.
 pub(super) async fn record(
     instance: &Instance,
-    key: &UploadKey,
+    key: &UploadId,
     record: &UploadRecord,
 ) -> Result<()> {
-    if instance.config.seal_key.is_none() || !record.minted {
+    if instance.config.seal_key.is_none() || !record.credential_from_vod {
         return Ok(());
     }
     let expires_at_ms = token_expiry(instance, record).0;
@@ -41,7 +41,7 @@ pub(super) async fn record(
 
 /// Records that the media is complete: no upload may continue it.
 pub(super) async fn close(instance: &Instance, record: &UploadRecord) -> Result<()> {
-    if record.minted { delete(instance, &record.media_id).await } else { Ok(()) }
+    if record.credential_from_vod { delete(instance, &record.media_id).await } else { Ok(()) }
 }
 
 /// Deletes the record of a media.
@@ -51,7 +51,7 @@ pub(super) async fn delete(instance: &Instance, media_id: &str) -> Result<()> {
 
 /// The token with which the client can continue the media of a new upload.
 pub(crate) fn token(instance: &Instance, record: &UploadRecord) -> Option<String> {
-    let key = token_key(instance).filter(|_| record.minted)?;
+    let key = token_key(instance).filter(|_| record.credential_from_vod)?;
     Some(key.issue(&record.media_id, token_expiry(instance, record)))
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::future::{Either, select};
 use vod_uploader::http::UploadStatus;
 use vod_uploader::units::UnixMillis;
-use vod_uploader::upload::{Phase, UploadKey, UploadRecord};
+use vod_uploader::upload::{UploadId, UploadPhase, UploadRecord};
 use vod_uploader::{Error, ErrorKind, Result};
 
 use super::concatenate;
@@ -32,12 +32,12 @@ const RECONCILE_WAIT_MAX: Duration = Duration::from_secs(5);
 pub(super) async fn reconciled_status(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadKey,
+    key: &UploadId,
 ) -> Result<UploadStatus> {
     let mut status = current_status(instance, key).await?;
     let mut polls = 0;
     // Counting the polls bounds the wait even if the clock goes back.
-    while status.checkpoint.phase == Phase::Completing && polls < COMPLETE_POLLS_MAX {
+    while status.checkpoint.phase == UploadPhase::Completing && polls < COMPLETE_POLLS_MAX {
         let written_at = UnixMillis(status.checkpoint.written_at_ms);
         if instance.now().since(written_at) >= COMPLETE_WAIT_MAX {
             break;
@@ -46,7 +46,7 @@ pub(super) async fn reconciled_status(
         polls += 1;
         status = current_status(instance, key).await?;
     }
-    if status.checkpoint.phase != Phase::Completing {
+    if status.checkpoint.phase != UploadPhase::Completing {
         return Ok(status);
     }
     let running = start(instance, caller, key, &status.record);
@@ -58,7 +58,7 @@ pub(super) async fn reconciled_status(
             // Before the response, so that nothing of a partial upload remains after it.
             concatenate::after_completion(instance, key, &status.record).await;
         }
-        if status.checkpoint.phase != Phase::Completing {
+        if status.checkpoint.phase != UploadPhase::Completing {
             return Ok(status);
         }
     }
@@ -71,11 +71,11 @@ pub(super) async fn reconciled_status(
 pub(crate) async fn read_only_status(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadKey,
+    key: &UploadId,
 ) -> Result<UploadStatus> {
     let mut status = current_status(instance, key).await?;
     let written_at = UnixMillis(status.checkpoint.written_at_ms);
-    let is_completing = status.checkpoint.phase == Phase::Completing;
+    let is_completing = status.checkpoint.phase == UploadPhase::Completing;
     if is_completing && instance.now().since(written_at) > instance.config.complete_timeout() {
         status = reconciled_status(instance, caller, key).await.unwrap_or(status);
     }
@@ -86,7 +86,7 @@ pub(crate) async fn read_only_status(
 fn start(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadKey,
+    key: &UploadId,
     record: &UploadRecord,
 ) -> Running {
     let owned = (Rc::clone(instance), caller.clone(), key.clone(), record.clone());
@@ -100,7 +100,7 @@ fn start(
 async fn reconcile(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadKey,
+    key: &UploadId,
     record: &UploadRecord,
 ) -> Result<()> {
     let credential = credential(instance, caller, key, record).await?;

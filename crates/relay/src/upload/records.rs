@@ -2,7 +2,7 @@
 
 use futures::future::try_join_all;
 use vod_uploader::upload::{
-    CheckpointSearch, Lease, RecordDeletion, RecordWrite, UploadKey, UploadRecord,
+    CheckpointSearch, Lease, RecordDeletion, RecordWrite, UploadId, UploadRecord,
 };
 use vod_uploader::{Error, ErrorKind, Result};
 
@@ -14,9 +14,9 @@ use crate::instance::Instance;
 /// [`ErrorKind::UploadNotFound`].
 pub(crate) async fn load_upload_record(
     instance: &Instance,
-    key: &UploadKey,
+    key: &UploadId,
 ) -> Result<UploadRecord> {
-    match instance.kv().get(&key.upload()).await? {
+    match instance.kv().get(&key.record_key()).await? {
         Some(bytes) => UploadRecord::decode(&bytes),
         None => Err(not_found()),
     }
@@ -28,15 +28,15 @@ pub(crate) fn not_found() -> Error {
 }
 
 /// Returns true if the upload is paused.
-pub(super) async fn is_paused(instance: &Instance, key: &UploadKey) -> Result<bool> {
-    Ok(instance.kv().get(&key.pause()).await?.is_some())
+pub(super) async fn is_paused(instance: &Instance, key: &UploadId) -> Result<bool> {
+    Ok(instance.kv().get(&key.pause_key()).await?.is_some())
 }
 
 /// Stores the records of a new upload that has no writer. The upload record comes last: a request
 /// that finds it finds all of them.
 pub(super) async fn create(
     instance: &Instance,
-    key: &UploadKey,
+    key: &UploadId,
     record: &UploadRecord,
 ) -> Result<()> {
     for RecordWrite { key, value } in RecordWrite::creating(key, record)? {
@@ -48,20 +48,20 @@ pub(super) async fn create(
 /// Searches for the last checkpoint of an upload.
 pub(super) async fn find_checkpoint(
     instance: &Instance,
-    key: &UploadKey,
+    key: &UploadId,
 ) -> Result<CheckpointSearch> {
     let mut search = CheckpointSearch::new(key.clone());
     while let Some(name) = search.next_key() {
-        search.take(instance.kv().get(&name).await?)?;
+        search.feed(instance.kv().get(&name).await?)?;
     }
     Ok(search)
 }
 
 /// Deletes the records of an upload that has ended. The upload record is deleted first: no request
 /// finds the others without it.
-pub(super) async fn delete_records(instance: &Instance, key: &UploadKey) -> Result<()> {
+pub(super) async fn delete_records(instance: &Instance, key: &UploadId) -> Result<()> {
     let kv = instance.kv();
-    let lease = kv.get(&key.lease()).await?;
+    let lease = kv.get(&key.lease_key()).await?;
     let lease = lease.map(|bytes| Lease::decode(&bytes)).transpose()?;
     // A checkpoint that cannot be read must not keep the other records.
     let search = find_checkpoint(instance, key).await.ok();

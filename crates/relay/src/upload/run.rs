@@ -7,7 +7,8 @@ use futures::future::{Either, select};
 use vod_uploader::credential::UploadCredential;
 use vod_uploader::http::header;
 use vod_uploader::upload::{
-    Claim, Outcome, Purpose, Role, Session, SessionOptions, UploadKey, UploadRecord,
+    LeaseAcquisition, Purpose, Session, SessionOptions, SessionOutcome, UploadId, UploadKind,
+    UploadRecord,
 };
 use vod_uploader::{Error, ErrorKind, Result};
 
@@ -19,9 +20,9 @@ use crate::session::{SessionIo, Source, drive};
 
 /// The parameters of one session.
 pub(crate) struct SessionRequest<'a, B = RequestBody> {
-    pub(crate) key: &'a UploadKey,
+    pub(crate) key: &'a UploadId,
     pub(crate) record: &'a UploadRecord,
-    pub(crate) claim: Claim,
+    pub(crate) claim: LeaseAcquisition,
     pub(crate) purpose: Purpose,
     pub(crate) credential: Option<UploadCredential>,
     pub(crate) source: Option<Source<B>>,
@@ -38,7 +39,7 @@ pub(crate) const NO_SOURCE: Option<Source<RequestBody>> = None;
 pub(crate) async fn run_session<B: ByteStream + 'static>(
     instance: &Rc<Instance>,
     request: SessionRequest<'_, B>,
-) -> Result<Outcome> {
+) -> Result<SessionOutcome> {
     let SessionRequest { key, record, claim, purpose, credential, source } = request;
     let config = &instance.config;
     let credentials = Rc::new(credential_source(instance, key, record));
@@ -67,19 +68,19 @@ pub(crate) async fn run_session<B: ByteStream + 'static>(
             Either::Right(((), driven)) => driven.await?,
         },
     };
-    if matches!(outcome, Outcome::Completed(_)) {
+    if matches!(outcome, SessionOutcome::Completed(_)) {
         // If this fails, the newest upload of the media is complete, which has the same effect.
         let _ = media_record::close(instance, record).await;
     }
-    let is_of_client = !record.minted && record.role == Role::Whole;
+    let is_of_client = !record.credential_from_vod && record.kind == UploadKind::Regular;
     match outcome {
         // The address is the client's, and so is the mistake.
-        Outcome::Failed { error, durable }
+        SessionOutcome::Failed { error, durable }
             if is_of_client && error.kind() == ErrorKind::Misconfigured =>
         {
             let allowed = "of an endpoint that this worker may send requests to";
             let error = Error::field_invalid(header::UPLOAD_ADDRESS.as_str(), allowed);
-            Ok(Outcome::Failed { error, durable })
+            Ok(SessionOutcome::Failed { error, durable })
         }
         outcome => Ok(outcome),
     }

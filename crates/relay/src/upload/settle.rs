@@ -7,7 +7,7 @@ use vod_uploader::Result;
 use vod_uploader::credential::UploadCredential;
 use vod_uploader::http::UploadStatus;
 use vod_uploader::units::UnixMillis;
-use vod_uploader::upload::{Claim, Phase, Purpose, UploadKey, UploadRecord};
+use vod_uploader::upload::{LeaseAcquisition, Purpose, UploadId, UploadPhase, UploadRecord};
 
 use super::credential::stored_credential;
 use super::fence::ignore_takeover;
@@ -21,11 +21,11 @@ pub(super) const COMPLETE_WAIT_MAX: Duration = Duration::from_secs(5);
 /// Finds out how the upload ended, and completes it if it did not.
 pub(super) async fn settle(
     instance: &Rc<Instance>,
-    key: &UploadKey,
+    key: &UploadId,
     record: &UploadRecord,
     credential: Option<UploadCredential>,
 ) -> Result<()> {
-    let (claim, purpose) = (Claim::TakeOver, Purpose::Settle);
+    let (claim, purpose) = (LeaseAcquisition::TakeOver, Purpose::Reconcile);
     let request = SessionRequest { key, record, claim, purpose, credential, source: NO_SOURCE };
     ignore_takeover(run_session(instance, request).await?)
 }
@@ -37,11 +37,11 @@ pub(super) async fn settle(
 /// Those of [`settle`].
 pub(super) async fn settle_if_stale(
     instance: &Rc<Instance>,
-    key: &UploadKey,
+    key: &UploadId,
     status: UploadStatus,
 ) -> Result<UploadStatus> {
     let written_at = UnixMillis(status.checkpoint.written_at_ms);
-    let is_completing = status.checkpoint.phase == Phase::Completing;
+    let is_completing = status.checkpoint.phase == UploadPhase::Completing;
     if !is_completing || instance.now().since(written_at) < COMPLETE_WAIT_MAX {
         return Ok(status);
     }

@@ -3,7 +3,9 @@
 use std::rc::Rc;
 
 use vod_uploader::units::ByteCount;
-use vod_uploader::upload::{Claim, FinishedObject, Outcome, Purpose, Receive};
+use vod_uploader::upload::{
+    CompletedObject, LeaseAcquisition, Purpose, ReceiveOptions, SessionOutcome,
+};
 use vod_uploader::{Error, ErrorKind, Result};
 
 use super::abort::{abort, is_cleanup_done};
@@ -33,7 +35,7 @@ pub(crate) async fn upload_single_request<B: ByteStream + 'static>(
     instance: &Rc<Instance>,
     caller: &Caller,
     file: SingleRequestUpload<B>,
-) -> Result<(CreatedUpload, Result<FinishedObject>)> {
+) -> Result<(CreatedUpload, Result<CompletedObject>)> {
     let SingleRequestUpload { new, mut source, has_url } = file;
     let length = new.length;
     if !source.has_bytes().await {
@@ -43,20 +45,20 @@ pub(crate) async fn upload_single_request<B: ByteStream + 'static>(
     let request = SessionRequest {
         key: &created.key,
         record: &created.record,
-        claim: Claim::Created,
-        purpose: Purpose::Receive(Receive {
+        claim: LeaseAcquisition::New,
+        purpose: Purpose::Receive(ReceiveOptions {
             offset: ByteCount::ZERO,
-            request_len: length,
-            end_completes: true,
+            request_bytes: length,
+            complete_at_end: true,
             length: None,
             atomic: false,
-            stays_open: false,
+            keep_open: false,
         }),
         credential: Some(created.credential.clone()),
         source: Some(source),
     };
     let error = match run_session(instance, request).await? {
-        Outcome::Completed(object) => {
+        SessionOutcome::Completed(object) => {
             // No client knows this upload's URL, so no client could delete its records. If that
             // fails, they only cost space until they expire.
             if !has_url {
@@ -65,14 +67,14 @@ pub(crate) async fn upload_single_request<B: ByteStream + 'static>(
             return Ok((created, Ok(object)));
         }
         // A body of undeclared length can only exceed the limit.
-        Outcome::Suspended { refused: Some(error), .. }
+        SessionOutcome::Suspended { refused: Some(error), .. }
             if length.is_none() && error.kind() == ErrorKind::LengthMismatch =>
         {
             too_large(&instance.config)
         }
-        Outcome::Suspended { refused, .. } => refused.unwrap_or_else(interrupted),
-        Outcome::Failed { error, .. } | Outcome::Lost(error) => error,
-        Outcome::Aborted => Error::new(ErrorKind::UploadAborted, "the upload was aborted"),
+        SessionOutcome::Suspended { refused, .. } => refused.unwrap_or_else(interrupted),
+        SessionOutcome::Failed { error, .. } | SessionOutcome::Lost(error) => error,
+        SessionOutcome::Aborted => Error::new(ErrorKind::UploadAborted, "the upload was aborted"),
     };
     // No client knows this upload's URL. If the abort fails too, the cleanup of expired uploads
     // deletes its parts, or the bucket's lifecycle rule.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use vod_uploader::http::UploadStatus;
 use vod_uploader::units::UnixMillis;
-use vod_uploader::upload::{Checkpoint, Phase, UploadKey, UploadRecord};
+use vod_uploader::upload::{Checkpoint, UploadId, UploadPhase, UploadRecord};
 use vod_uploader::{Error, ErrorKind, Result};
 
 use super::expiry;
@@ -28,7 +28,7 @@ const FENCES_MAX: u32 = 4;
 /// [`ErrorKind::UploadNotFound`]; [`ErrorKind::Busy`] if the writer changes too often.
 pub(crate) async fn current_status(
     instance: &Rc<Instance>,
-    key: &UploadKey,
+    key: &UploadId,
 ) -> Result<UploadStatus> {
     for _ in 0..FENCES_MAX {
         if let Some(status) = try_status(instance, key).await? {
@@ -45,13 +45,13 @@ pub(crate) async fn current_status(
 /// Those of the key-value store.
 pub(super) async fn build_status(
     instance: &Instance,
-    key: &UploadKey,
+    key: &UploadId,
     record: UploadRecord,
     checkpoint: Checkpoint,
 ) -> Result<UploadStatus> {
     let paused = records::is_paused(instance, key).await?;
     let expires_at = match checkpoint.phase {
-        Phase::Receiving => expiry::expires_at(instance, key, &record, &checkpoint).await?,
+        UploadPhase::Receiving => expiry::expires_at(instance, key, &record, &checkpoint).await?,
         _ => None,
     };
     let expired = expires_at.is_some_and(|at| instance.now() >= at);
@@ -72,8 +72,8 @@ pub(crate) fn ended_error(status: &UploadStatus) -> Option<Error> {
 ///
 /// The lease is read before and after the checkpoint: what a writer stores while it is fenced is
 /// never acknowledged, and must not be reported either.
-async fn try_status(instance: &Instance, key: &UploadKey) -> Result<Option<UploadStatus>> {
-    let mut lease = instance.kv().get(&key.lease()).await?;
+async fn try_status(instance: &Instance, key: &UploadId) -> Result<Option<UploadStatus>> {
+    let mut lease = instance.kv().get(&key.lease_key()).await?;
     for _ in 0..READS_MAX {
         let search = match records::find_checkpoint(instance, key).await {
             Ok(search) => search,
@@ -82,8 +82,8 @@ async fn try_status(instance: &Instance, key: &UploadKey) -> Result<Option<Uploa
                 return Err(load_upload_record(instance, key).await.err().unwrap_or(error));
             }
         };
-        let lease_after = instance.kv().get(&key.lease()).await?;
-        if lease == lease_after && search.is_settled() {
+        let lease_after = instance.kv().get(&key.lease_key()).await?;
+        if lease == lease_after && search.is_conclusive() {
             let checkpoint = match search.finish() {
                 Ok((_, checkpoint)) => checkpoint,
                 Err(error) => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use vod_uploader::Result;
 use vod_uploader::http::UploadStatus;
-use vod_uploader::upload::{Phase, Role, UploadKey};
+use vod_uploader::upload::{UploadId, UploadKind, UploadPhase};
 
 use super::fence::fence;
 use super::status::{current_status, ended_error};
@@ -26,7 +26,7 @@ const STOP_POLL: Duration = Duration::from_millis(10);
 pub(crate) async fn offset_status(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadKey,
+    key: &UploadId,
 ) -> Result<UploadStatus> {
     let status = status_after_stop(instance, caller, key).await?;
     let status = concatenate::concatenated_status(instance, key, status).await?;
@@ -42,16 +42,16 @@ pub(crate) async fn offset_status(
 pub(super) async fn status_after_stop(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadKey,
+    key: &UploadId,
 ) -> Result<UploadStatus> {
     let mut status = current_status(instance, key).await?;
-    let is_final = matches!(status.record.role, Role::Final { .. });
+    let is_final = matches!(status.record.kind, UploadKind::Final { .. });
     if is_receiving(&status) && !is_final {
         StopSignal::send(instance, key).await?;
         let sent_at = instance.now();
         // Counting the polls bounds the wait even if the clock goes back.
         let mut polls = 0;
-        while status.checkpoint.writing
+        while status.checkpoint.writer_active
             && polls * STOP_POLL < STOP_WAIT_MAX
             && instance.now().since(sent_at) < STOP_WAIT_MAX
         {
@@ -64,12 +64,12 @@ pub(super) async fn status_after_stop(
             status = current_status(instance, key).await?;
         }
     }
-    if status.checkpoint.phase == Phase::Completing {
+    if status.checkpoint.phase == UploadPhase::Completing {
         return reconcile::reconciled_status(instance, caller, key).await;
     }
     Ok(status)
 }
 
 fn is_receiving(status: &UploadStatus) -> bool {
-    status.checkpoint.writing && status.checkpoint.phase == Phase::Receiving
+    status.checkpoint.writer_active && status.checkpoint.phase == UploadPhase::Receiving
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use vod_uploader::upload::{Outcome, Phase, UploadKey};
+use vod_uploader::upload::{SessionOutcome, UploadId, UploadPhase};
 use vod_uploader::{Error, ErrorKind, Result};
 
 use super::abort::abort;
@@ -26,15 +26,15 @@ const ABORTS_MAX: u32 = 4;
 pub(crate) async fn terminate(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadKey,
+    key: &UploadId,
 ) -> Result<()> {
     let status = current_status(instance, key).await?;
-    if status.checkpoint.writing {
+    if status.checkpoint.writer_active {
         StopSignal::send(instance, key).await?;
     }
     let status = reconcile::reconciled_status(instance, caller, key).await?;
     let record = status.record;
-    if matches!(status.checkpoint.phase, Phase::Receiving | Phase::Lost { .. }) {
+    if matches!(status.checkpoint.phase, UploadPhase::Receiving | UploadPhase::Lost { .. }) {
         let credential = credential(instance, caller, key, &record).await?;
         for _ in 0..ABORTS_MAX {
             match abort(instance, key, &record, credential.clone()).await {
@@ -43,14 +43,16 @@ pub(crate) async fn terminate(
                     StopSignal::send(instance, key).await?;
                 }
                 // That request has completed the upload.
-                Ok(Outcome::Completed(_)) => return delete_completed(instance, key, &record).await,
+                Ok(SessionOutcome::Completed(_)) => {
+                    return delete_completed(instance, key, &record).await;
+                }
                 ended => return ended.map(drop),
             }
         }
         let message = "the upload changes hands too fast to be ended";
         return Err(Error::new(ErrorKind::Busy, message));
     }
-    if status.checkpoint.phase == Phase::Aborted {
+    if status.checkpoint.phase == UploadPhase::Aborted {
         records::delete_records(instance, key).await?;
         return Err(Error::new(ErrorKind::UploadAborted, "the upload was aborted before"));
     }

@@ -8,20 +8,20 @@ use super::{bad_request, changed, failed, parse};
 use crate::clock::iso_secs;
 use crate::credential::Grant;
 use crate::http::{Reply, json as json_reply};
-use crate::world::World;
+use crate::state::SandboxState;
 
 /// What AssumeRole of the STS service gives: a credential for everything, VOD calls included. Its
 /// life is that of all credentials, or `{"secs": N}`.
-pub(super) fn assume_role(world: &World, body: &[u8]) -> Reply {
+pub(super) fn assume_role(state: &SandboxState, body: &[u8]) -> Reply {
     let secs = match body {
-        [] => Ok(world.token_life_secs()),
-        body => parse(body).map(|life: Life| life.secs),
+        [] => Ok(state.token_life_secs()),
+        body => parse(body).map(|life: TokenLifetime| life.secs),
     };
     let secs = match secs {
         Ok(secs) => secs,
         Err(why) => return bad_request(&why),
     };
-    match world.mint_for(Grant::Account, secs) {
+    match state.mint_for(Grant::Account, secs) {
         Ok(credential) => json_reply(
             StatusCode::OK,
             &json!({
@@ -36,10 +36,10 @@ pub(super) fn assume_role(world: &World, body: &[u8]) -> Reply {
 }
 
 /// Leaves a temporary credential `{"secs": N}` of life, whatever it was told when it was minted.
-pub(super) fn set_life(world: &World, access_key_id: &str, body: &[u8]) -> Reply {
+pub(super) fn set_life(state: &SandboxState, access_key_id: &str, body: &[u8]) -> Reply {
     match parse(body) {
-        Ok(Life { secs }) => {
-            changed(world.set_life(access_key_id, secs), &format!("credential {access_key_id}"))
+        Ok(TokenLifetime { secs }) => {
+            changed(state.set_life(access_key_id, secs), &format!("credential {access_key_id}"))
         }
         Err(why) => bad_request(&why),
     }
@@ -47,6 +47,6 @@ pub(super) fn set_life(world: &World, access_key_id: &str, body: &[u8]) -> Reply
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Life {
+struct TokenLifetime {
     secs: i64,
 }

@@ -13,10 +13,14 @@ use serde_json::json;
 
 use crate::fault::Fault;
 use crate::http::{Reply, RequestBody, RequestHead, json as json_reply};
-use crate::world::World;
+use crate::state::SandboxState;
 
 /// Answers a request whose path begins with [`PREFIX`].
-pub(crate) async fn serve(world: &World, head: &RequestHead, body: &mut RequestBody) -> Reply {
+pub(crate) async fn serve(
+    state: &SandboxState,
+    head: &RequestHead,
+    body: &mut RequestBody,
+) -> Reply {
     let path = head.path.strip_prefix(PREFIX).unwrap_or_default();
     let (area, rest) = path.split_once('/').unwrap_or((path, ""));
     let body = match body.collect(MAX_BODY_BYTES).await {
@@ -24,36 +28,36 @@ pub(crate) async fn serve(world: &World, head: &RequestHead, body: &mut RequestB
         Err(error) => return bad_request(&format!("the body did not arrive: {error:?}")),
     };
     match (&head.method, area, rest) {
-        (&Method::GET | &Method::HEAD, "objects", rest) => objects::serve(world, head, rest),
-        (&Method::GET, "requests", "") => uploads::requests(world),
+        (&Method::GET | &Method::HEAD, "objects", rest) => objects::serve(state, head, rest),
+        (&Method::GET, "requests", "") => uploads::requests(state),
         (&Method::POST, "requests", "reset") => {
-            world.counters.reset();
+            state.counters.reset();
             done()
         }
-        (&Method::GET, "uploads", "") => uploads::list(world),
-        (&Method::DELETE, "uploads", id) if !id.is_empty() => uploads::forget(world, id),
-        (&Method::GET, "faults", "") => json_reply(StatusCode::OK, &world.faults.report()),
+        (&Method::GET, "uploads", "") => uploads::list(state),
+        (&Method::DELETE, "uploads", id) if !id.is_empty() => uploads::forget(state, id),
+        (&Method::GET, "faults", "") => json_reply(StatusCode::OK, &state.faults.report()),
         (&Method::POST, "faults", "") => match Fault::from_json(&body) {
             Ok(fault) => {
-                world.faults.plant(fault);
+                state.faults.inject(fault);
                 done()
             }
             Err(why) => bad_request(&why),
         },
         (&Method::DELETE, "faults", "") => {
-            world.faults.clear();
+            state.faults.clear();
             done()
         }
-        (&Method::GET, "media", "") => media::list(world),
-        (&Method::DELETE, "media", id) if !id.is_empty() => media::delete(world, id),
-        (&Method::GET, "url-jobs", "") => url_jobs::list(world),
-        (&Method::POST, "url-jobs", id) if !id.is_empty() => url_jobs::settle(world, id, &body),
-        (&Method::POST, "sts", "") => credentials::assume_role(world, &body),
+        (&Method::GET, "media", "") => media::list(state),
+        (&Method::DELETE, "media", id) if !id.is_empty() => media::delete(state, id),
+        (&Method::GET, "url-jobs", "") => url_jobs::list(state),
+        (&Method::POST, "url-jobs", id) if !id.is_empty() => url_jobs::settle(state, id, &body),
+        (&Method::POST, "sts", "") => credentials::assume_role(state, &body),
         (&Method::POST, "credentials", id) if !id.is_empty() => {
-            credentials::set_life(world, id, &body)
+            credentials::set_life(state, id, &body)
         }
-        (&Method::GET, "config", "") => settings::show(world, head),
-        (&Method::POST, area, "") => settings::change(world, area, &body),
+        (&Method::GET, "config", "") => settings::show(state, head),
+        (&Method::POST, area, "") => settings::change(state, area, &body),
         _ => json_reply(
             StatusCode::NOT_FOUND,
             &json!({ "error": format!("nothing answers {} {}", head.method, head.path) }),

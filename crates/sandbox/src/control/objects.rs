@@ -5,25 +5,25 @@ use serde_json::json;
 
 use crate::clock::oss_time;
 use crate::http::{Reply, RequestHead, empty, json as json_reply, streamed, with_header};
+use crate::state::SandboxState;
 use crate::store::Object;
-use crate::world::World;
 
 /// Lists a bucket, or returns one object. `rest` is `bucket` or `bucket/key`.
-pub(super) fn serve(world: &World, head: &RequestHead, rest: &str) -> Reply {
+pub(super) fn serve(state: &SandboxState, head: &RequestHead, rest: &str) -> Reply {
     let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
     if key.is_empty() {
-        let objects: Vec<_> = world.store.objects(bucket).iter().map(describe).collect();
+        let objects: Vec<_> = state.store.objects(bucket).iter().map(describe).collect();
         return json_reply(StatusCode::OK, &objects);
     }
-    let Some(object) = world.store.object(bucket, key) else {
+    let Some(object) = state.store.object(bucket, key) else {
         let error = json!({ "error": format!("no object {key} in {bucket}") });
         return json_reply(StatusCode::NOT_FOUND, &error);
     };
     let reply = if head.method == Method::HEAD {
         let length = object.size_bytes.to_string();
         with_header(empty(StatusCode::OK), "content-length", &length)
-    } else if world.store.keeps_bodies() {
-        let chunks = world.store.read(&object, 0, object.size_bytes);
+    } else if state.store.keeps_bodies() {
+        let chunks = state.store.read(&object, 0, object.size_bytes);
         streamed(StatusCode::OK, object.size_bytes, chunks)
     } else {
         let error = json!({ "error": "the sandbox was started with --discard-bodies" });

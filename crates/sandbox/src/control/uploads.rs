@@ -6,18 +6,18 @@ use serde_json::{Value, json};
 use super::changed;
 use crate::clock::oss_time;
 use crate::http::{Reply, json as json_reply};
+use crate::state::SandboxState;
 use crate::store::Upload;
-use crate::world::World;
 
 /// All open uploads with their parts.
-pub(super) fn list(world: &World) -> Reply {
-    let uploads: Vec<_> = world.store.uploads().iter().map(describe).collect();
+pub(super) fn list(state: &SandboxState) -> Reply {
+    let uploads: Vec<_> = state.store.uploads().iter().map(describe).collect();
     json_reply(StatusCode::OK, &uploads)
 }
 
 /// Counts by operation, and which uploads are open.
-pub(super) fn requests(world: &World) -> Reply {
-    let open: Vec<_> = world
+pub(super) fn requests(state: &SandboxState) -> Reply {
+    let open: Vec<_> = state
         .store
         .uploads()
         .into_iter()
@@ -25,13 +25,13 @@ pub(super) fn requests(world: &World) -> Reply {
         .collect();
     json_reply(
         StatusCode::OK,
-        &json!({ "operations": world.counters.snapshot(), "open_uploads": open }),
+        &json!({ "operations": state.counters.snapshot(), "open_uploads": open }),
     )
 }
 
 /// Makes the store forget an upload, as OSS does after an abort or a lifecycle rule.
-pub(super) fn forget(world: &World, id: &str) -> Reply {
-    changed(world.store.abort_upload(id), &format!("open upload {id}"))
+pub(super) fn forget(state: &SandboxState, id: &str) -> Reply {
+    changed(state.store.abort_upload(id), &format!("open upload {id}"))
 }
 
 fn describe(upload: &Upload) -> Value {

@@ -8,33 +8,33 @@ use serde::Deserialize;
 use super::{bad_request, changed, parse};
 use crate::credential::random_hex;
 use crate::http::{Reply, json as json_reply};
+use crate::state::SandboxState;
 use crate::store::{Media, MediaKind, UrlJob, UrlJobStatus};
-use crate::world::World;
 
 /// All jobs, the oldest first.
-pub(super) fn list(world: &World) -> Reply {
-    json_reply(StatusCode::OK, &world.store.url_jobs())
+pub(super) fn list(state: &SandboxState) -> Reply {
+    json_reply(StatusCode::OK, &state.store.url_jobs())
 }
 
 /// Brings a job to a status. One that succeeds gets a video id.
-pub(super) fn settle(world: &World, id: &str, body: &[u8]) -> Reply {
+pub(super) fn settle(state: &SandboxState, id: &str, body: &[u8]) -> Reply {
     match parse(body) {
-        Ok(settled) => changed(change(world, id, settled), &format!("job {id}")),
+        Ok(settled) => changed(change(state, id, settled), &format!("job {id}")),
         Err(why) => bad_request(&why),
     }
 }
 
-fn change(world: &World, id: &str, settled: Settled) -> io::Result<bool> {
-    let Some(job) = world.store.url_job(id) else {
+fn change(state: &SandboxState, id: &str, settled: Settled) -> io::Result<bool> {
+    let Some(job) = state.store.url_job(id) else {
         return Ok(false);
     };
-    let now = world.clock.now();
+    let now = state.clock.now();
     let media_id = match settled.status {
-        UrlJobStatus::Success => Some(create_media(world, &job)?),
+        UrlJobStatus::Success => Some(create_media(state, &job)?),
         _ => None,
     };
     let is_end = !matches!(settled.status, UrlJobStatus::Pending | UrlJobStatus::Processing);
-    world.store.put_url_job(UrlJob {
+    state.store.put_url_job(UrlJob {
         status: settled.status,
         media_id,
         file_size_bytes: settled.file_size,
@@ -46,15 +46,15 @@ fn change(world: &World, id: &str, settled: Settled) -> io::Result<bool> {
     Ok(true)
 }
 
-fn create_media(world: &World, job: &UrlJob) -> io::Result<String> {
+fn create_media(state: &SandboxState, job: &UrlJob) -> io::Result<String> {
     let id = random_hex(32);
-    world.store.put_media(Media {
+    state.store.put_media(Media {
         id: id.clone(),
         kind: MediaKind::Video,
-        bucket: world.vod_bucket().to_owned(),
+        bucket: state.vod_bucket().to_owned(),
         key: format!("sv/{}-{id}/{id}.mp4", random_hex(8)),
         parameters: job.parameters.clone(),
-        created: world.clock.now(),
+        created: state.clock.now(),
     })?;
     Ok(id)
 }

@@ -12,7 +12,7 @@ use crate::http::{Reply, empty};
 /// Aborts; a second abort finds no such upload.
 pub(super) fn perform(call: &Call<'_>) -> Result<Reply, Failure> {
     let id = open_upload_id(call)?;
-    if !call.world.store.abort_upload(&id)? {
+    if !call.state.store.abort_upload(&id)? {
         return Err(OssError::no_such_upload(&id).into());
     }
     Ok(empty(StatusCode::NO_CONTENT))

@@ -5,13 +5,13 @@ use http::StatusCode;
 use super::error::{Code, OssError};
 use super::xml::{Element, KeyEncoding};
 use crate::http::{BodyError, Reply, RequestBody, RequestHead, full};
+use crate::state::SandboxState;
 use crate::store::ReceiveError;
-use crate::world::World;
 
 /// An authenticated request for an operation on a bucket or an object.
 pub(crate) struct Call<'a> {
     /// What the sandbox knows.
-    pub(crate) world: &'a World,
+    pub(crate) state: &'a SandboxState,
     /// The head of the request.
     pub(crate) head: &'a RequestHead,
     /// The bucket; it exists.
@@ -96,7 +96,7 @@ impl Call<'_> {
     /// Refuses to replace an object when the request forbids it.
     pub(crate) fn check_overwrite(&self) -> Result<(), OssError> {
         let forbidden = self.head.header("x-oss-forbid-overwrite").as_deref() == Some("true");
-        if forbidden && self.world.store.object(self.bucket, self.key).is_some() {
+        if forbidden && self.state.store.object(self.bucket, self.key).is_some() {
             return Err(OssError::new(
                 Code::FileAlreadyExists,
                 "The object you specified already exists and can not be overwritten.",

@@ -31,9 +31,9 @@ pub(super) async fn perform(call: &mut Call<'_>) -> Result<Reply, Failure> {
         _ => Some(parse_part_list(&body)?),
     };
     call.check_overwrite()?;
-    let now = call.world.clock.now();
+    let now = call.state.clock.now();
     let object = call
-        .world
+        .state
         .store
         .complete_upload(&id, |upload| {
             let parts = chosen_parts(upload, listed.as_deref())?;

@@ -9,6 +9,6 @@ use crate::http::{Reply, empty};
 
 /// Deletes the object; 204 whether or not there was one.
 pub(super) fn perform(call: &Call<'_>) -> Result<Reply, Failure> {
-    call.world.store.delete_object(call.bucket, call.key)?;
+    call.state.store.delete_object(call.bucket, call.key)?;
     Ok(empty(StatusCode::NO_CONTENT))
 }

@@ -13,7 +13,7 @@ use crate::store::Object;
 /// Streams the object or the range asked for.
 pub(super) fn get(call: &Call<'_>) -> Result<Reply, Failure> {
     let object = find(call)?;
-    if !call.world.store.keeps_bodies() {
+    if !call.state.store.keeps_bodies() {
         return Err(OssError::new(
             Code::NotImplemented,
             "The sandbox was started with --discard-bodies and keeps no bytes to return.",
@@ -23,11 +23,11 @@ pub(super) fn get(call: &Call<'_>) -> Result<Reply, Failure> {
     let range = call.head.header("range");
     let reply = match range.as_deref().map(|range| parse_range(range, object.size_bytes)) {
         None | Some(Range::Ignored) => {
-            let chunks = call.world.store.read(&object, 0, object.size_bytes);
+            let chunks = call.state.store.read(&object, 0, object.size_bytes);
             streamed(StatusCode::OK, object.size_bytes, chunks)
         }
         Some(Range::Part { start, length }) => {
-            let chunks = call.world.store.read(&object, start, length);
+            let chunks = call.state.store.read(&object, start, length);
             let content_range =
                 format!("bytes {start}-{}/{}", start + length - 1, object.size_bytes);
             let reply = streamed(StatusCode::PARTIAL_CONTENT, length, chunks);
@@ -54,7 +54,7 @@ pub(super) fn head(call: &Call<'_>) -> Result<Reply, Failure> {
 }
 
 fn find(call: &Call<'_>) -> Result<Object, OssError> {
-    call.world.store.object(call.bucket, call.key).ok_or_else(|| {
+    call.state.store.object(call.bucket, call.key).ok_or_else(|| {
         OssError::new(Code::NoSuchKey, "The specified key does not exist.").with("Key", call.key)
     })
 }

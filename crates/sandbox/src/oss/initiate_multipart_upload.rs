@@ -15,11 +15,11 @@ pub(super) fn perform(call: &Call<'_>) -> Result<Reply, Failure> {
     let encoding = call.key_encoding()?;
     call.check_overwrite()?;
     let id = random_hex(32).to_ascii_uppercase();
-    call.world.store.start_upload(Upload {
+    call.state.store.start_upload(Upload {
         id: id.clone(),
         bucket: call.bucket.to_owned(),
         key: call.key.to_owned(),
-        initiated: call.world.clock.now(),
+        initiated: call.state.clock.now(),
         headers: call.object_headers(),
         parts: BTreeMap::new(),
     })?;

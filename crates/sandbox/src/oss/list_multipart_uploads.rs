@@ -18,7 +18,7 @@ pub(super) fn perform(call: &Call<'_>) -> Result<Reply, Failure> {
     let key_marker = parameter("key-marker");
     // OSS ignores the upload id marker when there is no key marker.
     let id_marker = if key_marker.is_empty() { "" } else { parameter("upload-id-marker") };
-    let uploads = call.world.store.uploads();
+    let uploads = call.state.store.uploads();
     let skip = |upload: &&Upload| {
         let same_key_listed =
             upload.key == key_marker && (id_marker.is_empty() || upload.id.as_str() <= id_marker);

@@ -30,7 +30,7 @@ pub(super) fn perform(call: &Call<'_>) -> Result<Reply, Failure> {
         (true, "") => parameter("start-after").to_owned(),
         (true, token) => read_token(token)?,
     };
-    let objects = call.world.store.objects(call.bucket);
+    let objects = call.state.store.objects(call.bucket);
     let page = page(
         objects.iter(),
         |object: &&Object| &object.key,

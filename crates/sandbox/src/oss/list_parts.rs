@@ -20,7 +20,7 @@ pub(super) fn perform(call: &Call<'_>) -> Result<Reply, Failure> {
         })?,
     };
     let upload = call
-        .world
+        .state
         .store
         .upload(id)
         .filter(|upload| upload.bucket == call.bucket && upload.key == call.key)

@@ -29,21 +29,21 @@ pub(crate) use target::Target;
 use call::Call;
 
 use crate::http::{Reply, RequestBody, RequestHead};
-use crate::world::World;
+use crate::state::SandboxState;
 
 /// Authenticates and performs one request.
 pub(crate) async fn serve(
-    world: &World,
+    state: &SandboxState,
     head: &RequestHead,
     target: &Target,
     operation: Operation,
     body: &mut RequestBody,
 ) -> Result<Reply, Failure> {
-    let identity = world.authenticator().authenticate(
+    let identity = state.authenticator().authenticate(
         head,
         target,
-        |key_id| world.store.credential(key_id),
-        |token| world.store.credential_of_token(token),
+        |key_id| state.store.credential(key_id),
+        |token| state.store.credential_of_token(token),
     )?;
     if operation == Operation::Unsupported {
         return Err(OssError::new(
@@ -53,15 +53,15 @@ pub(crate) async fn serve(
         .into());
     }
     let bucket = target.bucket.as_deref().unwrap_or_default();
-    if !world.has_bucket(bucket) {
+    if !state.has_bucket(bucket) {
         return Err(OssError::new(Code::NoSuchBucket, "The specified bucket does not exist.")
             .with("BucketName", bucket)
             .into());
     }
     let key = target.key.as_deref().unwrap_or_default();
     check_key(key)?;
-    identity.authorize(operation, target, &world.denied_operations())?;
-    let mut call = Call { world, head, bucket, key, body };
+    identity.authorize(operation, target, &state.denied_operations())?;
+    let mut call = Call { state, head, bucket, key, body };
     match operation {
         Operation::PutObject => put_object::perform(&mut call).await,
         Operation::GetObject => get_object::get(&call),

@@ -14,14 +14,14 @@ pub(super) async fn perform(call: &mut Call<'_>) -> Result<Reply, Failure> {
     // Another request may have created the object while this body was on its way.
     call.check_overwrite()?;
     let checksum = stored.checksum;
-    call.world.store.put_object(Object {
+    call.state.store.put_object(Object {
         bucket: call.bucket.to_owned(),
         key: call.key.to_owned(),
         size_bytes: checksum.size_bytes,
         etag: checksum.etag(),
         crc64: checksum.crc64,
         headers: call.object_headers(),
-        modified: call.world.clock.now(),
+        modified: call.state.clock.now(),
         segments: vec![Segment { body: stored.body, size_bytes: checksum.size_bytes }],
         multipart: false,
     })?;

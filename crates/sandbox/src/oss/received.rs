@@ -22,10 +22,10 @@ pub(super) async fn receive(call: &mut Call<'_>) -> Result<Received, Failure> {
     }
     let md5 = declared_md5(call)?;
     let crc64 = declared_crc64(call)?;
-    let received = call.world.store.receive(call.body, md5.is_some()).await?;
+    let received = call.state.store.receive(call.body, md5.is_some()).await?;
     let checked = check(&received.checksum, declared, md5, crc64);
     if let Err(error) = checked {
-        call.world.store.forget(received);
+        call.state.store.forget(received);
         return Err(error.into());
     }
     Ok(received)

@@ -41,7 +41,7 @@ pub(super) fn part_number(call: &Call<'_>) -> Result<u16, OssError> {
 /// The parameter `uploadId`, which must be of an open upload of this very object.
 pub(super) fn open_upload_id(call: &Call<'_>) -> Result<String, OssError> {
     let id = call.required("uploadId")?;
-    if !call.world.store.upload_is_for(id, call.bucket, call.key) {
+    if !call.state.store.upload_is_for(id, call.bucket, call.key) {
         return Err(OssError::no_such_upload(id));
     }
     Ok(id.to_owned())
@@ -59,11 +59,11 @@ pub(super) fn put_part(
         size_bytes: stored.checksum.size_bytes,
         etag: stored.checksum.etag(),
         crc64: stored.checksum.crc64,
-        modified: call.world.clock.now(),
+        modified: call.state.clock.now(),
         body: stored.body.clone(),
     };
-    if !call.world.store.put_part(upload_id, part)? {
-        call.world.store.forget(stored);
+    if !call.state.store.put_part(upload_id, part)? {
+        call.state.store.forget(stored);
         return Err(OssError::no_such_upload(upload_id).into());
     }
     Ok(())

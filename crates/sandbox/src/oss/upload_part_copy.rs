@@ -22,11 +22,11 @@ pub(super) async fn perform(call: &Call<'_>) -> Result<Reply, Failure> {
         .as_deref()
         .and_then(|range| parse_range(range, source.size_bytes))
         .unwrap_or((0, source.size_bytes));
-    let stored = call.world.store.copy(&source, start, length).await?;
+    let stored = call.state.store.copy(&source, start, length).await?;
     let (etag, crc64) = (format!("\"{}\"", stored.checksum.etag()), stored.checksum.crc64);
     put_part(call, &upload_id, number, stored)?;
     let reply = xml(&Element::new("CopyPartResult")
-        .text("LastModified", oss_time(call.world.clock.now()))
+        .text("LastModified", oss_time(call.state.clock.now()))
         .text("ETag", &etag));
     // The vendor's Node.js client takes the ETag from the header, not from the XML.
     let reply = with_header(reply, "etag", &etag);
@@ -42,7 +42,7 @@ fn source(call: &Call<'_>) -> Result<Object, OssError> {
         .trim_start_matches('/')
         .split_once('/')
         .ok_or_else(|| OssError::invalid_argument("x-oss-copy-source must be /bucket/key."))?;
-    call.world.store.object(bucket, key).ok_or_else(|| {
+    call.state.store.object(bucket, key).ok_or_else(|| {
         OssError::new(Code::NoSuchKey, "The object to copy from does not exist.").with("Key", key)
     })
 }

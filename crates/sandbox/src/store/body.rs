@@ -34,12 +34,12 @@ pub(crate) struct Received {
 
 /// The folder of bodies.
 #[derive(Debug)]
-pub(super) struct BodyFolder {
+pub(super) struct BodyDir {
     folder: PathBuf,
     discard: bool,
 }
 
-impl BodyFolder {
+impl BodyDir {
     pub(super) fn open(folder: &Path, discard: bool) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         Ok(Self { folder: folder.to_owned(), discard })
@@ -50,7 +50,7 @@ impl BodyFolder {
     }
 
     /// Removes every file whose name is not among `ids`: what a kill left unfinished.
-    pub(super) fn keep_only(&self, ids: &HashSet<String>) -> io::Result<()> {
+    pub(super) fn retain(&self, ids: &HashSet<String>) -> io::Result<()> {
         for file in fs::read_dir(&self.folder)? {
             let file = file?;
             let named = file.file_name().to_str().is_some_and(|id| ids.contains(id));

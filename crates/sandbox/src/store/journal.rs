@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::tables::Entry;
+use super::tables::JournalEntry;
 
 /// An open journal.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ impl Journal {
     /// Opens or creates the journal and reads its entries.
     ///
     /// A last line that a kill left half-written was never acknowledged and is skipped.
-    pub(super) fn open(path: &Path) -> io::Result<(Self, Vec<Entry>)> {
+    pub(super) fn open(path: &Path) -> io::Result<(Self, Vec<JournalEntry>)> {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
@@ -42,7 +42,7 @@ impl Journal {
     }
 
     /// Replaces the journal by a shorter one that says the same.
-    pub(super) fn rewritten(self, entries: &[Entry]) -> io::Result<Self> {
+    pub(super) fn rewritten(self, entries: &[JournalEntry]) -> io::Result<Self> {
         let fresh = self.path.with_extension("jsonl.new");
         let mut writer = BufWriter::new(File::create(&fresh)?);
         for entry in entries {
@@ -55,12 +55,12 @@ impl Journal {
     }
 
     /// Adds an entry with one write.
-    pub(super) fn append(&mut self, entry: &Entry) -> io::Result<()> {
+    pub(super) fn append(&mut self, entry: &JournalEntry) -> io::Result<()> {
         self.file.write_all(&line(entry)?)
     }
 }
 
-fn line(entry: &Entry) -> io::Result<Vec<u8>> {
+fn line(entry: &JournalEntry) -> io::Result<Vec<u8>> {
     let mut line = serde_json::to_vec(entry)?;
     line.push(b'\n');
     Ok(line)
@@ -72,8 +72,8 @@ mod tests {
 
     use super::*;
 
-    fn aborted(id: &str) -> Entry {
-        Entry::UploadAborted(id.to_owned())
+    fn aborted(id: &str) -> JournalEntry {
+        JournalEntry::UploadAborted(id.to_owned())
     }
 
     #[test]

@@ -19,10 +19,10 @@ use std::io;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use body::BodyFolder;
+use body::BodyDir;
 use bytes::Bytes;
 use journal::Journal;
-use tables::{Entry, Tables};
+use tables::{JournalEntry, Tables};
 use tokio::sync::mpsc::Receiver;
 
 use crate::credential::Credential;
@@ -31,7 +31,7 @@ use crate::http::RequestBody;
 /// The store of one data folder.
 #[derive(Debug)]
 pub(crate) struct Store {
-    bodies: BodyFolder,
+    bodies: BodyDir,
     state: Mutex<State>,
 }
 
@@ -52,8 +52,8 @@ impl Store {
             tables.apply(entry);
         }
         let journal = journal.rewritten(&tables.snapshot())?;
-        let bodies = BodyFolder::open(&folder.join("bodies"), discard_bodies)?;
-        bodies.keep_only(&tables.body_ids())?;
+        let bodies = BodyDir::open(&folder.join("bodies"), discard_bodies)?;
+        bodies.retain(&tables.body_ids())?;
         Ok(Self { bodies, state: Mutex::new(State { tables, journal }) })
     }
 
@@ -108,12 +108,12 @@ impl Store {
 
     /// Stores an object in place of what had its name.
     pub(crate) fn put_object(&self, object: Object) -> io::Result<()> {
-        self.commit(Entry::ObjectStored(object))
+        self.commit(JournalEntry::ObjectStored(object))
     }
 
     /// Deletes an object; nothing happens if there is none.
     pub(crate) fn delete_object(&self, bucket: &str, key: &str) -> io::Result<()> {
-        self.commit(Entry::ObjectDeleted { bucket: bucket.to_owned(), key: key.to_owned() })
+        self.commit(JournalEntry::ObjectDeleted { bucket: bucket.to_owned(), key: key.to_owned() })
     }
 
     /// The upload of this id, if it is still open.
@@ -136,17 +136,20 @@ impl Store {
 
     /// Opens an upload.
     pub(crate) fn start_upload(&self, upload: Upload) -> io::Result<()> {
-        self.commit(Entry::UploadStarted(upload))
+        self.commit(JournalEntry::UploadStarted(upload))
     }
 
     /// Stores a part in place of the one of its number. `false` if the upload is gone.
     pub(crate) fn put_part(&self, upload_id: &str, part: Part) -> io::Result<bool> {
-        self.commit_if_open(upload_id, Entry::PartStored { upload_id: upload_id.to_owned(), part })
+        self.commit_if_open(
+            upload_id,
+            JournalEntry::PartStored { upload_id: upload_id.to_owned(), part },
+        )
     }
 
     /// Ends an upload and drops its parts. `false` if it was gone already.
     pub(crate) fn abort_upload(&self, upload_id: &str) -> io::Result<bool> {
-        self.commit_if_open(upload_id, Entry::UploadAborted(upload_id.to_owned()))
+        self.commit_if_open(upload_id, JournalEntry::UploadAborted(upload_id.to_owned()))
     }
 
     /// Ends an upload and stores the object that `build` makes of it, in one step: no part can
@@ -164,7 +167,7 @@ impl Store {
             Ok(object) => object,
             Err(error) => return Ok(Some(Err(error))),
         };
-        let orphans = state.commit(Entry::UploadCompleted {
+        let orphans = state.commit(JournalEntry::UploadCompleted {
             upload_id: upload_id.to_owned(),
             object: object.clone(),
         })?;
@@ -185,7 +188,7 @@ impl Store {
 
     /// Keeps a temporary credential, in place of the one of its key id.
     pub(crate) fn put_credential(&self, credential: Credential) -> io::Result<()> {
-        self.commit(Entry::CredentialMinted(credential))
+        self.commit(JournalEntry::CredentialMinted(credential))
     }
 
     /// The media of this id.
@@ -195,7 +198,7 @@ impl Store {
 
     /// Keeps a media id.
     pub(crate) fn put_media(&self, media: Media) -> io::Result<()> {
-        self.commit(Entry::MediaCreated(media))
+        self.commit(JournalEntry::MediaCreated(media))
     }
 
     /// All media, the oldest first.
@@ -209,7 +212,7 @@ impl Store {
         if state.tables.media(id).is_none() {
             return Ok(false);
         }
-        state.commit(Entry::MediaDeleted(id.to_owned()))?;
+        state.commit(JournalEntry::MediaDeleted(id.to_owned()))?;
         Ok(true)
     }
 
@@ -225,16 +228,16 @@ impl Store {
 
     /// Keeps a job, in place of the one of its id.
     pub(crate) fn put_url_job(&self, job: UrlJob) -> io::Result<()> {
-        self.commit(Entry::UrlJobChanged(job))
+        self.commit(JournalEntry::UrlJobChanged(job))
     }
 
-    fn commit(&self, entry: Entry) -> io::Result<()> {
+    fn commit(&self, entry: JournalEntry) -> io::Result<()> {
         let orphans = self.lock().commit(entry)?;
         self.bodies.remove(orphans);
         Ok(())
     }
 
-    fn commit_if_open(&self, upload_id: &str, entry: Entry) -> io::Result<bool> {
+    fn commit_if_open(&self, upload_id: &str, entry: JournalEntry) -> io::Result<bool> {
         let mut state = self.lock();
         if state.tables.upload(upload_id).is_none() {
             return Ok(false);
@@ -252,7 +255,7 @@ impl Store {
 
 impl State {
     /// Writes the entry, then applies it. Returns the bodies that nothing names any more.
-    fn commit(&mut self, entry: Entry) -> io::Result<Vec<String>> {
+    fn commit(&mut self, entry: JournalEntry) -> io::Result<Vec<String>> {
         self.journal.append(&entry)?;
         Ok(self.tables.apply(entry))
     }

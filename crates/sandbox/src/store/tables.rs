@@ -9,7 +9,7 @@ use crate::credential::Credential;
 
 /// One change; one line of the journal.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) enum Entry {
+pub(super) enum JournalEntry {
     ObjectStored(Object),
     ObjectDeleted { bucket: String, key: String },
     UploadStarted(Upload),
@@ -35,29 +35,29 @@ pub(super) struct Tables {
 
 impl Tables {
     /// Makes a change. Returns the ids of bodies that nothing names any more.
-    pub(super) fn apply(&mut self, entry: Entry) -> Vec<String> {
+    pub(super) fn apply(&mut self, entry: JournalEntry) -> Vec<String> {
         match entry {
-            Entry::ObjectStored(object) => self.replace_object(object),
-            Entry::ObjectDeleted { bucket, key } => {
+            JournalEntry::ObjectStored(object) => self.replace_object(object),
+            JournalEntry::ObjectDeleted { bucket, key } => {
                 let removed = self.objects.remove(&(bucket, key));
                 removed.iter().flat_map(object_bodies).collect()
             }
-            Entry::UploadStarted(upload) => {
+            JournalEntry::UploadStarted(upload) => {
                 self.uploads.insert(upload.id.clone(), upload);
                 Vec::new()
             }
-            Entry::PartStored { upload_id, part } => {
+            JournalEntry::PartStored { upload_id, part } => {
                 let Some(upload) = self.uploads.get_mut(&upload_id) else {
                     return part.body.into_iter().collect();
                 };
                 let replaced = upload.parts.insert(part.number, part);
                 replaced.and_then(|old| old.body).into_iter().collect()
             }
-            Entry::UploadAborted(id) => {
+            JournalEntry::UploadAborted(id) => {
                 let removed = self.uploads.remove(&id);
                 removed.iter().flat_map(upload_bodies).collect()
             }
-            Entry::UploadCompleted { upload_id, object } => {
+            JournalEntry::UploadCompleted { upload_id, object } => {
                 let kept: HashSet<_> = object_bodies(&object).collect();
                 let removed = self.uploads.remove(&upload_id);
                 let left_out = removed
@@ -69,21 +69,21 @@ impl Tables {
                 orphans.extend(left_out);
                 orphans
             }
-            Entry::CredentialMinted(credential) => {
+            JournalEntry::CredentialMinted(credential) => {
                 self.key_ids_by_token
                     .insert(credential.security_token.clone(), credential.access_key_id.clone());
                 self.credentials.insert(credential.access_key_id.clone(), credential);
                 Vec::new()
             }
-            Entry::MediaCreated(media) => {
+            JournalEntry::MediaCreated(media) => {
                 self.media.insert(media.id.clone(), media);
                 Vec::new()
             }
-            Entry::MediaDeleted(id) => {
+            JournalEntry::MediaDeleted(id) => {
                 self.media.remove(&id);
                 Vec::new()
             }
-            Entry::UrlJobChanged(job) => {
+            JournalEntry::UrlJobChanged(job) => {
                 self.url_jobs.insert(job.id.clone(), job);
                 Vec::new()
             }
@@ -91,15 +91,15 @@ impl Tables {
     }
 
     /// The shortest list of changes that leads here from nothing.
-    pub(super) fn snapshot(&self) -> Vec<Entry> {
-        let objects = self.objects.values().cloned().map(Entry::ObjectStored);
-        let uploads = self.uploads.values().cloned().map(Entry::UploadStarted);
+    pub(super) fn snapshot(&self) -> Vec<JournalEntry> {
+        let objects = self.objects.values().cloned().map(JournalEntry::ObjectStored);
+        let uploads = self.uploads.values().cloned().map(JournalEntry::UploadStarted);
         let credentials = self.credentials.values().cloned();
-        let media = self.media.values().cloned().map(Entry::MediaCreated);
-        let url_jobs = self.url_jobs.values().cloned().map(Entry::UrlJobChanged);
+        let media = self.media.values().cloned().map(JournalEntry::MediaCreated);
+        let url_jobs = self.url_jobs.values().cloned().map(JournalEntry::UrlJobChanged);
         objects
             .chain(uploads)
-            .chain(credentials.map(Entry::CredentialMinted))
+            .chain(credentials.map(JournalEntry::CredentialMinted))
             .chain(media)
             .chain(url_jobs)
             .collect()

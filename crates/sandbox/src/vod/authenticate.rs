@@ -33,7 +33,7 @@ pub(super) fn check(call: &Call<'_>) -> Result<(), VodError> {
         ));
     }
     let nonce = parameters.required("SignatureNonce")?;
-    if !call.world.use_nonce(access_key_id, nonce) {
+    if !call.state.use_nonce(access_key_id, nonce) {
         return Err(VodError::new(
             StatusCode::BAD_REQUEST,
             "SignatureNonceUsed",
@@ -51,7 +51,7 @@ fn check_timestamp(call: &Call<'_>) -> Result<(), VodError> {
             "Specified time stamp or date value is not well formatted.",
         )
     })?;
-    if timestamp.duration_since(call.world.clock.now()).abs() > MAX_SKEW {
+    if timestamp.duration_since(call.state.clock.now()).abs() > MAX_SKEW {
         return Err(VodError::new(
             StatusCode::BAD_REQUEST,
             "InvalidTimeStamp.Expired",
@@ -63,11 +63,11 @@ fn check_timestamp(call: &Call<'_>) -> Result<(), VodError> {
 
 /// The secret of the long-lived key, or of a temporary one that comes with its token.
 fn secret(call: &Call<'_>, access_key_id: &str) -> Result<String, VodError> {
-    let world = call.world;
+    let state = call.state;
     let token = call.parameters.optional("SecurityToken");
-    if access_key_id == world.config.access_key_id {
+    if access_key_id == state.config.access_key_id {
         return match token {
-            None => Ok(world.config.access_key_secret.clone()),
+            None => Ok(state.config.access_key_secret.clone()),
             Some(_) => Err(VodError::new(
                 StatusCode::BAD_REQUEST,
                 "InvalidSecurityToken.MismatchWithAccessKey",
@@ -75,7 +75,7 @@ fn secret(call: &Call<'_>, access_key_id: &str) -> Result<String, VodError> {
             )),
         };
     }
-    let credential = world.store.credential(access_key_id).ok_or_else(|| {
+    let credential = state.store.credential(access_key_id).ok_or_else(|| {
         VodError::new(
             StatusCode::NOT_FOUND,
             "InvalidAccessKeyId.NotFound",
@@ -90,7 +90,7 @@ fn secret(call: &Call<'_>, access_key_id: &str) -> Result<String, VodError> {
             "Specified SecurityToken mismatch with the AccessKey.",
         ));
     }
-    if world.clock.now() >= credential.expires_at {
+    if state.clock.now() >= credential.expires_at {
         return Err(VodError::token_expired());
     }
     if credential.grant != Grant::Account {

@@ -13,8 +13,8 @@ pub(super) fn perform(call: &Call<'_>) -> Result<Value, VodError> {
     let mut canceled = Vec::new();
     for job in jobs.into_iter().filter(|job| job.status == UrlJobStatus::Pending) {
         canceled.push(job.id.clone());
-        let completed = Some(call.world.clock.now());
-        call.world.store.put_url_job(UrlJob {
+        let completed = Some(call.state.clock.now());
+        call.state.store.put_url_job(UrlJob {
             status: UrlJobStatus::Canceled,
             completed,
             ..job

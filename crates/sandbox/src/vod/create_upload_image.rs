@@ -29,11 +29,11 @@ pub(super) fn perform(call: &Call<'_>) -> Result<Value, VodError> {
         key: format!("image/{image_type}/{}.{extension}", id.to_ascii_uppercase()),
         id,
         kind: MediaKind::Image,
-        bucket: call.world.vod_bucket().to_owned(),
+        bucket: call.state.vod_bucket().to_owned(),
         parameters: parameters.of_media(),
-        created: call.world.clock.now(),
+        created: call.state.clock.now(),
     };
-    call.world.store.put_media(media.clone())?;
+    call.state.store.put_media(media.clone())?;
     let credential = upload_credential::issue(call, &media)?;
     let url = format!("http://{}/{}/{}", call.host, media.bucket, media.key);
     Ok(json!({

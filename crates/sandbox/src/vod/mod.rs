@@ -22,11 +22,11 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::http::{Reply, json as json_reply};
-use crate::world::World;
+use crate::state::SandboxState;
 
 /// A VOD request under way.
 pub(crate) struct Call<'a> {
-    pub(crate) world: &'a World,
+    pub(crate) state: &'a SandboxState,
     /// The verb, which is part of what is signed.
     pub(crate) method: &'a Method,
     /// The host as the caller reached it, port included.

@@ -12,7 +12,7 @@ use crate::store::MediaKind;
 pub(super) fn perform(call: &Call<'_>) -> Result<Value, VodError> {
     let id = call.parameters.required("VideoId")?;
     let media = call
-        .world
+        .state
         .store
         .media(id)
         // Images and attached media have no refresh call; their ids are not video ids.

@@ -24,7 +24,7 @@ pub(super) struct UploadCredential {
 /// reached it.
 pub(super) fn issue(call: &Call<'_>, media: &Media) -> Result<UploadCredential, VodError> {
     let credential =
-        call.world.mint(Grant::Object { bucket: media.bucket.clone(), key: media.key.clone() })?;
+        call.state.mint(Grant::Object { bucket: media.bucket.clone(), key: media.key.clone() })?;
     let address = UploadAddress {
         endpoint: format!("http://{}", call.host),
         bucket: &media.bucket,
@@ -35,8 +35,8 @@ pub(super) fn issue(call: &Call<'_>, media: &Media) -> Result<UploadCredential, 
         access_key_id: &credential.access_key_id,
         expire_utc_time: iso_secs(credential.expires_at),
         access_key_secret: &credential.access_key_secret,
-        expiration: call.world.token_life_secs().to_string(),
-        region: &call.world.config.region,
+        expiration: call.state.token_life_secs().to_string(),
+        region: &call.state.config.region,
     };
     Ok(UploadCredential {
         upload_address: base64_json(&address)?,

@@ -40,11 +40,11 @@ pub(super) fn perform(call: &Call<'_>) -> Result<Value, VodError> {
             error_code: None,
             error_message: None,
             parameters: parameters.of_media(),
-            created: call.world.clock.now(),
+            created: call.state.clock.now(),
             completed: None,
         };
         jobs.push(json!({ "JobId": job.id, "SourceURL": job.source_url }));
-        call.world.store.put_url_job(job)?;
+        call.state.store.put_url_job(job)?;
     }
     Ok(json!({ "UploadJobs": jobs }))
 }
@@ -75,8 +75,8 @@ fn metadata(call: &Call<'_>, urls: &[String]) -> Result<Vec<Value>, VodError> {
 
 /// Refuses a `SessionId` that another request of the last ten minutes had.
 fn check_session(call: &Call<'_>, session_id: &str) -> Result<(), VodError> {
-    let now = call.world.clock.now();
-    let repeated = call.world.store.url_jobs().iter().any(|job| {
+    let now = call.state.clock.now();
+    let repeated = call.state.store.url_jobs().iter().any(|job| {
         job.parameters.get("SessionId").is_some_and(|own| own == session_id)
             && now.duration_since(job.created) < SESSION_LIFE
     });

@@ -19,7 +19,7 @@ pub(super) fn jobs(
     call: &Call<'_>,
     urls_name: &str,
 ) -> Result<(Vec<UrlJob>, Vec<String>), VodError> {
-    let all = call.world.store.url_jobs();
+    let all = call.state.store.url_jobs();
     let by_id = call.parameters.optional("JobIds").is_some();
     let wanted = match by_id {
         true => ids(call, "JobIds", MAX_JOBS)?,

@@ -37,7 +37,7 @@ impl TestServer {
 
     pub(crate) async fn with(change: impl FnOnce(&mut SandboxConfig)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut config = SandboxConfig::in_folder(folder.path());
+        let mut config = SandboxConfig::in_dir(folder.path());
         change(&mut config);
         let sandbox = Sandbox::start(config).await.unwrap();
         Self { sandbox, folder }
@@ -46,7 +46,7 @@ impl TestServer {
     /// Stops the sandbox and starts another one on the same folder.
     pub(crate) async fn restart(self) -> Self {
         self.sandbox.stop().await;
-        let config = SandboxConfig::in_folder(self.folder.path());
+        let config = SandboxConfig::in_dir(self.folder.path());
         let sandbox = Sandbox::start(config).await.unwrap();
         Self { sandbox, folder: self.folder }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use vod_uploader::upload::{Lease, UploadKey, UploadRecord};
+use vod_uploader::upload::{Lease, UploadId, UploadRecord};
 
 use crate::Content;
 use crate::vod::{SECRET, TOKEN};
@@ -36,7 +36,7 @@ impl InvariantChecker {
     /// A record is written: no secret is in it, and an upload has one media.
     pub(crate) fn observe_write(&mut self, key: &str, value: &[u8]) {
         check_no_secret(key, value);
-        if UploadKey::of_upload_record(key).is_some() {
+        if UploadId::from_record_key(key).is_some() {
             let media_id = UploadRecord::decode(value).unwrap().media_id;
             let known = self.media_ids.entry(key.to_owned()).or_insert_with(|| media_id.clone());
             assert_eq!(*known, media_id, "{key} has two media");
@@ -47,10 +47,14 @@ impl InvariantChecker {
     /// writer whose lease is not confirmed acknowledges nothing.
     pub(crate) fn observe_confirmed_write(&mut self, key: &str, value: &[u8]) {
         if let Some(upload) = key.strip_suffix(".lease") {
-            let turn = Lease::decode(value).unwrap().turn;
-            let epoch = (upload.to_owned(), turn.epoch);
-            let writer = *self.writers.entry(epoch).or_insert(turn.writer);
-            assert_eq!(writer, turn.writer, "epoch {} of {upload} has two writers", turn.epoch);
+            let session = Lease::decode(value).unwrap().holder;
+            let epoch = (upload.to_owned(), session.epoch);
+            let writer = *self.writers.entry(epoch).or_insert(session.writer);
+            assert_eq!(
+                writer, session.writer,
+                "epoch {} of {upload} has two writers",
+                session.epoch
+            );
         }
     }
 

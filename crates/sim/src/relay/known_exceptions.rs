@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use vod_uploader::upload::UploadKey;
+use vod_uploader::upload::UploadId;
 
 use super::simulation::Simulation;
 
@@ -73,8 +73,8 @@ impl KnownException {
     fn of_key(key: &str, all: &[Leftover]) -> Option<Self> {
         let (id, kind) = key.strip_prefix("u.")?.split_once('.')?;
         let has = |record: String| all.contains(&Leftover::Key(record));
-        let id = UploadKey::new(id)?;
-        if has(id.upload()) || has(format!("u.{}.filepond", id.as_str())) {
+        let id = UploadId::new(id)?;
+        if has(id.record_key()) || has(format!("u.{}.filepond", id.as_str())) {
             return None;
         }
         match kind.split('.').next()? {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use futures::channel::oneshot;
 use futures::future::LocalBoxFuture;
 use futures::{FutureExt as _, StreamExt as _};
-use vod_uploader::oss::{Body, Reply, Request};
+use vod_uploader::oss::{Body, HttpResponse, Request};
 use vod_uploader::units::UnixMillis;
 use vod_uploader_relay::ports::{
     Clock, HttpClient, KeyValue, KeyValueError, Random, SendBody, SendError, Spawn,
@@ -168,7 +168,7 @@ impl HttpClient for InstancePorts {
         request: Request,
         body: SendBody,
         response_bytes_max: usize,
-    ) -> LocalBoxFuture<'static, Result<Reply, SendError>> {
+    ) -> LocalBoxFuture<'static, Result<HttpResponse, SendError>> {
         let (simulation, instance) = (Rc::clone(&self.simulation), self.instance);
         simulation.is_crash_point(instance);
         let fault = simulation.next_operation_fault();
@@ -185,7 +185,7 @@ impl HttpClient for InstancePorts {
             let result = simulation.exchange(&request, bytes.as_deref(), fault);
             simulation.trace(|| {
                 let outcome = match &result {
-                    Answered::Reply(reply) => reply.status.to_string(),
+                    Answered::Response(reply) => reply.status.to_string(),
                     Answered::Broken => "connection reset".to_owned(),
                     Answered::Never => "no answer".to_owned(),
                 };
@@ -194,8 +194,8 @@ impl HttpClient for InstancePorts {
             simulation.sleep(simulation.latency()).await;
             let result = match result {
                 Answered::Never => return,
-                Answered::Reply(reply) if reply.body.len() <= response_bytes_max => Ok(reply),
-                Answered::Reply(_) => Err(SendError::Interrupted("too large".to_owned())),
+                Answered::Response(reply) if reply.body.len() <= response_bytes_max => Ok(reply),
+                Answered::Response(_) => Err(SendError::Interrupted("too large".to_owned())),
                 Answered::Broken => Err(SendError::Interrupted("connection reset".to_owned())),
             };
             if !simulation.is_crash_point(instance) {

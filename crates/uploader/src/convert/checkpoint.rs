@@ -1,14 +1,14 @@
 //! What the key-value store knows of a file.
 
-use vod_uploader_host::engine::queue::Stored;
+use vod_uploader_host::engine::queue::StoredFile;
 
 use crate::bindings::exports::vod::uploader::uploader as wit;
 
 /// `None` where there is no upload to be continued: a media id alone is no checkpoint.
-pub(crate) fn to_wit(stored: Stored) -> Option<wit::Checkpoint> {
+pub(crate) fn to_wit(stored: StoredFile) -> Option<wit::Checkpoint> {
     let written_at = stored.last_written_at().0;
     let media_id = stored.media_id.clone();
-    let upload = stored.continuable()?;
+    let upload = stored.resumable()?;
     let target = upload.record.target;
     Some(wit::Checkpoint {
         media_id,

@@ -11,9 +11,9 @@ pub(crate) fn to_wit(error: Error) -> wit::Error {
         vendor: error.store().map(vendor_to_wit),
         retry: match error.kind().retry() {
             Retry::Never => wit::Retry::Never,
-            Retry::Later => wit::Retry::Later,
+            Retry::Retryable => wit::Retry::Later,
             Retry::WithNewCredential => wit::Retry::WithNewCredential,
-            Retry::AsNewUpload => wit::Retry::AsNewUpload,
+            Retry::RestartUpload => wit::Retry::AsNewUpload,
         },
         action: error.kind().action().to_owned(),
     }

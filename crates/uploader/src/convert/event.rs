@@ -17,8 +17,11 @@ pub(crate) fn to_wit(event: Event) -> wit::Event {
                 durable: durable.bytes(),
             })
         }
-        Event::SourceWanted { file, offset } => {
-            wit::Event::SourceWanted(wit::SourceWanted { file: file.0, offset: offset.bytes() })
+        Event::SourceRequested { file, offset } => {
+            wit::Event::SourceRequested(wit::SourceRequested {
+                file: file.0,
+                offset: offset.bytes(),
+            })
         }
         Event::Progress { file, progress } => wit::Event::Progress(wit::FileProgress {
             file: file.0,

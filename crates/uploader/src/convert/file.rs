@@ -1,7 +1,7 @@
 //! Files of the list, and where they and the queue stand.
 
 use vod_uploader_host::engine::queue::{
-    Edges, FileInfo, FileState, NewFile, Progress, QueueState, UploadingPhase,
+    ContentSample, FileInfo, FileState, NewFile, Progress, QueueState, UploadingPhase,
 };
 use vod_uploader_host::engine::units::ByteCount;
 use vod_uploader_host::engine::vod::MediaKind;
@@ -16,7 +16,9 @@ pub(crate) fn from_wit(file: wit::NewFile) -> NewFile {
         size: file.size.map(ByteCount),
         kind: file.kind.map(kind_from_wit),
         last_modified_ms: file.last_modified,
-        edges: file.edges.map(|edges| Edges { first: edges.first, last: edges.last }),
+        content_sample: file
+            .content_sample
+            .map(|edges| ContentSample { first: edges.first, last: edges.last }),
         endpoint: file.endpoint,
         bucket: file.bucket,
         object: file.object,
@@ -91,9 +93,9 @@ fn state_to_wit(state: FileState) -> wit::FileState {
 fn phase_to_wit(phase: UploadingPhase) -> wit::UploadingPhase {
     match phase {
         UploadingPhase::Starting => wit::UploadingPhase::Starting,
-        UploadingPhase::CredentialWanted => wit::UploadingPhase::CredentialWanted,
-        UploadingPhase::MediaWanted => wit::UploadingPhase::MediaWanted,
-        UploadingPhase::SourceWanted => wit::UploadingPhase::SourceWanted,
+        UploadingPhase::AwaitingCredential => wit::UploadingPhase::AwaitingCredential,
+        UploadingPhase::RequestingMedia => wit::UploadingPhase::RequestingMedia,
+        UploadingPhase::AwaitingSource => wit::UploadingPhase::AwaitingSource,
         UploadingPhase::Transferring => wit::UploadingPhase::Transferring,
         UploadingPhase::TokenExpired => wit::UploadingPhase::TokenExpired,
         UploadingPhase::Stopping => wit::UploadingPhase::Stopping,

@@ -23,7 +23,7 @@ pub(crate) fn from_wit(options: wit::Options) -> OptionsInput {
             wit_types::SignatureVersion::V1 => SignatureVersion::V1,
         }),
         deadline_secs: options.deadline,
-        checkpoint_life_secs: options.checkpoint_life,
+        checkpoint_ttl_secs: options.checkpoint_ttl,
         vod_endpoint: options.vod_endpoint,
     }
 }

@@ -3,7 +3,7 @@
 use vod_uploader_host::engine::units::ByteCount;
 use vod_uploader_host::engine::vod::{UrlUploadInfo, UrlUploadInfos, UrlUploadStatus};
 
-use crate::bindings::exports::vod::uploader::online_files as wit;
+use crate::bindings::exports::vod::uploader::url_uploads as wit;
 
 pub(crate) fn report_to_wit(infos: UrlUploadInfos) -> wit::UrlJobReport {
     wit::UrlJobReport {

@@ -20,7 +20,7 @@ from wit_world import exports
 from wit_world.imports import client
 from wit_world.imports.uploader import (
     Event_Failed,
-    Event_SourceWanted,
+    Event_SourceRequested,
     Event_Succeeded,
     Event_TokenExpired,
     Event_UploadEnd,
@@ -73,7 +73,7 @@ async def answer_event(uploader, event, server, names, results) -> None:
                 uploader.set_upload_auth_and_address(
                     token.file, credential["auth"], credential["address"], credential["media_id"]
                 )
-        case Event_SourceWanted(source):
+        case Event_SourceRequested(source):
             path, offset = f"/files/{names[source.file]}", source.offset
             body = await get(server, path, [("range", f"bytes={offset}-".encode())])
             uploader.supply_source(source.file, offset, body, None)

@@ -41,7 +41,7 @@ fn a_canceled_file_that_is_resumed_starts_from_its_beginning() {
     application.finish();
     let started = application.last("UploadStarted", id);
     assert_eq!((started.text("media_id"), &started.payload["durable"]), (None, &json!(0)));
-    assert_eq!(application.last("SourceWanted", id).payload["offset"], 0);
+    assert_eq!(application.last("SourceRequested", id).payload["offset"], 0);
     assert_eq!(host.sandbox.objects().len(), 2);
 }
 

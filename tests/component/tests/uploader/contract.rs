@@ -42,7 +42,7 @@ fn the_component_is_what_the_wit_files_say() {
             "vod:uploader/types@0.1.0",
             "vod:uploader/uploader@0.1.0",
             "vod:uploader/webhooks@0.1.0",
-            "vod:uploader/online-files@0.1.0",
+            "vod:uploader/url-uploads@0.1.0",
         ]
     );
 }

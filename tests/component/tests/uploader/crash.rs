@@ -22,7 +22,7 @@ fn a_file_that_is_known_again_by_its_edges_goes_on_after_a_kill() {
         "first": source.bytes(0..65_536),
         "last": source.bytes(LENGTH - 65_536..LENGTH),
     });
-    survives_a_kill(&file.with("edges", edges));
+    survives_a_kill(&file.with("content_sample", edges));
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn survives_a_kill(file: &OfferedFile) {
     assert_eq!(started.payload["media_id"], media_id);
     let continued = started.payload["durable"].as_u64().unwrap();
     assert!(continued >= durable, "{continued} after {durable}");
-    assert_eq!(application.last("SourceWanted", id).payload["offset"], continued);
+    assert_eq!(application.last("SourceRequested", id).payload["offset"], continued);
     is_whole(&host, &application, id, file);
     assert_eq!(part_bytes_sent(&host) - sent_before, LENGTH - continued);
     assert_eq!(host.sandbox.requests("CreateUploadVideo"), 1);

@@ -8,7 +8,7 @@ use vod_uploader_component_tests::wait;
 
 use crate::support::is_whole;
 
-const STORY: [&str; 5] = ["FileAdded", "UploadStarted", "SourceWanted", "Progress", "Succeeded"];
+const STORY: [&str; 5] = ["FileAdded", "UploadStarted", "SourceRequested", "Progress", "Succeeded"];
 
 #[test]
 fn a_files_events_come_in_the_documented_order_and_the_runs_end_is_the_last() {
@@ -67,7 +67,7 @@ fn an_upload_ends_well_though_nobody_reads_its_events() {
         app.call("start-upload", json!({})).unwrap();
         let mut state = || app.call("list-files", json!({})).unwrap()[0]["state"].clone();
         wait::until("bytes are wanted", || {
-            (state() == json!({ "Uploading": "SourceWanted" })).then_some(())
+            (state() == json!({ "Uploading": "AwaitingSource" })).then_some(())
         });
         let supply = json!({ "file": id, "offset": 0, "seed": file.seed, "tells_end": false });
         app.call("supply-source", supply).unwrap();

@@ -18,7 +18,7 @@ fn the_bytes_of_a_large_part_that_failed_are_asked_for_again_from_its_start() {
     application.start();
     application.finish();
     is_whole(&host, &application, id, &file);
-    let wanted = application.events.iter().filter(|event| event.is("SourceWanted", id));
+    let wanted = application.events.iter().filter(|event| event.is("SourceRequested", id));
     let offsets: Vec<_> = wanted.map(|event| event.payload["offset"].as_u64().unwrap()).collect();
     assert_eq!(offsets, [0, PART_BYTES]);
 }
@@ -34,7 +34,7 @@ fn a_large_part_is_tried_as_often_as_any_request() {
     application.finish();
     let failed = application.last("Failed", id);
     assert_eq!(failed.payload["durable"], PART_BYTES, "{failed}");
-    let wanted = application.events.iter().filter(|event| event.is("SourceWanted", id));
+    let wanted = application.events.iter().filter(|event| event.is("SourceRequested", id));
     assert_eq!(wanted.count(), 3);
 }
 

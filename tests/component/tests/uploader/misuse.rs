@@ -19,7 +19,7 @@ fn a_wrong_option_is_refused_by_its_name_and_range() {
         ("retry_duration", json!(3_601), "retry-duration"),
         ("timeout", json!(99), "timeout"),
         ("deadline", json!(0), "deadline"),
-        ("checkpoint_life", json!(59), "checkpoint-life"),
+        ("checkpoint_ttl", json!(59), "checkpoint-ttl"),
         ("user_id", json!("me"), "user-id"),
         ("region", json!("Shanghai"), "region"),
         ("vod_endpoint", json!("vod"), "vod-endpoint"),
@@ -118,7 +118,7 @@ fn a_source_that_is_not_the_file_fails_it_with_the_reason() {
     let file = OfferedFile::new("film.mp4", 4, 3 * PART_BYTES).pause_at(0);
     let id = application.add(file.clone());
     application.start();
-    application.run_up_to(|event| event.is("SourceWanted", id));
+    application.run_up_to(|event| event.is("SourceRequested", id));
     let elsewhere = json!({ "file": id, "offset": 5, "seed": 4, "tells_end": false });
     let refusal = application.app.call("supply-source", elsewhere).unwrap_err();
     assert_eq!(refusal.code(), "OffsetMismatch");
@@ -133,7 +133,7 @@ fn a_source_that_is_not_the_file_fails_it_with_the_reason() {
     assert!(host.sandbox.objects().is_empty());
     // A source that is interrupted reports why.
     application.start();
-    application.run_until(|event| event.is("SourceWanted", id));
+    application.run_until(|event| event.is("SourceRequested", id));
     let broken = json!({ "file": id, "broken": "the disk is gone" });
     application.app.call("end-source", broken).unwrap();
     let failed = application.run_until(|event| event.is("Failed", id));
@@ -155,7 +155,7 @@ fn a_file_that_takes_longer_than_its_deadline_fails_and_goes_on_when_it_is_start
     application.offer_whole(id);
     application.start();
     application.finish();
-    assert_eq!(application.last("SourceWanted", id).payload["offset"], 2 * PART_BYTES);
+    assert_eq!(application.last("SourceRequested", id).payload["offset"], 2 * PART_BYTES);
     is_whole(&host, &application, id, &file);
 }
 

@@ -29,7 +29,7 @@ fn a_run_that_was_stopped_goes_on_from_the_checkpoint() {
     application.offer_whole(id);
     application.start();
     application.finish();
-    let wanted = application.last("SourceWanted", id);
+    let wanted = application.last("SourceRequested", id);
     assert_eq!(wanted.payload["offset"], durable);
     is_whole(&host, &application, id, &file);
     assert_eq!(part_bytes_sent(&host), file.size);
@@ -67,7 +67,7 @@ fn a_file_that_is_handed_in_piece_by_piece_is_asked_for_where_each_piece_ends() 
     let mut end = 0;
     let mut pieces = 0;
     while end < file.size {
-        let wanted = application.run_until(|event| event.is("SourceWanted", id));
+        let wanted = application.run_until(|event| event.is("SourceRequested", id));
         assert_eq!(wanted.payload["offset"], end);
         end = (end + PART_BYTES + 30_000).min(file.size);
         application.app.call("send-until", json!({ "file": id, "offset": end })).unwrap();

@@ -20,8 +20,8 @@ fn a_file_goes_on_with_the_uploader_that_took_it_over_and_fails_with_the_one_bef
     let mut second = host.application(Mode::Credential, &json!({}));
     let second_id = second.add(file.clone());
     second.start();
-    second.run_until(|event| event.is("SourceWanted", second_id));
-    assert_eq!(second.last("SourceWanted", second_id).payload["offset"], 4 * PART_BYTES);
+    second.run_until(|event| event.is("SourceRequested", second_id));
+    assert_eq!(second.last("SourceRequested", second_id).payload["offset"], 4 * PART_BYTES);
     first.release(first_id);
     first.finish();
     let failed = first.last("Failed", first_id);

@@ -17,7 +17,7 @@ use self::operation::Operation;
 use super::listener::{Listener, lock};
 use super::request::{self, Head};
 use super::store_requests::StoreRequests;
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 
 /// A running store on a free port. It stops taking connections when dropped.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ struct ServerState {
 
 impl S3Store {
     /// Starts it.
-    pub(super) fn start() -> Result<Self, Failure> {
+    pub(super) fn start() -> Result<Self, CommandError> {
         let state = Arc::default();
         let listener = Listener::start("the S3 store", &state, serve)?;
         Ok(Self { listener, state })

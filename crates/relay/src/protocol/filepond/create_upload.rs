@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use vod_uploader::http::{FilePondChunk, FilePondTransfer, RequestHead};
-use vod_uploader::upload::Role;
+use vod_uploader::upload::UploadKind;
 use vod_uploader::{Error, ErrorKind, Result};
 
 use crate::instance::Instance;
@@ -76,7 +76,7 @@ async fn create_as_holder(
         length: Some(chunk.file_length),
         content_type: None,
         metadata: transfer.metadata(),
-        role: Role::Whole,
+        role: UploadKind::Regular,
     };
     let media = match caller.media()? {
         Some(claim) => Some(Continued::Claimed(claim)),

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use spin_sdk::wasip3::spawn;
 use spin_sdk::wit_bindgen::StreamReader;
 
-use crate::bindings::vod::uploader::online_files::{self, Access, JobSelection, Submission};
 use crate::bindings::vod::uploader::types::StsToken;
 use crate::bindings::vod::uploader::uploader::{Event, NewFile, Options, Uploader};
+use crate::bindings::vod::uploader::url_uploads::{self, Access, JobSelection, Submission};
 use crate::bindings::vod::uploader::webhooks::{self, Delivery};
 use crate::conversation::Answers;
 use crate::source::Source;
@@ -172,13 +172,13 @@ impl Tester {
                 answer(webhooks::receive(&delivery, &auth_key, now, tolerance))
             }
             Command::UploadMediaByUrl { access, submission } => {
-                answer(online_files::upload_media_by_url(access, submission).await)
+                answer(url_uploads::upload_media_by_url(access, submission).await)
             }
             Command::GetUrlUploadInfos { access, jobs } => {
-                answer(online_files::get_url_upload_infos(access, jobs).await)
+                answer(url_uploads::get_url_upload_infos(access, jobs).await)
             }
             Command::CancelUrlUploadJobs { access, jobs } => {
-                answer(online_files::cancel_url_upload_jobs(access, jobs).await)
+                answer(url_uploads::cancel_url_upload_jobs(access, jobs).await)
             }
             of_uploader => obey_with(self.uploader()?, of_uploader).await,
         }

@@ -18,7 +18,8 @@ use vod_uploader::credential::{SealKey, UploadAuth, UploadCredential};
 use vod_uploader::http::RequestHead;
 use vod_uploader::oss::action::{InitiateMultipartUpload, UploadPart};
 use vod_uploader::oss::{
-    Action, Bucket, BucketOptions, Reply, SignatureVersion, Signer, UploadId, error_reply,
+    Action, Bucket, BucketOptions, HttpResponse, MultipartUploadId, SignatureVersion, Signer,
+    error_reply,
 };
 use vod_uploader::units::{ByteCount, PartNumber, UnixMillis};
 use vod_uploader::vod::{
@@ -53,7 +54,7 @@ fn signed_requests_do_not_show_what_signs_them() {
         let authorization = request.header("authorization").unwrap().to_owned();
         assert_shows_nothing_of(&request, &authorization);
 
-        let upload_id = UploadId("A".into());
+        let upload_id = MultipartUploadId("A".into());
         let number = PartNumber::FIRST;
         let part =
             UploadPart { key: "a", upload_id: &upload_id, number, len: ByteCount(1), crc64: None };
@@ -231,7 +232,7 @@ fn auth(changes: Value) -> String {
     STANDARD.encode(fields.to_string())
 }
 
-fn reply(status: u16, body: &str) -> Reply {
+fn reply(status: u16, body: &str) -> HttpResponse {
     let status = StatusCode::from_u16(status).unwrap();
-    Reply { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec() }
+    HttpResponse { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec() }
 }

@@ -5,11 +5,11 @@ use vod_uploader::queue::{FileId, FileState, Queue, QueueState, StsToken};
 use vod_uploader::units::ByteCount;
 use vod_uploader::vod::MediaKind;
 
-use super::{PlannedFile, World};
+use super::{PlannedFile, Simulation};
 use crate::Content;
-use crate::lane::Supply;
+use crate::session_input::Supply;
 use crate::vod::Grant;
-impl World {
+impl Simulation {
     /// Adds a file.
     pub fn add(&mut self, planned: PlannedFile) -> Result<FileId> {
         let now = self.now;
@@ -45,7 +45,7 @@ impl World {
         let now = self.now;
         let result = self.queue.start_upload(now);
         if result.is_ok() {
-            self.audit.run_begins();
+            self.checker.run_begins();
         }
         self.drain();
         result
@@ -82,7 +82,7 @@ impl World {
     fn note_dropping(&mut self, file: FileId, is_taken: bool) {
         if is_taken {
             let name = self.files[&file].new.name.clone();
-            self.audit.may_start_again(&name);
+            self.checker.may_start_again(&name);
         }
     }
 
@@ -117,7 +117,7 @@ impl World {
     /// `set-upload-auth-and-address`
     pub fn hand_in(&mut self, file: FileId, grant: &Grant) -> Result<()> {
         let (now, id) = (self.now, Some(grant.media_id.clone()));
-        self.audit.keep_secret(&grant.auth);
+        self.checker.keep_secret(&grant.auth);
         self.call(|queue| {
             queue.set_upload_auth_and_address(now, file, &grant.auth, &grant.address, id)
         })
@@ -141,8 +141,8 @@ impl World {
         let name = self.files[&file].new.name.clone();
         let result = self.queue.clear_checkpoint(now, file);
         if result.is_ok() {
-            self.audit.may_start_again(&name);
-            self.audit.litter(&name);
+            self.checker.may_start_again(&name);
+            self.checker.allow_orphans(&name);
         }
         self.drain();
         result
@@ -151,8 +151,8 @@ impl World {
     /// `supply-source`
     pub fn supply(&mut self, file: FileId, from: u64, supply: Supply) -> Result<()> {
         let now = self.now;
-        let turn = self.call(|queue| queue.supply_source(now, file, ByteCount(from)))?;
-        self.lanes.get_mut(&turn).unwrap().supply(supply);
+        let session = self.call(|queue| queue.supply_source(now, file, ByteCount(from)))?;
+        self.lanes.get_mut(&session).unwrap().supply(supply);
         Ok(())
     }
 

@@ -1,10 +1,10 @@
 //! What must hold after every step of any run.
 //!
-//! Here is what was seen so far, as far as it binds what may come; `claims` has what an event may
-//! say, `standing` what must hold of the state between two events.
+//! Here is what was seen so far, as far as it binds what may come; `event_invariants` has what an
+//! event may say, `state_invariants` what must hold of the state between two events.
 
-mod claims;
-mod standing;
+mod event_invariants;
+mod state_invariants;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
@@ -14,17 +14,17 @@ use vod_uploader::queue::{Event, FileId};
 
 use crate::content::crc64;
 use crate::operation::query;
+use crate::simulation::PendingOperation;
 use crate::vod::{SECRET, TOKEN};
-use crate::world::Begun;
 use crate::{Kv, Operation};
 
 /// What was seen so far.
 #[derive(Debug, Default)]
-pub(crate) struct Audit {
+pub(crate) struct InvariantChecker {
     /// What was told of each file, by its name, whichever queue told it.
-    told: BTreeMap<String, Told>,
+    told: BTreeMap<String, FileObservations>,
     /// What was told of each file of this queue.
-    lives: BTreeMap<FileId, Life>,
+    lives: BTreeMap<FileId, QueueObservations>,
     /// Files that were uploaded whole, by their names.
     succeeded: BTreeSet<String>,
     /// A run was begun and its end has not come.
@@ -38,7 +38,7 @@ pub(crate) struct Audit {
     /// UploadAuths that were handed in last.
     handed_in: Vec<String>,
     /// Something may be left on the store that nobody can know of, or by the contract.
-    litters: bool,
+    orphans_allowed: bool,
     /// Checkpoints live so short that any file may begin again.
     forgets_old_files: bool,
     /// Where the files stood when the queue was printed last.
@@ -48,7 +48,7 @@ pub(crate) struct Audit {
 
 /// What was told of a file.
 #[derive(Debug, Default)]
-struct Told {
+struct FileObservations {
     /// The offset that was told as durable last.
     durable: u64,
     /// It may go back, because what was stored is gone.
@@ -57,7 +57,7 @@ struct Told {
 
 /// What was told of a file by this queue.
 #[derive(Debug, Default)]
-struct Life {
+struct QueueObservations {
     /// The last event, where that was one that ends the file.
     end: Option<&'static str>,
     /// It was asked for a credential since it was started.
@@ -74,7 +74,7 @@ struct Life {
     supplied_to: Option<u64>,
 }
 
-impl Audit {
+impl InvariantChecker {
     pub(crate) fn run_begins(&mut self) {
         self.run_is_open = true;
     }
@@ -92,7 +92,7 @@ impl Audit {
             kv.values.values().any(is_in)
         };
         self.uploads.retain(|id, _| known(id));
-        self.litters = true;
+        self.orphans_allowed = true;
     }
 
     /// What is stored of a file is gone, or will be.
@@ -103,26 +103,26 @@ impl Audit {
     /// What is stored of any file may be gone.
     pub(crate) fn all_may_start_again(&mut self) {
         self.told.values_mut().for_each(|told| told.may_go_back = true);
-        self.litters = true;
+        self.orphans_allowed = true;
     }
 
     /// What is stored of any file is gone after a while.
     pub(crate) fn forgets_old_files(&mut self) {
         self.forgets_old_files = true;
-        self.litters = true;
+        self.orphans_allowed = true;
     }
 
     /// The file begins again from its start.
-    pub(crate) fn went_back(&mut self, name: &str) {
+    pub(crate) fn offset_regressed(&mut self, name: &str) {
         let told = self.told.entry(name.to_owned()).or_default();
         assert!(told.may_go_back, "{name} is read again, and nothing of it was lost");
         told.durable = 0;
     }
 
     /// Parts of a file are left on the store, by the contract.
-    pub(crate) fn litter(&mut self, name: &str) {
+    pub(crate) fn allow_orphans(&mut self, name: &str) {
         self.uploads.retain(|_, of| of != name);
-        self.litters = true;
+        self.orphans_allowed = true;
     }
 
     pub(crate) fn knows_uploads(&self) -> bool {
@@ -162,8 +162,8 @@ impl Audit {
 
     /// A write of a queue that is gone arrives. That to a file's own record is not fenced: it may
     /// name an upload that was never begun.
-    pub(crate) fn stray_lands(&mut self, stray: &Begun) {
-        if let Begun::KvSet { key, .. } | Begun::KvDelete { key, .. } = stray
+    pub(crate) fn late_write_applied(&mut self, stray: &PendingOperation) {
+        if let PendingOperation::KvSet { key, .. } | PendingOperation::KvDelete { key, .. } = stray
             && key.starts_with("f.")
         {
             self.all_may_start_again();
@@ -180,7 +180,7 @@ impl Audit {
 
     /// An upload may be left on the store that nobody knows of, or that a file has left.
     pub(crate) fn something_may_be_left(&mut self) {
-        self.litters = true;
+        self.orphans_allowed = true;
     }
 
     /// Fails where a part number is sent with other bytes than before, or a secret is printed.

@@ -1,20 +1,20 @@
-//! What a story's seed decides before it begins: the options, the app and what goes wrong.
+//! What a scenario_run's seed decides before it begins: the options, the app and what goes wrong.
 
 use std::time::Duration;
 
 use crate::fault::Fault;
-use crate::world::{Order, World};
+use crate::simulation::{Schedule, Simulation};
 use crate::{App, Credentials, Operation, Random};
 
-/// What a seed decides before the story begins.
+/// What a seed decides before the scenario_run begins.
 #[derive(Clone, Debug)]
-pub(crate) struct Setting {
+pub(crate) struct Scenario {
     pub(crate) credentials: Credentials,
     parallel_files: u8,
     parallel: u8,
     retry_count: u32,
     deadline_secs: Option<u32>,
-    checkpoint_life_secs: Option<u32>,
+    checkpoint_ttl_secs: Option<u32>,
     life: Duration,
     token_life: Duration,
     renews_early: bool,
@@ -30,7 +30,7 @@ pub(crate) struct Setting {
     strays_linger: bool,
 }
 
-impl Setting {
+impl Scenario {
     pub(crate) fn drawn(random: &mut Random) -> Self {
         let gentle = random.chance(300);
         let rarely = |random: &mut Random, per_mille| !gentle && random.chance(per_mille);
@@ -39,7 +39,7 @@ impl Setting {
         for _ in 0..3 {
             if rarely(random, 250) {
                 let operation = OPERATIONS[random.index(OPERATIONS.len())];
-                let fault = NASTY[random.index(NASTY.len())];
+                let fault = ADVERSARIAL[random.index(ADVERSARIAL.len())];
                 planned.push((operation, 1 + random.below(6) as u32, fault));
             }
         }
@@ -50,9 +50,9 @@ impl Setting {
             parallel: 1 + random.below(4) as u8,
             retry_count: [3, 3, 1, 0][random.index(4)],
             deadline_secs: rarely(random, 200).then(|| [20, 600][random.index(2)]),
-            checkpoint_life_secs: rarely(random, 100).then_some(60),
-            life: LIVES[random.index(LIVES.len())],
-            token_life: LIVES[random.index(LIVES.len())],
+            checkpoint_ttl_secs: rarely(random, 100).then_some(60),
+            life: TOKEN_LIFETIMES[random.index(TOKEN_LIFETIMES.len())],
+            token_life: TOKEN_LIFETIMES[random.index(TOKEN_LIFETIMES.len())],
             renews_early: random.chance(600),
             piece: random.chance(300).then(|| [30_000, 102_400, 120_000][random.index(3)]),
             pace: Duration::from_millis([1, 1, 40, 700][random.index(4)]),
@@ -68,55 +68,55 @@ impl Setting {
     }
 
     /// True where nothing fails but the app.
-    pub(crate) fn is_gentle(&self) -> bool {
+    pub(crate) fn is_fault_free(&self) -> bool {
         self.store_faults + self.vod_faults + self.kv_faults == 0
             && self.planned.is_empty()
             && self.always.is_none()
     }
 
-    pub(crate) fn world(&self, seed: u64) -> World {
+    pub(crate) fn simulation(&self, seed: u64) -> Simulation {
         let mut random = Random::seeded(seed);
-        let mut world = World::seeded(random.below(u64::MAX)).with_options(|options| {
+        let mut simulation = Simulation::seeded(random.below(u64::MAX)).with_options(|options| {
             options.parallel_files = Some(self.parallel_files);
             options.parallel = Some(self.parallel);
             options.retry_count = Some(self.retry_count);
             options.deadline_secs = self.deadline_secs;
-            options.checkpoint_life_secs = self.checkpoint_life_secs;
+            options.checkpoint_ttl_secs = self.checkpoint_ttl_secs;
         });
-        world.app = App {
+        simulation.app = App {
             credentials: Some(self.credentials),
             piece: self.piece,
             renews_early: self.renews_early,
             token_life: self.token_life,
             ..App::default()
         };
-        world.pace = self.pace;
-        world.cut_off_may_arrive = self.cut_off_may_arrive;
-        world.strays_linger = self.strays_linger;
-        world.vod.life = self.life;
-        world.vod.mix = Some((Random::seeded(random.below(u64::MAX)), self.vod_faults));
-        world.kv.mix =
+        simulation.pace = self.pace;
+        simulation.cut_off_may_arrive = self.cut_off_may_arrive;
+        simulation.strays_linger = self.strays_linger;
+        simulation.vod.life = self.life;
+        simulation.vod.mix = Some((Random::seeded(random.below(u64::MAX)), self.vod_faults));
+        simulation.kv.mix =
             (self.kv_faults > 0).then(|| (Random::seeded(random.below(u64::MAX)), self.kv_faults));
-        world.store.clock_ahead_ms = self.clock_ahead_ms;
-        world.store.list_page = 2;
-        world.store.faults.mix(random.below(u64::MAX), self.store_faults);
+        simulation.store.clock_ahead_ms = self.clock_ahead_ms;
+        simulation.store.list_page = 2;
+        simulation.store.faults.mix(random.below(u64::MAX), self.store_faults);
         for (operation, nth, fault) in &self.planned {
-            world.store.faults.plan(*operation, *nth, *fault);
+            simulation.store.faults.plan(*operation, *nth, *fault);
         }
         if let Some((operation, fault)) = self.always {
-            world.store.faults.always(operation, fault);
+            simulation.store.faults.always(operation, fault);
         }
-        if self.checkpoint_life_secs.is_some() {
-            world.forgets_old_files();
+        if self.checkpoint_ttl_secs.is_some() {
+            simulation.forgets_old_files();
         }
-        debug_assert!(matches!(world.order, Order::Seeded(_)));
-        world
+        debug_assert!(matches!(simulation.order, Schedule::Seeded(_)));
+        simulation
     }
 }
 
 const FAULTS: [u64; 5] = [0, 20, 60, 120, 250];
 
-const LIVES: [Duration; 4] = [
+const TOKEN_LIFETIMES: [Duration; 4] = [
     Duration::from_secs(3_000),
     Duration::from_secs(300),
     Duration::from_secs(40),
@@ -134,7 +134,7 @@ const OPERATIONS: [Operation; 7] = [
 ];
 
 /// What a call that is sent again does not get over.
-const NASTY: [Fault; 6] = [
+const ADVERSARIAL: [Fault; 6] = [
     Fault::Forgets,
     Fault::Corrupts,
     Fault::Refused(403, "SecurityTokenExpired"),

@@ -3,12 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::failure::Failure;
+use crate::command_error::CommandError;
 
 /// Creates the directory where it is missing and checks that files can be made in it. Returns its
 /// absolute path.
-pub(crate) fn open(directory: &Path) -> Result<PathBuf, Failure> {
-    let refuse = Failure::file(directory, "cannot be written: pass another directory with --data");
+pub(crate) fn open(directory: &Path) -> Result<PathBuf, CommandError> {
+    let refuse =
+        CommandError::file(directory, "cannot be written: pass another directory with --data");
     fs::create_dir_all(directory).map_err(&refuse)?;
     let probe = directory.join(".writable");
     fs::write(&probe, []).and_then(|()| fs::remove_file(&probe)).map_err(&refuse)?;
@@ -16,9 +17,10 @@ pub(crate) fn open(directory: &Path) -> Result<PathBuf, Failure> {
 }
 
 /// Like [`open`], and removes what an earlier run left in it.
-pub(crate) fn open_empty(directory: &Path) -> Result<PathBuf, Failure> {
+pub(crate) fn open_empty(directory: &Path) -> Result<PathBuf, CommandError> {
     if directory.exists() {
-        fs::remove_dir_all(directory).map_err(Failure::file(directory, "cannot be emptied"))?;
+        fs::remove_dir_all(directory)
+            .map_err(CommandError::file(directory, "cannot be emptied"))?;
     }
     open(directory)
 }

@@ -6,9 +6,9 @@ use std::{fmt, io};
 /// One line for a person: what is wrong, and what to do about it. Because the line has it all, only
 /// docs of functions whose errors need more than that have a section about them.
 #[derive(Debug)]
-pub(crate) struct Failure(String);
+pub(crate) struct CommandError(String);
 
-impl Failure {
+impl CommandError {
     /// A failure with this line.
     pub(crate) fn new(line: impl Into<String>) -> Self {
         Self(line.into())
@@ -20,20 +20,20 @@ impl Failure {
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for CommandError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
 /// Errors of [`vod_uploader_wire`] say which request failed; any other needs a line of its own.
-impl From<io::Error> for Failure {
+impl From<io::Error> for CommandError {
     fn from(error: io::Error) -> Self {
         Self(error.to_string())
     }
 }
 
-impl From<lexopt::Error> for Failure {
+impl From<lexopt::Error> for CommandError {
     fn from(error: lexopt::Error) -> Self {
         Self(format!("{error}: `cargo xtask --help` shows the options"))
     }

@@ -1,14 +1,14 @@
-//! How a world is brought to its end, once nothing goes wrong any more.
+//! How a simulation is brought to its end, once nothing goes wrong any more.
 
 use std::time::Duration;
 
 use vod_uploader::queue::{FileState, QueueState};
 
-use crate::world::World;
+use crate::simulation::Simulation;
 
-impl World {
+impl Simulation {
     /// Nothing goes wrong any more.
-    pub fn calm_down(&mut self) {
+    pub fn clear_faults(&mut self) {
         self.store.faults.clear();
         self.vod.faults.clear();
         self.vod.mix = None;
@@ -30,7 +30,7 @@ impl World {
     ///
     /// # Panics
     /// Where a file waits all the same.
-    pub fn bring_to_end(&mut self) {
+    pub fn run_to_completion(&mut self) {
         if !matches!(self.queue_state(), QueueState::Start | QueueState::Expire) {
             self.start();
         }

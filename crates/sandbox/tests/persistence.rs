@@ -145,15 +145,15 @@ async fn a_control_request_that_makes_no_sense_is_told_so() {
 #[tokio::test]
 async fn a_sandbox_starts_on_loopback_only_and_says_why_it_does_not() {
     let folder = tempfile::tempdir().unwrap();
-    let mut config = SandboxConfig::in_folder(folder.path());
+    let mut config = SandboxConfig::in_dir(folder.path());
     config.listen = "0.0.0.0:0".parse().unwrap();
     let error = Sandbox::start(config.clone()).await.unwrap_err();
     assert!(matches!(error, StartError::NotLoopback(_)), "{error}");
-    let running = Sandbox::start(SandboxConfig::in_folder(folder.path())).await.unwrap();
+    let running = Sandbox::start(SandboxConfig::in_dir(folder.path())).await.unwrap();
     config.listen = running.address();
     let error = Sandbox::start(config.clone()).await.unwrap_err();
     assert!(matches!(error, StartError::Listen(..)), "{error}");
-    config.data_folder = "/dev/null/folder".into();
+    config.data_dir = "/dev/null/folder".into();
     let error = Sandbox::start(config).await.unwrap_err();
     assert!(matches!(error, StartError::DataFolder(..)), "{error}");
 }

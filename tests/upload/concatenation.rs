@@ -2,7 +2,7 @@
 
 use vod_uploader::error::ErrorKind;
 use vod_uploader::units::ByteCount;
-use vod_uploader::upload::{JoinSource, Outcome, Phase, SourceEnd};
+use vod_uploader::upload::{ConcatSource, SessionOutcome, SourceStatus, UploadPhase};
 
 use crate::harness::{Fault, JoinStream, OBJECT, Operation, Random, Strays, World};
 
@@ -39,7 +39,7 @@ fn objects_of_any_sizes_become_one_whole_object() {
                 world.store.hides_copied_crc64 = hides_crc64;
                 let id = world.open_join(JoinStream::of(sources));
                 let outcome = world.run(id);
-                assert!(matches!(outcome, Outcome::Completed(_)), "{lens:?}: {outcome:?}");
+                assert!(matches!(outcome, SessionOutcome::Completed(_)), "{lens:?}: {outcome:?}");
                 assert!(world.writers[id].held_max <= 4);
             }
         }
@@ -50,7 +50,7 @@ fn objects_of_any_sizes_become_one_whole_object() {
 fn what_is_large_enough_is_copied_and_never_read() {
     let (mut world, sources) = world(&[2 * MIN, MIN, 5 * MIN, 1]);
     let id = world.open_join(JoinStream::of(sources));
-    assert!(matches!(world.run(id), Outcome::Completed(_)));
+    assert!(matches!(world.run(id), SessionOutcome::Completed(_)));
     assert_eq!(world.store.count(Operation::UploadPartCopy), 4);
     assert_eq!(world.store.count(Operation::UploadPart), 0);
 }
@@ -59,7 +59,7 @@ fn what_is_large_enough_is_copied_and_never_read() {
 fn less_than_a_part_is_one_put_object() {
     let (mut world, sources) = world(&[10, 0, 90_000]);
     let id = world.open_join(JoinStream::of(sources));
-    assert!(matches!(world.run(id), Outcome::Completed(_)));
+    assert!(matches!(world.run(id), SessionOutcome::Completed(_)));
     assert_eq!(world.store.seen, [(Operation::PutObject, None)]);
 }
 
@@ -68,7 +68,7 @@ fn nothing_but_empty_objects_make_an_empty_one() {
     for lens in [&[][..], &[0], &[0, 0]] {
         let (mut world, sources) = world(lens);
         let id = world.open_join(JoinStream::of(sources));
-        let Outcome::Completed(object) = world.run(id) else { panic!("{lens:?}") };
+        let SessionOutcome::Completed(object) = world.run(id) else { panic!("{lens:?}") };
         assert_eq!(object.size_bytes, 0);
         assert_eq!(world.store.objects[OBJECT].bytes, b"");
     }
@@ -83,8 +83,8 @@ fn the_length_is_known_from_the_first_checkpoint_on() {
     }
     let checkpoint = world.checkpoint();
     assert_eq!(checkpoint.length_bytes, Some(MIXED.iter().sum()));
-    assert!(checkpoint.writing);
-    assert!(matches!(world.run(id), Outcome::Completed(_)));
+    assert!(checkpoint.writer_active);
+    assert!(matches!(world.run(id), SessionOutcome::Completed(_)));
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn after_a_crash_at_any_step_the_next_join_makes_the_object_whole() {
                     let outcome = world.run(id);
                     world.land_strays();
                     let case = format!("{lens:?} {seed:?} {strays:?} {step}: {outcome:?}");
-                    assert!(matches!(outcome, Outcome::Completed(_)), "{case}");
+                    assert!(matches!(outcome, SessionOutcome::Completed(_)), "{case}");
                 }
             }
         }
@@ -121,12 +121,12 @@ fn a_join_that_crashed_while_completing_is_settled_without_its_sources() {
         if !world.crash_at(id, step, Strays::ArriveAtOnce) {
             break;
         }
-        if !world.is_known() || world.checkpoint().phase != Phase::Completing {
+        if !world.is_known() || world.checkpoint().phase != UploadPhase::Completing {
             continue;
         }
         world.store.objects.retain(|key, _| key == OBJECT);
         let outcome = world.settle();
-        assert!(matches!(outcome, Outcome::Completed(_)), "{step}: {outcome:?}");
+        assert!(matches!(outcome, SessionOutcome::Completed(_)), "{step}: {outcome:?}");
         settled += 1;
     }
     assert!(settled > 2, "{settled} steps were settled");
@@ -140,7 +140,10 @@ fn every_passing_fault_of_every_call_is_got_over() {
             world.store.faults.plan_any(nth, fault);
             let id = world.open_join(JoinStream::of(sources));
             let outcome = world.run(id);
-            assert!(matches!(outcome, Outcome::Completed(_)), "{fault:?} {nth}: {outcome:?}");
+            assert!(
+                matches!(outcome, SessionOutcome::Completed(_)),
+                "{fault:?} {nth}: {outcome:?}"
+            );
         }
     }
 }
@@ -153,9 +156,9 @@ fn a_copy_that_arrives_damaged_is_made_again() {
         world.store.faults.plan(Operation::UploadPartCopy, 1, Fault::Corrupts);
         let id = world.open_join(JoinStream::of(sources));
         match world.run(id) {
-            Outcome::Completed(_) => assert!(!hides_crc64),
+            SessionOutcome::Completed(_) => assert!(!hides_crc64),
             // Where the store tells no checksum of a copy, the whole object's tells it.
-            Outcome::Lost(error) => {
+            SessionOutcome::Lost(error) => {
                 assert!(hides_crc64);
                 assert_eq!(error.kind(), ErrorKind::ChecksumMismatch);
             }
@@ -170,13 +173,13 @@ fn an_object_that_is_missing_is_named_and_loses_the_upload() {
         let (mut world, sources) = world(&MIXED);
         world.store.objects.remove(&format!("tmp/{missing}"));
         let id = world.open_join(JoinStream::of(sources.clone()));
-        let Outcome::Lost(error) = world.run(id) else { panic!("{missing} is missing") };
+        let SessionOutcome::Lost(error) = world.run(id) else { panic!("{missing} is missing") };
         assert_eq!(error.kind(), ErrorKind::UploadLost);
         let number = missing + 1;
         let named = format!("partial upload {number}: the store has no object tmp/{missing}");
         assert_eq!(error.message(), named);
         let again = world.open_join(JoinStream::of(sources));
-        assert!(matches!(world.run(again), Outcome::Lost(_)));
+        assert!(matches!(world.run(again), SessionOutcome::Lost(_)));
     }
 }
 
@@ -189,7 +192,9 @@ fn other_bytes_than_those_that_were_sent_never_make_an_object() {
             sources[changed].crc64.0 ^= 1;
             let id = world.open_join(JoinStream::of(sources));
             let outcome = world.run(id);
-            let Outcome::Failed { error, .. } = outcome else { panic!("{lens:?} {changed}") };
+            let SessionOutcome::Failed { error, .. } = outcome else {
+                panic!("{lens:?} {changed}")
+            };
             assert_eq!(error.kind(), ErrorKind::ChecksumMismatch);
             assert!(!world.store.objects.contains_key(OBJECT));
         }
@@ -198,23 +203,24 @@ fn other_bytes_than_those_that_were_sent_never_make_an_object() {
 
 #[test]
 fn a_read_that_breaks_off_is_continued_by_the_next_join() {
-    for (end, stopped) in [(SourceEnd::Cut, false), (SourceEnd::Stopped, true)] {
+    for (end, stopped) in [(SourceStatus::Interrupted, false), (SourceStatus::StopRequested, true)]
+    {
         for bytes in [0, 10, 5_010, 102_399] {
             let (mut world, sources) = world(&MIXED);
             let join = JoinStream::of(sources);
             let id = world.open_join(join.clone().ending(bytes, end));
             match world.run(id) {
-                Outcome::Suspended { refused: Some(error), .. } => {
+                SessionOutcome::Suspended { refused: Some(error), .. } => {
                     assert!(stopped && error.kind() == ErrorKind::TakenOver);
                 }
-                Outcome::Failed { error, .. } => {
+                SessionOutcome::Failed { error, .. } => {
                     assert!(!stopped && error.kind() == ErrorKind::StoreUnavailable);
                 }
                 outcome => panic!("{end:?} {bytes}: {outcome:?}"),
             }
-            assert!(!world.checkpoint().writing);
+            assert!(!world.checkpoint().writer_active);
             let id = world.open_join(join);
-            assert!(matches!(world.run(id), Outcome::Completed(_)));
+            assert!(matches!(world.run(id), SessionOutcome::Completed(_)));
         }
     }
 }
@@ -233,7 +239,8 @@ fn of_two_joins_at_once_one_makes_the_object_or_the_next_does() {
         }
         let second = world.open_join(JoinStream::of(sources.clone()));
         world.run_all();
-        let whole = |id: usize| matches!(world.writers[id].outcome, Some(Outcome::Completed(_)));
+        let whole =
+            |id: usize| matches!(world.writers[id].outcome, Some(SessionOutcome::Completed(_)));
         assert!(whole(first) || whole(second), "{seed}");
     }
 }
@@ -251,8 +258,8 @@ fn an_upload_that_the_store_forgets_is_joined_again_where_that_is_allowed() {
         world.store.faults.plan(operation, 1, Fault::Forgets);
         let id = world.open_join(JoinStream::of(sources));
         match world.run(id) {
-            Outcome::Completed(_) => assert!(replayable),
-            Outcome::Lost(error) => {
+            SessionOutcome::Completed(_) => assert!(replayable),
+            SessionOutcome::Lost(error) => {
                 assert!(!replayable);
                 assert_eq!(error.kind(), ErrorKind::UploadLost);
             }
@@ -267,7 +274,7 @@ fn another_length_than_the_sources_have_is_refused() {
     let mut sources = world.put_sources(&[2 * MIN, MIN]);
     sources[1].len = ByteCount(MIN - 1);
     let id = world.open_join(JoinStream::of(sources));
-    let Outcome::Failed { error, .. } = world.run(id) else { panic!("a byte is missing") };
+    let SessionOutcome::Failed { error, .. } = world.run(id) else { panic!("a byte is missing") };
     assert_eq!(error.kind(), ErrorKind::LengthInconsistent);
 }
 
@@ -284,7 +291,7 @@ fn sources_that_change_between_two_joins_are_noticed() {
     let mut others = sources;
     others.swap(0, 1);
     let id = world.open_join(JoinStream::of(others));
-    let Outcome::Failed { error, .. } = world.run(id) else { panic!("they are others") };
+    let SessionOutcome::Failed { error, .. } = world.run(id) else { panic!("they are others") };
     assert_eq!(error.kind(), ErrorKind::LengthInconsistent);
 }
 
@@ -297,12 +304,12 @@ fn a_join_can_be_given_up_and_aborted() {
     }
     world.crash(id);
     world.land_strays();
-    assert_eq!(world.abort(), Outcome::Aborted);
+    assert_eq!(world.abort(), SessionOutcome::Aborted);
     assert_eq!(world.store.uploads.len(), 0);
 }
 
 /// A world whose store has objects of these sizes.
-fn world(lens: &[u64]) -> (World, Vec<JoinSource>) {
+fn world(lens: &[u64]) -> (World, Vec<ConcatSource>) {
     let mut world = World::of_unknown_length(lens.iter().sum());
     let sources = world.put_sources(lens);
     (world, sources)

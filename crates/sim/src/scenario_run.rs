@@ -1,16 +1,16 @@
-//! A whole story from one seed: files, what goes wrong with them, and how it ends.
+//! A whole scenario_run from one seed: files, what goes wrong with them, and how it ends.
 
 use std::collections::BTreeMap;
 
-use vod_uploader::queue::{Edges, FileId, QueueState};
+use vod_uploader::queue::{ContentSample, FileId, QueueState};
 use vod_uploader::units::ByteCount;
 use vod_uploader::vod::MediaKind;
 
-use crate::setting::Setting;
-use crate::world::{PlannedFile, World};
+use crate::scenario::Scenario;
+use crate::simulation::{PlannedFile, Simulation};
 use crate::{Content, Credentials, Random};
 
-/// What came of a story.
+/// What came of a scenario_run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// Steps that were taken.
@@ -23,13 +23,13 @@ pub struct Report {
     pub given_up: u32,
 }
 
-/// Plays the story of a seed to its end.
+/// Plays the scenario_run of a seed to its end.
 ///
 /// # Panics
 /// Where something does not hold that must hold at every step, or a file that was not given up
 /// cannot be brought to success.
 pub fn simulate(seed: u64) -> Report {
-    Story::new(seed, false).play()
+    ScenarioRun::new(seed, false).play()
 }
 
 /// The same, and tells every step on standard error.
@@ -37,22 +37,22 @@ pub fn simulate(seed: u64) -> Report {
 /// # Panics
 /// As [`simulate`].
 pub fn narrate(seed: u64) -> Report {
-    Story::new(seed, true).play()
+    ScenarioRun::new(seed, true).play()
 }
 
-/// A story as far as it has come.
-pub(crate) struct Story {
-    pub(crate) world: World,
+/// A scenario_run as far as it has come.
+pub(crate) struct ScenarioRun {
+    pub(crate) simulation: Simulation,
     pub(crate) random: Random,
     /// Every file, by its name.
-    pub(crate) cast: BTreeMap<String, Member>,
+    pub(crate) cast: BTreeMap<String, ScenarioFile>,
     pub(crate) report: Report,
     /// Nothing fails but the app.
-    pub(crate) is_gentle: bool,
+    pub(crate) is_fault_free: bool,
 }
 
-/// A file of a story.
-pub(crate) struct Member {
+/// A file of a scenario_run.
+pub(crate) struct ScenarioFile {
     pub(crate) planned: PlannedFile,
     /// Its id in the list of the present queue.
     pub(crate) listed: Option<FileId>,
@@ -60,25 +60,25 @@ pub(crate) struct Member {
     pub(crate) is_wanted: bool,
 }
 
-impl Story {
+impl ScenarioRun {
     fn new(seed: u64, narrates: bool) -> Self {
         let mut random = Random::seeded(seed);
-        let setting = Setting::drawn(&mut random);
-        let mut world = setting.world(random.below(u64::MAX));
-        world.narrates = narrates;
-        world.tell_story(|| format!("{setting:#?}"));
+        let setting = Scenario::drawn(&mut random);
+        let mut simulation = setting.simulation(random.below(u64::MAX));
+        simulation.narrates = narrates;
+        simulation.write_trace(|| format!("{setting:#?}"));
         let cast = (0..1 + random.below(4))
             .map(|index| member(&mut random, index, setting.credentials))
             .map(|member| (member.planned.new.name.clone(), member))
             .collect();
-        let is_gentle = setting.is_gentle();
-        Self { world, random, cast, report: Report::default(), is_gentle }
+        let is_fault_free = setting.is_fault_free();
+        Self { simulation, random, cast, report: Report::default(), is_fault_free }
     }
 
     fn play(mut self) -> Report {
         let held_back = self.random.index(self.cast.len());
         self.list_files(self.cast.len() - held_back);
-        self.world.start();
+        self.simulation.start();
         for _ in 0..self.random.below(ACTS_MAX) {
             let steps = self.random.below(STEPS_OF_ACT_MAX);
             self.take_steps(steps);
@@ -91,7 +91,7 @@ impl Story {
     pub(crate) fn take_steps(&mut self, steps: u64) {
         for _ in 0..steps {
             self.report.steps += 1;
-            if !self.world.step() {
+            if !self.simulation.step() {
                 return;
             }
         }
@@ -99,29 +99,29 @@ impl Story {
 
     /// Adds the files that are wanted, not uploaded and not in the list: so many of them.
     pub(crate) fn list_files(&mut self, count: usize) {
-        let Self { world, cast, .. } = self;
+        let Self { simulation, cast, .. } = self;
         let missing: Vec<_> = cast
             .iter_mut()
             .filter(|(_, member)| member.is_wanted && member.listed.is_none())
-            .filter(|(name, _)| !world.has_succeeded(name))
+            .filter(|(name, _)| !simulation.has_succeeded(name))
             .take(count)
             .collect();
         for (_, member) in missing {
             // It may still be in the list, being canceled on its way out.
-            member.listed = world.add(member.planned.clone()).ok();
+            member.listed = simulation.add(member.planned.clone()).ok();
         }
     }
 
     /// The queue is gone, and another begins with the same files.
     pub(crate) fn crash(&mut self) {
-        self.world.tell_story(|| "crash".into());
+        self.simulation.write_trace(|| "crash".into());
         self.report.crashes += 1;
         // The next queue may cut its parts otherwise.
         let part_size = PART_SIZES[self.random.index(PART_SIZES.len())];
-        self.world.options.part_size = Some(ByteCount(part_size));
-        self.world.crash();
-        self.world.app.bad_source = None;
-        self.world.app.bad_credential = None;
+        self.simulation.options.part_size = Some(ByteCount(part_size));
+        self.simulation.crash();
+        self.simulation.app.bad_source = None;
+        self.simulation.app.bad_credential = None;
         self.cast.values_mut().for_each(|member| member.listed = None);
         self.lose_unknown_files();
         self.list_files(usize::MAX);
@@ -129,33 +129,37 @@ impl Story {
 
     /// What is stored of a file that is not known again is not found again.
     pub(crate) fn lose_unknown_files(&mut self) {
-        for (name, Member { planned, .. }) in &self.cast {
+        for (name, ScenarioFile { planned, .. }) in &self.cast {
             let new = &planned.new;
-            let is_marked = new.last_modified_ms.is_some() || new.edges.is_some();
+            let is_marked = new.last_modified_ms.is_some() || new.content_sample.is_some();
             if new.size.is_none() || !is_marked {
-                self.world.start_again(name);
-                self.is_gentle = false;
+                self.simulation.start_again(name);
+                self.is_fault_free = false;
             }
         }
     }
 
     /// Nothing goes wrong any more: every file that is wanted is uploaded, within bounds.
     fn end(&mut self) {
-        self.world.tell_story(|| "nothing goes wrong any more".into());
-        self.world.calm_down();
+        self.simulation.write_trace(|| "nothing goes wrong any more".into());
+        self.simulation.clear_faults();
         for _ in 0..ROUNDS_MAX {
             self.list_files(usize::MAX);
-            self.world.bring_to_end();
+            self.simulation.run_to_completion();
             if self.wanted().is_empty() {
                 break;
             }
         }
         assert!(self.wanted().is_empty(), "{:?} cannot be uploaded", self.wanted());
-        let state = self.world.queue_state();
+        let state = self.simulation.queue_state();
         assert!(matches!(state, QueueState::End | QueueState::Failure), "the queue is {state:?}");
-        if self.is_gentle && self.report.crashes == 0 {
-            assert!(self.world.kv.values.is_empty(), "{:?} are left", self.world.kv.values.keys());
-            self.world.nothing_is_left_over();
+        if self.is_fault_free && self.report.crashes == 0 {
+            assert!(
+                self.simulation.kv.values.is_empty(),
+                "{:?} are left",
+                self.simulation.kv.values.keys()
+            );
+            self.simulation.nothing_is_left_over();
         }
         self.report.given_up = self.cast.values().filter(|member| !member.is_wanted).count() as u32;
         self.report.succeeded = self.cast.len() as u32 - self.report.given_up;
@@ -163,18 +167,18 @@ impl Story {
 
     /// The files that are still to be uploaded.
     fn wanted(&self) -> Vec<&String> {
-        let is_wanted = |(name, member): &(&String, &Member)| {
-            member.is_wanted && !self.world.has_succeeded(name)
+        let is_wanted = |(name, member): &(&String, &ScenarioFile)| {
+            member.is_wanted && !self.simulation.has_succeeded(name)
         };
         self.cast.iter().filter(is_wanted).map(|(name, _)| name).collect()
     }
 }
 
-fn member(random: &mut Random, index: u64, credentials: Credentials) -> Member {
+fn member(random: &mut Random, index: u64, credentials: Credentials) -> ScenarioFile {
     let (extension, kind) = KINDS[random.index(KINDS.len())];
     let name = format!("{index}.{extension}");
     let len = LENGTHS[random.index(LENGTHS.len())];
-    let mut planned = World::file(&name, len);
+    let mut planned = Simulation::file(&name, len);
     planned.content = Content::salted(len, index as u8 * 7 + 1);
     planned.new.kind = Some(kind);
     match random.below(10) {
@@ -185,7 +189,7 @@ fn member(random: &mut Random, index: u64, credentials: Credentials) -> Member {
             let edge = len.min(65_536);
             let first = planned.content.range(0, edge).to_vec();
             let last = planned.content.range(len - edge, len).to_vec();
-            planned.new.edges = Some(Edges { first, last });
+            planned.new.content_sample = Some(ContentSample { first, last });
         }
         _ => {}
     }
@@ -195,7 +199,7 @@ fn member(random: &mut Random, index: u64, credentials: Credentials) -> Member {
         planned.new.object = Some(format!("mine/{name}"));
     }
     debug_assert!(planned.new.size.is_none_or(|size| size == ByteCount(len)));
-    Member { planned, listed: None, is_wanted: true }
+    ScenarioFile { planned, listed: None, is_wanted: true }
 }
 
 const KINDS: [(&str, MediaKind); 5] = [

@@ -1,22 +1,22 @@
 //! What an event may say, by what was said before and by what the services hold.
 
-use vod_uploader::queue::{CheckpointLookup, FileIdentity};
+use vod_uploader::queue::{CheckpointLookup, FileFingerprint};
 use vod_uploader::queue::{Event, FileId, FileState, NewFile, Progress, Succeeded};
 use vod_uploader::vod::MediaKind;
 
 use super::end_name;
 use crate::Credentials;
 use crate::content::crc64;
-use crate::world::World;
+use crate::simulation::Simulation;
 
-impl World {
+impl Simulation {
     /// Checks an event in the order of its file, and its claims against the services.
     pub(crate) fn note_event(&mut self, event: &Event) {
         let Some(file) = event.file() else { return self.note_upload_end() };
         let name = self.files[&file].new.name.clone();
         let planned_kind = self.files[&file].new.kind.unwrap_or(MediaKind::Video);
         let is_direct = self.app.credentials == Some(Credentials::Direct);
-        let life = self.audit.lives.entry(file).or_default();
+        let life = self.checker.lives.entry(file).or_default();
         let begins = matches!(event, Event::FileAdded(_) | Event::UploadStarted { .. });
         // What was completed before the queue began is found without a credential.
         let found_whole = matches!(event, Event::Progress { progress, .. } if is_whole(progress));
@@ -44,21 +44,21 @@ impl World {
                 life.end = None;
                 assert!(media_id.is_none() || kind.can_refresh(), "a picture has no refresh");
                 if self.vod.has_just_denied_a_media() {
-                    self.audit.may_start_again(&name);
+                    self.checker.may_start_again(&name);
                 }
                 self.note_durable(file, durable.bytes());
                 if !kind.can_refresh() && !is_direct {
                     // The credential of a picture will be for another object.
-                    self.audit.may_start_again(&name);
-                    self.audit.litter(&name);
+                    self.checker.may_start_again(&name);
+                    self.checker.allow_orphans(&name);
                 }
             }
-            Event::SourceWanted { offset, .. } => {
+            Event::SourceRequested { offset, .. } => {
                 assert!(life.is_started, "bytes are wanted before a credential");
                 life.wanted = Some(offset.bytes());
                 // A write of a queue that is gone may have raised what is stored meanwhile.
                 let stored = self.stored_offset(&self.files[&file].new);
-                let life = &self.audit.lives[&file];
+                let life = &self.checker.lives[&file];
                 let known = [life.durable, life.supplied_to, stored, Some(0)];
                 assert!(known.contains(&Some(offset.bytes())), "{name}: {offset:?} of {life:?}");
             }
@@ -69,8 +69,8 @@ impl World {
                 life.is_expired = true;
                 if !planned_kind.can_refresh() && !is_direct {
                     // The next credential of a picture will be for another object.
-                    self.audit.may_start_again(&name);
-                    self.audit.litter(&name);
+                    self.checker.may_start_again(&name);
+                    self.checker.allow_orphans(&name);
                 }
             }
             Event::Succeeded(succeeded) => {
@@ -82,7 +82,7 @@ impl World {
                 if life.is_started {
                     self.note_durable(file, durable.bytes());
                 }
-                self.audit.no_secret_in(&error.to_string());
+                self.checker.no_secret_in(&error.to_string());
             }
             Event::Stopped { durable, .. } => {
                 if life.is_started {
@@ -97,14 +97,15 @@ impl World {
             Event::UploadEnd => {}
         }
         if let Some(end) = end_name(event) {
-            let life = self.audit.lives.entry(file).or_default();
-            *life = super::Life { end: Some(end), ..super::Life::default() };
+            let life = self.checker.lives.entry(file).or_default();
+            *life =
+                super::QueueObservations { end: Some(end), ..super::QueueObservations::default() };
         }
     }
 
     fn note_upload_end(&mut self) {
-        assert!(self.audit.run_is_open, "a run ends that was not begun, or has ended");
-        self.audit.run_is_open = false;
+        assert!(self.checker.run_is_open, "a run ends that was not begun, or has ended");
+        self.checker.run_is_open = false;
         let under_way =
             |state: &FileState| matches!(state, FileState::Ready | FileState::Uploading(_));
         let listed = self.queue.list_files();
@@ -117,20 +118,20 @@ impl World {
         let name = planned.new.name.clone();
         assert!(durable <= planned.content.len(), "{name} is longer than it is");
         let stored = self.stored_offset(&planned.new);
-        let life = self.audit.lives.entry(file).or_default();
+        let life = self.checker.lives.entry(file).or_default();
         life.durable = Some(durable);
-        let told = self.audit.told.entry(name.clone()).or_default();
+        let told = self.checker.told.entry(name.clone()).or_default();
         let before = told.durable;
         if durable < before {
             // A picture's next credential, which may come unasked from VOD, is for another object.
             let is_picture = planned.new.kind.is_some_and(|kind| !kind.can_refresh());
             let is_replaced = is_picture && self.app.credentials != Some(Credentials::Direct);
-            let excused = told.may_go_back || self.audit.forgets_old_files || is_replaced;
+            let excused = told.may_go_back || self.checker.forgets_old_files || is_replaced;
             assert!(excused, "{name} went back from {before} to {durable}");
             told.may_go_back = false;
         }
         told.durable = durable;
-        if let Some(stored) = stored.filter(|_| !self.audit.forgets_old_files) {
+        if let Some(stored) = stored.filter(|_| !self.checker.forgets_old_files) {
             assert!(stored >= durable, "{name}: {durable} is told and {stored} is stored");
         }
     }
@@ -143,7 +144,7 @@ impl World {
             assert_eq!(progress.total, planned.new.size);
         }
         let whole = is_whole(progress);
-        let life = self.audit.lives.entry(file).or_default();
+        let life = self.checker.lives.entry(file).or_default();
         if whole {
             assert_eq!(progress.durable.bytes(), planned.content.len());
             life.is_whole = true;
@@ -170,31 +171,31 @@ impl World {
         if let Some(object) = &planned.new.object {
             assert_eq!(*object, succeeded.object);
         }
-        self.audit.told.remove(name);
-        self.audit.uploads.retain(|_, of| of != name);
-        self.audit.succeeded.insert(name.to_owned());
+        self.checker.told.remove(name);
+        self.checker.uploads.retain(|_, of| of != name);
+        self.checker.succeeded.insert(name.to_owned());
     }
 
     fn note_canceled(&mut self, name: &str, nothing_left: bool) {
-        self.audit.told.remove(name);
+        self.checker.told.remove(name);
         let of_file = |(id, of): (&String, &String)| (of == name).then(|| id.clone());
-        let uploads: Vec<_> = self.audit.uploads.iter().filter_map(of_file).collect();
-        self.audit.uploads.retain(|_, of| of != name);
+        let uploads: Vec<_> = self.checker.uploads.iter().filter_map(of_file).collect();
+        self.checker.uploads.retain(|_, of| of != name);
         if nothing_left {
-            self.audit.said_to_be_gone.extend(uploads);
+            self.checker.said_to_be_gone.extend(uploads);
         } else {
-            self.audit.litters = true;
+            self.checker.orphans_allowed = true;
             // What is stored may still be there, and gone at any time.
-            self.audit.may_start_again(name);
+            self.checker.may_start_again(name);
         }
     }
 
     /// From which offset another queue would continue a file: `None` where it would not know it.
     fn stored_offset(&self, new: &NewFile) -> Option<u64> {
-        let identity = FileIdentity::of(self.options.user_id.as_deref(), new)?;
+        let identity = FileFingerprint::of(self.options.user_id.as_deref(), new)?;
         let mut lookup = CheckpointLookup::new(Some(&identity), None);
         while let Some(key) = lookup.next_key() {
-            lookup.take(self.kv.values.get(&key).cloned()).unwrap();
+            lookup.feed(self.kv.values.get(&key).cloned()).unwrap();
         }
         let upload = lookup.finish().upload;
         Some(upload.map_or(0, |upload| upload.checkpoint.durable().bytes()))

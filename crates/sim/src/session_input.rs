@@ -1,17 +1,17 @@
-//! One turn's bytes: what was supplied, the buffers, and the fill that is open.
+//! One session's bytes: what was supplied, the buffers, and the fill that is open.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use vod_uploader::queue::FileId;
-use vod_uploader::upload::{FillId, SourceEnd};
+use vod_uploader::upload::{FillId, SourceStatus};
 
 use crate::Content;
 
-/// One turn's bytes.
+/// One session's bytes.
 #[derive(Debug)]
-pub(crate) struct Lane {
-    /// Whose turn it is.
+pub(crate) struct SessionInput {
+    /// Whose session it is.
     pub file: FileId,
     size: Option<u64>,
     supplied: Option<Supply>,
@@ -40,7 +40,7 @@ pub struct Supply {
 #[derive(Debug)]
 pub(crate) enum Filled {
     /// The fill has ended.
-    Ended(Vec<u8>, SourceEnd),
+    Ended(Vec<u8>, SourceStatus),
     /// The stream has ended before the file.
     Short {
         /// At which offset.
@@ -50,8 +50,8 @@ pub(crate) enum Filled {
     Broken(String),
 }
 
-impl Lane {
-    /// A turn that has no bytes yet.
+impl SessionInput {
+    /// A session that has no bytes yet.
     #[must_use]
     pub(crate) const fn new(file: FileId, size: Option<u64>) -> Self {
         Self {
@@ -102,16 +102,16 @@ impl Lane {
         let is_over = self.position == supply.content.len();
         let is_whole = self.size.map_or(is_over, |size| self.position == size);
         if is_whole && !is_over {
-            return Filled::Ended(bytes, SourceEnd::Overrun);
+            return Filled::Ended(bytes, SourceStatus::TooLong);
         }
         if is_full && !is_whole {
-            return Filled::Ended(bytes, SourceEnd::More);
+            return Filled::Ended(bytes, SourceStatus::More);
         }
         if let Some(reason) = supply.broken {
             return Filled::Broken(reason);
         }
         if is_whole || self.size.is_none() {
-            return Filled::Ended(bytes, SourceEnd::Ended);
+            return Filled::Ended(bytes, SourceStatus::Eof);
         }
         self.carried = bytes;
         self.supplied = None;

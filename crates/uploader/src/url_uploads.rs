@@ -1,4 +1,4 @@
-//! The interface `online-files`.
+//! The interface `url-uploads`.
 
 use vod_uploader_host::engine::vod::{
     CancelUrlUploadJobs, GetUrlUploadInfos, QueuedUrlJob, UploadMediaByUrl, UrlJobs,
@@ -8,8 +8,8 @@ use vod_uploader_host::ports;
 use vod_uploader_host::url_upload::{self, VodClientOptions};
 
 use crate::Component;
-use crate::bindings::exports::vod::uploader::online_files as wit;
 use crate::bindings::exports::vod::uploader::types::Error;
+use crate::bindings::exports::vod::uploader::url_uploads as wit;
 use crate::convert::{error, token, url_job};
 
 impl wit::Guest for Component {
@@ -70,7 +70,7 @@ fn options_from_wit(access: wit::Access) -> VodClientOptions {
     }
 }
 
-fn url_upload_source<'a>(file: &'a wit::OnlineFile, tags: &'a str) -> UrlUploadSource<'a> {
+fn url_upload_source<'a>(file: &'a wit::UrlUploadSource, tags: &'a str) -> UrlUploadSource<'a> {
     UrlUploadSource {
         source_url: &file.source_url,
         title: file.title.as_deref(),

@@ -104,7 +104,7 @@ impl fmt::Debug for Request {
 
 /// A reply, complete with its body.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Reply {
+pub struct HttpResponse {
     /// The status.
     pub status: StatusCode,
     /// The headers; those with a secret are sensitive.
@@ -113,7 +113,7 @@ pub struct Reply {
     pub body: Vec<u8>,
 }
 
-impl Reply {
+impl HttpResponse {
     /// A reply with these headers. Those that HTTP does not allow are left out.
     #[must_use]
     pub fn new<N: AsRef<[u8]>, V: AsRef<[u8]>>(
@@ -138,9 +138,9 @@ impl Reply {
 }
 
 /// Shows the length of the body only: a VOD reply carries an UploadAuth.
-impl fmt::Debug for Reply {
+impl fmt::Debug for HttpResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reply")
+        f.debug_struct("HttpResponse")
             .field("status", &self.status)
             .field("headers", &self.headers)
             .field("body", &format_args!("{} bytes", self.body.len()))

@@ -1,38 +1,38 @@
-//! One turn at a file's upload: its lane, and the line that its supplies come in by.
+//! One session at a file's upload: its lane, and the line that its supplies come in by.
 
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use vod_uploader::queue::{Input, TurnId};
+use vod_uploader::queue::{Input, SessionId};
 use vod_uploader::units::ByteCount;
-use vod_uploader::upload::{self, Event, Output, SourceEnd, Want};
+use vod_uploader::upload::{self, Event, FillRequest, Output, SourceStatus};
 use vod_uploader::{Error, ErrorKind};
 use vod_uploader_relay::session::SessionIo;
 
-use super::supply::{Notice, Supplied, Supply, SupplyLine};
+use super::supply::{SuppliedSource, SuppliedStream, SupplyChannel, SupplyEvent};
 use crate::instance;
 
-/// One turn at a file's upload.
-pub(super) struct TurnLane {
-    turn: TurnId,
+/// One session at a file's upload.
+pub(super) struct FileSessionIo {
+    session: SessionId,
     size: Option<ByteCount>,
     timeout: Duration,
-    io: SessionIo<Supplied>,
-    line: Rc<SupplyLine>,
+    io: SessionIo<SuppliedSource>,
+    line: Rc<SupplyChannel>,
 }
 
-impl TurnLane {
-    pub(super) fn new(turn: TurnId, size: Option<ByteCount>, timeout: Duration) -> Self {
+impl FileSessionIo {
+    pub(super) fn new(session: SessionId, size: Option<ByteCount>, timeout: Duration) -> Self {
         let io = SessionIo::new(instance::ports(), instance::buffers(), timeout);
-        Self { turn, size, timeout, io, line: Rc::default() }
+        Self { session, size, timeout, io, line: Rc::default() }
     }
 
-    /// Begins what the turn's session wants done.
+    /// Begins what the session's session wants done.
     pub(super) fn begin(&mut self, output: Output) {
         match &output {
-            Output::Event(Event::Ready { offset, .. }) => self.supply_from(*offset),
-            Output::Event(Event::Rewind) => self.supply_from(ByteCount::ZERO),
+            Output::Event(Event::Receiving { offset, .. }) => self.supply_from(*offset),
+            Output::Event(Event::RestartSource) => self.supply_from(ByteCount::ZERO),
             _ => {}
         }
         self.io.execute(output);
@@ -40,13 +40,13 @@ impl TurnLane {
 
     /// Begins to fill what the session wants, if it may. Returns what the queue has to be told
     /// first.
-    pub(super) fn begin_fill(&mut self, want: Option<Want>) -> Option<Input> {
+    pub(super) fn begin_fill(&mut self, want: Option<FillRequest>) -> Option<Input> {
         let input = self.io.start_fill(want)?;
-        Some(Input::Turn { turn: self.turn, input })
+        Some(Input::Session { session: self.session, input })
     }
 
-    pub(super) fn hand_in(&self, supply: Supply) {
-        self.line.hand_in(supply);
+    pub(super) fn push(&self, supply: SuppliedStream) {
+        self.line.push(supply);
     }
 
     pub(super) const fn is_waiting_for_buffer(&self) -> bool {
@@ -55,14 +55,16 @@ impl TurnLane {
 
     /// The next input, if one has come.
     pub(super) fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<Input> {
-        let turn = self.turn;
+        let session = self.session;
         if let Poll::Ready(input) = self.io.poll_input(cx) {
-            let input = self.fill_error(&input).map_or(input, upload::Input::GiveUp);
-            return Poll::Ready(Input::Turn { turn, input });
+            let input = self.fill_error(&input).map_or(input, upload::Input::Cancel);
+            return Poll::Ready(Input::Session { session, input });
         }
         match self.line.take_notice() {
-            Some(Notice::Ended(offset)) => Poll::Ready(Input::SourceEnded { turn, offset }),
-            Some(Notice::Broken(reason)) => Poll::Ready(Input::SourceBroken { turn, reason }),
+            Some(SupplyEvent::Ended(offset)) => Poll::Ready(Input::SourceEnded { session, offset }),
+            Some(SupplyEvent::Broken(reason)) => {
+                Poll::Ready(Input::SourceBroken { session, reason })
+            }
             None => Poll::Pending,
         }
     }
@@ -77,14 +79,16 @@ impl TurnLane {
     fn fill_error(&self, input: &upload::Input) -> Option<Error> {
         let upload::Input::Filled { end, .. } = input else { return None };
         match end {
-            SourceEnd::More | SourceEnd::Ended => None,
-            SourceEnd::Overrun => {
+            SourceStatus::More | SourceStatus::Eof => None,
+            SourceStatus::TooLong => {
                 let size = self.size.unwrap_or_default().bytes();
                 let message = format!("the source goes on after the file's {size} bytes");
                 Some(Error::new(ErrorKind::LengthMismatch, message))
             }
             // Nobody names a checksum for what is supplied, or asks it to stop.
-            SourceEnd::Cut | SourceEnd::Mismatched | SourceEnd::Stopped => {
+            SourceStatus::Interrupted
+            | SourceStatus::ChecksumMismatch
+            | SourceStatus::StopRequested => {
                 let secs = self.timeout.as_secs();
                 let message = format!("the store took no bytes of a part for {secs} s");
                 Some(Error::new(ErrorKind::StoreUnavailable, message))
@@ -96,6 +100,6 @@ impl TurnLane {
     fn supply_from(&mut self, offset: ByteCount) {
         self.line = Rc::default();
         let line = Rc::clone(&self.line);
-        self.io.set_source(Supplied::source(line, offset, self.size, self.timeout));
+        self.io.set_source(SuppliedSource::source(line, offset, self.size, self.timeout));
     }
 }

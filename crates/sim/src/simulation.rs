@@ -2,23 +2,23 @@
 
 mod calls;
 mod driver;
-mod narration;
 mod steps;
+mod trace;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
-use vod_uploader::oss::{Reply, Request};
+use vod_uploader::oss::{HttpResponse, Request};
 use vod_uploader::queue::{
-    Event, FileId, KvId, NewFile, Options, OptionsInput, Queue, TurnId, VodCallId,
+    Event, FileId, KvId, NewFile, Options, OptionsInput, Queue, SessionId, VodCallId,
 };
 use vod_uploader::units::{ByteCount, UnixMillis};
-use vod_uploader::upload::{self, CallId, Want};
+use vod_uploader::upload::{self, CallId, FillRequest};
 
 use crate::app::App;
-use crate::audit::Audit;
-use crate::lane::Lane;
+use crate::checker::InvariantChecker;
+use crate::session_input::SessionInput;
 use crate::store::Store;
 use crate::vod::Vod;
 use crate::{Content, Kv, Random};
@@ -29,9 +29,9 @@ pub const START: UnixMillis = UnixMillis(1_704_067_200_000);
 /// A run that takes more steps does not come to an end.
 pub(crate) const STEPS_MAX: u32 = 200_000;
 
-/// In which order things happen that could happen in any.
+/// In which order things execute that could execute in any.
 #[derive(Clone, Debug)]
-pub enum Order {
+pub enum Schedule {
     /// In the order in which they were begun.
     First,
     /// In one that the seed decides.
@@ -49,7 +49,7 @@ pub struct PlannedFile {
 
 /// Everything there is.
 #[derive(Debug)]
-pub struct World {
+pub struct Simulation {
     /// The present instant.
     pub now: UnixMillis,
     /// The object store.
@@ -61,7 +61,7 @@ pub struct World {
     /// What the app does.
     pub app: App,
     /// The order of things.
-    pub order: Order,
+    pub order: Schedule,
     /// What a queue is created with.
     pub options: OptionsInput,
     /// The events that the app has read, since the last crash.
@@ -76,14 +76,14 @@ pub struct World {
     pub strays_linger: bool,
     /// Whether every step is printed to standard error.
     pub narrates: bool,
-    pub(crate) lanes: BTreeMap<TurnId, Lane>,
+    pub(crate) lanes: BTreeMap<SessionId, SessionInput>,
     pub(crate) pending: Vec<Pending>,
     /// What a queue that is gone has left on its way.
-    pub(crate) strays: Vec<Begun>,
+    pub(crate) strays: Vec<PendingOperation>,
     /// Calls that were cut off and arrive all the same; nobody waits for them.
-    pub(crate) late: Vec<Begun>,
+    pub(crate) late: Vec<PendingOperation>,
     pub(crate) files: BTreeMap<FileId, PlannedFile>,
-    pub(crate) audit: Audit,
+    pub(crate) checker: InvariantChecker,
     seeds: u8,
     added: u64,
 }
@@ -91,42 +91,42 @@ pub struct World {
 /// Something that was begun.
 #[derive(Debug)]
 pub(crate) struct Pending {
-    pub(crate) what: Begun,
-    pub(crate) stage: Stage,
+    pub(crate) what: PendingOperation,
+    pub(crate) stage: OperationStage,
 }
 
 #[derive(Debug)]
-pub(crate) enum Begun {
+pub(crate) enum PendingOperation {
     KvGet { id: KvId, key: String },
     KvSet { id: KvId, key: String, value: Vec<u8> },
     KvDelete { id: KvId, key: String },
     Vod { id: VodCallId, request: Box<Request> },
-    TurnKvGet { turn: TurnId, id: upload::KvId, key: String },
-    TurnKvSet { turn: TurnId, id: upload::KvId, key: String, value: Vec<u8> },
+    TurnKvGet { session: SessionId, id: upload::KvId, key: String },
+    TurnKvSet { session: SessionId, id: upload::KvId, key: String, value: Vec<u8> },
     TurnKvDelete { key: String },
-    Call { turn: TurnId, call: CallId, request: Box<Request>, body: Option<Rc<Vec<u8>>> },
-    Fill { turn: TurnId, want: Want },
+    Call { session: SessionId, call: CallId, request: Box<Request>, body: Option<Rc<Vec<u8>>> },
+    Fill { session: SessionId, want: FillRequest },
     App(Event),
 }
 
 #[derive(Debug)]
-pub(crate) enum Stage {
+pub(crate) enum OperationStage {
     /// On its way: nothing has happened yet.
-    Begun,
+    PendingOperation,
     /// It has happened; the answer is on its way.
-    Answered(Answer),
+    Answered(Completion),
     /// No answer will ever come.
     Silent,
 }
 
 #[derive(Debug)]
-pub(crate) enum Answer {
+pub(crate) enum Completion {
     Kv(std::result::Result<Option<Vec<u8>>, String>),
-    Call(std::result::Result<Reply, String>),
+    Call(std::result::Result<HttpResponse, String>),
 }
 
-impl World {
-    /// A world without files.
+impl Simulation {
+    /// A simulation without files.
     #[must_use]
     pub fn new() -> Self {
         let options = OptionsInput {
@@ -141,7 +141,7 @@ impl World {
             vod: Vod::default(),
             kv: Kv::default(),
             app: App::default(),
-            order: Order::First,
+            order: Schedule::First,
             queue: Queue::new(Options::new(options.clone()).unwrap(), [1; 32], START),
             options,
             events: Vec::new(),
@@ -154,7 +154,7 @@ impl World {
             strays: Vec::new(),
             late: Vec::new(),
             files: BTreeMap::new(),
-            audit: Audit::default(),
+            checker: InvariantChecker::default(),
             seeds: 1,
             added: 0,
         }
@@ -163,7 +163,7 @@ impl World {
     /// The same, with an order that the seed decides.
     #[must_use]
     pub fn seeded(seed: u64) -> Self {
-        Self { order: Order::Seeded(Random::seeded(seed)), ..Self::new() }
+        Self { order: Schedule::Seeded(Random::seeded(seed)), ..Self::new() }
     }
 
     /// The same, with a queue of these options.
@@ -196,51 +196,51 @@ impl World {
         self.pending.clear();
         self.events.clear();
         self.files.clear();
-        self.audit.queue_begins();
+        self.checker.queue_begins();
     }
 
     /// True where a file was said to be uploaded whole.
     pub(crate) fn has_succeeded(&self, name: &str) -> bool {
-        self.audit.has_succeeded(name)
+        self.checker.has_succeeded(name)
     }
 
     /// The file of this name will be another.
     pub(crate) fn is_another(&mut self, name: &str) {
-        self.audit.is_another(name);
+        self.checker.is_another(name);
     }
 
     /// What is stored of the file of this name is not found again.
     pub(crate) fn start_again(&mut self, name: &str) {
-        self.audit.may_start_again(name);
-        self.audit.litter(name);
+        self.checker.may_start_again(name);
+        self.checker.allow_orphans(name);
     }
 
     /// What is stored of any file may be gone.
     pub fn all_may_start_again(&mut self) {
-        self.audit.all_may_start_again();
-        self.audit.forget_uploads();
+        self.checker.all_may_start_again();
+        self.checker.forget_uploads();
     }
 
     /// True where the queue knows of an upload that the store has begun.
     #[must_use]
     pub fn has_begun_upload(&self) -> bool {
-        self.audit.knows_uploads()
+        self.checker.knows_uploads()
     }
 
     /// What is stored of any file is gone after a while.
     pub fn forgets_old_files(&mut self) {
-        self.audit.forgets_old_files();
+        self.checker.forgets_old_files();
     }
 }
 
-impl Default for World {
+impl Default for Simulation {
     fn default() -> Self {
         Self::new()
     }
 }
 
 impl Pending {
-    pub(crate) const fn begun(what: Begun) -> Self {
-        Self { what, stage: Stage::Begun }
+    pub(crate) const fn begun(what: PendingOperation) -> Self {
+        Self { what, stage: OperationStage::PendingOperation }
     }
 }

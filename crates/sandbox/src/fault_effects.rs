@@ -7,12 +7,12 @@ use http::{Method, StatusCode};
 use crate::fault::FaultKind;
 use crate::http::{Reply, RequestHead, empty, full, json};
 use crate::oss::{OssError, error_xml};
+use crate::state::SandboxState;
 use crate::vod::{VodError, error_json};
-use crate::world::World;
 
 /// Done before the request is served, most of it instead.
 #[derive(Debug)]
-pub(crate) enum Before {
+pub(crate) enum RequestEffect {
     /// RST before the body is read.
     ResetAtOnce,
     /// RST after half of the body.
@@ -31,7 +31,7 @@ pub(crate) enum Before {
 
 /// Done after the request has taken effect.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum After {
+pub(crate) enum ResponseEffect {
     /// RST instead of the reply.
     Reset,
     /// Half of the reply.
@@ -62,22 +62,22 @@ pub(crate) enum ErrorForm {
 }
 
 /// Sorts a fault by when it acts.
-pub(crate) fn split(kind: FaultKind) -> (Option<Before>, Option<After>) {
+pub(crate) fn split_effects(kind: FaultKind) -> (Option<RequestEffect>, Option<ResponseEffect>) {
     let before = match kind {
-        FaultKind::CommitThenReset => return (None, Some(After::Reset)),
-        FaultKind::TruncatedReply => return (None, Some(After::Truncate)),
-        FaultKind::WrongCrc => return (None, Some(After::WrongCrc)),
-        FaultKind::ResetBeforeBody => Before::ResetAtOnce,
-        FaultKind::ResetMidBody => Before::ResetMidBody,
-        FaultKind::ResetAfterBody => Before::ResetAfterBody,
-        FaultKind::Hang { hang_ms } => Before::Hang(hang_ms.map(Duration::from_millis)),
-        FaultKind::Delay { delay_ms } => Before::Delay(Duration::from_millis(delay_ms)),
-        FaultKind::CorruptBody => Before::Corrupt,
-        FaultKind::ExpiredToken => Before::Refuse(Refusal::ExpiredToken),
-        FaultKind::Skewed => Before::Refuse(Refusal::Skewed),
-        FaultKind::AccessDenied => Before::Refuse(Refusal::AccessDenied),
-        FaultKind::NoSuchUpload => Before::Refuse(Refusal::NoSuchUpload),
-        FaultKind::Status { status, code, html, empty } => Before::Refuse(Refusal::Status {
+        FaultKind::CommitThenReset => return (None, Some(ResponseEffect::Reset)),
+        FaultKind::TruncatedReply => return (None, Some(ResponseEffect::Truncate)),
+        FaultKind::WrongCrc => return (None, Some(ResponseEffect::WrongCrc)),
+        FaultKind::ResetBeforeBody => RequestEffect::ResetAtOnce,
+        FaultKind::ResetMidBody => RequestEffect::ResetMidBody,
+        FaultKind::ResetAfterBody => RequestEffect::ResetAfterBody,
+        FaultKind::Hang { hang_ms } => RequestEffect::Hang(hang_ms.map(Duration::from_millis)),
+        FaultKind::Delay { delay_ms } => RequestEffect::Delay(Duration::from_millis(delay_ms)),
+        FaultKind::CorruptBody => RequestEffect::Corrupt,
+        FaultKind::ExpiredToken => RequestEffect::Refuse(Refusal::ExpiredToken),
+        FaultKind::Skewed => RequestEffect::Refuse(Refusal::Skewed),
+        FaultKind::AccessDenied => RequestEffect::Refuse(Refusal::AccessDenied),
+        FaultKind::NoSuchUpload => RequestEffect::Refuse(Refusal::NoSuchUpload),
+        FaultKind::Status { status, code, html, empty } => RequestEffect::Refuse(Refusal::Status {
             // Fault::from_json refuses other numbers.
             status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             code,
@@ -95,7 +95,7 @@ impl Refusal {
     /// The reply, in the words of VOD or of OSS.
     pub(crate) fn reply(
         &self,
-        world: &World,
+        state: &SandboxState,
         head: &RequestHead,
         vod: bool,
         request_id: &str,
@@ -108,12 +108,12 @@ impl Refusal {
         if vod {
             self.vod_error().reply(host, request_id)
         } else {
-            self.oss_error(world, head).reply(&head.method, host, request_id)
+            self.oss_error(state, head).reply(&head.method, host, request_id)
         }
     }
 
-    fn oss_error(&self, world: &World, head: &RequestHead) -> OssError {
-        let now = world.clock.now();
+    fn oss_error(&self, state: &SandboxState, head: &RequestHead) -> OssError {
+        let now = state.clock.now();
         match self {
             Self::ExpiredToken => OssError::token_expired(),
             // The request may carry any date or none; the fault claims one an hour late.
@@ -134,7 +134,7 @@ impl Refusal {
             Self::NoSuchUpload => (StatusCode::NOT_FOUND, "InvalidVideo.NotFound"),
             Self::AccessDenied | Self::Status { .. } => (StatusCode::FORBIDDEN, "Forbidden.RAM"),
         };
-        VodError::new(status, code, PLANTED)
+        VodError::new(status, code, INJECTED_ERROR)
     }
 }
 
@@ -154,15 +154,15 @@ fn status_reply(
             format!("<html><head><title>{status}</title></head></html>\n"),
         ),
         ErrorForm::Native if vod => {
-            json(status, &error_json(code, PLANTED, &head.host, request_id))
+            json(status, &error_json(code, INJECTED_ERROR, &head.host, request_id))
         }
         ErrorForm::Native if head.method == Method::HEAD => empty(status),
         ErrorForm::Native => full(
             status,
             "application/xml",
-            error_xml(code, PLANTED, &head.host, request_id, None, &[]),
+            error_xml(code, INJECTED_ERROR, &head.host, request_id, None, &[]),
         ),
     }
 }
 
-const PLANTED: &str = "A planted fault.";
+const INJECTED_ERROR: &str = "A planted fault.";

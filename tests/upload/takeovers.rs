@@ -1,7 +1,7 @@
 //! Several writers of one upload: only the last one acknowledges, whatever arrives late.
 
 use vod_uploader::error::ErrorKind;
-use vod_uploader::upload::{Lease, Outcome};
+use vod_uploader::upload::{Lease, SessionOutcome};
 
 use crate::harness::{ClientRequest, Operation, World, WriterId, key};
 
@@ -13,7 +13,7 @@ fn who_was_taken_over_puts_no_small_object_after_the_upload_has_ended() {
     for seed in 0..40 {
         for steps in 0..60 {
             let mut world = World::of_known_length(60_000).seeded(seed);
-            world.kv.write(&key().lease(), &Lease::unclaimed().encode().unwrap()).unwrap();
+            world.kv.write(&key().lease_key(), &Lease::unheld().encode().unwrap()).unwrap();
             let slow = world.take_over(ClientRequest::new(0, 60_000));
             for _ in 0..steps {
                 world.step(slow);
@@ -22,9 +22,12 @@ fn who_was_taken_over_puts_no_small_object_after_the_upload_has_ended() {
             if world.kv.writes_with(".c.") > 1 {
                 break;
             }
-            assert_eq!(world.abort(), Outcome::Aborted);
+            assert_eq!(world.abort(), SessionOutcome::Aborted);
             let outcome = world.run(slow);
-            assert!(!matches!(outcome, Outcome::Completed(_)), "{seed} {steps}: {outcome:?}");
+            assert!(
+                !matches!(outcome, SessionOutcome::Completed(_)),
+                "{seed} {steps}: {outcome:?}"
+            );
             assert_eq!(world.store.count(Operation::PutObject), 0, "{seed} {steps}");
         }
     }
@@ -179,11 +182,13 @@ fn a_take_over_with_a_wrong_offset_leaves_the_running_writer_alone() {
         let outcome = world.run(wrong);
         assert_eq!(world.kv.writes, before);
         match outcome {
-            Outcome::Completed(_) => assert_eq!(world.store.uploads.len(), 0),
-            Outcome::Failed { error, .. } => assert_eq!(error.kind(), ErrorKind::OffsetMismatch),
+            SessionOutcome::Completed(_) => assert_eq!(world.store.uploads.len(), 0),
+            SessionOutcome::Failed { error, .. } => {
+                assert_eq!(error.kind(), ErrorKind::OffsetMismatch)
+            }
             other => panic!("{other:?}"),
         }
-        assert!(matches!(world.run(first), Outcome::Completed(_)));
+        assert!(matches!(world.run(first), SessionOutcome::Completed(_)));
     }
 }
 
@@ -198,7 +203,7 @@ fn complete_names_only_the_parts_that_were_acknowledged() {
     }
     world.crash(first);
     let outcome = world.resume();
-    assert!(matches!(outcome, Outcome::Completed(_)), "{outcome:?}");
+    assert!(matches!(outcome, SessionOutcome::Completed(_)), "{outcome:?}");
     let numbers: Vec<_> = world.store.seen.iter().filter_map(|(_, number)| *number).collect();
     let second_s: Vec<_> = numbers.iter().skip(1).collect();
     assert!(second_s.iter().all(|number| **number > numbers[0]), "{numbers:?}");
@@ -220,7 +225,7 @@ fn a_number_that_a_crashed_writer_may_have_used_is_not_used_again() {
         assert_eq!(world.stored_offset(), 102_400);
     }
     let outcome = world.resume();
-    assert!(matches!(outcome, Outcome::Completed(_)), "{outcome:?}");
+    assert!(matches!(outcome, SessionOutcome::Completed(_)), "{outcome:?}");
     let mut numbers: Vec<_> = world.store.seen.iter().filter_map(|(_, number)| *number).collect();
     let sent = numbers.len();
     numbers.sort_unstable();
@@ -281,12 +286,12 @@ fn a_fence_keeps_the_offset_against_a_writer_that_is_still_at_work() {
         }
         let outcome = world.fence();
         let offset = world.told_offset();
-        if let Outcome::Suspended { durable, .. } = &outcome {
+        if let SessionOutcome::Suspended { durable, .. } = &outcome {
             assert!(offset == Some(durable.bytes()) || durable.is_zero(), "{offset:?} {outcome:?}");
         }
         world.run(first);
         assert!(world.told_offset() >= offset);
-        assert!(matches!(world.resume(), Outcome::Completed(_)));
+        assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
     }
 }
 
@@ -297,17 +302,17 @@ fn run_steps(world: &mut World, id: WriterId, steps: usize) -> bool {
     !world.writers[id].has_ended()
 }
 
-fn is_taken_over(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Failed { error, .. } if error.kind() == ErrorKind::TakenOver)
+fn is_taken_over(outcome: &SessionOutcome) -> bool {
+    matches!(outcome, SessionOutcome::Failed { error, .. } if error.kind() == ErrorKind::TakenOver)
 }
 
 /// Every writer has completed, was taken over or came with an offset that was no longer right; and
 /// whoever comes next finds, or makes, the whole object.
-fn assert_one_whole_object(world: &mut World, outcomes: &[Outcome]) {
+fn assert_one_whole_object(world: &mut World, outcomes: &[SessionOutcome]) {
     for outcome in outcomes {
         let expected = match outcome {
-            Outcome::Completed(_) => true,
-            Outcome::Failed { error, .. } => {
+            SessionOutcome::Completed(_) => true,
+            SessionOutcome::Failed { error, .. } => {
                 matches!(error.kind(), ErrorKind::TakenOver | ErrorKind::OffsetMismatch)
             }
             _ => false,
@@ -315,5 +320,5 @@ fn assert_one_whole_object(world: &mut World, outcomes: &[Outcome]) {
         assert!(expected, "{outcome:?}");
     }
     let last = world.resume();
-    assert!(matches!(last, Outcome::Completed(_)), "{last:?} after {outcomes:?}");
+    assert!(matches!(last, SessionOutcome::Completed(_)), "{last:?} after {outcomes:?}");
 }

@@ -7,51 +7,51 @@ use std::cell::{Cell, RefCell, RefMut};
 use std::rc::Rc;
 use std::time::Duration;
 
-use vod_uploader::queue::{Event, Output, Queue, TurnId};
+use vod_uploader::queue::{Event, Output, Queue, SessionId};
 use vod_uploader::units::UnixMillis;
-use vod_uploader::upload::Want;
+use vod_uploader::upload::FillRequest;
 use vod_uploader::{Error, ErrorKind, Result};
 use vod_uploader_relay::ports::Ports;
 
-use super::bell::Bell;
-use super::supply::Supply;
+use super::notifier::Notifier;
+use super::supply::SuppliedStream;
 
-pub(super) struct Shared {
+pub(super) struct UploaderInner {
     queue: RefCell<Queue>,
     ports: Ports,
     /// How long the store or VOD may take to answer.
     timeout: Duration,
-    driver: Rc<Bell>,
+    driver: Rc<Notifier>,
     /// What was supplied and not handed over yet.
-    supplies: RefCell<Vec<(TurnId, Supply)>>,
-    reader: RefCell<Reader>,
+    supplies: RefCell<Vec<(SessionId, SuppliedStream)>>,
+    reader: RefCell<EventReader>,
     closed: Cell<bool>,
 }
 
 /// Who reads the events.
-enum Reader {
+enum EventReader {
     /// Nobody yet: they are kept.
-    Expected,
+    NotAttached,
     Reading {
-        bell: Rc<Bell>,
+        notifier: Rc<Notifier>,
         /// It waits for the next event.
         waits: bool,
         /// The event that it was woken for.
         next: Option<Box<Event>>,
     },
     /// Nobody any more.
-    Gone,
+    Detached,
 }
 
-impl Shared {
-    pub(super) fn new(ports: Ports, queue: Queue, timeout: Duration, driver: Rc<Bell>) -> Self {
+impl UploaderInner {
+    pub(super) fn new(ports: Ports, queue: Queue, timeout: Duration, driver: Rc<Notifier>) -> Self {
         Self {
             queue: RefCell::new(queue),
             ports,
             timeout,
             driver,
             supplies: RefCell::default(),
-            reader: RefCell::new(Reader::Expected),
+            reader: RefCell::new(EventReader::NotAttached),
             closed: Cell::new(false),
         }
     }
@@ -69,8 +69,8 @@ impl Shared {
         self.queue.borrow().next_wakeup()
     }
 
-    pub(super) fn wants(&self, turn: TurnId) -> Option<Want> {
-        self.queue.borrow().wants(turn)
+    pub(super) fn wants(&self, session: SessionId) -> Option<FillRequest> {
+        self.queue.borrow().pending_fill(session)
     }
 
     pub(super) fn ports(&self) -> Ports {
@@ -82,24 +82,24 @@ impl Shared {
     }
 
     /// Wakes the driver: the queue was changed.
-    pub(super) fn ring_driver(&self) {
-        self.driver.ring();
+    pub(super) fn wake_driver(&self) {
+        self.driver.notify_one();
     }
 
-    pub(super) fn supply(&self, turn: TurnId, supply: Supply) {
-        self.supplies.borrow_mut().push((turn, supply));
+    pub(super) fn supply(&self, session: SessionId, supply: SuppliedStream) {
+        self.supplies.borrow_mut().push((session, supply));
     }
 
-    pub(super) fn take_supplies(&self) -> Vec<(TurnId, Supply)> {
+    pub(super) fn take_supplies(&self) -> Vec<(SessionId, SuppliedStream)> {
         self.supplies.take()
     }
 
     /// Ends the work and the events.
     pub(super) fn close(&self) {
         self.closed.set(true);
-        self.ring_driver();
-        if let Reader::Reading { bell, .. } = &*self.reader.borrow() {
-            bell.ring();
+        self.wake_driver();
+        if let EventReader::Reading { notifier, .. } = &*self.reader.borrow() {
+            notifier.notify_one();
         }
     }
 
@@ -107,28 +107,28 @@ impl Shared {
         self.closed.get()
     }
 
-    /// Lets `bell` be rung for events, once an uploader.
+    /// Lets `notifier` be rung for events, once an uploader.
     ///
     /// # Errors
     /// [`ErrorKind::EventsTaken`].
-    pub(super) fn begin_reading(&self, bell: Rc<Bell>) -> Result<()> {
+    pub(super) fn attach_reader(&self, notifier: Rc<Notifier>) -> Result<()> {
         let mut reader = self.reader.borrow_mut();
-        if !matches!(*reader, Reader::Expected) {
+        if !matches!(*reader, EventReader::NotAttached) {
             let message = "the events have been taken before";
             return Err(Error::new(ErrorKind::EventsTaken, message));
         }
-        *reader = Reader::Reading { bell, waits: false, next: None };
+        *reader = EventReader::Reading { notifier, waits: false, next: None };
         Ok(())
     }
 
     /// The events are read no more, and not kept either.
-    pub(super) fn end_reading(&self) {
-        self.reader.replace(Reader::Gone);
+    pub(super) fn detach_reader(&self) {
+        self.reader.replace(EventReader::Detached);
     }
 
     /// The next event for the reader, who waits for one where there is none.
     pub(super) fn take_event(&self) -> Option<Event> {
-        let Reader::Reading { waits, next, .. } = &mut *self.reader.borrow_mut() else {
+        let EventReader::Reading { waits, next, .. } = &mut *self.reader.borrow_mut() else {
             return None;
         };
         let event = next.take().map(|event| *event).or_else(|| self.queue().poll_event());
@@ -138,17 +138,17 @@ impl Shared {
 
     /// Wakes a reader that waits, if there is an event for it. Others stay in the queue, where
     /// newer progress takes the place of older.
-    pub(super) fn offer_event(&self) {
+    pub(super) fn notify_reader(&self) {
         match &mut *self.reader.borrow_mut() {
-            Reader::Expected => {}
-            Reader::Reading { bell, waits, next } => {
+            EventReader::NotAttached => {}
+            EventReader::Reading { notifier, waits, next } => {
                 if *waits && let Some(event) = self.queue().poll_event() {
                     *next = Some(Box::new(event));
                     *waits = false;
-                    bell.ring();
+                    notifier.notify_one();
                 }
             }
-            Reader::Gone => while self.queue().poll_event().is_some() {},
+            EventReader::Detached => while self.queue().poll_event().is_some() {},
         }
     }
 }

@@ -7,9 +7,9 @@ use super::new_file::NewFile;
 
 /// The fingerprint of a file. It is a digest, so that keys reveal neither names nor contents.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct FileIdentity(String);
+pub struct FileFingerprint(String);
 
-impl FileIdentity {
+impl FileFingerprint {
     /// The fingerprint of `file` in `account`.
     ///
     /// `None` if the size is unknown, or if both the modification time and the content samples
@@ -18,18 +18,18 @@ impl FileIdentity {
     #[must_use]
     pub fn of(account: Option<&str>, file: &NewFile) -> Option<Self> {
         let size = file.size?;
-        if file.last_modified_ms.is_none() && file.edges.is_none() {
+        if file.last_modified_ms.is_none() && file.content_sample.is_none() {
             return None;
         }
-        let edges = file.edges.as_ref();
+        let sample = file.content_sample.as_ref();
         let last_modified = file.last_modified_ms.map(u64::to_le_bytes);
         let fields = [
             account.map(str::as_bytes),
             Some(file.name.as_bytes()),
             Some(&size.bytes().to_le_bytes()[..]),
             last_modified.as_ref().map(|bytes| &bytes[..]),
-            edges.map(|edges| &edges.first[..]),
-            edges.map(|edges| &edges.last[..]),
+            sample.map(|sample| &sample.first[..]),
+            sample.map(|sample| &sample.last[..]),
             file.endpoint.as_deref().map(str::as_bytes),
             file.bucket.as_deref().map(str::as_bytes),
             file.object.as_deref().map(str::as_bytes),
@@ -55,7 +55,7 @@ impl FileIdentity {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::new_file::Edges;
+    use crate::queue::new_file::ContentSample;
     use crate::units::ByteCount;
 
     fn file() -> NewFile {
@@ -69,19 +69,25 @@ mod tests {
 
     #[test]
     fn the_same_file_has_the_same_fingerprint_and_others_differ() {
-        let edges = |first: &str| Edges { first: first.into(), last: "z".into() };
-        let same = FileIdentity::of(Some("1"), &file());
-        assert_eq!(same, FileIdentity::of(Some("1"), &file()));
+        let sample = |first: &str| ContentSample { first: first.into(), last: "z".into() };
+        let same = FileFingerprint::of(Some("1"), &file());
+        assert_eq!(same, FileFingerprint::of(Some("1"), &file()));
         let others = [
-            FileIdentity::of(None, &file()),
-            FileIdentity::of(Some("2"), &file()),
-            FileIdentity::of(Some("1"), &NewFile { name: "b.mp4".into(), ..file() }),
-            FileIdentity::of(Some("1"), &NewFile { size: Some(ByteCount(6)), ..file() }),
-            FileIdentity::of(Some("1"), &NewFile { last_modified_ms: Some(8), ..file() }),
-            FileIdentity::of(Some("1"), &NewFile { edges: Some(edges("a")), ..file() }),
-            FileIdentity::of(Some("1"), &NewFile { edges: Some(edges("b")), ..file() }),
-            FileIdentity::of(Some("1"), &NewFile { object: Some("o".into()), ..file() }),
-            FileIdentity::of(Some("1"), &NewFile { bucket: Some("o".into()), ..file() }),
+            FileFingerprint::of(None, &file()),
+            FileFingerprint::of(Some("2"), &file()),
+            FileFingerprint::of(Some("1"), &NewFile { name: "b.mp4".into(), ..file() }),
+            FileFingerprint::of(Some("1"), &NewFile { size: Some(ByteCount(6)), ..file() }),
+            FileFingerprint::of(Some("1"), &NewFile { last_modified_ms: Some(8), ..file() }),
+            FileFingerprint::of(
+                Some("1"),
+                &NewFile { content_sample: Some(sample("a")), ..file() },
+            ),
+            FileFingerprint::of(
+                Some("1"),
+                &NewFile { content_sample: Some(sample("b")), ..file() },
+            ),
+            FileFingerprint::of(Some("1"), &NewFile { object: Some("o".into()), ..file() }),
+            FileFingerprint::of(Some("1"), &NewFile { bucket: Some("o".into()), ..file() }),
         ];
         for (index, other) in others.iter().enumerate() {
             assert_ne!(*other, same, "{index}");
@@ -91,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_file_that_could_be_another_one_has_no_fingerprint() {
-        assert_eq!(FileIdentity::of(None, &NewFile { size: None, ..file() }), None);
-        assert_eq!(FileIdentity::of(None, &NewFile { last_modified_ms: None, ..file() }), None);
+        assert_eq!(FileFingerprint::of(None, &NewFile { size: None, ..file() }), None);
+        assert_eq!(FileFingerprint::of(None, &NewFile { last_modified_ms: None, ..file() }), None);
     }
 }

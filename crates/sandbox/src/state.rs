@@ -15,7 +15,7 @@ use crate::store::Store;
 
 /// What all requests of one sandbox share.
 #[derive(Debug)]
-pub(crate) struct World {
+pub(crate) struct SandboxState {
     pub(crate) config: SandboxConfig,
     pub(crate) store: Store,
     pub(crate) clock: Clock,
@@ -27,11 +27,11 @@ pub(crate) struct World {
     used_nonces: Mutex<HashSet<(String, String)>>,
 }
 
-impl World {
+impl SandboxState {
     /// Opens the data folder. Blocks.
     pub(crate) fn open(config: SandboxConfig) -> io::Result<Self> {
         Ok(Self {
-            store: Store::open(&config.data_folder, config.discard_bodies)?,
+            store: Store::open(&config.data_dir, config.discard_bodies)?,
             clock: Clock::default(),
             faults: Faults::default(),
             counters: Counters::default(),
