@@ -110,8 +110,8 @@ impl Queue {
         QueueCall::AddFile.require(self.state())?;
         let file = ValidatedFile::new(self.ctx.options().user_id(), new)?;
         if self.listed().any(|listed| listed.is_same_file(&file)) {
-            let message = "the list already contains a file with this name, size, modification time and \
-                           content sample";
+            let message = "the list already contains a file with this name, size, \
+                           modification time and content sample";
             return Err(Error::new(ErrorKind::FileDuplicate, message));
         }
         self.files_added += 1;
