@@ -24,7 +24,6 @@ mod demo;
 mod docs;
 mod lint;
 mod ports;
-mod random;
 mod report;
 mod seal_key;
 mod server;

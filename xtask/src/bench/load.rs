@@ -1,6 +1,5 @@
-//! The loads of the benchmark, and how they are sent.
+//! The workloads of the benchmarks, and how they are sent.
 
-use std::net::SocketAddr;
 use std::thread;
 use std::time::Duration;
 
@@ -13,26 +12,26 @@ use crate::command_error::CommandError;
 pub(super) struct Workload {
     pub(super) name: &'static str,
     pub(super) uploads: u64,
-    pub(super) shape: RequestPattern,
+    pub(super) pattern: RequestPattern,
 }
 
 /// How a body arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RequestPattern {
     /// In one PUT.
-    Whole,
+    Single,
     /// In PATCH requests of [`CHUNK_BYTES`].
     Chunks,
 }
 
-/// One upload of a load: sends a body of `length_bytes` that repeats `block`.
+/// Sends one upload of a workload, a body of `length_bytes` that repeats `block`.
 pub(super) type Send<'a> = dyn Fn(u64, u64, &[u8]) -> Result<(), CommandError> + Sync + 'a;
 
 impl Workload {
-    /// Sends `size_bytes` in all, an equal share for each upload.
+    /// Sends `size_bytes` in total, an equal share for each upload.
     ///
     /// # Errors
-    /// The first upload that failed.
+    /// Returns the error of the first upload that failed.
     pub(super) fn send(
         &self,
         size_bytes: u64,
@@ -51,19 +50,19 @@ impl Workload {
     }
 }
 
-/// Uploads to the worker.
+/// Uploads a body.
 ///
 /// # Errors
-/// It refuses the upload or breaks it off.
-pub(super) fn to_worker(
-    worker: SocketAddr,
-    shape: RequestPattern,
+/// Returns an error if a request fails or has another offset.
+pub(super) fn upload(
+    origin: &str,
+    pattern: RequestPattern,
     (upload, length_bytes, block): (u64, u64, &[u8]),
 ) -> Result<(), CommandError> {
     let name = format!("bench-{upload}.mp4");
-    let client = Client::new(&worker.to_string()).with_timeout(RESPONSE_LIMIT);
+    let client = Client::new(origin).with_timeout(RESPONSE_LIMIT);
     let mut connection = client.connect()?;
-    if shape == RequestPattern::Whole {
+    if pattern == RequestPattern::Single {
         let put = Request::new("PUT", &format!("/v1/uploads/{name}"));
         let put = put.header("connection", "close");
         return send(connection, put, (length_bytes, block), 201).map(drop);
@@ -84,19 +83,19 @@ pub(super) fn to_worker(
     Ok(())
 }
 
-/// Sends the same requests to nginx, which relays them to the sink.
+/// Sends the same bodies to a proxy.
 ///
 /// # Errors
 /// Returns an error if a request fails.
-pub(super) fn to_nginx(
-    nginx: SocketAddr,
-    shape: RequestPattern,
+pub(super) fn relay(
+    origin: &str,
+    pattern: RequestPattern,
     (upload, length_bytes, block): (u64, u64, &[u8]),
 ) -> Result<(), CommandError> {
     let path = format!("/bench-{upload}.mp4");
-    let client = Client::new(&nginx.to_string()).with_timeout(RESPONSE_LIMIT);
+    let client = Client::new(origin).with_timeout(RESPONSE_LIMIT);
     let mut connection = client.connect()?;
-    if shape == RequestPattern::Whole {
+    if pattern == RequestPattern::Single {
         let put = Request::new("PUT", &path);
         return send(connection, put, (length_bytes, block), 200).map(drop);
     }
@@ -146,47 +145,23 @@ fn chunks(length_bytes: u64) -> impl Iterator<Item = (u64, u64)> {
     })
 }
 
-/// What is measured, from the easiest on.
-pub(super) const LOADS: [Workload; 4] = [
-    Workload { name: "1 upload, whole body", uploads: 1, shape: RequestPattern::Whole },
-    Workload { name: "8 uploads, whole bodies", uploads: 8, shape: RequestPattern::Whole },
-    Workload { name: "1 upload, 3 MiB chunks", uploads: 1, shape: RequestPattern::Chunks },
-    Workload { name: "8 uploads, 3 MiB chunks", uploads: 8, shape: RequestPattern::Chunks },
+/// The workloads of the relay benchmark.
+pub(super) const WORKLOADS: [Workload; 4] = [
+    Workload { name: "1 upload, one request", uploads: 1, pattern: RequestPattern::Single },
+    Workload { name: "8 uploads, one request each", uploads: 8, pattern: RequestPattern::Single },
+    Workload { name: "1 upload, 3 MiB chunks", uploads: 1, pattern: RequestPattern::Chunks },
+    Workload { name: "8 uploads, 3 MiB chunks", uploads: 8, pattern: RequestPattern::Chunks },
 ];
 
-/// Completing a large object takes its time.
+/// Completing a large object takes time.
 const RESPONSE_LIMIT: Duration = Duration::from_secs(120);
 
-/// What a browser client would send at a time.
+/// A usual chunk size of browser clients.
 pub(super) const CHUNK_BYTES: u64 = 3 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
-
-    use super::super::sink::Sink;
     use super::*;
-
-    #[test]
-    fn one_connection_sends_bodies_one_after_another_and_every_byte_arrives() {
-        let sink = Sink::start().unwrap();
-        let mut connection = Client::new(&sink.address().to_string()).connect().unwrap();
-        for length in [0, 1, 1_000, 100_001] {
-            let body = (length, &[7; 1_000][..]);
-            (_, connection) = send(connection, Request::new("PUT", "/"), body, 200).unwrap();
-        }
-        assert_eq!(sink.requests().written_bytes, 101_002);
-    }
-
-    #[test]
-    fn another_status_than_the_expected_one_is_an_error_that_names_both() {
-        let sink = Sink::start().unwrap();
-        let connection = Client::new(&sink.address().to_string()).connect().unwrap();
-        let failure = send(connection, Request::new("PUT", "/p"), (1, &[7]), 201).unwrap_err();
-        let failure = failure.to_string();
-        assert!(failure.contains("PUT /p") && failure.contains("200"), "{failure}");
-        assert!(failure.contains("201"), "{failure}");
-    }
 
     #[test]
     fn chunks_cover_a_body_and_only_the_last_is_shorter() {
@@ -194,14 +169,5 @@ mod tests {
         let expected = [(0, CHUNK_BYTES), (CHUNK_BYTES, CHUNK_BYTES), (2 * CHUNK_BYTES, 1)];
         assert_eq!(all, expected);
         assert_eq!(chunks(CHUNK_BYTES).count(), 1);
-    }
-
-    #[test]
-    fn a_failed_upload_fails_the_load() {
-        let outcome = LOADS[1].send(64, b"block", &|upload, length_bytes, _| {
-            assert_eq!(length_bytes, 8);
-            if upload == 5 { Err(CommandError::new("the sixth")) } else { Ok(()) }
-        });
-        assert!(outcome.is_err_and(|failure| failure.to_string() == "the sixth"));
     }
 }

@@ -1,17 +1,15 @@
-//! What one workload cost a server.
+//! The cost of one workload.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::store_requests::StoreRequests;
-
-/// What one workload cost.
+/// The cost of one workload.
 #[derive(Clone, Debug)]
 pub(super) struct Measurement {
-    /// Bytes of the bodies that clients sent.
+    /// Bytes of all request bodies.
     pub(super) body_bytes: u64,
-    /// The requests that they would need with chunks of 3 MiB.
+    /// The number of requests that these bodies need in chunks of 3 MiB.
     pub(super) chunks: u64,
     pub(super) uploads: u64,
     pub(super) elapsed: Duration,
@@ -20,13 +18,13 @@ pub(super) struct Measurement {
     /// The highest resident set of the server's process.
     pub(super) rss_peak_bytes: u64,
     pub(super) store: StoreRequests,
-    /// The most linear memory of all instances together; `None` if the server runs no components.
+    /// The largest linear memory of all instances together; `None` if there are no components.
     pub(super) component_memory_peak_bytes: Option<u64>,
-    /// The most bytes that were on disk beside the key-value store; `None` if that is not watched.
+    /// The most bytes on disk outside the key-value store; `None` if they are not sampled.
     pub(super) temporary_bytes: Option<u64>,
 }
 
-/// A limit, and what was found.
+/// A limit, and the measured value.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Threshold {
     pub(super) name: String,
@@ -79,7 +77,74 @@ impl Measurement {
     }
 }
 
-/// What keeps every threshold.
+/// Requests to a store, by kind, and the bytes it received.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct StoreRequests {
+    pub(super) part: u64,
+    pub(super) list: u64,
+    pub(super) head: u64,
+    pub(super) get: u64,
+    pub(super) put: u64,
+    pub(super) delete: u64,
+    /// The requests that create and complete an upload, including those to VOD.
+    pub(super) other: u64,
+    /// Bytes of parts and objects.
+    pub(super) written_bytes: u64,
+}
+
+impl StoreRequests {
+    /// Reads the counts of the sandbox, or of `tests/bench_servers/store.mjs`.
+    pub(super) fn from_json(requests: &Value) -> Self {
+        let mut counted = Self::default();
+        for (operation, count) in requests["operations"].as_object().into_iter().flatten() {
+            let number = |name: &str| count[name].as_u64().unwrap_or_default();
+            let kind = match operation.as_str() {
+                "UploadPart" | "UploadPartCopy" => &mut counted.part,
+                "ListParts" | "ListMultipartUploads" | "ListObjects" => &mut counted.list,
+                "HeadObject" => &mut counted.head,
+                "GetObject" => &mut counted.get,
+                "PutObject" => &mut counted.put,
+                "DeleteObject" => &mut counted.delete,
+                _ => &mut counted.other,
+            };
+            *kind += number("requests");
+            if matches!(operation.as_str(), "UploadPart" | "PutObject") {
+                counted.written_bytes += number("bytes");
+            }
+        }
+        counted
+    }
+
+    /// Requests of all kinds.
+    pub(super) fn all(&self) -> u64 {
+        self.chunk_requests() + self.other
+    }
+
+    /// Requests of all kinds except [`Self::other`], whose number does not depend on the size.
+    pub(super) fn chunk_requests(&self) -> u64 {
+        self.part + self.read_requests() + self.put + self.delete
+    }
+
+    /// Requests for information that a server could have stored.
+    pub(super) fn read_requests(&self) -> u64 {
+        self.list + self.head + self.get
+    }
+
+    /// The requests by kind.
+    pub(super) fn to_json(self) -> Value {
+        json!({
+            "part": self.part,
+            "list": self.list,
+            "head": self.head,
+            "get": self.get,
+            "put": self.put,
+            "delete": self.delete,
+            "other": self.other,
+        })
+    }
+}
+
+/// A measurement that meets every threshold.
 #[cfg(test)]
 pub(super) fn measured() -> Measurement {
     Measurement {
@@ -100,7 +165,7 @@ pub(super) fn measured() -> Measurement {
     }
 }
 
-/// Which of the thresholds are missed after a change of what keeps them all.
+/// Whether each threshold is missed after a change of [`measured`].
 #[cfg(test)]
 pub(super) fn missed(
     thresholds: fn(&Measurement) -> Vec<Threshold>,
@@ -116,12 +181,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_related_to_what_was_sent() {
+    fn costs_are_relative_to_the_bytes_sent() {
         let measured = measured();
         assert!((measured.cpu_seconds_per_gb() - 1.5).abs() < 1e-9);
         assert!((measured.megabytes_per_second() - 200.0).abs() < 1e-9);
         assert!((measured.store_ratio() - 1.0).abs() < 1e-9);
         assert!((measured.per_upload(measured.store.all()) - 104.0).abs() < 1e-9);
         assert_eq!(measured.per_chunk(202), "1.01");
+    }
+
+    #[test]
+    fn operations_of_the_store_are_counted_by_kind() {
+        let counted = StoreRequests::from_json(&json!({ "operations": {
+            "CreateUploadVideo": { "requests": 1, "bytes": 200 },
+            "UploadPart": { "requests": 8, "bytes": 1_000 },
+            "ListParts": { "requests": 3, "bytes": 0 },
+            "PutObject": { "requests": 5, "bytes": 20 },
+            "CompleteMultipartUpload": { "requests": 1, "bytes": 4_000 },
+        }}));
+        let expected = StoreRequests {
+            part: 8,
+            list: 3,
+            put: 5,
+            other: 2,
+            written_bytes: 1_020,
+            ..StoreRequests::default()
+        };
+        assert_eq!(counted, expected);
     }
 }

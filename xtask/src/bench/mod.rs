@@ -1,22 +1,14 @@
-//! `cargo xtask bench`: what the relay costs.
+//! `cargo xtask bench`: the cost of the relay.
 
 mod benchmark;
 mod chunks;
-mod listener;
 mod load;
 mod measurement;
-mod nginx;
-mod process;
+mod peer;
 mod relay;
 mod report;
-mod request;
-mod s3_store;
-mod sink;
-mod store_requests;
 mod target;
-mod temporary_files;
-mod tus_server;
-mod worker;
+mod usage;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,9 +20,9 @@ use crate::data_dir;
 pub(crate) const OPTIONS: &str = "relay|chunks [--size-mib 512|384] [--json FILE] [--data .data]";
 
 pub(crate) const SUMMARY: &str = "\
-relay: CPU time, speed, memory, store requests and disk of the worker, beside nginx.
-chunks: what 3 MiB chunks cost it and its store, beside @tus/server with @tus/s3-store (npm).
-Fails if a threshold is missed. Reads /proc, so it needs Linux.";
+relay: CPU time, speed, memory, store requests and disk of the worker, compared with nginx.
+chunks: the cost of 3 MiB chunks, compared with @tus/server and @tus/s3-store (npm).
+Fails if a threshold is missed. Needs Linux, and Node.js for the comparison.";
 
 /// Runs the benchmark that the arguments name.
 pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, CommandError> {
@@ -45,9 +37,9 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, CommandError> {
 /// The command line of `bench`.
 struct Options {
     benchmark: &'static Benchmark,
-    /// Bytes that each row of the table relays, over all its uploads.
+    /// Bytes that each workload relays in total.
     size_bytes: u64,
-    /// Where the numbers are written to as JSON.
+    /// The file for the numbers as JSON.
     json: Option<PathBuf>,
     data: PathBuf,
 }
@@ -89,10 +81,10 @@ const BENCHMARKS: [&Benchmark; 2] = [&relay::RELAY, &chunks::CHUNKS];
 
 const MEBIBYTE: u64 = 1024 * 1024;
 
-/// Below this, a row ends before its CPU time can be measured.
+/// Below this, the CPU time cannot be measured.
 const SIZE_MIB_MIN: u64 = 8;
 
-/// 1 TiB: a slip of the keyboard should not run for days.
+/// 1 TiB: a typing error should not run for days.
 const SIZE_MIB_MAX: u64 = 1024 * 1024;
 
 #[cfg(test)]
@@ -113,12 +105,5 @@ mod tests {
         assert_eq!((options.size_bytes, options.json), (67_108_864, Some("o.json".into())));
         assert!(parse(&["relay", "--size-mib=7"]).is_err());
         assert!(parse(&["relay", "--size-mib=many"]).is_err());
-    }
-
-    #[test]
-    fn what_to_measure_has_to_be_named() {
-        for arguments in [vec![], vec!["relays"], vec!["relay", "chunks"]] {
-            assert!(parse(&arguments).is_err(), "{arguments:?}");
-        }
     }
 }

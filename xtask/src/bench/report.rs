@@ -1,4 +1,4 @@
-//! How the numbers are shown.
+//! The output of the numbers.
 
 use std::fs;
 use std::path::Path;
@@ -9,10 +9,10 @@ use super::measurement::{Measurement, Threshold};
 use crate::command_error::CommandError;
 use crate::report::{self, Table};
 
-/// A title and what stands below it.
+/// A title, and the cell for a measurement.
 pub(super) type Column = (&'static str, fn(&Measurement) -> String);
 
-/// What one workload cost the worker, and what it cost the peer.
+/// The cost of one workload for the worker and for the peer.
 #[derive(Debug)]
 pub(super) struct Row {
     /// The name of the workload.
@@ -21,7 +21,7 @@ pub(super) struct Row {
     pub(super) peer: Option<Measurement>,
 }
 
-/// Prints a line for each workload and one for the peer below it.
+/// Prints a line for each workload, and one for the peer below it.
 pub(super) fn print_table(columns: &[Column], peer_name: &str, rows: &[Row]) {
     let mut table = Table::default();
     let titles = columns.iter().map(|(title, _)| (*title).to_owned());
@@ -42,7 +42,7 @@ pub(super) fn print_table(columns: &[Column], peer_name: &str, rows: &[Row]) {
     table.lines().iter().for_each(|line| report::line(line));
 }
 
-/// Prints each threshold of each workload and returns whether the worker keeps all.
+/// Prints each threshold of each workload. Returns whether the worker meets all.
 pub(super) fn print_thresholds(
     thresholds: fn(&Measurement) -> Vec<Threshold>,
     rows: &[Row],
