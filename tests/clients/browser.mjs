@@ -8,13 +8,13 @@ import { PageServer } from "./browser/page_server.mjs";
 import * as tusJs from "./browser/tus_js.mjs";
 import * as uppy from "./browser/uppy.mjs";
 
-/** The worker is told which origin may use it. */
+/** The worker allows the origin of the pages. */
 export async function prepare() {
   const pages = await PageServer.start();
   return { pages, browserOrigin: pages.origin };
 }
 
-export async function play({ stage, checks, pages, chromium: executablePath }) {
+export async function runChecks({ harness, checks, pages, chromium: executablePath }) {
   const browser = await chromium.launch({
     executablePath,
     // The sandbox of Chromium does not work for root.
@@ -22,17 +22,17 @@ export async function play({ stage, checks, pages, chromium: executablePath }) {
     args: ["--no-proxy-server"],
   });
   const pageOrigin = pages.origin;
-  const setting = { stage, checks, pageOrigin, open: (path) => open(browser, pageOrigin + path) };
+  const setting = { harness, checks, pageOrigin, open: (path) => open(browser, pageOrigin + path) };
   try {
     for (const client of [tusJs, uppy, filepond, form]) {
-      await client.play(setting);
+      await client.runChecks(setting);
     }
   } finally {
     await browser.close();
   }
 }
 
-/** A page in a profile of its own. Those of earlier checks end, with all that they still do. */
+/** A page with a new profile. Closes the pages of earlier checks with their requests. */
 async function open(browser, url) {
   await Promise.all(browser.contexts().map((context) => context.close()));
   const context = await browser.newContext();

@@ -2,57 +2,57 @@
 
 import assert from "node:assert/strict";
 
-import { MIB } from "./stage/file.mjs";
-import { example } from "./stage/examples.mjs";
-import { shell, succeed } from "./stage/shell.mjs";
+import { MIB } from "./harness/file.mjs";
+import { example } from "./harness/examples.mjs";
+import { shell, succeed } from "./harness/shell.mjs";
 
-export async function play({ stage, checks }) {
-  const cwd = `${stage.folder}/files`;
-  const uploads = `${stage.origin}/v1/uploads`;
+export async function runChecks({ harness, checks }) {
+  const cwd = `${harness.directory}/files`;
+  const uploads = `${harness.origin}/v1/uploads`;
   const run = (script, variables) => succeed(script, { cwd, variables });
-  const film = (bytes) => stage.file("film.mp4", bytes);
+  const film = (bytes) => harness.file("film.mp4", bytes);
 
   const whole = film(24 * MIB + 5);
   await checks.run("curl -T uploads a file as documented", () =>
-    stage.expectStored([whole], async () => {
-      const answer = await run(example("sh", "curl -T film.mp4", stage.origin));
+    harness.expectStored([whole], async () => {
+      const answer = await run(example("sh", "curl -T film.mp4", harness.origin));
       whole.mediaId = JSON.parse(answer).media_id;
     }),
   );
 
-  const again = stage.file("again.mp4", 24 * MIB + 6);
+  const again = harness.file("again.mp4", 24 * MIB + 6);
   await checks.run("curl -T sends the file again when it was cut off and told to retry", () =>
-    stage.expectStored([again], async () => {
-      stage.proxy.breakAfter(9 * MIB);
+    harness.expectStored([again], async () => {
+      harness.proxy.breakAfter(9 * MIB);
       const options = "--silent --retry 3 --retry-all-errors --retry-delay 1";
       const answer = await run(`curl ${options} -T again.mp4 ${uploads}/again.mp4`);
-      await stage.proxy.expectBroken();
+      await harness.proxy.expectBroken();
       again.mediaId = JSON.parse(answer).media_id;
     }),
   );
 
-  const lost = stage.file("lost.mp4", 24 * MIB);
+  const lost = harness.file("lost.mp4", 24 * MIB);
   await checks.run("curl -T that is cut off leaves nothing behind", () =>
-    stage.expectNothingStored(async () => {
-      stage.proxy.breakAfter(9 * MIB);
+    harness.expectNothingStored(async () => {
+      harness.proxy.breakAfter(9 * MIB);
       const { status } = await shell(`curl --silent -T ${lost.path} ${uploads}/lost.mp4`, { cwd });
       assert.notEqual(status, 0);
-      await stage.proxy.expectBroken();
+      await harness.proxy.expectBroken();
     }),
   );
 
   await checks.run("curl -T - uploads what comes out of a pipe, as documented", async () => {
     const live = { ...film(13 * MIB + 7), name: "live.mp4" };
-    await stage.expectStored([live], async () => {
-      const answer = await run(example("sh", "curl -T - http", stage.origin));
+    await harness.expectStored([live], async () => {
+      const answer = await run(example("sh", "curl -T - http", harness.origin));
       live.mediaId = JSON.parse(answer).media_id;
     });
   });
 
   await checks.run("curl -T uploads a camera's clip, as documented", async () => {
-    const clip = stage.file("clip.mp4", 5 * MIB + 1);
-    const stored = JSON.parse(await run(example("sh", "-T clip.mp4", stage.origin)));
-    assert.ok((await stage.sandbox.stored(stored.object)).equals(clip.bytes));
+    const clip = harness.file("clip.mp4", 5 * MIB + 1);
+    const stored = JSON.parse(await run(example("sh", "-T clip.mp4", harness.origin)));
+    assert.ok((await harness.sandbox.stored(stored.object)).equals(clip.bytes));
   });
 
   for (const [protocol, telling, isComplete] of [
@@ -60,18 +60,18 @@ export async function play({ stage, checks }) {
     ["the IETF draft", "Upload-Complete: ?0", (object, file) => object.size === file.bytes.length],
   ]) {
     for (const [fate, action] of [
-      ["a cut connection", () => stage.proxy.cut()],
-      ["a crash of the worker", () => stage.crashWorker()],
+      ["a cut connection", () => harness.proxy.cut()],
+      ["a crash of the worker", () => harness.crashWorker()],
     ]) {
       await checks.run(`curl with ${protocol} resumes after ${fate}, as documented`, async () => {
         const resumed = film(16 * MIB + 8);
-        await stage.expectStored([resumed], async () => {
-          const [create, send] = steps(example("sh", telling, stage.origin));
+        await harness.expectStored([resumed], async () => {
+          const [create, send] = steps(example("sh", telling, harness.origin));
           const upload = (await run(`${create}echo "$UPLOAD"`)).trim();
           const variables = { FILE: "film.mp4", UPLOAD: upload };
-          stage.proxy.breakAfter(9 * MIB, action);
+          harness.proxy.breakAfter(9 * MIB, action);
           await shell(send, { cwd, variables });
-          await stage.proxy.expectBroken();
+          await harness.proxy.expectBroken();
           const { stdout } = await shell(`${send}\necho " from $OFFSET"`, { cwd, variables });
           const [, body, offset] = stdout.match(/({.*}) from (\d+)/);
           assert.ok(Number(offset) > 0, `it resumed at ${offset}`);
@@ -84,17 +84,17 @@ export async function play({ stage, checks }) {
   }
 
   await checks.run("curl manages an upload, as documented", () =>
-    stage.expectNothingStored(async () => {
+    harness.expectNothingStored(async () => {
       film(MIB);
-      const [create] = steps(example("sh", "Upload-Length: $SIZE", stage.origin));
+      const [create] = steps(example("sh", "Upload-Length: $SIZE", harness.origin));
       const variables = { UPLOAD: (await run(`${create}echo "$UPLOAD"`)).trim() };
-      const lines = example("sh", 'curl -X POST "$UPLOAD/pause"', stage.origin).trim().split("\n");
+      const lines = example("sh", 'curl -X POST "$UPLOAD/pause"', harness.origin).trim().split("\n");
       const [status, pause, resume, events, end] = lines;
       const stateAfter = async (line) => JSON.parse(await run(line, variables)).state;
       assert.equal(await stateAfter(status), "receiving");
       assert.equal(await stateAfter(pause), "paused");
       assert.equal(await stateAfter(resume), "receiving");
-      const renew = example("sh", "_sandbox/sts", stage.origin, stage.sandbox.origin);
+      const renew = example("sh", "_sandbox/sts", harness.origin, harness.sandbox.origin);
       assert.equal(await run(renew, variables), "");
       const followed = run(events, variables);
       await run(end, variables);
@@ -103,25 +103,25 @@ export async function play({ stage, checks }) {
   );
 
   await checks.run("curl -F uploads the files of a form as documented", async () => {
-    const files = [film(9 * MIB + 9), stage.file("more.mp4", 300_000)];
-    await stage.expectStored(files, async () => {
-      const answer = JSON.parse(await run(example("sh", "curl -F title=", stage.origin)));
+    const files = [film(9 * MIB + 9), harness.file("more.mp4", 300_000)];
+    await harness.expectStored(files, async () => {
+      const answer = JSON.parse(await run(example("sh", "curl -F title=", harness.origin)));
       assert.ok(answer.complete, JSON.stringify(answer));
       for (const [index, file] of files.entries()) file.mediaId = answer.files[index].media_id;
     });
   });
 
   await checks.run("curl -F that is cut off leaves nothing behind", () =>
-    stage.expectNothingStored(async () => {
-      stage.proxy.breakAfter(7 * MIB);
+    harness.expectNothingStored(async () => {
+      harness.proxy.breakAfter(7 * MIB);
       const { status } = await shell(`curl --silent -F film=@lost.mp4 ${uploads}`, { cwd });
       assert.notEqual(status, 0);
-      await stage.proxy.expectBroken();
+      await harness.proxy.expectBroken();
     }),
   );
 }
 
-/** The example in two: what creates an upload, and what sends the rest of it, however often. */
+/** Splits the example: the first script creates an upload, the second can be repeated. */
 function steps(block) {
   const second = block.indexOf("# 2.");
   assert.ok(second > 0, "the example has a step 2");

@@ -3,27 +3,27 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path";
 
-import { MIB } from "./stage/file.mjs";
-import { example } from "./stage/examples.mjs";
-import { shell, succeed } from "./stage/shell.mjs";
+import { MIB } from "./harness/file.mjs";
+import { example } from "./harness/examples.mjs";
+import { shell, succeed } from "./harness/shell.mjs";
 
 const FATES = [
   ["", undefined],
-  [" over a cut connection", (stage) => stage.proxy.cut()],
-  [" over a crash of the worker", (stage) => stage.crashWorker()],
+  [" over a cut connection", (harness) => harness.proxy.cut()],
+  [" over a crash of the worker", (harness) => harness.crashWorker()],
 ];
 
-export async function play(setting) {
-  const { stage, python } = setting;
-  const options = { cwd: `${stage.folder}/files`, path: [dirname(python)] };
-  await playTuspy({ ...setting, options });
-  await playTusPy({ ...setting, options });
+export async function runChecks(setting) {
+  const { harness, python } = setting;
+  const options = { cwd: `${harness.directory}/files`, path: [dirname(python)] };
+  await checkTuspy({ ...setting, options });
+  await checkTusPy({ ...setting, options });
 }
 
-async function playTuspy({ stage, checks, options }) {
+async function checkTuspy({ harness, checks, options }) {
   const program = new URL("python/upload_with_tuspy.py", import.meta.url).pathname;
   const command = (file, more) =>
-    `python ${program} ${stage.origin}/v1/files ${file.name} --storage ${file.name}.json ${more}`;
+    `python ${program} ${harness.origin}/v1/files ${file.name} --storage ${file.name}.json ${more}`;
 
   let number = 0;
   for (const [way, flags] of [
@@ -33,12 +33,12 @@ async function playTuspy({ stage, checks, options }) {
   ]) {
     for (const [fate, action] of FATES) {
       number += 1;
-      const file = stage.file(`tuspy-${number}.mp4`, 16 * MIB + number);
+      const file = harness.file(`tuspy-${number}.mp4`, 16 * MIB + number);
       await checks.run(`tuspy uploads ${way}${fate}`, () =>
-        stage.expectStored([file], async () => {
-          if (action) stage.proxy.breakAfter(12 * MIB, () => action(stage));
+        harness.expectStored([file], async () => {
+          if (action) harness.proxy.breakAfter(12 * MIB, () => action(harness));
           const answer = await succeed(command(file, `${flags} --retries 8`), options);
-          if (action) await stage.proxy.expectBroken();
+          if (action) await harness.proxy.expectBroken();
           file.mediaId = JSON.parse(answer).media_id;
         }),
       );
@@ -46,62 +46,62 @@ async function playTuspy({ stage, checks, options }) {
   }
 
   await checks.run("tuspy uploads as documented", async () => {
-    const film = stage.file("film.mp4", 16 * MIB + 5);
-    await stage.expectStored([film], async () => {
-      const block = example("python", "TusClient(", stage.origin);
+    const film = harness.file("film.mp4", 16 * MIB + 5);
+    await harness.expectStored([film], async () => {
+      const block = example("python", "TusClient(", harness.origin);
       film.mediaId = (await succeed(`python - <<'END'\n${block}\nEND`, options)).trim();
     });
   });
 
-  const flipped = stage.file("tuspy-flipped.mp4", 16 * MIB);
+  const flipped = harness.file("tuspy-flipped.mp4", 16 * MIB);
   await checks.run("tuspy with checksums sends a chunk again that arrived with a wrong bit", () =>
-    stage.expectStored([flipped], async () => {
-      stage.proxy.flipAfter(8 * MIB);
+    harness.expectStored([flipped], async () => {
+      harness.proxy.flipAfter(8 * MIB);
       const flags = `--chunk-size ${5 * MIB} --checksum --retries 1`;
       flipped.mediaId = JSON.parse(await succeed(command(flipped, flags), options)).media_id;
-      assert.equal(stage.proxy.bytesUntilFlip, Infinity, "a bit was flipped");
+      assert.equal(harness.proxy.bytesUntilFlip, Infinity, "a bit was flipped");
     }),
   );
 
-  const file = stage.file("tuspy-resumed.mp4", 16 * MIB);
+  const file = harness.file("tuspy-resumed.mp4", 16 * MIB);
   await checks.run("tuspy resumes what another process began", () =>
-    stage.expectStored([file], async () => {
+    harness.expectStored([file], async () => {
       const flags = `--chunk-size ${5 * MIB}`;
-      stage.proxy.breakAfter(12 * MIB);
+      harness.proxy.breakAfter(12 * MIB);
       assert.notEqual((await shell(command(file, flags), options)).status, 0);
-      await stage.proxy.expectBroken();
+      await harness.proxy.expectBroken();
       const answer = JSON.parse(await succeed(command(file, flags), options));
-      assert.ok(answer.resumed_at >= 10 * MIB, `it went on at ${answer.resumed_at}`);
+      assert.ok(answer.resumed_at >= 10 * MIB, `it resumed at ${answer.resumed_at}`);
       file.mediaId = answer.media_id;
     }),
   );
 }
 
-async function playTusPy({ stage, checks, options }) {
+async function checkTusPy({ harness, checks, options }) {
   for (const [fate, action] of FATES) {
     const commands = action ? "tus-upload and tus-resume upload" : "tus-upload uploads";
     await checks.run(`${commands}${fate} as documented`, async () => {
-      const file = stage.file("film.mp4", 16 * MIB + 3);
-      await stage.expectStored([file], async () => {
-        const [begin, resume] = steps(example("sh", "tus-upload film.mp4", stage.origin));
-        if (action) stage.proxy.breakAfter(11 * MIB, () => action(stage));
+      const file = harness.file("film.mp4", 16 * MIB + 3);
+      await harness.expectStored([file], async () => {
+        const [begin, resume] = steps(example("sh", "tus-upload film.mp4", harness.origin));
+        if (action) harness.proxy.breakAfter(11 * MIB, () => action(harness));
         const begun = await shell(`${begin}\nstatus=$?; echo "$UPLOAD"; exit $status`, options);
-        if (action) await stage.proxy.expectBroken();
+        if (action) await harness.proxy.expectBroken();
         assert.equal(begun.status === 0, action === undefined, begun.stderr);
         await succeed(resume, { ...options, variables: { UPLOAD: begun.stdout.trim() } });
       });
     });
   }
 
-  const piped = stage.file("piped.ts", 9 * MIB + 11);
+  const piped = harness.file("piped.ts", 9 * MIB + 11);
   await checks.run("tus-upload uploads what comes out of a pipe", () =>
-    stage.expectStored([piped], () =>
-      succeed(`cat piped.ts | tus-upload --file_name piped.ts - ${stage.origin}/v1/files`, options),
+    harness.expectStored([piped], () =>
+      succeed(`cat piped.ts | tus-upload --file_name piped.ts - ${harness.origin}/v1/files`, options),
     ),
   );
 }
 
-/** The example in two: what begins an upload, and what goes on with it. */
+/** Splits the example: the first script starts an upload, the second resumes it. */
 function steps(block) {
   // It is installed already, and its version is pinned.
   const commands = block.split("\n").filter((line) => /^[^#]/.test(line) && !/^pip /.test(line));

@@ -1,14 +1,14 @@
-// Other people's clients against the worker: they upload, are cut in the middle, resume, and what
-// is on the store is compared byte for byte.
+// Unmodified clients against the worker: they upload, are interrupted, resume, and the stored
+// object is compared with the file byte by byte.
 //
-//   node run.mjs tus-js --sandbox PROGRAM --devhost PROGRAM --manifest spin.toml --folder FOLDER
+//   node run.mjs tus-js --sandbox PROGRAM --devhost PROGRAM --manifest spin.toml --data DIRECTORY
 
 import { parseArgs } from "node:util";
 
-import { Checks } from "./stage/checks.mjs";
-import { Stage } from "./stage/stage.mjs";
+import { Checks } from "./harness/checks.mjs";
+import { Harness } from "./harness/harness.mjs";
 
-/** Each exports `prepare`, which returns more of the stage's setup (or nothing), and `play`. */
+/** Each exports `prepare`, which returns options of the harness or nothing, and `runChecks`. */
 const SUITES = {
   "tus-js": () => import("./tus_js.mjs"),
   browser: () => import("./browser.mjs"),
@@ -22,24 +22,24 @@ const { values, positionals } = parseArgs({
     sandbox: { type: "string" },
     devhost: { type: "string" },
     manifest: { type: "string" },
-    folder: { type: "string" },
-    // Runs only the checks whose sentences have this in them.
+    data: { type: "string" },
+    // Runs only the checks whose sentences contain this.
     only: { type: "string", default: "" },
-    // Of the suites that need one.
+    // For the suites that need one.
     chromium: { type: "string" },
     python: { type: "string" },
   },
 });
 const load = SUITES[positionals[0]];
-if (!load || !(values.sandbox && values.devhost && values.manifest && values.folder)) {
+if (!load || !(values.sandbox && values.devhost && values.manifest && values.data)) {
   console.error(`usage: node run.mjs ${Object.keys(SUITES).join("|")} --sandbox PROGRAM …`);
   process.exit(2);
 }
 
 const suite = await load();
 const setup = await suite.prepare?.(values);
-const stage = await Stage.start({ ...values, ...setup });
-const checks = new Checks(stage, values.only);
-await suite.play({ ...values, ...setup, stage, checks });
-await checks.run("the worker never trapped", async () => stage.worker.expectNoTrap());
+const harness = await Harness.start({ ...values, directory: values.data, ...setup });
+const checks = new Checks(harness, values.only);
+await suite.runChecks({ ...values, ...setup, harness, checks });
+await checks.run("the worker never trapped", async () => harness.worker.expectNoTrap());
 process.exit(checks.finish());

@@ -6,15 +6,15 @@ import { PassThrough } from "node:stream";
 
 import * as tus from "tus-js-client";
 
-import { MIB } from "./stage/file.mjs";
-import { example } from "./stage/examples.mjs";
-import { succeed } from "./stage/shell.mjs";
+import { MIB } from "./harness/file.mjs";
+import { example } from "./harness/examples.mjs";
+import { succeed } from "./harness/shell.mjs";
 
-/** Of files of 16 MiB: each third of one has had its first chunk by then. */
+/** For files of 16 MiB: each third has sent its first chunk by then. */
 const BREAK_AFTER = 14 * MIB;
 const RETRY_DELAYS_MS = [0, 100, 300, 1000, 1000, 2000, 2000];
 
-/** How the client can be told to send the same file. */
+/** Options of the client with which it sends the same file. */
 const WAYS = [
   ["whole", {}],
   ["in chunks", { chunkSize: 3 * MIB }],
@@ -29,53 +29,53 @@ const WAYS = [
 
 const BREAKS = [
   ["", () => {}],
-  [" over a cut connection", (stage) => stage.proxy.breakAfter(BREAK_AFTER)],
+  [" over a cut connection", (harness) => harness.proxy.breakAfter(BREAK_AFTER)],
   [
     " over a crash of the worker",
-    (stage, { parallelUploads }) =>
-      stage.proxy.breakAfter(BREAK_AFTER, () => stage.crashWorker(parallelUploads)),
+    (harness, { parallelUploads }) =>
+      harness.proxy.breakAfter(BREAK_AFTER, () => harness.crashWorker(parallelUploads)),
   ],
 ];
 
-export async function play({ stage, checks }) {
+export async function runChecks({ harness, checks }) {
   let number = 0;
   for (const [way, options] of WAYS) {
     for (const [fate, breakLine] of BREAKS) {
       number += 1;
-      const file = stage.file(`tus-js ${number}.mp4`, 16 * MIB + 12_345);
+      const file = harness.file(`tus-js ${number}.mp4`, 16 * MIB + 12_345);
       await checks.run(`tus-js-client uploads ${way}${fate}`, async () => {
-        breakLine(stage, options);
-        await stage.expectStored([file], () => upload(stage, file, options));
-        if (fate !== "") await stage.proxy.expectBroken();
+        breakLine(harness, options);
+        await harness.expectStored([file], () => upload(harness, file, options));
+        if (fate !== "") await harness.proxy.expectBroken();
       });
     }
   }
   await checks.run("tus-js-client uploads as documented", async () => {
-    const film = stage.file("film.mp4", 16 * MIB);
-    await stage.expectStored([film], async () => {
-      const cwd = `${stage.folder}/files`;
+    const film = harness.file("film.mp4", 16 * MIB);
+    await harness.expectStored([film], async () => {
+      const cwd = `${harness.directory}/files`;
       symlinkSync(new URL("node_modules", import.meta.url).pathname, `${cwd}/node_modules`);
-      const block = example("js", "new tus.Upload(", stage.origin);
+      const block = example("js", "new tus.Upload(", harness.origin);
       const printed = await succeed(`node --input-type=module - <<'END'\n${block}\nEND`, { cwd });
       film.mediaId = printed.split(" ")[0];
     });
   });
   await checks.run("tus-js-client resumes an upload that another process began", () =>
-    resumedByAnother(stage),
+    resumedByAnother(harness),
   );
   await checks.run("tus-js-client ends an upload and leaves nothing behind", () =>
-    terminated(stage),
+    terminated(harness),
   );
 }
 
-/** Uploads the file to the end and keeps the media id that the client saw. */
-function upload(stage, file, options) {
-  // A stream of a file itself would not do: tus-js-client asks the file for its length.
+/** Uploads the complete file and stores the media ID that the client received. */
+function upload(harness, file, options) {
+  // Not a stream of the file itself: tus-js-client would read the length of the file.
   const streamed = options.uploadLengthDeferred ?? false;
   const source = streamed ? createReadStream(file.path).pipe(new PassThrough()) : file.bytes;
   return new Promise((resolve, reject) => {
     const started = new tus.Upload(source, {
-      ...common(stage, file),
+      ...common(harness, file),
       ...options,
       retryDelays: RETRY_DELAYS_MS,
       onAfterResponse: (_request, response) => {
@@ -88,18 +88,18 @@ function upload(stage, file, options) {
   });
 }
 
-async function resumedByAnother(stage) {
-  const file = stage.file("tus-js resumed.mp4", 16 * MIB + 1);
-  const urlStorage = new tus.FileUrlStorage(`${stage.folder}/tus-js.urls`);
-  const keeping = { ...common(stage, file), urlStorage, fingerprint: async () => file.name };
-  await stage.expectStored([file], async () => {
-    stage.proxy.breakAfter(9 * MIB);
+async function resumedByAnother(harness) {
+  const file = harness.file("tus-js resumed.mp4", 16 * MIB + 1);
+  const urlStorage = new tus.FileUrlStorage(`${harness.directory}/tus-js.urls`);
+  const keeping = { ...common(harness, file), urlStorage, fingerprint: async () => file.name };
+  await harness.expectStored([file], async () => {
+    harness.proxy.breakAfter(9 * MIB);
     const first = () => new Promise((resolve, reject) => {
       const options = { ...keeping, retryDelays: null, onSuccess: resolve, onError: reject };
       new tus.Upload(file.bytes, options).start();
     });
     await assert.rejects(first(), "the first process is cut off");
-    await stage.proxy.expectBroken();
+    await harness.proxy.expectBroken();
 
     let resumedAt;
     await new Promise((resolve, reject) => {
@@ -124,12 +124,12 @@ async function resumedByAnother(stage) {
   });
 }
 
-async function terminated(stage) {
-  const file = stage.file("tus-js terminated.mp4", 16 * MIB);
-  await stage.expectNothingStored(async () => {
+async function terminated(harness) {
+  const file = harness.file("tus-js terminated.mp4", 16 * MIB);
+  await harness.expectNothingStored(async () => {
     const url = await new Promise((resolve, reject) => {
       const started = new tus.Upload(file.bytes, {
-        ...common(stage, file),
+        ...common(harness, file),
         chunkSize: 4 * MIB,
         onChunkComplete: () => started.abort(true).then(() => resolve(started.url), reject),
         onSuccess: () => reject(new Error("it was not stopped")),
@@ -143,9 +143,9 @@ async function terminated(stage) {
   });
 }
 
-function common(stage, file) {
+function common(harness, file) {
   return {
-    endpoint: `${stage.origin}/v1/files`,
+    endpoint: `${harness.origin}/v1/files`,
     metadata: { filename: file.name, filetype: "video/mp4" },
   };
 }

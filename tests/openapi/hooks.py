@@ -1,4 +1,4 @@
-"""Loaded by schemathesis: sends requests to uploads that there are, and notes what was answered."""
+"""Hooks of schemathesis: direct requests to existing uploads, and count the response statuses."""
 
 import atexit
 import json
@@ -12,15 +12,15 @@ from schemathesis import Case, HookContext, Response
 from schemathesis.core.failures import Failure, MalformedJson
 from schemathesis.openapi.checks import MissingContentType
 
-from stories import ENDED, KINDS, STORIES, to
+from scenarios import ENDED, KINDS, SCENARIOS, to
 from uploads import Uploads
 
 uploads = Uploads(os.environ["OPENAPI_WORKER"])
 answered: dict[str, dict[int, int]] = {}
-"""How often an operation was answered with a status."""
+"""Number of responses by operation and status."""
 
 turns: Counter[str] = Counter()
-"""How many requests an operation has had."""
+"""Number of requests by operation."""
 
 
 @atexit.register
@@ -43,20 +43,20 @@ def page(_context: schemathesis.DeserializationContext, response: Response) -> s
 
 @schemathesis.hook
 def before_call(_context: HookContext, case: Case, _kwargs: dict) -> None:
-    """Leaves a third of the requests as they were generated, sends a third to an upload that there
-    is, and makes the others what a client sends."""
+    """Keeps a third of the generated requests, directs a third to an existing upload, and replaces
+    a third by requests of real clients."""
     if case.method != case.operation.method.upper():
         return
     label = case.operation.label
-    stories = STORIES.get(label, [])
-    # In turn, so that every story is played.
+    scenarios = SCENARIOS.get(label, [])
+    # In turn, so that every scenario runs.
     chosen, third = divmod(turns[label], 3)
     turns[label] += 1
-    if third == 2 and stories:
-        stories[chosen % len(stories)](case, uploads)
+    if third == 2 and scenarios:
+        scenarios[chosen % len(scenarios)](case, uploads)
         return
     upload = (case.path_parameters or {}).get("id") or (case.query or {}).get("patch")
-    # Who follows an open upload is told of it without an end.
+    # The events of an open upload do not end.
     follows = label == "GET /v1/files/{id}/events"
     if upload is not None and (follows if upload in uploads.known else third == 1):
         kinds = ENDED if follows else KINDS
@@ -76,8 +76,8 @@ def after_call(_context: HookContext, case: Case, response: Response) -> None:
 def filter_failure(
     _context: HookContext, failure: Failure, _case: Case, response: Response
 ) -> bool:
-    """OpenAPI cannot say that an answer of a status has a body or none: an upload that was created
-    and is not complete has none, and says so in its headers."""
+    """OpenAPI cannot express that responses with the same status may have no body: the response to
+    the creation of an incomplete upload has none, which its headers indicate."""
     open_upload = (
         "tus-resumable" in response.headers
         or response.headers.get("upload-complete") == ["?0"]

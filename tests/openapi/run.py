@@ -1,7 +1,7 @@
-"""openapi.yaml against the worker: what it answers is what is written, and what is written is
-answered.
+"""Verifies the worker against openapi.yaml: every response is documented, and every documented
+success occurs.
 
-    python run.py --sandbox SANDBOX --devhost DEVHOST --manifest spin.toml --folder FOLDER
+    python run.py --sandbox SANDBOX --devhost DEVHOST --manifest spin.toml --data DIRECTORY
 """
 
 import argparse
@@ -25,24 +25,24 @@ METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("sandbox", "devhost", "manifest", "folder"):
+    for name in ("sandbox", "devhost", "manifest", "data"):
         parser.add_argument(f"--{name}", required=True, type=Path)
     parser.add_argument("--document", default=DOCUMENT, type=Path)
     arguments = parser.parse_args()
-    folder = arguments.folder.absolute()
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    # So that the servers end with this process.
+    directory = arguments.data.absolute()
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    # The servers end with this process.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with worker(
-        arguments.sandbox, arguments.devhost, arguments.manifest, folder
+        arguments.sandbox, arguments.devhost, arguments.manifest, directory
     ) as origin:
-        finished = check(origin, arguments.document.absolute(), folder)
-    host_log = (folder / "host.log").read_text()
+        finished = check(origin, arguments.document.absolute(), directory)
+    host_log = (directory / "host.log").read_text()
     traps = [line for line in host_log.splitlines() if "component trapped" in line]
     written = operations(arguments.document)
-    failed = failures(folder / "junit.xml", finished)
-    failed.update(unseen(written, folder))
+    failed = failures(directory / "junit.xml", finished)
+    failed.update(unseen(written, directory))
     failed.update({line: "the component trapped" for line in traps})
     labels = written.keys()
     for label in sorted(labels - failed.keys()):
@@ -53,9 +53,9 @@ def main() -> int:
     return 1 if failed else 0
 
 
-def check(origin: str, document: Path, folder: Path) -> int:
+def check(origin: str, document: Path, directory: Path) -> int:
     """Runs schemathesis, and returns its exit status."""
-    # Of the environment that this interpreter is of.
+    # From the environment of this interpreter.
     program = Path(sys.executable).with_name("st")
     command = [
         program,
@@ -70,21 +70,21 @@ def check(origin: str, document: Path, folder: Path) -> int:
         "--report",
         "junit",
         "--report-junit-path",
-        folder / "junit.xml",
+        directory / "junit.xml",
         "--no-color",
     ]
     environment = {
         **os.environ,
         "PYTHONPATH": str(HERE),
         "OPENAPI_WORKER": origin,
-        "OPENAPI_ANSWERED": str(folder / "answered.json"),
+        "OPENAPI_ANSWERED": str(directory / "answered.json"),
     }
-    # Whatever it keeps stays in the folder.
-    return subprocess.run(command, env=environment, cwd=folder, check=False).returncode
+    # It keeps its files in its working directory.
+    return subprocess.run(command, env=environment, cwd=directory, check=False).returncode
 
 
 def failures(report: Path, status: int) -> dict[str, str]:
-    """What failed, by operation."""
+    """The failures by operation."""
     failed = {}
     if report.exists():
         for case in ElementTree.parse(report).iter("testcase"):
@@ -95,20 +95,20 @@ def failures(report: Path, status: int) -> dict[str, str]:
     return failed
 
 
-def unseen(written: dict[str, dict], folder: Path) -> dict[str, str]:
-    """The operations that did not succeed in every way that is written."""
-    answered = json.loads((folder / "answered.json").read_text())
+def unseen(written: dict[str, dict], directory: Path) -> dict[str, str]:
+    """The operations with a documented success that did not occur."""
+    answered = json.loads((directory / "answered.json").read_text())
     found = {}
     for label, operation in written.items():
         successes = {status for status in operation["responses"] if int(status) < 400}
         missing = successes - answered.get(label, {}).keys()
         if missing:
-            found[label] = "never answered with " + ", ".join(sorted(missing))
+            found[label] = "never returned " + ", ".join(sorted(missing))
     return found
 
 
 def operations(document: Path) -> dict[str, dict]:
-    """What is written of each operation, such as `GET /path`."""
+    """The documented operations by label, such as `GET /path`."""
     paths = yaml.safe_load(document.read_text())["paths"]
     return {
         f"{method.upper()} {path}": item[method]

@@ -1,4 +1,4 @@
-"""The sandbox and the worker in front of it, for the time of a `with` block."""
+"""The sandbox and the worker in front of it, for the duration of a `with` block."""
 
 import base64
 import os
@@ -10,15 +10,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 START_LIMIT_S = 120
-"""A first start compiles the component."""
+"""The first start compiles the component."""
 
 
 @contextmanager
-def worker(sandbox: Path, devhost: Path, manifest: Path, folder: Path) -> Iterator[str]:
-    """Runs both with their state in `folder`; gives the worker's origin."""
+def worker(sandbox: Path, devhost: Path, manifest: Path, directory: Path) -> Iterator[str]:
+    """Runs both with their state in `directory`. Yields the worker's origin."""
     arguments = ["--listen", "127.0.0.1:0", "--data"]
     with started(
-        [sandbox, *arguments, folder / "sandbox"], {}, folder / "sandbox.log"
+        [sandbox, *arguments, directory / "sandbox"], {}, directory / "sandbox.log"
     ) as store:
         variables = {
             "VOD_ACCESS_KEY_ID": "sandbox-key",
@@ -34,8 +34,8 @@ def worker(sandbox: Path, devhost: Path, manifest: Path, folder: Path) -> Iterat
         environment = {
             f"SPIN_VARIABLE_{name}": value for name, value in variables.items()
         }
-        command = [devhost, "--manifest", manifest, *arguments, folder / "host"]
-        with started(command, environment, folder / "host.log") as origin:
+        command = [devhost, "--manifest", manifest, *arguments, directory / "host"]
+        with started(command, environment, directory / "host.log") as origin:
             wait_until_healthy(origin)
             yield origin
 
@@ -44,7 +44,7 @@ def worker(sandbox: Path, devhost: Path, manifest: Path, folder: Path) -> Iterat
 def started(
     command: list[str | Path], environment: dict[str, str], log: Path
 ) -> Iterator[str]:
-    """Starts a program that prints `listening <origin>`, and ends it with the block."""
+    """Starts a program that prints `listening <origin>`, and ends it after the block."""
     with log.open("ab") as errors:
         child = subprocess.Popen(
             command,

@@ -1,10 +1,10 @@
-"""Uploads at the worker, to send requests to."""
+"""Uploads at the worker that requests are sent to."""
 
 import http.client
 import urllib.parse
 
 CONTENT = b"0123456789"
-"""All bytes of each of these uploads."""
+"""The complete content of each upload."""
 
 METADATA = "filename ZmlsbS5tcDQ="
 """The metadata of film.mp4."""
@@ -14,12 +14,12 @@ CHUNK = {**TUS, "Content-Type": "application/offset+octet-stream"}
 
 
 class Uploads:
-    """Makes uploads at the worker of an origin such as http://127.0.0.1:3000."""
+    """Creates uploads at the worker of an origin such as http://127.0.0.1:3000."""
 
     def __init__(self, origin: str) -> None:
         self._address = urllib.parse.urlsplit(origin).netloc
         self.known: set[str] = set()
-        """The ids of all uploads that were made here."""
+        """The IDs of all uploads created here."""
 
     def receiving(self) -> str:
         """An upload that has no bytes yet."""
@@ -51,7 +51,7 @@ class Uploads:
         return upload
 
     def partial(self) -> str:
-        """A part of another upload, which is whole."""
+        """A complete partial upload."""
         upload = self._created(
             {"Upload-Length": str(len(CONTENT)), "Upload-Concat": "partial"}
         )
@@ -59,7 +59,7 @@ class Uploads:
         return upload
 
     def waiting(self) -> str:
-        """An upload that is made of others, one of which is not whole."""
+        """A final upload, one of whose partial uploads is incomplete."""
         part = self._created(
             {"Upload-Length": str(len(CONTENT)), "Upload-Concat": "partial"}
         )
@@ -68,7 +68,7 @@ class Uploads:
         )
 
     def filepond(self) -> str:
-        """A file of FilePond, in chunks of which none has come."""
+        """A chunked FilePond file without a chunk."""
         headers = {"Upload-Length": str(len(CONTENT)), "Content-Length": "0"}
         location = self._expect(201, "POST", "/v1/filepond", headers).headers[
             "Location"

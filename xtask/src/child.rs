@@ -178,7 +178,6 @@ mod tests {
     #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
     use std::io::{BufRead as _, BufReader};
-    use std::sync::mpsc;
 
     use super::*;
 
@@ -227,21 +226,5 @@ mod tests {
         assert!(panicked.join().is_err());
         assert!(!runs(leader));
         assert_ends(grandchild);
-    }
-
-    #[test]
-    fn the_exit_of_a_child_is_reported_with_its_name_and_then_its_status() {
-        let mut command = Command::new("sh");
-        let child = Child::start("the shell", command.args(["-c", "exit 7"])).unwrap();
-        let (sender, receiver) = mpsc::channel();
-        child.report_exit(sender);
-        assert_eq!(receiver.recv().unwrap(), "the shell");
-        assert_eq!(child.wait().unwrap().code(), Some(7));
-    }
-
-    #[test]
-    fn a_missing_program_is_named() {
-        let failure = Child::start("it", &mut Command::new("no-such-program-here")).unwrap_err();
-        assert!(failure.to_string().contains("no-such-program-here"));
     }
 }

@@ -62,20 +62,25 @@ impl Built {
     }
 }
 
-/// Builds these components, in one go, and the native programs in release, showing cargo's own
-/// progress.
+/// Builds these components, the local host and the sandbox, and shows cargo's progress.
 pub(crate) fn build(
     workspace: &Workspace,
     components: &[Component],
 ) -> Result<Built, CommandError> {
-    let directory = build_components(workspace, components)?;
     report::progress("building the host and the sandbox");
     let native = ["--package", "vod-uploader-devhost", "--package", "vod-uploader-sandbox"];
     cargo_build(workspace, &native)?;
+    build_worker(workspace, components)
+}
 
+/// Builds these components. The local host and the sandbox are built already.
+pub(crate) fn build_worker(
+    workspace: &Workspace,
+    components: &[Component],
+) -> Result<Built, CommandError> {
     let built = Built {
         manifest: workspace.root.join("spin.toml"),
-        components: directory,
+        components: build_components(workspace, components)?,
         devhost: workspace.target_directory.join("release/devhost"),
         sandbox: workspace.target_directory.join("release/sandbox"),
     };
@@ -122,14 +127,3 @@ fn cargo_build(workspace: &Workspace, selection: &[&str]) -> Result<(), CommandE
 
 /// Where components are below the target directory.
 const RELEASE: &str = "wasm32-wasip2/release";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_components_file_is_named_as_cargo_names_it() {
-        assert_eq!(Component::Edge.file_name(), "vod_uploader_edge.wasm");
-        assert!(RELEASE.starts_with(target::TRIPLE));
-    }
-}

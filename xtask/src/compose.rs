@@ -31,7 +31,6 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-#[derive(Debug, PartialEq, Eq)]
 struct Options {
     app: PathBuf,
     out: PathBuf,
@@ -52,21 +51,6 @@ impl Options {
         match (app, out) {
             (Some(app), Some(out)) => Ok(Self { app, out }),
             _ => Err(CommandError::new(format!("use `cargo xtask compose {OPTIONS}`"))),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_app_and_an_output_are_needed() {
-        let parse = |words: &[&str]| Options::parse(lexopt::Parser::from_args(words)).ok();
-        let options = Options { app: "app.wasm".into(), out: "out.wasm".into() };
-        assert_eq!(parse(&["app.wasm", "-o", "out.wasm"]), Some(options));
-        for words in [&["app.wasm"][..], &["-o", "out.wasm"], &["a", "b", "-o", "c"]] {
-            assert_eq!(parse(words), None, "{words:?}");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `cargo xtask conformance`: the suites of `tests/conformance` against any server.
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use crate::child::Child;
 use crate::command_error::CommandError;
@@ -15,18 +15,13 @@ server at a URL, which may be any server. `cargo xtask conformance help` lists t
 /// Builds the suites and runs one.
 ///
 /// # Errors
-/// Cargo cannot be started. A server that does not conform is reported by the exit status.
+/// Returns an error if cargo cannot be started. The exit status reports a server that does not
+/// conform.
 pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, CommandError> {
-    let mut command = program(&Workspace::find()?);
+    let mut command = Workspace::find()?.cargo();
+    command.args(["run", "--quiet", "--release", "--package", "vod-uploader-conformance", "--"]);
     command.args(arguments.raw_args()?);
     let status = Child::start("cargo", &mut command)?.wait()?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
-}
-
-/// The program of the suites, built when it runs, without its arguments.
-pub(crate) fn program(workspace: &Workspace) -> Command {
-    let mut command = workspace.cargo();
-    command.args(["run", "--quiet", "--release", "--package", "vod-uploader-conformance", "--"]);
-    command
 }

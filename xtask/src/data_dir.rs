@@ -27,27 +27,3 @@ pub(crate) fn open_empty(directory: &Path) -> Result<PathBuf, CommandError> {
 
 /// The default of `--data`, which git ignores.
 pub(crate) const DEFAULT: &str = ".data";
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
-
-    use super::*;
-
-    #[test]
-    fn a_directory_that_cannot_be_made_is_named() {
-        let directory = tempfile::tempdir().unwrap();
-        fs::write(directory.path().join("file"), []).unwrap();
-        let failure = open(&directory.path().join("file/below")).unwrap_err().to_string();
-        assert!(failure.contains("file/below") && failure.contains("--data"), "{failure}");
-    }
-
-    #[test]
-    fn an_empty_directory_has_nothing_of_an_earlier_run() {
-        let directory = tempfile::tempdir().unwrap();
-        let state = open(&directory.path().join("state")).unwrap();
-        fs::write(state.join("old"), "old").unwrap();
-        let state = open_empty(&state).unwrap();
-        assert_eq!(fs::read_dir(state).unwrap().count(), 0);
-    }
-}

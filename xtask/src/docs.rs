@@ -5,6 +5,7 @@ use std::process::{Command, ExitCode};
 use crate::child;
 use crate::command_error::CommandError;
 use crate::report;
+use crate::tool::CrateTool;
 use crate::workspace::Workspace;
 
 pub(crate) const OPTIONS: &str = "";
@@ -27,18 +28,7 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, CommandErro
     child::run("cargo", &mut page, "failed to write docs/wit.md; see the error above")?;
     report::line("docs/wit.md is written");
 
-    let tools = workspace.target_directory.join("tools");
-    let mdbook = tools.join("bin/mdbook");
-    let version = Command::new(&mdbook).arg("--version").output();
-    let is_installed = version
-        .is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains(MDBOOK_VERSION));
-    if !is_installed {
-        report::progress("installing mdBook, which takes some minutes");
-        let mut install = workspace.cargo();
-        install.args(["install", "--quiet", "--locked", "--no-default-features", "mdbook"]);
-        install.args(["--version", MDBOOK_VERSION]).arg("--root").arg(&tools);
-        child::run("cargo", &mut install, "failed to install mdBook; see the error above")?;
-    }
+    let mdbook = MDBOOK.install(&workspace)?;
     let site = workspace.target_directory.join("docs-site");
     let mut build = Command::new(mdbook);
     build.env("MDBOOK_LOG", "warn").args(["build", "--dest-dir"]).arg(&site);
@@ -48,4 +38,5 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, CommandErro
     Ok(ExitCode::SUCCESS)
 }
 
-const MDBOOK_VERSION: &str = "0.5.4";
+const MDBOOK: CrateTool =
+    CrateTool { name: "mdbook", version: "0.5.4", options: &["--no-default-features"] };

@@ -5,7 +5,8 @@
 //! | `up` | builds, starts the sandbox and the host with the edge worker, serves until stopped |
 //! | `demo` | uploads 64 MiB, kills the host half way, resumes, compares |
 //! | `test` | format, lints, documentation and every test |
-//! | `bench` | measures the worker, beside nginx and @tus/server |
+//! | `bench` | measures the worker and, for comparison, nginx and @tus/server |
+//! | `sim` | prints the trace of one simulated run, or simulates many |
 //! | `compose` | plugs `uploader.wasm` into a component |
 //! | `docs` | writes the page of the WIT package and the site of `docs/` |
 //! | `conformance` | checks a server against tus or the IETF draft |
@@ -31,6 +32,7 @@ mod sim;
 mod stop_signal;
 mod target;
 mod test;
+mod tool;
 mod up;
 mod watchdog;
 mod workspace;
@@ -120,16 +122,3 @@ const COMMANDS: &[Command] = &[
         run: conformance::run,
     },
 ];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_usage_names_every_command_with_its_options() {
-        let usage = usage();
-        for command in COMMANDS {
-            assert!(usage.contains(&format!("\n  {} {}\n", command.name, command.options)));
-        }
-    }
-}

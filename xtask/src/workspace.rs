@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::command_error::CommandError;
 
 /// The directories of the sources and of cargo's output.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Workspace {
     /// The directory of the root `Cargo.toml`.
     pub(crate) root: PathBuf,

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 
-import { MIB } from "../stage/file.mjs";
+import { MIB } from "../harness/file.mjs";
 
 const CHUNKED = {
   chunkUploads: true,
@@ -10,48 +10,48 @@ const CHUNKED = {
   chunkRetryDelays: [100, 300, 1000, 2000, 2000],
 };
 
-export async function play({ stage, checks, open }) {
-  const url = `${stage.origin}/v1/filepond`;
+export async function runChecks({ harness, checks, open }) {
+  const url = `${harness.origin}/v1/filepond`;
 
-  /** Uploads in a page of its own. */
+  /** Uploads in a new page. */
   const upload = async (file, options, action) => {
     const page = await open("/filepond");
     await page.setInputFiles("input", file.path);
-    if (action) stage.proxy.breakAfter(10 * MIB, action);
+    if (action) harness.proxy.breakAfter(10 * MIB, action);
     const seen = await page.evaluate(([...args]) => window.upload(...args), [url, options]);
-    if (action) await stage.proxy.expectBroken();
+    if (action) await harness.proxy.expectBroken();
     file.mediaId = seen.mediaId;
   };
 
   const cases = [
     ["in chunks", 16 * MIB + 1, CHUNKED, undefined],
     ["in chunks that come out even", 15 * MIB, CHUNKED, undefined],
-    ["in chunks over a cut connection", 16 * MIB + 2, CHUNKED, () => stage.proxy.cut()],
-    ["in chunks over a crash of the worker", 16 * MIB + 3, CHUNKED, () => stage.crashWorker()],
+    ["in chunks over a cut connection", 16 * MIB + 2, CHUNKED, () => harness.proxy.cut()],
+    ["in chunks over a crash of the worker", 16 * MIB + 3, CHUNKED, () => harness.crashWorker()],
     ["in one request", 8 * MIB + 1, {}, undefined],
     ["a short file as a chunk", 50_000, { ...CHUNKED, chunkForce: true }, undefined],
   ];
   for (const [index, [way, bytes, options, action]] of cases.entries()) {
-    const file = stage.file(`filepond ${index}.mp4`, bytes);
+    const file = harness.file(`filepond ${index}.mp4`, bytes);
     await checks.run(`FilePond in Chromium uploads ${way}`, () =>
-      stage.expectStored([file], async () => {
+      harness.expectStored([file], async () => {
         await upload(file, options, action);
         if (options.chunkUploads) assert.ok(file.mediaId, "the page sees the media id");
       }),
     );
   }
 
-  const again = stage.file("filepond again.mp4", 16 * MIB + 4);
+  const again = harness.file("filepond again.mp4", 16 * MIB + 4);
   await checks.run("FilePond in Chromium resumes when the user tries again", () =>
-    stage.expectStored([again], async () => {
+    harness.expectStored([again], async () => {
       const page = await open("/filepond");
       await page.setInputFiles("input", again.path);
-      // Chromium sends a chunk again by itself, and only then tells the page.
-      stage.proxy.cutAfterEvery(MIB, 10 * MIB);
+      // Chromium retries a chunk automatically before it reports an error to the page.
+      harness.proxy.cutAfterEvery(MIB, 10 * MIB);
       const once = [url, { ...CHUNKED, chunkRetryDelays: [] }];
       await assert.rejects(page.evaluate(([...args]) => window.upload(...args), once));
-      await stage.proxy.expectBroken();
-      stage.proxy.disarm();
+      await harness.proxy.expectBroken();
+      harness.proxy.disarm();
       const seen = await page.evaluate(() => window.uploadAgain());
       again.mediaId = seen.mediaId;
     }),

@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 
-import { MIB } from "../stage/file.mjs";
+import { MIB } from "../harness/file.mjs";
 
-export async function play({ stage, checks, open, pageOrigin }) {
-  const action = `${stage.origin}/v1/uploads`;
+export async function runChecks({ harness, checks, open, pageOrigin }) {
+  const action = `${harness.origin}/v1/uploads`;
   const thanks = `${pageOrigin}/thanks?from=form`;
 
   const fill = async (files, redirect) => {
@@ -16,7 +16,7 @@ export async function play({ stage, checks, open, pageOrigin }) {
     return page;
   };
 
-  /** Presses the button and waits for the page that comes. */
+  /** Submits the form and waits for the next page. */
   const submit = async (page) => {
     const [response] = await Promise.all([page.waitForNavigation(), page.click("button")]);
     assert.ok(response.ok(), `status ${response.status()}: ${await page.textContent("body")}`);
@@ -24,14 +24,14 @@ export async function play({ stage, checks, open, pageOrigin }) {
   };
 
   const newFiles = (name) => [
-    stage.file(`${name} film.mp4`, 9 * MIB + 1),
-    stage.file(`${name} zwei ä.mp4`, 3 * MIB),
-    stage.file(`${name} drei.mp4`, 70_000),
+    harness.file(`${name} film.mp4`, 9 * MIB + 1),
+    harness.file(`${name} zwei ä.mp4`, 3 * MIB),
+    harness.file(`${name} drei.mp4`, 70_000),
   ];
 
   const shown = newFiles("shown");
   await checks.run("a form in Chromium uploads several files and shows what became of them", () =>
-    stage.expectStored(shown, async () => {
+    harness.expectStored(shown, async () => {
       const page = await fill(shown, "");
       const response = await submit(page);
       assert.match(response.headers()["content-type"], /^text\/html/);
@@ -40,7 +40,7 @@ export async function play({ stage, checks, open, pageOrigin }) {
       const mediaIds = await page.locator('dt:text-is("Media id") + dd').allTextContents();
       assert.equal(mediaIds.length, shown.length, text);
       for (const [index, file] of shown.entries()) file.mediaId = mediaIds[index];
-      const media = await stage.sandbox.media();
+      const media = await harness.sandbox.media();
       const { parameters } = media.find(({ id }) => id === mediaIds[0]);
       assert.equal(parameters.Title, "Ferien & Meer");
     }),
@@ -48,7 +48,7 @@ export async function play({ stage, checks, open, pageOrigin }) {
 
   const redirected = newFiles("redirected");
   await checks.run("a form in Chromium is sent on to the page that it names", () =>
-    stage.expectStored(redirected, async () => {
+    harness.expectStored(redirected, async () => {
       const page = await fill(redirected, thanks);
       await submit(page);
       assert.ok(page.url().startsWith(thanks), page.url());
@@ -60,19 +60,19 @@ export async function play({ stage, checks, open, pageOrigin }) {
 
   const cut = newFiles("cut");
   await checks.run("a form in Chromium that is cut off leaves nothing behind", () =>
-    stage.expectNothingStored(async () => {
+    harness.expectNothingStored(async () => {
       const page = await fill(cut, "");
-      // Chromium sends it again by itself, and only then tells its user.
-      stage.proxy.cutAfterEvery(7 * MIB);
+      // Chromium retries automatically before it reports an error.
+      harness.proxy.cutAfterEvery(7 * MIB);
       const failed = page.waitForEvent("requestfailed");
       await page.click("button");
       await failed;
-      await stage.proxy.expectBroken();
+      await harness.proxy.expectBroken();
     }),
   );
 
   await checks.run("a form in Chromium that was cut off goes through the second time", () =>
-    stage.expectStored(cut, async () => {
+    harness.expectStored(cut, async () => {
       const page = await fill(cut, "");
       await submit(page);
     }),

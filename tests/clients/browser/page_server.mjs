@@ -5,7 +5,7 @@ import { once } from "node:events";
 
 import { build } from "esbuild";
 
-/** The pages of `pages/`, on an origin of their own. */
+/** The pages of `pages/`, on a separate origin. */
 export class PageServer {
   static async start() {
     const server = new PageServer();
@@ -13,7 +13,7 @@ export class PageServer {
     const respond = (request, response) => server.#respond(scripts, request, response);
     server.server = createServer(respond).listen(0, "127.0.0.1");
     await once(server.server, "listening");
-    // Does not keep the process.
+    // Does not keep the process running.
     server.server.unref();
     server.origin = `http://127.0.0.1:${server.server.address().port}`;
     return server;
@@ -37,7 +37,7 @@ export class PageServer {
   }
 }
 
-/** A form as anybody writes one, without any script. */
+/** A plain form without a script. */
 function form(action, redirect) {
   return page(`
     <form method="post" enctype="multipart/form-data" action="${action}">

@@ -1,7 +1,7 @@
 // tus-js-client in Chromium.
 
-import { MIB } from "../stage/file.mjs";
-import { playResumable } from "./resumable.mjs";
+import { MIB } from "../harness/file.mjs";
+import { checkResumable } from "./resumable.mjs";
 
 const WAYS = [
   ["whole", {}],
@@ -9,6 +9,6 @@ const WAYS = [
   ["in three uploads at a time", { parallelUploads: 3 }],
 ];
 
-export function play(setting) {
-  return playResumable({ ...setting, name: "tus-js-client", path: "/tus", ways: WAYS });
+export function runChecks(setting) {
+  return checkResumable({ ...setting, name: "tus-js-client", path: "/tus", ways: WAYS });
 }

@@ -1,5 +1,5 @@
-// The vendor's Node.js client against the sandbox: what it does must work, and what OSS refuses
-// must be refused.
+// ali-oss against the sandbox: its valid requests must succeed, and requests that OSS rejects must
+// be rejected.
 //
 //   node oss_node.mjs --sandbox http://127.0.0.1:9000
 
@@ -30,8 +30,8 @@ const config = await sandbox.config();
 const bucket = config.buckets[0];
 const region = config.region;
 
-// Several runs may share a sandbox, each under a folder of its own.
-const folder = `node/${randomBytes(4).toString("hex")}`;
+// Several runs may share a sandbox, each with a separate prefix.
+const prefix = `node/${randomBytes(4).toString("hex")}`;
 
 /** Path style: with an IP address the client would leave the bucket out of the URL. */
 const common = {
@@ -61,7 +61,7 @@ finish();
 
 async function uploads(name, client) {
   const oss = client();
-  const key = `${folder}/${name}/dir 1/é&<测试>+a%20b.bin`;
+  const key = `${prefix}/${name}/dir 1/é&<测试>+a%20b.bin`;
   const content = randomBytes(1024 * KIB + 77);
 
   await check(`${name} uploads a file in parts and gets the same bytes back`, async () => {
@@ -69,7 +69,7 @@ async function uploads(name, client) {
     await oss.multipartUpload(key, content, {
       partSize: 200 * KIB,
       mime: "video/mp4",
-      meta: { author: "somebody" },
+      meta: { author: "an author" },
     });
     assert.equal((await sandbox.count("UploadPart")).requests, 6);
     assert.deepEqual((await oss.get(key)).content, content);
@@ -77,7 +77,7 @@ async function uploads(name, client) {
     const head = await oss.head(key);
     assert.equal(head.res.headers["content-type"], "video/mp4");
     assert.match(head.res.headers.etag, /^"[0-9A-F]{32}-6"$/);
-    assert.equal(head.meta.author, "somebody");
+    assert.equal(head.meta.author, "an author");
   });
 
   await check(`${name} sends a small file as one PutObject`, async () => {
@@ -146,7 +146,7 @@ async function uploads(name, client) {
 
 async function lists(name, client) {
   const oss = client();
-  const key = `${folder}/${name}/listed`;
+  const key = `${prefix}/${name}/listed`;
   const { uploadId } = await oss.initMultipartUpload(key);
   const part = randomBytes(100 * KIB);
   for (const number of [1, 2, 5]) {
@@ -159,25 +159,25 @@ async function lists(name, client) {
     assert.equal(first.isTruncated, "true");
     const marker = first.nextPartNumberMarker;
     const second = await oss.listParts(key, uploadId, { "part-number-marker": marker });
-    // One part comes as an object, not as an array.
+    // A single part is an object, not an array.
     assert.equal([second.parts].flat()[0].PartNumber, "5");
     assert.equal([second.parts].flat()[0].Size, String(part.length));
     assert.equal(second.isTruncated, "false");
   });
 
   await check(`${name} lists open uploads`, async () => {
-    const { uploads } = await oss.listUploads({ prefix: `${folder}/${name}/`, "max-uploads": 10 });
+    const { uploads } = await oss.listUploads({ prefix: `${prefix}/${name}/`, "max-uploads": 10 });
     assert.deepEqual(uploads.map((upload) => [upload.name, upload.uploadId]), [[key, uploadId]]);
   });
 
   await check(`${name} lists objects with prefix and delimiter`, async () => {
-    const { prefixes } = await oss.list({ prefix: `${folder}/${name}/`, delimiter: "/" });
-    assert.deepEqual(prefixes, [`${folder}/${name}/dir 1/`]);
-    const all = await oss.listV2({ prefix: `${folder}/${name}/dir 1/`, "max-keys": 2 });
+    const { prefixes } = await oss.list({ prefix: `${prefix}/${name}/`, delimiter: "/" });
+    assert.deepEqual(prefixes, [`${prefix}/${name}/dir 1/`]);
+    const all = await oss.listV2({ prefix: `${prefix}/${name}/dir 1/`, "max-keys": 2 });
     assert.equal(all.objects.length, 2);
     assert.ok(all.isTruncated);
     const rest = await oss.listV2({
-      prefix: `${folder}/${name}/dir 1/`,
+      prefix: `${prefix}/${name}/dir 1/`,
       "continuation-token": all.nextContinuationToken,
     });
     assert.ok(rest.objects.length > 0 && !rest.isTruncated);
@@ -192,18 +192,18 @@ async function lists(name, client) {
 }
 
 async function refusals(name, client) {
-  const key = `${folder}/${name}/refused`;
+  const key = `${prefix}/${name}/refused`;
   const content = randomBytes(250 * KIB);
 
   await check(`${name} is refused with a wrong secret`, async () => {
     const wrong = client({ accessKeySecret: "wrong" });
     await refused(wrong.put(key, content), 403, "SignatureDoesNotMatch");
-    // A refused HEAD has no body; only newer clients read the code from its header.
+    // A rejected HEAD has no body; only newer clients read the code from its header.
     await assert.rejects(wrong.head(key), { status: 403 });
   });
 
   await check(`${name} is refused with an unknown key`, async () => {
-    const unknown = client({ accessKeyId: "nobody" });
+    const unknown = client({ accessKeyId: "unknown" });
     await refused(unknown.put(key, content), 403, "InvalidAccessKeyId");
   });
 
@@ -252,7 +252,7 @@ async function refusals(name, client) {
   });
 
   await check(`${name} cannot complete with parts out of order`, async () => {
-    // The client sorts its list, so the request is put together by hand.
+    // The client sorts its list, so the request is built without it.
     const params = oss._objectRequestParams("POST", key, {});
     const part = ({ number, etag }) =>
       `<Part><PartNumber>${number}</PartNumber><ETag>${etag}</ETag></Part>`;
@@ -284,7 +284,7 @@ async function refusals(name, client) {
 
 async function presignedUrls() {
   const oss = new OSS(common);
-  const key = `${folder}/presigned/é &+.bin`;
+  const key = `${prefix}/presigned/é &+.bin`;
   const content = randomBytes(1000);
 
   const put = (url) => fetch(url, { method: "PUT", body: content });

@@ -1,4 +1,4 @@
-// The control paths of the sandbox, as this script needs them.
+// The control requests of the sandbox that this script uses.
 
 /** The sandbox at an origin such as http://127.0.0.1:9000. */
 export class Sandbox {
@@ -49,7 +49,7 @@ export class Sandbox {
       accessKeySecret: credential.AccessKeySecret,
       stsToken: credential.SecurityToken,
     };
-    // Without a way to refresh, the client prints advice on every start.
+    // Without a refresh function, the client prints advice on every start.
     return { ...keys, refreshSTSToken: async () => keys };
   }
 }

@@ -34,8 +34,8 @@ class Oss2Checks:
         self.version = version
         self.bucket = self.client(sandbox.owner)
         self.name = f"oss2 with {version.upper()}"
-        self.folder = f"{sandbox.folder}/oss2/{version}/"
-        self.key = f"{self.folder}dir 1/é&<测试>+a%20b.bin"
+        self.prefix = f"{sandbox.prefix}/oss2/{version}/"
+        self.key = f"{self.prefix}dir 1/é&<测试>+a%20b.bin"
         self.content = os.urandom(1024 * KIB + 77)
         self.checks = checks
 
@@ -149,12 +149,12 @@ class Oss2Checks:
         equal([(part.part_number, part.size) for part in rest.parts], [(3, 102400)])
         uploads = self.bucket.list_multipart_uploads(prefix=key).upload_list
         equal([(upload.key, upload.upload_id) for upload in uploads], [(key, upload_id)])
-        folder = self.folder
-        self.bucket.put_object(f"{folder}other", b"x")
-        names = [found.key for found in oss2.ObjectIterator(self.bucket, folder, "/", max_keys=1)]
-        equal(names, [f"{folder}dir 1/", f"{folder}other"])
-        names = [found.key for found in oss2.ObjectIteratorV2(self.bucket, folder, max_keys=1)]
-        equal(f"{folder}other" in names and self.key in names, True)
+        prefix = self.prefix
+        self.bucket.put_object(f"{prefix}other", b"x")
+        names = [found.key for found in oss2.ObjectIterator(self.bucket, prefix, "/", max_keys=1)]
+        equal(names, [f"{prefix}dir 1/", f"{prefix}other"])
+        names = [found.key for found in oss2.ObjectIteratorV2(self.bucket, prefix, max_keys=1)]
+        equal(f"{prefix}other" in names and self.key in names, True)
 
     def copy(self) -> None:
         key = f"{self.key}.copy"
@@ -195,7 +195,7 @@ class Oss2Checks:
         owner = self.sandbox.owner
         wrong = self.client(Keys(owner.access_key_id, "wrong"))
         self.refused(lambda: wrong.put_object("x", b""), 403, "SignatureDoesNotMatch")
-        unknown = self.client(Keys("nobody", owner.access_key_secret))
+        unknown = self.client(Keys("unknown", owner.access_key_secret))
         self.refused(lambda: unknown.put_object("x", b""), 403, "InvalidAccessKeyId")
 
     def wrong_token(self) -> None:
@@ -225,7 +225,7 @@ class Oss2Checks:
             self.bucket.complete_multipart_upload(key, upload_id, list(parts))
 
         wrong = PartInfo(1, last.etag)
-        # The client sorts its list and leaves doubles in.
+        # The client sorts its list and keeps duplicates.
         self.refused(lambda: complete(large, large), 400, "InvalidPartOrder")
         self.refused(lambda: complete(wrong, last), 400, "InvalidPart")
         self.refused(lambda: complete(large, PartInfo(9, last.etag)), 400, "InvalidPart")

@@ -1,5 +1,5 @@
-"""The vendor's Python clients against the sandbox: what they do must work, and what OSS and VOD
-refuse must be refused.
+"""The Python clients of Alibaba Cloud against the sandbox: their valid requests must succeed, and
+requests that OSS or VOD reject must be rejected.
 
     python oss_python.py --sandbox http://127.0.0.1:9000
 """

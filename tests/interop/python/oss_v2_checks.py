@@ -35,8 +35,8 @@ class OssV2Checks:
         self.bucket = sandbox.bucket
         self.client = self.new_client(sandbox.owner)
         self.name = f"alibabacloud-oss-v2 with {version.upper()}"
-        self.folder = f"{sandbox.folder}/oss-v2/{version}/"
-        self.key = f"{self.folder}dir 1/é&<测试>+a%20b.bin"
+        self.prefix = f"{sandbox.prefix}/oss-v2/{version}/"
+        self.key = f"{self.prefix}dir 1/é&<测试>+a%20b.bin"
         self.content = os.urandom(1024 * KIB + 77)
         self.checks = checks
 
@@ -48,7 +48,7 @@ class OssV2Checks:
         config.endpoint = self.sandbox.origin
         config.region = self.sandbox.region
         config.signature_version = self.version
-        # A refusal must be seen, not repeated.
+        # A rejection must be reported, not retried.
         config.retry_max_attempts = 1
         for name, value in options.items():
             setattr(config, name, value)
@@ -81,21 +81,21 @@ class OssV2Checks:
             self.check("is refused with wrong tokens and a wrong region", self.wrong_tokens)
         self.check("cannot complete what OSS would not complete", self.wrong_completions)
 
-    def upload_file(self, key: str, parallel: int, folder: str | None = None) -> None:
+    def upload_file(self, key: str, parallel: int, directory: str | None = None) -> None:
         with tempfile.NamedTemporaryFile() as file:
             file.write(self.content)
             file.flush()
             # The checkpoint is bound to the path and time of the file.
-            path = file.name if folder is None else os.path.join(folder, "source")
-            if folder is not None and not os.path.exists(path):
+            path = file.name if directory is None else os.path.join(directory, "source")
+            if directory is not None and not os.path.exists(path):
                 with open(path, "wb") as source:
                     source.write(self.content)
             self.client.uploader(
                 part_size=200 * KIB,
                 parallel_num=parallel,
-                enable_checkpoint=folder is not None,
-                checkpoint_dir=folder,
-                leave_parts_on_error=folder is not None,
+                enable_checkpoint=directory is not None,
+                checkpoint_dir=directory,
+                leave_parts_on_error=directory is not None,
             ).upload_file(oss.PutObjectRequest(self.bucket, key), filepath=path)
 
     def multipart(self) -> None:
@@ -106,12 +106,12 @@ class OssV2Checks:
 
     def resume(self) -> None:
         key = f"{self.key}.resumed"
-        folder = tempfile.mkdtemp()
+        directory = tempfile.mkdtemp()
         fault = {"operation": "UploadPart", "part": 4, "kind": "access-denied"}
         with self.sandbox.fault(**fault):
-            self.refused(lambda: self.upload_file(key, 1, folder), 403, "AccessDenied")
+            self.refused(lambda: self.upload_file(key, 1, directory), 403, "AccessDenied")
         self.sandbox.reset_counts()
-        self.upload_file(key, 1, folder)
+        self.upload_file(key, 1, directory)
         equal(self.sandbox.parts_sent(), [4, 5, 6])
         equal(self.sandbox.stored(key), self.content)
 
@@ -151,7 +151,7 @@ class OssV2Checks:
         numbers = [[part.part_number for part in page.parts] for page in pages]
         equal(numbers, [[1, 2], [3]])
         names = self.client.list_objects_v2_paginator(limit=1).iter_page(
-            oss.ListObjectsV2Request(self.bucket, prefix=self.folder)
+            oss.ListObjectsV2Request(self.bucket, prefix=self.prefix)
         )
         equal(self.key in [page.contents[0].key for page in names], True)
 

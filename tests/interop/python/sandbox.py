@@ -1,4 +1,4 @@
-"""The control paths of the sandbox, as these scripts need them."""
+"""The control requests of the sandbox that these scripts use."""
 
 import json
 import secrets
@@ -26,8 +26,8 @@ class Sandbox:
         self.bucket: str = config["buckets"][0]
         self.region: str = config["region"]
         self.owner = Keys(config["access_key_id"], access_key_secret)
-        # Several runs may share a sandbox, each under a folder of its own.
-        self.folder = f"python/{secrets.token_hex(4)}"
+        # Several runs may share a sandbox, each with a separate prefix.
+        self.prefix = f"python/{secrets.token_hex(4)}"
         self._token_life_secs: int = config["token_life_secs"]
 
     def call(self, method: str, path: str, body: object = None) -> bytes:
@@ -52,7 +52,7 @@ class Sandbox:
         self.call("POST", "requests/reset")
 
     def temporary_keys(self, life_secs: int) -> Keys:
-        """A temporary credential for everything, which lives this many seconds."""
+        """A temporary credential without restrictions that expires after this many seconds."""
         self.call("POST", "token-life", {"secs": life_secs})
         try:
             minted = json.loads(self.call("POST", "sts"))
@@ -64,7 +64,7 @@ class Sandbox:
 
     @contextmanager
     def fault(self, **fault: object) -> Iterator[None]:
-        """Plants a fault for the time of a `with` block."""
+        """Injects a fault for the duration of a `with` block."""
         self.call("POST", "faults", fault)
         try:
             yield
@@ -73,7 +73,7 @@ class Sandbox:
 
     @contextmanager
     def clock_ahead(self, offset_ms: int) -> Iterator[None]:
-        """Moves the sandbox's clock for the time of a `with` block."""
+        """Shifts the sandbox's clock for the duration of a `with` block."""
         self.call("POST", "clock", {"offset_ms": offset_ms})
         try:
             yield
@@ -82,7 +82,7 @@ class Sandbox:
 
     @contextmanager
     def bound(self, host: str) -> Iterator[None]:
-        """Binds a host name to the bucket for the time of a `with` block."""
+        """Binds a host name to the bucket for the duration of a `with` block."""
         self.call("POST", "cname", {"host": host, "bucket": self.bucket})
         try:
             yield

@@ -1,4 +1,4 @@
-"""The vendor's RPC client, `aliyun-python-sdk-core`, against the VOD half of the sandbox."""
+"""The RPC client `aliyun-python-sdk-core` against the VOD API of the sandbox."""
 
 import base64
 import json
@@ -74,7 +74,7 @@ class VodChecks:
             auth["SecurityToken"],
             auth_version="v4",
         )
-        # This RPC client leaves the port out of Host, from which the address is made.
+        # This RPC client omits the port in Host, from which the sandbox derives the upload address.
         endpoint = self.sandbox.origin
         bucket = oss2.Bucket(signer, endpoint, address["Bucket"], region=auth["Region"])
         return bucket, address["FileName"]
@@ -107,8 +107,8 @@ class VodChecks:
     def other_media(self) -> None:
         image = self.call("CreateUploadImage", ImageType="cover", ImageExt="jpg")
         bucket, key = self.bucket(image)
-        bucket.put_object(key, b"picture")
-        equal(self.sandbox.stored(key), b"picture")
+        bucket.put_object(key, b"an image")
+        equal(self.sandbox.stored(key), b"an image")
         refresh = lambda: self.call("RefreshUploadVideo", VideoId=image["ImageId"])  # noqa: E731
         refused(refresh, read_error, 404, "InvalidVideo.NotFound")
         media = {"BusinessType": "subtitle", "MediaExt": "srt"}
@@ -127,7 +127,7 @@ class VodChecks:
 
         wrong = Keys(owner.access_key_id, "wrong")
         is_refused(create(wrong), 400, "SignatureDoesNotMatch")
-        unknown = Keys("nobody", "wrong")
+        unknown = Keys("unknown", "wrong")
         is_refused(create(unknown), 404, "InvalidAccessKeyId.NotFound")
         expired = self.sandbox.temporary_keys(-1)
         is_refused(create(expired), 403, "InvalidSecurityToken.Expired")

@@ -256,18 +256,3 @@ fn text<'v>(object: &'v Value, name: &str) -> Result<&'v str, CommandError> {
 const HALF_LIMIT: Duration = Duration::from_secs(60);
 
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
-
-    use super::*;
-
-    #[test]
-    fn a_missing_number_is_named() {
-        let answer = serde_json::json!({ "size": 5, "name": "n" });
-        assert_eq!(number(&answer, "size").unwrap(), 5);
-        assert!(number(&answer, "name").unwrap_err().to_string().contains("name"));
-        assert_eq!(text(&answer, "name").unwrap(), "n");
-    }
-}

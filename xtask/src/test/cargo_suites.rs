@@ -1,12 +1,10 @@
 //! The suites that cargo runs.
 
-use std::path::Path;
-
 use super::context::TestContext;
 use super::log::SuiteLog;
+use super::programs;
 use super::suite_result::SuiteResult;
 use crate::command_error::CommandError;
-use crate::components::{Built, Component};
 
 /// Whether all sources are formatted.
 pub(super) fn format(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, CommandError> {
@@ -21,12 +19,13 @@ pub(super) fn lints(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult
     Ok(check(context, log, &native)?.and(check(context, log, &components)?))
 }
 
-/// Rustdoc over everything, warnings being errors.
+/// Rustdoc over everything, warnings being errors, and the examples in it.
 pub(super) fn documentation(
     context: &TestContext,
     log: &SuiteLog,
 ) -> Result<SuiteResult, CommandError> {
-    let mut result = SuiteResult::default();
+    // The examples of the packages whose test programs `programs` runs.
+    let mut result = check(context, log, &format!("test --quiet --doc {}", programs::SELECTION))?;
     for selection in [NATIVE, COMPONENTS] {
         let mut command = context.workspace.cargo();
         command.args(["doc", "--quiet", "--no-deps"]).args(selection.split_whitespace());
@@ -43,20 +42,9 @@ pub(super) fn test(
     options: &str,
 ) -> Result<SuiteResult, CommandError> {
     let mut command = context.workspace.cargo();
-    command.args(["test", "--no-fail-fast"]).args(options.split_whitespace());
-    run_tests(context, log, &mut command)
-}
-
-/// The test of the app in Python, which lies at `app`.
-pub(super) fn python_app(
-    context: &TestContext,
-    log: &SuiteLog,
-    app: &Path,
-) -> Result<SuiteResult, CommandError> {
-    let mut command = context.workspace.cargo();
-    command.env("VOD_PYTHON_APP_WASM", app).args(["test", "--release"]);
-    command.args(["--package", "vod-uploader-component-tests", "--test", "python"]);
-    run_tests(context, log, &mut command)
+    let finished =
+        log.run(command.args(["test", "--no-fail-fast"]).args(options.split_whitespace()))?;
+    Ok(SuiteResult::from_cargo_test(&finished.output, finished.success))
 }
 
 /// One check: whether a cargo command succeeds.
@@ -67,30 +55,6 @@ fn check(
 ) -> Result<SuiteResult, CommandError> {
     let mut command = context.workspace.cargo();
     Ok(SuiteResult::from_success(log.run(command.args(arguments.split_whitespace()))?.success))
-}
-
-fn run_tests(
-    context: &TestContext,
-    log: &SuiteLog,
-    command: &mut std::process::Command,
-) -> Result<SuiteResult, CommandError> {
-    if let Some(built) = &context.built {
-        set_paths(command, built);
-    }
-    let finished = log.run(command)?;
-    Ok(SuiteResult::from_cargo_test(&finished.output, finished.success))
-}
-
-/// Component tests run what was built, and find it by these variables.
-fn set_paths(command: &mut std::process::Command, built: &Built) {
-    command
-        .env("VOD_DEVHOST", &built.devhost)
-        .env("VOD_SANDBOX", &built.sandbox)
-        .env("VOD_EDGE_WASM", built.wasm(Component::Edge))
-        .env("VOD_UPLOADER_WASM", built.wasm(Component::Uploader))
-        .env("VOD_TEST_APP_WASM", built.wasm(Component::TestApp))
-        .env("VOD_EXAMPLE_WASM", built.wasm(Component::Example))
-        .env("VOD_MANIFEST", &built.manifest);
 }
 
 /// What runs on this machine.

@@ -1,44 +1,58 @@
-//! The suites that run other people's clients against the worker.
+//! The suites that run unmodified clients: of OSS and VOD against the sandbox, of the upload
+//! protocols against the worker.
 
-use std::ffi::OsStr;
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::{Path, PathBuf};
 
-use super::chromium::{self, Chromium};
 use super::context::TestContext;
+use super::downloads::{self, Download, Environment};
 use super::log::SuiteLog;
-use super::npm::{self, Packages};
-use super::python::{self, Environment};
 use super::suite_result::SuiteResult;
-use super::tool::is_installed;
 use crate::command_error::CommandError;
+use crate::data_dir;
+use crate::ports::ANY_PORT;
+use crate::server::{self, Bodies, Log, Server};
+use crate::tool::is_installed;
+
+/// ali-oss for Node.js.
+pub(super) fn npm(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, CommandError> {
+    let sandbox = start_sandbox(context, "npm")?;
+    let mut script = context.script("node", "tests/interop/node");
+    script.arg("oss_node.mjs").arg("--sandbox").arg(&sandbox.origin);
+    log.run_script(&mut script)
+}
+
+/// The clients of Alibaba Cloud for Python.
+pub(super) fn pypi(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, CommandError> {
+    let sandbox = start_sandbox(context, "pypi")?;
+    let python = INTEROP_PYTHON.program(&context.workspace, "python");
+    let mut script = context.script(python, "tests/interop/python");
+    script.arg("oss_python.py").arg("--sandbox").arg(&sandbox.origin);
+    log.run_script(&mut script)
+}
+
+/// A sandbox for one suite.
+fn start_sandbox(context: &TestContext, name: &str) -> Result<Server, CommandError> {
+    let directory = context.workspace.log_directory().join(format!("{name}-sandbox"));
+    let (data, built) = (data_dir::open_empty(&directory)?, context.built()?);
+    server::start_sandbox(built, ANY_PORT, &data, Bodies::Keep, Log::File(&data.join("log")))
+}
 
 /// tus-js-client in Node.js.
 pub(super) fn tus_js(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, CommandError> {
-    play(context, log, "tus-js", None)
+    run(context, log, "tus-js", None)
 }
 
 /// tus-js-client, Uppy, FilePond and an HTML form in Chromium.
 pub(super) fn browser(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, CommandError> {
-    match chromium::chromium(log)? {
-        Chromium::Ready(program) => {
-            let program = path_of(program)?;
-            play(context, log, "browser", Some(("--chromium", program.as_os_str())))
-        }
-        Chromium::Missing(reason) => Ok(SuiteResult::skipped("browser", reason)),
-    }
+    let program = downloads::chromium().and_then(path_of);
+    let program = program.ok_or_else(|| CommandError::new("chromium is not in PATH"))?;
+    run(context, log, "browser", Some(("--chromium", &program)))
 }
 
 /// tuspy and tus.py.
 pub(super) fn python(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, CommandError> {
-    let environment = context.workspace.target_directory.join("clients-venv");
-    let requirements = directory(context).join("requirements.txt");
-    match python::environment(log, &environment, &requirements)? {
-        Environment::Ready(python) => {
-            play(context, log, "python", Some(("--python", python.as_os_str())))
-        }
-        Environment::Missing(reason) => Ok(SuiteResult::skipped("python", &reason)),
-    }
+    let python = CLIENTS_PYTHON.program(&context.workspace, "python");
+    run(context, log, "python", Some(("--python", &python)))
 }
 
 /// curl.
@@ -46,56 +60,53 @@ pub(super) fn curl(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult,
     if !is_installed("curl") {
         return Ok(SuiteResult::skipped("curl", "curl is not installed: https://curl.se"));
     }
-    play(context, log, "curl", None)
+    run(context, log, "curl", None)
 }
 
 /// Runs a suite of `tests/clients`, which starts and crashes its servers itself.
-fn play(
+fn run(
     context: &TestContext,
     log: &SuiteLog,
     suite: &str,
-    option: Option<(&str, &OsStr)>,
+    option: Option<(&str, &Path)>,
 ) -> Result<SuiteResult, CommandError> {
-    let directory = directory(context);
-    let notes = context.workspace.log_directory();
-    if let Packages::Missing(reason) = npm::packages(log, &directory, &notes.join("clients.stamp"))?
-    {
-        return Ok(SuiteResult::skipped(suite, &reason));
-    }
-    let mut script = Command::new("node");
-    script.arg("run.mjs").arg(suite).current_dir(&directory);
-    context.pass_paths(&mut script)?;
-    script.arg("--folder").arg(notes.join(format!("clients-{suite}")));
+    let mut script = context.script("node", CLIENTS);
+    script.arg("run.mjs").arg(suite);
+    context.pass_paths(&mut script, &format!("clients-{suite}"))?;
     if let Some((name, value)) = option {
         script.arg(name).arg(value);
     }
-    let finished = log.run(&mut script)?;
-    Ok(SuiteResult::from_script(&finished.output, finished.success))
+    log.run_script(&mut script)
 }
 
-fn directory(context: &TestContext) -> PathBuf {
-    context.workspace.root.join("tests/clients")
+/// schemathesis, which compares the worker with `openapi.yaml`.
+pub(super) fn openapi(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, CommandError> {
+    let python = OPENAPI_PYTHON.program(&context.workspace, "python");
+    let mut script = context.script(python, "tests/openapi");
+    context.pass_paths(script.arg("run.py"), "openapi")?;
+    log.run_script(&mut script)
 }
 
-/// Where the shell finds a program.
-fn path_of(program: &str) -> Result<PathBuf, CommandError> {
-    let directories = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&directories)
-        .map(|directory| directory.join(program))
-        .find(|path| path.is_file())
-        .ok_or_else(|| CommandError::new(format!("{program} is not in any directory of PATH")))
+/// The file that the shell runs for a program.
+fn path_of(program: &str) -> Option<PathBuf> {
+    let directories = std::env::var_os("PATH")?;
+    let mut paths = std::env::split_paths(&directories).map(|directory| directory.join(program));
+    paths.find(|path| path.is_file())
 }
 
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+const CLIENTS: &str = "tests/clients";
 
-    use super::*;
+pub(super) const CLIENTS_NPM: Download = Download::Npm(CLIENTS);
 
-    #[test]
-    fn a_program_is_found_where_the_shell_finds_it() {
-        assert!(path_of("sh").unwrap().is_absolute());
-        let failure = path_of("no-such-program").unwrap_err().to_string();
-        assert!(failure.contains("no-such-program"), "{failure}");
-    }
-}
+pub(super) const INTEROP_NPM: Download = Download::Npm("tests/interop/node");
+
+pub(super) const CLIENTS_PYTHON: Environment =
+    Environment { directory: "clients-venv", requirements: "tests/clients/requirements.txt" };
+
+pub(super) const INTEROP_PYTHON: Environment = Environment {
+    directory: "interop-venv",
+    requirements: "tests/interop/python/requirements.txt",
+};
+
+pub(super) const OPENAPI_PYTHON: Environment =
+    Environment { directory: "openapi-venv", requirements: "tests/openapi/requirements.txt" };

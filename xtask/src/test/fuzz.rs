@@ -5,17 +5,19 @@
 
 use std::fs;
 use std::io;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
 use super::context::TestContext;
 use super::log::SuiteLog;
 use super::suite_result::SuiteResult;
-use super::tool::is_installed;
 use crate::command_error::CommandError;
 use crate::data_dir;
+use crate::tool::is_installed;
 
-/// Builds all targets and runs one after another.
+/// Builds all targets and runs them.
 pub(super) fn run(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, CommandError> {
     let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
     if !is_installed(&compiler) {
@@ -32,8 +34,18 @@ pub(super) fn run(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, 
     if !log.run(&mut fuzz.cargo(context, "build"))?.success {
         return Ok(result.and(SuiteResult::failed(1)));
     }
-    for target in fuzz.targets()? {
-        result = result.and(fuzz.run(log, &target)?);
+    // A fuzzer uses one processor.
+    let at_once = thread::available_parallelism().map_or(1, NonZero::get);
+    for targets in fuzz.targets()?.chunks(at_once) {
+        let results = thread::scope(|scope| {
+            let running: Vec<_> =
+                targets.iter().map(|target| scope.spawn(|| fuzz.run(log, target))).collect();
+            running.into_iter().map(|target| target.join()).collect::<Vec<_>>()
+        });
+        for target in results {
+            let panicked = |_| Err(CommandError::new("a fuzz target's thread panicked"));
+            result = result.and(target.unwrap_or_else(panicked)?);
+        }
     }
     Ok(result)
 }

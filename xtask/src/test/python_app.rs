@@ -1,44 +1,38 @@
-//! The suite of the app in Python: built from the .wit files alone, plugged, and run.
+//! The suite of the app in Python: built from the .wit files alone, composed, and run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::cargo_suites;
 use super::context::TestContext;
+use super::downloads::{Environment, Stamp};
 use super::log::SuiteLog;
-use super::python::{self, Environment};
-use super::stamp::Stamp;
+use super::programs;
 use super::suite_result::SuiteResult;
 use crate::command_error::CommandError;
 
-/// Builds the app where its sources have changed, and runs its test.
+/// Builds the app if its sources have changed, and runs its test.
 pub(super) fn run(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, CommandError> {
     let sources = context.workspace.root.join("tests/component/apps/python");
     let directory = context.workspace.target_directory.join("python-app");
-    let requirements = sources.join("requirements.txt");
-    let python = match python::environment(log, &directory.join("venv"), &requirements)? {
-        Environment::Ready(python) => python,
-        Environment::Missing(reason) => return Ok(SuiteResult::skipped("app-python", &reason)),
-    };
     let app = directory.join("app.wasm");
     let wit = context.workspace.root.join("wit");
-    let mut files = vec![requirements, sources.join("app.py")];
+    let mut files = vec![sources.join("requirements.txt"), sources.join("app.py")];
     for directory in [&wit, &sources.join("wit"), &sources.join("wit/deps")] {
         files.extend(wit_files(directory)?);
     }
-    let done = Stamp::new(&directory.join("app.stamp"), &files)?;
-    if !(done.is_set() && app.is_file()) {
-        let mut build = Command::new(python.with_file_name("componentize-py"));
+    let stamp = Stamp::new(&directory.join("app.stamp"), &files)?;
+    if !(stamp.is_set() && app.is_file()) {
+        let mut build = Command::new(PYTHON.program(&context.workspace, "componentize-py"));
         build.arg("--wit-path").arg(&wit).arg("--wit-path").arg(sources.join("wit"));
         build.args(["--world", "vod:python-app/app", "componentize", "app", "--output"]).arg(&app);
         build.current_dir(&sources);
         if !log.run(&mut build)?.success {
             return Err(CommandError::new("componentize-py failed"));
         }
-        done.set()?;
+        stamp.set()?;
     }
-    cargo_suites::python_app(context, log, &app)
+    programs::run(context, log, |program| program.name == "python", Some(&app))
 }
 
 /// The .wit files of a directory, in a fixed order.
@@ -51,3 +45,8 @@ fn wit_files(directory: &Path) -> Result<Vec<PathBuf>, CommandError> {
     files.sort();
     Ok(files)
 }
+
+pub(super) const PYTHON: Environment = Environment {
+    directory: "python-app/venv",
+    requirements: "tests/component/apps/python/requirements.txt",
+};

@@ -1,4 +1,4 @@
-// The examples in README.md and docs/, which have to work exactly as they are pasted.
+// The examples in README.md and docs/, which must work unmodified.
 
 import { readFileSync, readdirSync } from "node:fs";
 

@@ -3,15 +3,15 @@
 import { createCipheriv, createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 
-/** Bytes that no two files share, and that are the same at every run. */
+/** Deterministic bytes that differ between files. */
 export function content(name, bytes) {
   const key = createHash("sha256").update(name).digest();
   return createCipheriv("aes-256-ctr", key, Buffer.alloc(16)).update(Buffer.alloc(bytes));
 }
 
-/** Makes a file of such content in `folder`. */
-export function makeFile(folder, name, bytes) {
-  const file = { name, path: `${folder}/${name}`, bytes: content(name, bytes) };
+/** Creates a file of such bytes in `directory`. */
+export function makeFile(directory, name, bytes) {
+  const file = { name, path: `${directory}/${name}`, bytes: content(name, bytes) };
   writeFileSync(file.path, file.bytes);
   return file;
 }

@@ -1,4 +1,4 @@
-// A program of this project that serves HTTP, and ends with this process.
+// A server of this project, which ends with this process.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 
 const running = new Set();
 
-// Also after an error that nobody caught; a signal is made an exit, so that this runs.
+// Also runs after an uncaught error. Signals exit explicitly, so that it runs for them, too.
 process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.on(signal, () => process.exit(1));
@@ -15,7 +15,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
 
 /** A started program. */
 export class Server {
-  /** Starts it, its log going to the end of the file `log`, and waits until it listens. */
+  /** Starts it, appends its log to the file `log`, and waits until it listens. */
   static async start(program, args, { environment = {}, log }) {
     const child = spawn(program, args, {
       env: { ...process.env, ...environment },
@@ -26,7 +26,7 @@ export class Server {
     const line = await Promise.race([firstLine(child), ended.then(() => "nothing")]);
     if (!line.startsWith("listening ")) {
       child.kill("SIGKILL");
-      throw new Error(`${program} said ${line} instead of where it listens: see ${log}`);
+      throw new Error(`${program} printed ${line} instead of its address: see ${log}`);
     }
     return new Server(child, ended, new URL(line.slice("listening ".length)));
   }
@@ -38,7 +38,7 @@ export class Server {
     this.origin = url.origin;
   }
 
-  /** Ends it as a crash would. */
+  /** Kills it, as a crash would. */
   async kill() {
     this.child.kill("SIGKILL");
     await this.ended;
@@ -47,7 +47,7 @@ export class Server {
 }
 
 async function firstLine(child) {
-  // What comes after it is read, too, so that the program never waits for a reader.
+  // The interface reads the rest, too, so that the program never blocks on its output.
   const [line] = await once(createInterface(child.stdout), "line");
   return line;
 }

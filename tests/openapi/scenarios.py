@@ -1,4 +1,4 @@
-"""What clients send: requests that succeed, which chance alone would hardly come upon."""
+"""Requests of real clients, which random generation is unlikely to produce."""
 
 import base64
 import hashlib
@@ -9,7 +9,7 @@ from schemathesis.core import NOT_SET
 
 from uploads import CONTENT, METADATA, Uploads
 
-Story = Callable[[Case, Uploads], None]
+Scenario = Callable[[Case, Uploads], None]
 
 LENGTH = str(len(CONTENT))
 BOUNDARY = "a-boundary-of-a-form"
@@ -22,7 +22,7 @@ def sent(
     media_type: str | None = None,
     body: bytes | None = None,
 ) -> None:
-    """Makes `case` a request with exactly these headers and this body."""
+    """Replaces the headers and the body of `case`."""
     case.headers.clear()
     case.headers.update(headers)
     case.cookies.clear()
@@ -40,7 +40,7 @@ def tus(case: Case, headers: dict[str, str], body: bytes | None = None) -> None:
 def draft(
     case: Case, version: str, complete: bool, headers: dict[str, str], body: bytes
 ) -> None:
-    """A request of the draft, in the words of its interop version."""
+    """A request of the IETF draft with the headers of its interop version."""
     name = "Upload-Incomplete" if version == "3" else "Upload-Complete"
     said = "?1" if complete != (version == "3") else "?0"
     media_type = (
@@ -57,7 +57,7 @@ def draft(
 
 
 def form(case: Case, *parts: tuple[str, str], accept: str = "application/json") -> None:
-    """A form; a part is what follows `form-data` in its head, and its content."""
+    """A form. A part consists of the parameters after `form-data`, and its content."""
     lines = [
         f"--{BOUNDARY}\r\nContent-Disposition: form-data; {head}\r\n\r\n{text}\r\n"
         for head, text in parts
@@ -73,7 +73,7 @@ REDIRECT = ('name="redirect"', "https://www.example.com/thanks")
 
 
 def to(upload: str, case: Case) -> None:
-    """Addresses an upload."""
+    """Directs the request to an upload."""
     if "id" in case.path_parameters:
         case.path_parameters["id"] = upload
     else:
@@ -146,28 +146,28 @@ def renewed_token(case: Case, uploads: Uploads) -> None:
     sent(case, {}, "application/json", token)
 
 
-def of_kind(make: Callable[[Uploads], str], headers: dict[str, str]) -> Story:
-    """A request with these headers alone to an upload of this kind."""
+def of_kind(make: Callable[[Uploads], str], headers: dict[str, str]) -> Scenario:
+    """A request with only these headers to an upload of this kind."""
 
-    def story(case: Case, uploads: Uploads) -> None:
+    def scenario(case: Case, uploads: Uploads) -> None:
         to(make(uploads), case)
         sent(case, headers)
 
-    return story
+    return scenario
 
 
-def draft_chunk(version: str, complete: bool) -> Story:
-    def story(case: Case, uploads: Uploads) -> None:
+def draft_chunk(version: str, complete: bool) -> Scenario:
+    def scenario(case: Case, uploads: Uploads) -> None:
         to(uploads.half_way() if complete else uploads.receiving(), case)
         headers = {"Upload-Offset": "5" if complete else "0"}
         draft(
             case, version, complete, headers, CONTENT[5:] if complete else CONTENT[:5]
         )
 
-    return story
+    return scenario
 
 
-def draft_creation(version: str, complete: bool, headers: dict[str, str]) -> Story:
+def draft_creation(version: str, complete: bool, headers: dict[str, str]) -> Scenario:
     return lambda case, _: draft(case, version, complete, headers, CONTENT)
 
 
@@ -185,7 +185,7 @@ ENDED = (Uploads.completed, Uploads.aborted, Uploads.partial)
 TUS = {"Tus-Resumable": "1.0.0"}
 NAMED = {"Content-Disposition": 'inline; filename="film.mp4"'}
 
-WHOLE_FILE: list[Story] = [
+WHOLE_FILE: list[Scenario] = [
     lambda case, _: sent(case, {}, "video/mp4", CONTENT),
     lambda case, _: sent(case, {}, "application/octet-stream", b""),
     *(
@@ -194,7 +194,7 @@ WHOLE_FILE: list[Story] = [
         for complete in (False, True)
     ),
 ]
-FILEPOND_POST: list[Story] = [
+FILEPOND_POST: list[Scenario] = [
     lambda case, _: sent(case, {"Upload-Length": LENGTH}),
     lambda case, _: form(case, ('name="filepond"', "{}"), FILE),
     lambda case, _: form(
@@ -202,7 +202,7 @@ FILEPOND_POST: list[Story] = [
     ),
 ]
 
-STORIES: dict[str, list[Story]] = {
+SCENARIOS: dict[str, list[Scenario]] = {
     "POST /v1/uploads": [
         lambda case, _: form(case, ('name="title"', "A holiday"), FILE, FILE),
         lambda case, _: form(case, FILE, accept="text/html"),
@@ -274,4 +274,4 @@ STORIES: dict[str, list[Story]] = {
     "DELETE /v1/filepond": [filepond_revert],
     "DELETE /v1/filepond/{id}": [filepond_revert],
 }
-"""By operation."""
+"""Scenarios by operation."""

@@ -1,10 +1,10 @@
-// Commands as a person types them.
+// Shell commands.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 
-/** Runs a script of the shell in `cwd`. It fails only where there is no shell. */
+/** Runs a shell script in `cwd`. Fails only if there is no shell. */
 export async function shell(script, { cwd, path = [], variables = {} }) {
   const search = [...path, process.env.PATH].join(":");
   const child = spawn("sh", ["-c", script], {
@@ -18,7 +18,7 @@ export async function shell(script, { cwd, path = [], variables = {} }) {
   return { status, stdout, stderr };
 }
 
-/** Like `shell`, for a script that has to succeed. Returns what it printed. */
+/** Like `shell`, but fails unless the script succeeds. Returns its standard output. */
 export async function succeed(script, options) {
   const { status, stdout, stderr } = await shell(script, options);
   if (status === 0) return stdout;

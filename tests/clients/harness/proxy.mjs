@@ -1,10 +1,10 @@
-// A TCP proxy in front of the worker, which breaks after a number of bytes.
+// A TCP proxy in front of the worker that interrupts connections after a number of bytes.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 
-/** Listens on a port that stays the same while the worker behind it comes and goes. */
+/** Listens on a port that does not change when the worker restarts. */
 export class Proxy {
   static async start() {
     const proxy = new Proxy();
@@ -22,14 +22,14 @@ export class Proxy {
     this.disarm();
   }
 
-  /** Where requests go from now on. */
+  /** Forwards requests to this port from now on. */
   forwardTo(port) {
     this.upstreamPort = port;
   }
 
   /**
-   * Once clients have sent this many bytes from now on, on all connections together, what they send
-   * further is lost: `action` happens, which cuts all connections when it is left out.
+   * Once clients have sent this many further bytes on all connections together, discards the rest
+   * and runs `action`, which resets all connections by default.
    */
   breakAfter(bytes, action = () => this.cut()) {
     this.disarm();
@@ -37,13 +37,13 @@ export class Proxy {
     this.action = action;
   }
 
-  /** Cuts all connections each time that this many bytes were sent, at first after `first`. */
+  /** Resets all connections whenever this many bytes were sent, the first time after `first`. */
   cutAfterEvery(bytes, first = bytes) {
     this.breakAfter(first);
     this.bytesBetween = bytes;
   }
 
-  /** One bit of the byte that follows this many from now on arrives as the opposite. */
+  /** Flips one bit of the byte after this many further bytes. */
   flipAfter(bytes) {
     this.bytesUntilFlip = bytes;
   }
@@ -55,9 +55,9 @@ export class Proxy {
     this.broken = undefined;
   }
 
-  /** Checks that the action happened, and waits for it. */
+  /** Checks that the action was started, and waits for it. */
   async expectBroken() {
-    assert.ok(this.broken, "the connection did not break");
+    assert.ok(this.broken, "the connection was not interrupted");
     await this.broken;
   }
 
@@ -66,7 +66,7 @@ export class Proxy {
     for (const socket of this.connections) socket.resetAndDestroy();
   }
 
-  /** The heads of requests and responses since the last call, for the report of a failure. */
+  /** The request and response heads since the last call, for the report of a failure. */
   takeHeads() {
     return this.heads.splice(0);
   }
@@ -89,11 +89,11 @@ export class Proxy {
     });
     client.on("drain", () => worker.resume());
     for (const [socket, other] of [[client, worker], [worker, client]]) {
-      // What failed shows as a closed connection on the other side.
+      // The other side sees a closed connection.
       socket.on("error", () => {});
       socket.on("close", () => {
         this.connections.delete(socket);
-        // What was said before is still delivered.
+        // Bytes received before are still delivered.
         other.destroySoon();
       });
     }
@@ -108,14 +108,14 @@ export class Proxy {
   }
 
   #break(bytes, worker) {
-    // All of it gets through that was promised, and then the lines are dead.
+    // Forwards the bytes up to the limit. Nothing is forwarded after them.
     for (const socket of this.connections) this.dead.add(socket);
     const last = bytes.subarray(0, this.bytesLeft);
     this.bytesLeft = this.bytesBetween;
     const { action } = this;
     const written = new Promise((resolve) => worker.write(last, resolve));
     this.broken = written.then(() => action());
-    // Whoever asks for it gets the error.
+    // `expectBroken` returns the error.
     this.broken.catch(() => this.cut());
   }
 
@@ -131,7 +131,7 @@ export class Proxy {
 
 const REQUEST = /^(OPTIONS|GET|HEAD|POST|PUT|PATCH|DELETE) /;
 const RESPONSE = /^HTTP\/1\.1 /;
-/** What the protocols are about, and not who the browser is. */
+/** Headers of the protocols, without those that describe the browser. */
 const TELLING_HEADER =
   /^(access-control|content|connection|location|media|origin|problem|transfer|tus|upload|x-http)/i;
 const HEAD_BYTES_MAX = 4096;

@@ -3,9 +3,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 export class Checks {
-  /** Of the checks with `only` in their sentence; `stage` shows what was said when one fails. */
-  constructor(stage, only) {
-    this.stage = stage;
+  /** Runs the checks whose sentences contain `only`; `harness` has the requests of a failed one. */
+  constructor(harness, only) {
+    this.harness = harness;
     this.only = only;
     this.passed = 0;
     this.failed = 0;
@@ -13,7 +13,7 @@ export class Checks {
 
   async run(sentence, body) {
     if (!sentence.includes(this.only)) return;
-    this.stage.proxy.takeHeads();
+    this.harness.proxy.takeHeads();
     const begin = Date.now();
     try {
       await Promise.race([body(), expire()]);
@@ -22,9 +22,9 @@ export class Checks {
     } catch (error) {
       this.failed += 1;
       console.log(`FAILED ${sentence}: ${`${error.name}: ${error.message}`.replaceAll("\n", " ")}`);
-      for (const head of this.stage.proxy.takeHeads()) console.log(`    ${head}`);
+      for (const head of this.harness.proxy.takeHeads()) console.log(`    ${head}`);
     } finally {
-      this.stage.proxy.disarm();
+      this.harness.proxy.disarm();
     }
   }
 
@@ -36,9 +36,9 @@ export class Checks {
 }
 
 async function expire() {
-  // Does not keep the process: a check that ends in time leaves it behind.
+  // Does not keep the process running after the check.
   await sleep(CHECK_LIMIT_MS, undefined, { ref: false });
-  throw new Error(`not over after ${CHECK_LIMIT_MS / 1000} s`);
+  throw new Error(`not finished after ${CHECK_LIMIT_MS / 1000} s`);
 }
 
 const CHECK_LIMIT_MS = 60_000;

@@ -1,4 +1,4 @@
-// What every suite plays on: a sandbox, the worker, the proxy in front of it, and what they hold.
+// What every suite uses: a sandbox, the worker, the proxy in front of it, and assertions.
 
 import assert from "node:assert/strict";
 import { mkdirSync, rmSync } from "node:fs";
@@ -9,19 +9,19 @@ import { Proxy } from "./proxy.mjs";
 import { Sandbox } from "./sandbox.mjs";
 import { Worker } from "./worker.mjs";
 
-export class Stage {
-  /** Starts all of it, with its files in `folder`, which is emptied. */
-  static async start({ sandbox, devhost, manifest, folder, browserOrigin = "" }) {
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(`${folder}/files`, { recursive: true });
-    const stage = new Stage();
-    stage.folder = folder;
-    stage.sandbox = await Sandbox.start(sandbox, folder);
-    const setup = { devhost, manifest, folder, sandbox: stage.sandbox, browserOrigin };
-    stage.worker = new Worker(setup);
-    stage.proxy = await Proxy.start();
-    await stage.startWorker();
-    return stage;
+export class Harness {
+  /** Starts everything, with its files in `directory`, which is emptied first. */
+  static async start({ sandbox, devhost, manifest, directory, browserOrigin = "" }) {
+    rmSync(directory, { recursive: true, force: true });
+    mkdirSync(`${directory}/files`, { recursive: true });
+    const harness = new Harness();
+    harness.directory = directory;
+    harness.sandbox = await Sandbox.start(sandbox, directory);
+    const setup = { devhost, manifest, directory, sandbox: harness.sandbox, browserOrigin };
+    harness.worker = new Worker(setup);
+    harness.proxy = await Proxy.start();
+    await harness.startWorker();
+    return harness;
   }
 
   /** The worker as clients reach it: through the proxy. */
@@ -29,9 +29,9 @@ export class Stage {
     return this.proxy.origin;
   }
 
-  /** Makes a file to upload. */
+  /** Creates a file to upload. */
   file(name, bytes) {
-    return makeFile(`${this.folder}/files`, name, bytes);
+    return makeFile(`${this.directory}/files`, name, bytes);
   }
 
   async startWorker() {
@@ -40,12 +40,12 @@ export class Stage {
   }
 
   /**
-   * Ends the worker's host with SIGKILL, once so many uploads have something on the store, and
-   * starts it again on the same state. Before that the store may have begun an upload that the
-   * worker has not noted yet: nobody could end it.
+   * Kills the worker's host with SIGKILL once this many uploads have a part or an object in OSS,
+   * and restarts it with the same state. Earlier, OSS may have a multipart upload that no
+   * checkpoint contains yet and that the worker could not abort.
    */
   async crashWorker(uploads = 1) {
-    await eventually(`${uploads} uploads have something on the store`, async () => {
+    await eventually(`${uploads} uploads have a part or an object`, async () => {
       const begun = (await this.#uploadsSince()).filter(({ parts }) => parts.length > 0);
       return begun.length + (await this.#objectsSince()).length >= uploads;
     });
@@ -53,7 +53,7 @@ export class Stage {
     await this.startWorker();
   }
 
-  /** Runs `upload` and checks that it left these files on the store, whole, and nothing else. */
+  /** Runs `upload` and checks that it stored these complete files and nothing else. */
   async expectStored(files, upload) {
     await this.#begin();
     const result = await upload();
@@ -77,7 +77,7 @@ export class Stage {
     return result;
   }
 
-  /** Runs `attempt` and checks that it leaves no object and no multipart upload behind. */
+  /** Runs `attempt` and checks that it leaves no object and no multipart upload. */
   async expectNothingStored(attempt) {
     await this.#begin();
     await attempt();
@@ -85,7 +85,7 @@ export class Stage {
     assert.deepEqual(await this.#objectsSince(), []);
   }
 
-  /** Notes what is on the store before an upload. */
+  /** Records what is stored before an upload. */
   async #begin() {
     this.keysBefore = new Set((await this.sandbox.objects()).map(({ key }) => key));
     this.uploadsBefore = new Set((await this.sandbox.uploads()).map((open) => open.upload_id));
@@ -106,14 +106,14 @@ export class Stage {
       open = await this.#uploadsSince();
       return open.length === 0;
     };
-    await eventually("no multipart upload is left on the store", noneOpen).catch((error) => {
+    await eventually("no multipart upload is left", noneOpen).catch((error) => {
       const left = open.map(({ key, parts }) => `${key} with ${parts.length} parts`);
       throw new Error(`${error.message}: ${left.join(", ")}`);
     });
   }
 }
 
-/** Waits until `condition` holds, which `sentence` names when it never does. */
+/** Waits until `condition` holds. `sentence` describes it in the error. */
 export async function eventually(sentence, condition) {
   const deadline = Date.now() + SETTLE_LIMIT_MS;
   while (!(await condition())) {

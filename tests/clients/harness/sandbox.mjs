@@ -1,13 +1,13 @@
-// The sandbox, and what can be asked of it.
+// The sandbox and its control requests.
 
 import { Server } from "./server.mjs";
 
-/** A sandbox of its own, with its files in `folder`. */
+/** A sandbox with its files in `directory`. */
 export class Sandbox {
-  static async start(program, folder) {
-    const args = ["--listen", "127.0.0.1:0", "--data", `${folder}/sandbox`];
+  static async start(program, directory) {
+    const args = ["--listen", "127.0.0.1:0", "--data", `${directory}/sandbox`];
     const sandbox = new Sandbox();
-    sandbox.server = await Server.start(program, args, { log: `${folder}/sandbox.log` });
+    sandbox.server = await Server.start(program, args, { log: `${directory}/sandbox.log` });
     sandbox.origin = sandbox.server.origin;
     return sandbox;
   }
@@ -22,7 +22,7 @@ export class Sandbox {
     return this.#json("uploads");
   }
 
-  /** The media ids that VOD has made: `id`, `key`, `parameters`. */
+  /** The media that VOD has issued: `id`, `key`, `parameters`. */
   media() {
     return this.#json("media");
   }
@@ -44,5 +44,5 @@ export class Sandbox {
   }
 }
 
-/** The bucket that exists. */
+/** The bucket of the sandbox. */
 export const BUCKET = "sandbox-bucket";

@@ -7,12 +7,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { BUCKET } from "./sandbox.mjs";
 import { Server } from "./server.mjs";
 
-/** Runs the worker of a manifest, with its state in `folder`, in front of a sandbox. */
+/** Runs the worker of a manifest, with its state in `directory`, in front of a sandbox. */
 export class Worker {
-  constructor({ devhost, manifest, folder, sandbox, browserOrigin }) {
+  constructor({ devhost, manifest, directory, sandbox, browserOrigin }) {
     this.devhost = devhost;
-    this.args = ["--manifest", manifest, "--listen", "127.0.0.1:0", "--data", `${folder}/host`];
-    this.log = `${folder}/host.log`;
+    this.args = ["--manifest", manifest, "--listen", "127.0.0.1:0", "--data", `${directory}/host`];
+    this.log = `${directory}/host.log`;
     this.environment = {
       SPIN_VARIABLE_VOD_ACCESS_KEY_ID: "sandbox-key",
       SPIN_VARIABLE_VOD_ACCESS_KEY_SECRET: "sandbox-secret",
@@ -26,7 +26,7 @@ export class Worker {
     };
   }
 
-  /** Starts it, and waits until it answers. */
+  /** Starts it, and waits until it responds. */
   async start() {
     const { environment, log } = this;
     this.server = await Server.start(this.devhost, this.args, { environment, log });
@@ -38,12 +38,12 @@ export class Worker {
     }
   }
 
-  /** Ends it as a crash would. */
+  /** Kills it, as a crash would. */
   kill() {
     return this.server.kill();
   }
 
-  /** Checks that the component ended by itself in no request so far. */
+  /** Checks that the component has not trapped. */
   expectNoTrap() {
     const lines = readFileSync(this.log, "utf8").split("\n");
     assert.deepEqual(lines.filter((line) => line.includes("component trapped")), []);
@@ -55,6 +55,6 @@ async function isHealthy(origin) {
   return reply?.ok ?? false;
 }
 
-/** A first start compiles the component. */
+/** The first start compiles the component. */
 const START_LIMIT_MS = 120_000;
 const POLL_MS = 20;
