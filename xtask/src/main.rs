@@ -7,6 +7,7 @@
 //! | `test` | format, lints, documentation and every test |
 //! | `bench` | measures the worker and, for comparison, nginx and @tus/server |
 //! | `sim` | prints the trace of one simulated run, or simulates many |
+//! | `mutants` | checks that tests fail if the upload code is changed |
 //! | `compose` | plugs `uploader.wasm` into a component |
 //! | `docs` | writes the page of the WIT package and the site of `docs/` |
 //! | `conformance` | checks a server against tus or the IETF draft |
@@ -24,6 +25,7 @@ mod data_dir;
 mod demo;
 mod docs;
 mod lint;
+mod mutants;
 mod ports;
 mod report;
 mod seal_key;
@@ -114,6 +116,12 @@ const COMMANDS: &[Command] = &[
     },
     Command { name: "bench", options: bench::OPTIONS, summary: bench::SUMMARY, run: bench::run },
     Command { name: "sim", options: sim::OPTIONS, summary: sim::SUMMARY, run: sim::run },
+    Command {
+        name: "mutants",
+        options: mutants::OPTIONS,
+        summary: mutants::SUMMARY,
+        run: mutants::run,
+    },
     Command { name: "docs", options: docs::OPTIONS, summary: docs::SUMMARY, run: docs::run },
     Command {
         name: "conformance",
