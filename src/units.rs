@@ -1,5 +1,4 @@
-//! Units and limits: sizes, part numbers and instants as types, and every limit of the store as
-//! a documented constant.
+//! Units and limits: sizes, part numbers and instants as types, and the limits of OSS.
 //!
 //! The limits are those of
 //! <https://www.alibabacloud.com/help/en/oss/user-guide/limits-1> and of
@@ -16,32 +15,32 @@ pub const MIB: u64 = 1 << 20;
 /// One gibibyte, in bytes.
 pub const GIB: u64 = 1 << 30;
 
-/// Smallest size of every part but the last: 100 KiB. A smaller one is refused at Complete with
-/// `EntityTooSmall`.
+/// Minimum size of every part except the last: 100 KiB. CompleteMultipartUpload rejects smaller
+/// ones with `EntityTooSmall`.
 pub const PART_SIZE_MIN: ByteCount = ByteCount(100 * KIB);
 
-/// Largest size of one part: 5 GiB.
+/// Maximum size of one part: 5 GiB.
 pub const PART_SIZE_MAX: ByteCount = ByteCount(5 * GIB);
 
-/// Largest part number, and so the most parts that an upload can have.
+/// Highest part number, and maximum number of parts of an upload.
 pub const PART_COUNT_MAX: u16 = 10_000;
 
-/// Largest object: 10,000 parts of 5 GiB, which the vendor rounds to 48.8 TB.
+/// Maximum size of an object: 10,000 parts of 5 GiB, 48.8 TB in OSS's documentation.
 pub const OBJECT_SIZE_MAX: ByteCount = ByteCount(PART_COUNT_MAX as u64 * 5 * GIB);
 
-/// Files below this size are sent with one PutObject, as the JavaScript SDK does; larger ones go
-/// as a multipart upload. It is the part minimum, so that a multipart upload never has a single
-/// part which could not have been a part.
+/// Files below this size are sent with one PutObject, as in the JavaScript SDK; others as a
+/// multipart upload. Equal to the minimum part size, so that every part of a multipart upload
+/// could be followed by another one.
 pub const MULTIPART_THRESHOLD: ByteCount = PART_SIZE_MIN;
 
-/// Default size of a part: 1 MiB, the SDK's `partSize`.
+/// Default part size: 1 MiB (the SDK's `partSize`).
 pub const PART_SIZE_DEFAULT: ByteCount = ByteCount(MIB);
 
-/// Default number of parts in flight for one upload: the SDK's `parallel`.
+/// Default number of parts in flight for one upload (the SDK's `parallel`).
 pub const PARALLEL_DEFAULT: u8 = 5;
 
-/// Largest part that is held in memory. A larger part (of an upload whose length is known) is
-/// streamed through to the store, one at a time.
+/// Maximum size of a buffered part: 16 MiB. Larger parts (of an upload of known length) are
+/// streamed to the store, one at a time.
 pub const BUFFERED_PART_SIZE_MAX: ByteCount = ByteCount(16 * MIB);
 
 /// A number of bytes, or an offset in bytes from the start of the source.
@@ -52,19 +51,13 @@ impl ByteCount {
     /// No bytes; as an offset, the start of the source.
     pub const ZERO: Self = Self(0);
 
-    /// The number of bytes as an integer.
+    /// Returns the number of bytes as an integer.
     #[must_use]
     pub const fn bytes(self) -> u64 {
         self.0
     }
 
-    /// What is left of `self` after `other`, or zero where `other` is larger.
-    #[must_use]
-    pub const fn saturating_sub(self, other: Self) -> Self {
-        Self(self.0.saturating_sub(other.0))
-    }
-
-    /// True for no bytes.
+    /// Returns true if there are no bytes.
     #[must_use]
     pub const fn is_zero(self) -> bool {
         self.0 == 0
@@ -75,7 +68,7 @@ impl Add for ByteCount {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
-        // Offsets come from clients: a sum past the end of u64 must not wrap to a small number.
+        // Clients specify offsets: a sum beyond u64 must not wrap to a small number.
         Self(self.0.saturating_add(other.0))
     }
 }
@@ -89,8 +82,9 @@ impl AddAssign for ByteCount {
 impl Sub for ByteCount {
     type Output = Self;
 
+    /// Returns the difference, or zero if `other` is larger.
     fn sub(self, other: Self) -> Self {
-        self.saturating_sub(other)
+        Self(self.0.saturating_sub(other.0))
     }
 }
 
@@ -108,13 +102,13 @@ impl PartNumber {
     /// The first part.
     pub const FIRST: Self = Self(1);
 
-    /// A part number, or `None` outside 1 to 10,000.
+    /// Creates a part number; `None` if `number` is outside 1 to 10,000.
     #[must_use]
     pub const fn new(number: u16) -> Option<Self> {
         if number >= 1 && number <= PART_COUNT_MAX { Some(Self(number)) } else { None }
     }
 
-    /// The number as an integer, 1 to 10,000.
+    /// Returns the number as an integer: 1 to 10,000.
     #[must_use]
     pub const fn number(self) -> u16 {
         self.0
@@ -127,26 +121,26 @@ impl fmt::Display for PartNumber {
     }
 }
 
-/// An instant, in milliseconds since 1970-01-01T00:00:00Z.
+/// An instant in milliseconds since 1970-01-01T00:00:00Z.
 ///
-/// The engine reads no clock: every instant is handed in by its driver.
+/// The engine reads no clock: its driver passes the current instant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnixMillis(pub u64);
 
 impl UnixMillis {
-    /// The whole seconds since the epoch.
+    /// Returns the whole seconds since the epoch.
     #[must_use]
     pub const fn secs(self) -> u64 {
         self.0 / 1_000
     }
 
-    /// The time from `earlier` to `self`, or zero where `earlier` is later.
+    /// Returns the time from `earlier` to `self`, or zero if `earlier` is later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
-    /// This instant moved by `offset_ms`, which may be negative.
+    /// Returns this instant shifted by `offset_ms`, which may be negative.
     #[must_use]
     pub const fn shifted(self, offset_ms: i64) -> Self {
         Self(self.0.saturating_add_signed(offset_ms))
@@ -175,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_object_is_ten_thousand_of_the_largest_parts() {
+    fn the_maximum_object_size_is_ten_thousand_parts_of_the_maximum_size() {
         assert_eq!(OBJECT_SIZE_MAX.bytes(), 53_687_091_200_000);
     }
 

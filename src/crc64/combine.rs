@@ -1,13 +1,13 @@
-//! The checksum of a whole from the checksums of its parts.
+//! Combines the checksums of consecutive byte ranges.
 
 use super::Crc64;
 use super::tables::POLYNOMIAL;
 
-/// The checksum of A followed by B, from the checksum `a` of A, the checksum `b` of B and the
-/// length of B in bytes.
+/// Returns the checksum of A followed by B, given the checksums `a` and `b` and the length of B in
+/// bytes.
 ///
 /// Appending `len_b` bytes multiplies the polynomial of A by x^(8·len_b), so the cost is at most
-/// 64 multiplications however long B is.
+/// 64 multiplications, regardless of the length.
 #[must_use]
 pub const fn combine(a: Crc64, b: Crc64, len_b: u64) -> Crc64 {
     let mut shifted = a.0;
@@ -23,7 +23,7 @@ pub const fn combine(a: Crc64, b: Crc64, len_b: u64) -> Crc64 {
     Crc64(shifted ^ b.0)
 }
 
-/// The product of two reflected polynomials modulo the CRC's.
+/// Returns the product of two reflected polynomials modulo the CRC's.
 pub(super) const fn multiply(a: u64, b: u64) -> u64 {
     let mut product = 0;
     let mut a = a;

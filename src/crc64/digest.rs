@@ -1,16 +1,16 @@
 //! The running checksum.
 //!
-//! There is no carry-less multiplication in WebAssembly, so that a table has to do. A lookup
-//! waits for the one before it; hence the words are dealt out to three lanes, each with a register
-//! of its own, which the last word of each lane joins again (as zlib's "braided" CRC-32 does).
-//! Measured under wasmtime 48 on x86-64, that is 1.7 times as fast as one lane of eight tables and
-//! 1.2 times as fast as one lane of sixteen (natively 2.6 and 2.0 times). A fourth lane gains
-//! nothing.
+//! WebAssembly has no carry-less multiplication, so the checksum is computed with lookup tables.
+//! Each lookup depends on the previous one. Words are therefore distributed over three lanes with
+//! separate registers, which are combined at the last word of each lane (zlib's "braided" CRC-32).
+//! Measured under wasmtime 48 on x86-64, this is 1.7 times as fast as one lane of eight tables and
+//! 1.2 times as fast as one lane of sixteen (natively 2.6 and 2.0 times). A fourth lane is not
+//! faster.
 
 use super::Crc64;
 use super::tables::{LANES, WORD, WORD_OF_LANE, WordTable};
 
-/// A running CRC-64/XZ: fed with bytes as they arrive, and resumable from a stored [`Crc64`].
+/// A running CRC-64/XZ that can be resumed from a stored [`Crc64`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Crc64Digest {
     /// The checksum of the bytes so far: the register with its final inversion.
@@ -18,7 +18,7 @@ pub struct Crc64Digest {
 }
 
 impl Crc64Digest {
-    /// A checksum over no bytes yet.
+    /// Creates a checksum of no bytes.
     #[must_use]
     pub const fn new() -> Self {
         Self::from_parts(Crc64::EMPTY)
@@ -30,12 +30,12 @@ impl Crc64Digest {
         Self { crc }
     }
 
-    /// Takes the next bytes in.
+    /// Appends `bytes`.
     pub fn update(&mut self, bytes: &[u8]) {
         self.crc = Crc64(!advance(!self.crc.0, bytes));
     }
 
-    /// The checksum of all bytes so far.
+    /// Returns the checksum of all bytes so far.
     #[must_use]
     pub const fn value(&self) -> Crc64 {
         self.crc
@@ -54,7 +54,7 @@ fn advance(register: u64, bytes: &[u8]) -> u64 {
         return advance_one_lane(register, rest);
     };
     let mut lanes = [0; LANES];
-    // The register so far goes into the first word, as if that followed it directly.
+    // The register is combined with the first word, as if that followed it directly.
     lanes[0] = register;
     for block in blocks {
         let (words, _) = block.as_chunks::<8>();
@@ -63,11 +63,11 @@ fn advance(register: u64, bytes: &[u8]) -> u64 {
         }
     }
     let (words, _) = last_block.as_chunks::<8>();
-    let mut joined = 0;
+    let mut combined = 0;
     for (lane, word) in lanes.iter().zip(words) {
-        joined = look_up(&WORD, joined ^ lane ^ u64::from_le_bytes(*word));
+        combined = look_up(&WORD, combined ^ lane ^ u64::from_le_bytes(*word));
     }
-    advance_one_lane(joined, rest)
+    advance_one_lane(combined, rest)
 }
 
 fn advance_one_lane(mut register: u64, bytes: &[u8]) -> u64 {
@@ -75,14 +75,14 @@ fn advance_one_lane(mut register: u64, bytes: &[u8]) -> u64 {
     for word in words {
         register = look_up(&WORD, register ^ u64::from_le_bytes(*word));
     }
-    // The last byte of a word is followed by nothing: its table is the one of single bytes.
+    // No byte follows the last one of a word: its table is that of single bytes.
     for byte in rest {
         register = (register >> 8) ^ WORD[7][usize::from(register.to_le_bytes()[0] ^ byte)];
     }
     register
 }
 
-/// Two halves, because shifts of 32 bits make shorter code than those of 64 (5 % in wasm).
+/// Splits the word, because shifts of 32 bits make shorter code than those of 64 (5 % in wasm).
 #[inline(always)]
 fn look_up(table: &WordTable, word: u64) -> u64 {
     let (low, high) = (word as u32, (word >> 32) as u32);

@@ -1,4 +1,4 @@
-//! CRC-64/XZ, the checksum that OSS keeps of every part and object.
+//! CRC-64/XZ, the checksum that OSS computes for every part and object.
 //!
 //! OSS reports it in the header `x-oss-hash-crc64ecma` as an unsigned decimal number
 //! (<https://www.alibabacloud.com/help/en/oss/use-cases/check-data-transmission-integrity-by-using-crc-64>).
@@ -24,7 +24,7 @@ impl Crc64 {
     /// The checksum of no bytes.
     pub const EMPTY: Self = Self(0);
 
-    /// The checksum of `bytes`.
+    /// Computes the checksum of `bytes`.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         let mut digest = Crc64Digest::new();
@@ -33,20 +33,21 @@ impl Crc64 {
     }
 }
 
-/// Unsigned decimal, as in `x-oss-hash-crc64ecma`.
+/// Formats the checksum as an unsigned decimal, as in `x-oss-hash-crc64ecma`.
 impl fmt::Display for Crc64 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-/// Reads the unsigned decimal of `x-oss-hash-crc64ecma`; anything else is
-/// [`ErrorKind::StoreReplyInvalid`].
+/// Parses the unsigned decimal of `x-oss-hash-crc64ecma`.
 impl FromStr for Crc64 {
     type Err = Error;
 
+    /// # Errors
+    /// Returns [`ErrorKind::StoreReplyInvalid`] if `text` is anything else.
     fn from_str(text: &str) -> Result<Self, Error> {
-        // u64 would also take a leading plus sign, which the store never writes.
+        // u64 would also accept a leading plus sign.
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         digits.then(|| text.parse().ok()).flatten().map(Self).ok_or_else(|| {
             Error::new(ErrorKind::StoreReplyInvalid, "a CRC-64 is not an unsigned 64-bit decimal")
@@ -70,13 +71,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_check_value_of_the_catalogue_is_reproduced() {
+    fn the_check_value_of_the_crc_catalogue_is_reproduced() {
         assert_eq!(Crc64::of(b"123456789"), Crc64(0x995D_C9BB_DF19_39FA));
         assert_eq!(Crc64::of(b""), Crc64::EMPTY);
     }
 
     #[test]
-    fn lengths_around_every_block_boundary_agree_with_the_definition() {
+    fn checksums_around_every_block_boundary_match_the_definition() {
         let bytes: Vec<u8> = (0..200_u8).collect();
         for length in 0..bytes.len() {
             assert_eq!(Crc64::of(&bytes[..length]), bit_by_bit(&bytes[..length]), "{length}");
@@ -84,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_unsigned_decimal_is_read() {
+    fn only_an_unsigned_decimal_is_parsed() {
         assert_eq!("18446744073709551615".parse(), Ok(Crc64(u64::MAX)));
         assert_eq!(Crc64(7).to_string(), "7");
         for text in ["", "+1", "-1", "0x1", " 1", "18446744073709551616", "1.0", "a"] {
@@ -94,8 +95,8 @@ mod tests {
     }
 
     #[test]
-    fn combining_covers_lengths_that_no_test_could_hash() {
-        // x^(8·2^40) by squaring what a length of one byte multiplies by.
+    fn combining_supports_lengths_above_those_that_can_be_hashed() {
+        // x^(8·2^40), by squaring the factor for a length of one byte.
         let one_byte = combine(Crc64(1), Crc64::EMPTY, 1).0;
         let mut shift = one_byte_shift();
         assert_eq!(combine::multiply(shift, 1), one_byte);
@@ -109,8 +110,8 @@ mod tests {
         #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), ..Default::default() })]
 
         #[test]
-        fn a_resumed_digest_equals_one_run(bytes: Vec<u8>, cuts: Vec<prop::sample::Index>) {
-            let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+        fn a_resumed_digest_equals_one_run(bytes: Vec<u8>, splits: Vec<prop::sample::Index>) {
+            let mut ends: Vec<usize> = splits.iter().map(|at| at.index(bytes.len() + 1)).collect();
             ends.push(bytes.len());
             ends.sort_unstable();
             let (mut start, mut crc) = (0, Crc64::EMPTY);
@@ -123,14 +124,17 @@ mod tests {
         }
 
         #[test]
-        fn parts_combine_to_the_whole(bytes: Vec<u8>, cut: prop::sample::Index) {
-            let (a, b) = bytes.split_at(cut.index(bytes.len() + 1));
+        fn combining_two_parts_yields_the_checksum_of_both(
+            bytes: Vec<u8>,
+            split: prop::sample::Index,
+        ) {
+            let (a, b) = bytes.split_at(split.index(bytes.len() + 1));
             let combined = combine(Crc64::of(a), Crc64::of(b), b.len() as u64);
             prop_assert_eq!(combined, bit_by_bit(&bytes));
         }
 
         #[test]
-        fn decimals_are_read_back(value: u64) {
+        fn a_displayed_checksum_parses_back(value: u64) {
             prop_assert_eq!(Crc64(value).to_string().parse(), Ok(Crc64(value)));
         }
     }

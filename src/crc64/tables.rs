@@ -3,17 +3,17 @@
 /// The ECMA-182 polynomial 0x42F0_E1EB_A9EA_3693, bit-reversed as CRC-64/XZ uses it.
 pub(super) const POLYNOMIAL: u64 = 0xC96C_5795_D787_0F42;
 
-/// For each byte of a word, and each of its values, what it leaves in the register. 16 KiB: as
-/// much as leaves room for the data in a level-1 cache of 32 KiB.
+/// For each byte of a word and each value of it, the register after the word. 16 KiB, so that a
+/// level-1 cache of 32 KiB has room for the data.
 pub(super) type WordTable = [[u64; 256]; 8];
 
-/// The register after a word alone.
+/// The register after one word.
 pub(super) static WORD: WordTable = word_table(0);
 
 /// The register after a word and the words of all other lanes.
 pub(super) static WORD_OF_LANE: WordTable = word_table(8 * (LANES - 1));
 
-/// How many words are looked up independently of each other; see [`super::digest`].
+/// Number of words that are looked up independently of each other; see [`super::digest`].
 pub(super) const LANES: usize = 3;
 
 /// The register after one byte.
@@ -35,7 +35,7 @@ const fn byte_table() -> [u64; 256] {
     table
 }
 
-/// The table of a word that `gap_bytes` zero bytes follow.
+/// Returns the table of a word followed by `gap_bytes` zero bytes.
 const fn word_table(gap_bytes: usize) -> WordTable {
     let mut table = [[0; 256]; 8];
     let mut byte = 0;
@@ -46,7 +46,7 @@ const fn word_table(gap_bytes: usize) -> WordTable {
             register = after_zero_byte(register);
             gap += 1;
         }
-        // The last byte of a word is followed by the gap alone, the first one by seven more.
+        // Only the gap follows the last byte of a word; seven more bytes follow the first one.
         let mut position = 8;
         while position > 0 {
             position -= 1;

@@ -89,7 +89,7 @@ impl SuppliedSource {
             size: size.map(ByteCount::bytes),
             end_wait_max,
         };
-        Source::new(supplied, None, size.map(|size| size.saturating_sub(offset)))
+        Source::new(supplied, None, size.map(|size| size - offset))
     }
 
     /// Reads where the file is whole, and nothing may come. A stream that is silent there is taken
