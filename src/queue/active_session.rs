@@ -238,7 +238,7 @@ impl ActiveSession {
 
     /// The error with which OSS rejected the current credential, if any.
     pub(super) fn credential_rejection(&self) -> Option<Error> {
-        self.session.credential_refusal().cloned()
+        self.session.credential_rejection().cloned()
     }
 
     pub(super) const fn clear_credential_request(&mut self) {
@@ -259,7 +259,7 @@ impl ActiveSession {
 
     /// Why parts may remain in OSS after an abort.
     pub(super) fn leftover_parts_error(&self) -> Option<Error> {
-        self.session.left_over().cloned()
+        self.session.leftover_parts_error().cloned()
     }
 
     /// Discards the session.

@@ -34,7 +34,7 @@ pub enum Output {
     },
     /// Send a signed request to VOD.
     CallVod {
-        /// Returned in [`Input::VodReplied`].
+        /// Returned in [`Input::VodResponse`].
         id: VodCallId,
         /// The request. Its Debug output is redacted.
         request: Box<Request>,
@@ -80,7 +80,7 @@ pub enum Input {
         result: Result<Option<Vec<u8>>, String>,
     },
     /// A request to VOD has completed.
-    VodReplied {
+    VodResponse {
         /// The request.
         id: VodCallId,
         /// The response, or why there is none. [`ErrorKind::VodUnavailable`](crate::ErrorKind) is
@@ -103,7 +103,7 @@ pub enum Input {
         offset: ByteCount,
     },
     /// The supplier reported that its source was interrupted.
-    SourceBroken {
+    SourceInterrupted {
         /// The session.
         session: SessionId,
         /// The reason, as reported by the supplier.

@@ -15,7 +15,7 @@ pub(super) enum EntryState {
     /// Waiting for VOD.
     RequestingMedia,
     /// Records are being written, or those of a previous upload deleted.
-    Opening,
+    PreparingUpload,
     /// A session has failed; the next one starts at this time.
     RetryWait(UnixMillis),
     /// A session is running, or has ended and its records are being deleted.
@@ -42,7 +42,7 @@ impl EntryState {
             Self::Failure(error) => return FileState::Failure(error.clone()),
             Self::Canceled => return FileState::Canceled,
             Self::Stopped => return FileState::Stopped,
-            Self::Starting | Self::Opening | Self::RetryWait(_) => UploadingPhase::Starting,
+            Self::Starting | Self::PreparingUpload | Self::RetryWait(_) => UploadingPhase::Starting,
             Self::AwaitingCredential => UploadingPhase::AwaitingCredential,
             Self::RequestingMedia => UploadingPhase::RequestingMedia,
             Self::TokenExpired => UploadingPhase::TokenExpired,
@@ -60,8 +60,8 @@ impl EntryState {
     }
 
     /// Returns `true` if the object is known and its session has not started.
-    pub(super) const fn is_opening(&self) -> bool {
-        matches!(self, Self::Opening | Self::RetryWait(_))
+    pub(super) const fn is_preparing_upload(&self) -> bool {
+        matches!(self, Self::PreparingUpload | Self::RetryWait(_))
     }
 
     /// Returns `true` if a supplied credential is used immediately, without a session.

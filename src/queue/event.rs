@@ -61,7 +61,7 @@ pub enum Event {
         /// The file.
         file: FileId,
         /// Why parts may remain in OSS; `None` if none remain.
-        left_over: Option<Error>,
+        leftover_error: Option<Error>,
     },
     /// A file was stopped.
     Stopped {

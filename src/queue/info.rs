@@ -44,7 +44,7 @@ pub struct Progress {
 }
 
 /// Maximum fraction before the object is complete.
-pub const FRACTION_UNFINISHED_MAX: f64 = 0.99;
+pub const FRACTION_INCOMPLETE_MAX: f64 = 0.99;
 
 impl Progress {
     /// Computes the progress of a file.
@@ -60,7 +60,7 @@ impl Progress {
             // Both are below 2^53: 10,000 parts of 5 GiB are 48.8 TiB.
             Some(total) => {
                 let fraction = durable.bytes() as f64 / total.bytes().max(1) as f64;
-                Some(fraction.min(FRACTION_UNFINISHED_MAX))
+                Some(fraction.min(FRACTION_INCOMPLETE_MAX))
             }
             None => None,
         };

@@ -76,9 +76,9 @@ impl Queue {
                     file.on_kv_result(ctx, id, result);
                 }
             }
-            Input::VodReplied { id, result } => {
+            Input::VodResponse { id, result } => {
                 if let Some(file) = files.iter_mut().find(|file| file.is_awaiting_vod(id)) {
-                    file.on_vod_reply(ctx, result);
+                    file.on_vod_response(ctx, result);
                 }
             }
             Input::Session { session, input } => {
@@ -91,7 +91,7 @@ impl Queue {
                     file.on_source_ended(ctx, offset);
                 }
             }
-            Input::SourceBroken { session, reason } => {
+            Input::SourceInterrupted { session, reason } => {
                 if let Some(file) = with_session(files, session) {
                     file.on_source_interrupted(ctx, &reason);
                 }

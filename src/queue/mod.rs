@@ -49,12 +49,12 @@ pub use event::{Event, Succeeded, TokenExpiry};
 pub use file_record::FileRecord;
 pub use fingerprint::FileFingerprint;
 pub use ids::{FileId, KvId, SessionId, VodCallId};
-pub use info::{FRACTION_UNFINISHED_MAX, FileInfo, Progress};
+pub use info::{FRACTION_INCOMPLETE_MAX, FileInfo, Progress};
 pub use list::Queue;
 pub use lookup::{CheckpointLookup, StoredFile, StoredUpload};
 pub use new_file::{ContentSample, NAME_BYTES_MAX, NewFile, SAMPLE_BYTES};
 pub use options::{
-    CHECKPOINT_LIFE_DEFAULT, Options, OptionsInput, PARALLEL_FILES_MAX, REGION_DEFAULT,
+    CHECKPOINT_TTL_DEFAULT, Options, OptionsInput, PARALLEL_FILES_MAX, REGION_DEFAULT,
     RETRY_COUNT_DEFAULT, RETRY_DURATION_DEFAULT, TIMEOUT_DEFAULT, retry_policy, timeout,
     vod_endpoint,
 };

@@ -24,7 +24,7 @@ pub const RETRY_DURATION_DEFAULT: Duration = Duration::from_secs(2);
 pub const TIMEOUT_DEFAULT: Duration = Duration::from_secs(60);
 
 /// Default time after its last write for which a checkpoint can be resumed.
-pub const CHECKPOINT_LIFE_DEFAULT: Duration = Duration::from_secs(7 * 24 * 3_600);
+pub const CHECKPOINT_TTL_DEFAULT: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 /// Maximum number of files that are uploaded concurrently.
 pub const PARALLEL_FILES_MAX: u8 = 16;
@@ -125,7 +125,7 @@ impl Options {
             signature_version: input.signature_version.unwrap_or(SignatureVersion::V4),
             deadline: deadline.map(|secs| Duration::from_secs(u64::from(secs))),
             checkpoint_ttl: ttl
-                .map_or(CHECKPOINT_LIFE_DEFAULT, |secs| Duration::from_secs(u64::from(secs))),
+                .map_or(CHECKPOINT_TTL_DEFAULT, |secs| Duration::from_secs(u64::from(secs))),
             vod_endpoint,
         })
     }

@@ -83,7 +83,7 @@ impl VodCall {
     }
 
     /// Accepts the response to the awaited attempt. Returns the result if the call has completed.
-    pub(super) fn on_reply(
+    pub(super) fn on_response(
         &mut self,
         ctx: &mut QueueContext,
         file: &ValidatedFile,
@@ -91,7 +91,7 @@ impl VodCall {
     ) -> Option<Result<UploadGrant>> {
         let parse = |reply| Call::new(&self.action, file)?.parse(&reply, ctx.now());
         match reply.and_then(parse) {
-            Ok(minted) => Some(Ok(minted)),
+            Ok(grant) => Some(Ok(grant)),
             Err(error) => {
                 let error = self.token.redact(error);
                 self.attempt_failed(ctx, error).map(Err)

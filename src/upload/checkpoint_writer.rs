@@ -73,7 +73,7 @@ struct WrittenState {
 pub(super) struct Progress {
     pub(super) now: UnixMillis,
     pub(super) state: State,
-    pub(super) takes_bytes: bool,
+    pub(super) accepts_bytes: bool,
     /// Nothing is in flight to the store.
     pub(super) is_drained: bool,
     /// All bytes of the file have arrived.
@@ -371,7 +371,7 @@ impl CheckpointWriter {
             number.max(self.written.reserved_number)
         };
         self.draft.is_clean = is_clean;
-        self.draft.writer_active = continues && progress.takes_bytes;
+        self.draft.writer_active = continues && progress.accepts_bytes;
         self.draft.written_at_ms = progress.now.0;
         self.writing = Some(WrittenState {
             durable: self.draft.durable(),

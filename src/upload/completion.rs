@@ -1,4 +1,4 @@
-//! How an upload ends: completed, reconciled after a lost response, aborted, or lost.
+//! The end of an upload: completed, reconciled after a lost response, aborted, or lost.
 
 use super::checkpoint::CompletedObject;
 use super::errors::misuse;
@@ -8,10 +8,11 @@ use crate::crc64::Crc64;
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::ByteCount;
 
-/// How often CompleteMultipartUpload is sent again if the store turns out not to have the object.
+/// Number of times that CompleteMultipartUpload is sent again if the store does not have the
+/// object.
 const COMPLETE_RETRIES_MAX: u8 = 1;
 
-/// What is known about the end of an upload.
+/// The completion or abort of an upload.
 #[derive(Debug)]
 pub(super) struct Completion {
     /// The session's purpose is to abort.
@@ -24,7 +25,7 @@ pub(super) struct Completion {
     /// Why the result of CompleteMultipartUpload is unknown.
     unknown: Option<Error>,
     retries: u8,
-    announced: bool,
+    put_recorded: bool,
     aborted_once: bool,
     leftover_parts_error: Option<Error>,
 }
@@ -34,7 +35,7 @@ pub(super) struct Completion {
 pub(super) enum CompletionStep {
     /// The store has the object.
     Confirmed(CompletedObject),
-    /// Whether the store has the object is not known: send HeadObject.
+    /// Whether the store has the object is unknown: send HeadObject.
     Reconcile,
     /// The store does not have the object: send CompleteMultipartUpload again.
     Retry,
@@ -59,7 +60,7 @@ impl Completion {
             upload_missing: None,
             unknown: None,
             retries: 0,
-            announced: false,
+            put_recorded: false,
             aborted_once: false,
             leftover_parts_error: None,
         }
@@ -74,13 +75,13 @@ impl Completion {
         self.single_put.is_some()
     }
 
-    /// Returns whether a checkpoint must be stored before the single PutObject is sent: nothing
-    /// else would detect that another writer has taken the upload over. True once.
-    pub(super) const fn announce(&mut self) -> bool {
-        !std::mem::replace(&mut self.announced, true)
+    /// Returns true once: a checkpoint must be stored before the single PutObject is sent, because
+    /// only that detects whether another writer has taken over the upload.
+    pub(super) const fn must_record_put(&mut self) -> bool {
+        !std::mem::replace(&mut self.put_recorded, true)
     }
 
-    /// Returns the call that sends the entire file; `None` is an empty file.
+    /// Returns the call that sends the entire file; `None` for an empty file.
     pub(super) fn put_single(&mut self, file: Option<Remainder>) -> Operation {
         let (len, crc64) = file.map_or((ByteCount::ZERO, Crc64::EMPTY), |f| (f.len, f.crc64));
         self.single_put = Some((len, crc64));
@@ -102,7 +103,7 @@ impl Completion {
                     Err(mismatch) => CompletionStep::Lost(mismatch),
                 });
             }
-            Ok(_) => return Err(misuse("not an answer to CompleteMultipartUpload")),
+            Ok(_) => return Err(misuse("not a result of CompleteMultipartUpload or PutObject")),
             Err(error) => error,
         };
         match error.kind() {
@@ -129,14 +130,15 @@ impl Completion {
     ) -> Result<CompletionStep> {
         let head = match result {
             Ok(OperationOutput::Head(head)) => head,
-            Ok(_) => return Err(misuse("not an answer to HeadObject")),
+            Ok(_) => return Err(misuse("not a result of HeadObject")),
             // An abort does not depend on the object.
             Err(error) if error.kind() == ErrorKind::AccessDenied && self.aborts => {
                 return Ok(CompletionStep::Abort);
             }
             Err(error) if error.kind() == ErrorKind::AccessDenied => {
                 return Err(completion_unknown(
-                    "the answer to Complete was lost and the credential may not HeadObject",
+                    "the response to CompleteMultipartUpload was lost and the credential does not \
+                     allow HeadObject",
                     &error,
                 ));
             }
@@ -150,7 +152,7 @@ impl Completion {
                 None => {
                     return Err(Error::new(
                         ErrorKind::CompletionUnknown,
-                        "the store has an object of this size and does not tell its CRC-64",
+                        "the store has an object of this size and did not return its CRC-64",
                     ));
                 }
             }
@@ -162,7 +164,7 @@ impl Completion {
             return Ok(CompletionStep::UploadMissing(error));
         }
         if self.retries == COMPLETE_RETRIES_MAX {
-            return Err(self.unknown.take().unwrap_or_else(|| misuse("no cause was noted")));
+            return Err(self.unknown.take().unwrap_or_else(|| misuse("no cause was recorded")));
         }
         self.retries += 1;
         Ok(CompletionStep::Retry)
@@ -189,8 +191,8 @@ impl Completion {
         }
     }
 
-    /// Records that an earlier session has completed the upload.
-    pub(super) fn completed_before(&mut self, object: &CompletedObject) {
+    /// Records that an earlier session completed the upload.
+    pub(super) fn set_completed(&mut self, object: &CompletedObject) {
         self.object = Some(object.clone());
     }
 

@@ -83,7 +83,7 @@ pub fn plan_parts(sources: &[ConcatSource]) -> Vec<PlannedPart> {
     if total < MULTIPART_THRESHOLD {
         return vec![PlannedPart::Read { offset: ByteCount::ZERO, len: total }];
     }
-    let mut pieces = Vec::new();
+    let mut parts = Vec::new();
     let mut offset = ByteCount::ZERO;
     // Bytes before `offset` that are too few for a part.
     let mut pending = ByteCount::ZERO;
@@ -96,25 +96,25 @@ pub fn plan_parts(sources: &[ConcatSource]) -> Vec<PlannedPart> {
         pending += *len - copied;
         offset += *len;
         if pending >= PART_SIZE_MIN || (is_last && !pending.is_zero()) {
-            pieces.push(PlannedPart::Read { offset: offset - copied - pending, len: pending });
+            parts.push(PlannedPart::Read { offset: offset - copied - pending, len: pending });
             pending = ByteCount::ZERO;
         }
         if !copied.is_zero() {
             let range = CopyRange { start: *len - copied, len: copied };
-            pieces.push(PlannedPart::Copy { source, range });
+            parts.push(PlannedPart::Copy { source, range });
         }
         if is_last {
             break;
         }
     }
-    pieces
+    parts
 }
 
 /// Returns the bytes of `sources` that must be read, in this order, if the target object already
 /// has all bytes before the offset `from`.
 #[must_use]
 pub fn ranges_to_read(sources: &[ConcatSource], from: ByteCount) -> Vec<ReadRange> {
-    let read = |piece: PlannedPart| match piece {
+    let read = |part: PlannedPart| match part {
         PlannedPart::Read { offset, len } if offset >= from => Some((offset, offset + len)),
         _ => None,
     };

@@ -99,17 +99,17 @@ proptest! {
     fn pieces_are_parts_that_the_store_accepts(lens in prop::collection::vec(len(), 0..12)) {
         let all = sources(&lens);
         let total = total(&all);
-        let pieces = plan_parts(&all);
+        let parts = plan_parts(&all);
         let starts: Vec<u64> = lens
             .iter()
             .scan(0, |start, len| { *start += len; Some(*start - len) })
             .collect();
         let mut at = 0;
-        for (index, piece) in pieces.iter().enumerate() {
-            let is_last = index + 1 == pieces.len();
-            prop_assert!(!piece.is_empty());
-            prop_assert!(is_last || piece.len() >= PART_SIZE_MIN);
-            match piece {
+        for (index, part) in parts.iter().enumerate() {
+            let is_last = index + 1 == parts.len();
+            prop_assert!(!part.is_empty());
+            prop_assert!(is_last || part.len() >= PART_SIZE_MIN);
+            match part {
                 PlannedPart::Copy { source, range } => {
                     prop_assert_eq!(starts[*source] + range.start.bytes(), at);
                     prop_assert_eq!(range.start + range.len, all[*source].len);
@@ -120,7 +120,7 @@ proptest! {
                     prop_assert!(len.bytes() < 2 * MIN);
                 }
             }
-            at += piece.len().bytes();
+            at += part.len().bytes();
         }
         prop_assert_eq!(at, total.bytes());
     }
@@ -131,14 +131,14 @@ proptest! {
         from in any::<prop::sample::Index>(),
     ) {
         let all = sources(&lens);
-        let pieces = plan_parts(&all);
-        // A session continues at the start of a piece.
-        let done = from.index(pieces.len() + 1);
-        let offset = pieces[..done].iter().fold(ByteCount::ZERO, |sum, piece| sum + piece.len());
-        let wanted: u64 = pieces[done..]
+        let parts = plan_parts(&all);
+        // A session continues at the start of a part.
+        let done = from.index(parts.len() + 1);
+        let offset = parts[..done].iter().fold(ByteCount::ZERO, |sum, part| sum + part.len());
+        let wanted: u64 = parts[done..]
             .iter()
-            .filter(|piece| matches!(piece, PlannedPart::Read { .. }))
-            .map(|piece| piece.len().bytes())
+            .filter(|part| matches!(part, PlannedPart::Read { .. }))
+            .map(|part| part.len().bytes())
             .sum();
         let ranges = ranges_to_read(&all, offset);
         prop_assert_eq!(ranges.iter().map(|range| range.len.bytes()).sum::<u64>(), wanted);

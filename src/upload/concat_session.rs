@@ -1,6 +1,7 @@
 //! The progress of a concatenation: which planned parts have been started, and their CRC.
 
 use super::concat_plan::{self, ConcatSource, PlannedPart};
+use super::errors::misuse;
 use super::operation::CopySource;
 use crate::crc64::{Crc64, combine};
 use crate::error::{Error, ErrorKind, Result};
@@ -17,15 +18,6 @@ pub(super) struct Concatenation {
     next: usize,
     /// CRC of all bytes before the next planned part.
     crc64: Crc64,
-}
-
-/// The next part of a concatenation.
-#[derive(Debug)]
-pub(super) enum ConcatPart {
-    /// To be copied on the store.
-    Copy { source: CopySource, len: ByteCount, crc64: Crc64 },
-    /// To be filled by the driver.
-    Read { len: ByteCount },
 }
 
 impl Concatenation {
@@ -58,31 +50,38 @@ impl Concatenation {
             next += 1;
         }
         if at != offset {
-            let message = "the partial uploads are not as long as when the join was begun";
+            let message = "the lengths of the partial uploads differ from those at the start of \
+                           the concatenation";
             return Err(Error::new(ErrorKind::LengthInconsistent, message));
         }
         (self.next, self.crc64) = (next, crc64);
         Ok(())
     }
 
-    /// Returns the next part; `None` after the last one. A copy counts as started, a part to be
-    /// read once it is [filled](Self::part_filled).
-    pub(super) fn next_part(&mut self) -> Option<ConcatPart> {
-        match *self.planned.get(self.next)? {
-            PlannedPart::Copy { source: index, range: CopyRange { start, len } } => {
-                let source = self.sources.get(index)?;
-                let crc64 = self.copy_crc64(index, len);
-                let source = CopySource {
-                    index,
-                    bucket: source.bucket.clone(),
-                    object: source.object.clone(),
-                    range: (len < source.len).then_some(CopyRange { start, len }),
-                };
-                self.part_filled(len, crc64);
-                Some(ConcatPart::Copy { source, len, crc64 })
-            }
-            PlannedPart::Read { len, .. } => Some(ConcatPart::Read { len }),
-        }
+    /// Returns the next part, to be [copied](Self::start_copy) or [read](Self::part_filled); `None`
+    /// after the last one.
+    pub(super) fn next_part(&self) -> Option<PlannedPart> {
+        self.planned.get(self.next).copied()
+    }
+
+    /// Starts the next part, a copy of `range` of the source with this index. Returns what to copy,
+    /// and the CRC of its bytes.
+    pub(super) fn start_copy(
+        &mut self,
+        index: usize,
+        range: CopyRange,
+    ) -> Result<(CopySource, Crc64)> {
+        let source =
+            self.sources.get(index).ok_or_else(|| misuse("a planned source is missing"))?;
+        let copied = CopySource {
+            index,
+            bucket: source.bucket.clone(),
+            object: source.object.clone(),
+            range: (range.len < source.len).then_some(range),
+        };
+        let crc64 = self.copy_crc64(index, range.len);
+        self.part_filled(range.len, crc64);
+        Ok((copied, crc64))
     }
 
     /// Records that the next part has these bytes.
@@ -91,17 +90,17 @@ impl Concatenation {
         self.crc64 = combine(self.crc64, crc64, len.bytes());
     }
 
-    /// Checks that all bytes that were read and copied are those of the sources.
+    /// Checks that the bytes that were read and copied are those of the sources.
     pub(super) fn check_crc64(&self) -> Result<()> {
         if self.crc64 == self.end_crcs.last().copied().unwrap_or_default() {
             return Ok(());
         }
-        let message = "what was read of the partial uploads is not what was sent";
+        let message = "the bytes read from the partial uploads do not match their CRC-64";
         Err(Error::new(ErrorKind::ChecksumMismatch, message))
     }
 
-    /// Returns the CRC of a copy of `len` bytes up to the end of a source: what must follow the
-    /// bytes so far so that all of them have the CRC of the sources up to there.
+    /// Returns the CRC of a copy of `len` bytes up to the end of a source, from the CRC of the
+    /// bytes before the copy and that of the sources up to its end.
     fn copy_crc64(&self, source: usize, len: ByteCount) -> Crc64 {
         let end = self.end_crcs.get(source).copied().unwrap_or_default();
         Crc64(end.0 ^ combine(self.crc64, Crc64::EMPTY, len.bytes()).0)

@@ -1,4 +1,4 @@
-//! Why a session ends, and what it reports at its end.
+//! The end of a session: its error and its outcome.
 
 use super::checkpoint::CompletedObject;
 use super::errors::misuse;
@@ -7,14 +7,14 @@ use super::state::State;
 use crate::error::{Error, ErrorKind};
 use crate::units::ByteCount;
 
-/// What is known about the end of a session.
+/// The causes of a session's end.
 #[derive(Debug, Default)]
 pub(super) struct Ending {
     /// Why the session fails or rejects bytes.
     error: Option<Error>,
-    /// Another writer has taken the upload over.
+    /// Another writer has taken over the upload.
     is_fenced: bool,
-    /// Why the end could not be stored, if it could not.
+    /// Why the end could not be stored.
     unstored_end: Option<Error>,
 }
 
@@ -24,7 +24,7 @@ impl Ending {
         self.error = Some(error);
     }
 
-    /// Records `error`, unless there is another one.
+    /// Records `error`, unless one is recorded already.
     pub(super) fn record_if_first(&mut self, error: Error) {
         self.error.get_or_insert(error);
     }
@@ -33,9 +33,9 @@ impl Ending {
         self.error.is_some()
     }
 
-    /// Records that the session fails in `state`. An end that has been reached remains; but a
-    /// writer that is taken over while it stores the end reports only that, because the other
-    /// writer reports the end. Returns whether checkpoints can no longer be written.
+    /// Records that the session fails in `state`. A terminal state remains, unless another writer
+    /// takes over before the end is stored: then that writer reports the end. Returns whether
+    /// checkpoints can no longer be written.
     pub(super) fn fail(&mut self, error: Error, state: State) -> bool {
         let is_fenced = error.kind() == ErrorKind::TakenOver;
         let has_no_records = matches!(
@@ -53,7 +53,7 @@ impl Ending {
         is_fenced || has_no_records || state.is_terminal() || state == State::AcquiringLease
     }
 
-    /// Why the end could not be stored, if it could not.
+    /// Returns why the end could not be stored, if it could not.
     pub(super) const fn unstored_end(&self) -> Option<&Error> {
         self.unstored_end.as_ref()
     }
@@ -65,12 +65,12 @@ impl Ending {
         object: Option<&CompletedObject>,
         durable: ByteCount,
     ) -> SessionOutcome {
-        let error = || self.error.clone().unwrap_or_else(|| misuse("no cause was noted"));
+        let error = || self.error.clone().unwrap_or_else(|| misuse("no cause was recorded"));
         match (state, object) {
             _ if self.is_fenced => SessionOutcome::Failed { error: error(), durable },
             (State::Completed, Some(object)) => SessionOutcome::Completed(object.clone()),
             (State::Suspended, _) => {
-                SessionOutcome::Suspended { durable, refused: self.error.clone() }
+                SessionOutcome::Suspended { durable, rejection: self.error.clone() }
             }
             (State::Aborted, _) => SessionOutcome::Aborted,
             (State::Lost, _) => SessionOutcome::Lost(error()),

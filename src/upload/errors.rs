@@ -1,19 +1,20 @@
-//! Errors that several parts of a session return.
+//! Errors that several machines of a session return.
 
 use crate::error::{Error, ErrorKind};
 
-/// An input that the loop's contract does not allow, or a defect of the session itself.
+/// Returns the error for an input that the contract of the loop does not allow, or for a defect of
+/// the session itself.
 pub(super) fn misuse(what: &str) -> Error {
     Error::new(ErrorKind::Internal, what)
 }
 
-/// Another writer holds the lease.
+/// Returns the error for a lease that another writer holds.
 pub(super) fn taken_over() -> Error {
-    Error::new(ErrorKind::TakenOver, "another request has taken this upload over")
+    Error::new(ErrorKind::TakenOver, "another request has taken over this upload")
 }
 
-/// Another request stopped this one before all of its bytes were received.
+/// Returns the error for a request that another one stopped before all of its bytes were received.
 pub(super) fn stopped() -> Error {
-    let message = "another request asked this one to end: what it has brought is kept";
+    let message = "stopped by another request; the bytes received so far were kept";
     Error::new(ErrorKind::TakenOver, message)
 }

@@ -22,9 +22,9 @@ pub(super) struct Filled {
 pub(super) struct Fills {
     next_id: u32,
     requested: Option<FillRequest>,
-    /// The driver has announced that the requested bytes go straight into a request.
+    /// The driver streams the requested bytes to the store.
     is_streaming: bool,
-    /// A fill that is no longer requested, and that the driver may still be filling.
+    /// A fill that is no longer requested but may still be open.
     abandoned: Option<FillId>,
 }
 
@@ -45,20 +45,20 @@ impl Fills {
 
     /// Requests nothing; the result of an open fill is ignored.
     pub(super) fn abandon(&mut self) {
-        if let Some(want) = self.requested.take() {
-            self.abandoned = Some(want.fill);
+        if let Some(request) = self.requested.take() {
+            self.abandoned = Some(request.fill);
         }
         self.is_streaming = false;
     }
 
     /// Checks that a stream of this fill is requested.
     pub(super) fn check_stream(&self, fill: FillId) -> Result<()> {
-        let requested =
-            |want: FillRequest| want.fill == fill && want.streamed && !self.is_streaming;
-        if self.abandoned == Some(fill) || self.requested.is_some_and(requested) {
+        let is_requested =
+            |request: FillRequest| request.fill == fill && request.streamed && !self.is_streaming;
+        if self.abandoned == Some(fill) || self.requested.is_some_and(is_requested) {
             return Ok(());
         }
-        Err(misuse("no such stream is wanted"))
+        Err(misuse("no stream of this fill is requested"))
     }
 
     /// Checks that this fill is open and has a valid length. `tail` is the number of bytes that it
@@ -67,27 +67,27 @@ impl Fills {
         if self.abandoned == Some(filled.fill) {
             return Ok(());
         }
-        let want = self.requested.filter(|want| want.fill == filled.fill);
-        let want = want.ok_or_else(|| misuse("no such fill is open"))?;
-        if want.streamed != self.is_streaming {
-            return Err(misuse("a streamed want is announced before it is filled"));
+        let request = self.requested.filter(|request| request.fill == filled.fill);
+        let request = request.ok_or_else(|| misuse("no such fill is open"))?;
+        if request.streamed != self.is_streaming {
+            return Err(misuse("a stream must be opened before it is filled, and no other fill"));
         }
-        let full = filled.len == want.size;
-        if filled.len > want.size || (filled.end == SourceStatus::More && !full) {
-            return Err(misuse("a fill is as long as its want, or the source has ended"));
+        let is_full = filled.len == request.size;
+        if filled.len > request.size || (filled.end == SourceStatus::More && !is_full) {
+            return Err(misuse("a fill must have the requested size unless the source has ended"));
         }
         // A streamed request is interrupted together with its client, possibly within the tail.
-        if filled.len < tail && !want.streamed {
-            return Err(misuse("a fill begins with the tail"));
+        if filled.len < tail && !request.streamed {
+            return Err(misuse("a fill must start with the tail"));
         }
         Ok(())
     }
 
     /// Marks a fill as streaming, and returns its size; `None` if it was abandoned.
     pub(super) fn open_stream(&mut self, fill: FillId) -> Option<ByteCount> {
-        let want = self.requested.filter(|want| want.fill == fill)?;
+        let request = self.requested.filter(|request| request.fill == fill)?;
         self.is_streaming = true;
-        Some(want.size)
+        Some(request.size)
     }
 
     /// Ends a fill, and returns what was requested; `None` if it was abandoned.

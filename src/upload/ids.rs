@@ -1,4 +1,4 @@
-//! The ids by which a session and its driver name what is in progress.
+//! Identifiers that link the outputs of a session to its inputs.
 
 /// Identifies one call to the store within a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -12,11 +12,11 @@ use crate::units::ByteCount;
 pub enum Input {
     /// Time has passed: [`Session::next_wakeup`](super::Session::next_wakeup) is due.
     Tick,
-    /// A key-value operation has ended.
+    /// A key-value operation has completed.
     Kv {
         /// The operation.
         id: KvId,
-        /// The value read (`None` if the key is absent), or the error's text.
+        /// The value read (`None` if the key is absent), or the text of the error.
         result: Result<Option<Vec<u8>>, String>,
     },
     /// The store has responded to a call, or the connection failed.
@@ -29,23 +29,24 @@ pub enum Input {
     /// The result of [`Output::RefreshCredential`](super::Output::RefreshCredential), or a new
     /// credential that was not requested.
     Credential(Result<UploadCredential>),
-    /// The session's owner cancels it: its calls are canceled, confirmed parts are recorded, and
-    /// the session ends as failed with this error. Ignored if the session has reached its end.
+    /// The owner of the session cancels it: its calls are aborted, confirmed parts are recorded,
+    /// and the session fails with this error. Ignored in a terminal state.
     Cancel(Error),
-    /// The driver is about to fill a streamed want.
+    /// The driver is about to stream a requested fill.
     StreamOpened {
         /// The fill.
         fill: FillId,
     },
-    /// A fill has ended because its buffer is full or because the source has ended.
+    /// A fill has ended: its buffer is full, or the source has ended.
     Filled {
         /// The fill.
         fill: FillId,
-        /// Number of its bytes, including those of [`Event::Receiving`](super::Event::Receiving).
+        /// Number of its bytes, including the tail of
+        /// [`Event::Receiving`](super::Event::Receiving).
         len: ByteCount,
         /// CRC of its bytes.
         crc64: Crc64,
-        /// Whether more bytes follow.
+        /// The state of the source.
         end: SourceStatus,
     },
 }
@@ -61,8 +62,8 @@ pub enum SourceStatus {
     Interrupted,
     /// The client sent more bytes than it declared.
     TooLong,
-    /// The bytes do not match the client's checksum. An atomic request is rejected for it; any
-    /// other is treated as interrupted.
+    /// The bytes do not match the client's checksum. An atomic request is rejected; any other is
+    /// treated as interrupted.
     ChecksumMismatch,
     /// Another request stopped this one: the bytes received so far are kept.
     StopRequested,

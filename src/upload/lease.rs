@@ -1,13 +1,13 @@
-//! The lease of an upload: the current writer and its epoch. It fences stale writers without
+//! The lease of an upload: the current writer and its epoch. Fences stale writers without
 //! compare-and-swap.
 //!
-//! A writer takes an upload over by acquiring the epoch after the current one, in an
+//! A writer takes over an upload by acquiring the epoch after the current one in an
 //! [election](super::election). At most one writer ever acquires an epoch.
 //!
-//! The winner writes the lease, which records where the last checkpoint is, and fails if there is a
-//! candidate for the epoch after its own. It stores its checkpoints under the key of its epoch, so
-//! that a stale writer overwrites none of them. After each write it reads the lease before it
-//! acknowledges bytes, so that a stale writer acknowledges none.
+//! That writer writes the lease, which records where the last checkpoint is, and fails if the next
+//! epoch has a candidate. It stores its checkpoints under the key of its epoch, so a stale writer
+//! cannot overwrite them. After each checkpoint it reads the lease before it acknowledges bytes, so
+//! a stale writer cannot acknowledge any.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,8 +15,8 @@ use super::errors::taken_over;
 use super::record::{self, RecordKind};
 use crate::error::Result;
 
-/// The registers of this many epochs before the current one are retained. A delayed writer would
-/// have to be late by as many complete sessions to meet deleted registers.
+/// Number of epochs before the current one whose registers are retained. A writer meets deleted
+/// registers only if it is delayed by as many complete sessions.
 pub(super) const EPOCHS_RETAINED: u32 = 16;
 
 /// A writer and the epoch that it has acquired.
@@ -33,10 +33,11 @@ pub struct WriterEpoch {
 pub struct Lease {
     /// The writer that holds it.
     pub holder: WriterEpoch,
-    /// The epochs whose checkpoint may be the last one, most recent first, until the holder has
-    /// written its own: usually the epoch before, and the one which that started from.
+    /// Until the holder has written a checkpoint: the epochs whose checkpoint may be the last one,
+    /// most recent first. Usually the previous epoch and the one that it continued from.
     pub base_epochs: Vec<u32>,
-    /// Whether no checkpoint existed when this lease was written: a missing one means no bytes.
+    /// Whether no checkpoint existed when this lease was written. Otherwise, a missing one is an
+    /// error.
     pub is_first: bool,
 }
 
@@ -58,11 +59,11 @@ impl Lease {
             .filter(|epoch| *epoch > 0)
     }
 
-    /// Returns the lease with which `turn` takes over from `self`. `found` is the epoch of the last
-    /// checkpoint; `None` if there is none.
+    /// Returns the lease with which `holder` takes over from `self`. `found` is the epoch of the
+    /// last checkpoint; `None` if there is none.
     #[must_use]
     pub fn taken_over_by(&self, holder: WriterEpoch, found: Option<u32>) -> Self {
-        // Each holder since may store its first checkpoint after the search and before this lease.
+        // Each holder since then may store its first checkpoint before this lease is written.
         let holders = (self.holder.epoch..holder.epoch).rev().filter(|epoch| *epoch > 0);
         let older = found.filter(|found| *found < self.holder.epoch);
         Self { holder, base_epochs: holders.chain(older).collect(), is_first: found.is_none() }

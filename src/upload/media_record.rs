@@ -1,5 +1,5 @@
-//! Which upload a media that the worker issued belongs to. The record exists from the creation of
-//! the upload until the media is complete or its token expires.
+//! The record that links a media id, issued through the worker, to its upload. It exists from the
+//! creation of the upload until the media is complete or its token expires.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -8,52 +8,54 @@ use super::UploadId;
 use super::record::{self, RecordKind};
 use crate::error::Result;
 
-/// An issued media that has never been completed. Holds no secret.
+/// The upload of a media that is not complete. Contains no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MediaRecord {
-    /// The newest upload of the media.
+    /// Id of the most recent upload of the media.
     pub upload: String,
-    /// When the media's token expires, in milliseconds since the Unix epoch. A new upload may
-    /// continue the media before that.
+    /// When the media's token expires, in milliseconds since the Unix epoch. Until then, a new
+    /// upload may use the media id.
     pub expires_at_ms: u64,
 }
 
 impl MediaRecord {
-    /// The key of the record of `media_id`: a digest, because a media id may have characters and a
-    /// length that key-value stores do not accept.
+    /// Returns the key of the record of `media_id`. It contains a digest, because key-value stores
+    /// limit the characters and the length of keys.
     #[must_use]
-    pub fn name(media_id: &str) -> String {
+    pub fn key(media_id: &str) -> String {
         let digest = Sha256::digest(media_id);
         digest
             .iter()
             .take(DIGEST_BYTES)
-            .fold(PREFIX.to_owned(), |name, byte| format!("{name}{byte:02x}"))
+            .fold(PREFIX.to_owned(), |key, byte| format!("{key}{byte:02x}"))
     }
 
-    /// Returns true if `name` is the key of a media record.
+    /// Returns true if `key` is the key of a media record.
     #[must_use]
-    pub fn is_name(name: &str) -> bool {
-        name.starts_with(PREFIX)
+    pub fn is_key(key: &str) -> bool {
+        key.starts_with(PREFIX)
     }
 
-    /// The upload, or `None` if the record names none.
+    /// Returns the id of the upload; `None` if the record has an invalid one.
     #[must_use]
     pub fn upload(&self) -> Option<UploadId> {
         UploadId::new(&self.upload)
     }
 
-    /// The stored form.
+    /// Encodes the record.
     ///
     /// # Errors
-    /// Those of [`crate::upload::UploadRecord::encode`].
+    /// Returns [`ErrorKind::Internal`](crate::ErrorKind::Internal), which no value of this type
+    /// causes.
     pub fn encode(&self) -> Result<Vec<u8>> {
         record::encode(RecordKind::Media, self)
     }
 
-    /// The record in a stored form.
+    /// Decodes the record.
     ///
     /// # Errors
-    /// Those of [`crate::upload::UploadRecord::decode`].
+    /// Returns [`CheckpointNewer`](crate::ErrorKind::CheckpointNewer) if its version is newer, and
+    /// [`CheckpointCorrupt`](crate::ErrorKind::CheckpointCorrupt) if it is damaged or incomplete.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         record::decode(RecordKind::Media, bytes)
     }
@@ -61,7 +63,7 @@ impl MediaRecord {
 
 const PREFIX: &str = "m.";
 
-/// 128 bits: two media ids do not share a record.
+/// 128 bits, so that two media ids never share a record.
 const DIGEST_BYTES: usize = 16;
 
 #[cfg(test)]
@@ -71,20 +73,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_reads_back_as_it_was_written() {
+    fn a_record_round_trips() {
         let record = MediaRecord { upload: "a1".into(), expires_at_ms: 7 };
         assert_eq!(MediaRecord::decode(&record.encode().unwrap()), Ok(record.clone()));
         assert_eq!(record.upload(), UploadId::new("a1"));
     }
 
     #[test]
-    fn every_media_id_has_a_key_of_its_own_that_every_store_accepts() {
-        let names = ["93ab", "93ac", "a b/ü", &"x".repeat(128)].map(MediaRecord::name);
-        for name in &names {
-            assert!(MediaRecord::is_name(name));
-            assert_eq!(name.len(), 34);
-            assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.'));
+    fn media_ids_have_distinct_keys_that_every_store_accepts() {
+        let keys = ["93ab", "93ac", "a b/ü", &"x".repeat(128)].map(MediaRecord::key);
+        for key in &keys {
+            assert!(MediaRecord::is_key(key));
+            assert_eq!(key.len(), 34);
+            assert!(key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.'));
         }
-        assert_ne!(names[0], names[1]);
+        assert_ne!(keys[0], keys[1]);
     }
 }

@@ -1,4 +1,4 @@
-//! What a session requests from its driver and reports to it.
+//! The requests and events of a session.
 
 use super::checkpoint::CompletedObject;
 use super::ids::{CallId, FillId, KvId};
@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::oss::Request;
 use crate::units::ByteCount;
 
-/// Something that the driver does for a session.
+/// A request of a session to its driver.
 #[derive(Debug)]
 pub enum Output {
     /// Read a key.
@@ -47,7 +47,7 @@ pub enum Output {
     /// Obtain a new credential for this upload's media id, and pass it in
     /// [`Input::Credential`](super::Input::Credential).
     RefreshCredential,
-    /// Something that the driver's user may need to know.
+    /// An event, for the driver and its user.
     Event(Event),
 }
 
@@ -65,14 +65,14 @@ pub enum Value {
     },
 }
 
-/// Something that a session reports.
+/// An event of a session.
 #[derive(Debug)]
 pub enum Event {
-    /// The session accepts bytes from now on. Reported once, if its purpose is to append.
+    /// The session now accepts bytes. Reported once, if its purpose is to append.
     Receiving {
-        /// The offset from which the client continues.
+        /// Offset of the first byte that the client sends.
         offset: ByteCount,
-        /// Bytes before that offset that are in no part yet: the first fill starts with them.
+        /// Bytes before that offset that are not in a part yet: the first fill starts with them.
         tail: Vec<u8>,
     },
     /// Every byte before this offset is acknowledged.
@@ -81,24 +81,24 @@ pub enum Event {
     BufferReleased(FillId),
     /// The source must be read again from its start, without a tail: the store no longer has the
     /// upload, and no byte is acknowledged. Reported at most once, and only if
-    /// [`SessionOptions::replayable`](super::SessionOptions::replayable) allows it. An open fill is
-    /// dropped.
+    /// [`SessionOptions::replayable`](super::SessionOptions::replayable) is set. An open fill is
+    /// ignored.
     RestartSource,
     /// The session has ended.
     SessionEnded(SessionOutcome),
 }
 
-/// How a session ended.
+/// The outcome of a session.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SessionOutcome {
     /// The object is complete, and its size and CRC-64 match.
     Completed(CompletedObject),
     /// Another request can continue the upload.
     Suspended {
-        /// The offset to continue from.
+        /// The acknowledged offset.
         durable: ByteCount,
         /// Why bytes of this request were rejected, if any were.
-        refused: Option<Error>,
+        rejection: Option<Error>,
     },
     /// The upload was aborted.
     Aborted,
@@ -108,11 +108,10 @@ pub enum SessionOutcome {
     Failed {
         /// The cause.
         error: Error,
-        /// The offset to continue from.
+        /// The acknowledged offset.
         durable: ByteCount,
     },
 }
-
 /// A buffer of bytes that a session requests from the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FillRequest {
@@ -120,7 +119,7 @@ pub struct FillRequest {
     pub fill: FillId,
     /// Size of the part to fill, including the tail of [`Event::Receiving`].
     pub size: ByteCount,
-    /// Whether the bytes go straight into a request: see
+    /// Whether the bytes are streamed to the store instead of buffered: see
     /// [`Input::StreamOpened`](super::Input::StreamOpened).
     pub streamed: bool,
 }

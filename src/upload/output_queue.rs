@@ -1,11 +1,11 @@
-//! The outputs that the driver has not taken yet, and the key-value operations in progress.
+//! The outputs that the driver has not polled yet, and the key-value operations in progress.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use super::ids::KvId;
 use super::output::{Event, Output, Value};
 
-/// A key-value operation whose result is waited for.
+/// A key-value operation whose result is awaited.
 #[derive(Debug)]
 pub(super) enum KvRequest {
     /// Reads a key.
@@ -14,7 +14,7 @@ pub(super) enum KvRequest {
     Set(String, Value),
 }
 
-/// The machine that an operation's result goes to.
+/// The machine that accepts the result of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum KvWaiter {
     AcquireLease,
@@ -35,7 +35,7 @@ impl OutputQueue {
         self.outputs.pop_front()
     }
 
-    /// Starts a key-value operation, whose result goes to `waiter`.
+    /// Starts a key-value operation for `waiter`.
     pub(super) fn start_kv(&mut self, waiter: KvWaiter, request: KvRequest) {
         let id = KvId(self.next_kv_id);
         self.next_kv_id += 1;
@@ -50,7 +50,7 @@ impl OutputQueue {
         self.pending_kv.contains_key(&id)
     }
 
-    /// Ends a key-value operation, and returns the machine that its result goes to.
+    /// Ends a key-value operation, and returns the machine that accepts its result.
     pub(super) fn end_kv(&mut self, id: KvId) -> Option<KvWaiter> {
         self.pending_kv.remove(&id)
     }

@@ -1,4 +1,4 @@
-//! The parts of a session that are not in its checkpoint yet, in the order of their bytes.
+//! The parts that are not in the checkpoint yet, in the order of their bytes.
 
 use std::collections::VecDeque;
 
@@ -12,7 +12,7 @@ use crate::oss::MultipartUploadId;
 use crate::oss::action::UploadedPart;
 use crate::units::{ByteCount, PartNumber};
 
-/// The parts that are filled, in flight, or stored after a gap.
+/// The parts that are filled, in flight, or stored after an unconfirmed part.
 #[derive(Debug)]
 pub(super) struct Parts {
     next_number: u16,
@@ -23,7 +23,7 @@ pub(super) struct Parts {
 /// Where the bytes of a part are.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum PartBody {
-    /// In a buffer of the driver, or on their way through it.
+    /// In a buffer of the driver, or being streamed.
     Buffer(FillId),
     /// On the store.
     Copy(CopySource),
@@ -41,7 +41,7 @@ struct Part {
 
 #[derive(Debug, PartialEq, Eq)]
 enum PartStatus {
-    /// Filled, or about to be streamed, and to be sent.
+    /// Filled, or about to be streamed: to be sent.
     Ready,
     Sent,
     Stored(UploadedPart),
@@ -67,8 +67,8 @@ impl Parts {
         len: ByteCount,
         crc64: Option<Crc64>,
     ) -> Result<()> {
-        let number = PartNumber::new(self.next_number)
-            .ok_or_else(|| misuse("the plan allowed a part without a number"))?;
+        let number =
+            PartNumber::new(self.next_number).ok_or_else(|| misuse("no part number is left"))?;
         self.next_number += 1;
         self.queue.push_back(Part { number, len, crc64, body, status: PartStatus::Ready });
         Ok(())
@@ -108,7 +108,7 @@ impl Parts {
         uploaded: UploadedPart,
     ) -> Result<Option<FillId>> {
         let part = self.queue.iter_mut().find(|part| part.number == number);
-        let part = part.ok_or_else(|| misuse("no such part is on its way"))?;
+        let part = part.ok_or_else(|| misuse("no such part is in flight"))?;
         part.status = PartStatus::Stored(uploaded);
         Ok(part.buffer())
     }
@@ -140,7 +140,7 @@ impl Parts {
         crc64: Crc64,
     ) -> Result<ByteCount> {
         let part = self.queue.iter_mut().find(|part| part.body == PartBody::Buffer(fill));
-        let part = part.ok_or_else(|| misuse("this stream was not opened"))?;
+        let part = part.ok_or_else(|| misuse("the stream was not opened"))?;
         if part.len == len {
             part.crc64 = Some(crc64);
         }
@@ -151,10 +151,10 @@ impl Parts {
         self.queue.clear();
     }
 
-    /// Removes all parts, and returns the buffers that they held.
+    /// Removes all parts, and returns their buffers.
     pub(super) fn release(&mut self) -> Vec<FillId> {
-        let held = self.queue.drain(..).filter(Part::is_unconfirmed);
-        held.filter_map(|part| part.buffer()).collect()
+        let unconfirmed = self.queue.drain(..).filter(Part::is_unconfirmed);
+        unconfirmed.filter_map(|part| part.buffer()).collect()
     }
 
     pub(super) fn uses(&self, fill: FillId) -> bool {
@@ -165,12 +165,12 @@ impl Parts {
         self.queue.is_empty()
     }
 
-    /// Returns the number of buffers that the driver holds for parts.
+    /// Returns the number of parts whose buffers the driver must retain.
     pub(super) fn buffered_count(&self) -> usize {
         self.queue.iter().filter(|part| part.is_unconfirmed()).count()
     }
 
-    /// Returns the bytes of the parts that are not sent yet.
+    /// Returns the number of bytes of the parts that are not sent yet.
     pub(super) fn unsent(&self) -> ByteCount {
         self.ready().fold(ByteCount::ZERO, |sum, part| sum + part.len)
     }

@@ -70,7 +70,7 @@ impl RecordedParts {
         if stored == usize::from(expected) {
             return Ok(());
         }
-        Err(corrupt(format!("{stored} ETags are stored for {expected} parts")))
+        Err(corrupt(format!("the checkpoint records {stored} ETags for {expected} parts")))
     }
 
     /// Removes and returns the parts, by ascending number.
@@ -97,7 +97,7 @@ impl RecordedParts {
                     },
                 })
             }
-            Ok(_) => Err(misuse("not an answer to ListParts")),
+            Ok(_) => Err(misuse("not a result of ListParts")),
             // A credential that may not list parts leaves only the checkpoint to rely on.
             Err(error) if error.kind() == ErrorKind::AccessDenied => Ok(ListOutcome::Match),
             Err(error) if error.kind() == ErrorKind::UploadLost => Ok(ListOutcome::Mismatch(error)),
@@ -115,7 +115,7 @@ impl RecordedParts {
             let found = listed.binary_search_by_key(&number, |part| part.number);
             let part = found.ok().and_then(|index| listed.get(index));
             let Some(part) = part.filter(|part| part.etag == etag) else {
-                return Err(format!("the store no longer has part {number} as it was sent"));
+                return Err(format!("the store no longer has part {number} with its ETag"));
             };
             size += part.size;
             crc = crc
@@ -128,8 +128,8 @@ impl RecordedParts {
             return Ok(());
         }
         Err(format!(
-            "the store's parts have {size} and the checkpoint says {} bytes, \
-             or their CRC-64 is not {}",
+            "the store's parts have {size}, or another CRC-64; the checkpoint records {} bytes \
+             with CRC-64 {}",
             checkpoint.parts_bytes,
             checkpoint.crc64()
         ))

@@ -37,7 +37,7 @@ impl RecordWrite {
     ///
     /// # Errors
     /// Returns [`ErrorKind::Internal`](crate::ErrorKind::Internal), which no record causes.
-    pub fn creating(upload: &UploadId, record: &UploadRecord) -> Result<[Self; 2]> {
+    pub fn for_new_upload(upload: &UploadId, record: &UploadRecord) -> Result<[Self; 2]> {
         Ok([
             Self { key: upload.lease_key(), value: Lease::unheld().encode()? },
             Self { key: upload.record_key(), value: record.encode()? },
@@ -237,7 +237,7 @@ mod tests {
             credential_from_vod: false,
             kind: UploadKind::Regular,
         };
-        let [lease, last] = RecordWrite::creating(&upload, &record).unwrap();
+        let [lease, last] = RecordWrite::for_new_upload(&upload, &record).unwrap();
         assert_eq!(
             (lease.key, Lease::decode(&lease.value)),
             (upload.lease_key(), Ok(Lease::unheld()))

@@ -131,8 +131,8 @@ impl Session {
     /// Returns the store's response to the last credential that it rejected, until a new credential
     /// has arrived.
     #[must_use]
-    pub const fn credential_refusal(&self) -> Option<&Error> {
-        self.calls.credential_refusal()
+    pub const fn credential_rejection(&self) -> Option<&Error> {
+        self.calls.credential_rejection()
     }
 
     /// Returns the offset up to which the source's bytes have been sent to the store.
@@ -157,7 +157,7 @@ impl Session {
     }
 
     /// Returns why parts of an aborted upload may remain on the store.
-    pub(crate) const fn left_over(&self) -> Option<&Error> {
+    pub(crate) const fn leftover_parts_error(&self) -> Option<&Error> {
         self.completion.leftover_parts_error()
     }
 
@@ -319,7 +319,7 @@ impl Session {
             UploadPhase::Completed(object) => {
                 // Success confirms that the request's bytes are the object's: it must match them.
                 self.transfer.check(checkpoint)?;
-                self.completion.completed_before(object);
+                self.completion.set_completed(object);
                 Trigger::LoadedCompleted
             }
             UploadPhase::Aborted => Trigger::LoadedAborted,
@@ -344,7 +344,7 @@ impl Session {
         let length = plan.length().filter(|_| !declared_at_creation);
         self.writer.start(self.lease.holder(), epoch, checkpoint.clone(), length);
         self.transfer.start(plan, &checkpoint)?;
-        match checkpoint.tail.filter(|_| self.transfer.takes_bytes()) {
+        match checkpoint.tail.filter(|_| self.transfer.accepts_bytes()) {
             Some(tail) => {
                 let request = self.lease.read_tail(tail);
                 self.outputs.start_kv(KvWaiter::AcquireLease, request);
@@ -355,7 +355,7 @@ impl Session {
     }
 
     fn start_purpose(&mut self) -> Result<()> {
-        let appends = self.transfer.takes_bytes() && !self.lease.is_new();
+        let appends = self.transfer.accepts_bytes() && !self.lease.is_new();
         if self.lease.takes_over() || appends || self.writer.length_is_new() {
             // Before anything else. A reader of the offset must not see what the last writer may
             // still store without acknowledging it, and must see that a writer is active again; and
@@ -421,7 +421,7 @@ impl Session {
     /// [`State::Receiving`]
     fn start_receiving(&mut self) -> Result<()> {
         let is_empty = self.transfer.start_receiving();
-        if self.transfer.takes_bytes() {
+        if self.transfer.accepts_bytes() {
             let offset = self.writer.draft().durable();
             let tail = self.lease.take_tail();
             self.outputs.report(Event::Receiving { offset, tail });
@@ -430,7 +430,7 @@ impl Session {
     }
 
     fn request_fill(&mut self) -> Result<()> {
-        if self.state != State::Receiving || !self.transfer.takes_bytes() {
+        if self.state != State::Receiving || !self.transfer.accepts_bytes() {
             return Ok(());
         }
         let outcome = self.transfer.request_fill()?;
@@ -555,7 +555,7 @@ impl Session {
             return Ok(());
         }
         if self.transfer.is_single_put() {
-            if !self.lease.is_new() && self.completion.announce() {
+            if !self.lease.is_new() && self.completion.must_record_put() {
                 self.writer.request();
                 return Ok(());
             }
@@ -581,7 +581,7 @@ impl Session {
         Progress {
             now: self.now,
             state: self.state,
-            takes_bytes: self.transfer.takes_bytes(),
+            accepts_bytes: self.transfer.accepts_bytes(),
             is_drained: self.is_drained(),
             is_complete: self.transfer.is_complete(),
             is_single_put: self.transfer.is_single_put(),

@@ -41,7 +41,7 @@ pub(super) struct StoreCalls {
     next_id: u32,
     calls: Vec<Call>,
     /// The last rejection of a credential, until a new one has arrived.
-    credential_refusal: Option<Error>,
+    credential_rejection: Option<Error>,
 }
 
 /// What the calls are configured with.
@@ -100,7 +100,7 @@ impl StoreCalls {
             clock_skew: ClockSkew::default(),
             next_id: 0,
             calls: Vec::new(),
-            credential_refusal: None,
+            credential_rejection: None,
         }
     }
 
@@ -182,7 +182,7 @@ impl StoreCalls {
     pub(super) fn credential_arrived(&mut self, result: Result<UploadCredential>) -> Result<()> {
         let calls_wait = self.are_awaiting_credential();
         if result.is_ok() {
-            self.credential_refusal = None;
+            self.credential_rejection = None;
         }
         self.credential.arrived(result, calls_wait)
     }
@@ -192,8 +192,8 @@ impl StoreCalls {
         self.calls.iter().any(|call| call.status == Status::AwaitingCredential)
     }
 
-    pub(super) const fn credential_refusal(&self) -> Option<&Error> {
-        self.credential_refusal.as_ref()
+    pub(super) const fn credential_rejection(&self) -> Option<&Error> {
+        self.credential_rejection.as_ref()
     }
 
     /// Checks that a call with this id was sent.
@@ -214,7 +214,7 @@ impl StoreCalls {
         let (index, Call { operation, .. }) = found?;
         let result = match reply {
             Ok(reply) => operation.parse(&self.target.key, &reply),
-            Err(transport) => Err(unreachable_store(operation, &transport)),
+            Err(transport) => Err(store_unreachable(operation, &transport)),
         };
         match result {
             Ok(output) => {
@@ -240,7 +240,7 @@ impl StoreCalls {
                 |attempt: &Attempt| attempt.deadline.is_some_and(|deadline| deadline <= now);
             let late = self.calls.iter().enumerate().find_map(|(index, call)| {
                 let attempt = call.status.attempt().filter(is_late)?;
-                Some((index, attempt, unreachable_store(&call.operation, "no answer in time")))
+                Some((index, attempt, store_unreachable(&call.operation, "no answer in time")))
             });
             let (index, attempt, error) = late?;
             outputs.extend([Output::Cancel { call: attempt.id }]);
@@ -278,7 +278,7 @@ impl StoreCalls {
                 && self.credential.refused(generation)
             {
                 call.status = Status::AwaitingCredential;
-                self.credential_refusal = Some(error);
+                self.credential_rejection = Some(error);
                 return None;
             }
             if is_temporary(&error) || error.kind() == ErrorKind::ChecksumMismatch {
@@ -334,7 +334,7 @@ fn deadline(operation: &Operation, now: UnixMillis, timeout: Duration) -> Option
     }
 }
 
-fn unreachable_store(operation: &Operation, why: &str) -> Error {
+fn store_unreachable(operation: &Operation, why: &str) -> Error {
     let what = match operation {
         Operation::UploadPart { number, .. } => format!("sending part {number}: {why}"),
         Operation::CopyPart { number, .. } => format!("copying part {number}: {why}"),

@@ -1,7 +1,7 @@
 //! Turns the source's bytes into parts: which fill to request next, and what becomes of a fill.
 
 use super::checkpoint::{Checkpoint, FinishedPart, UploadPhase};
-use super::concat_session::ConcatPart;
+use super::concat_plan::PlannedPart;
 use super::errors::{misuse, stopped};
 use super::fills::{Filled, Fills};
 use super::ids::FillId;
@@ -134,7 +134,7 @@ impl Transfer {
         let completes = all_in_parts && !self.defers_commit() && !self.source.keeps_open();
         self.is_complete |= completes;
         self.awaits_request_end = all_in_parts && !completes;
-        completes || !self.takes_bytes()
+        completes || !self.accepts_bytes()
     }
 
     /// Requests the next fill, if there is room for it, or adds parts that need no fill.
@@ -155,7 +155,7 @@ impl Transfer {
         let next = self.plan.next_part(self.filled_offset, self.parts.next_number(), left);
         let next = match next {
             Ok(next) => next,
-            // The bytes that were accepted are kept; the rest of the request is rejected.
+            // The accepted bytes remain; the rest of the request is rejected.
             Err(error) => return Ok(FillOutcome::Rejected(error)),
         };
         let buffered = self.parts.buffered_count();
@@ -182,14 +182,16 @@ impl Transfer {
     /// Returns [`ErrorKind::FileEmpty`] if the file ends without bytes, and
     /// [`ErrorKind::StoreUnavailable`] if an object to be concatenated could not be read.
     pub(super) fn filled(&mut self, filled: &Filled, has_upload_id: bool) -> Result<FillOutcome> {
-        let Some(want) = self.fills.close(filled.fill) else { return Ok(FillOutcome::Abandoned) };
+        let Some(request) = self.fills.close(filled.fill) else {
+            return Ok(FillOutcome::Abandoned);
+        };
         if let Source::Concatenation(_) = self.source {
-            return self.concat_part_filled(filled, want.size, has_upload_id);
+            return self.concat_part_filled(filled, request.size, has_upload_id);
         }
         self.request_bytes_read += filled.len - self.tail_bytes;
         let has_new_bytes = filled.len > self.tail_bytes;
         self.tail_bytes = ByteCount::ZERO;
-        if want.streamed {
+        if request.streamed {
             return self.stream_ended(filled);
         }
         if let Some(error) = self.rejection(filled) {
@@ -211,7 +213,7 @@ impl Transfer {
         } else if completes && nothing_sent && end_offset < MULTIPART_THRESHOLD {
             self.remainder = Some(Remainder { fill, len, crc64, is_entire_file: true });
         } else if completes || len >= PART_SIZE_MIN {
-            let is_short = !completes && len < want.size;
+            let is_short = !completes && len < request.size;
             let next_number = self.parts.next_number().saturating_add(1);
             if is_short && let Err(error) = self.plan.check_short_part(end_offset, next_number) {
                 return Ok(FillOutcome::Rejected(error));
@@ -295,7 +297,7 @@ impl Transfer {
         self.parts.uses(fill) || self.remainder.is_some_and(|remainder| remainder.fill == fill)
     }
 
-    pub(super) const fn takes_bytes(&self) -> bool {
+    pub(super) const fn accepts_bytes(&self) -> bool {
         self.source.has_bytes()
     }
 
@@ -318,7 +320,7 @@ impl Transfer {
 
     /// Whether the source can be read again from its start. That is done once.
     pub(super) const fn can_restart(&self) -> bool {
-        self.takes_bytes() && self.replayable && !self.restarted
+        self.accepts_bytes() && self.replayable && !self.restarted
     }
 
     pub(super) const fn is_restarted(&self) -> bool {
@@ -362,7 +364,7 @@ impl Transfer {
             && self.parts.buffered_count() < usize::from(parallel)
         {
             let Source::Concatenation(concatenation) = &mut self.source else {
-                return Err(misuse("nothing is joined"));
+                return Err(misuse("the source is not a concatenation"));
             };
             let Some(part) = concatenation.next_part() else {
                 concatenation.check_crc64()?;
@@ -370,15 +372,16 @@ impl Transfer {
                 return Ok(FillOutcome::Ended { stopped: false });
             };
             if self.parts.next_number() > PART_COUNT_MAX {
-                let message = format!("all {PART_COUNT_MAX} part numbers are spent");
+                let message = format!("all {PART_COUNT_MAX} part numbers are used");
                 return Err(Error::new(ErrorKind::FileTooLarge, message));
             }
             self.parts.limit_in_flight(parallel);
             match part {
-                ConcatPart::Copy { source, len, crc64 } => {
-                    self.add_part(PartBody::Copy(source), len, Some(crc64))?;
+                PlannedPart::Copy { source, range } => {
+                    let (source, crc64) = concatenation.start_copy(source, range)?;
+                    self.add_part(PartBody::Copy(source), range.len, Some(crc64))?;
                 }
-                ConcatPart::Read { len } => self.fills.request(len, false),
+                PlannedPart::Read { len, .. } => self.fills.request(len, false),
             }
         }
         Ok(FillOutcome::Continue)
@@ -462,15 +465,15 @@ fn rejection_of_atomic(end: SourceStatus) -> Option<Error> {
     let (kind, message) = match end {
         SourceStatus::More | SourceStatus::Eof => return None,
         SourceStatus::ChecksumMismatch => {
-            (ErrorKind::DigestMismatch, "the bytes are not those that the request's checksum names")
+            (ErrorKind::DigestMismatch, "the bytes do not match the request's checksum")
         }
         SourceStatus::StopRequested => (
             ErrorKind::TakenOver,
-            "another request asked this one to end before its checksum could be compared",
+            "another request stopped this one before its checksum could be verified",
         ),
         SourceStatus::Interrupted | SourceStatus::TooLong => {
-            (ErrorKind::LengthMismatch, "the request ended before its checksum could be compared")
+            (ErrorKind::LengthMismatch, "the request ended before its checksum could be verified")
         }
     };
-    Some(Error::new(kind, format!("{message}: nothing of it is kept")))
+    Some(Error::new(kind, format!("{message}: none of its bytes were stored")))
 }

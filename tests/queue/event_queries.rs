@@ -49,7 +49,7 @@ pub(crate) fn name(event: &Event) -> String {
         Event::TokenExpired(_) => "token-expired".into(),
         Event::Succeeded(_) => "succeeded".into(),
         Event::Failed { error, .. } => format!("failed {}", error.kind().code()),
-        Event::Canceled { left_over, .. } => match left_over {
+        Event::Canceled { leftover_error, .. } => match leftover_error {
             Some(error) => format!("canceled left {}", error.kind().code()),
             None => "canceled".into(),
         },

@@ -110,7 +110,7 @@ fn b5_a_cancel_stops_the_transfer_at_every_step() {
             let ends: Vec<_> =
                 world.events.iter().filter(|event| event.is_last_of_file()).collect();
             match (world.state(file), &ends[..]) {
-                (FileState::Canceled, [Event::Canceled { left_over: None, .. }]) => {
+                (FileState::Canceled, [Event::Canceled { leftover_error: None, .. }]) => {
                     assert!(world.kv.values.is_empty(), "step {steps}");
                 }
                 // The object was complete already.

@@ -202,8 +202,12 @@ fn after_cancel(mut fixture: Fixture, seen: usize, context: &str) {
 /// complete already.
 fn canceled_or_complete(fixture: &Fixture, ends: &[&Event], context: &str) {
     match ends {
-        [Event::Canceled { left_over, .. }] => {
-            assert_eq!(fixture.world.store.uploads.is_empty(), left_over.is_none(), "{context}");
+        [Event::Canceled { leftover_error, .. }] => {
+            assert_eq!(
+                fixture.world.store.uploads.is_empty(),
+                leftover_error.is_none(),
+                "{context}"
+            );
         }
         [Event::Succeeded(_)] => {}
         _ => panic!("{context}: {ends:?}"),
@@ -267,7 +271,7 @@ fn assert_final_state(fixture: &Fixture, context: &str) {
     let canceled_left = world
         .events
         .iter()
-        .any(|event| matches!(event, Event::Canceled { left_over: Some(_), .. }));
+        .any(|event| matches!(event, Event::Canceled { leftover_error: Some(_), .. }));
     assert!(world.store.uploads.is_empty() || canceled_left, "{context}");
     assert_eq!(world.events.last(), Some(&Event::UploadEnd), "{context}");
 }

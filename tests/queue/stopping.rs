@@ -44,7 +44,7 @@ fn a_cancel_at_any_step_has_one_terminal_event() {
         let context = format!("step {steps}: {:?}", all_events(&world));
         let ends: Vec<_> = world.events.iter().filter(|event| event.is_last_of_file()).collect();
         match (world.state(file), &ends[..]) {
-            (FileState::Canceled, [Event::Canceled { left_over: None, .. }]) => {
+            (FileState::Canceled, [Event::Canceled { leftover_error: None, .. }]) => {
                 assert!(world.store.objects.is_empty(), "{context}");
             }
             (FileState::Success, [Event::Succeeded(_)]) => {}

@@ -44,7 +44,7 @@ fn a_request_that_ends_as_it_should_counts_to_its_last_byte() {
                     );
                 } else {
                     let durable = ByteCount(to);
-                    assert_eq!(outcome, SessionOutcome::Suspended { durable, refused: None });
+                    assert_eq!(outcome, SessionOutcome::Suspended { durable, rejection: None });
                     assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
                 }
             }
@@ -59,7 +59,7 @@ fn a_multipart_upload_that_was_being_begun_when_a_request_is_refused_is_gone_on_
         let id = world.create(atomic(0, 2 * 102_400, SourceStatus::ChecksumMismatch, true));
         let outcome = world.run(id);
         assert!(
-            matches!(outcome, SessionOutcome::Suspended { refused: Some(_), .. }),
+            matches!(outcome, SessionOutcome::Suspended { rejection: Some(_), .. }),
             "{outcome:?}"
         );
         assert!(matches!(world.resume(), SessionOutcome::Completed(_)), "seed {seed}");
@@ -74,7 +74,7 @@ fn why_a_request_is_refused_is_told_also_where_the_upload_cannot_be_begun() {
         world.store.faults.plan(Operation::Initiate, 1, Fault::Refused(403, "AccessDenied"));
         let id = world.create(atomic(0, 2 * 102_400, SourceStatus::ChecksumMismatch, true));
         match world.run(id) {
-            SessionOutcome::Suspended { refused: Some(error), .. } => {
+            SessionOutcome::Suspended { rejection: Some(error), .. } => {
                 assert_eq!(error.kind(), ErrorKind::DigestMismatch, "seed {seed}");
             }
             // The store's answer came first.
@@ -97,7 +97,7 @@ fn a_request_that_ends_in_any_other_way_leaves_the_upload_as_it_was() {
                     let id = world.open_request(atomic(from, to, end, with_last_byte));
                     let case = format!("{end:?} {from}-{to} {with_last_byte}");
                     let outcome = world.run(id);
-                    let SessionOutcome::Suspended { durable, refused: Some(refused) } = &outcome
+                    let SessionOutcome::Suspended { durable, rejection: Some(refused) } = &outcome
                     else {
                         panic!("{case}: {outcome:?}")
                     };
@@ -132,7 +132,7 @@ fn a_small_file_is_put_only_after_its_request_has_ended_well() {
         for (end, kind) in BAD_ENDS {
             let mut world = world();
             let id = world.create(request.ending(end));
-            let SessionOutcome::Suspended { durable, refused } = world.run(id) else {
+            let SessionOutcome::Suspended { durable, rejection: refused } = world.run(id) else {
                 panic!("{end:?}")
             };
             assert_eq!((durable, refused.unwrap().kind()), (ByteCount::ZERO, kind));
@@ -150,7 +150,7 @@ fn a_small_file_is_put_only_after_its_request_has_ended_well() {
 fn one_byte_more_than_the_declared_length_discards_the_request() {
     let mut world = World::of_unknown_length(LENGTH + 1);
     let id = world.create(ClientRequest::new(0, LENGTH + 1).declaring(LENGTH).atomic());
-    let SessionOutcome::Suspended { durable, refused: Some(error) } = world.run(id) else {
+    let SessionOutcome::Suspended { durable, rejection: Some(error) } = world.run(id) else {
         panic!("it is one byte too many")
     };
     assert_eq!((durable, error.kind()), (ByteCount::ZERO, ErrorKind::LengthMismatch));
@@ -221,7 +221,7 @@ fn streamed_parts_count_only_after_their_request_has_ended_well() {
             let mut world = world();
             let cut = ClientRequest { to: 70_000 + arrived, ..request }.ending(end);
             let id = world.take_over(cut);
-            let SessionOutcome::Suspended { durable, refused } = world.run(id) else {
+            let SessionOutcome::Suspended { durable, rejection: refused } = world.run(id) else {
                 panic!("{end:?}")
             };
             let case = format!("{end:?} {arrived}");
@@ -233,7 +233,7 @@ fn streamed_parts_count_only_after_their_request_has_ended_well() {
     let mut short = world();
     let cut = ClientRequest { to: PART + 5_000_000, ..request };
     let id = short.take_over(cut);
-    let SessionOutcome::Suspended { durable, refused } = short.run(id) else {
+    let SessionOutcome::Suspended { durable, rejection: refused } = short.run(id) else {
         panic!("it is short")
     };
     assert_eq!(durable, ByteCount(70_000));
@@ -273,7 +273,7 @@ fn a_late_length_and_the_end_of_the_file_count_with_their_request() {
     world.run(first);
     let empty = ClientRequest::new(150_000, 150_000).declaring(150_000).atomic();
     let id = world.take_over(empty.ending(SourceStatus::ChecksumMismatch));
-    let SessionOutcome::Suspended { durable, refused } = world.run(id) else {
+    let SessionOutcome::Suspended { durable, rejection: refused } = world.run(id) else {
         panic!("it is refused")
     };
     assert_eq!((durable, refused.unwrap().kind()), (ByteCount(150_000), ErrorKind::DigestMismatch));

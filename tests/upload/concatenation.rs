@@ -210,7 +210,7 @@ fn a_read_that_breaks_off_is_continued_by_the_next_join() {
             let join = JoinStream::of(sources);
             let id = world.open_join(join.clone().ending(bytes, end));
             match world.run(id) {
-                SessionOutcome::Suspended { refused: Some(error), .. } => {
+                SessionOutcome::Suspended { rejection: Some(error), .. } => {
                     assert!(stopped && error.kind() == ErrorKind::TakenOver);
                 }
                 SessionOutcome::Failed { error, .. } => {

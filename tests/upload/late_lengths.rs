@@ -41,7 +41,7 @@ fn a_length_that_is_all_there_already_completes_the_upload_with_its_tail() {
             let mut world = World::of_unknown_length(length);
             let first = world.create(ClientRequest::new(0, length));
             let durable = ByteCount(length);
-            assert_eq!(world.run(first), SessionOutcome::Suspended { durable, refused: None });
+            assert_eq!(world.run(first), SessionOutcome::Suspended { durable, rejection: None });
             let request = ClientRequest::new(length, length).declaring(length);
             let request = if says_length { request } else { request.without_length() };
             let second = world.take_over(request);
@@ -211,7 +211,7 @@ fn a_session_that_brings_no_bytes_changes_no_length() {
     let mut world = World::of_unknown_length(LENGTH);
     let id = world.create(ClientRequest::new(0, 150_000).declaring(LENGTH));
     world.run(id);
-    let suspended = SessionOutcome::Suspended { durable: ByteCount(150_000), refused: None };
+    let suspended = SessionOutcome::Suspended { durable: ByteCount(150_000), rejection: None };
     assert_eq!(world.fence(), suspended);
     assert!(is_noted(&world));
     let id = world

@@ -15,7 +15,8 @@ fn all_bytes_are_kept_and_a_request_of_its_own_completes_the_upload() {
             let mut world = World::of_known_length(length);
             let all = ClientRequest::new(0, length).staying_open();
             let first = world.create(if atomic { all.atomic() } else { all });
-            let suspended = SessionOutcome::Suspended { durable: ByteCount(length), refused: None };
+            let suspended =
+                SessionOutcome::Suspended { durable: ByteCount(length), rejection: None };
             assert_eq!(world.run(first), suspended, "{length}");
             assert_eq!(world.checkpoint().phase, UploadPhase::Receiving);
             let nothing = ClientRequest::new(length, length);
@@ -36,7 +37,7 @@ fn more_bytes_than_the_file_has_are_refused_all_the_same() {
         let first = world.create(request.staying_open().ending_with_last_byte());
         let outcome = world.run(first);
         assert!(
-            matches!(outcome, SessionOutcome::Suspended { refused: Some(_), .. }),
+            matches!(outcome, SessionOutcome::Suspended { rejection: Some(_), .. }),
             "{outcome:?}"
         );
     }

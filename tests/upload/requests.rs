@@ -17,7 +17,7 @@ fn requests_of_any_size_are_made_durable_to_their_last_byte() {
             assert!(matches!(last, SessionOutcome::Completed(_)), "{size}: {last:?}");
             for (index, outcome) in before.iter().enumerate() {
                 let durable = ByteCount((index as u64 + 1) * size);
-                assert_eq!(*outcome, SessionOutcome::Suspended { durable, refused: None });
+                assert_eq!(*outcome, SessionOutcome::Suspended { durable, rejection: None });
             }
         }
     }
@@ -53,7 +53,7 @@ fn a_request_that_is_cut_off_anywhere_keeps_every_byte_that_arrived() {
         let mut world = World::of_known_length(400_000);
         let id = world.create(ClientRequest::new(0, 400_000).cut_at(cut));
         let outcome = world.run(id);
-        assert_eq!(outcome, SessionOutcome::Suspended { durable: ByteCount(cut), refused: None });
+        assert_eq!(outcome, SessionOutcome::Suspended { durable: ByteCount(cut), rejection: None });
         assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
     }
 }
@@ -66,7 +66,7 @@ fn a_tail_that_is_filled_while_parts_are_in_flight_waits_for_them() {
         let outcome = world.run(id);
         assert_eq!(
             outcome,
-            SessionOutcome::Suspended { durable: ByteCount(350_000), refused: None }
+            SessionOutcome::Suspended { durable: ByteCount(350_000), rejection: None }
         );
         // A tail stands for the bytes right after the parts that are confirmed.
         assert!(
@@ -98,7 +98,7 @@ fn an_empty_request_in_the_middle_changes_nothing() {
     world.run(id);
     let id = world.take_over(ClientRequest::new(150_000, 150_000));
     let outcome = world.run(id);
-    assert_eq!(outcome, SessionOutcome::Suspended { durable: ByteCount(150_000), refused: None });
+    assert_eq!(outcome, SessionOutcome::Suspended { durable: ByteCount(150_000), rejection: None });
     assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
 }
 
@@ -107,7 +107,7 @@ fn more_bytes_than_declared_are_refused_and_those_before_are_kept() {
     let mut world = World::of_known_length(300_000);
     let request = ClientRequest { end: SourceStatus::TooLong, ..ClientRequest::new(0, 250_000) };
     let id = world.create(request);
-    let SessionOutcome::Suspended { durable, refused: Some(refused) } = world.run(id) else {
+    let SessionOutcome::Suspended { durable, rejection: Some(refused) } = world.run(id) else {
         panic!("the request is refused")
     };
     assert_eq!((durable, refused.kind()), (ByteCount(250_000), ErrorKind::LengthMismatch));

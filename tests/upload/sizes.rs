@@ -122,7 +122,7 @@ fn a_session_that_only_settles_an_upload_in_progress_leaves_it_as_it_is() {
     world.run(id);
     let before = world.kv.values.clone();
     let outcome = world.settle();
-    assert_eq!(outcome, SessionOutcome::Suspended { durable: ByteCount(204_800), refused: None });
+    assert_eq!(outcome, SessionOutcome::Suspended { durable: ByteCount(204_800), rejection: None });
     for (key, value) in before.iter().filter(|(key, _)| key.contains(".c.")) {
         assert_eq!(world.kv.values.get(key), Some(value));
     }

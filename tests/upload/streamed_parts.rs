@@ -22,7 +22,7 @@ fn a_streamed_part_that_is_cut_is_not_stored_and_the_client_continues_where_it_b
     let mut world = world();
     let id = world.create(ClientRequest::new(0, LENGTH).cut_at(PART + 5_000_000));
     let outcome = world.run(id);
-    assert_eq!(outcome, SessionOutcome::Suspended { durable: ByteCount(PART), refused: None });
+    assert_eq!(outcome, SessionOutcome::Suspended { durable: ByteCount(PART), rejection: None });
     assert_eq!(world.store.count(Operation::UploadPart), 1);
     assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
 }
@@ -39,7 +39,7 @@ fn a_first_streamed_part_that_is_cut_leaves_the_upload_at_its_tail() {
         let outcome = world.run(id);
         assert_eq!(
             outcome,
-            SessionOutcome::Suspended { durable: ByteCount(70_000), refused: None }
+            SessionOutcome::Suspended { durable: ByteCount(70_000), rejection: None }
         );
     }
     assert!(matches!(world.resume(), SessionOutcome::Completed(_)));

@@ -60,7 +60,7 @@ fn a_writer_that_crashed_is_still_at_work_until_the_next_has_ended() {
     world.strays.clear();
     assert!(world.checkpoint().writer_active);
     let durable = ByteCount(world.stored_offset());
-    assert_eq!(world.fence(), SessionOutcome::Suspended { durable, refused: None });
+    assert_eq!(world.fence(), SessionOutcome::Suspended { durable, rejection: None });
     assert!(!world.checkpoint().writer_active);
 }
 
@@ -114,7 +114,7 @@ fn a_request_that_is_asked_to_end_keeps_all_that_it_has_brought() {
             let request =
                 ClientRequest::new(0, LENGTH).cut_at(stop).ending(SourceStatus::StopRequested);
             let id = world.create(request.completing());
-            let SessionOutcome::Suspended { durable, refused } = world.run(id) else {
+            let SessionOutcome::Suspended { durable, rejection: refused } = world.run(id) else {
                 panic!("{stop}")
             };
             assert_eq!(durable, ByteCount(stop));
@@ -132,7 +132,7 @@ fn a_streamed_part_that_is_asked_to_end_leaves_the_upload_where_the_part_began()
     let request =
         ClientRequest::new(0, 2 * PART).cut_at(PART + 5).ending(SourceStatus::StopRequested);
     let id = world.create(request);
-    let SessionOutcome::Suspended { durable, refused } = world.run(id) else {
+    let SessionOutcome::Suspended { durable, rejection: refused } = world.run(id) else {
         panic!("it is stopped")
     };
     assert_eq!(durable, ByteCount(PART));

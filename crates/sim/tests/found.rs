@@ -165,7 +165,7 @@ fn a_cancel_whose_credential_may_not_drop_the_parts_says_so() {
     simulation.run_until(|simulation| simulation.store.count(Operation::UploadPart) == 2);
     simulation.cancel(FILE).unwrap();
     simulation.run();
-    assert_eq!(left_over(&simulation), Some(ErrorKind::AccessDenied));
+    assert_eq!(leftover_error(&simulation), Some(ErrorKind::AccessDenied));
     assert_eq!(simulation.store.uploads.len(), 1);
 }
 
@@ -176,7 +176,7 @@ fn a_list_that_is_cleaned_during_a_cancel_does_not_say_that_nothing_is_left() {
     simulation.store.faults.always(Operation::Abort, Fault::Refused(400, "InvalidArgument"));
     simulation.cancel(FILE).unwrap();
     simulation.clean();
-    assert_eq!(left_over(&simulation), Some(ErrorKind::UploadStopped));
+    assert_eq!(leftover_error(&simulation), Some(ErrorKind::UploadStopped));
     simulation.run();
     assert_eq!(simulation.store.uploads.len(), 1);
 }
@@ -203,7 +203,7 @@ fn a_picture_that_is_canceled_while_its_last_object_is_forgotten_says_what_is_le
     });
     simulation.cancel(FILE).unwrap();
     simulation.run();
-    assert_eq!(left_over(&simulation), Some(ErrorKind::CredentialRequired));
+    assert_eq!(leftover_error(&simulation), Some(ErrorKind::CredentialRequired));
 }
 
 #[test]
@@ -262,9 +262,9 @@ fn durable(simulation: &Simulation) -> u64 {
 }
 
 /// Why something may be left over, as the last cancel says.
-fn left_over(simulation: &Simulation) -> Option<ErrorKind> {
+fn leftover_error(simulation: &Simulation) -> Option<ErrorKind> {
     let canceled = simulation.events.iter().rev().find_map(|event| match event {
-        Event::Canceled { left_over, .. } => Some(left_over.as_ref()),
+        Event::Canceled { leftover_error, .. } => Some(leftover_error.as_ref()),
         _ => None,
     });
     canceled.expect("a cancel").map(|error| error.kind())

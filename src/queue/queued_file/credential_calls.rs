@@ -28,7 +28,8 @@ impl QueuedFile {
             return Err(auth_expired());
         }
         ctx.options().target(&credential).bucket()?;
-        if self.session.is_some() || self.state.is_opening() || self.file.is_refreshable() {
+        if self.session.is_some() || self.state.is_preparing_upload() || self.file.is_refreshable()
+        {
             self.check_bound_object(&credential)?;
         }
         let credential = Box::new(credential);
@@ -147,7 +148,7 @@ impl QueuedFile {
     /// # Errors
     /// Returns [`ErrorKind::CredentialForOtherObject`].
     pub(super) fn check_bound_object(&self, credential: &UploadCredential) -> Result<()> {
-        if self.records.upload().is_none() && !self.state.is_opening() {
+        if self.records.upload().is_none() && !self.state.is_preparing_upload() {
             return Ok(());
         }
         self.binding.check_same_object(&credential.address)

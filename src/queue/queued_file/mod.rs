@@ -160,9 +160,9 @@ impl QueuedFile {
         self.on_record_event(ctx, event);
     }
 
-    pub(super) fn on_vod_reply(&mut self, ctx: &mut QueueContext, reply: Result<HttpResponse>) {
+    pub(super) fn on_vod_response(&mut self, ctx: &mut QueueContext, reply: Result<HttpResponse>) {
         if let Some(call) = &mut self.vod_call
-            && let Some(result) = call.on_reply(ctx, &self.file, reply)
+            && let Some(result) = call.on_response(ctx, &self.file, reply)
         {
             self.on_vod_result(ctx, result);
         }

@@ -48,7 +48,7 @@ impl QueuedFile {
     ) {
         let error = match outcome {
             SessionOutcome::Failed { error, .. } => error,
-            SessionOutcome::Suspended { refused: Some(error), .. } => error,
+            SessionOutcome::Suspended { rejection: Some(error), .. } => error,
             SessionOutcome::Suspended { .. } | SessionOutcome::Completed(_) => {
                 Error::new(ErrorKind::LengthMismatch, "the source ended before the end of the file")
             }
@@ -89,6 +89,6 @@ impl QueuedFile {
     }
 
     pub(super) fn resume_after_retry(&mut self, ctx: &mut QueueContext) {
-        self.begin_session(ctx, LeaseAcquisition::TakeOver, SessionKind::Transfer);
+        self.start_session(ctx, LeaseAcquisition::TakeOver, SessionKind::Transfer);
     }
 }

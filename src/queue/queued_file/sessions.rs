@@ -20,7 +20,7 @@ use crate::vod::UploadGrant;
 
 impl QueuedFile {
     /// Starts a session on the stored upload with the current credential.
-    pub(super) fn begin_session(
+    pub(super) fn start_session(
         &mut self,
         ctx: &mut QueueContext,
         acquisition: LeaseAcquisition,
@@ -203,15 +203,15 @@ impl QueuedFile {
 
     pub(super) fn on_vod_result(&mut self, ctx: &mut QueueContext, result: Result<UploadGrant>) {
         self.vod_call = None;
-        if result.as_ref().is_ok_and(|minted| minted.credential.is_usable_at(ctx.now())) {
+        if result.as_ref().is_ok_and(|grant| grant.credential.is_usable_at(ctx.now())) {
             self.credentials.reset_rejections();
         }
         let Some(session) = &mut self.session else {
             return self.on_vod_result_at_start(ctx, result);
         };
         match result {
-            Ok(minted) => {
-                let mut credential = minted.credential;
+            Ok(grant) => {
+                let mut credential = grant.credential;
                 self.file.override_address(&mut credential.address);
                 let result = self.check_bound_object(&credential).map(|()| credential);
                 self.resolve_credential(ctx, result);
@@ -249,7 +249,7 @@ impl QueuedFile {
         if let Some(session) = &mut self.session {
             session.restart_file_at_end();
             if self.state == EntryState::Transferring {
-                self.state = EntryState::Opening;
+                self.state = EntryState::PreparingUpload;
                 self.binding.set_address(None);
             }
         }

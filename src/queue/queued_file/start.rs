@@ -145,18 +145,18 @@ impl QueuedFile {
         result: Result<UploadGrant>,
     ) {
         match result {
-            Ok(minted) => {
-                self.binding.set_media_url(minted.media_url.or(minted.file_url));
-                let mut credential = minted.credential;
+            Ok(grant) => {
+                self.binding.set_media_url(grant.media_url.or(grant.file_url));
+                let mut credential = grant.credential;
                 self.file.override_address(&mut credential.address);
-                self.open(ctx, credential, Some(minted.media_id));
+                self.open(ctx, credential, Some(grant.media_id));
             }
             // The media was deleted at VOD, so its stored upload is useless.
             Err(error)
                 if error.kind() == ErrorKind::MediaNotFound
                     && self.binding.media_id().is_some() =>
             {
-                self.state = EntryState::Opening;
+                self.state = EntryState::PreparingUpload;
                 self.delete_records(ctx, false, AfterDelete::Start);
             }
             Err(error) if error.kind().retry() == Retry::WithNewCredential => {
@@ -228,7 +228,7 @@ impl QueuedFile {
             });
             return self.wait_for_credential(ctx, rejection);
         }
-        self.state = EntryState::Opening;
+        self.state = EntryState::PreparingUpload;
         if replaced.is_some() {
             let media_id = self.binding.media_id().map(str::to_owned);
             let address = credential.address.clone();
@@ -238,7 +238,7 @@ impl QueuedFile {
             self.binding.set_address(Some(address));
         } else if has_upload {
             self.records.set_target(target);
-            self.begin_session(ctx, LeaseAcquisition::TakeOver, SessionKind::Transfer);
+            self.start_session(ctx, LeaseAcquisition::TakeOver, SessionKind::Transfer);
         } else {
             self.create_upload(ctx, target);
         }
@@ -270,7 +270,7 @@ impl QueuedFile {
             }
             _ if !self.is_listed() => {}
             (_, Err(error)) => self.fail(ctx, error),
-            (_, Ok(())) => self.begin_session(ctx, LeaseAcquisition::New, SessionKind::Transfer),
+            (_, Ok(())) => self.start_session(ctx, LeaseAcquisition::New, SessionKind::Transfer),
         }
     }
 }

@@ -66,7 +66,7 @@ impl QueuedFile {
             let leftover = upload.checkpoint.upload_id.is_some().then(no_credential);
             return self.delete_records(ctx, false, AfterDelete::Cancel(leftover));
         }
-        self.begin_session(ctx, LeaseAcquisition::TakeOver, SessionKind::Abort);
+        self.start_session(ctx, LeaseAcquisition::TakeOver, SessionKind::Abort);
     }
 
     /// The object is complete. The app is notified before the records are deleted: after a crash in
@@ -145,8 +145,8 @@ impl QueuedFile {
     pub(in crate::queue) fn remove(&mut self, ctx: &mut QueueContext) {
         if self.state == EntryState::Canceling {
             let message = "the list was cleaned before the cancellation completed";
-            let left_over = Some(Error::new(ErrorKind::UploadStopped, message));
-            self.emit(ctx, Event::Canceled { file: self.id, left_over });
+            let leftover_error = Some(Error::new(ErrorKind::UploadStopped, message));
+            self.emit(ctx, Event::Canceled { file: self.id, leftover_error });
         } else if self.is_active() {
             self.discard_session(ctx);
             self.cancel_vod_call(ctx);
@@ -162,7 +162,7 @@ impl QueuedFile {
     pub(in crate::queue) fn clear_checkpoint(&mut self, ctx: &mut QueueContext) {
         match self.state {
             EntryState::AwaitingCredential | EntryState::TokenExpired => {
-                self.state = EntryState::Opening;
+                self.state = EntryState::PreparingUpload;
                 self.delete_records(ctx, false, AfterDelete::Start);
             }
             EntryState::Transferring => self.restart_without_media_id(ctx, stopped()),
@@ -204,7 +204,7 @@ impl QueuedFile {
         then: AfterDelete,
     ) {
         match (then, &self.state) {
-            (AfterDelete::Cancel(left_over), _) => self.on_canceled(ctx, left_over),
+            (AfterDelete::Cancel(leftover_error), _) => self.on_canceled(ctx, leftover_error),
             (_, EntryState::Canceling) => self.on_canceled(ctx, had_parts.then(no_credential)),
             _ if !self.is_listed() => {}
             (_, EntryState::Stopping { .. }) => self.on_stopped(ctx),
@@ -215,12 +215,12 @@ impl QueuedFile {
         }
     }
 
-    fn on_canceled(&mut self, ctx: &mut QueueContext, left_over: Option<Error>) {
+    fn on_canceled(&mut self, ctx: &mut QueueContext, leftover_error: Option<Error>) {
         self.state = EntryState::Canceled;
         self.binding = ObjectBinding::default();
         self.credentials = FileCredentials::default();
         self.offsets.reset_to(ByteCount::ZERO);
-        self.emit(ctx, Event::Canceled { file: self.id, left_over });
+        self.emit(ctx, Event::Canceled { file: self.id, leftover_error });
     }
 
     pub(super) fn fail(&mut self, ctx: &mut QueueContext, error: Error) {

@@ -75,7 +75,7 @@ impl Driver {
                 self.tasks.spawn_abortable(id, async move {
                     let result =
                         sent.await.map_err(|error| error.into_error(ErrorKind::VodUnavailable));
-                    Input::VodReplied { id, result }
+                    Input::VodResponse { id, result }
                 });
             }
             Output::CancelVod { id } => self.tasks.abort(id),

@@ -63,7 +63,7 @@ impl FileSessionIo {
         match self.line.take_notice() {
             Some(SupplyEvent::Ended(offset)) => Poll::Ready(Input::SourceEnded { session, offset }),
             Some(SupplyEvent::Broken(reason)) => {
-                Poll::Ready(Input::SourceBroken { session, reason })
+                Poll::Ready(Input::SourceInterrupted { session, reason })
             }
             None => Poll::Pending,
         }

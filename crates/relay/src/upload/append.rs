@@ -132,10 +132,10 @@ pub(crate) async fn result_of(
 ) -> Appended {
     match outcome {
         SessionOutcome::Completed(object) => Appended::Completed(object),
-        SessionOutcome::Suspended { durable, refused: None } => {
+        SessionOutcome::Suspended { durable, rejection: None } => {
             Appended::Stored { durable, expires_at: upload_expires_at(instance) }
         }
-        SessionOutcome::Suspended { durable, refused: Some(error) } => {
+        SessionOutcome::Suspended { durable, rejection: Some(error) } => {
             Appended::Refused { error, durable: Some(durable) }
         }
         // A session that failed early has no offset: the records have it, if they can be read.

@@ -178,10 +178,10 @@ async fn concatenate_if_ready(
         SessionOutcome::Failed { error, .. } if error.kind() == ErrorKind::TakenOver => Ok(false),
         SessionOutcome::Failed { error, .. }
         | SessionOutcome::Lost(error)
-        | SessionOutcome::Suspended { refused: Some(error), .. } => {
+        | SessionOutcome::Suspended { rejection: Some(error), .. } => {
             Err(interrupted.try_recv().ok().flatten().unwrap_or(error))
         }
-        SessionOutcome::Suspended { refused: None, .. } | SessionOutcome::Aborted => Ok(false),
+        SessionOutcome::Suspended { rejection: None, .. } | SessionOutcome::Aborted => Ok(false),
     }
 }
 

@@ -59,7 +59,7 @@ async fn clean_up_all(instance: &Rc<Instance>) -> Result<()> {
             clean_up(instance, &key).await
         } else if let Some(key) = FilePondTransfer::key_of(&name) {
             filepond_transfer::clean_up(instance, &key).await
-        } else if MediaRecord::is_name(&name) {
+        } else if MediaRecord::is_key(&name) {
             media_record::clean_up(instance, &name).await
         } else {
             continue;

@@ -36,7 +36,7 @@ pub(super) async fn record(
     }
     let expires_at_ms = token_expiry(instance, record).0;
     let media = MediaRecord { upload: key.as_str().to_owned(), expires_at_ms };
-    Ok(instance.kv().set(&MediaRecord::name(&record.media_id), &media.encode()?).await?)
+    Ok(instance.kv().set(&MediaRecord::key(&record.media_id), &media.encode()?).await?)
 }
 
 /// Records that the media is complete: no upload may continue it.
@@ -46,7 +46,7 @@ pub(super) async fn close(instance: &Instance, record: &UploadRecord) -> Result<
 
 /// Deletes the record of a media.
 pub(super) async fn delete(instance: &Instance, media_id: &str) -> Result<()> {
-    Ok(instance.kv().delete(&MediaRecord::name(media_id)).await?)
+    Ok(instance.kv().delete(&MediaRecord::key(media_id)).await?)
 }
 
 /// The token with which the client can continue the media of a new upload.
@@ -79,7 +79,7 @@ pub(super) async fn clean_up(instance: &Instance, name: &str) -> Result<bool> {
 
 /// Loads the record of a media.
 pub(super) async fn load(instance: &Instance, media_id: &str) -> Result<Option<MediaRecord>> {
-    let bytes = instance.kv().get(&MediaRecord::name(media_id)).await?;
+    let bytes = instance.kv().get(&MediaRecord::key(media_id)).await?;
     bytes.map(|bytes| MediaRecord::decode(&bytes)).transpose()
 }
 

@@ -39,7 +39,7 @@ pub(super) async fn create(
     key: &UploadId,
     record: &UploadRecord,
 ) -> Result<()> {
-    for RecordWrite { key, value } in RecordWrite::creating(key, record)? {
+    for RecordWrite { key, value } in RecordWrite::for_new_upload(key, record)? {
         instance.kv().set(&key, &value).await?;
     }
     Ok(())

@@ -67,12 +67,12 @@ pub(crate) async fn upload_single_request<B: ByteStream + 'static>(
             return Ok((created, Ok(object)));
         }
         // A body of undeclared length can only exceed the limit.
-        SessionOutcome::Suspended { refused: Some(error), .. }
+        SessionOutcome::Suspended { rejection: Some(error), .. }
             if length.is_none() && error.kind() == ErrorKind::LengthMismatch =>
         {
             too_large(&instance.config)
         }
-        SessionOutcome::Suspended { refused, .. } => refused.unwrap_or_else(interrupted),
+        SessionOutcome::Suspended { rejection, .. } => rejection.unwrap_or_else(interrupted),
         SessionOutcome::Failed { error, .. } | SessionOutcome::Lost(error) => error,
         SessionOutcome::Aborted => Error::new(ErrorKind::UploadAborted, "the upload was aborted"),
     };

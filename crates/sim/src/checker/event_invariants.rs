@@ -89,10 +89,10 @@ impl Simulation {
                     self.note_durable(file, durable.bytes());
                 }
             }
-            Event::Canceled { left_over, .. } => {
+            Event::Canceled { leftover_error, .. } => {
                 // A picture may have had another object before, whose parts nobody drops.
                 let binds = planned_kind.can_refresh() || is_direct;
-                self.note_canceled(&name, left_over.is_none() && binds);
+                self.note_canceled(&name, leftover_error.is_none() && binds);
             }
             Event::UploadEnd => {}
         }

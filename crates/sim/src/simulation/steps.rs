@@ -149,7 +149,7 @@ impl Simulation {
                     ) => Input::Kv { id, result },
                     (PendingOperation::Vod { id, .. }, Completion::Call(result)) => {
                         let unreachable = |text| Error::new(ErrorKind::VodUnavailable, text);
-                        Input::VodReplied { id, result: result.map_err(unreachable) }
+                        Input::VodResponse { id, result: result.map_err(unreachable) }
                     }
                     (
                         PendingOperation::TurnKvGet { session, id, .. }
@@ -230,7 +230,7 @@ impl Simulation {
                 self.pending.push(Pending::begun(PendingOperation::Fill { session, want }));
                 Input::SourceEnded { session, offset: ByteCount(offset) }
             }
-            Filled::Broken(reason) => Input::SourceBroken { session, reason },
+            Filled::Broken(reason) => Input::SourceInterrupted { session, reason },
         };
         self.tell(now, input);
     }

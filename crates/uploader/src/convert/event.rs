@@ -35,9 +35,9 @@ pub(crate) fn to_wit(event: Event) -> wit::Event {
             error: error::to_wit(error),
             durable: durable.bytes(),
         }),
-        Event::Canceled { file, left_over } => wit::Event::Canceled(wit::Canceled {
+        Event::Canceled { file, leftover_error } => wit::Event::Canceled(wit::Canceled {
             file: file.0,
-            left_over: left_over.map(error::to_wit),
+            left_over: leftover_error.map(error::to_wit),
         }),
         Event::Stopped { file, durable } => {
             wit::Event::Stopped(wit::Stopped { file: file.0, durable: durable.bytes() })
