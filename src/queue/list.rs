@@ -1,17 +1,12 @@
 //! The queue: its list of files, its calls, and which file starts next.
 
 use super::context::QueueContext;
-use super::credentials::{PendingCredential, StsToken};
-use super::driver_io::{Input, Output};
-use super::event::Event;
-use super::ids::{FileId, SessionId};
-use super::info::FileInfo;
-use super::lookup::CheckpointLookup;
-use super::new_file::NewFile;
-use super::options::Options;
-use super::queued_file::QueuedFile;
-use super::state::{FileCall, FileState, QueueCall, QueueState, UploadingPhase};
-use super::validated_file::ValidatedFile;
+use super::interface::{
+    Event, FileCall, FileId, FileInfo, FileState, Input, NewFile, Options, Output, QueueCall,
+    QueueState, SessionId, UploadingPhase,
+};
+use super::queued_file::{PendingCredential, QueuedFile, StsToken, ValidatedFile};
+use super::records::CheckpointLookup;
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::{ByteCount, UnixMillis};
 use crate::upload::FillRequest;

@@ -20,42 +20,17 @@
 //! A [`SessionId`] identifies one session of [`crate::upload`] for a file. Results for a session
 //! that has ended or was dropped are ignored.
 
-mod active_session;
 mod context;
-mod credentials;
-mod driver_io;
-mod entry_state;
-mod event;
-mod file_record;
-mod file_timers;
-mod fingerprint;
-mod ids;
-mod info;
+mod interface;
 mod list;
-mod lookup;
-mod new_file;
-mod object_binding;
-mod options;
 mod queued_file;
 mod records;
-mod seeded_rng;
-pub mod state;
-mod validated_file;
-mod vod_call;
 
-pub use credentials::StsToken;
-pub use driver_io::{Input, Output};
-pub use event::{Event, Succeeded, TokenExpiry};
-pub use file_record::FileRecord;
-pub use fingerprint::FileFingerprint;
-pub use ids::{FileId, KvId, SessionId, VodCallId};
-pub use info::{FRACTION_INCOMPLETE_MAX, FileInfo, Progress};
-pub use list::Queue;
-pub use lookup::{CheckpointLookup, StoredFile, StoredUpload};
-pub use new_file::{ContentSample, NAME_BYTES_MAX, NewFile, SAMPLE_BYTES};
-pub use options::{
-    CHECKPOINT_TTL_DEFAULT, Options, OptionsInput, PARALLEL_FILES_MAX, REGION_DEFAULT,
-    RETRY_COUNT_DEFAULT, RETRY_DURATION_DEFAULT, TIMEOUT_DEFAULT, retry_policy, timeout,
-    vod_endpoint,
+pub use interface::{
+    ContentSample, Event, FileId, FileInfo, FileState, Input, KvId, NewFile, Options, OptionsInput,
+    Output, Progress, QueueState, REGION_DEFAULT, SAMPLE_BYTES, SessionId, Succeeded, TokenExpiry,
+    UploadingPhase, VodCallId, retry_policy, state, timeout, vod_endpoint,
 };
-pub use state::{FileState, QueueState, UploadingPhase};
+pub use list::Queue;
+pub use queued_file::StsToken;
+pub use records::{CheckpointLookup, FileFingerprint, FileRecord, StoredFile, StoredUpload};

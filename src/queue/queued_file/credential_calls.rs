@@ -1,12 +1,12 @@
 //! The calls that supply a credential: validation, and use now or later.
 
 use super::QueuedFile;
+use super::credentials::{CredentialMode, OssCredential, PendingCredential, StsToken};
+use super::entry_state::EntryState;
+use super::vod_call::check_create_parameters;
 use crate::credential::{UploadAuth, UploadCredential};
 use crate::error::{Error, ErrorKind, Result};
 use crate::queue::context::QueueContext;
-use crate::queue::credentials::{CredentialMode, OssCredential, PendingCredential, StsToken};
-use crate::queue::entry_state::EntryState;
-use crate::queue::vod_call::check_create_parameters;
 use crate::units::UnixMillis;
 
 impl QueuedFile {

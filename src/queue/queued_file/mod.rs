@@ -2,30 +2,38 @@
 //!
 //! The submodules coordinate the parts, by subject. Each part owns its state.
 
+mod active_session;
 mod credential_calls;
+mod credentials;
+mod entry_state;
+mod file_timers;
+mod object_binding;
 mod session_end;
 mod sessions;
 mod start;
 mod termination;
+mod validated_file;
+mod vod_call;
 
-use super::active_session::ActiveSession;
-use super::context::QueueContext;
-use super::credentials::FileCredentials;
-use super::entry_state::EntryState;
-use super::event::Event;
-use super::file_timers::FileTimers;
-use super::ids::{FileId, KvId, SessionId, VodCallId};
-use super::info::{FileInfo, Offsets, Progress};
-use super::lookup::CheckpointLookup;
-use super::object_binding::ObjectBinding;
-use super::records::FileRecords;
-use super::state::FileState;
-use super::validated_file::ValidatedFile;
-use super::vod_call::VodCall;
+pub(super) use credentials::PendingCredential;
+pub use credentials::StsToken;
+pub(super) use validated_file::ValidatedFile;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::oss::HttpResponse;
+use crate::queue::context::QueueContext;
+use crate::queue::interface::{
+    Event, FileId, FileInfo, FileState, KvId, Offsets, Progress, SessionId, VodCallId,
+};
+use crate::queue::records::{CheckpointLookup, FileRecords};
 use crate::units::UnixMillis;
 use crate::upload::{FillRequest, Input};
+use active_session::ActiveSession;
+use credentials::FileCredentials;
+use entry_state::EntryState;
+use file_timers::FileTimers;
+use object_binding::ObjectBinding;
+use vod_call::VodCall;
 
 /// One file of the list.
 #[derive(Debug)]

@@ -1,10 +1,10 @@
 //! The end of a session, and what follows for its file.
 
 use super::QueuedFile;
+use super::active_session::{ActiveSession, SessionKind};
+use super::entry_state::EntryState;
 use crate::error::{Error, ErrorKind, Retry};
-use crate::queue::active_session::{ActiveSession, SessionKind};
 use crate::queue::context::QueueContext;
-use crate::queue::entry_state::EntryState;
 use crate::queue::records::AfterDelete;
 use crate::upload::{LeaseAcquisition, SessionOutcome};
 

@@ -1,19 +1,15 @@
 //! The running session of a file: events, source and credentials.
 
 use super::QueuedFile;
+use super::active_session::{ActiveSession, SessionEvent, SessionKind, source_not_requested};
+use super::credentials::{CredentialMode, PendingCredential, REJECTIONS_MAX};
+use super::entry_state::EntryState;
+use super::vod_call::{VodAction, VodCall};
 use crate::credential::UploadCredential;
 use crate::error::{Error, ErrorKind, Result, Retry};
-use crate::queue::active_session::{
-    ActiveSession, SessionEvent, SessionKind, source_not_requested,
-};
 use crate::queue::context::QueueContext;
-use crate::queue::credentials::{CredentialMode, PendingCredential, REJECTIONS_MAX};
-use crate::queue::driver_io::Output;
-use crate::queue::entry_state::EntryState;
-use crate::queue::event::Event;
-use crate::queue::ids::SessionId;
+use crate::queue::interface::{Event, Output, SessionId};
 use crate::queue::records::AfterDelete;
-use crate::queue::vod_call::{VodAction, VodCall};
 use crate::units::ByteCount;
 use crate::upload::{Input, LeaseAcquisition};
 use crate::vod::UploadGrant;

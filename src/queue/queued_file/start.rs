@@ -1,17 +1,18 @@
 //! From the start of a file to its session: stored records, credential, new records.
 
 use super::QueuedFile;
+use super::active_session::SessionKind;
+use super::credentials::{
+    CredentialMode, OssCredential, PendingCredential, REJECTIONS_MAX, StsToken,
+};
+use super::entry_state::EntryState;
+use super::object_binding::{address_of, is_same_object, other_object};
+use super::vod_call::{VodAction, VodCall};
 use crate::credential::UploadCredential;
 use crate::error::{Error, ErrorKind, Result, Retry};
-use crate::queue::active_session::SessionKind;
 use crate::queue::context::QueueContext;
-use crate::queue::credentials::REJECTIONS_MAX;
-use crate::queue::credentials::{CredentialMode, OssCredential, PendingCredential, StsToken};
-use crate::queue::entry_state::EntryState;
-use crate::queue::event::{Event, TokenExpiry};
-use crate::queue::object_binding::{address_of, is_same_object, other_object};
+use crate::queue::interface::{Event, TokenExpiry};
 use crate::queue::records::{AfterDelete, AfterLookup, RecordEvent};
-use crate::queue::vod_call::{VodAction, VodCall};
 use crate::upload::{LeaseAcquisition, Target, UploadKind, UploadPhase, UploadRecord};
 use crate::vod::UploadGrant;
 

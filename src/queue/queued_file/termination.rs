@@ -1,13 +1,13 @@
 //! How a file becomes idle: completed, failed, stopped, canceled or removed.
 
+use super::active_session::SessionKind;
+use super::credentials::FileCredentials;
+use super::entry_state::EntryState;
+use super::object_binding::{ObjectBinding, address_of, is_same_object};
 use super::{Listing, QueuedFile};
 use crate::error::{Error, ErrorKind};
-use crate::queue::active_session::SessionKind;
 use crate::queue::context::QueueContext;
-use crate::queue::credentials::FileCredentials;
-use crate::queue::entry_state::EntryState;
-use crate::queue::event::{Event, Succeeded};
-use crate::queue::object_binding::{ObjectBinding, address_of, is_same_object};
+use crate::queue::interface::{Event, Succeeded};
 use crate::queue::records::{AfterDelete, AfterLookup};
 use crate::units::ByteCount;
 use crate::upload::{CompletedObject, LeaseAcquisition, UploadPhase};

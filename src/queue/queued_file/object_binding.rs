@@ -1,8 +1,8 @@
 //! The object and the media id that a file is bound to.
 
-use super::lookup::StoredFile;
 use crate::credential::UploadAddress;
 use crate::error::{Error, ErrorKind, Result};
+use crate::queue::records::StoredFile;
 use crate::upload::Target;
 
 /// The object and the media id that a file is bound to.

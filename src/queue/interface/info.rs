@@ -44,7 +44,7 @@ pub struct Progress {
 }
 
 /// Maximum fraction before the object is complete.
-pub const FRACTION_INCOMPLETE_MAX: f64 = 0.99;
+const FRACTION_INCOMPLETE_MAX: f64 = 0.99;
 
 impl Progress {
     /// Computes the progress of a file.
@@ -70,44 +70,48 @@ impl Progress {
 
 /// The offsets that a file has reached.
 #[derive(Debug, Default)]
-pub(super) struct Offsets {
+pub(in crate::queue) struct Offsets {
     durable: ByteCount,
     sent: ByteCount,
 }
 
 impl Offsets {
-    pub(super) const fn durable(&self) -> ByteCount {
+    pub(in crate::queue) const fn durable(&self) -> ByteCount {
         self.durable
     }
 
     /// Returns `true` if bytes were sent to OSS.
-    pub(super) const fn has_sent(&self) -> bool {
+    pub(in crate::queue) const fn has_sent(&self) -> bool {
         !self.sent.is_zero()
     }
 
     /// Sets both offsets.
-    pub(super) const fn reset_to(&mut self, offset: ByteCount) {
+    pub(in crate::queue) const fn reset_to(&mut self, offset: ByteCount) {
         *self = Self { durable: offset, sent: offset };
     }
 
-    pub(super) const fn set_durable(&mut self, offset: ByteCount) {
+    pub(in crate::queue) const fn set_durable(&mut self, offset: ByteCount) {
         self.durable = offset;
     }
 
-    pub(super) fn raise_durable(&mut self, offset: ByteCount) {
+    pub(in crate::queue) fn raise_durable(&mut self, offset: ByteCount) {
         self.durable = self.durable.max(offset);
     }
 
-    pub(super) fn set_sent(&mut self, offset: ByteCount) {
+    pub(in crate::queue) fn set_sent(&mut self, offset: ByteCount) {
         self.sent = offset.max(self.durable);
     }
 
     /// Resets the sent offset: bytes beyond the durable offset have to be sent again.
-    pub(super) const fn discard_unconfirmed(&mut self) {
+    pub(in crate::queue) const fn discard_unconfirmed(&mut self) {
         self.sent = self.durable;
     }
 
-    pub(super) fn progress(&self, size: Option<ByteCount>, is_complete: bool) -> Progress {
+    pub(in crate::queue) fn progress(
+        &self,
+        size: Option<ByteCount>,
+        is_complete: bool,
+    ) -> Progress {
         let total = size.or(is_complete.then_some(self.durable));
         Progress::at(self.durable, self.sent, total, is_complete)
     }

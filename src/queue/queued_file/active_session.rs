@@ -1,11 +1,9 @@
 //! The running upload session of one file: its source, its credential request and its results.
 
-use super::context::QueueContext;
-use super::driver_io::Output;
-use super::ids::SessionId;
-use super::lookup::StoredUpload;
-use super::state::UploadingPhase;
 use crate::error::{Error, ErrorKind, Result};
+use crate::queue::context::QueueContext;
+use crate::queue::interface::{Output, SessionId, UploadingPhase};
+use crate::queue::records::StoredUpload;
 use crate::units::{ByteCount, UnixMillis};
 use crate::upload::{
     self, FillRequest, Input, LeaseAcquisition, Purpose, Session, SessionOptions, SessionOutcome,

@@ -49,7 +49,7 @@ impl StsToken {
 
 /// A credential that was supplied and has not been used yet.
 #[derive(Clone, Debug)]
-pub(super) enum PendingCredential {
+pub(in crate::queue) enum PendingCredential {
     /// A credential for OSS.
     Oss(OssCredential),
     /// A token for calls to VOD, which issues the credential.
@@ -58,7 +58,7 @@ pub(super) enum PendingCredential {
 
 /// A supplied credential for OSS.
 #[derive(Clone, Debug)]
-pub(super) enum OssCredential {
+pub(in crate::queue) enum OssCredential {
     /// An UploadAddress and an UploadAuth.
     AuthAndAddress { credential: Box<UploadCredential>, media_id: Option<String> },
     /// An UploadAuth for the known UploadAddress.

@@ -168,7 +168,7 @@ impl FileCall {
         }
     }
 
-    pub(super) fn require(self, state: &FileState) -> Result<()> {
+    pub(in crate::queue) fn require(self, state: &FileState) -> Result<()> {
         if self.answer(state) != CallPolicy::Rejected {
             return Ok(());
         }
@@ -190,7 +190,7 @@ impl QueueCall {
         }
     }
 
-    pub(super) fn require(self, state: QueueState) -> Result<()> {
+    pub(in crate::queue) fn require(self, state: QueueState) -> Result<()> {
         if self.answer(state) != CallPolicy::Rejected {
             return Ok(());
         }

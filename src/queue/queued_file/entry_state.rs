@@ -1,7 +1,7 @@
 //! The internal state of a file, which is more detailed than its [`FileState`].
 
-use super::state::{FileState, UploadingPhase};
 use crate::error::Error;
+use crate::queue::interface::{FileState, UploadingPhase};
 use crate::units::UnixMillis;
 
 /// The internal state of a file.

@@ -4,7 +4,7 @@ use crate::units::ByteCount;
 use crate::vod::MediaKind;
 
 /// Maximum length of a file name in bytes of UTF-8.
-pub const NAME_BYTES_MAX: usize = 1_024;
+pub(in crate::queue) const NAME_BYTES_MAX: usize = 1_024;
 
 /// Length in bytes of each of the two samples in [`ContentSample`]: 64 KiB.
 pub const SAMPLE_BYTES: usize = 64 << 10;

@@ -110,14 +110,14 @@ pub struct Succeeded {
 
 /// Events that have not been read.
 #[derive(Debug, Default)]
-pub(super) struct EventQueue {
+pub(in crate::queue) struct EventQueue {
     unread: VecDeque<Event>,
 }
 
 impl EventQueue {
     /// Appends an event. Progress replaces unread progress of the same file, so that a slow or
     /// absent reader costs no memory.
-    pub(super) fn push(&mut self, event: Event) {
+    pub(in crate::queue) fn push(&mut self, event: Event) {
         if let Event::Progress { file, .. } = event
             && let Some(last) =
                 self.unread.iter_mut().rev().find(|unread| unread.file() == Some(file))
@@ -129,7 +129,7 @@ impl EventQueue {
         self.unread.push_back(event);
     }
 
-    pub(super) fn pop(&mut self) -> Option<Event> {
+    pub(in crate::queue) fn pop(&mut self) -> Option<Event> {
         self.unread.pop_front()
     }
 }

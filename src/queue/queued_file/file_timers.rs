@@ -1,6 +1,6 @@
 //! The deadline of a file, and the retries of its sessions.
 
-use super::context::QueueContext;
+use crate::queue::context::QueueContext;
 use crate::units::UnixMillis;
 use crate::upload::Attempts;
 

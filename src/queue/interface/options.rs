@@ -15,19 +15,19 @@ use crate::vod::VodEndpoint;
 pub const REGION_DEFAULT: &str = "cn-shanghai";
 
 /// Default number of retries per request (the SDK's `retryCount`).
-pub const RETRY_COUNT_DEFAULT: u32 = 3;
+const RETRY_COUNT_DEFAULT: u32 = 3;
 
 /// Default upper bound of the delay before the first retry (the SDK's `retryDuration`).
-pub const RETRY_DURATION_DEFAULT: Duration = Duration::from_secs(2);
+const RETRY_DURATION_DEFAULT: Duration = Duration::from_secs(2);
 
 /// Default response timeout: that of the OSS client in the SDK.
-pub const TIMEOUT_DEFAULT: Duration = Duration::from_secs(60);
+const TIMEOUT_DEFAULT: Duration = Duration::from_secs(60);
 
 /// Default time after its last write for which a checkpoint can be resumed.
-pub const CHECKPOINT_TTL_DEFAULT: Duration = Duration::from_secs(7 * 24 * 3_600);
+const CHECKPOINT_TTL_DEFAULT: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 /// Maximum number of files that are uploaded concurrently.
-pub const PARALLEL_FILES_MAX: u8 = 16;
+const PARALLEL_FILES_MAX: u8 = 16;
 
 /// Options before validation; `None` selects the default.
 #[derive(Clone, Debug, Default)]
@@ -130,47 +130,51 @@ impl Options {
         })
     }
 
-    pub(super) fn user_id(&self) -> Option<&str> {
+    pub(in crate::queue) fn user_id(&self) -> Option<&str> {
         self.user_id.as_deref()
     }
 
-    pub(super) const fn part_size(&self) -> ByteCount {
+    pub(in crate::queue) const fn part_size(&self) -> ByteCount {
         self.part_size
     }
 
-    pub(super) const fn parallel(&self) -> u8 {
+    pub(in crate::queue) const fn parallel(&self) -> u8 {
         self.parallel
     }
 
-    pub(super) const fn parallel_files(&self) -> usize {
+    pub(in crate::queue) const fn parallel_files(&self) -> usize {
         self.parallel_files
     }
 
-    pub(super) const fn retry(&self) -> RetryPolicy {
+    pub(in crate::queue) const fn retry(&self) -> RetryPolicy {
         self.retry
     }
 
     /// The response timeout.
-    pub(super) const fn timeout(&self) -> Duration {
+    pub(in crate::queue) const fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    pub(super) const fn vod_endpoint(&self) -> &VodEndpoint {
+    pub(in crate::queue) const fn vod_endpoint(&self) -> &VodEndpoint {
         &self.vod_endpoint
     }
 
     /// The deadline of a file that starts at `now`, if there is a time limit.
-    pub(super) fn deadline_from(&self, now: UnixMillis) -> Option<UnixMillis> {
+    pub(in crate::queue) fn deadline_from(&self, now: UnixMillis) -> Option<UnixMillis> {
         self.deadline.map(|deadline| now + deadline)
     }
 
     /// Returns `true` if a checkpoint last written at `written_at` can no longer be resumed.
-    pub(super) fn is_checkpoint_expired(&self, written_at: UnixMillis, now: UnixMillis) -> bool {
+    pub(in crate::queue) fn is_checkpoint_expired(
+        &self,
+        written_at: UnixMillis,
+        now: UnixMillis,
+    ) -> bool {
         now.since(written_at) > self.checkpoint_ttl
     }
 
     /// The upload target for a credential.
-    pub(super) fn target(&self, credential: &UploadCredential) -> Target {
+    pub(in crate::queue) fn target(&self, credential: &UploadCredential) -> Target {
         let target = Target {
             endpoint: credential.address.endpoint.clone(),
             bucket: credential.address.bucket.clone(),

@@ -1,13 +1,18 @@
 //! The records of a file in the key-value store, outside of its sessions. At most one task runs at
 //! a time: a lookup, the creation of an upload's records, or their deletion.
 
-use super::context::QueueContext;
-use super::file_record::FileRecord;
-use super::fingerprint::FileFingerprint;
-use super::ids::KvId;
-use super::lookup::{CheckpointLookup, StoredFile, StoredUpload};
+mod file_record;
+mod fingerprint;
+mod lookup;
+
+pub use file_record::FileRecord;
+pub use fingerprint::FileFingerprint;
+pub use lookup::{CheckpointLookup, StoredFile, StoredUpload};
+
 use crate::credential::UploadCredential;
 use crate::error::{Error, ErrorKind, Result};
+use crate::queue::context::QueueContext;
+use crate::queue::interface::KvId;
 use crate::upload::{self, Checkpoint, Lease, Target, UploadId, UploadPhase, UploadRecord};
 
 /// The records of a file, and the task that accesses them.

@@ -3,7 +3,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-use super::new_file::NewFile;
+use crate::queue::interface::NewFile;
 
 /// The fingerprint of a file. It is a digest, so that keys reveal neither names nor contents.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -55,7 +55,7 @@ impl FileFingerprint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::new_file::ContentSample;
+    use crate::queue::interface::ContentSample;
     use crate::units::ByteCount;
 
     fn file() -> NewFile {

@@ -1,15 +1,15 @@
 //! A file of the list after its parameters were validated.
 
-use super::fingerprint::FileFingerprint;
-use super::new_file::{ContentSample, NAME_BYTES_MAX, NewFile, SAMPLE_BYTES};
 use crate::credential::{UploadAddress, check_object_key};
 use crate::error::{Error, ErrorKind, Result};
+use crate::queue::interface::{ContentSample, NAME_BYTES_MAX, NewFile, SAMPLE_BYTES};
+use crate::queue::records::FileFingerprint;
 use crate::units::{ByteCount, OBJECT_SIZE_MAX};
 use crate::vod::{MediaKind, ParamData};
 
 /// A file whose parameters are valid.
 #[derive(Clone, Debug)]
-pub(super) struct ValidatedFile {
+pub(in crate::queue) struct ValidatedFile {
     name: String,
     size: Option<ByteCount>,
     kind: MediaKind,
@@ -26,7 +26,7 @@ impl ValidatedFile {
     /// # Errors
     /// Returns [`ErrorKind::RequestInvalid`] with the field, [`ErrorKind::FileEmpty`] or
     /// [`ErrorKind::FileTooLarge`].
-    pub(super) fn new(user_id: Option<&str>, new: NewFile) -> Result<Self> {
+    pub(in crate::queue) fn new(user_id: Option<&str>, new: NewFile) -> Result<Self> {
         let printable = !new.name.chars().any(char::is_control);
         if !printable || !(1..=NAME_BYTES_MAX).contains(&new.name.len()) {
             let allowed = "1 to 1,024 bytes without control characters";

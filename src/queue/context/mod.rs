@@ -1,17 +1,16 @@
 //! State that all files of a queue share: options, time, randomness, pending outputs and events.
 
+mod seeded_rng;
+
 use std::collections::VecDeque;
 
-use super::driver_io::Output;
-use super::event::{Event, EventQueue};
-use super::ids::{KvId, SessionId, VodCallId};
-use super::options::Options;
-use super::seeded_rng::SeededRng;
 use crate::credential::UploadCredential;
 use crate::error::Error;
 use crate::oss::ClockSkew;
+use crate::queue::interface::{Event, EventQueue, KvId, Options, Output, SessionId, VodCallId};
 use crate::units::UnixMillis;
 use crate::upload::{Attempts, Jitter, SessionOptions, UploadId};
+use seeded_rng::SeededRng;
 
 /// State that all files of a queue share.
 #[derive(Debug)]

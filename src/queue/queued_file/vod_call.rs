@@ -1,12 +1,11 @@
 //! One VOD call for a file: its attempts, its timeout and the correction of clock skew.
 
-use super::context::QueueContext;
-use super::driver_io::Output;
-use super::ids::VodCallId;
 use super::validated_file::ValidatedFile;
 use crate::credential::StsCredential;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::oss::{HttpResponse, Request};
+use crate::queue::context::QueueContext;
+use crate::queue::interface::{Output, VodCallId};
 use crate::units::UnixMillis;
 use crate::upload::Attempts;
 use crate::vod::{
