@@ -20,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
     let Some((kind, fields)) = bytes.split_first() else { return };
     let mut record = vec![b'V', b'O', b'D', *kind, RECORD_VERSION];
     record.extend_from_slice(fields);
-    let checksum = Crc64::of(&record).0.to_le_bytes();
+    let checksum = Crc64::compute(&record).0.to_le_bytes();
     record.extend(checksum);
     read_all(&record);
 });

@@ -26,7 +26,7 @@ impl Crc64 {
 
     /// Computes the checksum of `bytes`.
     #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
+    pub fn compute(bytes: &[u8]) -> Self {
         let mut digest = Crc64Digest::new();
         digest.update(bytes);
         digest.value()
@@ -72,15 +72,15 @@ mod tests {
 
     #[test]
     fn the_check_value_of_the_crc_catalogue_is_reproduced() {
-        assert_eq!(Crc64::of(b"123456789"), Crc64(0x995D_C9BB_DF19_39FA));
-        assert_eq!(Crc64::of(b""), Crc64::EMPTY);
+        assert_eq!(Crc64::compute(b"123456789"), Crc64(0x995D_C9BB_DF19_39FA));
+        assert_eq!(Crc64::compute(b""), Crc64::EMPTY);
     }
 
     #[test]
     fn checksums_around_every_block_boundary_match_the_definition() {
         let bytes: Vec<u8> = (0..200_u8).collect();
         for length in 0..bytes.len() {
-            assert_eq!(Crc64::of(&bytes[..length]), bit_by_bit(&bytes[..length]), "{length}");
+            assert_eq!(Crc64::compute(&bytes[..length]), bit_by_bit(&bytes[..length]), "{length}");
         }
     }
 
@@ -129,7 +129,7 @@ mod tests {
             split: prop::sample::Index,
         ) {
             let (a, b) = bytes.split_at(split.index(bytes.len() + 1));
-            let combined = combine(Crc64::of(a), Crc64::of(b), b.len() as u64);
+            let combined = combine(Crc64::compute(a), Crc64::compute(b), b.len() as u64);
             prop_assert_eq!(combined, bit_by_bit(&bytes));
         }
 

@@ -220,7 +220,7 @@ impl AcquireLease {
 fn check_tail(tail: Tail, value: Option<Vec<u8>>) -> Result<Vec<u8>> {
     // A writer that took over from this one may have used the tail and deleted it.
     let value = value.ok_or_else(taken_over)?;
-    if value.len() == tail.len_bytes as usize && Crc64::of(&value) == Crc64(tail.crc64) {
+    if value.len() == tail.len_bytes as usize && Crc64::compute(&value) == Crc64(tail.crc64) {
         return Ok(value);
     }
     let message = "the stored tail is not what the checkpoint says";

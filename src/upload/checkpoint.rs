@@ -15,12 +15,12 @@ use crate::units::{ByteCount, OBJECT_SIZE_MAX, PART_COUNT_MAX, PartNumber};
 /// Number of part numbers that share a page of ETags.
 pub const PARTS_PER_PAGE: u16 = 256;
 
-/// The phase of an upload, as far as the next writer is concerned.
+/// The phase of an upload, as stored for the next writer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum UploadPhase {
     /// Accepts bytes.
     Receiving,
-    /// Every byte is in a part; CompleteMultipartUpload was sent, or is about to be.
+    /// Every byte is in a part; CompleteMultipartUpload may have been sent.
     Completing,
     /// The object is complete on the store.
     Completed(CompletedObject),
@@ -34,6 +34,12 @@ pub enum UploadPhase {
 }
 
 impl UploadPhase {
+    /// Returns true if the upload has neither completed nor ended otherwise.
+    #[must_use]
+    pub const fn is_incomplete(&self) -> bool {
+        matches!(self, Self::Receiving | Self::Completing)
+    }
+
     /// Returns why requests for an upload in this phase are rejected, or `None` if they are not: it
     /// has been aborted or lost, or it has `expired`.
     #[must_use]
@@ -41,7 +47,10 @@ impl UploadPhase {
         let (kind, message) = match self {
             Self::Aborted => (ErrorKind::UploadAborted, "the upload was aborted".to_owned()),
             Self::Lost { code } => (ErrorKind::UploadLost, format!("the upload ended with {code}")),
-            _ if expired => (ErrorKind::UploadExpired, "nothing came for too long".to_owned()),
+            _ if expired => {
+                let message = "no bytes were received before the upload expired";
+                (ErrorKind::UploadExpired, message.to_owned())
+            }
             Self::Receiving | Self::Completing | Self::Completed(_) => return None,
         };
         Some(Error::new(kind, message))
@@ -199,7 +208,7 @@ impl Checkpoint {
         let checkpoint: Self = record::decode(RecordKind::Checkpoint, bytes)?;
         checkpoint.open_page.check()?;
         if checkpoint.parts_bytes > OBJECT_SIZE_MAX.bytes() {
-            return Err(corrupt("a checkpoint has more bytes than an object can have"));
+            return Err(corrupt("the checkpoint has more bytes than an object can have"));
         }
         Ok(checkpoint)
     }
@@ -219,7 +228,7 @@ pub struct FinishedPart {
 }
 
 impl EtagPage {
-    /// Returns its parts, by ascending number.
+    /// Returns the parts, by ascending number.
     pub fn parts(&self) -> impl Iterator<Item = (PartNumber, ETag)> + '_ {
         let base = u16::from(self.page) * PARTS_PER_PAGE + 1;
         self.etags.iter().filter_map(move |(slot, etag)| {
@@ -250,7 +259,7 @@ impl EtagPage {
     /// Checks that its part numbers exist.
     fn check(&self) -> Result<()> {
         if u16::from(self.page) > (PART_COUNT_MAX - 1) / PARTS_PER_PAGE {
-            return Err(corrupt("a page of ETags is beyond the last part number"));
+            return Err(corrupt("the page of ETags is beyond the last part number"));
         }
         Ok(())
     }
@@ -263,7 +272,7 @@ fn corrupt(message: &str) -> Error {
 /// Returns the page of a part number, and its slot there.
 fn page_of(number: PartNumber) -> (u8, u8) {
     let index = number.number() - 1;
-    // 10,000 numbers make 40 pages of 256 slots: both fit into a byte.
+    // 10,000 numbers are on 40 pages of 256 slots: both fit into a byte.
     let [slot, page] = index.to_le_bytes();
     (page, slot)
 }

@@ -1,6 +1,6 @@
 //! Finds an upload's last checkpoint: which keys to read, in which order.
 
-use super::checkpoint::{Checkpoint, UploadPhase};
+use super::checkpoint::Checkpoint;
 use super::lease::Lease;
 use super::records::UploadId;
 use crate::error::{Error, ErrorKind, Result};
@@ -107,17 +107,15 @@ impl CheckpointSearch {
         }
     }
 
-    /// Returns true if the checkpoint is conclusive as long as the lease does not change. It is not
-    /// while the lease's writer has no checkpoint yet: a fenced writer may still change the
-    /// one before. A reader of the offset then searches again, or takes the upload over with
+    /// Returns true if the checkpoint cannot change while the lease does not. It can as long as the
+    /// holder of the lease has no checkpoint: a fenced writer may still change the previous one. A
+    /// reader of the offset then searches again, or takes over the upload with
     /// [`Purpose::Fence`](super::Purpose::Fence).
     #[must_use]
     pub fn is_conclusive(&self) -> bool {
         match &self.found {
             Some((epoch, checkpoint)) => {
-                let continues =
-                    matches!(checkpoint.phase, UploadPhase::Receiving | UploadPhase::Completing);
-                !continues || *epoch >= self.lease.holder.epoch
+                !checkpoint.phase.is_incomplete() || *epoch >= self.lease.holder.epoch
             }
             None => true,
         }

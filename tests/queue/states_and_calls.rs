@@ -33,7 +33,7 @@ fn every_queue_state_handles_every_call_as_the_table_specifies() {
         for call in QueueCall::ALL {
             let fixture = queue_fixture(state);
             assert_eq!(fixture.world.queue_state(), state);
-            check_queue_cell(fixture, call, call.answer(state));
+            check_queue_cell(fixture, call, call.policy(state));
         }
     }
 }
@@ -87,7 +87,7 @@ fn check_cell(mut fixture: Fixture, call: FileCall) {
     let before = format!("{:?}", fixture.world.queue);
     let result = make(&mut fixture, call, &grant);
     let unchanged = format!("{:?}", fixture.world.queue) == before;
-    if let Some(kind) = refusal(&fixture, call, call.answer(&state)) {
+    if let Some(kind) = refusal(&fixture, call, call.policy(&state)) {
         assert_eq!(result.expect_err(&context).kind(), kind, "{context}");
         assert!(unchanged && fixture.world.events.len() == seen, "{context}");
         return ends_as_if_not_called(fixture, &context);
@@ -109,8 +109,8 @@ fn check_cell(mut fixture: Fixture, call: FileCall) {
         | FileCall::SetStsToken
         | FileCall::ResumeWithStsToken
         | FileCall::SetStsTokenDirectly => {
-            let kept = call.answer(&state) == CallPolicy::Deferred;
-            assert!(!kept || fixture.state() == state, "{context}");
+            let is_deferred = call.policy(&state) == CallPolicy::Deferred;
+            assert!(!is_deferred || fixture.state() == state, "{context}");
             after_credential(fixture, &context);
         }
         FileCall::SupplySource => {

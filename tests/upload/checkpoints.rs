@@ -92,7 +92,7 @@ fn a_record_of_another_kind_or_of_a_newer_version_is_an_error() {
     let checkpoint = world.kv.values.get_mut(&key().checkpoint_key(1)).unwrap();
     let framed = checkpoint.len() - 8;
     checkpoint[4] = vod_uploader::upload::RECORD_VERSION + 1;
-    let checksum = vod_uploader::crc64::Crc64::of(&checkpoint[..framed]).0.to_le_bytes();
+    let checksum = vod_uploader::crc64::Crc64::compute(&checkpoint[..framed]).0.to_le_bytes();
     checkpoint[framed..].copy_from_slice(&checksum);
     assert_refused(&mut world, ErrorKind::CheckpointNewer);
 }

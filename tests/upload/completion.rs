@@ -94,7 +94,7 @@ fn an_object_with_another_crc_is_an_error_that_names_both() {
     world.store.faults.plan(Operation::Complete, 1, Fault::Corrupts);
     let SessionOutcome::Lost(error) = world.upload() else { panic!("the object is damaged") };
     assert_eq!(error.kind(), ErrorKind::ChecksumMismatch);
-    let sent = Crc64::of(world.content.bytes()).to_string();
+    let sent = Crc64::compute(world.content.bytes()).to_string();
     let stored = world.store.objects[OBJECT].crc64.to_string();
     assert!(error.message().contains(&sent) && error.message().contains(&stored), "{error}");
     assert!(matches!(world.resume(), SessionOutcome::Lost(_)));

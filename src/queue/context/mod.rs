@@ -53,7 +53,7 @@ impl QueueContext {
         self.now = self.now.max(now);
     }
 
-    /// The current time of VOD's clock.
+    /// Returns the current time of VOD's clock.
     pub(super) fn vod_time(&self) -> UnixMillis {
         self.vod_clock_skew.now_at_server(self.now)
     }
@@ -114,12 +114,13 @@ impl QueueContext {
         UploadId::from_random(self.rng.next_u128())
     }
 
-    /// A nonce for one request to VOD.
+    /// Returns a nonce for one request to VOD.
     pub(super) fn vod_nonce(&mut self) -> String {
         format!("{:032x}", self.rng.next_u128())
     }
 
-    /// The options of the next session. `replayable` is whether its source can be read again.
+    /// Returns the options of the next session. `replayable` is whether its source can be read
+    /// again.
     pub(super) fn session_options(
         &mut self,
         credential: UploadCredential,
@@ -139,7 +140,8 @@ impl QueueContext {
         }
     }
 
-    /// When to retry after a failure at the current time, or `None` if the retries are used up.
+    /// Returns when to retry after a failure at the current time, or `None` if the retries are
+    /// exhausted.
     pub(super) fn next_retry(&mut self, attempts: &mut Attempts) -> Option<UnixMillis> {
         attempts.next(&self.options.retry(), self.now, None, &mut self.jitter)
     }

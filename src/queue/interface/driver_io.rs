@@ -53,7 +53,7 @@ pub enum Output {
         /// Size of the file, if known.
         size: Option<ByteCount>,
     },
-    /// An output of a session. After [`upload::Event::SessionEnded`], the session is over.
+    /// An output of a session. [`upload::Event::SessionEnded`] is its last one.
     Session {
         /// The session.
         session: SessionId,
@@ -83,8 +83,8 @@ pub enum Input {
     VodResponse {
         /// The request.
         id: VodCallId,
-        /// The response, or why there is none. [`ErrorKind::VodUnavailable`](crate::ErrorKind) is
-        /// retried; other kinds are not.
+        /// The response, or why there is none. Only
+        /// [`ErrorKind::VodUnavailable`](crate::ErrorKind::VodUnavailable) is retried.
         result: Result<HttpResponse>,
     },
     /// An input of a session.

@@ -135,7 +135,7 @@ impl EventQueue {
 }
 
 impl Event {
-    /// The file of the event; `None` for [`Event::UploadEnd`].
+    /// Returns the file of the event; `None` for [`Event::UploadEnd`].
     #[must_use]
     pub const fn file(&self) -> Option<FileId> {
         match self {

@@ -23,7 +23,7 @@ const RETRY_DURATION_DEFAULT: Duration = Duration::from_secs(2);
 /// Default response timeout: that of the OSS client in the SDK.
 const TIMEOUT_DEFAULT: Duration = Duration::from_secs(60);
 
-/// Default time after its last write for which a checkpoint can be resumed.
+/// Default time after its last write during which a checkpoint can be resumed.
 const CHECKPOINT_TTL_DEFAULT: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 /// Maximum number of files that are uploaded concurrently.
@@ -54,7 +54,7 @@ pub struct OptionsInput {
     pub signature_version: Option<SignatureVersion>,
     /// Time limit per file: 1 s to one year.
     pub deadline_secs: Option<u32>,
-    /// Time after its last write for which a checkpoint can be resumed: 60 s to one year.
+    /// Time after its last write during which a checkpoint can be resumed: 60 s to one year.
     pub checkpoint_ttl_secs: Option<u32>,
     /// The URL of the VOD service.
     pub vod_endpoint: Option<String>,
@@ -150,7 +150,7 @@ impl Options {
         self.retry
     }
 
-    /// The response timeout.
+    /// Returns the response timeout.
     pub(in crate::queue) const fn timeout(&self) -> Duration {
         self.timeout
     }
@@ -159,7 +159,7 @@ impl Options {
         &self.vod_endpoint
     }
 
-    /// The deadline of a file that starts at `now`, if there is a time limit.
+    /// Returns the deadline of a file that starts at `now`, if there is a time limit.
     pub(in crate::queue) fn deadline_from(&self, now: UnixMillis) -> Option<UnixMillis> {
         self.deadline.map(|deadline| now + deadline)
     }
@@ -173,7 +173,7 @@ impl Options {
         now.since(written_at) > self.checkpoint_ttl
     }
 
-    /// The upload target for a credential.
+    /// Returns the upload target for a credential.
     pub(in crate::queue) fn target(&self, credential: &UploadCredential) -> Target {
         let target = Target {
             endpoint: credential.address.endpoint.clone(),

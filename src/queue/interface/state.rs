@@ -1,7 +1,7 @@
 //! The states of a file and of the queue, and which calls are allowed in each of them.
 //!
-//! Only this file decides which calls a state rejects: every call checks [`FileCall::answer`] or
-//! [`QueueCall::answer`] first. A test compares the tables in ARCHITECTURE.md with [`file_table`]
+//! Only this file decides which calls a state rejects: every call checks [`FileCall::policy`] or
+//! [`QueueCall::policy`] first. A test compares the tables in ARCHITECTURE.md with [`file_table`]
 //! and [`queue_table`], and another one tests every cell.
 
 use crate::error::{Error, ErrorKind, Result};
@@ -131,7 +131,7 @@ pub enum CallPolicy {
 impl FileCall {
     /// Returns whether this call is allowed for a file in `state`.
     #[must_use]
-    pub const fn answer(self, state: &FileState) -> CallPolicy {
+    pub const fn policy(self, state: &FileState) -> CallPolicy {
         use CallPolicy::{Allowed, Deferred, IfSourceRequested, Rejected};
         use FileState::{Canceled, Failure, Ready, Stopped, Success, Uploading};
         use UploadingPhase as Phase;
@@ -169,7 +169,7 @@ impl FileCall {
     }
 
     pub(in crate::queue) fn require(self, state: &FileState) -> Result<()> {
-        if self.answer(state) != CallPolicy::Rejected {
+        if self.policy(state) != CallPolicy::Rejected {
             return Ok(());
         }
         let message = format!("cannot call {} while the file is {}", self.name(), state.name());
@@ -180,7 +180,7 @@ impl FileCall {
 impl QueueCall {
     /// Returns whether this call is allowed for a queue in `state`.
     #[must_use]
-    pub const fn answer(self, state: QueueState) -> CallPolicy {
+    pub const fn policy(self, state: QueueState) -> CallPolicy {
         let runs = matches!(state, QueueState::Start | QueueState::Expire);
         match self {
             Self::AddFile | Self::ListFiles | Self::CleanList => CallPolicy::Allowed,
@@ -191,7 +191,7 @@ impl QueueCall {
     }
 
     pub(in crate::queue) fn require(self, state: QueueState) -> Result<()> {
-        if self.answer(state) != CallPolicy::Rejected {
+        if self.policy(state) != CallPolicy::Rejected {
             return Ok(());
         }
         let message = format!("cannot call {} while the queue is {}", self.name(), state.name());
@@ -231,7 +231,7 @@ pub fn file_table() -> String {
     let names: Vec<_> = FileCall::ALL.iter().map(|call| call.name()).collect();
     let rows = FileState::examples()
         .into_iter()
-        .map(|state| (state.name(), FileCall::ALL.map(|call| call.answer(&state)).to_vec()));
+        .map(|state| (state.name(), FileCall::ALL.map(|call| call.policy(&state)).to_vec()));
     table("file", &names, rows)
 }
 
@@ -241,7 +241,7 @@ pub fn queue_table() -> String {
     let names: Vec<_> = QueueCall::ALL.iter().map(|call| call.name()).collect();
     let rows = QueueState::ALL
         .into_iter()
-        .map(|state| (state.name(), QueueCall::ALL.map(|call| call.answer(state)).to_vec()));
+        .map(|state| (state.name(), QueueCall::ALL.map(|call| call.policy(state)).to_vec()));
     table("queue", &names, rows)
 }
 
@@ -253,13 +253,13 @@ fn table<'a>(
     let mut table = format!("| {corner} | {} |\n", calls.join(" | "));
     table.push_str(&"|---".repeat(calls.len() + 1));
     table.push_str("|\n");
-    for (state, answers) in rows {
-        let cells: Vec<_> = answers
+    for (state, policies) in rows {
+        let cells: Vec<_> = policies
             .into_iter()
-            .map(|answer| match answer {
+            .map(|policy| match policy {
                 CallPolicy::Allowed => "yes",
-                CallPolicy::Deferred => "kept",
-                CallPolicy::IfSourceRequested => "if wanted",
+                CallPolicy::Deferred => "deferred",
+                CallPolicy::IfSourceRequested => "if requested",
                 CallPolicy::Rejected => "no",
             })
             .collect();

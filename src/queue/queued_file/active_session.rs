@@ -103,7 +103,7 @@ impl ActiveSession {
         self.kind
     }
 
-    /// The phase of a file that this session transfers.
+    /// Returns the phase of a file that this session transfers.
     pub(super) fn phase(&self) -> UploadingPhase {
         match (self.credential_request, self.source) {
             (CredentialRequest::Blocking, _) => UploadingPhase::TokenExpired,
@@ -112,7 +112,7 @@ impl ActiveSession {
         }
     }
 
-    /// The bytes that the session requests; see [`Session::pending_fill`].
+    /// Returns the fill that the session requests; see [`Session::pending_fill`].
     pub(super) fn pending_fill(&self) -> Option<FillRequest> {
         self.session.pending_fill()
     }
@@ -168,8 +168,7 @@ impl ActiveSession {
     /// Marks the source as requested, and returns the offset, if the session requires bytes that
     /// have not been requested yet.
     pub(super) fn request_source(&mut self) -> Option<ByteCount> {
-        let want = self.session.pending_fill()?;
-        self.has_streamed |= want.streamed;
+        self.has_streamed |= self.session.pending_fill()?.streamed;
         let SourceState::Idle(offset) = self.source else { return None };
         self.source = SourceState::Requested(offset);
         Some(offset)
@@ -181,12 +180,12 @@ impl ActiveSession {
     /// Returns [`ErrorKind::FileStateWrong`] if no bytes are requested, and
     /// [`ErrorKind::OffsetMismatch`] if the session requires those of another offset.
     pub(super) fn supply_source(&mut self, offset: ByteCount) -> Result<SessionId> {
-        let SourceState::Requested(wanted) = self.source else {
+        let SourceState::Requested(requested) = self.source else {
             return Err(source_not_requested());
         };
-        if offset != wanted {
-            let (offset, wanted) = (offset.bytes(), wanted.bytes());
-            let message = format!("the source starts at offset {offset}; expected {wanted}");
+        if offset != requested {
+            let (offset, requested) = (offset.bytes(), requested.bytes());
+            let message = format!("the source starts at offset {offset}; expected {requested}");
             return Err(Error::new(ErrorKind::OffsetMismatch, message));
         }
         self.source = SourceState::Supplied(offset);
@@ -204,7 +203,7 @@ impl ActiveSession {
         Some(has_bytes)
     }
 
-    /// Returns the sent offset if there is progress that was not taken yet.
+    /// Returns the sent offset if there is progress that was not reported yet.
     pub(super) fn take_progress(&mut self) -> Option<ByteCount> {
         std::mem::take(&mut self.has_progress).then(|| self.session.sent_offset())
     }
@@ -234,7 +233,7 @@ impl ActiveSession {
         is_blocked
     }
 
-    /// The error with which OSS rejected the current credential, if any.
+    /// Returns the error with which OSS rejected the current credential, if any.
     pub(super) fn credential_rejection(&self) -> Option<Error> {
         self.session.credential_rejection().cloned()
     }
@@ -255,7 +254,7 @@ impl ActiveSession {
         self.restarts_file
     }
 
-    /// Why parts may remain in OSS after an abort.
+    /// Returns why parts may remain in OSS after an abort.
     pub(super) fn leftover_parts_error(&self) -> Option<Error> {
         self.session.leftover_parts_error().cloned()
     }

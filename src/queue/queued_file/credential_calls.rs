@@ -93,8 +93,8 @@ impl QueuedFile {
         Ok(PendingCredential::Oss(OssCredential::Token(token)))
     }
 
-    /// Uses the credential now if the file waits for one or a session is running. Otherwise it is
-    /// kept until the file becomes active.
+    /// Uses the credential now if the file waits for one or a session is running; otherwise once
+    /// the file is active.
     pub(in crate::queue) fn set_pending_credential(
         &mut self,
         ctx: &mut QueueContext,
@@ -135,7 +135,7 @@ impl QueuedFile {
         Ok((credential, media_id))
     }
 
-    /// The credential that a token is for the address that `add-file` specified.
+    /// Returns the credential that consists of a token and the address that `add-file` specified.
     fn direct_credential(&self, token: &StsToken, now: UnixMillis) -> Result<UploadCredential> {
         let address = self.file.own_address()?;
         let auth = UploadAuth::new(token.credential.clone(), token.expires_at, None, now);

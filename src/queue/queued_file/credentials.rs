@@ -106,7 +106,7 @@ impl FileCredentials {
         self.mode = mode;
     }
 
-    /// The token for calls to VOD, if VOD issues the credentials.
+    /// Returns the token for calls to VOD, if VOD issues the credentials.
     pub(super) const fn sts_token(&self) -> Option<&StsToken> {
         match &self.mode {
             CredentialMode::Sts(token) => Some(token),
@@ -118,7 +118,7 @@ impl FileCredentials {
         matches!(self.mode, CredentialMode::Direct)
     }
 
-    /// Returns `token` for the same use as the last one.
+    /// Returns `token` as a credential of the same kind as the last one.
     ///
     /// # Errors
     /// Returns [`ErrorKind::CredentialRequired`] if there was no token.
@@ -137,7 +137,7 @@ impl FileCredentials {
         }
     }
 
-    /// The credential that was used last.
+    /// Returns the credential that was used last.
     pub(super) const fn current(&self) -> Option<&UploadCredential> {
         self.current.as_ref()
     }
@@ -150,7 +150,7 @@ impl FileCredentials {
         self.current = None;
     }
 
-    /// Expiry time of the credential that the app has to replace, if known.
+    /// Returns the expiry time of the credential that the app has to replace, if known.
     pub(super) fn expires_at(&self) -> Option<UnixMillis> {
         match self.sts_token() {
             Some(token) => token.expires_at,
@@ -158,7 +158,7 @@ impl FileCredentials {
         }
     }
 
-    /// Number of consecutive rejections.
+    /// Returns the number of consecutive rejections.
     pub(super) const fn rejections(&self) -> u8 {
         self.rejections
     }

@@ -14,7 +14,7 @@ pub(super) enum EntryState {
     AwaitingCredential,
     /// Waiting for VOD.
     RequestingMedia,
-    /// Records are being written, or those of a previous upload deleted.
+    /// The records of the upload are being written, or those of a previous one deleted.
     PreparingUpload,
     /// A session has failed; the next one starts at this time.
     RetryWait(UnixMillis),
@@ -34,7 +34,7 @@ pub(super) enum EntryState {
 }
 
 impl EntryState {
-    /// The public state. `session_phase` is the phase of the running session, if any.
+    /// Returns the public state. `session_phase` is the phase of the running session, if any.
     pub(super) fn file_state(&self, session_phase: Option<UploadingPhase>) -> FileState {
         FileState::Uploading(match self {
             Self::Ready => return FileState::Ready,

@@ -31,7 +31,7 @@ impl FileTimers {
         self.attempts = None;
     }
 
-    /// When to retry a failed session, or `None` if the retries are used up.
+    /// Returns when to retry a failed session, or `None` if the retries are exhausted.
     pub(super) fn next_retry(&mut self, ctx: &mut QueueContext) -> Option<UnixMillis> {
         ctx.next_retry(self.attempts.get_or_insert(Attempts::first(ctx.now())))
     }

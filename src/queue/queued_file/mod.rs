@@ -1,6 +1,7 @@
-//! One file of the list: its parts, its state, and the routing of inputs to the parts.
+//! One file of the list: its components, its state, and the routing of inputs to the components.
 //!
-//! The submodules coordinate the parts, by subject. Each part owns its state.
+//! Each component owns its state. The files that implement [`QueuedFile`] coordinate them, by
+//! subject.
 
 mod active_session;
 mod credential_calls;
@@ -135,8 +136,8 @@ impl QueuedFile {
         other.is_same_file(&self.file)
     }
 
-    /// Returns `true` if the file can start as soon as `detached`, a file that is no longer listed,
-    /// is gone. It could otherwise delete records that this file writes.
+    /// Returns `true` if the file must not start before `detached`, the same file but no longer
+    /// listed, is removed. It could otherwise delete records that this file writes.
     pub(super) fn waits_for(&self, detached: &Self) -> bool {
         !detached.is_listed() && self.file.is_same_file(&detached.file)
     }
@@ -145,7 +146,7 @@ impl QueuedFile {
         self.session.as_ref().is_some_and(|session| session.id() == id)
     }
 
-    /// The bytes that the running session requests.
+    /// Returns the fill that the running session requests.
     pub(super) fn pending_fill(&self) -> Option<FillRequest> {
         self.session.as_ref()?.pending_fill()
     }
@@ -168,15 +169,19 @@ impl QueuedFile {
         self.on_record_event(ctx, event);
     }
 
-    pub(super) fn on_vod_response(&mut self, ctx: &mut QueueContext, reply: Result<HttpResponse>) {
+    pub(super) fn on_vod_response(
+        &mut self,
+        ctx: &mut QueueContext,
+        response: Result<HttpResponse>,
+    ) {
         if let Some(call) = &mut self.vod_call
-            && let Some(result) = call.on_response(ctx, &self.file, reply)
+            && let Some(result) = call.on_response(ctx, &self.file, response)
         {
             self.on_vod_result(ctx, result);
         }
     }
 
-    /// When the next timer is due.
+    /// Returns when the next timer is due.
     pub(super) fn next_wakeup(&self) -> Option<UnixMillis> {
         let deadline = self.timers.deadline().filter(|_| self.is_deadline_active());
         let session = self.session.as_ref().and_then(ActiveSession::next_wakeup);
@@ -222,7 +227,7 @@ impl QueuedFile {
         }
     }
 
-    /// The deadline does not interrupt the termination of a file.
+    /// Returns `true` unless the file is being terminated, which the deadline does not interrupt.
     fn is_deadline_active(&self) -> bool {
         match self.state {
             // After a deletion, a failed file would continue.

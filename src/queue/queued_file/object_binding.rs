@@ -33,7 +33,7 @@ impl ObjectBinding {
     /// Returns [`ErrorKind::CredentialForOtherObject`].
     pub(super) fn check_same_object(&self, given: &UploadAddress) -> Result<()> {
         match &self.address {
-            Some(bound) if !is_same_object(bound, given) => Err(other_object(bound, given)),
+            Some(bound) if !is_same_object(bound, given) => Err(wrong_object(bound, given)),
             _ => Ok(()),
         }
     }
@@ -48,7 +48,7 @@ impl ObjectBinding {
         }
     }
 
-    /// Binds the file to `address`. Without a `media_id`, the known one is kept if the file was
+    /// Binds the file to `address`. Without a `media_id`, the current one remains if the file was
     /// bound to the same object, or to none and its media id `is_refreshable`.
     pub(super) fn bind(
         &mut self,
@@ -77,7 +77,7 @@ impl ObjectBinding {
     }
 }
 
-/// The address of an upload target.
+/// Returns the address of an upload target.
 pub(super) fn address_of(target: &Target) -> UploadAddress {
     UploadAddress {
         endpoint: target.endpoint.clone(),
@@ -91,10 +91,11 @@ pub(super) fn is_same_object(a: &UploadAddress, b: &UploadAddress) -> bool {
     a.bucket == b.bucket && a.object == b.object
 }
 
-pub(super) fn other_object(wanted: &UploadAddress, given: &UploadAddress) -> Error {
+/// Returns the error for a credential that is for `given` instead of `expected`.
+pub(super) fn wrong_object(expected: &UploadAddress, given: &UploadAddress) -> Error {
     let message = format!(
         "the credential is for {}/{}; the upload is for {}/{}",
-        given.bucket, given.object, wanted.bucket, wanted.object
+        given.bucket, given.object, expected.bucket, expected.object
     );
     Error::new(ErrorKind::CredentialForOtherObject, message)
 }

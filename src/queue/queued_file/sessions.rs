@@ -61,7 +61,7 @@ impl QueuedFile {
         let Some(session) = &mut self.session else { return };
         match session.handle(ctx.now(), input) {
             Ok(()) => self.process_session(ctx),
-            // The driver is broken. Failing is better than a session that never ends.
+            // A driver bug: a failure is better than a session that never ends.
             Err(misuse) => {
                 self.discard_session(ctx);
                 self.fail(ctx, misuse);

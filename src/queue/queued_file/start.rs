@@ -6,7 +6,7 @@ use super::credentials::{
     CredentialMode, OssCredential, PendingCredential, REJECTIONS_MAX, StsToken,
 };
 use super::entry_state::EntryState;
-use super::object_binding::{address_of, is_same_object, other_object};
+use super::object_binding::{address_of, is_same_object, wrong_object};
 use super::vod_call::{VodAction, VodCall};
 use crate::credential::UploadCredential;
 use crate::error::{Error, ErrorKind, Result, Retry};
@@ -49,7 +49,7 @@ impl QueuedFile {
             (AfterLookup::Start, Ok(())) => self.on_stored_known(ctx),
             (AfterLookup::Start, Err(error)) => self.fail(ctx, error),
             (AfterLookup::Cancel, Ok(())) => self.cancel_stored(ctx),
-            // A record that cannot be read is deleted, too. The records that it led to remain.
+            // A record that cannot be read is deleted, too. The records that it refers to remain.
             (AfterLookup::Cancel, Err(error)) => {
                 self.delete_records(ctx, false, AfterDelete::Cancel(Some(error)));
             }
@@ -106,7 +106,7 @@ impl QueuedFile {
             self.binding.set_media_url(None);
         }
         match self.use_supplied(supplied, ctx.now()) {
-            Ok((credential, media_id)) => self.open(ctx, credential, media_id),
+            Ok((credential, media_id)) => self.prepare_upload(ctx, credential, media_id),
             Err(error) => self.fail(ctx, error),
         }
     }
@@ -117,7 +117,7 @@ impl QueuedFile {
         self.credentials.set_mode(CredentialMode::Sts(token.clone()));
         if let Some(credential) = self.reusable_credential(ctx) {
             let media_id = self.binding.media_id().map(str::to_owned);
-            return self.open(ctx, credential, media_id);
+            return self.prepare_upload(ctx, credential, media_id);
         }
         self.state = EntryState::RequestingMedia;
         if !token.is_usable_at(ctx.now()) {
@@ -131,10 +131,11 @@ impl QueuedFile {
         self.advance_vod_call(ctx);
     }
 
-    /// The current credential, if VOD would otherwise create another object.
+    /// Returns the current credential, if VOD would otherwise create another object.
     fn reusable_credential(&self, ctx: &QueueContext) -> Option<UploadCredential> {
         let upload = self.records.upload().filter(|_| !self.file.is_refreshable())?;
-        let current = self.credentials.current().filter(|held| held.is_usable_at(ctx.now()))?;
+        let current =
+            self.credentials.current().filter(|current| current.is_usable_at(ctx.now()))?;
         is_same_object(&address_of(&upload.record.target), &current.address)
             .then(|| current.clone())
     }
@@ -150,7 +151,7 @@ impl QueuedFile {
                 self.binding.set_media_url(grant.media_url.or(grant.file_url));
                 let mut credential = grant.credential;
                 self.file.override_address(&mut credential.address);
-                self.open(ctx, credential, Some(grant.media_id));
+                self.prepare_upload(ctx, credential, Some(grant.media_id));
             }
             // The media was deleted at VOD, so its stored upload is useless.
             Err(error)
@@ -191,13 +192,13 @@ impl QueuedFile {
         }
     }
 
-    /// The media id, if its credential can be refreshed.
+    /// Returns the media id, if its credential can be refreshed.
     pub(super) fn refreshable_media_id(&self) -> Option<String> {
         self.binding.media_id().filter(|_| self.file.is_refreshable()).map(str::to_owned)
     }
 
     /// Creates or continues the upload that `credential` is for.
-    pub(super) fn open(
+    pub(super) fn prepare_upload(
         &mut self,
         ctx: &mut QueueContext,
         credential: UploadCredential,
@@ -212,7 +213,7 @@ impl QueuedFile {
         let replaced = stored.filter(|stored| !is_same_object(stored, &credential.address));
         if let Some(replaced) = &replaced {
             if self.file.is_refreshable() {
-                return self.fail(ctx, other_object(replaced, &credential.address));
+                return self.fail(ctx, wrong_object(replaced, &credential.address));
             }
             // It is the media id of the replaced object.
             self.binding.set_media_id(None);
@@ -233,7 +234,7 @@ impl QueuedFile {
         if replaced.is_some() {
             let media_id = self.binding.media_id().map(str::to_owned);
             let address = credential.address.clone();
-            let then = AfterDelete::Open(Box::new(credential), media_id);
+            let then = AfterDelete::PrepareUpload(Box::new(credential), media_id);
             self.delete_records(ctx, false, then);
             // The deleted records are those of the replaced object. The file is bound to this one.
             self.binding.set_address(Some(address));

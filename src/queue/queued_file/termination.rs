@@ -185,15 +185,15 @@ impl QueuedFile {
     ) {
         let has_sent = self.offsets.has_sent();
         self.offsets.reset_to(ByteCount::ZERO);
-        let mut kept_media_id = None;
+        let mut retained_media_id = None;
         if keep_media_id {
-            kept_media_id = self.binding.media_id().map(str::to_owned);
+            retained_media_id = self.binding.media_id().map(str::to_owned);
         } else {
             self.binding.set_media_id(None);
             self.binding.set_address(None);
             self.credentials.discard_current();
         }
-        let event = self.records.delete(ctx, kept_media_id, has_sent, then);
+        let event = self.records.delete(ctx, retained_media_id, has_sent, then);
         self.on_record_event(ctx, event);
     }
 
@@ -210,7 +210,9 @@ impl QueuedFile {
             (_, EntryState::Stopping { .. }) => self.on_stopped(ctx),
             (AfterDelete::Fail(error), _) => self.fail(ctx, error),
             (AfterDelete::Start, _) => self.request_credential(ctx),
-            (AfterDelete::Open(credential, media_id), _) => self.open(ctx, *credential, media_id),
+            (AfterDelete::PrepareUpload(credential, media_id), _) => {
+                self.prepare_upload(ctx, *credential, media_id)
+            }
             (AfterDelete::Nothing, _) => {}
         }
     }

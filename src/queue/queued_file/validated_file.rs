@@ -46,7 +46,7 @@ impl ValidatedFile {
             Some(kind) => kind,
             None => MediaKind::from_file_name(&new.name)?,
         };
-        let fingerprint = FileFingerprint::of(user_id, &new);
+        let fingerprint = FileFingerprint::from_file(user_id, &new);
         Ok(Self {
             param_data: ParamData::parse(new.param_data.as_deref())?,
             name: new.name,
@@ -102,7 +102,7 @@ impl ValidatedFile {
         }
     }
 
-    /// The address that `add-file` specified.
+    /// Returns the address that `add-file` specified.
     ///
     /// # Errors
     /// Returns [`ErrorKind::RequestInvalid`] with the field that was not given.
@@ -117,7 +117,7 @@ impl ValidatedFile {
         })
     }
 
-    /// Endpoint, bucket and object key, as far as known: those of `add-file`, else of `bound`.
+    /// Returns the endpoint, bucket and object key if known: those of `add-file`, or of `bound`.
     pub(super) fn known_address(&self, bound: Option<&UploadAddress>) -> [Option<String>; 3] {
         let known = |given: &Option<String>, of_bound: fn(&UploadAddress) -> &String| {
             given.clone().or_else(|| bound.map(of_bound).cloned())

@@ -86,10 +86,10 @@ impl VodCall {
         &mut self,
         ctx: &mut QueueContext,
         file: &ValidatedFile,
-        reply: Result<HttpResponse>,
+        response: Result<HttpResponse>,
     ) -> Option<Result<UploadGrant>> {
-        let parse = |reply| Call::new(&self.action, file)?.parse(&reply, ctx.now());
-        match reply.and_then(parse) {
+        let parse = |response| Call::new(&self.action, file)?.parse(&response, ctx.now());
+        match response.and_then(parse) {
             Ok(grant) => Some(Ok(grant)),
             Err(error) => {
                 let error = self.token.redact(error);
@@ -173,12 +173,12 @@ impl<'a> Call<'a> {
         }
     }
 
-    fn parse(&self, reply: &HttpResponse, now: UnixMillis) -> Result<UploadGrant> {
+    fn parse(&self, response: &HttpResponse, now: UnixMillis) -> Result<UploadGrant> {
         match self {
-            Self::CreateVideo(call) => call.parse(reply, now),
-            Self::CreateImage(call) => call.parse(reply, now),
-            Self::CreateAttachedMedia(call) => call.parse(reply, now),
-            Self::RefreshVideo(call) => call.parse(reply, now),
+            Self::CreateVideo(call) => call.parse(response, now),
+            Self::CreateImage(call) => call.parse(response, now),
+            Self::CreateAttachedMedia(call) => call.parse(response, now),
+            Self::RefreshVideo(call) => call.parse(response, now),
         }
     }
 }

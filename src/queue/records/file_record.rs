@@ -18,7 +18,7 @@ pub struct FileRecord {
 }
 
 impl FileRecord {
-    /// When the record was written.
+    /// Returns when the record was written.
     #[must_use]
     pub const fn written_at(&self) -> UnixMillis {
         UnixMillis(self.written_at_ms)

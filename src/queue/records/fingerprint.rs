@@ -5,18 +5,18 @@ use sha2::{Digest as _, Sha256};
 
 use crate::queue::interface::NewFile;
 
-/// The fingerprint of a file. It is a digest, so that keys reveal neither names nor contents.
+/// The fingerprint of a file: a digest, so that keys reveal neither names nor contents.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct FileFingerprint(String);
 
 impl FileFingerprint {
-    /// The fingerprint of `file` in `account`.
+    /// Computes the fingerprint of `file` in `account`.
     ///
     /// `None` if the size is unknown, or if both the modification time and the content samples
     /// are: different files may share a name and a size, and an upload must never continue with
     /// the bytes of another file.
     #[must_use]
-    pub fn of(account: Option<&str>, file: &NewFile) -> Option<Self> {
+    pub fn from_file(account: Option<&str>, file: &NewFile) -> Option<Self> {
         let size = file.size?;
         if file.last_modified_ms.is_none() && file.content_sample.is_none() {
             return None;
@@ -45,7 +45,7 @@ impl FileFingerprint {
         Some(Self(digest.finalize().iter().take(16).map(hex).collect()))
     }
 
-    /// The key of the file record, which identifies the upload that the file continues.
+    /// Returns the key of the file record, which identifies the upload that the file continues.
     #[must_use]
     pub fn key(&self) -> String {
         format!("f.{}.file", self.0)
@@ -70,24 +70,24 @@ mod tests {
     #[test]
     fn the_same_file_has_the_same_fingerprint_and_others_differ() {
         let sample = |first: &str| ContentSample { first: first.into(), last: "z".into() };
-        let same = FileFingerprint::of(Some("1"), &file());
-        assert_eq!(same, FileFingerprint::of(Some("1"), &file()));
+        let same = FileFingerprint::from_file(Some("1"), &file());
+        assert_eq!(same, FileFingerprint::from_file(Some("1"), &file()));
         let others = [
-            FileFingerprint::of(None, &file()),
-            FileFingerprint::of(Some("2"), &file()),
-            FileFingerprint::of(Some("1"), &NewFile { name: "b.mp4".into(), ..file() }),
-            FileFingerprint::of(Some("1"), &NewFile { size: Some(ByteCount(6)), ..file() }),
-            FileFingerprint::of(Some("1"), &NewFile { last_modified_ms: Some(8), ..file() }),
-            FileFingerprint::of(
+            FileFingerprint::from_file(None, &file()),
+            FileFingerprint::from_file(Some("2"), &file()),
+            FileFingerprint::from_file(Some("1"), &NewFile { name: "b.mp4".into(), ..file() }),
+            FileFingerprint::from_file(Some("1"), &NewFile { size: Some(ByteCount(6)), ..file() }),
+            FileFingerprint::from_file(Some("1"), &NewFile { last_modified_ms: Some(8), ..file() }),
+            FileFingerprint::from_file(
                 Some("1"),
                 &NewFile { content_sample: Some(sample("a")), ..file() },
             ),
-            FileFingerprint::of(
+            FileFingerprint::from_file(
                 Some("1"),
                 &NewFile { content_sample: Some(sample("b")), ..file() },
             ),
-            FileFingerprint::of(Some("1"), &NewFile { object: Some("o".into()), ..file() }),
-            FileFingerprint::of(Some("1"), &NewFile { bucket: Some("o".into()), ..file() }),
+            FileFingerprint::from_file(Some("1"), &NewFile { object: Some("o".into()), ..file() }),
+            FileFingerprint::from_file(Some("1"), &NewFile { bucket: Some("o".into()), ..file() }),
         ];
         for (index, other) in others.iter().enumerate() {
             assert_ne!(*other, same, "{index}");
@@ -97,7 +97,10 @@ mod tests {
 
     #[test]
     fn a_file_that_could_be_another_one_has_no_fingerprint() {
-        assert_eq!(FileFingerprint::of(None, &NewFile { size: None, ..file() }), None);
-        assert_eq!(FileFingerprint::of(None, &NewFile { last_modified_ms: None, ..file() }), None);
+        assert_eq!(FileFingerprint::from_file(None, &NewFile { size: None, ..file() }), None);
+        assert_eq!(
+            FileFingerprint::from_file(None, &NewFile { last_modified_ms: None, ..file() }),
+            None
+        );
     }
 }

@@ -6,7 +6,7 @@ use crate::error::{ErrorKind, Result};
 use crate::units::UnixMillis;
 use crate::upload::{Checkpoint, CheckpointSearch, UploadId, UploadPhase, UploadRecord};
 
-/// Searches the upload of a file and its last checkpoint.
+/// Finds the upload of a file and its last checkpoint.
 ///
 /// The lookup performs no I/O: the caller reads the key that [`next_key`](Self::next_key) returns
 /// and passes its value to [`feed`](Self::feed), until there is no next key.
@@ -54,9 +54,9 @@ enum Step {
 impl CheckpointLookup {
     /// Creates a lookup by the fingerprint of a file or, without one, of its known upload.
     #[must_use]
-    pub fn new(identity: Option<&FileFingerprint>, upload: Option<&UploadId>) -> Self {
-        let step = match (identity, upload) {
-            (Some(identity), _) => Step::File(identity.key()),
+    pub fn new(fingerprint: Option<&FileFingerprint>, upload: Option<&UploadId>) -> Self {
+        let step = match (fingerprint, upload) {
+            (Some(fingerprint), _) => Step::File(fingerprint.key()),
             (None, Some(upload)) => Step::Upload(upload.clone()),
             (None, None) => Step::Done(None),
         };
@@ -145,9 +145,10 @@ impl StoredFile {
     /// Returns the upload if it can be resumed or is complete, but not if it was aborted or lost.
     #[must_use]
     pub fn resumable(self) -> Option<StoredUpload> {
-        let is_resumable =
-            |phase: &UploadPhase| !matches!(phase, UploadPhase::Aborted | UploadPhase::Lost { .. });
-        self.upload.filter(|upload| is_resumable(&upload.checkpoint.phase))
+        self.upload.filter(|upload| {
+            let phase = &upload.checkpoint.phase;
+            !matches!(phase, UploadPhase::Aborted | UploadPhase::Lost { .. })
+        })
     }
 
     /// Returns `true` if no upload and no media id is known.

@@ -13,7 +13,7 @@ use crate::credential::UploadCredential;
 use crate::error::{Error, ErrorKind, Result};
 use crate::queue::context::QueueContext;
 use crate::queue::interface::KvId;
-use crate::upload::{self, Checkpoint, Lease, Target, UploadId, UploadPhase, UploadRecord};
+use crate::upload::{self, Checkpoint, Lease, RecordWrite, Target, UploadId, UploadRecord};
 
 /// The records of a file, and the task that accesses them.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ enum Step {
 #[derive(Debug)]
 struct RecordDeletion {
     /// The media id that the file record keeps.
-    kept_media_id: Option<String>,
+    retained_media_id: Option<String>,
     /// Whether the upload may have parts in OSS.
     had_parts: bool,
     then: AfterDelete,
@@ -70,7 +70,7 @@ pub(super) enum AfterDelete {
     /// The file starts without a checkpoint.
     Start,
     /// An upload with this credential and media id is created.
-    Open(Box<UploadCredential>, Option<String>),
+    PrepareUpload(Box<UploadCredential>, Option<String>),
     /// The file is canceled. The error is why parts may remain in OSS.
     Cancel(Option<Error>),
     /// The file fails.
@@ -95,7 +95,7 @@ impl FileRecords {
         &self.stored
     }
 
-    /// The upload that the file continues, if any.
+    /// Returns the upload that the file continues, if any.
     pub(super) const fn upload(&self) -> Option<&StoredUpload> {
         self.stored.upload.as_ref()
     }
@@ -121,7 +121,7 @@ impl FileRecords {
         self.task.as_ref().is_some_and(|task| task.awaited.contains(&id))
     }
 
-    /// A lookup whose operations the caller performs.
+    /// Returns a lookup whose operations the caller performs.
     pub(super) fn checkpoint_lookup(&self) -> CheckpointLookup {
         let known = self.upload().map(|upload| &upload.key);
         CheckpointLookup::new(self.fingerprint.as_ref(), known)
@@ -151,8 +151,8 @@ impl FileRecords {
         }
     }
 
-    /// Writes the records of a new upload. The file record is first: it is how the others are
-    /// found.
+    /// Writes the records of a new upload. The file record is first, because it refers to the
+    /// others.
     #[must_use]
     pub(super) fn save(
         &mut self,
@@ -178,16 +178,14 @@ impl FileRecords {
     pub(super) fn delete(
         &mut self,
         ctx: &mut QueueContext,
-        kept_media_id: Option<String>,
+        retained_media_id: Option<String>,
         has_sent: bool,
         then: AfterDelete,
     ) -> Option<RecordEvent> {
         let had_parts = self.upload().is_some_and(|StoredUpload { checkpoint, .. }| {
-            let is_resumable =
-                matches!(checkpoint.phase, UploadPhase::Receiving | UploadPhase::Completing);
-            is_resumable && (checkpoint.upload_id.is_some() || has_sent)
+            checkpoint.phase.is_incomplete() && (checkpoint.upload_id.is_some() || has_sent)
         });
-        let deletion = RecordDeletion { kept_media_id, had_parts, then };
+        let deletion = RecordDeletion { retained_media_id, had_parts, then };
         match self.stored.upload.take() {
             Some(upload) => {
                 let awaited = vec![ctx.kv_get(upload.key.lease_key())];
@@ -259,13 +257,9 @@ impl FileRecords {
         ctx: &mut QueueContext,
         upload: Box<StoredUpload>,
     ) -> Option<RecordEvent> {
-        let StoredUpload { key, record, .. } = &*upload;
-        let records = record.encode().and_then(|record| {
-            Ok([(key.record_key(), record), (key.lease_key(), Lease::unheld().encode()?)])
-        });
-        match records {
-            Ok(records) => {
-                let awaited = records.map(|(key, value)| ctx.kv_set(key, value)).to_vec();
+        match RecordWrite::for_new_upload(&upload.key, &upload.record) {
+            Ok(writes) => {
+                let awaited = writes.map(|write| ctx.kv_set(write.key, write.value)).to_vec();
                 self.run(awaited, Step::SaveUpload { upload })
             }
             Err(error) => self.saved(upload, Err(error)),
@@ -287,7 +281,7 @@ impl FileRecords {
         let Some(fingerprint) = &self.fingerprint else {
             return self.delete_upload(ctx, keys, deletion);
         };
-        let kept = deletion.kept_media_id.as_deref();
+        let kept = deletion.retained_media_id.as_deref();
         let record = kept.and_then(|id| file_record(ctx, None, Some(id)).encode().ok());
         let awaited = vec![match record {
             Some(value) => ctx.kv_set(fingerprint.key(), value),
@@ -310,8 +304,8 @@ impl FileRecords {
     }
 
     fn deleted(&mut self, deletion: RecordDeletion) -> Option<RecordEvent> {
-        let RecordDeletion { kept_media_id, had_parts, then } = deletion;
-        self.stored = StoredFile { media_id: kept_media_id, ..StoredFile::default() };
+        let RecordDeletion { retained_media_id, had_parts, then } = deletion;
+        self.stored = StoredFile { media_id: retained_media_id, ..StoredFile::default() };
         Some(RecordEvent::Deleted { had_parts, then })
     }
 
@@ -333,7 +327,7 @@ fn file_record(
     }
 }
 
-/// The keys that an upload may have.
+/// Returns the keys that an upload may have.
 fn keys_of(upload: &StoredUpload, lease: Option<&Lease>) -> Vec<String> {
     let deletion = upload::RecordDeletion::new(&upload.key, lease, Some(&upload.checkpoint));
     std::iter::once(deletion.first).chain(deletion.rest).collect()

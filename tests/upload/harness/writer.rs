@@ -324,7 +324,7 @@ fn engine_crc64(bytes: &[u8]) -> Crc64 {
         if let Some(crc) = seen.get(bytes) {
             return *crc;
         }
-        let crc = Crc64::of(bytes);
+        let crc = Crc64::compute(bytes);
         seen.insert(bytes.to_vec(), crc);
         crc
     })

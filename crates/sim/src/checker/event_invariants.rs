@@ -192,7 +192,7 @@ impl Simulation {
 
     /// From which offset another queue would continue a file: `None` where it would not know it.
     fn stored_offset(&self, new: &NewFile) -> Option<u64> {
-        let identity = FileFingerprint::of(self.options.user_id.as_deref(), new)?;
+        let identity = FileFingerprint::from_file(self.options.user_id.as_deref(), new)?;
         let mut lookup = CheckpointLookup::new(Some(&identity), None);
         while let Some(key) = lookup.next_key() {
             lookup.feed(self.kv.values.get(&key).cloned()).unwrap();

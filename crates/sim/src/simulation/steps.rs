@@ -219,7 +219,7 @@ impl Simulation {
         let input = match session_input.fill(want.size.bytes()) {
             Filled::Ended(bytes, end) => {
                 session_input.filling = None;
-                let (len, crc64) = (ByteCount(bytes.len() as u64), Crc64::of(&bytes));
+                let (len, crc64) = (ByteCount(bytes.len() as u64), Crc64::compute(&bytes));
                 session_input.buffers.insert(want.fill, Rc::new(bytes));
                 let input = upload::Input::Filled { fill: want.fill, len, crc64, end };
                 Input::Session { session, input }
