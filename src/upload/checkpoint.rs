@@ -13,7 +13,7 @@ use crate::oss::ETag;
 use crate::units::{ByteCount, OBJECT_SIZE_MAX, PART_COUNT_MAX, PartNumber};
 
 /// Number of part numbers that share a page of ETags.
-pub const PARTS_PER_PAGE: u16 = 256;
+const PARTS_PER_PAGE: u16 = 256;
 
 /// The phase of an upload, as stored for the next writer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -26,9 +26,9 @@ pub struct ConcatSource {
     pub crc64: Crc64,
 }
 
-/// One part of the target object, or all of it if that is smaller than 100 KiB.
+/// One part of the target object, or the entire object if it is smaller than 100 KiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PlannedPart {
+pub(super) enum PlannedPart {
     /// Copied on the store, up to the end of its source.
     Copy {
         /// The index of the source.
@@ -59,23 +59,17 @@ pub struct ReadRange {
 impl PlannedPart {
     /// Returns the number of its bytes.
     #[must_use]
-    pub const fn len(&self) -> ByteCount {
+    pub(super) const fn len(&self) -> ByteCount {
         match self {
             Self::Copy { range, .. } => range.len,
             Self::Read { len, .. } => *len,
         }
     }
-
-    /// Returns true if it has no bytes, which does not occur.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.len().is_zero()
-    }
 }
 
 /// Returns the parts of the concatenation of `sources`, in the order of their bytes.
 #[must_use]
-pub fn plan_parts(sources: &[ConcatSource]) -> Vec<PlannedPart> {
+pub(super) fn plan_parts(sources: &[ConcatSource]) -> Vec<PlannedPart> {
     let total = total(sources);
     if total.is_zero() {
         return Vec::new();
@@ -89,7 +83,7 @@ pub fn plan_parts(sources: &[ConcatSource]) -> Vec<PlannedPart> {
     let mut pending = ByteCount::ZERO;
     for (source, ConcatSource { len, .. }) in sources.iter().enumerate() {
         let is_last = offset + *len == total;
-        // How many bytes of this source complete a part with the pending ones.
+        // The number of bytes of this source that complete a part with the pending ones.
         let missing = if pending.is_zero() { ByteCount::ZERO } else { PART_SIZE_MIN - pending };
         let left = *len - missing;
         let copied = if left >= PART_SIZE_MIN || is_last { left } else { ByteCount::ZERO };
@@ -139,7 +133,7 @@ pub(super) fn total(sources: &[ConcatSource]) -> ByteCount {
     sources.iter().fold(ByteCount::ZERO, |sum, source| sum + source.len)
 }
 
-/// Checks that the store can make one object of these.
+/// Checks that the store can concatenate `sources`.
 pub(super) fn check(sources: &[ConcatSource]) -> Result<()> {
     let too_large = |message: String| Err(Error::new(ErrorKind::FileTooLarge, message));
     if let Some(index) = sources.iter().position(|source| source.len > PART_SIZE_MAX) {
@@ -152,7 +146,7 @@ pub(super) fn check(sources: &[ConcatSource]) -> Result<()> {
     let count = plan_parts(sources).len();
     if count > usize::from(PART_COUNT_MAX) {
         return too_large(format!(
-            "the partial uploads make {count} parts; the store takes {PART_COUNT_MAX} at most"
+            "the partial uploads make {count} parts; the maximum is {PART_COUNT_MAX}"
         ));
     }
     Ok(())

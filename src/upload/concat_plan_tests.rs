@@ -32,7 +32,7 @@ fn objects_that_are_large_enough_are_copied_entirely() {
 }
 
 #[test]
-fn objects_that_are_too_small_are_read_with_as_few_bytes_as_make_a_part() {
+fn objects_that_are_too_small_are_read_with_as_few_bytes_as_complete_a_part() {
     let large = 3 * MIN;
     assert_eq!(
         plan_parts(&sources(&[1, large])),
@@ -54,7 +54,7 @@ fn a_total_below_the_size_of_a_part_is_read_entirely() {
 }
 
 #[test]
-fn reads_identify_the_sources_that_a_piece_spans() {
+fn read_ranges_identify_the_sources_that_a_part_spans() {
     let all = sources(&[1, 0, 2, 3 * MIN, 4, 5]);
     let range =
         |source, start, len| ReadRange { source, start: ByteCount(start), len: ByteCount(len) };
@@ -96,7 +96,7 @@ proptest! {
     })]
 
     #[test]
-    fn pieces_are_parts_that_the_store_accepts(lens in prop::collection::vec(len(), 0..12)) {
+    fn planned_parts_are_within_the_limits_of_the_store(lens in prop::collection::vec(len(), 0..12)) {
         let all = sources(&lens);
         let total = total(&all);
         let parts = plan_parts(&all);
@@ -107,8 +107,7 @@ proptest! {
         let mut at = 0;
         for (index, part) in parts.iter().enumerate() {
             let is_last = index + 1 == parts.len();
-            prop_assert!(!part.is_empty());
-            prop_assert!(is_last || part.len() >= PART_SIZE_MIN);
+            prop_assert!(!part.len().is_zero() && (is_last || part.len() >= PART_SIZE_MIN));
             match part {
                 PlannedPart::Copy { source, range } => {
                     prop_assert_eq!(starts[*source] + range.start.bytes(), at);
@@ -126,7 +125,7 @@ proptest! {
     }
 
     #[test]
-    fn reads_are_exactly_the_bytes_that_are_not_copied(
+    fn read_ranges_are_exactly_the_bytes_that_are_not_copied(
         lens in prop::collection::vec(len(), 0..12),
         from in any::<prop::sample::Index>(),
     ) {
@@ -135,13 +134,13 @@ proptest! {
         // A session continues at the start of a part.
         let done = from.index(parts.len() + 1);
         let offset = parts[..done].iter().fold(ByteCount::ZERO, |sum, part| sum + part.len());
-        let wanted: u64 = parts[done..]
+        let expected: u64 = parts[done..]
             .iter()
             .filter(|part| matches!(part, PlannedPart::Read { .. }))
             .map(|part| part.len().bytes())
             .sum();
         let ranges = ranges_to_read(&all, offset);
-        prop_assert_eq!(ranges.iter().map(|range| range.len.bytes()).sum::<u64>(), wanted);
+        prop_assert_eq!(ranges.iter().map(|range| range.len.bytes()).sum::<u64>(), expected);
         for range in ranges {
             prop_assert!(range.start + range.len <= all[range.source].len);
         }

@@ -1,13 +1,13 @@
-//! The credential that calls are signed with: when a new one is requested, and how often.
+//! The credential that signs calls: when and how often a new one is requested.
 
 use super::output::Output;
 use crate::credential::UploadCredential;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::units::UnixMillis;
 
-/// A new credential is requested this often without a successful call in between; then the session
-/// fails. Otherwise, a store that rejects every credential, or a source of expired ones, would
-/// cause requests indefinitely.
+/// Maximum number of credential requests without a successful call in between, after which the
+/// session fails. Otherwise, a store that rejects every credential, or a source of expired ones,
+/// would cause requests indefinitely.
 const REFRESHES_WITHOUT_SUCCESS_MAX: u8 = 2;
 
 /// The current credential, and the request for a new one.
@@ -36,7 +36,7 @@ impl CredentialState {
     }
 
     /// Returns the credential to sign with at `now`, and its generation; `None` while a new one is
-    /// awaited. Requests a new one if that is due, one at a time.
+    /// awaited. Requests a new one if due, one at a time.
     pub(super) fn usable_credential(
         &mut self,
         now: UnixMillis,
@@ -51,7 +51,7 @@ impl CredentialState {
             self.without_success += 1;
             outputs.extend([Output::RefreshCredential]);
         }
-        match self.credential.as_ref().filter(|held| held.is_usable_at(now)) {
+        match self.credential.as_ref().filter(|credential| credential.is_usable_at(now)) {
             Some(credential) => Ok(Some((credential, self.generation))),
             None if self.refreshing => Ok(None),
             None => Err(self.missing()),
@@ -83,7 +83,7 @@ impl CredentialState {
 
     /// Records that the store rejected the credential of `generation`. Returns true if the call can
     /// be signed again with another.
-    pub(super) fn refused(&mut self, generation: u32) -> bool {
+    pub(super) fn on_rejected(&mut self, generation: u32) -> bool {
         if generation != self.generation {
             return true;
         }
@@ -102,7 +102,7 @@ impl CredentialState {
     /// Returns the error without the secrets of the current credential.
     pub(super) fn redact(&self, error: Error) -> Error {
         match &self.credential {
-            Some(held) => held.auth.credential.redact(error),
+            Some(credential) => credential.auth.credential.redact(error),
             None => error,
         }
     }
@@ -118,8 +118,8 @@ impl CredentialState {
     }
 
     fn is_due_at(&self, now: UnixMillis) -> bool {
-        self.credential.as_ref().is_none_or(|held| {
-            !held.is_usable_at(now) || (!self.failed && held.refresh_due_at(now))
+        self.credential.as_ref().is_none_or(|credential| {
+            !credential.is_usable_at(now) || (!self.failed && credential.refresh_due_at(now))
         })
     }
 

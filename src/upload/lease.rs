@@ -62,7 +62,7 @@ impl Lease {
     /// Returns the lease with which `holder` takes over from `self`. `found` is the epoch of the
     /// last checkpoint; `None` if there is none.
     #[must_use]
-    pub fn taken_over_by(&self, holder: WriterEpoch, found: Option<u32>) -> Self {
+    pub(super) fn taken_over_by(&self, holder: WriterEpoch, found: Option<u32>) -> Self {
         // Each holder since then may store its first checkpoint before this lease is written.
         let holders = (self.holder.epoch..holder.epoch).rev().filter(|epoch| *epoch > 0);
         let older = found.filter(|found| *found < self.holder.epoch);

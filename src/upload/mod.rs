@@ -86,18 +86,18 @@ mod transfer;
 mod upload_record;
 
 pub use checkpoint::{
-    Checkpoint, CompletedObject, EtagPage, EtagPageRef, FinishedPart, PARTS_PER_PAGE, Tail,
-    UploadPhase,
+    Checkpoint, CompletedObject, EtagPage, EtagPageRef, FinishedPart, Tail, UploadPhase,
 };
-pub use concat_plan::{ConcatSource, PlannedPart, ReadRange, plan_parts, ranges_to_read};
+pub use concat_plan::{ConcatSource, ReadRange, ranges_to_read};
 pub use ids::{CallId, FillId, KvId};
 pub use input::{Input, SourceStatus};
 pub use lease::{Lease, WriterEpoch};
 pub use media_record::MediaRecord;
 pub use options::{LeaseAcquisition, Purpose, ReceiveOptions, SessionOptions};
 pub use output::{Event, FillRequest, Output, SessionOutcome, Value};
-pub use plan::{NextPart, PARALLEL_MAX, Plan};
-pub use record::{RecordKind, VERSION as RECORD_VERSION};
+pub(crate) use plan::PARALLEL_MAX;
+pub use plan::Plan;
+pub use record::VERSION as RECORD_VERSION;
 pub use records::{RecordDeletion, RecordWrite, UploadId};
 pub use retry::{Attempts, Jitter, RetryPolicy};
 pub use search::CheckpointSearch;

@@ -1,4 +1,4 @@
-//! The calls to the store that a session makes: what to send, and what was returned.
+//! The calls of a session to the store: their requests and their results.
 
 use super::ids::FillId;
 use crate::crc64::Crc64;
@@ -129,8 +129,8 @@ impl Operation {
         }
     }
 
-    /// Whether the driver streams the body without buffering it: parts above the size of the
-    /// largest buffer are always streamed.
+    /// Whether the driver streams the body without buffering it, as with every part above the
+    /// maximum buffer size.
     pub(super) fn is_streamed(&self) -> bool {
         self.body_bytes() > BUFFERED_PART_SIZE_MAX
     }
@@ -173,19 +173,19 @@ impl Operation {
     }
 
     /// Parses the response, and verifies its checksum.
-    pub(super) fn parse(&self, key: &str, reply: &HttpResponse) -> Result<OperationOutput> {
+    pub(super) fn parse(&self, key: &str, response: &HttpResponse) -> Result<OperationOutput> {
         match self {
             Self::Initiate => InitiateMultipartUpload { key, content_type: None }
-                .parse(reply)
+                .parse(response)
                 .map(OperationOutput::Initiated),
             Self::UploadPart { upload_id, number, len, crc64, .. } => {
                 let action = UploadPart { key, upload_id, number: *number, len: *len, crc64: None };
-                let part = action.parse(reply)?;
+                let part = action.parse(response)?;
                 verify_crc64(&format!("part {number}"), *crc64, part.crc64)?;
                 Ok(OperationOutput::Part(part))
             }
             Self::CopyPart { upload_id, number, source, crc64, .. } => {
-                let copied = source.action(key, upload_id, *number).parse(reply)?;
+                let copied = source.action(key, upload_id, *number).parse(response)?;
                 let CopiedPart { etag, crc64: returned } = copied;
                 // If the store does not return it, CompleteMultipartUpload verifies the object's.
                 let returned = returned.or(*crc64);
@@ -194,21 +194,21 @@ impl Operation {
             }
             Self::ListParts { upload_id, after } => {
                 let action = ListParts { key, upload_id, after: *after };
-                action.parse(reply).map(OperationOutput::Parts)
+                action.parse(response).map(OperationOutput::Parts)
             }
             Self::Complete { upload_id, parts } => {
                 let action = CompleteMultipartUpload { key, upload_id, parts };
-                action.parse(reply).map(OperationOutput::Object)
+                action.parse(response).map(OperationOutput::Object)
             }
             Self::PutObject { len, crc64, .. } => {
-                let object = PutObject { key, len: *len, content_type: None }.parse(reply)?;
+                let object = PutObject { key, len: *len, content_type: None }.parse(response)?;
                 verify_crc64("the object", Some(*crc64), object.crc64)?;
                 Ok(OperationOutput::Object(object))
             }
-            Self::Head => HeadObject { key }.parse(reply).map(OperationOutput::Head),
+            Self::Head => HeadObject { key }.parse(response).map(OperationOutput::Head),
             Self::Abort { upload_id } => {
                 let action = AbortMultipartUpload { key, upload_id };
-                action.parse(reply).map(|()| OperationOutput::Aborted)
+                action.parse(response).map(|()| OperationOutput::Aborted)
             }
         }
     }
@@ -232,18 +232,17 @@ impl CopySource {
     }
 }
 
-/// Compares the CRC of the bytes that were sent with the store's. A response without a CRC, from
-/// the store or from a gateway in its place, is rejected: every byte is verified, or it does not
-/// count.
+/// Compares the CRC of the sent bytes with the store's. A response without a CRC, from the store or
+/// a gateway in its place, is rejected: unverified bytes do not count.
 pub(super) fn verify_crc64(what: &str, sent: Option<Crc64>, stored: Option<Crc64>) -> Result<()> {
     match (sent, stored) {
         (Some(sent), Some(stored)) if sent != stored => Err(Error::new(
             ErrorKind::ChecksumMismatch,
-            format!("{what} was sent with CRC-64 {sent} and the store has {stored}"),
+            format!("{what} was sent with CRC-64 {sent}; the store has {stored}"),
         )),
         (Some(_), None) => Err(Error::new(
             ErrorKind::StoreReplyInvalid,
-            format!("the store did not tell the CRC-64 of {what}"),
+            format!("the store did not return the CRC-64 of {what}"),
         )),
         _ => Ok(()),
     }

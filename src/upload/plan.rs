@@ -3,8 +3,8 @@
 //!
 //! OSS allows parts of different sizes: at least 100 KiB except for the last, and at most 10,000
 //! (<https://www.alibabacloud.com/help/en/oss/developer-reference/uploadpart>). Each part is sized
-//! when it is needed, from the offset and the remaining part numbers. Requests that end early and
-//! numbers that a takeover skips therefore never exhaust the numbers without an error before.
+//! when it is needed, from the offset and the remaining part numbers. Requests that end early, and
+//! takeovers that skip numbers, therefore cause an error before the numbers are exhausted.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::{
@@ -13,21 +13,21 @@ use crate::units::{
 };
 
 /// Maximum number of parts in flight for one upload.
-pub const PARALLEL_MAX: u8 = 32;
+pub(crate) const PARALLEL_MAX: u8 = 32;
 
-/// Maximum size of the part buffers of one upload, unless parts of the configured size need more.
+/// Maximum total size of the part buffers of one upload, unless parts of the configured size need
+/// more.
 const BUFFER_BUDGET: ByteCount = ByteCount(32 * MIB);
 
 /// The remaining part numbers divided by this are reserved for short parts.
 const RESERVED_NUMBERS_DIVISOR: u64 = 16;
 
-/// Planned sizes are multiples of this, to align reads with the host's buffers.
+/// Planned sizes are multiples of this, so that reads are aligned with the host's buffers.
 const SIZE_STEP_BYTES: u64 = 64 * KIB;
 
-/// The sizes of the parts of a source of unknown length: up to the part number on the left, a part
-/// has the configured size times the factor on the right, and at most 16 MiB. With parts of 1 MiB,
-/// the first 3 GiB need no more memory than a source of known length, and 10,000 parts reach about
-/// 133 GiB.
+/// Part sizes of a source of unknown length: up to the part number on the left, a part has the
+/// configured size times the factor on the right, and at most 16 MiB. With parts of 1 MiB, the first
+/// 3 GiB need no more memory than a source of known length, and 10,000 parts are about 133 GiB.
 const GROWTH: [(u16, u64); 4] = [(64, 1), (1_600, 2), (1_664, 4), (1_728, 8)];
 
 /// The sizes of the parts of one upload.
@@ -40,14 +40,14 @@ pub struct Plan {
 
 /// The size of the next part, and how to fill it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NextPart {
+pub(super) struct NextPart {
     /// Its size; the source may end earlier.
-    pub size: ByteCount,
+    pub(super) size: ByteCount,
     /// Maximum number of parts in flight while it is filled.
-    pub in_flight_max: u8,
+    pub(super) in_flight_max: u8,
     /// Whether the part is too large to be buffered: it is streamed to the store with its size as
     /// Content-Length, with no other part in flight, and cannot be sent again.
-    pub streamed: bool,
+    pub(super) streamed: bool,
 }
 
 impl Plan {
@@ -61,7 +61,7 @@ impl Plan {
     pub fn new(length: Option<ByteCount>, part_size: ByteCount, parallel: u8) -> Result<Self> {
         if let Some(length) = length.filter(|length| *length > OBJECT_SIZE_MAX) {
             return Err(too_large(format!(
-                "the file has {length}; the store takes {OBJECT_SIZE_MAX} at most"
+                "the file has {length}; the maximum is {OBJECT_SIZE_MAX}"
             )));
         }
         if part_size < PART_SIZE_MIN || part_size > PART_SIZE_MAX {
@@ -88,31 +88,30 @@ impl Plan {
     ///
     /// # Errors
     /// Returns [`ErrorKind::FileTooLarge`] as [`Plan::new`] does.
-    pub fn with_length(&self, length: Option<ByteCount>) -> Result<Self> {
+    pub(super) fn with_length(&self, length: Option<ByteCount>) -> Result<Self> {
         Self::new(length, self.part_size, self.parallel)
     }
 
     /// Returns the length of the source, if known.
     #[must_use]
-    pub const fn length(&self) -> Option<ByteCount> {
+    pub(super) const fn length(&self) -> Option<ByteCount> {
         self.length
     }
 
     /// Returns the configured number of parts in flight.
     #[must_use]
-    pub const fn parallel(&self) -> u8 {
+    pub(super) const fn parallel(&self) -> u8 {
         self.parallel
     }
 
     /// Returns the part that starts at `offset`. `number` is the lowest unused part number (10,001
-    /// if none is left), `request_left` the number of bytes that the client's request still has, if
-    /// known.
+    /// if none is left), `request_left` the remaining length of the client's request, if known.
     ///
     /// # Errors
     /// Returns an error if the remaining bytes do not fit into the remaining part numbers:
     /// [`ErrorKind::FileTooLarge`] for a source of unknown length, [`ErrorKind::RequestTooSmall`]
     /// if larger requests would fit.
-    pub fn next_part(
+    pub(super) fn next_part(
         &self,
         offset: ByteCount,
         number: u16,
@@ -122,7 +121,7 @@ impl Plan {
         let rest = length - offset;
         let numbers_left = numbers_left(number);
         if let Err(error) = self.check_fits(rest, numbers_left) {
-            // Numbers were skipped: the rest fits only with requests of the size in the error.
+            // Numbers were skipped: the rest fits only if requests have the size in the error.
             let needed = rest.bytes().div_ceil(numbers_left.max(1));
             let large = request_left.filter(|left| left.bytes() >= needed && numbers_left > 0);
             return large.map(|left| self.single_part(left.min(rest))).ok_or(error);
@@ -164,7 +163,7 @@ impl Plan {
     ///
     /// # Errors
     /// Returns [`ErrorKind::RequestTooSmall`] with the required request size if it does not.
-    pub fn check_short_part(&self, offset: ByteCount, number: u16) -> Result<()> {
+    pub(super) fn check_short_part(&self, offset: ByteCount, number: u16) -> Result<()> {
         match self.length {
             Some(length) => self.check_fits(length - offset, numbers_left(number)),
             None if numbers_left(number) == 0 => Err(out_of_numbers()),
@@ -172,7 +171,7 @@ impl Plan {
         }
     }
 
-    /// Returns a part for an entire request, buffered if it is small enough.
+    /// Returns one part for an entire request: buffered if it is small enough.
     fn single_part(&self, request: ByteCount) -> NextPart {
         if request <= BUFFERED_PART_SIZE_MAX {
             return self.buffered(request);
@@ -233,7 +232,7 @@ impl Plan {
         if numbers_left == 0 {
             return Err(Error::new(
                 ErrorKind::FileTooLarge,
-                format!("all {PART_COUNT_MAX} part numbers are spent and {rest} are left"),
+                format!("all {PART_COUNT_MAX} part numbers are used and {rest} are left"),
             ));
         }
         Err(request_too_small(rest, numbers_left))
@@ -257,8 +256,8 @@ fn request_too_small(rest: ByteCount, numbers_left: u64) -> Error {
 
 fn out_of_numbers() -> Error {
     too_large(format!(
-        "all {PART_COUNT_MAX} part numbers are spent: a source of unknown length ends here; \
-         everything before is kept"
+        "all {PART_COUNT_MAX} part numbers are used: a source of unknown length ends here, and the \
+         bytes before are kept"
     ))
 }
 

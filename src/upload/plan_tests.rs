@@ -62,7 +62,7 @@ proptest! {
     }
 
     #[test]
-    fn requests_that_end_early_are_refused_before_the_numbers_run_out(
+    fn requests_that_end_early_are_rejected_before_the_numbers_are_exhausted(
         length in prop_oneof![boundary_lengths(), 1..=OBJECT_SIZE_MAX.bytes()],
         request in 100 * KIB..=64 * MIB,
     ) {
@@ -90,7 +90,7 @@ proptest! {
     }
 
     #[test]
-    fn requests_as_large_as_the_error_says_are_accepted_entirely(
+    fn requests_of_the_size_in_the_error_are_accepted_entirely(
         length in 2 * GIB..=10_000 * 16 * MIB,
         numbers_left in 1..=100_u16,
         spread_percent in 90..=130_u64,
@@ -129,15 +129,15 @@ proptest! {
             Plan::new(length.map(ByteCount), ByteCount(part_size), parallel).unwrap();
         if let Ok(next) = plan.next_part(ByteCount::ZERO, number, None) {
             prop_assert!(!next.streamed);
-            let held = (u64::from(next.in_flight_max) + 1) * next.size.bytes();
+            let buffered = (u64::from(next.in_flight_max) + 1) * next.size.bytes();
             let configured = (u64::from(parallel) + 1) * part_size;
-            prop_assert!(held <= configured.max(32 * MIB));
+            prop_assert!(buffered <= configured.max(32 * MIB));
         }
     }
 }
 
 #[test]
-fn parts_have_the_configured_size_up_to_the_spare_numbers() {
+fn parts_have_the_configured_size_up_to_the_reserved_numbers() {
     for length in [102_400, MIB, MIB + 1, 64 * MIB, 3 * GIB, 9_375 * MIB] {
         let sizes = split(&known(length), length);
         assert_eq!(sizes.len() as u64, length.div_ceil(MIB), "{length} bytes");
@@ -157,7 +157,7 @@ fn the_first_three_gibibytes_of_unknown_length_need_no_more_memory_than_known_on
 }
 
 #[test]
-fn a_source_of_unknown_length_reaches_133_gibibytes_and_then_ends_with_a_clear_error() {
+fn a_source_of_unknown_length_reaches_133_gibibytes_and_then_is_then_rejected() {
     let plan = unknown();
     let mut offset = 0;
     for number in 1..=PART_COUNT_MAX {
@@ -191,7 +191,7 @@ fn lengths_and_options_outside_their_range_are_rejected() {
 }
 
 #[test]
-fn a_request_with_a_small_piece_of_the_file_is_one_part() {
+fn a_request_with_few_bytes_of_the_file_is_one_part() {
     let size = |request| {
         let next = known(64 * MIB).next_part(ByteCount::ZERO, 1, Some(ByteCount(request)));
         next.unwrap().size.bytes()

@@ -1,9 +1,9 @@
 //! The frame of every stored record: its kind, its version and a checksum.
 //!
 //! `"VOD"`, one byte of kind, one byte of version, the fields (postcard,
-//! <https://postcard.jamesmunns.com/wire-format>), and the CRC-64/XZ of all before in eight
-//! little-endian bytes. A record that cannot be read is an error and is never treated as a missing
-//! one: an upload that restarted because of it would decrease its offset.
+//! <https://postcard.jamesmunns.com/wire-format>), and the CRC-64/XZ of the preceding bytes in
+//! eight little-endian bytes. A record that cannot be read is an error and is never treated as a
+//! missing one: an upload that restarted because of it would decrease its offset.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::crc64::Crc64Digest;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The version that this code writes, and the newest that it reads.
+/// The record version that is written, and the newest that is supported.
 pub const VERSION: u8 = 1;
 
 const MAGIC: &[u8; 3] = b"VOD";
@@ -20,7 +20,7 @@ const CHECKSUM_BYTES: usize = 8;
 
 /// The kind of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RecordKind {
+pub(crate) enum RecordKind {
     /// [`super::UploadRecord`]
     Upload,
     /// [`super::Lease`]
@@ -31,7 +31,7 @@ pub enum RecordKind {
     EtagPage,
     /// [`crate::queue::FileRecord`]
     File,
-    /// Which upload a media that the worker issued belongs to ([`super::MediaRecord`]).
+    /// [`super::MediaRecord`]
     Media,
 }
 

@@ -1,4 +1,4 @@
-//! Names, creates and deletes the records of an upload in the key-value store.
+//! The keys of an upload's records in the key-value store; their creation and deletion.
 //!
 //! Every key matches `[A-Za-z0-9._-]{1,100}`, which is within the limits of all providers that Spin
 //! documents (SQLite: 256 bytes; Cosmos DB: 255 characters without `/ \ ? #`).
@@ -9,7 +9,7 @@ use super::lease::{EPOCHS_RETAINED, Lease, WriterEpoch};
 use super::upload_record::UploadRecord;
 use crate::error::Result;
 
-/// The id of an upload, which clients see in its address: 1 to 64 characters of `[A-Za-z0-9_-]`.
+/// The id of an upload, which is part of its URL: 1 to 64 characters of `[A-Za-z0-9_-]`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct UploadId(String);
 
@@ -25,15 +25,15 @@ pub struct RecordWrite {
 /// The keys to delete so that nothing of an upload remains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordDeletion {
-    /// To be deleted before the others: without this key, no reader finds the upload.
+    /// Deleted before the others: without this key, no reader finds the upload.
     pub first: String,
-    /// The others, in any order. Not all of them need exist.
+    /// The others, deleted in any order. Some of them may not exist.
     pub rest: Vec<String>,
 }
 
 impl RecordWrite {
-    /// Returns the writes that create an upload without bytes, in the order in which they must be
-    /// made: a reader that finds the upload record finds all others.
+    /// Returns the writes that create an upload without bytes, in order: a reader that finds the
+    /// upload record finds the other one, too.
     ///
     /// # Errors
     /// Returns [`ErrorKind::Internal`](crate::ErrorKind::Internal), which no record causes.
@@ -74,9 +74,8 @@ impl RecordDeletion {
 }
 
 impl Lease {
-    /// Returns the keys of the registers by which epochs were acquired, as far as they may still
-    /// exist.
-    pub fn epoch_keys(&self, upload: &UploadId) -> impl Iterator<Item = String> {
+    /// Returns the keys of all election registers that may exist.
+    fn epoch_keys(&self, upload: &UploadId) -> impl Iterator<Item = String> {
         let oldest = self.holder.epoch.saturating_sub(EPOCHS_RETAINED);
         let epochs = oldest..=self.holder.epoch.saturating_add(1);
         epochs.flat_map(|epoch| upload.registers(epoch).into_keys())
@@ -106,7 +105,7 @@ impl UploadId {
     /// Returns the key of the [`UploadRecord`].
     #[must_use]
     pub fn record_key(&self) -> String {
-        self.named("upload")
+        self.key("upload")
     }
 
     /// Parses the key of an [`UploadRecord`]; `None` if `key` is another key.
@@ -118,70 +117,70 @@ impl UploadId {
     /// Returns the key of the [`Lease`].
     #[must_use]
     pub fn lease_key(&self) -> String {
-        self.named("lease")
+        self.key("lease")
     }
 
     /// Returns the key of the sealed credential.
     #[must_use]
     pub fn credential_key(&self) -> String {
-        self.named("credential")
+        self.key("credential")
     }
 
-    /// Returns the key of the stop signal: a random value that is written anew to stop the writer.
+    /// Returns the key of the stop signal: a random value that is replaced to stop the writer.
     #[must_use]
     pub fn stop_key(&self) -> String {
-        self.named("stop")
+        self.key("stop")
     }
 
     /// Returns the key that exists while the upload is paused.
     #[must_use]
     pub fn pause_key(&self) -> String {
-        self.named("pause")
+        self.key("pause")
     }
 
-    /// Returns the key of the heartbeat of a writer that may not finish a part for long.
+    /// Returns the key of the heartbeat of an active writer.
     #[must_use]
     pub fn heartbeat_key(&self) -> String {
-        self.named("alive")
+        self.key("alive")
     }
 
-    /// Returns the key of the state of the representation digest, if the client requested one.
+    /// Returns the key of the state of the representation digest.
     #[must_use]
     pub fn digest_key(&self) -> String {
-        self.named("digest")
+        self.key("digest")
     }
 
-    /// Returns the key of the id of the final upload that a partial upload becomes a part of.
+    /// Returns the key of the id of the final upload that contains a partial upload.
     #[must_use]
     pub fn final_upload_key(&self) -> String {
-        self.named("final")
+        self.key("final")
     }
 
     /// Returns the key of the checkpoint of the writer that acquired `epoch`.
     #[must_use]
     pub fn checkpoint_key(&self, epoch: u32) -> String {
-        self.named(&format!("c.{epoch}"))
+        self.key(&format!("c.{epoch}"))
     }
 
     /// Returns the key of the ETags of part numbers 256 × `page` + 1 to 256 × (`page` + 1), as
     /// written by `writer`.
     #[must_use]
-    pub fn etag_page_key(&self, page: u8, writer: WriterEpoch) -> String {
-        self.named(&format!("e.{page}.{}.{:016x}", writer.epoch, writer.writer))
+    pub(super) fn etag_page_key(&self, page: u8, writer: WriterEpoch) -> String {
+        self.key(&format!("e.{page}.{}.{:016x}", writer.epoch, writer.writer))
     }
 
-    /// Returns the key of bytes at the end of a request that are too few for a part.
+    /// Returns the key of a [`Tail`](super::Tail), as written by `writer`.
     #[must_use]
-    pub fn tail_key(&self, writer: WriterEpoch, serial: u32) -> String {
-        self.named(&format!("t.{}.{:016x}.{serial}", writer.epoch, writer.writer))
+    pub(super) fn tail_key(&self, writer: WriterEpoch, serial: u32) -> String {
+        self.key(&format!("t.{}.{:016x}.{serial}", writer.epoch, writer.writer))
     }
 
-    /// Returns the registers by which writers compete for `epoch`.
+    /// Returns the election registers of `epoch`.
     pub(super) fn registers(&self, epoch: u32) -> Registers {
-        Registers::new(&self.named("b"), &self.named("d"), epoch)
+        Registers::new(&self.key("b"), &self.key("d"), epoch)
     }
 
-    fn named(&self, name: &str) -> String {
+    fn key(&self, name: &str) -> String {
         format!("u.{}.{name}", self.0)
     }
 }

@@ -1,9 +1,9 @@
-//! Decides when a failed call is tried again: a policy over a budget, separate from sending.
+//! The schedule of retries: a policy over a budget, separate from sending.
 //!
 //! Full jitter, as in
 //! <https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/>: the delay is
-//! uniform between zero and an exponentially growing bound, so that many uploads that failed at the
-//! same time are not retried at the same time.
+//! uniform between zero and an exponentially growing bound, so that uploads that failed at the same
+//! time are not retried at the same time.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::units::UnixMillis;
 pub struct RetryPolicy {
     /// Maximum number of attempts, including the first; at least 1.
     pub attempts_max: u32,
-    /// Time after the first attempt during which the call is tried again.
+    /// Maximum time between the first attempt and the last one.
     pub elapsed_max: Duration,
     /// Upper bound of the first delay; it doubles with each attempt.
     pub delay_base: Duration,
@@ -49,7 +49,7 @@ impl Attempts {
         Self { first_at: now, made: 1 }
     }
 
-    /// Returns when to try again after a failure at `now`, or `None` if the budget is exhausted.
+    /// Returns when to retry after a failure at `now`, or `None` if the budget is exhausted.
     /// `deadline` is when the credential expires, if it cannot be renewed.
     pub fn next(
         &mut self,
@@ -64,9 +64,9 @@ impl Attempts {
         let doublings = (self.made - 1).min(16);
         let bound = policy.delay_base.saturating_mul(1 << doublings).min(policy.delay_max);
         let at = now + jitter.up_to(bound);
-        let late = at.since(self.first_at) > policy.elapsed_max
+        let is_late = at.since(self.first_at) > policy.elapsed_max
             || deadline.is_some_and(|deadline| at >= deadline);
-        if late {
+        if is_late {
             return None;
         }
         self.made += 1;
@@ -112,7 +112,7 @@ mod tests {
     const START: UnixMillis = UnixMillis(1_000_000);
 
     #[test]
-    fn a_call_is_tried_as_often_as_the_policy_allows() {
+    fn the_number_of_attempts_is_that_of_the_policy() {
         let policy = RetryPolicy::default();
         let mut attempts = Attempts::first(START);
         let mut jitter = Jitter::seeded(1);

@@ -50,7 +50,7 @@ impl Session {
     ///
     /// # Errors
     /// Returns an error if the record's target or length, an option or the objects to be
-    /// concatenated are outside their limits ([`Plan::new`], [`super::Target::bucket`]), and
+    /// concatenated are outside their limits (see [`Plan::new`] and [`super::Target::bucket`]), and
     /// [`ErrorKind::FileEmpty`] if a source is to be continued that has no bytes.
     pub fn new(
         key: UploadId,
@@ -124,20 +124,20 @@ impl Session {
     /// Returns true if calls are blocked on a requested credential because the current one is
     /// unusable.
     #[must_use]
-    pub fn awaits_credential(&self) -> bool {
+    pub(crate) fn awaits_credential(&self) -> bool {
         !self.has_ended && self.calls.are_awaiting_credential()
     }
 
     /// Returns the store's response to the last credential that it rejected, until a new credential
     /// has arrived.
     #[must_use]
-    pub const fn credential_rejection(&self) -> Option<&Error> {
+    pub(crate) const fn credential_rejection(&self) -> Option<&Error> {
         self.calls.credential_rejection()
     }
 
     /// Returns the offset up to which the source's bytes have been sent to the store.
     #[must_use]
-    pub fn sent_offset(&self) -> ByteCount {
+    pub(crate) fn sent_offset(&self) -> ByteCount {
         self.transfer.sent_offset()
     }
 
@@ -179,7 +179,7 @@ impl Session {
                 None => Ok(()),
             },
             Input::StoreResponse { call, result } => {
-                match self.calls.replied(self.now, call, result) {
+                match self.calls.on_response(self.now, call, result) {
                     Some(completed) => self.call_ended(completed),
                     None => Ok(()),
                 }
@@ -203,7 +203,7 @@ impl Session {
             _ if self.has_ended => Err(misuse("the session has ended")),
             Input::Tick | Input::Credential(_) | Input::Cancel(_) => Ok(()),
             Input::Kv { id, .. } if self.outputs.is_kv_pending(*id) => Ok(()),
-            Input::Kv { .. } => Err(misuse("no such key-value operation is under way")),
+            Input::Kv { .. } => Err(misuse("no such key-value operation is in progress")),
             Input::StoreResponse { call, .. } => self.calls.check_sent(*call),
             Input::StreamOpened { fill } => self.transfer.check_stream(*fill),
             Input::Filled { fill, len, crc64, end } => {
@@ -522,14 +522,14 @@ impl Session {
                 self.writer.set_upload_id(&upload_id);
                 Ok(())
             }
-            _ => Err(misuse("not an answer to InitiateMultipartUpload")),
+            _ => Err(misuse("not a result of InitiateMultipartUpload")),
         }
     }
 
     fn part_ended(&mut self, number: PartNumber, result: Result<OperationOutput>) -> Result<()> {
         let uploaded = match result {
             Ok(OperationOutput::Part(uploaded)) => uploaded,
-            Ok(_) => return Err(misuse("not an answer to UploadPart")),
+            Ok(_) => return Err(misuse("not a result of UploadPart")),
             Err(error) if error.kind() == ErrorKind::UploadLost => {
                 return self.upload_missing(error);
             }

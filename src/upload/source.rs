@@ -1,4 +1,4 @@
-//! Where a session's bytes come from: one request, a source that can be read from any offset, or
+//! The source of a session's bytes: one request, a source that can be read from any offset, or
 //! other objects on the store.
 
 use super::concat_session::Concatenation;
@@ -63,16 +63,16 @@ impl Source {
         match self {
             Self::Request(request) if request.offset != durable => {
                 let (offset, durable) = (request.offset.bytes(), durable.bytes());
-                let message =
-                    format!("the request starts at {offset} and the upload is at {durable}");
+                let message = format!("the request starts at offset {offset}; expected {durable}");
                 Err(Error::new(ErrorKind::OffsetMismatch, message))
             }
             _ => Ok(()),
         }
     }
 
-    /// Returns how many bytes the next fills can have in total, if known: after `read` bytes of the
-    /// request, and including the `tail` before it. `file_left` is how many the file lacks.
+    /// Returns the total number of bytes that the next fills can have, if known: after `read` bytes
+    /// of the request, and including the `tail` before it. `file_left` is the number of bytes that
+    /// the file lacks.
     pub(super) fn bytes_left(
         &self,
         read: ByteCount,

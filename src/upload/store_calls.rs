@@ -18,15 +18,15 @@ use crate::oss::error_reply::is_temporary;
 use crate::oss::{ClockSkew, HttpResponse};
 use crate::units::{ByteCount, KIB, MIB, UnixMillis};
 
-/// The slowest supported link to the store: a body adds its transfer time at this rate to the
-/// request's timeout.
+/// Minimum supported rate of a link to the store: the timeout of a request is extended by the
+/// transfer time of its body at this rate.
 const BODY_BYTES_PER_SEC_MIN: u64 = 64 * KIB;
 
-/// The slowest supported copy within the store: 5 GiB may take less than three minutes.
+/// Minimum supported rate of a copy within the store: less than three minutes for 5 GiB.
 const COPY_BYTES_PER_SEC_MIN: u64 = 32 * MIB;
 
-/// CompleteMultipartUpload may take minutes for a large object: its timeout is that of other calls
-/// times this.
+/// The timeout of CompleteMultipartUpload is that of other calls times this: it may take minutes
+/// for a large object.
 pub const COMPLETE_TIMEOUT_FACTOR: u32 = 10;
 
 /// The calls in progress.
@@ -44,7 +44,7 @@ pub(super) struct StoreCalls {
     credential_rejection: Option<Error>,
 }
 
-/// What the calls are configured with.
+/// The options of the calls.
 #[derive(Debug)]
 pub(super) struct StoreCallOptions {
     pub(super) target: TargetObject,
@@ -68,16 +68,16 @@ enum Status {
     Waiting(UnixMillis),
     /// To be sent as soon as there is a usable credential.
     AwaitingCredential,
-    /// Waits for its response.
+    /// Waiting for the response.
     Sent(Attempt),
 }
 
-/// One attempt of a call. Each has its own id, so that the response to an aborted attempt is not
-/// treated as that of the next one.
+/// One attempt of a call. Its own id distinguishes the response to an aborted attempt from that of
+/// the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Attempt {
     id: CallId,
-    /// Aborted at this instant; `None` while the client determines the pace of the body.
+    /// When the attempt is aborted; `None` while its body is being streamed.
     deadline: Option<UnixMillis>,
     credential: u32,
 }
@@ -110,8 +110,8 @@ impl StoreCalls {
         self.calls.push(Call { operation, attempts, status: Status::Waiting(now) });
     }
 
-    pub(super) fn has(&self, wanted: impl Fn(&Operation) -> bool) -> bool {
-        self.calls.iter().any(|call| wanted(&call.operation))
+    pub(super) fn has(&self, matches: impl Fn(&Operation) -> bool) -> bool {
+        self.calls.iter().any(|call| matches(&call.operation))
     }
 
     /// Drops all calls; those that were sent are aborted.
@@ -130,8 +130,8 @@ impl StoreCalls {
         outputs.extend(sent.map(|attempt| Output::Cancel { call: attempt.id }));
     }
 
-    /// Records the CRC of a streamed part whose bytes have been sent: from now on, its deadline is
-    /// the store's.
+    /// Records the CRC of a streamed part whose bytes have been sent. The timeout of its response
+    /// starts now.
     pub(super) fn body_sent(&mut self, now: UnixMillis, sent: FillId, crc: Crc64) {
         for call in &mut self.calls {
             if let Operation::UploadPart { fill, crc64, .. } = &mut call.operation
@@ -203,17 +203,17 @@ impl StoreCalls {
 
     /// Accepts the response to a call, or the text of a transport error. The response to an aborted
     /// attempt is ignored.
-    pub(super) fn replied(
+    pub(super) fn on_response(
         &mut self,
         now: UnixMillis,
         id: CallId,
-        reply: std::result::Result<HttpResponse, String>,
+        response: Result<HttpResponse, String>,
     ) -> Option<CompletedCall> {
         let sent = |call: &Call| call.status.attempt().is_some_and(|attempt| attempt.id == id);
         let found = self.calls.iter().enumerate().find(|(_, call)| sent(call));
         let (index, Call { operation, .. }) = found?;
-        let result = match reply {
-            Ok(reply) => operation.parse(&self.target.key, &reply),
+        let result = match response {
+            Ok(response) => operation.parse(&self.target.key, &response),
             Err(transport) => Err(store_unreachable(operation, &transport)),
         };
         match result {
@@ -240,11 +240,12 @@ impl StoreCalls {
                 |attempt: &Attempt| attempt.deadline.is_some_and(|deadline| deadline <= now);
             let late = self.calls.iter().enumerate().find_map(|(index, call)| {
                 let attempt = call.status.attempt().filter(is_late)?;
-                Some((index, attempt, store_unreachable(&call.operation, "no answer in time")))
+                let message = "no response within the timeout";
+                Some((index, attempt, store_unreachable(&call.operation, message)))
             });
             let (index, attempt, error) = late?;
             outputs.extend([Output::Cancel { call: attempt.id }]);
-            // Whether CompleteMultipartUpload succeeded is determined before it is sent again.
+            // Its result is determined before CompleteMultipartUpload is sent again.
             let is_complete =
                 matches!(self.calls.get(index)?.operation, Operation::Complete { .. });
             if is_complete {
@@ -266,7 +267,7 @@ impl StoreCalls {
         self.calls.iter().filter_map(at).min()
     }
 
-    /// Schedules another attempt after a failed one. Returns the call if there is no other.
+    /// Schedules another attempt after a failed one. Returns the call if there is none.
     fn failed(&mut self, now: UnixMillis, index: usize, error: Error) -> Option<CompletedCall> {
         self.clock_skew.observe(&error, now);
         let expires_at = self.credential.expires_at();
@@ -275,7 +276,7 @@ impl StoreCalls {
         if !call.operation.is_streamed() {
             let generation = call.status.attempt().map_or(0, |attempt| attempt.credential);
             if error.kind().retry() == Retry::WithNewCredential
-                && self.credential.refused(generation)
+                && self.credential.on_rejected(generation)
             {
                 call.status = Status::AwaitingCredential;
                 self.credential_rejection = Some(error);
@@ -296,7 +297,7 @@ impl StoreCalls {
         let Call { operation, attempts, .. } = self.calls.remove(index);
         let context = match attempts.made() {
             1 => operation.name().to_owned(),
-            tries => format!("{} (tried {tries} times)", operation.name()),
+            attempts => format!("{} (tried {attempts} times)", operation.name()),
         };
         CompletedCall { operation, result: Err(error.with_context(&context)) }
     }

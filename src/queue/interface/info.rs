@@ -49,7 +49,7 @@ const FRACTION_INCOMPLETE_MAX: f64 = 0.99;
 impl Progress {
     /// Computes the progress of a file.
     #[must_use]
-    pub fn at(
+    pub(in crate::queue) fn at(
         durable: ByteCount,
         sent: ByteCount,
         total: Option<ByteCount>,
