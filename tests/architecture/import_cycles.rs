@@ -61,9 +61,6 @@ const KNOWN: &[(&str, &[&str])] = &[
             "vod::url_list",
         ],
     ),
-    ("vod-uploader-sim", &["app", "checker", "simulation"]),
-    ("vod-uploader-sim", &["relay::checker", "relay::ports", "relay::simulation", "relay::trace"]),
-    ("vod-uploader-sim", &["relay::scripts", "relay::scripts::tus"]),
     ("vod-uploader-wire", &["client", "connection", "exchange"]),
     ("vod-uploader-test-app", &["commands", "conversation", "source"]),
 ];

@@ -2,14 +2,15 @@
 
 use vod_uploader::queue::{FileId, FileState, Input, QueueState, UploadingPhase};
 use vod_uploader::vod::MediaKind;
-use vod_uploader_sim::{App, Credentials, Fault, Grant, Operation, PlannedFile, Simulation};
+use vod_uploader_sim::queue::{App, Credentials, PlannedFile, Simulation};
+use vod_uploader_sim::{Fault, Grant, Operation};
 
 use crate::actions::{info, run_half_way, run_to, run_to_completion};
 
 /// A simulation in which a file is in some state, with the facts that the tests check.
 pub(crate) struct Fixture {
     pub(crate) name: String,
-    pub(crate) world: Simulation,
+    pub(crate) simulation: Simulation,
     /// The file, of ten parts.
     pub(crate) file: FileId,
     pub(crate) planned: PlannedFile,
@@ -61,45 +62,44 @@ pub(crate) fn queue_fixture(state: QueueState) -> Fixture {
 
 impl Fixture {
     pub(crate) fn state(&self) -> FileState {
-        self.world.state(self.file)
+        self.simulation.state(self.file)
     }
 
     /// Advances the clock of the queue, so that a call without effect leaves it unchanged.
     pub(crate) fn sync_clock(&mut self) {
-        let now = self.world.now;
-        self.world.tell(now, Input::Tick);
+        self.simulation.handle(Input::Tick);
     }
 
     /// From here on, the app supplies everything, and OSS and VOD work normally.
     pub(crate) fn restore_app(&mut self) {
-        self.world.app = App { credentials: Some(self.mode), ..App::default() };
-        self.world.store.faults.clear();
-        self.world.vod.faults.clear();
+        self.simulation.app = App { credentials: Some(self.mode), ..App::default() };
+        self.simulation.world.store.faults.clear();
+        self.simulation.world.vod.faults.clear();
     }
 
     /// A credential for the media of the file, or for new media if it has none.
     pub(crate) fn grant(&mut self) -> Grant {
-        let known = info(&self.world, self.file).media_id;
-        let refreshed = known.and_then(|media_id| self.world.refreshed(&media_id));
-        refreshed.unwrap_or_else(|| self.world.created(MediaKind::Video))
+        let known = info(&self.simulation, self.file).media_id;
+        let refreshed = known.and_then(|media_id| self.simulation.world.refresh_media(&media_id));
+        refreshed.unwrap_or_else(|| self.simulation.world.create_media(MediaKind::Video))
     }
 
     fn new(name: &str, mode: Credentials) -> Self {
-        let mut world = Simulation::new();
-        world.app.credentials = Some(mode);
+        let mut simulation = Simulation::new();
+        simulation.app.credentials = Some(mode);
         let mut planned = Simulation::file("a.mp4", LEN);
         if mode == Credentials::Direct {
             planned.new.endpoint = Some("https://oss-cn-shanghai.aliyuncs.com".into());
             planned.new.bucket = Some("my-bucket".into());
             planned.new.object = Some("mine/a.mp4".into());
         }
-        let file = world.add(planned.clone()).unwrap();
-        let next = world.add(next_file("next.mp4")).unwrap();
-        let grant = world.created(MediaKind::Video);
-        world.hand_in(next, &grant).unwrap();
+        let file = simulation.add(planned.clone()).unwrap();
+        let next = simulation.add(next_file("next.mp4")).unwrap();
+        let grant = simulation.world.create_media(MediaKind::Video);
+        simulation.set_credential(next, &grant).unwrap();
         Self {
             name: format!("{name} ({mode:?})"),
-            world,
+            simulation,
             file,
             planned,
             next,
@@ -147,50 +147,50 @@ fn file_added(mode: Credentials) -> Fixture {
 
 fn ready_after_stop(mode: Credentials) -> Fixture {
     let mut fixture = stopped(mode);
-    fixture.world.resume(fixture.file).unwrap();
+    fixture.simulation.resume(fixture.file).unwrap();
     Fixture { name: format!("a file that was stopped and is ready again ({mode:?})"), ..fixture }
 }
 
 fn waiting_for_another_file(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file that waits for an active file", mode);
-    fixture.world.cancel(fixture.file).unwrap();
-    fixture.world.run();
-    fixture.world.app.credentials = None;
-    fixture.world.app.supplies = false;
-    fixture.world.start();
-    run_to(&mut fixture.world, fixture.next, UploadingPhase::AwaitingSource);
-    fixture.world.resume(fixture.file).unwrap();
+    fixture.simulation.cancel(fixture.file).unwrap();
+    fixture.simulation.run();
+    fixture.simulation.app.credentials = None;
+    fixture.simulation.app.supplies = false;
+    fixture.simulation.start();
+    run_to(&mut fixture.simulation, fixture.next, UploadingPhase::AwaitingSource);
+    fixture.simulation.resume(fixture.file).unwrap();
     fixture
 }
 
 fn searching_records(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file whose records are searched", mode);
-    fixture.world.app.credentials = None;
-    fixture.world.start();
+    fixture.simulation.app.credentials = None;
+    fixture.simulation.start();
     fixture
 }
 
 fn writing_records(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file whose records are written", mode);
-    fixture.world.start();
-    run_to(&mut fixture.world, fixture.file, UploadingPhase::AwaitingCredential);
-    run_to(&mut fixture.world, fixture.file, UploadingPhase::Starting);
+    fixture.simulation.start();
+    run_to(&mut fixture.simulation, fixture.file, UploadingPhase::AwaitingCredential);
+    run_to(&mut fixture.simulation, fixture.file, UploadingPhase::Starting);
     fixture.with_credential()
 }
 
 fn awaiting_credential(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file that waits for its first credential", mode);
-    fixture.world.app.credentials = None;
-    fixture.world.start();
-    fixture.world.run();
+    fixture.simulation.app.credentials = None;
+    fixture.simulation.start();
+    fixture.simulation.run();
     fixture
 }
 
 fn awaiting_credential_to_resume(mode: Credentials) -> Fixture {
     let mut fixture = stopped(mode);
-    fixture.world.app.credentials = None;
-    fixture.world.start();
-    fixture.world.run();
+    fixture.simulation.app.credentials = None;
+    fixture.simulation.start();
+    fixture.simulation.run();
     Fixture {
         name: format!("a file that continues and waits for a credential ({mode:?})"),
         ..fixture
@@ -199,43 +199,45 @@ fn awaiting_credential_to_resume(mode: Credentials) -> Fixture {
 
 fn requesting_media(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file that waits for VOD", mode);
-    fixture.world.app.credentials = Some(Credentials::Sts);
-    fixture.world.start();
-    run_to(&mut fixture.world, fixture.file, UploadingPhase::RequestingMedia);
+    fixture.simulation.app.credentials = Some(Credentials::Sts);
+    fixture.simulation.start();
+    run_to(&mut fixture.simulation, fixture.file, UploadingPhase::RequestingMedia);
     // A token is known, but no address.
     Fixture { credentialed: mode != Credentials::Server, ..fixture }
 }
 
 fn source_wanted(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file that waits for its bytes", mode);
-    fixture.world.app.supplies = false;
-    fixture.world.start();
-    fixture.world.run();
+    fixture.simulation.app.supplies = false;
+    fixture.simulation.start();
+    fixture.simulation.run();
     Fixture { source_wanted: true, ..fixture.known() }
 }
 
 fn awaiting_source_half_way(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file that waits for more bytes", mode);
-    fixture.world.app.piece = Some(450_000);
-    fixture.world.start();
-    run_half_way(&mut fixture.world, fixture.file);
-    fixture.world.app.supplies = false;
-    fixture.world.run();
+    fixture.simulation.app.chunk_bytes = Some(450_000);
+    fixture.simulation.start();
+    run_half_way(&mut fixture.simulation, fixture.file);
+    fixture.simulation.app.supplies = false;
+    fixture.simulation.run();
     Fixture { source_wanted: true, ..fixture.known() }
 }
 
 fn transferring(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file half-way", mode);
-    fixture.world.start();
-    run_half_way(&mut fixture.world, fixture.file);
+    fixture.simulation.start();
+    run_half_way(&mut fixture.simulation, fixture.file);
     fixture.known()
 }
 
 fn completing(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file whose object is being completed", mode);
-    fixture.world.store.faults.plan(Operation::Complete, 1, Fault::HangAfter);
-    fixture.world.start();
-    fixture.world.run_until(|world| world.store.count(Operation::Complete) == 1);
+    fixture.simulation.world.store.faults.plan(Operation::Complete, 1, Fault::HangAfter);
+    fixture.simulation.start();
+    fixture
+        .simulation
+        .run_until(|simulation| simulation.world.store.count(Operation::Complete) == 1);
     fixture.known()
 }
 
@@ -248,110 +250,111 @@ fn expired_half_way(mode: Credentials) -> Fixture {
 fn expired_while_awaiting_source(mode: Credentials) -> Fixture {
     let mut fixture =
         Fixture::new("a file whose credential was rejected while it wants bytes", mode);
-    fixture.world.app.piece = Some(450_000);
-    fixture.world.start();
-    run_half_way(&mut fixture.world, fixture.file);
-    fixture.world.app.supplies = false;
+    fixture.simulation.app.chunk_bytes = Some(450_000);
+    fixture.simulation.start();
+    run_half_way(&mut fixture.simulation, fixture.file);
+    fixture.simulation.app.supplies = false;
     expire(&mut fixture);
     Fixture { source_wanted: true, ..fixture.known() }
 }
 
 /// Revokes the keys. The app supplies no others.
 fn expire(fixture: &mut Fixture) {
-    fixture.world.app.credentials = None;
-    fixture.world.store.keys.clear();
-    fixture.world.vod.tokens.clear();
-    fixture.world.run();
+    fixture.simulation.app.credentials = None;
+    fixture.simulation.world.store.keys.clear();
+    fixture.simulation.world.vod.tokens.clear();
+    fixture.simulation.run();
     // The credential of the next file is supplied again.
-    let grant = fixture.world.created(MediaKind::Video);
-    fixture.world.hand_in(fixture.next, &grant).unwrap();
+    let grant = fixture.simulation.world.create_media(MediaKind::Video);
+    fixture.simulation.set_credential(fixture.next, &grant).unwrap();
 }
 
 fn expired_before_start(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file whose credential expired before it started", mode);
     let life = std::time::Duration::from_secs(60);
-    fixture.world.vod.life = life;
-    fixture.world.app.token_life = life;
+    fixture.simulation.world.vod.credential_ttl = life;
+    fixture.simulation.world.app_server.token_ttl = life;
     match mode {
         Credentials::Server => {
-            let grant = fixture.world.created(MediaKind::Video);
-            fixture.world.hand_in(fixture.file, &grant).unwrap();
+            let grant = fixture.simulation.world.create_media(MediaKind::Video);
+            fixture.simulation.set_credential(fixture.file, &grant).unwrap();
         }
-        Credentials::Sts => fixture.world.hand_in_token(fixture.file).unwrap(),
-        Credentials::Direct => fixture.world.hand_in_direct_token(fixture.file).unwrap(),
+        Credentials::Sts => fixture.simulation.set_token(fixture.file).unwrap(),
+        Credentials::Direct => fixture.simulation.set_direct_token(fixture.file).unwrap(),
     }
-    fixture.world.now = fixture.world.now + life;
-    fixture.world.vod.life = 50 * life;
-    fixture.world.app.token_life = 60 * life;
-    fixture.world.app.credentials = None;
-    fixture.world.start();
-    fixture.world.run();
+    fixture.simulation.world.clock.advance(life);
+    fixture.simulation.world.vod.credential_ttl = 50 * life;
+    fixture.simulation.world.app_server.token_ttl = 60 * life;
+    fixture.simulation.app.credentials = None;
+    fixture.simulation.start();
+    fixture.simulation.run();
     fixture.with_credential()
 }
 
 fn stopping(mode: Credentials) -> Fixture {
     let mut fixture = transferring(mode);
-    fixture.world.stop();
+    fixture.simulation.stop();
     Fixture { name: format!("a file that is being stopped ({mode:?})"), ..fixture }
 }
 
 fn canceling(mode: Credentials) -> Fixture {
     let mut fixture = transferring(mode);
-    fixture.world.cancel(fixture.file).unwrap();
+    fixture.simulation.cancel(fixture.file).unwrap();
     Fixture { name: format!("a file that is being canceled ({mode:?})"), ..fixture }
 }
 
 fn uploaded(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file that is uploaded", mode);
-    run_to_completion(&mut fixture.world);
+    run_to_completion(&mut fixture.simulation);
     fixture
 }
 
 fn failed_half_way(mode: Credentials) -> Fixture {
     let mut fixture = transferring(mode);
     fixture
+        .simulation
         .world
         .store
         .faults
         .always(Operation::UploadPart, Fault::Refused(400, "InvalidArgument"));
-    fixture.world.run();
+    fixture.simulation.run();
     Fixture { name: format!("a file that failed half-way ({mode:?})"), ..fixture }
 }
 
 fn failed_immediately(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file that failed before anything was stored", mode);
-    fixture.world.kv.fails_at = Some(1);
-    fixture.world.start();
-    fixture.world.run();
+    fixture.simulation.world.kv.fails_at = Some(1);
+    fixture.simulation.start();
+    fixture.simulation.run();
     fixture
 }
 
 fn canceled(mode: Credentials) -> Fixture {
     let mut fixture = transferring(mode);
-    fixture.world.cancel(fixture.file).unwrap();
-    fixture.world.run();
+    fixture.simulation.cancel(fixture.file).unwrap();
+    fixture.simulation.run();
     let name = format!("a file that was canceled half-way ({mode:?})");
     Fixture { name, credentialed: false, stored: false, ..fixture }
 }
 
 fn canceled_before_start(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file that was canceled before it started", mode);
-    fixture.world.cancel(fixture.file).unwrap();
-    fixture.world.run();
+    fixture.simulation.cancel(fixture.file).unwrap();
+    fixture.simulation.run();
     fixture
 }
 
 fn stopped(mode: Credentials) -> Fixture {
     let mut fixture = transferring(mode);
-    fixture.world.stop();
-    fixture.world.run();
+    fixture.simulation.stop();
+    fixture.simulation.run();
     Fixture { name: format!("a file that was stopped half-way ({mode:?})"), ..fixture }
 }
 
 fn stopped_before_upload(mode: Credentials) -> Fixture {
     let mut fixture = awaiting_credential(mode);
-    fixture.world.stop();
-    fixture.world.run();
+    fixture.simulation.stop();
+    fixture.simulation.run();
     Fixture {
         name: format!("a file that was stopped before its upload was created ({mode:?})"),
         ..fixture

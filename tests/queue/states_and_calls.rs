@@ -7,7 +7,8 @@ use vod_uploader::error::{ErrorKind, Result};
 use vod_uploader::queue::state::{self, CallPolicy, FileCall, QueueCall};
 use vod_uploader::queue::{Event, FileState, QueueState, UploadingPhase};
 use vod_uploader::units::ByteCount;
-use vod_uploader_sim::{Credentials, Grant};
+use vod_uploader_sim::Grant;
+use vod_uploader_sim::queue::Credentials;
 
 use crate::actions::{
     checkpoint, info, renew, renew_token, requested_offset, run_to_completion, supply,
@@ -32,7 +33,7 @@ fn every_queue_state_handles_every_call_as_the_table_specifies() {
     for state in QueueState::ALL {
         for call in QueueCall::ALL {
             let fixture = queue_fixture(state);
-            assert_eq!(fixture.world.queue_state(), state);
+            assert_eq!(fixture.simulation.queue_state(), state);
             check_queue_cell(fixture, call, call.policy(state));
         }
     }
@@ -43,11 +44,11 @@ fn every_call_rejects_an_unlisted_file() {
     for call in FileCall::ALL {
         let mut fixture = file_fixtures(&FileState::Success, mode_of(call)).remove(0);
         let grant = fixture.grant();
-        fixture.world.delete(fixture.file).unwrap();
-        let before = format!("{:?}", fixture.world.queue);
+        fixture.simulation.delete(fixture.file).unwrap();
+        let before = format!("{:?}", fixture.simulation.queue());
         let rejected = make(&mut fixture, call, &grant).unwrap_err();
         assert_eq!(rejected.kind(), ErrorKind::FileUnknown, "{call:?}");
-        assert_eq!(format!("{:?}", fixture.world.queue), before, "{call:?}");
+        assert_eq!(format!("{:?}", fixture.simulation.queue()), before, "{call:?}");
     }
 }
 
@@ -83,13 +84,13 @@ fn check_cell(mut fixture: Fixture, call: FileCall) {
     fixture.sync_clock();
     let state = fixture.state();
     let grant = fixture.grant();
-    let seen = fixture.world.events.len();
-    let before = format!("{:?}", fixture.world.queue);
+    let seen = fixture.simulation.events.len();
+    let before = format!("{:?}", fixture.simulation.queue());
     let result = make(&mut fixture, call, &grant);
-    let unchanged = format!("{:?}", fixture.world.queue) == before;
+    let unchanged = format!("{:?}", fixture.simulation.queue()) == before;
     if let Some(kind) = refusal(&fixture, call, call.policy(&state)) {
         assert_eq!(result.expect_err(&context).kind(), kind, "{context}");
-        assert!(unchanged && fixture.world.events.len() == seen, "{context}");
+        assert!(unchanged && fixture.simulation.events.len() == seen, "{context}");
         return ends_as_if_not_called(fixture, &context);
     }
     result.expect(&context);
@@ -99,7 +100,7 @@ fn check_cell(mut fixture: Fixture, call: FileCall) {
         FileCall::Resume => after_resume(fixture, &context),
         FileCall::Checkpoint => {
             assert!(unchanged, "{context}");
-            let stored = checkpoint(&fixture.world, fixture.file).unwrap();
+            let stored = checkpoint(&fixture.simulation, fixture.file).unwrap();
             assert_eq!(stored.upload.is_some(), fixture.stored, "{context}");
             ends_as_if_not_called(fixture, &context);
         }
@@ -109,8 +110,8 @@ fn check_cell(mut fixture: Fixture, call: FileCall) {
         | FileCall::SetStsToken
         | FileCall::ResumeWithStsToken
         | FileCall::SetStsTokenDirectly => {
-            let is_deferred = call.policy(&state) == CallPolicy::Deferred;
-            assert!(!is_deferred || fixture.state() == state, "{context}");
+            let kept = call.policy(&state) == CallPolicy::Deferred;
+            assert!(!kept || fixture.state() == state, "{context}");
             after_credential(fixture, &context);
         }
         FileCall::SupplySource => {
@@ -135,22 +136,22 @@ fn refusal(fixture: &Fixture, call: FileCall, answer: CallPolicy) -> Option<Erro
 }
 
 fn make(fixture: &mut Fixture, call: FileCall, grant: &Grant) -> Result<()> {
-    let Fixture { world, file, .. } = fixture;
+    let Fixture { simulation, file, .. } = fixture;
     let file = *file;
     match call {
-        FileCall::Delete => world.delete(file),
-        FileCall::Cancel => world.cancel(file),
-        FileCall::Resume => world.resume(file),
-        FileCall::Checkpoint => world.queue.checkpoint(file).map(drop),
-        FileCall::ClearCheckpoint => world.clear_checkpoint(file),
-        FileCall::SetAuthAndAddress => world.hand_in(file, grant),
-        FileCall::ResumeWithAuth => renew(world, file, &grant.auth),
-        FileCall::SetStsToken => world.hand_in_token(file),
-        FileCall::ResumeWithStsToken => renew_token(world, file),
-        FileCall::SetStsTokenDirectly => world.hand_in_direct_token(file),
+        FileCall::Delete => simulation.delete(file),
+        FileCall::Cancel => simulation.cancel(file),
+        FileCall::Resume => simulation.resume(file),
+        FileCall::Checkpoint => simulation.queue().checkpoint(file).map(drop),
+        FileCall::ClearCheckpoint => simulation.clear_checkpoint(file),
+        FileCall::SetAuthAndAddress => simulation.set_credential(file, grant),
+        FileCall::ResumeWithAuth => renew(simulation, file, &grant.auth),
+        FileCall::SetStsToken => simulation.set_token(file),
+        FileCall::ResumeWithStsToken => renew_token(simulation, file),
+        FileCall::SetStsTokenDirectly => simulation.set_direct_token(file),
         FileCall::SupplySource => {
-            let offset = requested_offset(world, file);
-            supply(world, file, offset)
+            let offset = requested_offset(simulation, file);
+            supply(simulation, file, offset)
         }
     }
 }
@@ -164,18 +165,18 @@ fn ends_as_if_not_called(mut fixture: Fixture, context: &str) {
         _ => "success",
     };
     fixture.restore_app();
-    run_to_completion(&mut fixture.world);
+    run_to_completion(&mut fixture.simulation);
     assert_eq!(fixture.state().name(), expected, "{context}");
     assert_final_state(&fixture, context);
 }
 
 fn after_delete(mut fixture: Fixture, before: &FileState, seen: usize, context: &str) {
     fixture.restore_app();
-    run_to_completion(&mut fixture.world);
-    let listed = fixture.world.queue.list_files();
+    run_to_completion(&mut fixture.simulation);
+    let listed = fixture.simulation.queue().list_files();
     assert!(listed.iter().all(|info| info.id != fixture.file), "{context}");
     let of_file = |event: &&Event| event.file() == Some(fixture.file) && event.is_last_of_file();
-    let ends: Vec<_> = fixture.world.events[seen..].iter().filter(of_file).collect();
+    let ends: Vec<_> = fixture.simulation.events[seen..].iter().filter(of_file).collect();
     match before {
         // Their terminal event was emitted before.
         FileState::Success | FileState::Canceled => assert!(ends.is_empty(), "{context}: {ends:?}"),
@@ -186,14 +187,14 @@ fn after_delete(mut fixture: Fixture, before: &FileState, seen: usize, context: 
 
 fn after_cancel(mut fixture: Fixture, seen: usize, context: &str) {
     fixture.restore_app();
-    run_to_completion(&mut fixture.world);
+    run_to_completion(&mut fixture.simulation);
     let of_file = |event: &&Event| event.file() == Some(fixture.file) && event.is_last_of_file();
-    let ends: Vec<_> = fixture.world.events[seen..].iter().filter(of_file).collect();
+    let ends: Vec<_> = fixture.simulation.events[seen..].iter().filter(of_file).collect();
     canceled_or_complete(&fixture, &ends, context);
     assert_final_state(&fixture, context);
     if fixture.state() == FileState::Canceled {
-        fixture.world.resume(fixture.file).unwrap();
-        run_to_completion(&mut fixture.world);
+        fixture.simulation.resume(fixture.file).unwrap();
+        run_to_completion(&mut fixture.simulation);
         assert_eq!(fixture.state(), FileState::Success, "{context}");
     }
 }
@@ -202,10 +203,10 @@ fn after_cancel(mut fixture: Fixture, seen: usize, context: &str) {
 /// complete already.
 fn canceled_or_complete(fixture: &Fixture, ends: &[&Event], context: &str) {
     match ends {
-        [Event::Canceled { leftover_error, .. }] => {
+        [Event::Canceled { leftover_error: left_over, .. }] => {
             assert_eq!(
-                fixture.world.store.uploads.is_empty(),
-                leftover_error.is_none(),
+                fixture.simulation.world.store.uploads.is_empty(),
+                left_over.is_none(),
                 "{context}"
             );
         }
@@ -217,124 +218,128 @@ fn canceled_or_complete(fixture: &Fixture, ends: &[&Event], context: &str) {
 fn after_resume(mut fixture: Fixture, context: &str) {
     assert_eq!(fixture.state(), FileState::Ready, "{context}");
     fixture.restore_app();
-    run_to_completion(&mut fixture.world);
+    run_to_completion(&mut fixture.simulation);
     assert_eq!(fixture.state(), FileState::Success, "{context}");
     assert_final_state(&fixture, context);
 }
 
 fn after_clear(mut fixture: Fixture, before: &FileState, seen: usize, context: &str) {
     fixture.restore_app();
-    fixture.world.app.credentials = None;
+    fixture.simulation.app.credentials = None;
     let idle = !matches!(before, FileState::Uploading(_));
-    let runs = fixture.world.queue_state() == QueueState::Start;
-    fixture.world.run();
-    let stored = checkpoint(&fixture.world, fixture.file).unwrap();
+    let runs = fixture.simulation.queue_state() == QueueState::Start;
+    fixture.simulation.run();
+    let stored = checkpoint(&fixture.simulation, fixture.file).unwrap();
     assert!(stored.is_empty(), "{context}");
-    assert_eq!(info(&fixture.world, fixture.file).media_id, None, "{context}");
+    assert_eq!(info(&fixture.simulation, fixture.file).media_id, None, "{context}");
     if idle && !runs {
         assert_eq!(fixture.state().name(), before.name(), "{context}");
     }
     if *before == FileState::Canceled {
-        fixture.world.resume(fixture.file).unwrap();
+        fixture.simulation.resume(fixture.file).unwrap();
     }
     if idle {
-        run_to_completion(&mut fixture.world);
+        run_to_completion(&mut fixture.simulation);
     }
-    let later = fixture.world.events[seen..].iter();
+    let later = fixture.simulation.events[seen..].iter();
     let later: Vec<_> =
         later.filter(|event| event.file() == Some(fixture.file)).map(name).collect();
     assert_eq!(later, ["upload-started"], "{context}");
     fixture.restore_app();
-    run_to_completion(&mut fixture.world);
+    run_to_completion(&mut fixture.simulation);
     assert_eq!(fixture.state(), FileState::Success, "{context}");
-    fixture.world.store.uploads.clear();
+    fixture.simulation.world.store.uploads.clear();
     assert_final_state(&fixture, context);
 }
 
 /// The credential is sufficient: the app is not asked for another.
 fn after_credential(mut fixture: Fixture, context: &str) {
     fixture.restore_app();
-    fixture.world.app.credentials = None;
-    run_to_completion(&mut fixture.world);
-    let events = events_of(&fixture.world, fixture.file);
+    fixture.simulation.app.credentials = None;
+    run_to_completion(&mut fixture.simulation);
+    let events = events_of(&fixture.simulation, fixture.file);
     assert_eq!(fixture.state(), FileState::Success, "{context}: {events:?}");
     assert_final_state(&fixture, context);
 }
 
 /// Asserts that the other file is uploaded, the run has finished, and nothing remains.
 fn assert_final_state(fixture: &Fixture, context: &str) {
-    let world = &fixture.world;
-    let queue = world.queue_state();
-    assert_eq!(queue, QueueState::End, "{context}: {:?}", world.queue.list_files());
-    assert_eq!(world.state(fixture.next), FileState::Success, "{context}");
-    assert!(world.kv.values.is_empty(), "{context}: {:?}", world.kv.values.keys());
-    let canceled_left = world
+    let simulation = &fixture.simulation;
+    let queue = simulation.queue_state();
+    assert_eq!(queue, QueueState::End, "{context}: {:?}", simulation.queue().list_files());
+    assert_eq!(simulation.state(fixture.next), FileState::Success, "{context}");
+    assert!(
+        simulation.world.kv.values.is_empty(),
+        "{context}: {:?}",
+        simulation.world.kv.values.keys()
+    );
+    let canceled_left = simulation
         .events
         .iter()
         .any(|event| matches!(event, Event::Canceled { leftover_error: Some(_), .. }));
-    assert!(world.store.uploads.is_empty() || canceled_left, "{context}");
-    assert_eq!(world.events.last(), Some(&Event::UploadEnd), "{context}");
+    assert!(simulation.world.store.uploads.is_empty() || canceled_left, "{context}");
+    assert_eq!(simulation.events.last(), Some(&Event::UploadEnd), "{context}");
 }
 
 fn check_queue_cell(mut fixture: Fixture, call: QueueCall, answer: CallPolicy) {
     let context = format!("{} in {}", call.name(), fixture.name);
     fixture.sync_clock();
-    let seen = fixture.world.events.len();
-    let before = format!("{:?}", fixture.world.queue);
-    let state = fixture.world.queue_state();
-    let durable = info(&fixture.world, fixture.file).progress.durable;
-    let now = fixture.world.now;
+    let seen = fixture.simulation.events.len();
+    let before = format!("{:?}", fixture.simulation.queue());
+    let state = fixture.simulation.queue_state();
+    let durable = info(&fixture.simulation, fixture.file).progress.durable;
+    let now = fixture.simulation.world.now();
     let result = match call {
-        QueueCall::AddFile => fixture.world.add(next_file("another.mp4")).map(drop),
+        QueueCall::AddFile => fixture.simulation.add(next_file("another.mp4")).map(drop),
         QueueCall::ListFiles => {
             let names: Vec<_> =
-                fixture.world.queue.list_files().into_iter().map(|info| info.name).collect();
+                fixture.simulation.queue().list_files().into_iter().map(|info| info.name).collect();
             assert_eq!(names, ["a.mp4", "next.mp4"], "{context}");
             Ok(())
         }
         QueueCall::CleanList => {
-            fixture.world.clean();
+            fixture.simulation.clean();
             Ok(())
         }
         QueueCall::StartUpload if answer == CallPolicy::Rejected => {
-            fixture.world.call(|queue| queue.start_upload(now))
+            fixture.simulation.call(|queue| queue.start_upload(now))
         }
         QueueCall::StartUpload => {
-            fixture.world.start();
+            fixture.simulation.start();
             Ok(())
         }
-        QueueCall::StopUpload => fixture.world.call(|queue| queue.stop_upload(now)),
+        QueueCall::StopUpload => fixture.simulation.call(|queue| queue.stop_upload(now)),
     };
     if answer == CallPolicy::Rejected {
         assert_eq!(result.expect_err(&context).kind(), ErrorKind::QueueStateWrong, "{context}");
-        assert_eq!(format!("{:?}", fixture.world.queue), before, "{context}");
-        assert_eq!(fixture.world.events.len(), seen, "{context}");
+        assert_eq!(format!("{:?}", fixture.simulation.queue()), before, "{context}");
+        assert_eq!(fixture.simulation.events.len(), seen, "{context}");
         return ends_as_if_not_called(fixture, &context);
     }
     result.expect(&context);
     match call {
         QueueCall::AddFile => {
-            let added = fixture.world.queue.list_files().pop().unwrap();
-            assert_eq!(name(&fixture.world.events[seen]), "file-added", "{context}");
+            let added = fixture.simulation.queue().list_files().pop().unwrap();
+            assert_eq!(name(&fixture.simulation.events[seen]), "file-added", "{context}");
             fixture.restore_app();
-            run_to_completion(&mut fixture.world);
-            assert_eq!(fixture.world.state(added.id), FileState::Success, "{context}");
+            run_to_completion(&mut fixture.simulation);
+            assert_eq!(fixture.simulation.state(added.id), FileState::Success, "{context}");
             assert_final_state(&fixture, &context);
         }
         QueueCall::ListFiles => {
-            assert_eq!(format!("{:?}", fixture.world.queue), before, "{context}");
+            assert_eq!(format!("{:?}", fixture.simulation.queue()), before, "{context}");
             ends_as_if_not_called(fixture, &context);
         }
         QueueCall::CleanList => after_clean(fixture, state, durable, seen, &context),
         QueueCall::StartUpload => {
-            assert_ne!(fixture.world.queue_state(), QueueState::Init, "{context}");
+            assert_ne!(fixture.simulation.queue_state(), QueueState::Init, "{context}");
             ends_as_if_not_called(fixture, &context);
         }
         QueueCall::StopUpload => {
-            assert_eq!(fixture.world.queue_state(), QueueState::Stop, "{context}");
-            fixture.world.run();
+            assert_eq!(fixture.simulation.queue_state(), QueueState::Stop, "{context}");
+            fixture.simulation.run();
             assert_eq!(fixture.state(), FileState::Stopped, "{context}");
-            assert_eq!(fixture.world.queue_state(), QueueState::Stop, "{context}");
+            assert_eq!(fixture.simulation.queue_state(), QueueState::Stop, "{context}");
             ends_as_if_not_called(fixture, &context);
         }
     }
@@ -347,10 +352,10 @@ fn after_clean(
     seen: usize,
     context: &str,
 ) {
-    assert!(fixture.world.queue.list_files().is_empty(), "{context}");
-    assert_eq!(fixture.world.queue_state(), QueueState::Init, "{context}");
+    assert!(fixture.simulation.queue().list_files().is_empty(), "{context}");
+    assert_eq!(fixture.simulation.queue_state(), QueueState::Init, "{context}");
     let durable = format!("stopped {}", durable.bytes());
-    let later: Vec<_> = fixture.world.events[seen..].iter().map(name).collect();
+    let later: Vec<_> = fixture.simulation.events[seen..].iter().map(name).collect();
     let expected = match before {
         QueueState::Start | QueueState::Expire => &[durable.as_str(), "upload-end"][..],
         QueueState::Stop => &["upload-end"],
@@ -358,10 +363,10 @@ fn after_clean(
     };
     assert_eq!(later, expected, "{context}");
     fixture.restore_app();
-    fixture.file = fixture.world.add(fixture.planned.clone()).unwrap();
-    fixture.next = fixture.world.add(next_file("next.mp4")).unwrap();
-    run_to_completion(&mut fixture.world);
-    let events = events_of(&fixture.world, fixture.file);
+    fixture.file = fixture.simulation.add(fixture.planned.clone()).unwrap();
+    fixture.next = fixture.simulation.add(next_file("next.mp4")).unwrap();
+    run_to_completion(&mut fixture.simulation);
+    let events = events_of(&fixture.simulation, fixture.file);
     assert_eq!(fixture.state(), FileState::Success, "{context}: {events:?}");
     if fixture.stored {
         assert!(events[1].starts_with("upload-started again at "), "{context}: {events:?}");

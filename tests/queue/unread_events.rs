@@ -2,34 +2,33 @@
 
 use vod_uploader::queue::{FileState, Input, UploadingPhase};
 use vod_uploader::vod::MediaKind;
-use vod_uploader_sim::Simulation;
+use vod_uploader_sim::queue::Simulation;
 
 use crate::actions::{run_to, supply};
 use crate::event_queries::all_events;
 
 #[test]
 fn unread_progress_is_merged_and_other_events_are_kept() {
-    let mut world = Simulation::new();
-    world.app.reads = false;
+    let mut simulation = Simulation::new();
+    simulation.app.reads = false;
     let mut files = Vec::new();
     for name in ["a.mp4", "b.mp4"] {
-        let file = world.add(Simulation::file(name, 3_000_000)).unwrap();
-        let grant = world.created(MediaKind::Video);
-        world.hand_in(file, &grant).unwrap();
+        let file = simulation.add(Simulation::file(name, 3_000_000)).unwrap();
+        let grant = simulation.world.create_media(MediaKind::Video);
+        simulation.set_credential(file, &grant).unwrap();
         files.push(file);
     }
-    world.start();
+    simulation.start();
     for file in files {
-        run_to(&mut world, file, UploadingPhase::AwaitingSource);
-        supply(&mut world, file, 0).unwrap();
-        world.run_until(|world| world.state(file) == FileState::Success);
+        run_to(&mut simulation, file, UploadingPhase::AwaitingSource);
+        supply(&mut simulation, file, 0).unwrap();
+        simulation.run_until(|simulation| simulation.state(file) == FileState::Success);
     }
-    world.run();
-    world.app.reads = true;
-    let now = world.now;
-    world.tell(now, Input::Tick);
+    simulation.run();
+    simulation.app.reads = true;
+    simulation.handle(Input::Tick);
     assert_eq!(
-        all_events(&world),
+        all_events(&simulation),
         [
             "1 file-added",
             "2 file-added",

@@ -1,68 +1,69 @@
-//! Restarting from a checkpoint: what is compared with the store, what is refused, what it costs.
+//! Resuming from a checkpoint: the comparison with OSS, rejected records, and the cost of writes.
 
 use vod_uploader::error::ErrorKind;
 use vod_uploader::units::ByteCount;
 use vod_uploader::upload::SessionOutcome;
 
-use crate::harness::{ClientRequest, Fault, Operation, World, key};
+use vod_uploader_sim::session::{ClientRequest, Simulation, upload_id};
+use vod_uploader_sim::{Fault, Operation};
 
 const LENGTH: u64 = 8 * 102_400;
 
 #[test]
-fn a_session_that_was_cut_off_is_compared_with_the_store_page_by_page() {
+fn a_session_after_a_crash_compares_the_checkpoint_with_all_pages_of_list_parts() {
     for page in [1, 2, 1_000] {
-        let mut world = cut_off();
-        world.store.list_page = page;
-        let parts = world.store.uploads.values().next().unwrap().len();
-        assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
-        assert_eq!(world.store.count(Operation::ListParts), parts.div_ceil(page));
+        let mut simulation = interrupted();
+        simulation.world.store.list_page = page;
+        let parts = simulation.world.store.uploads.values().next().unwrap().len();
+        assert!(matches!(simulation.resume(), SessionOutcome::Completed(_)));
+        assert_eq!(simulation.world.store.count(Operation::ListParts), parts.div_ceil(page));
     }
 }
 
 #[test]
-fn where_parts_may_not_be_listed_the_checkpoint_alone_must_do() {
-    let mut world = cut_off();
-    world.store.faults.always(Operation::ListParts, Fault::Refused(403, "AccessDenied"));
-    assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
+fn a_session_without_permission_to_list_parts_uses_the_checkpoint_alone() {
+    let mut simulation = interrupted();
+    simulation.world.store.faults.always(Operation::ListParts, Fault::Refused(403, "AccessDenied"));
+    assert!(matches!(simulation.resume(), SessionOutcome::Completed(_)));
 }
 
 #[test]
-fn a_request_that_ended_as_it_should_needs_no_list_of_parts() {
-    let mut world = World::of_known_length(LENGTH);
-    let id = world.create(ClientRequest::new(0, 500_000));
-    world.run(id);
-    assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
-    assert_eq!(world.store.count(Operation::ListParts), 0);
+fn a_session_after_a_normal_end_lists_no_parts() {
+    let mut simulation = Simulation::of_known_length(LENGTH);
+    let id = simulation.create(ClientRequest::new(0, 500_000));
+    simulation.run(id);
+    assert!(matches!(simulation.resume(), SessionOutcome::Completed(_)));
+    assert_eq!(simulation.world.store.count(Operation::ListParts), 0);
 }
 
 #[test]
-fn a_part_that_the_store_has_lost_or_changed_loses_the_upload() {
+fn a_part_that_oss_has_lost_or_changed_loses_the_upload() {
     for damage in ["lost", "changed", "cut"] {
-        let mut world = cut_off();
-        let upload = world.store.uploads.values_mut().next().unwrap();
+        let mut simulation = interrupted();
+        let upload = simulation.world.store.uploads.values_mut().next().unwrap();
         let first = upload.get_mut(&1).unwrap();
         match damage {
             "changed" => first.crc64 ^= 1,
             "cut" => first.bytes.truncate(5),
             _ => drop(upload.remove(&1)),
         }
-        let SessionOutcome::Lost(error) = world.resume() else { panic!("part 1 is {damage}") };
+        let SessionOutcome::Lost(error) = simulation.resume() else { panic!("part 1 is {damage}") };
         assert_eq!(error.kind(), ErrorKind::UploadLost);
-        let SessionOutcome::Lost(_) = world.resume() else { panic!("part 1 is {damage}") };
+        let SessionOutcome::Lost(_) = simulation.resume() else { panic!("part 1 is {damage}") };
     }
 }
 
 #[test]
-fn parts_of_which_the_checkpoint_knows_nothing_are_ignored() {
-    let mut world = cut_off();
-    let upload = world.store.uploads.values_mut().next().unwrap();
+fn parts_that_are_not_in_the_checkpoint_are_ignored() {
+    let mut simulation = interrupted();
+    let upload = simulation.world.store.uploads.values_mut().next().unwrap();
     let part = upload[&1].clone();
     upload.insert(9_000, part);
-    assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
+    assert!(matches!(simulation.resume(), SessionOutcome::Completed(_)));
 }
 
 #[test]
-fn a_record_that_cannot_be_read_is_an_error_and_never_a_fresh_start() {
+fn a_corrupt_record_is_an_error_and_never_a_new_start() {
     type Damage = fn(&mut Vec<u8>);
     let truncated: Damage = |bytes| bytes.truncate(bytes.len() - 3);
     let flipped: Damage = |bytes| {
@@ -73,77 +74,79 @@ fn a_record_that_cannot_be_read_is_an_error_and_never_a_fresh_start() {
     let foreign: Damage = |bytes| *bytes = b"something else altogether".to_vec();
     for part in [".lease", ".c.1"] {
         for damage in [truncated, flipped, empty, foreign] {
-            let mut world = cut_off();
-            let name = world.kv.keys_with(part).remove(0);
-            damage(world.kv.values.get_mut(&name).unwrap());
-            assert_refused(&mut world, ErrorKind::CheckpointCorrupt);
+            let mut simulation = interrupted();
+            let name = simulation.world.kv.keys_with(part).remove(0);
+            damage(simulation.world.kv.values.get_mut(&name).unwrap());
+            assert_refused(&mut simulation, ErrorKind::CheckpointCorrupt);
         }
     }
 }
 
 #[test]
 fn a_record_of_another_kind_or_of_a_newer_version_is_an_error() {
-    let mut world = cut_off();
-    let lease = world.kv.values[&key().lease_key()].clone();
-    world.kv.values.insert(key().checkpoint_key(1), lease);
-    assert_refused(&mut world, ErrorKind::CheckpointCorrupt);
+    let mut simulation = interrupted();
+    let lease = simulation.world.kv.values[&upload_id().lease_key()].clone();
+    simulation.world.kv.values.insert(upload_id().checkpoint_key(1), lease);
+    assert_refused(&mut simulation, ErrorKind::CheckpointCorrupt);
 
-    let mut world = cut_off();
-    let checkpoint = world.kv.values.get_mut(&key().checkpoint_key(1)).unwrap();
+    let mut simulation = interrupted();
+    let checkpoint = simulation.world.kv.values.get_mut(&upload_id().checkpoint_key(1)).unwrap();
     let framed = checkpoint.len() - 8;
     checkpoint[4] = vod_uploader::upload::RECORD_VERSION + 1;
     let checksum = vod_uploader::crc64::Crc64::compute(&checkpoint[..framed]).0.to_le_bytes();
     checkpoint[framed..].copy_from_slice(&checksum);
-    assert_refused(&mut world, ErrorKind::CheckpointNewer);
+    assert_refused(&mut simulation, ErrorKind::CheckpointNewer);
 }
 
 #[test]
-fn a_checkpoint_that_is_missing_is_an_error_once_there_has_been_one() {
-    let mut world = cut_off();
+fn a_missing_checkpoint_is_an_error_once_one_was_stored() {
+    let mut simulation = interrupted();
     // From the second session on the lease says that a checkpoint exists.
-    let second = world.take_over(world.rest());
-    while world.writers[second].ready.is_none() {
-        world.step(second);
+    let second = simulation.take_over(simulation.rest());
+    while simulation.writers[second].started_at.is_none() {
+        simulation.step(second);
     }
-    world.crash(second);
-    world.strays.clear();
-    world.kv.values.retain(|name, _| !name.contains(".c."));
-    assert_refused(&mut world, ErrorKind::CheckpointCorrupt);
+    simulation.crash(second);
+    simulation.discard_late_writes();
+    simulation.world.kv.values.retain(|name, _| !name.contains(".c."));
+    assert_refused(&mut simulation, ErrorKind::CheckpointCorrupt);
 }
 
 #[test]
-fn an_upload_that_was_never_begun_is_not_found() {
-    let mut world = World::of_known_length(LENGTH);
-    let id = world.take_over(ClientRequest::new(0, LENGTH));
-    let SessionOutcome::Failed { error, .. } = world.run(id) else { panic!("there is no upload") };
+fn an_upload_that_was_never_created_is_not_found() {
+    let mut simulation = Simulation::of_known_length(LENGTH);
+    let id = simulation.take_over(ClientRequest::new(0, LENGTH));
+    let SessionOutcome::Failed { error, .. } = simulation.run(id) else {
+        panic!("a missing upload is found")
+    };
     assert_eq!(error.kind(), ErrorKind::UploadNotFound);
 }
 
 #[test]
-fn a_tail_that_was_changed_is_an_error() {
-    let mut world = World::of_known_length(LENGTH);
-    let id = world.create(ClientRequest::new(0, 50_000));
-    world.run(id);
-    let name = world.kv.keys_with(".t.").remove(0);
-    world.kv.values.get_mut(&name).unwrap()[7] ^= 1;
-    assert_refused(&mut world, ErrorKind::CheckpointCorrupt);
+fn a_changed_tail_is_an_error() {
+    let mut simulation = Simulation::of_known_length(LENGTH);
+    let id = simulation.create(ClientRequest::new(0, 50_000));
+    simulation.run(id);
+    let name = simulation.world.kv.keys_with(".t.").remove(0);
+    simulation.world.kv.values.get_mut(&name).unwrap()[7] ^= 1;
+    assert_refused(&mut simulation, ErrorKind::CheckpointCorrupt);
 }
 
 #[test]
-fn a_part_costs_at_most_one_write_of_the_checkpoint_whose_size_does_not_grow() {
-    // 600 parts go over more than two pages of ETags.
+fn a_part_needs_at_most_one_checkpoint_write_of_bounded_size() {
+    // 600 parts fill more than two pages of ETags.
     let parts = 600;
-    let mut world = World::of_known_length(parts * 102_400);
-    world.options.part_size = ByteCount(102_400);
-    world.options.parallel = 1;
-    let id = world.create(ClientRequest::new(0, world.content.len()));
+    let mut simulation = Simulation::of_known_length(parts * 102_400);
+    simulation.options.part_size = ByteCount(102_400);
+    simulation.options.parallel = 1;
+    let id = simulation.create(ClientRequest::new(0, simulation.content.len()));
     let mut seen = Vec::new();
-    while !world.writers[id].has_ended() {
-        world.step(id);
-        let done = world.acknowledged / 102_400;
+    while !simulation.writers[id].has_ended() {
+        simulation.step(id);
+        let done = simulation.acknowledged() / 102_400;
         if done as usize > seen.len() {
-            let size = world.kv.values[&key().checkpoint_key(1)].len();
-            seen.push((world.kv.writes_with(".c."), size));
+            let size = simulation.world.kv.values[&upload_id().checkpoint_key(1)].len();
+            seen.push((simulation.world.kv.writes_with(".c."), size));
         }
     }
     let at = |part: usize| seen[part - 1];
@@ -152,29 +155,29 @@ fn a_part_costs_at_most_one_write_of_the_checkpoint_whose_size_does_not_grow() {
     assert!(early <= 100, "{early} writes for 100 parts");
     let largest = seen.iter().map(|(_, size)| *size).max().unwrap();
     assert!(largest < 5 * 1_024, "{largest} bytes");
-    assert_eq!(world.kv.writes_with(".e."), 2, "a full page is written once");
-    assert!(matches!(world.writers[id].outcome, Some(SessionOutcome::Completed(_))));
-    assert_eq!(world.kv.keys_with(".e."), [""; 0]);
+    assert_eq!(simulation.world.kv.writes_with(".e."), 2, "a full page is written once");
+    assert!(matches!(simulation.writers[id].outcome, Some(SessionOutcome::Completed(_))));
+    assert_eq!(simulation.world.kv.keys_with(".e."), [""; 0]);
 }
 
-/// Some parts are acknowledged, some are on their way, and the writer is gone.
-fn cut_off() -> World {
-    let mut world = World::of_known_length(LENGTH);
-    let id = world.create(ClientRequest::new(0, LENGTH));
-    while world.acknowledged < 3 * 102_400 {
-        world.step(id);
+/// Some parts are acknowledged, others are in flight, and the writer has crashed.
+fn interrupted() -> Simulation {
+    let mut simulation = Simulation::of_known_length(LENGTH);
+    let id = simulation.create(ClientRequest::new(0, LENGTH));
+    while simulation.acknowledged() < 3 * 102_400 {
+        simulation.step(id);
     }
-    world.crash(id);
-    world.land_strays();
-    world
+    simulation.crash(id);
+    simulation.apply_late_writes();
+    simulation
 }
 
-fn assert_refused(world: &mut World, kind: ErrorKind) {
-    let before = world.store.seen.len();
-    let request = ClientRequest::new(world.acknowledged, LENGTH);
-    let id = world.take_over(request);
-    let outcome = world.run_damaged(id);
+fn assert_refused(simulation: &mut Simulation, kind: ErrorKind) {
+    let before = simulation.world.store.seen.len();
+    let request = ClientRequest::new(simulation.acknowledged(), LENGTH);
+    let id = simulation.take_over(request);
+    let outcome = simulation.run_damaged(id);
     let SessionOutcome::Failed { error, .. } = outcome else { panic!("{outcome:?}") };
     assert_eq!(error.kind(), kind, "{error}");
-    assert_eq!(world.store.seen.len(), before);
+    assert_eq!(simulation.world.store.seen.len(), before);
 }

@@ -1,18 +1,19 @@
-//! Objects that are made of other objects on the store.
+//! Concatenation of objects on OSS.
 
 use vod_uploader::error::ErrorKind;
 use vod_uploader::units::ByteCount;
 use vod_uploader::upload::{ConcatSource, SessionOutcome, SourceStatus, UploadPhase};
 
-use crate::harness::{Fault, JoinStream, OBJECT, Operation, Random, Strays, World};
+use vod_uploader_sim::session::{LateWrites, OBJECT, Readback, Simulation};
+use vod_uploader_sim::{Fault, Operation, Random};
 
 const MIN: u64 = 102_400;
 
-/// Copied whole, read whole, read to the middle of an object, read at the end.
+/// Copied completely, read completely, read to the middle of an object, read at the end.
 const MIXED: [u64; 6] = [MIN, 10, 0, 5_000, 3 * MIN, 70_000];
 
 #[test]
-fn objects_of_any_sizes_become_one_whole_object() {
+fn objects_of_any_sizes_become_one_complete_object() {
     let mut random = Random::seeded(5);
     let mut cases: Vec<Vec<u64>> = vec![
         vec![MIN],
@@ -34,77 +35,77 @@ fn objects_of_any_sizes_become_one_whole_object() {
     for lens in cases {
         for seed in 0..3 {
             for hides_crc64 in [false, true] {
-                let (mut world, sources) = world(&lens);
-                world = world.seeded(seed);
-                world.store.hides_copied_crc64 = hides_crc64;
-                let id = world.open_join(JoinStream::of(sources));
-                let outcome = world.run(id);
+                let (mut simulation, sources) = simulation(&lens);
+                simulation = simulation.seeded(seed);
+                simulation.world.store.hides_copied_crc64 = hides_crc64;
+                let id = simulation.open_concatenation(Readback::new(sources));
+                let outcome = simulation.run(id);
                 assert!(matches!(outcome, SessionOutcome::Completed(_)), "{lens:?}: {outcome:?}");
-                assert!(world.writers[id].held_max <= 4);
+                assert!(simulation.writers[id].buffers_max() <= 4);
             }
         }
     }
 }
 
 #[test]
-fn what_is_large_enough_is_copied_and_never_read() {
-    let (mut world, sources) = world(&[2 * MIN, MIN, 5 * MIN, 1]);
-    let id = world.open_join(JoinStream::of(sources));
-    assert!(matches!(world.run(id), SessionOutcome::Completed(_)));
-    assert_eq!(world.store.count(Operation::UploadPartCopy), 4);
-    assert_eq!(world.store.count(Operation::UploadPart), 0);
+fn a_source_as_large_as_a_part_is_copied_and_never_read() {
+    let (mut simulation, sources) = simulation(&[2 * MIN, MIN, 5 * MIN, 1]);
+    let id = simulation.open_concatenation(Readback::new(sources));
+    assert!(matches!(simulation.run(id), SessionOutcome::Completed(_)));
+    assert_eq!(simulation.world.store.count(Operation::UploadPartCopy), 4);
+    assert_eq!(simulation.world.store.count(Operation::UploadPart), 0);
 }
 
 #[test]
-fn less_than_a_part_is_one_put_object() {
-    let (mut world, sources) = world(&[10, 0, 90_000]);
-    let id = world.open_join(JoinStream::of(sources));
-    assert!(matches!(world.run(id), SessionOutcome::Completed(_)));
-    assert_eq!(world.store.seen, [(Operation::PutObject, None)]);
+fn sources_smaller_than_a_part_are_one_put_object() {
+    let (mut simulation, sources) = simulation(&[10, 0, 90_000]);
+    let id = simulation.open_concatenation(Readback::new(sources));
+    assert!(matches!(simulation.run(id), SessionOutcome::Completed(_)));
+    assert_eq!(simulation.world.store.seen, [(Operation::PutObject, None)]);
 }
 
 #[test]
-fn nothing_but_empty_objects_make_an_empty_one() {
+fn only_empty_sources_make_an_empty_object() {
     for lens in [&[][..], &[0], &[0, 0]] {
-        let (mut world, sources) = world(lens);
-        let id = world.open_join(JoinStream::of(sources));
-        let SessionOutcome::Completed(object) = world.run(id) else { panic!("{lens:?}") };
+        let (mut simulation, sources) = simulation(lens);
+        let id = simulation.open_concatenation(Readback::new(sources));
+        let SessionOutcome::Completed(object) = simulation.run(id) else { panic!("{lens:?}") };
         assert_eq!(object.size_bytes, 0);
-        assert_eq!(world.store.objects[OBJECT].bytes, b"");
+        assert_eq!(simulation.world.store.objects[OBJECT].bytes, b"");
     }
 }
 
 #[test]
-fn the_length_is_known_from_the_first_checkpoint_on() {
-    let (mut world, sources) = world(&MIXED);
-    let id = world.open_join(JoinStream::of(sources));
-    while world.writers[id].durable.is_empty() {
-        world.step(id);
+fn the_first_checkpoint_has_the_length() {
+    let (mut simulation, sources) = simulation(&MIXED);
+    let id = simulation.open_concatenation(Readback::new(sources));
+    while simulation.writers[id].durable.is_empty() {
+        simulation.step(id);
     }
-    let checkpoint = world.checkpoint();
+    let checkpoint = simulation.checkpoint();
     assert_eq!(checkpoint.length_bytes, Some(MIXED.iter().sum()));
     assert!(checkpoint.writer_active);
-    assert!(matches!(world.run(id), SessionOutcome::Completed(_)));
+    assert!(matches!(simulation.run(id), SessionOutcome::Completed(_)));
 }
 
 #[test]
-fn after_a_crash_at_any_step_the_next_join_makes_the_object_whole() {
+fn after_a_crash_at_any_step_the_next_concatenation_completes_the_object() {
     for lens in [&MIXED[..], &[10, 20], &[2 * MIN, MIN, MIN]] {
         for seed in [None, Some(1), Some(2)] {
-            for strays in Strays::ALL {
+            for late_writes in LateWrites::ALL {
                 for step in 0.. {
-                    let (mut world, sources) = world(lens);
+                    let (mut simulation, sources) = simulation(lens);
                     if let Some(seed) = seed {
-                        world = world.seeded(seed);
+                        simulation = simulation.seeded(seed);
                     }
-                    let id = world.open_join(JoinStream::of(sources.clone()));
-                    if !world.crash_at(id, step, strays) {
+                    let id = simulation.open_concatenation(Readback::new(sources.clone()));
+                    if !simulation.crash_at(id, step, late_writes) {
                         break;
                     }
-                    let id = world.open_join(JoinStream::of(sources));
-                    let outcome = world.run(id);
-                    world.land_strays();
-                    let case = format!("{lens:?} {seed:?} {strays:?} {step}: {outcome:?}");
+                    let id = simulation.open_concatenation(Readback::new(sources));
+                    let outcome = simulation.run(id);
+                    simulation.apply_late_writes();
+                    let case = format!("{lens:?} {seed:?} {late_writes:?} {step}: {outcome:?}");
                     assert!(matches!(outcome, SessionOutcome::Completed(_)), "{case}");
                 }
             }
@@ -113,19 +114,19 @@ fn after_a_crash_at_any_step_the_next_join_makes_the_object_whole() {
 }
 
 #[test]
-fn a_join_that_crashed_while_completing_is_settled_without_its_sources() {
+fn a_concatenation_that_crashed_while_completing_is_reconciled_without_its_sources() {
     let mut settled = 0;
     for step in 0.. {
-        let (mut world, sources) = world(&MIXED);
-        let id = world.open_join(JoinStream::of(sources));
-        if !world.crash_at(id, step, Strays::ArriveAtOnce) {
+        let (mut simulation, sources) = simulation(&MIXED);
+        let id = simulation.open_concatenation(Readback::new(sources));
+        if !simulation.crash_at(id, step, LateWrites::ArriveImmediately) {
             break;
         }
-        if !world.is_known() || world.checkpoint().phase != UploadPhase::Completing {
+        if !simulation.is_created() || simulation.checkpoint().phase != UploadPhase::Completing {
             continue;
         }
-        world.store.objects.retain(|key, _| key == OBJECT);
-        let outcome = world.settle();
+        simulation.world.store.objects.retain(|key, _| key == OBJECT);
+        let outcome = simulation.reconcile();
         assert!(matches!(outcome, SessionOutcome::Completed(_)), "{step}: {outcome:?}");
         settled += 1;
     }
@@ -133,13 +134,13 @@ fn a_join_that_crashed_while_completing_is_settled_without_its_sources() {
 }
 
 #[test]
-fn every_passing_fault_of_every_call_is_got_over() {
-    for fault in Fault::PASSING {
+fn every_transient_fault_of_every_call_is_overcome() {
+    for fault in Fault::TRANSIENT {
         for nth in 1..12 {
-            let (mut world, sources) = world(&MIXED);
-            world.store.faults.plan_any(nth, fault);
-            let id = world.open_join(JoinStream::of(sources));
-            let outcome = world.run(id);
+            let (mut simulation, sources) = simulation(&MIXED);
+            simulation.world.store.faults.plan_any(nth, fault);
+            let id = simulation.open_concatenation(Readback::new(sources));
+            let outcome = simulation.run(id);
             assert!(
                 matches!(outcome, SessionOutcome::Completed(_)),
                 "{fault:?} {nth}: {outcome:?}"
@@ -149,15 +150,15 @@ fn every_passing_fault_of_every_call_is_got_over() {
 }
 
 #[test]
-fn a_copy_that_arrives_damaged_is_made_again() {
+fn a_damaged_copy_is_repeated() {
     for hides_crc64 in [false, true] {
-        let (mut world, sources) = world(&MIXED);
-        world.store.hides_copied_crc64 = hides_crc64;
-        world.store.faults.plan(Operation::UploadPartCopy, 1, Fault::Corrupts);
-        let id = world.open_join(JoinStream::of(sources));
-        match world.run(id) {
+        let (mut simulation, sources) = simulation(&MIXED);
+        simulation.world.store.hides_copied_crc64 = hides_crc64;
+        simulation.world.store.faults.plan(Operation::UploadPartCopy, 1, Fault::Corrupts);
+        let id = simulation.open_concatenation(Readback::new(sources));
+        match simulation.run(id) {
             SessionOutcome::Completed(_) => assert!(!hides_crc64),
-            // Where the store tells no checksum of a copy, the whole object's tells it.
+            // Without the checksum of a copy, that of the object shows the damage.
             SessionOutcome::Lost(error) => {
                 assert!(hides_crc64);
                 assert_eq!(error.kind(), ErrorKind::ChecksumMismatch);
@@ -168,48 +169,50 @@ fn a_copy_that_arrives_damaged_is_made_again() {
 }
 
 #[test]
-fn an_object_that_is_missing_is_named_and_loses_the_upload() {
+fn a_missing_source_is_named_and_loses_the_upload() {
     for missing in [0, 4] {
-        let (mut world, sources) = world(&MIXED);
-        world.store.objects.remove(&format!("tmp/{missing}"));
-        let id = world.open_join(JoinStream::of(sources.clone()));
-        let SessionOutcome::Lost(error) = world.run(id) else { panic!("{missing} is missing") };
+        let (mut simulation, sources) = simulation(&MIXED);
+        simulation.world.store.objects.remove(&format!("tmp/{missing}"));
+        let id = simulation.open_concatenation(Readback::new(sources.clone()));
+        let SessionOutcome::Lost(error) = simulation.run(id) else {
+            panic!("{missing} is missing")
+        };
         assert_eq!(error.kind(), ErrorKind::UploadLost);
         let number = missing + 1;
         let named = format!("partial upload {number}: the store has no object tmp/{missing}");
         assert_eq!(error.message(), named);
-        let again = world.open_join(JoinStream::of(sources));
-        assert!(matches!(world.run(again), SessionOutcome::Lost(_)));
+        let again = simulation.open_concatenation(Readback::new(sources));
+        assert!(matches!(simulation.run(again), SessionOutcome::Lost(_)));
     }
 }
 
 #[test]
-fn other_bytes_than_those_that_were_sent_never_make_an_object() {
-    // Read before a copy, copied, read at the end, and put at once.
+fn sources_with_other_bytes_never_make_an_object() {
+    // Read before a copy, copied, read at the end, and stored by one PutObject.
     for lens in [&[10, 2 * MIN, 70][..], &[2 * MIN, 10, 20], &[10, 20]] {
         for changed in 0..lens.len() {
-            let (mut world, mut sources) = world(lens);
+            let (mut simulation, mut sources) = simulation(lens);
             sources[changed].crc64.0 ^= 1;
-            let id = world.open_join(JoinStream::of(sources));
-            let outcome = world.run(id);
+            let id = simulation.open_concatenation(Readback::new(sources));
+            let outcome = simulation.run(id);
             let SessionOutcome::Failed { error, .. } = outcome else {
                 panic!("{lens:?} {changed}")
             };
             assert_eq!(error.kind(), ErrorKind::ChecksumMismatch);
-            assert!(!world.store.objects.contains_key(OBJECT));
+            assert!(!simulation.world.store.objects.contains_key(OBJECT));
         }
     }
 }
 
 #[test]
-fn a_read_that_breaks_off_is_continued_by_the_next_join() {
+fn an_interrupted_read_is_continued_by_the_next_concatenation() {
     for (end, stopped) in [(SourceStatus::Interrupted, false), (SourceStatus::StopRequested, true)]
     {
         for bytes in [0, 10, 5_010, 102_399] {
-            let (mut world, sources) = world(&MIXED);
-            let join = JoinStream::of(sources);
-            let id = world.open_join(join.clone().ending(bytes, end));
-            match world.run(id) {
+            let (mut simulation, sources) = simulation(&MIXED);
+            let join = Readback::new(sources);
+            let id = simulation.open_concatenation(join.clone().ending(bytes, end));
+            match simulation.run(id) {
                 SessionOutcome::Suspended { rejection: Some(error), .. } => {
                     assert!(stopped && error.kind() == ErrorKind::TakenOver);
                 }
@@ -218,46 +221,47 @@ fn a_read_that_breaks_off_is_continued_by_the_next_join() {
                 }
                 outcome => panic!("{end:?} {bytes}: {outcome:?}"),
             }
-            assert!(!world.checkpoint().writer_active);
-            let id = world.open_join(join);
-            assert!(matches!(world.run(id), SessionOutcome::Completed(_)));
+            assert!(!simulation.checkpoint().writer_active);
+            let id = simulation.open_concatenation(join);
+            assert!(matches!(simulation.run(id), SessionOutcome::Completed(_)));
         }
     }
 }
 
 #[test]
-fn of_two_joins_at_once_one_makes_the_object_or_the_next_does() {
+fn one_of_two_concurrent_concatenations_completes_the_object() {
     for seed in 0..100 {
-        let (world, sources) = world(&MIXED);
-        let mut world = world.seeded(seed);
-        let first = world.open_join(JoinStream::of(sources.clone()));
+        let (simulation, sources) = simulation(&MIXED);
+        let mut simulation = simulation.seeded(seed);
+        let first = simulation.open_concatenation(Readback::new(sources.clone()));
         for _ in 0..seed % 40 {
-            world.step(first);
+            simulation.step(first);
         }
-        if !world.is_known() {
+        if !simulation.is_created() {
             continue;
         }
-        let second = world.open_join(JoinStream::of(sources.clone()));
-        world.run_all();
-        let whole =
-            |id: usize| matches!(world.writers[id].outcome, Some(SessionOutcome::Completed(_)));
-        assert!(whole(first) || whole(second), "{seed}");
+        let second = simulation.open_concatenation(Readback::new(sources.clone()));
+        simulation.run_all();
+        let is_complete = |id: usize| {
+            matches!(simulation.writers[id].outcome, Some(SessionOutcome::Completed(_)))
+        };
+        assert!(is_complete(first) || is_complete(second), "{seed}");
     }
 }
 
 #[test]
-fn an_upload_that_the_store_forgets_is_joined_again_where_that_is_allowed() {
+fn a_lost_multipart_upload_is_concatenated_again_if_the_source_is_replayable() {
     for (replayable, operation) in [
         (true, Operation::UploadPartCopy),
         (true, Operation::UploadPart),
         (true, Operation::Complete),
         (false, Operation::UploadPartCopy),
     ] {
-        let (mut world, sources) = world(&MIXED);
-        world.options.replayable = replayable;
-        world.store.faults.plan(operation, 1, Fault::Forgets);
-        let id = world.open_join(JoinStream::of(sources));
-        match world.run(id) {
+        let (mut simulation, sources) = simulation(&MIXED);
+        simulation.options.replayable = replayable;
+        simulation.world.store.faults.plan(operation, 1, Fault::Forgets);
+        let id = simulation.open_concatenation(Readback::new(sources));
+        match simulation.run(id) {
             SessionOutcome::Completed(_) => assert!(replayable),
             SessionOutcome::Lost(error) => {
                 assert!(!replayable);
@@ -269,48 +273,52 @@ fn an_upload_that_the_store_forgets_is_joined_again_where_that_is_allowed() {
 }
 
 #[test]
-fn another_length_than_the_sources_have_is_refused() {
-    let mut world = World::of_known_length(3 * MIN);
-    let mut sources = world.put_sources(&[2 * MIN, MIN]);
+fn a_length_that_differs_from_that_of_the_sources_is_rejected() {
+    let mut simulation = Simulation::of_known_length(3 * MIN);
+    let mut sources = simulation.put_sources(&[2 * MIN, MIN]);
     sources[1].len = ByteCount(MIN - 1);
-    let id = world.open_join(JoinStream::of(sources));
-    let SessionOutcome::Failed { error, .. } = world.run(id) else { panic!("a byte is missing") };
+    let id = simulation.open_concatenation(Readback::new(sources));
+    let SessionOutcome::Failed { error, .. } = simulation.run(id) else {
+        panic!("a wrong length is accepted")
+    };
     assert_eq!(error.kind(), ErrorKind::LengthInconsistent);
 }
 
 #[test]
-fn sources_that_change_between_two_joins_are_noticed() {
-    let (mut world, sources) = world(&[2 * MIN, 3 * MIN, MIN]);
-    world.options.parallel = 1;
-    let id = world.open_join(JoinStream::of(sources.clone()));
-    while world.writers[id].durable.is_empty() {
-        world.step(id);
+fn sources_that_change_between_two_concatenations_are_detected() {
+    let (mut simulation, sources) = simulation(&[2 * MIN, 3 * MIN, MIN]);
+    simulation.options.parallel = 1;
+    let id = simulation.open_concatenation(Readback::new(sources.clone()));
+    while simulation.writers[id].durable.is_empty() {
+        simulation.step(id);
     }
-    world.crash(id);
-    world.strays.clear();
+    simulation.crash(id);
+    simulation.discard_late_writes();
     let mut others = sources;
     others.swap(0, 1);
-    let id = world.open_join(JoinStream::of(others));
-    let SessionOutcome::Failed { error, .. } = world.run(id) else { panic!("they are others") };
+    let id = simulation.open_concatenation(Readback::new(others));
+    let SessionOutcome::Failed { error, .. } = simulation.run(id) else {
+        panic!("other sources are accepted")
+    };
     assert_eq!(error.kind(), ErrorKind::LengthInconsistent);
 }
 
 #[test]
-fn a_join_can_be_given_up_and_aborted() {
-    let (mut world, sources) = world(&MIXED);
-    let id = world.open_join(JoinStream::of(sources));
-    while world.writers[id].durable.is_empty() {
-        world.step(id);
+fn a_concatenation_can_be_aborted() {
+    let (mut simulation, sources) = simulation(&MIXED);
+    let id = simulation.open_concatenation(Readback::new(sources));
+    while simulation.writers[id].durable.is_empty() {
+        simulation.step(id);
     }
-    world.crash(id);
-    world.land_strays();
-    assert_eq!(world.abort(), SessionOutcome::Aborted);
-    assert_eq!(world.store.uploads.len(), 0);
+    simulation.crash(id);
+    simulation.apply_late_writes();
+    assert_eq!(simulation.abort(), SessionOutcome::Aborted);
+    assert_eq!(simulation.world.store.uploads.len(), 0);
 }
 
-/// A world whose store has objects of these sizes.
-fn world(lens: &[u64]) -> (World, Vec<ConcatSource>) {
-    let mut world = World::of_unknown_length(lens.iter().sum());
-    let sources = world.put_sources(lens);
-    (world, sources)
+/// A simulation whose OSS has objects of these sizes.
+fn simulation(lens: &[u64]) -> (Simulation, Vec<ConcatSource>) {
+    let mut simulation = Simulation::of_unknown_length(lens.iter().sum());
+    let sources = simulation.put_sources(lens);
+    (simulation, sources)
 }

@@ -1,76 +1,77 @@
-//! A crash between any two steps: what the session has begun may arrive at once, late or never.
+//! Crashes between any two steps, with calls that take effect at once, late or never.
 
 use vod_uploader::upload::SessionOutcome;
 
-use crate::harness::{ClientRequest, Operation, Random, Strays, World};
+use vod_uploader_sim::session::{ClientRequest, LateWrites, Simulation};
+use vod_uploader_sim::{Operation, Random};
 
 const PARTS: u64 = 6;
 const LENGTH: u64 = PARTS * 102_400;
 
 #[test]
-fn after_a_crash_at_any_step_the_next_session_makes_the_object_whole() {
+fn after_a_crash_at_any_step_the_next_session_completes_the_object() {
     for seed in [None, Some(1), Some(2)] {
-        for strays in Strays::ALL {
+        for late_writes in LateWrites::ALL {
             for step in 0.. {
-                let mut world = world(LENGTH, seed);
-                let id = world.create(ClientRequest::new(0, LENGTH));
-                if !world.crash_at(id, step, strays) {
+                let mut simulation = simulation(LENGTH, seed);
+                let id = simulation.create(ClientRequest::new(0, LENGTH));
+                if !simulation.crash_at(id, step, late_writes) {
                     break;
                 }
-                assert_resumes(&mut world, &format!("{seed:?} {strays:?} {step}"));
+                assert_resumes(&mut simulation, &format!("{seed:?} {late_writes:?} {step}"));
             }
         }
     }
 }
 
 #[test]
-fn after_a_crash_at_any_step_of_a_small_file_the_next_session_makes_the_object_whole() {
+fn after_a_crash_at_any_step_of_a_small_file_the_next_session_completes_it() {
     for length in [1, 102_399, 102_400, 102_401] {
-        for strays in Strays::ALL {
+        for late_writes in LateWrites::ALL {
             for step in 0.. {
-                let mut world = world(length, None);
-                let id = world.create(ClientRequest::new(0, length));
-                if !world.crash_at(id, step, strays) {
+                let mut simulation = simulation(length, None);
+                let id = simulation.create(ClientRequest::new(0, length));
+                if !simulation.crash_at(id, step, late_writes) {
                     break;
                 }
-                assert_resumes(&mut world, &format!("{length} {strays:?} {step}"));
+                assert_resumes(&mut simulation, &format!("{length} {late_writes:?} {step}"));
             }
         }
     }
 }
 
 #[test]
-fn after_a_crash_at_any_step_of_a_request_with_a_tail_nothing_acknowledged_is_lost() {
-    // 50 KiB are stored as a tail; the second request makes a part and another tail.
-    for strays in Strays::ALL {
+fn a_crash_at_any_step_of_a_request_with_a_tail_loses_no_acknowledged_byte() {
+    // 50 KiB are stored as a tail. The second request has a part and another tail.
+    for late_writes in LateWrites::ALL {
         for step in 0.. {
-            let mut world = world(400_000, None);
-            let first = world.create(ClientRequest::new(0, 51_200));
-            world.run(first);
-            let second = world.take_over(ClientRequest::new(51_200, 204_900));
-            if !world.crash_at(second, step, strays) {
+            let mut simulation = simulation(400_000, None);
+            let first = simulation.create(ClientRequest::new(0, 51_200));
+            simulation.run(first);
+            let second = simulation.take_over(ClientRequest::new(51_200, 204_900));
+            if !simulation.crash_at(second, step, late_writes) {
                 break;
             }
-            assert_resumes(&mut world, &format!("{strays:?} {step}"));
+            assert_resumes(&mut simulation, &format!("{late_writes:?} {step}"));
         }
     }
 }
 
 #[test]
-fn after_two_crashes_at_any_steps_the_third_session_makes_the_object_whole() {
+fn after_two_crashes_at_any_steps_the_third_session_completes_the_object() {
     let mut random = Random::seeded(11);
     for seed in 0..400 {
-        let mut world = world(LENGTH - random.below(100_000), Some(seed));
-        let length = world.content.len();
-        let id = world.create(ClientRequest::new(0, length));
-        let strays = Strays::ALL[random.index(3)];
-        if !world.crash_at(id, random.below(80), strays) || !world.is_known() {
+        let mut simulation = simulation(LENGTH - random.below(100_000), Some(seed));
+        let length = simulation.content.len();
+        let id = simulation.create(ClientRequest::new(0, length));
+        let late_writes = LateWrites::ALL[random.index(3)];
+        if !simulation.crash_at(id, random.below(80), late_writes) || !simulation.is_created() {
             continue;
         }
-        let id = world.take_over(world.rest());
-        let strays = Strays::ALL[random.index(3)];
-        if world.crash_at(id, random.below(80), strays) {
-            assert_resumes(&mut world, &format!("seed {seed}"));
+        let id = simulation.take_over(simulation.rest());
+        let late_writes = LateWrites::ALL[random.index(3)];
+        if simulation.crash_at(id, random.below(80), late_writes) {
+            assert_resumes(&mut simulation, &format!("seed {seed}"));
         }
     }
 }
@@ -78,36 +79,36 @@ fn after_two_crashes_at_any_steps_the_third_session_makes_the_object_whole() {
 #[test]
 fn only_parts_that_were_not_acknowledged_are_sent_again() {
     for step in 0.. {
-        let mut world = world(LENGTH, None);
-        let id = world.create(ClientRequest::new(0, LENGTH));
-        if !world.crash_at(id, step, Strays::NeverArrive) {
+        let mut simulation = simulation(LENGTH, None);
+        let id = simulation.create(ClientRequest::new(0, LENGTH));
+        if !simulation.crash_at(id, step, LateWrites::NeverArrive) {
             break;
         }
-        if !world.is_known() {
+        if !simulation.is_created() {
             continue;
         }
-        let acknowledged = world.stored_offset() / 102_400;
-        let before = world.store.count(Operation::UploadPart) as u64;
-        world.resume();
-        let again = world.store.count(Operation::UploadPart) as u64 - before;
+        let acknowledged = simulation.stored_offset() / 102_400;
+        let before = simulation.world.store.count(Operation::UploadPart) as u64;
+        simulation.resume();
+        let again = simulation.world.store.count(Operation::UploadPart) as u64 - before;
         assert_eq!(again, PARTS - acknowledged, "step {step}");
     }
 }
 
 #[test]
-fn a_session_that_only_settles_finishes_an_upload_that_crashed_while_completing() {
+fn reconciling_finishes_an_upload_that_crashed_while_completing() {
     let mut settled = 0;
     for step in 0.. {
-        let mut world = world(LENGTH, None);
-        let id = world.create(ClientRequest::new(0, LENGTH));
-        if !world.crash_at(id, step, Strays::ArriveAtOnce) {
+        let mut simulation = simulation(LENGTH, None);
+        let id = simulation.create(ClientRequest::new(0, LENGTH));
+        if !simulation.crash_at(id, step, LateWrites::ArriveImmediately) {
             break;
         }
-        if !world.is_known() {
+        if !simulation.is_created() {
             continue;
         }
-        let all_acknowledged = world.stored_offset() == LENGTH;
-        let outcome = world.settle();
+        let all_acknowledged = simulation.stored_offset() == LENGTH;
+        let outcome = simulation.reconcile();
         if all_acknowledged {
             assert!(matches!(outcome, SessionOutcome::Completed(_)), "step {step}: {outcome:?}");
             settled += 1;
@@ -117,34 +118,34 @@ fn a_session_that_only_settles_finishes_an_upload_that_crashed_while_completing(
 }
 
 #[test]
-fn crashes_leave_no_more_than_a_bounded_number_of_keys() {
-    let mut world = world(LENGTH, None);
-    let id = world.create(ClientRequest::new(0, LENGTH));
-    world.crash_at(id, 30, Strays::NeverArrive);
+fn crashes_leave_a_bounded_number_of_keys() {
+    let mut simulation = simulation(LENGTH, None);
+    let id = simulation.create(ClientRequest::new(0, LENGTH));
+    simulation.crash_at(id, 30, LateWrites::NeverArrive);
     for round in 0..60 {
-        let id = world.take_over(world.rest());
-        world.crash_at(id, 18 + round % 5, Strays::NeverArrive);
+        let id = simulation.take_over(simulation.rest());
+        simulation.crash_at(id, 18 + round % 5, LateWrites::NeverArrive);
     }
-    let outcome = world.resume();
+    let outcome = simulation.resume();
     assert!(matches!(outcome, SessionOutcome::Completed(_)), "{outcome:?}");
-    assert!(world.kv.values.len() < 64, "{:#?}", world.kv.values.keys());
+    assert!(simulation.world.kv.values.len() < 64, "{:#?}", simulation.world.kv.values.keys());
 }
 
-fn world(length: u64, seed: Option<u64>) -> World {
-    let world = World::of_known_length(length);
+fn simulation(length: u64, seed: Option<u64>) -> Simulation {
+    let simulation = Simulation::of_known_length(length);
     match seed {
-        Some(seed) => world.seeded(seed),
-        None => world,
+        Some(seed) => simulation.seeded(seed),
+        None => simulation,
     }
 }
 
-fn assert_resumes(world: &mut World, case: &str) {
-    if !world.is_known() {
+fn assert_resumes(simulation: &mut Simulation, case: &str) {
+    if !simulation.is_created() {
         return;
     }
-    let outcome = world.resume();
-    world.land_strays();
+    let outcome = simulation.resume();
+    simulation.apply_late_writes();
     assert!(matches!(outcome, SessionOutcome::Completed(_)), "{case}: {outcome:?}");
-    let again = world.resume();
+    let again = simulation.resume();
     assert_eq!(again, outcome, "{case}");
 }

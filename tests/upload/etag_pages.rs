@@ -1,4 +1,4 @@
-//! ETags in pages: every part is kept once, however many numbers are skipped.
+//! Pages of ETags: every part is stored once, regardless of skipped numbers.
 
 use proptest::prelude::*;
 use vod_uploader::crc64::Crc64;
@@ -6,7 +6,7 @@ use vod_uploader::oss::ETag;
 use vod_uploader::units::{ByteCount, PartNumber};
 use vod_uploader::upload::{Checkpoint, EtagPage, FinishedPart, WriterEpoch};
 
-const TURN: WriterEpoch = WriterEpoch { epoch: u32::MAX, writer: u64::MAX };
+const WRITER: WriterEpoch = WriterEpoch { epoch: u32::MAX, writer: u64::MAX };
 
 proptest! {
     #[test]
@@ -36,13 +36,13 @@ fn ten_thousand_parts_are_read_back_and_the_record_stays_below_5_kib() {
     assert!(sizes.iter().all(|size| *size < 5 * 1_024), "{sizes:?}");
 }
 
-/// Puts parts of these numbers into a checkpoint, stores what it says is to be stored, and reads
-/// all of it again.
+/// Adds parts with these numbers to a checkpoint, stores its full pages, and reads all parts
+/// again.
 fn read_back(numbers: &[u16]) -> Vec<u16> {
     let mut pages: Vec<Vec<u8>> = Vec::new();
     let mut checkpoint = Checkpoint::empty();
     for number in numbers {
-        let full = checkpoint.push_part(&part(*number), TURN);
+        let full = checkpoint.push_part(&part(*number), WRITER);
         pages.extend(full.map(|page| page.encode().unwrap()));
         assert_eq!(pages.len(), checkpoint.full_pages.len());
     }
@@ -63,7 +63,7 @@ fn record_size(numbers: &[u16]) -> usize {
     let mut checkpoint = Checkpoint::empty();
     checkpoint.upload_id = Some("0004B9895DBBB6EC98E36000004B9895".into());
     for number in numbers {
-        drop(checkpoint.push_part(&part(*number), TURN));
+        drop(checkpoint.push_part(&part(*number), WRITER));
     }
     checkpoint.encode().unwrap().len()
 }

@@ -1,5 +1,5 @@
-//! The machine of one upload, driven against a store and a key-value store that live in memory:
-//! a virtual clock, seeded or enumerated orders, faults, crashes and take-overs.
+//! Upload sessions in the simulations of `crates/sim`: virtual time, seeded or enumerated orders,
+//! faults, crashes and takeovers.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,11 +16,11 @@ mod concatenation;
 mod crashes;
 mod credentials;
 mod etag_pages;
-mod harness;
+mod kept_open;
 mod late_lengths;
 mod lost_uploads;
 mod misuse;
-mod open_ends;
+
 mod requests;
 mod retries;
 mod sizes;

@@ -1,52 +1,53 @@
-//! Parts that are too large to be held: passed through to the store, one at a time.
+//! Parts that are too large for a buffer: they are streamed to OSS, one at a time.
 
 use vod_uploader::error::ErrorKind;
 use vod_uploader::units::ByteCount;
 use vod_uploader::upload::SessionOutcome;
 
-use crate::harness::{ClientRequest, Fault, Operation, World};
+use vod_uploader_sim::session::{ClientRequest, Simulation};
+use vod_uploader_sim::{Fault, Operation};
 
 const PART: u64 = 17 << 20;
 const LENGTH: u64 = 2 * PART + 102_400;
 
 #[test]
-fn streamed_parts_become_a_whole_object() {
-    let mut world = world();
-    assert!(matches!(world.upload(), SessionOutcome::Completed(_)));
-    assert_eq!(world.store.count(Operation::UploadPart), 3);
-    assert!(world.writers[0].held_max <= 1);
+fn streamed_parts_become_a_complete_object() {
+    let mut simulation = simulation();
+    assert!(matches!(simulation.upload(), SessionOutcome::Completed(_)));
+    assert_eq!(simulation.world.store.count(Operation::UploadPart), 3);
+    assert!(simulation.writers[0].buffers_max() <= 1);
 }
 
 #[test]
-fn a_streamed_part_that_is_cut_is_not_stored_and_the_client_continues_where_it_began() {
-    let mut world = world();
-    let id = world.create(ClientRequest::new(0, LENGTH).cut_at(PART + 5_000_000));
-    let outcome = world.run(id);
+fn an_interrupted_streamed_part_is_not_stored_and_the_client_resumes_at_its_start() {
+    let mut simulation = simulation();
+    let id = simulation.create(ClientRequest::new(0, LENGTH).cut_at(PART + 5_000_000));
+    let outcome = simulation.run(id);
     assert_eq!(outcome, SessionOutcome::Suspended { durable: ByteCount(PART), rejection: None });
-    assert_eq!(world.store.count(Operation::UploadPart), 1);
-    assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
+    assert_eq!(simulation.world.store.count(Operation::UploadPart), 1);
+    assert!(matches!(simulation.resume(), SessionOutcome::Completed(_)));
 }
 
 #[test]
-fn a_first_streamed_part_that_is_cut_leaves_the_upload_at_its_tail() {
-    let mut world = world();
-    let id = world.create(ClientRequest::new(0, 70_000));
-    world.run(id);
-    // The second request is cut off within the bytes of the tail, and then after them.
+fn an_interrupted_first_streamed_part_leaves_the_upload_at_its_tail() {
+    let mut simulation = simulation();
+    let id = simulation.create(ClientRequest::new(0, 70_000));
+    simulation.run(id);
+    // The second request is interrupted before its first byte, and after 90,000 bytes.
     for arrived in [0, 90_000] {
         let cut = ClientRequest::new(70_000, LENGTH).cut_at(70_000 + arrived);
-        let id = world.take_over(cut);
-        let outcome = world.run(id);
+        let id = simulation.take_over(cut);
+        let outcome = simulation.run(id);
         assert_eq!(
             outcome,
             SessionOutcome::Suspended { durable: ByteCount(70_000), rejection: None }
         );
     }
-    assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
+    assert!(matches!(simulation.resume(), SessionOutcome::Completed(_)));
 }
 
 #[test]
-fn a_streamed_part_that_the_store_fails_ends_the_session_because_its_bytes_are_gone() {
+fn a_failed_streamed_part_ends_the_session_because_its_bytes_are_gone() {
     let cases = [
         (Fault::Broken, ErrorKind::StoreUnavailable),
         (Fault::LostReply, ErrorKind::StoreUnavailable),
@@ -55,41 +56,47 @@ fn a_streamed_part_that_the_store_fails_ends_the_session_because_its_bytes_are_g
         (Fault::Refused(403, "SecurityTokenExpired"), ErrorKind::CredentialExpired),
     ];
     for (fault, kind) in cases {
-        let mut world = world();
-        world.store.faults.plan(Operation::UploadPart, 2, fault);
-        let SessionOutcome::Failed { error, durable } = world.upload() else { panic!("{fault:?}") };
+        let mut simulation = simulation();
+        simulation.world.store.faults.plan(Operation::UploadPart, 2, fault);
+        let SessionOutcome::Failed { error, durable } = simulation.upload() else {
+            panic!("{fault:?}")
+        };
         assert_eq!((error.kind(), durable), (kind, ByteCount(PART)), "{fault:?}");
-        assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
+        assert!(matches!(simulation.resume(), SessionOutcome::Completed(_)));
     }
 }
 
 #[test]
-fn a_damaged_streamed_part_is_noticed_also_where_the_answer_comes_before_the_end_of_the_fill() {
+fn a_damaged_streamed_part_is_detected_even_if_the_response_precedes_the_fill_end() {
     for seed in 0..6 {
-        let mut world = world().seeded(seed);
-        world.store.faults.plan(Operation::UploadPart, 1, Fault::Corrupts);
-        let SessionOutcome::Failed { error, durable } = world.upload() else {
-            panic!("it is damaged")
+        let mut simulation = simulation().seeded(seed);
+        simulation.world.store.faults.plan(Operation::UploadPart, 1, Fault::Corrupts);
+        let SessionOutcome::Failed { error, durable } = simulation.upload() else {
+            panic!("a damaged part is accepted")
         };
         assert_eq!((error.kind(), durable.bytes()), (ErrorKind::ChecksumMismatch, 0));
     }
 }
 
 #[test]
-fn a_streamed_part_that_the_store_refuses_at_once_ends_the_session_in_its_middle() {
-    let mut world = world();
-    world.store.answers_before_body = true;
-    world.store.faults.plan(Operation::UploadPart, 1, Fault::Refused(503, "ServiceUnavailable"));
-    let SessionOutcome::Failed { error, durable } = world.upload() else {
-        panic!("it was refused")
+fn a_streamed_part_that_oss_rejects_early_ends_the_session() {
+    let mut simulation = simulation();
+    simulation.world.store.answers_before_body = true;
+    simulation.world.store.faults.plan(
+        Operation::UploadPart,
+        1,
+        Fault::Refused(503, "ServiceUnavailable"),
+    );
+    let SessionOutcome::Failed { error, durable } = simulation.upload() else {
+        panic!("a rejected part is no error")
     };
     assert_eq!((error.kind(), durable), (ErrorKind::StoreUnavailable, ByteCount::ZERO));
-    world.store.answers_before_body = false;
-    assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
+    simulation.world.store.answers_before_body = false;
+    assert!(matches!(simulation.resume(), SessionOutcome::Completed(_)));
 }
 
-fn world() -> World {
-    let mut world = World::of_known_length(LENGTH);
-    world.options.part_size = ByteCount(PART);
-    world
+fn simulation() -> Simulation {
+    let mut simulation = Simulation::of_known_length(LENGTH);
+    simulation.options.part_size = ByteCount(PART);
+    simulation
 }

@@ -1,58 +1,63 @@
-//! Several writers of one upload: only the last one acknowledges, whatever arrives late.
+//! Several writers of one upload: only the last one acknowledges bytes.
 
 use vod_uploader::error::ErrorKind;
 use vod_uploader::upload::{Lease, SessionOutcome};
 
-use crate::harness::{ClientRequest, Operation, World, WriterId, key};
+use vod_uploader_sim::Operation;
+use vod_uploader_sim::session::{ClientRequest, Simulation, WriterId, upload_id};
 
-/// Two parts, the second of them short, so that many runs are quick.
+/// Two parts, of which the second is short, so that a run is fast.
 const LENGTH: u64 = 102_400 + 7;
 
 #[test]
-fn who_was_taken_over_puts_no_small_object_after_the_upload_has_ended() {
+fn a_fenced_writer_stores_no_small_object_after_the_upload_has_ended() {
     for seed in 0..40 {
         for steps in 0..60 {
-            let mut world = World::of_known_length(60_000).seeded(seed);
-            world.kv.write(&key().lease_key(), &Lease::unheld().encode().unwrap()).unwrap();
-            let slow = world.take_over(ClientRequest::new(0, 60_000));
+            let mut simulation = Simulation::of_known_length(60_000).seeded(seed);
+            simulation
+                .world
+                .kv
+                .write(&upload_id().lease_key(), &Lease::unheld().encode().unwrap())
+                .unwrap();
+            let slow = simulation.take_over(ClientRequest::new(0, 60_000));
             for _ in 0..steps {
-                world.step(slow);
+                simulation.step(slow);
             }
-            // The second checkpoint is its last look at who writes before it puts the object.
-            if world.kv.writes_with(".c.") > 1 {
+            // Before the second checkpoint, the writer checks the lease for the last time.
+            if simulation.world.kv.writes_with(".c.") > 1 {
                 break;
             }
-            assert_eq!(world.abort(), SessionOutcome::Aborted);
-            let outcome = world.run(slow);
+            assert_eq!(simulation.abort(), SessionOutcome::Aborted);
+            let outcome = simulation.run(slow);
             assert!(
                 !matches!(outcome, SessionOutcome::Completed(_)),
                 "{seed} {steps}: {outcome:?}"
             );
-            assert_eq!(world.store.count(Operation::PutObject), 0, "{seed} {steps}");
+            assert_eq!(simulation.world.store.count(Operation::PutObject), 0, "{seed} {steps}");
         }
     }
 }
 
 #[test]
-fn a_late_writer_of_any_progress_never_disturbs_the_one_that_took_over() {
-    // The first writer stops after `stop` steps, and goes on when the second has done `later`.
+fn a_late_writer_of_any_progress_never_affects_the_one_that_took_over() {
+    // The first writer pauses after `stop` steps, and continues after `later` steps of the second.
     let mut fenced = 0;
     'stops: for stop in 0.. {
         for later in 0.. {
-            let mut world = World::of_known_length(LENGTH);
-            let first = world.create(ClientRequest::new(0, LENGTH));
-            if !run_steps(&mut world, first, stop) {
+            let mut simulation = Simulation::of_known_length(LENGTH);
+            let first = simulation.create(ClientRequest::new(0, LENGTH));
+            if !run_steps(&mut simulation, first, stop) {
                 break 'stops;
             }
-            if !world.is_known() {
+            if !simulation.is_created() {
                 continue 'stops;
             }
-            let second = world.take_over(world.rest());
-            let second_ended = !run_steps(&mut world, second, later);
-            let first_outcome = world.run(first);
-            let second_outcome = world.run(second);
+            let second = simulation.take_over(simulation.rest());
+            let second_ended = !run_steps(&mut simulation, second, later);
+            let first_outcome = simulation.run(first);
+            let second_outcome = simulation.run(second);
             fenced += usize::from(is_taken_over(&first_outcome));
-            assert_one_whole_object(&mut world, &[first_outcome, second_outcome]);
+            assert_one_complete_object(&mut simulation, &[first_outcome, second_outcome]);
             if second_ended {
                 break;
             }
@@ -62,29 +67,28 @@ fn a_late_writer_of_any_progress_never_disturbs_the_one_that_took_over() {
 }
 
 #[test]
-fn what_a_late_writer_has_begun_can_arrive_at_any_step_of_the_next() {
-    // As above, but the first writer is gone: only what it has begun arrives, all of it or one by
-    // one in either order.
+fn calls_of_a_crashed_writer_can_take_effect_at_any_step_of_the_next() {
+    // As above, but the first writer has crashed: its calls take effect in either order.
     for last_first in [false, true] {
         'stops: for stop in 0.. {
             for later in 0.. {
-                let mut world = World::of_known_length(LENGTH);
-                let first = world.create(ClientRequest::new(0, LENGTH));
-                if !run_steps(&mut world, first, stop) {
+                let mut simulation = Simulation::of_known_length(LENGTH);
+                let first = simulation.create(ClientRequest::new(0, LENGTH));
+                if !run_steps(&mut simulation, first, stop) {
                     break 'stops;
                 }
-                if !world.is_known() {
+                if !simulation.is_created() {
                     continue 'stops;
                 }
-                world.crash(first);
+                simulation.crash(first);
                 if last_first {
-                    world.strays.reverse();
+                    simulation.reverse_late_writes();
                 }
-                let second = world.take_over(world.rest());
-                let ended = !run_steps(&mut world, second, later);
-                world.land_strays();
-                let outcome = world.run(second);
-                assert_one_whole_object(&mut world, &[outcome]);
+                let second = simulation.take_over(simulation.rest());
+                let ended = !run_steps(&mut simulation, second, later);
+                simulation.apply_late_writes();
+                let outcome = simulation.run(second);
+                assert_one_complete_object(&mut simulation, &[outcome]);
                 if ended {
                     break;
                 }
@@ -94,48 +98,50 @@ fn what_a_late_writer_has_begun_can_arrive_at_any_step_of_the_next() {
 }
 
 #[test]
-fn writers_that_all_run_at_once_make_one_whole_object() {
+fn concurrent_writers_make_one_complete_object() {
     for seed in 0..400 {
-        let mut world = World::of_known_length(3 * 102_400 + seed).seeded(seed);
-        let length = world.content.len();
-        let first = world.create(ClientRequest::new(0, length));
+        let mut simulation = Simulation::of_known_length(3 * 102_400 + seed).seeded(seed);
+        let length = simulation.content.len();
+        let first = simulation.create(ClientRequest::new(0, length));
         for _ in 0..seed % 50 {
-            world.step(first);
+            simulation.step(first);
         }
-        if !world.is_known() {
+        if !simulation.is_created() {
             continue;
         }
-        let rest = world.rest();
-        world.take_over(rest);
+        let rest = simulation.rest();
+        simulation.take_over(rest);
         if seed % 2 == 0 {
-            world.take_over(rest);
+            simulation.take_over(rest);
         }
-        world.run_all();
+        simulation.run_all();
         let outcomes: Vec<_> =
-            world.writers.iter().map(|writer| writer.outcome.clone().unwrap()).collect();
-        assert_one_whole_object(&mut world, &outcomes);
+            simulation.writers.iter().map(|writer| writer.outcome.clone().unwrap()).collect();
+        assert_one_complete_object(&mut simulation, &outcomes);
     }
 }
 
 #[test]
-fn a_take_over_that_is_delayed_at_any_step_never_sends_the_offset_back() {
-    // The first writer has acknowledged something and is gone. The second is stopped within its
-    // claim, the third works and stops anywhere, and then the second goes on.
+fn a_takeover_that_is_delayed_at_any_step_never_regresses_the_offset() {
+    // The first writer has acknowledged bytes and ended. The second pauses while it acquires the
+    // lease, the third pauses at any step, and then the second continues.
     'stops: for stop in 0.. {
         for later in 0.. {
-            let mut world = World::of_known_length(LENGTH + 102_400);
-            let length = world.content.len();
-            let first = world.create(ClientRequest::new(0, length).cut_at(102_400));
-            world.run(first);
-            let second = world.take_over(world.rest());
-            if !run_steps(&mut world, second, stop) || world.writers[second].ready.is_some() {
+            let mut simulation = Simulation::of_known_length(LENGTH + 102_400);
+            let length = simulation.content.len();
+            let first = simulation.create(ClientRequest::new(0, length).cut_at(102_400));
+            simulation.run(first);
+            let second = simulation.take_over(simulation.rest());
+            if !run_steps(&mut simulation, second, stop)
+                || simulation.writers[second].started_at.is_some()
+            {
                 break 'stops;
             }
-            let third = world.take_over(world.rest());
-            let third_ended = !run_steps(&mut world, third, later);
-            let second_outcome = world.run(second);
-            let third_outcome = world.run(third);
-            assert_one_whole_object(&mut world, &[second_outcome, third_outcome]);
+            let third = simulation.take_over(simulation.rest());
+            let third_ended = !run_steps(&mut simulation, third, later);
+            let second_outcome = simulation.run(second);
+            let third_outcome = simulation.run(third);
+            assert_one_complete_object(&mut simulation, &[second_outcome, third_outcome]);
             if third_ended {
                 break;
             }
@@ -144,23 +150,25 @@ fn a_take_over_that_is_delayed_at_any_step_never_sends_the_offset_back() {
 }
 
 #[test]
-fn a_claim_that_crashed_at_any_step_and_arrives_late_never_sends_the_offset_back() {
+fn a_crashed_takeover_that_takes_effect_late_never_regresses_the_offset() {
     'stops: for stop in 0.. {
         for later in 0.. {
-            let mut world = World::of_known_length(LENGTH + 102_400);
-            let length = world.content.len();
-            let first = world.create(ClientRequest::new(0, length).cut_at(102_400));
-            world.run(first);
-            let second = world.take_over(world.rest());
-            if !run_steps(&mut world, second, stop) || world.writers[second].ready.is_some() {
+            let mut simulation = Simulation::of_known_length(LENGTH + 102_400);
+            let length = simulation.content.len();
+            let first = simulation.create(ClientRequest::new(0, length).cut_at(102_400));
+            simulation.run(first);
+            let second = simulation.take_over(simulation.rest());
+            if !run_steps(&mut simulation, second, stop)
+                || simulation.writers[second].started_at.is_some()
+            {
                 break 'stops;
             }
-            world.crash(second);
-            let third = world.take_over(world.rest());
-            let third_ended = !run_steps(&mut world, third, later);
-            world.land_strays();
-            let outcome = world.run(third);
-            assert_one_whole_object(&mut world, &[outcome]);
+            simulation.crash(second);
+            let third = simulation.take_over(simulation.rest());
+            let third_ended = !run_steps(&mut simulation, third, later);
+            simulation.apply_late_writes();
+            let outcome = simulation.run(third);
+            assert_one_complete_object(&mut simulation, &[outcome]);
             if third_ended {
                 break;
             }
@@ -169,98 +177,103 @@ fn a_claim_that_crashed_at_any_step_and_arrives_late_never_sends_the_offset_back
 }
 
 #[test]
-fn a_take_over_with_a_wrong_offset_leaves_the_running_writer_alone() {
+fn a_takeover_with_a_wrong_offset_does_not_affect_the_running_writer() {
     for stop in 0..60 {
-        let mut world = World::of_known_length(LENGTH);
-        let first = world.create(ClientRequest::new(0, LENGTH));
-        run_steps(&mut world, first, stop);
-        if !world.is_known() {
+        let mut simulation = Simulation::of_known_length(LENGTH);
+        let first = simulation.create(ClientRequest::new(0, LENGTH));
+        run_steps(&mut simulation, first, stop);
+        if !simulation.is_created() {
             continue;
         }
-        let wrong = world.take_over(ClientRequest::new(5, LENGTH));
-        let before = world.kv.writes.clone();
-        let outcome = world.run(wrong);
-        assert_eq!(world.kv.writes, before);
+        let wrong = simulation.take_over(ClientRequest::new(5, LENGTH));
+        let before = simulation.world.kv.writes.clone();
+        let outcome = simulation.run(wrong);
+        assert_eq!(simulation.world.kv.writes, before);
         match outcome {
-            SessionOutcome::Completed(_) => assert_eq!(world.store.uploads.len(), 0),
+            SessionOutcome::Completed(_) => assert_eq!(simulation.world.store.uploads.len(), 0),
             SessionOutcome::Failed { error, .. } => {
                 assert_eq!(error.kind(), ErrorKind::OffsetMismatch)
             }
             other => panic!("{other:?}"),
         }
-        assert!(matches!(world.run(first), SessionOutcome::Completed(_)));
+        assert!(matches!(simulation.run(first), SessionOutcome::Completed(_)));
     }
 }
 
 #[test]
-fn complete_names_only_the_parts_that_were_acknowledged() {
-    // The first writer's parts 2 and 3 arrive after it was taken over: they are never named.
+fn complete_has_only_the_parts_that_were_acknowledged() {
+    // Parts 2 and 3 of the first writer arrive after the takeover: Complete does not have them.
     let length = 4 * 102_400;
-    let mut world = World::of_known_length(length);
-    let first = world.create(ClientRequest::new(0, length));
-    while world.store.count(Operation::UploadPart) == 0 {
-        world.step(first);
+    let mut simulation = Simulation::of_known_length(length);
+    let first = simulation.create(ClientRequest::new(0, length));
+    while simulation.world.store.count(Operation::UploadPart) == 0 {
+        simulation.step(first);
     }
-    world.crash(first);
-    let outcome = world.resume();
+    simulation.crash(first);
+    let outcome = simulation.resume();
     assert!(matches!(outcome, SessionOutcome::Completed(_)), "{outcome:?}");
-    let numbers: Vec<_> = world.store.seen.iter().filter_map(|(_, number)| *number).collect();
+    let numbers: Vec<_> =
+        simulation.world.store.seen.iter().filter_map(|(_, number)| *number).collect();
     let second_s: Vec<_> = numbers.iter().skip(1).collect();
     assert!(second_s.iter().all(|number| **number > numbers[0]), "{numbers:?}");
 }
 
 #[test]
-fn a_number_that_a_crashed_writer_may_have_used_is_not_used_again() {
+fn a_part_number_that_a_crashed_writer_may_have_used_is_not_reused() {
     let length = 4 * 102_400;
-    let mut world = World::of_known_length(length);
-    let first = world.create(ClientRequest::new(0, length).cut_at(102_400));
-    world.run(first);
-    // Two writers, one after the other, send a part each and are gone before they store that.
+    let mut simulation = Simulation::of_known_length(length);
+    let first = simulation.create(ClientRequest::new(0, length).cut_at(102_400));
+    simulation.run(first);
+    // Two writers, one after the other, send a part each and crash before they store it.
     for sent in [2, 3] {
-        let crashed = world.take_over(world.rest());
-        while world.store.count(Operation::UploadPart) < sent {
-            world.step(crashed);
+        let crashed = simulation.take_over(simulation.rest());
+        while simulation.world.store.count(Operation::UploadPart) < sent {
+            simulation.step(crashed);
         }
-        world.crash(crashed);
-        assert_eq!(world.stored_offset(), 102_400);
+        simulation.crash(crashed);
+        assert_eq!(simulation.stored_offset(), 102_400);
     }
-    let outcome = world.resume();
+    let outcome = simulation.resume();
     assert!(matches!(outcome, SessionOutcome::Completed(_)), "{outcome:?}");
-    let mut numbers: Vec<_> = world.store.seen.iter().filter_map(|(_, number)| *number).collect();
+    let mut numbers: Vec<_> =
+        simulation.world.store.seen.iter().filter_map(|(_, number)| *number).collect();
     let sent = numbers.len();
     numbers.sort_unstable();
     numbers.dedup();
-    assert_eq!(numbers.len(), sent, "{:?}", world.store.seen);
+    assert_eq!(numbers.len(), sent, "{:?}", simulation.world.store.seen);
 }
 
 #[test]
-fn an_offset_that_is_told_during_a_take_over_never_goes_back() {
-    // The first writer stops after `stop` steps, a second takes over and is stopped after `later`,
-    // the first goes on, and everybody who asks in between is told at most what stays.
-    let mut told_while_unsettled = 0;
+fn an_offset_that_is_reported_during_a_takeover_never_regresses() {
+    // The first writer pauses after `stop` steps, the second after `later` steps. The offsets that
+    // responses report in between never exceed what stays durable.
+    let mut inconclusive = 0;
     'stops: for stop in 0.. {
         for later in 0.. {
-            let mut world = World::of_known_length(LENGTH + 102_400);
-            let length = world.content.len();
-            let first = world.create(ClientRequest::new(0, length));
-            if !run_steps(&mut world, first, stop) {
+            let mut simulation = Simulation::of_known_length(LENGTH + 102_400);
+            let length = simulation.content.len();
+            let first = simulation.create(ClientRequest::new(0, length));
+            if !run_steps(&mut simulation, first, stop) {
                 break 'stops;
             }
-            if !world.is_known() {
+            if !simulation.is_created() {
                 continue 'stops;
             }
-            let mut told = world.told_offset().unwrap_or(0);
-            let second = world.take_over(world.rest());
-            let second_ended = !run_steps(&mut world, second, later);
+            let mut reported = simulation.reported_offset().unwrap_or(0);
+            let second = simulation.take_over(simulation.rest());
+            let second_ended = !run_steps(&mut simulation, second, later);
             for writer in [first, second] {
-                while !world.writers[writer].has_ended() {
-                    world.step(writer);
-                    match world.told_offset() {
+                while !simulation.writers[writer].has_ended() {
+                    simulation.step(writer);
+                    match simulation.reported_offset() {
                         Some(offset) => {
-                            assert!(offset >= told, "{offset} after {told}: {stop} {later}");
-                            told = offset;
+                            assert!(
+                                offset >= reported,
+                                "{offset} after {reported}: {stop} {later}"
+                            );
+                            reported = offset;
                         }
-                        None => told_while_unsettled += 1,
+                        None => inconclusive += 1,
                     }
                 }
             }
@@ -269,46 +282,46 @@ fn an_offset_that_is_told_during_a_take_over_never_goes_back() {
             }
         }
     }
-    assert!(told_while_unsettled > 0, "some of these orders ask while the lease has no checkpoint");
+    assert!(inconclusive > 0, "no request was sent while the lease had no checkpoint");
 }
 
 #[test]
-fn a_fence_keeps_the_offset_against_a_writer_that_is_still_at_work() {
+fn a_fence_keeps_the_offset_although_a_writer_is_still_active() {
     for stop in 0..80 {
-        let mut world = World::of_known_length(LENGTH + 102_400);
-        let length = world.content.len();
-        let first = world.create(ClientRequest::new(0, length));
-        if !run_steps(&mut world, first, stop) {
+        let mut simulation = Simulation::of_known_length(LENGTH + 102_400);
+        let length = simulation.content.len();
+        let first = simulation.create(ClientRequest::new(0, length));
+        if !run_steps(&mut simulation, first, stop) {
             break;
         }
-        if !world.is_known() {
+        if !simulation.is_created() {
             continue;
         }
-        let outcome = world.fence();
-        let offset = world.told_offset();
+        let outcome = simulation.fence();
+        let offset = simulation.reported_offset();
         if let SessionOutcome::Suspended { durable, .. } = &outcome {
             assert!(offset == Some(durable.bytes()) || durable.is_zero(), "{offset:?} {outcome:?}");
         }
-        world.run(first);
-        assert!(world.told_offset() >= offset);
-        assert!(matches!(world.resume(), SessionOutcome::Completed(_)));
+        simulation.run(first);
+        assert!(simulation.reported_offset() >= offset);
+        assert!(matches!(simulation.resume(), SessionOutcome::Completed(_)));
     }
 }
 
-fn run_steps(world: &mut World, id: WriterId, steps: usize) -> bool {
+fn run_steps(simulation: &mut Simulation, id: WriterId, steps: usize) -> bool {
     for _ in 0..steps {
-        world.step(id);
+        simulation.step(id);
     }
-    !world.writers[id].has_ended()
+    !simulation.writers[id].has_ended()
 }
 
 fn is_taken_over(outcome: &SessionOutcome) -> bool {
     matches!(outcome, SessionOutcome::Failed { error, .. } if error.kind() == ErrorKind::TakenOver)
 }
 
-/// Every writer has completed, was taken over or came with an offset that was no longer right; and
-/// whoever comes next finds, or makes, the whole object.
-fn assert_one_whole_object(world: &mut World, outcomes: &[SessionOutcome]) {
+/// Every writer has completed, was taken over, or had an outdated offset; and the next session
+/// completes the object.
+fn assert_one_complete_object(simulation: &mut Simulation, outcomes: &[SessionOutcome]) {
     for outcome in outcomes {
         let expected = match outcome {
             SessionOutcome::Completed(_) => true,
@@ -319,6 +332,6 @@ fn assert_one_whole_object(world: &mut World, outcomes: &[SessionOutcome]) {
         };
         assert!(expected, "{outcome:?}");
     }
-    let last = world.resume();
+    let last = simulation.resume();
     assert!(matches!(last, SessionOutcome::Completed(_)), "{last:?} after {outcomes:?}");
 }

@@ -5,34 +5,34 @@
 //! vod-uploader-sim [relay] --seeds A..B      storms
 //! vod-uploader-sim relay --scenario NAME [--crash-at N] [--orphans land|lost|linger]
 //!                        [--fault-at N] [--fault failed|unconfirmed|silent]
-//! vod-uploader-sim queue --seed N            the scenario_run of a seed of the queue, traced
-//! vod-uploader-sim queue --seeds A..B        stories
+//! vod-uploader-sim queue --seed N            the scenario of a seed of the queue, traced
+//! vod-uploader-sim queue --seeds A..B        scenarios of the queue
 //! ```
 
 use std::ops::Range;
 use std::panic::catch_unwind;
 use std::process::ExitCode;
 
+use vod_uploader_sim::queue::{run_seed, trace_seed};
 use vod_uploader_sim::relay::{BASE_SCENARIOS, OperationFault, Orphans, Setting, run, storm};
-use vod_uploader_sim::{narrate, simulate};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let of = |name: &str| {
+    let option = |name: &str| {
         let at = arguments.iter().position(|argument| argument == name)?;
         arguments.get(at + 1).map(String::as_str)
     };
     let is_queue = arguments.first().is_some_and(|argument| argument == "queue");
-    if let Some(name) = of("--scenario") {
+    if let Some(name) = option("--scenario") {
         let setting = Setting {
-            crash_at: of("--crash-at").and_then(|point| point.parse().ok()),
-            orphans: match of("--orphans") {
+            crash_at: option("--crash-at").and_then(|point| point.parse().ok()),
+            orphans: match option("--orphans") {
                 Some("lost") => Orphans::Lost,
                 Some("linger") => Orphans::Linger,
                 _ => Orphans::Land,
             },
-            fault_at: of("--fault-at").and_then(|number| number.parse().ok()).map(|number| {
-                let fault = match of("--fault") {
+            fault_at: option("--fault-at").and_then(|number| number.parse().ok()).map(|number| {
+                let fault = match option("--fault") {
                     Some("unconfirmed") => OperationFault::Unconfirmed,
                     Some("silent") => OperationFault::Silent,
                     _ => OperationFault::Failed,
@@ -44,19 +44,19 @@ fn main() -> ExitCode {
         };
         return run_scenario(name, setting);
     }
-    if let Some(seed) = of("--seed").and_then(|seed| seed.parse().ok()) {
-        trace_seed(seed, is_queue);
+    if let Some(seed) = option("--seed").and_then(|seed| seed.parse().ok()) {
+        trace_one(seed, is_queue);
         return ExitCode::SUCCESS;
     }
-    match of("--seeds").and_then(parse_range) {
+    match option("--seeds").and_then(parse_range) {
         Some(seeds) => run_seeds(seeds, is_queue),
         None => usage(),
     }
 }
 
-fn trace_seed(seed: u64, is_queue: bool) {
+fn trace_one(seed: u64, is_queue: bool) {
     if is_queue {
-        eprintln!("{:#?}", narrate(seed));
+        eprintln!("{:#?}", trace_seed(seed));
     } else {
         let (setting, scenario) = storm(seed);
         eprintln!("{:#?}", run(Setting { is_traced: true, ..setting }, &scenario));
@@ -66,7 +66,7 @@ fn trace_seed(seed: u64, is_queue: bool) {
 fn run_seeds(seeds: Range<u64>, is_queue: bool) -> ExitCode {
     let run_one = |seed: u64| {
         if is_queue {
-            let _ = simulate(seed);
+            let _ = run_seed(seed);
         } else {
             let (setting, scenario) = storm(seed);
             let _ = run(setting, &scenario);

@@ -1,4 +1,4 @@
-//! Storms: everything follows from a seed.
+//! Storms: runs that follow from a seed.
 
 use vod_uploader_sim::relay::{run, run_all, storm};
 
@@ -6,7 +6,7 @@ use vod_uploader_sim::relay::{run, run_all, storm};
 const SEEDS: usize = if cfg!(debug_assertions) { 300 } else { 10_000 };
 
 #[test]
-fn every_storm_ends_well() {
+fn every_storm_completes() {
     let seeds = std::env::var("SIM_SEEDS").ok().and_then(|seeds| seeds.parse().ok());
     let seeds = seeds.unwrap_or(SEEDS);
     let summary = run_all(seeds, |seed| {

@@ -1,4 +1,4 @@
-//! Small stories, with a crash after every step, and with every fault at every call.
+//! Small scenarios with a crash after every step, and with every fault at every call.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,72 +11,73 @@ use std::time::Duration;
 
 use vod_uploader::queue::FileId;
 use vod_uploader::vod::MediaKind;
-use vod_uploader_sim::{App, Credentials, Fault, PlannedFile, Simulation, VOD_FAULTS};
+use vod_uploader_sim::queue::{App, Credentials, PlannedFile, Simulation};
+use vod_uploader_sim::{Fault, VOD_FAULTS};
 
 const FILE: FileId = FileId(1);
 
-/// What happens in a story, besides the steps.
+/// A scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Plot {
+enum Scenario {
     /// A file of three parts.
     Parts,
-    /// A file that one PutObject takes.
+    /// A file that is stored by one PutObject.
     Small,
-    /// VOD is called with a token.
+    /// The queue calls VOD with an STS token.
     Sts,
-    /// A bucket of one's own.
+    /// An upload to the app's bucket.
     Direct,
-    /// A picture, for which there is no refresh.
-    Picture,
-    /// Credentials end all the time.
+    /// An image, whose credential cannot be refreshed.
+    Image,
+    /// Credentials expire after seconds.
     Expiry,
-    /// The list is stopped after so many steps, and started again.
+    /// The queue is stopped after this many steps, and started again.
     StopAndStart(u32),
-    /// The file is canceled after so many steps, and then resumed.
+    /// The file is canceled after this many steps, and resumed.
     Cancel(u32),
-    /// The bytes come in pieces.
-    Pieces,
+    /// The file is supplied in chunks.
+    Chunks,
 }
 
-const PLOTS: [Plot; 11] = [
-    Plot::Parts,
-    Plot::Small,
-    Plot::Sts,
-    Plot::Direct,
-    Plot::Picture,
-    Plot::Expiry,
-    Plot::StopAndStart(12),
-    Plot::StopAndStart(40),
-    Plot::Cancel(10),
-    Plot::Cancel(36),
-    Plot::Pieces,
+const SCENARIOS: [Scenario; 11] = [
+    Scenario::Parts,
+    Scenario::Small,
+    Scenario::Sts,
+    Scenario::Direct,
+    Scenario::Image,
+    Scenario::Expiry,
+    Scenario::StopAndStart(12),
+    Scenario::StopAndStart(40),
+    Scenario::Cancel(10),
+    Scenario::Cancel(36),
+    Scenario::Chunks,
 ];
 
-/// What becomes of what a crashed queue has left on its way.
+/// What becomes of the calls of a crashed queue that had not taken effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LateWrites {
-    ArriveAtOnce,
+    ArriveImmediately,
     ArriveAtAnyTime,
     NeverArrive,
 }
 
 #[test]
-fn after_a_crash_at_any_step_every_story_ends_with_a_whole_object() {
+fn after_a_crash_at_any_step_every_scenario_completes() {
     let mut crashes = 0;
-    for plot in PLOTS {
-        for strays in
-            [LateWrites::ArriveAtOnce, LateWrites::ArriveAtAnyTime, LateWrites::NeverArrive]
+    for scenario in SCENARIOS {
+        for late_writes in
+            [LateWrites::ArriveImmediately, LateWrites::ArriveAtAnyTime, LateWrites::NeverArrive]
         {
             for seed in [None, Some(1), Some(2)] {
                 for step in 0.. {
-                    let mut simulation = simulation(plot, seed);
-                    if !play(&mut simulation, plot, step) {
+                    let mut simulation = simulation(scenario, seed);
+                    if !take_steps(&mut simulation, scenario, step) {
                         break;
                     }
-                    crash(&mut simulation, plot, strays);
-                    assert_ends_well(
+                    crash(&mut simulation, scenario, late_writes);
+                    assert_completes(
                         &mut simulation,
-                        &format!("{plot:?} {strays:?} {seed:?} {step}"),
+                        &format!("{scenario:?} {late_writes:?} {seed:?} {step}"),
                     );
                     crashes += 1;
                 }
@@ -87,27 +88,27 @@ fn after_a_crash_at_any_step_every_story_ends_with_a_whole_object() {
 }
 
 #[test]
-fn after_two_crashes_at_any_steps_a_story_ends_with_a_whole_object() {
+fn after_two_crashes_at_any_steps_a_scenario_completes() {
     for first in 0.. {
-        let mut simulation = simulation(Plot::Parts, Some(3));
-        if !play(&mut simulation, Plot::Parts, first) {
+        let mut simulation = simulation(Scenario::Parts, Some(3));
+        if !take_steps(&mut simulation, Scenario::Parts, first) {
             break;
         }
         for second in (0..60).step_by(3) {
-            let mut simulation = self::simulation(Plot::Parts, Some(3));
-            assert!(play(&mut simulation, Plot::Parts, first));
-            crash(&mut simulation, Plot::Parts, LateWrites::ArriveAtOnce);
-            if !play(&mut simulation, Plot::Parts, second) {
+            let mut simulation = self::simulation(Scenario::Parts, Some(3));
+            assert!(take_steps(&mut simulation, Scenario::Parts, first));
+            crash(&mut simulation, Scenario::Parts, LateWrites::ArriveImmediately);
+            if !take_steps(&mut simulation, Scenario::Parts, second) {
                 break;
             }
-            crash(&mut simulation, Plot::Parts, LateWrites::ArriveAtAnyTime);
-            assert_ends_well(&mut simulation, &format!("{first} {second}"));
+            crash(&mut simulation, Scenario::Parts, LateWrites::ArriveAtAnyTime);
+            assert_completes(&mut simulation, &format!("{first} {second}"));
         }
     }
 }
 
 #[test]
-fn after_any_fault_of_the_store_at_any_call_every_story_ends_with_a_whole_object() {
+fn after_any_fault_of_oss_at_any_call_every_scenario_completes() {
     let lasting = [
         Fault::Forgets,
         Fault::Corrupts,
@@ -116,43 +117,44 @@ fn after_any_fault_of_the_store_at_any_call_every_story_ends_with_a_whole_object
         Fault::Refused(403, "AccessDenied"),
         Fault::Refused(400, "InvalidArgument"),
     ];
-    let mut struck = 0;
-    for plot in PLOTS {
+    let mut faults = 0;
+    for scenario in SCENARIOS {
         for retries in [0, 3] {
-            for fault in Fault::PASSING.into_iter().chain(lasting) {
+            for fault in Fault::TRANSIENT.into_iter().chain(lasting) {
                 for nth in 1.. {
-                    let set =
-                        |simulation: &mut Simulation| simulation.store.faults.plan_any(nth, fault);
-                    let mut simulation = prepared(plot, retries, set);
-                    play(&mut simulation, plot, u32::MAX);
-                    if simulation.store.faults.is_due() {
+                    let set = |simulation: &mut Simulation| {
+                        simulation.world.store.faults.plan_any(nth, fault)
+                    };
+                    let mut simulation = prepared(scenario, retries, set);
+                    take_steps(&mut simulation, scenario, u32::MAX);
+                    if simulation.world.store.faults.is_due() {
                         break;
                     }
-                    struck += 1;
-                    let case = format!("{plot:?} {retries} {fault:?} {nth}");
-                    assert_ends_well(&mut simulation, &case);
+                    faults += 1;
+                    let case = format!("{scenario:?} {retries} {fault:?} {nth}");
+                    assert_completes(&mut simulation, &case);
                 }
             }
         }
     }
-    assert!(struck > 1_000, "{struck} faults");
+    assert!(faults > 1_000, "{faults} faults");
 }
 
 #[test]
-fn after_any_fault_of_vod_at_any_call_every_story_ends_with_a_whole_object() {
-    for plot in [Plot::Sts, Plot::Picture, Plot::Expiry] {
+fn after_any_fault_of_vod_at_any_call_every_scenario_completes() {
+    for scenario in [Scenario::Sts, Scenario::Image, Scenario::Expiry] {
         for retries in [0, 3] {
             for fault in VOD_FAULTS {
                 for nth in 0..4 {
-                    let mut simulation = prepared(plot, retries, |simulation| {
+                    let mut simulation = prepared(scenario, retries, |simulation| {
                         simulation.app.credentials = Some(Credentials::Sts);
-                        simulation.vod.faults = vec![None; nth];
-                        simulation.vod.faults.push(Some(fault));
+                        simulation.world.vod.faults = vec![None; nth];
+                        simulation.world.vod.faults.push(Some(fault));
                     });
-                    play(&mut simulation, plot, u32::MAX);
-                    assert_ends_well(
+                    take_steps(&mut simulation, scenario, u32::MAX);
+                    assert_completes(
                         &mut simulation,
-                        &format!("{plot:?} {retries} {fault:?} {nth}"),
+                        &format!("{scenario:?} {retries} {fault:?} {nth}"),
                     );
                 }
             }
@@ -161,60 +163,61 @@ fn after_any_fault_of_vod_at_any_call_every_story_ends_with_a_whole_object() {
 }
 
 #[test]
-fn after_a_failure_of_any_key_value_operation_every_story_ends_with_a_whole_object() {
-    for plot in PLOTS {
+fn after_a_failure_of_any_key_value_operation_every_scenario_completes() {
+    for scenario in SCENARIOS {
         for nth in 1.. {
-            let mut simulation = prepared(plot, 3, |simulation| simulation.kv.fails_at = Some(nth));
-            play(&mut simulation, plot, u32::MAX);
-            if simulation.kv.fails_at.is_some() {
+            let mut simulation =
+                prepared(scenario, 3, |simulation| simulation.world.kv.fails_at = Some(nth));
+            take_steps(&mut simulation, scenario, u32::MAX);
+            if simulation.world.kv.fails_at.is_some() {
                 break;
             }
-            assert_ends_well(&mut simulation, &format!("{plot:?} {nth}"));
+            assert_completes(&mut simulation, &format!("{scenario:?} {nth}"));
         }
     }
 }
 
-fn simulation(plot: Plot, seed: Option<u64>) -> Simulation {
+fn simulation(scenario: Scenario, seed: Option<u64>) -> Simulation {
     let mut simulation = seed.map_or_else(Simulation::new, Simulation::seeded);
-    begin(&mut simulation, plot);
+    begin(&mut simulation, scenario);
     simulation
 }
 
-fn prepared(plot: Plot, retries: u32, prepare: impl FnOnce(&mut Simulation)) -> Simulation {
+fn prepared(scenario: Scenario, retries: u32, prepare: impl FnOnce(&mut Simulation)) -> Simulation {
     let mut simulation =
         Simulation::new().with_options(|options| options.retry_count = Some(retries));
     prepare(&mut simulation);
-    begin(&mut simulation, plot);
+    begin(&mut simulation, scenario);
     simulation
 }
 
-fn begin(simulation: &mut Simulation, plot: Plot) {
-    let credentials = match plot {
-        Plot::Sts => Credentials::Sts,
-        Plot::Direct => Credentials::Direct,
+fn begin(simulation: &mut Simulation, scenario: Scenario) {
+    let credentials = match scenario {
+        Scenario::Sts => Credentials::Sts,
+        Scenario::Direct => Credentials::Direct,
         _ => simulation.app.credentials.unwrap(),
     };
     simulation.app = App { credentials: Some(credentials), ..App::default() };
-    if plot == Plot::Expiry {
-        simulation.vod.life = Duration::from_secs(2);
-        simulation.app.token_life = Duration::from_secs(4);
+    if scenario == Scenario::Expiry {
+        simulation.world.vod.credential_ttl = Duration::from_secs(2);
+        simulation.world.app_server.token_ttl = Duration::from_secs(4);
         simulation.pace = Duration::from_millis(150);
     }
-    if plot == Plot::Pieces {
-        simulation.app.piece = Some(70_000);
+    if scenario == Scenario::Chunks {
+        simulation.app.chunk_bytes = Some(70_000);
     }
-    simulation.add(file(plot)).unwrap();
+    simulation.add(file(scenario)).unwrap();
     simulation.start();
 }
 
-fn file(plot: Plot) -> PlannedFile {
-    let len = if plot == Plot::Small { 5_000 } else { 250_000 };
-    let name = if plot == Plot::Picture { "a.png" } else { "a.mp4" };
+fn file(scenario: Scenario) -> PlannedFile {
+    let len = if scenario == Scenario::Small { 5_000 } else { 250_000 };
+    let name = if scenario == Scenario::Image { "a.png" } else { "a.mp4" };
     let mut file = Simulation::file(name, len);
-    if plot == Plot::Picture {
+    if scenario == Scenario::Image {
         file.new.kind = Some(MediaKind::Image);
     }
-    if plot == Plot::Direct {
+    if scenario == Scenario::Direct {
         file.new.endpoint = Some("https://oss-cn-shanghai.aliyuncs.com".into());
         file.new.bucket = Some("my-bucket".into());
         file.new.object = Some("mine/a.mp4".into());
@@ -222,17 +225,17 @@ fn file(plot: Plot) -> PlannedFile {
     file
 }
 
-/// Goes on for so many steps; false where the story ends before.
-fn play(simulation: &mut Simulation, plot: Plot, steps: u32) -> bool {
+/// Takes this many steps. Returns `false` if the scenario ends before.
+fn take_steps(simulation: &mut Simulation, scenario: Scenario, steps: u32) -> bool {
     for step in 0..steps {
-        match plot {
-            Plot::StopAndStart(at) if at == step => drop(simulation.try_stop()),
-            Plot::StopAndStart(at) if at + 6 == step => drop(simulation.try_start()),
-            Plot::Cancel(at) if at == step => drop(simulation.cancel(FILE)),
+        match scenario {
+            Scenario::StopAndStart(at) if at == step => drop(simulation.try_stop()),
+            Scenario::StopAndStart(at) if at + 6 == step => drop(simulation.try_start()),
+            Scenario::Cancel(at) if at == step => drop(simulation.cancel(FILE)),
             _ => {}
         }
         if !simulation.step() {
-            if matches!(plot, Plot::Cancel(_)) && simulation.resume(FILE).is_ok() {
+            if matches!(scenario, Scenario::Cancel(_)) && simulation.resume(FILE).is_ok() {
                 drop(simulation.try_start());
                 continue;
             }
@@ -242,20 +245,19 @@ fn play(simulation: &mut Simulation, plot: Plot, steps: u32) -> bool {
     true
 }
 
-fn crash(simulation: &mut Simulation, plot: Plot, strays: LateWrites) {
+fn crash(simulation: &mut Simulation, scenario: Scenario, late_writes: LateWrites) {
     simulation.crash();
-    match strays {
-        LateWrites::ArriveAtOnce => simulation.apply_late_writes(),
+    match late_writes {
+        LateWrites::ArriveImmediately => simulation.apply_late_writes(),
         LateWrites::ArriveAtAnyTime => {}
         LateWrites::NeverArrive => simulation.discard_late_writes(),
     }
-    simulation.add(file(plot)).unwrap();
+    simulation.add(file(scenario)).unwrap();
     simulation.start();
 }
 
-/// Nothing goes wrong any more: the file is uploaded in one more run, two where it was wrong in two
-/// ways.
-fn assert_ends_well(simulation: &mut Simulation, case: &str) {
+/// Removes all faults. The file is uploaded in one more run, or two if it had two defects.
+fn assert_completes(simulation: &mut Simulation, case: &str) {
     simulation.clear_faults();
     for _ in 0..2 {
         if simulation.is_all_uploaded() {
@@ -267,5 +269,5 @@ fn assert_ends_well(simulation: &mut Simulation, case: &str) {
         simulation.run_to_completion();
     }
     simulation.run();
-    assert!(simulation.is_all_uploaded(), "{case}: {:#?}", simulation.queue.list_files());
+    assert!(simulation.is_all_uploaded(), "{case}: {:#?}", simulation.queue().list_files());
 }

@@ -1,11 +1,11 @@
-//! What must hold after every step.
+//! The invariants of a run.
 
 use std::collections::BTreeMap;
 
 use vod_uploader::upload::{Lease, UploadId, UploadRecord};
 
-use crate::Content;
-use crate::vod::{SECRET, TOKEN};
+use super::variables::SEAL_KEY;
+use crate::world::{Content, SECRET, TOKEN};
 
 /// Bytes of part buffers that one task may hold: parts in flight, one that is filled, and one
 /// spare.
@@ -28,13 +28,13 @@ pub(crate) struct InvariantChecker {
 
 impl InvariantChecker {
     /// A client sends these bytes as a file or as a partial upload.
-    pub(crate) fn expect_content(&mut self, content: &Content) {
+    pub(super) fn expect_content(&mut self, content: &Content) {
         assert!(!self.contents.contains(content), "two files of a run have the same bytes");
         self.contents.push(content.clone());
     }
 
     /// A record is written: no secret is in it, and an upload has one media.
-    pub(crate) fn observe_write(&mut self, key: &str, value: &[u8]) {
+    pub(super) fn observe_write(&mut self, key: &str, value: &[u8]) {
         check_no_secret(key, value);
         if UploadId::from_record_key(key).is_some() {
             let media_id = UploadRecord::decode(value).unwrap().media_id;
@@ -43,9 +43,9 @@ impl InvariantChecker {
         }
     }
 
-    /// A record is written and its writer receives the answer: an epoch has one such writer. A
+    /// A record is written and its writer receives the result: an epoch has one such writer. A
     /// writer whose lease is not confirmed acknowledges nothing.
-    pub(crate) fn observe_confirmed_write(&mut self, key: &str, value: &[u8]) {
+    pub(super) fn observe_confirmed_write(&mut self, key: &str, value: &[u8]) {
         if let Some(upload) = key.strip_suffix(".lease") {
             let session = Lease::decode(value).unwrap().holder;
             let epoch = (upload.to_owned(), session.epoch);
@@ -59,7 +59,7 @@ impl InvariantChecker {
     }
 
     /// An object is stored: it has exactly the bytes of one client, and never those of another.
-    pub(crate) fn observe_object(&mut self, key: &str, bytes: &[u8]) {
+    pub(super) fn observe_object(&mut self, key: &str, bytes: &[u8]) {
         let content = self.contents.iter().position(|content| content.bytes() == bytes);
         let Some(content) = content else {
             panic!("{key} has {} bytes that no client has sent as a file", bytes.len());
@@ -69,34 +69,34 @@ impl InvariantChecker {
     }
 
     /// The offset below which no later response for `path` may report the upload.
-    pub(crate) fn acknowledged(&self, path: &str) -> u64 {
+    pub(super) fn acknowledged(&self, path: &str) -> u64 {
         self.acknowledged.get(path).copied().unwrap_or(0)
     }
 
     /// A response reports `offset`, to a request that was sent when `floor` was acknowledged.
-    pub(crate) fn observe_offset(&mut self, path: &str, floor: u64, offset: u64) {
+    pub(super) fn observe_offset(&mut self, path: &str, floor: u64, offset: u64) {
         assert!(offset >= floor, "{path} regresses from {floor} to {offset}");
         let acknowledged = self.acknowledged.entry(path.to_owned()).or_insert(0);
         *acknowledged = offset.max(*acknowledged);
     }
 
-    /// A response to a client has no secret.
-    pub(crate) fn observe_response(headers: &[(String, String)], body: &[u8]) {
+    /// Checks that a response to a client has no secret.
+    pub(super) fn observe_response(headers: &[(String, String)], body: &[u8]) {
         for (name, value) in headers {
             check_no_secret(name, value.as_bytes());
         }
         check_no_secret("a response", body);
     }
 
-    /// An instance with `tasks` tasks holds this many bytes of part buffers.
-    pub(crate) fn check_memory(&self, held_bytes: u64, tasks: u64) {
+    /// Checks the part buffers of an instance with `tasks` tasks.
+    pub(super) fn check_memory(&self, held_bytes: u64, tasks: u64) {
         let budget = tasks * TASK_BUFFER_BYTES_MAX;
         assert!(held_bytes <= budget, "{tasks} tasks hold {held_bytes} bytes of part buffers");
     }
 }
 
 fn check_no_secret(place: &str, bytes: &[u8]) {
-    for secret in [SECRET, TOKEN, super::simulation::SEAL_KEY] {
+    for secret in [SECRET, TOKEN, SEAL_KEY] {
         let first = secret.as_bytes()[0];
         let found = bytes
             .iter()

@@ -8,9 +8,10 @@ use std::time::Duration;
 use futures::FutureExt as _;
 
 use super::client::{Client, Request};
-use super::executor::Owner;
 use super::known_exceptions::{KnownException, Leftover};
-use super::simulation::{EXPIRE_AFTER, Simulation, TEMPORARY_PREFIX};
+use super::simulation::Simulation;
+use super::variables::{EXPIRE_AFTER, TEMPORARY_PREFIX};
+use crate::world::Owner;
 
 /// Cleanups after which everything is gone. A cleanup ends a bounded number of uploads.
 const CLEANUPS_MAX: u32 = 3;
@@ -51,9 +52,9 @@ pub(super) fn clean_up(simulation: &Rc<Simulation>) -> BTreeMap<KnownException, 
 
 /// What is left of uploads in the key-value store and on OSS.
 fn leftovers(simulation: &Simulation) -> Vec<Leftover> {
-    let kv = simulation.kv.borrow();
-    let store = simulation.store.borrow();
-    let keys = kv.values.keys().filter(|key| *key != LAST_CLEANUP_KEY);
+    let world = simulation.environment.world.borrow();
+    let store = &world.store;
+    let keys = world.kv.values.keys().filter(|key| *key != LAST_CLEANUP_KEY);
     let keys = keys.map(|key| Leftover::Key(key.clone()));
     let uploads = store.uploads.values();
     let uploads = uploads.map(|parts| Leftover::MultipartUpload { part_count: parts.len() });
@@ -72,7 +73,7 @@ fn start_cleanup(simulation: &Rc<Simulation>) {
         assert_eq!(reply.status, 400, "{}", reply.text());
         done.set(true);
     };
-    simulation.executor.spawn(Owner::Environment, task.boxed_local());
+    simulation.environment.executor.spawn(Owner::Environment, task.boxed_local());
     simulation.run_until(|| is_done.get());
 }
 
@@ -80,12 +81,12 @@ fn start_cleanup(simulation: &Rc<Simulation>) {
 fn wait(simulation: &Rc<Simulation>, duration: Duration) {
     let is_over = Rc::new(Cell::new(false));
     let over = Rc::clone(&is_over);
-    let sleep = simulation.sleep(duration);
+    let sleep = simulation.environment.sleep(duration);
     let task = async move {
         sleep.await;
         over.set(true);
     };
-    simulation.executor.spawn(Owner::Environment, task.boxed_local());
+    simulation.environment.executor.spawn(Owner::Environment, task.boxed_local());
     simulation.run_until(|| is_over.get());
 }
 

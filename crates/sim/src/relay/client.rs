@@ -1,4 +1,4 @@
-//! How a client sends requests: in pieces, with interruptions, and without knowing what happened.
+//! How a client sends requests: in chunks, with interruptions, and with lost responses.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -14,9 +14,9 @@ use vod_uploader_relay::{Response, ResponseBody};
 
 use super::body::{BodyEvent, ChannelBody};
 use super::checker::InvariantChecker;
-use super::executor::Owner;
+use super::environment::Environment;
 use super::simulation::Simulation;
-use crate::{Content, Random};
+use crate::world::{Owner, Random};
 
 /// How long a client waits for a response.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(100);
@@ -32,7 +32,8 @@ const CHUNK_BYTES: usize = 48_000;
 
 /// One client.
 pub(crate) struct Client {
-    pub(crate) simulation: Rc<Simulation>,
+    simulation: Rc<Simulation>,
+    pub(crate) environment: Rc<Environment>,
     index: usize,
     random: RefCell<Random>,
     calm_requests: Cell<u32>,
@@ -66,9 +67,11 @@ struct Delivery {
 
 impl Client {
     pub(crate) fn new(simulation: &Rc<Simulation>, index: usize) -> Self {
-        let seed = simulation.setting.seed.wrapping_mul(31).wrapping_add(index as u64 + 1);
+        let seed =
+            simulation.environment.setting.seed.wrapping_mul(31).wrapping_add(index as u64 + 1);
         Self {
             simulation: Rc::clone(simulation),
+            environment: Rc::clone(&simulation.environment),
             index,
             random: RefCell::new(Random::seeded(seed)),
             calm_requests: Cell::new(0),
@@ -81,17 +84,17 @@ impl Client {
     /// If the response violates an invariant, or the client is stuck.
     pub(crate) async fn send(&self, request: Request) -> Option<Reply> {
         self.count_request();
-        let simulation = &self.simulation;
+        let environment = &self.environment;
         let upload = upload_path(&request.path);
-        let floor = simulation.checker.borrow().acknowledged(&upload);
+        let floor = environment.checker.borrow().acknowledged(&upload);
         let delivery = self.delivery(request.body.len());
         let (sender, body) = ChannelBody::new();
-        let (task, response) = simulation.serve(request.head(), Box::new(body));
-        let sent = send_body(Rc::clone(simulation), request.body, delivery.cut_after, sender);
+        let (task, response) = self.simulation.serve(request.head(), Box::new(body));
+        let sent = send_body(Rc::clone(environment), request.body, delivery.cut_after, sender);
         let owner =
             if delivery.is_half_open { Owner::Environment } else { Owner::Client(self.index) };
         let is_half_open = delivery.is_half_open;
-        let held = Rc::clone(simulation);
+        let held = Rc::clone(environment);
         let sending = async move {
             let sender = sent.await;
             if is_half_open {
@@ -99,24 +102,24 @@ impl Client {
             }
             drop(sender);
         };
-        let sending = simulation.executor.spawn(owner, sending.boxed_local());
-        let received = select(response, simulation.sleep(delivery.timeout)).await;
+        let sending = environment.executor.spawn(owner, sending.boxed_local());
+        let received = select(response, environment.sleep(delivery.timeout)).await;
         let response = match received {
             Either::Left((Ok(response), _)) => response,
             Either::Left((Err(_), _)) => return None,
             Either::Right(_) => {
                 if !is_half_open {
-                    simulation.executor.cancel(sending);
+                    environment.executor.cancel(sending);
                     if self.chance(300) {
                         // The host notices the disconnect and drops the request.
-                        simulation.executor.cancel(task);
+                        environment.executor.cancel(task);
                     }
                 }
-                simulation.trace(|| format!("client {} gives the request up", self.index));
+                environment.trace(|| format!("client {} stops waiting", self.index));
                 return None;
             }
         };
-        if self.chance(simulation.rates.get().unanswered) {
+        if self.chance(environment.rates().unanswered) {
             return None;
         }
         Some(self.received(&upload, request.method, floor, response).await)
@@ -125,7 +128,7 @@ impl Client {
     /// Waits before the next attempt.
     pub(crate) async fn back_off(&self) {
         let delay = Duration::from_millis(50 + self.below(3_000));
-        self.simulation.sleep(delay).await;
+        self.environment.sleep(delay).await;
     }
 
     pub(crate) fn chance(&self, per_mille: u64) -> bool {
@@ -137,7 +140,7 @@ impl Client {
     }
 
     fn count_request(&self) {
-        if self.simulation.is_calm() {
+        if self.environment.is_calm() {
             self.calm_requests.set(self.calm_requests.get() + 1);
             let requests = self.calm_requests.get();
             assert!(requests <= CALM_REQUESTS_MAX, "client {} does not complete", self.index);
@@ -145,7 +148,7 @@ impl Client {
     }
 
     fn delivery(&self, body_len: usize) -> Delivery {
-        let rates = self.simulation.rates.get();
+        let rates = self.environment.rates();
         let is_half_open = body_len > 0 && self.chance(rates.stalled);
         let is_cut = is_half_open || body_len > 0 && self.chance(rates.cut);
         let is_given_up = is_half_open || self.chance(rates.unanswered);
@@ -168,12 +171,12 @@ impl Client {
         });
         let reply = Reply { status: head.status.as_u16(), headers: headers.collect(), body };
         InvariantChecker::observe_response(&reply.headers, &reply.body);
-        self.simulation.trace(|| {
+        self.environment.trace(|| {
             let offset = reply.header("upload-offset").unwrap_or("-");
             let text = String::from_utf8_lossy(&reply.body);
             format!("client {}: {} offset {offset} {text}", self.index, reply.status)
         });
-        let mut checker = self.simulation.checker.borrow_mut();
+        let mut checker = self.environment.checker.borrow_mut();
         if method == "GET" && reply.status == 200 {
             let durable = reply.json()["bytes_durable"].as_u64();
             durable.into_iter().for_each(|durable| checker.observe_offset(upload, floor, durable));
@@ -247,35 +250,22 @@ impl Reply {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// Returns true if the upload is gone: the file has to be sent again.
+    /// Returns `true` if the upload is gone: the file has to be sent again.
     pub(crate) const fn is_gone(&self) -> bool {
         matches!(self.status, 404 | 410)
     }
 }
 
-impl Simulation {
-    /// Checks the object of a media that a response has reported as complete.
-    pub(crate) fn check_object(&self, media_id: &str, content: &Content) {
-        let vod = self.vod.borrow();
-        let media = vod.media.get(media_id).unwrap_or_else(|| panic!("no media is {media_id:?}"));
-        let store = self.store.borrow();
-        let stored = store.objects.get(&media.object);
-        let stored = stored.unwrap_or_else(|| panic!("{media_id} is complete without an object"));
-        assert_eq!(stored.bytes.len() as u64, content.len(), "{media_id} has another length");
-        assert!(stored.bytes == content.bytes(), "{media_id} has other bytes");
-    }
-}
-
 /// Sends a body, and returns its sender, unless the body has ended. The worker may stop reading.
 async fn send_body(
-    simulation: Rc<Simulation>,
+    environment: Rc<Environment>,
     body: Vec<u8>,
     cut_after: Option<usize>,
     mut sender: mpsc::Sender<BodyEvent>,
 ) -> Option<mpsc::Sender<BodyEvent>> {
     let sent = cut_after.map_or(&body[..], |len| &body[..len]);
     for chunk in sent.chunks(CHUNK_BYTES) {
-        simulation.sleep(Duration::from_millis(1)).await;
+        environment.sleep(Duration::from_millis(1)).await;
         sender.send(BodyEvent::Bytes(chunk.to_vec())).await.ok()?;
     }
     if cut_after.is_none() {

@@ -54,13 +54,14 @@ impl KnownException {
         all: &[Leftover],
         simulation: &Simulation,
     ) -> Option<Self> {
+        let world = simulation.environment.world.borrow();
+        let false_aborts = world.store.false_aborts;
+        let has_client_credentials = world.app_server.has_created_media();
         match leftover {
             Leftover::Key(key) => Self::of_key(key, all),
             Leftover::MultipartUpload { part_count: 0 } => Some(Self::EmptyMultipartUpload),
-            Leftover::MultipartUpload { .. } if simulation.store.borrow().false_aborts > 1 => {
-                Some(Self::FalseAbort)
-            }
-            Leftover::MultipartUpload { .. } if simulation.has_client_credentials() => {
+            Leftover::MultipartUpload { .. } if false_aborts > 1 => Some(Self::FalseAbort),
+            Leftover::MultipartUpload { .. } if has_client_credentials => {
                 Some(Self::PartsWithoutCredential)
             }
             Leftover::TemporaryObject(_) if simulation.crashes() > 0 => {

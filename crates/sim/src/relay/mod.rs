@@ -1,17 +1,17 @@
-//! The relay in a simulation: virtual time, instances of the worker over one key-value store,
-//! models of OSS and VOD, clients, faults and crashes.
+//! Simulations of the relay: instances over one [`World`](crate::World), clients, faults and
+//! crashes.
 //!
-//! Every operation of a port takes effect some time after it starts, and is answered some time
-//! after that. Both are crash points: [`Setting::crash_at`] selects one. [`storm`] derives
+//! Every operation of a port takes effect some time after it starts, and its result arrives some
+//! time after that. Both are crash points: [`Setting::crash_at`] selects one. [`storm`] derives
 //! everything from one seed. After every step, the `checker` compares what was written, stored and
-//! answered with the invariants. At the end, every client has completed and every other upload has
-//! expired, and nothing is left but the [`KnownException`]s.
+//! returned with the invariants. At the end, every client has completed and every other upload has
+//! expired, and nothing is left except the [`KnownException`]s.
 
 mod body;
 mod checker;
 mod cleanup;
 mod client;
-mod executor;
+mod environment;
 mod known_exceptions;
 mod parallel;
 mod ports;
@@ -20,7 +20,7 @@ mod scenario;
 mod scripts;
 mod setting;
 mod simulation;
-mod trace;
+mod variables;
 
 pub use known_exceptions::KnownException;
 pub use parallel::{Summary, run_all};

@@ -1,9 +1,9 @@
 //! The ports of one instance.
 //!
-//! The environment executes every operation: it arrives after a delay, takes effect, and is
-//! answered after another delay. Dropping the future of an operation, or the instance, does not
-//! undo an effect that is on its way. The start of an operation and its answer are the points at
-//! which the instance can crash.
+//! The environment executes every operation: it arrives after a delay, takes effect, and its result
+//! arrives after another delay. Dropping the future of an operation, or the instance, does not
+//! undo an effect that is in flight. The start of an operation and the arrival of its result are
+//! the points at which the instance can crash.
 
 use std::future::pending;
 use std::rc::Rc;
@@ -18,105 +18,77 @@ use vod_uploader_relay::ports::{
     Clock, HttpClient, KeyValue, KeyValueError, Random, SendBody, SendError, Spawn,
 };
 
-use super::executor::Owner;
-use super::setting::{OperationFault, Orphans};
-use super::simulation::Simulation;
-use super::trace::{describe_kv, describe_request};
-use crate::store::Answered;
-use crate::{Content, Operation};
-
-/// How long an operation takes in one direction, in milliseconds.
-const LATENCY_MS_MAX: u64 = 8;
-
-/// How long a slow operation takes in one direction, in milliseconds.
-const SLOW_MS_MAX: u64 = 4_000;
-
-/// How much longer an operation may take whose instance has crashed, in milliseconds: less than the
-/// lease of the lock that elects who creates a FilePond upload (`retry_elapsed_max_ms` and
-/// `request_timeout_ms`). The lock does not exclude a holder whose writes take effect after that.
-const LINGER_MS_MAX: u64 = 15_000;
+use super::environment::Environment;
+use super::setting::OperationFault;
+use crate::world::{Owner, ServiceCall, ServiceResult};
 
 /// The ports of one instance.
 pub(super) struct InstancePorts {
-    simulation: Rc<Simulation>,
+    environment: Rc<Environment>,
     instance: usize,
     /// How far the clock of the instance is ahead.
     skew_ms: i64,
 }
 
-/// An operation on the key-value store.
-#[derive(Clone, Debug)]
-pub(super) enum KvOperation {
-    Get { key: String },
-    Set { key: String, value: Vec<u8> },
-    Delete { key: String },
-    Keys,
-}
-
-/// The result of an operation on the key-value store.
-pub(super) enum KvOutput {
-    Value(Option<Vec<u8>>),
-    Keys(Vec<String>),
-}
-
 impl InstancePorts {
-    pub(super) fn new(simulation: Rc<Simulation>, instance: usize) -> Self {
-        let skew_ms_max = simulation.setting.clock_skew_ms_max;
-        let skew_ms = match skew_ms_max {
+    pub(super) fn new(environment: Rc<Environment>, instance: usize) -> Self {
+        let skew_ms = match environment.setting.clock_skew_ms_max {
             0 => 0,
-            max => simulation.below(2 * max).cast_signed() - max.cast_signed(),
+            max => environment.below(2 * max).cast_signed() - max.cast_signed(),
         };
-        Self { simulation, instance, skew_ms }
+        Self { environment, instance, skew_ms }
     }
 
-    fn key_value(
-        &self,
-        operation: KvOperation,
-    ) -> impl Future<Output = Result<KvOutput, KeyValueError>> + use<> {
-        let (simulation, instance) = (Rc::clone(&self.simulation), self.instance);
-        simulation.is_crash_point(instance);
-        let fault = simulation.next_operation_fault();
-        let (answer, answered) = oneshot::channel();
+    /// Executes an operation of the key-value store.
+    fn key_value(&self, call: ServiceCall) -> impl Future<Output = ServiceResult> + use<> {
+        let (environment, instance) = (Rc::clone(&self.environment), self.instance);
+        environment.is_crash_point(instance);
+        let fault = environment.next_operation_fault();
+        let (sender, receiver) = oneshot::channel();
         let executed = async move {
-            if !simulation.arrives(instance).await {
-                simulation.trace(|| format!("lost: {}", describe_kv(instance, &operation)));
+            if !environment.arrives(instance).await {
+                environment.trace(|| format!("lost: instance {instance}: {call}"));
                 return;
             }
-            let result = simulation.apply(&operation, fault);
-            simulation.trace(|| {
-                let outcome = match &result {
-                    Ok(KvOutput::Value(value)) => {
-                        value.as_ref().map_or("none".to_owned(), |v| format!("{} bytes", v.len()))
-                    }
-                    Ok(KvOutput::Keys(keys)) => format!("{} keys", keys.len()),
-                    Err(error) => error.message.clone(),
-                };
-                format!("{} -> {outcome}", describe_kv(instance, &operation))
-            });
-            let is_silent = fault == Some(OperationFault::Silent);
-            if is_silent || simulation.chance(simulation.rates.get().kv_silent) {
+            let result = environment.execute(&call, fault);
+            trace_result(&environment, instance, &call, result.as_ref());
+            // The result of a silent operation never arrives.
+            if fault == Some(OperationFault::Silent) {
                 return;
             }
-            simulation.sleep(simulation.latency()).await;
-            if simulation.is_crash_point(instance) {
+            if environment.chance(environment.rates().kv_silent) {
                 return;
             }
-            let is_ok = result.is_ok();
-            let is_received = answer.send(result).is_ok();
-            if let KvOperation::Set { key, value } = &operation
+            environment.sleep(environment.latency()).await;
+            let Some(result) = result.filter(|_| !environment.is_crash_point(instance)) else {
+                return;
+            };
+            let is_ok = matches!(result, ServiceResult::Kv(Ok(_)));
+            let is_received = sender.send(result).is_ok();
+            if let ServiceCall::KvSet { key, value } = &call
                 && is_ok
                 && is_received
             {
-                simulation.checker.borrow_mut().observe_confirmed_write(key, value);
+                environment.checker.borrow_mut().observe_confirmed_write(key, value);
             }
         };
-        self.simulation.executor.spawn(Owner::Environment, executed.boxed_local());
+        self.environment.executor.spawn(Owner::Environment, executed.boxed_local());
+        received(receiver)
+    }
+
+    /// Executes an operation of the key-value store on one key.
+    fn key_operation(
+        &self,
+        call: ServiceCall,
+    ) -> LocalBoxFuture<'static, Result<Option<Vec<u8>>, KeyValueError>> {
+        let result = self.key_value(call);
         async move {
-            match answered.await {
-                Ok(result) => result,
-                Err(_) => pending().await,
+            match result.await {
+                ServiceResult::Kv(result) => result.map_err(retryable),
+                other => unreachable!("the value of a key was requested: {other}"),
             }
         }
+        .boxed_local()
     }
 }
 
@@ -125,15 +97,7 @@ impl KeyValue for InstancePorts {
         &'a self,
         key: &'a str,
     ) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, KeyValueError>> {
-        let operation = KvOperation::Get { key: key.to_owned() };
-        let output = self.key_value(operation);
-        async move {
-            match output.await? {
-                KvOutput::Value(value) => Ok(value),
-                KvOutput::Keys(_) => unreachable!("a value was requested"),
-            }
-        }
-        .boxed_local()
+        self.key_operation(ServiceCall::KvGet { key: key.to_owned() })
     }
 
     fn set<'a>(
@@ -141,21 +105,21 @@ impl KeyValue for InstancePorts {
         key: &'a str,
         value: &'a [u8],
     ) -> LocalBoxFuture<'a, Result<(), KeyValueError>> {
-        let operation = KvOperation::Set { key: key.to_owned(), value: value.to_vec() };
-        self.key_value(operation).map(|result| result.map(drop)).boxed_local()
+        let call = ServiceCall::KvSet { key: key.to_owned(), value: value.to_vec() };
+        self.key_operation(call).map(|result| result.map(drop)).boxed_local()
     }
 
     fn delete<'a>(&'a self, key: &'a str) -> LocalBoxFuture<'a, Result<(), KeyValueError>> {
-        let operation = KvOperation::Delete { key: key.to_owned() };
-        self.key_value(operation).map(|result| result.map(drop)).boxed_local()
+        let call = ServiceCall::KvDelete { key: key.to_owned() };
+        self.key_operation(call).map(|result| result.map(drop)).boxed_local()
     }
 
     fn keys(&self) -> LocalBoxFuture<'_, Result<Vec<String>, KeyValueError>> {
-        let output = self.key_value(KvOperation::Keys);
+        let result = self.key_value(ServiceCall::KvKeys);
         async move {
-            match output.await? {
-                KvOutput::Keys(keys) => Ok(keys),
-                KvOutput::Value(_) => unreachable!("keys were requested"),
+            match result.await {
+                ServiceResult::Keys(result) => result.map_err(retryable),
+                other => unreachable!("keys were requested: {other}"),
             }
         }
         .boxed_local()
@@ -169,178 +133,98 @@ impl HttpClient for InstancePorts {
         body: SendBody,
         response_bytes_max: usize,
     ) -> LocalBoxFuture<'static, Result<HttpResponse, SendError>> {
-        let (simulation, instance) = (Rc::clone(&self.simulation), self.instance);
-        simulation.is_crash_point(instance);
-        let fault = simulation.next_operation_fault();
-        let (answer, answered) = oneshot::channel();
+        let (environment, instance) = (Rc::clone(&self.environment), self.instance);
+        environment.is_crash_point(instance);
+        let fault = environment.next_operation_fault();
+        let (sender, receiver) = oneshot::channel();
         let executed = async move {
             let Some(bytes) = request_body(&request, body).await else { return };
-            let arrives = simulation.arrives(instance).await;
+            let call = ServiceCall::Send { request: Box::new(request), body: Some(Rc::new(bytes)) };
+            let arrives = environment.arrives(instance).await;
             // A request that was aborted may have been sent before.
-            let is_aborted = answer.is_canceled() && simulation.chance(500);
+            let is_aborted = sender.is_canceled() && environment.chance(500);
             if !arrives || is_aborted {
-                simulation.trace(|| format!("lost: {}", describe_request(instance, &request)));
+                environment.trace(|| format!("lost: instance {instance}: {call}"));
                 return;
             }
-            let result = simulation.exchange(&request, bytes.as_deref(), fault);
-            simulation.trace(|| {
-                let outcome = match &result {
-                    Answered::Response(reply) => reply.status.to_string(),
-                    Answered::Broken => "connection reset".to_owned(),
-                    Answered::Never => "no answer".to_owned(),
-                };
-                format!("{} -> {outcome}", describe_request(instance, &request))
-            });
-            simulation.sleep(simulation.latency()).await;
+            let result = environment.execute(&call, fault);
+            trace_result(&environment, instance, &call, result.as_ref());
+            environment.sleep(environment.latency()).await;
             let result = match result {
-                Answered::Never => return,
-                Answered::Response(reply) if reply.body.len() <= response_bytes_max => Ok(reply),
-                Answered::Response(_) => Err(SendError::Interrupted("too large".to_owned())),
-                Answered::Broken => Err(SendError::Interrupted("connection reset".to_owned())),
+                None => return,
+                Some(ServiceResult::Http(Ok(response)))
+                    if response.body.len() > response_bytes_max =>
+                {
+                    Err(SendError::Interrupted("too large".to_owned()))
+                }
+                Some(ServiceResult::Http(result)) => result.map_err(SendError::Interrupted),
+                Some(other) => unreachable!("a request was sent: {other}"),
             };
-            if !simulation.is_crash_point(instance) {
-                let _ = answer.send(result);
+            if !environment.is_crash_point(instance) {
+                let _ = sender.send(result);
             }
         };
-        self.simulation.executor.spawn(Owner::Environment, executed.boxed_local());
-        async move {
-            match answered.await {
-                Ok(result) => result,
-                Err(_) => pending().await,
-            }
-        }
-        .boxed_local()
+        self.environment.executor.spawn(Owner::Environment, executed.boxed_local());
+        received(receiver).boxed_local()
     }
 }
 
 impl Clock for InstancePorts {
     fn now(&self) -> UnixMillis {
-        self.simulation.now().shifted(self.skew_ms)
+        self.environment.now().shifted(self.skew_ms)
     }
 
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {
-        self.simulation.sleep(duration).boxed_local()
+        self.environment.sleep(duration).boxed_local()
     }
 }
 
 impl Random for InstancePorts {
     fn bits64(&self) -> u64 {
-        self.simulation.below(u64::MAX)
+        self.environment.below(u64::MAX)
     }
 }
 
 impl Spawn for InstancePorts {
     fn spawn(&self, task: LocalBoxFuture<'static, ()>) {
-        self.simulation.spawn_in(self.instance, task);
+        self.environment.spawn_in(self.instance, task);
     }
 }
 
-impl Simulation {
-    /// Waits for the arrival of an operation of `instance`. Returns false if it never arrives.
-    async fn arrives(&self, instance: usize) -> bool {
-        self.sleep(self.latency()).await;
-        if self.is_alive(instance) {
-            return true;
-        }
-        let orphans = match self.setting.orphans {
-            Orphans::Mixed => {
-                [Orphans::Land, Orphans::Lost, Orphans::Linger][self.below(3) as usize]
-            }
-            orphans => orphans,
-        };
-        if orphans == Orphans::Linger {
-            self.sleep(Duration::from_millis(self.below(LINGER_MS_MAX))).await;
-        }
-        orphans != Orphans::Lost
-    }
+fn retryable(message: String) -> KeyValueError {
+    KeyValueError { message, is_retryable: true }
+}
 
-    fn latency(&self) -> Duration {
-        let slow = self.chance(self.rates.get().slow);
-        Duration::from_millis(1 + self.below(if slow { SLOW_MS_MAX } else { LATENCY_MS_MAX }))
-    }
+fn trace_result(
+    environment: &Environment,
+    instance: usize,
+    call: &ServiceCall,
+    result: Option<&ServiceResult>,
+) {
+    environment.trace(|| match result {
+        Some(result) => format!("instance {instance}: {call} -> {result}"),
+        None => format!("instance {instance}: {call} -> no response"),
+    });
+}
 
-    fn apply(
-        &self,
-        operation: &KvOperation,
-        fault: Option<OperationFault>,
-    ) -> Result<KvOutput, KeyValueError> {
-        let failed = KeyValueError { message: "the store failed".to_owned(), is_retryable: true };
-        if fault == Some(OperationFault::Failed) {
-            return Err(failed);
-        }
-        let mut kv = self.kv.borrow_mut();
-        let result = match operation {
-            KvOperation::Get { key } => kv.read(key).map(KvOutput::Value),
-            KvOperation::Set { key, value } => {
-                let written = kv.write(key, value).map(KvOutput::Value);
-                if kv.values.get(key) == Some(value) {
-                    self.checker.borrow_mut().observe_write(key, value);
-                }
-                written
-            }
-            KvOperation::Delete { key } => kv.try_delete(key).map(KvOutput::Value),
-            KvOperation::Keys => {
-                kv.read("").map(|_| KvOutput::Keys(kv.values.keys().cloned().collect()))
-            }
-        };
-        if fault == Some(OperationFault::Unconfirmed) {
-            return Err(failed);
-        }
-        result.map_err(|message| KeyValueError { message, is_retryable: true })
-    }
-
-    fn exchange(
-        &self,
-        request: &Request,
-        body: Option<&[u8]>,
-        fault: Option<OperationFault>,
-    ) -> Answered {
-        if fault == Some(OperationFault::Failed) {
-            return Answered::Broken;
-        }
-        let answered = self.call_service(request, body);
-        match fault {
-            Some(OperationFault::Silent) => Answered::Never,
-            Some(OperationFault::Unconfirmed) => Answered::Broken,
-            _ => answered,
-        }
-    }
-
-    fn call_service(&self, request: &Request, body: Option<&[u8]>) -> Answered {
-        let mut store = self.store.borrow_mut();
-        if request.url.host_str().is_some_and(|host| host.starts_with("vod.")) {
-            return self.vod.borrow_mut().call(&mut store, self.now(), request);
-        }
-        let answered = store.call(self.now(), request, body);
-        let operation = Operation::of(request);
-        if matches!(operation, Operation::Complete | Operation::PutObject) {
-            let key = request.url.path().trim_start_matches('/');
-            if let Some(stored) = store.objects.get(key) {
-                self.checker.borrow_mut().observe_object(key, &stored.bytes);
-            }
-        }
-        answered
+/// Waits for a result, forever if its sender is dropped.
+async fn received<T>(receiver: oneshot::Receiver<T>) -> T {
+    match receiver.await {
+        Ok(result) => result,
+        Err(_) => pending().await,
     }
 }
 
-/// The bytes of a request's body, if they are not in the request itself. `None` if the body ends
-/// before its length.
-async fn request_body(request: &Request, body: SendBody) -> Option<Option<Vec<u8>>> {
+/// The bytes of a request's body. `None` if the body ends before its length.
+async fn request_body(request: &Request, body: SendBody) -> Option<Vec<u8>> {
     let bytes = match body {
         SendBody::Inline => match &request.body {
-            Body::Bytes(bytes) => return Some(Some(bytes.clone())),
+            Body::Bytes(bytes) => return Some(bytes.clone()),
             _ => Vec::new(),
         },
         SendBody::Buffered(bytes) => bytes.to_vec(),
         SendBody::Streamed(chunks) => chunks.concat().await,
     };
     let is_complete = bytes.len() as u64 == request.body.len().bytes();
-    is_complete.then_some(Some(bytes))
-}
-
-/// The bytes of a client's file, distinct from those of every other file of a run.
-pub(super) fn content(simulation: &Simulation, len: u64, salt: u8) -> Content {
-    let content = Content::salted(len, salt);
-    simulation.checker.borrow_mut().expect_content(&content);
-    content
+    is_complete.then_some(bytes)
 }

@@ -8,12 +8,11 @@ use std::time::Duration;
 use futures::FutureExt as _;
 
 use super::cleanup::clean_up;
-use super::executor::Owner;
 use super::known_exceptions::KnownException;
 use super::scenario::Scenario;
 use super::setting::Setting;
 use super::simulation::Simulation;
-use crate::START;
+use crate::world::{Owner, START};
 
 /// How long clients may take once nothing goes wrong any more.
 const COMPLETION_TIME_MAX: Duration = Duration::from_secs(600);
@@ -63,24 +62,25 @@ impl RunReport {
 #[must_use]
 pub fn run(setting: Setting, scenario: &Scenario) -> RunReport {
     let simulation = Simulation::new(setting);
-    simulation.trace(|| format!("{scenario:?} {:#?}", simulation.setting));
+    let environment = &simulation.environment;
+    environment.trace(|| format!("{scenario:?} {:#?}", environment.setting));
     let running = start_clients(&simulation, scenario);
-    let calm_at = START + simulation.setting.calm_after;
-    simulation.run_until(|| running.get() == 0 || simulation.now() >= calm_at);
-    simulation.calm_down();
-    let calm_since = simulation.now();
+    let calm_at = START + environment.setting.calm_after;
+    simulation.run_until(|| running.get() == 0 || environment.now() >= calm_at);
+    environment.calm_down();
+    let calm_since = environment.now();
     let deadline = calm_since + COMPLETION_TIME_MAX;
     simulation.run_until(|| {
-        assert!(simulation.now() < deadline, "{} clients do not complete", running.get());
+        assert!(environment.now() < deadline, "{} clients do not complete", running.get());
         running.get() == 0
     });
     let mut report = RunReport {
-        crash_points: simulation.crash_points(),
-        operations: simulation.operations(),
+        crash_points: environment.crash_points(),
+        operations: environment.operations(),
         crashes: simulation.crashes(),
         requests: simulation.requests(),
-        completed_after_ms: simulation.now().0 - START.0,
-        calm_ms: simulation.now().0 - calm_since.0,
+        completed_after_ms: environment.now().0 - START.0,
+        calm_ms: environment.now().0 - calm_since.0,
         ..RunReport::default()
     };
     report.exceptions = clean_up(&simulation);
@@ -102,7 +102,7 @@ fn start_clients(simulation: &Rc<Simulation>, scenario: &Scenario) -> Rc<Cell<us
                 task.await;
                 ended.set(ended.get() - 1);
             };
-            simulation.executor.spawn(Owner::Client(index), task.boxed_local());
+            simulation.environment.executor.spawn(Owner::Client(index), task.boxed_local());
         }
         index += 2;
     }

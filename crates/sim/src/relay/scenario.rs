@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::scripts::{Script, TusOptions};
 use super::setting::{Orphans, Rates, Setting};
-use crate::Random;
+use crate::world::Random;
 
 /// Scripts that run at the same time, each with the length of its file in bytes.
 #[derive(Clone, Debug)]

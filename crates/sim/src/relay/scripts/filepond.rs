@@ -2,8 +2,8 @@
 
 use futures::future::join;
 
-use crate::Content;
 use crate::relay::client::{Client, Request};
+use crate::world::Content;
 
 /// Length of a chunk in bytes.
 const CHUNK_BYTES: u64 = 130_000;
@@ -29,7 +29,7 @@ pub(super) async fn upload(client: &Client, content: &Content) {
     }
 }
 
-/// Returns false if the file is gone.
+/// Returns `false` if the file is gone.
 async fn append_all(client: &Client, id: &str, content: &Content) -> bool {
     loop {
         let head = client.send(Request::new("HEAD", format!("/v1/filepond/{id}"))).await;
@@ -42,7 +42,7 @@ async fn append_all(client: &Client, id: &str, content: &Content) -> bool {
                     let status = client.send(Request::new("GET", format!("/v1/files/{id}"))).await;
                     if let Some(status) = status.filter(|status| status.status == 200) {
                         let media_id = status.json()["media_id"].as_str().unwrap().to_owned();
-                        client.simulation.check_object(&media_id, content);
+                        client.environment.check_object(&media_id, content);
                         return true;
                     }
                 }

@@ -1,7 +1,7 @@
 //! A browser that sends a form with two files.
 
-use crate::Content;
 use crate::relay::client::{Client, Request};
+use crate::world::Content;
 
 /// Sends the form until both files are stored.
 pub(super) async fn post(client: &Client, contents: &[Content; 2]) {
@@ -25,7 +25,7 @@ pub(super) async fn post(client: &Client, contents: &[Content; 2]) {
             let files = reply.json()["files"].as_array().unwrap().clone();
             assert_eq!(files.len(), contents.len(), "{}", reply.text());
             for (file, content) in files.iter().zip(contents) {
-                client.simulation.check_object(file["media_id"].as_str().unwrap(), content);
+                client.environment.check_object(file["media_id"].as_str().unwrap(), content);
             }
             return;
         }

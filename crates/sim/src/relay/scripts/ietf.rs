@@ -1,7 +1,7 @@
 //! A client of the IETF draft, interop version 8.
 
-use crate::Content;
 use crate::relay::client::{Client, Request};
+use crate::world::Content;
 
 /// Uploads a file with a careful creation, and starts again if the upload is gone.
 pub(super) async fn upload(client: &Client, content: &Content) {
@@ -10,7 +10,7 @@ pub(super) async fn upload(client: &Client, content: &Content) {
         if let Some(path) = created.as_ref().and_then(|reply| reply.header("location"))
             && let Some(media_id) = append_all(client, path, content).await
         {
-            client.simulation.check_object(&media_id, content);
+            client.environment.check_object(&media_id, content);
             return;
         }
         client.back_off().await;
@@ -23,13 +23,13 @@ pub(super) async fn upload_at_once(client: &Client, content: &Content) {
         let request = versioned("POST", "/v1/files", true).with_body(content.bytes());
         if let Some(reply) = client.send(request).await {
             if reply.header("upload-complete") == Some("?1") {
-                client.simulation.check_object(&reply.media_id(), content);
+                client.environment.check_object(&reply.media_id(), content);
                 return;
             }
             if let Some(path) = reply.header("location")
                 && let Some(media_id) = append_all(client, path, content).await
             {
-                client.simulation.check_object(&media_id, content);
+                client.environment.check_object(&media_id, content);
                 return;
             }
         }

@@ -1,4 +1,4 @@
-//! What clients do, each as its protocol says.
+//! The scripts of clients, one module per protocol.
 
 mod filepond;
 mod form;
@@ -14,10 +14,11 @@ use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
 
 use self::own_credential::OwnCredential;
+pub use self::tus::TusOptions;
 use self::tus::{TusFile, terminate};
 use super::client::Client;
-use super::ports::content;
 use super::simulation::Simulation;
+use crate::world::Content;
 
 /// What one or two clients do with one file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,19 +57,6 @@ pub enum Script {
     FilePond,
 }
 
-/// Variants of a tus upload.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TusOptions {
-    /// Length of a PATCH in bytes; 0: as much as is missing.
-    pub patch_bytes: u64,
-    /// Length of the body of the POST in bytes.
-    pub creation_bytes: u64,
-    /// Whether the length is declared with the last PATCH.
-    pub is_deferred: bool,
-    /// Whether each PATCH has a checksum.
-    pub has_checksum: bool,
-}
-
 impl Script {
     /// The clients of this script, whose file has `len` bytes.
     pub(super) fn clients(
@@ -81,7 +69,14 @@ impl Script {
         // Each script has four salts: its files and its partial uploads differ from all others.
         let salt = |index: usize| (first_index * 4 + index) as u8 * 5 + 1;
         let first = client(0);
-        let new_content = |index| content(simulation, len, salt(index));
+        let expect = |content: &Content| {
+            simulation.environment.checker.borrow_mut().expect_content(content);
+        };
+        let new_content = |index| {
+            let content = Content::salted(len, salt(index));
+            expect(&content);
+            content
+        };
         match self {
             Self::Tus(options) => {
                 let file = TusFile::new(new_content(0), options);
@@ -125,7 +120,7 @@ impl Script {
             Self::Concatenation { is_early } => {
                 let pieces = [new_content(0), new_content(1)];
                 let joined = pieces[0].followed_by(&pieces[1]);
-                simulation.checker.borrow_mut().expect_content(&joined);
+                expect(&joined);
                 let joined = async move {
                     tus::concatenate(&first, &pieces, &joined, is_early).await;
                 };

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use crate::relay::client::{Client, Request};
-use crate::vod::Grant;
+use crate::world::Grant;
 
 /// The credential of one media that the application server has created.
 pub(super) struct OwnCredential {
@@ -13,13 +13,13 @@ pub(super) struct OwnCredential {
 impl OwnCredential {
     /// The credential of a new media.
     pub(super) fn new(client: &Client) -> Self {
-        Self { grant: RefCell::new(client.simulation.create_media()) }
+        Self { grant: RefCell::new(client.environment.create_media()) }
     }
 
     /// Gets a new credential for the same media.
     pub(super) fn refresh(&self, client: &Client) {
         let media_id = self.media_id();
-        *self.grant.borrow_mut() = client.simulation.refresh_media(&media_id);
+        *self.grant.borrow_mut() = client.environment.refresh_media(&media_id);
     }
 
     /// The same request with the credential.

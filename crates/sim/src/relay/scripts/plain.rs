@@ -1,7 +1,7 @@
 //! A client that sends a file with `PUT`.
 
-use crate::Content;
 use crate::relay::client::{Client, Request};
+use crate::world::Content;
 
 /// Sends the file until it is stored. A repetition may continue the media of the attempt before.
 pub(super) async fn put(client: &Client, content: &Content, has_length: bool) {
@@ -19,7 +19,7 @@ pub(super) async fn put(client: &Client, content: &Content, has_length: bool) {
         if let Some(reply) = client.send(request).await {
             let media_id = reply.json()["media_id"].as_str().map(str::to_owned);
             if reply.status == 201 {
-                client.simulation.check_object(&media_id.unwrap(), content);
+                client.environment.check_object(&media_id.unwrap(), content);
                 return;
             }
             owned = media_id.zip(reply.header("media-token").map(str::to_owned));

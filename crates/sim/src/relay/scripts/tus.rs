@@ -8,10 +8,22 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures::future::join;
 
-use super::TusOptions;
 use super::own_credential::OwnCredential;
-use crate::Content;
 use crate::relay::client::{Client, Reply, Request};
+use crate::world::Content;
+
+/// Variants of a tus upload.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TusOptions {
+    /// Length of a PATCH in bytes; 0: as much as is missing.
+    pub patch_bytes: u64,
+    /// Length of the body of the POST in bytes.
+    pub creation_bytes: u64,
+    /// Whether the length is declared with the last PATCH.
+    pub is_deferred: bool,
+    /// Whether each PATCH has a checksum.
+    pub has_checksum: bool,
+}
 
 /// A file that is uploaded by tus.
 pub(super) struct TusFile {
@@ -76,13 +88,13 @@ impl TusFile {
         }
     }
 
-    /// Uploads the file to the upload at `path`. Returns false if the upload is gone.
+    /// Uploads the file to the upload at `path`. Returns `false` if the upload is gone.
     async fn has_completed(&self, client: &Client, path: &str) -> bool {
         match self.append_all(client, path).await {
             Appended::Gone => false,
             Appended::Completed(media_id) => {
                 if !self.is_partial {
-                    client.simulation.check_object(&media_id, &self.content);
+                    client.environment.check_object(&media_id, &self.content);
                 }
                 true
             }
@@ -243,7 +255,7 @@ pub(super) async fn terminate(client: &Client, file: &TusFile) {
 /// Reads the state of an upload until it is complete or gone.
 pub(super) async fn watch(client: &Client, path: &Rc<RefCell<String>>) {
     loop {
-        client.simulation.sleep(WATCH_INTERVAL).await;
+        client.environment.sleep(WATCH_INTERVAL).await;
         let path = path.borrow().clone();
         if path.is_empty() {
             continue;
@@ -289,7 +301,7 @@ pub(super) async fn concatenate(
         loop {
             match client.send(Request::tus("HEAD", path.as_str())).await {
                 Some(reply) if reply.offset() == Some(joined.len()) => {
-                    client.simulation.check_object(&reply.media_id(), joined);
+                    client.environment.check_object(&reply.media_id(), joined);
                     return;
                 }
                 Some(reply) if reply.is_gone() => continue 'again,
