@@ -24,7 +24,7 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(100);
 /// How long a connection stays open whose client has stopped sending without closing it.
 const HALF_OPEN: Duration = Duration::from_secs(150);
 
-/// Requests of one client, once nothing goes wrong any more, after which it counts as stuck.
+/// Requests of one client after the last fault, after which it counts as stuck.
 const CALM_REQUESTS_MAX: u32 = 60;
 
 /// Bytes that a client sends at a time.

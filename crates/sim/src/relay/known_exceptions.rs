@@ -1,4 +1,4 @@
-//! What a run may leave behind, each with its reason. Runs count them; nothing else may be left.
+//! Known leftovers of a run, each with its reason. Runs count them; nothing else may be left.
 
 use std::fmt;
 

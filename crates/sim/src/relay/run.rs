@@ -14,10 +14,10 @@ use super::setting::Setting;
 use super::simulation::Simulation;
 use crate::world::{Owner, START};
 
-/// How long clients may take once nothing goes wrong any more.
+/// How long clients may take after the last fault.
 const COMPLETION_TIME_MAX: Duration = Duration::from_secs(600);
 
-/// What happened in a run.
+/// The result of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunReport {
     /// Points at which an instance could crash, until all clients had completed.
@@ -32,9 +32,9 @@ pub struct RunReport {
     pub steps: u64,
     /// Virtual duration in milliseconds, until all clients had completed.
     pub completed_after_ms: u64,
-    /// Virtual time that clients took once nothing went wrong any more, in milliseconds.
+    /// Virtual time that clients took after the last fault, in milliseconds.
     pub calm_ms: u64,
-    /// What was left, by its known reason.
+    /// Number of leftovers by known reason.
     pub exceptions: BTreeMap<KnownException, u64>,
 }
 

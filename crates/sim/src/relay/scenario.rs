@@ -10,7 +10,7 @@ use crate::world::Random;
 /// Scripts that run at the same time, each with the length of its file in bytes.
 #[derive(Clone, Debug)]
 pub struct Scenario {
-    /// The name, for people.
+    /// The name.
     pub name: &'static str,
     /// The scripts.
     pub scripts: Cow<'static, [(Script, u64)]>,

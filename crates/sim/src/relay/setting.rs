@@ -1,8 +1,8 @@
-//! What can go wrong in a run.
+//! The faults of a run.
 
 use std::time::Duration;
 
-/// What can go wrong in a run, and when that ends.
+/// The faults of a run, and when they end.
 #[derive(Clone, Debug)]
 pub struct Setting {
     /// Seed of every choice.
@@ -15,13 +15,13 @@ pub struct Setting {
     pub fault_at: Option<(u64, OperationFault)>,
     /// What becomes of operations whose instance crashed before they took effect.
     pub orphans: Orphans,
-    /// How many of a thousand of everything go wrong.
+    /// Rates of faults.
     pub rates: Rates,
-    /// How long the credentials of VOD live.
+    /// Lifetime of the credentials of VOD.
     pub credential_lifetime: Duration,
     /// How far the clocks of instances may be ahead of or behind the time, in milliseconds.
     pub clock_skew_ms_max: u64,
-    /// When everything stops going wrong, from the start.
+    /// When all faults end, from the start.
     pub calm_after: Duration,
     /// Whether every step is printed on standard error.
     pub is_traced: bool,
@@ -34,7 +34,7 @@ pub enum OperationFault {
     Failed,
     /// It takes effect and fails.
     Unconfirmed,
-    /// It takes effect and is never answered.
+    /// It takes effect, and its result never arrives.
     Silent,
 }
 
@@ -56,7 +56,7 @@ pub enum Orphans {
 pub struct Rates {
     /// Key-value operations that fail, half of the writes among them after they took effect.
     pub kv_failed: u64,
-    /// Key-value operations that take effect and are never answered.
+    /// Key-value operations that take effect and whose results never arrive.
     pub kv_silent: u64,
     /// Requests to OSS that fail in a way that a repetition may overcome.
     pub oss_failed: u64,
@@ -68,14 +68,14 @@ pub struct Rates {
     pub crashes: u64,
     /// Request bodies that are cut.
     pub cut: u64,
-    /// Request bodies that stop without an end, while the client goes on with another request.
+    /// Request bodies that stop without an end, while the client sends another request.
     pub stalled: u64,
     /// Responses that the client does not receive.
     pub unanswered: u64,
 }
 
 impl Default for Setting {
-    /// Nothing goes wrong.
+    /// Without faults.
     fn default() -> Self {
         Self {
             seed: 0,

@@ -258,8 +258,8 @@ impl Writer {
     }
 }
 
-/// The engine's CRC-64, as a driver computes it. Results are cached, since tests send the same parts
-/// thousands of times.
+/// The engine's CRC-64, as a driver computes it. Results are cached, since tests send the same
+/// parts thousands of times.
 fn cached_crc64(bytes: &[u8]) -> Crc64 {
     CACHE.with_borrow_mut(|cache| {
         if let Some(crc) = cache.get(bytes) {

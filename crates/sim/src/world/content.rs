@@ -20,8 +20,8 @@ impl Content {
         Self(Rc::new(bytes))
     }
 
-    /// As [`Self::of_len`], with the first byte of every 4 KiB changed by `salt`, so that files with
-    /// different salts have different bytes.
+    /// As [`Self::of_len`], with the first byte of every 4 KiB changed by `salt`, so that files
+    /// with different salts have different bytes.
     pub fn salted(len: u64, salt: u8) -> Self {
         let mut content = Self::of_len(len);
         let bytes = Rc::make_mut(&mut content.0);
