@@ -3,7 +3,7 @@
 use vod_uploader::upload::{Checkpoint, SessionOutcome, UploadPhase};
 
 use super::records::{OBJECT, find_checkpoint, is_created};
-use super::simulation::WriterId;
+use super::writer::WriterId;
 use crate::world::{Content, World, crc64};
 
 /// The acknowledged offsets of an upload.

@@ -15,6 +15,6 @@ mod writer;
 
 pub use client_request::ClientRequest;
 pub use records::{OBJECT, upload_id};
-pub use simulation::{LateWrites, RefreshResult, Simulation, WriterId};
+pub use simulation::{LateWrites, RefreshResult, Simulation};
 pub use source::Readback;
-pub use writer::Writer;
+pub use writer::{Writer, WriterId};

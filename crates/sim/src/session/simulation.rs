@@ -16,7 +16,7 @@ use super::client_request::ClientRequest;
 use super::operation::{OperationResult, OperationStage, Pending, PendingOperation, Recipient};
 use super::records::{OBJECT, find_checkpoint, is_created, upload_id, upload_record};
 use super::source::{Readback, Source};
-use super::writer::{Observation, Writer};
+use super::writer::{Observation, Writer, WriterId};
 use crate::world::{BUCKET, Content, ENDPOINT, Schedule, ServiceCall, StoredObject, World, crc64};
 
 /// A run with more steps does not end.
@@ -24,9 +24,6 @@ const STEPS_MAX: u32 = 100_000;
 
 /// Lifetime of the first credential.
 const CREDENTIAL_TTL: Duration = Duration::from_secs(3_600);
-
-/// Index of a writer of a simulation.
-pub type WriterId = usize;
 
 /// The result of a credential refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -17,6 +17,9 @@ use super::operation::{
 use super::source::{Source, SourceReader};
 use crate::world::{Content, PartBuffers, ServiceCall};
 
+/// Index of a writer of a simulation.
+pub type WriterId = usize;
+
 /// A session and the operations that it has started.
 #[derive(Debug)]
 pub struct Writer {
