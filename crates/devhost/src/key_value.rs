@@ -15,6 +15,7 @@ use wasmtime::component::{
 
 pub(crate) use self::database::{Database, OpenDatabaseError};
 use self::key_stream::KeyStream;
+use crate::bindings::OpenStore;
 use crate::bindings::spin::key_value::key_value::{
     self, Error, Host, HostStore, HostStoreWithStore,
 };
@@ -37,12 +38,6 @@ pub(crate) struct KeyValueView<'a> {
     pub(crate) table: &'a mut ResourceTable,
     /// The component's stores.
     pub(crate) access: &'a KeyValueAccess,
-}
-
-/// The resource behind a guest's `store`.
-#[expect(unreachable_pub, reason = "the generated bindings export it again, inside this crate")]
-pub struct OpenStore {
-    label: Arc<str>,
 }
 
 /// Names the interface's state to the linker.

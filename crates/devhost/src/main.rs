@@ -91,9 +91,5 @@ fn exit_with_stdin() {
     std::process::exit(1);
 }
 
-/// Reads, and buffers between a socket and a guest, go up to this size, in bytes. A guest is given
-/// what one read found, so larger reads mean fewer switches into it.
-const HTTP_BUFFER_BYTES: usize = 1024 * 1024;
-
 /// The relay is bound by the processor: one thread for the sockets, one for a guest.
 const WORKER_THREADS: usize = 2;

@@ -26,7 +26,6 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 pub(crate) use self::allow::{AllowedHostError, AllowedHosts};
 use self::timeout::{TimedResponseBody, Timeouts};
-use crate::HTTP_BUFFER_BYTES;
 use crate::stats::Stats;
 
 /// The process's pool of connections.
@@ -169,6 +168,10 @@ fn origin_of(url: &Uri) -> String {
         None => format!("{scheme}://{host}"),
     }
 }
+
+/// The maximum size of reads and buffers between a socket and a guest. A guest receives the result
+/// of one read at a time, so larger reads mean fewer switches into it.
+pub(crate) const HTTP_BUFFER_BYTES: usize = 1024 * 1024;
 
 /// Shorter than the idle time after which object stores commonly close a connection, so that a
 /// request is rarely sent into one that is about to go.

@@ -20,8 +20,8 @@ use tokio::sync::Semaphore;
 use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::handler::ProxyHandler;
 
-use crate::HTTP_BUFFER_BYTES;
 use crate::component::LoadedComponent;
+use crate::outbound::HTTP_BUFFER_BYTES;
 use crate::request_log::{RecordedRequestBody, RecordedResponseBody, RequestRecord};
 use crate::route::{RouteMatch, Routes};
 use crate::stats::Stats;

@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{bad_request, changed, failed, parse};
+use super::response::{bad_request, changed, failed, parse};
 use crate::clock::iso_secs;
 use crate::credential::Grant;
 use crate::http::{Reply, json as json_reply};

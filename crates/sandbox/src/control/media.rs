@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::changed;
+use super::response::changed;
 use crate::clock::iso_secs;
 use crate::http::{Reply, json as json_reply};
 use crate::state::SandboxState;

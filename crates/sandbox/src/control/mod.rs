@@ -3,14 +3,15 @@
 mod credentials;
 mod media;
 mod objects;
+mod response;
 mod settings;
 mod uploads;
 mod url_jobs;
 
 use http::{Method, StatusCode};
-use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use self::response::{bad_request, done};
 use crate::fault::Fault;
 use crate::http::{Reply, RequestBody, RequestHead, json as json_reply};
 use crate::state::SandboxState;
@@ -63,33 +64,6 @@ pub(crate) async fn serve(
             &json!({ "error": format!("nothing answers {} {}", head.method, head.path) }),
         ),
     }
-}
-
-fn done() -> Reply {
-    json_reply(StatusCode::OK, &json!({ "ok": true }))
-}
-
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    serde_json::from_slice(body).map_err(|error| error.to_string())
-}
-
-/// The reply to a change of what may not be there.
-fn changed(found: std::io::Result<bool>, what: &str) -> Reply {
-    match found {
-        Ok(true) => done(),
-        Ok(false) => {
-            json_reply(StatusCode::NOT_FOUND, &json!({ "error": format!("there is no {what}") }))
-        }
-        Err(error) => failed(&error),
-    }
-}
-
-fn failed(error: &std::io::Error) -> Reply {
-    json_reply(StatusCode::INTERNAL_SERVER_ERROR, &json!({ "error": error.to_string() }))
-}
-
-fn bad_request(why: &str) -> Reply {
-    json_reply(StatusCode::BAD_REQUEST, &json!({ "error": why }))
 }
 
 /// The beginning of every path that the sandbox keeps for itself.

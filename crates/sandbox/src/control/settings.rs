@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{bad_request, done, parse};
+use super::response::{bad_request, done, parse};
 use crate::clock::oss_time;
 use crate::http::{Reply, RequestHead, json as json_reply};
 use crate::oss::Operation;

@@ -5,7 +5,7 @@ use std::io;
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::{bad_request, changed, parse};
+use super::response::{bad_request, changed, parse};
 use crate::credential::random_hex;
 use crate::http::{Reply, json as json_reply};
 use crate::state::SandboxState;

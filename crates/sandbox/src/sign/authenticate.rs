@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{Claim, Scheme, v1, v4};
+use super::claim::{Claim, Scheme};
+use super::{v1, v4};
 use crate::credential::{Credential, Grant};
 use crate::http::RequestHead;
 use crate::oss::{Code, Operation, OssError, Target};

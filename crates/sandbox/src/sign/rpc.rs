@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
 
-use super::hmac_sha1;
+use super::hmac::hmac_sha1;
 use crate::encoding::percent_encode;
 
 /// `METHOD&%2F&` and the encoded canonical query of all `parameters` but `Signature`.

@@ -2,11 +2,9 @@
 //!
 //! <https://www.alibabacloud.com/help/en/oss/developer-reference/include-signatures-in-the-authorization-header>
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 
-use super::{Claim, Scheme, check_skew, hmac_sha1};
+use super::claim::{Claim, Scheme, check_skew};
 use crate::clock::parse_http_date;
 use crate::http::RequestHead;
 use crate::oss::{OssError, Target};
@@ -104,11 +102,6 @@ pub(super) fn string_to_sign(head: &RequestHead, target: &Target, date_line: &st
     text.push_str(&target.resource());
     text.push_str(&sub_resources(head));
     text
-}
-
-/// Base64 of the HMAC-SHA1 of the string to sign.
-pub(super) fn signature(secret: &str, string_to_sign: &str) -> String {
-    STANDARD.encode(hmac_sha1(secret.as_bytes(), string_to_sign))
 }
 
 fn sub_resources(head: &RequestHead) -> String {

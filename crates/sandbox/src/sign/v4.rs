@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
-use super::{Claim, Scheme, check_skew, hmac_sha256};
+use super::claim::{Claim, MAX_SKEW, Scheme, Scope, TERMINATOR, check_skew};
 use crate::clock::parse_basic_iso;
 use crate::encoding::{hex_lower, percent_encode, percent_encode_path};
 use crate::http::RequestHead;
@@ -13,43 +13,6 @@ use crate::oss::{OssError, Target};
 
 /// The name of the algorithm, and the first line of every string to sign.
 pub(super) const ALGORITHM: &str = "OSS4-HMAC-SHA256";
-
-/// Where and when a signing key is valid.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Scope {
-    /// `YYYYMMDD`.
-    pub(crate) date: String,
-    /// The bucket's region, without the prefix `oss-`.
-    pub(crate) region: String,
-    /// `oss`, or `oss-cloudbox`.
-    pub(crate) product: String,
-}
-
-impl Scope {
-    /// The key that signs within this scope.
-    pub(crate) fn signing_key(&self, secret: &str) -> Vec<u8> {
-        let date_key = hmac_sha256(format!("aliyun_v4{secret}").as_bytes(), &self.date);
-        let region_key = hmac_sha256(&date_key, &self.region);
-        let product_key = hmac_sha256(&region_key, &self.product);
-        hmac_sha256(&product_key, TERMINATOR)
-    }
-
-    /// Splits `<AccessKeyId>/<date>/<region>/<product>/aliyun_v4_request`.
-    fn parse_credential(credential: &str) -> Option<(String, Self)> {
-        let fields: Vec<_> = credential.split('/').collect();
-        match fields.as_slice() {
-            [id, date, region, product, TERMINATOR] if !id.is_empty() => Some((
-                (*id).to_owned(),
-                Self {
-                    date: (*date).to_owned(),
-                    region: (*region).to_owned(),
-                    product: (*product).to_owned(),
-                },
-            )),
-            _ => None,
-        }
-    }
-}
 
 /// Reads `Authorization: OSS4-HMAC-SHA256 …`, of which `fields` is what follows the first space.
 pub(super) fn header_claim(
@@ -110,7 +73,7 @@ pub(super) fn query_claim(
         .ok()
         .filter(|seconds| (1..=MAX_PRESIGNED_LIFE_SECS).contains(seconds))
         .ok_or_else(|| OssError::invalid_argument("x-oss-expires must be 1 to 604800 seconds."))?;
-    if signed_at.duration_since(now) > super::MAX_SKEW {
+    if signed_at.duration_since(now) > MAX_SKEW {
         return Err(OssError::skewed(signed_at, now));
     }
     if now.duration_since(signed_at) > SignedDuration::from_secs(life_secs) {
@@ -123,11 +86,6 @@ pub(super) fn query_claim(
         ));
     }
     claim(head, target, date, &fields, token)
-}
-
-/// Hex of the HMAC-SHA256 of the string to sign.
-pub(super) fn signature(signing_key: &[u8], string_to_sign: &str) -> String {
-    hex_lower(&hmac_sha256(signing_key, string_to_sign))
 }
 
 fn claim(
@@ -252,7 +210,6 @@ fn additional_names(names: &str) -> Result<Vec<String>, OssError> {
     Ok(names)
 }
 
-const TERMINATOR: &str = "aliyun_v4_request";
 const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
 /// Seven days.

@@ -12,7 +12,9 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Claim, v1, v4};
+use super::claim::{Claim, Scheme, Scope};
+use super::hmac::hmac_sha256;
+use super::{v1, v4};
 use crate::clock::{parse_basic_iso, parse_http_date};
 use crate::encoding::{hex_lower, percent_encode, percent_encode_path};
 use crate::http::RequestHead;
@@ -28,7 +30,7 @@ fn every_v1_header_vector_is_signed_as_published() {
         let Some(now) = parse_http_date(&date) else {
             // One published example has a date that no server would take.
             let string_to_sign = v1::string_to_sign(&head, &target, &date);
-            let signature = v1::signature(&vector.secret(), &string_to_sign);
+            let signature = Scheme::V1.signature(&vector.secret(), &string_to_sign);
             assert!(authorization.ends_with(&signature), "{}", vector.name());
             continue;
         };
@@ -72,7 +74,7 @@ fn every_v4_header_vector_is_signed_as_published() {
         let claim = v4::header_claim(&head, &target, &fields, now).unwrap();
         vector.check(&claim);
         let derived = vector.0.pointer("/derived/signing_key_hex");
-        if let (Some(key), super::Scheme::V4(scope)) = (derived, &claim.scheme) {
+        if let (Some(key), Scheme::V4(scope)) = (derived, &claim.scheme) {
             assert_eq!(hex_lower(&scope.signing_key(&vector.secret())), key.as_str().unwrap());
         }
     }
@@ -108,10 +110,10 @@ fn the_documented_key_and_the_documented_signature_are_reproduced_apart() {
                 .step_by(2)
                 .map(|at| u8::from_str_radix(&key[at..at + 2], 16).unwrap())
                 .collect();
-            let signature = v4::signature(&key, &vector.text("string_to_sign"));
+            let signature = hex_lower(&hmac_sha256(&key, &vector.text("string_to_sign")));
             assert_eq!(signature, vector.expected("signature"));
         } else {
-            let scope = v4::Scope {
+            let scope = Scope {
                 date: vector.text("date"),
                 region: vector.text("region"),
                 product: vector.text("product"),

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::Call;
+use super::call::Call;
 use super::error::VodError;
 use crate::clock::parse_iso_secs;
 use crate::credential::Grant;

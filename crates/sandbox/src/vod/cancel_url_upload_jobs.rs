@@ -4,8 +4,9 @@
 
 use serde_json::{Value, json};
 
+use super::call::Call;
 use super::error::VodError;
-use super::{Call, url_list};
+use super::url_list;
 use crate::store::{UrlJob, UrlJobStatus};
 
 pub(super) fn perform(call: &Call<'_>) -> Result<Value, VodError> {

@@ -4,8 +4,9 @@
 
 use serde_json::{Value, json};
 
+use super::call::Call;
 use super::error::VodError;
-use super::{Call, upload_credential};
+use super::upload_credential;
 use crate::credential::random_hex;
 use crate::store::{Media, MediaKind};
 

@@ -4,9 +4,10 @@
 
 use serde_json::{Value, json};
 
+use super::call::Call;
 use super::error::VodError;
 use super::parameters::extension;
-use super::{Call, upload_credential};
+use super::upload_credential;
 use crate::credential::random_hex;
 use crate::store::{Media, MediaKind};
 

@@ -4,8 +4,9 @@
 
 use serde_json::{Map, Value, json};
 
+use super::call::Call;
 use super::error::VodError;
-use super::{Call, url_list};
+use super::url_list;
 use crate::clock::iso_secs;
 use crate::store::UrlJob;
 

@@ -3,6 +3,7 @@
 //! <https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-overview>
 
 mod authenticate;
+mod call;
 mod cancel_url_upload_jobs;
 mod create_upload_attached_media;
 mod create_upload_image;
@@ -15,25 +16,14 @@ mod upload_credential;
 mod upload_media_by_url;
 mod url_list;
 
+pub(crate) use call::Call;
 pub(crate) use error::{VodError, error_json};
 pub(crate) use parameters::Parameters;
 
-use http::{Method, StatusCode};
+use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::http::{Reply, json as json_reply};
-use crate::state::SandboxState;
-
-/// A VOD request under way.
-pub(crate) struct Call<'a> {
-    pub(crate) state: &'a SandboxState,
-    /// The verb, which is part of what is signed.
-    pub(crate) method: &'a Method,
-    /// The host as the caller reached it, port included.
-    pub(crate) host: &'a str,
-    /// Query and form taken together.
-    pub(crate) parameters: &'a Parameters,
-}
 
 /// Authenticates and performs one call.
 pub(crate) fn serve(call: &Call<'_>, request_id: &str) -> Result<Reply, VodError> {

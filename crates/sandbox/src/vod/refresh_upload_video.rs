@@ -5,8 +5,9 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
+use super::call::Call;
 use super::error::VodError;
-use super::{Call, upload_credential};
+use super::upload_credential;
 use crate::store::MediaKind;
 
 pub(super) fn perform(call: &Call<'_>) -> Result<Value, VodError> {

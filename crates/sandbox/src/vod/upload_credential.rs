@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
-use super::Call;
+use super::call::Call;
 use super::error::VodError;
 use crate::clock::iso_secs;
 use crate::credential::Grant;

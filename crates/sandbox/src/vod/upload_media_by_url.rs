@@ -6,9 +6,10 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
+use super::call::Call;
 use super::error::VodError;
 use super::parameters::extension;
-use super::{Call, url_list};
+use super::url_list;
 use crate::credential::random_hex;
 use crate::store::{UrlJob, UrlJobStatus};
 

@@ -1,6 +1,6 @@
 //! Lists in one parameter: ids joined by commas, and URLs that are encoded before they are joined.
 
-use super::Call;
+use super::call::Call;
 use super::error::VodError;
 use crate::encoding::{percent_decode, percent_encode};
 use crate::store::UrlJob;
