@@ -27,9 +27,6 @@ const KNOWN: &[(&str, &[&str])] = &[
             "oss::sign::v4_query",
         ],
     ),
-    ("vod-uploader-conformance", &["ietf::fixture", "ietf::limits"]),
-    ("vod-uploader-wire", &["client", "connection", "exchange"]),
-    ("vod-uploader-test-app", &["commands", "conversation", "source"]),
 ];
 
 /// The same for the directories of the engine.

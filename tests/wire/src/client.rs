@@ -5,21 +5,16 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::connection::Connection;
-use crate::exchange::Exchange;
+use crate::connection::{Connection, Exchange};
+use crate::options::ClientOptions;
 use crate::request::{Framing, Request};
 use crate::response::Response;
-use crate::transcript::{Recorder, Transcript};
+use crate::transcript::Transcript;
 
 /// A client of one server. Each request has its own connection, unless the caller keeps a
 /// [`Connection`].
 #[derive(Clone, Debug)]
-pub struct Client {
-    pub(crate) authority: String,
-    pub(crate) timeout: Duration,
-    pub(crate) headers: Vec<(String, String)>,
-    transcript: Option<Transcript>,
-}
+pub struct Client(ClientOptions);
 
 impl Client {
     /// A client of the server at `origin`, such as `http://127.0.0.1:3000`. Its timeout is longer
@@ -29,34 +24,34 @@ impl Client {
         let rest = origin.strip_prefix("http://").unwrap_or(origin);
         let authority = rest.split('/').next().unwrap_or_default().to_owned();
         let timeout = Duration::from_secs(90);
-        Self { authority, timeout, headers: Vec::new(), transcript: None }
+        Self(ClientOptions { authority, timeout, headers: Vec::new(), transcript: None })
     }
 
     /// Limits connecting and each read and write to `timeout`.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.0.timeout = timeout;
         self
     }
 
     /// Adds headers to every request. The transcript does not contain their values.
     #[must_use]
     pub fn with_headers(mut self, headers: &[(String, String)]) -> Self {
-        self.headers = headers.to_vec();
+        self.0.headers = headers.to_vec();
         self
     }
 
     /// Records all exchanges in `transcript`.
     #[must_use]
     pub fn with_transcript(mut self, transcript: &Transcript) -> Self {
-        self.transcript = Some(transcript.clone());
+        self.0.transcript = Some(transcript.clone());
         self
     }
 
     /// The transcript, if there is one.
     #[must_use]
     pub fn transcript(&self) -> Option<&Transcript> {
-        self.transcript.as_ref()
+        self.0.transcript.as_ref()
     }
 
     /// Sends a request and reads its response, which may arrive before the end of the body.
@@ -77,10 +72,10 @@ impl Client {
     /// # Errors
     /// Returns an error if there is no connection.
     pub fn start(&self, request: &Request) -> io::Result<Exchange> {
-        let client = match request.absolute_target() {
-            Some((authority, _)) => Self { authority: authority.to_owned(), ..self.clone() },
-            None => self.clone(),
-        };
+        let mut client = self.clone();
+        if let Some((authority, _)) = request.absolute_target() {
+            authority.clone_into(&mut client.0.authority);
+        }
         client.connect()?.start(&request.clone().header("Connection", "close"))
     }
 
@@ -99,7 +94,7 @@ impl Client {
     /// # Errors
     /// Returns an error if there is no connection.
     pub fn connect(&self) -> io::Result<Connection> {
-        Connection::open(self)
+        Connection::open(&self.0)
     }
 
     /// Sends a request and expects a success.
@@ -126,30 +121,6 @@ impl Client {
     /// Returns an error if there is no success.
     pub fn post(&self, target: &str) -> io::Result<()> {
         self.expect_success(&Request::new("POST", target).body(b"")).map(drop)
-    }
-
-    /// The lines of a request's head, with `headers` after `Host`.
-    pub(crate) fn head(&self, request: &Request, headers: &[(String, String)]) -> Vec<String> {
-        let target = match request.absolute_target() {
-            Some((_, "")) => "/",
-            Some((_, target)) => target,
-            None => &request.target,
-        };
-        let mut lines = vec![
-            format!("{} {target} HTTP/1.1", request.method),
-            format!("Host: {}", self.authority),
-        ];
-        let headers = headers.iter().chain(&request.headers);
-        lines.extend(headers.map(|(name, value)| format!("{name}: {value}")));
-        lines.extend(request.framing.header());
-        lines
-    }
-
-    pub(crate) fn record(&self, request: &Request) -> Recorder {
-        let Some(transcript) = &self.transcript else { return Recorder::default() };
-        let hidden = self.headers.iter().map(|(name, _)| (name.clone(), "(as given)".to_owned()));
-        let hidden: Vec<_> = hidden.collect();
-        transcript.record(self.head(request, &hidden))
     }
 }
 

@@ -14,16 +14,16 @@ pub mod tus;
 
 mod client;
 mod connection;
-mod exchange;
 mod head;
 mod lines;
+mod options;
 mod request;
 mod response;
+mod socket;
 mod transcript;
 
 pub use self::client::Client;
-pub use self::connection::Connection;
-pub use self::exchange::Exchange;
+pub use self::connection::{Connection, Exchange};
 pub use self::head::Head;
 pub use self::lines::Lines;
 pub use self::request::{Framing, Headers, Request};

@@ -7,7 +7,7 @@ use vod_uploader_wire::ietf::Draft;
 use vod_uploader_wire::{Client, Head, Record, Request, Response, Transcript};
 
 use super::field;
-use super::limits::Limits;
+use super::upload_limit::Limits;
 use crate::case::{CaseAbort, Verdict};
 use crate::check::{ResponseChecks, expect};
 use crate::poll::poll;

@@ -2,8 +2,8 @@
 
 use vod_uploader_wire::{Request, Response};
 
-use super::field;
 use super::fixture::Fixture;
+use super::upload_limit::Limits;
 use crate::case::{Case, CaseAbort, Verdict};
 use crate::check::{ResponseChecks, expect};
 
@@ -15,34 +15,6 @@ pub(super) const CASES: &[Case<Fixture>] = &[
     Case::should("limits_do_not_become_tighter", SECTION, do_not_tighten),
     Case::must("a_creation_above_the_largest_size_tells_the_limits", SECTION, too_large_tells),
 ];
-
-/// The members of `Upload-Limit` that are defined.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Limits {
-    /// `max-size`.
-    pub size_max_bytes: Option<u64>,
-    /// `max-append-size`.
-    pub append_size_max_bytes: Option<u64>,
-    /// `min-append-size`.
-    pub append_size_min_bytes: Option<u64>,
-}
-
-impl Limits {
-    /// Reads `Upload-Limit`. `None` where a defined member is no Integer: the field is then
-    /// ignored.
-    pub(super) fn parse(value: &str) -> Option<Self> {
-        let members = field::dictionary(value)?;
-        if members.iter().any(|(key, number)| KEYS.contains(&key.as_str()) && number.is_none()) {
-            return None;
-        }
-        let member = |name| members.iter().find(|(key, _)| key == name).and_then(|(_, n)| *n);
-        Some(Self {
-            size_max_bytes: member("max-size"),
-            append_size_max_bytes: member("max-append-size"),
-            append_size_min_bytes: member("min-append-size"),
-        })
-    }
-}
 
 fn options_announces_media_type(fixture: &Fixture) -> Verdict {
     fixture.since(8)?;
@@ -124,19 +96,3 @@ fn options(fixture: &Fixture) -> Result<Response, CaseAbort> {
 const SECTION: &str = "4.1.4";
 
 const FIELD: &str = "Upload-Limit";
-
-const KEYS: &[&str] = &["max-size", "min-size", "max-append-size", "min-append-size", "max-age"];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn unknown_members_are_ignored_and_wrong_types_make_it_void() {
-        let limits = Limits::parse("max-size=9, new=?1, min-append-size=5");
-        let expected =
-            Limits { size_max_bytes: Some(9), append_size_min_bytes: Some(5), ..Limits::default() };
-        assert_eq!(limits, Some(expected));
-        assert_eq!(Limits::parse("max-size=9, max-age=soon"), None);
-    }
-}

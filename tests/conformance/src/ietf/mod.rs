@@ -18,9 +18,10 @@ mod limits;
 mod malformed;
 mod mismatch;
 mod offset;
+mod upload_limit;
 
 pub use self::fixture::Fixture;
-pub use self::limits::Limits;
+pub use self::upload_limit::Limits;
 
 use crate::case::{Case, CaseAbort, Report};
 use crate::setup::Setup;

@@ -11,7 +11,7 @@ use crate::bindings::vod::uploader::types::StsToken;
 use crate::bindings::vod::uploader::uploader::{Event, NewFile, Options, Uploader};
 use crate::bindings::vod::uploader::url_uploads::{self, Access, JobSelection, Submission};
 use crate::bindings::vod::uploader::webhooks::{self, Delivery};
-use crate::conversation::Answers;
+use crate::output::Output;
 use crate::source::Source;
 
 /// A command, such as `{"call": "cancel-file", "file": 1}`.
@@ -115,7 +115,7 @@ pub(crate) enum Command {
 
 /// The state of a session.
 pub(crate) struct Tester {
-    answers: Answers,
+    answers: Output,
     uploader: Option<Uploader>,
     unread: Option<StreamReader<Event>>,
     sources: BTreeMap<u64, Source>,
@@ -123,7 +123,7 @@ pub(crate) struct Tester {
 
 impl Tester {
     /// A session without an uploader.
-    pub(crate) fn new(answers: Answers) -> Self {
+    pub(crate) fn new(answers: Output) -> Self {
         Self { answers, uploader: None, unread: None, sources: BTreeMap::new() }
     }
 
@@ -233,7 +233,7 @@ async fn obey_with(uploader: &Uploader, command: Command) -> Result<Value, Value
     }
 }
 
-async fn forward(mut events: StreamReader<Event>, answers: Answers) {
+async fn forward(mut events: StreamReader<Event>, answers: Output) {
     while let Some(event) = events.next().await {
         answers.send(&json!({ "event": event }));
     }

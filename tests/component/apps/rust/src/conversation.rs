@@ -1,33 +1,20 @@
 //! Commands in, answers and events out.
 
 use futures::StreamExt as _;
-use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
-use serde_json::{Value, json};
+use futures::channel::mpsc::{UnboundedReceiver, unbounded};
+use serde_json::json;
 use spin_sdk::wit_bindgen::{StreamReader, StreamResult, StreamWriter};
 
 use crate::commands::Tester;
+use crate::output::Output;
 
 /// Does what the commands say until they end.
 pub(crate) async fn serve_session(commands: StreamReader<u8>, answers: StreamWriter<u8>) {
     let (sender, lines) = unbounded();
-    futures::join!(execute(commands, Answers(sender)), write(answers, lines));
+    futures::join!(execute(commands, Output(sender)), write(answers, lines));
 }
 
-/// Where lines for the test go.
-#[derive(Clone)]
-pub(crate) struct Answers(UnboundedSender<Vec<u8>>);
-
-impl Answers {
-    /// Sends a line.
-    pub(crate) fn send(&self, line: &Value) {
-        let mut line = line.to_string().into_bytes();
-        line.push(b'\n');
-        // A test that has gone away reads nothing more.
-        let _ = self.0.unbounded_send(line);
-    }
-}
-
-async fn execute(mut commands: StreamReader<u8>, answers: Answers) {
+async fn execute(mut commands: StreamReader<u8>, answers: Output) {
     let mut tester = Tester::new(answers.clone());
     let mut unread = Vec::new();
     loop {

@@ -17,6 +17,7 @@ mod bindings;
 mod commands;
 mod content;
 mod conversation;
+mod output;
 mod source;
 
 use spin_sdk::wasip3::exports::http::handler::Guest;

@@ -9,7 +9,7 @@ use spin_sdk::wit_bindgen::{StreamReader, StreamWriter};
 
 use crate::bindings::{wit_future, wit_stream};
 use crate::content::Content;
-use crate::conversation::Answers;
+use crate::output::Output;
 
 /// What comes out of a source: the streams for `supply-source`.
 pub(crate) struct Supply {
@@ -33,7 +33,7 @@ enum Step {
 impl Source {
     /// A source of the file of `seed` from `offset` on, which sends nothing yet.
     pub(crate) fn begin(
-        answers: &Answers,
+        answers: &Output,
         file: u64,
         offset: u64,
         seed: u64,
@@ -76,7 +76,7 @@ impl Feed {
         mut self,
         mut steps: UnboundedReceiver<Step>,
         end: Option<FutureWriter<Result<(), String>>>,
-        answers: Answers,
+        answers: Output,
         file: u64,
     ) {
         while let Some(step) = steps.next().await {
