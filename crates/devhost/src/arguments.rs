@@ -13,15 +13,15 @@ pub(crate) struct Arguments {
     #[arg(long, default_value = "spin.toml")]
     pub(crate) manifest: PathBuf,
 
-    /// The loopback address to serve on; port 0 takes a free one.
+    /// The loopback address to listen on; port 0 selects a free port.
     #[arg(long, default_value = "127.0.0.1:3000")]
     pub(crate) listen: SocketAddr,
 
-    /// The folder for the key-value file and the compiled components. It is created.
+    /// The directory for the key-value file and the compiled components; created if absent.
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
 
-    /// Sets an application variable, over the environment's `SPIN_VARIABLE_…`.
+    /// Sets an application variable; overrides `SPIN_VARIABLE_…` of the environment.
     #[arg(long = "variable", value_name = "NAME=VALUE", value_parser = parse_variable)]
     pub(crate) variables: Vec<Variable>,
 
@@ -29,7 +29,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "URL")]
     pub(crate) allow_outbound: Vec<String>,
 
-    /// The linear memory that one component instance may have, in bytes.
+    /// The maximum linear memory of one component instance, in bytes.
     #[arg(long, value_name = "N", default_value_t = 256 * 1024 * 1024)]
     pub(crate) component_memory_max_bytes: u64,
 
@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
     pub(crate) log: LogLevel,
 }
 
-/// A variable from the command line. Its value does not show in `Debug`.
+/// A variable from the command line. `Debug` does not show its value.
 #[derive(Clone)]
 pub(crate) struct Variable {
     pub(crate) name: String,
@@ -62,7 +62,7 @@ pub(crate) enum LogLevel {
 }
 
 fn parse_variable(text: &str) -> Result<Variable, &'static str> {
-    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
     Ok(Variable { name: name.to_owned(), value: value.to_owned() })
 }
 
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_variable_keeps_every_equals_sign_after_the_first_and_stays_out_of_debug() {
+    fn a_variable_value_may_contain_equals_signs_and_is_hidden_in_debug() {
         let arguments = ["devhost", "--data", "d", "--variable", "key=c2VjcmV0PQ=="];
         let arguments = Arguments::try_parse_from(arguments).unwrap();
         assert_eq!(arguments.variables[0].name, "key");
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn the_data_folder_has_to_be_given() {
+    fn the_data_directory_is_required() {
         assert!(Arguments::try_parse_from(["devhost"]).is_err());
     }
 }

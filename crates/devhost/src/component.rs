@@ -1,4 +1,4 @@
-//! Loading a component and making instances of it.
+//! Loading and instantiating components.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -6,10 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use tokio::sync::watch;
-use wasmtime::component::{Component, Linker, ResourceTable};
+use wasmtime::component::{Component, Linker};
 use wasmtime::{Cache, CacheConfig, Config, Engine, OptLevel, Store};
 use wasmtime_wasi::WasiCtx;
-use wasmtime_wasi_http::WasiHttpCtx;
 use wasmtime_wasi_http::handler::{HandlerState, Instance, ProxyPre};
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
@@ -23,17 +22,17 @@ use crate::stats::Stats;
 use crate::variable_access;
 use crate::variables::ComponentVariables;
 
-/// Why a component cannot be run.
+/// An error of loading a component.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LoadError {
     #[error(
-        "{path}: the component of `{id}` is missing: build it with `cargo xtask up` or `spin build`"
+        "{path}: the component `{id}` is missing; build it with `cargo xtask up` or `spin build`"
     )]
     Missing { id: String, path: String },
-    #[error("{path}: not a component this host can compile ({cause}): build it again")]
+    #[error("{path}: cannot be compiled as a component ({cause}); rebuild it")]
     Compile { path: String, cause: String },
     #[error(
-        "{path}: does not fit this host ({cause}): it must export wasi:http/handler@0.3.0 and \
+        "{path}: incompatible with this host ({cause}); it must export wasi:http/handler@0.3.0 and \
          import only wasi:*, spin:key-value@3.0.0 and spin:variables@3.0.0"
     )]
     Link { path: String, cause: String },
@@ -41,24 +40,24 @@ pub(crate) enum LoadError {
     Engine(String),
 }
 
-/// Compiles components. Compiled code is kept in a folder, so that a second start is fast.
+/// Compiles components. Caches the compiled code in a directory, so that later starts are fast.
 pub(crate) struct Loader {
     engine: Engine,
     linker: Linker<InstanceState>,
 }
 
 impl Loader {
-    /// An engine that optimizes for speed and caches what it compiled in `cache_folder`.
+    /// An engine that optimizes for speed and caches compiled code in `cache_dir`.
     ///
     /// # Errors
-    /// The cache folder cannot be used.
-    pub(crate) fn new(cache_folder: &Path) -> Result<Self, LoadError> {
-        Self::build(cache_folder).map_err(|cause| LoadError::Engine(one_line(&cause)))
+    /// Returns an error if the cache directory cannot be used.
+    pub(crate) fn new(cache_dir: &Path) -> Result<Self, LoadError> {
+        Self::build(cache_dir).map_err(|cause| LoadError::Engine(one_line(&cause)))
     }
 
-    fn build(cache_folder: &Path) -> wasmtime::Result<Self> {
+    fn build(cache_dir: &Path) -> wasmtime::Result<Self> {
         let mut cache = CacheConfig::new();
-        cache.with_directory(cache_folder);
+        cache.with_directory(cache_dir);
         let mut config = Config::new();
         config.cranelift_opt_level(OptLevel::Speed).cache(Some(Cache::new(cache)?));
         let engine = Engine::new(&config)?;
@@ -78,10 +77,11 @@ impl Loader {
         Ok(Self { engine, linker })
     }
 
-    /// Compiles the file and checks that this host has everything it imports.
+    /// Compiles the file and checks that this host provides all its imports.
     ///
     /// # Errors
-    /// The file is missing, is no component, or does not fit this host.
+    /// Returns an error if the file is missing, is not a component, or is incompatible with this
+    /// host.
     pub(crate) fn load(
         &self,
         path: &Path,
@@ -100,19 +100,19 @@ impl Loader {
     }
 }
 
-/// What the manifest grants one component.
+/// The permissions and variables of one component.
 pub(crate) struct Grants {
-    /// Where it may send requests.
+    /// The origins it may send requests to.
     pub(crate) outbound: Arc<AllowedHosts>,
-    /// Which key-value stores it may open.
+    /// The key-value stores it may open.
     pub(crate) key_value_labels: Arc<BTreeSet<String>>,
-    /// What it may read through `spin:variables`.
+    /// The variables it may read through `spin:variables`.
     pub(crate) variables: Arc<ComponentVariables>,
-    /// How much linear memory one instance may have, in bytes.
+    /// The maximum linear memory of one instance, in bytes.
     pub(crate) memory_max_bytes: u64,
 }
 
-/// What all components share.
+/// The state that all components share.
 #[derive(Clone)]
 pub(crate) struct ServerState {
     pub(crate) client: OutboundClient,
@@ -122,7 +122,7 @@ pub(crate) struct ServerState {
     pub(crate) shutdown: watch::Receiver<bool>,
 }
 
-/// A loaded component, of which instances are made as requests come.
+/// A loaded component, instantiated on demand.
 pub(crate) struct LoadedComponent {
     pre: ServicePre<InstanceState>,
     id: Arc<str>,
@@ -131,7 +131,7 @@ pub(crate) struct LoadedComponent {
 }
 
 impl LoadedComponent {
-    /// Joins a component with what it is given.
+    /// A component with its grants and the shared state.
     pub(crate) fn new(
         pre: ServicePre<InstanceState>,
         id: &str,
@@ -148,19 +148,11 @@ impl LoadedComponent {
             .stdout(output(OutputStream::Stdout))
             .stderr(output(OutputStream::Stderr))
             .build();
-        InstanceState {
-            table: ResourceTable::new(),
-            wasi,
-            http: WasiHttpCtx::new(),
-            outbound: OutboundHooks { client, allowed: self.grants.outbound.clone() },
-            key_value: KeyValueAccess {
-                database,
-                labels: self.grants.key_value_labels.clone(),
-                stats: stats.clone(),
-            },
-            variables: self.grants.variables.clone(),
-            memory: MemoryLimiter::new(instance, self.grants.memory_max_bytes, stats),
-        }
+        let outbound = OutboundHooks { client, allowed: self.grants.outbound.clone() };
+        let labels = self.grants.key_value_labels.clone();
+        let key_value = KeyValueAccess { database, labels, stats: stats.clone() };
+        let memory = MemoryLimiter::new(instance, self.grants.memory_max_bytes, stats);
+        InstanceState::new(wasi, outbound, key_value, self.grants.variables.clone(), memory)
     }
 }
 
@@ -174,7 +166,7 @@ impl HandlerState for LoadedComponent {
     ) -> wasmtime::Result<Instance<InstanceState, IdleExpiration, InstanceReusePolicy>> {
         let id = NEXT_INSTANCE.fetch_add(1, Relaxed);
         let mut store = Store::new(self.pre.engine(), self.instance_state(id));
-        store.limiter(|state| &mut state.memory);
+        store.limiter(|state| state.memory_limiter());
         let proxy = ProxyPre::P3(self.pre.clone()).instantiate_async(&mut store).await?;
         Ok(Instance {
             store,
@@ -186,9 +178,9 @@ impl HandlerState for LoadedComponent {
     }
 }
 
-/// Where the manifest's `source` is.
-pub(crate) fn source_path(folder: &Path, source: &Path) -> PathBuf {
-    folder.join(source)
+/// The path of a component's `source`.
+pub(crate) fn source_path(dir: &Path, source: &Path) -> PathBuf {
+    dir.join(source)
 }
 
 fn one_line(error: &wasmtime::Error) -> String {

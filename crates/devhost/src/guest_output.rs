@@ -1,4 +1,4 @@
-//! A guest's standard output and error, passed to the log line by line.
+//! Logs a guest's standard output and error line by line.
 
 use std::io;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ pub(crate) struct GuestOutput {
     stream: OutputStream,
 }
 
-/// Which of the two.
+/// The output streams of an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OutputStream {
     Stdout,
@@ -51,16 +51,16 @@ impl StdoutStream for GuestOutput {
     }
 }
 
-/// Collects bytes until a line is whole.
+/// Collects bytes until a line is complete.
 struct Lines {
     output: GuestOutput,
     pending: Vec<u8>,
 }
 
 impl Lines {
-    fn take(&mut self, bytes: &[u8]) {
-        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            self.pending.extend_from_slice(piece);
+    fn append(&mut self, bytes: &[u8]) {
+        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.pending.extend_from_slice(part);
             if self.pending.ends_with(b"\n") || self.pending.len() >= LINE_MAX_BYTES {
                 self.end_line();
             }
@@ -88,7 +88,7 @@ impl AsyncWrite for Lines {
         _cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.take(bytes);
+        self.append(bytes);
         Poll::Ready(Ok(bytes.len()))
     }
 
@@ -101,5 +101,5 @@ impl AsyncWrite for Lines {
     }
 }
 
-/// Where a line without an end is cut, so that a guest cannot fill the host's memory with one.
+/// The maximum length of a logged line: a guest cannot fill the host's memory with one line.
 const LINE_MAX_BYTES: usize = 8 * 1024;

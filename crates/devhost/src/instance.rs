@@ -1,4 +1,4 @@
-//! The state of one component instance and the bounds it lives in.
+//! The state and the limits of one component instance.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -21,18 +21,35 @@ use crate::stats::Stats;
 use crate::variable_access::VariablesView;
 use crate::variables::ComponentVariables;
 
-/// What the host keeps for one instance: the `T` of its `Store<T>`.
+/// The host state of one instance: the `T` of its `Store<T>`.
 pub(crate) struct InstanceState {
-    pub(crate) table: ResourceTable,
-    pub(crate) wasi: WasiCtx,
-    pub(crate) http: WasiHttpCtx,
-    pub(crate) outbound: OutboundHooks,
-    pub(crate) key_value: KeyValueAccess,
-    pub(crate) variables: Arc<ComponentVariables>,
-    pub(crate) memory: MemoryLimiter,
+    table: ResourceTable,
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    outbound: OutboundHooks,
+    key_value: KeyValueAccess,
+    variables: Arc<ComponentVariables>,
+    memory: MemoryLimiter,
 }
 
 impl InstanceState {
+    /// The state of a new instance.
+    pub(crate) fn new(
+        wasi: WasiCtx,
+        outbound: OutboundHooks,
+        key_value: KeyValueAccess,
+        variables: Arc<ComponentVariables>,
+        memory: MemoryLimiter,
+    ) -> Self {
+        let (table, http) = (ResourceTable::new(), WasiHttpCtx::new());
+        Self { table, wasi, http, outbound, key_value, variables, memory }
+    }
+
+    /// The limiter of the instance's memory.
+    pub(crate) fn memory_limiter(&mut self) -> &mut MemoryLimiter {
+        &mut self.memory
+    }
+
     /// The view of `wasi:http`.
     pub(crate) fn http(&mut self) -> WasiHttpCtxView<'_> {
         WasiHttpCtxView { hooks: &mut self.outbound, table: &mut self.table, ctx: &mut self.http }
@@ -55,7 +72,7 @@ impl WasiView for InstanceState {
     }
 }
 
-/// An instance as the requests it serves know it.
+/// The part of an instance's state that its requests share.
 #[derive(Debug)]
 pub(crate) struct InstanceRecord {
     /// Unique within the process.
@@ -64,19 +81,18 @@ pub(crate) struct InstanceRecord {
 }
 
 impl InstanceRecord {
-    /// The record of a fresh instance.
+    /// The record of a new instance.
     pub(crate) fn new(id: u64) -> Self {
         Self { id, trapped: AtomicBool::new(false) }
     }
 
-    /// Whether the instance ended by a trap, so that what it was sending is cut short.
+    /// Returns true if the instance trapped, so that its unfinished responses are truncated.
     pub(crate) fn trapped(&self) -> bool {
         self.trapped.load(Relaxed)
     }
 }
 
-/// Counts the linear memory of an instance and refuses to let it grow over the bound: the guest
-/// sees its allocation fail.
+/// Limits the linear memory of an instance: growth above the limit fails in the guest.
 pub(crate) struct MemoryLimiter {
     instance: u64,
     max_bytes: u64,
@@ -85,7 +101,7 @@ pub(crate) struct MemoryLimiter {
 }
 
 impl MemoryLimiter {
-    /// A bound for a fresh instance, which counts as live until the bound is dropped.
+    /// The limiter of a new instance. The instance counts as live until the limiter is dropped.
     pub(crate) fn new(instance: u64, max_bytes: u64, stats: Arc<Stats>) -> Self {
         stats.instance_started(instance);
         Self { instance, max_bytes, live_bytes: 0, stats }
@@ -103,9 +119,9 @@ impl ResourceLimiter for MemoryLimiter {
         if live_bytes > self.max_bytes {
             tracing::warn!(
                 instance = self.instance,
-                wanted_bytes = live_bytes,
+                requested_bytes = live_bytes,
                 max_bytes = self.max_bytes,
-                "component memory is at its bound: see --component-memory-max-bytes"
+                "component memory limit reached; raise --component-memory-max-bytes"
             );
             return Ok(false);
         }
@@ -130,12 +146,12 @@ impl Drop for MemoryLimiter {
     }
 }
 
-/// How an instance is shared by requests, and how it ends.
+/// How many requests an instance serves, and how it ends.
 pub(crate) struct InstanceReusePolicy(pub(crate) Arc<InstanceRecord>);
 
 impl WorkerState for InstanceReusePolicy {
     type StoreData = InstanceState;
-    /// Where a request learns which instance serves it.
+    /// Receives the record of the instance that serves a request.
     type RequestData = Arc<OnceLock<Arc<InstanceRecord>>>;
 
     fn should_accept_request(&self, concurrent: usize, total: usize) -> ShouldAccept {
@@ -152,16 +168,16 @@ impl WorkerState for InstanceReusePolicy {
         served_by: Self::RequestData,
         _task: wasmtime::component::GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + 'static + Send + Sync>> {
-        // A request is given to one instance only, so the cell is empty.
+        // Each request is assigned to one instance only, so the cell is empty.
         let _ = served_by.set(self.0.clone());
-        // A relay lasts as long as its client sends: there is no time by which it must answer.
+        // An upload takes as long as its client sends, so requests have no deadline.
         Box::pin(std::future::pending())
     }
 
     fn drop(&self, store: Store<InstanceState>, result: Result<(), wasmtime::Error>) {
         if let Err(trap) = result {
-            // Before the store goes and ends the bodies the guest was sending, which must not look
-            // complete.
+            // Set before the store is dropped: that ends the bodies the guest was sending, which
+            // must not look complete.
             self.0.trapped.store(true, Relaxed);
             let trap = format!("{trap:#}").replace('\n', " |");
             tracing::error!(instance = self.0.id, trap, "component trapped");
@@ -170,7 +186,7 @@ impl WorkerState for InstanceReusePolicy {
     }
 }
 
-/// Ends an instance that had nothing to do for a while, or at once when the host shuts down.
+/// Ends an instance after an idle time, or immediately when the host shuts down.
 pub(crate) struct IdleExpiration {
     since: Option<Instant>,
     timer: Pin<Box<Sleep>>,
@@ -178,10 +194,10 @@ pub(crate) struct IdleExpiration {
 }
 
 impl IdleExpiration {
-    /// An expiration that also follows the host's shutdown.
+    /// An expiration that also observes the host's shutdown.
     pub(crate) fn new(mut shutdown: watch::Receiver<bool>) -> Self {
         let shutdown = Box::pin(async move {
-            // A sender that is gone means the host is gone.
+            // An error means that the host has dropped the sender.
             let _ = shutdown.wait_for(|shutdown| *shutdown).await;
         });
         Self { since: None, timer: Box::pin(sleep(IDLE_INSTANCE)), shutdown }
@@ -211,7 +227,7 @@ impl WorkerExpiration for IdleExpiration {
     }
 }
 
-/// How many requests an instance serves before another takes its place, as in Spin.
+/// How many requests an instance serves before it is replaced, as in Spin.
 const REQUESTS_PER_INSTANCE: usize = 128;
 /// How many requests an instance serves at the same time, as in Spin.
 const CONCURRENT_REQUESTS_PER_INSTANCE: usize = 16;
@@ -229,7 +245,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_instance_takes_16_requests_at_once_and_128_in_all() {
+    fn an_instance_accepts_16_concurrent_requests_and_128_in_total() {
         let reuse = InstanceReusePolicy(Arc::new(InstanceRecord::new(1)));
         assert!(matches!(reuse.should_accept_request(0, 0), ShouldAccept::Yes));
         assert!(matches!(reuse.should_accept_request(15, 127), ShouldAccept::Yes));
@@ -239,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_grows_up_to_its_bound_over_all_memories_of_the_instance() {
+    fn the_limit_applies_to_the_sum_of_an_instances_memories() {
         let stats = Arc::new(Stats::default());
         let mut memory = MemoryLimiter::new(1, 300, stats.clone());
         assert!(memory.memory_growing(0, 100, None).unwrap());
@@ -252,7 +268,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_idle_instance_ends_after_its_time() {
+    async fn an_idle_instance_ends_after_the_idle_time() {
         let (_shutdown, seen) = watch::channel(false);
         let mut expiration = Box::pin(IdleExpiration::new(seen));
         let idle_since = Instant::now();
@@ -263,7 +279,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_instance_at_work_does_not_end() {
+    async fn an_active_instance_does_not_end() {
         let (shutdown, seen) = watch::channel(false);
         shutdown.send(true).unwrap();
         let mut expiration = Box::pin(IdleExpiration::new(seen));
@@ -276,7 +292,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_shutdown_ends_an_idle_instance_at_once() {
+    async fn a_shutdown_ends_an_idle_instance_immediately() {
         let (shutdown, seen) = watch::channel(false);
         let mut expiration = Box::pin(IdleExpiration::new(seen));
         let before = tokio::time::Instant::now();

@@ -1,7 +1,7 @@
-//! `spin:key-value@3.0.0`: the interface on the guest's side, a SQLite file on the other.
+//! `spin:key-value@3.0.0` over a SQLite file.
 //!
-//! Every call waits for the database on another thread, so an instance goes on with its other
-//! requests meanwhile.
+//! The database has its own thread, so an instance continues with its other requests while a call
+//! waits.
 
 mod database;
 mod key_stream;
@@ -21,18 +21,18 @@ use crate::bindings::spin::key_value::key_value::{
 };
 use crate::stats::Stats;
 
-/// What one component has of the key-value stores.
+/// The access of one component to the key-value stores.
 #[derive(Clone)]
 pub(crate) struct KeyValueAccess {
     /// The database of all stores.
     pub(crate) database: Database,
-    /// The labels the component's `key_value_stores` lists.
+    /// The labels in the component's `key_value_stores`.
     pub(crate) labels: Arc<BTreeSet<String>>,
-    /// Where calls are counted.
+    /// The counters of calls.
     pub(crate) stats: Arc<Stats>,
 }
 
-/// The state of an instance that the interface works on.
+/// The instance state that the interface uses.
 pub(crate) struct KeyValueView<'a> {
     /// Holds the open stores.
     pub(crate) table: &'a mut ResourceTable,
@@ -40,17 +40,17 @@ pub(crate) struct KeyValueView<'a> {
     pub(crate) access: &'a KeyValueAccess,
 }
 
-/// Names the interface's state to the linker.
+/// Declares the interface's state to the linker.
 pub(crate) struct KeyValue;
 
 impl HasData for KeyValue {
     type Data<'a> = KeyValueView<'a>;
 }
 
-/// Gives a linker the interface.
+/// Adds the interface to a linker.
 ///
 /// # Errors
-/// The linker has it already.
+/// Returns an error if the linker already has it.
 pub(crate) fn add_to_linker<T: Send + 'static>(
     linker: &mut Linker<T>,
     view: fn(&mut T) -> KeyValueView<'_>,
@@ -77,12 +77,12 @@ impl<T: Send + 'static> HostStoreWithStore<T> for KeyValue {
             if !access.labels.contains(&label) {
                 tracing::warn!(
                     label,
-                    "key-value store denied: list the label in the component's key_value_stores"
+                    "key-value store denied: add the label to the component's key_value_stores"
                 );
                 return Ok(Err(Error::AccessDenied));
             }
             let store = OpenStore { label: label.into() };
-            // A full table is the only way to fail here.
+            // Only a full table causes an error.
             Ok(table.push(store).map_err(|_| Error::StoreTableFull))
         })
     }
@@ -147,7 +147,7 @@ impl<T: Send + 'static> HostStoreWithStore<T> for KeyValue {
     }
 }
 
-/// The database and label behind an open store.
+/// The access and the label of an open store.
 fn opened<T>(
     host: &Accessor<T, KeyValue>,
     store: &Resource<OpenStore>,

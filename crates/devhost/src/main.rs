@@ -1,7 +1,7 @@
 //! `devhost` runs a Spin application on this machine, without Spin.
 //!
-//! It reads `spin.toml`, compiles the components it names and serves their routes. A component sees
-//! what it would see on Spin 4.1: `wasi:http@0.3.0` in and out, `spin:key-value@3.0.0`,
+//! It reads `spin.toml`, compiles the components and serves their routes. A component has the same
+//! imports as on Spin 4.1: `wasi:http@0.3.0` in and out, `spin:key-value@3.0.0`,
 //! `spin:variables@3.0.0`, and the ambient `wasi:*` interfaces without files and sockets.
 //!
 //! ```text
@@ -9,30 +9,30 @@
 //!     --variable vod_endpoint=http://127.0.0.1:9000 --allow-outbound http://127.0.0.1:9000
 //! ```
 //!
-//! When it serves, it prints one line to standard output, `listening http://127.0.0.1:3000`, with
-//! the port it was given for port 0. The log goes to standard error: a line for each request, and
-//! what the guests print. It holds no query strings, headers or variable values.
+//! When it is ready, it prints one line to standard output, `listening http://127.0.0.1:3000`, with
+//! the actual port. The log goes to standard error: a line for each request, and the output of the
+//! guests. It contains no query strings, headers or variable values.
 //!
-//! # What it does as Spin does
-//! * One instance serves up to 16 requests at once and up to 128 in all; an idle one ends after a
-//!   second. A trap ends the instance and its requests, which get a 500, and nothing else.
-//! * A client that goes away shows as a body stream that ends and a trailers future that fails; the
-//!   guest keeps running, also after its response.
-//! * Outbound requests go only where `allowed_outbound_hosts` says, over pooled connections.
+//! # Behavior shared with Spin
+//! * One instance serves up to 16 concurrent requests and up to 128 in total; an idle one ends
+//!   after a second. A trap ends the instance and its requests, which get a 500, and nothing else.
+//! * If a client disconnects, the body stream ends and the trailers future fails; the guest
+//!   continues to run, also after its response.
+//! * Outbound requests are limited to `allowed_outbound_hosts` and use pooled connections.
 //! * A key-value change is on disk when the call returns. Keys have up to 256 bytes, values up to
 //!   1 MB.
 //!
-//! # What it adds
-//! * `--component-memory-max-bytes` bounds the linear memory of an instance.
-//! * `GET /_host/stats` shows counters as JSON, `POST /_host/stats/reset` zeroes them. No component
-//!   sees these paths.
+//! # Additions
+//! * `--component-memory-max-bytes` limits the linear memory of an instance.
+//! * `GET /_host/stats` returns counters as JSON, `POST /_host/stats/reset` resets them. Requests
+//!   for these paths never reach a component.
 //! * With `VOD_EXIT_WITH_STDIN` in the environment, it exits when its standard input ends, so that
-//!   it cannot outlive a parent that holds the other end of the pipe, however the parent ends.
+//!   it never outlives the parent process that holds the other end of the pipe.
 //!
-//! # What it does not do
-//! It listens on loopback addresses only, speaks HTTP/1.1 without TLS, runs HTTP triggers only, and
-//! refuses manifest settings it does not carry out instead of ignoring them. It puts no limit on
-//! the processor time of a guest.
+//! # Limitations
+//! It listens on loopback addresses only, supports HTTP/1.1 without TLS and HTTP triggers only, and
+//! rejects unsupported manifest settings instead of ignoring them. It does not limit the processor
+//! time of a guest.
 
 mod arguments;
 mod bindings;
@@ -69,7 +69,7 @@ fn main() -> ExitCode {
     let outcome = match runtime {
         Ok(runtime) => {
             let outcome = runtime.block_on(startup::run(arguments));
-            // What a guest left running is not waited for: everything it was told is durable, is.
+            // Guest tasks that still run are aborted: everything reported as durable is on disk.
             runtime.shutdown_background();
             outcome
         }
@@ -84,12 +84,12 @@ fn main() -> ExitCode {
     }
 }
 
-/// Exits at once when standard input ends.
+/// Exits when standard input ends.
 fn exit_with_stdin() {
-    // An error means that no more input can come, as the end does.
+    // After an error no more input can arrive, as after the end.
     let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
     std::process::exit(1);
 }
 
-/// The relay is bound by the processor: one thread for the sockets, one for a guest.
+/// The load is CPU-bound: one thread for the sockets, one for a guest.
 const WORKER_THREADS: usize = 2;

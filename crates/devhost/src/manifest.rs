@@ -1,7 +1,7 @@
-//! The part of a Spin manifest (version 2) that this host carries out.
+//! The supported part of a Spin manifest (version 2).
 //!
-//! A setting that would change what a component sees, and that this host does not provide, is
-//! refused by name: ignoring it would make the local run differ from the deployed one in silence.
+//! An unsupported setting that changes the behavior of a component is rejected by name: ignoring it
+//! would make the local run differ from the deployed one without notice.
 //! The format: <https://spinframework.dev/v3/manifest-reference>.
 
 use std::collections::BTreeMap;
@@ -12,14 +12,14 @@ use serde::de::IgnoredAny;
 
 use crate::variables::Declaration;
 
-/// A manifest that was read and checked.
+/// A validated manifest.
 #[derive(Debug)]
 pub(crate) struct Manifest {
-    /// The folder of the manifest; `source` paths are relative to it.
-    pub(crate) folder: PathBuf,
+    /// The directory of the manifest; `source` paths are relative to it.
+    pub(crate) dir: PathBuf,
     /// The declared application variables.
     pub(crate) variables: BTreeMap<String, Declaration>,
-    /// The HTTP triggers: a route pattern and the id of the component behind it.
+    /// The HTTP triggers: a route pattern and the id of its component.
     pub(crate) triggers: Vec<HttpTrigger>,
     /// The components by id.
     pub(crate) components: BTreeMap<String, ComponentSection>,
@@ -41,7 +41,7 @@ pub(crate) struct HttpTrigger {
 pub(crate) struct ComponentSection {
     /// The component's `.wasm` file, relative to the manifest.
     pub(crate) source: PathBuf,
-    /// Where the component may send requests; entries may be templates.
+    /// The origins the component may send requests to; entries may be templates.
     #[serde(default)]
     pub(crate) allowed_outbound_hosts: Vec<String>,
     /// The labels of the key-value stores the component may open.
@@ -51,7 +51,7 @@ pub(crate) struct ComponentSection {
     #[serde(default)]
     pub(crate) variables: BTreeMap<String, String>,
 
-    // What concerns building and describing only.
+    // Used for building and documentation only.
     #[serde(default, rename = "description")]
     _description: IgnoredAny,
     #[serde(default, rename = "build")]
@@ -60,18 +60,18 @@ pub(crate) struct ComponentSection {
     _tool: IgnoredAny,
 }
 
-/// Why a manifest cannot be used.
+/// An error of reading a manifest.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ManifestError {
-    #[error("{path}: cannot be read ({cause}): pass --manifest with the path of a spin.toml")]
+    #[error("{path}: cannot be read ({cause}); pass the path of a spin.toml with --manifest")]
     Unreadable { path: String, cause: std::io::Error },
     #[error("{path}:{line}: {cause}")]
     Malformed { path: String, line: usize, cause: String },
-    #[error("{path}: spin_manifest_version is {version}, this host reads version 2 only")]
+    #[error("{path}: spin_manifest_version is {version}; expected 2")]
     Version { path: String, version: i64 },
-    #[error("{path}: no [[trigger.http]]: nothing would be served")]
+    #[error("{path}: expected at least one [[trigger.http]]")]
     NoTrigger { path: String },
-    #[error("{path}: the route {route:?} names the component {component:?}, which has no section")]
+    #[error("{path}: the component {component:?} of the route {route:?} has no section")]
     UnknownComponent { path: String, route: String, component: String },
 }
 
@@ -79,19 +79,20 @@ impl Manifest {
     /// Reads and checks the manifest file at `path`.
     ///
     /// # Errors
-    /// The file cannot be read, is not a version 2 manifest, or uses what this host lacks.
+    /// Returns an error if the file cannot be read, is not a version 2 manifest, or has unsupported
+    /// settings.
     pub(crate) fn read(path: &Path) -> Result<Self, ManifestError> {
         let shown = path.display().to_string();
         let text = std::fs::read_to_string(path)
             .map_err(|cause| ManifestError::Unreadable { path: shown.clone(), cause })?;
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        let dir = match path.parent() {
+            Some(dir) if !dir.as_os_str().is_empty() => dir.to_owned(),
             _ => PathBuf::from("."),
         };
-        Self::parse(&text, &shown, folder)
+        Self::parse(&text, &shown, dir)
     }
 
-    fn parse(text: &str, path: &str, folder: PathBuf) -> Result<Self, ManifestError> {
+    fn parse(text: &str, path: &str, dir: PathBuf) -> Result<Self, ManifestError> {
         let document: Document =
             toml::from_str(text).map_err(|cause| ManifestError::Malformed {
                 path: path.to_owned(),
@@ -116,11 +117,11 @@ impl Manifest {
                 component: trigger.component.clone(),
             });
         }
-        Ok(Self { folder, variables: document.variables, triggers, components: document.component })
+        Ok(Self { dir, variables: document.variables, triggers, components: document.component })
     }
 }
 
-/// The file as it is written.
+/// The structure of the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
@@ -156,7 +157,7 @@ mod tests {
 
     use super::*;
 
-    const WHOLE: &str = r#"
+    const COMPLETE: &str = r#"
 spin_manifest_version = 2
 
 [application]
@@ -191,8 +192,8 @@ watch = ["src/**"]
     }
 
     #[test]
-    fn a_whole_manifest_is_read() {
-        let manifest = parse(WHOLE).unwrap();
+    fn a_complete_manifest_is_parsed() {
+        let manifest = parse(COMPLETE).unwrap();
         assert_eq!(manifest.triggers.len(), 1);
         assert_eq!(manifest.triggers[0].route, "/...");
         assert!(manifest.variables["secret"].required);
@@ -204,8 +205,8 @@ watch = ["src/**"]
     }
 
     #[test]
-    fn a_setting_this_host_lacks_is_refused_with_its_line_and_name() {
-        let text = WHOLE.replace("description = \"the worker\"", "files = [\"a\"]");
+    fn an_unsupported_setting_is_rejected_with_its_line_and_name() {
+        let text = COMPLETE.replace("description = \"the worker\"", "files = [\"a\"]");
         let error = parse(&text).unwrap_err().to_string();
         assert!(error.starts_with("spin.toml:"), "{error}");
         assert!(error.contains("unknown field `files`"), "{error}");
@@ -213,21 +214,21 @@ watch = ["src/**"]
     }
 
     #[test]
-    fn a_syntax_error_names_its_line() {
+    fn a_syntax_error_reports_its_line() {
         let error = parse("spin_manifest_version = 2\n[application\n").unwrap_err().to_string();
         assert!(error.starts_with("spin.toml:2: "), "{error}");
         assert!(!error.contains('\n'), "{error}");
     }
 
     #[test]
-    fn another_manifest_version_is_refused() {
-        let text = WHOLE.replace("spin_manifest_version = 2", "spin_manifest_version = 1");
+    fn another_manifest_version_is_rejected() {
+        let text = COMPLETE.replace("spin_manifest_version = 2", "spin_manifest_version = 1");
         assert!(matches!(parse(&text), Err(ManifestError::Version { version: 1, .. })));
     }
 
     #[test]
-    fn a_trigger_without_its_component_is_refused() {
-        let text = WHOLE.replace("component = \"edge\"", "component = \"egde\"");
+    fn a_trigger_of_an_undefined_component_is_rejected() {
+        let text = COMPLETE.replace("component = \"edge\"", "component = \"egde\"");
         assert!(matches!(
             parse(&text),
             Err(ManifestError::UnknownComponent { component, .. }) if component == "egde"
@@ -235,7 +236,7 @@ watch = ["src/**"]
     }
 
     #[test]
-    fn a_manifest_without_an_http_trigger_is_refused() {
+    fn a_manifest_without_an_http_trigger_is_rejected() {
         assert!(matches!(
             parse("spin_manifest_version = 2\n"),
             Err(ManifestError::NoTrigger { .. })
@@ -243,7 +244,7 @@ watch = ["src/**"]
     }
 
     #[test]
-    fn a_missing_file_says_which_option_names_it() {
+    fn the_error_for_a_missing_file_names_the_option() {
         let error = Manifest::read(Path::new("/nonexistent/spin.toml")).unwrap_err().to_string();
         assert!(error.contains("/nonexistent/spin.toml") && error.contains("--manifest"));
     }

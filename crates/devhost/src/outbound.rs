@@ -1,9 +1,9 @@
-//! Outbound HTTP of a component: one pooled client for the whole process, an allow list for each
+//! Outbound HTTP of a component: one pooled client for the process, an allow list for each
 //! component.
 //!
-//! A request body is sent as the guest produces it, framed by the guest's `content-length` when it
-//! gave one. A request is sent twice only when a pooled connection turned out to be closed before
-//! any of the request was handed to it; everything after that is the guest's to decide.
+//! A request body is streamed as the guest produces it, with the guest's `content-length` if
+//! present. A request is sent again only if a pooled connection was closed before any byte of it
+//! was sent. All other retries are up to the guest.
 
 mod allow;
 mod failure;
@@ -28,7 +28,7 @@ pub(crate) use self::allow::{AllowedHostError, AllowedHosts};
 use self::timeout::{TimedResponseBody, Timeouts};
 use crate::stats::Stats;
 
-/// The process's pool of connections.
+/// The connection pool of the process.
 #[derive(Clone)]
 pub(crate) struct OutboundClient {
     client: Client<HttpsConnector<HttpConnector>, CountedBody>,
@@ -58,7 +58,7 @@ impl OutboundClient {
     async fn send(
         &self,
         request: Request<WasiBody>,
-        waits: Timeouts,
+        timeouts: Timeouts,
     ) -> Result<Response<WasiBody>, Error> {
         let stats = self.stats.clone();
         stats.outbound_requests.add(1);
@@ -70,24 +70,24 @@ impl OutboundClient {
             biased;
             outcome = &mut response => Some(outcome),
             () = async { drop(connection.wait_for_connection_metadata().await) } => None,
-            () = tokio::time::sleep(waits.connect) => return Err(Error::ConnectionTimeout),
+            () = tokio::time::sleep(timeouts.connect) => return Err(Error::ConnectionTimeout),
         };
         let outcome = match early {
             Some(outcome) => outcome,
-            None => tokio::time::timeout_at(started + waits.first_byte, response)
+            None => tokio::time::timeout_at(started + timeouts.first_byte, response)
                 .await
                 .map_err(|_| Error::ConnectionReadTimeout)?,
         };
-        let response = outcome.map_err(failure::of_request)?;
-        Ok(response.map(|body| TimedResponseBody::new(body, waits.between_bytes).boxed_unsync()))
+        let response = outcome.map_err(failure::error_code)?;
+        Ok(response.map(|body| TimedResponseBody::new(body, timeouts.between_bytes).boxed_unsync()))
     }
 }
 
-/// One component's way out: the shared client behind the component's allow list.
+/// The outbound HTTP of one component: the shared client with the component's allow list.
 pub(crate) struct OutboundHooks {
     /// The shared client.
     pub(crate) client: OutboundClient,
-    /// What this component may reach.
+    /// The origins this component may send requests to.
     pub(crate) allowed: Arc<AllowedHosts>,
 }
 
@@ -112,7 +112,7 @@ impl WasiHttpHooks for OutboundHooks {
         }
         let client = self.client.clone();
         Box::new(async move {
-            match client.send(request, Timeouts::of(options)).await {
+            match client.send(request, Timeouts::from_options(options)).await {
                 Ok(response) => Ok((response, Box::new(async { Ok(()) }) as BodyOutcome)),
                 Err(error) => {
                     tracing::warn!(%origin, %error, "outbound request failed");
@@ -127,7 +127,7 @@ impl WasiHttpHooks for OutboundHooks {
     }
 }
 
-/// A request body that counts what leaves.
+/// A request body that counts its bytes.
 struct CountedBody {
     body: WasiBody,
     stats: Arc<Stats>,
@@ -143,9 +143,9 @@ impl Body for CountedBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
         if let Poll::Ready(Some(Ok(frame))) = &polled
-            && let Some(piece) = frame.data_ref()
+            && let Some(data) = frame.data_ref()
         {
-            self.stats.outbound_bytes_sent.add(piece.len() as u64);
+            self.stats.outbound_bytes_sent.add(data.len() as u64);
         }
         polled
     }
@@ -159,7 +159,7 @@ impl Body for CountedBody {
     }
 }
 
-/// Scheme and authority only: a path or query may carry a signature, which no log may hold.
+/// Scheme and authority only: a path or query may contain a signature, which must not be logged.
 fn origin_of(url: &Uri) -> String {
     let host = url.host().unwrap_or_default();
     let scheme = url.scheme_str().unwrap_or_default();
@@ -173,7 +173,7 @@ fn origin_of(url: &Uri) -> String {
 /// of one read at a time, so larger reads mean fewer switches into it.
 pub(crate) const HTTP_BUFFER_BYTES: usize = 1024 * 1024;
 
-/// Shorter than the idle time after which object stores commonly close a connection, so that a
-/// request is rarely sent into one that is about to go.
+/// Shorter than the idle time after which object stores commonly close a connection, so that
+/// requests are rarely sent on a connection that is being closed.
 const POOL_IDLE: Duration = Duration::from_secs(20);
 const POOL_IDLE_CONNECTIONS_PER_HOST: usize = 32;

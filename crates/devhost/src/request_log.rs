@@ -1,4 +1,4 @@
-//! One log line for each request, written when both its bodies have ended or were given up.
+//! One log line for each request, written when both its bodies have ended or were dropped.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering::Relaxed};
@@ -14,22 +14,22 @@ use wasmtime_wasi_http::{Error, WasiBody};
 
 use crate::instance::InstanceRecord;
 
-/// A request that is under way. The line is written when the last part of it is dropped.
+/// A request in progress. The line is written when the last reference to it is dropped.
 pub(crate) struct RequestRecord {
     method: Method,
-    /// Without the query, which may carry a signature.
+    /// Without the query, which may contain a signature.
     path: String,
     started: Instant,
     /// 0 until there is a response.
     status: AtomicU16,
     bytes_in: AtomicU64,
     bytes_out: AtomicU64,
-    /// The instance that serves it, once one has taken it.
+    /// The instance that serves it, once assigned.
     pub(crate) served_by: Arc<OnceLock<Arc<InstanceRecord>>>,
 }
 
 impl RequestRecord {
-    /// The record of a request that just came.
+    /// The record of a new request.
     pub(crate) fn new(method: Method, path: &str) -> Arc<Self> {
         Arc::new(Self {
             method,
@@ -42,8 +42,13 @@ impl RequestRecord {
         })
     }
 
-    /// Notes the status that the client was sent.
-    pub(crate) fn answered(&self, status: http::StatusCode) {
+    /// The ID of the instance that serves the request, once assigned.
+    pub(crate) fn instance_id(&self) -> Option<u64> {
+        self.served_by.get().map(|instance| instance.id)
+    }
+
+    /// Records the status of the response.
+    pub(crate) fn set_status(&self, status: http::StatusCode) {
         self.status.store(status.as_u16(), Relaxed);
     }
 }
@@ -51,7 +56,7 @@ impl RequestRecord {
 impl Drop for RequestRecord {
     fn drop(&mut self) {
         let status = Some(*self.status.get_mut()).filter(|status| *status != 0);
-        let outcome = if status.is_some() { "request" } else { "request, its client left" };
+        let outcome = if status.is_some() { "request" } else { "request, client disconnected" };
         tracing::info!(
             method = %self.method,
             path = self.path,
@@ -59,16 +64,16 @@ impl Drop for RequestRecord {
             bytes_in = *self.bytes_in.get_mut(),
             bytes_out = *self.bytes_out.get_mut(),
             ms = self.started.elapsed().as_millis() as u64,
-            instance = self.served_by.get().map(|instance| instance.id),
+            instance = self.instance_id(),
             "{outcome}"
         );
     }
 }
 
-/// A client's request body on its way to the guest.
+/// A request body that is being forwarded to the guest.
 ///
-/// It ends with an error when it is shorter than its declared length: to the guest that is a body
-/// stream that ended and a trailers future that failed.
+/// It ends with an error if it is shorter than its declared length: in the guest, the body stream
+/// ends and the trailers future fails.
 pub(crate) struct RecordedRequestBody {
     body: Incoming,
     declared_left: Option<u64>,
@@ -76,7 +81,7 @@ pub(crate) struct RecordedRequestBody {
 }
 
 impl RecordedRequestBody {
-    /// Counts a body into a record.
+    /// Wraps a body and counts its bytes in `record`.
     pub(crate) fn new(body: Incoming, record: Arc<RequestRecord>) -> Self {
         Self { declared_left: body.size_hint().exact(), body, record }
     }
@@ -93,7 +98,7 @@ impl Body for RecordedRequestBody {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
-                let bytes = frame.data_ref().map_or(0, |piece| piece.len() as u64);
+                let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
                 self.record.bytes_in.fetch_add(bytes, Relaxed);
                 self.declared_left = self.declared_left.map(|left| left.saturating_sub(bytes));
             }
@@ -114,17 +119,17 @@ impl Body for RecordedRequestBody {
     }
 }
 
-/// A response body on its way to the client.
+/// A response body that is being sent to the client.
 ///
-/// When the instance trapped while it sent, the body ends with an error: the connection is cut, and
-/// the client cannot take what it has for the whole.
+/// If the instance trapped, the body ends with an error: the connection is closed, and the client
+/// cannot mistake the received part for the complete body.
 pub(crate) struct RecordedResponseBody {
     body: WasiBody,
     record: Arc<RequestRecord>,
 }
 
 impl RecordedResponseBody {
-    /// Counts a body into a record.
+    /// Wraps a body and counts its bytes in `record`.
     pub(crate) fn new(body: WasiBody, record: Arc<RequestRecord>) -> Self {
         Self { body, record }
     }
@@ -141,7 +146,7 @@ impl Body for RecordedResponseBody {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
-                let bytes = frame.data_ref().map_or(0, |piece| piece.len() as u64);
+                let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
                 self.record.bytes_out.fetch_add(bytes, Relaxed);
             }
             Poll::Ready(None)

@@ -1,17 +1,17 @@
 //! Matching a request path to a trigger's route pattern.
 //!
-//! A pattern is literal segments, `:name` for any one segment, and a final `...` for whatever
-//! follows. The most specific pattern wins: literal before `:name` before `...`.
+//! A pattern consists of literal segments, `:name` for any one segment, and a final `...` for all
+//! remaining segments. The most specific pattern is used: literal before `:name` before `...`.
 //! The rules: <https://spinframework.dev/v3/http-trigger#http-trigger-routes>.
 
 use std::cmp::Reverse;
 
-/// The routes of an application, each with the thing `T` behind it.
+/// The routes of an application with their targets.
 #[derive(Debug)]
 pub(crate) struct Routes<T>(Vec<(Pattern, T)>);
 
 impl<T> Routes<T> {
-    /// Orders the routes so that the most specific one is tried first.
+    /// Sorts the routes, the most specific first.
     pub(crate) fn new(routes: impl IntoIterator<Item = (String, T)>) -> Self {
         let mut routes: Vec<_> =
             routes.into_iter().map(|(route, target)| (Pattern::parse(route), target)).collect();
@@ -19,7 +19,7 @@ impl<T> Routes<T> {
         Self(routes)
     }
 
-    /// The route that serves `path`, or `None` when no pattern matches.
+    /// The route that serves `path`; `None` if no pattern matches.
     pub(crate) fn find(&self, path: &str) -> Option<RouteMatch<'_, T>> {
         self.0.iter().find_map(|(pattern, target)| {
             let trailing = pattern.matches(path)?;
@@ -31,11 +31,11 @@ impl<T> Routes<T> {
 /// A route that matched.
 #[derive(Debug)]
 pub(crate) struct RouteMatch<'a, T> {
-    /// The pattern as the manifest has it.
+    /// The pattern as written in the manifest.
     pub(crate) pattern: &'a str,
-    /// What the final `...` stood for, with its leading slash; empty without one.
+    /// The segments matched by the final `...`, with a leading slash; empty without one.
     pub(crate) trailing: String,
-    /// What serves it.
+    /// The target that serves it.
     pub(crate) target: &'a T,
 }
 
@@ -67,7 +67,7 @@ impl Pattern {
         Self { segments, open_ended, written }
     }
 
-    /// What the final `...` stands for when the pattern matches `path`.
+    /// The segments matched by the final `...`; `None` if the pattern does not match `path`.
     fn matches(&self, path: &str) -> Option<String> {
         let given: Vec<&str> = segments(path).collect();
         let enough = match self.open_ended {
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_finds_the_most_specific_route() {
+    fn a_path_matches_the_most_specific_route() {
         let routes = ["/...", "/files/...", "/files/:id", "/files/new", "/files/:id/parts/..."];
         let cases = [
             ("/", "/...", ""),
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_outside_every_route_finds_nothing() {
+    fn a_path_outside_all_routes_matches_nothing() {
         for path in ["/", "/b", "/a/b"] {
             assert_eq!(found(&["/a"], path), None, "{path}");
         }

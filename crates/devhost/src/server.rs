@@ -42,7 +42,7 @@ impl Server {
         Arc::new(Self { routes, stats, in_flight: Semaphore::new(REQUESTS_IN_FLIGHT) })
     }
 
-    /// Accepts connections until `stop` resolves; then gives what runs up to `grace` to finish.
+    /// Accepts connections until `stop` resolves, then waits up to `grace` for running requests.
     pub(crate) async fn run(
         self: Arc<Self>,
         listener: TcpListener,
@@ -56,8 +56,8 @@ impl Server {
                 accepted = listener.accept() => match accepted {
                     Ok((stream, client)) => self.clone().serve(stream, client, &connections),
                     Err(cause) => {
-                        tracing::warn!(%cause, "a connection could not be accepted");
-                        // Out of descriptors, most likely: trying at once again would only spin.
+                        tracing::warn!(%cause, "accepting a connection failed");
+                        // Usually out of file descriptors: an immediate retry would be a busy loop.
                         tokio::time::sleep(ACCEPT_PAUSE).await;
                     }
                 },
@@ -67,7 +67,7 @@ impl Server {
         drop(listener);
         let finished = async {
             connections.shutdown().await;
-            // A guest may still run after its response, or after its client left.
+            // A guest may still run after its response, or after its client disconnected.
             while self.stats.instances_live() > 0 {
                 tokio::time::sleep(INSTANCES_POLL).await;
             }
@@ -86,7 +86,7 @@ impl Server {
         if let Err(cause) = stream.set_nodelay(true) {
             tracing::debug!(%cause, "TCP_NODELAY could not be set");
         }
-        let service = service_fn(move |request| self.clone().answer(request, client));
+        let service = service_fn(move |request| self.clone().handle(request, client));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_READ)
@@ -100,7 +100,7 @@ impl Server {
         });
     }
 
-    async fn answer(
+    async fn handle(
         self: Arc<Self>,
         request: Request<Incoming>,
         client: SocketAddr,
@@ -110,8 +110,8 @@ impl Server {
             return Ok(self.handle_host_request(request.method(), path));
         }
         let record = RequestRecord::new(request.method().clone(), path);
-        let response = self.answer_from_component(request, client, &record).await;
-        record.answered(response.status());
+        let response = self.handle_component_request(request, client, &record).await;
+        record.set_status(response.status());
         Ok(response.map(|body| RecordedResponseBody::new(body, record).boxed_unsync()))
     }
 
@@ -123,17 +123,17 @@ impl Server {
             },
             (&Method::POST, "/_host/stats/reset") => {
                 self.stats.reset();
-                plain(StatusCode::OK, "the counters are reset")
+                plain(StatusCode::OK, "counters reset")
             }
             (_, "/_host/stats" | "/_host/stats/reset") => plain(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "use GET /_host/stats or POST /_host/stats/reset",
             ),
-            _ => plain(StatusCode::NOT_FOUND, "the host has /_host/stats and /_host/stats/reset"),
+            _ => plain(StatusCode::NOT_FOUND, "expected /_host/stats or /_host/stats/reset"),
         }
     }
 
-    async fn answer_from_component(
+    async fn handle_component_request(
         &self,
         request: Request<Incoming>,
         client: SocketAddr,
@@ -141,7 +141,7 @@ impl Server {
     ) -> Response<WasiBody> {
         let path = request.uri().path().to_owned();
         let Some(route) = self.routes.find(&path) else {
-            return plain(StatusCode::NOT_FOUND, "no route of the application matches this path");
+            return plain(StatusCode::NOT_FOUND, "no route matches this path");
         };
         let Some(request) = absolute(request) else {
             return plain(StatusCode::BAD_REQUEST, "the Host header or request target is invalid");
@@ -157,18 +157,18 @@ impl Server {
             Ok(response) => response,
             Err(error) => {
                 let error = format!("{error:#}");
-                let instance = record.served_by.get().map(|instance| instance.id);
-                tracing::error!(path, instance, error, "the component gave no response");
+                let instance = record.instance_id();
+                tracing::error!(path, instance, error, "the component returned no response");
                 plain(
                     StatusCode::INTERNAL_SERVER_ERROR,
-                    "the component failed to answer this request; the log of the host says why",
+                    "the component failed to process this request; see the log of the host",
                 )
             }
         }
     }
 }
 
-/// The request with scheme and authority in its URL, which is where a guest reads them.
+/// The request with scheme and authority in its URL, from which a guest reads them.
 fn absolute(request: Request<Incoming>) -> Option<Request<Incoming>> {
     let (mut parts, body) = request.into_parts();
     let host = parts.headers.get(HOST).map_or(Some("localhost"), |host| host.to_str().ok());
@@ -186,7 +186,7 @@ fn absolute(request: Request<Incoming>) -> Option<Request<Incoming>> {
     Some(Request::from_parts(parts, body))
 }
 
-/// What Spin tells a component about the request beside the request itself:
+/// Adds the headers in which Spin describes the request:
 /// <https://spinframework.dev/v3/http-trigger#additional-request-information>.
 fn add_spin_headers<T>(
     headers: &mut HeaderMap,
@@ -210,7 +210,7 @@ fn add_spin_headers<T>(
         let name = HeaderName::from_static(name);
         match HeaderValue::try_from(value) {
             Ok(value) => drop(headers.insert(name, value)),
-            // One the client sent must not be taken for the host's.
+            // A value from the client must not be treated as the host's.
             Err(_) => drop(headers.remove(name)),
         }
     }
@@ -230,9 +230,9 @@ fn response(status: StatusCode, content_type: &'static str, body: String) -> Res
 
 /// Paths that never reach a component.
 const HOST_PATH: &str = "/_host/";
-/// More wait their turn: each may need an instance of its own.
+/// Further requests wait: each may need a separate instance.
 const REQUESTS_IN_FLIGHT: usize = 256;
-/// For the head of a request, as long as an idle connection may also wait for its next one.
+/// The timeout of a request head, and of an idle connection.
 const HEADER_READ: Duration = Duration::from_secs(60);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const INSTANCES_POLL: Duration = Duration::from_millis(10);

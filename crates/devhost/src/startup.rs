@@ -1,4 +1,4 @@
-//! From the command line to a running server, or to one clear line about what is in the way.
+//! Starts the server from the command line, or reports one line of error.
 
 use std::io;
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ use crate::server::Server;
 use crate::stats::Stats;
 use crate::variables::{ApplicationVariables, VariableError};
 
-/// Why the host did not start. Each message says what is wrong and what to do, in one line.
+/// An error of starting the host. Each message is one line with the problem and the remedy.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartupError {
     #[error(transparent)]
@@ -37,13 +37,13 @@ pub(crate) enum StartupError {
     Component(#[from] LoadError),
     #[error(transparent)]
     Database(#[from] OpenDatabaseError),
-    #[error("{path}: the data folder is not writable ({cause}): pass another one with --data")]
-    DataFolder { path: String, cause: io::Error },
-    #[error("{0} is not a loopback address: listen on 127.0.0.1 or [::1], there is no TLS here")]
+    #[error("{path}: the data directory is not writable ({cause}); pass another one with --data")]
+    DataDirectory { path: String, cause: io::Error },
+    #[error("{0} is not a loopback address; use 127.0.0.1 or [::1]")]
     NotLoopback(SocketAddr),
-    #[error("{0} is in use by another process: stop it, or pass another port with --listen")]
+    #[error("{0} is in use by another process; stop it, or pass another port with --listen")]
     AddressInUse(SocketAddr),
-    #[error("{address}: cannot listen there ({cause}): pass another address with --listen")]
+    #[error("cannot listen on {address} ({cause}); pass another address with --listen")]
     Listen { address: SocketAddr, cause: io::Error },
     #[error("the runtime cannot start: {0}")]
     Runtime(io::Error),
@@ -52,15 +52,15 @@ pub(crate) enum StartupError {
 /// Serves the application until SIGINT or SIGTERM.
 ///
 /// # Errors
-/// Whatever keeps it from starting. Once it listens there are none.
+/// Returns an error if the server cannot start.
 pub(crate) async fn run(arguments: Arguments) -> Result<(), StartupError> {
     let manifest = Manifest::read(&arguments.manifest)?;
     let overrides: Vec<_> =
         arguments.variables.iter().map(|set| (set.name.clone(), set.value.clone())).collect();
-    let variables = ApplicationVariables::settle(&manifest.variables, &overrides, |name| {
+    let variables = ApplicationVariables::resolve(&manifest.variables, &overrides, |name| {
         std::env::var(name).ok()
     })?;
-    // Taken first: a second host of the same folder and port must say so before anything else.
+    // Bound first: the error of a second host on the same port must precede all others.
     let listener = listen(arguments.listen).await?;
     check_writable(&arguments.data)?;
     let stats = Arc::new(Stats::default());
@@ -74,7 +74,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), StartupError> {
     let loader = Loader::new(&absolute(&arguments.data)?.join("compiled"))?;
     let mut routes = Vec::new();
     for (id, section) in &manifest.components {
-        let pre = loader.load(&source_path(&manifest.folder, &section.source), id)?;
+        let pre = loader.load(&source_path(&manifest.dir, &section.source), id)?;
         let grants = grants(section, &variables, &arguments)?;
         let handler = ProxyHandler::new(LoadedComponent::new(pre, id, grants, shared.clone()));
         let triggers = manifest.triggers.iter().filter(|trigger| trigger.component == *id);
@@ -85,15 +85,15 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), StartupError> {
     let stop = async move {
         stop.await;
         tracing::info!("stopping");
-        // Fails only when no instance listens any more.
+        // Fails only if no instance has a receiver.
         let _ = shutdown.send(true);
     };
     Server::new(Routes::new(routes), stats).run(listener, stop, SHUTDOWN_GRACE).await;
     Ok(())
 }
 
-/// Sends the log to standard error. Events of other crates are logged from `warn` only: some of
-/// their finer ones would show headers.
+/// Sends the log to standard error. Events of other crates are logged only from `warn`: their
+/// detailed ones contain headers.
 pub(crate) fn init_logging(level: LogLevel) {
     let (ours, others) = match level {
         LogLevel::Off => (LevelFilter::OFF, LevelFilter::OFF),
@@ -117,16 +117,16 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, StartupError> {
     })
 }
 
-fn check_writable(folder: &Path) -> Result<(), StartupError> {
-    let refuse = |cause| StartupError::DataFolder { path: folder.display().to_string(), cause };
-    std::fs::create_dir_all(folder).map_err(refuse)?;
-    let probe = folder.join(".writable");
-    std::fs::write(&probe, []).and_then(|()| std::fs::remove_file(&probe)).map_err(refuse)
+fn check_writable(dir: &Path) -> Result<(), StartupError> {
+    let error = |cause| StartupError::DataDirectory { path: dir.display().to_string(), cause };
+    std::fs::create_dir_all(dir).map_err(error)?;
+    let probe = dir.join(".writable");
+    std::fs::write(&probe, []).and_then(|()| std::fs::remove_file(&probe)).map_err(error)
 }
 
-fn absolute(folder: &Path) -> Result<std::path::PathBuf, StartupError> {
-    std::path::absolute(folder)
-        .map_err(|cause| StartupError::DataFolder { path: folder.display().to_string(), cause })
+fn absolute(dir: &Path) -> Result<std::path::PathBuf, StartupError> {
+    std::path::absolute(dir)
+        .map_err(|cause| StartupError::DataDirectory { path: dir.display().to_string(), cause })
 }
 
 fn grants(
@@ -144,7 +144,7 @@ fn grants(
     Ok(Grants {
         outbound: Arc::new(outbound),
         key_value_labels: Arc::new(section.key_value_stores.iter().cloned().collect()),
-        variables: Arc::new(variables.of_component(&section.variables)?),
+        variables: Arc::new(variables.for_component(&section.variables)?),
         memory_max_bytes: arguments.component_memory_max_bytes,
     })
 }
@@ -160,7 +160,7 @@ fn stop_signal() -> Result<impl Future<Output = ()>, StartupError> {
     })
 }
 
-#[expect(clippy::print_stdout, reason = "the line a caller waits for, and the only one")]
+#[expect(clippy::print_stdout, reason = "the only line, for which the caller waits")]
 fn print_ready(listener: &TcpListener) -> io::Result<()> {
     println!("listening http://{}", listener.local_addr()?);
     Ok(())

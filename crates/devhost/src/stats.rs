@@ -1,4 +1,4 @@
-//! What the host counts, for tests and benchmarks: `GET /_host/stats`.
+//! The counters of the host, for tests and benchmarks: `GET /_host/stats`.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -7,12 +7,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
-/// A number that only grows, until it is reset.
+/// A counter that can be reset.
 #[derive(Default)]
 pub(crate) struct Counter(AtomicU64);
 
 impl Counter {
-    /// Counts `amount` more.
+    /// Adds `amount`.
     pub(crate) fn add(&self, amount: u64) {
         self.0.fetch_add(amount, Relaxed);
     }
@@ -29,15 +29,15 @@ impl Counter {
 /// All counters of the process.
 #[derive(Default)]
 pub(crate) struct Stats {
-    /// Requests handed to a component.
+    /// Requests sent to a component.
     pub(crate) requests: Counter,
     /// Key-value reads: `get`, `exists` and `get-keys`.
     pub(crate) kv_reads: Counter,
-    /// Key-value `set` calls that were stored.
+    /// Successful key-value `set` calls.
     pub(crate) kv_writes: Counter,
     /// Key-value `delete` calls.
     pub(crate) kv_deletes: Counter,
-    /// Bytes of the values that were stored.
+    /// Bytes of the stored values.
     pub(crate) kv_bytes_written: Counter,
     /// Outbound requests that were allowed.
     pub(crate) outbound_requests: Counter,
@@ -56,15 +56,15 @@ struct Instances {
     one_peak_bytes: u64,
 }
 
-/// The counters at one moment, as they are shown.
+/// The response of `GET /_host/stats`.
 #[derive(Debug, Serialize)]
 pub(crate) struct Snapshot {
     instances_started: u64,
     instances_live: u64,
-    /// The highest sum of linear memory over all instances alive at one time.
+    /// The peak of the total linear memory of all live instances.
     component_memory_peak_bytes: u64,
     component_memory_live_bytes: u64,
-    /// The highest linear memory of any one instance.
+    /// The peak of the linear memory of a single instance.
     instance_memory_peak_bytes: u64,
     requests: u64,
     kv_reads: u64,
@@ -75,35 +75,35 @@ pub(crate) struct Snapshot {
     outbound_bytes_sent: u64,
     /// User and system time of this process since its start or the last reset.
     cpu_seconds: f64,
-    /// The highest resident set, where the system tells it (Linux).
+    /// The peak of the resident set, if the system reports it (Linux).
     process_rss_peak_bytes: Option<u64>,
 }
 
 impl Stats {
-    /// Notes that an instance begins.
+    /// Records the start of an instance.
     pub(crate) fn instance_started(&self, instance: u64) {
         self.instances_started.add(1);
         self.lock().memory_bytes.insert(instance, 0);
     }
 
-    /// Notes the linear memory that an instance now has.
+    /// Records the current linear memory of an instance.
     pub(crate) fn instance_memory(&self, instance: u64, bytes: u64) {
         let mut instances = self.lock();
         instances.memory_bytes.insert(instance, bytes);
         instances.raise_peaks();
     }
 
-    /// Notes that an instance is gone.
+    /// Records the end of an instance.
     pub(crate) fn instance_ended(&self, instance: u64) {
         self.lock().memory_bytes.remove(&instance);
     }
 
-    /// How many instances are alive.
+    /// The number of live instances.
     pub(crate) fn instances_live(&self) -> usize {
         self.lock().memory_bytes.len()
     }
 
-    /// The numbers now.
+    /// The current counters.
     pub(crate) fn snapshot(&self) -> Snapshot {
         let instances = self.lock();
         let cpu_nanos = cpu_nanos().saturating_sub(self.cpu_at_reset_nanos.load(Relaxed));
@@ -125,7 +125,7 @@ impl Stats {
         }
     }
 
-    /// Counters start again at zero, peaks at what is live now.
+    /// Resets counters to zero and peaks to the current values.
     pub(crate) fn reset(&self) {
         let counters = [
             &self.requests,
@@ -147,7 +147,7 @@ impl Stats {
     }
 
     fn lock(&self) -> MutexGuard<'_, Instances> {
-        // Each update leaves the table whole, so one that panicked did no harm.
+        // Each update leaves the table consistent, so a poisoned lock is usable.
         self.instances.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -175,7 +175,7 @@ fn rss_peak_bytes() -> Option<u64> {
 }
 
 fn reset_rss_peak() {
-    // 5 resets the peak, proc_pid_clear_refs(5). Elsewhere than on Linux there is no such file.
+    // 5 resets the peak, proc_pid_clear_refs(5). The file exists only on Linux.
     if let Err(cause) = std::fs::write("/proc/self/clear_refs", "5") {
         tracing::debug!(%cause, "the peak of the resident set cannot be reset here");
     }
@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_peaks_follow_the_sum_and_the_largest_and_a_reset_keeps_what_lives() {
+    fn memory_peaks_cover_the_sum_and_the_largest_instance_and_restart_at_a_reset() {
         let stats = Stats::default();
         stats.instance_started(1);
         stats.instance_started(2);
@@ -207,11 +207,11 @@ mod tests {
     }
 
     #[test]
-    fn processor_time_is_counted_from_the_reset() {
+    fn processor_time_is_measured_from_the_reset() {
         let stats = Stats::default();
-        let whole = stats.snapshot().cpu_seconds;
-        assert!(whole > 0.0);
+        let total = stats.snapshot().cpu_seconds;
+        assert!(total > 0.0);
         stats.reset();
-        assert!(stats.snapshot().cpu_seconds < whole + 1.0);
+        assert!(stats.snapshot().cpu_seconds < total + 1.0);
     }
 }

@@ -1,4 +1,4 @@
-//! `spin:variables@3.0.0`: a component reads its own variables.
+//! `spin:variables@3.0.0`: read access to a component's variables.
 
 use std::sync::Arc;
 
@@ -7,20 +7,20 @@ use wasmtime::component::{Accessor, HasData, Linker};
 use crate::bindings::spin::variables::variables::{self, Error, Host, HostWithStore};
 use crate::variables::{ComponentVariables, is_variable_name};
 
-/// The state of an instance that the interface works on.
+/// The instance state that the interface uses.
 pub(crate) struct VariablesView<'a>(pub(crate) &'a Arc<ComponentVariables>);
 
-/// Names the interface's state to the linker.
+/// Declares the interface's state to the linker.
 pub(crate) struct Variables;
 
 impl HasData for Variables {
     type Data<'a> = VariablesView<'a>;
 }
 
-/// Gives a linker the interface.
+/// Adds the interface to a linker.
 ///
 /// # Errors
-/// The linker has it already.
+/// Returns an error if the linker already has it.
 pub(crate) fn add_to_linker<T: Send + 'static>(
     linker: &mut Linker<T>,
     view: fn(&mut T) -> VariablesView<'_>,

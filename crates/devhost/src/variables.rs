@@ -1,5 +1,5 @@
-//! Application variables: declared in the manifest, set on the command line or in the
-//! environment, and reaching a component only through the templates of its own section.
+//! Application variables: declared in the manifest, set on the command line or in the environment.
+//! A component reads only the variables that its section defines by templates.
 //!
 //! The rules are Spin's: <https://spinframework.dev/v3/variables>.
 
@@ -12,30 +12,30 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Declaration {
-    /// The value when nothing sets another one.
+    /// The value if no other is set.
     pub(crate) default: Option<String>,
-    /// Whether starting without a value is an error.
+    /// Whether a missing value is an error.
     #[serde(default)]
     pub(crate) required: bool,
-    /// Whether the value is a secret. It is kept out of every log either way.
+    /// Whether the value is a secret. No value is ever logged.
     #[serde(default, rename = "secret")]
     pub(crate) _secret: bool,
-    /// A note for the reader of the manifest.
+    /// Documentation in the manifest.
     #[serde(default, rename = "description")]
     pub(crate) _description: Option<String>,
 }
 
-/// Why the variables of an application cannot be settled.
+/// An error of resolving the variables of an application.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub(crate) enum VariableError {
     #[error(
-        "the required variable `{name}` is not set: pass --variable {name}=VALUE \
+        "the required variable `{name}` is not set; pass --variable {name}=VALUE \
          or set {environment_name} in the environment"
     )]
     Unset { name: String, environment_name: String },
-    #[error("--variable {name}: the manifest declares no such variable; declared are: {declared}")]
+    #[error("--variable {name}: expected a variable of the manifest: {declared}")]
     Undeclared { name: String, declared: String },
-    #[error("[variables] {name}: give it either a `default` or `required = true`")]
+    #[error("[variables] {name}: expected either `default` or `required = true`")]
     NeitherDefaultNorRequired { name: String },
     #[error(
         "[variables] {name}: names are lower-case letters, digits and single underscores, \
@@ -44,21 +44,22 @@ pub(crate) enum VariableError {
     BadName { name: String },
     #[error("the template {template:?} has an opening `{{{{` without its `}}}}`")]
     UnclosedTemplate { template: String },
-    #[error("the template {template:?} names the variable `{name}`, which is not declared")]
+    #[error("the template {template:?} contains the undeclared variable `{name}`")]
     UnknownInTemplate { template: String, name: String },
 }
 
-/// The settled values of all application variables. Values never show in `Debug`.
+/// The values of all application variables. `Debug` does not show them.
 #[derive(Default)]
 pub(crate) struct ApplicationVariables(BTreeMap<String, String>);
 
 impl ApplicationVariables {
-    /// Settles every declared variable: `overrides` first, then `SPIN_VARIABLE_<NAME>` as read by
+    /// Resolves every declared variable: `overrides` first, then `SPIN_VARIABLE_<NAME>` from
     /// `environment`, then the declared default.
     ///
     /// # Errors
-    /// A required variable without a value, an override of an undeclared name, a bad declaration.
-    pub(crate) fn settle(
+    /// Returns an error if a required variable has no value, an override has an undeclared name, or
+    /// a declaration is invalid.
+    pub(crate) fn resolve(
         declarations: &BTreeMap<String, Declaration>,
         overrides: &[(String, String)],
         environment: impl Fn(&str) -> Option<String>,
@@ -93,7 +94,7 @@ impl ApplicationVariables {
     /// Replaces every `{{ name }}` of a template by the variable's value.
     ///
     /// # Errors
-    /// An unclosed `{{`, or a name that is not declared.
+    /// Returns an error for an unclosed `{{` or an undeclared name.
     pub(crate) fn expand(&self, template: &str) -> Result<String, VariableError> {
         let mut expanded = String::with_capacity(template.len());
         let mut rest = template;
@@ -119,8 +120,8 @@ impl ApplicationVariables {
     /// The variables of one component: its `[component.x.variables]` templates, expanded.
     ///
     /// # Errors
-    /// As [`ApplicationVariables::expand`].
-    pub(crate) fn of_component(
+    /// Returns the errors of [`ApplicationVariables::expand`].
+    pub(crate) fn for_component(
         &self,
         templates: &BTreeMap<String, String>,
     ) -> Result<ComponentVariables, VariableError> {
@@ -141,12 +142,12 @@ impl fmt::Debug for ApplicationVariables {
     }
 }
 
-/// What one component may read through `spin:variables`. Values never show in `Debug`.
+/// The variables of one component. `Debug` does not show their values.
 #[derive(Default)]
 pub(crate) struct ComponentVariables(BTreeMap<String, String>);
 
 impl ComponentVariables {
-    /// The value of a variable of this component, or `None` when its section has no such name.
+    /// The value of a variable; `None` if the section of the component does not define it.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
@@ -158,7 +159,7 @@ impl fmt::Debug for ComponentVariables {
     }
 }
 
-/// Whether `name` is one Spin accepts: `[a-z][a-z0-9]*` words joined by single underscores.
+/// Returns true if Spin accepts `name`: `[a-z][a-z0-9]*` words joined by single underscores.
 pub(crate) fn is_variable_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_lowercase())
         && name.split('_').all(|word| {
@@ -193,24 +194,24 @@ mod tests {
         None
     }
 
-    fn settled(overrides: &[(&str, &str)]) -> Result<ApplicationVariables, VariableError> {
+    fn resolved(overrides: &[(&str, &str)]) -> Result<ApplicationVariables, VariableError> {
         let overrides: Vec<_> =
             overrides.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
-        ApplicationVariables::settle(&declarations(), &overrides, nothing)
+        ApplicationVariables::resolve(&declarations(), &overrides, nothing)
     }
 
     #[test]
-    fn a_required_variable_without_a_value_is_named() {
-        let error = settled(&[]).unwrap_err();
+    fn the_error_names_a_required_variable_without_a_value() {
+        let error = resolved(&[]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the required variable `token` is not set: pass --variable token=VALUE \
+            "the required variable `token` is not set; pass --variable token=VALUE \
              or set SPIN_VARIABLE_TOKEN in the environment"
         );
     }
 
     #[test]
-    fn an_override_wins_over_the_environment_and_the_environment_over_the_default() {
+    fn an_override_precedes_the_environment_and_the_environment_the_default() {
         let environment = |name: &str| match name {
             "SPIN_VARIABLE_REGION" => Some("from-environment".to_owned()),
             "SPIN_VARIABLE_TOKEN" => Some("from-environment".to_owned()),
@@ -218,31 +219,31 @@ mod tests {
         };
         let overrides = [("token".to_owned(), "from-override".to_owned())];
         let variables =
-            ApplicationVariables::settle(&declarations(), &overrides, environment).unwrap();
+            ApplicationVariables::resolve(&declarations(), &overrides, environment).unwrap();
         let expanded = variables.expand("{{ scheme }} {{region}} {{ token}}").unwrap();
         assert_eq!(expanded, "https from-environment from-override");
     }
 
     #[test]
-    fn an_override_of_an_undeclared_name_is_refused() {
-        let error = settled(&[("token", "t"), ("regoin", "x")]).unwrap_err();
+    fn an_override_of_an_undeclared_name_is_rejected() {
+        let error = resolved(&[("token", "t"), ("regoin", "x")]).unwrap_err();
         assert!(matches!(error, VariableError::Undeclared { name, .. } if name == "regoin"));
     }
 
     #[test]
-    fn a_declaration_needs_a_default_or_required_and_not_both() {
+    fn a_declaration_has_either_a_default_or_required() {
         let both =
             Declaration { default: Some(String::new()), required: true, ..Declaration::default() };
         for declaration in [Declaration::default(), both] {
             let declarations = BTreeMap::from([("name".to_owned(), declaration)]);
-            let error = ApplicationVariables::settle(&declarations, &[], nothing).unwrap_err();
+            let error = ApplicationVariables::resolve(&declarations, &[], nothing).unwrap_err();
             assert_eq!(error, VariableError::NeitherDefaultNorRequired { name: "name".to_owned() });
         }
     }
 
     #[test]
-    fn a_template_expands_every_name_and_keeps_the_rest() {
-        let variables = settled(&[("token", "t")]).unwrap();
+    fn a_template_expands_every_name_and_keeps_other_text() {
+        let variables = resolved(&[("token", "t")]).unwrap();
         let cases = [
             ("", ""),
             ("plain", "plain"),
@@ -255,11 +256,11 @@ mod tests {
     }
 
     #[test]
-    fn a_template_with_an_unknown_name_or_no_end_is_refused() {
-        let variables = settled(&[("token", "t")]).unwrap();
+    fn a_template_with_an_unknown_name_or_no_end_is_rejected() {
+        let variables = resolved(&[("token", "t")]).unwrap();
         assert!(matches!(
-            variables.expand("{{ nobody }}"),
-            Err(VariableError::UnknownInTemplate { name, .. }) if name == "nobody"
+            variables.expand("{{ unknown }}"),
+            Err(VariableError::UnknownInTemplate { name, .. }) if name == "unknown"
         ));
         assert!(matches!(
             variables.expand("{{ region"),
@@ -268,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn names_follow_spins_rule() {
+    fn variable_names_follow_the_rules_of_spin() {
         for good in ["a", "a1", "vod_region", "a_1"] {
             assert!(is_variable_name(good), "{good}");
         }
@@ -278,10 +279,10 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_names_and_no_values() {
-        let variables = settled(&[("token", "top-secret")]).unwrap();
+    fn debug_shows_names_but_no_values() {
+        let variables = resolved(&[("token", "top-secret")]).unwrap();
         let component = variables
-            .of_component(&BTreeMap::from([("key".to_owned(), "{{ token }}".to_owned())]))
+            .for_component(&BTreeMap::from([("key".to_owned(), "{{ token }}".to_owned())]))
             .unwrap();
         let shown = format!("{variables:?} {component:?}");
         assert!(shown.contains("token") && shown.contains("key"));

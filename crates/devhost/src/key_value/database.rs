@@ -1,8 +1,8 @@
 //! All key-value stores in one SQLite file, written by one thread.
 //!
 //! A call returns when its change is on disk (write-ahead log, `synchronous = FULL`): a power cut
-//! or SIGKILL right after loses nothing. Calls that wait at the same moment share one transaction,
-//! so that one flush to disk serves them all; they take effect in the order they came.
+//! or SIGKILL after that loses nothing. Calls that wait at the same time share one transaction, and
+//! so one flush to disk; they take effect in order of arrival.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,25 +16,25 @@ use tokio::sync::oneshot;
 pub(crate) const KEY_MAX_BYTES: usize = 256;
 /// The longest value, as Spin's SQLite provider documents it (1 MB).
 pub(crate) const VALUE_MAX_BYTES: usize = 1_000_000;
-/// How many keys one read of a listing fetches.
+/// The page size of key listings.
 pub(super) const KEYS_PER_PAGE: usize = 1_000;
 
-/// Why a call failed.
+/// An error of a call.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub(crate) enum Failure {
-    #[error("the key is {bytes} bytes long, the limit is {KEY_MAX_BYTES}")]
+    #[error("the key has {bytes} bytes; the limit is {KEY_MAX_BYTES}")]
     KeyTooLong { bytes: usize },
-    #[error("the value is {bytes} bytes long, the limit is {VALUE_MAX_BYTES}")]
+    #[error("the value has {bytes} bytes; the limit is {VALUE_MAX_BYTES}")]
     ValueTooLong { bytes: usize },
-    #[error("the key-value file failed: {0}; nothing was stored, the call may be repeated")]
+    #[error("the key-value file failed ({0}); nothing was stored and the call can be repeated")]
     File(String),
 }
 
-/// Why the file cannot be used.
+/// An error of opening the file.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{path}: cannot be used as the key-value file ({cause}): another process may hold it, \
-     or it is not a SQLite file; pass another folder with --data"
+    "{path}: cannot be opened as the key-value file ({cause}); it may be locked by another \
+     process, or not be a SQLite file; pass another directory with --data"
 )]
 pub(crate) struct OpenDatabaseError {
     path: String,
@@ -46,33 +46,33 @@ pub(crate) struct OpenDatabaseError {
 pub(crate) struct Database(mpsc::Sender<Call>);
 
 impl Database {
-    /// Opens the file, creates what is missing in it and starts its thread.
+    /// Opens the file, creates the missing tables and starts its thread.
     ///
     /// # Errors
-    /// The file cannot be opened or is not a database.
+    /// Returns an error if the file cannot be opened or is not a database.
     pub(crate) fn open(path: &Path) -> Result<Self, OpenDatabaseError> {
-        let refuse = |cause: String| OpenDatabaseError { path: path.display().to_string(), cause };
+        let error = |cause: String| OpenDatabaseError { path: path.display().to_string(), cause };
         let connection =
-            Connection::open(path).and_then(prepare).map_err(|cause| refuse(cause.to_string()))?;
+            Connection::open(path).and_then(prepare).map_err(|cause| error(cause.to_string()))?;
         let (sender, receiver) = mpsc::channel();
         thread::Builder::new()
             .name("key-value".to_owned())
             .spawn(move || serve(&connection, &receiver))
-            .map_err(|cause| refuse(cause.to_string()))?;
+            .map_err(|cause| error(cause.to_string()))?;
         Ok(Self(sender))
     }
 
-    /// The value of a key, or `None`.
+    /// The value of a key; `None` if absent.
     pub(crate) async fn value(
         &self,
         label: Arc<str>,
         key: String,
     ) -> Result<Option<Vec<u8>>, Failure> {
         check_key(&key)?;
-        self.call(|reply| Call::Value { label, key, reply }).await
+        self.call(|result| Call::Value { label, key, result }).await
     }
 
-    /// Stores a value under a key, over any other.
+    /// Sets the value of a key.
     pub(crate) async fn set(
         &self,
         label: Arc<str>,
@@ -83,84 +83,84 @@ impl Database {
         if value.len() > VALUE_MAX_BYTES {
             return Err(Failure::ValueTooLong { bytes: value.len() });
         }
-        self.call(|reply| Call::Set { label, key, value, reply }).await
+        self.call(|result| Call::Set { label, key, value, result }).await
     }
 
-    /// Removes a key, if it is there.
+    /// Removes a key, if present.
     pub(crate) async fn delete(&self, label: Arc<str>, key: String) -> Result<(), Failure> {
         check_key(&key)?;
-        self.call(|reply| Call::Delete { label, key, reply }).await
+        self.call(|result| Call::Delete { label, key, result }).await
     }
 
-    /// Whether a key is there.
+    /// Returns true if the key is present.
     pub(crate) async fn exists(&self, label: Arc<str>, key: String) -> Result<bool, Failure> {
         check_key(&key)?;
-        self.call(|reply| Call::Exists { label, key, reply }).await
+        self.call(|result| Call::Exists { label, key, result }).await
     }
 
-    /// The first [`KEYS_PER_PAGE`] keys behind `after`, in byte order.
+    /// The first [`KEYS_PER_PAGE`] keys after `after`, in byte order.
     pub(super) async fn keys_after(
         self,
         label: Arc<str>,
         after: Option<String>,
     ) -> Result<Vec<String>, Failure> {
-        self.call(|reply| Call::Keys { label, after, reply }).await
+        self.call(|result| Call::Keys { label, after, result }).await
     }
 
-    async fn call<V>(&self, call: impl FnOnce(Reply<V>) -> Call) -> Result<V, Failure> {
-        let (reply, outcome) = oneshot::channel();
-        let unanswered = || Failure::File("its thread gave no answer".to_owned());
-        self.0.send(call(reply)).map_err(|_| unanswered())?;
-        outcome.await.unwrap_or_else(|_| Err(unanswered()))
+    async fn call<V>(&self, call: impl FnOnce(ResultSender<V>) -> Call) -> Result<V, Failure> {
+        let (result, outcome) = oneshot::channel();
+        let no_result = || Failure::File("its thread returned no result".to_owned());
+        self.0.send(call(result)).map_err(|_| no_result())?;
+        outcome.await.unwrap_or_else(|_| Err(no_result()))
     }
 }
 
-type Reply<V> = oneshot::Sender<Result<V, Failure>>;
+type ResultSender<V> = oneshot::Sender<Result<V, Failure>>;
 
 enum Call {
-    Value { label: Arc<str>, key: String, reply: Reply<Option<Vec<u8>>> },
-    Set { label: Arc<str>, key: String, value: Vec<u8>, reply: Reply<()> },
-    Delete { label: Arc<str>, key: String, reply: Reply<()> },
-    Exists { label: Arc<str>, key: String, reply: Reply<bool> },
-    Keys { label: Arc<str>, after: Option<String>, reply: Reply<Vec<String>> },
+    Value { label: Arc<str>, key: String, result: ResultSender<Option<Vec<u8>>> },
+    Set { label: Arc<str>, key: String, value: Vec<u8>, result: ResultSender<()> },
+    Delete { label: Arc<str>, key: String, result: ResultSender<()> },
+    Exists { label: Arc<str>, key: String, result: ResultSender<bool> },
+    Keys { label: Arc<str>, after: Option<String>, result: ResultSender<Vec<String>> },
 }
 
-/// Answers a call once it is known whether its transaction was committed.
-type Answer = Box<dyn FnOnce(Result<(), Failure>)>;
+/// Returns the result of a call after its transaction was committed or rolled back.
+type Completion = Box<dyn FnOnce(Result<(), Failure>)>;
 
 impl Call {
-    fn run(self, database: &Connection) -> Answer {
+    fn run(self, database: &Connection) -> Completion {
         match self {
-            Self::Value { label, key, reply } => {
+            Self::Value { label, key, result } => {
                 let value = database
                     .prepare_cached("SELECT value FROM entry WHERE label = ?1 AND key = ?2")
                     .and_then(|mut rows| {
                         rows.query_row(params![label, key], |row| row.get(0)).optional()
                     });
-                answer(reply, value)
+                complete(result, value)
             }
-            Self::Set { label, key, value, reply } => {
+            Self::Set { label, key, value, result } => {
                 let stored = database
                     .prepare_cached(
                         "INSERT INTO entry (label, key, value) VALUES (?1, ?2, ?3)
                          ON CONFLICT (label, key) DO UPDATE SET value = excluded.value",
                     )
                     .and_then(|mut insert| insert.execute(params![label, key, value]));
-                answer(reply, stored.map(drop))
+                complete(result, stored.map(drop))
             }
-            Self::Delete { label, key, reply } => {
+            Self::Delete { label, key, result } => {
                 let deleted = database
                     .prepare_cached("DELETE FROM entry WHERE label = ?1 AND key = ?2")
                     .and_then(|mut delete| delete.execute(params![label, key]));
-                answer(reply, deleted.map(drop))
+                complete(result, deleted.map(drop))
             }
-            Self::Exists { label, key, reply } => {
+            Self::Exists { label, key, result } => {
                 let found = database
                     .prepare_cached("SELECT 1 FROM entry WHERE label = ?1 AND key = ?2")
                     .and_then(|mut rows| rows.exists(params![label, key]));
-                answer(reply, found)
+                complete(result, found)
             }
-            Self::Keys { label, after, reply } => {
+            Self::Keys { label, after, result } => {
                 let keys = database
                     .prepare_cached(
                         "SELECT key FROM entry
@@ -170,17 +170,17 @@ impl Call {
                         let limit = KEYS_PER_PAGE as i64;
                         rows.query_map(params![label, after, limit], |row| row.get(0))?.collect()
                     });
-                answer(reply, keys)
+                complete(result, keys)
             }
         }
     }
 }
 
-fn answer<V: 'static>(reply: Reply<V>, outcome: rusqlite::Result<V>) -> Answer {
+fn complete<V: 'static>(result: ResultSender<V>, outcome: rusqlite::Result<V>) -> Completion {
     Box::new(move |committed| {
         let outcome = committed.and_then(|()| outcome.map_err(file_failure));
-        // The guest may have dropped the call: then nobody asks.
-        let _ = reply.send(outcome);
+        // Fails if the guest has dropped the call.
+        let _ = result.send(outcome);
     })
 }
 
@@ -202,23 +202,23 @@ fn prepare(database: Connection) -> rusqlite::Result<Connection> {
 fn serve(database: &Connection, calls: &mpsc::Receiver<Call>) {
     while let Ok(first) = calls.recv() {
         if let Err(cause) = database.execute_batch("BEGIN") {
-            // The dropped call fails; run outside a transaction it might be stored and reported
-            // lost.
-            tracing::error!(%cause, "the key-value file cannot begin a transaction");
+            // Dropping the call makes it fail. Outside a transaction it could be stored although it
+            // is reported as failed.
+            tracing::error!(%cause, "the key-value file cannot start a transaction");
             continue;
         }
         let waiting = calls.try_iter().take(CALLS_PER_TRANSACTION - 1);
-        let answers: Vec<_> =
+        let completions: Vec<_> =
             std::iter::once(first).chain(waiting).map(|call| call.run(database)).collect();
         let committed = database.execute_batch("COMMIT");
         if committed.is_err() && !database.is_autocommit() {
-            // What cannot be committed must not linger in the next transaction.
+            // The failed changes must not become part of the next transaction.
             if let Err(cause) = database.execute_batch("ROLLBACK") {
                 tracing::error!(%cause, "the key-value file cannot roll back");
             }
         }
         let committed = committed.map_err(file_failure);
-        answers.into_iter().for_each(|answer| answer(committed.clone()));
+        completions.into_iter().for_each(|complete| complete(committed.clone()));
     }
 }
 
@@ -233,7 +233,7 @@ fn check_key(key: &str) -> Result<(), Failure> {
     }
 }
 
-/// Bounds how long the first caller of a transaction waits for the others'.
+/// Limits how long the first call of a transaction waits for the others.
 const CALLS_PER_TRANSACTION: usize = 64;
 
 #[cfg(test)]

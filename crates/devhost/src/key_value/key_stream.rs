@@ -1,5 +1,5 @@
-//! The keys of a store as a `stream<string>`, read in pages so that a large store does not have to
-//! fit in memory.
+//! The keys of a store as a `stream<string>`, read in pages, so that a large store need not fit
+//! in memory.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,17 +13,17 @@ use wasmtime::component::{Destination, StreamProducer, StreamResult, VecBuffer};
 
 use super::database::{Database, Failure, KEYS_PER_PAGE};
 
-/// Produces the keys in their order. Keys set or deleted meanwhile may or may not be seen.
+/// Produces the keys in order. Concurrent changes may or may not be included.
 pub(super) struct KeyStream {
     database: Database,
     label: Arc<str>,
-    /// The next page; `None` behind the last one.
+    /// The next page; `None` after the last one.
     page: Option<BoxFuture<'static, Result<Vec<String>, Failure>>>,
     outcome: Option<oneshot::Sender<Result<(), Failure>>>,
 }
 
 impl KeyStream {
-    /// The stream, and how it ended: that resolves when the stream has ended or was dropped.
+    /// The stream, and its outcome, which resolves when the stream has ended or was dropped.
     pub(super) fn new(
         database: Database,
         label: Arc<str>,
@@ -36,7 +36,7 @@ impl KeyStream {
 
     fn end(&mut self, outcome: Result<(), Failure>) {
         if let Some(sender) = self.outcome.take() {
-            // The guest may have dropped its future: then nobody asks.
+            // Fails if the guest has dropped its future.
             let _ = sender.send(outcome);
         }
     }
@@ -53,7 +53,7 @@ impl<D> StreamProducer<D> for KeyStream {
         mut destination: Destination<'a, String, VecBuffer<String>>,
         finish: bool,
     ) -> Poll<wasmtime::Result<StreamResult>> {
-        // A guest that takes the last page in several reads comes back for more.
+        // A guest that reads the last page in several steps polls again.
         let Some(page) = &mut self.page else {
             return Poll::Ready(Ok(StreamResult::Dropped));
         };

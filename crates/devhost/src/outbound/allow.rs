@@ -1,4 +1,4 @@
-//! Where a component may send requests: `allowed_outbound_hosts`, in Spin's syntax
+//! The origins a component may send requests to: `allowed_outbound_hosts`, in Spin's syntax
 //! `<scheme>://<host>[:<port>]` with `*` for any scheme, host, leading labels or port, a CIDR
 //! block as the host and `first..end` (end excluded) as the port.
 //!
@@ -10,16 +10,16 @@ use std::ops::Range;
 use http::Uri;
 use ipnet::IpNet;
 
-/// All the origins one component may reach.
+/// The origins that one component may send requests to.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AllowedHosts(Vec<AllowedOrigin>);
 
 impl AllowedHosts {
-    /// Adds an entry, given as it is written and with its templates expanded.
+    /// Adds an entry, given as written and with its templates expanded.
     ///
     /// # Errors
-    /// The entry is not in Spin's syntax. The error shows it as written: a template may hold what
-    /// must not be shown.
+    /// Returns an error if the entry is not in Spin's syntax. The error contains it as written: an
+    /// expanded template may contain a secret.
     pub(crate) fn add(&mut self, written: &str, expanded: &str) -> Result<(), AllowedHostError> {
         let origin = AllowedOrigin::parse(expanded)
             .map_err(|reason| AllowedHostError { entry: written.to_owned(), reason })?;
@@ -27,7 +27,7 @@ impl AllowedHosts {
         Ok(())
     }
 
-    /// Whether a request to this absolute URL may be sent.
+    /// Returns true if a request to this absolute URL is allowed.
     pub(crate) fn allow(&self, url: &Uri) -> bool {
         let (Some(scheme), Some(host)) = (url.scheme_str(), url.host()) else {
             return false;
@@ -39,7 +39,7 @@ impl AllowedHosts {
     }
 }
 
-/// An entry that cannot be understood.
+/// An invalid entry.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error(
     "allowed outbound host {entry:?}: {reason}; write <scheme>://<host>[:<port>], \
@@ -84,7 +84,7 @@ impl AllowedOrigin {
             }
             None => {
                 let port = default_port(scheme)
-                    .ok_or("its scheme has no default port, so it needs one")?;
+                    .ok_or("its scheme has no default port, so a port is required")?;
                 Some(u32::from(port)..u32::from(port) + 1)
             }
         };
@@ -108,7 +108,7 @@ impl Host {
             return Ok(Self::Any);
         }
         if host == "self" || host.ends_with(".spin.internal") {
-            return Err("calls between components of an application are not provided here");
+            return Err("calls between components of an application are not supported");
         }
         if let Ok(block) = host.parse::<IpNet>() {
             return Ok(Self::Block(block));
@@ -140,7 +140,7 @@ impl Host {
     }
 }
 
-/// Splits at the port's colon, which is never one inside the brackets of an IPv6 address.
+/// Splits at the colon of the port; a colon inside the brackets of an IPv6 address is none.
 fn split_port(host_and_port: &str) -> (&str, Option<&str>) {
     match host_and_port.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') => (host, Some(port)),
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn each_entry_allows_exactly_what_it_says() {
+    fn each_entry_allows_only_matching_urls() {
         let cases = [
             ("https://*.aliyuncs.com", "https://oss-cn-shanghai.aliyuncs.com/a?b", true),
             ("https://*.aliyuncs.com", "https://b.oss-cn-shanghai.aliyuncs.com:443/", true),
@@ -213,19 +213,19 @@ mod tests {
     }
 
     #[test]
-    fn no_entry_allows_nothing() {
+    fn an_empty_list_allows_nothing() {
         let hosts = AllowedHosts::default();
         assert!(!hosts.allow(&Uri::from_static("https://example.com/")));
     }
 
     #[test]
-    fn a_user_name_before_the_host_does_not_count_as_the_host() {
+    fn a_user_name_in_the_url_is_not_treated_as_the_host() {
         let hosts = allowed("https://good.example").unwrap();
         assert!(!hosts.allow(&Uri::from_static("https://good.example@evil.example/")));
     }
 
     #[test]
-    fn an_entry_out_of_syntax_is_refused_with_its_text() {
+    fn an_invalid_entry_is_rejected_with_its_text() {
         for entry in [
             "",
             "*",
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_shows_the_template_and_not_what_it_expands_to() {
+    fn an_error_contains_the_template_but_not_its_expansion() {
         let error = AllowedHosts::default().add("{{ token }}", "top-secret").unwrap_err();
         let shown = format!("{error} {error:?}");
         assert!(shown.contains("{{ token }}") && !shown.contains("top-secret"), "{shown}");

@@ -1,4 +1,4 @@
-//! Telling a guest why its outbound request failed, in the cases of `wasi:http`'s `error-code`.
+//! Maps errors of outbound requests to `wasi:http`'s `error-code`.
 
 use std::error::Error as StdError;
 use std::io;
@@ -7,7 +7,7 @@ use hyper_util::client::legacy;
 use wasmtime_wasi_http::Error;
 
 /// The `wasi:http` error for a failed request.
-pub(super) fn of_request(failure: legacy::Error) -> Error {
+pub(super) fn error_code(failure: legacy::Error) -> Error {
     let connecting = failure.is_connect();
     let mut causes: Vec<&(dyn StdError + 'static)> = Vec::new();
     let mut next = failure.source();
@@ -16,13 +16,13 @@ pub(super) fn of_request(failure: legacy::Error) -> Error {
         next = cause.source();
     }
     if let Some(body) = causes.iter().find_map(|cause| cause.downcast_ref::<Error>()) {
-        return of_request_body(body);
+        return body_error_code(body);
     }
-    if let Some(tls) = causes.iter().find_map(|cause| tls_error(*cause)) {
-        return of_tls(tls);
+    if let Some(tls) = causes.iter().find_map(|cause| find_tls_error(*cause)) {
+        return tls_error_code(tls);
     }
     if connecting {
-        return of_connect(&causes);
+        return connect_error_code(&causes);
     }
     match causes.iter().find_map(|cause| cause.downcast_ref::<hyper::Error>()) {
         Some(http) if http.is_parse() => Error::HttpProtocolError,
@@ -30,15 +30,15 @@ pub(super) fn of_request(failure: legacy::Error) -> Error {
     }
 }
 
-/// The body came from the guest, so its error goes back as it is where it says something.
-fn of_request_body(body: &Error) -> Error {
+/// The body came from the guest, so its error is returned unchanged if it is specific.
+fn body_error_code(body: &Error) -> Error {
     match body {
         Error::HttpRequestBodySize(size) => Error::HttpRequestBodySize(*size),
         other => Error::InternalError(Some(other.to_string())),
     }
 }
 
-fn of_tls(tls: &rustls::Error) -> Error {
+fn tls_error_code(tls: &rustls::Error) -> Error {
     match tls {
         rustls::Error::InvalidCertificate(_) => Error::TlsCertificateError,
         rustls::Error::AlertReceived(alert) => Error::TlsAlertReceived {
@@ -49,8 +49,8 @@ fn of_tls(tls: &rustls::Error) -> Error {
     }
 }
 
-fn of_connect(causes: &[&(dyn StdError + 'static)]) -> Error {
-    // The connector marks a failed name lookup in its text only.
+fn connect_error_code(causes: &[&(dyn StdError + 'static)]) -> Error {
+    // The connector identifies a failed name lookup only by its text.
     if causes.iter().any(|cause| cause.to_string() == "dns error") {
         return Error::DnsError { rcode: None, info_code: None };
     }
@@ -64,8 +64,8 @@ fn of_connect(causes: &[&(dyn StdError + 'static)]) -> Error {
     }
 }
 
-/// A TLS error sits inside the `io::Error` of the stream that carried it.
-fn tls_error<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
+/// A TLS error is wrapped in the `io::Error` of its stream.
+fn find_tls_error<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
     let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
     match inner {
         Some(inner) => inner.downcast_ref(),

@@ -1,4 +1,4 @@
-//! The waits of one outbound request, as the guest asked for them in its request options.
+//! The timeouts of one outbound request, from the request options of the guest.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -10,21 +10,21 @@ use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep};
 use wasmtime_wasi_http::{Error, RequestOptions};
 
-/// How long each phase may take.
+/// The timeout of each phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Timeouts {
-    /// For a connection: name lookup, TCP and TLS together.
+    /// Connecting: name lookup, TCP and TLS together.
     pub(crate) connect: Duration,
-    /// For the response head, counted from the start of the request: it includes the time to send
-    /// the request body.
+    /// The response head, measured from the start of the request: this includes sending the request
+    /// body.
     pub(crate) first_byte: Duration,
-    /// Between two pieces of the response body.
+    /// Between two reads of the response body.
     pub(crate) between_bytes: Duration,
 }
 
 impl Timeouts {
-    /// The guest's options, and this host's defaults where it set none.
-    pub(crate) fn of(options: Option<RequestOptions>) -> Self {
+    /// The guest's options, with this host's defaults for those that are not set.
+    pub(crate) fn from_options(options: Option<RequestOptions>) -> Self {
         let options = options.unwrap_or_default();
         Self {
             connect: options.connect_timeout.unwrap_or(Self::CONNECT),
@@ -38,17 +38,17 @@ impl Timeouts {
     const BETWEEN_BYTES: Duration = Duration::from_secs(600);
 }
 
-/// A response body that fails when the upstream falls silent.
+/// A response body that fails if the upstream sends nothing for too long.
 pub(crate) struct TimedResponseBody {
     incoming: Incoming,
-    wait: Duration,
-    silence: Pin<Box<Sleep>>,
+    timeout: Duration,
+    timer: Pin<Box<Sleep>>,
 }
 
 impl TimedResponseBody {
-    /// Wraps a body whose pieces may each take up to `wait`.
-    pub(crate) fn new(incoming: Incoming, wait: Duration) -> Self {
-        Self { incoming, wait, silence: Box::pin(sleep(wait)) }
+    /// Wraps a body of which each read may take up to `timeout`.
+    pub(crate) fn new(incoming: Incoming, timeout: Duration) -> Self {
+        Self { incoming, timeout, timer: Box::pin(sleep(timeout)) }
     }
 }
 
@@ -62,12 +62,12 @@ impl Body for TimedResponseBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         match Pin::new(&mut self.incoming).poll_frame(cx) {
             Poll::Ready(frame) => {
-                let deadline = Instant::now() + self.wait;
-                self.silence.as_mut().reset(deadline);
+                let deadline = Instant::now() + self.timeout;
+                self.timer.as_mut().reset(deadline);
                 Poll::Ready(frame.map(|frame| frame.map_err(Error::from)))
             }
             Poll::Pending => {
-                ready!(self.silence.as_mut().poll(cx));
+                ready!(self.timer.as_mut().poll(cx));
                 Poll::Ready(Some(Err(Error::ConnectionReadTimeout)))
             }
         }

@@ -1,10 +1,10 @@
-use crate::support::{Application, Host, Reply, TOKEN, Upstream, respond_ok};
+use crate::support::{Application, Host, Response, TOKEN, Upstream, respond_ok};
 
 #[tokio::test]
-async fn a_trap_costs_its_own_request_and_not_the_process() {
+async fn a_trap_fails_only_its_own_request() {
     let host = Application::new().start();
     assert_eq!(host.get("/trap").await.status, 500);
-    assert_eq!(host.get("/label/default").await, Reply::new(200, "opened"));
+    assert_eq!(host.get("/label/default").await, Response::new(200, "opened"));
     assert_eq!(host.stat("instances_started").await, 2.0);
     host.terminate();
     let (_, log) = host.wait();
@@ -12,35 +12,35 @@ async fn a_trap_costs_its_own_request_and_not_the_process() {
 }
 
 #[tokio::test]
-async fn a_response_that_a_trap_cuts_short_does_not_look_complete() {
+async fn a_response_truncated_by_a_trap_is_an_error() {
     let host = Application::new().start();
     let outcome = host.try_send("GET", "/trap-midway", &[], Vec::new()).await;
     assert!(outcome.is_err(), "{outcome:?}");
-    assert_eq!(host.get("/label/default").await, Reply::new(200, "opened"));
+    assert_eq!(host.get("/label/default").await, Response::new(200, "opened"));
 }
 
 #[tokio::test]
-async fn a_guest_that_answers_with_an_error_code_is_a_500_and_its_instance_goes_on() {
+async fn an_error_code_of_a_guest_is_a_500_and_its_instance_continues() {
     let host = Application::new().start();
     assert_eq!(host.get("/fail").await.status, 500);
-    assert_eq!(host.get("/label/default").await, Reply::new(200, "opened"));
+    assert_eq!(host.get("/label/default").await, Response::new(200, "opened"));
 }
 
 #[tokio::test]
-async fn memory_over_the_bound_is_refused_to_the_guest_and_the_peak_is_counted() {
-    let bound = 32 * 1024 * 1024;
+async fn memory_above_the_limit_is_rejected_and_the_peak_is_counted() {
+    let limit = 32 * 1024 * 1024;
     let application = Application::new();
     let mut command = application.command();
-    let host = Host::start(command.args(["--component-memory-max-bytes", &bound.to_string()]));
-    assert_eq!(host.get("/grow/16000000").await, Reply::new(200, "granted"));
-    assert_eq!(host.get("/grow/64000000").await, Reply::new(507, "refused"));
+    let host = Host::start(command.args(["--component-memory-max-bytes", &limit.to_string()]));
+    assert_eq!(host.get("/grow/16000000").await, Response::new(200, "granted"));
+    assert_eq!(host.get("/grow/64000000").await, Response::new(507, "rejected"));
     let peak = host.stat("component_memory_peak_bytes").await;
-    assert!(peak > 16e6 && peak <= f64::from(bound), "{peak}");
+    assert!(peak > 16e6 && peak <= f64::from(limit), "{peak}");
     assert_eq!(host.stat("instance_memory_peak_bytes").await, peak);
 }
 
 #[tokio::test]
-async fn one_instance_serves_requests_that_wait_at_the_same_time() {
+async fn one_instance_serves_concurrent_requests() {
     let upstream = Upstream::new().await;
     let host = Application::new().start_allowing(&upstream.origin);
     let headers = [("x-url", upstream.origin.as_str())];
@@ -50,23 +50,26 @@ async fn one_instance_serves_requests_that_wait_at_the_same_time() {
         for _ in 0..8 {
             waiting.push(upstream.accept().await.0);
         }
-        // All eight are under way now, and none has its answer.
+        // All eight are in progress now, and none has its response.
         let instances = host.stat("instances_started").await;
         for stream in &mut waiting {
             respond_ok(stream).await;
         }
         instances
     };
-    let (replies, instances) = tokio::join!(futures::future::join_all(calls), serve);
-    assert!(replies.iter().all(|reply| *reply == Reply::new(200, "status 200")), "{replies:?}");
+    let (responses, instances) = tokio::join!(futures::future::join_all(calls), serve);
+    assert!(
+        responses.iter().all(|response| *response == Response::new(200, "status 200")),
+        "{responses:?}"
+    );
     assert!(instances < 8.0, "an instance for each request");
 }
 
 #[tokio::test]
-async fn a_component_reads_the_variables_of_its_own_section_and_no_others() {
+async fn a_component_reads_only_the_variables_of_its_section() {
     let host = Application::new().start();
     let sentence = format!("hello, {TOKEN}");
-    assert_eq!(host.get("/variable/sentence").await, Reply::new(200, &sentence));
+    assert_eq!(host.get("/variable/sentence").await, Response::new(200, &sentence));
     let undefined = host.get("/variable/token").await;
     assert!(undefined.text.starts_with("Error::Undefined"), "{undefined:?}");
     let invalid = host.get("/variable/NOT-A-NAME").await;
@@ -74,7 +77,7 @@ async fn a_component_reads_the_variables_of_its_own_section_and_no_others() {
 }
 
 #[tokio::test]
-async fn a_header_of_the_host_cannot_be_forged_by_the_client() {
+async fn a_client_cannot_forge_a_header_of_the_host() {
     let host = Application::new().start();
     let forged = [("spin-client-addr", "8.8.8.8:53")];
     let seen = host.send("GET", "/header/spin-client-addr", &forged, Vec::new()).await;

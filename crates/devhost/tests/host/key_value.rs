@@ -1,18 +1,18 @@
-use crate::support::{Application, Reply};
+use crate::support::{Application, Response};
 
 #[tokio::test]
-async fn a_value_survives_a_crash_right_after_it_was_set() {
+async fn a_value_survives_a_crash_after_set_has_returned() {
     let application = Application::new();
     let host = application.start();
     let value = "value\u{fffd}".repeat(10_000);
     let stored = host.send("PUT", "/kv/key", &[], value.clone().into_bytes()).await;
     host.kill();
-    assert_eq!(stored, Reply::new(200, "done"));
+    assert_eq!(stored, Response::new(200, "done"));
 
     let host = application.start();
-    assert_eq!(host.get("/kv/key").await, Reply::new(200, &value));
-    assert_eq!(host.send("DELETE", "/kv/key", &[], Vec::new()).await, Reply::new(200, "done"));
-    assert_eq!(host.get("/kv/key").await, Reply::new(404, "no such key"));
+    assert_eq!(host.get("/kv/key").await, Response::new(200, &value));
+    assert_eq!(host.send("DELETE", "/kv/key", &[], Vec::new()).await, Response::new(200, "done"));
+    assert_eq!(host.get("/kv/key").await, Response::new(404, "no such key"));
 }
 
 #[tokio::test]
@@ -25,22 +25,22 @@ async fn a_store_that_the_manifest_does_not_list_is_denied() {
 #[tokio::test]
 async fn every_key_is_listed_once() {
     let host = Application::new().start();
-    assert_eq!(host.get("/keys").await, Reply::new(200, ""));
+    assert_eq!(host.get("/keys").await, Response::new(200, ""));
     for key in ["b", "a", "c", "a"] {
         host.send("PUT", &format!("/kv/{key}"), &[], b"value".to_vec()).await;
     }
-    assert_eq!(host.get("/keys").await, Reply::new(200, "a\nb\nc"));
+    assert_eq!(host.get("/keys").await, Response::new(200, "a\nb\nc"));
 }
 
 #[tokio::test]
-async fn a_key_or_value_over_its_limit_is_refused_with_the_limit() {
+async fn the_error_for_a_key_or_value_above_its_limit_contains_the_limit() {
     let host = Application::new().start();
     let long = format!("/kv/{}", "k".repeat(257));
-    let refused = host.send("PUT", &long, &[], Vec::new()).await;
-    assert!(refused.status == 500 && refused.text.contains("256"), "{refused:?}");
-    let refused = host.send("PUT", "/kv/key", &[], vec![b'v'; 1_000_001]).await;
-    assert!(refused.status == 500 && refused.text.contains("1000000"), "{refused:?}");
-    assert_eq!(host.get("/keys").await, Reply::new(200, ""));
+    let rejected = host.send("PUT", &long, &[], Vec::new()).await;
+    assert!(rejected.status == 500 && rejected.text.contains("256"), "{rejected:?}");
+    let rejected = host.send("PUT", "/kv/key", &[], vec![b'v'; 1_000_001]).await;
+    assert!(rejected.status == 500 && rejected.text.contains("1000000"), "{rejected:?}");
+    assert_eq!(host.get("/keys").await, Response::new(200, ""));
 }
 
 #[tokio::test]

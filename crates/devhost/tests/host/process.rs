@@ -1,9 +1,9 @@
-//! Logs, counters and the end of the process.
+//! Logs, counters and process termination.
 
-use crate::support::{Application, Reply, TOKEN, Upstream, respond_ok};
+use crate::support::{Application, Response, TOKEN, Upstream, respond_ok};
 
 #[tokio::test]
-async fn each_request_is_one_line_without_its_query() {
+async fn each_request_is_logged_as_one_line_without_its_query() {
     let host = Application::new().start();
     let query = "?signature=must-not-be-shown";
     host.send("PUT", &format!("/kv/key{query}"), &[], b"12345".to_vec()).await;
@@ -20,7 +20,7 @@ async fn each_request_is_one_line_without_its_query() {
 }
 
 #[tokio::test]
-async fn what_a_guest_prints_is_logged_line_by_line() {
+async fn the_output_of_a_guest_is_logged_line_by_line() {
     let host = Application::new().start();
     assert_eq!(host.get("/say/something").await.status, 200);
     host.terminate();
@@ -31,7 +31,7 @@ async fn what_a_guest_prints_is_logged_line_by_line() {
 }
 
 #[tokio::test]
-async fn no_secret_is_in_the_log_at_its_finest() {
+async fn the_debug_log_contains_no_secret() {
     let application = Application::new();
     let mut command = application.command();
     let host = crate::support::Host::start(command.args(["--log", "debug"]));
@@ -44,7 +44,7 @@ async fn no_secret_is_in_the_log_at_its_finest() {
 }
 
 #[tokio::test]
-async fn the_paths_of_the_host_never_reach_a_component() {
+async fn requests_for_host_paths_never_reach_a_component() {
     let host = Application::new().start();
     assert_eq!(host.get("/_host/stats").await.status, 200);
     assert_eq!(host.get("/_host/stats/reset").await.status, 405);
@@ -54,7 +54,7 @@ async fn the_paths_of_the_host_never_reach_a_component() {
 }
 
 #[tokio::test]
-async fn a_request_under_way_is_finished_before_the_process_ends() {
+async fn a_request_in_progress_finishes_before_the_process_exits() {
     let upstream = Upstream::new().await;
     let host = Application::new().start_allowing(&upstream.origin);
     let headers = [("x-url", upstream.origin.as_str())];
@@ -71,8 +71,8 @@ async fn a_request_under_way_is_finished_before_the_process_ends() {
         }
         respond_ok(&mut stream).await;
     };
-    let (reply, ()) = tokio::join!(call, serve);
-    assert_eq!(reply, Reply::new(200, "status 200"));
+    let (response, ()) = tokio::join!(call, serve);
+    assert_eq!(response, Response::new(200, "status 200"));
     let (status, log) = host.wait();
     assert!(status.success(), "{status} {log}");
 }

@@ -1,10 +1,10 @@
-//! Startup errors are one line that says what to do.
+//! Startup errors are one line with the remedy.
 
 use std::process::Command;
 
 use crate::support::Application;
 
-/// Runs a command that must fail, and returns its one line of error.
+/// Runs a command that must fail and returns its line of error.
 fn failure(command: &mut Command) -> String {
     let output = command.output().unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
@@ -15,7 +15,7 @@ fn failure(command: &mut Command) -> String {
 }
 
 #[test]
-fn a_port_in_use_is_named() {
+fn a_port_in_use_is_named_in_the_error() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let error = failure(Application::new().command().args(["--listen", &address]));
@@ -23,13 +23,13 @@ fn a_port_in_use_is_named() {
 }
 
 #[test]
-fn an_address_that_others_could_reach_is_refused() {
+fn a_non_loopback_address_is_rejected() {
     let error = failure(Application::new().command().args(["--listen", "0.0.0.0:0"]));
     assert!(error.contains("loopback"), "{error}");
 }
 
 #[test]
-fn a_data_folder_that_cannot_be_written_is_named() {
+fn an_unwritable_data_directory_is_named_in_the_error() {
     let application = Application::new();
     let below_a_file = application.path("spin.toml").join("data");
     let error = failure(application.command().arg("--data").arg(below_a_file));
@@ -37,7 +37,7 @@ fn a_data_folder_that_cannot_be_written_is_named() {
 }
 
 #[test]
-fn a_component_that_is_not_built_says_how_to_build_it() {
+fn the_error_for_a_missing_component_says_how_to_build_it() {
     let application = Application::new();
     std::fs::remove_file(application.path("guest.wasm")).unwrap();
     let error = failure(&mut application.command());
@@ -46,7 +46,7 @@ fn a_component_that_is_not_built_says_how_to_build_it() {
 }
 
 #[test]
-fn a_file_that_is_no_component_is_refused() {
+fn a_file_that_is_no_component_is_rejected() {
     let application = Application::new();
     std::fs::remove_file(application.path("guest.wasm")).unwrap();
     std::fs::write(application.path("guest.wasm"), "not wasm").unwrap();
@@ -55,7 +55,7 @@ fn a_file_that_is_no_component_is_refused() {
 }
 
 #[test]
-fn a_component_without_the_http_export_is_refused() {
+fn a_component_without_the_http_export_is_rejected() {
     let application = Application::new();
     std::fs::remove_file(application.path("guest.wasm")).unwrap();
     // An empty component: the preamble alone, version 13 and layer 1.
@@ -65,7 +65,7 @@ fn a_component_without_the_http_export_is_refused() {
 }
 
 #[test]
-fn a_bad_manifest_names_its_line() {
+fn the_error_for_an_invalid_manifest_contains_the_line() {
     let application = Application::new();
     std::fs::write(application.path("spin.toml"), "spin_manifest_version = 2\nnonsense\n").unwrap();
     let error = failure(&mut application.command());
@@ -73,13 +73,13 @@ fn a_bad_manifest_names_its_line() {
 }
 
 #[test]
-fn an_unset_required_variable_is_named() {
+fn an_unset_required_variable_is_named_in_the_error() {
     let error = failure(Application::new().command().env_remove("SPIN_VARIABLE_TOKEN"));
     assert!(error.contains("`token`") && error.contains("SPIN_VARIABLE_TOKEN"), "{error}");
 }
 
 #[test]
-fn an_outbound_origin_out_of_syntax_is_named() {
+fn an_invalid_outbound_origin_is_named_in_the_error() {
     let error = failure(Application::new().command().args(["--allow-outbound", "127.0.0.1:9000"]));
     assert!(error.contains("\"127.0.0.1:9000\""), "{error}");
 }

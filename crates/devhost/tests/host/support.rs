@@ -39,29 +39,29 @@ key_value_stores = ["default"]
 sentence = "{{ greeting }}, {{ token }}"
 "#;
 
-/// The secret that no output of the host may show.
+/// The secret that the output of the host must not contain.
 pub(crate) const TOKEN: &str = "token-that-must-not-be-shown";
 
-/// A folder with the test application, and a data folder that lasts over several hosts.
+/// A directory with the test application, and a data directory for one or more hosts.
 pub(crate) struct Application {
-    folder: TempDir,
+    dir: TempDir,
 }
 
 impl Application {
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("spin.toml"), MANIFEST).unwrap();
-        std::os::unix::fs::symlink(guest(), folder.path().join("guest.wasm")).unwrap();
-        // All tests share what is compiled; their other data are their own.
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("spin.toml"), MANIFEST).unwrap();
+        std::os::unix::fs::symlink(guest(), dir.path().join("guest.wasm")).unwrap();
+        // All tests share the compiled components; other data is separate.
         let compiled = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled");
         std::fs::create_dir_all(&compiled).unwrap();
-        std::fs::create_dir(folder.path().join("data")).unwrap();
-        std::os::unix::fs::symlink(compiled, folder.path().join("data/compiled")).unwrap();
-        Self { folder }
+        std::fs::create_dir(dir.path().join("data")).unwrap();
+        std::os::unix::fs::symlink(compiled, dir.path().join("data/compiled")).unwrap();
+        Self { dir }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.dir.path().join(name)
     }
 
     /// The command that runs the application on a free port.
@@ -81,13 +81,13 @@ impl Application {
         Host::start(&mut self.command())
     }
 
-    /// Starts the application with an origin it may call.
+    /// Starts the application with an allowed origin.
     pub(crate) fn start_allowing(&self, origin: &str) -> Host {
         Host::start(self.command().args(["--allow-outbound", origin]))
     }
 }
 
-/// A host process. It is killed when dropped.
+/// A host process, killed when dropped.
 pub(crate) struct Host {
     child: Child,
     log: Option<JoinHandle<String>>,
@@ -115,7 +115,7 @@ impl Host {
     }
 
     /// Sends a request without a body.
-    pub(crate) async fn get(&self, path: &str) -> Reply {
+    pub(crate) async fn get(&self, path: &str) -> Response {
         self.send("GET", path, &[], Vec::new()).await
     }
 
@@ -125,18 +125,19 @@ impl Host {
         path: &str,
         headers: &[(&str, &str)],
         body: Vec<u8>,
-    ) -> Reply {
+    ) -> Response {
         self.try_send(method, path, headers, body).await.unwrap()
     }
 
-    /// As [`Host::send`], with the error when the connection was cut before the response's end.
+    /// As [`Host::send`]; returns an error if the connection is closed before the end of the
+    /// response.
     pub(crate) async fn try_send(
         &self,
         method: &str,
         path: &str,
         headers: &[(&str, &str)],
         body: Vec<u8>,
-    ) -> Result<Reply, Box<dyn std::error::Error + Send + Sync>> {
+    ) -> Result<Response, Box<dyn std::error::Error + Send + Sync>> {
         let client = Client::builder(TokioExecutor::new()).build_http();
         let mut request =
             http::Request::builder().method(method).uri(format!("{}{path}", self.origin));
@@ -147,10 +148,10 @@ impl Host {
         let response = client.request(request).await?;
         let status = response.status().as_u16();
         let body = response.into_body().collect().await?.to_bytes();
-        Ok(Reply { status, text: String::from_utf8(body.to_vec()).unwrap() })
+        Ok(Response { status, text: String::from_utf8(body.to_vec()).unwrap() })
     }
 
-    /// A bare connection, for requests that do not end normally.
+    /// A raw connection, for requests that do not end normally.
     pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.origin.strip_prefix("http://").unwrap()).await.unwrap()
     }
@@ -167,13 +168,13 @@ impl Host {
         rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
     }
 
-    /// Timeouts for the end of the process and returns its log.
+    /// Waits for the process to exit and returns its log.
     pub(crate) fn wait(mut self) -> (ExitStatus, String) {
         let status = self.child.wait().unwrap();
         (status, self.log.take().unwrap().join().unwrap())
     }
 
-    /// Kills the process as a crash would.
+    /// Kills the process to simulate a crash.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -182,26 +183,26 @@ impl Host {
 
 impl Drop for Host {
     fn drop(&mut self) {
-        // It may have ended already.
+        // Fails if the process has already exited.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// A response that was received whole.
+/// A complete response.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Reply {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) text: String,
 }
 
-impl Reply {
+impl Response {
     pub(crate) fn new(status: u16, text: &str) -> Self {
         Self { status, text: text.to_owned() }
     }
 }
 
-/// A server whose every byte the test controls.
+/// A server whose bytes the test controls.
 pub(crate) struct Upstream {
     pub(crate) listener: TcpListener,
     pub(crate) origin: String,
@@ -214,7 +215,7 @@ impl Upstream {
         Self { listener, origin }
     }
 
-    /// Timeouts for a connection and the head of its first request.
+    /// Accepts a connection and reads the head of its first request.
     pub(crate) async fn accept(&self) -> (TcpStream, String) {
         let (mut stream, _) = self.listener.accept().await.unwrap();
         let head = read_head(&mut stream).await;
@@ -222,7 +223,7 @@ impl Upstream {
     }
 }
 
-/// Reads up to the empty line behind the headers, and no further; in lower case.
+/// Reads a head up to its empty line and no further, and converts it to lower case.
 pub(crate) async fn read_head(stream: &mut TcpStream) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -235,7 +236,7 @@ pub(crate) async fn respond_ok(stream: &mut TcpStream) {
     stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
 }
 
-/// Builds the test component once, and returns where it is.
+/// Builds the test component once and returns its path.
 fn guest() -> &'static Path {
     static GUEST: OnceLock<PathBuf> = OnceLock::new();
     GUEST.get_or_init(|| {

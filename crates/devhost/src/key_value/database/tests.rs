@@ -5,14 +5,14 @@ use super::*;
 const LABEL: &str = "default";
 
 fn opened() -> (tempfile::TempDir, Database) {
-    let folder = tempfile::tempdir().unwrap();
-    let database = Database::open(&folder.path().join("kv.sqlite")).unwrap();
-    (folder, database)
+    let dir = tempfile::tempdir().unwrap();
+    let database = Database::open(&dir.path().join("kv.sqlite")).unwrap();
+    (dir, database)
 }
 
 #[tokio::test]
 async fn a_value_is_found_until_it_is_deleted() {
-    let (_folder, database) = opened();
+    let (_directory, database) = opened();
     let key = || "key".to_owned();
     assert_eq!(database.value(LABEL.into(), key()).await, Ok(None));
     database.set(LABEL.into(), key(), vec![1]).await.unwrap();
@@ -26,25 +26,25 @@ async fn a_value_is_found_until_it_is_deleted() {
 
 #[tokio::test]
 async fn stores_of_different_labels_do_not_share_keys() {
-    let (_folder, database) = opened();
+    let (_directory, database) = opened();
     database.set("one".into(), "key".to_owned(), vec![1]).await.unwrap();
     assert_eq!(database.value("two".into(), "key".to_owned()).await, Ok(None));
 }
 
 #[tokio::test]
-async fn a_second_connection_sees_a_value_as_soon_as_set_returned() {
-    let (folder, database) = opened();
+async fn a_second_connection_reads_a_value_once_set_has_returned() {
+    let (dir, database) = opened();
     database.set(LABEL.into(), "key".to_owned(), b"value".to_vec()).await.unwrap();
-    // The first handle stays open: nothing may depend on a clean close.
-    let again = Database::open(&folder.path().join("kv.sqlite")).unwrap();
+    // The first handle stays open: durability must not depend on a clean close.
+    let again = Database::open(&dir.path().join("kv.sqlite")).unwrap();
     let found = again.value(LABEL.into(), "key".to_owned()).await;
     assert_eq!(found, Ok(Some(b"value".to_vec())));
 }
 
 #[tokio::test]
-async fn the_file_uses_a_write_ahead_log_that_is_flushed_at_every_commit() {
-    let folder = tempfile::tempdir().unwrap();
-    let connection = prepare(Connection::open(folder.path().join("kv.sqlite")).unwrap()).unwrap();
+async fn the_file_has_a_write_ahead_log_that_is_flushed_at_every_commit() {
+    let dir = tempfile::tempdir().unwrap();
+    let connection = prepare(Connection::open(dir.path().join("kv.sqlite")).unwrap()).unwrap();
     let journal: String =
         connection.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
     let synchronous: i64 =
@@ -54,7 +54,7 @@ async fn the_file_uses_a_write_ahead_log_that_is_flushed_at_every_commit() {
 
 #[tokio::test]
 async fn concurrent_calls_all_take_effect() {
-    let (_folder, database) = opened();
+    let (_directory, database) = opened();
     let calls = (0..300u32).map(|number| {
         let database = database.clone();
         async move {
@@ -69,8 +69,8 @@ async fn concurrent_calls_all_take_effect() {
 }
 
 #[tokio::test]
-async fn keys_come_in_pages_without_gap_or_repetition() {
-    let (_folder, database) = opened();
+async fn keys_are_paged_without_gaps_or_duplicates() {
+    let (_directory, database) = opened();
     let expected: Vec<_> = (0..KEYS_PER_PAGE + 1).map(|number| format!("{number:06}")).collect();
     let sets = expected.iter().map(|key| database.set(LABEL.into(), key.clone(), Vec::new()));
     assert!(futures::future::join_all(sets).await.iter().all(Result::is_ok));
@@ -82,8 +82,8 @@ async fn keys_come_in_pages_without_gap_or_repetition() {
 }
 
 #[tokio::test]
-async fn keys_and_values_are_accepted_up_to_their_limits_and_refused_above() {
-    let (_folder, database) = opened();
+async fn keys_and_values_above_their_limits_are_rejected() {
+    let (_directory, database) = opened();
     let key = |bytes| "k".repeat(bytes);
     let set = |key, bytes| database.set(LABEL.into(), key, vec![7; bytes]);
     assert_eq!(set(key(KEY_MAX_BYTES), VALUE_MAX_BYTES).await, Ok(()));
@@ -94,10 +94,10 @@ async fn keys_and_values_are_accepted_up_to_their_limits_and_refused_above() {
 }
 
 #[test]
-fn a_file_that_is_no_database_is_refused_with_its_path() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("kv.sqlite");
-    std::fs::write(&path, "this is not a database, and long enough to be looked at".repeat(40))
+fn the_error_for_a_file_that_is_no_database_contains_its_path() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("kv.sqlite");
+    std::fs::write(&path, "this is not a database, and long enough to be parsed".repeat(40))
         .unwrap();
     let Err(error) = Database::open(&path) else {
         panic!("opened a text file as a database");

@@ -1,10 +1,10 @@
-//! Bodies and headers, on the raw interface.
+//! Bodies and headers over the raw interface.
 
 use spin_sdk::wasip3::http::types::{ErrorCode, Fields, Request, Response};
 use spin_sdk::wasip3::{wit_future, wit_stream};
 use spin_sdk::wit_bindgen::{StreamResult, spawn};
 
-/// A request body that was read to its end, and how it ended.
+/// A request body that was read to its end, with its outcome.
 pub struct Body {
     pub bytes: Vec<u8>,
     pub trailers: Result<(), ErrorCode>,
@@ -15,8 +15,8 @@ pub async fn read(request: Request) -> Body {
     let (mut stream, trailers) = Request::consume_body(request, done_reader);
     let mut bytes = Vec::new();
     loop {
-        let (result, piece) = stream.read(Vec::with_capacity(READ_BYTES)).await;
-        bytes.extend_from_slice(&piece);
+        let (result, chunk) = stream.read(Vec::with_capacity(READ_BYTES)).await;
+        bytes.extend_from_slice(&chunk);
         if matches!(result, StreamResult::Dropped | StreamResult::Cancelled) {
             break;
         }
@@ -41,7 +41,7 @@ pub fn respond(status: u16, text: &str) -> Response {
     response
 }
 
-/// Sends the beginning of a chunked response, and traps instead of ending it.
+/// Sends the start of a chunked response, then traps.
 pub fn respond_then_trap() -> Response {
     let (mut writer, reader) = wit_stream::new();
     let (trailers, trailers_reader) = wit_future::new(|| Ok(None));

@@ -1,4 +1,4 @@
-//! The component that the tests of `devhost` run: each path does one thing to the host.
+//! The component that the tests of `devhost` run: each path exercises one feature of the host.
 
 mod body;
 mod outbound;
@@ -40,7 +40,7 @@ impl Guest for TestGuest {
             }
             "trap" => std::process::abort(),
             "trap-midway" => Ok(respond_then_trap()),
-            "fail" => Err(ErrorCode::InternalError(Some("as asked".to_owned()))),
+            "fail" => Err(ErrorCode::InternalError(Some("as requested".to_owned()))),
             other => Ok(respond(404, &format!("no command {other:?}"))),
         }
     }
@@ -87,33 +87,33 @@ async fn keys() -> Response {
     }
 }
 
-/// Reads the body to its end, stores how it ended under `key` and tells `x-url` about it.
+/// Reads the body to its end, stores the outcome under `key` and sends a request to `x-url`.
 async fn watch(request: Request, key: String) -> Response {
     let url = header(&request, "x-url");
     let body = read(request).await;
     let how = match body.trailers {
-        Ok(()) => "whole".to_owned(),
-        Err(error) => format!("cut short by {error:?}"),
+        Ok(()) => "complete".to_owned(),
+        Err(error) => format!("truncated by {error:?}"),
     };
-    store_or_say(&key, &format!("{} bytes, {how}", body.bytes.len())).await;
+    store_or_log(&key, &format!("{} bytes, {how}", body.bytes.len())).await;
     if let Some(url) = url {
         outbound::fetch("GET", &url, Vec::new()).await.ok();
     }
     respond(200, &how)
 }
 
-/// Responds at once, and only then asks `x-url` and stores the answer's status under `key`.
+/// Responds immediately, then sends a request to `x-url` and stores its status under `key`.
 fn later(request: Request, key: String) -> Response {
     let url = header(&request, "x-url").unwrap_or_default();
     spin_sdk::wit_bindgen::spawn(async move {
         let outcome = outbound::fetch("GET", &url, Vec::new()).await;
-        store_or_say(&key, &format!("{outcome:?}")).await;
+        store_or_log(&key, &format!("{outcome:?}")).await;
         outbound::fetch("GET", &url, Vec::new()).await.ok();
     });
     respond(202, "later")
 }
 
-async fn store_or_say(key: &str, value: &str) {
+async fn store_or_log(key: &str, value: &str) {
     let stored = match Store::open_default().await {
         Ok(store) => store.set(key, value).await,
         Err(error) => Err(error),
@@ -127,6 +127,6 @@ fn grow(bytes: &str) -> Response {
     let mut block: Vec<u8> = Vec::new();
     match block.try_reserve_exact(bytes.parse().unwrap_or(0)) {
         Ok(()) => respond(200, "granted"),
-        Err(_) => respond(507, "refused"),
+        Err(_) => respond(507, "rejected"),
     }
 }

@@ -1,4 +1,4 @@
-//! Outbound requests, on the raw interface.
+//! Outbound requests over the raw interface.
 
 use spin_sdk::wasip3::http::client;
 use spin_sdk::wasip3::http::types::{
@@ -9,7 +9,7 @@ use spin_sdk::wit_bindgen::{StreamReader, StreamResult, spawn};
 
 use crate::body::{READ_BYTES, header, respond};
 
-/// Sends `x-length` bytes to `x-url` by `x-method` and tells the outcome.
+/// Sends `x-length` bytes to `x-url` by `x-method` and returns the outcome.
 pub async fn call(request: Request) -> Response {
     let url = header(&request, "x-url").unwrap_or_default();
     let method = header(&request, "x-method").unwrap_or_else(|| "GET".to_owned());
@@ -28,7 +28,7 @@ pub async fn fetch(method: &str, url: &str, bytes: Vec<u8>) -> Result<u16, Error
     send(method, url, bytes, None).await
 }
 
-/// Streams the request's body to `x-url`, in pieces of what a read gives.
+/// Streams the request's body to `x-url`, chunk by chunk.
 pub async fn relay(request: Request) -> Result<Response, ErrorCode> {
     let url = header(&request, "x-url").unwrap_or_default();
     let length = header(&request, "content-length").unwrap_or_default();
@@ -38,11 +38,11 @@ pub async fn relay(request: Request) -> Result<Response, ErrorCode> {
     spawn(async move {
         let mut buffer = Vec::with_capacity(READ_BYTES);
         loop {
-            let (result, piece) = incoming.read(buffer).await;
+            let (result, chunk) = incoming.read(buffer).await;
             if matches!(result, StreamResult::Dropped | StreamResult::Cancelled) {
                 break;
             }
-            buffer = writer.write_all(piece).await;
+            buffer = writer.write_all(chunk).await;
             buffer.clear();
             buffer.reserve(READ_BYTES);
         }
