@@ -1,4 +1,4 @@
-//! The sandbox's clock: the machine's time plus an offset that a test can set.
+//! The sandbox's clock: the system time plus an offset that a test can set.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -6,59 +6,59 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-/// The machine's time, shifted by a settable number of milliseconds.
+/// The system time plus an offset.
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
     offset_ms: AtomicI64,
 }
 
 impl Clock {
-    /// The sandbox's idea of now.
+    /// The current time of the sandbox.
     pub(crate) fn now(&self) -> Timestamp {
         let offset = SignedDuration::from_millis(self.offset_ms());
-        // An offset so large that the sum leaves the years -9999..9999 is not worth an error.
+        // Saturates outside the years -9999..9999.
         Timestamp::now().saturating_add(offset).unwrap_or(Timestamp::MAX)
     }
 
-    /// How far the sandbox's clock is ahead of the machine's, in milliseconds.
+    /// The offset to the system time, in milliseconds.
     pub(crate) fn offset_ms(&self) -> i64 {
         self.offset_ms.load(Ordering::Relaxed)
     }
 
-    /// Sets how far the sandbox's clock is ahead of the machine's.
-    pub(crate) fn shift_to(&self, offset_ms: i64) {
+    /// Sets the offset to the system time.
+    pub(crate) fn set_offset_ms(&self, offset_ms: i64) {
         self.offset_ms.store(offset_ms, Ordering::Relaxed);
     }
 }
 
-/// `Thu, 17 Nov 2005 18:49:58 GMT`, the form of the `Date` header (RFC 9110 §5.6.7).
+/// `Thu, 17 Nov 2005 18:49:58 GMT`, the format of the `Date` header (RFC 9110 §5.6.7).
 pub(crate) fn http_date(at: Timestamp) -> String {
     at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
-/// Reads the form that [`http_date`] writes.
+/// Parses the format of [`http_date`].
 pub(crate) fn parse_http_date(text: &str) -> Option<Timestamp> {
     parse("%a, %d %b %Y %H:%M:%S GMT", text)
 }
 
-/// Reads `20231216T162057Z`, the form of `x-oss-date` in V4 signing.
+/// Parses `20231216T162057Z`, the format of `x-oss-date` in V4 signing.
 pub(crate) fn parse_basic_iso(text: &str) -> Option<Timestamp> {
-    // strptime takes one-digit fields too; the fixed width refuses them.
+    // strptime also accepts one-digit fields; the length check rejects them.
     (text.len() == "20231216T162057Z".len()).then(|| parse("%Y%m%dT%H%M%SZ", text)).flatten()
 }
 
-/// `2026-11-22T10:00:00.000Z`, the form of dates in OSS replies. OSS gives whole seconds, and its
-/// clients insist on the three zeros.
+/// `2026-11-22T10:00:00.000Z`, the format of dates in OSS responses. OSS has a resolution of
+/// seconds, but its clients require the three zeros.
 pub(crate) fn oss_time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()
 }
 
-/// `2026-11-22T10:00:00Z`, the form of dates in VOD requests and replies.
+/// `2026-11-22T10:00:00Z`, the format of dates in VOD requests and responses.
 pub(crate) fn iso_secs(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// Reads the form that [`iso_secs`] writes.
+/// Parses the format of [`iso_secs`].
 pub(crate) fn parse_iso_secs(text: &str) -> Option<Timestamp> {
     (text.len() == "2026-11-22T10:00:00Z".len())
         .then(|| parse("%Y-%m-%dT%H:%M:%SZ", text))
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form_reads_back_what_it_writes() {
+    fn every_format_round_trips() {
         let at = Timestamp::from_second(1_702_743_657).unwrap();
         assert_eq!(http_date(at), "Sat, 16 Dec 2023 16:20:57 GMT");
         assert_eq!(parse_http_date(&http_date(at)), Some(at));
@@ -87,17 +87,17 @@ mod tests {
     }
 
     #[test]
-    fn a_date_of_another_form_is_refused() {
+    fn a_date_in_another_format_is_rejected() {
         assert_eq!(parse_http_date("my_timestamp"), None);
         assert_eq!(parse_basic_iso("2023-12-16T16:20:57Z"), None);
         assert_eq!(parse_iso_secs("2023-12-16 16:20:57"), None);
     }
 
     #[test]
-    fn a_shifted_clock_runs_ahead_by_the_offset() {
+    fn a_clock_with_an_offset_is_ahead_by_it() {
         let clock = Clock::default();
         let before = clock.now();
-        clock.shift_to(3_600_000);
+        clock.set_offset_ms(3_600_000);
         assert!(clock.now().duration_since(before) >= SignedDuration::from_hours(1));
     }
 }

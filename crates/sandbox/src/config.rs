@@ -1,33 +1,33 @@
-//! How a sandbox is set up.
+//! The configuration of a sandbox.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-/// How a sandbox is set up.
+/// The configuration of a sandbox.
 #[derive(Clone)]
 pub struct SandboxConfig {
-    /// Where to listen; loopback only. Port 0 takes a free one.
+    /// The loopback address to listen on. Port 0 selects a free port.
     pub listen: SocketAddr,
-    /// Where everything is kept; created if need be.
+    /// The directory of all data; created if absent.
     pub data_dir: PathBuf,
-    /// Keep only length, CRC and MD5 of bodies, and read none back. ETags are then not MD5s
-    /// unless the request came with a `Content-MD5`.
+    /// Whether to store only length and checksums of bodies. ETags are then not MD5s, except for
+    /// requests with `Content-MD5`.
     pub discard_bodies: bool,
     /// The long-lived key.
     pub access_key_id: String,
     /// Its secret.
     pub access_key_secret: String,
-    /// The buckets that exist; VOD stores into the first.
+    /// The existing buckets; VOD stores into the first.
     pub buckets: Vec<String>,
     /// The region, without the prefix `oss-`.
     pub region: String,
-    /// How long the credentials that VOD mints are good for, in seconds.
-    pub token_life_secs: i64,
+    /// The lifetime of credentials issued by VOD, in seconds.
+    pub token_ttl_secs: i64,
     /// Host names that are bound to a bucket, as by a CNAME record.
     pub cname_hosts: HashMap<String, String>,
-    /// Write a line for each request to standard error.
+    /// Whether to write a line for each request to standard error.
     pub log: bool,
 }
 
@@ -42,7 +42,7 @@ impl SandboxConfig {
             access_key_secret: "sandbox-secret".to_owned(),
             buckets: vec!["sandbox-bucket".to_owned()],
             region: "cn-shanghai".to_owned(),
-            token_life_secs: 3600,
+            token_ttl_secs: 3600,
             cname_hosts: HashMap::new(),
             log: false,
         }

@@ -6,22 +6,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
-/// What one operation was asked for since the last reset.
+/// The requests for one operation since the last reset.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct OperationCount {
-    /// Requests whose head arrived.
+    /// Requests with a complete head.
     pub requests: u64,
-    /// Bytes of request bodies that arrived, also of requests that failed.
+    /// Received bytes of request bodies, including failed requests.
     pub bytes: u64,
-    /// Requests that got a status of 400 or above, or no reply.
+    /// Requests with a status of 400 or above, or without a response.
     pub errors: u64,
     /// Requests by part number.
     pub by_part: BTreeMap<u16, u64>,
-    /// Replies by status; 0 stands for a connection that ended without a reply.
+    /// Responses by status; 0 means that the connection ended without a response.
     pub by_status: BTreeMap<u16, u64>,
-    /// Requests under way now.
+    /// Requests in progress.
     pub in_flight: u64,
-    /// The most requests that were under way at once.
+    /// The maximum of concurrent requests.
     pub in_flight_peak: u64,
 }
 
@@ -32,9 +32,9 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    /// Counts a request that begins, whose body bytes `received` counts. Its end is counted when
-    /// the returned value is dropped.
-    pub(crate) fn begin(
+    /// Counts a new request, whose body bytes are in `received`. The outcome is counted when the
+    /// returned value is dropped.
+    pub(crate) fn start(
         &self,
         operation: &str,
         part: Option<u16>,
@@ -56,12 +56,12 @@ impl Counters {
         }
     }
 
-    /// The counts so far. Bytes of a request are added when it ends.
+    /// The current counts. The bytes of a request are added when it ends.
     pub(crate) fn snapshot(&self) -> BTreeMap<String, OperationCount> {
         lock(&self.by_operation).clone()
     }
 
-    /// Forgets all counts but the requests under way.
+    /// Resets all counts except for requests in progress.
     pub(crate) fn reset(&self) {
         let mut counts = lock(&self.by_operation);
         counts.retain(|_, count| count.in_flight > 0);
@@ -85,12 +85,12 @@ pub(crate) struct CountedRequest {
 }
 
 impl CountedRequest {
-    /// Notes the status of the reply.
-    pub(crate) fn answered(&mut self, status: u16) {
+    /// Sets the status of the response.
+    pub(crate) fn set_status(&mut self, status: u16) {
         self.status = status;
     }
 
-    /// Body bytes that arrived so far.
+    /// The body bytes received so far.
     pub(crate) fn received_bytes(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
     }
@@ -120,11 +120,11 @@ mod tests {
     #[test]
     fn a_request_without_a_reply_counts_as_an_error() {
         let counters = Counters::default();
-        let mut answered = counters.begin("UploadPart", Some(3), Arc::default());
-        let unanswered = counters.begin("UploadPart", Some(3), Arc::default());
-        answered.answered(200);
-        drop(answered);
-        drop(unanswered);
+        let mut complete = counters.start("UploadPart", Some(3), Arc::default());
+        let incomplete = counters.start("UploadPart", Some(3), Arc::default());
+        complete.set_status(200);
+        drop(complete);
+        drop(incomplete);
         let count = counters.snapshot().remove("UploadPart").unwrap_or_default();
         assert_eq!((count.requests, count.errors, count.in_flight_peak), (2, 1, 2));
         assert_eq!(count.by_part, BTreeMap::from([(3, 2)]));
@@ -132,10 +132,10 @@ mod tests {
     }
 
     #[test]
-    fn a_reset_keeps_only_what_is_under_way() {
+    fn a_reset_keeps_only_requests_in_progress() {
         let counters = Counters::default();
-        let open = counters.begin("UploadPart", None, Arc::default());
-        drop(counters.begin("ListParts", None, Arc::default()));
+        let open = counters.start("UploadPart", None, Arc::default());
+        drop(counters.start("ListParts", None, Arc::default()));
         counters.reset();
         drop(open);
         let counts = counters.snapshot();

@@ -1,4 +1,4 @@
-//! Temporary credentials and what each may do.
+//! Temporary credentials and their permissions.
 
 use std::fmt;
 
@@ -7,40 +7,40 @@ use serde::{Deserialize, Serialize};
 
 use crate::oss::{Operation, Target};
 
-/// A temporary credential, as VOD hands them out in `UploadAuth`.
+/// A temporary credential, as in `UploadAuth`.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Credential {
-    /// Begins with `STS.`.
+    /// Starts with `STS.`.
     pub(crate) access_key_id: String,
-    /// Signs requests.
+    /// The secret that signs requests.
     pub(crate) access_key_secret: String,
-    /// Goes with every request that the secret signs.
+    /// Required in every request signed with the secret.
     pub(crate) security_token: String,
-    /// The token is refused from this moment on.
+    /// When the token expires.
     pub(crate) expires_at: Timestamp,
-    /// What it is good for.
+    /// What it permits.
     pub(crate) grant: Grant,
 }
 
-/// What a temporary credential is good for.
+/// The permissions of a temporary credential.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Grant {
-    /// Writing this one object, as the policy of an `UploadAuth` allows.
+    /// Writing this object, as with the policy of an `UploadAuth`.
     Object {
         /// The bucket.
         bucket: String,
         /// The object key.
         key: String,
     },
-    /// Everything that the account may do, VOD calls included.
+    /// Everything, including VOD calls.
     Account,
 }
 
 impl Credential {
     /// A new credential with random id, secret and token.
     ///
-    /// They guard nothing but test data, so the generator need not be cryptographic.
-    pub(crate) fn mint(grant: Grant, expires_at: Timestamp) -> Self {
+    /// They protect only test data, so the generator need not be cryptographic.
+    pub(crate) fn issue(grant: Grant, expires_at: Timestamp) -> Self {
         Self {
             access_key_id: format!("STS.{}", random_text(25)),
             access_key_secret: random_text(44),
@@ -62,14 +62,14 @@ impl fmt::Debug for Credential {
 }
 
 impl Grant {
-    /// Whether the policy allows the operation on the target.
+    /// Returns true if the operation on the target is permitted.
     pub(crate) fn allows(&self, operation: Operation, target: &Target) -> bool {
         match self {
             Self::Account => true,
             Self::Object { bucket, key } => {
                 let same_object =
                     target.bucket.as_ref() == Some(bucket) && target.key.as_ref() == Some(key);
-                same_object && operation.uploads()
+                same_object && operation.is_upload()
             }
         }
     }
@@ -90,15 +90,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_credential_never_prints_its_secret_or_its_token() {
-        let credential = Credential::mint(Grant::Account, Timestamp::UNIX_EPOCH);
+    fn debug_of_a_credential_hides_secret_and_token() {
+        let credential = Credential::issue(Grant::Account, Timestamp::UNIX_EPOCH);
         let printed = format!("{credential:?}");
         assert!(!printed.contains(&credential.access_key_secret));
         assert!(!printed.contains(&credential.security_token));
     }
 
     #[test]
-    fn an_upload_grant_covers_its_own_object_only() {
+    fn an_upload_grant_permits_only_its_object() {
         let grant = Grant::Object { bucket: "b".into(), key: "k".into() };
         let target = |key: &str| Target { bucket: Some("b".into()), key: Some(key.into()) };
         assert!(grant.allows(Operation::UploadPart, &target("k")));

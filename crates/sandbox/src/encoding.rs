@@ -1,27 +1,27 @@
-//! Percent-encoding and hex, as OSS and VOD sign them.
+//! Percent-encoding and hex, as used in the signatures of OSS and VOD.
 
-/// Percent-encodes every byte but the unreserved `A-Za-z0-9-._~`, with upper-case hex digits.
+/// Percent-encodes every byte except the unreserved `A-Za-z0-9-._~`, with upper-case hex digits.
 ///
 /// This is the encoding of query names and values in OSS V4 signing and in VOD RPC signing.
 pub(crate) fn percent_encode(text: &str) -> String {
     encode(text, false)
 }
 
-/// As [`percent_encode`], but `/` stays: the encoding of the canonical URI of OSS V4 signing.
+/// As [`percent_encode`], but keeps `/`: the encoding of the canonical URI of OSS V4 signing.
 pub(crate) fn percent_encode_path(text: &str) -> String {
     encode(text, true)
 }
 
-/// Decodes a path. `+` stands for itself.
+/// Decodes a path, in which `+` is literal.
 ///
-/// `None` when an escape is malformed or the bytes are not UTF-8.
+/// Returns `None` if an escape is malformed or the bytes are not UTF-8.
 pub(crate) fn percent_decode(text: &str) -> Option<String> {
     decode(text, false)
 }
 
-/// Splits and decodes a query string or a URL-encoded form, where `+` stands for a space.
+/// Splits and decodes a query string or a URL-encoded form, in which `+` is a space.
 ///
-/// A name without `=` gets an empty value. `None` when an escape is malformed.
+/// A name without `=` has an empty value. Returns `None` if an escape is malformed.
 pub(crate) fn decode_pairs(text: &str) -> Option<Vec<(String, String)>> {
     text.split('&')
         .filter(|pair| !pair.is_empty())
@@ -53,9 +53,9 @@ fn hex(bytes: &[u8], digits: &[u8; 16]) -> String {
 fn encode(text: &str, keep_slash: bool) -> String {
     let mut encoded = String::with_capacity(text.len());
     for &byte in text.as_bytes() {
-        let kept =
+        let is_plain =
             byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || (keep_slash && byte == b'/');
-        if kept {
+        if is_plain {
             encoded.push(char::from(byte));
         } else {
             encoded.push('%');
@@ -87,13 +87,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_space_is_written_as_percent_20_and_a_slash_only_in_queries() {
+    fn a_space_is_encoded_as_percent_20_and_a_slash_only_in_queries() {
         assert_eq!(percent_encode("a b/c+*~"), "a%20b%2Fc%2B%2A~");
         assert_eq!(percent_encode_path("a b/c+"), "a%20b/c%2B");
     }
 
     #[test]
-    fn a_plus_is_a_space_in_a_query_but_itself_in_a_path() {
+    fn a_plus_is_a_space_in_a_query_and_literal_in_a_path() {
         assert_eq!(percent_decode("a+b%2B").as_deref(), Some("a+b+"));
         assert_eq!(
             decode_pairs("a=b+c&uploads&x="),
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_escape_is_refused() {
+    fn a_malformed_escape_is_rejected() {
         assert_eq!(percent_decode("a%2"), None);
         assert_eq!(percent_decode("a%zz"), None);
         assert_eq!(percent_decode("%ff"), None);

@@ -1,40 +1,40 @@
-//! Faults that a test plants: which requests they hit, and what they do to them.
+//! Injected faults: the requests they match, and their effects.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-/// One planted fault. Every field but `operation` and `kind` may be left out.
+/// A fault to inject. All fields except `operation` and `kind` are optional.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Fault {
-    /// The operation it hits, as in `GET /_sandbox/requests`, or `*` for any.
+    /// The operation it applies to, as in `GET /_sandbox/requests`, or `*` for all.
     pub operation: String,
-    /// Only this part number.
+    /// Restricts the fault to this part number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<u16>,
-    /// Begin with the nth matching request, counted from 1.
+    /// The first matching request to hit, counted from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nth: Option<u64>,
-    /// How many requests it hits; 0 for ever.
+    /// How many requests it hits; 0 means all.
     #[serde(default = "once")]
     pub times: u64,
-    /// Hits a matching request with this probability, 0 to 1; without it, always.
+    /// The probability of a hit, 0 to 1; 1 if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probability: Option<f64>,
-    /// The seed of the random numbers that `probability` is compared with.
+    /// The seed of the random numbers for `probability`.
     #[serde(default)]
     pub seed: u64,
-    /// What happens to the request.
+    /// The effect on the request.
     #[serde(flatten)]
     pub kind: FaultKind,
 }
 
 impl Fault {
-    /// Reads a fault, and refuses a misspelt field, which would make it hit something else.
+    /// Parses a fault. Unknown fields are rejected: a misspelled one would change its effect.
     ///
     /// # Errors
     ///
-    /// A sentence that says what is wrong with the JSON.
+    /// Returns a description of the error in the JSON.
     pub fn from_json(json: &[u8]) -> Result<Self, String> {
         let value: serde_json::Value =
             serde_json::from_slice(json).map_err(|error| format!("not JSON: {error}"))?;
@@ -44,65 +44,65 @@ impl Fault {
             .flat_map(|fields| fields.keys())
             .find(|field| !FIELDS.contains(&field.as_str()));
         if let Some(field) = unknown {
-            return Err(format!("a fault has no field `{field}`"));
+            return Err(format!("unknown field `{field}`"));
         }
         let fault: Self =
             serde_json::from_value(value).map_err(|error| format!("not a fault: {error}"))?;
         match fault.kind {
             FaultKind::Status { status, .. } if !(200..=599).contains(&status) => {
-                Err(format!("{status} is not a status that a reply can have"))
+                Err(format!("invalid status {status}; expected 200 to 599"))
             }
             _ => Ok(fault),
         }
     }
 }
 
-/// What a fault does to the request that it hits.
+/// The effect of a fault on a request.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum FaultKind {
-    /// RST once the head is read.
+    /// RST after the head was read.
     ResetBeforeBody,
     /// RST after about half of the body.
     ResetMidBody,
-    /// RST once the body is read; nothing is stored.
+    /// RST after the body was read; nothing is stored.
     ResetAfterBody,
-    /// The request takes effect, then RST instead of a reply.
+    /// The request takes effect, then RST instead of a response.
     CommitThenReset,
-    /// The body is read and no reply comes until the client leaves.
+    /// The body is read, and no response is sent.
     Hang {
-        /// RST after this many milliseconds if the client has not left by then.
+        /// RST after this many milliseconds; never if absent.
         #[serde(default)]
         hang_ms: Option<u64>,
     },
-    /// The request is served as usual, but later.
+    /// The request is delayed.
     Delay {
-        /// How much later, in milliseconds.
+        /// The delay in milliseconds.
         delay_ms: u64,
     },
-    /// The body is read, nothing is stored, and this status is the reply.
+    /// The body is read, nothing is stored, and this status is returned.
     Status {
         /// The HTTP status.
         status: u16,
         /// The error code in the body.
         #[serde(default)]
         code: Option<String>,
-        /// Send an HTML page as a proxy would, instead of the service's own form.
+        /// Send an HTML page, as a proxy does, instead of the service's format.
         #[serde(default)]
         html: bool,
         /// Send no body.
         #[serde(default)]
         empty: bool,
     },
-    /// The request takes effect; the reply promises more bytes than are sent before the close.
+    /// The request takes effect; the response is truncated.
     TruncatedReply,
     /// 403 `SecurityTokenExpired`.
     ExpiredToken,
     /// 403 `RequestTimeTooSkewed` with the sandbox's time.
     Skewed,
-    /// The right bytes are stored; the reply carries a wrong `x-oss-hash-crc64ecma`.
+    /// The request takes effect; the response has a wrong `x-oss-hash-crc64ecma`.
     WrongCrc,
-    /// A byte is flipped before it is stored; the reply carries the true CRC of what is stored.
+    /// A byte is inverted before it is stored; the response has the CRC of the stored bytes.
     CorruptBody,
     /// 403 `AccessDenied`.
     AccessDenied,
@@ -110,26 +110,26 @@ pub enum FaultKind {
     NoSuchUpload,
 }
 
-/// A planted fault and what it did so far.
+/// An injected fault with its counts.
 #[derive(Debug, Clone, Serialize)]
 pub struct FaultReport {
-    /// The fault as planted.
+    /// The fault.
     #[serde(flatten)]
     pub fault: Fault,
-    /// Requests that matched operation and part.
+    /// Requests that match operation and part.
     pub matched: u64,
-    /// Requests that it hit.
+    /// Requests with the effect of the fault.
     pub hits: u64,
 }
 
-/// The faults planted at present, in the order planted.
+/// The injected faults in order of injection.
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
-    planted: Mutex<Vec<InjectedFault>>,
+    injected: Mutex<Vec<InjectedFault>>,
 }
 
 impl Faults {
-    /// Plants a fault.
+    /// Injects a fault.
     pub(crate) fn inject(&self, fault: Fault) {
         let random = fastrand::Rng::with_seed(fault.seed);
         self.lock().push(InjectedFault { fault, random, matched: 0, hits: 0 });
@@ -140,32 +140,33 @@ impl Faults {
         self.lock().clear();
     }
 
-    /// What is planted, with hit counts.
+    /// The injected faults with their counts.
     pub(crate) fn report(&self) -> Vec<FaultReport> {
         self.lock()
             .iter()
-            .map(|planted| FaultReport {
-                fault: planted.fault.clone(),
-                matched: planted.matched,
-                hits: planted.hits,
+            .map(|injected| FaultReport {
+                fault: injected.fault.clone(),
+                matched: injected.matched,
+                hits: injected.hits,
             })
             .collect()
     }
 
-    /// The fault that hits this request, if any: the first that is due. All that match count it.
+    /// The effect on this request, if any: that of the first due fault. All matching faults count
+    /// it.
     pub(crate) fn take_matching(&self, operation: &str, part: Option<u16>) -> Option<FaultKind> {
-        let mut struck = None;
-        for planted in self.lock().iter_mut() {
-            if planted.matches(operation, part) && planted.is_due() && struck.is_none() {
-                planted.hits += 1;
-                struck = Some(planted.fault.kind.clone());
+        let mut hit = None;
+        for injected in self.lock().iter_mut() {
+            if injected.matches(operation, part) && injected.is_due() && hit.is_none() {
+                injected.hits += 1;
+                hit = Some(injected.fault.kind.clone());
             }
         }
-        struck
+        hit
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<InjectedFault>> {
-        self.planted.lock().unwrap_or_else(PoisonError::into_inner)
+        self.injected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -186,16 +187,16 @@ impl InjectedFault {
         matches
     }
 
-    /// Whether the request just counted is to be hit. Draws one random number per call, so that
-    /// a seed gives the same hits whatever the other conditions are.
+    /// Returns true if the fault hits the request counted last. Generates one random number per
+    /// call, so that the hits of a seed are independent of the other conditions.
     fn is_due(&mut self) -> bool {
-        let chosen = match self.fault.probability {
+        let selected = match self.fault.probability {
             Some(probability) => self.random.f64() < probability,
             None => true,
         };
-        let begun = self.matched >= self.fault.nth.unwrap_or(1);
-        let left = self.fault.times == 0 || self.hits < self.fault.times;
-        chosen && begun && left
+        let started = self.matched >= self.fault.nth.unwrap_or(1);
+        let remaining = self.fault.times == 0 || self.hits < self.fault.times;
+        selected && started && remaining
     }
 }
 
@@ -225,7 +226,7 @@ mod tests {
 
     use super::*;
 
-    fn planted(json: &str) -> Faults {
+    fn injected(json: &str) -> Faults {
         let faults = Faults::default();
         faults.inject(Fault::from_json(json.as_bytes()).unwrap());
         faults
@@ -236,9 +237,9 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_hits_the_nth_matching_request_as_often_as_told() {
+    fn a_fault_hits_the_nth_matching_request_the_given_number_of_times() {
         let faults =
-            planted(r#"{"operation":"UploadPart","nth":3,"times":2,"kind":"reset-before-body"}"#);
+            injected(r#"{"operation":"UploadPart","nth":3,"times":2,"kind":"reset-before-body"}"#);
         assert!(faults.take_matching("InitiateMultipartUpload", None).is_none());
         assert_eq!(hits(&faults, 6), [3, 4]);
         assert_eq!(faults.report()[0].matched, 6);
@@ -246,8 +247,8 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_of_one_part_spares_the_others() {
-        let faults = planted(r#"{"operation":"*","part":2,"times":0,"kind":"no-such-upload"}"#);
+    fn a_fault_for_one_part_does_not_hit_others() {
+        let faults = injected(r#"{"operation":"*","part":2,"times":0,"kind":"no-such-upload"}"#);
         assert!(faults.take_matching("UploadPart", Some(1)).is_none());
         assert_eq!(hits(&faults, 2), [1, 2]);
     }
@@ -255,16 +256,16 @@ mod tests {
     #[test]
     fn the_same_seed_hits_the_same_requests() {
         let fault = r#"{"operation":"*","times":0,"probability":0.3,"seed":7,"kind":"skewed"}"#;
-        let first = hits(&planted(fault), 100);
-        assert_eq!(first, hits(&planted(fault), 100));
+        let first = hits(&injected(fault), 100);
+        assert_eq!(first, hits(&injected(fault), 100));
         assert!((15..45).contains(&first.len()), "{first:?}");
     }
 
     #[test]
-    fn a_fault_of_unknown_kind_or_without_its_parameter_or_misspelt_is_refused() {
-        let misspelt = br#"{"operation":"*","kind":"skewed","tims":2}"#;
+    fn an_unknown_kind_a_missing_parameter_and_an_unknown_field_are_rejected() {
+        let misspelled = br#"{"operation":"*","kind":"skewed","tims":2}"#;
         assert!(Fault::from_json(br#"{"operation":"*","kind":"melt"}"#).is_err());
         assert!(Fault::from_json(br#"{"operation":"*","kind":"delay"}"#).is_err());
-        assert!(Fault::from_json(misspelt).unwrap_err().contains("tims"));
+        assert!(Fault::from_json(misspelled).unwrap_err().contains("tims"));
     }
 }

@@ -1,48 +1,48 @@
-//! What a fault does at each point of a request's life.
+//! The effects of faults before and after a request is served.
 
 use std::time::Duration;
 
 use http::{Method, StatusCode};
 
 use crate::fault::FaultKind;
-use crate::http::{Reply, RequestHead, empty, full, json};
+use crate::http::{RequestHead, Response, empty, full, json};
 use crate::oss::{OssError, error_xml};
 use crate::state::SandboxState;
 use crate::vod::{VodError, error_json};
 
-/// Done before the request is served, most of it instead.
+/// An effect before the request is served, or instead of it.
 #[derive(Debug)]
 pub(crate) enum RequestEffect {
     /// RST before the body is read.
-    ResetAtOnce,
+    ResetBeforeBody,
     /// RST after half of the body.
     ResetMidBody,
-    /// RST after the whole body.
+    /// RST after the entire body.
     ResetAfterBody,
-    /// No reply; RST after the time, if any.
+    /// No response; RST after the time, if present.
     Hang(Option<Duration>),
-    /// Wait, then serve.
+    /// A delay.
     Delay(Duration),
-    /// Flip a byte of the body, then serve.
+    /// An inverted byte in the body.
     Corrupt,
-    /// An error reply.
-    Refuse(Refusal),
+    /// An error response.
+    Reject(InjectedError),
 }
 
-/// Done after the request has taken effect.
+/// An effect after the request was served.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum ResponseEffect {
-    /// RST instead of the reply.
+    /// RST instead of the response.
     Reset,
-    /// Half of the reply.
+    /// Half of the response.
     Truncate,
-    /// The reply with another CRC.
+    /// The response with a wrong CRC.
     WrongCrc,
 }
 
-/// An error reply that the request did not deserve.
+/// An injected error response.
 #[derive(Debug)]
-pub(crate) enum Refusal {
+pub(crate) enum InjectedError {
     ExpiredToken,
     Skewed,
     AccessDenied,
@@ -50,65 +50,67 @@ pub(crate) enum Refusal {
     Status { status: StatusCode, code: Option<String>, form: ErrorForm },
 }
 
-/// What the body of an error reply looks like.
+/// The format of the body of an error response.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum ErrorForm {
-    /// As the service writes its errors.
+    /// The format of the service.
     Native,
-    /// A page as of a proxy.
+    /// An HTML page, as of a proxy.
     Html,
-    /// None.
+    /// No body.
     Empty,
 }
 
-/// Sorts a fault by when it acts.
+/// Maps a fault to its effect before or after the request is served.
 pub(crate) fn split_effects(kind: FaultKind) -> (Option<RequestEffect>, Option<ResponseEffect>) {
     let before = match kind {
         FaultKind::CommitThenReset => return (None, Some(ResponseEffect::Reset)),
         FaultKind::TruncatedReply => return (None, Some(ResponseEffect::Truncate)),
         FaultKind::WrongCrc => return (None, Some(ResponseEffect::WrongCrc)),
-        FaultKind::ResetBeforeBody => RequestEffect::ResetAtOnce,
+        FaultKind::ResetBeforeBody => RequestEffect::ResetBeforeBody,
         FaultKind::ResetMidBody => RequestEffect::ResetMidBody,
         FaultKind::ResetAfterBody => RequestEffect::ResetAfterBody,
         FaultKind::Hang { hang_ms } => RequestEffect::Hang(hang_ms.map(Duration::from_millis)),
         FaultKind::Delay { delay_ms } => RequestEffect::Delay(Duration::from_millis(delay_ms)),
         FaultKind::CorruptBody => RequestEffect::Corrupt,
-        FaultKind::ExpiredToken => RequestEffect::Refuse(Refusal::ExpiredToken),
-        FaultKind::Skewed => RequestEffect::Refuse(Refusal::Skewed),
-        FaultKind::AccessDenied => RequestEffect::Refuse(Refusal::AccessDenied),
-        FaultKind::NoSuchUpload => RequestEffect::Refuse(Refusal::NoSuchUpload),
-        FaultKind::Status { status, code, html, empty } => RequestEffect::Refuse(Refusal::Status {
-            // Fault::from_json refuses other numbers.
-            status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-            code,
-            form: match (html, empty) {
-                (true, _) => ErrorForm::Html,
-                (false, true) => ErrorForm::Empty,
-                (false, false) => ErrorForm::Native,
-            },
-        }),
+        FaultKind::ExpiredToken => RequestEffect::Reject(InjectedError::ExpiredToken),
+        FaultKind::Skewed => RequestEffect::Reject(InjectedError::Skewed),
+        FaultKind::AccessDenied => RequestEffect::Reject(InjectedError::AccessDenied),
+        FaultKind::NoSuchUpload => RequestEffect::Reject(InjectedError::NoSuchUpload),
+        FaultKind::Status { status, code, html, empty } => {
+            RequestEffect::Reject(InjectedError::Status {
+                // Fault::from_json rejects other numbers.
+                status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+                code,
+                form: match (html, empty) {
+                    (true, _) => ErrorForm::Html,
+                    (false, true) => ErrorForm::Empty,
+                    (false, false) => ErrorForm::Native,
+                },
+            })
+        }
     };
     (Some(before), None)
 }
 
-impl Refusal {
-    /// The reply, in the words of VOD or of OSS.
-    pub(crate) fn reply(
+impl InjectedError {
+    /// The response, in the format of VOD or of OSS.
+    pub(crate) fn response(
         &self,
         state: &SandboxState,
         head: &RequestHead,
         vod: bool,
         request_id: &str,
-    ) -> Reply {
+    ) -> Response {
         let host = &head.host;
         if let Self::Status { status, code, form } = self {
             let code = code.as_deref().unwrap_or("InternalError");
-            return status_reply(*status, code, *form, head, vod, request_id);
+            return status_response(*status, code, *form, head, vod, request_id);
         }
         if vod {
-            self.vod_error().reply(host, request_id)
+            self.vod_error().response(host, request_id)
         } else {
-            self.oss_error(state, head).reply(&head.method, host, request_id)
+            self.oss_error(state, head).response(&head.method, host, request_id)
         }
     }
 
@@ -116,14 +118,12 @@ impl Refusal {
         let now = state.clock.now();
         match self {
             Self::ExpiredToken => OssError::token_expired(),
-            // The request may carry any date or none; the fault claims one an hour late.
+            // The response reports a request date of an hour ago, whatever the request has.
             Self::Skewed => OssError::skewed(now - jiff::SignedDuration::from_hours(1), now),
             Self::NoSuchUpload => {
                 OssError::no_such_upload(head.query_value("uploadId").unwrap_or_default())
             }
-            Self::AccessDenied | Self::Status { .. } => {
-                OssError::access_denied("A planted fault denies access.")
-            }
+            Self::AccessDenied | Self::Status { .. } => OssError::access_denied(INJECTED_ERROR),
         }
     }
 
@@ -138,14 +138,14 @@ impl Refusal {
     }
 }
 
-fn status_reply(
+fn status_response(
     status: StatusCode,
     code: &str,
     form: ErrorForm,
     head: &RequestHead,
     vod: bool,
     request_id: &str,
-) -> Reply {
+) -> Response {
     match form {
         ErrorForm::Empty => empty(status),
         ErrorForm::Html => full(
@@ -165,4 +165,4 @@ fn status_reply(
     }
 }
 
-const INJECTED_ERROR: &str = "A planted fault.";
+const INJECTED_ERROR: &str = "An injected fault.";

@@ -1,13 +1,14 @@
-//! A strict stand-in for Alibaba Cloud OSS and ApsaraVideo VOD on a loopback port, for tests and
-//! for trying things out without an account.
+//! A strict emulator of Alibaba Cloud OSS and ApsaraVideo VOD on a loopback port, for tests and for
+//! development without an account.
 //!
-//! It refuses what the services refuse: wrong signatures (V1 and V4, in header and query; RPC for
-//! VOD), expired or foreign tokens, dates more than 15 minutes off, wrong ETags and checksums,
-//! parts out of order or too small. It shares no code with the uploader, so that agreement of the
-//! two means something; `tests/interop` holds it against the vendor's own clients.
+//! It rejects what the services reject: invalid signatures (V1 and V4, in header and query; RPC for
+//! VOD), expired or mismatched tokens, dates more than 15 minutes off, wrong ETags and checksums,
+//! parts out of order or too small. It shares no code with the uploader, so that an error in the
+//! uploader is not masked by the same error here; `tests/interop` verifies it with the vendor's
+//! clients.
 //!
-//! Under `/_sandbox/` a test plants faults, moves the clock, takes rights away, and looks at what
-//! arrived. The README of this crate lists it all.
+//! With requests below `/_sandbox/` a test injects faults, sets the clock, denies operations, and
+//! inspects stored data and request counts. The README of this crate lists them.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), vod_uploader_sandbox::StartError> {

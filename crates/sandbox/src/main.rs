@@ -1,7 +1,7 @@
-//! `sandbox`: the stand-in for OSS and VOD as a program.
+//! `sandbox`: the emulator of OSS and VOD as a program.
 //!
 //! With `VOD_EXIT_WITH_STDIN` in the environment, it exits when its standard input ends, so that it
-//! cannot outlive a parent that holds the other end of the pipe, however the parent ends.
+//! never outlives the parent process that holds the other end of the pipe.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -26,35 +26,35 @@ async fn main() -> ExitCode {
     }
 }
 
-/// A strict stand-in for Alibaba Cloud OSS and ApsaraVideo VOD, on loopback.
+/// A strict emulator of Alibaba Cloud OSS and ApsaraVideo VOD on a loopback address.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
-    /// Loopback address and port; port 0 takes a free one
+    /// Loopback address and port; port 0 selects a free port
     #[arg(long, default_value = "127.0.0.1:9000")]
     listen: SocketAddr,
-    /// Folder for everything that is stored
+    /// Directory of all data; created if absent
     #[arg(long)]
     data: PathBuf,
-    /// Keep lengths and checksums only, no bytes
+    /// Store only lengths and checksums of bodies
     #[arg(long)]
     discard_bodies: bool,
-    /// The long-lived key
+    /// The ID of the long-lived access key
     #[arg(long, default_value = "sandbox-key")]
     access_key_id: String,
-    /// The secret of the long-lived key
+    /// The secret of the long-lived access key
     #[arg(long, default_value = "sandbox-secret")]
     access_key_secret: String,
-    /// A bucket that exists; may be repeated, VOD stores into the first
+    /// An existing bucket (repeatable); VOD stores into the first
     #[arg(long, default_value = "sandbox-bucket")]
     bucket: Vec<String>,
     /// The region, without the prefix oss-
     #[arg(long, default_value = "cn-shanghai")]
     region: String,
-    /// TokenLifetime of the credentials that VOD mints, in seconds
+    /// Lifetime of credentials issued by VOD, in seconds
     #[arg(long, default_value_t = 3600)]
-    token_life_secs: i64,
-    /// A host name bound to a bucket; may be repeated
+    token_ttl_secs: i64,
+    /// A host name bound to a bucket (repeatable)
     #[arg(long, value_name = "NAME=BUCKET", value_parser = name_and_bucket)]
     cname_host: Vec<(String, String)>,
     /// Write a line for each request to standard error
@@ -63,7 +63,7 @@ struct Arguments {
 }
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    // RequestEffect the first line of output, so that whoever reads it may send the signal at once.
+    // Before the first line of output: its reader may send a signal immediately.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let sandbox = Sandbox::start(SandboxConfig {
@@ -74,7 +74,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         access_key_secret: arguments.access_key_secret,
         buckets: arguments.bucket,
         region: arguments.region,
-        token_life_secs: arguments.token_life_secs,
+        token_ttl_secs: arguments.token_ttl_secs,
         cname_hosts: arguments.cname_host.into_iter().collect(),
         log: arguments.log,
     })
@@ -90,15 +90,14 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Exits at once when standard input ends.
+/// Exits when standard input ends.
 fn exit_with_stdin() {
-    // An error means that no more input can come, as the end does.
+    // After an error no more input can arrive, as after the end.
     let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
     std::process::exit(1);
 }
 
 fn name_and_bucket(text: &str) -> Result<(String, String), String> {
-    let (name, bucket) =
-        text.split_once('=').ok_or_else(|| "it must be of the form NAME=BUCKET".to_owned())?;
+    let (name, bucket) = text.split_once('=').ok_or_else(|| "expected NAME=BUCKET".to_owned())?;
     Ok((name.to_ascii_lowercase(), bucket.to_owned()))
 }

@@ -1,4 +1,4 @@
-//! The running sandbox: a listener and its connections.
+//! A running sandbox: the listener and its connections.
 
 use std::fmt;
 use std::io;
@@ -14,8 +14,8 @@ use crate::http::serve_connection;
 use crate::service;
 use crate::state::SandboxState;
 
-/// A running sandbox. Dropping it closes the listener and all connections; what it stored stays
-/// in its data folder.
+/// A running sandbox. Dropping it closes the listener and all connections; the data directory
+/// remains.
 #[derive(Debug)]
 pub struct Sandbox {
     address: SocketAddr,
@@ -24,19 +24,19 @@ pub struct Sandbox {
     accepting: JoinHandle<()>,
 }
 
-/// Why a sandbox did not start.
+/// An error of starting a sandbox.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The address is not of this machine only. Listen on 127.0.0.1 or `[::1]`: the control
-    /// paths ask for no signature.
+    /// The address is not a loopback address. The control paths require no signature, so only
+    /// 127.0.0.1 and `[::1]` are allowed.
     NotLoopback(SocketAddr),
-    /// There is no bucket to store into.
+    /// The configuration has no bucket.
     NoBucket,
-    /// The port is taken or not allowed. Choose another, or 0 for a free one.
+    /// The address cannot be bound. Choose another port, or 0 for a free one.
     Listen(SocketAddr, io::Error),
-    /// The data folder cannot be read or written, or its journal is damaged.
-    DataFolder(std::path::PathBuf, io::Error),
+    /// The data directory cannot be read or written, or its journal is damaged.
+    DataDirectory(std::path::PathBuf, io::Error),
 }
 
 impl fmt::Display for StartError {
@@ -45,10 +45,10 @@ impl fmt::Display for StartError {
             Self::NotLoopback(address) => {
                 write!(f, "{address} is not a loopback address; use 127.0.0.1")
             }
-            Self::NoBucket => write!(f, "at least one bucket is needed"),
+            Self::NoBucket => write!(f, "expected at least one bucket"),
             Self::Listen(address, error) => write!(f, "cannot listen on {address}: {error}"),
-            Self::DataFolder(path, error) => {
-                write!(f, "cannot use the data folder {}: {error}", path.display())
+            Self::DataDirectory(path, error) => {
+                write!(f, "cannot use the data directory {}: {error}", path.display())
             }
         }
     }
@@ -57,19 +57,19 @@ impl fmt::Display for StartError {
 impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Listen(_, error) | Self::DataFolder(_, error) => Some(error),
+            Self::Listen(_, error) | Self::DataDirectory(_, error) => Some(error),
             Self::NotLoopback(_) | Self::NoBucket => None,
         }
     }
 }
 
 impl Sandbox {
-    /// Opens the data folder and begins to listen. Needs a Tokio runtime.
+    /// Opens the data directory and starts to listen. Requires a Tokio runtime.
     ///
     /// # Errors
     ///
-    /// [`StartError`] says which part of the configuration to change. Trying again helps only
-    /// when a port was taken.
+    /// Returns [`StartError`] if the configuration is invalid or the address or the data directory
+    /// cannot be used.
     pub async fn start(config: SandboxConfig) -> Result<Self, StartError> {
         let listen = config.listen;
         if !listen.ip().is_loopback() {
@@ -78,12 +78,12 @@ impl Sandbox {
         if config.buckets.is_empty() {
             return Err(StartError::NoBucket);
         }
-        let folder = config.data_dir.clone();
+        let dir = config.data_dir.clone();
         let state = tokio::task::spawn_blocking(move || SandboxState::open(config))
             .await
             .map_err(io::Error::other)
             .flatten()
-            .map_err(|error| StartError::DataFolder(folder, error))?;
+            .map_err(|error| StartError::DataDirectory(dir, error))?;
         let listener =
             TcpListener::bind(listen).await.map_err(|error| StartError::Listen(listen, error))?;
         let address = listener.local_addr().map_err(|error| StartError::Listen(listen, error))?;
@@ -102,28 +102,28 @@ impl Sandbox {
         format!("http://{}", self.address)
     }
 
-    /// Closes the listener and all connections, whatever they are doing, and returns once nothing
-    /// uses the data folder any more.
+    /// Closes the listener and aborts all connections. Returns once the data directory is no longer
+    /// in use.
     pub async fn stop(self) {
         drop(self.end);
-        // The task ends by itself; were it to panic, it would be over as well.
+        // The task has ended even if it panicked.
         drop(self.accepting.await);
     }
 }
 
-/// Accepts until told to end, then drops the connections and waits for those on other threads.
+/// Accepts connections until `ended`, then aborts them and waits for their tasks.
 async fn accept(listener: TcpListener, state: Arc<SandboxState>, mut ended: oneshot::Receiver<()>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
-                // An error of accept concerns one client, such as one that left in the queue.
+                // An error of accept concerns one client, for example one that has disconnected.
                 let Ok((stream, _peer)) = accepted else { continue };
-                // Without it the reply to a small request may wait for an acknowledgement.
+                // Otherwise the response to a small request may wait for an acknowledgment.
                 drop(stream.set_nodelay(true));
                 let state = Arc::clone(&state);
                 connections.spawn(serve_connection(stream, move |connection, request| {
-                    service::answer(Arc::clone(&state), connection, request)
+                    service::handle(Arc::clone(&state), connection, request)
                 }));
             }
             Some(_closed) = connections.join_next() => {}

@@ -1,4 +1,4 @@
-//! The life of one request: told apart, counted, struck by a fault, served.
+//! Handling of a request: classification, counting, fault injection, service.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,20 +12,20 @@ use crate::credential::random_hex;
 use crate::encoding::decode_pairs;
 use crate::fault_effects::{RequestEffect, ResponseEffect};
 use crate::http::{
-    BodyError, Connection, Reply, RequestBody, RequestHead, full, received_then_cut, with_header,
+    BodyError, Connection, RequestBody, RequestHead, Response, full, truncated, with_header,
 };
 use crate::oss::{self, Failure, Operation, OssError, Target};
 use crate::state::SandboxState;
 use crate::vod::{self, Parameters, VodError};
 
-/// Answers one request, or resets its connection and never returns.
-pub(crate) async fn answer(
+/// Handles one request. If the connection is reset, it never returns.
+pub(crate) async fn handle(
     state: Arc<SandboxState>,
     connection: Arc<Connection>,
-    request: Request<Incoming>,
-) -> Reply {
+    incoming: Request<Incoming>,
+) -> Response {
     let started = Instant::now();
-    let (parts, incoming) = request.into_parts();
+    let (parts, incoming) = incoming.into_parts();
     let Some(head) = RequestHead::decode(parts) else {
         return full(
             StatusCode::BAD_REQUEST,
@@ -38,16 +38,20 @@ pub(crate) async fn answer(
     if head.path.starts_with(control::PREFIX) {
         return control::serve(&state, &head, &mut body).await;
     }
-    let Ok(asked) = ParsedRequest::classify(&state, &head, &mut body).await else {
+    let Ok(request) = ParsedRequest::classify(&state, &head, &mut body).await else {
         match connection.reset().await {}
     };
-    let (name, part) = (asked.operation_name(), asked.part(&head));
-    let mut counted = state.counters.begin(&name, part, received);
-    let exchange =
-        Exchange { state: &state, head: &head, asked: &asked, request_id: asked.new_request_id() };
+    let (name, part) = (request.operation_name(), request.part(&head));
+    let mut counted = state.counters.start(&name, part, received);
+    let exchange = Exchange {
+        state: &state,
+        head: &head,
+        request: &request,
+        request_id: request.new_request_id(),
+    };
     let outcome = exchange.run(&mut body, part).await;
-    let status = outcome.as_ref().map_or(0, |reply| reply.status().as_u16());
-    counted.answered(status);
+    let status = outcome.as_ref().map_or(0, |response| response.status().as_u16());
+    counted.set_status(status);
     if state.config.log {
         let took_ms = started.elapsed().as_millis();
         let bytes = counted.received_bytes();
@@ -56,21 +60,21 @@ pub(crate) async fn answer(
     }
     drop(counted);
     match outcome {
-        Some(reply) => exchange.finish(reply),
+        Some(response) => exchange.finish(response),
         None => match connection.reset().await {},
     }
 }
 
-/// What a request asks for.
+/// A request by its service.
 enum ParsedRequest {
     Vod(Parameters),
     Oss(Operation, Target),
-    /// A host that leads to no bucket.
-    Nowhere(OssError),
+    /// A request whose host matches no bucket.
+    Unroutable(OssError),
 }
 
 impl ParsedRequest {
-    /// A VOD call comes to `/` with an action or with a form; all else is OSS.
+    /// A VOD call is a request for `/` with an action or a form. Everything else is OSS.
     async fn classify(
         state: &SandboxState,
         head: &RequestHead,
@@ -87,11 +91,11 @@ impl ParsedRequest {
                 let text = String::from_utf8_lossy(&text);
                 parameters.extend(decode_pairs(&text).unwrap_or_default());
             }
-            return Ok(Self::Vod(Parameters(parameters)));
+            return Ok(Self::Vod(Parameters::new(parameters)));
         }
         Ok(match Target::locate(head, &state.bound_domains()) {
             Ok(target) => Self::Oss(Operation::identify(head, &target), target),
-            Err(error) => Self::Nowhere(error),
+            Err(error) => Self::Unroutable(error),
         })
     }
 
@@ -99,7 +103,7 @@ impl ParsedRequest {
         match self {
             Self::Vod(parameters) => parameters.optional("Action").unwrap_or("Unknown").to_owned(),
             Self::Oss(operation, _) => operation.name().to_owned(),
-            Self::Nowhere(_) => Operation::Unsupported.name().to_owned(),
+            Self::Unroutable(_) => Operation::Unsupported.name().to_owned(),
         }
     }
 
@@ -107,7 +111,7 @@ impl ParsedRequest {
     fn new_request_id(&self) -> String {
         let id = match self {
             Self::Vod(_) => [8, 4, 4, 4, 12].map(random_hex).join("-"),
-            Self::Oss(..) | Self::Nowhere(_) => random_hex(24),
+            Self::Oss(..) | Self::Unroutable(_) => random_hex(24),
         };
         id.to_ascii_uppercase()
     }
@@ -122,25 +126,25 @@ impl ParsedRequest {
     }
 }
 
-/// One request and what it is about.
+/// One request in progress.
 struct Exchange<'a> {
     state: &'a SandboxState,
     head: &'a RequestHead,
-    asked: &'a ParsedRequest,
+    request: &'a ParsedRequest,
     request_id: String,
 }
 
 impl Exchange<'_> {
-    /// The reply, or `None` when the connection is to be reset instead.
-    async fn run(&self, body: &mut RequestBody, part: Option<u16>) -> Option<Reply> {
-        let fault = self.state.faults.take_matching(&self.asked.operation_name(), part);
+    /// The response, or `None` when the connection is to be reset instead.
+    async fn run(&self, body: &mut RequestBody, part: Option<u16>) -> Option<Response> {
+        let fault = self.state.faults.take_matching(&self.request.operation_name(), part);
         let (before, after) = fault.map_or((None, None), crate::fault_effects::split_effects);
         match before {
             None => {}
-            Some(RequestEffect::ResetAtOnce) => return None,
+            Some(RequestEffect::ResetBeforeBody) => return None,
             Some(RequestEffect::ResetMidBody) => {
-                body.cut_after(self.head.content_length().unwrap_or(2) / 2);
-                // Either outcome ends in the reset.
+                body.truncate_after(self.head.content_length().unwrap_or(2) / 2);
+                // The connection is reset either way.
                 drop(body.drain().await);
                 return None;
             }
@@ -158,39 +162,39 @@ impl Exchange<'_> {
             }
             Some(RequestEffect::Delay(delay)) => tokio::time::sleep(delay).await,
             Some(RequestEffect::Corrupt) => body.corrupt(),
-            Some(RequestEffect::Refuse(refusal)) => {
+            Some(RequestEffect::Reject(error)) => {
                 drop(body.drain().await);
-                let vod = matches!(self.asked, ParsedRequest::Vod(_));
-                return Some(refusal.reply(self.state, self.head, vod, &self.request_id));
+                let vod = matches!(self.request, ParsedRequest::Vod(_));
+                return Some(error.response(self.state, self.head, vod, &self.request_id));
             }
         }
-        let reply = self.serve(body).await?;
+        let response = self.serve(body).await?;
         match after {
-            None => Some(reply),
+            None => Some(response),
             Some(ResponseEffect::Reset) => None,
-            Some(ResponseEffect::Truncate) => Some(received_then_cut(reply).await),
-            Some(ResponseEffect::WrongCrc) => Some(with_wrong_crc(reply)),
+            Some(ResponseEffect::Truncate) => Some(truncated(response).await),
+            Some(ResponseEffect::WrongCrc) => Some(with_wrong_crc(response)),
         }
     }
 
-    async fn serve(&self, body: &mut RequestBody) -> Option<Reply> {
-        let error = match self.asked {
+    async fn serve(&self, body: &mut RequestBody) -> Option<Response> {
+        let error = match self.request {
             ParsedRequest::Vod(parameters) => return Some(self.serve_vod(parameters)),
-            ParsedRequest::Nowhere(error) => error.clone(),
+            ParsedRequest::Unroutable(error) => error.clone(),
             ParsedRequest::Oss(operation, target) => {
                 match oss::serve(self.state, self.head, target, *operation, body).await {
-                    Ok(reply) => return Some(reply),
-                    Err(Failure::Broken) => return None,
-                    Err(Failure::Refused(error)) => error,
+                    Ok(response) => return Some(response),
+                    Err(Failure::Interrupted) => return None,
+                    Err(Failure::Rejected(error)) => error,
                 }
             }
         };
         self.drain_body(body).await;
         let (method, host) = (&self.head.method, &self.head.host);
-        Some(error.reply(method, host, &self.request_id))
+        Some(error.response(method, host, &self.request_id))
     }
 
-    fn serve_vod(&self, parameters: &Parameters) -> Reply {
+    fn serve_vod(&self, parameters: &Parameters) -> Response {
         let call = vod::Call {
             state: self.state,
             method: &self.head.method,
@@ -198,36 +202,37 @@ impl Exchange<'_> {
             parameters,
         };
         vod::serve(&call, &self.request_id)
-            .unwrap_or_else(|error: VodError| error.reply(&self.head.host, &self.request_id))
+            .unwrap_or_else(|error: VodError| error.response(&self.head.host, &self.request_id))
     }
 
-    /// Reads what is left of the body of a refused request: a client that is still sending would
-    /// see a broken pipe instead of the error. A client that waits for leave to send gets none.
+    /// Reads the rest of the body of a rejected request: otherwise a client that is still sending
+    /// gets a connection error instead of the response. A client that waits for `100 (Continue)`
+    /// sends no body.
     async fn drain_body(&self, body: &mut RequestBody) {
         if self.head.header("expect").is_none() {
-            // A client slower than this sees the close.
-            drop(tokio::time::timeout(SWALLOW_LIMIT, body.drain()).await);
+            // After the timeout the connection is closed.
+            drop(tokio::time::timeout(DRAIN_TIMEOUT, body.drain()).await);
         }
     }
 
-    fn finish(&self, reply: Reply) -> Reply {
-        let reply = with_header(reply, "server", "AliyunOSS");
-        let reply = with_header(reply, "date", &http_date(self.state.clock.now()));
-        with_header(reply, "x-oss-request-id", &self.request_id)
+    fn finish(&self, response: Response) -> Response {
+        let response = with_header(response, "server", "AliyunOSS");
+        let response = with_header(response, "date", &http_date(self.state.clock.now()));
+        with_header(response, "x-oss-request-id", &self.request_id)
     }
 }
 
-fn with_wrong_crc(reply: Reply) -> Reply {
-    let crc = reply
+fn with_wrong_crc(response: Response) -> Response {
+    let crc = response
         .headers()
         .get("x-oss-hash-crc64ecma")
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.parse::<u64>().ok());
     match crc {
-        Some(crc) => with_header(reply, "x-oss-hash-crc64ecma", &(!crc).to_string()),
-        None => reply,
+        Some(crc) => with_header(response, "x-oss-hash-crc64ecma", &(!crc).to_string()),
+        None => response,
     }
 }
 
 const MAX_FORM_BYTES: usize = 1024 * 1024;
-const SWALLOW_LIMIT: Duration = Duration::from_secs(30);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);

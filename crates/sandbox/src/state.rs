@@ -1,4 +1,4 @@
-//! Everything that requests share: the store, the clock, faults, counters and settings.
+//! The state that requests share: the store, the clock, faults, counters and settings.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -13,7 +13,7 @@ use crate::fault::Faults;
 use crate::sign::Authenticator;
 use crate::store::Store;
 
-/// What all requests of one sandbox share.
+/// The shared state of one sandbox.
 #[derive(Debug)]
 pub(crate) struct SandboxState {
     pub(crate) config: SandboxConfig,
@@ -21,21 +21,21 @@ pub(crate) struct SandboxState {
     pub(crate) clock: Clock,
     pub(crate) faults: Faults,
     pub(crate) counters: Counters,
-    token_life_secs: AtomicI64,
+    token_ttl_secs: AtomicI64,
     denied_operations: Mutex<Vec<String>>,
     bound_domains: Mutex<HashMap<String, String>>,
     used_nonces: Mutex<HashSet<(String, String)>>,
 }
 
 impl SandboxState {
-    /// Opens the data folder. Blocks.
+    /// Opens the data directory; blocking.
     pub(crate) fn open(config: SandboxConfig) -> io::Result<Self> {
         Ok(Self {
             store: Store::open(&config.data_dir, config.discard_bodies)?,
             clock: Clock::default(),
             faults: Faults::default(),
             counters: Counters::default(),
-            token_life_secs: AtomicI64::new(config.token_life_secs),
+            token_ttl_secs: AtomicI64::new(config.token_ttl_secs),
             denied_operations: Mutex::default(),
             bound_domains: Mutex::new(config.cname_hosts.clone()),
             used_nonces: Mutex::default(),
@@ -43,7 +43,7 @@ impl SandboxState {
         })
     }
 
-    /// Checks signatures against the long-lived key, at the present time.
+    /// An authenticator for the long-lived key at the current time.
     pub(crate) fn authenticator(&self) -> Authenticator<'_> {
         Authenticator {
             access_key_id: &self.config.access_key_id,
@@ -53,7 +53,7 @@ impl SandboxState {
         }
     }
 
-    /// Whether the bucket exists.
+    /// Returns true if the bucket exists.
     pub(crate) fn has_bucket(&self, bucket: &str) -> bool {
         self.config.buckets.iter().any(|name| name == bucket)
     }
@@ -63,44 +63,44 @@ impl SandboxState {
         self.config.buckets.first().map_or("", String::as_str)
     }
 
-    /// Mints and keeps a temporary credential of the usual life.
-    pub(crate) fn mint(&self, grant: Grant) -> io::Result<Credential> {
-        self.mint_for(grant, self.token_life_secs())
+    /// Issues and stores a temporary credential with the default lifetime.
+    pub(crate) fn issue(&self, grant: Grant) -> io::Result<Credential> {
+        self.issue_with_ttl(grant, self.token_ttl_secs())
     }
 
-    /// Mints and keeps a temporary credential with this life.
-    pub(crate) fn mint_for(&self, grant: Grant, life_secs: i64) -> io::Result<Credential> {
-        let credential = Credential::mint(grant, self.in_secs(life_secs)?);
+    /// Issues and stores a temporary credential with this lifetime.
+    pub(crate) fn issue_with_ttl(&self, grant: Grant, ttl_secs: i64) -> io::Result<Credential> {
+        let credential = Credential::issue(grant, self.expires_in(ttl_secs)?);
         self.store.put_credential(credential.clone())?;
         Ok(credential)
     }
 
-    /// Changes what is left of a temporary credential's life. `false` if there is none of this key
-    /// id.
-    pub(crate) fn set_life(&self, access_key_id: &str, life_secs: i64) -> io::Result<bool> {
+    /// Sets the remaining lifetime of a temporary credential. Returns false if there is none with
+    /// this access key ID.
+    pub(crate) fn set_ttl(&self, access_key_id: &str, ttl_secs: i64) -> io::Result<bool> {
         let Some(credential) = self.store.credential(access_key_id) else {
             return Ok(false);
         };
-        let expires_at = self.in_secs(life_secs)?;
+        let expires_at = self.expires_in(ttl_secs)?;
         self.store.put_credential(Credential { expires_at, ..credential })?;
         Ok(true)
     }
 
-    fn in_secs(&self, secs: i64) -> io::Result<jiff::Timestamp> {
-        let life = jiff::SignedDuration::from_secs(secs);
-        self.clock.now().saturating_add(life).map_err(io::Error::other)
+    fn expires_in(&self, secs: i64) -> io::Result<jiff::Timestamp> {
+        let ttl = jiff::SignedDuration::from_secs(secs);
+        self.clock.now().saturating_add(ttl).map_err(io::Error::other)
     }
 
-    /// How long credentials minted from now on are good for, in seconds.
-    pub(crate) fn token_life_secs(&self) -> i64 {
-        self.token_life_secs.load(Ordering::Relaxed)
+    /// The lifetime of new credentials, in seconds.
+    pub(crate) fn token_ttl_secs(&self) -> i64 {
+        self.token_ttl_secs.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn set_token_life_secs(&self, seconds: i64) {
-        self.token_life_secs.store(seconds, Ordering::Relaxed);
+    pub(crate) fn set_token_ttl_secs(&self, seconds: i64) {
+        self.token_ttl_secs.store(seconds, Ordering::Relaxed);
     }
 
-    /// The operations that temporary credentials may not do.
+    /// The operations that are denied to temporary credentials.
     pub(crate) fn denied_operations(&self) -> Vec<String> {
         lock(&self.denied_operations).clone()
     }
@@ -109,12 +109,12 @@ impl SandboxState {
         *lock(&self.denied_operations) = names;
     }
 
-    /// Which bucket each bound host name stands for.
+    /// The buckets by bound host name.
     pub(crate) fn bound_domains(&self) -> HashMap<String, String> {
         lock(&self.bound_domains).clone()
     }
 
-    /// Binds a host name to a bucket, or with `None` ends the binding.
+    /// Binds a host name to a bucket; `None` removes the binding.
     pub(crate) fn bind_domain(&self, host: &str, bucket: Option<String>) {
         let host = host.to_ascii_lowercase();
         let mut bound = lock(&self.bound_domains);
@@ -124,7 +124,7 @@ impl SandboxState {
         };
     }
 
-    /// Whether this key has not used the nonce before; from now on it has.
+    /// Marks a nonce of this key as used. Returns false if it already was.
     pub(crate) fn use_nonce(&self, access_key_id: &str, nonce: &str) -> bool {
         lock(&self.used_nonces).insert((access_key_id.to_owned(), nonce.to_owned()))
     }

@@ -1,4 +1,4 @@
-//! Whole objects: put, get, list, delete, and how buckets and keys are addressed.
+//! Objects: put, get, list, delete, and how buckets and keys are addressed.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed assumption fails the test")]
 
@@ -7,33 +7,33 @@ mod common;
 use common::{SignedBy, TestServer, pattern};
 
 #[tokio::test]
-async fn an_object_comes_back_whole_or_in_ranges_with_its_headers() {
+async fn an_object_is_returned_completely_or_in_ranges_with_its_headers() {
     let server = TestServer::new().await;
     let content = pattern(1_000_000);
     let put = server.request("PUT", "dir/a b.bin").body(&content);
     let put = put.header("content-type", "video/mp4").header("x-oss-meta-author", "me");
-    put.accepted().await;
-    let whole = server.request("GET", "dir/a b.bin").accepted().await;
-    assert_eq!(whole.body, content);
-    assert_eq!(whole.headers["content-type"], "video/mp4");
-    assert_eq!(whole.headers["x-oss-meta-author"], "me");
-    assert_eq!(whole.headers["x-oss-object-type"], "Normal");
+    put.expect_success().await;
+    let complete = server.request("GET", "dir/a b.bin").expect_success().await;
+    assert_eq!(complete.body, content);
+    assert_eq!(complete.headers["content-type"], "video/mp4");
+    assert_eq!(complete.headers["x-oss-meta-author"], "me");
+    assert_eq!(complete.headers["x-oss-object-type"], "Normal");
     let range = server.request("GET", "dir/a b.bin").header("range", "bytes=262143-262145");
-    let range = range.accepted().await;
+    let range = range.expect_success().await;
     assert_eq!((range.status, range.body.as_slice()), (206, &content[262_143..262_146]));
     assert_eq!(range.headers["content-range"], "bytes 262143-262145/1000000");
     let beyond = server.request("GET", "dir/a b.bin").header("range", "bytes=1000000-");
-    beyond.refused(416, "InvalidRange").await;
+    beyond.expect_error(416, "InvalidRange").await;
 }
 
 #[tokio::test]
-async fn a_deleted_object_is_gone_and_deleting_it_again_changes_nothing() {
+async fn deleting_an_object_is_idempotent() {
     let server = TestServer::new().await;
-    server.request("PUT", "k").body("x").accepted().await;
+    server.request("PUT", "k").body("x").expect_success().await;
     for _again in 0..2 {
-        assert_eq!(server.request("DELETE", "k").accepted().await.status, 204);
+        assert_eq!(server.request("DELETE", "k").expect_success().await.status, 204);
     }
-    server.request("GET", "k").refused(404, "NoSuchKey").await;
+    server.request("GET", "k").expect_error(404, "NoSuchKey").await;
     assert_eq!(server.request("HEAD", "k").send().await.unwrap().status, 404);
 }
 
@@ -42,27 +42,27 @@ async fn an_object_may_be_put_in_chunks() {
     let server = TestServer::new().await;
     let mut put = server.request("PUT", "k").body("3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
     put.content_length = false;
-    put.header("transfer-encoding", "chunked").accepted().await;
+    put.header("transfer-encoding", "chunked").expect_success().await;
     assert_eq!(server.stored("k").await, b"abcde");
 }
 
 #[tokio::test]
-async fn a_key_has_at_most_1023_bytes_and_does_not_begin_with_a_slash() {
+async fn a_key_has_at_most_1023_bytes_and_does_not_start_with_a_slash() {
     let server = TestServer::new().await;
     for key in ["/k", "\\k", &"é".repeat(512)] {
-        server.request("PUT", key).refused(400, "InvalidObjectName").await;
+        server.request("PUT", key).expect_error(400, "InvalidObjectName").await;
     }
-    server.request("PUT", &"k".repeat(1023)).body("x").accepted().await;
+    server.request("PUT", &"k".repeat(1023)).body("x").expect_success().await;
 }
 
 #[tokio::test]
-async fn a_bucket_that_does_not_exist_and_an_operation_that_is_not_offered_are_refused() {
+async fn an_unknown_bucket_and_an_unsupported_operation_are_rejected() {
     let server = TestServer::new().await;
     let mut elsewhere = server.request("PUT", "k");
     elsewhere.bucket = "elsewhere".into();
-    elsewhere.refused(404, "NoSuchBucket").await;
-    server.request("PUT", "k").query("acl", "").refused(400, "NotImplemented").await;
-    server.request("POST", "k").refused(400, "NotImplemented").await;
+    elsewhere.expect_error(404, "NoSuchBucket").await;
+    server.request("PUT", "k").query("acl", "").expect_error(400, "NotImplemented").await;
+    server.request("POST", "k").expect_error(400, "NotImplemented").await;
 }
 
 #[tokio::test]
@@ -80,26 +80,26 @@ async fn a_bucket_is_addressed_by_host_or_by_a_bound_domain() {
         ] {
             let mut put = server.request("PUT", "dir/k").signed(scheme).body(host);
             put.path = Some("/dir/k".into());
-            put.header("host", host).accepted().await;
+            put.header("host", host).expect_success().await;
             assert_eq!(server.stored("dir/k").await, host.as_bytes());
         }
     }
     let path_style = server.request("PUT", "k").header("host", "oss-cn-shanghai.aliyuncs.com");
-    path_style.refused(403, "SecondLevelDomainForbidden").await;
+    path_style.expect_error(403, "SecondLevelDomainForbidden").await;
     let unbound = server.request("PUT", "k").header("host", "unbound.example.com");
-    unbound.refused(403, "NonStandardHostForbidden").await;
+    unbound.expect_error(403, "NonStandardHostForbidden").await;
 }
 
 #[tokio::test]
 async fn objects_are_listed_by_marker_and_by_token() {
     let server = TestServer::new().await;
     for key in ["a", "b c", "d/1", "d/2", "e%20"] {
-        server.request("PUT", key).body("x").accepted().await;
+        server.request("PUT", key).body("x").expect_success().await;
     }
-    let first = server.request("GET", "").query("max-keys", "2").accepted().await;
+    let first = server.request("GET", "").query("max-keys", "2").expect_success().await;
     assert_eq!(first.element("NextMarker").as_deref(), Some("b c"));
     let next = server.request("GET", "").query("marker", "b c").query("delimiter", "/");
-    let next = next.accepted().await;
+    let next = next.expect_success().await;
     assert!(next.text().contains("<CommonPrefixes><Prefix>d/</Prefix></CommonPrefixes>"));
     assert_eq!(next.text().matches("<Contents>").count(), 1);
     let mut token: Option<String> = None;
@@ -109,7 +109,7 @@ async fn objects_are_listed_by_marker_and_by_token() {
         if let Some(token) = &token {
             list = list.query("continuation-token", token);
         }
-        let page = list.accepted().await;
+        let page = list.expect_success().await;
         keys.push(page.element("Key").unwrap());
         token = page.element("NextContinuationToken");
     }
@@ -118,10 +118,10 @@ async fn objects_are_listed_by_marker_and_by_token() {
 }
 
 #[tokio::test]
-async fn a_path_that_is_not_percent_encoded_gets_a_page_instead_of_xml() {
+async fn an_invalid_path_returns_an_html_page() {
     let server = TestServer::new().await;
     let mut call = server.request("GET", "k");
     call.path = Some("/sandbox-bucket/100%".into());
-    let answer = call.send().await.unwrap();
-    assert_eq!((answer.status, answer.headers["content-type"].as_str()), (400, "text/html"));
+    let response = call.send().await.unwrap();
+    assert_eq!((response.status, response.headers["content-type"].as_str()), (400, "text/html"));
 }

@@ -1,4 +1,4 @@
-//! What is kept, what is counted, and the program itself.
+//! Persistence, counters, and the program.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed assumption fails the test")]
 
@@ -16,31 +16,32 @@ use vod_uploader_sandbox::{Sandbox, SandboxConfig, StartError};
 #[tokio::test]
 async fn everything_survives_a_restart() {
     let server = TestServer::new().await;
-    server.request("PUT", "object").body("kept").accepted().await;
+    server.request("PUT", "object").body("stored").expect_success().await;
     let id = server.initiate("k").await;
     let one = server.upload_part("k", &id, 1, &pattern(102_400)).await;
     let keys = Keys::temporary(&server).await;
     let server = server.restart().await;
-    assert_eq!(server.stored("object").await, b"kept");
-    let two = server.part("k", &id, 2, b"end").keys(&keys).accepted().await.headers["etag"].clone();
-    server.complete("k", &id, &[(1, &one), (2, &two)]).accepted().await;
+    assert_eq!(server.stored("object").await, b"stored");
+    let two =
+        server.part("k", &id, 2, b"end").keys(&keys).expect_success().await.headers["etag"].clone();
+    server.complete("k", &id, &[(1, &one), (2, &two)]).expect_success().await;
     let server = server.restart().await;
     assert_eq!(server.stored("k").await, [&pattern(102_400)[..], b"end"].concat());
     assert_eq!(server.control("GET", "uploads", "").await.json(), json!([]));
 }
 
 #[tokio::test]
-async fn a_killed_program_leaves_a_usable_folder() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut program = Program::start(folder.path());
+async fn a_killed_program_leaves_a_usable_data_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut program = Program::start(dir.path());
     let initiate = Call::new(program.address, "POST", "k").query("uploads", "");
-    let id = initiate.accepted().await.element("UploadId").unwrap();
+    let id = initiate.expect_success().await.element("UploadId").unwrap();
     let part = |address: SocketAddr, number: &str| {
         let call = Call::new(address, "PUT", "k").query("partNumber", number);
         call.query("uploadId", &id).body(pattern(150_000))
     };
-    part(program.address, "1").accepted().await;
-    // A body under way when the program dies belongs to nothing.
+    part(program.address, "1").expect_success().await;
+    // A body in progress when the program is killed is discarded.
     let mut half = tokio::net::TcpStream::connect(program.address).await.unwrap();
     let head = part(program.address, "2").head();
     let half_sent = [head.as_bytes(), &pattern(70_000)].concat();
@@ -48,41 +49,41 @@ async fn a_killed_program_leaves_a_usable_folder() {
     program.child.kill().unwrap();
     program.child.wait().unwrap();
 
-    let program = Program::start(folder.path());
-    let list = Call::new(program.address, "GET", "k").query("uploadId", &id).accepted().await;
+    let program = Program::start(dir.path());
+    let list = Call::new(program.address, "GET", "k").query("uploadId", &id).expect_success().await;
     assert_eq!(list.text().matches("<Part>").count(), 1);
-    assert_eq!(std::fs::read_dir(folder.path().join("bodies")).unwrap().count(), 1);
-    part(program.address, "2").accepted().await;
+    assert_eq!(std::fs::read_dir(dir.path().join("bodies")).unwrap().count(), 1);
+    part(program.address, "2").expect_success().await;
 }
 
 #[tokio::test]
-async fn replaced_and_aborted_bodies_leave_the_disk() {
+async fn replaced_and_aborted_bodies_are_removed_from_disk() {
     let server = TestServer::new().await;
     let id = server.initiate("k").await;
     server.upload_part("k", &id, 1, b"one").await;
     server.upload_part("k", &id, 1, b"two").await;
     server.upload_part("k", &id, 2, b"three").await;
-    server.request("DELETE", "k").query("uploadId", &id).accepted().await;
-    server.request("PUT", "object").body("x").accepted().await;
-    server.request("PUT", "object").body("y").accepted().await;
-    let bodies = server.folder.path().join("bodies");
+    server.request("DELETE", "k").query("uploadId", &id).expect_success().await;
+    server.request("PUT", "object").body("x").expect_success().await;
+    server.request("PUT", "object").body("y").expect_success().await;
+    let bodies = server.dir.path().join("bodies");
     // Removal continues after the response; a restart completes it.
-    let _stage = server.restart().await;
+    let _server = server.restart().await;
     assert_eq!(std::fs::read_dir(bodies).unwrap().count(), 1);
 }
 
 #[tokio::test]
-async fn discarded_bodies_keep_their_checksums_only() {
+async fn only_the_checksums_of_discarded_bodies_are_stored() {
     let server = TestServer::with(|config| config.discard_bodies = true).await;
     let id = server.initiate("k").await;
-    let part = server.part("k", &id, 1, b"123456789").accepted().await;
+    let part = server.part("k", &id, 1, b"123456789").expect_success().await;
     assert_eq!(part.headers["etag"], "\"995DC9BBDF1939FA0000000000000009\"");
     assert_eq!(part.headers["x-oss-hash-crc64ecma"], "11051210869376104954");
-    server.complete("k", &id, &[(1, &part.headers["etag"])]).accepted().await;
-    let head = server.request("HEAD", "k").accepted().await;
+    server.complete("k", &id, &[(1, &part.headers["etag"])]).expect_success().await;
+    let head = server.request("HEAD", "k").expect_success().await;
     assert_eq!(head.headers["content-length"], "9");
-    server.request("GET", "k").refused(400, "NotImplemented").await;
-    assert_eq!(std::fs::read_dir(server.folder.path().join("bodies")).unwrap().count(), 0);
+    server.request("GET", "k").expect_error(400, "NotImplemented").await;
+    assert_eq!(std::fs::read_dir(server.dir.path().join("bodies")).unwrap().count(), 0);
 }
 
 #[tokio::test]
@@ -91,7 +92,7 @@ async fn requests_and_bytes_are_counted_by_operation_and_part() {
     let id = server.initiate("k").await;
     server.upload_part("k", &id, 1, &[0; 1000]).await;
     server.upload_part("k", &id, 1, &[0; 500]).await;
-    server.part("k", "gone", 2, &[0; 7]).refused(404, "NoSuchUpload").await;
+    server.part("k", "gone", 2, &[0; 7]).expect_error(404, "NoSuchUpload").await;
     let count = server.count("UploadPart").await;
     assert_eq!(count["requests"], 3);
     assert_eq!(count["bytes"], 1507);
@@ -105,17 +106,17 @@ async fn requests_and_bytes_are_counted_by_operation_and_part() {
 }
 
 #[tokio::test]
-async fn a_forgotten_upload_is_gone_for_its_client() {
+async fn an_upload_can_be_deleted_by_a_control_request() {
     let server = TestServer::new().await;
     let id = server.initiate("k").await;
     server.control("DELETE", &format!("uploads/{id}"), "").await;
-    server.part("k", &id, 1, b"x").refused(404, "NoSuchUpload").await;
+    server.part("k", &id, 1, b"x").expect_error(404, "NoSuchUpload").await;
 }
 
 #[tokio::test]
-async fn objects_can_be_looked_at_without_a_signature() {
+async fn objects_can_be_read_without_a_signature() {
     let server = TestServer::new().await;
-    server.request("PUT", "dir/a").body("123456789").accepted().await;
+    server.request("PUT", "dir/a").body("123456789").expect_success().await;
     let listed = server.control("GET", "objects/sandbox-bucket", "").await.json();
     assert_eq!((&listed[0]["key"], &listed[0]["size"]), (&json!("dir/a"), &json!(9)));
     assert_eq!(listed[0]["crc64"], "11051210869376104954");
@@ -125,7 +126,7 @@ async fn objects_can_be_looked_at_without_a_signature() {
 }
 
 #[tokio::test]
-async fn a_control_request_that_makes_no_sense_is_told_so() {
+async fn an_invalid_control_request_is_rejected_with_a_reason() {
     let server = TestServer::new().await;
     for (path, body) in [
         ("clock", r#"{"offset": 5}"#),
@@ -136,49 +137,49 @@ async fn a_control_request_that_makes_no_sense_is_told_so() {
     ] {
         let mut call = server.request("POST", "").signed(common::SignedBy::None).body(body);
         call.path = Some(format!("/_sandbox/{path}"));
-        let answer = call.send().await.unwrap();
-        assert_eq!(answer.status, 400, "{path}");
-        assert!(answer.json()["error"].is_string());
+        let response = call.send().await.unwrap();
+        assert_eq!(response.status, 400, "{path}");
+        assert!(response.json()["error"].is_string());
     }
 }
 
 #[tokio::test]
-async fn a_sandbox_starts_on_loopback_only_and_says_why_it_does_not() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut config = SandboxConfig::in_dir(folder.path());
+async fn a_sandbox_that_cannot_start_returns_the_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut config = SandboxConfig::in_dir(dir.path());
     config.listen = "0.0.0.0:0".parse().unwrap();
     let error = Sandbox::start(config.clone()).await.unwrap_err();
     assert!(matches!(error, StartError::NotLoopback(_)), "{error}");
-    let running = Sandbox::start(SandboxConfig::in_dir(folder.path())).await.unwrap();
+    let running = Sandbox::start(SandboxConfig::in_dir(dir.path())).await.unwrap();
     config.listen = running.address();
     let error = Sandbox::start(config.clone()).await.unwrap_err();
     assert!(matches!(error, StartError::Listen(..)), "{error}");
-    config.data_dir = "/dev/null/folder".into();
+    config.data_dir = "/dev/null/dir".into();
     let error = Sandbox::start(config).await.unwrap_err();
-    assert!(matches!(error, StartError::DataFolder(..)), "{error}");
+    assert!(matches!(error, StartError::DataDirectory(..)), "{error}");
 }
 
 #[test]
-fn the_program_says_where_it_listens_and_ends_on_sigterm() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut program = Program::start(folder.path());
+fn the_program_prints_its_address_and_exits_on_sigterm() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut program = Program::start(dir.path());
     let pid = program.child.id().to_string();
     assert!(Command::new("kill").arg(&pid).status().unwrap().success());
     assert!(program.child.wait().unwrap().success());
 }
 
 #[test]
-fn the_program_fails_with_one_clear_line() {
+fn the_program_fails_with_one_line_of_error() {
     let failed = |arguments: &[&str]| {
         let program = Command::new(env!("CARGO_BIN_EXE_sandbox")).args(arguments).output().unwrap();
         assert_eq!(program.status.code(), Some(1));
         assert!(program.stdout.is_empty());
         String::from_utf8(program.stderr).unwrap()
     };
-    let error = failed(&["--listen", "127.0.0.1:0", "--data", "/dev/null/folder"]);
-    assert!(error.starts_with("sandbox: cannot use the data folder /dev/null/folder"), "{error}");
+    let error = failed(&["--listen", "127.0.0.1:0", "--data", "/dev/null/dir"]);
+    assert!(error.starts_with("sandbox: cannot use the data directory /dev/null/dir"), "{error}");
     assert_eq!(error.lines().count(), 1);
-    let error = failed(&["--listen", "0.0.0.0:0", "--data", "/dev/null/folder"]);
+    let error = failed(&["--listen", "0.0.0.0:0", "--data", "/dev/null/dir"]);
     assert!(error.contains("not a loopback address"), "{error}");
 }
 
@@ -189,10 +190,10 @@ struct Program {
 }
 
 impl Program {
-    fn start(folder: &Path) -> Self {
+    fn start(dir: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_sandbox"))
             .args(["--listen", "127.0.0.1:0", "--data"])
-            .arg(folder)
+            .arg(dir)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

@@ -1,10 +1,10 @@
-//! Jobs that fetch online files: queued, asked for, cancelled, and settled by a test.
+//! UploadMediaByURL jobs: queued, queried, canceled, and finished by a test.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed assumption fails the test")]
 
 mod common;
 
-use common::rpc::{call, refused, send};
+use common::rpc::{call, expect_error, send};
 use common::sign::encode;
 use common::{Keys, TestServer};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ const FIRST: &str = "https://h.example.com/a,b 1.mp4?x=%2F";
 const SECOND: &str = "http://h.example.com/c.flv";
 
 #[tokio::test]
-async fn every_url_becomes_a_job_that_is_found_by_id_and_by_url() {
+async fn every_url_has_a_job_that_is_found_by_id_and_by_url() {
     let server = TestServer::new().await;
     let [first, second] = queue_both(&server).await;
     let server = server.restart().await;
@@ -30,14 +30,14 @@ async fn every_url_becomes_a_job_that_is_found_by_id_and_by_url() {
 }
 
 #[tokio::test]
-async fn a_job_ends_as_the_test_says() {
+async fn a_job_has_the_status_that_the_test_sets() {
     let server = TestServer::new().await;
     let [good, bad] = queue_both(&server).await;
-    settle(&server, &good, &json!({"status": "SUCCESS", "file_size": 24})).await;
+    finish_job(&server, &good, &json!({"status": "SUCCESS", "file_size": 24})).await;
     let failed = json!({
         "status": "FAIL", "error_code": "URLInvalidError", "error_message": "No.",
     });
-    settle(&server, &bad, &failed).await;
+    finish_job(&server, &bad, &failed).await;
     let found = infos(&server, &[("JobIds", &format!("{good},{bad}"))]).await;
     let of = |id: &str| {
         let list = found["URLUploadInfoList"].as_array().unwrap();
@@ -54,31 +54,31 @@ async fn a_job_ends_as_the_test_says() {
 }
 
 #[tokio::test]
-async fn only_jobs_that_have_not_begun_are_cancelled() {
+async fn only_pending_jobs_are_canceled() {
     let server = TestServer::new().await;
-    let [waiting, begun] = queue_both(&server).await;
-    settle(&server, &begun, &json!({"status": "PROCESSING"})).await;
+    let [pending, started] = queue_both(&server).await;
+    finish_job(&server, &started, &json!({"status": "PROCESSING"})).await;
     let cancel = |by: String| {
         let server = &server;
         async move {
             let action = ("Action", "CancelUrlUploadJobs");
-            let answer = call(server, &Keys::owner(), &[action, ("JobIds", &by)]).await;
-            answer.json()
+            let response = call(server, &Keys::owner(), &[action, ("JobIds", &by)]).await;
+            response.json()
         }
     };
-    let answer = cancel(format!("{waiting},{begun},unknown")).await;
-    assert_eq!(answer["CanceledJobs"], json!([waiting]));
-    assert_eq!(answer["NonExists"], json!(["unknown"]));
-    assert_eq!(cancel(waiting.clone()).await["CanceledJobs"], json!([]), "it has ended");
+    let response = cancel(format!("{pending},{started},unknown")).await;
+    assert_eq!(response["CanceledJobs"], json!([pending]));
+    assert_eq!(response["NonExists"], json!(["unknown"]));
+    assert_eq!(cancel(pending.clone()).await["CanceledJobs"], json!([]), "it has ended");
     let listed = server.control("GET", "url-jobs", "").await.json();
-    let statuses = [&waiting, &begun].map(|id| status_of(&listed, id));
+    let statuses = [&pending, &started].map(|id| status_of(&listed, id));
     assert_eq!(statuses, ["CANCELED", "PROCESSING"]);
     let by_url = [("Action", "CancelUrlUploadJobs"), ("UploadUrls", &encode(SECOND))];
     assert_eq!(call(&server, &Keys::owner(), &by_url).await.json()["CanceledJobs"], json!([]));
 }
 
 #[tokio::test]
-async fn a_call_is_refused_for_what_is_wrong_with_it() {
+async fn an_invalid_parameter_has_its_error_code() {
     let server = TestServer::new().await;
     let (first, second) = (encode(FIRST), encode(SECOND));
     let (both, trailing) = (format!("{first},{second}"), format!("{first},"));
@@ -106,8 +106,8 @@ async fn a_call_is_refused_for_what_is_wrong_with_it() {
         ("CancelUrlUploadJobs", &[("JobIds", &eleven)], "InvalidParameter"),
     ] {
         let parameters = [&[("Action", action)], parameters].concat();
-        let answer = send(&server, "POST", &Keys::owner(), &parameters).await;
-        refused(&answer, 400, code);
+        let response = send(&server, "POST", &Keys::owner(), &parameters).await;
+        expect_error(&response, 400, code);
     }
     assert_eq!(server.control("GET", "url-jobs", "").await.json(), json!([]));
 }
@@ -133,7 +133,7 @@ async fn a_session_id_is_good_for_one_request_in_ten_minutes() {
     let url = encode(SECOND);
     let parameters = [("Action", "UploadMediaByURL"), ("UploadURLs", &url), ("SessionId", "once")];
     assert_eq!(call(&server, &Keys::owner(), &parameters).await.status, 200);
-    refused(&call(&server, &Keys::owner(), &parameters).await, 400, "InvalidParameter");
+    expect_error(&call(&server, &Keys::owner(), &parameters).await, 400, "InvalidParameter");
     // Within the quarter of an hour that a timestamp may be off.
     server.control("POST", "clock", r#"{"offset_ms": 601000}"#).await;
     assert_eq!(call(&server, &Keys::owner(), &parameters).await.status, 200);
@@ -143,9 +143,9 @@ async fn a_session_id_is_good_for_one_request_in_ten_minutes() {
 async fn queue_both(server: &TestServer) -> [String; 2] {
     let urls = [FIRST, SECOND].map(encode).join(",");
     let parameters = [("Action", "UploadMediaByURL"), ("UploadURLs", urls.as_str())];
-    let answer = call(server, &Keys::owner(), &parameters).await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    let jobs = answer.json()["UploadJobs"].clone();
+    let response = call(server, &Keys::owner(), &parameters).await;
+    assert_eq!(response.status, 200, "{}", response.text());
+    let jobs = response.json()["UploadJobs"].clone();
     let sources = [0, 1].map(|at| jobs[at]["SourceURL"].clone());
     assert_eq!(sources, [FIRST, SECOND]);
     [0, 1].map(|at| jobs[at]["JobId"].as_str().unwrap().to_owned())
@@ -153,12 +153,12 @@ async fn queue_both(server: &TestServer) -> [String; 2] {
 
 async fn infos(server: &TestServer, by: &[(&str, &str)]) -> Value {
     let parameters = [&[("Action", "GetURLUploadInfos")], by].concat();
-    let answer = call(server, &Keys::owner(), &parameters).await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    answer.json()
+    let response = call(server, &Keys::owner(), &parameters).await;
+    assert_eq!(response.status, 200, "{}", response.text());
+    response.json()
 }
 
-async fn settle(server: &TestServer, job: &str, status: &Value) {
+async fn finish_job(server: &TestServer, job: &str, status: &Value) {
     server.control("POST", &format!("url-jobs/{job}"), &status.to_string()).await;
 }
 

@@ -1,4 +1,4 @@
-//! Temporary credentials: minted as STS does, and cut short.
+//! Temporary credentials: issued as by STS, with changeable lifetimes.
 
 use http::StatusCode;
 use serde::Deserialize;
@@ -7,22 +7,22 @@ use serde_json::json;
 use super::response::{bad_request, changed, failed, parse};
 use crate::clock::iso_secs;
 use crate::credential::Grant;
-use crate::http::{Reply, json as json_reply};
+use crate::http::{Response, json as json_response};
 use crate::state::SandboxState;
 
-/// What AssumeRole of the STS service gives: a credential for everything, VOD calls included. Its
-/// life is that of all credentials, or `{"secs": N}`.
-pub(super) fn assume_role(state: &SandboxState, body: &[u8]) -> Reply {
+/// Returns a credential for everything, including VOD calls, as AssumeRole of STS does. Its
+/// lifetime is the default or `{"secs": N}`.
+pub(super) fn assume_role(state: &SandboxState, body: &[u8]) -> Response {
     let secs = match body {
-        [] => Ok(state.token_life_secs()),
-        body => parse(body).map(|life: TokenLifetime| life.secs),
+        [] => Ok(state.token_ttl_secs()),
+        body => parse(body).map(|lifetime: TokenLifetime| lifetime.secs),
     };
     let secs = match secs {
         Ok(secs) => secs,
         Err(why) => return bad_request(&why),
     };
-    match state.mint_for(Grant::Account, secs) {
-        Ok(credential) => json_reply(
+    match state.issue_with_ttl(Grant::Account, secs) {
+        Ok(credential) => json_response(
             StatusCode::OK,
             &json!({
                 "AccessKeyId": credential.access_key_id,
@@ -35,11 +35,11 @@ pub(super) fn assume_role(state: &SandboxState, body: &[u8]) -> Reply {
     }
 }
 
-/// Leaves a temporary credential `{"secs": N}` of life, whatever it was told when it was minted.
-pub(super) fn set_life(state: &SandboxState, access_key_id: &str, body: &[u8]) -> Reply {
+/// Sets the remaining lifetime of a temporary credential to `{"secs": N}`.
+pub(super) fn set_ttl(state: &SandboxState, access_key_id: &str, body: &[u8]) -> Response {
     match parse(body) {
         Ok(TokenLifetime { secs }) => {
-            changed(state.set_life(access_key_id, secs), &format!("credential {access_key_id}"))
+            changed(state.set_ttl(access_key_id, secs), &format!("credential {access_key_id}"))
         }
         Err(why) => bad_request(&why),
     }
@@ -47,6 +47,6 @@ pub(super) fn set_life(state: &SandboxState, access_key_id: &str, body: &[u8]) -
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct TokenLifetime {
-    secs: i64,
+pub(super) struct TokenLifetime {
+    pub(super) secs: i64,
 }

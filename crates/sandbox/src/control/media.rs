@@ -1,22 +1,22 @@
-//! Media ids that VOD gave out.
+//! The media IDs issued by VOD.
 
 use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::response::changed;
 use crate::clock::iso_secs;
-use crate::http::{Reply, json as json_reply};
+use crate::http::{Response, json as json_response};
 use crate::state::SandboxState;
 use crate::store::Media;
 
-/// All media ids, the oldest first, with the parameters of the calls that made them.
-pub(super) fn list(state: &SandboxState) -> Reply {
+/// All media IDs, oldest first, with the parameters of the calls that created them.
+pub(super) fn list(state: &SandboxState) -> Response {
     let media: Vec<_> = state.store.all_media().iter().map(describe).collect();
-    json_reply(StatusCode::OK, &media)
+    json_response(StatusCode::OK, &media)
 }
 
-/// Deletes a media id: RefreshUploadVideo knows it no longer. Its object stays.
-pub(super) fn delete(state: &SandboxState, id: &str) -> Reply {
+/// Deletes a media ID, but not its object.
+pub(super) fn delete(state: &SandboxState, id: &str) -> Response {
     changed(state.store.delete_media(id), &format!("media {id}"))
 }
 

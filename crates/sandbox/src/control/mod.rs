@@ -1,4 +1,4 @@
-//! What tests ask of the sandbox itself, under `/_sandbox/`, without a signature.
+//! The control API of the sandbox, below `/_sandbox/`, without signatures.
 
 mod credentials;
 mod media;
@@ -13,20 +13,20 @@ use serde_json::json;
 
 use self::response::{bad_request, done};
 use crate::fault::Fault;
-use crate::http::{Reply, RequestBody, RequestHead, json as json_reply};
+use crate::http::{RequestBody, RequestHead, Response, json as json_response};
 use crate::state::SandboxState;
 
-/// Answers a request whose path begins with [`PREFIX`].
+/// Handles a request whose path starts with [`PREFIX`].
 pub(crate) async fn serve(
     state: &SandboxState,
     head: &RequestHead,
     body: &mut RequestBody,
-) -> Reply {
+) -> Response {
     let path = head.path.strip_prefix(PREFIX).unwrap_or_default();
     let (area, rest) = path.split_once('/').unwrap_or((path, ""));
     let body = match body.collect(MAX_BODY_BYTES).await {
         Ok(body) => body,
-        Err(error) => return bad_request(&format!("the body did not arrive: {error:?}")),
+        Err(error) => return bad_request(&format!("reading the body failed: {error:?}")),
     };
     match (&head.method, area, rest) {
         (&Method::GET | &Method::HEAD, "objects", rest) => objects::serve(state, head, rest),
@@ -36,8 +36,8 @@ pub(crate) async fn serve(
             done()
         }
         (&Method::GET, "uploads", "") => uploads::list(state),
-        (&Method::DELETE, "uploads", id) if !id.is_empty() => uploads::forget(state, id),
-        (&Method::GET, "faults", "") => json_reply(StatusCode::OK, &state.faults.report()),
+        (&Method::DELETE, "uploads", id) if !id.is_empty() => uploads::delete(state, id),
+        (&Method::GET, "faults", "") => json_response(StatusCode::OK, &state.faults.report()),
         (&Method::POST, "faults", "") => match Fault::from_json(&body) {
             Ok(fault) => {
                 state.faults.inject(fault);
@@ -52,21 +52,21 @@ pub(crate) async fn serve(
         (&Method::GET, "media", "") => media::list(state),
         (&Method::DELETE, "media", id) if !id.is_empty() => media::delete(state, id),
         (&Method::GET, "url-jobs", "") => url_jobs::list(state),
-        (&Method::POST, "url-jobs", id) if !id.is_empty() => url_jobs::settle(state, id, &body),
+        (&Method::POST, "url-jobs", id) if !id.is_empty() => url_jobs::finish_job(state, id, &body),
         (&Method::POST, "sts", "") => credentials::assume_role(state, &body),
         (&Method::POST, "credentials", id) if !id.is_empty() => {
-            credentials::set_life(state, id, &body)
+            credentials::set_ttl(state, id, &body)
         }
         (&Method::GET, "config", "") => settings::show(state, head),
         (&Method::POST, area, "") => settings::change(state, area, &body),
-        _ => json_reply(
+        _ => json_response(
             StatusCode::NOT_FOUND,
-            &json!({ "error": format!("nothing answers {} {}", head.method, head.path) }),
+            &json!({ "error": format!("unknown path: {} {}", head.method, head.path) }),
         ),
     }
 }
 
-/// The beginning of every path that the sandbox keeps for itself.
+/// The prefix of all control paths.
 pub(crate) const PREFIX: &str = "/_sandbox/";
 
 const MAX_BODY_BYTES: usize = 64 * 1024;

@@ -1,36 +1,36 @@
-//! `GET /_sandbox/objects/…`: what is stored, byte for byte.
+//! `GET /_sandbox/objects/…`: the stored objects.
 
 use http::{Method, StatusCode};
 use serde_json::json;
 
 use crate::clock::oss_time;
-use crate::http::{Reply, RequestHead, empty, json as json_reply, streamed, with_header};
+use crate::http::{RequestHead, Response, empty, json as json_response, streamed, with_header};
 use crate::state::SandboxState;
 use crate::store::Object;
 
 /// Lists a bucket, or returns one object. `rest` is `bucket` or `bucket/key`.
-pub(super) fn serve(state: &SandboxState, head: &RequestHead, rest: &str) -> Reply {
+pub(super) fn serve(state: &SandboxState, head: &RequestHead, rest: &str) -> Response {
     let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
     if key.is_empty() {
         let objects: Vec<_> = state.store.objects(bucket).iter().map(describe).collect();
-        return json_reply(StatusCode::OK, &objects);
+        return json_response(StatusCode::OK, &objects);
     }
     let Some(object) = state.store.object(bucket, key) else {
         let error = json!({ "error": format!("no object {key} in {bucket}") });
-        return json_reply(StatusCode::NOT_FOUND, &error);
+        return json_response(StatusCode::NOT_FOUND, &error);
     };
-    let reply = if head.method == Method::HEAD {
+    let response = if head.method == Method::HEAD {
         let length = object.size_bytes.to_string();
         with_header(empty(StatusCode::OK), "content-length", &length)
-    } else if state.store.keeps_bodies() {
+    } else if state.store.stores_bodies() {
         let chunks = state.store.read(&object, 0, object.size_bytes);
         streamed(StatusCode::OK, object.size_bytes, chunks)
     } else {
         let error = json!({ "error": "the sandbox was started with --discard-bodies" });
-        return json_reply(StatusCode::NOT_IMPLEMENTED, &error);
+        return json_response(StatusCode::NOT_IMPLEMENTED, &error);
     };
-    let reply = with_header(reply, "etag", &format!("\"{}\"", object.etag));
-    with_header(reply, "x-oss-hash-crc64ecma", &object.crc64.to_string())
+    let response = with_header(response, "etag", &format!("\"{}\"", object.etag));
+    with_header(response, "x-oss-hash-crc64ecma", &object.crc64.to_string())
 }
 
 fn describe(object: &Object) -> serde_json::Value {

@@ -1,18 +1,19 @@
-//! Settings that a test changes while the sandbox runs.
+//! Settings that can be changed while the sandbox runs.
 
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::credentials::TokenLifetime;
 use super::response::{bad_request, done, parse};
 use crate::clock::oss_time;
-use crate::http::{Reply, RequestHead, json as json_reply};
+use crate::http::{RequestHead, Response, json as json_response};
 use crate::oss::Operation;
 use crate::state::SandboxState;
 
-/// The settings as they are, without the secret.
-pub(super) fn show(state: &SandboxState, head: &RequestHead) -> Reply {
-    json_reply(
+/// The current settings, without the secret.
+pub(super) fn show(state: &SandboxState, head: &RequestHead) -> Response {
+    json_response(
         StatusCode::OK,
         &json!({
             "endpoint": format!("http://{}", head.host),
@@ -20,23 +21,23 @@ pub(super) fn show(state: &SandboxState, head: &RequestHead) -> Reply {
             "buckets": state.config.buckets,
             "region": state.config.region,
             "cname_hosts": state.bound_domains(),
-            "token_life_secs": state.token_life_secs(),
+            "token_life_secs": state.token_ttl_secs(),
             "denied_operations": state.denied_operations(),
             "clock_offset_ms": state.clock.offset_ms(),
             "now": oss_time(state.clock.now()),
-            "keeps_bodies": state.store.keeps_bodies(),
+            "keeps_bodies": state.store.stores_bodies(),
         }),
     )
 }
 
-/// Changes the setting that `area` names.
-pub(super) fn change(state: &SandboxState, area: &str, body: &[u8]) -> Reply {
+/// Changes the setting `area`.
+pub(super) fn change(state: &SandboxState, area: &str, body: &[u8]) -> Response {
     let changed = match area {
-        "clock" => parse(body).map(|new: ClockOffset| state.clock.shift_to(new.offset_ms)),
+        "clock" => parse(body).map(|new: ClockOffset| state.clock.set_offset_ms(new.offset_ms)),
         "policy" => parse(body).and_then(|new: Policy| deny(state, new.deny)),
-        "token-life" => parse(body).map(|new: TokenLife| state.set_token_life_secs(new.secs)),
+        "token-life" => parse(body).map(|new: TokenLifetime| state.set_token_ttl_secs(new.secs)),
         "cname" => parse(body).map(|new: Cname| state.bind_domain(&new.host, new.bucket)),
-        _ => Err(format!("there is no setting `{area}`")),
+        _ => Err(format!("unknown setting `{area}`")),
     };
     match changed {
         Ok(()) => done(),
@@ -44,12 +45,12 @@ pub(super) fn change(state: &SandboxState, area: &str, body: &[u8]) -> Reply {
     }
 }
 
-/// Takes the operations from temporary credentials; a misspelt name would take nothing.
+/// Denies operations to temporary credentials. Unknown names are rejected.
 fn deny(state: &SandboxState, names: Vec<String>) -> Result<(), String> {
     let unknown =
         names.iter().find(|name| !Operation::ALL.iter().any(|known| known.name() == *name));
     match unknown {
-        Some(name) => Err(format!("there is no operation `{name}`")),
+        Some(name) => Err(format!("unknown operation `{name}`")),
         None => {
             state.deny_operations(names);
             Ok(())
@@ -71,15 +72,9 @@ struct Policy {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct TokenLife {
-    secs: i64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Cname {
     host: String,
-    /// `null` or nothing ends the binding.
+    /// `null` or absent to remove the binding.
     #[serde(default)]
     bucket: Option<String>,
 }

@@ -5,32 +5,32 @@ use serde_json::{Value, json};
 
 use super::response::changed;
 use crate::clock::oss_time;
-use crate::http::{Reply, json as json_reply};
+use crate::http::{Response, json as json_response};
 use crate::state::SandboxState;
 use crate::store::Upload;
 
 /// All open uploads with their parts.
-pub(super) fn list(state: &SandboxState) -> Reply {
+pub(super) fn list(state: &SandboxState) -> Response {
     let uploads: Vec<_> = state.store.uploads().iter().map(describe).collect();
-    json_reply(StatusCode::OK, &uploads)
+    json_response(StatusCode::OK, &uploads)
 }
 
-/// Counts by operation, and which uploads are open.
-pub(super) fn requests(state: &SandboxState) -> Reply {
+/// Counts by operation, and the open uploads.
+pub(super) fn requests(state: &SandboxState) -> Response {
     let open: Vec<_> = state
         .store
         .uploads()
         .into_iter()
         .map(|upload| json!({ "upload_id": upload.id, "bucket": upload.bucket, "key": upload.key }))
         .collect();
-    json_reply(
+    json_response(
         StatusCode::OK,
         &json!({ "operations": state.counters.snapshot(), "open_uploads": open }),
     )
 }
 
-/// Makes the store forget an upload, as OSS does after an abort or a lifecycle rule.
-pub(super) fn forget(state: &SandboxState, id: &str) -> Reply {
+/// Deletes an upload, as an abort or a lifecycle rule of OSS does.
+pub(super) fn delete(state: &SandboxState, id: &str) -> Response {
     changed(state.store.abort_upload(id), &format!("open upload {id}"))
 }
 

@@ -1,4 +1,4 @@
-//! Jobs that fetch online files: nothing is fetched, a test says how each of them ends.
+//! The jobs of UploadMediaByURL. Nothing is fetched: a test sets the status of each job.
 
 use std::io;
 
@@ -7,40 +7,40 @@ use serde::Deserialize;
 
 use super::response::{bad_request, changed, parse};
 use crate::credential::random_hex;
-use crate::http::{Reply, json as json_reply};
+use crate::http::{Response, json as json_response};
 use crate::state::SandboxState;
 use crate::store::{Media, MediaKind, UrlJob, UrlJobStatus};
 
-/// All jobs, the oldest first.
-pub(super) fn list(state: &SandboxState) -> Reply {
-    json_reply(StatusCode::OK, &state.store.url_jobs())
+/// All jobs, oldest first.
+pub(super) fn list(state: &SandboxState) -> Response {
+    json_response(StatusCode::OK, &state.store.url_jobs())
 }
 
-/// Brings a job to a status. One that succeeds gets a video id.
-pub(super) fn settle(state: &SandboxState, id: &str, body: &[u8]) -> Reply {
+/// Sets the status of a job. A successful one gets a video ID.
+pub(super) fn finish_job(state: &SandboxState, id: &str, body: &[u8]) -> Response {
     match parse(body) {
-        Ok(settled) => changed(change(state, id, settled), &format!("job {id}")),
+        Ok(outcome) => changed(change(state, id, outcome), &format!("job {id}")),
         Err(why) => bad_request(&why),
     }
 }
 
-fn change(state: &SandboxState, id: &str, settled: Settled) -> io::Result<bool> {
+fn change(state: &SandboxState, id: &str, outcome: JobOutcome) -> io::Result<bool> {
     let Some(job) = state.store.url_job(id) else {
         return Ok(false);
     };
     let now = state.clock.now();
-    let media_id = match settled.status {
+    let media_id = match outcome.status {
         UrlJobStatus::Success => Some(create_media(state, &job)?),
         _ => None,
     };
-    let is_end = !matches!(settled.status, UrlJobStatus::Pending | UrlJobStatus::Processing);
+    let is_finished = !matches!(outcome.status, UrlJobStatus::Pending | UrlJobStatus::Processing);
     state.store.put_url_job(UrlJob {
-        status: settled.status,
+        status: outcome.status,
         media_id,
-        file_size_bytes: settled.file_size,
-        error_code: settled.error_code,
-        error_message: settled.error_message,
-        completed: is_end.then_some(now),
+        file_size_bytes: outcome.file_size,
+        error_code: outcome.error_code,
+        error_message: outcome.error_message,
+        completed: is_finished.then_some(now),
         ..job
     })?;
     Ok(true)
@@ -61,7 +61,7 @@ fn create_media(state: &SandboxState, job: &UrlJob) -> io::Result<String> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Settled {
+struct JobOutcome {
     status: UrlJobStatus,
     /// In bytes.
     #[serde(default)]

@@ -1,4 +1,4 @@
-//! One TCP connection, which a fault can end with a real RST.
+//! TCP connections that a fault can end with an RST.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
-use http::{Request, Response};
+use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -17,9 +17,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
-use super::ReplyBody;
+use super::Response;
 
-/// The handle by which a request's handler ends its own connection.
+/// The handle by which a request's handler resets its connection.
 #[derive(Debug, Default)]
 pub(crate) struct Connection {
     resetting: AtomicBool,
@@ -35,29 +35,29 @@ impl Connection {
     }
 }
 
-/// Serves HTTP/1.1 on `stream` until the client leaves or a handler resets the connection.
-pub(crate) async fn serve_connection<Handler, Answer>(stream: TcpStream, handler: Handler)
+/// Serves HTTP/1.1 on `stream` until the client disconnects or a handler resets the connection.
+pub(crate) async fn serve_connection<Handler, Output>(stream: TcpStream, handler: Handler)
 where
-    Handler: Fn(Arc<Connection>, Request<Incoming>) -> Answer,
-    Answer: Future<Output = Response<ReplyBody>>,
+    Handler: Fn(Arc<Connection>, Request<Incoming>) -> Output,
+    Output: Future<Output = Response>,
 {
     let connection = Arc::new(Connection::default());
     let io = TokioIo::new(ResettableStream { stream, connection: Arc::clone(&connection) });
     let serving = http1::Builder::new().max_buf_size(READ_BUFFER_BYTES).serve_connection(
         io,
         service_fn(|request| {
-            let answer = handler(Arc::clone(&connection), request);
-            async move { Ok::<_, Infallible>(answer.await) }
+            let response = handler(Arc::clone(&connection), request);
+            async move { Ok::<_, Infallible>(response.await) }
         }),
     );
     tokio::select! {
-        // A protocol error or a client that left: the connection is over either way.
+        // After a protocol error or a disconnect, the connection is closed either way.
         _ended = serving => {}
         () = connection.wake.notified() => {}
     }
 }
 
-/// A stream that is closed by RST instead of FIN when its connection says so.
+/// A stream that is closed by RST instead of FIN if its connection is resetting.
 struct ResettableStream {
     stream: TcpStream,
     connection: Arc<Connection>,
@@ -66,8 +66,8 @@ struct ResettableStream {
 impl Drop for ResettableStream {
     fn drop(&mut self) {
         if self.connection.resetting.load(Ordering::Acquire) {
-            // With a zero linger time, closing drops unsent bytes and sends RST. If the socket
-            // is already dead, the client sees an abrupt close all the same.
+            // With a zero linger time, closing drops unsent bytes and sends RST. On an error the
+            // socket is already closed.
             drop(self.stream.set_zero_linger());
         }
     }
@@ -113,5 +113,5 @@ impl AsyncWrite for ResettableStream {
     }
 }
 
-/// Large enough that a part of some MiB arrives in few reads.
+/// Large enough to read a part of several MiB in few reads.
 const READ_BUFFER_BYTES: usize = 512 * 1024;

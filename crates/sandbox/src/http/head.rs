@@ -1,14 +1,14 @@
-//! The head of a request, decoded once.
+//! Request heads.
 
 use http::request::Parts;
 use http::{HeaderMap, Method};
 
 use crate::encoding::{decode_pairs, percent_decode};
 
-/// Method, host, path, query and headers of one request.
+/// The decoded head of a request.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestHead {
-    /// The verb.
+    /// The method.
     pub(crate) method: Method,
     /// The `Host` header as sent, port included.
     pub(crate) host: String,
@@ -22,7 +22,7 @@ pub(crate) struct RequestHead {
 impl RequestHead {
     /// Decodes the head that hyper parsed.
     ///
-    /// `None` when the path or the query is not valid percent-encoded UTF-8.
+    /// Returns `None` if the path or the query is not valid percent-encoded UTF-8.
     pub(crate) fn decode(parts: Parts) -> Option<Self> {
         let host = parts
             .headers
@@ -65,12 +65,12 @@ impl RequestHead {
         self.query.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether a query parameter is there, with or without a value.
+    /// Returns true if a query parameter is present, with or without a value.
     pub(crate) fn has_query(&self, name: &str) -> bool {
         self.query_value(name).is_some()
     }
 
-    /// The declared length of the body in bytes; `None` when absent or not a number.
+    /// The declared length of the body in bytes; `None` if absent or not a number.
     pub(crate) fn content_length(&self) -> Option<u64> {
         self.header("content-length")?.parse().ok()
     }

@@ -1,13 +1,11 @@
-//! HTTP/1.1 over loopback: connections that can be reset, request heads, counted bodies, replies.
+//! HTTP/1.1: connections that can be reset, request heads, counted bodies, responses.
 
 mod body;
 mod connection;
 mod head;
-mod reply;
+mod response;
 
 pub(crate) use body::{BodyError, RequestBody};
 pub(crate) use connection::{Connection, serve_connection};
 pub(crate) use head::RequestHead;
-pub(crate) use reply::{
-    Reply, ReplyBody, empty, full, json, received_then_cut, streamed, with_header,
-};
+pub(crate) use response::{Response, empty, full, json, streamed, truncated, with_header};

@@ -1,78 +1,79 @@
-//! Replies and their bodies.
+//! Responses and their bodies.
 
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 use http_body::{Body, Frame};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full};
 use serde::Serialize;
 use tokio::sync::mpsc::Receiver;
 
-/// The body of every reply.
-pub(crate) type ReplyBody = UnsyncBoxBody<Bytes, io::Error>;
+/// A response of the sandbox.
+pub(crate) type Response = http::Response<UnsyncBoxBody<Bytes, io::Error>>;
 
-/// A reply on its way to the client.
-pub(crate) type Reply = Response<ReplyBody>;
-
-/// A reply without a body.
-pub(crate) fn empty(status: StatusCode) -> Reply {
+/// A response without a body.
+pub(crate) fn empty(status: StatusCode) -> Response {
     full(status, "", Bytes::new())
 }
 
-/// A reply whose body is known whole. An empty `content_type` sends no such header.
-pub(crate) fn full(status: StatusCode, content_type: &str, body: impl Into<Bytes>) -> Reply {
+/// A response with this body. Without `content_type` there is no such header.
+pub(crate) fn full(status: StatusCode, content_type: &str, body: impl Into<Bytes>) -> Response {
     let body = Full::new(body.into()).map_err(|never| match never {}).boxed_unsync();
-    let mut reply = Response::new(body);
-    *reply.status_mut() = status;
-    if content_type.is_empty() { reply } else { with_header(reply, "content-type", content_type) }
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    if content_type.is_empty() {
+        response
+    } else {
+        with_header(response, "content-type", content_type)
+    }
 }
 
-/// A JSON reply.
-pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Reply {
+/// A JSON response.
+pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response {
     match serde_json::to_vec(value) {
         Ok(text) => full(status, "application/json", text),
         Err(error) => full(
             StatusCode::INTERNAL_SERVER_ERROR,
             "text/plain",
-            format!("the reply could not be written as JSON: {error}\n"),
+            format!("the response cannot be serialized: {error}\n"),
         ),
     }
 }
 
-/// A reply of `length` bytes, streamed from a channel.
+/// A response of `length` bytes, streamed from a channel.
 pub(crate) fn streamed(
     status: StatusCode,
     length: u64,
     chunks: Receiver<io::Result<Bytes>>,
-) -> Reply {
-    let mut reply = Response::new(ChannelBody(chunks).boxed_unsync());
-    *reply.status_mut() = status;
-    with_header(reply, "content-length", &length.to_string())
+) -> Response {
+    let mut response = Response::new(ChannelBody(chunks).boxed_unsync());
+    *response.status_mut() = status;
+    with_header(response, "content-length", &length.to_string())
 }
 
-/// Adds or replaces a header. A value that HTTP cannot carry is left out.
-pub(crate) fn with_header(mut reply: Reply, name: &'static str, value: &str) -> Reply {
+/// Sets a header. An invalid value is ignored.
+pub(crate) fn with_header(mut response: Response, name: &'static str, value: &str) -> Response {
     if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
-        reply.headers_mut().insert(HeaderName::from_static(name), value);
+        response.headers_mut().insert(HeaderName::from_static(name), value);
     }
-    reply
+    response
 }
 
-/// The same reply, of which the client gets only the first half: the head promises more bytes
-/// than are sent before the connection closes.
-pub(crate) async fn received_then_cut(reply: Reply) -> Reply {
-    let (mut parts, body) = reply.into_parts();
-    // Replies that are cut come from memory; reading one cannot fail.
-    let whole = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-    // An empty body has nothing to cut, so one byte is promised that never comes.
-    let promised = whole.len().max(1);
-    parts.headers.insert("content-length", HeaderValue::from(promised));
-    let half = whole.slice(..whole.len() / 2);
-    Response::from_parts(parts, CutBody { half: Some(half), flushed: false }.boxed_unsync())
+/// The response, truncated to the first half: the head declares more bytes than are sent before the
+/// connection closes.
+pub(crate) async fn truncated(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    // Truncated responses come from memory, so reading them cannot fail.
+    let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    // For an empty body, one byte is declared and not sent.
+    let declared = bytes.len().max(1);
+    parts.headers.insert("content-length", HeaderValue::from(declared));
+    let half = bytes.slice(..bytes.len() / 2);
+    Response::from_parts(parts, TruncatedBody { half: Some(half), flushed: false }.boxed_unsync())
 }
 
 /// A body fed by a channel; ends when the sender is dropped.
@@ -91,12 +92,12 @@ impl Body for ChannelBody {
 }
 
 /// Half of a body, then an error that makes hyper close the connection.
-struct CutBody {
+struct TruncatedBody {
     half: Option<Bytes>,
     flushed: bool,
 }
 
-impl Body for CutBody {
+impl Body for TruncatedBody {
     type Data = Bytes;
     type Error = io::Error;
 
@@ -108,11 +109,11 @@ impl Body for CutBody {
             return Poll::Ready(Some(Ok(Frame::data(half))));
         }
         if !self.flushed {
-            // hyper flushes what it has only when the body is pending.
+            // hyper flushes its buffer only if the body is pending.
             self.flushed = true;
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        Poll::Ready(Some(Err(io::Error::other("the reply is cut by a fault"))))
+        Poll::Ready(Some(Err(io::Error::other("truncated by a fault"))))
     }
 }

@@ -1,16 +1,16 @@
-//! One OSS request under way, and what its handler needs.
+//! One OSS request, and what its handler needs.
 
 use http::StatusCode;
 
 use super::error::{Code, OssError};
 use super::xml::{Element, KeyEncoding};
-use crate::http::{BodyError, Reply, RequestBody, RequestHead, full};
+use crate::http::{BodyError, RequestBody, RequestHead, Response, full};
 use crate::state::SandboxState;
 use crate::store::ReceiveError;
 
 /// An authenticated request for an operation on a bucket or an object.
 pub(crate) struct Call<'a> {
-    /// What the sandbox knows.
+    /// The state of the sandbox.
     pub(crate) state: &'a SandboxState,
     /// The head of the request.
     pub(crate) head: &'a RequestHead,
@@ -22,28 +22,28 @@ pub(crate) struct Call<'a> {
     pub(crate) body: &'a mut RequestBody,
 }
 
-/// Why a call did not succeed.
+/// An error of a call.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The client is told.
-    Refused(OssError),
-    /// The body did not arrive: there is nobody to tell, or a fault says to cut.
-    Broken,
+    /// An error response.
+    Rejected(OssError),
+    /// The body was interrupted by the client or by a fault: there is no response.
+    Interrupted,
 }
 
 impl From<OssError> for Failure {
     fn from(error: OssError) -> Self {
-        Self::Refused(error)
+        Self::Rejected(error)
     }
 }
 
 impl From<BodyError> for Failure {
     fn from(error: BodyError) -> Self {
         match error {
-            BodyError::Interrupted | BodyError::CutShort => Self::Broken,
-            BodyError::TooLarge => Self::Refused(OssError::new(
+            BodyError::Interrupted | BodyError::Truncated => Self::Interrupted,
+            BodyError::TooLarge => Self::Rejected(OssError::new(
                 Code::EntityTooLarge,
-                "The request body is larger than this operation takes.",
+                "The request body exceeds the limit of this operation.",
             )),
         }
     }
@@ -65,7 +65,7 @@ impl From<std::io::Error> for Failure {
 }
 
 impl Call<'_> {
-    /// A query parameter that the operation cannot do without.
+    /// A required query parameter.
     pub(crate) fn required(&self, name: &str) -> Result<&str, OssError> {
         match self.head.query_value(name) {
             Some("") | None => {
@@ -75,7 +75,7 @@ impl Call<'_> {
         }
     }
 
-    /// A page size: `default` when absent, refused when not in 1 to 1000.
+    /// A page size of 1 to 1000; `default` if absent.
     pub(crate) fn page_size(&self, name: &str, default: usize) -> Result<usize, OssError> {
         match self.head.query_value(name) {
             None | Some("") => Ok(default),
@@ -87,13 +87,13 @@ impl Call<'_> {
         }
     }
 
-    /// How keys are to be written in the reply.
+    /// The encoding of keys in the response.
     pub(crate) fn key_encoding(&self) -> Result<KeyEncoding, OssError> {
         KeyEncoding::from_parameter(self.head.query_value("encoding-type"))
             .map_err(|()| OssError::invalid_argument("encoding-type must be url."))
     }
 
-    /// Refuses to replace an object when the request forbids it.
+    /// Checks that the request does not forbid to replace an existing object.
     pub(crate) fn check_overwrite(&self) -> Result<(), OssError> {
         let forbidden = self.head.header("x-oss-forbid-overwrite").as_deref() == Some("true");
         if forbidden && self.state.store.object(self.bucket, self.key).is_some() {
@@ -105,23 +105,23 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// The headers that stay with the object.
+    /// The headers that are stored with the object.
     pub(crate) fn object_headers(&self) -> Vec<(String, String)> {
         self.head
             .header_names()
             .into_iter()
-            .filter(|name| KEPT_HEADERS.contains(name) || name.starts_with("x-oss-meta-"))
+            .filter(|name| STORED_HEADERS.contains(name) || name.starts_with("x-oss-meta-"))
             .filter_map(|name| Some((name.to_owned(), self.head.header(name)?)))
             .collect()
     }
 }
 
 /// A 200 with an XML body.
-pub(crate) fn xml(root: &Element) -> Reply {
+pub(crate) fn xml(root: &Element) -> Response {
     full(StatusCode::OK, "application/xml", root.document())
 }
 
-const KEPT_HEADERS: [&str; 6] = [
+const STORED_HEADERS: [&str; 6] = [
     "cache-control",
     "content-disposition",
     "content-encoding",

@@ -1,4 +1,4 @@
-//! CompleteMultipartUpload: parts become an object.
+//! CompleteMultipartUpload: creates an object from parts.
 //!
 //! <https://www.alibabacloud.com/help/en/oss/developer-reference/completemultipartupload>
 
@@ -11,11 +11,11 @@ use super::error::{Code, OssError};
 use super::upload_part::open_upload_id;
 use super::xml::Element;
 use crate::encoding::percent_encode_path;
-use crate::http::{Reply, with_header};
+use crate::http::{Response, with_header};
 use crate::store::{Object, Part, Segment, Upload, crc64_combine, multipart_etag};
 
-/// Checks the list of parts and joins them.
-pub(super) async fn perform(call: &mut Call<'_>) -> Result<Reply, Failure> {
+/// Checks the list of parts and creates the object.
+pub(super) async fn perform(call: &mut Call<'_>) -> Result<Response, Failure> {
     let id = open_upload_id(call)?;
     let encoding = call.key_encoding()?;
     let body = call.body.collect(MAX_XML_BYTES).await?;
@@ -36,23 +36,23 @@ pub(super) async fn perform(call: &mut Call<'_>) -> Result<Reply, Failure> {
         .state
         .store
         .complete_upload(&id, |upload| {
-            let parts = chosen_parts(upload, listed.as_deref())?;
-            Ok::<_, OssError>(join(upload, &parts, now))
+            let parts = selected_parts(upload, listed.as_deref())?;
+            Ok::<_, OssError>(new_object(upload, &parts, now))
         })?
         .ok_or_else(|| OssError::no_such_upload(&id))??;
     let location = format!("http://{}/{}", call.head.host, percent_encode_path(call.key));
     let etag = format!("\"{}\"", object.etag);
-    let reply = xml(&Element::new("CompleteMultipartUploadResult")
+    let response = xml(&Element::new("CompleteMultipartUploadResult")
         .optional_text("EncodingType", encoding.name())
         .text("Location", location)
         .text("Bucket", call.bucket)
         .text("Key", encoding.write(call.key))
         .text("ETag", &etag));
-    let reply = with_header(reply, "etag", &etag);
-    Ok(with_header(reply, "x-oss-hash-crc64ecma", &object.crc64.to_string()))
+    let response = with_header(response, "etag", &etag);
+    Ok(with_header(response, "x-oss-hash-crc64ecma", &object.crc64.to_string()))
 }
 
-/// Number and ETag of one part as the client lists it.
+/// A part in the list of the client.
 #[derive(Debug, PartialEq, Eq)]
 struct ListedPart {
     number: u32,
@@ -112,8 +112,8 @@ fn parse_part_list(body: &[u8]) -> Result<Vec<ListedPart>, OssError> {
     Ok(parts)
 }
 
-/// The stored parts that the client listed, or all; each checked as OSS checks it only now.
-fn chosen_parts<'u>(
+/// The stored parts that the client listed, or all. As in OSS, they are checked only now.
+fn selected_parts<'u>(
     upload: &'u Upload,
     listed: Option<&[ListedPart]>,
 ) -> Result<Vec<&'u Part>, OssError> {
@@ -161,7 +161,7 @@ fn stored_part<'u>(upload: &'u Upload, listed: &ListedPart) -> Result<&'u Part, 
         })
 }
 
-fn join(upload: &Upload, parts: &[&Part], modified: jiff::Timestamp) -> Object {
+fn new_object(upload: &Upload, parts: &[&Part], modified: jiff::Timestamp) -> Object {
     let crc64 =
         parts.iter().fold(0, |crc64, part| crc64_combine(crc64, part.crc64, part.size_bytes));
     Object {
@@ -180,11 +180,11 @@ fn join(upload: &Upload, parts: &[&Part], modified: jiff::Timestamp) -> Object {
     }
 }
 
-/// 100 KiB, the least size of every part but the last.
+/// 100 KiB, the minimum size of every part except the last.
 /// <https://www.alibabacloud.com/help/en/oss/product-overview/limits>
 const MIN_PART_BYTES: u64 = 102_400;
 
-/// 10,000 parts at some 120 bytes each, with room to spare.
+/// Three times the size of a list of 10,000 parts.
 const MAX_XML_BYTES: usize = 4 * 1024 * 1024;
 
 #[cfg(test)]
@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_list_is_read_with_and_without_declaration_and_quotes() {
+    fn a_part_list_is_parsed_with_and_without_declaration_and_quotes() {
         let quoted = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CompleteMultipartUpload>\n\
             <Part>\n<PartNumber>1</PartNumber>\n<ETag>\"AB\"</ETag></Part>\
             </CompleteMultipartUpload>";
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_or_foreign_list_is_malformed() {
+    fn an_empty_or_invalid_list_is_malformed() {
         for text in [
             "",
             "<CompleteMultipartUpload/>",

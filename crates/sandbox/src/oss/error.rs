@@ -1,4 +1,4 @@
-//! OSS errors: code, status and the XML body that carries them.
+//! OSS errors: code, status and XML body.
 //!
 //! <https://www.alibabacloud.com/help/en/oss/support/http-status-code-and-error-code>
 
@@ -9,9 +9,9 @@ use jiff::Timestamp;
 
 use super::xml::Element;
 use crate::clock::oss_time;
-use crate::http::{Reply, empty, full, with_header};
+use crate::http::{Response, empty, full, with_header};
 
-/// An error reply of OSS.
+/// An error response of OSS.
 #[derive(Debug, Clone)]
 pub(crate) struct OssError {
     code: Code,
@@ -20,18 +20,18 @@ pub(crate) struct OssError {
 }
 
 impl OssError {
-    /// An error with the status that OSS gives this code.
+    /// An error with the status of this code in OSS.
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), details: Vec::new() }
     }
 
-    /// Adds an element that this code carries beside Code and Message.
+    /// Adds an element of this code.
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.details.push((name, value.into()));
         self
     }
 
-    /// 403: the date of a request is too far from the server's.
+    /// 403: the difference between the date of the request and the time of the server is too large.
     pub(crate) fn skewed(request_time: Timestamp, server_time: Timestamp) -> Self {
         Self::new(
             Code::RequestTimeTooSkewed,
@@ -42,7 +42,7 @@ impl OssError {
         .with("ServerTime", oss_time(server_time))
     }
 
-    /// 403: the security token is no longer valid.
+    /// 403: the security token has expired.
     pub(crate) fn token_expired() -> Self {
         Self::new(Code::SecurityTokenExpired, "The security token you provided has expired.")
     }
@@ -52,7 +52,7 @@ impl OssError {
         Self::new(Code::AccessDenied, message)
     }
 
-    /// 404: unknown, completed and aborted upload ids alike.
+    /// 404: the upload ID is unknown, completed or aborted.
     pub(crate) fn no_such_upload(upload_id: &str) -> Self {
         Self::new(
             Code::NoSuchUpload,
@@ -62,38 +62,38 @@ impl OssError {
         .with("UploadId", upload_id)
     }
 
-    /// 400: a header or parameter has a value that OSS does not take.
+    /// 400: a header or parameter has an invalid value.
     pub(crate) fn invalid_argument(message: impl Into<String>) -> Self {
         Self::new(Code::InvalidArgument, message)
     }
 
-    /// 500: the sandbox itself failed, most likely at its disk.
+    /// 500: the sandbox failed, usually to access its data directory.
     pub(crate) fn internal(error: &std::io::Error) -> Self {
         Self::new(
             Code::InternalError,
-            format!("the sandbox could not use its data folder: {error}"),
+            format!("the sandbox cannot use its data directory: {error}"),
         )
     }
 
-    /// The reply: XML, or for HEAD the same XML as base64 in `x-oss-err`.
-    pub(crate) fn reply(&self, method: &Method, host: &str, request_id: &str) -> Reply {
+    /// The response: XML, or for HEAD the same XML as base64 in `x-oss-err`.
+    pub(crate) fn response(&self, method: &Method, host: &str, request_id: &str) -> Response {
         let code = self.code.name();
         let status = self.code.status();
         let body =
             error_xml(code, &self.message, host, request_id, self.code.detail(), &self.details);
-        let reply = if method == Method::HEAD {
+        let response = if method == Method::HEAD {
             with_header(empty(status), "x-oss-err", &STANDARD.encode(&body))
         } else {
             full(status, "application/xml", body)
         };
         match self.code.detail() {
-            Some(detail) => with_header(reply, "x-oss-ec", detail),
-            None => reply,
+            Some(detail) => with_header(response, "x-oss-ec", detail),
+            None => response,
         }
     }
 }
 
-/// The XML of an error whose code need not be one that the sandbox knows.
+/// The XML of an error with any code.
 pub(crate) fn error_xml(
     code: &str,
     message: &str,
@@ -118,7 +118,7 @@ pub(crate) fn error_xml(
 
 macro_rules! codes {
     ($($name:ident $status:literal $($detail:literal)?,)*) => {
-        /// The error codes that the sandbox gives.
+        /// The error codes of the sandbox.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum Code { $($name,)* }
 
@@ -133,7 +133,7 @@ macro_rules! codes {
                 StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
             }
 
-            /// The finer code in the `EC` element, where the vendor documents one.
+            /// The detailed code in the `EC` element, if the vendor documents one.
             fn detail(self) -> Option<&'static str> {
                 match self { $(Self::$name => None$(.or(Some($detail)))?,)* }
             }
@@ -176,18 +176,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_error_carries_its_status_and_its_finer_code() {
-        let reply = OssError::token_expired().reply(&Method::PUT, "h", "R");
-        assert_eq!(reply.status(), StatusCode::FORBIDDEN);
-        assert_eq!(reply.headers()["x-oss-ec"], "0002-00000007");
+    fn a_token_error_has_its_status_and_detailed_code() {
+        let response = OssError::token_expired().response(&Method::PUT, "h", "R");
+        assert_eq!(response.status(), StatusCode::FORBIDDEN);
+        assert_eq!(response.headers()["x-oss-ec"], "0002-00000007");
     }
 
     #[test]
     fn an_error_of_a_head_request_is_in_a_header() {
-        let reply = OssError::new(Code::NoSuchKey, "gone").reply(&Method::HEAD, "h", "R");
-        let xml = STANDARD.decode(reply.headers()["x-oss-err"].as_bytes());
+        let response = OssError::new(Code::NoSuchKey, "gone").response(&Method::HEAD, "h", "R");
+        let xml = STANDARD.decode(response.headers()["x-oss-err"].as_bytes());
         let xml = String::from_utf8(xml.unwrap_or_default()).unwrap_or_default();
         assert!(xml.contains("<Code>NoSuchKey</Code>"), "{xml}");
-        assert_eq!(reply.status(), StatusCode::NOT_FOUND);
+        assert_eq!(response.status(), StatusCode::NOT_FOUND);
     }
 }

@@ -7,21 +7,21 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use super::call::{Call, Failure};
 use super::error::{Code, OssError};
 use crate::clock::http_date;
-use crate::http::{Reply, empty, streamed, with_header};
+use crate::http::{Response, empty, streamed, with_header};
 use crate::store::Object;
 
-/// Streams the object or the range asked for.
-pub(super) fn get(call: &Call<'_>) -> Result<Reply, Failure> {
+/// Returns the object or the requested range.
+pub(super) fn get(call: &Call<'_>) -> Result<Response, Failure> {
     let object = find(call)?;
-    if !call.state.store.keeps_bodies() {
+    if !call.state.store.stores_bodies() {
         return Err(OssError::new(
             Code::NotImplemented,
-            "The sandbox was started with --discard-bodies and keeps no bytes to return.",
+            "The sandbox was started with --discard-bodies and stores no bytes.",
         )
         .into());
     }
     let range = call.head.header("range");
-    let reply = match range.as_deref().map(|range| parse_range(range, object.size_bytes)) {
+    let response = match range.as_deref().map(|range| parse_range(range, object.size_bytes)) {
         None | Some(Range::Ignored) => {
             let chunks = call.state.store.read(&object, 0, object.size_bytes);
             streamed(StatusCode::OK, object.size_bytes, chunks)
@@ -30,8 +30,8 @@ pub(super) fn get(call: &Call<'_>) -> Result<Reply, Failure> {
             let chunks = call.state.store.read(&object, start, length);
             let content_range =
                 format!("bytes {start}-{}/{}", start + length - 1, object.size_bytes);
-            let reply = streamed(StatusCode::PARTIAL_CONTENT, length, chunks);
-            with_header(reply, "content-range", &content_range)
+            let response = streamed(StatusCode::PARTIAL_CONTENT, length, chunks);
+            with_header(response, "content-range", &content_range)
         }
         Some(Range::Unsatisfiable) => {
             return Err(OssError::new(
@@ -42,15 +42,15 @@ pub(super) fn get(call: &Call<'_>) -> Result<Reply, Failure> {
             .into());
         }
     };
-    Ok(describe(reply, &object))
+    Ok(describe(response, &object))
 }
 
-/// The headers of [`get`] without the bytes.
-pub(super) fn head(call: &Call<'_>) -> Result<Reply, Failure> {
+/// Returns the headers of [`get`].
+pub(super) fn head(call: &Call<'_>) -> Result<Response, Failure> {
     let object = find(call)?;
     let length = object.size_bytes.to_string();
-    let reply = with_header(empty(StatusCode::OK), "content-length", &length);
-    Ok(describe(reply, &object))
+    let response = with_header(empty(StatusCode::OK), "content-length", &length);
+    Ok(describe(response, &object))
 }
 
 fn find(call: &Call<'_>) -> Result<Object, OssError> {
@@ -59,21 +59,21 @@ fn find(call: &Call<'_>) -> Result<Object, OssError> {
     })
 }
 
-fn describe(mut reply: Reply, object: &Object) -> Reply {
+fn describe(mut response: Response, object: &Object) -> Response {
     let kind = if object.multipart { "Multipart" } else { "Normal" };
-    reply = with_header(reply, "content-type", "application/octet-stream");
+    response = with_header(response, "content-type", "application/octet-stream");
     for (name, value) in &object.headers {
         let name = HeaderName::from_bytes(name.as_bytes());
         if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes())) {
-            reply.headers_mut().insert(name, value);
+            response.headers_mut().insert(name, value);
         }
     }
-    reply = with_header(reply, "accept-ranges", "bytes");
-    reply = with_header(reply, "etag", &format!("\"{}\"", object.etag));
-    reply = with_header(reply, "last-modified", &http_date(object.modified));
-    reply = with_header(reply, "x-oss-hash-crc64ecma", &object.crc64.to_string());
-    reply = with_header(reply, "x-oss-object-type", kind);
-    with_header(reply, "x-oss-storage-class", "Standard")
+    response = with_header(response, "accept-ranges", "bytes");
+    response = with_header(response, "etag", &format!("\"{}\"", object.etag));
+    response = with_header(response, "last-modified", &http_date(object.modified));
+    response = with_header(response, "x-oss-hash-crc64ecma", &object.crc64.to_string());
+    response = with_header(response, "x-oss-object-type", kind);
+    with_header(response, "x-oss-storage-class", "Standard")
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -82,7 +82,7 @@ enum Range {
         start: u64,
         length: u64,
     },
-    /// Not one range of bytes: the whole object is sent, as RFC 9110 §14.2 allows.
+    /// Not a single range of bytes: the entire object is sent, as RFC 9110 §14.2 allows.
     Ignored,
     Unsatisfiable,
 }
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form_of_range_is_read() {
+    fn every_form_of_range_is_parsed() {
         let part = |start, length| Range::Part { start, length };
         assert_eq!(parse_range("bytes=0-9", 100), part(0, 10));
         assert_eq!(parse_range("bytes=90-200", 100), part(90, 10));

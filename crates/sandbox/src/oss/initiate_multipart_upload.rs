@@ -1,4 +1,4 @@
-//! InitiateMultipartUpload: a new upload id.
+//! InitiateMultipartUpload: a new upload ID.
 //!
 //! <https://www.alibabacloud.com/help/en/oss/developer-reference/initiatemultipartupload>
 
@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use super::call::{Call, Failure, xml};
 use super::xml::Element;
 use crate::credential::random_hex;
-use crate::http::Reply;
+use crate::http::Response;
 use crate::store::Upload;
 
-/// Opens an upload. An object that exists under the key stays as it is.
-pub(super) fn perform(call: &Call<'_>) -> Result<Reply, Failure> {
+/// Creates an upload. An existing object with the key does not change.
+pub(super) fn perform(call: &Call<'_>) -> Result<Response, Failure> {
     let encoding = call.key_encoding()?;
     call.check_overwrite()?;
     let id = random_hex(32).to_ascii_uppercase();

@@ -6,11 +6,11 @@ use super::call::{Call, Failure, MAX_PAGE, xml};
 use super::listing::{Line, page};
 use super::xml::Element;
 use crate::clock::oss_time;
-use crate::http::Reply;
+use crate::http::Response;
 use crate::store::Upload;
 
 /// Lists by key and then by upload id.
-pub(super) fn perform(call: &Call<'_>) -> Result<Reply, Failure> {
+pub(super) fn perform(call: &Call<'_>) -> Result<Response, Failure> {
     let encoding = call.key_encoding()?;
     let page_size = call.page_size("max-uploads", MAX_PAGE)?;
     let parameter = |name| call.head.query_value(name).unwrap_or_default();

@@ -10,12 +10,12 @@ use super::error::OssError;
 use super::listing::{Line, page};
 use super::xml::Element;
 use crate::clock::oss_time;
-use crate::http::Reply;
+use crate::http::Response;
 use crate::store::Object;
 
-/// Lists by key. The older form goes on after a marker, which is a key; `list-type=2` goes on by
-/// a continuation token, which clients must take as it is.
-pub(super) fn perform(call: &Call<'_>) -> Result<Reply, Failure> {
+/// Lists by key. Version 1 continues after a marker, which is a key; `list-type=2` continues with
+/// an opaque continuation token.
+pub(super) fn perform(call: &Call<'_>) -> Result<Response, Failure> {
     let encoding = call.key_encoding()?;
     let page_size = call.page_size("max-keys", DEFAULT_PAGE)?;
     let parameter = |name| call.head.query_value(name).unwrap_or_default();
@@ -28,7 +28,7 @@ pub(super) fn perform(call: &Call<'_>) -> Result<Reply, Failure> {
     let marker = match (second_version, parameter("continuation-token")) {
         (false, _) => parameter("marker").to_owned(),
         (true, "") => parameter("start-after").to_owned(),
-        (true, token) => read_token(token)?,
+        (true, token) => parse_token(token)?,
     };
     let objects = call.state.store.objects(call.bucket);
     let page = page(
@@ -78,12 +78,13 @@ pub(super) fn perform(call: &Call<'_>) -> Result<Reply, Failure> {
     Ok(xml(&result))
 }
 
-/// The last key of a page, made opaque: clients percent-decode everything that looks like a key.
+/// The continuation token for the last key of a page. It is encoded because clients percent-decode
+/// keys.
 fn token(key: &str) -> String {
     URL_SAFE_NO_PAD.encode(key)
 }
 
-fn read_token(token: &str) -> Result<String, OssError> {
+fn parse_token(token: &str) -> Result<String, OssError> {
     let key = URL_SAFE_NO_PAD.decode(token).ok();
     key.and_then(|key| String::from_utf8(key).ok())
         .ok_or_else(|| OssError::invalid_argument("The continuation token is not valid."))

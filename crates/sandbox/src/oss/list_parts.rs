@@ -6,10 +6,10 @@ use super::call::{Call, Failure, MAX_PAGE, xml};
 use super::error::OssError;
 use super::xml::Element;
 use crate::clock::oss_time;
-use crate::http::Reply;
+use crate::http::Response;
 
-/// Lists parts with numbers above the marker, ascending.
-pub(super) fn perform(call: &Call<'_>) -> Result<Reply, Failure> {
+/// Lists the parts with numbers above the marker, in ascending order.
+pub(super) fn perform(call: &Call<'_>) -> Result<Response, Failure> {
     let id = call.required("uploadId")?;
     let encoding = call.key_encoding()?;
     let page_size = call.page_size("max-parts", MAX_PAGE)?;

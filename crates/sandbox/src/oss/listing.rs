@@ -1,11 +1,11 @@
-//! Paging over sorted names, with prefix and delimiter: what all bucket listings share.
+//! Paging over sorted names with prefix and delimiter, for all bucket listings.
 
 /// One line of a listing.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Line<Item> {
-    /// A name of its own.
+    /// A single name.
     Single(Item),
-    /// All names that share this beginning, up to and with the delimiter.
+    /// All names with this prefix, which ends with the delimiter.
     CommonPrefix(String),
 }
 
@@ -14,15 +14,15 @@ pub(super) enum Line<Item> {
 pub(super) struct Page<Item> {
     /// The lines, in order of name.
     pub(super) lines: Vec<Line<Item>>,
-    /// Whether there is more.
+    /// Whether there are further lines.
     pub(super) truncated: bool,
 }
 
-/// Takes at most `page_size` lines from `items`, which come sorted by name.
+/// Returns at most `page_size` lines of `items`, which are sorted by name.
 ///
-/// Names that do not begin with `prefix` are left out; names with `delimiter` after the prefix
-/// are folded. `skip` says whether an earlier page ended at or after a single item; folded
-/// names are left out when their common prefix is not above `marker`.
+/// Names without `prefix` are omitted; names with `delimiter` after the prefix are grouped. `skip`
+/// returns true for a single item on an earlier page; a common prefix is omitted if it is not above
+/// `marker`.
 pub(super) fn page<Item>(
     items: impl Iterator<Item = Item>,
     name: impl Fn(&Item) -> &str,
@@ -37,11 +37,11 @@ pub(super) fn page<Item>(
         let Some(rest) = name(&item).strip_prefix(prefix) else {
             continue;
         };
-        let folded = (!delimiter.is_empty())
+        let group = (!delimiter.is_empty())
             .then(|| rest.find(delimiter))
             .flatten()
             .map(|at| format!("{prefix}{}", &rest[..at + delimiter.len()]));
-        let line = match folded {
+        let line = match group {
             Some(common) => {
                 let seen = lines
                     .iter()
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delimiter_folds_names_and_a_page_goes_on_where_the_last_ended() {
+    fn a_delimiter_groups_names_and_a_page_continues_after_the_previous_one() {
         let all = (vec!["a".into(), "[b/]".into(), "c".into(), "[d/]".into()], false);
         assert_eq!(names("", "/", "", 10), all);
         assert_eq!(names("", "/", "", 2), (vec!["a".into(), "[b/]".into()], true));

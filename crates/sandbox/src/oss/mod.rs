@@ -1,4 +1,4 @@
-//! The OSS half of the sandbox: one file per operation, errors and XML in the vendor's words.
+//! OSS: one file per operation, with the errors and XML of the vendor.
 //!
 //! <https://www.alibabacloud.com/help/en/oss/developer-reference/list-of-operations-by-function>
 
@@ -28,7 +28,7 @@ pub(crate) use target::Target;
 
 use call::Call;
 
-use crate::http::{Reply, RequestBody, RequestHead};
+use crate::http::{RequestBody, RequestHead, Response};
 use crate::state::SandboxState;
 
 /// Authenticates and performs one request.
@@ -38,7 +38,7 @@ pub(crate) async fn serve(
     target: &Target,
     operation: Operation,
     body: &mut RequestBody,
-) -> Result<Reply, Failure> {
+) -> Result<Response, Failure> {
     let identity = state.authenticator().authenticate(
         head,
         target,
@@ -48,7 +48,7 @@ pub(crate) async fn serve(
     if operation == Operation::Unsupported {
         return Err(OssError::new(
             Code::NotImplemented,
-            "The sandbox does not offer this operation.",
+            "The sandbox does not support this operation.",
         )
         .into());
     }
@@ -78,7 +78,8 @@ pub(crate) async fn serve(
     }
 }
 
-/// 1 to 1023 UTF-8 bytes that do not begin with `/` or `\`. At bucket level there is no key.
+/// Checks that a key has at most 1023 UTF-8 bytes and does not start with `/` or `\`. It is empty
+/// at bucket level.
 fn check_key(key: &str) -> Result<(), OssError> {
     if key.len() > MAX_KEY_BYTES || key.starts_with(['/', '\\']) {
         return Err(OssError::new(Code::InvalidObjectName, "The specified object is not valid."));

@@ -1,13 +1,36 @@
-//! Which OSS operation a request asks for.
+//! The OSS operation that a request is for.
 
 use http::Method;
 
 use super::target::Target;
 use crate::http::RequestHead;
 
-/// An OSS operation, named as the vendor names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Operation {
+macro_rules! operations {
+    ($($name:ident),* $(,)?) => {
+        /// An OSS operation, named as by the vendor.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Operation {
+            $($name,)*
+            /// An operation that the sandbox does not support.
+            Unsupported,
+        }
+
+        impl Operation {
+            /// Every supported operation.
+            pub(crate) const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The vendor's name, which faults, counters and denied operations use.
+            pub(crate) fn name(self) -> &'static str {
+                match self {
+                    $(Self::$name => stringify!($name),)*
+                    Self::Unsupported => "Unsupported",
+                }
+            }
+        }
+    };
+}
+
+operations! {
     PutObject,
     GetObject,
     HeadObject,
@@ -20,28 +43,10 @@ pub(crate) enum Operation {
     AbortMultipartUpload,
     ListMultipartUploads,
     ListObjects,
-    /// What the sandbox does not do.
-    Unsupported,
 }
 
 impl Operation {
-    /// Every operation that the sandbox does.
-    pub(crate) const ALL: [Self; 12] = [
-        Self::PutObject,
-        Self::GetObject,
-        Self::HeadObject,
-        Self::DeleteObject,
-        Self::InitiateMultipartUpload,
-        Self::UploadPart,
-        Self::UploadPartCopy,
-        Self::ListParts,
-        Self::CompleteMultipartUpload,
-        Self::AbortMultipartUpload,
-        Self::ListMultipartUploads,
-        Self::ListObjects,
-    ];
-
-    /// Tells the operation from verb, target, query and headers.
+    /// Determines the operation from method, target, query and headers.
     pub(crate) fn identify(head: &RequestHead, target: &Target) -> Self {
         if head.query.iter().any(|(name, _)| OTHER_SUB_RESOURCES.contains(&name.as_str())) {
             return Self::Unsupported;
@@ -67,27 +72,9 @@ impl Operation {
         }
     }
 
-    /// The vendor's name, by which faults, counters and denied operations refer to it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::PutObject => "PutObject",
-            Self::GetObject => "GetObject",
-            Self::HeadObject => "HeadObject",
-            Self::DeleteObject => "DeleteObject",
-            Self::InitiateMultipartUpload => "InitiateMultipartUpload",
-            Self::UploadPart => "UploadPart",
-            Self::UploadPartCopy => "UploadPartCopy",
-            Self::ListParts => "ListParts",
-            Self::CompleteMultipartUpload => "CompleteMultipartUpload",
-            Self::AbortMultipartUpload => "AbortMultipartUpload",
-            Self::ListMultipartUploads => "ListMultipartUploads",
-            Self::ListObjects => "ListObjects",
-            Self::Unsupported => "Unsupported",
-        }
-    }
-
-    /// Whether the policy of an `UploadAuth` covers it: writing one object, and looking at it.
-    pub(crate) fn uploads(self) -> bool {
+    /// Returns true if the policy of an `UploadAuth` permits it: writing one object, and
+    /// HeadObject.
+    pub(crate) fn is_upload(self) -> bool {
         match self {
             Self::PutObject
             | Self::HeadObject
@@ -107,8 +94,8 @@ impl Operation {
     }
 }
 
-/// Sub-resources of operations that the sandbox does not do. Taking one of them for the plain
-/// operation would overwrite or return the wrong thing.
+/// Sub-resources of unsupported operations. Treating one of them as the plain operation would
+/// overwrite or return the wrong object.
 const OTHER_SUB_RESOURCES: [&str; 14] = [
     "acl",
     "append",
@@ -148,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn verb_and_query_tell_the_operation() {
+    fn method_and_query_determine_the_operation() {
         assert_eq!(identify("POST", "/b/k?uploads="), Operation::InitiateMultipartUpload);
         assert_eq!(identify("PUT", "/b/k?partNumber=1&uploadId=u"), Operation::UploadPart);
         assert_eq!(identify("PUT", "/b/k"), Operation::PutObject);
@@ -158,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_of_another_sub_resource_is_never_taken_for_the_plain_one() {
+    fn an_unsupported_sub_resource_is_not_treated_as_the_plain_operation() {
         assert_eq!(identify("PUT", "/b/k?acl"), Operation::Unsupported);
         assert_eq!(identify("POST", "/b/k?append&position=0"), Operation::Unsupported);
         assert_eq!(identify("PUT", "/b"), Operation::Unsupported);

@@ -1,17 +1,17 @@
-//! PutObject: a whole object in one request.
+//! PutObject: an object in one request.
 //!
 //! <https://www.alibabacloud.com/help/en/oss/developer-reference/putobject>
 
 use super::call::{Call, Failure};
 use super::received;
-use crate::http::Reply;
+use crate::http::Response;
 use crate::store::{Object, Segment};
 
 /// Stores the body under the key.
-pub(super) async fn perform(call: &mut Call<'_>) -> Result<Reply, Failure> {
+pub(super) async fn perform(call: &mut Call<'_>) -> Result<Response, Failure> {
     call.check_overwrite()?;
     let stored = received::receive(call).await?;
-    // Another request may have created the object while this body was on its way.
+    // Another request may have created the object while this body was received.
     call.check_overwrite()?;
     let checksum = stored.checksum;
     call.state.store.put_object(Object {

@@ -1,4 +1,4 @@
-//! What PutObject and UploadPart have in common: a body, its checks and its reply headers.
+//! Common parts of PutObject and UploadPart: the body, its checks and its response headers.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,11 +6,11 @@ use http::StatusCode;
 
 use super::call::{Call, Failure};
 use super::error::{Code, OssError};
-use crate::http::{Reply, empty, with_header};
+use crate::http::{Response, empty, with_header};
 use crate::store::{Checksum, Received};
 
-/// Receives the body and compares it with what the request says of it: Content-Length,
-/// Content-MD5 and `x-oss-hash-crc64ecma`. A body that differs is not kept.
+/// Receives the body and verifies it against Content-Length, Content-MD5 and
+/// `x-oss-hash-crc64ecma` of the request. A body that does not match is discarded.
 pub(super) async fn receive(call: &mut Call<'_>) -> Result<Received, Failure> {
     let declared = call.head.content_length();
     if declared.is_some_and(|length| length > MAX_BODY_BYTES) {
@@ -25,20 +25,20 @@ pub(super) async fn receive(call: &mut Call<'_>) -> Result<Received, Failure> {
     let received = call.state.store.receive(call.body, md5.is_some()).await?;
     let checked = check(&received.checksum, declared, md5, crc64);
     if let Err(error) = checked {
-        call.state.store.forget(received);
+        call.state.store.discard(received);
         return Err(error.into());
     }
     Ok(received)
 }
 
-/// The headers by which OSS confirms a stored body.
-pub(super) fn confirm(checksum: &Checksum) -> Reply {
-    let mut reply = empty(StatusCode::OK);
-    reply = with_header(reply, "etag", &format!("\"{}\"", checksum.etag()));
-    reply = with_header(reply, "x-oss-hash-crc64ecma", &checksum.crc64.to_string());
+/// The response to a stored body.
+pub(super) fn confirm(checksum: &Checksum) -> Response {
+    let mut response = empty(StatusCode::OK);
+    response = with_header(response, "etag", &format!("\"{}\"", checksum.etag()));
+    response = with_header(response, "x-oss-hash-crc64ecma", &checksum.crc64.to_string());
     match checksum.md5 {
-        Some(md5) => with_header(reply, "content-md5", &STANDARD.encode(md5)),
-        None => reply,
+        Some(md5) => with_header(response, "content-md5", &STANDARD.encode(md5)),
+        None => response,
     }
 }
 
@@ -57,7 +57,7 @@ fn check(
     if length.is_some_and(|length| length != checksum.size_bytes) {
         return Err(OssError::new(
             Code::IncompleteBody,
-            "The body is not as long as Content-Length says.",
+            "The body does not have the length of Content-Length.",
         ));
     }
     if md5.is_some() && md5 != checksum.md5 {
@@ -70,7 +70,7 @@ fn check(
         return Err(OssError::new(
             Code::InvalidCRC64,
             format!(
-                "The crc64 you specified ({declared}) is not that of the body ({}).",
+                "The crc64 you specified ({declared}) does not match the body ({}).",
                 checksum.crc64
             ),
         ));

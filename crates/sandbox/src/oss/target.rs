@@ -1,4 +1,4 @@
-//! Which bucket and key a request addresses: by virtual host, by path, or by a bound domain.
+//! The bucket and key that a request addresses: by virtual host, by path, or by a bound domain.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::error::{Code, OssError};
 use crate::http::RequestHead;
 
-/// What a request is about.
+/// The bucket and key of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
     /// `None` at service level.
@@ -16,10 +16,10 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Finds bucket and key.
+    /// Determines bucket and key.
     ///
-    /// `bound_domains` maps a host name to its bucket, as a CNAME binding does. Path style is
-    /// taken only on IP addresses and `localhost`: at a service domain OSS refuses it.
+    /// `bound_domains` maps host names to buckets, like CNAME bindings. Path style is accepted only
+    /// for IP addresses and `localhost`: OSS rejects it for a service domain.
     pub(crate) fn locate(
         head: &RequestHead,
         bound_domains: &HashMap<String, String>,
@@ -73,7 +73,7 @@ fn is_local(host: &str) -> bool {
     host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
 }
 
-/// Whether `host` is what follows the bucket in a virtual host: a local name, or two labels
+/// Returns true if `host` can follow the bucket in a virtual host: a local name, or two labels
 /// before `aliyuncs.com` at most, as in `oss-cn-shanghai` or the dual-stack `cn-shanghai.oss`.
 fn is_endpoint(host: &str) -> bool {
     if is_local(host) {
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_is_found_in_the_host_the_path_or_the_binding() {
+    fn a_bucket_is_determined_by_host_path_or_binding() {
         assert_eq!(resource("127.0.0.1:9000", "/films/a%20b/c"), "/films/a b/c");
         assert_eq!(resource("localhost", "/films"), "/films/");
         assert_eq!(resource("films.localhost:1", "/a/b"), "/films/a/b");
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn path_style_at_a_service_domain_is_refused() {
+    fn path_style_at_a_service_domain_is_rejected() {
         let error = locate("oss-cn-shanghai.aliyuncs.com", "/films/a").unwrap_err();
         assert!(format!("{error:?}").contains("SecondLevelDomainForbidden"));
         let error = locate("unbound.example.com", "/films/a").unwrap_err();

@@ -5,11 +5,11 @@
 use super::call::{Call, Failure};
 use super::error::{Code, OssError};
 use super::received;
-use crate::http::Reply;
+use crate::http::Response;
 use crate::store::{Part, Received};
 
-/// Stores the body as a part, in place of the part that had its number.
-pub(super) async fn perform(call: &mut Call<'_>) -> Result<Reply, Failure> {
+/// Stores the body as a part. It replaces a part with the same number.
+pub(super) async fn perform(call: &mut Call<'_>) -> Result<Response, Failure> {
     let number = part_number(call)?;
     let upload_id = open_upload_id(call)?;
     if call.head.content_length().is_none() {
@@ -20,9 +20,9 @@ pub(super) async fn perform(call: &mut Call<'_>) -> Result<Reply, Failure> {
         .into());
     }
     let stored = received::receive(call).await?;
-    let reply = received::confirm(&stored.checksum);
+    let response = received::confirm(&stored.checksum);
     put_part(call, &upload_id, number, stored)?;
-    Ok(reply)
+    Ok(response)
 }
 
 /// The parameter `partNumber`, 1 to 10,000.
@@ -38,7 +38,7 @@ pub(super) fn part_number(call: &Call<'_>) -> Result<u16, OssError> {
         })
 }
 
-/// The parameter `uploadId`, which must be of an open upload of this very object.
+/// The parameter `uploadId`, which must be an open upload of this object.
 pub(super) fn open_upload_id(call: &Call<'_>) -> Result<String, OssError> {
     let id = call.required("uploadId")?;
     if !call.state.store.upload_is_for(id, call.bucket, call.key) {
@@ -47,7 +47,7 @@ pub(super) fn open_upload_id(call: &Call<'_>) -> Result<String, OssError> {
     Ok(id.to_owned())
 }
 
-/// Records a stored body as a part; the upload may have ended while the body was on its way.
+/// Records a stored body as a part. The upload may have ended while the body was received.
 pub(super) fn put_part(
     call: &Call<'_>,
     upload_id: &str,
@@ -63,7 +63,7 @@ pub(super) fn put_part(
         body: stored.body.clone(),
     };
     if !call.state.store.put_part(upload_id, part)? {
-        call.state.store.forget(stored);
+        call.state.store.discard(stored);
         return Err(OssError::no_such_upload(upload_id).into());
     }
     Ok(())

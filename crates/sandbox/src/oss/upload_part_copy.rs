@@ -1,4 +1,4 @@
-//! UploadPartCopy: a part taken from a stored object.
+//! UploadPartCopy: a part copied from an object.
 //!
 //! <https://www.alibabacloud.com/help/en/oss/developer-reference/uploadpartcopy>
 
@@ -8,16 +8,16 @@ use super::upload_part::{open_upload_id, part_number, put_part};
 use super::xml::Element;
 use crate::clock::oss_time;
 use crate::encoding::percent_decode;
-use crate::http::{Reply, with_header};
+use crate::http::{Response, with_header};
 use crate::store::Object;
 
-/// Copies the range, or the whole object, into a part.
-pub(super) async fn perform(call: &Call<'_>) -> Result<Reply, Failure> {
+/// Copies the range, or the entire object, into a part.
+pub(super) async fn perform(call: &Call<'_>) -> Result<Response, Failure> {
     let number = part_number(call)?;
     let upload_id = open_upload_id(call)?;
     let source = source(call)?;
     let range = call.head.header("x-oss-copy-source-range");
-    // OSS copies the whole object when it cannot make sense of the range.
+    // OSS copies the entire object if the range is invalid.
     let (start, length) = range
         .as_deref()
         .and_then(|range| parse_range(range, source.size_bytes))
@@ -25,15 +25,15 @@ pub(super) async fn perform(call: &Call<'_>) -> Result<Reply, Failure> {
     let stored = call.state.store.copy(&source, start, length).await?;
     let (etag, crc64) = (format!("\"{}\"", stored.checksum.etag()), stored.checksum.crc64);
     put_part(call, &upload_id, number, stored)?;
-    let reply = xml(&Element::new("CopyPartResult")
+    let response = xml(&Element::new("CopyPartResult")
         .text("LastModified", oss_time(call.state.clock.now()))
         .text("ETag", &etag));
-    // The vendor's Node.js client takes the ETag from the header, not from the XML.
-    let reply = with_header(reply, "etag", &etag);
-    Ok(with_header(reply, "x-oss-hash-crc64ecma", &crc64.to_string()))
+    // The vendor's Node.js client reads the ETag from the header, not from the XML.
+    let response = with_header(response, "etag", &etag);
+    Ok(with_header(response, "x-oss-hash-crc64ecma", &crc64.to_string()))
 }
 
-/// The object that `x-oss-copy-source: /bucket/key` names, the key percent-encoded.
+/// The object in `x-oss-copy-source: /bucket/key`, with a percent-encoded key.
 fn source(call: &Call<'_>) -> Result<Object, OssError> {
     let header = call.head.header("x-oss-copy-source").unwrap_or_default();
     let decoded = percent_decode(&header)
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_range_is_start_and_length_or_nothing() {
+    fn an_invalid_range_is_none() {
         assert_eq!(parse_range("bytes=0-99", 100), Some((0, 100)));
         assert_eq!(parse_range("bytes=10-10", 100), Some((10, 1)));
         assert_eq!(parse_range("bytes=10-100", 100), None);

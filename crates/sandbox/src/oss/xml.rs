@@ -1,8 +1,8 @@
-//! Writing the XML of OSS replies.
+//! The XML of OSS responses.
 
 use crate::encoding::percent_encode;
 
-/// An element under construction. Children come in the order added.
+/// An element; children have the order in which they are added.
 #[derive(Debug)]
 pub(crate) struct Element {
     name: &'static str,
@@ -15,7 +15,7 @@ impl Element {
         Self { name, content: String::new() }
     }
 
-    /// Adds a child that holds text.
+    /// Adds a child with text.
     pub(crate) fn text(mut self, name: &str, value: impl AsRef<str>) -> Self {
         self.content.push_str(&format!("<{name}>"));
         escape_into(&mut self.content, value.as_ref());
@@ -23,7 +23,7 @@ impl Element {
         self
     }
 
-    /// Adds a child that holds text, if there is any.
+    /// Adds a child with text, if present.
     pub(crate) fn optional_text(self, name: &str, value: Option<impl AsRef<str>>) -> Self {
         match value {
             Some(value) => self.text(name, value),
@@ -31,7 +31,7 @@ impl Element {
         }
     }
 
-    /// Adds a child that holds a number or a boolean.
+    /// Adds a child with a number or a Boolean.
     pub(crate) fn value(self, name: &str, value: impl ToString) -> Self {
         self.text(name, value.to_string())
     }
@@ -42,7 +42,7 @@ impl Element {
         self
     }
 
-    /// The whole document, with its declaration.
+    /// The document, with its declaration.
     pub(crate) fn document(&self) -> String {
         let mut document = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
         self.write(&mut document);
@@ -55,15 +55,19 @@ impl Element {
     }
 }
 
-/// How keys are written in a reply: as they are, or percent-encoded when the request says
-/// `encoding-type=url`, because XML 1.0 cannot carry most control characters.
+/// The encoding of keys in a response: none, or percent-encoding for requests with
+/// `encoding-type=url`, because XML 1.0 cannot represent most control characters.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct KeyEncoding {
     url: bool,
 }
 
 impl KeyEncoding {
-    /// From the value of the parameter `encoding-type`; `Err` for a value that OSS does not know.
+    /// Parses the parameter `encoding-type`.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error for an unknown value.
     pub(crate) fn from_parameter(value: Option<&str>) -> Result<Self, ()> {
         match value {
             None | Some("") => Ok(Self { url: false }),
@@ -72,12 +76,12 @@ impl KeyEncoding {
         }
     }
 
-    /// The key as it goes into an element.
+    /// The encoded key.
     pub(crate) fn write(self, key: &str) -> String {
         if self.url { percent_encode(key) } else { key.to_owned() }
     }
 
-    /// The text of the element `EncodingType`, which is there only when keys are encoded.
+    /// The text of the element `EncodingType`, which is present only if keys are encoded.
     pub(crate) fn name(self) -> Option<&'static str> {
         self.url.then_some("url")
     }

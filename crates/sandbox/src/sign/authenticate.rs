@@ -1,4 +1,4 @@
-//! From a signed request to the identity that signed it.
+//! Verifies the signature of a request and determines its identity.
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use crate::credential::{Credential, Grant};
 use crate::http::RequestHead;
 use crate::oss::{Code, Operation, OssError, Target};
 
-/// Who sent a request.
+/// The sender of a request.
 #[derive(Debug)]
 pub(crate) enum Identity {
     /// The holder of the long-lived key.
@@ -18,8 +18,8 @@ pub(crate) enum Identity {
 }
 
 impl Identity {
-    /// Whether the identity may do this. `denied` names operations that temporary credentials
-    /// may not do whatever their policy says.
+    /// Checks that the identity has the permission. `denied` are operations that are denied to
+    /// temporary credentials regardless of their policy.
     pub(crate) fn authorize(
         &self,
         operation: Operation,
@@ -38,14 +38,14 @@ impl Identity {
     }
 }
 
-/// What signatures are checked against.
+/// The data that signatures are verified with.
 #[derive(Debug)]
 pub(crate) struct Authenticator<'a> {
     /// The long-lived key.
     pub(crate) access_key_id: &'a str,
     /// Its secret.
     pub(crate) access_key_secret: &'a str,
-    /// The region that V4 signatures must name.
+    /// The region required in V4 signatures.
     pub(crate) region: &'a str,
     /// The sandbox's time.
     pub(crate) now: Timestamp,
@@ -62,7 +62,7 @@ impl Authenticator<'_> {
         by_key: impl Fn(&str) -> Option<Credential>,
         by_token: impl Fn(&str) -> Option<Credential>,
     ) -> Result<Identity, OssError> {
-        let claim = read_claim(head, target, self.now)?;
+        let claim = parse_claim(head, target, self.now)?;
         self.check_scope(&claim)?;
         let temporary = by_key(&claim.access_key_id);
         let token = claim.security_token.as_deref();
@@ -71,14 +71,14 @@ impl Authenticator<'_> {
             (None, Some(_)) if claim.access_key_id == self.access_key_id => {
                 return Err(invalid_token());
             }
-            // OSS does not know a temporary key unless its token comes along.
+            // For OSS, a temporary key without its token is unknown.
             (None, _) | (Some(_), None) => return Err(unknown_key(&claim.access_key_id)),
             (Some(credential), Some(token)) => {
                 if credential.security_token != token {
                     return Err(match by_token(token) {
                         Some(_) => OssError::new(
                             Code::AccessKeyIdAndSecurityTokenNotMatch,
-                            "The AccessKeyId and the SecurityToken do not belong together.",
+                            "The AccessKeyId and the SecurityToken do not match.",
                         ),
                         None => invalid_token(),
                     });
@@ -117,7 +117,7 @@ impl Authenticator<'_> {
     }
 }
 
-fn read_claim(head: &RequestHead, target: &Target, now: Timestamp) -> Result<Claim, OssError> {
+fn parse_claim(head: &RequestHead, target: &Target, now: Timestamp) -> Result<Claim, OssError> {
     let query_v1 = head.has_query("Signature") || head.has_query("OSSAccessKeyId");
     let query_v4 = head.has_query("x-oss-signature") || head.has_query("x-oss-signature-version");
     match head.header("authorization") {

@@ -1,4 +1,4 @@
-//! Claims: which key is said to have signed what, and how.
+//! The signature of a request with its key, and how it is computed.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,24 +8,24 @@ use super::hmac::{hmac_sha1, hmac_sha256};
 use crate::encoding::hex_lower;
 use crate::oss::OssError;
 
-/// What a signed request says of itself.
+/// The key and the signature that a request contains, and what must have been signed.
 #[derive(Debug)]
 pub(crate) struct Claim {
-    /// The key that is said to have signed.
+    /// The access key ID in the request.
     pub(crate) access_key_id: String,
-    /// The token that goes with a temporary key.
+    /// The token of a temporary key.
     pub(crate) security_token: Option<String>,
-    /// The signature as sent.
+    /// The signature in the request.
     pub(crate) signature: String,
-    /// What must have been signed.
+    /// The string that must have been signed.
     pub(crate) string_to_sign: String,
     /// The canonical request behind a V4 string to sign.
     pub(crate) canonical_request: Option<String>,
-    /// How the signature is made from the secret.
+    /// How the signature is computed.
     pub(crate) scheme: Scheme,
 }
 
-/// How a signature is made from a secret and a string to sign.
+/// How a signature is computed from a secret and a string to sign.
 #[derive(Debug)]
 pub(crate) enum Scheme {
     /// Base64 of HMAC-SHA1.
@@ -35,14 +35,14 @@ pub(crate) enum Scheme {
 }
 
 impl Claim {
-    /// The signature that `secret` gives.
+    /// The signature computed with `secret`.
     pub(crate) fn expected_signature(&self, secret: &str) -> String {
         self.scheme.signature(secret, &self.string_to_sign)
     }
 }
 
 impl Scheme {
-    /// The signature of `string_to_sign` that `secret` gives.
+    /// The signature of `string_to_sign`.
     pub(super) fn signature(&self, secret: &str, string_to_sign: &str) -> String {
         match self {
             Self::V1 => STANDARD.encode(hmac_sha1(secret.as_bytes(), string_to_sign)),
@@ -51,7 +51,7 @@ impl Scheme {
     }
 }
 
-/// Where and when a signing key is valid.
+/// The date, region and product for which a signing key is valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Scope {
     /// `YYYYMMDD`.
@@ -63,7 +63,7 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
-    /// The key that signs within this scope.
+    /// The signing key of this scope.
     pub(crate) fn signing_key(&self, secret: &str) -> Vec<u8> {
         let date_key = hmac_sha256(format!("aliyun_v4{secret}").as_bytes(), &self.date);
         let region_key = hmac_sha256(&date_key, &self.region);
@@ -88,7 +88,7 @@ impl Scope {
     }
 }
 
-/// Refuses a request whose date is more than 15 minutes from the server's.
+/// Checks that the date of a request differs from the server's by at most 15 minutes.
 pub(super) fn check_skew(signed_at: Timestamp, now: Timestamp) -> Result<(), OssError> {
     if signed_at.duration_since(now).abs() > MAX_SKEW {
         return Err(OssError::skewed(signed_at, now));

@@ -1,7 +1,7 @@
-//! Who signed a request: OSS V1 and V4 in header and in query, and the RPC signature of VOD.
+//! Signature verification: OSS V1 and V4 in header and in query, and the RPC signature of VOD.
 //!
-//! Each scheme reads a request into a [`Claim`](claim::Claim): which key is said to have signed
-//! what. The claim is then compared with the signature that the secret of that key gives.
+//! Each scheme parses a request into a [`Claim`](claim::Claim) with the key, the string to sign and
+//! the signature. The signature is then compared with the one computed with the secret of the key.
 
 mod authenticate;
 mod claim;

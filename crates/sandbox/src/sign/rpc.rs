@@ -1,4 +1,4 @@
-//! RPC signature version 1, by which VOD calls are signed.
+//! RPC signature version 1, which VOD uses.
 //!
 //! <https://www.alibabacloud.com/help/en/sdk/product-overview/rpc-mechanism>
 
@@ -9,7 +9,7 @@ use http::Method;
 use super::hmac::hmac_sha1;
 use crate::encoding::percent_encode;
 
-/// `METHOD&%2F&` and the encoded canonical query of all `parameters` but `Signature`.
+/// `METHOD&%2F&` and the encoded canonical query of all `parameters` except `Signature`.
 pub(crate) fn string_to_sign(method: &Method, parameters: &[(String, String)]) -> String {
     let mut pairs: Vec<_> = parameters
         .iter()
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn reserved_and_non_ascii_characters_are_signed_per_verb() {
+    fn reserved_and_non_ascii_characters_are_signed_per_method() {
         let parameters = [
             ("AccessKeyId", "testid"),
             ("Action", "CreateUploadVideo"),

@@ -9,8 +9,8 @@ use crate::clock::parse_http_date;
 use crate::http::RequestHead;
 use crate::oss::{OssError, Target};
 
-/// Reads `Authorization: OSS <AccessKeyId>:<signature>`, of which `credentials` is what follows
-/// the first space.
+/// Parses `Authorization: OSS <AccessKeyId>:<signature>`; `credentials` is the part after the first
+/// space.
 pub(super) fn header_claim(
     head: &RequestHead,
     target: &Target,
@@ -30,7 +30,7 @@ pub(super) fn header_claim(
     check_skew(signed_at, now)?;
     if head.has_query("security-token") {
         return Err(OssError::invalid_argument(
-            "A request signed in its header carries the security token in its header.",
+            "A request signed in its header must have the security token in its header.",
         ));
     }
     Ok(Claim {
@@ -43,7 +43,7 @@ pub(super) fn header_claim(
     })
 }
 
-/// Reads `OSSAccessKeyId`, `Expires` and `Signature` of a presigned URL.
+/// Parses `OSSAccessKeyId`, `Expires` and `Signature` of a presigned URL.
 pub(super) fn query_claim(
     head: &RequestHead,
     target: &Target,
@@ -84,7 +84,7 @@ pub(super) fn query_claim(
     })
 }
 
-/// Verb, Content-MD5, Content-Type and date, one a line, then the `x-oss-` headers and the
+/// Method, Content-MD5, Content-Type and date, one per line, then the `x-oss-` headers and the
 /// resource. `date_line` is the date sent, or the expiry of a presigned URL.
 pub(super) fn string_to_sign(head: &RequestHead, target: &Target, date_line: &str) -> String {
     let line = |name| head.header(name).unwrap_or_default();
@@ -118,86 +118,19 @@ fn sub_resources(head: &RequestHead) -> String {
 }
 
 fn is_signed(name: &str) -> bool {
-    name.starts_with("x-oss-") || SUB_RESOURCES.contains(&name)
+    name.starts_with("x-oss-") || SUB_RESOURCES.split(' ').any(|known| known == name)
 }
 
-/// The query names that V1 signs, beside all that begin with `x-oss-`. Paging parameters such as
-/// `max-parts` are not among them.
-const SUB_RESOURCES: [&str; 76] = [
-    "accessPoint",
-    "accessPointPolicy",
-    "acl",
-    "append",
-    "asyncFetch",
-    "bucketArchiveDirectRead",
-    "bucketInfo",
-    "callback",
-    "callback-var",
-    "cloudboxes",
-    "cname",
-    "comp",
-    "continuation-token",
-    "cors",
-    "delete",
-    "encryption",
-    "endTime",
-    "group",
-    "httpsConfig",
-    "img",
-    "inventory",
-    "inventoryId",
-    "lifecycle",
-    "link",
-    "live",
-    "location",
-    "logging",
-    "metaQuery",
-    "objectInfo",
-    "objectMeta",
-    "partNumber",
-    "policy",
-    "position",
-    "publicAccessBlock",
-    "qos",
-    "qosInfo",
-    "qosRequester",
-    "redundancyTransition",
-    "referer",
-    "regionList",
-    "replication",
-    "replicationLocation",
-    "replicationProgress",
-    "requestPayment",
-    "requesterQosInfo",
-    "resourceGroup",
-    "response-cache-control",
-    "response-content-disposition",
-    "response-content-encoding",
-    "response-content-language",
-    "response-content-type",
-    "response-expires",
-    "responseHeader",
-    "restore",
-    "rtc",
-    "security-token",
-    "sequential",
-    "startTime",
-    "stat",
-    "status",
-    "style",
-    "styleName",
-    "symlink",
-    "tagging",
-    "transferAcceleration",
-    "uploadId",
-    "uploads",
-    "versionId",
-    "versioning",
-    "versions",
-    "vod",
-    "website",
-    "withHashContext",
-    "worm",
-    "wormExtend",
-    "wormId",
-];
+/// The query names that V1 signs, in addition to all that start with `x-oss-`. Paging parameters
+/// such as `max-parts` are not included.
+const SUB_RESOURCES: &str = "\
+    accessPoint accessPointPolicy acl append asyncFetch bucketArchiveDirectRead bucketInfo \
+    callback callback-var cloudboxes cname comp continuation-token cors delete encryption \
+    endTime group httpsConfig img inventory inventoryId lifecycle link live location logging \
+    metaQuery objectInfo objectMeta partNumber policy position publicAccessBlock qos qosInfo \
+    qosRequester redundancyTransition referer regionList replication replicationLocation \
+    replicationProgress requestPayment requesterQosInfo resourceGroup response-cache-control \
+    response-content-disposition response-content-encoding response-content-language \
+    response-content-type response-expires responseHeader restore rtc security-token sequential \
+    startTime stat status style styleName symlink tagging transferAcceleration uploadId uploads \
+    versionId versioning versions vod website withHashContext worm wormExtend wormId";

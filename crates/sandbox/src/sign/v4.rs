@@ -11,10 +11,10 @@ use crate::encoding::{hex_lower, percent_encode, percent_encode_path};
 use crate::http::RequestHead;
 use crate::oss::{OssError, Target};
 
-/// The name of the algorithm, and the first line of every string to sign.
+/// The name of the algorithm: the first line of every string to sign.
 pub(super) const ALGORITHM: &str = "OSS4-HMAC-SHA256";
 
-/// Reads `Authorization: OSS4-HMAC-SHA256 …`, of which `fields` is what follows the first space.
+/// Parses `Authorization: OSS4-HMAC-SHA256 …`; `fields` is the part after the first space.
 pub(super) fn header_claim(
     head: &RequestHead,
     target: &Target,
@@ -34,13 +34,13 @@ pub(super) fn header_claim(
     }
     if head.has_query("x-oss-security-token") || head.has_query("security-token") {
         return Err(OssError::invalid_argument(
-            "A request signed in its header carries the security token in its header.",
+            "A request signed in its header must have the security token in its header.",
         ));
     }
     claim(head, target, &date, &fields, head.header("x-oss-security-token"))
 }
 
-/// Reads the `x-oss-` parameters of a presigned URL.
+/// Parses the `x-oss-` parameters of a presigned URL.
 pub(super) fn query_claim(
     head: &RequestHead,
     target: &Target,
@@ -68,15 +68,15 @@ pub(super) fn query_claim(
     let signed_at = parse_basic_iso(date).ok_or_else(|| {
         OssError::access_denied("x-oss-date must be of the form YYYYMMDDTHHMMSSZ.")
     })?;
-    let life_secs = required("x-oss-expires")?
+    let ttl_secs = required("x-oss-expires")?
         .parse::<i64>()
         .ok()
-        .filter(|seconds| (1..=MAX_PRESIGNED_LIFE_SECS).contains(seconds))
+        .filter(|seconds| (1..=MAX_PRESIGNED_TTL_SECS).contains(seconds))
         .ok_or_else(|| OssError::invalid_argument("x-oss-expires must be 1 to 604800 seconds."))?;
     if signed_at.duration_since(now) > MAX_SKEW {
         return Err(OssError::skewed(signed_at, now));
     }
-    if now.duration_since(signed_at) > SignedDuration::from_secs(life_secs) {
+    if now.duration_since(signed_at) > SignedDuration::from_secs(ttl_secs) {
         return Err(OssError::access_denied("Request has expired."));
     }
     let token = head.query_value("x-oss-security-token").map(str::to_owned);
@@ -99,7 +99,7 @@ fn claim(
         .ok_or_else(|| OssError::invalid_argument("The Credential is malformed."))?;
     if !date.starts_with(&scope.date) || scope.date.len() != "YYYYMMDD".len() {
         return Err(OssError::invalid_argument(
-            "The date in the Credential is not that of x-oss-date.",
+            "The date in the Credential does not match x-oss-date.",
         ));
     }
     let canonical_request = canonical_request(head, target, &fields.additional)?;
@@ -119,7 +119,7 @@ fn claim(
     })
 }
 
-/// Verb, URI, query, headers, names of additional headers, and the hash of the payload.
+/// Method, URI, query, headers, names of additional headers, and the hash of the payload.
 fn canonical_request(
     head: &RequestHead,
     target: &Target,
@@ -174,7 +174,7 @@ struct AuthorizationFields {
 }
 
 impl AuthorizationFields {
-    /// Reads `Credential=…,[AdditionalHeaders=…,]Signature=…`, with or without spaces.
+    /// Parses `Credential=…,[AdditionalHeaders=…,]Signature=…`, with or without spaces.
     fn parse(fields: &str) -> Result<Self, OssError> {
         let malformed = || OssError::invalid_argument("Authorization header is invalid.");
         let (mut credential, mut additional, mut signature) = (None, Vec::new(), None);
@@ -194,8 +194,8 @@ impl AuthorizationFields {
     }
 }
 
-/// Reads `a;b`: lower-case, ascending, and none that is signed anyway. An empty list must be
-/// left out, because what OSS does with one is not documented.
+/// Parses `a;b`: lower-case, ascending, without headers that are always signed. An empty list is
+/// rejected, because the behavior of OSS for it is not documented.
 fn additional_names(names: &str) -> Result<Vec<String>, OssError> {
     let names: Vec<_> = names.split(';').map(str::to_owned).collect();
     let well_formed = names.iter().all(|name| {
@@ -213,4 +213,4 @@ fn additional_names(names: &str) -> Result<Vec<String>, OssError> {
 const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 
 /// Seven days.
-const MAX_PRESIGNED_LIFE_SECS: i64 = 604_800;
+const MAX_PRESIGNED_TTL_SECS: i64 = 604_800;

@@ -1,4 +1,4 @@
-//! Published, generated and captured signatures, each read as a request and signed again.
+//! Published, generated and captured signatures, each verified as a request.
 
 #![allow(
     clippy::unwrap_used,
@@ -28,7 +28,7 @@ fn every_v1_header_vector_is_signed_as_published() {
         let authorization = vector.expected("authorization");
         let date = head.header("x-oss-date").or_else(|| head.header("date")).unwrap();
         let Some(now) = parse_http_date(&date) else {
-            // One published example has a date that no server would take.
+            // One published example has a date that a server rejects.
             let string_to_sign = v1::string_to_sign(&head, &target, &date);
             let signature = Scheme::V1.signature(&vector.secret(), &string_to_sign);
             assert!(authorization.ends_with(&signature), "{}", vector.name());
@@ -103,7 +103,7 @@ fn every_v4_query_vector_is_signed_as_published() {
 }
 
 #[test]
-fn the_documented_key_and_the_documented_signature_are_reproduced_apart() {
+fn the_documented_key_and_signature_are_reproduced_separately() {
     for vector in of_kinds(&["v4-kat"]) {
         if let Some(key) = vector.input("signing_key_hex").as_str() {
             let key: Vec<_> = (0..key.len())
@@ -147,8 +147,8 @@ impl Vector {
         self.0["expected"][name].as_str().unwrap().to_owned()
     }
 
-    /// The request as a server receives it: captured, presigned, or put together in path style
-    /// with `added` query parameters.
+    /// The request as a server receives it: captured, presigned, or built in path style with
+    /// `added` query parameters.
     fn request(&self, added: &[(&str, String)]) -> (RequestHead, Target) {
         let uri = match (self.input("raw_path").as_str(), self.input("url").as_str()) {
             (Some(raw_path), _) => raw_path.to_owned(),

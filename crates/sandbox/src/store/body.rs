@@ -1,4 +1,4 @@
-//! Bodies on disk: received, copied and read in chunks, never held whole in memory.
+//! Bodies on disk: received, copied and read in chunks.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -14,49 +14,50 @@ use super::record::Segment;
 use crate::credential::random_hex;
 use crate::http::{self, RequestBody};
 
-/// Why a body could not be stored.
+/// An error of storing a body.
 #[derive(Debug)]
 pub(crate) enum BodyError {
-    /// The request's body did not arrive.
+    /// Reading the request body failed.
     Request(http::BodyError),
-    /// The disk failed.
+    /// Writing to disk failed.
     Disk(io::Error),
 }
 
-/// A body that is stored but that no record names yet.
+/// A stored body without a record.
 #[derive(Debug)]
 pub(crate) struct Received {
-    /// Its id; `None` when bodies are discarded.
+    /// Its ID; `None` if bodies are discarded.
     pub(crate) body: Option<String>,
-    /// What it adds up to.
+    /// Its length and checksums.
     pub(crate) checksum: Checksum,
 }
 
-/// The folder of bodies.
+/// The directory of bodies.
 #[derive(Debug)]
 pub(super) struct BodyDir {
-    folder: PathBuf,
+    dir: PathBuf,
     discard: bool,
 }
 
 impl BodyDir {
-    pub(super) fn open(folder: &Path, discard: bool) -> io::Result<Self> {
-        fs::create_dir_all(folder)?;
-        Ok(Self { folder: folder.to_owned(), discard })
+    pub(super) fn open(dir: &Path, discard: bool) -> io::Result<Self> {
+        fs::create_dir_all(dir)?;
+        Ok(Self { dir: dir.to_owned(), discard })
     }
 
-    pub(super) fn keeps_bodies(&self) -> bool {
+    pub(super) fn stores_bodies(&self) -> bool {
         !self.discard
     }
 
-    /// Removes every file whose name is not among `ids`: what a kill left unfinished.
+    /// Removes every file whose name is not in `ids`, such as unfinished bodies of a killed
+    /// process.
     pub(super) fn retain(&self, ids: &HashSet<String>) -> io::Result<()> {
-        for file in fs::read_dir(&self.folder)? {
+        for file in fs::read_dir(&self.dir)? {
             let file = file?;
-            let named = file.file_name().to_str().is_some_and(|id| ids.contains(id));
-            if !named {
+            let is_retained = file.file_name().to_str().is_some_and(|id| ids.contains(id));
+            if !is_retained {
                 match fs::remove_file(file.path()) {
-                    // A store that was just closed may still be removing it.
+                    // A store that was closed before may still be removing it.
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                     removed => removed?,
                 }
@@ -65,16 +66,16 @@ impl BodyDir {
         Ok(())
     }
 
-    /// Removes bodies that nothing names any more.
+    /// Removes unreferenced bodies.
     pub(super) fn remove(&self, ids: Vec<String>) {
         if ids.is_empty() {
             return;
         }
-        let folder = self.folder.clone();
-        // A file that stays is removed at the next start, so nobody waits for this.
+        let dir = self.dir.clone();
+        // The result is not awaited: a file that remains is removed at the next start.
         spawn_blocking(move || {
             for id in ids {
-                drop(fs::remove_file(folder.join(id)));
+                drop(fs::remove_file(dir.join(id)));
             }
         });
     }
@@ -87,14 +88,14 @@ impl BodyDir {
         let (sender, receiver) = mpsc::channel(CHUNKS_IN_FLIGHT);
         let sink = self.sink(want_md5).map_err(BodyError::Disk)?;
         let writing = spawn_blocking(move || write_all(sink, receiver));
-        let arrival = feed(body, sender).await;
-        // Dropping the sender ended the writer, so this does not wait for more of the body.
+        let received = feed(body, sender).await;
+        // The sender was dropped, which ends the writer.
         let written = writing.await.map_err(io::Error::other).flatten();
-        match (arrival, written) {
-            (Ok(()), Ok(received)) => Ok(received),
+        match (received, written) {
+            (Ok(()), Ok(stored)) => Ok(stored),
             (Ok(()), Err(error)) => Err(BodyError::Disk(error)),
             (Err(error), written) => {
-                self.remove(written.ok().and_then(|received| received.body).into_iter().collect());
+                self.remove(written.ok().and_then(|stored| stored.body).into_iter().collect());
                 Err(BodyError::Request(error))
             }
         }
@@ -112,14 +113,14 @@ impl BodyDir {
         let writing = spawn_blocking(move || write_all(sink, receiver));
         while let Some(chunk) = chunks.recv().await {
             if sender.send(vec![chunk?]).await.is_err() {
-                break; // the writer failed; its error comes from the join below
+                break; // the writer failed; its error is returned below
             }
         }
         drop(sender);
         writing.await.map_err(io::Error::other)?
     }
 
-    /// Streams a range of the segments laid end to end.
+    /// Streams a range of the concatenated segments.
     pub(super) fn read(
         &self,
         segments: Vec<Segment>,
@@ -127,10 +128,10 @@ impl BodyDir {
         length: u64,
     ) -> Receiver<io::Result<Bytes>> {
         let (sender, receiver) = mpsc::channel(CHUNKS_IN_FLIGHT);
-        let folder = self.folder.clone();
+        let dir = self.dir.clone();
         spawn_blocking(move || {
-            if let Err(error) = read_range(&folder, &segments, start, length, &sender) {
-                // If the client has left, nobody needs the error.
+            if let Err(error) = read_range(&dir, &segments, start, length, &sender) {
+                // Fails if the client has disconnected.
                 drop(sender.blocking_send(Err(error)));
             }
         });
@@ -138,36 +139,36 @@ impl BodyDir {
     }
 
     fn sink(&self, want_md5: bool) -> io::Result<Sink> {
-        let kept = if self.discard {
+        let file = if self.discard {
             None
         } else {
             let id = random_hex(32);
-            let file = File::create_new(self.folder.join(&id))?;
+            let file = File::create_new(self.dir.join(&id))?;
             Some((id, file))
         };
-        Ok(Sink { hasher: Hasher::new(want_md5 || !self.discard), kept })
+        Ok(Sink { hasher: Hasher::new(want_md5 || !self.discard), file })
     }
 }
 
 struct Sink {
     hasher: Hasher,
-    kept: Option<(String, File)>,
+    file: Option<(String, File)>,
 }
 
-/// Hashes and writes until the sender is gone.
+/// Hashes and writes chunks until the sender is dropped.
 fn write_all(mut sink: Sink, mut chunks: Receiver<Vec<Bytes>>) -> io::Result<Received> {
     while let Some(chunk) = chunks.blocking_recv() {
         for bytes in chunk {
             sink.hasher.update(&bytes);
-            if let Some((_, file)) = &mut sink.kept {
+            if let Some((_, file)) = &mut sink.file {
                 file.write_all(&bytes)?;
             }
         }
     }
-    Ok(Received { body: sink.kept.map(|(id, _)| id), checksum: sink.hasher.finish() })
+    Ok(Received { body: sink.file.map(|(id, _)| id), checksum: sink.hasher.finish() })
 }
 
-/// Passes the request's body on in chunks large enough that the hand-over costs little.
+/// Forwards the request body in chunks, large enough to make the overhead of the channel small.
 async fn feed(body: &mut RequestBody, sender: Sender<Vec<Bytes>>) -> Result<(), http::BodyError> {
     let mut chunk = Vec::new();
     let mut chunk_bytes = 0;
@@ -177,7 +178,7 @@ async fn feed(body: &mut RequestBody, sender: Sender<Vec<Bytes>>) -> Result<(), 
         if chunk_bytes >= CHUNK_BYTES {
             chunk_bytes = 0;
             if sender.send(std::mem::take(&mut chunk)).await.is_err() {
-                return body.drain().await; // the writer failed; it will say why
+                return body.drain().await; // the writer failed; its error is returned elsewhere
             }
         }
     }
@@ -186,7 +187,7 @@ async fn feed(body: &mut RequestBody, sender: Sender<Vec<Bytes>>) -> Result<(), 
 }
 
 fn read_range(
-    folder: &Path,
+    dir: &Path,
     segments: &[Segment],
     start: u64,
     length: u64,
@@ -199,7 +200,7 @@ fn read_range(
             continue;
         }
         let id = segment.body.as_ref().ok_or_else(|| io::Error::other("the body was discarded"))?;
-        let mut file = File::open(folder.join(id))?;
+        let mut file = File::open(dir.join(id))?;
         file.seek(SeekFrom::Start(skip))?;
         let mut in_segment = left.min(segment.size_bytes - skip);
         skip = 0;
@@ -211,7 +212,7 @@ fn read_range(
             file.read_exact(&mut chunk)?;
             in_segment -= length;
             if sender.blocking_send(Ok(chunk.into())).is_err() {
-                return Ok(()); // the client has left
+                return Ok(()); // the client has disconnected
             }
         }
         if left == 0 {
@@ -223,5 +224,5 @@ fn read_range(
 
 const CHUNK_BYTES: usize = 256 * 1024;
 
-/// With two, the network fills one chunk while the disk takes the other.
+/// With two, one chunk is received while the other is written.
 const CHUNKS_IN_FLIGHT: usize = 2;

@@ -1,37 +1,37 @@
-//! Checksums of bodies: CRC-64/XZ, MD5 and the ETags made of them.
+//! Checksums of bodies: CRC-64/XZ, MD5 and ETags.
 
 use crc_fast::{CrcAlgorithm, checksum_combine};
 use md5::{Digest as _, Md5};
 
 use crate::encoding::hex_upper;
 
-/// What a body adds up to.
+/// Length and checksums of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Checksum {
     /// Length in bytes.
     pub(crate) size_bytes: u64,
     /// CRC-64/XZ, the one that OSS calls ECMA.
     pub(crate) crc64: u64,
-    /// `None` when it was not computed, because bodies are discarded.
+    /// `None` if it was not computed because bodies are discarded.
     pub(crate) md5: Option<[u8; 16]>,
 }
 
 impl Checksum {
     /// Upper-case hex of the MD5.
     ///
-    /// Without MD5 it is made of CRC and length: just as long, the same for the same bytes, and
-    /// another one for other bytes, but not what OSS would answer.
+    /// Without MD5 it consists of CRC and length: it has the same length and identifies the bytes,
+    /// but differs from the ETag of OSS.
     pub(crate) fn etag(&self) -> String {
         hex_upper(&self.md5.unwrap_or_else(|| {
-            let mut stand_in = [0; 16];
-            stand_in[..8].copy_from_slice(&self.crc64.to_be_bytes());
-            stand_in[8..].copy_from_slice(&self.size_bytes.to_be_bytes());
-            stand_in
+            let mut substitute = [0; 16];
+            substitute[..8].copy_from_slice(&self.crc64.to_be_bytes());
+            substitute[8..].copy_from_slice(&self.size_bytes.to_be_bytes());
+            substitute
         }))
     }
 }
 
-/// Adds up a body as its bytes come.
+/// Computes a [`Checksum`] incrementally.
 #[derive(Debug)]
 pub(super) struct Hasher {
     size_bytes: u64,
@@ -65,12 +65,12 @@ impl Hasher {
     }
 }
 
-/// The CRC of two bodies joined, from the CRC of each and the length of the second.
+/// The CRC of two concatenated bodies, from their CRCs and the length of the second.
 pub(crate) fn crc64_combine(first: u64, second: u64, second_size_bytes: u64) -> u64 {
     checksum_combine(CrcAlgorithm::Crc64Xz, first, second, second_size_bytes)
 }
 
-/// The ETag of an object made of parts: MD5 over the part ETags, `-`, the number of parts.
+/// The ETag of a multipart object: MD5 over the part ETags, `-`, the number of parts.
 pub(crate) fn multipart_etag<'a>(part_etags: impl Iterator<Item = &'a str>) -> String {
     let mut md5 = Md5::new();
     let mut count = 0;
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn combining_gives_the_crc_of_the_joined_bytes() {
+    fn combining_returns_the_crc_of_the_concatenated_bytes() {
         assert_eq!(
             crc64_combine(11_051_210_869_376_104_954, 2_871_916_124_362_751_090, 49),
             7_672_622_622_872_733_320
@@ -113,9 +113,9 @@ mod tests {
     }
 
     #[test]
-    fn an_etag_is_the_md5_or_a_stand_in_as_long() {
+    fn an_etag_is_the_md5_or_a_substitute_of_the_same_length() {
         assert_eq!(checksum(b"123456789", true).etag(), "25F9E794323B453885F5181F1B624D0B");
-        let stand_in = checksum(b"123456789", false).etag();
-        assert_eq!(stand_in, "995DC9BBDF1939FA0000000000000009");
+        let substitute = checksum(b"123456789", false).etag();
+        assert_eq!(substitute, "995DC9BBDF1939FA0000000000000009");
     }
 }

@@ -1,4 +1,4 @@
-//! The append-only file of JSON lines.
+//! The journal: an append-only file of JSON lines.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -16,7 +16,7 @@ pub(super) struct Journal {
 impl Journal {
     /// Opens or creates the journal and reads its entries.
     ///
-    /// A last line that a kill left half-written was never acknowledged and is skipped.
+    /// An incomplete last line was never acknowledged and is ignored.
     pub(super) fn open(path: &Path) -> io::Result<(Self, Vec<JournalEntry>)> {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
@@ -41,15 +41,15 @@ impl Journal {
         Ok((journal, entries))
     }
 
-    /// Replaces the journal by a shorter one that says the same.
+    /// Replaces the journal by an equivalent shorter one.
     pub(super) fn rewritten(self, entries: &[JournalEntry]) -> io::Result<Self> {
-        let fresh = self.path.with_extension("jsonl.new");
-        let mut writer = BufWriter::new(File::create(&fresh)?);
+        let new_path = self.path.with_extension("jsonl.new");
+        let mut writer = BufWriter::new(File::create(&new_path)?);
         for entry in entries {
             writer.write_all(&line(entry)?)?;
         }
         writer.into_inner().map_err(io::IntoInnerError::into_error)?;
-        fs::rename(&fresh, &self.path)?;
+        fs::rename(&new_path, &self.path)?;
         let file = OpenOptions::new().append(true).open(&self.path)?;
         Ok(Self { file, ..self })
     }
@@ -77,9 +77,9 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_a_kill_left_half_written_is_skipped() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("journal.jsonl");
+    fn an_incomplete_last_line_is_ignored() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal.jsonl");
         let (mut journal, _) = Journal::open(&path).unwrap();
         journal.append(&aborted("one")).unwrap();
         journal.file.write_all(b"{\"UploadAbo").unwrap();
@@ -91,9 +91,9 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_line_in_the_middle_is_an_error_that_names_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("journal.jsonl");
+    fn the_error_for_a_damaged_line_contains_its_number() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal.jsonl");
         fs::write(&path, "{\"UploadAborted\":\"one\"}\nnonsense\n").unwrap();
         let error = Journal::open(&path).unwrap_err();
         assert!(error.to_string().contains("line 2"), "{error}");

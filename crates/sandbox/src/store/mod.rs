@@ -1,9 +1,9 @@
-//! What the sandbox keeps: objects, uploads, credentials and media ids.
+//! The stored data: objects, uploads, credentials, media IDs and jobs.
 //!
-//! Bodies are files of their own, never changed once written. Everything else is one journal:
-//! an append-only file of JSON lines, replayed at start. A body counts only once a journal line
-//! names it, so that a kill at any moment leaves the state before or after a request, never
-//! between. Nothing is synced to the disk: a kill of the process loses nothing, a power cut may.
+//! Each body is a separate file that never changes. Everything else is in the journal, an
+//! append-only file of JSON lines that is replayed at start. A body is valid only if a journal line
+//! references it, so a killed process leaves the state before or after a request. Nothing is synced
+//! to disk: data survives a kill of the process, but not necessarily a power cut.
 
 mod body;
 mod digest;
@@ -28,7 +28,7 @@ use tokio::sync::mpsc::Receiver;
 use crate::credential::Credential;
 use crate::http::RequestBody;
 
-/// The store of one data folder.
+/// The store of one data directory.
 #[derive(Debug)]
 pub(crate) struct Store {
     bodies: BodyDir,
@@ -42,22 +42,22 @@ struct State {
 }
 
 impl Store {
-    /// Opens or creates the data folder, replays its journal and removes bodies that no record
-    /// names. Blocks.
-    pub(crate) fn open(folder: &Path, discard_bodies: bool) -> io::Result<Self> {
-        std::fs::create_dir_all(folder)?;
-        let (journal, entries) = Journal::open(&folder.join("journal.jsonl"))?;
+    /// Opens or creates the data directory, replays its journal and removes unreferenced bodies;
+    /// blocking.
+    pub(crate) fn open(dir: &Path, discard_bodies: bool) -> io::Result<Self> {
+        std::fs::create_dir_all(dir)?;
+        let (journal, entries) = Journal::open(&dir.join("journal.jsonl"))?;
         let mut tables = Tables::default();
         for entry in entries {
             tables.apply(entry);
         }
         let journal = journal.rewritten(&tables.snapshot())?;
-        let bodies = BodyDir::open(&folder.join("bodies"), discard_bodies)?;
+        let bodies = BodyDir::open(&dir.join("bodies"), discard_bodies)?;
         bodies.retain(&tables.body_ids())?;
         Ok(Self { bodies, state: Mutex::new(State { tables, journal }) })
     }
 
-    /// Receives a body to the disk, hashing on the way. Nothing refers to it yet.
+    /// Receives a body to disk and computes its checksums. It is not referenced yet.
     pub(crate) async fn receive(
         &self,
         body: &mut RequestBody,
@@ -86,17 +86,17 @@ impl Store {
         self.bodies.read(object.segments.clone(), start, length)
     }
 
-    /// Whether bodies are kept at all.
-    pub(crate) fn keeps_bodies(&self) -> bool {
-        self.bodies.keeps_bodies()
+    /// Returns true if bodies are stored.
+    pub(crate) fn stores_bodies(&self) -> bool {
+        self.bodies.stores_bodies()
     }
 
-    /// Removes a received body that turned out to be unwanted.
-    pub(crate) fn forget(&self, received: Received) {
+    /// Removes a received body.
+    pub(crate) fn discard(&self, received: Received) {
         self.bodies.remove(received.body.into_iter().collect());
     }
 
-    /// The object of this name.
+    /// The object with this key.
     pub(crate) fn object(&self, bucket: &str, key: &str) -> Option<Object> {
         self.lock().tables.object(bucket, key).cloned()
     }
@@ -106,22 +106,22 @@ impl Store {
         self.lock().tables.objects_in(bucket).cloned().collect()
     }
 
-    /// Stores an object in place of what had its name.
+    /// Stores an object. It replaces one with the same key.
     pub(crate) fn put_object(&self, object: Object) -> io::Result<()> {
         self.commit(JournalEntry::ObjectStored(object))
     }
 
-    /// Deletes an object; nothing happens if there is none.
+    /// Deletes an object, if present.
     pub(crate) fn delete_object(&self, bucket: &str, key: &str) -> io::Result<()> {
         self.commit(JournalEntry::ObjectDeleted { bucket: bucket.to_owned(), key: key.to_owned() })
     }
 
-    /// The upload of this id, if it is still open.
+    /// The open upload with this ID.
     pub(crate) fn upload(&self, id: &str) -> Option<Upload> {
         self.lock().tables.upload(id).cloned()
     }
 
-    /// Bucket and key of the upload of this id, if it is still open.
+    /// Returns true if there is an open upload with this ID, bucket and key.
     pub(crate) fn upload_is_for(&self, id: &str, bucket: &str, key: &str) -> bool {
         self.lock()
             .tables
@@ -129,17 +129,18 @@ impl Store {
             .is_some_and(|upload| upload.bucket == bucket && upload.key == key)
     }
 
-    /// All open uploads, by key and then by id.
+    /// All open uploads, by key and ID.
     pub(crate) fn uploads(&self) -> Vec<Upload> {
         self.lock().tables.uploads().cloned().collect()
     }
 
-    /// Opens an upload.
+    /// Stores a new upload.
     pub(crate) fn start_upload(&self, upload: Upload) -> io::Result<()> {
         self.commit(JournalEntry::UploadStarted(upload))
     }
 
-    /// Stores a part in place of the one of its number. `false` if the upload is gone.
+    /// Stores a part. It replaces one with the same number. Returns false if there is no such
+    /// upload.
     pub(crate) fn put_part(&self, upload_id: &str, part: Part) -> io::Result<bool> {
         self.commit_if_open(
             upload_id,
@@ -147,13 +148,13 @@ impl Store {
         )
     }
 
-    /// Ends an upload and drops its parts. `false` if it was gone already.
+    /// Deletes an upload and its parts. Returns false if there is no such upload.
     pub(crate) fn abort_upload(&self, upload_id: &str) -> io::Result<bool> {
         self.commit_if_open(upload_id, JournalEntry::UploadAborted(upload_id.to_owned()))
     }
 
-    /// Ends an upload and stores the object that `build` makes of it, in one step: no part can
-    /// change between. Outer `None` if the upload is gone; an error of `build` changes nothing.
+    /// Atomically replaces an upload by the object that `build` returns. Returns `None` if there is
+    /// no such upload. An error of `build` changes nothing.
     pub(crate) fn complete_upload<Error>(
         &self,
         upload_id: &str,
@@ -176,37 +177,37 @@ impl Store {
         Ok(Some(Ok(object)))
     }
 
-    /// The temporary credential of this key id.
+    /// The temporary credential with this access key ID.
     pub(crate) fn credential(&self, access_key_id: &str) -> Option<Credential> {
         self.lock().tables.credential(access_key_id).cloned()
     }
 
-    /// The temporary credential of this token.
+    /// The temporary credential with this token.
     pub(crate) fn credential_of_token(&self, token: &str) -> Option<Credential> {
         self.lock().tables.credential_of_token(token).cloned()
     }
 
-    /// Keeps a temporary credential, in place of the one of its key id.
+    /// Stores a temporary credential. It replaces one with the same access key ID.
     pub(crate) fn put_credential(&self, credential: Credential) -> io::Result<()> {
         self.commit(JournalEntry::CredentialMinted(credential))
     }
 
-    /// The media of this id.
+    /// The media with this ID.
     pub(crate) fn media(&self, id: &str) -> Option<Media> {
         self.lock().tables.media(id).cloned()
     }
 
-    /// Keeps a media id.
+    /// Stores a media ID.
     pub(crate) fn put_media(&self, media: Media) -> io::Result<()> {
         self.commit(JournalEntry::MediaCreated(media))
     }
 
-    /// All media, the oldest first.
+    /// All media, oldest first.
     pub(crate) fn all_media(&self) -> Vec<Media> {
         self.lock().tables.all_media().cloned().collect()
     }
 
-    /// Forgets a media id. `false` if there was none.
+    /// Deletes a media ID. Returns false if there is none.
     pub(crate) fn delete_media(&self, id: &str) -> io::Result<bool> {
         let mut state = self.lock();
         if state.tables.media(id).is_none() {
@@ -216,17 +217,17 @@ impl Store {
         Ok(true)
     }
 
-    /// The job of this id.
+    /// The job with this ID.
     pub(crate) fn url_job(&self, id: &str) -> Option<UrlJob> {
         self.lock().tables.url_job(id).cloned()
     }
 
-    /// All jobs, the oldest first.
+    /// All jobs, oldest first.
     pub(crate) fn url_jobs(&self) -> Vec<UrlJob> {
         self.lock().tables.url_jobs().cloned().collect()
     }
 
-    /// Keeps a job, in place of the one of its id.
+    /// Stores a job. It replaces one with the same ID.
     pub(crate) fn put_url_job(&self, job: UrlJob) -> io::Result<()> {
         self.commit(JournalEntry::UrlJobChanged(job))
     }
@@ -254,7 +255,7 @@ impl Store {
 }
 
 impl State {
-    /// Writes the entry, then applies it. Returns the bodies that nothing names any more.
+    /// Writes the entry, then applies it. Returns the bodies that are no longer referenced.
     fn commit(&mut self, entry: JournalEntry) -> io::Result<Vec<String>> {
         self.journal.append(&entry)?;
         Ok(self.tables.apply(entry))

@@ -11,7 +11,7 @@ pub(crate) struct Object {
     pub(crate) bucket: String,
     pub(crate) key: String,
     pub(crate) size_bytes: u64,
-    /// Upper-case hex without quotes; of a multipart object, followed by `-` and a part count.
+    /// Upper-case hex without quotes; for a multipart object followed by `-` and the part count.
     pub(crate) etag: String,
     pub(crate) crc64: u64,
     /// `Content-Type`, `Cache-Control`, `x-oss-meta-*` and the like, as sent.
@@ -19,14 +19,14 @@ pub(crate) struct Object {
     pub(crate) modified: Timestamp,
     /// The bodies that make up the object, in order.
     pub(crate) segments: Vec<Segment>,
-    /// Whether it was made of parts.
+    /// Whether it was created by a multipart upload.
     pub(crate) multipart: bool,
 }
 
 /// One body of an object.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Segment {
-    /// `None` when bodies are discarded.
+    /// `None` if bodies are discarded.
     pub(crate) body: Option<String>,
     pub(crate) size_bytes: u64,
 }
@@ -38,7 +38,7 @@ pub(crate) struct Upload {
     pub(crate) bucket: String,
     pub(crate) key: String,
     pub(crate) initiated: Timestamp,
-    /// The headers of the object to be.
+    /// The headers of the future object.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) parts: BTreeMap<u16, Part>,
 }
@@ -53,11 +53,11 @@ pub(crate) struct Part {
     pub(crate) etag: String,
     pub(crate) crc64: u64,
     pub(crate) modified: Timestamp,
-    /// `None` when bodies are discarded.
+    /// `None` if bodies are discarded.
     pub(crate) body: Option<String>,
 }
 
-/// A media id that VOD gave out, and the object that is to be uploaded for it.
+/// A media ID and the object to upload for it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Media {
     pub(crate) id: String,
@@ -69,26 +69,26 @@ pub(crate) struct Media {
     pub(crate) created: Timestamp,
 }
 
-/// What a media id stands for.
+/// The kind of a media ID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum MediaKind {
     /// Video or audio; its upload credential can be refreshed.
     Video,
-    /// A picture.
+    /// An image.
     Image,
     /// A watermark, subtitle or material.
     Attached,
 }
 
-/// A job that fetches an online file.
+/// A job of UploadMediaByURL.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct UrlJob {
     pub(crate) id: String,
     /// The URL, decoded.
     pub(crate) source_url: String,
     pub(crate) status: UrlJobStatus,
-    /// The media that it made, once it succeeded.
+    /// The media ID of a successful job.
     pub(crate) media_id: Option<String>,
     pub(crate) file_size_bytes: Option<u64>,
     pub(crate) error_code: Option<String>,
@@ -99,18 +99,18 @@ pub(crate) struct UrlJob {
     pub(crate) completed: Option<Timestamp>,
 }
 
-/// How far a job is.
+/// The status of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub(crate) enum UrlJobStatus {
-    /// In the queue, from which it can be cancelled.
+    /// Queued; it can be canceled.
     Pending,
-    /// Under way.
+    /// In progress.
     Processing,
-    /// Ended with a media id.
+    /// Finished with a media ID.
     Success,
-    /// Ended without one.
+    /// Finished without one.
     Fail,
-    /// Taken out of the queue. The vendor does not document what it calls this.
+    /// Canceled. The vendor does not document the name of this status.
     Canceled,
 }

@@ -1,4 +1,4 @@
-//! The state that the journal describes, and the only place that changes it.
+//! The state described by the journal. Only this module changes it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::record::{Media, Object, Part, Upload, UrlJob};
 use crate::credential::Credential;
 
-/// One change; one line of the journal.
+/// A change: one line of the journal.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum JournalEntry {
     ObjectStored(Object),
@@ -22,7 +22,7 @@ pub(super) enum JournalEntry {
     UrlJobChanged(UrlJob),
 }
 
-/// Everything that is known, by name.
+/// The records by name.
 #[derive(Debug, Default)]
 pub(super) struct Tables {
     objects: BTreeMap<(String, String), Object>,
@@ -34,7 +34,7 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    /// Makes a change. Returns the ids of bodies that nothing names any more.
+    /// Applies a change. Returns the IDs of bodies that are no longer referenced.
     pub(super) fn apply(&mut self, entry: JournalEntry) -> Vec<String> {
         match entry {
             JournalEntry::ObjectStored(object) => self.replace_object(object),
@@ -58,15 +58,15 @@ impl Tables {
                 removed.iter().flat_map(upload_bodies).collect()
             }
             JournalEntry::UploadCompleted { upload_id, object } => {
-                let kept: HashSet<_> = object_bodies(&object).collect();
+                let used: HashSet<_> = object_bodies(&object).collect();
                 let removed = self.uploads.remove(&upload_id);
-                let left_out = removed
+                let unused = removed
                     .iter()
                     .flat_map(upload_bodies)
-                    .filter(|body| !kept.contains(body))
+                    .filter(|body| !used.contains(body))
                     .collect::<Vec<_>>();
                 let mut orphans = self.replace_object(object);
-                orphans.extend(left_out);
+                orphans.extend(unused);
                 orphans
             }
             JournalEntry::CredentialMinted(credential) => {
@@ -90,7 +90,7 @@ impl Tables {
         }
     }
 
-    /// The shortest list of changes that leads here from nothing.
+    /// The shortest list of changes that produces this state.
     pub(super) fn snapshot(&self) -> Vec<JournalEntry> {
         let objects = self.objects.values().cloned().map(JournalEntry::ObjectStored);
         let uploads = self.uploads.values().cloned().map(JournalEntry::UploadStarted);
@@ -105,7 +105,7 @@ impl Tables {
             .collect()
     }
 
-    /// The ids of all bodies that something names.
+    /// The IDs of all referenced bodies.
     pub(super) fn body_ids(&self) -> HashSet<String> {
         let of_objects = self.objects.values().flat_map(object_bodies);
         let of_uploads = self.uploads.values().flat_map(upload_bodies);
@@ -145,7 +145,7 @@ impl Tables {
         self.media.get(id)
     }
 
-    /// All media, the oldest first.
+    /// All media, oldest first.
     pub(super) fn all_media(&self) -> impl Iterator<Item = &Media> {
         let mut media: Vec<_> = self.media.values().collect();
         media.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
@@ -156,7 +156,7 @@ impl Tables {
         self.url_jobs.get(id)
     }
 
-    /// All jobs, the oldest first.
+    /// All jobs, oldest first.
     pub(super) fn url_jobs(&self) -> impl Iterator<Item = &UrlJob> {
         let mut jobs: Vec<_> = self.url_jobs.values().collect();
         jobs.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));

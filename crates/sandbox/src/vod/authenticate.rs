@@ -1,4 +1,4 @@
-//! Who may make a VOD call: RPC signature, timestamp, nonce, key and token.
+//! Authentication of VOD calls: RPC signature, timestamp, nonce, key and token.
 
 use http::StatusCode;
 
@@ -8,7 +8,7 @@ use crate::clock::parse_iso_secs;
 use crate::credential::Grant;
 use crate::sign::{MAX_SKEW, rpc_signature, rpc_string_to_sign};
 
-/// Refuses a call that is not signed as it must be.
+/// Checks the signature of a call.
 pub(super) fn check(call: &Call<'_>) -> Result<(), VodError> {
     let parameters = &call.parameters;
     for (name, expected) in FIXED {
@@ -21,7 +21,7 @@ pub(super) fn check(call: &Call<'_>) -> Result<(), VodError> {
     let access_key_id = parameters.required("AccessKeyId")?;
     let secret = secret(call, access_key_id)?;
     let signature = parameters.required("Signature")?;
-    let string_to_sign = rpc_string_to_sign(call.method, &parameters.0);
+    let string_to_sign = rpc_string_to_sign(call.method, parameters.pairs());
     if rpc_signature(&secret, &string_to_sign) != signature {
         return Err(VodError::new(
             StatusCode::BAD_REQUEST,
@@ -61,7 +61,7 @@ fn check_timestamp(call: &Call<'_>) -> Result<(), VodError> {
     Ok(())
 }
 
-/// The secret of the long-lived key, or of a temporary one that comes with its token.
+/// The secret of the long-lived key, or of a temporary one with its token.
 fn secret(call: &Call<'_>, access_key_id: &str) -> Result<String, VodError> {
     let state = call.state;
     let token = call.parameters.optional("SecurityToken");

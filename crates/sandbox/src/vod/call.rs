@@ -9,10 +9,10 @@ use crate::state::SandboxState;
 pub(crate) struct Call<'a> {
     /// The state of the sandbox.
     pub(crate) state: &'a SandboxState,
-    /// The verb, which is part of what is signed.
+    /// The method, which is part of the string to sign.
     pub(crate) method: &'a Method,
     /// The host as the caller reached it, port included.
     pub(crate) host: &'a str,
-    /// Query and form taken together.
+    /// The parameters of query and form.
     pub(crate) parameters: &'a Parameters,
 }

@@ -1,4 +1,4 @@
-//! CancelUrlUploadJobs: takes jobs that have not begun out of the queue.
+//! CancelUrlUploadJobs: cancels jobs that have not started.
 //!
 //! <https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-cancelurluploadjobs>
 

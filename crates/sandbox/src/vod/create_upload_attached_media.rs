@@ -1,4 +1,4 @@
-//! CreateUploadAttachedMedia: an id and a credential for a watermark, subtitle or material.
+//! CreateUploadAttachedMedia: an ID and a credential for a watermark, subtitle or material.
 //!
 //! <https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadattachedmedia>
 
@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::call::Call;
 use super::error::VodError;
 use super::parameters::extension;
-use super::upload_credential;
+use super::upload_credential::{create_media, object_url};
 use crate::credential::random_hex;
-use crate::store::{Media, MediaKind};
+use crate::store::MediaKind;
 
 pub(super) fn perform(call: &Call<'_>) -> Result<Value, VodError> {
     let parameters = &call.parameters;
@@ -38,17 +38,9 @@ pub(super) fn perform(call: &Call<'_>) -> Result<Value, VodError> {
         return Err(VodError::invalid("CateIds", "they are more than 5"));
     }
     let id = random_hex(32);
-    let media = Media {
-        key: format!("{business_type}/{id}.{extension}"),
-        id,
-        kind: MediaKind::Attached,
-        bucket: call.state.vod_bucket().to_owned(),
-        parameters: parameters.of_media(),
-        created: call.state.clock.now(),
-    };
-    call.state.store.put_media(media.clone())?;
-    let credential = upload_credential::issue(call, &media)?;
-    let url = format!("http://{}/{}/{}", call.host, media.bucket, media.key);
+    let key = format!("{business_type}/{id}.{extension}");
+    let (media, credential) = create_media(call, MediaKind::Attached, id, key)?;
+    let url = object_url(call, &media);
     Ok(json!({
         "MediaId": media.id,
         "MediaURL": url,

@@ -1,4 +1,4 @@
-//! CreateUploadImage: an image id and a credential to upload its file.
+//! CreateUploadImage: an image ID and a credential to upload its file.
 //!
 //! <https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadimage>
 
@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::call::Call;
 use super::error::VodError;
-use super::upload_credential;
+use super::upload_credential::{create_media, object_url};
 use crate::credential::random_hex;
-use crate::store::{Media, MediaKind};
+use crate::store::MediaKind;
 
 pub(super) fn perform(call: &Call<'_>) -> Result<Value, VodError> {
     let parameters = &call.parameters;
@@ -26,17 +26,9 @@ pub(super) fn perform(call: &Call<'_>) -> Result<Value, VodError> {
     parameters.number("CateId")?;
     parameters.check_user_data()?;
     let id = random_hex(32);
-    let media = Media {
-        key: format!("image/{image_type}/{}.{extension}", id.to_ascii_uppercase()),
-        id,
-        kind: MediaKind::Image,
-        bucket: call.state.vod_bucket().to_owned(),
-        parameters: parameters.of_media(),
-        created: call.state.clock.now(),
-    };
-    call.state.store.put_media(media.clone())?;
-    let credential = upload_credential::issue(call, &media)?;
-    let url = format!("http://{}/{}/{}", call.host, media.bucket, media.key);
+    let key = format!("image/{image_type}/{}.{extension}", id.to_ascii_uppercase());
+    let (media, credential) = create_media(call, MediaKind::Image, id, key)?;
+    let url = object_url(call, &media);
     Ok(json!({
         "ImageId": media.id,
         "ImageURL": url,

@@ -1,4 +1,4 @@
-//! CreateUploadVideo: a video id and a credential to upload its file.
+//! CreateUploadVideo: a video ID and a credential to upload its file.
 //!
 //! <https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadvideo>
 
@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::call::Call;
 use super::error::VodError;
 use super::parameters::extension;
-use super::upload_credential;
+use super::upload_credential::create_media;
 use crate::credential::random_hex;
-use crate::store::{Media, MediaKind};
+use crate::store::MediaKind;
 
 pub(super) fn perform(call: &Call<'_>) -> Result<Value, VodError> {
     let parameters = &call.parameters;
@@ -27,16 +27,8 @@ pub(super) fn perform(call: &Call<'_>) -> Result<Value, VodError> {
     }
     let extension = extension("FileName", parameters.required("FileName")?)?;
     let id = random_hex(32);
-    let media = Media {
-        key: format!("sv/{}-{id}/{id}.{extension}", random_hex(8)),
-        id,
-        kind: MediaKind::Video,
-        bucket: call.state.vod_bucket().to_owned(),
-        parameters: parameters.of_media(),
-        created: call.state.clock.now(),
-    };
-    call.state.store.put_media(media.clone())?;
-    let credential = upload_credential::issue(call, &media)?;
+    let key = format!("sv/{}-{id}/{id}.{extension}", random_hex(8));
+    let (media, credential) = create_media(call, MediaKind::Video, id, key)?;
     Ok(json!({
         "VideoId": media.id,
         "UploadAddress": credential.upload_address,

@@ -1,11 +1,11 @@
-//! VOD errors: code, status and the JSON body that carries them.
+//! VOD errors: code, status and JSON body.
 
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::http::{Reply, json as json_reply};
+use crate::http::{Response, json as json_response};
 
-/// An error reply of VOD.
+/// An error response of VOD.
 #[derive(Debug, Clone)]
 pub(crate) struct VodError {
     status: StatusCode,
@@ -18,7 +18,7 @@ impl VodError {
         Self { status, code: code.to_owned(), message: message.into() }
     }
 
-    /// 400: a parameter that the call needs is absent or empty.
+    /// 400: a required parameter is absent or empty.
     pub(crate) fn missing(parameter: &str) -> Self {
         Self::new(
             StatusCode::BAD_REQUEST,
@@ -27,7 +27,7 @@ impl VodError {
         )
     }
 
-    /// 400: a parameter has a value that the call does not take.
+    /// 400: a parameter has an invalid value.
     pub(crate) fn invalid(parameter: &str, why: &str) -> Self {
         Self::new(
             StatusCode::BAD_REQUEST,
@@ -36,7 +36,7 @@ impl VodError {
         )
     }
 
-    /// 403: the token is no longer valid.
+    /// 403: the token has expired.
     pub(crate) fn token_expired() -> Self {
         Self::new(
             StatusCode::FORBIDDEN,
@@ -45,9 +45,9 @@ impl VodError {
         )
     }
 
-    /// The reply with its JSON body.
-    pub(crate) fn reply(&self, host: &str, request_id: &str) -> Reply {
-        json_reply(self.status, &error_json(&self.code, &self.message, host, request_id))
+    /// The response with its JSON body.
+    pub(crate) fn response(&self, host: &str, request_id: &str) -> Response {
+        json_response(self.status, &error_json(&self.code, &self.message, host, request_id))
     }
 }
 
@@ -56,12 +56,12 @@ impl From<std::io::Error> for VodError {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "InternalError",
-            format!("the sandbox could not use its data folder: {error}"),
+            format!("the sandbox cannot use its data directory: {error}"),
         )
     }
 }
 
-/// The body of an error whose code need not be one that the sandbox knows.
+/// The body of an error with any code.
 pub(crate) fn error_json(code: &str, message: &str, host: &str, request_id: &str) -> Value {
     json!({
         "RequestId": request_id,

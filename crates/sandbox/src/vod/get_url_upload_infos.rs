@@ -1,4 +1,4 @@
-//! GetURLUploadInfos: how far the jobs are that fetch online files.
+//! GetURLUploadInfos: the status of UploadMediaByURL jobs.
 //!
 //! <https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-geturluploadinfos>
 
@@ -16,7 +16,7 @@ pub(super) fn perform(call: &Call<'_>) -> Result<Value, VodError> {
     Ok(json!({ "URLUploadInfoList": infos, "NonExists": unknown }))
 }
 
-/// What is known of a job; all of it are strings.
+/// The description of a job; all values are strings.
 fn describe(job: &UrlJob) -> Value {
     let known = [
         ("JobId", Some(job.id.clone())),

@@ -1,4 +1,4 @@
-//! The VOD half of the sandbox: RPC calls that give out media ids and upload credentials.
+//! VOD: RPC calls that issue media IDs and upload credentials.
 //!
 //! <https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-overview>
 
@@ -23,10 +23,10 @@ pub(crate) use parameters::Parameters;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::http::{Reply, json as json_reply};
+use crate::http::{Response, json as json_response};
 
 /// Authenticates and performs one call.
-pub(crate) fn serve(call: &Call<'_>, request_id: &str) -> Result<Reply, VodError> {
+pub(crate) fn serve(call: &Call<'_>, request_id: &str) -> Result<Response, VodError> {
     authenticate::check(call)?;
     let mut result = match call.parameters.optional("Action") {
         Some("CreateUploadVideo") => create_upload_video::perform(call)?,
@@ -47,5 +47,5 @@ pub(crate) fn serve(call: &Call<'_>, request_id: &str) -> Result<Reply, VodError
     if let Value::Object(fields) = &mut result {
         fields.insert("RequestId".to_owned(), json!(request_id));
     }
-    Ok(json_reply(StatusCode::OK, &result))
+    Ok(json_response(StatusCode::OK, &result))
 }

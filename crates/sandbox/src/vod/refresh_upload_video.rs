@@ -1,4 +1,4 @@
-//! RefreshUploadVideo: a new credential for the object of a video id.
+//! RefreshUploadVideo: a new credential for the object of a video ID.
 //!
 //! <https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-refreshuploadvideo>
 
@@ -16,7 +16,7 @@ pub(super) fn perform(call: &Call<'_>) -> Result<Value, VodError> {
         .state
         .store
         .media(id)
-        // Images and attached media have no refresh call; their ids are not video ids.
+        // Images and attached media have no refresh call; their IDs are not video IDs.
         .filter(|media| media.kind == MediaKind::Video)
         .ok_or_else(|| {
             VodError::new(

@@ -1,4 +1,4 @@
-//! `UploadAddress` and `UploadAuth`: where to upload to, and with which credential.
+//! `UploadAddress` and `UploadAuth`: the destination and the credential of an upload.
 //!
 //! <https://www.alibabacloud.com/help/en/vod/user-guide/upload-urls-and-credentials>
 
@@ -10,9 +10,9 @@ use super::call::Call;
 use super::error::VodError;
 use crate::clock::iso_secs;
 use crate::credential::Grant;
-use crate::store::Media;
+use crate::store::{Media, MediaKind};
 
-/// Both values as the app server passes them on: base64 of JSON.
+/// Both values as VOD returns them: base64 of JSON.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct UploadCredential {
@@ -20,11 +20,35 @@ pub(super) struct UploadCredential {
     pub(super) upload_auth: String,
 }
 
-/// Mints a credential for the object of the media. The endpoint is the sandbox as the caller
-/// reached it.
+/// Stores a new media ID and issues a credential for its object.
+pub(super) fn create_media(
+    call: &Call<'_>,
+    kind: MediaKind,
+    id: String,
+    key: String,
+) -> Result<(Media, UploadCredential), VodError> {
+    let media = Media {
+        id,
+        kind,
+        bucket: call.state.vod_bucket().to_owned(),
+        key,
+        parameters: call.parameters.media_parameters(),
+        created: call.state.clock.now(),
+    };
+    call.state.store.put_media(media.clone())?;
+    let credential = issue(call, &media)?;
+    Ok((media, credential))
+}
+
+/// The URL of the media's object.
+pub(super) fn object_url(call: &Call<'_>, media: &Media) -> String {
+    format!("http://{}/{}/{}", call.host, media.bucket, media.key)
+}
+
+/// Issues a credential for the object of the media. The endpoint is the host of the call.
 pub(super) fn issue(call: &Call<'_>, media: &Media) -> Result<UploadCredential, VodError> {
     let credential =
-        call.state.mint(Grant::Object { bucket: media.bucket.clone(), key: media.key.clone() })?;
+        call.state.issue(Grant::Object { bucket: media.bucket.clone(), key: media.key.clone() })?;
     let address = UploadAddress {
         endpoint: format!("http://{}", call.host),
         bucket: &media.bucket,
@@ -35,7 +59,7 @@ pub(super) fn issue(call: &Call<'_>, media: &Media) -> Result<UploadCredential, 
         access_key_id: &credential.access_key_id,
         expire_utc_time: iso_secs(credential.expires_at),
         access_key_secret: &credential.access_key_secret,
-        expiration: call.state.token_life_secs().to_string(),
+        expiration: call.state.token_ttl_secs().to_string(),
         region: &call.state.config.region,
     };
     Ok(UploadCredential {

@@ -1,5 +1,5 @@
-//! UploadMediaByURL: jobs that fetch online files. Nothing is fetched: a test settles each job
-//! over the control paths.
+//! UploadMediaByURL: jobs that download files. Nothing is downloaded: a test sets the status of
+//! each job through the control API.
 //!
 //! <https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-uploadmediabyurl>
 
@@ -40,7 +40,7 @@ pub(super) fn perform(call: &Call<'_>) -> Result<Value, VodError> {
             file_size_bytes: None,
             error_code: None,
             error_message: None,
-            parameters: parameters.of_media(),
+            parameters: parameters.media_parameters(),
             created: call.state.clock.now(),
             completed: None,
         };
@@ -50,7 +50,7 @@ pub(super) fn perform(call: &Call<'_>) -> Result<Value, VodError> {
     Ok(json!({ "UploadJobs": jobs }))
 }
 
-/// The entries of `UploadMetadatas`, each of which must be of a URL of this call.
+/// The entries of `UploadMetadatas`, each of which must be for a URL of this call.
 fn metadata(call: &Call<'_>, urls: &[String]) -> Result<Vec<Value>, VodError> {
     let Some(text) = call.parameters.optional("UploadMetadatas") else {
         return Ok(Vec::new());
@@ -74,12 +74,12 @@ fn metadata(call: &Call<'_>, urls: &[String]) -> Result<Vec<Value>, VodError> {
     Ok(entries)
 }
 
-/// Refuses a `SessionId` that another request of the last ten minutes had.
+/// Checks that the `SessionId` was not used in the last ten minutes.
 fn check_session(call: &Call<'_>, session_id: &str) -> Result<(), VodError> {
     let now = call.state.clock.now();
     let repeated = call.state.store.url_jobs().iter().any(|job| {
         job.parameters.get("SessionId").is_some_and(|own| own == session_id)
-            && now.duration_since(job.created) < SESSION_LIFE
+            && now.duration_since(job.created) < SESSION_ID_TTL
     });
     if repeated {
         return Err(VodError::invalid("SessionId", "it was used in the last 10 minutes"));
@@ -88,4 +88,4 @@ fn check_session(call: &Call<'_>, session_id: &str) -> Result<(), VodError> {
 }
 
 const MAX_URLS: usize = 20;
-const SESSION_LIFE: SignedDuration = SignedDuration::from_mins(10);
+const SESSION_ID_TTL: SignedDuration = SignedDuration::from_mins(10);

@@ -1,4 +1,4 @@
-//! Lists in one parameter: ids joined by commas, and URLs that are encoded before they are joined.
+//! Lists in one parameter: comma-separated IDs, and URLs that are encoded separately.
 
 use super::call::Call;
 use super::error::VodError;
@@ -7,14 +7,14 @@ use crate::store::UrlJob;
 
 /// The URLs of a parameter, decoded.
 ///
-/// VOD decodes each of them once more than the form. One that was not encoded would come out as
-/// another URL, or as two, so it is refused here.
+/// VOD decodes each of them in addition to the form. One that is not encoded would result in
+/// another URL, or in two, so it is rejected.
 pub(super) fn urls(call: &Call<'_>, name: &str, max: usize) -> Result<Vec<String>, VodError> {
     let listed = ids(call, name, max)?;
     listed.into_iter().map(|url| decoded(name, &url)).collect()
 }
 
-/// The jobs that a call is about, and the ids or URLs that no job has. `JobIds` wins.
+/// The jobs of a call, and the IDs or URLs without a job. `JobIds` takes precedence.
 pub(super) fn jobs(
     call: &Call<'_>,
     urls_name: &str,

@@ -1,12 +1,12 @@
-//! A raw client: it signs with its own code, sends requests byte for byte, and reports the response
-//! or how the connection ended.
+//! A raw client: it signs with separate code, sends requests byte for byte, and returns the
+//! response or the error of the connection.
 
 #![allow(
     dead_code,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "every test program uses a part of it, and a failed assumption fails the test"
+    reason = "each test program uses a part of it, and a failed assumption fails the test"
 )]
 
 pub(crate) mod rpc;
@@ -27,7 +27,7 @@ pub(crate) use sign::{Keys, SignedBy};
 /// A separate sandbox for one test.
 pub(crate) struct TestServer {
     pub(crate) sandbox: Sandbox,
-    pub(crate) folder: TempDir,
+    pub(crate) dir: TempDir,
 }
 
 impl TestServer {
@@ -36,40 +36,40 @@ impl TestServer {
     }
 
     pub(crate) async fn with(change: impl FnOnce(&mut SandboxConfig)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut config = SandboxConfig::in_dir(folder.path());
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = SandboxConfig::in_dir(dir.path());
         change(&mut config);
         let sandbox = Sandbox::start(config).await.unwrap();
-        Self { sandbox, folder }
+        Self { sandbox, dir }
     }
 
-    /// Stops the sandbox and starts another one on the same folder.
+    /// Stops the sandbox and starts another one on the same dir.
     pub(crate) async fn restart(self) -> Self {
         self.sandbox.stop().await;
-        let config = SandboxConfig::in_dir(self.folder.path());
+        let config = SandboxConfig::in_dir(self.dir.path());
         let sandbox = Sandbox::start(config).await.unwrap();
-        Self { sandbox, folder: self.folder }
+        Self { sandbox, dir: self.dir }
     }
 
-    /// A request for a key of the bucket, signed with V4 by the owner unless told otherwise.
+    /// A request for a key of the bucket, by default signed with V4 by the owner.
     pub(crate) fn request(&self, method: &str, key: &str) -> Call {
         Call::new(self.sandbox.address(), method, key)
     }
 
     /// A request to a control path.
-    pub(crate) async fn control(&self, method: &str, path: &str, body: &str) -> Answer {
+    pub(crate) async fn control(&self, method: &str, path: &str, body: &str) -> Response {
         let mut call = self.request(method, "").signed(SignedBy::None).body(body);
         call.path = Some(format!("/_sandbox/{path}"));
-        let answer = call.send().await.unwrap();
-        assert!(answer.status < 300, "{method} {path}: {}", answer.text());
-        answer
+        let response = call.send().await.unwrap();
+        assert!(response.status < 300, "{method} {path}: {}", response.text());
+        response
     }
 
     pub(crate) async fn fault(&self, fault: &str) {
         self.control("POST", "faults", fault).await;
     }
 
-    /// What was counted of an operation.
+    /// The counts of an operation.
     pub(crate) async fn count(&self, operation: &str) -> Value {
         self.control("GET", "requests", "").await.json()["operations"][operation].clone()
     }
@@ -79,9 +79,9 @@ impl TestServer {
     }
 
     pub(crate) async fn initiate(&self, key: &str) -> String {
-        let answer = self.request("POST", key).query("uploads", "").send().await.unwrap();
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        answer.element("UploadId").unwrap()
+        let response = self.request("POST", key).query("uploads", "").send().await.unwrap();
+        assert_eq!(response.status, 200, "{}", response.text());
+        response.element("UploadId").unwrap()
     }
 
     pub(crate) fn part(&self, key: &str, upload_id: &str, number: u16, body: &[u8]) -> Call {
@@ -91,7 +91,7 @@ impl TestServer {
             .body(body)
     }
 
-    /// Uploads a part and returns its ETag, quoted as it came.
+    /// Uploads a part and returns its ETag with the quotes.
     pub(crate) async fn upload_part(
         &self,
         key: &str,
@@ -99,9 +99,9 @@ impl TestServer {
         number: u16,
         body: &[u8],
     ) -> String {
-        let answer = self.part(key, upload_id, number, body).send().await.unwrap();
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        answer.headers["etag"].clone()
+        let response = self.part(key, upload_id, number, body).send().await.unwrap();
+        assert_eq!(response.status, 200, "{}", response.text());
+        response.headers["etag"].clone()
     }
 
     pub(crate) fn complete(&self, key: &str, upload_id: &str, parts: &[(u32, &str)]) -> Call {
@@ -130,7 +130,7 @@ pub(crate) struct Call {
     pub(crate) signed_by: SignedBy,
     pub(crate) keys: Keys,
     pub(crate) region: String,
-    /// Seconds that the client's clock is ahead.
+    /// The offset of the client's clock in seconds.
     pub(crate) clock_secs: i64,
     /// Sent instead of the path-style path.
     pub(crate) path: Option<String>,
@@ -188,42 +188,42 @@ impl Call {
         self
     }
 
-    /// Signs, sends and reads to the end. An error is how the connection ended.
-    pub(crate) async fn send(self) -> io::Result<Answer> {
+    /// Signs and sends the request, and reads the response. Returns an error of the connection.
+    pub(crate) async fn send(self) -> io::Result<Response> {
         let body = self.body.clone();
         let head = self.head();
         let mut stream = TcpStream::connect(self.address).await?;
         stream.write_all(head.as_bytes()).await?;
-        // A server that refuses early may close before the body is through.
+        // A server that rejects a request may close before the body is sent.
         let sent = stream.write_all(&body).await;
         let mut raw = Vec::new();
         stream.read_to_end(&mut raw).await?;
         if raw.is_empty() {
             sent?;
         }
-        Answer::parse(&raw).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+        Response::parse(&raw).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 
-    /// Sends, and expects a refusal.
-    pub(crate) async fn refused(self, status: u16, code: &str) -> Answer {
-        let answer = self.send().await.unwrap();
+    /// Sends the request and expects an error.
+    pub(crate) async fn expect_error(self, status: u16, code: &str) -> Response {
+        let response = self.send().await.unwrap();
         assert_eq!(
-            (answer.status, answer.element("Code").as_deref()),
+            (response.status, response.element("Code").as_deref()),
             (status, Some(code)),
             "{}",
-            answer.text()
+            response.text()
         );
-        answer
+        response
     }
 
-    /// Sends, and expects success.
-    pub(crate) async fn accepted(self) -> Answer {
-        let answer = self.send().await.unwrap();
-        assert!(answer.status < 300, "{} {}", answer.status, answer.text());
-        answer
+    /// Sends the request and expects success.
+    pub(crate) async fn expect_success(self) -> Response {
+        let response = self.send().await.unwrap();
+        assert!(response.status < 300, "{} {}", response.status, response.text());
+        response
     }
 
-    /// The head as it goes over the wire.
+    /// The head as it is sent.
     pub(crate) fn head(&self) -> String {
         let mut call = self.clone();
         if call.content_length && !call.headers.iter().any(|(name, _)| name == "content-length") {
@@ -249,15 +249,15 @@ impl Call {
     }
 }
 
-/// A reply.
+/// A response.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) body: Vec<u8>,
 }
 
-impl Answer {
+impl Response {
     fn parse(raw: &[u8]) -> Option<Self> {
         let end = raw.windows(4).position(|window| window == b"\r\n\r\n")?;
         let head = String::from_utf8_lossy(&raw[..end]).into_owned();
@@ -289,13 +289,13 @@ impl Answer {
         Some(value.to_owned())
     }
 
-    /// Whether as many bytes came as the head promised.
-    pub(crate) fn is_whole(&self) -> bool {
+    /// Returns true if the body has the declared length.
+    pub(crate) fn is_complete(&self) -> bool {
         self.headers["content-length"].parse() == Ok(self.body.len())
     }
 }
 
-/// Bytes that differ by offset.
+/// Bytes that depend on their offset.
 pub(crate) fn pattern(length: usize) -> Vec<u8> {
     (0..length).map(|at| (at * 31 % 251) as u8).collect()
 }

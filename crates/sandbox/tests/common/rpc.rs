@@ -1,13 +1,13 @@
-//! Calls of VOD.
+//! VOD calls.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::{Answer, Keys, SignedBy, TestServer};
+use super::{Keys, Response, SignedBy, TestServer};
 
-/// A call by GET, with the parameters every call has unless `changed` replaces them.
-pub(crate) async fn call(server: &TestServer, keys: &Keys, changed: &[(&str, &str)]) -> Answer {
+/// A call by GET, with the common parameters; `changed` replaces them.
+pub(crate) async fn call(server: &TestServer, keys: &Keys, changed: &[(&str, &str)]) -> Response {
     send(server, "GET", keys, changed).await
 }
 
@@ -16,7 +16,7 @@ pub(crate) async fn send(
     method: &str,
     keys: &Keys,
     changed: &[(&str, &str)],
-) -> Answer {
+) -> Response {
     let timestamp = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let nonce = format!("{}", fastrand::u128(..));
     let mut parameters = vec![
@@ -46,17 +46,17 @@ pub(crate) async fn send(
     call.send().await.unwrap()
 }
 
-pub(crate) fn refused(answer: &Answer, status: u16, code: &str) {
-    assert_eq!((answer.status, answer.json()["Code"].as_str()), (status, Some(code)));
+pub(crate) fn expect_error(response: &Response, status: u16, code: &str) {
+    assert_eq!((response.status, response.json()["Code"].as_str()), (status, Some(code)));
 }
 
-pub(crate) fn decoded(answer: &Answer, field: &str) -> Value {
-    let text = STANDARD.decode(answer.element(field).unwrap()).unwrap();
+pub(crate) fn decoded(response: &Response, field: &str) -> Value {
+    let text = STANDARD.decode(response.element(field).unwrap()).unwrap();
     serde_json::from_slice(&text).unwrap()
 }
 
-pub(crate) fn upload_keys(answer: &Answer) -> Keys {
-    let auth = decoded(answer, "UploadAuth");
+pub(crate) fn upload_keys(response: &Response) -> Keys {
+    let auth = decoded(response, "UploadAuth");
     let field = |name: &str| auth[name].as_str().unwrap().to_owned();
     Keys {
         id: field("AccessKeyId"),

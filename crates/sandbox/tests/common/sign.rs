@@ -1,4 +1,4 @@
-//! Signing by the book, apart from the code under test.
+//! Signing as documented, separate from the code under test.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -34,16 +34,16 @@ impl Keys {
 
     /// A temporary credential for everything.
     pub(crate) async fn temporary(server: &TestServer) -> Self {
-        let minted = server.control("POST", "sts", "").await;
+        let issued = server.control("POST", "sts", "").await;
         Self {
-            id: minted.element("AccessKeyId").unwrap(),
-            secret: minted.element("AccessKeySecret").unwrap(),
-            token: minted.element("SecurityToken"),
+            id: issued.element("AccessKeyId").unwrap(),
+            secret: issued.element("AccessKeySecret").unwrap(),
+            token: issued.element("SecurityToken"),
         }
     }
 }
 
-/// Adds what the scheme asks for.
+/// Signs the request by its scheme.
 pub(crate) fn sign(call: &mut Call) {
     match call.signed_by {
         SignedBy::None => {}
@@ -56,9 +56,9 @@ pub(crate) fn sign(call: &mut Call) {
 
 /// RFC 3986 percent-encoding.
 pub(crate) fn encode(text: &str) -> String {
-    let kept = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let stored = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
     let encoded = text.bytes().map(|byte| match byte {
-        byte if kept(byte) => char::from(byte).to_string(),
+        byte if stored(byte) => char::from(byte).to_string(),
         byte => format!("%{byte:02X}"),
     });
     encoded.collect()
@@ -77,7 +77,7 @@ pub(crate) fn rpc_query(method: &str, secret: &str, parameters: &[(&str, &str)])
     format!("{query}&Signature={}", encode(&signature))
 }
 
-/// The time that the call's clock shows.
+/// The time of the client's clock.
 pub(crate) fn clock(call: &Call) -> Timestamp {
     Timestamp::now() + SignedDuration::from_secs(call.clock_secs)
 }
