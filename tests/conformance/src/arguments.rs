@@ -10,23 +10,23 @@ usage: conformance tus|ietf --url URL [OPTION]…
        conformance help
 
   --url URL                 the URL that creates uploads (http)
-  --header 'Name: value'    a field for every request, for instance to be let in; its value is
+  --header 'Name: value'    a header of every request, for example for authorization; its value is
                             never shown (repeatable)
   --metadata key=value      metadata of created uploads, as text (repeatable)
                             [filename=conformance.mp4]
-  --read-back TEMPLATE      where to GET an upload's bytes: {url} is its URL, {id} its last segment
-  --size-max-test BYTES     the largest body that is sent [400000]
-  --hang-bound-ms N         how soon a request is to be answered while an older one hangs [2000]
-  --answer-limit-ms N       how long to wait for an answer at all [10000]
-  --only TEXT               only the cases whose names have it
-  --list                    names the cases instead of running them
-  --strict                  failures of a SHOULD count
+  --read-back TEMPLATE      the URL of an upload's bytes: {url} is its URL, {id} its last segment
+  --size-max-test BYTES     the maximum size of a body [400000]
+  --hang-bound-ms N         response time limit while an older request hangs [2000]
+  --response-timeout-ms N   response time limit of all other requests [10000]
+  --only TEXT               run only the cases whose names contain TEXT
+  --list                    list the cases instead of running them
+  --strict                  treat a failed SHOULD as a failure
 for ietf:
   --interop N               the interop version: 3, 4, 5, 6, 7 or 8 [8]
   --method NAME             the method that creates uploads [POST]
   --media-type TYPE         the media type of created uploads [video/mp4]
 
-Exit status: 0 where the server conforms, 1 where it does not, 2 for a wrong command line.
+Exit status: 0 if the server conforms, 1 if it does not, 2 for an invalid command line.
 ";
 
 /// A suite.
@@ -36,7 +36,7 @@ pub(crate) enum Suite {
     Ietf,
 }
 
-/// What is to be done.
+/// The parsed command line.
 #[derive(Debug)]
 pub(crate) struct Arguments {
     pub(crate) suite: Suite,
@@ -47,16 +47,16 @@ pub(crate) struct Arguments {
 }
 
 impl Arguments {
-    /// `None` where help is asked for.
+    /// Parses the command line. Returns `None` if help is requested.
     ///
     /// # Errors
-    /// Returns an error if the command line is wrong.
+    /// Returns an error if the command line is invalid.
     pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Self>, lexopt::Error> {
         use lexopt::prelude::*;
 
         let mut suite = None;
         let mut url = None;
-        // Options before --url count as well, so the URL is put in at the end.
+        // Options may precede --url, so the URL is set at the end.
         let mut setup = Setup::new(placeholder()?);
         let mut metadata = Vec::new();
         let (mut only, mut list, mut strict) = (None, false, false);
@@ -71,7 +71,7 @@ impl Arguments {
                 Long("read-back") => setup.read_back = Some(parser.value()?.string()?),
                 Long("size-max-test") => setup.size_max_bytes = size(parser.value()?.parse()?)?,
                 Long("hang-bound-ms") => setup.hang_bound = milliseconds(&mut parser)?,
-                Long("answer-limit-ms") => setup.answer_limit = milliseconds(&mut parser)?,
+                Long("response-timeout-ms") => setup.response_timeout = milliseconds(&mut parser)?,
                 Long("only") => only = Some(parser.value()?.string()?),
                 Long("list") => list = true,
                 Long("strict") => strict = true,
@@ -81,7 +81,7 @@ impl Arguments {
                 other => return Err(other.unexpected()),
             }
         }
-        let suite = suite.ok_or("name a suite, tus or ietf")?;
+        let suite = suite.ok_or("expected a suite: tus or ietf")?;
         match url {
             Some(url) => setup.url = url,
             None if list => {}
@@ -98,7 +98,7 @@ fn suite_named(name: &str) -> Result<Suite, lexopt::Error> {
     match name {
         "tus" => Ok(Suite::Tus),
         "ietf" => Ok(Suite::Ietf),
-        _ => Err(format!("there is no suite {name:?}: use tus or ietf").into()),
+        _ => Err(format!("unknown suite {name:?}; expected tus or ietf").into()),
     }
 }
 
@@ -107,13 +107,14 @@ fn http_url(text: &str) -> Result<Url, lexopt::Error> {
     if url.scheme() == "http" {
         Ok(url)
     } else {
-        Err(format!("--url {text}: http only, so put a proxy in front that ends TLS").into())
+        Err(format!("--url {text}: expected http; use a proxy that terminates TLS").into())
     }
 }
 
 fn pair(text: &str, separator: char) -> Result<(String, String), lexopt::Error> {
-    let (name, value) =
-        text.split_once(separator).ok_or_else(|| format!("{text:?} has no {separator:?}"))?;
+    let (name, value) = text
+        .split_once(separator)
+        .ok_or_else(|| format!("{text:?} does not contain {separator:?}"))?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
@@ -121,7 +122,7 @@ fn size(bytes: usize) -> Result<usize, lexopt::Error> {
     if bytes >= SIZE_MIN_BYTES {
         Ok(bytes)
     } else {
-        Err(format!("--size-max-test needs {SIZE_MIN_BYTES} or more").into())
+        Err(format!("--size-max-test: expected {SIZE_MIN_BYTES} or more").into())
     }
 }
 
@@ -129,14 +130,14 @@ fn interop(version: u8) -> Result<u8, lexopt::Error> {
     if (3..=8).contains(&version) {
         Ok(version)
     } else {
-        Err(format!("--interop {version}: use 3 to 8").into())
+        Err(format!("--interop {version}: expected 3 to 8").into())
     }
 }
 
 fn milliseconds(parser: &mut lexopt::Parser) -> Result<Duration, lexopt::Error> {
     use lexopt::ValueExt as _;
 
-    // A socket takes no limit of zero.
+    // A socket rejects a timeout of zero.
     let count: u64 = parser.value()?.parse()?;
     Ok(Duration::from_millis(count.max(1)))
 }
@@ -145,7 +146,7 @@ fn placeholder() -> Result<Url, lexopt::Error> {
     Url::parse("http://127.0.0.1/").map_err(|cause| cause.to_string().into())
 }
 
-/// Below this the cases that cut bodies have nothing to cut.
+/// The minimum size for the cases that interrupt bodies.
 const SIZE_MIN_BYTES: usize = 10_000;
 
 #[cfg(test)]
@@ -159,10 +160,11 @@ mod tests {
     }
 
     #[test]
-    fn everything_can_be_set() {
+    fn all_options_can_be_set() {
         let words = "ietf --url http://h:1/v1/files --interop 6 --method PUT --media-type a/b \
                      --metadata filename=x.mp4 --metadata a=b=c --strict --only offset --list \
-                     --size-max-test 20000 --hang-bound-ms 5 --answer-limit-ms 6 --read-back {url}";
+                     --size-max-test 20000 --hang-bound-ms 5 --response-timeout-ms 6 \
+                     --read-back {url}";
         let mut words: Vec<_> = words.split_whitespace().collect();
         words.extend(["--header", "Authorization: Bearer x:y"]);
         let set = parse(&words).unwrap().unwrap();
@@ -176,9 +178,9 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_done_is_refused_with_a_reason() {
+    fn an_invalid_command_line_is_rejected_with_a_reason() {
         for (words, reason) in [
-            (vec!["--url", "http://h/"], "name a suite"),
+            (vec!["--url", "http://h/"], "expected a suite"),
             (vec!["tus"], "--url is missing"),
             (vec!["tus", "--url", "https://h/"], "TLS"),
             (vec!["ftp", "--url", "http://h/"], "tus or ietf"),

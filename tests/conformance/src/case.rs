@@ -1,20 +1,20 @@
-//! Cases, and what came of them.
+//! Cases and their results.
 
 use std::fmt;
 use std::io;
 
 use vod_uploader_wire::Record;
 
-/// One requirement, checked.
+/// A check of one requirement.
 #[derive(Debug)]
 pub struct Case<S: 'static> {
-    /// Its name, a sentence.
+    /// Its name: a sentence.
     pub name: &'static str,
-    /// How strongly the specification asks for it.
+    /// The requirement level.
     pub level: RequirementLevel,
     /// The section of the specification.
     pub section: &'static str,
-    /// Checks it.
+    /// The check.
     pub check: fn(&S) -> Verdict,
 }
 
@@ -23,34 +23,34 @@ pub struct Case<S: 'static> {
 pub enum RequirementLevel {
     /// An absolute requirement.
     Must,
-    /// A recommendation: a server may have reasons not to follow it.
+    /// A recommendation.
     Should,
 }
 
-/// How a check ends: with nothing to say, or early.
+/// The result of a check.
 pub type Verdict = Result<(), CaseAbort>;
 
-/// Why a check ended early.
+/// Why a check did not pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CaseAbort {
-    /// The server does not do what it should: what was expected, and what came.
+    /// The server violates the requirement: the expected and the actual result.
     Failed(String),
-    /// The server does not offer what the check is about.
+    /// The server does not support the subject of the check: the reason.
     Skipped(String),
 }
 
-/// What came of a case.
+/// The outcome of a case.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The server does what it should.
+    /// The server meets the requirement.
     Passed,
-    /// It does not, and this is what was expected.
+    /// The server violates the requirement: the expected and the actual result.
     Failed(String),
-    /// This is why nothing was checked.
+    /// Nothing was checked: the reason.
     Skipped(String),
 }
 
-/// A case that was run.
+/// The report of a case.
 #[derive(Debug)]
 pub struct Report {
     /// The case's name.
@@ -59,9 +59,9 @@ pub struct Report {
     pub level: RequirementLevel,
     /// The case's section.
     pub section: &'static str,
-    /// What came of it.
+    /// The outcome.
     pub outcome: Outcome,
-    /// What was sent and received, in order.
+    /// The exchanges, in order.
     pub exchanges: Vec<Record>,
 }
 
@@ -84,7 +84,7 @@ impl<S> Case<S> {
         Self { name, level: RequirementLevel::Should, section, check }
     }
 
-    /// Checks it on a fresh fixture, from which `exchanges` takes what was said.
+    /// Runs the check with a new fixture. `exchanges` returns the exchanges of the fixture.
     pub(crate) fn run(&self, fixture: &S, exchanges: fn(&S) -> Vec<Record>) -> Report {
         let outcome = Outcome::from((self.check)(fixture));
         let Self { name, level, section, .. } = *self;
@@ -93,7 +93,7 @@ impl<S> Case<S> {
 }
 
 impl CaseAbort {
-    /// A failure with what was expected and what came.
+    /// A failure with the expected and the actual result.
     pub fn failed(text: impl Into<String>) -> Self {
         Self::Failed(text.into())
     }
@@ -111,7 +111,7 @@ impl From<io::Error> for CaseAbort {
 }
 
 impl Report {
-    /// Whether the case failed.
+    /// Returns true if the case failed.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         matches!(self.outcome, Outcome::Failed(_))

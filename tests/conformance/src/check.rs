@@ -1,4 +1,4 @@
-//! Expectations, which fail with a description.
+//! Expectations that fail with a description.
 
 use std::ops::Deref;
 
@@ -12,9 +12,9 @@ pub(crate) fn expect(holds: bool, otherwise: impl FnOnce() -> String) -> Verdict
     if holds { Ok(()) } else { Err(CaseAbort::Failed(otherwise())) }
 }
 
-/// What a response is expected to be.
+/// Expectations on a response.
 pub(crate) trait ResponseChecks: Deref<Target = Head> {
-    /// One of these status codes.
+    /// Expects one of these status codes.
     fn expect_status(&self, expected: &[u16]) -> Verdict {
         expect(expected.contains(&self.status), || {
             let names: Vec<_> = expected.iter().map(u16::to_string).collect();
@@ -22,19 +22,19 @@ pub(crate) trait ResponseChecks: Deref<Target = Head> {
         })
     }
 
-    /// A status code of 200 to 299.
+    /// Expects a status code of 200 to 299.
     fn expect_success(&self) -> Verdict {
         let is_success = (200..300).contains(&self.status);
         expect(is_success, || format!("expected status 2xx, got {}", self.status))
     }
 
-    /// A status code of 400 to 499: `why` is what is wrong with the request.
-    fn expect_refusal(&self, why: &str) -> Verdict {
-        let is_refusal = (400..500).contains(&self.status);
-        expect(is_refusal, || format!("expected status 4xx for {why}, got {}", self.status))
+    /// Expects a status code of 400 to 499; `why` is the error in the request.
+    fn expect_rejection(&self, why: &str) -> Verdict {
+        let is_rejection = (400..500).contains(&self.status);
+        expect(is_rejection, || format!("expected status 4xx for {why}, got {}", self.status))
     }
 
-    /// A field with this value.
+    /// Expects a header with this value.
     fn expect_field(&self, name: &str, value: impl ToString) -> Verdict {
         let value = value.to_string();
         let found = self.header(name);
@@ -44,7 +44,7 @@ pub(crate) trait ResponseChecks: Deref<Target = Head> {
         })
     }
 
-    /// No field of this name.
+    /// Expects no header with this name.
     fn expect_no_field(&self, name: &str) -> Verdict {
         match self.header(name) {
             Some(value) => {
@@ -54,14 +54,14 @@ pub(crate) trait ResponseChecks: Deref<Target = Head> {
         }
     }
 
-    /// A field, whatever its value.
+    /// The value of a required header.
     fn required(&self, name: &str) -> Result<String, CaseAbort> {
         self.header(name)
             .map(str::to_owned)
             .ok_or_else(|| CaseAbort::failed(format!("expected {name}, got none")))
     }
 
-    /// A field that is a non-negative integer in digits.
+    /// The value of a required header that is a non-negative integer in digits.
     fn integer(&self, name: &str) -> Result<u64, CaseAbort> {
         let value = self.required(name)?;
         let is_digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
@@ -78,17 +78,18 @@ pub(crate) trait ResponseChecks: Deref<Target = Head> {
         expect(has_it, || format!("expected Cache-Control: no-store, got {control}"))
     }
 
-    /// Where `Location` leads, relative to the request's URL (RFC 9110, section 10.2.2).
+    /// The URL in `Location`, relative to the request's URL (RFC 9110, section 10.2.2).
     fn location(&self, base: &Url) -> Result<Url, CaseAbort> {
         let location = self.required("Location")?;
-        base.join(&location)
-            .map_err(|cause| CaseAbort::failed(format!("Location {location:?} is no URL: {cause}")))
+        base.join(&location).map_err(|cause| {
+            CaseAbort::failed(format!("Location {location:?} is not a URL: {cause}"))
+        })
     }
 }
 
 impl ResponseChecks for Response {}
 
-/// An address like that of an upload, without an upload.
+/// A URL like that of an upload, but of no upload.
 pub(crate) fn unknown_like(upload: &Url) -> Url {
     let mut unknown = upload.clone();
     let id = upload.path().rsplit('/').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Checksums by the names that tus and RFC 9530 give them.
+//! Checksums by their names in tus and RFC 9530.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,9 +6,9 @@ use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
 
-/// The checksum in base64, or `None` where this program does not know the algorithm.
+/// The checksum in base64; `None` if the algorithm is unknown.
 ///
-/// tus names algorithms without dashes; CRC-32 is sent as its four bytes, the first one first.
+/// tus names algorithms without dashes; CRC-32 is encoded as four bytes in big-endian order.
 pub(crate) fn checksum(algorithm: &str, content: &[u8]) -> Option<String> {
     let bytes = match algorithm.replace('-', "").as_str() {
         "crc32" => crc32fast::hash(content).to_be_bytes().to_vec(),
@@ -21,7 +21,7 @@ pub(crate) fn checksum(algorithm: &str, content: &[u8]) -> Option<String> {
     Some(STANDARD.encode(bytes))
 }
 
-/// `sha-256=:…:`, as Content-Digest and Repr-Digest have it (RFC 9530, section 2).
+/// `sha-256=:…:`, the format of Content-Digest and Repr-Digest (RFC 9530, section 2).
 pub(crate) fn sha_256_field(content: &[u8]) -> String {
     format!("sha-256=:{}:", STANDARD.encode(Sha256::digest(content)))
 }
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn checksums_are_those_of_the_specifications() {
+    fn checksums_match_the_specifications() {
         // The example of tus 1.0.0, section Checksum.
         assert_eq!(
             checksum("sha1", b"hello world").as_deref(),

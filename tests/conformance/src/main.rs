@@ -1,4 +1,4 @@
-//! `conformance tus --url URL`, `conformance ietf --url URL`: a suite against a server.
+//! `conformance tus --url URL`, `conformance ietf --url URL`: runs a suite against a server.
 
 mod arguments;
 
@@ -39,13 +39,13 @@ fn main() -> ExitCode {
             if summary.conforms(arguments.strict) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(CaseAbort::Failed(reason) | CaseAbort::Skipped(reason)) => {
-            eprintln!("conformance: {} offers nothing to test: {reason}", arguments.setup.url);
+            eprintln!("conformance: nothing to test at {}: {reason}", arguments.setup.url);
             ExitCode::FAILURE
         }
     }
 }
 
-/// Runs the cases that the caller asked for, or lists them.
+/// Runs the selected cases, or lists them.
 fn run<'a, S: 'static, R: Fn(&Case<S>) -> Report>(
     arguments: &'a Arguments,
     cases: impl Iterator<Item = &'static Case<S>>,
@@ -69,6 +69,6 @@ fn run<'a, S: 'static, R: Fn(&Case<S>) -> Report>(
 
 fn print(text: &str) {
     let mut stdout = std::io::stdout();
-    // A reader that went away, as in `| head`, is no failure.
+    // A closed reader, as in `| head`, is not a failure.
     let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
 }

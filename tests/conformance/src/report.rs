@@ -1,4 +1,4 @@
-//! What a run prints.
+//! The output of a run.
 
 use crate::case::{Case, Outcome, Report, RequirementLevel};
 
@@ -32,7 +32,7 @@ pub fn shown(report: &Report) -> String {
     text
 }
 
-/// The line of a case that is not run.
+/// The line of a listed case.
 #[must_use]
 pub fn listed<S>(case: &Case<S>) -> String {
     format!("{:6} {} ({})\n", case.level, case.name, case.section)
@@ -59,22 +59,22 @@ impl Summary {
         *counter += 1;
     }
 
-    /// `61 passed, 0 failed, 2 warnings, 3 skipped`, where warnings are failures of a SHOULD.
+    /// `61 passed, 0 failed, 2 warnings, 3 skipped`, warnings are failures of a SHOULD.
     #[must_use]
     pub fn line(self) -> String {
         let Self { passed, failed, warned, skipped } = self;
         format!("{passed} passed, {failed} failed, {warned} warnings, {skipped} skipped")
     }
 
-    /// Whether the server conforms; `strict` counts every SHOULD as a MUST. A run of nothing
-    /// says nothing, and does not.
+    /// Returns true if the server conforms; `strict` treats every SHOULD as a MUST. A run without
+    /// passed cases does not conform.
     #[must_use]
     pub fn conforms(self, strict: bool) -> bool {
         self.failed == 0 && (!strict || self.warned == 0) && self.passed > 0
     }
 }
 
-/// The last exchanges are what the case is about; those before prepared it.
+/// The last exchanges are the relevant ones; those before are preparation.
 const EXCHANGES_SHOWN: usize = 2;
 
 #[cfg(test)]
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_should_counts_only_in_strict_runs() {
+    fn a_failed_should_is_a_failure_only_in_strict_runs() {
         let mut summary = Summary::default();
         assert!(!summary.conforms(false));
         summary.add(&report(RequirementLevel::Must, Outcome::Passed));
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_names_level_section_and_reason() {
+    fn a_line_contains_level_section_and_reason() {
         let failed =
             shown(&report(RequirementLevel::Must, Outcome::Failed("expected 201, got 200".into())));
         assert_eq!(failed, "FAIL MUST   it_works (4.2)\n     expected 201, got 200\n");

@@ -1,6 +1,6 @@
 //! Bytes to upload.
 
-/// The same bytes at every run, in which no two places look alike.
+/// Deterministic pseudorandom bytes.
 pub(crate) fn sample(len: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut bytes = Vec::with_capacity(len + 8);

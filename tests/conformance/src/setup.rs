@@ -5,13 +5,12 @@ use std::time::Duration;
 use url::Url;
 use vod_uploader_wire::{Client, Transcript};
 
-/// Where and how a suite runs.
+/// The settings of a run.
 #[derive(Clone, Debug)]
 pub struct Setup {
-    /// The URL that creates uploads. `http` only: put a proxy in front of a server with TLS.
+    /// The URL that creates uploads. `http` only: a server with TLS requires a proxy.
     pub url: Url,
-    /// Fields that every request carries, for instance for authorization. Their values are never
-    /// shown.
+    /// Headers of every request, for example for authorization. Their values are never shown.
     pub fields: Vec<(String, String)>,
     /// The metadata of created uploads, as keys and values. `filename` is also the file name of
     /// the IETF protocol.
@@ -22,15 +21,15 @@ pub struct Setup {
     pub method: String,
     /// The interop version of the IETF draft.
     pub interop: u8,
-    /// Bytes of the largest body that is sent.
+    /// The maximum size of a body in bytes.
     pub size_max_bytes: usize,
-    /// How to read an upload's bytes back, with `{url}` for the upload's URL and `{id}` for the
-    /// last segment of its path. Without it bytes are not compared.
+    /// The URL of an upload's bytes, with `{url}` for the upload's URL and `{id}` for the last
+    /// segment of its path. If absent, bytes are not compared.
     pub read_back: Option<String>,
-    /// How long a server may take to answer while an older request hangs.
+    /// The maximum response time while an older request hangs.
     pub hang_bound: Duration,
-    /// How long a server may take to answer, and to reach a state that is waited for.
-    pub answer_limit: Duration,
+    /// The maximum time for a response, and for an awaited state.
+    pub response_timeout: Duration,
 }
 
 impl Setup {
@@ -47,7 +46,7 @@ impl Setup {
             size_max_bytes: 400_000,
             read_back: None,
             hang_bound: Duration::from_secs(2),
-            answer_limit: Duration::from_secs(10),
+            response_timeout: Duration::from_secs(10),
         }
     }
 
@@ -55,7 +54,7 @@ impl Setup {
     #[must_use]
     pub fn client(&self) -> Client {
         Client::new(self.url.as_str())
-            .with_timeout(self.answer_limit)
+            .with_timeout(self.response_timeout)
             .with_headers(&self.fields)
             .with_transcript(&Transcript::default())
     }

@@ -10,13 +10,13 @@ use crate::sample::sample;
 pub(super) const CASES: &[Case<Fixture>] = &[
     Case::should("delete_succeeds", SECTION, succeeds),
     Case::should("delete_is_not_redirected_with_301_or_302", SECTION, not_redirected),
-    Case::should("head_of_a_cancelled_upload_is_answered_404_or_410", SECTION, head_is_gone),
-    Case::should("patch_of_a_cancelled_upload_is_refused", SECTION, patch_is_refused),
+    Case::should("head_of_a_canceled_upload_returns_404_or_410", SECTION, head_is_gone),
+    Case::should("patch_of_a_canceled_upload_is_rejected", SECTION, patch_is_rejected),
 ];
 
 fn succeeds(fixture: &Fixture) -> Verdict {
     let upload = fixture.create()?;
-    fixture.append(&upload, 0..fixture.piece()?, false)?;
+    fixture.append(&upload, 0..fixture.append_bytes()?, false)?;
     fixture.send(&fixture.request("DELETE", &upload))?.expect_success()
 }
 
@@ -27,17 +27,17 @@ fn not_redirected(fixture: &Fixture) -> Verdict {
 }
 
 fn head_is_gone(fixture: &Fixture) -> Verdict {
-    let upload = cancelled(fixture)?;
+    let upload = canceled(fixture)?;
     fixture.head(&upload)?.expect_status(&[404, 410])
 }
 
-fn patch_is_refused(fixture: &Fixture) -> Verdict {
-    let upload = cancelled(fixture)?;
-    let patch = fixture.patch(&upload, 0, &sample(fixture.piece()?), false);
-    fixture.send(&patch)?.expect_refusal("an upload that was cancelled")
+fn patch_is_rejected(fixture: &Fixture) -> Verdict {
+    let upload = canceled(fixture)?;
+    let patch = fixture.patch(&upload, 0, &sample(fixture.append_bytes()?), false);
+    fixture.send(&patch)?.expect_rejection("a canceled upload")
 }
 
-fn cancelled(fixture: &Fixture) -> Result<Url, CaseAbort> {
+fn canceled(fixture: &Fixture) -> Result<Url, CaseAbort> {
     let upload = fixture.create()?;
     fixture.send(&fixture.request("DELETE", &upload))?;
     Ok(upload)

@@ -1,4 +1,4 @@
-//! Section 4.6: requests that arrive while an older one hangs.
+//! Section 4.6: requests while an older one hangs.
 
 use std::time::Instant;
 
@@ -11,13 +11,17 @@ use crate::check::{ResponseChecks, expect};
 use crate::sample::sample;
 
 pub(super) const CASES: &[Case<Fixture>] = &[
-    Case::should("head_is_answered_soon_while_an_append_hangs", SECTION, head_is_soon),
-    Case::should("patch_is_answered_soon_while_an_append_hangs", SECTION, patch_is_soon),
-    Case::should("delete_is_answered_soon_while_an_append_hangs", SECTION, delete_is_soon),
+    Case::should("head_returns_soon_while_an_append_hangs", SECTION, head_is_soon),
+    Case::should("patch_returns_soon_while_an_append_hangs", SECTION, patch_is_soon),
+    Case::should("delete_returns_soon_while_an_append_hangs", SECTION, delete_is_soon),
     Case::should("head_ends_an_append_that_hangs", SECTION, head_ends),
     Case::should("delete_ends_an_append_that_hangs", "4.5", delete_ends),
-    Case::must("an_offset_told_while_an_append_hangs_is_accepted", SECTION, told_is_accepted),
-    Case::must("bytes_of_a_replaced_append_do_not_get_in", SECTION, replaced_does_not_write),
+    Case::must(
+        "an_offset_reported_while_an_append_hangs_is_accepted",
+        SECTION,
+        reported_is_accepted,
+    ),
+    Case::must("bytes_of_a_replaced_append_are_not_stored", SECTION, replaced_does_not_write),
 ];
 
 fn head_is_soon(fixture: &Fixture) -> Verdict {
@@ -27,8 +31,8 @@ fn head_is_soon(fixture: &Fixture) -> Verdict {
 
 fn patch_is_soon(fixture: &Fixture) -> Verdict {
     let (upload, _hanging) = hanging(fixture)?;
-    // Which offset it is cannot be known: 409 is an answer, too.
-    soon(fixture, &fixture.patch(&upload, 0, &sample(fixture.piece()?), false))
+    // The offset is unknown: 409 is a valid response.
+    soon(fixture, &fixture.patch(&upload, 0, &sample(fixture.append_bytes()?), false))
 }
 
 fn delete_is_soon(fixture: &Fixture) -> Verdict {
@@ -37,12 +41,12 @@ fn delete_is_soon(fixture: &Fixture) -> Verdict {
 }
 
 fn soon(fixture: &Fixture, request: &Request) -> Verdict {
-    let begin = Instant::now();
-    let answer = fixture.send(request)?;
-    let (took, bound) = (begin.elapsed(), fixture.setup.hang_bound);
-    expect(answer.status < 500 && answer.status != 423 && took <= bound, || {
-        let (method, status) = (&request.method, answer.status);
-        format!("expected {method} to be answered within {bound:?}, got {status} after {took:?}")
+    let start = Instant::now();
+    let response = fixture.send(request)?;
+    let (took, bound) = (start.elapsed(), fixture.setup.hang_bound);
+    expect(response.status < 500 && response.status != 423 && took <= bound, || {
+        let (method, status) = (&request.method, response.status);
+        format!("expected a response to {method} within {bound:?}, got {status} after {took:?}")
     })
 }
 
@@ -61,14 +65,14 @@ fn delete_ends(fixture: &Fixture) -> Verdict {
 fn ended(fixture: &Fixture, mut hanging: Exchange) -> Verdict {
     let bound = fixture.setup.hang_bound;
     expect(hanging.ends_within(bound), || {
-        format!("expected the append that hangs to be ended within {bound:?}")
+        format!("expected the hanging append to end within {bound:?}")
     })
 }
 
-fn told_is_accepted(fixture: &Fixture) -> Verdict {
+fn reported_is_accepted(fixture: &Fixture) -> Verdict {
     let (upload, mut hanging) = hanging(fixture)?;
     let offset = fixture.offset(&upload)?;
-    // Late bytes of the old request, as a network may deliver them.
+    // Late bytes of the old request.
     hanging.send(&sample(fixture.large())[fixture.large() / 3..]);
     let _ = hanging.ends_within(fixture.setup.hang_bound / 4);
     let content = sample(fixture.large());
@@ -79,21 +83,19 @@ fn told_is_accepted(fixture: &Fixture) -> Verdict {
 fn replaced_does_not_write(fixture: &Fixture) -> Verdict {
     let (upload, mut hanging) = hanging(fixture)?;
     let offset = fixture.offset(&upload)?;
-    let piece = fixture.piece()?;
-    fixture.append(&upload, offset..offset + piece, false)?;
+    let append_bytes = fixture.append_bytes()?;
+    fixture.append(&upload, offset..offset + append_bytes, false)?;
     hanging.send(&sample(fixture.large())[fixture.large() / 3..]);
     let _ = hanging.ends_within(fixture.setup.hang_bound / 4);
-    fixture.expect_offset(&upload, offset + piece)
+    fixture.expect_offset(&upload, offset + append_bytes)
 }
 
-/// An upload, and an append to it of which a third was sent, and nothing follows.
+/// An upload, and an append to it that hangs after a third of its body.
 fn hanging(fixture: &Fixture) -> Result<(Url, Exchange), CaseAbort> {
     let upload = fixture.create()?;
     let size = fixture.large();
-    let patch = fixture.patch(&upload, 0, &sample(size), false).header("Expect", "100-continue");
-    let mut hanging = fixture.client.start(&patch)?;
-    hanging.await_continue(fixture.setup.hang_bound / 4);
-    hanging.send(&patch.content[..size / 3]);
+    let hanging =
+        fixture.start_hanging(&fixture.patch(&upload, 0, &sample(size), false), size / 3)?;
     Ok((upload, hanging))
 }
 

@@ -1,4 +1,4 @@
-//! Section 10: digests of a request's content and of the whole representation (RFC 9530).
+//! Section 10: digests of a request's content and of the entire representation (RFC 9530).
 
 use url::Url;
 use vod_uploader_wire::Response;
@@ -10,24 +10,24 @@ use crate::digest::sha_256_field;
 use crate::sample::sample;
 
 pub(super) const CASES: &[Case<Fixture>] = &[
-    Case::should("a_right_content_digest_is_taken", "10.2", right_content),
-    Case::should("a_wrong_content_digest_is_refused", "10.2", wrong_content),
+    Case::should("a_correct_content_digest_is_accepted", "10.2", right_content),
+    Case::should("a_wrong_content_digest_is_rejected", "10.2", wrong_content),
     Case::should("bytes_with_a_wrong_content_digest_are_not_appended", "10.2", wrong_adds_nothing),
-    Case::should("a_right_representation_digest_is_taken", "10.1", right_representation),
+    Case::should("a_correct_representation_digest_is_accepted", "10.1", right_representation),
     Case::should("a_wrong_representation_digest_fails_the_upload", "10.1", wrong_representation),
-    Case::should("a_wanted_representation_digest_is_told", "10.1", wanted),
+    Case::should("a_wanted_representation_digest_is_returned", "10.1", wanted),
 ];
 
 fn right_content(fixture: &Fixture) -> Verdict {
-    let content = sample(fixture.piece()?);
-    let (upload, answer) = append(fixture, &sha_256_field(&content))?;
-    answer.expect_success()?;
+    let content = sample(fixture.append_bytes()?);
+    let (upload, response) = append(fixture, &sha_256_field(&content))?;
+    response.expect_success()?;
     fixture.expect_offset(&upload, content.len())
 }
 
 fn wrong_content(fixture: &Fixture) -> Verdict {
-    let (_, answer) = append(fixture, &sha_256_field(b"something else"))?;
-    answer.expect_refusal("a wrong Content-Digest")
+    let (_, response) = append(fixture, &sha_256_field(b"something else"))?;
+    response.expect_rejection("a wrong Content-Digest")
 }
 
 fn wrong_adds_nothing(fixture: &Fixture) -> Verdict {
@@ -36,31 +36,31 @@ fn wrong_adds_nothing(fixture: &Fixture) -> Verdict {
 }
 
 fn right_representation(fixture: &Fixture) -> Verdict {
-    whole(fixture, "Repr-Digest", &sha_256_field(&sample(1000)))?.expect_success()
+    complete_with(fixture, "Repr-Digest", &sha_256_field(&sample(1000)))?.expect_success()
 }
 
 fn wrong_representation(fixture: &Fixture) -> Verdict {
-    let answer = whole(fixture, "Repr-Digest", &sha_256_field(b"something else"))?;
-    answer.expect_refusal("a wrong Repr-Digest")
+    let response = complete_with(fixture, "Repr-Digest", &sha_256_field(b"something else"))?;
+    response.expect_rejection("a wrong Repr-Digest")
 }
 
 fn wanted(fixture: &Fixture) -> Verdict {
-    let answer = whole(fixture, "Want-Repr-Digest", "sha-256=10")?;
-    let (told, right) = (answer.required("Repr-Digest")?, sha_256_field(&sample(1000)));
-    expect(told.contains(&right), || format!("expected Repr-Digest: {right}, got {told}"))
+    let response = complete_with(fixture, "Want-Repr-Digest", "sha-256=10")?;
+    let (reported, right) = (response.required("Repr-Digest")?, sha_256_field(&sample(1000)));
+    expect(reported.contains(&right), || format!("expected Repr-Digest: {right}, got {reported}"))
 }
 
 /// An append with this Content-Digest.
 fn append(fixture: &Fixture, digest: &str) -> Result<(Url, Response), CaseAbort> {
     fixture.since(5)?;
     let upload = fixture.create()?;
-    let patch = fixture.patch(&upload, 0, &sample(fixture.piece()?), false);
-    let answer = fixture.send(&patch.header("Content-Digest", digest))?;
-    Ok((upload, answer))
+    let patch = fixture.patch(&upload, 0, &sample(fixture.append_bytes()?), false);
+    let response = fixture.send(&patch.header("Content-Digest", digest))?;
+    Ok((upload, response))
 }
 
-/// The answer to the last append of an upload that was created with this field.
-fn whole(fixture: &Fixture, name: &str, value: &str) -> Result<Response, CaseAbort> {
+/// The response to the last append of an upload that was created with this header.
+fn complete_with(fixture: &Fixture, name: &str, value: &str) -> Result<Response, CaseAbort> {
     fixture.since(5)?;
     let upload = fixture.create_by(&fixture.creation(false, b"").header(name, value))?;
     fixture.send(&fixture.patch(&upload, 0, &sample(1000), true))

@@ -1,14 +1,15 @@
 //! The fixture of a case.
 
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
 use url::Url;
 use vod_uploader_wire::ietf::Draft;
-use vod_uploader_wire::{Client, Head, Record, Request, Response, Transcript};
+use vod_uploader_wire::{Head, Request, Response};
 
 use super::field;
 use super::upload_limit::Limits;
 use crate::case::{CaseAbort, Verdict};
+use crate::case_client::CaseClient;
 use crate::check::{ResponseChecks, expect};
 use crate::poll::poll;
 use crate::sample::sample;
@@ -18,17 +19,15 @@ use crate::setup::Setup;
 /// successful response to its creation.
 #[derive(Debug)]
 pub struct Fixture {
-    pub(super) setup: Setup,
+    case_client: CaseClient,
     pub(super) draft: Draft,
-    pub(super) client: Client,
     limits: Limits,
 }
 
 impl Fixture {
     pub(super) fn new(setup: &Setup, limits: &Limits) -> Self {
-        let client = setup.client();
-        let draft = Draft(setup.interop);
-        Self { setup: setup.clone(), draft, client, limits: limits.clone() }
+        let case_client = CaseClient::new(setup);
+        Self { case_client, draft: Draft(setup.interop), limits: limits.clone() }
     }
 
     /// Skips the case in older interop versions.
@@ -37,25 +36,16 @@ impl Fixture {
         if version >= interop {
             return Ok(());
         }
-        Err(CaseAbort::skipped(format!("interop version {version} does not ask for it")))
+        Err(CaseAbort::skipped(format!("interop version {version} does not require it")))
     }
 
     /// The size of an append that does not complete the upload: the minimum of the server.
-    pub(super) fn piece(&self) -> Result<usize, CaseAbort> {
+    pub(super) fn append_bytes(&self) -> Result<usize, CaseAbort> {
         let least = usize::try_from(self.limits.append_size_min_bytes.unwrap_or(0));
         match least {
             Ok(least) if least <= self.setup.size_max_bytes => Ok(least.max(1000)),
             _ => Err(CaseAbort::skipped("min-append-size is above --size-max-test")),
         }
-    }
-
-    /// A size for bodies that are interrupted: larger than one read.
-    pub(super) fn large(&self) -> usize {
-        self.setup.size_max_bytes
-    }
-
-    pub(super) fn send(&self, request: &Request) -> Result<Response, CaseAbort> {
-        Ok(self.client.send(request)?)
     }
 
     /// A request in this interop version.
@@ -83,9 +73,9 @@ impl Fixture {
 
     /// The upload that this request creates.
     pub(super) fn create_by(&self, request: &Request) -> Result<Url, CaseAbort> {
-        let answer = self.send(request)?;
-        answer.expect_success()?;
-        answer.location(&self.setup.url)
+        let response = self.send(request)?;
+        response.expect_success()?;
+        response.location(&self.setup.url)
     }
 
     /// A PATCH with these bytes.
@@ -120,8 +110,8 @@ impl Fixture {
     }
 
     /// The offset in a response.
-    pub(super) fn offset_in(&self, answer: &Response) -> Result<usize, CaseAbort> {
-        let value = answer.required("Upload-Offset")?;
+    pub(super) fn offset_in(&self, response: &Response) -> Result<usize, CaseAbort> {
+        let value = response.required("Upload-Offset")?;
         let offset = field::integer(&value).and_then(|offset| usize::try_from(offset).ok());
         let otherwise = || format!("expected an Integer as Upload-Offset, got {value:?}");
         offset.ok_or_else(|| CaseAbort::failed(otherwise()))
@@ -140,19 +130,19 @@ impl Fixture {
 
     /// Waits until HEAD returns this offset, and returns the last one.
     pub(super) fn await_offset(&self, upload: &Url, expected: usize) -> Result<usize, CaseAbort> {
-        poll(self.setup.answer_limit, || self.offset(upload), |offset| *offset == expected)
+        poll(self.setup.response_timeout, || self.offset(upload), |offset| *offset == expected)
     }
 
     /// Checks the declared completeness in a response.
-    pub(super) fn expect_complete(&self, answer: &Response, expected: bool) -> Verdict {
+    pub(super) fn expect_complete(&self, response: &Response, expected: bool) -> Verdict {
         let (name, value) = self.draft.completeness(expected);
-        expect(self.is_complete(answer) == Some(expected), || {
-            let got = answer.header(name).map_or("none".to_owned(), |value| format!("{value:?}"));
+        expect(self.is_complete(response) == Some(expected), || {
+            let got = response.header(name).map_or("none".to_owned(), |value| format!("{value:?}"));
             format!("expected {name}: {value}, got {got}")
         })
     }
 
-    /// Whether a response declares the upload complete; `None` if it does not say.
+    /// Whether a response declares the upload complete; `None` if it declares nothing.
     pub(super) fn is_complete(&self, head: &Head) -> Option<bool> {
         let (name, value) = self.draft.completeness(true);
         let declared = head.header(name).and_then(field::boolean)?;
@@ -163,17 +153,12 @@ impl Fixture {
     pub(super) fn media_type(&self) -> &'static str {
         self.draft.media_type().unwrap_or("application/octet-stream")
     }
+}
 
-    /// The bytes of a complete upload, if the caller specified how to read them.
-    pub(super) fn read_back(&self, upload: &Url) -> Result<Vec<u8>, CaseAbort> {
-        let url = self.setup.read_back_url(upload);
-        let url = url.ok_or_else(|| CaseAbort::skipped("needs --read-back"))?;
-        let answer = self.send(&Request::new("GET", url.as_str()))?;
-        answer.expect_success()?;
-        Ok(answer.body)
-    }
+impl Deref for Fixture {
+    type Target = CaseClient;
 
-    pub(super) fn exchanges(&self) -> Vec<Record> {
-        self.client.transcript().map(Transcript::records).unwrap_or_default()
+    fn deref(&self) -> &CaseClient {
+        &self.case_client
     }
 }

@@ -1,4 +1,4 @@
-//! Section 4.1.4: limits, and how they are announced.
+//! Section 4.1.4: limits and their announcement.
 
 use vod_uploader_wire::{Request, Response};
 
@@ -9,23 +9,23 @@ use crate::check::{ResponseChecks, expect};
 
 pub(super) const CASES: &[Case<Fixture>] = &[
     Case::must("options_announces_the_media_type", SECTION, options_announces_media_type),
-    Case::should("options_tells_the_limits", SECTION, options_tells_limits),
+    Case::should("options_returns_the_limits", SECTION, options_returns_limits),
     Case::should("limits_of_options_are_not_looser", SECTION, options_not_looser),
     Case::must("limits_are_integers_in_a_dictionary", SECTION, are_integers),
     Case::should("limits_do_not_become_tighter", SECTION, do_not_tighten),
-    Case::must("a_creation_above_the_largest_size_tells_the_limits", SECTION, too_large_tells),
+    Case::must("a_creation_above_the_maximum_size_returns_the_limits", SECTION, too_large_returns),
 ];
 
 fn options_announces_media_type(fixture: &Fixture) -> Verdict {
     fixture.since(8)?;
-    let answer = options(fixture)?;
-    answer.expect_success()?;
-    let types = answer.required("Accept-Patch")?;
+    let response = options(fixture)?;
+    response.expect_success()?;
+    let types = response.required("Accept-Patch")?;
     let has_it = types.split(',').any(|one| one.trim() == fixture.media_type());
     expect(has_it, || format!("expected application/partial-upload in Accept-Patch, got {types:?}"))
 }
 
-fn options_tells_limits(fixture: &Fixture) -> Verdict {
+fn options_returns_limits(fixture: &Fixture) -> Verdict {
     fixture.since(6)?;
     options(fixture)?.required(FIELD).map(drop)
 }
@@ -50,27 +50,27 @@ fn are_integers(fixture: &Fixture) -> Verdict {
 
 fn do_not_tighten(fixture: &Fixture) -> Verdict {
     fixture.since(6)?;
-    let piece = fixture.piece()?;
+    let append_bytes = fixture.append_bytes()?;
     let creation = fixture.creation(false, b"");
-    let answer = fixture.send(&creation)?;
-    let upload = answer.location(&fixture.setup.url)?;
-    let first = limits_in(&answer)?;
-    fixture.append(&upload, 0..piece, false)?;
+    let response = fixture.send(&creation)?;
+    let upload = response.location(&fixture.setup.url)?;
+    let first = limits_in(&response)?;
+    fixture.append(&upload, 0..append_bytes, false)?;
     expect_no_tighter(&limits_in(&fixture.head(&upload)?)?, &first)
 }
 
-fn too_large_tells(fixture: &Fixture) -> Verdict {
+fn too_large_returns(fixture: &Fixture) -> Verdict {
     fixture.since(6)?;
     let upload = fixture.create()?;
     let limits = limits_in(&fixture.head(&upload)?)?;
     let size_max =
         limits.size_max_bytes.ok_or_else(|| CaseAbort::skipped("the server sends no max-size"))?;
     let creation = fixture.creation(false, b"").header("Upload-Length", size_max.saturating_add(1));
-    let answer = fixture.send(&creation)?;
-    if answer.status != 413 {
-        return Err(CaseAbort::skipped(format!("a larger length is answered {}", answer.status)));
+    let response = fixture.send(&creation)?;
+    if response.status != 413 {
+        return Err(CaseAbort::skipped(format!("a larger length returns {}", response.status)));
     }
-    answer.required(FIELD).map(drop)
+    response.required(FIELD).map(drop)
 }
 
 fn expect_no_tighter(later: &Limits, first: &Limits) -> Verdict {
@@ -84,8 +84,8 @@ fn expect_no_tighter(later: &Limits, first: &Limits) -> Verdict {
     expect(!is_tighter, || format!("expected limits no tighter than {first:?}, got {later:?}"))
 }
 
-fn limits_in(answer: &Response) -> Result<Limits, CaseAbort> {
-    let limits = answer.header(FIELD).and_then(Limits::parse);
+fn limits_in(response: &Response) -> Result<Limits, CaseAbort> {
+    let limits = response.header(FIELD).and_then(Limits::parse);
     limits.ok_or_else(|| CaseAbort::skipped("the server sends no limits"))
 }
 

@@ -1,8 +1,8 @@
 //! Resumable uploads of the IETF: draft-ietf-httpbis-resumable-upload.
 //!
-//! Sections are those of the text after -11, whose interop version is 8. Older interop versions
-//! name completeness otherwise (3), know no media type, limits and lengths (3 to 5), or ask for
-//! less in responses (6): what they do not have is skipped.
+//! Sections refer to the text after -11, whose interop version is 8. Older interop versions have
+//! another header for completeness (3), no media type, limits and lengths (3 to 5), or fewer
+//! requirements for responses (6): cases that do not apply are skipped.
 
 mod append;
 mod cancellation;
@@ -31,10 +31,10 @@ pub fn cases() -> impl Iterator<Item = &'static Case<Fixture>> {
     GROUPS.iter().copied().flatten()
 }
 
-/// Asks the server for its limits, which decide how the cases cut their uploads.
+/// Requests the limits of the server, which determine the sizes of appends.
 ///
 /// # Errors
-/// Returns an error if it creates no uploads.
+/// Returns an error if creating an upload fails.
 pub fn discover(setup: &Setup) -> Result<Limits, CaseAbort> {
     let fixture = Fixture::new(setup, &Limits::default());
     let upload = fixture.create()?;
@@ -44,7 +44,7 @@ pub fn discover(setup: &Setup) -> Result<Limits, CaseAbort> {
 /// Runs one case.
 #[must_use]
 pub fn run(case: &Case<Fixture>, setup: &Setup, limits: &Limits) -> Report {
-    case.run(&Fixture::new(setup, limits), Fixture::exchanges)
+    case.run(&Fixture::new(setup, limits), |fixture| fixture.exchanges())
 }
 
 const GROUPS: &[&[Case<Fixture>]] = &[

@@ -14,8 +14,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Reads `Upload-Limit`. `None` where a defined member is no Integer: the field is then
-    /// ignored.
+    /// Reads `Upload-Limit`. Returns `None` if a defined member is not an Integer: the field is
+    /// then ignored.
     pub(super) fn parse(value: &str) -> Option<Self> {
         let members = field::dictionary(value)?;
         if members.iter().any(|(key, number)| KEYS.contains(&key.as_str()) && number.is_none()) {
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unknown_members_are_ignored_and_wrong_types_make_it_void() {
+    fn unknown_members_are_ignored_and_wrong_types_invalidate_the_field() {
         let limits = Limits::parse("max-size=9, new=?1, min-append-size=5");
         let expected =
             Limits { size_max_bytes: Some(9), append_size_min_bytes: Some(5), ..Limits::default() };

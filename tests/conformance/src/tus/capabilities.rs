@@ -19,11 +19,11 @@ pub struct ServerCapabilities {
 impl ServerCapabilities {
     pub(super) fn request(setup: &Setup) -> Result<Self, CaseAbort> {
         let client = setup.client();
-        let answer = client.send(&Request::new("OPTIONS", setup.url.as_str()))?;
-        let list = |name| answer.header(name).map(list).unwrap_or_default();
+        let response = client.send(&Request::new("OPTIONS", setup.url.as_str()))?;
+        let list = |name| response.header(name).map(list).unwrap_or_default();
         Ok(Self {
             extensions: list("Tus-Extension"),
-            size_max_bytes: answer.header("Tus-Max-Size").and_then(|value| value.parse().ok()),
+            size_max_bytes: response.header("Tus-Max-Size").and_then(|value| value.parse().ok()),
             checksum_algorithms: list("Tus-Checksum-Algorithm"),
         })
     }

@@ -12,14 +12,14 @@ use crate::sample::sample;
 pub(super) const CASES: &[Case<Fixture>] = &[
     Case::must("the_algorithms_are_lower_case_names", SECTION, algorithms_are_names),
     Case::must("sha1_is_among_the_algorithms", SECTION, sha1_is_announced),
-    Case::must("a_right_checksum_is_taken_for_every_algorithm", SECTION, right_is_taken),
-    Case::should("an_unknown_algorithm_is_answered_400", SECTION, unknown_is_400),
+    Case::must("a_correct_checksum_is_accepted_for_every_algorithm", SECTION, right_is_accepted),
+    Case::should("an_unknown_algorithm_returns_400", SECTION, unknown_is_400),
     Case::must("an_unknown_algorithm_changes_nothing", SECTION, unknown_changes_nothing),
-    Case::should("a_wrong_checksum_is_answered_460", SECTION, wrong_is_460),
+    Case::should("a_wrong_checksum_returns_460", SECTION, wrong_is_460),
     Case::must("a_wrong_checksum_changes_nothing", SECTION, wrong_changes_nothing),
     Case::must("a_malformed_checksum_changes_nothing", SECTION, malformed_changes_nothing),
-    Case::must("bytes_are_taken_again_after_a_wrong_checksum", SECTION, taken_again),
-    Case::must("a_right_checksum_in_a_trailer_is_taken", SECTION, trailer_is_taken),
+    Case::must("bytes_are_accepted_again_after_a_wrong_checksum", SECTION, accepted_again),
+    Case::must("a_correct_checksum_in_a_trailer_is_accepted", SECTION, trailer_is_accepted),
     Case::must("a_wrong_checksum_in_a_trailer_changes_nothing", SECTION, wrong_trailer),
 ];
 
@@ -42,12 +42,12 @@ fn sha1_is_announced(fixture: &Fixture) -> Verdict {
     })
 }
 
-fn right_is_taken(fixture: &Fixture) -> Verdict {
+fn right_is_accepted(fixture: &Fixture) -> Verdict {
     let upload = new_upload(fixture)?;
     let content = sample(100);
     let mut offset = 0;
     for name in &fixture.capabilities.checksum_algorithms {
-        // An algorithm that is not known here cannot be checked.
+        // An algorithm that is unknown here cannot be checked.
         let Some(sum) = checksum(name, &content) else { continue };
         let patch = fixture.patch(&upload, offset, &content);
         fixture.send(&patch.header(FIELD, format!("{name} {sum}")))?.expect_success()?;
@@ -58,8 +58,8 @@ fn right_is_taken(fixture: &Fixture) -> Verdict {
 }
 
 fn unknown_is_400(fixture: &Fixture) -> Verdict {
-    let (_, answer) = patch(fixture, "rot13 AAAA")?;
-    answer.expect_status(&[400])
+    let (_, response) = patch(fixture, "rot13 AAAA")?;
+    response.expect_status(&[400])
 }
 
 fn unknown_changes_nothing(fixture: &Fixture) -> Verdict {
@@ -68,8 +68,8 @@ fn unknown_changes_nothing(fixture: &Fixture) -> Verdict {
 }
 
 fn wrong_is_460(fixture: &Fixture) -> Verdict {
-    let (_, answer) = patch(fixture, &wrong_sum())?;
-    answer.expect_status(&[460])
+    let (_, response) = patch(fixture, &wrong_sum())?;
+    response.expect_status(&[460])
 }
 
 fn wrong_changes_nothing(fixture: &Fixture) -> Verdict {
@@ -79,14 +79,14 @@ fn wrong_changes_nothing(fixture: &Fixture) -> Verdict {
 
 fn malformed_changes_nothing(fixture: &Fixture) -> Verdict {
     for malformed in ["sha1", "", "sha1 ???", "sha1 AAAA"] {
-        let (upload, answer) = patch(fixture, malformed)?;
-        answer.expect_refusal(&format!("{FIELD}: {malformed}"))?;
+        let (upload, response) = patch(fixture, malformed)?;
+        response.expect_rejection(&format!("{FIELD}: {malformed}"))?;
         fixture.expect_offset(&upload, 0)?;
     }
     Ok(())
 }
 
-fn taken_again(fixture: &Fixture) -> Verdict {
+fn accepted_again(fixture: &Fixture) -> Verdict {
     let (upload, _) = patch(fixture, &wrong_sum())?;
     let content = sample(100);
     let sum = checksum("sha1", &content).unwrap_or_default();
@@ -95,7 +95,7 @@ fn taken_again(fixture: &Fixture) -> Verdict {
     fixture.expect_offset(&upload, 100)
 }
 
-fn trailer_is_taken(fixture: &Fixture) -> Verdict {
+fn trailer_is_accepted(fixture: &Fixture) -> Verdict {
     fixture.needs("checksum-trailer")?;
     let upload = new_upload(fixture)?;
     let content = sample(2000);
@@ -109,15 +109,15 @@ fn wrong_trailer(fixture: &Fixture) -> Verdict {
     fixture.needs("checksum-trailer")?;
     let upload = new_upload(fixture)?;
     let patch = fixture.patch(&upload, 0, &sample(2000)).trailer(FIELD, wrong_sum());
-    fixture.send(&patch)?.expect_refusal("a wrong checksum in a trailer")?;
+    fixture.send(&patch)?.expect_rejection("a wrong checksum in a trailer")?;
     fixture.expect_offset(&upload, 0)
 }
 
 /// A PATCH of some bytes with this checksum.
 fn patch(fixture: &Fixture, sum: &str) -> Result<(Url, Response), CaseAbort> {
     let upload = new_upload(fixture)?;
-    let answer = fixture.send(&fixture.patch(&upload, 0, &sample(100)).header(FIELD, sum))?;
-    Ok((upload, answer))
+    let response = fixture.send(&fixture.patch(&upload, 0, &sample(100)).header(FIELD, sum))?;
+    Ok((upload, response))
 }
 
 fn new_upload(fixture: &Fixture) -> Result<Url, CaseAbort> {
@@ -125,7 +125,7 @@ fn new_upload(fixture: &Fixture) -> Result<Url, CaseAbort> {
     fixture.create(3000)
 }
 
-/// The SHA-1 of something else.
+/// The SHA-1 of other bytes.
 fn wrong_sum() -> String {
     format!("sha1 {}", checksum("sha1", b"something else").unwrap_or_default())
 }

@@ -5,12 +5,12 @@ use crate::case::{Case, CaseAbort, Verdict};
 use crate::check::{ResponseChecks, expect};
 
 pub(super) const CASES: &[Case<Fixture>] = &[
-    Case::must("a_creation_is_answered_201", SECTION, is_201),
-    Case::must("a_creation_tells_where_the_upload_is", SECTION, tells_location),
+    Case::must("a_creation_returns_201", SECTION, is_201),
+    Case::must("a_creation_returns_the_location", SECTION, returns_location),
     Case::must("every_creation_makes_another_upload", SECTION, makes_another),
-    Case::must("a_creation_without_a_length_is_refused", SECTION, no_length),
-    Case::must("a_creation_that_is_too_long_is_answered_413", SECTION, too_long),
-    Case::must("an_upload_of_no_bytes_is_complete_at_once", SECTION, no_bytes),
+    Case::must("a_creation_without_a_length_is_rejected", SECTION, no_length),
+    Case::must("a_creation_that_is_too_long_returns_413", SECTION, too_long),
+    Case::must("an_upload_of_no_bytes_is_complete_immediately", SECTION, no_bytes),
 ];
 
 fn is_201(fixture: &Fixture) -> Verdict {
@@ -18,7 +18,7 @@ fn is_201(fixture: &Fixture) -> Verdict {
     fixture.send(&fixture.creation().header("Upload-Length", 1000))?.expect_status(&[201])
 }
 
-fn tells_location(fixture: &Fixture) -> Verdict {
+fn returns_location(fixture: &Fixture) -> Verdict {
     let upload = fixture.create(1000)?;
     fixture.head(&upload)?.expect_success()
 }
@@ -30,7 +30,7 @@ fn makes_another(fixture: &Fixture) -> Verdict {
 
 fn no_length(fixture: &Fixture) -> Verdict {
     fixture.needs("creation")?;
-    fixture.send(&fixture.creation())?.expect_refusal("a creation without a length")
+    fixture.send(&fixture.creation())?.expect_rejection("a creation without a length")
 }
 
 fn too_long(fixture: &Fixture) -> Verdict {
@@ -43,11 +43,11 @@ fn too_long(fixture: &Fixture) -> Verdict {
 
 fn no_bytes(fixture: &Fixture) -> Verdict {
     fixture.needs("creation")?;
-    let answer = fixture.send(&fixture.creation().header("Upload-Length", 0))?;
-    if (400..500).contains(&answer.status) {
-        return Err(CaseAbort::skipped("the server takes no uploads of 0 bytes"));
+    let response = fixture.send(&fixture.creation().header("Upload-Length", 0))?;
+    if (400..500).contains(&response.status) {
+        return Err(CaseAbort::skipped("the server rejects uploads of 0 bytes"));
     }
-    let head = fixture.head(&answer.location(&fixture.setup.url)?)?;
+    let head = fixture.head(&response.location(&fixture.setup.url)?)?;
     head.expect_field("Upload-Offset", 0)?;
     head.expect_field("Upload-Length", 0)
 }

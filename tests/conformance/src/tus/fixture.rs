@@ -1,12 +1,15 @@
 //! The fixture of a case.
 
+use std::ops::Deref;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use url::Url;
-use vod_uploader_wire::{Client, Record, Request, Response, Transcript, tus};
+use vod_uploader_wire::{Request, Response, tus};
 
 use super::capabilities::ServerCapabilities;
 use crate::case::{CaseAbort, Verdict};
+use crate::case_client::CaseClient;
 use crate::check::{ResponseChecks, expect};
 use crate::poll::poll;
 use crate::setup::Setup;
@@ -15,15 +18,13 @@ use crate::setup::Setup;
 /// successful response to its creation.
 #[derive(Debug)]
 pub struct Fixture {
-    pub(super) setup: Setup,
+    case_client: CaseClient,
     pub(super) capabilities: ServerCapabilities,
-    pub(super) client: Client,
 }
 
 impl Fixture {
     pub(super) fn new(setup: &Setup, capabilities: &ServerCapabilities) -> Self {
-        let client = setup.client();
-        Self { setup: setup.clone(), capabilities: capabilities.clone(), client }
+        Self { case_client: CaseClient::new(setup), capabilities: capabilities.clone() }
     }
 
     /// Skips the case unless the server announces an extension.
@@ -37,16 +38,6 @@ impl Fixture {
 
     pub(super) fn offers(&self, extension: &str) -> bool {
         self.capabilities.extensions.iter().any(|offered| offered == extension)
-    }
-
-    /// A size for bodies that are interrupted: larger than one read.
-    pub(super) fn large(&self) -> usize {
-        self.setup.size_max_bytes
-    }
-
-    /// Sends a request and reads its response.
-    pub(super) fn send(&self, request: &Request) -> Result<Response, CaseAbort> {
-        Ok(self.client.send(request)?)
     }
 
     /// A request in this version of the protocol.
@@ -63,7 +54,7 @@ impl Fixture {
         }
     }
 
-    /// The metadata that the caller wants, in the grammar of `Upload-Metadata`.
+    /// The metadata of the settings, as a value of `Upload-Metadata`.
     pub(super) fn metadata(&self) -> String {
         tus::metadata(&self.setup.metadata)
     }
@@ -76,9 +67,9 @@ impl Fixture {
     /// The upload that this request creates.
     pub(super) fn create_by(&self, request: &Request) -> Result<Url, CaseAbort> {
         self.needs("creation")?;
-        let answer = self.send(request)?;
-        answer.expect_success()?;
-        answer.location(&self.setup.url)
+        let response = self.send(request)?;
+        response.expect_success()?;
+        response.location(&self.setup.url)
     }
 
     /// A PATCH with these bytes.
@@ -91,7 +82,7 @@ impl Fixture {
         self.send(&self.patch(upload, offset, content))?.expect_success()
     }
 
-    /// A new upload of these bytes, complete.
+    /// A complete upload of these bytes.
     pub(super) fn complete(&self, content: &[u8]) -> Result<Url, CaseAbort> {
         let upload = self.create(content.len())?;
         self.append(&upload, 0, content)?;
@@ -116,21 +107,16 @@ impl Fixture {
 
     /// Waits until HEAD returns this offset, and returns the last one.
     pub(super) fn await_offset(&self, upload: &Url, expected: usize) -> Result<u64, CaseAbort> {
-        let ask = || self.offset(upload);
-        poll(self.setup.answer_limit, ask, |offset| *offset == expected as u64)
+        let request = || self.offset(upload);
+        poll(self.setup.response_timeout, request, |offset| *offset == expected as u64)
     }
+}
 
-    /// The bytes of a complete upload, if the caller specified how to read them.
-    pub(super) fn read_back(&self, upload: &Url) -> Result<Vec<u8>, CaseAbort> {
-        let url = self.setup.read_back_url(upload);
-        let url = url.ok_or_else(|| CaseAbort::skipped("needs --read-back"))?;
-        let answer = self.send(&Request::new("GET", url.as_str()))?;
-        answer.expect_success()?;
-        Ok(answer.body)
-    }
+impl Deref for Fixture {
+    type Target = CaseClient;
 
-    pub(super) fn exchanges(&self) -> Vec<Record> {
-        self.client.transcript().map(Transcript::records).unwrap_or_default()
+    fn deref(&self) -> &CaseClient {
+        &self.case_client
     }
 }
 

@@ -8,14 +8,14 @@ use crate::check::{ResponseChecks, unknown_like};
 use crate::sample::sample;
 
 pub(super) const CASES: &[Case<Fixture>] = &[
-    Case::must("head_tells_offset_0", SECTION, offset_0),
-    Case::must("head_tells_an_offset_in_the_middle", SECTION, offset_in_the_middle),
-    Case::must("head_tells_the_offset_of_a_complete_upload", SECTION, offset_of_complete),
-    Case::must("head_tells_the_length", SECTION, length),
+    Case::must("head_returns_offset_0", SECTION, offset_0),
+    Case::must("head_returns_an_offset_in_the_middle", SECTION, offset_in_the_middle),
+    Case::must("head_returns_the_offset_of_a_complete_upload", SECTION, offset_of_complete),
+    Case::must("head_returns_the_length", SECTION, length),
     Case::must("head_is_not_cached", SECTION, not_cached),
-    Case::should("head_is_answered_200_or_204", SECTION, status),
-    Case::should("head_of_an_unknown_upload_is_answered_404_410_or_403", SECTION, unknown),
-    Case::should("head_of_an_unknown_upload_tells_no_offset", SECTION, unknown_has_no_offset),
+    Case::should("head_returns_200_or_204", SECTION, status),
+    Case::should("head_of_an_unknown_upload_returns_404_410_or_403", SECTION, unknown),
+    Case::should("head_of_an_unknown_upload_returns_no_offset", SECTION, unknown_has_no_offset),
 ];
 
 fn offset_0(fixture: &Fixture) -> Verdict {

@@ -5,15 +5,15 @@ use crate::case::{Case, Verdict};
 use crate::check::ResponseChecks;
 
 pub(super) const CASES: &[Case<Fixture>] = &[
-    Case::must("metadata_is_told_as_it_was_given", SECTION, told_as_given),
-    Case::must("a_key_without_a_value_is_taken", SECTION, no_value),
-    Case::must("an_empty_key_is_refused", SECTION, empty_key),
-    Case::must("a_key_that_comes_twice_is_refused", SECTION, key_twice),
-    Case::must("a_value_that_is_no_base64_is_refused", SECTION, no_base64),
-    Case::must("more_than_one_space_in_a_pair_is_refused", SECTION, two_spaces),
+    Case::must("metadata_is_returned_unchanged", SECTION, returned_unchanged),
+    Case::must("a_key_without_a_value_is_accepted", SECTION, no_value),
+    Case::must("an_empty_key_is_rejected", SECTION, empty_key),
+    Case::must("a_repeated_key_is_rejected", SECTION, key_twice),
+    Case::must("an_invalid_base64_value_is_refused", SECTION, no_base64),
+    Case::must("more_than_one_space_in_a_pair_is_rejected", SECTION, two_spaces),
 ];
 
-fn told_as_given(fixture: &Fixture) -> Verdict {
+fn returned_unchanged(fixture: &Fixture) -> Verdict {
     let metadata = with(fixture, &format!("note {}", encoded("grün, {\"a\": 1}")));
     let upload = fixture.create_by(&creation(fixture, &metadata))?;
     fixture.head(&upload)?.expect_field(SECTION, metadata)
@@ -26,26 +26,26 @@ fn no_value(fixture: &Fixture) -> Verdict {
 }
 
 fn empty_key(fixture: &Fixture) -> Verdict {
-    // An empty member, and not a value after a space, which may be taken as space between members.
-    refused(fixture, "an empty key", ",note")
+    // An empty member. A value after a space may be treated as space between members.
+    rejected(fixture, "an empty key", ",note")
 }
 
 fn key_twice(fixture: &Fixture) -> Verdict {
     let pair = format!("twice {}", encoded("a"));
-    refused(fixture, "a key that comes twice", &format!("{pair},{pair}"))
+    rejected(fixture, "a repeated key", &format!("{pair},{pair}"))
 }
 
 fn no_base64(fixture: &Fixture) -> Verdict {
-    refused(fixture, "a value that is no Base64", "note a?b")
+    rejected(fixture, "an invalid base64 value", "note a?b")
 }
 
 fn two_spaces(fixture: &Fixture) -> Verdict {
-    refused(fixture, "three words in a pair", &format!("note {} more", encoded("a")))
+    rejected(fixture, "three words in a pair", &format!("note {} more", encoded("a")))
 }
 
-fn refused(fixture: &Fixture, why: &str, pair: &str) -> Verdict {
+fn rejected(fixture: &Fixture, why: &str, pair: &str) -> Verdict {
     fixture.needs("creation")?;
-    fixture.send(&creation(fixture, &with(fixture, pair)))?.expect_refusal(why)
+    fixture.send(&creation(fixture, &with(fixture, pair)))?.expect_rejection(why)
 }
 
 /// The caller's metadata with one more pair at its end.

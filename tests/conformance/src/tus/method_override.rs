@@ -9,7 +9,7 @@ pub(super) const CASES: &[Case<Fixture>] = &[
     Case::must("post_with_the_override_patch_is_a_patch", SECTION, patch),
     Case::must("get_with_the_override_head_is_a_head", SECTION, head),
     Case::must("post_with_the_override_delete_is_a_delete", SECTION, delete),
-    Case::must("the_override_wins_over_the_method", SECTION, wins),
+    Case::must("the_override_takes_precedence_over_the_method", SECTION, wins),
 ];
 
 fn patch(fixture: &Fixture) -> Verdict {
@@ -23,9 +23,9 @@ fn patch(fixture: &Fixture) -> Verdict {
 fn head(fixture: &Fixture) -> Verdict {
     let upload = fixture.create(1000)?;
     fixture.append(&upload, 0, &sample(400))?;
-    let answer = fixture.send(&fixture.request("GET", &upload).header(SECTION, "HEAD"))?;
-    answer.expect_success()?;
-    answer.expect_field("Upload-Offset", 400)
+    let response = fixture.send(&fixture.request("GET", &upload).header(SECTION, "HEAD"))?;
+    response.expect_success()?;
+    response.expect_field("Upload-Offset", 400)
 }
 
 fn delete(fixture: &Fixture) -> Verdict {
@@ -34,7 +34,7 @@ fn delete(fixture: &Fixture) -> Verdict {
     fixture
         .send(&fixture.request("POST", &upload).header(SECTION, "DELETE").body(b""))?
         .expect_success()?;
-    fixture.head(&upload)?.expect_refusal("an upload that was terminated")
+    fixture.head(&upload)?.expect_rejection("a terminated upload")
 }
 
 fn wins(fixture: &Fixture) -> Verdict {

@@ -1,7 +1,7 @@
 //! tus 1.0.0: the core and every extension, <https://tus.io/protocols/resumable-upload>.
 //!
-//! Sections are named as in that text. What the text asks of clients alone (a length at creation,
-//! the grammar of metadata) is checked as the server's refusal to take anything else.
+//! Sections are named as in that text. Requirements for clients (a length at creation, the grammar
+//! of metadata) are checked as rejections by the server.
 
 mod capabilities;
 mod checksum;
@@ -34,7 +34,7 @@ pub fn cases() -> impl Iterator<Item = &'static Case<Fixture>> {
 /// Requests the server's capabilities.
 ///
 /// # Errors
-/// Returns an error if it does not answer OPTIONS at all.
+/// Returns an error if there is no response to OPTIONS.
 pub fn discover(setup: &Setup) -> Result<ServerCapabilities, CaseAbort> {
     ServerCapabilities::request(setup)
 }
@@ -42,7 +42,7 @@ pub fn discover(setup: &Setup) -> Result<ServerCapabilities, CaseAbort> {
 /// Runs one case.
 #[must_use]
 pub fn run(case: &Case<Fixture>, setup: &Setup, capabilities: &ServerCapabilities) -> Report {
-    case.run(&Fixture::new(setup, capabilities), Fixture::exchanges)
+    case.run(&Fixture::new(setup, capabilities), |fixture| fixture.exchanges())
 }
 
 const GROUPS: &[&[Case<Fixture>]] = &[

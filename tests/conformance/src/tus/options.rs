@@ -8,42 +8,42 @@ use crate::case::{Case, CaseAbort, Verdict};
 use crate::check::{ResponseChecks, expect};
 
 pub(super) const CASES: &[Case<Fixture>] = &[
-    Case::must("options_tells_the_versions", "OPTIONS", tells_versions),
+    Case::must("options_returns_the_versions", "OPTIONS", returns_versions),
     Case::must("options_ignores_the_version_of_the_client", "OPTIONS", ignores_version),
-    Case::must("extensions_are_a_list_or_left_out", "Tus-Extension", extensions_are_a_list),
-    Case::must("the_largest_size_is_a_non_negative_integer", "Tus-Max-Size", size_max),
-    Case::must("creation_with_upload_comes_with_creation", "Creation With Upload", with_creation),
+    Case::must("extensions_are_a_list_or_absent", "Tus-Extension", extensions_are_a_list),
+    Case::must("the_maximum_size_is_a_non_negative_integer", "Tus-Max-Size", size_max),
+    Case::must("creation_with_upload_requires_creation", "Creation With Upload", with_creation),
 ];
 
-fn tells_versions(fixture: &Fixture) -> Verdict {
-    let answer = fixture.send(&options(fixture))?;
-    answer.expect_status(&[200, 204])?;
-    expect_versions(&answer)
+fn returns_versions(fixture: &Fixture) -> Verdict {
+    let response = fixture.send(&options(fixture))?;
+    response.expect_status(&[200, 204])?;
+    expect_versions(&response)
 }
 
 fn ignores_version(fixture: &Fixture) -> Verdict {
-    let answer = fixture.send(&options(fixture).header("Tus-Resumable", "0.0.1"))?;
-    answer.expect_status(&[200, 204])?;
-    expect_versions(&answer)
+    let response = fixture.send(&options(fixture).header("Tus-Resumable", "0.0.1"))?;
+    response.expect_status(&[200, 204])?;
+    expect_versions(&response)
 }
 
 fn extensions_are_a_list(fixture: &Fixture) -> Verdict {
-    let answer = fixture.send(&options(fixture))?;
-    let Some(value) = answer.header("Tus-Extension") else { return Ok(()) };
+    let response = fixture.send(&options(fixture))?;
+    let Some(value) = response.header("Tus-Extension") else { return Ok(()) };
     let is_name = |name: &String| {
         !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
     expect(list(value).iter().all(is_name), || {
-        format!("expected names with commas between them as Tus-Extension, got {value:?}")
+        format!("expected comma-separated names as Tus-Extension, got {value:?}")
     })
 }
 
 fn size_max(fixture: &Fixture) -> Verdict {
-    let answer = fixture.send(&options(fixture))?;
-    if answer.header("Tus-Max-Size").is_none() {
+    let response = fixture.send(&options(fixture))?;
+    if response.header("Tus-Max-Size").is_none() {
         return Err(CaseAbort::skipped("no Tus-Max-Size is announced"));
     }
-    answer.integer("Tus-Max-Size").map(drop)
+    response.integer("Tus-Max-Size").map(drop)
 }
 
 fn with_creation(fixture: &Fixture) -> Verdict {
@@ -53,9 +53,9 @@ fn with_creation(fixture: &Fixture) -> Verdict {
     })
 }
 
-/// `Tus-Version` is a list with this version in it.
-pub(super) fn expect_versions(answer: &Response) -> Verdict {
-    let versions = answer.required("Tus-Version")?;
+/// Expects this version in the list `Tus-Version`.
+pub(super) fn expect_versions(response: &Response) -> Verdict {
+    let versions = response.required("Tus-Version")?;
     expect(list(&versions).iter().any(|version| version == "1.0.0"), || {
         format!("expected 1.0.0 in Tus-Version, got {versions:?}")
     })

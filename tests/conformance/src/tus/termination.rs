@@ -8,11 +8,11 @@ use crate::check::ResponseChecks;
 use crate::sample::sample;
 
 pub(super) const CASES: &[Case<Fixture>] = &[
-    Case::must("delete_is_answered_204", SECTION, is_204),
+    Case::must("delete_returns_204", SECTION, is_204),
     Case::must("a_complete_upload_can_be_deleted", SECTION, complete_can_be_deleted),
-    Case::should("head_of_a_deleted_upload_is_answered_404_or_410", SECTION, head_is_gone),
-    Case::should("patch_of_a_deleted_upload_is_answered_404_or_410", SECTION, patch_is_gone),
-    Case::should("delete_of_a_deleted_upload_is_answered_404_or_410", SECTION, delete_is_gone),
+    Case::should("head_of_a_deleted_upload_returns_404_or_410", SECTION, head_is_gone),
+    Case::should("patch_of_a_deleted_upload_returns_404_or_410", SECTION, patch_is_gone),
+    Case::should("delete_of_a_deleted_upload_returns_404_or_410", SECTION, delete_is_gone),
 ];
 
 fn is_204(fixture: &Fixture) -> Verdict {

@@ -9,19 +9,19 @@ use crate::check::{ResponseChecks, unknown_like};
 use crate::sample::sample;
 
 pub(super) const CASES: &[Case<Fixture>] = &[
-    Case::must("another_version_is_answered_412_with_the_versions", SECTION, another_is_412),
+    Case::must("another_version_returns_412_with_the_versions", SECTION, another_is_412),
     Case::must("a_request_in_another_version_is_not_processed", SECTION, another_is_not_processed),
-    Case::must("every_success_names_the_version", SECTION, successes_name_it),
-    Case::must("every_refusal_names_the_version", SECTION, refusals_name_it),
+    Case::must("every_success_has_the_version", SECTION, successes_have_it),
+    Case::must("every_error_has_the_version", SECTION, errors_have_it),
 ];
 
 fn another_is_412(fixture: &Fixture) -> Verdict {
     let upload = fixture.create(100)?;
     let creation = fixture.creation().header("Upload-Length", 100);
     for request in [creation, fixture.request("HEAD", &upload), fixture.patch(&upload, 0, b"a")] {
-        let answer = fixture.send(&request.replace("Tus-Resumable", "0.0.1"))?;
-        answer.expect_status(&[412])?;
-        expect_versions(&answer)?;
+        let response = fixture.send(&request.replace("Tus-Resumable", "0.0.1"))?;
+        response.expect_status(&[412])?;
+        expect_versions(&response)?;
     }
     Ok(())
 }
@@ -33,7 +33,7 @@ fn another_is_not_processed(fixture: &Fixture) -> Verdict {
     fixture.expect_offset(&upload, 0)
 }
 
-fn successes_name_it(fixture: &Fixture) -> Verdict {
+fn successes_have_it(fixture: &Fixture) -> Verdict {
     fixture.needs("creation")?;
     let creation = fixture.send(&fixture.creation().header("Upload-Length", 100))?;
     expect_version(&creation)?;
@@ -42,7 +42,7 @@ fn successes_name_it(fixture: &Fixture) -> Verdict {
     expect_version(&fixture.send(&fixture.patch(&upload, 0, &sample(100)))?)
 }
 
-fn refusals_name_it(fixture: &Fixture) -> Verdict {
+fn errors_have_it(fixture: &Fixture) -> Verdict {
     let upload = fixture.create(100)?;
     let misplaced = fixture.patch(&upload, 7, b"a");
     let other_type = fixture.patch(&upload, 0, b"a").replace("Content-Type", "text/plain");
@@ -54,8 +54,8 @@ fn refusals_name_it(fixture: &Fixture) -> Verdict {
     Ok(())
 }
 
-fn expect_version(answer: &Response) -> Verdict {
-    answer.expect_field("Tus-Resumable", "1.0.0")
+fn expect_version(response: &Response) -> Verdict {
+    response.expect_field("Tus-Resumable", "1.0.0")
 }
 
 const SECTION: &str = "Tus-Resumable";

@@ -26,31 +26,31 @@ use crate::reference::Reference;
 use crate::run::{failed, shown, skipped};
 
 #[test]
-fn a_server_that_does_everything_right_passes_tus() {
+fn a_correct_server_passes_tus() {
     let reports = run::tus(&Reference::start(None));
     assert_eq!(failed(&reports), [""; 0], "{}", shown(&reports));
-    // It announces what this one is about the lack of.
-    assert_eq!(skipped(&reports), ["a_final_upload_of_unfinished_parts_is_refused"]);
+    // This case applies only to servers without the extension.
+    assert_eq!(skipped(&reports), ["a_final_upload_of_unfinished_parts_is_rejected"]);
 }
 
 #[test]
-fn a_server_that_does_not_join_unfinished_parts_passes_tus() {
+fn a_server_without_concatenation_unfinished_passes_tus() {
     let server = Reference::start_without(None, &["concatenation-unfinished"]);
     let reports = run::tus(&server);
     assert_eq!(failed(&reports), [""; 0], "{}", shown(&reports));
-    assert!(!skipped(&reports).contains(&"a_final_upload_of_unfinished_parts_is_refused"));
+    assert!(!skipped(&reports).contains(&"a_final_upload_of_unfinished_parts_is_rejected"));
 }
 
 #[test]
-fn a_server_that_announces_no_extension_is_asked_for_none() {
+fn a_server_without_extensions_passes_tus() {
     let reports = run::tus(&Reference::start_without(None, reference::EXTENSIONS));
     assert_eq!(failed(&reports), [""; 0], "{}", shown(&reports));
-    // OPTIONS and its fields is all there is to ask for.
+    // Only the cases for OPTIONS and its headers apply.
     assert_eq!(reports.len() - skipped(&reports).len(), 4);
 }
 
 #[test]
-fn a_server_that_does_everything_right_passes_the_ietf_suite_in_every_interop_version() {
+fn a_correct_server_passes_the_ietf_suite_in_every_interop_version() {
     for interop in 3..=8 {
         let reports = run::ietf(&Reference::start(None), interop);
         assert_eq!(failed(&reports), [""; 0], "interop {interop}\n{}", shown(&reports));
@@ -67,17 +67,17 @@ fn uploads_can_be_created_by_another_method() {
 }
 
 #[test]
-fn every_fault_in_tus_fails_exactly_the_cases_about_it() {
+fn every_fault_in_tus_fails_exactly_its_cases() {
     check_mutants(tus_faults::ROWS, run::tus);
 }
 
 #[test]
-fn every_fault_in_the_ietf_protocol_fails_exactly_the_cases_about_it() {
+fn every_fault_in_the_ietf_protocol_fails_exactly_its_cases() {
     check_mutants(ietf_faults::ROWS, |server| run::ietf(server, 8));
 }
 
 #[test]
-fn every_case_is_failed_by_a_fault_and_has_a_name_of_its_own() {
+fn every_case_has_a_unique_name_and_a_fault_that_fails_it() {
     let of_tus: Vec<_> = tus::cases().map(|case| case.name).collect();
     let of_ietf: Vec<_> = ietf::cases().map(|case| case.name).collect();
     for (cases, rows) in [(of_tus, tus_faults::ROWS), (of_ietf, ietf_faults::ROWS)] {
@@ -89,16 +89,16 @@ fn every_case_is_failed_by_a_fault_and_has_a_name_of_its_own() {
 }
 
 #[test]
-fn a_field_of_the_caller_reaches_the_server_and_is_never_shown() {
+fn a_header_of_the_settings_is_sent_but_never_shown() {
     let server = Reference::start(Some(Fault::HeadIsCached));
     let mut setup = Setup::new(server.url.clone());
-    setup.fields.push(("X-Key".to_owned(), "planted-secret".to_owned()));
+    setup.fields.push(("X-Key".to_owned(), "injected-secret".to_owned()));
     let capabilities = tus::discover(&setup).unwrap();
     let case = tus::cases().find(|case| case.name == "head_is_not_cached").unwrap();
     let shown = shown(&[tus::run(case, &setup, &capabilities)]);
     assert!(shown.contains("> HEAD /files/") && shown.contains("< HTTP/1.1 200"), "{shown}");
     assert!(shown.contains("> X-Key: (as given)"), "{shown}");
-    assert!(!shown.contains("planted-secret"), "{shown}");
+    assert!(!shown.contains("injected-secret"), "{shown}");
 }
 
 /// Runs a suite once for each mutant, and compares the cases that fail.
@@ -122,5 +122,5 @@ fn check_mutants(rows: &[(Fault, &[&str])], run: impl Fn(&Reference) -> Vec<Repo
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Some faults make a case wait until it gives up: more threads than processors have work to do.
+/// Some faults make a case wait for a timeout, so more threads than processors are useful.
 const THREADS: usize = 4;

@@ -6,19 +6,19 @@ use vod_uploader_conformance::{Outcome, Report, Setup, ietf, report, tus};
 
 use crate::reference::Reference;
 
-/// Runs the whole tus suite.
+/// Runs the tus suite.
 pub(crate) fn tus(server: &Reference) -> Vec<Report> {
     let setup = setup(server);
     let capabilities = tus::discover(&setup).unwrap();
     tus::cases().map(|case| tus::run(case, &setup, &capabilities)).collect()
 }
 
-/// Runs the whole IETF suite in this interop version.
+/// Runs the IETF suite in this interop version.
 pub(crate) fn ietf(server: &Reference, interop: u8) -> Vec<Report> {
     ietf_with(&Setup { interop, ..setup(server) })
 }
 
-/// Runs the whole IETF suite with uploads that are created by this method.
+/// Runs the IETF suite with uploads that are created by this method.
 pub(crate) fn ietf_by(server: &Reference, method: &str) -> Vec<Report> {
     ietf_with(&Setup { method: method.to_owned(), ..setup(server) })
 }
@@ -34,7 +34,7 @@ pub(crate) fn skipped(reports: &[Report]) -> Vec<&'static str> {
     reports.iter().filter(is_skipped).map(|report| report.name).collect()
 }
 
-/// What the cases that failed print.
+/// The output of the failed cases.
 pub(crate) fn shown(reports: &[Report]) -> String {
     reports.iter().filter(|report| report.has_failed()).map(report::shown).collect()
 }
@@ -44,13 +44,13 @@ fn ietf_with(setup: &Setup) -> Vec<Report> {
     ietf::cases().map(|case| ietf::run(case, setup, &limits)).collect()
 }
 
-/// Short limits: a fault that keeps a case waiting is noticed soon. And every byte compared.
+/// Short limits, so that faults that cause timeouts are detected quickly.
 fn setup(server: &Reference) -> Setup {
     Setup {
         size_max_bytes: 60_000,
         read_back: Some("{url}".to_owned()),
         hang_bound: Duration::from_millis(1500),
-        answer_limit: Duration::from_millis(2500),
+        response_timeout: Duration::from_millis(2500),
         ..Setup::new(server.url.clone())
     }
 }

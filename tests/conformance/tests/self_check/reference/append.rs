@@ -1,24 +1,24 @@
-//! Writing a request's body to an upload, for both protocols.
+//! Appends a request's body to an upload, for both protocols.
 
 use super::Server;
 use super::wire::Incoming;
 use crate::fault::Fault;
 
-/// How an append ended.
+/// The result of an append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Appended {
-    /// With the whole body.
-    Whole,
-    /// The body stopped too early.
-    Cut,
+    /// The entire body was appended.
+    Complete,
+    /// The body was interrupted.
+    Interrupted,
     /// Another request took over.
     Replaced,
-    /// There were more bytes than the upload is long.
+    /// The body exceeds the length of the upload.
     TooLong,
 }
 
 impl Server {
-    /// Reads the body and appends it as it arrives.
+    /// Appends the body while it is received.
     pub(super) fn append(&self, id: &str, request: &mut Incoming) -> Appended {
         let Some((epoch, begin)) = self.take_over(id, request) else { return Appended::Replaced };
         self.continue_if_expected(request);
@@ -29,8 +29,8 @@ impl Server {
             if upload.epoch != epoch && !self.has(Fault::ReplacedWrites) {
                 return Appended::Replaced;
             }
-            let Ok(read) = read else { break Appended::Cut };
-            let Some(mut bytes) = read else { break Appended::Whole };
+            let Ok(read) = read else { break Appended::Interrupted };
+            let Some(mut bytes) = read else { break Appended::Complete };
             if self.has(Fault::ChunksCountedRaw) && request.is_chunked() {
                 bytes.extend(b"\r\n");
             }
@@ -48,23 +48,23 @@ impl Server {
         let mut uploads = self.uploads();
         if let Some(upload) = uploads.get_mut(id).filter(|upload| upload.epoch == epoch) {
             upload.writer = None;
-            if appended == Appended::Cut {
-                if self.has(Fault::CutLoses) {
+            if appended == Appended::Interrupted {
+                if self.has(Fault::InterruptionLoses) {
                     upload.bytes.truncate(begin);
                 }
-                if self.has(Fault::CutLosesMore) {
-                    let kept = if begin > 0 { begin / 2 } else { upload.offset() };
-                    upload.bytes.truncate(kept);
+                if self.has(Fault::InterruptionLosesMore) {
+                    let length = if begin > 0 { begin / 2 } else { upload.offset() };
+                    upload.bytes.truncate(length);
                 }
-                upload.is_stuck |= self.has(Fault::CutSticks);
-                upload.is_complete |= self.has(Fault::CutCompletes);
+                upload.is_stuck |= self.has(Fault::InterruptionSticks);
+                upload.is_complete |= self.has(Fault::InterruptionCompletes);
             }
         }
         appended
     }
 
-    /// Reads the whole body without appending it. `None` where it stops too early.
-    pub(super) fn whole_body(&self, request: &mut Incoming) -> Option<Vec<u8>> {
+    /// Reads the entire body without appending it. Returns `None` if it is interrupted.
+    pub(super) fn read_body(&self, request: &mut Incoming) -> Option<Vec<u8>> {
         self.continue_if_expected(request);
         let mut body = Vec::new();
         while let Some(bytes) = request.read_some().ok()? {
@@ -73,7 +73,7 @@ impl Server {
         Some(body)
     }
 
-    /// Makes this request the one that writes.
+    /// Makes this request the writer of the upload.
     fn take_over(&self, id: &str, request: &Incoming) -> Option<(u64, usize)> {
         let mut uploads = self.uploads();
         let upload = uploads.get_mut(id)?;

@@ -8,32 +8,32 @@ use super::Server;
 use super::append::Appended;
 use super::ietf::VERSION;
 use super::upload::Upload;
-use super::wire::{Answer, Incoming};
+use super::wire::{Incoming, Response};
 use crate::fault::Fault;
 
 impl Server {
-    /// Appends. `None` hangs up.
-    pub(super) fn ietf_patch(&self, id: &str, request: &mut Incoming) -> Option<Answer> {
+    /// Appends. Returns `None` to close the connection.
+    pub(super) fn ietf_patch(&self, id: &str, request: &mut Incoming) -> Option<Response> {
         if self.has(Fault::PatchWaits) {
             self.wait_for_writer(id);
         }
-        if let Some((answer, appends)) = self.ietf_check_patch(id, request)? {
+        if let Some((response, appends)) = self.ietf_check_patch(id, request)? {
             if appends {
                 self.append(id, request);
             }
-            return Some(answer);
+            return Some(response);
         }
         let missing = self.has(Fault::MissingCompletenessCompletes);
         let complete = self.completeness_of(request).unwrap_or(missing);
         self.report_progress(id, request);
         if request.field("Content-Digest").is_some() {
-            if let Some(answer) = self.ietf_digested(id, request)? {
-                return Some(answer);
+            if let Some(response) = self.ietf_digested(id, request)? {
+                return Some(response);
             }
         } else {
             match self.append(id, request) {
-                Appended::Whole => {}
-                Appended::Cut | Appended::Replaced => return None,
+                Appended::Complete => {}
+                Appended::Interrupted | Appended::Replaced => return None,
                 Appended::TooLong => return self.ietf_too_long(id, request),
             }
         }
@@ -42,61 +42,62 @@ impl Server {
         let (name, value) = self.completeness(request, complete);
         if !complete {
             let status = if self.has(Fault::IncompleteAppendIs303) { 303 } else { 204 };
-            let says = !self.has(Fault::IncompleteSaidNothing);
-            return Some(Answer::new(status).field_if(says, &name, value));
+            let says = !self.has(Fault::IncompleteUndeclared);
+            return Some(Response::new(status).field_if(says, &name, value));
         }
         upload.is_complete = !self.has(Fault::LastDoesNotComplete);
         let right = sha_256(&upload.bytes);
         let is_wrong = upload.repr_digest.as_ref().is_some_and(|digest| *digest != right);
-        let is_refused = is_wrong && !self.has(Fault::WrongReprTaken)
-            || upload.repr_digest.is_some() && self.has(Fault::RightReprRefused);
-        let answer = Answer::new(if is_refused { 400 } else { 200 });
-        let tells = upload.wants_digest && !self.has(Fault::WantedDigestUntold);
-        Some(answer.field_if(!self.has(Fault::LastSaidNothing), &name, value).field_if(
-            tells,
+        let is_refused = is_wrong && !self.has(Fault::WrongReprAccepted)
+            || upload.repr_digest.is_some() && self.has(Fault::RightReprRejected);
+        let response = Response::new(if is_refused { 400 } else { 200 });
+        let returns = upload.wants_digest && !self.has(Fault::WantedDigestUnreported);
+        Some(response.field_if(!self.has(Fault::LastUndeclared), &name, value).field_if(
+            returns,
             "Repr-Digest",
             right,
         ))
     }
 
-    /// What is wrong with a PATCH, and whether it is appended nevertheless, as a fault.
-    fn ietf_check_patch(&self, id: &str, request: &Incoming) -> Option<Option<(Answer, bool)>> {
-        let refused = |status| Some(Some((Answer::new(status), false)));
+    /// The rejection of a PATCH, and whether it is appended nevertheless, as a fault.
+    fn ietf_check_patch(&self, id: &str, request: &Incoming) -> Option<Option<(Response, bool)>> {
+        let rejected = |status| Some(Some((Response::new(status), false)));
         let mut uploads = self.uploads();
         let upload = uploads.get_mut(id)?;
         upload.requests += 1;
         if upload.is_stuck {
-            return refused(423);
+            return rejected(423);
         }
         let asks_type = !matches!(request.field(VERSION), Some("3" | "4" | "5"));
         let is_typed = request.field("Content-Type") == Some("application/partial-upload");
-        if asks_type && !is_typed && !self.has(Fault::OtherTypeTaken) {
-            let tells = !self.has(Fault::OtherTypeUntold);
-            let answer = Answer::new(415);
-            let answer = answer.field_if(tells, "Accept-Patch", "application/partial-upload");
-            return Some(Some((answer, false)));
+        if asks_type && !is_typed && !self.has(Fault::OtherTypeAccepted) {
+            let returns = !self.has(Fault::OtherTypeUnreported);
+            let response = Response::new(415);
+            let response = response.field_if(returns, "Accept-Patch", "application/partial-upload");
+            return Some(Some((response, false)));
         }
         let complete = self.completeness_of(request);
         if complete.is_none() && !self.has(Fault::MissingCompletenessCompletes) {
-            return refused(400);
+            return rejected(400);
         }
         let has_content = request.is_chunked() || request.content_length().unwrap_or(0) > 0;
         if upload.is_complete && has_content {
             let (name, value) = self.completeness(request, true);
             return Some(Some(if self.has(Fault::CompleteAppended) {
-                (Answer::new(204).field(&name, value), true)
+                (Response::new(204).field(&name, value), true)
             } else {
                 (self.inconsistent(), false)
             }));
         }
-        if upload.is_complete || !has_content && self.has(Fault::EmptyAppendRefused) {
-            let status = if self.has(Fault::EmptyAppendToCompleteTaken) { 204 } else { 400 };
-            return Some(Some((Answer::new(status).problem("completed-upload", &[]), false)));
+        if upload.is_complete || !has_content && self.has(Fault::EmptyAppendRejected) {
+            let status = if self.has(Fault::EmptyAppendToCompleteAccepted) { 204 } else { 400 };
+            return Some(Some((Response::new(status).problem("completed-upload", &[]), false)));
         }
-        let told = request.field("Upload-Offset");
-        let told = told.and_then(|value| self.ietf_integer(value, Fault::OffsetReadLeniently));
+        let reported = request.field("Upload-Offset");
+        let reported =
+            reported.and_then(|value| self.ietf_integer(value, Fault::OffsetReadLeniently));
         let missing = self.has(Fault::MissingOffsetIs0).then_some(0);
-        let Some(offset) = told.or(missing) else { return refused(400) };
+        let Some(offset) = reported.or(missing) else { return rejected(400) };
         if offset != upload.offset() {
             let is_written = self.has(Fault::MismatchAppended);
             return Some(Some((self.mismatch(request, upload, offset), is_written)));
@@ -107,20 +108,22 @@ impl Server {
         Some(None)
     }
 
-    fn mismatch(&self, request: &Incoming, upload: &Upload, offset: usize) -> Answer {
+    fn mismatch(&self, request: &Incoming, upload: &Upload, offset: usize) -> Response {
         let (name, value) = self.completeness(request, self.has(Fault::MismatchSaysComplete));
-        let answer = Answer::new(if self.has(Fault::MismatchIs400) { 400 } else { 409 })
+        let response = Response::new(if self.has(Fault::MismatchIs400) { 400 } else { 409 })
             .field(&name, value)
             .field_if(!self.has(Fault::MismatchWithoutOffset), "Upload-Offset", upload.offset());
         let members = [("expected-offset", upload.offset()), ("provided-offset", offset)];
         match self.fault {
-            Some(Fault::MismatchIsPlain) => answer,
-            Some(Fault::MismatchWithoutMembers) => answer.problem("mismatching-upload-offset", &[]),
-            _ => answer.problem("mismatching-upload-offset", &members),
+            Some(Fault::MismatchIsPlain) => response,
+            Some(Fault::MismatchWithoutMembers) => {
+                response.problem("mismatching-upload-offset", &[])
+            }
+            _ => response.problem("mismatching-upload-offset", &members),
         }
     }
 
-    /// Takes the length that a PATCH tells. Not so where it contradicts.
+    /// Sets the length that a PATCH declares. Returns false if it is contradictory.
     fn ietf_length(&self, request: &Incoming, upload: &mut Upload, complete: bool) -> bool {
         let written = request.field("Upload-Length");
         let written =
@@ -130,49 +133,49 @@ impl Server {
         let differ = |one: Option<usize>, other: Option<usize>| {
             one.is_some_and(|one| other.is_some_and(|other| one != other))
         };
-        if differ(written, derived) && !self.has(Fault::TwoLengthsInAppendTaken) {
+        if differ(written, derived) && !self.has(Fault::TwoLengthsInAppendAccepted) {
             return false;
         }
         let changes = differ(upload.length, written) || differ(upload.length, derived);
-        if changes && !self.has(Fault::AnotherLengthTaken) {
+        if changes && !self.has(Fault::AnotherLengthAccepted) {
             return false;
         }
-        let written = written.filter(|_| !self.has(Fault::LengthOfAppendForgotten));
-        let derived = derived.filter(|_| !self.has(Fault::LengthOfContentForgotten));
+        let written = written.filter(|_| !self.has(Fault::LengthOfAppendDropped));
+        let derived = derived.filter(|_| !self.has(Fault::LengthOfContentDropped));
         upload.length = derived.or(written).or(upload.length);
         true
     }
 
-    fn ietf_too_long(&self, id: &str, request: &Incoming) -> Option<Answer> {
+    fn ietf_too_long(&self, id: &str, request: &Incoming) -> Option<Response> {
         if self.has(Fault::BeyondIsTruncated) {
             let (name, value) = self.completeness(request, false);
-            return Some(Answer::new(204).field(&name, value));
+            return Some(Response::new(204).field(&name, value));
         }
         self.uploads().get_mut(id)?.is_invalid = !self.has(Fault::BeyondStaysValid);
         Some(self.inconsistent())
     }
 
-    /// An append with Content-Digest: `Some` is the answer that refuses it.
-    fn ietf_digested(&self, id: &str, request: &mut Incoming) -> Option<Option<Answer>> {
-        let body = self.whole_body(request)?;
+    /// An append with Content-Digest: `Some` is the response that rejects it.
+    fn ietf_digested(&self, id: &str, request: &mut Incoming) -> Option<Option<Response>> {
+        let body = self.read_body(request)?;
         let is_right = request.field("Content-Digest") == Some(sha_256(&body).as_str());
         let (is_taken, is_written) = match self.fault {
-            Some(Fault::RightDigestRefused) => (false, false),
-            Some(Fault::WrongDigestTaken) => (true, is_right),
+            Some(Fault::RightDigestRejected) => (false, false),
+            Some(Fault::WrongDigestAccepted) => (true, is_right),
             Some(Fault::WrongDigestAppended) => (is_right, true),
             _ => (is_right, is_right),
         };
         if is_written {
             self.uploads().get_mut(id)?.bytes.extend(&body);
         }
-        Some((!is_taken).then(|| Answer::new(400)))
+        Some((!is_taken).then(|| Response::new(400)))
     }
 
     /// Sends the 104 of an append.
     fn report_progress(&self, id: &str, request: &Incoming) {
         let Some(version) = self.version_of(request) else { return };
         let offset = self.uploads().get(id).map_or(0, Upload::offset);
-        let offset = if self.has(Fault::InterimTellsTooMuch) { offset + 50_000 } else { offset };
+        let offset = if self.has(Fault::InterimReportsTooMuch) { offset + 50_000 } else { offset };
         let mut fields = vec![("Upload-Offset", offset.to_string()), (VERSION, version)];
         if self.has(Fault::InterimOfAppendWithLocation) {
             fields.push(("Location", format!("/files/{id}")));

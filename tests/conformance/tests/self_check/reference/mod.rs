@@ -1,4 +1,4 @@
-//! A server of both protocols that does everything right, or one thing wrong.
+//! A server of both protocols, correct or with one fault.
 
 mod append;
 mod ietf;
@@ -21,34 +21,34 @@ use url::Url;
 
 pub(crate) use self::tus::EXTENSIONS;
 use self::upload::Uploads;
-use self::wire::{Answer, Incoming};
+use self::wire::{Incoming, Response};
 use crate::fault::Fault;
 
-/// A running server, which ends with this value.
+/// A running server, stopped when dropped.
 pub(crate) struct Reference {
     pub(crate) url: Url,
     address: SocketAddr,
-    is_over: Arc<AtomicBool>,
+    is_stopped: Arc<AtomicBool>,
     acceptor: Option<JoinHandle<()>>,
 }
 
-/// What its threads share.
+/// The state that its threads share.
 struct Server {
     origin: String,
     fault: Option<Fault>,
-    /// tus extensions that are left out.
+    /// The omitted tus extensions.
     without: &'static [&'static str],
     uploads: Mutex<Uploads>,
     created: AtomicU64,
 }
 
 impl Reference {
-    /// Starts it with this fault.
+    /// Starts a server with this fault.
     pub(crate) fn start(fault: Option<Fault>) -> Self {
         Self::start_without(fault, &[])
     }
 
-    /// Starts it with this fault, and without these tus extensions.
+    /// Starts a server with this fault and without these tus extensions.
     pub(crate) fn start_without(fault: Option<Fault>, without: &'static [&'static str]) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
@@ -56,8 +56,8 @@ impl Reference {
         let url = Url::parse(&format!("{origin}/files")).unwrap();
         let (uploads, created) = (Mutex::default(), AtomicU64::new(1));
         let server = Arc::new(Server { origin, fault, without, uploads, created });
-        let is_over = Arc::new(AtomicBool::new(false));
-        let over = Arc::clone(&is_over);
+        let is_stopped = Arc::new(AtomicBool::new(false));
+        let over = Arc::clone(&is_stopped);
         let acceptor = thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 if over.load(Ordering::Relaxed) {
@@ -67,14 +67,14 @@ impl Reference {
                 thread::spawn(move || server.serve(stream));
             }
         });
-        Self { url, address, is_over, acceptor: Some(acceptor) }
+        Self { url, address, is_stopped, acceptor: Some(acceptor) }
     }
 }
 
 impl Drop for Reference {
     fn drop(&mut self) {
-        self.is_over.store(true, Ordering::Relaxed);
-        // Wakes the acceptor, which then sees that it is over.
+        self.is_stopped.store(true, Ordering::Relaxed);
+        // Wakes the acceptor, which then stops.
         let _ = TcpStream::connect(self.address);
         let _ = self.acceptor.take().map(JoinHandle::join);
     }
@@ -83,7 +83,7 @@ impl Drop for Reference {
 impl Server {
     fn serve(&self, stream: TcpStream) {
         let Ok(mut request) = Incoming::read(stream) else { return };
-        let answer = if request.method == "OPTIONS" {
+        let response = if request.method == "OPTIONS" {
             Some(self.options(&request))
         } else if request.field("Tus-Resumable").is_some() {
             self.tus(&mut request)
@@ -92,8 +92,8 @@ impl Server {
         } else {
             self.ietf(&mut request)
         };
-        if let Some(answer) = answer {
-            request.answer(&answer);
+        if let Some(response) = response {
+            request.respond(&response);
         }
     }
 
@@ -115,7 +115,7 @@ impl Server {
         if self.has(Fault::UrlsInSequence) {
             return format!("{number:032x}");
         }
-        // splitmix64, Steele et al. 2014: hard to guess is not needed here, only to look so.
+        // splitmix64, Steele et al. 2014: only the appearance of hard-to-guess URLs is required.
         let mix = |mut z: u64| {
             z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
             z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -125,7 +125,7 @@ impl Server {
         format!("{:016x}{:016x}", mix(seed), mix(seed ^ 0x5555_5555_5555_5555))
     }
 
-    /// Waits while a request is writing, as a server with a lock does.
+    /// Waits while another request is writing, like a server with a lock.
     fn wait_for_writer(&self, id: &str) {
         let deadline = Instant::now() + Duration::from_secs(5);
         let is_writing = || self.uploads().get(id).is_some_and(|upload| upload.writer.is_some());
@@ -135,10 +135,12 @@ impl Server {
     }
 
     /// GET on an upload, for either protocol: its bytes.
-    fn read_back(&self, request: &Incoming) -> Answer {
+    fn read_back(&self, request: &Incoming) -> Response {
         let uploads = self.uploads();
         let upload = Self::id(&request.path).and_then(|id| uploads.get(id));
-        let Some(upload) = upload.filter(|upload| !upload.is_gone) else { return Answer::new(404) };
+        let Some(upload) = upload.filter(|upload| !upload.is_gone) else {
+            return Response::new(404);
+        };
         let bytes = if upload.parts.is_empty() {
             upload.bytes.clone()
         } else {
@@ -146,9 +148,9 @@ impl Server {
             if self.has(Fault::PartsInOtherOrder) {
                 parts.reverse();
             }
-            upload::joined(&uploads, &parts).unwrap_or_default()
+            upload::concatenated(&uploads, &parts).unwrap_or_default()
         };
-        let told = if self.has(Fault::GetIsStale) { 0 } else { upload.offset() };
-        Answer::new(200).field("Upload-Offset", told).body("video/mp4", bytes)
+        let reported = if self.has(Fault::GetIsStale) { 0 } else { upload.offset() };
+        Response::new(200).field("Upload-Offset", reported).body("video/mp4", bytes)
     }
 }

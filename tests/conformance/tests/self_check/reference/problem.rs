@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::wire::Answer;
+use super::wire::Response;
 
-impl Answer {
+impl Response {
     /// A problem of a type that the draft defines, with further members.
     pub(crate) fn problem(self, name: &str, members: &[(&str, usize)]) -> Self {
         let mut problem = json!({

@@ -12,20 +12,20 @@ use super::Server;
 use super::append::Appended;
 use super::tus::SIZE_MAX;
 use super::upload::{Upload, Uploads};
-use super::wire::{Answer, Incoming};
+use super::wire::{Incoming, Response};
 use crate::fault::Fault;
 
 impl Server {
-    /// Creates an upload. `None` hangs up.
-    pub(super) fn tus_create(&self, request: &mut Incoming) -> Option<Answer> {
+    /// Creates an upload. Returns `None` to close the connection.
+    pub(super) fn tus_create(&self, request: &mut Incoming) -> Option<Response> {
         let mut upload = match self.tus_upload(request) {
             Ok(upload) => upload,
-            Err(status) => return Some(Answer::new(status)),
+            Err(status) => return Some(Response::new(status)),
         };
         let has_bytes = request.is_chunked() || request.content_length().unwrap_or(0) > 0;
         let is_typed = request.field("Content-Type") == Some("application/offset+octet-stream");
-        if has_bytes && !is_typed && !self.has(Fault::OtherTypeOfCreationTaken) {
-            return Some(Answer::new(415));
+        if has_bytes && !is_typed && !self.has(Fault::OtherTypeOfCreationAccepted) {
+            return Some(Response::new(415));
         }
         let is_final = !upload.parts.is_empty();
         let again = self.has(Fault::SameUploadTwice).then(|| twin(&self.uploads(), &upload));
@@ -40,9 +40,9 @@ impl Server {
         let mut offset = None;
         if has_bytes {
             match self.append(&id, request) {
-                Appended::Whole => {}
-                Appended::Cut | Appended::Replaced => return None,
-                Appended::TooLong => return Some(Answer::new(400)),
+                Appended::Complete => {}
+                Appended::Interrupted | Appended::Replaced => return None,
+                Appended::TooLong => return Some(Response::new(400)),
             }
             let mut uploads = self.uploads();
             let upload = uploads.get_mut(&id)?;
@@ -58,19 +58,19 @@ impl Server {
             Some(Fault::FinalIs200) if is_final => 200,
             _ => 201,
         };
-        let mut answer = Answer::new(status).field("Location", format!("/files/{id}"));
-        answer = answer.field_if(
+        let mut response = Response::new(status).field("Location", format!("/files/{id}"));
+        response = response.field_if(
             !self.has(Fault::CreationWithoutExpiry),
             "Upload-Expires",
             self.expiry(),
         );
         if let Some(offset) = offset.filter(|_| !self.has(Fault::CreationWithoutOffset)) {
-            answer = answer.field("Upload-Offset", offset);
+            response = response.field("Upload-Offset", offset);
         }
-        Some(answer)
+        Some(response)
     }
 
-    /// The upload that a creation asks for, or the status that refuses it.
+    /// The requested upload, or the status of the rejection.
     fn tus_upload(&self, request: &Incoming) -> Result<Upload, u16> {
         if request.field("Upload-Metadata").is_some_and(|metadata| !self.is_metadata(metadata)) {
             return Err(400);
@@ -81,14 +81,15 @@ impl Server {
             upload.concat = Some(concat.to_owned());
             if let Some(parts) = concat.strip_prefix("final;") {
                 upload.parts = self.tus_parts(parts)?;
-                if length.is_some() && !self.has(Fault::FinalLengthTaken) {
+                if length.is_some() && !self.has(Fault::FinalLengthAccepted) {
                     return Err(400);
                 }
-                // Kept to tell those that were early, for a fault.
-                upload.is_stuck = super::upload::joined(&self.uploads(), &upload.parts).is_none();
+                // Marks final uploads of incomplete parts, for a fault.
+                upload.is_stuck =
+                    super::upload::concatenated(&self.uploads(), &upload.parts).is_none();
                 return Ok(upload);
             }
-            if concat != "partial" && !self.has(Fault::UnknownKindTaken) {
+            if concat != "partial" && !self.has(Fault::UnknownKindAccepted) {
                 return Err(400);
             }
         }
@@ -101,8 +102,8 @@ impl Server {
                 upload.length = Some(length);
             }
             (None, Some("1")) => {}
-            (None, Some(_)) if self.has(Fault::DeferOtherValuesTaken) => {}
-            (None, None) if self.has(Fault::LengthlessTaken) => {}
+            (None, Some(_)) if self.has(Fault::DeferOtherValuesAccepted) => {}
+            (None, None) if self.has(Fault::LengthlessAccepted) => {}
             _ => return Err(400),
         }
         Ok(upload)
@@ -114,17 +115,17 @@ impl Server {
         let mut parts = Vec::new();
         for url in list.split(' ') {
             let path = url.strip_prefix(&self.origin);
-            if path.is_none() && self.has(Fault::RelativePartsRefused) {
+            if path.is_none() && self.has(Fault::RelativePartsRejected) {
                 return Err(400);
             }
             let id = Self::id(path.unwrap_or(url)).unwrap_or_default();
             let part = uploads.get(id);
             let is_known = part.is_some_and(|part| part.concat.as_deref() == Some("partial"));
-            if !is_known && !self.has(Fault::UnknownPartsTaken) {
+            if !is_known && !self.has(Fault::UnknownPartsAccepted) {
                 return Err(400);
             }
             let is_done = part.is_none_or(|part| part.length == Some(part.offset()));
-            let takes_early = !self.has(Fault::UnfinishedRefused)
+            let takes_early = !self.has(Fault::UnfinishedRejected)
                 && !self.without.contains(&"concatenation-unfinished");
             if !is_done && !takes_early {
                 return Err(400);
@@ -138,26 +139,26 @@ impl Server {
         let mut keys = HashSet::new();
         metadata.split(',').all(|pair| {
             let (key, value) = pair.split_once(' ').unwrap_or((pair, ""));
-            let value = if self.has(Fault::ThirdWordTaken) {
+            let value = if self.has(Fault::ThirdWordAccepted) {
                 value.split(' ').next().unwrap_or_default()
             } else {
                 value
             };
             let has_value = pair.contains(' ') || !self.has(Fault::MetadataValueRequired);
-            (!key.is_empty() || self.has(Fault::EmptyKeyTaken))
-                && (keys.insert(key.to_owned()) || self.has(Fault::KeyTwiceTaken))
+            (!key.is_empty() || self.has(Fault::EmptyKeyAccepted))
+                && (keys.insert(key.to_owned()) || self.has(Fault::KeyTwiceAccepted))
                 && self.is_base64(value)
                 && has_value
         })
     }
 
     fn is_base64(&self, value: &str) -> bool {
-        let is_lenient = self.has(Fault::NoBase64Taken) && !value.contains(' ');
+        let is_lenient = self.has(Fault::NoBase64Accepted) && !value.contains(' ');
         is_lenient || STANDARD.decode(value).is_ok()
     }
 }
 
-/// An untouched upload that was asked for in the same words.
+/// An unused upload with the same creation request.
 fn twin(uploads: &Uploads, upload: &Upload) -> Option<String> {
     let is_twin = |other: &Upload| {
         !other.is_gone
@@ -168,7 +169,7 @@ fn twin(uploads: &Uploads, upload: &Upload) -> Option<String> {
     uploads.iter().find(|(_, other)| is_twin(other)).map(|(id, _)| id.clone())
 }
 
-/// The checksum of an algorithm that is announced.
+/// The checksum by an announced algorithm.
 pub(super) fn checksum(algorithm: &str, content: &[u8]) -> Option<String> {
     let bytes = match algorithm {
         "sha1" => Sha1::digest(content).to_vec(),

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::Duration;
 
-/// A request whose body is still to be read.
+/// A request whose body has not been read.
 pub(crate) struct Incoming {
     pub(crate) method: String,
     pub(crate) path: String,
@@ -19,9 +19,9 @@ enum Framing {
     Ended,
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) fields: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
@@ -44,7 +44,7 @@ impl Incoming {
         Ok(incoming)
     }
 
-    /// A field of the head, or of the trailers once they were read.
+    /// A header, or a trailer field once it was read.
     pub(crate) fn field(&self, name: &str) -> Option<&str> {
         let same = self.fields.iter().find(|(set, _)| set.eq_ignore_ascii_case(name));
         same.map(|(_, value)| value.as_str())
@@ -58,12 +58,12 @@ impl Incoming {
         self.field("Transfer-Encoding").is_some()
     }
 
-    /// Another handle on the connection, to end it from elsewhere.
+    /// Another handle of the connection, to close it from another thread.
     pub(crate) fn connection(&self) -> Option<TcpStream> {
         self.stream.get_ref().try_clone().ok()
     }
 
-    /// Some more bytes of the body, `None` at its end.
+    /// The next bytes of the body; `None` at its end.
     pub(crate) fn read_some(&mut self) -> io::Result<Option<Vec<u8>>> {
         match self.framing {
             Framing::Ended | Framing::Sized(0) => Ok(None),
@@ -96,23 +96,23 @@ impl Incoming {
         for (name, value) in fields {
             text.push_str(&format!("{name}: {value}\r\n"));
         }
-        // A client that went away is noticed when its body is read.
+        // A disconnect is detected when the body is read.
         let _ = self.stream.get_ref().write_all(format!("{text}\r\n").as_bytes());
     }
 
-    /// Sends the answer, and takes what is left of the request: a connection that is closed with
-    /// unread bytes is reset, and the answer may be lost with it.
-    pub(crate) fn answer(mut self, answer: &Answer) {
-        let mut text = format!("HTTP/1.1 {} Final\r\n", answer.status);
-        for (name, value) in &answer.fields {
+    /// Sends the response and reads the rest of the request: a connection that is closed with
+    /// unread bytes is reset, and the response may be lost.
+    pub(crate) fn respond(mut self, response: &Response) {
+        let mut text = format!("HTTP/1.1 {} Final\r\n", response.status);
+        for (name, value) in &response.fields {
             text.push_str(&format!("{name}: {value}\r\n"));
         }
-        if answer.status != 204 {
-            text.push_str(&format!("Content-Length: {}\r\n", answer.body.len()));
+        if response.status != 204 {
+            text.push_str(&format!("Content-Length: {}\r\n", response.body.len()));
         }
         let mut message = format!("{text}\r\n").into_bytes();
         if self.method != "HEAD" {
-            message.extend(&answer.body);
+            message.extend(&response.body);
         }
         let stream = self.stream.get_mut();
         let _ = stream.write_all(&message).and_then(|()| stream.shutdown(Shutdown::Write));
@@ -121,7 +121,7 @@ impl Incoming {
     }
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn new(status: u16) -> Self {
         Self { status, fields: Vec::new(), body: Vec::new() }
     }
