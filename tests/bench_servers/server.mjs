@@ -1,5 +1,4 @@
-// A tus server in front of S3. STORE_ORIGIN is the store; the line `listening <origin>` says where
-// the server is.
+// A tus server with S3 storage at STORE_ORIGIN. Prints `listening <origin>` when it is ready.
 
 import { Server } from '@tus/server'
 import { S3Store } from '@tus/s3-store'
@@ -10,10 +9,10 @@ const server = new Server({
     s3ClientConfig: {
       bucket: 'bench',
       endpoint: process.env.STORE_ORIGIN,
-      // Host names of buckets do not lead to this machine.
+      // Host names of buckets do not resolve to this machine.
       forcePathStyle: true,
       region: 'us-east-1',
-      // The sink checks no signature, but the client makes one for every request.
+      // The sink checks no signatures, but the client signs every request.
       credentials: { accessKeyId: 'bench', secretAccessKey: 'bench' },
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',

@@ -1,10 +1,10 @@
-//! Uploads the body of a request to ApsaraVideo VOD while it comes in:
+//! Streams the body of a request to ApsaraVideo VOD:
 //!
 //! ```text
 //! curl -T film.mp4 -H "Upload-Address: …" -H "Upload-Auth: …" http://127.0.0.1:3000/film.mp4
 //! ```
 //!
-//! The two headers are what your server got from CreateUploadVideo.
+//! The values of the two headers are those that CreateUploadVideo returned to your server.
 
 use spin_sdk::wasip3::exports::http::handler::Guest;
 use spin_sdk::wasip3::http::types::{ErrorCode, Fields, Request, Response};
@@ -27,9 +27,9 @@ struct App;
 impl Guest for App {
     async fn handle(request: Request) -> Result<Response, ErrorCode> {
         match upload(request).await {
-            Ok(Some(done)) => answer(201, format!("{} bytes at {}\n", done.size, done.object)),
-            Ok(None) => answer(400, "no whole body, or no more credential\n".to_owned()),
-            Err(error) => answer(502, format!("{} {}\n", error.message, error.action)),
+            Ok(Some(done)) => respond(201, format!("{} bytes at {}\n", done.size, done.object)),
+            Ok(None) => respond(400, "incomplete body or expired credential\n".to_owned()),
+            Err(error) => respond(502, format!("{} {}\n", error.message, error.action)),
         }
     }
 }
@@ -60,8 +60,8 @@ async fn upload(request: Request) -> Result<Option<Succeeded>, Error> {
                 &header("upload-address"),
                 None,
             )?,
-            Event::SourceRequested(wanted) => match body.take() {
-                Some(body) => uploader.supply_source(wanted.file, wanted.offset, body, None)?,
+            Event::SourceRequested(request) => match body.take() {
+                Some(body) => uploader.supply_source(request.file, request.offset, body, None)?,
                 None => return Ok(None),
             },
             Event::TokenExpired(_) => return Ok(None),
@@ -73,11 +73,11 @@ async fn upload(request: Request) -> Result<Option<Succeeded>, Error> {
     Ok(None)
 }
 
-fn answer(status: u16, text: String) -> Result<Response, ErrorCode> {
+fn respond(status: u16, text: String) -> Result<Response, ErrorCode> {
     let (mut writer, body) = wit_stream::new();
     let (_, trailers) = wit_future::new(|| Ok(None));
     let (response, _) = Response::new(Fields::new(), Some(body), trailers);
-    // Any three digits are a status.
+    // Fails only for values that are not three digits.
     let _ = response.set_status_code(status);
     spawn(async move {
         writer.write_all(text.into_bytes()).await;

@@ -1,13 +1,13 @@
-"""Uploads the files of a server to ApsaraVideo VOD, whose answers become the bytes to upload.
+"""Streams the files of a server to ApsaraVideo VOD.
 
-`POST /http://127.0.0.1:8000` asks that server for
+`POST /http://127.0.0.1:8000` requests from that server
 
 - `/files`: a JSON list of `{"name": …, "size": …}`;
 - `/credentials/NAME` and `/credentials/NAME?media_id=…`: what CreateUploadVideo (or the call of the
   file's kind) and RefreshUploadVideo return, as `{"media_id": …, "auth": …, "address": …}`;
 - `/files/NAME` with `Range`: the bytes;
 
-and answers with what became of each file, and with the names of all events.
+and returns the result of each file and the names of all events.
 """
 
 import json
@@ -36,14 +36,14 @@ class Handler(exports.Handler):
     async def handle(self, request: Request) -> Response:
         server = (request.get_path_with_query() or "").removeprefix("/http://")
         try:
-            return answer(200, await upload(server))
-        except Err as refused:
-            return answer(502, {"error": str(refused.value)})
+            return respond(200, await upload(server))
+        except Err as error:
+            return respond(502, {"error": str(error.value)})
 
 
 async def upload(server: str) -> dict:
     """Uploads every file of the server."""
-    results, story = {}, []
+    results, event_names = {}, []
     with await Uploader.create(record(Options, part_size=102_400, parallel_files=2)) as uploader:
         with await uploader.events() as events:
             names = {}
@@ -51,14 +51,14 @@ async def upload(server: str) -> dict:
                 new = record(NewFile, name=file["name"], size=file["size"])
                 names[uploader.add_file(new)] = file["name"]
             uploader.start_upload()
-            while "UploadEnd" not in story:
+            while "UploadEnd" not in event_names:
                 for event in await events.read(16):
-                    story.append(type(event).__name__.removeprefix("Event_"))
-                    await answer_event(uploader, event, server, names, results)
-    return {"files": results, "events": story}
+                    event_names.append(type(event).__name__.removeprefix("Event_"))
+                    await handle_event(uploader, event, server, names, results)
+    return {"files": results, "events": event_names}
 
 
-async def answer_event(uploader, event, server, names, results) -> None:
+async def handle_event(uploader, event, server, names, results) -> None:
     match event:
         case Event_UploadStarted(file):
             credential = await get_credential(server, names[file.file], file.media_id)
@@ -87,7 +87,7 @@ async def answer_event(uploader, event, server, names, results) -> None:
         case Event_Failed(failed):
             results[names[failed.file]] = {"error": failed.error.message}
         case Event_UploadEnd():
-            assert len(results) == len(names), "a file was forgotten"
+            assert len(results) == len(names), "a file has no result"
 
 
 async def get_credential(server: str, name: str, media_id: str | None) -> dict:
@@ -96,7 +96,7 @@ async def get_credential(server: str, name: str, media_id: str | None) -> dict:
 
 
 async def get_json(server: str, path: str):
-    """What the server has at the path, read whole."""
+    """The JSON document of the server at the path."""
     text = bytearray()
     with await get(server, path) as body:
         while not body.writer_dropped:
@@ -105,7 +105,7 @@ async def get_json(server: str, path: str):
 
 
 async def get(server: str, path: str, headers=()):
-    """The body of what the server has at the path, as a stream."""
+    """The response body of the server for the path, as a stream."""
     request, _ = Request.new(Fields.from_list(list(headers)), None, no_trailers(), None)
     request.set_scheme(Scheme_Http())
     request.set_authority(server)
@@ -119,7 +119,7 @@ async def get(server: str, path: str, headers=()):
     return body
 
 
-def answer(status: int, value) -> Response:
+def respond(status: int, value) -> Response:
     writer, body = wit_world.byte_stream()
     headers = Fields.from_list([("content-type", b"application/json")])
     response, _ = Response.new(headers, body, no_trailers())
@@ -141,5 +141,5 @@ def no_trailers():
 
 
 def record(kind, **given):
-    """A record whose other fields are left out."""
+    """A record in which all other fields are absent."""
     return kind(**{field.name: None for field in fields(kind)} | given)

@@ -1,4 +1,4 @@
-//! What a test can tell the app to do: the calls of `vod:uploader`, one command each.
+//! The commands of a test: the calls of `vod:uploader`, one command each.
 
 use std::collections::BTreeMap;
 
@@ -18,13 +18,13 @@ use crate::source::Source;
 #[derive(Deserialize)]
 #[serde(tag = "call", rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) enum Command {
-    /// `uploader.create`; an uploader before it is dropped.
+    /// `uploader.create`; drops the previous uploader.
     Create {
         options: Options,
     },
     /// Drops the uploader.
     Drop,
-    /// `uploader.events`, with a line for each event from now on.
+    /// `uploader.events`; sends a line for each further event.
     Events,
     /// `uploader.events`, without a reader.
     UnreadEvents,
@@ -75,19 +75,19 @@ pub(crate) enum Command {
         file: u64,
         token: StsToken,
     },
-    /// `supply-source` with a stream that sends nothing yet; with `tells_end`, also a future.
+    /// `supply-source` with a stream that sends nothing yet, and with a future if `tells_end`.
     SupplySource {
         file: u64,
         offset: u64,
         seed: u64,
         tells_end: bool,
     },
-    /// The file's stream sends its bytes up to this offset.
+    /// Sends the bytes of the file up to this offset.
     SendUntil {
         file: u64,
         offset: u64,
     },
-    /// The file's stream ends, and the future says this.
+    /// Ends the stream of the file; resolves its future with this result.
     EndSource {
         file: u64,
         broken: Option<String>,
@@ -115,7 +115,7 @@ pub(crate) enum Command {
 
 /// The state of a session.
 pub(crate) struct Tester {
-    answers: Output,
+    output: Output,
     uploader: Option<Uploader>,
     unread: Option<StreamReader<Event>>,
     sources: BTreeMap<u64, Source>,
@@ -123,11 +123,11 @@ pub(crate) struct Tester {
 
 impl Tester {
     /// A session without an uploader.
-    pub(crate) fn new(answers: Output) -> Self {
-        Self { answers, uploader: None, unread: None, sources: BTreeMap::new() }
+    pub(crate) fn new(output: Output) -> Self {
+        Self { output, uploader: None, unread: None, sources: BTreeMap::new() }
     }
 
-    /// Does one thing, and returns what came of it or the error.
+    /// Executes a command and returns its result or error.
     pub(crate) async fn execute(&mut self, command: Command) -> Result<Value, Value> {
         match command {
             Command::Create { options } => {
@@ -141,7 +141,7 @@ impl Tester {
             }
             Command::Events => {
                 let events = self.uploader()?.events().await.map_err(as_json)?;
-                spawn(forward(events, self.answers.clone()));
+                spawn(forward(events, self.output.clone()));
                 Ok(Value::Null)
             }
             Command::UnreadEvents => {
@@ -153,7 +153,7 @@ impl Tester {
                 Ok(Value::Null)
             }
             Command::SupplySource { file, offset, seed, tells_end } => {
-                let (source, supply) = Source::begin(&self.answers, file, offset, seed, tells_end);
+                let (source, supply) = Source::start(&self.output, file, offset, seed, tells_end);
                 let uploader = self.uploader()?;
                 let supplied = uploader.supply_source(file, offset, supply.bytes, supply.end);
                 supplied.map_err(as_json)?;
@@ -169,23 +169,23 @@ impl Tester {
                 Ok(Value::Null)
             }
             Command::Receive { delivery, auth_key, now, tolerance } => {
-                answer(webhooks::receive(&delivery, &auth_key, now, tolerance))
+                to_json(webhooks::receive(&delivery, &auth_key, now, tolerance))
             }
             Command::UploadMediaByUrl { access, submission } => {
-                answer(url_uploads::upload_media_by_url(access, submission).await)
+                to_json(url_uploads::upload_media_by_url(access, submission).await)
             }
             Command::GetUrlUploadInfos { access, jobs } => {
-                answer(url_uploads::get_url_upload_infos(access, jobs).await)
+                to_json(url_uploads::get_url_upload_infos(access, jobs).await)
             }
             Command::CancelUrlUploadJobs { access, jobs } => {
-                answer(url_uploads::cancel_url_upload_jobs(access, jobs).await)
+                to_json(url_uploads::cancel_url_upload_jobs(access, jobs).await)
             }
-            of_uploader => obey_with(self.uploader()?, of_uploader).await,
+            call => execute_call(self.uploader()?, call).await,
         }
     }
 
     fn uploader(&self) -> Result<&Uploader, Value> {
-        self.uploader.as_ref().ok_or_else(|| json!({ "message": "there is no uploader" }))
+        self.uploader.as_ref().ok_or_else(|| json!({ "message": "no uploader" }))
     }
 
     fn source(&self, file: u64) -> Result<&Source, Value> {
@@ -193,26 +193,26 @@ impl Tester {
     }
 }
 
-/// The calls that need nothing but the uploader.
-async fn obey_with(uploader: &Uploader, command: Command) -> Result<Value, Value> {
+/// Executes a command that needs only the uploader.
+async fn execute_call(uploader: &Uploader, command: Command) -> Result<Value, Value> {
     match command {
-        Command::AddFile { file } => answer(uploader.add_file(&file)),
-        Command::DeleteFile { file } => answer(uploader.delete_file(file)),
-        Command::CancelFile { file } => answer(uploader.cancel_file(file)),
-        Command::ResumeFile { file } => answer(uploader.resume_file(file)),
+        Command::AddFile { file } => to_json(uploader.add_file(&file)),
+        Command::DeleteFile { file } => to_json(uploader.delete_file(file)),
+        Command::CancelFile { file } => to_json(uploader.cancel_file(file)),
+        Command::ResumeFile { file } => to_json(uploader.resume_file(file)),
         Command::ListFiles => Ok(as_json(uploader.list_files())),
         Command::State => Ok(as_json(uploader.state())),
         Command::CleanList => {
             uploader.clean_list();
             Ok(Value::Null)
         }
-        Command::StartUpload => answer(uploader.start_upload()),
-        Command::StopUpload => answer(uploader.stop_upload()),
-        Command::GetCheckpoint { file } => answer(uploader.get_checkpoint(file).await),
-        Command::ClearCheckpoint { file } => answer(uploader.clear_checkpoint(file)),
+        Command::StartUpload => to_json(uploader.start_upload()),
+        Command::StopUpload => to_json(uploader.stop_upload()),
+        Command::GetCheckpoint { file } => to_json(uploader.get_checkpoint(file).await),
+        Command::ClearCheckpoint { file } => to_json(uploader.clear_checkpoint(file)),
         Command::SetUploadAuthAndAddress { file, upload_auth, upload_address, media_id } => {
             let media_id = media_id.as_deref();
-            answer(uploader.set_upload_auth_and_address(
+            to_json(uploader.set_upload_auth_and_address(
                 file,
                 &upload_auth,
                 &upload_address,
@@ -220,27 +220,27 @@ async fn obey_with(uploader: &Uploader, command: Command) -> Result<Value, Value
             ))
         }
         Command::ResumeUploadWithAuth { file, upload_auth } => {
-            answer(uploader.resume_upload_with_auth(file, &upload_auth))
+            to_json(uploader.resume_upload_with_auth(file, &upload_auth))
         }
-        Command::SetStsToken { file, token } => answer(uploader.set_sts_token(file, &token)),
+        Command::SetStsToken { file, token } => to_json(uploader.set_sts_token(file, &token)),
         Command::ResumeUploadWithStsToken { file, token } => {
-            answer(uploader.resume_upload_with_sts_token(file, &token))
+            to_json(uploader.resume_upload_with_sts_token(file, &token))
         }
         Command::SetStsTokenDirectlyUpload { file, token } => {
-            answer(uploader.set_sts_token_directly_upload(file, &token))
+            to_json(uploader.set_sts_token_directly_upload(file, &token))
         }
         _ => Err(json!({ "message": "not a call of the uploader" })),
     }
 }
 
-async fn forward(mut events: StreamReader<Event>, answers: Output) {
+async fn forward(mut events: StreamReader<Event>, output: Output) {
     while let Some(event) = events.next().await {
-        answers.send(&json!({ "event": event }));
+        output.send(&json!({ "event": event }));
     }
-    answers.send(&json!({ "event": null }));
+    output.send(&json!({ "event": null }));
 }
 
-fn answer<T: Serialize, E: Serialize>(result: Result<T, E>) -> Result<Value, Value> {
+fn to_json<T: Serialize, E: Serialize>(result: Result<T, E>) -> Result<Value, Value> {
     result.map(as_json).map_err(as_json)
 }
 

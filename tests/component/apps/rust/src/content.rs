@@ -1,20 +1,20 @@
-//! The bytes of a file: they follow from a seed, so that a test knows them without sending them.
+//! The bytes of a file: generated from a seed, so that a test need not send them.
 
-/// A file of seeded bytes: one block of 256 KiB over and over, each repetition beginning with its
-/// own number. The tests compute the same on their own.
+/// A file of seeded bytes: a repeated block of 256 KiB, in which the first 8 bytes are its number.
+/// The tests have a separate implementation.
 pub(crate) struct Content {
     block: Vec<u8>,
 }
 
 impl Content {
-    /// The file of `seed`, endless.
+    /// The file of `seed`, without an end.
     pub(crate) fn new(seed: u64) -> Self {
         let mut state = seed;
         let words = (0..BLOCK_BYTES / 8).map(|_| next(&mut state));
         Self { block: words.flat_map(u64::to_le_bytes).collect() }
     }
 
-    /// The bytes from `offset` to `end`, or to the end of their block where that comes first.
+    /// The bytes from `offset` to `end`, or to the end of their block, whichever is first.
     pub(crate) fn chunk(&self, offset: u64, end: u64) -> Vec<u8> {
         let number = offset / BLOCK_BYTES;
         let mut block = self.block.clone();

@@ -1,16 +1,16 @@
-//! A component that imports everything that `vod:uploader` has, and does what a test tells it.
+//! A component that imports all of `vod:uploader` and executes the commands of a test.
 //!
-//! One request is one conversation, in both directions at once: the test sends commands, one JSON
-//! object a line; the app answers each with a line, and sends a line for each event of the uploader
-//! as well. The conversation is over when the request's body ends.
+//! One request is one bidirectional session: the test sends commands, one JSON object per line; the
+//! app sends a line with the result of each, and a line for each event of the uploader. The session
+//! ends with the body of the request.
 //!
 //! | the app sends | when |
 //! |---|---|
-//! | `{"ok": …}`, `{"error": …}` | a command is done; in the order of the commands |
-//! | `{"event": …}` | the uploader has an event; `{"event": null}` once the events end |
-//! | `{"source": {"file": …, "refused_at": …}}` | the uploader takes no more of a file's bytes |
+//! | `{"ok": …}`, `{"error": …}` | a command is finished; in the order of the commands |
+//! | `{"event": …}` | an event of the uploader; `{"event": null}` after the last one |
+//! | `{"source": {"file": …, "refused_at": …}}` | the uploader accepts no more bytes of a file |
 //!
-//! `Command` in `commands.rs` lists the commands. Names are those of the bindings for Rust.
+//! `Command` in `commands.rs` lists the commands, with the names of the Rust bindings.
 
 #[allow(missing_docs, unreachable_pub, reason = "generated code")]
 mod bindings;
@@ -31,11 +31,11 @@ impl Guest for App {
         let (result_writer, result) = wit_future::new(|| Ok(()));
         let (commands, _trailers) = Request::consume_body(request, result);
         drop(result_writer);
-        let (answers, body) = wit_stream::new();
+        let (output, body) = wit_stream::new();
         let (trailers_writer, trailers) = wit_future::new(|| Ok(None));
         drop(trailers_writer);
         let (response, _) = Response::new(Fields::new(), Some(body), trailers);
-        spawn(conversation::serve_session(commands, answers));
+        spawn(conversation::serve_session(commands, output));
         Ok(response)
     }
 }

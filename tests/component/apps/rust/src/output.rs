@@ -12,7 +12,7 @@ impl Output {
     pub(crate) fn send(&self, line: &Value) {
         let mut line = line.to_string().into_bytes();
         line.push(b'\n');
-        // The send fails if the test has closed the connection.
+        // Fails if the test has closed the connection.
         let _ = self.0.unbounded_send(line);
     }
 }

@@ -1,4 +1,4 @@
-//! The bytes of a file on their way into the uploader, as far as a test lets them.
+//! The source of a file, which sends bytes as directed by a test.
 
 use futures::StreamExt as _;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
@@ -11,29 +11,29 @@ use crate::bindings::{wit_future, wit_stream};
 use crate::content::Content;
 use crate::output::Output;
 
-/// What comes out of a source: the streams for `supply-source`.
+/// The arguments of a source for `supply-source`.
 pub(crate) struct Supply {
     pub(crate) bytes: StreamReader<u8>,
     pub(crate) end: Option<FutureReader<Result<(), String>>>,
 }
 
-/// A file's source, held by the conversation. Dropping it ends the stream.
+/// The source of a file. Dropping it ends the stream.
 pub(crate) struct Source {
     steps: UnboundedSender<Step>,
 }
 
 /// One step of a source.
 enum Step {
-    /// Bytes up to this offset.
+    /// Sends bytes up to this offset.
     SendUntil(u64),
-    /// The end of the stream, and what the source says of it.
+    /// Ends the stream with this result.
     End(Result<(), String>),
 }
 
 impl Source {
-    /// A source of the file of `seed` from `offset` on, which sends nothing yet.
-    pub(crate) fn begin(
-        answers: &Output,
+    /// A source of the file of `seed` from `offset`, which sends nothing yet.
+    pub(crate) fn start(
+        output: &Output,
         file: u64,
         offset: u64,
         seed: u64,
@@ -45,11 +45,11 @@ impl Source {
             if tells_end { (Some(end_writer), Some(end)) } else { (None, None) };
         let (sender, steps) = unbounded();
         let feed = Feed { writer, offset, content: Content::new(seed) };
-        spawn(feed.run(steps, end_writer, answers.clone(), file));
+        spawn(feed.run(steps, end_writer, output.clone(), file));
         (Self { steps: sender }, Supply { bytes, end })
     }
 
-    /// Sends on up to `offset`.
+    /// Sends bytes up to `offset`.
     pub(crate) fn send_until(&self, offset: u64) {
         self.step(Step::SendUntil(offset));
     }
@@ -60,7 +60,7 @@ impl Source {
     }
 
     fn step(&self, step: Step) {
-        // A source that was refused is gone: it has said so.
+        // Fails if the uploader has rejected the source, which was reported.
         let _ = self.steps.unbounded_send(step);
     }
 }
@@ -76,22 +76,22 @@ impl Feed {
         mut self,
         mut steps: UnboundedReceiver<Step>,
         end: Option<FutureWriter<Result<(), String>>>,
-        answers: Output,
+        output: Output,
         file: u64,
     ) {
         while let Some(step) = steps.next().await {
             match step {
                 Step::SendUntil(until) => {
                     if !self.send_until(until).await {
-                        let refused = json!({ "file": file, "refused_at": self.offset });
-                        answers.send(&json!({ "source": refused }));
+                        let rejected = json!({ "file": file, "refused_at": self.offset });
+                        output.send(&json!({ "source": rejected }));
                         return;
                     }
                 }
                 Step::End(result) => {
                     drop(self.writer);
                     if let Some(end) = end {
-                        // The receiver is gone if the file has ended.
+                        // Fails if the file has finished.
                         let _ = end.write(result).await;
                     }
                     return;
@@ -100,7 +100,7 @@ impl Feed {
         }
     }
 
-    /// False once the uploader takes no more.
+    /// Returns false once the uploader accepts no more bytes.
     async fn send_until(&mut self, until: u64) -> bool {
         while self.offset < until {
             let chunk = self.content.chunk(self.offset, until);
