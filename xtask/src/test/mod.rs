@@ -235,7 +235,7 @@ fn run_checks(
     }
     match suite.checks {
         CargoTest(options) => cargo_suites::test(context, log, options),
-        Programs(packages) => programs::run_packages(context, log, packages),
+        Programs(packages) => programs::run(context, log, packages),
         Run(run) => run(context, log),
     }
 }

@@ -23,8 +23,6 @@ use crate::workspace::Workspace;
 pub(super) struct TestProgram {
     /// The directory of its package.
     directory: PathBuf,
-    /// The name of its test target.
-    pub(super) name: String,
     path: PathBuf,
 }
 
@@ -32,8 +30,8 @@ pub(super) struct TestProgram {
 pub(super) fn build(workspace: &Workspace) -> Result<Vec<TestProgram>, CommandError> {
     report::progress("building the native programs and their tests");
     let mut command = workspace.cargo();
-    command.args(["build", "--bins", "--tests", "--test", "python"]);
-    command.args(SELECTION.split_whitespace()).arg("--message-format=json-render-diagnostics");
+    command.args(["build", "--bins", "--tests"]).args(SELECTION.split_whitespace());
+    command.arg("--message-format=json-render-diagnostics");
     let mut cargo = Child::start("cargo", command.stdout(Stdio::piped()))?;
     let mut messages = String::new();
     if let Some(mut stdout) = cargo.take_stdout() {
@@ -51,54 +49,41 @@ fn parse(message: &str) -> Option<TestProgram> {
     message["profile"]["test"].as_bool().filter(|is_test| *is_test)?;
     Some(TestProgram {
         directory: Path::new(message["manifest_path"].as_str()?).parent()?.to_owned(),
-        name: message["target"]["name"].as_str()?.to_owned(),
         path: message["executable"].as_str()?.into(),
     })
 }
 
-/// Runs the test programs of the packages in these directories.
-pub(super) fn run_packages(
+/// Runs the test programs of the packages in these directories, as `cargo test` does.
+pub(super) fn run(
     context: &TestContext,
     log: &SuiteLog,
     packages: &[&str],
 ) -> Result<SuiteResult, CommandError> {
-    let directories: Vec<_> =
-        packages.iter().map(|package| context.workspace.root.join(package)).collect();
-    // It has its own suite.
-    let is_python = |program: &TestProgram| program.name == "python";
-    let is_selected =
-        |program: &TestProgram| directories.contains(&program.directory) && !is_python(program);
-    run(context, log, is_selected, None)
-}
-
-/// Runs the selected test programs one after another, as `cargo test` does.
-pub(super) fn run(
-    context: &TestContext,
-    log: &SuiteLog,
-    is_selected: impl Fn(&TestProgram) -> bool,
-    python_app: Option<&Path>,
-) -> Result<SuiteResult, CommandError> {
-    let programs = context.programs.as_deref().unwrap_or_default();
+    let programs = context.programs.iter().flatten();
     let (mut output, mut success) = (String::new(), true);
-    for program in programs.iter().filter(|program| is_selected(program)) {
+    for program in programs.filter(|program| {
+        packages.iter().any(|package| program.directory == context.workspace.root.join(package))
+    }) {
         let mut command = Command::new(&program.path);
         command.current_dir(&program.directory).env("CARGO_MANIFEST_DIR", &program.directory);
-        if let Some(built) = &context.built {
-            command.env("VOD_DEVHOST", &built.devhost).env("VOD_SANDBOX", &built.sandbox);
-            command.env("VOD_MANIFEST", &built.manifest);
-            command.env("VOD_EDGE_WASM", built.wasm(Component::Edge));
-            command.env("VOD_UPLOADER_WASM", built.wasm(Component::Uploader));
-            command.env("VOD_TEST_APP_WASM", built.wasm(Component::TestApp));
-            command.env("VOD_EXAMPLE_WASM", built.wasm(Component::Example));
-        }
-        if let Some(app) = python_app {
-            command.env("VOD_PYTHON_APP_WASM", app);
-        }
+        set_paths(&mut command, context);
         let finished = log.run(&mut command)?;
         output.push_str(&finished.output);
         success &= finished.success;
     }
     Ok(SuiteResult::from_cargo_test(&output, success))
+}
+
+/// Sets the variables by which component tests find what was built.
+pub(super) fn set_paths(command: &mut Command, context: &TestContext) {
+    if let Some(built) = &context.built {
+        command.env("VOD_DEVHOST", &built.devhost).env("VOD_SANDBOX", &built.sandbox);
+        command.env("VOD_MANIFEST", &built.manifest);
+        command.env("VOD_EDGE_WASM", built.wasm(Component::Edge));
+        command.env("VOD_UPLOADER_WASM", built.wasm(Component::Uploader));
+        command.env("VOD_TEST_APP_WASM", built.wasm(Component::TestApp));
+        command.env("VOD_EXAMPLE_WASM", built.wasm(Component::Example));
+    }
 }
 
 /// All packages except those that run in a component only, and those whose tests need the checks of
@@ -120,14 +105,13 @@ mod tests {
         let message = |is_test: bool, executable: Option<&str>| {
             json!({
                 "reason": "compiler-artifact", "manifest_path": "/w/crates/a/Cargo.toml",
-                "target": { "name": "b" }, "profile": { "test": is_test },
-                "executable": executable,
+                "profile": { "test": is_test }, "executable": executable,
             })
             .to_string()
         };
         let program = parse(&message(true, Some("/t/b-1"))).unwrap();
         assert_eq!(program.directory, Path::new("/w/crates/a"));
-        assert_eq!((program.name.as_str(), program.path), ("b", "/t/b-1".into()));
+        assert_eq!(program.path, Path::new("/t/b-1"));
         assert!(parse(&message(false, Some("/t/b"))).is_none());
         assert!(parse(&message(true, None)).is_none());
         assert!(parse("   Compiling a").is_none());

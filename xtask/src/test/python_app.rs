@@ -32,7 +32,11 @@ pub(super) fn run(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, 
         }
         stamp.set()?;
     }
-    programs::run(context, log, |program| program.name == "python", Some(&app))
+    let mut test = context.workspace.cargo();
+    test.arg("test").args(programs::SELECTION.split_whitespace()).args(["--test", "python"]);
+    programs::set_paths(test.env("VOD_PYTHON_APP_WASM", app), context);
+    let finished = log.run(&mut test)?;
+    Ok(SuiteResult::from_cargo_test(&finished.output, finished.success))
 }
 
 /// The .wit files of a directory, in a fixed order.
