@@ -1,9 +1,9 @@
 //! Child processes that end with this process.
 //!
-//! Each child leads its own process group, so that what it starts ends with it, and so that
-//! Ctrl-C in a terminal reaches this process alone, which then ends its children in order. A child
-//! ends when its [`Child`] is dropped (also by a panic), if a signal ends this process, and, by
-//! the [watchdog] if SIGKILL does.
+//! Each child leads its own process group, so that what it starts ends with it, and so that Ctrl-C
+//! in a terminal reaches this process alone, which then ends its children in order. A child ends
+//! when its [`Child`] is dropped (also by a panic) and when this process ends: by a signal, or,
+//! with the help of the [watchdog], by SIGKILL.
 
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::Sender;
@@ -26,12 +26,12 @@ pub(crate) struct Child {
 }
 
 impl Child {
-    /// Starts `command` without standard input. `name` is what messages call it.
+    /// Starts `command` without standard input. Messages use `name`.
     pub(crate) fn start(name: &'static str, command: &mut Command) -> Result<Self, CommandError> {
         use std::os::unix::process::CommandExt as _;
 
         watchdog::mark(command);
-        // Held over the start: a signal finds the child listed, or prevents it.
+        // Locked during the start, so that a signal handler finds the child in the list.
         let mut running = running();
         let process = command.stdin(Stdio::null()).process_group(0).spawn().map_err(|cause| {
             let program = command.get_program().to_string_lossy().into_owned();
@@ -42,7 +42,7 @@ impl Child {
         Ok(Self { name, process, group, collected: false })
     }
 
-    /// What messages call it.
+    /// The name in messages.
     pub(crate) fn name(&self) -> &'static str {
         self.name
     }
@@ -52,7 +52,7 @@ impl Child {
         self.process.id()
     }
 
-    /// Its standard output, once, when it was started with a pipe for it.
+    /// Takes its standard output, if it was started with a pipe.
     pub(crate) fn take_stdout(&mut self) -> Option<process::ChildStdout> {
         self.process.stdout.take()
     }
@@ -84,10 +84,11 @@ impl Child {
         drop(self);
     }
 
-    /// Collects the ended child. It is taken off the list before its id is free for another.
+    /// Collects the ended child, after removing it from the list, because its ID can then be
+    /// reused.
     fn reap(&mut self) -> Result<ExitStatus, CommandError> {
         let mut running = running();
-        // What it started and left behind.
+        // Descendants that are still running.
         signal_group(self.group, Signal::KILL);
         running.retain(|group| *group != self.group);
         self.collected = true;
@@ -107,7 +108,7 @@ impl Drop for Child {
     }
 }
 
-/// Runs `command` to its end. Messages call it `name`.
+/// Runs `command` to its end. Messages use `name`.
 ///
 /// # Errors
 /// Returns `failure` if the command does not succeed, and another error if it cannot be started.
@@ -120,15 +121,15 @@ pub(crate) fn run(
     if status.success() { Ok(()) } else { Err(CommandError::new(failure)) }
 }
 
-/// Ends every running child, and lets no further one start: the caller is about to exit.
+/// Ends every running child, and prevents new ones, because the caller is about to exit.
 pub(crate) fn end_all_for_exit() {
     let running = running();
     end_groups(&running);
-    // Other threads would now report the end of children that were meant to end.
+    // Otherwise other threads would report the exit of these children as an error.
     std::mem::forget(running);
 }
 
-/// Asks the groups to end, and makes those end that do not.
+/// Sends SIGTERM to the groups, and SIGKILL to those that do not end.
 fn end_groups(groups: &[Pid]) {
     let mut left: Vec<Pid> = groups.iter().copied().filter(|group| !has_ended(*group)).collect();
     for group in &left {
@@ -145,11 +146,12 @@ fn end_groups(groups: &[Pid]) {
 }
 
 fn signal_group(group: Pid, signal: Signal) {
-    // Fails only when the group is empty, which is what was wanted.
+    // Fails only if the group is already empty.
     let _ = kill_process_group(group, signal);
 }
 
-/// Whether the leader ended. It is not collected, so its id stays taken until [`Child::reap`].
+/// Whether the leader has ended. Does not collect it, so its ID is not reused before
+/// [`Child::reap`].
 fn has_ended(leader: Pid) -> bool {
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
     !matches!(waitid(WaitId::Pid(leader), options), Ok(None))
@@ -161,14 +163,14 @@ fn wait_until_ended(leader: Pid) {
 }
 
 fn running() -> MutexGuard<'static, Vec<Pid>> {
-    // A panic cannot leave the list half changed.
+    // A panic cannot leave the list inconsistent.
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The groups of all children that were started and not yet collected.
 static RUNNING: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
 
-/// How long children have to end after SIGTERM. The host gives running requests 5 seconds.
+/// The time for children to end after SIGTERM. The host gives running requests 5 seconds.
 const GRACE: Duration = Duration::from_secs(7);
 
 const POLL_INTERVAL: Duration = Duration::from_millis(10);

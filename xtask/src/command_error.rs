@@ -1,20 +1,20 @@
-//! Why a command stopped.
+//! The error of a command.
 
 use std::path::Path;
 use std::{fmt, io};
 
-/// One line for a person: what is wrong, and what to do about it. Because the line has it all, only
-/// docs of functions whose errors need more than that have a section about them.
+/// One line: what is wrong, and what to do. Functions document their errors only if this line does
+/// not suffice.
 #[derive(Debug)]
 pub(crate) struct CommandError(String);
 
 impl CommandError {
-    /// A failure with this line.
+    /// An error with this line.
     pub(crate) fn new(line: impl Into<String>) -> Self {
         Self(line.into())
     }
 
-    /// For `map_err`: what failed with the file or directory at `path`, such as "cannot be read".
+    /// For `map_err`: an error about the file or directory at `path`, such as "cannot be read".
     pub(crate) fn file(path: &Path, what: &str) -> impl Fn(io::Error) -> Self {
         move |cause| Self(format!("{}: {what} ({cause})", path.display()))
     }
@@ -26,7 +26,7 @@ impl fmt::Display for CommandError {
     }
 }
 
-/// Errors of [`vod_uploader_wire`] say which request failed; any other needs a line of its own.
+/// Errors of [`vod_uploader_wire`] identify the request. Other errors need a specific line.
 impl From<io::Error> for CommandError {
     fn from(error: io::Error) -> Self {
         Self(error.to_string())

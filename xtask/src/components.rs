@@ -1,4 +1,4 @@
-//! What is built before anything runs.
+//! The builds that commands need.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use crate::report;
 use crate::target;
 use crate::workspace::Workspace;
 
-/// The paths of what was built.
+/// The paths of the built programs and components.
 #[derive(Clone, Debug)]
 pub(crate) struct Built {
-    /// The Spin manifest, which names the edge component.
+    /// The Spin manifest with the edge component.
     pub(crate) manifest: PathBuf,
     /// The directory of the components.
     components: PathBuf,
@@ -56,7 +56,7 @@ impl Component {
 }
 
 impl Built {
-    /// The file of one of the components that were built.
+    /// The file of a built component.
     pub(crate) fn wasm(&self, component: Component) -> PathBuf {
         self.components.join(component.file_name())
     }
@@ -73,7 +73,7 @@ pub(crate) fn build(
     build_worker(workspace, components)
 }
 
-/// Builds these components. The local host and the sandbox are built already.
+/// Builds these components. The local host and the sandbox must already be built.
 pub(crate) fn build_worker(
     workspace: &Workspace,
     components: &[Component],
@@ -89,7 +89,7 @@ pub(crate) fn build_worker(
     Ok(built)
 }
 
-/// Builds these components alone, and returns the directory that they are in.
+/// Builds these components, and returns their directory.
 pub(crate) fn build_components(
     workspace: &Workspace,
     components: &[Component],
@@ -102,13 +102,13 @@ pub(crate) fn build_components(
     Ok(workspace.target_directory.join(RELEASE))
 }
 
-/// spin.toml names the component below `target/`. If cargo builds elsewhere, it is copied there.
+/// Copies the component to the path in spin.toml, if cargo's target directory is elsewhere.
 fn place_for_manifest(built: &Path, named: &Path) -> Result<(), CommandError> {
     if built == named {
         return Ok(());
     }
     let directory = named.parent().unwrap_or(named);
-    // cargo links its outputs hard: a copy over one would change its twin, too.
+    // cargo hard-links its outputs: overwriting one would change the other, too.
     let _ = fs::remove_file(named);
     fs::create_dir_all(directory).and_then(|()| fs::copy(built, named)).map(drop).map_err(|cause| {
         CommandError::new(format!(
@@ -125,5 +125,5 @@ fn cargo_build(workspace: &Workspace, selection: &[&str]) -> Result<(), CommandE
     child::run("cargo", &mut command, "the build failed; see cargo's error above")
 }
 
-/// Where components are below the target directory.
+/// The directory of the components below the target directory.
 const RELEASE: &str = "wasm32-wasip2/release";

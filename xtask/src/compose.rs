@@ -1,4 +1,4 @@
-//! `cargo xtask compose`: a component that imports `vod:uploader`, made one with `uploader.wasm`.
+//! `cargo xtask compose`: plugs `uploader.wasm` into a component that imports `vod:uploader`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -15,14 +15,14 @@ pub(crate) const SUMMARY: &str = "\
 Builds uploader.wasm and plugs it into a component that imports vod:uploader, as
 `wac plug` does.";
 
-/// Composes.
+/// Builds `uploader.wasm` and composes both.
 pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, CommandError> {
     let Options { app, out } = Options::parse(arguments)?;
     let workspace = Workspace::find()?;
     let uploader = Component::Uploader;
     let directory = components::build_components(&workspace, &[uploader])?;
     let mut compose = workspace.cargo();
-    // Paths are the caller's, and cargo itself finds the workspace by its manifest.
+    // Paths are relative to the caller's directory; cargo finds the workspace by its manifest.
     compose.current_dir(".").args(["run", "--quiet", "--release", "--manifest-path"]);
     compose.arg(workspace.root.join("tests/component/compose/Cargo.toml")).arg("--");
     compose.args([&app, &directory.join(uploader.file_name()), &out]);

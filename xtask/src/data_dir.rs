@@ -1,12 +1,12 @@
-//! Directories for the state of what is started.
+//! Directories for the state of started programs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::command_error::CommandError;
 
-/// Creates the directory where it is missing and checks that files can be made in it. Returns its
-/// absolute path.
+/// Creates the directory if it is missing, checks that it is writable, and returns its absolute
+/// path.
 pub(crate) fn open(directory: &Path) -> Result<PathBuf, CommandError> {
     let refuse =
         CommandError::file(directory, "cannot be written: pass another directory with --data");
@@ -16,7 +16,7 @@ pub(crate) fn open(directory: &Path) -> Result<PathBuf, CommandError> {
     fs::canonicalize(directory).map_err(refuse)
 }
 
-/// Like [`open`], and removes what an earlier run left in it.
+/// Like [`open`], but empties the directory first.
 pub(crate) fn open_empty(directory: &Path) -> Result<PathBuf, CommandError> {
     if directory.exists() {
         fs::remove_dir_all(directory)

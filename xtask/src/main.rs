@@ -3,7 +3,7 @@
 //! | command | what it does |
 //! |---|---|
 //! | `up` | builds, starts the sandbox and the host with the edge worker, serves until stopped |
-//! | `demo` | uploads 64 MiB, kills the host half way, resumes, compares |
+//! | `demo` | uploads 64 MiB, kills the host halfway, resumes, compares |
 //! | `test` | format, lints, documentation and every test |
 //! | `bench` | measures the worker and, for comparison, nginx and @tus/server |
 //! | `sim` | prints the trace of one simulated run, or simulates many |
@@ -12,8 +12,8 @@
 //! | `docs` | writes the page of the WIT package and the site of `docs/` |
 //! | `conformance` | checks a server against tus or the IETF draft |
 //!
-//! Builds are cargo's own, so that what is unchanged is not built again. Everything that is
-//! started ends with this process, also if it is killed.
+//! cargo builds only what has changed. All child processes end with this process, even if it is
+//! killed.
 
 mod bench;
 mod child;

@@ -33,7 +33,7 @@ pub(crate) fn check_free(option: &str, address: SocketAddr) -> Result<(), Comman
     }
 }
 
-/// Takes a free port of this machine.
+/// Selects a free port.
 pub(crate) const ANY_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What is printed: results on standard output, progress on standard error.
+//! Output: results on standard output, progress on standard error.
 
 use std::io::Write as _;
 

@@ -1,4 +1,4 @@
-//! The key that seals stored credentials, one for each data directory.
+//! The key that encrypts stored credentials, one per data directory.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -10,8 +10,8 @@ use base64::prelude::BASE64_STANDARD;
 
 use crate::command_error::CommandError;
 
-/// The key of the data directory: 32 random bytes in base64, made at the first start and kept in
-/// `seal.key`, which only its owner can read. Without it, credentials stored there are lost.
+/// The key of the data directory: 32 random bytes in base64, created at the first start and stored
+/// in `seal.key`, which only its owner can read. Without it, credentials stored there are lost.
 pub(crate) fn load_or_create(directory: &Path) -> Result<String, CommandError> {
     let path = directory.join("seal.key");
     let refuse = CommandError::file(&path, "cannot be used");
@@ -29,7 +29,7 @@ pub(crate) fn load_or_create(directory: &Path) -> Result<String, CommandError> {
         }
         Err(cause) if cause.kind() == ErrorKind::NotFound => {
             let key = new_key().map_err(&refuse)?;
-            // Written beside and renamed, so that a crash leaves a whole key or none.
+            // Written to another file and renamed, so that a crash leaves a complete key or none.
             let unfinished = directory.join("seal.key.new");
             OpenOptions::new()
                 .write(true)

@@ -17,7 +17,7 @@ use crate::components::Built;
 use crate::data_dir;
 use crate::seal_key;
 
-/// A server that answers.
+/// A running server.
 #[derive(Debug)]
 pub(crate) struct Server {
     /// Its process, which ends with this value.
@@ -43,13 +43,13 @@ impl Server {
 /// Where the log of a server goes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Log<'a> {
-    /// To standard error, as it comes.
+    /// To standard error.
     Terminal,
     /// To the end of this file.
     File(&'a Path),
 }
 
-/// Starts the sandbox on `listen`, port 0 taking a free one, with its state in `data`.
+/// Starts the sandbox on `listen` (port 0: a free one), with its state in `data`.
 pub(crate) fn start_sandbox(
     built: &Built,
     listen: SocketAddr,
@@ -77,11 +77,11 @@ pub(crate) enum Bodies {
 /// How a host runs the edge worker.
 #[derive(Debug)]
 pub(crate) struct HostSetup<'a> {
-    /// The address to serve on; port 0 takes a free one, but not with Spin.
+    /// The address to listen on. Port 0 selects a free one, except with Spin.
     pub(crate) listen: SocketAddr,
     /// The directory for its state.
     pub(crate) data: &'a Path,
-    /// The sandbox it uploads to.
+    /// The sandbox that it uploads to.
     pub(crate) sandbox_origin: &'a str,
     /// Further origins it may send requests to.
     pub(crate) allow_outbound: &'a [String],
@@ -89,7 +89,7 @@ pub(crate) struct HostSetup<'a> {
     pub(crate) log: Log<'a>,
 }
 
-/// Starts the local host and waits until the worker in it answers.
+/// Starts the local host and waits until its worker responds.
 pub(crate) fn start_devhost(built: &Built, setup: &HostSetup<'_>) -> Result<Server, CommandError> {
     let mut command = Command::new(&built.devhost);
     command.arg("--manifest").arg(&built.manifest);
@@ -104,7 +104,7 @@ pub(crate) fn start_devhost(built: &Built, setup: &HostSetup<'_>) -> Result<Serv
     wait_until_healthy(server)
 }
 
-/// Checks that there is a `spin` that runs the app.
+/// Checks that a `spin` that can run the app is installed.
 pub(crate) fn check_spin() -> Result<(), CommandError> {
     let output = Command::new("spin").arg("--version").output().map_err(|cause| {
         CommandError::new(format!(
@@ -123,7 +123,7 @@ pub(crate) fn check_spin() -> Result<(), CommandError> {
     }
 }
 
-/// Starts the app with `spin up` and waits until the worker answers.
+/// Starts the app with `spin up` and waits until the worker responds.
 pub(crate) fn start_spin(built: &Built, setup: &HostSetup<'_>) -> Result<Server, CommandError> {
     let mut command = Command::new("spin");
     command.arg("up").arg("--from").arg(&built.manifest);
@@ -136,16 +136,16 @@ pub(crate) fn start_spin(built: &Built, setup: &HostSetup<'_>) -> Result<Server,
     wait_until_healthy(Server { child, origin: format!("http://{}", setup.listen) })
 }
 
-/// Gives the worker its account. Through the environment: arguments can be read by every user.
+/// Sets the worker's variables. In the environment, because every user can read arguments.
 fn set_variables(command: &mut Command, setup: &HostSetup<'_>) -> Result<(), CommandError> {
     command
         .env("SPIN_VARIABLE_VOD_ACCESS_KEY_ID", ACCESS_KEY_ID)
         .env("SPIN_VARIABLE_VOD_ACCESS_KEY_SECRET", ACCESS_KEY_SECRET)
         .env("SPIN_VARIABLE_VOD_ENDPOINT", setup.sandbox_origin)
         .env("SPIN_VARIABLE_VOD_REGION", REGION)
-        // Lets the worker's requests through to the sandbox.
+        // Allows requests to the sandbox.
         .env("SPIN_VARIABLE_STORE_ORIGIN", setup.sandbox_origin)
-        // Partial uploads are stored in the same bucket: the sandbox has one.
+        // The sandbox has one bucket, so it also stores partial uploads.
         .env("SPIN_VARIABLE_TEMPORARY_BUCKET", BUCKET)
         .env("SPIN_VARIABLE_TEMPORARY_ENDPOINT", setup.sandbox_origin)
         // Allows pages from any origin, including local files.
@@ -154,7 +154,7 @@ fn set_variables(command: &mut Command, setup: &HostSetup<'_>) -> Result<(), Com
     Ok(())
 }
 
-/// Starts a program that prints `listening <origin>` once it serves.
+/// Starts a program that prints `listening <origin>` when it is ready.
 pub(crate) fn start_announcing(
     name: &'static str,
     command: &mut Command,
@@ -179,7 +179,7 @@ pub(crate) fn start_announcing(
         Ok(line) => match line.strip_prefix("listening ") {
             Some(origin) => Ok(Server { child, origin: origin.to_owned() }),
             None => {
-                Err(CommandError::new(format!("{name} said {line:?} instead of where it listens")))
+                Err(CommandError::new(format!("{name} printed {line:?} instead of its address")))
             }
         },
         Err(mpsc::RecvTimeoutError::Timeout) => Err(CommandError::new(format!(
@@ -189,7 +189,7 @@ pub(crate) fn start_announcing(
         Err(mpsc::RecvTimeoutError::Disconnected) => {
             let status = child.wait()?;
             Err(CommandError::new(match log {
-                Log::Terminal => format!("{name} did not start ({status}): it said why above"),
+                Log::Terminal => format!("{name} did not start ({status}): see its error above"),
                 Log::File(path) => {
                     format!("{name} did not start ({status}): see {}", path.display())
                 }
@@ -210,7 +210,7 @@ fn wait_until_healthy(server: Server) -> Result<Server, CommandError> {
                 let name = server.child.name();
                 let status = server.child.wait()?;
                 return Err(CommandError::new(format!(
-                    "{name} ended ({status}) before it answered"
+                    "{name} ended ({status}) before it responded"
                 )));
             }
             Err(_) => thread::sleep(POLL_INTERVAL),
@@ -227,17 +227,17 @@ fn spin_version(text: &str) -> Option<(u32, u32)> {
 
 /// The sandbox's account.
 pub(crate) const ACCESS_KEY_ID: &str = "sandbox-key";
-/// The secret of [`ACCESS_KEY_ID`]: of the sandbox only, so no secret.
+/// The secret of [`ACCESS_KEY_ID`], which is valid for the sandbox only.
 pub(crate) const ACCESS_KEY_SECRET: &str = "sandbox-secret";
 /// The bucket that the sandbox's VOD stores into.
 pub(crate) const BUCKET: &str = "sandbox-bucket";
-/// The region the sandbox is in.
+/// The region of the sandbox.
 pub(crate) const REGION: &str = "cn-shanghai";
 
 /// The first Spin that runs components of WASI 0.3.0.
 const SPIN_VERSION_MIN: (u32, u32) = (4, 1);
 
-/// A first start compiles the component, which takes seconds on a busy machine.
+/// The first start compiles the component, which takes seconds on a busy machine.
 const START_LIMIT: Duration = Duration::from_secs(120);
 
 const POLL_INTERVAL: Duration = Duration::from_millis(20);

@@ -8,10 +8,10 @@ use crate::command_error::CommandError;
 use crate::report;
 use crate::workspace::Workspace;
 
-/// Adds the target where its standard library is missing.
+/// Adds the target if its standard library is missing.
 ///
 /// # Errors
-/// It is missing and rustup cannot add it. The line says both ways to get it.
+/// Returns an error with both ways to install it if rustup cannot add it.
 pub(crate) fn ensure_installed(workspace: &Workspace) -> Result<(), CommandError> {
     if is_installed(workspace)? {
         return Ok(());
@@ -42,7 +42,7 @@ fn is_installed(workspace: &Workspace) -> Result<bool, CommandError> {
     }))
 }
 
-/// The target triple: `std` for WASI 0.2, beside which the components import 0.3 interfaces.
+/// The target triple. Its `std` uses WASI 0.2; the components also import interfaces of 0.3.
 pub(crate) const TRIPLE: &str = "wasm32-wasip2";
 
 const MISSING: &str = "\

@@ -1,4 +1,4 @@
-//! `cargo xtask up`: the worker and the sandbox on this machine, from nothing.
+//! `cargo xtask up`: builds and runs the worker and the sandbox on this machine.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -87,8 +87,8 @@ fn wait_for_an_end(servers: [Server; 2]) -> CommandError {
     let child = servers.into_iter().map(|server| server.child).find(|child| child.name() == first);
     let status = child.map(|child| child.wait().map(|status| status.to_string()));
     match status {
-        Some(Ok(status)) => CommandError::new(format!("{first} ended by itself ({status})")),
-        _ => CommandError::new("a server ended by itself"),
+        Some(Ok(status)) => CommandError::new(format!("{first} exited unexpectedly ({status})")),
+        _ => CommandError::new("a server exited unexpectedly"),
     }
 }
 
@@ -145,7 +145,7 @@ impl Options {
         Ok(options)
     }
 
-    /// Refuses what Spin has no option for.
+    /// Rejects options that Spin does not have.
     fn check_spin(&self) -> Result<(), CommandError> {
         if self.listen.port() == 0 {
             return Err(CommandError::new("--listen with port 0 works with --host embedded only"));

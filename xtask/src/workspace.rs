@@ -50,7 +50,7 @@ fn cargo_in(root: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
     // `cargo run` describes this package in the environment. Build scripts that watch these
-    // variables would run again each time the same build is started from elsewhere.
+    // variables would run again if the same build is started differently.
     for (name, _) in std::env::vars_os() {
         let describes_package =
             name.to_str().is_some_and(|name| PACKAGE_VARIABLES.iter().any(|p| name.starts_with(p)));
@@ -61,7 +61,7 @@ fn cargo_in(root: &Path) -> Command {
     command
 }
 
-/// How the variables begin that cargo sets for a package's own programs:
+/// Prefixes of the variables that cargo sets for a package's programs:
 /// <https://doc.rust-lang.org/cargo/reference/environment-variables.html>.
 const PACKAGE_VARIABLES: &[&str] =
     &["CARGO_BIN_NAME", "CARGO_CRATE_NAME", "CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_PRIMARY_"];

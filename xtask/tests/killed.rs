@@ -1,4 +1,4 @@
-//! Nothing that `xtask` starts outlives it, even if it is killed.
+//! All child processes end with `xtask`, even if it is killed.
 
 #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// In place of cargo. It prints the id of a process in another session, then its own.
+/// Replaces cargo. It prints the ID of a process in another session, then its own.
 const CARGO: &str = r#"#!/bin/sh
 case $1 in
 metadata) echo '{ "target_directory": "/nonexistent" }' ;;

@@ -51,8 +51,8 @@ fn rss_peak_bytes(status: &str) -> Option<u64> {
     Some(line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()? * 1024)
 }
 
-/// Samples the bytes of request bodies on disk: the files in a host's data directory, which contains
-/// its temporary directory, and the unlinked files that its process has open.
+/// Samples the bytes of request bodies on disk: the files in a host's data directory, which
+/// contains its temporary directory, and the unlinked files that its process has open.
 #[derive(Debug)]
 pub(super) struct DiskWatch {
     state: Arc<(AtomicBool, AtomicU64)>,

@@ -246,11 +246,13 @@ fn memory_peak_bytes(host: &Client) -> Result<u64, CommandError> {
 fn number(object: &Value, name: &str) -> Result<u64, CommandError> {
     object[name]
         .as_u64()
-        .ok_or_else(|| CommandError::new(format!("the answer has no number {name}")))
+        .ok_or_else(|| CommandError::new(format!("the response has no number {name}")))
 }
 
 fn text<'v>(object: &'v Value, name: &str) -> Result<&'v str, CommandError> {
-    object[name].as_str().ok_or_else(|| CommandError::new(format!("the answer has no text {name}")))
+    object[name]
+        .as_str()
+        .ok_or_else(|| CommandError::new(format!("the response has no text {name}")))
 }
 
 const HALF_LIMIT: Duration = Duration::from_secs(60);

@@ -1,4 +1,4 @@
-//! How many lines of the tree still break each rule: numbers that may only fall.
+//! The number of lines that still break each rule, which may only fall.
 
 use std::path::Path;
 

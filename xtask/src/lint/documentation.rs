@@ -8,8 +8,8 @@ use regex_lite::Regex;
 use super::files::TextFile;
 use crate::command_error::CommandError;
 
-/// What is wrong with the links of the Markdown files: a relative target that does not exist, a
-/// heading that is not there, a page of `docs/` that `docs/SUMMARY.md` does not list.
+/// The errors in the links of the Markdown files: a relative target or a heading that does not
+/// exist, or a page of `docs/` that `docs/SUMMARY.md` does not list.
 pub(crate) fn broken_links(root: &Path, files: &[TextFile]) -> Result<Vec<String>, CommandError> {
     let link = Regex::new(LINK).map_err(|cause| CommandError::new(format!("{LINK}: {cause}")))?;
     let mut broken = Vec::new();
@@ -90,7 +90,7 @@ mod tests {
 
     use super::*;
 
-    /// What is wrong with these files of a checkout.
+    /// The errors in these files of a checkout.
     fn broken(files: &[(&str, &str)]) -> Vec<String> {
         let root = tempfile::tempdir().unwrap();
         std::fs::create_dir(root.path().join("docs")).unwrap();

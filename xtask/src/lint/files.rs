@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::command_error::CommandError;
 
-/// A file that people write and read.
+/// A text file.
 #[derive(Debug)]
 pub(crate) struct TextFile {
     /// Its path below the root, with `/` between names.
@@ -20,7 +20,7 @@ impl TextFile {
         endings.iter().any(|ending| self.path.ends_with(ending))
     }
 
-    /// Whether a program wrote it: the page of the WIT package is made from `wit/`.
+    /// Whether it is generated.
     pub(crate) fn is_generated(&self) -> bool {
         self.path == "docs/wit.md"
     }
@@ -49,7 +49,7 @@ pub(crate) fn list_files(root: &Path) -> Result<Vec<TextFile>, CommandError> {
     for path in String::from_utf8_lossy(&output.stdout).split_terminator('\0') {
         let is_foreign = FOREIGN.iter().any(|foreign| path.contains(foreign));
         let is_text = ENDINGS.iter().any(|ending| path.ends_with(ending));
-        // A file that is deleted but not yet in the index as such is not there to be read.
+        // A file whose deletion is not in the index yet does not exist.
         if is_text && !is_foreign && root.join(path).is_file() {
             let text = fs::read_to_string(root.join(path)).map_err(|cause| fail(path, &cause))?;
             files.push(TextFile { path: path.to_owned(), text });

@@ -1,4 +1,4 @@
-//! The longest line that is allowed.
+//! The maximum line length.
 //!
 //! | exempt | why |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! Phrases that the project's English avoids.
+//! Phrases to avoid.
 //!
 //! `xtask/lint/phrases.toml` has the rules, and the [baseline](super::baseline) how many lines may
 //! break each.
@@ -50,7 +50,7 @@ fn parse(rules: &Table) -> Result<Vec<Rule>, CommandError> {
     rules.iter().map(parse_rule).collect()
 }
 
-/// A changelog keeps what was published, and a generated page repeats its source.
+/// Published entries of a changelog are not changed, and a generated page repeats its source.
 fn is_checked(file: &TextFile) -> bool {
     file.ends_with_one_of(&[".rs", ".md", ".wit", ".mjs", ".py", "openapi.yaml"])
         && file.path != "CHANGELOG.md"

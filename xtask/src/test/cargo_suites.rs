@@ -11,7 +11,7 @@ pub(super) fn format(context: &TestContext, log: &SuiteLog) -> Result<SuiteResul
     check(context, log, "fmt --all --check")
 }
 
-/// Clippy over everything, warnings being errors. With the profile of the build, so that build
+/// Clippy on everything, with warnings as errors. Uses the profile of the build, so that build
 /// scripts and macros are compiled once.
 pub(super) fn lints(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, CommandError> {
     let native = format!("clippy --quiet --all-targets {NATIVE} -- -D warnings");
@@ -19,7 +19,7 @@ pub(super) fn lints(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult
     Ok(check(context, log, &native)?.and(check(context, log, &components)?))
 }
 
-/// Rustdoc over everything, warnings being errors, and the examples in it.
+/// Rustdoc on everything, with warnings as errors, and the examples in it.
 pub(super) fn documentation(
     context: &TestContext,
     log: &SuiteLog,
@@ -57,12 +57,12 @@ fn check(
     Ok(SuiteResult::from_success(log.run(command.args(arguments.split_whitespace()))?.success))
 }
 
-/// What runs on this machine.
+/// The packages that run on this machine.
 const NATIVE: &str = "--release --workspace --exclude vod-uploader-host \
      --exclude vod-uploader-edge --exclude vod-uploader-component \
      --exclude vod-uploader-test-app --exclude upload-from-a-component";
 
-/// What runs in a component, where alone its host's functions exist.
+/// The packages that run in a component only, where their host's functions exist.
 const COMPONENTS: &str = "--release --target wasm32-wasip2 --package vod-uploader-host \
      --package vod-uploader-edge --package vod-uploader-component \
      --package vod-uploader-test-app --package upload-from-a-component";

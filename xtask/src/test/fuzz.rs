@@ -1,7 +1,7 @@
-//! The suite that fuzzes what reads untrusted input: every target of `fuzz/`, for a few seconds.
+//! The suite that runs every fuzz target of `fuzz/` for a few seconds.
 //!
-//! A fuzzer that runs for seconds finds what is easy to find, and every seed is a regression test.
-//! It needs neither nightly nor cargo-fuzz: what cargo-fuzz adds to a build are these flags.
+//! Every seed is a regression test. The suite needs neither nightly nor cargo-fuzz, which only adds
+//! [`FLAGS`] to a build.
 
 use std::fs;
 use std::io;
@@ -55,9 +55,9 @@ pub(super) fn run(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, 
 struct Fuzz {
     directory: PathBuf,
     manifest: PathBuf,
-    /// Where everything goes that is built and found.
+    /// The directory for builds, corpora and artifacts.
     output: PathBuf,
-    /// The triple of this machine. Named in the build, it keeps the flags from build scripts.
+    /// The triple of this machine. With `--target`, the flags do not apply to build scripts.
     triple: String,
 }
 
@@ -95,9 +95,9 @@ impl Fuzz {
         Ok(names)
     }
 
-    /// Runs a target: all seeds, and then what the fuzzer makes of them.
+    /// Runs a target: all seeds, then inputs derived from them.
     fn run(&self, log: &SuiteLog, target: &str) -> Result<SuiteResult, CommandError> {
-        // What earlier runs found would make this one another.
+        // Inputs found by earlier runs would make this run different.
         let corpus = data_dir::open_empty(&self.output.join("corpus").join(target))?;
         let artifacts = data_dir::open_empty(&self.output.join("artifacts").join(target))?;
         let program = self.output.join(&self.triple).join("release").join(target);
@@ -121,7 +121,7 @@ fn files_in(directory: &Path) -> Result<Vec<PathBuf>, CommandError> {
 
 /// What `cargo fuzz build --sanitizer none` passes
 /// (<https://github.com/rust-fuzz/cargo-fuzz/blob/main/src/project.rs>). A sanitizer would need
-/// nightly, and looks for what safe Rust cannot do.
+/// nightly, and detects errors that safe Rust does not permit.
 const FLAGS: &[&str] = &[
     "--cfg fuzzing",
     "-Cpasses=sancov-module",
@@ -134,6 +134,6 @@ const FLAGS: &[&str] = &[
     "-Cllvm-args=-sanitizer-coverage-stack-depth",
 ];
 
-/// Five seconds from the same beginning, 512 MiB, ten seconds for one input, and no progress.
+/// Five seconds from a fixed seed, 512 MiB, ten seconds per input, no progress output.
 const LIMITS: &[&str] =
     &["-max_total_time=5", "-seed=1", "-rss_limit_mb=512", "-timeout=10", "-verbosity=0"];

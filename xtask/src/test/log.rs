@@ -9,17 +9,17 @@ use super::suite_result::SuiteResult;
 use crate::child::Child;
 use crate::command_error::CommandError;
 
-/// A file that holds what the commands of a suite print.
+/// A file with the output of a suite's commands.
 #[derive(Debug)]
 pub(super) struct SuiteLog {
     path: PathBuf,
 }
 
-/// How a command ended.
+/// The result of a command.
 #[derive(Debug)]
 pub(super) struct Finished {
     pub(super) success: bool,
-    /// What it printed, on standard output and standard error.
+    /// Its standard output and standard error.
     pub(super) output: String,
 }
 
@@ -34,7 +34,7 @@ impl SuiteLog {
             .map_err(CommandError::file(directory, "no log there"))
     }
 
-    /// Runs a command to its end, its output going to the log.
+    /// Runs a command to its end and appends its output to the log.
     pub(super) fn run(&self, command: &mut Command) -> Result<Finished, CommandError> {
         self.note(&format!("$ {}", shown(command)))?;
         let from = self.text()?.len();
@@ -56,7 +56,7 @@ impl SuiteLog {
         self.append().and_then(|mut file| writeln!(file, "{line}")).map_err(self.failure())
     }
 
-    /// All of it.
+    /// The complete log.
     pub(super) fn text(&self) -> Result<String, CommandError> {
         let bytes = fs::read(&self.path).map_err(self.failure())?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())

@@ -23,7 +23,7 @@ pub(super) fn line_length(
     compare(log, &Baseline::load(root)?, ("line-length", "shorter lines"), &hits)
 }
 
-/// Whether no phrase is used that the project's English avoids.
+/// Whether the phrases to avoid are absent.
 pub(super) fn phrases(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, CommandError> {
     let root = &context.workspace.root;
     let (baseline, files) = (Baseline::load(root)?, files::list_files(root)?);
@@ -51,7 +51,7 @@ fn compare(
     Ok(SuiteResult::from_success(found <= allowed))
 }
 
-/// Whether the links between Markdown files lead somewhere, and `docs/SUMMARY.md` is complete.
+/// Whether the targets of links between Markdown files exist, and `docs/SUMMARY.md` is complete.
 pub(super) fn links(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, CommandError> {
     let root = &context.workspace.root;
     let broken = documentation::broken_links(root, &files::list_files(root)?)?;

@@ -1,4 +1,4 @@
-//! The page of the WIT package, made from the .wit files.
+//! The page of the WIT package, generated from the .wit files.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use anyhow::Result;
 use wit_bindgen_core::Files;
 use wit_bindgen_core::wit_parser::{PackageId, Resolve};
 
-/// The world whose page is written: it has every interface of the package.
+/// The world that the page describes: it has every interface of the package.
 const WORLD: &str = "component";
 
 /// The first lines of the page.
@@ -15,7 +15,7 @@ const HEADING: &str = "# The WIT package `vod:uploader@0.1.0`
 Written by `cargo xtask docs` from the files in [`wit/`](../wit); not to be edited here.
 ";
 
-/// The folder of the .wit files.
+/// The directory of the .wit files.
 #[must_use]
 pub fn wit_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit")
@@ -30,7 +30,7 @@ pub fn page_file() -> PathBuf {
 /// The package in the .wit files.
 ///
 /// # Errors
-/// Where they cannot be read or are not WIT.
+/// Returns an error if they cannot be read or are not WIT.
 pub fn package() -> Result<(Resolve, PackageId)> {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_dir(wit_folder())?;
@@ -40,7 +40,7 @@ pub fn package() -> Result<(Resolve, PackageId)> {
 /// The page, in Markdown.
 ///
 /// # Errors
-/// Where the .wit files cannot be read, or have no world of this name.
+/// Returns an error if the .wit files cannot be read or have no world of this name.
 pub fn page() -> Result<String> {
     let (mut resolve, package) = package()?;
     let world = resolve.select_world(&[package], Some(WORLD))?;
@@ -61,7 +61,7 @@ pub fn page() -> Result<String> {
     Ok(page)
 }
 
-/// The worlds that others include, with what each imports.
+/// The worlds that others include, with their imports.
 fn other_worlds(resolve: &Resolve, package: PackageId) -> String {
     let mut section = String::from("\n## Worlds to be included\n");
     for (name, id) in &resolve.packages[package].worlds {

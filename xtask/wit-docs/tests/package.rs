@@ -1,4 +1,4 @@
-//! The WIT package documents everything, says since when it is there, and needs nothing else.
+//! Every item of the WIT package has a doc and a `@since`, and the package depends on no other.
 
 #![allow(
     clippy::unwrap_used,
