@@ -88,7 +88,8 @@ export async function runChecks({ harness, checks }) {
       film(MIB);
       const [create] = steps(example("sh", "Upload-Length: $SIZE", harness.origin));
       const variables = { UPLOAD: (await run(`${create}echo "$UPLOAD"`)).trim() };
-      const lines = example("sh", 'curl -X POST "$UPLOAD/pause"', harness.origin).trim().split("\n");
+      const script = example("sh", 'curl -X POST "$UPLOAD/pause"', harness.origin);
+      const lines = script.trim().split("\n");
       const [status, pause, resume, events, end] = lines;
       const stateAfter = async (line) => JSON.parse(await run(line, variables)).state;
       assert.equal(await stateAfter(status), "receiving");

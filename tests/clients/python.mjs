@@ -96,7 +96,10 @@ async function checkTusPy({ harness, checks, options }) {
   const piped = harness.file("piped.ts", 9 * MIB + 11);
   await checks.run("tus-upload uploads what comes out of a pipe", () =>
     harness.expectStored([piped], () =>
-      succeed(`cat piped.ts | tus-upload --file_name piped.ts - ${harness.origin}/v1/files`, options),
+      succeed(
+        `cat piped.ts | tus-upload --file_name piped.ts - ${harness.origin}/v1/files`,
+        options,
+      ),
     ),
   );
 }
