@@ -35,6 +35,12 @@ pub(super) fn documentation(
     Ok(result)
 }
 
+/// Whether crates.io would accept the packages that are published.
+pub(super) fn package(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, CommandError> {
+    let packages = "--package vod-uploader --package vod-uploader-relay";
+    check(context, log, &format!("publish --dry-run --allow-dirty {packages}"))
+}
+
 /// The tests that these options of `cargo test` select.
 pub(super) fn test(
     context: &TestContext,

@@ -20,6 +20,8 @@ pub(super) enum Download {
     Pypi(Environment),
     /// A browser.
     Chromium,
+    /// What cargo itself reads from crates.io.
+    CratesIo,
 }
 
 /// A Python environment separate from the system's.
@@ -48,6 +50,7 @@ impl Download {
             Self::Npm(directory) => install_packages(&workspace.root.join(directory), log),
             Self::Pypi(environment) => environment.install(workspace, log),
             Self::Chromium => install_chromium(log),
+            Self::CratesIo => Ok(None),
         }
     }
 }

