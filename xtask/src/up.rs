@@ -92,7 +92,7 @@ fn wait_for_an_end(servers: [Server; 2]) -> CommandError {
     }
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 struct Options {
     listen: SocketAddr,
     sandbox: SocketAddr,
@@ -179,35 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn every_option_has_a_default_and_can_be_set() {
-        let defaults = parse(&[]).unwrap();
-        assert_eq!(defaults.listen.to_string(), "127.0.0.1:3000");
-        assert_eq!(defaults.sandbox.to_string(), "127.0.0.1:9000");
-        assert_eq!(defaults.data, Path::new(".data"));
-        let set = parse(&[
-            "--listen=127.0.0.1:1",
-            "--sandbox",
-            "[::1]:2",
-            "--data",
-            "there",
-            "--host=embedded",
-            "--allow-outbound=http://127.0.0.1:3",
-            "--allow-outbound=http://127.0.0.1:4",
-        ]);
-        assert_eq!(
-            set.unwrap(),
-            Options {
-                listen: "127.0.0.1:1".parse().unwrap(),
-                sandbox: "[::1]:2".parse().unwrap(),
-                data: "there".into(),
-                host: HostKind::Embedded,
-                allow_outbound: vec!["http://127.0.0.1:3".into(), "http://127.0.0.1:4".into()],
-            }
-        );
-    }
-
-    #[test]
-    fn what_cannot_be_done_is_refused_with_a_reason() {
+    fn an_invalid_option_is_rejected_with_a_reason() {
         for (arguments, reason) in [
             (vec!["--host", "docker"], "embedded or spin"),
             (vec!["--listen", "0.0.0.0:80"], "loopback"),
