@@ -97,3 +97,30 @@ impl Lease {
         record::decode(RecordKind::Lease, bytes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(epoch: u32) -> Lease {
+        Lease { holder: WriterEpoch { epoch, writer: 1 }, base_epochs: vec![], is_first: false }
+    }
+
+    #[test]
+    fn epoch_zero_has_no_checkpoint() {
+        assert_eq!(Lease::unheld().checkpoint_epochs().count(), 0);
+        let first = Lease::unheld().taken_over_by(WriterEpoch { epoch: 1, writer: 1 }, None);
+        assert_eq!(first.checkpoint_epochs().collect::<Vec<_>>(), [1]);
+        assert!(first.base_epochs.is_empty() && first.is_first);
+    }
+
+    #[test]
+    fn a_takeover_searches_each_epoch_since_the_last_checkpoint_once() {
+        let base_epochs = |found| {
+            held(3).taken_over_by(WriterEpoch { epoch: 5, writer: 2 }, Some(found)).base_epochs
+        };
+        assert_eq!(base_epochs(1), [4, 3, 1]);
+        assert_eq!(base_epochs(3), [4, 3]);
+        assert_eq!(base_epochs(4), [4, 3]);
+    }
+}

@@ -130,3 +130,22 @@ impl CheckpointSearch {
         self.step = self.unread.pop().map_or(Step::Done, Step::Checkpoint);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::super::lease::WriterEpoch;
+    use super::*;
+
+    #[test]
+    fn a_search_ends_at_the_last_possible_epoch() {
+        let mut search = CheckpointSearch::new(UploadId::new("u").unwrap());
+        let holder = WriterEpoch { epoch: u32::MAX, writer: 1 };
+        let lease = Lease { holder, base_epochs: vec![], is_first: true };
+        search.feed(Some(lease.encode().unwrap())).unwrap();
+        search.feed(Some(vec![1])).unwrap();
+        assert_eq!(search.next_key(), None);
+        assert_eq!(search.finish().unwrap(), (None, Checkpoint::empty()));
+    }
+}
