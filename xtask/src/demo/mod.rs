@@ -41,18 +41,18 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, CommandErro
     }
     let data = data_dir::open_empty(&data.join("demo"))?;
     let built = components::build(&Workspace::find()?, &[Component::Edge])?;
-    let outcome = Demo::new(&built, &data)?.run()?;
-    for line in outcome.table().lines() {
-        report::line(&line);
+    let demo = Demo::new(&built, &data)?;
+    let (mut table, sha256_of_object) = demo.run()?;
+    let same = sha256_of_object == demo.sha256_of_file;
+    table.row(["SHA-256 of file and object", if same { "equal" } else { "DIFFERENT" }]);
+    table.lines().iter().for_each(|line| report::line(line));
+    if same {
+        return Ok(ExitCode::SUCCESS);
     }
-    if outcome.sha256_of_object == outcome.sha256_of_file {
-        Ok(ExitCode::SUCCESS)
-    } else {
-        Err(CommandError::new(format!(
-            "the object differs from the file: SHA-256 {} instead of {}",
-            outcome.sha256_of_object, outcome.sha256_of_file
-        )))
-    }
+    Err(CommandError::new(format!(
+        "the object differs from the file: SHA-256 {sha256_of_object} instead of {}",
+        demo.sha256_of_file
+    )))
 }
 
 /// The file, the sandbox, and the settings of the hosts.
@@ -63,20 +63,6 @@ struct Demo<'a> {
     file: PathBuf,
     sha256_of_file: String,
     sandbox: Server,
-}
-
-/// The measurements of the demo.
-#[derive(Debug)]
-struct RunOutcome {
-    sha256_of_file: String,
-    sha256_of_object: String,
-    bytes_durable_at_kill: u64,
-    offset_after_restart: u64,
-    parts_sent: u64,
-    parts_of_object: u64,
-    body_bytes_sent: u64,
-    time: Duration,
-    component_memory_peak_bytes: u64,
 }
 
 impl<'a> Demo<'a> {
@@ -99,42 +85,45 @@ impl<'a> Demo<'a> {
         })
     }
 
-    fn run(self) -> Result<RunOutcome, CommandError> {
+    /// Returns the measurements and the SHA-256 of the object.
+    fn run(&self) -> Result<(Table, String), CommandError> {
         let host = self.start_host(ANY_PORT)?;
         let begin = Instant::now();
         let client = Client::new(&host.origin);
         let upload = tus::Upload::create(&client, "/v1/files", "demo.mp4", FILE_BYTES)?;
         report::progress("uploading");
-        let interruption = self.send_first_half(&client, &upload)?;
+        let durable = self.send_first_half(&client, &upload)?;
+        let peak_bytes = memory_peak_bytes(&client)?;
         let address = host.address()?;
         host.child.kill();
         report::progress(&format!(
             "killed the host with SIGKILL at {} durable",
-            mebibytes(interruption.bytes_durable)
+            mebibytes(durable)
         ));
 
         let _host = self.start_host(address)?;
         let offset = upload.offset()?;
-        report::progress(&format!("started it again: the upload continues at {offset}"));
+        report::progress(&format!("restarted it: the upload resumes at {offset}"));
         self.send_rest(&upload, offset)?;
         let time = begin.elapsed();
         report::progress("reading the object back");
         let status = client.get_json(&upload.target)?;
         let requests = self.sandbox().get_json("/_sandbox/requests")?;
         let sent = &requests["operations"]["UploadPart"];
-        Ok(RunOutcome {
-            sha256_of_object: self.sha256_of_object(&status)?,
-            bytes_durable_at_kill: interruption.bytes_durable,
-            offset_after_restart: offset,
-            parts_sent: number(sent, "requests")?,
-            parts_of_object: self.parts_of_object(&status)?,
-            body_bytes_sent: number(sent, "bytes")?,
-            time,
-            component_memory_peak_bytes: interruption
-                .component_memory_peak_bytes
-                .max(memory_peak_bytes(&client)?),
-            sha256_of_file: self.sha256_of_file,
-        })
+        let parts_sent = number(sent, "requests")?;
+        let sent_again = parts_sent.saturating_sub(self.parts_of_object(&status)?);
+
+        let mut table = Table::default();
+        table.row(["bytes", &FILE_BYTES.to_string()]);
+        table.row(["bytes durable at the kill", &durable.to_string()]);
+        table.row(["offset after the restart", &offset.to_string()]);
+        table.row(["parts sent", &parts_sent.to_string()]);
+        table.row(["parts sent twice", &sent_again.to_string()]);
+        table.row(["bytes sent to the store", &number(sent, "bytes")?.to_string()]);
+        table.row(["time", &format!("{:.1} s", time.as_secs_f64())]);
+        let peak_bytes = peak_bytes.max(memory_peak_bytes(&client)?);
+        table.row(["peak memory of the component", &mebibytes(peak_bytes)]);
+        Ok((table, self.sha256_of_object(&status)?))
     }
 
     fn start_host(&self, listen: SocketAddr) -> Result<Server, CommandError> {
@@ -148,13 +137,9 @@ impl<'a> Demo<'a> {
         server::start_devhost(self.built, &setup)
     }
 
-    /// Sends the file slowly in a thread. Returns once half of it is durable; the thread still
-    /// sends.
-    fn send_first_half(
-        &self,
-        client: &Client,
-        upload: &tus::Upload,
-    ) -> Result<Interruption, CommandError> {
+    /// Sends the file slowly in a thread, which continues after this returns. Returns the number of
+    /// durable bytes once it is at least half of the file.
+    fn send_first_half(&self, client: &Client, upload: &tus::Upload) -> Result<u64, CommandError> {
         let mut throttled = ThrottledReader::new(source::open_at(&self.file, 0)?);
         let sender = upload.clone();
         // It fails when the host is killed, as intended.
@@ -163,8 +148,7 @@ impl<'a> Demo<'a> {
         loop {
             let bytes_durable = number(&client.get_json(&upload.target)?, "bytes_durable")?;
             if bytes_durable >= FILE_BYTES / 2 {
-                let component_memory_peak_bytes = memory_peak_bytes(client)?;
-                return Ok(Interruption { bytes_durable, component_memory_peak_bytes });
+                return Ok(bytes_durable);
             }
             if sending.is_finished() {
                 let end = sending.join().unwrap_or(Ok(()));
@@ -212,30 +196,6 @@ impl<'a> Demo<'a> {
 
     fn sandbox(&self) -> Client {
         Client::new(&self.sandbox.origin)
-    }
-}
-
-/// The state when the host is killed.
-struct Interruption {
-    bytes_durable: u64,
-    component_memory_peak_bytes: u64,
-}
-
-impl RunOutcome {
-    fn table(&self) -> Table {
-        let mut table = Table::default();
-        table.row(["bytes", &FILE_BYTES.to_string()]);
-        table.row(["bytes durable at the kill", &self.bytes_durable_at_kill.to_string()]);
-        table.row(["offset after the restart", &self.offset_after_restart.to_string()]);
-        table.row(["parts sent", &self.parts_sent.to_string()]);
-        let again = self.parts_sent.saturating_sub(self.parts_of_object);
-        table.row(["parts sent twice", &again.to_string()]);
-        table.row(["bytes sent to the store", &self.body_bytes_sent.to_string()]);
-        table.row(["time", &format!("{:.1} s", self.time.as_secs_f64())]);
-        table.row(["peak memory of the component", &mebibytes(self.component_memory_peak_bytes)]);
-        let same = self.sha256_of_object == self.sha256_of_file;
-        table.row(["SHA-256 of file and object", if same { "equal" } else { "DIFFERENT" }]);
-        table
     }
 }
 
