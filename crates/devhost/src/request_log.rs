@@ -56,13 +56,14 @@ impl RequestRecord {
 impl Drop for RequestRecord {
     fn drop(&mut self) {
         let status = Some(*self.status.get_mut()).filter(|status| *status != 0);
+        let (bytes_in, bytes_out) = (*self.bytes_in.get_mut(), *self.bytes_out.get_mut());
         let outcome = if status.is_some() { "request" } else { "request, client disconnected" };
         tracing::info!(
             method = %self.method,
             path = self.path,
             status,
-            bytes_in = *self.bytes_in.get_mut(),
-            bytes_out = *self.bytes_out.get_mut(),
+            bytes_in,
+            bytes_out,
             ms = self.started.elapsed().as_millis() as u64,
             instance = self.instance_id(),
             "{outcome}"
