@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_without_a_reply_counts_as_an_error() {
+    fn a_request_without_a_response_counts_as_an_error() {
         let counters = Counters::default();
         let mut complete = counters.start("UploadPart", Some(3), Arc::default());
         let incomplete = counters.start("UploadPart", Some(3), Arc::default());

@@ -132,7 +132,8 @@ impl Faults {
     /// Injects a fault.
     pub(crate) fn inject(&self, fault: Fault) {
         let random = fastrand::Rng::with_seed(fault.seed);
-        self.lock().push(InjectedFault { fault, random, matched: 0, hits: 0 });
+        let report = FaultReport { fault, matched: 0, hits: 0 };
+        self.lock().push(InjectedFault { report, random });
     }
 
     /// Removes all faults.
@@ -142,14 +143,7 @@ impl Faults {
 
     /// The injected faults with their counts.
     pub(crate) fn report(&self) -> Vec<FaultReport> {
-        self.lock()
-            .iter()
-            .map(|injected| FaultReport {
-                fault: injected.fault.clone(),
-                matched: injected.matched,
-                hits: injected.hits,
-            })
-            .collect()
+        self.lock().iter().map(|injected| injected.report.clone()).collect()
     }
 
     /// The effect on this request, if any: that of the first due fault. All matching faults count
@@ -158,8 +152,8 @@ impl Faults {
         let mut hit = None;
         for injected in self.lock().iter_mut() {
             if injected.matches(operation, part) && injected.is_due() && hit.is_none() {
-                injected.hits += 1;
-                hit = Some(injected.fault.kind.clone());
+                injected.report.hits += 1;
+                hit = Some(injected.report.fault.kind.clone());
             }
         }
         hit
@@ -172,30 +166,29 @@ impl Faults {
 
 #[derive(Debug)]
 struct InjectedFault {
-    fault: Fault,
+    report: FaultReport,
     random: fastrand::Rng,
-    matched: u64,
-    hits: u64,
 }
 
 impl InjectedFault {
     fn matches(&mut self, operation: &str, part: Option<u16>) -> bool {
-        let fault = &self.fault;
+        let fault = &self.report.fault;
         let matches = (fault.operation == "*" || fault.operation == operation)
             && (fault.part.is_none() || fault.part == part);
-        self.matched += u64::from(matches);
+        self.report.matched += u64::from(matches);
         matches
     }
 
     /// Returns true if the fault hits the request counted last. Generates one random number per
     /// call, so that the hits of a seed are independent of the other conditions.
     fn is_due(&mut self) -> bool {
-        let selected = match self.fault.probability {
+        let FaultReport { fault, matched, hits } = &self.report;
+        let selected = match fault.probability {
             Some(probability) => self.random.f64() < probability,
             None => true,
         };
-        let started = self.matched >= self.fault.nth.unwrap_or(1);
-        let remaining = self.fault.times == 0 || self.hits < self.fault.times;
+        let started = *matched >= fault.nth.unwrap_or(1);
+        let remaining = fault.times == 0 || *hits < fault.times;
         selected && started && remaining
     }
 }

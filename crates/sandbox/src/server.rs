@@ -1,8 +1,8 @@
 //! A running sandbox: the listener and its connections.
 
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
@@ -25,42 +25,22 @@ pub struct Sandbox {
 }
 
 /// An error of starting a sandbox.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
     /// The address is not a loopback address. The control paths require no signature, so only
     /// 127.0.0.1 and `[::1]` are allowed.
+    #[error("{0} is not a loopback address; use 127.0.0.1")]
     NotLoopback(SocketAddr),
     /// The configuration has no bucket.
+    #[error("expected at least one bucket")]
     NoBucket,
     /// The address cannot be bound. Choose another port, or 0 for a free one.
-    Listen(SocketAddr, io::Error),
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, #[source] io::Error),
     /// The data directory cannot be read or written, or its journal is damaged.
-    DataDirectory(std::path::PathBuf, io::Error),
-}
-
-impl fmt::Display for StartError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotLoopback(address) => {
-                write!(f, "{address} is not a loopback address; use 127.0.0.1")
-            }
-            Self::NoBucket => write!(f, "expected at least one bucket"),
-            Self::Listen(address, error) => write!(f, "cannot listen on {address}: {error}"),
-            Self::DataDirectory(path, error) => {
-                write!(f, "cannot use the data directory {}: {error}", path.display())
-            }
-        }
-    }
-}
-
-impl std::error::Error for StartError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Listen(_, error) | Self::DataDirectory(_, error) => Some(error),
-            Self::NotLoopback(_) | Self::NoBucket => None,
-        }
-    }
+    #[error("cannot use the data directory {}: {}", .0.display(), .1)]
+    DataDirectory(PathBuf, #[source] io::Error),
 }
 
 impl Sandbox {

@@ -125,12 +125,12 @@ async fn a_status_has_an_xml_body_an_html_body_or_none() {
 #[tokio::test]
 async fn a_truncated_response_is_shorter_than_its_length_and_the_request_takes_effect() {
     let server = TestServer::new().await;
-    server.fault(r#"{"operation":"InitiateMultipartUpload","kind":"truncated-response"}"#).await;
+    server.fault(r#"{"operation":"InitiateMultipartUpload","kind":"truncated-reply"}"#).await;
     let response = server.request("POST", "k").query("uploads", "").send().await.unwrap();
     assert_eq!(response.status, 200);
     assert!(!response.is_complete() && !response.body.is_empty(), "{response:?}");
     assert_eq!(parts_stored(&server).await, 0);
-    let (server, id) = server_with(r#""kind":"truncated-response""#).await;
+    let (server, id) = server_with(r#""kind":"truncated-reply""#).await;
     let response = part(&server, &id).send().await.unwrap();
     assert!(!response.is_complete(), "{response:?}");
     assert_eq!(parts_stored(&server).await, 1);

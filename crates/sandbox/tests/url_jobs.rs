@@ -113,7 +113,7 @@ async fn an_invalid_parameter_has_its_error_code() {
 }
 
 #[tokio::test]
-async fn metadata_stands_in_for_an_extension_and_is_kept() {
+async fn metadata_can_replace_an_extension_and_is_stored() {
     let server = TestServer::new().await;
     let url = "http://h.example.com/c";
     let metadata = json!([{"SourceURL": url, "Title": "T", "FileExtension": "mp4"}]).to_string();

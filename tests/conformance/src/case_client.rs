@@ -47,8 +47,8 @@ impl CaseClient {
         Ok(hanging)
     }
 
-    /// Sends a request whose body waits for `100 (Continue)`. Returns its response, or `None` if the
-    /// server sends a final response without reading the body.
+    /// Sends a request whose body waits for `100 (Continue)`. Returns its response, or `None` if
+    /// the server sends a final response without reading the body.
     pub(crate) fn send_after_continue(
         &self,
         request: &Request,

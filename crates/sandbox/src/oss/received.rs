@@ -14,11 +14,7 @@ use crate::store::{Checksum, Received};
 pub(super) async fn receive(call: &mut Call<'_>) -> Result<Received, Failure> {
     let declared = call.head.content_length();
     if declared.is_some_and(|length| length > MAX_BODY_BYTES) {
-        return Err(OssError::new(
-            Code::EntityTooLarge,
-            "Your proposed upload exceeds the maximum allowed size of 5 GiB.",
-        )
-        .into());
+        return Err(too_large().into());
     }
     let md5 = declared_md5(call)?;
     let crc64 = declared_crc64(call)?;
@@ -49,10 +45,7 @@ fn check(
     crc64: Option<u64>,
 ) -> Result<(), OssError> {
     if checksum.size_bytes > MAX_BODY_BYTES {
-        return Err(OssError::new(
-            Code::EntityTooLarge,
-            "Your proposed upload exceeds the maximum allowed size of 5 GiB.",
-        ));
+        return Err(too_large());
     }
     if length.is_some_and(|length| length != checksum.size_bytes) {
         return Err(OssError::new(
@@ -76,6 +69,13 @@ fn check(
         ));
     }
     Ok(())
+}
+
+fn too_large() -> OssError {
+    OssError::new(
+        Code::EntityTooLarge,
+        "Your proposed upload exceeds the maximum allowed size of 5 GiB.",
+    )
 }
 
 fn declared_md5(call: &Call<'_>) -> Result<Option<[u8; 16]>, OssError> {

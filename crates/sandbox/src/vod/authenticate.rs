@@ -65,14 +65,17 @@ fn check_timestamp(call: &Call<'_>) -> Result<(), VodError> {
 fn secret(call: &Call<'_>, access_key_id: &str) -> Result<String, VodError> {
     let state = call.state;
     let token = call.parameters.optional("SecurityToken");
+    let mismatch = || {
+        VodError::new(
+            StatusCode::BAD_REQUEST,
+            "InvalidSecurityToken.MismatchWithAccessKey",
+            "Specified SecurityToken mismatch with the AccessKey.",
+        )
+    };
     if access_key_id == state.config.access_key_id {
         return match token {
             None => Ok(state.config.access_key_secret.clone()),
-            Some(_) => Err(VodError::new(
-                StatusCode::BAD_REQUEST,
-                "InvalidSecurityToken.MismatchWithAccessKey",
-                "Specified SecurityToken mismatch with the AccessKey.",
-            )),
+            Some(_) => Err(mismatch()),
         };
     }
     let credential = state.store.credential(access_key_id).ok_or_else(|| {
@@ -84,11 +87,7 @@ fn secret(call: &Call<'_>, access_key_id: &str) -> Result<String, VodError> {
     })?;
     let token = token.ok_or_else(|| VodError::missing("SecurityToken"))?;
     if token != credential.security_token {
-        return Err(VodError::new(
-            StatusCode::BAD_REQUEST,
-            "InvalidSecurityToken.MismatchWithAccessKey",
-            "Specified SecurityToken mismatch with the AccessKey.",
-        ));
+        return Err(mismatch());
     }
     if state.clock.now() >= credential.expires_at {
         return Err(VodError::token_expired());
