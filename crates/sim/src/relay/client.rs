@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::channel::mpsc;
 use futures::future::{Either, select};
-use futures::{FutureExt as _, SinkExt as _};
+use futures::{FutureExt as _, SinkExt as _, StreamExt as _};
 use http::Method;
 use serde_json::Value;
 use vod_uploader_relay::engine::http::RequestHead;
@@ -123,6 +123,46 @@ impl Client {
             return None;
         }
         Some(self.received(&upload, request.method, floor, response).await)
+    }
+
+    /// Reads the events of the upload at `path` until the stream ends. Returns `true` if the upload
+    /// has ended.
+    ///
+    /// # Panics
+    /// If an event violates an invariant, or the client is stuck.
+    pub(crate) async fn read_events(&self, path: &str) -> bool {
+        self.count_request();
+        let mut floor = self.environment.checker.borrow().acknowledged(path);
+        let (mut sender, body) = ChannelBody::new();
+        sender.try_send(BodyEvent::End).unwrap();
+        let request = Request::new("GET", format!("{path}/events"));
+        let (_, response) = self.simulation.serve(request.head(), Box::new(body));
+        let received = select(response, self.environment.sleep(RESPONSE_TIMEOUT)).await;
+        let Either::Left((Ok(response), _)) = received else { return false };
+        let (head, body) = response.into_parts();
+        let ResponseBody::Stream(mut events) = body else {
+            return matches!(head.status.as_u16(), 404 | 410);
+        };
+        let mut has_ended = false;
+        while let Some(text) = events.next().await {
+            assert!(!has_ended, "an event after the last one");
+            InvariantChecker::observe_response(&[], &text);
+            let text = String::from_utf8(text).unwrap();
+            self.environment.trace(|| format!("client {}: {text:?}", self.index));
+            for line in text.lines() {
+                if let Some(data) = line.strip_prefix("data:") {
+                    let data: Value = serde_json::from_str(data).unwrap();
+                    if let Some(durable) = data["bytes_durable"].as_u64() {
+                        let mut checker = self.environment.checker.borrow_mut();
+                        checker.observe_offset(path, floor, durable);
+                        floor = durable;
+                    }
+                }
+                let name = line.strip_prefix("event:").map(str::trim);
+                has_ended |= matches!(name, Some("succeeded" | "failed"));
+            }
+        }
+        has_ended
     }
 
     /// Waits before the next attempt.

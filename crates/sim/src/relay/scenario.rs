@@ -26,6 +26,7 @@ pub const BASE_SCENARIOS: &[Scenario] = &[
     base("tus checksum", &[(CHECKED, 230_000)]),
     base("tus of two clients", &[(Script::SharedTus, 230_000)]),
     base("tus watched", &[(Script::WatchedTus, 230_000)]),
+    base("tus with events", &[(Script::TusWithEvents, 230_000)]),
     base("tus paused", &[(Script::PausedTus, 430_000)]),
     base("tus with credential", &[(Script::TusWithCredential(IN_TWO), 250_000)]),
     base("tus terminated", &[(Script::TerminatedTus, 230_000)]),
@@ -38,6 +39,7 @@ pub const BASE_SCENARIOS: &[Scenario] = &[
     base("plain of unknown length", &[(Script::Plain { has_length: false }, 230_000)]),
     base("small plain", &[(Script::Plain { has_length: true }, 1_000)]),
     base("form", &[(Script::Form, 120_000)]),
+    base("filepond form", &[(Script::FilePondForm, 120_000)]),
     base("filepond", &[(Script::FilePond, 290_000)]),
 ];
 
@@ -84,7 +86,7 @@ fn script(random: &mut Random) -> (Script, u64) {
     let script = match random.index(15) {
         0..=2 => Script::Tus(options),
         3 => Script::SharedTus,
-        4 => Script::WatchedTus,
+        4 => [Script::WatchedTus, Script::TusWithEvents][random.index(2)],
         5 => Script::TerminatedTus,
         6 => Script::AbandonedTus,
         7 => Script::Concatenation { is_early: random.chance(500) },
@@ -94,7 +96,7 @@ fn script(random: &mut Random) -> (Script, u64) {
         11 => Script::PausedTus,
         12 => Script::TusWithCredential(options),
         13 => Script::IetfAtOnce,
-        _ => Script::FilePond,
+        _ => [Script::FilePond, Script::FilePondForm][random.index(2)],
     };
     (script, len)
 }

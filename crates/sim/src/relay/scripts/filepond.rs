@@ -1,7 +1,8 @@
-//! FilePond's own uploader, in chunks.
+//! FilePond's own uploader, in one form or in chunks.
 
 use futures::future::join;
 
+use super::form::{encode, media_type};
 use crate::relay::client::{Client, Request};
 use crate::world::Content;
 
@@ -26,6 +27,37 @@ pub(super) async fn upload(client: &Client, content: &Content) {
             }
         }
         client.back_off().await;
+    }
+}
+
+/// Sends a file in one form until it is stored.
+pub(super) async fn process(client: &Client, content: &Content) {
+    let body = encode(&[("filepond", content)]);
+    loop {
+        let form = Request::new("POST", "/v1/filepond").with("content-type", media_type());
+        if let Some(reply) = client.send(form.with_body(&body)).await
+            && reply.status == 201
+            && has_completed(client, reply.text(), content).await
+        {
+            return;
+        }
+        client.back_off().await;
+    }
+}
+
+/// Reads the state of a complete upload. Returns `false` if it is gone.
+async fn has_completed(client: &Client, id: &str, content: &Content) -> bool {
+    loop {
+        let status = client.send(Request::new("GET", format!("/v1/files/{id}"))).await;
+        match status {
+            Some(status) if status.status == 200 => {
+                let media_id = status.json()["media_id"].as_str().unwrap().to_owned();
+                client.environment.check_object(&media_id, content);
+                return true;
+            }
+            Some(status) if status.is_gone() => return false,
+            _ => client.back_off().await,
+        }
     }
 }
 

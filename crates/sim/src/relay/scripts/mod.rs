@@ -29,6 +29,8 @@ pub enum Script {
     SharedTus,
     /// A tus upload that is watched by another client.
     WatchedTus,
+    /// A tus upload whose events are read by another client.
+    TusWithEvents,
     /// A tus upload that another client pauses and resumes.
     PausedTus,
     /// A tus upload with credentials of an application server.
@@ -53,6 +55,8 @@ pub enum Script {
     },
     /// A form with two files.
     Form,
+    /// A file of FilePond in one form.
+    FilePondForm,
     /// Chunks of FilePond, the first of which is sent twice at the same time.
     FilePond,
 }
@@ -95,6 +99,14 @@ impl Script {
                 let upload = async move { drop(file.upload_at(&first, Some(&path)).await) };
                 let watch = async move { tus::watch(&second, &watched).await };
                 vec![upload.boxed_local(), watch.boxed_local()]
+            }
+            Self::TusWithEvents => {
+                let file = TusFile::new(new_content(0), TusOptions::default());
+                let path = Rc::new(RefCell::new(String::new()));
+                let (watched, second) = (Rc::clone(&path), client(1));
+                let upload = async move { drop(file.upload_at(&first, Some(&path)).await) };
+                let read = async move { tus::read_events(&second, &watched).await };
+                vec![upload.boxed_local(), read.boxed_local()]
             }
             Self::PausedTus => {
                 let file = TusFile::new(new_content(0), TusOptions::default());
@@ -141,6 +153,10 @@ impl Script {
             Self::Form => {
                 let contents = [new_content(0), new_content(1)];
                 vec![async move { form::post(&first, &contents).await }.boxed_local()]
+            }
+            Self::FilePondForm => {
+                let content = new_content(0);
+                vec![async move { filepond::process(&first, &content).await }.boxed_local()]
             }
             Self::FilePond => {
                 let content = new_content(0);

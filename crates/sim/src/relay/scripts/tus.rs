@@ -267,6 +267,17 @@ pub(super) async fn watch(client: &Client, path: &Rc<RefCell<String>>) {
     }
 }
 
+/// Reads the events of an upload until it is complete or gone.
+pub(super) async fn read_events(client: &Client, path: &Rc<RefCell<String>>) {
+    loop {
+        client.back_off().await;
+        let path = path.borrow().clone();
+        if !path.is_empty() && client.read_events(&path).await {
+            return;
+        }
+    }
+}
+
 /// Uploads two partial uploads and a final one, until the final one is complete.
 pub(super) async fn concatenate(
     client: &Client,
