@@ -5,18 +5,19 @@
 //!   → no candidate for the epoch after it → search again → (the session checks it) → read the tail
 //! ```
 //!
-//! The first search lets a request that cannot be served (a wrong offset, an upload that has ended)
-//! leave the current writer alone. The second search is the authoritative one: once this writer's
+//! Because of the first search, a request that cannot succeed (a wrong offset, an upload that has
+//! ended) does not stop the current writer. The second search is authoritative: once this writer's
 //! lease is stored, no other writer can acknowledge bytes.
 
 use super::checkpoint::{Checkpoint, Tail};
 use super::election::{Election, ElectionOutcome, ElectionStep};
 use super::errors::{misuse, taken_over};
 use super::lease::{EPOCHS_RETAINED, Lease, WriterEpoch};
+use super::options::LeaseAcquisition;
 use super::output::Value;
-use super::output_queue::KvRequest;
 use super::records::UploadId;
 use super::search::CheckpointSearch;
+use super::session_io::KvRequest;
 use crate::crc64::Crc64;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -63,26 +64,23 @@ pub(super) enum LeaseStep {
 }
 
 impl AcquireLease {
-    /// A writer with a random id that takes over. The first search starts with `search`.
-    pub(super) const fn take_over(key: UploadId, writer: u64, search: CheckpointSearch) -> Self {
+    /// Creates the acquisition by a writer with the random id `writer`. The first writer of a new
+    /// upload need not compete for epoch 1.
+    pub(super) fn new(key: UploadId, writer: u64, acquisition: LeaseAcquisition) -> Self {
+        let (epoch, step) = match acquisition {
+            LeaseAcquisition::New => (1, Step::WriteLease),
+            LeaseAcquisition::TakeOver => (0, Step::Search(CheckpointSearch::new(key.clone()))),
+            LeaseAcquisition::TakeOverFrom(search) => (0, Step::Search(*search)),
+        };
         Self {
             key,
-            holder: WriterEpoch { epoch: 0, writer },
+            holder: WriterEpoch { epoch, writer },
             lease: Lease::unheld(),
             found: None,
-            step: Step::Search(search),
+            is_new: matches!(step, Step::WriteLease),
+            step,
             tail: Vec::new(),
-            is_new: false,
         }
-    }
-
-    /// The first writer of an upload that no other writer can know: it need not compete.
-    pub(super) fn first(key: UploadId, writer: u64) -> Self {
-        let mut acquire = Self::take_over(key.clone(), writer, CheckpointSearch::new(key));
-        acquire.holder.epoch = 1;
-        acquire.step = Step::WriteLease;
-        acquire.is_new = true;
-        acquire
     }
 
     /// Returns what is needed first.
@@ -95,8 +93,8 @@ impl AcquireLease {
         self.compete_after(self.lease.holder.epoch)
     }
 
-    /// Searches for the last checkpoint once more. Earlier holders may have written since the first
-    /// search; what they started from cannot have changed.
+    /// Searches for the last checkpoint again. Earlier holders may have written theirs since the
+    /// first search.
     pub(super) fn search_again(&mut self) -> Result<LeaseStep> {
         let search = CheckpointSearch::before(self.key.clone(), self.lease.clone());
         self.step = Step::SearchAgain(search);
@@ -151,12 +149,12 @@ impl AcquireLease {
         self.holder
     }
 
-    /// Whether no other writer can know the upload.
+    /// Whether the upload has just been created: no other writer can exist.
     pub(super) const fn is_new(&self) -> bool {
         self.is_new
     }
 
-    /// Whether another writer may have held the lease before.
+    /// Whether another writer may have held the lease.
     pub(super) const fn takes_over(&self) -> bool {
         !self.lease.base_epochs.is_empty()
     }
@@ -188,7 +186,7 @@ impl AcquireLease {
     fn compete_after(&mut self, epoch: u32) -> Result<LeaseStep> {
         // The epoch after the acquired one must exist, too: its candidate is read.
         let epoch = epoch.checked_add(1).filter(|epoch| *epoch < u32::MAX);
-        self.holder.epoch = epoch.ok_or_else(|| misuse("the epochs are used up"))?;
+        self.holder.epoch = epoch.ok_or_else(|| misuse("no epoch is left"))?;
         let registers = self.key.registers(self.holder.epoch);
         self.step = Step::Compete(Election::with_id(registers, self.holder.writer));
         self.compete_on()
@@ -223,6 +221,6 @@ fn check_tail(tail: Tail, value: Option<Vec<u8>>) -> Result<Vec<u8>> {
     if value.len() == tail.len_bytes as usize && Crc64::compute(&value) == Crc64(tail.crc64) {
         return Ok(value);
     }
-    let message = "the stored tail is not what the checkpoint says";
+    let message = "the stored tail does not match the checkpoint";
     Err(Error::new(ErrorKind::CheckpointCorrupt, message))
 }

@@ -5,11 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::errors::misuse;
 use super::lease::WriterEpoch;
 use super::record::{self, RecordKind};
 use crate::crc64::Crc64;
 use crate::error::{Error, ErrorKind, Result};
-use crate::oss::ETag;
+use crate::oss::{ETag, MultipartUploadId};
 use crate::units::{ByteCount, OBJECT_SIZE_MAX, PART_COUNT_MAX, PartNumber};
 
 /// Number of part numbers that share a page of ETags.
@@ -160,6 +161,15 @@ impl Checkpoint {
     pub fn durable(&self) -> ByteCount {
         let tail = self.tail.map_or(0, |tail| u64::from(tail.len_bytes));
         ByteCount(self.parts_bytes + tail)
+    }
+
+    /// Returns the store's id of the multipart upload.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::Internal`] if none was initiated.
+    pub(super) fn require_upload_id(&self) -> Result<MultipartUploadId> {
+        let id = self.upload_id.clone().map(MultipartUploadId);
+        id.ok_or_else(|| misuse("no multipart upload was initiated"))
     }
 
     /// Returns the CRC of the bytes in acknowledged parts.

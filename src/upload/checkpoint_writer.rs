@@ -1,10 +1,10 @@
-//! Writes checkpoints: one at a time, acknowledged only while the lease is this writer's.
+//! Writes checkpoints: one at a time, acknowledged only if this writer still holds the lease.
 //!
 //! ```text
 //! full pages of ETags → tail → checkpoint → read the lease → acknowledge → delete obsolete keys
 //! ```
 //!
-//! Parts that finish during a write share the next one, so that there is at most one write for each
+//! Parts that are confirmed during a write share the next one, so there is at most one write per
 //! part.
 
 use std::collections::VecDeque;
@@ -14,8 +14,8 @@ use super::errors::misuse;
 use super::ids::FillId;
 use super::lease::{Lease, WriterEpoch};
 use super::output::Value;
-use super::output_queue::KvRequest;
 use super::records::UploadId;
+use super::session_io::KvRequest;
 use super::state::State;
 use super::transfer::Remainder;
 use crate::error::Result;
@@ -27,7 +27,7 @@ use crate::units::{ByteCount, PART_COUNT_MAX, UnixMillis};
 pub(super) struct CheckpointWriter {
     key: UploadId,
     holder: WriterEpoch,
-    /// What the next checkpoint says.
+    /// The content of the next checkpoint.
     draft: Checkpoint,
     step: Step,
     requested: bool,
@@ -35,7 +35,7 @@ pub(super) struct CheckpointWriter {
     /// Full pages to be written before the next checkpoint.
     pages: VecDeque<EtagPage>,
     next_tail_serial: u32,
-    /// What the checkpoint in progress says; `None` if the upload has been restarted since.
+    /// The content of the checkpoint in progress; `None` if the upload has been restarted since.
     writing: Option<WrittenState>,
     written: WrittenState,
     /// Keys that the next checkpoint does not refer to.
@@ -51,18 +51,18 @@ enum Step {
     Tail(Tail, FillId),
     Checkpoint,
     Lease,
-    /// Nothing is written any longer: another writer does, or no writer can.
+    /// Nothing is written: another writer holds the lease, or the store cannot be used.
     Abandoned,
 }
 
-/// What an acknowledged checkpoint says.
+/// The content of an acknowledged checkpoint, as far as later writes depend on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct WrittenState {
     durable: ByteCount,
     parts_bytes: u64,
     reserved_number: u16,
     has_upload_id: bool,
-    /// This session has left nothing in flight.
+    /// Nothing of this session is in flight.
     is_clean: bool,
     /// This session may acknowledge more bytes.
     writer_active: bool,
@@ -144,7 +144,7 @@ impl CheckpointWriter {
         }
     }
 
-    /// Returns what the next checkpoint says.
+    /// Returns the next checkpoint.
     pub(super) const fn draft(&self) -> &Checkpoint {
         &self.draft
     }
@@ -180,7 +180,7 @@ impl CheckpointWriter {
         self.requested = true;
     }
 
-    /// Stores the upload's end, and then deletes what only its continuation needs.
+    /// Stores the end of the upload, and then deletes what only its continuation needs.
     pub(super) fn end(&mut self, phase: UploadPhase) {
         self.discard_parts();
         self.obsolete.push(self.key.credential_key());
@@ -199,7 +199,7 @@ impl CheckpointWriter {
         self.requested = true;
     }
 
-    /// Writes nothing any longer.
+    /// Writes no further checkpoint.
     pub(super) const fn abandon(&mut self) {
         self.step = Step::Abandoned;
         self.requested = false;
@@ -225,7 +225,7 @@ impl CheckpointWriter {
             return Ok(None);
         }
         if is_final && progress.is_complete {
-            // In one write with the last part: all bytes are never visible without this phase.
+            // In the same write as the last part: a reader never sees all bytes without this phase.
             self.draft.phase = UploadPhase::Completing;
         }
         self.requested = false;
@@ -272,8 +272,8 @@ impl CheckpointWriter {
         self.written.durable
     }
 
-    /// The highest part number that may be sent. A writer that takes over starts above it, and
-    /// drops the parts by the upload id, which has to be stored before any of them is sent.
+    /// Returns the highest part number that may be sent. A writer that takes over starts above it,
+    /// and aborts the upload by its id, which is therefore stored before any part is sent.
     pub(super) const fn reserved_number(&self) -> u16 {
         if self.written.has_upload_id { self.written.reserved_number } else { 0 }
     }
@@ -352,7 +352,7 @@ impl CheckpointWriter {
             State::Draining => progress.is_drained,
             // Requests of a failed session that were canceled may still arrive.
             State::Receiving | State::Failed => false,
-            // This writer has sent no part: the upload is as the last writer left it.
+            // This writer has sent no part: the last writer's state still applies.
             State::Verifying | State::Reconciling | State::Aborting | State::Suspended => {
                 self.draft.is_clean
             }

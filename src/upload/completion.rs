@@ -66,10 +66,6 @@ impl Completion {
         }
     }
 
-    pub(super) const fn aborts(&self) -> bool {
-        self.aborts
-    }
-
     /// Returns true if the object was sent as one PutObject.
     pub(super) const fn is_single_put(&self) -> bool {
         self.single_put.is_some()
@@ -192,8 +188,8 @@ impl Completion {
     }
 
     /// Records that an earlier session completed the upload.
-    pub(super) fn set_completed(&mut self, object: &CompletedObject) {
-        self.object = Some(object.clone());
+    pub(super) fn set_completed(&mut self, object: CompletedObject) {
+        self.object = Some(object);
     }
 
     pub(super) const fn object(&self) -> Option<&CompletedObject> {

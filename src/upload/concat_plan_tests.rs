@@ -96,7 +96,7 @@ proptest! {
     })]
 
     #[test]
-    fn planned_parts_are_within_the_limits_of_the_store(lens in prop::collection::vec(len(), 0..12)) {
+    fn planned_parts_are_within_the_limits(lens in prop::collection::vec(len(), 0..12)) {
         let all = sources(&lens);
         let total = total(&all);
         let parts = plan_parts(&all);

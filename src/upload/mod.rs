@@ -9,11 +9,11 @@
 //! 1. Call [`Session::new`], then **drain**: call [`Session::poll`] until it returns `None`, and
 //!    start each [`Output`] without waiting for its result.
 //! 2. If [`Session::pending_fill`] returns a [`FillRequest`] and no other fill is open, start to
-//!    fill a buffer from the source. Announce a streamed want with [`Input::StreamOpened`] first:
-//!    its bytes go straight into the request of the [`Output::Send`] that names the fill.
+//!    fill a buffer from the source. If it is to be streamed, pass [`Input::StreamOpened`] first,
+//!    and stream its bytes into the request of the [`Output::Send`] with this fill.
 //! 3. Wait for whichever comes first: the result of an output, the end of the fill, or
 //!    [`Session::next_wakeup`].
-//! 4. Pass it to [`Session::handle`] with the current instant, and go to 1.
+//! 4. Pass it to [`Session::handle`] with the current instant, and continue with 1.
 //! 5. Stop a fill that [`Session::pending_fill`] no longer returns; its result is ignored.
 //! 6. [`Event::SessionEnded`] is the last output: the session accepts no input after it. Drop all
 //!    buffers and all outstanding results; writes and deletions that were started continue.
@@ -32,23 +32,25 @@
 //!
 //! # Concatenation
 //!
-//! [`Purpose::Concatenate`] makes an object of other objects, most of whose bytes are copied on the
-//! store. The driver reads the remaining bytes: its source consists of all ranges in
-//! [`ranges_to_read`], one after the other, from the offset of [`Event::Receiving`]. The wants are
-//! filled from it like any other.
+//! [`Purpose::Concatenate`] creates an object from other objects, most of whose bytes are copied on
+//! the store. The driver reads the remaining bytes: its source consists of all ranges in
+//! [`ranges_to_read`], one after the other, from the offset of [`Event::Receiving`].
 //!
 //! # The machines
 //!
-//! A session is a struct of machines. Each owns its state and returns what it needs to the session,
-//! which alone decides what follows.
+//! A session consists of machines. Each owns its state and reports to the session what follows; the
+//! session applies the transition.
 //!
 //! | machine | subject |
 //! |---|---|
+//! | `Opening` | what to do, given the purpose and the last checkpoint |
 //! | `AcquireLease` | the lease, the last checkpoint and its tail; an [`election`] for each epoch |
 //! | `RecordedParts` | the ETags of earlier parts, compared with the store's list |
+//! | `Pipeline` | the bytes, from the `Transfer` to the `CheckpointWriter` |
 //! | `Transfer` | from the `Source` by `Fills` to `Parts`, or by a `Concatenation` |
+//! | `CheckpointWriter` | the next checkpoint, and its acknowledgment |
+//! | `SessionIo` | operations in progress and outputs |
 //! | `StoreCalls` | signed requests, retries and deadlines; the `CredentialState` |
-//! | `CheckpointWriter` | the next checkpoint, and when it counts |
 //! | `Completion` | the object's completion, reconciliation and abort |
 //! | `Ending` | the error and the outcome |
 
@@ -67,11 +69,12 @@ mod ids;
 mod input;
 mod lease;
 mod media_record;
+mod opening;
 mod operation;
 mod options;
 mod output;
-mod output_queue;
 mod parts;
+mod pipeline;
 mod plan;
 pub(crate) mod record;
 mod recorded_parts;
@@ -79,6 +82,7 @@ mod records;
 mod retry;
 mod search;
 mod session;
+mod session_io;
 mod source;
 pub mod state;
 mod store_calls;

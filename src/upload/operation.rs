@@ -1,6 +1,7 @@
 //! The calls of a session to the store: their requests and their results.
 
 use super::ids::FillId;
+use super::upload_record::UploadRecord;
 use crate::crc64::Crc64;
 use crate::credential::StsCredential;
 use crate::error::{Error, ErrorKind, Result};
@@ -15,9 +16,9 @@ use crate::units::{BUFFERED_PART_SIZE_MAX, ByteCount, PartNumber, UnixMillis};
 /// The object that a session uploads.
 #[derive(Debug)]
 pub(super) struct TargetObject {
-    pub(super) bucket: Bucket,
-    pub(super) key: String,
-    pub(super) content_type: Option<String>,
+    bucket: Bucket,
+    key: String,
+    content_type: Option<String>,
 }
 
 /// One call to the store.
@@ -97,6 +98,16 @@ pub(super) enum OperationOutput {
     Aborted,
 }
 
+impl TargetObject {
+    pub(super) fn new(record: &UploadRecord) -> Result<Self> {
+        Ok(Self {
+            bucket: record.target.bucket()?,
+            key: record.target.object.clone(),
+            content_type: record.content_type.clone(),
+        })
+    }
+}
+
 impl Operation {
     /// Returns OSS's name of the call.
     pub(super) const fn name(&self) -> &'static str {
@@ -173,7 +184,12 @@ impl Operation {
     }
 
     /// Parses the response, and verifies its checksum.
-    pub(super) fn parse(&self, key: &str, response: &HttpResponse) -> Result<OperationOutput> {
+    pub(super) fn parse(
+        &self,
+        target: &TargetObject,
+        response: &HttpResponse,
+    ) -> Result<OperationOutput> {
+        let key = &target.key;
         match self {
             Self::Initiate => InitiateMultipartUpload { key, content_type: None }
                 .parse(response)

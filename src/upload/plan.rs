@@ -26,8 +26,9 @@ const RESERVED_NUMBERS_DIVISOR: u64 = 16;
 const SIZE_STEP_BYTES: u64 = 64 * KIB;
 
 /// Part sizes of a source of unknown length: up to the part number on the left, a part has the
-/// configured size times the factor on the right, and at most 16 MiB. With parts of 1 MiB, the first
-/// 3 GiB need no more memory than a source of known length, and 10,000 parts are about 133 GiB.
+/// configured size times the factor on the right, and at most 16 MiB. With parts of 1 MiB, the
+/// first 3 GiB need no more memory than a source of known length, and 10,000 parts are about
+/// 133 GiB.
 const GROWTH: [(u16, u64); 4] = [(64, 1), (1_600, 2), (1_664, 4), (1_728, 8)];
 
 /// The sizes of the parts of one upload.

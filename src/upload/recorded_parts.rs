@@ -3,9 +3,9 @@
 
 use super::checkpoint::{Checkpoint, EtagPage, EtagPageRef};
 use super::errors::misuse;
-use super::operation::OperationOutput;
-use super::output_queue::KvRequest;
+use super::operation::{Operation, OperationOutput};
 use super::records::UploadId;
+use super::session_io::{KvRequest, KvWaiter, SessionIo};
 use crate::crc64::{self, Crc64};
 use crate::error::{Error, ErrorKind, Result};
 use crate::oss::ETag;
@@ -18,6 +18,7 @@ pub(super) struct RecordedParts {
     key: UploadId,
     /// The full pages to read, the next one last.
     unread: Vec<EtagPageRef>,
+    verify: bool,
     parts: Vec<(PartNumber, ETag)>,
     listed: Vec<ListedPart>,
 }
@@ -25,8 +26,8 @@ pub(super) struct RecordedParts {
 /// What follows from a page of the store's list.
 #[derive(Debug)]
 pub(super) enum ListOutcome {
-    /// List the parts after this one.
-    Continue(PartNumber),
+    /// The next page was requested.
+    Pending,
     /// The store has the recorded parts, or the credential may not list them.
     Match,
     /// The store does not have the recorded parts.
@@ -35,66 +36,80 @@ pub(super) enum ListOutcome {
 
 impl RecordedParts {
     pub(super) const fn new(key: UploadId) -> Self {
-        Self { key, unread: Vec::new(), parts: Vec::new(), listed: Vec::new() }
+        Self { key, unread: Vec::new(), verify: false, parts: Vec::new(), listed: Vec::new() }
     }
 
-    /// Starts to read the ETags that `checkpoint` refers to.
-    pub(super) fn start(&mut self, checkpoint: &Checkpoint) {
+    /// Starts to read the ETags of `checkpoint`: to `verify` the parts, or to complete the upload.
+    pub(super) fn start(
+        &mut self,
+        io: &mut SessionIo,
+        checkpoint: &Checkpoint,
+        verify: bool,
+    ) -> Result<()> {
+        self.verify = verify;
         self.parts.clear();
         self.unread = checkpoint.full_pages.iter().rev().copied().collect();
+        self.advance(io, checkpoint)
     }
 
-    /// Returns the operation that reads the next page; `None` if all are read.
-    pub(super) fn read_next_page(&mut self) -> Option<KvRequest> {
-        let page = self.unread.pop()?;
-        Some(KvRequest::Get(self.key.etag_page_key(page.page, page.writer)))
-    }
-
-    /// Accepts the value of that page.
+    /// Accepts the value of a page.
     ///
     /// # Errors
-    /// Returns [`ErrorKind::CheckpointCorrupt`] if it is missing or cannot be read.
-    pub(super) fn page_read(&mut self, value: Option<Vec<u8>>) -> Result<()> {
+    /// Returns [`ErrorKind::CheckpointCorrupt`] if it is missing or cannot be read, or if ETags are
+    /// missing.
+    pub(super) fn page_read(
+        &mut self,
+        io: &mut SessionIo,
+        checkpoint: &Checkpoint,
+        value: Option<Vec<u8>>,
+    ) -> Result<()> {
         let value = value.ok_or_else(|| corrupt("a page of ETags is missing".to_owned()))?;
         self.parts.extend(EtagPage::decode(&value)?.parts());
-        Ok(())
+        self.advance(io, checkpoint)
     }
 
-    /// Adds the parts of the open page, after all others are read.
-    ///
-    /// # Errors
-    /// Returns [`ErrorKind::CheckpointCorrupt`] if ETags are missing.
-    pub(super) fn finish(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        self.parts.extend(checkpoint.open_page.parts());
-        let (stored, expected) = (self.parts.len(), checkpoint.part_count);
-        if stored == usize::from(expected) {
+    /// Reads the next page. Once all are read, sends ListParts or CompleteMultipartUpload.
+    fn advance(&mut self, io: &mut SessionIo, checkpoint: &Checkpoint) -> Result<()> {
+        if let Some(EtagPageRef { page, writer }) = self.unread.pop() {
+            let request = KvRequest::Get(self.key.etag_page_key(page, writer));
+            io.start_kv(KvWaiter::RecordedParts, request);
             return Ok(());
         }
-        Err(corrupt(format!("the checkpoint records {stored} ETags for {expected} parts")))
-    }
-
-    /// Removes and returns the parts, by ascending number.
-    pub(super) fn take(&mut self) -> Vec<(PartNumber, ETag)> {
-        std::mem::take(&mut self.parts)
+        self.parts.extend(checkpoint.open_page.parts());
+        let (stored, expected) = (self.parts.len(), checkpoint.part_count);
+        if stored != usize::from(expected) {
+            let message = format!("the checkpoint records {stored} ETags for {expected} parts");
+            return Err(corrupt(message));
+        }
+        let upload_id = checkpoint.require_upload_id()?;
+        io.send(if self.verify {
+            Operation::ListParts { upload_id, after: None }
+        } else {
+            Operation::Complete { upload_id, parts: std::mem::take(&mut self.parts) }
+        });
+        Ok(())
     }
 
     /// Accepts one page of the store's list; after the last one, compares the list.
     pub(super) fn listed(
         &mut self,
-        result: Result<OperationOutput>,
+        io: &mut SessionIo,
         checkpoint: &Checkpoint,
+        result: Result<OperationOutput>,
     ) -> Result<ListOutcome> {
         match result {
             Ok(OperationOutput::Parts(PartPage { parts, next })) => {
                 self.listed.extend(parts);
-                Ok(match next {
-                    Some(after) => ListOutcome::Continue(after),
-                    None => match self.compare(checkpoint) {
-                        Ok(()) => ListOutcome::Match,
-                        Err(message) => {
-                            ListOutcome::Mismatch(Error::new(ErrorKind::UploadLost, message))
-                        }
-                    },
+                if next.is_some() {
+                    let upload_id = checkpoint.require_upload_id()?;
+                    io.send(Operation::ListParts { upload_id, after: next });
+                    return Ok(ListOutcome::Pending);
+                }
+                Ok(match self.compare(checkpoint) {
+                    Ok(()) => ListOutcome::Match,
+                    Err(message) => {
+                        ListOutcome::Mismatch(Error::new(ErrorKind::UploadLost, message))
+                    }
                 })
             }
             Ok(_) => Err(misuse("not a result of ListParts")),
@@ -111,7 +126,7 @@ impl RecordedParts {
         let listed = std::mem::take(&mut self.listed);
         let mut size = ByteCount::ZERO;
         let mut crc = Some(Crc64::EMPTY);
-        for (number, etag) in self.take() {
+        for (number, etag) in std::mem::take(&mut self.parts) {
             let found = listed.binary_search_by_key(&number, |part| part.number);
             let part = found.ok().and_then(|index| listed.get(index));
             let Some(part) = part.filter(|part| part.etag == etag) else {

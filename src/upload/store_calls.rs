@@ -9,6 +9,7 @@ use super::credential_state::CredentialState;
 use super::errors::misuse;
 use super::ids::{CallId, FillId};
 use super::operation::{Operation, OperationOutput, TargetObject};
+use super::options::SessionOptions;
 use super::output::Output;
 use super::retry::{Attempts, Jitter, RetryPolicy};
 use crate::crc64::Crc64;
@@ -42,17 +43,6 @@ pub(super) struct StoreCalls {
     calls: Vec<Call>,
     /// The last rejection of a credential, until a new one has arrived.
     credential_rejection: Option<Error>,
-}
-
-/// The options of the calls.
-#[derive(Debug)]
-pub(super) struct StoreCallOptions {
-    pub(super) target: TargetObject,
-    pub(super) policy: RetryPolicy,
-    pub(super) timeout: Duration,
-    pub(super) seed: u64,
-    pub(super) credential: Option<UploadCredential>,
-    pub(super) can_refresh: bool,
 }
 
 #[derive(Debug)]
@@ -90,11 +80,11 @@ pub(super) struct CompletedCall {
 }
 
 impl StoreCalls {
-    pub(super) fn new(options: StoreCallOptions) -> Self {
+    pub(super) fn new(target: TargetObject, options: SessionOptions) -> Self {
         Self {
-            target: options.target,
-            policy: options.policy,
-            timeout: options.timeout,
+            target,
+            policy: options.retry,
+            timeout: options.request_timeout,
             jitter: Jitter::seeded(options.seed),
             credential: CredentialState::new(options.credential, options.can_refresh),
             clock_skew: ClockSkew::default(),
@@ -114,12 +104,7 @@ impl StoreCalls {
         self.calls.iter().any(|call| matches(&call.operation))
     }
 
-    /// Drops all calls; those that were sent are aborted.
-    pub(super) fn cancel_all(&mut self, outputs: &mut impl Extend<Output>) {
-        self.cancel_all_except(|_| false, outputs);
-    }
-
-    /// Drops all calls except those to `keep`.
+    /// Drops all calls except those to `keep`; those that were sent are aborted.
     pub(super) fn cancel_all_except(
         &mut self,
         keep: impl Fn(&Operation) -> bool,
@@ -213,7 +198,7 @@ impl StoreCalls {
         let found = self.calls.iter().enumerate().find(|(_, call)| sent(call));
         let (index, Call { operation, .. }) = found?;
         let result = match response {
-            Ok(response) => operation.parse(&self.target.key, &response),
+            Ok(response) => operation.parse(&self.target, &response),
             Err(transport) => Err(store_unreachable(operation, &transport)),
         };
         match result {

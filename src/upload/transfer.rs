@@ -1,4 +1,4 @@
-//! Turns the source's bytes into parts: which fill to request next, and what becomes of a fill.
+//! Converts the source's bytes into parts: requests fills, and decides what a fill becomes.
 
 use super::checkpoint::{Checkpoint, FinishedPart, UploadPhase};
 use super::concat_plan::PlannedPart;
@@ -26,14 +26,14 @@ pub(super) struct Transfer {
     parts: Parts,
     /// Bytes at the request's end that are too few for a part.
     remainder: Option<Remainder>,
-    /// Where the next fill starts: all bytes before are in parts.
+    /// Offset at which the next fill starts: all bytes before are in parts.
     filled_offset: ByteCount,
     /// Bytes of the stored tail that the next fill starts with.
     tail_bytes: ByteCount,
     request_bytes_read: ByteCount,
     /// The file, not only the request, has ended.
     is_complete: bool,
-    /// All bytes of the file have arrived; whether the request is valid is not known yet.
+    /// All bytes of the file have arrived; whether the request is valid is still unknown.
     awaits_request_end: bool,
     /// The request has ended normally: its bytes count.
     request_valid: bool,
@@ -58,10 +58,10 @@ pub(super) enum FillOutcome {
     Abandoned,
     /// More bytes may follow.
     Continue,
-    /// The request has ended. `stopped` if another request stopped it before the file's end.
-    Ended { stopped: bool },
+    /// The request has ended. `is_stopped` if another request stopped it before the file's end.
+    Ended { is_stopped: bool },
     /// The request has ended within a part that was being streamed: that part is dropped.
-    StreamInterrupted { stopped: bool },
+    StreamInterrupted { is_stopped: bool },
     /// The fill, or the entire atomic request, is rejected; nothing more is read.
     Rejected(Error),
 }
@@ -86,7 +86,7 @@ impl Transfer {
     }
 
     /// Checks that the source can continue from `checkpoint`. Returns the plan with the file's
-    /// length as far as it is known: from the creation, a later request or this one.
+    /// length if known: from the creation, a later request or this one.
     ///
     /// # Errors
     /// Returns [`ErrorKind::OffsetMismatch`] or [`ErrorKind::LengthInconsistent`] if it cannot.
@@ -101,10 +101,10 @@ impl Transfer {
         let known = self.plan.length().or(found.map(ByteCount));
         match (known, self.source.declared_length()) {
             (Some(known), Some(declared)) if known != declared => inconsistent(format!(
-                "the request says that the file has {declared}; {known} were declared before"
+                "the declared length is {declared}; expected {known}, as declared before"
             )),
             (_, Some(declared)) if declared < durable => inconsistent(format!(
-                "the request says that the file has {declared}; {durable} are stored already"
+                "the declared length is {declared}; {durable} are already stored"
             )),
             (known, declared) => self.plan.with_length(known.or(declared)),
         }
@@ -137,7 +137,7 @@ impl Transfer {
         completes || !self.accepts_bytes()
     }
 
-    /// Requests the next fill, if there is room for it, or adds parts that need no fill.
+    /// Requests the next fill, if a buffer is allowed, or adds parts that need no fill.
     pub(super) fn request_fill(&mut self) -> Result<FillOutcome> {
         if self.fills.requested().is_some() {
             return Ok(FillOutcome::Continue);
@@ -146,7 +146,7 @@ impl Transfer {
             return self.add_concat_parts();
         }
         if self.awaits_request_end {
-            // Room for one byte, to detect a request that is too long.
+            // One byte, to detect a request that is too long.
             self.fills.request(ByteCount(1), false);
             return Ok(FillOutcome::Continue);
         }
@@ -263,7 +263,7 @@ impl Transfer {
         if self.defers_commit() { Ok(None) } else { self.parts.take_finished() }
     }
 
-    /// Removes all parts and the remainder, and returns the buffers that they held.
+    /// Removes all parts and the remainder, and returns their buffers.
     pub(super) fn release(&mut self) -> Vec<FillId> {
         let mut fills = self.parts.release();
         fills.extend(self.remainder.take().map(|remainder| remainder.fill));
@@ -318,7 +318,7 @@ impl Transfer {
         self.is_complete
     }
 
-    /// Whether the source can be read again from its start. That is done once.
+    /// Whether the source can be read again from its start. Possible once.
     pub(super) const fn can_restart(&self) -> bool {
         self.accepts_bytes() && self.replayable && !self.restarted
     }
@@ -369,7 +369,7 @@ impl Transfer {
             let Some(part) = concatenation.next_part() else {
                 concatenation.check_crc64()?;
                 self.is_complete = true;
-                return Ok(FillOutcome::Ended { stopped: false });
+                return Ok(FillOutcome::Ended { is_stopped: false });
             };
             if self.parts.next_number() > PART_COUNT_MAX {
                 let message = format!("all {PART_COUNT_MAX} part numbers are used");
@@ -429,8 +429,8 @@ impl Transfer {
             // client continues from the part's start.
             self.filled_offset = self.filled_offset - declared;
             self.parts.clear();
-            let stopped = filled.end == SourceStatus::StopRequested;
-            return Ok(FillOutcome::StreamInterrupted { stopped });
+            let is_stopped = filled.end == SourceStatus::StopRequested;
+            return Ok(FillOutcome::StreamInterrupted { is_stopped });
         }
         let file_ends = self.source.ends_at(self.filled_offset, self.plan.length(), filled.end);
         Ok(self.after_fill(file_ends, filled.end))
@@ -456,7 +456,7 @@ impl Transfer {
         self.awaits_request_end = false;
         self.is_complete = file_ends && !self.source.keeps_open();
         self.request_valid = true;
-        FillOutcome::Ended { stopped: end == SourceStatus::StopRequested && !file_ends }
+        FillOutcome::Ended { is_stopped: end == SourceStatus::StopRequested && !file_ends }
     }
 }
 

@@ -70,7 +70,7 @@ pub enum Output {
 /// A report of the driver to a queue.
 #[derive(Debug)]
 pub enum Input {
-    /// Time has passed: [`Queue::next_wakeup`](super::Queue::next_wakeup) is due.
+    /// Time has passed: [`Queue::next_wakeup`](crate::Queue::next_wakeup) is due.
     Tick,
     /// A key-value operation has completed.
     Kv {
