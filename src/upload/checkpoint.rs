@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::errors::misuse;
 use super::lease::WriterEpoch;
-use super::record::{self, RecordKind};
+use super::record::impl_record;
 use crate::crc64::Crc64;
 use crate::error::{Error, ErrorKind, Result};
 use crate::oss::{ETag, MultipartUploadId};
@@ -134,6 +134,8 @@ pub struct EtagPage {
     pub etags: Vec<(u8, [u8; 16])>,
 }
 
+impl_record!(Checkpoint, Checkpoint, Checkpoint::check);
+
 impl Checkpoint {
     /// Returns the checkpoint of an upload without bytes.
     #[must_use]
@@ -200,27 +202,11 @@ impl Checkpoint {
         full
     }
 
-    /// Encodes the record.
-    ///
-    /// # Errors
-    /// Returns [`ErrorKind::Internal`](crate::ErrorKind::Internal), which no value of this type
-    /// causes.
-    pub fn encode(&self) -> Result<Vec<u8>> {
-        record::encode(RecordKind::Checkpoint, self)
-    }
-
-    /// Decodes the record.
-    ///
-    /// # Errors
-    /// Returns [`CheckpointNewer`](crate::ErrorKind::CheckpointNewer) if its version is newer, and
-    /// [`CheckpointCorrupt`](crate::ErrorKind::CheckpointCorrupt) if it is damaged or incomplete.
-    pub fn decode(bytes: &[u8]) -> Result<Self> {
-        let checkpoint: Self = record::decode(RecordKind::Checkpoint, bytes)?;
-        checkpoint.open_page.check()?;
-        if checkpoint.parts_bytes > OBJECT_SIZE_MAX.bytes() {
+    fn check(&self) -> Result<()> {
+        if self.parts_bytes > OBJECT_SIZE_MAX.bytes() {
             return Err(corrupt("the checkpoint has more bytes than an object can have"));
         }
-        Ok(checkpoint)
+        self.open_page.check()
     }
 }
 
@@ -237,6 +223,8 @@ pub struct FinishedPart {
     pub etag: ETag,
 }
 
+impl_record!(EtagPage, EtagPage, EtagPage::check);
+
 impl EtagPage {
     /// Returns the parts, by ascending number.
     pub fn parts(&self) -> impl Iterator<Item = (PartNumber, ETag)> + '_ {
@@ -244,26 +232,6 @@ impl EtagPage {
         self.etags.iter().filter_map(move |(slot, etag)| {
             Some((PartNumber::new(base + u16::from(*slot))?, ETag(*etag)))
         })
-    }
-
-    /// Encodes the record.
-    ///
-    /// # Errors
-    /// Returns [`ErrorKind::Internal`](crate::ErrorKind::Internal), which no value of this type
-    /// causes.
-    pub fn encode(&self) -> Result<Vec<u8>> {
-        record::encode(RecordKind::EtagPage, self)
-    }
-
-    /// Decodes the record.
-    ///
-    /// # Errors
-    /// Returns [`CheckpointNewer`](crate::ErrorKind::CheckpointNewer) if its version is newer, and
-    /// [`CheckpointCorrupt`](crate::ErrorKind::CheckpointCorrupt) if it is damaged or incomplete.
-    pub fn decode(bytes: &[u8]) -> Result<Self> {
-        let page: Self = record::decode(RecordKind::EtagPage, bytes)?;
-        page.check()?;
-        Ok(page)
     }
 
     /// Checks that its part numbers exist.

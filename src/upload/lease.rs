@@ -12,7 +12,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::errors::taken_over;
-use super::record::{self, RecordKind};
+use super::record::impl_record;
 use crate::error::Result;
 
 /// Number of epochs before the current one whose registers are retained. A writer meets deleted
@@ -40,6 +40,8 @@ pub struct Lease {
     /// error.
     pub is_first: bool,
 }
+
+impl_record!(Lease, Lease);
 
 impl Lease {
     /// Returns the lease of an upload that has had no writer.
@@ -77,24 +79,6 @@ impl Lease {
     pub(super) fn check_holder(stored: Option<&[u8]>, holder: WriterEpoch) -> Result<()> {
         let stored = stored.map(Self::decode).transpose()?.map(|lease| lease.holder);
         if stored == Some(holder) { Ok(()) } else { Err(taken_over()) }
-    }
-
-    /// Encodes the record.
-    ///
-    /// # Errors
-    /// Returns [`ErrorKind::Internal`](crate::ErrorKind::Internal), which no value of this type
-    /// causes.
-    pub fn encode(&self) -> Result<Vec<u8>> {
-        record::encode(RecordKind::Lease, self)
-    }
-
-    /// Decodes the record.
-    ///
-    /// # Errors
-    /// Returns [`CheckpointNewer`](crate::ErrorKind::CheckpointNewer) if its version is newer, and
-    /// [`CheckpointCorrupt`](crate::ErrorKind::CheckpointCorrupt) if it is damaged or incomplete.
-    pub fn decode(bytes: &[u8]) -> Result<Self> {
-        record::decode(RecordKind::Lease, bytes)
     }
 }
 

@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::UploadId;
-use super::record::{self, RecordKind};
-use crate::error::Result;
+use super::record::impl_record;
 
 /// The upload of a media that is not complete. Contains no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +16,8 @@ pub struct MediaRecord {
     /// upload may use the media id.
     pub expires_at_ms: u64,
 }
+
+impl_record!(MediaRecord, Media);
 
 impl MediaRecord {
     /// Returns the key of the record of `media_id`. It contains a digest, because key-value stores
@@ -40,24 +41,6 @@ impl MediaRecord {
     #[must_use]
     pub fn upload(&self) -> Option<UploadId> {
         UploadId::new(&self.upload)
-    }
-
-    /// Encodes the record.
-    ///
-    /// # Errors
-    /// Returns [`ErrorKind::Internal`](crate::ErrorKind::Internal), which no value of this type
-    /// causes.
-    pub fn encode(&self) -> Result<Vec<u8>> {
-        record::encode(RecordKind::Media, self)
-    }
-
-    /// Decodes the record.
-    ///
-    /// # Errors
-    /// Returns [`CheckpointNewer`](crate::ErrorKind::CheckpointNewer) if its version is newer, and
-    /// [`CheckpointCorrupt`](crate::ErrorKind::CheckpointCorrupt) if it is damaged or incomplete.
-    pub fn decode(bytes: &[u8]) -> Result<Self> {
-        record::decode(RecordKind::Media, bytes)
     }
 }
 

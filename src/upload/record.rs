@@ -111,6 +111,39 @@ pub(crate) fn decode<T: DeserializeOwned>(kind: RecordKind, bytes: &[u8]) -> Res
     if rest.is_empty() { Ok(fields) } else { Err(corrupt("has bytes after its end")) }
 }
 
+/// Implements `encode` and `decode` for a record type. `$check` validates the decoded fields.
+macro_rules! impl_record {
+    ($type:ty, $kind:ident, $check:expr) => {
+        impl $type {
+            /// Encodes the record.
+            ///
+            /// # Errors
+            /// Returns [`ErrorKind::Internal`](crate::ErrorKind::Internal), which no value of this
+            /// type causes.
+            pub fn encode(&self) -> $crate::Result<Vec<u8>> {
+                $crate::upload::record::encode($crate::upload::record::RecordKind::$kind, self)
+            }
+
+            /// Decodes the record.
+            ///
+            /// # Errors
+            /// Returns [`CheckpointNewer`](crate::ErrorKind::CheckpointNewer) if its version is
+            /// newer, and [`CheckpointCorrupt`](crate::ErrorKind::CheckpointCorrupt) if it is
+            /// damaged or incomplete.
+            pub fn decode(bytes: &[u8]) -> $crate::Result<Self> {
+                let kind = $crate::upload::record::RecordKind::$kind;
+                let record = $crate::upload::record::decode(kind, bytes)?;
+                $check(&record)?;
+                Ok(record)
+            }
+        }
+    };
+    ($type:ty, $kind:ident) => {
+        impl_record!($type, $kind, |_: &$type| $crate::Result::Ok(()));
+    };
+}
+pub(crate) use impl_record;
+
 fn checksum(bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
     let mut digest = Crc64Digest::new();
     digest.update(bytes);

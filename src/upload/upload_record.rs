@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::record::{self, RecordKind};
+use super::record::impl_record;
 use crate::error::Result;
 use crate::oss::{Bucket, BucketOptions, SignatureVersion};
 use crate::units::ByteCount;
@@ -82,28 +82,12 @@ impl Target {
     }
 }
 
+impl_record!(UploadRecord, Upload);
+
 impl UploadRecord {
     /// Returns the length that was declared when the upload was created.
     #[must_use]
     pub fn length(&self) -> Option<ByteCount> {
         self.length_bytes.map(ByteCount)
-    }
-
-    /// Encodes the record.
-    ///
-    /// # Errors
-    /// Returns [`ErrorKind::Internal`](crate::ErrorKind::Internal), which no value of this type
-    /// causes.
-    pub fn encode(&self) -> Result<Vec<u8>> {
-        record::encode(RecordKind::Upload, self)
-    }
-
-    /// Decodes the record.
-    ///
-    /// # Errors
-    /// Returns [`CheckpointNewer`](crate::ErrorKind::CheckpointNewer) if its version is newer, and
-    /// [`CheckpointCorrupt`](crate::ErrorKind::CheckpointCorrupt) if it is damaged or incomplete.
-    pub fn decode(bytes: &[u8]) -> Result<Self> {
-        record::decode(RecordKind::Upload, bytes)
     }
 }

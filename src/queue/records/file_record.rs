@@ -2,9 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
 use crate::units::UnixMillis;
-use crate::upload::record::{self, RecordKind};
+use crate::upload::record::impl_record;
 
 /// Identifies the upload that a file continues. Contains no secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,30 +16,13 @@ pub struct FileRecord {
     pub written_at_ms: u64,
 }
 
+impl_record!(FileRecord, File);
+
 impl FileRecord {
     /// Returns when the record was written.
     #[must_use]
     pub const fn written_at(&self) -> UnixMillis {
         UnixMillis(self.written_at_ms)
-    }
-
-    /// Encodes the record for storage.
-    ///
-    /// # Errors
-    /// Returns [`ErrorKind::Internal`](crate::ErrorKind::Internal), which no value of this type
-    /// causes.
-    pub fn encode(&self) -> Result<Vec<u8>> {
-        record::encode(RecordKind::File, self)
-    }
-
-    /// Decodes a stored record.
-    ///
-    /// # Errors
-    /// Returns [`CheckpointNewer`](crate::ErrorKind::CheckpointNewer) if the version is not
-    /// supported, and [`CheckpointCorrupt`](crate::ErrorKind::CheckpointCorrupt) if the bytes are
-    /// not a complete record.
-    pub fn decode(bytes: &[u8]) -> Result<Self> {
-        record::decode(RecordKind::File, bytes)
     }
 }
 
