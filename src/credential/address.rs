@@ -1,10 +1,10 @@
-//! UploadAddress: where the object goes.
+//! UploadAddress: the bucket and object key of one upload.
 
-use super::base64_json::decode_object;
+use super::base64_json::{UPLOAD_ADDRESS, UPLOAD_AUTH};
 use super::check_object_key;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 
-/// Where one upload puts its object, as VOD decided.
+/// The bucket and object key that VOD assigned to one upload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadAddress {
     /// The OSS endpoint, usually with its scheme: `https://oss-cn-shanghai.aliyuncs.com`.
@@ -16,22 +16,16 @@ pub struct UploadAddress {
 }
 
 impl UploadAddress {
-    /// Reads an UploadAddress as VOD returns it: Base64 of
+    /// Parses an UploadAddress as VOD returns it: Base64 of
     /// `{"Endpoint":…,"Bucket":…,"FileName":…}`.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::CredentialsSwapped`] where it is an UploadAuth, and
-    /// [`ErrorKind::CredentialInvalid`] where it cannot be read, names the missing field, or says
-    /// which rule the object key breaks.
+    /// Returns [`CredentialsSwapped`](crate::ErrorKind::CredentialsSwapped) if it is an UploadAuth,
+    /// and [`CredentialInvalid`](crate::ErrorKind::CredentialInvalid) if it cannot be decoded,
+    /// lacks a field, or contains an invalid object key.
     pub fn parse(base64: &str) -> Result<Self> {
-        let mut object = decode_object(NAME, base64)?;
-        if object.has_any(super::auth::FIELDS) && !object.has_any(FIELDS) {
-            return Err(Error::new(
-                ErrorKind::CredentialsSwapped,
-                "an UploadAuth stands in the place of the UploadAddress",
-            ));
-        }
+        let mut object = UPLOAD_ADDRESS.decode(base64, UPLOAD_AUTH)?;
         let address = Self {
             endpoint: object.take_required("Endpoint")?,
             bucket: object.take_required("Bucket")?,
@@ -41,6 +35,3 @@ impl UploadAddress {
         Ok(address)
     }
 }
-
-pub(super) const NAME: &str = "UploadAddress";
-pub(super) const FIELDS: &[&str] = &["Endpoint", "Bucket", "FileName"];

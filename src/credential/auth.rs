@@ -5,7 +5,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::base64_json::{JsonObject, decode_object};
+use super::base64_json::{JsonObject, UPLOAD_ADDRESS, UPLOAD_AUTH};
 use super::{Secret, StsCredential};
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::UnixMillis;
@@ -50,37 +50,14 @@ impl UploadAuth {
     /// [`ErrorKind::CredentialsSwapped`] where it is an UploadAddress, and
     /// [`ErrorKind::CredentialInvalid`] where it cannot be read or names the wrong field.
     pub fn parse(base64: &str, now: UnixMillis) -> Result<Self> {
-        let mut object = decode_object(NAME, base64)?;
-        if object.has_any(super::address::FIELDS) && !object.has_any(FIELDS) {
-            return Err(Error::new(
-                ErrorKind::CredentialsSwapped,
-                "an UploadAddress stands in the place of the UploadAuth",
-            ));
-        }
+        let mut object = UPLOAD_AUTH.decode(base64, UPLOAD_ADDRESS)?;
         let credential = StsCredential {
-            access_key_id: take_header_text(NAME, &mut object, "AccessKeyId")?,
+            access_key_id: object.take_header_text("AccessKeyId")?,
             access_key_secret: Secret::new(object.take_required("AccessKeySecret")?),
-            security_token: Some(Secret::new(take_header_text(
-                NAME,
-                &mut object,
-                "SecurityToken",
-            )?)),
+            security_token: Some(Secret::new(object.take_header_text("SecurityToken")?)),
         };
         let expires_at = take_end_of_life(&mut object, now)?;
         Ok(Self::new(credential, expires_at, object.take_optional("Region")?, now))
-    }
-}
-
-/// Takes a text that is sent as a header: a line break in it would be a second header.
-pub(super) fn take_header_text(name: &str, object: &mut JsonObject, field: &str) -> Result<String> {
-    let text = object.take_required(field)?;
-    if text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        Ok(text)
-    } else {
-        Err(Error::new(
-            ErrorKind::CredentialInvalid,
-            format!("{name} has a {field} with characters other than visible ASCII"),
-        ))
     }
 }
 
@@ -95,11 +72,8 @@ fn take_end_of_life(object: &mut JsonObject, now: UnixMillis) -> Result<Option<U
         .ok_or_else(|| {
             Error::new(
                 ErrorKind::CredentialInvalid,
-                format!("{NAME} has an ExpireUTCTime that is not like 2020-07-26T05:42:09Z"),
+                "UploadAuth has an ExpireUTCTime that is not like 2020-07-26T05:42:09Z",
             )
         })?;
     Ok(Some(UnixMillis(seconds.saturating_mul(1_000))))
 }
-
-pub(super) const NAME: &str = "UploadAuth";
-pub(super) const FIELDS: &[&str] = &["AccessKeyId", "AccessKeySecret", "SecurityToken"];

@@ -8,10 +8,40 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The JSON object inside `base64`, which is the value called `name`.
-///
-/// Errors name the value and never repeat a piece of it.
-pub(super) fn decode_object(name: &str, base64: &str) -> Result<JsonObject> {
+/// One of the two values that VOD returns for an upload.
+#[derive(Clone, Copy)]
+pub(super) struct Envelope {
+    /// The name of the value in error messages.
+    pub(super) name: &'static str,
+    fields: &'static [&'static str],
+}
+
+/// `{"Endpoint":…,"Bucket":…,"FileName":…}`
+pub(super) const UPLOAD_ADDRESS: Envelope =
+    Envelope { name: "UploadAddress", fields: &["Endpoint", "Bucket", "FileName"] };
+
+/// `{"AccessKeyId":…,"AccessKeySecret":…,"SecurityToken":…,…}`
+pub(super) const UPLOAD_AUTH: Envelope =
+    Envelope { name: "UploadAuth", fields: &["AccessKeyId", "AccessKeySecret", "SecurityToken"] };
+
+impl Envelope {
+    /// Decodes the JSON object inside `base64`.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::CredentialsSwapped`] if it is the value `other`, and
+    /// [`ErrorKind::CredentialInvalid`] if it is not Base64 of a JSON object.
+    pub(super) fn decode(self, base64: &str, other: Self) -> Result<JsonObject> {
+        let object = decode_object(self.name, base64)?;
+        if object.has_any(other.fields) && !object.has_any(self.fields) {
+            let message = format!("the {} was passed as the {}", other.name, self.name);
+            return Err(Error::new(ErrorKind::CredentialsSwapped, message));
+        }
+        Ok(object)
+    }
+}
+
+/// The JSON object inside `base64`. Error messages contain `name` and no part of the value.
+fn decode_object(name: &str, base64: &str) -> Result<JsonObject> {
     let text = base64.trim();
     if text.is_empty() {
         return Err(invalid(format!("{name} is empty")));
@@ -56,8 +86,8 @@ impl JsonObject {
         Self { name: name.to_owned(), fields }
     }
 
-    /// True where any field of `names` is present.
-    pub(super) fn has_any(&self, names: &[&str]) -> bool {
+    /// Returns true if any field of `names` is present.
+    fn has_any(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.fields.contains_key(*name))
     }
 
@@ -74,6 +104,16 @@ impl JsonObject {
             Some(Value::String(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
             Some(_) => Err(invalid(format!("{} has a {field} that is not a text", self.name))),
         }
+    }
+
+    /// Takes a string that is sent as a header. A line break in it would start another header.
+    pub(super) fn take_header_text(&mut self, field: &str) -> Result<String> {
+        let text = self.take_required(field)?;
+        if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Ok(text);
+        }
+        let allowed = "characters other than visible ASCII";
+        Err(invalid(format!("{} has a {field} with {allowed}", self.name)))
     }
 
     /// Takes a number of seconds, written as a number or as a text; missing, null or empty is

@@ -42,13 +42,9 @@ impl UploadCredential {
 
 fn sts_token(object: &mut JsonObject, now: UnixMillis) -> Result<UploadAuth> {
     let credential = StsCredential {
-        access_key_id: super::auth::take_header_text(NAME, object, "AccessKeyId")?,
+        access_key_id: object.take_header_text("AccessKeyId")?,
         access_key_secret: Secret::new(object.take_required("AccessKeySecret")?),
-        security_token: Some(Secret::new(super::auth::take_header_text(
-            NAME,
-            object,
-            "SecurityToken",
-        )?)),
+        security_token: Some(Secret::new(object.take_header_text("SecurityToken")?)),
     };
     let expires_at = match object.take_optional("Expiration")? {
         None => None,

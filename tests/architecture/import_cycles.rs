@@ -13,7 +13,6 @@ use super::{cargo, is_name, module_path, path, root, rust_files, tokens};
 /// The cycles of the tree: a package, and modules of which each reaches all others. The list may
 /// only shrink.
 const KNOWN: &[(&str, &[&str])] = &[
-    ("vod-uploader", &["credential::address", "credential::auth"]),
     ("vod-uploader", &["http::form::html_page", "http::form::response"]),
     ("vod-uploader", &["http::ietf::offset_state", "http::ietf::response"]),
     ("vod-uploader", &["http::problem", "http::response"]),
