@@ -2,7 +2,6 @@
 //! bodies are not handled here.
 
 mod checksum;
-mod content_checks;
 mod cors;
 mod credentials;
 mod disposition;
@@ -17,19 +16,19 @@ mod metadata;
 mod name_hint;
 mod plain;
 mod problem;
-mod protocol;
+mod problem_response;
 mod request_head;
 mod response;
-mod route;
+mod routing;
 mod status;
 mod structured_fields;
 pub mod tus;
 
 pub use checksum::{
-    Algorithm, Checksum, ChecksumState, ReprDigestState, ResumableSha256, TUS_ALGORITHMS,
-    TrailerChecksumState, content_digests, repr_digests, tus_checksum, wanted_digests,
+    Algorithm, Checksum, ChecksumState, ContentChecks, ReprDigestState, ResumableSha256,
+    TUS_ALGORITHMS, TrailerChecksumState, content_digests, repr_digests, tus_checksum,
+    wanted_digests,
 };
-pub use content_checks::ContentChecks;
 pub use cors::{Origins, preflight, with_cors};
 pub use credentials::client_credential;
 pub use events::SseEncoder;
@@ -42,11 +41,11 @@ pub use media_claim::{MediaClaim, is_media_id, media_not_owned};
 pub use metadata::Metadata;
 pub use name_hint::NameHint;
 pub use plain::{PlainFile, created, media_kind};
-pub use problem::{Problem, problem_response, status_of};
-pub use protocol::Protocol;
+pub use problem::{Problem, status_of};
+pub use problem_response::problem_response;
 pub use request_head::RequestHead;
 pub use response::{Body, Response};
-pub use route::{Route, route};
+pub use routing::{Protocol, Route, route};
 pub use status::UploadStatus;
 
 use ::http::HeaderName;

@@ -1,10 +1,8 @@
 //! Errors as problem details (RFC 9457, <https://www.rfc-editor.org/rfc/rfc9457>).
 
 use ::http::StatusCode;
-use ::http::header::RETRY_AFTER;
 use serde::{Serialize, Serializer};
 
-use super::{Body, Response};
 use crate::credential::Secret;
 use crate::error::{Error, ErrorClass, Retry, StoreError};
 
@@ -89,32 +87,6 @@ impl Problem {
     }
 }
 
-impl From<Problem> for Response {
-    fn from(problem: Problem) -> Self {
-        let status = problem.status;
-        let body = Body::Problem(Box::new(problem));
-        let response = Self::of_type("application/problem+json", status, body);
-        response.with_retry_after()
-    }
-}
-
-impl Response {
-    /// The response with the time after which the client may try again, if its status is 503.
-    pub(super) fn with_retry_after(self) -> Self {
-        match self.status {
-            StatusCode::SERVICE_UNAVAILABLE => self.with_header(RETRY_AFTER, RETRY_AFTER_S),
-            _ => self,
-        }
-    }
-}
-
-/// The response to a request that ended with `error`. `media_id` is that of the upload, which a new
-/// upload may continue.
-#[must_use]
-pub fn problem_response(error: &Error, media_id: Option<&str>) -> Response {
-    Problem::new(error, media_id).into()
-}
-
 /// The HTTP status of a class of errors.
 #[must_use]
 pub const fn status_of(class: ErrorClass) -> StatusCode {
@@ -156,9 +128,6 @@ fn status_number<S: Serializer>(status: &StatusCode, serializer: S) -> Result<S:
 fn expose<S: Serializer>(token: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
     token.as_ref().map(Secret::expose).serialize(serializer)
 }
-
-/// Seconds after which a client may repeat a request that was answered with 503.
-const RETRY_AFTER_S: u64 = 5;
 
 #[cfg(test)]
 #[path = "problem_tests.rs"]

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::error::ErrorKind;
+use crate::http::{Response, problem_response};
 
 fn json(response: Response) -> String {
     String::from_utf8(response.body.into_bytes()).unwrap()

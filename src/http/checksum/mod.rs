@@ -2,6 +2,7 @@
 //! (<https://tus.io/protocols/resumable-upload#checksum>) and the digest fields of RFC 9530
 //! (<https://www.rfc-editor.org/rfc/rfc9530>).
 
+mod content_checks;
 mod digest_fields;
 mod hasher;
 mod repr_digest_state;
@@ -9,6 +10,7 @@ mod resumable_sha256;
 mod state;
 mod tus_checksum;
 
+pub use content_checks::ContentChecks;
 pub use digest_fields::{content_digests, repr_digests, wanted_digests};
 pub use repr_digest_state::ReprDigestState;
 pub use resumable_sha256::ResumableSha256;

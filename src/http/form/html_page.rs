@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 use ::http::StatusCode;
 use ::http::header::{CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
 
-use super::response::{FormFile, Outcome};
+use super::file_result::{FileResult, Outcome};
 use crate::http::plain::StoredFile;
 use crate::http::{Body, Problem, Response};
 
 /// The page for these files, and for the problem of the form itself.
 pub(super) fn response(
     status: StatusCode,
-    files: &[FormFile],
+    files: &[FileResult],
     problem: Option<&Problem>,
 ) -> Response {
     let title = if status.is_success() { "Upload complete" } else { "Upload not complete" };
@@ -34,7 +34,7 @@ pub(super) fn response(
         .with_header(X_CONTENT_TYPE_OPTIONS, "nosniff")
 }
 
-fn add_file(page: &mut String, file: &FormFile) {
+fn add_file(page: &mut String, file: &FileResult) {
     let name = escaped(&file.file_name);
     // `bdi` isolates the direction of names in right-to-left scripts.
     let heading = |outcome| format!("<h2><bdi>{name}</bdi>: {outcome}</h2>\n");
@@ -128,7 +128,7 @@ mod tests {
         };
         let error = Error::new(ErrorKind::Internal, evil);
         let problem = || Problem { action: evil, code: text(), ..Problem::new(&error, Some(evil)) };
-        let file = |outcome| FormFile { field: text(), file_name: text(), outcome };
+        let file = |outcome| FileResult { field: text(), file_name: text(), outcome };
         let failed = Outcome::Failed { problem: Box::new(problem()) };
         let files = [file(Outcome::Stored(stored)), file(failed)];
         let page = page(response(StatusCode::BAD_REQUEST, &files, Some(&problem())));

@@ -9,6 +9,7 @@ mod accept;
 mod boundary;
 mod event;
 mod fields;
+mod file_result;
 mod html_page;
 mod parameters;
 mod parser;

@@ -5,6 +5,7 @@ use ::http::header::{CACHE_CONTROL, LOCATION, VARY};
 use serde::Serialize;
 
 use super::accept::prefers_html;
+use super::file_result::{FileResult, Outcome};
 use super::{Redirect, html_page};
 use crate::credential::Secret;
 use crate::error::Error;
@@ -15,25 +16,8 @@ use crate::upload::{CompletedObject, UploadRecord};
 /// The result of a form, in the order of its files.
 #[derive(Debug, Default)]
 pub struct FormResponse {
-    files: Vec<FormFile>,
+    files: Vec<FileResult>,
     problem: Option<Problem>,
-}
-
-/// The result of one file, as a JSON object.
-#[derive(Debug, Serialize)]
-pub(super) struct FormFile {
-    /// The name of its input.
-    pub(super) field: String,
-    pub(super) file_name: String,
-    #[serde(flatten)]
-    pub(super) outcome: Outcome,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub(super) enum Outcome {
-    Stored(StoredFile),
-    Failed { problem: Box<Problem> },
 }
 
 /// The media of a file that was not stored.
@@ -107,11 +91,11 @@ impl FormResponse {
     fn push(&mut self, field: &str, file_name: &str, outcome: Outcome) {
         // A name that was rejected may be very long.
         let file_name = file_name.chars().take(FILE_NAME_BYTES_MAX).collect();
-        self.files.push(FormFile { field: field.to_owned(), file_name, outcome });
+        self.files.push(FileResult { field: field.to_owned(), file_name, outcome });
     }
 
     fn first_problem(&self) -> Option<&Problem> {
-        self.files.iter().find_map(FormFile::problem).or(self.problem.as_ref())
+        self.files.iter().find_map(FileResult::problem).or(self.problem.as_ref())
     }
 
     /// The query parameters of a redirect.
@@ -124,20 +108,11 @@ impl FormResponse {
     }
 }
 
-impl FormFile {
-    fn problem(&self) -> Option<&Problem> {
-        match &self.outcome {
-            Outcome::Stored(_) => None,
-            Outcome::Failed { problem } => Some(problem),
-        }
-    }
-}
-
 /// The body of the response as JSON.
 #[derive(Serialize)]
 struct FormBody<'a> {
     complete: bool,
-    files: &'a [FormFile],
+    files: &'a [FileResult],
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<&'a Problem>,
 }

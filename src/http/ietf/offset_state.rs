@@ -1,9 +1,6 @@
 //! The state of an upload in the draft (§4.1 "State").
 
-use super::InteropVersion;
-use super::response::with_offset;
-use crate::http::header::UPLOAD_LENGTH;
-use crate::http::{Response, UploadStatus};
+use crate::http::UploadStatus;
 use crate::units::ByteCount;
 
 /// An upload's offset, length and completeness.
@@ -31,17 +28,5 @@ impl OffsetState {
     #[must_use]
     pub fn from_status(status: &UploadStatus) -> Self {
         Self { offset: status.durable(), length: status.length(), complete: status.is_completed() }
-    }
-}
-
-impl InteropVersion {
-    /// Adds the offset, the completeness and the length, if known.
-    pub(super) fn with_offset_headers(self, response: Response, progress: OffsetState) -> Response {
-        let response = with_offset(response, progress.offset);
-        let response = self.with_completeness(response, progress.complete);
-        match progress.length {
-            Some(length) => response.with_header(UPLOAD_LENGTH, length.bytes()),
-            None => response,
-        }
     }
 }

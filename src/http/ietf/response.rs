@@ -4,7 +4,7 @@ use ::http::StatusCode;
 use ::http::header::CACHE_CONTROL;
 
 use super::{InteropVersion, Limits, OffsetState};
-use crate::http::header::UPLOAD_OFFSET;
+use crate::http::header::{UPLOAD_LENGTH, UPLOAD_OFFSET};
 use crate::http::{Response, UploadStatus, plain};
 use crate::units::ByteCount;
 use crate::upload::{CompletedObject, UploadId, UploadRecord};
@@ -40,7 +40,7 @@ pub fn with_status_headers(
     status: &UploadStatus,
     limits: &Limits,
 ) -> Response {
-    let response = version.with_offset_headers(response, OffsetState::from_status(status));
+    let response = with_state(version, response, OffsetState::from_status(status));
     named(limits.with_upload_limit(response, version), version, &status.record.media_id)
 }
 
@@ -79,6 +79,15 @@ pub fn completion_response(
 #[must_use]
 pub fn delete_response(version: InteropVersion) -> Response {
     version.with_interop_version(Response::empty(StatusCode::NO_CONTENT))
+}
+
+/// Adds the offset, the completeness and the length, if known.
+fn with_state(version: InteropVersion, response: Response, state: OffsetState) -> Response {
+    let response = version.with_completeness(with_offset(response, state.offset), state.complete);
+    match state.length {
+        Some(length) => response.with_header(UPLOAD_LENGTH, length.bytes()),
+        None => response,
+    }
 }
 
 pub(super) fn with_offset(response: Response, offset: ByteCount) -> Response {

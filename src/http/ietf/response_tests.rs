@@ -108,15 +108,14 @@ fn the_last_request_is_answered_as_a_plain_upload_is() {
 }
 
 #[test]
-fn the_state_of_an_upload_is_said_in_full() {
-    let said = |progress| {
-        InteropVersion::V8.with_offset_headers(Response::empty(StatusCode::NO_CONTENT), progress)
-    };
-    let response = said(OffsetState::new(Some(ByteCount(100))));
+fn the_state_contains_offset_length_and_completeness() {
+    let with_state =
+        |state| with_state(InteropVersion::V8, Response::empty(StatusCode::NO_CONTENT), state);
+    let response = with_state(OffsetState::new(Some(ByteCount(100))));
     assert_eq!(response.header("upload-offset"), Some("0"));
     assert_eq!(response.header("upload-length"), Some("100"));
     assert_eq!(response.header("upload-complete"), Some("?0"));
-    let unknown = said(OffsetState { complete: true, ..OffsetState::new(None) });
+    let unknown = with_state(OffsetState { complete: true, ..OffsetState::new(None) });
     assert_eq!(unknown.header("upload-length"), None);
     assert_eq!(unknown.header("upload-complete"), Some("?1"));
 }

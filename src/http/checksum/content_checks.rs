@@ -2,9 +2,12 @@
 
 use ::http::header::TRAILER;
 
-use super::checksum::{ChecksumState, TrailerChecksumState};
-use super::{Checksum, ReprDigestState, RequestHead, content_digests, repr_digests, tus_checksum};
+use super::{
+    Checksum, ChecksumState, ReprDigestState, TrailerChecksumState, content_digests, repr_digests,
+    tus_checksum,
+};
 use crate::error::Result;
+use crate::http::RequestHead;
 
 /// The checksums of one request's content, and their state.
 #[derive(Clone, Debug, Default)]

@@ -1,9 +1,10 @@
 //! Detects the protocol of a request.
 
-use super::header::TUS_RESUMABLE;
-use super::ietf::{ErrorContext, InteropVersion, Limits};
-use super::{RequestHead, Response, Route, ietf, problem_response, tus};
+use super::Route;
 use crate::error::Error;
+use crate::http::header::TUS_RESUMABLE;
+use crate::http::ietf::{ErrorContext, InteropVersion, Limits};
+use crate::http::{RequestHead, Response, ietf, problem_response, tus};
 
 /// The protocol of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

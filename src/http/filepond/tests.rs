@@ -1,6 +1,13 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed assumption fails the test")]
 
+use ::http::Method;
+
 use super::*;
+use crate::error::{ErrorKind, Result};
+use crate::http::form::{Field, form_file_name};
+use crate::http::{Metadata, RequestHead};
+use crate::units::{ByteCount, UnixMillis};
+use crate::upload::UploadId;
 
 const SIZE_MAX: ByteCount = ByteCount(1000);
 

@@ -2,8 +2,8 @@
 
 use ::http::Method;
 
-use super::RequestHead;
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::RequestHead;
 use crate::upload::UploadId;
 
 /// The operation that a request asks for.

@@ -1,0 +1,139 @@
+//! The heads of FilePond's requests.
+
+use ::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use ::http::{HeaderName, Method};
+use url::form_urlencoded;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::form::form_file_name;
+use crate::http::header::{UPLOAD_LENGTH, UPLOAD_OFFSET};
+use crate::http::{NameHint, RequestHead, integer_header};
+use crate::units::ByteCount;
+use crate::upload::UploadId;
+
+/// A request to `/v1/filepond` or `/v1/filepond/{id}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FilePondCall {
+    /// POST with Upload-Length: starts a chunked transfer.
+    Begin {
+        /// The length of the file.
+        length: ByteCount,
+    },
+    /// POST without Upload-Length: a form with the complete file.
+    Process,
+    /// PATCH: a chunk.
+    Chunk(FilePondChunk),
+    /// HEAD: the offset of the transfer.
+    Offset(UploadId),
+    /// DELETE: deletes the transfer. The id is in the body if the path has none.
+    Revert(Option<UploadId>),
+}
+
+/// The head of a chunk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilePondChunk {
+    /// The id in the response to the POST.
+    pub key: UploadId,
+    /// The offset of the first byte.
+    pub offset: ByteCount,
+    /// The length of the chunk, if declared.
+    pub length: Option<ByteCount>,
+    /// The length of the file.
+    pub file_length: ByteCount,
+    /// The file name hints in the request.
+    pub file_name: NameHint,
+}
+
+impl FilePondCall {
+    /// Parses a request; `id` is what follows `/v1/filepond/` in its path, or empty. FilePond
+    /// itself sends the id in the query, as `patch`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::RequestInvalid`] with the header, [`ErrorKind::MediaTypeUnsupported`],
+    /// [`ErrorKind::FileEmpty`], [`ErrorKind::FileTooLarge`] above `size_max`,
+    /// [`ErrorKind::UploadNotFound`] for an invalid id.
+    pub fn parse(head: &RequestHead, id: &str, size_max: ByteCount) -> Result<Self> {
+        let named = if id.is_empty() { id_in_query(head.query()) } else { Some(id.to_owned()) };
+        let named = named.map(|id| upload_key(&id)).transpose()?;
+        let addressed = || named.clone().ok_or_else(no_id);
+        match head.effective_method() {
+            Some(Method::POST) => match integer_header(head, &UPLOAD_LENGTH)?.map(ByteCount) {
+                None => Ok(Self::Process),
+                Some(ByteCount::ZERO) => {
+                    Err(Error::new(ErrorKind::FileEmpty, "the file has no bytes"))
+                }
+                Some(length) if length > size_max => {
+                    let message = format!("the file has {length}; {size_max} are taken at most");
+                    Err(Error::new(ErrorKind::FileTooLarge, message))
+                }
+                Some(length) => Ok(Self::Begin { length }),
+            },
+            Some(Method::PATCH) => FilePondChunk::parse(head, addressed()?).map(Self::Chunk),
+            Some(Method::HEAD) => addressed().map(Self::Offset),
+            Some(Method::DELETE) => Ok(Self::Revert(named)),
+            _ => Err(Error::new(ErrorKind::MethodUnsupported, "this path has no such method")),
+        }
+    }
+}
+
+impl FilePondChunk {
+    fn parse(head: &RequestHead, key: UploadId) -> Result<Self> {
+        if head.header(CONTENT_TYPE) != Some(CHUNK_CONTENT_TYPE) {
+            let message = format!("Content-Type is not {CHUNK_CONTENT_TYPE}");
+            return Err(Error::new(ErrorKind::MediaTypeUnsupported, message));
+        }
+        let required = |name: HeaderName| {
+            integer_header(head, &name)?
+                .map(ByteCount)
+                .ok_or_else(|| Error::field_invalid(name.as_str(), "sent with a chunk"))
+        };
+        let file_name = head.header("upload-name").unwrap_or_default();
+        Ok(Self {
+            key,
+            offset: required(UPLOAD_OFFSET)?,
+            length: integer_header(head, &CONTENT_LENGTH)?.map(ByteCount),
+            file_length: required(UPLOAD_LENGTH)?,
+            file_name: form_file_name(file_name),
+        })
+    }
+
+    /// How many bytes of the chunk are already stored if the upload has `durable`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::OffsetMismatch`] for a chunk that starts after `durable`.
+    pub fn known_len(&self, durable: ByteCount) -> Result<ByteCount> {
+        if self.offset > durable {
+            let (offset, durable) = (self.offset.bytes(), durable.bytes());
+            let message = format!("the chunk starts at {offset} and the upload is at {durable}");
+            return Err(Error::new(ErrorKind::OffsetMismatch, message));
+        }
+        let known = durable - self.offset;
+        Ok(self.length.map_or(known, |length| known.min(length)))
+    }
+}
+
+/// The id in the body of a DELETE.
+///
+/// # Errors
+/// [`ErrorKind::UploadNotFound`] for an invalid id.
+pub fn key_in_body(body: &[u8]) -> Result<UploadId> {
+    upload_key(std::str::from_utf8(body).unwrap_or_default().trim())
+}
+
+fn id_in_query(query: &str) -> Option<String> {
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.find_map(|(name, id)| (name == "patch" && !id.is_empty()).then(|| id.into_owned()))
+}
+
+fn upload_key(id: &str) -> Result<UploadId> {
+    UploadId::new(id).ok_or_else(no_id)
+}
+
+fn no_id() -> Error {
+    Error::new(ErrorKind::UploadNotFound, "no upload has this id")
+}
+
+/// Longest body of a DELETE, in bytes: an id.
+pub const REVERT_BYTES_MAX: usize = 1024;
+
+const CHUNK_CONTENT_TYPE: &str = "application/offset+octet-stream";
