@@ -4,8 +4,7 @@ use std::fmt::Write as _;
 
 use url::Url;
 
-use super::sign::SignatureVersion;
-use super::{encode_component, endpoint, percent};
+use super::{SignatureVersion, encode_component, endpoint, percent};
 use crate::error::{Error, ErrorKind, Result};
 
 /// How a bucket is reached, where that does not follow from its endpoint.

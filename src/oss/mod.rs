@@ -15,6 +15,7 @@ mod http_message;
 mod percent;
 mod redact;
 pub mod sign;
+mod signature_version;
 mod upload_id;
 mod xml;
 
@@ -23,7 +24,8 @@ pub use bucket::{Bucket, BucketOptions};
 pub use clock_skew::ClockSkew;
 pub use etag::ETag;
 pub use http_message::{Body, HttpResponse, Request, UnsignedRequest};
-pub use sign::{SignatureVersion, Signer};
+pub use sign::Signer;
+pub use signature_version::SignatureVersion;
 pub use upload_id::MultipartUploadId;
 
 pub(crate) use percent::encode_component;

@@ -22,8 +22,8 @@ pub mod canonical_uri;
 mod credential_scope;
 mod hmac;
 pub mod post_policy;
+mod sign_request;
 pub mod signature;
-mod signature_version;
 mod signer;
 pub mod signing_key;
 pub mod string_to_sign;
@@ -36,7 +36,6 @@ pub mod v4_header;
 pub mod v4_query;
 
 pub use credential_scope::{CredentialScope, PRODUCT_OSS};
-pub use signature_version::SignatureVersion;
 pub use signer::Signer;
 
 pub(crate) use hmac::hmac_sha1;

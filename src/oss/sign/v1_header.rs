@@ -4,13 +4,13 @@ use super::Signer;
 use super::v1_signature::v1_signature;
 use super::v1_string_to_sign::{V1Parts, v1_string_to_sign};
 use crate::credential::StsCredential;
-use crate::oss::{Request, UnsignedRequest};
+use crate::oss::UnsignedRequest;
 use crate::timestamp;
 
 /// Finishes a request with a V1 signature in its header.
 ///
 /// The date goes as `x-oss-date`, which is signed twice: as the date, and as a header.
-pub(super) fn sign(signer: &Signer<'_>, mut request: UnsignedRequest) -> Request {
+pub(super) fn sign(signer: &Signer<'_>, mut request: UnsignedRequest) -> UnsignedRequest {
     let StsCredential { access_key_id, access_key_secret, security_token } = signer.credential;
     let date = timestamp::imf_fixdate(signer.now);
     request.headers.push(("x-oss-date".to_owned(), date.clone()));
@@ -29,7 +29,7 @@ pub(super) fn sign(signer: &Signer<'_>, mut request: UnsignedRequest) -> Request
     let authorization =
         authorization(access_key_id, &v1_signature(access_key_secret, &string_to_sign));
     request.headers.push(("authorization".to_owned(), authorization));
-    signer.finish(request)
+    request
 }
 
 /// The value of the `authorization` header.

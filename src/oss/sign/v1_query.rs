@@ -7,14 +7,14 @@ use super::v1_signature::v1_signature;
 use super::v1_string_to_sign::{V1Parts, v1_string_to_sign};
 use crate::credential::StsCredential;
 use crate::error::{Error, ErrorKind, Result};
-use crate::oss::{Request, UnsignedRequest};
+use crate::oss::UnsignedRequest;
 
 /// Finishes a request with a V1 signature in its URL.
 pub(super) fn presign(
     signer: &Signer<'_>,
     mut request: UnsignedRequest,
     expires: Duration,
-) -> Result<Request> {
+) -> Result<UnsignedRequest> {
     let StsCredential { access_key_id, access_key_secret, security_token } = signer.credential;
     if expires.as_secs() == 0 {
         return Err(Error::new(
@@ -40,5 +40,5 @@ pub(super) fn presign(
     add("OSSAccessKeyId", access_key_id.clone());
     add("Expires", expires);
     add("Signature", signature);
-    Ok(signer.finish(request))
+    Ok(request)
 }

@@ -10,11 +10,11 @@ use super::signing_key::signing_key;
 use super::string_to_sign::{ALGORITHM, string_to_sign};
 use super::{CredentialScope, PRODUCT_OSS, Signer};
 use crate::credential::StsCredential;
-use crate::oss::{Request, UnsignedRequest};
+use crate::oss::UnsignedRequest;
 use crate::timestamp;
 
 /// Finishes a request with a V4 signature in its header.
-pub(super) fn sign(signer: &Signer<'_>, mut request: UnsignedRequest) -> Request {
+pub(super) fn sign(signer: &Signer<'_>, mut request: UnsignedRequest) -> UnsignedRequest {
     let StsCredential { access_key_id, access_key_secret, security_token } = signer.credential;
     let timestamp = timestamp::iso8601_basic(signer.now);
     let scope = scope(signer, &timestamp);
@@ -28,7 +28,7 @@ pub(super) fn sign(signer: &Signer<'_>, mut request: UnsignedRequest) -> Request
     let signature = signature(&signing_key(access_key_secret, &scope), &string_to_sign);
     let authorization = authorization(access_key_id, &scope, &[], &signature);
     request.headers.push(("authorization".to_owned(), authorization));
-    signer.finish(request)
+    request
 }
 
 /// The value of the `authorization` header. The piece `AdditionalHeaders` is left out where there

@@ -9,7 +9,7 @@ use super::string_to_sign::{ALGORITHM, string_to_sign};
 use super::v4_header::{canonical_form, scope};
 use crate::credential::StsCredential;
 use crate::error::{Error, ErrorKind, Result};
-use crate::oss::{Request, UnsignedRequest};
+use crate::oss::UnsignedRequest;
 use crate::timestamp;
 
 /// Finishes a request with a V4 signature in its URL.
@@ -17,7 +17,7 @@ pub(super) fn presign(
     signer: &Signer<'_>,
     mut request: UnsignedRequest,
     expires: Duration,
-) -> Result<Request> {
+) -> Result<UnsignedRequest> {
     let StsCredential { access_key_id, access_key_secret, security_token } = signer.credential;
     if !(1..=EXPIRES_SECS_MAX).contains(&expires.as_secs()) {
         return Err(Error::new(
@@ -39,7 +39,7 @@ pub(super) fn presign(
     let string_to_sign = string_to_sign(&timestamp, &scope, &canonical);
     let signature = signature(&signing_key(access_key_secret, &scope), &string_to_sign);
     request.query.push(("x-oss-signature".to_owned(), Some(signature)));
-    Ok(signer.finish(request))
+    Ok(request)
 }
 
 /// Seven days.
