@@ -1,16 +1,16 @@
-//! The one error type of the engine: what kind, may the caller try again, and what to do.
+//! The error type of the engine.
 //!
-//! An [`Error`] answers three questions in types: [`ErrorKind`] says what happened,
-//! [`ErrorKind::retry`] says whether trying again can help, and [`ErrorKind::action`] says what
-//! the operator or the client does about it. Its message names the cause and never carries a
-//! secret, a signed URL or a header of a signed request.
+//! An [`Error`] has a kind and a message. [`ErrorKind`] identifies what happened,
+//! [`ErrorKind::retry`] whether a retry may succeed, and [`ErrorKind::action`] what the client or
+//! the operator does. The message states the cause. It never contains a secret, a signed URL or a
+//! header of a signed request.
 
 use std::fmt;
 
 /// A result of the engine.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, why, and what the store said about it.
+/// What failed and why, with the error response of OSS or VOD if there was one.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Error {
     kind: ErrorKind,
@@ -19,23 +19,23 @@ pub struct Error {
     store: Option<Box<StoreError>>,
 }
 
-/// The value of a field that was refused, without the value itself.
+/// A field whose value was rejected. The value itself is not included.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidField {
-    /// The field's name, as its user wrote it.
+    /// The name of the field in the interface that rejects it.
     pub name: String,
-    /// What it may be: a range with units, a set, or a form.
+    /// Its valid values: a range with units, a set or a format.
     pub allowed: String,
 }
 
 impl Error {
-    /// An error of `kind` whose message says what was found.
+    /// Creates an error of `kind`. The message states the cause.
     #[must_use]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), field: None, store: None }
     }
 
-    /// [`ErrorKind::RequestInvalid`] for the field `name`, and what it may be.
+    /// Creates an [`ErrorKind::RequestInvalid`] for the field `name` with its valid values.
     #[must_use]
     pub fn field_invalid(name: impl Into<String>, allowed: impl Into<String>) -> Self {
         let field = InvalidField { name: name.into(), allowed: allowed.into() };
@@ -43,14 +43,29 @@ impl Error {
         Self { field: Some(Box::new(field)), ..Self::new(ErrorKind::RequestInvalid, message) }
     }
 
-    /// The same error with what the store or the VOD service answered.
+    /// Creates an error from an error response of `service`, whose message is truncated.
+    #[must_use]
+    pub(crate) fn from_response(kind: ErrorKind, service: &str, mut store: StoreError) -> Self {
+        if let Some((end, _)) = store.message.char_indices().nth(STORE_MESSAGE_CHARS_MAX) {
+            store.message.truncate(end);
+        }
+        let StoreError { status, code, message, .. } = &store;
+        let cause = match (code.as_str(), message.as_str()) {
+            ("", _) => format!("{service} returned status {status} without an error code"),
+            (code, "") => format!("{service} returned {code}"),
+            (code, message) => format!("{service} returned {code}: {message}"),
+        };
+        Self::new(kind, cause).with_store(store)
+    }
+
+    /// Adds the error response of OSS or VOD.
     #[must_use]
     pub fn with_store(mut self, store: StoreError) -> Self {
         self.store = Some(Box::new(store));
         self
     }
 
-    /// The same error without these texts: a service may repeat what it was sent.
+    /// Redacts `secrets` in all texts: a response may repeat parts of the request.
     #[must_use]
     pub fn without(mut self, secrets: &[&str]) -> Self {
         let hide = |text: &mut String| {
@@ -67,14 +82,14 @@ impl Error {
         self
     }
 
-    /// The same error with `context` ahead of its message.
+    /// Puts `context` before the message.
     #[must_use]
     pub fn with_context(mut self, context: &str) -> Self {
         self.message = format!("{context}: {}", self.message);
         self
     }
 
-    /// What kind of error it is.
+    /// The kind of error.
     #[must_use]
     pub const fn kind(&self) -> ErrorKind {
         self.kind
@@ -86,19 +101,19 @@ impl Error {
         self.kind.class()
     }
 
-    /// One sentence for people, without the kind and without what to do.
+    /// The cause, in one sentence for people.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The field that was refused, where it was one.
+    /// The field whose value was rejected, if that is the cause.
     #[must_use]
     pub fn field(&self) -> Option<&InvalidField> {
         self.field.as_deref()
     }
 
-    /// What the store or the VOD service answered, where it did.
+    /// The error response of OSS or VOD, if there was one.
     #[must_use]
     pub fn store(&self) -> Option<&StoreError> {
         self.store.as_deref()
@@ -122,29 +137,33 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {
-    /// What the store or the VOD service answered, where it did.
+    /// The error response of OSS or VOD, if there was one.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.store().map(|store| store as _)
     }
 }
 
-/// What the store (OSS) or the VOD service answered, without its secrets: `SignatureProvided`,
-/// `StringToSign` and the like of an error body are never kept.
+/// An error response of OSS or VOD. Fields that contain secrets, such as `SignatureProvided` and
+/// `StringToSign`, are omitted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StoreError {
     /// The HTTP status.
     pub status: u16,
-    /// The vendor's error code, such as `NoSuchUpload`; empty where the body had none.
+    /// The error code, such as `NoSuchUpload`; empty if the response has none.
     pub code: String,
-    /// The vendor's message, at most 512 characters of it.
+    /// The message, at most 512 characters of it.
     pub message: String,
-    /// The request id to quote to the vendor's support; empty where there was none.
+    /// The request ID, for the support of Alibaba Cloud; empty if the response has none.
     pub request_id: String,
-    /// The vendor's finer error code (`EC`), such as `0002-00000007`; empty where there was none.
+    /// The detailed error code of OSS (`EC`), such as `0002-00000007`; empty if the response has
+    /// none.
     pub ec: String,
-    /// The server's time; `None` unless it rejected the request because of clock skew.
+    /// The server's time, if it rejected the request because of clock skew.
     pub server_time: Option<crate::units::UnixMillis>,
 }
+
+/// The length to which the message of an error response is truncated, in characters.
+const STORE_MESSAGE_CHARS_MAX: usize = 512;
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -162,8 +181,8 @@ impl fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {}
 
-/// What a caller can do about an error, in general. Interfaces map classes, not kinds, to their own
-/// errors: `src/http` to HTTP statuses.
+/// The category of an error, by the reaction that it requires. Interfaces map classes, not kinds,
+/// to their own errors: [`http::status_of`](crate::http::status_of) maps them to HTTP statuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorClass {
     /// Correct the request.
@@ -198,21 +217,21 @@ pub enum ErrorClass {
     Internal,
 }
 
-/// Whether trying again can help, and what must change first.
+/// Whether a retry may succeed, and what must change first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Retry {
-    /// The same attempt fails again: something else has to change.
+    /// The same attempt fails again: something else must change.
     Never,
-    /// The same attempt may succeed later; nothing acknowledged was lost.
+    /// The same attempt may succeed later. Nothing acknowledged was lost.
     Retryable,
     /// The same attempt may succeed with a new credential.
     WithNewCredential,
-    /// The upload is gone: the source has to be sent again from its start as a new upload.
+    /// The upload no longer exists: the file must be sent again from its start as a new upload.
     RestartUpload,
 }
 
 impl Retry {
-    /// True where the same attempt may succeed later.
+    /// Returns true if the same attempt may succeed later.
     #[must_use]
     pub fn is_later(self) -> bool {
         self == Self::Retryable
@@ -222,15 +241,24 @@ impl Retry {
 macro_rules! error_kinds {
     ($($(#[doc = $doc:literal])+ $kind:ident = $code:literal, $class:ident, $retry:ident,
         $action:literal;)+) => {
-        /// What went wrong. Each kind has a stable code, a class, a retry class and an action.
+        /// The kind of an error. Each kind has a stable code, a class, a retry class and an action.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ErrorKind {
-            $($(#[doc = $doc])+ $kind,)+
+            $(
+                $(#[doc = $doc])+
+                ///
+                #[doc = concat!(
+                    "Code `", $code, "`, class [`", stringify!($class), "`](ErrorClass::",
+                    stringify!($class), "), retry [`", stringify!($retry), "`](Retry::",
+                    stringify!($retry), "). ", $action
+                )]
+                $kind,
+            )+
         }
 
         impl ErrorKind {
-            /// Every kind, in the order of the documentation.
+            /// All kinds, in the order of the documentation.
             pub const ALL: &'static [Self] = &[$(Self::$kind,)+];
 
             /// The stable machine-readable code, in kebab case.
@@ -239,19 +267,19 @@ macro_rules! error_kinds {
                 match self { $(Self::$kind => $code,)+ }
             }
 
-            /// What the caller can do about it, in general.
+            /// The class of the error.
             #[must_use]
             pub const fn class(self) -> ErrorClass {
                 match self { $(Self::$kind => ErrorClass::$class,)+ }
             }
 
-            /// Whether trying again can help.
+            /// Whether a retry may succeed.
             #[must_use]
             pub const fn retry(self) -> Retry {
                 match self { $(Self::$kind => Retry::$retry,)+ }
             }
 
-            /// What the operator or the client does about it, in one sentence.
+            /// What the client or the operator does, in one or two sentences.
             #[must_use]
             pub const fn action(self) -> &'static str {
                 match self { $(Self::$kind => $action,)+ }
@@ -261,165 +289,165 @@ macro_rules! error_kinds {
 }
 
 error_kinds! {
-    /// A request's header, path or value is wrong; the message names the field.
+    /// A header, path or value of a request is invalid. The message contains the field.
     RequestInvalid = "request-invalid", InvalidRequest, Never,
-        "Correct the field that the message names.";
-    /// A request's Content-Type is not the one that its body must have.
+        "Correct the field in the message.";
+    /// The Content-Type of a request is not supported for its body.
     MediaTypeUnsupported = "media-type-unsupported", MediaTypeNotSupported, Never,
-        "Send the Content-Type that the message names.";
-    /// The path has no such method.
+        "Send the Content-Type in the message.";
+    /// The path does not support the method.
     MethodUnsupported = "method-unsupported", MethodNotSupported, Never,
-        "Use a method that the header Allow names.";
-    /// The request is of a version of its protocol that is not spoken.
+        "Use a method in the Allow header.";
+    /// The protocol version of a request is not supported.
     ProtocolVersionUnsupported = "protocol-version-unsupported", VersionNotSupported, Never,
         "Send Tus-Resumable: 1.0.0, or Upload-Complete as ?0 or ?1.";
-    /// No file in the list has this id.
+    /// No file in the list has this ID.
     FileUnknown = "file-unknown", NotFound, Never,
         "Use an id that add-file returned, of a file that was not deleted.";
-    /// The list has this file already.
+    /// The list already contains this file.
     FileDuplicate = "file-duplicate", InvalidRequest, Never,
-        "Use the file that is in the list, or delete it first.";
-    /// The call means nothing in the state that the file is in.
+        "Use the file in the list, or delete it first.";
+    /// The call is not allowed in the current state of the file.
     FileStateWrong = "file-state-wrong", Conflict, Never,
-        "Ask for the file's state, and see which calls it takes.";
-    /// The call means nothing in the state that the queue is in.
+        "Read the state of the file, and make a call that the state allows.";
+    /// The call is not allowed in the current state of the queue.
     QueueStateWrong = "queue-state-wrong", Conflict, Never,
-        "Ask for the queue's state, and see which calls it takes.";
-    /// The events have been taken before.
+        "Read the state of the queue, and make a call that the state allows.";
+    /// The event stream was already taken.
     EventsTaken = "events-taken", InvalidRequest, Never,
         "Read the stream that the first call returned.";
-    /// The source reported that it failed.
+    /// The source of a file reported an error.
     SourceBroken = "source-broken", InvalidRequest, Retryable,
-        "Start the file again with a source that is whole.";
+        "Restart the file with a source that provides all bytes.";
     /// The file was not uploaded within its deadline.
     DeadlineExceeded = "deadline-exceeded", Unavailable, Retryable,
-        "Start the file again, which continues it, or allow it more time.";
-    /// The upload was stopped by its owner.
+        "Restart the file, which resumes its upload, or extend the deadline.";
+    /// The client stopped the upload.
     UploadStopped = "upload-stopped", Conflict, Retryable,
-        "Start the file again, which continues it.";
-    /// This kind of media has no refresh.
+        "Restart the file, which resumes its upload.";
+    /// Credentials of this kind of media cannot be refreshed.
     CredentialNotRefreshable = "credential-not-refreshable", InvalidRequest, WithNewCredential,
         "Create a new UploadAddress and UploadAuth for the file.";
-    /// A webhook is not from whom it says, or too old.
+    /// The signature of a webhook is invalid, or its timestamp is out of range.
     SignatureWrong = "signature-wrong", Unauthenticated, Never,
         "Check the callback URL, the authentication key and the clock.";
-    /// The source has no bytes.
+    /// The file has no bytes.
     FileEmpty = "file-empty", InvalidRequest, Never,
         "Send a file of at least one byte.";
-    /// The source is, or turned out, larger than the limit.
+    /// The file is larger than the limit.
     FileTooLarge = "file-too-large", TooLarge, Never,
         "Send a smaller file, declare its length, or raise upload_max_bytes.";
-    /// A request brought too few bytes for the part numbers that are left.
+    /// A request contains too few bytes for the remaining part numbers.
     RequestTooSmall = "request-too-small", TooLarge, Never,
-        "Send at least as many bytes in one request as the message says.";
-    /// The bytes received are fewer or more than the declared length.
+        "Send at least as many bytes per request as the message requires.";
+    /// The received bytes are fewer or more than the declared length.
     LengthMismatch = "length-mismatch", InvalidRequest, Never,
-        "Send exactly the bytes that were declared.";
-    /// A client's bytes are not those that its own checksum or digest names.
+        "Send exactly the declared number of bytes.";
+    /// The received bytes do not match the checksum or digest that the client declared.
     DigestMismatch = "digest-mismatch", InvalidRequest, Retryable,
-        "Send the same bytes again from the offset that the answer names.";
-    /// A request declares another length than the upload's, or than it declared before.
+        "Send the same bytes again from the offset in the response.";
+    /// A request declares another length than the upload, or than an earlier request.
     LengthInconsistent = "length-inconsistent", InvalidRequest, Never,
-        "Send the length that was declared first, or none.";
-    /// A chunk starts at another offset than the upload's.
+        "Send the length that was declared first, or no length.";
+    /// The content of a request starts at another offset than that of the upload.
     OffsetMismatch = "offset-mismatch", Conflict, Retryable,
-        "Ask for the upload's offset and continue from there.";
-    /// No upload has this id.
+        "Request the offset of the upload and continue from there.";
+    /// No upload has this ID.
     UploadNotFound = "upload-not-found", NotFound, RestartUpload,
-        "Check the address, or create a new upload.";
-    /// The store has forgotten this upload's parts.
+        "Check the URL, or create a new upload.";
+    /// OSS no longer has the parts of the upload.
     UploadLost = "upload-lost", Gone, RestartUpload,
-        "Create a new upload; it may carry the same media id.";
+        "Create a new upload, which can use the same media id.";
     /// The upload was aborted.
     UploadAborted = "upload-aborted", Gone, RestartUpload,
         "Create a new upload.";
-    /// The upload was left alone for longer than it is kept.
+    /// The upload received no bytes until it expired.
     UploadExpired = "upload-expired", Gone, RestartUpload,
-        "Create a new upload; Upload-Expires tells how long it may rest.";
+        "Create a new upload, and continue it before the time in Upload-Expires.";
     /// The upload is paused.
     UploadPaused = "upload-paused", Conflict, Retryable,
-        "Resume it first (POST to its address with /resume).";
-    /// The upload is made of other uploads and takes no bytes of its own.
+        "Resume the upload first: POST to its URL with /resume.";
+    /// The upload is the concatenation of other uploads and accepts no bytes.
     UploadIsFinal = "upload-is-final", PermissionDenied, Never,
-        "Send the bytes to the partial uploads that it is made of.";
-    /// Uploads cannot be joined with what this worker may use.
+        "Send the bytes to the partial uploads.";
+    /// The worker cannot concatenate uploads with its credentials.
     ConcatenationUnavailable = "concatenation-unavailable", PermissionDenied, Never,
         "Send the file as one upload, or configure temporary_bucket for the worker.";
-    /// An address is not of an origin that the operator allows.
+    /// The origin of a URL is not allowed by the operator.
     OriginNotAllowed = "origin-not-allowed", PermissionDenied, Never,
-        "Use an address of an allowed origin, or add its origin to allowed_origins.";
-    /// The upload has already ended and takes no more bytes.
+        "Use a URL of an allowed origin, or add its origin to allowed_origins.";
+    /// The upload has finished and accepts no more bytes.
     UploadEnded = "upload-ended", Conflict, Never,
-        "Nothing: ask for the upload's state.";
-    /// Another request has taken this upload over.
+        "Read the state of the upload. Nothing else is required.";
+    /// Another request has taken over the upload.
     TakenOver = "taken-over", Conflict, Retryable,
-        "Ask for the upload's offset and continue from there, in one request at a time.";
-    /// Bytes arrived at the store other than they were sent.
+        "Request the offset of the upload and continue from there, with one request at a time.";
+    /// OSS received other bytes than were sent.
     ChecksumMismatch = "checksum-mismatch", UpstreamRejected, Retryable,
-        "Send the file again; if it happens again, report it with the request id.";
-    /// An UploadAddress or UploadAuth cannot be read; the message names the field.
+        "Send the file again. If the error recurs, report it with the request id.";
+    /// An UploadAddress or UploadAuth cannot be parsed. The message contains the field.
     CredentialInvalid = "credential-invalid", InvalidRequest, WithNewCredential,
-        "Pass UploadAddress and UploadAuth on exactly as the VOD service returned them.";
-    /// UploadAddress and UploadAuth stand in each other's place.
+        "Pass UploadAddress and UploadAuth exactly as VOD returned them.";
+    /// UploadAddress and UploadAuth are swapped.
     CredentialsSwapped = "credentials-swapped", InvalidRequest, WithNewCredential,
         "Exchange the values of UploadAddress and UploadAuth.";
-    /// The credential names another object than this upload's.
+    /// The credential is for another object than that of the upload.
     CredentialForOtherObject = "credential-for-other-object", Conflict, WithNewCredential,
-        "Refresh the credential of this upload's media id instead of creating a new one.";
-    /// No credential is at hand for this upload.
+        "Refresh the credential of the upload's media id instead of creating a new one.";
+    /// The upload requires a credential and none is available.
     CredentialRequired = "credential-required", Unauthenticated, WithNewCredential,
         "Send Upload-Address and Upload-Auth, or configure the worker's own access key.";
-    /// The credential's life is over.
+    /// The credential has expired.
     CredentialExpired = "credential-expired", Unauthenticated, WithNewCredential,
-        "Refresh the credential (RefreshUploadVideo) and send the new UploadAuth.";
-    /// The store or VOD does not accept the credential or its signature.
+        "Refresh the credential with RefreshUploadVideo and send the new UploadAuth.";
+    /// OSS or VOD rejects the credential or its signature.
     CredentialRejected = "credential-rejected", PermissionDenied, WithNewCredential,
         "Check the access key, its secret and the region, or send a new UploadAuth.";
-    /// The credential is valid but does not permit this.
+    /// The credential is valid but does not permit the operation.
     AccessDenied = "access-denied", PermissionDenied, Never,
         "Grant the missing permission to the credential.";
-    /// The store did not answer, or not well, until the retry budget was used up.
+    /// OSS failed or did not respond until the retries were exhausted.
     StoreUnavailable = "store-unavailable", Unavailable, Retryable,
-        "Try again later: everything acknowledged is kept.";
-    /// The store refused a request for good.
+        "Retry later. All acknowledged bytes are kept.";
+    /// OSS rejected a request permanently.
     StoreRejected = "store-rejected", UpstreamRejected, Never,
-        "Read the store's code and message.";
-    /// The store's answer lacks something or cannot be read.
+        "Read the error code and message of OSS.";
+    /// A response of OSS is incomplete or cannot be parsed.
     StoreReplyInvalid = "store-reply-invalid", UpstreamRejected, Retryable,
-        "Try again; if it happens again, report it with the request id.";
-    /// Whether the object was completed could not be found out.
+        "Retry. If the error recurs, report it with the request id.";
+    /// Whether the object was completed could not be determined.
     CompletionUnknown = "completion-unknown", Unavailable, Retryable,
-        "Ask for the upload's state later, or grant HeadObject to the credential.";
-    /// The VOD service refused a call.
+        "Read the state of the upload later, or grant HeadObject to the credential.";
+    /// VOD rejected a call.
     VodRejected = "vod-rejected", UpstreamRejected, Never,
-        "Read the VOD service's code and message.";
-    /// The VOD service could not be reached, or failed.
+        "Read the error code and message of VOD.";
+    /// VOD could not be reached or failed.
     VodUnavailable = "vod-unavailable", Unavailable, Retryable,
-        "Try again later.";
-    /// The request does not prove that its client may continue the media that it names.
+        "Retry later.";
+    /// The request does not prove that the client owns the media that it continues.
     MediaNotOwned = "media-not-owned", PermissionDenied, RestartUpload,
-        "Create a new upload without a media id, or send its Media-Token beside it.";
-    /// The VOD service does not know the media id.
+        "Create a new upload without a media id, or send its Media-Token as well.";
+    /// VOD does not have the media ID.
     MediaNotFound = "media-not-found", NotFound, RestartUpload,
         "Create a new upload without a media id.";
     /// A stored record cannot be read.
     CheckpointCorrupt = "checkpoint-corrupt", CorruptState, RestartUpload,
-        "Create a new upload; report the record if the key-value store is sound.";
+        "Create a new upload. Report the record if the key-value store is intact.";
     /// A stored record was written by a newer version.
     CheckpointNewer = "checkpoint-newer", CorruptState, Never,
-        "Continue this upload with the version that began it, or a newer one.";
+        "Continue the upload with the version that created it, or a newer one.";
     /// The host's key-value store failed.
     KeyValueUnavailable = "key-value-unavailable", Unavailable, Retryable,
-        "Try again later: everything acknowledged is kept.";
-    /// The configuration is wrong, of the worker or of its host; the message names the setting.
+        "Retry later. All acknowledged bytes are kept.";
+    /// The configuration of the worker or its host is invalid. The message contains the setting.
     Misconfigured = "misconfigured", Misconfigured, Never,
-        "Correct the setting that the message names.";
-    /// The worker holds as many uploads as its memory allows.
+        "Correct the setting in the message.";
+    /// The worker processes as many uploads as its memory allows.
     Busy = "busy", Unavailable, Retryable,
-        "Try again in a few seconds.";
-    /// Anything else: a broken invariant. The one catch-all.
+        "Retry in a few seconds.";
+    /// Any other error, which indicates a bug. The only catch-all kind.
     Internal = "internal", Internal, Never,
-        "Report it.";
+        "Report the error.";
 }
 
 #[cfg(test)]
@@ -428,15 +456,15 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn every_kind_has_a_code_of_its_own_and_an_action() {
+    fn every_kind_has_a_unique_code_and_an_action() {
         let codes: HashSet<_> = ErrorKind::ALL.iter().map(|kind| kind.code()).collect();
         assert_eq!(codes.len(), ErrorKind::ALL.len());
         assert!(ErrorKind::ALL.iter().all(|kind| kind.action().ends_with('.')));
     }
 
     #[test]
-    fn an_error_prints_its_code_its_message_and_what_the_store_said() {
-        let error = Error::new(ErrorKind::StoreRejected, "part 3 was refused")
+    fn an_error_prints_its_code_message_and_store_error() {
+        let error = Error::new(ErrorKind::StoreRejected, "part 3 was rejected")
             .with_store(StoreError {
                 status: 400,
                 code: "InvalidArgument".into(),
@@ -446,7 +474,7 @@ mod tests {
             .with_context("uploading");
         assert_eq!(
             error.to_string(),
-            "store-rejected: uploading: part 3 was refused \
+            "store-rejected: uploading: part 3 was rejected \
              (status 400, code InvalidArgument, request id 6F)"
         );
         let source = std::error::Error::source(&error).map(ToString::to_string);

@@ -20,7 +20,7 @@ fn a_problem_contains_the_code_the_cause_the_action_and_the_request_id() {
     assert_eq!(response.status, 410);
     assert_eq!(response.header("content-type"), Some("application/problem+json"));
     assert_eq!(response.header("cache-control"), Some("no-store"));
-    let expected = "{\"action\":\"Create a new upload; it may carry the same media id.\",\
+    let expected = "{\"action\":\"Create a new upload, which can use the same media id.\",\
         \"code\":\"upload-lost\",\"detail\":\"the store forgot it\",\"media_id\":\"vid\",\
         \"retryable\":false,\"status\":410,\"store_code\":\"NoSuchUpload\",\
         \"store_request_id\":\"6F\",\"title\":\"Gone\",\"type\":\"about:blank\"}";
@@ -31,7 +31,7 @@ fn a_problem_contains_the_code_the_cause_the_action_and_the_request_id() {
 fn the_code_of_an_invalid_field_is_its_name() {
     let response = problem_response(&Error::field_invalid("upload-offset", "an integer"), Some(""));
     assert_eq!(response.status, 400);
-    let expected = "{\"action\":\"Correct the field that the message names.\",\
+    let expected = "{\"action\":\"Correct the field in the message.\",\
         \"allowed\":\"an integer\",\"code\":\"upload-offset-invalid\",\
         \"detail\":\"upload-offset must be an integer\",\"field\":\"upload-offset\",\
         \"retryable\":false,\"status\":400,\"title\":\"Bad Request\",\"type\":\"about:blank\"}";

@@ -102,7 +102,7 @@ impl fmt::Debug for Request {
     }
 }
 
-/// A reply, complete with its body.
+/// A response, complete with its body.
 #[derive(Clone, PartialEq, Eq)]
 pub struct HttpResponse {
     /// The status.
@@ -114,7 +114,7 @@ pub struct HttpResponse {
 }
 
 impl HttpResponse {
-    /// A reply with these headers. Those that HTTP does not allow are left out.
+    /// A response with these headers. Those that HTTP does not allow are left out.
     #[must_use]
     pub fn new<N: AsRef<[u8]>, V: AsRef<[u8]>>(
         status: StatusCode,
@@ -137,7 +137,7 @@ impl HttpResponse {
     }
 }
 
-/// Shows the length of the body only: a VOD reply carries an UploadAuth.
+/// Shows the length of the body only: a VOD response carries an UploadAuth.
 impl fmt::Debug for HttpResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpResponse")

@@ -1,4 +1,4 @@
-//! Alibaba Cloud OSS: signed requests made, and replies read, without sending anything.
+//! Alibaba Cloud OSS: signed requests made, and responses read, without sending anything.
 //!
 //! An [`Action`] is one call of the OSS API. It makes an [`UnsignedRequest`] for a [`Bucket`]; a
 //! [`Signer`] turns that into a [`Request`] which the driver sends as it is; the action then reads
@@ -9,7 +9,7 @@ mod bucket;
 mod clock_skew;
 mod crc64_header;
 mod endpoint;
-pub mod error_reply;
+mod error_response;
 mod etag;
 mod http_message;
 mod percent;
@@ -28,4 +28,5 @@ pub use sign::Signer;
 pub use signature_version::SignatureVersion;
 pub use upload_id::MultipartUploadId;
 
+pub(crate) use error_response::is_temporary;
 pub(crate) use percent::encode_component;

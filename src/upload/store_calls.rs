@@ -15,8 +15,7 @@ use super::retry::{Attempts, Jitter, RetryPolicy};
 use crate::crc64::Crc64;
 use crate::credential::UploadCredential;
 use crate::error::{Error, ErrorKind, Result, Retry};
-use crate::oss::error_reply::is_temporary;
-use crate::oss::{ClockSkew, HttpResponse};
+use crate::oss::{ClockSkew, HttpResponse, is_temporary};
 use crate::units::{ByteCount, KIB, MIB, UnixMillis};
 
 /// Minimum supported rate of a link to the store: the timeout of a request is extended by the

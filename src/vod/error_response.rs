@@ -20,20 +20,15 @@ pub(super) fn parse(reply: &HttpResponse) -> Error {
         Some(_) => ErrorKind::VodUnavailable,
         None => kind_of(status, &body.code),
     };
-    let message = shown(&body.message);
-    let cause = if body.code.is_empty() {
-        format!("VOD answered status {status} without a code")
-    } else {
-        format!("VOD answered {}: {message}", body.code)
-    };
-    Error::new(kind, cause).with_store(StoreError {
+    let store = StoreError {
         status,
-        message,
+        message: without_request(&body.message).to_owned(),
         code: body.code,
         request_id: body.request_id,
         server_time,
         ..StoreError::default()
-    })
+    };
+    Error::from_response(kind, "VOD", store)
 }
 
 #[derive(Default, Deserialize)]
@@ -61,9 +56,9 @@ fn is_clock_skew_code(code: &str) -> bool {
 
 /// The message without the part that repeats the request: SignatureDoesNotMatch includes the string
 /// to sign, which contains the security token.
-fn shown(message: &str) -> String {
+fn without_request(message: &str) -> &str {
     let end = message.find(REPEATED_REQUEST).unwrap_or(message.len());
-    message[..end].trim_end().chars().take(MESSAGE_CHARS_MAX).collect()
+    message[..end].trim_end()
 }
 
 /// The kinds by prefix of the code; the first match applies.
@@ -90,8 +85,6 @@ const CLOCK_SKEW: &str = "InvalidTimeStamp.Expired";
 
 /// The start of the repeated request.
 const REPEATED_REQUEST: &str = "server string to sign";
-
-const MESSAGE_CHARS_MAX: usize = 512;
 
 #[cfg(test)]
 mod tests {
@@ -154,7 +147,10 @@ mod tests {
             ] {
                 let error = parse(&reply(status, body));
                 assert_eq!(error.kind(), wanted);
-                assert_eq!(error.message(), format!("VOD answered status {status} without a code"));
+                assert_eq!(
+                    error.message(),
+                    format!("VOD returned status {status} without an error code")
+                );
             }
         }
     }
@@ -165,7 +161,7 @@ mod tests {
                     server string to sign is:POST&%2F&SecurityToken%3Dhush\"}";
         let error = parse(&reply(400, body.as_bytes()));
         assert_eq!(error.kind(), ErrorKind::CredentialRejected);
-        assert_eq!(error.message(), "VOD answered SignatureDoesNotMatch: It is not matched.");
+        assert_eq!(error.message(), "VOD returned SignatureDoesNotMatch: It is not matched.");
         assert!(!format!("{:?}", error.store()).contains("hush"));
     }
 

@@ -4,7 +4,7 @@ use http::Method;
 
 use super::{Action, query};
 use crate::error::{Error, ErrorKind};
-use crate::oss::{Body, Bucket, HttpResponse, MultipartUploadId, UnsignedRequest, error_reply};
+use crate::oss::{Body, Bucket, HttpResponse, MultipartUploadId, UnsignedRequest, error_response};
 
 /// Ends an upload and deletes its parts
 /// (<https://www.alibabacloud.com/help/en/oss/developer-reference/abortmultipartupload>).
@@ -34,11 +34,11 @@ impl Action for AbortMultipartUpload<'_> {
         }
     }
 
-    fn parse(&self, reply: &HttpResponse) -> Result<(), Error> {
-        if reply.is_success() {
+    fn parse(&self, response: &HttpResponse) -> Result<(), Error> {
+        if response.is_success() {
             return Ok(());
         }
-        let error = error_reply::read(reply);
+        let error = error_response::parse(response);
         if error.kind() == ErrorKind::UploadLost {
             return Ok(());
         }
@@ -55,7 +55,7 @@ mod tests {
         reason = "a failed assumption fails the test"
     )]
 
-    use super::super::fixtures::{bucket, path_and_query, reply};
+    use super::super::fixtures::{bucket, path_and_query, response};
     use super::*;
 
     #[test]
@@ -86,6 +86,6 @@ mod tests {
 
     fn parse(status: u16, body: &str) -> Result<(), Error> {
         let id = MultipartUploadId("A".into());
-        AbortMultipartUpload { key: "a", upload_id: &id }.parse(&reply(status, &[], body))
+        AbortMultipartUpload { key: "a", upload_id: &id }.parse(&response(status, &[], body))
     }
 }

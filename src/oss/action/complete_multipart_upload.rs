@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use super::{Action, StoredObject, query};
 use crate::error::Error;
 use crate::oss::{
-    Body, Bucket, ETag, HttpResponse, MultipartUploadId, UnsignedRequest, error_reply, xml,
+    Body, Bucket, ETag, HttpResponse, MultipartUploadId, UnsignedRequest, error_response, xml,
 };
 use crate::units::PartNumber;
 
@@ -41,8 +41,8 @@ impl Action for CompleteMultipartUpload<'_> {
         }
     }
 
-    fn parse(&self, reply: &HttpResponse) -> Result<StoredObject, Error> {
-        read_result(reply)
+    fn parse(&self, response: &HttpResponse) -> Result<StoredObject, Error> {
+        read_result(response)
     }
 }
 
@@ -58,17 +58,17 @@ fn part_list(parts: &[(PartNumber, ETag)]) -> String {
     xml
 }
 
-fn read_result(reply: &HttpResponse) -> Result<StoredObject, Error> {
+fn read_result(response: &HttpResponse) -> Result<StoredObject, Error> {
     // CallbackFailed: the object is stored, and only the callback to its owner failed.
-    if reply.status == STORED_BUT_CALLBACK_FAILED {
-        return StoredObject::from_headers(reply);
+    if response.status == STORED_BUT_CALLBACK_FAILED {
+        return StoredObject::from_headers(response);
     }
-    let result = xml::parse(&String::from_utf8_lossy(&reply.body));
+    let result = xml::parse(&String::from_utf8_lossy(&response.body));
     // The status is sent before the parts are joined, so that an error may follow a 200.
-    if !reply.is_success() || result.as_ref().is_some_and(|root| root.name == "Error") {
-        return Err(error_reply::read(reply));
+    if !response.is_success() || result.as_ref().is_some_and(|root| root.name == "Error") {
+        return Err(error_response::parse(response));
     }
-    let mut object = StoredObject::from_headers(reply)?;
+    let mut object = StoredObject::from_headers(response)?;
     match result.filter(|root| root.name == "CompleteMultipartUploadResult") {
         Some(result) => {
             if let Some(etag) = result.text_of("ETag") {
@@ -77,8 +77,11 @@ fn read_result(reply: &HttpResponse) -> Result<StoredObject, Error> {
             Ok(object)
         }
         // With a callback the body is what the owner's server answered; the headers still tell.
-        None if object.crc64.is_some() && !looks_like_xml(&reply.body) => Ok(object),
-        None => Err(error_reply::unreadable(reply, "the reply does not say what was stored")),
+        None if object.crc64.is_some() && !looks_like_xml(&response.body) => Ok(object),
+        None => Err(error_response::invalid_response(
+            response,
+            "the response does not say what was stored",
+        )),
     }
 }
 
@@ -100,7 +103,7 @@ mod tests {
         reason = "a failed assumption fails the test"
     )]
 
-    use super::super::fixtures::{bucket, path_and_query, reply};
+    use super::super::fixtures::{bucket, path_and_query, response};
     use super::*;
     use crate::crc64::Crc64;
     use crate::error::ErrorKind;
@@ -183,6 +186,6 @@ mod tests {
     fn parse(status: u16, headers: &[(&str, &str)], body: &str) -> Result<StoredObject, Error> {
         let id = MultipartUploadId("A".into());
         CompleteMultipartUpload { key: "a", upload_id: &id, parts: &[] }
-            .parse(&reply(status, headers, body))
+            .parse(&response(status, headers, body))
     }
 }

@@ -4,7 +4,7 @@ use http::Method;
 
 use super::Action;
 use crate::error::Error;
-use crate::oss::{Body, Bucket, HttpResponse, UnsignedRequest, error_reply};
+use crate::oss::{Body, Bucket, HttpResponse, UnsignedRequest, error_response};
 
 /// Removes an object
 /// (<https://www.alibabacloud.com/help/en/oss/developer-reference/deleteobject>).
@@ -31,11 +31,11 @@ impl Action for DeleteObject<'_> {
         }
     }
 
-    fn parse(&self, reply: &HttpResponse) -> Result<(), Error> {
-        if reply.is_success() {
+    fn parse(&self, response: &HttpResponse) -> Result<(), Error> {
+        if response.is_success() {
             return Ok(());
         }
-        let error = error_reply::read(reply);
+        let error = error_response::parse(response);
         match error.store().map(|store| store.code.as_str()) {
             // A gateway, or a store that only resembles OSS, may say that it is gone already.
             Some("NoSuchKey") => Ok(()),
@@ -46,7 +46,7 @@ impl Action for DeleteObject<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::{bucket, path_and_query, reply};
+    use super::super::fixtures::{bucket, path_and_query, response};
     use super::*;
     use crate::error::ErrorKind;
 
@@ -60,8 +60,8 @@ mod tests {
     #[test]
     fn an_object_that_is_gone_already_is_removed() {
         let missing = "<Error><Code>NoSuchKey</Code></Error>";
-        assert_eq!(DELETE.parse(&reply(204, &[], "")), Ok(()));
-        assert_eq!(DELETE.parse(&reply(404, &[], missing)), Ok(()));
+        assert_eq!(DELETE.parse(&response(204, &[], "")), Ok(()));
+        assert_eq!(DELETE.parse(&response(404, &[], missing)), Ok(()));
     }
 
     #[test]
@@ -71,7 +71,7 @@ mod tests {
             (404, "NoSuchBucket", ErrorKind::StoreRejected),
         ] {
             let body = format!("<Error><Code>{code}</Code></Error>");
-            let error = DELETE.parse(&reply(status, &[], &body)).map_err(|error| error.kind());
+            let error = DELETE.parse(&response(status, &[], &body)).map_err(|error| error.kind());
             assert_eq!(error, Err(kind));
         }
     }

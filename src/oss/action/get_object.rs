@@ -4,7 +4,7 @@ use http::Method;
 
 use super::{Action, CopyRange};
 use crate::error::{Error, ErrorKind};
-use crate::oss::{Body, Bucket, HttpResponse, UnsignedRequest, error_reply};
+use crate::oss::{Body, Bucket, HttpResponse, UnsignedRequest, error_response};
 
 /// Reads a range of an object
 /// (<https://www.alibabacloud.com/help/en/oss/developer-reference/getobject>).
@@ -17,16 +17,16 @@ pub struct GetObject<'a> {
 }
 
 impl GetObject<'_> {
-    /// Checks the head of the reply to a request whose body is read as a stream. For a success the
-    /// body of `reply` may be left empty.
+    /// Checks the head of the response to a request whose body is read as a stream. For a success the
+    /// body of `response` may be left empty.
     ///
     /// # Errors
     /// [`ErrorKind::UploadLost`] where there is no such object;
-    /// [`ErrorKind::StoreReplyInvalid`] where the reply has other bytes than the range: OSS answers
+    /// [`ErrorKind::StoreReplyInvalid`] where the response has other bytes than the range: OSS answers
     /// a range that it cannot read with the whole object. Else what the store said.
-    pub fn check_head(&self, reply: &HttpResponse) -> Result<(), Error> {
-        if !reply.is_success() {
-            let error = error_reply::read(reply);
+    pub fn check_head(&self, response: &HttpResponse) -> Result<(), Error> {
+        if !response.is_success() {
+            let error = error_response::parse(response);
             return Err(match error.store().map(|store| store.code.as_str()) {
                 Some("NoSuchKey") => missing_object(self.key, &error),
                 _ => error,
@@ -34,11 +34,14 @@ impl GetObject<'_> {
         }
         let (start, len) = (self.range.start.bytes(), self.range.len.bytes());
         let wanted = format!("bytes {start}-{}/", start.saturating_add(len).saturating_sub(1));
-        let told = reply.header("content-range").unwrap_or_default().trim();
-        if reply.status == PARTIAL_CONTENT && told.starts_with(&wanted) {
+        let told = response.header("content-range").unwrap_or_default().trim();
+        if response.status == PARTIAL_CONTENT && told.starts_with(&wanted) {
             Ok(())
         } else {
-            Err(error_reply::unreadable(reply, "the reply is not the range that was asked for"))
+            Err(error_response::invalid_response(
+                response,
+                "the response is not the range that was asked for",
+            ))
         }
     }
 }
@@ -58,12 +61,15 @@ impl Action for GetObject<'_> {
         }
     }
 
-    fn parse(&self, reply: &HttpResponse) -> Result<Vec<u8>, Error> {
-        self.check_head(reply)?;
-        if reply.body.len() as u64 == self.range.len.bytes() {
-            Ok(reply.body.clone())
+    fn parse(&self, response: &HttpResponse) -> Result<Vec<u8>, Error> {
+        self.check_head(response)?;
+        if response.body.len() as u64 == self.range.len.bytes() {
+            Ok(response.body.clone())
         } else {
-            Err(error_reply::unreadable(reply, "the reply's body is not as long as the range"))
+            Err(error_response::invalid_response(
+                response,
+                "the response's body is not as long as the range",
+            ))
         }
     }
 }
@@ -90,7 +96,7 @@ mod tests {
         reason = "a failed assumption fails the test"
     )]
 
-    use super::super::fixtures::{bucket, path_and_query, reply};
+    use super::super::fixtures::{bucket, path_and_query, response};
     use super::*;
     use crate::units::ByteCount;
 
@@ -107,32 +113,32 @@ mod tests {
     #[test]
     fn the_range_s_bytes_are_read() {
         let headers = [("Content-Range", "bytes 10-12/100")];
-        assert_eq!(GET.parse(&reply(206, &headers, "abc")).unwrap(), b"abc");
-        assert_eq!(GET.check_head(&reply(206, &headers, "")), Ok(()));
+        assert_eq!(GET.parse(&response(206, &headers, "abc")).unwrap(), b"abc");
+        assert_eq!(GET.check_head(&response(206, &headers, "")), Ok(()));
     }
 
     #[test]
     fn a_reply_with_other_bytes_is_not_taken_for_the_range() {
         let right = [("content-range", "bytes 10-12/100")];
         let other = [("content-range", "bytes 0-2/100")];
-        for reply in [
-            reply(200, &[], "abc"),
-            reply(206, &[], "abc"),
-            reply(206, &other, "abc"),
-            reply(206, &right, "ab"),
+        for response in [
+            response(200, &[], "abc"),
+            response(206, &[], "abc"),
+            response(206, &other, "abc"),
+            response(206, &right, "ab"),
         ] {
-            assert_eq!(GET.parse(&reply).unwrap_err().kind(), ErrorKind::StoreReplyInvalid);
+            assert_eq!(GET.parse(&response).unwrap_err().kind(), ErrorKind::StoreReplyInvalid);
         }
     }
 
     #[test]
     fn a_missing_object_is_named() {
         let body = "<Error><Code>NoSuchKey</Code></Error>";
-        let error = GET.parse(&reply(404, &[], body)).unwrap_err();
+        let error = GET.parse(&response(404, &[], body)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UploadLost);
         assert_eq!(error.message(), "the store has no object tmp/a");
         let body = "<Error><Code>NoSuchBucket</Code></Error>";
-        let error = GET.parse(&reply(404, &[], body)).unwrap_err();
+        let error = GET.parse(&response(404, &[], body)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::StoreRejected);
     }
 }

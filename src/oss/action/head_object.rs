@@ -5,7 +5,7 @@ use http::Method;
 use super::Action;
 use crate::crc64::Crc64;
 use crate::error::Error;
-use crate::oss::{Body, Bucket, HttpResponse, UnsignedRequest, crc64_header, error_reply};
+use crate::oss::{Body, Bucket, HttpResponse, UnsignedRequest, crc64_header, error_response};
 use crate::units::ByteCount;
 
 /// Asks for an object's size and checksum
@@ -43,23 +43,25 @@ impl Action for HeadObject<'_> {
         }
     }
 
-    fn parse(&self, reply: &HttpResponse) -> Result<Option<ObjectHead>, Error> {
-        if !reply.is_success() {
-            let error = error_reply::read(reply);
+    fn parse(&self, response: &HttpResponse) -> Result<Option<ObjectHead>, Error> {
+        if !response.is_success() {
+            let error = error_response::parse(response);
             let code = error.store().map(|store| store.code.as_str()).unwrap_or_default();
             // A 404 may also say that the whole bucket is missing, which is a refusal.
-            return match (reply.status.as_u16(), code) {
+            return match (response.status.as_u16(), code) {
                 (404, "" | "NoSuchKey") => Ok(None),
                 _ => Err(error),
             };
         }
-        let size = reply
+        let size = response
             .header("content-length")
             .and_then(|length| length.trim().parse().ok())
             .map(ByteCount)
-            .ok_or_else(|| error_reply::unreadable(reply, "the reply has no Content-Length"))?;
-        let etag = reply.header("etag").unwrap_or_default().trim().to_owned();
-        Ok(Some(ObjectHead { size, etag, crc64: crc64_header::parse(reply)? }))
+            .ok_or_else(|| {
+                error_response::invalid_response(response, "the response has no Content-Length")
+            })?;
+        let etag = response.header("etag").unwrap_or_default().trim().to_owned();
+        Ok(Some(ObjectHead { size, etag, crc64: crc64_header::parse(response)? }))
     }
 }
 
@@ -75,7 +77,7 @@ mod tests {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
 
-    use super::super::fixtures::{bucket, path_and_query, reply};
+    use super::super::fixtures::{bucket, path_and_query, response};
     use super::*;
     use crate::error::ErrorKind;
 
@@ -93,29 +95,29 @@ mod tests {
             ("ETag", "\"5D-2\""),
             ("x-oss-hash-crc64ecma", "9"),
         ];
-        let head = HEAD.parse(&reply(200, &headers, "")).unwrap().unwrap();
+        let head = HEAD.parse(&response(200, &headers, "")).unwrap().unwrap();
         assert_eq!(head.size, ByteCount(53_687_091_200_000));
         assert_eq!((head.etag.as_str(), head.crc64), ("\"5D-2\"", Some(Crc64(9))));
     }
 
     #[test]
     fn a_missing_object_is_none() {
-        assert_eq!(HEAD.parse(&reply(404, &[], "")), Ok(None));
+        assert_eq!(HEAD.parse(&response(404, &[], "")), Ok(None));
         let error = STANDARD.encode("<Error><Code>NoSuchKey</Code></Error>");
-        assert_eq!(HEAD.parse(&reply(404, &[("x-oss-err", &error)], "")), Ok(None));
+        assert_eq!(HEAD.parse(&response(404, &[("x-oss-err", &error)], "")), Ok(None));
     }
 
     #[test]
     fn a_missing_bucket_is_a_refusal() {
         let error = STANDARD.encode("<Error><Code>NoSuchBucket</Code></Error>");
-        let error = HEAD.parse(&reply(404, &[("x-oss-err", &error)], "")).unwrap_err();
+        let error = HEAD.parse(&response(404, &[("x-oss-err", &error)], "")).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::StoreRejected);
     }
 
     #[test]
     fn a_size_that_cannot_be_read_is_refused() {
         for headers in [&[][..], &[("content-length", "many")]] {
-            let error = HEAD.parse(&reply(200, headers, "")).unwrap_err();
+            let error = HEAD.parse(&response(200, headers, "")).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::StoreReplyInvalid);
         }
     }

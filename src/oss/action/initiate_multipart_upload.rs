@@ -5,7 +5,7 @@ use http::Method;
 use super::{Action, content_type_header, query};
 use crate::error::Error;
 use crate::oss::{
-    Body, Bucket, HttpResponse, MultipartUploadId, UnsignedRequest, error_reply, xml,
+    Body, Bucket, HttpResponse, MultipartUploadId, UnsignedRequest, error_response, xml,
 };
 
 /// Begins a multipart upload and asks for its id
@@ -36,16 +36,18 @@ impl Action for InitiateMultipartUpload<'_> {
         }
     }
 
-    fn parse(&self, reply: &HttpResponse) -> Result<MultipartUploadId, Error> {
-        if !reply.is_success() {
-            return Err(error_reply::read(reply));
+    fn parse(&self, response: &HttpResponse) -> Result<MultipartUploadId, Error> {
+        if !response.is_success() {
+            return Err(error_response::parse(response));
         }
-        // The reply repeats the key, which may not be expressible in XML: only the id matters.
-        xml::parse(&String::from_utf8_lossy(&reply.body))
+        // The response repeats the key, which may not be expressible in XML: only the id matters.
+        xml::parse(&String::from_utf8_lossy(&response.body))
             .and_then(|result| {
                 result.text_of("UploadId").map(|id| MultipartUploadId(id.to_owned()))
             })
-            .ok_or_else(|| error_reply::unreadable(reply, "the reply contains no UploadId"))
+            .ok_or_else(|| {
+                error_response::invalid_response(response, "the response contains no UploadId")
+            })
     }
 }
 
@@ -58,7 +60,7 @@ mod tests {
         reason = "a failed assumption fails the test"
     )]
 
-    use super::super::fixtures::{bucket, path_and_query, reply};
+    use super::super::fixtures::{bucket, path_and_query, response};
     use super::*;
     use crate::error::ErrorKind;
 
@@ -78,14 +80,14 @@ mod tests {
             <InitiateMultipartUploadResult xmlns=\"http://doc.oss-cn-hangzhou.aliyuncs.com\">\
             <Bucket>outin-1</Bucket><Key>a&#1;b</Key><UploadId> 0004B9894A </UploadId>\
             </InitiateMultipartUploadResult>";
-        assert_eq!(INITIATE.parse(&reply(200, &[], body)).unwrap().as_str(), "0004B9894A");
+        assert_eq!(INITIATE.parse(&response(200, &[], body)).unwrap().as_str(), "0004B9894A");
     }
 
     #[test]
     fn a_success_without_an_id_is_not_a_success() {
         for body in ["", "<html></html>", "<r><UploadId/></r>", "<r><UploadId>1</UploadId>"] {
             let error =
-                INITIATE.parse(&reply(200, &[("x-oss-request-id", "R")], body)).unwrap_err();
+                INITIATE.parse(&response(200, &[("x-oss-request-id", "R")], body)).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::StoreReplyInvalid, "{body}");
             assert_eq!(error.store().unwrap().request_id, "R");
         }

@@ -6,7 +6,7 @@ use super::{Action, query};
 use crate::crc64::Crc64;
 use crate::error::Error;
 use crate::oss::{
-    Body, Bucket, ETag, HttpResponse, MultipartUploadId, UnsignedRequest, error_reply, xml,
+    Body, Bucket, ETag, HttpResponse, MultipartUploadId, UnsignedRequest, error_response, xml,
 };
 use crate::units::{ByteCount, PartNumber};
 
@@ -68,20 +68,20 @@ impl Action for ListParts<'_> {
         }
     }
 
-    fn parse(&self, reply: &HttpResponse) -> Result<PartPage, Error> {
-        if !reply.is_success() {
-            return Err(error_reply::read(reply));
+    fn parse(&self, response: &HttpResponse) -> Result<PartPage, Error> {
+        if !response.is_success() {
+            return Err(error_response::parse(response));
         }
-        self.read_page(reply)
+        self.read_page(response)
     }
 }
 
 impl ListParts<'_> {
-    fn read_page(&self, reply: &HttpResponse) -> Result<PartPage, Error> {
-        let unreadable = |what| error_reply::unreadable(reply, what);
-        let result = xml::parse(&String::from_utf8_lossy(&reply.body))
+    fn read_page(&self, response: &HttpResponse) -> Result<PartPage, Error> {
+        let unreadable = |what| error_response::invalid_response(response, what);
+        let result = xml::parse(&String::from_utf8_lossy(&response.body))
             .filter(|root| root.name == "ListPartsResult")
-            .ok_or_else(|| unreadable("the reply is not a ListPartsResult"))?;
+            .ok_or_else(|| unreadable("the response is not a ListPartsResult"))?;
         let parts = result
             .children("Part")
             .map(|part| {
@@ -132,7 +132,7 @@ mod tests {
         reason = "a failed assumption fails the test"
     )]
 
-    use super::super::fixtures::{bucket, path_and_query, reply};
+    use super::super::fixtures::{bucket, path_and_query, response};
     use super::*;
     use crate::error::ErrorKind;
 
@@ -235,7 +235,7 @@ mod tests {
     }
 
     fn parse(after: Option<PartNumber>, body: &str) -> Result<PartPage, Error> {
-        page(&MultipartUploadId("A".into()), after).parse(&reply(200, &[], body))
+        page(&MultipartUploadId("A".into()), after).parse(&response(200, &[], body))
     }
 
     fn page(upload_id: &MultipartUploadId, after: Option<PartNumber>) -> ListParts<'_> {

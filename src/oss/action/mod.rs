@@ -40,15 +40,15 @@ pub trait Action {
     /// The request, to be signed.
     fn request(&self, bucket: &Bucket) -> UnsignedRequest;
 
-    /// Reads the reply to the request.
+    /// Reads the response to the request.
     ///
     /// # Errors
     ///
     /// The errors do not name the call, which the caller knows together with its attempts.
     ///
-    /// What [`error_reply::read`](super::error_reply::read) makes of a refusal, or
+    /// What [`error_response::parse`](super::error_response::parse) makes of a refusal, or
     /// [`StoreReplyInvalid`](crate::ErrorKind::StoreReplyInvalid) where a success lacks something.
-    fn parse(&self, reply: &HttpResponse) -> Result<Self::Output, Error>;
+    fn parse(&self, response: &HttpResponse) -> Result<Self::Output, Error>;
 }
 
 /// A query of names with values, and of bare names.
@@ -79,7 +79,7 @@ mod fixtures {
             .unwrap_or_else(|error| panic!("{error}"))
     }
 
-    pub(super) fn reply(status: u16, headers: &[(&str, &str)], body: &str) -> HttpResponse {
+    pub(super) fn response(status: u16, headers: &[(&str, &str)], body: &str) -> HttpResponse {
         let status = StatusCode::from_u16(status).unwrap();
         HttpResponse::new(status, headers.iter().copied(), body.as_bytes().to_vec())
     }

@@ -4,7 +4,7 @@ use http::Method;
 
 use super::{Action, StoredObject, content_type_header};
 use crate::error::Error;
-use crate::oss::{Body, Bucket, HttpResponse, UnsignedRequest, error_reply};
+use crate::oss::{Body, Bucket, HttpResponse, UnsignedRequest, error_response};
 use crate::units::ByteCount;
 
 /// Stores an object of up to 5 GiB in one request, over an existing one of the same key
@@ -35,12 +35,12 @@ impl Action for PutObject<'_> {
         }
     }
 
-    fn parse(&self, reply: &HttpResponse) -> Result<StoredObject, Error> {
+    fn parse(&self, response: &HttpResponse) -> Result<StoredObject, Error> {
         // 203 says that the object is stored and that only the callback to the owner failed.
-        if reply.is_success() {
-            StoredObject::from_headers(reply)
+        if response.is_success() {
+            StoredObject::from_headers(response)
         } else {
-            Err(error_reply::read(reply))
+            Err(error_response::parse(response))
         }
     }
 }
@@ -54,7 +54,7 @@ mod tests {
         reason = "a failed assumption fails the test"
     )]
 
-    use super::super::fixtures::{bucket, path_and_query, reply};
+    use super::super::fixtures::{bucket, path_and_query, response};
     use super::*;
     use crate::crc64::Crc64;
     use crate::error::ErrorKind;
@@ -75,7 +75,7 @@ mod tests {
         let headers =
             [("ETag", "\"5D\""), ("x-oss-hash-crc64ecma", "7"), ("x-oss-request-id", "R")];
         for status in [200, 203] {
-            let object = PUT.parse(&reply(status, &headers, "")).unwrap();
+            let object = PUT.parse(&response(status, &headers, "")).unwrap();
             assert_eq!(object.etag, "\"5D\"");
             assert_eq!(object.crc64, Some(Crc64(7)));
             assert_eq!(object.request_id, "R");
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_checksum_that_is_no_number_is_not_taken_for_a_missing_one() {
-        let error = PUT.parse(&reply(200, &[("x-oss-hash-crc64ecma", "ff")], "")).unwrap_err();
+        let error = PUT.parse(&response(200, &[("x-oss-hash-crc64ecma", "ff")], "")).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::StoreReplyInvalid);
     }
 }

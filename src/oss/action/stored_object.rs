@@ -2,7 +2,7 @@
 
 use crate::crc64::Crc64;
 use crate::error::Result;
-use crate::oss::{HttpResponse, crc64_header, error_reply};
+use crate::oss::{HttpResponse, crc64_header, error_response};
 
 /// An object that is now stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,11 +17,11 @@ pub struct StoredObject {
 }
 
 impl StoredObject {
-    pub(super) fn from_headers(reply: &HttpResponse) -> Result<Self> {
+    pub(super) fn from_headers(response: &HttpResponse) -> Result<Self> {
         Ok(Self {
-            etag: reply.header("etag").unwrap_or_default().trim().to_owned(),
-            crc64: crc64_header::parse(reply)?,
-            request_id: error_reply::request_id(reply),
+            etag: response.header("etag").unwrap_or_default().trim().to_owned(),
+            crc64: crc64_header::parse(response)?,
+            request_id: error_response::request_id(response),
         })
     }
 }

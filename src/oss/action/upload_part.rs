@@ -6,7 +6,8 @@ use super::{Action, query};
 use crate::crc64::Crc64;
 use crate::error::Error;
 use crate::oss::{
-    Body, Bucket, ETag, HttpResponse, MultipartUploadId, UnsignedRequest, crc64_header, error_reply,
+    Body, Bucket, ETag, HttpResponse, MultipartUploadId, UnsignedRequest, crc64_header,
+    error_response,
 };
 use crate::units::{ByteCount, PartNumber};
 
@@ -26,7 +27,7 @@ pub struct UploadPart<'a> {
     /// The part's length.
     pub len: ByteCount,
     /// The part's checksum, to be sent ahead of it so that the store refuses a damaged part with
-    /// `InvalidCRC64`. `None` sends none; the reply's checksum is there in both cases.
+    /// `InvalidCRC64`. `None` sends none; the response's checksum is there in both cases.
     pub crc64: Option<Crc64>,
 }
 
@@ -58,14 +59,14 @@ impl Action for UploadPart<'_> {
         }
     }
 
-    fn parse(&self, reply: &HttpResponse) -> Result<UploadedPart, Error> {
-        if !reply.is_success() {
-            return Err(error_reply::read(reply));
+    fn parse(&self, response: &HttpResponse) -> Result<UploadedPart, Error> {
+        if !response.is_success() {
+            return Err(error_response::parse(response));
         }
-        let etag = reply
-            .header("etag")
-            .ok_or_else(|| error_reply::unreadable(reply, "the reply has no ETag"))?;
-        Ok(UploadedPart { etag: etag.parse()?, crc64: crc64_header::parse(reply)? })
+        let etag = response.header("etag").ok_or_else(|| {
+            error_response::invalid_response(response, "the response has no ETag")
+        })?;
+        Ok(UploadedPart { etag: etag.parse()?, crc64: crc64_header::parse(response)? })
     }
 }
 
@@ -78,7 +79,7 @@ mod tests {
         reason = "a failed assumption fails the test"
     )]
 
-    use super::super::fixtures::{bucket, path_and_query, reply};
+    use super::super::fixtures::{bucket, path_and_query, response};
     use super::*;
     use crate::error::ErrorKind;
 
@@ -103,10 +104,10 @@ mod tests {
         let id = MultipartUploadId("A".into());
         let headers =
             [("etag", "\"5D41402ABC4B2A76B9719D911017C592\""), ("X-Oss-Hash-Crc64ecma", "9")];
-        let stored = part(&id).parse(&reply(200, &headers, "")).unwrap();
+        let stored = part(&id).parse(&response(200, &headers, "")).unwrap();
         assert_eq!(stored.etag.0[..2], [0x5D, 0x41]);
         assert_eq!(stored.crc64, Some(Crc64(9)));
-        let stored = part(&id).parse(&reply(200, &headers[..1], "")).unwrap();
+        let stored = part(&id).parse(&response(200, &headers[..1], "")).unwrap();
         assert_eq!(stored.crc64, None);
     }
 
@@ -114,7 +115,7 @@ mod tests {
     fn a_part_without_an_etag_is_not_stored() {
         let id = MultipartUploadId("A".into());
         for headers in [&[][..], &[("etag", "\"\"")], &[("etag", "\"5D-2\"")]] {
-            let error = part(&id).parse(&reply(200, headers, "")).unwrap_err();
+            let error = part(&id).parse(&response(200, headers, "")).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::StoreReplyInvalid);
         }
     }
@@ -123,9 +124,9 @@ mod tests {
     fn a_forgotten_upload_is_told_apart() {
         let id = MultipartUploadId("A".into());
         let body = "<Error><Code>NoSuchUpload</Code></Error>";
-        let error = part(&id).parse(&reply(404, &[], body)).unwrap_err();
+        let error = part(&id).parse(&response(404, &[], body)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UploadLost);
-        assert_eq!(error.message(), "the store answered NoSuchUpload");
+        assert_eq!(error.message(), "OSS returned NoSuchUpload");
     }
 
     fn part(upload_id: &MultipartUploadId) -> UploadPart<'_> {

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::oss::percent::encode_component;
 use crate::oss::{
     Body, Bucket, ETag, HttpResponse, MultipartUploadId, UnsignedRequest, crc64_header,
-    error_reply, xml,
+    error_response, xml,
 };
 use crate::units::{ByteCount, PartNumber};
 
@@ -84,18 +84,17 @@ impl Action for UploadPartCopy<'_> {
         }
     }
 
-    fn parse(&self, reply: &HttpResponse) -> Result<CopiedPart, Error> {
-        let result = xml::parse(&String::from_utf8_lossy(&reply.body));
+    fn parse(&self, response: &HttpResponse) -> Result<CopiedPart, Error> {
+        let result = xml::parse(&String::from_utf8_lossy(&response.body));
         // A copy takes time: as at Complete, an error may follow a 200.
-        if !reply.is_success() || result.as_ref().is_some_and(|root| root.name == "Error") {
-            return Err(error_reply::read(reply));
+        if !response.is_success() || result.as_ref().is_some_and(|root| root.name == "Error") {
+            return Err(error_response::parse(response));
         }
         let result = result.filter(|root| root.name == "CopyPartResult");
-        let etag = result
-            .as_ref()
-            .and_then(|result| result.text_of("ETag"))
-            .ok_or_else(|| error_reply::unreadable(reply, "the reply names no ETag"))?;
-        Ok(CopiedPart { etag: etag.parse()?, crc64: crc64_header::parse(reply)? })
+        let etag = result.as_ref().and_then(|result| result.text_of("ETag")).ok_or_else(|| {
+            error_response::invalid_response(response, "the response names no ETag")
+        })?;
+        Ok(CopiedPart { etag: etag.parse()?, crc64: crc64_header::parse(response)? })
     }
 }
 
@@ -108,7 +107,7 @@ mod tests {
         reason = "a failed assumption fails the test"
     )]
 
-    use super::super::fixtures::{bucket, path_and_query, reply};
+    use super::super::fixtures::{bucket, path_and_query, response};
     use super::*;
     use crate::credential::{Secret, StsCredential};
     use crate::error::ErrorKind;
@@ -173,10 +172,10 @@ mod tests {
             "<?xml version=\"1.0\"?><CopyPartResult xmlns=\"http://doc\"><LastModified>\
              2019-04-09T07:01:56.000Z</LastModified><ETag>\"{ETAG}\"</ETag></CopyPartResult>"
         );
-        let copied = copy(&id).parse(&reply(200, &[], &body)).unwrap();
+        let copied = copy(&id).parse(&response(200, &[], &body)).unwrap();
         assert_eq!((copied.etag.to_string(), copied.crc64), (format!("\"{ETAG}\""), None));
         let headers = [("x-oss-hash-crc64ecma", "9")];
-        let copied = copy(&id).parse(&reply(200, &headers, &body)).unwrap();
+        let copied = copy(&id).parse(&response(200, &headers, &body)).unwrap();
         assert_eq!(copied.crc64, Some(Crc64(9)));
     }
 
@@ -184,11 +183,11 @@ mod tests {
     fn a_success_that_does_not_name_the_part_is_none() {
         let id = MultipartUploadId("A".into());
         for body in ["", "<CopyPartResult/>", "<html/>"] {
-            let error = copy(&id).parse(&reply(200, &[], body)).unwrap_err();
+            let error = copy(&id).parse(&response(200, &[], body)).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::StoreReplyInvalid);
         }
         let late = "<Error><Code>InternalError</Code></Error>";
-        let error = copy(&id).parse(&reply(200, &[], late)).unwrap_err();
+        let error = copy(&id).parse(&response(200, &[], late)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::StoreUnavailable);
     }
 
@@ -197,7 +196,7 @@ mod tests {
         let id = MultipartUploadId("A".into());
         for code in ["NoSuchKey", "NoSuchUpload"] {
             let body = format!("<Error><Code>{code}</Code></Error>");
-            let error = copy(&id).parse(&reply(404, &[], &body)).unwrap_err();
+            let error = copy(&id).parse(&response(404, &[], &body)).unwrap_err();
             assert_eq!(error.store().unwrap().code, code);
         }
     }

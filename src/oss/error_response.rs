@@ -1,4 +1,4 @@
-//! What OSS says when it refuses, and what that means here.
+//! Error responses of OSS and the error kinds that they map to.
 //!
 //! <https://www.alibabacloud.com/help/en/oss/user-guide/error-responses>
 
@@ -7,70 +7,56 @@ use crate::credential::decode_base64;
 use crate::error::{Error, ErrorKind, StoreError};
 use crate::timestamp;
 
-/// Reads the reply to a refused request. It never fails: a body that is not OSS's XML (HTML of a
-/// gateway, or nothing) leaves the status to tell what happened.
+/// Parses an error response. If the body is not the XML of OSS (a gateway's HTML, or empty), the
+/// status alone determines the kind.
 ///
-/// The reply to a HEAD carries its XML in the header `x-oss-err`, in Base64.
-#[must_use]
-pub fn read(reply: &HttpResponse) -> Error {
-    let store = store_error(reply);
-    let kind = kind_of(store.status, &store.code);
-    let cause = if store.code.is_empty() {
-        format!("the store answered status {} without a code", store.status)
-    } else if store.message.is_empty() {
-        format!("the store answered {}", store.code)
-    } else {
-        format!("the store answered {}: {}", store.code, store.message)
+/// The response to a HEAD request contains its XML in the header `x-oss-err`, in Base64.
+pub(super) fn parse(response: &HttpResponse) -> Error {
+    let document = error_document(response);
+    let field = |name| document.as_ref().and_then(|error| error.text_of(name)).unwrap_or_default();
+    let or_header = |value: &str, header| match value {
+        "" => response.header(header).unwrap_or_default().trim().to_owned(),
+        value => value.to_owned(),
     };
-    Error::new(kind, cause).with_store(store)
+    let (status, code) = (response.status.as_u16(), field("Code"));
+    let is_skewed = code == CLOCK_SKEW;
+    let store = StoreError {
+        status,
+        code: code.to_owned(),
+        message: field("Message").to_owned(),
+        request_id: or_header(field("RequestId"), "x-oss-request-id"),
+        ec: or_header(field("EC"), "x-oss-ec"),
+        server_time: is_skewed.then(|| timestamp::parse_iso8601(field("ServerTime"))).flatten(),
+    };
+    Error::from_response(kind_of(status, code), "OSS", store)
 }
 
-/// True where the same request, signed again, may succeed a moment later.
-#[must_use]
-pub fn is_temporary(error: &Error) -> bool {
+/// Returns true if the same request, signed again, may succeed shortly afterwards.
+pub(crate) fn is_temporary(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::StoreUnavailable | ErrorKind::StoreReplyInvalid)
 }
 
-/// The error for a reply of success that lacks something.
-pub(super) fn unreadable(reply: &HttpResponse, what: &str) -> Error {
+/// The error for a successful response that lacks required data.
+pub(super) fn invalid_response(response: &HttpResponse, what: &str) -> Error {
     let store = StoreError {
-        status: reply.status.as_u16(),
-        request_id: request_id(reply),
+        status: response.status.as_u16(),
+        request_id: request_id(response),
         ..StoreError::default()
     };
     Error::new(ErrorKind::StoreReplyInvalid, what).with_store(store)
 }
 
-/// The request id that the reply's header names, or nothing.
-pub(super) fn request_id(reply: &HttpResponse) -> String {
-    reply.header("x-oss-request-id").unwrap_or_default().trim().to_owned()
+/// The request ID in the header of a response; empty if absent.
+pub(super) fn request_id(response: &HttpResponse) -> String {
+    response.header("x-oss-request-id").unwrap_or_default().trim().to_owned()
 }
 
-fn store_error(reply: &HttpResponse) -> StoreError {
-    let document = error_document(reply);
-    let field = |name| document.as_ref().and_then(|error| error.text_of(name)).unwrap_or_default();
-    let or_header = |value: &str, header| match value {
-        "" => reply.header(header).unwrap_or_default().trim().to_owned(),
-        value => value.to_owned(),
-    };
-    let code = field("Code");
-    let is_skewed = code == CLOCK_SKEW;
-    StoreError {
-        status: reply.status.as_u16(),
-        code: code.to_owned(),
-        message: field("Message").chars().take(MESSAGE_CHARS_MAX).collect(),
-        request_id: or_header(field("RequestId"), "x-oss-request-id"),
-        ec: or_header(field("EC"), "x-oss-ec"),
-        server_time: is_skewed.then(|| timestamp::parse_iso8601(field("ServerTime"))).flatten(),
-    }
-}
-
-fn error_document(reply: &HttpResponse) -> Option<xml::Element> {
-    let in_header = || decode_base64(reply.header("x-oss-err")?);
-    let document = if reply.body.is_empty() {
+fn error_document(response: &HttpResponse) -> Option<xml::Element> {
+    let in_header = || decode_base64(response.header("x-oss-err")?);
+    let document = if response.body.is_empty() {
         xml::parse(&String::from_utf8_lossy(&in_header()?))
     } else {
-        xml::parse(&String::from_utf8_lossy(&reply.body))
+        xml::parse(&String::from_utf8_lossy(&response.body))
     };
     document.filter(|root| root.name == "Error")
 }
@@ -89,7 +75,7 @@ fn kind_of(status: u16, code: &str) -> ErrorKind {
     }
 }
 
-/// The codes whose meaning the status alone does not tell.
+/// The codes whose kind does not follow from the status.
 const KINDS: &[(&str, ErrorKind)] = &[
     ("SecurityTokenExpired", ErrorKind::CredentialExpired),
     ("InvalidSecurityToken.Expired", ErrorKind::CredentialExpired),
@@ -111,11 +97,9 @@ const KINDS: &[(&str, ErrorKind)] = &[
 
 const CLOCK_SKEW: &str = "RequestTimeTooSkewed";
 
-/// How the throttling codes end: `TotalQpsLimitExceeded`, `UploadTrafficRateLimitExceeded` and
-/// their like.
+/// The suffix of throttling codes, such as `TotalQpsLimitExceeded` and
+/// `UploadTrafficRateLimitExceeded`.
 const LIMIT_EXCEEDED: &str = "LimitExceeded";
-
-const MESSAGE_CHARS_MAX: usize = 512;
 
 #[cfg(test)]
 mod tests {
@@ -136,8 +120,8 @@ mod tests {
     use crate::units::UnixMillis;
 
     #[test]
-    fn what_the_store_says_is_kept_without_its_secrets() {
-        let error = read(&reply(
+    fn an_error_contains_the_fields_of_the_response_except_secrets() {
+        let error = parse(&response(
             403,
             "\n<?xml version=\"1.0\"?>\n<Error xmlns=\"http://doc.oss\"><Code>SignatureDoesNotMatch\
              </Code><Message>It does not match.</Message><RequestId>5F</RequestId>\
@@ -154,7 +138,7 @@ mod tests {
             server_time: None,
         };
         assert_eq!(error.store(), Some(&wanted));
-        assert_eq!(error.message(), "the store answered SignatureDoesNotMatch: It does not match.");
+        assert_eq!(error.message(), "OSS returned SignatureDoesNotMatch: It does not match.");
     }
 
     #[test]
@@ -181,13 +165,13 @@ mod tests {
             (400, "InvalidPart", StoreRejected),
             (409, "FileAlreadyExists", StoreRejected),
         ] {
-            let error = read(&reply(status, &format!("<Error><Code>{code}</Code></Error>")));
+            let error = parse(&response(status, &format!("<Error><Code>{code}</Code></Error>")));
             assert_eq!(error.kind(), wanted, "{code}");
         }
     }
 
     #[test]
-    fn a_body_that_is_not_the_stores_leaves_the_status_to_tell() {
+    fn without_an_xml_body_the_status_determines_the_kind() {
         use ErrorKind::*;
         let html = "<!DOCTYPE html><html><body><h1>400</h1><p>hush<br></body></html>";
         for body in ["", html, "upstream hush", "<Error><Code>NoSuchUpload</Co", "{}"] {
@@ -201,43 +185,43 @@ mod tests {
                 (502, StoreUnavailable),
                 (302, StoreRejected),
             ] {
-                let error = read(&reply(status, body));
+                let error = parse(&response(status, body));
                 assert_eq!(error.kind(), wanted, "{status} {body}");
                 assert!(!error.to_string().contains("hush"), "{error}");
                 assert_eq!(
                     error.message(),
-                    format!("the store answered status {status} without a code")
+                    format!("OSS returned status {status} without an error code")
                 );
             }
         }
     }
 
     #[test]
-    fn the_reply_to_a_head_is_read_from_its_header() {
+    fn the_error_of_a_head_request_is_read_from_its_header() {
         let xml = "<Error><Code>SecurityTokenExpired</Code><RequestId>5F</RequestId></Error>";
-        let reply = HttpResponse::new(
+        let response = HttpResponse::new(
             StatusCode::FORBIDDEN,
             [("X-Oss-Err", STANDARD.encode(xml))],
             Vec::new(),
         );
-        assert_eq!(read(&reply).kind(), ErrorKind::CredentialExpired);
-        assert_eq!(read(&reply).store().unwrap().request_id, "5F");
+        assert_eq!(parse(&response).kind(), ErrorKind::CredentialExpired);
+        assert_eq!(parse(&response).store().unwrap().request_id, "5F");
     }
 
     #[test]
-    fn headers_fill_in_what_the_body_lacks() {
+    fn headers_supply_fields_that_the_body_lacks() {
         let headers = [("x-oss-request-id", "5F"), ("x-oss-ec", "0001")];
-        let reply = HttpResponse::new(StatusCode::INTERNAL_SERVER_ERROR, headers, Vec::new());
-        let error = read(&reply);
+        let response = HttpResponse::new(StatusCode::INTERNAL_SERVER_ERROR, headers, Vec::new());
+        let error = parse(&response);
         let store = error.store().unwrap();
         assert_eq!((store.request_id.as_str(), store.ec.as_str()), ("5F", "0001"));
     }
 
     #[test]
-    fn a_skewed_clock_is_told_the_stores_time() {
+    fn a_clock_skew_error_contains_the_time_of_oss() {
         let server_time = |error: &Error| error.store().unwrap().server_time;
         let skewed = |code: &str| {
-            read(&reply(
+            parse(&response(
                 403,
                 &format!(
                     "<Error><Code>{code}</Code><ServerTime>2022-12-28T10:27:41.000Z</ServerTime>\
@@ -249,35 +233,35 @@ mod tests {
         assert_eq!(server_time(&error), Some(UnixMillis(1_672_223_261_000)));
         assert!(is_temporary(&error));
         assert_eq!(server_time(&skewed("AccessDenied")), None);
-        assert_eq!(server_time(&read(&reply(500, ""))), None);
+        assert_eq!(server_time(&parse(&response(500, ""))), None);
     }
 
     #[test]
-    fn only_what_may_pass_is_temporary() {
-        assert!(is_temporary(&read(&reply(503, ""))));
-        assert!(is_temporary(&unreadable(&reply(200, ""), "no ETag")));
-        assert!(!is_temporary(&read(&reply(403, ""))));
-        assert!(!is_temporary(&read(&reply(400, ""))));
+    fn only_unavailable_and_invalid_responses_are_temporary() {
+        assert!(is_temporary(&parse(&response(503, ""))));
+        assert!(is_temporary(&invalid_response(&response(200, ""), "no ETag")));
+        assert!(!is_temporary(&parse(&response(403, ""))));
+        assert!(!is_temporary(&parse(&response(400, ""))));
     }
 
     #[test]
-    fn long_messages_are_cut_at_a_character() {
+    fn long_messages_are_truncated_at_a_character() {
         let body = format!("<Error><Code>A</Code><Message>{}</Message></Error>", "é".repeat(600));
-        assert_eq!(read(&reply(400, &body)).store().unwrap().message, "é".repeat(512));
+        assert_eq!(parse(&response(400, &body)).store().unwrap().message, "é".repeat(512));
     }
 
     proptest! {
         #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), ..Default::default() })]
 
         #[test]
-        fn no_bytes_make_reading_panic(status in 100..1000_u16, body: Vec<u8>, header: String) {
+        fn parsing_never_panics(status in 100..1000_u16, body: Vec<u8>, header: String) {
             let status = StatusCode::from_u16(status).unwrap();
-            let _ = read(&HttpResponse { status, headers: HeaderMap::new(), body });
-            let _ = read(&HttpResponse::new(status, [("x-oss-err", header)], Vec::new()));
+            let _ = parse(&HttpResponse { status, headers: HeaderMap::new(), body });
+            let _ = parse(&HttpResponse::new(status, [("x-oss-err", header)], Vec::new()));
         }
     }
 
-    fn reply(status: u16, body: &str) -> HttpResponse {
+    fn response(status: u16, body: &str) -> HttpResponse {
         let status = StatusCode::from_u16(status).unwrap();
         HttpResponse { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec() }
     }
