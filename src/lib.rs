@@ -36,6 +36,7 @@ pub mod credential;
 pub mod error;
 pub mod http;
 pub mod oss;
+pub(crate) mod percent;
 pub mod queue;
 pub(crate) mod timestamp;
 pub mod units;

@@ -1,7 +1,7 @@
 //! Units and limits: sizes, part numbers and instants as types, and the limits of OSS.
 //!
-//! The limits are those of
-//! <https://www.alibabacloud.com/help/en/oss/user-guide/limits-1> and of
+//! The limits are documented in
+//! <https://www.alibabacloud.com/help/en/oss/user-guide/limits-1> and
 //! <https://www.alibabacloud.com/help/en/oss/developer-reference/uploadpart>.
 
 use std::fmt;
@@ -57,7 +57,13 @@ impl ByteCount {
         self.0
     }
 
-    /// Returns true if there are no bytes.
+    /// `self` minus `other`; zero if `other` is larger.
+    #[must_use]
+    pub const fn saturating_sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
+    /// Returns true if it is zero.
     #[must_use]
     pub const fn is_zero(self) -> bool {
         self.0 == 0

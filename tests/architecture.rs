@@ -80,11 +80,12 @@ const MODULE_ARROWS: &[(&str, &[&str])] = &[
     ("units", &[]),
     ("error", &["units"]),
     ("crc64", &["error", "units"]),
+    ("percent", &[]),
     ("timestamp", &["units"]),
-    ("credential", &["error", "timestamp", "units"]),
-    ("oss", &["credential", "crc64", "error", "timestamp", "units"]),
+    ("credential", &["error", "percent", "timestamp", "units"]),
+    ("oss", &["credential", "crc64", "error", "percent", "timestamp", "units"]),
     // VOD's calls are the same kind of HTTP message as the store's.
-    ("vod", &["credential", "error", "oss", "timestamp", "units"]),
+    ("vod", &["credential", "error", "oss", "percent", "timestamp", "units"]),
     // Its key is a secret like those of credentials.
     ("webhook", &["credential", "error", "units"]),
     ("upload", &["credential", "crc64", "error", "oss", "units", "vod"]),

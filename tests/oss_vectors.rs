@@ -16,18 +16,12 @@ use time::format_description::well_known::Rfc3339;
 use vod_uploader::crc64::{Crc64, Crc64Digest, combine};
 use vod_uploader::credential::{Secret, StsCredential};
 use vod_uploader::oss::action::{InitiateMultipartUpload, UploadPart};
-use vod_uploader::oss::sign::additional_headers::additional_headers;
-use vod_uploader::oss::sign::canonical_headers::canonical_headers;
-use vod_uploader::oss::sign::canonical_query::canonical_query;
-use vod_uploader::oss::sign::canonical_request::{CanonicalParts, canonical_request};
-use vod_uploader::oss::sign::canonical_uri::canonical_uri;
-use vod_uploader::oss::sign::post_policy::{v1_post_signature, v4_post_signature};
-use vod_uploader::oss::sign::signature::signature;
-use vod_uploader::oss::sign::signing_key::signing_key;
-use vod_uploader::oss::sign::string_to_sign::string_to_sign;
-use vod_uploader::oss::sign::v1_signature::v1_signature;
-use vod_uploader::oss::sign::v1_string_to_sign::{V1Parts, v1_string_to_sign};
-use vod_uploader::oss::sign::{CredentialScope, v1_header, v4_header};
+use vod_uploader::oss::sign::{
+    CanonicalParts, CredentialScope, V1Parts, additional_headers, canonical_headers,
+    canonical_query, canonical_request, canonical_uri, signature, signing_key, string_to_sign,
+    v1_authorization, v1_post_signature, v1_signature, v1_string_to_sign, v4_authorization,
+    v4_post_signature,
+};
 use vod_uploader::oss::{
     Action, Body, Bucket, BucketOptions, MultipartUploadId, Request, SignatureVersion, Signer,
     UnsignedRequest,
@@ -42,7 +36,7 @@ fn every_v1_signature_in_a_header_is_reproduced() {
         let headers = vector.headers();
         let date = find(&headers, "x-oss-date").or_else(|| find(&headers, "date")).unwrap();
         let signature = vector.check_v1(&headers, date, &vector.query());
-        let authorization = v1_header::authorization(&vector.text("access_key_id"), &signature);
+        let authorization = v1_authorization(&vector.text("access_key_id"), &signature);
         vector.check("authorization", &authorization);
     }
 }
@@ -293,7 +287,7 @@ impl Vector {
         self.check("signature", &signature);
         if self.derived["authorization"].is_string() {
             let id = self.text("access_key_id");
-            let authorization = v4_header::authorization(&id, &scope, &additional, &signature);
+            let authorization = v4_authorization(&id, &scope, &additional, &signature);
             self.check("authorization", &authorization);
         }
     }

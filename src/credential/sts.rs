@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::Secret;
 use crate::error::Error;
+use crate::percent::encode_component;
 
 /// An access key: temporary with a security token (from STS), or a RAM user's without one.
 #[derive(Clone, PartialEq, Eq)]
@@ -22,14 +23,10 @@ impl StsCredential {
     pub fn redact(&self, error: Error) -> Error {
         let secret = self.access_key_secret.expose();
         let token = self.security_token.as_ref().map_or("", |token| token.expose());
-        let encoded = |text| percent_encoding::utf8_percent_encode(text, COMPONENT).to_string();
+        let encoded = |text| encode_component(text).to_string();
         error.without(&[secret, token, &encoded(secret), &encoded(token)])
     }
 }
-
-/// All but the unreserved characters of RFC 3986, section 2.3.
-const COMPONENT: &percent_encoding::AsciiSet =
-    &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl fmt::Debug for StsCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,21 +1,22 @@
-//! A bucket at its endpoint: how objects are addressed, and for which region they are signed.
+//! A bucket at its endpoint: the URLs of its objects and the region of its signatures.
 
 use std::fmt::Write as _;
 
 use url::Url;
 
-use super::{SignatureVersion, encode_component, endpoint, percent};
+use super::{SignatureVersion, endpoint};
 use crate::error::{Error, ErrorKind, Result};
+use crate::percent::{encode_component, encode_path};
 
-/// How a bucket is reached, where that does not follow from its endpoint.
+/// The properties of a bucket that do not follow from its endpoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BucketOptions {
-    /// The endpoint is a custom domain that stands for the bucket, so that the bucket is neither
+    /// Whether the endpoint is a custom domain of the bucket. URLs then contain the bucket neither
     /// in the host nor in the path.
     pub cname: bool,
-    /// The bucket's region, such as `cn-shanghai`. Without it the endpoint's host must tell.
+    /// The bucket's region, such as `cn-shanghai`. If `None`, the endpoint's host determines it.
     pub region: Option<String>,
-    /// The signature version; V4 unless said otherwise.
+    /// The signature version; V4 by default.
     pub signature_version: SignatureVersion,
 }
 
@@ -24,7 +25,7 @@ pub struct BucketOptions {
 pub struct Bucket {
     name: String,
     endpoint: String,
-    /// Where the keys begin: the bucket's own host, or its folder at the endpoint.
+    /// The prefix of object URLs: the bucket's host, or its directory at the endpoint.
     base: Url,
     region: Option<String>,
     cname: bool,
@@ -32,18 +33,20 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// The bucket `name` at `endpoint`, which may have a scheme: https without one, and http only
-    /// where it says so.
+    /// Creates the bucket `name` at `endpoint`. An endpoint without a scheme uses https.
     ///
-    /// The bucket goes into the host (`https://name.oss-cn-shanghai.aliyuncs.com/key`), at an IP
-    /// address or `localhost` into the path, and with [`BucketOptions::cname`] into neither.
+    /// Object URLs contain the bucket in the host (`https://name.oss-cn-shanghai.aliyuncs.com/key`),
+    /// in the path if the host is an IP address or `localhost`, or not at all with
+    /// [`BucketOptions::cname`].
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::CredentialInvalid`], because endpoint and bucket come with the UploadAddress:
-    /// where the endpoint is more than a host; where the name is not 3 to 63 of `a-z 0-9 -`
-    /// without a hyphen at either end; or where V4 needs a region, and neither the options nor
-    /// the host (an accelerate or custom domain, an IP address) name one.
+    /// Returns [`ErrorKind::CredentialInvalid`], because endpoint and bucket are part of the
+    /// UploadAddress, if
+    /// - the endpoint is more than a scheme, a host and a port,
+    /// - the name is not 3 to 63 of `a-z 0-9 -` without a hyphen at either end, or
+    /// - V4 requires a region, and neither the options nor the host contain one (accelerate and
+    ///   custom domains, IP addresses).
     pub fn new(endpoint: &str, name: &str, options: BucketOptions) -> Result<Self> {
         check_bucket_name(name)?;
         let url = endpoint::parse(endpoint)?;
@@ -55,8 +58,8 @@ impl Bucket {
         };
         if region.is_none() && options.signature_version == SignatureVersion::V4 {
             return Err(invalid(
-                "a V4 signature needs the bucket's region, and neither UploadAuth (Region), \
-                 the configuration nor the endpoint's host names it",
+                "a V4 signature requires the bucket's region, and neither UploadAuth (Region), \
+                 the configuration nor the endpoint's host contains it",
             ));
         }
         Ok(Self {
@@ -75,26 +78,26 @@ impl Bucket {
         &self.name
     }
 
-    /// The endpoint with its scheme and without a path. `Bucket::new` makes the same bucket of
-    /// it, of [`name`](Self::name) and of [`options`](Self::options).
+    /// The endpoint with its scheme and without a path. [`Bucket::new`] creates the same bucket
+    /// from it, [`name`](Self::name) and [`options`](Self::options).
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// The region that requests are signed for; always there for V4.
+    /// The region of the signatures; always known for V4.
     #[must_use]
     pub fn region(&self) -> Option<&str> {
         self.region.as_deref()
     }
 
-    /// The signature version of requests.
+    /// The signature version of the requests.
     #[must_use]
     pub const fn signature_version(&self) -> SignatureVersion {
         self.signature_version
     }
 
-    /// The options that make this bucket again.
+    /// The options from which [`Bucket::new`] creates this bucket.
     #[must_use]
     pub fn options(&self) -> BucketOptions {
         BucketOptions {
@@ -104,15 +107,15 @@ impl Bucket {
         }
     }
 
-    /// The URL of an object. Key and query are text, and are encoded here, once; a query value of
-    /// `None` makes a bare name.
+    /// The URL of an object. It encodes key and query. A parameter without a value is a bare name.
     ///
-    /// The key must be one that [`check_object_key`](crate::credential::check_object_key) takes.
+    /// The key must be valid according to
+    /// [`check_object_key`](crate::credential::check_object_key).
     #[must_use]
     pub fn object_url(&self, key: &str, query: &[(&str, Option<&str>)]) -> Url {
         let mut url = self.base.clone();
-        let folder = self.base.path().trim_end_matches('/');
-        url.set_path(&format!("{folder}/{}", percent::encode_path(key)));
+        let directory = self.base.path().trim_end_matches('/');
+        url.set_path(&format!("{directory}/{}", encode_path(key)));
         url.set_query(encoded_query(query).as_deref());
         url
     }
@@ -144,7 +147,7 @@ fn base_url(mut endpoint: Url, bucket: &str, cname: bool) -> Result<Url> {
     let host = format!("{bucket}.{}", endpoint.host_str().unwrap_or_default());
     endpoint
         .set_host(Some(&host))
-        .map_err(|_| invalid("the bucket name and the endpoint do not make a host name"))?;
+        .map_err(|_| invalid("the bucket name and the endpoint do not form a host name"))?;
     Ok(endpoint)
 }
 
@@ -154,7 +157,7 @@ fn encoded_query(query: &[(&str, Option<&str>)]) -> Option<String> {
         if !encoded.is_empty() {
             encoded.push('&');
         }
-        // Writing into a String cannot fail.
+        // Writing to a String cannot fail.
         let _ = write!(encoded, "{}", encode_component(name));
         if let Some(value) = value {
             let _ = write!(encoded, "={}", encode_component(value));

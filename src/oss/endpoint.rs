@@ -1,4 +1,4 @@
-//! OSS endpoints: scheme, host, and the region that the host tells.
+//! OSS endpoints: scheme, host, and the region in the host.
 //!
 //! <https://www.alibabacloud.com/help/en/oss/user-guide/regions-and-endpoints>
 
@@ -6,9 +6,7 @@ use url::{Host, Url};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Reads an endpoint with or without its scheme; https where it has none.
-///
-/// It must name a host, and perhaps a port, and nothing else.
+/// Parses an endpoint: a host and optionally a scheme (default: https) and a port.
 pub(super) fn parse(endpoint: &str) -> Result<Url> {
     let text = endpoint.trim();
     let with_scheme =
@@ -28,7 +26,7 @@ pub(super) fn parse(endpoint: &str) -> Result<Url> {
     Ok(url)
 }
 
-/// True where the bucket must go into the path, because the host cannot carry it as a subdomain.
+/// Returns true if the host cannot have subdomains, so that the path must contain the bucket.
 pub(super) fn needs_path_style(endpoint: &Url) -> bool {
     match endpoint.host() {
         Some(Host::Domain(domain)) => domain == "localhost",
@@ -37,8 +35,7 @@ pub(super) fn needs_path_style(endpoint: &Url) -> bool {
     }
 }
 
-/// The region that the host names, without the `oss-` prefix. An accelerate host and a custom
-/// domain name none.
+/// The region in the host, without the `oss-` prefix; `None` for accelerate and custom domains.
 pub(super) fn region(endpoint: &Url) -> Option<String> {
     let label = endpoint.domain()?.strip_suffix(".aliyuncs.com")?;
     if let Some(region) = label.strip_suffix(".oss") {
@@ -54,7 +51,7 @@ pub(super) fn region(endpoint: &Url) -> Option<String> {
     }
 }
 
-/// A region id as it is signed: `cn-hangzhou` for both `cn-hangzhou` and `oss-cn-hangzhou`.
+/// A region ID as in signatures: `cn-hangzhou` for both `cn-hangzhou` and `oss-cn-hangzhou`.
 pub(super) fn valid_region(region: &str) -> Option<String> {
     let id = region.strip_prefix("oss-").unwrap_or(region);
     let valid = !id.is_empty()

@@ -7,11 +7,11 @@ use crate::error::{Error, ErrorKind};
 
 /// The ETag of a part: its MD5, 16 bytes.
 ///
-/// The ETag of a whole multipart object is not an MD5, and stays a text.
+/// The ETag of a multipart object is not an MD5 and is not represented by this type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ETag(pub [u8; 16]);
 
-/// In quotes and in capitals, as OSS writes it: `"5D41402ABC4B2A76B9719D911017C592"`.
+/// In quotes and upper case, as in OSS: `"5D41402ABC4B2A76B9719D911017C592"`.
 impl fmt::Display for ETag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("\"")?;
@@ -22,8 +22,8 @@ impl fmt::Display for ETag {
     }
 }
 
-/// Reads 32 hexadecimal digits of any case, in quotes or bare; anything else is
-/// [`ErrorKind::StoreReplyInvalid`].
+/// Parses 32 hexadecimal digits in any case, with or without quotes. Returns
+/// [`ErrorKind::StoreReplyInvalid`] for anything else.
 impl FromStr for ETag {
     type Err = Error;
 
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_but_an_md5_is_refused() {
+    fn anything_but_an_md5_is_rejected() {
         let long = "0".repeat(34);
         let uneven = "0".repeat(31);
         let foreign = "g".repeat(32);
@@ -95,12 +95,12 @@ mod tests {
         #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), ..Default::default() })]
 
         #[test]
-        fn every_etag_is_read_back(bytes: [u8; 16]) {
+        fn every_etag_round_trips(bytes: [u8; 16]) {
             prop_assert_eq!(ETag(bytes).to_string().parse(), Ok(ETag(bytes)));
         }
 
         #[test]
-        fn no_text_makes_reading_panic(text: String) {
+        fn parsing_never_panics(text: String) {
             let _ = text.parse::<ETag>();
         }
     }

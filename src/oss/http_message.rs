@@ -1,4 +1,4 @@
-//! HTTP messages as values: what the driver sends, and what it hands back.
+//! HTTP messages as values: the requests that the driver sends and the responses that it returns.
 
 use std::fmt;
 
@@ -15,9 +15,9 @@ pub enum Body {
     Empty,
     /// These bytes.
     Bytes(Vec<u8>),
-    /// Bytes that the driver holds: a part, or a whole small object.
+    /// Bytes that the driver reads from the source: a part or a small object.
     Source {
-        /// How many bytes.
+        /// The length.
         len: ByteCount,
     },
 }
@@ -33,14 +33,14 @@ impl Body {
         }
     }
 
-    /// True for a body without bytes.
+    /// Returns true if the body has no bytes.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len().is_zero()
     }
 }
 
-/// Lengths only: a form body carries a signature and a security token.
+/// Prints lengths only: a form body contains a signature and a security token.
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -51,46 +51,55 @@ impl fmt::Debug for Body {
     }
 }
 
-/// A request for one object, before its URL and its signature are made.
+/// A request for one object, without its URL and signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnsignedRequest {
     /// The method.
     pub method: Method,
-    /// The object key, as text and not encoded.
+    /// The object key, not encoded.
     pub key: String,
-    /// The query: `None` makes a bare name (`?uploads`).
+    /// The query; a parameter without a value is a bare name (`?uploads`).
     pub query: Vec<(String, Option<String>)>,
-    /// Headers, names in lower case, without any that the signer adds.
+    /// The headers, with names in lower case, without those that the signer adds.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Body,
 }
 
-/// A request to be sent as it is.
+impl UnsignedRequest {
+    /// A request without a query, headers and a body.
+    #[must_use]
+    pub fn new(method: Method, key: &str) -> Self {
+        let (query, headers) = (Vec::new(), Vec::new());
+        Self { method, key: key.to_owned(), query, headers, body: Body::Empty }
+    }
+}
+
+/// A signed request, to be sent unchanged.
 ///
-/// It carries `content-length` for every body, and for a POST or PUT without one. It carries no
-/// `host`, which follows from the URL, and no `date`, which a host may want to write itself.
+/// It has `content-length` for every body, and for a POST or PUT without one. It has no `host`,
+/// which follows from the URL, and no `date`, which some hosts set themselves.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     /// The method.
     pub method: Method,
-    /// The URL. Its path and query are exactly as signed: they must not be encoded again.
+    /// The URL. Its path and query are as signed and must not be encoded again.
     pub url: Url,
-    /// The headers; those with a secret are sensitive.
+    /// The headers; those with a secret are marked as sensitive.
     pub headers: HeaderMap,
     /// The body.
     pub body: Body,
 }
 
 impl Request {
-    /// The first header of this name, compared without regard to case.
+    /// The first header of this name, in any case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         text_of(&self.headers, name)
     }
 }
 
-/// Shows neither signatures nor tokens, whether they are headers or in the query.
+/// Omits signatures and tokens in the headers and the query.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
@@ -102,19 +111,19 @@ impl fmt::Debug for Request {
     }
 }
 
-/// A response, complete with its body.
+/// A response with its complete body.
 #[derive(Clone, PartialEq, Eq)]
 pub struct HttpResponse {
     /// The status.
     pub status: StatusCode,
-    /// The headers; those with a secret are sensitive.
+    /// The headers; those with a secret are marked as sensitive.
     pub headers: HeaderMap,
     /// The body; empty for HEAD.
     pub body: Vec<u8>,
 }
 
 impl HttpResponse {
-    /// A response with these headers. Those that HTTP does not allow are left out.
+    /// Creates a response. Headers that are invalid in HTTP are omitted.
     #[must_use]
     pub fn new<N: AsRef<[u8]>, V: AsRef<[u8]>>(
         status: StatusCode,
@@ -124,20 +133,20 @@ impl HttpResponse {
         Self { status, headers: header_map(headers), body }
     }
 
-    /// The first header of this name, compared without regard to case.
+    /// The first header of this name, in any case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         text_of(&self.headers, name)
     }
 
-    /// True for a status of 200 to 299.
+    /// Returns true if the status is 200 to 299.
     #[must_use]
     pub fn is_success(&self) -> bool {
         self.status.is_success()
     }
 }
 
-/// Shows the length of the body only: a VOD response carries an UploadAuth.
+/// Prints only the length of the body: a VOD response contains an UploadAuth.
 impl fmt::Debug for HttpResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpResponse")
@@ -148,7 +157,7 @@ impl fmt::Debug for HttpResponse {
     }
 }
 
-/// Headers whose values are UTF-8. Those that HTTP does not allow are left out.
+/// Headers whose values are UTF-8. Those that are invalid in HTTP are omitted.
 pub(super) fn header_map<N: AsRef<[u8]>, V: AsRef<[u8]>>(
     headers: impl IntoIterator<Item = (N, V)>,
 ) -> HeaderMap {
@@ -159,7 +168,7 @@ pub(super) fn header_map<N: AsRef<[u8]>, V: AsRef<[u8]>>(
             (HeaderName::from_bytes(name.as_ref()), HeaderValue::try_from(value))
         {
             value.set_sensitive(is_secret_header(name.as_str()));
-            // No message has so many headers that the map is full.
+            // Appending fails only if the map is full (32,768 headers).
             let _ = map.try_append(name, value);
         }
     }

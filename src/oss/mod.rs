@@ -1,7 +1,7 @@
-//! Alibaba Cloud OSS: signed requests made, and responses read, without sending anything.
+//! Alibaba Cloud OSS: signed requests and their responses, as values.
 //!
-//! An [`Action`] is one call of the OSS API. It makes an [`UnsignedRequest`] for a [`Bucket`]; a
-//! [`Signer`] turns that into a [`Request`] which the driver sends as it is; the action then reads
+//! An [`Action`] is one call of the OSS API. It creates an [`UnsignedRequest`] for a [`Bucket`]. A
+//! [`Signer`] turns it into a [`Request`], which the driver sends unchanged. The action then parses
 //! the [`HttpResponse`].
 
 pub mod action;
@@ -12,7 +12,6 @@ mod endpoint;
 mod error_response;
 mod etag;
 mod http_message;
-mod percent;
 mod redact;
 pub mod sign;
 mod signature_version;
@@ -29,4 +28,3 @@ pub use signature_version::SignatureVersion;
 pub use upload_id::MultipartUploadId;
 
 pub(crate) use error_response::is_temporary;
-pub(crate) use percent::encode_component;

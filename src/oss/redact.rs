@@ -1,13 +1,13 @@
-//! Which headers and query values must not be shown.
+//! Headers and query parameters that contain secrets.
 
 use url::Url;
 
-/// True for a header whose value must not be shown.
+/// Returns true if the value of the header is secret.
 pub(super) fn is_secret_header(name: &str) -> bool {
     SECRET_HEADERS.iter().any(|secret| secret.eq_ignore_ascii_case(name))
 }
 
-/// `url` without user information, and with every secret query value replaced.
+/// The URL without user information and with secret query values redacted.
 pub(super) fn redacted_url(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();

@@ -1,14 +1,14 @@
-//! Which signature a request gets.
+//! The versions of OSS signatures.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind};
 
-/// The version of OSS's signature.
+/// The version of the signature of a request.
 ///
-/// V1 is not available to accounts since 2025-03-01 nor to buckets since 2025-09-01; it is for
-/// private deployments that do not know V4.
+/// OSS no longer supports V1 for accounts created since 2025-03-01 and buckets created since
+/// 2025-09-01. It is for private deployments without V4.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SignatureVersion {
     /// `OSS4-HMAC-SHA256`
@@ -27,7 +27,7 @@ impl fmt::Display for SignatureVersion {
     }
 }
 
-/// Reads `v4` or `v1`, in any case; anything else is [`ErrorKind::Misconfigured`].
+/// Parses `v4` or `v1`, in any case. Returns [`ErrorKind::Misconfigured`] for anything else.
 impl FromStr for SignatureVersion {
     type Err = Error;
 
@@ -35,7 +35,9 @@ impl FromStr for SignatureVersion {
         match text.trim().to_ascii_lowercase().as_str() {
             "v4" => Ok(Self::V4),
             "v1" => Ok(Self::V1),
-            _ => Err(Error::new(ErrorKind::Misconfigured, "the signature version is v4 or v1")),
+            _ => {
+                Err(Error::new(ErrorKind::Misconfigured, "the signature version must be v4 or v1"))
+            }
         }
     }
 }
@@ -52,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_read_in_any_case_and_written_back() {
+    fn versions_round_trip_in_any_case() {
         for version in [SignatureVersion::V4, SignatureVersion::V1] {
             assert_eq!(version.to_string().parse(), Ok(version));
             assert_eq!(version.to_string().to_uppercase().parse(), Ok(version));

@@ -1,13 +1,13 @@
-//! The id of a multipart upload.
+//! The ID of a multipart upload.
 
 use std::fmt;
 
-/// The id that InitiateMultipartUpload gave out. It names the upload and is opaque.
+/// The opaque ID that InitiateMultipartUpload returned.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MultipartUploadId(pub String);
 
 impl MultipartUploadId {
-    /// The id as text.
+    /// The ID as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,8 +1,7 @@
-//! A lenient reader of OSS's small XML documents.
+//! A lenient parser for the small XML documents of OSS.
 //!
-//! Namespaces and prefixes are dropped, white space around texts and before the document is
-//! ignored, and unknown elements stay out of the way. Entities beyond XML's own five are kept as
-//! they stand: nothing is ever expanded.
+//! It ignores namespaces, prefixes, white space around texts and before the document, and unknown
+//! elements. It resolves only the five predefined entities and character references.
 
 use quick_xml::events::Event;
 use quick_xml::reader::Reader;
@@ -17,18 +16,18 @@ pub(super) struct Element {
 }
 
 impl Element {
-    /// The trimmed text of the first child of this name; `None` where it is missing or empty.
+    /// The trimmed text of the first child of this name that is not empty.
     pub(super) fn text_of(&self, name: &str) -> Option<&str> {
         self.children(name).map(|child| child.text.trim()).find(|text| !text.is_empty())
     }
 
-    /// The children of this name, in their order.
+    /// The children of this name, in document order.
     pub(super) fn children(&self, name: &str) -> impl Iterator<Item = &Element> {
         self.children.iter().filter(move |child| child.name == name)
     }
 }
 
-/// The root element, or `None` where the text is not one whole XML document.
+/// The root element; `None` if the text is not a complete XML document.
 pub(super) fn parse(text: &str) -> Option<Element> {
     let text = text.trim_start_matches('\u{FEFF}').trim_start();
     let mut reader = Reader::from_str(text);
@@ -85,8 +84,8 @@ fn entity(name: &str) -> String {
     }
 }
 
-/// OSS nests three deep; the bound keeps a hostile document from exhausting the stack when it is
-/// dropped.
+/// OSS nests elements three deep. The limit prevents a malicious document from exhausting the stack
+/// when it is dropped.
 const DEPTH_MAX: usize = 32;
 
 #[cfg(test)]
@@ -118,17 +117,17 @@ mod tests {
     }
 
     #[test]
-    fn entities_are_read_and_unknown_ones_are_left_alone() {
+    fn predefined_entities_are_resolved_and_unknown_ones_are_kept() {
         let root = parse("<r><e>&quot;A&#x42;&#67;&quot; &amp; &foo;</e></r>").unwrap();
         assert_eq!(root.text_of("e"), Some("\"ABC\" & &foo;"));
     }
 
     #[test]
-    fn a_document_that_is_cut_off_is_refused() {
-        let whole = "<r><e>text</e></r>";
-        assert!(parse(whole).is_some());
-        for length in 0..whole.len() {
-            assert_eq!(parse(&whole[..length]), None, "{length}");
+    fn a_truncated_document_is_rejected() {
+        let complete = "<r><e>text</e></r>";
+        assert!(parse(complete).is_some());
+        for length in 0..complete.len() {
+            assert_eq!(parse(&complete[..length]), None, "{length}");
         }
     }
 
@@ -139,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_that_is_nested_too_deep_is_refused() {
+    fn a_document_that_is_nested_too_deeply_is_rejected() {
         assert!(parse(&nested(DEPTH_MAX)).is_some());
         assert_eq!(parse(&nested(DEPTH_MAX + 1)), None);
         assert_eq!(parse(&"<a>".repeat(1_000_000)), None);
@@ -149,17 +148,17 @@ mod tests {
         #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), ..Default::default() })]
 
         #[test]
-        fn no_text_makes_reading_panic(text: String) {
+        fn parsing_text_never_panics(text: String) {
             let _ = parse(&text);
         }
 
         #[test]
-        fn no_bytes_make_reading_panic(bytes: Vec<u8>) {
+        fn parsing_bytes_never_panics(bytes: Vec<u8>) {
             let _ = parse(&String::from_utf8_lossy(&bytes));
         }
 
         #[test]
-        fn nothing_that_looks_like_xml_makes_reading_panic(
+        fn parsing_malformed_xml_never_panics(
             text in "[<>/&;#x!\\[\\]?a \"=-]{0,60}",
         ) {
             let _ = parse(&text);

@@ -6,7 +6,7 @@ use crate::crc64::Crc64;
 use crate::credential::StsCredential;
 use crate::error::{Error, ErrorKind, Result};
 use crate::oss::action::{
-    AbortMultipartUpload, Action, CompleteMultipartUpload, CopiedPart, CopyRange, HeadObject,
+    AbortMultipartUpload, Action, CompleteMultipartUpload, CopyRange, HeadObject,
     InitiateMultipartUpload, ListParts, ObjectHead, PartPage, PutObject, StoredObject, UploadPart,
     UploadPartCopy, UploadedPart,
 };
@@ -202,7 +202,7 @@ impl Operation {
             }
             Self::CopyPart { upload_id, number, source, crc64, .. } => {
                 let copied = source.action(key, upload_id, *number).parse(response)?;
-                let CopiedPart { etag, crc64: returned } = copied;
+                let UploadedPart { etag, crc64: returned } = copied;
                 // If the store does not return it, CompleteMultipartUpload verifies the object's.
                 let returned = returned.or(*crc64);
                 verify_crc64(&format!("part {number}"), *crc64, returned)?;

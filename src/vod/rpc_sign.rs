@@ -11,7 +11,8 @@ use zeroize::Zeroizing;
 use super::{Action, RamKey, VodEndpoint};
 use crate::credential::Secret;
 use crate::oss::sign::hmac_sha1;
-use crate::oss::{Body, Request, encode_component};
+use crate::oss::{Body, Request};
+use crate::percent::encode_component;
 use crate::timestamp;
 use crate::units::UnixMillis;
 

@@ -1,7 +1,7 @@
 //! Selection of URL upload jobs.
 
 use crate::error::{Error, Result};
-use crate::oss::encode_component;
+use crate::percent::encode_component;
 
 /// Jobs by their IDs or by their source URLs: VOD accepts one or the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

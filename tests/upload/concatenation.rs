@@ -179,7 +179,7 @@ fn a_missing_source_is_named_and_loses_the_upload() {
         };
         assert_eq!(error.kind(), ErrorKind::UploadLost);
         let number = missing + 1;
-        let named = format!("partial upload {number}: the store has no object tmp/{missing}");
+        let named = format!("partial upload {number}: OSS has no object tmp/{missing}");
         assert_eq!(error.message(), named);
         let again = simulation.open_concatenation(Readback::new(sources));
         assert!(matches!(simulation.run(again), SessionOutcome::Lost(_)));

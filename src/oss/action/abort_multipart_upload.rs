@@ -1,16 +1,16 @@
-//! AbortMultipartUpload: gives the parts up.
+//! AbortMultipartUpload: deletes an upload and its parts.
 
 use http::Method;
 
 use super::{Action, query};
 use crate::error::{Error, ErrorKind};
-use crate::oss::{Body, Bucket, HttpResponse, MultipartUploadId, UnsignedRequest, error_response};
+use crate::oss::{Bucket, HttpResponse, MultipartUploadId, UnsignedRequest, error_response};
 
-/// Ends an upload and deletes its parts
+/// Deletes an upload and its parts
 /// (<https://www.alibabacloud.com/help/en/oss/developer-reference/abortmultipartupload>).
 ///
-/// Idempotent: an upload that the store does not know any more counts as aborted. Parts still in
-/// flight may survive one call, so that a second one after they ended is worth it.
+/// Idempotent: an upload that no longer exists counts as aborted. Parts in flight may survive a
+/// call. A second call after they have finished deletes them.
 #[derive(Clone, Copy, Debug)]
 pub struct AbortMultipartUpload<'a> {
     /// The object key.
@@ -26,11 +26,8 @@ impl Action for AbortMultipartUpload<'_> {
 
     fn request(&self, _bucket: &Bucket) -> UnsignedRequest {
         UnsignedRequest {
-            method: Method::DELETE,
-            key: self.key.to_owned(),
             query: query([("uploadId", Some(self.upload_id.as_str()))]),
-            headers: Vec::new(),
-            body: Body::Empty,
+            ..UnsignedRequest::new(Method::DELETE, self.key)
         }
     }
 
@@ -59,21 +56,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_upload_is_deleted_by_its_id() {
+    fn the_request_deletes_the_upload_by_its_id() {
         let id = MultipartUploadId("A".into());
         let abort = AbortMultipartUpload { key: "a", upload_id: &id };
         assert_eq!(path_and_query(&abort.request(&bucket())), "DELETE /a?uploadId=A");
     }
 
     #[test]
-    fn an_upload_that_is_gone_counts_as_aborted() {
+    fn an_upload_that_no_longer_exists_counts_as_aborted() {
         let gone = "<Error><Code>NoSuchUpload</Code></Error>";
         assert_eq!(parse(204, ""), Ok(()));
         assert_eq!(parse(404, gone), Ok(()));
     }
 
     #[test]
-    fn any_other_refusal_is_an_error() {
+    fn any_other_rejection_is_an_error() {
         for (status, body, wanted) in [
             (404, "<Error><Code>NoSuchBucket</Code></Error>", ErrorKind::StoreRejected),
             (404, "", ErrorKind::StoreRejected),

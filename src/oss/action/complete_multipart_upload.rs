@@ -1,4 +1,4 @@
-//! CompleteMultipartUpload: makes the object of its parts.
+//! CompleteMultipartUpload: creates the object from its parts.
 
 use http::Method;
 
@@ -11,11 +11,11 @@ use crate::oss::{
 };
 use crate::units::PartNumber;
 
-/// Makes the object of the named parts
+/// Creates the object from the listed parts
 /// (<https://www.alibabacloud.com/help/en/oss/developer-reference/completemultipartupload>).
 ///
-/// It can take minutes, and goes on when the connection breaks. A repeated call after a success
-/// answers `NoSuchUpload`: then the object itself must tell.
+/// The call can take minutes and continues on the server if the connection breaks. A call after a
+/// success returns `NoSuchUpload`. Only the object then shows whether the upload was completed.
 #[derive(Clone, Copy, Debug)]
 pub struct CompleteMultipartUpload<'a> {
     /// The object key.
@@ -33,16 +33,15 @@ impl Action for CompleteMultipartUpload<'_> {
 
     fn request(&self, _bucket: &Bucket) -> UnsignedRequest {
         UnsignedRequest {
-            method: Method::POST,
-            key: self.key.to_owned(),
             query: query([("uploadId", Some(self.upload_id.as_str()))]),
             headers: vec![("content-type".to_owned(), "application/xml".to_owned())],
             body: Body::Bytes(part_list(self.parts).into_bytes()),
+            ..UnsignedRequest::new(Method::POST, self.key)
         }
     }
 
     fn parse(&self, response: &HttpResponse) -> Result<StoredObject, Error> {
-        read_result(response)
+        parse_result(response)
     }
 }
 
@@ -50,21 +49,21 @@ fn part_list(parts: &[(PartNumber, ETag)]) -> String {
     let mut xml = String::with_capacity(64 + parts.len() * PART_XML_BYTES);
     xml.push_str("<CompleteMultipartUpload>");
     for (number, etag) in parts {
-        // Neither a number nor an ETag has characters that XML escapes inside a text. Writing
-        // into a String cannot fail.
+        // Numbers and ETags contain no characters that must be escaped in XML text. Writing to a
+        // String cannot fail.
         let _ = write!(xml, "<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>");
     }
     xml.push_str("</CompleteMultipartUpload>");
     xml
 }
 
-fn read_result(response: &HttpResponse) -> Result<StoredObject, Error> {
-    // CallbackFailed: the object is stored, and only the callback to its owner failed.
+fn parse_result(response: &HttpResponse) -> Result<StoredObject, Error> {
+    // The object is stored, and only the callback to its owner failed.
     if response.status == STORED_BUT_CALLBACK_FAILED {
         return StoredObject::from_headers(response);
     }
     let result = xml::parse(&String::from_utf8_lossy(&response.body));
-    // The status is sent before the parts are joined, so that an error may follow a 200.
+    // OSS sends the status before it completes the object, so an error may follow a 200.
     if !response.is_success() || result.as_ref().is_some_and(|root| root.name == "Error") {
         return Err(error_response::parse(response));
     }
@@ -76,11 +75,11 @@ fn read_result(response: &HttpResponse) -> Result<StoredObject, Error> {
             }
             Ok(object)
         }
-        // With a callback the body is what the owner's server answered; the headers still tell.
+        // With a callback the body is that of the owner's server, and only the headers are OSS's.
         None if object.crc64.is_some() && !looks_like_xml(&response.body) => Ok(object),
         None => Err(error_response::invalid_response(
             response,
-            "the response does not say what was stored",
+            "the response does not describe the stored object",
         )),
     }
 }
@@ -91,7 +90,7 @@ fn looks_like_xml(body: &[u8]) -> bool {
 
 const STORED_BUT_CALLBACK_FAILED: u16 = 203;
 
-/// Enough for one part's element, so that 10,000 parts are written without a reallocation.
+/// The maximum length of one part's element, so that the list is written without reallocation.
 const PART_XML_BYTES: usize = 96;
 
 #[cfg(test)]
@@ -115,7 +114,7 @@ mod tests {
     const CRC: (&str, &str) = ("x-oss-hash-crc64ecma", "9");
 
     #[test]
-    fn every_part_is_named_with_its_etag() {
+    fn the_request_lists_every_part_with_its_etag() {
         let id = MultipartUploadId("A".into());
         let parts = [
             (PartNumber::FIRST, ETag([0xAB; 16])),
@@ -137,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn the_object_is_read_from_body_and_headers() {
+    fn the_stored_object_is_read_from_body_and_headers() {
         let object = parse(200, &[CRC, ("x-oss-request-id", "R")], RESULT).unwrap();
         assert_eq!(object.etag, "\"B864DB6A936D376F9F8D3ED3BBE540DD-3\"");
         assert_eq!(object.crc64, Some(Crc64(9)));
@@ -145,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_callback_leaves_the_object_stored() {
+    fn a_failed_callback_is_a_success() {
         let body = "<Error><Code>CallbackFailed</Code></Error>";
         let object = parse(203, &[CRC, ("etag", "\"5D\"")], body).unwrap();
         assert_eq!((object.etag.as_str(), object.crc64), ("\"5D\"", Some(Crc64(9))));
@@ -161,13 +160,13 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_of_a_callback_counts_where_the_headers_tell() {
+    fn the_body_of_a_callback_is_accepted_if_the_headers_have_a_checksum() {
         let object = parse(200, &[CRC, ("etag", "\"5D-1\"")], "{\"Status\":\"OK\"}").unwrap();
         assert_eq!((object.etag.as_str(), object.crc64), ("\"5D-1\"", Some(Crc64(9))));
     }
 
     #[test]
-    fn a_success_that_says_nothing_is_not_a_success() {
+    fn a_response_without_a_result_is_an_error() {
         for body in ["", "{}", "<html></html>"] {
             let error = parse(200, &[], body).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::StoreReplyInvalid, "{body}");
@@ -178,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forgotten_upload_is_told_apart() {
+    fn a_missing_upload_has_its_own_error_kind() {
         let error = parse(404, &[], "<Error><Code>NoSuchUpload</Code></Error>").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UploadLost);
     }

@@ -1,15 +1,15 @@
-//! DeleteObject: removes an object.
+//! DeleteObject: deletes an object.
 
 use http::Method;
 
 use super::Action;
 use crate::error::Error;
-use crate::oss::{Body, Bucket, HttpResponse, UnsignedRequest, error_response};
+use crate::oss::{Bucket, HttpResponse, UnsignedRequest, error_response};
 
-/// Removes an object
+/// Deletes an object
 /// (<https://www.alibabacloud.com/help/en/oss/developer-reference/deleteobject>).
 ///
-/// Idempotent: OSS answers 204 for an object that is not there, too.
+/// Idempotent: OSS returns 204 for a missing object as well.
 #[derive(Clone, Copy, Debug)]
 pub struct DeleteObject<'a> {
     /// The object key.
@@ -22,13 +22,7 @@ impl Action for DeleteObject<'_> {
     const NAME: &'static str = "DeleteObject";
 
     fn request(&self, _bucket: &Bucket) -> UnsignedRequest {
-        UnsignedRequest {
-            method: Method::DELETE,
-            key: self.key.to_owned(),
-            query: Vec::new(),
-            headers: Vec::new(),
-            body: Body::Empty,
-        }
+        UnsignedRequest::new(Method::DELETE, self.key)
     }
 
     fn parse(&self, response: &HttpResponse) -> Result<(), Error> {
@@ -37,7 +31,7 @@ impl Action for DeleteObject<'_> {
         }
         let error = error_response::parse(response);
         match error.store().map(|store| store.code.as_str()) {
-            // A gateway, or a store that only resembles OSS, may say that it is gone already.
+            // A gateway or an OSS-compatible server may report a missing object.
             Some("NoSuchKey") => Ok(()),
             _ => Err(error),
         }
@@ -53,19 +47,19 @@ mod tests {
     const DELETE: DeleteObject<'_> = DeleteObject { key: "tmp/a b" };
 
     #[test]
-    fn the_object_is_named_by_its_key() {
+    fn the_request_deletes_the_object_by_its_key() {
         assert_eq!(path_and_query(&DELETE.request(&bucket())), "DELETE /tmp/a%20b");
     }
 
     #[test]
-    fn an_object_that_is_gone_already_is_removed() {
+    fn a_missing_object_counts_as_deleted() {
         let missing = "<Error><Code>NoSuchKey</Code></Error>";
         assert_eq!(DELETE.parse(&response(204, &[], "")), Ok(()));
         assert_eq!(DELETE.parse(&response(404, &[], missing)), Ok(()));
     }
 
     #[test]
-    fn what_the_credential_may_not_remove_stays() {
+    fn a_rejection_is_an_error() {
         for (status, code, kind) in [
             (403, "AccessDenied", ErrorKind::AccessDenied),
             (404, "NoSuchBucket", ErrorKind::StoreRejected),

@@ -4,7 +4,7 @@ use http::Method;
 
 use super::{Action, CopyRange};
 use crate::error::{Error, ErrorKind};
-use crate::oss::{Body, Bucket, HttpResponse, UnsignedRequest, error_response};
+use crate::oss::{Bucket, HttpResponse, UnsignedRequest, error_response};
 
 /// Reads a range of an object
 /// (<https://www.alibabacloud.com/help/en/oss/developer-reference/getobject>).
@@ -17,13 +17,14 @@ pub struct GetObject<'a> {
 }
 
 impl GetObject<'_> {
-    /// Checks the head of the response to a request whose body is read as a stream. For a success the
-    /// body of `response` may be left empty.
+    /// Checks the head of a response whose body is read as a stream. The body of a successful
+    /// `response` may be empty.
     ///
     /// # Errors
-    /// [`ErrorKind::UploadLost`] where there is no such object;
-    /// [`ErrorKind::StoreReplyInvalid`] where the response has other bytes than the range: OSS answers
-    /// a range that it cannot read with the whole object. Else what the store said.
+    /// Returns [`ErrorKind::UploadLost`] if the object does not exist,
+    /// [`ErrorKind::StoreReplyInvalid`] if the response contains other bytes than the range (OSS
+    /// returns the complete object for a range that it cannot satisfy), and otherwise the error of
+    /// OSS.
     pub fn check_head(&self, response: &HttpResponse) -> Result<(), Error> {
         if !response.is_success() {
             let error = error_response::parse(response);
@@ -34,13 +35,13 @@ impl GetObject<'_> {
         }
         let (start, len) = (self.range.start.bytes(), self.range.len.bytes());
         let wanted = format!("bytes {start}-{}/", start.saturating_add(len).saturating_sub(1));
-        let told = response.header("content-range").unwrap_or_default().trim();
-        if response.status == PARTIAL_CONTENT && told.starts_with(&wanted) {
+        let content_range = response.header("content-range").unwrap_or_default().trim();
+        if response.status == PARTIAL_CONTENT && content_range.starts_with(&wanted) {
             Ok(())
         } else {
             Err(error_response::invalid_response(
                 response,
-                "the response is not the range that was asked for",
+                "the response is not the requested range",
             ))
         }
     }
@@ -53,11 +54,8 @@ impl Action for GetObject<'_> {
 
     fn request(&self, _bucket: &Bucket) -> UnsignedRequest {
         UnsignedRequest {
-            method: Method::GET,
-            key: self.key.to_owned(),
-            query: Vec::new(),
             headers: vec![("range".to_owned(), self.range.header())],
-            body: Body::Empty,
+            ..UnsignedRequest::new(Method::GET, self.key)
         }
     }
 
@@ -68,15 +66,15 @@ impl Action for GetObject<'_> {
         } else {
             Err(error_response::invalid_response(
                 response,
-                "the response's body is not as long as the range",
+                "the response body is not as long as the range",
             ))
         }
     }
 }
 
-/// The error of an object that is not there (any more).
+/// The error for an object that does not exist.
 pub(crate) fn missing_object(key: &str, cause: &Error) -> Error {
-    let message = format!("the store has no object {key}");
+    let message = format!("OSS has no object {key}");
     let error = Error::new(ErrorKind::UploadLost, message);
     match cause.store() {
         Some(store) => error.with_store(store.clone()),
@@ -104,21 +102,21 @@ mod tests {
         GetObject { key: "tmp/a", range: CopyRange { start: ByteCount(10), len: ByteCount(3) } };
 
     #[test]
-    fn the_range_is_asked_for_by_its_first_and_last_byte() {
+    fn the_request_contains_the_first_and_last_byte_of_the_range() {
         let request = GET.request(&bucket());
         assert_eq!(path_and_query(&request), "GET /tmp/a");
         assert_eq!(request.headers, [("range".to_owned(), "bytes=10-12".to_owned())]);
     }
 
     #[test]
-    fn the_range_s_bytes_are_read() {
+    fn the_bytes_of_the_range_are_returned() {
         let headers = [("Content-Range", "bytes 10-12/100")];
         assert_eq!(GET.parse(&response(206, &headers, "abc")).unwrap(), b"abc");
         assert_eq!(GET.check_head(&response(206, &headers, "")), Ok(()));
     }
 
     #[test]
-    fn a_reply_with_other_bytes_is_not_taken_for_the_range() {
+    fn a_response_with_other_bytes_than_the_range_is_rejected() {
         let right = [("content-range", "bytes 10-12/100")];
         let other = [("content-range", "bytes 0-2/100")];
         for response in [
@@ -132,11 +130,11 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_object_is_named() {
+    fn the_error_for_a_missing_object_contains_its_key() {
         let body = "<Error><Code>NoSuchKey</Code></Error>";
         let error = GET.parse(&response(404, &[], body)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::UploadLost);
-        assert_eq!(error.message(), "the store has no object tmp/a");
+        assert_eq!(error.message(), "OSS has no object tmp/a");
         let body = "<Error><Code>NoSuchBucket</Code></Error>";
         let error = GET.parse(&response(404, &[], body)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::StoreRejected);

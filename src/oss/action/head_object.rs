@@ -1,14 +1,14 @@
-//! HeadObject: whether an object is there, and which.
+//! HeadObject: the size and checksum of an object.
 
 use http::Method;
 
 use super::Action;
 use crate::crc64::Crc64;
 use crate::error::Error;
-use crate::oss::{Body, Bucket, HttpResponse, UnsignedRequest, crc64_header, error_response};
+use crate::oss::{Bucket, HttpResponse, UnsignedRequest, crc64_header, error_response};
 use crate::units::ByteCount;
 
-/// Asks for an object's size and checksum
+/// Requests the size and checksum of an object
 /// (<https://www.alibabacloud.com/help/en/oss/developer-reference/headobject>).
 #[derive(Clone, Copy, Debug)]
 pub struct HeadObject<'a> {
@@ -16,38 +16,32 @@ pub struct HeadObject<'a> {
     pub key: &'a str,
 }
 
-/// What the store knows of an object.
+/// The metadata of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObjectHead {
     /// The object's size.
     pub size: ByteCount,
-    /// The object's ETag as OSS wrote it, quotes included; empty where it wrote none.
+    /// The object's ETag as OSS returned it, quotes included; empty if absent.
     pub etag: String,
-    /// The checksum of the whole object, where OSS computed one.
+    /// The checksum of the complete object, if OSS computed one.
     pub crc64: Option<Crc64>,
 }
 
 impl Action for HeadObject<'_> {
-    /// `None` where there is no such object.
+    /// `None` if the object does not exist.
     type Output = Option<ObjectHead>;
 
     const NAME: &'static str = "HeadObject";
 
     fn request(&self, _bucket: &Bucket) -> UnsignedRequest {
-        UnsignedRequest {
-            method: Method::HEAD,
-            key: self.key.to_owned(),
-            query: Vec::new(),
-            headers: Vec::new(),
-            body: Body::Empty,
-        }
+        UnsignedRequest::new(Method::HEAD, self.key)
     }
 
     fn parse(&self, response: &HttpResponse) -> Result<Option<ObjectHead>, Error> {
         if !response.is_success() {
             let error = error_response::parse(response);
             let code = error.store().map(|store| store.code.as_str()).unwrap_or_default();
-            // A 404 may also say that the whole bucket is missing, which is a refusal.
+            // A 404 may also mean that the bucket does not exist, which is an error.
             return match (response.status.as_u16(), code) {
                 (404, "" | "NoSuchKey") => Ok(None),
                 _ => Err(error),
@@ -84,7 +78,7 @@ mod tests {
     const HEAD: HeadObject<'_> = HeadObject { key: "a" };
 
     #[test]
-    fn the_object_is_asked_for_without_its_bytes() {
+    fn the_request_is_a_head_request() {
         assert_eq!(path_and_query(&HEAD.request(&bucket())), "HEAD /a");
     }
 
@@ -108,14 +102,14 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_bucket_is_a_refusal() {
+    fn a_missing_bucket_is_an_error() {
         let error = STANDARD.encode("<Error><Code>NoSuchBucket</Code></Error>");
         let error = HEAD.parse(&response(404, &[("x-oss-err", &error)], "")).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::StoreRejected);
     }
 
     #[test]
-    fn a_size_that_cannot_be_read_is_refused() {
+    fn an_invalid_size_is_an_error() {
         for headers in [&[][..], &[("content-length", "many")]] {
             let error = HEAD.parse(&response(200, headers, "")).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::StoreReplyInvalid);

@@ -1,23 +1,21 @@
-//! InitiateMultipartUpload: begins a multipart upload.
+//! InitiateMultipartUpload: starts a multipart upload.
 
 use http::Method;
 
 use super::{Action, content_type_header, query};
 use crate::error::Error;
-use crate::oss::{
-    Body, Bucket, HttpResponse, MultipartUploadId, UnsignedRequest, error_response, xml,
-};
+use crate::oss::{Bucket, HttpResponse, MultipartUploadId, UnsignedRequest, error_response, xml};
 
-/// Begins a multipart upload and asks for its id
+/// Starts a multipart upload and requests its ID
 /// (<https://www.alibabacloud.com/help/en/oss/developer-reference/initiatemultipartupload>).
 ///
-/// Not idempotent: a repeated call begins another upload. An existing object stays as it is until
-/// the upload completes.
+/// Not idempotent: a repeated call starts another upload. An existing object remains unchanged
+/// until the upload is completed.
 #[derive(Clone, Copy, Debug)]
 pub struct InitiateMultipartUpload<'a> {
     /// The object key.
     pub key: &'a str,
-    /// The media type of the object to be.
+    /// The media type of the object.
     pub content_type: Option<&'a str>,
 }
 
@@ -28,11 +26,9 @@ impl Action for InitiateMultipartUpload<'_> {
 
     fn request(&self, _bucket: &Bucket) -> UnsignedRequest {
         UnsignedRequest {
-            method: Method::POST,
-            key: self.key.to_owned(),
             query: query([("uploads", None)]),
             headers: content_type_header(self.content_type),
-            body: Body::Empty,
+            ..UnsignedRequest::new(Method::POST, self.key)
         }
     }
 
@@ -40,7 +36,7 @@ impl Action for InitiateMultipartUpload<'_> {
         if !response.is_success() {
             return Err(error_response::parse(response));
         }
-        // The response repeats the key, which may not be expressible in XML: only the id matters.
+        // The response repeats the key, which may be invalid in XML. Only the ID is read.
         xml::parse(&String::from_utf8_lossy(&response.body))
             .and_then(|result| {
                 result.text_of("UploadId").map(|id| MultipartUploadId(id.to_owned()))
@@ -63,12 +59,13 @@ mod tests {
     use super::super::fixtures::{bucket, path_and_query, response};
     use super::*;
     use crate::error::ErrorKind;
+    use crate::oss::Body;
 
     const INITIATE: InitiateMultipartUpload<'_> =
         InitiateMultipartUpload { key: "a b", content_type: None };
 
     #[test]
-    fn the_upload_is_begun_without_a_body() {
+    fn the_request_has_no_body() {
         let request = INITIATE.request(&bucket());
         assert_eq!(path_and_query(&request), "POST /a%20b?uploads");
         assert_eq!(request.body, Body::Empty);
@@ -84,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_success_without_an_id_is_not_a_success() {
+    fn a_response_without_an_id_is_an_error() {
         for body in ["", "<html></html>", "<r><UploadId/></r>", "<r><UploadId>1</UploadId>"] {
             let error =
                 INITIATE.parse(&response(200, &[("x-oss-request-id", "R")], body)).unwrap_err();

@@ -1,4 +1,4 @@
-//! ListParts: one page of the parts that the store holds.
+//! ListParts: one page of the stored parts.
 
 use http::Method;
 
@@ -6,7 +6,7 @@ use super::{Action, query};
 use crate::crc64::Crc64;
 use crate::error::Error;
 use crate::oss::{
-    Body, Bucket, ETag, HttpResponse, MultipartUploadId, UnsignedRequest, error_response, xml,
+    Bucket, ETag, HttpResponse, MultipartUploadId, UnsignedRequest, error_response, xml,
 };
 use crate::units::{ByteCount, PartNumber};
 
@@ -18,7 +18,7 @@ pub struct ListParts<'a> {
     pub key: &'a str,
     /// The upload.
     pub upload_id: &'a MultipartUploadId,
-    /// Lists the parts with a greater number than this; from the first one without it.
+    /// Lists the parts with a greater number than this; all parts if `None`.
     pub after: Option<PartNumber>,
 }
 
@@ -27,11 +27,11 @@ pub struct ListParts<'a> {
 pub struct PartPage {
     /// The parts, in the order of their numbers.
     pub parts: Vec<ListedPart>,
-    /// What to ask for as [`ListParts::after`] to read on; `None` on the last page.
+    /// The [`ListParts::after`] of the next page; `None` on the last page.
     pub next: Option<PartNumber>,
 }
 
-/// A part that the store holds.
+/// A stored part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListedPart {
     /// The part's number.
@@ -40,7 +40,7 @@ pub struct ListedPart {
     pub size: ByteCount,
     /// The part's ETag.
     pub etag: ETag,
-    /// The part's checksum, where the store lists one.
+    /// The part's checksum, if listed.
     pub crc64: Option<Crc64>,
 }
 
@@ -53,39 +53,33 @@ impl Action for ListParts<'_> {
         let mut query = query([
             ("uploadId", Some(self.upload_id.as_str())),
             ("max-parts", Some(PAGE_PARTS_MAX)),
-            // Keys may hold characters that XML cannot.
+            // Keys may contain characters that are invalid in XML.
             ("encoding-type", Some("url")),
         ]);
         if let Some(after) = self.after {
             query.push(("part-number-marker".to_owned(), Some(after.to_string())));
         }
-        UnsignedRequest {
-            method: Method::GET,
-            key: self.key.to_owned(),
-            query,
-            headers: Vec::new(),
-            body: Body::Empty,
-        }
+        UnsignedRequest { query, ..UnsignedRequest::new(Method::GET, self.key) }
     }
 
     fn parse(&self, response: &HttpResponse) -> Result<PartPage, Error> {
         if !response.is_success() {
             return Err(error_response::parse(response));
         }
-        self.read_page(response)
+        self.parse_page(response)
     }
 }
 
 impl ListParts<'_> {
-    fn read_page(&self, response: &HttpResponse) -> Result<PartPage, Error> {
-        let unreadable = |what| error_response::invalid_response(response, what);
+    fn parse_page(&self, response: &HttpResponse) -> Result<PartPage, Error> {
+        let invalid = |what| error_response::invalid_response(response, what);
         let result = xml::parse(&String::from_utf8_lossy(&response.body))
             .filter(|root| root.name == "ListPartsResult")
-            .ok_or_else(|| unreadable("the response is not a ListPartsResult"))?;
+            .ok_or_else(|| invalid("the response is not a ListPartsResult"))?;
         let parts = result
             .children("Part")
             .map(|part| {
-                read_part(part)?.ok_or_else(|| unreadable("a listed part has no number or no size"))
+                parse_part(part)?.ok_or_else(|| invalid("a listed part lacks its number or size"))
             })
             .collect::<Result<Vec<_>, _>>()?;
         let truncated =
@@ -93,18 +87,18 @@ impl ListParts<'_> {
         if !truncated {
             return Ok(PartPage { parts, next: None });
         }
-        // The marker may be missing; it is the number of the last part listed.
+        // The marker, which may be absent, is the number of the last listed part.
         let marker = result.text_of("NextPartNumberMarker").and_then(number);
         let next = marker
             .or(parts.last().map(|part| part.number))
-            // A page that does not lead on would be asked for again and again.
+            // Otherwise the same page would be requested indefinitely.
             .filter(|next| self.after.is_none_or(|after| *next > after))
-            .ok_or_else(|| unreadable("the list is truncated but does not lead on"))?;
+            .ok_or_else(|| invalid("the list is truncated but has no later marker"))?;
         Ok(PartPage { parts, next: Some(next) })
     }
 }
 
-fn read_part(part: &xml::Element) -> Result<Option<ListedPart>, Error> {
+fn parse_part(part: &xml::Element) -> Result<Option<ListedPart>, Error> {
     let size = part.text_of("Size").and_then(|size| size.parse().ok()).map(ByteCount);
     let (Some(number), Some(size)) = (part.text_of("PartNumber").and_then(number), size) else {
         return Ok(None);
@@ -139,7 +133,7 @@ mod tests {
     const ETAG: &str = "&quot;5D41402ABC4B2A76B9719D911017C592&quot;";
 
     #[test]
-    fn a_page_is_asked_for_after_a_part() {
+    fn the_request_contains_the_marker() {
         let id = MultipartUploadId("A".into());
         assert_eq!(
             path_and_query(&page(&id, None).request(&bucket())),
@@ -178,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_truncated_page_leads_on_with_or_without_a_marker() {
+    fn a_truncated_page_has_a_next_page_with_or_without_a_marker() {
         for marker in ["", "<NextPartNumberMarker>5</NextPartNumberMarker>"] {
             let page = parse(None, &truncated(marker, &[4, 5])).unwrap();
             assert_eq!(page.next, PartNumber::new(5), "{marker}");
@@ -186,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_truncated_page_that_does_not_lead_on_is_refused() {
+    fn a_truncated_page_without_a_later_marker_is_an_error() {
         let stuck = "<NextPartNumberMarker>5</NextPartNumberMarker>";
         for (marker, numbers) in [("", &[][..]), (stuck, &[5]), (stuck, &[])] {
             let error = parse(PartNumber::new(5), &truncated(marker, numbers)).unwrap_err();
@@ -195,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_that_cannot_be_read_are_not_skipped() {
+    fn an_invalid_part_is_an_error() {
         for part in [
             format!("<PartNumber>0</PartNumber><Size>1</Size><ETag>{ETAG}</ETag>"),
             format!("<PartNumber>10001</PartNumber><Size>1</Size><ETag>{ETAG}</ETag>"),
@@ -214,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_success_that_is_no_list_is_refused() {
+    fn a_response_without_a_list_is_an_error() {
         for body in ["", "<html></html>", "<ListPartsResult><Part>"] {
             let error = parse(None, body).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::StoreReplyInvalid, "{body}");

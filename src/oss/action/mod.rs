@@ -12,8 +12,9 @@ mod stored_object;
 mod upload_part;
 mod upload_part_copy;
 
-use super::{Bucket, HttpResponse, UnsignedRequest};
+use super::{Bucket, HttpResponse, MultipartUploadId, UnsignedRequest};
 use crate::error::Error;
+use crate::units::PartNumber;
 
 pub use abort_multipart_upload::AbortMultipartUpload;
 pub use complete_multipart_upload::CompleteMultipartUpload;
@@ -25,38 +26,42 @@ pub use list_parts::{ListParts, ListedPart, PartPage};
 pub use put_object::PutObject;
 pub use stored_object::StoredObject;
 pub use upload_part::{UploadPart, UploadedPart};
-pub use upload_part_copy::{CopiedPart, CopyRange, UploadPartCopy};
+pub use upload_part_copy::{CopyRange, UploadPartCopy};
 
 pub(crate) use get_object::missing_object;
 
-/// One call: what is asked, and how the answer is read.
+/// One call of the OSS API: its request and the parser of its response.
 pub trait Action {
-    /// What a successful call answers.
+    /// The result of a successful call.
     type Output;
 
-    /// The vendor's name of the call, for messages and metrics.
+    /// The name of the call in the OSS API, for messages and metrics.
     const NAME: &'static str;
 
-    /// The request, to be signed.
+    /// The request, before it is signed.
     fn request(&self, bucket: &Bucket) -> UnsignedRequest;
 
-    /// Reads the response to the request.
+    /// Parses the response to the request.
     ///
     /// # Errors
     ///
-    /// The errors do not name the call, which the caller knows together with its attempts.
-    ///
-    /// What [`error_response::parse`](super::error_response::parse) makes of a refusal, or
-    /// [`StoreReplyInvalid`](crate::ErrorKind::StoreReplyInvalid) where a success lacks something.
+    /// Returns the error of an error response, or
+    /// [`StoreReplyInvalid`](crate::ErrorKind::StoreReplyInvalid) if a successful response is
+    /// incomplete. Messages do not contain the name of the call, which the caller adds.
     fn parse(&self, response: &HttpResponse) -> Result<Self::Output, Error>;
 }
 
-/// A query of names with values, and of bare names.
+/// A query; a pair without a value is a bare name.
 fn query<const N: usize>(pairs: [(&str, Option<&str>); N]) -> Vec<(String, Option<String>)> {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value.map(str::to_owned))).collect()
 }
 
-/// The headers of a request whose object has `content_type`, where it is known.
+/// The query of a request for a part.
+fn part_query(number: PartNumber, id: &MultipartUploadId) -> Vec<(String, Option<String>)> {
+    query([("partNumber", Some(&number.to_string())), ("uploadId", Some(id.as_str()))])
+}
+
+/// The header with `content_type`, if known.
 fn content_type_header(content_type: Option<&str>) -> Vec<(String, String)> {
     content_type
         .into_iter()
@@ -64,7 +69,7 @@ fn content_type_header(content_type: Option<&str>) -> Vec<(String, String)> {
         .collect()
 }
 
-/// What the tests of the single calls share.
+/// Fixtures for the tests of the calls.
 #[cfg(test)]
 mod fixtures {
     #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed assumption fails the test")]
@@ -73,7 +78,6 @@ mod fixtures {
 
     use crate::oss::{Bucket, BucketOptions, HttpResponse, UnsignedRequest};
 
-    /// A bucket whose requests none of these tests signs.
     pub(super) fn bucket() -> Bucket {
         Bucket::new("oss-cn-shanghai.aliyuncs.com", "outin-1", BucketOptions::default())
             .unwrap_or_else(|error| panic!("{error}"))
@@ -84,7 +88,7 @@ mod fixtures {
         HttpResponse::new(status, headers.iter().copied(), body.as_bytes().to_vec())
     }
 
-    /// The URL that the request goes to, from the object's slash on.
+    /// The method, path and query of a request.
     pub(super) fn path_and_query(request: &UnsignedRequest) -> String {
         let query: Vec<_> =
             request.query.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect();

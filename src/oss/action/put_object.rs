@@ -1,4 +1,4 @@
-//! PutObject: a small object in one request.
+//! PutObject: stores a small object in one request.
 
 use http::Method;
 
@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::oss::{Body, Bucket, HttpResponse, UnsignedRequest, error_response};
 use crate::units::ByteCount;
 
-/// Stores an object of up to 5 GiB in one request, over an existing one of the same key
+/// Stores an object of up to 5 GiB in one request and replaces an existing one
 /// (<https://www.alibabacloud.com/help/en/oss/developer-reference/putobject>).
 #[derive(Clone, Copy, Debug)]
 pub struct PutObject<'a> {
@@ -26,17 +26,15 @@ impl Action for PutObject<'_> {
 
     fn request(&self, _bucket: &Bucket) -> UnsignedRequest {
         UnsignedRequest {
-            method: Method::PUT,
-            key: self.key.to_owned(),
-            query: Vec::new(),
             headers: content_type_header(self.content_type),
-            // Without bytes there is nothing for the driver to hold.
+            // An empty object needs no source.
             body: if self.len.is_zero() { Body::Empty } else { Body::Source { len: self.len } },
+            ..UnsignedRequest::new(Method::PUT, self.key)
         }
     }
 
     fn parse(&self, response: &HttpResponse) -> Result<StoredObject, Error> {
-        // 203 says that the object is stored and that only the callback to the owner failed.
+        // 203: the object is stored, and only the callback to its owner failed.
         if response.is_success() {
             StoredObject::from_headers(response)
         } else {
@@ -63,7 +61,7 @@ mod tests {
         PutObject { key: "sv/a.mp4", len: ByteCount(7), content_type: Some("video/mp4") };
 
     #[test]
-    fn the_object_is_put_with_its_media_type() {
+    fn the_request_contains_the_media_type() {
         let request = PUT.request(&bucket());
         assert_eq!(path_and_query(&request), "PUT /sv/a.mp4");
         assert_eq!(request.headers, [("content-type".to_owned(), "video/mp4".to_owned())]);
@@ -71,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_object_is_read_from_the_headers() {
+    fn the_stored_object_is_read_from_the_headers() {
         let headers =
             [("ETag", "\"5D\""), ("x-oss-hash-crc64ecma", "7"), ("x-oss-request-id", "R")];
         for status in [200, 203] {
@@ -83,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checksum_that_is_no_number_is_not_taken_for_a_missing_one() {
+    fn an_invalid_checksum_is_an_error() {
         let error = PUT.parse(&response(200, &[("x-oss-hash-crc64ecma", "ff")], "")).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::StoreReplyInvalid);
     }

@@ -1,18 +1,18 @@
-//! The answer of the calls that make an object.
+//! The result of the calls that create an object.
 
 use crate::crc64::Crc64;
 use crate::error::Result;
 use crate::oss::{HttpResponse, crc64_header, error_response};
 
-/// An object that is now stored.
+/// A stored object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredObject {
-    /// The object's ETag as OSS wrote it, quotes included; empty where it wrote none. It is an MD5
-    /// only for an object of one PutObject.
+    /// The object's ETag as OSS returned it, quotes included; empty if absent. It is an MD5 only
+    /// for an object of one PutObject.
     pub etag: String,
-    /// The checksum of the whole object, where OSS computed one.
+    /// The checksum of the complete object, if OSS computed one.
     pub crc64: Option<Crc64>,
-    /// The id to quote to the vendor's support.
+    /// The request ID, for the support of Alibaba Cloud.
     pub request_id: String,
 }
 

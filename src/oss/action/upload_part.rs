@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use super::{Action, query};
+use super::{Action, part_query};
 use crate::crc64::Crc64;
 use crate::error::Error;
 use crate::oss::{
@@ -14,8 +14,8 @@ use crate::units::{ByteCount, PartNumber};
 /// Stores one part
 /// (<https://www.alibabacloud.com/help/en/oss/developer-reference/uploadpart>).
 ///
-/// Idempotent: the same number again takes the place of the earlier part. The store does not
-/// check the size here, but at Complete.
+/// Idempotent: a part replaces an earlier one with the same number. OSS checks part sizes at
+/// CompleteMultipartUpload.
 #[derive(Clone, Copy, Debug)]
 pub struct UploadPart<'a> {
     /// The object key.
@@ -26,17 +26,18 @@ pub struct UploadPart<'a> {
     pub number: PartNumber,
     /// The part's length.
     pub len: ByteCount,
-    /// The part's checksum, to be sent ahead of it so that the store refuses a damaged part with
-    /// `InvalidCRC64`. `None` sends none; the response's checksum is there in both cases.
+    /// The part's checksum, sent as a header so that OSS rejects a damaged part with
+    /// `InvalidCRC64`. The response contains a checksum even if it is `None`.
     pub crc64: Option<Crc64>,
 }
 
-/// A part that is now stored.
+/// A stored part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UploadedPart {
-    /// The part's ETag, to be named at Complete.
+    /// The part's ETag, for CompleteMultipartUpload.
     pub etag: ETag,
-    /// The checksum of what the store received.
+    /// The checksum of the stored bytes, if the response contains one. The documentation of
+    /// UploadPartCopy does not guarantee it.
     pub crc64: Option<Crc64>,
 }
 
@@ -48,14 +49,10 @@ impl Action for UploadPart<'_> {
     fn request(&self, _bucket: &Bucket) -> UnsignedRequest {
         let checksum = self.crc64.map(|crc64| (crc64_header::NAME.to_owned(), crc64.to_string()));
         UnsignedRequest {
-            method: Method::PUT,
-            key: self.key.to_owned(),
-            query: query([
-                ("partNumber", Some(&self.number.to_string())),
-                ("uploadId", Some(self.upload_id.as_str())),
-            ]),
+            query: part_query(self.number, self.upload_id),
             headers: checksum.into_iter().collect(),
             body: Body::Source { len: self.len },
+            ..UnsignedRequest::new(Method::PUT, self.key)
         }
     }
 
@@ -84,7 +81,7 @@ mod tests {
     use crate::error::ErrorKind;
 
     #[test]
-    fn a_part_is_named_by_number_and_upload() {
+    fn the_request_contains_part_number_and_upload_id() {
         let id = MultipartUploadId("A+/=".into());
         let request = part(&id).request(&bucket());
         assert_eq!(path_and_query(&request), "PUT /a?partNumber=3&uploadId=A%2B%2F%3D");
@@ -93,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn the_checksum_is_sent_ahead_where_it_is_given() {
+    fn the_request_contains_the_checksum_if_known() {
         let id = MultipartUploadId("A".into());
         let request = UploadPart { crc64: Some(Crc64(9)), ..part(&id) }.request(&bucket());
         assert_eq!(request.headers, [("x-oss-hash-crc64ecma".to_owned(), "9".to_owned())]);
@@ -112,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_without_an_etag_is_not_stored() {
+    fn a_response_without_an_etag_is_an_error() {
         let id = MultipartUploadId("A".into());
         for headers in [&[][..], &[("etag", "\"\"")], &[("etag", "\"5D-2\"")]] {
             let error = part(&id).parse(&response(200, headers, "")).unwrap_err();
@@ -121,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forgotten_upload_is_told_apart() {
+    fn a_missing_upload_has_its_own_error_kind() {
         let id = MultipartUploadId("A".into());
         let body = "<Error><Code>NoSuchUpload</Code></Error>";
         let error = part(&id).parse(&response(404, &[], body)).unwrap_err();

@@ -1,23 +1,20 @@
-//! UploadPartCopy: stores one part that is taken from a stored object.
+//! UploadPartCopy: stores one part that is copied from a stored object.
 
 use http::Method;
 
-use super::{Action, query};
-use crate::crc64::Crc64;
+use super::{Action, UploadedPart, part_query};
 use crate::error::Error;
-use crate::oss::percent::encode_component;
 use crate::oss::{
-    Body, Bucket, ETag, HttpResponse, MultipartUploadId, UnsignedRequest, crc64_header,
-    error_response, xml,
+    Bucket, HttpResponse, MultipartUploadId, UnsignedRequest, crc64_header, error_response, xml,
 };
+use crate::percent::encode_component;
 use crate::units::{ByteCount, PartNumber};
 
-/// Stores one part that is copied on the store from an object of up to 5 GiB, or from a range of
-/// one (<https://www.alibabacloud.com/help/en/oss/developer-reference/uploadpartcopy>).
+/// Stores one part that OSS copies from an object of up to 5 GiB, or from a range of one
+/// (<https://www.alibabacloud.com/help/en/oss/developer-reference/uploadpartcopy>).
 ///
-/// Idempotent, as UploadPart is. The credential must be allowed to read the object. A range that
-/// the object does not have is not refused: then OSS copies all of it, which the checksum of the
-/// whole object tells.
+/// Idempotent, like UploadPart. The credential must permit reading the object. OSS does not reject
+/// a range beyond the end of the object but copies the complete object, so compare the checksum.
 #[derive(Clone, Copy, Debug)]
 pub struct UploadPartCopy<'a> {
     /// The object key of the upload.
@@ -28,32 +25,23 @@ pub struct UploadPartCopy<'a> {
     pub number: PartNumber,
     /// The bucket of the object to copy, in the same region.
     pub source_bucket: &'a str,
-    /// The key of the object to copy, as text and not encoded.
+    /// The key of the object to copy, not encoded.
     pub source_key: &'a str,
-    /// The bytes to copy; `None` for all of them.
+    /// The bytes to copy; all of them if `None`.
     pub range: Option<CopyRange>,
 }
 
 /// A range of an object's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CopyRange {
-    /// Where it starts.
+    /// The offset of the first byte.
     pub start: ByteCount,
-    /// How many bytes it has: at least one.
+    /// The length, at least one byte.
     pub len: ByteCount,
 }
 
-/// A part that is now copied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CopiedPart {
-    /// The part's ETag, to be named at Complete.
-    pub etag: ETag,
-    /// The checksum of the part, where the store tells one: the vendor's page does not promise it.
-    pub crc64: Option<Crc64>,
-}
-
 impl CopyRange {
-    /// The range as a header's value: the first and the last byte.
+    /// The value of a range header: the first and the last byte.
     pub(super) fn header(self) -> String {
         let start = self.start.bytes();
         format!("bytes={start}-{}", start.saturating_add(self.len.bytes()).saturating_sub(1))
@@ -61,40 +49,35 @@ impl CopyRange {
 }
 
 impl Action for UploadPartCopy<'_> {
-    type Output = CopiedPart;
+    type Output = UploadedPart;
 
     const NAME: &'static str = "UploadPartCopy";
 
     fn request(&self, _bucket: &Bucket) -> UnsignedRequest {
-        // The vendor's SDKs encode the key's slashes, too.
+        // The official SDKs encode the slashes of the key as well.
         let source = format!("/{}/{}", self.source_bucket, encode_component(self.source_key));
         let mut headers = vec![("x-oss-copy-source".to_owned(), source)];
         if let Some(range) = self.range {
             headers.push(("x-oss-copy-source-range".to_owned(), range.header()));
         }
         UnsignedRequest {
-            method: Method::PUT,
-            key: self.key.to_owned(),
-            query: query([
-                ("partNumber", Some(&self.number.to_string())),
-                ("uploadId", Some(self.upload_id.as_str())),
-            ]),
+            query: part_query(self.number, self.upload_id),
             headers,
-            body: Body::Empty,
+            ..UnsignedRequest::new(Method::PUT, self.key)
         }
     }
 
-    fn parse(&self, response: &HttpResponse) -> Result<CopiedPart, Error> {
+    fn parse(&self, response: &HttpResponse) -> Result<UploadedPart, Error> {
         let result = xml::parse(&String::from_utf8_lossy(&response.body));
-        // A copy takes time: as at Complete, an error may follow a 200.
+        // As with CompleteMultipartUpload, an error may follow a 200.
         if !response.is_success() || result.as_ref().is_some_and(|root| root.name == "Error") {
             return Err(error_response::parse(response));
         }
         let result = result.filter(|root| root.name == "CopyPartResult");
         let etag = result.as_ref().and_then(|result| result.text_of("ETag")).ok_or_else(|| {
-            error_response::invalid_response(response, "the response names no ETag")
+            error_response::invalid_response(response, "the response contains no ETag")
         })?;
-        Ok(CopiedPart { etag: etag.parse()?, crc64: crc64_header::parse(response)? })
+        Ok(UploadedPart { etag: etag.parse()?, crc64: crc64_header::parse(response)? })
     }
 }
 
@@ -109,15 +92,16 @@ mod tests {
 
     use super::super::fixtures::{bucket, path_and_query, response};
     use super::*;
+    use crate::crc64::Crc64;
     use crate::credential::{Secret, StsCredential};
     use crate::error::ErrorKind;
-    use crate::oss::{BucketOptions, SignatureVersion, Signer};
+    use crate::oss::{Body, BucketOptions, SignatureVersion, Signer};
     use crate::units::UnixMillis;
 
     const ETAG: &str = "5D41402ABC4B2A76B9719D911017C592";
 
     #[test]
-    fn the_source_is_named_by_bucket_and_encoded_key() {
+    fn the_request_contains_the_bucket_and_the_encoded_key_of_the_source() {
         let id = MultipartUploadId("A".into());
         let request = copy(&id).request(&bucket());
         assert_eq!(path_and_query(&request), "PUT /a?partNumber=3&uploadId=A");
@@ -127,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_names_its_first_and_its_last_byte() {
+    fn the_request_contains_the_first_and_last_byte_of_the_range() {
         let id = MultipartUploadId("A".into());
         let range = Some(CopyRange { start: ByteCount(100), len: ByteCount(102_400) });
         let request = UploadPartCopy { range, ..copy(&id) }.request(&bucket());
@@ -180,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_success_that_does_not_name_the_part_is_none() {
+    fn a_response_without_an_etag_is_an_error() {
         let id = MultipartUploadId("A".into());
         for body in ["", "<CopyPartResult/>", "<html/>"] {
             let error = copy(&id).parse(&response(200, &[], body)).unwrap_err();
@@ -192,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_is_missing_is_told_apart_from_a_forgotten_upload() {
+    fn a_missing_object_and_a_missing_upload_have_different_error_kinds() {
         let id = MultipartUploadId("A".into());
         for code in ["NoSuchKey", "NoSuchUpload"] {
             let body = format!("<Error><Code>{code}</Code></Error>");

@@ -1,22 +1,22 @@
-//! V4, step 4: the canonical headers. V1 uses the same form for its `x-oss-` headers.
+//! V4, step 4: the canonical headers. V1 uses the same format for its `x-oss-` headers.
 
 use std::collections::BTreeMap;
 
-use super::additional_headers::is_signed_anyway;
+use super::additional_headers::is_signed_by_default;
 
-/// One line `name:value` for each signed header, by name; each line ends with a line feed.
+/// One line `name:value` for each signed header, sorted by name; each line ends with a line feed.
 ///
-/// Signed are `content-type`, `content-md5`, everything that begins with `x-oss-`, and the
-/// headers of `additional`, which are in lower case.
+/// The signed headers are `content-type`, `content-md5`, all names that start with `x-oss-`, and
+/// the names in `additional`, which are in lower case.
 #[must_use]
 pub fn canonical_headers(headers: &[(String, String)], additional: &[String]) -> String {
     header_lines(headers, |name| {
-        is_signed_anyway(name) || additional.iter().any(|additional| additional == name)
+        is_signed_by_default(name) || additional.iter().any(|additional| additional == name)
     })
 }
 
-/// The headers whose lower-case name is `signed`, with trimmed values; several values of one name
-/// are joined with commas.
+/// The headers whose lower-case name is `signed`, with trimmed values. Values of the same name are
+/// joined with commas.
 pub(super) fn header_lines(headers: &[(String, String)], signed: impl Fn(&str) -> bool) -> String {
     let mut values: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for (name, value) in headers {
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_trimmed_and_those_of_one_name_are_joined() {
+    fn values_are_trimmed_and_values_of_the_same_name_are_joined() {
         let headers = [("X-Oss-B", " 2 "), ("host", "h"), ("x-oss-a", "1"), ("x-oss-b", "\t3")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(canonical_headers(&headers, &[]), "x-oss-a:1\nx-oss-b:2,3\n");

@@ -1,9 +1,9 @@
 //! V4, step 2: the canonical query.
 
-use crate::oss::encode_component;
+use crate::percent::encode_component;
 
 /// All names and values percent-encoded, sorted by the encoded name and then value, joined with
-/// `&`. An empty value is written like none: the bare name.
+/// `&`. A parameter with an empty value is a bare name.
 #[must_use]
 pub fn canonical_query(query: &[(String, Option<String>)]) -> String {
     let mut pairs: Vec<(String, String)> = query

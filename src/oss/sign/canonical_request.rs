@@ -2,7 +2,7 @@
 
 use http::Method;
 
-/// The pieces of a canonical request.
+/// The components of a canonical request.
 #[derive(Clone, Copy, Debug)]
 pub struct CanonicalParts<'a> {
     /// The method.
@@ -17,7 +17,7 @@ pub struct CanonicalParts<'a> {
     pub additional: &'a [String],
 }
 
-/// The pieces on lines of their own, the last of which is the hashed payload.
+/// The components and the payload hash, one per line.
 #[must_use]
 pub fn canonical_request(parts: CanonicalParts<'_>) -> String {
     let CanonicalParts { method, uri, query, headers, additional } = parts;

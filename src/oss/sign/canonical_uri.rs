@@ -1,11 +1,11 @@
 //! V4, step 1: the canonical URI.
 
-use crate::oss::percent::encode_path;
+use crate::percent::encode_path;
 
 /// `/bucket/key`, percent-encoded with its slashes kept; `/bucket/` without a key, and `/`
 /// without a bucket.
 ///
-/// The bucket is always there, also where the request names it in the host or not at all.
+/// The bucket is signed even if the URL has it in the host or not at all.
 #[must_use]
 pub fn canonical_uri(bucket: Option<&str>, key: Option<&str>) -> String {
     match bucket {

@@ -1,4 +1,4 @@
-//! What a V4 signing key is good for: one day, one region, one product.
+//! The scope of a V4 signing key: one day, one region, one product.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ pub struct CredentialScope<'a> {
     pub date: &'a str,
     /// The region without the `oss-` prefix.
     pub region: &'a str,
-    /// The product: [`PRODUCT_OSS`] but for cloud boxes.
+    /// The product: [`PRODUCT_OSS`], except for CloudBox.
     pub product: &'a str,
 }
 
@@ -23,5 +23,5 @@ impl fmt::Display for CredentialScope<'_> {
 /// The product of a scope for OSS.
 pub const PRODUCT_OSS: &str = "oss";
 
-/// The last piece of every scope.
+/// The last component of every scope.
 pub(super) const SCOPE_END: &str = "aliyun_v4_request";

@@ -2,40 +2,53 @@
 //!
 //! V4:
 //! <https://www.alibabacloud.com/help/en/oss/developer-reference/recommend-to-use-signature-version-4>:
-//! [`canonical_uri`], [`canonical_query`], [`additional_headers`] and [`canonical_headers`] make
-//! the [`canonical_request`]; with the [`CredentialScope`] it makes the [`string_to_sign`], which
-//! the [`signing_key`] turns into the [`signature`]. [`v4_header`] and [`v4_query`] put that into a
-//! request.
+//! [`canonical_uri`], [`canonical_query`], [`additional_headers`] and [`canonical_headers`] form
+//! the [`canonical_request`]. With the [`CredentialScope`] it forms the [`string_to_sign`], from
+//! which the [`signing_key`] computes the [`signature`]. [`v4_authorization`] formats it as a
+//! header.
 //!
 //! V1:
 //! <https://www.alibabacloud.com/help/en/oss/developer-reference/include-signatures-in-the-authorization-header>:
-//! [`v1_string_to_sign`] and [`v1_signature`], put into a request by [`v1_header`] and
-//! [`v1_query`].
+//! [`v1_string_to_sign`], [`v1_signature`] and [`v1_authorization`].
 //!
-//! [`post_policy`] signs an HTML form for the store.
+//! [`Signer`] applies all steps to a request. [`v4_post_signature`] and [`v1_post_signature`] sign
+//! the policy of an HTML form that is posted to OSS (PostObject).
 
-pub mod additional_headers;
-pub mod canonical_headers;
-pub mod canonical_query;
-pub mod canonical_request;
-pub mod canonical_uri;
+mod additional_headers;
+mod canonical_headers;
+mod canonical_query;
+mod canonical_request;
+mod canonical_uri;
 mod credential_scope;
 mod hmac;
-pub mod post_policy;
+mod post_policy;
 mod sign_request;
-pub mod signature;
+mod signature;
 mod signer;
-pub mod signing_key;
-pub mod string_to_sign;
-pub mod v1_header;
-pub mod v1_query;
-pub mod v1_signature;
-pub mod v1_string_to_sign;
+mod signing_key;
+mod string_to_sign;
+mod v1_header;
+mod v1_query;
+mod v1_signature;
+mod v1_string_to_sign;
 mod v1_sub_resources;
-pub mod v4_header;
-pub mod v4_query;
+mod v4_header;
+mod v4_query;
 
+pub use additional_headers::additional_headers;
+pub use canonical_headers::canonical_headers;
+pub use canonical_query::canonical_query;
+pub use canonical_request::{CanonicalParts, canonical_request};
+pub use canonical_uri::canonical_uri;
 pub use credential_scope::{CredentialScope, PRODUCT_OSS};
+pub use post_policy::{v1_post_signature, v4_post_signature};
+pub use signature::signature;
 pub use signer::Signer;
+pub use signing_key::signing_key;
+pub use string_to_sign::string_to_sign;
+pub use v1_header::v1_authorization;
+pub use v1_signature::v1_signature;
+pub use v1_string_to_sign::{V1Parts, v1_string_to_sign};
+pub use v4_header::v4_authorization;
 
 pub(crate) use hmac::hmac_sha1;

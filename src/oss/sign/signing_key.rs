@@ -7,7 +7,7 @@ use super::credential_scope::SCOPE_END;
 use super::hmac::hmac_sha256;
 use crate::credential::Secret;
 
-/// The key derived from the secret for one scope, by a chain of hashes over its pieces.
+/// The key for one scope, derived from the secret by a chain of HMACs over its components.
 #[must_use]
 pub fn signing_key(secret: &Secret, scope: &CredentialScope<'_>) -> Zeroizing<[u8; 32]> {
     let start = Zeroizing::new(format!("aliyun_v4{}", secret.expose()));

@@ -5,8 +5,7 @@ use sha2::{Digest as _, Sha256};
 use super::CredentialScope;
 use super::signature::hex;
 
-/// Algorithm, timestamp (the `x-oss-date`), scope and the hash of the canonical request, each on a
-/// line.
+/// Algorithm, timestamp (the `x-oss-date`), scope and hash of the canonical request, one per line.
 #[must_use]
 pub fn string_to_sign(
     timestamp: &str,

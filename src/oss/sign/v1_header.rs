@@ -1,4 +1,4 @@
-//! V1 in the `authorization` header.
+//! V1 signatures in the `authorization` header.
 
 use super::Signer;
 use super::v1_signature::v1_signature;
@@ -7,9 +7,9 @@ use crate::credential::StsCredential;
 use crate::oss::UnsignedRequest;
 use crate::timestamp;
 
-/// Finishes a request with a V1 signature in its header.
+/// Adds a V1 signature in the `authorization` header.
 ///
-/// The date goes as `x-oss-date`, which is signed twice: as the date, and as a header.
+/// The date is sent as `x-oss-date`, which is signed twice: as the date and as a header.
 pub(super) fn sign(signer: &Signer<'_>, mut request: UnsignedRequest) -> UnsignedRequest {
     let StsCredential { access_key_id, access_key_secret, security_token } = signer.credential;
     let date = timestamp::imf_fixdate(signer.now);
@@ -27,13 +27,13 @@ pub(super) fn sign(signer: &Signer<'_>, mut request: UnsignedRequest) -> Unsigne
         extra_sub_resources: &[],
     });
     let authorization =
-        authorization(access_key_id, &v1_signature(access_key_secret, &string_to_sign));
+        v1_authorization(access_key_id, &v1_signature(access_key_secret, &string_to_sign));
     request.headers.push(("authorization".to_owned(), authorization));
     request
 }
 
 /// The value of the `authorization` header.
 #[must_use]
-pub fn authorization(access_key_id: &str, signature: &str) -> String {
+pub fn v1_authorization(access_key_id: &str, signature: &str) -> String {
     format!("OSS {access_key_id}:{signature}")
 }

@@ -1,4 +1,4 @@
-//! V1 in the URL.
+//! V1 signatures in the URL.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::credential::StsCredential;
 use crate::error::{Error, ErrorKind, Result};
 use crate::oss::UnsignedRequest;
 
-/// Finishes a request with a V1 signature in its URL.
+/// Adds a V1 signature to the query.
 pub(super) fn presign(
     signer: &Signer<'_>,
     mut request: UnsignedRequest,
@@ -19,7 +19,7 @@ pub(super) fn presign(
     if expires.as_secs() == 0 {
         return Err(Error::new(
             ErrorKind::RequestInvalid,
-            "a V1 URL is valid for at least 1 second",
+            "a V1 URL must be valid for at least 1 second",
         ));
     }
     if let Some(token) = security_token {

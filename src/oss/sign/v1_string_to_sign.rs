@@ -5,26 +5,26 @@ use http::Method;
 use super::canonical_headers::header_lines;
 use super::v1_sub_resources::is_sub_resource;
 
-/// What of a request V1 signs.
+/// The components of a request that V1 signs.
 #[derive(Clone, Copy, Debug)]
 pub struct V1Parts<'a> {
     /// The method.
     pub method: &'a Method,
-    /// The headers: `content-md5`, `content-type` and those that begin with `x-oss-` are signed.
+    /// The headers, of which `content-md5`, `content-type` and `x-oss-` headers are signed.
     pub headers: &'a [(String, String)],
-    /// The date as it is sent, or the second at which a signed URL expires.
+    /// The date as sent, or the Unix time at which a signed URL expires.
     pub date: &'a str,
-    /// The bucket, whatever the style of the URL.
+    /// The bucket, even if it is not in the path of the URL.
     pub bucket: Option<&'a str>,
     /// The object key, not encoded.
     pub key: Option<&'a str>,
-    /// The query, of which sub-resources are signed.
+    /// The query, of which the sub-resources are signed.
     pub query: &'a [(String, Option<String>)],
-    /// Further names of the query that are signed for this call.
+    /// Additional names in the query that are signed.
     pub extra_sub_resources: &'a [&'a str],
 }
 
-/// Method, Content-MD5, Content-Type and date on a line each, then the `x-oss-` headers, then the
+/// Method, Content-MD5, Content-Type and date, one per line, then the `x-oss-` headers, then the
 /// resource.
 #[must_use]
 pub fn v1_string_to_sign(parts: &V1Parts<'_>) -> String {
@@ -43,7 +43,7 @@ pub fn v1_string_to_sign(parts: &V1Parts<'_>) -> String {
     )
 }
 
-/// `/bucket/key?sub-resources`, nothing of it encoded.
+/// `/bucket/key?sub-resources`, not encoded.
 fn canonicalized_resource(parts: &V1Parts<'_>) -> String {
     let mut resource = match parts.bucket {
         Some(bucket) => format!("/{bucket}/{}", parts.key.unwrap_or_default()),

@@ -1,4 +1,4 @@
-//! V4 in the `authorization` header.
+//! V4 signatures in the `authorization` header.
 
 use super::additional_headers::additional_headers;
 use super::canonical_headers::canonical_headers;
@@ -13,7 +13,7 @@ use crate::credential::StsCredential;
 use crate::oss::UnsignedRequest;
 use crate::timestamp;
 
-/// Finishes a request with a V4 signature in its header.
+/// Adds a V4 signature in the `authorization` header.
 pub(super) fn sign(signer: &Signer<'_>, mut request: UnsignedRequest) -> UnsignedRequest {
     let StsCredential { access_key_id, access_key_secret, security_token } = signer.credential;
     let timestamp = timestamp::iso8601_basic(signer.now);
@@ -26,15 +26,15 @@ pub(super) fn sign(signer: &Signer<'_>, mut request: UnsignedRequest) -> Unsigne
     let canonical = canonical_form(signer.bucket.name(), &request, &[]);
     let string_to_sign = string_to_sign(&timestamp, &scope, &canonical);
     let signature = signature(&signing_key(access_key_secret, &scope), &string_to_sign);
-    let authorization = authorization(access_key_id, &scope, &[], &signature);
+    let authorization = v4_authorization(access_key_id, &scope, &[], &signature);
     request.headers.push(("authorization".to_owned(), authorization));
     request
 }
 
-/// The value of the `authorization` header. The piece `AdditionalHeaders` is left out where there
-/// are none, as the official SDKs do.
+/// The value of the `authorization` header. As in the official SDKs, `AdditionalHeaders` is omitted
+/// if `additional` is empty.
 #[must_use]
-pub fn authorization(
+pub fn v4_authorization(
     access_key_id: &str,
     scope: &CredentialScope<'_>,
     additional: &[String],
@@ -47,7 +47,7 @@ pub fn authorization(
     format!("{ALGORITHM} Credential={access_key_id}/{scope}{additional},Signature={signature}")
 }
 
-/// The canonical request of a request whose signed headers and query are complete.
+/// The canonical request of a request with complete headers and query.
 pub(super) fn canonical_form(
     bucket: &str,
     request: &UnsignedRequest,
@@ -63,7 +63,7 @@ pub(super) fn canonical_form(
     })
 }
 
-/// The scope of a signature made at `timestamp`. A bucket that signs V4 has a region.
+/// The scope of a signature at `timestamp`. A bucket with V4 signatures has a region.
 pub(super) fn scope<'a>(signer: &Signer<'a>, timestamp: &'a str) -> CredentialScope<'a> {
     let (date, _) = timestamp.split_at(DATE_CHARS);
     let region = signer.bucket.region().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! V4 in the URL.
+//! V4 signatures in the URL.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::oss::UnsignedRequest;
 use crate::timestamp;
 
-/// Finishes a request with a V4 signature in its URL.
+/// Adds a V4 signature to the query.
 pub(super) fn presign(
     signer: &Signer<'_>,
     mut request: UnsignedRequest,
@@ -22,7 +22,7 @@ pub(super) fn presign(
     if !(1..=EXPIRES_SECS_MAX).contains(&expires.as_secs()) {
         return Err(Error::new(
             ErrorKind::RequestInvalid,
-            "a V4 URL is valid for at least 1 second and at most 604800",
+            "a V4 URL must be valid for 1 to 604800 seconds",
         ));
     }
     let timestamp = timestamp::iso8601_basic(signer.now);

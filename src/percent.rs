@@ -1,16 +1,17 @@
-//! The percent-encoding of OSS and of the RPC signature: every byte but `A-Z a-z 0-9 - . _ ~`.
+//! The percent-encoding of OSS and VOD: all bytes except the unreserved characters of RFC 3986,
+//! `A-Z a-z 0-9 - . _ ~`.
 
 use std::fmt::Display;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// Encodes a name, a value or a whole key, `/` included.
+/// Encodes a name or value, including `/`.
 pub(crate) fn encode_component(text: &str) -> impl Display + '_ {
     utf8_percent_encode(text, COMPONENT)
 }
 
 /// Encodes a path and keeps its `/`.
-pub(super) fn encode_path(text: &str) -> impl Display + '_ {
+pub(crate) fn encode_path(text: &str) -> impl Display + '_ {
     utf8_percent_encode(text, PATH)
 }
 
