@@ -1,35 +1,70 @@
-//! The engine of vod-uploader: values in, values out.
+//! The engine of vod-uploader: uploads files to Alibaba Cloud OSS for ApsaraVideo VOD.
 //!
-//! It uploads files to Alibaba Cloud OSS on behalf of ApsaraVideo VOD, and does none of the work
-//! that a computer can see: it reads no clock, rolls no dice, opens no socket and stores nothing.
-//! A *driver* does, and tells the engine what came of it. So the same machine runs in a component
-//! on WASI 0.3 (`crates/host`), and under a virtual clock with a crash between any two steps
-//! (`crates/sim`).
+//! The engine is sans-I/O: it performs no I/O, reads no clock and generates no randomness. A
+//! *driver* sends its requests, stores its records, and passes it the results and the current time.
+//! The same code therefore runs in a WASI component, natively, and in a simulator with a virtual
+//! clock and a crash between any two steps.
 //!
-//! # The tour
+//! # Modules
 //!
-//! From the bottom up; each module uses only those before it.
+//! Each module uses only those above it.
 //!
-//! | module | what it is |
+//! | module | contents |
 //! |---|---|
-//! | [`units`], [`error`] | sizes, instants and limits; the one error type |
-//! | [`crc64`] | CRC-64/XZ, resumable and combined over parts |
-//! | [`credential`] | UploadAddress and UploadAuth, secrets, expiry, sealing |
-//! | [`oss`] | the store: endpoints, signatures, a file per call, error replies |
-//! | [`vod`] | the VOD service: a file per call, media kinds, the SDK's param-data |
-//! | [`webhook`] | what VOD posts when an upload has ended |
-//! | [`upload`] | one upload: a source of bytes becomes an object |
-//! | [`queue`] | the SDK's list of files, over uploads |
-//! | [`http`] | the edge worker's protocols, as pure functions |
+//! | [`units`], [`error`] | sizes, instants and limits; the error type |
+//! | [`crc64`] | CRC-64/XZ, resumable, and combined over parts |
+//! | [`credential`] | UploadAddress and UploadAuth, secrets, expiry, encryption at rest |
+//! | [`oss`] | OSS: endpoints, signatures, one type per API call, error responses |
+//! | [`vod`] | VOD: one type per API call, media kinds, the SDK's `paramData` |
+//! | [`webhook`] | VOD's event notifications |
+//! | [`upload`] | one resumable upload: a source of bytes becomes an object |
+//! | [`queue`] | the file list of the official SDK, over uploads |
+//! | [`http`] | the upload protocols (tus, the IETF draft, forms, FilePond) as pure functions |
 //!
-//! # The loop
+//! # The driver loop
 //!
-//! Both machines, [`upload::Session`] and [`queue::Queue`], are driven by one rule: **change,
-//! drain, wait**. Change the machine once, by a call or by `handle`, with the present instant; then
-//! take its outputs until there are none, and begin each of them; then wait for whichever comes
-//! first, an answer or `next_wakeup`, and change again. The modules [`upload`] and [`queue`] have
-//! the rule in numbered steps; an input that it does not allow is an error or is taken for nothing,
-//! never a panic.
+//! [`upload::Session`] and [`queue::Queue`] have the same contract:
+//!
+//! 1. Change the state with one call, or with `handle` and a result. Both take the current time.
+//! 2. Drain: take outputs until there are none, and start each of them without waiting.
+//! 3. Wait for a result or for `next_wakeup`, and continue with 1.
+//!
+//! The modules [`upload`] and [`queue`] specify each step. An input that the contract does not allow
+//! is an error or is ignored. It never causes a panic.
+//!
+//! # Example
+//!
+//! The simulator of this repository is a driver with emulated services and a virtual clock. The app
+//! in it supplies credentials and bytes when the queue requests them.
+//!
+//! ```
+//! use vod_uploader::queue::{Event, FileState, QueueState};
+//! use vod_uploader_sim::Simulation;
+//!
+//! # fn main() -> vod_uploader::Result<()> {
+//! let mut simulation = Simulation::new();
+//! let film = Simulation::file("film.mp4", 250_000);
+//! let id = simulation.add(film.clone())?;
+//! simulation.start();
+//! simulation.run();
+//!
+//! // The file was uploaded in three parts, and the object is complete.
+//! assert_eq!(simulation.state(id), FileState::Success);
+//! assert_eq!(simulation.queue_state(), QueueState::End);
+//! let object = simulation.store.objects.values().next().expect("one object");
+//! assert_eq!(object.bytes, film.content.bytes());
+//!
+//! // OSS has the checksum that the queue reported.
+//! let reported = simulation.events.iter().find_map(|event| match event {
+//!     Event::Succeeded(file) => Some(file.crc64),
+//!     _ => None,
+//! });
+//! assert_eq!(reported, Some(object.crc64));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! For signed requests without the engine, see [`oss`].
 
 pub mod crc64;
 pub mod credential;

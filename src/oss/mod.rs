@@ -3,6 +3,52 @@
 //! An [`Action`] is one call of the OSS API. It creates an [`UnsignedRequest`] for a [`Bucket`]. A
 //! [`Signer`] turns it into a [`Request`], which the driver sends unchanged. The action then parses
 //! the [`HttpResponse`].
+//!
+//! # Example
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use vod_uploader::credential::{Secret, StsCredential};
+//! use vod_uploader::oss::action::HeadObject;
+//! use vod_uploader::oss::{Action, Bucket, BucketOptions, HttpResponse, Signer};
+//! use vod_uploader::units::UnixMillis;
+//!
+//! # fn main() -> vod_uploader::Result<()> {
+//! let bucket =
+//!     Bucket::new("oss-cn-hangzhou.aliyuncs.com", "examplebucket", BucketOptions::default())?;
+//! let credential = StsCredential {
+//!     access_key_id: "AKID".to_owned(),
+//!     access_key_secret: Secret::new("access-key-secret"),
+//!     security_token: None,
+//! };
+//! let signer =
+//!     Signer { bucket: &bucket, credential: &credential, now: UnixMillis(1_702_743_657_000) };
+//!
+//! // A signature in the `authorization` header.
+//! let action = HeadObject { key: "film.mp4" };
+//! let request = signer.sign(action.request(&bucket));
+//! assert_eq!(
+//!     request.url.as_str(),
+//!     "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/film.mp4"
+//! );
+//! let authorization = request.header("authorization").expect("signed");
+//! assert!(authorization.starts_with(
+//!     "OSS4-HMAC-SHA256 Credential=AKID/20231216/cn-hangzhou/oss/aliyun_v4_request,"
+//! ));
+//!
+//! // A signature in the URL, which is valid for one hour.
+//! let presigned = signer.presign(action.request(&bucket), Duration::from_secs(3_600))?;
+//! assert!(presigned.url.query().is_some_and(|query| query.contains("x-oss-signature=")));
+//!
+//! // The response of OSS.
+//! let headers = [("content-length", "73400320"), ("x-oss-hash-crc64ecma", "7")];
+//! let response = HttpResponse::new(http::StatusCode::OK, headers, Vec::new());
+//! let object = action.parse(&response)?.expect("the object exists");
+//! assert_eq!(object.size.bytes(), 73_400_320);
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod action;
 mod bucket;
