@@ -69,6 +69,7 @@
 pub mod crc64;
 pub mod credential;
 pub mod error;
+pub(crate) mod hex;
 pub mod http;
 pub mod oss;
 pub(crate) mod percent;

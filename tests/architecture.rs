@@ -80,14 +80,15 @@ const MODULE_ARROWS: &[(&str, &[&str])] = &[
     ("units", &[]),
     ("error", &["units"]),
     ("crc64", &["error", "units"]),
+    ("hex", &[]),
     ("percent", &[]),
     ("timestamp", &["units"]),
     ("credential", &["error", "percent", "timestamp", "units"]),
-    ("oss", &["credential", "crc64", "error", "percent", "timestamp", "units"]),
+    ("oss", &["credential", "crc64", "error", "hex", "percent", "timestamp", "units"]),
     // VOD's calls are the same kind of HTTP message as the store's.
     ("vod", &["credential", "error", "oss", "percent", "timestamp", "units"]),
     // Its key is a secret like those of credentials.
-    ("webhook", &["credential", "error", "units"]),
+    ("webhook", &["credential", "error", "hex", "units"]),
     ("upload", &["credential", "crc64", "error", "oss", "units", "vod"]),
     ("queue", &["credential", "error", "oss", "units", "upload", "vod"]),
     ("http", &["credential", "crc64", "error", "timestamp", "units", "upload"]),

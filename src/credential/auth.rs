@@ -10,23 +10,22 @@ use super::{Secret, StsCredential};
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::UnixMillis;
 
-/// The temporary credential of one upload, its life and its region.
+/// The temporary credential of one upload, its expiry and its region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadAuth {
     /// The access key and its security token.
     pub credential: StsCredential,
-    /// When the credential stops to work; `None` where VOD did not say.
+    /// When the credential expires; `None` if unknown.
     pub expires_at: Option<UnixMillis>,
-    /// How long the credential had to live when it was read. It decides how long before the end
-    /// a refresh is due.
-    pub issued_life: Option<Duration>,
-    /// The region of the VOD service and of the bucket, such as `cn-shanghai`; older answers lack
-    /// it.
+    /// The remaining lifetime when the credential was parsed. It determines how long before the
+    /// expiry a refresh is due.
+    pub issued_ttl: Option<Duration>,
+    /// The region of VOD and of the bucket, such as `cn-shanghai`. Older responses lack it.
     pub region: Option<String>,
 }
 
 impl UploadAuth {
-    /// A credential that is known since `now`.
+    /// Creates a credential that was issued at `now`.
     #[must_use]
     pub fn new(
         credential: StsCredential,
@@ -34,21 +33,21 @@ impl UploadAuth {
         region: Option<String>,
         now: UnixMillis,
     ) -> Self {
-        let issued_life = expires_at.map(|end| end.since(now));
-        Self { credential, expires_at, issued_life, region }
+        let issued_ttl = expires_at.map(|end| end.since(now));
+        Self { credential, expires_at, issued_ttl, region }
     }
 
-    /// Reads an UploadAuth as VOD returns it: Base64 of `{"AccessKeyId":…,"AccessKeySecret":…,
+    /// Parses an UploadAuth as VOD returns it: Base64 of `{"AccessKeyId":…,"AccessKeySecret":…,
     /// "SecurityToken":…,"Expiration":"3600","ExpireUTCTime":"2020-07-26T05:42:09Z",
     /// "Region":"cn-shanghai"}`.
     ///
-    /// The end of its life is `ExpireUTCTime`; without it, `Expiration` seconds after `now`;
-    /// without both, unknown.
+    /// It expires at `ExpireUTCTime` or, if that is absent, `Expiration` seconds after `now`. If
+    /// both are absent, the expiry is unknown.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::CredentialsSwapped`] where it is an UploadAddress, and
-    /// [`ErrorKind::CredentialInvalid`] where it cannot be read or names the wrong field.
+    /// Returns [`ErrorKind::CredentialsSwapped`] if it is an UploadAddress, and
+    /// [`ErrorKind::CredentialInvalid`] if it cannot be decoded or a field is absent or invalid.
     pub fn parse(base64: &str, now: UnixMillis) -> Result<Self> {
         let mut object = UPLOAD_AUTH.decode(base64, UPLOAD_ADDRESS)?;
         let credential = StsCredential {
@@ -56,12 +55,12 @@ impl UploadAuth {
             access_key_secret: Secret::new(object.take_required("AccessKeySecret")?),
             security_token: Some(Secret::new(object.take_header_text("SecurityToken")?)),
         };
-        let expires_at = take_end_of_life(&mut object, now)?;
+        let expires_at = take_expiry(&mut object, now)?;
         Ok(Self::new(credential, expires_at, object.take_optional("Region")?, now))
     }
 }
 
-fn take_end_of_life(object: &mut JsonObject, now: UnixMillis) -> Result<Option<UnixMillis>> {
+fn take_expiry(object: &mut JsonObject, now: UnixMillis) -> Result<Option<UnixMillis>> {
     let Some(text) = object.take_optional("ExpireUTCTime")? else {
         let seconds = object.take_seconds("Expiration")?;
         return Ok(seconds.map(|seconds| now + Duration::from_secs(seconds)));

@@ -47,10 +47,10 @@ fn decode_object(name: &str, base64: &str) -> Result<JsonObject> {
         return Err(invalid(format!("{name} is empty")));
     }
     if text.starts_with('{') {
-        return Err(invalid(format!("{name} is JSON, but must stay in Base64")));
+        return Err(invalid(format!("{name} is JSON, but must be Base64 as returned by VOD")));
     }
     let json = decode_base64(text).ok_or_else(|| invalid(format!("{name} is not Base64")))?;
-    // The parser's own message would quote the JSON, and with it the secret.
+    // The parser's message would contain the JSON and therefore the secret.
     match serde_json::from_slice(&json) {
         Ok(Value::Object(fields)) => Ok(JsonObject::new(name, fields)),
         Ok(_) => Err(invalid(format!("{name} is not a JSON object"))),
@@ -58,7 +58,7 @@ fn decode_object(name: &str, base64: &str) -> Result<JsonObject> {
     }
 }
 
-/// Decodes Base64 of either alphabet, with or without padding, wrapped into lines or not.
+/// Decodes Base64 with either alphabet, with or without padding and line breaks.
 pub(crate) fn decode_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let standard: Zeroizing<String> = Zeroizing::new(
         text.trim()
@@ -74,14 +74,14 @@ pub(crate) fn decode_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     EITHER_PADDING.decode(standard.as_bytes()).ok().map(Zeroizing::new)
 }
 
-/// A decoded value, whose fields are taken out by name.
+/// A decoded value, whose fields are removed by name.
 pub(super) struct JsonObject {
     name: String,
     fields: Map<String, Value>,
 }
 
 impl JsonObject {
-    /// The object that errors call `name`.
+    /// An object that error messages call `name`.
     pub(super) fn new(name: &str, fields: Map<String, Value>) -> Self {
         Self { name: name.to_owned(), fields }
     }
@@ -91,18 +91,18 @@ impl JsonObject {
         names.iter().any(|name| self.fields.contains_key(*name))
     }
 
-    /// Takes a text that must be there and must not be empty.
+    /// Takes a string that must be present and not empty.
     pub(super) fn take_required(&mut self, field: &str) -> Result<String> {
         self.take_optional(field)?
             .ok_or_else(|| invalid(format!("{} lacks {field}, or it is empty", self.name)))
     }
 
-    /// Takes a text that may be missing, null or empty, which are all `None`.
+    /// Takes a string; `None` if it is absent, null or empty.
     pub(super) fn take_optional(&mut self, field: &str) -> Result<Option<String>> {
         match self.fields.remove(field) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text).filter(|text| !text.is_empty())),
-            Some(_) => Err(invalid(format!("{} has a {field} that is not a text", self.name))),
+            Some(_) => Err(invalid(format!("{} has a {field} that is not a string", self.name))),
         }
     }
 
@@ -116,8 +116,7 @@ impl JsonObject {
         Err(invalid(format!("{} has a {field} with {allowed}", self.name)))
     }
 
-    /// Takes a number of seconds, written as a number or as a text; missing, null or empty is
-    /// `None`.
+    /// Takes a number of seconds, which may be a string; `None` if it is absent, null or empty.
     pub(super) fn take_seconds(&mut self, field: &str) -> Result<Option<u64>> {
         let seconds = match self.fields.remove(field) {
             None | Some(Value::Null) => return Ok(None),
@@ -126,9 +125,9 @@ impl JsonObject {
             Some(Value::Number(number)) => number.as_u64(),
             Some(_) => None,
         };
-        seconds
-            .map(Some)
-            .ok_or_else(|| invalid(format!("{} has no whole seconds in {field}", self.name)))
+        seconds.map(Some).ok_or_else(|| {
+            invalid(format!("{field} of {} is not a number of whole seconds", self.name))
+        })
     }
 }
 
@@ -160,28 +159,28 @@ mod tests {
         #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), ..Default::default() })]
 
         #[test]
-        fn every_variant_of_base64_is_read(
+        fn every_variant_of_base64_is_decoded(
             bytes: Vec<u8>,
             before in "[ \t\r\n]*",
             after in "[ \t\r\n]*",
         ) {
             for engine in [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD] {
                 let text = format!("{before}{}{after}", engine.encode(&bytes));
-                let decoded = decode_base64(&text).expect("it is Base64");
+                let decoded = decode_base64(&text).expect("valid Base64");
                 prop_assert_eq!(&*decoded, &bytes);
             }
         }
 
         #[test]
-        fn lines_of_any_length_are_joined(bytes: Vec<u8>, line in 1..100_usize) {
+        fn line_breaks_are_ignored(bytes: Vec<u8>, line in 1..100_usize) {
             let text: Vec<char> = STANDARD.encode(&bytes).chars().collect();
             let lines: Vec<String> = text.chunks(line).map(|line| line.iter().collect()).collect();
-            let decoded = decode_base64(&lines.join("\r\n")).expect("it is Base64");
+            let decoded = decode_base64(&lines.join("\r\n")).expect("valid Base64");
             prop_assert_eq!(&*decoded, &bytes);
         }
 
         #[test]
-        fn no_text_makes_decoding_panic(text: String) {
+        fn decoding_never_panics(text: String) {
             if let Err(error) = decode_object("UploadAuth", &text) {
                 prop_assert_eq!(error.kind(), ErrorKind::CredentialInvalid);
             }
@@ -189,11 +188,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_without_the_value() {
+    fn errors_contain_the_cause_and_no_value() {
         for (text, message) in [
             ("", "UploadAuth is empty"),
             (" \n", "UploadAuth is empty"),
-            (r#"{"AccessKeyId":"hush"}"#, "UploadAuth is JSON, but must stay in Base64"),
+            (
+                r#"{"AccessKeyId":"hush"}"#,
+                "UploadAuth is JSON, but must be Base64 as returned by VOD",
+            ),
             ("hush*hush", "UploadAuth is not Base64"),
             (&STANDARD.encode("hush"), "UploadAuth is not Base64 of JSON"),
             (&STANDARD.encode(r#""hush""#), "UploadAuth is not a JSON object"),

@@ -17,8 +17,7 @@ use crate::units::UnixMillis;
 pub struct MediaTokenKey(Hmac<Sha256>);
 
 impl MediaTokenKey {
-    /// The token key that belongs to `seal_key`. The two keys are independent of each other: a
-    /// token reveals nothing about sealed records.
+    /// Derives the token key from `seal_key`. A token reveals nothing about sealed records.
     #[must_use]
     pub fn derive(seal_key: &SealKey) -> Self {
         let derived = keyed(seal_key.bytes()).chain_update(DERIVATION_LABEL).finalize();
@@ -59,7 +58,7 @@ fn keyed(key: &[u8]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).expect("a key of any length")
 }
 
-/// Separates this use of the seal key from every other one.
+/// Separates this use of the seal key from all others.
 const DERIVATION_LABEL: &[u8] = b"vod-uploader media token 1";
 
 #[cfg(test)]
@@ -77,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_proves_its_own_media_id_until_it_expires() {
+    fn a_token_is_valid_for_its_media_id_until_it_expires() {
         let token = key(1).issue("93ab", LATER);
         assert!(key(1).verify("93ab", &token, NOW));
         assert!(!key(1).verify("93ab", &token, LATER));
@@ -86,13 +85,13 @@ mod tests {
     }
 
     #[test]
-    fn a_token_with_another_expiry_or_mac_proves_nothing() {
+    fn a_token_with_another_expiry_or_mac_is_rejected() {
         let token = key(1).issue("93ab", LATER);
         let (expiry, mac) = token.split_once('.').unwrap();
-        let cut = &mac[..mac.len() - 4];
+        let truncated = &mac[..mac.len() - 4];
         for forged in [
             format!("9{expiry}.{mac}"),
-            format!("{expiry}.{cut}"),
+            format!("{expiry}.{truncated}"),
             format!("{expiry}."),
             format!(".{mac}"),
             mac.to_owned(),
@@ -103,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_does_not_contain_the_key_that_seals() {
+    fn a_token_does_not_contain_the_seal_key() {
         let key = key(7);
         assert!(!format!("{key:?}").contains('7'));
         let token = key.issue("93ab", LATER);

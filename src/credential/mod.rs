@@ -1,19 +1,19 @@
-//! What VOD hands out for one upload: where to put the object (UploadAddress), and the temporary
-//! credential to do it with (UploadAuth).
+//! The credential that VOD issues for one upload: the bucket and object key (UploadAddress) and a
+//! temporary access key (UploadAuth).
 //!
 //! Both are Base64 of JSON and are passed on as VOD returned them
-//! (<https://www.alibabacloud.com/help/en/vod/user-guide/upload-urls-and-credentials>). Nothing in
-//! here prints a value: errors name fields, and secrets are [`Secret`].
+//! (<https://www.alibabacloud.com/help/en/vod/user-guide/upload-urls-and-credentials>). Error
+//! messages contain field names and no values, and secrets are [`Secret`]s.
 
 mod address;
 mod auth;
 mod base64_json;
+mod credential_record;
 mod media_token;
 mod object_key;
-mod replacement;
+mod replacement_credential;
 mod seal;
 mod secret;
-mod stored;
 mod sts;
 mod upload_credential;
 

@@ -1,18 +1,18 @@
-//! Which object keys can be uploaded to.
+//! The rules for object keys.
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Checks the rules of an object key: 1 to 1023 bytes of UTF-8, no leading `/` or `\`
+/// Checks that an object key has 1 to 1023 bytes of UTF-8, no leading `/` or `\`
 /// (<https://www.alibabacloud.com/help/en/oss/user-guide/object-naming-conventions>), and no path
-/// segment `.` or `..`, because every URL library removes those, so that the request would name
-/// another object.
+/// segment `.` or `..`. URL libraries remove such segments, so the request would be for another
+/// object.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::CredentialInvalid`] says which rule is broken: the key comes with the
+/// Returns [`ErrorKind::CredentialInvalid`] with the violated rule, because the key is part of the
 /// UploadAddress.
 pub fn check_object_key(key: &str) -> Result<()> {
-    let broken = if key.is_empty() {
+    let violation = if key.is_empty() {
         "is empty"
     } else if key.len() > KEY_BYTES_MAX {
         "is longer than 1023 bytes"
@@ -23,7 +23,7 @@ pub fn check_object_key(key: &str) -> Result<()> {
     } else {
         return Ok(());
     };
-    Err(Error::new(ErrorKind::CredentialInvalid, format!("the object key (FileName) {broken}")))
+    Err(Error::new(ErrorKind::CredentialInvalid, format!("the object key (FileName) {violation}")))
 }
 
 const KEY_BYTES_MAX: usize = 1023;
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_that_vod_makes_are_taken() {
+    fn keys_of_vod_are_accepted() {
         for key in ["sv/4f0-18e/4f0-18e.mp4", "a", ".hidden", "a/..b/.c", "dir 1/é&<测试>+a.bin"]
         {
             assert_eq!(check_object_key(key), Ok(()), "{key}");
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_would_name_another_object_are_refused() {
+    fn keys_that_would_address_another_object_are_rejected() {
         let long = "é".repeat(512);
         for key in ["", "/a", "\\a", ".", "..", "a/../b", "a/.", "./a", long.as_str()] {
             let error = check_object_key(key).unwrap_err();

@@ -1,7 +1,7 @@
-//! Sealing: how a credential is kept in a key-value store that others may read.
+//! Encryption of credentials in a key-value store.
 //!
 //! XChaCha20-Poly1305 (<https://datatracker.ietf.org/doc/html/draft-irtf-cfrg-xchacha>): its nonce
-//! is long enough to be drawn at random for every record, and it is fast without AES hardware.
+//! is long enough to be random for every record, and it is fast without AES hardware.
 
 use std::fmt;
 
@@ -12,16 +12,16 @@ use zeroize::Zeroizing;
 use super::decode_base64;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The key that seals stored credentials: 32 secret bytes.
+/// The key that encrypts stored credentials: 32 secret bytes.
 #[derive(Clone)]
 pub struct SealKey(Zeroizing<[u8; KEY_BYTES]>);
 
 impl SealKey {
-    /// Reads a key as it is configured: Base64 of 32 bytes, of either alphabet.
+    /// Parses a configured key: Base64 of 32 bytes, with either alphabet.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Misconfigured`] where it is not Base64 or not of 32 bytes.
+    /// Returns [`ErrorKind::Misconfigured`] if it is not Base64 of 32 bytes.
     pub fn parse(base64: &str) -> Result<Self> {
         let misconfigured = |found: String| {
             Error::new(
@@ -38,15 +38,15 @@ impl SealKey {
         Ok(Self(key))
     }
 
-    /// Seals `plain` and binds it to `aad`, the name of the record, so that a sealed record moved
-    /// to another name does not open.
+    /// Encrypts `plain` and binds it to `aad`, the key of the record, so that a record that was
+    /// moved to another key does not open.
     ///
-    /// The nonce must be random and fresh for every call. The result is a version byte, the
-    /// nonce, then ciphertext and tag.
+    /// The nonce must be random and unique for every call. The result consists of a version byte,
+    /// the nonce, the ciphertext and the tag.
     #[must_use]
     pub fn seal(&self, nonce: [u8; NONCE_BYTES], aad: &[u8], plain: &[u8]) -> Vec<u8> {
         let aad = versioned(aad);
-        #[expect(clippy::expect_used, reason = "it fails only above 256 GiB of plain text")]
+        #[expect(clippy::expect_used, reason = "it fails only above 256 GiB of plaintext")]
         let sealed = self
             .cipher()
             .encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: &aad })
@@ -58,17 +58,17 @@ impl SealKey {
         record
     }
 
-    /// Opens what [`seal`](Self::seal) made with the same `aad`.
+    /// Decrypts the result of [`seal`](Self::seal) with the same `aad`.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::CredentialRequired`] where the key is another one, or the record was changed,
-    /// moved, cut or written by a newer version. Which of these cannot be told apart.
+    /// Returns [`ErrorKind::CredentialRequired`] if the key is another one, or the record was
+    /// modified, moved, truncated or written by a newer version.
     pub fn open(&self, aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
         self.try_open(aad, sealed).ok_or_else(|| {
             Error::new(
                 ErrorKind::CredentialRequired,
-                "the stored credential cannot be opened: the seal key was changed, or the record",
+                "the stored credential cannot be decrypted: the seal key or the record has changed",
             )
         })
     }
@@ -84,7 +84,7 @@ impl SealKey {
         Some(Zeroizing::new(plain))
     }
 
-    /// The key itself, to derive other keys from.
+    /// The key bytes, from which other keys are derived.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.0[..]
     }
@@ -100,7 +100,7 @@ impl fmt::Debug for SealKey {
     }
 }
 
-/// The version is authenticated too: a later version may give the same bytes another meaning.
+/// Authenticates the version as well: a later version may interpret the same bytes differently.
 fn versioned(aad: &[u8]) -> Vec<u8> {
     let mut bytes = vec![VERSION];
     bytes.extend_from_slice(aad);
@@ -125,7 +125,7 @@ mod tests {
     const NONCE: [u8; NONCE_BYTES] = [7; NONCE_BYTES];
 
     #[test]
-    fn a_sealed_record_opens_with_its_key_and_name() {
+    fn a_sealed_record_opens_with_the_same_key_and_name() {
         let sealed = key(1).seal(NONCE, b"upload/7", b"plain");
         assert_eq!(sealed.len(), 1 + NONCE_BYTES + 5 + 16);
         assert_eq!(key(1).open(b"upload/7", &sealed).unwrap().as_slice(), b"plain");
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_another_length_is_refused_and_not_shown() {
+    fn an_invalid_key_is_rejected_and_not_printed() {
         for text in ["", "aHVzaA==", "not base64!", &"A".repeat(44)] {
             let error = SealKey::parse(text).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Misconfigured, "{text}");

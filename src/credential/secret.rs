@@ -4,18 +4,18 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A secret: overwritten when dropped, and shown as `[redacted]` wherever it is printed.
+/// A secret: overwritten when dropped, and printed as `[redacted]`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes a secret over.
+    /// Wraps a secret.
     #[must_use]
     pub fn new(secret: impl Into<String>) -> Self {
         Self(Zeroizing::new(secret.into()))
     }
 
-    /// The secret itself, for signing and sealing. It must not be stored in anything printable.
+    /// The secret itself, for signing and sealing. Do not store it in a printable type.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0

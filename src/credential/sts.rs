@@ -9,16 +9,16 @@ use crate::percent::encode_component;
 /// An access key: temporary with a security token (from STS), or a RAM user's without one.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StsCredential {
-    /// The AccessKey id, such as `STS.NT…`; sent in clear with every request.
+    /// The AccessKey ID, such as `STS.NT…`, which every request contains.
     pub access_key_id: String,
-    /// The AccessKey secret; never sent.
+    /// The AccessKey secret, which is never sent.
     pub access_key_secret: Secret,
-    /// The security token of a temporary key; sent as `x-oss-security-token`.
+    /// The security token of a temporary key, which every request contains.
     pub security_token: Option<Secret>,
 }
 
 impl StsCredential {
-    /// The error without what is secret of this key, as it is and percent-encoded.
+    /// Redacts the secrets of this key in `error`, as they are and percent-encoded.
     #[must_use]
     pub fn redact(&self, error: Error) -> Error {
         let secret = self.access_key_secret.expose();
@@ -30,7 +30,7 @@ impl StsCredential {
 
 impl fmt::Debug for StsCredential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The id is not secret, but a log needs no more of it than to tell two keys apart.
+        // The ID is not secret, but a prefix is enough to distinguish keys in a log.
         let shown: String = self.access_key_id.chars().take(SHOWN_ID_CHARS).collect();
         f.debug_struct("StsCredential")
             .field("access_key_id", &format_args!("{shown}…"))
@@ -48,7 +48,7 @@ mod tests {
     use crate::error::{ErrorKind, StoreError};
 
     #[test]
-    fn what_a_service_repeats_of_a_key_is_hidden() {
+    fn secrets_that_a_response_repeats_are_redacted() {
         let key = StsCredential {
             access_key_id: "STS.id".into(),
             access_key_secret: Secret::new("hush"),

@@ -1,4 +1,4 @@
-//! Address and credential of one upload together, and when to refresh them.
+//! The address and credential of one upload, and when to refresh them.
 
 use std::time::Duration;
 
@@ -6,33 +6,33 @@ use super::{Secret, StsCredential, UploadAddress, UploadAuth};
 use crate::error::Result;
 use crate::units::UnixMillis;
 
-/// What one upload needs to write its object: UploadAddress and UploadAuth.
+/// The UploadAddress and UploadAuth of one upload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadCredential {
-    /// Where the object goes.
+    /// The bucket and object key.
     pub address: UploadAddress,
     /// The temporary credential.
     pub auth: UploadAuth,
 }
 
 impl UploadCredential {
-    /// Reads both values as VOD returns them; `now` begins the life of an `Expiration` in seconds.
+    /// Parses both values as VOD returns them. An `Expiration` in seconds is relative to `now`.
     ///
-    /// Base64 may be of either alphabet, padded or not, and surrounded by white space.
+    /// Base64 may have either alphabet, be padded or not, and be surrounded by white space.
     ///
     /// # Errors
     ///
-    /// [`CredentialsSwapped`](crate::ErrorKind::CredentialsSwapped) where one stands in the
-    /// other's place, else [`CredentialInvalid`](crate::ErrorKind::CredentialInvalid), whose
-    /// message names the field and never repeats a value.
+    /// Returns [`CredentialsSwapped`](crate::ErrorKind::CredentialsSwapped) if the values are
+    /// swapped, and otherwise [`CredentialInvalid`](crate::ErrorKind::CredentialInvalid) with the
+    /// name of the invalid field.
     pub fn parse(address: &str, auth: &str, now: UnixMillis) -> Result<Self> {
         Ok(Self { address: UploadAddress::parse(address)?, auth: UploadAuth::parse(auth, now)? })
     }
 
-    /// A key of the worker's own: one that does not expire, or, with a `token`, one whose end of
-    /// life only the store can tell.
+    /// Creates a credential from an access key whose expiry is unknown. A key without a `token` does
+    /// not expire.
     #[must_use]
-    pub const fn of_access_key(
+    pub const fn from_access_key(
         address: UploadAddress,
         id: String,
         secret: Secret,
@@ -41,36 +41,35 @@ impl UploadCredential {
     ) -> Self {
         let credential =
             StsCredential { access_key_id: id, access_key_secret: secret, security_token: token };
-        let auth = UploadAuth { credential, expires_at: None, issued_life: None, region };
+        let auth = UploadAuth { credential, expires_at: None, issued_ttl: None, region };
         Self { address, auth }
     }
 
-    /// True while the credential can sign a request: exactly until its end of life, and always
-    /// where that is unknown.
+    /// Returns true if the credential has not expired at `now`, or if its expiry is unknown.
     #[must_use]
     pub fn is_usable_at(&self, now: UnixMillis) -> bool {
         self.auth.expires_at.is_none_or(|end| now < end)
     }
 
-    /// True when the credential should be refreshed before it is used again: from
-    /// [`REFRESH_MARGIN_MAX`] before its end of life, or from a fifth of its issued life before
-    /// it, whichever is later. A credential issued for ten minutes is so refreshed two minutes
-    /// before its end, and one issued for seconds does not ask for a refresh all the time.
+    /// Returns true if the credential should be refreshed before it is used: from
+    /// [`REFRESH_MARGIN_MAX`] before its expiry, or from a fifth of its issued lifetime before it,
+    /// whichever is later. A credential issued for ten minutes is therefore refreshed two minutes
+    /// before its expiry, and one issued for seconds is not refreshed continuously.
     ///
-    /// False where the end of life is unknown: then only the store can tell.
+    /// Returns false if the expiry is unknown.
     #[must_use]
     pub fn refresh_due_at(&self, now: UnixMillis) -> bool {
         let Some(end) = self.auth.expires_at else { return false };
-        let life = self.auth.issued_life.unwrap_or(Duration::MAX);
-        now + REFRESH_MARGIN_MAX.min(life / REFRESH_LIFE_FRACTION) >= end
+        let ttl = self.auth.issued_ttl.unwrap_or(Duration::MAX);
+        now + REFRESH_MARGIN_MAX.min(ttl / REFRESH_TTL_DIVISOR) >= end
     }
 }
 
-/// The longest time before the end of a credential's life at which it is refreshed. Five minutes
-/// is ample for one slow part in flight, and a tenth of the 3000 s that VOD issues.
+/// The longest time before the expiry at which a credential is refreshed. Five minutes are enough
+/// for a slow part in flight, and a tenth of the 3000 s for which VOD issues credentials.
 pub const REFRESH_MARGIN_MAX: Duration = Duration::from_secs(300);
 
-const REFRESH_LIFE_FRACTION: u32 = 5;
+const REFRESH_TTL_DIVISOR: u32 = 5;
 
 #[cfg(test)]
 mod tests {
@@ -92,7 +91,7 @@ mod tests {
     const NOW: UnixMillis = UnixMillis(1_595_738_529_000);
 
     #[test]
-    fn both_values_are_read_as_vod_returns_them() {
+    fn both_values_are_parsed_as_vod_returns_them() {
         let credential = UploadCredential::parse(&address(), &auth(json!({})), NOW).unwrap();
         assert_eq!(credential.address.endpoint, "https://oss-cn-shanghai.aliyuncs.com");
         assert_eq!(credential.address.bucket, "outin-1");
@@ -106,14 +105,14 @@ mod tests {
     }
 
     #[test]
-    fn expire_utc_time_wins_over_expiration() {
+    fn expire_utc_time_takes_precedence_over_expiration() {
         let auth = auth(json!({"Expiration": "1", "ExpireUTCTime": "2020-07-26T05:42:09Z"}));
         let auth = UploadAuth::parse(&auth, NOW).unwrap();
         assert_eq!(auth.expires_at, Some(UnixMillis(1_595_742_129_000)));
     }
 
     #[test]
-    fn expiration_is_a_number_of_seconds_in_either_form() {
+    fn expiration_is_a_number_or_a_string_of_seconds() {
         for expiration in [json!("3000"), json!(3000), json!(" 3000 ")] {
             let fields = json!({"Expiration": expiration, "ExpireUTCTime": null});
             let auth = UploadAuth::parse(&auth(fields), NOW).unwrap();
@@ -122,15 +121,18 @@ mod tests {
         for expiration in [json!("soon"), json!(-1), json!(1.5), json!([])] {
             let fields = json!({"Expiration": expiration, "ExpireUTCTime": null});
             let error = UploadAuth::parse(&auth(fields), NOW).unwrap_err();
-            assert_eq!(error.message(), "UploadAuth has no whole seconds in Expiration");
+            assert_eq!(
+                error.message(),
+                "Expiration of UploadAuth is not a number of whole seconds"
+            );
         }
     }
 
     #[test]
-    fn an_auth_without_region_and_end_of_life_is_taken() {
+    fn an_auth_without_region_and_expiry_is_accepted() {
         let fields = json!({"Expiration": null, "ExpireUTCTime": null, "Region": ""});
         let auth = UploadAuth::parse(&auth(fields), NOW).unwrap();
-        assert_eq!((auth.expires_at, auth.issued_life, &auth.region), (None, None, &None));
+        assert_eq!((auth.expires_at, auth.issued_ttl, &auth.region), (None, None, &None));
         let credential =
             UploadCredential { address: UploadAddress::parse(&address()).unwrap(), auth };
         assert!(credential.is_usable_at(UnixMillis(u64::MAX)));
@@ -138,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn swapped_values_are_recognised() {
+    fn swapped_values_are_detected() {
         let error = UploadCredential::parse(&auth(json!({})), &address(), NOW).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::CredentialsSwapped);
         let error = UploadAuth::parse(&address(), NOW).unwrap_err();
@@ -146,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_or_empty_field_is_named() {
+    fn the_error_for_a_missing_field_contains_its_name() {
         for field in ["AccessKeyId", "AccessKeySecret", "SecurityToken"] {
             for value in [json!(null), json!("")] {
                 let error = UploadAuth::parse(&auth(json!({field: value})), NOW).unwrap_err();
@@ -164,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_would_break_a_header_is_named() {
+    fn the_error_for_a_field_with_a_line_break_contains_its_name() {
         for field in ["AccessKeyId", "SecurityToken"] {
             let error = UploadAuth::parse(&auth(json!({field: "a\r\nb"})), NOW).unwrap_err();
             assert!(error.message().contains(field), "{error}");
@@ -172,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_credential_is_usable_until_exactly_its_end() {
+    fn a_credential_is_usable_until_its_expiry() {
         let credential = UploadCredential::parse(&address(), &auth(json!({})), NOW).unwrap();
         let end = NOW + Duration::from_secs(3600);
         assert!(credential.is_usable_at(UnixMillis(end.0 - 1)));
@@ -180,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_life_is_refreshed_five_minutes_before_its_end() {
+    fn a_long_lived_credential_is_refreshed_five_minutes_before_its_expiry() {
         let credential = UploadCredential::parse(&address(), &auth(json!({})), NOW).unwrap();
         let due = NOW + Duration::from_secs(3600 - 300);
         assert!(!credential.refresh_due_at(UnixMillis(due.0 - 1)));
@@ -188,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_life_is_refreshed_a_fifth_before_its_end() {
+    fn a_short_lived_credential_is_refreshed_a_fifth_before_its_expiry() {
         let fields = json!({"Expiration": 60, "ExpireUTCTime": null});
         let credential = UploadCredential::parse(&address(), &auth(fields), NOW).unwrap();
         let due = NOW + Duration::from_secs(48);
@@ -197,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_credential_is_read_back_as_it_was() {
+    fn a_stored_credential_round_trips() {
         for fields in
             [json!({}), json!({"Expiration": null, "ExpireUTCTime": null, "Region": null})]
         {
@@ -208,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_credential_that_cannot_be_read_is_asked_for_again() {
+    fn an_unreadable_stored_credential_is_required_again() {
         let credential = UploadCredential::parse(&address(), &auth(json!({})), NOW).unwrap();
         let text = String::from_utf8(credential.to_bytes().to_vec()).unwrap();
         let newer = text.replace("\"version\":1", "\"version\":2");
@@ -220,11 +222,11 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_the_worker_s_own_has_no_end_and_no_token() {
+    fn an_access_key_without_a_token_does_not_expire() {
         let address = UploadAddress::parse(&address()).unwrap();
         let id = "LTAI5tExample".to_owned();
         let secret = Secret::new("secret");
-        let credential = UploadCredential::of_access_key(address, id, secret, None, None);
+        let credential = UploadCredential::from_access_key(address, id, secret, None, None);
         assert!(credential.is_usable_at(UnixMillis(u64::MAX)));
         assert!(!credential.refresh_due_at(UnixMillis(u64::MAX)));
         assert_eq!(credential.auth.credential.security_token, None);

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind};
+use crate::hex;
 
 /// The ETag of a part: its MD5, 16 bytes.
 ///
@@ -30,26 +31,10 @@ impl FromStr for ETag {
     fn from_str(text: &str) -> Result<Self, Error> {
         let text = text.trim();
         let bare = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
-        parse_hex(bare).map(Self).ok_or_else(|| {
+        hex::decode(bare).map(Self).ok_or_else(|| {
             Error::new(ErrorKind::StoreReplyInvalid, "the ETag of a part is not an MD5")
         })
     }
-}
-
-fn parse_hex(hex: &str) -> Option<[u8; 16]> {
-    let (pairs, []) = hex.as_bytes().as_chunks::<2>() else { return None };
-    let mut bytes = [0; 16];
-    if pairs.len() != bytes.len() {
-        return None;
-    }
-    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-        *byte = (nibble(*high)? << 4) | nibble(*low)?;
-    }
-    Some(bytes)
-}
-
-fn nibble(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What a notification says.
+//! The event in a notification.
 
 use super::event_time;
 use super::lenient_json::Fields;
@@ -8,76 +8,76 @@ use crate::units::{ByteCount, UnixMillis};
 /// An event of VOD
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/event-notification-overview>).
 ///
-/// Everything but the type may be missing: which fields an event has is the type's matter, and
-/// events of other types are read as far as their fields have the same names.
+/// All fields except the type are optional. The type determines which ones are present. Of events
+/// of unknown types, fields with the same names are parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// What has happened.
+    /// The type of the event.
     pub event_type: EventType,
-    /// When it has happened.
+    /// When the event occurred.
     pub event_time: Option<UnixMillis>,
-    /// Whether it went well.
+    /// Whether the operation succeeded.
     pub status: Option<EventStatus>,
-    /// The `VideoId`, `ImageId` or `AttachedMediaId`. A job that failed may have none.
+    /// The `VideoId`, `ImageId` or `AttachedMediaId`. A failed job may have none.
     pub media_id: Option<String>,
     /// The size of the file.
     pub size: Option<ByteCount>,
-    /// Where the object is in OSS.
+    /// The URL of the object in OSS.
     pub file_url: Option<String>,
-    /// The job that fetched an online file.
+    /// The ID of the URL upload job.
     pub job_id: Option<String>,
-    /// The URL that it fetched.
+    /// The source URL of the job.
     pub source_url: Option<String>,
-    /// Why it failed.
+    /// The error code of a failed operation.
     pub error_code: Option<String>,
-    /// The same in words.
+    /// The error message of a failed operation.
     pub error_message: Option<String>,
     /// The `Extend` of the upload's `UserData`, as JSON text.
     pub extend: Option<String>,
-    /// The id of the application.
+    /// The ID of the application.
     pub app_id: Option<String>,
 }
 
 /// The type of an event.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum EventType {
-    /// A video or an audio is uploaded. None comes for an upload that failed.
+    /// A video or audio file was uploaded. VOD sends no event for a failed upload.
     FileUploadComplete,
-    /// An image is uploaded.
+    /// An image was uploaded.
     ImageUploadComplete,
-    /// A watermark, a subtitle or material is uploaded.
+    /// A watermark, subtitle or material was uploaded.
     AttachedMediaUploadComplete,
-    /// A job that fetches an online file has ended, well or not.
+    /// A URL upload job has finished, successfully or not.
     UploadByUrlComplete,
-    /// Another type, by the vendor's name.
+    /// Another type, by its name in the VOD API.
     Other(String),
 }
 
-/// Whether what an event tells of went well.
+/// The result of the operation of an event.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum EventStatus {
     /// `success`
     Success,
     /// `fail`
     Fail,
-    /// Another status, as VOD wrote it.
+    /// Another status, as in the notification.
     Other(String),
 }
 
 impl Event {
-    /// Reads the body of a notification, which [`Callback`](super::Callback) has verified.
+    /// Parses the body of a notification, which [`Callback`](super::Callback) has verified.
     ///
-    /// Names may differ in case and have blanks around them, numbers may be texts, and commas may
-    /// stand ahead of a closing brace: VOD's own samples have all of these.
+    /// As in the samples of the VOD documentation, names may differ in case and have surrounding
+    /// spaces, numbers may be strings, and a comma may precede a closing brace.
     ///
     /// # Errors
     ///
-    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) where the body is not a JSON object
-    /// with an `EventType`.
+    /// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) if the body is not a JSON
+    /// object with an `EventType`.
     pub fn parse(body: &[u8]) -> Result<Self> {
-        let refused = || Error::field_invalid("body", "a JSON object with an EventType");
-        let fields = Fields::parse(body).ok_or_else(refused)?;
-        let event_type = fields.text("EventType").ok_or_else(refused).map(EventType::parse)?;
+        let invalid = || Error::field_invalid("body", "a JSON object with an EventType");
+        let fields = Fields::parse(body).ok_or_else(invalid)?;
+        let event_type = fields.text("EventType").ok_or_else(invalid).map(EventType::parse)?;
         let text = |name| fields.text(name).map(str::to_owned);
         Ok(Self {
             event_type,
@@ -108,7 +108,7 @@ impl EventType {
         found.unwrap_or_else(|| Self::Other(name.to_owned()))
     }
 
-    /// The vendor's name.
+    /// The name in the VOD API.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -130,7 +130,7 @@ impl EventStatus {
         }
     }
 
-    /// The vendor's name.
+    /// The name in the VOD API.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -141,7 +141,7 @@ impl EventStatus {
     }
 }
 
-/// How the types of events name the media id.
+/// The field of the media ID, by type of event.
 const MEDIA_IDS: [&str; 4] = ["VideoId", "ImageId", "AttachedMediaId", "MediaId"];
 
 #[cfg(test)]
@@ -155,7 +155,7 @@ mod tests {
     use crate::error::ErrorKind;
 
     #[test]
-    fn an_uploaded_video_is_read() {
+    fn an_uploaded_video_is_parsed() {
         let event = parse(
             r#"{"EventTime":"2017-03-20T07:49:17Z","EventType":"FileUploadComplete",
             "VideoId":"43q9","Size":123,"FileUrl":"http://h/a.mp4","Status":"success",
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn an_uploaded_image_is_read_though_its_time_has_a_colon_too_many() {
+    fn an_uploaded_image_with_a_colon_before_its_milliseconds_is_parsed() {
         let event = parse(
             r#"{"EventTime":"2017-03-20T07:49:17:500Z","EventType":"ImageUploadComplete",
             "ImageId":"99c4","Size":"24","FileURL":"http://h/a.png","Status":"success",
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn uploaded_auxiliary_media_is_read() {
+    fn uploaded_auxiliary_media_is_parsed() {
         let event =
             parse(r#"{"EventType":"AttachedMediaUploadComplete","AttachedMediaId":"73ab"}"#);
         assert_eq!(event.event_type, EventType::AttachedMediaUploadComplete);
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fetched_file_is_read_though_its_names_have_blanks_and_a_comma_is_too_many() {
+    fn a_url_upload_with_spaces_and_a_trailing_comma_is_parsed() {
         let event = parse(
             r#"{"EventTime":"2017-03-20T07:49:17Z", "EventType":"UploadByURLComplete",
             "VideoId ":"", "JobId ":"86c1", "SourceURL ":"http://h/a.mp4 ", "Size":"24",
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_event_is_refused() {
+    fn a_body_without_an_event_is_rejected() {
         for body in ["", "hello", "[]", "{}", "{\"EventType\":\" \"}", "{\"EventType\":7}"] {
             let error = Event::parse(body.as_bytes()).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::RequestInvalid, "{body}");

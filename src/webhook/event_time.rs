@@ -1,11 +1,11 @@
-//! The two forms of `EventTime`.
+//! The two formats of `EventTime`.
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::units::UnixMillis;
 
-/// Reads `2017-03-20T07:49:17Z`, and `2017-03-20T07:49:17:123Z` with a colon ahead of the
+/// Parses `2017-03-20T07:49:17Z`, and `2017-03-20T07:49:17:123Z` with a colon before the
 /// milliseconds, as in
 /// <https://www.alibabacloud.com/help/en/vod/developer-reference/imageuploadcomplete>.
 pub(super) fn parse(text: &str) -> Option<UnixMillis> {
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_forms_are_read() {
+    fn both_formats_are_parsed() {
         for (text, wanted) in [
             ("2017-03-20T07:49:17Z", 1_489_996_157_000),
             ("2017-03-20T07:49:17:123Z", 1_489_996_157_123),

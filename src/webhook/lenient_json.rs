@@ -1,5 +1,5 @@
-//! The JSON of notifications, some of which is not quite JSON: VOD's samples have commas ahead of
-//! a closing brace, blanks at the end of names, and one name in two spellings.
+//! A lenient parser for the JSON of notifications. VOD's samples have trailing commas, names with
+//! trailing spaces, and one name in two spellings.
 //!
 //! <https://www.alibabacloud.com/help/en/vod/developer-reference/uploadbyurlcomplete>
 
@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// The fields of an object, found by name without regard to case and to blanks around it.
+/// The fields of an object, by name in any case and without surrounding spaces.
 #[derive(Debug)]
 pub(super) struct Fields(BTreeMap<String, Value>);
 
 impl Fields {
-    /// Reads an object; `None` where the bytes are none even so.
+    /// Parses an object; `None` if `bytes` is not one.
     pub(super) fn parse(bytes: &[u8]) -> Option<Self> {
         let read = serde_json::from_slice(bytes)
             .or_else(|_| serde_json::from_slice(&without_trailing_commas(bytes)));
@@ -20,12 +20,12 @@ impl Fields {
         Some(Self(fields.into_iter().map(|(name, value)| (key(&name), value)).collect()))
     }
 
-    /// A text without the blanks around it, where there is one that is not empty.
+    /// A trimmed string; `None` if it is absent or empty.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.0.get(&key(name))?.as_str().map(str::trim).filter(|text| !text.is_empty())
     }
 
-    /// A whole number, which may be written as a text.
+    /// An unsigned integer, which may be a string.
     pub(super) fn number(&self, name: &str) -> Option<u64> {
         match self.0.get(&key(name))? {
             Value::Number(number) => number.as_u64(),
@@ -34,7 +34,7 @@ impl Fields {
         }
     }
 
-    /// A value as JSON text: one that is a text already is taken to be JSON.
+    /// A value as JSON text. A string is treated as JSON text.
     pub(super) fn json(&self, name: &str) -> Option<String> {
         match self.0.get(&key(name))? {
             Value::Null => None,
@@ -49,7 +49,7 @@ fn key(name: &str) -> String {
     name.trim().to_ascii_lowercase()
 }
 
-/// The same bytes without the commas that only blanks separate from a closing brace or bracket.
+/// Removes the commas before a closing brace or bracket.
 fn without_trailing_commas(bytes: &[u8]) -> Vec<u8> {
     let mut kept = Vec::with_capacity(bytes.len());
     let (mut in_text, mut escaped) = (false, false);
@@ -77,14 +77,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commas_ahead_of_a_closing_brace_are_passed_over() {
+    fn commas_before_a_closing_brace_are_ignored() {
         let fields = Fields::parse(b"{\"A\": [1, 2, ], \"B\":\" ,} \\\", }\" , \n}").unwrap();
         assert_eq!(fields.json("A").unwrap(), "[1,2]");
         assert_eq!(fields.text("B"), Some(",} \", }"));
     }
 
     #[test]
-    fn names_are_found_whatever_their_case_and_blanks() {
+    fn names_match_in_any_case_and_without_surrounding_spaces() {
         let fields = Fields::parse(br#"{"SourceURL ": "u ", " fileUrl": "f"}"#).unwrap();
         assert_eq!(fields.text("SourceURL"), Some("u"));
         assert_eq!(fields.text("FileURL"), Some("f"));
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_may_be_texts_and_json_may_be_a_text() {
+    fn numbers_and_json_may_be_strings() {
         let fields = Fields::parse(br#"{"A":"24","B":24,"C":{"x":1},"D":"{}","E":null,"F":""}"#);
         let fields = fields.unwrap();
         assert_eq!((fields.number("A"), fields.number("B")), (Some(24), Some(24)));
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_not_read() {
+    fn anything_but_an_object_is_rejected() {
         for bytes in [&b""[..], b"[]", b"{", b"{,,}", b"{\"A\":1,,}", b"\xFF", b"{\"A"] {
             assert!(Fields::parse(bytes).is_none(), "{bytes:?}");
         }

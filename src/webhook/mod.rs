@@ -1,15 +1,13 @@
-//! VOD's event notifications over HTTP: is one genuine, and what does it say. Pure functions over
-//! what a request brought.
+//! VOD's event notifications over HTTP: verification and parsing, as pure functions.
 //!
-//! VOD signs the address of the callback and the time with the account's authentication key, and
-//! not the body
+//! VOD signs the callback URL and the time with the account's authentication key, but not the body
 //! (<https://www.alibabacloud.com/help/en/vod/developer-reference/http-callback-authentication>).
-//! Somebody who has seen one notification on its way can therefore send another body under its
-//! signature for as long as the tolerance allows: serve the callback over HTTPS alone, and ask VOD
-//! before anything is done that could not be undone.
+//! An attacker who observes a notification can send another body with its signature until the
+//! tolerance has elapsed. Therefore serve the callback only over HTTPS, and query VOD before any
+//! irreversible action.
 //!
-//! VOD expects the status 200 and tries three times in all, so that the same event may come more
-//! than once.
+//! VOD expects the status 200 and sends an event up to three times, so the same event may arrive
+//! more than once.
 
 mod callback;
 mod event;

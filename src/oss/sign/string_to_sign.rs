@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use super::CredentialScope;
-use super::signature::hex;
+use crate::hex;
 
 /// Algorithm, timestamp (the `x-oss-date`), scope and hash of the canonical request, one per line.
 #[must_use]
@@ -12,7 +12,7 @@ pub fn string_to_sign(
     scope: &CredentialScope<'_>,
     canonical_request: &str,
 ) -> String {
-    let hash = hex(&Sha256::digest(canonical_request));
+    let hash = hex::encode(&Sha256::digest(canonical_request));
     format!("{ALGORITHM}\n{timestamp}\n{scope}\n{hash}")
 }
 

@@ -31,7 +31,7 @@ pub(super) fn worker_credential(instance: &Instance, target: &Target) -> Result<
         bucket: target.bucket.clone(),
         object: target.object.clone(),
     };
-    Ok(UploadCredential::of_access_key(
+    Ok(UploadCredential::from_access_key(
         address,
         key.access_key_id.clone(),
         key.access_key_secret.clone(),

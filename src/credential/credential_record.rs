@@ -1,4 +1,4 @@
-//! The plain form of an [`UploadCredential`], made to be sealed before it is stored.
+//! The serialized form of an [`UploadCredential`], which is sealed before it is stored.
 
 use std::time::Duration;
 
@@ -10,11 +10,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::units::UnixMillis;
 
 impl UploadCredential {
-    /// The plain form, secrets included: only to be handed to [`SealKey::seal`](super::SealKey).
+    /// Serializes the credential, secrets included: pass it only to
+    /// [`SealKey::seal`](super::SealKey::seal).
     #[must_use]
     pub fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         let Self { address, auth } = self;
-        let wire = Wire {
+        let record = Record {
             version: VERSION,
             endpoint: &address.endpoint,
             bucket: &address.bucket,
@@ -24,52 +25,52 @@ impl UploadCredential {
             security_token: auth.credential.security_token.as_ref().map(Secret::expose),
             expires_at_ms: auth.expires_at.map(|end| end.0),
             issued_life_ms: auth
-                .issued_life
-                .map(|life| u64::try_from(life.as_millis()).unwrap_or(u64::MAX)),
+                .issued_ttl
+                .map(|ttl| u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX)),
             region: auth.region.as_deref(),
         };
         let mut bytes = Zeroizing::new(Vec::new());
-        #[expect(clippy::expect_used, reason = "texts and numbers always serialise into memory")]
-        serde_json::to_writer(&mut *bytes, &wire).expect("a credential serialises");
+        #[expect(clippy::expect_used, reason = "strings and numbers always serialize to memory")]
+        serde_json::to_writer(&mut *bytes, &record).expect("a credential serializes");
         bytes
     }
 
-    /// Reads the plain form back.
+    /// Deserializes a credential.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::CredentialRequired`] where the bytes are of another version or damaged: the
-    /// client or the credential source is asked again.
+    /// Returns [`ErrorKind::CredentialRequired`] if the bytes are corrupt or have another version,
+    /// so that the credential is requested again.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let unreadable =
             || Error::new(ErrorKind::CredentialRequired, "the stored credential cannot be read");
-        // The parser's own message could quote a secret.
-        let wire: OwnedWire = serde_json::from_slice(bytes).map_err(|_| unreadable())?;
-        if wire.version != VERSION {
+        // The parser's message could contain a secret.
+        let record: OwnedRecord = serde_json::from_slice(bytes).map_err(|_| unreadable())?;
+        if record.version != VERSION {
             return Err(unreadable());
         }
         Ok(Self {
             address: UploadAddress {
-                endpoint: wire.endpoint,
-                bucket: wire.bucket,
-                object: wire.object,
+                endpoint: record.endpoint,
+                bucket: record.bucket,
+                object: record.object,
             },
             auth: UploadAuth {
                 credential: StsCredential {
-                    access_key_id: wire.access_key_id,
-                    access_key_secret: Secret::new(wire.access_key_secret),
-                    security_token: wire.security_token.map(Secret::new),
+                    access_key_id: record.access_key_id,
+                    access_key_secret: Secret::new(record.access_key_secret),
+                    security_token: record.security_token.map(Secret::new),
                 },
-                expires_at: wire.expires_at_ms.map(UnixMillis),
-                issued_life: wire.issued_life_ms.map(Duration::from_millis),
-                region: wire.region,
+                expires_at: record.expires_at_ms.map(UnixMillis),
+                issued_ttl: record.issued_life_ms.map(Duration::from_millis),
+                region: record.region,
             },
         })
     }
 }
 
 #[derive(Serialize)]
-struct Wire<'a> {
+struct Record<'a> {
     version: u8,
     endpoint: &'a str,
     bucket: &'a str,
@@ -83,7 +84,7 @@ struct Wire<'a> {
 }
 
 #[derive(Deserialize)]
-struct OwnedWire {
+struct OwnedRecord {
     version: u8,
     endpoint: String,
     bucket: String,

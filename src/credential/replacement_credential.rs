@@ -1,4 +1,4 @@
-//! A new credential for an upload that exists, as a small JSON document.
+//! A new credential for an existing upload, as a JSON document.
 
 use serde_json::Value;
 
@@ -11,30 +11,30 @@ use crate::units::UnixMillis;
 const NAME: &str = "the credential";
 
 impl UploadCredential {
-    /// Reads either of
+    /// Parses one of
     ///
-    /// - `{"upload_auth": …, "upload_address": …}`, both as VOD returns them; without the address
-    ///   it is for the object at `present`;
+    /// - `{"upload_auth": …, "upload_address": …}`, both as VOD returns them; the address defaults
+    ///   to `current`;
     /// - `{"AccessKeyId": …, "AccessKeySecret": …, "SecurityToken": …, "Expiration": …, "Region":
     ///   …}`, the `Credentials` of STS's AssumeRole
     ///   (<https://www.alibabacloud.com/help/en/ram/developer-reference/api-sts-2015-04-01-assumerole>),
-    ///   for the object at `present`; the last two may be missing.
+    ///   for the object at `current`; the last two are optional.
     ///
     /// # Errors
-    /// [`ErrorKind::CredentialInvalid`], which names the field and repeats nothing of it, and what
-    /// [`UploadAddress::parse`] and [`UploadAuth::parse`] say.
-    pub fn from_json(json: &[u8], present: &UploadAddress, now: UnixMillis) -> Result<Self> {
+    /// Returns [`ErrorKind::CredentialInvalid`] with the name of an invalid field, and the errors of
+    /// [`UploadAddress::parse`] and [`UploadAuth::parse`].
+    pub fn from_json(json: &[u8], current: &UploadAddress, now: UnixMillis) -> Result<Self> {
         let Ok(Value::Object(fields)) = serde_json::from_slice(json) else {
             return Err(Error::new(ErrorKind::CredentialInvalid, "the body is not a JSON object"));
         };
         let mut object = JsonObject::new(NAME, fields);
         let Some(auth) = object.take_optional("upload_auth")? else {
             let auth = sts_token(&mut object, now)?;
-            return Ok(Self { address: present.clone(), auth });
+            return Ok(Self { address: current.clone(), auth });
         };
         let address = match object.take_optional("upload_address")? {
             Some(address) => UploadAddress::parse(&address)?,
-            None => present.clone(),
+            None => current.clone(),
         };
         Ok(Self { address, auth: UploadAuth::parse(&auth, now)? })
     }
@@ -66,7 +66,7 @@ mod tests {
 
     const NOW: UnixMillis = UnixMillis(1_400_000_000_000);
 
-    fn present() -> UploadAddress {
+    fn current() -> UploadAddress {
         UploadAddress {
             endpoint: "https://oss-cn-shanghai.aliyuncs.com".into(),
             bucket: "b".into(),
@@ -74,26 +74,26 @@ mod tests {
         }
     }
 
-    fn read(body: &Value) -> Result<UploadCredential> {
-        UploadCredential::from_json(body.to_string().as_bytes(), &present(), NOW)
+    fn parse(body: &Value) -> Result<UploadCredential> {
+        UploadCredential::from_json(body.to_string().as_bytes(), &current(), NOW)
     }
 
     #[test]
-    fn an_sts_token_is_for_the_object_that_the_upload_has() {
-        let credential = read(&json!({
+    fn an_sts_token_is_for_the_object_of_the_upload() {
+        let credential = parse(&json!({
             "AccessKeyId": "STS.id",
             "AccessKeySecret": "secret",
             "SecurityToken": "token",
             "Expiration": "2015-04-09T11:52:19Z",
         }))
         .unwrap();
-        assert_eq!(credential.address, present());
+        assert_eq!(credential.address, current());
         assert_eq!(credential.auth.expires_at, Some(UnixMillis(1_428_580_339_000)));
         assert_eq!(credential.auth.credential.access_key_secret.expose(), "secret");
     }
 
     #[test]
-    fn what_cannot_be_used_is_refused_by_field_and_never_repeated() {
+    fn the_error_for_an_invalid_field_contains_its_name_and_no_value() {
         for (body, named) in [
             (json!([]), "JSON object"),
             (json!({}), "AccessKeyId"),
@@ -110,7 +110,7 @@ mod tests {
                 "Expiration",
             ),
         ] {
-            let error = read(&body).unwrap_err();
+            let error = parse(&body).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::CredentialInvalid);
             assert!(error.message().contains(named), "{error}");
             assert!(!error.message().contains("hush"), "{error}");
