@@ -1,4 +1,4 @@
-//! Forms with files: however the body is cut, it has the same events and the same error.
+//! Forms with files. Any split of the body has the same events and the same error.
 //!
 //! The input is the Content-Type, a line end, and the body.
 
@@ -17,13 +17,13 @@ fuzz_target!(|bytes: &[u8]| {
     let body = body.get(1..).unwrap_or_default();
     let content_type = String::from_utf8_lossy(content_type);
     let Ok(boundary) = Boundary::of_content_type(Some(&content_type)) else { return };
-    let whole = read(&boundary, body, iter::repeat(body.len()));
-    assert_eq!(whole, read(&boundary, body, iter::repeat(1)), "byte by byte");
+    let parsed = read(&boundary, body, iter::repeat(body.len()));
+    assert_eq!(parsed, read(&boundary, body, iter::repeat(1)), "byte by byte");
     let lengths = body.iter().map(|byte| usize::from(byte % 17) + 1);
-    assert_eq!(whole, read(&boundary, body, lengths), "in pieces of many sizes");
+    assert_eq!(parsed, read(&boundary, body, lengths), "in chunks of various sizes");
 });
 
-/// What a form consists of, the bytes of a file in one.
+/// The contents of a form, with the bytes of a file concatenated.
 #[derive(Debug, PartialEq, Eq)]
 enum Seen {
     Field(String, Vec<u8>),
@@ -34,7 +34,7 @@ enum Seen {
     Failed(ErrorKind, String),
 }
 
-/// Reads a body that comes in pieces of these lengths.
+/// Parses a body that arrives in chunks of these lengths.
 fn read(boundary: &Boundary, body: &[u8], lengths: impl Iterator<Item = usize>) -> Vec<Seen> {
     let mut seen = Vec::new();
     if let Err(error) = read_into(&mut seen, boundary, body, lengths) {
@@ -65,8 +65,8 @@ fn read_into(
 fn take(seen: &mut Vec<Seen>, fields: &mut FormFields, event: FormEvent<'_>) -> Result<()> {
     match event {
         FormEvent::Field(field) => {
-            for meant in http::metadata_fields(field.clone()) {
-                fields.take(&meant, &Origins::default())?;
+            for field in http::metadata_fields(field.clone()) {
+                fields.take(&field, &Origins::default())?;
             }
             let _ = http::key_in_body(&field.value);
             seen.push(Seen::Field(field.name, field.value.to_vec()));

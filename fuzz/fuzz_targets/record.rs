@@ -1,7 +1,8 @@
-//! What is read back from the key-value store. A record that is read is the one that was written.
+//! Records in the key-value store. A record that can be decoded round-trips.
 //!
-//! The input is the record's kind, the letter in its frame, and its fields; a valid frame is made
-//! around them, because no fuzzer finds a checksum. Records without a frame are read as they are.
+//! The input is the record's kind (the letter in its frame) and its fields. The target adds a valid
+//! frame, because a fuzzer does not find checksums. Records without a frame are decoded as they
+//! are.
 
 #![no_main]
 
@@ -59,7 +60,7 @@ fn read_all(bytes: &[u8]) {
     }
 }
 
-/// Whether what was read can be written and read again.
+/// Returns true if a decoded record round-trips.
 fn check<T: Debug + PartialEq>(
     read: Result<T>,
     encode: fn(&T) -> Result<Vec<u8>>,

@@ -1,5 +1,4 @@
-//! Requests of tus, of FilePond and of plain clients: whatever a head says, it is an answer or an
-//! error.
+//! Requests of tus, FilePond and plain clients. Any head has a response or an error.
 
 #![no_main]
 

@@ -1,6 +1,7 @@
-//! UploadAddress and UploadAuth of clients. A credential that is taken can be stored and read back.
+//! UploadAddress and UploadAuth of clients. A valid credential round-trips through its record.
 //!
-//! The input is both values, a line each; as they are, and once more as the JSON in their base64.
+//! The input is both values, one per line. They are parsed as they are and as the JSON in their
+//! Base64.
 
 #![no_main]
 

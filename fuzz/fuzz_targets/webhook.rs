@@ -1,4 +1,4 @@
-//! Notifications that anybody can post: a time, a signature and a URL, a line each, and the body.
+//! Notifications, which are untrusted input: time, signature and URL, one per line, and the body.
 
 #![no_main]
 

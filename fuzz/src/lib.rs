@@ -1,14 +1,14 @@
-//! How a fuzzer's bytes become what the engine takes.
+//! Converts the bytes of a fuzzer to inputs of the engine.
 //!
-//! Inputs are texts as they stand in a trace of HTTP, with plain line ends, so that seeds and
-//! reproducers can be read and written by hand.
+//! Inputs are HTTP messages in plain text with LF line ends, so that seeds and reproducers are
+//! readable and editable.
 
 use http::{Method, StatusCode};
 use vod_uploader::http::RequestHead;
 use vod_uploader::oss::HttpResponse;
 use vod_uploader::units::UnixMillis;
 
-/// The head of a request: `METHOD target` and then a header a line.
+/// The head of a request: `METHOD target`, then one header per line.
 #[must_use]
 pub fn head(bytes: &[u8]) -> RequestHead {
     let text = String::from_utf8_lossy(bytes);
@@ -18,9 +18,9 @@ pub fn head(bytes: &[u8]) -> RequestHead {
     RequestHead::new(method, target, headers(lines))
 }
 
-/// A reply: the status, a header a line, an empty line, and the body.
+/// A response: the status, one header per line, an empty line, and the body.
 #[must_use]
-pub fn reply(bytes: &[u8]) -> HttpResponse {
+pub fn response(bytes: &[u8]) -> HttpResponse {
     let (head, body) = match bytes.windows(2).position(|pair| pair == b"\n\n") {
         Some(end) => (&bytes[..end], &bytes[end + 2..]),
         None => (bytes, &[][..]),
@@ -32,7 +32,7 @@ pub fn reply(bytes: &[u8]) -> HttpResponse {
     HttpResponse::new(status, headers(lines), body.to_vec())
 }
 
-/// The two halves of a text around the first `separator`; the second is empty where there is none.
+/// Splits a text at the first `separator`. The second half is empty if there is none.
 #[must_use]
 pub fn split(text: &str, separator: char) -> (&str, &str) {
     text.split_once(separator).unwrap_or((text, ""))
@@ -45,5 +45,5 @@ fn headers<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<(String, String)> {
         .collect()
 }
 
-/// 2020-07-26T04:42:09Z, the present of every input.
+/// 2020-07-26T04:42:09Z, the current time of every input.
 pub const NOW: UnixMillis = UnixMillis(1_595_738_529_000);
