@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_skew_error_carries_vods_time() {
+    fn a_clock_skew_error_contains_the_time_of_vod() {
         let skewed = |code: &str, date: Option<&str>| {
             let body = format!(r#"{{"Code":"{code}","Message":"No."}}"#);
             let mut reply = reply(400, body.as_bytes());

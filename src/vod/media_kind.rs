@@ -22,7 +22,7 @@ impl MediaKind {
     ///
     /// The formats are those of
     /// <https://www.alibabacloud.com/help/en/vod/user-guide/overview-of-media-upload>. A file that
-    /// is meant as a watermark or as material has the extension of any image or video, so the
+    /// is used as a watermark or as material has the extension of any image or video, so the
     /// result is [`MediaKind::Image`] or [`MediaKind::Video`].
     ///
     /// # Errors
@@ -32,13 +32,12 @@ impl MediaKind {
     /// specify the kind.
     pub fn from_file_name(file_name: &str) -> Result<Self> {
         let Some(extension) = extension(file_name) else {
-            let allowed = "a name with an extension, which tells the kind of media, where the \
-                           kind is not given";
+            let allowed = "a name with an extension, unless the kind of media is given";
             return Err(Error::field_invalid("name", allowed));
         };
         let extension = extension.to_ascii_lowercase();
         if extension == AMBIGUOUS {
-            let allowed = "given for a name that ends with .gif: it may be a video, an image or \
+            let allowed = "given for a name that ends with .gif, which may be a video, an image or \
                            auxiliary media";
             return Err(Error::field_invalid("kind", allowed));
         }
@@ -46,8 +45,8 @@ impl MediaKind {
         listed.map(|(kind, _)| *kind).ok_or_else(|| {
             let shown: String = extension.chars().take(SHOWN_CHARS).collect();
             let allowed = format!(
-                "a name with an extension that VOD lists, which .{shown} is not, where the kind is \
-                 not given"
+                "a name with an extension that VOD supports, and .{shown} is not, unless the kind \
+                 of media is given"
             );
             Error::field_invalid("name", allowed)
         })
@@ -130,13 +129,13 @@ mod tests {
         for (name, wanted) in [
             ("a.gif", "kind must be given for a name that ends with .gif"),
             ("a.GIF", "kind must be given for a name that ends with .gif"),
-            ("a", "name must be a name with an extension, which tells"),
-            ("mp4", "name must be a name with an extension, which tells"),
-            (".mp4", "name must be a name with an extension, which tells"),
-            ("a.mp4/", "name must be a name with an extension, which tells"),
-            ("", "name must be a name with an extension, which tells"),
-            ("a.exe", "name must be a name with an extension that VOD lists, which .exe is not"),
-            ("a.mp4 ", "name must be a name with an extension that VOD lists, which .mp4  is not"),
+            ("a", "name must be a name with an extension, unless"),
+            ("mp4", "name must be a name with an extension, unless"),
+            (".mp4", "name must be a name with an extension, unless"),
+            ("a.mp4/", "name must be a name with an extension, unless"),
+            ("", "name must be a name with an extension, unless"),
+            ("a.exe", "name must be a name with an extension that VOD supports, and .exe is not"),
+            ("a.mp4 ", "name must be a name with an extension that VOD supports, and .mp4  is not"),
         ] {
             let error = MediaKind::from_file_name(name).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::RequestInvalid);

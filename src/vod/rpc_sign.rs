@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signed_request_carries_the_form_that_was_signed() {
+    fn a_signed_request_contains_the_signed_form() {
         let key = RamKey {
             access_key_id: "testid".into(),
             access_key_secret: secret(),

@@ -110,7 +110,7 @@ mod tests {
     const NOW: UnixMillis = UnixMillis(1_000);
 
     #[test]
-    fn media_id_and_credential_are_read() {
+    fn media_id_and_credential_are_parsed() {
         let grant = create(&response()).unwrap();
         assert_eq!(grant.media_id, "93ab");
         assert_eq!(grant.request_id, "R");
@@ -152,13 +152,13 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_required_field_is_named() {
+    fn the_error_for_a_missing_field_contains_its_name() {
         for field in ["VideoId", "UploadAddress", "UploadAuth"] {
             let mut response = response();
             response[field] = json!("");
             let error = create(&response).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::VodRejected);
-            assert_eq!(error.message(), format!("CreateUploadVideo: the reply lacks {field}"));
+            assert_eq!(error.message(), format!("CreateUploadVideo: the response lacks {field}"));
             assert_eq!(error.store().unwrap().request_id, "R");
         }
         let error = create(&json!(null)).unwrap_err();

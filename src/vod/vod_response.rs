@@ -15,7 +15,7 @@ pub struct VodResponse {
 }
 
 impl VodResponse {
-    /// Reads a reply.
+    /// Parses a response.
     ///
     /// # Errors
     ///
@@ -70,7 +70,7 @@ impl VodResponse {
             request_id: self.request_id().to_owned(),
             ..StoreError::default()
         };
-        let message = format!("the reply lacks {field}");
+        let message = format!("the response lacks {field}");
         Error::new(ErrorKind::VodRejected, message).with_store(store)
     }
 }
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_is_read_in_every_form_that_vod_writes() {
+    fn a_list_is_parsed_in_every_format_of_vod() {
         for list in [
             json!(["a", "b"]),
             json!("[\"a\", \"b\"]"),
@@ -152,7 +152,7 @@ mod tests {
             [response.required("Empty").unwrap_err(), response.required_list("List").unwrap_err()]
         {
             assert_eq!(error.kind(), ErrorKind::VodRejected);
-            assert!(error.message().starts_with("the reply lacks "), "{error}");
+            assert!(error.message().starts_with("the response lacks "), "{error}");
             assert_eq!(error.store().unwrap().request_id, "R");
         }
     }

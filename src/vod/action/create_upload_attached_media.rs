@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn every_parameter_has_the_vendors_name() {
+    fn every_parameter_has_its_name_in_the_api() {
         let media = CreateUploadAttachedMedia {
             business_type: BusinessType::Watermark,
             media_ext: Some("mov"),

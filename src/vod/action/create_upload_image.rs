@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn every_parameter_has_the_vendors_name() {
+    fn every_parameter_has_its_name_in_the_api() {
         let image = CreateUploadImage {
             image_type: ImageType::Cover,
             image_ext: Some("jpg"),
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_parameter_is_named() {
+    fn the_error_for_an_invalid_parameter_contains_its_name() {
         let (title, text) = ("标".repeat(129), "标".repeat(1025));
         let tag = "标".repeat(33);
         let image = CreateUploadImage::default();
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_type_parses_from_the_vendors_name() {
+    fn an_image_type_is_parsed_from_its_name_in_the_api() {
         assert_eq!(ImageType::parse("cover"), Some(ImageType::Cover));
         assert_eq!(ImageType::parse("default"), Some(ImageType::Default));
         assert_eq!(ImageType::parse("Cover"), None);

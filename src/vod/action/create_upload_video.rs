@@ -60,11 +60,11 @@ impl Action for CreateUploadVideo<'_> {
 
     fn check(&self) -> Result<()> {
         if self.title.trim().is_empty() {
-            return Err(Error::field_invalid("Title", "a text that is not blank"));
+            return Err(Error::field_invalid("Title", "a string that is not blank"));
         }
         check_length("Title", Some(self.title), TITLE_CHARS_MAX, Unit::Characters)?;
         if file_name::extension(self.file_name).is_none() {
-            let allowed = "a name with an extension, which VOD takes the format from";
+            let allowed = "a name with an extension, from which VOD derives the format";
             return Err(Error::field_invalid("FileName", allowed));
         }
         check_length("Description", self.description, DESCRIPTION_CHARS_MAX, Unit::Characters)?;
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn every_parameter_has_the_vendors_name() {
+    fn every_parameter_has_its_name_in_the_api() {
         let full = CreateUploadVideo {
             file_size: Some(ByteCount(7)),
             description: Some("1"),
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invalid_parameter_is_named() {
+    fn the_error_for_an_invalid_parameter_contains_its_name() {
         let (long_title, long_text) = ("t".repeat(129), "t".repeat(1025));
         let long_id = "a".repeat(65);
         let (many_tags, long_tag) = (vec!["t"; 17].join(","), "t".repeat(33));

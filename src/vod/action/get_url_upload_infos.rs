@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_published_sample_is_read() {
+    fn the_published_sample_is_parsed() {
         let infos = parse(&json!({
             "RequestId": "R",
             "NonExists": "[\"gone\"]",
@@ -253,7 +253,7 @@ mod tests {
         let reply = success(&json!({"RequestId": "R"}));
         let call = GetUrlUploadInfos { jobs: UrlJobs::Ids(&["a"]) };
         let error = call.parse(&reply, NOW).unwrap_err();
-        assert_eq!(error.message(), "GetURLUploadInfos: the reply lacks URLUploadInfoList");
+        assert_eq!(error.message(), "GetURLUploadInfos: the response lacks URLUploadInfoList");
     }
 
     fn parse(body: &Value) -> UrlUploadInfos {

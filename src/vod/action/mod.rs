@@ -24,14 +24,14 @@ pub use upload_media_by_url::{
     UploadMediaByUrl, UrlUploadSource,
 };
 
-/// One call of the VOD API: its parameters, and how its response is read.
+/// One call of the VOD API: its parameters and the parser of its response.
 ///
-/// An [`RpcSigner`](super::RpcSigner) makes the signed request.
+/// An [`RpcSigner`](super::RpcSigner) creates the signed request.
 pub trait Action {
     /// The output of a successful call.
     type Output;
 
-    /// The vendor's name of the call. Every error of [`Action::parse`] starts with it.
+    /// The name of the call in the VOD API. Every error of [`Action::parse`] starts with it.
     const NAME: &'static str;
 
     /// Checks the limits that VOD documents, so that an invalid call costs no request. Signing
@@ -62,7 +62,7 @@ pub trait Action {
     /// [`CredentialInvalid`](crate::ErrorKind::CredentialInvalid) if the credential is malformed.
     fn output(&self, response: &VodResponse, now: UnixMillis) -> Result<Self::Output>;
 
-    /// Reads the reply to the signed request.
+    /// Parses the response to the signed request.
     ///
     /// # Errors
     ///
@@ -79,7 +79,7 @@ pub trait Action {
     }
 }
 
-/// What the tests of the calls share.
+/// Fixtures for the tests of the calls.
 #[cfg(test)]
 mod fixtures {
     #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed assumption fails the test")]
@@ -116,7 +116,7 @@ mod fixtures {
         String::from_utf8(form).unwrap()
     }
 
-    /// A successful reply with the JSON `body`.
+    /// A successful response with the JSON `body`.
     pub(super) fn success(body: &Value) -> HttpResponse {
         HttpResponse {
             status: StatusCode::OK,

@@ -164,7 +164,7 @@ impl UrlUploadSource<'_> {
             return Err(Error::field_invalid("SourceURL", allowed));
         };
         if self.file_extension.or_else(|| file_name::extension(url.path())).is_none() {
-            let allowed = "given where the path of the URL has no extension";
+            let allowed = "present, because the path of the URL has no extension";
             return Err(Error::field_invalid("FileExtension", allowed));
         }
         if self.title.is_none_or(str::is_empty) && self.metadata().is_some() {

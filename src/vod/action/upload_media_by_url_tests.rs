@@ -65,7 +65,7 @@ fn metadata_is_sent_only_for_files_that_have_some() {
 }
 
 #[test]
-fn every_parameter_of_the_request_has_the_vendors_name() {
+fn every_parameter_of_the_request_has_its_name_in_the_api() {
     let call = UploadMediaByUrl {
         files: &[UrlUploadSource { source_url: "http://h/c.flv", ..FILE }],
         template_group_id: Some("1"),
@@ -96,7 +96,7 @@ fn every_parameter_of_the_request_has_the_vendors_name() {
 }
 
 #[test]
-fn an_invalid_field_of_a_file_is_named() {
+fn the_error_for_an_invalid_field_of_a_file_contains_its_name() {
     let url = |source_url| UrlUploadSource { source_url, ..FILE };
     let (title, text, tag) = ("标".repeat(43), "标".repeat(342), "标".repeat(11));
     let titled = UrlUploadSource { title: Some("T"), ..FILE };
@@ -105,8 +105,8 @@ fn an_invalid_field_of_a_file_is_named() {
         (url(""), "SourceURL must be a URL"),
         (url("h/a.mp4"), "SourceURL must be a URL"),
         (url("data:a.mp4"), "SourceURL must be a URL"),
-        (url("http://h.mp4"), "FileExtension must be given"),
-        (url("http://h/a?name=b.mp4"), "FileExtension must be given"),
+        (url("http://h.mp4"), "FileExtension must be present"),
+        (url("http://h/a?name=b.mp4"), "FileExtension must be present"),
         (UrlUploadSource { cate_id: Some("1"), ..FILE }, "Title must be given"),
         (
             UrlUploadSource { file_extension: Some("mp4"), ..url("http://h/a") },
@@ -160,7 +160,7 @@ fn only_a_session_id_makes_a_repetition_safe() {
 }
 
 #[test]
-fn queued_jobs_are_read() {
+fn queued_jobs_are_parsed() {
     let jobs = parse(&json!({
         "RequestId": "R",
         "UploadJobs": [{"JobId": "a", "SourceURL": "http://h/a"}, {"JobId": "b"}],
@@ -184,7 +184,7 @@ fn a_response_without_jobs_is_an_error() {
     ] {
         let error = parse(&body).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::VodRejected);
-        assert_eq!(error.message(), format!("UploadMediaByURL: the reply lacks {field}"));
+        assert_eq!(error.message(), format!("UploadMediaByURL: the response lacks {field}"));
     }
 }
 

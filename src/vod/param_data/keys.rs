@@ -57,12 +57,12 @@ impl Form {
     /// The expected types, for the error message.
     pub(super) const fn expected(self) -> &'static str {
         match self {
-            Self::Text => "a text",
-            Self::Id => "a text or a number",
-            Self::List => "a text or an array of texts without commas",
+            Self::Text => "a string",
+            Self::Id => "a string or a number",
+            Self::List => "a string or an array of strings without commas",
             Self::Bytes => "a number of bytes",
             Self::Flag => "true or false",
-            Self::UserData => "a text or an object",
+            Self::UserData => "a string or an object",
         }
     }
 }

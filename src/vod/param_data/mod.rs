@@ -43,7 +43,7 @@ impl ParamData {
         let Value::Object(top) = json else { return Err(not_an_object()) };
         if let Some(other) = top.keys().find(|key| *key != "Vod") {
             let name = format!("param-data.{}", shown(other));
-            return Err(Error::field_invalid(name, "left out: only Vod is taken"));
+            return Err(Error::field_invalid(name, "omitted, because only Vod is supported"));
         }
         let vod = match top.into_iter().next() {
             None | Some((_, Value::Null)) => return Ok(Self::default()),
@@ -54,7 +54,7 @@ impl ParamData {
         for (key, value) in vod {
             let known = KEYS.iter().find(|(known, ..)| *known == key);
             let Some((name, form, _)) = known else {
-                let allowed = "left out: no call of VOD's takes it";
+                let allowed = "omitted, because no VOD call has this parameter";
                 return Err(Error::field_invalid(in_vod(&shown(&key)), allowed));
             };
             if value.is_null() {
@@ -79,7 +79,7 @@ impl ParamData {
         });
         match of_other {
             Some((name, ..)) => {
-                let allowed = format!("left out: {call} does not take it");
+                let allowed = format!("omitted, because {call} does not have it");
                 Err(Error::field_invalid(in_vod(name), allowed))
             }
             None => Ok(()),

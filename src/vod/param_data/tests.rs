@@ -141,26 +141,26 @@ fn an_image_of_an_unknown_format_is_rejected() {
 }
 
 #[test]
-fn an_invalid_key_or_value_is_named() {
+fn the_error_for_an_invalid_key_or_value_contains_it() {
     let object = "param-data must be a JSON object {\"Vod\"";
     for (text, wanted) in [
         ("{", object),
         ("[]", object),
         ("\"Vod\"", object),
-        ("{\"vod\":{}}", "param-data.vod must be left out: only Vod is taken"),
-        ("{\"Vod\":{},\"Oss\":1}", "param-data.Oss must be left out: only Vod is taken"),
+        ("{\"vod\":{}}", "param-data.vod must be omitted, because only Vod is supported"),
+        ("{\"Vod\":{},\"Oss\":1}", "param-data.Oss must be omitted, because only Vod is supported"),
         ("{\"Vod\":[]}", "param-data.Vod must be a JSON object"),
         ("{\"Vod\":\"{}\"}", "param-data.Vod must be a JSON object"),
-        ("{\"Vod\":{\"title\":\"T\"}}", "param-data.Vod.title must be left out"),
-        ("{\"Vod\":{\"title\":null}}", "param-data.Vod.title must be left out"),
-        ("{\"Vod\":{\"Title\":1}}", "param-data.Vod.Title must be a text"),
-        ("{\"Vod\":{\"CateId\":1.5}}", "param-data.Vod.CateId must be a text or a number"),
+        ("{\"Vod\":{\"title\":\"T\"}}", "param-data.Vod.title must be omitted"),
+        ("{\"Vod\":{\"title\":null}}", "param-data.Vod.title must be omitted"),
+        ("{\"Vod\":{\"Title\":1}}", "param-data.Vod.Title must be a string"),
+        ("{\"Vod\":{\"CateId\":1.5}}", "param-data.Vod.CateId must be a string or a number"),
         ("{\"Vod\":{\"FileSize\":-1}}", "param-data.Vod.FileSize must be a number of bytes"),
         ("{\"Vod\":{\"FileSize\":\"1k\"}}", "param-data.Vod.FileSize must be a number"),
         ("{\"Vod\":{\"GenerateThumbnail\":1}}", "param-data.Vod.GenerateThumbnail must be true"),
-        ("{\"Vod\":{\"Tags\":[[]]}}", "param-data.Vod.Tags must be a text or an array"),
-        ("{\"Vod\":{\"Tags\":[\"a,b\"]}}", "param-data.Vod.Tags must be a text or an array"),
-        ("{\"Vod\":{\"UserData\":[]}}", "param-data.Vod.UserData must be a text or an object"),
+        ("{\"Vod\":{\"Tags\":[[]]}}", "param-data.Vod.Tags must be a string or an array"),
+        ("{\"Vod\":{\"Tags\":[\"a,b\"]}}", "param-data.Vod.Tags must be a string or an array"),
+        ("{\"Vod\":{\"UserData\":[]}}", "param-data.Vod.UserData must be a string or an object"),
     ] {
         let error = ParamData::parse(Some(text)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::RequestInvalid);
@@ -170,12 +170,12 @@ fn an_invalid_key_or_value_is_named() {
 }
 
 #[test]
-fn a_key_of_another_kind_of_media_is_named() {
+fn the_error_for_a_key_of_another_kind_of_media_contains_it() {
     let message = |result: Result<()>| result.unwrap_err().message().to_owned();
     let given = parse(json!({"TemplateGroupId": "G"})).unwrap();
     assert_eq!(
         message(given.create_image("a.png").map(drop)),
-        "param-data.Vod.TemplateGroupId must be left out: CreateUploadImage does not take it"
+        "param-data.Vod.TemplateGroupId must be omitted, because CreateUploadImage does not have it"
     );
     let given = parse(json!({"CateId": "1"})).unwrap();
     assert!(message(given.create_attached_media("a.srt", None).map(drop)).contains("CateId"));
@@ -193,14 +193,14 @@ fn the_limits_of_the_call_are_checked() {
     assert!(message(given.create_attached_media("a.srt", None).map(drop)).starts_with("Title"));
     let none = ParamData::default();
     assert!(message(none.create_video("a", None).map(drop)).starts_with("FileName"));
-    assert!(message(none.create_video("", None).map(drop)).starts_with("Title must be a text"));
+    assert!(message(none.create_video("", None).map(drop)).starts_with("Title must be a string"));
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), ..Default::default() })]
 
     #[test]
-    fn no_text_and_no_name_make_it_panic(text: String, name: String, number: f64) {
+    fn resolving_never_panics(text: String, name: String, number: f64) {
         let _ = ParamData::parse(Some(&text));
         for value in [json!(text), json!(number), json!([text]), json!({ "a": text })] {
             for (key, ..) in KEYS {
