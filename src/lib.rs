@@ -29,8 +29,8 @@
 //! 2. Drain: take outputs until there are none, and start each of them without waiting.
 //! 3. Wait for a result or for `next_wakeup`, and continue with 1.
 //!
-//! The modules [`upload`] and [`queue`] specify each step. An input that the contract does not allow
-//! is an error or is ignored. It never causes a panic.
+//! The modules [`upload`] and [`queue`] specify each step. An input that the contract does not
+//! allow is an error or is ignored. It never causes a panic.
 //!
 //! # Example
 //!

@@ -86,7 +86,7 @@ fn every_v4_signature_in_a_url_is_reproduced() {
 }
 
 #[test]
-fn every_known_answer_of_the_v4_key_and_signature_is_reproduced() {
+fn every_known_v4_key_and_signature_is_reproduced() {
     let vectors = vectors_of("v4-kat");
     assert_eq!(vectors.len(), 2);
     for vector in vectors {
@@ -163,7 +163,7 @@ fn the_signer_sends_and_signs_the_security_token() {
 
 /// The requests that official clients made, made again by the whole signer.
 #[test]
-fn the_signer_makes_what_official_clients_made() {
+fn the_signer_reproduces_the_requests_of_official_clients() {
     let key = "dir 1/é&<测试>+a.bin";
     let upload = |name: &str| {
         let query = vector(name).query();

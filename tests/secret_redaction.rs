@@ -30,7 +30,7 @@ const TOKEN: &str = "planted-security-token";
 const NOW: UnixMillis = UnixMillis(1_700_000_000_000);
 
 #[test]
-fn credentials_do_not_show_their_secrets() {
+fn credentials_do_not_print_their_secrets() {
     let credential = credential();
     assert_hidden(&credential);
     assert_hidden(&credential.auth);
@@ -40,7 +40,7 @@ fn credentials_do_not_show_their_secrets() {
 }
 
 #[test]
-fn signed_requests_do_not_show_what_signs_them() {
+fn signed_requests_do_not_print_their_signatures() {
     let credential = credential();
     for signature_version in [SignatureVersion::V4, SignatureVersion::V1] {
         let options = BucketOptions { signature_version, ..BucketOptions::default() };
@@ -70,7 +70,7 @@ fn signed_requests_do_not_show_what_signs_them() {
 }
 
 #[test]
-fn requests_of_clients_do_not_show_their_credentials() {
+fn client_requests_do_not_print_their_credentials() {
     let metadata = format!("upload_auth {}", STANDARD.encode(SECRET));
     let head = RequestHead::new(
         Method::POST,
@@ -88,7 +88,7 @@ fn requests_of_clients_do_not_show_their_credentials() {
 }
 
 #[test]
-fn vod_calls_do_not_show_their_form() {
+fn vod_calls_do_not_print_their_form() {
     let key = credential().auth.credential;
     let endpoint = VodEndpoint::for_region("cn-shanghai").unwrap();
     let signer = RpcSigner { endpoint: &endpoint, key: &key, nonce: "nonce", now: NOW };
@@ -101,7 +101,7 @@ fn vod_calls_do_not_show_their_form() {
 }
 
 #[test]
-fn upload_grants_and_their_responses_do_not_show_the_auth() {
+fn upload_grants_and_their_responses_do_not_print_the_auth() {
     let answer = json!({"RequestId": "R", "VideoId": "v", "UploadAddress": address(),
         "UploadAuth": auth(json!({}))});
     let reply = reply(200, &answer.to_string());
@@ -112,7 +112,7 @@ fn upload_grants_and_their_responses_do_not_show_the_auth() {
 }
 
 #[test]
-fn errors_of_credentials_do_not_repeat_their_values() {
+fn errors_of_credentials_do_not_contain_their_values() {
     let mut texts = vec![
         SECRET.to_owned(),
         format!("{{\"AccessKeySecret\":\"{SECRET}\""),
@@ -142,7 +142,7 @@ fn errors_of_credentials_do_not_repeat_their_values() {
 }
 
 #[test]
-fn errors_of_stored_records_do_not_repeat_them() {
+fn errors_of_stored_records_do_not_contain_their_values() {
     let plain = credential().to_bytes();
     let error = UploadCredential::from_bytes(&plain[..plain.len() - 1]).unwrap_err();
     assert_hidden(&error);
@@ -151,7 +151,7 @@ fn errors_of_stored_records_do_not_repeat_them() {
 }
 
 #[test]
-fn errors_of_the_store_do_not_repeat_what_was_signed() {
+fn errors_of_oss_do_not_contain_secrets() {
     let body = format!(
         "<Error><Code>SignatureDoesNotMatch</Code><Message>No.</Message>\
          <SignatureProvided>{SECRET}</SignatureProvided><StringToSign>{TOKEN}</StringToSign>\
@@ -166,7 +166,7 @@ fn errors_of_the_store_do_not_repeat_what_was_signed() {
 }
 
 #[test]
-fn errors_of_vod_do_not_repeat_what_was_signed() {
+fn errors_of_vod_do_not_contain_secrets() {
     let message = format!("No match. server string to sign is:POST&%2F&SecurityToken%3D{TOKEN}");
     let refusal = json!({"Code": "SignatureDoesNotMatch", "Message": message, "RequestId": "R"});
     let refused = reply(400, &refusal.to_string());
@@ -176,7 +176,7 @@ fn errors_of_vod_do_not_repeat_what_was_signed() {
 }
 
 #[test]
-fn sealed_records_hold_nothing_readable_and_the_plain_form_is_what_is_sealed() {
+fn sealed_records_contain_no_plaintext_and_open_to_the_credential() {
     let credential = credential();
     let plain = credential.to_bytes();
     // The plain form does hold them, or the search below would prove nothing.

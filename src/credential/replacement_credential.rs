@@ -21,8 +21,8 @@ impl UploadCredential {
     ///   for the object at `current`; the last two are optional.
     ///
     /// # Errors
-    /// Returns [`ErrorKind::CredentialInvalid`] with the name of an invalid field, and the errors of
-    /// [`UploadAddress::parse`] and [`UploadAuth::parse`].
+    /// Returns [`ErrorKind::CredentialInvalid`] with the name of an invalid field, and the errors
+    /// of [`UploadAddress::parse`] and [`UploadAuth::parse`].
     pub fn from_json(json: &[u8], current: &UploadAddress, now: UnixMillis) -> Result<Self> {
         let Ok(Value::Object(fields)) = serde_json::from_slice(json) else {
             return Err(Error::new(ErrorKind::CredentialInvalid, "the body is not a JSON object"));

@@ -29,8 +29,8 @@ impl UploadCredential {
         Ok(Self { address: UploadAddress::parse(address)?, auth: UploadAuth::parse(auth, now)? })
     }
 
-    /// Creates a credential from an access key whose expiry is unknown. A key without a `token` does
-    /// not expire.
+    /// Creates a credential from an access key whose expiry is unknown. A key without a `token`
+    /// does not expire.
     #[must_use]
     pub const fn from_access_key(
         address: UploadAddress,

@@ -135,7 +135,7 @@ mod tests {
         &[("Origin", "https://a.example"), ("Access-Control-Request-Method", "PATCH")];
 
     #[test]
-    fn a_preflight_of_an_allowed_origin_is_answered_and_may_be_kept() {
+    fn a_preflight_of_an_allowed_origin_succeeds_and_is_cacheable() {
         let origins = Origins::parse("https://a.example, https://b.example:8443").unwrap();
         let response = preflight(&head(Method::OPTIONS, PREFLIGHT), &origins).unwrap();
         assert_eq!(response.status, 204);
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn other_origins_and_a_worker_without_origins_allow_nothing() {
+    fn other_origins_are_not_allowed() {
         for list in ["", "https://b.example", "http://a.example"] {
             let origins = Origins::parse(list).unwrap();
             let response = preflight(&head(Method::OPTIONS, PREFLIGHT), &origins).unwrap();
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_can_be_read_by_the_page_that_asked() {
+    fn a_response_is_readable_by_the_page_of_the_request() {
         let origins = Origins::parse("*").unwrap();
         let asked = head(Method::HEAD, &[("Origin", "https://c.example")]);
         let response = with_cors(Response::empty(StatusCode::OK), &asked, &origins);
@@ -166,13 +166,13 @@ mod tests {
     }
 
     #[test]
-    fn an_options_request_without_a_page_is_no_preflight() {
+    fn an_options_request_without_an_origin_is_no_preflight() {
         assert_eq!(preflight(&head(Method::OPTIONS, &[]), &Origins::default()), None);
         assert_eq!(preflight(&head(Method::GET, PREFLIGHT), &Origins::default()), None);
     }
 
     #[test]
-    fn what_is_not_an_origin_is_refused() {
+    fn anything_but_an_origin_is_rejected() {
         for list in ["example.com", "https://a.example/path", "ftp://a.example", "null"] {
             let error = Origins::parse(list).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Misconfigured, "{list}");

@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_half_of_a_credential_is_refused_by_name() {
+    fn the_error_for_an_incomplete_credential_contains_the_missing_field() {
         for (name, missing) in
             [("Upload-Auth", "Upload-Address"), ("Upload-Address", "Upload-Auth")]
         {

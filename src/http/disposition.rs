@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn the_extended_name_goes_before_the_plain_one() {
+    fn the_extended_name_takes_precedence_over_the_plain_one() {
         // The draft's example (§4.2.3), and RFC 6266 §5 with RFC 8187 §3.2.3.
         let draft = "inline; filename=\"file name.jpg\"; filename*=UTF-8''file%20name.jpg";
         assert_eq!(named(draft).as_deref(), Some("file name.jpg"));
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_quoted_strings_and_escapes_are_read() {
+    fn tokens_quoted_strings_and_escapes_are_parsed() {
         assert_eq!(named("Attachment; FileName=example.html").as_deref(), Some("example.html"));
         assert_eq!(named("inline;filename = \"a\\\"b;c.mp4\" ;x=y").as_deref(), Some("a\"b;c.mp4"));
         assert_eq!(named("inline; filename=\"测试.mp4\"").as_deref(), Some("测试.mp4"));
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn an_extended_name_that_cannot_be_read_leaves_the_plain_one() {
+    fn an_invalid_extended_name_is_ignored() {
         for extended in ["iso-8859-1'en'%A3.mp4", "UTF-8''%FF.mp4", "b.mp4", "UTF-8'b.mp4"] {
             let value = format!("inline; filename=a.mp4; filename*={extended}");
             assert_eq!(named(&value).as_deref(), Some("a.mp4"), "{extended}");
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_are_left_out() {
+    fn directories_are_removed() {
         assert_eq!(named("inline; filename=\"../../etc/a.mp4\"").as_deref(), Some("a.mp4"));
         assert_eq!(named("inline; filename*=UTF-8''C%3A%5Ca.mp4").as_deref(), Some("a.mp4"));
     }
@@ -151,13 +151,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_value_makes_reading_panic(value: String) {
+        fn parsing_never_panics(value: String) {
             let _ = named(&value);
             let _ = named(&format!("inline; filename=\"{value}\"; filename*=UTF-8''{value}"));
         }
 
         #[test]
-        fn any_name_is_read_back_from_its_extended_form(name in "[^/\\\\\\x00]{1,40}") {
+        fn any_name_round_trips_in_its_extended_form(name in "[^/\\\\\\x00]{1,40}") {
             let encoded = percent_encoding::utf8_percent_encode(
                 &name,
                 percent_encoding::NON_ALPHANUMERIC,

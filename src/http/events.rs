@@ -32,10 +32,10 @@ const RECONNECT_MS: u32 = 2_000;
 /// `1048576`, `1048576-succeeded`.
 #[derive(Clone, Debug, Default)]
 pub struct SseEncoder {
-    told: Option<ReportedStatus>,
-    told_expiring: [Option<UnixMillis>; 2],
-    silent: Duration,
-    over: bool,
+    reported: Option<ReportedStatus>,
+    reported_expiry: [Option<UnixMillis>; 2],
+    idle: Duration,
+    finished: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,8 +53,8 @@ impl SseEncoder {
         let Some(last) = head.header("last-event-id") else { return encoder };
         let (offset, name) = last.split_once('-').unwrap_or((last, ""));
         if let Ok(offset) = offset.parse() {
-            encoder.told = Some(ReportedStatus { durable: ByteCount(offset), state: None });
-            encoder.over = matches!(name, "succeeded" | "failed");
+            encoder.reported = Some(ReportedStatus { durable: ByteCount(offset), state: None });
+            encoder.finished = matches!(name, "succeeded" | "failed");
         }
         encoder
     }
@@ -63,7 +63,7 @@ impl SseEncoder {
     /// from reconnecting.
     #[must_use]
     pub fn response(&self) -> Response {
-        if self.over {
+        if self.finished {
             return Response::empty(StatusCode::NO_CONTENT);
         }
         Response::empty(StatusCode::OK)
@@ -83,18 +83,18 @@ impl SseEncoder {
     /// The text to send after `pause` without an event: a comment every 15 s, otherwise nothing.
     #[must_use]
     pub fn keep_alive(&mut self, pause: Duration) -> &'static str {
-        self.silent += pause;
-        if self.silent < COMMENT_INTERVAL {
+        self.idle += pause;
+        if self.idle < COMMENT_INTERVAL {
             return "";
         }
-        self.silent = Duration::ZERO;
+        self.idle = Duration::ZERO;
         ": still here\n\n"
     }
 
     /// Returns true if the last event has been encoded.
     #[must_use]
     pub const fn is_finished(&self) -> bool {
-        self.over
+        self.finished
     }
 
     /// The new events for `status` at `now`; may be empty. `credential_ends_at` is the expiry of a
@@ -107,15 +107,16 @@ impl SseEncoder {
     ) -> String {
         let mut events = String::new();
         let durable = status.durable();
-        if self.over {
+        if self.finished {
             return events;
         }
-        let seen = ReportedStatus { durable, state: Some(status.state()) };
+        let status_to_report = ReportedStatus { durable, state: Some(status.state()) };
         // A reconnected client has already received this progress.
-        let known = self.told.is_some_and(|told| {
-            told.durable == durable && told.state.is_none_or(|state| state == status.state())
+        let is_known = self.reported.is_some_and(|reported| {
+            reported.durable == durable
+                && reported.state.is_none_or(|state| state == status.state())
         });
-        if !known {
+        if !is_known {
             let progress = json!({
                 "state": status.state(),
                 "bytes_durable": durable.bytes(),
@@ -123,22 +124,25 @@ impl SseEncoder {
             });
             write_event(&mut events, "progress", &durable.bytes().to_string(), &progress);
         }
-        self.told = Some(seen);
+        self.reported = Some(status_to_report);
         if status.is_completed() {
             self.end(&mut events, "succeeded", durable, &status.to_body());
         } else if status.has_ended() {
             self.end(&mut events, "failed", durable, &status.to_body());
         } else if status.expired {
-            let error = Error::new(ErrorKind::UploadExpired, "the upload was left alone too long");
+            let error = Error::new(
+                ErrorKind::UploadExpired,
+                "the upload received no bytes before it expired",
+            );
             self.end(&mut events, "failed", durable, &failure(&error));
         } else {
             let ends = [("upload", status.expires_at), ("credential", credential_ends_at)];
             for (place, (what, ends_at)) in ends.into_iter().enumerate() {
-                self.tell_expiring(&mut events, place, what, ends_at, durable, now);
+                self.write_expiring(&mut events, place, what, ends_at, durable, now);
             }
         }
         if !events.is_empty() {
-            self.silent = Duration::ZERO;
+            self.idle = Duration::ZERO;
         }
         events
     }
@@ -146,19 +150,19 @@ impl SseEncoder {
     /// The last event, for an upload whose records can no longer be read.
     pub fn encode_error(&mut self, error: &Error) -> String {
         let mut events = String::new();
-        if !self.over {
-            let durable = self.told.map_or(ByteCount::ZERO, |told| told.durable);
+        if !self.finished {
+            let durable = self.reported.map_or(ByteCount::ZERO, |reported| reported.durable);
             self.end(&mut events, "failed", durable, &failure(error));
         }
         events
     }
 
-    fn end(&mut self, events: &mut String, name: &str, durable: ByteCount, told: &impl Serialize) {
-        write_event(events, name, &format!("{}-{name}", durable.bytes()), told);
-        self.over = true;
+    fn end(&mut self, events: &mut String, name: &str, durable: ByteCount, data: &impl Serialize) {
+        write_event(events, name, &format!("{}-{name}", durable.bytes()), data);
+        self.finished = true;
     }
 
-    fn tell_expiring(
+    fn write_expiring(
         &mut self,
         events: &mut String,
         place: usize,
@@ -168,11 +172,11 @@ impl SseEncoder {
         now: UnixMillis,
     ) {
         let Some(ends_at) = ends_at.filter(|end| now + EXPIRING_MARGIN >= *end) else { return };
-        let Some(told) = self.told_expiring.get_mut(place) else { return };
-        if *told == Some(ends_at) {
+        let Some(reported) = self.reported_expiry.get_mut(place) else { return };
+        if *reported == Some(ends_at) {
             return;
         }
-        *told = Some(ends_at);
+        *reported = Some(ends_at);
         let id = format!("{}-expiring", durable.bytes());
         let event = json!({ "what": what, "ends_at": iso8601_extended(ends_at) });
         write_event(events, "expiring", &id, &event);
@@ -188,10 +192,10 @@ fn failure(error: &Error) -> Value {
     })
 }
 
-fn write_event(events: &mut String, name: &str, id: &str, told: &impl Serialize) {
+fn write_event(events: &mut String, name: &str, id: &str, data: &impl Serialize) {
     // JSON text contains no line breaks.
-    let told = serde_json::to_string(told).unwrap_or_default();
-    let _ = write!(events, "id: {id}\nevent: {name}\ndata: {told}\n\n");
+    let data = serde_json::to_string(data).unwrap_or_default();
+    let _ = write!(events, "id: {id}\nevent: {name}\ndata: {data}\n\n");
 }
 
 #[cfg(test)]

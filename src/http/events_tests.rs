@@ -46,7 +46,7 @@ fn completed() -> UploadStatus {
 }
 
 #[test]
-fn progress_is_told_once_an_offset_and_the_end_ends_the_feed() {
+fn progress_is_sent_once_per_offset_and_the_end_finishes_the_stream() {
     let mut encoder = SseEncoder::from_request(&head(None));
     assert_eq!(encoder.response().status, 200);
     let first = encoder.encode_status(&status(0, UploadPhase::Receiving), None, NOW);
@@ -67,7 +67,7 @@ fn progress_is_told_once_an_offset_and_the_end_ends_the_feed() {
 }
 
 #[test]
-fn a_client_that_comes_back_is_told_what_it_has_not_seen() {
+fn a_reconnected_client_receives_the_events_that_it_missed() {
     let mut encoder = SseEncoder::from_request(&head(Some("40")));
     assert_eq!(encoder.encode_status(&status(40, UploadPhase::Receiving), None, NOW), "");
     assert!(
@@ -84,7 +84,7 @@ fn a_client_that_comes_back_is_told_what_it_has_not_seen() {
 }
 
 #[test]
-fn a_client_that_has_seen_the_end_is_told_to_come_no_more() {
+fn a_client_that_received_the_last_event_does_not_reconnect() {
     for id in ["100-succeeded", "3-failed"] {
         let encoder = SseEncoder::from_request(&head(Some(id)));
         assert_eq!((encoder.response().status.as_u16(), encoder.is_finished()), (204, true));
@@ -92,7 +92,7 @@ fn a_client_that_has_seen_the_end_is_told_to_come_no_more() {
 }
 
 #[test]
-fn uploads_that_end_badly_end_in_failed() {
+fn unsuccessful_uploads_end_with_a_failed_event() {
     let lost = UploadPhase::Lost { code: "upload-lost".into() };
     for (status, word) in [
         (status(3, UploadPhase::Aborted), "\"state\":\"aborted\""),
@@ -114,7 +114,7 @@ fn uploads_that_end_badly_end_in_failed() {
 }
 
 #[test]
-fn what_is_about_to_end_is_told_once_for_each_end() {
+fn an_expiring_event_is_sent_once_per_expiry() {
     let soon = NOW + EXPIRING_MARGIN;
     let mut encoder = SseEncoder::default();
     let upload = UploadStatus { expires_at: Some(soon), ..status(3, UploadPhase::Receiving) };
@@ -129,7 +129,7 @@ fn what_is_about_to_end_is_told_once_for_each_end() {
 }
 
 #[test]
-fn a_pause_is_progress() {
+fn a_pause_is_a_progress_event() {
     let mut encoder = SseEncoder::default();
     let _ = encoder.encode_status(&status(3, UploadPhase::Receiving), None, NOW);
     let paused = UploadStatus { paused: true, ..status(3, UploadPhase::Receiving) };

@@ -32,13 +32,13 @@ impl FileName {
     /// As [`FileName::new`].
     pub fn with_fallback(name: &str, stem: &str, extension: Option<&str>) -> Result<Self> {
         if name.is_empty() {
-            return Err(refused("at least one character"));
+            return Err(invalid("at least one character"));
         }
         if name.contains(['/', '\\']) {
-            return Err(refused("without a slash or backslash"));
+            return Err(invalid("without a slash or backslash"));
         }
         if name.chars().any(char::is_control) {
-            return Err(refused("without control characters"));
+            return Err(invalid("without control characters"));
         }
         let name = match (name.rsplit_once('.'), extension) {
             (Some((own, own_extension)), _) if is_extension(own_extension) && !own.is_empty() => {
@@ -52,13 +52,12 @@ impl FileName {
                 own => format!("{own}.{extension}"),
             },
             (_, None) => {
-                let allowed =
-                    "a name and an extension of letters and digits, by which VOD tells media";
-                return Err(refused(allowed));
+                let allowed = "a name with an extension of letters and digits";
+                return Err(invalid(allowed));
             }
         };
         if name.len() > FILE_NAME_BYTES_MAX {
-            return Err(refused(&format!("at most {FILE_NAME_BYTES_MAX} bytes long")));
+            return Err(invalid(&format!("at most {FILE_NAME_BYTES_MAX} bytes long")));
         }
         Ok(Self(name))
     }
@@ -89,13 +88,13 @@ impl FileName {
 /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) for a segment that is not percent-encoded
 /// UTF-8.
 pub(super) fn decode_segment(segment: &str) -> Result<String> {
-    let refused = || refused("UTF-8, percent-encoded");
+    let invalid = || invalid("UTF-8, percent-encoded");
     // The decoder does not report invalid encodings.
     let encoded = |rest: &str| rest.len() >= 2 && is_hex(rest.as_bytes().get(..2));
     if !segment.split('%').skip(1).all(encoded) {
-        return Err(refused());
+        return Err(invalid());
     }
-    let decoded = percent_decode_str(segment).decode_utf8().map_err(|_| refused())?;
+    let decoded = percent_decode_str(segment).decode_utf8().map_err(|_| invalid())?;
     Ok(decoded.into_owned())
 }
 
@@ -110,7 +109,7 @@ pub fn is_extension(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-fn refused(allowed: &str) -> Error {
+fn invalid(allowed: &str) -> Error {
     Error::field_invalid("file-name", allowed)
 }
 
@@ -130,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_could_do_harm_or_that_vod_refuses_are_refused() {
+    fn unsafe_names_and_names_that_vod_rejects_are_rejected() {
         let long = format!("{}.mp4", "x".repeat(4096));
         for name in [
             "",

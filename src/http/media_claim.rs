@@ -21,8 +21,8 @@ impl MediaClaim {
     /// # Errors
     /// [`ErrorKind::RequestInvalid`] for an id that [`is_media_id`] does not accept.
     pub fn parse(head: &RequestHead, metadata: &Metadata) -> Result<Option<Self>> {
-        let named = head.header(UPLOAD_MEDIA_ID).or_else(|| metadata.text(&["media_id"]));
-        let Some(media_id) = named.filter(|id| !id.is_empty()) else { return Ok(None) };
+        let media_id = head.header(UPLOAD_MEDIA_ID).or_else(|| metadata.text(&["media_id"]));
+        let Some(media_id) = media_id.filter(|id| !id.is_empty()) else { return Ok(None) };
         if !is_media_id(media_id) {
             let allowed = format!("1 to {MEDIA_ID_CHARS_MAX} characters of printable ASCII");
             return Err(Error::field_invalid(UPLOAD_MEDIA_ID.as_str(), allowed));
@@ -43,8 +43,8 @@ impl MediaClaim {
     }
 }
 
-/// The error for a media that the client may not continue. It does not say why: whether a media
-/// exists is not disclosed to a client that does not own it.
+/// The error for a media that the client may not continue. It does not contain the cause, so that a
+/// client cannot find out whether a media that it does not own exists.
 #[must_use]
 pub fn media_not_owned() -> Error {
     let message = "the request does not prove that its client owns the media, or the media is \
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_media_id_that_no_header_can_carry_is_refused() {
+    fn a_media_id_that_is_no_header_value_is_rejected() {
         let named = |id| parse(&[("Upload-Media-Id", id)], "");
         assert_eq!(named("93ab").unwrap().unwrap().media_id, "93ab");
         assert_eq!(named("").unwrap(), None);
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_token_of_the_media_itself_proves_that_it_is_owned() {
+    fn only_the_token_of_the_media_proves_ownership() {
         let key = MediaTokenKey::derive(&SealKey::parse(&"A".repeat(43)).unwrap());
         let token = key.issue("93ab", UnixMillis(NOW.0 + 60_000));
         let verify = |headers: &[(&str, &str)], key: Option<&MediaTokenKey>| {
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn the_claim_may_be_in_the_metadata_and_never_shows_its_token() {
+    fn the_claim_may_be_in_the_metadata_and_never_prints_its_token() {
         let claim = parse(&[], "media_id OTNhYg==,media_token c2VjcmV0").unwrap().unwrap();
         assert_eq!(claim.media_id, "93ab");
         assert!(claim.token.is_some());

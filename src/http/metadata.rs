@@ -35,7 +35,7 @@ impl Metadata {
     /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the invalid key.
     pub fn parse(header: &str) -> Result<Self> {
         if header.len() > METADATA_BYTES_MAX {
-            return Err(refused(&format!("at most {METADATA_BYTES_MAX} bytes long")));
+            return Err(invalid(&format!("at most {METADATA_BYTES_MAX} bytes long")));
         }
         let mut pairs: Vec<Pair> = Vec::new();
         for pair in header.split(',').map(str::trim) {
@@ -43,13 +43,13 @@ impl Metadata {
             let encoded = encoded.trim();
             let plain = |byte: u8| byte.is_ascii_graphic();
             if key.is_empty() || !key.bytes().all(plain) {
-                return Err(refused("pairs whose keys are ASCII and not empty"));
+                return Err(invalid("pairs whose keys are ASCII and not empty"));
             }
             if pairs.iter().any(|known| known.key == key) {
-                return Err(refused(&format!("pairs of different keys: {key} is there twice")));
+                return Err(invalid(&format!("pairs with unique keys, but {key} is repeated")));
             }
             let value = decode_base64(encoded).ok_or_else(|| {
-                refused(&format!("pairs whose values are base64: that of {key} is not"))
+                invalid(&format!("pairs with Base64 values, but the value of {key} is not Base64"))
             })?;
             pairs.push(Pair { key: key.to_owned(), encoded: encoded.to_owned(), value });
         }
@@ -102,7 +102,7 @@ impl std::fmt::Debug for Metadata {
     }
 }
 
-fn refused(allowed: &str) -> Error {
+fn invalid(allowed: &str) -> Error {
     Error::field_invalid("upload-metadata", allowed)
 }
 
@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pairs_are_read_and_given_back_as_they_were_sent() {
+    fn pairs_round_trip() {
         let header = "filename d29ybGQubXA0,is_confidential";
         let metadata = Metadata::parse(header).unwrap();
         assert_eq!(metadata.text(&["name", "filename"]), Some("world.mp4"));
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_are_neither_given_back_nor_printed() {
+    fn credentials_are_neither_returned_nor_printed() {
         let metadata = Metadata::parse("upload_auth c2VjcmV0,upload_address c2VjcmV0").unwrap();
         assert_eq!(metadata.text(&["upload_auth"]), Some("secret"));
         assert_eq!(metadata.without_credentials(), None);
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_keys_double_keys_and_values_that_are_not_base64_are_refused() {
+    fn empty_and_repeated_keys_and_invalid_base64_are_rejected() {
         for header in ["", ",", "a YQ==,", "a YQ==,a YQ==", "a *", "ä YQ=="] {
             assert!(Metadata::parse(header).is_err(), "{header}");
         }

@@ -58,15 +58,15 @@ use crate::error::Error;
 /// [`ErrorKind::RequestInvalid`](crate::ErrorKind::RequestInvalid) with the header as its field,
 /// also if it is sent twice with two values.
 fn integer_header(head: &RequestHead, name: &HeaderName) -> crate::Result<Option<u64>> {
-    let refused = || Error::field_invalid(name.as_str(), "one non-negative integer below 2^64");
+    let invalid = || Error::field_invalid(name.as_str(), "one non-negative integer below 2^64");
     let Some(value) = head.header(name) else { return Ok(None) };
     if head.header_values(name).any(|other| other != value) {
-        return Err(refused());
+        return Err(invalid());
     }
     let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
     match value.parse() {
         Ok(number) if digits => Ok(Some(number)),
-        _ => Err(refused()),
+        _ => Err(invalid()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a request says about the name of its file, and the name that the file gets.
+//! The name of a file, derived from what the request contains.
 //!
 //! VOD derives the format from the extension. Many clients send no name or a name without an
 //! extension, so each missing piece has a fallback.
@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 /// The stem of a file that has no name.
 const STEM_DEFAULT: &str = "upload";
 
-/// What a request says about the name of its file.
+/// The file name and media type in a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameHint {
     /// The field that a client without a name should have sent.
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_extension_is_that_of_the_media_type_or_the_default_one() {
+    fn a_missing_extension_is_that_of_the_media_type_or_the_default() {
         for (name, media_type, resolved) in [
             ("a.MOV", "video/mp4", "a.MOV"),
             ("a", "video/mp4", "a.mp4"),
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_default_extension_a_file_of_unknown_format_is_refused() {
+    fn without_a_default_extension_a_file_of_unknown_format_is_rejected() {
         assert_eq!(named("a", "video/mp4", None).unwrap(), "a.mp4");
         for name in ["a", "a.", "...", ""] {
             let error = named(name, "text/plain", None).unwrap_err();
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_could_do_harm_are_refused_with_a_default_extension_too() {
+    fn unsafe_names_are_rejected_with_a_default_extension() {
         for name in ["a/b", "a\\b.mp4", "a\nb", &"x".repeat(252), &"x".repeat(256)] {
             assert!(named(name, "", Some("mp4")).is_err(), "{name:?}");
         }
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_key_of_the_metadata_with_a_value_names_the_file() {
+    fn the_name_is_the_first_metadata_key_with_a_value() {
         let resolved = |metadata: &str| {
             let hint = NameHint::new("x").or_metadata(&Metadata::parse(metadata).unwrap());
             hint.resolve(Some("ts")).unwrap().as_str().to_owned()
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_title_of_any_length_and_content_becomes_a_name() {
+    fn any_title_is_converted_to_a_valid_name() {
         for title in ["测".repeat(128), "/".repeat(300), "a\u{7}b".to_owned(), " ".to_owned()] {
             let name = NameHint::new("x").or_title(Some(&title)).resolve(Some("mp4")).unwrap();
             assert!(name.as_str().ends_with(".mp4"), "{title}");
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn every_known_extension_is_one_that_a_file_name_may_have() {
+    fn every_known_extension_is_valid_in_a_file_name() {
         for (media_type, extension) in EXTENSIONS {
             assert!(FileName::new(&format!("a.{extension}")).is_ok(), "{media_type}");
             assert!(extension.len() < EXTENSION_BYTES_MAX);

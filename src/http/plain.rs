@@ -28,8 +28,8 @@ impl PlainFile {
     /// [`ErrorKind::RequestInvalid`] for an invalid name or length, [`ErrorKind::FileEmpty`] for a
     /// declared length of zero, [`ErrorKind::MediaTypeUnsupported`] for a form.
     pub fn parse(head: &RequestHead, file_name: &str) -> Result<Self> {
-        let named = head.header(CONTENT_TYPE).unwrap_or_default();
-        if named.to_ascii_lowercase().starts_with("multipart/form-data") {
+        let media_type = head.header(CONTENT_TYPE).unwrap_or_default();
+        if media_type.to_ascii_lowercase().starts_with("multipart/form-data") {
             let message = "Content-Type is that of a form: send it to /v1/uploads";
             return Err(Error::new(ErrorKind::MediaTypeUnsupported, message));
         }
@@ -91,8 +91,9 @@ pub fn media_kind(file_name: &str) -> &'static str {
 
 /// The Content-Type of the object: that of the request, unless it only describes the request.
 fn content_type(head: &RequestHead) -> Option<String> {
-    let named = head.header(CONTENT_TYPE)?;
+    let media_type = head.header(CONTENT_TYPE)?;
     let describes_request =
-        ["application/x-www-form-urlencoded", "application/offset+octet-stream"].contains(&named);
-    (is_header_value(named) && !describes_request).then(|| named.to_owned())
+        ["application/x-www-form-urlencoded", "application/offset+octet-stream"]
+            .contains(&media_type);
+    (is_header_value(media_type) && !describes_request).then(|| media_type.to_owned())
 }

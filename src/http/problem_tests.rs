@@ -9,7 +9,7 @@ fn json(response: Response) -> String {
 }
 
 #[test]
-fn a_problem_contains_the_code_the_cause_the_action_and_the_request_id() {
+fn a_problem_contains_code_cause_action_and_request_id() {
     let error = Error::new(ErrorKind::UploadLost, "the store forgot it").with_store(StoreError {
         status: 404,
         code: "NoSuchUpload".into(),
@@ -39,7 +39,7 @@ fn the_code_of_an_invalid_field_is_its_name() {
 }
 
 #[test]
-fn a_temporary_failure_names_the_time_after_which_to_try_again() {
+fn a_temporary_failure_has_a_retry_after() {
     let response = problem_response(&Error::new(ErrorKind::Busy, "full"), None);
     assert_eq!((response.status.as_u16(), response.header("retry-after")), (503, Some("5")));
 }

@@ -37,7 +37,7 @@ impl RequestHead {
                 (HeaderName::from_bytes(name.as_ref()), header_value(value.as_ref()))
             {
                 value.set_sensitive(has_credential(&name));
-                // No request has so many headers that the map is full.
+                // Appending fails only if the map is full (32,768 headers).
                 let _ = map.try_append(name, value);
             }
         }
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_are_invalid_in_http_are_kept_and_stay_invalid() {
+    fn values_that_are_invalid_in_http_are_kept_as_invalid() {
         for (sent, read) in [
             (&b" caf\xc3\xa9 "[..], "café"),
             (b"caf\xe9", "caf\u{fffd}"),

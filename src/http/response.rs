@@ -58,24 +58,24 @@ impl Response {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The response with one more header. A value that no header can carry is left out.
+    /// Adds a header. A value that is invalid in HTTP is omitted.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: impl TryInto<HeaderValue>) -> Self {
         if let Ok(mut value) = value.try_into() {
             value.set_sensitive(has_credential(&name));
-            // No response has so many headers that the map is full.
+            // Appending fails only if the map is full (32,768 headers).
             let _ = self.headers.try_append(name, value);
         }
         self
     }
 
-    /// The response with the URL of an upload.
+    /// Adds the URL of an upload.
     #[must_use]
     pub fn with_location(self, key: &UploadId) -> Self {
         self.with_header(LOCATION, format!("/v1/files/{}", key.as_str()))
     }
 
-    /// The response with the id of an upload's media; an empty one is left out.
+    /// Adds the ID of an upload's media unless it is empty.
     pub(super) fn with_media_id(self, media_id: &str) -> Self {
         if media_id.is_empty() { self } else { self.with_header(MEDIA_ID, media_id) }
     }
@@ -93,7 +93,7 @@ impl Body {
 }
 
 impl fmt::Debug for Body {
-    /// Only the length of a text, which may contain the token of a media.
+    /// Prints only the length of a text, which may contain a media token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_that_no_header_can_carry_is_left_out() {
+    fn an_invalid_header_value_is_omitted() {
         let response = Response::empty(StatusCode::OK);
         let response = response.with_header(MEDIA_ID, "a\r\nX-Evil: 1");
         assert!(response.headers.is_empty());

@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_one_name_are_one_value() {
+    fn field_lines_of_the_same_name_are_combined() {
         assert_eq!(integer(&sent(&["5", "5"]), "x-field"), None);
         let both = dictionary(&sent(&["a=1", "b=2"]), "X-FIELD").unwrap();
         assert_eq!(both.len(), 2);
@@ -96,21 +96,21 @@ mod tests {
     }
 
     #[test]
-    fn what_is_needed_and_absent_is_named() {
+    fn the_error_for_a_missing_field_contains_its_name() {
         let error = required(None::<u64>, "upload-offset", "a number").unwrap_err();
         assert_eq!(error.field().unwrap().name, "upload-offset");
     }
 
     proptest! {
         #[test]
-        fn no_value_makes_reading_panic(value: String) {
+        fn parsing_never_panics(value: String) {
             let head = sent(&[&value]);
             let _ = (boolean(&head, "x-field"), integer(&head, "x-field"));
             let _ = dictionary(&head, "x-field");
         }
 
         #[test]
-        fn every_integer_of_up_to_fifteen_digits_is_read_back(number in 0..=INTEGER_MAX) {
+        fn every_integer_of_up_to_fifteen_digits_round_trips(number in 0..=INTEGER_MAX) {
             prop_assert_eq!(integer(&sent(&[&number.to_string()]), "x-field"), Some(number));
         }
     }

@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn v4_without_a_region_is_refused_and_v1_is_not() {
+    fn v4_requires_a_region_and_v1_does_not() {
         for endpoint in ["oss-accelerate.aliyuncs.com", "http://127.0.0.1:9000", "a.example.com"] {
             let error = Bucket::new(endpoint, "outin-1", BucketOptions::default()).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::CredentialInvalid);
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn names_outside_the_rules_are_refused() {
+    fn invalid_names_are_rejected() {
         let long = "b".repeat(64);
         for name in ["", "ab", &long, "-abc", "abc-", "Abc", "a_c", "a.c", "a/c"] {
             let error =

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_host_and_a_port_are_taken() {
+    fn only_a_host_and_a_port_are_accepted() {
         for endpoint in [
             "",
             "http://",

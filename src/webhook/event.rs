@@ -232,7 +232,7 @@ mod tests {
         #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(1), ..Default::default() })]
 
         #[test]
-        fn no_bytes_make_it_panic(body: Vec<u8>, text: String) {
+        fn parsing_never_panics(body: Vec<u8>, text: String) {
             let _ = Event::parse(&body);
             let quoted = serde_json::Value::from(text.as_str());
             let event =

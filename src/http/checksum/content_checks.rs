@@ -12,9 +12,9 @@ use crate::http::RequestHead;
 /// The checksums of one request's content, and their state.
 #[derive(Clone, Debug, Default)]
 pub struct ContentChecks {
-    named: Option<ChecksumState>,
+    in_head: Option<ChecksumState>,
     in_trailer: Option<TrailerChecksumState>,
-    whole: Option<ReprDigestState>,
+    repr_digest: Option<ReprDigestState>,
 }
 
 impl ContentChecks {
@@ -24,50 +24,50 @@ impl ContentChecks {
     /// # Errors
     /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) for an invalid or unsupported checksum.
     pub fn from_tus(head: &RequestHead) -> Result<Self> {
-        let named = Self::new(tus_checksum(head)?);
+        let in_head = Self::new(tus_checksum(head)?);
         let announced = head
             .header_values(TRAILER)
             .flat_map(|names| names.split(','))
             .any(|name| name.trim().eq_ignore_ascii_case("upload-checksum"));
-        let in_trailer = (announced && named.is_empty()).then(TrailerChecksumState::new);
-        Ok(Self { in_trailer, ..named })
+        let in_trailer = (announced && in_head.is_empty()).then(TrailerChecksumState::new);
+        Ok(Self { in_trailer, ..in_head })
     }
 
     /// The digests in `Content-Digest`, and those in `Repr-Digest` if the content is the complete
     /// file (RFC 9530, <https://www.rfc-editor.org/rfc/rfc9530>).
     #[must_use]
-    pub fn from_digest_fields(head: &RequestHead, is_whole_file: bool) -> Self {
-        let whole = if is_whole_file { repr_digests(head) } else { Vec::new() };
-        Self::new(content_digests(head).into_iter().chain(whole))
+    pub fn from_digest_fields(head: &RequestHead, is_complete_file: bool) -> Self {
+        let repr_digests = if is_complete_file { repr_digests(head) } else { Vec::new() };
+        Self::new(content_digests(head).into_iter().chain(repr_digests))
     }
 
     fn new(checksums: impl IntoIterator<Item = Checksum>) -> Self {
         let state = ChecksumState::new(checksums);
-        Self { named: (!state.is_empty()).then_some(state), in_trailer: None, whole: None }
+        Self { in_head: (!state.is_empty()).then_some(state), in_trailer: None, repr_digest: None }
     }
 
     /// Also computes the digest of the entire representation.
     #[must_use]
-    pub fn with_repr_digest(self, whole: Option<ReprDigestState>) -> Self {
-        Self { whole, ..self }
+    pub fn with_repr_digest(self, repr_digest: Option<ReprDigestState>) -> Self {
+        Self { repr_digest, ..self }
     }
 
     /// Returns true if there is no checksum to verify.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.named.is_none() && self.in_trailer.is_none()
+        self.in_head.is_none() && self.in_trailer.is_none()
     }
 
     /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
-        if let Some(named) = &mut self.named {
-            named.update(bytes);
+        if let Some(in_head) = &mut self.in_head {
+            in_head.update(bytes);
         }
         if let Some(in_trailer) = &mut self.in_trailer {
             in_trailer.update(bytes);
         }
-        if let Some(whole) = &self.whole {
-            whole.update(bytes);
+        if let Some(repr_digest) = &self.repr_digest {
+            repr_digest.update(bytes);
         }
     }
 
@@ -76,14 +76,14 @@ impl ContentChecks {
     /// invalid does not match.
     #[must_use]
     pub fn matches(&self, trailer: Option<&str>) -> bool {
-        if let Some(whole) = &self.whole {
-            whole.request_has_ended();
+        if let Some(repr_digest) = &self.repr_digest {
+            repr_digest.request_has_ended();
         }
-        let named = self.named.clone().is_none_or(ChecksumState::matches);
+        let in_head = self.in_head.clone().is_none_or(ChecksumState::matches);
         let in_trailer = self.in_trailer.clone().is_none_or(|state| {
             trailer.is_some_and(|value| state.matches_trailer(value).unwrap_or(false))
         });
-        named && in_trailer
+        in_head && in_trailer
     }
 }
 
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_agree_with_the_checksum_in_the_head_or_in_the_trailer() {
+    fn bytes_match_the_checksum_in_the_head_or_in_the_trailer() {
         assert!(agree(&[("Upload-Checksum", CRC32)], None));
         assert!(!agree(&[("Upload-Checksum", "crc32 AAAAAA==")], None));
         let announced = [("Trailer", "Expires, upload-checksum")];
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_representation_digest_counts_where_the_content_is_the_whole_file() {
+    fn a_representation_digest_is_verified_if_the_content_is_the_complete_file() {
         let digest = "sha-256=:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:";
         let head = head(&[("Repr-Digest", digest)]);
         assert!(ContentChecks::from_digest_fields(&head, false).is_empty());

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn wanted_algorithms_come_in_the_order_of_their_preference() {
+    fn wanted_algorithms_are_in_the_order_of_preference() {
         let wanted = |value| wanted_digests(&head("Want-Repr-Digest", value));
         let (sha256, sha512) = (Algorithm::Sha256, Algorithm::Sha512);
         // RFC 9530 §4.
@@ -128,7 +128,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_value_makes_reading_panic(value: String) {
+        fn parsing_never_panics(value: String) {
             let _ = content_digests(&head("Content-Digest", &value));
             let _ = wanted_digests(&head("Want-Repr-Digest", &value));
             let _ = content_digests(&head("Content-Digest", &format!("sha-256=:{value}:")));

@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn the_published_vectors_come_out() {
+    fn the_published_vectors_are_reproduced() {
         for (algorithm, text, expected) in [
             // RFC 3174 §7.3, TEST1.
             (Algorithm::Sha1, "abc", "a9993e364706816aba3e25717850c26c9cd0d89d"),
@@ -99,7 +99,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn bytes_may_come_in_any_pieces(bytes: Vec<u8>, at: prop::sample::Index) {
+        fn bytes_may_arrive_in_any_split(bytes: Vec<u8>, at: prop::sample::Index) {
             let (head, tail) = bytes.split_at(at.index(bytes.len() + 1));
             for algorithm in ALL {
                 prop_assert_eq!(digest(algorithm, &[&bytes]), digest(algorithm, &[head, tail]));

@@ -27,7 +27,7 @@ impl ReprDigestState {
     /// requests one.
     #[must_use]
     pub fn from_creation(head: &RequestHead) -> Option<Self> {
-        let expected = named(head);
+        let expected = declared_digest(head);
         let wanted = wanted_digests(head).contains(&Algorithm::Sha256);
         (wanted || expected.is_some()).then(|| Self::new(ResumableSha256::new(), expected))
     }
@@ -60,7 +60,7 @@ impl ReprDigestState {
 
     /// Sets the expected digest if a later request declares it.
     pub fn set_expected(&self, head: &RequestHead) {
-        if let Some(expected) = named(head) {
+        if let Some(expected) = declared_digest(head) {
             self.0.borrow_mut().expected = Some(expected);
         }
     }
@@ -111,10 +111,10 @@ impl ReprDigestState {
 }
 
 /// The SHA-256 in `Repr-Digest`.
-fn named(head: &RequestHead) -> Option<Vec<u8>> {
+fn declared_digest(head: &RequestHead) -> Option<Vec<u8>> {
     let mut digests = repr_digests(head).into_iter();
-    let named = digests.find(|checksum| checksum.algorithm == Algorithm::Sha256);
-    named.map(|checksum| checksum.expected).filter(|digest| u8::try_from(digest.len()).is_ok())
+    let sha_256 = digests.find(|checksum| checksum.algorithm == Algorithm::Sha256);
+    sha_256.map(|checksum| checksum.expected).filter(|digest| u8::try_from(digest.len()).is_ok())
 }
 
 #[cfg(test)]
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_goes_on_from_request_to_request() {
+    fn a_digest_continues_across_requests() {
         let first = expected();
         first.update(b"ab");
         let kept = first.to_bytes();
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn other_bytes_do_not_agree() {
+    fn other_bytes_do_not_match() {
         let digest = expected();
         digest.update(b"abd");
         digest.request_has_ended();
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_that_is_only_wanted_is_told_and_compared_with_nothing() {
+    fn a_digest_that_is_only_wanted_is_reported_and_not_verified() {
         let wanted = [("Want-Repr-Digest", "sha-256=10")];
         let digest = ReprDigestState::from_creation(&head(&wanted)).unwrap();
         let digest = ReprDigestState::load(&digest.to_bytes(), ByteCount(0)).unwrap().unwrap();
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_kept_by_this_is_refused() {
+    fn an_unreadable_stored_state_is_rejected() {
         let whole = expected().to_bytes();
         for stored in [&[][..], &[33][..], &[0][..], &whole[..whole.len() - 1], &whole[1..]] {
             assert!(ReprDigestState::load(stored, ByteCount(0)).is_err(), "{stored:?}");

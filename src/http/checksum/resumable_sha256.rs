@@ -140,14 +140,14 @@ mod tests {
     }
 
     #[test]
-    fn the_field_is_that_of_the_rfc() {
+    fn the_field_value_is_that_of_the_rfc() {
         // RFC 9530 §B.1.
         let state = of(b"{\"hello\": \"world\"}\n");
         assert_eq!(state.field_value(), "sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:");
     }
 
     #[test]
-    fn a_stored_state_keeps_its_form() {
+    fn the_format_of_a_stored_state_is_stable() {
         // What is stored today must be read after an update of the crate: the version, the bytes
         // taken, the hash value before the first block (RFC 6234 §6.1), no block yet, and the
         // block that has begun.
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn other_forms_are_refused() {
+    fn other_formats_are_rejected() {
         let stored = of(b"abc").to_bytes();
         let kind = |bytes: &[u8]| ResumableSha256::from_bytes(bytes).unwrap_err().kind();
         assert_eq!(kind(&[]), ErrorKind::CheckpointCorrupt);
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_a_sha_256_is_compared() {
+    fn only_a_sha_256_is_verified() {
         let state = of(b"abc");
         let right = Checksum { algorithm: Algorithm::Sha256, expected: state.digest() };
         let other = Checksum { algorithm: Algorithm::Sha512, expected: vec![0; 64] };
@@ -188,7 +188,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_stored_state_goes_on_as_if_it_had_not_been_stored(
+        fn a_stored_state_continues_unchanged(
             head in prop::collection::vec(any::<u8>(), 0..300),
             tail in prop::collection::vec(any::<u8>(), 0..300),
         ) {
@@ -200,7 +200,7 @@ mod tests {
         }
 
         #[test]
-        fn no_stored_bytes_make_reading_panic(
+        fn loading_never_panics(
             stored: Vec<u8>,
             state in prop::collection::vec(any::<u8>(), 113),
         ) {

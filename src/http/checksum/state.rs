@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bytes_must_have_every_checksum() {
+    fn the_bytes_must_match_every_checksum() {
         assert!(verified(&[MD5, MD5], &["hel", "", "lo"]).is_ok());
         assert!(verified(&[SHA1], &["hello world"]).is_ok());
         assert!(verified(&[CRC32], &["123456789"]).is_ok());
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_asked_is_nothing_checked() {
+    fn without_checksums_nothing_is_verified() {
         let mut state = ChecksumState::new([]);
         assert!(state.is_empty());
         state.update(b"hello");
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trailer_names_its_algorithm_after_the_bytes() {
+    fn a_trailer_may_declare_its_algorithm_after_the_bytes() {
         let state = |bytes: &str| {
             let mut state = TrailerChecksumState::new();
             state.update(bytes.as_bytes());

@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_example_of_the_protocol_is_read() {
+    fn the_example_of_the_protocol_is_parsed() {
         // tus 1.0.0, "Checksum", "Example": of "hello world".
         let checksum = Checksum::parse_tus("sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=").unwrap();
         assert_eq!(checksum.algorithm, Algorithm::Sha1);
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn every_listed_algorithm_is_taken() {
+    fn every_listed_algorithm_is_supported() {
         assert_eq!(TUS_ALGORITHMS, Algorithm::TUS.map(Algorithm::name).join(","));
         for name in TUS_ALGORITHMS.split(',') {
             let algorithm = algorithm(name).unwrap();
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_checked_is_refused_by_its_field() {
+    fn the_error_for_an_unsupported_checksum_contains_its_field() {
         for value in [
             "",
             "sha1",
@@ -112,7 +112,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_value_makes_reading_panic(value: String, name in "sha1|md5|crc32|sha256") {
+        fn parsing_never_panics(value: String, name in "sha1|md5|crc32|sha256") {
             let _ = Checksum::parse_tus(&value);
             let _ = Checksum::parse_tus(&format!("{name} {value}"));
         }

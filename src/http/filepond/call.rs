@@ -15,7 +15,7 @@ use crate::upload::UploadId;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FilePondCall {
     /// POST with Upload-Length: starts a chunked transfer.
-    Begin {
+    Start {
         /// The length of the file.
         length: ByteCount,
     },
@@ -53,9 +53,9 @@ impl FilePondCall {
     /// [`ErrorKind::FileEmpty`], [`ErrorKind::FileTooLarge`] above `size_max`,
     /// [`ErrorKind::UploadNotFound`] for an invalid id.
     pub fn parse(head: &RequestHead, id: &str, size_max: ByteCount) -> Result<Self> {
-        let named = if id.is_empty() { id_in_query(head.query()) } else { Some(id.to_owned()) };
-        let named = named.map(|id| upload_key(&id)).transpose()?;
-        let addressed = || named.clone().ok_or_else(no_id);
+        let id = if id.is_empty() { id_in_query(head.query()) } else { Some(id.to_owned()) };
+        let id = id.map(|id| upload_key(&id)).transpose()?;
+        let required_id = || id.clone().ok_or_else(no_id);
         match head.effective_method() {
             Some(Method::POST) => match integer_header(head, &UPLOAD_LENGTH)?.map(ByteCount) {
                 None => Ok(Self::Process),
@@ -63,14 +63,15 @@ impl FilePondCall {
                     Err(Error::new(ErrorKind::FileEmpty, "the file has no bytes"))
                 }
                 Some(length) if length > size_max => {
-                    let message = format!("the file has {length}; {size_max} are taken at most");
+                    let message =
+                        format!("the file has {length}, which exceeds the limit of {size_max}");
                     Err(Error::new(ErrorKind::FileTooLarge, message))
                 }
-                Some(length) => Ok(Self::Begin { length }),
+                Some(length) => Ok(Self::Start { length }),
             },
-            Some(Method::PATCH) => FilePondChunk::parse(head, addressed()?).map(Self::Chunk),
-            Some(Method::HEAD) => addressed().map(Self::Offset),
-            Some(Method::DELETE) => Ok(Self::Revert(named)),
+            Some(Method::PATCH) => FilePondChunk::parse(head, required_id()?).map(Self::Chunk),
+            Some(Method::HEAD) => required_id().map(Self::Offset),
+            Some(Method::DELETE) => Ok(Self::Revert(id)),
             _ => Err(Error::new(ErrorKind::MethodUnsupported, "this path has no such method")),
         }
     }

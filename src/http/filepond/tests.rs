@@ -45,10 +45,10 @@ fn transfer() -> FilePondTransfer {
 }
 
 #[test]
-fn the_calls_of_filepond_are_told_apart() {
+fn the_calls_of_filepond_are_distinguished() {
     let length = [("Upload-Length", "900")];
-    let begin = FilePondCall::Begin { length: ByteCount(900) };
-    assert_eq!(call(Method::POST, "", "", &length).unwrap(), begin);
+    let start = FilePondCall::Start { length: ByteCount(900) };
+    assert_eq!(call(Method::POST, "", "", &length).unwrap(), start);
     assert_eq!(call(Method::POST, "", "", &[]).unwrap(), FilePondCall::Process);
     assert_eq!(
         call(Method::HEAD, "", "x=1&patch=a1", &[]).unwrap(),
@@ -68,7 +68,7 @@ fn the_calls_of_filepond_are_told_apart() {
 }
 
 #[test]
-fn what_is_missing_or_wrong_is_refused_by_name() {
+fn the_error_for_a_missing_or_invalid_header_contains_its_name() {
     for missing in ["Upload-Offset", "Upload-Length"] {
         let rest: Vec<_> = CHUNK.iter().copied().filter(|(name, _)| *name != missing).collect();
         let error = call(Method::PATCH, "a1", "", &rest).unwrap_err();
@@ -91,7 +91,7 @@ fn what_is_missing_or_wrong_is_refused_by_name() {
 }
 
 #[test]
-fn an_offset_within_a_chunk_is_told_as_its_beginning() {
+fn an_offset_within_a_chunk_is_reported_as_its_start() {
     for (durable, offset) in [(0, 0), (249, 0), (250, 250), (640, 500), (899, 750), (900, 900)] {
         assert_eq!(transfer().resume_offset(ByteCount(durable)), ByteCount(offset), "{durable}");
     }
@@ -100,7 +100,7 @@ fn an_offset_within_a_chunk_is_told_as_its_beginning() {
 }
 
 #[test]
-fn bytes_of_a_chunk_that_are_there_already_are_counted_up_to_its_end() {
+fn stored_bytes_of_a_chunk_are_counted_up_to_its_end() {
     for (durable, known) in [(500, 0), (640, 140), (750, 250), (900, 250)] {
         assert_eq!(chunk().known_len(ByteCount(durable)).unwrap(), ByteCount(known));
     }
@@ -109,7 +109,7 @@ fn bytes_of_a_chunk_that_are_there_already_are_counted_up_to_its_end() {
 }
 
 #[test]
-fn a_transfer_is_read_back_and_one_of_a_newer_version_or_a_broken_one_is_not() {
+fn a_transfer_round_trips_and_a_newer_or_corrupt_one_is_rejected() {
     let bytes = transfer().encode().unwrap();
     assert!(!String::from_utf8_lossy(&bytes).contains("secret"));
     assert_eq!(transfer().media_id(), Some("m1"));
@@ -126,7 +126,7 @@ fn a_transfer_is_read_back_and_one_of_a_newer_version_or_a_broken_one_is_not() {
 }
 
 #[test]
-fn that_an_upload_was_made_is_kept_and_of_an_older_record_is_not_known() {
+fn upload_creation_is_recorded_and_unknown_in_older_records() {
     assert!(!transfer().is_upload_created());
     let made = transfer().mark_upload_created();
     let bytes = made.encode().unwrap();
@@ -138,7 +138,7 @@ fn that_an_upload_was_made_is_kept_and_of_an_older_record_is_not_known() {
 }
 
 #[test]
-fn a_chunk_of_another_file_is_refused() {
+fn a_chunk_of_another_file_is_rejected() {
     assert!(transfer().check(&chunk()).is_ok());
     let other = FilePondChunk { file_length: ByteCount(901), ..chunk() };
     let error = transfer().check(&other).unwrap_err();
@@ -146,7 +146,7 @@ fn a_chunk_of_another_file_is_refused() {
 }
 
 #[test]
-fn metadata_is_read_as_fields_and_other_fields_stay() {
+fn metadata_is_converted_to_fields_and_other_fields_are_kept() {
     let field = |name: &str, value: &str| Field {
         name: name.into(),
         value: value.as_bytes().to_vec().into(),
@@ -162,7 +162,7 @@ fn metadata_is_read_as_fields_and_other_fields_stay() {
 }
 
 #[test]
-fn an_id_is_read_from_a_body() {
+fn an_id_is_parsed_from_a_body() {
     assert_eq!(key_in_body(b" a1\n").unwrap(), key("a1"));
     for body in [&b""[..], b"../x", b"\xff"] {
         assert_eq!(key_in_body(body).unwrap_err().kind(), ErrorKind::UploadNotFound);

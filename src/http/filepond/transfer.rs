@@ -18,7 +18,7 @@ pub struct FilePondTransfer {
     pub created_at_ms: u64,
     /// The file's length, in bytes.
     length_bytes: u64,
-    /// The media id that the client named and proved to own.
+    /// The media ID of the client, whose ownership was verified.
     media_id: Option<String>,
     /// The title that the client sent.
     title: Option<String>,
@@ -113,7 +113,8 @@ impl FilePondTransfer {
     /// [`ErrorKind::CheckpointNewer`] for a later version, [`ErrorKind::CheckpointCorrupt`] for any
     /// other invalid record.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
-        let corrupt = || Error::new(ErrorKind::CheckpointCorrupt, "the stored transfer is none");
+        let corrupt =
+            || Error::new(ErrorKind::CheckpointCorrupt, "the stored transfer cannot be parsed");
         let value: Value = serde_json::from_slice(bytes).map_err(|_| corrupt())?;
         match value["version"].as_u64() {
             Some(version) if version > u64::from(Self::VERSION) => {
@@ -144,7 +145,7 @@ impl FilePondTransfer {
         if chunk.file_length.bytes() == self.length_bytes {
             return Ok(());
         }
-        let message = "the chunk is of a file of another length than the one that was begun";
+        let message = "the chunk is of a file with another length than the transfer";
         Err(Error::new(ErrorKind::LengthInconsistent, message))
     }
 }

@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn browsers_get_a_page() {
+    fn browsers_receive_a_page() {
         for accept in [
             "text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8",
             "text/html, */*",
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_else_gets_json() {
+    fn other_clients_receive_json() {
         for accept in [
             "*/*",
             "",

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_boundary_is_read_bare_and_quoted_and_whatever_stands_beside_it() {
+    fn a_boundary_is_parsed_with_and_without_quotes_and_other_parameters() {
         for (content_type, expected) in [
             (
                 "multipart/form-data; boundary=----WebKitFormBoundaryAB12",
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn no_boundary_and_two_and_one_that_is_none_are_refused() {
+    fn a_missing_repeated_or_invalid_boundary_is_rejected() {
         for rest in [
             "",
             ";",
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn another_content_type_is_no_form() {
+    fn another_content_type_is_not_a_form() {
         for content_type in
             [None, Some("application/x-www-form-urlencoded"), Some("multipart/mixed")]
         {

@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_credential_and_a_title_are_for_the_next_file_alone() {
+    fn a_credential_and_a_title_apply_only_to_the_next_file() {
         let (mut fields, origins) = (FormFields::default(), Origins::default());
         for (name, value) in [
             ("upload_address", "address"),
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_input_is_as_none() {
+    fn an_empty_input_is_ignored() {
         let (mut fields, origins) = (FormFields::default(), Origins::default());
         fields.take(&field("redirect", ""), &origins).unwrap();
         fields.take(&field("title", " "), &origins).unwrap();
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn titles_that_vod_refuses_and_values_that_are_not_text_are_refused_by_name() {
+    fn the_error_for_an_invalid_title_or_value_contains_its_name() {
         let (mut fields, origins) = (FormFields::default(), Origins::default());
         let not_text = Field { name: "upload_auth".into(), value: vec![0xff].into() };
         let long = field("title", &"x".repeat(129));
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_cut_to_its_last_name() {
+    fn only_the_last_segment_of_a_path_is_used() {
         for (sent, name) in [
             (r"C:\fakepath\a.mp4", Some("a.mp4")),
             ("../../a.mp4", Some("a.mp4")),

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_loads_nothing_and_says_in_its_title_how_it_went() {
+    fn a_page_loads_no_resources_and_has_the_result_in_its_title() {
         let response = response(StatusCode::CREATED, &[], None);
         assert_eq!(response.header("content-security-policy"), Some("default-src 'none'"));
         assert!(page(response).contains("<title>Upload complete</title>"));

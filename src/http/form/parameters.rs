@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_and_quoted_values_are_read_with_backslashes_as_browsers_mean_them() {
+    fn tokens_and_quoted_values_are_parsed_with_backslashes_as_in_browsers() {
         for (text, expected) in [
             (r#"; a=1;B="2; 3""#, vec![("a", "1"), ("b", "2; 3")]),
             (r#"name="C:\fakepath\a.mp4""#, vec![("name", r"C:\fakepath\a.mp4")]),
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_of_parameters_is_refused() {
+    fn an_invalid_list_of_parameters_is_rejected() {
         for text in ["a", "=b", "a=", "a=\"b", "a=b c=d", "a=\"b\"c", "ä=b", "a=b\"c"] {
             assert_eq!(parameters(text), None, "{text}");
         }

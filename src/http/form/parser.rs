@@ -130,10 +130,9 @@ impl FormParser {
     pub fn finish(&self) -> Result<()> {
         match &self.state {
             State::Closing | State::Over => Ok(()),
-            State::Content(Content { part: Part::Preamble, .. }) => Err(Error::field_invalid(
-                "boundary",
-                "the one that the lines between the form's parts begin with",
-            )),
+            State::Content(Content { part: Part::Preamble, .. }) => {
+                Err(Error::field_invalid("boundary", "the delimiter between the form's parts"))
+            }
             _ => {
                 let message = "the form ended before its closing boundary";
                 Err(Error::new(ErrorKind::LengthMismatch, message))
@@ -225,7 +224,7 @@ impl FormParser {
                     return Ok(part.ended());
                 }
                 _ => {
-                    let allowed = "one that begins no line within the form's parts (RFC 2046 §5.1)";
+                    let allowed = "absent from the content of the form's parts (RFC 2046 §5.1)";
                     return Err(Error::field_invalid("boundary", allowed));
                 }
             };
@@ -259,7 +258,7 @@ impl FormParser {
                 return Err(Error::field_invalid("form", allowed));
             }
             if lines.len() - line == 2 {
-                return self.begin_part(PartHeaders::parse(&lines[..line])?);
+                return self.start_part(PartHeaders::parse(&lines[..line])?);
             }
             line = lines.len();
         }
@@ -267,7 +266,7 @@ impl FormParser {
         Ok(None)
     }
 
-    fn begin_part(&mut self, head: PartHeaders) -> Result<Option<PartHeaders>> {
+    fn start_part(&mut self, head: PartHeaders) -> Result<Option<PartHeaders>> {
         if head.file_name.is_some() {
             self.files += 1;
             if self.files > FILES_MAX {

@@ -80,7 +80,7 @@ fn refused(body: &[u8], field: &str) {
 }
 
 #[test]
-fn fields_and_files_come_out_as_they_went_in_whatever_the_cut() {
+fn fields_and_files_are_parsed_with_any_split_of_the_body() {
     let parts =
         [part("name=title", b"Holiday"), file(b"\r\n\r\n--xy\r\n--\r\n"), part("name=e", b"")];
     let body =
@@ -97,27 +97,27 @@ fn fields_and_files_come_out_as_they_went_in_whatever_the_cut() {
 }
 
 #[test]
-fn a_form_without_parts_is_whole() {
+fn a_form_without_parts_is_complete() {
     for body in [&b"--xyz--"[..], b"--xyz--\r\n", b"\r\n--xyz--\r\n"] {
         assert_eq!(read(body, &[1]), Read { ended: true, ..Read::default() });
     }
 }
 
 #[test]
-fn an_empty_part_may_leave_out_its_line_end() {
+fn an_empty_part_may_omit_its_line_end() {
     let body = b"--xyz\r\nContent-Disposition: form-data; name=a\r\n\r\n--xyz--";
     let read = read(body, &[3]);
     assert_eq!((read.fields, read.error), (vec![("a".into(), vec![])], None));
 }
 
 #[test]
-fn white_space_after_a_boundary_is_read_over() {
+fn white_space_after_a_boundary_is_ignored() {
     let body = String::from_utf8(form(&[file(b"x")])).unwrap().replacen("--xyz\r", "--xyz \t\r", 1);
     assert_eq!(read(body.as_bytes(), &[2]).files[0].1, b"x");
 }
 
 #[test]
-fn a_form_that_breaks_off_anywhere_is_never_whole_and_no_file_of_it_is_unless_its_boundary_came() {
+fn a_truncated_form_is_incomplete_and_only_delimited_files_are_complete() {
     let first = file(b"0123456789");
     let body = form(&[first.clone(), file(b"abc")]);
     for length in 0..body.len() - b"-\r\n".len() {
@@ -131,7 +131,7 @@ fn a_form_that_breaks_off_anywhere_is_never_whole_and_no_file_of_it_is_unless_it
 }
 
 #[test]
-fn a_line_that_only_begins_with_the_boundary_does_not_end_a_file() {
+fn a_line_that_only_starts_with_the_boundary_does_not_end_a_file() {
     let body = form(&[file(b"bytes\r\n--xyzzy\r\nmore")]);
     refused(&body, "boundary");
     let read = read(&body, &[9]);
@@ -139,7 +139,7 @@ fn a_line_that_only_begins_with_the_boundary_does_not_end_a_file() {
 }
 
 #[test]
-fn heads_without_line_ends_and_without_end_and_without_disposition_are_refused() {
+fn part_headers_without_line_ends_end_or_disposition_are_rejected() {
     refused(b"--xyz\r\nContent-Disposition: form-data; name=a\n\nx\r\n--xyz--", "form");
     refused(b"--xyz\r\n\r\nx\r\n--xyz--", "content-disposition");
     let long = vec![b'x'; PART_HEAD_BYTES_MAX + 1];
@@ -151,7 +151,7 @@ fn heads_without_line_ends_and_without_end_and_without_disposition_are_refused()
 }
 
 #[test]
-fn fields_and_files_up_to_the_limits_are_taken_and_no_more() {
+fn fields_and_files_are_accepted_up_to_the_limits() {
     let fields = vec![part("name=a", b"1"); FIELDS_MAX as usize];
     assert_eq!(read(&form(&fields), &[100]).error, None);
     refused(&form(&[fields, vec![part("name=a", b"1")]].concat()), "form");
@@ -195,7 +195,7 @@ fn tricky_bytes() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn any_cut_of_any_bytes_reads_the_same(
+    fn any_split_of_any_bytes_has_the_same_result(
         contents in prop::collection::vec((any::<bool>(), tricky_bytes()), 0..4),
         cuts in prop::collection::vec(1_usize..9, 1..6),
         length in any::<prop::sample::Index>(),
@@ -217,7 +217,7 @@ proptest! {
             let sent: Vec<_> = sent.collect();
             prop_assert_eq!(files, sent);
         }
-        let broken_off = &body[..length.index(body.len())];
-        prop_assert_eq!(read(broken_off, &[broken_off.len().max(1)]), read(broken_off, &cuts));
+        let truncated = &body[..length.index(body.len())];
+        prop_assert_eq!(read(truncated, &[truncated.len().max(1)]), read(truncated, &cuts));
     }
 }

@@ -51,17 +51,17 @@ impl PartHeaders {
 
 /// The names of the field and of the file. `filename*` is ignored (RFC 7578 §4.2 forbids it).
 fn read_disposition(value: &str) -> Result<(String, Option<String>)> {
-    let refused = || {
+    let invalid = || {
         Error::field_invalid(
             DISPOSITION,
             "form-data with one name, and for a file one filename (RFC 7578 §4.2)",
         )
     };
-    let (kind, rest) = value.split_once(';').ok_or_else(refused)?;
+    let (kind, rest) = value.split_once(';').ok_or_else(invalid)?;
     if !kind.trim().eq_ignore_ascii_case("form-data") {
-        return Err(refused());
+        return Err(invalid());
     }
-    let parameters = parameters(rest).ok_or_else(refused)?;
+    let parameters = parameters(rest).ok_or_else(invalid)?;
     let mut field = None;
     let mut file_name = None;
     for (name, value) in parameters {
@@ -71,10 +71,10 @@ fn read_disposition(value: &str) -> Result<(String, Option<String>)> {
             _ => continue,
         };
         if slot.replace(unescaped(&value)).is_some() {
-            return Err(refused());
+            return Err(invalid());
         }
     }
-    let field = field.ok_or_else(refused)?;
+    let field = field.ok_or_else(invalid)?;
     if field.len() > FIELD_NAME_BYTES_MAX {
         let allowed = format!("with a name of {FIELD_NAME_BYTES_MAX} bytes at most");
         return Err(Error::field_invalid(DISPOSITION, allowed));
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_chromium_is_read() {
+    fn a_file_of_chromium_is_parsed() {
         let head = PartHeaders::parse(
             b"Content-Disposition: form-data; name=\"v\"; filename=\"a.mp4\"\r\n\
               Content-Type: video/mp4\r\n",
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_as_their_user_wrote_them_however_they_were_escaped() {
+    fn names_are_unescaped_in_every_variant() {
         for (sent, meant) in [
             ("say %22hi%22.mp4", "say \"hi\".mp4"),
             (r#"say \"hi\".mp4"#, "say \"hi\".mp4"),
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn heads_that_do_not_say_what_the_part_is_are_refused_by_name() {
+    fn the_error_for_invalid_part_headers_contains_the_header() {
         let long = format!("form-data; name={}", "x".repeat(256));
         for value in [
             "",
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn encoded_bytes_are_refused() {
+    fn encoded_content_is_rejected() {
         let head = |encoding: &str| {
             let lines = format!(
                 "Content-Disposition: form-data; name=a\r\n\

@@ -59,8 +59,8 @@ impl FormResponse {
     /// The status is 201 if every file is stored. Otherwise it is that of the first problem, even
     /// if other files are stored: a client that reads only the status must not take a lost file for
     /// stored. The body contains the result of each file: `{"files": […], "complete": …}`, with
-    /// `problem` if the form itself has one. A form without any file is answered with problem
-    /// details alone. A client that prefers HTML receives the same facts as a page.
+    /// `problem` if the form itself has one. The response to a form without
+    /// files is the problem alone. A client that prefers HTML receives the same facts as a page.
     ///
     /// A client that sent a `redirect` is redirected in any case (303, RFC 9110 §15.4.4), with
     /// `media_id` for each file that is stored and `error` with the problem's code for each that is

@@ -58,7 +58,7 @@ fn json_of(response: FormResponse) -> (u16, Value) {
 }
 
 #[test]
-fn files_that_are_all_stored_are_answered_with_201_and_their_facts() {
+fn the_response_for_stored_files_has_status_201_and_their_properties() {
     let (status, body) = json_of(stored());
     assert_eq!((status, &body["complete"]), (201, &Value::Bool(true)));
     let file = &body["files"][0];
@@ -70,7 +70,7 @@ fn files_that_are_all_stored_are_answered_with_201_and_their_facts() {
 }
 
 #[test]
-fn one_file_that_is_not_stored_gives_the_answer_its_status_and_the_body_says_which() {
+fn a_failed_file_determines_the_status_and_is_in_the_body() {
     let (status, body) = json_of(mixed());
     assert_eq!((status, &body["complete"]), (400, &Value::Bool(false)));
     assert_eq!(body["files"][0]["media_id"], "m1");
@@ -80,7 +80,7 @@ fn one_file_that_is_not_stored_gives_the_answer_its_status_and_the_body_says_whi
 }
 
 #[test]
-fn a_form_that_broke_off_names_its_own_problem_beside_the_files_that_are_stored() {
+fn a_truncated_form_has_a_problem_in_addition_to_its_stored_files() {
     let mut response = stored();
     response.set_truncated(&Error::new(ErrorKind::LengthMismatch, "truncated"));
     let (status, body) = json_of(response);
@@ -90,7 +90,7 @@ fn a_form_that_broke_off_names_its_own_problem_beside_the_files_that_are_stored(
 }
 
 #[test]
-fn a_browser_gets_a_page_with_the_same_status() {
+fn a_browser_receives_a_page_with_the_same_status() {
     let response = mixed().into_response(&head("text/html,*/*;q=0.8"), None);
     assert_eq!(response.status, 400);
     assert_eq!(response.header("content-type"), Some("text/html; charset=utf-8"));
@@ -100,7 +100,7 @@ fn a_browser_gets_a_page_with_the_same_status() {
 }
 
 #[test]
-fn a_redirect_carries_the_media_ids_and_codes_in_the_order_of_the_files() {
+fn a_redirect_contains_media_ids_and_codes_in_the_order_of_the_files() {
     let origins = Origins::parse("https://a.example").unwrap();
     let redirect = Redirect::parse("https://a.example/", &origins).unwrap();
     let response = mixed().into_response(&head("text/html"), Some(&redirect));
@@ -110,7 +110,7 @@ fn a_redirect_carries_the_media_ids_and_codes_in_the_order_of_the_files() {
 }
 
 #[test]
-fn a_form_that_came_to_nothing_is_answered_with_its_problem_alone() {
+fn the_response_for_a_form_without_files_is_its_problem() {
     let response = || {
         let mut response = FormResponse::default();
         response.set_truncated(&missing_file());

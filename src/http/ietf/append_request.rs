@@ -43,7 +43,7 @@ impl AppendRequest {
         let complete = structured_fields::required(
             version.declares_complete(head),
             version.completeness_header().as_str(),
-            "?1 where the content ends the file, ?0 where more follows",
+            "?1 if the content ends the file, or ?0 if more follows",
         )?;
         let content_length = integer_header(head, &CONTENT_LENGTH)?.map(ByteCount);
         let upload_length = structured_fields::byte_count(head, UPLOAD_LENGTH);
@@ -82,7 +82,7 @@ impl AppendRequest {
         if progress.complete {
             return Err(match self.content_length {
                 Some(ByteCount::ZERO) => {
-                    Error::new(ErrorKind::UploadEnded, "the upload is complete already")
+                    Error::new(ErrorKind::UploadEnded, "the upload is already complete")
                 }
                 _ => length::inconsistent("the upload is complete at this offset".to_owned()),
             });

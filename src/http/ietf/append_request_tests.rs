@@ -25,7 +25,7 @@ fn at(offset: u64, length: Option<u64>) -> OffsetState {
 }
 
 #[test]
-fn an_append_says_where_it_starts_and_whether_it_is_the_last() {
+fn an_append_declares_its_offset_and_whether_it_is_the_last() {
     let append = append(&[TYPED, AT_100, LAST, ("Content-Length", "20")]).unwrap();
     assert_eq!(append.offset, ByteCount(100));
     assert!(append.complete);
@@ -34,7 +34,7 @@ fn an_append_says_where_it_starts_and_whether_it_is_the_last() {
 }
 
 #[test]
-fn what_is_missing_or_malformed_is_refused_by_its_name() {
+fn the_error_for_a_missing_or_malformed_header_contains_its_name() {
     let field = |headers: &[(&str, &str)]| {
         append(headers).unwrap_err().field().map(|field| field.name.clone()).unwrap()
     };
@@ -50,7 +50,7 @@ fn what_is_missing_or_malformed_is_refused_by_its_name() {
 }
 
 #[test]
-fn the_media_type_is_needed_from_interop_6_on() {
+fn the_media_type_is_required_since_interop_6() {
     let kind = |version, content_type: &str| {
         let incomplete = ("Upload-Incomplete", "?1");
         let headers = [AT_100, MORE, incomplete, ("Content-Type", content_type)];
@@ -68,7 +68,7 @@ fn the_media_type_is_needed_from_interop_6_on() {
 }
 
 #[test]
-fn an_append_goes_on_at_the_upload_s_offset_only() {
+fn an_append_must_start_at_the_offset_of_the_upload() {
     for offset in [0, 99, 101] {
         assert_eq!(checked(&[AT_100, MORE], at(offset, None)), Err(ErrorKind::OffsetMismatch));
     }
@@ -79,7 +79,7 @@ fn an_append_goes_on_at_the_upload_s_offset_only() {
 }
 
 #[test]
-fn lengths_must_be_those_of_the_requests_before() {
+fn lengths_must_be_those_of_earlier_requests() {
     let inconsistent = Err(ErrorKind::LengthInconsistent);
     let content = ("Content-Length", "20");
     // A declared length, the end of the last content, and an end past the length.
@@ -109,7 +109,7 @@ fn an_empty_append_completes() {
 }
 
 #[test]
-fn a_complete_upload_takes_nothing() {
+fn a_complete_upload_accepts_no_bytes() {
     let complete = OffsetState { complete: true, ..at(100, Some(100)) };
     let bytes = [AT_100, LAST, ("Content-Length", "1")];
     assert_eq!(
@@ -122,7 +122,7 @@ fn a_complete_upload_takes_nothing() {
 }
 
 #[test]
-fn an_append_that_goes_past_a_length_says_so() {
+fn an_append_beyond_a_length_is_detected() {
     let append = append(&[TYPED, AT_100, MORE, ("Content-Length", "20")]).unwrap();
     assert!(append.exceeds(ByteCount(119)));
     assert!(!append.exceeds(ByteCount(120)));
@@ -130,7 +130,7 @@ fn an_append_that_goes_past_a_length_says_so() {
 
 proptest! {
     #[test]
-    fn no_headers_make_reading_panic(offset: String, complete: String, length: String) {
+    fn parsing_never_panics(offset: String, complete: String, length: String) {
         let headers = [
             TYPED,
             ("Upload-Offset", offset.as_str()),
@@ -142,7 +142,7 @@ proptest! {
     }
 
     #[test]
-    fn an_append_that_is_taken_stays_within_the_length(
+    fn an_accepted_append_is_within_the_length(
         offset in 0..300_u64,
         content in 0..300_u64,
         declared in prop::option::of(0..300_u64),

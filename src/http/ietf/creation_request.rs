@@ -40,7 +40,7 @@ impl CreationRequest {
         let complete = structured_fields::required(
             version.declares_complete(head),
             version.completeness_header().as_str(),
-            "?1 where the content is the whole file, ?0 where more follows",
+            "?1 if the content is the entire file, or ?0 if more follows",
         )?;
         let content_length = integer_header(head, &CONTENT_LENGTH)?.map(ByteCount);
         let upload_length = structured_fields::byte_count(head, UPLOAD_LENGTH);
@@ -50,7 +50,7 @@ impl CreationRequest {
         }
         let size = length.max(content_length);
         if let Some(size) = size.filter(|size| *size > size_max) {
-            let message = format!("the file has {size}; {size_max} are taken at most");
+            let message = format!("the file has {size}, which exceeds the limit of {size_max}");
             return Err(Error::new(ErrorKind::FileTooLarge, message));
         }
         let metadata = match head.header(UPLOAD_METADATA) {
@@ -68,9 +68,10 @@ impl CreationRequest {
 
 fn content_type(head: &RequestHead, metadata: &Metadata) -> Option<String> {
     let of_request = ["application/offset+octet-stream", PARTIAL_UPLOAD];
-    let named = head.header(CONTENT_TYPE).filter(|named| !of_request.contains(named));
-    let named = named.or_else(|| metadata.text(&["filetype", "type"]))?;
-    is_header_value(named).then(|| named.to_owned())
+    let media_type =
+        head.header(CONTENT_TYPE).filter(|media_type| !of_request.contains(media_type));
+    let media_type = media_type.or_else(|| metadata.text(&["filetype", "type"]))?;
+    is_header_value(media_type).then(|| media_type.to_owned())
 }
 
 #[cfg(test)]

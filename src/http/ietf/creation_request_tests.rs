@@ -20,7 +20,7 @@ const WHOLE: (&str, &str) = ("Upload-Complete", "?1");
 const MORE: (&str, &str) = ("Upload-Complete", "?0");
 
 #[test]
-fn a_whole_file_in_one_request_declares_its_length_by_its_content() {
+fn a_single_request_upload_declares_its_length_by_its_content() {
     let creation = creation(&[WHOLE, ("Content-Length", "100"), ("Content-Type", "video/mp4")]);
     let creation = creation.unwrap();
     assert!(creation.complete);
@@ -29,7 +29,7 @@ fn a_whole_file_in_one_request_declares_its_length_by_its_content() {
 }
 
 #[test]
-fn the_beginning_of_a_file_declares_its_length_or_none() {
+fn the_first_part_of_a_file_may_declare_its_length() {
     let part = [MORE, ("Content-Length", "25"), ("Upload-Length", "100")];
     let declared = creation(&part).unwrap();
     assert!(!declared.complete);
@@ -42,13 +42,13 @@ fn the_beginning_of_a_file_declares_its_length_or_none() {
 }
 
 #[test]
-fn an_address_is_asked_for_without_content() {
+fn a_creation_may_have_no_content() {
     let creation = creation(&[MORE, ("Content-Length", "0")]).unwrap();
     assert_eq!((creation.length, creation.content_length), (None, Some(ByteCount::ZERO)));
 }
 
 #[test]
-fn lengths_that_contradict_each_other_are_refused() {
+fn contradictory_lengths_are_rejected() {
     let length = ("Upload-Length", "100");
     for content_length in ["99", "101"] {
         let content = ("Content-Length", content_length);
@@ -59,7 +59,7 @@ fn lengths_that_contradict_each_other_are_refused() {
 }
 
 #[test]
-fn files_that_are_empty_or_too_large_are_refused() {
+fn empty_and_too_large_files_are_rejected() {
     assert_eq!(kind(&[WHOLE, ("Content-Length", "0")]), ErrorKind::FileEmpty);
     assert_eq!(kind(&[MORE, ("Upload-Length", "0")]), ErrorKind::FileEmpty);
     assert_eq!(kind(&[MORE, ("Upload-Length", "1001")]), ErrorKind::FileTooLarge);
@@ -68,7 +68,7 @@ fn files_that_are_empty_or_too_large_are_refused() {
 }
 
 #[test]
-fn a_malformed_field_is_ignored_and_then_missed_by_its_name() {
+fn a_malformed_field_is_ignored_and_reported_as_missing() {
     for value in ["1", "true", "?2", ""] {
         let error = creation(&[("Upload-Complete", value)]).unwrap_err();
         assert_eq!(error.field().unwrap().name, "upload-complete", "{value:?}");
@@ -81,7 +81,7 @@ fn a_malformed_field_is_ignored_and_then_missed_by_its_name() {
 }
 
 #[test]
-fn the_name_is_in_the_disposition_or_else_in_the_metadata_or_that_of_the_type() {
+fn the_name_is_that_of_the_disposition_the_metadata_or_the_type() {
     let metadata = ("Upload-Metadata", "filename Yi5tcDQ=,filetype dmlkZW8vbXA0");
     let disposed = ("Content-Disposition", "inline; filename=\"a.mp4\"");
     let name = |headers: &[(&str, &str)]| {
@@ -99,14 +99,14 @@ fn the_name_is_in_the_disposition_or_else_in_the_metadata_or_that_of_the_type() 
 }
 
 #[test]
-fn the_type_of_the_request_is_not_the_file_s() {
+fn the_media_type_of_the_request_is_not_that_of_the_file() {
     let typed = ("Content-Type", "application/partial-upload");
     assert_eq!(creation(&[MORE, typed]).unwrap().content_type, None);
 }
 
 proptest! {
     #[test]
-    fn no_headers_make_reading_panic(complete: String, length: String, disposition: String) {
+    fn parsing_never_panics(complete: String, length: String, disposition: String) {
         let _ = creation(&[
             ("Upload-Complete", &complete),
             ("Upload-Length", &length),
@@ -118,7 +118,7 @@ proptest! {
     }
 
     #[test]
-    fn a_creation_that_is_taken_never_contradicts_itself(
+    fn an_accepted_creation_is_consistent(
         complete: bool,
         content in prop::option::of(0..1200_u64),
         length in prop::option::of(0..1200_u64),

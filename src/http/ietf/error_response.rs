@@ -30,30 +30,30 @@ pub struct ErrorContext<'a> {
 /// contains `?1`, even if the upload is complete: the value distinguishes an error of the upload
 /// from an error response of the target resource (§4.4.1).
 #[must_use]
-pub fn error_response(version: InteropVersion, refusal: &ErrorContext<'_>) -> Response {
-    let mut response = version.with_interop_version(typed_problem(refusal).into());
-    if let Some(progress) = refusal.progress {
+pub fn error_response(version: InteropVersion, context: &ErrorContext<'_>) -> Response {
+    let mut response = version.with_interop_version(typed_problem(context).into());
+    if let Some(progress) = context.progress {
         response = with_offset(response, progress.offset);
         if !progress.complete {
             response = version.with_completeness(response, false);
         }
     }
     match response.status {
-        StatusCode::PAYLOAD_TOO_LARGE => refusal.limits.with_upload_limit(response, version),
+        StatusCode::PAYLOAD_TOO_LARGE => context.limits.with_upload_limit(response, version),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => accept_patch(response),
         _ => response,
     }
 }
 
 /// The problem, with the draft's type for the error if there is one.
-fn typed_problem(refusal: &ErrorContext<'_>) -> Problem {
-    let problem = Problem::new(refusal.error, refusal.media_id);
-    match refusal.error.kind() {
+fn typed_problem(context: &ErrorContext<'_>) -> Problem {
+    let problem = Problem::new(context.error, context.media_id);
+    match context.error.kind() {
         ErrorKind::OffsetMismatch => Problem {
             type_uri: MISMATCHING_OFFSET_TYPE,
             title: "Mismatching Upload Offset",
-            expected_offset: refusal.progress.map(|progress| progress.offset.bytes()),
-            provided_offset: refusal.provided_offset.map(ByteCount::bytes),
+            expected_offset: context.progress.map(|progress| progress.offset.bytes()),
+            provided_offset: context.provided_offset.map(ByteCount::bytes),
             ..problem
         },
         ErrorKind::LengthInconsistent | ErrorKind::LengthMismatch => Problem {
@@ -64,8 +64,8 @@ fn typed_problem(refusal: &ErrorContext<'_>) -> Problem {
         ErrorKind::UploadEnded => Problem {
             type_uri: COMPLETED_UPLOAD_TYPE,
             title: "Upload Is Completed",
-            // The status of the type (§14.4 "HTTP Problem Types"). The 409 of the kind would tell a
-            // client of the draft that its offset is wrong.
+            // The status of the type (§14.4 "HTTP Problem Types"). A client of the draft would
+            // interpret the 409 of the kind as an offset mismatch.
             status: StatusCode::BAD_REQUEST,
             ..problem
         },

@@ -26,15 +26,15 @@ fn at(offset: u64, complete: bool) -> Option<OffsetState> {
 }
 
 #[test]
-fn a_mismatching_offset_is_answered_with_the_right_one() {
+fn the_error_for_a_mismatching_offset_contains_the_correct_one() {
     let error = Error::new(ErrorKind::OffsetMismatch, "elsewhere");
-    let refusal = ErrorContext {
+    let context = ErrorContext {
         progress: at(12_500_000, false),
         provided_offset: Some(ByteCount(25_000_000)),
         media_id: Some("vid"),
         ..untouched(&error)
     };
-    let response = error_response(InteropVersion::V8, &refusal);
+    let response = error_response(InteropVersion::V8, &context);
     assert_eq!(response.status, 409);
     assert_eq!(response.header("upload-complete"), Some("?0"));
     assert_eq!(response.header("upload-offset"), Some("12500000"));
@@ -49,12 +49,12 @@ fn a_mismatching_offset_is_answered_with_the_right_one() {
         (&12_500_000.into(), &25_000_000.into())
     );
     assert_eq!((&body["code"], &body["media_id"]), (&"offset-mismatch".into(), &"vid".into()));
-    let old = error_response(InteropVersion::V3, &refusal);
+    let old = error_response(InteropVersion::V3, &context);
     assert_eq!(old.header("upload-incomplete"), Some("?1"));
 }
 
 #[test]
-fn each_of_the_draft_s_problems_has_its_type_and_status() {
+fn each_problem_of_the_draft_has_its_type_and_status() {
     for (kind, status, name) in [
         (ErrorKind::OffsetMismatch, 409, "mismatching-upload-offset"),
         (ErrorKind::LengthInconsistent, 400, "inconsistent-upload-length"),
@@ -71,7 +71,7 @@ fn each_of_the_draft_s_problems_has_its_type_and_status() {
 }
 
 #[test]
-fn other_problems_stay_what_they_are() {
+fn other_problems_are_unchanged() {
     for kind in ErrorKind::ALL {
         let error = Error::new(*kind, "so");
         let response = error_response(InteropVersion::V8, &untouched(&error));
@@ -83,19 +83,19 @@ fn other_problems_stay_what_they_are() {
 }
 
 #[test]
-fn a_refusal_never_says_that_the_upload_is_complete() {
+fn an_error_never_reports_that_the_upload_is_complete() {
     let error = Error::new(ErrorKind::UploadEnded, "so");
-    let refusal = ErrorContext { progress: at(9, true), ..untouched(&error) };
-    let response = error_response(InteropVersion::V8, &refusal);
+    let context = ErrorContext { progress: at(9, true), ..untouched(&error) };
+    let response = error_response(InteropVersion::V8, &context);
     assert_eq!(response.header("upload-offset"), Some("9"));
     assert_eq!(response.header("upload-complete"), None);
 }
 
 #[test]
-fn what_is_too_large_names_the_limits_and_a_wrong_type_the_right_one() {
+fn errors_contain_the_limits_or_the_supported_type() {
     let error = Error::new(ErrorKind::FileTooLarge, "so");
-    let refusal = untouched(&error);
-    let response = error_response(InteropVersion::V8, &refusal);
+    let context = untouched(&error);
+    let response = error_response(InteropVersion::V8, &context);
     assert_eq!(response.header("upload-limit"), Some("max-size=1000"));
     let error = Error::new(ErrorKind::MediaTypeUnsupported, "so");
     let response = error_response(InteropVersion::V8, &untouched(&error));

@@ -17,9 +17,9 @@ pub(super) fn declared(
         (Some(length), Some(end)) if complete && end != length => Err(inconsistent(format!(
             "Upload-Length is {length}, but the content that completes the upload ends at {end}"
         ))),
-        (Some(length), Some(end)) if end > length => Err(inconsistent(format!(
-            "Upload-Length is {length}, but the content goes on to {end}"
-        ))),
+        (Some(length), Some(end)) if end > length => {
+            Err(inconsistent(format!("Upload-Length is {length}, but the content ends at {end}")))
+        }
         (Some(length), _) => Ok(Some(length)),
         (None, Some(end)) if complete => Ok(Some(end)),
         (None, _) => Ok(None),
@@ -38,12 +38,12 @@ pub(super) fn consistent(
     let Some(known) = known else { return Ok(()) };
     if let Some(declared) = declared.filter(|declared| *declared != known) {
         return Err(inconsistent(format!(
-            "the upload has a length of {known}, and the request declares {declared}"
+            "the upload has a length of {known}, but the request declares {declared}"
         )));
     }
     match content_end.filter(|end| *end > known) {
         Some(end) => Err(inconsistent(format!(
-            "the upload has a length of {known}, and the content goes on to {end}"
+            "the upload has a length of {known}, but the content ends at {end}"
         ))),
         None => Ok(()),
     }

@@ -21,7 +21,7 @@ pub fn creation_response(
 ) -> Response {
     let response = Response::empty(StatusCode::CREATED).with_location(key);
     let response = version.with_completeness(with_offset(response, offset), false);
-    named(limits.with_upload_limit(response, version), version, media_id)
+    with_identification(limits.with_upload_limit(response, version), version, media_id)
 }
 
 /// The response to HEAD: 204 with the offset, the completeness, the limits, and the length if known
@@ -41,7 +41,11 @@ pub fn with_status_headers(
     limits: &Limits,
 ) -> Response {
     let response = with_state(version, response, OffsetState::from_status(status));
-    named(limits.with_upload_limit(response, version), version, &status.record.media_id)
+    with_identification(
+        limits.with_upload_limit(response, version),
+        version,
+        &status.record.media_id,
+    )
 }
 
 /// The response to a PATCH that did not complete the upload and whose bytes are durable up to
@@ -55,7 +59,7 @@ pub fn append_response(
 ) -> Response {
     let response = with_offset(Response::empty(version.appended_status()), offset);
     let response = version.with_completeness(response, false);
-    named(limits.with_upload_limit(response, version), version, media_id)
+    with_identification(limits.with_upload_limit(response, version), version, media_id)
 }
 
 /// The response to the request that completed the upload: that of a plain upload with
@@ -72,7 +76,7 @@ pub fn completion_response(
         response = response.with_location(key);
     }
     let response = with_offset(response, ByteCount(object.size_bytes));
-    named(version.with_completeness(response, true), version, &record.media_id)
+    with_identification(version.with_completeness(response, true), version, &record.media_id)
 }
 
 /// The response to DELETE: 204 (§4.5.2).
@@ -94,7 +98,8 @@ pub(super) fn with_offset(response: Response, offset: ByteCount) -> Response {
     response.with_header(UPLOAD_OFFSET, offset.bytes())
 }
 
-fn named(response: Response, version: InteropVersion, media_id: &str) -> Response {
+/// Adds the interop version and the media ID.
+fn with_identification(response: Response, version: InteropVersion, media_id: &str) -> Response {
     version.with_interop_version(response).with_media_id(media_id)
 }
 

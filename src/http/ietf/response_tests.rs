@@ -36,7 +36,7 @@ fn record() -> UploadRecord {
 }
 
 #[test]
-fn a_creation_answers_with_the_address_and_the_limits() {
+fn the_response_to_a_creation_contains_the_url_and_the_limits() {
     let response = creation_response(InteropVersion::V8, &key(), "vid", ByteCount(7), &LIMITS);
     assert_eq!(response.status, 201);
     for (name, value) in [
@@ -52,7 +52,7 @@ fn a_creation_answers_with_the_address_and_the_limits() {
 }
 
 #[test]
-fn older_texts_are_answered_in_their_words() {
+fn responses_to_older_versions_have_their_headers() {
     let response = creation_response(InteropVersion::V3, &key(), "", ByteCount::ZERO, &LIMITS);
     assert_eq!(response.header("upload-incomplete"), Some("?1"));
     assert_eq!(response.header("upload-complete"), None);
@@ -78,7 +78,7 @@ fn older_texts_are_answered_in_their_words() {
 }
 
 #[test]
-fn an_append_answers_that_more_is_to_come() {
+fn the_response_to_an_append_reports_an_incomplete_upload() {
     let response = append_response(InteropVersion::V8, ByteCount(9), "vid", &LIMITS);
     assert_eq!(response.header("upload-complete"), Some("?0"));
     assert_eq!(response.header("upload-offset"), Some("9"));
@@ -88,7 +88,7 @@ fn an_append_answers_that_more_is_to_come() {
 }
 
 #[test]
-fn the_last_request_is_answered_as_a_plain_upload_is() {
+fn the_response_to_the_last_request_is_that_of_a_plain_upload() {
     let object = CompletedObject { size_bytes: 12, crc64: 5, etag: "E".into() };
     let response = completion_response(InteropVersion::V8, Some(&key()), &record(), &object);
     assert_eq!(response.status, 201);
@@ -121,7 +121,7 @@ fn the_state_contains_offset_length_and_completeness() {
 }
 
 #[test]
-fn discovery_names_the_media_type_and_the_limits() {
+fn the_options_response_contains_the_media_type_and_the_limits() {
     let response = LIMITS.with_options_headers(Response::empty(StatusCode::NO_CONTENT));
     assert_eq!(response.header("accept-patch"), Some("application/partial-upload"));
     assert!(response.header("upload-limit").unwrap().starts_with("max-size=1000, "));

@@ -108,14 +108,14 @@ impl InteropVersion {
     /// absent or not a Boolean.
     #[must_use]
     pub fn declares_complete(self, head: &RequestHead) -> Option<bool> {
-        let said = structured_fields::boolean(head, self.completeness_header())?;
-        Some(if self == Self::V3 { !said } else { said })
+        let value = structured_fields::boolean(head, self.completeness_header())?;
+        Some(if self == Self::V3 { !value } else { value })
     }
 
     /// Adds whether the upload is complete.
     pub(super) fn with_completeness(self, response: Response, complete: bool) -> Response {
-        let said = if self == Self::V3 { !complete } else { complete };
-        response.with_header(self.completeness_header(), if said { "?1" } else { "?0" })
+        let value = if self == Self::V3 { !complete } else { complete };
+        response.with_header(self.completeness_header(), if value { "?1" } else { "?0" })
     }
 
     /// Adds the interop version.
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn each_known_version_is_read_from_its_header() {
+    fn each_known_version_is_detected_by_its_header() {
         for (value, expected) in [
             ("3", InteropVersion::V3),
             ("4", InteropVersion::V4),
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_without_a_version_speaks_the_text_whose_header_it_uses() {
+    fn the_version_is_detected_by_the_completeness_header() {
         assert_eq!(version(&[("Upload-Complete", "?0")]), Some(InteropVersion::V8));
         assert_eq!(version(&[("Upload-Incomplete", "?0")]), Some(InteropVersion::V3));
         assert_eq!(version(&[("Upload-Complete", "yes")]), None);
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tus_request_stays_one_unless_it_names_a_version() {
+    fn a_tus_request_is_not_an_ietf_request_without_a_version() {
         let tus = ("Tus-Resumable", "1.0.0");
         assert_eq!(version(&[tus, ("Upload-Complete", "?1")]), None);
         let named = ("Upload-Draft-Interop-Version", "6");
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_version_speaks_the_newest() {
+    fn an_unknown_version_is_treated_as_the_newest() {
         for value in ["1", "7", "9", "eight", ""] {
             let named = ("Upload-Draft-Interop-Version", value);
             assert_eq!(version(&[named]), Some(InteropVersion::NEWEST), "{value:?}");
@@ -181,19 +181,19 @@ mod tests {
     }
 
     #[test]
-    fn interop_3_says_the_opposite() {
-        let said = head(&[("Upload-Incomplete", "?0"), ("Upload-Complete", "?0")]);
-        assert_eq!(InteropVersion::V3.declares_complete(&said), Some(true));
-        assert_eq!(InteropVersion::V4.declares_complete(&said), Some(false));
-        let answer =
+    fn interop_3_inverts_completeness() {
+        let head_with_both = head(&[("Upload-Incomplete", "?0"), ("Upload-Complete", "?0")]);
+        assert_eq!(InteropVersion::V3.declares_complete(&head_with_both), Some(true));
+        assert_eq!(InteropVersion::V4.declares_complete(&head_with_both), Some(false));
+        let response =
             InteropVersion::V3.with_completeness(Response::empty(StatusCode::NO_CONTENT), false);
-        assert_eq!(answer.headers.len(), 1);
-        assert_eq!(answer.header("upload-incomplete"), Some("?1"));
+        assert_eq!(response.headers.len(), 1);
+        assert_eq!(response.header("upload-incomplete"), Some("?1"));
     }
 
     proptest! {
         #[test]
-        fn no_header_makes_telling_the_version_panic(value: String, complete: String) {
+        fn version_detection_never_panics(value: String, complete: String) {
             let _ = version(&[
                 ("Upload-Draft-Interop-Version", &value),
                 ("Upload-Complete", &complete),

@@ -22,13 +22,13 @@ impl Protocol {
     /// of the IETF draft contain Upload-Complete if they create or append, and no mark otherwise.
     #[must_use]
     pub fn detect(head: &RequestHead, route: &Route) -> Self {
-        let named = InteropVersion::detect(head);
+        let version = InteropVersion::detect(head);
         match route {
             Route::Create | Route::Append(_) | Route::Offset(_) | Route::Terminate(_) => {
                 if head.header(TUS_RESUMABLE).is_some() {
                     return Self::Tus;
                 }
-                match (named, route) {
+                match (version, route) {
                     (Some(version), _) => Self::Ietf(version),
                     (None, Route::Offset(_) | Route::Terminate(_)) => {
                         Self::Ietf(InteropVersion::NEWEST)
@@ -36,7 +36,7 @@ impl Protocol {
                     (None, _) => Self::Tus,
                 }
             }
-            Route::File { .. } => named.map_or(Self::Plain, Self::Ietf),
+            Route::File { .. } => version.map_or(Self::Plain, Self::Ietf),
             _ => Self::Plain,
         }
     }
@@ -49,8 +49,8 @@ impl Protocol {
             Self::Tus => tus::error_response(error),
             Self::Ietf(version) => {
                 let (progress, provided_offset, media_id) = (None, None, None);
-                let refusal = ErrorContext { error, progress, provided_offset, media_id, limits };
-                ietf::error_response(version, &refusal)
+                let context = ErrorContext { error, progress, provided_offset, media_id, limits };
+                ietf::error_response(version, &context)
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::RequestHead;
 use crate::upload::UploadId;
 
-/// The operation that a request asks for.
+/// The operation of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
     /// `GET /healthz`: a health check.
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn a_method_can_be_named_in_a_header_and_then_the_real_one_is_ignored() {
+    fn a_method_override_replaces_the_method() {
         let routed = |real, named| {
             let headers = [("X-HTTP-Method-Override", named)];
             route(&RequestHead::new(real, "/v1/files/a1", headers)).unwrap()
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn other_methods_and_paths_and_ids_are_refused() {
+    fn other_methods_paths_and_ids_are_rejected() {
         let allowed = |method, path| match routed(method, path).unwrap() {
             Route::MethodNotAllowed(allow) => allow,
             other => panic!("{other:?}"),

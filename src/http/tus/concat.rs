@@ -33,18 +33,18 @@ impl Concat {
             return Ok(Self::Partial);
         }
         let addresses =
-            value.strip_prefix("final;").ok_or_else(|| refused("partial or final;…"))?;
+            value.strip_prefix("final;").ok_or_else(|| invalid("partial or final;…"))?;
         let mut keys = Vec::new();
         for address in addresses.split_ascii_whitespace() {
             let key = partial_upload_id(address)
-                .ok_or_else(|| refused("final; and the addresses of uploads of this server"))?;
+                .ok_or_else(|| invalid("final; and URLs of uploads of this server"))?;
             if keys.contains(&key) {
-                return Err(refused("final; and the address of each upload once"));
+                return Err(invalid("final; and the URL of each upload once"));
             }
             keys.push(key);
         }
         if keys.is_empty() || keys.len() > PARTIALS_MAX {
-            return Err(refused("final; and 1 to 256 addresses"));
+            return Err(invalid("final; and 1 to 256 URLs"));
         }
         Ok(Self::Final(addresses.split_ascii_whitespace().map(str::to_owned).collect()))
     }
@@ -64,7 +64,7 @@ pub fn partial_upload_id(address: &str) -> Option<UploadId> {
     is_origin.then(|| UploadId::new(id)).flatten()
 }
 
-fn refused(allowed: &str) -> Error {
+fn invalid(allowed: &str) -> Error {
     Error::field_invalid(UPLOAD_CONCAT.as_str(), allowed)
 }
 
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_final_upload_names_its_partials_by_address_in_order() {
+    fn a_final_upload_lists_the_urls_of_its_partials_in_order() {
         assert_eq!(parsed("partial").unwrap(), Concat::Partial);
         let addresses = ["/v1/files/b", "http://edge.example:3000/v1/files/a"].map(str::to_owned);
         let value = format!("final;{}", addresses.join(" "));
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn other_words_and_addresses_are_refused() {
+    fn other_values_and_urls_are_rejected() {
         let many = format!("final;{}", "/v1/files/a ".repeat(257));
         for value in [
             "",

@@ -35,7 +35,7 @@ impl CreationRequest {
         let concat = Concat::parse(head)?;
         let length = declared_length(head, &concat)?;
         if let Some(length) = length.filter(|length| *length > size_max) {
-            let message = format!("the file has {length}; {size_max} are taken at most");
+            let message = format!("the file has {length}, which exceeds the limit of {size_max}");
             return Err(Error::new(ErrorKind::FileTooLarge, message));
         }
         let chunk = PatchRequest::from_creation(head)?;
@@ -65,14 +65,15 @@ fn declared_length(head: &RequestHead, concat: &Concat) -> Result<Option<ByteCou
     match (length, deferred, concat) {
         (Some(_), _, Concat::Final(_)) => Err(Error::field_invalid(
             UPLOAD_LENGTH.as_str(),
-            "absent: the length is that of the partials",
+            "absent, because the length is that of the partial uploads",
         )),
         (_, _, Concat::Final(_)) => Ok(None),
-        (Some(_), true, _) => {
-            Err(Error::field_invalid(UPLOAD_LENGTH.as_str(), "absent beside Upload-Defer-Length"))
-        }
+        (Some(_), true, _) => Err(Error::field_invalid(
+            UPLOAD_LENGTH.as_str(),
+            "absent if Upload-Defer-Length is present",
+        )),
         (None, false, _) => {
-            let allowed = "a non-negative integer, or Upload-Defer-Length: 1 in its place";
+            let allowed = "a non-negative integer, or replaced by Upload-Defer-Length: 1";
             Err(Error::field_invalid(UPLOAD_LENGTH.as_str(), allowed))
         }
         (length, _, _) => Ok(length),
@@ -86,12 +87,12 @@ fn check_chunk(
 ) -> Result<()> {
     let Some(chunk) = chunk else { return Ok(()) };
     if matches!(concat, Concat::Final(_)) {
-        let message = "an upload that is made of others takes no bytes of its own";
+        let message = "a final upload accepts no bytes";
         return Err(Error::new(ErrorKind::UploadIsFinal, message));
     }
     match (chunk.length, length) {
-        (Some(brought), Some(length)) if brought > length => {
-            let message = format!("the request brings {brought} and the file has {length}");
+        (Some(content), Some(length)) if content > length => {
+            let message = format!("the request contains {content}, but the file has {length}");
             Err(Error::new(ErrorKind::LengthMismatch, message))
         }
         _ => Ok(()),

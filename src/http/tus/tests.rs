@@ -21,7 +21,7 @@ fn creation(headers: &[(&str, &str)]) -> crate::Result<CreationRequest> {
 }
 
 /// Which field a creation is refused for.
-fn refused_field(headers: &[(&str, &str)]) -> String {
+fn rejected_field(headers: &[(&str, &str)]) -> String {
     creation(headers).unwrap_err().field().unwrap().name.clone()
 }
 
@@ -57,7 +57,7 @@ const NAME: (&str, &str) = ("Upload-Metadata", "filename YS5tcDQ=,filetype dmlkZ
 const TYPED: (&str, &str) = ("Content-Type", PATCH_CONTENT_TYPE);
 
 #[test]
-fn a_creation_names_its_length_and_its_file() {
+fn a_creation_declares_its_length_and_file_name() {
     let creation = creation(&[("Upload-Length", "1000"), NAME]).unwrap();
     assert_eq!(creation.length, Some(ByteCount(1000)));
     assert_eq!(creation.file_name.resolve(None).unwrap().as_str(), "a.mp4");
@@ -67,28 +67,28 @@ fn a_creation_names_its_length_and_its_file() {
 }
 
 #[test]
-fn a_length_can_come_later_and_be_zero() {
+fn a_length_can_be_deferred_and_be_zero() {
     assert_eq!(creation(&[("Upload-Defer-Length", "1"), NAME]).unwrap().length, None);
     let empty = creation(&[("Upload-Length", "0"), NAME]).unwrap();
     assert_eq!(empty.length, Some(ByteCount::ZERO));
 }
 
 #[test]
-fn creations_that_cannot_succeed_are_refused_by_field() {
-    assert_eq!(refused_field(&[NAME]), "upload-length");
+fn the_error_for_an_invalid_creation_contains_the_field() {
+    assert_eq!(rejected_field(&[NAME]), "upload-length");
     for length in ["-1", "+1", "1.0", "", "99999999999999999999"] {
-        assert_eq!(refused_field(&[NAME, ("Upload-Length", length)]), "upload-length", "{length}");
+        assert_eq!(rejected_field(&[NAME, ("Upload-Length", length)]), "upload-length", "{length}");
     }
     let twice = [NAME, ("Upload-Length", "1"), ("Upload-Length", "2")];
-    assert_eq!(refused_field(&twice), "upload-length");
+    assert_eq!(rejected_field(&twice), "upload-length");
     let unnamed = creation(&[("Upload-Length", "1")]).unwrap().file_name.resolve(None);
     assert_eq!(unnamed.unwrap_err().field().unwrap().name, "upload-metadata");
     for value in ["0", "2", "true", ""] {
         let deferred = [NAME, ("Upload-Defer-Length", value)];
-        assert_eq!(refused_field(&deferred), "upload-defer-length", "{value}");
+        assert_eq!(rejected_field(&deferred), "upload-defer-length", "{value}");
     }
     let both = [NAME, ("Upload-Defer-Length", "1"), ("Upload-Length", "1")];
-    assert_eq!(refused_field(&both), "upload-length");
+    assert_eq!(rejected_field(&both), "upload-length");
     let folder = ("Upload-Metadata", "filename Li4vYS5tcDQ=");
     let named = creation(&[folder, ("Upload-Length", "1")]).unwrap().file_name;
     assert_eq!(named.resolve(Some("mp4")).unwrap_err().field().unwrap().name, "file-name");
@@ -97,7 +97,7 @@ fn creations_that_cannot_succeed_are_refused_by_field() {
 }
 
 #[test]
-fn a_creation_can_bring_the_first_bytes() {
+fn a_creation_can_contain_the_first_bytes() {
     let sized = [NAME, TYPED, ("Upload-Length", "10"), ("Content-Length", "7")];
     let chunk = creation(&sized).unwrap().chunk.unwrap();
     assert_eq!((chunk.offset, chunk.length), (ByteCount::ZERO, Some(ByteCount(7))));
@@ -112,19 +112,19 @@ fn a_creation_can_bring_the_first_bytes() {
 }
 
 #[test]
-fn a_partial_upload_needs_no_name_and_a_final_one_no_length() {
+fn a_partial_upload_requires_no_name_and_a_final_one_no_length() {
     let partial = creation(&[("Upload-Concat", "partial"), ("Upload-Length", "5")]).unwrap();
     assert_eq!(partial.concat, Concat::Partial);
     let joined = ("Upload-Concat", "final;/v1/files/a /v1/files/b");
     let last = creation(&[joined, NAME]).unwrap();
     assert!(matches!(last.concat, Concat::Final(keys) if keys.len() == 2));
-    assert_eq!(refused_field(&[joined, NAME, ("Upload-Length", "5")]), "upload-length");
+    assert_eq!(rejected_field(&[joined, NAME, ("Upload-Length", "5")]), "upload-length");
     let brings = creation(&[joined, NAME, TYPED, ("Content-Length", "5")]).unwrap_err();
     assert_eq!(brings.kind(), ErrorKind::UploadIsFinal);
 }
 
 #[test]
-fn a_chunk_needs_its_content_type_and_its_offset() {
+fn a_patch_requires_its_content_type_and_offset() {
     let typed = ("Content-Type", "Application/Offset+Octet-Stream; charset=binary");
     let chunk =
         PatchRequest::parse(&head(&[typed, ("Upload-Offset", "5"), ("Content-Length", "7")]))
@@ -140,7 +140,7 @@ fn a_chunk_needs_its_content_type_and_its_offset() {
 }
 
 #[test]
-fn another_version_of_the_protocol_is_refused_with_the_one_that_is_spoken() {
+fn the_error_for_another_protocol_version_contains_the_supported_one() {
     assert_eq!(unsupported_version(&head(&[("Tus-Resumable", "1.0.0")])), None);
     for headers in [&[][..], &[("Tus-Resumable", "0.2.2")][..]] {
         let refused = unsupported_version(&head(headers)).unwrap();
@@ -150,7 +150,7 @@ fn another_version_of_the_protocol_is_refused_with_the_one_that_is_spoken() {
 }
 
 #[test]
-fn discovery_names_version_extensions_algorithms_and_the_largest_file() {
+fn the_options_response_lists_version_extensions_algorithms_and_max_size() {
     let response = options_response(SIZE_MAX, true, true);
     assert_eq!(response.status, 204);
     let extensions = response.header("tus-extension").unwrap();
@@ -177,7 +177,7 @@ fn discovery_names_version_extensions_algorithms_and_the_largest_file() {
 }
 
 #[test]
-fn an_offset_is_told_with_what_is_known_of_the_upload() {
+fn the_head_response_contains_the_offset_and_the_known_properties() {
     let response = head_response(&status(3, Some(9), UploadKind::Regular));
     assert_eq!(response.header("upload-offset"), Some("3"));
     assert_eq!(response.header("upload-length"), Some("9"));
@@ -192,7 +192,7 @@ fn an_offset_is_told_with_what_is_known_of_the_upload() {
 }
 
 #[test]
-fn a_final_upload_tells_an_offset_once_it_is_whole() {
+fn a_final_upload_has_an_offset_once_it_is_complete() {
     let role =
         || UploadKind::Final { partials: ["b", "a"].map(|id| format!("/v1/files/{id}")).to_vec() };
     let open = head_response(&status(3, Some(9), role()));
@@ -206,7 +206,7 @@ fn a_final_upload_tells_an_offset_once_it_is_whole() {
 }
 
 #[test]
-fn a_creation_is_answered_with_where_it_is_and_how_far() {
+fn the_response_to_a_creation_contains_url_and_offset() {
     let key = UploadId::new("a1").unwrap();
     let expires_at = Some(UnixMillis(784_111_777_000));
     let response = creation_response(&key, "vid", Some(ByteCount(3)), expires_at);
@@ -217,7 +217,7 @@ fn a_creation_is_answered_with_where_it_is_and_how_far() {
 }
 
 #[test]
-fn a_refused_chunk_says_where_to_go_on() {
+fn the_error_for_a_patch_contains_the_offset() {
     let error = Error::new(ErrorKind::OffsetMismatch, "elsewhere");
     let response = patch_error_response(&error, Some(ByteCount(3)), "vid");
     assert_eq!(response.status, 409);
@@ -226,7 +226,7 @@ fn a_refused_chunk_says_where_to_go_on() {
 }
 
 #[test]
-fn a_wrong_checksum_has_the_status_of_its_own_in_the_head_and_in_the_problem() {
+fn a_checksum_mismatch_has_its_own_status_in_head_and_problem() {
     let error = Error::new(ErrorKind::DigestMismatch, "other bytes");
     let response = patch_error_response(&error, Some(ByteCount(3)), "");
     assert_eq!(response.status, 460);

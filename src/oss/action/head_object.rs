@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn size_and_checksum_are_read() {
+    fn size_and_checksum_are_parsed() {
         let headers = [
             ("Content-Length", "53687091200000"),
             ("ETag", "\"5D-2\""),

@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn the_upload_id_is_read() {
+    fn the_upload_id_is_parsed() {
         let body = "\n<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
             <InitiateMultipartUploadResult xmlns=\"http://doc.oss-cn-hangzhou.aliyuncs.com\">\
             <Bucket>outin-1</Bucket><Key>a&#1;b</Key><UploadId> 0004B9894A </UploadId>\

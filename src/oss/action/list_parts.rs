@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_are_read_with_and_without_a_checksum() {
+    fn parts_are_parsed_with_and_without_a_checksum() {
         let body = format!(
             "<ListPartsResult xmlns=\"http://doc\"><Key>a%01</Key><UploadId>A</UploadId>\
              <MaxParts>1000</MaxParts><IsTruncated>false</IsTruncated>\

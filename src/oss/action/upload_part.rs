@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn etag_and_checksum_are_read() {
+    fn etag_and_checksum_are_parsed() {
         let id = MultipartUploadId("A".into());
         let headers =
             [("etag", "\"5D41402ABC4B2A76B9719D911017C592\""), ("X-Oss-Hash-Crc64ecma", "9")];

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn etag_and_checksum_are_read() {
+    fn etag_and_checksum_are_parsed() {
         let id = MultipartUploadId("A".into());
         let body = format!(
             "<?xml version=\"1.0\"?><CopyPartResult xmlns=\"http://doc\"><LastModified>\

@@ -1,7 +1,7 @@
 //! V1: the query parameters that are signed.
 
-/// Returns true for a sub-resource, which V1 signs: a name in the published list, or one that starts
-/// with `x-oss-`. Other parameters, such as `max-parts` and `encoding-type`, are not signed.
+/// Returns true for a sub-resource, which V1 signs: a name in the published list, or one that
+/// starts with `x-oss-`. Other parameters, such as `max-parts` and `encoding-type`, are not signed.
 pub(super) fn is_sub_resource(name: &str) -> bool {
     name.starts_with("x-oss-") || SUB_RESOURCES.contains(&name)
 }

@@ -41,7 +41,7 @@ pub(crate) async fn handle(
     body: RequestBody,
 ) -> Result<Response> {
     match FilePondCall::parse(head, id, instance.config.upload_max)? {
-        FilePondCall::Begin { length } => start_chunked(instance, head, length, body).await,
+        FilePondCall::Start { length } => start_chunked(instance, head, length, body).await,
         FilePondCall::Process => process(instance, head, body).await,
         FilePondCall::Chunk(request) => chunk(instance, caller, head, &request, body).await,
         FilePondCall::Offset(key) => {
