@@ -25,7 +25,7 @@ impl HostBody {
         Self { bytes, trailers: Some(trailers) }
     }
 
-    /// A stream that has ended is complete only if its trailers say so.
+    /// The status at the end of the stream, which is complete only if its trailers resolve.
     async fn end(&mut self) -> BodyStatus {
         let Some(trailers) = self.trailers.take() else { return BodyStatus::Interrupted };
         match trailers.await {

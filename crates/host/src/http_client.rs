@@ -18,8 +18,8 @@ use vod_uploader_relay::ports::{HttpClient, SendBody, SendError};
 /// How much of a response is read at a time.
 const READ_BYTES: usize = 16 << 10;
 
-/// How much of a buffered part is copied at a time into what the host takes: the part itself is
-/// kept for another attempt.
+/// How much of a buffered part is copied at a time for the host: the part itself is kept for
+/// another attempt.
 const WRITE_BYTES: usize = 128 << 10;
 
 /// `wasi:http`.
@@ -59,7 +59,7 @@ async fn send(
     let response = match writer {
         None => client::send(outgoing).await,
         Some(writer) => {
-            // The response may come before the body is accepted: the rest is not needed then.
+            // The response may arrive before the body is sent; the rest is not needed then.
             let mut response = pin!(client::send(outgoing).fuse());
             let mut written = pin!(writer.fuse());
             loop {
@@ -70,10 +70,11 @@ async fn send(
             }
         }
     };
-    read_reply(response.map_err(|code| transport_error(&code))?, response_bytes_max).await
+    read_response(response.map_err(|code| transport_error(&code))?, response_bytes_max).await
 }
 
-/// Writes a body until its end, or until the host accepts no more: its response says why.
+/// Writes a body until its end, or until the host accepts no more bytes: the response has the
+/// reason.
 async fn write_body(writer: StreamWriter<u8>, body: SendBody) {
     match body {
         SendBody::Inline => {}
@@ -115,7 +116,7 @@ impl Head<'_> {
             .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
             .collect();
         let headers =
-            Fields::from_list(&entries).map_err(|error| format!("wrong header: {error:?}"))?;
+            Fields::from_list(&entries).map_err(|error| format!("invalid header: {error:?}"))?;
         let (trailers_writer, trailers) = wit_future::new(|| Ok(None));
         let (request, _sent) = Request::new(headers, contents, trailers, None);
         drop(trailers_writer);
@@ -127,11 +128,11 @@ impl Head<'_> {
             Some(query) => format!("{}?{query}", self.url.path()),
             None => self.url.path().to_owned(),
         };
-        let refused = |()| "the host refuses the request's head".to_owned();
-        request.set_method(&method(self.method)).map_err(refused)?;
-        request.set_scheme(Some(&scheme)).map_err(refused)?;
-        request.set_authority(Some(self.url.authority())).map_err(refused)?;
-        request.set_path_with_query(Some(&path)).map_err(refused)?;
+        let rejected = |()| "the host rejects the request's head".to_owned();
+        request.set_method(&method(self.method)).map_err(rejected)?;
+        request.set_scheme(Some(&scheme)).map_err(rejected)?;
+        request.set_authority(Some(self.url.authority())).map_err(rejected)?;
+        request.set_path_with_query(Some(&path)).map_err(rejected)?;
         Ok(request)
     }
 }
@@ -147,12 +148,12 @@ fn method(method: &Method) -> wasi::Method {
     }
 }
 
-async fn read_reply(
+async fn read_response(
     response: Response,
     response_bytes_max: usize,
 ) -> Result<HttpResponse, SendError> {
     let status = StatusCode::from_u16(response.get_status_code())
-        .map_err(|_| SendError::Interrupted("the reply has no valid status".to_owned()))?;
+        .map_err(|_| SendError::Interrupted("the response has no valid status".to_owned()))?;
     let headers = response.get_headers().copy_all();
     let (result_writer, result) = wit_future::new(|| Ok(()));
     let (mut stream, trailers) = Response::consume_body(response, result);
@@ -165,12 +166,12 @@ async fn read_reply(
         match result {
             StreamResult::Complete(_) if body.len() <= response_bytes_max => {}
             StreamResult::Complete(_) => {
-                return Err(SendError::Interrupted("the reply is too large".to_owned()));
+                return Err(SendError::Interrupted("the response is too large".to_owned()));
             }
             StreamResult::Dropped | StreamResult::Cancelled => break,
         }
     }
-    // A stream that has ended is complete only if its trailers say so.
+    // An ended stream is complete only if its trailers resolve.
     match trailers.await {
         Ok(_) => Ok(HttpResponse::new(status, headers, body)),
         Err(code) => Err(SendError::Interrupted(format!(
@@ -188,7 +189,7 @@ fn transport_error(code: &ErrorCode) -> SendError {
             SendError::NotConnected("no connection within the timeout".to_owned())
         }
         ErrorCode::ConnectionTerminated => {
-            SendError::Interrupted("the connection was cut".to_owned())
+            SendError::Interrupted("the connection was interrupted".to_owned())
         }
         ErrorCode::DnsTimeout
         | ErrorCode::DnsError(_)

@@ -1,6 +1,6 @@
-//! The adapters to a WASI 0.3 host: each port of the relay on the host's APIs.
+//! Implements the relay's ports on the APIs of a WASI 0.3 host.
 //!
-//! The only crate that names `wasi:http`, `wasi:clocks`, `wasi:random`, `spin:key-value` and
+//! Only this crate uses `wasi:http`, `wasi:clocks`, `wasi:random`, `spin:key-value` and
 //! `spin:variables`. It has one file per port, the handler of the edge worker ([`serve`]), and the
 //! driver of the engine's queue ([`Uploader`]), whose wake-ups depend on the component model.
 

@@ -62,8 +62,8 @@ fn into_wasi(response: relay::Response, is_bodiless: bool) -> Result<Response, E
     {
         entries.push(("content-length".to_owned(), bytes.len().to_string().into_bytes()));
     }
-    let refused = |what: String| ErrorCode::InternalError(Some(what));
-    let headers = Fields::from_list(&entries).map_err(|error| refused(format!("{error:?}")))?;
+    let rejected = |what: String| ErrorCode::InternalError(Some(what));
+    let headers = Fields::from_list(&entries).map_err(|error| rejected(format!("{error:?}")))?;
     let (trailers_writer, trailers) = wit_future::new(|| Ok(None));
     drop(trailers_writer);
     let contents = match body {
@@ -74,7 +74,7 @@ fn into_wasi(response: relay::Response, is_bodiless: bool) -> Result<Response, E
     let (response, _sent) = Response::new(headers, contents, trailers);
     response
         .set_status_code(parts.status.as_u16())
-        .map_err(|()| refused(format!("status {} is none", parts.status)))?;
+        .map_err(|()| rejected(format!("the host rejects status {}", parts.status)))?;
     Ok(response)
 }
 

@@ -16,56 +16,56 @@ use super::file_session_io::FileSessionIo;
 use super::notifier::NotifyListener;
 use super::uploader_inner::UploaderInner;
 
-/// Drives the queue until its uploader is dropped. Then everything is cut off, but for what is
-/// being written.
-pub(super) async fn drive(shared: Rc<UploaderInner>, listener: NotifyListener) {
-    let ports = shared.ports();
+/// Drives the queue until its uploader is dropped. Then aborts everything except writes in
+/// progress.
+pub(super) async fn drive(inner: Rc<UploaderInner>, listener: NotifyListener) {
+    let ports = inner.ports();
     let timer = Timer::new(Rc::clone(&ports.clock));
-    let (lanes, tasks) = (BTreeMap::new(), TaskSet::default());
-    let mut driver = Driver { shared, ports, listener, lanes, tasks, timer };
-    while !driver.shared.is_closed() {
-        driver.session().await;
+    let (sessions, tasks) = (BTreeMap::new(), TaskSet::default());
+    let mut driver = Driver { inner, ports, listener, sessions, tasks, timer };
+    while !driver.inner.is_closed() {
+        driver.run_iteration().await;
     }
-    driver.close().await;
+    driver.shutdown().await;
 }
 
 struct Driver {
-    shared: Rc<UploaderInner>,
+    inner: Rc<UploaderInner>,
     ports: Ports,
-    /// Notified at every call.
+    /// Notified by every call of the uploader.
     listener: NotifyListener,
-    lanes: BTreeMap<SessionId, FileSessionIo>,
-    /// What runs for the queue itself, and lanes that are being closed.
+    sessions: BTreeMap<SessionId, FileSessionIo>,
+    /// The operations of the queue itself, and sessions that are being shut down.
     tasks: TaskSet<VodCallId, Input>,
     timer: Timer,
 }
 
 impl Driver {
-    async fn session(&mut self) {
+    async fn run_iteration(&mut self) {
         self.process_outputs();
-        self.begin_fills();
-        self.shared.notify_reader();
+        self.start_fills();
+        self.inner.notify_reader();
         if let Some(input) = self.next_input().await {
-            // What was called meanwhile comes first: bytes that were supplied belong to the
-            // sessions as they are before this input.
+            // Outputs of calls made in the meantime come first: the bytes that they supply are for
+            // the sessions that exist before this input.
             self.process_outputs();
-            self.tell(input);
+            self.handle_input(input);
         }
     }
 
-    /// Begins what the queue wants done, and hands over what was supplied.
+    /// Executes the outputs of the queue and passes supplied streams to their sessions.
     fn process_outputs(&mut self) {
-        while let Some(output) = self.shared.next_output() {
-            self.begin(output);
+        while let Some(output) = self.inner.next_output() {
+            self.execute(output);
         }
-        for (session, supply) in self.shared.take_supplies() {
-            if let Some(lane) = self.lanes.get(&session) {
-                lane.push(supply);
+        for (session, supply) in self.inner.take_supplies() {
+            if let Some(io) = self.sessions.get(&session) {
+                io.push(supply);
             }
         }
     }
 
-    fn begin(&mut self, output: Output) {
+    fn execute(&mut self, output: Output) {
         match output {
             Output::KvGet { id, key } => self.kv_get(id, key),
             Output::KvSet { id, key, value } => self.kv_set(id, key, value),
@@ -80,26 +80,26 @@ impl Driver {
             }
             Output::CancelVod { id } => self.tasks.abort(id),
             Output::SessionStarted { session, size, .. } => {
-                let lane = FileSessionIo::new(session, size, self.shared.timeout());
-                self.lanes.insert(session, lane);
+                let io = FileSessionIo::new(session, size, self.inner.timeout());
+                self.sessions.insert(session, io);
             }
             Output::Session { session, output } => {
                 let ended = matches!(output, upload::Output::Event(upload::Event::SessionEnded(_)));
-                if let Some(lane) = self.lanes.get_mut(&session) {
-                    lane.begin(output);
+                if let Some(io) = self.sessions.get_mut(&session) {
+                    io.execute(output);
                 }
                 if ended {
-                    self.close_lane(session);
+                    self.close_session(session);
                 }
             }
-            Output::SessionDropped { session } => self.close_lane(session),
+            Output::SessionDropped { session } => self.close_session(session),
         }
     }
 
-    fn close_lane(&mut self, session: SessionId) {
-        if let Some(lane) = self.lanes.remove(&session) {
+    fn close_session(&mut self, session: SessionId) {
+        if let Some(io) = self.sessions.remove(&session) {
             self.tasks.spawn(async move {
-                lane.close().await;
+                io.shutdown().await;
                 None
             });
         }
@@ -122,27 +122,29 @@ impl Driver {
         self.tasks.spawn(async move { Some(kv_input(id, deleted.await)) });
     }
 
-    fn begin_fills(&mut self) {
-        while let Some(input) = self.begin_fill() {
-            self.tell(input);
+    fn start_fills(&mut self) {
+        while let Some(input) = self.start_fill() {
+            self.handle_input(input);
             self.process_outputs();
         }
     }
 
-    fn begin_fill(&mut self) -> Option<Input> {
-        let shared = &self.shared;
-        self.lanes.iter_mut().find_map(|(session, lane)| lane.begin_fill(shared.wants(*session)))
+    fn start_fill(&mut self) -> Option<Input> {
+        let inner = &self.inner;
+        self.sessions
+            .iter_mut()
+            .find_map(|(session, io)| io.start_fill(inner.pending_fill(*session)))
     }
 
-    fn tell(&self, input: Input) {
-        self.shared.queue().handle(self.ports.clock.now(), input);
+    fn handle_input(&self, input: Input) {
+        self.inner.queue().handle(self.ports.clock.now(), input);
     }
 
-    /// The next input, or `None` where something was called.
+    /// The next input, or `None` if the uploader was called.
     async fn next_input(&mut self) -> Option<Input> {
-        let starved = self.lanes.values().any(FileSessionIo::is_waiting_for_buffer);
-        let room_due = starved.then(|| self.ports.clock.now() + BUFFER_RETRY_INTERVAL);
-        self.timer.reset(self.shared.next_wakeup().into_iter().chain(room_due).min());
+        let is_waiting = self.sessions.values().any(FileSessionIo::is_waiting_for_buffer);
+        let buffer_retry = is_waiting.then(|| self.ports.clock.now() + BUFFER_RETRY_INTERVAL);
+        self.timer.reset(self.inner.next_wakeup().into_iter().chain(buffer_retry).min());
         poll_fn(|cx| {
             if self.listener.poll_notified(cx).is_ready() {
                 return Poll::Ready(None);
@@ -150,8 +152,8 @@ impl Driver {
             if let Poll::Ready(input) = self.tasks.poll_input(cx) {
                 return Poll::Ready(Some(input));
             }
-            for lane in self.lanes.values_mut() {
-                if let Poll::Ready(input) = lane.poll_input(cx) {
+            for io in self.sessions.values_mut() {
+                if let Poll::Ready(input) = io.poll_input(cx) {
                     return Poll::Ready(Some(input));
                 }
             }
@@ -160,10 +162,10 @@ impl Driver {
         .await
     }
 
-    async fn close(mut self) {
-        let sessions: Vec<_> = self.lanes.keys().copied().collect();
+    async fn shutdown(mut self) {
+        let sessions: Vec<_> = self.sessions.keys().copied().collect();
         for session in sessions {
-            self.close_lane(session);
+            self.close_session(session);
         }
         self.tasks.shutdown().await;
     }

@@ -1,4 +1,4 @@
-//! The events of an uploader, for the one who reads them.
+//! The events of an uploader.
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -13,22 +13,22 @@ use vod_uploader::queue::Event;
 use super::notifier::{Notifier, NotifyListener};
 use super::uploader_inner::UploaderInner;
 
-/// The events of an uploader, from the first one on.
+/// The events of an uploader, starting with the first one.
 pub struct Events {
-    shared: Rc<UploaderInner>,
+    inner: Rc<UploaderInner>,
     listener: NotifyListener,
 }
 
 impl Events {
-    pub(super) fn begin(shared: Rc<UploaderInner>) -> Result<Self> {
+    pub(super) fn new(inner: Rc<UploaderInner>) -> Result<Self> {
         let (notifier, listener) = Notifier::new();
-        shared.attach_reader(notifier)?;
-        Ok(Self { shared, listener })
+        inner.attach_reader(notifier)?;
+        Ok(Self { inner, listener })
     }
 
-    /// Writes each event, as `convert` makes it, once the reader has taken the one before, until
-    /// the reader or the uploader is dropped. All of it in one task, which need not be the one of
-    /// the call that took the events.
+    /// Writes the events one by one, converted by `convert`, until the reader or the uploader is
+    /// dropped. Must run in a single task, which may differ from that of the call that created
+    /// `self`.
     pub async fn write_to<T: 'static>(
         mut self,
         mut writer: StreamWriter<T>,
@@ -46,26 +46,26 @@ impl Events {
     /// The next event; `None` once the uploader is dropped.
     async fn next(&mut self) -> Option<Event> {
         poll_fn(|cx| {
-            self.poll_until(cx, |shared| match shared.take_event() {
+            self.poll_until(cx, |inner| match inner.take_event() {
                 Some(event) => Some(Some(event)),
-                None => shared.is_closed().then_some(None),
+                None => inner.is_closed().then_some(None),
             })
         })
         .await
     }
 
     async fn closed(&mut self) {
-        poll_fn(|cx| self.poll_until(cx, |shared| shared.is_closed().then_some(()))).await;
+        poll_fn(|cx| self.poll_until(cx, |inner| inner.is_closed().then_some(()))).await;
     }
 
-    /// Looks at each notify_one, and before the first wait.
+    /// Repeats `check` before the first wait and after each notification.
     fn poll_until<T>(
         &mut self,
         cx: &mut Context<'_>,
-        look: impl Fn(&UploaderInner) -> Option<T>,
+        check: impl Fn(&UploaderInner) -> Option<T>,
     ) -> Poll<T> {
         loop {
-            if let Some(found) = look(&self.shared) {
+            if let Some(found) = check(&self.inner) {
                 return Poll::Ready(found);
             }
             if self.listener.poll_notified(cx).is_pending() {
@@ -77,6 +77,6 @@ impl Events {
 
 impl Drop for Events {
     fn drop(&mut self) {
-        self.shared.detach_reader();
+        self.inner.detach_reader();
     }
 }

@@ -1,9 +1,9 @@
-//! An uploader: the engine's queue, driven by a task of its own.
+//! An uploader: the engine's queue, driven by a separate task.
 //!
 //! ```text
-//! call → queue (engine) ← driver → lanes: outbox (store, key-value), supplied bytes
-//!   └────── rings ─────────→ │ └──→ VOD, key-value
-//!                            └ rings → events
+//! call → queue (engine) ← driver → sessions: OSS, key-value, supplied streams
+//!   └────── notifies ──────→ │ └──→ VOD, key-value
+//!                            └ notifies → events
 //! ```
 
 mod driver;
@@ -31,16 +31,17 @@ use crate::instance;
 pub use self::events::Events;
 pub use self::supply::SupplyEnd;
 
-/// A list of files and the run of their uploads; its calls are those of
-/// [`Queue`](vod_uploader::queue::Queue), and so are their errors.
+/// A list of files and their uploads. Its methods and errors are those of
+/// [`Queue`](vod_uploader::queue::Queue).
 ///
-/// Dropping it cuts its work off, but for what is being written, and ends its events.
+/// Dropping it aborts everything except writes in progress, and ends its events.
 pub struct Uploader {
-    shared: Rc<UploaderInner>,
+    inner: Rc<UploaderInner>,
 }
 
 impl Uploader {
-    /// A new uploader. Its driver goes on in the task that calls this: an async export's.
+    /// Creates an uploader. Its driver runs in the task that calls this, which must be that of an
+    /// async export.
     ///
     /// # Errors
     /// Those of [`Options::new`].
@@ -49,17 +50,17 @@ impl Uploader {
         let ports = instance::ports();
         let queue = Queue::new(Options::new(input)?, ports.random.bytes(), ports.clock.now());
         let (notifier, listener) = Notifier::new();
-        let shared = Rc::new(UploaderInner::new(ports, queue, timeout, notifier));
-        spawn(driver::drive(Rc::clone(&shared), listener));
-        Ok(Self { shared })
+        let inner = Rc::new(UploaderInner::new(ports, queue, timeout, notifier));
+        spawn(driver::drive(Rc::clone(&inner), listener));
+        Ok(Self { inner })
     }
 
-    /// The events, once.
+    /// The events. They can be taken once.
     ///
     /// # Errors
     /// [`ErrorKind::EventsTaken`](vod_uploader::ErrorKind::EventsTaken).
     pub fn events(&self) -> Result<Events> {
-        Events::begin(Rc::clone(&self.shared))
+        Events::new(Rc::clone(&self.inner))
     }
 
     /// `add-file`
@@ -97,13 +98,13 @@ impl Uploader {
     /// `list-files`
     #[must_use]
     pub fn list_files(&self) -> Vec<FileInfo> {
-        self.shared.queue().list_files()
+        self.inner.queue().list_files()
     }
 
     /// `state`
     #[must_use]
     pub fn state(&self) -> QueueState {
-        self.shared.queue().state()
+        self.inner.queue().state()
     }
 
     /// `clean-list`
@@ -127,15 +128,15 @@ impl Uploader {
         self.call(Queue::stop_upload)
     }
 
-    /// `get-checkpoint`: what the key-value store knows of a file.
+    /// `get-checkpoint`: the records of a file in the key-value store.
     ///
     /// # Errors
     /// Those of [`Queue::checkpoint`] and
     /// [`CheckpointLookup::feed`](vod_uploader::queue::CheckpointLookup::feed), and
     /// [`ErrorKind::KeyValueUnavailable`](vod_uploader::ErrorKind::KeyValueUnavailable).
     pub async fn checkpoint(&self, file: FileId) -> Result<StoredFile> {
-        let mut lookup = self.shared.queue().checkpoint(file)?;
-        let kv = self.shared.ports().key_value;
+        let mut lookup = self.inner.queue().checkpoint(file)?;
+        let kv = self.inner.ports().key_value;
         while let Some(key) = lookup.next_key() {
             lookup.feed(kv.get(&key).await?)?;
         }
@@ -198,8 +199,8 @@ impl Uploader {
         self.call(|queue, now| queue.set_sts_token_directly_upload(now, file, token))
     }
 
-    /// `supply-source`: a file's bytes from `offset` on, and how they ended, where the supplier
-    /// tells.
+    /// `supply-source`: a file's bytes from `offset` on, and how they ended, if the supplier reports
+    /// it.
     ///
     /// # Errors
     /// Those of [`Queue::supply_source`].
@@ -212,20 +213,20 @@ impl Uploader {
     ) -> Result<()> {
         self.call(|queue, now| {
             let session = queue.supply_source(now, file, offset)?;
-            self.shared.supply(session, SuppliedStream { bytes, end });
+            self.inner.supply(session, SuppliedStream { bytes, end });
             Ok(())
         })
     }
 
     fn call<T>(&self, call: impl FnOnce(&mut Queue, UnixMillis) -> T) -> T {
-        let result = call(&mut self.shared.queue(), self.shared.ports().clock.now());
-        self.shared.wake_driver();
+        let result = call(&mut self.inner.queue(), self.inner.ports().clock.now());
+        self.inner.wake_driver();
         result
     }
 }
 
 impl Drop for Uploader {
     fn drop(&mut self) {
-        self.shared.close();
+        self.inner.close();
     }
 }

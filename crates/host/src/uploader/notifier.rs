@@ -1,8 +1,8 @@
-//! Wakes a task of this component from a call of another: a waker of one task does not work in
-//! another, but a stream does.
+//! Wakes a task of this component from another: a waker of one task does not work in another, but a
+//! stream does.
 //!
-//! The task that waits has one read of a byte pending; ringing writes that byte. A notifier is rung
-//! only while it is listened to, so that the write ends at once.
+//! The waiting task has a read of one byte pending, and a notification writes that byte. It is
+//! written only while the read is pending, so that the write completes immediately.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -13,24 +13,24 @@ use futures::future::LocalBoxFuture;
 use spin_sdk::wasip3::wit_bindgen::{StreamReader, StreamResult, StreamWriter};
 use spin_sdk::wasip3::wit_stream;
 
-/// The end that is rung.
+/// The notifying end.
 pub(super) struct Notifier {
     writer: RefCell<StreamWriter<u8>>,
     state: Cell<State>,
 }
 
-/// Where a notifier stands.
+/// The state of a notifier.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     /// No read is pending.
     Idle,
-    /// A read is pending, and ends with the next notify_one.
+    /// A read is pending, which the next notification completes.
     Waiting,
-    /// The read has ended, which its task has not been told yet: another write would not end.
+    /// The read has completed, but its task has not been polled yet: another write would block.
     Notified,
 }
 
-/// The end that waits: of one task, that polls and drops it.
+/// The waiting end. Only one task may poll and drop it.
 pub(super) struct NotifyListener {
     notifier: Rc<Notifier>,
     reading: LocalBoxFuture<'static, Option<StreamReader<u8>>>,
@@ -45,7 +45,7 @@ impl Notifier {
         (Rc::clone(&notifier), NotifyListener { notifier, reading: read(reader) })
     }
 
-    /// Wakes the listener, if it waits. One that does not will look for itself before it waits.
+    /// Wakes the listener if it is waiting. Otherwise it re-reads the state before it waits.
     pub(super) fn notify_one(&self) {
         if self.state.get() == State::Waiting
             && let Ok(mut writer) = self.writer.try_borrow_mut()
@@ -57,7 +57,7 @@ impl Notifier {
 }
 
 impl NotifyListener {
-    /// Ready where it was rung. Whoever gets `Pending` is woken by the next notify_one.
+    /// Ready once after a notification. A task that gets `Pending` is woken by the next one.
     pub(super) fn poll_notified(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         match self.reading.poll_unpin(cx) {
             Poll::Ready(Some(reader)) => {
@@ -65,7 +65,7 @@ impl NotifyListener {
                 self.notifier.state.set(State::Idle);
                 Poll::Ready(())
             }
-            // The notifier is held here: its writer is never dropped before.
+            // Unreachable: this listener keeps the notifier, and so the writer, alive.
             Poll::Ready(None) => Poll::Pending,
             Poll::Pending => {
                 if self.notifier.state.get() == State::Idle {

@@ -20,71 +20,70 @@ use crate::instance;
 /// Resolves after a supplied stream has ended; a failure of the stream is an error with a message.
 pub type SupplyEnd = FutureReader<Result<(), String>>;
 
-/// A stream as it was supplied.
+/// A supplied stream.
 pub(super) struct SuppliedStream {
     pub(super) bytes: StreamReader<u8>,
     pub(super) end: Option<SupplyEnd>,
 }
 
-/// What a supply reports to the queue.
+/// What happens to a supplied stream.
 pub(super) enum SupplyEvent {
-    /// It has ended before the file, at this offset. Another stream can continue it.
+    /// It ended before the file, at this offset. Another stream can continue it.
     Ended(ByteCount),
     /// It failed, with this message.
-    Broken(String),
+    Failed(String),
 }
 
-/// Between a session's driver and the fill that reads its supplies.
+/// Passes supplied streams from a session's driver to the fill, and their events back.
 #[derive(Default)]
 pub(super) struct SupplyChannel {
     next: RefCell<Option<SuppliedStream>>,
-    notices: RefCell<VecDeque<SupplyEvent>>,
+    events: RefCell<VecDeque<SupplyEvent>>,
 }
 
-/// The bytes of a file from one offset on, out of as many supplies as it takes.
+/// The bytes of a file from one offset on, from one or more supplied streams.
 pub(super) struct SuppliedSource {
-    line: Rc<SupplyChannel>,
-    present: Option<SuppliedStream>,
-    /// How far the supplies have come.
+    channel: Rc<SupplyChannel>,
+    current: Option<SuppliedStream>,
+    /// The offset of the next byte.
     offset: u64,
-    /// The file's size, where it is known.
+    /// The file's size, if known.
     size: Option<u64>,
     /// How long a stream may take to end after the file's last byte.
     end_wait_max: Duration,
 }
 
 impl SupplyChannel {
-    /// Hands in the next supply. The fill that waits for it has to be polled after that, by whoever
-    /// hands it in.
+    /// Passes the next stream to the fill. The caller must poll the fill after that.
     pub(super) fn push(&self, supply: SuppliedStream) {
         self.next.replace(Some(supply));
     }
 
-    /// What the queue is to be told, if anything.
-    pub(super) fn take_notice(&self) -> Option<SupplyEvent> {
-        self.notices.borrow_mut().pop_front()
+    /// The next event for the queue, if any.
+    pub(super) fn take_event(&self) -> Option<SupplyEvent> {
+        self.events.borrow_mut().pop_front()
     }
 
     async fn next(&self) -> SuppliedStream {
         poll_fn(|_| self.next.take().map_or(Poll::Pending, Poll::Ready)).await
     }
 
-    fn notify(&self, notice: SupplyEvent) {
-        self.notices.borrow_mut().push_back(notice);
+    fn notify(&self, event: SupplyEvent) {
+        self.events.borrow_mut().push_back(event);
     }
 }
 
 impl SuppliedSource {
-    /// The source of a file of `size` bytes, where that is known, from `offset` on.
+    /// The source of a file from `offset` on. `size` is the file's size, if known.
     pub(super) fn source(
-        line: Rc<SupplyChannel>,
+        channel: Rc<SupplyChannel>,
         offset: ByteCount,
         size: Option<ByteCount>,
         end_wait_max: Duration,
     ) -> Source<Self> {
         let supplied = Self {
-            line,
-            present: None,
+            channel,
+            current: None,
             offset: offset.bytes(),
             size: size.map(ByteCount::bytes),
             end_wait_max,
@@ -92,13 +91,13 @@ impl SuppliedSource {
         Source::new(supplied, None, size.map(|size| size - offset))
     }
 
-    /// Reads where the file is whole, and nothing may come. A stream that is silent there is taken
-    /// for ended: every byte of the file is here.
+    /// Reads after the file's last byte, where no byte may follow. A stream that is silent there
+    /// counts as ended: every byte of the file has been read.
     async fn read_past_end(&mut self, mut buffer: Vec<u8>) -> (Vec<u8>, Option<SourceStatus>) {
-        let Some(SuppliedStream { mut bytes, end }) = self.present.take() else {
+        let Some(SuppliedStream { mut bytes, end }) = self.current.take() else {
             return (buffer, Some(SourceStatus::Eof));
         };
-        let settled = async {
+        let ended = async {
             let (result, read) = bytes.read(Vec::with_capacity(1)).await;
             match (result, end) {
                 (StreamResult::Complete(_), _) => Ok(read),
@@ -106,12 +105,12 @@ impl SuppliedSource {
                 (_, None) => Ok(read),
             }
         };
-        let settled =
-            match select(pin!(settled), instance::ports().clock.sleep(self.end_wait_max)).await {
-                Either::Left((settled, _)) => settled,
+        let ended =
+            match select(pin!(ended), instance::ports().clock.sleep(self.end_wait_max)).await {
+                Either::Left((ended, _)) => ended,
                 Either::Right(_) => Ok(Vec::new()),
             };
-        match settled {
+        match ended {
             Ok(mut rest) => {
                 let end = rest.is_empty().then_some(SourceStatus::Eof);
                 buffer.append(&mut rest);
@@ -121,9 +120,9 @@ impl SuppliedSource {
         }
     }
 
-    /// The file fails: nothing is read for it any more.
+    /// Reports a failed stream and never resolves: nothing more is read for the file.
     async fn fail<T>(&self, reason: String) -> T {
-        self.line.notify(SupplyEvent::Broken(reason));
+        self.channel.notify(SupplyEvent::Failed(reason));
         pending().await
     }
 }
@@ -134,16 +133,16 @@ impl ByteStream for SuppliedSource {
             return self.read_past_end(buffer).await;
         }
         loop {
-            let mut supply = match self.present.take() {
+            let mut supply = match self.current.take() {
                 Some(supply) => supply,
-                None => self.line.next().await,
+                None => self.channel.next().await,
             };
             let before = buffer.len();
             let (result, read) = supply.bytes.read(buffer).await;
             buffer = read;
             self.offset += (buffer.len() - before) as u64;
             if let StreamResult::Complete(_) = result {
-                self.present = Some(supply);
+                self.current = Some(supply);
                 return (buffer, None);
             }
             if let Some(end) = supply.end
@@ -154,7 +153,7 @@ impl ByteStream for SuppliedSource {
             if self.size.is_none() {
                 return (buffer, Some(SourceStatus::Eof));
             }
-            self.line.notify(SupplyEvent::Ended(ByteCount(self.offset)));
+            self.channel.notify(SupplyEvent::Ended(ByteCount(self.offset)));
         }
     }
 }

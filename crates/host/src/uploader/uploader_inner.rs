@@ -1,7 +1,7 @@
-//! What an uploader's calls, its driver and the reader of its events share.
+//! The state that an uploader's calls, its driver and the reader of its events share.
 //!
 //! They are tasks of one component that run one at a time: every borrow ends before the next
-//! `await`. A call changes the queue and rings the driver; the driver offers events to the reader.
+//! `await`. A call changes the queue and notifies the driver; the driver notifies the reader.
 
 use std::cell::{Cell, RefCell, RefMut};
 use std::rc::Rc;
@@ -19,27 +19,27 @@ use super::supply::SuppliedStream;
 pub(super) struct UploaderInner {
     queue: RefCell<Queue>,
     ports: Ports,
-    /// How long the store or VOD may take to answer.
+    /// Time limit of one request to OSS or VOD.
     timeout: Duration,
     driver: Rc<Notifier>,
-    /// What was supplied and not handed over yet.
+    /// Supplied streams that have not been passed to their sessions.
     supplies: RefCell<Vec<(SessionId, SuppliedStream)>>,
     reader: RefCell<EventReader>,
     closed: Cell<bool>,
 }
 
-/// Who reads the events.
+/// The reader of the events.
 enum EventReader {
-    /// Nobody yet: they are kept.
+    /// Not attached yet: events are retained.
     NotAttached,
     Reading {
         notifier: Rc<Notifier>,
-        /// It waits for the next event.
-        waits: bool,
+        /// Whether it waits for the next event.
+        is_waiting: bool,
         /// The event that it was woken for.
         next: Option<Box<Event>>,
     },
-    /// Nobody any more.
+    /// Dropped: events are discarded.
     Detached,
 }
 
@@ -56,7 +56,7 @@ impl UploaderInner {
         }
     }
 
-    /// The queue, for as long as a statement takes.
+    /// Borrows the queue. The borrow must end with the statement.
     pub(super) fn queue(&self) -> RefMut<'_, Queue> {
         self.queue.borrow_mut()
     }
@@ -69,7 +69,7 @@ impl UploaderInner {
         self.queue.borrow().next_wakeup()
     }
 
-    pub(super) fn wants(&self, session: SessionId) -> Option<FillRequest> {
+    pub(super) fn pending_fill(&self, session: SessionId) -> Option<FillRequest> {
         self.queue.borrow().pending_fill(session)
     }
 
@@ -81,7 +81,7 @@ impl UploaderInner {
         self.timeout
     }
 
-    /// Wakes the driver: the queue was changed.
+    /// Wakes the driver after a change of the queue.
     pub(super) fn wake_driver(&self) {
         self.driver.notify_one();
     }
@@ -94,7 +94,7 @@ impl UploaderInner {
         self.supplies.take()
     }
 
-    /// Ends the work and the events.
+    /// Stops the driver and ends the events.
     pub(super) fn close(&self) {
         self.closed.set(true);
         self.wake_driver();
@@ -107,7 +107,7 @@ impl UploaderInner {
         self.closed.get()
     }
 
-    /// Lets `notifier` be rung for events, once an uploader.
+    /// Attaches the reader of the events, which `notifier` wakes. Succeeds once.
     ///
     /// # Errors
     /// [`ErrorKind::EventsTaken`].
@@ -117,34 +117,34 @@ impl UploaderInner {
             let message = "the events have been taken before";
             return Err(Error::new(ErrorKind::EventsTaken, message));
         }
-        *reader = EventReader::Reading { notifier, waits: false, next: None };
+        *reader = EventReader::Reading { notifier, is_waiting: false, next: None };
         Ok(())
     }
 
-    /// The events are read no more, and not kept either.
+    /// Detaches the reader: further events are discarded.
     pub(super) fn detach_reader(&self) {
         self.reader.replace(EventReader::Detached);
     }
 
-    /// The next event for the reader, who waits for one where there is none.
+    /// The next event for the reader. If there is none, the reader counts as waiting.
     pub(super) fn take_event(&self) -> Option<Event> {
-        let EventReader::Reading { waits, next, .. } = &mut *self.reader.borrow_mut() else {
+        let EventReader::Reading { is_waiting, next, .. } = &mut *self.reader.borrow_mut() else {
             return None;
         };
         let event = next.take().map(|event| *event).or_else(|| self.queue().poll_event());
-        *waits = event.is_none();
+        *is_waiting = event.is_none();
         event
     }
 
-    /// Wakes a reader that waits, if there is an event for it. Others stay in the queue, where
-    /// newer progress takes the place of older.
+    /// Wakes a waiting reader if there is an event for it. Other events stay in the queue, where
+    /// newer progress replaces older progress.
     pub(super) fn notify_reader(&self) {
         match &mut *self.reader.borrow_mut() {
             EventReader::NotAttached => {}
-            EventReader::Reading { notifier, waits, next } => {
-                if *waits && let Some(event) = self.queue().poll_event() {
+            EventReader::Reading { notifier, is_waiting, next } => {
+                if *is_waiting && let Some(event) = self.queue().poll_event() {
                     *next = Some(Box::new(event));
-                    *waits = false;
+                    *is_waiting = false;
                     notifier.notify_one();
                 }
             }
