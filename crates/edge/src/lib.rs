@@ -1,4 +1,4 @@
-//! `edge.wasm`: the worker as a `wasi:http/handler` component. Everything it does is in the driver.
+//! `edge.wasm`: the worker as a `wasi:http/handler` component.
 
 use spin_sdk::wasip3::exports::http::handler::Guest;
 use spin_sdk::wasip3::http::types::{ErrorCode, Request, Response};

@@ -1,12 +1,13 @@
-//! `uploader.wasm`: the interfaces of `vod:uploader` around the driver. Everything it does is in
-//! the driver and in the engine; here, values are converted.
+//! `uploader.wasm`: exports the interfaces of `vod:uploader`.
+//!
+//! This crate only converts values; everything else is in the host adapter and in the engine.
 
 mod convert;
 mod uploader;
 mod url_uploads;
 mod webhooks;
 
-/// What `wit/` is generated as.
+/// The bindings generated from `wit/`.
 #[allow(
     missing_docs,
     unreachable_pub,

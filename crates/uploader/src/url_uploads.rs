@@ -43,7 +43,7 @@ impl wit::Guest for Component {
         access: wit::Access,
         jobs: wit::JobSelection,
     ) -> Result<wit::UrlJobReport, Error> {
-        let selected = Selected::of(&jobs);
+        let selected = Selected::new(&jobs);
         let query = GetUrlUploadInfos { jobs: selected.url_jobs() };
         let infos = url_upload::call(&ports(), &options_from_wit(access), &query).await;
         infos.map(url_job::report_to_wit).map_err(error::to_wit)
@@ -53,7 +53,7 @@ impl wit::Guest for Component {
         access: wit::Access,
         jobs: wit::JobSelection,
     ) -> Result<(), Error> {
-        let selected = Selected::of(&jobs);
+        let selected = Selected::new(&jobs);
         let cancel = CancelUrlUploadJobs { jobs: selected.url_jobs() };
         let canceled = url_upload::call(&ports(), &options_from_wit(access), &cancel).await;
         canceled.map(drop).map_err(error::to_wit)
@@ -85,14 +85,14 @@ fn url_upload_source<'a>(file: &'a wit::UrlUploadSource, tags: &'a str) -> UrlUp
     }
 }
 
-/// A selection with its texts borrowed, as the engine takes them.
+/// A selection with borrowed texts, which the engine requires.
 enum Selected<'a> {
     Ids(Vec<&'a str>),
     Urls(Vec<&'a str>),
 }
 
 impl<'a> Selected<'a> {
-    fn of(jobs: &'a wit::JobSelection) -> Self {
+    fn new(jobs: &'a wit::JobSelection) -> Self {
         let borrowed = |texts: &'a [String]| texts.iter().map(String::as_str).collect();
         match jobs {
             wit::JobSelection::JobIds(ids) => Self::Ids(borrowed(ids)),

@@ -36,7 +36,7 @@ impl wit::Guest for Component {
 }
 
 fn report(event: Event) -> wit::UploadReport {
-    // Not every event says so: those that report no failures may not.
+    // Events that report only successes may have no status.
     let succeeded = match &event.status {
         Some(status) => *status == EventStatus::Success,
         None => event.error_code.is_none(),

@@ -1,4 +1,4 @@
-//! Errors: each kind is a case of its own, or one by its code.
+//! Converts errors: a kind has its own case, or is `other` with its code.
 
 use vod_uploader_host::engine::{Error, ErrorKind, Retry, StoreError};
 
@@ -77,7 +77,7 @@ mod tests {
 
     use super::*;
 
-    /// Kinds without a case: of the edge worker alone, of its configuration, or of defects.
+    /// Kinds without a case: those of the edge worker, of its configuration, and of defects.
     const OTHERS: &[ErrorKind] = &[
         ErrorKind::RequestInvalid,
         ErrorKind::MediaTypeUnsupported,
@@ -102,7 +102,7 @@ mod tests {
     ];
 
     #[test]
-    fn every_kind_has_the_case_of_its_code_or_is_listed_as_one_without() {
+    fn every_kind_maps_to_the_case_of_its_code_or_to_other() {
         for kind in ErrorKind::ALL {
             let code = to_wit(Error::new(*kind, "why")).code;
             if OTHERS.contains(kind) {
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_that_was_refused_is_named_with_what_it_may_be() {
+    fn an_invalid_field_keeps_its_name_and_the_allowed_values() {
         let error = to_wit(Error::field_invalid("parallel", "1 to 32 parts"));
         let wit::ErrorCode::FieldInvalid(field) = error.code else { panic!("{:?}", error.code) };
         assert_eq!((&*field.name, &*field.allowed), ("parallel", "1 to 32 parts"));

@@ -1,4 +1,4 @@
-//! What happens to the files.
+//! Converts the events of an uploader.
 
 use vod_uploader_host::engine::queue::{Event, Succeeded, TokenExpiry};
 

@@ -1,4 +1,4 @@
-//! Files of the list, and where they and the queue stand.
+//! Converts files and the states of files and queue.
 
 use vod_uploader_host::engine::queue::{
     ContentSample, FileInfo, FileState, NewFile, Progress, QueueState, UploadingPhase,
@@ -18,7 +18,7 @@ pub(crate) fn from_wit(file: wit::NewFile) -> NewFile {
         last_modified_ms: file.last_modified,
         content_sample: file
             .content_sample
-            .map(|edges| ContentSample { first: edges.first, last: edges.last }),
+            .map(|sample| ContentSample { first: sample.first, last: sample.last }),
         endpoint: file.endpoint,
         bucket: file.bucket,
         object: file.object,

@@ -1,4 +1,4 @@
-//! Values of the interfaces from and to values of the engine: no decisions are made here.
+//! Converts values of the interfaces from and to values of the engine.
 
 pub(crate) mod checkpoint;
 pub(crate) mod error;

@@ -1,4 +1,4 @@
-//! What an uploader is created with.
+//! Converts the options of an uploader.
 
 use vod_uploader_host::engine::oss::SignatureVersion;
 use vod_uploader_host::engine::queue::OptionsInput;

@@ -1,4 +1,4 @@
-//! STS tokens.
+//! Converts STS tokens.
 
 use vod_uploader_host::engine::credential::{Secret, StsCredential};
 use vod_uploader_host::engine::queue::StsToken;

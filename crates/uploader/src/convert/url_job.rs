@@ -1,4 +1,4 @@
-//! Jobs that fetch online files.
+//! Converts the jobs of UploadMediaByURL.
 
 use vod_uploader_host::engine::units::ByteCount;
 use vod_uploader_host::engine::vod::{UrlUploadInfo, UrlUploadInfos, UrlUploadStatus};
@@ -13,7 +13,7 @@ pub(crate) fn report_to_wit(infos: UrlUploadInfos) -> wit::UrlJobReport {
 }
 
 fn info_to_wit(info: UrlUploadInfo) -> wit::UrlJobInfo {
-    // VOD's sample has an error code on success, too.
+    // In VOD's example response, a successful job has an error code too.
     let failed = info.status == UrlUploadStatus::Fail;
     let failure = failed.then(|| wit::UrlJobFailure {
         code: info.error_code.unwrap_or_default(),
