@@ -7,8 +7,8 @@
 //!
 //! ```text
 //! Relay::handle → route (engine) → protocol::{tus, ietf, plain, form, filepond, state, events}
-//!               → upload::{create, append, status, stop, reconcile, terminate, concatenate,
-//!                         expire}
+//!               → upload::{create, append, offset, status, stop, reconcile, terminate,
+//!                         concatenate, cleanup}
 //!               → upload::run_session → session::drive → ports
 //! ```
 //!
@@ -54,7 +54,7 @@ use crate::ports::{Body, Ports};
 use crate::protocol::{events, filepond, form, ietf, plain, state, tus};
 use crate::request::Caller;
 use crate::response::RelayResponse;
-use crate::upload::expire::clean_up_expired;
+use crate::upload::cleanup::clean_up_expired;
 use crate::upload::terminate::terminate;
 
 /// One instance of the worker.

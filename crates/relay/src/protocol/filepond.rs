@@ -23,10 +23,10 @@ use crate::body::{ByteStream, FormBody, FormPart, RequestBody, interrupted};
 use crate::instance::Instance;
 use crate::request::Caller;
 use crate::upload::append::{AppendParams, Appended, append};
-use crate::upload::complete::completed_status;
 use crate::upload::filepond_transfer::{self as transfer, check_exists, existing};
 use crate::upload::media_record::{self, with_token};
 use crate::upload::not_found;
+use crate::upload::offset::completed_status;
 use crate::upload::terminate::terminate;
 
 /// How much is read at a time of bytes that are stored already.

@@ -12,7 +12,8 @@ use super::ietf::limits;
 use crate::body::RequestBody;
 use crate::instance::Instance;
 use crate::request::Caller;
-use crate::upload::{control, read_only_status};
+use crate::upload::replace_credential::replace_credential;
+use crate::upload::{pause, read_only_status};
 
 /// `GET /v1/files/{id}`.
 pub(crate) async fn get(
@@ -29,7 +30,7 @@ pub(crate) async fn pause(
     caller: &Caller,
     key: &UploadId,
 ) -> Result<Response> {
-    Ok(status_response(instance, &control::pause(instance, caller, key).await?))
+    Ok(status_response(instance, &pause::pause(instance, caller, key).await?))
 }
 
 /// `POST /v1/files/{id}/resume`.
@@ -38,7 +39,7 @@ pub(crate) async fn resume(
     caller: &Caller,
     key: &UploadId,
 ) -> Result<Response> {
-    Ok(status_response(instance, &control::resume(instance, caller, key).await?))
+    Ok(status_response(instance, &pause::resume(instance, caller, key).await?))
 }
 
 /// `POST /v1/files/{id}/credential`.
@@ -48,7 +49,7 @@ pub(crate) async fn credential(
     key: &UploadId,
     body: RequestBody,
 ) -> Result<Response> {
-    control::replace_credential(instance, caller, key, body).await?;
+    replace_credential(instance, caller, key, body).await?;
     Ok(Response::empty(StatusCode::NO_CONTENT))
 }
 

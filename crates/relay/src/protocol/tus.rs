@@ -14,11 +14,11 @@ use crate::instance::Instance;
 use crate::request::Caller;
 use crate::session::Source;
 use crate::upload::append::{AppendParams, Appended, append, result_of};
-use crate::upload::complete::completed_status;
 use crate::upload::concatenate::{create_final, create_partial};
 use crate::upload::create::{CreatedUpload, NewUpload, create, file_name};
 use crate::upload::limits::size_max;
 use crate::upload::media_record::with_token;
+use crate::upload::offset::completed_status;
 use crate::upload::{SessionRequest, run_session, upload_expires_at};
 
 /// `OPTIONS`: the supported versions, extensions and limits.

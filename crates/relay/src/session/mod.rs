@@ -2,8 +2,8 @@
 //! contract.
 
 mod fill;
-mod io;
 mod pending_ops;
+mod session_io;
 mod source;
 mod task_set;
 mod timer;
@@ -12,7 +12,7 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
 
-pub use io::{BUFFER_RETRY_INTERVAL, SessionIo};
+pub use session_io::{BUFFER_RETRY_INTERVAL, SessionIo};
 pub use source::Source;
 pub use task_set::TaskSet;
 pub use timer::Timer;

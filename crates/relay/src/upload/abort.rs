@@ -6,7 +6,7 @@ use vod_uploader::Result;
 use vod_uploader::credential::UploadCredential;
 use vod_uploader::upload::{LeaseAcquisition, Purpose, SessionOutcome, UploadId, UploadRecord};
 
-use super::run::{NO_SOURCE, SessionRequest, run_session};
+use super::run_session::{NO_SOURCE, SessionRequest, run_session};
 use crate::instance::Instance;
 
 /// Ends an open upload and aborts its multipart upload, unless the object turns out to be complete.

@@ -10,13 +10,14 @@ use vod_uploader::upload::{
 };
 use vod_uploader::{Error, ErrorKind, Result};
 
+use super::concatenate;
 use super::credential::{credential, credential_source};
 use super::limits::{size_max, too_large};
+use super::reconciled_status::reconciled_status;
 use super::records::{find_checkpoint, load_upload_record};
-use super::run::{SessionRequest, run_session};
+use super::run_session::{SessionRequest, run_session};
 use super::status::{build_status, current_status, ended_error, upload_expires_at};
 use super::stop_signal::StopSignal;
-use super::{concatenate, reconcile};
 use crate::body::RequestBody;
 use crate::config::Config;
 use crate::instance::Instance;
@@ -162,7 +163,7 @@ async fn status_before_takeover(
     let record = load_upload_record(instance, key).await?;
     let (_, mut checkpoint) = search.clone().finish()?;
     if checkpoint.phase == UploadPhase::Completing {
-        reconcile::reconciled_status(instance, caller, key).await?;
+        reconciled_status(instance, caller, key).await?;
         search = find_checkpoint(instance, key).await?;
         checkpoint = search.clone().finish()?.1;
     }

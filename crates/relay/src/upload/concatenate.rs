@@ -17,12 +17,13 @@ use vod_uploader::upload::{
 use vod_uploader::{Error, ErrorKind, Result};
 
 use super::create::{CreatedUpload, NewUpload, create};
+use super::credential::worker_credential;
 use super::limits::{size_max, too_large};
+use super::reconcile::reconcile_if_stale;
 use super::records::{self, load_upload_record};
-use super::run::{SessionRequest, run_session};
-use super::settle::settle_if_stale;
+use super::run_session::{SessionRequest, run_session};
 use super::status::current_status;
-use super::temporary::{delete_temporary, temporary, temporary_target, worker_credential};
+use super::temporary_storage::{delete_temporary, temporary_storage, temporary_target};
 use crate::body::ReadbackStream;
 use crate::instance::Instance;
 use crate::request::Caller;
@@ -39,7 +40,7 @@ pub(crate) async fn create_partial(
     metadata: &Metadata,
 ) -> Result<CreatedUpload> {
     reject_credentials(caller)?;
-    let storage = temporary(instance)?;
+    let storage = temporary_storage(instance)?;
     let size_max = size_max(&instance.config, &UploadKind::Partial);
     if length.is_some_and(|length| length > size_max) {
         let message = format!("a partial upload has {size_max} at most");
@@ -75,7 +76,7 @@ pub(crate) async fn create_final(
     new: NewUpload,
     partials: &[String],
 ) -> Result<(CreatedUpload, Option<ByteCount>)> {
-    temporary(instance)?;
+    temporary_storage(instance)?;
     reject_credentials(caller)?;
     let mut total = Some(ByteCount::ZERO);
     for partial in keys(partials) {
@@ -239,7 +240,7 @@ async fn partial_status(instance: &Rc<Instance>, key: &UploadId) -> Result<Uploa
         return Err(Error::field_invalid("upload-concat", allowed));
     }
     // Its client may know that it is complete, and sends no further request for it.
-    let status = settle_if_stale(instance, key, status).await?;
+    let status = reconcile_if_stale(instance, key, status).await?;
     match &status.checkpoint.phase {
         UploadPhase::Aborted | UploadPhase::Lost { .. } => Err(partial_gone()),
         UploadPhase::Receiving | UploadPhase::Completing | UploadPhase::Completed(_) => Ok(status),

@@ -9,8 +9,8 @@ use vod_uploader::units::ByteCount;
 use vod_uploader::upload::{Target, UploadId, UploadKind, UploadRecord};
 use vod_uploader::{Error, ErrorKind, Result};
 
+use super::continue_media::{ContinuedMedia, continue_media};
 use super::credential::credential_source;
-use super::media::{Continued, continue_media};
 use super::{media_record, records};
 use crate::credential_source::{create_video, refresh_video};
 use crate::instance::Instance;
@@ -39,7 +39,7 @@ pub(crate) async fn create(
     new: NewUpload,
 ) -> Result<CreatedUpload> {
     let credential = caller.credential()?;
-    let media = caller.media()?.map(Continued::Claimed);
+    let media = caller.media()?.map(ContinuedMedia::Claimed);
     let key = UploadId::from_random(instance.ports.random.bits128());
     create_with_id(instance, key, credential, media, new).await
 }
@@ -50,7 +50,7 @@ pub(crate) async fn create_with_id(
     instance: &Rc<Instance>,
     key: UploadId,
     own: Option<UploadCredential>,
-    media: Option<Continued>,
+    media: Option<ContinuedMedia>,
     new: NewUpload,
 ) -> Result<CreatedUpload> {
     let minted = own.is_none();

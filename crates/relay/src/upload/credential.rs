@@ -2,16 +2,16 @@
 
 use std::rc::Rc;
 
-use vod_uploader::credential::UploadCredential;
-use vod_uploader::upload::{UploadId, UploadKind, UploadRecord};
+use vod_uploader::credential::{UploadAddress, UploadCredential};
+use vod_uploader::upload::{Target, UploadId, UploadKind, UploadRecord};
 use vod_uploader::{Error, ErrorKind, Result};
 
-use super::temporary::worker_credential;
+use super::limits::concatenation_unavailable;
 use crate::credential_source::CredentialSource;
 use crate::instance::Instance;
 use crate::request::Caller;
 
-/// Where the credential of an upload comes from.
+/// The source of an upload's credential.
 pub(crate) fn credential_source(
     instance: &Rc<Instance>,
     key: &UploadId,
@@ -51,6 +51,21 @@ pub(super) async fn stored_credential(
     }
 }
 
+/// The worker's own access key, as a credential for the object of `target`.
+///
+/// # Errors
+/// [`ErrorKind::ConcatenationUnavailable`] if it has none.
+pub(super) fn worker_credential(instance: &Instance, target: &Target) -> Result<UploadCredential> {
+    let Some(key) = &instance.config.ram_key else { return Err(concatenation_unavailable()) };
+    Ok(UploadCredential::from_access_key(
+        address(target),
+        key.access_key_id.clone(),
+        key.access_key_secret.clone(),
+        key.security_token.clone(),
+        target.region.clone(),
+    ))
+}
+
 /// Checks that a client's credential can be used for this upload.
 pub(super) fn check_credential(
     instance: &Instance,
@@ -64,8 +79,17 @@ pub(super) fn check_credential(
         return Err(Error::new(ErrorKind::CredentialForOtherObject, message));
     }
     if !credential.is_usable_at(instance.now()) {
-        let message = "the credential that came with the request has expired";
+        let message = "the credential of the request has expired";
         return Err(Error::new(ErrorKind::CredentialExpired, message));
     }
     Ok(())
+}
+
+/// The address of the object of `target`.
+pub(super) fn address(target: &Target) -> UploadAddress {
+    UploadAddress {
+        endpoint: target.endpoint.clone(),
+        bucket: target.bucket.clone(),
+        object: target.object.clone(),
+    }
 }

@@ -3,7 +3,7 @@
 use vod_uploader::Result;
 use vod_uploader::upload::{UploadId, UploadKind, UploadRecord};
 
-use super::temporary::delete_temporary;
+use super::temporary_storage::delete_temporary;
 use super::{media_record, records};
 use crate::instance::Instance;
 

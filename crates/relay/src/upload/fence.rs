@@ -6,7 +6,7 @@ use vod_uploader::upload::{LeaseAcquisition, Purpose, SessionOutcome, UploadId};
 use vod_uploader::{ErrorKind, Result};
 
 use super::records::load_upload_record;
-use super::run::{NO_SOURCE, SessionRequest, run_session};
+use super::run_session::{NO_SOURCE, SessionRequest, run_session};
 use crate::instance::Instance;
 
 /// Takes the upload over, so that no previous writer can change it.

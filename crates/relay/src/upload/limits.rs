@@ -1,4 +1,4 @@
-//! The size limits of uploads.
+//! The limits of uploads: their size, and whether they can be concatenated.
 
 use vod_uploader::units::{ByteCount, PART_SIZE_MAX};
 use vod_uploader::upload::UploadKind;
@@ -6,9 +6,9 @@ use vod_uploader::{Error, ErrorKind};
 
 use crate::config::Config;
 
-/// The largest upload of this role that is accepted.
-pub(crate) fn size_max(config: &Config, role: &UploadKind) -> ByteCount {
-    match role {
+/// The largest upload of this kind that is accepted.
+pub(crate) fn size_max(config: &Config, kind: &UploadKind) -> ByteCount {
+    match kind {
         UploadKind::Partial => config.upload_max.min(PART_SIZE_MAX),
         UploadKind::Regular | UploadKind::Final { .. } => config.upload_max,
     }
@@ -16,6 +16,12 @@ pub(crate) fn size_max(config: &Config, role: &UploadKind) -> ByteCount {
 
 /// The error for a file that exceeds the configured limit.
 pub(crate) fn too_large(config: &Config) -> Error {
-    let message = format!("{} are taken at most", config.upload_max);
+    let message = format!("the file exceeds the limit of {}", config.upload_max);
     Error::new(ErrorKind::FileTooLarge, message)
+}
+
+/// The error for a worker that cannot concatenate uploads.
+pub(super) fn concatenation_unavailable() -> Error {
+    let message = "concatenation requires vod_access_key_id and temporary_bucket";
+    Error::new(ErrorKind::ConcatenationUnavailable, message)
 }

@@ -1,56 +1,59 @@
-//! What the worker does with an upload, whatever the protocol. Modules import only those above
-//! them:
+//! Operations on uploads, shared by all protocols. Modules import only those above them:
 //!
 //! | module | subject |
 //! |---|---|
 //! | `records`, `media_record` | the stored records |
-//! | `kv_lock` | a right that one request has at a time |
+//! | `kv_lock` | a lock in the key-value store |
 //! | `stop_signal` | asks the writer of an upload to stop |
 //! | `expiry` | when an upload expires |
-//! | `limits`, `temporary`, `credential` | size limits, temporary storage, credentials |
-//! | `run` | one session of the engine |
-//! | `abort`, `fence`, `delete` | what ends an upload or its writer |
+//! | `limits`, `credential`, `temporary_storage` | limits, credentials, partial uploads' storage |
+//! | `run_session` | runs one session of the engine, which acquires the lease and sends the parts |
+//! | `abort`, `fence`, `delete` | end an upload or its writer |
 //! | `status` | the state of an upload |
-//! | `media`, `create` | a new upload, also of a media that exists |
+//! | `continue_media`, `create` | a new upload, also of existing media |
 //! | `concatenate` | partial and final uploads |
-//! | `settle`, `reconcile` | resolve an unknown completion |
-//! | `stop` | the exact offset once the writer has stopped |
-//! | `append`, `single_request` | bytes of one request |
-//! | `complete` | completing an upload all of whose bytes are stored |
-//! | `terminate`, `control` | ending, pausing, resuming, a new credential |
+//! | `reconcile`, `reconciled_status` | resolve an unknown completion |
+//! | `stop` | stops the writer |
+//! | `append`, `single_request` | receive the bytes of one request |
+//! | `complete`, `offset` | complete an upload; the exact offset |
+//! | `terminate`, `pause`, `replace_credential` | requests of the owner |
 //! | `filepond_transfer` | a chunked file of FilePond before its upload exists |
-//! | `expire` | cleanup of expired uploads |
+//! | `cleanup` | deletes expired uploads |
 
 pub(crate) mod abort;
 pub(crate) mod append;
+pub(crate) mod cleanup;
 pub(crate) mod complete;
 pub(crate) mod concatenate;
-pub(crate) mod control;
+pub(crate) mod continue_media;
 pub(crate) mod create;
 pub(crate) mod credential;
 mod delete;
-pub(crate) mod expire;
+
 mod expiry;
 mod fence;
 pub(crate) mod filepond_transfer;
 mod kv_lock;
 pub(crate) mod limits;
-pub(crate) mod media;
+
 pub(crate) mod media_record;
+pub(crate) mod offset;
+pub(crate) mod pause;
 mod reconcile;
+mod reconciled_status;
 mod records;
-mod run;
-mod settle;
+pub(crate) mod replace_credential;
+mod run_session;
 pub(crate) mod single_request;
 mod status;
 mod stop;
 mod stop_signal;
-mod temporary;
+mod temporary_storage;
 pub(crate) mod terminate;
 
 pub(crate) use credential::credential_source;
-pub(crate) use reconcile::read_only_status;
+pub(crate) use offset::offset_status;
+pub(crate) use reconciled_status::read_only_status;
 pub(crate) use records::{load_upload_record, not_found};
-pub(crate) use run::{SessionRequest, run_session};
+pub(crate) use run_session::{SessionRequest, run_session};
 pub(crate) use status::{current_status, upload_expires_at};
-pub(crate) use stop::offset_status;

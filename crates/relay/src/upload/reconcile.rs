@@ -1,108 +1,51 @@
-//! Resolves an unknown completion: a writer stopped between sending Complete and storing the
+//! Resolves an unknown completion: its writer stopped between sending Complete and storing the
 //! result.
 
 use std::rc::Rc;
 use std::time::Duration;
 
-use futures::future::{Either, select};
+use vod_uploader::Result;
+use vod_uploader::credential::UploadCredential;
 use vod_uploader::http::UploadStatus;
 use vod_uploader::units::UnixMillis;
-use vod_uploader::upload::{UploadId, UploadPhase, UploadRecord};
-use vod_uploader::{Error, ErrorKind, Result};
+use vod_uploader::upload::{LeaseAcquisition, Purpose, UploadId, UploadPhase, UploadRecord};
 
-use super::concatenate;
-use super::credential::credential;
-use super::settle::{COMPLETE_WAIT_MAX, settle};
+use super::credential::stored_credential;
+use super::fence::ignore_takeover;
+use super::run_session::{NO_SOURCE, SessionRequest, run_session};
 use super::status::current_status;
 use crate::instance::Instance;
-use crate::request::Caller;
-use crate::single_flight::Running;
 
-/// How often the Complete of another request is awaited before it is reconciled.
-const COMPLETE_POLL: Duration = Duration::from_millis(100);
-const COMPLETE_POLLS_MAX: u32 = 50;
+/// How long the Complete of another request may take before it is reconciled.
+pub(super) const COMPLETE_WAIT_MAX: Duration = Duration::from_secs(5);
 
-/// How long one request waits for a reconciliation.
-const RECONCILE_WAIT_MAX: Duration = Duration::from_secs(5);
+/// Finds out whether the object is complete, and completes it if it is not.
+pub(super) async fn reconcile(
+    instance: &Rc<Instance>,
+    key: &UploadId,
+    record: &UploadRecord,
+    credential: Option<UploadCredential>,
+) -> Result<()> {
+    let (claim, purpose) = (LeaseAcquisition::TakeOver, Purpose::Reconcile);
+    let request = SessionRequest { key, record, claim, purpose, credential, source: NO_SOURCE };
+    ignore_takeover(run_session(instance, request).await?)
+}
 
-/// The state of an upload. A completion in progress is awaited for a while and then reconciled.
+/// The state after an unknown completion is reconciled. A recent completion is left to its writer.
 ///
 /// # Errors
-/// [`ErrorKind::Busy`] if OSS takes longer than a client waits: the reconciliation continues.
-pub(super) async fn reconciled_status(
+/// Those of [`reconcile`].
+pub(super) async fn reconcile_if_stale(
     instance: &Rc<Instance>,
-    caller: &Caller,
     key: &UploadId,
+    status: UploadStatus,
 ) -> Result<UploadStatus> {
-    let mut status = current_status(instance, key).await?;
-    let mut polls = 0;
-    // Counting the polls bounds the wait even if the clock goes back.
-    while status.checkpoint.phase == UploadPhase::Completing && polls < COMPLETE_POLLS_MAX {
-        let written_at = UnixMillis(status.checkpoint.written_at_ms);
-        if instance.now().since(written_at) >= COMPLETE_WAIT_MAX {
-            break;
-        }
-        instance.sleep(COMPLETE_POLL).await;
-        polls += 1;
-        status = current_status(instance, key).await?;
-    }
-    if status.checkpoint.phase != UploadPhase::Completing {
-        return Ok(status);
-    }
-    let running = start(instance, caller, key, &status.record);
-    let limit = instance.ports.clock.sleep(RECONCILE_WAIT_MAX);
-    if let Either::Left((result, _)) = select(running, limit).await {
-        result?;
-        let status = current_status(instance, key).await?;
-        if status.is_completed() {
-            // Before the response, so that nothing of a partial upload remains after it.
-            concatenate::after_completion(instance, key, &status.record).await;
-        }
-        if status.checkpoint.phase != UploadPhase::Completing {
-            return Ok(status);
-        }
-    }
-    let message = "the store is still joining the parts: ask again later";
-    Err(Error::new(ErrorKind::Busy, message))
-}
-
-/// The state for a request that must not disturb a writer that may still wait for its Complete. If
-/// a completion cannot be resolved now, the state says so.
-pub(crate) async fn read_only_status(
-    instance: &Rc<Instance>,
-    caller: &Caller,
-    key: &UploadId,
-) -> Result<UploadStatus> {
-    let mut status = current_status(instance, key).await?;
     let written_at = UnixMillis(status.checkpoint.written_at_ms);
     let is_completing = status.checkpoint.phase == UploadPhase::Completing;
-    if is_completing && instance.now().since(written_at) > instance.config.complete_timeout() {
-        status = reconciled_status(instance, caller, key).await.unwrap_or(status);
+    if !is_completing || instance.now().since(written_at) < COMPLETE_WAIT_MAX {
+        return Ok(status);
     }
-    concatenate::concatenated_status(instance, key, status).await
-}
-
-/// The reconciliation in progress, or a new one.
-fn start(
-    instance: &Rc<Instance>,
-    caller: &Caller,
-    key: &UploadId,
-    record: &UploadRecord,
-) -> Running {
-    let owned = (Rc::clone(instance), caller.clone(), key.clone(), record.clone());
-    let work = async move {
-        let (instance, caller, key, record) = owned;
-        reconcile(&instance, &caller, &key, &record).await
-    };
-    instance.reconciliations.join_or_start(&*instance.ports.spawn, key.as_str(), work)
-}
-
-async fn reconcile(
-    instance: &Rc<Instance>,
-    caller: &Caller,
-    key: &UploadId,
-    record: &UploadRecord,
-) -> Result<()> {
-    let credential = credential(instance, caller, key, record).await?;
-    settle(instance, key, record, credential).await
+    let credential = stored_credential(instance, key, &status.record).await?;
+    reconcile(instance, key, &status.record, credential).await?;
+    current_status(instance, key).await
 }

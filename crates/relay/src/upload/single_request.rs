@@ -13,7 +13,7 @@ use super::create::{CreatedUpload, NewUpload, create};
 use super::delete::delete_completed;
 use super::limits::too_large;
 use super::records;
-use super::run::{SessionRequest, run_session};
+use super::run_session::{SessionRequest, run_session};
 use crate::body::{ByteStream, interrupted};
 use crate::instance::Instance;
 use crate::request::Caller;

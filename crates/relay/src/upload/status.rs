@@ -63,6 +63,19 @@ pub(crate) fn upload_expires_at(instance: &Instance) -> Option<UnixMillis> {
     instance.config.expire_after.map(|ttl| instance.now() + ttl)
 }
 
+/// The current state of an upload that has not ended.
+///
+/// # Errors
+/// [`ErrorKind::UploadEnded`], and those of [`current_status`].
+pub(super) async fn open_status(instance: &Rc<Instance>, key: &UploadId) -> Result<UploadStatus> {
+    let status = current_status(instance, key).await?;
+    if status.has_ended() {
+        let message = format!("the upload is {}", status.state());
+        return Err(Error::new(ErrorKind::UploadEnded, message));
+    }
+    Ok(status)
+}
+
 /// Why an upload accepts no more bytes, unless it is complete or may be.
 pub(crate) fn ended_error(status: &UploadStatus) -> Option<Error> {
     status.checkpoint.phase.ended_error(status.expired)

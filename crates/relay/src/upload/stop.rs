@@ -8,33 +8,16 @@ use vod_uploader::http::UploadStatus;
 use vod_uploader::upload::{UploadId, UploadKind, UploadPhase};
 
 use super::fence::fence;
-use super::status::{current_status, ended_error};
+use super::reconciled_status::reconciled_status;
+use super::status::current_status;
 use super::stop_signal::StopSignal;
-use super::{concatenate, reconcile};
 use crate::instance::Instance;
 use crate::request::Caller;
 
-/// How long a writer may take to store what it has after the signal: the response is due within
+/// How long a writer may take to store its bytes after the signal: the response is due within
 /// 0.2 s.
 const STOP_WAIT_MAX: Duration = Duration::from_millis(120);
 const STOP_POLL: Duration = Duration::from_millis(10);
-
-/// The state for a client that is about to continue an upload.
-///
-/// # Errors
-/// Those of [`ended_error`].
-pub(crate) async fn offset_status(
-    instance: &Rc<Instance>,
-    caller: &Caller,
-    key: &UploadId,
-) -> Result<UploadStatus> {
-    let status = status_after_stop(instance, caller, key).await?;
-    let status = concatenate::concatenated_status(instance, key, status).await?;
-    match ended_error(&status) {
-        Some(error) => Err(error),
-        None => Ok(status),
-    }
-}
 
 /// The state once no session writes to the upload. An active writer is asked to stop, and is fenced
 /// if it does not: a client that asks for the offset has abandoned its last request, and continues
@@ -65,7 +48,7 @@ pub(super) async fn status_after_stop(
         }
     }
     if status.checkpoint.phase == UploadPhase::Completing {
-        return reconcile::reconciled_status(instance, caller, key).await;
+        return reconciled_status(instance, caller, key).await;
     }
     Ok(status)
 }

@@ -8,9 +8,10 @@ use vod_uploader::{Error, ErrorKind, Result};
 use super::abort::abort;
 use super::credential::credential;
 use super::delete::delete_completed;
+use super::reconciled_status::reconciled_status;
+use super::records;
 use super::status::current_status;
 use super::stop_signal::StopSignal;
-use super::{reconcile, records};
 use crate::instance::Instance;
 use crate::request::Caller;
 
@@ -32,7 +33,7 @@ pub(crate) async fn terminate(
     if status.checkpoint.writer_active {
         StopSignal::send(instance, key).await?;
     }
-    let status = reconcile::reconciled_status(instance, caller, key).await?;
+    let status = reconciled_status(instance, caller, key).await?;
     let record = status.record;
     if matches!(status.checkpoint.phase, UploadPhase::Receiving | UploadPhase::Lost { .. }) {
         let credential = credential(instance, caller, key, &record).await?;

@@ -10,9 +10,9 @@ use vod_uploader::{Error, ErrorKind, Result};
 
 use crate::instance::Instance;
 use crate::request::Caller;
+use crate::upload::continue_media::ContinuedMedia;
 use crate::upload::create::{NewUpload, create_with_id, file_name};
 use crate::upload::filepond_transfer::{self as transfer, existing, lock};
-use crate::upload::media::Continued;
 use crate::upload::terminate::terminate;
 use crate::upload::{current_status, not_found};
 
@@ -79,8 +79,8 @@ async fn create_as_holder(
         role: UploadKind::Regular,
     };
     let media = match caller.media()? {
-        Some(claim) => Some(Continued::Claimed(claim)),
-        None => transfer.media_id().map(|media_id| Continued::Verified(media_id.to_owned())),
+        Some(claim) => Some(ContinuedMedia::Claimed(claim)),
+        None => transfer.media_id().map(|media_id| ContinuedMedia::Verified(media_id.to_owned())),
     };
     // Before the upload: without it, a wrong offset could be returned.
     let transfer = transfer.with_chunk_size(chunk.length);

@@ -1,7 +1,7 @@
 //! Cleanup of uploads that have received no bytes for too long.
 //!
-//! The worker has no timer of its own: from time to time, a request that creates an upload cleans
-//! up after its response.
+//! No timer triggers the cleanup: from time to time, a request that creates an upload cleans up
+//! after its response.
 
 use std::rc::Rc;
 use std::time::Duration;

@@ -16,14 +16,14 @@ use super::status::current_status;
 use crate::instance::Instance;
 
 /// The media that a new upload continues.
-pub(crate) enum Continued {
+pub(crate) enum ContinuedMedia {
     /// Named by this request, which has to prove that its client owns it.
     Claimed(MediaClaim),
     /// Named by an earlier request, which has proved it.
     Verified(String),
 }
 
-impl Continued {
+impl ContinuedMedia {
     pub(crate) fn media_id(&self) -> &str {
         match self {
             Self::Claimed(claim) => &claim.media_id,
@@ -37,8 +37,8 @@ impl Continued {
 /// # Errors
 /// [`ErrorKind::MediaNotOwned`] unless the client owns the media, this worker issued it and it was
 /// never complete.
-pub(super) async fn continue_media(instance: &Rc<Instance>, media: &Continued) -> Result<()> {
-    if let Continued::Claimed(claim) = media {
+pub(super) async fn continue_media(instance: &Rc<Instance>, media: &ContinuedMedia) -> Result<()> {
+    if let ContinuedMedia::Claimed(claim) = media {
         media_record::verify(instance, claim).await?;
     }
     let media_id = media.media_id();

@@ -1,0 +1,51 @@
+//! Pauses and resumes an upload.
+
+use std::rc::Rc;
+
+use vod_uploader::http::UploadStatus;
+use vod_uploader::upload::{UploadId, UploadKind};
+use vod_uploader::{Error, ErrorKind, Result};
+
+use super::reconciled_status::read_only_status;
+use super::status::{ended_error, open_status};
+use super::stop::status_after_stop;
+use super::stop_signal::StopSignal;
+use crate::instance::Instance;
+use crate::request::Caller;
+
+/// Stops the writer; no request can append until the upload is resumed.
+///
+/// # Errors
+/// [`ErrorKind::UploadEnded`], [`ErrorKind::UploadIsFinal`].
+pub(crate) async fn pause(
+    instance: &Rc<Instance>,
+    caller: &Caller,
+    key: &UploadId,
+) -> Result<UploadStatus> {
+    let status = open_status(instance, key).await?;
+    if matches!(status.record.kind, UploadKind::Final { .. }) {
+        let message = "a final upload cannot be paused: pause its partial uploads";
+        return Err(Error::new(ErrorKind::UploadIsFinal, message));
+    }
+    instance.kv().set(&key.pause_key(), &[]).await?;
+    // Even if no writer is visible: one may have started after it checked for the pause.
+    StopSignal::send(instance, key).await?;
+    status_after_stop(instance, caller, key).await
+}
+
+/// Allows appends again.
+///
+/// # Errors
+/// [`ErrorKind::UploadEnded`], [`ErrorKind::UploadExpired`].
+pub(crate) async fn resume(
+    instance: &Rc<Instance>,
+    caller: &Caller,
+    key: &UploadId,
+) -> Result<UploadStatus> {
+    let status = open_status(instance, key).await?;
+    if let Some(error) = ended_error(&status) {
+        return Err(error);
+    }
+    instance.kv().delete(&key.pause_key()).await?;
+    read_only_status(instance, caller, key).await
+}
