@@ -16,14 +16,14 @@ use crate::retrying_client::RetryingClient;
 /// The credential of one upload.
 pub(crate) struct CredentialSource {
     instance: Rc<Instance>,
-    key: UploadId,
+    id: UploadId,
     /// The media id to refresh, if the worker requested the credential from VOD.
     media_id: Option<String>,
 }
 
 impl CredentialSource {
-    pub(crate) fn new(instance: &Rc<Instance>, key: &UploadId, media_id: Option<String>) -> Self {
-        Self { instance: Rc::clone(instance), key: key.clone(), media_id }
+    pub(crate) fn new(instance: &Rc<Instance>, id: &UploadId, media_id: Option<String>) -> Self {
+        Self { instance: Rc::clone(instance), id: id.clone(), media_id }
     }
 
     /// Returns true if [`CredentialSource::refresh`] can succeed: the worker requests a credential
@@ -57,7 +57,7 @@ impl CredentialSource {
     /// Stores the credential for later requests, if there is a key to seal it with.
     pub(crate) async fn store(&self, credential: &UploadCredential) -> Result<()> {
         let Some(seal_key) = &self.instance.config.seal_key else { return Ok(()) };
-        let name = self.key.credential_key();
+        let name = self.id.credential_key();
         let nonce = self.instance.ports.random.bytes();
         let sealed = seal_key.seal(nonce, name.as_bytes(), &credential.to_bytes());
         Ok(self.instance.kv().set(&name, &sealed).await?)
@@ -67,7 +67,7 @@ impl CredentialSource {
     /// open.
     pub(crate) async fn load(&self) -> Result<Option<UploadCredential>> {
         let Some(seal_key) = &self.instance.config.seal_key else { return Ok(None) };
-        let name = self.key.credential_key();
+        let name = self.id.credential_key();
         let Some(sealed) = self.instance.kv().get(&name).await? else { return Ok(None) };
         let opened = seal_key
             .open(name.as_bytes(), &sealed)

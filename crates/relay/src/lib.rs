@@ -155,24 +155,24 @@ async fn dispatch(
 ) -> Result<RelayResponse> {
     let caller = Caller::new(head, instance.now());
     let response = match (route, protocol) {
-        (Route::Events(key), _) => {
-            return events::stream_events(instance, caller, head, key).await;
+        (Route::Events(id), _) => {
+            return events::stream_events(instance, caller, head, id).await;
         }
         (Route::Options, _) => Ok(tus::options(instance)),
         (Route::Create, Protocol::Ietf(version)) => {
             ietf::post(instance, head, version, None, body).await
         }
         (Route::Create, _) => tus::post(instance, head, body).await,
-        (Route::Append(key), Protocol::Ietf(version)) => {
-            ietf::patch(instance, &caller, head, version, &key, body).await
+        (Route::Append(id), Protocol::Ietf(version)) => {
+            ietf::patch(instance, &caller, head, version, &id, body).await
         }
-        (Route::Append(key), _) => tus::patch(instance, &caller, head, &key, body).await,
-        (Route::Offset(key), Protocol::Ietf(version)) => {
-            ietf::offset(instance, &caller, version, &key).await
+        (Route::Append(id), _) => tus::patch(instance, &caller, head, &id, body).await,
+        (Route::Offset(id), Protocol::Ietf(version)) => {
+            ietf::offset(instance, &caller, version, &id).await
         }
-        (Route::Offset(key), _) => tus::offset(instance, &caller, &key).await,
-        (Route::Terminate(key), protocol) => {
-            terminate(instance, &caller, &key).await?;
+        (Route::Offset(id), _) => tus::offset(instance, &caller, &id).await,
+        (Route::Terminate(id), protocol) => {
+            terminate(instance, &caller, &id).await?;
             Ok(match protocol {
                 Protocol::Ietf(version) => ietf_syntax::delete_response(version),
                 _ => tus_syntax::delete_response(),
@@ -184,10 +184,10 @@ async fn dispatch(
         (Route::File { file_name }, _) => {
             plain::put(instance, &caller, head, &file_name, body).await
         }
-        (Route::Status(key), _) => state::get(instance, &caller, &key).await,
-        (Route::Pause(key), _) => state::pause(instance, &caller, &key).await,
-        (Route::Resume(key), _) => state::resume(instance, &caller, &key).await,
-        (Route::Credential(key), _) => state::credential(instance, &caller, &key, body).await,
+        (Route::Status(id), _) => state::get(instance, &caller, &id).await,
+        (Route::Pause(id), _) => state::pause(instance, &caller, &id).await,
+        (Route::Resume(id), _) => state::resume(instance, &caller, &id).await,
+        (Route::Credential(id), _) => state::credential(instance, &caller, &id, body).await,
         (Route::Form, _) => form::post(instance, head, body).await,
         (Route::FilePond { id }, _) => filepond::handle(instance, &caller, head, &id, body).await,
         (Route::Health | Route::MethodNotAllowed(_), _) => {

@@ -34,16 +34,16 @@ pub(crate) async fn stream_events(
     instance: &Rc<Instance>,
     caller: Caller,
     head: &RequestHead,
-    key: UploadId,
+    id: UploadId,
 ) -> Result<RelayResponse> {
-    load_upload_record(instance, &key).await?;
+    load_upload_record(instance, &id).await?;
     let encoder = SseEncoder::from_request(head);
     let response = encoder.response();
     if encoder.is_finished() {
         return Ok(response.into());
     }
     let (writer, reader) = mpsc::channel(0);
-    let task = EventStreamTask { instance: Rc::clone(instance), caller, key, encoder, writer };
+    let task = EventStreamTask { instance: Rc::clone(instance), caller, id, encoder, writer };
     instance.ports.spawn.spawn(task.run().boxed_local());
     Ok(RelayResponse::streamed(response, reader))
 }
@@ -51,7 +51,7 @@ pub(crate) async fn stream_events(
 struct EventStreamTask {
     instance: Rc<Instance>,
     caller: Caller,
-    key: UploadId,
+    id: UploadId,
     encoder: SseEncoder,
     writer: mpsc::Sender<Vec<u8>>,
 }
@@ -68,7 +68,7 @@ impl EventStreamTask {
             if self.encoder.is_finished() {
                 return;
             }
-            text = match read_only_status(&self.instance, &self.caller, &self.key).await {
+            text = match read_only_status(&self.instance, &self.caller, &self.id).await {
                 Ok(status) => {
                     failures = 0;
                     let credential_expires_at = self.credential_expires_at(&status).await;
@@ -98,7 +98,7 @@ impl EventStreamTask {
 
     /// When the credential expires, if the worker cannot request a new one.
     async fn credential_expires_at(&self, status: &UploadStatus) -> Option<UnixMillis> {
-        let source = credential_source(&self.instance, &self.key, &status.record);
+        let source = credential_source(&self.instance, &self.id, &status.record);
         if source.can_request_new() || status.has_ended() {
             return None;
         }

@@ -44,19 +44,19 @@ pub(crate) async fn handle(
         FilePondCall::Start { length } => start_chunked(instance, head, length, body).await,
         FilePondCall::Process => process(instance, head, body).await,
         FilePondCall::Chunk(request) => chunk(instance, caller, head, &request, body).await,
-        FilePondCall::Offset(key) => {
-            let transfer = transfer::load(instance, &key).await?;
-            let status = existing(completed_status(instance, caller, &key).await)?;
+        FilePondCall::Offset(id) => {
+            let transfer = transfer::load(instance, &id).await?;
+            let status = existing(completed_status(instance, caller, &id).await)?;
             check_exists(&transfer, status.as_ref())?;
             let durable = status.map_or(ByteCount::ZERO, |status| status.durable());
             Ok(filepond_offset(transfer.resume_offset(durable), &transfer))
         }
-        FilePondCall::Revert(key) => {
-            let key = match key {
-                Some(key) => key,
+        FilePondCall::Revert(id) => {
+            let id = match id {
+                Some(id) => id,
                 None => http::key_in_body(&body.read_to_end(REVERT_BYTES_MAX).await?)?,
             };
-            revert(instance, caller, &key).await
+            revert(instance, caller, &id).await
         }
     }
 }
@@ -75,13 +75,13 @@ async fn start_chunked(
     if let (None, Some(claim)) = (&credential, caller.media()?) {
         media_record::verify(instance, &claim).await?;
     }
-    let key = UploadId::from_random(instance.ports.random.bits128());
+    let id = UploadId::from_random(instance.ports.random.bits128());
     let transfer = FilePondTransfer::new(instance.now(), length, &metadata);
-    transfer::store(instance, &key, &transfer).await?;
+    transfer::store(instance, &id, &transfer).await?;
     if let Some(credential) = credential {
-        transfer::credential_source(instance, &key).store(&credential).await?;
+        transfer::credential_source(instance, &id).store(&credential).await?;
     }
-    Ok(transfer_created(&key, ""))
+    Ok(transfer_created(&id, ""))
 }
 
 /// The metadata of the file in a form; files in it are skipped.
@@ -147,7 +147,7 @@ async fn process(
         }
     }
     let created = created.ok_or_else(missing_file)?;
-    Ok(transfer_created(&created.key, &created.record.media_id))
+    Ok(transfer_created(&created.id, &created.record.media_id))
 }
 
 /// Checks that the second file input of a form has no file.
@@ -219,13 +219,13 @@ async fn chunk(
 
 /// The file is no longer wanted. Of a stored file, the records are deleted; its object belongs to
 /// VOD.
-async fn revert(instance: &Rc<Instance>, caller: &Caller, key: &UploadId) -> Result<Response> {
-    let transfer = existing(transfer::load(instance, key).await)?;
-    let ended = existing(terminate(instance, caller, key).await)?;
+async fn revert(instance: &Rc<Instance>, caller: &Caller, id: &UploadId) -> Result<Response> {
+    let transfer = existing(transfer::load(instance, id).await)?;
+    let ended = existing(terminate(instance, caller, id).await)?;
     if transfer.is_none() && ended.is_none() {
         return Err(not_found());
     }
-    transfer::delete(instance, key).await?;
+    transfer::delete(instance, id).await?;
     Ok(Response::empty(StatusCode::NO_CONTENT))
 }
 

@@ -137,7 +137,7 @@ async fn store_part(
         length: None,
         content_type: part.content_type.clone(),
         metadata,
-        role: UploadKind::Regular,
+        kind: UploadKind::Regular,
     };
     let file = SingleRequestUpload { new, source, has_url };
     let (created, outcome) = upload_single_request(instance, caller, file).await?;

@@ -59,13 +59,13 @@ pub(crate) async fn post(
         length,
         content_type: creation.content_type,
         metadata: creation.metadata,
-        role: UploadKind::Regular,
+        kind: UploadKind::Regular,
     };
     let created = create(instance, &caller, new).await?;
     let request = SessionRequest {
-        key: &created.key,
+        id: &created.id,
         record: &created.record,
-        claim: LeaseAcquisition::New,
+        lease: LeaseAcquisition::New,
         purpose: Purpose::Receive(ReceiveOptions {
             offset: ByteCount::ZERO,
             request_bytes: creation.content_length,
@@ -78,12 +78,12 @@ pub(crate) async fn post(
         source: Some(source),
     };
     let outcome = run_session(instance, request).await?;
-    let mut appended = result_of(instance, &created.key, outcome).await.within(limit, length);
+    let mut appended = result_of(instance, &created.id, outcome).await.within(limit, length);
     if creation.complete && matches!(appended, Appended::Stored { .. }) {
         // The client disconnected without the URL, and could not continue.
         appended = Appended::Refused { error: interrupted(), durable: None };
     }
-    store_digest(instance, &created.key, digest.as_ref(), &appended).await?;
+    store_digest(instance, &created.id, digest.as_ref(), &appended).await?;
     let response = creation_response(instance, version, &created, appended, digest.as_ref()).await;
     Ok(with_token(instance, response, &created.record))
 }
@@ -94,13 +94,13 @@ pub(crate) async fn patch(
     caller: &Caller,
     head: &RequestHead,
     version: InteropVersion,
-    key: &UploadId,
+    id: &UploadId,
     body: RequestBody,
 ) -> Result<Response> {
     let request = AppendRequest::parse(head, version)?;
     let checks = ContentChecks::from_digest_fields(head, false);
     let is_checked = !checks.is_empty();
-    let digest = load_digest(instance, key, request.offset).await?;
+    let digest = load_digest(instance, id, request.offset).await?;
     if let Some(digest) = &digest {
         digest.set_expected(head);
     }
@@ -115,14 +115,14 @@ pub(crate) async fn patch(
         atomic: is_checked,
         body: body.with_checks(checks.with_repr_digest(digest.clone())),
     };
-    let (status, mut appended) = append(instance, caller, key, params).await?;
+    let (status, mut appended) = append(instance, caller, id, params).await?;
     if let (true, Some(digest), Appended::Stored { durable, .. }) =
         (is_verified, &digest, &appended)
     {
-        let verified = verify_repr_digest(instance, caller, key, digest, *durable).await?;
+        let verified = verify_repr_digest(instance, caller, id, digest, *durable).await?;
         appended = verified.unwrap_or(appended);
     }
-    store_digest(instance, key, digest.as_ref(), &appended).await?;
+    store_digest(instance, id, digest.as_ref(), &appended).await?;
     let record = &status.record;
     Ok(match appended {
         Appended::Completed(_) if status.is_completed() => {
@@ -146,8 +146,8 @@ pub(crate) async fn patch(
                 });
             if exceeds_length {
                 // "the upload resource MUST be invalidated": what was sent is not one file.
-                let credential = credential(instance, caller, key, record).await?;
-                let _ = abort(instance, key, record, credential).await;
+                let credential = credential(instance, caller, id, record).await?;
+                let _ = abort(instance, id, record, credential).await;
             }
             let durable = durable.filter(|_| !exceeds_length);
             refused(instance, version, &status, &request, &error, durable)
@@ -160,9 +160,9 @@ pub(crate) async fn offset(
     instance: &Rc<Instance>,
     caller: &Caller,
     version: InteropVersion,
-    key: &UploadId,
+    id: &UploadId,
 ) -> Result<Response> {
-    let status = offset_status(instance, caller, key).await?;
+    let status = offset_status(instance, caller, id).await?;
     let limits = limits(instance, status.expires_at);
     Ok(syntax::head_response(version, &status, &limits))
 }
@@ -187,17 +187,17 @@ async fn creation_response(
     appended: Appended,
     digest: Option<&ReprDigestState>,
 ) -> Response {
-    let CreatedUpload { key, record, .. } = created;
+    let CreatedUpload { id, record, .. } = created;
     let limits = limits(instance, upload_expires_at(instance));
     let (error, durable) = match appended {
         Appended::Completed(object) => {
             return with_digest(
-                syntax::completion_response(version, Some(key), record, &object),
+                syntax::completion_response(version, Some(id), record, &object),
                 digest,
             );
         }
         Appended::Stored { durable, .. } => {
-            return syntax::creation_response(version, key, &record.media_id, durable, &limits);
+            return syntax::creation_response(version, id, &record.media_id, durable, &limits);
         }
         Appended::Refused { error, durable } => (error, durable),
     };
@@ -213,10 +213,10 @@ async fn creation_response(
     let response = syntax::error_response(version, &refusal);
     let can_continue = matches!(error.kind().retry(), Retry::Retryable | Retry::WithNewCredential);
     if can_continue && durable.is_some() {
-        return response.with_location(key);
+        return response.with_location(id);
     }
     // No client learns this upload's URL: its parts would stay until it expires.
-    let _ = abort(instance, key, record, Some(created.credential.clone())).await;
+    let _ = abort(instance, id, record, Some(created.credential.clone())).await;
     response
 }
 
@@ -226,30 +226,30 @@ async fn creation_response(
 async fn verify_repr_digest(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadId,
+    id: &UploadId,
     digest: &ReprDigestState,
     durable: ByteCount,
 ) -> Result<Option<Appended>> {
     let Some(matches) = digest.matches_at(durable) else { return Ok(None) };
-    let record = load_upload_record(instance, key).await?;
+    let record = load_upload_record(instance, id).await?;
     if !matches {
-        let credential = credential(instance, caller, key, &record).await?;
-        abort(instance, key, &record, credential).await?;
+        let credential = credential(instance, caller, id, &record).await?;
+        abort(instance, id, &record, credential).await?;
         let message = "the file does not have the SHA-256 of its Repr-Digest and is given up";
         let error = Error::new(ErrorKind::UploadAborted, message);
         return Ok(Some(Appended::Refused { error, durable: None }));
     }
-    complete(instance, caller, key, &record, durable).await.map(Some)
+    complete(instance, caller, id, &record, durable).await.map(Some)
 }
 
 /// The digest of the entire file, if its client has requested it and the bytes from `offset` on
 /// continue it.
 async fn load_digest(
     instance: &Instance,
-    key: &UploadId,
+    id: &UploadId,
     offset: ByteCount,
 ) -> Result<Option<ReprDigestState>> {
-    match instance.kv().get(&key.digest_key()).await? {
+    match instance.kv().get(&id.digest_key()).await? {
         Some(stored) => ReprDigestState::load(&stored, offset),
         None => Ok(None),
     }
@@ -257,14 +257,14 @@ async fn load_digest(
 
 async fn store_digest(
     instance: &Instance,
-    key: &UploadId,
+    id: &UploadId,
     digest: Option<&ReprDigestState>,
     appended: &Appended,
 ) -> Result<()> {
     if let (Some(digest), Appended::Stored { durable, .. }) = (digest, appended)
         && digest.bytes() == *durable
     {
-        instance.kv().set(&key.digest_key(), &digest.to_bytes()).await?;
+        instance.kv().set(&id.digest_key(), &digest.to_bytes()).await?;
     }
     Ok(())
 }

@@ -34,7 +34,7 @@ pub(crate) async fn put(
         length: file.length,
         content_type: file.content_type,
         metadata: Metadata::default(),
-        role: UploadKind::Regular,
+        kind: UploadKind::Regular,
     };
     let file = SingleRequestUpload { new, source, has_url: false };
     match upload_single_request(instance, caller, file).await? {

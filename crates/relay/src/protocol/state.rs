@@ -19,37 +19,37 @@ use crate::upload::{pause, read_only_status};
 pub(crate) async fn get(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadId,
+    id: &UploadId,
 ) -> Result<Response> {
-    Ok(status_response(instance, &read_only_status(instance, caller, key).await?))
+    Ok(status_response(instance, &read_only_status(instance, caller, id).await?))
 }
 
 /// `POST /v1/files/{id}/pause`.
 pub(crate) async fn pause(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadId,
+    id: &UploadId,
 ) -> Result<Response> {
-    Ok(status_response(instance, &pause::pause(instance, caller, key).await?))
+    Ok(status_response(instance, &pause::pause(instance, caller, id).await?))
 }
 
 /// `POST /v1/files/{id}/resume`.
 pub(crate) async fn resume(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadId,
+    id: &UploadId,
 ) -> Result<Response> {
-    Ok(status_response(instance, &pause::resume(instance, caller, key).await?))
+    Ok(status_response(instance, &pause::resume(instance, caller, id).await?))
 }
 
 /// `POST /v1/files/{id}/credential`.
 pub(crate) async fn credential(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadId,
+    id: &UploadId,
     body: RequestBody,
 ) -> Result<Response> {
-    replace_credential(instance, caller, key, body).await?;
+    replace_credential(instance, caller, id, body).await?;
     Ok(Response::empty(StatusCode::NO_CONTENT))
 }
 

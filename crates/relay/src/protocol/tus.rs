@@ -67,7 +67,7 @@ pub(crate) async fn patch(
     instance: &Rc<Instance>,
     caller: &Caller,
     head: &RequestHead,
-    key: &UploadId,
+    id: &UploadId,
     body: RequestBody,
 ) -> Result<Response> {
     let chunk = PatchRequest::parse(head)?;
@@ -80,7 +80,7 @@ pub(crate) async fn patch(
         atomic: !chunk.checks.is_empty(),
         body: body.with_checks(chunk.checks),
     };
-    let (status, appended) = append(instance, caller, key, params).await?;
+    let (status, appended) = append(instance, caller, id, params).await?;
     let media_id = &status.record.media_id;
     Ok(match appended {
         Appended::Stored { durable, expires_at } => {
@@ -99,22 +99,22 @@ pub(crate) async fn patch(
 pub(crate) async fn offset(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadId,
+    id: &UploadId,
 ) -> Result<Response> {
-    Ok(syntax::head_response(&completed_status(instance, caller, key).await?))
+    Ok(syntax::head_response(&completed_status(instance, caller, id).await?))
 }
 
 fn new_upload(
     instance: &Instance,
     creation: &CreationRequest,
-    role: UploadKind,
+    kind: UploadKind,
 ) -> Result<NewUpload> {
     Ok(NewUpload {
         file_name: file_name(instance, &creation.file_name)?,
         length: creation.length,
         content_type: creation.content_type.clone(),
         metadata: creation.metadata.clone(),
-        role,
+        kind,
     })
 }
 
@@ -135,9 +135,9 @@ async fn append_first(
     let atomic = !checks.is_empty();
     let body = body.with_checks(checks);
     let request = SessionRequest {
-        key: &created.key,
+        id: &created.id,
         record: &created.record,
-        claim: LeaseAcquisition::New,
+        lease: LeaseAcquisition::New,
         purpose: Purpose::Receive(ReceiveOptions {
             offset: ByteCount::ZERO,
             request_bytes,
@@ -150,7 +150,7 @@ async fn append_first(
         source: Some(Source::new(body, request_bytes, Some(limit))),
     };
     let outcome = run_session(instance, request).await?;
-    Ok(result_of(instance, &created.key, outcome).await.within(limit, length))
+    Ok(result_of(instance, &created.id, outcome).await.within(limit, length))
 }
 
 /// The response to a creation. The creation succeeded whatever the result of the bytes: if the
@@ -172,7 +172,7 @@ fn creation_response(
         }
         Some(Appended::Refused { error, durable }) => {
             let response = syntax::patch_error_response(&error, durable, &created.record.media_id)
-                .with_location(&created.key);
+                .with_location(&created.id);
             return with_token(instance, response, &created.record);
         }
     };
@@ -185,7 +185,7 @@ fn created_response(
     offset: Option<ByteCount>,
     expires_at: Option<UnixMillis>,
 ) -> Response {
-    let CreatedUpload { key, record, .. } = created;
-    let response = syntax::creation_response(key, &record.media_id, offset, expires_at);
+    let CreatedUpload { id, record, .. } = created;
+    let response = syntax::creation_response(id, &record.media_id, offset, expires_at);
     with_token(instance, response, record)
 }

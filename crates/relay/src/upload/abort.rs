@@ -12,12 +12,12 @@ use crate::instance::Instance;
 /// Ends an open upload and aborts its multipart upload, unless the object turns out to be complete.
 pub(crate) async fn abort(
     instance: &Rc<Instance>,
-    key: &UploadId,
+    id: &UploadId,
     record: &UploadRecord,
     credential: Option<UploadCredential>,
 ) -> Result<SessionOutcome> {
-    let (claim, purpose) = (LeaseAcquisition::TakeOver, Purpose::Abort);
-    let request = SessionRequest { key, record, claim, purpose, credential, source: NO_SOURCE };
+    let (lease, purpose) = (LeaseAcquisition::TakeOver, Purpose::Abort);
+    let request = SessionRequest { id, record, lease, purpose, credential, source: NO_SOURCE };
     match run_session(instance, request).await? {
         SessionOutcome::Failed { error, .. } => Err(error),
         outcome => Ok(outcome),

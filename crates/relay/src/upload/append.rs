@@ -67,22 +67,22 @@ impl Appended {
     }
 }
 
-/// Appends `params` to the upload `key`, whose state before is returned.
+/// Appends `params` to the upload `id`, whose state before is returned.
 ///
 /// # Errors
 /// Those of reading the upload. Everything else is a result.
 pub(crate) async fn append(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadId,
+    id: &UploadId,
     params: AppendParams,
 ) -> Result<(UploadStatus, Appended)> {
-    let stop = StopSignal::subscribe(instance, key).await?;
-    let (status, search) = status_before_takeover(instance, caller, key).await?;
+    let stop = StopSignal::subscribe(instance, id).await?;
+    let (status, search) = status_before_takeover(instance, caller, id).await?;
     if let Some(error) = refusal(&instance.config, &status, &params) {
         let durable = match error.kind() {
             ErrorKind::UploadIsFinal | ErrorKind::UploadExpired => None,
-            _ => Some(current_status(instance, key).await?.durable()),
+            _ => Some(current_status(instance, id).await?.durable()),
         };
         return Ok((status, Appended::Refused { error, durable }));
     }
@@ -91,15 +91,15 @@ pub(crate) async fn append(
         return Ok((status, Appended::Completed(object)));
     }
     let stop =
-        if status.checkpoint.writer_active { StopSignal::send(instance, key).await? } else { stop };
+        if status.checkpoint.writer_active { StopSignal::send(instance, id).await? } else { stop };
     let record = status.record.clone();
     let length = status.length().or(params.file_length);
     let limit = length.unwrap_or(size_max(&instance.config, &record.kind));
     let body = params.body.with_stop(stop.received());
     let request = SessionRequest {
-        key,
+        id,
         record: &record,
-        claim: LeaseAcquisition::TakeOverFrom(Box::new(search)),
+        lease: LeaseAcquisition::TakeOverFrom(Box::new(search)),
         purpose: Purpose::Receive(ReceiveOptions {
             offset: params.offset,
             request_bytes: params.length,
@@ -108,19 +108,19 @@ pub(crate) async fn append(
             atomic: params.atomic,
             keep_open: params.keep_open,
         }),
-        credential: credential(instance, caller, key, &record).await?,
+        credential: credential(instance, caller, id, &record).await?,
         source: Some(Source::new(body, params.length, Some(limit - params.offset))),
     };
     let outcome = run_session(instance, request).await?;
-    let appended = result_of(instance, key, outcome).await.within(limit, length);
+    let appended = result_of(instance, id, outcome).await.within(limit, length);
     // A credential that OSS rejected must not replace one that it accepts.
     if matches!(appended, Appended::Stored { .. })
         && let Some(credential) = caller.credential()?
     {
-        credential_source(instance, key, &record).store(&credential).await?;
+        credential_source(instance, id, &record).store(&credential).await?;
     }
     if matches!(appended, Appended::Completed(_)) {
-        concatenate::after_completion(instance, key, &record).await;
+        concatenate::after_completion(instance, id, &record).await;
     }
     Ok((status, appended))
 }
@@ -128,7 +128,7 @@ pub(crate) async fn append(
 /// The result of a session that received bytes.
 pub(crate) async fn result_of(
     instance: &Rc<Instance>,
-    key: &UploadId,
+    id: &UploadId,
     outcome: SessionOutcome,
 ) -> Appended {
     match outcome {
@@ -141,7 +141,7 @@ pub(crate) async fn result_of(
         }
         // A session that failed early has no offset: the records have it, if they can be read.
         SessionOutcome::Failed { error, .. } => {
-            let status = current_status(instance, key).await.ok();
+            let status = current_status(instance, id).await.ok();
             Appended::Refused { error, durable: status.map(|status| status.durable()) }
         }
         SessionOutcome::Lost(error) => Appended::Refused { error, durable: None },
@@ -157,17 +157,17 @@ pub(crate) async fn result_of(
 async fn status_before_takeover(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadId,
+    id: &UploadId,
 ) -> Result<(UploadStatus, CheckpointSearch)> {
-    let mut search = find_checkpoint(instance, key).await?;
-    let record = load_upload_record(instance, key).await?;
+    let mut search = find_checkpoint(instance, id).await?;
+    let record = load_upload_record(instance, id).await?;
     let (_, mut checkpoint) = search.clone().finish()?;
     if checkpoint.phase == UploadPhase::Completing {
-        reconciled_status(instance, caller, key).await?;
-        search = find_checkpoint(instance, key).await?;
+        reconciled_status(instance, caller, id).await?;
+        search = find_checkpoint(instance, id).await?;
         checkpoint = search.clone().finish()?.1;
     }
-    let status = build_status(instance, key, record, checkpoint).await?;
+    let status = build_status(instance, id, record, checkpoint).await?;
     Ok((status, search))
 }
 

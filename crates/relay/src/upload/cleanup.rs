@@ -55,10 +55,10 @@ async fn is_due(instance: &Instance, interval: Duration) -> Result<bool> {
 async fn clean_up_all(instance: &Rc<Instance>) -> Result<()> {
     let mut cleaned = 0;
     for name in instance.kv().keys().await? {
-        let done = if let Some(key) = UploadId::from_record_key(&name) {
-            clean_up(instance, &key).await
-        } else if let Some(key) = FilePondTransfer::key_of(&name) {
-            filepond_transfer::clean_up(instance, &key).await
+        let done = if let Some(id) = UploadId::from_record_key(&name) {
+            clean_up(instance, &id).await
+        } else if let Some(id) = FilePondTransfer::key_of(&name) {
+            filepond_transfer::clean_up(instance, &id).await
         } else if MediaRecord::is_key(&name) {
             media_record::clean_up(instance, &name).await
         } else {
@@ -75,35 +75,35 @@ async fn clean_up_all(instance: &Rc<Instance>) -> Result<()> {
 }
 
 /// Aborts the upload if it has expired, and deletes its records. Returns whether it did.
-async fn clean_up(instance: &Rc<Instance>, key: &UploadId) -> Result<bool> {
-    let created_at = UnixMillis(load_upload_record(instance, key).await?.created_at_ms);
+async fn clean_up(instance: &Rc<Instance>, id: &UploadId) -> Result<bool> {
+    let created_at = UnixMillis(load_upload_record(instance, id).await?.created_at_ms);
     let ttl = instance.config.expire_after;
     if ttl.is_none_or(|ttl| instance.now() < created_at + ttl) {
         return Ok(false);
     }
     // A writer that stopped before it stored a checkpoint would keep the upload forever: it is
     // fenced.
-    let status = current_status(instance, key).await?;
+    let status = current_status(instance, id).await?;
     let UploadStatus { record, checkpoint, .. } = &status;
-    let expires_at = expiry::expires_at(instance, key, record, checkpoint).await?;
+    let expires_at = expiry::expires_at(instance, id, record, checkpoint).await?;
     if expires_at.is_none_or(|at| instance.now() < at) {
         return Ok(false);
     }
     match &checkpoint.phase {
         UploadPhase::Receiving | UploadPhase::Completing | UploadPhase::Lost { .. } => {
-            let credential = stored_credential(instance, key, record).await?;
+            let credential = stored_credential(instance, id, record).await?;
             // Without a credential, the bucket's lifecycle rule deletes the parts.
-            let aborted = abort(instance, key, record, credential).await;
+            let aborted = abort(instance, id, record, credential).await;
             if !is_cleanup_done(&aborted) {
                 return aborted.map(|_| false);
             }
         }
         UploadPhase::Completed(_) => {
-            delete_completed(instance, key, record).await?;
+            delete_completed(instance, id, record).await?;
             return Ok(true);
         }
         UploadPhase::Aborted => {}
     }
-    records::delete_records(instance, key).await?;
+    records::delete_records(instance, id).await?;
     Ok(true)
 }

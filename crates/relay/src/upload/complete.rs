@@ -21,14 +21,14 @@ use crate::session::Source;
 pub(crate) async fn complete(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadId,
+    id: &UploadId,
     record: &UploadRecord,
     durable: ByteCount,
 ) -> Result<Appended> {
     let request = SessionRequest {
-        key,
+        id,
         record,
-        claim: LeaseAcquisition::TakeOver,
+        lease: LeaseAcquisition::TakeOver,
         purpose: Purpose::Receive(ReceiveOptions {
             offset: durable,
             request_bytes: Some(ByteCount::ZERO),
@@ -36,9 +36,9 @@ pub(crate) async fn complete(
             length: Some(durable),
             ..ReceiveOptions::default()
         }),
-        credential: credential(instance, caller, key, record).await?,
+        credential: credential(instance, caller, id, record).await?,
         source: Some(Source::new(EmptyStream, Some(ByteCount::ZERO), Some(ByteCount::ZERO))),
     };
     let outcome = run_session(instance, request).await?;
-    Ok(result_of(instance, key, outcome).await)
+    Ok(result_of(instance, id, outcome).await)
 }

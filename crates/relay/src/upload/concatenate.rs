@@ -46,8 +46,8 @@ pub(crate) async fn create_partial(
         let message = format!("a partial upload has {size_max} at most");
         return Err(Error::new(ErrorKind::FileTooLarge, message));
     }
-    let key = UploadId::from_random(instance.ports.random.bits128());
-    let target = temporary_target(instance, format!("{}{}", storage.prefix, key.as_str()))?;
+    let id = UploadId::from_random(instance.ports.random.bits128());
+    let target = temporary_target(instance, format!("{}{}", storage.prefix, id.as_str()))?;
     let credential = worker_credential(instance, &target)?;
     let record = UploadRecord {
         created_at_ms: instance.now().0,
@@ -60,8 +60,8 @@ pub(crate) async fn create_partial(
         credential_from_vod: false,
         kind: UploadKind::Partial,
     };
-    records::create(instance, &key, &record).await?;
-    Ok(CreatedUpload { key, record, credential })
+    records::create(instance, &id, &record).await?;
+    Ok(CreatedUpload { id, record, credential })
 }
 
 /// Creates the final upload of `partials`. The request that completes the last of them concatenates
@@ -88,9 +88,9 @@ pub(crate) async fn create_final(
     }
     let created = create(instance, caller, NewUpload { length: total, ..new }).await?;
     for partial in keys(partials) {
-        instance.kv().set(&partial.final_upload_key(), created.key.as_str().as_bytes()).await?;
+        instance.kv().set(&partial.final_upload_key(), created.id.as_str().as_bytes()).await?;
     }
-    let complete = concatenate_if_ready(instance, &created.key, &created.record, partials).await;
+    let complete = concatenate_if_ready(instance, &created.id, &created.record, partials).await;
     let is_complete = match complete {
         // The upload exists: the next request for it concatenates the partial uploads.
         Err(error) if error.kind().retry().is_later() => false,
@@ -103,13 +103,13 @@ pub(crate) async fn create_final(
 /// that is doing so is left alone for as long as one response of OSS may take.
 pub(super) async fn concatenated_status(
     instance: &Rc<Instance>,
-    key: &UploadId,
+    id: &UploadId,
     status: UploadStatus,
 ) -> Result<UploadStatus> {
     let UploadKind::Final { partials } = &status.record.kind else { return Ok(status) };
     if status.is_completed() {
         // The writer that concatenated them may have stopped before it deleted them.
-        after_completion(instance, key, &status.record).await;
+        after_completion(instance, id, &status.record).await;
         return Ok(status);
     }
     let written_at = UnixMillis(status.checkpoint.written_at_ms);
@@ -117,9 +117,9 @@ pub(super) async fn concatenated_status(
         && instance.now().since(written_at) < instance.config.request_timeout;
     if status.checkpoint.phase == UploadPhase::Receiving
         && !has_writer
-        && concatenate_if_ready(instance, key, &status.record, partials).await?
+        && concatenate_if_ready(instance, id, &status.record, partials).await?
     {
-        return current_status(instance, key).await;
+        return current_status(instance, id).await;
     }
     Ok(status)
 }
@@ -129,13 +129,13 @@ pub(super) async fn concatenated_status(
 /// the next request for the final one concatenates it, and expired uploads are cleaned up.
 pub(super) async fn after_completion(
     instance: &Rc<Instance>,
-    key: &UploadId,
+    id: &UploadId,
     record: &UploadRecord,
 ) {
     match &record.kind {
         UploadKind::Regular => {}
         UploadKind::Partial => {
-            let _ = Box::pin(concatenate_final(instance, key)).await;
+            let _ = Box::pin(concatenate_final(instance, id)).await;
         }
         UploadKind::Final { partials } => {
             for partial in keys(partials) {
@@ -149,7 +149,7 @@ pub(super) async fn after_completion(
 /// Returns whether the object is complete.
 async fn concatenate_if_ready(
     instance: &Rc<Instance>,
-    key: &UploadId,
+    id: &UploadId,
     record: &UploadRecord,
     partials: &[String],
 ) -> Result<bool> {
@@ -164,16 +164,16 @@ async fn concatenate_if_ready(
     let (stream, mut interrupted) =
         ReadbackStream::new(Rc::clone(instance), storage, key_pair, sources.clone());
     let request = SessionRequest {
-        key,
+        id,
         record,
-        claim: LeaseAcquisition::TakeOver,
+        lease: LeaseAcquisition::TakeOver,
         purpose: Purpose::Concatenate { sources },
         credential: Some(credential),
         source: Some(Source::new(stream, None, None)),
     };
     match run_session(instance, request).await? {
         SessionOutcome::Completed(_) => {
-            after_completion(instance, key, record).await;
+            after_completion(instance, id, record).await;
             Ok(true)
         }
         SessionOutcome::Failed { error, .. } if error.kind() == ErrorKind::TakenOver => Ok(false),
@@ -211,24 +211,24 @@ async fn complete_sources(
 
 async fn concatenate_final(instance: &Rc<Instance>, partial: &UploadId) -> Result<()> {
     let Some(id) = instance.kv().get(&partial.final_upload_key()).await? else { return Ok(()) };
-    let key = String::from_utf8(id).ok().and_then(|id| UploadId::new(&id));
-    let Some(key) = key else { return Ok(()) };
-    let record = load_upload_record(instance, &key).await?;
+    let id = String::from_utf8(id).ok().and_then(|id| UploadId::new(&id));
+    let Some(id) = id else { return Ok(()) };
+    let record = load_upload_record(instance, &id).await?;
     if let UploadKind::Final { partials } = &record.kind {
-        concatenate_if_ready(instance, &key, &record, partials).await?;
+        concatenate_if_ready(instance, &id, &record, partials).await?;
     }
     Ok(())
 }
 
 /// The object is deleted first: as long as it exists, the record identifies it.
-async fn delete_partial(instance: &Instance, key: &UploadId) -> Result<()> {
-    let record = load_upload_record(instance, key).await?;
+async fn delete_partial(instance: &Instance, id: &UploadId) -> Result<()> {
+    let record = load_upload_record(instance, id).await?;
     delete_temporary(instance, &record).await?;
-    records::delete_records(instance, key).await
+    records::delete_records(instance, id).await
 }
 
-async fn partial_status(instance: &Rc<Instance>, key: &UploadId) -> Result<UploadStatus> {
-    let status = match current_status(instance, key).await {
+async fn partial_status(instance: &Rc<Instance>, id: &UploadId) -> Result<UploadStatus> {
+    let status = match current_status(instance, id).await {
         Err(error) if error.kind() == ErrorKind::UploadNotFound => {
             let allowed = "final; and addresses of uploads that exist";
             return Err(Error::field_invalid("upload-concat", allowed));
@@ -240,7 +240,7 @@ async fn partial_status(instance: &Rc<Instance>, key: &UploadId) -> Result<Uploa
         return Err(Error::field_invalid("upload-concat", allowed));
     }
     // Its client may know that it is complete, and sends no further request for it.
-    let status = reconcile_if_stale(instance, key, status).await?;
+    let status = reconcile_if_stale(instance, id, status).await?;
     match &status.checkpoint.phase {
         UploadPhase::Aborted | UploadPhase::Lost { .. } => Err(partial_gone()),
         UploadPhase::Receiving | UploadPhase::Completing | UploadPhase::Completed(_) => Ok(status),

@@ -53,8 +53,8 @@ pub(super) async fn continue_media(instance: &Rc<Instance>, media: &ContinuedMed
 
 /// Ends the upload that the media has, so that only the new one can write its object. Returns false
 /// if that upload is complete.
-async fn end_previous(instance: &Rc<Instance>, key: &UploadId) -> Result<bool> {
-    let status = match current_status(instance, key).await {
+async fn end_previous(instance: &Rc<Instance>, id: &UploadId) -> Result<bool> {
+    let status = match current_status(instance, id).await {
         Err(error) if error.kind() == ErrorKind::UploadNotFound => return Ok(true),
         status => status?,
     };
@@ -62,8 +62,8 @@ async fn end_previous(instance: &Rc<Instance>, key: &UploadId) -> Result<bool> {
         UploadPhase::Completed(_) => Ok(false),
         UploadPhase::Aborted => Ok(true),
         UploadPhase::Receiving | UploadPhase::Completing | UploadPhase::Lost { .. } => {
-            let credential = stored_credential(instance, key, &status.record).await?;
-            let ended = abort(instance, key, &status.record, credential).await;
+            let credential = stored_credential(instance, id, &status.record).await?;
+            let ended = abort(instance, id, &status.record, credential).await;
             if is_cleanup_done(&ended) {
                 return Ok(!matches!(ended, Ok(SessionOutcome::Completed(_))));
             }

@@ -22,12 +22,12 @@ pub(crate) struct NewUpload {
     pub(crate) length: Option<ByteCount>,
     pub(crate) content_type: Option<String>,
     pub(crate) metadata: Metadata,
-    pub(crate) role: UploadKind,
+    pub(crate) kind: UploadKind,
 }
 
 /// A new upload whose records are stored.
 pub(crate) struct CreatedUpload {
-    pub(crate) key: UploadId,
+    pub(crate) id: UploadId,
     pub(crate) record: UploadRecord,
     pub(crate) credential: UploadCredential,
 }
@@ -40,15 +40,15 @@ pub(crate) async fn create(
 ) -> Result<CreatedUpload> {
     let credential = caller.credential()?;
     let media = caller.media()?.map(ContinuedMedia::Claimed);
-    let key = UploadId::from_random(instance.ports.random.bits128());
-    create_with_id(instance, key, credential, media, new).await
+    let id = UploadId::from_random(instance.ports.random.bits128());
+    create_with_id(instance, id, credential, media, new).await
 }
 
 /// Creates an upload under an id that its client knows already, with the client's credential if
 /// there is one.
 pub(crate) async fn create_with_id(
     instance: &Rc<Instance>,
-    key: UploadId,
+    id: UploadId,
     own: Option<UploadCredential>,
     media: Option<ContinuedMedia>,
     new: NewUpload,
@@ -86,14 +86,14 @@ pub(crate) async fn create_with_id(
         content_type: new.content_type,
         client_metadata: new.metadata.without_credentials(),
         credential_from_vod: minted,
-        kind: new.role,
+        kind: new.kind,
     };
     // Before anything is stored: an endpoint without a region, for example.
     record.target.bucket()?;
-    records::create(instance, &key, &record).await?;
-    media_record::record(instance, &key, &record).await?;
-    credential_source(instance, &key, &record).store(&credential).await?;
-    Ok(CreatedUpload { key, record, credential })
+    records::create(instance, &id, &record).await?;
+    media_record::record(instance, &id, &record).await?;
+    credential_source(instance, &id, &record).store(&credential).await?;
+    Ok(CreatedUpload { id, record, credential })
 }
 
 /// The name of the file that `hint` describes.

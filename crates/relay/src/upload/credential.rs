@@ -14,18 +14,18 @@ use crate::request::Caller;
 /// The source of an upload's credential.
 pub(crate) fn credential_source(
     instance: &Rc<Instance>,
-    key: &UploadId,
+    id: &UploadId,
     record: &UploadRecord,
 ) -> CredentialSource {
     let media_id = record.credential_from_vod.then(|| record.media_id.clone());
-    CredentialSource::new(instance, key, media_id)
+    CredentialSource::new(instance, id, media_id)
 }
 
 /// The credential for a request to an existing upload: the client's, or the stored one.
 pub(crate) async fn credential(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadId,
+    id: &UploadId,
     record: &UploadRecord,
 ) -> Result<Option<UploadCredential>> {
     match caller.credential()? {
@@ -33,18 +33,18 @@ pub(crate) async fn credential(
             check_credential(instance, record, &credential)?;
             Ok(Some(credential))
         }
-        _ => stored_credential(instance, key, record).await,
+        _ => stored_credential(instance, id, record).await,
     }
 }
 
 /// The credential for an existing upload without a request of its client.
 pub(super) async fn stored_credential(
     instance: &Rc<Instance>,
-    key: &UploadId,
+    id: &UploadId,
     record: &UploadRecord,
 ) -> Result<Option<UploadCredential>> {
     match record.kind {
-        UploadKind::Regular => credential_source(instance, key, record).load().await,
+        UploadKind::Regular => credential_source(instance, id, record).load().await,
         UploadKind::Partial | UploadKind::Final { .. } => {
             worker_credential(instance, &record.target).map(Some)
         }

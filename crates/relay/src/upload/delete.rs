@@ -12,12 +12,12 @@ use crate::instance::Instance;
 /// the object.
 pub(super) async fn delete_completed(
     instance: &Instance,
-    key: &UploadId,
+    id: &UploadId,
     record: &UploadRecord,
 ) -> Result<()> {
     if record.kind == UploadKind::Partial {
         delete_temporary(instance, record).await?;
     }
     media_record::close(instance, record).await?;
-    records::delete_records(instance, key).await
+    records::delete_records(instance, id).await
 }

@@ -10,12 +10,12 @@ use super::run_session::{NO_SOURCE, SessionRequest, run_session};
 use crate::instance::Instance;
 
 /// Takes the upload over, so that no previous writer can change it.
-pub(super) async fn fence(instance: &Rc<Instance>, key: &UploadId) -> Result<()> {
-    let record = load_upload_record(instance, key).await?;
+pub(super) async fn fence(instance: &Rc<Instance>, id: &UploadId) -> Result<()> {
+    let record = load_upload_record(instance, id).await?;
     let request = SessionRequest {
-        key,
+        id,
         record: &record,
-        claim: LeaseAcquisition::TakeOver,
+        lease: LeaseAcquisition::TakeOver,
         purpose: Purpose::Fence,
         credential: None,
         source: NO_SOURCE,

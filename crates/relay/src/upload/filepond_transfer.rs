@@ -17,8 +17,8 @@ use crate::instance::Instance;
 ///
 /// # Errors
 /// [`ErrorKind::UploadNotFound`].
-pub(crate) async fn load(instance: &Instance, key: &UploadId) -> Result<FilePondTransfer> {
-    match instance.kv().get(&FilePondTransfer::name(key)).await? {
+pub(crate) async fn load(instance: &Instance, id: &UploadId) -> Result<FilePondTransfer> {
+    match instance.kv().get(&FilePondTransfer::name(id)).await? {
         Some(bytes) => FilePondTransfer::decode(&bytes),
         None => Err(not_found()),
     }
@@ -26,17 +26,17 @@ pub(crate) async fn load(instance: &Instance, key: &UploadId) -> Result<FilePond
 
 pub(crate) async fn store(
     instance: &Instance,
-    key: &UploadId,
+    id: &UploadId,
     transfer: &FilePondTransfer,
 ) -> Result<()> {
-    Ok(instance.kv().set(&FilePondTransfer::name(key), &transfer.encode()?).await?)
+    Ok(instance.kv().set(&FilePondTransfer::name(id), &transfer.encode()?).await?)
 }
 
 /// Deletes the record. It is deleted first, so that no request creates an upload after that.
-pub(crate) async fn delete(instance: &Instance, key: &UploadId) -> Result<()> {
-    instance.kv().delete(&FilePondTransfer::name(key)).await?;
-    instance.kv().delete(&key.credential_key()).await?;
-    lock(instance, key).clear().await
+pub(crate) async fn delete(instance: &Instance, id: &UploadId) -> Result<()> {
+    instance.kv().delete(&FilePondTransfer::name(id)).await?;
+    instance.kv().delete(&id.credential_key()).await?;
+    lock(instance, id).clear().await
 }
 
 /// The record of a file, and the state of its upload if it has one.
@@ -45,16 +45,16 @@ pub(crate) async fn delete(instance: &Instance, key: &UploadId) -> Result<()> {
 /// Those of an upload that accepts no more chunks.
 pub(crate) async fn status(
     instance: &Rc<Instance>,
-    key: &UploadId,
+    id: &UploadId,
 ) -> Result<(FilePondTransfer, Option<UploadStatus>)> {
-    let transfer = load(instance, key).await?;
-    let status = existing(current_status(instance, key).await)?;
+    let transfer = load(instance, id).await?;
+    let status = existing(current_status(instance, id).await)?;
     check_exists(&transfer, status.as_ref())?;
     if let Some(status) = &status {
         if !transfer.is_upload_created() {
             // The request that created it has not stored this yet, or has stopped.
-            let made = load(instance, key).await?.mark_upload_created();
-            store(instance, key, &made).await?;
+            let made = load(instance, id).await?.mark_upload_created();
+            store(instance, id, &made).await?;
         }
         if let Some(error) = ended_error(status) {
             return Err(error);
@@ -64,25 +64,25 @@ pub(crate) async fn status(
 }
 
 /// Where the credential of the POST is stored, before there is an upload.
-pub(crate) fn credential_source(instance: &Rc<Instance>, key: &UploadId) -> CredentialSource {
-    CredentialSource::new(instance, key, None)
+pub(crate) fn credential_source(instance: &Rc<Instance>, id: &UploadId) -> CredentialSource {
+    CredentialSource::new(instance, id, None)
 }
 
 /// The lock for creating the upload, held for as long as VOD may take to respond.
-pub(crate) fn lock<'a>(instance: &'a Instance, key: &UploadId) -> KvLock<'a> {
+pub(crate) fn lock<'a>(instance: &'a Instance, id: &UploadId) -> KvLock<'a> {
     let lease_duration = instance.config.retry.elapsed_max + instance.config.request_timeout;
-    KvLock::new(instance, FilePondTransfer::name(key), lease_duration)
+    KvLock::new(instance, FilePondTransfer::name(id), lease_duration)
 }
 
 /// Deletes the record of a file that has received no bytes for too long. Returns whether it did.
 /// The expiry of its upload applies if there is one.
-pub(crate) async fn clean_up(instance: &Instance, key: &UploadId) -> Result<bool> {
+pub(crate) async fn clean_up(instance: &Instance, id: &UploadId) -> Result<bool> {
     let Some(ttl) = instance.config.expire_after else { return Ok(false) };
-    let transfer = load(instance, key).await?;
+    let transfer = load(instance, id).await?;
     let is_expired = instance.now() >= UnixMillis(transfer.created_at_ms) + ttl;
-    let is_unused = is_expired && instance.kv().get(&key.record_key()).await?.is_none();
+    let is_unused = is_expired && instance.kv().get(&id.record_key()).await?.is_none();
     if is_unused {
-        delete(instance, key).await?;
+        delete(instance, id).await?;
     }
     Ok(is_unused)
 }

@@ -25,17 +25,17 @@ pub(crate) async fn verify(instance: &Instance, claim: &MediaClaim) -> Result<()
     }
 }
 
-/// Records that `key` is the newest upload of the media of `record`, if the worker issued it.
+/// Records that `id` is the newest upload of the media of `record`, if the worker issued it.
 pub(super) async fn record(
     instance: &Instance,
-    key: &UploadId,
+    id: &UploadId,
     record: &UploadRecord,
 ) -> Result<()> {
     if instance.config.seal_key.is_none() || !record.credential_from_vod {
         return Ok(());
     }
     let expires_at_ms = token_expiry(instance, record).0;
-    let media = MediaRecord { upload: key.as_str().to_owned(), expires_at_ms };
+    let media = MediaRecord { upload: id.as_str().to_owned(), expires_at_ms };
     Ok(instance.kv().set(&MediaRecord::key(&record.media_id), &media.encode()?).await?)
 }
 

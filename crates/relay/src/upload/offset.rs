@@ -21,10 +21,10 @@ use crate::request::Caller;
 pub(crate) async fn offset_status(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadId,
+    id: &UploadId,
 ) -> Result<UploadStatus> {
-    let status = status_after_stop(instance, caller, key).await?;
-    let status = concatenate::concatenated_status(instance, key, status).await?;
+    let status = status_after_stop(instance, caller, id).await?;
+    let status = concatenate::concatenated_status(instance, id, status).await?;
     match ended_error(&status) {
         Some(error) => Err(error),
         None => Ok(status),
@@ -40,21 +40,21 @@ pub(crate) async fn offset_status(
 pub(crate) async fn completed_status(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadId,
+    id: &UploadId,
 ) -> Result<UploadStatus> {
-    let status = offset_status(instance, caller, key).await?;
+    let status = offset_status(instance, caller, id).await?;
     let is_open = status.checkpoint.phase == UploadPhase::Receiving && !status.paused;
     let is_final = matches!(status.record.kind, UploadKind::Final { .. });
     let durable = status.durable();
     if !is_open || is_final || status.length() != Some(durable) {
         return Ok(status);
     }
-    match complete(instance, caller, key, &status.record, durable).await? {
+    match complete(instance, caller, id, &status.record, durable).await? {
         Appended::Completed(_) => {
-            concatenate::after_completion(instance, key, &status.record).await;
+            concatenate::after_completion(instance, id, &status.record).await;
         }
         Appended::Stored { .. } => {}
         Appended::Refused { error, .. } => return Err(error),
     }
-    current_status(instance, key).await
+    current_status(instance, id).await
 }

@@ -20,17 +20,17 @@ use crate::request::Caller;
 pub(crate) async fn pause(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadId,
+    id: &UploadId,
 ) -> Result<UploadStatus> {
-    let status = open_status(instance, key).await?;
+    let status = open_status(instance, id).await?;
     if matches!(status.record.kind, UploadKind::Final { .. }) {
         let message = "a final upload cannot be paused: pause its partial uploads";
         return Err(Error::new(ErrorKind::UploadIsFinal, message));
     }
-    instance.kv().set(&key.pause_key(), &[]).await?;
+    instance.kv().set(&id.pause_key(), &[]).await?;
     // Even if no writer is visible: one may have started after it checked for the pause.
-    StopSignal::send(instance, key).await?;
-    status_after_stop(instance, caller, key).await
+    StopSignal::send(instance, id).await?;
+    status_after_stop(instance, caller, id).await
 }
 
 /// Allows appends again.
@@ -40,12 +40,12 @@ pub(crate) async fn pause(
 pub(crate) async fn resume(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadId,
+    id: &UploadId,
 ) -> Result<UploadStatus> {
-    let status = open_status(instance, key).await?;
+    let status = open_status(instance, id).await?;
     if let Some(error) = ended_error(&status) {
         return Err(error);
     }
-    instance.kv().delete(&key.pause_key()).await?;
-    read_only_status(instance, caller, key).await
+    instance.kv().delete(&id.pause_key()).await?;
+    read_only_status(instance, caller, id).await
 }

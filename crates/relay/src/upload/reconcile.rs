@@ -22,12 +22,12 @@ pub(super) const COMPLETE_WAIT_MAX: Duration = Duration::from_secs(5);
 /// Finds out whether the object is complete, and completes it if it is not.
 pub(super) async fn reconcile(
     instance: &Rc<Instance>,
-    key: &UploadId,
+    id: &UploadId,
     record: &UploadRecord,
     credential: Option<UploadCredential>,
 ) -> Result<()> {
-    let (claim, purpose) = (LeaseAcquisition::TakeOver, Purpose::Reconcile);
-    let request = SessionRequest { key, record, claim, purpose, credential, source: NO_SOURCE };
+    let (lease, purpose) = (LeaseAcquisition::TakeOver, Purpose::Reconcile);
+    let request = SessionRequest { id, record, lease, purpose, credential, source: NO_SOURCE };
     ignore_takeover(run_session(instance, request).await?)
 }
 
@@ -37,7 +37,7 @@ pub(super) async fn reconcile(
 /// Those of [`reconcile`].
 pub(super) async fn reconcile_if_stale(
     instance: &Rc<Instance>,
-    key: &UploadId,
+    id: &UploadId,
     status: UploadStatus,
 ) -> Result<UploadStatus> {
     let written_at = UnixMillis(status.checkpoint.written_at_ms);
@@ -45,7 +45,7 @@ pub(super) async fn reconcile_if_stale(
     if !is_completing || instance.now().since(written_at) < COMPLETE_WAIT_MAX {
         return Ok(status);
     }
-    let credential = stored_credential(instance, key, &status.record).await?;
-    reconcile(instance, key, &status.record, credential).await?;
-    current_status(instance, key).await
+    let credential = stored_credential(instance, id, &status.record).await?;
+    reconcile(instance, id, &status.record, credential).await?;
+    current_status(instance, id).await
 }

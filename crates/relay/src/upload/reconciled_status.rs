@@ -31,9 +31,9 @@ const RECONCILE_WAIT_MAX: Duration = Duration::from_secs(5);
 pub(super) async fn reconciled_status(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadId,
+    id: &UploadId,
 ) -> Result<UploadStatus> {
-    let mut status = current_status(instance, key).await?;
+    let mut status = current_status(instance, id).await?;
     let mut polls = 0;
     // Counting the polls bounds the wait even if the clock goes back.
     while status.checkpoint.phase == UploadPhase::Completing && polls < COMPLETE_POLLS_MAX {
@@ -43,19 +43,19 @@ pub(super) async fn reconciled_status(
         }
         instance.sleep(COMPLETE_POLL).await;
         polls += 1;
-        status = current_status(instance, key).await?;
+        status = current_status(instance, id).await?;
     }
     if status.checkpoint.phase != UploadPhase::Completing {
         return Ok(status);
     }
-    let running = join_reconciliation(instance, caller, key, status.record);
+    let running = join_reconciliation(instance, caller, id, status.record);
     let limit = instance.ports.clock.sleep(RECONCILE_WAIT_MAX);
     if let Either::Left((result, _)) = select(running, limit).await {
         result?;
-        let status = current_status(instance, key).await?;
+        let status = current_status(instance, id).await?;
         if status.is_completed() {
             // Before the response, so that nothing of a partial upload remains after it.
-            concatenate::after_completion(instance, key, &status.record).await;
+            concatenate::after_completion(instance, id, &status.record).await;
         }
         if status.checkpoint.phase != UploadPhase::Completing {
             return Ok(status);
@@ -69,29 +69,29 @@ pub(super) async fn reconciled_status(
 pub(crate) async fn read_only_status(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadId,
+    id: &UploadId,
 ) -> Result<UploadStatus> {
-    let mut status = current_status(instance, key).await?;
+    let mut status = current_status(instance, id).await?;
     let written_at = UnixMillis(status.checkpoint.written_at_ms);
     let is_completing = status.checkpoint.phase == UploadPhase::Completing;
     if is_completing && instance.now().since(written_at) > instance.config.complete_timeout() {
-        status = reconciled_status(instance, caller, key).await.unwrap_or(status);
+        status = reconciled_status(instance, caller, id).await.unwrap_or(status);
     }
-    concatenate::concatenated_status(instance, key, status).await
+    concatenate::concatenated_status(instance, id, status).await
 }
 
 /// The reconciliation in progress, or a new one.
 fn join_reconciliation(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadId,
+    id: &UploadId,
     record: UploadRecord,
 ) -> Running {
-    let owned = (Rc::clone(instance), caller.clone(), key.clone());
+    let owned = (Rc::clone(instance), caller.clone(), id.clone());
     let work = async move {
-        let (instance, caller, key) = owned;
-        let credential = credential(&instance, &caller, &key, &record).await?;
-        reconcile(&instance, &key, &record, credential).await
+        let (instance, caller, id) = owned;
+        let credential = credential(&instance, &caller, &id, &record).await?;
+        reconcile(&instance, &id, &record, credential).await
     };
-    instance.reconciliations.join_or_start(&*instance.ports.spawn, key.as_str(), work)
+    instance.reconciliations.join_or_start(&*instance.ports.spawn, id.as_str(), work)
 }

@@ -12,11 +12,8 @@ use crate::instance::Instance;
 ///
 /// # Errors
 /// [`ErrorKind::UploadNotFound`].
-pub(crate) async fn load_upload_record(
-    instance: &Instance,
-    key: &UploadId,
-) -> Result<UploadRecord> {
-    match instance.kv().get(&key.record_key()).await? {
+pub(crate) async fn load_upload_record(instance: &Instance, id: &UploadId) -> Result<UploadRecord> {
+    match instance.kv().get(&id.record_key()).await? {
         Some(bytes) => UploadRecord::decode(&bytes),
         None => Err(not_found()),
     }
@@ -28,18 +25,18 @@ pub(crate) fn not_found() -> Error {
 }
 
 /// Returns true if the upload is paused.
-pub(super) async fn is_paused(instance: &Instance, key: &UploadId) -> Result<bool> {
-    Ok(instance.kv().get(&key.pause_key()).await?.is_some())
+pub(super) async fn is_paused(instance: &Instance, id: &UploadId) -> Result<bool> {
+    Ok(instance.kv().get(&id.pause_key()).await?.is_some())
 }
 
 /// Stores the records of a new upload that has no writer. The upload record comes last: a request
 /// that finds it finds all of them.
 pub(super) async fn create(
     instance: &Instance,
-    key: &UploadId,
+    id: &UploadId,
     record: &UploadRecord,
 ) -> Result<()> {
-    for RecordWrite { key, value } in RecordWrite::for_new_upload(key, record)? {
+    for RecordWrite { key, value } in RecordWrite::for_new_upload(id, record)? {
         instance.kv().set(&key, &value).await?;
     }
     Ok(())
@@ -48,9 +45,9 @@ pub(super) async fn create(
 /// Searches for the last checkpoint of an upload.
 pub(super) async fn find_checkpoint(
     instance: &Instance,
-    key: &UploadId,
+    id: &UploadId,
 ) -> Result<CheckpointSearch> {
-    let mut search = CheckpointSearch::new(key.clone());
+    let mut search = CheckpointSearch::new(id.clone());
     while let Some(name) = search.next_key() {
         search.feed(instance.kv().get(&name).await?)?;
     }
@@ -59,14 +56,14 @@ pub(super) async fn find_checkpoint(
 
 /// Deletes the records of an upload that has ended. The upload record is deleted first: no request
 /// finds the others without it.
-pub(super) async fn delete_records(instance: &Instance, key: &UploadId) -> Result<()> {
+pub(super) async fn delete_records(instance: &Instance, id: &UploadId) -> Result<()> {
     let kv = instance.kv();
-    let lease = kv.get(&key.lease_key()).await?;
+    let lease = kv.get(&id.lease_key()).await?;
     let lease = lease.map(|bytes| Lease::decode(&bytes)).transpose()?;
     // A checkpoint that cannot be read must not keep the other records.
-    let search = find_checkpoint(instance, key).await.ok();
+    let search = find_checkpoint(instance, id).await.ok();
     let checkpoint = search.and_then(|search| search.finish().ok()).map(|(_, found)| found);
-    let deletion = RecordDeletion::new(key, lease.as_ref(), checkpoint.as_ref());
+    let deletion = RecordDeletion::new(id, lease.as_ref(), checkpoint.as_ref());
     kv.delete(&deletion.first).await?;
     try_join_all(deletion.rest.iter().map(|name| kv.delete(name))).await?;
     Ok(())

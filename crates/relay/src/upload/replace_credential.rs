@@ -25,10 +25,10 @@ const CREDENTIAL_BYTES_MAX: usize = 32 << 10;
 pub(crate) async fn replace_credential(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadId,
+    id: &UploadId,
     body: RequestBody,
 ) -> Result<()> {
-    let record = open_status(instance, key).await?.record;
+    let record = open_status(instance, id).await?.record;
     if record.kind != UploadKind::Regular {
         let message = "partial and final uploads use the worker's own access key";
         return Err(Error::new(ErrorKind::FileStateWrong, message));
@@ -46,5 +46,5 @@ pub(crate) async fn replace_credential(
         return Err(Error::new(ErrorKind::Misconfigured, message));
     }
     check_credential(instance, &record, &credential)?;
-    credential_source(instance, key, &record).store(&credential).await
+    credential_source(instance, id, &record).store(&credential).await
 }

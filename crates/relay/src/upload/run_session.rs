@@ -20,9 +20,9 @@ use crate::session::{SessionIo, Source, drive};
 
 /// The parameters of one session.
 pub(crate) struct SessionRequest<'a, B = RequestBody> {
-    pub(crate) key: &'a UploadId,
+    pub(crate) id: &'a UploadId,
     pub(crate) record: &'a UploadRecord,
-    pub(crate) claim: LeaseAcquisition,
+    pub(crate) lease: LeaseAcquisition,
     pub(crate) purpose: Purpose,
     pub(crate) credential: Option<UploadCredential>,
     pub(crate) source: Option<Source<B>>,
@@ -40,9 +40,9 @@ pub(crate) async fn run_session<B: ByteStream + 'static>(
     instance: &Rc<Instance>,
     request: SessionRequest<'_, B>,
 ) -> Result<SessionOutcome> {
-    let SessionRequest { key, record, claim, purpose, credential, source } = request;
+    let SessionRequest { id, record, lease, purpose, credential, source } = request;
     let config = &instance.config;
-    let credentials = Rc::new(credential_source(instance, key, record));
+    let credentials = Rc::new(credential_source(instance, id, record));
     let options = SessionOptions {
         part_size: config.part_size,
         parallel: config.parallel,
@@ -54,7 +54,7 @@ pub(crate) async fn run_session<B: ByteStream + 'static>(
         can_refresh: credentials.can_refresh(),
         replayable: false,
     };
-    let session = Session::new(key.clone(), record, claim, purpose, options, instance.now())?;
+    let session = Session::new(id.clone(), record, lease, purpose, options, instance.now())?;
     let (ports, buffers) = (instance.ports.clone(), Rc::clone(&instance.buffers));
     let mut io = SessionIo::new(ports, buffers, config.request_timeout);
     if let Some(source) = source {
@@ -63,7 +63,7 @@ pub(crate) async fn run_session<B: ByteStream + 'static>(
     let driven = pin!(drive(session, io, credentials, Rc::clone(&instance.ports.clock)));
     let outcome = match config.expire_after {
         None => driven.await?,
-        Some(ttl) => match select(driven, pin!(expiry::heartbeat(instance, key, ttl))).await {
+        Some(ttl) => match select(driven, pin!(expiry::heartbeat(instance, id, ttl))).await {
             Either::Left((outcome, _)) => outcome?,
             Either::Right(((), driven)) => driven.await?,
         },

@@ -43,9 +43,9 @@ pub(crate) async fn upload_single_request<B: ByteStream + 'static>(
     }
     let created = create(instance, caller, new).await?;
     let request = SessionRequest {
-        key: &created.key,
+        id: &created.id,
         record: &created.record,
-        claim: LeaseAcquisition::New,
+        lease: LeaseAcquisition::New,
         purpose: Purpose::Receive(ReceiveOptions {
             offset: ByteCount::ZERO,
             request_bytes: length,
@@ -62,7 +62,7 @@ pub(crate) async fn upload_single_request<B: ByteStream + 'static>(
             // No client knows this upload's URL, so no client could delete its records. If that
             // fails, they only cost space until they expire.
             if !has_url {
-                let _ = delete_completed(instance, &created.key, &created.record).await;
+                let _ = delete_completed(instance, &created.id, &created.record).await;
             }
             return Ok((created, Ok(object)));
         }
@@ -79,9 +79,9 @@ pub(crate) async fn upload_single_request<B: ByteStream + 'static>(
     // No client knows this upload's URL. If the abort fails too, the cleanup of expired uploads
     // deletes its parts, or the bucket's lifecycle rule.
     let credential = Some(created.credential.clone());
-    let aborted = abort(instance, &created.key, &created.record, credential).await;
+    let aborted = abort(instance, &created.id, &created.record, credential).await;
     if is_cleanup_done(&aborted) {
-        let _ = records::delete_records(instance, &created.key).await;
+        let _ = records::delete_records(instance, &created.id).await;
     }
     Ok((created, Err(error)))
 }

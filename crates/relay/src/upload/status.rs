@@ -26,15 +26,12 @@ const FENCES_MAX: u32 = 4;
 ///
 /// # Errors
 /// [`ErrorKind::UploadNotFound`]; [`ErrorKind::Busy`] if the writer changes too often.
-pub(crate) async fn current_status(
-    instance: &Rc<Instance>,
-    key: &UploadId,
-) -> Result<UploadStatus> {
+pub(crate) async fn current_status(instance: &Rc<Instance>, id: &UploadId) -> Result<UploadStatus> {
     for _ in 0..FENCES_MAX {
-        if let Some(status) = try_status(instance, key).await? {
+        if let Some(status) = try_status(instance, id).await? {
             return Ok(status);
         }
-        fence(instance, key).await?;
+        fence(instance, id).await?;
     }
     Err(Error::new(ErrorKind::Busy, "the upload changes hands too fast to be read"))
 }
@@ -45,13 +42,13 @@ pub(crate) async fn current_status(
 /// Those of the key-value store.
 pub(super) async fn build_status(
     instance: &Instance,
-    key: &UploadId,
+    id: &UploadId,
     record: UploadRecord,
     checkpoint: Checkpoint,
 ) -> Result<UploadStatus> {
-    let paused = records::is_paused(instance, key).await?;
+    let paused = records::is_paused(instance, id).await?;
     let expires_at = match checkpoint.phase {
-        UploadPhase::Receiving => expiry::expires_at(instance, key, &record, &checkpoint).await?,
+        UploadPhase::Receiving => expiry::expires_at(instance, id, &record, &checkpoint).await?,
         _ => None,
     };
     let expired = expires_at.is_some_and(|at| instance.now() >= at);
@@ -67,8 +64,8 @@ pub(crate) fn upload_expires_at(instance: &Instance) -> Option<UnixMillis> {
 ///
 /// # Errors
 /// [`ErrorKind::UploadEnded`], and those of [`current_status`].
-pub(super) async fn open_status(instance: &Rc<Instance>, key: &UploadId) -> Result<UploadStatus> {
-    let status = current_status(instance, key).await?;
+pub(super) async fn open_status(instance: &Rc<Instance>, id: &UploadId) -> Result<UploadStatus> {
+    let status = current_status(instance, id).await?;
     if status.has_ended() {
         let message = format!("the upload is {}", status.state());
         return Err(Error::new(ErrorKind::UploadEnded, message));
@@ -85,27 +82,27 @@ pub(crate) fn ended_error(status: &UploadStatus) -> Option<Error> {
 ///
 /// The lease is read before and after the checkpoint: what a writer stores while it is fenced is
 /// never acknowledged, and must not be reported either.
-async fn try_status(instance: &Instance, key: &UploadId) -> Result<Option<UploadStatus>> {
-    let mut lease = instance.kv().get(&key.lease_key()).await?;
+async fn try_status(instance: &Instance, id: &UploadId) -> Result<Option<UploadStatus>> {
+    let mut lease = instance.kv().get(&id.lease_key()).await?;
     for _ in 0..READS_MAX {
-        let search = match records::find_checkpoint(instance, key).await {
+        let search = match records::find_checkpoint(instance, id).await {
             Ok(search) => search,
             // Records that are being deleted are missing, not corrupt.
             Err(error) => {
-                return Err(load_upload_record(instance, key).await.err().unwrap_or(error));
+                return Err(load_upload_record(instance, id).await.err().unwrap_or(error));
             }
         };
-        let lease_after = instance.kv().get(&key.lease_key()).await?;
+        let lease_after = instance.kv().get(&id.lease_key()).await?;
         if lease == lease_after && search.is_conclusive() {
             let checkpoint = match search.finish() {
                 Ok((_, checkpoint)) => checkpoint,
                 Err(error) => {
-                    return Err(load_upload_record(instance, key).await.err().unwrap_or(error));
+                    return Err(load_upload_record(instance, id).await.err().unwrap_or(error));
                 }
             };
             // Read last, because it is deleted first: nothing else was missing before.
-            let record = load_upload_record(instance, key).await?;
-            return build_status(instance, key, record, checkpoint).await.map(Some);
+            let record = load_upload_record(instance, id).await?;
+            return build_status(instance, id, record, checkpoint).await.map(Some);
         }
         lease = lease_after;
         instance.sleep(READ_PAUSE).await;

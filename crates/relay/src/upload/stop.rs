@@ -25,12 +25,12 @@ const STOP_POLL: Duration = Duration::from_millis(10);
 pub(super) async fn status_after_stop(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadId,
+    id: &UploadId,
 ) -> Result<UploadStatus> {
-    let mut status = current_status(instance, key).await?;
+    let mut status = current_status(instance, id).await?;
     let is_final = matches!(status.record.kind, UploadKind::Final { .. });
     if is_receiving(&status) && !is_final {
-        StopSignal::send(instance, key).await?;
+        StopSignal::send(instance, id).await?;
         let sent_at = instance.now();
         // Counting the polls bounds the wait even if the clock goes back.
         let mut polls = 0;
@@ -40,15 +40,15 @@ pub(super) async fn status_after_stop(
         {
             instance.sleep(STOP_POLL).await;
             polls += 1;
-            status = current_status(instance, key).await?;
+            status = current_status(instance, id).await?;
         }
         if is_receiving(&status) {
-            fence(instance, key).await?;
-            status = current_status(instance, key).await?;
+            fence(instance, id).await?;
+            status = current_status(instance, id).await?;
         }
     }
     if status.checkpoint.phase == UploadPhase::Completing {
-        return reconciled_status(instance, caller, key).await;
+        return reconciled_status(instance, caller, id).await;
     }
     Ok(status)
 }

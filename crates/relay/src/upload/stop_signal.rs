@@ -24,15 +24,15 @@ pub(crate) struct StopSignal {
 
 impl StopSignal {
     /// The signal with its current value: a value that is sent later is received.
-    pub(crate) async fn subscribe(instance: &Rc<Instance>, key: &UploadId) -> Result<Self> {
-        let name = key.stop_key();
+    pub(crate) async fn subscribe(instance: &Rc<Instance>, id: &UploadId) -> Result<Self> {
+        let name = id.stop_key();
         let seen = instance.kv().get(&name).await?;
         Ok(Self { instance: Rc::clone(instance), name, seen })
     }
 
     /// Asks the writer to stop. The returned signal receives only what is sent after this.
-    pub(crate) async fn send(instance: &Rc<Instance>, key: &UploadId) -> Result<Self> {
-        let (name, value) = (key.stop_key(), instance.ports.random.bits64().to_le_bytes());
+    pub(crate) async fn send(instance: &Rc<Instance>, id: &UploadId) -> Result<Self> {
+        let (name, value) = (id.stop_key(), instance.ports.random.bits64().to_le_bytes());
         instance.kv().set(&name, &value).await?;
         Ok(Self { instance: Rc::clone(instance), name, seen: Some(value.to_vec()) })
     }

@@ -27,25 +27,25 @@ const ABORTS_MAX: u32 = 4;
 pub(crate) async fn terminate(
     instance: &Rc<Instance>,
     caller: &Caller,
-    key: &UploadId,
+    id: &UploadId,
 ) -> Result<()> {
-    let status = current_status(instance, key).await?;
+    let status = current_status(instance, id).await?;
     if status.checkpoint.writer_active {
-        StopSignal::send(instance, key).await?;
+        StopSignal::send(instance, id).await?;
     }
-    let status = reconciled_status(instance, caller, key).await?;
+    let status = reconciled_status(instance, caller, id).await?;
     let record = status.record;
     if matches!(status.checkpoint.phase, UploadPhase::Receiving | UploadPhase::Lost { .. }) {
-        let credential = credential(instance, caller, key, &record).await?;
+        let credential = credential(instance, caller, id, &record).await?;
         for _ in 0..ABORTS_MAX {
-            match abort(instance, key, &record, credential.clone()).await {
+            match abort(instance, id, &record, credential.clone()).await {
                 // A request that started at the same moment took over; the client repeats nothing.
                 Err(error) if error.kind() == ErrorKind::TakenOver => {
-                    StopSignal::send(instance, key).await?;
+                    StopSignal::send(instance, id).await?;
                 }
                 // That request has completed the upload.
                 Ok(SessionOutcome::Completed(_)) => {
-                    return delete_completed(instance, key, &record).await;
+                    return delete_completed(instance, id, &record).await;
                 }
                 ended => return ended.map(drop),
             }
@@ -54,8 +54,8 @@ pub(crate) async fn terminate(
         return Err(Error::new(ErrorKind::Busy, message));
     }
     if status.checkpoint.phase == UploadPhase::Aborted {
-        records::delete_records(instance, key).await?;
+        records::delete_records(instance, id).await?;
         return Err(Error::new(ErrorKind::UploadAborted, "the upload was aborted before"));
     }
-    delete_completed(instance, key, &record).await
+    delete_completed(instance, id, &record).await
 }

@@ -65,10 +65,10 @@ async fn create_as_holder(
     chunk: &FilePondChunk,
     transfer: FilePondTransfer,
 ) -> Result<()> {
-    let key = &chunk.key;
+    let id = &chunk.key;
     // The request that created it may have stopped before it stored this.
-    if existing(current_status(instance, key).await)?.is_some() {
-        return transfer::store(instance, key, &transfer.mark_upload_created()).await;
+    if existing(current_status(instance, id).await)?.is_some() {
+        return transfer::store(instance, id, &transfer.mark_upload_created()).await;
     }
     let caller = Caller::new(head, instance.now());
     let new = NewUpload {
@@ -76,7 +76,7 @@ async fn create_as_holder(
         length: Some(chunk.file_length),
         content_type: None,
         metadata: transfer.metadata(),
-        role: UploadKind::Regular,
+        kind: UploadKind::Regular,
     };
     let media = match caller.media()? {
         Some(claim) => Some(ContinuedMedia::Claimed(claim)),
@@ -84,15 +84,15 @@ async fn create_as_holder(
     };
     // Before the upload: without it, a wrong offset could be returned.
     let transfer = transfer.with_chunk_size(chunk.length);
-    transfer::store(instance, key, &transfer).await?;
+    transfer::store(instance, id, &transfer).await?;
     let credential = match caller.credential()? {
         Some(credential) => Some(credential),
-        None => transfer::credential_source(instance, key).load().await?,
+        None => transfer::credential_source(instance, id).load().await?,
     };
-    create_with_id(instance, key.clone(), credential, media, new).await?;
-    if existing(transfer::load(instance, key).await)?.is_none() {
+    create_with_id(instance, id.clone(), credential, media, new).await?;
+    if existing(transfer::load(instance, id).await)?.is_none() {
         // The file was reverted in the meantime.
-        return terminate(instance, &caller, key).await;
+        return terminate(instance, &caller, id).await;
     }
-    transfer::store(instance, key, &transfer.mark_upload_created()).await
+    transfer::store(instance, id, &transfer.mark_upload_created()).await
 }
