@@ -52,7 +52,7 @@ impl<'a> RetryingClient<'a> {
             let nonce = format!("{:032x}", random.bits128());
             RpcSigner { endpoint, key, nonce: &nonce, now }.sign(action)
         };
-        let parse = |reply: &HttpResponse| action.parse(reply, clock.now());
+        let parse = |response: &HttpResponse| action.parse(response, clock.now());
         self.send(ErrorKind::VodUnavailable, action.can_repeat(), sign, parse).await
     }
 
@@ -67,7 +67,7 @@ impl<'a> RetryingClient<'a> {
         action: &A,
     ) -> Result<A::Output> {
         let sign = |now| Signer { bucket, credential, now }.sign(action.request(bucket));
-        let parse = |reply: &HttpResponse| action.parse(reply);
+        let parse = |response: &HttpResponse| action.parse(response);
         let result = self.send(ErrorKind::StoreUnavailable, true, sign, parse).await;
         result.map_err(|error| credential.redact(error).with_context(A::NAME))
     }
@@ -113,15 +113,15 @@ impl<'a> RetryingClient<'a> {
         parse: impl Fn(&HttpResponse) -> Result<T>,
     ) -> Result<T, AttemptError> {
         let sent = self.ports.http.send(request, SendBody::Inline, RESPONSE_BYTES_MAX);
-        let reply = match select(sent, self.ports.clock.sleep(self.timeout)).await {
-            Either::Left((reply, _)) => reply,
+        let response = match select(sent, self.ports.clock.sleep(self.timeout)).await {
+            Either::Left((response, _)) => response,
             Either::Right(((), _)) => {
                 Err(SendError::Interrupted("no answer within the timeout".to_owned()))
             }
         };
-        match reply {
-            Ok(reply) => parse(&reply).map_err(|error| AttemptError {
-                may_have_been_processed: may_have_been_processed(reply.status.as_u16(), &error),
+        match response {
+            Ok(response) => parse(&response).map_err(|error| AttemptError {
+                may_have_been_processed: may_have_been_processed(response.status.as_u16(), &error),
                 error,
             }),
             Err(transport) => Err(AttemptError {

@@ -1,5 +1,4 @@
-//! `GET /v1/files/{id}/events`: the progress of an upload as server-sent events, whichever request
-//! writes to it.
+//! `GET /v1/files/{id}/events`: the progress of an upload as server-sent events.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -17,7 +16,7 @@ use crate::request::Caller;
 use crate::response::RelayResponse;
 use crate::upload::{credential_source, load_upload_record, read_only_status};
 
-/// How often the records are read. Progress comes in parts; more reads would show nothing new.
+/// How often the records are read. Progress changes once per part.
 const POLL: Duration = Duration::from_millis(250);
 
 /// How long a client may accept nothing before it counts as disconnected.

@@ -1,4 +1,4 @@
-//! `/v1/filepond`: files as FilePond's own uploader sends them, in one request or in chunks.
+//! `/v1/filepond`: files of FilePond's built-in uploader, in one request or in chunks.
 
 mod create_upload;
 
@@ -23,16 +23,17 @@ use crate::body::{ByteStream, FormBody, FormPart, RequestBody, interrupted};
 use crate::instance::Instance;
 use crate::request::Caller;
 use crate::upload::append::{AppendParams, Appended, append};
-use crate::upload::filepond_transfer::{self as transfer, check_exists, existing};
+use crate::upload::filepond_transfer::{self as transfer, check_exists};
 use crate::upload::media_record::{self, with_token};
-use crate::upload::not_found;
+
 use crate::upload::offset::completed_status;
 use crate::upload::terminate::terminate;
+use crate::upload::{existing, not_found};
 
-/// How much is read at a time of bytes that are stored already.
+/// How many bytes that are already stored are read at a time.
 const DISCARD_BYTES: u64 = 64 << 10;
 
-/// Every request of FilePond; `id` is what the path has after `/v1/filepond/`.
+/// Every request of FilePond; `id` is the path after `/v1/filepond/`.
 pub(crate) async fn handle(
     instance: &Rc<Instance>,
     caller: &Caller,
@@ -61,7 +62,7 @@ pub(crate) async fn handle(
     }
 }
 
-/// A chunked file starts without its name, from which VOD creates the media.
+/// Starts a chunked file. Its name, which VOD requires for the media, comes with the first chunk.
 async fn start_chunked(
     instance: &Rc<Instance>,
     head: &RequestHead,
@@ -70,7 +71,7 @@ async fn start_chunked(
 ) -> Result<Response> {
     let metadata = read_form_metadata(instance, head, body).await?;
     let caller = Caller::with_metadata(head, &metadata, instance.now());
-    // The client learns of invalid values before it sends any bytes.
+    // Invalid values are rejected before the client sends any bytes.
     let credential = caller.credential()?;
     if let (None, Some(claim)) = (&credential, caller.media()?) {
         media_record::verify(instance, &claim).await?;
@@ -155,13 +156,13 @@ async fn reject_file(form: FormBody) -> Result<FormBody> {
     let (mut file, returned) = form.into_file();
     let (bytes, _) = file.read(Vec::with_capacity(1)).await;
     if !bytes.is_empty() {
-        return Err(Error::field_invalid("file", "in a form of FilePond once"));
+        return Err(Error::field_invalid("file", "a single file in a form of FilePond"));
     }
     drop(file);
     returned.form().await
 }
 
-/// A chunk. The first one has the file's name, and so creates its upload.
+/// A chunk. The first one creates the upload.
 async fn chunk(
     instance: &Rc<Instance>,
     caller: &Caller,
@@ -179,9 +180,7 @@ async fn chunk(
     let known = match chunk.known_len(durable) {
         Ok(known) => known,
         Err(error) => {
-            let offset = transfer.resume_offset(durable);
-            let problem = problem_response(&error, None);
-            return Ok(problem.with_header(UPLOAD_OFFSET, offset.bytes()));
+            return Ok(problem_at(&error, None, Some(transfer.resume_offset(durable))));
         }
     };
     if let Some(status) = &status
@@ -207,17 +206,20 @@ async fn chunk(
             with_token(instance, filepond_stored(durable, media_id), &status.record)
         }
         Appended::Completed(object) => filepond_stored(ByteCount(object.size_bytes), media_id),
-        Appended::Refused { error, durable } => {
-            let problem = problem_response(&error, Some(media_id));
-            match durable {
-                Some(offset) => problem.with_header(UPLOAD_OFFSET, offset.bytes()),
-                None => problem,
-            }
-        }
+        Appended::Rejected { error, durable } => problem_at(&error, Some(media_id), durable),
     })
 }
 
-/// The file is no longer wanted. Of a stored file, the records are deleted; its object belongs to
+/// The response to a rejected chunk, with the offset at which the client continues.
+fn problem_at(error: &Error, media_id: Option<&str>, offset: Option<ByteCount>) -> Response {
+    let problem = problem_response(error, media_id);
+    match offset {
+        Some(offset) => problem.with_header(UPLOAD_OFFSET, offset.bytes()),
+        None => problem,
+    }
+}
+
+/// Terminates the upload. If the file is stored, its records are deleted; its object belongs to
 /// VOD.
 async fn revert(instance: &Rc<Instance>, caller: &Caller, id: &UploadId) -> Result<Response> {
     let transfer = existing(transfer::load(instance, id).await)?;
@@ -229,8 +231,8 @@ async fn revert(instance: &Rc<Instance>, caller: &Caller, id: &UploadId) -> Resu
     Ok(Response::empty(StatusCode::NO_CONTENT))
 }
 
-/// Returns true if a chunk whose bytes are all stored leaves nothing to do: the last chunk may
-/// still have to complete the upload.
+/// Returns true if a chunk whose bytes are all stored requires no work: the last chunk may still
+/// have to complete the upload.
 fn is_chunk_complete(status: &UploadStatus, chunk: &FilePondChunk) -> bool {
     status.is_completed() || status.durable() < chunk.file_length
 }

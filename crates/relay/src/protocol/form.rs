@@ -1,4 +1,4 @@
-//! `POST /v1/uploads`: a form with files, which are stored one after another as they arrive.
+//! `POST /v1/uploads`: a form with files, which are stored in order as they arrive.
 
 use std::rc::Rc;
 
@@ -93,11 +93,11 @@ async fn process_parts(
     Ok(())
 }
 
-/// Stores the file that `form` is at. `has_url`: its client learns the upload's id. A file input in
-/// which the user selected no file is sent by browsers without a name and without bytes.
+/// Stores the current file of `form`. `has_url`: the response contains the upload's id. Browsers
+/// send a file input without a selected file with an empty name and no bytes.
 ///
 /// # Errors
-/// [`ErrorKind::Internal`], if the form cannot be read on.
+/// [`ErrorKind::Internal`] if the rest of the form cannot be read.
 pub(super) async fn store_file(
     instance: &Rc<Instance>,
     caller: &Caller,

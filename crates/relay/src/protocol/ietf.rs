@@ -9,7 +9,7 @@ use vod_uploader::http::ietf::{
 };
 use vod_uploader::http::{ContentChecks, ReprDigestState, RequestHead, Response, UploadStatus};
 use vod_uploader::units::{ByteCount, UnixMillis};
-use vod_uploader::upload::{LeaseAcquisition, Purpose, ReceiveOptions, UploadId, UploadKind};
+use vod_uploader::upload::{ReceiveOptions, UploadId, UploadKind};
 use vod_uploader::{Error, ErrorKind, Result, Retry};
 
 use crate::body::{RequestBody, interrupted};
@@ -17,14 +17,12 @@ use crate::instance::Instance;
 use crate::request::Caller;
 use crate::session::Source;
 use crate::upload::abort::abort;
-use crate::upload::append::{AppendParams, Appended, append, result_of};
+use crate::upload::append::{AppendParams, Appended, append, append_first};
 use crate::upload::complete::complete;
 use crate::upload::create::{CreatedUpload, NewUpload, create, file_name};
 use crate::upload::credential::credential;
 use crate::upload::media_record::with_token;
-use crate::upload::{
-    SessionRequest, load_upload_record, offset_status, run_session, upload_expires_at,
-};
+use crate::upload::{load_upload_record, offset_status, upload_expires_at};
 
 /// `POST /v1/files`, and `PUT` and `POST /v1/uploads/{file_name}` of a client that declares whether
 /// the content is the entire file.
@@ -46,42 +44,32 @@ pub(crate) async fn post(
     let atomic = !checks.is_empty();
     let digest = ReprDigestState::from_creation(head);
     let body = body.with_checks(checks.with_repr_digest(digest.clone()));
-    let length = creation.length;
-    let limit = length.unwrap_or(upload_max);
+    let limit = creation.length.unwrap_or(upload_max);
     let mut source = Source::new(body, creation.content_length, Some(limit));
-    // Before anything is created for a file that turns out to have no bytes.
+    // Checked before anything is created.
     if creation.complete && !source.has_bytes().await {
         return Err(Error::new(ErrorKind::FileEmpty, "the file has no bytes"));
     }
     let caller = Caller::with_metadata(head, &creation.metadata, instance.now());
     let new = NewUpload {
         file_name,
-        length,
+        length: creation.length,
         content_type: creation.content_type,
         metadata: creation.metadata,
         kind: UploadKind::Regular,
     };
     let created = create(instance, &caller, new).await?;
-    let request = SessionRequest {
-        id: &created.id,
-        record: &created.record,
-        lease: LeaseAcquisition::New,
-        purpose: Purpose::Receive(ReceiveOptions {
-            offset: ByteCount::ZERO,
-            request_bytes: creation.content_length,
-            complete_at_end: creation.complete,
-            length: None,
-            atomic,
-            keep_open: !creation.complete,
-        }),
-        credential: Some(created.credential.clone()),
-        source: Some(source),
+    let options = ReceiveOptions {
+        request_bytes: creation.content_length,
+        complete_at_end: creation.complete,
+        atomic,
+        keep_open: !creation.complete,
+        ..ReceiveOptions::default()
     };
-    let outcome = run_session(instance, request).await?;
-    let mut appended = result_of(instance, &created.id, outcome).await.within(limit, length);
+    let mut appended = append_first(instance, &created, options, source).await?;
     if creation.complete && matches!(appended, Appended::Stored { .. }) {
         // The client disconnected without the URL, and could not continue.
-        appended = Appended::Refused { error: interrupted(), durable: None };
+        appended = Appended::Rejected { error: interrupted(), durable: None };
     }
     store_digest(instance, &created.id, digest.as_ref(), &appended).await?;
     let response = creation_response(instance, version, &created, appended, digest.as_ref()).await;
@@ -126,9 +114,9 @@ pub(crate) async fn patch(
     let record = &status.record;
     Ok(match appended {
         Appended::Completed(_) if status.is_completed() => {
-            let message = "the upload is complete and takes no more bytes";
+            let message = "the upload is complete and accepts no more bytes";
             let error = Error::new(ErrorKind::UploadEnded, message);
-            refused(instance, version, &status, &request, &error, Some(status.durable()))
+            rejected(instance, version, &status, &request, &error, Some(status.durable()))
         }
         Appended::Completed(object) => with_digest(
             syntax::completion_response(version, None, record, &object),
@@ -138,19 +126,19 @@ pub(crate) async fn patch(
             let limits = limits(instance, upload_expires_at(instance));
             syntax::append_response(version, durable, &record.media_id, &limits)
         }
-        Appended::Refused { error, durable } => {
-            // A checked request that is interrupted has another length, too, and is harmless.
+        Appended::Rejected { error, durable } => {
+            // A checked request that is interrupted also has another length, but is harmless.
             let exceeds_length = error.kind() == ErrorKind::LengthMismatch
                 && status.length().is_some_and(|length| {
                     request.exceeds(length) || request.content_length.is_none() && !is_checked
                 });
             if exceeds_length {
-                // "the upload resource MUST be invalidated": what was sent is not one file.
+                // "the upload resource MUST be invalidated": the bytes are not those of one file.
                 let credential = credential(instance, caller, id, record).await?;
                 let _ = abort(instance, id, record, credential).await;
             }
             let durable = durable.filter(|_| !exceeds_length);
-            refused(instance, version, &status, &request, &error, durable)
+            rejected(instance, version, &status, &request, &error, durable)
         }
     })
 }
@@ -178,8 +166,7 @@ pub(crate) fn limits(instance: &Instance, expires_at: Option<UnixMillis>) -> Lim
     }
 }
 
-/// The response to a creation: its Location is where the client continues, whatever the result of
-/// the bytes.
+/// The response to a creation. Its Location is the upload's URL if the client can continue.
 async fn creation_response(
     instance: &Rc<Instance>,
     version: InteropVersion,
@@ -199,23 +186,23 @@ async fn creation_response(
         Appended::Stored { durable, .. } => {
             return syntax::creation_response(version, id, &record.media_id, durable, &limits);
         }
-        Appended::Refused { error, durable } => (error, durable),
+        Appended::Rejected { error, durable } => (error, durable),
     };
     let progress =
         durable.map(|offset| OffsetState { offset, ..OffsetState::new(record.length()) });
-    let refusal = ErrorContext {
+    let rejection = ErrorContext {
         error: &error,
         progress,
         provided_offset: None,
         media_id: Some(&record.media_id),
         limits: &limits,
     };
-    let response = syntax::error_response(version, &refusal);
+    let response = syntax::error_response(version, &rejection);
     let can_continue = matches!(error.kind().retry(), Retry::Retryable | Retry::WithNewCredential);
     if can_continue && durable.is_some() {
         return response.with_location(id);
     }
-    // No client learns this upload's URL: its parts would stay until it expires.
+    // No client gets the upload's URL: its parts would remain until it expires.
     let _ = abort(instance, id, record, Some(created.credential.clone())).await;
     response
 }
@@ -235,9 +222,9 @@ async fn verify_repr_digest(
     if !matches {
         let credential = credential(instance, caller, id, &record).await?;
         abort(instance, id, &record, credential).await?;
-        let message = "the file does not have the SHA-256 of its Repr-Digest and is given up";
+        let message = "the file does not match its Repr-Digest: the upload was aborted";
         let error = Error::new(ErrorKind::UploadAborted, message);
-        return Ok(Some(Appended::Refused { error, durable: None }));
+        return Ok(Some(Appended::Rejected { error, durable: None }));
     }
     complete(instance, caller, id, &record, durable).await.map(Some)
 }
@@ -269,7 +256,7 @@ async fn store_digest(
     Ok(())
 }
 
-fn refused(
+fn rejected(
     instance: &Instance,
     version: InteropVersion,
     status: &UploadStatus,
@@ -280,14 +267,14 @@ fn refused(
     let limits = limits(instance, status.expires_at);
     let progress = durable.map(|offset| OffsetState { offset, ..OffsetState::from_status(status) });
     let is_misplaced = error.kind() == ErrorKind::OffsetMismatch;
-    let refusal = ErrorContext {
+    let rejection = ErrorContext {
         error,
         progress,
         provided_offset: is_misplaced.then_some(request.offset),
         media_id: Some(&status.record.media_id),
         limits: &limits,
     };
-    syntax::error_response(version, &refusal)
+    syntax::error_response(version, &rejection)
 }
 
 /// The response to a request that completed the file, with its digest if its client has requested

@@ -1,5 +1,5 @@
-//! The protocols: what each makes of a request and of a result. Their syntax is in
-//! [`vod_uploader::http`].
+//! The protocols: each maps its requests to operations on uploads, and results to its responses.
+//! Their syntax is in [`vod_uploader::http`].
 
 pub(crate) mod events;
 pub(crate) mod filepond;

@@ -26,7 +26,7 @@ pub(crate) async fn put(
     let file = PlainFile::parse(head, path_segment)?;
     let upload_max = instance.config.upload_max;
     if file.length.is_some_and(|length| length > upload_max) {
-        return Err(too_large(&instance.config));
+        return Err(too_large(instance.config.upload_max));
     }
     let source = Source::new(body, file.length, Some(file.length.unwrap_or(upload_max)));
     let new = NewUpload {

@@ -1,4 +1,4 @@
-//! The state of an upload as JSON, and what its owner can change.
+//! The state of an upload as JSON, and the requests of its owner.
 
 use std::rc::Rc;
 
@@ -53,7 +53,7 @@ pub(crate) async fn credential(
     Ok(Response::empty(StatusCode::NO_CONTENT))
 }
 
-/// The state, with the headers that a client of the IETF draft reads.
+/// The state, with the headers for clients of the IETF draft.
 fn status_response(instance: &Instance, status: &UploadStatus) -> Response {
     let limits = limits(instance, status.expires_at);
     syntax::with_status_headers(InteropVersion::NEWEST, status.response(), status, &limits)

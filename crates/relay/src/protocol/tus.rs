@@ -5,7 +5,7 @@ use std::rc::Rc;
 use vod_uploader::http::tus::{self as syntax, Concat, CreationRequest, PatchRequest};
 use vod_uploader::http::{RequestHead, Response};
 use vod_uploader::units::{ByteCount, UnixMillis};
-use vod_uploader::upload::{LeaseAcquisition, Purpose, ReceiveOptions, UploadId, UploadKind};
+use vod_uploader::upload::{ReceiveOptions, UploadId, UploadKind};
 use vod_uploader::{ErrorKind, Result};
 
 use super::ietf;
@@ -13,13 +13,13 @@ use crate::body::RequestBody;
 use crate::instance::Instance;
 use crate::request::Caller;
 use crate::session::Source;
-use crate::upload::append::{AppendParams, Appended, append, result_of};
+use crate::upload::append::{AppendParams, Appended, append, append_first};
 use crate::upload::concatenate::{create_final, create_partial};
 use crate::upload::create::{CreatedUpload, NewUpload, create, file_name};
-use crate::upload::limits::size_max;
+use crate::upload::limits::length_max;
 use crate::upload::media_record::with_token;
 use crate::upload::offset::completed_status;
-use crate::upload::{SessionRequest, run_session, upload_expires_at};
+use crate::upload::upload_expires_at;
 
 /// `OPTIONS`: the supported versions, extensions and limits.
 pub(crate) fn options(instance: &Instance) -> Response {
@@ -57,7 +57,7 @@ pub(crate) async fn post(
     let is_empty = creation.length == Some(ByteCount::ZERO);
     let appended = match creation.chunk {
         None if !is_empty => None,
-        chunk => Some(append_first(instance, &created, creation.length, chunk, body).await?),
+        chunk => Some(append_chunk(instance, &created, chunk, body).await?),
     };
     Ok(creation_response(instance, &created, appended))
 }
@@ -89,7 +89,7 @@ pub(crate) async fn patch(
         Appended::Completed(object) => {
             syntax::patch_response(ByteCount(object.size_bytes), media_id, None)
         }
-        Appended::Refused { error, durable } => {
+        Appended::Rejected { error, durable } => {
             syntax::patch_error_response(&error, durable, media_id)
         }
     })
@@ -119,10 +119,9 @@ fn new_upload(
 }
 
 /// Appends the bytes of a creation.
-async fn append_first(
+async fn append_chunk(
     instance: &Rc<Instance>,
     created: &CreatedUpload,
-    length: Option<ByteCount>,
     chunk: Option<PatchRequest>,
     body: RequestBody,
 ) -> Result<Appended> {
@@ -130,31 +129,16 @@ async fn append_first(
         Some(chunk) => chunk.length,
         None => Some(ByteCount::ZERO),
     };
-    let limit = length.unwrap_or(size_max(&instance.config, &created.record.kind));
     let checks = chunk.map(|chunk| chunk.checks).unwrap_or_default();
-    let atomic = !checks.is_empty();
-    let body = body.with_checks(checks);
-    let request = SessionRequest {
-        id: &created.id,
-        record: &created.record,
-        lease: LeaseAcquisition::New,
-        purpose: Purpose::Receive(ReceiveOptions {
-            offset: ByteCount::ZERO,
-            request_bytes,
-            complete_at_end: false,
-            length: None,
-            atomic,
-            keep_open: false,
-        }),
-        credential: Some(created.credential.clone()),
-        source: Some(Source::new(body, request_bytes, Some(limit))),
-    };
-    let outcome = run_session(instance, request).await?;
-    Ok(result_of(instance, &created.id, outcome).await.within(limit, length))
+    let options =
+        ReceiveOptions { request_bytes, atomic: !checks.is_empty(), ..ReceiveOptions::default() };
+    let limit = length_max(&instance.config, &created.record);
+    let source = Source::new(body.with_checks(checks), request_bytes, Some(limit));
+    append_first(instance, created, options, source).await
 }
 
-/// The response to a creation. The creation succeeded whatever the result of the bytes: if the
-/// client can continue, it learns the offset.
+/// The response to a creation, which succeeds whatever the result of the bytes: if the client can
+/// continue, it has the offset.
 fn creation_response(
     instance: &Instance,
     created: &CreatedUpload,
@@ -165,12 +149,12 @@ fn creation_response(
         None => (None, expires_at),
         Some(Appended::Stored { durable, expires_at }) => (Some(durable), expires_at),
         Some(Appended::Completed(object)) => (Some(ByteCount(object.size_bytes)), None),
-        Some(Appended::Refused { error, durable: Some(durable) })
+        Some(Appended::Rejected { error, durable: Some(durable) })
             if error.kind().retry().is_later() && error.kind() != ErrorKind::DigestMismatch =>
         {
             (Some(durable), expires_at)
         }
-        Some(Appended::Refused { error, durable }) => {
+        Some(Appended::Rejected { error, durable }) => {
             let response = syntax::patch_error_response(&error, durable, &created.record.media_id)
                 .with_location(&created.id);
             return with_token(instance, response, &created.record);

@@ -48,7 +48,7 @@ impl PendingOps {
         let sent = self.ports.http.send(request, body, RESPONSE_BYTES_MAX);
         self.tasks.spawn_abortable(call, async move {
             match sent.await {
-                Ok(reply) => Input::StoreResponse { call, result: Ok(reply) },
+                Ok(response) => Input::StoreResponse { call, result: Ok(response) },
                 Err(denied @ SendError::HostDenied) => {
                     Input::Cancel(denied.into_error(ErrorKind::StoreUnavailable))
                 }

@@ -9,7 +9,7 @@ use vod_uploader::upload::{LeaseAcquisition, Purpose, SessionOutcome, UploadId, 
 use super::run_session::{NO_SOURCE, SessionRequest, run_session};
 use crate::instance::Instance;
 
-/// Ends an open upload and aborts its multipart upload, unless the object turns out to be complete.
+/// Aborts an open upload and its multipart upload, unless the object turns out to be complete.
 pub(crate) async fn abort(
     instance: &Rc<Instance>,
     id: &UploadId,
@@ -24,7 +24,7 @@ pub(crate) async fn abort(
     }
 }
 
-/// Returns true if another attempt to abort would change nothing: the records can be deleted.
+/// Returns true if retrying the abort would change nothing, so that the records can be deleted.
 pub(super) fn is_cleanup_done(aborted: &Result<SessionOutcome>) -> bool {
     !aborted.as_ref().is_err_and(|error| error.kind().retry().is_later())
 }

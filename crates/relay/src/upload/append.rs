@@ -1,4 +1,4 @@
-//! Appends the bytes of one request to an upload; shared by all protocols.
+//! Appends the bytes of one request to an upload.
 
 use std::rc::Rc;
 
@@ -11,14 +11,15 @@ use vod_uploader::upload::{
 use vod_uploader::{Error, ErrorKind, Result};
 
 use super::concatenate;
+use super::create::CreatedUpload;
 use super::credential::{credential, credential_source};
-use super::limits::{size_max, too_large};
+use super::limits::{length_max, size_max, too_large};
 use super::reconciled_status::reconciled_status;
 use super::records::{find_checkpoint, load_upload_record};
 use super::run_session::{SessionRequest, run_session};
 use super::status::{build_status, current_status, ended_error, upload_expires_at};
 use super::stop_signal::StopSignal;
-use crate::body::RequestBody;
+use crate::body::{ByteStream, RequestBody};
 use crate::config::Config;
 use crate::instance::Instance;
 use crate::request::Caller;
@@ -47,27 +48,26 @@ pub(crate) enum Appended {
     Stored { durable: ByteCount, expires_at: Option<UnixMillis> },
     /// The object is complete.
     Completed(CompletedObject),
-    /// Some bytes were not accepted. The client continues at the offset, if it is known.
-    Refused { error: Error, durable: Option<ByteCount> },
+    /// Some bytes were rejected. The client continues at the offset, if it is known.
+    Rejected { error: Error, durable: Option<ByteCount> },
 }
 
 impl Appended {
-    /// The same result for a file of unknown `length`: a body that exceeds `limit` is too large,
-    /// and does not have another length than declared.
-    pub(crate) fn within(self, limit: ByteCount, length: Option<ByteCount>) -> Self {
+    /// The same result, except that a file of unknown `length` that exceeds `limit` is too large: it
+    /// has no declared length to differ from.
+    fn within(self, limit: ByteCount, length: Option<ByteCount>) -> Self {
         match self {
-            Self::Refused { error, durable }
+            Self::Rejected { error, durable }
                 if length.is_none() && error.kind() == ErrorKind::LengthMismatch =>
             {
-                let message = format!("{limit} are taken at most");
-                Self::Refused { error: Error::new(ErrorKind::FileTooLarge, message), durable }
+                Self::Rejected { error: too_large(limit), durable }
             }
             appended => appended,
         }
     }
 }
 
-/// Appends `params` to the upload `id`, whose state before is returned.
+/// Appends `params` to the upload `id`. Returns the previous state too.
 ///
 /// # Errors
 /// Those of reading the upload. Everything else is a result.
@@ -79,12 +79,12 @@ pub(crate) async fn append(
 ) -> Result<(UploadStatus, Appended)> {
     let stop = StopSignal::subscribe(instance, id).await?;
     let (status, search) = status_before_takeover(instance, caller, id).await?;
-    if let Some(error) = refusal(&instance.config, &status, &params) {
+    if let Some(error) = rejection(&instance.config, &status, &params) {
         let durable = match error.kind() {
             ErrorKind::UploadIsFinal | ErrorKind::UploadExpired => None,
             _ => Some(current_status(instance, id).await?.durable()),
         };
-        return Ok((status, Appended::Refused { error, durable }));
+        return Ok((status, Appended::Rejected { error, durable }));
     }
     if let UploadPhase::Completed(object) = &status.checkpoint.phase {
         let object = object.clone();
@@ -125,8 +125,39 @@ pub(crate) async fn append(
     Ok((status, appended))
 }
 
+/// Appends the first bytes of a new upload.
+pub(crate) async fn append_first<B: ByteStream + 'static>(
+    instance: &Rc<Instance>,
+    created: &CreatedUpload,
+    options: ReceiveOptions,
+    source: Source<B>,
+) -> Result<Appended> {
+    let limit = length_max(&instance.config, &created.record);
+    let outcome = receive_first(instance, created, options, source).await?;
+    let appended = result_of(instance, &created.id, outcome).await;
+    Ok(appended.within(limit, created.record.length()))
+}
+
+/// Runs the first session of a new upload.
+pub(super) async fn receive_first<B: ByteStream + 'static>(
+    instance: &Rc<Instance>,
+    created: &CreatedUpload,
+    options: ReceiveOptions,
+    source: Source<B>,
+) -> Result<SessionOutcome> {
+    let request = SessionRequest {
+        id: &created.id,
+        record: &created.record,
+        lease: LeaseAcquisition::New,
+        purpose: Purpose::Receive(options),
+        credential: Some(created.credential.clone()),
+        source: Some(source),
+    };
+    run_session(instance, request).await
+}
+
 /// The result of a session that received bytes.
-pub(crate) async fn result_of(
+pub(super) async fn result_of(
     instance: &Rc<Instance>,
     id: &UploadId,
     outcome: SessionOutcome,
@@ -137,23 +168,23 @@ pub(crate) async fn result_of(
             Appended::Stored { durable, expires_at: upload_expires_at(instance) }
         }
         SessionOutcome::Suspended { durable, rejection: Some(error) } => {
-            Appended::Refused { error, durable: Some(durable) }
+            Appended::Rejected { error, durable: Some(durable) }
         }
-        // A session that failed early has no offset: the records have it, if they can be read.
+        // A session that failed early reports no offset; the records have it, if they are readable.
         SessionOutcome::Failed { error, .. } => {
             let status = current_status(instance, id).await.ok();
-            Appended::Refused { error, durable: status.map(|status| status.durable()) }
+            Appended::Rejected { error, durable: status.map(|status| status.durable()) }
         }
-        SessionOutcome::Lost(error) => Appended::Refused { error, durable: None },
+        SessionOutcome::Lost(error) => Appended::Rejected { error, durable: None },
         SessionOutcome::Aborted => {
             let error = Error::new(ErrorKind::UploadAborted, "the upload was aborted");
-            Appended::Refused { error, durable: None }
+            Appended::Rejected { error, durable: None }
         }
     }
 }
 
-/// The state for a request that is about to take the upload over. The session reads the records
-/// again after that, so the lease need not be compared here.
+/// The state before the request takes the upload over. The session re-reads the records after that,
+/// so the lease need not be compared here.
 async fn status_before_takeover(
     instance: &Rc<Instance>,
     caller: &Caller,
@@ -172,10 +203,9 @@ async fn status_before_takeover(
 }
 
 /// Why a request is rejected before it takes the upload over.
-fn refusal(config: &Config, status: &UploadStatus, params: &AppendParams) -> Option<Error> {
+fn rejection(config: &Config, status: &UploadStatus, params: &AppendParams) -> Option<Error> {
     if matches!(status.record.kind, UploadKind::Final { .. }) {
-        let message = "an upload that is made of others takes no bytes of its own";
-        return Some(Error::new(ErrorKind::UploadIsFinal, message));
+        return Some(Error::new(ErrorKind::UploadIsFinal, "a final upload accepts no bytes"));
     }
     if let Some(error) = ended_error(status) {
         return Some(error);
@@ -186,13 +216,17 @@ fn refusal(config: &Config, status: &UploadStatus, params: &AppendParams) -> Opt
     let (offset, durable) = (params.offset, status.durable());
     if offset != durable {
         let (offset, durable) = (offset.bytes(), durable.bytes());
-        let message = format!("the request starts at {offset} and the upload is at {durable}");
+        let message = format!("the request has offset {offset} and the upload {durable}");
         return Some(Error::new(ErrorKind::OffsetMismatch, message));
     }
-    length_refusal(config, status, params)
+    length_rejection(config, status, params)
 }
 
-fn length_refusal(config: &Config, status: &UploadStatus, params: &AppendParams) -> Option<Error> {
+fn length_rejection(
+    config: &Config,
+    status: &UploadStatus,
+    params: &AppendParams,
+) -> Option<Error> {
     let size_max = size_max(config, &status.record.kind);
     let declared = params.file_length;
     if let (Some(known), Some(declared)) = (status.length(), declared)
@@ -201,21 +235,18 @@ fn length_refusal(config: &Config, status: &UploadStatus, params: &AppendParams)
         let message = format!("the request declares {declared} and the upload has {known}");
         return Some(Error::new(ErrorKind::LengthInconsistent, message));
     }
-    if declared.is_some_and(|declared| declared > size_max) {
-        return Some(too_large(config));
-    }
     let known = status.length().or(declared);
     let exceeds = |length: ByteCount| known.is_none() && params.offset + length > size_max;
-    if params.length.is_some_and(exceeds) {
-        return Some(too_large(config));
+    if declared.is_some_and(|declared| declared > size_max) || params.length.is_some_and(exceeds) {
+        return Some(too_large(size_max));
     }
     let length = known?;
     if length < params.offset {
-        let message = format!("the upload has more than {length} already");
+        let message = format!("the request declares {length} and the upload already has more");
         return Some(Error::new(ErrorKind::LengthInconsistent, message));
     }
     let remaining = length - params.offset;
     let sent = params.length.filter(|sent| *sent > remaining)?;
-    let message = format!("the request brings {sent} and the upload takes {remaining} more");
+    let message = format!("the request has {sent} and the upload accepts {remaining} more");
     Some(Error::new(ErrorKind::LengthMismatch, message))
 }

@@ -1,4 +1,4 @@
-//! Cleanup of uploads that have received no bytes for too long.
+//! Deletes expired uploads.
 //!
 //! No timer triggers the cleanup: from time to time, a request that creates an upload cleans up
 //! after its response.
@@ -14,7 +14,7 @@ use vod_uploader::upload::{MediaRecord, UploadId, UploadPhase};
 use super::abort::{abort, is_cleanup_done};
 use super::credential::stored_credential;
 use super::delete::delete_completed;
-use super::records::{self, load_upload_record};
+use super::records::{self, decode_instant, load_upload_record};
 use super::status::current_status;
 use super::{expiry, filepond_transfer, media_record};
 use crate::instance::Instance;
@@ -29,7 +29,7 @@ const CLEANUP_INTERVAL_MIN: Duration = Duration::from_secs(60);
 /// The largest number of uploads that one request cleans up.
 const CLEANUP_BATCH_MAX: usize = 100;
 
-/// Ends the expired uploads if a cleanup is due. The next cleanup repeats what fails.
+/// Deletes expired uploads if a cleanup is due. The next cleanup retries what fails.
 pub(crate) async fn clean_up_expired(instance: &Rc<Instance>) {
     let Some(ttl) = instance.config.expire_after else { return };
     let interval = (ttl / CLEANUPS_PER_TTL).max(CLEANUP_INTERVAL_MIN).min(ttl);
@@ -38,14 +38,13 @@ pub(crate) async fn clean_up_expired(instance: &Rc<Instance>) {
     }
 }
 
-/// Returns true if a cleanup is due, and records that it starts. Two at the same time do no harm.
+/// Returns true if a cleanup is due, and records that it starts. Concurrent cleanups are harmless.
 async fn is_due(instance: &Instance, interval: Duration) -> Result<bool> {
     let now = instance.now();
     let last = instance.kv().get(LAST_CLEANUP_KEY).await?;
-    let last = last.and_then(|bytes| <[u8; 8]>::try_from(bytes).ok());
-    let last_at = last.map_or(UnixMillis(0), |bytes| UnixMillis(u64::from_le_bytes(bytes)));
+    let last_at = last.as_deref().and_then(decode_instant);
     // A clock that goes back must not prevent cleanups.
-    if now.since(last_at) < interval && last_at <= now {
+    if last_at.is_some_and(|last_at| now.since(last_at) < interval && last_at <= now) {
         return Ok(false);
     }
     instance.kv().set(LAST_CLEANUP_KEY, &now.0.to_le_bytes()).await?;
@@ -74,15 +73,15 @@ async fn clean_up_all(instance: &Rc<Instance>) -> Result<()> {
     Ok(())
 }
 
-/// Aborts the upload if it has expired, and deletes its records. Returns whether it did.
+/// Aborts the upload and deletes its records if it has expired. Returns whether it did.
 async fn clean_up(instance: &Rc<Instance>, id: &UploadId) -> Result<bool> {
     let created_at = UnixMillis(load_upload_record(instance, id).await?.created_at_ms);
     let ttl = instance.config.expire_after;
     if ttl.is_none_or(|ttl| instance.now() < created_at + ttl) {
         return Ok(false);
     }
-    // A writer that stopped before it stored a checkpoint would keep the upload forever: it is
-    // fenced.
+    // Fences a writer that stopped before it stored a checkpoint; otherwise the upload would never
+    // expire.
     let status = current_status(instance, id).await?;
     let UploadStatus { record, checkpoint, .. } = &status;
     let expires_at = expiry::expires_at(instance, id, record, checkpoint).await?;

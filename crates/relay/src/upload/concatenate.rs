@@ -1,14 +1,14 @@
 //! tus concatenation: partial uploads are separate objects in temporary storage, which OSS copies
 //! into the object of the media (UploadPartCopy). Their bytes pass through the worker once; only
-//! what is too small for a part is read back.
+//! ranges too small for a part are read back.
 //!
-//! The credential of VOD is for one object and can read no other: the worker's own access key signs
-//! everything here, and needs the permissions for it.
+//! A credential of VOD is for one object and cannot read others, so the worker's own access key
+//! signs all requests here and needs the permissions for them.
 
 use std::rc::Rc;
 
 use vod_uploader::crc64::Crc64;
-use vod_uploader::http::{Metadata, UploadStatus, tus};
+use vod_uploader::http::{Metadata, UploadStatus};
 use vod_uploader::units::{ByteCount, UnixMillis};
 use vod_uploader::upload::{
     ConcatSource, LeaseAcquisition, Purpose, SessionOutcome, UploadId, UploadKind, UploadPhase,
@@ -20,7 +20,7 @@ use super::create::{CreatedUpload, NewUpload, create};
 use super::credential::worker_credential;
 use super::limits::{size_max, too_large};
 use super::reconcile::reconcile_if_stale;
-use super::records::{self, load_upload_record};
+use super::records::{self, load_final_upload_id, load_upload_record, partial_ids};
 use super::run_session::{SessionRequest, run_session};
 use super::status::current_status;
 use super::temporary_storage::{delete_temporary, temporary_storage, temporary_target};
@@ -29,7 +29,7 @@ use crate::instance::Instance;
 use crate::request::Caller;
 use crate::session::Source;
 
-/// Creates a partial upload. It has no media: it is not a file.
+/// Creates a partial upload, which has no media.
 ///
 /// # Errors
 /// [`ErrorKind::ConcatenationUnavailable`], [`ErrorKind::FileTooLarge`].
@@ -43,8 +43,7 @@ pub(crate) async fn create_partial(
     let storage = temporary_storage(instance)?;
     let size_max = size_max(&instance.config, &UploadKind::Partial);
     if length.is_some_and(|length| length > size_max) {
-        let message = format!("a partial upload has {size_max} at most");
-        return Err(Error::new(ErrorKind::FileTooLarge, message));
+        return Err(too_large(size_max));
     }
     let id = UploadId::from_random(instance.ports.random.bits128());
     let target = temporary_target(instance, format!("{}{}", storage.prefix, id.as_str()))?;
@@ -79,15 +78,15 @@ pub(crate) async fn create_final(
     temporary_storage(instance)?;
     reject_credentials(caller)?;
     let mut total = Some(ByteCount::ZERO);
-    for partial in keys(partials) {
+    for partial in partial_ids(partials) {
         let status = partial_status(instance, &partial).await?;
         total = total.zip(status.length()).map(|(total, length)| total + length);
     }
     if total.is_some_and(|total| total > instance.config.upload_max) {
-        return Err(too_large(&instance.config));
+        return Err(too_large(instance.config.upload_max));
     }
     let created = create(instance, caller, NewUpload { length: total, ..new }).await?;
-    for partial in keys(partials) {
+    for partial in partial_ids(partials) {
         instance.kv().set(&partial.final_upload_key(), created.id.as_str().as_bytes()).await?;
     }
     let complete = concatenate_if_ready(instance, &created.id, &created.record, partials).await;
@@ -100,7 +99,7 @@ pub(crate) async fn create_final(
 }
 
 /// The state after the partial uploads of a final one are concatenated, if that is due. A writer
-/// that is doing so is left alone for as long as one response of OSS may take.
+/// that is concatenating them is not interrupted for as long as one response of OSS may take.
 pub(super) async fn concatenated_status(
     instance: &Rc<Instance>,
     id: &UploadId,
@@ -124,9 +123,9 @@ pub(super) async fn concatenated_status(
     Ok(status)
 }
 
-/// What follows a completion: a partial upload may be the last one that a final upload waits for,
-/// and a final upload no longer needs its partial ones. A failure here does not undo the upload:
-/// the next request for the final one concatenates it, and expired uploads are cleaned up.
+/// Follows up on a completion: a partial upload may be the last one that its final upload waits
+/// for, and a final upload no longer needs its partial ones. Errors are ignored: the next request
+/// for the final upload concatenates it, and expired uploads are cleaned up.
 pub(super) async fn after_completion(
     instance: &Rc<Instance>,
     id: &UploadId,
@@ -138,7 +137,7 @@ pub(super) async fn after_completion(
             let _ = Box::pin(concatenate_final(instance, id)).await;
         }
         UploadKind::Final { partials } => {
-            for partial in keys(partials) {
+            for partial in partial_ids(partials) {
                 let _ = delete_partial(instance, &partial).await;
             }
         }
@@ -156,7 +155,7 @@ async fn concatenate_if_ready(
     let Some(sources) = complete_sources(instance, partials).await? else { return Ok(false) };
     let total = sources.iter().fold(ByteCount::ZERO, |total, source| total + source.len);
     if total > instance.config.upload_max {
-        return Err(too_large(&instance.config));
+        return Err(too_large(instance.config.upload_max));
     }
     let credential = worker_credential(instance, &record.target)?;
     let key_pair = credential.auth.credential.clone();
@@ -192,7 +191,7 @@ async fn complete_sources(
     partials: &[String],
 ) -> Result<Option<Vec<ConcatSource>>> {
     let mut sources = Vec::new();
-    for partial in keys(partials) {
+    for partial in partial_ids(partials) {
         let status = match partial_status(instance, &partial).await {
             // Deleted, or part of another upload.
             Err(error) if error.kind() == ErrorKind::RequestInvalid => return Err(partial_gone()),
@@ -210,9 +209,7 @@ async fn complete_sources(
 }
 
 async fn concatenate_final(instance: &Rc<Instance>, partial: &UploadId) -> Result<()> {
-    let Some(id) = instance.kv().get(&partial.final_upload_key()).await? else { return Ok(()) };
-    let id = String::from_utf8(id).ok().and_then(|id| UploadId::new(&id));
-    let Some(id) = id else { return Ok(()) };
+    let Some(id) = load_final_upload_id(instance, partial).await? else { return Ok(()) };
     let record = load_upload_record(instance, &id).await?;
     if let UploadKind::Final { partials } = &record.kind {
         concatenate_if_ready(instance, &id, &record, partials).await?;
@@ -220,7 +217,7 @@ async fn concatenate_final(instance: &Rc<Instance>, partial: &UploadId) -> Resul
     Ok(())
 }
 
-/// The object is deleted first: as long as it exists, the record identifies it.
+/// Deletes a partial upload. The object is deleted first, because the record identifies it.
 async fn delete_partial(instance: &Instance, id: &UploadId) -> Result<()> {
     let record = load_upload_record(instance, id).await?;
     delete_temporary(instance, &record).await?;
@@ -239,7 +236,7 @@ async fn partial_status(instance: &Rc<Instance>, id: &UploadId) -> Result<Upload
         let allowed = "final; and addresses of uploads that were created as partial";
         return Err(Error::field_invalid("upload-concat", allowed));
     }
-    // Its client may know that it is complete, and sends no further request for it.
+    // Its client may send no further request for it that would reconcile it.
     let status = reconcile_if_stale(instance, id, status).await?;
     match &status.checkpoint.phase {
         UploadPhase::Aborted | UploadPhase::Lost { .. } => Err(partial_gone()),
@@ -247,21 +244,15 @@ async fn partial_status(instance: &Rc<Instance>, id: &UploadId) -> Result<Upload
     }
 }
 
-fn keys(partials: &[String]) -> impl Iterator<Item = UploadId> {
-    partials.iter().filter_map(|address| tus::partial_upload_id(address))
-}
-
-/// A client's credential is for one object and cannot read others.
+/// Checks that the client sent no credential, which is for one object and cannot read others.
 fn reject_credentials(caller: &Caller) -> Result<()> {
     if caller.credential()?.is_none() {
         return Ok(());
     }
-    let message =
-        "the credential that came with the request is for one object: it cannot join others";
+    let message = "concatenation does not accept a client's credential, which is for one object";
     Err(Error::new(ErrorKind::ConcatenationUnavailable, message))
 }
 
 fn partial_gone() -> Error {
-    let message = "a partial upload is gone: the file has to be sent again";
-    Error::new(ErrorKind::UploadLost, message)
+    Error::new(ErrorKind::UploadLost, "a partial upload no longer exists: send the file again")
 }

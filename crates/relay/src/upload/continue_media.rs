@@ -1,25 +1,26 @@
-//! Continues a media that the worker issued with a new upload.
+//! Continues media that the worker created with a new upload.
 //!
-//! A media id is public, so a client proves with a token that the worker issued the media for it. A
-//! complete media, whose object is published, is never overwritten.
+//! A media id is public, so a client proves with a token that the worker created the media for it.
+//! Complete media, whose object is published, is never overwritten.
 
 use std::rc::Rc;
 
+use vod_uploader::Result;
 use vod_uploader::http::{MediaClaim, media_not_owned};
 use vod_uploader::upload::{SessionOutcome, UploadId, UploadPhase};
-use vod_uploader::{ErrorKind, Result};
 
 use super::abort::{abort, is_cleanup_done};
 use super::credential::stored_credential;
 use super::media_record;
+use super::records::existing;
 use super::status::current_status;
 use crate::instance::Instance;
 
 /// The media that a new upload continues.
 pub(crate) enum ContinuedMedia {
-    /// Named by this request, which has to prove that its client owns it.
+    /// From this request, whose token has to be verified.
     Claimed(MediaClaim),
-    /// Named by an earlier request, which has proved it.
+    /// From an earlier request, whose token has been verified.
     Verified(String),
 }
 
@@ -35,8 +36,8 @@ impl ContinuedMedia {
 /// Checks that a new upload may continue `media`, and ends the upload that the media has.
 ///
 /// # Errors
-/// [`ErrorKind::MediaNotOwned`] unless the client owns the media, this worker issued it and it was
-/// never complete.
+/// [`MediaNotOwned`](vod_uploader::ErrorKind::MediaNotOwned) unless the client owns the media, this
+/// worker created it and it was never complete.
 pub(super) async fn continue_media(instance: &Rc<Instance>, media: &ContinuedMedia) -> Result<()> {
     if let ContinuedMedia::Claimed(claim) = media {
         media_record::verify(instance, claim).await?;
@@ -54,10 +55,7 @@ pub(super) async fn continue_media(instance: &Rc<Instance>, media: &ContinuedMed
 /// Ends the upload that the media has, so that only the new one can write its object. Returns false
 /// if that upload is complete.
 async fn end_previous(instance: &Rc<Instance>, id: &UploadId) -> Result<bool> {
-    let status = match current_status(instance, id).await {
-        Err(error) if error.kind() == ErrorKind::UploadNotFound => return Ok(true),
-        status => status?,
-    };
+    let Some(status) = existing(current_status(instance, id).await)? else { return Ok(true) };
     match status.checkpoint.phase {
         UploadPhase::Completed(_) => Ok(false),
         UploadPhase::Aborted => Ok(true),

@@ -44,37 +44,37 @@ pub(crate) async fn create(
     create_with_id(instance, id, credential, media, new).await
 }
 
-/// Creates an upload under an id that its client knows already, with the client's credential if
-/// there is one.
+/// Creates an upload under an id that its client already has, with the client's credential if there
+/// is one.
 pub(crate) async fn create_with_id(
     instance: &Rc<Instance>,
     id: UploadId,
-    own: Option<UploadCredential>,
+    client_credential: Option<UploadCredential>,
     media: Option<ContinuedMedia>,
     new: NewUpload,
 ) -> Result<CreatedUpload> {
-    let minted = own.is_none();
-    let (media_id, credential) = match (own, media) {
-        // The credential authorizes the upload; the media id only names what it is for.
+    let credential_from_vod = client_credential.is_none();
+    let (media_id, credential) = match (client_credential, media) {
+        // The credential authorizes the upload; the media id is only reported.
         (Some(credential), media) => {
             (media.map_or_else(String::new, |media| media.media_id().to_owned()), credential)
         }
         (None, Some(media)) => {
             continue_media(instance, &media).await?;
-            let minted = refresh_video(instance, media.media_id()).await?;
-            (minted.media_id, minted.credential)
+            let grant = refresh_video(instance, media.media_id()).await?;
+            (grant.media_id, grant.credential)
         }
         (None, None) => {
             let title = new.metadata.text(&["title"]).filter(|title| !title.is_empty());
-            let minted = create_video(instance, &new.file_name, title, new.length).await?;
-            (minted.media_id, minted.credential)
+            let grant = create_video(instance, &new.file_name, title, new.length).await?;
+            (grant.media_id, grant.credential)
         }
     };
-    if minted && !http::is_media_id(&media_id) {
-        return Err(Error::new(ErrorKind::VodRejected, "VOD answered with no usable media id"));
+    if credential_from_vod && !http::is_media_id(&media_id) {
+        return Err(Error::new(ErrorKind::VodRejected, "VOD returned no valid media id"));
     }
     if !credential.is_usable_at(instance.now()) {
-        let message = "the credential that came with the upload has expired";
+        let message = "the credential of the upload has expired";
         return Err(Error::new(ErrorKind::CredentialExpired, message));
     }
     let record = UploadRecord {
@@ -85,10 +85,10 @@ pub(crate) async fn create_with_id(
         target: target(instance, &credential),
         content_type: new.content_type,
         client_metadata: new.metadata.without_credentials(),
-        credential_from_vod: minted,
+        credential_from_vod,
         kind: new.kind,
     };
-    // Before anything is stored: an endpoint without a region, for example.
+    // Rejects an invalid target before anything is stored: an endpoint without a region, for example.
     record.target.bucket()?;
     records::create(instance, &id, &record).await?;
     media_record::record(instance, &id, &record).await?;
@@ -101,8 +101,8 @@ pub(crate) fn file_name(instance: &Instance, hint: &NameHint) -> Result<FileName
     hint.resolve(instance.config.default_extension.as_deref())
 }
 
-/// Where the object of a credential is stored, with the worker's settings for what it does not
-/// specify.
+/// The location of the object of `credential`, with the worker's settings for what the credential
+/// does not specify.
 fn target(instance: &Instance, credential: &UploadCredential) -> Target {
     let config = &instance.config;
     let target = Target {
@@ -116,7 +116,7 @@ fn target(instance: &Instance, credential: &UploadCredential) -> Target {
     if target.bucket().is_ok() {
         return target;
     }
-    // An accelerate endpoint or a custom domain, and an old credential without a region: VOD stores
-    // the object in the region in which it is called.
+    // For an accelerate endpoint or a custom domain, and an old credential without a region: VOD
+    // stores the object in the region in which it is called.
     Target { region: Some(config.region.clone()), ..target }
 }

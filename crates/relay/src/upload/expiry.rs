@@ -2,21 +2,22 @@
 
 use std::time::Duration;
 
-use vod_uploader::http::tus;
+use vod_uploader::Result;
 use vod_uploader::units::UnixMillis;
 use vod_uploader::upload::{Checkpoint, UploadId, UploadKind, UploadPhase, UploadRecord};
-use vod_uploader::{ErrorKind, Result};
 
-use super::records::{self, load_upload_record};
+use super::records::{
+    self, decode_instant, existing, load_final_upload_id, load_upload_record, partial_ids,
+};
 use crate::instance::Instance;
 
-/// An active writer refreshes the upload this often per TTL: a part may take longer than one.
+/// Heartbeats of an active writer per TTL: a part may take longer than one TTL.
 const HEARTBEATS_PER_TTL: u32 = 4;
 
 /// When the upload expires; `None`: never.
 ///
-/// Bytes renew it, and so does an active writer that has not finished a part. Uploads that are
-/// concatenated expire with the last of them.
+/// Stored bytes and the heartbeats of an active writer renew it. Uploads that are concatenated
+/// expire with the last of them.
 ///
 /// # Errors
 /// Those of the key-value store.
@@ -39,11 +40,11 @@ pub(super) async fn expires_at(
     Ok(Some(related.map_or(own, |expiry| expiry.max(own))))
 }
 
-/// Records at regular intervals that a writer is active. Never resolves.
+/// Stores heartbeats of an active writer. Never resolves.
 pub(super) async fn heartbeat(instance: &Instance, id: &UploadId, ttl: Duration) {
     loop {
         instance.sleep(ttl / HEARTBEATS_PER_TTL).await;
-        // The next heartbeat makes up for a failed one.
+        // A failed heartbeat is replaced by the next one.
         let _ = instance.kv().set(&id.heartbeat_key(), &instance.now().0.to_le_bytes()).await;
     }
 }
@@ -60,10 +61,9 @@ async fn own_expiry(
     if instance.now() < written {
         return Ok(written);
     }
-    let heartbeat = instance.kv().get(&id.heartbeat_key()).await?;
-    let heartbeat = heartbeat.and_then(|bytes| <[u8; 8]>::try_from(bytes).ok());
-    let heartbeat = heartbeat.map_or(UnixMillis(0), |bytes| UnixMillis(u64::from_le_bytes(bytes)));
-    Ok(written.max(heartbeat + ttl))
+    let stored = instance.kv().get(&id.heartbeat_key()).await?;
+    let heartbeat = stored.as_deref().and_then(decode_instant);
+    Ok(heartbeat.map_or(written, |heartbeat| written.max(heartbeat + ttl)))
 }
 
 /// The expiry of the final upload that a partial one belongs to, until it is complete.
@@ -72,9 +72,7 @@ async fn final_upload_expiry(
     partial: &UploadId,
     ttl: Duration,
 ) -> Result<Option<UnixMillis>> {
-    let Some(id) = instance.kv().get(&partial.final_upload_key()).await? else { return Ok(None) };
-    let id = String::from_utf8(id).ok().and_then(|id| UploadId::new(&id));
-    let Some(id) = id else { return Ok(None) };
+    let Some(id) = load_final_upload_id(instance, partial).await? else { return Ok(None) };
     let Some((record, checkpoint)) = stored(instance, &id).await? else { return Ok(None) };
     let UploadKind::Final { partials } = &record.kind else { return Ok(None) };
     if checkpoint.phase != UploadPhase::Receiving {
@@ -91,7 +89,7 @@ async fn partial_uploads_expiry(
     ttl: Duration,
 ) -> Result<Option<UnixMillis>> {
     let mut last = None;
-    for id in partials.iter().filter_map(|address| tus::partial_upload_id(address)) {
+    for id in partial_ids(partials) {
         if let Some((record, checkpoint)) = stored(instance, &id).await? {
             last = last.max(Some(own_expiry(instance, &id, &record, &checkpoint, ttl).await?));
         }
@@ -99,12 +97,9 @@ async fn partial_uploads_expiry(
     Ok(last)
 }
 
-/// The records of an upload as they are; `None` if they are deleted.
+/// The stored records of an upload; `None` if they are deleted.
 async fn stored(instance: &Instance, id: &UploadId) -> Result<Option<(UploadRecord, Checkpoint)>> {
-    let record = match load_upload_record(instance, id).await {
-        Err(error) if error.kind() == ErrorKind::UploadNotFound => return Ok(None),
-        record => record?,
-    };
+    let Some(record) = existing(load_upload_record(instance, id).await)? else { return Ok(None) };
     let (_, checkpoint) = records::find_checkpoint(instance, id).await?.finish()?;
     Ok(Some((record, checkpoint)))
 }

@@ -23,7 +23,7 @@ pub(super) async fn fence(instance: &Rc<Instance>, id: &UploadId) -> Result<()> 
     ignore_takeover(run_session(instance, request).await?)
 }
 
-/// A session that another writer takes over has the same effect: a newer writer exists.
+/// Ignores a takeover by another writer: it fences the previous writers as well.
 pub(super) fn ignore_takeover(outcome: SessionOutcome) -> Result<()> {
     match outcome {
         SessionOutcome::Failed { error, .. } if error.kind() != ErrorKind::TakenOver => Err(error),

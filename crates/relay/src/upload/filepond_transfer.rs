@@ -2,13 +2,13 @@
 
 use std::rc::Rc;
 
+use vod_uploader::Result;
 use vod_uploader::http::{FilePondTransfer, UploadStatus};
 use vod_uploader::units::UnixMillis;
 use vod_uploader::upload::UploadId;
-use vod_uploader::{ErrorKind, Result};
 
 use super::kv_lock::KvLock;
-use super::records::not_found;
+use super::records::{existing, not_found};
 use super::status::{current_status, ended_error};
 use crate::credential_source::CredentialSource;
 use crate::instance::Instance;
@@ -16,7 +16,7 @@ use crate::instance::Instance;
 /// Loads the record.
 ///
 /// # Errors
-/// [`ErrorKind::UploadNotFound`].
+/// [`UploadNotFound`](vod_uploader::ErrorKind::UploadNotFound).
 pub(crate) async fn load(instance: &Instance, id: &UploadId) -> Result<FilePondTransfer> {
     match instance.kv().get(&FilePondTransfer::name(id)).await? {
         Some(bytes) => FilePondTransfer::decode(&bytes),
@@ -32,7 +32,8 @@ pub(crate) async fn store(
     Ok(instance.kv().set(&FilePondTransfer::name(id), &transfer.encode()?).await?)
 }
 
-/// Deletes the record. It is deleted first, so that no request creates an upload after that.
+/// Deletes the records. The transfer itself is deleted first, so that no request creates an upload
+/// after that.
 pub(crate) async fn delete(instance: &Instance, id: &UploadId) -> Result<()> {
     instance.kv().delete(&FilePondTransfer::name(id)).await?;
     instance.kv().delete(&id.credential_key()).await?;
@@ -52,9 +53,9 @@ pub(crate) async fn status(
     check_exists(&transfer, status.as_ref())?;
     if let Some(status) = &status {
         if !transfer.is_upload_created() {
-            // The request that created it has not stored this yet, or has stopped.
-            let made = load(instance, id).await?.mark_upload_created();
-            store(instance, id, &made).await?;
+            // The request that created the upload has not stored this yet, or has stopped.
+            let marked = load(instance, id).await?.mark_upload_created();
+            store(instance, id, &marked).await?;
         }
         if let Some(error) = ended_error(status) {
             return Err(error);
@@ -63,7 +64,7 @@ pub(crate) async fn status(
     Ok((transfer, status))
 }
 
-/// Where the credential of the POST is stored, before there is an upload.
+/// The credential of the POST, before the upload exists.
 pub(crate) fn credential_source(instance: &Rc<Instance>, id: &UploadId) -> CredentialSource {
     CredentialSource::new(instance, id, None)
 }
@@ -75,7 +76,7 @@ pub(crate) fn lock<'a>(instance: &'a Instance, id: &UploadId) -> KvLock<'a> {
 }
 
 /// Deletes the record of a file that has received no bytes for too long. Returns whether it did.
-/// The expiry of its upload applies if there is one.
+/// A file with an upload expires with it.
 pub(crate) async fn clean_up(instance: &Instance, id: &UploadId) -> Result<bool> {
     let Some(ttl) = instance.config.expire_after else { return Ok(false) };
     let transfer = load(instance, id).await?;
@@ -85,15 +86,6 @@ pub(crate) async fn clean_up(instance: &Instance, id: &UploadId) -> Result<bool>
         delete(instance, id).await?;
     }
     Ok(is_unused)
-}
-
-/// `None` if the upload does not exist.
-pub(crate) fn existing<T>(found: Result<T>) -> Result<Option<T>> {
-    match found {
-        Ok(found) => Ok(Some(found)),
-        Err(error) if error.kind() == ErrorKind::UploadNotFound => Ok(None),
-        Err(error) => Err(error),
-    }
 }
 
 /// Checks that the upload which was created for the file still exists.

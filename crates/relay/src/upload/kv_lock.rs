@@ -1,15 +1,14 @@
-//! A right that one request has at a time, over a key-value store without compare-and-swap.
+//! A lock in a key-value store without compare-and-swap.
 //!
 //! The lock has rounds. At most one request acquires a round, by the
-//! [`election`](vod_uploader::upload::election) that also decides
-//! the writer of an upload. It then writes the holder register, and reads the candidate register of
-//! the next round and the holders of earlier rounds: if another request may have the right, it
-//! releases it.
+//! [`election`](vod_uploader::upload::election) that also decides the writer of an upload. It then
+//! writes the holder register, and reads the candidate register of the next round and the holder
+//! registers of earlier rounds. If another request may hold the lock, it releases the lock.
 //!
 //! A round may have no winner. The next round starts if a round has no winner in time, if its
-//! winner has released the right, or if the lease of its winner has expired. A request that enters
-//! the next round writes its candidate there first and reads the holders of earlier rounds last:
-//! the holder that it does not see because it is written later sees the candidate.
+//! winner has released the lock, or if the lease of its winner has expired. A request that enters
+//! the next round writes its candidate register first and reads earlier holder registers last. A
+//! holder whose register it does not see reads the candidate register later, and sees it.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -17,10 +16,11 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures::future::{Either, select, try_join_all};
-use vod_uploader::units::UnixMillis;
+
 use vod_uploader::upload::election::{Election, ElectionOutcome, ElectionStep, Registers};
 use vod_uploader::{Error, ErrorKind, Result};
 
+use super::records::decode_instant;
 use crate::instance::Instance;
 
 /// A lock.
@@ -34,7 +34,7 @@ pub(crate) struct KvLock<'a> {
     rounds: Cell<u32>,
 }
 
-/// The right of the holder.
+/// The lock, held by this request.
 pub(crate) struct KvLockGuard<'a> {
     lock: &'a KvLock<'a>,
     round: u32,
@@ -42,11 +42,11 @@ pub(crate) struct KvLockGuard<'a> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum RoundState {
-    /// It can be won.
+    /// It can be acquired.
     Open,
     /// It has a holder, or may soon have one.
     Held,
-    /// It has no holder, or no longer one.
+    /// It has no holder and will have none.
     Expired,
 }
 
@@ -59,10 +59,10 @@ impl<'a> KvLock<'a> {
         Self { instance, name, lease_duration, rounds: Cell::new(1) }
     }
 
-    /// Tries to acquire the right. `None` if another request has it, or no request has won the
-    /// round yet: try again a little later, after checking whether the work is done.
+    /// Tries to acquire the lock. `None` if another request holds it, or no request has acquired the
+    /// round yet: the caller retries later, unless the work has been done.
     ///
-    /// The holder has to check that as well: the work may have been done before.
+    /// The holder must also check whether the work has been done.
     ///
     /// # Errors
     /// [`ErrorKind::UploadLost`] after too many rounds.
@@ -78,11 +78,11 @@ impl<'a> KvLock<'a> {
         Err(Error::new(ErrorKind::UploadLost, message))
     }
 
-    /// Deletes the registers once the work is done or no longer wanted, which later holders have to
+    /// Deletes the registers once the work is done or no longer needed, which later holders must
     /// check.
     pub(crate) async fn clear(&self) -> Result<()> {
         let kv = self.instance.kv();
-        // The rounds of this request in any case: another request may clear at the same time.
+        // At least the rounds of this request: another request may clear at the same time.
         let mut rounds = self.rounds.get();
         while rounds < ROUNDS_MAX && kv.get(self.registers(rounds).candidate()).await?.is_some() {
             rounds += 1;
@@ -137,7 +137,7 @@ impl<'a> KvLock<'a> {
         Ok(Some(guard))
     }
 
-    /// Returns true if another request may have the right that was just won in `round`.
+    /// Returns true if another request may hold the lock that was just acquired in `round`.
     async fn is_contested(&self, round: u32) -> Result<bool> {
         let kv = self.instance.kv();
         if kv.get(self.registers(round + 1).candidate()).await?.is_some() {
@@ -166,28 +166,25 @@ impl<'a> KvLock<'a> {
 
     /// Returns true if `stored` is an instant that is not longer ago than `duration`.
     fn is_within(&self, stored: &[u8], duration: Duration) -> bool {
-        <[u8; 8]>::try_from(stored).is_ok_and(|bytes| {
-            self.instance.now().since(UnixMillis(u64::from_le_bytes(bytes))) <= duration
-        })
+        decode_instant(stored).is_some_and(|at| self.instance.now().since(at) <= duration)
     }
 }
 
 impl KvLockGuard<'_> {
-    /// Runs `work`. If it fails, another request may try.
+    /// Runs `work`. If it fails, the lock is released.
     ///
     /// # Errors
     /// Those of `work`; [`ErrorKind::Busy`] once the lease has expired.
     pub(crate) async fn run<T>(self, work: impl Future<Output = Result<T>>) -> Result<T> {
         let lease = pin!(self.lock.instance.sleep(self.lock.lease_duration));
-        // The lease is polled first: after the machine was suspended, no more work may be done.
+        // The lease is polled first: no work may be done after the machine was suspended.
         match select(lease, pin!(work)).await {
             Either::Left(((), _)) => {
-                let message = "it took too long to begin the upload";
-                Err(Error::new(ErrorKind::Busy, message))
+                Err(Error::new(ErrorKind::Busy, "creating the upload took too long"))
             }
             Either::Right((Ok(done), _)) => Ok(done),
             Either::Right((Err(error), _)) => {
-                // If this fails, the others wait for the end of the lease.
+                // If this fails, other requests wait for the end of the lease.
                 let _ = self.release().await;
                 Err(error)
             }
@@ -200,15 +197,16 @@ impl KvLockGuard<'_> {
     }
 }
 
-/// The value of a holder register instead of an instant.
+/// The value of a holder register after the lock is released.
 const RELEASED: &[u8] = b"";
 
 /// A round that was closed longer ago than this and has no holder gets none: the winner writes its
-/// holder register two key-value operations later. A slower winner sees that others went on.
+/// holder register two key-value operations later. A slower winner sees that the next round has
+/// started.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// How much longer than its lease a holder is respected: its clock may differ, and its lease starts
-/// a few key-value operations after it writes the register.
+/// How much longer than its lease a holder counts: its clock may differ, and its lease starts a few
+/// key-value operations after it writes the register.
 const LEASE_GRACE: Duration = Duration::from_secs(5);
 
 /// Bounds the keys that a client can create by repeating a request that always fails.

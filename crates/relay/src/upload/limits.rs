@@ -1,7 +1,7 @@
 //! The limits of uploads: their size, and whether they can be concatenated.
 
 use vod_uploader::units::{ByteCount, PART_SIZE_MAX};
-use vod_uploader::upload::UploadKind;
+use vod_uploader::upload::{UploadKind, UploadRecord};
 use vod_uploader::{Error, ErrorKind};
 
 use crate::config::Config;
@@ -14,10 +14,14 @@ pub(crate) fn size_max(config: &Config, kind: &UploadKind) -> ByteCount {
     }
 }
 
-/// The error for a file that exceeds the configured limit.
-pub(crate) fn too_large(config: &Config) -> Error {
-    let message = format!("the file exceeds the limit of {}", config.upload_max);
-    Error::new(ErrorKind::FileTooLarge, message)
+/// The length of an upload, or the largest one if it is unknown.
+pub(crate) fn length_max(config: &Config, record: &UploadRecord) -> ByteCount {
+    record.length().unwrap_or_else(|| size_max(config, &record.kind))
+}
+
+/// The error for a file that exceeds `limit`.
+pub(crate) fn too_large(limit: ByteCount) -> Error {
+    Error::new(ErrorKind::FileTooLarge, format!("the file exceeds the limit of {limit}"))
 }
 
 /// The error for a worker that cannot concatenate uploads.

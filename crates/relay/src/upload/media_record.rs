@@ -1,7 +1,7 @@
-//! The records and tokens of media that the worker issues.
+//! The records and tokens of media that the worker creates.
 //!
-//! A record exists for each issued media until the media is complete, and names its newest upload.
-//! A token proves that the worker issued the media for the client.
+//! A record exists until the media is complete, and contains the id of its newest upload. A token
+//! proves that the worker created the media for the client.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use vod_uploader::upload::{MediaRecord, UploadId, UploadRecord};
 
 use crate::instance::Instance;
 
-/// Checks what can be checked before the upload is created: the token, and the record.
+/// Checks the token and the record, before the upload is created.
 ///
 /// # Errors
 /// [`MediaNotOwned`](vod_uploader::ErrorKind::MediaNotOwned).
@@ -25,7 +25,7 @@ pub(crate) async fn verify(instance: &Instance, claim: &MediaClaim) -> Result<()
     }
 }
 
-/// Records that `id` is the newest upload of the media of `record`, if the worker issued it.
+/// Records that `id` is the newest upload of the media of `record`, if the worker created it.
 pub(super) async fn record(
     instance: &Instance,
     id: &UploadId,

@@ -54,6 +54,5 @@ pub(crate) mod terminate;
 pub(crate) use credential::credential_source;
 pub(crate) use offset::offset_status;
 pub(crate) use reconciled_status::read_only_status;
-pub(crate) use records::{load_upload_record, not_found};
-pub(crate) use run_session::{SessionRequest, run_session};
+pub(crate) use records::{existing, load_upload_record, not_found};
 pub(crate) use status::{current_status, upload_expires_at};

@@ -54,7 +54,7 @@ pub(crate) async fn completed_status(
             concatenate::after_completion(instance, id, &status.record).await;
         }
         Appended::Stored { .. } => {}
-        Appended::Refused { error, .. } => return Err(error),
+        Appended::Rejected { error, .. } => return Err(error),
     }
     current_status(instance, id).await
 }

@@ -28,7 +28,7 @@ pub(crate) struct SessionRequest<'a, B = RequestBody> {
     pub(crate) source: Option<Source<B>>,
 }
 
-/// For a session that reads no bytes.
+/// The source of a session that reads no bytes.
 pub(crate) const NO_SOURCE: Option<Source<RequestBody>> = None;
 
 /// Runs a session to its end.
@@ -74,7 +74,7 @@ pub(crate) async fn run_session<B: ByteStream + 'static>(
     }
     let is_of_client = !record.credential_from_vod && record.kind == UploadKind::Regular;
     match outcome {
-        // The address is the client's, and so is the mistake.
+        // The client supplied the address, so the operator cannot correct it.
         SessionOutcome::Failed { error, durable }
             if is_of_client && error.kind() == ErrorKind::Misconfigured =>
         {

@@ -1,29 +1,27 @@
-//! Uploads a file that comes in one request.
+//! Uploads a file in a single request.
 
 use std::rc::Rc;
 
-use vod_uploader::units::ByteCount;
-use vod_uploader::upload::{
-    CompletedObject, LeaseAcquisition, Purpose, ReceiveOptions, SessionOutcome,
-};
+use vod_uploader::upload::{CompletedObject, ReceiveOptions, SessionOutcome};
 use vod_uploader::{Error, ErrorKind, Result};
 
 use super::abort::{abort, is_cleanup_done};
+use super::append::receive_first;
 use super::create::{CreatedUpload, NewUpload, create};
 use super::delete::delete_completed;
 use super::limits::too_large;
 use super::records;
-use super::run_session::{SessionRequest, run_session};
+
 use crate::body::{ByteStream, interrupted};
 use crate::instance::Instance;
 use crate::request::Caller;
 use crate::session::Source;
 
-/// A file that comes in one request: it is stored completely, or nothing of it is kept.
+/// A file in a single request: it is stored completely or not at all.
 pub(crate) struct SingleRequestUpload<B> {
     pub(crate) new: NewUpload,
     pub(crate) source: Source<B>,
-    /// Whether the client learns the upload's id, so that its records are kept.
+    /// Whether the response contains the upload's id, so that its records are retained.
     pub(crate) has_url: bool,
 }
 
@@ -42,25 +40,15 @@ pub(crate) async fn upload_single_request<B: ByteStream + 'static>(
         return Err(Error::new(ErrorKind::FileEmpty, "the file has no bytes"));
     }
     let created = create(instance, caller, new).await?;
-    let request = SessionRequest {
-        id: &created.id,
-        record: &created.record,
-        lease: LeaseAcquisition::New,
-        purpose: Purpose::Receive(ReceiveOptions {
-            offset: ByteCount::ZERO,
-            request_bytes: length,
-            complete_at_end: true,
-            length: None,
-            atomic: false,
-            keep_open: false,
-        }),
-        credential: Some(created.credential.clone()),
-        source: Some(source),
+    let options = ReceiveOptions {
+        request_bytes: length,
+        complete_at_end: true,
+        ..ReceiveOptions::default()
     };
-    let error = match run_session(instance, request).await? {
+    let error = match receive_first(instance, &created, options, source).await? {
         SessionOutcome::Completed(object) => {
-            // No client knows this upload's URL, so no client could delete its records. If that
-            // fails, they only cost space until they expire.
+            // No client can delete the records, because none has the upload's URL. If this fails,
+            // they only occupy space until they expire.
             if !has_url {
                 let _ = delete_completed(instance, &created.id, &created.record).await;
             }
@@ -70,14 +58,14 @@ pub(crate) async fn upload_single_request<B: ByteStream + 'static>(
         SessionOutcome::Suspended { rejection: Some(error), .. }
             if length.is_none() && error.kind() == ErrorKind::LengthMismatch =>
         {
-            too_large(&instance.config)
+            too_large(instance.config.upload_max)
         }
         SessionOutcome::Suspended { rejection, .. } => rejection.unwrap_or_else(interrupted),
         SessionOutcome::Failed { error, .. } | SessionOutcome::Lost(error) => error,
         SessionOutcome::Aborted => Error::new(ErrorKind::UploadAborted, "the upload was aborted"),
     };
-    // No client knows this upload's URL. If the abort fails too, the cleanup of expired uploads
-    // deletes its parts, or the bucket's lifecycle rule.
+    // No client has the upload's URL. If the abort fails too, the cleanup of expired uploads or the
+    // bucket's lifecycle rule deletes its parts.
     let credential = Some(created.credential.clone());
     let aborted = abort(instance, &created.id, &created.record, credential).await;
     if is_cleanup_done(&aborted) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use vod_uploader::http::UploadStatus;
 use vod_uploader::units::UnixMillis;
-use vod_uploader::upload::{Checkpoint, UploadId, UploadPhase, UploadRecord};
+use vod_uploader::upload::{Checkpoint, CheckpointSearch, UploadId, UploadPhase, UploadRecord};
 use vod_uploader::{Error, ErrorKind, Result};
 
 use super::expiry;
@@ -13,8 +13,8 @@ use super::fence::fence;
 use super::records::{self, load_upload_record};
 use crate::instance::Instance;
 
-/// How often a reader re-reads an upload whose writer changes, and how long it waits between: a new
-/// writer stores its checkpoint within a few key-value operations.
+/// How often a reader re-reads an upload whose writer changes, and the pause between two reads: a
+/// new writer stores its checkpoint within a few key-value operations.
 const READS_MAX: u32 = 6;
 const READ_PAUSE: Duration = Duration::from_millis(15);
 
@@ -22,7 +22,7 @@ const READ_PAUSE: Duration = Duration::from_millis(15);
 const FENCES_MAX: u32 = 4;
 
 /// The current state of an upload. A writer that took the upload over and then stopped without
-/// storing a checkpoint is fenced: what the writer before it may still store is unknown.
+/// storing a checkpoint is fenced: the previous writer may still store bytes.
 ///
 /// # Errors
 /// [`ErrorKind::UploadNotFound`]; [`ErrorKind::Busy`] if the writer changes too often.
@@ -33,10 +33,10 @@ pub(crate) async fn current_status(instance: &Rc<Instance>, id: &UploadId) -> Re
         }
         fence(instance, id).await?;
     }
-    Err(Error::new(ErrorKind::Busy, "the upload changes hands too fast to be read"))
+    Err(Error::new(ErrorKind::Busy, "the upload's writer changes too often"))
 }
 
-/// Builds the state from what was read of an upload.
+/// Builds the state of an upload from its records.
 ///
 /// # Errors
 /// Those of the key-value store.
@@ -73,35 +73,25 @@ pub(super) async fn open_status(instance: &Rc<Instance>, id: &UploadId) -> Resul
     Ok(status)
 }
 
-/// Why an upload accepts no more bytes, unless it is complete or may be.
+/// Why an upload accepts no more bytes; `None` if it is or may be complete.
 pub(crate) fn ended_error(status: &UploadStatus) -> Option<Error> {
     status.checkpoint.phase.ended_error(status.expired)
 }
 
 /// The state, or `None` if the writer is changing and the new one has not stored its checkpoint.
 ///
-/// The lease is read before and after the checkpoint: what a writer stores while it is fenced is
-/// never acknowledged, and must not be reported either.
+/// The lease is read before and after the checkpoint: bytes that a writer stores while it is fenced
+/// are never acknowledged, and must not be reported either.
 async fn try_status(instance: &Instance, id: &UploadId) -> Result<Option<UploadStatus>> {
     let mut lease = instance.kv().get(&id.lease_key()).await?;
     for _ in 0..READS_MAX {
-        let search = match records::find_checkpoint(instance, id).await {
-            Ok(search) => search,
-            // Records that are being deleted are missing, not corrupt.
-            Err(error) => {
-                return Err(load_upload_record(instance, id).await.err().unwrap_or(error));
-            }
-        };
+        let search = records::find_checkpoint(instance, id).await;
         let lease_after = instance.kv().get(&id.lease_key()).await?;
-        if lease == lease_after && search.is_conclusive() {
-            let checkpoint = match search.finish() {
-                Ok((_, checkpoint)) => checkpoint,
-                Err(error) => {
-                    return Err(load_upload_record(instance, id).await.err().unwrap_or(error));
-                }
-            };
-            // Read last, because it is deleted first: nothing else was missing before.
+        if search.as_ref().map_or(true, |search| lease == lease_after && search.is_conclusive()) {
+            // The record is read last, because it is deleted first: if it exists, the checkpoint was
+            // not missing because of a deletion.
             let record = load_upload_record(instance, id).await?;
+            let (_, checkpoint) = search.and_then(CheckpointSearch::finish)?;
             return build_status(instance, id, record, checkpoint).await.map(Some);
         }
         lease = lease_after;

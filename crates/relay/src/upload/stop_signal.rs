@@ -1,4 +1,4 @@
-//! The signal by which one request asks the writer of an upload to stop, in any instance.
+//! The signal that asks the writer of an upload to stop, in any instance.
 //!
 //! Instances share no memory, so the signal is a random value in the key-value store. Active
 //! writers poll it every [`POLL`].
@@ -11,11 +11,11 @@ use vod_uploader::upload::UploadId;
 
 use crate::instance::Instance;
 
-/// How often a writer reads the signal. A request for the offset waits about this long for a writer
-/// that does not react, and has to be answered within 0.2 s.
+/// How often a writer reads the signal. The response to a request for the offset is due within
+/// 0.2 s, and waits for the writer.
 const POLL: Duration = Duration::from_millis(50);
 
-/// The signal of one upload, with its value when the request started.
+/// The signal of one upload, with its last known value.
 pub(crate) struct StopSignal {
     instance: Rc<Instance>,
     name: String,
@@ -23,22 +23,22 @@ pub(crate) struct StopSignal {
 }
 
 impl StopSignal {
-    /// The signal with its current value: a value that is sent later is received.
+    /// Subscribes to the values that are sent after this.
     pub(crate) async fn subscribe(instance: &Rc<Instance>, id: &UploadId) -> Result<Self> {
         let name = id.stop_key();
         let seen = instance.kv().get(&name).await?;
         Ok(Self { instance: Rc::clone(instance), name, seen })
     }
 
-    /// Asks the writer to stop. The returned signal receives only what is sent after this.
+    /// Asks the writer to stop. The returned signal receives values that are sent after this.
     pub(crate) async fn send(instance: &Rc<Instance>, id: &UploadId) -> Result<Self> {
         let (name, value) = (id.stop_key(), instance.ports.random.bits64().to_le_bytes());
         instance.kv().set(&name, &value).await?;
         Ok(Self { instance: Rc::clone(instance), name, seen: Some(value.to_vec()) })
     }
 
-    /// Waits until another request sends the signal. A store that cannot be read sends nothing: the
-    /// writer notices that by itself.
+    /// Waits until another request sends the signal. Failed reads are ignored: the writer's own
+    /// operations report them.
     pub(crate) async fn received(self) {
         loop {
             self.instance.sleep(POLL).await;

@@ -1,4 +1,4 @@
-//! Ends an upload.
+//! Terminates an upload at the request of its client.
 
 use std::rc::Rc;
 
@@ -15,15 +15,15 @@ use super::stop_signal::StopSignal;
 use crate::instance::Instance;
 use crate::request::Caller;
 
-/// How often one request tries to end an upload that other writers take over.
+/// How often one request tries to abort an upload that other writers take over.
 const ABORTS_MAX: u32 = 4;
 
-/// Aborts an open upload. Of an upload that has ended, only the records are deleted: its object
-/// belongs to VOD.
+/// Aborts an open upload. If the upload has ended, only its records are deleted: its object belongs
+/// to VOD.
 ///
 /// # Errors
 /// [`ErrorKind::UploadAborted`] for an upload that was aborted before; [`ErrorKind::Busy`] if other
-/// writers take it over again and again.
+/// writers take it over [`ABORTS_MAX`] times.
 pub(crate) async fn terminate(
     instance: &Rc<Instance>,
     caller: &Caller,
@@ -39,7 +39,7 @@ pub(crate) async fn terminate(
         let credential = credential(instance, caller, id, &record).await?;
         for _ in 0..ABORTS_MAX {
             match abort(instance, id, &record, credential.clone()).await {
-                // A request that started at the same moment took over; the client repeats nothing.
+                // A concurrent request took over.
                 Err(error) if error.kind() == ErrorKind::TakenOver => {
                     StopSignal::send(instance, id).await?;
                 }
@@ -50,12 +50,11 @@ pub(crate) async fn terminate(
                 ended => return ended.map(drop),
             }
         }
-        let message = "the upload changes hands too fast to be ended";
-        return Err(Error::new(ErrorKind::Busy, message));
+        return Err(Error::new(ErrorKind::Busy, "the upload's writer changes too often"));
     }
     if status.checkpoint.phase == UploadPhase::Aborted {
         records::delete_records(instance, id).await?;
-        return Err(Error::new(ErrorKind::UploadAborted, "the upload was aborted before"));
+        return Err(Error::new(ErrorKind::UploadAborted, "the upload is already aborted"));
     }
     delete_completed(instance, id, &record).await
 }

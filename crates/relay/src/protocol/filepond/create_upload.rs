@@ -1,5 +1,6 @@
-//! Creates the upload of a chunked file with its first chunk, which may arrive several times at
-//! once: FilePond repeats a chunk whose connection was closed while the previous request continues.
+//! Creates the upload of a chunked file with its first chunk, which may arrive several times
+//! concurrently: FilePond repeats a chunk whose connection was closed while the previous request
+//! continues.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -12,17 +13,17 @@ use crate::instance::Instance;
 use crate::request::Caller;
 use crate::upload::continue_media::ContinuedMedia;
 use crate::upload::create::{NewUpload, create_with_id, file_name};
-use crate::upload::filepond_transfer::{self as transfer, existing, lock};
+use crate::upload::filepond_transfer::{self as transfer, lock};
 use crate::upload::terminate::terminate;
-use crate::upload::{current_status, not_found};
+use crate::upload::{current_status, existing, not_found};
 
-/// How often a request that waits for the upload checks whether it exists. The interval varies by
-/// as much: requests that check at the same instants could compete for the lock round after round.
+/// How often a waiting request checks whether the upload exists, and by how much the interval
+/// varies: requests that check at the same instants could contend for the lock in every round.
 const POLL: Duration = Duration::from_millis(100);
 const POLL_JITTER_MS: u64 = 100;
 
-/// Creates the upload under the id that the client has. One of several concurrent requests does,
-/// and the others wait.
+/// Creates the upload under the id that the client has. One of several concurrent requests creates
+/// it, and the others wait.
 ///
 /// # Errors
 /// [`ErrorKind::Busy`] if another request takes too long.
@@ -35,8 +36,8 @@ pub(super) async fn create_upload(
     let mut waited = Duration::ZERO;
     loop {
         let guard = lock.try_acquire().await?;
-        // Read after the lock is acquired: the upload may have been created, and the file reverted,
-        // since the last read.
+        // Read after the lock is acquired: since the last read, the upload may have been created, or
+        // the file reverted.
         let transfer = match existing(transfer::load(instance, &chunk.key).await)? {
             Some(transfer) if !transfer.is_upload_created() => transfer,
             found => {
@@ -49,7 +50,7 @@ pub(super) async fn create_upload(
             return lock.clear().await;
         }
         if waited >= instance.config.request_timeout {
-            let message = "another request is beginning the upload";
+            let message = "another request is creating the upload";
             return Err(Error::new(ErrorKind::Busy, message));
         }
         let jitter = instance.ports.random.bits64() % POLL_JITTER_MS;
@@ -66,7 +67,7 @@ async fn create_as_holder(
     transfer: FilePondTransfer,
 ) -> Result<()> {
     let id = &chunk.key;
-    // The request that created it may have stopped before it stored this.
+    // The request that created the upload may have stopped before it stored this.
     if existing(current_status(instance, id).await)?.is_some() {
         return transfer::store(instance, id, &transfer.mark_upload_created()).await;
     }
@@ -82,7 +83,7 @@ async fn create_as_holder(
         Some(claim) => Some(ContinuedMedia::Claimed(claim)),
         None => transfer.media_id().map(|media_id| ContinuedMedia::Verified(media_id.to_owned())),
     };
-    // Before the upload: without it, a wrong offset could be returned.
+    // Stored before the upload is created: without it, a wrong offset could be returned.
     let transfer = transfer.with_chunk_size(chunk.length);
     transfer::store(instance, id, &transfer).await?;
     let credential = match caller.credential()? {
