@@ -1,5 +1,5 @@
-//! Where the credential of an upload comes from: VOD by the worker's own key, or the client. And
-//! where it is stored: sealed in the key-value store, or nowhere.
+//! The credential of an upload: requested from VOD with the worker's access key, or sent by the
+//! client. It is stored only if there is a key to seal it with.
 
 use std::rc::Rc;
 
@@ -26,8 +26,8 @@ impl CredentialSource {
         Self { instance: Rc::clone(instance), id: id.clone(), media_id }
     }
 
-    /// Returns true if [`CredentialSource::refresh`] can succeed: the worker requests a credential
-    /// from VOD, or finds one that the client has sent in the meantime.
+    /// Returns true if [`CredentialSource::refresh`] can succeed: VOD issues a new credential, or the
+    /// client may have sent one in the meantime.
     pub(crate) fn can_refresh(&self) -> bool {
         self.can_request_new() || self.instance.config.seal_key.is_some()
     }
@@ -37,8 +37,8 @@ impl CredentialSource {
         self.media_id.is_some() && self.instance.config.ram_key.is_some()
     }
 
-    /// A new credential for the same media id, stored for later requests. A credential of the
-    /// client is replaced by one that the client has sent since.
+    /// Requests a new credential for the same media id from VOD and stores it. If the credential is
+    /// the client's, loads the one that the client has sent since.
     pub(crate) async fn refresh(&self) -> Result<UploadCredential> {
         let Some(video_id) = self.media_id.as_deref().filter(|_| self.can_request_new()) else {
             let stored = self.load().await?;
@@ -109,7 +109,7 @@ pub(crate) async fn refresh_video(instance: &Instance, video_id: &str) -> Result
 async fn call_vod<A: Action>(instance: &Instance, action: &A) -> Result<A::Output> {
     action.check()?;
     let Some(key) = &instance.config.ram_key else {
-        let message = "no credential came with the upload and the worker has no access key";
+        let message = "the request has no credential and the worker has no access key";
         return Err(Error::new(ErrorKind::CredentialRequired, message));
     };
     RetryingClient::new(instance).call_vod(&instance.config.vod_endpoint, key, action).await

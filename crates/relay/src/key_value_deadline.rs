@@ -1,5 +1,5 @@
-//! A deadline for every operation on the key-value store: a store that never answers must not keep
-//! a request, its buffers and its upload forever.
+//! A deadline for every operation on the key-value store: an operation that never returns must not
+//! block a request, its buffers and its upload forever.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ impl KeyValueDeadline {
             match select(operation, deadline).await {
                 Either::Left((result, _)) => result,
                 Either::Right(((), _)) => Err(KeyValueError {
-                    message: "the key-value store does not answer".to_owned(),
+                    message: "no response from the key-value store within the timeout".to_owned(),
                     is_retryable: true,
                 }),
             }

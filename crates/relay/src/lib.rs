@@ -1,9 +1,12 @@
 //! The edge worker without a host: serves upload protocols over six ports.
 //!
-//! A [`Relay`] takes a request's head and its [`Body`] and returns a response. It
-//! relays the bytes to OSS with the engine ([`vod_uploader`]), and stores records in the key-value
-//! store, so that any instance can continue what another one started. Everything that it needs from
-//! a host is in [`ports`]; it runs on WASI hosts by thin adapters, and in the simulator.
+//! A [`Relay`] receives the head of a request and its [`Body`], and returns a response. It relays
+//! the bytes to OSS with the engine ([`vod_uploader`]), and stores records in the key-value store,
+//! so that any instance can continue an upload. Everything that it needs from a host is in
+//! [`ports`]; it runs on WASI hosts through thin adapters, and in the simulator.
+//!
+//! The engine acquires leases (`upload::acquire_lease`), plans parts (`upload::plan`) and signs
+//! requests (`oss::sign`). The relay decides when a session of the engine runs.
 //!
 //! ```text
 //! Relay::handle → route (engine) → protocol::{tus, ietf, plain, form, filepond, state, events}
@@ -12,8 +15,8 @@
 //!               → upload::run_session → session::drive → ports
 //! ```
 //!
-//! What outlives a request belongs to one `Instance`: the configuration, the memory budget, the
-//! reconciliations in progress.
+//! State that outlives a request belongs to one `Instance`: the configuration, the memory budget,
+//! the reconciliations in progress.
 
 mod body;
 mod buffers;
@@ -70,8 +73,7 @@ impl Relay {
         Self { instance: Rc::new(Instance::new(ports, config)) }
     }
 
-    /// The response to a request that needs no instance, or is sent while there is none: to a
-    /// health check, and with `error` to any other.
+    /// The response while no instance can be created: `error`, except to a health check.
     #[must_use]
     pub fn respond_without_instance(head: &RequestHead, error: &Error) -> Response {
         let response: RelayResponse = match http::route(head) {
@@ -86,10 +88,10 @@ impl Relay {
         self.respond(head, body).await.into_http()
     }
 
-    /// The bytes of part buffers that exist now.
+    /// Bytes of the part buffers that exist now.
     #[must_use]
     pub fn held_buffer_bytes(&self) -> u64 {
-        self.instance.buffers.held_bytes()
+        self.instance.buffers.buffered_bytes()
     }
 
     async fn respond(&self, head: RequestHead, body: Box<dyn Body>) -> RelayResponse {
@@ -119,12 +121,13 @@ impl Relay {
     ) -> RelayResponse {
         let protocol = Protocol::detect(head, &route);
         if protocol == Protocol::Tus
-            && let Some(refused) = tus_syntax::unsupported_version(head)
+            && let Some(rejected) = tus_syntax::unsupported_version(head)
         {
-            return refused.into();
+            return rejected.into();
         }
         if let Route::MethodNotAllowed(allow) = route {
-            let error = Error::new(ErrorKind::MethodUnsupported, "this path has no such method");
+            let message = "the path does not support this method";
+            let error = Error::new(ErrorKind::MethodUnsupported, message);
             return problem_response(&error, None).with_header(ALLOW, allow).into();
         }
         let creates = matches!(

@@ -1,10 +1,9 @@
 //! The ports: everything that the relay needs from its host.
 //!
-//! An adapter implements each trait over the APIs of one host. Every `await` on a port is a point
-//! at which the host may drop the instance, and the operation may or may not take effect after
-//! that.
+//! An adapter implements the traits on the APIs of one host. The host may drop the instance at any
+//! `await` on a port; the operation may or may not take effect after that.
 //!
-//! Implementations must not log keys' values, request headers, URLs or bodies: they contain
+//! Implementations must not log stored values, request headers, URLs or bodies: they contain
 //! credentials.
 
 use std::fmt;
@@ -20,15 +19,15 @@ use vod_uploader::{Error, ErrorKind};
 /// The ports of one host.
 #[derive(Clone)]
 pub struct Ports {
-    /// Where records are stored.
+    /// The storage of records.
     pub key_value: Rc<dyn KeyValue>,
-    /// How OSS and VOD are called.
+    /// The client for OSS and VOD.
     pub http: Rc<dyn HttpClient>,
     /// The time.
     pub clock: Rc<dyn Clock>,
     /// Randomness.
     pub random: Rc<dyn Random>,
-    /// How work continues after a response.
+    /// Tasks that outlive a request.
     pub spawn: Rc<dyn Spawn>,
 }
 
@@ -61,7 +60,7 @@ pub trait KeyValue {
 /// A key-value operation that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyValueError {
-    /// What the host reports.
+    /// The host's error message.
     pub message: String,
     /// Whether the same operation may succeed later.
     pub is_retryable: bool,
@@ -81,7 +80,7 @@ pub trait HttpClient {
     /// it aborts the request.
     ///
     /// # Errors
-    /// [`SendError`], also for a response that is larger or that was interrupted.
+    /// [`SendError`], also if the response is too large or was interrupted.
     fn send(
         &self,
         request: oss::Request,
@@ -90,25 +89,25 @@ pub trait HttpClient {
     ) -> LocalBoxFuture<'static, Result<oss::HttpResponse, SendError>>;
 }
 
-/// The bytes of an outbound request's body.
+/// The body of an outbound request.
 #[derive(Debug)]
 pub enum SendBody {
-    /// Those of the request itself, or none.
+    /// The body of the [`oss::Request`] itself, which may be empty.
     Inline,
-    /// A filled part buffer, which the relay keeps for another attempt.
+    /// A filled part buffer, which the relay retains for another attempt.
     Buffered(Rc<Vec<u8>>),
     /// Chunks that are produced while the request is sent.
     Streamed(mpsc::Receiver<Vec<u8>>),
 }
 
-/// Why no response was received. It does not identify the request, whose URL may be signed.
+/// Why no response was received. Does not contain the URL, which may be signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SendError {
     /// The host does not allow the address.
     HostDenied,
-    /// There was no connection: nothing was sent.
+    /// The connection failed: nothing was sent.
     NotConnected(String),
-    /// The exchange was interrupted: the request may have been processed.
+    /// The connection was interrupted: the request may have been processed.
     Interrupted(String),
 }
 
@@ -144,8 +143,8 @@ pub trait Clock {
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()>;
 }
 
-/// Cryptographically secure randomness: ids that clients must not guess, nonces that must not
-/// repeat.
+/// Cryptographically secure randomness, for ids that must be unguessable and nonces that must be
+/// unique.
 pub trait Random {
     /// 64 random bits.
     fn bits64(&self) -> u64;
@@ -173,7 +172,7 @@ impl dyn Random {
 /// Runs work that outlives the request that starts it.
 pub trait Spawn {
     /// Runs `task` to its end, also after the response has been sent, as long as the instance
-    /// lives.
+    /// exists.
     fn spawn(&self, task: LocalBoxFuture<'static, ()>);
 }
 

@@ -1,12 +1,12 @@
-//! Who sends a request: the credential and the media that its headers carry.
+//! The credential and the media of a request.
 
 use vod_uploader::Result;
 use vod_uploader::credential::UploadCredential;
 use vod_uploader::http::{MediaClaim, Metadata, RequestHead, client_credential};
 use vod_uploader::units::UnixMillis;
 
-/// What a request carries besides its protocol. Parsed once; an error surfaces where the value is
-/// needed, so that a request that does not need it succeeds.
+/// The credential and the media of a request. An invalid value is an error only if it is used, so
+/// that a request that does not need it succeeds.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     credential: Result<Option<UploadCredential>>,
@@ -35,7 +35,7 @@ impl Caller {
         self.credential.clone()
     }
 
-    /// The media that the client wants to continue.
+    /// The media that the request continues.
     ///
     /// # Errors
     /// Those of [`MediaClaim::parse`].

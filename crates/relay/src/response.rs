@@ -3,15 +3,14 @@
 use futures::channel::mpsc;
 use vod_uploader::http;
 
-/// A response, as the host sends it.
+/// A response for the host.
 pub type Response = ::http::Response<ResponseBody>;
 
 /// The body of a response.
 pub enum ResponseBody {
     /// The complete body; may be empty.
     Bytes(Vec<u8>),
-    /// The body in chunks, which the host sends as they come. The host drops the stream when the
-    /// client disconnects.
+    /// The body in chunks. The host drops the stream when the client disconnects.
     Stream(mpsc::Receiver<Vec<u8>>),
 }
 

@@ -16,7 +16,7 @@ use crate::ports::{Ports, SendBody, SendError};
 /// Responses are XML or JSON of a few hundred KiB at most: a page of 1,000 parts.
 pub const RESPONSE_BYTES_MAX: usize = 2 << 20;
 
-/// The ports and the limits of calls.
+/// Sends requests within a time limit per attempt and a retry budget.
 pub(crate) struct RetryingClient<'a> {
     pub(crate) ports: &'a Ports,
     /// Time limit of one attempt.
@@ -72,7 +72,7 @@ impl<'a> RetryingClient<'a> {
         result.map_err(|error| credential.redact(error).with_context(A::NAME))
     }
 
-    /// Signs and sends until an attempt succeeds or a repetition is pointless, unsafe
+    /// Signs and sends until an attempt succeeds, or until another one is pointless, unsafe
     /// (`can_repeat`) or over budget. A request without a response fails as `unavailable`.
     async fn send<T>(
         &self,
@@ -93,7 +93,9 @@ impl<'a> RetryingClient<'a> {
                     Err(failed) => failed,
                 };
             if may_have_been_processed && !can_repeat {
-                return Err(error.with_context("not repeated, because it may have been taken"));
+                return Err(
+                    error.with_context("not retried, because the request may have been processed")
+                );
             }
             clock_skew.observe(&error, clock.now());
             if error.kind().retry() != Retry::Retryable {
@@ -116,7 +118,7 @@ impl<'a> RetryingClient<'a> {
         let response = match select(sent, self.ports.clock.sleep(self.timeout)).await {
             Either::Left((response, _)) => response,
             Either::Right(((), _)) => {
-                Err(SendError::Interrupted("no answer within the timeout".to_owned()))
+                Err(SendError::Interrupted("no response within the timeout".to_owned()))
             }
         };
         match response {
@@ -147,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_rejected_request_is_known_to_be_unprocessed() {
+    fn only_a_rejected_request_counts_as_unprocessed() {
         for (status, code, processed) in [
             (400, "InvalidParameter", false),
             (403, "Forbidden.RAM", false),

@@ -20,7 +20,7 @@ pub(crate) struct SingleFlight {
 pub(crate) type Running = Shared<LocalBoxFuture<'static, Result<()>>>;
 
 impl SingleFlight {
-    /// The work of `key` that is in progress, or else `work`, which is started.
+    /// The work of `key` that is in progress. If there is none, starts `work`.
     pub(crate) fn join_or_start(
         &self,
         spawn: &dyn Spawn,

@@ -1,4 +1,4 @@
-//! Calls of UploadMediaByURL and its jobs, with the caller's own access token.
+//! Calls of UploadMediaByURL and its jobs, with the caller's token.
 
 use vod_uploader::Result;
 use vod_uploader::queue::{self, REGION_DEFAULT, StsToken};

@@ -1,4 +1,4 @@
-//! Where the bytes of a source come from.
+//! A stream of bytes from any origin.
 
 use vod_uploader::units::ByteCount;
 use vod_uploader::upload::SourceStatus;
@@ -13,8 +13,8 @@ pub trait ByteStream {
     /// the stream ended, once it has.
     async fn read(&mut self, buffer: Vec<u8>) -> (Vec<u8>, Option<SourceStatus>);
 
-    /// How the stream ends if as many bytes have been read as were declared. The end itself is not
-    /// awaited.
+    /// The status once as many bytes have been read as were declared. Does not wait for the end of
+    /// the stream.
     fn status_at_declared_length(&self) -> SourceStatus {
         SourceStatus::Eof
     }

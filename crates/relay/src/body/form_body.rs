@@ -1,7 +1,7 @@
-//! The body of a form: its parts one after another, and the bytes of each file as a source.
+//! The body of a form: its parts in order, and the bytes of each file as a source.
 //!
-//! A file's source owns the form while it is read and returns it when it is dropped, also in the
-//! middle of a read: the read then continues with the next part, so that no byte is lost.
+//! The source of a file owns the form while it is read and returns it when it is dropped. If it is
+//! dropped in the middle of a read, the next part continues that read, so that no byte is lost.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
@@ -19,19 +19,19 @@ use super::{ByteStream, RequestBody};
 /// How much of the body is read at a time.
 const CHUNK_BYTES: usize = 64 << 10;
 
-/// A form that is being read.
+/// The parts of a form.
 pub(crate) struct FormBody(Box<State>);
 
 /// The next part of a form.
 pub(crate) enum FormPart {
     Field(Field),
-    /// Its bytes are those of [`FormBody::into_file`].
+    /// A file, whose bytes [`FormBody::into_file`] returns.
     File(PartHeaders),
 }
 
 /// The bytes of the current file of a form.
 pub(crate) struct FilePartBody {
-    /// Present until this is dropped.
+    /// `Some` until this is dropped.
     form: Option<FormBody>,
     returned: Option<oneshot::Sender<FormBody>>,
 }
@@ -48,9 +48,9 @@ struct State {
     body_end: Option<SourceStatus>,
     /// How the current file ended.
     file_end: Option<SourceStatus>,
-    /// Bytes of the current file that did not fit into a buffer: the start of a delimiter that
-    /// turned out to be none.
-    kept: Vec<u8>,
+    /// Bytes of the current file that did not fit into a buffer: they looked like the start of a
+    /// delimiter.
+    overflow: Vec<u8>,
     form_end: Option<Result<()>>,
 }
 
@@ -70,12 +70,12 @@ impl FormBody {
             parsed: 0,
             body_end: None,
             file_end: None,
-            kept: Vec::new(),
+            overflow: Vec::new(),
             form_end: None,
         }))
     }
 
-    /// The next part, after the unread rest of the previous one is skipped. `None` at the end.
+    /// Skips the unread rest of the current part and returns the next one; `None` at the end.
     ///
     /// # Errors
     /// [`ErrorKind::RequestInvalid`] for a malformed form, [`ErrorKind::LengthMismatch`] for one
@@ -84,8 +84,7 @@ impl FormBody {
         poll_fn(|cx| self.0.poll_part(cx)).await
     }
 
-    /// The bytes of the file that [`FormBody::next_part`] has returned, and the form once these are
-    /// dropped.
+    /// The bytes of the current file, and the form once these are dropped.
     pub(crate) fn into_file(self) -> (FilePartBody, ReturnedForm) {
         let (sender, receiver) = oneshot::channel();
         (FilePartBody { form: Some(self), returned: Some(sender) }, ReturnedForm(receiver))
@@ -119,7 +118,7 @@ impl ByteStream for FilePartBody {
 impl Drop for FilePartBody {
     fn drop(&mut self) {
         if let (Some(form), Some(returned)) = (self.form.take(), self.returned.take()) {
-            // If the receiver is gone, the drop of the form drains its rest.
+            // If the receiver was dropped, dropping the form drains the rest of the body.
             let _ = returned.send(form);
         }
     }
@@ -127,7 +126,7 @@ impl Drop for FilePartBody {
 
 impl State {
     fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<FormPart>>> {
-        self.kept.clear();
+        self.overflow.clear();
         loop {
             if let Some(end) = &self.form_end {
                 return Poll::Ready(end.clone().map(|()| None));
@@ -160,10 +159,10 @@ impl State {
         let before = buffer.len();
         loop {
             let room = buffer.capacity() - buffer.len();
-            let fitting = self.kept.len().min(room);
-            buffer.extend(self.kept.drain(..fitting));
+            let fitting = self.overflow.len().min(room);
+            buffer.extend(self.overflow.drain(..fitting));
             let room = room - fitting;
-            if room == 0 || !self.kept.is_empty() {
+            if room == 0 || !self.overflow.is_empty() {
                 return Poll::Ready(None);
             }
             if self.file_end.is_some() {
@@ -173,7 +172,7 @@ impl State {
                 self.file_end = Some(SourceStatus::Interrupted);
                 continue;
             }
-            // No more than fits is parsed: the rest need not be kept.
+            // Only as many bytes as fit are parsed, so that few bytes overflow.
             let unparsed = self.chunk.get(self.parsed..).unwrap_or_default();
             let offered = unparsed.get(..room).unwrap_or(unparsed);
             let mut input = offered;
@@ -183,7 +182,7 @@ impl State {
                 Ok(Some(FormEvent::Bytes(bytes))) => {
                     let (fitting, over) = bytes.split_at(bytes.len().min(room));
                     buffer.extend_from_slice(fitting);
-                    self.kept.extend_from_slice(over);
+                    self.overflow.extend_from_slice(over);
                 }
                 Ok(Some(FormEvent::FileEnd)) => self.file_end = Some(SourceStatus::Eof),
                 Ok(None) if self.parsed < self.chunk.len() => {}
@@ -192,14 +191,14 @@ impl State {
                 Err(error) => self.form_end = Some(Err(error)),
                 // A file ends before anything else follows.
                 Ok(Some(FormEvent::Field(_) | FormEvent::File(_) | FormEvent::End)) => {
-                    let message = "a part of the form begins within a file";
+                    let message = "a part of the form starts within a file";
                     self.form_end = Some(Err(Error::new(ErrorKind::Internal, message)));
                 }
             }
         }
     }
 
-    /// Reads the next chunk once the last one is parsed; the form ends with the body.
+    /// Reads the next chunk. The form ends with the body.
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if let Some(end) = self.body_end {
             let is_complete = end == SourceStatus::Eof;
@@ -229,7 +228,7 @@ impl State {
                     self.body_end = end;
                     return Poll::Ready(());
                 }
-                // Nothing is awaited between the two states.
+                // Unreachable: nothing is awaited between the two states.
                 Reading::Moving => {
                     self.body_end = Some(SourceStatus::Interrupted);
                     return Poll::Ready(());

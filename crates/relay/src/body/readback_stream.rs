@@ -1,4 +1,4 @@
-//! The bytes of partial uploads that are too few for a copy on OSS, read back from there.
+//! Reads back the bytes of partial uploads that are too few for UploadPartCopy.
 
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -14,13 +14,13 @@ use super::ByteStream;
 use crate::instance::Instance;
 use crate::retrying_client::RetryingClient;
 
-/// How much is requested at a time: a response is buffered.
+/// Bytes per request: a response is buffered.
 const READ_BYTES_MAX: u64 = 1 << 20;
 
-/// Reads the ranges that [`reads`] lists, in their order.
+/// The bytes of [`ranges_to_read`].
 pub(crate) struct ReadbackStream {
     instance: Rc<Instance>,
-    /// Where the partial uploads are; its object key is not used.
+    /// The storage of the partial uploads; its object key is not used.
     storage: Target,
     credential: StsCredential,
     sources: Vec<ConcatSource>,
@@ -62,8 +62,8 @@ impl ReadbackStream {
 }
 
 impl ByteStream for ReadbackStream {
-    /// A failed read interrupts the stream: the session stores what it has, and the next one
-    /// continues.
+    /// A failed read interrupts the stream: the session stores the bytes before it, and the next
+    /// session continues.
     async fn read(&mut self, mut buffer: Vec<u8>) -> (Vec<u8>, Option<SourceStatus>) {
         if self.remaining.is_empty() {
             return (buffer, Some(SourceStatus::Eof));

@@ -17,23 +17,23 @@ use crate::ports::{Body, BodyStatus, Ports};
 /// How long a client may send nothing in the middle of a body.
 const IDLE_MAX: Duration = Duration::from_secs(60);
 
-/// How much of a small body is read at a time.
+/// Bytes per read of a small body.
 const SMALL_READ_BYTES: usize = 4 << 10;
 
-/// How much of a rejected body is read nevertheless, for how long, and how much at a time: enough
-/// for one chunk of a common client on a common line.
+/// How much of a rejected body is drained, for how long, and the bytes per read: enough for one
+/// chunk of a typical client on a typical connection.
 const DRAIN_BYTES_MAX: usize = 16 << 20;
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(2);
 const DRAIN_READ_BYTES: usize = 64 << 10;
 
-/// The trailer with a checksum that a client knows only at the end of the body
+/// The trailer with a checksum that a client has only at the end of the body
 /// (<https://tus.io/protocols/resumable-upload#checksum>).
 const CHECKSUM_TRAILER: &str = "upload-checksum";
 
 /// The bytes of a request.
 ///
-/// The unread rest is read and discarded after the response, within limits: a host that closes a
-/// connection with unread bytes resets it, and the client never sees why its request was rejected.
+/// The unread rest is drained after the response, within limits: a host that closes a connection
+/// with unread bytes resets it, and the client never receives the response.
 pub(crate) struct RequestBody {
     /// `None` once the body is being drained.
     body: Option<Box<dyn Body>>,
@@ -48,14 +48,14 @@ impl RequestBody {
         Self { body: Some(body), ports, checks: ContentChecks::default(), stop: None, end: None }
     }
 
-    /// The same body, whose bytes are compared with the client's checksums.
+    /// Compares the bytes with the client's checksums.
     pub(crate) fn with_checks(mut self, checks: ContentChecks) -> Self {
         self.checks = checks;
         self
     }
 
-    /// The same body, which ends when `stop` resolves.
-    pub(crate) fn with_stop(mut self, stop: impl Future<Output = ()> + 'static) -> Self {
+    /// Ends the body when `stop` resolves.
+    pub(crate) fn with_stop_signal(mut self, stop: impl Future<Output = ()> + 'static) -> Self {
         self.stop = Some(stop.boxed_local());
         self
     }
@@ -95,7 +95,7 @@ impl ByteStream for RequestBody {
     async fn read(&mut self, buffer: Vec<u8>) -> (Vec<u8>, Option<SourceStatus>) {
         let (None, Some(body)) = (self.end, &mut self.body) else { return (buffer, self.end) };
         let before = buffer.len();
-        // A silent client counts as disconnected; the bytes that it sent before are kept.
+        // A silent client counts as disconnected; the bytes that it has sent are stored.
         let canceled = Cell::new(SourceStatus::Interrupted);
         let idle = self.ports.clock.sleep(IDLE_MAX);
         let stop = &mut self.stop;

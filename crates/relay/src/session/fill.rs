@@ -16,10 +16,10 @@ use crate::body::ByteStream;
 use crate::buffers::Permit;
 use crate::ports::Clock;
 
-/// How much of a streamed part is moved at a time.
+/// The largest chunk of a streamed part.
 const STREAM_CHUNK_BYTES: usize = 256 << 10;
 
-/// A fill that has ended, with its source.
+/// The result of a fill, with its source.
 pub(super) struct FillResult<B> {
     pub(super) source: Source<B>,
     pub(super) fill: FillId,
@@ -46,7 +46,7 @@ pub(super) async fn fill_buffer<B: ByteStream>(
 /// once OSS has accepted no bytes for `stall_max`; the source may take any time.
 pub(super) async fn stream_part<B: ByteStream>(
     mut source: Source<B>,
-    want: FillRequest,
+    part: FillRequest,
     mut request: mpsc::Sender<Vec<u8>>,
     clock: Rc<dyn Clock>,
     stall_max: Duration,
@@ -54,13 +54,13 @@ pub(super) async fn stream_part<B: ByteStream>(
     let mut digest = Crc64Digest::new();
     let mut streamed = 0;
     let mut end = SourceStatus::More;
-    while streamed < want.size.bytes() && end == SourceStatus::More {
-        let remaining = want.size.bytes() - streamed;
+    while streamed < part.size.bytes() && end == SourceStatus::More {
+        let remaining = part.size.bytes() - streamed;
         let len = usize::try_from(remaining).unwrap_or(STREAM_CHUNK_BYTES).min(STREAM_CHUNK_BYTES);
         let chunk = source.chunk(Vec::with_capacity(len), len).await;
         let chunk_bytes = chunk.buffer.len() as u64;
-        // OSS stores the part once it has the last byte, so a source with more bytes than the file
-        // is noticed before that.
+        // OSS stores the part when it has received the last byte, so a source that is too long must
+        // be detected before that.
         if chunk_bytes == remaining && source.status_when_full().await == SourceStatus::TooLong {
             end = SourceStatus::TooLong;
             break;
@@ -68,8 +68,8 @@ pub(super) async fn stream_part<B: ByteStream>(
         digest.update(&chunk.buffer);
         match select(pin!(accept(&mut request, chunk.buffer)), clock.sleep(stall_max)).await {
             Either::Left((true, _)) => {}
-            // OSS accepts no more bytes: its response says why and ends the session. If there is no
-            // response, this fill ends it.
+            // OSS accepts no more bytes: its response ends the session. If there is none, this fill
+            // ends it.
             Either::Left((false, _)) => {
                 clock.sleep(stall_max).await;
                 end = SourceStatus::Interrupted;
@@ -85,10 +85,10 @@ pub(super) async fn stream_part<B: ByteStream>(
     }
     drop(request);
     let filled = FilledBuffer { buffer: Vec::new(), crc64: digest.value(), end };
-    FillResult { source, fill: want.fill, filled, len: ByteCount(streamed), permit: None }
+    FillResult { source, fill: part.fill, filled, len: ByteCount(streamed), permit: None }
 }
 
-/// Passes `chunk` on and waits until it is taken. Returns false if the request has ended.
+/// Sends `chunk` and waits until it is accepted. Returns false if the request has ended.
 async fn accept(request: &mut mpsc::Sender<Vec<u8>>, chunk: Vec<u8>) -> bool {
     if chunk.is_empty() {
         return true;

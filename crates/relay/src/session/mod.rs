@@ -58,7 +58,7 @@ impl<B: ByteStream + 'static> Driver<B> {
                 self.execute(output);
             }
             if let Some(outcome) = self.outcome.take() {
-                // An end that other writers do not find must not be reported to a client.
+                // An end that is not stored must not be reported: other writers would not find it.
                 let unstored = self.session.unstored_end().cloned();
                 return Ok(unstored.map_or(outcome, |error| SessionOutcome::Failed {
                     error,
@@ -73,7 +73,7 @@ impl<B: ByteStream + 'static> Driver<B> {
         }
     }
 
-    /// Durable offsets need no action: clients read them from the records.
+    /// Durable offsets require no action: clients read them from the records.
     fn execute(&mut self, output: Output) {
         match output {
             Output::RefreshCredential => {

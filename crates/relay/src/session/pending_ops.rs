@@ -34,7 +34,7 @@ impl PendingOps {
             .spawn(async move { Some(kv_input(id, kv.set(&key, &value).await.map(|()| None))) });
     }
 
-    /// The result is ignored: a key that is not deleted costs space and nothing else.
+    /// The result is ignored: a key that is not deleted only occupies space.
     pub(super) fn kv_delete(&self, key: String) {
         let kv = Rc::clone(&self.ports.key_value);
         self.tasks.spawn(async move {
@@ -66,7 +66,7 @@ impl PendingOps {
         self.tasks.spawn(async move { Some(refresh.await) });
     }
 
-    /// Aborts every call and waits for the rest: deletions must not be lost with the request.
+    /// Aborts every call and waits for the rest: deletions must not be lost.
     pub(super) async fn shutdown(self) {
         self.tasks.shutdown().await;
     }

@@ -17,10 +17,10 @@ use crate::body::ByteStream;
 use crate::buffers::{BufferBudget, Permit};
 use crate::ports::{Ports, SendBody};
 
-/// How long an upload without room for a buffer waits before it tries again.
+/// How long an upload without a buffer waits before it tries again to acquire one.
 pub const BUFFER_RETRY_INTERVAL: Duration = Duration::from_millis(20);
 
-/// The I/O of one session; its driver holds the session itself.
+/// The I/O of one session. The driver owns the session itself.
 pub struct SessionIo<B> {
     ports: Ports,
     buffers: Rc<BufferBudget>,
@@ -32,10 +32,10 @@ pub struct SessionIo<B> {
     filling: Option<LocalBoxFuture<'static, FillResult<B>>>,
     /// A streamed part whose request has not been sent.
     streaming: Option<FillRequest>,
-    held: HashMap<FillId, PartBuffer>,
+    buffered: HashMap<FillId, PartBuffer>,
     /// Buffers of stored parts, to be filled again, with their permits.
     spare: Vec<(Vec<u8>, Permit)>,
-    /// Whether the next fill waits for room in the memory budget.
+    /// Whether the next fill waits for the memory budget.
     is_waiting_for_buffer: bool,
 }
 
@@ -58,21 +58,21 @@ impl<B: ByteStream + 'static> SessionIo<B> {
             stall_max,
             filling: None,
             streaming: None,
-            held: HashMap::new(),
+            buffered: HashMap::new(),
             spare: Vec::new(),
             is_waiting_for_buffer: false,
         }
     }
 
-    /// Reads bytes from `source` from now on. An open fill is dropped with the previous source.
+    /// Replaces the source. An open fill is dropped with the previous one.
     pub fn set_source(&mut self, source: Source<B>) {
         self.filling = None;
         self.streaming = None;
         self.source = Some(source);
     }
 
-    /// Returns true if the next fill waits for room. The driver calls [`SessionIo::start_fill`]
-    /// again after [`BUFFER_RETRY_INTERVAL`].
+    /// Returns true if the next fill waits for the memory budget. The driver calls
+    /// [`SessionIo::start_fill`] again after [`BUFFER_RETRY_INTERVAL`].
     #[must_use]
     pub const fn is_waiting_for_buffer(&self) -> bool {
         self.is_waiting_for_buffer
@@ -83,8 +83,8 @@ impl<B: ByteStream + 'static> SessionIo<B> {
         self.pending.spawn_refresh(refresh);
     }
 
-    /// Executes an output of the session, except for credential requests and the end, which belong
-    /// to the driver.
+    /// Executes an output of the session, except for credential requests and the end, which the
+    /// driver handles.
     pub fn execute(&mut self, output: Output) {
         match output {
             Output::KvGet { id, key } => self.pending.kv_get(id, key),
@@ -92,7 +92,8 @@ impl<B: ByteStream + 'static> SessionIo<B> {
                 self.pending.kv_set(id, key, bytes);
             }
             Output::KvSet { id, key, value: Value::Fill { fill, len } } => {
-                let bytes = self.held.get(&fill).map_or(&[][..], |held| &held.bytes[..]);
+                let bytes =
+                    self.buffered.get(&fill).map_or(&[][..], |buffered| &buffered.bytes[..]);
                 let len = usize::try_from(len.bytes()).unwrap_or(bytes.len()).min(bytes.len());
                 self.pending.kv_set(id, key, bytes[..len].to_vec());
             }
@@ -113,25 +114,26 @@ impl<B: ByteStream + 'static> SessionIo<B> {
         }
     }
 
-    /// Starts to fill `want` if no other fill is open. Returns an input that the session has to
+    /// Starts to fill `request` if no other fill is open. Returns an input that the session has to
     /// handle first, if any.
-    pub fn start_fill(&mut self, want: Option<FillRequest>) -> Option<Input> {
+    pub fn start_fill(&mut self, request: Option<FillRequest>) -> Option<Input> {
         if self.filling.is_some() || self.streaming.is_some() {
             return None;
         }
         self.is_waiting_for_buffer = false;
-        let (Some(want), Some(source)) = (want, &self.source) else { return None };
-        if want.streamed {
-            self.streaming = Some(want);
-            return Some(Input::StreamOpened { fill: want.fill });
+        let (Some(request), Some(source)) = (request, &self.source) else { return None };
+        if request.streamed {
+            self.streaming = Some(request);
+            return Some(Input::StreamOpened { fill: request.fill });
         }
-        let len = source.buffer_len(want.size);
+        let len = source.buffer_len(request.size);
         let buffer = self.buffer(len);
         self.is_waiting_for_buffer = buffer.is_none();
         if let Some((buffer, permit)) = buffer
             && let Some(source) = self.source.take()
         {
-            self.filling = Some(fill_buffer(source, want.fill, buffer, len, permit).boxed_local());
+            let filling = fill_buffer(source, request.fill, buffer, len, permit);
+            self.filling = Some(filling.boxed_local());
         }
         None
     }
@@ -156,14 +158,14 @@ impl<B: ByteStream + 'static> SessionIo<B> {
 
     fn body_of(&mut self, fill: Option<FillId>) -> SendBody {
         let Some(fill) = fill else { return SendBody::Inline };
-        if let Some(held) = self.held.get(&fill) {
-            return SendBody::Buffered(Rc::clone(&held.bytes));
+        if let Some(buffered) = self.buffered.get(&fill) {
+            return SendBody::Buffered(Rc::clone(&buffered.bytes));
         }
         match (self.streaming.take(), self.source.take()) {
-            (Some(want), Some(source)) if want.fill == fill => {
+            (Some(request), Some(source)) if request.fill == fill => {
                 let (sender, receiver) = mpsc::channel(0);
                 let clock = Rc::clone(&self.ports.clock);
-                let streamed = stream_part(source, want, sender, clock, self.stall_max);
+                let streamed = stream_part(source, request, sender, clock, self.stall_max);
                 self.filling = Some(streamed.boxed_local());
                 SendBody::Streamed(receiver)
             }
@@ -176,22 +178,22 @@ impl<B: ByteStream + 'static> SessionIo<B> {
     }
 
     fn release(&mut self, fill: FillId) {
-        if let Some(held) = self.held.remove(&fill)
-            && let Ok(mut buffer) = Rc::try_unwrap(held.bytes)
+        if let Some(buffered) = self.buffered.remove(&fill)
+            && let Ok(mut buffer) = Rc::try_unwrap(buffered.bytes)
         {
             buffer.clear();
-            self.spare.push((buffer, held.permit));
+            self.spare.push((buffer, buffered.permit));
         }
     }
 
-    /// A buffer for `len` bytes, if there is room for it in the memory budget.
+    /// A buffer for `len` bytes, if the memory budget allows it.
     fn buffer(&mut self, len: usize) -> Option<(Vec<u8>, Permit)> {
-        // One size is in use at a time: buffers that no longer fit are released.
+        // One size is in use at a time: smaller buffers are released.
         self.spare.retain(|(buffer, _)| buffer.capacity() >= len);
         if let Some(spare) = self.spare.pop() {
             return Some(spare);
         }
-        let permit = self.buffers.try_acquire(len as u64, self.held.is_empty())?;
+        let permit = self.buffers.try_acquire(len as u64, self.buffered.is_empty())?;
         let mut buffer = Vec::new();
         // A failed allocation must not trap: it waits like a buffer without a permit.
         buffer.try_reserve_exact(len).ok()?;
@@ -203,7 +205,7 @@ impl<B: ByteStream + 'static> SessionIo<B> {
         self.source = Some(result.source);
         let FilledBuffer { buffer, crc64, end } = result.filled;
         if let Some(permit) = result.permit {
-            self.held.insert(result.fill, PartBuffer { bytes: Rc::new(buffer), permit });
+            self.buffered.insert(result.fill, PartBuffer { bytes: Rc::new(buffer), permit });
         }
         Input::Filled { fill: result.fill, len: result.len, crc64, end }
     }

@@ -7,13 +7,13 @@ use vod_uploader::upload::SourceStatus;
 
 use crate::body::ByteStream;
 
-/// How much is read to find out whether there is a byte.
+/// How much is read to find out whether the source has bytes.
 const FIRST_READ_BYTES: usize = 64 << 10;
 
 /// A source of bytes for one session.
 pub struct Source<B> {
     body: B,
-    /// Bytes that precede those of the stream: the tail, and what was read ahead.
+    /// Bytes that precede those of the stream: the tail and bytes that were read ahead.
     leading_bytes: Vec<u8>,
     /// Bytes of the stream that have been read.
     read_bytes: u64,
@@ -31,8 +31,8 @@ pub(super) struct FilledBuffer {
 }
 
 impl<B: ByteStream> Source<B> {
-    /// A source of the bytes of `body`, whose length is `body_len` if it is known. After `body_max`
-    /// bytes the file is complete.
+    /// A source of the bytes of `body`, whose length is `body_len`, if known. After `body_max` bytes
+    /// the file is complete.
     pub fn new(body: B, body_len: Option<ByteCount>, body_max: Option<ByteCount>) -> Self {
         Self { body, leading_bytes: Vec::new(), read_bytes: 0, body_len, body_max }
     }
@@ -48,7 +48,7 @@ impl<B: ByteStream> Source<B> {
         self.leading_bytes = tail;
     }
 
-    /// Returns true if there is at least one byte, which it waits for.
+    /// Waits for the first byte. Returns true if there is one.
     pub async fn has_bytes(&mut self) -> bool {
         while self.leading_bytes.is_empty() {
             let (first, end) = self.body.read(Vec::with_capacity(FIRST_READ_BYTES)).await;
@@ -61,8 +61,8 @@ impl<B: ByteStream> Source<B> {
         !self.leading_bytes.is_empty()
     }
 
-    /// Size of the buffer for the next fill of up to `size` bytes. It ends where the file must be
-    /// complete, so that a stream with more bytes is noticed there.
+    /// Size of the buffer for the next fill of up to `size` bytes. It does not extend beyond the end
+    /// of the file, so that a longer stream is detected there.
     pub(super) fn buffer_len(&self, size: ByteCount) -> usize {
         let leading_bytes = self.leading_bytes.len() as u64;
         let expected = self.body_len.or(self.body_max).map_or(u64::MAX, |len| {
@@ -115,9 +115,8 @@ impl<B: ByteStream> Source<B> {
         buffer.extend(self.leading_bytes.drain(..taken));
     }
 
-    /// The status of the source after a fill that is full. A stream of declared length ends there,
-    /// which the host enforces. If the file is complete by its length, a stream of undeclared
-    /// length must end there too.
+    /// The status of the source after a full fill. The host ensures that a stream of declared length
+    /// ends there. If the file is complete, a stream of undeclared length must end too.
     pub(super) async fn status_when_full(&mut self) -> SourceStatus {
         if let Some(len) = self.body_len {
             let ended = self.read_bytes >= len.bytes() && self.leading_bytes.is_empty();
@@ -150,7 +149,7 @@ mod tests {
 
     use super::*;
 
-    /// Bytes of which each read takes as many as there is room for.
+    /// Bytes of which each read returns as many as fit.
     struct Bytes(VecDeque<u8>);
 
     impl ByteStream for Bytes {
@@ -163,22 +162,21 @@ mod tests {
         }
     }
 
-    /// A file of `size` bytes whose source has `bytes`, beginning with a tail of `tail`.
+    /// A file of `size` bytes whose source has `bytes` after a tail of `tail`.
     fn source(bytes: u8, size: u64, tail: &[u8]) -> Source<Bytes> {
         let mut source = Source::new(Bytes((0..bytes).collect()), None, Some(ByteCount(size)));
         source.prepend(tail.to_vec());
         source
     }
 
-    /// Fills `len` bytes of a buffer with room for `capacity`, as one that was used before may
-    /// have.
+    /// Fills `len` bytes of a buffer whose capacity is `capacity`.
     fn fill(source: &mut Source<Bytes>, len: usize, capacity: usize) -> (Vec<u8>, SourceStatus) {
         let filled = source.fill(Vec::with_capacity(capacity), len).now_or_never().unwrap();
         (filled.buffer, filled.end)
     }
 
     #[test]
-    fn bytes_that_are_read_ahead_begin_the_next_fill() {
+    fn bytes_that_are_read_ahead_are_the_first_of_the_next_fill() {
         let mut source = source(8, 8, &[]);
         assert_eq!(fill(&mut source, 3, 100), (vec![0, 1, 2], SourceStatus::More));
         assert_eq!(source.buffer_len(ByteCount(100)), 5);
@@ -186,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_that_goes_on_after_the_file_is_overrun_however_it_is_read() {
+    fn a_source_that_is_longer_than_the_file_is_too_long_at_any_buffer_size() {
         for capacity in [4, 5, 100] {
             let mut source = source(5, 4, &[]);
             assert_eq!(fill(&mut source, 4, capacity).1, SourceStatus::TooLong, "{capacity}");
@@ -197,14 +195,14 @@ mod tests {
     }
 
     #[test]
-    fn the_tail_comes_first_and_is_no_byte_of_the_body() {
+    fn the_tail_precedes_the_body_and_does_not_count_as_its_bytes() {
         let mut source = source(2, 2, &[90, 91]);
         assert_eq!(source.buffer_len(ByteCount(100)), 4);
         assert_eq!(fill(&mut source, 4, 4), (vec![90, 91, 0, 1], SourceStatus::Eof));
     }
 
     #[test]
-    fn a_chunk_is_no_longer_than_asked_for() {
+    fn a_chunk_is_at_most_as_long_as_requested() {
         let mut source = source(6, 6, &[90]);
         let mut chunk =
             |len| source.chunk(Vec::with_capacity(100), len).now_or_never().unwrap().buffer;

@@ -1,4 +1,4 @@
-//! Tasks that run beside a driver's loop, each of which resolves to an input for it.
+//! Tasks that run concurrently with a driver's loop, each of which resolves to an input for it.
 
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -50,8 +50,8 @@ impl<K: Copy + Eq + Hash + 'static, I: 'static> TaskSet<K, I> {
         }
     }
 
-    /// Aborts every task that can be aborted and waits for the others: a write that has started
-    /// must not be lost with its driver.
+    /// Aborts every task that can be aborted and waits for the others: a write in progress must not
+    /// be lost.
     pub async fn shutdown(mut self) {
         for (_, handle) in self.handles.drain() {
             handle.abort();

@@ -1,4 +1,4 @@
-//! One wake-up at an instant.
+//! A timer that wakes a driver at one instant.
 
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -9,7 +9,7 @@ use vod_uploader::units::UnixMillis;
 
 use crate::ports::Clock;
 
-/// A wake-up that is due at most once for each time it is reset to another instant.
+/// A timer that is due once after each reset to another instant.
 pub struct Timer {
     clock: Rc<dyn Clock>,
     due: Option<(UnixMillis, LocalBoxFuture<'static, ()>)>,

@@ -95,7 +95,7 @@ pub(crate) async fn append(
     let record = status.record.clone();
     let length = status.length().or(params.file_length);
     let limit = length.unwrap_or(size_max(&instance.config, &record.kind));
-    let body = params.body.with_stop(stop.received());
+    let body = params.body.with_stop_signal(stop.received());
     let request = SessionRequest {
         id,
         record: &record,
