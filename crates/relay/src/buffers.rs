@@ -1,9 +1,9 @@
 //! The memory budget for part buffers of one instance, over all its uploads.
 //!
-//! A host uses an instance for up to 16 requests at a time, and linear memory never shrinks: without
-//! a common limit, the peak would be 16 times that of one upload. Some of the budget is reserved for
-//! the first buffer of each upload, so that a few uploads with many buffers do not block others. An
-//! upload without a permit waits until another one has stored a part or has ended.
+//! A host uses an instance for up to 16 requests at a time, and linear memory never shrinks:
+//! without a common limit, the peak would be 16 times that of one upload. Some of the budget is
+//! reserved for the first buffer of each upload, so that a few uploads with many buffers do not
+//! block others. An upload without a permit waits until another one has stored a part or has ended.
 
 use std::cell::Cell;
 use std::rc::Rc;

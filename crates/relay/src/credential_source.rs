@@ -26,8 +26,8 @@ impl CredentialSource {
         Self { instance: Rc::clone(instance), id: id.clone(), media_id }
     }
 
-    /// Returns true if [`CredentialSource::refresh`] can succeed: VOD issues a new credential, or the
-    /// client may have sent one in the meantime.
+    /// Returns true if [`CredentialSource::refresh`] can succeed: VOD issues a new credential, or
+    /// the client may have sent one in the meantime.
     pub(crate) fn can_refresh(&self) -> bool {
         self.can_request_new() || self.instance.config.seal_key.is_some()
     }

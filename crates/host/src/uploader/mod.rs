@@ -199,8 +199,8 @@ impl Uploader {
         self.call(|queue, now| queue.set_sts_token_directly_upload(now, file, token))
     }
 
-    /// `supply-source`: a file's bytes from `offset` on, and how they ended, if the supplier reports
-    /// it.
+    /// `supply-source`: a file's bytes from `offset` on, and how they ended, if the supplier
+    /// reports it.
     ///
     /// # Errors
     /// Those of [`Queue::supply_source`].

@@ -31,8 +31,8 @@ pub(super) struct FilledBuffer {
 }
 
 impl<B: ByteStream> Source<B> {
-    /// A source of the bytes of `body`, whose length is `body_len`, if known. After `body_max` bytes
-    /// the file is complete.
+    /// A source of the bytes of `body`, whose length is `body_len`, if known. After `body_max`
+    /// bytes the file is complete.
     pub fn new(body: B, body_len: Option<ByteCount>, body_max: Option<ByteCount>) -> Self {
         Self { body, leading_bytes: Vec::new(), read_bytes: 0, body_len, body_max }
     }
@@ -61,8 +61,8 @@ impl<B: ByteStream> Source<B> {
         !self.leading_bytes.is_empty()
     }
 
-    /// Size of the buffer for the next fill of up to `size` bytes. It does not extend beyond the end
-    /// of the file, so that a longer stream is detected there.
+    /// Size of the buffer for the next fill of up to `size` bytes. It does not extend beyond the
+    /// end of the file, so that a longer stream is detected there.
     pub(super) fn buffer_len(&self, size: ByteCount) -> usize {
         let leading_bytes = self.leading_bytes.len() as u64;
         let expected = self.body_len.or(self.body_max).map_or(u64::MAX, |len| {
@@ -115,8 +115,8 @@ impl<B: ByteStream> Source<B> {
         buffer.extend(self.leading_bytes.drain(..taken));
     }
 
-    /// The status of the source after a full fill. The host ensures that a stream of declared length
-    /// ends there. If the file is complete, a stream of undeclared length must end too.
+    /// The status of the source after a full fill. The host ensures that a stream of declared
+    /// length ends there. If the file is complete, a stream of undeclared length must end too.
     pub(super) async fn status_when_full(&mut self) -> SourceStatus {
         if let Some(len) = self.body_len {
             let ended = self.read_bytes >= len.bytes() && self.leading_bytes.is_empty();

@@ -53,8 +53,8 @@ pub(crate) enum Appended {
 }
 
 impl Appended {
-    /// The same result, except that a file of unknown `length` that exceeds `limit` is too large: it
-    /// has no declared length to differ from.
+    /// The same result, except that a file of unknown `length` that exceeds `limit` is too large:
+    /// it has no declared length to differ from.
     fn within(self, limit: ByteCount, length: Option<ByteCount>) -> Self {
         match self {
             Self::Rejected { error, durable }

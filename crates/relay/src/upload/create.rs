@@ -88,7 +88,8 @@ pub(crate) async fn create_with_id(
         credential_from_vod,
         kind: new.kind,
     };
-    // Rejects an invalid target before anything is stored: an endpoint without a region, for example.
+    // Rejects an invalid target before anything is stored: an endpoint without a region, for
+    // example.
     record.target.bucket()?;
     records::create(instance, &id, &record).await?;
     media_record::record(instance, &id, &record).await?;

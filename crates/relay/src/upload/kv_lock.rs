@@ -59,8 +59,8 @@ impl<'a> KvLock<'a> {
         Self { instance, name, lease_duration, rounds: Cell::new(1) }
     }
 
-    /// Tries to acquire the lock. `None` if another request holds it, or no request has acquired the
-    /// round yet: the caller retries later, unless the work has been done.
+    /// Tries to acquire the lock. `None` if another request holds it, or no request has acquired
+    /// the round yet: the caller retries later, unless the work has been done.
     ///
     /// The holder must also check whether the work has been done.
     ///

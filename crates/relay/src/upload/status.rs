@@ -88,8 +88,8 @@ async fn try_status(instance: &Instance, id: &UploadId) -> Result<Option<UploadS
         let search = records::find_checkpoint(instance, id).await;
         let lease_after = instance.kv().get(&id.lease_key()).await?;
         if search.as_ref().map_or(true, |search| lease == lease_after && search.is_conclusive()) {
-            // The record is read last, because it is deleted first: if it exists, the checkpoint was
-            // not missing because of a deletion.
+            // The record is read last, because it is deleted first: if it exists, the checkpoint
+            // was not missing because of a deletion.
             let record = load_upload_record(instance, id).await?;
             let (_, checkpoint) = search.and_then(CheckpointSearch::finish)?;
             return build_status(instance, id, record, checkpoint).await.map(Some);

@@ -36,8 +36,8 @@ pub(super) async fn create_upload(
     let mut waited = Duration::ZERO;
     loop {
         let guard = lock.try_acquire().await?;
-        // Read after the lock is acquired: since the last read, the upload may have been created, or
-        // the file reverted.
+        // Read after the lock is acquired: since the last read, the upload may have been created,
+        // or the file reverted.
         let transfer = match existing(transfer::load(instance, &chunk.key).await)? {
             Some(transfer) if !transfer.is_upload_created() => transfer,
             found => {
