@@ -4,27 +4,27 @@ use vod_uploader::queue::{Event, FileId};
 use vod_uploader_sim::queue::Simulation;
 
 /// The names of the events of one file; progress with its offset.
-pub(crate) fn events_of(simulation: &Simulation, file: FileId) -> Vec<String> {
-    simulation.events.iter().filter(|event| event.file() == Some(file)).map(name).collect()
+pub(crate) fn events_of(sim: &Simulation, file: FileId) -> Vec<String> {
+    sim.events.iter().filter(|event| event.file() == Some(file)).map(name).collect()
 }
 
 /// The names of all events, with their files.
-pub(crate) fn all_events(simulation: &Simulation) -> Vec<String> {
+pub(crate) fn all_events(sim: &Simulation) -> Vec<String> {
     let named = |event: &Event| match event.file() {
         Some(FileId(file)) => format!("{file} {}", name(event)),
         None => name(event),
     };
-    simulation.events.iter().map(named).collect()
+    sim.events.iter().map(named).collect()
 }
 
 /// The number of events with this name.
-pub(crate) fn count(simulation: &Simulation, wanted: &str) -> usize {
-    simulation.events.iter().filter(|event| name(event).split(' ').next() == Some(wanted)).count()
+pub(crate) fn count(sim: &Simulation, wanted: &str) -> usize {
+    sim.events.iter().filter(|event| name(event).split(' ').next() == Some(wanted)).count()
 }
 
 /// The offset from which a file resumed when it last started; `None` if it had no upload.
-pub(crate) fn resumed_from(simulation: &Simulation, file: FileId) -> Option<u64> {
-    simulation.events.iter().rev().find_map(|event| match event {
+pub(crate) fn resumed_from(sim: &Simulation, file: FileId) -> Option<u64> {
+    sim.events.iter().rev().find_map(|event| match event {
         Event::UploadStarted { file: of, media_id, durable, .. } if *of == file => {
             Some(media_id.as_ref().map(|_| durable.bytes()))
         }

@@ -5,12 +5,12 @@ use vod_uploader::vod::MediaKind;
 use vod_uploader_sim::queue::{App, Credentials, PlannedFile, Simulation};
 use vod_uploader_sim::{Fault, Grant, Operation};
 
-use crate::actions::{info, run_half_way, run_to, run_to_completion};
+use crate::actions::{in_own_bucket, info, run_half_way, run_to, run_to_completion, video};
 
 /// A simulation in which a file is in some state, with the facts that the tests check.
 pub(crate) struct Fixture {
     pub(crate) name: String,
-    pub(crate) simulation: Simulation,
+    pub(crate) sim: Simulation,
     /// The file, of ten parts.
     pub(crate) file: FileId,
     pub(crate) planned: PlannedFile,
@@ -21,12 +21,9 @@ pub(crate) struct Fixture {
     /// Whether the key-value store has an upload of the file.
     pub(crate) stored: bool,
     /// Whether the file's bytes are requested.
-    pub(crate) source_wanted: bool,
+    pub(crate) source_requested: bool,
     mode: Credentials,
 }
-
-/// Size of the file: ten parts.
-pub(crate) const LEN: u64 = 1_000_000;
 
 /// A file that is small enough for one request.
 pub(crate) fn next_file(name: &str) -> PlannedFile {
@@ -62,50 +59,48 @@ pub(crate) fn queue_fixture(state: QueueState) -> Fixture {
 
 impl Fixture {
     pub(crate) fn state(&self) -> FileState {
-        self.simulation.state(self.file)
+        self.sim.state(self.file)
     }
 
     /// Advances the clock of the queue, so that a call without effect leaves it unchanged.
     pub(crate) fn sync_clock(&mut self) {
-        self.simulation.handle(Input::Tick);
+        self.sim.handle(Input::Tick);
     }
 
     /// From here on, the app supplies everything, and OSS and VOD work normally.
     pub(crate) fn restore_app(&mut self) {
-        self.simulation.app = App { credentials: Some(self.mode), ..App::default() };
-        self.simulation.world.store.faults.clear();
-        self.simulation.world.vod.faults.clear();
+        self.sim.app = App { credentials: Some(self.mode), ..App::default() };
+        self.sim.world.store.faults.clear();
+        self.sim.world.vod.faults.clear();
     }
 
     /// A credential for the media of the file, or for new media if it has none.
     pub(crate) fn grant(&mut self) -> Grant {
-        let known = info(&self.simulation, self.file).media_id;
-        let refreshed = known.and_then(|media_id| self.simulation.world.refresh_media(&media_id));
-        refreshed.unwrap_or_else(|| self.simulation.world.create_media(MediaKind::Video))
+        let known = info(&self.sim, self.file).media_id;
+        let refreshed = known.and_then(|media_id| self.sim.world.refresh_media(&media_id));
+        refreshed.unwrap_or_else(|| self.sim.world.create_media(MediaKind::Video))
     }
 
     fn new(name: &str, mode: Credentials) -> Self {
-        let mut simulation = Simulation::new();
-        simulation.app.credentials = Some(mode);
-        let mut planned = Simulation::file("a.mp4", LEN);
+        let mut sim = Simulation::new();
+        sim.app.credentials = Some(mode);
+        let mut planned = video();
         if mode == Credentials::Direct {
-            planned.new.endpoint = Some("https://oss-cn-shanghai.aliyuncs.com".into());
-            planned.new.bucket = Some("my-bucket".into());
-            planned.new.object = Some("mine/a.mp4".into());
+            in_own_bucket(&mut planned, "mine/a.mp4");
         }
-        let file = simulation.add(planned.clone()).unwrap();
-        let next = simulation.add(next_file("next.mp4")).unwrap();
-        let grant = simulation.world.create_media(MediaKind::Video);
-        simulation.set_credential(next, &grant).unwrap();
+        let file = sim.add(planned.clone()).unwrap();
+        let next = sim.add(next_file("next.mp4")).unwrap();
+        let grant = sim.world.create_media(MediaKind::Video);
+        sim.set_credential(next, &grant).unwrap();
         Self {
             name: format!("{name} ({mode:?})"),
-            simulation,
+            sim,
             file,
             planned,
             next,
             credentialed: false,
             stored: false,
-            source_wanted: false,
+            source_requested: false,
             mode,
         }
     }
@@ -127,7 +122,9 @@ fn phase_fixtures(phase: UploadingPhase, mode: Credentials) -> Vec<Fixture> {
             vec![awaiting_credential(mode), awaiting_credential_to_resume(mode)]
         }
         UploadingPhase::RequestingMedia => vec![requesting_media(mode)],
-        UploadingPhase::AwaitingSource => vec![source_wanted(mode), awaiting_source_half_way(mode)],
+        UploadingPhase::AwaitingSource => {
+            vec![source_requested(mode), awaiting_source_half_way(mode)]
+        }
         UploadingPhase::Transferring => vec![transferring(mode), completing(mode)],
         UploadingPhase::TokenExpired => {
             vec![
@@ -147,50 +144,50 @@ fn file_added(mode: Credentials) -> Fixture {
 
 fn ready_after_stop(mode: Credentials) -> Fixture {
     let mut fixture = stopped(mode);
-    fixture.simulation.resume(fixture.file).unwrap();
+    fixture.sim.resume(fixture.file).unwrap();
     Fixture { name: format!("a file that was stopped and is ready again ({mode:?})"), ..fixture }
 }
 
 fn waiting_for_another_file(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file that waits for an active file", mode);
-    fixture.simulation.cancel(fixture.file).unwrap();
-    fixture.simulation.run();
-    fixture.simulation.app.credentials = None;
-    fixture.simulation.app.supplies = false;
-    fixture.simulation.start();
-    run_to(&mut fixture.simulation, fixture.next, UploadingPhase::AwaitingSource);
-    fixture.simulation.resume(fixture.file).unwrap();
+    fixture.sim.cancel(fixture.file).unwrap();
+    fixture.sim.run();
+    fixture.sim.app.credentials = None;
+    fixture.sim.app.supplies = false;
+    fixture.sim.start();
+    run_to(&mut fixture.sim, fixture.next, UploadingPhase::AwaitingSource);
+    fixture.sim.resume(fixture.file).unwrap();
     fixture
 }
 
 fn searching_records(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file whose records are searched", mode);
-    fixture.simulation.app.credentials = None;
-    fixture.simulation.start();
+    fixture.sim.app.credentials = None;
+    fixture.sim.start();
     fixture
 }
 
 fn writing_records(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file whose records are written", mode);
-    fixture.simulation.start();
-    run_to(&mut fixture.simulation, fixture.file, UploadingPhase::AwaitingCredential);
-    run_to(&mut fixture.simulation, fixture.file, UploadingPhase::Starting);
+    fixture.sim.start();
+    run_to(&mut fixture.sim, fixture.file, UploadingPhase::AwaitingCredential);
+    run_to(&mut fixture.sim, fixture.file, UploadingPhase::Starting);
     fixture.with_credential()
 }
 
 fn awaiting_credential(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file that waits for its first credential", mode);
-    fixture.simulation.app.credentials = None;
-    fixture.simulation.start();
-    fixture.simulation.run();
+    fixture.sim.app.credentials = None;
+    fixture.sim.start();
+    fixture.sim.run();
     fixture
 }
 
 fn awaiting_credential_to_resume(mode: Credentials) -> Fixture {
     let mut fixture = stopped(mode);
-    fixture.simulation.app.credentials = None;
-    fixture.simulation.start();
-    fixture.simulation.run();
+    fixture.sim.app.credentials = None;
+    fixture.sim.start();
+    fixture.sim.run();
     Fixture {
         name: format!("a file that continues and waits for a credential ({mode:?})"),
         ..fixture
@@ -199,45 +196,43 @@ fn awaiting_credential_to_resume(mode: Credentials) -> Fixture {
 
 fn requesting_media(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file that waits for VOD", mode);
-    fixture.simulation.app.credentials = Some(Credentials::Sts);
-    fixture.simulation.start();
-    run_to(&mut fixture.simulation, fixture.file, UploadingPhase::RequestingMedia);
+    fixture.sim.app.credentials = Some(Credentials::Sts);
+    fixture.sim.start();
+    run_to(&mut fixture.sim, fixture.file, UploadingPhase::RequestingMedia);
     // A token is known, but no address.
     Fixture { credentialed: mode != Credentials::Server, ..fixture }
 }
 
-fn source_wanted(mode: Credentials) -> Fixture {
+fn source_requested(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file that waits for its bytes", mode);
-    fixture.simulation.app.supplies = false;
-    fixture.simulation.start();
-    fixture.simulation.run();
-    Fixture { source_wanted: true, ..fixture.known() }
+    fixture.sim.app.supplies = false;
+    fixture.sim.start();
+    fixture.sim.run();
+    Fixture { source_requested: true, ..fixture.known() }
 }
 
 fn awaiting_source_half_way(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file that waits for more bytes", mode);
-    fixture.simulation.app.chunk_bytes = Some(450_000);
-    fixture.simulation.start();
-    run_half_way(&mut fixture.simulation, fixture.file);
-    fixture.simulation.app.supplies = false;
-    fixture.simulation.run();
-    Fixture { source_wanted: true, ..fixture.known() }
+    fixture.sim.app.chunk_bytes = Some(450_000);
+    fixture.sim.start();
+    run_half_way(&mut fixture.sim, fixture.file);
+    fixture.sim.app.supplies = false;
+    fixture.sim.run();
+    Fixture { source_requested: true, ..fixture.known() }
 }
 
 fn transferring(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file half-way", mode);
-    fixture.simulation.start();
-    run_half_way(&mut fixture.simulation, fixture.file);
+    fixture.sim.start();
+    run_half_way(&mut fixture.sim, fixture.file);
     fixture.known()
 }
 
 fn completing(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file whose object is being completed", mode);
-    fixture.simulation.world.store.faults.plan(Operation::Complete, 1, Fault::HangAfter);
-    fixture.simulation.start();
-    fixture
-        .simulation
-        .run_until(|simulation| simulation.world.store.count(Operation::Complete) == 1);
+    fixture.sim.world.store.faults.plan(Operation::Complete, 1, Fault::HangAfter);
+    fixture.sim.start();
+    fixture.sim.run_until(|sim| sim.world.store.count(Operation::Complete) == 1);
     fixture.known()
 }
 
@@ -249,112 +244,107 @@ fn expired_half_way(mode: Credentials) -> Fixture {
 
 fn expired_while_awaiting_source(mode: Credentials) -> Fixture {
     let mut fixture =
-        Fixture::new("a file whose credential was rejected while it wants bytes", mode);
-    fixture.simulation.app.chunk_bytes = Some(450_000);
-    fixture.simulation.start();
-    run_half_way(&mut fixture.simulation, fixture.file);
-    fixture.simulation.app.supplies = false;
+        Fixture::new("a file whose credential was rejected while it waits for bytes", mode);
+    fixture.sim.app.chunk_bytes = Some(450_000);
+    fixture.sim.start();
+    run_half_way(&mut fixture.sim, fixture.file);
+    fixture.sim.app.supplies = false;
     expire(&mut fixture);
-    Fixture { source_wanted: true, ..fixture.known() }
+    Fixture { source_requested: true, ..fixture.known() }
 }
 
 /// Revokes the keys. The app supplies no others.
 fn expire(fixture: &mut Fixture) {
-    fixture.simulation.app.credentials = None;
-    fixture.simulation.world.store.keys.clear();
-    fixture.simulation.world.vod.tokens.clear();
-    fixture.simulation.run();
+    fixture.sim.app.credentials = None;
+    fixture.sim.world.store.keys.clear();
+    fixture.sim.world.vod.tokens.clear();
+    fixture.sim.run();
     // The credential of the next file is supplied again.
-    let grant = fixture.simulation.world.create_media(MediaKind::Video);
-    fixture.simulation.set_credential(fixture.next, &grant).unwrap();
+    let grant = fixture.sim.world.create_media(MediaKind::Video);
+    fixture.sim.set_credential(fixture.next, &grant).unwrap();
 }
 
 fn expired_before_start(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file whose credential expired before it started", mode);
-    let life = std::time::Duration::from_secs(60);
-    fixture.simulation.world.vod.credential_ttl = life;
-    fixture.simulation.world.app_server.token_ttl = life;
+    let ttl = std::time::Duration::from_secs(60);
+    fixture.sim.world.vod.credential_ttl = ttl;
+    fixture.sim.world.app_server.token_ttl = ttl;
     match mode {
         Credentials::Server => {
-            let grant = fixture.simulation.world.create_media(MediaKind::Video);
-            fixture.simulation.set_credential(fixture.file, &grant).unwrap();
+            let grant = fixture.sim.world.create_media(MediaKind::Video);
+            fixture.sim.set_credential(fixture.file, &grant).unwrap();
         }
-        Credentials::Sts => fixture.simulation.set_token(fixture.file).unwrap(),
-        Credentials::Direct => fixture.simulation.set_direct_token(fixture.file).unwrap(),
+        Credentials::Sts => fixture.sim.set_token(fixture.file).unwrap(),
+        Credentials::Direct => fixture.sim.set_direct_token(fixture.file).unwrap(),
     }
-    fixture.simulation.world.clock.advance(life);
-    fixture.simulation.world.vod.credential_ttl = 50 * life;
-    fixture.simulation.world.app_server.token_ttl = 60 * life;
-    fixture.simulation.app.credentials = None;
-    fixture.simulation.start();
-    fixture.simulation.run();
+    fixture.sim.world.clock.advance(ttl);
+    fixture.sim.world.vod.credential_ttl = 50 * ttl;
+    fixture.sim.world.app_server.token_ttl = 60 * ttl;
+    fixture.sim.app.credentials = None;
+    fixture.sim.start();
+    fixture.sim.run();
     fixture.with_credential()
 }
 
 fn stopping(mode: Credentials) -> Fixture {
     let mut fixture = transferring(mode);
-    fixture.simulation.stop();
+    fixture.sim.stop();
     Fixture { name: format!("a file that is being stopped ({mode:?})"), ..fixture }
 }
 
 fn canceling(mode: Credentials) -> Fixture {
     let mut fixture = transferring(mode);
-    fixture.simulation.cancel(fixture.file).unwrap();
+    fixture.sim.cancel(fixture.file).unwrap();
     Fixture { name: format!("a file that is being canceled ({mode:?})"), ..fixture }
 }
 
 fn uploaded(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file that is uploaded", mode);
-    run_to_completion(&mut fixture.simulation);
+    run_to_completion(&mut fixture.sim);
     fixture
 }
 
 fn failed_half_way(mode: Credentials) -> Fixture {
     let mut fixture = transferring(mode);
-    fixture
-        .simulation
-        .world
-        .store
-        .faults
-        .always(Operation::UploadPart, Fault::Refused(400, "InvalidArgument"));
-    fixture.simulation.run();
+    fixture.sim.world.store.faults.always(Operation::UploadPart, Fault::Refused(400, "InvalidArgument"));
+    fixture.sim.run();
     Fixture { name: format!("a file that failed half-way ({mode:?})"), ..fixture }
 }
 
 fn failed_immediately(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file that failed before anything was stored", mode);
-    fixture.simulation.world.kv.fails_at = Some(1);
-    fixture.simulation.start();
-    fixture.simulation.run();
+    fixture.sim.world.kv.fails_at = Some(1);
+    fixture.sim.start();
+    fixture.sim.run();
     fixture
 }
 
 fn canceled(mode: Credentials) -> Fixture {
     let mut fixture = transferring(mode);
-    fixture.simulation.cancel(fixture.file).unwrap();
-    fixture.simulation.run();
+    fixture.sim.cancel(fixture.file).unwrap();
+    fixture.sim.run();
     let name = format!("a file that was canceled half-way ({mode:?})");
     Fixture { name, credentialed: false, stored: false, ..fixture }
 }
 
 fn canceled_before_start(mode: Credentials) -> Fixture {
     let mut fixture = Fixture::new("a file that was canceled before it started", mode);
-    fixture.simulation.cancel(fixture.file).unwrap();
-    fixture.simulation.run();
+    fixture.sim.cancel(fixture.file).unwrap();
+    fixture.sim.run();
     fixture
 }
 
 fn stopped(mode: Credentials) -> Fixture {
     let mut fixture = transferring(mode);
-    fixture.simulation.stop();
-    fixture.simulation.run();
+    fixture.sim.stop();
+    fixture.sim.run();
     Fixture { name: format!("a file that was stopped half-way ({mode:?})"), ..fixture }
 }
 
 fn stopped_before_upload(mode: Credentials) -> Fixture {
     let mut fixture = awaiting_credential(mode);
-    fixture.simulation.stop();
-    fixture.simulation.run();
+    fixture.sim.stop();
+    fixture.sim.run();
     Fixture {
         name: format!("a file that was stopped before its upload was created ({mode:?})"),
         ..fixture

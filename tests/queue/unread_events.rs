@@ -9,26 +9,26 @@ use crate::event_queries::all_events;
 
 #[test]
 fn unread_progress_is_merged_and_other_events_are_kept() {
-    let mut simulation = Simulation::new();
-    simulation.app.reads = false;
+    let mut sim = Simulation::new();
+    sim.app.reads = false;
     let mut files = Vec::new();
     for name in ["a.mp4", "b.mp4"] {
-        let file = simulation.add(Simulation::file(name, 3_000_000)).unwrap();
-        let grant = simulation.world.create_media(MediaKind::Video);
-        simulation.set_credential(file, &grant).unwrap();
+        let file = sim.add(Simulation::file(name, 3_000_000)).unwrap();
+        let grant = sim.world.create_media(MediaKind::Video);
+        sim.set_credential(file, &grant).unwrap();
         files.push(file);
     }
-    simulation.start();
+    sim.start();
     for file in files {
-        run_to(&mut simulation, file, UploadingPhase::AwaitingSource);
-        supply(&mut simulation, file, 0).unwrap();
-        simulation.run_until(|simulation| simulation.state(file) == FileState::Success);
+        run_to(&mut sim, file, UploadingPhase::AwaitingSource);
+        supply(&mut sim, file, 0).unwrap();
+        sim.run_until(|sim| sim.state(file) == FileState::Success);
     }
-    simulation.run();
-    simulation.app.reads = true;
-    simulation.handle(Input::Tick);
+    sim.run();
+    sim.app.reads = true;
+    sim.handle(Input::Tick);
     assert_eq!(
-        all_events(&simulation),
+        all_events(&sim),
         [
             "1 file-added",
             "2 file-added",
