@@ -25,7 +25,7 @@ pub struct AppHost {
     host: RefCell<Server>,
     binaries: Binaries,
     transcript: Transcript,
-    folder: TempDir,
+    dir: TempDir,
 }
 
 impl AppHost {
@@ -42,16 +42,16 @@ impl AppHost {
     #[must_use]
     pub fn start_with(app: &Path, sandbox_arguments: &[&str]) -> Self {
         let binaries = Binaries::find();
-        let folder = tempfile::tempdir().expect("there is room for temporary files");
+        let dir = tempfile::tempdir().expect("there is room for temporary files");
         let arguments: Vec<_> = sandbox_arguments.iter().map(|text| (*text).to_owned()).collect();
-        let sandbox = Sandbox::start(&binaries, folder.path(), &arguments);
+        let sandbox = Sandbox::start(&binaries, dir.path(), &arguments);
         let composed = vod_uploader_compose::plugged(app, &binaries.uploader_wasm);
         let composed = composed.unwrap_or_else(|error| panic!("{error:#}"));
-        std::fs::write(folder.path().join("composed.wasm"), composed).expect("it can be written");
-        write_manifest(folder.path());
-        host::share_compiled(folder.path());
-        let host = RefCell::new(host::start(&binaries, folder.path(), &[]));
-        Self { sandbox, host, binaries, transcript: Transcript::default(), folder }
+        std::fs::write(dir.path().join("composed.wasm"), composed).expect("it can be written");
+        write_manifest(dir.path());
+        host::share_compiled(dir.path());
+        let host = RefCell::new(host::start(&binaries, dir.path(), &[]));
+        Self { sandbox, host, binaries, transcript: Transcript::default(), dir }
     }
 
     /// A client of the app. It has to be made anew after a restart.
@@ -88,7 +88,7 @@ impl AppHost {
 
     /// Starts the host again on the same folder, after [`AppHost::kill_host`].
     pub fn start_host(&self) {
-        *self.host.borrow_mut() = host::start(&self.binaries, self.folder.path(), &[]);
+        *self.host.borrow_mut() = host::start(&self.binaries, self.dir.path(), &[]);
     }
 
     /// What the host counts.
@@ -100,13 +100,13 @@ impl AppHost {
     /// The host's log so far.
     #[must_use]
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("host.log")).unwrap_or_default()
+        std::fs::read_to_string(self.dir.path().join("host.log")).unwrap_or_default()
     }
 
     /// The folder with the key-value store.
     #[must_use]
-    pub fn host_folder(&self) -> PathBuf {
-        self.folder.path().join("host")
+    pub fn host_dir(&self) -> PathBuf {
+        self.dir.path().join("host")
     }
 }
 
@@ -119,8 +119,8 @@ impl Drop for AppHost {
         }
         let log = self.log();
         assert!(!log.contains("component trapped"), "{}", host::last_lines(&log));
-        let stored = key_value::files(&self.host_folder());
-        let mut secrets = self.sandbox.minted_secrets();
+        let stored = key_value::files(&self.host_dir());
+        let mut secrets = self.sandbox.issued_secrets();
         secrets.push(RAM_SECRET.to_owned());
         for secret in secrets {
             assert!(!log.contains(&secret), "the host's log has the secret {secret}");
@@ -132,7 +132,7 @@ impl Drop for AppHost {
 }
 
 /// What an app needs of Spin: the store, and the outside.
-fn write_manifest(folder: &Path) {
+fn write_manifest(dir: &Path) {
     let manifest = r#"
 spin_manifest_version = 2
 
@@ -149,7 +149,7 @@ source = "composed.wasm"
 key_value_stores = ["default"]
 allowed_outbound_hosts = ["http://127.0.0.1:*"]
 "#;
-    std::fs::write(folder.join("spin.toml"), manifest).expect("the manifest can be written");
+    std::fs::write(dir.join("spin.toml"), manifest).expect("the manifest can be written");
 }
 
 /// The size of parts, unless a test says otherwise: the smallest that the store takes.

@@ -30,7 +30,7 @@ pub fn serve<T>(sandbox: &Sandbox, files: &[OfferedFile], client: impl FnOnce(&s
                     return;
                 }
                 // A client that goes away wants no answer.
-                scope.spawn(move || server.answer(stream).ok());
+                scope.spawn(move || server.response(stream).ok());
             }
         });
         client(&format!("http://{address}"))
@@ -57,7 +57,7 @@ struct AppServer<'a> {
 }
 
 impl AppServer<'_> {
-    fn answer(&self, mut stream: TcpStream) -> std::io::Result<()> {
+    fn response(&self, mut stream: TcpStream) -> std::io::Result<()> {
         let mut lines = BufReader::new(stream.try_clone()?).lines();
         let request = lines.next().transpose()?.unwrap_or_default();
         let mut offset = 0;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::conversation::{Conversation, Event, Returned};
+use crate::conversation::{CallResult, Conversation, Event};
 use crate::sandbox::{BUCKET, Sandbox};
 use crate::source::Source;
 use crate::vod::{UploadCredential, credential_for};
@@ -19,12 +19,12 @@ pub struct Application<'a> {
     pub events: Vec<Event>,
     /// The credentials that it has supplied, by file, the newest last. Temporary access keys are
     /// told by their ids.
-    pub handed_in: Vec<(u64, String)>,
+    pub supplied: Vec<(u64, String)>,
     sandbox: &'a Sandbox,
     mode: Mode,
     files: BTreeMap<u64, OfferedFile>,
     /// The TTL of the temporary access keys that it supplies.
-    pub sts_life_secs: i64,
+    pub sts_ttl_secs: i64,
 }
 
 /// How an application answers `upload-started`.
@@ -99,11 +99,11 @@ impl<'a> Application<'a> {
         Self {
             app,
             events: Vec::new(),
-            handed_in: Vec::new(),
+            supplied: Vec::new(),
             sandbox,
             mode,
             files: BTreeMap::new(),
-            sts_life_secs: 3_600,
+            sts_ttl_secs: 3_600,
         }
     }
 
@@ -140,15 +140,15 @@ impl<'a> Application<'a> {
     ///
     /// # Panics
     /// If it is refused.
-    pub fn does(&mut self, call: &str, file: u64) {
-        self.about(call, file).unwrap_or_else(|refusal| panic!("{call}: {refusal:?}"));
+    pub fn call_file(&mut self, call: &str, file: u64) {
+        self.try_call_file(call, file).unwrap_or_else(|rejection| panic!("{call}: {rejection:?}"));
     }
 
     /// A call about a file.
     ///
     /// # Errors
     /// Returns an error if the uploader refuses it.
-    pub fn about(&mut self, call: &str, file: u64) -> Returned {
+    pub fn try_call_file(&mut self, call: &str, file: u64) -> CallResult {
         self.app.call(call, json!({ "file": file }))
     }
 
@@ -165,7 +165,7 @@ impl<'a> Application<'a> {
     ///
     /// # Panics
     /// If the events end before.
-    pub fn finish_or_cut_expiries(&mut self, file: u64) {
+    pub fn finish_or_stop_after_expiries(&mut self, file: u64) {
         let mut expiries = 0;
         loop {
             let event =
@@ -174,7 +174,7 @@ impl<'a> Application<'a> {
             if event.name == "UploadEnd" {
                 return;
             } else if expiries < 3 {
-                self.answer(&event);
+                self.response(&event);
             } else {
                 self.app.call("stop-upload", json!({})).expect("a run in progress");
                 self.run_until(|event| event.is("Stopped", file));
@@ -190,7 +190,7 @@ impl<'a> Application<'a> {
     pub fn run_until(&mut self, reached: impl Fn(&Event) -> bool) -> Event {
         loop {
             let event = self.next_event();
-            self.answer(&event);
+            self.response(&event);
             if reached(&event) {
                 return event;
             }
@@ -207,7 +207,7 @@ impl<'a> Application<'a> {
             if reached(&event) {
                 return event;
             }
-            self.answer(&event);
+            self.response(&event);
         }
     }
 
@@ -229,7 +229,7 @@ impl<'a> Application<'a> {
     ///
     /// # Panics
     /// If there is no such file.
-    pub fn offer_whole(&mut self, file: u64) {
+    pub fn offer_all(&mut self, file: u64) {
         self.files.get_mut(&file).expect("a file that was added").pause_at = None;
     }
 
@@ -238,7 +238,7 @@ impl<'a> Application<'a> {
     /// # Panics
     /// If it has none.
     pub fn release(&mut self, file: u64) {
-        self.offer_whole(file);
+        self.offer_all(file);
         self.send(file, self.files[&file].size);
     }
 
@@ -246,25 +246,25 @@ impl<'a> Application<'a> {
     ///
     /// # Panics
     /// If the uploader refuses it.
-    pub fn answer(&mut self, event: &Event) {
+    pub fn response(&mut self, event: &Event) {
         let Some(file) = event.file() else { return };
         let media_id = event.text("media_id").map(str::to_owned);
         match event.name.as_str() {
             "UploadStarted" => match self.mode {
-                Mode::Credential => self.hand_in_credential(file, media_id.as_deref()),
-                Mode::Sts => self.hand_in_token("set-sts-token", file),
-                Mode::Direct => self.hand_in_token("set-sts-token-directly-upload", file),
+                Mode::Credential => self.supply_credential(file, media_id.as_deref()),
+                Mode::Sts => self.supply_token("set-sts-token", file),
+                Mode::Direct => self.supply_token("set-sts-token-directly-upload", file),
             },
             "SourceRequested" => {
                 let offset = event.payload["offset"].as_u64().expect("an offset");
                 self.supply(file, offset);
             }
             "TokenExpiring" | "TokenExpired" => match (self.mode, media_id) {
-                (Mode::Credential, Some(media_id)) => self.hand_in_auth(file, &media_id),
+                (Mode::Credential, Some(media_id)) => self.supply_auth(file, &media_id),
                 // An image upload near its end may still succeed.
                 (Mode::Credential, None) if event.name == "TokenExpiring" => {}
-                (Mode::Credential, None) => self.hand_in_credential(file, None),
-                _ => self.hand_in_token("resume-upload-with-sts-token", file),
+                (Mode::Credential, None) => self.supply_credential(file, None),
+                _ => self.supply_token("resume-upload-with-sts-token", file),
             },
             _ => {}
         }
@@ -277,12 +277,14 @@ impl<'a> Application<'a> {
     #[must_use]
     pub fn last(&self, name: &str, file: u64) -> &Event {
         let found = self.events.iter().rev().find(|event| event.is(name, file));
-        found.unwrap_or_else(|| panic!("no {name} of {file} in {}", self.story(file).join(", ")))
+        found.unwrap_or_else(|| {
+            panic!("no {name} of {file} in {}", self.event_names(file).join(", "))
+        })
     }
 
     /// The names of all events of `file`, one after another; progress in a row counts once.
     #[must_use]
-    pub fn story(&self, file: u64) -> Vec<&str> {
+    pub fn event_names(&self, file: u64) -> Vec<&str> {
         let of_file = self.events.iter().filter(|event| event.file() == Some(file));
         let mut names: Vec<_> = of_file.map(|event| event.name.as_str()).collect();
         names.dedup_by(|one, before| *one == "Progress" && *before == "Progress");
@@ -300,8 +302,8 @@ impl<'a> Application<'a> {
     ///
     /// # Errors
     /// Returns an error if the uploader refuses it.
-    pub fn set_credential(&mut self, file: u64, credential: &UploadCredential) -> Returned {
-        self.handed_in.push((file, credential.access_key_id()));
+    pub fn set_credential(&mut self, file: u64, credential: &UploadCredential) -> CallResult {
+        self.supplied.push((file, credential.access_key_id()));
         let arguments = json!({
             "file": file,
             "upload_auth": credential.auth,
@@ -315,16 +317,16 @@ impl<'a> Application<'a> {
     ///
     /// # Panics
     /// If the uploader refuses it.
-    pub fn hand_in_token(&mut self, call: &str, file: u64) {
-        let token = self.sandbox.sts(self.sts_life_secs);
-        self.handed_in.push((file, token["AccessKeyId"].as_str().expect("an id").to_owned()));
+    pub fn supply_token(&mut self, call: &str, file: u64) {
+        let token = self.sandbox.sts(self.sts_ttl_secs);
+        self.supplied.push((file, token["AccessKeyId"].as_str().expect("an id").to_owned()));
         let token = json!({
             "access_key_id": token["AccessKeyId"],
             "access_key_secret": token["AccessKeySecret"],
             "security_token": token["SecurityToken"],
         });
-        let handed_in = self.app.call(call, json!({ "file": file, "token": token }));
-        handed_in.unwrap_or_else(|refusal| panic!("{call}: {refusal:?}"));
+        let supplied = self.app.call(call, json!({ "file": file, "token": token }));
+        supplied.unwrap_or_else(|rejection| panic!("{call}: {rejection:?}"));
     }
 
     /// `supply-source`, and the bytes up to where the file holds.
@@ -335,7 +337,7 @@ impl<'a> Application<'a> {
         let OfferedFile { seed, size, pause_at, .. } = self.files[&file];
         let supplied = json!({ "file": file, "offset": offset, "seed": seed, "tells_end": true });
         let supplied = self.app.call("supply-source", supplied);
-        supplied.unwrap_or_else(|refusal| panic!("supply-source: {refusal:?}"));
+        supplied.unwrap_or_else(|rejection| panic!("supply-source: {rejection:?}"));
         self.send(file, pause_at.unwrap_or(size));
     }
 
@@ -343,22 +345,22 @@ impl<'a> Application<'a> {
         let sent = self.app.call("send-until", json!({ "file": file, "offset": offset }));
         sent.expect("the file has a source");
         if self.files[&file].pause_at.is_none() {
-            self.does("end-source", file);
+            self.call_file("end-source", file);
         }
     }
 
-    fn hand_in_credential(&mut self, file: u64, media_id: Option<&str>) {
+    fn supply_credential(&mut self, file: u64, media_id: Option<&str>) {
         let credential = self.credential(file, media_id);
         let set = self.set_credential(file, &credential);
-        set.unwrap_or_else(|refusal| panic!("set-upload-auth-and-address: {refusal:?}"));
+        set.unwrap_or_else(|rejection| panic!("set-upload-auth-and-address: {rejection:?}"));
     }
 
-    fn hand_in_auth(&mut self, file: u64, media_id: &str) {
+    fn supply_auth(&mut self, file: u64, media_id: &str) {
         let credential = self.credential(file, Some(media_id));
-        self.handed_in.push((file, credential.access_key_id()));
+        self.supplied.push((file, credential.access_key_id()));
         let arguments = json!({ "file": file, "upload_auth": credential.auth });
-        let handed_in = self.app.call("resume-upload-with-auth", arguments);
-        handed_in.unwrap_or_else(|refusal| panic!("resume-upload-with-auth: {refusal:?}"));
+        let supplied = self.app.call("resume-upload-with-auth", arguments);
+        supplied.unwrap_or_else(|rejection| panic!("resume-upload-with-auth: {rejection:?}"));
     }
 
     fn next_event(&mut self) -> Event {

@@ -29,7 +29,7 @@ impl Binaries {
     /// If one is missing, with what to do.
     #[must_use]
     pub fn find() -> Self {
-        let target = target_folder();
+        let target = target_dir();
         let component = |name: &str| target.join(format!("wasm32-wasip2/release/{name}.wasm"));
         Self {
             devhost: built("VOD_DEVHOST", target.join("release/devhost")),
@@ -49,19 +49,19 @@ impl Binaries {
 /// If it is missing, with what to do.
 #[must_use]
 pub fn python_app_wasm() -> PathBuf {
-    built("VOD_PYTHON_APP_WASM", target_folder().join("python-app/app.wasm"))
+    built("VOD_PYTHON_APP_WASM", target_dir().join("python-app/app.wasm"))
 }
 
 /// The folder of the WIT files.
 #[must_use]
-pub fn wit_folder() -> PathBuf {
+pub fn wit_dir() -> PathBuf {
     workspace().join("wit")
 }
 
 /// The folder for what tests leave behind between runs: compiled components.
 #[must_use]
-pub fn cache_folder() -> PathBuf {
-    target_folder().join("component-tests")
+pub fn cache_dir() -> PathBuf {
+    target_dir().join("component-tests")
 }
 
 fn built(variable: &str, default: PathBuf) -> PathBuf {
@@ -74,7 +74,7 @@ fn built(variable: &str, default: PathBuf) -> PathBuf {
     path.canonicalize().expect("a file that exists has a canonical path")
 }
 
-fn target_folder() -> PathBuf {
+fn target_dir() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace().join("target"), PathBuf::from)
 }
 

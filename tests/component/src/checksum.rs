@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn checksums_are_those_of_published_values() {
+    fn checksums_match_published_values() {
         // The example of tus 1.0.0, "Checksum".
         assert_eq!(of_tus("sha1", b"hello world"), "sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=");
         // RFC 1321, section A.5, and the check value of CRC-32/ISO-HDLC.

@@ -14,9 +14,9 @@ pub struct Conversation {
     lines: Lines,
     unread: VecDeque<Event>,
     /// The last line, to be shown when no other comes.
-    heard: String,
+    last_line: String,
     /// Where sources were refused: file and offset.
-    pub refused: Vec<(u64, u64)>,
+    pub rejected: Vec<(u64, u64)>,
 }
 
 /// An event of the uploader, by the names of the bindings for Rust.
@@ -30,10 +30,10 @@ pub struct Event {
 
 /// Why the uploader refused a call.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Refusal(pub Value);
+pub struct Rejection(pub Value);
 
 /// What a call returned.
-pub type Returned = Result<Value, Refusal>;
+pub type CallResult = Result<Value, Rejection>;
 
 impl Conversation {
     /// Begins one with the app behind `client`.
@@ -46,7 +46,13 @@ impl Conversation {
             .start(&Request::new("POST", "/").framing(Framing::Chunked))
             .expect("a connection");
         let lines = commands.lines().expect("the app begins to answer");
-        Self { commands, lines, unread: VecDeque::new(), heard: String::new(), refused: Vec::new() }
+        Self {
+            commands,
+            lines,
+            unread: VecDeque::new(),
+            last_line: String::new(),
+            rejected: Vec::new(),
+        }
     }
 
     /// Has the app make a call and returns what came of it.
@@ -56,7 +62,7 @@ impl Conversation {
     ///
     /// # Panics
     /// If the app goes away, or does not know such a call.
-    pub fn call(&mut self, name: &str, mut arguments: Value) -> Returned {
+    pub fn call(&mut self, name: &str, mut arguments: Value) -> CallResult {
         arguments["call"] = json!(name);
         assert!(self.commands.send(format!("{arguments}\n").as_bytes()), "the app is gone");
         loop {
@@ -64,11 +70,11 @@ impl Conversation {
             if let Some(error) = line.get_mut("error").map(Value::take) {
                 let own = error.get("code").is_none().then(|| error["message"].clone());
                 assert_eq!(own, None, "{arguments}");
-                return Err(Refusal(error));
+                return Err(Rejection(error));
             }
             match line.get_mut("ok") {
                 Some(value) => return Ok(value.take()),
-                None => self.take(line),
+                None => self.store_line(line),
             }
         }
     }
@@ -84,7 +90,7 @@ impl Conversation {
                 Some(event) => return Some(event),
                 None => {
                     let line = self.line().expect("the app tells the end of the events");
-                    self.take(line);
+                    self.store_line(line);
                 }
             }
         }
@@ -97,15 +103,15 @@ impl Conversation {
     pub fn end(mut self) {
         self.commands.end_body().expect("the app is there");
         while let Some(line) = self.line() {
-            self.take(line);
+            self.store_line(line);
         }
     }
 
     /// Keeps what is no answer.
-    fn take(&mut self, mut line: Value) {
+    fn store_line(&mut self, mut line: Value) {
         if let Some(source) = line.get("source") {
             let number = |name: &str| source[name].as_u64().expect("a number");
-            self.refused.push((number("file"), number("refused_at")));
+            self.rejected.push((number("file"), number("refused_at")));
             return;
         }
         let event = match line.get_mut("event").map(Value::take) {
@@ -123,9 +129,9 @@ impl Conversation {
 
     fn line(&mut self) -> Option<Value> {
         let line = self.lines.next_line();
-        let line = line.unwrap_or_else(|cause| panic!("{cause} after {:?}", self.heard));
+        let line = line.unwrap_or_else(|cause| panic!("{cause} after {:?}", self.last_line));
         line.map(|line| {
-            self.heard = line.chars().take(500).collect();
+            self.last_line = line.chars().take(500).collect();
             serde_json::from_str(&line).expect("JSON")
         })
     }
@@ -159,8 +165,8 @@ impl Event {
 
     /// The error in it.
     #[must_use]
-    pub fn error(&self) -> Refusal {
-        Refusal(self.payload["error"].clone())
+    pub fn error(&self) -> Rejection {
+        Rejection(self.payload["error"].clone())
     }
 }
 
@@ -170,7 +176,7 @@ impl fmt::Display for Event {
     }
 }
 
-impl Refusal {
+impl Rejection {
     /// The error's code, such as `FileUnknown`.
     #[must_use]
     pub fn code(&self) -> String {

@@ -34,8 +34,8 @@ pub struct Edge {
     binaries: Binaries,
     variables: Vec<(String, String)>,
     transcript: Transcript,
-    planted: Vec<String>,
-    folder: TempDir,
+    forbidden: Vec<String>,
+    dir: TempDir,
 }
 
 impl Default for Setup {
@@ -103,18 +103,18 @@ impl Setup {
     #[must_use]
     pub fn start(self) -> Edge {
         let binaries = Binaries::find();
-        let folder = tempfile::tempdir().expect("there is room for temporary files");
-        let sandbox = Sandbox::start(&binaries, folder.path(), &self.sandbox_arguments);
-        write_manifest(&binaries, folder.path());
-        host::share_compiled(folder.path());
+        let dir = tempfile::tempdir().expect("there is room for temporary files");
+        let sandbox = Sandbox::start(&binaries, dir.path(), &self.sandbox_arguments);
+        write_manifest(&binaries, dir.path());
+        host::share_compiled(dir.path());
         let mut variables = self.variables;
         for name in self.origins {
             variables.push((name.to_owned(), sandbox.origin().to_owned()));
         }
-        let host = host::start(&binaries, folder.path(), &variables);
-        let planted = vec![RAM_SECRET.to_owned()];
+        let host = host::start(&binaries, dir.path(), &variables);
+        let forbidden = vec![RAM_SECRET.to_owned()];
         let transcript = Transcript::default();
-        Edge { sandbox, host, binaries, variables, transcript, planted, folder }
+        Edge { sandbox, host, binaries, variables, transcript, forbidden, dir }
     }
 }
 
@@ -177,13 +177,13 @@ impl Edge {
 
     /// Starts the host again on the same folder, after [`Edge::kill_host`].
     pub fn start_host(&mut self) {
-        self.host = host::start(&self.binaries, self.folder.path(), &self.variables);
+        self.host = host::start(&self.binaries, self.dir.path(), &self.variables);
     }
 
     /// The folder with the worker's key-value store.
     #[must_use]
-    pub fn host_folder(&self) -> PathBuf {
-        self.folder.path().join("host")
+    pub fn host_dir(&self) -> PathBuf {
+        self.dir.path().join("host")
     }
 
     /// What the host counts.
@@ -200,19 +200,19 @@ impl Edge {
     /// The host's log so far.
     #[must_use]
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("host.log")).unwrap_or_default()
+        std::fs::read_to_string(self.dir.path().join("host.log")).unwrap_or_default()
     }
 
     /// From now on this must not show up in any log or answer.
-    pub fn plant_secret(&mut self, secret: &str) {
-        self.planted.push(secret.to_owned());
+    pub fn forbid_secret(&mut self, secret: &str) {
+        self.forbidden.push(secret.to_owned());
     }
 
     /// Every secret of this run: the planted ones, and those of all credentials so far.
     #[must_use]
     pub fn secrets(&self) -> Vec<String> {
-        let mut secrets = self.planted.clone();
-        secrets.extend(self.sandbox.minted_secrets());
+        let mut secrets = self.forbidden.clone();
+        secrets.extend(self.sandbox.issued_secrets());
         secrets
     }
 }
@@ -235,7 +235,7 @@ impl Drop for Edge {
 
 /// The manifest names the component in the workspace's target folder: a copy names the one that
 /// is to be tested.
-fn write_manifest(binaries: &Binaries, folder: &Path) {
+fn write_manifest(binaries: &Binaries, dir: &Path) {
     let manifest = std::fs::read_to_string(&binaries.manifest).expect("the manifest is readable");
     let mut sources = 0;
     let mut copy = String::new();
@@ -248,5 +248,5 @@ fn write_manifest(binaries: &Binaries, folder: &Path) {
         }
     }
     assert_eq!(sources, 1, "{} names one component", binaries.manifest.display());
-    std::fs::write(folder.join("spin.toml"), copy).expect("the copy can be written");
+    std::fs::write(dir.join("spin.toml"), copy).expect("the copy can be written");
 }

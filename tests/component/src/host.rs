@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 use vod_uploader_wire::Client;
 
-use crate::binaries::{Binaries, cache_folder};
+use crate::binaries::{Binaries, cache_dir};
 use crate::process::Server;
 
 /// The host's counters at one moment.
@@ -43,27 +43,27 @@ impl Stats {
 
 /// Starts the host on the manifest `spin.toml` in `folder`, with its data in `host` beside it.
 #[must_use]
-pub fn start(binaries: &Binaries, folder: &Path, variables: &[(String, String)]) -> Server {
+pub fn start(binaries: &Binaries, dir: &Path, variables: &[(String, String)]) -> Server {
     let mut command = Command::new(&binaries.devhost);
     command.args(["--listen", "127.0.0.1:0"]);
-    command.arg("--manifest").arg(folder.join("spin.toml"));
-    command.arg("--data").arg(folder.join("host"));
+    command.arg("--manifest").arg(dir.join("spin.toml"));
+    command.arg("--data").arg(dir.join("host"));
     for (name, value) in variables {
         command.arg("--variable").arg(format!("{name}={value}"));
     }
-    Server::start(&mut command, &folder.join("host.log"))
+    Server::start(&mut command, &dir.join("host.log"))
 }
 
 /// All hosts share what they compile: otherwise each of them would compile the component.
 ///
 /// # Panics
 /// If a folder cannot be made.
-pub fn share_compiled(folder: &Path) {
-    let shared = cache_folder().join("compiled");
+pub fn share_compiled(dir: &Path) {
+    let shared = cache_dir().join("compiled");
     std::fs::create_dir_all(&shared).expect("the target folder is writable");
     let shared = shared.canonicalize().expect("a folder that exists");
-    std::fs::create_dir_all(folder.join("host")).expect("the folder is writable");
-    std::os::unix::fs::symlink(shared, folder.join("host/compiled")).expect("a link can be made");
+    std::fs::create_dir_all(dir.join("host")).expect("the folder is writable");
+    std::os::unix::fs::symlink(shared, dir.join("host/compiled")).expect("a link can be made");
 }
 
 /// The end of a log.

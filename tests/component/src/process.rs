@@ -102,14 +102,14 @@ mod tests {
     /// Runs itself again as a process that starts both servers and is then killed.
     #[test]
     fn servers_end_if_the_process_that_started_them_is_killed() {
-        if let Some(folder) = env::var_os(FOLDER) {
-            return start_servers_and_wait(Path::new(&folder));
+        if let Some(dir) = env::var_os(DIR) {
+            return start_servers_and_wait(Path::new(&dir));
         }
-        let folder = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir().unwrap();
         let name = "process::tests::servers_end_if_the_process_that_started_them_is_killed";
         let mut process = Command::new(env::current_exe().unwrap())
             .args(["--exact", name, "--nocapture"])
-            .env(FOLDER, folder.path())
+            .env(DIR, dir.path())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -127,15 +127,15 @@ mod tests {
         }
     }
 
-    fn start_servers_and_wait(folder: &Path) {
+    fn start_servers_and_wait(dir: &Path) {
         let binaries = Binaries::find();
         let mut sandbox = Command::new(&binaries.sandbox);
         let mut host = Command::new(&binaries.devhost);
         host.arg("--manifest").arg(&binaries.manifest);
         let mut servers = Vec::new();
         for (command, name) in [(&mut sandbox, "sandbox"), (&mut host, "host")] {
-            command.args(["--listen", "127.0.0.1:0"]).arg("--data").arg(folder.join(name));
-            servers.push(Server::start(command, &folder.join(format!("{name}.log"))));
+            command.args(["--listen", "127.0.0.1:0"]).arg("--data").arg(dir.join(name));
+            servers.push(Server::start(command, &dir.join(format!("{name}.log"))));
         }
         for server in &servers {
             #[expect(clippy::print_stdout, reason = "the parent process reads it")]
@@ -149,5 +149,5 @@ mod tests {
     }
 
     /// The environment variable that makes the test the process to be killed: its directory.
-    const FOLDER: &str = "VOD_TEST_SERVERS_OF_A_KILLED_PROCESS";
+    const DIR: &str = "VOD_TEST_SERVERS_OF_A_KILLED_PROCESS";
 }

@@ -15,7 +15,7 @@ use crate::process::Server;
 pub struct Sandbox {
     server: Server,
     client: Client,
-    folder: PathBuf,
+    dir: PathBuf,
     nonces: AtomicU64,
 }
 
@@ -35,14 +35,14 @@ pub struct StoredObject {
 impl Sandbox {
     /// Starts one with its files in `folder`.
     #[must_use]
-    pub fn start(binaries: &Binaries, folder: &Path, arguments: &[String]) -> Self {
-        let data = folder.join("sandbox");
+    pub fn start(binaries: &Binaries, dir: &Path, arguments: &[String]) -> Self {
+        let data = dir.join("sandbox");
         let mut command = Command::new(&binaries.sandbox);
         command.args(["--listen", "127.0.0.1:0", "--access-key-secret", RAM_SECRET]);
         command.arg("--data").arg(&data).args(arguments);
-        let server = Server::start(&mut command, &folder.join("sandbox.log"));
+        let server = Server::start(&mut command, &dir.join("sandbox.log"));
         let client = Client::new(server.origin());
-        Self { server, client, folder: data, nonces: AtomicU64::new(0) }
+        Self { server, client, dir: data, nonces: AtomicU64::new(0) }
     }
 
     /// Where it listens.
@@ -53,41 +53,41 @@ impl Sandbox {
 
     /// Plants a fault.
     pub fn fault(&self, fault: &Value) {
-        self.told("POST", "faults", fault);
+        self.command("POST", "faults", fault);
     }
 
     /// Removes all faults.
     pub fn clear_faults(&self) {
-        self.told("DELETE", "faults", &Value::Null);
+        self.command("DELETE", "faults", &Value::Null);
     }
 
     /// How many requests the faults have hit.
     #[must_use]
     pub fn fault_hits(&self) -> u64 {
-        let faults = self.asked("faults");
+        let faults = self.query("faults");
         let hits = faults.as_array().into_iter().flatten();
         hits.filter_map(|fault| fault["hits"].as_u64()).sum()
     }
 
     /// Puts its clock ahead of the machine's.
     pub fn shift_clock(&self, offset_ms: i64) {
-        self.told("POST", "clock", &json!({ "offset_ms": offset_ms }));
+        self.command("POST", "clock", &json!({ "offset_ms": offset_ms }));
     }
 
     /// Its time, as VOD writes times.
     #[must_use]
     pub fn now(&self) -> String {
-        self.asked("config")["now"].as_str().expect("a time").replace(".000Z", "Z")
+        self.query("config")["now"].as_str().expect("a time").replace(".000Z", "Z")
     }
 
     /// Denies operations to temporary credentials.
     pub fn deny(&self, operations: &[&str]) {
-        self.told("POST", "policy", &json!({ "deny": operations }));
+        self.command("POST", "policy", &json!({ "deny": operations }));
     }
 
     /// Sets the life of the credentials that are minted from now on.
-    pub fn token_life(&self, secs: i64) {
-        self.told("POST", "token-life", &json!({ "secs": secs }));
+    pub fn set_default_token_ttl(&self, secs: i64) {
+        self.command("POST", "token-life", &json!({ "secs": secs }));
     }
 
     /// Everything that is stored in the bucket.
@@ -103,7 +103,7 @@ impl Sandbox {
     }
 
     fn objects_in(&self, bucket: &str) -> Vec<StoredObject> {
-        let objects = self.asked(&format!("objects/{bucket}"));
+        let objects = self.query(&format!("objects/{bucket}"));
         let objects = objects.as_array().expect("a list");
         let text = |object: &Value, name: &str| object[name].as_str().expect("a text").to_owned();
         let described = objects.iter().map(|object| StoredObject {
@@ -118,7 +118,7 @@ impl Sandbox {
     /// The bytes of an object.
     #[must_use]
     pub fn object_bytes(&self, key: &str) -> Vec<u8> {
-        self.reply("GET", &format!("objects/{BUCKET}/{key}"), &Value::Null).body
+        self.control("GET", &format!("objects/{BUCKET}/{key}"), &Value::Null).body
     }
 
     /// The object that is the only one.
@@ -132,21 +132,21 @@ impl Sandbox {
     /// The open multipart uploads.
     #[must_use]
     pub fn uploads(&self) -> Vec<Value> {
-        self.asked("uploads").as_array().expect("a list").clone()
+        self.query("uploads").as_array().expect("a list").clone()
     }
 
     /// Makes it forget every open multipart upload.
-    pub fn forget_uploads(&self) {
+    pub fn delete_uploads(&self) {
         for upload in self.uploads() {
             let id = upload["upload_id"].as_str().expect("an id");
-            self.told("DELETE", &format!("uploads/{id}"), &Value::Null);
+            self.command("DELETE", &format!("uploads/{id}"), &Value::Null);
         }
     }
 
     /// What it was asked for of one operation: `requests`, `bytes`, `by_part` and so on.
     #[must_use]
     pub fn counts(&self, operation: &str) -> Value {
-        self.asked("requests")["operations"][operation].clone()
+        self.query("requests")["operations"][operation].clone()
     }
 
     /// How often it was asked for one operation.
@@ -158,19 +158,19 @@ impl Sandbox {
     /// Every operation that was asked for at least once, whether it succeeded or not.
     #[must_use]
     pub fn operations(&self) -> Vec<String> {
-        let requests = self.asked("requests");
+        let requests = self.query("requests");
         requests["operations"].as_object().expect("a map").keys().cloned().collect()
     }
 
     /// Forgets its counts.
     pub fn reset_requests(&self) {
-        self.told("POST", "requests/reset", &Value::Null);
+        self.command("POST", "requests/reset", &Value::Null);
     }
 
     /// The secrets and tokens of every credential that it has minted.
     #[must_use]
-    pub fn minted_secrets(&self) -> Vec<String> {
-        let journal = std::fs::read_to_string(self.folder.join("journal.jsonl"));
+    pub fn issued_secrets(&self) -> Vec<String> {
+        let journal = std::fs::read_to_string(self.dir.join("journal.jsonl"));
         let journal = journal.unwrap_or_default();
         let mut secrets = Vec::new();
         for line in journal.lines() {
@@ -191,28 +191,28 @@ impl Sandbox {
     /// A temporary access key for everything, of this life in seconds.
     #[must_use]
     pub fn sts(&self, secs: i64) -> Value {
-        self.reply("POST", "sts", &json!({ "secs": secs })).json()
+        self.control("POST", "sts", &json!({ "secs": secs })).json()
     }
 
     /// Sets the remaining TTL of a temporary access key, whatever its declared expiration.
-    pub fn set_life(&self, access_key_id: &str, secs: i64) {
-        self.told("POST", &format!("credentials/{access_key_id}"), &json!({ "secs": secs }));
+    pub fn set_token_ttl(&self, access_key_id: &str, secs: i64) {
+        self.command("POST", &format!("credentials/{access_key_id}"), &json!({ "secs": secs }));
     }
 
     /// The media ids that VOD knows: `id`, `kind`, `key`, `parameters`.
     #[must_use]
     pub fn media(&self) -> Vec<Value> {
-        self.asked("media").as_array().expect("a list").clone()
+        self.query("media").as_array().expect("a list").clone()
     }
 
     /// Makes VOD forget a media id.
     pub fn delete_media(&self, media_id: &str) {
-        self.told("DELETE", &format!("media/{media_id}"), &Value::Null);
+        self.command("DELETE", &format!("media/{media_id}"), &Value::Null);
     }
 
     /// Settles a job of UploadMediaByURL.
-    pub fn settle_url_job(&self, job_id: &str, settled: &Value) {
-        self.told("POST", &format!("url-jobs/{job_id}"), settled);
+    pub fn finish_url_job(&self, job_id: &str, status: &Value) {
+        self.command("POST", &format!("url-jobs/{job_id}"), status);
     }
 
     /// A signed request to it as the vendor's services, with a form as its body.
@@ -223,15 +223,15 @@ impl Sandbox {
         self.client.send(&post).expect("an answer")
     }
 
-    fn asked(&self, path: &str) -> Value {
-        self.reply("GET", path, &Value::Null).json()
+    fn query(&self, path: &str) -> Value {
+        self.control("GET", path, &Value::Null).json()
     }
 
-    fn told(&self, method: &str, path: &str, body: &Value) {
-        self.reply(method, path, body);
+    fn command(&self, method: &str, path: &str, body: &Value) {
+        self.control(method, path, body);
     }
 
-    fn reply(&self, method: &str, path: &str, body: &Value) -> Response {
+    fn control(&self, method: &str, path: &str, body: &Value) -> Response {
         let mut request = Request::new(method, &format!("/_sandbox/{path}"));
         if !body.is_null() {
             request = request.body(body.to_string().as_bytes());

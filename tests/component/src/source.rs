@@ -119,12 +119,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_crc_is_that_of_the_published_check_value() {
+    fn the_crc_matches_the_published_check_value() {
         assert_eq!(CRC64.checksum(b"123456789"), 0x995d_c9bb_df19_39fa);
     }
 
     #[test]
-    fn a_range_is_the_same_bytes_as_in_the_whole() {
+    fn a_range_has_the_same_bytes_as_the_file() {
         let source = Source::new(7, 3 * BLOCK_BYTES as u64 + 5);
         let whole = source.bytes(source.all());
         let (start, end) = (BLOCK_BYTES - 3, 2 * BLOCK_BYTES + 9);

@@ -68,16 +68,16 @@ pub fn credential_for(
 #[must_use]
 pub fn create_upload_video(sandbox: &Sandbox, nonce: &str) -> UploadCredential {
     let own = [("Action", "CreateUploadVideo"), ("Title", "a"), ("FileName", "a.mp4")];
-    let reply = call(sandbox, nonce, &own);
-    credential(reply["VideoId"].as_str().expect("a media id"), &reply)
+    let response = call(sandbox, nonce, &own);
+    credential(response["VideoId"].as_str().expect("a media id"), &response)
 }
 
 /// CreateUploadImage.
 #[must_use]
 pub fn create_upload_image(sandbox: &Sandbox, nonce: &str) -> UploadCredential {
     let own = [("Action", "CreateUploadImage"), ("ImageType", "default"), ("ImageExt", "png")];
-    let reply = call(sandbox, nonce, &own);
-    credential(reply["ImageId"].as_str().expect("a media id"), &reply)
+    let response = call(sandbox, nonce, &own);
+    credential(response["ImageId"].as_str().expect("a media id"), &response)
 }
 
 /// CreateUploadAttachedMedia.
@@ -88,8 +88,8 @@ pub fn create_upload_attached_media(sandbox: &Sandbox, nonce: &str) -> UploadCre
         ("BusinessType", "subtitle"),
         ("MediaExt", "srt"),
     ];
-    let reply = call(sandbox, nonce, &own);
-    credential(reply["MediaId"].as_str().expect("a media id"), &reply)
+    let response = call(sandbox, nonce, &own);
+    credential(response["MediaId"].as_str().expect("a media id"), &response)
 }
 
 /// RefreshUploadVideo.
@@ -99,8 +99,8 @@ pub fn refresh_upload_video(sandbox: &Sandbox, nonce: &str, media_id: &str) -> U
     credential(media_id, &call(sandbox, nonce, &own))
 }
 
-fn credential(media_id: &str, reply: &Value) -> UploadCredential {
-    let text = |name: &str| reply[name].as_str().expect("a text").to_owned();
+fn credential(media_id: &str, response: &Value) -> UploadCredential {
+    let text = |name: &str| response[name].as_str().expect("a text").to_owned();
     UploadCredential {
         media_id: media_id.to_owned(),
         address: text("UploadAddress"),

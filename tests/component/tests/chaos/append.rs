@@ -65,26 +65,26 @@ impl Client<'_> {
             true => ClientFault::choose(&mut self.random, upload, range.start, checked),
             false => ClientFault::None,
         };
-        self.notes(&format!("PATCH {} {range:?} {fault:?}", upload.path));
+        self.log_event(&format!("PATCH {} {range:?} {fault:?}", upload.path));
         let request = Request { upload, source, range: range.clone() };
         let mut bytes = request.bytes(range.clone());
         let checksum = format!("sha1 {}", STANDARD.encode(Sha1::digest(&bytes)));
         let more = checked.then_some(("upload-checksum", checksum.as_str()));
         let Ok(mut exchange) = upload.begin_append(&self.context.http(), &range, more) else {
-            return Ok(self.unanswered());
+            return Ok(self.without_response());
         };
         let middle = usize::try_from(self.random.below(length.max(1))).expect("it is in memory");
         if fault == ClientFault::Corrupt {
-            count(&self.context.counts.falsified);
+            count(&self.context.counts.corrupted);
             bytes[middle] ^= 1;
         }
         self.send(&mut exchange, &bytes[..middle]);
         let superseded = match fault {
             ClientFault::None | ClientFault::Corrupt => None,
             ClientFault::Disconnect => {
-                count(&self.context.counts.cut);
+                count(&self.context.counts.interrupted);
                 drop(exchange);
-                return self.after_none_of(checked, &request, history);
+                return self.check_after_incomplete(checked, &request, history);
             }
             ClientFault::Stall => {
                 count(&self.context.counts.stalled);
@@ -95,30 +95,30 @@ impl Client<'_> {
                     unsent,
                     since: Instant::now(),
                 });
-                self.rest(300);
+                self.sleep_up_to(300);
                 return Ok(RequestResult::Nothing);
             }
             ClientFault::QueryOffset => {
-                count(&self.context.counts.asked);
-                self.ask(upload, history)?;
+                count(&self.context.counts.offset_queries);
+                self.query_offset(upload, history)?;
                 Some(RequestResult::Nothing)
             }
-            ClientFault::Rival => Some(self.rival(&request, history)?),
+            ClientFault::Duplicate => Some(self.send_duplicate(&request, history)?),
             ClientFault::Pause => Some(self.pause(&request, history)?),
             ClientFault::Delete => Some(self.delete(upload)?),
         };
         self.send(&mut exchange, &bytes[middle..]);
-        let answer = exchange.finish();
-        let Some(meanwhile) = superseded else {
+        let response = exchange.finish();
+        let Some(concurrent) = superseded else {
             if fault == ClientFault::Corrupt {
-                return self.after_false(&request, &answer, history);
+                return self.check_after_corruption(&request, &response, history);
             }
-            return self.judge(&request, answer, history);
+            return self.interpret(&request, response, history);
         };
         if fault == ClientFault::Pause {
             self.resume(upload)?;
         }
-        match (meanwhile, self.judge(&request, answer, history)?) {
+        match (concurrent, self.interpret(&request, response, history)?) {
             (RequestResult::Deleted, RequestResult::Stored(_) | RequestResult::Complete) => {
                 Err("a request succeeded whose upload was deleted before its end".to_owned())
             }
@@ -135,7 +135,7 @@ impl Client<'_> {
     ///
     /// # Errors
     /// Returns an error if it is lower than an acknowledged offset.
-    pub(crate) fn ask(
+    pub(crate) fn query_offset(
         &mut self,
         upload: &UploadHandle,
         history: &mut OffsetHistory,
@@ -144,7 +144,7 @@ impl Client<'_> {
             return Ok(RemoteState::Later(0));
         };
         let state = state?;
-        self.notes(&format!("HEAD {} {state:?}", upload.path));
+        self.log_event(&format!("HEAD {} {state:?}", upload.path));
         if let RemoteState::At(offset) = state {
             history.verify(offset, upload.granularity())?;
         }
@@ -156,7 +156,7 @@ impl Client<'_> {
     ///
     /// # Errors
     /// Returns an error if one does not end, or one succeeds although `is_deleted`.
-    pub(crate) fn wake(
+    pub(crate) fn resume_stalled(
         &mut self,
         upload: &UploadHandle,
         source: &Source,
@@ -172,14 +172,17 @@ impl Client<'_> {
             let since = Instant::now();
             let unsent = request.bytes(stalled.unsent);
             self.send(&mut stalled.exchange, &unsent);
-            let answer = stalled.exchange.response();
-            let held = since.elapsed();
-            self.notes(&format!("the request {:?} that slept ended after {held:?}", request.range));
-            if held > HELD_MAX {
-                return Err(format!("a request that was superseded was held for {held:?}"));
+            let response = stalled.exchange.response();
+            let duration = since.elapsed();
+            self.log_event(&format!(
+                "the request {:?} that slept ended after {duration:?}",
+                request.range
+            ));
+            if duration > SUPERSEDED_MAX {
+                return Err(format!("a request that was superseded was held for {duration:?}"));
             }
-            let heard = self.judge(&request, answer, history)?;
-            if is_deleted && matches!(heard, RequestResult::Stored(_) | RequestResult::Complete) {
+            let result = self.interpret(&request, response, history)?;
+            if is_deleted && matches!(result, RequestResult::Stored(_) | RequestResult::Complete) {
                 return Err("a stalled request succeeded after its upload was deleted".to_owned());
             }
         }
@@ -187,27 +190,27 @@ impl Client<'_> {
     }
 
     /// Counts a request without a response, and waits before the next attempt.
-    pub(crate) fn unanswered(&mut self) -> RequestResult {
-        count(&self.context.counts.unanswered);
-        self.notes("no answer");
-        self.rest(100);
+    pub(crate) fn without_response(&mut self) -> RequestResult {
+        count(&self.context.counts.without_response);
+        self.log_event("no answer");
+        self.sleep_up_to(100);
         RequestResult::Nothing
     }
 
     /// Interprets a response, and checks that it is allowed.
-    pub(crate) fn judge(
+    pub(crate) fn interpret(
         &mut self,
         request: &Request<'_>,
-        answer: io::Result<Response>,
+        response: io::Result<Response>,
         history: &mut OffsetHistory,
     ) -> Result<RequestResult, String> {
-        let Ok(answer) = answer else {
-            return Ok(self.unanswered());
+        let Ok(response) = response else {
+            return Ok(self.without_response());
         };
-        let offset = answer.header("upload-offset").and_then(|value| value.parse().ok());
-        let code = answer.code();
-        self.notes(&format!("{} {code} at {offset:?} to {:?}", answer.status, request.range));
-        if answer.is_success() {
+        let offset = response.header("upload-offset").and_then(|value| value.parse().ok());
+        let code = response.code();
+        self.log_event(&format!("{} {code} at {offset:?} to {:?}", response.status, request.range));
+        if response.is_success() {
             let end = request.range.end;
             if offset != Some(end) {
                 return Err(format!("success at {offset:?} for {:?}", request.range));
@@ -225,8 +228,8 @@ impl Client<'_> {
         {
             history.acknowledged(offset);
         }
-        match (answer.status, code.as_str()) {
-            (404 | 410, _) => Ok(RequestResult::Gone(answer.status)),
+        match (response.status, code.as_str()) {
+            (404 | 410, _) => Ok(RequestResult::Gone(response.status)),
             (409, "taken-over" | "offset-mismatch" | "upload-ended")
             | (400, "upload-ended" | "length-mismatch") => Ok(RequestResult::Nothing),
             (409, "upload-paused") => {
@@ -234,46 +237,46 @@ impl Client<'_> {
                 Ok(RequestResult::Nothing)
             }
             (502 | 503, _) => {
-                count(&self.context.counts.refused);
-                self.rest(200);
+                count(&self.context.counts.rejected);
+                self.sleep_up_to(200);
                 Ok(RequestResult::Nothing)
             }
-            (status, _) => Err(format!("{status}: {}", answer.text())),
+            (status, _) => Err(format!("{status}: {}", response.text())),
         }
     }
 
     /// Checks the upload after a request whose bytes did not match their checksum.
-    fn after_false(
+    fn check_after_corruption(
         &mut self,
         request: &Request<'_>,
-        answer: &io::Result<Response>,
+        response: &io::Result<Response>,
         history: &mut OffsetHistory,
     ) -> Result<RequestResult, String> {
-        match answer {
-            Ok(answer) if answer.is_success() => {
+        match response {
+            Ok(response) if response.is_success() => {
                 return Err("bytes with a wrong checksum were taken".to_owned());
             }
-            Ok(answer) => self.notes(&format!("{} {}", answer.status, answer.code())),
-            Err(_) => drop(self.unanswered()),
+            Ok(response) => self.log_event(&format!("{} {}", response.status, response.code())),
+            Err(_) => drop(self.without_response()),
         }
-        self.after_none_of(true, request, history)
+        self.check_after_incomplete(true, request, history)
     }
 
     /// Checks the upload after an incomplete request. If it had a checksum, none of its bytes are
     /// stored.
-    fn after_none_of(
+    fn check_after_incomplete(
         &mut self,
         checked: bool,
         request: &Request<'_>,
         history: &mut OffsetHistory,
     ) -> Result<RequestResult, String> {
         if !checked {
-            self.rest(100);
+            self.sleep_up_to(100);
             return Ok(RequestResult::Nothing);
         }
         loop {
             self.check_time()?;
-            match self.ask(request.upload, history)? {
+            match self.query_offset(request.upload, history)? {
                 RemoteState::At(offset) if offset == request.range.start => {
                     return Ok(RequestResult::Nothing);
                 }
@@ -281,7 +284,7 @@ impl Client<'_> {
                     return Err(format!("{offset} after {:?} without its end", request.range));
                 }
                 RemoteState::Gone(status) => return Ok(RequestResult::Gone(status)),
-                RemoteState::Later(_) => self.rest(100),
+                RemoteState::Later(_) => self.sleep_up_to(100),
             }
         }
     }
@@ -301,4 +304,4 @@ const STALLED_BEFORE: Duration = Duration::from_secs(11);
 
 /// The maximum duration of a request whose upload has continued on another connection. Its calls to
 /// the store have their own timeouts.
-const HELD_MAX: Duration = Duration::from_secs(20);
+const SUPERSEDED_MAX: Duration = Duration::from_secs(20);

@@ -28,7 +28,7 @@ pub(crate) fn files(
             defects.push(format!("an object of {name}, which no client sent"));
             continue;
         };
-        defects.extend(objects.iter().filter_map(|object| not_whole(name, entry, object)));
+        defects.extend(objects.iter().filter_map(|object| incomplete(name, entry, object)));
         if entry.acknowledgment == Acknowledgment::Deleted {
             defects.push(format!("{name} was deleted before it was complete, and has an object"));
         }
@@ -61,9 +61,9 @@ impl FileNames {
     }
 }
 
-fn not_whole(name: &str, entry: &FileEntry, object: &StoredObject) -> Option<String> {
-    let whole = (object.size, &object.crc64) == (entry.size, &entry.crc64);
-    (!whole).then(|| {
+fn incomplete(name: &str, entry: &FileEntry, object: &StoredObject) -> Option<String> {
+    let final_upload = (object.size, &object.crc64) == (entry.size, &entry.crc64);
+    (!final_upload).then(|| {
         format!("{name} has {} bytes and should have {}: {}", object.size, entry.size, object.key)
     })
 }

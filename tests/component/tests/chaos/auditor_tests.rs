@@ -12,7 +12,7 @@ use crate::fault_schedule::{Hits, Moment};
 use crate::orphans::{self, AllowedOrphans};
 
 #[test]
-fn a_violated_acknowledgment_is_found() {
+fn a_violated_acknowledgment_is_detected() {
     let edge = Setup::new().start();
     let source = Source::new(1, 200 * KIB);
     let stored = edge.request("PUT", "/v1/uploads/a.mp4", &[], &Body::Range(&source, source.all()));
@@ -41,7 +41,7 @@ fn a_violated_acknowledgment_is_found() {
 }
 
 #[test]
-fn a_decreasing_offset_is_found() {
+fn a_decreasing_offset_is_detected() {
     let mut history = OffsetHistory::default();
     history.acknowledged(1_000);
     history.acknowledged(400);
@@ -53,7 +53,7 @@ fn a_decreasing_offset_is_found() {
 }
 
 #[test]
-fn orphaned_parts_are_found() {
+fn orphaned_parts_are_detected() {
     let edge = Setup::new().temporary_storage().start();
     let before = Moment::now(&edge);
     let source = Source::new(3, 3 * MIB);

@@ -52,13 +52,13 @@ impl<'a> Client<'a> {
                 Protocol::Tus(style) => self.send_by_tus(style),
                 Protocol::Concatenated => self.send_concatenated(),
                 Protocol::Ietf(version) => self.send_by_ietf(version),
-                Protocol::IetfWhole(version) => self.send_whole_by_ietf(version),
+                Protocol::IetfSingleRequest(version) => self.send_ietf_single_request(version),
                 Protocol::Put { known } => self.put(known),
                 Protocol::Form => self.send_form(),
                 Protocol::FilePond => self.send_by_filepond(),
             };
             if let Err(what) = sent {
-                self.context.fails(self.number, &format!("{:?}: {what}", self.protocol));
+                self.context.record_failure(self.number, &format!("{:?}: {what}", self.protocol));
                 return;
             }
             if !self.context.has_faults() {
@@ -85,24 +85,24 @@ impl<'a> Client<'a> {
         self.size = size.min(size_max);
         self.duration = Duration::from_millis(500 + self.random.below(6_000));
         let source = Source::new(self.random.next(), self.size);
-        self.notes(&format!("a file of {} bytes", self.size));
+        self.log_event(&format!("a file of {} bytes", self.size));
         source
     }
 
     /// Sends bytes at the rate of the file. Returns false once the worker accepts no more.
     pub(crate) fn send(&mut self, exchange: &mut Exchange, bytes: &[u8]) -> bool {
-        bytes.chunks(PIECE_BYTES).all(|piece| {
-            let sent = exchange.send(piece);
+        bytes.chunks(CHUNK_BYTES).all(|chunk| {
+            let sent = exchange.send(chunk);
             if self.context.has_faults() {
-                let share = piece.len() as f64 / self.size as f64;
-                std::thread::sleep(self.duration.mul_f64(share).min(PIECE_PAUSE_MAX));
+                let share = chunk.len() as f64 / self.size as f64;
+                std::thread::sleep(self.duration.mul_f64(share).min(CHUNK_PAUSE_MAX));
             }
             sent
         })
     }
 
     /// Waits for up to `max_ms` milliseconds.
-    pub(crate) fn rest(&mut self, max_ms: u64) {
+    pub(crate) fn sleep_up_to(&mut self, max_ms: u64) {
         std::thread::sleep(Duration::from_millis(10 + self.random.below(max_ms)));
     }
 
@@ -121,10 +121,10 @@ impl<'a> Client<'a> {
     }
 
     /// Records an event for the report of a failure.
-    pub(crate) fn notes(&self, what: &str) {
-        self.context.notes(self.number, what);
+    pub(crate) fn log_event(&self, what: &str) {
+        self.context.log_event(self.number, what);
     }
 }
 
-const PIECE_BYTES: usize = 32 << 10;
-const PIECE_PAUSE_MAX: Duration = Duration::from_millis(500);
+const CHUNK_BYTES: usize = 32 << 10;
+const CHUNK_PAUSE_MAX: Duration = Duration::from_millis(500);

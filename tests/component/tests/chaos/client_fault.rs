@@ -16,7 +16,7 @@ pub(crate) enum ClientFault {
     /// Asks for the offset over another connection, and sends the rest.
     QueryOffset,
     /// Sends the same bytes over another connection, and then the rest.
-    Rival,
+    Duplicate,
     /// Pauses the upload, sends the rest, and resumes it.
     Pause,
     /// Deletes the upload, and sends the rest.
@@ -66,8 +66,8 @@ const ALL: [ClientFault; 20] = [
     ClientFault::Stall,
     ClientFault::QueryOffset,
     ClientFault::QueryOffset,
-    ClientFault::Rival,
-    ClientFault::Rival,
+    ClientFault::Duplicate,
+    ClientFault::Duplicate,
     ClientFault::Pause,
     ClientFault::Delete,
 ];

@@ -34,14 +34,14 @@ impl Client<'_> {
     /// Returns true if the file is stored.
     fn send_partials(&mut self, source: &Source) -> Result<bool, String> {
         let mut partials = Vec::new();
-        for range in self.cut(source.length()) {
+        for range in self.interrupted(source.length()) {
             partials.push(self.create_partial(range)?);
         }
         let mut lost_final = false;
-        let early = self.random.below(2) == 0;
-        let mut whole = None;
-        if early {
-            whole = self.create_final(&partials, source, &mut lost_final)?;
+        let before_bytes = self.random.below(2) == 0;
+        let mut final_upload = None;
+        if before_bytes {
+            final_upload = self.create_final(&partials, source, &mut lost_final)?;
         }
         for partial in &partials {
             let mut history = OffsetHistory::default();
@@ -50,20 +50,20 @@ impl Client<'_> {
             match ending {
                 Ending::Stored => {}
                 // Its last byte started the concatenation.
-                Ending::Gone(404) if whole.is_some() || lost_final => {}
+                Ending::Gone(404) if final_upload.is_some() || lost_final => {}
                 ending => return Err(format!("a partial upload ended with {ending:?}")),
             }
         }
-        if whole.is_none() {
-            whole = self.create_final(&partials, source, &mut lost_final)?;
+        if final_upload.is_none() {
+            final_upload = self.create_final(&partials, source, &mut lost_final)?;
         }
-        let Some(whole) = whole else { return Ok(false) };
-        let name = whole.file_name.clone().expect("a file has a name");
+        let Some(final_upload) = final_upload else { return Ok(false) };
+        let name = final_upload.file_name.clone().expect("a file has a name");
         loop {
             self.check_time()?;
-            match self.joined(&whole)? {
+            match self.concat_state(&final_upload)? {
                 ConcatState::Stored => break,
-                ConcatState::NotYet => self.rest(200),
+                ConcatState::NotYet => self.sleep_up_to(200),
                 ConcatState::Never if lost_final => {
                     self.context.expected.abandon(&name);
                     return Ok(false);
@@ -83,12 +83,12 @@ impl Client<'_> {
             let creation = tus::request("POST", "/v1/files")
                 .header("upload-length", length)
                 .header("upload-concat", "partial");
-            let Ok(answer) = self.context.http().send(&creation) else {
-                self.unanswered();
+            let Ok(response) = self.context.http().send(&creation) else {
+                self.without_response();
                 continue;
             };
-            self.notes(&format!("POST partial: {} {:?}", answer.status, answer.headers));
-            if let Some(path) = answer.header("location") {
+            self.log_event(&format!("POST partial: {} {:?}", response.status, response.headers));
+            if let Some(path) = response.header("location") {
                 let (format, path) = (WireFormat::Tus, path.to_owned());
                 self.context.expected.add_address(&path, None);
                 let base = range.start;
@@ -101,7 +101,7 @@ impl Client<'_> {
                     deferred: false,
                 });
             }
-            self.refused(&answer)?;
+            self.rejected(&response)?;
         }
     }
 
@@ -119,32 +119,36 @@ impl Client<'_> {
             self.context.expected.start(&name, source, Retention::UntilExpired);
             let creation = tus::concatenation("/v1/files", &paths)
                 .header("upload-metadata", tus::metadata(&[("filename", &name)]));
-            let answer = self.context.http().send(&creation);
-            let Ok(answer) = answer else {
+            let response = self.context.http().send(&creation);
+            let Ok(response) = response else {
                 *lost = true;
-                self.unanswered();
+                self.without_response();
                 self.context.expected.abandon(&name);
                 continue;
             };
-            self.notes(&format!("POST {name} {paths:?}: {} {}", answer.status, answer.text()));
-            if let Some(upload) = self.addressed(&answer, &name, source.length()) {
+            self.log_event(&format!(
+                "POST {name} {paths:?}: {} {}",
+                response.status,
+                response.text()
+            ));
+            if let Some(upload) = self.addressed(&response, &name, source.length()) {
                 return Ok(Some(upload));
             }
             self.context.expected.abandon(&name);
-            match answer.status {
+            match response.status {
                 400 | 410 if *lost => return Ok(None),
                 // A final upload that was created before the store failed may still be completed.
                 502 | 503 => *lost = true,
                 _ => {}
             }
-            self.refused(&answer)?;
+            self.rejected(&response)?;
         }
     }
 
-    fn joined(&mut self, whole: &UploadHandle) -> Result<ConcatState, String> {
+    fn concat_state(&mut self, final_upload: &UploadHandle) -> Result<ConcatState, String> {
         let mut history = OffsetHistory::default();
-        Ok(match self.ask(whole, &mut history)? {
-            RemoteState::At(offset) if offset == whole.length => ConcatState::Stored,
+        Ok(match self.query_offset(final_upload, &mut history)? {
+            RemoteState::At(offset) if offset == final_upload.length => ConcatState::Stored,
             RemoteState::At(offset) => return Err(format!("the joined upload is at {offset}")),
             RemoteState::Later(_) => ConcatState::NotYet,
             RemoteState::Gone(_) => ConcatState::Never,
@@ -152,7 +156,7 @@ impl Client<'_> {
     }
 
     /// Two to four ranges of at least one byte.
-    fn cut(&mut self, length: u64) -> Vec<std::ops::Range<u64>> {
+    fn interrupted(&mut self, length: u64) -> Vec<std::ops::Range<u64>> {
         let mut bounds = vec![0, length];
         for _ in 0..1 + self.random.below(3) {
             bounds.push(self.random.below(length));

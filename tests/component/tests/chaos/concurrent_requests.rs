@@ -8,17 +8,18 @@ use crate::upload_handle::UploadHandle;
 
 impl Client<'_> {
     /// Sends the same bytes on another connection, while the first one waits.
-    pub(crate) fn rival(
+    pub(crate) fn send_duplicate(
         &mut self,
         request: &Request<'_>,
         history: &mut OffsetHistory,
     ) -> Result<RequestResult, String> {
-        count(&self.context.counts.rivals);
-        let rival = request.upload.begin_append(&self.context.http(), &request.range, None);
-        let Ok(mut rival) = rival else { return Ok(self.unanswered()) };
-        rival.send(&request.bytes(request.range.clone()));
-        let answer = rival.finish();
-        self.judge(request, answer, history)
+        count(&self.context.counts.duplicates);
+        let send_duplicate =
+            request.upload.begin_append(&self.context.http(), &request.range, None);
+        let Ok(mut send_duplicate) = send_duplicate else { return Ok(self.without_response()) };
+        send_duplicate.send(&request.bytes(request.range.clone()));
+        let response = send_duplicate.finish();
+        self.interpret(request, response, history)
     }
 
     /// Pauses the upload: it accepts nothing until it is resumed.
@@ -29,9 +30,9 @@ impl Client<'_> {
     ) -> Result<RequestResult, String> {
         count(&self.context.counts.paused);
         let Ok(paused) = request.upload.command(&self.context.http(), "pause") else {
-            return Ok(self.unanswered());
+            return Ok(self.without_response());
         };
-        self.notes(&format!("pause: {}", paused.status));
+        self.log_event(&format!("pause: {}", paused.status));
         if paused.status != 200 {
             return Ok(RequestResult::Nothing);
         }
@@ -42,10 +43,10 @@ impl Client<'_> {
             return Ok(RequestResult::Nothing);
         }
         let patch = one.upload.begin_append(&self.context.http(), &one.range, None);
-        let Ok(mut patch) = patch else { return Ok(self.unanswered()) };
+        let Ok(mut patch) = patch else { return Ok(self.without_response()) };
         patch.send(&one.bytes(one.range.clone()));
         match patch.finish() {
-            Ok(answer) if answer.is_success() => Err("a paused upload takes bytes".to_owned()),
+            Ok(response) if response.is_success() => Err("a paused upload takes bytes".to_owned()),
             _ => Ok(RequestResult::Nothing),
         }
     }
@@ -53,8 +54,8 @@ impl Client<'_> {
     pub(crate) fn resume(&mut self, upload: &UploadHandle) -> Result<(), String> {
         loop {
             self.check_time()?;
-            match upload.command(&self.context.http(), "resume").map(|answer| answer.status) {
-                Ok(502 | 503) | Err(_) => self.rest(100),
+            match upload.command(&self.context.http(), "resume").map(|response| response.status) {
+                Ok(502 | 503) | Err(_) => self.sleep_up_to(100),
                 Ok(_) => return Ok(()),
             }
         }
@@ -65,12 +66,12 @@ impl Client<'_> {
         count(&self.context.counts.deleted);
         loop {
             self.check_time()?;
-            let deleted = upload.delete(&self.context.http()).map(|answer| answer.status);
-            self.notes(&format!("DELETE {}: {deleted:?}", upload.path));
+            let deleted = upload.delete(&self.context.http()).map(|response| response.status);
+            self.log_event(&format!("DELETE {}: {deleted:?}", upload.path));
             match deleted {
                 Ok(204 | 404 | 410) => break,
                 // 409: a request that started at the same time owns the upload now.
-                Ok(409 | 502 | 503) | Err(_) => self.rest(100),
+                Ok(409 | 502 | 503) | Err(_) => self.sleep_up_to(100),
                 Ok(status) => return Err(format!("DELETE is answered with {status}")),
             }
         }

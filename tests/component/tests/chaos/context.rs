@@ -15,8 +15,8 @@ pub(crate) struct ChaosContext {
     pub(crate) expected: ExpectedState,
     /// The number of events of each kind.
     pub(crate) counts: Counts,
-    door: Mutex<Client>,
-    begun: Instant,
+    client: Mutex<Client>,
+    started: Instant,
     end_after: Duration,
     deadline: Duration,
     ended: AtomicU64,
@@ -33,23 +33,23 @@ pub(crate) struct Counts {
     /// Append requests.
     pub(crate) requests: AtomicU64,
     /// Append requests without a response that the client did not interrupt itself.
-    pub(crate) unanswered: AtomicU64,
+    pub(crate) without_response: AtomicU64,
     /// Responses that asked to retry later.
-    pub(crate) refused: AtomicU64,
+    pub(crate) rejected: AtomicU64,
     /// Requests that their client interrupted.
-    pub(crate) cut: AtomicU64,
+    pub(crate) interrupted: AtomicU64,
     /// Clients that stalled within a request, and continued over another connection.
     pub(crate) stalled: AtomicU64,
     /// Offset queries during a request that continued.
-    pub(crate) asked: AtomicU64,
+    pub(crate) offset_queries: AtomicU64,
     /// Concurrent requests for the same bytes.
-    pub(crate) rivals: AtomicU64,
+    pub(crate) duplicates: AtomicU64,
     /// Uploads that were paused during a request.
     pub(crate) paused: AtomicU64,
     /// Uploads that were deleted during a request.
     pub(crate) deleted: AtomicU64,
     /// Requests whose bytes did not match their checksum.
-    pub(crate) falsified: AtomicU64,
+    pub(crate) corrupted: AtomicU64,
 }
 
 impl ChaosContext {
@@ -57,8 +57,8 @@ impl ChaosContext {
         Self {
             expected: ExpectedState::default(),
             counts: Counts::default(),
-            door: Mutex::new(client),
-            begun: Instant::now(),
+            client: Mutex::new(client),
+            started: Instant::now(),
             end_after,
             deadline,
             ended: AtomicU64::new(0),
@@ -70,12 +70,12 @@ impl ChaosContext {
 
     /// A client of the worker at its current address.
     pub(crate) fn http(&self) -> Client {
-        lock(&self.door).clone()
+        lock(&self.client).clone()
     }
 
     /// Sets the client for the new address of the worker.
-    pub(crate) fn has_moved(&self, client: Client) {
-        *lock(&self.door) = client;
+    pub(crate) fn set_client(&self, client: Client) {
+        *lock(&self.client) = client;
     }
 
     /// Returns true while faults are scheduled.
@@ -89,7 +89,7 @@ impl ChaosContext {
     }
 
     pub(crate) fn elapsed(&self) -> Duration {
-        self.begun.elapsed()
+        self.started.elapsed()
     }
 
     pub(crate) fn client_ended(&self) {
@@ -111,24 +111,24 @@ impl ChaosContext {
     }
 
     /// Records an event of a client.
-    pub(crate) fn notes(&self, client: u64, what: &str) {
+    pub(crate) fn log_event(&self, client: u64, what: &str) {
         let at = self.elapsed().as_secs_f64();
         lock(&self.log).push((client, format!("{at:7.3} s client {client}: {what}")));
     }
 
     /// Records a failure of a client with its last events.
-    pub(crate) fn fails(&self, client: u64, what: &str) {
+    pub(crate) fn record_failure(&self, client: u64, what: &str) {
         let log = lock(&self.log);
-        let mine = log.iter().rev().filter(|(of, _)| *of == client).take(TOLD_NOTES);
-        let mut notes: Vec<_> = mine.map(|(_, note)| note.as_str()).collect();
-        notes.reverse();
-        lock(&self.failures).push(format!("client {client}: {what}\n{}", notes.join("\n")));
+        let mine = log.iter().rev().filter(|(of, _)| *of == client).take(REPORTED_EVENTS);
+        let mut log_event: Vec<_> = mine.map(|(_, note)| note.as_str()).collect();
+        log_event.reverse();
+        lock(&self.failures).push(format!("client {client}: {what}\n{}", log_event.join("\n")));
     }
 
     /// All events in order.
     pub(crate) fn log(&self) -> String {
-        let notes: Vec<_> = lock(&self.log).iter().map(|(_, note)| note.clone()).collect();
-        notes.join("\n")
+        let log_event: Vec<_> = lock(&self.log).iter().map(|(_, note)| note.clone()).collect();
+        log_event.join("\n")
     }
 
     pub(crate) fn failures(&self) -> Vec<String> {
@@ -142,15 +142,15 @@ impl Counts {
         [
             ("stored", &self.stored),
             ("requests", &self.requests),
-            ("unanswered", &self.unanswered),
-            ("refused", &self.refused),
-            ("cut", &self.cut),
+            ("unanswered", &self.without_response),
+            ("refused", &self.rejected),
+            ("cut", &self.interrupted),
             ("stalled", &self.stalled),
-            ("asked", &self.asked),
-            ("rivals", &self.rivals),
+            ("asked", &self.offset_queries),
+            ("rivals", &self.duplicates),
             ("paused", &self.paused),
             ("deleted", &self.deleted),
-            ("falsified", &self.falsified),
+            ("falsified", &self.corrupted),
         ]
         .map(|(name, count)| (name, count.load(Relaxed)))
     }
@@ -164,7 +164,7 @@ impl fmt::Display for Counts {
 }
 
 /// The number of events in the report of a failure.
-const TOLD_NOTES: usize = 40;
+const REPORTED_EVENTS: usize = 40;
 
 /// Increments a counter.
 pub(crate) fn count(counter: &AtomicU64) {

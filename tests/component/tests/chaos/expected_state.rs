@@ -24,7 +24,7 @@ pub(crate) struct FileEntry {
     pub(crate) crc64: String,
     pub(crate) acknowledgment: Acknowledgment,
     pub(crate) retention: Retention,
-    pub(crate) begun: Instant,
+    pub(crate) started: Instant,
     /// When its client abandoned it or received an acknowledgment.
     pub(crate) ended: Option<Instant>,
 }
@@ -65,7 +65,7 @@ impl ExpectedState {
             crc64: source.crc64(),
             acknowledgment: Acknowledgment::None,
             retention,
-            begun: Instant::now(),
+            started: Instant::now(),
             ended: None,
         };
         lock(&self.files).insert(file_name.to_owned(), entry);

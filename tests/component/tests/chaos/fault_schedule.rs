@@ -86,7 +86,7 @@ impl FaultSchedule {
             std::thread::sleep(kill.down);
             edge.set_variable("part_size_bytes", &kill.part_bytes.to_string());
             edge.start_host();
-            context.has_moved(edge.client());
+            context.set_client(edge.client());
         }
         peak
     }
@@ -158,8 +158,9 @@ impl Hits {
         for fault in faults.as_array().expect("a list") {
             let count = fault["hits"].as_u64().expect("a count");
             hits.all += count;
-            let is_begun = fault["kind"] == "commit-then-reset" || fault["kind"] == "delay";
-            if fault["operation"] == "InitiateMultipartUpload" && is_begun {
+            let is_unacknowledged =
+                fault["kind"] == "commit-then-reset" || fault["kind"] == "delay";
+            if fault["operation"] == "InitiateMultipartUpload" && is_unacknowledged {
                 hits.unacknowledged_initiates += count;
             }
         }

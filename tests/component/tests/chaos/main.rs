@@ -61,27 +61,27 @@ fn fifty_clients_under_faults_lose_no_acknowledged_byte_and_all_finish() {
         .variable("retry_attempts", "3")
         .temporary_storage()
         .start();
-    edge.plant_secret(SEAL_KEY);
+    edge.forbid_secret(SEAL_KEY);
     let mut random = Random::new(seed);
     let schedule = FaultSchedule::new(&mut random);
     let context = ChaosContext::new(edge.client(), schedule.end_after, DEADLINE);
-    let (memory_peak_bytes, stalled) = all_at_once(&mut edge, &context, &schedule, &mut random);
+    let (memory_peak_bytes, stalled) = run_all(&mut edge, &context, &schedule, &mut random);
     eprintln!("after {:?}: {}, {:?}", context.elapsed(), context.counts, schedule.hits());
     let mut defects = context.failures();
     if context.clients_ended() == CLIENTS {
         stalled.assert_ended(&edge, context.stalled());
-        orphans::nothing_runs(&edge);
+        orphans::wait_until_idle(&edge);
         defects.extend(audit::files(
             &context.expected,
             &edge.sandbox.media(),
             &edge.sandbox.objects(),
         ));
-        defects.extend(leave_nothing(&mut edge, &context, &schedule));
+        defects.extend(remove_all(&mut edge, &context, &schedule));
     }
     eprintln!("after {:?}: {} MiB at most", context.elapsed(), memory_peak_bytes / MIB);
-    if let Ok(folder) = std::env::var("CHAOS_LOG_DIR") {
-        std::fs::write(format!("{folder}/clients.log"), context.log()).expect("it is writable");
-        std::fs::write(format!("{folder}/host.log"), edge.log()).expect("it is writable");
+    if let Ok(dir) = std::env::var("CHAOS_LOG_DIR") {
+        std::fs::write(format!("{dir}/clients.log"), context.log()).expect("it is writable");
+        std::fs::write(format!("{dir}/host.log"), edge.log()).expect("it is writable");
     }
     assert!(defects.is_empty(), "CHAOS_SEED={seed}\n{}", defects.join("\n"));
     assert!(memory_peak_bytes <= INSTANCE_MEMORY_MAX_BYTES, "{memory_peak_bytes} bytes");
@@ -90,7 +90,7 @@ fn fifty_clients_under_faults_lose_no_acknowledged_byte_and_all_finish() {
 
 /// Runs the clients and the fault schedule until all clients have finished or the deadline is over.
 /// Returns the highest memory of an instance, in bytes, and the clients that are still stalled.
-fn all_at_once(
+fn run_all(
     edge: &mut Edge,
     context: &ChaosContext,
     schedule: &FaultSchedule,
@@ -120,7 +120,7 @@ fn all_at_once(
 }
 
 /// Deletes and cleans up all uploads. Returns the orphans without a cause.
-fn leave_nothing(edge: &mut Edge, context: &ChaosContext, schedule: &FaultSchedule) -> Vec<String> {
+fn remove_all(edge: &mut Edge, context: &ChaosContext, schedule: &FaultSchedule) -> Vec<String> {
     orphans::delete_all(edge, &context.expected);
     let mut allowed = AllowedOrphans {
         killed_at: schedule.killed_at(),

@@ -41,7 +41,7 @@ pub(crate) struct Orphans {
 }
 
 /// Waits until the host has no request in progress.
-pub(crate) fn nothing_runs(edge: &Edge) {
+pub(crate) fn wait_until_idle(edge: &Edge) {
     wait::until("no request runs", || (edge.stats().count("instances_live") == 0).then_some(()));
 }
 
@@ -61,18 +61,18 @@ pub(crate) fn clean_up(edge: &mut Edge) -> Vec<String> {
     edge.kill_host();
     edge.set_variable("expire_after_s", "1");
     edge.start_host();
-    let mut kept = Vec::new();
+    let mut remaining = Vec::new();
     for _ in 0..CLEANUPS_MAX {
         std::thread::sleep(CLEANUP_INTERVAL);
-        kept = kept_uploads(edge);
+        remaining = remaining_uploads(edge);
         // The next creation cleans the last one up.
-        if kept.len() <= 1 {
+        if remaining.len() <= 1 {
             return Vec::new();
         }
         let created = tus::create(edge, 1, &[], &[]);
         assert_eq!(created.status, 201, "{}", created.text());
     }
-    kept
+    remaining
 }
 
 /// Finds the orphans in the store.
@@ -84,7 +84,7 @@ pub(crate) fn audited(edge: &Edge, expected: &ExpectedState, allowed: &AllowedOr
     for upload in edge.sandbox.uploads() {
         let key = upload["key"].as_str().expect("a key");
         if is_empty(&upload) {
-            match allowed.is_begun_before_kill(&upload) {
+            match allowed.is_created_before_kill(&upload) {
                 true => orphans.empty_killed += 1,
                 false => orphans.empty += 1,
             }
@@ -112,17 +112,17 @@ impl AllowedOrphans {
     fn is_killed(&self, entry: &FileEntry) -> bool {
         let until = entry.ended.map(|ended| ended + ABORT_TIME);
         let covers = |killed: &Moment| {
-            entry.begun <= killed.here && until.is_none_or(|until| killed.here <= until)
+            entry.started <= killed.here && until.is_none_or(|until| killed.here <= until)
         };
         self.killed_at.iter().any(covers)
     }
 
     /// Returns true if the host may have been killed right after it created a multipart upload.
-    fn is_begun_before_kill(&self, upload: &Value) -> bool {
-        let begun = second_of_day(upload["initiated"].as_str().expect("a time"));
+    fn is_created_before_kill(&self, upload: &Value) -> bool {
+        let started = second_of_day(upload["initiated"].as_str().expect("a time"));
         self.killed_at.iter().any(|killed| {
             let killed = second_of_day(&killed.at_the_store);
-            (begun..=begun + INITIATE_SECS).contains(&killed)
+            (started..=started + INITIATE_SECS).contains(&killed)
         })
     }
 }
@@ -135,15 +135,15 @@ impl fmt::Display for Orphans {
 }
 
 /// Each upload that the worker has a record of, with the names of all its records.
-fn kept_uploads(edge: &Edge) -> Vec<String> {
-    let records = key_value::records(&edge.host_folder());
+fn remaining_uploads(edge: &Edge) -> Vec<String> {
+    let records = key_value::records(&edge.host_dir());
     let names: Vec<_> = records.iter().map(|(name, _)| name.as_str()).collect();
     let ids = names.iter().filter_map(|name| name.strip_suffix("upload"));
-    let kept = ids.map(|id| {
+    let remaining = ids.map(|id| {
         let mine: Vec<_> = names.iter().filter_map(|name| name.strip_prefix(id)).collect();
         format!("{id} is not cleaned up: {mine:?}")
     });
-    kept.collect()
+    remaining.collect()
 }
 
 /// The second of the day in a time of ISO 8601. A run across midnight reports a false orphan.

@@ -12,7 +12,7 @@ pub(crate) enum Protocol {
     /// A draft of the IETF's resumable uploads, in several requests.
     Ietf(Draft),
     /// The same in one request.
-    IetfWhole(Draft),
+    IetfSingleRequest(Draft),
     /// `PUT /v1/uploads/{name}`.
     Put {
         /// Whether its length is declared.
@@ -28,7 +28,7 @@ pub(crate) enum Protocol {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tus {
     /// All in one PATCH.
-    Whole,
+    OneRequest,
     /// Chunks of 3 MiB.
     Chunks,
     /// Small chunks of any length, most of which leave a tail.
@@ -50,7 +50,7 @@ impl Protocol {
 }
 
 const PROTOCOLS: [Protocol; 17] = [
-    Protocol::Tus(Tus::Whole),
+    Protocol::Tus(Tus::OneRequest),
     Protocol::Tus(Tus::Chunks),
     Protocol::Tus(Tus::Odd),
     Protocol::Tus(Tus::CreationWithUpload),
@@ -61,7 +61,7 @@ const PROTOCOLS: [Protocol; 17] = [
     Protocol::Concatenated,
     Protocol::Ietf(NEWEST),
     Protocol::Ietf(Draft(6)),
-    Protocol::IetfWhole(NEWEST),
+    Protocol::IetfSingleRequest(NEWEST),
     Protocol::Put { known: true },
     Protocol::Put { known: false },
     Protocol::Form,

@@ -39,7 +39,7 @@ impl Client<'_> {
     /// A file by tus.
     pub(crate) fn send_by_tus(&mut self, style: Tus) -> Result<(), String> {
         let (chunks, size_max) = match style {
-            Tus::Whole | Tus::CreationWithUpload => (ChunkPlan::All, u64::MAX),
+            Tus::OneRequest | Tus::CreationWithUpload => (ChunkPlan::All, u64::MAX),
             Tus::Chunks => (ChunkPlan::Of(3 * MIB), u64::MAX),
             Tus::Checksums => (ChunkPlan::UpTo(MIB), 6 * MIB),
             Tus::DeferredLength => (ChunkPlan::UpTo(3 * MIB), u64::MAX),
@@ -112,30 +112,30 @@ impl Client<'_> {
             self.check_time()?;
             let name = self.new_name();
             self.context.expected.start(&name, source, Retention::UntilExpired);
-            let answer = post(&self.context.http(), &name);
-            let Ok(answer) = answer else {
-                self.unanswered();
+            let response = post(&self.context.http(), &name);
+            let Ok(response) = response else {
+                self.without_response();
                 self.context.expected.abandon(&name);
                 continue;
             };
-            self.notes(&format!("POST {name}: {} {:?}", answer.status, answer.headers));
-            if let Some(upload) = self.addressed(&answer, &name, source.length()) {
-                let offset = answer.header("upload-offset").map_or(0, |_| answer.offset());
+            self.log_event(&format!("POST {name}: {} {:?}", response.status, response.headers));
+            if let Some(upload) = self.addressed(&response, &name, source.length()) {
+                let offset = response.header("upload-offset").map_or(0, |_| response.offset());
                 return Ok((upload, offset));
             }
             self.context.expected.abandon(&name);
-            self.refused(&answer)?;
+            self.rejected(&response)?;
         }
     }
 
     /// The upload in the `Location` of a response, whatever its status.
     pub(crate) fn addressed(
         &mut self,
-        answer: &Response,
+        response: &Response,
         file_name: &str,
         length: u64,
     ) -> Option<UploadHandle> {
-        let path = answer.header("location")?.to_owned();
+        let path = response.header("location")?.to_owned();
         self.context.expected.add_address(&path, Some(file_name));
         let file_name = Some(file_name.to_owned());
         Some(UploadHandle {
@@ -152,12 +152,12 @@ impl Client<'_> {
     ///
     /// # Errors
     /// Returns an error for any other response.
-    pub(crate) fn refused(&mut self, answer: &Response) -> Result<(), String> {
-        if !matches!(answer.status, 502 | 503) {
-            return Err(format!("{}: {}", answer.status, answer.text()));
+    pub(crate) fn rejected(&mut self, response: &Response) -> Result<(), String> {
+        if !matches!(response.status, 502 | 503) {
+            return Err(format!("{}: {}", response.status, response.text()));
         }
-        count(&self.context.counts.refused);
-        self.rest(200);
+        count(&self.context.counts.rejected);
+        self.sleep_up_to(200);
         Ok(())
     }
 
@@ -201,11 +201,11 @@ impl Client<'_> {
             self.check_time()?;
             let offset = match known.take() {
                 Some(offset) => offset,
-                None => match self.ask(upload, history)? {
+                None => match self.query_offset(upload, history)? {
                     RemoteState::At(offset) => offset,
                     RemoteState::Gone(status) => break Ending::Gone(status),
                     RemoteState::Later(_) => {
-                        self.rest(100);
+                        self.sleep_up_to(100);
                         continue;
                     }
                 },
@@ -224,13 +224,13 @@ impl Client<'_> {
                 RequestResult::Gone(status) => break Ending::Gone(status),
             }
         };
-        self.wake(upload, source, history, ending == Ending::Deleted)?;
+        self.resume_stalled(upload, source, history, ending == Ending::Deleted)?;
         Ok(ending)
     }
 
     fn is_completed(&mut self, upload: &UploadHandle) -> bool {
         let state = upload.upload_state(&self.context.http());
-        self.notes(&format!("{} is {state:?}", upload.path));
+        self.log_event(&format!("{} is {state:?}", upload.path));
         state.as_deref() == Some("completed")
     }
 

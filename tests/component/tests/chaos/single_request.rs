@@ -22,13 +22,17 @@ impl Client<'_> {
             let framing = if known { Framing::Length(source.length()) } else { Framing::Chunked };
             let path = format!("/v1/uploads/{name}");
             let put = self.context.http().start(&Request::new("PUT", &path).framing(framing));
-            let answer = put.ok().and_then(|put| self.send_whole(put, &source.bytes(source.all())));
-            self.notes(&format!("PUT {name}: {:?}", answer.as_ref().map(|answer| answer.status)));
-            match answer {
-                Some(answer) if answer.status == 201 => {
-                    return self.stored(&name, &source, &answer.json());
+            let response =
+                put.ok().and_then(|put| self.send_body(put, &source.bytes(source.all())));
+            self.log_event(&format!(
+                "PUT {name}: {:?}",
+                response.as_ref().map(|response| response.status)
+            ));
+            match response {
+                Some(response) if response.status == 201 => {
+                    return self.stored(&name, &source, &response.json());
                 }
-                Some(answer) => self.refused(&answer)?,
+                Some(response) => self.rejected(&response)?,
                 None => {}
             }
             self.context.expected.abandon(&name);
@@ -59,10 +63,10 @@ impl Client<'_> {
                 .context
                 .http()
                 .start(&Request::new("POST", "/v1/uploads").headers(&headers).framing(framing));
-            let answer = post.ok().and_then(|post| self.send_whole(post, &form));
-            self.notes(&format!("form {names:?}: {:?}", answer.as_ref().map(|it| it.status)));
+            let response = post.ok().and_then(|post| self.send_body(post, &form));
+            self.log_event(&format!("form {names:?}: {:?}", response.as_ref().map(|it| it.status)));
             let mut left = Vec::new();
-            let outcome = answer.as_ref().map(Response::json).unwrap_or_default();
+            let outcome = response.as_ref().map(Response::json).unwrap_or_default();
             for (name, source) in names.into_iter().zip(files) {
                 let outcomes = outcome["files"].as_array().into_iter().flatten();
                 let mut mine = outcomes.filter(|file| file["file_name"] == name.as_str());
@@ -75,11 +79,11 @@ impl Client<'_> {
                 }
             }
             files = left;
-            match answer {
-                Some(answer) if answer.status == 201 && !files.is_empty() => {
-                    return Err(format!("201 for a form that is not stored: {}", answer.text()));
+            match response {
+                Some(response) if response.status == 201 && !files.is_empty() => {
+                    return Err(format!("201 for a form that is not stored: {}", response.text()));
                 }
-                Some(answer) if answer.status != 201 => self.refused(&answer)?,
+                Some(response) if response.status != 201 => self.rejected(&response)?,
                 _ => {}
             }
         }
@@ -88,7 +92,7 @@ impl Client<'_> {
 
     /// A complete file by the IETF's draft, which can be resumed if a response contains its
     /// address.
-    pub(crate) fn send_whole_by_ietf(&mut self, draft: Draft) -> Result<(), String> {
+    pub(crate) fn send_ietf_single_request(&mut self, draft: Draft) -> Result<(), String> {
         let source = self.new_source(u64::MAX);
         loop {
             self.check_time()?;
@@ -99,47 +103,47 @@ impl Client<'_> {
                 .header("content-disposition", format!("attachment; filename=\"{name}\""))
                 .framing(Framing::Length(source.length()));
             let post = self.context.http().start(&creation);
-            let answer =
-                post.ok().and_then(|post| self.send_whole(post, &source.bytes(source.all())));
-            let Some(answer) = answer else {
+            let response =
+                post.ok().and_then(|post| self.send_body(post, &source.bytes(source.all())));
+            let Some(response) = response else {
                 self.context.expected.abandon(&name);
                 continue;
             };
-            self.notes(&format!("POST {name}: {} {:?}", answer.status, answer.headers));
-            let upload = self.addressed(&answer, &name, source.length());
-            if answer.status == 201 && answer.header("upload-complete") == Some("?1") {
-                return self.stored(&name, &source, &answer.json());
+            self.log_event(&format!("POST {name}: {} {:?}", response.status, response.headers));
+            let upload = self.addressed(&response, &name, source.length());
+            if response.status == 201 && response.header("upload-complete") == Some("?1") {
+                return self.stored(&name, &source, &response.json());
             }
             if let Some(upload) = upload {
                 let upload = UploadHandle { format: WireFormat::Ietf(draft), ..upload };
-                let offset = answer.header("upload-offset").map_or(0, |_| answer.offset());
+                let offset = response.header("upload-offset").map_or(0, |_| response.offset());
                 return self.send_file(&upload, &source, ChunkPlan::All, offset, false);
             }
             self.context.expected.abandon(&name);
-            self.refused(&answer)?;
+            self.rejected(&response)?;
         }
     }
 
     /// Sends the entire body, and sometimes disconnects in its middle. `None` if there is no
     /// response.
-    fn send_whole(&mut self, mut exchange: Exchange, body: &[u8]) -> Option<Response> {
+    fn send_body(&mut self, mut exchange: Exchange, body: &[u8]) -> Option<Response> {
         count(&self.context.counts.requests);
         let middle = usize::try_from(self.random.below(body.len() as u64)).expect("an index");
         self.send(&mut exchange, &body[..middle]);
         if self.is_faulty(4) {
-            count(&self.context.counts.cut);
-            self.notes("cut");
+            count(&self.context.counts.interrupted);
+            self.log_event("cut");
             return None;
         }
         if self.is_faulty(4) {
-            self.rest(1_500);
+            self.sleep_up_to(1_500);
         }
         self.send(&mut exchange, &body[middle..]);
-        let answer = exchange.finish();
-        if answer.is_err() {
-            self.unanswered();
+        let response = exchange.finish();
+        if response.is_err() {
+            self.without_response();
         }
-        answer.ok()
+        response.ok()
     }
 
     /// Checks and records the acknowledgment of a stored file.

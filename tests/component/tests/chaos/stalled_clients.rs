@@ -63,11 +63,11 @@ impl StalledClients {
     /// If that takes longer than its idle time, or one succeeds.
     pub(crate) fn assert_ended(self, edge: &Edge, left: Vec<(Exchange, Instant)>) {
         for (request, since) in self.requests.into_iter().chain(left) {
-            let answer = request.response();
+            let response = request.response();
             let stalled = since.elapsed();
-            assert!(stalled < IDLE_MAX, "{answer:?} after {stalled:?}");
-            if let Ok(answer) = answer {
-                assert_ne!(answer.status, 201, "{}", answer.text());
+            assert!(stalled < IDLE_MAX, "{response:?} after {stalled:?}");
+            if let Ok(response) = response {
+                assert_ne!(response.status, 201, "{}", response.text());
             }
         }
         assert!(self.upload.offset(edge) <= SENT_BYTES);

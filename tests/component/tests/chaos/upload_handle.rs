@@ -54,15 +54,15 @@ impl UploadHandle {
             WireFormat::Tus => tus::request("HEAD", &self.path),
             WireFormat::Ietf(draft) => draft.request("HEAD", &self.path),
         };
-        let answer = client.send(&head)?;
-        Ok(match answer.status {
-            200 | 204 => match answer.header("upload-offset") {
-                Some(_) => Ok(RemoteState::At(answer.offset())),
+        let response = client.send(&head)?;
+        Ok(match response.status {
+            200 | 204 => match response.header("upload-offset") {
+                Some(_) => Ok(RemoteState::At(response.offset())),
                 // A final upload has none before it is complete.
-                None => Ok(RemoteState::Later(answer.status)),
+                None => Ok(RemoteState::Later(response.status)),
             },
-            404 | 410 => Ok(RemoteState::Gone(answer.status)),
-            502 | 503 => Ok(RemoteState::Later(answer.status)),
+            404 | 410 => Ok(RemoteState::Gone(response.status)),
+            502 | 503 => Ok(RemoteState::Later(response.status)),
             status => Err(format!("HEAD {} is answered with {status}", head.target)),
         })
     }

@@ -10,15 +10,19 @@ use vod_uploader_component_tests::wait;
 use vod_uploader_wire::Framing;
 
 #[test]
-fn an_upload_says_when_it_expires_until_it_is_whole() {
+fn an_open_upload_reports_when_it_expires() {
     let edge = Setup::new().variable("expire_after_s", "3600").start();
     let source = Source::new(740, 2 * MIB);
-    let created = edge.request("POST", "/v1/files", &creation(&named()), &Body::None).unwrap();
+    let created =
+        edge.request("POST", "/v1/files", &creation(&filename_metadata()), &Body::None).unwrap();
     let upload = Upload::created(&created);
     let stored = upload.patch(&edge, &source, 0..MIB).unwrap();
-    for answer in [&created, &stored, &upload.head(&edge)] {
-        let expires = answer.header("upload-expires").expect("it expires");
-        assert!(expires.ends_with(" GMT") && expires.len() == 29, "{expires}");
+    for response in [&created, &stored, &upload.head(&edge)] {
+        let wait_until_expired = response.header("upload-expires").expect("it expires");
+        assert!(
+            wait_until_expired.ends_with(" GMT") && wait_until_expired.len() == 29,
+            "{wait_until_expired}"
+        );
     }
     let limit = edge.request("HEAD", &upload.path, &[], &Body::None).unwrap();
     let limit = limit.header("upload-limit").unwrap().to_owned();
@@ -37,14 +41,14 @@ fn an_upload_says_when_it_expires_until_it_is_whole() {
 }
 
 #[test]
-fn an_upload_that_was_left_alone_too_long_is_gone_for_its_client() {
+fn an_expired_upload_returns_410_and_can_be_deleted() {
     let edge = Setup::new().variable("expire_after_s", "1").start();
     let source = Source::new(741, 2 * MIB);
     let upload = Upload::create(&edge, source.length());
     assert_eq!(upload.patch(&edge, &source, 0..MIB).unwrap().offset(), MIB);
-    expires(&edge, &upload);
-    let refused = upload.patch(&edge, &source, MIB..2 * MIB).unwrap();
-    assert_eq!((refused.status, refused.code().as_str()), (410, "upload-expired"));
+    wait_until_expired(&edge, &upload);
+    let rejected = upload.patch(&edge, &source, MIB..2 * MIB).unwrap();
+    assert_eq!((rejected.status, rejected.code().as_str()), (410, "upload-expired"));
     let ietf = edge.request("HEAD", &upload.path, &[], &Body::None).unwrap();
     assert_eq!(ietf.status, 410);
     assert!(edge.sandbox.objects().is_empty());
@@ -54,12 +58,12 @@ fn an_upload_that_was_left_alone_too_long_is_gone_for_its_client() {
 }
 
 #[test]
-fn a_later_creation_clears_away_what_has_expired_and_nothing_that_lives() {
+fn a_creation_cleans_up_expired_uploads_only() {
     let edge = Setup::new().temporary_storage().variable("expire_after_s", "3").start();
     let source = Source::new(742, 2 * MIB);
     // With parts, with a few bytes, with nothing, paused, whole, deleted, and partial ones.
     let [parts, tail, nothing, paused, whole, deleted] =
-        [MIB + 9, 9, 0, MIB, 2 * MIB, MIB].map(|sent| sent_to(&edge, &source, sent));
+        [MIB + 9, 9, 0, MIB, 2 * MIB, MIB].map(|sent| create_with_bytes(&edge, &source, sent));
     let path = format!("{}/pause", paused.path);
     assert_eq!(edge.request("POST", &path, &[], &Body::Bytes(b"")).unwrap().status, 200);
     assert_eq!(deleted.delete(&edge).status, 204);
@@ -73,14 +77,14 @@ fn a_later_creation_clears_away_what_has_expired_and_nothing_that_lives() {
     let old = [&parts, &tail, &nothing, &paused, &whole, &deleted, &open, &made];
     assert!(old.iter().all(|upload| has_records(&edge, upload)));
     assert_eq!(edge.sandbox.temporary_objects().len(), 1);
-    expires(&edge, &parts);
-    expires(&edge, &open);
-    let living = sent_to(&edge, &source, MIB + 9);
+    wait_until_expired(&edge, &parts);
+    wait_until_expired(&edge, &open);
+    let living = create_with_bytes(&edge, &source, MIB + 9);
     // Its creation, or another one, looks through them all.
     wait::until("what has expired is cleared away", || {
         let left = old.iter().filter(|upload| has_records(&edge, upload)).count();
         if left > 0 {
-            let _ = edge.request("POST", "/v1/files", &creation(&named()), &Body::None);
+            let _ = edge.request("POST", "/v1/files", &creation(&filename_metadata()), &Body::None);
         }
         (left == 0).then_some(())
     });
@@ -100,7 +104,7 @@ fn a_later_creation_clears_away_what_has_expired_and_nothing_that_lives() {
 }
 
 #[test]
-fn an_upload_that_is_being_sent_does_not_expire() {
+fn an_upload_with_an_active_writer_does_not_expire() {
     let edge = Setup::new().variable("expire_after_s", "2").start();
     let source = Source::new(743, 3 * MIB);
     let other = Upload::create(&edge, 5);
@@ -108,7 +112,7 @@ fn an_upload_that_is_being_sent_does_not_expire() {
     let mut patch = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
     patch.send(&source.bytes(0..MIB));
     wait::until("a part is acknowledged", || (upload.bytes_durable(&edge) == MIB).then_some(()));
-    expires(&edge, &other);
+    wait_until_expired(&edge, &other);
     patch.send(&source.bytes(MIB..2 * MIB));
     wait::until("another part is acknowledged", || {
         (upload.bytes_durable(&edge) == 2 * MIB).then_some(())
@@ -123,17 +127,17 @@ fn an_upload_that_is_being_sent_does_not_expire() {
 }
 
 #[test]
-fn what_may_not_be_dropped_on_the_store_is_forgotten_all_the_same() {
+fn the_records_of_an_expired_upload_are_deleted_if_aborting_is_denied() {
     let edge = Setup::new().with_fast_retries().variable("expire_after_s", "1").start();
     let source = Source::new(744, 2 * MIB);
-    let upload = sent_to(&edge, &source, MIB);
-    expires(&edge, &upload);
+    let upload = create_with_bytes(&edge, &source, MIB);
+    wait_until_expired(&edge, &upload);
     let fault = json!({ "operation": "AbortMultipartUpload", "times": 0, "kind": "access-denied" });
     edge.sandbox.fault(&fault);
     wait::until("it is forgotten", || {
         let gone = !has_records(&edge, &upload);
         if !gone {
-            let _ = edge.request("POST", "/v1/files", &creation(&named()), &Body::None);
+            let _ = edge.request("POST", "/v1/files", &creation(&filename_metadata()), &Body::None);
         }
         gone.then_some(())
     });
@@ -141,7 +145,7 @@ fn what_may_not_be_dropped_on_the_store_is_forgotten_all_the_same() {
 }
 
 /// An upload of the whole source that has got so many bytes of it.
-fn sent_to(edge: &Edge, source: &Source, sent: u64) -> Upload {
+fn create_with_bytes(edge: &Edge, source: &Source, sent: u64) -> Upload {
     let upload = Upload::create(edge, source.length());
     if sent > 0 {
         assert_eq!(upload.patch(edge, source, 0..sent).unwrap().offset(), sent);
@@ -149,20 +153,20 @@ fn sent_to(edge: &Edge, source: &Source, sent: u64) -> Upload {
     upload
 }
 
-fn expires(edge: &Edge, upload: &Upload) {
+fn wait_until_expired(edge: &Edge, upload: &Upload) {
     wait::until("the upload has expired", || (upload.head(edge).status == 410).then_some(()));
 }
 
 fn has_records(edge: &Edge, upload: &Upload) -> bool {
     let id = upload.path.trim_start_matches("/v1/files/");
-    key_value::records(&edge.host_folder()).iter().any(|(key, _)| key.contains(id))
+    key_value::records(&edge.host_dir()).iter().any(|(key, _)| key.contains(id))
 }
 
 fn upload_states(edge: &Edge, uploads: &[&Upload]) -> Vec<u16> {
     uploads.iter().map(|upload| upload.head(edge).status).collect()
 }
 
-fn named() -> String {
+fn filename_metadata() -> String {
     tus::metadata(&[("filename", "clip.mp4")])
 }
 
@@ -171,7 +175,7 @@ fn creation(metadata: &str) -> [(&str, &str); 3] {
 }
 
 #[test]
-fn parts_that_the_store_does_not_drop_now_are_dropped_by_a_later_sweep() {
+fn a_failed_abort_of_an_expired_upload_is_retried_by_the_next_cleanup() {
     let edge = Setup::new().with_fast_retries().variable("expire_after_s", "1").start();
     let source = Source::new(749, 4 * MIB);
     let fault = json!({ "operation": "AbortMultipartUpload", "times": 0, "kind": "status",

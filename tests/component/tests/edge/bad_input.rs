@@ -17,14 +17,14 @@ const NOT_COUNTS: [&str; 10] =
     ["-1", "+1", "", "1.0", "0x10", "1e3", "1 2", "one", "99999999999999999999", "１"];
 
 #[test]
-fn what_a_creation_by_tus_says_wrong_is_named() {
+fn an_invalid_tus_creation_is_rejected_with_the_code_of_its_field() {
     let edge = Setup::new().variable("default_extension", "").start();
     let metadata = tus::metadata(&[("filename", "a.mp4")]);
     let named = ("upload-metadata", metadata.as_str());
     let refuses = |headers: Headers<'_>, code: &str| {
         let headers = [&[VERSION], headers].concat();
-        let refused = edge.request("POST", "/v1/files", &headers, &Body::None).unwrap();
-        is_refused(&refused, 400, code, &format!("{headers:?}"));
+        let rejected = edge.request("POST", "/v1/files", &headers, &Body::None).unwrap();
+        assert_rejected(&rejected, 400, code, &format!("{headers:?}"));
     };
     for length in NOT_COUNTS {
         refuses(&[("upload-length", length), named], "upload-length-invalid");
@@ -52,37 +52,37 @@ fn what_a_creation_by_tus_says_wrong_is_named() {
     ] {
         let headers = [LENGTH, ("upload-metadata", metadata)];
         let headers = [&[VERSION], &headers[..]].concat();
-        let refused = edge.request("POST", "/v1/files", &headers, &Body::None).unwrap();
+        let rejected = edge.request("POST", "/v1/files", &headers, &Body::None).unwrap();
         // Base64 without its padding is understood.
         if metadata == "filename YS5tcDQ" {
-            assert_eq!(refused.status, 201);
+            assert_eq!(rejected.status, 201);
             continue;
         }
-        is_refused(&refused, 400, METADATA, metadata);
+        assert_rejected(&rejected, 400, METADATA, metadata);
     }
     refuses(&[LENGTH], METADATA);
     for (checksum, body) in wrong_checksums().iter().map(|checksum| (checksum, b"12345")) {
         let headers = [VERSION, CHUNK_TYPE, LENGTH, named, ("upload-checksum", checksum.as_str())];
-        let refused = edge.request("POST", "/v1/files", &headers, &Body::Bytes(body)).unwrap();
-        is_refused(&refused, 400, "upload-checksum-invalid", checksum);
+        let rejected = edge.request("POST", "/v1/files", &headers, &Body::Bytes(body)).unwrap();
+        assert_rejected(&rejected, 400, "upload-checksum-invalid", checksum);
     }
     let headers = [VERSION, CHUNK_TYPE, ("upload-length", "4"), named];
     let longer = edge.request("POST", "/v1/files", &headers, &Body::Bytes(b"12345")).unwrap();
-    is_refused(&longer, 400, "length-mismatch", "a body longer than the file");
+    assert_rejected(&longer, 400, "length-mismatch", "a body longer than the file");
     let headers = [VERSION, ("content-type", "text/plain"), LENGTH, named];
     let typed = edge.request("POST", "/v1/files", &headers, &Body::Bytes(b"12345")).unwrap();
-    is_refused(&typed, 415, "media-type-unsupported", "a body of another type");
+    assert_rejected(&typed, 415, "media-type-unsupported", "a body of another type");
     let long = "x".repeat(129);
     for media_id in ["a\u{e9}b", &long] {
         let headers = [VERSION, LENGTH, named, ("upload-media-id", media_id)];
-        let refused = edge.request("POST", "/v1/files", &headers, &Body::None).unwrap();
-        is_refused(&refused, 400, "upload-media-id-invalid", media_id);
+        let rejected = edge.request("POST", "/v1/files", &headers, &Body::None).unwrap();
+        assert_rejected(&rejected, 400, "upload-media-id-invalid", media_id);
     }
-    made_nothing(&edge, 1);
+    assert_nothing_created(&edge, 1);
 }
 
 #[test]
-fn what_a_chunk_says_wrong_is_named() {
+fn an_invalid_tus_patch_is_rejected_with_the_code_of_its_field() {
     let edge = Setup::new().start();
     let source = Source::new(750, 200_000);
     let upload = Upload::create(&edge, source.length());
@@ -92,9 +92,9 @@ fn what_a_chunk_says_wrong_is_named() {
     let refuses = |headers: Headers<'_>, status: u16, code: &str| {
         let headers = [&[VERSION], headers].concat();
         let body = Body::Range(&source, 150_000..200_000);
-        let refused = edge.request("PATCH", &upload.path, &headers, &body).unwrap();
-        is_refused(&refused, status, code, &format!("{headers:?}"));
-        assert_eq!(refused.header("tus-resumable"), Some("1.0.0"));
+        let rejected = edge.request("PATCH", &upload.path, &headers, &body).unwrap();
+        assert_rejected(&rejected, status, code, &format!("{headers:?}"));
+        assert_eq!(rejected.header("tus-resumable"), Some("1.0.0"));
     };
     for offset in NOT_COUNTS {
         refuses(&[CHUNK_TYPE, ("upload-offset", offset)], 400, "upload-offset-invalid");
@@ -120,20 +120,20 @@ fn what_a_chunk_says_wrong_is_named() {
     assert_eq!(upload.offset(&edge), 150_000);
     upload.finish(&edge, &source);
     assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
-    serves_on(&edge);
+    assert_serving(&edge);
 }
 
 #[test]
-fn what_a_request_of_the_ietf_draft_says_wrong_is_named() {
+fn an_invalid_ietf_request_is_rejected_with_the_code_of_its_field() {
     let edge = Setup::new().variable("default_extension", "").start();
     let source = Source::new(751, 200_000);
     let body = Body::Range(&source, source.all());
     let named = ("content-disposition", "inline; filename=\"a.mp4\"");
     let version = ("upload-draft-interop-version", "8");
     let creates = |headers: Headers<'_>, status: u16, code: &str| {
-        let refused = edge.request("POST", "/v1/files", headers, &body).unwrap();
-        is_refused(&refused, status, code, &format!("{headers:?}"));
-        assert_eq!(refused.header("upload-draft-interop-version"), Some("8"));
+        let rejected = edge.request("POST", "/v1/files", headers, &body).unwrap();
+        assert_rejected(&rejected, status, code, &format!("{headers:?}"));
+        assert_eq!(rejected.header("upload-draft-interop-version"), Some("8"));
     };
     for complete in ["", "1", "true", "?2", "?1, ?1", "\"?1\""] {
         let complete = ("upload-complete", complete);
@@ -150,7 +150,7 @@ fn what_a_request_of_the_ietf_draft_says_wrong_is_named() {
         "length-inconsistent",
     );
     creates(&[("upload-complete", "?0"), named, ("upload-metadata", "a *")], 400, METADATA);
-    made_nothing(&edge, 0);
+    assert_nothing_created(&edge, 0);
 
     let upload = ietf::begin(NEWEST, &edge);
     edge.sandbox.reset_requests();
@@ -158,8 +158,8 @@ fn what_a_request_of_the_ietf_draft_says_wrong_is_named() {
     let (complete, at) = (("upload-complete", "?0"), ("upload-offset", "0"));
     let appends = |headers: Headers<'_>, status: u16, code: &str| {
         let headers = [&[version], headers].concat();
-        let refused = edge.request("PATCH", &upload.path, &headers, &body).unwrap();
-        is_refused(&refused, status, code, &format!("{headers:?}"));
+        let rejected = edge.request("PATCH", &upload.path, &headers, &body).unwrap();
+        assert_rejected(&rejected, status, code, &format!("{headers:?}"));
     };
     for offset in ["-1", "", "1.5", "x", "?1", "1000000000000000", "\"0\""] {
         appends(&[typed, complete, ("upload-offset", offset)], 400, "upload-offset-invalid");
@@ -172,11 +172,11 @@ fn what_a_request_of_the_ietf_draft_says_wrong_is_named() {
     }
     assert!(edge.sandbox.operations().is_empty(), "{:?}", edge.sandbox.operations());
     assert_eq!(ietf::head(NEWEST, &edge, &upload).offset(), 0);
-    serves_on(&edge);
+    assert_serving(&edge);
 }
 
 #[test]
-fn a_file_name_that_could_do_harm_is_refused_at_every_entry() {
+fn a_harmful_file_name_is_rejected_by_every_protocol() {
     let edge = Setup::new().variable("default_extension", "").start();
     let long = format!("{}.mp4", "x".repeat(4_096));
     let body = Body::Bytes(b"12345");
@@ -208,8 +208,13 @@ fn a_file_name_that_could_do_harm_is_refused_at_every_entry() {
             ("POST", "/v1/files", &[VERSION, CHUNK_TYPE, ("upload-length", "5"), metadata]),
         ];
         for (method, path, headers) in requests {
-            let refused = edge.request(method, path, headers, &body).unwrap();
-            is_refused(&refused, 400, "file-name-invalid", &format!("{method} {path} {name:?}"));
+            let rejected = edge.request(method, path, headers, &body).unwrap();
+            assert_rejected(
+                &rejected,
+                400,
+                "file-name-invalid",
+                &format!("{method} {path} {name:?}"),
+            );
         }
     }
     for path in [
@@ -218,14 +223,14 @@ fn a_file_name_that_could_do_harm_is_refused_at_every_entry() {
         "/v1/uploads/a/b.mp4",
         "/v1/uploads/../x.mp4",
     ] {
-        let refused = edge.request("PUT", path, &[], &body).unwrap();
-        is_refused(&refused, 400, "file-name-invalid", path);
+        let rejected = edge.request("PUT", path, &[], &body).unwrap();
+        assert_rejected(&rejected, 400, "file-name-invalid", path);
     }
-    made_nothing(&edge, 0);
+    assert_nothing_created(&edge, 0);
 }
 
 #[test]
-fn the_folders_of_a_disposed_name_are_left_out() {
+fn the_directories_of_a_content_disposition_are_removed() {
     let edge = Setup::new().start();
     let source = Source::new(752, 1_000);
     for disposition in [
@@ -243,7 +248,7 @@ fn the_folders_of_a_disposed_name_are_left_out() {
 }
 
 #[test]
-fn a_body_that_ends_before_its_declared_length_is_no_file_and_no_end() {
+fn a_body_shorter_than_declared_completes_no_file() {
     let edge = Setup::new().start();
     let source = Source::new(753, 400_000);
     // What a plain PUT leaves is dropped at once; an upload of the draft may be continued.
@@ -271,16 +276,16 @@ fn a_body_that_ends_before_its_declared_length_is_no_file_and_no_end() {
 }
 
 #[test]
-fn bytes_that_are_no_http_reach_nobody() {
+fn bytes_that_are_not_http_do_not_reach_the_worker() {
     let edge = Setup::new().start();
     let source = Source::new(754, MIB);
     for length in ["-1", "1, 2", "x", "99999999999999999999999"] {
         let headers = [("content-length", length)];
-        let answer = edge.request("PUT", "/v1/uploads/a.mp4", &headers, &Body::None);
+        let response = edge.request("PUT", "/v1/uploads/a.mp4", &headers, &Body::None);
         // Where the host does not answer it closes the connection.
-        assert!(answer.is_ok_and(|answer| answer.status >= 400), "{length}");
+        assert!(response.is_ok_and(|response| response.status >= 400), "{length}");
     }
-    made_nothing(&edge, 0);
+    assert_nothing_created(&edge, 0);
     let created = edge.put(&[], &Body::Range(&source, source.all()));
     assert_eq!(created.status, 201);
 }
@@ -298,7 +303,7 @@ fn wrong_checksums() -> Vec<String> {
 }
 
 /// A whole problem, of this status and code, that says what is allowed where it names a field.
-fn is_refused(response: &Response, status: u16, code: &str, what: &str) {
+fn assert_rejected(response: &Response, status: u16, code: &str, what: &str) {
     assert_eq!((response.status, response.code().as_str()), (status, code), "{what}");
     let problem = response.json();
     assert_eq!(problem["status"], status, "{what}");
@@ -313,18 +318,18 @@ fn is_refused(response: &Response, status: u16, code: &str, what: &str) {
 }
 
 /// Nothing but `uploads` that were created on purpose, at VOD, on the store and in the records.
-fn made_nothing(edge: &Edge, uploads: usize) {
+fn assert_nothing_created(edge: &Edge, uploads: usize) {
     assert_eq!(edge.sandbox.media().len(), uploads);
     assert!(edge.sandbox.objects().is_empty());
     assert!(edge.sandbox.uploads().is_empty());
-    let records = key_value::records(&edge.host_folder());
+    let records = key_value::records(&edge.host_dir());
     let created = records.iter().filter(|(key, _)| key.ends_with(".upload")).count();
     assert_eq!(created, uploads, "{:?}", records.iter().map(|(key, _)| key).collect::<Vec<_>>());
-    serves_on(edge);
+    assert_serving(edge);
 }
 
 /// The worker answers, in an instance that no request has ended.
-fn serves_on(edge: &Edge) {
+fn assert_serving(edge: &Edge) {
     let health = edge.request("GET", "/healthz", &[], &Body::None).unwrap();
     assert_eq!(health.status, 200);
     let stats = edge.stats();

@@ -13,7 +13,7 @@ use vod_uploader_wire::{Framing, Request, Response};
 const HEADER: &str = "upload-checksum";
 
 #[test]
-fn a_chunk_counts_only_where_its_checksum_is_right() {
+fn a_chunk_is_stored_only_if_its_checksum_matches() {
     let edge = Setup::new().start();
     for (seed, algorithm) in (500..).zip(ALGORITHMS) {
         let source = Source::new(seed, 2 * MIB + 77);
@@ -27,18 +27,18 @@ fn a_chunk_counts_only_where_its_checksum_is_right() {
             let checksum = of_tus(algorithm, &bytes);
             let mut wrong = bytes.clone();
             *wrong.last_mut().unwrap() ^= 1;
-            is_refused(&checked(&edge, &upload, &checksum, begin, &wrong), begin);
+            assert_rejected(&checked(&edge, &upload, &checksum, begin, &wrong), begin);
             assert_eq!(upload.offset(&edge), begin, "{algorithm}");
             let stored = checked(&edge, &upload, &checksum, begin, &bytes);
             assert_eq!((stored.status, stored.offset()), (204, end), "{algorithm}");
             assert_eq!(upload.offset(&edge), end, "{algorithm}");
         }
-        is_whole(&edge, &upload, &source);
+        assert_complete(&edge, &upload, &source);
     }
 }
 
 #[test]
-fn a_wrong_checksum_of_a_chunk_of_many_parts_leaves_none_of_them() {
+fn a_wrong_checksum_of_a_chunk_of_many_parts_stores_none_of_them() {
     let edge = Setup::new().start();
     let source = Source::new(510, 24 * MIB);
     let upload = Upload::create(&edge, source.length());
@@ -54,7 +54,7 @@ fn a_wrong_checksum_of_a_chunk_of_many_parts_leaves_none_of_them() {
         for at in [0, bytes.len() / 2, bytes.len() - 1] {
             let mut wrong = bytes.clone();
             wrong[at] ^= 0x80;
-            is_refused(&checked(&edge, &upload, &checksum, begin, &wrong), begin);
+            assert_rejected(&checked(&edge, &upload, &checksum, begin, &wrong), begin);
             assert_eq!(upload.offset(&edge), begin);
         }
     }
@@ -62,34 +62,34 @@ fn a_wrong_checksum_of_a_chunk_of_many_parts_leaves_none_of_them() {
     let bytes = source.bytes(begin..source.length());
     let stored = checked(&edge, &upload, &of_tus("md5", &bytes), begin, &bytes);
     assert_eq!((stored.status, stored.offset()), (204, source.length()));
-    is_whole(&edge, &upload, &source);
+    assert_complete(&edge, &upload, &source);
 }
 
 #[test]
-fn a_creation_whose_bytes_have_a_wrong_checksum_makes_an_empty_upload() {
+fn a_creation_with_a_wrong_checksum_creates_an_empty_upload() {
     let edge = Setup::new().start();
     for (seed, length) in [(520, 90 * KIB), (521, 2 * MIB + 5)] {
         let source = Source::new(seed, length);
         let bytes = source.bytes(source.all());
         let other = Source::new(seed + 10, length).bytes(source.all());
         let checksum = of_tus("sha1", &bytes);
-        let refused = created_with(&edge, &checksum, length, &other);
-        is_refused(&refused, 0);
-        let path = refused.header("location").expect("it was created").to_owned();
+        let rejected = created_with(&edge, &checksum, length, &other);
+        assert_rejected(&rejected, 0);
+        let path = rejected.header("location").expect("it was created").to_owned();
         let upload = Upload { path, media_id: String::new(), media_token: String::new() };
         assert_eq!(upload.offset(&edge), 0);
         let stored = checked(&edge, &upload, &checksum, 0, &bytes);
         assert_eq!((stored.status, stored.offset()), (204, length), "{}", stored.text());
-        is_whole(&edge, &upload, &source);
+        assert_complete(&edge, &upload, &source);
 
         let created = created_with(&edge, &checksum, length, &bytes);
         assert_eq!((created.status, created.offset()), (201, length), "{}", created.text());
-        is_whole(&edge, &Upload::created(&created), &source);
+        assert_complete(&edge, &Upload::created(&created), &source);
     }
 }
 
 #[test]
-fn a_checksum_may_follow_the_bytes_in_a_trailer() {
+fn a_checksum_in_a_trailer_is_verified() {
     let edge = Setup::new().start();
     let source = Source::new(530, MIB + 9);
     let bytes = source.bytes(source.all());
@@ -101,17 +101,17 @@ fn a_checksum_may_follow_the_bytes_in_a_trailer() {
             .into_iter()
             .chain([Some((HEADER, "crc64 AAAAAAAAAAA=")), Some((HEADER, ""))])
         {
-            is_refused(&with_trailer(&edge, &upload, &bytes, trailer), 0);
+            assert_rejected(&with_trailer(&edge, &upload, &bytes, trailer), 0);
             assert_eq!(upload.offset(&edge), 0, "{trailer:?}");
         }
         let stored = with_trailer(&edge, &upload, &bytes, Some((HEADER, &right)));
         assert_eq!((stored.status, stored.offset()), (204, source.length()), "{algorithm}");
-        is_whole(&edge, &upload, &source);
+        assert_complete(&edge, &upload, &source);
     }
 }
 
 #[test]
-fn a_checked_chunk_that_breaks_off_leaves_the_offset_where_it_was() {
+fn an_interrupted_chunk_with_a_checksum_does_not_change_the_offset() {
     let edge = Setup::new().start();
     let source = Source::new(540, 6 * MIB);
     let upload = Upload::create(&edge, source.length());
@@ -140,11 +140,11 @@ fn a_checked_chunk_that_breaks_off_leaves_the_offset_where_it_was() {
     }
     let stored = checked(&edge, &upload, &checksum, begin, &bytes);
     assert_eq!((stored.status, stored.offset()), (204, source.length()), "{}", stored.text());
-    is_whole(&edge, &upload, &source);
+    assert_complete(&edge, &upload, &source);
 }
 
 #[test]
-fn a_wrong_checksum_that_is_known_before_the_store_has_answered_leaves_nothing() {
+fn a_wrong_checksum_detected_before_oss_responds_stores_nothing() {
     let edge = Setup::new().start();
     let source = Source::new(550, 3 * MIB);
     let bytes = source.bytes(source.all());
@@ -153,17 +153,17 @@ fn a_wrong_checksum_that_is_known_before_the_store_has_answered_leaves_nothing()
         let upload = Upload::create(&edge, source.length());
         let slow = json!({ "operation": operation, "kind": "delay", "delay_ms": 400 });
         edge.sandbox.fault(&slow);
-        is_refused(&checked(&edge, &upload, &wrong, 0, &bytes), 0);
+        assert_rejected(&checked(&edge, &upload, &wrong, 0, &bytes), 0);
         assert_eq!(upload.offset(&edge), 0);
         let stored = checked(&edge, &upload, &right, 0, &bytes);
         assert_eq!((stored.status, stored.offset()), (204, source.length()), "{operation}");
-        is_whole(&edge, &upload, &source);
+        assert_complete(&edge, &upload, &source);
         edge.sandbox.clear_faults();
     }
 }
 
 #[test]
-fn a_checked_chunk_in_whose_middle_the_host_is_killed_leaves_the_offset_where_it_was() {
+fn a_kill_during_a_chunk_with_a_checksum_does_not_change_the_offset() {
     let mut edge = Setup::new().start();
     let source = Source::new(545, 6 * MIB);
     let upload = Upload::create(&edge, source.length());
@@ -189,7 +189,7 @@ fn a_checked_chunk_in_whose_middle_the_host_is_killed_leaves_the_offset_where_it
     }
     let stored = checked(&edge, &upload, &checksum, begin, &bytes);
     assert_eq!((stored.status, stored.offset()), (204, source.length()), "{}", stored.text());
-    is_whole(&edge, &upload, &source);
+    assert_complete(&edge, &upload, &source);
 }
 
 fn checked(edge: &Edge, upload: &Upload, checksum: &str, begin: u64, bytes: &[u8]) -> Response {
@@ -224,13 +224,13 @@ fn with_trailer(
     patch.finish().unwrap()
 }
 
-fn is_refused(answer: &Response, offset: u64) {
-    assert_eq!(answer.status, 460, "{}", answer.text());
-    assert_eq!((answer.code().as_str(), answer.offset()), ("digest-mismatch", offset));
-    assert_eq!(answer.json()["title"], "Checksum Mismatch");
+fn assert_rejected(response: &Response, offset: u64) {
+    assert_eq!(response.status, 460, "{}", response.text());
+    assert_eq!((response.code().as_str(), response.offset()), ("digest-mismatch", offset));
+    assert_eq!(response.json()["title"], "Checksum Mismatch");
 }
 
-fn is_whole(edge: &Edge, upload: &Upload, source: &Source) {
+fn assert_complete(edge: &Edge, upload: &Upload, source: &Source) {
     let status = upload.status(edge);
     assert_eq!(status["state"], "completed");
     let bytes = edge.sandbox.object_bytes(status["object"].as_str().unwrap());

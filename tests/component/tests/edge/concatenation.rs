@@ -16,7 +16,7 @@ use vod_uploader_wire::Response;
 const UNAVAILABLE: (u16, &str) = (403, "concatenation-unavailable");
 
 #[test]
-fn partial_uploads_of_any_size_become_one_object_in_the_order_that_the_final_one_names() {
+fn partial_uploads_of_any_size_are_concatenated_in_the_listed_order() {
     let edge = Setup::new().temporary_storage().start();
     let mut random = Random::new(560);
     let mut odd: Vec<u64> = (0..13).map(|_| 1 + random.below(300_000)).collect();
@@ -33,44 +33,44 @@ fn partial_uploads_of_any_size_become_one_object_in_the_order_that_the_final_one
         let source = Source::new(seed, lengths.iter().sum());
         // Made in the order of the file, named in it, and sent from the last one to the first.
         let partials: Vec<_> = lengths.iter().map(|length| partial(&edge, *length)).collect();
-        send_backwards(&edge, &partials, &source, lengths);
-        let created = join(&edge, &partials);
+        send_in_reverse(&edge, &partials, &source, lengths);
+        let created = concatenate(&edge, &partials);
         assert_eq!((created.status, created.offset()), (201, source.length()), "{lengths:?}");
-        let joined = Upload::created(&created);
-        is_whole(&edge, &joined, &source);
-        let head = joined.head(&edge);
+        let final_upload = Upload::created(&created);
+        assert_complete(&edge, &final_upload, &source);
+        let head = final_upload.head(&edge);
         assert_eq!(head.header("upload-concat"), Some(final_value(&partials).as_str()));
         assert_eq!(head.header("upload-length"), Some(source.length().to_string().as_str()));
         assert_eq!(head.offset(), source.length());
-        leaves_nothing(&edge, &partials);
+        assert_nothing_remains(&edge, &partials);
     }
 }
 
 #[test]
-fn another_order_of_the_same_partial_uploads_is_another_file() {
+fn partial_uploads_in_another_order_produce_another_file() {
     let edge = Setup::new().temporary_storage().start();
     let source = Source::new(570, MIB);
     let halves = [partial(&edge, MIB / 2), partial(&edge, MIB / 2)];
-    send_backwards(&edge, &halves, &source, &[MIB / 2, MIB / 2]);
+    send_in_reverse(&edge, &halves, &source, &[MIB / 2, MIB / 2]);
     let [first, second] = halves;
-    let joined = Upload::created(&join(&edge, &[second, first]));
-    let status = joined.status(&edge);
+    let final_upload = Upload::created(&concatenate(&edge, &[second, first]));
+    let status = final_upload.status(&edge);
     let bytes = edge.sandbox.object_bytes(status["object"].as_str().unwrap());
     let swapped = [source.bytes(MIB / 2..MIB), source.bytes(0..MIB / 2)].concat();
     assert_eq!(sha256(&bytes), sha256(&swapped));
 }
 
 #[test]
-fn the_bytes_of_joined_uploads_go_to_the_store_once() {
+fn the_bytes_of_concatenated_uploads_are_sent_to_oss_once() {
     let edge = Setup::new().temporary_storage().start();
     let lengths = [8 * MIB + 1, 8 * MIB + 3, 8 * MIB - 4];
     let source = Source::new(571, lengths.iter().sum());
     let partials: Vec<_> = lengths.iter().map(|length| partial(&edge, *length)).collect();
-    send_backwards(&edge, &partials, &source, &lengths);
+    send_in_reverse(&edge, &partials, &source, &lengths);
     assert_eq!(bytes_sent(&edge), source.length());
     edge.sandbox.reset_requests();
-    let joined = Upload::created(&join(&edge, &partials));
-    is_whole(&edge, &joined, &source);
+    let final_upload = Upload::created(&concatenate(&edge, &partials));
+    assert_complete(&edge, &final_upload, &source);
     assert_eq!(edge.sandbox.requests("UploadPartCopy"), 3);
     assert_eq!(bytes_sent(&edge), 0);
     assert_eq!(edge.sandbox.requests("GetObject"), 0);
@@ -80,34 +80,34 @@ fn the_bytes_of_joined_uploads_go_to_the_store_once() {
 }
 
 #[test]
-fn a_final_upload_may_be_made_before_its_partial_ones_are_whole() {
+fn a_final_upload_can_be_created_before_its_partial_uploads_are_complete() {
     let edge = Setup::new().temporary_storage().start();
     let lengths = [MIB + 1, 40_000, 2 * MIB];
     let source = Source::new(572, lengths.iter().sum());
     let partials: Vec<_> = lengths.iter().map(|length| partial(&edge, *length)).collect();
-    let created = join(&edge, &partials);
+    let created = concatenate(&edge, &partials);
     assert_eq!(created.header("upload-offset"), None);
-    let joined = Upload::created(&created);
-    let head = joined.head(&edge);
+    let final_upload = Upload::created(&created);
+    let head = final_upload.head(&edge);
     assert_eq!((head.status, head.header("upload-offset")), (200, None));
     assert_eq!(head.header("upload-length"), Some(source.length().to_string().as_str()));
-    assert_eq!(joined.state(&edge), "receiving");
-    let status = joined.status(&edge);
+    assert_eq!(final_upload.state(&edge), "receiving");
+    let status = final_upload.status(&edge);
     assert_eq!((&status["role"], &status["bytes_durable"]), (&json!("final"), &json!(0)));
     // Bytes for the final one are refused, now and later.
-    let refused = joined.patch(&edge, &source, 0..5).unwrap();
-    assert_eq!((refused.status, refused.code().as_str()), (403, "upload-is-final"));
+    let rejected = final_upload.patch(&edge, &source, 0..5).unwrap();
+    assert_eq!((rejected.status, rejected.code().as_str()), (403, "upload-is-final"));
     // The request with the last byte concatenates them.
-    send_backwards(&edge, &partials, &source, &lengths);
-    assert_eq!(joined.state(&edge), "completed");
-    is_whole(&edge, &joined, &source);
-    leaves_nothing(&edge, &partials);
-    let refused = joined.patch(&edge, &source, 0..5).unwrap();
-    assert_eq!((refused.status, refused.code().as_str()), (403, "upload-is-final"));
+    send_in_reverse(&edge, &partials, &source, &lengths);
+    assert_eq!(final_upload.state(&edge), "completed");
+    assert_complete(&edge, &final_upload, &source);
+    assert_nothing_remains(&edge, &partials);
+    let rejected = final_upload.patch(&edge, &source, 0..5).unwrap();
+    assert_eq!((rejected.status, rejected.code().as_str()), (403, "upload-is-final"));
 }
 
 #[test]
-fn partial_uploads_may_bring_their_bytes_with_the_creation_and_declare_their_length_later() {
+fn partial_uploads_support_creation_with_upload_and_deferred_length() {
     let edge = Setup::new().temporary_storage().start();
     let source = Source::new(573, 300_000);
     let headers = [VERSION, CHUNK_TYPE, ("upload-concat", "partial"), ("upload-length", "100000")];
@@ -119,58 +119,58 @@ fn partial_uploads_may_bring_their_bytes_with_the_creation_and_declare_their_len
     let created = edge.request("POST", "/v1/files", &headers, &Body::None).unwrap();
     let second = Upload::created(&created);
     assert_eq!(second.head(&edge).header("upload-concat"), Some("partial"));
-    let joined = Upload::created(&join(&edge, &[first, second.clone()]));
-    assert_eq!(joined.head(&edge).header("upload-length"), None);
+    let final_upload = Upload::created(&concatenate(&edge, &[first, second.clone()]));
+    assert_eq!(final_upload.head(&edge).header("upload-length"), None);
     let body = Body::Range(&source, 100_000..300_000);
     let stored = second.patch_with(&edge, &[("upload-length", "200000")], 0, &body).unwrap();
     assert_eq!((stored.status, stored.offset()), (204, 200_000), "{}", stored.text());
-    is_whole(&edge, &joined, &source);
+    assert_complete(&edge, &final_upload, &source);
 }
 
 #[test]
-fn a_partial_upload_that_was_deleted_is_gone_with_its_object() {
+fn a_deleted_partial_upload_leaves_no_object() {
     let edge = Setup::new().temporary_storage().start();
     let source = Source::new(574, 2 * MIB);
     let open = partial(&edge, source.length());
     assert_eq!(open.patch(&edge, &source, 0..MIB).unwrap().offset(), MIB);
     assert_eq!(open.delete(&edge).status, 204);
-    let refused = join(&edge, &[open]);
-    assert_eq!((refused.status, refused.code().as_str()), (410, "upload-lost"));
+    let rejected = concatenate(&edge, &[open]);
+    assert_eq!((rejected.status, rejected.code().as_str()), (410, "upload-lost"));
     let whole = partial(&edge, source.length());
     whole.finish(&edge, &source);
     assert_eq!(edge.sandbox.temporary_objects().len(), 1);
     assert_eq!(whole.delete(&edge).status, 204);
     assert!(edge.sandbox.temporary_objects().is_empty());
-    let refused = join(&edge, &[whole]);
-    assert_eq!((refused.status, refused.code().as_str()), (400, "upload-concat-invalid"));
+    let rejected = concatenate(&edge, &[whole]);
+    assert_eq!((rejected.status, rejected.code().as_str()), (400, "upload-concat-invalid"));
     assert!(edge.sandbox.uploads().is_empty());
     assert!(edge.sandbox.objects().is_empty());
     assert!(edge.sandbox.media().is_empty(), "no media for what is no file");
 }
 
 #[test]
-fn a_final_upload_that_was_deleted_before_its_end_is_not_made() {
+fn a_final_upload_deleted_early_is_not_concatenated() {
     let edge = Setup::new().temporary_storage().start();
     let source = Source::new(575, MIB);
     let part = partial(&edge, source.length());
-    let joined = Upload::created(&join(&edge, std::slice::from_ref(&part)));
-    assert_eq!(joined.delete(&edge).status, 204);
+    let final_upload = Upload::created(&concatenate(&edge, std::slice::from_ref(&part)));
+    assert_eq!(final_upload.delete(&edge).status, 204);
     part.finish(&edge, &source);
-    assert_eq!(joined.head(&edge).status, 410);
+    assert_eq!(final_upload.head(&edge).status, 410);
     assert!(edge.sandbox.objects().is_empty());
     assert!(edge.sandbox.uploads().is_empty());
     // The partial one can become another file.
-    let joined = Upload::created(&join(&edge, &[part]));
-    is_whole(&edge, &joined, &source);
+    let final_upload = Upload::created(&concatenate(&edge, &[part]));
+    assert_complete(&edge, &final_upload, &source);
 }
 
 #[test]
-fn a_final_upload_whose_partial_ones_became_another_file_is_lost() {
+fn a_final_upload_is_lost_if_its_partial_uploads_were_used_by_another() {
     let edge = Setup::new().temporary_storage().start();
     let source = Source::new(576, MIB);
     let part = partial(&edge, source.length());
     let [first, second] =
-        [(); 2].map(|()| Upload::created(&join(&edge, std::slice::from_ref(&part))));
+        [(); 2].map(|()| Upload::created(&concatenate(&edge, std::slice::from_ref(&part))));
     let stored = part.patch(&edge, &source, source.all()).unwrap();
     assert_eq!((stored.status, stored.offset()), (204, source.length()));
     let wholes = [&first, &second].into_iter().filter(|upload| upload.head(&edge).status == 200);
@@ -180,21 +180,21 @@ fn a_final_upload_whose_partial_ones_became_another_file_is_lost() {
     assert_eq!(lost.head(&edge).status, 410);
     assert_eq!(lost.delete(&edge).status, 204);
     assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
-    leaves_nothing(&edge, &[part]);
+    assert_nothing_remains(&edge, &[part]);
 }
 
 #[test]
-fn a_partial_upload_is_no_larger_than_what_the_store_copies_at_once() {
+fn a_partial_upload_is_at_most_as_large_as_one_part() {
     let edge = Setup::new().temporary_storage().start();
     for (length, status) in [("5368709120", 201), ("5368709121", 413)] {
         let headers = [VERSION, ("upload-concat", "partial"), ("upload-length", length)];
-        let answer = edge.request("POST", "/v1/files", &headers, &Body::None).unwrap();
-        assert_eq!(answer.status, status, "{length}");
+        let response = edge.request("POST", "/v1/files", &headers, &Body::None).unwrap();
+        assert_eq!(response.status, status, "{length}");
     }
 }
 
 #[test]
-fn without_a_key_and_storage_of_its_own_a_worker_joins_nothing() {
+fn concatenation_requires_an_access_key_and_temporary_storage() {
     for setup in [
         Setup::new(),
         Setup::new().temporary_storage().without_ram_key(),
@@ -202,15 +202,15 @@ fn without_a_key_and_storage_of_its_own_a_worker_joins_nothing() {
     ] {
         let edge = setup.start();
         let headers = [VERSION, ("upload-concat", "partial"), ("upload-length", "5")];
-        let refused = edge.request("POST", "/v1/files", &headers, &Body::None).unwrap();
-        assert_eq!((refused.status, refused.code().as_str()), UNAVAILABLE);
+        let rejected = edge.request("POST", "/v1/files", &headers, &Body::None).unwrap();
+        assert_eq!((rejected.status, rejected.code().as_str()), UNAVAILABLE);
         let unknown = Upload {
             path: "/v1/files/a1".to_owned(),
             media_id: String::new(),
             media_token: String::new(),
         };
-        let refused = join(&edge, &[unknown]);
-        assert_eq!((refused.status, refused.code().as_str()), UNAVAILABLE);
+        let rejected = concatenate(&edge, &[unknown]);
+        assert_eq!((rejected.status, rejected.code().as_str()), UNAVAILABLE);
         let options = edge.request("OPTIONS", "/v1/files", &[], &Body::None).unwrap();
         assert!(!options.header("tus-extension").unwrap().contains("concatenation"));
         assert!(edge.sandbox.operations().is_empty());
@@ -218,10 +218,10 @@ fn without_a_key_and_storage_of_its_own_a_worker_joins_nothing() {
 }
 
 #[test]
-fn a_client_s_own_credential_joins_nothing() {
+fn concatenation_rejects_a_clients_credential() {
     let mut edge = Setup::new().temporary_storage().start();
     let own = create_upload_video(&edge.sandbox, "own");
-    edge.plant_secret(&own.auth);
+    edge.forbid_secret(&own.auth);
     let part = partial(&edge, 5);
     let (metadata, value) = (named(), final_value(&[part]));
     let credential = [("upload-address", own.address.as_str()), ("upload-auth", &own.auth)];
@@ -230,44 +230,44 @@ fn a_client_s_own_credential_joins_nothing() {
         let length = if concat == "partial" { &length[..] } else { &[] };
         let headers = [VERSION, ("upload-concat", concat), ("upload-metadata", &metadata)];
         let headers = [&headers[..], length, &credential].concat();
-        let refused = edge.request("POST", "/v1/files", &headers, &Body::None).unwrap();
-        assert_eq!((refused.status, refused.code().as_str()), UNAVAILABLE, "{concat}");
+        let rejected = edge.request("POST", "/v1/files", &headers, &Body::None).unwrap();
+        assert_eq!((rejected.status, rejected.code().as_str()), UNAVAILABLE, "{concat}");
     }
     assert_eq!(edge.sandbox.requests("CreateUploadVideo"), 1);
 }
 
 #[test]
-fn only_partial_uploads_of_this_worker_are_joined() {
+fn only_partial_uploads_of_this_worker_can_be_concatenated() {
     let edge = Setup::new().temporary_storage().start();
     let whole = Upload::create(&edge, 5);
     let unknown = Upload { path: format!("/v1/files/{}", "0".repeat(32)), ..whole.clone() };
     let part = partial(&edge, 5);
     edge.sandbox.reset_requests();
     for uploads in [vec![whole], vec![unknown], vec![], vec![part.clone(), part.clone()]] {
-        let refused = join(&edge, &uploads);
-        assert_eq!((refused.status, refused.code().as_str()), (400, "upload-concat-invalid"));
+        let rejected = concatenate(&edge, &uploads);
+        assert_eq!((rejected.status, rejected.code().as_str()), (400, "upload-concat-invalid"));
     }
     for value in ["", "partially", "final", "final;/v1/files/", "final;https://x/y"] {
         let headers = [VERSION, ("upload-length", "5"), ("upload-concat", value)];
-        let refused = edge.request("POST", "/v1/files", &headers, &Body::None).unwrap();
-        assert_eq!((refused.status, refused.code().as_str()), (400, "upload-concat-invalid"));
+        let rejected = edge.request("POST", "/v1/files", &headers, &Body::None).unwrap();
+        assert_eq!((rejected.status, rejected.code().as_str()), (400, "upload-concat-invalid"));
     }
     let (metadata, value) = (named(), final_value(&[part]));
     let made = [VERSION, ("upload-concat", &value), ("upload-metadata", &metadata)];
     let headers = [&made[..], &[("upload-length", "5")]].concat();
-    let refused = edge.request("POST", "/v1/files", &headers, &Body::None).unwrap();
-    assert_eq!((refused.status, refused.code().as_str()), (400, "upload-length-invalid"));
+    let rejected = edge.request("POST", "/v1/files", &headers, &Body::None).unwrap();
+    assert_eq!((rejected.status, rejected.code().as_str()), (400, "upload-length-invalid"));
     let headers = [&made[..], &[CHUNK_TYPE]].concat();
-    let refused = edge.request("POST", "/v1/files", &headers, &Body::Bytes(b"12345")).unwrap();
-    assert_eq!((refused.status, refused.code().as_str()), (403, "upload-is-final"));
+    let rejected = edge.request("POST", "/v1/files", &headers, &Body::Bytes(b"12345")).unwrap();
+    assert_eq!((rejected.status, rejected.code().as_str()), (403, "upload-is-final"));
     assert!(edge.sandbox.operations().is_empty(), "{:?}", edge.sandbox.operations());
 }
 
 #[test]
-fn uploads_are_joined_also_where_the_host_is_killed_in_the_middle() {
+fn concatenation_completes_after_a_kill_at_any_step() {
     let asks: [fn(&Edge, &Upload) -> bool; 2] = [
-        |edge, joined| joined.head(edge).header("upload-offset").is_some(),
-        |edge, joined| joined.state(edge) == "completed",
+        |edge, final_upload| final_upload.head(edge).header("upload-offset").is_some(),
+        |edge, final_upload| final_upload.state(edge) == "completed",
     ];
     let mut asks = asks.into_iter().cycle();
     // Within the last PATCH, the begin of the join, its copies, its end, and the clean-up.
@@ -284,8 +284,8 @@ fn uploads_are_joined_also_where_the_host_is_killed_in_the_middle() {
         let lengths = [MIB + 3, 60_000, MIB + 9];
         let source = Source::new(580, lengths.iter().sum());
         let partials: Vec<_> = lengths.iter().map(|length| partial(&edge, *length)).collect();
-        let joined = Upload::created(&join(&edge, &partials));
-        send_backwards(&edge, &partials[1..], &source, &lengths[1..]);
+        let final_upload = Upload::created(&concatenate(&edge, &partials));
+        send_in_reverse(&edge, &partials[1..], &source, &lengths[1..]);
         edge.sandbox.reset_requests();
         let fault =
             json!({ "operation": operation, "nth": nth, "kind": "delay", "delay_ms": 60_000 });
@@ -311,16 +311,16 @@ fn uploads_are_joined_also_where_the_host_is_killed_in_the_middle() {
         // A request that may still be active is not disturbed for the duration of one call.
         let ask = asks.next().unwrap();
         wait::until(&format!("it is joined after {operation} {nth}"), || {
-            ask(&edge, &joined).then_some(())
+            ask(&edge, &final_upload).then_some(())
         });
-        is_whole(&edge, &joined, &source);
-        leaves_nothing(&edge, &partials);
+        assert_complete(&edge, &final_upload, &source);
+        assert_nothing_remains(&edge, &partials);
     }
 }
 
 /// Brings the bytes of each partial upload, which is cut into two requests, from the end of the
 /// file on.
-fn send_backwards(edge: &Edge, partials: &[Upload], source: &Source, lengths: &[u64]) {
+fn send_in_reverse(edge: &Edge, partials: &[Upload], source: &Source, lengths: &[u64]) {
     let mut end = source.length();
     for (partial, length) in partials.iter().zip(lengths).rev() {
         let begin = end - length;
@@ -356,7 +356,7 @@ fn partial(edge: &Edge, length: u64) -> Upload {
     Upload::created(&edge.request("POST", "/v1/files", &headers, &Body::None).unwrap())
 }
 
-fn join(edge: &Edge, partials: &[Upload]) -> Response {
+fn concatenate(edge: &Edge, partials: &[Upload]) -> Response {
     let (metadata, value) = (named(), final_value(partials));
     let headers = [VERSION, ("upload-concat", &value), ("upload-metadata", &metadata)];
     edge.request("POST", "/v1/files", &headers, &Body::None).unwrap()
@@ -377,20 +377,20 @@ fn bytes_sent(edge: &Edge) -> u64 {
     of("PutObject") + of("UploadPart")
 }
 
-fn is_whole(edge: &Edge, joined: &Upload, source: &Source) {
-    let status = joined.status(edge);
+fn assert_complete(edge: &Edge, final_upload: &Upload, source: &Source) {
+    let status = final_upload.status(edge);
     assert_eq!((&status["state"], &status["role"]), (&json!("completed"), &json!("final")));
     assert_eq!(status["crc64"], source.crc64());
     let object = status["object"].as_str().unwrap();
     assert_eq!(sha256(&edge.sandbox.object_bytes(object)), source.sha256());
-    assert!(object.contains(&joined.media_id), "{object}");
+    assert!(object.contains(&final_upload.media_id), "{object}");
 }
 
 /// The partial uploads have no objects, parts or records.
-fn leaves_nothing(edge: &Edge, partials: &[Upload]) {
+fn assert_nothing_remains(edge: &Edge, partials: &[Upload]) {
     assert_eq!(edge.sandbox.temporary_objects(), []);
     assert!(edge.sandbox.uploads().is_empty(), "{:?}", edge.sandbox.uploads());
-    let records = key_value::records(&edge.host_folder());
+    let records = key_value::records(&edge.host_dir());
     for partial in partials {
         let id = partial.path.trim_start_matches("/v1/files/");
         let left: Vec<_> = records.iter().filter(|(key, _)| key.contains(id)).collect();

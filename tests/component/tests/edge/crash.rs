@@ -17,20 +17,20 @@ const LENGTH: u64 = 24 * MIB;
 const IN_FLIGHT: u64 = 4 * MIB;
 
 #[test]
-fn ten_uploads_survive_a_kill_at_a_random_moment_each() {
+fn ten_uploads_resume_after_a_kill_at_a_random_time() {
     let cut: usize =
         (0..10).map(|seed| survives_kills(seed, 1, Setup::new()).cut_in_the_middle).sum();
     assert!(cut >= 3, "{cut} of the kills were in the middle");
 }
 
 #[test]
-fn an_upload_survives_ten_kills_at_random_moments() {
+fn an_upload_resumes_after_ten_kills_at_random_times() {
     let survivor = survives_kills(100, 10, Setup::new());
     assert!(survivor.cut_in_the_middle >= 3, "{}", survivor.cut_in_the_middle);
 }
 
 #[test]
-fn an_upload_with_a_sealed_credential_survives_kills_without_asking_for_another() {
+fn an_upload_resumes_after_kills_with_its_sealed_credential() {
     let setup = Setup::new().sealed();
     let survivor = survives_kills(200, 4, setup);
     assert_eq!(survivor.edge.sandbox.requests("RefreshUploadVideo"), 0);
@@ -95,17 +95,17 @@ fn send_until_killed(
         scope.spawn(|| {
             let mut patch = upload.begin_patch(&client, begin, LENGTH - begin).unwrap();
             source.read(begin..(kill_at + IN_FLIGHT).min(LENGTH), |chunk| patch.send(chunk));
-            if let Ok(answer) = patch.finish()
-                && answer.is_success()
+            if let Ok(response) = patch.finish()
+                && response.is_success()
             {
-                seen.fetch_max(answer.offset(), Relaxed);
+                seen.fetch_max(response.offset(), Relaxed);
             }
             ended.store(true, Relaxed);
         });
         scope.spawn(|| {
             // Ends with the host: then there is no answer.
-            while let Ok(answer) = client.send(&Request::new("GET", &upload.path)) {
-                let durable = answer.json()["bytes_durable"].as_u64().expect("an offset");
+            while let Ok(response) = client.send(&Request::new("GET", &upload.path)) {
+                let durable = response.json()["bytes_durable"].as_u64().expect("an offset");
                 seen.fetch_max(durable, Relaxed);
             }
         });

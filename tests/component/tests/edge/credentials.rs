@@ -13,10 +13,10 @@ use vod_uploader_component_tests::vod::{UploadCredential, create_upload_video};
 use vod_uploader_wire::{Response, contains};
 
 #[test]
-fn a_file_is_put_with_the_clients_own_credential() {
+fn a_file_is_stored_with_the_clients_credential() {
     let mut edge = Setup::new().without_ram_key().start();
     let source = Source::new(71, 2 * MIB);
-    let credential = brought(&mut edge, "put");
+    let credential = client_credential(&mut edge, "put");
     let headers = [
         ("upload-address", credential.address.as_str()),
         ("upload-auth", credential.auth.as_str()),
@@ -30,18 +30,18 @@ fn a_file_is_put_with_the_clients_own_credential() {
     assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
     assert_eq!(edge.sandbox.requests("CreateUploadVideo"), 1);
     // No client knows the address of such an upload: nothing of it remains.
-    assert_eq!(key_value::records(&edge.host_folder()).len(), 0);
-    has_no_secret(&edge, &[&credential]);
+    assert_eq!(key_value::records(&edge.host_dir()).len(), 0);
+    assert_no_secret(&edge, &[&credential]);
 }
 
 #[test]
-fn an_upload_goes_on_with_a_credential_of_every_request_where_none_is_kept() {
+fn without_a_seal_key_every_request_needs_a_credential() {
     let mut edge = Setup::new().without_ram_key().start();
     let source = Source::new(72, 3 * MIB);
-    let credential = brought(&mut edge, "tus");
+    let credential = client_credential(&mut edge, "tus");
     let upload = Upload::created(&create_with(&edge, &credential, source.length()));
-    let refused = upload.patch(&edge, &source, 0..MIB).unwrap();
-    assert_eq!((refused.status, refused.code().as_str()), (401, "credential-required"));
+    let rejected = upload.patch(&edge, &source, 0..MIB).unwrap();
+    assert_eq!((rejected.status, rejected.code().as_str()), (401, "credential-required"));
     for (begin, end) in [(0, MIB), (MIB, 2 * MIB + 7), (2 * MIB + 7, 3 * MIB)] {
         let body = Body::Range(&source, begin..end);
         let stored = upload.patch_with(&edge, &headers(&credential), begin, &body).unwrap();
@@ -50,34 +50,34 @@ fn an_upload_goes_on_with_a_credential_of_every_request_where_none_is_kept() {
     assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
     let head = upload.head(&edge);
     assert_eq!(head.header("upload-metadata"), Some("filename Y2xpcC5tcDQ="));
-    stores_no_secret(&edge, &[&credential]);
+    assert_only_sealed_secrets(&edge, &[&credential]);
 }
 
 #[test]
-fn a_sealed_credential_lasts_from_the_creation_to_the_end_and_across_a_restart() {
+fn a_sealed_credential_is_used_until_completion_also_after_a_restart() {
     let setup = Setup::new().without_ram_key().sealed();
     let mut edge = setup.start();
-    edge.plant_secret(SEAL_KEY);
+    edge.forbid_secret(SEAL_KEY);
     let source = Source::new(73, 3 * MIB);
-    let credential = brought(&mut edge, "sealed");
+    let credential = client_credential(&mut edge, "sealed");
     let upload = Upload::created(&create_with(&edge, &credential, source.length()));
     let stored = upload.patch(&edge, &source, 0..MIB + 5).unwrap();
     assert_eq!((stored.status, stored.offset()), (204, MIB + 5), "{}", stored.text());
-    stores_no_secret(&edge, &[&credential]);
+    assert_only_sealed_secrets(&edge, &[&credential]);
     edge.kill_host();
     edge.start_host();
     upload.finish(&edge, &source);
     assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
-    let left = key_value::entries(&edge.host_folder());
+    let left = key_value::entries(&edge.host_dir());
     assert!(left.iter().all(|(key, _)| !key.ends_with(".credential")), "it outlives the upload");
-    stores_no_secret(&edge, &[&credential]);
+    assert_only_sealed_secrets(&edge, &[&credential]);
 }
 
 #[test]
-fn exchanged_values_are_told_apart_from_wrong_ones() {
+fn swapped_credentials_are_distinguished_from_invalid_ones() {
     let mut edge = Setup::new().without_ram_key().start();
     let source = Source::new(74, 200 * KIB);
-    let right = brought(&mut edge, "right");
+    let right = client_credential(&mut edge, "right");
     let (address, auth) = (right.address.as_str(), right.auth.as_str());
     let cases = [
         (auth, address, 400, "credentials-swapped"),
@@ -101,14 +101,14 @@ fn exchanged_values_are_told_apart_from_wrong_ones() {
         assert_eq!((put.status, put.code().as_str()), (400, missing));
     }
     assert!(edge.sandbox.objects().is_empty());
-    assert_eq!(key_value::records(&edge.host_folder()).len(), 0);
+    assert_eq!(key_value::records(&edge.host_dir()).len(), 0);
 }
 
 #[test]
-fn an_endpoint_that_the_worker_may_not_call_is_its_clients_mistake() {
+fn a_credential_for_a_denied_endpoint_is_a_client_error() {
     let mut edge = Setup::new().without_ram_key().start();
     let source = Source::new(79, 2 * MIB);
-    let credential = brought(&mut edge, "elsewhere");
+    let credential = client_credential(&mut edge, "elsewhere");
     edge.sandbox.reset_requests();
     let json = STANDARD.decode(&credential.address).unwrap();
     let mut address: Value = serde_json::from_slice(&json).unwrap();
@@ -121,7 +121,7 @@ fn an_endpoint_that_the_worker_may_not_call_is_its_clients_mistake() {
 }
 
 #[test]
-fn without_any_credential_nothing_begins() {
+fn without_any_credential_no_upload_is_created() {
     let edge = Setup::new().without_ram_key().start();
     let source = Source::new(75, 200 * KIB);
     let put = edge.put(&[], &Body::Range(&source, source.all()));
@@ -129,18 +129,19 @@ fn without_any_credential_nothing_begins() {
     let created = tus::create(&edge, source.length(), &[], &[]);
     assert_eq!((created.status, created.code().as_str()), (401, "credential-required"));
     assert!(edge.sandbox.operations().is_empty());
-    assert_eq!(key_value::records(&edge.host_folder()).len(), 0);
+    assert_eq!(key_value::records(&edge.host_dir()).len(), 0);
 }
 
 #[test]
-fn a_credential_for_another_object_never_writes_there() {
+fn a_credential_for_another_object_is_rejected() {
     let mut edge = Setup::new().without_ram_key().start();
     let source = Source::new(76, 2 * MIB);
-    let (mine, other) = (brought(&mut edge, "mine"), brought(&mut edge, "other"));
+    let (mine, other) =
+        (client_credential(&mut edge, "mine"), client_credential(&mut edge, "other"));
     let upload = Upload::created(&create_with(&edge, &mine, source.length()));
     let body = Body::Range(&source, source.all());
-    let refused = upload.patch_with(&edge, &headers(&other), 0, &body).unwrap();
-    assert_eq!((refused.status, refused.code().as_str()), (409, "credential-for-other-object"));
+    let rejected = upload.patch_with(&edge, &headers(&other), 0, &body).unwrap();
+    assert_eq!((rejected.status, rejected.code().as_str()), (409, "credential-for-other-object"));
     assert!(edge.sandbox.objects().is_empty());
     let stored = upload.patch_with(&edge, &headers(&mine), 0, &body).unwrap();
     assert_eq!(stored.status, 204);
@@ -148,10 +149,10 @@ fn a_credential_for_another_object_never_writes_there() {
 }
 
 #[test]
-fn a_wrong_key_of_the_worker_is_named_and_not_shown() {
+fn a_wrong_access_key_is_reported_without_its_secret() {
     let wrong = "planted-wrong-secret-77";
     let mut edge = Setup::new().variable("vod_access_key_secret", wrong).start();
-    edge.plant_secret(wrong);
+    edge.forbid_secret(wrong);
     let source = Source::new(77, 200 * KIB);
     let put = edge.put(&[], &Body::Range(&source, source.all()));
     assert_eq!((put.status, put.code().as_str()), (403, "credential-rejected"), "{}", put.text());
@@ -160,7 +161,7 @@ fn a_wrong_key_of_the_worker_is_named_and_not_shown() {
 }
 
 #[test]
-fn a_half_configured_worker_says_which_variable_is_wrong() {
+fn an_invalid_configuration_is_reported_with_its_variable() {
     let cases = [
         ("vod_access_key_id", "", "vod_access_key_id"),
         ("vod_access_key_secret", "", "vod_access_key_secret"),
@@ -181,25 +182,25 @@ fn a_half_configured_worker_says_which_variable_is_wrong() {
 }
 
 #[test]
-fn no_secret_is_stored_in_plain_with_and_without_a_seal_key() {
+fn no_secret_is_stored_in_plain_text() {
     for seal_key in ["", SEAL_KEY] {
         let edge = Setup::new().variable("seal_key", seal_key).start();
         let source = Source::new(79, 3 * MIB);
         let upload = Upload::create(&edge, source.length());
         assert_eq!(upload.patch(&edge, &source, 0..MIB + 9).unwrap().status, 204);
-        stores_no_secret(&edge, &[]);
-        let sealed = key_value::entries(&edge.host_folder());
+        assert_only_sealed_secrets(&edge, &[]);
+        let sealed = key_value::entries(&edge.host_dir());
         let sealed = sealed.iter().filter(|(key, _)| key.ends_with(".credential")).count();
         assert_eq!(sealed, usize::from(!seal_key.is_empty()));
         upload.finish(&edge, &source);
-        stores_no_secret(&edge, &[]);
+        assert_only_sealed_secrets(&edge, &[]);
     }
 }
 
 /// A credential as an application's server would hand it to its client; a secret from now on.
-fn brought(edge: &mut Edge, nonce: &str) -> UploadCredential {
+fn client_credential(edge: &mut Edge, nonce: &str) -> UploadCredential {
     let credential = create_upload_video(&edge.sandbox, nonce);
-    edge.plant_secret(&credential.auth);
+    edge.forbid_secret(&credential.auth);
     credential
 }
 
@@ -216,21 +217,21 @@ fn headers(credential: &UploadCredential) -> [(&str, &str); 2] {
 }
 
 /// There are records, and none of them has a secret.
-fn stores_no_secret(edge: &Edge, brought: &[&UploadCredential]) {
-    let entries = key_value::entries(&edge.host_folder());
+fn assert_only_sealed_secrets(edge: &Edge, client_credential: &[&UploadCredential]) {
+    let entries = key_value::entries(&edge.host_dir());
     assert!(!entries.is_empty(), "there are records to look at");
-    has_no_secret(edge, brought);
+    assert_no_secret(edge, client_credential);
 }
 
 /// Neither a value nor a page of the database has any secret of this run in plain, nor the whole
 /// UploadAuth.
-fn has_no_secret(edge: &Edge, brought: &[&UploadCredential]) {
+fn assert_no_secret(edge: &Edge, client_credential: &[&UploadCredential]) {
     let mut secrets = edge.secrets();
     secrets.push(RAM_SECRET.to_owned());
-    secrets.extend(brought.iter().flat_map(|credential| credential.secrets()));
+    secrets.extend(client_credential.iter().flat_map(|credential| credential.secrets()));
     assert!(secrets.len() > 2, "there are secrets to look for");
-    let entries = key_value::entries(&edge.host_folder());
-    let files = key_value::files(&edge.host_folder());
+    let entries = key_value::entries(&edge.host_dir());
+    let files = key_value::files(&edge.host_dir());
     for secret in secrets {
         for (key, value) in &entries {
             assert!(!contains(value, secret.as_bytes()), "{key} has {secret}");

@@ -11,7 +11,7 @@ const PATHS: [&str; 5] =
     ["/v1/files", "/v1/files/a1", "/v1/uploads", "/v1/uploads/clip.mp4", "/v1/filepond"];
 
 #[test]
-fn a_preflight_allows_the_pages_that_are_configured_and_no_others() {
+fn a_preflight_allows_only_configured_origins() {
     let lists = [
         ("https://a.example, https://b.example:8443", true),
         ("*", true),
@@ -50,7 +50,7 @@ fn a_preflight_allows_the_pages_that_are_configured_and_no_others() {
 }
 
 #[test]
-fn a_page_reads_every_answer_problems_and_events_included() {
+fn every_response_is_readable_for_an_allowed_origin() {
     let edge = Setup::new().variable("cors_origins", PAGE).start();
     let source = Source::new(730, 2 * MIB);
     let metadata = tus::metadata(&[("filename", "clip.mp4")]);
@@ -61,21 +61,21 @@ fn a_page_reads_every_answer_problems_and_events_included() {
         ("upload-metadata", metadata.as_str()),
     ];
     let created = edge.request("POST", "/v1/files", &creation, &Body::None).unwrap();
-    is_readable(&created, &["location", "media-id", "upload-expires", "tus-resumable"]);
+    assert_readable(&created, &["location", "media-id", "upload-expires", "tus-resumable"]);
     let upload = Upload::created(&created);
     let first = Body::Range(&source, 0..MIB);
     let chunk = [("origin", PAGE), VERSION, CHUNK_TYPE, ("upload-offset", "0")];
     let stored = edge.request("PATCH", &upload.path, &chunk, &first).unwrap();
-    is_readable(&stored, &["upload-offset", "upload-expires"]);
+    assert_readable(&stored, &["upload-offset", "upload-expires"]);
     let misplaced = edge.request("PATCH", &upload.path, &chunk, &first).unwrap();
     assert_eq!(misplaced.status, 409);
-    is_readable(&misplaced, &["upload-offset"]);
+    assert_readable(&misplaced, &["upload-offset"]);
     let tus = [("origin", PAGE), VERSION];
     let head = edge.request("HEAD", &upload.path, &tus, &Body::None).unwrap();
-    is_readable(&head, &["upload-offset", "upload-length", "upload-metadata"]);
+    assert_readable(&head, &["upload-offset", "upload-length", "upload-metadata"]);
     let page = [("origin", PAGE)];
     let head = edge.request("HEAD", &upload.path, &page, &Body::None).unwrap();
-    is_readable(&head, &["upload-complete", "upload-limit", "upload-draft-interop-version"]);
+    assert_readable(&head, &["upload-complete", "upload-limit", "upload-draft-interop-version"]);
     for (method, path, status) in [
         ("GET", upload.path.as_str(), 200),
         ("POST", "/v1/files", 412),
@@ -85,55 +85,55 @@ fn a_page_reads_every_answer_problems_and_events_included() {
         ("HEAD", &upload.path, 410),
         ("OPTIONS", "/v1/files", 204),
     ] {
-        let answer = edge.request(method, path, &page, &Body::None).unwrap();
-        assert_eq!(answer.status, status, "{method} {path}");
-        is_readable(&answer, &[]);
+        let response = edge.request(method, path, &page, &Body::None).unwrap();
+        assert_eq!(response.status, status, "{method} {path}");
+        assert_readable(&response, &[]);
     }
     let put = edge.request("PUT", "/v1/uploads/clip.mp4", &page, &first).unwrap();
     assert_eq!(put.status, 201, "{}", put.text());
-    is_readable(&put, &[]);
+    assert_readable(&put, &[]);
     let upload = Upload::create(&edge, 5);
     let path = format!("{}/events", upload.path);
     let events = edge.start("GET", &path, &page, Framing::None);
     assert_eq!(upload.delete(&edge).status, 204);
-    is_readable(&events.response().unwrap(), &[]);
+    assert_readable(&events.response().unwrap(), &[]);
 }
 
 #[test]
-fn pages_of_other_origins_read_nothing() {
+fn no_response_is_readable_for_other_origins() {
     let edge = Setup::new().variable("cors_origins", PAGE).start();
     for origin in ["https://b.example", "http://a.example", "https://a.example:444", "null"] {
-        let answer =
+        let response =
             edge.request("GET", "/v1/files/a1", &[("origin", origin)], &Body::None).unwrap();
-        assert_eq!(answer.status, 404);
-        assert_eq!(answer.header("access-control-allow-origin"), None, "{origin}");
+        assert_eq!(response.status, 404);
+        assert_eq!(response.header("access-control-allow-origin"), None, "{origin}");
         // A cache must not keep it for the page that may.
-        assert_eq!(answer.header("vary"), Some("Origin"));
+        assert_eq!(response.header("vary"), Some("Origin"));
     }
 }
 
 #[test]
-fn a_list_of_origins_that_is_none_is_named() {
+fn an_invalid_list_of_origins_is_reported_with_its_variable() {
     for list in ["a.example", "https://a.example/path", "ftp://a.example"] {
         let edge = Setup::new().variable("cors_origins", list).start();
-        refuses_to_work(&edge, "cors_origins");
+        assert_misconfigured(&edge, "cors_origins");
     }
 }
 
-fn refuses_to_work(edge: &Edge, variable: &str) {
-    let answer = edge.request("GET", "/v1/files/a1", &[], &Body::None).unwrap();
-    assert_eq!((answer.status, answer.code().as_str()), (500, "misconfigured"));
-    assert!(answer.text().contains(variable), "{}", answer.text());
+fn assert_misconfigured(edge: &Edge, variable: &str) {
+    let response = edge.request("GET", "/v1/files/a1", &[], &Body::None).unwrap();
+    assert_eq!((response.status, response.code().as_str()), (500, "misconfigured"));
+    assert!(response.text().contains(variable), "{}", response.text());
 }
 
 /// The page may read the answer and these headers of it, which are there.
-fn is_readable(answer: &Response, names: &[&str]) {
-    assert_eq!(answer.header("access-control-allow-origin"), Some(PAGE), "{}", answer.status);
-    assert_eq!(answer.header("vary"), Some("Origin"));
-    let exposed = answer.header("access-control-expose-headers").unwrap().to_lowercase();
+fn assert_readable(response: &Response, names: &[&str]) {
+    assert_eq!(response.header("access-control-allow-origin"), Some(PAGE), "{}", response.status);
+    assert_eq!(response.header("vary"), Some("Origin"));
+    let exposed = response.header("access-control-expose-headers").unwrap().to_lowercase();
     let exposed: Vec<_> = exposed.split(", ").collect();
     for name in names {
-        assert!(answer.header(name).is_some(), "{name} is not there");
+        assert!(response.header(name).is_some(), "{name} is not there");
         assert!(exposed.contains(name), "{name} is not exposed");
     }
     // Whatever else is the worker's own is exposed, too.
@@ -142,7 +142,7 @@ fn is_readable(answer: &Response, names: &[&str]) {
             .iter()
             .any(|begin| name.starts_with(begin))
     };
-    for name in answer.headers.iter().map(|(name, _)| name.as_str()).filter(own) {
+    for name in response.headers.iter().map(|(name, _)| name.as_str()).filter(own) {
         assert!(exposed.contains(&name), "{name} is not exposed");
     }
 }

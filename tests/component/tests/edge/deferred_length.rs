@@ -7,7 +7,7 @@ use vod_uploader_component_tests::tus::{self, Upload, VERSION};
 use vod_uploader_wire::Response;
 
 #[test]
-fn a_length_may_be_declared_with_any_chunk_and_survives_the_host() {
+fn a_deferred_length_can_be_declared_by_any_chunk_and_is_durable() {
     let mut edge = Setup::new().start();
     let source = Source::new(550, 3 * MIB + 123);
     let upload = deferred(&edge);
@@ -29,11 +29,11 @@ fn a_length_may_be_declared_with_any_chunk_and_survives_the_host() {
     assert_eq!(head.header("upload-defer-length"), None);
     assert_eq!(head.header("upload-length"), Some(source.length().to_string().as_str()));
     upload.finish(&edge, &source);
-    is_whole(&edge, &source);
+    assert_complete(&edge, &source);
 }
 
 #[test]
-fn a_length_that_changes_is_refused_and_the_first_one_stays() {
+fn a_changed_length_is_rejected_and_the_first_one_remains() {
     let edge = Setup::new().start();
     let source = Source::new(551, 2 * MIB);
     let upload = deferred(&edge);
@@ -46,32 +46,32 @@ fn a_length_that_changes_is_refused_and_the_first_one_stays() {
         (0, MIB..MIB),
     ] {
         let body = Body::Range(&source, range);
-        let refused = declaring(&edge, &upload, other, MIB, &body);
-        assert_eq!((refused.status, refused.code().as_str()), (400, "length-inconsistent"));
+        let rejected = declaring(&edge, &upload, other, MIB, &body);
+        assert_eq!((rejected.status, rejected.code().as_str()), (400, "length-inconsistent"));
         assert_eq!(upload.offset(&edge), MIB);
     }
     let body = Body::Range(&source, MIB..source.length());
     assert_eq!(declaring(&edge, &upload, source.length(), MIB, &body).status, 204);
-    is_whole(&edge, &source);
+    assert_complete(&edge, &source);
 }
 
 #[test]
-fn a_length_below_what_is_there_is_refused() {
+fn a_length_below_the_offset_is_rejected() {
     let edge = Setup::new().start();
     let source = Source::new(552, 2 * MIB);
     let upload = deferred(&edge);
     assert_eq!(upload.patch(&edge, &source, 0..MIB + 5).unwrap().offset(), MIB + 5);
-    let refused = declaring(&edge, &upload, MIB, MIB + 5, &Body::Bytes(b""));
-    assert_eq!((refused.status, refused.code().as_str()), (400, "length-inconsistent"));
+    let rejected = declaring(&edge, &upload, MIB, MIB + 5, &Body::Bytes(b""));
+    assert_eq!((rejected.status, rejected.code().as_str()), (400, "length-inconsistent"));
     let body = Body::Range(&source, MIB + 5..MIB + 9);
-    let refused = declaring(&edge, &upload, MIB + 8, MIB + 5, &body);
-    assert_eq!((refused.status, refused.code().as_str()), (400, "length-mismatch"));
+    let rejected = declaring(&edge, &upload, MIB + 8, MIB + 5, &body);
+    assert_eq!((rejected.status, rejected.code().as_str()), (400, "length-mismatch"));
     assert!(upload.status(&edge)["bytes_total"].is_null());
     assert_eq!(upload.offset(&edge), MIB + 5);
 }
 
 #[test]
-fn an_empty_chunk_that_declares_the_length_ends_the_upload_there() {
+fn an_empty_chunk_that_declares_the_current_length_completes_the_upload() {
     let mut edge = Setup::new().start();
     // Whole parts and a tail; below the least part; nothing at all.
     for (seed, length) in [(553, 2 * MIB + 50_000), (554, 70_000), (555, 0)] {
@@ -97,7 +97,7 @@ fn an_empty_chunk_that_declares_the_length_ends_the_upload_there() {
 }
 
 #[test]
-fn an_empty_chunk_may_declare_a_length_that_is_still_to_come() {
+fn an_empty_chunk_can_declare_a_length_above_the_offset() {
     let mut edge = Setup::new().start();
     let source = Source::new(556, MIB + 1);
     let upload = deferred(&edge);
@@ -108,7 +108,7 @@ fn an_empty_chunk_may_declare_a_length_that_is_still_to_come() {
     edge.start_host();
     assert_eq!(upload.status(&edge)["bytes_total"], source.length());
     upload.finish(&edge, &source);
-    is_whole(&edge, &source);
+    assert_complete(&edge, &source);
 }
 
 fn deferred(edge: &Edge) -> Upload {
@@ -122,7 +122,7 @@ fn declaring(edge: &Edge, upload: &Upload, length: u64, at: u64, body: &Body<'_>
     upload.patch_with(edge, &[("upload-length", &length)], at, body).unwrap()
 }
 
-fn is_whole(edge: &Edge, source: &Source) {
+fn assert_complete(edge: &Edge, source: &Source) {
     let object = edge.sandbox.only_object();
     assert_eq!(sha256(&edge.sandbox.object_bytes(&object.key)), source.sha256());
     assert!(edge.sandbox.uploads().is_empty());

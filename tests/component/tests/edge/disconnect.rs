@@ -9,7 +9,7 @@ use vod_uploader_component_tests::tus::Upload;
 use vod_uploader_component_tests::wait;
 
 #[test]
-fn everything_acknowledged_stays_when_a_client_closes_the_connection() {
+fn acknowledged_bytes_remain_after_a_client_disconnects() {
     let edge = Setup::new().start();
     let source = Source::new(61, 8 * MIB);
     let upload = Upload::create(&edge, source.length());
@@ -32,7 +32,7 @@ fn everything_acknowledged_stays_when_a_client_closes_the_connection() {
 }
 
 #[test]
-fn a_few_bytes_of_a_client_that_closes_are_kept_too() {
+fn fewer_bytes_than_a_part_remain_after_a_client_disconnects() {
     let edge = Setup::new().start();
     let source = Source::new(62, 2 * MIB);
     let upload = Upload::create(&edge, source.length());
@@ -48,7 +48,7 @@ fn a_few_bytes_of_a_client_that_closes_are_kept_too() {
 }
 
 #[test]
-fn a_file_put_by_a_client_that_goes_away_leaves_nothing_on_the_store() {
+fn an_interrupted_put_leaves_nothing_in_oss() {
     use vod_uploader_wire::Framing;
     for framing in [Framing::Length(8 * MIB), Framing::Chunked] {
         let edge = Setup::new().start();
@@ -71,7 +71,7 @@ fn a_file_put_by_a_client_that_goes_away_leaves_nothing_on_the_store() {
 const HUNG_AT: u64 = 3 * MIB + 500_000;
 
 #[test]
-fn while_a_client_hangs_another_connection_learns_the_offset_and_takes_over() {
+fn another_connection_takes_over_from_a_stalled_client() {
     let edge = Setup::new().start();
     let source = Source::new(64, 8 * MIB);
     let upload = Upload::create(&edge, source.length());
@@ -95,7 +95,7 @@ fn while_a_client_hangs_another_connection_learns_the_offset_and_takes_over() {
 }
 
 #[test]
-fn the_offset_of_an_upload_whose_client_hangs_is_known_within_a_fifth_of_a_second() {
+fn the_offset_is_reported_within_200_ms_while_a_client_is_stalled() {
     let edge = Setup::new().start();
     let source = Source::new(66, 4 * MIB);
     let mut latencies: Vec<_> = (0..9)
@@ -116,7 +116,7 @@ fn the_offset_of_an_upload_whose_client_hangs_is_known_within_a_fifth_of_a_secon
 }
 
 #[test]
-fn a_client_that_hangs_in_another_instance_is_stopped_there() {
+fn a_stalled_client_in_another_instance_is_stopped() {
     let edge = Setup::new().start();
     let source = Source::new(68, 3 * MIB);
     let client = edge.client();
@@ -143,7 +143,7 @@ fn a_client_that_hangs_in_another_instance_is_stopped_there() {
 }
 
 #[test]
-fn a_client_that_takes_over_without_asking_goes_on_where_whole_parts_end() {
+fn a_takeover_without_an_offset_query_resumes_at_the_last_part() {
     let edge = Setup::new().start();
     let source = Source::new(67, 8 * MIB);
     let upload = Upload::create(&edge, source.length());
@@ -153,15 +153,15 @@ fn a_client_that_takes_over_without_asking_goes_on_where_whole_parts_end() {
         (upload.bytes_durable(&edge) == 3 * MIB).then_some(())
     });
     // The second request may receive the final offset of the stalled request.
-    let answer = upload.patch(&edge, &source, 3 * MIB..source.length()).unwrap();
-    if !answer.is_success() {
-        assert_eq!(answer.status, 409, "{}", answer.text());
+    let response = upload.patch(&edge, &source, 3 * MIB..source.length()).unwrap();
+    if !response.is_success() {
+        assert_eq!(response.status, 409, "{}", response.text());
         upload.finish(&edge, &source);
     }
     // The stalled request continues, and must not succeed.
     hung.send(&source.bytes(HUNG_AT..source.length()));
-    if let Ok(answer) = hung.finish() {
-        assert_eq!(answer.status, 409, "{}", answer.text());
+    if let Ok(response) = hung.finish() {
+        assert_eq!(response.status, 409, "{}", response.text());
     }
     let object = edge.sandbox.only_object();
     assert_eq!(sha256(&edge.sandbox.object_bytes(&object.key)), source.sha256());
@@ -169,14 +169,14 @@ fn a_client_that_takes_over_without_asking_goes_on_where_whole_parts_end() {
 }
 
 #[test]
-fn a_client_that_hung_without_a_whole_part_loses_nothing() {
+fn a_stalled_client_with_less_than_a_part_loses_no_bytes() {
     let edge = Setup::new().start();
     let source = Source::new(65, 3 * MIB);
     let upload = Upload::create(&edge, source.length());
     let mut hung = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
     assert!(hung.send(&source.bytes(0..400_000)));
     wait::until("it is active", || {
-        let records = key_value::records(&edge.host_folder());
+        let records = key_value::records(&edge.host_dir());
         records.iter().any(|(key, _)| key.ends_with(".c.1")).then_some(())
     });
     assert_eq!(upload.offset(&edge), 400_000);

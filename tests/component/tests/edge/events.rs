@@ -12,7 +12,7 @@ use vod_uploader_component_tests::vod::{create_upload_video, refresh_upload_vide
 use vod_uploader_wire::Headers;
 
 #[test]
-fn events_tell_the_progress_and_end_with_the_success() {
+fn events_report_the_progress_and_end_with_the_success() {
     let edge = Setup::new().start();
     let source = Source::new(720, 4 * MIB);
     let upload = Upload::create(&edge, source.length());
@@ -50,7 +50,7 @@ fn events_tell_the_progress_and_end_with_the_success() {
 }
 
 #[test]
-fn who_comes_back_is_told_what_is_new_and_after_the_last_event_nothing() {
+fn a_reconnecting_client_receives_only_newer_events() {
     let edge = Setup::new().start();
     let source = Source::new(721, 2 * MIB);
     let upload = Upload::create(&edge, source.length());
@@ -73,7 +73,7 @@ fn who_comes_back_is_told_what_is_new_and_after_the_last_event_nothing() {
 }
 
 #[test]
-fn events_end_with_the_failure_where_the_upload_is_deleted() {
+fn events_end_with_a_failure_if_the_upload_is_deleted() {
     let edge = Setup::new().start();
     let source = Source::new(722, 4 * MIB);
     let upload = Upload::create(&edge, source.length());
@@ -95,7 +95,7 @@ fn events_end_with_the_failure_where_the_upload_is_deleted() {
 }
 
 #[test]
-fn events_tell_of_an_upload_that_is_about_to_expire_and_of_its_end() {
+fn events_report_an_upload_that_expires_soon_and_its_expiry() {
     let edge = Setup::new().variable("expire_after_s", "2").start();
     let upload = Upload::create(&edge, MIB);
     let mut events = Events::of(&edge, &upload);
@@ -109,18 +109,18 @@ fn events_tell_of_an_upload_that_is_about_to_expire_and_of_its_end() {
 }
 
 #[test]
-fn events_tell_of_a_credential_that_only_its_owner_can_replace() {
+fn events_report_an_expiring_credential_of_a_client() {
     let mut edge = Setup::new().without_ram_key().sealed().start();
-    edge.sandbox.token_life(120);
+    edge.sandbox.set_default_token_ttl(120);
     let first = create_upload_video(&edge.sandbox, "first");
-    edge.plant_secret(&first.auth);
+    edge.forbid_secret(&first.auth);
     let metadata = [("upload_address", first.address.as_str()), ("upload_auth", &first.auth)];
     let upload = Upload::created(&tus::create(&edge, MIB, &metadata, &[]));
     let mut events = Events::of(&edge, &upload);
     let soon = events.until("expiring");
     assert_eq!(soon.data["what"], "credential");
     // A new credential that is about to expire is reported again.
-    edge.sandbox.token_life(240);
+    edge.sandbox.set_default_token_ttl(240);
     let second = refresh_upload_video(&edge.sandbox, "second", &first.media_id);
     let posted = json!({ "upload_auth": second.auth }).to_string();
     let path = format!("{}/credential", upload.path);
@@ -133,7 +133,7 @@ fn events_tell_of_a_credential_that_only_its_owner_can_replace() {
     assert_eq!(events.rest().pop().unwrap().name, "succeeded");
     // The worker renews its own credential silently.
     let edge = Setup::new().sealed().start();
-    edge.sandbox.token_life(120);
+    edge.sandbox.set_default_token_ttl(120);
     let upload = Upload::create(&edge, MIB);
     let events = Events::of(&edge, &upload);
     upload.finish(&edge, &Source::new(724, MIB));
@@ -141,7 +141,7 @@ fn events_tell_of_a_credential_that_only_its_owner_can_replace() {
 }
 
 #[test]
-fn events_outlive_pauses_and_writers_that_come_and_go() {
+fn events_continue_across_pauses_and_writers() {
     let edge = Setup::new().start();
     let source = Source::new(725, 2 * MIB);
     let upload = Upload::create(&edge, source.length());

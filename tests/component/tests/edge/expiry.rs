@@ -11,7 +11,7 @@ use vod_uploader_component_tests::vod::{
 use vod_uploader_component_tests::wait;
 
 #[test]
-fn the_worker_renews_its_own_credential_in_the_middle_of_an_upload() {
+fn the_worker_refreshes_its_credential_during_an_upload() {
     let edge = Setup::new().start();
     let source = Source::new(81, 8 * MIB);
     edge.sandbox.fault(&json!({ "operation": "UploadPart", "nth": 4, "kind": "expired-token" }));
@@ -24,9 +24,9 @@ fn the_worker_renews_its_own_credential_in_the_middle_of_an_upload() {
 }
 
 #[test]
-fn a_token_that_ends_earlier_by_the_stores_clock_is_renewed_when_the_store_says_so() {
+fn a_token_that_oss_rejects_as_expired_is_refreshed() {
     let edge = Setup::new().sealed().start();
-    edge.sandbox.token_life(700);
+    edge.sandbox.set_default_token_ttl(700);
     let source = Source::new(88, 6 * MIB);
     let upload = Upload::create(&edge, source.length());
     assert_eq!(upload.patch(&edge, &source, 0..2 * MIB).unwrap().offset(), 2 * MIB);
@@ -40,10 +40,10 @@ fn a_token_that_ends_earlier_by_the_stores_clock_is_renewed_when_the_store_says_
 }
 
 #[test]
-fn credentials_that_live_for_seconds_are_renewed_before_they_end() {
+fn credentials_with_a_short_ttl_are_refreshed_before_they_expire() {
     let edge = Setup::new().start();
     // Shorter than the time before the end at which the worker asks for a new one.
-    edge.sandbox.token_life(20);
+    edge.sandbox.set_default_token_ttl(20);
     let source = Source::new(82, 6 * MIB);
     let upload = Upload::create(&edge, source.length());
     upload.finish(&edge, &source);
@@ -53,7 +53,7 @@ fn credentials_that_live_for_seconds_are_renewed_before_they_end() {
 }
 
 #[test]
-fn a_client_whose_credential_ends_goes_on_with_a_new_one() {
+fn an_upload_continues_with_a_new_credential_of_its_client() {
     let edge = Setup::new().without_ram_key().start();
     let source = Source::new(83, 8 * MIB);
     let first = create_upload_video(&edge.sandbox, "first");
@@ -82,9 +82,9 @@ fn a_client_whose_credential_ends_goes_on_with_a_new_one() {
 }
 
 #[test]
-fn a_credential_that_has_expired_is_refused_before_any_byte_is_taken() {
+fn an_expired_credential_is_rejected_before_any_byte_is_read() {
     let edge = Setup::new().without_ram_key().start();
-    edge.sandbox.token_life(-60);
+    edge.sandbox.set_default_token_ttl(-60);
     let expired = create_upload_video(&edge.sandbox, "expired");
     let headers = [("upload-address", expired.address.as_str()), ("upload-auth", &expired.auth)];
     let source = Source::new(84, MIB);
@@ -94,11 +94,11 @@ fn a_credential_that_has_expired_is_refused_before_any_byte_is_taken() {
 }
 
 #[test]
-fn a_store_whose_clock_is_an_hour_off_gets_every_part_once_the_clock_is_corrected() {
+fn an_upload_succeeds_although_the_clock_of_oss_differs_by_an_hour() {
     for offset_ms in [3_600_000, -3_600_000] {
         // The kept credential does: VOD itself refuses calls of a wrong clock.
         let edge = Setup::new().sealed().start();
-        edge.sandbox.token_life(6 * 3600);
+        edge.sandbox.set_default_token_ttl(6 * 3600);
         let source = Source::new(85, 6 * MIB);
         let upload = Upload::create(&edge, source.length());
         edge.sandbox.shift_clock(offset_ms);
@@ -112,12 +112,12 @@ fn a_store_whose_clock_is_an_hour_off_gets_every_part_once_the_clock_is_correcte
 }
 
 #[test]
-fn an_upload_that_the_store_forgot_is_gone_and_a_new_one_carries_its_media_id() {
+fn an_upload_that_oss_no_longer_has_is_lost_and_its_media_can_continue() {
     let edge = Setup::new().sealed().start();
     let source = Source::new(86, 6 * MIB);
     let lost = Upload::create(&edge, source.length());
     assert_eq!(lost.patch(&edge, &source, 0..3 * MIB).unwrap().offset(), 3 * MIB);
-    edge.sandbox.forget_uploads();
+    edge.sandbox.delete_uploads();
     let gone = lost.patch(&edge, &source, 3 * MIB..source.length()).unwrap();
     assert_eq!((gone.status, gone.code().as_str()), (410, "upload-lost"), "{}", gone.text());
     assert_eq!(gone.json()["media_id"], lost.media_id.as_str());
@@ -136,7 +136,7 @@ fn an_upload_that_the_store_forgot_is_gone_and_a_new_one_carries_its_media_id() 
 }
 
 #[test]
-fn an_upload_that_the_store_forgot_while_the_worker_was_down_is_gone_too() {
+fn an_upload_that_oss_lost_during_a_restart_is_lost() {
     let mut edge = Setup::new().start();
     let source = Source::new(87, 6 * MIB);
     let upload = Upload::create(&edge, source.length());
@@ -146,7 +146,7 @@ fn an_upload_that_the_store_forgot_while_the_worker_was_down_is_gone_too() {
         (upload.bytes_durable(&edge) == 3 * MIB).then_some(())
     });
     edge.kill_host();
-    edge.sandbox.forget_uploads();
+    edge.sandbox.delete_uploads();
     edge.start_host();
     let offset = upload.offset(&edge);
     let gone = upload.patch(&edge, &source, offset..source.length()).unwrap();
@@ -155,13 +155,13 @@ fn an_upload_that_the_store_forgot_while_the_worker_was_down_is_gone_too() {
 }
 
 #[test]
-fn a_media_that_vod_has_deleted_is_an_error_that_says_so() {
+fn media_deleted_at_vod_is_reported_as_an_error() {
     let edge = Setup::new().sealed().start();
     let upload = Upload::create(&edge, MIB);
     edge.sandbox.delete_media(&upload.media_id);
     let owner =
         [("media_id", upload.media_id.as_str()), ("media_token", upload.media_token.as_str())];
-    let refused = tus::create(&edge, MIB, &owner, &[]);
-    assert_eq!((refused.status, refused.code().as_str()), (404, "media-not-found"));
-    assert_eq!(refused.json()["store_code"], "InvalidVideo.NotFound");
+    let rejected = tus::create(&edge, MIB, &owner, &[]);
+    assert_eq!((rejected.status, rejected.code().as_str()), (404, "media-not-found"));
+    assert_eq!(rejected.json()["store_code"], "InvalidVideo.NotFound");
 }

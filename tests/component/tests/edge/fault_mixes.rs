@@ -36,32 +36,32 @@ const KINDS: [&str; 12] = [
 ];
 
 #[test]
-fn files_put_into_a_mix_of_faults_are_whole_or_refused_with_a_cause() {
+fn puts_under_mixed_faults_succeed_or_report_a_cause() {
     let edge = small_parts().start();
-    let (mut hits, mut refused) = (0, 0);
+    let (mut hits, mut rejected) = (0, 0);
     for seed in 0..30 {
         let mut random = Random::new(seed);
         let source = Source::new(seed, 1 + random.below(8 * PART_BYTES));
-        plant_some(&edge, &mut random);
+        inject_some(&edge, &mut random);
         let body = match random.below(2) {
             0 => Body::Range(&source, source.all()),
             _ => Body::Chunked(&source, source.all()),
         };
-        let answer = edge.put(&[], &body);
-        if answer.is_success() {
-            is_whole(&edge, answer.json()["media_id"].as_str().unwrap(), &source, seed);
+        let response = edge.put(&[], &body);
+        if response.is_success() {
+            assert_complete(&edge, response.json()["media_id"].as_str().unwrap(), &source, seed);
         } else {
-            names_a_cause(&answer, seed);
-            refused += 1;
+            assert_has_cause(&response, seed);
+            rejected += 1;
         }
         hits += edge.sandbox.fault_hits();
         edge.sandbox.clear_faults();
     }
-    assert!(hits > 20 && (1..30).contains(&refused), "{hits} hits, {refused} refused");
+    assert!(hits > 20 && (1..30).contains(&rejected), "{hits} hits, {rejected} refused");
 }
 
 #[test]
-fn uploads_through_a_mix_of_faults_never_go_back_and_end_once_the_faults_do() {
+fn uploads_under_mixed_faults_never_lose_offset_and_complete_afterwards() {
     // Without a seal key, every request refreshes the credential; with one, a lost upload's media
     // can be continued.
     let (refreshing, sealed) = (small_parts().start(), small_parts().sealed().start());
@@ -71,18 +71,18 @@ fn uploads_through_a_mix_of_faults_never_go_back_and_end_once_the_faults_do() {
         let source = Source::new(seed, 1 + random.below(12 * PART_BYTES));
         let mut upload = Upload::create(edge, source.length());
         let mut acknowledged = 0;
-        plant_some(edge, &mut random);
+        inject_some(edge, &mut random);
         for _ in 0..4 {
             let Some(offset) = offset(edge, &upload) else { break };
             assert!(offset >= acknowledged, "{offset} after {acknowledged}: seed {seed}");
             let end = offset + random.below(source.length() - offset + 1);
-            let answer = upload.patch(edge, &source, offset..end).unwrap();
+            let response = upload.patch(edge, &source, offset..end).unwrap();
             acknowledged = offset;
-            if answer.is_success() {
-                assert_eq!(answer.offset(), end, "seed {seed}");
+            if response.is_success() {
+                assert_eq!(response.offset(), end, "seed {seed}");
                 acknowledged = end;
             } else {
-                names_a_cause(&answer, seed);
+                assert_has_cause(&response, seed);
             }
         }
         edge.sandbox.clear_faults();
@@ -92,7 +92,7 @@ fn uploads_through_a_mix_of_faults_never_go_back_and_end_once_the_faults_do() {
             None => upload = upload.continued(edge, source.length()),
         }
         upload.finish(edge, &source);
-        is_whole(edge, &upload.media_id, &source, seed);
+        assert_complete(edge, &upload.media_id, &source, seed);
     }
 }
 
@@ -113,7 +113,7 @@ fn offset(edge: &Edge, upload: &Upload) -> Option<u64> {
 }
 
 /// One to four faults that hit some of the next requests.
-fn plant_some(edge: &Edge, random: &mut Random) {
+fn inject_some(edge: &Edge, random: &mut Random) {
     for _ in 0..=random.below(4) {
         let fault = json!({
             "operation": random.pick(&OPERATIONS),
@@ -126,17 +126,17 @@ fn plant_some(edge: &Edge, random: &mut Random) {
     }
 }
 
-fn is_whole(edge: &Edge, media_id: &str, source: &Source, seed: u64) {
+fn assert_complete(edge: &Edge, media_id: &str, source: &Source, seed: u64) {
     let objects = edge.sandbox.objects();
     let object = objects.iter().find(|object| object.key.contains(media_id));
     let object = object.unwrap_or_else(|| panic!("there is no object: seed {seed}"));
     assert_eq!((object.size, &object.crc64), (source.length(), &source.crc64()), "seed {seed}");
 }
 
-fn names_a_cause(answer: &Response, seed: u64) {
-    assert!(!answer.code().is_empty(), "seed {seed}: {} {}", answer.status, answer.text());
-    assert_ne!(answer.code(), "internal", "seed {seed}: {}", answer.text());
-    assert_ne!(answer.json()["detail"], Value::from(""), "seed {seed}");
+fn assert_has_cause(response: &Response, seed: u64) {
+    assert!(!response.code().is_empty(), "seed {seed}: {} {}", response.status, response.text());
+    assert_ne!(response.code(), "internal", "seed {seed}: {}", response.text());
+    assert_ne!(response.json()["detail"], Value::from(""), "seed {seed}");
 }
 
 fn small_parts() -> Setup {

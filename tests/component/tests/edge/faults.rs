@@ -16,29 +16,29 @@ struct Case {
 }
 
 #[test]
-fn faults_of_create_upload_video_end_with_a_file_or_with_their_cause() {
+fn a_fault_of_create_upload_video_ends_in_a_file_or_its_cause() {
     let edge = small_parts().start();
     let source = Source::new(101, SEVERAL_PARTS);
-    let mut cases = unanswered("vod-unavailable");
-    cases.push(case(json!({ "kind": "skewed" }), WHOLE, "vod-unavailable"));
+    let mut cases = without_response("vod-unavailable");
+    cases.push(case(json!({ "kind": "skewed" }), COMPLETE, "vod-unavailable"));
     cases.push(case(json!({ "kind": "expired-token" }), EXPIRED, EXPIRED));
     cases.push(case(json!({ "kind": "access-denied" }), DENIED, DENIED));
     cases.push(case(json!({ "kind": "no-such-upload" }), "media-not-found", "media-not-found"));
-    cases.push(case(refusal(), "vod-rejected", "vod-rejected"));
+    cases.push(case(rejection(), "vod-rejected", "vod-rejected"));
     for case in &cases {
         put_once(&edge, "CreateUploadVideo", case, &source);
-        plant(&edge, "CreateUploadVideo", case, 0);
+        inject(&edge, "CreateUploadVideo", case, 0);
         let created = tus::create(&edge, source.length(), &[], &[]);
-        ended_as(&created, case, case.lasting, "CreateUploadVideo");
+        assert_result(&created, case, case.lasting, "CreateUploadVideo");
         edge.sandbox.clear_faults();
     }
 }
 
 #[test]
-fn faults_of_refresh_upload_video_end_with_a_file_or_with_their_cause() {
+fn a_fault_of_refresh_upload_video_ends_in_a_file_or_its_cause() {
     // Without a seal key every request requests its own credential.
-    let mut cases = unanswered("vod-unavailable");
-    cases.push(case(json!({ "kind": "skewed" }), WHOLE, "vod-unavailable"));
+    let mut cases = without_response("vod-unavailable");
+    cases.push(case(json!({ "kind": "skewed" }), COMPLETE, "vod-unavailable"));
     cases.push(case(json!({ "kind": "expired-token" }), EXPIRED, EXPIRED));
     cases.push(case(json!({ "kind": "access-denied" }), DENIED, DENIED));
     cases.push(case(json!({ "kind": "no-such-upload" }), "media-not-found", "media-not-found"));
@@ -46,33 +46,33 @@ fn faults_of_refresh_upload_video_end_with_a_file_or_with_their_cause() {
 }
 
 #[test]
-fn faults_of_initiate_multipart_upload_end_with_a_file_or_with_their_cause() {
-    put_and_send_with_each("InitiateMultipartUpload", &of_any_call(), SEVERAL_PARTS);
+fn a_fault_of_initiate_multipart_upload_ends_in_a_file_or_its_cause() {
+    put_and_send_with_each("InitiateMultipartUpload", &store_cases(), SEVERAL_PARTS);
 }
 
 #[test]
-fn faults_of_upload_part_end_with_a_file_or_with_their_cause() {
-    let mut cases = of_any_call();
-    cases.push(case(json!({ "kind": "wrong-crc" }), WHOLE, MISMATCH));
-    cases.push(case(json!({ "kind": "corrupt-body" }), WHOLE, MISMATCH));
+fn a_fault_of_upload_part_ends_in_a_file_or_its_cause() {
+    let mut cases = store_cases();
+    cases.push(case(json!({ "kind": "wrong-crc" }), COMPLETE, MISMATCH));
+    cases.push(case(json!({ "kind": "corrupt-body" }), COMPLETE, MISMATCH));
     put_and_send_with_each("UploadPart", &cases, SEVERAL_PARTS);
 }
 
 #[test]
-fn faults_of_put_object_end_with_a_file_or_with_their_cause() {
-    let mut cases = of_any_call();
-    cases.push(case(json!({ "kind": "wrong-crc" }), WHOLE, MISMATCH));
-    cases.push(case(json!({ "kind": "corrupt-body" }), WHOLE, MISMATCH));
+fn a_fault_of_put_object_ends_in_a_file_or_its_cause() {
+    let mut cases = store_cases();
+    cases.push(case(json!({ "kind": "wrong-crc" }), COMPLETE, MISMATCH));
+    cases.push(case(json!({ "kind": "corrupt-body" }), COMPLETE, MISMATCH));
     put_and_send_with_each("PutObject", &cases, LESS_THAN_A_PART);
 }
 
 #[test]
-fn faults_of_complete_multipart_upload_end_with_a_file_or_with_their_cause() {
-    let mut cases = of_any_call();
+fn a_fault_of_complete_multipart_upload_ends_in_a_file_or_its_cause() {
+    let mut cases = store_cases();
     for case in &mut cases {
         // It has happened, and a look at the object shows it.
         if ["commit-then-reset", "truncated-reply"].iter().any(|kind| case.fault["kind"] == *kind) {
-            case.lasting = WHOLE;
+            case.lasting = COMPLETE;
         }
     }
     cases.push(case(json!({ "kind": "wrong-crc" }), MISMATCH, MISMATCH));
@@ -81,14 +81,14 @@ fn faults_of_complete_multipart_upload_end_with_a_file_or_with_their_cause() {
 }
 
 #[test]
-fn faults_of_list_parts_end_with_a_file_or_with_their_cause() {
+fn a_fault_of_list_parts_ends_in_a_file_or_its_cause() {
     let mut edge = small_parts().sealed().start();
     let source = Source::new(102, SEVERAL_PARTS);
-    let mut cases = of_any_call();
+    let mut cases = store_cases();
     for case in &mut cases {
         // Who may not list goes by the checkpoint.
         if case.fault["kind"] == "access-denied" {
-            (case.once, case.lasting) = (WHOLE, WHOLE);
+            (case.once, case.lasting) = (COMPLETE, COMPLETE);
         }
     }
     for case in &cases {
@@ -102,22 +102,22 @@ fn faults_of_list_parts_end_with_a_file_or_with_their_cause() {
             // The parts of a writer that was cut off are compared with the store's.
             edge.kill_host();
             edge.start_host();
-            plant(&edge, "ListParts", case, times);
-            let answer = upload.patch(&edge, &source, 2 * PART_BYTES..source.length()).unwrap();
-            ended_as(&answer, case, expected, "ListParts");
+            inject(&edge, "ListParts", case, times);
+            let response = upload.patch(&edge, &source, 2 * PART_BYTES..source.length()).unwrap();
+            assert_result(&response, case, expected, "ListParts");
             assert!(edge.sandbox.fault_hits() > 0, "{}", case.fault);
             edge.sandbox.clear_faults();
-            goes_on(&edge, &upload, &source);
+            finish_after_fault(&edge, &upload, &source);
         }
     }
 }
 
 #[test]
-fn faults_of_head_object_end_with_a_file_or_with_their_cause() {
+fn a_fault_of_head_object_ends_in_a_file_or_its_cause() {
     let edge = small_parts().start();
     let source = Source::new(103, SEVERAL_PARTS);
     let mut open = Vec::new();
-    for case in &of_any_call() {
+    for case in &store_cases() {
         let kind = case.fault["kind"].as_str().unwrap();
         // HEAD answers have no body whose code could tell more than the status.
         let expected = match kind {
@@ -131,29 +131,29 @@ fn faults_of_head_object_end_with_a_file_or_with_their_cause() {
                 "operation": "CompleteMultipartUpload", "times": 0, "kind": "commit-then-reset"
             });
             edge.sandbox.fault(&lost_answer);
-            plant(&edge, "HeadObject", case, times);
-            let answer = upload.patch(&edge, &source, source.all()).unwrap();
-            let code = answer.code();
-            assert_eq!(code, if expected == WHOLE { "" } else { expected }, "{kind} x{times}");
+            inject(&edge, "HeadObject", case, times);
+            let response = upload.patch(&edge, &source, source.all()).unwrap();
+            let code = response.code();
+            assert_eq!(code, if expected == COMPLETE { "" } else { expected }, "{kind} x{times}");
             edge.sandbox.clear_faults();
             open.push(upload);
         }
     }
     for upload in open {
         assert_eq!(upload.offset(&edge), source.length());
-        goes_on(&edge, &upload, &source);
+        finish_after_fault(&edge, &upload, &source);
     }
 }
 
 #[test]
-fn faults_of_abort_multipart_upload_end_with_an_abort_or_with_their_cause() {
+fn a_fault_of_abort_multipart_upload_ends_in_an_abort_or_its_cause() {
     let edge = small_parts().start();
     let source = Source::new(104, SEVERAL_PARTS);
-    for case in &of_any_call() {
+    for case in &store_cases() {
         let kind = case.fault["kind"].as_str().unwrap();
         // Parts that are gone, or that may not be dropped, are nothing to wait for.
         let expected = match kind {
-            "access-denied" | "no-such-upload" => [WHOLE; 2],
+            "access-denied" | "no-such-upload" => [COMPLETE; 2],
             // It has succeeded: the next attempt receives NoSuchUpload.
             "commit-then-reset" | "truncated-reply" => continue,
             _ => [case.once, case.lasting],
@@ -161,9 +161,9 @@ fn faults_of_abort_multipart_upload_end_with_an_abort_or_with_their_cause() {
         for (times, expected) in [1, 0].into_iter().zip(expected) {
             let upload = Upload::create(&edge, source.length());
             assert_eq!(upload.patch(&edge, &source, 0..2 * PART_BYTES).unwrap().status, 204);
-            plant(&edge, "AbortMultipartUpload", case, times);
+            inject(&edge, "AbortMultipartUpload", case, times);
             let deleted = upload.delete(&edge);
-            ended_as(&deleted, case, expected, "AbortMultipartUpload");
+            assert_result(&deleted, case, expected, "AbortMultipartUpload");
             edge.sandbox.clear_faults();
             if !deleted.is_success() {
                 assert_eq!(upload.delete(&edge).status, 204, "{}", case.fault);
@@ -173,7 +173,7 @@ fn faults_of_abort_multipart_upload_end_with_an_abort_or_with_their_cause() {
         if kind != "access-denied" && kind != "no-such-upload" {
             assert!(edge.sandbox.uploads().is_empty(), "{}", case.fault);
         }
-        edge.sandbox.forget_uploads();
+        edge.sandbox.delete_uploads();
     }
 }
 
@@ -199,35 +199,35 @@ fn send_with_each(operation: &str, cases: &[Case], length: u64) {
     for case in cases {
         for (times, expected) in [(1, case.once), (0, case.lasting)] {
             let upload = Upload::create(&edge, length);
-            plant(&edge, operation, case, times);
-            let answer = upload.patch(&edge, &source, source.all()).unwrap();
+            inject(&edge, operation, case, times);
+            let response = upload.patch(&edge, &source, source.all()).unwrap();
             assert!(edge.sandbox.fault_hits() > 0, "{operation}: {} did not hit", case.fault);
-            ended_as(&answer, case, expected, operation);
+            assert_result(&response, case, expected, operation);
             edge.sandbox.clear_faults();
             open.push(upload);
         }
     }
     // All together: what may be completing is waited for, and for all of them it is the same time.
     for upload in open {
-        goes_on(&edge, &upload, &source);
+        finish_after_fault(&edge, &upload, &source);
     }
 }
 
 fn put_once(edge: &Edge, operation: &str, case: &Case, source: &Source) {
-    plant(edge, operation, case, 1);
+    inject(edge, operation, case, 1);
     let before = edge.sandbox.objects().len();
-    let answer = edge.put(&[], &Body::Range(source, source.all()));
+    let response = edge.put(&[], &Body::Range(source, source.all()));
     assert_eq!(edge.sandbox.fault_hits(), 1, "{operation}: {} did not hit", case.fault);
-    ended_as(&answer, case, case.once, operation);
-    if answer.is_success() {
-        assert_eq!(answer.json()["crc64"], source.crc64());
-        is_whole(edge, answer.json()["media_id"].as_str().unwrap(), source);
+    assert_result(&response, case, case.once, operation);
+    if response.is_success() {
+        assert_eq!(response.json()["crc64"], source.crc64());
+        assert_complete(edge, response.json()["media_id"].as_str().unwrap(), source);
     } else if operation != "CompleteMultipartUpload" {
         assert_eq!(edge.sandbox.objects().len(), before, "{operation}: {}", case.fault);
     }
     edge.sandbox.clear_faults();
     assert!(edge.sandbox.uploads().len() <= lost_initiations(case), "{operation}: {}", case.fault);
-    edge.sandbox.forget_uploads();
+    edge.sandbox.delete_uploads();
 }
 
 /// An upload that the store began without being able to say so is never known to anybody.
@@ -238,7 +238,7 @@ fn lost_initiations(case: &Case) -> usize {
 
 /// The upload ends whole now that nothing is in its way; one that is lost, as a new one with the
 /// same media id.
-fn goes_on(edge: &Edge, upload: &Upload, source: &Source) {
+fn finish_after_fault(edge: &Edge, upload: &Upload, source: &Source) {
     if upload.head(edge).status == 410 {
         let next = upload.continued(edge, source.length());
         assert_eq!(next.media_id, upload.media_id);
@@ -246,10 +246,10 @@ fn goes_on(edge: &Edge, upload: &Upload, source: &Source) {
     } else {
         upload.finish(edge, source);
     }
-    is_whole(edge, &upload.media_id, source);
+    assert_complete(edge, &upload.media_id, source);
 }
 
-fn is_whole(edge: &Edge, media_id: &str, source: &Source) {
+fn assert_complete(edge: &Edge, media_id: &str, source: &Source) {
     let objects = edge.sandbox.objects();
     let object = objects.iter().find(|object| object.key.contains(media_id));
     let object = object.unwrap_or_else(|| panic!("there is no object of {media_id}"));
@@ -257,15 +257,15 @@ fn is_whole(edge: &Edge, media_id: &str, source: &Source) {
 }
 
 /// The answer is a success, or a problem that names the cause.
-fn ended_as(answer: &Response, case: &Case, expected: &str, operation: &str) {
-    let what = format!("{operation}: {}: {} {}", case.fault, answer.status, answer.text());
-    if expected == WHOLE {
-        assert!(answer.is_success(), "{what}");
+fn assert_result(response: &Response, case: &Case, expected: &str, operation: &str) {
+    let what = format!("{operation}: {}: {} {}", case.fault, response.status, response.text());
+    if expected == COMPLETE {
+        assert!(response.is_success(), "{what}");
         return;
     }
-    assert!(!answer.is_success(), "{what}");
-    assert_eq!(answer.code(), expected, "{what}");
-    let problem = answer.json();
+    assert!(!response.is_success(), "{what}");
+    assert_eq!(response.code(), expected, "{what}");
+    let problem = response.json();
     if let Some(code) = case.fault["code"].as_str() {
         assert_eq!(problem["store_code"], code, "{what}");
     }
@@ -275,7 +275,7 @@ fn ended_as(answer: &Response, case: &Case, expected: &str, operation: &str) {
     assert!(!problem["detail"].as_str().unwrap().is_empty(), "{what}");
 }
 
-fn plant(edge: &Edge, operation: &str, case: &Case, times: u64) {
+fn inject(edge: &Edge, operation: &str, case: &Case, times: u64) {
     let mut fault = case.fault.clone();
     fault["operation"] = json!(operation);
     fault["times"] = json!(times);
@@ -283,18 +283,18 @@ fn plant(edge: &Edge, operation: &str, case: &Case, times: u64) {
 }
 
 /// What a call of the store may meet, whichever it is.
-fn of_any_call() -> Vec<Case> {
-    let mut cases = unanswered("store-unavailable");
-    cases.push(case(json!({ "kind": "skewed" }), WHOLE, "store-unavailable"));
-    cases.push(case(json!({ "kind": "expired-token" }), WHOLE, EXPIRED));
+fn store_cases() -> Vec<Case> {
+    let mut cases = without_response("store-unavailable");
+    cases.push(case(json!({ "kind": "skewed" }), COMPLETE, "store-unavailable"));
+    cases.push(case(json!({ "kind": "expired-token" }), COMPLETE, EXPIRED));
     cases.push(case(json!({ "kind": "access-denied" }), DENIED, DENIED));
     cases.push(case(json!({ "kind": "no-such-upload" }), "upload-lost", "upload-lost"));
-    cases.push(case(refusal(), "store-rejected", "store-rejected"));
+    cases.push(case(rejection(), "store-rejected", "store-rejected"));
     cases
 }
 
 /// No answer, or one that says that there is none.
-fn unanswered(code: &'static str) -> Vec<Case> {
+fn without_response(code: &'static str) -> Vec<Case> {
     let faults = [
         json!({ "kind": "reset-before-body" }),
         json!({ "kind": "reset-mid-body" }),
@@ -307,12 +307,12 @@ fn unanswered(code: &'static str) -> Vec<Case> {
         json!({ "kind": "status", "status": 502, "html": true }),
         json!({ "kind": "status", "status": 500, "empty": true }),
     ];
-    let mut cases: Vec<_> = faults.into_iter().map(|fault| case(fault, WHOLE, code)).collect();
-    cases.push(case(json!({ "kind": "delay", "delay_ms": 50 }), WHOLE, WHOLE));
+    let mut cases: Vec<_> = faults.into_iter().map(|fault| case(fault, COMPLETE, code)).collect();
+    cases.push(case(json!({ "kind": "delay", "delay_ms": 50 }), COMPLETE, COMPLETE));
     cases
 }
 
-fn refusal() -> Value {
+fn rejection() -> Value {
     json!({ "kind": "status", "status": 400, "code": "InvalidArgument" })
 }
 
@@ -332,7 +332,7 @@ const PART_BYTES: u64 = 102_400;
 const SEVERAL_PARTS: u64 = 3 * PART_BYTES + 10_000;
 const LESS_THAN_A_PART: u64 = 60_000;
 
-const WHOLE: &str = "whole";
+const COMPLETE: &str = "whole";
 const EXPIRED: &str = "credential-expired";
 const DENIED: &str = "access-denied";
 const MISMATCH: &str = "checksum-mismatch";

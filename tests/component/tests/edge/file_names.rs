@@ -7,7 +7,7 @@ use vod_uploader_component_tests::tus::{self, VERSION};
 use vod_uploader_wire::{Headers, Response};
 
 #[test]
-fn a_tus_upload_needs_no_file_name() {
+fn a_tus_upload_requires_no_file_name() {
     let edge = Setup::new().start();
     let length = ("upload-length", "5");
     for (metadata, name) in [
@@ -31,7 +31,7 @@ fn a_tus_upload_needs_no_file_name() {
 }
 
 #[test]
-fn an_upload_of_the_ietf_draft_needs_no_file_name() {
+fn an_ietf_upload_requires_no_file_name() {
     let edge = Setup::new().variable("default_extension", "ts").start();
     let complete = ("upload-complete", "?0");
     for (content_type, name) in
@@ -46,7 +46,7 @@ fn an_upload_of_the_ietf_draft_needs_no_file_name() {
 }
 
 #[test]
-fn plain_uploads_and_forms_need_no_extension() {
+fn plain_uploads_and_forms_require_no_extension() {
     let edge = Setup::new().start();
     let source = Source::new(81, 20 * KIB);
     let body = Body::Range(&source, source.all());
@@ -66,16 +66,16 @@ fn plain_uploads_and_forms_need_no_extension() {
 }
 
 #[test]
-fn without_a_default_extension_a_file_of_unknown_format_is_refused() {
+fn without_a_default_extension_an_unknown_format_is_rejected() {
     let edge = Setup::new().variable("default_extension", "").start();
     let length = ("upload-length", "5");
-    let refused = send(&edge, "POST", "/v1/files", &[VERSION, length], &Body::None);
-    assert_eq!((refused.status, &*refused.code()), (400, "upload-metadata-invalid"));
+    let rejected = send(&edge, "POST", "/v1/files", &[VERSION, length], &Body::None);
+    assert_eq!((rejected.status, &*rejected.code()), (400, "upload-metadata-invalid"));
     let body = Body::Bytes(b"12345");
-    let refused = send(&edge, "POST", "/v1/files", &[("upload-complete", "?1")], &body);
-    assert_eq!((refused.status, &*refused.code()), (400, "content-disposition-invalid"));
-    let refused = send(&edge, "PUT", "/v1/uploads/camera", &[], &body);
-    assert_eq!((refused.status, &*refused.code()), (400, "file-name-invalid"));
+    let rejected = send(&edge, "POST", "/v1/files", &[("upload-complete", "?1")], &body);
+    assert_eq!((rejected.status, &*rejected.code()), (400, "content-disposition-invalid"));
+    let rejected = send(&edge, "PUT", "/v1/uploads/camera", &[], &body);
+    assert_eq!((rejected.status, &*rejected.code()), (400, "file-name-invalid"));
     assert_eq!(edge.sandbox.requests("CreateUploadVideo"), 0);
 }
 

@@ -19,10 +19,10 @@ const CHUNK_TYPE: (&str, &str) = ("content-type", "application/offset+octet-stre
 const CHUNK_BYTES: u64 = 1_000_000;
 
 #[test]
-fn a_file_in_chunks_is_stored_and_its_id_tells_its_media_id() {
+fn a_chunked_file_is_stored_and_reports_its_media_id() {
     let edge = Setup::new().start();
     let source = Source::new(1, 2 * CHUNK_BYTES + 345);
-    let id = begin(&edge, source.length(), "{\"title\":\"Holiday\"}");
+    let id = create(&edge, source.length(), "{\"title\":\"Holiday\"}");
     assert!(edge.sandbox.media().is_empty(), "no name, no media");
     for offset in (0..source.length()).step_by(CHUNK_BYTES as usize) {
         let stored = chunk(&edge, &id, &source, offset);
@@ -38,10 +38,10 @@ fn a_file_in_chunks_is_stored_and_its_id_tells_its_media_id() {
 }
 
 #[test]
-fn a_file_of_whole_chunks_ends_with_an_empty_one() {
+fn a_file_of_full_chunks_ends_with_an_empty_chunk() {
     let edge = Setup::new().start();
     let source = Source::new(2, 2 * CHUNK_BYTES);
-    let id = begin(&edge, source.length(), "{}");
+    let id = create(&edge, source.length(), "{}");
     for offset in [0, CHUNK_BYTES, 2 * CHUNK_BYTES] {
         assert_eq!(chunk(&edge, &id, &source, offset).status, 204, "{offset}");
     }
@@ -49,10 +49,10 @@ fn a_file_of_whole_chunks_ends_with_an_empty_one() {
 }
 
 #[test]
-fn a_client_that_went_away_within_a_chunk_goes_on_with_that_chunk() {
+fn a_disconnected_client_resumes_with_the_interrupted_chunk() {
     let edge = Setup::new().variable("part_size_bytes", "102400").start();
     let source = Source::new(3, 3 * CHUNK_BYTES + 7);
-    let id = begin(&edge, source.length(), "{}");
+    let id = create(&edge, source.length(), "{}");
     assert_eq!(chunk(&edge, &id, &source, 0).status, 204);
     let (offset, length) = (CHUNK_BYTES.to_string(), source.length().to_string());
     let headers = chunk_headers(&offset, &length);
@@ -80,10 +80,10 @@ fn a_client_that_went_away_within_a_chunk_goes_on_with_that_chunk() {
 }
 
 #[test]
-fn chunks_that_leave_a_gap_or_are_of_another_file_are_refused() {
+fn chunks_with_a_gap_or_of_another_file_are_rejected() {
     let edge = Setup::new().start();
     let source = Source::new(4, 2 * CHUNK_BYTES);
-    let id = begin(&edge, source.length(), "{}");
+    let id = create(&edge, source.length(), "{}");
     let gap = chunk(&edge, &id, &source, CHUNK_BYTES);
     assert_eq!((gap.status, gap.code().as_str()), (409, "offset-mismatch"));
     assert_eq!(gap.offset(), 0);
@@ -95,11 +95,11 @@ fn chunks_that_leave_a_gap_or_are_of_another_file_are_refused() {
 }
 
 #[test]
-fn a_reverted_file_is_forgotten_before_its_name_and_in_its_middle_and_at_its_end() {
+fn a_reverted_file_is_deleted_in_every_state() {
     let edge = Setup::new().start();
     let source = Source::new(6, 2 * CHUNK_BYTES);
     for chunks in 0..3 {
-        let id = begin(&edge, source.length(), "{}");
+        let id = create(&edge, source.length(), "{}");
         for index in 0..chunks {
             assert_eq!(chunk(&edge, &id, &source, index * CHUNK_BYTES).status, 204);
         }
@@ -115,7 +115,7 @@ fn a_reverted_file_is_forgotten_before_its_name_and_in_its_middle_and_at_its_end
 }
 
 #[test]
-fn a_file_that_is_not_cut_comes_in_one_form_and_can_be_reverted_too() {
+fn a_file_in_one_form_is_stored_and_can_be_reverted() {
     let edge = Setup::new().start();
     let source = Source::new(7, MIB + 3);
     let mut form = metadata_part("{\"title\":\"Small\"}");
@@ -139,13 +139,13 @@ fn a_file_that_is_not_cut_comes_in_one_form_and_can_be_reverted_too() {
 }
 
 #[test]
-fn a_credential_in_the_metadata_lasts_from_the_post_to_the_end() {
+fn a_credential_in_the_metadata_is_used_for_all_chunks() {
     let setup = Setup::new().without_ram_key().sealed();
     let mut edge = setup.start();
-    edge.plant_secret(SEAL_KEY);
+    edge.forbid_secret(SEAL_KEY);
     let credential = create_upload_video(&edge.sandbox, "filepond");
     for secret in credential.secrets() {
-        edge.plant_secret(&secret);
+        edge.forbid_secret(&secret);
     }
     let source = Source::new(8, CHUNK_BYTES + 1);
     let metadata = serde_json::json!({
@@ -153,7 +153,7 @@ fn a_credential_in_the_metadata_lasts_from_the_post_to_the_end() {
         "upload_auth": credential.auth,
         "media_id": credential.media_id,
     });
-    let id = begin(&edge, source.length(), &metadata.to_string());
+    let id = create(&edge, source.length(), &metadata.to_string());
     for offset in [0, CHUNK_BYTES] {
         let stored = chunk(&edge, &id, &source, offset);
         assert_eq!(stored.status, 204, "{}", stored.text());
@@ -163,7 +163,7 @@ fn a_credential_in_the_metadata_lasts_from_the_post_to_the_end() {
 }
 
 #[test]
-fn of_first_chunks_that_come_at_once_one_makes_the_upload_and_the_others_go_on_with_it() {
+fn concurrent_first_chunks_create_one_upload() {
     let edge = Setup::new().variable("part_size_bytes", "102400").start();
     let source = Source::new(9, CHUNK_BYTES + 250 * KIB);
     for round in 0..24 {
@@ -172,39 +172,44 @@ fn of_first_chunks_that_come_at_once_one_makes_the_upload_and_the_others_go_on_w
         if round % 3 > 0 {
             slow_down_vod(&edge, [30, 400][round % 2]);
         }
-        let id = begin(&edge, source.length(), "{}");
-        let answers = at_once([2, 4][round % 2], || chunk(&edge, &id, &source, 0));
-        for answer in answers.iter().filter(|answer| answer.status != 204) {
+        let id = create(&edge, source.length(), "{}");
+        let responses = send_concurrently([2, 4][round % 2], || chunk(&edge, &id, &source, 0));
+        for response in responses.iter().filter(|response| response.status != 204) {
             let codes = ["taken-over", "offset-mismatch"];
-            assert!(codes.contains(&answer.code().as_str()), "{}", described(&answers));
+            assert!(codes.contains(&response.code().as_str()), "{}", described(&responses));
         }
         for offset in [0, CHUNK_BYTES] {
             assert_eq!(chunk(&edge, &id, &source, offset).status, 204, "{offset}");
         }
         let media = edge.sandbox.media();
-        assert_eq!(media.len(), round + 1, "one for each file: {}", described(&answers));
+        assert_eq!(media.len(), round + 1, "one for each file: {}", described(&responses));
         let status = state(&edge, &id).json();
         assert_eq!(status["state"], "completed");
-        for answer in &answers {
-            assert_eq!(told_media_id(answer), status["media_id"], "{}", described(&answers));
+        for response in &responses {
+            assert_eq!(
+                reported_media_id(response),
+                status["media_id"],
+                "{}",
+                described(&responses)
+            );
         }
         let objects = edge.sandbox.objects();
         assert_eq!(objects.len(), round + 1);
         let object = objects.iter().find(|object| status["object"] == object.key.as_str()).unwrap();
         assert_eq!(object.crc64, source.crc64());
         let kept = format!("u.{id}.filepond.");
-        let mut records = key_value::records(&edge.host_folder());
+        let mut records = key_value::records(&edge.host_dir());
         records.retain(|(key, _)| key.starts_with(&kept));
         assert!(records.is_empty(), "nothing of the contest is left: {records:?}");
     }
 }
 
 #[test]
-fn a_first_chunk_whose_connection_broke_while_vod_was_slow_is_sent_again() {
+fn a_first_chunk_interrupted_while_vod_is_slow_can_be_repeated() {
     let edge = Setup::new().start();
     let source = Source::new(10, CHUNK_BYTES + 1);
     slow_down_vod(&edge, 1_500);
-    let id = begin(&edge, source.length(), "{}");
+    let id = create(&edge, source.length(), "{}");
     send_and_leave(&edge, &id, &source);
     for offset in [0, CHUNK_BYTES] {
         let stored = again_while_busy(|| chunk(&edge, &id, &source, offset));
@@ -215,12 +220,12 @@ fn a_first_chunk_whose_connection_broke_while_vod_was_slow_is_sent_again() {
 }
 
 #[test]
-fn a_worker_that_died_while_it_made_the_upload_is_followed_by_another_once_its_time_is_up() {
+fn the_lock_of_a_killed_worker_expires() {
     let setup = Setup::new().variable("request_timeout_ms", "1500");
     let mut edge = setup.variable("retry_elapsed_max_ms", "3000").start();
     let source = Source::new(11, CHUNK_BYTES);
     slow_down_vod(&edge, 1_000);
-    let id = begin(&edge, source.length(), "{}");
+    let id = create(&edge, source.length(), "{}");
     send_and_leave(&edge, &id, &source);
     edge.kill_host();
     edge.sandbox.clear_faults();
@@ -233,7 +238,7 @@ fn a_worker_that_died_while_it_made_the_upload_is_followed_by_another_once_its_t
 }
 
 #[test]
-fn a_first_chunk_that_vod_refused_can_be_sent_again_at_once() {
+fn a_first_chunk_rejected_by_vod_can_be_repeated_immediately() {
     let edge = Setup::new().with_fast_retries().start();
     let source = Source::new(12, CHUNK_BYTES);
     let operation = "CreateUploadVideo";
@@ -241,36 +246,36 @@ fn a_first_chunk_that_vod_refused_can_be_sent_again_at_once() {
     edge.sandbox.fault(&json!({
         "operation": operation, "times": 3, "kind": "status", "status": 400, "code": code,
     }));
-    let id = begin(&edge, source.length(), "{}");
+    let id = create(&edge, source.length(), "{}");
     for _ in 0..3 {
-        let refused = chunk(&edge, &id, &source, 0);
-        assert_eq!((refused.status, refused.code().as_str()), (502, "vod-rejected"));
+        let rejected = chunk(&edge, &id, &source, 0);
+        assert_eq!((rejected.status, rejected.code().as_str()), (502, "vod-rejected"));
     }
     assert_eq!(chunk(&edge, &id, &source, 0).status, 204);
     assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
 }
 
 #[test]
-fn a_file_that_was_reverted_while_its_upload_was_made_stays_away() {
+fn a_file_reverted_while_its_upload_is_created_stays_deleted() {
     let edge = Setup::new().start();
     let source = Source::new(13, CHUNK_BYTES);
     slow_down_vod(&edge, 600);
-    let id = begin(&edge, source.length(), "{}");
+    let id = create(&edge, source.length(), "{}");
     let path = format!("/v1/filepond/{id}");
-    let answer = thread::scope(|scope| {
+    let response = thread::scope(|scope| {
         let sent = scope.spawn(|| chunk(&edge, &id, &source, 0));
         wait_for_vod(&edge);
         assert_eq!(edge.request("DELETE", &path, &[], &Body::None).unwrap().status, 204);
         sent.join().unwrap()
     });
-    assert_eq!(answer.status, 404, "{}", answer.text());
+    assert_eq!(response.status, 404, "{}", response.text());
     assert_eq!(chunk(&edge, &id, &source, 0).status, 404);
     assert!(edge.sandbox.objects().is_empty());
     assert!(edge.sandbox.uploads().is_empty());
 }
 
 #[test]
-fn an_upload_that_was_deleted_or_lost_does_not_begin_again() {
+fn a_deleted_or_lost_upload_is_not_created_again() {
     let edge = Setup::new().variable("part_size_bytes", "102400").start();
     let source = Source::new(14, 2 * CHUNK_BYTES);
     let gone = |id: &str, status: u16| {
@@ -288,27 +293,27 @@ fn an_upload_that_was_deleted_or_lost_does_not_begin_again() {
         assert_eq!(edge.request("DELETE", &path, &[VERSION], &Body::None).unwrap().status, 204);
     };
 
-    let open = begin(&edge, source.length(), "{}");
+    let open = create(&edge, source.length(), "{}");
     assert_eq!(chunk(&edge, &open, &source, 0).status, 204);
     delete(&open);
     gone(&open, 410);
 
-    let stored = begin(&edge, source.length(), "{}");
+    let stored = create(&edge, source.length(), "{}");
     for offset in [0, CHUNK_BYTES] {
         assert_eq!(chunk(&edge, &stored, &source, offset).status, 204);
     }
     delete(&stored);
     gone(&stored, 404);
 
-    let lost = begin(&edge, source.length(), "{}");
+    let lost = create(&edge, source.length(), "{}");
     assert_eq!(chunk(&edge, &lost, &source, 0).status, 204);
-    edge.sandbox.forget_uploads();
+    edge.sandbox.delete_uploads();
     assert_eq!(chunk(&edge, &lost, &source, CHUNK_BYTES).status, 410);
     gone(&lost, 410);
 }
 
 /// POST: asks for an id.
-fn begin(edge: &Edge, length: u64, metadata: &str) -> String {
+fn create(edge: &Edge, length: u64, metadata: &str) -> String {
     let mut form = metadata_part(metadata);
     form.extend_from_slice(b"--b--\r\n");
     let length = length.to_string();
@@ -322,10 +327,10 @@ fn begin(edge: &Edge, length: u64, metadata: &str) -> String {
 /// PATCH: the chunk that begins at `offset`.
 fn chunk(edge: &Edge, id: &str, source: &Source, offset: u64) -> Response {
     let end = source.length().min(offset + CHUNK_BYTES);
-    let (begin, length) = (offset.to_string(), source.length().to_string());
+    let (create, length) = (offset.to_string(), source.length().to_string());
     let path = format!("/v1/filepond?patch={id}");
     let body = Body::Range(source, offset..end);
-    edge.request("PATCH", &path, &chunk_headers(&begin, &length), &body).expect("an answer")
+    edge.request("PATCH", &path, &chunk_headers(&create, &length), &body).expect("an answer")
 }
 
 fn chunk_headers<'a>(offset: &'a str, length: &'a str) -> [(&'a str, &'a str); 4] {
@@ -344,7 +349,7 @@ fn state(edge: &Edge, id: &str) -> Response {
 }
 
 /// Sends as many requests at the same time.
-fn at_once(count: usize, send: impl Fn() -> Response + Sync) -> Vec<Response> {
+fn send_concurrently(count: usize, send: impl Fn() -> Response + Sync) -> Vec<Response> {
     thread::scope(|scope| {
         let sent: Vec<_> = (0..count).map(|_| scope.spawn(&send)).collect();
         sent.into_iter().map(|request| request.join().expect("an answer")).collect()
@@ -370,9 +375,9 @@ fn wait_for_vod(edge: &Edge) {
 /// Retries while the worker reports that another request is active.
 fn again_while_busy(send: impl Fn() -> Response) -> Response {
     wait::until("no other request is active", || {
-        let answer = send();
-        let beaten = ["busy", "taken-over"].contains(&answer.code().as_str());
-        (!beaten).then_some(answer)
+        let response = send();
+        let beaten = ["busy", "taken-over"].contains(&response.code().as_str());
+        (!beaten).then_some(response)
     })
 }
 
@@ -384,14 +389,14 @@ fn slow_down_vod(edge: &Edge, delay_ms: u64) {
 }
 
 /// The media id in a header, or in problem details.
-fn told_media_id(answer: &Response) -> String {
-    match answer.header("media-id") {
+fn reported_media_id(response: &Response) -> String {
+    match response.header("media-id") {
         Some(media_id) => media_id.to_owned(),
-        None => answer.json()["media_id"].as_str().unwrap_or_default().to_owned(),
+        None => response.json()["media_id"].as_str().unwrap_or_default().to_owned(),
     }
 }
 
-fn described(answers: &[Response]) -> String {
-    let all = answers.iter().map(|answer| format!("{} {}", answer.status, answer.text()));
+fn described(responses: &[Response]) -> String {
+    let all = responses.iter().map(|response| format!("{} {}", response.status, response.text()));
     all.collect::<Vec<_>>().join("; ")
 }

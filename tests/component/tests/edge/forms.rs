@@ -15,7 +15,7 @@ const TYPE: (&str, &str) = ("content-type", "multipart/form-data; boundary=----F
 const MEMORY_MAX_BYTES: u64 = (5 + 1) * MIB + 8 * MIB;
 
 #[test]
-fn files_and_fields_of_one_form_are_stored_in_their_order() {
+fn the_files_of_a_form_are_stored_with_the_preceding_fields() {
     let edge = Setup::new().start();
     let (large, small) = (Source::new(1, 3 * MIB + 5), Source::new(2, 20 * KIB));
     let form = Form::new()
@@ -24,11 +24,11 @@ fn files_and_fields_of_one_form_are_stored_in_their_order() {
         .file("video", "holiday/large.mp4", &all(&large))
         .field("comment", "between the files")
         .file("more", "say %22hi%22.mp4", &all(&small));
-    let answer = form.send(&edge, &[]);
-    assert_eq!(answer.status, 201, "{}", answer.text());
-    let answer = answer.json();
-    assert_eq!(answer["complete"], true);
-    let [first, second] = files(&answer) else { panic!("{answer}") };
+    let response = form.send(&edge, &[]);
+    assert_eq!(response.status, 201, "{}", response.text());
+    let response = response.json();
+    assert_eq!(response["complete"], true);
+    let [first, second] = files(&response) else { panic!("{response}") };
     assert_eq!((&first["field"], &first["file_name"]), (&"video".into(), &"large.mp4".into()));
     assert_eq!(
         (&second["field"], &second["file_name"]),
@@ -49,7 +49,7 @@ fn files_and_fields_of_one_form_are_stored_in_their_order() {
 }
 
 #[test]
-fn a_file_of_40_mib_in_a_form_stays_within_the_memory_of_its_parts() {
+fn a_form_with_a_file_of_40_mib_uses_the_memory_of_its_parts() {
     let edge = Setup::new().discard_bodies().start();
     let source = Source::new(3, 40 * MIB);
     let (before, after) = Form::new().around_file("v", "a.mp4");
@@ -60,16 +60,16 @@ fn a_file_of_40_mib_in_a_form_stays_within_the_memory_of_its_parts() {
         request.send(&before);
         source.read(source.all(), |chunk| request.send(chunk));
         request.send(&after);
-        let answer = request.finish().unwrap();
-        assert_eq!(answer.status, 201, "{}", answer.text());
-        assert_eq!(files(&answer.json())[0]["crc64"], source.crc64().as_str());
+        let response = request.finish().unwrap();
+        assert_eq!(response.status, 201, "{}", response.text());
+        assert_eq!(files(&response.json())[0]["crc64"], source.crc64().as_str());
         let peak = edge.stats().count("component_memory_peak_bytes");
         assert!(peak < MEMORY_MAX_BYTES, "{peak} bytes of memory");
     }
 }
 
 #[test]
-fn a_form_may_come_in_pieces_that_end_anywhere() {
+fn a_form_split_at_any_byte_is_stored() {
     let edge = Setup::new().start();
     let bytes = b"\r\n------Form7\r\n--\r\r\n------Form7yy".to_vec();
     let form = Form::new().field("title", "t").file("v", "a.mp4", &bytes).file("v", "", b"");
@@ -79,16 +79,16 @@ fn a_form_may_come_in_pieces_that_end_anywhere() {
         for piece in body.chunks(cut) {
             request.send(piece);
         }
-        let answer = request.finish().unwrap();
-        assert_eq!(answer.status, 201, "{cut}: {}", answer.text());
-        let answer = answer.json();
-        let [file] = files(&answer) else { panic!("{answer}") };
+        let response = request.finish().unwrap();
+        assert_eq!(response.status, 201, "{cut}: {}", response.text());
+        let response = response.json();
+        let [file] = files(&response) else { panic!("{response}") };
         assert_eq!(edge.sandbox.object_bytes(file["object"].as_str().unwrap()), bytes, "{cut}");
     }
 }
 
 #[test]
-fn one_bad_file_does_not_keep_the_others_from_being_stored_and_shows_in_the_status() {
+fn an_invalid_file_does_not_affect_others_and_changes_the_status() {
     let edge = Setup::new().variable("default_extension", "").start();
     let source = Source::new(4, 200 * KIB);
     let form = Form::new()
@@ -97,11 +97,11 @@ fn one_bad_file_does_not_keep_the_others_from_being_stored_and_shows_in_the_stat
         .file("c", "", b"")
         .file("d", "..", b"x")
         .file("e", r"C:\fakepath\good.mp4", &all(&source));
-    let answer = form.send(&edge, &[]);
-    assert_eq!(answer.status, 400, "{}", answer.text());
-    let answer = answer.json();
-    assert_eq!(answer["complete"], false);
-    let outcomes: Vec<_> = files(&answer)
+    let response = form.send(&edge, &[]);
+    assert_eq!(response.status, 400, "{}", response.text());
+    let response = response.json();
+    assert_eq!(response["complete"], false);
+    let outcomes: Vec<_> = files(&response)
         .iter()
         .map(|file| {
             let outcome = file["problem"]["code"].as_str().or(file["file_name"].as_str());
@@ -120,7 +120,7 @@ fn one_bad_file_does_not_keep_the_others_from_being_stored_and_shows_in_the_stat
 }
 
 #[test]
-fn a_file_that_the_store_refuses_in_its_middle_does_not_keep_the_next_one_from_it() {
+fn a_file_rejected_by_oss_does_not_affect_the_next_one() {
     let edge = Setup::new().with_fast_retries().start();
     let source = Source::new(5, 4 * MIB + 9);
     edge.sandbox.fault(&serde_json::json!({
@@ -129,10 +129,10 @@ fn a_file_that_the_store_refuses_in_its_middle_does_not_keep_the_next_one_from_i
     }));
     let form =
         Form::new().file("a", "first.mp4", &all(&source)).file("b", "second.mp4", &all(&source));
-    let answer = form.send(&edge, &[]).json();
-    let [first, second] = files(&answer) else { panic!("{answer}") };
-    assert!(first["problem"]["code"].is_string(), "{answer}");
-    assert_eq!(second["crc64"], source.crc64().as_str(), "{answer}");
+    let response = form.send(&edge, &[]).json();
+    let [first, second] = files(&response) else { panic!("{response}") };
+    assert!(first["problem"]["code"].is_string(), "{response}");
+    assert_eq!(second["crc64"], source.crc64().as_str(), "{response}");
     assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
     wait::until("the first one's parts are dropped", || {
         edge.sandbox.uploads().is_empty().then_some(())
@@ -141,7 +141,7 @@ fn a_file_that_the_store_refuses_in_its_middle_does_not_keep_the_next_one_from_i
 }
 
 #[test]
-fn a_form_that_breaks_off_leaves_nothing_of_the_file_that_it_breaks_off_in() {
+fn an_interrupted_form_stores_nothing_of_its_current_file() {
     let edge = Setup::new().start();
     let source = Source::new(6, 3 * MIB);
     let body = Form::new().file("v", "a.mp4", &all(&source)).end();
@@ -155,14 +155,14 @@ fn a_form_that_breaks_off_leaves_nothing_of_the_file_that_it_breaks_off_in() {
     });
     assert!(edge.sandbox.objects().is_empty());
     // A body that ends as declared, and the form does not.
-    let answer = post(&edge, &[TYPE], &body[..body.len() - 20]);
-    assert_eq!((answer.status, &answer.json()["complete"]), (400, &Value::Bool(false)));
-    assert_eq!(answer.json()["problem"]["code"], "length-mismatch");
+    let response = post(&edge, &[TYPE], &body[..body.len() - 20]);
+    assert_eq!((response.status, &response.json()["complete"]), (400, &Value::Bool(false)));
+    assert_eq!(response.json()["problem"]["code"], "length-mismatch");
     assert!(edge.sandbox.objects().is_empty());
 }
 
 #[test]
-fn forms_that_are_none_are_refused_by_name() {
+fn a_malformed_form_is_rejected_with_its_code() {
     let edge = Setup::new().start();
     let no_boundary = ("content-type", "multipart/form-data");
     let plain = ("content-type", "text/plain");
@@ -177,14 +177,19 @@ fn forms_that_are_none_are_refused_by_name() {
         (TYPE, Form::new().file("v", "", b"").end(), 400, "file-invalid"),
         (TYPE, Form::new().field("upload_auth", "e30=").end(), 400, "file-invalid"),
     ] {
-        let answer = post(&edge, &[headers], &body);
-        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{}", answer.text());
+        let response = post(&edge, &[headers], &body);
+        assert_eq!(
+            (response.status, response.code().as_str()),
+            (status, code),
+            "{}",
+            response.text()
+        );
     }
     assert!(edge.sandbox.media().is_empty());
 }
 
 #[test]
-fn a_browser_gets_a_page_in_which_nothing_that_was_sent_is_html() {
+fn the_result_page_escapes_all_sent_values() {
     let edge = Setup::new().variable("default_extension", "").start();
     let browser = ("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
     let name = "<img src=x onerror=alert(1)>.mp4";
@@ -200,35 +205,35 @@ fn a_browser_gets_a_page_in_which_nothing_that_was_sent_is_html() {
 }
 
 #[test]
-fn a_form_sends_its_user_to_allowed_origins_only() {
+fn a_form_redirects_to_allowed_origins_only() {
     let edge = Setup::new().variable("allowed_origins", "https://shop.example").start();
     let redirected = |form: Form| form.send(&edge, &[]);
     let form = Form::new()
         .field("redirect", "https://shop.example/done?x=1")
         .file("a", "a.mp4", b"bytes")
         .file("b", "b.mp4", b"");
-    let answer = redirected(form);
-    assert_eq!(answer.status, 303, "{}", answer.text());
+    let response = redirected(form);
+    assert_eq!(response.status, 303, "{}", response.text());
     let media_id = edge.sandbox.media()[0]["id"].as_str().unwrap().to_owned();
     let location = format!("https://shop.example/done?x=1&media_id={media_id}&error=file-empty");
-    assert_eq!(answer.header("location"), Some(location.as_str()));
+    assert_eq!(response.header("location"), Some(location.as_str()));
     for (url, code) in [
         ("https://evil.example/", "origin-not-allowed"),
         ("https://shop.example.evil.example/", "origin-not-allowed"),
         ("https://shop.example@evil.example/", "redirect-invalid"),
         ("//shop.example/", "redirect-invalid"),
     ] {
-        let answer = redirected(Form::new().field("redirect", url).file("a", "a.mp4", b"bytes"));
-        assert_eq!(answer.code(), code, "{url}: {}", answer.text());
-        assert_eq!(answer.header("location"), None);
+        let response = redirected(Form::new().field("redirect", url).file("a", "a.mp4", b"bytes"));
+        assert_eq!(response.code(), code, "{url}: {}", response.text());
+        assert_eq!(response.header("location"), None);
     }
     assert_eq!(edge.sandbox.media().len(), 1, "refused before anything is made");
 }
 
 #[test]
-fn each_file_has_the_credential_that_stands_before_it() {
+fn each_file_uses_the_preceding_credential() {
     let mut edge = Setup::new().without_ram_key().start();
-    let credentials = [brought(&mut edge, "one"), brought(&mut edge, "two")];
+    let credentials = [client_credential(&mut edge, "one"), client_credential(&mut edge, "two")];
     let mut form = Form::new();
     for (credential, name) in credentials.iter().zip(["a.mp4", "b.mp4"]) {
         form = form
@@ -237,23 +242,23 @@ fn each_file_has_the_credential_that_stands_before_it() {
             .field("media_id", &credential.media_id)
             .file("v", name, name.as_bytes());
     }
-    let answer = form.file("v", "c.mp4", b"has none").send(&edge, &[]);
-    assert_eq!(answer.status, 401, "{}", answer.text());
-    let answer = answer.json();
-    for (file, credential) in files(&answer).iter().zip(&credentials) {
+    let response = form.file("v", "c.mp4", b"has none").send(&edge, &[]);
+    assert_eq!(response.status, 401, "{}", response.text());
+    let response = response.json();
+    for (file, credential) in files(&response).iter().zip(&credentials) {
         assert_eq!(file["object"], credential.object().as_str());
         assert_eq!(file["media_id"], credential.media_id.as_str());
     }
-    assert_eq!(files(&answer)[2]["problem"]["code"], "credential-required");
+    assert_eq!(files(&response)[2]["problem"]["code"], "credential-required");
     // One in the request's head is for one object, too.
-    let credential = brought(&mut edge, "head");
+    let credential = client_credential(&mut edge, "head");
     let headers = [
         ("upload-address", credential.address.as_str()),
         ("upload-auth", credential.auth.as_str()),
     ];
     let form = Form::new().file("v", "a.mp4", b"first").file("v", "b.mp4", b"second");
-    let answer = form.send(&edge, &headers).json();
-    assert_eq!(files(&answer)[1]["problem"]["code"], "credential-required");
+    let response = form.send(&edge, &headers).json();
+    assert_eq!(files(&response)[1]["problem"]["code"], "credential-required");
     assert_eq!(edge.sandbox.object_bytes(&credential.object()), b"first");
 }
 
@@ -312,8 +317,8 @@ fn post(edge: &Edge, headers: Headers<'_>, body: &[u8]) -> Response {
     edge.request("POST", "/v1/uploads", headers, &Body::Bytes(body)).expect("the worker answers")
 }
 
-fn files(answer: &Value) -> &[Value] {
-    answer["files"].as_array().expect("a list of files")
+fn files(response: &Value) -> &[Value] {
+    response["files"].as_array().expect("a list of files")
 }
 
 fn all(source: &Source) -> Vec<u8> {
@@ -321,14 +326,14 @@ fn all(source: &Source) -> Vec<u8> {
 }
 
 fn uploads_kept(edge: &Edge) -> usize {
-    let entries = key_value::entries(&edge.host_folder());
+    let entries = key_value::entries(&edge.host_dir());
     entries.iter().filter(|(name, _)| name.starts_with("u.")).count()
 }
 
-fn brought(edge: &mut Edge, nonce: &str) -> UploadCredential {
+fn client_credential(edge: &mut Edge, nonce: &str) -> UploadCredential {
     let credential = create_upload_video(&edge.sandbox, nonce);
     for secret in credential.secrets() {
-        edge.plant_secret(&secret);
+        edge.forbid_secret(&secret);
     }
     credential
 }

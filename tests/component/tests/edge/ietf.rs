@@ -14,34 +14,34 @@ use vod_uploader_wire::ietf::{DRAFTS, Draft, NEWEST};
 use vod_uploader_wire::{Exchange, Framing, Response};
 
 #[test]
-fn an_upload_is_begun_continued_and_ended_in_the_words_of_every_draft() {
+fn every_draft_creates_appends_and_completes() {
     let edge = Setup::new().start();
     for (seed, draft) in (600..).zip(DRAFTS) {
         let source = Source::new(seed, 3 * MIB + 9);
         let (first, second) = (MIB + 1, 2 * MIB + 50);
         let created = ietf::create(draft, &edge, false, &[], &Body::Range(&source, 0..first));
         assert_eq!((created.status, created.offset()), (201, first), "{draft:?}");
-        speaks(draft, &created, Some(false));
+        assert_draft_headers(draft, &created, Some(false));
         let upload = Upload::created(&created);
         let head = ietf::head(draft, &edge, &upload);
         assert_eq!((head.status, head.offset()), (204, first));
         assert_eq!(head.header("upload-length"), None);
         assert_eq!(head.header("cache-control"), Some("no-store"));
-        speaks(draft, &head, Some(false));
+        assert_draft_headers(draft, &head, Some(false));
         let body = Body::Range(&source, first..second);
         let appended = ietf::append(draft, &edge, &upload, (first, false), &[], &body).unwrap();
         assert_eq!((appended.status, appended.offset()), (appended_status(draft), second));
-        speaks(draft, &appended, Some(false));
+        assert_draft_headers(draft, &appended, Some(false));
         let body = Body::Range(&source, second..source.length());
         let ended = ietf::append(draft, &edge, &upload, (second, true), &[], &body).unwrap();
         assert_eq!((ended.status, ended.offset()), (201, source.length()), "{}", ended.text());
-        speaks(draft, &ended, Some(true));
+        assert_draft_headers(draft, &ended, Some(true));
         assert_eq!(ended.json()["crc64"], source.crc64());
         let head = ietf::head(draft, &edge, &upload);
         assert_eq!((head.status, head.offset()), (204, source.length()));
         assert_eq!(head.header("upload-length"), Some(source.length().to_string().as_str()));
-        speaks(draft, &head, Some(true));
-        is_whole(&edge, &upload, &source);
+        assert_draft_headers(draft, &head, Some(true));
+        assert_complete(&edge, &upload, &source);
         // The end is said once.
         let again =
             ietf::append(draft, &edge, &upload, (source.length(), true), &[], &Body::Bytes(b""));
@@ -53,7 +53,7 @@ fn an_upload_is_begun_continued_and_ended_in_the_words_of_every_draft() {
 }
 
 #[test]
-fn a_whole_file_comes_with_one_request_by_post_and_put_at_every_address() {
+fn a_file_in_one_request_is_stored_by_post_and_put() {
     let edge = Setup::new().start();
     let mut seed = 610;
     for draft in [DRAFTS[0], NEWEST] {
@@ -74,15 +74,15 @@ fn a_whole_file_comes_with_one_request_by_post_and_put_at_every_address() {
                 };
                 let created = body.send(&edge.client(), creation).unwrap();
                 assert_eq!((created.status, created.offset()), (201, length), "{method} {path}");
-                speaks(draft, &created, Some(true));
-                is_whole(&edge, &Upload::created(&created), &source);
+                assert_draft_headers(draft, &created, Some(true));
+                assert_complete(&edge, &Upload::created(&created), &source);
             }
         }
     }
 }
 
 #[test]
-fn a_file_begun_by_name_is_continued_at_its_own_address() {
+fn a_file_created_by_name_is_continued_at_its_location() {
     let edge = Setup::new().start();
     for (seed, method) in (640..).zip(["POST", "PUT"]) {
         let source = Source::new(seed, 2 * MIB);
@@ -97,12 +97,12 @@ fn a_file_begun_by_name_is_continued_at_its_own_address() {
         let body = Body::Chunked(&source, MIB + 9..source.length());
         let ended = ietf::append(NEWEST, &edge, &upload, (MIB + 9, true), &[], &body).unwrap();
         assert_eq!((ended.status, ended.offset()), (201, source.length()));
-        is_whole(&edge, &upload, &source);
+        assert_complete(&edge, &upload, &source);
     }
 }
 
 #[test]
-fn an_upload_is_ended_by_a_request_without_bytes() {
+fn an_empty_request_completes_an_upload() {
     let edge = Setup::new().start();
     for (seed, length) in [(650, 3), (651, 150_000), (652, 2 * MIB)] {
         let source = Source::new(seed, length);
@@ -114,12 +114,12 @@ fn an_upload_is_ended_by_a_request_without_bytes() {
         let empty = Body::Bytes(b"");
         let ended = ietf::append(NEWEST, &edge, &upload, (length, true), &[], &empty).unwrap();
         assert_eq!((ended.status, ended.offset()), (201, length), "{}", ended.text());
-        is_whole(&edge, &upload, &source);
+        assert_complete(&edge, &upload, &source);
     }
 }
 
 #[test]
-fn an_upload_of_a_declared_length_stays_open_until_it_is_said_to_be_complete() {
+fn an_upload_of_declared_length_stays_open_until_upload_complete() {
     let edge = Setup::new().start();
     let source = Source::new(655, MIB + 7);
     let length = source.length().to_string();
@@ -127,18 +127,18 @@ fn an_upload_of_a_declared_length_stays_open_until_it_is_said_to_be_complete() {
     let body = Body::Range(&source, source.all());
     let created = ietf::create(NEWEST, &edge, false, &declared, &body);
     assert_eq!((created.status, created.offset()), (201, source.length()), "{}", created.text());
-    speaks(NEWEST, &created, Some(false));
+    assert_draft_headers(NEWEST, &created, Some(false));
     let upload = Upload::created(&created);
     let head = ietf::head(NEWEST, &edge, &upload);
-    speaks(NEWEST, &head, Some(false));
+    assert_draft_headers(NEWEST, &head, Some(false));
     let at = (source.length(), true);
     let ended = ietf::append(NEWEST, &edge, &upload, at, &[], &Body::Bytes(b"")).unwrap();
     assert_eq!((ended.status, ended.offset()), (201, source.length()), "{}", ended.text());
-    is_whole(&edge, &upload, &source);
+    assert_complete(&edge, &upload, &source);
 }
 
 #[test]
-fn a_wrong_offset_is_answered_with_the_right_one_in_the_draft_s_problem_type() {
+fn a_wrong_offset_returns_the_expected_one_in_the_drafts_problem_type() {
     let edge = Setup::new().start();
     let source = Source::new(660, 2 * MIB);
     for draft in DRAFTS {
@@ -147,26 +147,26 @@ fn a_wrong_offset_is_answered_with_the_right_one_in_the_draft_s_problem_type() {
         let appended = ietf::append(draft, &edge, &upload, (0, false), &[], &body).unwrap();
         assert_eq!(appended.offset(), 300_000, "{}", appended.text());
         for wrong in [0, 299_999, 300_001, 999_999_999_999_999] {
-            let refused = ietf::append(draft, &edge, &upload, (wrong, false), &[], &body).unwrap();
-            assert_eq!((refused.status, refused.offset()), (409, 300_000), "{draft:?}");
-            assert_eq!(kind(&refused), "mismatching-upload-offset");
-            let problem = refused.json();
+            let rejected = ietf::append(draft, &edge, &upload, (wrong, false), &[], &body).unwrap();
+            assert_eq!((rejected.status, rejected.offset()), (409, 300_000), "{draft:?}");
+            assert_eq!(kind(&rejected), "mismatching-upload-offset");
+            let problem = rejected.json();
             assert_eq!(problem["expected-offset"], 300_000);
             assert_eq!(problem["provided-offset"], wrong);
-            speaks(draft, &refused, Some(false));
+            assert_draft_headers(draft, &rejected, Some(false));
         }
     }
 }
 
 #[test]
-fn lengths_that_contradict_each_other_are_refused() {
+fn inconsistent_lengths_are_rejected() {
     let edge = Setup::new().start();
     let source = Source::new(665, 2 * MIB);
     let body = Body::Range(&source, 0..100);
     for (complete, length) in [(true, "101"), (true, "99"), (false, "99")] {
-        let refused = ietf::create(NEWEST, &edge, complete, &[("upload-length", length)], &body);
+        let rejected = ietf::create(NEWEST, &edge, complete, &[("upload-length", length)], &body);
         assert_eq!(
-            (refused.status, kind(&refused)),
+            (rejected.status, kind(&rejected)),
             (400, "inconsistent-upload-length".to_owned())
         );
     }
@@ -181,10 +181,10 @@ fn lengths_that_contradict_each_other_are_refused() {
     {
         let body = Body::Range(&source, 150_000..end);
         let more = [("upload-length", length)];
-        let refused =
+        let rejected =
             ietf::append(NEWEST, &edge, &upload, (150_000, complete), &more, &body).unwrap();
         assert_eq!(
-            (refused.status, kind(&refused)),
+            (rejected.status, kind(&rejected)),
             (400, "inconsistent-upload-length".to_owned())
         );
     }
@@ -197,7 +197,7 @@ fn lengths_that_contradict_each_other_are_refused() {
 }
 
 #[test]
-fn an_upload_that_is_sent_more_than_its_length_is_given_up() {
+fn an_upload_that_receives_more_than_its_length_is_aborted() {
     let edge = Setup::new().start();
     let source = Source::new(668, 2 * MIB);
     for chunked in [false, true] {
@@ -209,9 +209,9 @@ fn an_upload_that_is_sent_more_than_its_length_is_given_up() {
             true => Body::Chunked(&source, 150_000..2 * MIB),
             false => Body::Range(&source, 150_000..2 * MIB),
         };
-        let refused = ietf::append(NEWEST, &edge, &upload, (150_000, false), &[], &body).unwrap();
+        let rejected = ietf::append(NEWEST, &edge, &upload, (150_000, false), &[], &body).unwrap();
         assert_eq!(
-            (refused.status, kind(&refused)),
+            (rejected.status, kind(&rejected)),
             (400, "inconsistent-upload-length".to_owned())
         );
         assert_eq!(ietf::head(NEWEST, &edge, &upload).status, 410);
@@ -221,7 +221,7 @@ fn an_upload_that_is_sent_more_than_its_length_is_given_up() {
 }
 
 #[test]
-fn content_counts_only_where_its_digest_is_right() {
+fn content_is_stored_only_if_its_digest_matches() {
     let edge = Setup::new().start();
     for (seed, algorithm) in (670..).zip(["sha-256", "sha-512"]) {
         let source = Source::new(seed, 3 * MIB);
@@ -237,10 +237,10 @@ fn content_counts_only_where_its_digest_is_right() {
             {
                 let more = [("content-digest", digest.as_str())];
                 let body = Body::Bytes(&bytes);
-                let refused =
+                let rejected =
                     ietf::append(NEWEST, &edge, &upload, (offset, complete), &more, &body).unwrap();
-                assert_eq!((refused.status, refused.code().as_str()), (400, "digest-mismatch"));
-                assert_eq!(refused.offset(), offset);
+                assert_eq!((rejected.status, rejected.code().as_str()), (400, "digest-mismatch"));
+                assert_eq!(rejected.offset(), offset);
                 assert_eq!(ietf::head(NEWEST, &edge, &upload).offset(), offset);
             }
             // One that is not understood does not count.
@@ -258,12 +258,12 @@ fn content_counts_only_where_its_digest_is_right() {
             assert_eq!(stored.offset(), end, "{}", stored.text());
             offset = end;
         }
-        is_whole(&edge, &upload, &source);
+        assert_complete(&edge, &upload, &source);
     }
 }
 
 #[test]
-fn a_whole_file_counts_only_where_its_digests_are_right() {
+fn a_file_in_one_request_is_stored_only_if_its_digests_match() {
     let edge = Setup::new().start();
     for (seed, length) in [(680, 50_000), (681, 2 * MIB + 3)] {
         let source = Source::new(seed, length);
@@ -272,9 +272,9 @@ fn a_whole_file_counts_only_where_its_digests_are_right() {
         let wrong = digest_field("sha-256", &bytes[1..]);
         let before = edge.sandbox.objects().len();
         for name in ["content-digest", "repr-digest"] {
-            let refused =
+            let rejected =
                 ietf::create(NEWEST, &edge, true, &[(name, &wrong)], &Body::Bytes(&bytes));
-            assert_eq!((refused.status, refused.code().as_str()), (400, "digest-mismatch"));
+            assert_eq!((rejected.status, rejected.code().as_str()), (400, "digest-mismatch"));
             assert_eq!(edge.sandbox.objects().len(), before);
         }
         let more = [("content-digest", right.as_str()), ("repr-digest", right.as_str())];
@@ -288,13 +288,13 @@ fn a_whole_file_counts_only_where_its_digests_are_right() {
 }
 
 #[test]
-fn a_client_that_goes_away_goes_on_at_the_byte_where_it_was_cut_off() {
+fn a_disconnected_client_resumes_at_the_last_byte() {
     let edge = Setup::new().start();
     let source = Source::new(690, 4 * MIB);
     for framing in [Framing::Length(source.length()), Framing::Chunked] {
         let upload = ietf::begin(NEWEST, &edge);
         let sent = 2 * MIB + 123_457;
-        let patch = hung(&edge, &upload, &source, framing, sent);
+        let patch = start_stalled(&edge, &upload, &source, framing, sent);
         drop(patch);
         wait::until("what was sent is acknowledged", || {
             (upload.bytes_durable(&edge) == sent).then_some(())
@@ -304,12 +304,12 @@ fn a_client_that_goes_away_goes_on_at_the_byte_where_it_was_cut_off() {
         let body = Body::Range(&source, sent..source.length());
         let ended = ietf::append(NEWEST, &edge, &upload, (sent, true), &[], &body).unwrap();
         assert_eq!((ended.status, ended.offset()), (201, source.length()), "{}", ended.text());
-        is_whole(&edge, &upload, &source);
+        assert_complete(&edge, &upload, &source);
     }
 }
 
 #[test]
-fn an_upload_whose_client_hangs_is_asked_for_continued_and_ended_within_a_fifth_of_a_second() {
+fn requests_for_a_stalled_upload_are_served_within_200_ms() {
     let edge = Setup::new().start();
     let source = Source::new(700, 4 * MIB);
     let sent = MIB + 123_457;
@@ -317,7 +317,8 @@ fn an_upload_whose_client_hangs_is_asked_for_continued_and_ended_within_a_fifth_
         let mut latencies: Vec<Duration> = (0..9)
             .map(|_| {
                 let upload = ietf::begin(NEWEST, &edge);
-                let old = hung(&edge, &upload, &source, Framing::Length(source.length()), sent);
+                let old =
+                    start_stalled(&edge, &upload, &source, Framing::Length(source.length()), sent);
                 let asked = Instant::now();
                 let latency = match ask {
                     "HEAD" => {
@@ -329,7 +330,7 @@ fn an_upload_whose_client_hangs_is_asked_for_continued_and_ended_within_a_fifth_
                         let body = Body::Range(&source, MIB..MIB + 200_000);
                         let next = ietf::append(NEWEST, &edge, &upload, (MIB, false), &[], &body);
                         let latency = asked.elapsed();
-                        goes_on(&edge, &upload, &next.unwrap(), sent);
+                        assert_takeover_result(&edge, &upload, &next.unwrap(), sent);
                         latency
                     }
                     _ => {
@@ -355,12 +356,12 @@ fn an_upload_whose_client_hangs_is_asked_for_continued_and_ended_within_a_fifth_
 }
 
 #[test]
-fn requests_that_name_no_protocol_are_answered_in_the_newest_words() {
+fn requests_without_a_protocol_are_served_by_the_newest_draft() {
     let edge = Setup::new().start();
     let upload = Upload::create(&edge, 5);
     let head = edge.request("HEAD", &upload.path, &[], &Body::None).unwrap();
     assert_eq!((head.status, head.offset()), (204, 0));
-    speaks(NEWEST, &head, Some(false));
+    assert_draft_headers(NEWEST, &head, Some(false));
     let deleted = edge.request("DELETE", &upload.path, &[], &Body::None).unwrap();
     assert_eq!(deleted.status, 204);
     assert_eq!(edge.request("HEAD", &upload.path, &[], &Body::None).unwrap().status, 410);
@@ -372,7 +373,13 @@ fn requests_that_name_no_protocol_are_answered_in_the_newest_words() {
 }
 
 /// A PATCH that has brought `sent` bytes, of which whole parts are acknowledged, and hangs.
-fn hung(edge: &Edge, upload: &Upload, source: &Source, framing: Framing, sent: u64) -> Exchange {
+fn start_stalled(
+    edge: &Edge,
+    upload: &Upload,
+    source: &Source,
+    framing: Framing,
+    sent: u64,
+) -> Exchange {
     let request = NEWEST.patch(&upload.path, 0, true).framing(framing);
     let mut patch = edge.client().start(&request).unwrap();
     assert!(patch.send(&source.bytes(0..sent)));
@@ -383,17 +390,17 @@ fn hung(edge: &Edge, upload: &Upload, source: &Source, framing: Framing, sent: u
 }
 
 /// The request that took over at the last part's end is served, or told of the bytes behind it.
-fn goes_on(edge: &Edge, upload: &Upload, answer: &Response, sent: u64) {
-    if answer.is_success() {
-        assert_eq!(answer.offset(), MIB + 200_000);
+fn assert_takeover_result(edge: &Edge, upload: &Upload, response: &Response, sent: u64) {
+    if response.is_success() {
+        assert_eq!(response.offset(), MIB + 200_000);
     } else {
-        assert_eq!((answer.status, answer.offset()), (409, sent), "{}", answer.text());
+        assert_eq!((response.status, response.offset()), (409, sent), "{}", response.text());
     }
-    assert_eq!(ietf::head(NEWEST, edge, upload).offset(), answer.offset());
+    assert_eq!(ietf::head(NEWEST, edge, upload).offset(), response.offset());
 }
 
 /// The answer is in the words of `draft`, and says this of the upload.
-fn speaks(draft: Draft, response: &Response, complete: Option<bool>) {
+fn assert_draft_headers(draft: Draft, response: &Response, complete: Option<bool>) {
     let version = draft.0.to_string();
     assert_eq!(response.header("upload-draft-interop-version"), Some(version.as_str()));
     let (name, yes) = draft.completeness(true);
@@ -422,7 +429,7 @@ fn kind(response: &Response) -> String {
     kind.trim_start_matches("https://iana.org/assignments/http-problem-types#").to_owned()
 }
 
-fn is_whole(edge: &Edge, upload: &Upload, source: &Source) {
+fn assert_complete(edge: &Edge, upload: &Upload, source: &Source) {
     let status = upload.status(edge);
     assert_eq!(status["state"], "completed");
     let bytes = edge.sandbox.object_bytes(status["object"].as_str().unwrap());

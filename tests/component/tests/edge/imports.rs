@@ -32,7 +32,7 @@ const AMBIENT: [&str; 12] = [
 ];
 
 #[test]
-fn the_worker_imports_nothing_but_what_it_is_made_for() {
+fn the_worker_imports_only_the_allowed_interfaces() {
     let (imports, exports) = interfaces(&std::fs::read(Binaries::find().edge_wasm).unwrap());
     let unexpected: Vec<_> = imports.iter().filter(|name| !is_allowed(name)).collect();
     assert!(unexpected.is_empty(), "{unexpected:?}");
@@ -43,7 +43,7 @@ fn the_worker_imports_nothing_but_what_it_is_made_for() {
 }
 
 #[test]
-fn another_import_would_be_noticed() {
+fn an_unexpected_import_is_detected() {
     for name in ["wasi:sockets/tcp@0.2.6", "spin:sqlite/sqlite@3.0.0", "wasi:http/types@0.2.6"] {
         assert!(!is_allowed(name), "{name}");
     }

@@ -9,24 +9,24 @@ use vod_uploader_component_tests::tus::Upload;
 const MEMORY_MAX_BYTES: u64 = (5 + 1) * MIB + 8 * MIB;
 
 #[test]
-fn files_of_64_mib_stay_within_the_memory_of_their_parts() {
+fn files_of_64_mib_use_the_memory_of_their_parts() {
     for known in [true, false] {
         put_within_memory(&Source::new(21, 64 * MIB), known);
     }
 }
 
 #[test]
-fn a_file_of_3_gib_of_unknown_length_stays_within_the_memory_of_64_mib() {
+fn a_file_of_3_gib_of_unknown_length_uses_the_memory_of_its_parts() {
     put_within_memory(&Source::new(22, 3 * GIB), false);
 }
 
 #[test]
-fn a_file_of_3_gib_of_known_length_stays_within_the_memory_of_64_mib() {
+fn a_file_of_3_gib_of_known_length_uses_the_memory_of_its_parts() {
     put_within_memory(&Source::new(23, 3 * GIB), true);
 }
 
 #[test]
-fn four_files_at_once_stay_within_the_memory_of_four() {
+fn four_concurrent_files_use_the_memory_of_four() {
     let edge = Setup::new().discard_bodies().start();
     std::thread::scope(|scope| {
         for seed in 0..4 {
@@ -44,7 +44,7 @@ fn four_files_at_once_stay_within_the_memory_of_four() {
 }
 
 #[test]
-fn sixteen_files_in_parts_of_16_mib_share_the_memory_of_an_instance() {
+fn sixteen_files_in_parts_of_16_mib_share_the_memory_budget() {
     // Left to themselves they would hold 16 × 6 × 16 MiB.
     let setup = Setup::new().discard_bodies().variable("part_size_bytes", "16777216");
     let edge = setup.start();
@@ -71,14 +71,14 @@ fn put_within_memory(source: &Source, known: bool) {
     };
     let created = edge.put(&[], &body);
     assert_eq!(created.status, 201, "{}", created.text());
-    is_whole(&edge, source, &created.json());
+    assert_complete(&edge, source, &created.json());
     let stats = edge.stats();
     let peak = stats.count("component_memory_peak_bytes");
     assert!(peak < MEMORY_MAX_BYTES, "{peak} bytes of memory");
     assert_eq!(edge.sandbox.counts("UploadPart")["bytes"], source.length());
 }
 
-fn is_whole(edge: &Edge, source: &Source, created: &serde_json::Value) {
+fn assert_complete(edge: &Edge, source: &Source, created: &serde_json::Value) {
     let object = edge.sandbox.only_object();
     assert_eq!((object.size, &object.crc64), (source.length(), &source.crc64()));
     assert_eq!(created["size"], source.length());

@@ -10,7 +10,7 @@ use vod_uploader_component_tests::wait;
 use vod_uploader_wire::Response;
 
 #[test]
-fn a_deleted_upload_is_gone_from_the_store_and_for_its_client() {
+fn a_deleted_upload_leaves_no_parts_and_no_records() {
     let edge = Setup::new().start();
     let source = Source::new(51, 4 * MIB);
     // With parts on the store, with a few bytes at the worker, and with nothing.
@@ -23,14 +23,14 @@ fn a_deleted_upload_is_gone_from_the_store_and_for_its_client() {
         assert!(edge.sandbox.uploads().is_empty());
         assert_eq!(upload.head(&edge).status, 410);
         assert_eq!(upload.state(&edge), "aborted");
-        let refused = upload.patch(&edge, &source, sent..source.length()).unwrap();
-        assert_eq!((refused.status, refused.code().as_str()), (410, "upload-aborted"));
+        let rejected = upload.patch(&edge, &source, sent..source.length()).unwrap();
+        assert_eq!((rejected.status, rejected.code().as_str()), (410, "upload-aborted"));
     }
     assert!(edge.sandbox.objects().is_empty());
 }
 
 #[test]
-fn an_upload_that_is_deleted_while_it_is_sent_ends_for_its_sender_too() {
+fn deleting_an_upload_ends_its_active_request() {
     let edge = Setup::new().start();
     let source = Source::new(52, 8 * MIB);
     let upload = Upload::create(&edge, source.length());
@@ -39,8 +39,8 @@ fn an_upload_that_is_deleted_while_it_is_sent_ends_for_its_sender_too() {
     wait::until("parts are acknowledged", || (upload.bytes_durable(&edge) > 0).then_some(()));
     assert_eq!(upload.delete(&edge).status, 204);
     patch.send(&source.bytes(3 * MIB..source.length()));
-    if let Ok(answer) = patch.finish() {
-        assert!(!answer.is_success(), "{}", answer.status);
+    if let Ok(response) = patch.finish() {
+        assert!(!response.is_success(), "{}", response.status);
     }
     assert_eq!(upload.head(&edge).status, 410);
     assert!(edge.sandbox.objects().is_empty());
@@ -48,7 +48,7 @@ fn an_upload_that_is_deleted_while_it_is_sent_ends_for_its_sender_too() {
 }
 
 #[test]
-fn the_object_of_a_finished_upload_outlives_its_deletion() {
+fn deleting_a_complete_upload_keeps_its_object() {
     let edge = Setup::new().start();
     let source = Source::new(53, 2 * MIB);
     let upload = Upload::create(&edge, source.length());
@@ -59,7 +59,7 @@ fn the_object_of_a_finished_upload_outlives_its_deletion() {
 }
 
 #[test]
-fn of_two_requests_with_the_same_bytes_at_once_one_wins_at_most_and_the_object_is_whole() {
+fn at_most_one_of_two_concurrent_requests_succeeds() {
     let edge = Setup::new().start();
     let source = Source::new(54, 4 * MIB);
     for round in 0..8 {
@@ -74,10 +74,11 @@ fn of_two_requests_with_the_same_bytes_at_once_one_wins_at_most_and_the_object_i
             let first = scope.spawn(send);
             (send(), first.join().unwrap())
         });
-        let winners = [&first, &second].into_iter().filter(|answer| answer.is_success()).count();
+        let winners =
+            [&first, &second].into_iter().filter(|response| response.is_success()).count();
         // None, if one was rejected because of the offset that the other had reached.
         assert!(winners <= 1, "{} {}", described(&first), described(&second));
-        for loser in [&first, &second].into_iter().filter(|answer| !answer.is_success()) {
+        for loser in [&first, &second].into_iter().filter(|response| !response.is_success()) {
             assert_eq!(loser.status, 409, "{}", described(loser));
             assert!(["taken-over", "offset-mismatch"].contains(&loser.code().as_str()));
         }
@@ -91,7 +92,7 @@ fn of_two_requests_with_the_same_bytes_at_once_one_wins_at_most_and_the_object_i
 }
 
 #[test]
-fn a_finished_upload_takes_no_more_and_says_where_it_is() {
+fn a_complete_upload_accepts_no_bytes_and_reports_its_offset() {
     let edge = Setup::new().start();
     let source = Source::new(55, MIB);
     let upload = Upload::create(&edge, source.length());
@@ -105,7 +106,7 @@ fn a_finished_upload_takes_no_more_and_says_where_it_is() {
 }
 
 #[test]
-fn a_client_that_can_only_post_names_the_method_that_it_means() {
+fn a_post_with_a_method_override_is_supported() {
     let edge = Setup::new().start();
     let source = Source::new(56, MIB + 1);
     let upload = Upload::create(&edge, source.length());
@@ -124,6 +125,6 @@ fn a_client_that_can_only_post_names_the_method_that_it_means() {
     assert_eq!(meant("MOVE", &[], &Body::Bytes(b"")).status, 405);
 }
 
-fn described(answer: &Response) -> String {
-    format!("{} {}", answer.status, answer.text())
+fn described(response: &Response) -> String {
+    format!("{} {}", response.status, response.text())
 }

@@ -8,41 +8,41 @@ use vod_uploader_component_tests::tus::{self, Upload};
 use vod_uploader_wire::Response;
 
 #[test]
-fn no_protocol_takes_a_public_media_id_as_permission_to_overwrite() {
+fn no_protocol_accepts_a_public_media_id_as_authorization() {
     let edge = Setup::new().sealed().start();
     let source = Source::new(61, 2 * MIB);
     let published = Upload::create(&edge, source.length());
     published.finish(&edge, &source);
     for forged in ["", "9999999999.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
-        for (protocol, refused) in attempts(&edge, &published.media_id, forged) {
-            let code = code_of(&refused);
-            assert_eq!((refused.status, code.as_str()), (403, "media-not-owned"), "{protocol}");
+        for (protocol, rejected) in attempts(&edge, &published.media_id, forged) {
+            let code = code_of(&rejected);
+            assert_eq!((rejected.status, code.as_str()), (403, "media-not-owned"), "{protocol}");
         }
     }
-    is_untouched(&edge, &source);
+    assert_unchanged(&edge, &source);
 }
 
 #[test]
-fn the_token_of_a_complete_media_is_refused_also_after_its_records_are_deleted() {
+fn the_token_of_complete_media_is_rejected_also_after_its_records_are_deleted() {
     let edge = Setup::new().sealed().start();
     let source = Source::new(62, 2 * MIB);
     let published = Upload::create(&edge, source.length());
     let token = published.media_token.clone();
     published.finish(&edge, &source);
     for deleted in [false, true] {
-        for (protocol, refused) in attempts(&edge, &published.media_id, &token) {
-            let code = code_of(&refused);
+        for (protocol, rejected) in attempts(&edge, &published.media_id, &token) {
+            let code = code_of(&rejected);
             let case = format!("{protocol}, deleted: {deleted}");
-            assert_eq!((refused.status, code.as_str()), (403, "media-not-owned"), "{case}");
+            assert_eq!((rejected.status, code.as_str()), (403, "media-not-owned"), "{case}");
         }
         let end = edge.request("DELETE", &published.path, &[tus::VERSION], &Body::None).unwrap();
         assert_eq!(end.status, if deleted { 404 } else { 204 }, "{}", end.text());
     }
-    is_untouched(&edge, &source);
+    assert_unchanged(&edge, &source);
 }
 
 #[test]
-fn a_new_upload_with_the_token_replaces_the_one_before() {
+fn a_new_upload_with_the_token_replaces_the_previous_one() {
     let edge = Setup::new().sealed().start();
     let source = Source::new(63, 2 * MIB);
     let first = Upload::create(&edge, source.length());
@@ -56,13 +56,13 @@ fn a_new_upload_with_the_token_replaces_the_one_before() {
     assert_eq!(edge.sandbox.requests("CreateUploadVideo"), 1);
     for token in [&first.media_token, &second.media_token] {
         let owner = [("media_id", first.media_id.as_str()), ("media_token", token.as_str())];
-        let refused = tus::create(&edge, source.length(), &owner, &[]);
-        assert_eq!((refused.status, refused.code().as_str()), (403, "media-not-owned"));
+        let rejected = tus::create(&edge, source.length(), &owner, &[]);
+        assert_eq!((rejected.status, rejected.code().as_str()), (403, "media-not-owned"));
     }
 }
 
 #[test]
-fn a_failed_single_request_upload_returns_a_token_with_which_it_is_repeated() {
+fn a_failed_single_request_upload_can_be_repeated_with_its_token() {
     let edge = Setup::new().with_fast_retries().sealed().start();
     let source = Source::new(64, 50 * KIB);
     let body = Body::Range(&source, 0..source.length());
@@ -77,7 +77,7 @@ fn a_failed_single_request_upload_returns_a_token_with_which_it_is_repeated() {
     assert_eq!(stored.header("media-token"), None);
     let again = edge.put(&headers, &body);
     assert_eq!((again.status, again.code().as_str()), (403, "media-not-owned"));
-    is_untouched(&edge, &source);
+    assert_unchanged(&edge, &source);
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn a_filepond_transfer_continues_a_media_with_its_token() {
     let stored = edge.request("PATCH", &path, &headers, &body).unwrap();
     assert_eq!(stored.status, 204, "{}", stored.text());
     assert_eq!(stored.header("media-id"), Some(first.media_id.as_str()));
-    is_untouched(&edge, &source);
+    assert_unchanged(&edge, &source);
 }
 
 #[test]
@@ -107,9 +107,9 @@ fn a_worker_without_a_seal_key_issues_no_token_and_continues_no_media() {
     let edge = Setup::new().start();
     let upload = Upload::create(&edge, MIB);
     assert_eq!(upload.media_token, "");
-    for (protocol, refused) in attempts(&edge, &upload.media_id, "1.AAAA") {
-        let code = code_of(&refused);
-        assert_eq!((refused.status, code.as_str()), (403, "media-not-owned"), "{protocol}");
+    for (protocol, rejected) in attempts(&edge, &upload.media_id, "1.AAAA") {
+        let code = code_of(&rejected);
+        assert_eq!((rejected.status, code.as_str()), (403, "media-not-owned"), "{protocol}");
     }
     assert_eq!(edge.sandbox.requests("RefreshUploadVideo"), 0);
 }
@@ -170,7 +170,7 @@ fn code_of(response: &Response) -> String {
     problem["code"].as_str().unwrap_or_default().to_owned()
 }
 
-fn is_untouched(edge: &Edge, source: &Source) {
+fn assert_unchanged(edge: &Edge, source: &Source) {
     assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
     assert_eq!(edge.sandbox.media().len(), 1);
 }

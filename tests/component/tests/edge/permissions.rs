@@ -8,7 +8,7 @@ use vod_uploader_component_tests::tus::Upload;
 use vod_uploader_component_tests::wait;
 
 #[test]
-fn an_upload_ends_and_resumes_without_listing_looking_and_aborting() {
+fn an_upload_completes_and_resumes_without_list_head_and_abort_permissions() {
     let mut edge = Setup::new().start();
     edge.sandbox.deny(&["ListParts", "HeadObject", "AbortMultipartUpload"]);
     let source = Source::new(91, 6 * MIB);
@@ -27,7 +27,7 @@ fn an_upload_ends_and_resumes_without_listing_looking_and_aborting() {
 }
 
 #[test]
-fn a_lost_answer_to_complete_is_settled_by_looking_at_the_object() {
+fn a_lost_response_to_complete_is_reconciled_by_head_object() {
     let edge = Setup::new().with_fast_retries().start();
     let source = Source::new(92, 3 * MIB);
     let fault = json!({
@@ -41,7 +41,7 @@ fn a_lost_answer_to_complete_is_settled_by_looking_at_the_object() {
 }
 
 #[test]
-fn a_lost_answer_that_may_not_be_settled_is_unknown_until_it_may() {
+fn a_completion_is_unknown_until_head_object_is_allowed() {
     let edge = Setup::new().with_fast_retries().start();
     edge.sandbox.deny(&["HeadObject"]);
     let source = Source::new(93, 3 * MIB);
@@ -60,7 +60,7 @@ fn a_lost_answer_that_may_not_be_settled_is_unknown_until_it_may() {
 }
 
 #[test]
-fn a_deletion_ends_the_upload_also_where_its_parts_may_not_be_dropped() {
+fn a_deletion_succeeds_also_if_aborting_is_denied() {
     let edge = Setup::new().start();
     edge.sandbox.deny(&["AbortMultipartUpload"]);
     let source = Source::new(94, 4 * MIB);
@@ -72,15 +72,15 @@ fn a_deletion_ends_the_upload_also_where_its_parts_may_not_be_dropped() {
 }
 
 #[test]
-fn what_the_credential_may_not_do_is_named() {
+fn a_denied_operation_is_reported() {
     let edge = Setup::new().start();
     let source = Source::new(95, 3 * MIB);
     for operation in ["InitiateMultipartUpload", "UploadPart", "CompleteMultipartUpload"] {
         edge.sandbox.deny(&[operation]);
         let upload = Upload::create(&edge, source.length());
-        let refused = upload.patch(&edge, &source, source.all()).unwrap();
-        assert_eq!((refused.status, refused.code().as_str()), (403, "access-denied"));
-        let problem = refused.json();
+        let rejected = upload.patch(&edge, &source, source.all()).unwrap();
+        assert_eq!((rejected.status, rejected.code().as_str()), (403, "access-denied"));
+        let problem = rejected.json();
         assert_eq!(problem["store_code"], "AccessDenied");
         assert!(problem["detail"].as_str().unwrap().contains(operation), "{problem}");
         edge.sandbox.deny(&[]);

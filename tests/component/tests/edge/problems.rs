@@ -18,7 +18,7 @@ struct Case<'a> {
 }
 
 #[test]
-fn every_bad_request_gets_its_status_and_its_code() {
+fn every_invalid_request_is_rejected_with_its_status_and_code() {
     let edge = Setup::new().start();
     let source = Source::new(8, 300_000);
     let upload = Upload::create(&edge, 200_000);
@@ -100,18 +100,18 @@ fn every_bad_request_gets_its_status_and_its_code() {
             assert_eq!(response.header("tus-version"), Some("1.0.0"), "{what}");
         }
         if !code.is_empty() {
-            is_a_whole_problem(what, &response);
+            assert_problem(what, &response);
         }
     }
     assert!(edge.sandbox.operations().is_empty(), "{:?}", edge.sandbox.operations());
-    serves_on(&edge);
+    assert_serving(&edge);
     assert_eq!(upload.offset(&edge), 150_000);
     let stored = upload.patch(&edge, &source, 150_000..200_000).unwrap();
     assert_eq!((stored.status, stored.offset()), (204, 200_000));
 }
 
 #[test]
-fn a_method_that_a_path_does_not_have_is_refused_with_those_that_it_has() {
+fn an_unsupported_method_is_rejected_with_the_supported_ones() {
     let edge = Setup::new().start();
     let id = "/v1/files/00000000000000000000000000000000";
     let cases = [
@@ -125,35 +125,35 @@ fn a_method_that_a_path_does_not_have_is_refused_with_those_that_it_has() {
         ("PUT", "/v1/filepond", "DELETE, HEAD, OPTIONS, PATCH, POST"),
     ];
     for (method, path, allow) in cases {
-        let refused = edge.request(method, path, &[VERSION], &Body::None).unwrap();
+        let rejected = edge.request(method, path, &[VERSION], &Body::None).unwrap();
         assert_eq!(
-            (refused.status, refused.header("allow")),
+            (rejected.status, rejected.header("allow")),
             (405, Some(allow)),
             "{method} {path}"
         );
     }
-    serves_on(&edge);
+    assert_serving(&edge);
 }
 
 #[test]
-fn a_request_of_undeclared_length_that_brings_too_much_completes_nothing() {
+fn a_request_of_undeclared_length_that_is_too_long_completes_no_upload() {
     let edge = Setup::new().start();
     let source = Source::new(9, 4 * MIB);
     for declared in [10, 150_000, 2 * MIB, 4 * MIB - 1] {
         let upload = Upload::create(&edge, declared);
         let body = Body::Chunked(&source, source.all());
-        let refused = upload.patch_with(&edge, &[], 0, &body).unwrap();
-        assert_eq!((refused.status, refused.code().as_str()), (400, "length-mismatch"));
+        let rejected = upload.patch_with(&edge, &[], 0, &body).unwrap();
+        assert_eq!((rejected.status, rejected.code().as_str()), (400, "length-mismatch"));
         assert_eq!(upload.state(&edge), "receiving", "{declared}");
         assert!(upload.offset(&edge) <= declared);
     }
     assert!(edge.sandbox.objects().is_empty());
     assert_eq!(edge.sandbox.requests("CompleteMultipartUpload"), 0);
-    serves_on(&edge);
+    assert_serving(&edge);
 }
 
 #[test]
-fn a_file_above_the_configured_size_is_refused_before_and_while_it_comes() {
+fn a_file_above_the_size_limit_is_rejected_before_and_during_the_transfer() {
     let edge = Setup::new().variable("upload_max_bytes", "2097152").start();
     let source = Source::new(10, 3 * MIB);
     let declared = edge.put(&[], &Body::Range(&source, source.all()));
@@ -168,7 +168,7 @@ fn a_file_above_the_configured_size_is_refused_before_and_while_it_comes() {
 }
 
 #[test]
-fn the_worker_tells_what_it_speaks() {
+fn options_lists_the_supported_protocols_and_limits() {
     let always = "creation,creation-with-upload,creation-defer-length";
     let more = "checksum,checksum-trailer,termination";
     let joined = "concatenation,concatenation-unfinished";
@@ -193,7 +193,7 @@ fn the_worker_tells_what_it_speaks() {
     }
 }
 
-fn is_a_whole_problem(what: &str, response: &Response) {
+fn assert_problem(what: &str, response: &Response) {
     let problem = response.json();
     assert_eq!(problem["status"], response.status, "{what}");
     for field in ["type", "title", "detail", "action"] {
@@ -203,7 +203,7 @@ fn is_a_whole_problem(what: &str, response: &Response) {
 }
 
 /// The worker answers, in an instance that no request has ended.
-fn serves_on(edge: &Edge) {
+fn assert_serving(edge: &Edge) {
     let health = edge.request("GET", "/healthz", &[], &Body::None).unwrap();
     assert_eq!(health.status, 200);
     let stats = edge.stats();

@@ -20,7 +20,7 @@ struct Written {
 }
 
 #[test]
-fn a_part_costs_as_many_writes_at_part_3_000_as_at_part_10() {
+fn a_part_requires_as_many_writes_at_part_3_000_as_at_part_10() {
     let edge = many_parts();
     let source = Source::new(31, 3_020 * PART_BYTES);
     let upload = Upload::create(&edge, source.length());
@@ -54,7 +54,7 @@ fn a_part_costs_as_many_writes_at_part_3_000_as_at_part_10() {
 }
 
 #[test]
-fn an_upload_writes_at_most_once_a_part_and_once_a_page_however_many_there_are() {
+fn an_upload_writes_at_most_once_per_part_and_page() {
     let edge = many_parts();
     for parts in [20, 40, 2_980, 3_000] {
         let source = Source::new(parts, parts * PART_BYTES);
@@ -70,13 +70,13 @@ fn an_upload_writes_at_most_once_a_part_and_once_a_page_however_many_there_are()
 }
 
 #[test]
-fn records_are_small_and_few_however_many_parts_there_are() {
+fn the_number_and_size_of_records_do_not_grow_with_the_parts() {
     let edge = many_parts();
     let source = Source::new(33, 3_000 * PART_BYTES);
     let upload = Upload::create(&edge, source.length());
     let stored = upload.patch(&edge, &source, 0..2_999 * PART_BYTES).unwrap();
     assert_eq!((stored.status, stored.offset()), (204, 2_999 * PART_BYTES));
-    let entries = key_value::records(&edge.host_folder());
+    let entries = key_value::records(&edge.host_dir());
     let pages = usize::try_from(2_999 / PAGE_PARTS).unwrap();
     assert!(entries.len() <= pages + 8, "{} entries", entries.len());
     for (key, value) in &entries {
@@ -85,7 +85,7 @@ fn records_are_small_and_few_however_many_parts_there_are() {
     }
     upload.finish(&edge, &source);
     assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
-    let entries = key_value::records(&edge.host_folder());
+    let entries = key_value::records(&edge.host_dir());
     assert!(entries.len() <= 8, "{:?}", entries.iter().map(|(key, _)| key).collect::<Vec<_>>());
 }
 
@@ -94,7 +94,7 @@ fn many_parts() -> Edge {
 }
 
 #[test]
-fn chunks_of_3_mib_cost_a_call_each_and_nobody_lists_or_looks() {
+fn chunks_of_3_mib_require_one_call_each_and_no_list_or_head() {
     let edge = Setup::new().start();
     let chunk = 3 * MIB;
     let source = Source::new(131, 20 * chunk);
@@ -107,10 +107,10 @@ fn chunks_of_3_mib_cost_a_call_each_and_nobody_lists_or_looks() {
     let parts = edge.sandbox.counts("UploadPart");
     assert_eq!(parts["bytes"], source.length());
     assert!(edge.sandbox.requests("UploadPart") <= 22, "{parts}");
-    for (operation, wanted) in
+    for (operation, requested) in
         [("InitiateMultipartUpload", 1), ("CompleteMultipartUpload", 1), ("ListParts", 0)]
     {
-        assert_eq!(edge.sandbox.requests(operation), wanted, "{operation}");
+        assert_eq!(edge.sandbox.requests(operation), requested, "{operation}");
     }
     for operation in ["HeadObject", "GetObject", "PutObject", "ListMultipartUploads"] {
         assert_eq!(edge.sandbox.requests(operation), 0, "{operation}");

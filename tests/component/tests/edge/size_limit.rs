@@ -9,26 +9,26 @@ use vod_uploader_wire::{Headers, Response};
 const LIMIT_BYTES: u64 = 1_000_000;
 
 #[test]
-fn a_file_of_undeclared_length_is_too_large_for_every_protocol() {
+fn a_file_of_undeclared_length_above_the_limit_is_rejected_by_every_protocol() {
     let edge = limited();
     let source = Source::new(790, LIMIT_BYTES + 500_000);
     let bodies = [Body::Chunked(&source, source.all()), Body::Range(&source, source.all())];
     for body in &bodies {
         let whole: Headers<'_> = &[("upload-complete", "?1"), DISPOSITION];
-        is_too_large(&edge.request("POST", "/v1/files", whole, body).unwrap());
+        assert_too_large(&edge.request("POST", "/v1/files", whole, body).unwrap());
         let begun: Headers<'_> = &[("upload-complete", "?0"), DISPOSITION];
-        is_too_large(&edge.request("POST", "/v1/files", begun, body).unwrap());
-        is_too_large(&edge.put(&[], body));
+        assert_too_large(&edge.request("POST", "/v1/files", begun, body).unwrap());
+        assert_too_large(&edge.put(&[], body));
         let upload = deferred(&edge, &[]);
-        is_too_large(&upload.patch_with(&edge, &[], 0, body).unwrap());
+        assert_too_large(&upload.patch_with(&edge, &[], 0, body).unwrap());
         let partial = deferred(&edge, &[("upload-concat", "partial")]);
-        is_too_large(&partial.patch_with(&edge, &[], 0, body).unwrap());
+        assert_too_large(&partial.patch_with(&edge, &[], 0, body).unwrap());
     }
     assert!(edge.sandbox.objects().is_empty());
 }
 
 #[test]
-fn a_file_of_undeclared_length_may_be_as_large_as_the_limit() {
+fn a_file_of_undeclared_length_at_the_limit_is_stored() {
     let edge = limited();
     let source = Source::new(791, LIMIT_BYTES);
     let upload = deferred(&edge, &[]);
@@ -40,7 +40,7 @@ fn a_file_of_undeclared_length_may_be_as_large_as_the_limit() {
 }
 
 #[test]
-fn uploads_that_are_too_large_together_are_not_joined() {
+fn partial_uploads_above_the_limit_are_not_concatenated() {
     let edge = limited();
     let source = Source::new(792, 600_000);
     let length = source.length().to_string();
@@ -57,7 +57,7 @@ fn uploads_that_are_too_large_together_are_not_joined() {
     let concat = format!("final;{}", partials.join(" "));
     let metadata = tus::metadata(&[("filename", "clip.mp4")]);
     let headers = [VERSION, ("upload-concat", concat.as_str()), ("upload-metadata", &metadata)];
-    is_too_large(&edge.request("POST", "/v1/files", &headers, &Body::None).unwrap());
+    assert_too_large(&edge.request("POST", "/v1/files", &headers, &Body::None).unwrap());
 }
 
 const DISPOSITION: (&str, &str) = ("content-disposition", "inline; filename=\"clip.mp4\"");
@@ -75,7 +75,7 @@ fn deferred(edge: &Edge, more: Headers<'_>) -> Upload {
     Upload::created(&edge.request("POST", "/v1/files", &headers, &Body::None).unwrap())
 }
 
-fn is_too_large(response: &Response) {
-    let refused = (response.status, response.code());
-    assert_eq!(refused, (413, "file-too-large".to_owned()), "{}", response.text());
+fn assert_too_large(response: &Response) {
+    let rejected = (response.status, response.code());
+    assert_eq!(rejected, (413, "file-too-large".to_owned()), "{}", response.text());
 }

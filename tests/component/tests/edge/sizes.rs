@@ -12,7 +12,7 @@ use vod_uploader_component_tests::tus::{self, Upload};
 const SIZES: [u64; 6] = [1, 99_999, 102_400, MIB, MIB + 1, 64 * MIB];
 
 #[test]
-fn a_file_put_with_its_length_becomes_the_same_object() {
+fn a_put_of_declared_length_is_stored_unchanged() {
     let edge = Setup::new().start();
     for size in SIZES {
         let source = Source::new(size, size);
@@ -21,7 +21,7 @@ fn a_file_put_with_its_length_becomes_the_same_object() {
 }
 
 #[test]
-fn a_file_put_without_its_length_becomes_the_same_object() {
+fn a_put_of_undeclared_length_is_stored_unchanged() {
     let edge = Setup::new().start();
     for size in SIZES {
         let source = Source::new(size, size);
@@ -30,7 +30,7 @@ fn a_file_put_without_its_length_becomes_the_same_object() {
 }
 
 #[test]
-fn a_file_becomes_the_same_object_where_requests_are_signed_with_v1() {
+fn a_put_signed_with_v1_is_stored_unchanged() {
     let edge = Setup::new().variable("signature_version", "v1").start();
     for size in [1, MIB + 1] {
         let source = Source::new(size, size);
@@ -39,7 +39,7 @@ fn a_file_becomes_the_same_object_where_requests_are_signed_with_v1() {
 }
 
 #[test]
-fn a_file_sent_by_tus_in_one_request_becomes_the_same_object() {
+fn a_tus_upload_in_one_request_is_stored_unchanged() {
     let edge = Setup::new().start();
     for size in SIZES {
         let source = Source::new(size, size);
@@ -71,7 +71,7 @@ fn a_file_sent_by_tus_in_one_request_becomes_the_same_object() {
 }
 
 #[test]
-fn a_file_sent_by_tus_without_the_length_of_the_request_becomes_the_same_object() {
+fn a_tus_upload_in_a_request_of_undeclared_length_is_stored_unchanged() {
     let edge = Setup::new().start();
     for size in SIZES {
         let source = Source::new(size, size);
@@ -86,7 +86,7 @@ fn a_file_sent_by_tus_without_the_length_of_the_request_becomes_the_same_object(
 }
 
 #[test]
-fn a_file_sent_by_tus_in_small_requests_becomes_the_same_object() {
+fn a_tus_upload_in_small_requests_is_stored_unchanged() {
     let edge = Setup::new().start();
     let source = Source::new(3, 3 * MIB + 77);
     let upload = Upload::create(&edge, source.length());
@@ -108,20 +108,20 @@ fn a_file_sent_by_tus_in_small_requests_becomes_the_same_object() {
 }
 
 #[test]
-fn an_empty_file_that_is_put_is_refused_before_anything_is_created() {
+fn an_empty_put_is_rejected_before_anything_is_created() {
     let edge = Setup::new().start();
     let empty = Source::new(0, 0);
     let refusals = [edge.put(&[], &Body::Bytes(b"")), edge.put(&[], &Body::Chunked(&empty, 0..0))];
-    for refusal in refusals {
-        assert_eq!((refusal.status, refusal.code().as_str()), (400, "file-empty"));
+    for rejection in refusals {
+        assert_eq!((rejection.status, rejection.code().as_str()), (400, "file-empty"));
     }
     assert!(edge.sandbox.operations().is_empty(), "{:?}", edge.sandbox.operations());
     assert!(edge.sandbox.objects().is_empty());
-    assert_eq!(key_value::records(&edge.host_folder()).len(), 0);
+    assert_eq!(key_value::records(&edge.host_dir()).len(), 0);
 }
 
 #[test]
-fn an_empty_file_of_a_tus_client_is_whole_at_once() {
+fn an_empty_tus_upload_is_complete_at_creation() {
     let edge = Setup::new().start();
     let typed = [tus::CHUNK_TYPE, ("content-length", "0")];
     for (number, more) in [&[][..], &typed].into_iter().enumerate() {

@@ -15,7 +15,7 @@ use vod_uploader_component_tests::wait;
 use vod_uploader_wire::{Headers, Response};
 
 #[test]
-fn an_upload_tells_its_state_while_it_is_sent() {
+fn the_state_is_reported_during_an_upload() {
     let edge = Setup::new().start();
     let source = Source::new(710, 4 * MIB);
     let upload = Upload::create(&edge, source.length());
@@ -53,7 +53,7 @@ fn an_upload_tells_its_state_while_it_is_sent() {
 }
 
 #[test]
-fn a_paused_upload_takes_nothing_until_it_is_resumed() {
+fn a_paused_upload_accepts_no_bytes_until_it_is_resumed() {
     let mut edge = Setup::new().start();
     let source = Source::new(711, 4 * MIB);
     let upload = Upload::create(&edge, source.length());
@@ -63,7 +63,7 @@ fn a_paused_upload_takes_nothing_until_it_is_resumed() {
     wait::until("parts are acknowledged", || {
         (upload.bytes_durable(&edge) == 2 * MIB).then_some(())
     });
-    let paused = told(&edge, &upload, "pause");
+    let paused = post_action(&edge, &upload, "pause");
     assert_eq!(paused.status, 200, "{}", paused.text());
     assert_eq!(paused.json()["state"], "paused");
     assert_eq!(paused.json()["bytes_durable"], sent);
@@ -74,13 +74,13 @@ fn a_paused_upload_takes_nothing_until_it_is_resumed() {
     edge.kill_host();
     edge.start_host();
     for _ in 0..2 {
-        let refused = upload.patch(&edge, &source, sent..source.length()).unwrap();
-        assert_eq!((refused.status, refused.code().as_str()), (409, "upload-paused"));
-        assert_eq!(refused.offset(), sent);
-        assert_eq!(told(&edge, &upload, "pause").status, 200);
+        let rejected = upload.patch(&edge, &source, sent..source.length()).unwrap();
+        assert_eq!((rejected.status, rejected.code().as_str()), (409, "upload-paused"));
+        assert_eq!(rejected.offset(), sent);
+        assert_eq!(post_action(&edge, &upload, "pause").status, 200);
     }
     assert_eq!(upload.offset(&edge), sent);
-    let resumed = told(&edge, &upload, "resume");
+    let resumed = post_action(&edge, &upload, "resume");
     assert_eq!((resumed.status, &resumed.json()["state"]), (200, &json!("receiving")));
     let stored = upload.patch(&edge, &source, sent..source.length()).unwrap();
     assert_eq!((stored.status, stored.offset()), (204, source.length()), "{}", stored.text());
@@ -89,30 +89,30 @@ fn a_paused_upload_takes_nothing_until_it_is_resumed() {
 }
 
 #[test]
-fn what_has_ended_is_neither_paused_nor_resumed_and_what_is_paused_can_be_deleted() {
+fn an_ended_upload_cannot_be_paused_and_a_paused_one_can_be_deleted() {
     let edge = Setup::new().start();
     let source = Source::new(712, MIB);
     let whole = Upload::create(&edge, source.length());
     whole.finish(&edge, &source);
     let aborted = Upload::create(&edge, source.length());
-    assert_eq!(told(&edge, &aborted, "pause").status, 200);
+    assert_eq!(post_action(&edge, &aborted, "pause").status, 200);
     assert_eq!(aborted.delete(&edge).status, 204);
     assert_eq!(aborted.state(&edge), "aborted");
     for upload in [&whole, &aborted] {
         for action in ["pause", "resume"] {
-            let refused = told(&edge, upload, action);
-            assert_eq!((refused.status, refused.code().as_str()), (409, "upload-ended"));
+            let rejected = post_action(&edge, upload, action);
+            assert_eq!((rejected.status, rejected.code().as_str()), (409, "upload-ended"));
         }
     }
     let unknown = Upload { path: format!("/v1/files/{}", "0".repeat(32)), ..whole };
     for action in ["pause", "resume", "credential", "unknown"] {
-        let refused = told(&edge, &unknown, action);
-        assert_eq!((refused.status, refused.code().as_str()), (404, "upload-not-found"));
+        let rejected = post_action(&edge, &unknown, action);
+        assert_eq!((rejected.status, rejected.code().as_str()), (404, "upload-not-found"));
     }
 }
 
 #[test]
-fn a_new_credential_is_taken_in_each_of_its_forms() {
+fn a_new_credential_is_accepted_in_each_format() {
     let mut edge = sealed();
     let source = Source::new(713, 4 * MIB);
     let first = create_upload_video(&edge.sandbox, "first");
@@ -122,9 +122,9 @@ fn a_new_credential_is_taken_in_each_of_its_forms() {
         // The stored credential is no longer valid.
         let nonce = format!("again-{form}");
         let next = refresh_upload_video(&edge.sandbox, &nonce, &first.media_id);
-        edge.plant_secret(&next.auth);
+        edge.forbid_secret(&next.auth);
         let sts = edge.sandbox.sts(3600);
-        edge.plant_secret(sts["AccessKeySecret"].as_str().unwrap());
+        edge.forbid_secret(sts["AccessKeySecret"].as_str().unwrap());
         let (address, auth) = (next.address.as_str(), next.auth.as_str());
         let posted = match form {
             0 => json!({ "upload_auth": auth, "upload_address": address }),
@@ -145,14 +145,14 @@ fn a_new_credential_is_taken_in_each_of_its_forms() {
 }
 
 #[test]
-fn a_credential_that_does_not_fit_is_refused_and_the_kept_one_stays() {
+fn an_invalid_credential_is_rejected_and_the_stored_one_remains() {
     let mut edge = sealed();
     let source = Source::new(714, MIB);
     let mine = create_upload_video(&edge.sandbox, "mine");
     let other = create_upload_video(&edge.sandbox, "other");
-    edge.plant_secret(&other.auth);
+    edge.forbid_secret(&other.auth);
     let upload = created_with(&mut edge, &mine, source.length());
-    edge.sandbox.token_life(-60);
+    edge.sandbox.set_default_token_ttl(-60);
     let expired = refresh_upload_video(&edge.sandbox, "expired", &mine.media_id);
     let pair = |credential: &UploadCredential| {
         let UploadCredential { auth, address, .. } = credential;
@@ -172,28 +172,28 @@ fn a_credential_that_does_not_fit_is_refused_and_the_kept_one_stays() {
         (json!({ "upload_auth": "x".repeat(40_000) }), 400, "body-invalid"),
     ];
     for (posted, status, code) in cases {
-        let refused = post_credential(&edge, &upload, &[], &posted);
-        assert_eq!((refused.status, refused.code().as_str()), (status, code), "{posted}");
+        let rejected = post_credential(&edge, &upload, &[], &posted);
+        assert_eq!((rejected.status, rejected.code().as_str()), (status, code), "{posted}");
     }
     let headers = [("upload-address", other.address.as_str()), ("upload-auth", &other.auth)];
-    let refused = post_credential(&edge, &upload, &headers, &Value::Null);
-    assert_eq!((refused.status, refused.code().as_str()), (409, "credential-for-other-object"));
+    let rejected = post_credential(&edge, &upload, &headers, &Value::Null);
+    assert_eq!((rejected.status, rejected.code().as_str()), (409, "credential-for-other-object"));
     upload.finish(&edge, &source);
     assert_eq!(edge.sandbox.only_object().key, mine.object());
 }
 
 #[test]
-fn a_credential_is_not_kept_without_a_key_to_seal_it_with() {
+fn without_a_seal_key_a_posted_credential_is_rejected() {
     let mut edge = Setup::new().without_ram_key().start();
     let mine = create_upload_video(&edge.sandbox, "mine");
     let upload = created_with(&mut edge, &mine, MIB);
-    let refused = post_credential(&edge, &upload, &[], &json!({ "upload_auth": mine.auth }));
-    assert_eq!((refused.status, refused.code().as_str()), (500, "misconfigured"));
-    assert!(refused.json()["detail"].as_str().unwrap().contains("seal_key"));
+    let rejected = post_credential(&edge, &upload, &[], &json!({ "upload_auth": mine.auth }));
+    assert_eq!((rejected.status, rejected.code().as_str()), (500, "misconfigured"));
+    assert!(rejected.json()["detail"].as_str().unwrap().contains("seal_key"));
 }
 
 #[test]
-fn a_request_whose_credential_ends_goes_on_with_the_one_that_was_posted_meanwhile() {
+fn a_request_whose_credential_expires_uses_the_posted_one() {
     let mut edge = sealed();
     let source = Source::new(715, 6 * MIB);
     let first = create_upload_video(&edge.sandbox, "first");
@@ -209,7 +209,7 @@ fn a_request_whose_credential_ends_goes_on_with_the_one_that_was_posted_meanwhil
         let posted = json!({ "upload_auth": second.auth });
         assert_eq!(post_credential(&edge, &upload, &[], &posted).status, 204);
         // The store refuses the first one from now on.
-        edge.sandbox.set_life(&first.access_key_id(), -1);
+        edge.sandbox.set_token_ttl(&first.access_key_id(), -1);
         let sending = scope.spawn(|| {
             patch.send(&source.bytes(2 * MIB..source.length()));
             patch.finish().unwrap()
@@ -222,20 +222,20 @@ fn a_request_whose_credential_ends_goes_on_with_the_one_that_was_posted_meanwhil
 }
 
 #[test]
-fn a_request_whose_credential_is_about_to_end_takes_the_posted_one_before() {
+fn a_request_uses_the_posted_credential_before_its_own_expires() {
     let mut edge = sealed();
     let source = Source::new(716, 6 * MIB);
     // Shorter than the time before the end at which a new one is looked for.
-    edge.sandbox.token_life(30);
+    edge.sandbox.set_default_token_ttl(30);
     let first = create_upload_video(&edge.sandbox, "first");
     let upload = created_with(&mut edge, &first, source.length());
-    edge.sandbox.token_life(3600);
+    edge.sandbox.set_default_token_ttl(3600);
     let second = refresh_upload_video(&edge.sandbox, "second", &first.media_id);
     assert_eq!(
         post_credential(&edge, &upload, &[], &json!({ "upload_auth": second.auth })).status,
         204
     );
-    edge.sandbox.set_life(&first.access_key_id(), -1);
+    edge.sandbox.set_token_ttl(&first.access_key_id(), -1);
     let stored = upload.patch(&edge, &source, source.all()).unwrap();
     assert_eq!((stored.status, stored.offset()), (204, source.length()), "{}", stored.text());
     assert_eq!(edge.sandbox.counts("UploadPart")["errors"], 0);
@@ -243,24 +243,24 @@ fn a_request_whose_credential_is_about_to_end_takes_the_posted_one_before() {
 }
 
 #[test]
-fn uploads_that_use_the_worker_s_own_key_take_no_credential() {
+fn uploads_with_the_workers_own_key_accept_no_credential() {
     let edge = Setup::new().temporary_storage().sealed().start();
     let headers = [tus::VERSION, ("upload-concat", "partial"), ("upload-length", "5")];
     let created = edge.request("POST", "/v1/files", &headers, &Body::None).unwrap();
     let partial = Upload::created(&created);
     let sts = edge.sandbox.sts(3600);
-    let refused = post_credential(&edge, &partial, &[], &sts);
-    assert_eq!((refused.status, refused.code().as_str()), (409, "file-state-wrong"));
+    let rejected = post_credential(&edge, &partial, &[], &sts);
+    assert_eq!((rejected.status, rejected.code().as_str()), (409, "file-state-wrong"));
 }
 
 fn sealed() -> Edge {
     let mut edge = Setup::new().without_ram_key().sealed().start();
-    edge.plant_secret(SEAL_KEY);
+    edge.forbid_secret(SEAL_KEY);
     edge
 }
 
 fn created_with(edge: &mut Edge, credential: &UploadCredential, length: u64) -> Upload {
-    edge.plant_secret(&credential.auth);
+    edge.forbid_secret(&credential.auth);
     let metadata =
         [("upload_address", credential.address.as_str()), ("upload_auth", &credential.auth)];
     Upload::created(&tus::create(edge, length, &metadata, &[]))
@@ -272,6 +272,6 @@ fn post_credential(edge: &Edge, upload: &Upload, headers: Headers<'_>, posted: &
     edge.request("POST", &path, headers, &Body::Bytes(text.as_bytes())).unwrap()
 }
 
-fn told(edge: &Edge, upload: &Upload, action: &str) -> Response {
+fn post_action(edge: &Edge, upload: &Upload, action: &str) -> Response {
     edge.request("POST", &format!("{}/{action}", upload.path), &[], &Body::Bytes(b"")).unwrap()
 }

@@ -10,12 +10,12 @@ use vod_uploader_component_tests::wait;
 const PART_BYTES: u64 = 20 * MIB;
 
 #[test]
-fn parts_of_20_mib_are_passed_through_in_little_memory() {
+fn parts_of_20_mib_are_streamed_with_little_memory() {
     let edge = large_parts();
     let source = Source::new(41, 64 * MIB);
     let created = edge.put(&[], &Body::Range(&source, source.all()));
     assert_eq!(created.status, 201, "{}", created.text());
-    is_whole(&edge, &source);
+    assert_complete(&edge, &source);
     let counts = edge.sandbox.counts("UploadPart");
     assert_eq!(counts["by_part"], json!({ "1": 1, "2": 1, "3": 1, "4": 1 }));
     assert_eq!(counts["bytes"], source.length());
@@ -25,7 +25,7 @@ fn parts_of_20_mib_are_passed_through_in_little_memory() {
 }
 
 #[test]
-fn a_client_that_goes_away_within_a_part_goes_on_at_its_start() {
+fn a_client_disconnected_within_a_streamed_part_resumes_at_its_start() {
     let edge = large_parts();
     let source = Source::new(42, 64 * MIB);
     let upload = Upload::create(&edge, source.length());
@@ -41,19 +41,19 @@ fn a_client_that_goes_away_within_a_part_goes_on_at_its_start() {
     assert_eq!(upload.offset(&edge), PART_BYTES);
     let stored = upload.patch(&edge, &source, PART_BYTES..source.length()).unwrap();
     assert_eq!((stored.status, stored.offset()), (204, source.length()), "{}", stored.text());
-    is_whole(&edge, &source);
+    assert_complete(&edge, &source);
 }
 
 #[test]
-fn a_part_that_the_store_breaks_off_is_an_error_and_the_next_request_goes_on_there() {
+fn a_streamed_part_interrupted_by_oss_is_an_error_and_can_be_resumed() {
     let edge = large_parts();
     let source = Source::new(43, 48 * MIB);
     for kind in ["reset-mid-body", "reset-after-body", "commit-then-reset", "wrong-crc"] {
         let upload = Upload::create(&edge, source.length());
         edge.sandbox.fault(&json!({ "operation": "UploadPart", "nth": 2, "kind": kind }));
-        let refused = upload.patch(&edge, &source, source.all()).unwrap();
+        let rejected = upload.patch(&edge, &source, source.all()).unwrap();
         let code = if kind == "wrong-crc" { "checksum-mismatch" } else { "store-unavailable" };
-        assert_eq!(refused.code(), code, "{kind}: {} {}", refused.status, refused.text());
+        assert_eq!(rejected.code(), code, "{kind}: {} {}", rejected.status, rejected.text());
         assert_eq!(edge.sandbox.fault_hits(), 1, "{kind}");
         edge.sandbox.clear_faults();
         let offset = upload.offset(&edge);
@@ -65,12 +65,12 @@ fn a_part_that_the_store_breaks_off_is_an_error_and_the_next_request_goes_on_the
 }
 
 #[test]
-fn a_request_of_unknown_length_is_cut_into_parts_that_can_be_held() {
+fn a_request_of_unknown_length_is_split_into_buffered_parts() {
     let edge = large_parts();
     let source = Source::new(44, 50 * MIB);
     let created = edge.put(&[], &Body::Chunked(&source, source.all()));
     assert_eq!(created.status, 201, "{}", created.text());
-    is_whole(&edge, &source);
+    assert_complete(&edge, &source);
     let upload = Upload::create(&edge, source.length());
     let body = Body::Chunked(&source, source.all());
     let stored = upload.patch_with(&edge, &[], 0, &body).unwrap();
@@ -81,7 +81,7 @@ fn large_parts() -> Edge {
     Setup::new().variable("part_size_bytes", &PART_BYTES.to_string()).start()
 }
 
-fn is_whole(edge: &Edge, source: &Source) {
+fn assert_complete(edge: &Edge, source: &Source) {
     let object = edge.sandbox.only_object();
     assert_eq!((object.size, &object.crc64), (source.length(), &source.crc64()));
     assert_eq!(sha256(&edge.sandbox.object_bytes(&object.key)), source.sha256());

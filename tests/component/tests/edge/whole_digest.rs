@@ -11,10 +11,10 @@ use vod_uploader_wire::Headers;
 use vod_uploader_wire::ietf::NEWEST;
 
 #[test]
-fn a_digest_that_was_asked_for_is_told_at_the_end_also_over_a_restart() {
+fn a_requested_digest_is_returned_at_completion_also_after_a_restart() {
     let mut edge = Setup::new().start();
     let source = Source::new(800, 3 * MIB + 5);
-    let upload = begun(&edge, &[("want-repr-digest", "sha-256=10")]);
+    let upload = create(&edge, &[("want-repr-digest", "sha-256=10")]);
     send(&edge, &upload, &source, 0..MIB);
     edge.kill_host();
     edge.start_host();
@@ -28,10 +28,10 @@ fn a_digest_that_was_asked_for_is_told_at_the_end_also_over_a_restart() {
 }
 
 #[test]
-fn a_file_with_the_digest_that_was_named_is_stored() {
+fn a_file_that_matches_its_repr_digest_is_stored() {
     let edge = Setup::new().start();
     let source = Source::new(801, 2 * MIB + 5);
-    let upload = begun(&edge, &[("repr-digest", &digest(&source))]);
+    let upload = create(&edge, &[("repr-digest", &digest(&source))]);
     send(&edge, &upload, &source, 0..MIB);
     let rest = MIB..source.length();
     let stored =
@@ -42,23 +42,23 @@ fn a_file_with_the_digest_that_was_named_is_stored() {
 }
 
 #[test]
-fn a_file_with_another_digest_than_was_named_is_given_up() {
+fn a_file_that_does_not_match_its_repr_digest_is_aborted() {
     let edge = Setup::new().start();
     let source = Source::new(802, 2 * MIB + 5);
-    let upload = begun(&edge, &[("repr-digest", &digest(&Source::new(803, 5)))]);
+    let upload = create(&edge, &[("repr-digest", &digest(&Source::new(803, 5)))]);
     send(&edge, &upload, &source, 0..MIB);
     let rest = MIB..source.length();
-    let refused =
+    let rejected =
         ietf::append(NEWEST, &edge, &upload, (MIB, true), &[], &Body::Range(&source, rest))
             .unwrap();
-    assert_eq!((refused.status, refused.code().as_str()), (410, "upload-aborted"));
-    assert_eq!(refused.json()["retryable"], false);
+    assert_eq!((rejected.status, rejected.code().as_str()), (410, "upload-aborted"));
+    assert_eq!(rejected.json()["retryable"], false);
     assert_eq!(ietf::head(NEWEST, &edge, &upload).status, 410);
     assert!(edge.sandbox.objects().is_empty());
     assert!(edge.sandbox.uploads().is_empty());
 }
 
-fn begun(edge: &Edge, more: Headers<'_>) -> Upload {
+fn create(edge: &Edge, more: Headers<'_>) -> Upload {
     Upload::created(&ietf::create(NEWEST, edge, false, more, &Body::Bytes(b"")))
 }
 

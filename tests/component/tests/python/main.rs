@@ -16,7 +16,7 @@ use vod_uploader_component_tests::source::MIB;
 use vod_uploader_wire::Request;
 
 #[test]
-fn an_app_in_python_uploads_three_kinds_of_media_through_a_token_that_ends_in_the_middle() {
+fn a_python_app_uploads_three_media_kinds_and_renews_an_expired_token() {
     let host = AppHost::start_with(&python_app_wasm(), &[]);
     let files = [
         OfferedFile::new("film.mp4", 1, 3 * MIB + 77),
@@ -25,14 +25,14 @@ fn an_app_in_python_uploads_three_kinds_of_media_through_a_token_that_ends_in_th
     ];
     let fault = json!({ "operation": "UploadPart", "part": 9, "kind": "expired-token" });
     host.sandbox.fault(&fault);
-    let answer = app_server::serve(&host.sandbox, &files, |server| {
+    let response = app_server::serve(&host.sandbox, &files, |server| {
         host.client().send(&Request::new("POST", &format!("/{server}")).body(b"")).unwrap()
     });
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    let answer = answer.json();
+    assert_eq!(response.status, 200, "{}", response.text());
+    let response = response.json();
     for file in &files {
-        let result = &answer["files"][&file.name];
-        assert_eq!(result["crc64"], file.source().crc64(), "{answer}");
+        let result = &response["files"][&file.name];
+        assert_eq!(result["crc64"], file.source().crc64(), "{response}");
         let objects = host.sandbox.objects();
         let object = objects.iter().find(|object| object.key == result["object"]).unwrap();
         assert_eq!((object.size, &object.crc64), (file.size, &file.source().crc64()));
@@ -40,10 +40,10 @@ fn an_app_in_python_uploads_three_kinds_of_media_through_a_token_that_ends_in_th
     }
     assert_eq!(host.sandbox.fault_hits(), 1);
     assert_eq!(host.sandbox.requests("RefreshUploadVideo"), 1);
-    let events = answer["events"].as_array().unwrap();
+    let events = response["events"].as_array().unwrap();
     let count = |name: &str| events.iter().filter(|event| **event == name).count();
     for (name, times) in [("FileAdded", 3), ("UploadStarted", 3), ("TokenExpired", 1)] {
-        assert_eq!(count(name), times, "{answer}");
+        assert_eq!(count(name), times, "{response}");
     }
     assert_eq!(events.last().unwrap(), "UploadEnd");
 }

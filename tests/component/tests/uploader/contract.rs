@@ -1,6 +1,6 @@
 //! What the built component exports and imports.
 
-use vod_uploader_component_tests::binaries::{Binaries, wit_folder};
+use vod_uploader_component_tests::binaries::{Binaries, wit_dir};
 use vod_uploader_compose::{Contract, plugged};
 
 /// What the uploader is made for.
@@ -31,7 +31,7 @@ const AMBIENT: [&str; 12] = [
 ];
 
 #[test]
-fn the_component_is_what_the_wit_files_say() {
+fn the_component_matches_the_wit_files() {
     let contract = contract();
     let mismatch = contract.mismatch();
     assert_eq!(mismatch.missing_exports, [""; 0]);
@@ -48,7 +48,7 @@ fn the_component_is_what_the_wit_files_say() {
 }
 
 #[test]
-fn the_component_imports_exactly_what_it_is_made_for() {
+fn the_component_imports_exactly_the_expected_interfaces() {
     let (mut own, ambient): (Vec<_>, Vec<_>) =
         contract().imports().into_iter().partition(|name| !is_ambient(name));
     own.sort();
@@ -56,13 +56,13 @@ fn the_component_imports_exactly_what_it_is_made_for() {
 }
 
 #[test]
-fn an_app_that_is_plugged_imports_nothing_of_the_uploader() {
+fn a_composed_app_imports_nothing_of_the_uploader() {
     let binaries = Binaries::find();
-    let folder = tempfile::tempdir().unwrap();
-    let composed = folder.path().join("composed.wasm");
+    let dir = tempfile::tempdir().unwrap();
+    let composed = dir.path().join("composed.wasm");
     let bytes = plugged(&binaries.test_app_wasm, &binaries.uploader_wasm).unwrap();
     std::fs::write(&composed, bytes).unwrap();
-    let contract = Contract::new(&composed, &wit_folder(), "component").unwrap();
+    let contract = Contract::new(&composed, &wit_dir(), "component").unwrap();
     let imports = contract.imports();
     let foreign: Vec<_> = imports
         .iter()
@@ -73,17 +73,17 @@ fn an_app_that_is_plugged_imports_nothing_of_the_uploader() {
 }
 
 #[test]
-fn a_component_that_differs_from_the_wit_files_is_noticed() {
-    let app = Contract::new(&Binaries::find().test_app_wasm, &wit_folder(), "component").unwrap();
+fn a_component_that_differs_from_the_wit_files_is_detected() {
+    let app = Contract::new(&Binaries::find().test_app_wasm, &wit_dir(), "component").unwrap();
     let mismatch = app.mismatch();
     assert_eq!(mismatch.missing_exports.len(), 4, "{mismatch:?}");
     assert!(mismatch.unexpected_imports.iter().any(|name| name == "vod:uploader/uploader@0.1.0"));
-    let refused = plugged(&Binaries::find().edge_wasm, &Binaries::find().uploader_wasm);
-    assert!(refused.unwrap_err().to_string().contains("imports nothing of vod:uploader"));
+    let rejected = plugged(&Binaries::find().edge_wasm, &Binaries::find().uploader_wasm);
+    assert!(rejected.unwrap_err().to_string().contains("imports nothing of vod:uploader"));
 }
 
 fn contract() -> Contract {
-    Contract::new(&Binaries::find().uploader_wasm, &wit_folder(), "component").unwrap()
+    Contract::new(&Binaries::find().uploader_wasm, &wit_dir(), "component").unwrap()
 }
 
 fn is_ambient(name: &str) -> bool {

@@ -5,17 +5,17 @@ use vod_uploader_component_tests::app_host::{AppHost, PART_BYTES};
 use vod_uploader_component_tests::application::{Mode, OfferedFile};
 use vod_uploader_component_tests::wait;
 
-use crate::support::{is_whole, part_bytes_sent};
+use crate::support::{assert_complete, part_bytes_sent};
 
 const LENGTH: u64 = 24 * PART_BYTES + 24;
 
 #[test]
-fn a_file_that_is_known_again_by_its_date_goes_on_after_a_kill() {
+fn a_file_identified_by_its_modification_time_resumes_after_a_kill() {
     survives_a_kill(&OfferedFile::new("film.mp4", 1, LENGTH).last_modified());
 }
 
 #[test]
-fn a_file_that_is_known_again_by_its_edges_goes_on_after_a_kill() {
+fn a_file_identified_by_its_content_sample_resumes_after_a_kill() {
     let file = OfferedFile::new("film.mp4", 2, LENGTH);
     let source = file.source();
     let edges = json!({
@@ -26,7 +26,7 @@ fn a_file_that_is_known_again_by_its_edges_goes_on_after_a_kill() {
 }
 
 #[test]
-fn a_file_that_cannot_be_known_again_starts_anew_after_a_kill() {
+fn a_file_without_a_fingerprint_restarts_after_a_kill() {
     let host = AppHost::start();
     let file = OfferedFile::new("film.mp4", 3, LENGTH);
     kill_in_the_middle(&host, &file);
@@ -36,11 +36,11 @@ fn a_file_that_cannot_be_known_again_starts_anew_after_a_kill() {
     application.finish();
     let started = application.last("UploadStarted", id);
     assert_eq!((started.text("media_id"), &started.payload["durable"]), (None, &json!(0)));
-    is_whole(&host, &application, id, &file);
+    assert_complete(&host, &application, id, &file);
 }
 
 #[test]
-fn a_file_with_another_date_is_another_file() {
+fn a_file_with_another_modification_time_does_not_resume() {
     let host = AppHost::start();
     let file = OfferedFile::new("film.mp4", 4, LENGTH).last_modified();
     kill_in_the_middle(&host, &file);
@@ -65,7 +65,7 @@ fn survives_a_kill(file: &OfferedFile) {
     let continued = started.payload["durable"].as_u64().unwrap();
     assert!(continued >= durable, "{continued} after {durable}");
     assert_eq!(application.last("SourceRequested", id).payload["offset"], continued);
-    is_whole(&host, &application, id, file);
+    assert_complete(&host, &application, id, file);
     assert_eq!(part_bytes_sent(&host) - sent_before, LENGTH - continued);
     assert_eq!(host.sandbox.requests("CreateUploadVideo"), 1);
     assert!(host.sandbox.uploads().is_empty());

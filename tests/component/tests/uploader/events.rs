@@ -6,12 +6,13 @@ use vod_uploader_component_tests::application::{Mode, OfferedFile};
 use vod_uploader_component_tests::vod::create_upload_video;
 use vod_uploader_component_tests::wait;
 
-use crate::support::is_whole;
+use crate::support::assert_complete;
 
-const STORY: [&str; 5] = ["FileAdded", "UploadStarted", "SourceRequested", "Progress", "Succeeded"];
+const EVENT_ORDER: [&str; 5] =
+    ["FileAdded", "UploadStarted", "SourceRequested", "Progress", "Succeeded"];
 
 #[test]
-fn a_files_events_come_in_the_documented_order_and_the_runs_end_is_the_last() {
+fn events_are_emitted_in_the_documented_order() {
     let host = AppHost::start();
     let mut application = host.application(Mode::Credential, &json!({ "parallel_files": 3 }));
     let files: Vec<_> =
@@ -20,7 +21,7 @@ fn a_files_events_come_in_the_documented_order_and_the_runs_end_is_the_last() {
     application.start();
     application.finish();
     for (id, file) in ids.into_iter().zip(&files) {
-        assert_eq!(application.story(id), STORY);
+        assert_eq!(application.event_names(id), EVENT_ORDER);
         let progress: Vec<_> =
             application.events.iter().filter(|event| event.is("Progress", id)).collect();
         let durable: Vec<_> = progress.iter().filter_map(|event| event.durable(id)).collect();
@@ -43,7 +44,7 @@ fn a_files_events_come_in_the_documented_order_and_the_runs_end_is_the_last() {
 }
 
 #[test]
-fn an_upload_ends_well_though_nobody_reads_its_events() {
+fn an_upload_completes_although_its_events_are_not_read() {
     for reader in ["unread-events", "drop-events"] {
         let host = AppHost::start();
         let mut app = host.converse();
@@ -57,13 +58,13 @@ fn an_upload_ends_well_though_nobody_reads_its_events() {
         let new = json!({ "name": file.name, "size": file.size });
         let id = app.call("add-file", json!({ "file": new })).unwrap();
         let credential = create_upload_video(&host.sandbox, &host.sandbox.nonce());
-        let handed_in = json!({
+        let supplied = json!({
             "file": id,
             "upload_auth": credential.auth,
             "upload_address": credential.address,
             "media_id": credential.media_id,
         });
-        app.call("set-upload-auth-and-address", handed_in).unwrap();
+        app.call("set-upload-auth-and-address", supplied).unwrap();
         app.call("start-upload", json!({})).unwrap();
         let mut state = || app.call("list-files", json!({})).unwrap()[0]["state"].clone();
         wait::until("bytes are wanted", || {
@@ -80,14 +81,14 @@ fn an_upload_ends_well_though_nobody_reads_its_events() {
 }
 
 #[test]
-fn dropping_the_uploader_in_the_middle_ends_its_events_and_keeps_what_is_durable() {
+fn dropping_the_uploader_ends_its_events_and_keeps_durable_bytes() {
     let host = AppHost::start();
     let mut application = host.application(Mode::Credential, &json!({}));
     let file = OfferedFile::new("film.mp4", 2, 8 * PART_BYTES).last_modified();
     let id = application.add(file.clone().pause_at(3 * PART_BYTES + 9));
     application.start();
     application.run_until_durable(id, 3 * PART_BYTES);
-    let media_id = application.handed_in.len();
+    let media_id = application.supplied.len();
     assert_eq!(media_id, 1);
     application.app.call("drop", json!({})).unwrap();
     while let Some(event) = application.app.event() {
@@ -104,5 +105,5 @@ fn dropping_the_uploader_in_the_middle_ends_its_events_and_keeps_what_is_durable
     let started = next.last("UploadStarted", id);
     assert!(started.text("media_id").is_some(), "{started}");
     assert!(started.payload["durable"].as_u64().unwrap() >= 3 * PART_BYTES, "{started}");
-    is_whole(&host, &next, id, &file);
+    assert_complete(&host, &next, id, &file);
 }

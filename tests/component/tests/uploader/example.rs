@@ -18,16 +18,16 @@ fn the_example_uploads_the_body_of_a_request() {
     let headers =
         [("upload-address", credential.address.as_str()), ("upload-auth", &credential.auth)];
     let body = Body::Range(&source, source.all());
-    let answer =
+    let response =
         body.send(&host.client(), Request::new("PUT", "/film.mp4").headers(&headers)).unwrap();
-    assert_eq!(answer.status, 201, "{}", answer.text());
+    assert_eq!(response.status, 201, "{}", response.text());
     let object = host.sandbox.only_object();
     assert_eq!((object.key, object.crc64), (credential.object(), source.crc64()));
-    assert!(answer.text().contains(&credential.object()));
+    assert!(response.text().contains(&credential.object()));
 }
 
 #[test]
-fn the_example_says_why_an_upload_fails() {
+fn the_example_reports_why_an_upload_fails() {
     let host = AppHost::start_with(&Binaries::find().example_wasm, &[]);
     let source = Source::new(2, MIB);
     let put = |headers: &[(&str, &str)]| {
@@ -44,10 +44,9 @@ fn the_example_says_why_an_upload_fails() {
 }
 
 #[test]
-fn the_examples_manifest_names_what_is_built() {
-    let folder =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/upload-from-a-component");
-    let manifest = std::fs::read_to_string(folder.join("spin.toml")).unwrap();
+fn the_examples_manifest_refers_to_the_built_components() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/upload-from-a-component");
+    let manifest = std::fs::read_to_string(dir.join("spin.toml")).unwrap();
     let binaries = Binaries::find();
     for (key, wasm) in [("source", binaries.example_wasm), ("path", binaries.uploader_wasm)] {
         let name = wasm.file_name().unwrap().to_string_lossy().into_owned();

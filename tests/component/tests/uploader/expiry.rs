@@ -4,17 +4,17 @@ use serde_json::json;
 use vod_uploader_component_tests::app_host::{AppHost, PART_BYTES};
 use vod_uploader_component_tests::application::{Mode, OfferedFile};
 
-use crate::support::{is_whole, part_bytes_sent};
+use crate::support::{assert_complete, part_bytes_sent};
 
 #[test]
-fn a_token_that_ends_in_the_middle_is_asked_for_again_and_the_upload_goes_on() {
+fn an_upload_continues_with_a_new_credential_after_expiry() {
     let host = AppHost::start();
     let mut application = host.application(Mode::Credential, &json!({}));
     let file = OfferedFile::new("film.mp4", 1, 8 * PART_BYTES + 8);
     let id = application.add(file.clone().pause_at(4 * PART_BYTES + 9));
     application.start();
     application.run_until_durable(id, 4 * PART_BYTES);
-    host.sandbox.set_life(&application.handed_in[0].1, 0);
+    host.sandbox.set_token_ttl(&application.supplied[0].1, 0);
     application.release(id);
     let expired = application.run_up_to(|event| event.is("TokenExpired", id));
     let media_id = application.last("UploadStarted", id).text("media_id");
@@ -23,9 +23,9 @@ fn a_token_that_ends_in_the_middle_is_asked_for_again_and_the_upload_goes_on() {
     assert_eq!(expired.payload["media_id"], video);
     assert_eq!(expired.payload["error"]["vendor"]["code"], "SecurityTokenExpired");
     assert_eq!(application.app.call("state", json!({})).unwrap(), "Expire");
-    application.answer(&expired);
+    application.response(&expired);
     application.finish();
-    is_whole(&host, &application, id, &file);
+    assert_complete(&host, &application, id, &file);
     let expiries = application.events.iter().filter(|event| event.is("TokenExpired", id)).count();
     assert_eq!(expiries, 1);
     assert_eq!(host.sandbox.requests("RefreshUploadVideo"), 1);
@@ -35,7 +35,7 @@ fn a_token_that_ends_in_the_middle_is_asked_for_again_and_the_upload_goes_on() {
 }
 
 #[test]
-fn an_upload_auth_that_ends_is_refreshed_by_the_component_where_it_has_a_token() {
+fn an_expired_upload_auth_is_refreshed_with_the_apps_token() {
     let host = AppHost::start();
     let mut application = host.application(Mode::Sts, &json!({}));
     let file = OfferedFile::new("film.mp4", 2, 8 * PART_BYTES);
@@ -44,14 +44,14 @@ fn an_upload_auth_that_ends_is_refreshed_by_the_component_where_it_has_a_token()
     host.sandbox.fault(&fault);
     application.start();
     application.finish();
-    is_whole(&host, &application, id, &file);
+    assert_complete(&host, &application, id, &file);
     assert_eq!(host.sandbox.fault_hits(), 1);
     assert_eq!(host.sandbox.requests("RefreshUploadVideo"), 1);
-    assert_eq!(application.handed_in.len(), 1, "the application was asked, too");
+    assert_eq!(application.supplied.len(), 1, "the application was asked, too");
 }
 
 #[test]
-fn a_temporary_access_key_that_ends_is_asked_for_again_and_the_upload_goes_on() {
+fn an_upload_continues_with_a_new_sts_token_after_expiry() {
     let host = AppHost::start();
     let mut application = host.application(Mode::Sts, &json!({}));
     let file = OfferedFile::new("film.mp4", 3, 8 * PART_BYTES);
@@ -59,58 +59,58 @@ fn a_temporary_access_key_that_ends_is_asked_for_again_and_the_upload_goes_on() 
     application.start();
     application.run_until_durable(id, 4 * PART_BYTES);
     // VOD refuses the refresh that the store asks for.
-    host.sandbox.set_life(&application.handed_in[0].1, 0);
+    host.sandbox.set_token_ttl(&application.supplied[0].1, 0);
     let fault = json!({ "operation": "UploadPart", "nth": 1, "kind": "expired-token" });
     host.sandbox.fault(&fault);
     application.release(id);
     application.finish();
-    is_whole(&host, &application, id, &file);
+    assert_complete(&host, &application, id, &file);
     assert_eq!(host.sandbox.fault_hits(), 1);
-    assert_eq!(application.handed_in.len(), 2);
-    assert!(application.story(id).contains(&"TokenExpired"));
+    assert_eq!(application.supplied.len(), 2);
+    assert!(application.event_names(id).contains(&"TokenExpired"));
 }
 
 #[test]
-fn a_temporary_access_key_that_ends_is_asked_for_again_without_vod_too() {
+fn an_upload_without_vod_continues_with_a_new_sts_token_after_expiry() {
     let host = AppHost::start();
     let mut application = host.application(Mode::Direct, &json!({}));
     let file = OfferedFile::new("film.mp4", 4, 8 * PART_BYTES);
     let id = application.add(file.clone().pause_at(4 * PART_BYTES + 9));
     application.start();
     application.run_until_durable(id, 4 * PART_BYTES);
-    host.sandbox.set_life(&application.handed_in[0].1, 0);
+    host.sandbox.set_token_ttl(&application.supplied[0].1, 0);
     application.release(id);
     application.finish();
-    is_whole(&host, &application, id, &file);
-    assert_eq!(application.handed_in.len(), 2);
+    assert_complete(&host, &application, id, &file);
+    assert_eq!(application.supplied.len(), 2);
 }
 
 #[test]
-fn a_picture_whose_credential_ends_starts_again_with_a_new_image_id() {
+fn an_image_whose_credential_expires_restarts_with_a_new_image_id() {
     let host = AppHost::start();
     let mut application = host.application(Mode::Credential, &json!({}));
     let file = OfferedFile::new("poster.png", 5, 5 * PART_BYTES);
     let id = application.add(file.clone().pause_at(2 * PART_BYTES + 9));
     application.start();
     application.run_until_durable(id, 2 * PART_BYTES);
-    host.sandbox.set_life(&application.handed_in[0].1, 0);
+    host.sandbox.set_token_ttl(&application.supplied[0].1, 0);
     application.release(id);
     let expired = application.run_up_to(|event| event.is("TokenExpired", id));
     assert_eq!(expired.text("media_id"), None, "{expired}");
     let first = host.sandbox.media()[0]["id"].as_str().unwrap().to_owned();
-    application.answer(&expired);
+    application.response(&expired);
     application.finish();
-    is_whole(&host, &application, id, &file);
+    assert_complete(&host, &application, id, &file);
     let second = application.last("Succeeded", id).text("media_id").unwrap();
     assert_ne!(second, first);
     assert_eq!(host.sandbox.media().len(), 2);
 }
 
 #[test]
-fn a_credential_that_is_about_to_end_is_asked_for_before_it_does() {
+fn a_credential_is_requested_before_it_expires() {
     let host = AppHost::start();
     // It is asked for a fifth of its life before its end.
-    host.sandbox.token_life(5);
+    host.sandbox.set_default_token_ttl(5);
     let mut application = host.application(Mode::Credential, &json!({ "parallel": 1 }));
     let file = OfferedFile::new("film.mp4", 6, 300 * PART_BYTES);
     let id = application.add(file.clone());
@@ -120,11 +120,11 @@ fn a_credential_that_is_about_to_end_is_asked_for_before_it_does() {
     let expiring = application.run_up_to(|event| event.is("TokenExpiring", id));
     assert_eq!(expiring.payload["media_id"], host.sandbox.media()[0]["id"]);
     assert!(expiring.payload["error"].is_null(), "{expiring}");
-    host.sandbox.token_life(3_600);
-    application.answer(&expiring);
+    host.sandbox.set_default_token_ttl(3_600);
+    application.response(&expiring);
     host.sandbox.clear_faults();
     application.finish();
-    is_whole(&host, &application, id, &file);
+    assert_complete(&host, &application, id, &file);
     assert_eq!(host.sandbox.counts("UploadPart")["errors"], 0);
-    assert!(!application.story(id).contains(&"TokenExpired"));
+    assert!(!application.event_names(id).contains(&"TokenExpired"));
 }

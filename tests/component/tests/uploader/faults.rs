@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use vod_uploader_component_tests::app_host::{AppHost, PART_BYTES};
 use vod_uploader_component_tests::application::{Application, Mode, OfferedFile};
 
-use crate::support::is_whole;
+use crate::support::assert_complete;
 
 /// One kind of fault, and how a file that meets it must end: `WHOLE`, or with this code.
 struct Case {
@@ -15,58 +15,58 @@ struct Case {
 }
 
 #[test]
-fn faults_of_create_upload_video_end_with_a_file_or_with_their_cause() {
-    upload_with_each("CreateUploadVideo", Mode::Sts, &of_vod(), SEVERAL_PARTS);
+fn a_fault_of_create_upload_video_ends_in_a_file_or_its_cause() {
+    upload_with_each("CreateUploadVideo", Mode::Sts, &vod_cases(), SEVERAL_PARTS);
 }
 
 #[test]
-fn faults_of_the_calls_for_pictures_and_auxiliary_media_end_with_a_file_or_with_their_cause() {
+fn a_fault_of_the_calls_for_images_and_auxiliary_media_ends_in_a_file_or_its_cause() {
     for (operation, extension) in
         [("CreateUploadImage", "png"), ("CreateUploadAttachedMedia", "srt")]
     {
         let host = AppHost::start();
         let mut application = with_fast_retries(&host, Mode::Sts);
-        for case in &of_vod() {
+        for case in &vod_cases() {
             for (times, expected) in [(1, case.once), (0, case.lasting)] {
                 let (id, file) = offer_kind(&mut application, extension, LESS_THAN_A_PART);
-                plant(&host, operation, case, times);
-                meets(&host, &mut application, (id, &file), &case.fault, expected);
+                inject(&host, operation, case, times);
+                run_with_fault(&host, &mut application, (id, &file), &case.fault, expected);
             }
         }
     }
 }
 
 #[test]
-fn faults_of_initiate_multipart_upload_end_with_a_file_or_with_their_cause() {
-    let mut cases = of_store();
-    nothing_to_be_lost(&mut cases);
+fn a_fault_of_initiate_multipart_upload_ends_in_a_file_or_its_cause() {
+    let mut cases = store_cases();
+    without_lost_uploads(&mut cases);
     upload_with_each("InitiateMultipartUpload", Mode::Credential, &cases, SEVERAL_PARTS);
 }
 
 #[test]
-fn faults_of_upload_part_end_with_a_file_or_with_their_cause() {
-    let mut cases = of_store();
-    cases.push(case(json!({ "kind": "wrong-crc" }), WHOLE, "ChecksumMismatch"));
-    cases.push(case(json!({ "kind": "corrupt-body" }), WHOLE, "ChecksumMismatch"));
+fn a_fault_of_upload_part_ends_in_a_file_or_its_cause() {
+    let mut cases = store_cases();
+    cases.push(case(json!({ "kind": "wrong-crc" }), COMPLETE, "ChecksumMismatch"));
+    cases.push(case(json!({ "kind": "corrupt-body" }), COMPLETE, "ChecksumMismatch"));
     upload_with_each("UploadPart", Mode::Credential, &cases, SEVERAL_PARTS);
 }
 
 #[test]
-fn faults_of_put_object_end_with_a_file_or_with_their_cause() {
-    let mut cases = of_store();
-    cases.push(case(json!({ "kind": "wrong-crc" }), WHOLE, "ChecksumMismatch"));
-    cases.push(case(json!({ "kind": "corrupt-body" }), WHOLE, "ChecksumMismatch"));
-    nothing_to_be_lost(&mut cases);
+fn a_fault_of_put_object_ends_in_a_file_or_its_cause() {
+    let mut cases = store_cases();
+    cases.push(case(json!({ "kind": "wrong-crc" }), COMPLETE, "ChecksumMismatch"));
+    cases.push(case(json!({ "kind": "corrupt-body" }), COMPLETE, "ChecksumMismatch"));
+    without_lost_uploads(&mut cases);
     upload_with_each("PutObject", Mode::Credential, &cases, LESS_THAN_A_PART);
 }
 
 #[test]
-fn faults_of_complete_multipart_upload_end_with_a_file_or_with_their_cause() {
-    let mut cases = of_store();
+fn a_fault_of_complete_multipart_upload_ends_in_a_file_or_its_cause() {
+    let mut cases = store_cases();
     for case in &mut cases {
         // It has happened, and a look at the object shows it.
         if ["commit-then-reset", "truncated-reply"].iter().any(|kind| case.fault["kind"] == *kind) {
-            case.lasting = WHOLE;
+            case.lasting = COMPLETE;
         }
     }
     cases.push(case(json!({ "kind": "wrong-crc" }), "ChecksumMismatch", "ChecksumMismatch"));
@@ -74,14 +74,14 @@ fn faults_of_complete_multipart_upload_end_with_a_file_or_with_their_cause() {
 }
 
 #[test]
-fn faults_of_refresh_upload_video_end_with_a_file_or_with_their_cause() {
+fn a_fault_of_refresh_upload_video_ends_in_a_file_or_its_cause() {
     let host = AppHost::start();
     let mut application = with_fast_retries(&host, Mode::Sts);
-    let mut cases = of_vod();
+    let mut cases = vod_cases();
     for case in &mut cases {
         // A media that was deleted at VOD: the file starts again as another one.
         if case.fault["kind"] == "no-such-upload" {
-            (case.once, case.lasting) = (WHOLE, WHOLE);
+            (case.once, case.lasting) = (COMPLETE, COMPLETE);
         }
     }
     for case in &cases {
@@ -90,24 +90,24 @@ fn faults_of_refresh_upload_video_end_with_a_file_or_with_their_cause() {
             // The UploadAuth ends, and the component's own refresh of it meets the fault.
             let end = json!({ "operation": "UploadPart", "nth": 2, "kind": "expired-token" });
             host.sandbox.fault(&end);
-            plant(&host, "RefreshUploadVideo", case, times);
-            meets(&host, &mut application, (id, &file), &case.fault, expected);
+            inject(&host, "RefreshUploadVideo", case, times);
+            run_with_fault(&host, &mut application, (id, &file), &case.fault, expected);
         }
     }
 }
 
 #[test]
-fn faults_of_abort_multipart_upload_end_with_an_abort_or_with_what_is_left_over() {
+fn a_fault_of_abort_multipart_upload_ends_in_an_abort_or_reported_leftovers() {
     let host = AppHost::start();
     let mut application = with_fast_retries(&host, Mode::Credential);
-    for case in &of_store() {
+    for case in &store_cases() {
         let kind = case.fault["kind"].as_str().unwrap();
         let (id, _) = offer(&mut application, SEVERAL_PARTS);
-        let held = application.pause(id, 2 * PART_BYTES);
+        let paused_file = application.pause(id, 2 * PART_BYTES);
         application.start();
-        application.run_until_durable(id, held);
-        plant(&host, "AbortMultipartUpload", case, 1);
-        application.does("cancel-file", id);
+        application.run_until_durable(id, paused_file);
+        inject(&host, "AbortMultipartUpload", case, 1);
+        application.call_file("cancel-file", id);
         let canceled = application.run_until(|event| event.is("Canceled", id));
         application.finish();
         assert_eq!(host.sandbox.fault_hits(), 1, "{kind}");
@@ -115,14 +115,14 @@ fn faults_of_abort_multipart_upload_end_with_an_abort_or_with_what_is_left_over(
         let left = host.sandbox.uploads().len();
         // Leftovers are reported. No credential is requested for a file that is removed.
         assert!(left == 0 || !canceled.payload["left_over"].is_null(), "{kind}: {canceled}");
-        let gives_up = case.once != WHOLE || kind == "expired-token";
+        let gives_up = case.once != COMPLETE || kind == "expired-token";
         assert!(left == 0 || gives_up, "{kind} is worth another try");
-        host.sandbox.forget_uploads();
+        host.sandbox.delete_uploads();
     }
 }
 
 #[test]
-fn a_store_that_breaks_at_every_corner_gets_the_whole_file_in_the_end() {
+fn a_file_is_uploaded_under_random_faults_of_every_kind() {
     for seed in 0..6 {
         let host = AppHost::start();
         let options = json!({ "retry_count": 20, "timeout": 300 });
@@ -150,7 +150,7 @@ fn a_store_that_breaks_at_every_corner_gets_the_whole_file_in_the_end() {
         let id = application.add(file.clone());
         application.start();
         application.finish();
-        is_whole(&host, &application, id, &file);
+        assert_complete(&host, &application, id, &file);
     }
 }
 
@@ -160,14 +160,14 @@ fn upload_with_each(operation: &str, mode: Mode, cases: &[Case], size: u64) {
     for case in cases {
         for (times, expected) in [(1, case.once), (0, case.lasting)] {
             let (id, file) = offer(&mut application, size);
-            plant(&host, operation, case, times);
-            meets(&host, &mut application, (id, &file), &case.fault, expected);
+            inject(&host, operation, case, times);
+            run_with_fault(&host, &mut application, (id, &file), &case.fault, expected);
         }
     }
 }
 
 /// Runs with the planted fault, and again without it if the first run failed.
-fn meets(
+fn run_with_fault(
     host: &AppHost,
     application: &mut Application<'_>,
     (id, file): (u64, &OfferedFile),
@@ -175,12 +175,12 @@ fn meets(
     expected: &str,
 ) {
     application.start();
-    application.finish_or_cut_expiries(id);
+    application.finish_or_stop_after_expiries(id);
     assert!(host.sandbox.fault_hits() > 0, "{fault} did not hit");
     host.sandbox.clear_faults();
-    let story = application.story(id).join(", ");
-    match *application.story(id).last().unwrap() {
-        "Succeeded" => assert_eq!(expected, WHOLE, "{fault}: {story}"),
+    let events = application.event_names(id).join(", ");
+    match *application.event_names(id).last().unwrap() {
+        "Succeeded" => assert_eq!(expected, COMPLETE, "{fault}: {events}"),
         "Failed" => {
             let failed = application.last("Failed", id);
             let error = failed.error();
@@ -191,14 +191,14 @@ fn meets(
             }
         }
         // It waits for a credential as long as it is refused.
-        "Stopped" => assert_eq!(expected, EXPIRED, "{fault}: {story}"),
-        _ => panic!("{fault}: {story}"),
+        "Stopped" => assert_eq!(expected, EXPIRED, "{fault}: {events}"),
+        _ => panic!("{fault}: {events}"),
     }
-    if application.story(id).last() != Some(&"Succeeded") {
+    if application.event_names(id).last() != Some(&"Succeeded") {
         application.start();
         application.finish();
     }
-    is_whole(host, application, id, file);
+    assert_complete(host, application, id, file);
 }
 
 fn with_fast_retries(host: &AppHost, mode: Mode) -> Application<'_> {
@@ -215,7 +215,7 @@ fn offer_kind(application: &mut Application<'_>, extension: &str, size: u64) -> 
     (application.add(file.clone()), file)
 }
 
-fn plant(host: &AppHost, operation: &str, case: &Case, times: u64) {
+fn inject(host: &AppHost, operation: &str, case: &Case, times: u64) {
     let mut fault = case.fault.clone();
     fault["operation"] = json!(operation);
     fault["times"] = json!(times);
@@ -223,35 +223,35 @@ fn plant(host: &AppHost, operation: &str, case: &Case, times: u64) {
 }
 
 /// What a call of VOD may meet.
-fn of_vod() -> Vec<Case> {
-    let mut cases = unanswered("VodUnavailable");
-    cases.push(case(json!({ "kind": "skewed" }), WHOLE, "VodUnavailable"));
-    cases.push(case(json!({ "kind": "expired-token" }), WHOLE, EXPIRED));
+fn vod_cases() -> Vec<Case> {
+    let mut cases = without_response("VodUnavailable");
+    cases.push(case(json!({ "kind": "skewed" }), COMPLETE, "VodUnavailable"));
+    cases.push(case(json!({ "kind": "expired-token" }), COMPLETE, EXPIRED));
     cases.push(case(json!({ "kind": "access-denied" }), DENIED, DENIED));
     cases.push(case(json!({ "kind": "no-such-upload" }), "MediaNotFound", "MediaNotFound"));
-    cases.push(case(refusal(), "VodRejected", "VodRejected"));
+    cases.push(case(rejection(), "VodRejected", "VodRejected"));
     cases
 }
 
 /// What a call of the store may meet, whichever it is.
-fn of_store() -> Vec<Case> {
-    let mut cases = unanswered("StoreUnavailable");
-    cases.push(case(json!({ "kind": "skewed" }), WHOLE, "StoreUnavailable"));
-    cases.push(case(json!({ "kind": "expired-token" }), WHOLE, EXPIRED));
+fn store_cases() -> Vec<Case> {
+    let mut cases = without_response("StoreUnavailable");
+    cases.push(case(json!({ "kind": "skewed" }), COMPLETE, "StoreUnavailable"));
+    cases.push(case(json!({ "kind": "expired-token" }), COMPLETE, EXPIRED));
     cases.push(case(json!({ "kind": "access-denied" }), DENIED, DENIED));
-    cases.push(case(json!({ "kind": "no-such-upload" }), WHOLE, "UploadLost"));
-    cases.push(case(refusal(), "StoreRejected", "StoreRejected"));
+    cases.push(case(json!({ "kind": "no-such-upload" }), COMPLETE, "UploadLost"));
+    cases.push(case(rejection(), "StoreRejected", "StoreRejected"));
     cases
 }
 
 /// A call that is of no multipart upload cannot start it over, whatever the store says of one.
-fn nothing_to_be_lost(cases: &mut [Case]) {
+fn without_lost_uploads(cases: &mut [Case]) {
     let lost = cases.iter_mut().filter(|case| case.fault["kind"] == "no-such-upload");
     lost.for_each(|case| case.once = case.lasting);
 }
 
 /// No answer, or one that says that there is none.
-fn unanswered(code: &'static str) -> Vec<Case> {
+fn without_response(code: &'static str) -> Vec<Case> {
     let faults = [
         json!({ "kind": "reset-before-body" }),
         json!({ "kind": "reset-mid-body" }),
@@ -264,12 +264,12 @@ fn unanswered(code: &'static str) -> Vec<Case> {
         json!({ "kind": "status", "status": 502, "html": true }),
         json!({ "kind": "status", "status": 500, "empty": true }),
     ];
-    let mut cases: Vec<_> = faults.into_iter().map(|fault| case(fault, WHOLE, code)).collect();
-    cases.push(case(json!({ "kind": "delay", "delay_ms": 50 }), WHOLE, WHOLE));
+    let mut cases: Vec<_> = faults.into_iter().map(|fault| case(fault, COMPLETE, code)).collect();
+    cases.push(case(json!({ "kind": "delay", "delay_ms": 50 }), COMPLETE, COMPLETE));
     cases
 }
 
-fn refusal() -> Value {
+fn rejection() -> Value {
     json!({ "kind": "status", "status": 400, "code": "InvalidArgument" })
 }
 
@@ -280,6 +280,6 @@ const fn case(fault: Value, once: &'static str, lasting: &'static str) -> Case {
 const SEVERAL_PARTS: u64 = 3 * PART_BYTES + 10_000;
 const LESS_THAN_A_PART: u64 = 60_000;
 
-const WHOLE: &str = "whole";
+const COMPLETE: &str = "whole";
 const EXPIRED: &str = "CredentialExpired";
 const DENIED: &str = "AccessDenied";

@@ -4,12 +4,12 @@ use serde_json::json;
 use vod_uploader_component_tests::app_host::AppHost;
 use vod_uploader_component_tests::application::{Mode, OfferedFile};
 
-use crate::support::is_whole;
+use crate::support::assert_complete;
 
 const PART_BYTES: u64 = 20 << 20;
 
 #[test]
-fn the_bytes_of_a_large_part_that_failed_are_asked_for_again_from_its_start() {
+fn the_bytes_of_a_failed_streamed_part_are_requested_again() {
     let host = AppHost::start();
     let mut application = host.application(Mode::Credential, &options(3));
     let file = OfferedFile::new("film.mp4", 1, 2 * PART_BYTES + 5_000_000);
@@ -17,14 +17,15 @@ fn the_bytes_of_a_large_part_that_failed_are_asked_for_again_from_its_start() {
     host.sandbox.fault(&fails(2, 1));
     application.start();
     application.finish();
-    is_whole(&host, &application, id, &file);
-    let wanted = application.events.iter().filter(|event| event.is("SourceRequested", id));
-    let offsets: Vec<_> = wanted.map(|event| event.payload["offset"].as_u64().unwrap()).collect();
+    assert_complete(&host, &application, id, &file);
+    let requested = application.events.iter().filter(|event| event.is("SourceRequested", id));
+    let offsets: Vec<_> =
+        requested.map(|event| event.payload["offset"].as_u64().unwrap()).collect();
     assert_eq!(offsets, [0, PART_BYTES]);
 }
 
 #[test]
-fn a_large_part_is_tried_as_often_as_any_request() {
+fn a_streamed_part_is_retried_as_often_as_any_request() {
     let host = AppHost::start();
     let mut application = host.application(Mode::Credential, &options(2));
     let file = OfferedFile::new("film.mp4", 1, 2 * PART_BYTES);
@@ -34,8 +35,8 @@ fn a_large_part_is_tried_as_often_as_any_request() {
     application.finish();
     let failed = application.last("Failed", id);
     assert_eq!(failed.payload["durable"], PART_BYTES, "{failed}");
-    let wanted = application.events.iter().filter(|event| event.is("SourceRequested", id));
-    assert_eq!(wanted.count(), 3);
+    let requested = application.events.iter().filter(|event| event.is("SourceRequested", id));
+    assert_eq!(requested.count(), 3);
 }
 
 fn options(retry_count: u32) -> serde_json::Value {

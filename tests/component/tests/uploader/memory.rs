@@ -7,14 +7,14 @@ use vod_uploader_component_tests::binaries::Binaries;
 use vod_uploader_component_tests::source::MIB;
 
 #[test]
-fn one_large_file_takes_the_memory_of_its_parts_in_flight() {
+fn one_large_file_uses_the_memory_of_its_parts_in_flight() {
     let peak = peak_of(1, 96 * MIB);
     // Six part buffers of 1 MiB, and everything else of the uploader and the test app.
     assert!(peak < 20 * MIB, "{peak} bytes");
 }
 
 #[test]
-fn eight_files_at_once_take_the_memory_of_their_parts_in_flight() {
+fn eight_concurrent_files_use_the_memory_of_their_parts_in_flight() {
     let peak = peak_of(8, 24 * MIB);
     assert!(peak < 8 * 6 * MIB + 16 * MIB, "{peak} bytes");
 }

@@ -5,10 +5,10 @@ use vod_uploader_component_tests::app_host::{AppHost, PART_BYTES};
 use vod_uploader_component_tests::application::{Mode, OfferedFile};
 use vod_uploader_component_tests::vod::create_upload_video;
 
-use crate::support::is_whole;
+use crate::support::assert_complete;
 
 #[test]
-fn a_wrong_option_is_refused_by_its_name_and_range() {
+fn an_invalid_option_is_rejected_with_its_name_and_range() {
     let host = AppHost::start();
     let mut app = host.converse();
     for (option, value, field) in [
@@ -24,15 +24,15 @@ fn a_wrong_option_is_refused_by_its_name_and_range() {
         ("region", json!("Shanghai"), "region"),
         ("vod_endpoint", json!("vod"), "vod-endpoint"),
     ] {
-        let refusal = app.call("create", json!({ "options": { option: value } })).unwrap_err();
-        assert_eq!((refusal.code().as_str(), refusal.field()), ("FieldInvalid", field));
-        assert!(!refusal.0["code"]["FieldInvalid"]["allowed"].as_str().unwrap().is_empty());
-        assert_eq!(refusal.0["retry"], "Never");
+        let rejection = app.call("create", json!({ "options": { option: value } })).unwrap_err();
+        assert_eq!((rejection.code().as_str(), rejection.field()), ("FieldInvalid", field));
+        assert!(!rejection.0["code"]["FieldInvalid"]["allowed"].as_str().unwrap().is_empty());
+        assert_eq!(rejection.0["retry"], "Never");
     }
 }
 
 #[test]
-fn a_wrong_file_is_refused_and_nothing_is_added() {
+fn an_invalid_file_is_rejected_and_not_added() {
     let host = AppHost::start();
     let mut application = host.application(Mode::Credential, &json!({}));
     application.add(OfferedFile::new("film.mp4", 1, 100).last_modified());
@@ -47,20 +47,24 @@ fn a_wrong_file_is_refused_and_nothing_is_added() {
         (json!({ "name": "a.mp4", "size": 1, "param_data": "{" }), "FieldInvalid", "param-data"),
         (twin, "FileDuplicate", ""),
     ] {
-        let refusal = application.app.call("add-file", json!({ "file": file })).unwrap_err();
-        assert_eq!((refusal.code().as_str(), refusal.field()), (code, field), "{file}");
+        let rejection = application.app.call("add-file", json!({ "file": file })).unwrap_err();
+        assert_eq!((rejection.code().as_str(), rejection.field()), (code, field), "{file}");
     }
     let listed = application.app.call("list-files", json!({})).unwrap();
     assert_eq!(listed.as_array().unwrap().len(), 1);
 }
 
 #[test]
-fn calls_about_a_file_that_there_is_not_are_refused() {
+fn calls_for_an_unknown_file_are_rejected() {
     let host = AppHost::start();
     let mut application = host.application(Mode::Credential, &json!({}));
     for call in ["delete-file", "cancel-file", "resume-file", "get-checkpoint", "clear-checkpoint"]
     {
-        assert_eq!(application.about(call, 99).unwrap_err().code(), "FileUnknown", "{call}");
+        assert_eq!(
+            application.try_call_file(call, 99).unwrap_err().code(),
+            "FileUnknown",
+            "{call}"
+        );
     }
     assert_eq!(application.app.call("events", json!({})).unwrap_err().code(), "EventsTaken");
     let stop = application.app.call("stop-upload", json!({})).unwrap_err();
@@ -68,7 +72,7 @@ fn calls_about_a_file_that_there_is_not_are_refused() {
 }
 
 #[test]
-fn a_wrong_credential_is_refused_at_once_and_the_right_one_is_taken_then() {
+fn an_invalid_credential_is_rejected_and_a_valid_one_accepted_afterwards() {
     let host = AppHost::start();
     let mut application = host.application(Mode::Credential, &json!({}));
     let file = OfferedFile::new("film.mp4", 2, 3 * PART_BYTES);
@@ -85,18 +89,18 @@ fn a_wrong_credential_is_refused_at_once_and_the_right_one_is_taken_then() {
     let auth = json!({ "file": id, "upload_auth": credential.auth });
     let early = application.app.call("resume-upload-with-auth", auth).unwrap_err();
     assert_eq!(early.code(), "CredentialRequired");
-    host.sandbox.token_life(-60);
+    host.sandbox.set_default_token_ttl(-60);
     let over = create_upload_video(&host.sandbox, &host.sandbox.nonce());
-    host.sandbox.token_life(3_600);
-    let refusal = application.set_credential(id, &over).unwrap_err();
-    assert_eq!(refusal.code(), "CredentialExpired");
+    host.sandbox.set_default_token_ttl(3_600);
+    let rejection = application.set_credential(id, &over).unwrap_err();
+    assert_eq!(rejection.code(), "CredentialExpired");
     application.set_credential(id, &credential).unwrap();
     application.finish();
-    is_whole(&host, &application, id, &file);
+    assert_complete(&host, &application, id, &file);
 }
 
 #[test]
-fn a_credential_for_another_object_is_refused_while_a_file_is_uploaded() {
+fn a_credential_for_another_object_is_rejected_during_an_upload() {
     let host = AppHost::start();
     let mut application = host.application(Mode::Credential, &json!({}));
     let file = OfferedFile::new("film.mp4", 3, 5 * PART_BYTES);
@@ -104,15 +108,15 @@ fn a_credential_for_another_object_is_refused_while_a_file_is_uploaded() {
     application.start();
     application.run_until_durable(id, 2 * PART_BYTES);
     let other = create_upload_video(&host.sandbox, &host.sandbox.nonce());
-    let refusal = application.set_credential(id, &other).unwrap_err();
-    assert_eq!(refusal.code(), "CredentialForOtherObject");
+    let rejection = application.set_credential(id, &other).unwrap_err();
+    assert_eq!(rejection.code(), "CredentialForOtherObject");
     application.release(id);
     application.finish();
-    is_whole(&host, &application, id, &file);
+    assert_complete(&host, &application, id, &file);
 }
 
 #[test]
-fn a_source_that_is_not_the_file_fails_it_with_the_reason() {
+fn an_invalid_source_fails_the_file_with_its_reason() {
     let host = AppHost::start();
     let mut application = host.application(Mode::Credential, &json!({}));
     let file = OfferedFile::new("film.mp4", 4, 3 * PART_BYTES).pause_at(0);
@@ -120,8 +124,8 @@ fn a_source_that_is_not_the_file_fails_it_with_the_reason() {
     application.start();
     application.run_up_to(|event| event.is("SourceRequested", id));
     let elsewhere = json!({ "file": id, "offset": 5, "seed": 4, "tells_end": false });
-    let refusal = application.app.call("supply-source", elsewhere).unwrap_err();
-    assert_eq!(refusal.code(), "OffsetMismatch");
+    let rejection = application.app.call("supply-source", elsewhere).unwrap_err();
+    assert_eq!(rejection.code(), "OffsetMismatch");
     // More than the file has.
     application.supply(id, 0);
     let more = json!({ "file": id, "offset": file.size + 1 });
@@ -142,7 +146,7 @@ fn a_source_that_is_not_the_file_fails_it_with_the_reason() {
 }
 
 #[test]
-fn a_file_that_takes_longer_than_its_deadline_fails_and_goes_on_when_it_is_started_again() {
+fn a_file_that_misses_its_deadline_fails_and_resumes_with_the_next_run() {
     let host = AppHost::start();
     let mut application = host.application(Mode::Credential, &json!({ "deadline": 1 }));
     let file = OfferedFile::new("film.mp4", 5, 5 * PART_BYTES);
@@ -152,15 +156,15 @@ fn a_file_that_takes_longer_than_its_deadline_fails_and_goes_on_when_it_is_start
     assert_eq!(failed.error().code(), "DeadlineExceeded");
     assert_eq!(failed.payload["durable"], 2 * PART_BYTES);
     application.finish();
-    application.offer_whole(id);
+    application.offer_all(id);
     application.start();
     application.finish();
     assert_eq!(application.last("SourceRequested", id).payload["offset"], 2 * PART_BYTES);
-    is_whole(&host, &application, id, &file);
+    assert_complete(&host, &application, id, &file);
 }
 
 #[test]
-fn a_media_that_was_deleted_at_vod_starts_again_once_its_checkpoint_is_cleared() {
+fn a_file_whose_media_was_deleted_restarts_after_clear_checkpoint() {
     let host = AppHost::start();
     let file = OfferedFile::new("film.mp4", 6, 5 * PART_BYTES).last_modified();
     let mut application = host.application(Mode::Credential, &json!({}));
@@ -172,10 +176,10 @@ fn a_media_that_was_deleted_at_vod_starts_again_once_its_checkpoint_is_cleared()
     application.start();
     let started = application.run_up_to(|event| event.is("UploadStarted", id));
     host.sandbox.delete_media(started.text("media_id").unwrap());
-    application.does("clear-checkpoint", id);
-    application.offer_whole(id);
+    application.call_file("clear-checkpoint", id);
+    application.offer_all(id);
     application.finish();
     let started = application.last("UploadStarted", id);
     assert_eq!((started.text("media_id"), &started.payload["durable"]), (None, &Value::from(0)));
-    is_whole(&host, &application, id, &file);
+    assert_complete(&host, &application, id, &file);
 }

@@ -4,21 +4,21 @@ use serde_json::json;
 use vod_uploader_component_tests::app_host::{AppHost, PART_BYTES};
 use vod_uploader_component_tests::application::{Application, Mode, OfferedFile};
 
-use crate::support::is_whole;
+use crate::support::assert_complete;
 
 #[test]
-fn three_kinds_of_media_are_uploaded_in_one_run_with_credentials_of_the_applications_server() {
+fn one_run_uploads_three_media_kinds_with_server_credentials() {
     let host = AppHost::start();
     let application = uploads_three_kinds(&host, Mode::Credential);
     // A media id for each of them, from the application's own calls.
     let mut kinds: Vec<_> = host.sandbox.media().iter().map(|m| m["kind"].to_string()).collect();
     kinds.sort();
     assert_eq!(kinds, ["\"attached\"", "\"image\"", "\"video\""]);
-    assert_eq!(application.handed_in.len(), 3);
+    assert_eq!(application.supplied.len(), 3);
 }
 
 #[test]
-fn three_kinds_of_media_are_uploaded_in_one_run_with_a_temporary_access_key() {
+fn one_run_uploads_three_media_kinds_with_an_sts_token() {
     let host = AppHost::start();
     let application = uploads_three_kinds(&host, Mode::Sts);
     for call in ["CreateUploadVideo", "CreateUploadImage", "CreateUploadAttachedMedia"] {
@@ -32,7 +32,7 @@ fn three_kinds_of_media_are_uploaded_in_one_run_with_a_temporary_access_key() {
 }
 
 #[test]
-fn three_files_are_uploaded_in_one_run_without_vod() {
+fn one_run_uploads_three_files_without_vod() {
     let host = AppHost::start();
     let application = uploads_three_kinds(&host, Mode::Direct);
     assert!(host.sandbox.media().is_empty());
@@ -43,7 +43,7 @@ fn three_files_are_uploaded_in_one_run_without_vod() {
 }
 
 #[test]
-fn several_files_are_uploaded_at_once_and_no_more_than_were_asked_for() {
+fn parallel_files_limits_the_number_of_active_files() {
     let host = AppHost::start();
     let mut application = host.application(Mode::Credential, &json!({ "parallel_files": 2 }));
     let files: Vec<_> =
@@ -60,16 +60,16 @@ fn several_files_are_uploaded_at_once_and_no_more_than_were_asked_for() {
         }
         assert!(running <= 2, "{running} at once");
     }
-    let begun = application.events.iter().filter(|event| event.name == "UploadStarted");
-    let begun: Vec<_> = begun.filter_map(|event| event.file()).collect();
-    assert_eq!(begun, ids, "not in the order of the list");
+    let started = application.events.iter().filter(|event| event.name == "UploadStarted");
+    let started: Vec<_> = started.filter_map(|event| event.file()).collect();
+    assert_eq!(started, ids, "not in the order of the list");
     for (id, file) in ids.iter().zip(&files) {
-        is_whole(&host, &application, *id, file);
+        assert_complete(&host, &application, *id, file);
     }
 }
 
 #[test]
-fn what_vod_is_told_of_the_media_is_the_files_param_data() {
+fn vod_receives_the_files_param_data() {
     let host = AppHost::start();
     let mut application = host.application(Mode::Sts, &json!({}));
     let param_data = json!({ "Vod": { "Title": "Titel & mehr", "Tags": "a,b", "CateId": 7 } });
@@ -77,7 +77,7 @@ fn what_vod_is_told_of_the_media_is_the_files_param_data() {
     let id = application.add(file.clone());
     application.start();
     application.finish();
-    is_whole(&host, &application, id, &file);
+    assert_complete(&host, &application, id, &file);
     let media = host.sandbox.media();
     assert_eq!(media[0]["parameters"]["Title"], "Titel & mehr");
     assert_eq!(media[0]["parameters"]["Tags"], "a,b");
@@ -85,18 +85,18 @@ fn what_vod_is_told_of_the_media_is_the_files_param_data() {
 }
 
 #[test]
-fn a_file_of_unknown_length_ends_where_its_stream_does() {
+fn a_file_of_unknown_length_ends_with_its_stream() {
     let host = AppHost::start();
     let mut application = host.application(Mode::Credential, &json!({}));
     let file = OfferedFile::new("live.mp4", 5, 12 * PART_BYTES + 5).with("size", json!(null));
     let id = application.add(file.clone());
     application.start();
     application.finish();
-    is_whole(&host, &application, id, &file);
+    assert_complete(&host, &application, id, &file);
 }
 
 #[test]
-fn files_come_and_go_while_a_run_goes_on() {
+fn files_can_be_added_and_deleted_during_a_run() {
     let host = AppHost::start();
     let mut application = host.application(Mode::Credential, &json!({}));
     let first = OfferedFile::new("first.mp4", 6, 4 * PART_BYTES).pause_at(2 * PART_BYTES + 9);
@@ -104,7 +104,7 @@ fn files_come_and_go_while_a_run_goes_on() {
     let second_id = application.add(OfferedFile::new("second.mp4", 7, PART_BYTES));
     application.start();
     application.run_until_durable(first_id, 2 * PART_BYTES);
-    application.does("delete-file", second_id);
+    application.call_file("delete-file", second_id);
     let third = OfferedFile::new("third.mp4", 8, 2 * PART_BYTES);
     let third_id = application.add(third.clone());
     let listed = application.app.call("list-files", json!({})).unwrap();
@@ -115,9 +115,9 @@ fn files_come_and_go_while_a_run_goes_on() {
     application.release(first_id);
     application.finish();
     assert_eq!(application.app.call("state", json!({})).unwrap(), "End");
-    is_whole(&host, &application, first_id, &first);
-    is_whole(&host, &application, third_id, &third);
-    assert!(!application.story(second_id).contains(&"UploadStarted"));
+    assert_complete(&host, &application, first_id, &first);
+    assert_complete(&host, &application, third_id, &third);
+    assert!(!application.event_names(second_id).contains(&"UploadStarted"));
     assert_eq!(host.sandbox.objects().len(), 2);
 }
 
@@ -132,7 +132,7 @@ fn uploads_three_kinds(host: &AppHost, mode: Mode) -> Application<'_> {
     application.start();
     application.finish();
     for (id, file) in ids.iter().zip(&files) {
-        let object = is_whole(host, &application, *id, file);
+        let object = assert_complete(host, &application, *id, file);
         if mode != Mode::Direct {
             let media_id = application.last("Succeeded", *id).text("media_id").unwrap();
             assert!(object.key.to_lowercase().contains(media_id), "{media_id} in {}", object.key);

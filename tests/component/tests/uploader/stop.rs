@@ -4,10 +4,10 @@ use serde_json::json;
 use vod_uploader_component_tests::app_host::{AppHost, PART_BYTES};
 use vod_uploader_component_tests::application::{Mode, OfferedFile};
 
-use crate::support::{is_whole, part_bytes_sent};
+use crate::support::{assert_complete, part_bytes_sent};
 
 #[test]
-fn a_run_that_was_stopped_goes_on_from_the_checkpoint() {
+fn a_stopped_run_resumes_from_the_checkpoint() {
     let host = AppHost::start();
     let mut application = host.application(Mode::Credential, &json!({}));
     let file = OfferedFile::new("film.mp4", 1, 20 * PART_BYTES + 20).last_modified();
@@ -21,23 +21,23 @@ fn a_run_that_was_stopped_goes_on_from_the_checkpoint() {
     let durable = stopped.payload["durable"].as_u64().unwrap();
     assert!(durable >= 10 * PART_BYTES, "{stopped}");
     assert_eq!(application.app.call("state", json!({})).unwrap(), "Stop");
-    let checkpoint = application.about("get-checkpoint", id).unwrap();
+    let checkpoint = application.try_call_file("get-checkpoint", id).unwrap();
     assert_eq!(checkpoint["durable"], durable);
     assert_eq!(checkpoint["media_id"], host.sandbox.media()[0]["id"]);
     assert_eq!(checkpoint["upload_id"], host.sandbox.uploads()[0]["upload_id"]);
 
-    application.offer_whole(id);
+    application.offer_all(id);
     application.start();
     application.finish();
-    let wanted = application.last("SourceRequested", id);
-    assert_eq!(wanted.payload["offset"], durable);
-    is_whole(&host, &application, id, &file);
+    let requested = application.last("SourceRequested", id);
+    assert_eq!(requested.payload["offset"], durable);
+    assert_complete(&host, &application, id, &file);
     assert_eq!(part_bytes_sent(&host), file.size);
-    assert_eq!(application.about("get-checkpoint", id).unwrap(), json!(null));
+    assert_eq!(application.try_call_file("get-checkpoint", id).unwrap(), json!(null));
 }
 
 #[test]
-fn a_stop_in_the_middle_of_requests_sends_at_most_those_again() {
+fn a_stop_during_requests_repeats_at_most_those_requests() {
     let host = AppHost::start();
     let mut application = host.application(Mode::Credential, &json!({}));
     let file = OfferedFile::new("film.mp4", 2, 12 * PART_BYTES);
@@ -52,13 +52,13 @@ fn a_stop_in_the_middle_of_requests_sends_at_most_those_again() {
     host.sandbox.clear_faults();
     application.start();
     application.finish();
-    is_whole(&host, &application, id, &file);
+    assert_complete(&host, &application, id, &file);
     let again = part_bytes_sent(&host) - file.size;
     assert!(again <= 5 * PART_BYTES, "{again} bytes were sent again");
 }
 
 #[test]
-fn a_file_that_is_handed_in_piece_by_piece_is_asked_for_where_each_piece_ends() {
+fn a_file_supplied_in_several_streams_is_requested_where_each_ends() {
     let host = AppHost::start();
     let mut application = host.application(Mode::Credential, &json!({}));
     let file = OfferedFile::new("film.mp4", 3, 5 * PART_BYTES + 5);
@@ -67,14 +67,14 @@ fn a_file_that_is_handed_in_piece_by_piece_is_asked_for_where_each_piece_ends() 
     let mut end = 0;
     let mut pieces = 0;
     while end < file.size {
-        let wanted = application.run_until(|event| event.is("SourceRequested", id));
-        assert_eq!(wanted.payload["offset"], end);
+        let requested = application.run_until(|event| event.is("SourceRequested", id));
+        assert_eq!(requested.payload["offset"], end);
         end = (end + PART_BYTES + 30_000).min(file.size);
         application.app.call("send-until", json!({ "file": id, "offset": end })).unwrap();
-        application.does("end-source", id);
+        application.call_file("end-source", id);
         pieces += 1;
     }
     application.finish();
     assert_eq!(pieces, 4);
-    is_whole(&host, &application, id, &file);
+    assert_complete(&host, &application, id, &file);
 }

@@ -5,7 +5,7 @@ use vod_uploader_component_tests::application::{Application, OfferedFile};
 use vod_uploader_component_tests::sandbox::StoredObject;
 
 /// The file was uploaded whole: the event says so, and the store has the bytes.
-pub(crate) fn is_whole(
+pub(crate) fn assert_complete(
     host: &AppHost,
     application: &Application<'_>,
     id: u64,

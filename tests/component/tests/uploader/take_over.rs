@@ -6,10 +6,10 @@ use serde_json::json;
 use vod_uploader_component_tests::app_host::{AppHost, PART_BYTES};
 use vod_uploader_component_tests::application::{Mode, OfferedFile};
 
-use crate::support::is_whole;
+use crate::support::assert_complete;
 
 #[test]
-fn a_file_goes_on_with_the_uploader_that_took_it_over_and_fails_with_the_one_before() {
+fn a_takeover_continues_in_the_new_uploader_and_fails_in_the_previous_one() {
     let host = AppHost::start();
     let file = OfferedFile::new("film.mp4", 1, 12 * PART_BYTES).last_modified();
     let mut first = host.application(Mode::Credential, &json!({}));
@@ -27,13 +27,13 @@ fn a_file_goes_on_with_the_uploader_that_took_it_over_and_fails_with_the_one_bef
     let failed = first.last("Failed", first_id);
     assert_eq!(failed.error().code(), "TakenOver", "{failed}");
     second.finish();
-    is_whole(&host, &second, second_id, &file);
+    assert_complete(&host, &second, second_id, &file);
     assert_eq!(host.sandbox.objects().len(), 1);
     assert_eq!(host.sandbox.media().len(), 1);
 }
 
 #[test]
-fn uploaders_of_one_instance_do_not_disturb_each_other() {
+fn uploaders_of_one_instance_are_independent() {
     let host = AppHost::start();
     let applications: Vec<_> =
         (0..4).map(|_| host.application(Mode::Credential, &json!({}))).collect();
@@ -51,7 +51,7 @@ fn uploaders_of_one_instance_do_not_disturb_each_other() {
         running.into_iter().map(|application| application.join().unwrap()).collect()
     });
     for (application, id, file) in &applications {
-        is_whole(&host, application, *id, file);
+        assert_complete(&host, application, *id, file);
     }
     assert_eq!(host.stats().count("instances_started"), 1);
 }

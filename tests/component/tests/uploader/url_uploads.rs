@@ -6,7 +6,7 @@ use vod_uploader_component_tests::app_host::AppHost;
 const URLS: [&str; 2] = ["https://origin.example/a.mp4", "https://origin.example/b%20c.mp4?x=1"];
 
 #[test]
-fn online_files_are_submitted_watched_and_cancelled() {
+fn url_uploads_are_submitted_queried_and_canceled() {
     let host = AppHost::start();
     let mut app = host.converse();
     let files: Vec<_> = URLS.iter().map(|url| json!({ "source_url": url, "tags": [] })).collect();
@@ -18,7 +18,7 @@ fn online_files_are_submitted_watched_and_cancelled() {
         jobs.as_array().unwrap().iter().map(|job| job["source_url"].as_str().unwrap()).collect();
     assert_eq!(urls, URLS);
 
-    host.sandbox.settle_url_job(ids[0], &json!({ "status": "SUCCESS", "file_size": 77 }));
+    host.sandbox.finish_url_job(ids[0], &json!({ "status": "SUCCESS", "file_size": 77 }));
     let selection = json!({ "access": access(&host), "jobs": { "JobIds": [ids[1]] } });
     app.call("cancel-url-upload-jobs", selection).unwrap();
     let selection =
@@ -36,7 +36,7 @@ fn online_files_are_submitted_watched_and_cancelled() {
 }
 
 #[test]
-fn vods_refusal_of_a_submission_is_told_in_its_own_words() {
+fn a_submission_rejected_by_vod_reports_its_code() {
     let host = AppHost::start();
     let mut app = host.converse();
     host.sandbox.fault(&json!({
@@ -47,13 +47,13 @@ fn vods_refusal_of_a_submission_is_told_in_its_own_words() {
     }));
     let files = json!([{ "source_url": URLS[0], "tags": [] }]);
     let submission = json!({ "access": access(&host), "submission": { "files": files } });
-    let refusal = app.call("upload-media-by-url", submission).unwrap_err();
-    assert_eq!(refusal.code(), "VodRejected");
-    assert_eq!(refusal.0["vendor"]["code"], "InvalidParameter");
-    assert_eq!(refusal.0["vendor"]["status"], 400);
+    let rejection = app.call("upload-media-by-url", submission).unwrap_err();
+    assert_eq!(rejection.code(), "VodRejected");
+    assert_eq!(rejection.0["vendor"]["code"], "InvalidParameter");
+    assert_eq!(rejection.0["vendor"]["status"], 400);
     let nothing = json!({ "access": access(&host), "submission": { "files": [] } });
-    let refusal = app.call("upload-media-by-url", nothing).unwrap_err();
-    assert_eq!(refusal.code(), "FieldInvalid");
+    let rejection = app.call("upload-media-by-url", nothing).unwrap_err();
+    assert_eq!(rejection.code(), "FieldInvalid");
     assert_eq!(host.sandbox.requests("UploadMediaByURL"), 1);
 }
 

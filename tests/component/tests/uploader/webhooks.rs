@@ -7,7 +7,7 @@ use vod_uploader_component_tests::app_host::AppHost;
 const TIMESTAMP: u64 = 1_735_689_600;
 
 #[test]
-fn a_webhook_is_verified_and_read() {
+fn a_webhook_is_verified_and_parsed() {
     let host = AppHost::start();
     let report = host.converse().call("receive", delivery(0)).unwrap();
     assert_eq!(report["kind"], "FileUploadComplete");
@@ -17,7 +17,7 @@ fn a_webhook_is_verified_and_read() {
 }
 
 #[test]
-fn a_webhook_of_somebody_else_or_of_long_ago_is_refused() {
+fn a_forged_or_old_webhook_is_rejected() {
     let host = AppHost::start();
     let mut app = host.converse();
     let mut forged = delivery(0);
