@@ -164,6 +164,17 @@ impl Edge {
         self.request("PUT", "/v1/uploads/clip.mp4", headers, body).expect("the worker answers")
     }
 
+    /// Asserts that the worker serves requests, in the instance that was started first.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub fn assert_serving(&self) {
+        let health = self.request("GET", "/healthz", &[], &Body::None).expect("a response");
+        assert_eq!(health.status, 200);
+        let stats = self.stats();
+        assert_eq!(stats.count("instances_started"), 1, "{stats:?}");
+    }
+
     /// Sets a variable of the worker, from the next [`Edge::start_host`] on.
     pub fn set_variable(&mut self, name: &str, value: &str) {
         self.variables.retain(|(set, _)| set != name);

@@ -10,7 +10,7 @@ pub use vod_uploader_wire::tus::metadata;
 
 use crate::body::Body;
 use crate::edge::Edge;
-use crate::source::Source;
+use crate::source::{Source, sha256};
 
 /// An upload at the worker.
 #[derive(Clone, Debug)]
@@ -129,6 +129,19 @@ impl Upload {
             last = Some(self.patch(edge, source, offset..source.length()));
         }
         panic!("the upload does not end: {last:?}");
+    }
+
+    /// Asserts that the upload is complete, that its object has the bytes of `source`, and that no
+    /// multipart upload remains.
+    ///
+    /// # Panics
+    /// If not.
+    pub fn assert_complete(&self, edge: &Edge, source: &Source) {
+        let status = self.status(edge);
+        assert_eq!(status["state"], "completed");
+        let bytes = edge.sandbox.object_bytes(status["object"].as_str().expect("an object"));
+        assert_eq!(sha256(&bytes), source.sha256());
+        assert!(edge.sandbox.uploads().is_empty(), "{:?}", edge.sandbox.uploads());
     }
 
     /// `state` of `GET /v1/files/{id}`.

@@ -12,6 +12,8 @@ use vod_uploader_component_tests::wait;
 use vod_uploader_wire::ietf::NEWEST;
 use vod_uploader_wire::{Framing, Headers, Response};
 
+use crate::problems::assert_problem;
+
 const LENGTH: (&str, &str) = ("upload-length", "200000");
 const NOT_COUNTS: [&str; 10] =
     ["-1", "+1", "", "1.0", "0x10", "1e3", "1 2", "one", "99999999999999999999", "１"];
@@ -120,7 +122,7 @@ fn an_invalid_tus_patch_is_rejected_with_the_code_of_its_field() {
     assert_eq!(upload.offset(&edge), 150_000);
     upload.finish(&edge, &source);
     assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
-    assert_serving(&edge);
+    edge.assert_serving();
 }
 
 #[test]
@@ -172,7 +174,7 @@ fn an_invalid_ietf_request_is_rejected_with_the_code_of_its_field() {
     }
     assert!(edge.sandbox.operations().is_empty(), "{:?}", edge.sandbox.operations());
     assert_eq!(ietf::head(NEWEST, &edge, &upload).offset(), 0);
-    assert_serving(&edge);
+    edge.assert_serving();
 }
 
 #[test]
@@ -305,12 +307,8 @@ fn wrong_checksums() -> Vec<String> {
 /// A whole problem, of this status and code, that says what is allowed where it names a field.
 fn assert_rejected(response: &Response, status: u16, code: &str, what: &str) {
     assert_eq!((response.status, response.code().as_str()), (status, code), "{what}");
+    assert_problem(what, response);
     let problem = response.json();
-    assert_eq!(problem["status"], status, "{what}");
-    for member in ["type", "title", "detail", "action"] {
-        assert!(problem[member].as_str().is_some_and(|text| !text.is_empty()), "{what}: {member}");
-    }
-    assert!(problem["retryable"].is_boolean(), "{what}");
     if let Some(field) = code.strip_suffix("-invalid") {
         assert_eq!(problem["field"], field, "{what}");
         assert!(problem["allowed"].as_str().is_some_and(|text| !text.is_empty()), "{what}");
@@ -325,15 +323,7 @@ fn assert_nothing_created(edge: &Edge, uploads: usize) {
     let records = key_value::records(&edge.host_dir());
     let created = records.iter().filter(|(key, _)| key.ends_with(".upload")).count();
     assert_eq!(created, uploads, "{:?}", records.iter().map(|(key, _)| key).collect::<Vec<_>>());
-    assert_serving(edge);
-}
-
-/// The worker answers, in an instance that no request has ended.
-fn assert_serving(edge: &Edge) {
-    let health = edge.request("GET", "/healthz", &[], &Body::None).unwrap();
-    assert_eq!(health.status, 200);
-    let stats = edge.stats();
-    assert_eq!(stats.count("instances_started"), 1, "{stats:?}");
+    edge.assert_serving();
 }
 
 const METADATA: &str = "upload-metadata-invalid";

@@ -5,7 +5,7 @@ use serde_json::json;
 use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::checksum::{ALGORITHMS, of_tus};
 use vod_uploader_component_tests::edge::{Edge, Setup};
-use vod_uploader_component_tests::source::{KIB, MIB, Source, sha256};
+use vod_uploader_component_tests::source::{KIB, MIB, Source};
 use vod_uploader_component_tests::tus::{self, CHUNK_TYPE, Upload, VERSION};
 use vod_uploader_component_tests::wait;
 use vod_uploader_wire::{Framing, Request, Response};
@@ -33,7 +33,7 @@ fn a_chunk_is_stored_only_if_its_checksum_matches() {
             assert_eq!((stored.status, stored.offset()), (204, end), "{algorithm}");
             assert_eq!(upload.offset(&edge), end, "{algorithm}");
         }
-        assert_complete(&edge, &upload, &source);
+        upload.assert_complete(&edge, &source);
     }
 }
 
@@ -62,7 +62,7 @@ fn a_wrong_checksum_of_a_chunk_of_many_parts_stores_none_of_them() {
     let bytes = source.bytes(begin..source.length());
     let stored = checked(&edge, &upload, &of_tus("md5", &bytes), begin, &bytes);
     assert_eq!((stored.status, stored.offset()), (204, source.length()));
-    assert_complete(&edge, &upload, &source);
+    upload.assert_complete(&edge, &source);
 }
 
 #[test]
@@ -80,11 +80,11 @@ fn a_creation_with_a_wrong_checksum_creates_an_empty_upload() {
         assert_eq!(upload.offset(&edge), 0);
         let stored = checked(&edge, &upload, &checksum, 0, &bytes);
         assert_eq!((stored.status, stored.offset()), (204, length), "{}", stored.text());
-        assert_complete(&edge, &upload, &source);
+        upload.assert_complete(&edge, &source);
 
         let created = created_with(&edge, &checksum, length, &bytes);
         assert_eq!((created.status, created.offset()), (201, length), "{}", created.text());
-        assert_complete(&edge, &Upload::created(&created), &source);
+        Upload::created(&created).assert_complete(&edge, &source);
     }
 }
 
@@ -106,7 +106,7 @@ fn a_checksum_in_a_trailer_is_verified() {
         }
         let stored = with_trailer(&edge, &upload, &bytes, Some((HEADER, &right)));
         assert_eq!((stored.status, stored.offset()), (204, source.length()), "{algorithm}");
-        assert_complete(&edge, &upload, &source);
+        upload.assert_complete(&edge, &source);
     }
 }
 
@@ -140,7 +140,7 @@ fn an_interrupted_chunk_with_a_checksum_does_not_change_the_offset() {
     }
     let stored = checked(&edge, &upload, &checksum, begin, &bytes);
     assert_eq!((stored.status, stored.offset()), (204, source.length()), "{}", stored.text());
-    assert_complete(&edge, &upload, &source);
+    upload.assert_complete(&edge, &source);
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn a_wrong_checksum_detected_before_oss_responds_stores_nothing() {
         assert_eq!(upload.offset(&edge), 0);
         let stored = checked(&edge, &upload, &right, 0, &bytes);
         assert_eq!((stored.status, stored.offset()), (204, source.length()), "{operation}");
-        assert_complete(&edge, &upload, &source);
+        upload.assert_complete(&edge, &source);
         edge.sandbox.clear_faults();
     }
 }
@@ -189,7 +189,7 @@ fn a_kill_during_a_chunk_with_a_checksum_does_not_change_the_offset() {
     }
     let stored = checked(&edge, &upload, &checksum, begin, &bytes);
     assert_eq!((stored.status, stored.offset()), (204, source.length()), "{}", stored.text());
-    assert_complete(&edge, &upload, &source);
+    upload.assert_complete(&edge, &source);
 }
 
 fn checked(edge: &Edge, upload: &Upload, checksum: &str, begin: u64, bytes: &[u8]) -> Response {
@@ -228,12 +228,4 @@ fn assert_rejected(response: &Response, offset: u64) {
     assert_eq!(response.status, 460, "{}", response.text());
     assert_eq!((response.code().as_str(), response.offset()), ("digest-mismatch", offset));
     assert_eq!(response.json()["title"], "Checksum Mismatch");
-}
-
-fn assert_complete(edge: &Edge, upload: &Upload, source: &Source) {
-    let status = upload.status(edge);
-    assert_eq!(status["state"], "completed");
-    let bytes = edge.sandbox.object_bytes(status["object"].as_str().unwrap());
-    assert_eq!(sha256(&bytes), source.sha256());
-    assert!(edge.sandbox.uploads().is_empty(), "{:?}", edge.sandbox.uploads());
 }

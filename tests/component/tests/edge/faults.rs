@@ -1,33 +1,31 @@
 //! Every fault of the store and of VOD in every call of an upload, one at a time: once, and until
 //! it is cleared.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, Setup};
+use vod_uploader_component_tests::fault_case::{COMPLETE, FaultCase, rejection, unavailable};
 use vod_uploader_component_tests::source::Source;
 use vod_uploader_component_tests::tus::{self, Upload};
 use vod_uploader_wire::Response;
-
-/// One kind of fault, and how the request that meets it must end: `WHOLE`, or with this code.
-struct Case {
-    fault: Value,
-    once: &'static str,
-    lasting: &'static str,
-}
 
 #[test]
 fn a_fault_of_create_upload_video_ends_in_a_file_or_its_cause() {
     let edge = small_parts().start();
     let source = Source::new(101, SEVERAL_PARTS);
-    let mut cases = without_response("vod-unavailable");
-    cases.push(case(json!({ "kind": "skewed" }), COMPLETE, "vod-unavailable"));
-    cases.push(case(json!({ "kind": "expired-token" }), EXPIRED, EXPIRED));
-    cases.push(case(json!({ "kind": "access-denied" }), DENIED, DENIED));
-    cases.push(case(json!({ "kind": "no-such-upload" }), "media-not-found", "media-not-found"));
-    cases.push(case(rejection(), "vod-rejected", "vod-rejected"));
+    let mut cases = unavailable("vod-unavailable");
+    cases.push(FaultCase::new(json!({ "kind": "skewed" }), COMPLETE, "vod-unavailable"));
+    cases.push(FaultCase::new(json!({ "kind": "expired-token" }), EXPIRED, EXPIRED));
+    cases.push(FaultCase::new(json!({ "kind": "access-denied" }), DENIED, DENIED));
+    cases.push(FaultCase::new(
+        json!({ "kind": "no-such-upload" }),
+        "media-not-found",
+        "media-not-found",
+    ));
+    cases.push(FaultCase::new(rejection(), "vod-rejected", "vod-rejected"));
     for case in &cases {
         put_once(&edge, "CreateUploadVideo", case, &source);
-        inject(&edge, "CreateUploadVideo", case, 0);
+        case.inject(&edge.sandbox, "CreateUploadVideo", 0);
         let created = tus::create(&edge, source.length(), &[], &[]);
         assert_result(&created, case, case.lasting, "CreateUploadVideo");
         edge.sandbox.clear_faults();
@@ -37,11 +35,15 @@ fn a_fault_of_create_upload_video_ends_in_a_file_or_its_cause() {
 #[test]
 fn a_fault_of_refresh_upload_video_ends_in_a_file_or_its_cause() {
     // Without a seal key every request requests its own credential.
-    let mut cases = without_response("vod-unavailable");
-    cases.push(case(json!({ "kind": "skewed" }), COMPLETE, "vod-unavailable"));
-    cases.push(case(json!({ "kind": "expired-token" }), EXPIRED, EXPIRED));
-    cases.push(case(json!({ "kind": "access-denied" }), DENIED, DENIED));
-    cases.push(case(json!({ "kind": "no-such-upload" }), "media-not-found", "media-not-found"));
+    let mut cases = unavailable("vod-unavailable");
+    cases.push(FaultCase::new(json!({ "kind": "skewed" }), COMPLETE, "vod-unavailable"));
+    cases.push(FaultCase::new(json!({ "kind": "expired-token" }), EXPIRED, EXPIRED));
+    cases.push(FaultCase::new(json!({ "kind": "access-denied" }), DENIED, DENIED));
+    cases.push(FaultCase::new(
+        json!({ "kind": "no-such-upload" }),
+        "media-not-found",
+        "media-not-found",
+    ));
     send_with_each("RefreshUploadVideo", &cases, SEVERAL_PARTS);
 }
 
@@ -53,16 +55,16 @@ fn a_fault_of_initiate_multipart_upload_ends_in_a_file_or_its_cause() {
 #[test]
 fn a_fault_of_upload_part_ends_in_a_file_or_its_cause() {
     let mut cases = store_cases();
-    cases.push(case(json!({ "kind": "wrong-crc" }), COMPLETE, MISMATCH));
-    cases.push(case(json!({ "kind": "corrupt-body" }), COMPLETE, MISMATCH));
+    cases.push(FaultCase::new(json!({ "kind": "wrong-crc" }), COMPLETE, MISMATCH));
+    cases.push(FaultCase::new(json!({ "kind": "corrupt-body" }), COMPLETE, MISMATCH));
     put_and_send_with_each("UploadPart", &cases, SEVERAL_PARTS);
 }
 
 #[test]
 fn a_fault_of_put_object_ends_in_a_file_or_its_cause() {
     let mut cases = store_cases();
-    cases.push(case(json!({ "kind": "wrong-crc" }), COMPLETE, MISMATCH));
-    cases.push(case(json!({ "kind": "corrupt-body" }), COMPLETE, MISMATCH));
+    cases.push(FaultCase::new(json!({ "kind": "wrong-crc" }), COMPLETE, MISMATCH));
+    cases.push(FaultCase::new(json!({ "kind": "corrupt-body" }), COMPLETE, MISMATCH));
     put_and_send_with_each("PutObject", &cases, LESS_THAN_A_PART);
 }
 
@@ -75,8 +77,12 @@ fn a_fault_of_complete_multipart_upload_ends_in_a_file_or_its_cause() {
             case.lasting = COMPLETE;
         }
     }
-    cases.push(case(json!({ "kind": "wrong-crc" }), MISMATCH, MISMATCH));
-    cases.push(case(json!({ "kind": "corrupt-body" }), "store-rejected", "store-rejected"));
+    cases.push(FaultCase::new(json!({ "kind": "wrong-crc" }), MISMATCH, MISMATCH));
+    cases.push(FaultCase::new(
+        json!({ "kind": "corrupt-body" }),
+        "store-rejected",
+        "store-rejected",
+    ));
     put_and_send_with_each("CompleteMultipartUpload", &cases, SEVERAL_PARTS);
 }
 
@@ -102,7 +108,7 @@ fn a_fault_of_list_parts_ends_in_a_file_or_its_cause() {
             // The parts of a writer that was cut off are compared with the store's.
             edge.kill_host();
             edge.start_host();
-            inject(&edge, "ListParts", case, times);
+            case.inject(&edge.sandbox, "ListParts", times);
             let response = upload.patch(&edge, &source, 2 * PART_BYTES..source.length()).unwrap();
             assert_result(&response, case, expected, "ListParts");
             assert!(edge.sandbox.fault_hits() > 0, "{}", case.fault);
@@ -131,7 +137,7 @@ fn a_fault_of_head_object_ends_in_a_file_or_its_cause() {
                 "operation": "CompleteMultipartUpload", "times": 0, "kind": "commit-then-reset"
             });
             edge.sandbox.fault(&lost_answer);
-            inject(&edge, "HeadObject", case, times);
+            case.inject(&edge.sandbox, "HeadObject", times);
             let response = upload.patch(&edge, &source, source.all()).unwrap();
             let code = response.code();
             assert_eq!(code, if expected == COMPLETE { "" } else { expected }, "{kind} x{times}");
@@ -161,7 +167,7 @@ fn a_fault_of_abort_multipart_upload_ends_in_an_abort_or_its_cause() {
         for (times, expected) in [1, 0].into_iter().zip(expected) {
             let upload = Upload::create(&edge, source.length());
             assert_eq!(upload.patch(&edge, &source, 0..2 * PART_BYTES).unwrap().status, 204);
-            inject(&edge, "AbortMultipartUpload", case, times);
+            case.inject(&edge.sandbox, "AbortMultipartUpload", times);
             let deleted = upload.delete(&edge);
             assert_result(&deleted, case, expected, "AbortMultipartUpload");
             edge.sandbox.clear_faults();
@@ -178,7 +184,7 @@ fn a_fault_of_abort_multipart_upload_ends_in_an_abort_or_its_cause() {
 }
 
 /// Once by PUT and once by tus; then, by tus, until it is cleared.
-fn put_and_send_with_each(operation: &str, cases: &[Case], length: u64) {
+fn put_and_send_with_each(operation: &str, cases: &[FaultCase], length: u64) {
     let edge = small_parts().start();
     let source = Source::new(105, length);
     for case in cases {
@@ -188,7 +194,7 @@ fn put_and_send_with_each(operation: &str, cases: &[Case], length: u64) {
     send_with_each(operation, cases, length);
 }
 
-fn send_with_each(operation: &str, cases: &[Case], length: u64) {
+fn send_with_each(operation: &str, cases: &[FaultCase], length: u64) {
     let edge = match operation {
         // With a sealed credential there would be no refresh.
         "RefreshUploadVideo" => small_parts().start(),
@@ -199,7 +205,7 @@ fn send_with_each(operation: &str, cases: &[Case], length: u64) {
     for case in cases {
         for (times, expected) in [(1, case.once), (0, case.lasting)] {
             let upload = Upload::create(&edge, length);
-            inject(&edge, operation, case, times);
+            case.inject(&edge.sandbox, operation, times);
             let response = upload.patch(&edge, &source, source.all()).unwrap();
             assert!(edge.sandbox.fault_hits() > 0, "{operation}: {} did not hit", case.fault);
             assert_result(&response, case, expected, operation);
@@ -213,8 +219,8 @@ fn send_with_each(operation: &str, cases: &[Case], length: u64) {
     }
 }
 
-fn put_once(edge: &Edge, operation: &str, case: &Case, source: &Source) {
-    inject(edge, operation, case, 1);
+fn put_once(edge: &Edge, operation: &str, case: &FaultCase, source: &Source) {
+    case.inject(&edge.sandbox, operation, 1);
     let before = edge.sandbox.objects().len();
     let response = edge.put(&[], &Body::Range(source, source.all()));
     assert_eq!(edge.sandbox.fault_hits(), 1, "{operation}: {} did not hit", case.fault);
@@ -231,7 +237,7 @@ fn put_once(edge: &Edge, operation: &str, case: &Case, source: &Source) {
 }
 
 /// An upload that the store began without being able to say so is never known to anybody.
-fn lost_initiations(case: &Case) -> usize {
+fn lost_initiations(case: &FaultCase) -> usize {
     let unknown = ["commit-then-reset", "truncated-reply"];
     usize::from(unknown.iter().any(|kind| case.fault["kind"] == *kind))
 }
@@ -257,7 +263,7 @@ fn assert_complete(edge: &Edge, media_id: &str, source: &Source) {
 }
 
 /// The answer is a success, or a problem that names the cause.
-fn assert_result(response: &Response, case: &Case, expected: &str, operation: &str) {
+fn assert_result(response: &Response, case: &FaultCase, expected: &str, operation: &str) {
     let what = format!("{operation}: {}: {} {}", case.fault, response.status, response.text());
     if expected == COMPLETE {
         assert!(response.is_success(), "{what}");
@@ -275,49 +281,15 @@ fn assert_result(response: &Response, case: &Case, expected: &str, operation: &s
     assert!(!problem["detail"].as_str().unwrap().is_empty(), "{what}");
 }
 
-fn inject(edge: &Edge, operation: &str, case: &Case, times: u64) {
-    let mut fault = case.fault.clone();
-    fault["operation"] = json!(operation);
-    fault["times"] = json!(times);
-    edge.sandbox.fault(&fault);
-}
-
 /// What a call of the store may meet, whichever it is.
-fn store_cases() -> Vec<Case> {
-    let mut cases = without_response("store-unavailable");
-    cases.push(case(json!({ "kind": "skewed" }), COMPLETE, "store-unavailable"));
-    cases.push(case(json!({ "kind": "expired-token" }), COMPLETE, EXPIRED));
-    cases.push(case(json!({ "kind": "access-denied" }), DENIED, DENIED));
-    cases.push(case(json!({ "kind": "no-such-upload" }), "upload-lost", "upload-lost"));
-    cases.push(case(rejection(), "store-rejected", "store-rejected"));
+fn store_cases() -> Vec<FaultCase> {
+    let mut cases = unavailable("store-unavailable");
+    cases.push(FaultCase::new(json!({ "kind": "skewed" }), COMPLETE, "store-unavailable"));
+    cases.push(FaultCase::new(json!({ "kind": "expired-token" }), COMPLETE, EXPIRED));
+    cases.push(FaultCase::new(json!({ "kind": "access-denied" }), DENIED, DENIED));
+    cases.push(FaultCase::new(json!({ "kind": "no-such-upload" }), "upload-lost", "upload-lost"));
+    cases.push(FaultCase::new(rejection(), "store-rejected", "store-rejected"));
     cases
-}
-
-/// No answer, or one that says that there is none.
-fn without_response(code: &'static str) -> Vec<Case> {
-    let faults = [
-        json!({ "kind": "reset-before-body" }),
-        json!({ "kind": "reset-mid-body" }),
-        json!({ "kind": "reset-after-body" }),
-        json!({ "kind": "commit-then-reset" }),
-        json!({ "kind": "truncated-reply" }),
-        json!({ "kind": "hang" }),
-        json!({ "kind": "status", "status": 500 }),
-        json!({ "kind": "status", "status": 503, "code": "SlowDown" }),
-        json!({ "kind": "status", "status": 502, "html": true }),
-        json!({ "kind": "status", "status": 500, "empty": true }),
-    ];
-    let mut cases: Vec<_> = faults.into_iter().map(|fault| case(fault, COMPLETE, code)).collect();
-    cases.push(case(json!({ "kind": "delay", "delay_ms": 50 }), COMPLETE, COMPLETE));
-    cases
-}
-
-fn rejection() -> Value {
-    json!({ "kind": "status", "status": 400, "code": "InvalidArgument" })
-}
-
-const fn case(fault: Value, once: &'static str, lasting: &'static str) -> Case {
-    Case { fault, once, lasting }
 }
 
 /// Small parts, because the time that a part may take grows with its size.
@@ -332,7 +304,6 @@ const PART_BYTES: u64 = 102_400;
 const SEVERAL_PARTS: u64 = 3 * PART_BYTES + 10_000;
 const LESS_THAN_A_PART: u64 = 60_000;
 
-const COMPLETE: &str = "whole";
 const EXPIRED: &str = "credential-expired";
 const DENIED: &str = "access-denied";
 const MISMATCH: &str = "checksum-mismatch";

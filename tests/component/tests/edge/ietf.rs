@@ -41,7 +41,7 @@ fn every_draft_creates_appends_and_completes() {
         assert_eq!((head.status, head.offset()), (204, source.length()));
         assert_eq!(head.header("upload-length"), Some(source.length().to_string().as_str()));
         assert_draft_headers(draft, &head, Some(true));
-        assert_complete(&edge, &upload, &source);
+        upload.assert_complete(&edge, &source);
         // The end is said once.
         let again =
             ietf::append(draft, &edge, &upload, (source.length(), true), &[], &Body::Bytes(b""));
@@ -75,7 +75,7 @@ fn a_file_in_one_request_is_stored_by_post_and_put() {
                 let created = body.send(&edge.client(), creation).unwrap();
                 assert_eq!((created.status, created.offset()), (201, length), "{method} {path}");
                 assert_draft_headers(draft, &created, Some(true));
-                assert_complete(&edge, &Upload::created(&created), &source);
+                Upload::created(&created).assert_complete(&edge, &source);
             }
         }
     }
@@ -97,7 +97,7 @@ fn a_file_created_by_name_is_continued_at_its_location() {
         let body = Body::Chunked(&source, MIB + 9..source.length());
         let ended = ietf::append(NEWEST, &edge, &upload, (MIB + 9, true), &[], &body).unwrap();
         assert_eq!((ended.status, ended.offset()), (201, source.length()));
-        assert_complete(&edge, &upload, &source);
+        upload.assert_complete(&edge, &source);
     }
 }
 
@@ -114,7 +114,7 @@ fn an_empty_request_completes_an_upload() {
         let empty = Body::Bytes(b"");
         let ended = ietf::append(NEWEST, &edge, &upload, (length, true), &[], &empty).unwrap();
         assert_eq!((ended.status, ended.offset()), (201, length), "{}", ended.text());
-        assert_complete(&edge, &upload, &source);
+        upload.assert_complete(&edge, &source);
     }
 }
 
@@ -134,7 +134,7 @@ fn an_upload_of_declared_length_stays_open_until_upload_complete() {
     let at = (source.length(), true);
     let ended = ietf::append(NEWEST, &edge, &upload, at, &[], &Body::Bytes(b"")).unwrap();
     assert_eq!((ended.status, ended.offset()), (201, source.length()), "{}", ended.text());
-    assert_complete(&edge, &upload, &source);
+    upload.assert_complete(&edge, &source);
 }
 
 #[test]
@@ -258,7 +258,7 @@ fn content_is_stored_only_if_its_digest_matches() {
             assert_eq!(stored.offset(), end, "{}", stored.text());
             offset = end;
         }
-        assert_complete(&edge, &upload, &source);
+        upload.assert_complete(&edge, &source);
     }
 }
 
@@ -304,7 +304,7 @@ fn a_disconnected_client_resumes_at_the_last_byte() {
         let body = Body::Range(&source, sent..source.length());
         let ended = ietf::append(NEWEST, &edge, &upload, (sent, true), &[], &body).unwrap();
         assert_eq!((ended.status, ended.offset()), (201, source.length()), "{}", ended.text());
-        assert_complete(&edge, &upload, &source);
+        upload.assert_complete(&edge, &source);
     }
 }
 
@@ -427,12 +427,4 @@ fn kind(response: &Response) -> String {
     let problem: Value = response.json();
     let kind = problem["type"].as_str().unwrap_or_default();
     kind.trim_start_matches("https://iana.org/assignments/http-problem-types#").to_owned()
-}
-
-fn assert_complete(edge: &Edge, upload: &Upload, source: &Source) {
-    let status = upload.status(edge);
-    assert_eq!(status["state"], "completed");
-    let bytes = edge.sandbox.object_bytes(status["object"].as_str().unwrap());
-    assert_eq!(sha256(&bytes), source.sha256());
-    assert!(edge.sandbox.uploads().is_empty(), "{:?}", edge.sandbox.uploads());
 }

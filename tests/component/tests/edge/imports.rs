@@ -1,9 +1,10 @@
-//! What the built component asks of its host.
+//! The imports of the built worker.
 
 use vod_uploader_component_tests::binaries::Binaries;
+use vod_uploader_component_tests::imports::is_from_standard_library;
 use wasmparser::{Parser, Payload};
 
-/// What the worker is made for.
+/// The expected imports.
 const IMPORTS: [&str; 8] = [
     "spin:key-value/key-value@3.0.0",
     "spin:variables/variables@3.0.0",
@@ -13,22 +14,6 @@ const IMPORTS: [&str; 8] = [
     "wasi:http/client@0.3.0",
     "wasi:http/types@0.3.0",
     "wasi:random/random@0.3.0",
-];
-
-/// What the target's standard library brings along, in whichever patch version.
-const AMBIENT: [&str; 12] = [
-    "wasi:cli/environment@0.2.",
-    "wasi:cli/exit@0.2.",
-    "wasi:cli/stderr@0.2.",
-    "wasi:cli/stdin@0.2.",
-    "wasi:cli/stdout@0.2.",
-    "wasi:cli/terminal-",
-    "wasi:clocks/monotonic-clock@0.2.",
-    "wasi:clocks/wall-clock@0.2.",
-    "wasi:filesystem/",
-    "wasi:io/",
-    "wasi:random/insecure-seed@0.2.",
-    "wasi:random/random@0.2.",
 ];
 
 #[test]
@@ -51,11 +36,10 @@ fn an_unexpected_import_is_detected() {
 }
 
 fn is_allowed(name: &str) -> bool {
-    IMPORTS.contains(&name)
-        || (name.contains("@0.2.") && AMBIENT.iter().any(|allowed| name.starts_with(allowed)))
+    IMPORTS.contains(&name) || is_from_standard_library(name)
 }
 
-/// The names that a component imports and exports, of the outermost one only.
+/// The imports and exports of the outermost component.
 fn interfaces(component: &[u8]) -> (Vec<String>, Vec<String>) {
     let (mut imports, mut exports) = (Vec::new(), Vec::new());
     let mut depth = 0;

@@ -1,7 +1,7 @@
 //! Rejected requests: each receives its status and code, and affects no other request.
 
 use vod_uploader_component_tests::body::Body;
-use vod_uploader_component_tests::edge::{Edge, Setup};
+use vod_uploader_component_tests::edge::Setup;
 use vod_uploader_component_tests::source::{MIB, Source};
 use vod_uploader_component_tests::tus::{self, CHUNK_TYPE, Upload, VERSION};
 use vod_uploader_wire::Response;
@@ -104,7 +104,7 @@ fn every_invalid_request_is_rejected_with_its_status_and_code() {
         }
     }
     assert!(edge.sandbox.operations().is_empty(), "{:?}", edge.sandbox.operations());
-    assert_serving(&edge);
+    edge.assert_serving();
     assert_eq!(upload.offset(&edge), 150_000);
     let stored = upload.patch(&edge, &source, 150_000..200_000).unwrap();
     assert_eq!((stored.status, stored.offset()), (204, 200_000));
@@ -132,7 +132,7 @@ fn an_unsupported_method_is_rejected_with_the_supported_ones() {
             "{method} {path}"
         );
     }
-    assert_serving(&edge);
+    edge.assert_serving();
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn a_request_of_undeclared_length_that_is_too_long_completes_no_upload() {
     }
     assert!(edge.sandbox.objects().is_empty());
     assert_eq!(edge.sandbox.requests("CompleteMultipartUpload"), 0);
-    assert_serving(&edge);
+    edge.assert_serving();
 }
 
 #[test]
@@ -193,21 +193,13 @@ fn options_lists_the_supported_protocols_and_limits() {
     }
 }
 
-fn assert_problem(what: &str, response: &Response) {
+pub(crate) fn assert_problem(what: &str, response: &Response) {
     let problem = response.json();
     assert_eq!(problem["status"], response.status, "{what}");
     for field in ["type", "title", "detail", "action"] {
         assert!(problem[field].as_str().is_some_and(|text| !text.is_empty()), "{what}: {field}");
     }
     assert!(problem["retryable"].is_boolean(), "{what}");
-}
-
-/// The worker answers, in an instance that no request has ended.
-fn assert_serving(edge: &Edge) {
-    let health = edge.request("GET", "/healthz", &[], &Body::None).unwrap();
-    assert_eq!(health.status, 200);
-    let stats = edge.stats();
-    assert_eq!(stats.count("instances_started"), 1, "{stats:?}");
 }
 
 const OLD_VERSION: (&str, &str) = ("tus-resumable", "0.2.2");

@@ -1,9 +1,10 @@
-//! What the built component exports and imports.
+//! The exports and imports of the built component.
 
 use vod_uploader_component_tests::binaries::{Binaries, wit_dir};
+use vod_uploader_component_tests::imports::is_from_standard_library;
 use vod_uploader_compose::{Contract, plugged};
 
-/// What the uploader is made for.
+/// The expected imports.
 const IMPORTS: [&str; 7] = [
     "spin:key-value/key-value@3.0.0",
     "wasi:clocks/monotonic-clock@0.3.0",
@@ -12,22 +13,6 @@ const IMPORTS: [&str; 7] = [
     "wasi:http/client@0.3.0",
     "wasi:http/types@0.3.0",
     "wasi:random/random@0.3.0",
-];
-
-/// What the target's standard library brings along, in whichever patch version.
-const AMBIENT: [&str; 12] = [
-    "wasi:cli/environment@0.2.",
-    "wasi:cli/exit@0.2.",
-    "wasi:cli/stderr@0.2.",
-    "wasi:cli/stdin@0.2.",
-    "wasi:cli/stdout@0.2.",
-    "wasi:cli/terminal-",
-    "wasi:clocks/monotonic-clock@0.2.",
-    "wasi:clocks/wall-clock@0.2.",
-    "wasi:filesystem/",
-    "wasi:io/",
-    "wasi:random/insecure-seed@0.2.",
-    "wasi:random/random@0.2.",
 ];
 
 #[test]
@@ -50,7 +35,7 @@ fn the_component_matches_the_wit_files() {
 #[test]
 fn the_component_imports_exactly_the_expected_interfaces() {
     let (mut own, ambient): (Vec<_>, Vec<_>) =
-        contract().imports().into_iter().partition(|name| !is_ambient(name));
+        contract().imports().into_iter().partition(|name| !is_from_standard_library(name));
     own.sort();
     assert_eq!(own, IMPORTS, "beside {ambient:?}");
 }
@@ -66,7 +51,7 @@ fn a_composed_app_imports_nothing_of_the_uploader() {
     let imports = contract.imports();
     let foreign: Vec<_> = imports
         .iter()
-        .filter(|name| !is_ambient(name) && !IMPORTS.contains(&name.as_str()))
+        .filter(|name| !is_from_standard_library(name) && !IMPORTS.contains(&name.as_str()))
         .collect();
     assert_eq!(foreign, [""; 0]);
     assert_eq!(contract.exports(), ["wasi:http/handler@0.3.0"]);
@@ -84,8 +69,4 @@ fn a_component_that_differs_from_the_wit_files_is_detected() {
 
 fn contract() -> Contract {
     Contract::new(&Binaries::find().uploader_wasm, &wit_dir(), "component").unwrap()
-}
-
-fn is_ambient(name: &str) -> bool {
-    name.contains("@0.2.") && AMBIENT.iter().any(|allowed| name.starts_with(allowed))
 }

@@ -4,15 +4,9 @@
 use serde_json::{Value, json};
 use vod_uploader_component_tests::app_host::{AppHost, PART_BYTES};
 use vod_uploader_component_tests::application::{Application, Mode, OfferedFile};
+use vod_uploader_component_tests::fault_case::{COMPLETE, FaultCase, rejection, unavailable};
 
 use crate::support::assert_complete;
-
-/// One kind of fault, and how a file that meets it must end: `WHOLE`, or with this code.
-struct Case {
-    fault: Value,
-    once: &'static str,
-    lasting: &'static str,
-}
 
 #[test]
 fn a_fault_of_create_upload_video_ends_in_a_file_or_its_cause() {
@@ -29,7 +23,7 @@ fn a_fault_of_the_calls_for_images_and_auxiliary_media_ends_in_a_file_or_its_cau
         for case in &vod_cases() {
             for (times, expected) in [(1, case.once), (0, case.lasting)] {
                 let (id, file) = offer_kind(&mut application, extension, LESS_THAN_A_PART);
-                inject(&host, operation, case, times);
+                case.inject(&host.sandbox, operation, times);
                 run_with_fault(&host, &mut application, (id, &file), &case.fault, expected);
             }
         }
@@ -46,16 +40,16 @@ fn a_fault_of_initiate_multipart_upload_ends_in_a_file_or_its_cause() {
 #[test]
 fn a_fault_of_upload_part_ends_in_a_file_or_its_cause() {
     let mut cases = store_cases();
-    cases.push(case(json!({ "kind": "wrong-crc" }), COMPLETE, "ChecksumMismatch"));
-    cases.push(case(json!({ "kind": "corrupt-body" }), COMPLETE, "ChecksumMismatch"));
+    cases.push(FaultCase::new(json!({ "kind": "wrong-crc" }), COMPLETE, "ChecksumMismatch"));
+    cases.push(FaultCase::new(json!({ "kind": "corrupt-body" }), COMPLETE, "ChecksumMismatch"));
     upload_with_each("UploadPart", Mode::Credential, &cases, SEVERAL_PARTS);
 }
 
 #[test]
 fn a_fault_of_put_object_ends_in_a_file_or_its_cause() {
     let mut cases = store_cases();
-    cases.push(case(json!({ "kind": "wrong-crc" }), COMPLETE, "ChecksumMismatch"));
-    cases.push(case(json!({ "kind": "corrupt-body" }), COMPLETE, "ChecksumMismatch"));
+    cases.push(FaultCase::new(json!({ "kind": "wrong-crc" }), COMPLETE, "ChecksumMismatch"));
+    cases.push(FaultCase::new(json!({ "kind": "corrupt-body" }), COMPLETE, "ChecksumMismatch"));
     without_lost_uploads(&mut cases);
     upload_with_each("PutObject", Mode::Credential, &cases, LESS_THAN_A_PART);
 }
@@ -69,7 +63,11 @@ fn a_fault_of_complete_multipart_upload_ends_in_a_file_or_its_cause() {
             case.lasting = COMPLETE;
         }
     }
-    cases.push(case(json!({ "kind": "wrong-crc" }), "ChecksumMismatch", "ChecksumMismatch"));
+    cases.push(FaultCase::new(
+        json!({ "kind": "wrong-crc" }),
+        "ChecksumMismatch",
+        "ChecksumMismatch",
+    ));
     upload_with_each("CompleteMultipartUpload", Mode::Credential, &cases, SEVERAL_PARTS);
 }
 
@@ -90,7 +88,7 @@ fn a_fault_of_refresh_upload_video_ends_in_a_file_or_its_cause() {
             // The UploadAuth ends, and the component's own refresh of it meets the fault.
             let end = json!({ "operation": "UploadPart", "nth": 2, "kind": "expired-token" });
             host.sandbox.fault(&end);
-            inject(&host, "RefreshUploadVideo", case, times);
+            case.inject(&host.sandbox, "RefreshUploadVideo", times);
             run_with_fault(&host, &mut application, (id, &file), &case.fault, expected);
         }
     }
@@ -106,7 +104,7 @@ fn a_fault_of_abort_multipart_upload_ends_in_an_abort_or_reported_leftovers() {
         let paused_file = application.pause(id, 2 * PART_BYTES);
         application.start();
         application.run_until_durable(id, paused_file);
-        inject(&host, "AbortMultipartUpload", case, 1);
+        case.inject(&host.sandbox, "AbortMultipartUpload", 1);
         application.call_file("cancel-file", id);
         let canceled = application.run_until(|event| event.is("Canceled", id));
         application.finish();
@@ -154,13 +152,13 @@ fn a_file_is_uploaded_under_random_faults_of_every_kind() {
     }
 }
 
-fn upload_with_each(operation: &str, mode: Mode, cases: &[Case], size: u64) {
+fn upload_with_each(operation: &str, mode: Mode, cases: &[FaultCase], size: u64) {
     let host = AppHost::start();
     let mut application = with_fast_retries(&host, mode);
     for case in cases {
         for (times, expected) in [(1, case.once), (0, case.lasting)] {
             let (id, file) = offer(&mut application, size);
-            inject(&host, operation, case, times);
+            case.inject(&host.sandbox, operation, times);
             run_with_fault(&host, &mut application, (id, &file), &case.fault, expected);
         }
     }
@@ -215,71 +213,40 @@ fn offer_kind(application: &mut Application<'_>, extension: &str, size: u64) -> 
     (application.add(file.clone()), file)
 }
 
-fn inject(host: &AppHost, operation: &str, case: &Case, times: u64) {
-    let mut fault = case.fault.clone();
-    fault["operation"] = json!(operation);
-    fault["times"] = json!(times);
-    host.sandbox.fault(&fault);
-}
-
 /// What a call of VOD may meet.
-fn vod_cases() -> Vec<Case> {
-    let mut cases = without_response("VodUnavailable");
-    cases.push(case(json!({ "kind": "skewed" }), COMPLETE, "VodUnavailable"));
-    cases.push(case(json!({ "kind": "expired-token" }), COMPLETE, EXPIRED));
-    cases.push(case(json!({ "kind": "access-denied" }), DENIED, DENIED));
-    cases.push(case(json!({ "kind": "no-such-upload" }), "MediaNotFound", "MediaNotFound"));
-    cases.push(case(rejection(), "VodRejected", "VodRejected"));
+fn vod_cases() -> Vec<FaultCase> {
+    let mut cases = unavailable("VodUnavailable");
+    cases.push(FaultCase::new(json!({ "kind": "skewed" }), COMPLETE, "VodUnavailable"));
+    cases.push(FaultCase::new(json!({ "kind": "expired-token" }), COMPLETE, EXPIRED));
+    cases.push(FaultCase::new(json!({ "kind": "access-denied" }), DENIED, DENIED));
+    cases.push(FaultCase::new(
+        json!({ "kind": "no-such-upload" }),
+        "MediaNotFound",
+        "MediaNotFound",
+    ));
+    cases.push(FaultCase::new(rejection(), "VodRejected", "VodRejected"));
     cases
 }
 
 /// What a call of the store may meet, whichever it is.
-fn store_cases() -> Vec<Case> {
-    let mut cases = without_response("StoreUnavailable");
-    cases.push(case(json!({ "kind": "skewed" }), COMPLETE, "StoreUnavailable"));
-    cases.push(case(json!({ "kind": "expired-token" }), COMPLETE, EXPIRED));
-    cases.push(case(json!({ "kind": "access-denied" }), DENIED, DENIED));
-    cases.push(case(json!({ "kind": "no-such-upload" }), COMPLETE, "UploadLost"));
-    cases.push(case(rejection(), "StoreRejected", "StoreRejected"));
+fn store_cases() -> Vec<FaultCase> {
+    let mut cases = unavailable("StoreUnavailable");
+    cases.push(FaultCase::new(json!({ "kind": "skewed" }), COMPLETE, "StoreUnavailable"));
+    cases.push(FaultCase::new(json!({ "kind": "expired-token" }), COMPLETE, EXPIRED));
+    cases.push(FaultCase::new(json!({ "kind": "access-denied" }), DENIED, DENIED));
+    cases.push(FaultCase::new(json!({ "kind": "no-such-upload" }), COMPLETE, "UploadLost"));
+    cases.push(FaultCase::new(rejection(), "StoreRejected", "StoreRejected"));
     cases
 }
 
 /// A call that is of no multipart upload cannot start it over, whatever the store says of one.
-fn without_lost_uploads(cases: &mut [Case]) {
+fn without_lost_uploads(cases: &mut [FaultCase]) {
     let lost = cases.iter_mut().filter(|case| case.fault["kind"] == "no-such-upload");
     lost.for_each(|case| case.once = case.lasting);
-}
-
-/// No answer, or one that says that there is none.
-fn without_response(code: &'static str) -> Vec<Case> {
-    let faults = [
-        json!({ "kind": "reset-before-body" }),
-        json!({ "kind": "reset-mid-body" }),
-        json!({ "kind": "reset-after-body" }),
-        json!({ "kind": "commit-then-reset" }),
-        json!({ "kind": "truncated-reply" }),
-        json!({ "kind": "hang" }),
-        json!({ "kind": "status", "status": 500 }),
-        json!({ "kind": "status", "status": 503, "code": "SlowDown" }),
-        json!({ "kind": "status", "status": 502, "html": true }),
-        json!({ "kind": "status", "status": 500, "empty": true }),
-    ];
-    let mut cases: Vec<_> = faults.into_iter().map(|fault| case(fault, COMPLETE, code)).collect();
-    cases.push(case(json!({ "kind": "delay", "delay_ms": 50 }), COMPLETE, COMPLETE));
-    cases
-}
-
-fn rejection() -> Value {
-    json!({ "kind": "status", "status": 400, "code": "InvalidArgument" })
-}
-
-const fn case(fault: Value, once: &'static str, lasting: &'static str) -> Case {
-    Case { fault, once, lasting }
 }
 
 const SEVERAL_PARTS: u64 = 3 * PART_BYTES + 10_000;
 const LESS_THAN_A_PART: u64 = 60_000;
 
-const COMPLETE: &str = "whole";
 const EXPIRED: &str = "CredentialExpired";
 const DENIED: &str = "AccessDenied";
