@@ -1,5 +1,5 @@
-//! The component under test: an app with `uploader.wasm` plugged in, on the local host, in front of
-//! a separate sandbox.
+//! The component under test: an app composed with `uploader.wasm`, on the local host, with a
+//! separate sandbox.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -16,11 +16,11 @@ use crate::key_value;
 use crate::process::Server;
 use crate::sandbox::{RAM_SECRET, Sandbox};
 
-/// A running app with its sandbox. Everything is killed and deleted when it is dropped; before that
-/// it is made sure that no secret got into a log, an answer, an event or the key-value store.
+/// A running app with its sandbox. Dropping it kills the processes, deletes their files, and
+/// asserts that no log, response, event or stored value contains a secret.
 #[derive(Debug)]
 pub struct AppHost {
-    /// The stand-in for OSS and VOD.
+    /// The emulator of OSS and VOD.
     pub sandbox: Sandbox,
     host: RefCell<Server>,
     binaries: Binaries,
@@ -29,20 +29,20 @@ pub struct AppHost {
 }
 
 impl AppHost {
-    /// The test app.
+    /// Starts the test app.
     #[must_use]
     pub fn start() -> Self {
         Self::start_with(&Binaries::find().test_app_wasm, &[])
     }
 
-    /// The component of `app`, and a sandbox with more arguments.
+    /// Starts the component of `app`, and a sandbox with more arguments.
     ///
     /// # Panics
     /// If `app` does not import `vod:uploader`.
     #[must_use]
     pub fn start_with(app: &Path, sandbox_arguments: &[&str]) -> Self {
         let binaries = Binaries::find();
-        let dir = tempfile::tempdir().expect("there is room for temporary files");
+        let dir = tempfile::tempdir().expect("a temporary directory");
         let arguments: Vec<_> = sandbox_arguments.iter().map(|text| (*text).to_owned()).collect();
         let sandbox = Sandbox::start(&binaries, dir.path(), &arguments);
         let composed = vod_uploader_compose::plugged(app, &binaries.uploader_wasm);
@@ -54,7 +54,7 @@ impl AppHost {
         Self { sandbox, host, binaries, transcript: Transcript::default(), dir }
     }
 
-    /// A client of the app. It has to be made anew after a restart.
+    /// A client of the app. Invalid after a restart of the host.
     #[must_use]
     pub fn client(&self) -> Client {
         Client::new(self.host.borrow().origin()).with_transcript(&self.transcript)
@@ -63,10 +63,10 @@ impl AppHost {
     /// A conversation with the test app.
     #[must_use]
     pub fn converse(&self) -> Conversation {
-        Conversation::begin(&self.client())
+        Conversation::connect(&self.client())
     }
 
-    /// An application with small parts and short waits, with these options besides.
+    /// An application with small parts and immediate retries, unless `options` override them.
     #[must_use]
     pub fn application(&self, mode: Mode, options: &Value) -> Application<'_> {
         let mut all = json!({
@@ -81,20 +81,20 @@ impl AppHost {
         Application::new(self.converse(), &self.sandbox, mode, &all)
     }
 
-    /// Ends the host with SIGKILL, in the middle of whatever it does.
+    /// Kills the host with SIGKILL.
     pub fn kill_host(&self) {
         self.host.borrow_mut().kill();
     }
 
-    /// Starts the host again on the same folder, after [`AppHost::kill_host`].
+    /// Starts the host again in the same directory, after [`AppHost::kill_host`].
     pub fn start_host(&self) {
         *self.host.borrow_mut() = host::start(&self.binaries, self.dir.path(), &[]);
     }
 
-    /// What the host counts.
+    /// The counters of the host.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        Stats::of(&self.host.borrow())
+        Stats::new(&self.host.borrow())
     }
 
     /// The host's log so far.
@@ -103,7 +103,7 @@ impl AppHost {
         std::fs::read_to_string(self.dir.path().join("host.log")).unwrap_or_default()
     }
 
-    /// The folder with the key-value store.
+    /// The directory of the key-value store.
     #[must_use]
     pub fn host_dir(&self) -> PathBuf {
         self.dir.path().join("host")
@@ -124,14 +124,14 @@ impl Drop for AppHost {
         secrets.push(RAM_SECRET.to_owned());
         for secret in secrets {
             assert!(!log.contains(&secret), "the host's log has the secret {secret}");
-            assert!(!self.transcript.contains(&secret), "the app was told the secret {secret}");
+            assert!(!self.transcript.contains(&secret), "the app received the secret {secret}");
             let kept = vod_uploader_wire::contains(&stored, secret.as_bytes());
             assert!(!kept, "the key-value store has the secret {secret}");
         }
     }
 }
 
-/// What an app needs of Spin: the store, and the outside.
+/// The manifest of an app: a key-value store and outbound HTTP.
 fn write_manifest(dir: &Path) {
     let manifest = r#"
 spin_manifest_version = 2
@@ -152,5 +152,5 @@ allowed_outbound_hosts = ["http://127.0.0.1:*"]
     std::fs::write(dir.join("spin.toml"), manifest).expect("the manifest can be written");
 }
 
-/// The size of parts, unless a test says otherwise: the smallest that the store takes.
+/// The default part size: the smallest that OSS accepts.
 pub const PART_BYTES: u64 = 102_400;

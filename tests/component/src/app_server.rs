@@ -1,5 +1,5 @@
-//! The server of an application: it knows VOD's access key, gives credentials to its clients, and
-//! has the files that they upload.
+//! The server of an application: it has VOD's access key, issues credentials to its clients, and
+//! serves the files that they upload.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -20,32 +20,32 @@ pub fn serve<T>(sandbox: &Sandbox, files: &[OfferedFile], client: impl FnOnce(&s
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address");
     let server = AppServer { sandbox, files };
-    let over = AtomicBool::new(false);
+    let stopped = AtomicBool::new(false);
     thread::scope(|scope| {
-        let _end = End { over: &over, address };
-        let (server, over) = (&server, &over);
+        let _end = StopOnDrop { stopped: &stopped, address };
+        let (server, stopped) = (&server, &stopped);
         scope.spawn(move || {
             while let Ok((stream, _)) = listener.accept() {
-                if over.load(Relaxed) {
+                if stopped.load(Relaxed) {
                     return;
                 }
-                // A client that goes away wants no answer.
-                scope.spawn(move || server.response(stream).ok());
+                // Errors of a disconnected client are ignored.
+                scope.spawn(move || server.respond(stream).ok());
             }
         });
         client(&format!("http://{address}"))
     })
 }
 
-/// Ends the server, also where its client panics.
-struct End<'a> {
-    over: &'a AtomicBool,
+/// Stops the server when dropped, also if its client panics.
+struct StopOnDrop<'a> {
+    stopped: &'a AtomicBool,
     address: SocketAddr,
 }
 
-impl Drop for End<'_> {
+impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {
-        self.over.store(true, Relaxed);
+        self.stopped.store(true, Relaxed);
         // The connection wakes the acceptor.
         let _ = TcpStream::connect(self.address);
     }
@@ -57,7 +57,7 @@ struct AppServer<'a> {
 }
 
 impl AppServer<'_> {
-    fn response(&self, mut stream: TcpStream) -> std::io::Result<()> {
+    fn respond(&self, mut stream: TcpStream) -> std::io::Result<()> {
         let mut lines = BufReader::new(stream.try_clone()?).lines();
         let request = lines.next().transpose()?.unwrap_or_default();
         let mut offset = 0;
@@ -83,7 +83,7 @@ impl AppServer<'_> {
         }
         let named = |file: &&OfferedFile| path.strip_prefix("/files/") == Some(&file.name);
         let file = self.files.iter().find(named).expect("a file that is listed");
-        begin(&mut stream, file.size - offset)?;
+        send_head(&mut stream, file.size - offset)?;
         let mut sent = Ok(());
         file.source().read(offset..file.size, |bytes| {
             sent = stream.write_all(bytes);
@@ -104,10 +104,10 @@ impl AppServer<'_> {
 }
 
 fn send(stream: &mut TcpStream, body: &[u8]) -> std::io::Result<()> {
-    begin(stream, body.len() as u64)?;
+    send_head(stream, body.len() as u64)?;
     stream.write_all(body)
 }
 
-fn begin(stream: &mut TcpStream, length: u64) -> std::io::Result<()> {
+fn send_head(stream: &mut TcpStream, length: u64) -> std::io::Result<()> {
     write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n")
 }

@@ -1,5 +1,5 @@
-//! What an application does that uploads with `vod:uploader`: it answers the events, with
-//! credentials from its own server and with bytes.
+//! An application that uploads with `vod:uploader`: it responds to the events with credentials from
+//! its own server and with bytes.
 
 use std::collections::BTreeMap;
 
@@ -13,12 +13,11 @@ use crate::vod::{UploadCredential, credential_for};
 /// An application with its own uploader.
 #[derive(Debug)]
 pub struct Application<'a> {
-    /// Its conversation with the test app.
+    /// Its connection to the test app.
     pub app: Conversation,
     /// Every event so far.
     pub events: Vec<Event>,
-    /// The credentials that it has supplied, by file, the newest last. Temporary access keys are
-    /// told by their ids.
+    /// The credentials that it has supplied, by file, the newest last, as access key ids.
     pub supplied: Vec<(u64, String)>,
     sandbox: &'a Sandbox,
     mode: Mode,
@@ -27,21 +26,21 @@ pub struct Application<'a> {
     pub sts_ttl_secs: i64,
 }
 
-/// How an application answers `upload-started`.
+/// How an application responds to `upload-started`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// With an UploadAuth and an UploadAddress from its own server.
     Credential,
-    /// With a temporary access key, with which the component calls VOD.
+    /// With an STS token, with which the component calls VOD.
     Sts,
-    /// With a temporary access key, and without VOD.
+    /// With an STS token, without VOD.
     Direct,
 }
 
 /// A file that an application offers.
 #[derive(Clone, Debug)]
 pub struct OfferedFile {
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// The seed of its bytes.
     pub seed: u64,
@@ -60,20 +59,20 @@ impl OfferedFile {
         Self { name: name.to_owned(), seed, size, pause_at: None, fields: json!({}) }
     }
 
-    /// With another field of `new-file`.
+    /// Adds a field of `new-file`.
     #[must_use]
     pub fn with(mut self, field: &str, value: impl Into<Value>) -> Self {
         self.fields[field] = value.into();
         self
     }
 
-    /// Known again by a later uploader.
+    /// Adds a modification time, by which a later uploader identifies the file.
     #[must_use]
     pub fn last_modified(self) -> Self {
         self.with("last_modified", 1_700_000_000_000_u64)
     }
 
-    /// The stream stops at `offset`, without an end.
+    /// Pauses the stream at `offset`.
     #[must_use]
     pub const fn pause_at(mut self, offset: u64) -> Self {
         self.pause_at = Some(offset);
@@ -91,11 +90,11 @@ impl<'a> Application<'a> {
     /// An application with a new uploader whose events it reads.
     ///
     /// # Panics
-    /// If the uploader refuses the options.
+    /// If the uploader rejects the options.
     #[must_use]
     pub fn new(mut app: Conversation, sandbox: &'a Sandbox, mode: Mode, options: &Value) -> Self {
-        app.call("create", json!({ "options": options })).expect("the options are fine");
-        app.call("events", json!({})).expect("the events are taken once");
+        app.call("create", json!({ "options": options })).expect("valid options");
+        app.call("events", json!({})).expect("the events");
         Self {
             app,
             events: Vec::new(),
@@ -110,7 +109,7 @@ impl<'a> Application<'a> {
     /// Adds a file and returns its id.
     ///
     /// # Panics
-    /// If it is refused.
+    /// If it is rejected.
     pub fn add(&mut self, file: OfferedFile) -> u64 {
         let mut new = file.fields.clone();
         new["name"] = json!(file.name);
@@ -122,7 +121,7 @@ impl<'a> Application<'a> {
             new["bucket"] = json!(BUCKET);
             new["object"] = json!(format!("direct/{}", file.name));
         }
-        let id = self.app.call("add-file", json!({ "file": new })).expect("the file is taken");
+        let id = self.app.call("add-file", json!({ "file": new })).expect("an accepted file");
         let id = id.as_u64().expect("an id");
         self.files.insert(id, file);
         id
@@ -131,28 +130,28 @@ impl<'a> Application<'a> {
     /// `start-upload`.
     ///
     /// # Panics
-    /// If it is refused.
+    /// If it is rejected.
     pub fn start(&mut self) {
-        self.app.call("start-upload", json!({})).expect("it starts");
+        self.app.call("start-upload", json!({})).expect("a started run");
     }
 
-    /// A call about a file that must succeed.
+    /// A call for a file that must succeed.
     ///
     /// # Panics
-    /// If it is refused.
+    /// If it is rejected.
     pub fn call_file(&mut self, call: &str, file: u64) {
         self.try_call_file(call, file).unwrap_or_else(|rejection| panic!("{call}: {rejection:?}"));
     }
 
-    /// A call about a file.
+    /// A call for a file.
     ///
     /// # Errors
-    /// Returns an error if the uploader refuses it.
+    /// Returns an error if the uploader rejects it.
     pub fn try_call_file(&mut self, call: &str, file: u64) -> CallResult {
         self.app.call(call, json!({ "file": file }))
     }
 
-    /// Answers events until the run is over.
+    /// Handles events until the run ends.
     ///
     /// # Panics
     /// If the events end before.
@@ -160,8 +159,8 @@ impl<'a> Application<'a> {
         self.run_until(|event| event.name == "UploadEnd");
     }
 
-    /// Answers events until the run is over, and stops it where the credential of `file` is refused
-    /// for the third time.
+    /// Handles events until the run ends. Stops it if the credential of `file` is rejected for the
+    /// third time.
     ///
     /// # Panics
     /// If the events end before.
@@ -174,7 +173,7 @@ impl<'a> Application<'a> {
             if event.name == "UploadEnd" {
                 return;
             } else if expiries < 3 {
-                self.response(&event);
+                self.handle_event(&event);
             } else {
                 self.app.call("stop-upload", json!({})).expect("a run in progress");
                 self.run_until(|event| event.is("Stopped", file));
@@ -183,21 +182,21 @@ impl<'a> Application<'a> {
         }
     }
 
-    /// Answers events until `reached`, that one included, which is returned.
+    /// Handles events up to and including the one for which `reached` returns true.
     ///
     /// # Panics
     /// If the events end before.
     pub fn run_until(&mut self, reached: impl Fn(&Event) -> bool) -> Event {
         loop {
             let event = self.next_event();
-            self.response(&event);
+            self.handle_event(&event);
             if reached(&event) {
                 return event;
             }
         }
     }
 
-    /// Answers the events before `reached`, which is returned without an answer.
+    /// Handles events up to the one for which `reached` returns true, which is returned unhandled.
     ///
     /// # Panics
     /// If the events end before.
@@ -207,33 +206,33 @@ impl<'a> Application<'a> {
             if reached(&event) {
                 return event;
             }
-            self.response(&event);
+            self.handle_event(&event);
         }
     }
 
-    /// Answers events until this much of `file` is durable.
+    /// Handles events until `file` is durable up to `offset`.
     pub fn run_until_durable(&mut self, file: u64, offset: u64) {
         self.run_until(|event| event.durable(file).is_some_and(|durable| durable >= offset));
     }
 
-    /// The stream of `file` will stop a little after `offset`, which is returned.
+    /// Pauses the stream of `file` a few bytes after `offset`, which is returned.
     ///
     /// # Panics
-    /// If there is no such file.
+    /// If the file is unknown.
     pub fn pause(&mut self, file: u64, offset: u64) -> u64 {
         self.files.get_mut(&file).expect("a file that was added").pause_at = Some(offset + 9);
         offset
     }
 
-    /// From now on, the streams of `file` continue to its end.
+    /// Stops pausing the streams of `file`.
     ///
     /// # Panics
-    /// If there is no such file.
+    /// If the file is unknown.
     pub fn offer_all(&mut self, file: u64) {
         self.files.get_mut(&file).expect("a file that was added").pause_at = None;
     }
 
-    /// The stream of `file` continues to its end.
+    /// Resumes the paused stream of `file`.
     ///
     /// # Panics
     /// If it has none.
@@ -242,11 +241,11 @@ impl<'a> Application<'a> {
         self.send(file, self.files[&file].size);
     }
 
-    /// Does what an application does on this event.
+    /// Responds to an event.
     ///
     /// # Panics
-    /// If the uploader refuses it.
-    pub fn response(&mut self, event: &Event) {
+    /// If the uploader rejects it.
+    pub fn handle_event(&mut self, event: &Event) {
         let Some(file) = event.file() else { return };
         let media_id = event.text("media_id").map(str::to_owned);
         match event.name.as_str() {
@@ -270,7 +269,7 @@ impl<'a> Application<'a> {
         }
     }
 
-    /// The last event of this name about `file`.
+    /// The last event of this name for `file`.
     ///
     /// # Panics
     /// If there was none.
@@ -282,7 +281,7 @@ impl<'a> Application<'a> {
         })
     }
 
-    /// The names of all events of `file`, one after another; progress in a row counts once.
+    /// The names of all events of `file` in order, without repeated progress.
     #[must_use]
     pub fn event_names(&self, file: u64) -> Vec<&str> {
         let of_file = self.events.iter().filter(|event| event.file() == Some(file));
@@ -291,8 +290,7 @@ impl<'a> Application<'a> {
         names
     }
 
-    /// A new upload address for a file of this kind, from the application's server, or a new auth
-    /// for a media id that there is.
+    /// A new credential for the file from the application's server, for `media_id` if there is one.
     #[must_use]
     pub fn credential(&self, file: u64, media_id: Option<&str>) -> UploadCredential {
         credential_for(self.sandbox, &self.sandbox.nonce(), &self.files[&file].name, media_id)
@@ -301,7 +299,7 @@ impl<'a> Application<'a> {
     /// `set-upload-auth-and-address`.
     ///
     /// # Errors
-    /// Returns an error if the uploader refuses it.
+    /// Returns an error if the uploader rejects it.
     pub fn set_credential(&mut self, file: u64, credential: &UploadCredential) -> CallResult {
         self.supplied.push((file, credential.access_key_id()));
         let arguments = json!({
@@ -313,10 +311,10 @@ impl<'a> Application<'a> {
         self.app.call("set-upload-auth-and-address", arguments)
     }
 
-    /// A call that supplies a new temporary access key.
+    /// A call that supplies a new STS token.
     ///
     /// # Panics
-    /// If the uploader refuses it.
+    /// If the uploader rejects it.
     pub fn supply_token(&mut self, call: &str, file: u64) {
         let token = self.sandbox.sts(self.sts_ttl_secs);
         self.supplied.push((file, token["AccessKeyId"].as_str().expect("an id").to_owned()));
@@ -329,10 +327,10 @@ impl<'a> Application<'a> {
         supplied.unwrap_or_else(|rejection| panic!("{call}: {rejection:?}"));
     }
 
-    /// `supply-source`, and the bytes up to where the file holds.
+    /// `supply-source`, with the bytes up to the pause.
     ///
     /// # Panics
-    /// If the uploader refuses it.
+    /// If the uploader rejects it.
     pub fn supply(&mut self, file: u64, offset: u64) {
         let OfferedFile { seed, size, pause_at, .. } = self.files[&file];
         let supplied = json!({ "file": file, "offset": offset, "seed": seed, "tells_end": true });

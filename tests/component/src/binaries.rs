@@ -1,20 +1,20 @@
-//! Where the programs and the components are that the tests run.
+//! The paths of the programs and components that the tests run.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// What one test run is about: set by `cargo xtask test`, or found in the target folder.
+/// The files under test: set by `cargo xtask test`, or found in the target directory.
 #[derive(Clone, Debug)]
 pub struct Binaries {
     /// The local host.
     pub devhost: PathBuf,
-    /// The stand-in for OSS and VOD.
+    /// The emulator of OSS and VOD.
     pub sandbox: PathBuf,
     /// The edge worker.
     pub edge_wasm: PathBuf,
-    /// The component that others import.
+    /// The uploader component.
     pub uploader_wasm: PathBuf,
-    /// The component that imports it and does what a test tells it.
+    /// The test app, which executes the commands of a test.
     pub test_app_wasm: PathBuf,
     /// `examples/upload-from-a-component`.
     pub example_wasm: PathBuf,
@@ -23,10 +23,10 @@ pub struct Binaries {
 }
 
 impl Binaries {
-    /// Finds them all.
+    /// Finds all files.
     ///
     /// # Panics
-    /// If one is missing, with what to do.
+    /// If one is missing.
     #[must_use]
     pub fn find() -> Self {
         let target = target_dir();
@@ -43,22 +43,22 @@ impl Binaries {
     }
 }
 
-/// The app in Python, which is built apart from everything else.
+/// The app in Python, which is built separately.
 ///
 /// # Panics
-/// If it is missing, with what to do.
+/// If it is missing.
 #[must_use]
 pub fn python_app_wasm() -> PathBuf {
     built("VOD_PYTHON_APP_WASM", target_dir().join("python-app/app.wasm"))
 }
 
-/// The folder of the WIT files.
+/// The directory of the WIT files.
 #[must_use]
 pub fn wit_dir() -> PathBuf {
     workspace().join("wit")
 }
 
-/// The folder for what tests leave behind between runs: compiled components.
+/// The directory for compiled components, which runs share.
 #[must_use]
 pub fn cache_dir() -> PathBuf {
     target_dir().join("component-tests")

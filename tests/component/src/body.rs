@@ -1,4 +1,4 @@
-//! Request bodies that are not held in memory as a whole.
+//! Request bodies that are sent in chunks.
 
 use std::io;
 use std::ops::Range;

@@ -1,5 +1,4 @@
-//! Telling the test app what to do, and hearing what happens: `apps/rust/src/lib.rs` has the
-//! protocol.
+//! Sends commands to the test app and reads its events. `apps/rust/src/lib.rs` has the protocol.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -7,45 +6,45 @@ use std::fmt;
 use serde_json::{Value, json};
 use vod_uploader_wire::{Client, Exchange, Framing, Lines, Request};
 
-/// A conversation with the test app. Dropping it ends the app's uploader.
+/// A connection to the test app. Dropping it drops the app's uploader.
 #[derive(Debug)]
 pub struct Conversation {
     commands: Exchange,
     lines: Lines,
     unread: VecDeque<Event>,
-    /// The last line, to be shown when no other comes.
+    /// The last line, for the message of a failure.
     last_line: String,
-    /// Where sources were refused: file and offset.
+    /// The file and offset of each source whose reader was dropped.
     pub rejected: Vec<(u64, u64)>,
 }
 
 /// An event of the uploader, by the names of the bindings for Rust.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    /// Such as `UploadStarted`.
+    /// For example `UploadStarted`.
     pub name: String,
-    /// What it carries.
+    /// Its fields.
     pub payload: Value,
 }
 
-/// Why the uploader refused a call.
+/// The error of a rejected call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rejection(pub Value);
 
-/// What a call returned.
+/// The result of a call.
 pub type CallResult = Result<Value, Rejection>;
 
 impl Conversation {
-    /// Begins one with the app behind `client`.
+    /// Connects to the app of `client`.
     ///
     /// # Panics
-    /// If the app does not answer.
+    /// If the app does not respond.
     #[must_use]
-    pub fn begin(client: &Client) -> Self {
+    pub fn connect(client: &Client) -> Self {
         let commands = client
             .start(&Request::new("POST", "/").framing(Framing::Chunked))
             .expect("a connection");
-        let lines = commands.lines().expect("the app begins to answer");
+        let lines = commands.lines().expect("a response");
         Self {
             commands,
             lines,
@@ -55,18 +54,21 @@ impl Conversation {
         }
     }
 
-    /// Has the app make a call and returns what came of it.
+    /// Makes a call and returns its result.
     ///
     /// # Errors
-    /// Returns an error if the uploader refused it.
+    /// Returns an error if the uploader rejects it.
     ///
     /// # Panics
-    /// If the app goes away, or does not know such a call.
+    /// If the app disconnects or does not support the call.
     pub fn call(&mut self, name: &str, mut arguments: Value) -> CallResult {
         arguments["call"] = json!(name);
-        assert!(self.commands.send(format!("{arguments}\n").as_bytes()), "the app is gone");
+        assert!(
+            self.commands.send(format!("{arguments}\n").as_bytes()),
+            "the app has disconnected"
+        );
         loop {
-            let mut line = self.line().expect("the app answers");
+            let mut line = self.line().expect("a line");
             if let Some(error) = line.get_mut("error").map(Value::take) {
                 let own = error.get("code").is_none().then(|| error["message"].clone());
                 assert_eq!(own, None, "{arguments}");
@@ -79,35 +81,35 @@ impl Conversation {
         }
     }
 
-    /// The next event; `None` once there are no more.
+    /// The next event; `None` at the end.
     ///
     /// # Panics
-    /// If the app goes away, or nothing happens for a minute and a half.
+    /// If the app disconnects, or sends nothing for 90 s.
     pub fn event(&mut self) -> Option<Event> {
         loop {
             match self.unread.pop_front() {
                 Some(event) if event.name.is_empty() => return None,
                 Some(event) => return Some(event),
                 None => {
-                    let line = self.line().expect("the app tells the end of the events");
+                    let line = self.line().expect("the end of the events");
                     self.store_line(line);
                 }
             }
         }
     }
 
-    /// Ends the conversation, and waits until the app has, too.
+    /// Closes the connection and waits for the end of the response.
     ///
     /// # Panics
     /// If the app ends the response early.
     pub fn end(mut self) {
-        self.commands.end_body().expect("the app is there");
+        self.commands.end_body().expect("an open connection");
         while let Some(line) = self.line() {
             self.store_line(line);
         }
     }
 
-    /// Keeps what is no answer.
+    /// Stores a line that is not the result of a call.
     fn store_line(&mut self, mut line: Value) {
         if let Some(source) = line.get("source") {
             let number = |name: &str| source[name].as_u64().expect("a number");
@@ -122,7 +124,7 @@ impl Conversation {
                 let payload = tagged.remove(&name).unwrap_or_default();
                 Event { name, payload }
             }
-            _ => panic!("the app says {line}"),
+            _ => panic!("unknown line {line}"),
         };
         self.unread.push_back(event);
     }
@@ -138,32 +140,32 @@ impl Conversation {
 }
 
 impl Event {
-    /// The id of the file that it is about.
+    /// The id of its file.
     #[must_use]
     pub fn file(&self) -> Option<u64> {
         self.payload["file"].as_u64().or_else(|| self.payload["id"].as_u64())
     }
 
-    /// Whether it has this name and is about this file.
+    /// Returns true if it has this name and file.
     #[must_use]
     pub fn is(&self, name: &str, file: u64) -> bool {
         self.name == name && self.file() == Some(file)
     }
 
-    /// How much of `file` is durable, where this is its progress.
+    /// The durable offset of `file`, if this is its progress.
     #[must_use]
     pub fn durable(&self, file: u64) -> Option<u64> {
         let durable = self.payload["progress"]["durable"].as_u64();
         durable.filter(|_| self.is("Progress", file))
     }
 
-    /// The text in this field; `None` where it is empty.
+    /// The string in this field, if there is one.
     #[must_use]
     pub fn text(&self, field: &str) -> Option<&str> {
         self.payload[field].as_str()
     }
 
-    /// The error in it.
+    /// Its error.
     #[must_use]
     pub fn error(&self) -> Rejection {
         Rejection(self.payload["error"].clone())
@@ -177,7 +179,7 @@ impl fmt::Display for Event {
 }
 
 impl Rejection {
-    /// The error's code, such as `FileUnknown`.
+    /// The error code, for example `FileUnknown`.
     #[must_use]
     pub fn code(&self) -> String {
         match &self.0["code"] {
@@ -187,7 +189,7 @@ impl Rejection {
         }
     }
 
-    /// The name of the field that was refused; empty for another error.
+    /// The name of the invalid field; empty for other errors.
     #[must_use]
     pub fn field(&self) -> &str {
         self.0["code"]["FieldInvalid"]["name"].as_str().unwrap_or_default()

@@ -15,20 +15,20 @@ use crate::sandbox::{BUCKET, RAM_SECRET, Sandbox, TEMPORARY_BUCKET};
 /// The key of [`Setup::sealed`]: Base64 of 32 bytes.
 pub const SEAL_KEY: &str = "c2VhbC1rZXktb2YtMzItYnl0ZXMtZm9yLXRlc3RzISE=";
 
-/// How a worker is to be set up.
+/// The configuration of a worker under test.
 #[derive(Clone, Debug)]
 pub struct Setup {
     variables: Vec<(String, String)>,
     sandbox_arguments: Vec<String>,
-    /// Variables that name the sandbox's origin.
+    /// Variables whose value is the sandbox's origin.
     origins: Vec<&'static str>,
 }
 
-/// A running worker with its sandbox. Everything is killed and deleted when it is dropped; before
-/// that it is made sure that no secret got into a log or an answer.
+/// A running worker with its sandbox. Dropping it kills the processes, deletes their files, and
+/// asserts that no log or response contains a secret.
 #[derive(Debug)]
 pub struct Edge {
-    /// The stand-in for OSS and VOD.
+    /// The emulator of OSS and VOD.
     pub sandbox: Sandbox,
     host: Server,
     binaries: Binaries,
@@ -45,7 +45,7 @@ impl Default for Setup {
 }
 
 impl Setup {
-    /// A worker with its own RAM key, and the manifest's defaults otherwise.
+    /// A worker with a RAM key and the manifest's defaults.
     #[must_use]
     pub fn new() -> Self {
         let origins = vec!["vod_endpoint", "store_origin"];
@@ -63,27 +63,27 @@ impl Setup {
         self
     }
 
-    /// A worker that seals stored credentials and issues media tokens.
+    /// Adds a seal key: the worker stores credentials and issues media tokens.
     #[must_use]
     pub fn sealed(self) -> Self {
         self.variable("seal_key", SEAL_KEY)
     }
 
-    /// A worker that depends on its clients' credentials.
+    /// Removes the RAM key: the worker requires credentials of its clients.
     #[must_use]
     pub fn without_ram_key(mut self) -> Self {
         self.variables.retain(|(name, _)| !name.starts_with("vod_access_key"));
         self
     }
 
-    /// A store that keeps checksums only.
+    /// Makes the sandbox store checksums instead of bodies.
     #[must_use]
     pub fn discard_bodies(mut self) -> Self {
         self.sandbox_arguments.push("--discard-bodies".to_owned());
         self
     }
 
-    /// A worker that can join uploads, and a store with a bucket for what is joined.
+    /// Adds temporary storage: the worker can concatenate uploads.
     #[must_use]
     pub fn temporary_storage(mut self) -> Self {
         self.origins.push("temporary_endpoint");
@@ -93,17 +93,17 @@ impl Setup {
         self.variable("temporary_bucket", TEMPORARY_BUCKET)
     }
 
-    /// Few and short attempts, so that what cannot succeed fails soon.
+    /// Few and short attempts, so that failures are quick.
     #[must_use]
     pub fn with_fast_retries(self) -> Self {
         self.variable("retry_attempts", "3").variable("request_timeout_ms", "700")
     }
 
-    /// Starts it.
+    /// Starts the worker.
     #[must_use]
     pub fn start(self) -> Edge {
         let binaries = Binaries::find();
-        let dir = tempfile::tempdir().expect("there is room for temporary files");
+        let dir = tempfile::tempdir().expect("a temporary directory");
         let sandbox = Sandbox::start(&binaries, dir.path(), &self.sandbox_arguments);
         write_manifest(&binaries, dir.path());
         host::share_compiled(dir.path());
@@ -119,13 +119,13 @@ impl Setup {
 }
 
 impl Edge {
-    /// A client of the worker. It has to be made anew after a restart.
+    /// A client of the worker. Invalid after a restart of the host.
     #[must_use]
     pub fn client(&self) -> Client {
         Client::new(self.host.origin()).with_transcript(&self.transcript)
     }
 
-    /// Sends a request to the worker and reads its answer.
+    /// Sends a request to the worker and reads its response.
     ///
     /// # Errors
     /// Returns an error if no complete response arrives.
@@ -161,7 +161,7 @@ impl Edge {
     /// If no complete response arrives.
     #[must_use]
     pub fn put(&self, headers: Headers<'_>, body: &Body<'_>) -> Response {
-        self.request("PUT", "/v1/uploads/clip.mp4", headers, body).expect("the worker answers")
+        self.request("PUT", "/v1/uploads/clip.mp4", headers, body).expect("a response")
     }
 
     /// Asserts that the worker serves requests, in the instance that was started first.
@@ -181,29 +181,29 @@ impl Edge {
         self.variables.push((name.to_owned(), value.to_owned()));
     }
 
-    /// Ends the host with SIGKILL.
+    /// Kills the host with SIGKILL.
     pub fn kill_host(&mut self) {
         self.host.kill();
     }
 
-    /// Starts the host again on the same folder, after [`Edge::kill_host`].
+    /// Starts the host again in the same directory, after [`Edge::kill_host`].
     pub fn start_host(&mut self) {
         self.host = host::start(&self.binaries, self.dir.path(), &self.variables);
     }
 
-    /// The folder with the worker's key-value store.
+    /// The directory of the key-value store.
     #[must_use]
     pub fn host_dir(&self) -> PathBuf {
         self.dir.path().join("host")
     }
 
-    /// What the host counts.
+    /// The counters of the host.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        Stats::of(&self.host)
+        Stats::new(&self.host)
     }
 
-    /// Starts the counts and peaks anew.
+    /// Resets the counters and peaks.
     pub fn reset_stats(&self) {
         Stats::reset(&self.host);
     }
@@ -214,12 +214,12 @@ impl Edge {
         std::fs::read_to_string(self.dir.path().join("host.log")).unwrap_or_default()
     }
 
-    /// From now on this must not show up in any log or answer.
+    /// Adds a secret that must not occur in a log or response.
     pub fn forbid_secret(&mut self, secret: &str) {
         self.forbidden.push(secret.to_owned());
     }
 
-    /// Every secret of this run: the planted ones, and those of all credentials so far.
+    /// Every secret of this run, including those of all credentials so far.
     #[must_use]
     pub fn secrets(&self) -> Vec<String> {
         let mut secrets = self.forbidden.clone();
@@ -238,14 +238,13 @@ impl Drop for Edge {
         let log = self.log();
         for secret in self.secrets() {
             assert!(!log.contains(&secret), "the host's log has the secret {secret}");
-            assert!(!self.transcript.contains(&secret), "an answer has the secret {secret}");
+            assert!(!self.transcript.contains(&secret), "a response has the secret {secret}");
         }
         assert!(!log.contains("component trapped"), "{}", host::last_lines(&log));
     }
 }
 
-/// The manifest names the component in the workspace's target folder: a copy names the one that
-/// is to be tested.
+/// Writes a copy of the manifest that refers to the component under test.
 fn write_manifest(binaries: &Binaries, dir: &Path) {
     let manifest = std::fs::read_to_string(&binaries.manifest).expect("the manifest is readable");
     let mut sources = 0;

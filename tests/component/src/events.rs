@@ -19,31 +19,31 @@ pub struct Event {
     pub data: Value,
 }
 
-/// The events of an upload as they come.
+/// The event stream of an upload.
 #[derive(Debug)]
 pub struct Events(Lines);
 
 impl Events {
-    /// Follows an upload.
+    /// The events of an upload.
     ///
     /// # Panics
-    /// If the worker answers with no events.
+    /// If the response has no events.
     #[must_use]
-    pub fn of(edge: &Edge, upload: &Upload) -> Self {
+    pub fn new(edge: &Edge, upload: &Upload) -> Self {
         Self::after(edge, upload, None)
     }
 
-    /// Follows an upload from the event after the one of this id.
+    /// The events of an upload after the one with this id.
     ///
     /// # Panics
-    /// If the worker answers with no events.
+    /// If the response has no events.
     #[must_use]
     pub fn after(edge: &Edge, upload: &Upload, last_event_id: Option<&str>) -> Self {
         let path = format!("{}/events", upload.path);
         let last: Vec<_> = last_event_id.map(|id| ("last-event-id", id)).into_iter().collect();
         let exchange = edge.client().start(&Request::new("GET", &path).headers(&last));
         let lines = exchange.and_then(|exchange| exchange.lines());
-        Self(lines.expect("the worker answers with events"))
+        Self(lines.expect("an event stream"))
     }
 
     /// The next event; `None` after the last one.
@@ -52,7 +52,7 @@ impl Events {
     /// Returns an error if the response ends early, or nothing arrives within the timeout.
     ///
     /// # Panics
-    /// For a line that no event of the worker has.
+    /// If a line is malformed.
     pub fn next_event(&mut self) -> io::Result<Option<Event>> {
         let mut event = Event { id: String::new(), name: String::new(), data: Value::Null };
         while let Some(line) = self.0.next_line()? {
@@ -64,7 +64,7 @@ impl Events {
                 Some(("retry" | "", _)) => {}
                 None if line.is_empty() && event.name.is_empty() => {}
                 None if line.is_empty() => return Ok(Some(event)),
-                _ => panic!("no line of an event: {line}"),
+                _ => panic!("malformed line: {line}"),
             }
         }
         Ok(None)
@@ -73,10 +73,10 @@ impl Events {
     /// The next event of this name.
     ///
     /// # Panics
-    /// If none comes.
+    /// If there is none.
     pub fn until(&mut self, name: &str) -> Event {
         loop {
-            let event = self.next_event().expect("the events go on");
+            let event = self.next_event().expect("an event");
             let event = event.unwrap_or_else(|| panic!("the events end before {name}"));
             if event.name == name {
                 return event;
@@ -84,13 +84,13 @@ impl Events {
         }
     }
 
-    /// All that are left.
+    /// The remaining events.
     ///
     /// # Panics
-    /// If they break off.
+    /// If the stream is interrupted.
     #[must_use]
     pub fn rest(mut self) -> Vec<Event> {
-        let next = || self.next_event().expect("the events end well");
+        let next = || self.next_event().expect("a complete stream");
         std::iter::from_fn(next).collect()
     }
 }

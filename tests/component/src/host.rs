@@ -14,21 +14,21 @@ use crate::process::Server;
 pub struct Stats(Value);
 
 impl Stats {
-    /// What `host` has counted.
+    /// The counters of `host`.
     ///
     /// # Panics
-    /// If it does not answer.
+    /// If it does not respond.
     #[must_use]
-    pub fn of(host: &Server) -> Self {
-        Self(Client::new(host.origin()).get_json("/_host/stats").expect("the host answers"))
+    pub fn new(host: &Server) -> Self {
+        Self(Client::new(host.origin()).get_json("/_host/stats").expect("a response"))
     }
 
-    /// Starts the counts and peaks of `host` anew.
+    /// Resets the counters and peaks of `host`.
     ///
     /// # Panics
-    /// If it does not answer.
+    /// If it does not respond.
     pub fn reset(host: &Server) {
-        Client::new(host.origin()).post("/_host/stats/reset").expect("the host answers");
+        Client::new(host.origin()).post("/_host/stats/reset").expect("a response");
     }
 
     /// The counter of this name.
@@ -41,7 +41,7 @@ impl Stats {
     }
 }
 
-/// Starts the host on the manifest `spin.toml` in `folder`, with its data in `host` beside it.
+/// Starts the host with the manifest `spin.toml` in `dir`, and its data in `dir/host`.
 #[must_use]
 pub fn start(binaries: &Binaries, dir: &Path, variables: &[(String, String)]) -> Server {
     let mut command = Command::new(&binaries.devhost);
@@ -54,16 +54,16 @@ pub fn start(binaries: &Binaries, dir: &Path, variables: &[(String, String)]) ->
     Server::start(&mut command, &dir.join("host.log"))
 }
 
-/// All hosts share what they compile: otherwise each of them would compile the component.
+/// Shares compiled components between hosts: otherwise each would compile the component.
 ///
 /// # Panics
-/// If a folder cannot be made.
+/// If a directory cannot be created.
 pub fn share_compiled(dir: &Path) {
     let shared = cache_dir().join("compiled");
-    std::fs::create_dir_all(&shared).expect("the target folder is writable");
-    let shared = shared.canonicalize().expect("a folder that exists");
-    std::fs::create_dir_all(dir.join("host")).expect("the folder is writable");
-    std::os::unix::fs::symlink(shared, dir.join("host/compiled")).expect("a link can be made");
+    std::fs::create_dir_all(&shared).expect("a writable target directory");
+    let shared = shared.canonicalize().expect("an existing directory");
+    std::fs::create_dir_all(dir.join("host")).expect("a writable directory");
+    std::os::unix::fs::symlink(shared, dir.join("host/compiled")).expect("a symbolic link");
 }
 
 /// The end of a log.

@@ -26,7 +26,7 @@ pub fn create(
         .creation("POST", "/v1/files", complete)
         .header("content-disposition", "inline; filename=\"clip.mp4\"")
         .headers(more);
-    body.send(&edge.client(), creation).expect("the worker answers")
+    body.send(&edge.client(), creation).expect("a response")
 }
 
 /// The upload that a POST without content creates.
@@ -34,8 +34,8 @@ pub fn create(
 /// # Panics
 /// If the worker rejects it.
 #[must_use]
-pub fn begin(draft: Draft, edge: &Edge) -> Upload {
-    Upload::created(&create(draft, edge, false, &[], &Body::Bytes(b"")))
+pub fn create_empty(draft: Draft, edge: &Edge) -> Upload {
+    Upload::from_response(&create(draft, edge, false, &[], &Body::Bytes(b"")))
 }
 
 /// PATCH.
@@ -60,7 +60,7 @@ pub fn append(
 /// If no response arrives.
 #[must_use]
 pub fn head(draft: Draft, edge: &Edge, upload: &Upload) -> Response {
-    edge.client().send(&draft.request("HEAD", &upload.path)).expect("the worker answers")
+    edge.client().send(&draft.request("HEAD", &upload.path)).expect("a response")
 }
 
 /// DELETE.
@@ -69,5 +69,5 @@ pub fn head(draft: Draft, edge: &Edge, upload: &Upload) -> Response {
 /// If no response arrives.
 #[must_use]
 pub fn delete(draft: Draft, edge: &Edge, upload: &Upload) -> Response {
-    edge.client().send(&draft.request("DELETE", &upload.path)).expect("the worker answers")
+    edge.client().send(&draft.request("DELETE", &upload.path)).expect("a response")
 }

@@ -1,4 +1,4 @@
-//! What the worker has stored, read from the host's database behind its back.
+//! Reads the key-value store from the host's database.
 
 use std::path::Path;
 
@@ -7,12 +7,12 @@ use rusqlite::{Connection, OpenFlags};
 /// Every key with its value.
 ///
 /// # Panics
-/// If the host's folder `data` has no readable database.
+/// If the host's directory `data` has no readable database.
 #[must_use]
 pub fn entries(data: &Path) -> Vec<(String, Vec<u8>)> {
     let path = data.join("key-value.sqlite");
     let database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
-        .expect("the host has made its database");
+        .expect("the database of the host");
     database.busy_timeout(std::time::Duration::from_secs(5)).expect("a timeout can be set");
     let mut statement = database.prepare("SELECT key, value FROM entry").expect("the table exists");
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("it is read");
@@ -27,14 +27,14 @@ pub fn records(data: &Path) -> Vec<(String, Vec<u8>)> {
     entries
 }
 
-/// The database's files as they lie on the disk, free pages and log included.
+/// The bytes of the database's files, including free pages and the log.
 ///
 /// # Panics
-/// If the folder cannot be read.
+/// If the directory cannot be read.
 #[must_use]
 pub fn files(data: &Path) -> Vec<u8> {
     let mut all = Vec::new();
-    for entry in std::fs::read_dir(data).expect("the folder can be read") {
+    for entry in std::fs::read_dir(data).expect("a readable directory") {
         let path = entry.expect("an entry can be read").path();
         let of_database = path
             .file_name()

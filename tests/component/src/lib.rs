@@ -1,9 +1,9 @@
 //! The harness of the component tests: it starts the sandbox and the local host with the built
-//! `edge.wasm`, or with an app that `uploader.wasm` is plugged into, speaks HTTP to both, and
-//! computes what must come out on its own.
+//! `edge.wasm`, or with an app composed with `uploader.wasm`, sends requests to both, and computes
+//! the expected results.
 //!
-//! Nothing here is linked with what is under test: checksums, signatures and the tus protocol are
-//! spoken from their specifications.
+//! Nothing here is linked with the code under test: checksums, signatures and the tus protocol are
+//! implemented from their specifications.
 
 #![allow(
     clippy::unwrap_used,

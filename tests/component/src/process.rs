@@ -1,8 +1,8 @@
 //! A child process that serves HTTP and is killed when it is dropped.
 //!
-//! The child also ends if this process is killed: the child exits at the end of its standard input,
-//! a pipe whose other end only this process holds. `PR_SET_PDEATHSIG` does not serve here, because
-//! it acts when the *thread* that started the child ends, and each test has a thread of its own.
+//! The child also exits if this process is killed: it exits at the end of its standard input, a
+//! pipe whose other end only this process has. `PR_SET_PDEATHSIG` is unsuitable, because it acts
+//! when the *thread* that started the child ends, and each test has its own thread.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader};
@@ -12,7 +12,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-/// A server of this machine that has said where it listens.
+/// A local server that listens.
 #[derive(Debug)]
 pub struct Server {
     /// Keeps its standard input open.
@@ -24,7 +24,7 @@ impl Server {
     /// Starts `command`, whose standard error is added to `log`, and waits until it listens.
     ///
     /// # Panics
-    /// Where it ends, or says nothing within a minute.
+    /// If it exits, or does not listen within a minute.
     #[must_use]
     pub fn start(command: &mut Command, log: &Path) -> Self {
         let mut child = command
@@ -38,13 +38,13 @@ impl Server {
         let (sender, receiver) = mpsc::channel();
         thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                // Nobody listens after the first line.
+                // The receiver is dropped after the first line.
                 let _ = sender.send(line);
             }
         });
         match receiver.recv_timeout(START_LIMIT) {
             Ok(line) => {
-                let origin = line.strip_prefix("listening ").expect("the first line says where");
+                let origin = line.strip_prefix("listening ").expect("an origin in the first line");
                 Self { origin: origin.to_owned(), child }
             }
             Err(_) => {
@@ -56,20 +56,20 @@ impl Server {
         }
     }
 
-    /// Where it listens: `http://127.0.0.1:PORT`.
+    /// Its origin: `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin
     }
 
-    /// Ends it with SIGKILL and waits until it is gone.
+    /// Kills it with SIGKILL and waits until it has exited.
     pub fn kill(&mut self) {
-        // Both fail only for a process that is gone already.
+        // Both fail only if the process has already exited.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
-    /// Whether it still runs.
+    /// Returns true if it is running.
     #[must_use]
     pub fn runs(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))

@@ -33,7 +33,7 @@ pub struct StoredObject {
 }
 
 impl Sandbox {
-    /// Starts one with its files in `folder`.
+    /// Starts a sandbox with its files in `dir`.
     #[must_use]
     pub fn start(binaries: &Binaries, dir: &Path, arguments: &[String]) -> Self {
         let data = dir.join("sandbox");
@@ -45,13 +45,13 @@ impl Sandbox {
         Self { server, client, dir: data, nonces: AtomicU64::new(0) }
     }
 
-    /// Where it listens.
+    /// Its origin.
     #[must_use]
     pub fn origin(&self) -> &str {
         self.server.origin()
     }
 
-    /// Plants a fault.
+    /// Injects a fault.
     pub fn fault(&self, fault: &Value) {
         self.command("POST", "faults", fault);
     }
@@ -61,7 +61,7 @@ impl Sandbox {
         self.command("DELETE", "faults", &Value::Null);
     }
 
-    /// How many requests the faults have hit.
+    /// The number of requests that the faults have hit.
     #[must_use]
     pub fn fault_hits(&self) -> u64 {
         let faults = self.query("faults");
@@ -69,34 +69,34 @@ impl Sandbox {
         hits.filter_map(|fault| fault["hits"].as_u64()).sum()
     }
 
-    /// Puts its clock ahead of the machine's.
+    /// Sets the offset of its clock.
     pub fn shift_clock(&self, offset_ms: i64) {
         self.command("POST", "clock", &json!({ "offset_ms": offset_ms }));
     }
 
-    /// Its time, as VOD writes times.
+    /// Its time, in the format of VOD.
     #[must_use]
     pub fn now(&self) -> String {
         self.query("config")["now"].as_str().expect("a time").replace(".000Z", "Z")
     }
 
-    /// Denies operations to temporary credentials.
+    /// Denies operations to STS credentials.
     pub fn deny(&self, operations: &[&str]) {
         self.command("POST", "policy", &json!({ "deny": operations }));
     }
 
-    /// Sets the life of the credentials that are minted from now on.
+    /// Sets the TTL of credentials that are issued from now on.
     pub fn set_default_token_ttl(&self, secs: i64) {
         self.command("POST", "token-life", &json!({ "secs": secs }));
     }
 
-    /// Everything that is stored in the bucket.
+    /// The objects in the bucket.
     #[must_use]
     pub fn objects(&self) -> Vec<StoredObject> {
         self.objects_in(BUCKET)
     }
 
-    /// Everything that is stored in the bucket for what is joined.
+    /// The objects in the temporary bucket.
     #[must_use]
     pub fn temporary_objects(&self) -> Vec<StoredObject> {
         self.objects_in(TEMPORARY_BUCKET)
@@ -105,7 +105,7 @@ impl Sandbox {
     fn objects_in(&self, bucket: &str) -> Vec<StoredObject> {
         let objects = self.query(&format!("objects/{bucket}"));
         let objects = objects.as_array().expect("a list");
-        let text = |object: &Value, name: &str| object[name].as_str().expect("a text").to_owned();
+        let text = |object: &Value, name: &str| object[name].as_str().expect("a string").to_owned();
         let described = objects.iter().map(|object| StoredObject {
             key: text(object, "key"),
             size: object["size"].as_u64().expect("a size"),
@@ -121,7 +121,7 @@ impl Sandbox {
         self.control("GET", &format!("objects/{BUCKET}/{key}"), &Value::Null).body
     }
 
-    /// The object that is the only one.
+    /// The only object.
     #[must_use]
     pub fn only_object(&self) -> StoredObject {
         let mut objects = self.objects();
@@ -135,7 +135,7 @@ impl Sandbox {
         self.query("uploads").as_array().expect("a list").clone()
     }
 
-    /// Makes it forget every open multipart upload.
+    /// Deletes every open multipart upload.
     pub fn delete_uploads(&self) {
         for upload in self.uploads() {
             let id = upload["upload_id"].as_str().expect("an id");
@@ -143,31 +143,31 @@ impl Sandbox {
         }
     }
 
-    /// What it was asked for of one operation: `requests`, `bytes`, `by_part` and so on.
+    /// The counters of one operation: `requests`, `bytes`, `by_part` and others.
     #[must_use]
     pub fn counts(&self, operation: &str) -> Value {
         self.query("requests")["operations"][operation].clone()
     }
 
-    /// How often it was asked for one operation.
+    /// The number of requests for one operation.
     #[must_use]
     pub fn requests(&self, operation: &str) -> u64 {
         self.counts(operation)["requests"].as_u64().unwrap_or(0)
     }
 
-    /// Every operation that was asked for at least once, whether it succeeded or not.
+    /// Every operation with at least one request, successful or not.
     #[must_use]
     pub fn operations(&self) -> Vec<String> {
         let requests = self.query("requests");
         requests["operations"].as_object().expect("a map").keys().cloned().collect()
     }
 
-    /// Forgets its counts.
+    /// Resets the counters.
     pub fn reset_requests(&self) {
         self.command("POST", "requests/reset", &Value::Null);
     }
 
-    /// The secrets and tokens of every credential that it has minted.
+    /// The secrets and tokens of every issued credential.
     #[must_use]
     pub fn issued_secrets(&self) -> Vec<String> {
         let journal = std::fs::read_to_string(self.dir.join("journal.jsonl"));
@@ -182,45 +182,45 @@ impl Sandbox {
         secrets
     }
 
-    /// A nonce that no call to it has had.
+    /// An unused nonce.
     #[must_use]
     pub fn nonce(&self) -> String {
         format!("nonce-{}", self.nonces.fetch_add(1, Relaxed))
     }
 
-    /// A temporary access key for everything, of this life in seconds.
+    /// An STS credential for everything, with this TTL in seconds.
     #[must_use]
     pub fn sts(&self, secs: i64) -> Value {
         self.control("POST", "sts", &json!({ "secs": secs })).json()
     }
 
-    /// Sets the remaining TTL of a temporary access key, whatever its declared expiration.
+    /// Sets the remaining TTL of a credential, regardless of its declared expiration.
     pub fn set_token_ttl(&self, access_key_id: &str, secs: i64) {
         self.command("POST", &format!("credentials/{access_key_id}"), &json!({ "secs": secs }));
     }
 
-    /// The media ids that VOD knows: `id`, `kind`, `key`, `parameters`.
+    /// The media of VOD: `id`, `kind`, `key`, `parameters`.
     #[must_use]
     pub fn media(&self) -> Vec<Value> {
         self.query("media").as_array().expect("a list").clone()
     }
 
-    /// Makes VOD forget a media id.
+    /// Deletes a media id at VOD.
     pub fn delete_media(&self, media_id: &str) {
         self.command("DELETE", &format!("media/{media_id}"), &Value::Null);
     }
 
-    /// Settles a job of UploadMediaByURL.
+    /// Finishes a job of UploadMediaByURL.
     pub fn finish_url_job(&self, job_id: &str, status: &Value) {
         self.command("POST", &format!("url-jobs/{job_id}"), status);
     }
 
-    /// A signed request to it as the vendor's services, with a form as its body.
+    /// Sends a signed request with a form as its body.
     pub fn post_form(&self, form: &str) -> Response {
         let post = Request::new("POST", "/")
             .header("content-type", "application/x-www-form-urlencoded")
             .body(form.as_bytes());
-        self.client.send(&post).expect("an answer")
+        self.client.send(&post).expect("a response")
     }
 
     fn query(&self, path: &str) -> Value {
@@ -236,17 +236,17 @@ impl Sandbox {
         if !body.is_null() {
             request = request.body(body.to_string().as_bytes());
         }
-        let response = self.client.send(&request).expect("the sandbox answers");
+        let response = self.client.send(&request).expect("a response");
         assert_eq!(response.status, 200, "{method} {path} {body}: {}", response.text());
         response
     }
 }
 
-/// The secret of the long-lived key; it must appear nowhere.
+/// The secret of the RAM key, which must not appear anywhere.
 pub const RAM_SECRET: &str = "planted-ram-secret-0a7e41d9";
 
-/// The bucket for what is joined, where a worker has one.
+/// The temporary bucket.
 pub const TEMPORARY_BUCKET: &str = "sandbox-temporary";
 
-/// The bucket that exists.
+/// The bucket.
 pub const BUCKET: &str = "sandbox-bucket";

@@ -1,5 +1,4 @@
-//! What is uploaded: seeded bytes of any length that are never held as a whole, and the checksums
-//! that must come out.
+//! Files to upload: seeded bytes of any length, generated in blocks, and their checksums.
 
 use std::ops::Range;
 
@@ -8,8 +7,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::random::Random;
 
-/// A file of seeded bytes. One block is repeated; each repetition begins with its own number, so
-/// that blocks in the wrong place are noticed.
+/// A file of seeded bytes. One block is repeated; each repetition starts with its number, so that
+/// misplaced blocks are detected.
 #[derive(Clone, Debug)]
 pub struct Source {
     block: Vec<u8>,
@@ -17,7 +16,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// `length` bytes that follow from `seed`.
+    /// `length` bytes generated from `seed`.
     #[must_use]
     pub fn new(seed: u64, length: u64) -> Self {
         let mut random = Random::new(seed);
@@ -25,19 +24,19 @@ impl Source {
         Self { block: words.flat_map(u64::to_le_bytes).collect(), length }
     }
 
-    /// How many bytes it has.
+    /// Its length in bytes.
     #[must_use]
     pub const fn length(&self) -> u64 {
         self.length
     }
 
-    /// The whole of it.
+    /// The range of the entire file.
     #[must_use]
     pub const fn all(&self) -> Range<u64> {
         0..self.length
     }
 
-    /// Hands the bytes of `range` to `sink` in order, up to one block at a time, until it returns
+    /// Passes the bytes of `range` to `sink` in order, up to one block at a time, until it returns
     /// false.
     ///
     /// # Panics
@@ -126,9 +125,9 @@ mod tests {
     #[test]
     fn a_range_has_the_same_bytes_as_the_file() {
         let source = Source::new(7, 3 * BLOCK_BYTES as u64 + 5);
-        let whole = source.bytes(source.all());
+        let all = source.bytes(source.all());
         let (start, end) = (BLOCK_BYTES - 3, 2 * BLOCK_BYTES + 9);
-        assert_eq!(source.bytes(start as u64..end as u64), whole[start..end]);
-        assert_ne!(whole[..16], whole[BLOCK_BYTES..BLOCK_BYTES + 16]);
+        assert_eq!(source.bytes(start as u64..end as u64), all[start..end]);
+        assert_ne!(all[..16], all[BLOCK_BYTES..BLOCK_BYTES + 16]);
     }
 }

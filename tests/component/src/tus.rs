@@ -17,7 +17,7 @@ use crate::source::{Source, sha256};
 pub struct Upload {
     /// Its path.
     pub path: String,
-    /// The media id that it is for.
+    /// Its media id.
     pub media_id: String,
     /// The token with which a new upload can continue the media; empty if there is none.
     pub media_token: String,
@@ -27,18 +27,18 @@ impl Upload {
     /// Creates an upload of `length` bytes.
     ///
     /// # Panics
-    /// If the worker refuses it.
+    /// If the worker rejects it.
     #[must_use]
     pub fn create(edge: &Edge, length: u64) -> Self {
-        Self::created(&create(edge, length, &[], &[]))
+        Self::from_response(&create(edge, length, &[], &[]))
     }
 
-    /// The upload that an answer to a creation names.
+    /// The upload in the response to a creation.
     ///
     /// # Panics
-    /// If it names none.
+    /// If there is none.
     #[must_use]
-    pub fn created(response: &Response) -> Self {
+    pub fn from_response(response: &Response) -> Self {
         assert_eq!(response.status, 201, "{}", response.text());
         let path = response.header("location").expect("a location").to_owned();
         let header = |name| response.header(name).unwrap_or_default().to_owned();
@@ -48,12 +48,12 @@ impl Upload {
     /// A new upload of `length` bytes that continues the media of this one.
     ///
     /// # Panics
-    /// Where the worker refuses it.
+    /// If the worker rejects it.
     #[must_use]
     pub fn continued(&self, edge: &Edge, length: u64) -> Self {
         let owner =
             [("media_id", self.media_id.as_str()), ("media_token", self.media_token.as_str())];
-        Self::created(&create(edge, length, &owner, &[]))
+        Self::from_response(&create(edge, length, &owner, &[]))
     }
 
     /// HEAD.
@@ -62,13 +62,13 @@ impl Upload {
     /// If no response arrives.
     #[must_use]
     pub fn head(&self, edge: &Edge) -> Response {
-        edge.client().send(&tus::request("HEAD", &self.path)).expect("the worker answers")
+        edge.client().send(&tus::request("HEAD", &self.path)).expect("a response")
     }
 
     /// The offset that the worker acknowledges.
     ///
     /// # Panics
-    /// If the response is another.
+    /// If the response is an error.
     #[must_use]
     pub fn offset(&self, edge: &Edge) -> u64 {
         let response = self.head(edge);
@@ -79,13 +79,13 @@ impl Upload {
     /// The offset that `GET /v1/files/{id}` reports; the query does not interrupt an active writer.
     ///
     /// # Panics
-    /// If the response is another.
+    /// If the response is an error.
     #[must_use]
     pub fn bytes_durable(&self, edge: &Edge) -> u64 {
         self.status(edge)["bytes_durable"].as_u64().expect("an offset")
     }
 
-    /// PATCH with the bytes of `range`, which begins at the offset.
+    /// PATCH with the bytes of `range`, which starts at the offset.
     ///
     /// # Errors
     /// Returns an error if no complete response arrives.
@@ -107,18 +107,18 @@ impl Upload {
         body.send(&edge.client(), tus::patch(&self.path, offset).headers(more))
     }
 
-    /// The head of a PATCH that announces `length` bytes from `offset` on; the caller sends them.
+    /// Sends the head of a PATCH with `length` bytes from `offset` on; the caller sends the bytes.
     ///
     /// # Errors
     /// Returns an error if there is no connection.
-    pub fn begin_patch(&self, client: &Client, offset: u64, length: u64) -> io::Result<Exchange> {
+    pub fn start_patch(&self, client: &Client, offset: u64, length: u64) -> io::Result<Exchange> {
         client.start(&tus::patch(&self.path, offset).framing(Framing::Length(length)))
     }
 
-    /// Asks for the offset and sends the rest, until all is there.
+    /// Queries the offset and sends the rest, until the upload is complete.
     ///
     /// # Panics
-    /// If ten requests do not get there.
+    /// If it is incomplete after ten requests.
     pub fn finish(&self, edge: &Edge, source: &Source) {
         let mut last = None;
         for _ in 0..10 {
@@ -128,7 +128,7 @@ impl Upload {
             }
             last = Some(self.patch(edge, source, offset..source.length()));
         }
-        panic!("the upload does not end: {last:?}");
+        panic!("the upload is incomplete: {last:?}");
     }
 
     /// Asserts that the upload is complete, that its object has the bytes of `source`, and that no
@@ -159,7 +159,7 @@ impl Upload {
     /// If no response arrives.
     #[must_use]
     pub fn status(&self, edge: &Edge) -> Value {
-        let response = edge.request("GET", &self.path, &[], &Body::None).expect("an answer");
+        let response = edge.request("GET", &self.path, &[], &Body::None).expect("a response");
         assert_eq!(response.status, 200, "{}", response.text());
         response.json()
     }
@@ -170,7 +170,7 @@ impl Upload {
     /// If no response arrives.
     #[must_use]
     pub fn delete(&self, edge: &Edge) -> Response {
-        edge.client().send(&tus::request("DELETE", &self.path)).expect("the worker answers")
+        edge.client().send(&tus::request("DELETE", &self.path)).expect("a response")
     }
 }
 
@@ -184,11 +184,11 @@ pub fn create(edge: &Edge, length: u64, metadata: &[(&str, &str)], more: Headers
         .header("upload-length", length)
         .header("upload-metadata", tus::metadata(&[&[("filename", "clip.mp4")], metadata].concat()))
         .headers(more);
-    edge.client().send(&creation).expect("the worker answers")
+    edge.client().send(&creation).expect("a response")
 }
 
-/// The header of the version.
+/// The version header.
 pub const VERSION: (&str, &str) = ("tus-resumable", tus::VERSION);
 
-/// The type of a PATCH.
+/// The content type of a PATCH.
 pub const CHUNK_TYPE: (&str, &str) = ("content-type", tus::CONTENT_TYPE);

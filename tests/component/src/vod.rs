@@ -1,4 +1,4 @@
-//! What an application's server does: it asks VOD for an upload address and hands it to the client.
+//! The calls of an application's server to VOD, which issue credentials for its clients.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +8,7 @@ use sha1::Sha1;
 
 use crate::sandbox::{RAM_SECRET, Sandbox};
 
-/// What VOD gives a client to upload with.
+/// The credential of a client.
 #[derive(Clone, Debug)]
 pub struct UploadCredential {
     /// The media id.
@@ -20,19 +20,19 @@ pub struct UploadCredential {
 }
 
 impl UploadCredential {
-    /// The object's key.
+    /// The object key.
     #[must_use]
     pub fn object(&self) -> String {
         self.field(&self.address, "FileName")
     }
 
-    /// The AccessKeyId in it.
+    /// Its AccessKeyId.
     #[must_use]
     pub fn access_key_id(&self) -> String {
         self.field(&self.auth, "AccessKeyId")
     }
 
-    /// The secret and the token in it.
+    /// Its secret and token.
     #[must_use]
     pub fn secrets(&self) -> [String; 2] {
         [self.field(&self.auth, "AccessKeySecret"), self.field(&self.auth, "SecurityToken")]
@@ -41,12 +41,11 @@ impl UploadCredential {
     fn field(&self, base64: &str, name: &str) -> String {
         let json = STANDARD.decode(base64).expect("base64");
         let json: Value = serde_json::from_slice(&json).expect("JSON");
-        json[name].as_str().expect("a text").to_owned()
+        json[name].as_str().expect("a string").to_owned()
     }
 }
 
-/// What an application's server gives a client that uploads a file of this name: a new media id, or
-/// a new credential for the one that there is.
+/// A credential for a file of this name: for `media_id`, or for a new media id.
 #[must_use]
 pub fn credential_for(
     sandbox: &Sandbox,
@@ -100,7 +99,7 @@ pub fn refresh_upload_video(sandbox: &Sandbox, nonce: &str, media_id: &str) -> U
 }
 
 fn credential(media_id: &str, response: &Value) -> UploadCredential {
-    let text = |name: &str| response[name].as_str().expect("a text").to_owned();
+    let text = |name: &str| response[name].as_str().expect("a string").to_owned();
     UploadCredential {
         media_id: media_id.to_owned(),
         address: text("UploadAddress"),
@@ -127,7 +126,7 @@ fn call(sandbox: &Sandbox, nonce: &str, own: &[(&str, &str)]) -> Value {
         parameters.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
     let query = pairs.join("&");
     let key = format!("{RAM_SECRET}&");
-    let mut mac = Hmac::<Sha1>::new_from_slice(key.as_bytes()).expect("any key will do");
+    let mut mac = Hmac::<Sha1>::new_from_slice(key.as_bytes()).expect("a key of any length");
     mac.update(format!("POST&%2F&{}", encode(&query)).as_bytes());
     let signature = STANDARD.encode(mac.finalize().into_bytes());
     let response = sandbox.post_form(&format!("{query}&Signature={}", encode(&signature)));

@@ -1,12 +1,12 @@
-//! Waiting for what another process does: asked again and again until it is so, or too late.
+//! Waits for a condition in another process.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Asks `probe` until it returns something.
+/// Polls `probe` until it returns `Some`.
 ///
 /// # Panics
-/// After 30 seconds, with `what` was waited for.
+/// After 30 seconds, with `what` in the message.
 pub fn until<T>(what: &str, mut probe: impl FnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + LIMIT;
     loop {

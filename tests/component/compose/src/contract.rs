@@ -1,11 +1,11 @@
-//! Whether a component is what a world of some WIT files says.
+//! Compares a component with a world of WIT files.
 
 use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow};
 use wac_types::{ItemKind, Package, Types, WorldId, validate_target};
 
-/// A component beside a world.
+/// A component and a world.
 #[derive(Debug)]
 pub struct Contract {
     types: Types,
@@ -16,20 +16,20 @@ pub struct Contract {
 /// How a component differs from a world.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mismatch {
-    /// What it imports and the world does not.
+    /// Imports that the world lacks.
     pub unexpected_imports: Vec<String>,
-    /// What the world exports and it does not.
+    /// Exports of the world that the component lacks.
     pub missing_exports: Vec<String>,
-    /// What both have, with differing types.
+    /// Items whose types differ.
     pub mismatched_types: Vec<String>,
 }
 
 impl Contract {
-    /// Reads the component in `component`, and the world `world` of the one package in the folder
-    /// `wit`.
+    /// Reads the component in `component`, and the world `world` of the only package in the
+    /// directory `wit`.
     ///
     /// # Errors
-    /// One of them cannot be read, or there is no such world.
+    /// Returns an error if one of them cannot be read, or the world does not exist.
     pub fn new(component: &Path, wit: &Path, world: &str) -> Result<Self> {
         let mut types = Types::default();
         let mut resolve = wit_parser::Resolve::new();
@@ -55,19 +55,19 @@ impl Contract {
         Ok(Self { types, world, component })
     }
 
-    /// Everything that the component imports.
+    /// The imports of the component.
     #[must_use]
     pub fn imports(&self) -> Vec<String> {
         self.types[self.component].imports.keys().cloned().collect()
     }
 
-    /// Everything that the component exports.
+    /// The exports of the component.
     #[must_use]
     pub fn exports(&self) -> Vec<String> {
         self.types[self.component].exports.keys().cloned().collect()
     }
 
-    /// How the component differs from the world; nothing where it could stand in its place.
+    /// How the component differs from the world; empty if it implements the world.
     #[must_use]
     pub fn mismatch(&self) -> Mismatch {
         let Err(report) = validate_target(&self.types, self.world, self.component) else {

@@ -1,6 +1,6 @@
-//! Composition: a component that imports `vod:uploader`, and `uploader.wasm`, made one.
+//! Composes a component that imports `vod:uploader` with `uploader.wasm`.
 //!
-//! It is what `wac plug` does, as a library, so that no other tool is needed.
+//! Equivalent to `wac plug`, as a library, so that no other tool is needed.
 
 mod contract;
 
@@ -12,17 +12,17 @@ use wac_types::{Package, Types};
 
 pub use contract::{Contract, Mismatch};
 
-/// The component of `app` whose imports of `vod:uploader` are what `uploader` exports. Everything
-/// else that the two import, the result imports.
+/// Composes `app` with `uploader`, whose exports satisfy the imports of `vod:uploader`. The result
+/// has all other imports of both.
 ///
 /// # Errors
-/// A file is no component, or `app` imports nothing that `uploader` exports, or something that
-/// `uploader` exports otherwise.
+/// Returns an error if a file is not a component, `app` imports nothing that `uploader` exports, or
+/// the types differ.
 pub fn plugged(app: &Path, uploader: &Path) -> Result<Vec<u8>> {
     let mut graph = CompositionGraph::new();
     let mut register = |name: &str, path: &Path| {
         let package = Package::from_file(name, None, path, graph.types_mut())
-            .with_context(|| format!("{} is no component", path.display()))?;
+            .with_context(|| format!("{} is not a component", path.display()))?;
         Ok::<_, anyhow::Error>(graph.register_package(package)?)
     };
     let uploader = register("uploader", uploader)?;
@@ -35,7 +35,7 @@ pub fn plugged(app: &Path, uploader: &Path) -> Result<Vec<u8>> {
     Ok(composed)
 }
 
-/// What is left to be plugged: an import whose type is not that of the export.
+/// The remaining imports of `vod:uploader`, whose types differ from the exports.
 fn imports_of_uploader(component: &[u8]) -> Result<Vec<String>> {
     let mut types = Types::default();
     let component = Package::from_bytes("composed", None, component, &mut types)?;

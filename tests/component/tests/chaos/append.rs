@@ -70,7 +70,7 @@ impl Client<'_> {
         let mut bytes = request.bytes(range.clone());
         let checksum = format!("sha1 {}", STANDARD.encode(Sha1::digest(&bytes)));
         let more = checked.then_some(("upload-checksum", checksum.as_str()));
-        let Ok(mut exchange) = upload.begin_append(&self.context.http(), &range, more) else {
+        let Ok(mut exchange) = upload.start_append(&self.context.http(), &range, more) else {
             return Ok(self.without_response());
         };
         let middle = usize::try_from(self.random.below(length.max(1))).expect("it is in memory");
@@ -303,5 +303,5 @@ impl Request<'_> {
 const STALLED_BEFORE: Duration = Duration::from_secs(11);
 
 /// The maximum duration of a request whose upload has continued on another connection. Its calls to
-/// the store have their own timeouts.
+/// OSS have their own timeouts.
 const SUPERSEDED_MAX: Duration = Duration::from_secs(20);

@@ -13,7 +13,7 @@ pub(crate) fn files(
     media: &[Value],
     objects: &[StoredObject],
 ) -> Vec<String> {
-    let names = FileNames::of(media);
+    let names = FileNames::new(media);
     let mut stored: BTreeMap<&str, Vec<&StoredObject>> = BTreeMap::new();
     let mut defects = Vec::new();
     for object in objects {
@@ -46,8 +46,8 @@ pub(crate) struct FileNames(BTreeMap<String, String>);
 
 impl FileNames {
     /// Reads the names from the calls of VOD.
-    pub(crate) fn of(media: &[Value]) -> Self {
-        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    pub(crate) fn new(media: &[Value]) -> Self {
+        let text = |value: &Value| value.as_str().expect("a string").to_owned();
         let named = media.iter().map(|one| {
             let name = &one["parameters"]["FileName"];
             (text(&one["key"]), text(name))

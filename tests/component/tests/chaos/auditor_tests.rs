@@ -75,7 +75,7 @@ fn orphaned_parts_are_detected() {
     let lost = json!({ "operation": "InitiateMultipartUpload", "kind": "commit-then-reset" });
     edge.sandbox.fault(&lost);
     Upload::create(&edge, source.length()).finish(&edge, &source);
-    let hits = Hits::of(&edge);
+    let hits = Hits::current(&edge);
     assert_eq!(hits.unacknowledged_initiates, 1);
     assert!(defects(&AllowedOrphans { unacknowledged_initiates: 1, ..allowed.clone() }).is_empty());
     let unexplained = defects(&allowed).join("\n");

@@ -13,7 +13,7 @@ pub(crate) enum ClientFault {
     Disconnect,
     /// Sends nothing more until the upload has ended, and continues over another connection.
     Stall,
-    /// Asks for the offset over another connection, and sends the rest.
+    /// Queries the offset over another connection, and sends the rest.
     QueryOffset,
     /// Sends the same bytes over another connection, and then the rest.
     Duplicate,
@@ -21,7 +21,7 @@ pub(crate) enum ClientFault {
     Pause,
     /// Deletes the upload, and sends the rest.
     Delete,
-    /// Sends other bytes than the checksum says.
+    /// Sends bytes that do not match the checksum.
     Corrupt,
 }
 

@@ -15,7 +15,7 @@ impl Client<'_> {
     ) -> Result<RequestResult, String> {
         count(&self.context.counts.duplicates);
         let send_duplicate =
-            request.upload.begin_append(&self.context.http(), &request.range, None);
+            request.upload.start_append(&self.context.http(), &request.range, None);
         let Ok(mut send_duplicate) = send_duplicate else { return Ok(self.without_response()) };
         send_duplicate.send(&request.bytes(request.range.clone()));
         let response = send_duplicate.finish();
@@ -42,7 +42,7 @@ impl Client<'_> {
         if paused.json()["state"] != "paused" || one.range.is_empty() {
             return Ok(RequestResult::Nothing);
         }
-        let patch = one.upload.begin_append(&self.context.http(), &one.range, None);
+        let patch = one.upload.start_append(&self.context.http(), &one.range, None);
         let Ok(mut patch) = patch else { return Ok(self.without_response()) };
         patch.send(&one.bytes(one.range.clone()));
         match patch.finish() {

@@ -1,4 +1,4 @@
-//! What all clients share: the client of the worker, the time, and the expected state.
+//! The state that all clients share: the worker's address, the time, and the expected state.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -100,12 +100,12 @@ impl ChaosContext {
         self.ended.load(Relaxed)
     }
 
-    /// Keeps a request that has been stalled since then.
+    /// Adds a stalled request.
     pub(crate) fn leave_stalled(&self, request: Exchange, since: Instant) {
         lock(&self.stalled).push((request, since));
     }
 
-    /// Takes the stalled requests.
+    /// Removes and returns the stalled requests.
     pub(crate) fn stalled(&self) -> Vec<(Exchange, Instant)> {
         std::mem::take(&mut *lock(&self.stalled))
     }

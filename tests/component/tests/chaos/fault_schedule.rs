@@ -112,7 +112,7 @@ impl FaultSchedule {
 
     /// Adds the hits of the current faults to the total, and removes the faults.
     fn note_hits(&self, edge: &Edge) {
-        let hits = Hits::of(edge);
+        let hits = Hits::current(edge);
         edge.sandbox.clear_faults();
         let mut all = lock(&self.hits);
         all.all += hits.all;
@@ -151,9 +151,9 @@ impl Moment {
 
 impl Hits {
     /// The hits of the current faults.
-    pub(crate) fn of(edge: &Edge) -> Self {
+    pub(crate) fn current(edge: &Edge) -> Self {
         let faults = Client::new(edge.sandbox.origin()).get_json("/_sandbox/faults");
-        let faults = faults.expect("the sandbox answers");
+        let faults = faults.expect("a response");
         let mut hits = Self::default();
         for fault in faults.as_array().expect("a list") {
             let count = fault["hits"].as_u64().expect("a count");

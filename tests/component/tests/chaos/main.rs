@@ -98,7 +98,7 @@ fn run_all(
 ) -> (u64, StalledClients) {
     std::thread::scope(|scope| {
         for number in 0..CLIENTS {
-            let (client_seed, protocol) = (random.next(), Protocol::of_client(number));
+            let (client_seed, protocol) = (random.next(), Protocol::for_client(number));
             scope.spawn(move || {
                 Client::new(context, number, protocol, client_seed).run();
                 context.client_ended();

@@ -49,7 +49,7 @@ pub(crate) fn wait_until_idle(edge: &Edge) {
 pub(crate) fn delete_all(edge: &Edge, expected: &ExpectedState) {
     for address in expected.addresses() {
         let deleted = edge.client().send(&vod_uploader_wire::tus::request("DELETE", &address.path));
-        let deleted = deleted.expect("the worker answers");
+        let deleted = deleted.expect("a response");
         let gone = matches!(deleted.status, 204 | 404 | 410);
         assert!(gone, "{address:?}: {} {}", deleted.status, deleted.text());
     }
@@ -77,7 +77,7 @@ pub(crate) fn clean_up(edge: &mut Edge) -> Vec<String> {
 
 /// Finds the orphans in the store.
 pub(crate) fn audited(edge: &Edge, expected: &ExpectedState, allowed: &AllowedOrphans) -> Orphans {
-    let names = FileNames::of(&edge.sandbox.media());
+    let names = FileNames::new(&edge.sandbox.media());
     let files = expected.files();
     let addresses = expected.addresses();
     let mut orphans = Orphans::default();

@@ -43,7 +43,7 @@ pub(crate) enum Tus {
 
 impl Protocol {
     /// The protocol of the client with this number.
-    pub(crate) fn of_client(number: u64) -> Self {
+    pub(crate) fn for_client(number: u64) -> Self {
         let index = usize::try_from(number).expect("a number of a client fits");
         PROTOCOLS[index % PROTOCOLS.len()]
     }

@@ -48,7 +48,7 @@ impl StalledClients {
         expected.start("clip.mp4", &source, Retention::UntilExpired);
         let upload = Upload::create(edge, source.length());
         expected.add_address(&upload.path, Some("clip.mp4"));
-        let patch = upload.begin_patch(&client, 0, source.length());
+        let patch = upload.start_patch(&client, 0, source.length());
         requests.push(patch.expect("a connection"));
         for request in &mut requests {
             source.read(0..SENT_BYTES, |chunk| request.send(chunk));

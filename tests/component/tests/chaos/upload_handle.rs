@@ -72,7 +72,7 @@ impl UploadHandle {
     ///
     /// # Errors
     /// Returns an error if there is no connection.
-    pub(crate) fn begin_append(
+    pub(crate) fn start_append(
         &self,
         client: &Client,
         range: &Range<u64>,

@@ -1,4 +1,4 @@
-//! Uploads that receive no bytes: they expire, and are cleaned up.
+//! Uploads that receive no bytes expire and are cleaned up.
 
 use serde_json::json;
 use vod_uploader_component_tests::body::Body;
@@ -15,7 +15,7 @@ fn an_open_upload_reports_when_it_expires() {
     let source = Source::new(740, 2 * MIB);
     let created =
         edge.request("POST", "/v1/files", &creation(&filename_metadata()), &Body::None).unwrap();
-    let upload = Upload::created(&created);
+    let upload = Upload::from_response(&created);
     let stored = upload.patch(&edge, &source, 0..MIB).unwrap();
     for response in [&created, &stored, &upload.head(&edge)] {
         let wait_until_expired = response.header("upload-expires").expect("it expires");
@@ -32,7 +32,6 @@ fn an_open_upload_reports_when_it_expires() {
     assert_eq!((last.status, last.header("upload-expires")), (204, None));
     assert_eq!(upload.head(&edge).header("upload-expires"), None);
     assert!(upload.status(&edge)["expires_at"].is_null());
-    // Without expiry no response contains it.
     let edge = Setup::new().variable("expire_after_s", "0").start();
     let upload = Upload::create(&edge, 5);
     let head = upload.head(&edge);
@@ -52,7 +51,6 @@ fn an_expired_upload_returns_410_and_can_be_deleted() {
     let ietf = edge.request("HEAD", &upload.path, &[], &Body::None).unwrap();
     assert_eq!(ietf.status, 410);
     assert!(edge.sandbox.objects().is_empty());
-    // Its client can take it away at once.
     assert_eq!(upload.delete(&edge).status, 204);
     assert!(edge.sandbox.uploads().is_empty());
 }
@@ -61,46 +59,45 @@ fn an_expired_upload_returns_410_and_can_be_deleted() {
 fn a_creation_cleans_up_expired_uploads_only() {
     let edge = Setup::new().temporary_storage().variable("expire_after_s", "3").start();
     let source = Source::new(742, 2 * MIB);
-    // With parts, with a few bytes, with nothing, paused, whole, deleted, and partial ones.
-    let [parts, tail, nothing, paused, whole, deleted] =
+    let [parts, tail, nothing, paused, complete, deleted] =
         [MIB + 9, 9, 0, MIB, 2 * MIB, MIB].map(|sent| create_with_bytes(&edge, &source, sent));
     let path = format!("{}/pause", paused.path);
     assert_eq!(edge.request("POST", &path, &[], &Body::Bytes(b"")).unwrap().status, 200);
     assert_eq!(deleted.delete(&edge).status, 204);
-    let [open, made] = [MIB, 2 * MIB].map(|sent| {
+    let [open, complete_partial] = [MIB, 2 * MIB].map(|sent| {
         let headers = [VERSION, ("upload-concat", "partial"), ("upload-length", "2097152")];
         let created = edge.request("POST", "/v1/files", &headers, &Body::None).unwrap();
-        let partial = Upload::created(&created);
+        let partial = Upload::from_response(&created);
         assert_eq!(partial.patch(&edge, &source, 0..sent).unwrap().offset(), sent);
         partial
     });
-    let old = [&parts, &tail, &nothing, &paused, &whole, &deleted, &open, &made];
+    let old = [&parts, &tail, &nothing, &paused, &complete, &deleted, &open, &complete_partial];
     assert!(old.iter().all(|upload| has_records(&edge, upload)));
     assert_eq!(edge.sandbox.temporary_objects().len(), 1);
     wait_until_expired(&edge, &parts);
     wait_until_expired(&edge, &open);
-    let living = create_with_bytes(&edge, &source, MIB + 9);
-    // Its creation, or another one, looks through them all.
+    let active = create_with_bytes(&edge, &source, MIB + 9);
+    // Any later creation can trigger the cleanup.
     wait::until("what has expired is cleared away", || {
-        let left = old.iter().filter(|upload| has_records(&edge, upload)).count();
-        if left > 0 {
+        let remaining = old.iter().filter(|upload| has_records(&edge, upload)).count();
+        if remaining > 0 {
             let _ = edge.request("POST", "/v1/files", &creation(&filename_metadata()), &Body::None);
         }
-        (left == 0).then_some(())
+        (remaining == 0).then_some(())
     });
     assert_eq!(upload_states(&edge, &old), vec![404; old.len()]);
     assert_eq!(edge.sandbox.temporary_objects(), []);
-    // Those of the living one, which may have expired meanwhile on a slow machine.
+    // That of `active`, which may also expire on a slow machine.
     let uploads = edge.sandbox.uploads();
     assert!(uploads.len() <= 1, "{uploads:?}");
-    if has_records(&edge, &living) && living.head(&edge).status == 200 {
+    if has_records(&edge, &active) && active.head(&edge).status == 200 {
         assert_eq!(uploads.len(), 1);
-        let stored = living.patch(&edge, &source, MIB + 9..2 * MIB).unwrap();
+        let stored = active.patch(&edge, &source, MIB + 9..2 * MIB).unwrap();
         assert_eq!((stored.status, stored.offset()), (204, 2 * MIB), "{}", stored.text());
     }
-    let whole: Vec<_> = edge.sandbox.objects();
-    assert!(whole.iter().all(|object| object.crc64 == source.crc64()), "objects are VOD's");
-    assert!(!whole.is_empty());
+    let complete: Vec<_> = edge.sandbox.objects();
+    assert!(complete.iter().all(|object| object.crc64 == source.crc64()), "objects are VOD's");
+    assert!(!complete.is_empty());
 }
 
 #[test]
@@ -109,7 +106,7 @@ fn an_upload_with_an_active_writer_does_not_expire() {
     let source = Source::new(743, 3 * MIB);
     let other = Upload::create(&edge, 5);
     let upload = Upload::create(&edge, source.length());
-    let mut patch = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
+    let mut patch = upload.start_patch(&edge.client(), 0, source.length()).unwrap();
     patch.send(&source.bytes(0..MIB));
     wait::until("a part is acknowledged", || (upload.bytes_durable(&edge) == MIB).then_some(()));
     wait_until_expired(&edge, &other);
@@ -117,7 +114,7 @@ fn an_upload_with_an_active_writer_does_not_expire() {
     wait::until("another part is acknowledged", || {
         (upload.bytes_durable(&edge) == 2 * MIB).then_some(())
     });
-    // This one's creation clears the other away.
+    // Its creation cleans up the other one.
     let _ = Upload::create(&edge, 5);
     wait::until("the other is gone", || (!has_records(&edge, &other)).then_some(()));
     patch.send(&source.bytes(2 * MIB..source.length()));
@@ -144,7 +141,7 @@ fn the_records_of_an_expired_upload_are_deleted_if_aborting_is_denied() {
     assert!(edge.sandbox.requests("AbortMultipartUpload") > 0);
 }
 
-/// An upload of the whole source that has got so many bytes of it.
+/// An upload of the length of `source` with its first `sent` bytes.
 fn create_with_bytes(edge: &Edge, source: &Source, sent: u64) -> Upload {
     let upload = Upload::create(edge, source.length());
     if sent > 0 {

@@ -1,8 +1,8 @@
-//! Values that no request may have: each is refused with the code that names it, and nothing is
-//! made of it, neither at VOD nor on the store nor at the worker.
+//! Invalid values: each is rejected with its code, and nothing is created in VOD, OSS or the
+//! key-value store.
 
 use vod_uploader_component_tests::body::Body;
-use vod_uploader_component_tests::checksum::of_tus;
+use vod_uploader_component_tests::checksum::tus_checksum;
 use vod_uploader_component_tests::edge::{Edge, Setup};
 use vod_uploader_component_tests::ietf;
 use vod_uploader_component_tests::key_value;
@@ -55,7 +55,7 @@ fn an_invalid_tus_creation_is_rejected_with_the_code_of_its_field() {
         let headers = [LENGTH, ("upload-metadata", metadata)];
         let headers = [&[VERSION], &headers[..]].concat();
         let rejected = edge.request("POST", "/v1/files", &headers, &Body::None).unwrap();
-        // Base64 without its padding is understood.
+        // Base64 without padding is accepted.
         if metadata == "filename YS5tcDQ" {
             assert_eq!(rejected.status, 201);
             continue;
@@ -154,7 +154,7 @@ fn an_invalid_ietf_request_is_rejected_with_the_code_of_its_field() {
     creates(&[("upload-complete", "?0"), named, ("upload-metadata", "a *")], 400, METADATA);
     assert_nothing_created(&edge, 0);
 
-    let upload = ietf::begin(NEWEST, &edge);
+    let upload = ietf::create_empty(NEWEST, &edge);
     edge.sandbox.reset_requests();
     let typed = ("content-type", "application/partial-upload");
     let (complete, at) = (("upload-complete", "?0"), ("upload-offset", "0"));
@@ -200,13 +200,13 @@ fn a_harmful_file_name_is_rejected_by_every_protocol() {
         let path = format!("/v1/uploads/{escaped}");
         let metadata = tus::metadata(&[("filename", name)]);
         let metadata = ("upload-metadata", metadata.as_str());
-        let whole = ("upload-complete", "?1");
+        let complete = ("upload-complete", "?1");
         let requests: [(&str, &str, Headers<'_>); 6] = [
             ("PUT", &path, &[]),
             ("POST", &path, &[]),
-            ("PUT", &path, &[whole]),
-            ("POST", &path, &[whole]),
-            ("POST", "/v1/files", &[whole, metadata]),
+            ("PUT", &path, &[complete]),
+            ("POST", &path, &[complete]),
+            ("POST", "/v1/files", &[complete, metadata]),
             ("POST", "/v1/files", &[VERSION, CHUNK_TYPE, ("upload-length", "5"), metadata]),
         ];
         for (method, path, headers) in requests {
@@ -243,7 +243,7 @@ fn the_directories_of_a_content_disposition_are_removed() {
         let headers = [("upload-complete", "?1"), ("content-disposition", disposition)];
         let body = Body::Range(&source, source.all());
         let created = edge.request("POST", "/v1/files", &headers, &body).unwrap();
-        let upload = Upload::created(&created);
+        let upload = Upload::from_response(&created);
         assert_eq!(upload.status(&edge)["file_name"], "clip.mp4", "{disposition}");
     }
     assert!(edge.sandbox.objects().iter().all(|object| !object.key.contains("..")));
@@ -253,16 +253,16 @@ fn the_directories_of_a_content_disposition_are_removed() {
 fn a_body_shorter_than_declared_completes_no_file() {
     let edge = Setup::new().start();
     let source = Source::new(753, 400_000);
-    // What a plain PUT leaves is dropped at once; an upload of the draft may be continued.
-    let whole = [("upload-complete", "?1")];
-    for (sent, headers) in [(5, &[][..]), (300_000, &[]), (5, &whole)] {
+    // An interrupted PUT is aborted; an upload of the draft can be resumed.
+    let complete = [("upload-complete", "?1")];
+    for (sent, headers) in [(5, &[][..]), (300_000, &[]), (5, &complete)] {
         let framing = Framing::Length(source.length());
         let mut put = edge.start("PUT", "/v1/uploads/a.mp4", headers, framing);
         put.send(&source.bytes(0..sent));
         drop(put);
     }
     let upload = Upload::create(&edge, source.length());
-    let mut patch = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
+    let mut patch = upload.start_patch(&edge.client(), 0, source.length()).unwrap();
     patch.send(&source.bytes(0..300_000));
     drop(patch);
     wait::until("what came is acknowledged", || {
@@ -284,7 +284,7 @@ fn bytes_that_are_not_http_do_not_reach_the_worker() {
     for length in ["-1", "1, 2", "x", "99999999999999999999999"] {
         let headers = [("content-length", length)];
         let response = edge.request("PUT", "/v1/uploads/a.mp4", &headers, &Body::None);
-        // Where the host does not answer it closes the connection.
+        // The host responds with an error or closes the connection.
         assert!(response.is_ok_and(|response| response.status >= 400), "{length}");
     }
     assert_nothing_created(&edge, 0);
@@ -293,7 +293,7 @@ fn bytes_that_are_not_http_do_not_reach_the_worker() {
 }
 
 fn wrong_checksums() -> Vec<String> {
-    let right = of_tus("sha1", b"12345");
+    let right = tus_checksum("sha1", b"12345");
     let mut wrong: Vec<_> =
         ["", "sha1", "sha1 *", "sha1 AAAA", "sha512 AAAA", "SHA-1 AAAA="].map(str::to_owned).into();
     wrong.extend([
@@ -304,7 +304,8 @@ fn wrong_checksums() -> Vec<String> {
     wrong
 }
 
-/// A whole problem, of this status and code, that says what is allowed where it names a field.
+/// Asserts that the response is a complete problem with this status and code, and with the allowed
+/// values of an invalid field.
 fn assert_rejected(response: &Response, status: u16, code: &str, what: &str) {
     assert_eq!((response.status, response.code().as_str()), (status, code), "{what}");
     assert_problem(what, response);
@@ -315,7 +316,7 @@ fn assert_rejected(response: &Response, status: u16, code: &str, what: &str) {
     }
 }
 
-/// Nothing but `uploads` that were created on purpose, at VOD, on the store and in the records.
+/// Asserts that only `uploads` uploads exist in VOD, OSS and the key-value store.
 fn assert_nothing_created(edge: &Edge, uploads: usize) {
     assert_eq!(edge.sandbox.media().len(), uploads);
     assert!(edge.sandbox.objects().is_empty());

@@ -1,9 +1,9 @@
-//! tus: checksums that clients send with their chunks. Of a chunk whose checksum is wrong nothing
-//! is kept, and the right bytes go on where it began.
+//! tus: checksums of chunks. No byte of a chunk with a wrong checksum is stored, and the correct
+//! chunk continues at its offset.
 
 use serde_json::json;
 use vod_uploader_component_tests::body::Body;
-use vod_uploader_component_tests::checksum::{ALGORITHMS, of_tus};
+use vod_uploader_component_tests::checksum::{ALGORITHMS, tus_checksum};
 use vod_uploader_component_tests::edge::{Edge, Setup};
 use vod_uploader_component_tests::source::{KIB, MIB, Source};
 use vod_uploader_component_tests::tus::{self, CHUNK_TYPE, Upload, VERSION};
@@ -18,13 +18,12 @@ fn a_chunk_is_stored_only_if_its_checksum_matches() {
     for (seed, algorithm) in (500..).zip(ALGORITHMS) {
         let source = Source::new(seed, 2 * MIB + 77);
         let upload = Upload::create(&edge, source.length());
-        // One part or more, a tail, a chunk that begins with that tail, and the rest.
         for (begin, end) in [(0, MIB + 700_000), (MIB + 700_000, MIB + 700_010)]
             .into_iter()
             .chain([(MIB + 700_010, MIB + 700_099), (MIB + 700_099, source.length())])
         {
             let bytes = source.bytes(begin..end);
-            let checksum = of_tus(algorithm, &bytes);
+            let checksum = tus_checksum(algorithm, &bytes);
             let mut wrong = bytes.clone();
             *wrong.last_mut().unwrap() ^= 1;
             assert_rejected(&checked(&edge, &upload, &checksum, begin, &wrong), begin);
@@ -42,7 +41,7 @@ fn a_wrong_checksum_of_a_chunk_of_many_parts_stores_none_of_them() {
     let edge = Setup::new().start();
     let source = Source::new(510, 24 * MIB);
     let upload = Upload::create(&edge, source.length());
-    // Behind whole parts, and behind a few bytes that are none.
+    // After complete parts, and after less than a part.
     for begin in [0, 20 * MIB + 1_000] {
         let end = (begin + 20 * MIB).min(source.length());
         if begin > 0 {
@@ -50,7 +49,7 @@ fn a_wrong_checksum_of_a_chunk_of_many_parts_stores_none_of_them() {
             assert_eq!((stored.status, stored.offset()), (204, begin));
         }
         let bytes = source.bytes(begin..end);
-        let checksum = of_tus("sha256", &bytes);
+        let checksum = tus_checksum("sha256", &bytes);
         for at in [0, bytes.len() / 2, bytes.len() - 1] {
             let mut wrong = bytes.clone();
             wrong[at] ^= 0x80;
@@ -60,7 +59,7 @@ fn a_wrong_checksum_of_a_chunk_of_many_parts_stores_none_of_them() {
     }
     let begin = 20 * MIB + 1_000;
     let bytes = source.bytes(begin..source.length());
-    let stored = checked(&edge, &upload, &of_tus("md5", &bytes), begin, &bytes);
+    let stored = checked(&edge, &upload, &tus_checksum("md5", &bytes), begin, &bytes);
     assert_eq!((stored.status, stored.offset()), (204, source.length()));
     upload.assert_complete(&edge, &source);
 }
@@ -72,7 +71,7 @@ fn a_creation_with_a_wrong_checksum_creates_an_empty_upload() {
         let source = Source::new(seed, length);
         let bytes = source.bytes(source.all());
         let other = Source::new(seed + 10, length).bytes(source.all());
-        let checksum = of_tus("sha1", &bytes);
+        let checksum = tus_checksum("sha1", &bytes);
         let rejected = created_with(&edge, &checksum, length, &other);
         assert_rejected(&rejected, 0);
         let path = rejected.header("location").expect("it was created").to_owned();
@@ -84,7 +83,7 @@ fn a_creation_with_a_wrong_checksum_creates_an_empty_upload() {
 
         let created = created_with(&edge, &checksum, length, &bytes);
         assert_eq!((created.status, created.offset()), (201, length), "{}", created.text());
-        Upload::created(&created).assert_complete(&edge, &source);
+        Upload::from_response(&created).assert_complete(&edge, &source);
     }
 }
 
@@ -94,8 +93,8 @@ fn a_checksum_in_a_trailer_is_verified() {
     let source = Source::new(530, MIB + 9);
     let bytes = source.bytes(source.all());
     for algorithm in ALGORITHMS {
-        let right = of_tus(algorithm, &bytes);
-        let wrong = of_tus(algorithm, &bytes[1..]);
+        let right = tus_checksum(algorithm, &bytes);
+        let wrong = tus_checksum(algorithm, &bytes[1..]);
         let upload = Upload::create(&edge, source.length());
         for trailer in [None, Some(("x-other", right.as_str())), Some((HEADER, &wrong))]
             .into_iter()
@@ -118,12 +117,12 @@ fn an_interrupted_chunk_with_a_checksum_does_not_change_the_offset() {
     let begin = MIB + 50_000;
     assert_eq!(upload.patch(&edge, &source, 0..begin).unwrap().offset(), begin);
     let bytes = source.bytes(begin..source.length());
-    let checksum = of_tus("crc32", &bytes);
+    let checksum = tus_checksum("crc32", &bytes);
     let offset = begin.to_string();
     let headers = [VERSION, CHUNK_TYPE, (HEADER, checksum.as_str()), ("upload-offset", &offset)];
     let framing = Framing::Length(bytes.len() as u64);
-    // Once the client goes, once it hangs and asks for the offset elsewhere.
-    for hangs in [false, true] {
+    // With a disconnect, and with an offset query of a stalled client.
+    for stalls in [false, true] {
         edge.sandbox.reset_requests();
         let mut patch = edge.start("PATCH", &upload.path, &headers, framing);
         patch.send(&bytes[..3 << 20]);
@@ -131,7 +130,7 @@ fn an_interrupted_chunk_with_a_checksum_does_not_change_the_offset() {
             (edge.sandbox.requests("UploadPart") >= 2).then_some(())
         });
         assert_eq!(upload.bytes_durable(&edge), begin);
-        let patch = hangs.then_some(patch);
+        let patch = stalls.then_some(patch);
         assert_eq!(upload.offset(&edge), begin);
         if let Some(ended) = patch {
             let ended = ended.response().unwrap();
@@ -148,7 +147,7 @@ fn a_wrong_checksum_detected_before_oss_responds_stores_nothing() {
     let edge = Setup::new().start();
     let source = Source::new(550, 3 * MIB);
     let bytes = source.bytes(source.all());
-    let (right, wrong) = (of_tus("sha1", &bytes), of_tus("sha1", &bytes[1..]));
+    let (right, wrong) = (tus_checksum("sha1", &bytes), tus_checksum("sha1", &bytes[1..]));
     for operation in ["InitiateMultipartUpload", "UploadPart"] {
         let upload = Upload::create(&edge, source.length());
         let slow = json!({ "operation": operation, "kind": "delay", "delay_ms": 400 });
@@ -170,7 +169,7 @@ fn a_kill_during_a_chunk_with_a_checksum_does_not_change_the_offset() {
     let begin = 2 * MIB + 70_000;
     assert_eq!(upload.patch(&edge, &source, 0..begin).unwrap().offset(), begin);
     let bytes = source.bytes(begin..source.length());
-    let checksum = of_tus("md5", &bytes);
+    let checksum = tus_checksum("md5", &bytes);
     for _ in 0..2 {
         edge.sandbox.reset_requests();
         let offset = begin.to_string();
@@ -178,7 +177,7 @@ fn a_kill_during_a_chunk_with_a_checksum_does_not_change_the_offset() {
             [VERSION, CHUNK_TYPE, (HEADER, checksum.as_str()), ("upload-offset", &offset)];
         let framing = Framing::Length(bytes.len() as u64);
         let mut patch = edge.start("PATCH", &upload.path, &headers, framing);
-        // Other bytes than those that are to come.
+        // These bytes differ from those of the checksum.
         patch.send(&source.bytes(0..3 * MIB));
         wait::until("parts are on the store", || {
             (edge.sandbox.requests("UploadPart") >= 2).then_some(())

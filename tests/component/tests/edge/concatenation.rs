@@ -1,4 +1,4 @@
-//! tus: uploads that are made of others on the store.
+//! tus: concatenation of partial uploads.
 
 use std::thread;
 
@@ -31,12 +31,12 @@ fn partial_uploads_of_any_size_are_concatenated_in_the_listed_order() {
     ];
     for (seed, lengths) in (560..).zip(lists) {
         let source = Source::new(seed, lengths.iter().sum());
-        // Made in the order of the file, named in it, and sent from the last one to the first.
+        // Created in the order of the file, and sent in reverse order.
         let partials: Vec<_> = lengths.iter().map(|length| partial(&edge, *length)).collect();
         send_in_reverse(&edge, &partials, &source, lengths);
         let created = concatenate(&edge, &partials);
         assert_eq!((created.status, created.offset()), (201, source.length()), "{lengths:?}");
-        let final_upload = Upload::created(&created);
+        let final_upload = Upload::from_response(&created);
         assert_complete(&edge, &final_upload, &source);
         let head = final_upload.head(&edge);
         assert_eq!(head.header("upload-concat"), Some(final_value(&partials).as_str()));
@@ -53,7 +53,7 @@ fn partial_uploads_in_another_order_produce_another_file() {
     let halves = [partial(&edge, MIB / 2), partial(&edge, MIB / 2)];
     send_in_reverse(&edge, &halves, &source, &[MIB / 2, MIB / 2]);
     let [first, second] = halves;
-    let final_upload = Upload::created(&concatenate(&edge, &[second, first]));
+    let final_upload = Upload::from_response(&concatenate(&edge, &[second, first]));
     let status = final_upload.status(&edge);
     let bytes = edge.sandbox.object_bytes(status["object"].as_str().unwrap());
     let swapped = [source.bytes(MIB / 2..MIB), source.bytes(0..MIB / 2)].concat();
@@ -69,12 +69,12 @@ fn the_bytes_of_concatenated_uploads_are_sent_to_oss_once() {
     send_in_reverse(&edge, &partials, &source, &lengths);
     assert_eq!(bytes_sent(&edge), source.length());
     edge.sandbox.reset_requests();
-    let final_upload = Upload::created(&concatenate(&edge, &partials));
+    let final_upload = Upload::from_response(&concatenate(&edge, &partials));
     assert_complete(&edge, &final_upload, &source);
     assert_eq!(edge.sandbox.requests("UploadPartCopy"), 3);
     assert_eq!(bytes_sent(&edge), 0);
     assert_eq!(edge.sandbox.requests("GetObject"), 0);
-    // Heads, signatures and the XML of the calls included.
+    // Includes headers, signatures and XML bodies.
     let sent = edge.stats().count("outbound_bytes_sent");
     assert!(sent < source.length() + 64 * KIB, "{sent} bytes for {}", source.length());
 }
@@ -87,17 +87,15 @@ fn a_final_upload_can_be_created_before_its_partial_uploads_are_complete() {
     let partials: Vec<_> = lengths.iter().map(|length| partial(&edge, *length)).collect();
     let created = concatenate(&edge, &partials);
     assert_eq!(created.header("upload-offset"), None);
-    let final_upload = Upload::created(&created);
+    let final_upload = Upload::from_response(&created);
     let head = final_upload.head(&edge);
     assert_eq!((head.status, head.header("upload-offset")), (200, None));
     assert_eq!(head.header("upload-length"), Some(source.length().to_string().as_str()));
     assert_eq!(final_upload.state(&edge), "receiving");
     let status = final_upload.status(&edge);
     assert_eq!((&status["role"], &status["bytes_durable"]), (&json!("final"), &json!(0)));
-    // Bytes for the final one are refused, now and later.
     let rejected = final_upload.patch(&edge, &source, 0..5).unwrap();
     assert_eq!((rejected.status, rejected.code().as_str()), (403, "upload-is-final"));
-    // The request with the last byte concatenates them.
     send_in_reverse(&edge, &partials, &source, &lengths);
     assert_eq!(final_upload.state(&edge), "completed");
     assert_complete(&edge, &final_upload, &source);
@@ -114,12 +112,12 @@ fn partial_uploads_support_creation_with_upload_and_deferred_length() {
     let body = Body::Range(&source, 0..100_000);
     let created = edge.request("POST", "/v1/files", &headers, &body).unwrap();
     assert_eq!((created.status, created.offset()), (201, 100_000), "{}", created.text());
-    let first = Upload::created(&created);
+    let first = Upload::from_response(&created);
     let headers = [VERSION, ("upload-concat", "partial"), ("upload-defer-length", "1")];
     let created = edge.request("POST", "/v1/files", &headers, &Body::None).unwrap();
-    let second = Upload::created(&created);
+    let second = Upload::from_response(&created);
     assert_eq!(second.head(&edge).header("upload-concat"), Some("partial"));
-    let final_upload = Upload::created(&concatenate(&edge, &[first, second.clone()]));
+    let final_upload = Upload::from_response(&concatenate(&edge, &[first, second.clone()]));
     assert_eq!(final_upload.head(&edge).header("upload-length"), None);
     let body = Body::Range(&source, 100_000..300_000);
     let stored = second.patch_with(&edge, &[("upload-length", "200000")], 0, &body).unwrap();
@@ -136,12 +134,12 @@ fn a_deleted_partial_upload_leaves_no_object() {
     assert_eq!(open.delete(&edge).status, 204);
     let rejected = concatenate(&edge, &[open]);
     assert_eq!((rejected.status, rejected.code().as_str()), (410, "upload-lost"));
-    let whole = partial(&edge, source.length());
-    whole.finish(&edge, &source);
+    let complete = partial(&edge, source.length());
+    complete.finish(&edge, &source);
     assert_eq!(edge.sandbox.temporary_objects().len(), 1);
-    assert_eq!(whole.delete(&edge).status, 204);
+    assert_eq!(complete.delete(&edge).status, 204);
     assert!(edge.sandbox.temporary_objects().is_empty());
-    let rejected = concatenate(&edge, &[whole]);
+    let rejected = concatenate(&edge, &[complete]);
     assert_eq!((rejected.status, rejected.code().as_str()), (400, "upload-concat-invalid"));
     assert!(edge.sandbox.uploads().is_empty());
     assert!(edge.sandbox.objects().is_empty());
@@ -153,14 +151,14 @@ fn a_final_upload_deleted_early_is_not_concatenated() {
     let edge = Setup::new().temporary_storage().start();
     let source = Source::new(575, MIB);
     let part = partial(&edge, source.length());
-    let final_upload = Upload::created(&concatenate(&edge, std::slice::from_ref(&part)));
+    let final_upload = Upload::from_response(&concatenate(&edge, std::slice::from_ref(&part)));
     assert_eq!(final_upload.delete(&edge).status, 204);
     part.finish(&edge, &source);
     assert_eq!(final_upload.head(&edge).status, 410);
     assert!(edge.sandbox.objects().is_empty());
     assert!(edge.sandbox.uploads().is_empty());
-    // The partial one can become another file.
-    let final_upload = Upload::created(&concatenate(&edge, &[part]));
+    // The partial upload can be used for another file.
+    let final_upload = Upload::from_response(&concatenate(&edge, &[part]));
     assert_complete(&edge, &final_upload, &source);
 }
 
@@ -170,11 +168,11 @@ fn a_final_upload_is_lost_if_its_partial_uploads_were_used_by_another() {
     let source = Source::new(576, MIB);
     let part = partial(&edge, source.length());
     let [first, second] =
-        [(); 2].map(|()| Upload::created(&concatenate(&edge, std::slice::from_ref(&part))));
+        [(); 2].map(|()| Upload::from_response(&concatenate(&edge, std::slice::from_ref(&part))));
     let stored = part.patch(&edge, &source, source.all()).unwrap();
     assert_eq!((stored.status, stored.offset()), (204, source.length()));
-    let wholes = [&first, &second].into_iter().filter(|upload| upload.head(&edge).status == 200);
-    assert_eq!(wholes.count(), 1);
+    let complete = [&first, &second].into_iter().filter(|upload| upload.head(&edge).status == 200);
+    assert_eq!(complete.count(), 1);
     let lost = [&first, &second].into_iter().find(|upload| upload.head(&edge).status != 200);
     let lost = lost.unwrap();
     assert_eq!(lost.head(&edge).status, 410);
@@ -239,11 +237,11 @@ fn concatenation_rejects_a_clients_credential() {
 #[test]
 fn only_partial_uploads_of_this_worker_can_be_concatenated() {
     let edge = Setup::new().temporary_storage().start();
-    let whole = Upload::create(&edge, 5);
-    let unknown = Upload { path: format!("/v1/files/{}", "0".repeat(32)), ..whole.clone() };
+    let complete = Upload::create(&edge, 5);
+    let unknown = Upload { path: format!("/v1/files/{}", "0".repeat(32)), ..complete.clone() };
     let part = partial(&edge, 5);
     edge.sandbox.reset_requests();
-    for uploads in [vec![whole], vec![unknown], vec![], vec![part.clone(), part.clone()]] {
+    for uploads in [vec![complete], vec![unknown], vec![], vec![part.clone(), part.clone()]] {
         let rejected = concatenate(&edge, &uploads);
         assert_eq!((rejected.status, rejected.code().as_str()), (400, "upload-concat-invalid"));
     }
@@ -270,7 +268,7 @@ fn concatenation_completes_after_a_kill_at_any_step() {
         |edge, final_upload| final_upload.state(edge) == "completed",
     ];
     let mut asks = asks.into_iter().cycle();
-    // Within the last PATCH, the begin of the join, its copies, its end, and the clean-up.
+    // In the last PATCH, and in each step of the concatenation.
     for (operation, nth) in [
         ("CompleteMultipartUpload", 1),
         ("InitiateMultipartUpload", 2),
@@ -284,7 +282,7 @@ fn concatenation_completes_after_a_kill_at_any_step() {
         let lengths = [MIB + 3, 60_000, MIB + 9];
         let source = Source::new(580, lengths.iter().sum());
         let partials: Vec<_> = lengths.iter().map(|length| partial(&edge, *length)).collect();
-        let final_upload = Upload::created(&concatenate(&edge, &partials));
+        let final_upload = Upload::from_response(&concatenate(&edge, &partials));
         send_in_reverse(&edge, &partials[1..], &source, &lengths[1..]);
         edge.sandbox.reset_requests();
         let fault =
@@ -293,10 +291,10 @@ fn concatenation_completes_after_a_kill_at_any_step() {
         let client = edge.client();
         thread::scope(|scope| {
             scope.spawn(|| {
-                let patch = partials[0].begin_patch(&client, 0, lengths[0]);
+                let patch = partials[0].start_patch(&client, 0, lengths[0]);
                 let mut patch = patch.unwrap();
                 patch.send(&source.bytes(0..lengths[0]));
-                // Its answer never comes.
+                // There is no response.
                 let _ = patch.finish();
             });
             wait::until("the call is under way", || (edge.sandbox.fault_hits() == 1).then_some(()));
@@ -304,11 +302,10 @@ fn concatenation_completes_after_a_kill_at_any_step() {
         });
         edge.sandbox.clear_faults();
         edge.start_host();
-        // The client asks for the offset, and sends what is not there.
         if operation == "CompleteMultipartUpload" && nth == 1 {
             finish_first(&edge, &partials[0], &source, lengths[0]);
         }
-        // A request that may still be active is not disturbed for the duration of one call.
+        // A request that may still be active is not interrupted for the duration of one call.
         let ask = asks.next().unwrap();
         wait::until(&format!("it is joined after {operation} {nth}"), || {
             ask(&edge, &final_upload).then_some(())
@@ -318,8 +315,7 @@ fn concatenation_completes_after_a_kill_at_any_step() {
     }
 }
 
-/// Brings the bytes of each partial upload, which is cut into two requests, from the end of the
-/// file on.
+/// Sends the bytes of the partial uploads in two requests each, starting with the last upload.
 fn send_in_reverse(edge: &Edge, partials: &[Upload], source: &Source, lengths: &[u64]) {
     let mut end = source.length();
     for (partial, length) in partials.iter().zip(lengths).rev() {
@@ -340,7 +336,7 @@ fn send_in_reverse(edge: &Edge, partials: &[Upload], source: &Source, lengths: &
 fn finish_first(edge: &Edge, partial: &Upload, source: &Source, length: u64) {
     let head = partial.head(edge);
     if head.status == 404 {
-        // It was whole, and asking for it has joined it.
+        // It was complete, and the query has triggered the concatenation.
         return;
     }
     let offset = head.offset();
@@ -353,7 +349,7 @@ fn finish_first(edge: &Edge, partial: &Upload, source: &Source, length: u64) {
 fn partial(edge: &Edge, length: u64) -> Upload {
     let length = length.to_string();
     let headers = [VERSION, ("upload-concat", "partial"), ("upload-length", length.as_str())];
-    Upload::created(&edge.request("POST", "/v1/files", &headers, &Body::None).unwrap())
+    Upload::from_response(&edge.request("POST", "/v1/files", &headers, &Body::None).unwrap())
 }
 
 fn concatenate(edge: &Edge, partials: &[Upload]) -> Response {
@@ -371,7 +367,7 @@ fn final_value(partials: &[Upload]) -> String {
     format!("final;{}", paths.join(" "))
 }
 
-/// Bytes of objects and parts that came to the store by the worker.
+/// Bytes of objects and parts that the worker sent to OSS.
 fn bytes_sent(edge: &Edge) -> u64 {
     let of = |operation| edge.sandbox.counts(operation)["bytes"].as_u64().unwrap_or(0);
     of("PutObject") + of("UploadPart")
@@ -386,7 +382,7 @@ fn assert_complete(edge: &Edge, final_upload: &Upload, source: &Source) {
     assert!(object.contains(&final_upload.media_id), "{object}");
 }
 
-/// The partial uploads have no objects, parts or records.
+/// Asserts that the partial uploads have no objects, parts or records.
 fn assert_nothing_remains(edge: &Edge, partials: &[Upload]) {
     assert_eq!(edge.sandbox.temporary_objects(), []);
     assert!(edge.sandbox.uploads().is_empty(), "{:?}", edge.sandbox.uploads());

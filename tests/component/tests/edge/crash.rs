@@ -1,4 +1,4 @@
-//! SIGKILL of the host at any moment.
+//! SIGKILL of the host at any time.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread;
@@ -13,20 +13,19 @@ use vod_uploader_wire::Request;
 
 const LENGTH: u64 = 24 * MIB;
 
-/// How much more the client has sent when the host is killed: what is on its way then.
+/// Bytes that are in flight when the host is killed.
 const IN_FLIGHT: u64 = 4 * MIB;
 
 #[test]
 fn ten_uploads_resume_after_a_kill_at_a_random_time() {
-    let cut: usize =
-        (0..10).map(|seed| survives_kills(seed, 1, Setup::new()).cut_in_the_middle).sum();
+    let cut: usize = (0..10).map(|seed| survives_kills(seed, 1, Setup::new()).interrupted).sum();
     assert!(cut >= 3, "{cut} of the kills were in the middle");
 }
 
 #[test]
 fn an_upload_resumes_after_ten_kills_at_random_times() {
     let survivor = survives_kills(100, 10, Setup::new());
-    assert!(survivor.cut_in_the_middle >= 3, "{}", survivor.cut_in_the_middle);
+    assert!(survivor.interrupted >= 3, "{}", survivor.interrupted);
 }
 
 #[test]
@@ -38,8 +37,8 @@ fn an_upload_resumes_after_kills_with_its_sealed_credential() {
 
 struct Survivor {
     edge: Edge,
-    /// Kills after which the upload was neither at its begin nor at its end.
-    cut_in_the_middle: usize,
+    /// Kills after which the upload was partially stored.
+    interrupted: usize,
 }
 
 fn survives_kills(seed: u64, kills: usize, setup: Setup) -> Survivor {
@@ -48,11 +47,11 @@ fn survives_kills(seed: u64, kills: usize, setup: Setup) -> Survivor {
     let source = Source::new(seed, LENGTH);
     let upload = Upload::create(&edge, LENGTH);
     let mut acknowledged = 0;
-    let mut cut_in_the_middle = 0;
+    let mut interrupted = 0;
     for kill in 0..kills {
         let begin = upload.offset(&edge);
         assert!(begin >= acknowledged, "{begin} after {acknowledged}");
-        // A little at a time where there are several, and now and then after the last byte.
+        // Small steps if there are several kills, and sometimes after the last byte.
         let step = (LENGTH - begin + MIB) / (kills - kill) as u64;
         let kill_at = begin + random.below(step);
         let delay = Duration::from_micros(random.below(10_000));
@@ -64,9 +63,9 @@ fn survives_kills(seed: u64, kills: usize, setup: Setup) -> Survivor {
         edge.start_host();
         let offset = upload.offset(&edge);
         assert!(offset >= acknowledged, "{offset} after {acknowledged}: seed {seed}");
-        cut_in_the_middle += usize::from(offset > 0 && offset < LENGTH);
+        interrupted += usize::from(offset > 0 && offset < LENGTH);
     }
-    // What is sent from here on is what was not acknowledged, and nothing else.
+    // From here on, only unacknowledged bytes are sent.
     edge.sandbox.reset_requests();
     let offset = upload.offset(&edge);
     upload.finish(&edge, &source);
@@ -75,11 +74,11 @@ fn survives_kills(seed: u64, kills: usize, setup: Setup) -> Survivor {
     let object = edge.sandbox.only_object();
     assert_eq!(object.crc64, source.crc64());
     assert_eq!(sha256(&edge.sandbox.object_bytes(&object.key)), source.sha256());
-    Survivor { edge, cut_in_the_middle }
+    Survivor { edge, interrupted }
 }
 
-/// Sends a PATCH and asks for the offset all the while. Kills the host a `delay` after the offset
-/// has reached `kill_at`, and returns the last acknowledged offset.
+/// Sends a PATCH and queries the offset. Kills the host `delay` after the offset has reached
+/// `kill_at`, and returns the last acknowledged offset.
 fn send_until_killed(
     edge: &mut Edge,
     upload: &Upload,
@@ -93,7 +92,7 @@ fn send_until_killed(
     let seen = AtomicU64::new(begin);
     thread::scope(|scope| {
         scope.spawn(|| {
-            let mut patch = upload.begin_patch(&client, begin, LENGTH - begin).unwrap();
+            let mut patch = upload.start_patch(&client, begin, LENGTH - begin).unwrap();
             source.read(begin..(kill_at + IN_FLIGHT).min(LENGTH), |chunk| patch.send(chunk));
             if let Ok(response) = patch.finish()
                 && response.is_success()
@@ -103,13 +102,13 @@ fn send_until_killed(
             ended.store(true, Relaxed);
         });
         scope.spawn(|| {
-            // Ends with the host: then there is no answer.
+            // Ends when the host is killed.
             while let Ok(response) = client.send(&Request::new("GET", &upload.path)) {
                 let durable = response.json()["bytes_durable"].as_u64().expect("an offset");
                 seen.fetch_max(durable, Relaxed);
             }
         });
-        // Not asked now and then, as wait::until does: the moment counts.
+        // Polls without pauses, unlike wait::until, because the timing matters.
         let too_late = Instant::now() + Duration::from_secs(30);
         while seen.load(Relaxed) < kill_at && !ended.load(Relaxed) && Instant::now() < too_late {
             thread::yield_now();

@@ -1,4 +1,4 @@
-//! Credentials that clients bring, and where secrets go: nowhere.
+//! Credentials of clients, and the confidentiality of secrets.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -29,7 +29,7 @@ fn a_file_is_stored_with_the_clients_credential() {
     assert_eq!(created["media_id"], credential.media_id.as_str());
     assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
     assert_eq!(edge.sandbox.requests("CreateUploadVideo"), 1);
-    // No client knows the address of such an upload: nothing of it remains.
+    // No client has the address of the upload: nothing remains.
     assert_eq!(key_value::records(&edge.host_dir()).len(), 0);
     assert_no_secret(&edge, &[&credential]);
 }
@@ -39,7 +39,7 @@ fn without_a_seal_key_every_request_needs_a_credential() {
     let mut edge = Setup::new().without_ram_key().start();
     let source = Source::new(72, 3 * MIB);
     let credential = client_credential(&mut edge, "tus");
-    let upload = Upload::created(&create_with(&edge, &credential, source.length()));
+    let upload = Upload::from_response(&create_with(&edge, &credential, source.length()));
     let rejected = upload.patch(&edge, &source, 0..MIB).unwrap();
     assert_eq!((rejected.status, rejected.code().as_str()), (401, "credential-required"));
     for (begin, end) in [(0, MIB), (MIB, 2 * MIB + 7), (2 * MIB + 7, 3 * MIB)] {
@@ -60,7 +60,7 @@ fn a_sealed_credential_is_used_until_completion_also_after_a_restart() {
     edge.forbid_secret(SEAL_KEY);
     let source = Source::new(73, 3 * MIB);
     let credential = client_credential(&mut edge, "sealed");
-    let upload = Upload::created(&create_with(&edge, &credential, source.length()));
+    let upload = Upload::from_response(&create_with(&edge, &credential, source.length()));
     let stored = upload.patch(&edge, &source, 0..MIB + 5).unwrap();
     assert_eq!((stored.status, stored.offset()), (204, MIB + 5), "{}", stored.text());
     assert_only_sealed_secrets(&edge, &[&credential]);
@@ -138,7 +138,7 @@ fn a_credential_for_another_object_is_rejected() {
     let source = Source::new(76, 2 * MIB);
     let (mine, other) =
         (client_credential(&mut edge, "mine"), client_credential(&mut edge, "other"));
-    let upload = Upload::created(&create_with(&edge, &mine, source.length()));
+    let upload = Upload::from_response(&create_with(&edge, &mine, source.length()));
     let body = Body::Range(&source, source.all());
     let rejected = upload.patch_with(&edge, &headers(&other), 0, &body).unwrap();
     assert_eq!((rejected.status, rejected.code().as_str()), (409, "credential-for-other-object"));
@@ -197,7 +197,7 @@ fn no_secret_is_stored_in_plain_text() {
     }
 }
 
-/// A credential as an application's server would hand it to its client; a secret from now on.
+/// A credential of the application's server, which must not occur in logs or responses.
 fn client_credential(edge: &mut Edge, nonce: &str) -> UploadCredential {
     let credential = create_upload_video(&edge.sandbox, nonce);
     edge.forbid_secret(&credential.auth);
@@ -216,14 +216,14 @@ fn headers(credential: &UploadCredential) -> [(&str, &str); 2] {
     [("upload-address", &credential.address), ("upload-auth", &credential.auth)]
 }
 
-/// There are records, and none of them has a secret.
+/// Asserts that there are records and that they contain no secret.
 fn assert_only_sealed_secrets(edge: &Edge, client_credential: &[&UploadCredential]) {
     let entries = key_value::entries(&edge.host_dir());
     assert!(!entries.is_empty(), "there are records to look at");
     assert_no_secret(edge, client_credential);
 }
 
-/// Neither a value nor a page of the database has any secret of this run in plain, nor the whole
+/// Asserts that neither a value nor a page of the database contains a secret of this run or an
 /// UploadAuth.
 fn assert_no_secret(edge: &Edge, client_credential: &[&UploadCredential]) {
     let mut secrets = edge.secrets();

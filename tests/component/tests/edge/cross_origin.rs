@@ -1,4 +1,4 @@
-//! Web pages of other origins.
+//! CORS: web pages of other origins.
 
 use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, Setup};
@@ -62,7 +62,7 @@ fn every_response_is_readable_for_an_allowed_origin() {
     ];
     let created = edge.request("POST", "/v1/files", &creation, &Body::None).unwrap();
     assert_readable(&created, &["location", "media-id", "upload-expires", "tus-resumable"]);
-    let upload = Upload::created(&created);
+    let upload = Upload::from_response(&created);
     let first = Body::Range(&source, 0..MIB);
     let chunk = [("origin", PAGE), VERSION, CHUNK_TYPE, ("upload-offset", "0")];
     let stored = edge.request("PATCH", &upload.path, &chunk, &first).unwrap();
@@ -107,7 +107,7 @@ fn no_response_is_readable_for_other_origins() {
             edge.request("GET", "/v1/files/a1", &[("origin", origin)], &Body::None).unwrap();
         assert_eq!(response.status, 404);
         assert_eq!(response.header("access-control-allow-origin"), None, "{origin}");
-        // A cache must not keep it for the page that may.
+        // Caches must not reuse the response for an allowed origin.
         assert_eq!(response.header("vary"), Some("Origin"));
     }
 }
@@ -126,7 +126,7 @@ fn assert_misconfigured(edge: &Edge, variable: &str) {
     assert!(response.text().contains(variable), "{}", response.text());
 }
 
-/// The page may read the answer and these headers of it, which are there.
+/// Asserts that the page can read the response and its headers `names`.
 fn assert_readable(response: &Response, names: &[&str]) {
     assert_eq!(response.header("access-control-allow-origin"), Some(PAGE), "{}", response.status);
     assert_eq!(response.header("vary"), Some("Origin"));
@@ -136,7 +136,7 @@ fn assert_readable(response: &Response, names: &[&str]) {
         assert!(response.header(name).is_some(), "{name} is not there");
         assert!(exposed.contains(name), "{name} is not exposed");
     }
-    // Whatever else is the worker's own is exposed, too.
+    // All other headers of the worker are exposed too.
     let own = |name: &&str| {
         ["upload-", "tus-", "media-", "repr-", "location", "retry-after", "accept-patch"]
             .iter()

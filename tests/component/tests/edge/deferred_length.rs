@@ -1,4 +1,4 @@
-//! tus: files whose length is declared after their upload was created.
+//! tus: uploads of deferred length.
 
 use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, Setup};
@@ -73,7 +73,7 @@ fn a_length_below_the_offset_is_rejected() {
 #[test]
 fn an_empty_chunk_that_declares_the_current_length_completes_the_upload() {
     let mut edge = Setup::new().start();
-    // Whole parts and a tail; below the least part; nothing at all.
+    // Parts and a tail; less than a part; no bytes.
     for (seed, length) in [(553, 2 * MIB + 50_000), (554, 70_000), (555, 0)] {
         let source = Source::new(seed, length);
         let upload = deferred(&edge);
@@ -114,7 +114,7 @@ fn an_empty_chunk_can_declare_a_length_above_the_offset() {
 fn deferred(edge: &Edge) -> Upload {
     let metadata = tus::metadata(&[("filename", "clip.mp4")]);
     let headers = [VERSION, ("upload-defer-length", "1"), ("upload-metadata", metadata.as_str())];
-    Upload::created(&edge.request("POST", "/v1/files", &headers, &Body::None).unwrap())
+    Upload::from_response(&edge.request("POST", "/v1/files", &headers, &Body::None).unwrap())
 }
 
 fn declaring(edge: &Edge, upload: &Upload, length: u64, at: u64, body: &Body<'_>) -> Response {

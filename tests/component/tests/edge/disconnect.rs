@@ -1,4 +1,4 @@
-//! Clients that go away in the middle, and clients that only seem to be there.
+//! Clients that disconnect or stall within a request.
 
 use std::time::{Duration, Instant};
 
@@ -14,20 +14,19 @@ fn acknowledged_bytes_remain_after_a_client_disconnects() {
     let source = Source::new(61, 8 * MIB);
     let upload = Upload::create(&edge, source.length());
     let sent = 3 * MIB + 500_000;
-    let mut patch = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
+    let mut patch = upload.start_patch(&edge.client(), 0, source.length()).unwrap();
     assert!(patch.send(&source.bytes(0..sent)));
     wait::until("three parts are acknowledged", || {
         (upload.bytes_durable(&edge) == 3 * MIB).then_some(())
     });
     drop(patch);
-    // What came of the fourth part is kept as a short one.
+    // The received bytes of the fourth part are stored as a short part.
     wait::until("the rest of the request is acknowledged", || {
         (upload.bytes_durable(&edge) == sent).then_some(())
     });
     upload.finish(&edge, &source);
     let object = edge.sandbox.only_object();
     assert_eq!(sha256(&edge.sandbox.object_bytes(&object.key)), source.sha256());
-    // Nothing was sent twice.
     assert_eq!(edge.sandbox.counts("UploadPart")["bytes"], source.length());
 }
 
@@ -36,7 +35,7 @@ fn fewer_bytes_than_a_part_remain_after_a_client_disconnects() {
     let edge = Setup::new().start();
     let source = Source::new(62, 2 * MIB);
     let upload = Upload::create(&edge, source.length());
-    let mut patch = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
+    let mut patch = upload.start_patch(&edge.client(), 0, source.length()).unwrap();
     assert!(patch.send(&source.bytes(0..1_234)));
     drop(patch);
     wait::until("the bytes are acknowledged", || {
@@ -67,26 +66,26 @@ fn an_interrupted_put_leaves_nothing_in_oss() {
     }
 }
 
-/// What a hung client has sent: three parts and some of the fourth.
-const HUNG_AT: u64 = 3 * MIB + 500_000;
+/// Offset at which a client stalls: three parts and half of the fourth.
+const STALLED_AT: u64 = 3 * MIB + 500_000;
 
 #[test]
 fn another_connection_takes_over_from_a_stalled_client() {
     let edge = Setup::new().start();
     let source = Source::new(64, 8 * MIB);
     let upload = Upload::create(&edge, source.length());
-    let mut hung = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
-    assert!(hung.send(&source.bytes(0..HUNG_AT)));
+    let mut stalled = upload.start_patch(&edge.client(), 0, source.length()).unwrap();
+    assert!(stalled.send(&source.bytes(0..STALLED_AT)));
     wait::until("three parts are acknowledged", || {
         (upload.bytes_durable(&edge) == 3 * MIB).then_some(())
     });
-    // One that asks for the offset ends the request that hangs: nothing that came of it is lost.
-    assert_eq!(upload.offset(&edge), HUNG_AT);
-    let ended = hung.response().unwrap();
+    // The offset query ends the stalled request, and all received bytes are stored.
+    assert_eq!(upload.offset(&edge), STALLED_AT);
+    let ended = stalled.response().unwrap();
     assert!(!ended.is_success(), "{}", ended.status);
-    assert_eq!(ended.offset(), HUNG_AT);
+    assert_eq!(ended.offset(), STALLED_AT);
 
-    let stored = upload.patch(&edge, &source, HUNG_AT..source.length()).unwrap();
+    let stored = upload.patch(&edge, &source, STALLED_AT..source.length()).unwrap();
     assert_eq!((stored.status, stored.offset()), (204, source.length()), "{}", stored.text());
     let object = edge.sandbox.only_object();
     assert_eq!(sha256(&edge.sandbox.object_bytes(&object.key)), source.sha256());
@@ -101,8 +100,8 @@ fn the_offset_is_reported_within_200_ms_while_a_client_is_stalled() {
     let mut latencies: Vec<_> = (0..9)
         .map(|_| {
             let upload = Upload::create(&edge, source.length());
-            let mut hung = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
-            assert!(hung.send(&source.bytes(0..MIB + 9)));
+            let mut stalled = upload.start_patch(&edge.client(), 0, source.length()).unwrap();
+            assert!(stalled.send(&source.bytes(0..MIB + 9)));
             wait::until("a part is acknowledged", || {
                 (upload.bytes_durable(&edge) == MIB).then_some(())
             });
@@ -120,11 +119,11 @@ fn a_stalled_client_in_another_instance_is_stopped() {
     let edge = Setup::new().start();
     let source = Source::new(68, 3 * MIB);
     let client = edge.client();
-    // More requests than one instance serves at once.
-    let hung: Vec<_> = (0..24)
+    // More requests than one instance serves concurrently.
+    let stalled: Vec<_> = (0..24)
         .map(|number| {
             let upload = Upload::create(&edge, source.length());
-            let mut patch = upload.begin_patch(&client, 0, source.length()).unwrap();
+            let mut patch = upload.start_patch(&client, 0, source.length()).unwrap();
             let sent = MIB + 1_000 * number;
             assert!(patch.send(&source.bytes(0..sent)));
             wait::until("a part is acknowledged", || {
@@ -134,7 +133,7 @@ fn a_stalled_client_in_another_instance_is_stopped() {
         })
         .collect();
     assert!(edge.stats().count("instances_live") > 1, "{:?}", edge.stats());
-    for (upload, patch, sent) in hung {
+    for (upload, patch, sent) in stalled {
         assert_eq!(upload.offset(&edge), sent);
         let ended = patch.response().unwrap();
         assert!(!ended.is_success(), "{}", ended.status);
@@ -147,8 +146,8 @@ fn a_takeover_without_an_offset_query_resumes_at_the_last_part() {
     let edge = Setup::new().start();
     let source = Source::new(67, 8 * MIB);
     let upload = Upload::create(&edge, source.length());
-    let mut hung = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
-    assert!(hung.send(&source.bytes(0..HUNG_AT)));
+    let mut stalled = upload.start_patch(&edge.client(), 0, source.length()).unwrap();
+    assert!(stalled.send(&source.bytes(0..STALLED_AT)));
     wait::until("three parts are acknowledged", || {
         (upload.bytes_durable(&edge) == 3 * MIB).then_some(())
     });
@@ -159,8 +158,8 @@ fn a_takeover_without_an_offset_query_resumes_at_the_last_part() {
         upload.finish(&edge, &source);
     }
     // The stalled request continues, and must not succeed.
-    hung.send(&source.bytes(HUNG_AT..source.length()));
-    if let Ok(response) = hung.finish() {
+    stalled.send(&source.bytes(STALLED_AT..source.length()));
+    if let Ok(response) = stalled.finish() {
         assert_eq!(response.status, 409, "{}", response.text());
     }
     let object = edge.sandbox.only_object();
@@ -173,15 +172,15 @@ fn a_stalled_client_with_less_than_a_part_loses_no_bytes() {
     let edge = Setup::new().start();
     let source = Source::new(65, 3 * MIB);
     let upload = Upload::create(&edge, source.length());
-    let mut hung = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
-    assert!(hung.send(&source.bytes(0..400_000)));
+    let mut stalled = upload.start_patch(&edge.client(), 0, source.length()).unwrap();
+    assert!(stalled.send(&source.bytes(0..400_000)));
     wait::until("it is active", || {
         let records = key_value::records(&edge.host_dir());
         records.iter().any(|(key, _)| key.ends_with(".c.1")).then_some(())
     });
     assert_eq!(upload.offset(&edge), 400_000);
     upload.finish(&edge, &source);
-    drop(hung);
+    drop(stalled);
     assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
     assert_eq!(upload.state(&edge), "completed");
 }

@@ -16,14 +16,13 @@ fn events_report_the_progress_and_end_with_the_success() {
     let edge = Setup::new().start();
     let source = Source::new(720, 4 * MIB);
     let upload = Upload::create(&edge, source.length());
-    // Two who follow it, from the begin.
-    let (mut events, other) = (Events::of(&edge, &upload), Events::of(&edge, &upload));
+    let (mut events, other) = (Events::new(&edge, &upload), Events::new(&edge, &upload));
     let first = events.next_event().unwrap().unwrap();
     assert_eq!((first.id.as_str(), first.name.as_str()), ("0", "progress"));
     let nothing =
         json!({ "state": "receiving", "bytes_durable": 0, "bytes_total": source.length() });
     assert_eq!(first.data, nothing);
-    let mut patch = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
+    let mut patch = upload.start_patch(&edge.client(), 0, source.length()).unwrap();
     for end in [MIB, 3 * MIB] {
         patch.send(&source.bytes(end / 2 / MIB * MIB..end));
         let durable = loop {
@@ -59,13 +58,13 @@ fn a_reconnecting_client_receives_only_newer_events() {
     let mut old = Events::after(&edge, &upload, Some("0"));
     assert_eq!(old.next_event().unwrap().unwrap().id, "1048576");
     assert_eq!(upload.patch(&edge, &source, MIB..2 * MIB).unwrap().status, 204);
-    // Not that of the offset which it had seen.
+    // The acknowledged event is not repeated.
     assert_eq!(seen.next_event().unwrap().unwrap().id, "2097152");
     let end = seen.rest();
     let ids: Vec<_> = end.iter().map(|event| event.id.as_str()).collect();
     assert_eq!(ids.last(), Some(&"2097152-succeeded"));
     // A late client receives the final event, and one that has it receives 204.
-    let names: Vec<_> = Events::of(&edge, &upload).rest();
+    let names: Vec<_> = Events::new(&edge, &upload).rest();
     let names: Vec<_> = names.iter().map(|event| event.name.as_str()).collect();
     assert_eq!(names, ["progress", "succeeded"]);
     assert_eq!(status_after(&edge, &upload, &[("last-event-id", "2097152-succeeded")]), 204);
@@ -77,8 +76,8 @@ fn events_end_with_a_failure_if_the_upload_is_deleted() {
     let edge = Setup::new().start();
     let source = Source::new(722, 4 * MIB);
     let upload = Upload::create(&edge, source.length());
-    let mut events = Events::of(&edge, &upload);
-    let mut patch = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
+    let mut events = Events::new(&edge, &upload);
+    let mut patch = upload.start_patch(&edge.client(), 0, source.length()).unwrap();
     patch.send(&source.bytes(0..2 * MIB));
     while events.until("progress").data["bytes_durable"] != 2 * MIB {}
     assert_eq!(upload.delete(&edge).status, 204);
@@ -87,7 +86,7 @@ fn events_end_with_a_failure_if_the_upload_is_deleted() {
     assert_eq!(last.data["state"], "aborted");
     // Also for an upload whose records disappear during the stream, and for one that never existed.
     let upload = Upload::create(&edge, source.length());
-    let events = Events::of(&edge, &upload);
+    let events = Events::new(&edge, &upload);
     assert_eq!(upload.delete(&edge).status, 204);
     assert_eq!(upload.delete(&edge).status, 410);
     assert_eq!(events.rest().pop().unwrap().name, "failed");
@@ -98,7 +97,7 @@ fn events_end_with_a_failure_if_the_upload_is_deleted() {
 fn events_report_an_upload_that_expires_soon_and_its_expiry() {
     let edge = Setup::new().variable("expire_after_s", "2").start();
     let upload = Upload::create(&edge, MIB);
-    let mut events = Events::of(&edge, &upload);
+    let mut events = Events::new(&edge, &upload);
     let expiring = events.until("expiring");
     assert_eq!(expiring.id, "0-expiring");
     let ends_at = upload.status(&edge)["expires_at"].clone();
@@ -115,11 +114,11 @@ fn events_report_an_expiring_credential_of_a_client() {
     let first = create_upload_video(&edge.sandbox, "first");
     edge.forbid_secret(&first.auth);
     let metadata = [("upload_address", first.address.as_str()), ("upload_auth", &first.auth)];
-    let upload = Upload::created(&tus::create(&edge, MIB, &metadata, &[]));
-    let mut events = Events::of(&edge, &upload);
+    let upload = Upload::from_response(&tus::create(&edge, MIB, &metadata, &[]));
+    let mut events = Events::new(&edge, &upload);
     let soon = events.until("expiring");
     assert_eq!(soon.data["what"], "credential");
-    // A new credential that is about to expire is reported again.
+    // A new credential that expires soon is reported again.
     edge.sandbox.set_default_token_ttl(240);
     let second = refresh_upload_video(&edge.sandbox, "second", &first.media_id);
     let posted = json!({ "upload_auth": second.auth }).to_string();
@@ -131,11 +130,11 @@ fn events_report_an_expiring_credential_of_a_client() {
     assert!(end(&later.data) > end(&soon.data), "{later:?} {soon:?}");
     upload.finish(&edge, &Source::new(724, MIB));
     assert_eq!(events.rest().pop().unwrap().name, "succeeded");
-    // The worker renews its own credential silently.
+    // The worker refreshes its own credential silently.
     let edge = Setup::new().sealed().start();
     edge.sandbox.set_default_token_ttl(120);
     let upload = Upload::create(&edge, MIB);
-    let events = Events::of(&edge, &upload);
+    let events = Events::new(&edge, &upload);
     upload.finish(&edge, &Source::new(724, MIB));
     assert!(events.rest().iter().all(|event| event.name != "expiring"));
 }
@@ -145,7 +144,7 @@ fn events_continue_across_pauses_and_writers() {
     let edge = Setup::new().start();
     let source = Source::new(725, 2 * MIB);
     let upload = Upload::create(&edge, source.length());
-    let mut events = Events::of(&edge, &upload);
+    let mut events = Events::new(&edge, &upload);
     thread::scope(|scope| {
         scope.spawn(|| upload.patch(&edge, &source, 0..MIB).unwrap());
         while events.until("progress").data["bytes_durable"] != MIB {}

@@ -1,4 +1,5 @@
-//! Credentials that end in the middle, clocks that disagree, and a store that forgets.
+//! Credentials that expire during an upload, differing clocks, and multipart uploads that OSS no
+//! longer has.
 
 use serde_json::json;
 use vod_uploader_component_tests::body::Body;
@@ -30,7 +31,7 @@ fn a_token_that_oss_rejects_as_expired_is_refreshed() {
     let source = Source::new(88, 6 * MIB);
     let upload = Upload::create(&edge, source.length());
     assert_eq!(upload.patch(&edge, &source, 0..2 * MIB).unwrap().offset(), 2 * MIB);
-    // Within the 15 minutes that the store tolerates, and beyond the token's life.
+    // Within the 15 minutes that OSS tolerates, and beyond the TTL of the token.
     edge.sandbox.shift_clock(800_000);
     let stored = upload.patch(&edge, &source, 2 * MIB..source.length()).unwrap();
     assert_eq!((stored.status, stored.offset()), (204, source.length()), "{}", stored.text());
@@ -42,7 +43,7 @@ fn a_token_that_oss_rejects_as_expired_is_refreshed() {
 #[test]
 fn credentials_with_a_short_ttl_are_refreshed_before_they_expire() {
     let edge = Setup::new().start();
-    // Shorter than the time before the end at which the worker asks for a new one.
+    // Less than the time before the expiry at which the worker refreshes.
     edge.sandbox.set_default_token_ttl(20);
     let source = Source::new(82, 6 * MIB);
     let upload = Upload::create(&edge, source.length());
@@ -58,7 +59,7 @@ fn an_upload_continues_with_a_new_credential_of_its_client() {
     let source = Source::new(83, 8 * MIB);
     let first = create_upload_video(&edge.sandbox, "first");
     let metadata = [("upload_address", first.address.as_str()), ("upload_auth", &first.auth)];
-    let upload = Upload::created(&tus::create(&edge, source.length(), &metadata, &[]));
+    let upload = Upload::from_response(&tus::create(&edge, source.length(), &metadata, &[]));
     let with = |credential: &UploadCredential, begin: u64, end: u64| {
         let headers =
             [("upload-address", credential.address.as_str()), ("upload-auth", &credential.auth)];
@@ -96,7 +97,7 @@ fn an_expired_credential_is_rejected_before_any_byte_is_read() {
 #[test]
 fn an_upload_succeeds_although_the_clock_of_oss_differs_by_an_hour() {
     for offset_ms in [3_600_000, -3_600_000] {
-        // The kept credential does: VOD itself refuses calls of a wrong clock.
+        // VOD rejects calls with a wrong clock, so the credential must be stored.
         let edge = Setup::new().sealed().start();
         edge.sandbox.set_default_token_ttl(6 * 3600);
         let source = Source::new(85, 6 * MIB);
@@ -105,7 +106,7 @@ fn an_upload_succeeds_although_the_clock_of_oss_differs_by_an_hour() {
         let stored = upload.patch(&edge, &source, source.all()).unwrap();
         assert_eq!((stored.status, stored.offset()), (204, source.length()), "{}", stored.text());
         assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
-        // Only the first call can meet the difference.
+        // Only the first call observes the difference.
         assert_eq!(edge.sandbox.counts("UploadPart")["errors"], 0);
         assert_eq!(edge.sandbox.counts("InitiateMultipartUpload")["errors"], 1);
     }
@@ -140,7 +141,7 @@ fn an_upload_that_oss_lost_during_a_restart_is_lost() {
     let mut edge = Setup::new().start();
     let source = Source::new(87, 6 * MIB);
     let upload = Upload::create(&edge, source.length());
-    let mut patch = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
+    let mut patch = upload.start_patch(&edge.client(), 0, source.length()).unwrap();
     patch.send(&source.bytes(0..3 * MIB));
     wait::until("parts are acknowledged", || {
         (upload.bytes_durable(&edge) == 3 * MIB).then_some(())

@@ -1,4 +1,4 @@
-//! Several faults at random, and clients that do not give up.
+//! Several random faults, with clients that retry.
 
 use serde_json::{Value, json};
 use vod_uploader_component_tests::body::Body;
@@ -62,8 +62,8 @@ fn puts_under_mixed_faults_succeed_or_report_a_cause() {
 
 #[test]
 fn uploads_under_mixed_faults_never_lose_offset_and_complete_afterwards() {
-    // Without a seal key, every request refreshes the credential; with one, a lost upload's media
-    // can be continued.
+    // Without a seal key, every request refreshes the credential; with one, the media of a lost
+    // upload can be continued.
     let (refreshing, sealed) = (small_parts().start(), small_parts().sealed().start());
     for seed in 100..120 {
         let edge = if seed % 2 == 0 { &refreshing } else { &sealed };
@@ -96,8 +96,7 @@ fn uploads_under_mixed_faults_never_lose_offset_and_complete_afterwards() {
     }
 }
 
-/// The acknowledged offset; `None` where the upload is gone. Asked again while a fault keeps the
-/// worker from finding out.
+/// The acknowledged offset; `None` if the upload is lost. Retries while a fault prevents the query.
 fn offset(edge: &Edge, upload: &Upload) -> Option<u64> {
     vod_uploader_component_tests::wait::until("the worker tells the offset", || {
         let head = upload.head(edge);
@@ -112,7 +111,7 @@ fn offset(edge: &Edge, upload: &Upload) -> Option<u64> {
     })
 }
 
-/// One to four faults that hit some of the next requests.
+/// Injects one to four faults that hit some of the next requests.
 fn inject_some(edge: &Edge, random: &mut Random) {
     for _ in 0..=random.below(4) {
         let fault = json!({

@@ -1,5 +1,5 @@
-//! Every fault of the store and of VOD in every call of an upload, one at a time: once, and until
-//! it is cleared.
+//! Every fault of OSS and VOD in every call of an upload, one at a time: once, and until it is
+//! cleared.
 
 use serde_json::json;
 use vod_uploader_component_tests::body::Body;
@@ -34,7 +34,7 @@ fn a_fault_of_create_upload_video_ends_in_a_file_or_its_cause() {
 
 #[test]
 fn a_fault_of_refresh_upload_video_ends_in_a_file_or_its_cause() {
-    // Without a seal key every request requests its own credential.
+    // Without a seal key, every request gets its own credential.
     let mut cases = unavailable("vod-unavailable");
     cases.push(FaultCase::new(json!({ "kind": "skewed" }), COMPLETE, "vod-unavailable"));
     cases.push(FaultCase::new(json!({ "kind": "expired-token" }), EXPIRED, EXPIRED));
@@ -72,7 +72,7 @@ fn a_fault_of_put_object_ends_in_a_file_or_its_cause() {
 fn a_fault_of_complete_multipart_upload_ends_in_a_file_or_its_cause() {
     let mut cases = store_cases();
     for case in &mut cases {
-        // It has happened, and a look at the object shows it.
+        // The object is complete, which HeadObject shows.
         if ["commit-then-reset", "truncated-reply"].iter().any(|kind| case.fault["kind"] == *kind) {
             case.lasting = COMPLETE;
         }
@@ -92,7 +92,7 @@ fn a_fault_of_list_parts_ends_in_a_file_or_its_cause() {
     let source = Source::new(102, SEVERAL_PARTS);
     let mut cases = store_cases();
     for case in &mut cases {
-        // Who may not list goes by the checkpoint.
+        // Without the permission, the checkpoint is used.
         if case.fault["kind"] == "access-denied" {
             (case.once, case.lasting) = (COMPLETE, COMPLETE);
         }
@@ -100,12 +100,12 @@ fn a_fault_of_list_parts_ends_in_a_file_or_its_cause() {
     for case in &cases {
         for (times, expected) in [(1, case.once), (0, case.lasting)] {
             let upload = Upload::create(&edge, source.length());
-            let mut hung = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
+            let mut hung = upload.start_patch(&edge.client(), 0, source.length()).unwrap();
             hung.send(&source.bytes(0..2 * PART_BYTES));
             vod_uploader_component_tests::wait::until("two parts are acknowledged", || {
                 (upload.bytes_durable(&edge) == 2 * PART_BYTES).then_some(())
             });
-            // The parts of a writer that was cut off are compared with the store's.
+            // The parts of a killed writer are compared with ListParts.
             edge.kill_host();
             edge.start_host();
             case.inject(&edge.sandbox, "ListParts", times);
@@ -125,7 +125,7 @@ fn a_fault_of_head_object_ends_in_a_file_or_its_cause() {
     let mut open = Vec::new();
     for case in &store_cases() {
         let kind = case.fault["kind"].as_str().unwrap();
-        // HEAD answers have no body whose code could tell more than the status.
+        // Responses to HEAD have no body, so only the status matters.
         let expected = match kind {
             "access-denied" => ["completion-unknown"; 2],
             "no-such-upload" | "status" | "commit-then-reset" | "truncated-reply" => continue,
@@ -157,10 +157,10 @@ fn a_fault_of_abort_multipart_upload_ends_in_an_abort_or_its_cause() {
     let source = Source::new(104, SEVERAL_PARTS);
     for case in &store_cases() {
         let kind = case.fault["kind"].as_str().unwrap();
-        // Parts that are gone, or that may not be dropped, are nothing to wait for.
+        // Parts that no longer exist, or that must not be deleted, do not block.
         let expected = match kind {
             "access-denied" | "no-such-upload" => [COMPLETE; 2],
-            // It has succeeded: the next attempt receives NoSuchUpload.
+            // The abort has succeeded: the next attempt receives NoSuchUpload.
             "commit-then-reset" | "truncated-reply" => continue,
             _ => [case.once, case.lasting],
         };
@@ -183,7 +183,7 @@ fn a_fault_of_abort_multipart_upload_ends_in_an_abort_or_its_cause() {
     }
 }
 
-/// Once by PUT and once by tus; then, by tus, until it is cleared.
+/// The fault hits once, by PUT and by tus; then until it is cleared, by tus.
 fn put_and_send_with_each(operation: &str, cases: &[FaultCase], length: u64) {
     let edge = small_parts().start();
     let source = Source::new(105, length);
@@ -196,7 +196,7 @@ fn put_and_send_with_each(operation: &str, cases: &[FaultCase], length: u64) {
 
 fn send_with_each(operation: &str, cases: &[FaultCase], length: u64) {
     let edge = match operation {
-        // With a sealed credential there would be no refresh.
+        // A sealed credential would not be refreshed.
         "RefreshUploadVideo" => small_parts().start(),
         _ => small_parts().sealed().start(),
     };
@@ -213,7 +213,7 @@ fn send_with_each(operation: &str, cases: &[FaultCase], length: u64) {
             open.push(upload);
         }
     }
-    // All together: what may be completing is waited for, and for all of them it is the same time.
+    // After all faults, because each unknown completion is awaited for the same time.
     for upload in open {
         finish_after_fault(&edge, &upload, &source);
     }
@@ -236,14 +236,13 @@ fn put_once(edge: &Edge, operation: &str, case: &FaultCase, source: &Source) {
     edge.sandbox.delete_uploads();
 }
 
-/// An upload that the store began without being able to say so is never known to anybody.
+/// Multipart uploads that OSS created without a response.
 fn lost_initiations(case: &FaultCase) -> usize {
     let unknown = ["commit-then-reset", "truncated-reply"];
     usize::from(unknown.iter().any(|kind| case.fault["kind"] == *kind))
 }
 
-/// The upload ends whole now that nothing is in its way; one that is lost, as a new one with the
-/// same media id.
+/// Completes the upload without the fault. A lost upload restarts with the same media id.
 fn finish_after_fault(edge: &Edge, upload: &Upload, source: &Source) {
     if upload.head(edge).status == 410 {
         let next = upload.continued(edge, source.length());
@@ -262,7 +261,7 @@ fn assert_complete(edge: &Edge, media_id: &str, source: &Source) {
     assert_eq!((object.size, &object.crc64), (source.length(), &source.crc64()));
 }
 
-/// The answer is a success, or a problem that names the cause.
+/// Asserts that the response is a success, or a problem with the expected code.
 fn assert_result(response: &Response, case: &FaultCase, expected: &str, operation: &str) {
     let what = format!("{operation}: {}: {} {}", case.fault, response.status, response.text());
     if expected == COMPLETE {
@@ -281,7 +280,7 @@ fn assert_result(response: &Response, case: &FaultCase, expected: &str, operatio
     assert!(!problem["detail"].as_str().unwrap().is_empty(), "{what}");
 }
 
-/// What a call of the store may meet, whichever it is.
+/// Faults of a call to OSS.
 fn store_cases() -> Vec<FaultCase> {
     let mut cases = unavailable("store-unavailable");
     cases.push(FaultCase::new(json!({ "kind": "skewed" }), COMPLETE, "store-unavailable"));
@@ -292,7 +291,7 @@ fn store_cases() -> Vec<FaultCase> {
     cases
 }
 
-/// Small parts, because the time that a part may take grows with its size.
+/// Small parts, because the time limit of a part grows with its size.
 fn small_parts() -> Setup {
     Setup::new()
         .variable("part_size_bytes", &PART_BYTES.to_string())

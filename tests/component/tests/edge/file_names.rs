@@ -1,4 +1,4 @@
-//! The name that a file gets if its client sends none, or one without an extension.
+//! File names of clients that send none, or one without an extension.
 
 use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, Setup};
@@ -80,10 +80,10 @@ fn without_a_default_extension_an_unknown_format_is_rejected() {
 }
 
 fn send(edge: &Edge, method: &str, path: &str, headers: Headers<'_>, body: &Body<'_>) -> Response {
-    edge.request(method, path, headers, body).expect("the worker answers")
+    edge.request(method, path, headers, body).expect("a response")
 }
 
-/// The name of a new upload, as its state reports it.
+/// The name of a new upload in its state.
 fn file_name_of(edge: &Edge, created: &Response) -> String {
     assert_eq!(created.status, 201, "{}", created.text());
     let path = created.header("location").unwrap();

@@ -1,4 +1,4 @@
-//! FilePond's own uploader: the requests that it sends, as its distribution has them.
+//! The requests of FilePond's built-in uploader.
 
 use std::thread;
 
@@ -15,7 +15,7 @@ use vod_uploader_wire::{Framing, Response};
 const FORM: (&str, &str) = ("content-type", "multipart/form-data; boundary=b");
 const CHUNK_TYPE: (&str, &str) = ("content-type", "application/offset+octet-stream");
 
-/// A chunk: FilePond's default is 5,000,000 bytes.
+/// FilePond's default is 5,000,000 bytes.
 const CHUNK_BYTES: u64 = 1_000_000;
 
 #[test]
@@ -64,7 +64,7 @@ fn a_disconnected_client_resumes_with_the_interrupted_chunk() {
         (edge.sandbox.requests("UploadPart") > 12).then_some(())
     });
     drop(patch);
-    // What its own retry does, and what it does after a reload.
+    // FilePond queries the offset for a retry and after a reload.
     let head = edge.request("HEAD", &path, &[], &Body::None).unwrap();
     assert_eq!((head.status, head.offset()), (200, CHUNK_BYTES));
     for offset in [CHUNK_BYTES, 2 * CHUNK_BYTES, 3 * CHUNK_BYTES] {
@@ -72,7 +72,7 @@ fn a_disconnected_client_resumes_with_the_interrupted_chunk() {
         assert_eq!(stored.status, 204, "{offset}: {}", stored.text());
     }
     assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
-    // The answer to the last chunk was lost.
+    // The response to the last chunk was lost.
     assert_eq!(chunk(&edge, &id, &source, 3 * CHUNK_BYTES).status, 204);
     let head = edge.request("HEAD", &path, &[], &Body::None).unwrap();
     assert_eq!(head.offset(), source.length());
@@ -104,7 +104,7 @@ fn a_reverted_file_is_deleted_in_every_state() {
             assert_eq!(chunk(&edge, &id, &source, index * CHUNK_BYTES).status, 204);
         }
         let revert = |body: &[u8]| {
-            edge.request("DELETE", "/v1/filepond", &[], &Body::Bytes(body)).expect("an answer")
+            edge.request("DELETE", "/v1/filepond", &[], &Body::Bytes(body)).expect("a response")
         };
         assert_eq!(revert(b"0123abcd").status, 404, "{chunks}");
         assert_eq!(revert(id.as_bytes()).status, 204, "{chunks}");
@@ -167,7 +167,7 @@ fn concurrent_first_chunks_create_one_upload() {
     let edge = Setup::new().variable("part_size_bytes", "102400").start();
     let source = Source::new(9, CHUNK_BYTES + 250 * KIB);
     for round in 0..24 {
-        // VOD answers before the others have asked, and long after.
+        // VOD responds before and after the other requests arrive.
         edge.sandbox.clear_faults();
         if round % 3 > 0 {
             slow_down_vod(&edge, [30, 400][round % 2]);
@@ -312,7 +312,7 @@ fn a_deleted_or_lost_upload_is_not_created_again() {
     gone(&lost, 410);
 }
 
-/// POST: asks for an id.
+/// POST: creates an id.
 fn create(edge: &Edge, length: u64, metadata: &str) -> String {
     let mut form = metadata_part(metadata);
     form.extend_from_slice(b"--b--\r\n");
@@ -324,13 +324,13 @@ fn create(edge: &Edge, length: u64, metadata: &str) -> String {
     begun.text()
 }
 
-/// PATCH: the chunk that begins at `offset`.
+/// PATCH: the chunk at `offset`.
 fn chunk(edge: &Edge, id: &str, source: &Source, offset: u64) -> Response {
     let end = source.length().min(offset + CHUNK_BYTES);
     let (create, length) = (offset.to_string(), source.length().to_string());
     let path = format!("/v1/filepond?patch={id}");
     let body = Body::Range(source, offset..end);
-    edge.request("PATCH", &path, &chunk_headers(&create, &length), &body).expect("an answer")
+    edge.request("PATCH", &path, &chunk_headers(&create, &length), &body).expect("a response")
 }
 
 fn chunk_headers<'a>(offset: &'a str, length: &'a str) -> [(&'a str, &'a str); 4] {
@@ -345,18 +345,18 @@ fn metadata_part(metadata: &str) -> Vec<u8> {
 
 /// `GET /v1/files/{id}`.
 fn state(edge: &Edge, id: &str) -> Response {
-    edge.request("GET", &format!("/v1/files/{id}"), &[], &Body::None).expect("an answer")
+    edge.request("GET", &format!("/v1/files/{id}"), &[], &Body::None).expect("a response")
 }
 
-/// Sends as many requests at the same time.
+/// Sends `count` requests concurrently.
 fn send_concurrently(count: usize, send: impl Fn() -> Response + Sync) -> Vec<Response> {
     thread::scope(|scope| {
         let sent: Vec<_> = (0..count).map(|_| scope.spawn(&send)).collect();
-        sent.into_iter().map(|request| request.join().expect("an answer")).collect()
+        sent.into_iter().map(|request| request.join().expect("a response")).collect()
     })
 }
 
-/// Sends the first chunk, and closes the connection once VOD was asked for a media id.
+/// Sends the first chunk, and disconnects once VOD has received a call.
 fn send_and_leave(edge: &Edge, id: &str, source: &Source) {
     let length = source.length().to_string();
     let path = format!("/v1/filepond?patch={id}");
@@ -367,7 +367,7 @@ fn send_and_leave(edge: &Edge, id: &str, source: &Source) {
     wait_for_vod(edge);
 }
 
-/// Waits until VOD has been asked for a media id.
+/// Waits until VOD has received a call for a media id.
 fn wait_for_vod(edge: &Edge) {
     wait::until("VOD is asked", || (edge.sandbox.fault_hits() > 0).then_some(()));
 }

@@ -154,7 +154,7 @@ fn an_interrupted_form_stores_nothing_of_its_current_file() {
         (edge.sandbox.uploads().is_empty() && uploads_kept(&edge) == 0).then_some(())
     });
     assert!(edge.sandbox.objects().is_empty());
-    // A body that ends as declared, and the form does not.
+    // The body is complete, but the form is not.
     let response = post(&edge, &[TYPE], &body[..body.len() - 20]);
     assert_eq!((response.status, &response.json()["complete"]), (400, &Value::Bool(false)));
     assert_eq!(response.json()["problem"]["code"], "length-mismatch");
@@ -250,7 +250,7 @@ fn each_file_uses_the_preceding_credential() {
         assert_eq!(file["media_id"], credential.media_id.as_str());
     }
     assert_eq!(files(&response)[2]["problem"]["code"], "credential-required");
-    // One in the request's head is for one object, too.
+    // A credential in the headers is for one object too.
     let credential = client_credential(&mut edge, "head");
     let headers = [
         ("upload-address", credential.address.as_str()),
@@ -262,7 +262,7 @@ fn each_file_uses_the_preceding_credential() {
     assert_eq!(edge.sandbox.object_bytes(&credential.object()), b"first");
 }
 
-/// A form that is being written.
+/// A form under construction.
 struct Form(Vec<u8>);
 
 impl Form {
@@ -285,7 +285,7 @@ impl Form {
         self
     }
 
-    /// What comes before and after the bytes of a last file.
+    /// The bytes before and after those of a last file.
     fn around_file(mut self, field: &str, name: &str) -> (Vec<u8>, Vec<u8>) {
         self.0.extend_from_slice(&head(&file_disposition(field, name)));
         (self.0, b"\r\n------Form7x--\r\n".to_vec())
@@ -314,7 +314,7 @@ fn file_disposition(field: &str, name: &str) -> String {
 }
 
 fn post(edge: &Edge, headers: Headers<'_>, body: &[u8]) -> Response {
-    edge.request("POST", "/v1/uploads", headers, &Body::Bytes(body)).expect("the worker answers")
+    edge.request("POST", "/v1/uploads", headers, &Body::Bytes(body)).expect("a response")
 }
 
 fn files(response: &Value) -> &[Value] {

@@ -1,4 +1,4 @@
-//! The IETF's resumable uploads, in the words of each of the drafts.
+//! The IETF's resumable uploads, for each draft.
 
 use std::time::{Duration, Instant};
 
@@ -22,7 +22,7 @@ fn every_draft_creates_appends_and_completes() {
         let created = ietf::create(draft, &edge, false, &[], &Body::Range(&source, 0..first));
         assert_eq!((created.status, created.offset()), (201, first), "{draft:?}");
         assert_draft_headers(draft, &created, Some(false));
-        let upload = Upload::created(&created);
+        let upload = Upload::from_response(&created);
         let head = ietf::head(draft, &edge, &upload);
         assert_eq!((head.status, head.offset()), (204, first));
         assert_eq!(head.header("upload-length"), None);
@@ -42,7 +42,7 @@ fn every_draft_creates_appends_and_completes() {
         assert_eq!(head.header("upload-length"), Some(source.length().to_string().as_str()));
         assert_draft_headers(draft, &head, Some(true));
         upload.assert_complete(&edge, &source);
-        // The end is said once.
+        // A complete upload accepts no further request.
         let again =
             ietf::append(draft, &edge, &upload, (source.length(), true), &[], &Body::Bytes(b""));
         let again = again.unwrap();
@@ -75,7 +75,7 @@ fn a_file_in_one_request_is_stored_by_post_and_put() {
                 let created = body.send(&edge.client(), creation).unwrap();
                 assert_eq!((created.status, created.offset()), (201, length), "{method} {path}");
                 assert_draft_headers(draft, &created, Some(true));
-                Upload::created(&created).assert_complete(&edge, &source);
+                Upload::from_response(&created).assert_complete(&edge, &source);
             }
         }
     }
@@ -89,7 +89,7 @@ fn a_file_created_by_name_is_continued_at_its_location() {
         let creation = NEWEST.creation(method, "/v1/uploads/a%20b.mp4", false).body(b"");
         let created = edge.client().send(&creation).unwrap();
         assert_eq!(created.offset(), 0, "{}", created.text());
-        let upload = Upload::created(&created);
+        let upload = Upload::from_response(&created);
         assert_eq!(upload.status(&edge)["file_name"], "a b.mp4");
         let body = Body::Chunked(&source, 0..MIB + 9);
         let appended = ietf::append(NEWEST, &edge, &upload, (0, false), &[], &body).unwrap();
@@ -106,7 +106,7 @@ fn an_empty_request_completes_an_upload() {
     let edge = Setup::new().start();
     for (seed, length) in [(650, 3), (651, 150_000), (652, 2 * MIB)] {
         let source = Source::new(seed, length);
-        let upload = ietf::begin(NEWEST, &edge);
+        let upload = ietf::create_empty(NEWEST, &edge);
         let body = Body::Range(&source, source.all());
         let appended = ietf::append(NEWEST, &edge, &upload, (0, false), &[], &body).unwrap();
         assert_eq!((appended.status, appended.offset()), (204, length), "{}", appended.text());
@@ -128,7 +128,7 @@ fn an_upload_of_declared_length_stays_open_until_upload_complete() {
     let created = ietf::create(NEWEST, &edge, false, &declared, &body);
     assert_eq!((created.status, created.offset()), (201, source.length()), "{}", created.text());
     assert_draft_headers(NEWEST, &created, Some(false));
-    let upload = Upload::created(&created);
+    let upload = Upload::from_response(&created);
     let head = ietf::head(NEWEST, &edge, &upload);
     assert_draft_headers(NEWEST, &head, Some(false));
     let at = (source.length(), true);
@@ -142,7 +142,7 @@ fn a_wrong_offset_returns_the_expected_one_in_the_drafts_problem_type() {
     let edge = Setup::new().start();
     let source = Source::new(660, 2 * MIB);
     for draft in DRAFTS {
-        let upload = ietf::begin(draft, &edge);
+        let upload = ietf::create_empty(draft, &edge);
         let body = Body::Range(&source, 0..300_000);
         let appended = ietf::append(draft, &edge, &upload, (0, false), &[], &body).unwrap();
         assert_eq!(appended.offset(), 300_000, "{}", appended.text());
@@ -171,11 +171,10 @@ fn inconsistent_lengths_are_rejected() {
         );
     }
     assert!(edge.sandbox.operations().is_empty(), "nothing was created");
-    // Another length than before, and an end before it: the upload accepts the bytes nevertheless
-    // from one who is right.
+    // Another length and an early end are rejected; a valid request succeeds afterwards.
     let declared = [("upload-length", "300000")];
     let created = ietf::create(NEWEST, &edge, false, &declared, &Body::Range(&source, 0..150_000));
-    let upload = Upload::created(&created);
+    let upload = Upload::from_response(&created);
     for (complete, end, length) in
         [(false, 200_000, "300001"), (true, 200_000, "200000"), (true, 200_000, "300000")]
     {
@@ -204,7 +203,7 @@ fn an_upload_that_receives_more_than_its_length_is_aborted() {
         let declared = [("upload-length", "300000")];
         let created =
             ietf::create(NEWEST, &edge, false, &declared, &Body::Range(&source, 0..150_000));
-        let upload = Upload::created(&created);
+        let upload = Upload::from_response(&created);
         let body = match chunked {
             true => Body::Chunked(&source, 150_000..2 * MIB),
             false => Body::Range(&source, 150_000..2 * MIB),
@@ -225,7 +224,7 @@ fn content_is_stored_only_if_its_digest_matches() {
     let edge = Setup::new().start();
     for (seed, algorithm) in (670..).zip(["sha-256", "sha-512"]) {
         let source = Source::new(seed, 3 * MIB);
-        let upload = ietf::begin(NEWEST, &edge);
+        let upload = ietf::create_empty(NEWEST, &edge);
         let mut offset = 0;
         for end in [MIB + 50_000, 2 * MIB, source.length()] {
             let bytes = source.bytes(offset..end);
@@ -243,7 +242,7 @@ fn content_is_stored_only_if_its_digest_matches() {
                 assert_eq!(rejected.offset(), offset);
                 assert_eq!(ietf::head(NEWEST, &edge, &upload).offset(), offset);
             }
-            // One that is not understood does not count.
+            // Unknown algorithms are ignored.
             let digest = format!("md5=:AAAA:, {right}, future=1");
             let more = [("content-digest", digest.as_str())];
             let stored = ietf::append(
@@ -280,7 +279,7 @@ fn a_file_in_one_request_is_stored_only_if_its_digests_match() {
         let more = [("content-digest", right.as_str()), ("repr-digest", right.as_str())];
         let created = ietf::create(NEWEST, &edge, true, &more, &Body::Bytes(&bytes));
         assert_eq!((created.status, created.offset()), (201, length), "{}", created.text());
-        let upload = Upload::created(&created);
+        let upload = Upload::from_response(&created);
         let status = upload.status(&edge);
         let object = edge.sandbox.object_bytes(status["object"].as_str().unwrap());
         assert_eq!(sha256(&object), source.sha256());
@@ -292,7 +291,7 @@ fn a_disconnected_client_resumes_at_the_last_byte() {
     let edge = Setup::new().start();
     let source = Source::new(690, 4 * MIB);
     for framing in [Framing::Length(source.length()), Framing::Chunked] {
-        let upload = ietf::begin(NEWEST, &edge);
+        let upload = ietf::create_empty(NEWEST, &edge);
         let sent = 2 * MIB + 123_457;
         let patch = start_stalled(&edge, &upload, &source, framing, sent);
         drop(patch);
@@ -316,7 +315,7 @@ fn requests_for_a_stalled_upload_are_served_within_200_ms() {
     for ask in ["HEAD", "PATCH", "DELETE"] {
         let mut latencies: Vec<Duration> = (0..9)
             .map(|_| {
-                let upload = ietf::begin(NEWEST, &edge);
+                let upload = ietf::create_empty(NEWEST, &edge);
                 let old =
                     start_stalled(&edge, &upload, &source, Framing::Length(source.length()), sent);
                 let asked = Instant::now();
@@ -365,14 +364,14 @@ fn requests_without_a_protocol_are_served_by_the_newest_draft() {
     let deleted = edge.request("DELETE", &upload.path, &[], &Body::None).unwrap();
     assert_eq!(deleted.status, 204);
     assert_eq!(edge.request("HEAD", &upload.path, &[], &Body::None).unwrap().status, 410);
-    // The second deletion says what became of it, and forgets it.
+    // The second deletion reports the abort and deletes the records.
     let again = edge.request("DELETE", &upload.path, &[], &Body::None).unwrap();
     assert_eq!((again.status, again.code().as_str()), (410, "upload-aborted"));
     let again = edge.request("DELETE", &upload.path, &[], &Body::None).unwrap();
     assert_eq!((again.status, again.code().as_str()), (404, "upload-not-found"));
 }
 
-/// A PATCH that has brought `sent` bytes, of which whole parts are acknowledged, and hangs.
+/// A PATCH that has sent `sent` bytes, whose complete parts are acknowledged, and stalls.
 fn start_stalled(
     edge: &Edge,
     upload: &Upload,
@@ -383,13 +382,14 @@ fn start_stalled(
     let request = NEWEST.patch(&upload.path, 0, true).framing(framing);
     let mut patch = edge.client().start(&request).unwrap();
     assert!(patch.send(&source.bytes(0..sent)));
-    wait::until("whole parts are acknowledged", || {
+    wait::until("complete parts are acknowledged", || {
         (upload.bytes_durable(edge) == sent / MIB * MIB).then_some(())
     });
     patch
 }
 
-/// The request that took over at the last part's end is served, or told of the bytes behind it.
+/// Asserts that the takeover at the end of the last part succeeded, or was rejected with the final
+/// offset of the stalled request.
 fn assert_takeover_result(edge: &Edge, upload: &Upload, response: &Response, sent: u64) {
     if response.is_success() {
         assert_eq!(response.offset(), MIB + 200_000);
@@ -399,7 +399,7 @@ fn assert_takeover_result(edge: &Edge, upload: &Upload, response: &Response, sen
     assert_eq!(ietf::head(NEWEST, edge, upload).offset(), response.offset());
 }
 
-/// The answer is in the words of `draft`, and says this of the upload.
+/// Asserts that the response has the headers of `draft`, with this completeness.
 fn assert_draft_headers(draft: Draft, response: &Response, complete: Option<bool>) {
     let version = draft.0.to_string();
     assert_eq!(response.header("upload-draft-interop-version"), Some(version.as_str()));

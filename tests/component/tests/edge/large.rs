@@ -1,4 +1,4 @@
-//! Large files: whole, and in the memory of a few parts.
+//! Large files, in the memory of a few parts.
 
 use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, Setup};
@@ -45,7 +45,7 @@ fn four_concurrent_files_use_the_memory_of_four() {
 
 #[test]
 fn sixteen_files_in_parts_of_16_mib_share_the_memory_budget() {
-    // Left to themselves they would hold 16 × 6 × 16 MiB.
+    // Without the budget, they would use 16 × 6 × 16 MiB.
     let setup = Setup::new().discard_bodies().variable("part_size_bytes", "16777216");
     let edge = setup.start();
     std::thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! How uploads end, and what happens when two writers mean the same one.
+//! The end of uploads, and concurrent writers.
 
 use std::thread;
 
@@ -13,7 +13,7 @@ use vod_uploader_wire::Response;
 fn a_deleted_upload_leaves_no_parts_and_no_records() {
     let edge = Setup::new().start();
     let source = Source::new(51, 4 * MIB);
-    // With parts on the store, with a few bytes at the worker, and with nothing.
+    // With parts, with a tail, and without bytes.
     for sent in [2 * MIB, 2 * MIB + 10, 10, 0] {
         let upload = Upload::create(&edge, source.length());
         if sent > 0 {
@@ -34,7 +34,7 @@ fn deleting_an_upload_ends_its_active_request() {
     let edge = Setup::new().start();
     let source = Source::new(52, 8 * MIB);
     let upload = Upload::create(&edge, source.length());
-    let mut patch = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
+    let mut patch = upload.start_patch(&edge.client(), 0, source.length()).unwrap();
     patch.send(&source.bytes(0..3 * MIB));
     wait::until("parts are acknowledged", || (upload.bytes_durable(&edge) > 0).then_some(()));
     assert_eq!(upload.delete(&edge).status, 204);
@@ -63,7 +63,7 @@ fn at_most_one_of_two_concurrent_requests_succeeds() {
     let edge = Setup::new().start();
     let source = Source::new(54, 4 * MIB);
     for round in 0..8 {
-        // Whole parts, a file for a single PutObject, and the rest of an upload.
+        // Complete parts, a file for one PutObject, and the rest of an upload.
         let (length, begin) = [(4 * MIB, 0), (60 * KIB, 0), (4 * MIB, 1_500_000)][round % 3];
         let upload = Upload::create(&edge, length);
         if begin > 0 {
@@ -76,7 +76,7 @@ fn at_most_one_of_two_concurrent_requests_succeeds() {
         });
         let winners =
             [&first, &second].into_iter().filter(|response| response.is_success()).count();
-        // None, if one was rejected because of the offset that the other had reached.
+        // None, if each was rejected because of the offset of the other.
         assert!(winners <= 1, "{} {}", described(&first), described(&second));
         for loser in [&first, &second].into_iter().filter(|response| !response.is_success()) {
             assert_eq!(loser.status, 409, "{}", described(loser));

@@ -1,4 +1,4 @@
-//! The built worker, run as a user runs it.
+//! Tests of the built worker.
 
 #![allow(
     clippy::unwrap_used,
@@ -31,8 +31,8 @@ mod media_ownership;
 mod permissions;
 mod problems;
 mod records;
+mod repr_digest;
 mod size_limit;
 mod sizes;
 mod states;
 mod streamed;
-mod whole_digest;

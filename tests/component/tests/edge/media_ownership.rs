@@ -1,4 +1,4 @@
-//! A media id is public: only the client for which the worker issued a media can continue it.
+//! A media id is public: only the client for which the worker created the media can continue it.
 
 use serde_json::{Value, json};
 use vod_uploader_component_tests::body::Body;
@@ -85,7 +85,7 @@ fn a_filepond_transfer_continues_a_media_with_its_token() {
     let edge = Setup::new().sealed().start();
     let source = Source::new(65, 200 * KIB);
     let first = Upload::create(&edge, source.length());
-    let begun = begin_filepond(&edge, source.length(), &first.media_id, &first.media_token);
+    let begun = create_filepond(&edge, source.length(), &first.media_id, &first.media_token);
     assert_eq!(begun.status, 201, "{}", begun.text());
     let path = format!("/v1/filepond?patch={}", begun.text());
     let length = source.length().to_string();
@@ -114,7 +114,7 @@ fn a_worker_without_a_seal_key_issues_no_token_and_continues_no_media() {
     assert_eq!(edge.sandbox.requests("RefreshUploadVideo"), 0);
 }
 
-/// Tries to continue a media with every protocol and with every place for its id and token.
+/// Tries to continue media with every protocol and every location of its id and token.
 fn attempts(edge: &Edge, media_id: &str, token: &str) -> Vec<(&'static str, Response)> {
     let other = Source::new(99, 150 * KIB);
     let body = Body::Range(&other, 0..other.length());
@@ -135,7 +135,7 @@ fn attempts(edge: &Edge, media_id: &str, token: &str) -> Vec<(&'static str, Resp
     );
     let form_type = [("content-type", "multipart/form-data; boundary=b")];
     let send = |method, path, headers: &[(&str, &str)], body: &Body<'_>| {
-        edge.request(method, path, headers, body).expect("the worker answers")
+        edge.request(method, path, headers, body).expect("a response")
     };
     vec![
         ("tus, header", tus::create(edge, other.length(), &[], &headers)),
@@ -147,11 +147,11 @@ fn attempts(edge: &Edge, media_id: &str, token: &str) -> Vec<(&'static str, Resp
             "FilePond process",
             send("POST", "/v1/filepond", &form_type, &Body::Bytes(form.as_bytes())),
         ),
-        ("FilePond chunks", begin_filepond(edge, other.length(), media_id, token)),
+        ("FilePond chunks", create_filepond(edge, other.length(), media_id, token)),
     ]
 }
 
-fn begin_filepond(edge: &Edge, length: u64, media_id: &str, token: &str) -> Response {
+fn create_filepond(edge: &Edge, length: u64, media_id: &str, token: &str) -> Response {
     let length = length.to_string();
     let metadata = json!({"media_id": media_id, "media_token": token});
     let form = format!(
@@ -160,10 +160,10 @@ fn begin_filepond(edge: &Edge, length: u64, media_id: &str, token: &str) -> Resp
     let headers =
         [("content-type", "multipart/form-data; boundary=b"), ("upload-length", length.as_str())];
     let body = Body::Bytes(form.as_bytes());
-    edge.request("POST", "/v1/filepond", &headers, &body).expect("the worker answers")
+    edge.request("POST", "/v1/filepond", &headers, &body).expect("a response")
 }
 
-/// The problem code of a response, also of a form that reports it for its only file.
+/// The problem code of a response, or of the only file of a form.
 fn code_of(response: &Response) -> String {
     let body = response.json();
     let problem = if body["files"].is_array() { &body["files"][0]["problem"] } else { &body };

@@ -1,4 +1,4 @@
-//! Credentials that may upload and little else.
+//! Credentials with minimal permissions.
 
 use serde_json::json;
 use vod_uploader_component_tests::body::Body;
@@ -13,7 +13,7 @@ fn an_upload_completes_and_resumes_without_list_head_and_abort_permissions() {
     edge.sandbox.deny(&["ListParts", "HeadObject", "AbortMultipartUpload"]);
     let source = Source::new(91, 6 * MIB);
     let upload = Upload::create(&edge, source.length());
-    let mut patch = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
+    let mut patch = upload.start_patch(&edge.client(), 0, source.length()).unwrap();
     patch.send(&source.bytes(0..3 * MIB + 7));
     wait::until("parts are acknowledged", || {
         (upload.bytes_durable(&edge) == 3 * MIB).then_some(())

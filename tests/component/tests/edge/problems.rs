@@ -6,7 +6,7 @@ use vod_uploader_component_tests::source::{MIB, Source};
 use vod_uploader_component_tests::tus::{self, CHUNK_TYPE, Upload, VERSION};
 use vod_uploader_wire::Response;
 
-/// What is sent, and what must come back.
+/// A request and the expected response.
 struct Case<'a> {
     what: &'a str,
     method: &'a str,

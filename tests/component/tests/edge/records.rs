@@ -1,4 +1,4 @@
-//! What an upload writes to the key-value store: per part, the same at its end as at its begin.
+//! The records of an upload, whose writes per part are constant.
 
 use vod_uploader_component_tests::edge::{Edge, Setup};
 use vod_uploader_component_tests::key_value;
@@ -6,13 +6,13 @@ use vod_uploader_component_tests::source::{MIB, Source};
 use vod_uploader_component_tests::tus::Upload;
 use vod_uploader_component_tests::wait;
 
-/// The least part of the store, so that 3,000 parts are 300 MB.
+/// The smallest part, so that 3,000 parts are 300 MB.
 const PART_BYTES: u64 = 102_400;
 /// ETags in the checkpoint before they move to a separate page, 16 bytes each.
 const PAGE_PARTS: u64 = 256;
 const PAGE_BYTES: u64 = PAGE_PARTS * 16;
 
-/// Key-value writes while some parts were sent one by one.
+/// Key-value writes while parts were sent one by one.
 #[derive(Debug, PartialEq, Eq)]
 struct Written {
     writes: u64,
@@ -24,7 +24,7 @@ fn a_part_requires_as_many_writes_at_part_3_000_as_at_part_10() {
     let edge = many_parts();
     let source = Source::new(31, 3_020 * PART_BYTES);
     let upload = Upload::create(&edge, source.length());
-    let mut patch = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
+    let mut patch = upload.start_patch(&edge.client(), 0, source.length()).unwrap();
     let mut sent = 0;
     let mut send_to = |part: u64| {
         let end = part * PART_BYTES;
@@ -47,7 +47,7 @@ fn a_part_requires_as_many_writes_at_part_3_000_as_at_part_10() {
     let (early, late) = (measure(10), measure(3_000));
     assert_eq!(early.writes, late.writes);
     assert!(early.writes <= 10, "at most one a part: {early:?}");
-    // An open page is part of the checkpoint; beside it there is one reference to each full page.
+    // The checkpoint contains the open page, and one reference per full page.
     let references = 3_000 / PAGE_PARTS * 16;
     let bound = late.writes * (PAGE_BYTES + references + 512);
     assert!(late.bytes <= bound, "{early:?} {late:?}, at most {bound}");
@@ -63,7 +63,7 @@ fn an_upload_writes_at_most_once_per_part_and_page() {
         let stored = upload.patch(&edge, &source, source.all()).unwrap();
         assert_eq!((stored.status, stored.offset()), (204, source.length()));
         let writes = edge.stats().count("kv_writes") - before;
-        // A few more to begin and to end.
+        // A few more at the start and the end.
         let bound = parts + parts / PAGE_PARTS + 10;
         assert!(writes <= bound, "{parts} parts: {writes} writes, at most {bound}");
     }

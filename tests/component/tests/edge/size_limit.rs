@@ -1,4 +1,4 @@
-//! The operator's limit on a file's size, however its length becomes known.
+//! The configured size limit, for declared and undeclared lengths.
 
 use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::edge::{Edge, Setup};
@@ -14,8 +14,8 @@ fn a_file_of_undeclared_length_above_the_limit_is_rejected_by_every_protocol() {
     let source = Source::new(790, LIMIT_BYTES + 500_000);
     let bodies = [Body::Chunked(&source, source.all()), Body::Range(&source, source.all())];
     for body in &bodies {
-        let whole: Headers<'_> = &[("upload-complete", "?1"), DISPOSITION];
-        assert_too_large(&edge.request("POST", "/v1/files", whole, body).unwrap());
+        let complete: Headers<'_> = &[("upload-complete", "?1"), DISPOSITION];
+        assert_too_large(&edge.request("POST", "/v1/files", complete, body).unwrap());
         let begun: Headers<'_> = &[("upload-complete", "?0"), DISPOSITION];
         assert_too_large(&edge.request("POST", "/v1/files", begun, body).unwrap());
         assert_too_large(&edge.put(&[], body));
@@ -34,8 +34,8 @@ fn a_file_of_undeclared_length_at_the_limit_is_stored() {
     let upload = deferred(&edge, &[]);
     let body = Body::Chunked(&source, source.all());
     assert_eq!(upload.patch_with(&edge, &[], 0, &body).unwrap().offset(), LIMIT_BYTES);
-    let whole = [("upload-complete", "?1"), DISPOSITION];
-    let stored = edge.request("POST", "/v1/files", &whole, &body).unwrap();
+    let complete = [("upload-complete", "?1"), DISPOSITION];
+    let stored = edge.request("POST", "/v1/files", &complete, &body).unwrap();
     assert_eq!(stored.status, 201, "{}", stored.text());
 }
 
@@ -67,12 +67,12 @@ fn limited() -> Edge {
     Setup::new().temporary_storage().variable("upload_max_bytes", &limit).start()
 }
 
-/// A tus upload whose length comes later.
+/// A tus upload of deferred length.
 fn deferred(edge: &Edge, more: Headers<'_>) -> Upload {
     let metadata = tus::metadata(&[("filename", "clip.mp4")]);
     let mut headers = vec![VERSION, ("upload-defer-length", "1"), ("upload-metadata", &*metadata)];
     headers.extend_from_slice(more);
-    Upload::created(&edge.request("POST", "/v1/files", &headers, &Body::None).unwrap())
+    Upload::from_response(&edge.request("POST", "/v1/files", &headers, &Body::None).unwrap())
 }
 
 fn assert_too_large(response: &Response) {

@@ -1,4 +1,4 @@
-//! Files of every size that is special, in every way that they can come.
+//! Boundary sizes of files, for each kind of request.
 
 use serde_json::json;
 use vod_uploader_component_tests::body::Body;
@@ -8,7 +8,7 @@ use vod_uploader_component_tests::sandbox::BUCKET;
 use vod_uploader_component_tests::source::{MIB, Source, sha256};
 use vod_uploader_component_tests::tus::{self, Upload};
 
-/// One byte, around the least part, the least part, a part, a part and a byte, and many parts.
+/// One byte, around the smallest part, one part, one part and a byte, and many parts.
 const SIZES: [u64; 6] = [1, 99_999, 102_400, MIB, MIB + 1, 64 * MIB];
 
 #[test]
@@ -91,7 +91,7 @@ fn a_tus_upload_in_small_requests_is_stored_unchanged() {
     let source = Source::new(3, 3 * MIB + 77);
     let upload = Upload::create(&edge, source.length());
     let mut offset = 0;
-    // Below the least part, above it, above a part.
+    // Below the smallest part, above it, and above a part.
     for length in [1, 50_000, 60_000, 200_000, 3, 1_500_000, 99_999].into_iter().cycle() {
         let end = (offset + length).min(source.length());
         let stored = upload.patch(&edge, &source, offset..end).unwrap();
@@ -127,7 +127,7 @@ fn an_empty_tus_upload_is_complete_at_creation() {
     for (number, more) in [&[][..], &typed].into_iter().enumerate() {
         let created = tus::create(&edge, 0, &[], more);
         assert_eq!(created.offset(), 0);
-        let upload = Upload::created(&created);
+        let upload = Upload::from_response(&created);
         assert_eq!(upload.state(&edge), "completed");
         let head = upload.head(&edge);
         assert_eq!((head.offset(), head.header("upload-length")), (0, Some("0")));

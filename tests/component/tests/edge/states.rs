@@ -1,4 +1,4 @@
-//! An upload's state, its pauses, and the credential that is brought for it while it is sent.
+//! The state of an upload, its pauses, and a new credential during a request.
 
 use std::thread;
 
@@ -23,7 +23,7 @@ fn the_state_is_reported_during_an_upload() {
     assert_eq!(before["state"], "receiving");
     assert!(before["object"].as_str().unwrap().contains(&upload.media_id));
     let expires_at = before["expires_at"].as_str().expect("it expires").to_owned();
-    let mut patch = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
+    let mut patch = upload.start_patch(&edge.client(), 0, source.length()).unwrap();
     patch.send(&source.bytes(0..2 * MIB + 7));
     wait::until("parts are acknowledged", || {
         (upload.bytes_durable(&edge) == 2 * MIB).then_some(())
@@ -45,7 +45,7 @@ fn the_state_is_reported_during_an_upload() {
     });
     assert_eq!(status, expected);
     assert!(status["expires_at"].as_str().unwrap() >= expires_at.as_str());
-    // The queries have not disturbed it.
+    // The queries have not interrupted it.
     patch.send(&source.bytes(2 * MIB + 7..source.length()));
     let stored = patch.finish().unwrap();
     assert_eq!((stored.status, stored.offset()), (204, source.length()), "{}", stored.text());
@@ -58,7 +58,7 @@ fn a_paused_upload_accepts_no_bytes_until_it_is_resumed() {
     let source = Source::new(711, 4 * MIB);
     let upload = Upload::create(&edge, source.length());
     let sent = 2 * MIB + 70_001;
-    let mut patch = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
+    let mut patch = upload.start_patch(&edge.client(), 0, source.length()).unwrap();
     patch.send(&source.bytes(0..sent));
     wait::until("parts are acknowledged", || {
         (upload.bytes_durable(&edge) == 2 * MIB).then_some(())
@@ -92,19 +92,19 @@ fn a_paused_upload_accepts_no_bytes_until_it_is_resumed() {
 fn an_ended_upload_cannot_be_paused_and_a_paused_one_can_be_deleted() {
     let edge = Setup::new().start();
     let source = Source::new(712, MIB);
-    let whole = Upload::create(&edge, source.length());
-    whole.finish(&edge, &source);
+    let complete = Upload::create(&edge, source.length());
+    complete.finish(&edge, &source);
     let aborted = Upload::create(&edge, source.length());
     assert_eq!(post_action(&edge, &aborted, "pause").status, 200);
     assert_eq!(aborted.delete(&edge).status, 204);
     assert_eq!(aborted.state(&edge), "aborted");
-    for upload in [&whole, &aborted] {
+    for upload in [&complete, &aborted] {
         for action in ["pause", "resume"] {
             let rejected = post_action(&edge, upload, action);
             assert_eq!((rejected.status, rejected.code().as_str()), (409, "upload-ended"));
         }
     }
-    let unknown = Upload { path: format!("/v1/files/{}", "0".repeat(32)), ..whole };
+    let unknown = Upload { path: format!("/v1/files/{}", "0".repeat(32)), ..complete };
     for action in ["pause", "resume", "credential", "unknown"] {
         let rejected = post_action(&edge, &unknown, action);
         assert_eq!((rejected.status, rejected.code().as_str()), (404, "upload-not-found"));
@@ -200,7 +200,7 @@ fn a_request_whose_credential_expires_uses_the_posted_one() {
     let upload = created_with(&mut edge, &first, source.length());
     thread::scope(|scope| {
         let client = edge.client();
-        let mut patch = upload.begin_patch(&client, 0, source.length()).unwrap();
+        let mut patch = upload.start_patch(&client, 0, source.length()).unwrap();
         patch.send(&source.bytes(0..2 * MIB));
         wait::until("parts are acknowledged", || {
             (upload.bytes_durable(&edge) == 2 * MIB).then_some(())
@@ -208,7 +208,7 @@ fn a_request_whose_credential_expires_uses_the_posted_one() {
         let second = refresh_upload_video(&edge.sandbox, "second", &first.media_id);
         let posted = json!({ "upload_auth": second.auth });
         assert_eq!(post_credential(&edge, &upload, &[], &posted).status, 204);
-        // The store refuses the first one from now on.
+        // From now on, OSS rejects the first one.
         edge.sandbox.set_token_ttl(&first.access_key_id(), -1);
         let sending = scope.spawn(|| {
             patch.send(&source.bytes(2 * MIB..source.length()));
@@ -225,7 +225,7 @@ fn a_request_whose_credential_expires_uses_the_posted_one() {
 fn a_request_uses_the_posted_credential_before_its_own_expires() {
     let mut edge = sealed();
     let source = Source::new(716, 6 * MIB);
-    // Shorter than the time before the end at which a new one is looked for.
+    // Less than the time before the expiry at which a new one is loaded.
     edge.sandbox.set_default_token_ttl(30);
     let first = create_upload_video(&edge.sandbox, "first");
     let upload = created_with(&mut edge, &first, source.length());
@@ -247,7 +247,7 @@ fn uploads_with_the_workers_own_key_accept_no_credential() {
     let edge = Setup::new().temporary_storage().sealed().start();
     let headers = [tus::VERSION, ("upload-concat", "partial"), ("upload-length", "5")];
     let created = edge.request("POST", "/v1/files", &headers, &Body::None).unwrap();
-    let partial = Upload::created(&created);
+    let partial = Upload::from_response(&created);
     let sts = edge.sandbox.sts(3600);
     let rejected = post_credential(&edge, &partial, &[], &sts);
     assert_eq!((rejected.status, rejected.code().as_str()), (409, "file-state-wrong"));
@@ -263,7 +263,7 @@ fn created_with(edge: &mut Edge, credential: &UploadCredential, length: u64) -> 
     edge.forbid_secret(&credential.auth);
     let metadata =
         [("upload_address", credential.address.as_str()), ("upload_auth", &credential.auth)];
-    Upload::created(&tus::create(edge, length, &metadata, &[]))
+    Upload::from_response(&tus::create(edge, length, &metadata, &[]))
 }
 
 fn post_credential(edge: &Edge, upload: &Upload, headers: Headers<'_>, posted: &Value) -> Response {

@@ -1,4 +1,4 @@
-//! Parts that are too large to be held: they are passed through.
+//! Parts that are too large for a buffer are streamed.
 
 use serde_json::json;
 use vod_uploader_component_tests::body::Body;
@@ -20,7 +20,7 @@ fn parts_of_20_mib_are_streamed_with_little_memory() {
     assert_eq!(counts["by_part"], json!({ "1": 1, "2": 1, "3": 1, "4": 1 }));
     assert_eq!(counts["bytes"], source.length());
     let peak = edge.stats().count("component_memory_peak_bytes");
-    // The last part is of 4 MiB, and is held.
+    // The last part has 4 MiB and is buffered.
     assert!(peak < 4 * MIB + 8 * MIB, "{peak} bytes of memory");
 }
 
@@ -29,7 +29,7 @@ fn a_client_disconnected_within_a_streamed_part_resumes_at_its_start() {
     let edge = large_parts();
     let source = Source::new(42, 64 * MIB);
     let upload = Upload::create(&edge, source.length());
-    let mut patch = upload.begin_patch(&edge.client(), 0, source.length()).unwrap();
+    let mut patch = upload.start_patch(&edge.client(), 0, source.length()).unwrap();
     source.read(0..30 * MIB, |chunk| patch.send(chunk));
     wait::until("the first part is acknowledged", || {
         (upload.bytes_durable(&edge) == PART_BYTES).then_some(())

@@ -1,4 +1,4 @@
-//! An application in Python with `uploader.wasm` plugged in.
+//! A test of an application in Python, composed with `uploader.wasm`.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Files that are canceled, deleted or cleaned away.
+//! Files that are canceled, deleted or removed with the list.
 
 use serde_json::json;
 use vod_uploader_component_tests::app_host::{AppHost, PART_BYTES};
@@ -16,7 +16,6 @@ fn a_canceled_file_leaves_nothing_and_the_next_file_starts() {
     let canceled = application.run_until(|event| event.is("Canceled", id));
     assert!(canceled.payload["left_over"].is_null(), "{canceled}");
     assert!(host.sandbox.uploads().is_empty());
-    // No more of its bytes are read.
     let more = json!({ "file": id, "offset": paused_file().size });
     application.app.call("send-until", more).unwrap();
     application.finish();
@@ -91,8 +90,8 @@ fn a_cleaned_list_stops_active_files_and_keeps_stored_uploads() {
     assert_complete(&host, &application, id, &file);
 }
 
-/// A run whose first file has three parts stored and waits for bytes, and whose second waits for
-/// its turn.
+/// A run whose first file has three stored parts and waits for bytes, and whose second file has not
+/// started.
 fn in_the_middle(host: &AppHost) -> (Application<'_>, u64, (u64, OfferedFile)) {
     let mut application = host.application(Mode::Credential, &json!({}));
     let id = application.add(paused_file());

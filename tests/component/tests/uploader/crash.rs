@@ -1,4 +1,4 @@
-//! Hosts that are killed in the middle.
+//! Hosts that are killed during an upload.
 
 use serde_json::json;
 use vod_uploader_component_tests::app_host::{AppHost, PART_BYTES};
@@ -71,7 +71,7 @@ fn survives_a_kill(file: &OfferedFile) {
     assert!(host.sandbox.uploads().is_empty());
 }
 
-/// Kills the host while parts are on their way, and returns what was reported as durable.
+/// Kills the host while parts are in flight, and returns the durable offset.
 fn kill_in_the_middle(host: &AppHost, file: &OfferedFile) -> u64 {
     let mut application = host.application(Mode::Credential, &json!({}));
     let id = application.add(file.clone());

@@ -1,4 +1,4 @@
-//! The events: their order, and who reads them.
+//! The order of events, and unread events.
 
 use serde_json::json;
 use vod_uploader_component_tests::app_host::{AppHost, PART_BYTES};
@@ -36,7 +36,7 @@ fn events_are_emitted_in_the_documented_order() {
         assert_eq!(progress.last().unwrap().payload["progress"]["fraction"], 1.0);
     }
     assert_eq!(application.events.last().unwrap().name, "UploadEnd");
-    // A run without anything to do is over at once.
+    // A run without work ends immediately.
     application.start();
     application.finish();
     let ends = application.events.iter().filter(|event| event.name == "UploadEnd").count();
@@ -94,7 +94,7 @@ fn dropping_the_uploader_ends_its_events_and_keeps_durable_bytes() {
     while let Some(event) = application.app.event() {
         assert_ne!(event.name, "Succeeded");
     }
-    // The stream's reader is gone: what the app sends further, it keeps.
+    // The reader of the stream was dropped: further bytes are not accepted.
     application.app.call("send-until", json!({ "file": id, "offset": file.size })).unwrap();
     application.app.end();
 

@@ -1,4 +1,4 @@
-//! `examples/upload-from-a-component`, built and run.
+//! Tests of `examples/upload-from-a-component`.
 
 use std::path::Path;
 

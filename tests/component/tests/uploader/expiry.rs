@@ -1,4 +1,4 @@
-//! Credentials that end while they are used.
+//! Credentials that expire during an upload.
 
 use serde_json::json;
 use vod_uploader_component_tests::app_host::{AppHost, PART_BYTES};
@@ -23,13 +23,13 @@ fn an_upload_continues_with_a_new_credential_after_expiry() {
     assert_eq!(expired.payload["media_id"], video);
     assert_eq!(expired.payload["error"]["vendor"]["code"], "SecurityTokenExpired");
     assert_eq!(application.app.call("state", json!({})).unwrap(), "Expire");
-    application.response(&expired);
+    application.handle_event(&expired);
     application.finish();
     assert_complete(&host, &application, id, &file);
     let expiries = application.events.iter().filter(|event| event.is("TokenExpired", id)).count();
     assert_eq!(expiries, 1);
     assert_eq!(host.sandbox.requests("RefreshUploadVideo"), 1);
-    // What was stored before is not sent again; what was refused is.
+    // Only rejected parts are sent again.
     let again = part_bytes_sent(&host) - file.size;
     assert!(again <= 3 * PART_BYTES, "{again} bytes were sent again");
 }
@@ -58,7 +58,7 @@ fn an_upload_continues_with_a_new_sts_token_after_expiry() {
     let id = application.add(file.clone().pause_at(4 * PART_BYTES + 9));
     application.start();
     application.run_until_durable(id, 4 * PART_BYTES);
-    // VOD refuses the refresh that the store asks for.
+    // VOD rejects the refresh that OSS requires.
     host.sandbox.set_token_ttl(&application.supplied[0].1, 0);
     let fault = json!({ "operation": "UploadPart", "nth": 1, "kind": "expired-token" });
     host.sandbox.fault(&fault);
@@ -98,7 +98,7 @@ fn an_image_whose_credential_expires_restarts_with_a_new_image_id() {
     let expired = application.run_up_to(|event| event.is("TokenExpired", id));
     assert_eq!(expired.text("media_id"), None, "{expired}");
     let first = host.sandbox.media()[0]["id"].as_str().unwrap().to_owned();
-    application.response(&expired);
+    application.handle_event(&expired);
     application.finish();
     assert_complete(&host, &application, id, &file);
     let second = application.last("Succeeded", id).text("media_id").unwrap();
@@ -109,7 +109,7 @@ fn an_image_whose_credential_expires_restarts_with_a_new_image_id() {
 #[test]
 fn a_credential_is_requested_before_it_expires() {
     let host = AppHost::start();
-    // It is asked for a fifth of its life before its end.
+    // It is requested a fifth of its TTL before it expires.
     host.sandbox.set_default_token_ttl(5);
     let mut application = host.application(Mode::Credential, &json!({ "parallel": 1 }));
     let file = OfferedFile::new("film.mp4", 6, 300 * PART_BYTES);
@@ -121,7 +121,7 @@ fn a_credential_is_requested_before_it_expires() {
     assert_eq!(expiring.payload["media_id"], host.sandbox.media()[0]["id"]);
     assert!(expiring.payload["error"].is_null(), "{expiring}");
     host.sandbox.set_default_token_ttl(3_600);
-    application.response(&expiring);
+    application.handle_event(&expiring);
     host.sandbox.clear_faults();
     application.finish();
     assert_complete(&host, &application, id, &file);

@@ -1,5 +1,5 @@
-//! Every fault of the store and of VOD in every call of an upload, one at a time: once, and until
-//! it is cleared.
+//! Every fault of OSS and VOD in every call of an upload, one at a time: once, and until it is
+//! cleared.
 
 use serde_json::{Value, json};
 use vod_uploader_component_tests::app_host::{AppHost, PART_BYTES};
@@ -58,7 +58,7 @@ fn a_fault_of_put_object_ends_in_a_file_or_its_cause() {
 fn a_fault_of_complete_multipart_upload_ends_in_a_file_or_its_cause() {
     let mut cases = store_cases();
     for case in &mut cases {
-        // It has happened, and a look at the object shows it.
+        // The object is complete, which HeadObject shows.
         if ["commit-then-reset", "truncated-reply"].iter().any(|kind| case.fault["kind"] == *kind) {
             case.lasting = COMPLETE;
         }
@@ -77,7 +77,7 @@ fn a_fault_of_refresh_upload_video_ends_in_a_file_or_its_cause() {
     let mut application = with_fast_retries(&host, Mode::Sts);
     let mut cases = vod_cases();
     for case in &mut cases {
-        // A media that was deleted at VOD: the file starts again as another one.
+        // Media deleted at VOD: the file restarts with new media.
         if case.fault["kind"] == "no-such-upload" {
             (case.once, case.lasting) = (COMPLETE, COMPLETE);
         }
@@ -85,7 +85,7 @@ fn a_fault_of_refresh_upload_video_ends_in_a_file_or_its_cause() {
     for case in &cases {
         for (times, expected) in [(1, case.once), (0, case.lasting)] {
             let (id, file) = offer(&mut application, SEVERAL_PARTS);
-            // The UploadAuth ends, and the component's own refresh of it meets the fault.
+            // The UploadAuth expires, and the fault hits its refresh.
             let end = json!({ "operation": "UploadPart", "nth": 2, "kind": "expired-token" });
             host.sandbox.fault(&end);
             case.inject(&host.sandbox, "RefreshUploadVideo", times);
@@ -188,7 +188,7 @@ fn run_with_fault(
                 assert_eq!(error.0["vendor"]["code"], code, "{failed}");
             }
         }
-        // It waits for a credential as long as it is refused.
+        // It waits for a credential while it is rejected.
         "Stopped" => assert_eq!(expected, EXPIRED, "{fault}: {events}"),
         _ => panic!("{fault}: {events}"),
     }
@@ -213,7 +213,7 @@ fn offer_kind(application: &mut Application<'_>, extension: &str, size: u64) -> 
     (application.add(file.clone()), file)
 }
 
-/// What a call of VOD may meet.
+/// Faults of a call to VOD.
 fn vod_cases() -> Vec<FaultCase> {
     let mut cases = unavailable("VodUnavailable");
     cases.push(FaultCase::new(json!({ "kind": "skewed" }), COMPLETE, "VodUnavailable"));
@@ -228,7 +228,7 @@ fn vod_cases() -> Vec<FaultCase> {
     cases
 }
 
-/// What a call of the store may meet, whichever it is.
+/// Faults of a call to OSS.
 fn store_cases() -> Vec<FaultCase> {
     let mut cases = unavailable("StoreUnavailable");
     cases.push(FaultCase::new(json!({ "kind": "skewed" }), COMPLETE, "StoreUnavailable"));
@@ -239,7 +239,7 @@ fn store_cases() -> Vec<FaultCase> {
     cases
 }
 
-/// A call that is of no multipart upload cannot start it over, whatever the store says of one.
+/// A call without a multipart upload cannot restart it.
 fn without_lost_uploads(cases: &mut [FaultCase]) {
     let lost = cases.iter_mut().filter(|case| case.fault["kind"] == "no-such-upload");
     lost.for_each(|case| case.once = case.lasting);

@@ -1,4 +1,4 @@
-//! Parts that are too large to be held, and so go straight from the source to the store.
+//! Parts that are too large for a buffer are streamed from the source to OSS.
 
 use serde_json::json;
 use vod_uploader_component_tests::app_host::AppHost;

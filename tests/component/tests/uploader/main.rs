@@ -1,4 +1,4 @@
-//! The built `uploader.wasm`, plugged into an app and used as an application uses it.
+//! Tests of the built `uploader.wasm`, composed with an app.
 
 #![allow(
     clippy::unwrap_used,

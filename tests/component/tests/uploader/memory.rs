@@ -1,4 +1,4 @@
-//! How much memory uploads take.
+//! The memory of uploads.
 
 use serde_json::json;
 use vod_uploader_component_tests::app_host::AppHost;
@@ -19,7 +19,7 @@ fn eight_concurrent_files_use_the_memory_of_their_parts_in_flight() {
     assert!(peak < 8 * 6 * MIB + 16 * MIB, "{peak} bytes");
 }
 
-/// The most linear memory that uploading `files` of `size` at once takes, with parts of 1 MiB.
+/// The peak memory of uploading `files` files of `size` bytes concurrently, in parts of 1 MiB.
 fn peak_of(files: u64, size: u64) -> u64 {
     let host = AppHost::start_with(&Binaries::find().test_app_wasm, &["--discard-bodies"]);
     let options = json!({ "part_size": null, "parallel": null, "parallel_files": files });

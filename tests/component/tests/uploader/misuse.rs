@@ -1,4 +1,4 @@
-//! Values and calls that are refused, and what is said of them.
+//! Invalid values and calls, and their errors.
 
 use serde_json::{Value, json};
 use vod_uploader_component_tests::app_host::{AppHost, PART_BYTES};
@@ -126,7 +126,7 @@ fn an_invalid_source_fails_the_file_with_its_reason() {
     let elsewhere = json!({ "file": id, "offset": 5, "seed": 4, "tells_end": false });
     let rejection = application.app.call("supply-source", elsewhere).unwrap_err();
     assert_eq!(rejection.code(), "OffsetMismatch");
-    // More than the file has.
+    // More bytes than the file has.
     application.supply(id, 0);
     let more = json!({ "file": id, "offset": file.size + 1 });
     application.app.call("send-until", more).unwrap();

@@ -1,4 +1,4 @@
-//! Lists of files, uploaded from beginning to end.
+//! Complete runs of several files.
 
 use serde_json::json;
 use vod_uploader_component_tests::app_host::{AppHost, PART_BYTES};
@@ -10,7 +10,7 @@ use crate::support::assert_complete;
 fn one_run_uploads_three_media_kinds_with_server_credentials() {
     let host = AppHost::start();
     let application = uploads_three_kinds(&host, Mode::Credential);
-    // A media id for each of them, from the application's own calls.
+    // Each has a media id of the application's calls.
     let mut kinds: Vec<_> = host.sandbox.media().iter().map(|m| m["kind"].to_string()).collect();
     kinds.sort();
     assert_eq!(kinds, ["\"attached\"", "\"image\"", "\"video\""]);
@@ -25,7 +25,7 @@ fn one_run_uploads_three_media_kinds_with_an_sts_token() {
         assert_eq!(host.sandbox.requests(call), 1, "{call}");
     }
     assert_eq!(host.sandbox.requests("RefreshUploadVideo"), 0);
-    // Only VOD knows the URLs of images and auxiliary media.
+    // Only VOD returns the URLs of images and auxiliary media.
     let urls: Vec<_> =
         (1..=3).map(|id| application.last("Succeeded", id).text("media_url").is_some()).collect();
     assert_eq!(urls.iter().filter(|has| **has).count(), 2, "{urls:?}");

@@ -1,4 +1,4 @@
-//! Runs that are stopped, and go on.
+//! Runs that are stopped and resumed.
 
 use serde_json::json;
 use vod_uploader_component_tests::app_host::{AppHost, PART_BYTES};

@@ -1,10 +1,10 @@
-//! What the tests of the uploader say often.
+//! Assertions of the uploader tests.
 
 use vod_uploader_component_tests::app_host::AppHost;
 use vod_uploader_component_tests::application::{Application, OfferedFile};
 use vod_uploader_component_tests::sandbox::StoredObject;
 
-/// The file was uploaded whole: the event says so, and the store has the bytes.
+/// Asserts that the event and OSS have the complete file.
 pub(crate) fn assert_complete(
     host: &AppHost,
     application: &Application<'_>,
@@ -21,14 +21,14 @@ pub(crate) fn assert_complete(
     object
 }
 
-/// The object of this key.
+/// The object with this key.
 pub(crate) fn object(host: &AppHost, key: &str) -> StoredObject {
     let objects = host.sandbox.objects();
     let found = objects.iter().find(|object| object.key == key);
     found.unwrap_or_else(|| panic!("no {key} in {objects:?}")).clone()
 }
 
-/// How many bytes of parts the store was sent.
+/// Bytes of parts that were sent to OSS.
 pub(crate) fn part_bytes_sent(host: &AppHost) -> u64 {
     host.sandbox.counts("UploadPart")["bytes"].as_u64().unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-//! Several uploaders at once.
+//! Several concurrent uploaders.
 
 use std::thread;
 

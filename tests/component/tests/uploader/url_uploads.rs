@@ -1,4 +1,4 @@
-//! Online files that VOD fetches.
+//! UploadMediaByURL and its jobs.
 
 use serde_json::{Value, json};
 use vod_uploader_component_tests::app_host::AppHost;

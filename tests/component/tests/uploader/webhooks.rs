@@ -1,4 +1,4 @@
-//! Webhooks of VOD, read by the component.
+//! Webhooks of VOD.
 
 use serde_json::{Value, json};
 use vod_uploader_component_tests::app_host::AppHost;
@@ -29,7 +29,7 @@ fn a_forged_or_old_webhook_is_rejected() {
     assert_eq!(app.call("receive", other_body).unwrap_err().code(), "FieldInvalid");
 }
 
-/// A delivery that comes in this many seconds after it was signed. The signature is
+/// A delivery received this many seconds after it was signed. The signature is
 /// `md5("https://app.example/callback|1735689600|callback-key")`.
 fn delivery(late_secs: u64) -> Value {
     let body = json!({

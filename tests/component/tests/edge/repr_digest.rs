@@ -1,5 +1,4 @@
-//! The digest of a file that comes in several requests (RFC 9530), named or asked for when its
-//! upload is created.
+//! The digest of a file in several requests (RFC 9530), declared or requested at its creation.
 
 use vod_uploader_component_tests::body::Body;
 use vod_uploader_component_tests::checksum::digest_field;
@@ -59,7 +58,7 @@ fn a_file_that_does_not_match_its_repr_digest_is_aborted() {
 }
 
 fn create(edge: &Edge, more: Headers<'_>) -> Upload {
-    Upload::created(&ietf::create(NEWEST, edge, false, more, &Body::Bytes(b"")))
+    Upload::from_response(&ietf::create(NEWEST, edge, false, more, &Body::Bytes(b"")))
 }
 
 fn send(edge: &Edge, upload: &Upload, source: &Source, range: std::ops::Range<u64>) {
