@@ -91,7 +91,7 @@ impl SuppliedSource {
         Source::new(supplied, None, size.map(|size| size - offset))
     }
 
-    /// Reads after the file's last byte, where no byte may follow. A stream that is silent there
+    /// Reads after the file's last byte; no byte may follow. A stream that is silent there
     /// counts as ended: every byte of the file has been read.
     async fn read_past_end(&mut self, mut buffer: Vec<u8>) -> (Vec<u8>, Option<SourceStatus>) {
         let Some(SuppliedStream { mut bytes, end }) = self.current.take() else {

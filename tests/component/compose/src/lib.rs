@@ -31,7 +31,7 @@ pub fn plugged(app: &Path, uploader: &Path) -> Result<Vec<u8>> {
         .with_context(|| format!("{} imports nothing of vod:uploader", app.display()))?;
     let composed = graph.encode(EncodeOptions::default())?;
     let left = imports_of_uploader(&composed)?;
-    ensure!(left.is_empty(), "{} has another form of {}", app.display(), left.join(", "));
+    ensure!(left.is_empty(), "{} imports other types of {}", app.display(), left.join(", "));
     Ok(composed)
 }
 

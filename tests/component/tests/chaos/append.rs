@@ -175,11 +175,11 @@ impl Client<'_> {
             let response = stalled.exchange.response();
             let duration = since.elapsed();
             self.log_event(&format!(
-                "the request {:?} that slept ended after {duration:?}",
+                "the request {:?} that stalled ended after {duration:?}",
                 request.range
             ));
             if duration > SUPERSEDED_MAX {
-                return Err(format!("a request that was superseded was held for {duration:?}"));
+                return Err(format!("a superseded request took {duration:?}"));
             }
             let result = self.interpret(&request, response, history)?;
             if is_deleted && matches!(result, RequestResult::Stored(_) | RequestResult::Complete) {
@@ -254,7 +254,7 @@ impl Client<'_> {
     ) -> Result<RequestResult, String> {
         match response {
             Ok(response) if response.is_success() => {
-                return Err("bytes with a wrong checksum were taken".to_owned());
+                return Err("bytes with a wrong checksum were accepted".to_owned());
             }
             Ok(response) => self.log_event(&format!("{} {}", response.status, response.code())),
             Err(_) => drop(self.without_response()),

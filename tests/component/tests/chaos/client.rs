@@ -115,7 +115,7 @@ impl<'a> Client<'a> {
     /// Returns an error after the deadline of the run.
     pub(crate) fn check_time(&self) -> Result<(), String> {
         match self.context.is_late() {
-            true => Err("it is stuck: everybody should have ended".to_owned()),
+            true => Err("the client did not finish before the deadline".to_owned()),
             false => Ok(()),
         }
     }

@@ -68,7 +68,7 @@ impl Client<'_> {
                     self.context.expected.abandon(&name);
                     return Ok(false);
                 }
-                ConcatState::Never => return Err("the partial uploads are gone".to_owned()),
+                ConcatState::Never => return Err("the partial uploads no longer exist".to_owned()),
             }
         }
         count(&self.context.counts.stored);
@@ -149,7 +149,7 @@ impl Client<'_> {
         let mut history = OffsetHistory::default();
         Ok(match self.query_offset(final_upload, &mut history)? {
             RemoteState::At(offset) if offset == final_upload.length => ConcatState::Stored,
-            RemoteState::At(offset) => return Err(format!("the joined upload is at {offset}")),
+            RemoteState::At(offset) => return Err(format!("the final upload has offset {offset}")),
             RemoteState::Later(_) => ConcatState::NotYet,
             RemoteState::Gone(_) => ConcatState::Never,
         })

@@ -46,7 +46,9 @@ impl Client<'_> {
         let Ok(mut patch) = patch else { return Ok(self.without_response()) };
         patch.send(&one.bytes(one.range.clone()));
         match patch.finish() {
-            Ok(response) if response.is_success() => Err("a paused upload takes bytes".to_owned()),
+            Ok(response) if response.is_success() => {
+                Err("a paused upload accepted bytes".to_owned())
+            }
             _ => Ok(RequestResult::Nothing),
         }
     }
@@ -72,7 +74,7 @@ impl Client<'_> {
                 Ok(204 | 404 | 410) => break,
                 // 409: a request that started at the same time owns the upload now.
                 Ok(409 | 502 | 503) | Err(_) => self.sleep_up_to(100),
-                Ok(status) => return Err(format!("DELETE is answered with {status}")),
+                Ok(status) => return Err(format!("DELETE returned {status}")),
             }
         }
         let name = upload.file_name.as_deref().expect("a partial upload is not deleted");

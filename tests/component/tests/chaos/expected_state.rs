@@ -128,7 +128,7 @@ impl OffsetHistory {
     pub(crate) fn verify(&mut self, offset: u64, granularity: u64) -> Result<(), String> {
         let due = self.highest - self.highest % granularity;
         if offset < due {
-            return Err(format!("HEAD tells {offset} after {} was acknowledged", self.highest));
+            return Err(format!("HEAD returned {offset} after {} was acknowledged", self.highest));
         }
         self.acknowledged(offset);
         Ok(())

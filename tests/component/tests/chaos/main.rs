@@ -131,7 +131,7 @@ fn remove_all(edge: &mut Edge, context: &ChaosContext, schedule: &FaultSchedule)
     let remaining = orphans::clean_up(edge);
     allowed.before_cleanup = false;
     let cleaned = orphans::audited(edge, &context.expected, &allowed);
-    eprintln!("left: {deleted}; after the cleanup: {cleaned}");
+    eprintln!("orphans: {deleted}; after the cleanup: {cleaned}");
     [deleted.defects, remaining, cleaned.defects].concat()
 }
 

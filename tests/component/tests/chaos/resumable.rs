@@ -179,7 +179,7 @@ impl Client<'_> {
                 self.context.expected.acknowledge(name, Acknowledgment::Stored);
             }
             Ending::Deleted => {}
-            Ending::Gone(status) => return Err(format!("the upload is gone: {status}")),
+            Ending::Gone(status) => return Err(format!("the upload no longer exists: {status}")),
         }
         Ok(())
     }

@@ -63,7 +63,7 @@ impl UploadHandle {
             },
             404 | 410 => Ok(RemoteState::Gone(response.status)),
             502 | 503 => Ok(RemoteState::Later(response.status)),
-            status => Err(format!("HEAD {} is answered with {status}", head.target)),
+            status => Err(format!("HEAD {} returned {status}", head.target)),
         })
     }
 

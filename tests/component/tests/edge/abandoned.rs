@@ -78,7 +78,7 @@ fn a_creation_cleans_up_expired_uploads_only() {
     wait_until_expired(&edge, &open);
     let active = create_with_bytes(&edge, &source, MIB + 9);
     // Any later creation can trigger the cleanup.
-    wait::until("what has expired is cleared away", || {
+    wait::until("the expired uploads are deleted", || {
         let remaining = old.iter().filter(|upload| has_records(&edge, upload)).count();
         if remaining > 0 {
             let _ = edge.request("POST", "/v1/files", &creation(&filename_metadata()), &Body::None);
@@ -116,7 +116,7 @@ fn an_upload_with_an_active_writer_does_not_expire() {
     });
     // Its creation cleans up the other one.
     let _ = Upload::create(&edge, 5);
-    wait::until("the other is gone", || (!has_records(&edge, &other)).then_some(()));
+    wait::until("the other upload is deleted", || (!has_records(&edge, &other)).then_some(()));
     patch.send(&source.bytes(2 * MIB..source.length()));
     let stored = patch.finish().unwrap();
     assert_eq!((stored.status, stored.offset()), (204, source.length()), "{}", stored.text());

@@ -272,9 +272,7 @@ fn a_body_shorter_than_declared_completes_no_file() {
     assert!(edge.sandbox.objects().is_empty());
     upload.finish(&edge, &source);
     assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
-    wait::until("nothing is left of the others", || {
-        edge.sandbox.uploads().is_empty().then_some(())
-    });
+    wait::until("no other upload remains", || edge.sandbox.uploads().is_empty().then_some(()));
 }
 
 #[test]

@@ -307,7 +307,7 @@ fn concatenation_completes_after_a_kill_at_any_step() {
         }
         // A request that may still be active is not interrupted for the duration of one call.
         let ask = asks.next().unwrap();
-        wait::until(&format!("it is joined after {operation} {nth}"), || {
+        wait::until(&format!("it is concatenated after {operation} {nth}"), || {
             ask(&edge, &final_upload).then_some(())
         });
         assert_complete(&edge, &final_upload, &source);

@@ -56,7 +56,7 @@ fn survives_kills(seed: u64, kills: usize, setup: Setup) -> Survivor {
         let kill_at = begin + random.below(step);
         let delay = Duration::from_micros(random.below(10_000));
         acknowledged = send_until_killed(&mut edge, &upload, &source, begin, kill_at, delay);
-        wait::until("the store has noticed", || {
+        wait::until("OSS has no request in progress", || {
             (edge.sandbox.counts("UploadPart")["in_flight"].as_u64().unwrap_or(0) == 0)
                 .then_some(())
         });

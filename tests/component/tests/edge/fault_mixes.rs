@@ -98,7 +98,7 @@ fn uploads_under_mixed_faults_never_lose_offset_and_complete_afterwards() {
 
 /// The acknowledged offset; `None` if the upload is lost. Retries while a fault prevents the query.
 fn offset(edge: &Edge, upload: &Upload) -> Option<u64> {
-    vod_uploader_component_tests::wait::until("the worker tells the offset", || {
+    vod_uploader_component_tests::wait::until("the offset is available", || {
         let head = upload.head(edge);
         match head.status {
             200 => Some(Some(head.offset())),

@@ -200,7 +200,7 @@ fn concurrent_first_chunks_create_one_upload() {
         let kept = format!("u.{id}.filepond.");
         let mut records = key_value::records(&edge.host_dir());
         records.retain(|(key, _)| key.starts_with(&kept));
-        assert!(records.is_empty(), "nothing of the contest is left: {records:?}");
+        assert!(records.is_empty(), "lock registers remain: {records:?}");
     }
 }
 

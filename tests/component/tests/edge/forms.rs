@@ -150,7 +150,7 @@ fn an_interrupted_form_stores_nothing_of_its_current_file() {
     request.send(&body[..body.len() - MIB as usize]);
     wait::until("a part is stored", || (edge.sandbox.requests("UploadPart") > 0).then_some(()));
     drop(request);
-    wait::until("nothing is left", || {
+    wait::until("nothing remains", || {
         (edge.sandbox.uploads().is_empty() && uploads_kept(&edge) == 0).then_some(())
     });
     assert!(edge.sandbox.objects().is_empty());

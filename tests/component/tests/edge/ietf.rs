@@ -337,7 +337,7 @@ fn requests_for_a_stalled_upload_are_served_within_200_ms() {
                         asked.elapsed()
                     }
                 };
-                let ended = old.response().expect("the request that hung is answered");
+                let ended = old.response().expect("a response to the stalled request");
                 assert!(!ended.is_success(), "{ask}: {}", ended.status);
                 if ask == "DELETE" {
                     assert_eq!(ietf::head(NEWEST, &edge, &upload).status, 410);
@@ -350,7 +350,7 @@ fn requests_for_a_stalled_upload_are_served_within_200_ms() {
         latencies.sort_unstable();
         assert!(latencies[4] < Duration::from_millis(200), "{ask}: {latencies:?}");
     }
-    wait::until("nothing is left on the store", || edge.sandbox.uploads().is_empty().then_some(()));
+    wait::until("no multipart upload remains", || edge.sandbox.uploads().is_empty().then_some(()));
     assert!(edge.sandbox.objects().is_empty());
 }
 

@@ -68,7 +68,7 @@ fn every_invalid_request_is_rejected_with_its_status_and_code() {
         patch("another content type", &[VERSION, at], body(), 415, "media-type-unsupported"),
         patch("another offset", &[VERSION, CHUNK_TYPE, ("upload-offset", "7")], body(), 409, AT),
         patch(
-            "more bytes than are left",
+            "more bytes than remain",
             &[VERSION, CHUNK_TYPE, at],
             Body::Range(&source, 150_000..200_001),
             400,

@@ -35,7 +35,7 @@ fn a_client_disconnected_within_a_streamed_part_resumes_at_its_start() {
         (upload.bytes_durable(&edge) == PART_BYTES).then_some(())
     });
     drop(patch);
-    wait::until("the store has noticed", || {
+    wait::until("OSS has no request in progress", || {
         (edge.sandbox.counts("UploadPart")["in_flight"] == 0).then_some(())
     });
     assert_eq!(upload.offset(&edge), PART_BYTES);

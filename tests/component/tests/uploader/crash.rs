@@ -82,7 +82,7 @@ fn kill_in_the_middle(host: &AppHost, file: &OfferedFile) -> u64 {
     application.run_until_durable(id, 9 * PART_BYTES);
     host.kill_host();
     host.sandbox.clear_faults();
-    wait::until("the store has noticed", || {
+    wait::until("OSS has no request in progress", || {
         (host.sandbox.counts("UploadPart")["in_flight"] == 0).then_some(())
     });
     let durable = application.last("Progress", id).durable(id).unwrap();

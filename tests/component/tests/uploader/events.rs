@@ -67,7 +67,7 @@ fn an_upload_completes_although_its_events_are_not_read() {
         app.call("set-upload-auth-and-address", supplied).unwrap();
         app.call("start-upload", json!({})).unwrap();
         let mut state = || app.call("list-files", json!({})).unwrap()[0]["state"].clone();
-        wait::until("bytes are wanted", || {
+        wait::until("bytes are requested", || {
             (state() == json!({ "Uploading": "AwaitingSource" })).then_some(())
         });
         let supply = json!({ "file": id, "offset": 0, "seed": file.seed, "tells_end": false });
