@@ -47,7 +47,7 @@ pub(crate) struct Request<'a> {
 }
 
 impl Client<'_> {
-    /// Appends the bytes of `range`, with a checksum where they are `checked`.
+    /// Appends the bytes of `range`, with a checksum if `checked`.
     ///
     /// # Errors
     /// Returns an error if the worker violates a rule.
@@ -73,7 +73,8 @@ impl Client<'_> {
         let Ok(mut exchange) = upload.start_append(&self.context.http(), &range, more) else {
             return Ok(self.without_response());
         };
-        let middle = usize::try_from(self.random.below(length.max(1))).expect("it is in memory");
+        let middle =
+            usize::try_from(self.random.below(length.max(1))).expect("an offset in memory");
         if fault == ClientFault::Corrupt {
             count(&self.context.counts.corrupted);
             bytes[middle] ^= 1;

@@ -101,7 +101,7 @@ impl Client<'_> {
                     deferred: false,
                 });
             }
-            self.rejected(&response)?;
+            self.retry_later(&response)?;
         }
     }
 
@@ -141,7 +141,7 @@ impl Client<'_> {
                 502 | 503 => *lost = true,
                 _ => {}
             }
-            self.rejected(&response)?;
+            self.retry_later(&response)?;
         }
     }
 

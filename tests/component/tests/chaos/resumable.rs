@@ -124,7 +124,7 @@ impl Client<'_> {
                 return Ok((upload, offset));
             }
             self.context.expected.abandon(&name);
-            self.rejected(&response)?;
+            self.retry_later(&response)?;
         }
     }
 
@@ -152,7 +152,7 @@ impl Client<'_> {
     ///
     /// # Errors
     /// Returns an error for any other response.
-    pub(crate) fn rejected(&mut self, response: &Response) -> Result<(), String> {
+    pub(crate) fn retry_later(&mut self, response: &Response) -> Result<(), String> {
         if !matches!(response.status, 502 | 503) {
             return Err(format!("{}: {}", response.status, response.text()));
         }

@@ -32,7 +32,7 @@ impl Client<'_> {
                 Some(response) if response.status == 201 => {
                     return self.stored(&name, &source, &response.json());
                 }
-                Some(response) => self.rejected(&response)?,
+                Some(response) => self.retry_later(&response)?,
                 None => {}
             }
             self.context.expected.abandon(&name);
@@ -83,7 +83,7 @@ impl Client<'_> {
                 Some(response) if response.status == 201 && !files.is_empty() => {
                     return Err(format!("201 for a form that is not stored: {}", response.text()));
                 }
-                Some(response) if response.status != 201 => self.rejected(&response)?,
+                Some(response) if response.status != 201 => self.retry_later(&response)?,
                 _ => {}
             }
         }
@@ -120,7 +120,7 @@ impl Client<'_> {
                 return self.send_file(&upload, &source, ChunkPlan::All, offset, false);
             }
             self.context.expected.abandon(&name);
-            self.rejected(&response)?;
+            self.retry_later(&response)?;
         }
     }
 

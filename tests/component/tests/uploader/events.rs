@@ -88,8 +88,7 @@ fn dropping_the_uploader_ends_its_events_and_keeps_durable_bytes() {
     let id = application.add(file.clone().pause_at(3 * PART_BYTES + 9));
     application.start();
     application.run_until_durable(id, 3 * PART_BYTES);
-    let media_id = application.supplied.len();
-    assert_eq!(media_id, 1);
+    assert_eq!(application.supplied.len(), 1);
     application.app.call("drop", json!({})).unwrap();
     while let Some(event) = application.app.event() {
         assert_ne!(event.name, "Succeeded");

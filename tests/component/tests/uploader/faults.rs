@@ -101,9 +101,9 @@ fn a_fault_of_abort_multipart_upload_ends_in_an_abort_or_reported_leftovers() {
     for case in &store_cases() {
         let kind = case.fault["kind"].as_str().unwrap();
         let (id, _) = offer(&mut application, SEVERAL_PARTS);
-        let paused_file = application.pause(id, 2 * PART_BYTES);
+        let pause_offset = application.pause(id, 2 * PART_BYTES);
         application.start();
-        application.run_until_durable(id, paused_file);
+        application.run_until_durable(id, pause_offset);
         case.inject(&host.sandbox, "AbortMultipartUpload", 1);
         application.call_file("cancel-file", id);
         let canceled = application.run_until(|event| event.is("Canceled", id));
@@ -113,8 +113,8 @@ fn a_fault_of_abort_multipart_upload_ends_in_an_abort_or_reported_leftovers() {
         let left = host.sandbox.uploads().len();
         // Leftovers are reported. No credential is requested for a file that is removed.
         assert!(left == 0 || !canceled.payload["left_over"].is_null(), "{kind}: {canceled}");
-        let gives_up = case.once != COMPLETE || kind == "expired-token";
-        assert!(left == 0 || gives_up, "{kind} is worth another try");
+        let is_final = case.once != COMPLETE || kind == "expired-token";
+        assert!(left == 0 || is_final, "{kind} is worth another try");
         host.sandbox.delete_uploads();
     }
 }

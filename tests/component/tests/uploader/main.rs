@@ -20,6 +20,6 @@ mod misuse;
 mod queue;
 mod stop;
 mod support;
-mod take_over;
+mod takeover;
 mod url_uploads;
 mod webhooks;
