@@ -127,7 +127,10 @@ fn invalid_credentials_are_rejected_without_effect() {
     }
     sim.world.vod.credential_ttl = Duration::ZERO;
     let expired = sim.world.create_media(MediaKind::Video);
-    assert_eq!(sim.set_credential(file, &expired).unwrap_err().kind(), ErrorKind::CredentialExpired);
+    assert_eq!(
+        sim.set_credential(file, &expired).unwrap_err().kind(),
+        ErrorKind::CredentialExpired
+    );
     assert_eq!(sim.state(file), before);
     assert_eq!(sim.events.len(), seen);
     sim.set_credential(file, &grant).unwrap();

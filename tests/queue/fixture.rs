@@ -306,7 +306,12 @@ fn uploaded(mode: Credentials) -> Fixture {
 
 fn failed_half_way(mode: Credentials) -> Fixture {
     let mut fixture = transferring(mode);
-    fixture.sim.world.store.faults.always(Operation::UploadPart, Fault::Refused(400, "InvalidArgument"));
+    fixture
+        .sim
+        .world
+        .store
+        .faults
+        .always(Operation::UploadPart, Fault::Refused(400, "InvalidArgument"));
     fixture.sim.run();
     Fixture { name: format!("a file that failed half-way ({mode:?})"), ..fixture }
 }

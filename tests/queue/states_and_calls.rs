@@ -7,8 +7,8 @@ use vod_uploader::error::{ErrorKind, Result};
 use vod_uploader::queue::state::{self, CallPolicy, FileCall, QueueCall};
 use vod_uploader::queue::{Event, FileState, QueueState, UploadingPhase};
 use vod_uploader::units::ByteCount;
-use vod_uploader_sim::queue::Credentials;
 use vod_uploader_sim::Grant;
+use vod_uploader_sim::queue::Credentials;
 
 use crate::actions::{
     checkpoint, info, renew, renew_token, requested_offset, run_to_completion, supply,
@@ -204,7 +204,11 @@ fn after_cancel(mut fixture: Fixture, seen: usize, context: &str) {
 fn canceled_or_complete(fixture: &Fixture, ends: &[&Event], context: &str) {
     match ends {
         [Event::Canceled { leftover_error, .. }] => {
-            assert_eq!(fixture.sim.world.store.uploads.is_empty(), leftover_error.is_none(), "{context}");
+            assert_eq!(
+                fixture.sim.world.store.uploads.is_empty(),
+                leftover_error.is_none(),
+                "{context}"
+            );
         }
         [Event::Succeeded(_)] => {}
         _ => panic!("{context}: {ends:?}"),
@@ -265,8 +269,10 @@ fn assert_final_state(fixture: &Fixture, context: &str) {
     assert_eq!(queue, QueueState::End, "{context}: {:?}", sim.queue().list_files());
     assert_eq!(sim.state(fixture.next), FileState::Success, "{context}");
     assert!(sim.world.kv.values.is_empty(), "{context}: {:?}", sim.world.kv.values.keys());
-    let parts_remain =
-        sim.events.iter().any(|event| matches!(event, Event::Canceled { leftover_error: Some(_), .. }));
+    let parts_remain = sim
+        .events
+        .iter()
+        .any(|event| matches!(event, Event::Canceled { leftover_error: Some(_), .. }));
     assert!(sim.world.store.uploads.is_empty() || parts_remain, "{context}");
     assert_eq!(sim.events.last(), Some(&Event::UploadEnd), "{context}");
 }

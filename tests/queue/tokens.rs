@@ -33,7 +33,9 @@ fn vod_calls_follow_the_media_kind_and_include_param_data() {
         sim.start();
         sim.run();
         assert_eq!(sim.state(file), FileState::Success, "{name}");
-        let [(called, parameters)] = &sim.world.vod.seen[..] else { panic!("{:?}", sim.world.vod.seen) };
+        let [(called, parameters)] = &sim.world.vod.seen[..] else {
+            panic!("{:?}", sim.world.vod.seen)
+        };
         assert_eq!(called, action);
         assert_eq!(parameters["Title"], "T", "{name}");
         assert_eq!(parameters["Tags"], "x,y", "{name}");
