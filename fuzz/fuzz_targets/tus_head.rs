@@ -48,7 +48,7 @@ fn follow_filepond(head: &RequestHead, id: &str) {
         return;
     };
     let transfer = FilePondTransfer::new(NOW, chunk.file_length, &Metadata::default());
-    assert_eq!(transfer.check(&chunk), Ok(()), "the chunk is of its own file");
+    assert_eq!(transfer.check(&chunk), Ok(()), "the chunk belongs to this file");
     let _ = chunk.known_len(ByteCount(7));
 }
 

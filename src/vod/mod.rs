@@ -1,8 +1,8 @@
 //! The ApsaraVideo VOD API, version 2017-03-21: signed requests and their responses, as values.
 //!
 //! An [`Action`] is one call of the API. An [`RpcSigner`] makes its signed request, which the
-//! driver sends unchanged; the action then parses the response. [`MediaKind`] determines which Create
-//! call a file needs, and [`ParamData`] makes that call from the SDK's JSON.
+//! driver sends unchanged; the action then parses the response. [`MediaKind`] determines which
+//! Create call a file needs, and [`ParamData`] makes that call from the SDK's JSON.
 //!
 //! <https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-overview>
 

@@ -119,7 +119,7 @@ mod tests {
         for trailer in [None, Some("crc32 AAAAAA=="), Some("crc32"), Some("xxh3 AA==")] {
             assert!(!agree(&announced, trailer), "{trailer:?}");
         }
-        assert!(agree(&[], Some("crc32 AAAAAA==")), "a trailer that nobody announced");
+        assert!(agree(&[], Some("crc32 AAAAAA==")), "an unannounced trailer");
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! Lints of text that neither rustfmt nor clippy covers.
 
-pub(crate) mod baseline;
 pub(crate) mod documentation;
 pub(crate) mod files;
 pub(crate) mod line_length;

@@ -1,7 +1,6 @@
 //! Phrases to avoid.
 //!
-//! `xtask/lint/phrases.toml` has the rules, and the [baseline](super::baseline) how many lines may
-//! break each.
+//! `xtask/lint/phrases.toml` has the rules.
 
 use std::path::Path;
 

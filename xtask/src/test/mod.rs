@@ -12,6 +12,7 @@ mod dependencies;
 mod downloads;
 mod fuzz;
 mod log;
+mod program_suites;
 mod programs;
 mod python_app;
 mod suite_result;
@@ -236,7 +237,7 @@ fn run_checks(
     }
     match suite.checks {
         CargoTest(options) => cargo_suites::test(context, log, options),
-        Programs(packages) => programs::run(context, log, packages),
+        Programs(packages) => program_suites::run(context, log, packages),
         Run(run) => run(context, log),
     }
 }

@@ -5,16 +5,12 @@
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use serde_json::Value;
 
-use super::context::TestContext;
-use super::log::SuiteLog;
-use super::suite_result::SuiteResult;
 use crate::child::Child;
 use crate::command_error::CommandError;
-use crate::components::Component;
 use crate::report;
 use crate::workspace::Workspace;
 
@@ -22,8 +18,8 @@ use crate::workspace::Workspace;
 #[derive(Debug)]
 pub(super) struct TestProgram {
     /// The directory of its package.
-    directory: PathBuf,
-    path: PathBuf,
+    pub(super) directory: PathBuf,
+    pub(super) path: PathBuf,
 }
 
 /// Builds the test programs, and the programs that they start.
@@ -51,39 +47,6 @@ fn parse(message: &str) -> Option<TestProgram> {
         directory: Path::new(message["manifest_path"].as_str()?).parent()?.to_owned(),
         path: message["executable"].as_str()?.into(),
     })
-}
-
-/// Runs the test programs of the packages in these directories, as `cargo test` does.
-pub(super) fn run(
-    context: &TestContext,
-    log: &SuiteLog,
-    packages: &[&str],
-) -> Result<SuiteResult, CommandError> {
-    let programs = context.programs.iter().flatten();
-    let (mut output, mut success) = (String::new(), true);
-    for program in programs.filter(|program| {
-        packages.iter().any(|package| program.directory == context.workspace.root.join(package))
-    }) {
-        let mut command = Command::new(&program.path);
-        command.current_dir(&program.directory).env("CARGO_MANIFEST_DIR", &program.directory);
-        set_paths(&mut command, context);
-        let finished = log.run(&mut command)?;
-        output.push_str(&finished.output);
-        success &= finished.success;
-    }
-    Ok(SuiteResult::from_cargo_test(&output, success))
-}
-
-/// Sets the variables by which component tests find what was built.
-pub(super) fn set_paths(command: &mut Command, context: &TestContext) {
-    if let Some(built) = &context.built {
-        command.env("VOD_DEVHOST", &built.devhost).env("VOD_SANDBOX", &built.sandbox);
-        command.env("VOD_MANIFEST", &built.manifest);
-        command.env("VOD_EDGE_WASM", built.wasm(Component::Edge));
-        command.env("VOD_UPLOADER_WASM", built.wasm(Component::Uploader));
-        command.env("VOD_TEST_APP_WASM", built.wasm(Component::TestApp));
-        command.env("VOD_EXAMPLE_WASM", built.wasm(Component::Example));
-    }
 }
 
 /// All packages except those that run in a component only, and those whose tests need the checks of

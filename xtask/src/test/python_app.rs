@@ -7,6 +7,7 @@ use std::process::Command;
 use super::context::TestContext;
 use super::downloads::{Environment, Stamp};
 use super::log::SuiteLog;
+use super::program_suites;
 use super::programs;
 use super::suite_result::SuiteResult;
 use crate::command_error::CommandError;
@@ -34,7 +35,7 @@ pub(super) fn run(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, 
     }
     let mut test = context.workspace.cargo();
     test.arg("test").args(programs::SELECTION.split_whitespace()).args(["--test", "python"]);
-    programs::set_paths(test.env("VOD_PYTHON_APP_WASM", app), context);
+    program_suites::set_paths(test.env("VOD_PYTHON_APP_WASM", app), context);
     let finished = log.run(&mut test)?;
     Ok(SuiteResult::from_cargo_test(&finished.output, finished.success))
 }

@@ -4,9 +4,7 @@ use super::context::TestContext;
 use super::log::SuiteLog;
 use super::suite_result::SuiteResult;
 use crate::command_error::CommandError;
-use crate::lint::baseline::{self, Baseline};
 use crate::lint::{documentation, files, line_length, phrases};
-use crate::report;
 
 /// Whether all lines have at most 100 columns.
 pub(super) fn line_length(
@@ -20,35 +18,30 @@ pub(super) fn line_length(
             hits.push(format!("{}:{number}: {length} columns", file.path));
         }
     }
-    compare(log, &Baseline::load(root)?, ("line-length", "shorter lines"), &hits)
+    expect_none(log, "line-length", "shorter lines", &hits)
 }
 
 /// Whether the phrases to avoid are absent.
 pub(super) fn phrases(context: &TestContext, log: &SuiteLog) -> Result<SuiteResult, CommandError> {
     let root = &context.workspace.root;
-    let (baseline, files) = (Baseline::load(root)?, files::list_files(root)?);
+    let files = files::list_files(root)?;
     phrases::rules(root)?.iter().try_fold(SuiteResult::default(), |result, rule| {
-        let hits = rule.hits(&files);
-        Ok(result.and(compare(log, &baseline, (&rule.name, &rule.instead), &hits)?))
+        Ok(result.and(expect_none(log, &rule.name, &rule.instead, &rule.hits(&files))?))
     })
 }
 
-/// Fails if more lines break a rule than its baseline allows. If there are fewer, asks for a lower
-/// baseline.
-fn compare(
+/// Fails if lines break a rule.
+fn expect_none(
     log: &SuiteLog,
-    baseline: &Baseline,
-    (rule, instead): (&str, &str),
+    rule: &str,
+    instead: &str,
     hits: &[String],
 ) -> Result<SuiteResult, CommandError> {
-    let (found, allowed) = (hits.len(), baseline.allowed(rule));
-    if found > allowed {
-        log.note(&format!("{rule}: {found} lines, {allowed} allowed: write {instead}"))?;
+    if !hits.is_empty() {
+        log.note(&format!("{rule}: {} lines: write {instead}", hits.len()))?;
         hits.iter().try_for_each(|hit| log.note(&format!("  {hit}")))?;
-    } else if found < allowed {
-        report::progress(&format!("{}: set {rule} = {found}", baseline::PATH));
     }
-    Ok(SuiteResult::from_success(found <= allowed))
+    Ok(SuiteResult::from_success(hits.is_empty()))
 }
 
 /// Whether the targets of links between Markdown files exist, and `docs/SUMMARY.md` is complete.
