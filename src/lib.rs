@@ -39,7 +39,7 @@
 //!
 //! ```
 //! use vod_uploader::queue::{Event, FileState, QueueState};
-//! use vod_uploader_sim::Simulation;
+//! use vod_uploader_sim::queue::Simulation;
 //!
 //! # fn main() -> vod_uploader::Result<()> {
 //! let mut simulation = Simulation::new();
@@ -51,7 +51,7 @@
 //! // The file was uploaded in three parts, and the object is complete.
 //! assert_eq!(simulation.state(id), FileState::Success);
 //! assert_eq!(simulation.queue_state(), QueueState::End);
-//! let object = simulation.store.objects.values().next().expect("one object");
+//! let object = simulation.world.store.objects.values().next().expect("one object");
 //! assert_eq!(object.bytes, film.content.bytes());
 //!
 //! // OSS has the checksum that the queue reported.
