@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 
 /// Longest file name, in bytes of UTF-8. The title at VOD, which is derived from the name, is
 /// limited to 128 characters: it is truncated, the name is not.
-pub const FILE_NAME_BYTES_MAX: usize = 255;
+pub(crate) const FILE_NAME_BYTES_MAX: usize = 255;
 
 /// Longest title at VOD, in characters
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadvideo>).

@@ -25,14 +25,13 @@ mod structured_fields;
 pub mod tus;
 
 pub use checksum::{
-    Algorithm, Checksum, ChecksumState, ContentChecks, ReprDigestState, ResumableSha256,
-    TUS_ALGORITHMS, TrailerChecksumState, content_digests, repr_digests, tus_checksum,
+    Algorithm, Checksum, ContentChecks, ReprDigestState, ResumableSha256, repr_digests,
     wanted_digests,
 };
 pub use cors::{Origins, preflight, with_cors};
 pub use credentials::client_credential;
 pub use events::SseEncoder;
-pub use file_name::{FILE_NAME_BYTES_MAX, FileName, is_extension};
+pub use file_name::{FileName, is_extension};
 pub use filepond::{
     FilePondCall, FilePondChunk, FilePondTransfer, REVERT_BYTES_MAX, filepond_offset,
     filepond_stored, key_in_body, metadata_fields, transfer_created,
@@ -40,7 +39,7 @@ pub use filepond::{
 pub use media_claim::{MediaClaim, is_media_id, media_not_owned};
 pub use metadata::Metadata;
 pub use name_hint::NameHint;
-pub use plain::{PlainFile, created, media_kind};
+pub use plain::{PlainFile, created};
 pub use problem::{Problem, status_of};
 pub use problem_response::problem_response;
 pub use request_head::RequestHead;
@@ -51,6 +50,8 @@ pub use status::UploadStatus;
 use ::http::HeaderName;
 
 use crate::error::Error;
+
+pub(crate) use file_name::FILE_NAME_BYTES_MAX;
 
 /// The value of a header that must be a non-negative integer.
 ///

@@ -80,8 +80,7 @@ impl StoredFile {
 
 /// The kind of media for the extension of the file name: `image` or `video`, which is also VOD's
 /// term for audio.
-#[must_use]
-pub fn media_kind(file_name: &str) -> &'static str {
+fn media_kind(file_name: &str) -> &'static str {
     let extension = file_name.rsplit('.').next().unwrap_or_default().to_lowercase();
     match extension.as_str() {
         "png" | "jpg" | "jpeg" | "heic" | "webp" => "image",

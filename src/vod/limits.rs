@@ -5,26 +5,26 @@ use crate::error::{Error, Result};
 /// The maximum length of a video, audio or image title, in characters
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadvideo>,
 /// <https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadimage>).
-pub const TITLE_CHARS_MAX: usize = 128;
+pub(super) const TITLE_CHARS_MAX: usize = 128;
 
 /// The maximum length of a video, audio or image description, in characters (the same pages).
-pub const DESCRIPTION_CHARS_MAX: usize = 1024;
+pub(super) const DESCRIPTION_CHARS_MAX: usize = 1024;
 
 /// The maximum length of the title of auxiliary media and of a URL upload, in bytes of UTF-8
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadattachedmedia>,
 /// <https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-uploadmediabyurl>).
-pub const TITLE_BYTES_MAX: usize = 128;
+pub(super) const TITLE_BYTES_MAX: usize = 128;
 
 /// The maximum length of the description of auxiliary media and of a URL upload, in bytes of UTF-8
 /// (the same pages).
-pub const DESCRIPTION_BYTES_MAX: usize = 1024;
+pub(super) const DESCRIPTION_BYTES_MAX: usize = 1024;
 
 /// The maximum number of comma-separated tags of one media (all of these pages).
-pub const TAGS_MAX: usize = 16;
+pub(super) const TAGS_MAX: usize = 16;
 
 /// The maximum length of a tag: in characters for video, audio and images, in bytes of UTF-8
 /// otherwise (all of these pages).
-pub const TAG_LEN_MAX: usize = 32;
+pub(super) const TAG_LEN_MAX: usize = 32;
 
 /// The unit of a length limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -94,7 +94,8 @@ mod tests {
 
     use super::*;
     use crate::error::ErrorKind;
-    use crate::vod::{BusinessType, IMAGE_EXTENSIONS};
+    use crate::vod::BusinessType;
+    use crate::vod::action::IMAGE_EXTENSIONS;
 
     #[test]
     fn the_extension_determines_the_kind_ignoring_case() {

@@ -16,29 +16,24 @@ mod limits;
 mod media_kind;
 mod param_data;
 mod parameters;
-pub mod rpc_sign;
+mod rpc_sign;
 mod upload_grant;
 mod url_jobs;
 mod vod_response;
 
 pub use action::{
-    Action, CATE_IDS_MAX, CancelUrlUploadJobs, CanceledUrlJobs, CreateUploadAttachedMedia,
-    CreateUploadImage, CreateUploadVideo, GetUrlUploadInfos, IMAGE_EXTENSIONS, ImageType,
-    QueuedUrlJob, QueuedUrlJobs, REFERENCE_ID_CHARS, RefreshUploadVideo, SESSION_ID_CHARS_MAX,
-    URL_UPLOAD_SIZE_MAX, URLS_PER_CALL_MAX, UploadMediaByUrl, UrlUploadInfo, UrlUploadInfos,
-    UrlUploadSource, UrlUploadStatus,
+    Action, CancelUrlUploadJobs, CanceledUrlJobs, CreateUploadAttachedMedia, CreateUploadImage,
+    CreateUploadVideo, GetUrlUploadInfos, ImageType, QueuedUrlJob, QueuedUrlJobs,
+    RefreshUploadVideo, UploadMediaByUrl, UrlUploadInfo, UrlUploadInfos, UrlUploadSource,
+    UrlUploadStatus,
 };
 pub use business_type::BusinessType;
 pub use endpoint::VodEndpoint;
-pub use limits::{
-    DESCRIPTION_BYTES_MAX, DESCRIPTION_CHARS_MAX, TAG_LEN_MAX, TAGS_MAX, TITLE_BYTES_MAX,
-    TITLE_CHARS_MAX,
-};
 pub use media_kind::MediaKind;
 pub use param_data::ParamData;
 pub use rpc_sign::RpcSigner;
 pub use upload_grant::UploadGrant;
-pub use url_jobs::{URL_JOBS_MAX, UrlJobs};
+pub use url_jobs::UrlJobs;
 pub use vod_response::VodResponse;
 
 /// The access key for VOD calls: a RAM user's, or a temporary one with a security token.

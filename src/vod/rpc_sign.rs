@@ -65,8 +65,7 @@ impl RpcSigner<'_> {
 }
 
 /// Step 1: all parameters percent-encoded, sorted by name, joined with `&`.
-#[must_use]
-pub fn canonical_query(parameters: &[(&str, String)]) -> String {
+fn canonical_query(parameters: &[(&str, String)]) -> String {
     let mut sorted: Vec<_> =
         parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
     sorted.sort_unstable();
@@ -78,14 +77,12 @@ pub fn canonical_query(parameters: &[(&str, String)]) -> String {
 }
 
 /// Step 2: the method, the encoded path `/` and the canonical query, encoded once more.
-#[must_use]
-pub fn string_to_sign(method: &Method, canonical_query: &str) -> String {
+fn string_to_sign(method: &Method, canonical_query: &str) -> String {
     format!("{method}&%2F&{}", encode_component(canonical_query))
 }
 
 /// Step 3: the signature in Base64, not yet percent-encoded.
-#[must_use]
-pub fn signature(secret: &Secret, string_to_sign: &str) -> String {
+fn signature(secret: &Secret, string_to_sign: &str) -> String {
     let key = Zeroizing::new(format!("{}&", secret.expose()));
     STANDARD.encode(hmac_sha1(key.as_bytes(), string_to_sign.as_bytes()))
 }

@@ -15,7 +15,7 @@ pub enum UrlJobs<'a> {
 /// The maximum number of job IDs or URLs per call
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-geturluploadinfos>,
 /// <https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-cancelurluploadjobs>).
-pub const URL_JOBS_MAX: usize = 10;
+pub(super) const URL_JOBS_MAX: usize = 10;
 
 impl UrlJobs<'_> {
     /// Checks the number of jobs; `urls` is the name of the call's parameter for URLs.

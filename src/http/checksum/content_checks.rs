@@ -2,10 +2,10 @@
 
 use ::http::header::TRAILER;
 
-use super::{
-    Checksum, ChecksumState, ReprDigestState, TrailerChecksumState, content_digests, repr_digests,
-    tus_checksum,
-};
+use super::digest_fields::content_digests;
+use super::state::{ChecksumState, TrailerChecksumState};
+use super::tus_checksum::tus_checksum;
+use super::{Checksum, ReprDigestState, repr_digests};
 use crate::error::Result;
 use crate::http::RequestHead;
 

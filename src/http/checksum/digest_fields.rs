@@ -9,7 +9,7 @@ use crate::http::{RequestHead, structured_fields};
 /// The digests of the content of this request (`Content-Digest`, RFC 9530 §2), all of which must
 /// match. Empty if the header is absent or malformed.
 #[must_use]
-pub fn content_digests(head: &RequestHead) -> Vec<Checksum> {
+pub(super) fn content_digests(head: &RequestHead) -> Vec<Checksum> {
     digests(head, "content-digest")
 }
 
@@ -66,7 +66,7 @@ mod tests {
     use ::http::Method;
     use proptest::prelude::*;
 
-    use super::super::ChecksumState;
+    use super::super::state::ChecksumState;
     use super::*;
 
     // RFC 9530 §B.1: the content with its final line feed, and its digests there and in §2.

@@ -11,11 +11,11 @@ mod state;
 mod tus_checksum;
 
 pub use content_checks::ContentChecks;
-pub use digest_fields::{content_digests, repr_digests, wanted_digests};
+pub use digest_fields::{repr_digests, wanted_digests};
 pub use repr_digest_state::ReprDigestState;
 pub use resumable_sha256::ResumableSha256;
-pub use state::{ChecksumState, TrailerChecksumState};
-pub use tus_checksum::{TUS_ALGORITHMS, tus_checksum};
+
+pub(super) use tus_checksum::TUS_ALGORITHMS;
 
 /// An algorithm of a checksum or digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

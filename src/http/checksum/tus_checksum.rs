@@ -8,13 +8,13 @@ use crate::error::{Error, Result};
 use crate::http::RequestHead;
 
 /// The supported algorithms, as `Tus-Checksum-Algorithm` lists them. tus requires sha1.
-pub const TUS_ALGORITHMS: &str = "sha1,md5,crc32,sha256";
+pub(in crate::http) const TUS_ALGORITHMS: &str = "sha1,md5,crc32,sha256";
 
 /// The checksum in the header of `head`, or `None` without one.
 ///
 /// # Errors
 /// As [`Checksum::parse_tus`].
-pub fn tus_checksum(head: &RequestHead) -> Result<Option<Checksum>> {
+pub(super) fn tus_checksum(head: &RequestHead) -> Result<Option<Checksum>> {
     head.header(HEADER).map(Checksum::parse_tus).transpose()
 }
 

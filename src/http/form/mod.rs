@@ -19,6 +19,6 @@ mod response;
 pub use boundary::Boundary;
 pub use event::{Field, FormEvent};
 pub use fields::{FormFields, Redirect, form_file_name};
-pub use parser::{FIELD_BYTES_MAX, FIELDS_MAX, FILES_MAX, FormParser, PART_HEAD_BYTES_MAX};
-pub use part_headers::{FIELD_NAME_BYTES_MAX, PartHeaders};
+pub use parser::FormParser;
+pub use part_headers::PartHeaders;
 pub use response::{FailedMedia, FormResponse, missing_file};

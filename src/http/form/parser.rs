@@ -9,13 +9,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::units::KIB;
 
 /// Longest head of a part, in bytes.
-pub const PART_HEAD_BYTES_MAX: usize = 16 * KIB as usize;
+const PART_HEAD_BYTES_MAX: usize = 16 * KIB as usize;
 /// Longest value of a field, in bytes.
-pub const FIELD_BYTES_MAX: usize = 64 * KIB as usize;
+const FIELD_BYTES_MAX: usize = 64 * KIB as usize;
 /// Most fields of a form.
-pub const FIELDS_MAX: u32 = 64;
+const FIELDS_MAX: u32 = 64;
 /// Most files of a form, including inputs in which no file was selected.
-pub const FILES_MAX: u32 = 32;
+const FILES_MAX: u32 = 32;
 
 /// Parses one form.
 ///

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::http::is_header_value;
 
 /// Longest name of a field, in bytes.
-pub const FIELD_NAME_BYTES_MAX: usize = 255;
+const FIELD_NAME_BYTES_MAX: usize = 255;
 
 /// The headers of a part: of a file if it has a file name, else of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -40,7 +40,7 @@ pub struct CreateUploadAttachedMedia<'a> {
 
 /// The maximum number of category IDs
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadattachedmedia>).
-pub const CATE_IDS_MAX: usize = 5;
+pub(super) const CATE_IDS_MAX: usize = 5;
 
 impl CreateUploadAttachedMedia<'_> {
     /// The call for media of this type, without optional parameters.

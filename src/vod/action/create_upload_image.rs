@@ -16,7 +16,7 @@ use crate::vod::{UploadGrant, VodResponse};
 pub struct CreateUploadImage<'a> {
     /// The purpose of the image.
     pub image_type: ImageType,
-    /// The format, one of [`IMAGE_EXTENSIONS`]; `png` if absent.
+    /// The format, `png`, `jpg`, `jpeg`, `gif`, `heic` or `webp`; `png` if absent.
     pub image_ext: Option<&'a str>,
     /// The name of the source file.
     pub original_file_name: Option<&'a str>,
@@ -48,7 +48,8 @@ pub enum ImageType {
 
 /// The image formats, as values of `ImageExt`
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadimage>).
-pub const IMAGE_EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "gif", "heic", "webp"];
+pub(in crate::vod) const IMAGE_EXTENSIONS: [&str; 6] =
+    ["png", "jpg", "jpeg", "gif", "heic", "webp"];
 
 impl ImageType {
     /// VOD's name of the image type.

@@ -51,7 +51,7 @@ pub struct CreateUploadVideo<'a> {
 
 /// The length limits of `ReferenceId`, in characters
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadvideo>).
-pub const REFERENCE_ID_CHARS: std::ops::RangeInclusive<usize> = 6..=64;
+pub(super) const REFERENCE_ID_CHARS: std::ops::RangeInclusive<usize> = 6..=64;
 
 impl Action for CreateUploadVideo<'_> {
     type Output = UploadGrant;

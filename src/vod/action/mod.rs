@@ -14,15 +14,13 @@ use crate::oss::HttpResponse;
 use crate::units::UnixMillis;
 
 pub use cancel_url_upload_jobs::{CancelUrlUploadJobs, CanceledUrlJobs};
-pub use create_upload_attached_media::{CATE_IDS_MAX, CreateUploadAttachedMedia};
-pub use create_upload_image::{CreateUploadImage, IMAGE_EXTENSIONS, ImageType};
-pub use create_upload_video::{CreateUploadVideo, REFERENCE_ID_CHARS};
+pub use create_upload_attached_media::CreateUploadAttachedMedia;
+pub(super) use create_upload_image::IMAGE_EXTENSIONS;
+pub use create_upload_image::{CreateUploadImage, ImageType};
+pub use create_upload_video::CreateUploadVideo;
 pub use get_url_upload_infos::{GetUrlUploadInfos, UrlUploadInfo, UrlUploadInfos, UrlUploadStatus};
 pub use refresh_upload_video::RefreshUploadVideo;
-pub use upload_media_by_url::{
-    QueuedUrlJob, QueuedUrlJobs, SESSION_ID_CHARS_MAX, URL_UPLOAD_SIZE_MAX, URLS_PER_CALL_MAX,
-    UploadMediaByUrl, UrlUploadSource,
-};
+pub use upload_media_by_url::{QueuedUrlJob, QueuedUrlJobs, UploadMediaByUrl, UrlUploadSource};
 
 /// One call of the VOD API: its parameters and the parser of its response.
 ///

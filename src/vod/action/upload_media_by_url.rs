@@ -50,7 +50,7 @@ pub struct UrlUploadSource<'a> {
     pub source_url: &'a str,
     /// The title, up to 128 bytes; required if any other field is present.
     pub title: Option<&'a str>,
-    /// The size of the file in bytes, up to [`URL_UPLOAD_SIZE_MAX`].
+    /// The size of the file in bytes, up to 20 GiB.
     pub file_size: Option<ByteCount>,
     /// A description of up to 1024 bytes.
     pub description: Option<&'a str>,
@@ -70,14 +70,14 @@ pub struct UrlUploadSource<'a> {
 
 /// The maximum number of files per request
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-uploadmediabyurl>).
-pub const URLS_PER_CALL_MAX: usize = 20;
+pub(super) const URLS_PER_CALL_MAX: usize = 20;
 
 /// The size limit of a file: 20 GB, read here as the larger 20 GiB (the same page; older editions
 /// state a lower limit).
-pub const URL_UPLOAD_SIZE_MAX: ByteCount = ByteCount(20 * GIB);
+pub(super) const URL_UPLOAD_SIZE_MAX: ByteCount = ByteCount(20 * GIB);
 
 /// The maximum length of `SessionId`, in characters (the same page).
-pub const SESSION_ID_CHARS_MAX: usize = 50;
+pub(super) const SESSION_ID_CHARS_MAX: usize = 50;
 
 /// The queued jobs.
 #[derive(Clone, Debug, PartialEq, Eq)]

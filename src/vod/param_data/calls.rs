@@ -4,11 +4,12 @@ use super::ParamData;
 use super::keys::{ATTACHED, IMAGE, VIDEO};
 use crate::error::{Error, Result};
 use crate::units::ByteCount;
+use crate::vod::action::IMAGE_EXTENSIONS;
 use crate::vod::file_name::{extension, title};
 use crate::vod::limits::{TITLE_BYTES_MAX, TITLE_CHARS_MAX, Unit};
 use crate::vod::{
     Action as _, BusinessType, CreateUploadAttachedMedia, CreateUploadImage, CreateUploadVideo,
-    IMAGE_EXTENSIONS, ImageType,
+    ImageType,
 };
 
 impl ParamData {
