@@ -1,5 +1,5 @@
-//! The published and captured signatures of `vectors/oss-signatures.json`, step by step: what
-//! differs first is what is named.
+//! The published and captured signatures in `vectors/oss-signatures.json`, one step at a time. A
+//! failure reports the first step that differs.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -134,7 +134,7 @@ fn every_checksum_is_reproduced() {
     }
 }
 
-/// The published request with a security token, signed by the whole signer.
+/// The published request with a security token, signed by [`Signer`].
 #[test]
 fn the_signer_sends_and_signs_the_security_token() {
     let vector = vector("gov2-v4-put-token");
@@ -161,7 +161,7 @@ fn the_signer_sends_and_signs_the_security_token() {
     vector.check_signed(&request);
 }
 
-/// The requests that official clients made, made again by the whole signer.
+/// Requests captured from official clients, reproduced by [`Signer`].
 #[test]
 fn the_signer_reproduces_the_requests_of_official_clients() {
     let key = "dir 1/é&<测试>+a.bin";
@@ -211,22 +211,22 @@ struct Vector {
 }
 
 impl Vector {
-    /// Compares the step `stage` with what the vector says of it, which it must.
+    /// Compares the result of the step `stage`, which the vector must contain.
     fn check(&self, stage: &str, actual: &str) {
         let mut compared = false;
-        for answers in [&self.expected, &self.derived] {
-            if let Some(wanted) = answers[stage].as_str() {
-                // Both separators are valid; the official SDKs leave the blank out.
+        for results in [&self.expected, &self.derived] {
+            if let Some(wanted) = results[stage].as_str() {
+                // Both separators are valid; the official SDKs omit the space.
                 let wanted = wanted.replace(", AdditionalHeaders", ",AdditionalHeaders");
                 let wanted = wanted.replace(", Signature", ",Signature");
                 assert_eq!(actual, wanted, "{}: {stage}", self.name);
                 compared = true;
             }
         }
-        assert!(compared, "{}: the vector says nothing about {stage}", self.name);
+        assert!(compared, "{}: the vector does not contain {stage}", self.name);
     }
 
-    /// Compares the `authorization` of a finished request, which carries the signature.
+    /// Compares the `authorization` of a finished request, which contains the signature.
     fn check_signed(&self, request: &Request) {
         let authorization = request.header("authorization").unwrap();
         if self.expected["authorization"].is_string() {
@@ -298,7 +298,7 @@ impl Vector {
         hex(&*signing_key(&self.secret(), &scope))
     }
 
-    /// Resumes one digest over all parts, and combines the checksums of the single parts.
+    /// Resumes one digest over all parts, and combines the checksums of the parts.
     fn crc_of_parts(&self) -> Crc64 {
         let data: Vec<u8> = (0..512_005_u32).map(|index| (index * 31) as u8).collect();
         let lengths = self.inputs["split"].as_array().unwrap();

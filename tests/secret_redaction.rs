@@ -1,5 +1,5 @@
-//! Secrets are planted in every type that holds one, and must not be found in anything that can
-//! be printed or that is stored.
+//! Every type that contains a secret is created with a known one, which must not occur in any
+//! printed or stored output.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -102,9 +102,9 @@ fn vod_calls_do_not_print_their_form() {
 
 #[test]
 fn upload_grants_and_their_responses_do_not_print_the_auth() {
-    let answer = json!({"RequestId": "R", "VideoId": "v", "UploadAddress": address(),
+    let response = json!({"RequestId": "R", "VideoId": "v", "UploadAddress": address(),
         "UploadAuth": auth(json!({}))});
-    let reply = reply(200, &answer.to_string());
+    let reply = reply(200, &response.to_string());
     assert_hidden(&reply);
     assert_shows_nothing_of(&reply, &auth(json!({})));
     let grant = CreateUploadVideo::default().parse(&reply, NOW).unwrap();
@@ -168,9 +168,9 @@ fn errors_of_oss_do_not_contain_secrets() {
 #[test]
 fn errors_of_vod_do_not_contain_secrets() {
     let message = format!("No match. server string to sign is:POST&%2F&SecurityToken%3D{TOKEN}");
-    let refusal = json!({"Code": "SignatureDoesNotMatch", "Message": message, "RequestId": "R"});
-    let refused = reply(400, &refusal.to_string());
-    let error = RefreshUploadVideo { video_id: "v" }.parse(&refused, NOW).unwrap_err();
+    let rejection = json!({"Code": "SignatureDoesNotMatch", "Message": message, "RequestId": "R"});
+    let rejected = reply(400, &rejection.to_string());
+    let error = RefreshUploadVideo { video_id: "v" }.parse(&rejected, NOW).unwrap_err();
     assert_hidden(&error);
     assert_hidden(&error.store());
 }
@@ -179,7 +179,7 @@ fn errors_of_vod_do_not_contain_secrets() {
 fn sealed_records_contain_no_plaintext_and_open_to_the_credential() {
     let credential = credential();
     let plain = credential.to_bytes();
-    // The plain form does hold them, or the search below would prove nothing.
+    // Otherwise the search below would prove nothing.
     assert!(contains(&plain, SECRET) && contains(&plain, TOKEN));
     let key = SealKey::parse(&STANDARD.encode([7; 32])).unwrap();
     let sealed = key.seal([1; 24], b"record", &plain);

@@ -3,7 +3,8 @@
 use ::http::Method;
 
 use super::*;
-use crate::upload::{Checkpoint, CompletedObject, Target, UploadKind, UploadPhase, UploadRecord};
+use crate::http::fixtures::upload_record;
+use crate::upload::{Checkpoint, CompletedObject, UploadPhase, UploadRecord};
 
 const NOW: UnixMillis = UnixMillis(1_700_000_000_000);
 
@@ -13,26 +14,8 @@ fn head(last_event_id: Option<&str>) -> RequestHead {
 }
 
 fn status(durable: u64, phase: UploadPhase) -> UploadStatus {
-    let target = Target {
-        endpoint: "https://oss-cn-shanghai.aliyuncs.com".into(),
-        bucket: "b".into(),
-        object: "o.mp4".into(),
-        region: None,
-        cname: false,
-        signature_v1: false,
-    };
     UploadStatus {
-        record: UploadRecord {
-            created_at_ms: NOW.0,
-            file_name: "a.mp4".into(),
-            length_bytes: Some(100),
-            media_id: "m1".into(),
-            target,
-            content_type: None,
-            client_metadata: None,
-            credential_from_vod: true,
-            kind: UploadKind::Regular,
-        },
+        record: UploadRecord { length_bytes: Some(100), media_id: "m1".into(), ..upload_record() },
         checkpoint: Checkpoint { parts_bytes: durable, phase, ..Checkpoint::empty() },
         paused: false,
         expired: false,

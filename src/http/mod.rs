@@ -8,6 +8,8 @@ mod disposition;
 mod events;
 mod file_name;
 mod filepond;
+#[cfg(test)]
+mod fixtures;
 pub mod form;
 pub mod header;
 pub mod ietf;

@@ -6,29 +6,11 @@ use serde_json::Value;
 use super::*;
 use crate::error::ErrorKind;
 use crate::http::Origins;
-use crate::upload::{Target, UploadKind};
+use crate::http::fixtures::upload_record;
 
 fn stored() -> FormResponse {
     let mut response = FormResponse::default();
-    let target = Target {
-        endpoint: "https://oss-cn-shanghai.aliyuncs.com".into(),
-        bucket: "b".into(),
-        object: "sv/a.mp4".into(),
-        region: None,
-        cname: false,
-        signature_v1: false,
-    };
-    let record = UploadRecord {
-        created_at_ms: 0,
-        file_name: "a.mp4".into(),
-        length_bytes: None,
-        media_id: "m1".into(),
-        target,
-        content_type: None,
-        client_metadata: None,
-        credential_from_vod: true,
-        kind: UploadKind::Regular,
-    };
+    let record = UploadRecord { media_id: "m1".into(), ..upload_record() };
     let object = CompletedObject { size_bytes: 3, crc64: 5, etag: "E".into() };
     response.add_stored("video", &record, &object);
     response

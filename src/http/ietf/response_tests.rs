@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
 
 use super::*;
-use crate::upload::{Target, UploadKind};
+use crate::http::fixtures::upload_record;
 
 const LIMITS: Limits = Limits {
     size_max: ByteCount(1000),
@@ -12,27 +12,6 @@ const LIMITS: Limits = Limits {
 
 fn key() -> UploadId {
     UploadId::new("a1").unwrap()
-}
-
-fn record() -> UploadRecord {
-    UploadRecord {
-        created_at_ms: 0,
-        file_name: "a.mp4".into(),
-        length_bytes: None,
-        media_id: "vid".into(),
-        target: Target {
-            endpoint: "https://oss-cn-shanghai.aliyuncs.com".into(),
-            bucket: "outin".into(),
-            object: "a.mp4".into(),
-            region: None,
-            cname: false,
-            signature_v1: false,
-        },
-        content_type: None,
-        client_metadata: None,
-        credential_from_vod: true,
-        kind: UploadKind::Regular,
-    }
 }
 
 #[test]
@@ -90,9 +69,9 @@ fn the_response_to_an_append_reports_an_incomplete_upload() {
 #[test]
 fn the_response_to_the_last_request_is_that_of_a_plain_upload() {
     let object = CompletedObject { size_bytes: 12, crc64: 5, etag: "E".into() };
-    let response = completion_response(InteropVersion::V8, Some(&key()), &record(), &object);
+    let response = completion_response(InteropVersion::V8, Some(&key()), &upload_record(), &object);
     assert_eq!(response.status, 201);
-    assert_eq!(response.body, plain::created(&record(), &object).body);
+    assert_eq!(response.body, plain::created(&upload_record(), &object).body);
     for (name, value) in [
         ("upload-complete", "?1"),
         ("upload-offset", "12"),
@@ -102,7 +81,7 @@ fn the_response_to_the_last_request_is_that_of_a_plain_upload() {
     ] {
         assert_eq!(response.header(name), Some(value), "{name}");
     }
-    let response = completion_response(InteropVersion::V3, None, &record(), &object);
+    let response = completion_response(InteropVersion::V3, None, &upload_record(), &object);
     assert_eq!(response.header("upload-incomplete"), Some("?0"));
     assert_eq!(response.header("location"), None);
 }

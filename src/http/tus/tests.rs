@@ -4,11 +4,10 @@ use ::http::Method;
 
 use super::*;
 use crate::error::{Error, ErrorKind};
+use crate::http::fixtures::upload_record;
 use crate::http::{RequestHead, UploadStatus};
 use crate::units::{ByteCount, UnixMillis};
-use crate::upload::{
-    Checkpoint, CompletedObject, Target, UploadId, UploadKind, UploadPhase, UploadRecord,
-};
+use crate::upload::{Checkpoint, CompletedObject, UploadId, UploadKind, UploadPhase, UploadRecord};
 
 const SIZE_MAX: ByteCount = ByteCount(1000);
 
@@ -25,26 +24,13 @@ fn rejected_field(headers: &[(&str, &str)]) -> String {
     creation(headers).unwrap_err().field().unwrap().name.clone()
 }
 
-fn status(durable: u64, length: Option<u64>, role: UploadKind) -> UploadStatus {
-    let target = Target {
-        endpoint: "https://oss-cn-shanghai.aliyuncs.com".into(),
-        bucket: "b".into(),
-        object: "o.mp4".into(),
-        region: None,
-        cname: false,
-        signature_v1: false,
-    };
+fn status(durable: u64, length: Option<u64>, kind: UploadKind) -> UploadStatus {
     UploadStatus {
         record: UploadRecord {
-            created_at_ms: 0,
-            file_name: "a.mp4".into(),
             length_bytes: length,
-            media_id: "vid".into(),
-            target,
-            content_type: None,
             client_metadata: Some("filename YS5tcDQ=".into()),
-            credential_from_vod: true,
-            kind: role,
+            kind,
+            ..upload_record()
         },
         checkpoint: Checkpoint { parts_bytes: durable, ..Checkpoint::empty() },
         paused: false,
