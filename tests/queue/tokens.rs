@@ -261,5 +261,5 @@ fn assert_restarted(sim: &Simulation, file: FileId, deleted: Option<String>) {
     let media_id = info(sim, file).media_id;
     assert!(media_id.is_some() && media_id != deleted);
     assert_eq!(sim.world.store.objects.len(), 1);
-    assert_no_records(&sim);
+    assert_no_records(sim);
 }
