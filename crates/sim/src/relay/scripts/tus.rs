@@ -226,9 +226,8 @@ pub(super) async fn pause_and_resume(client: &Client, path: &Rc<RefCell<String>>
             client.back_off().await;
         }
         match client.send(Request::new("POST", format!("{path}/resume"))).await {
-            // 409: the upload has ended.
+            // 409: the upload has ended. After a success, a pause that was applied late can follow.
             Some(reply) if reply.status == 409 || reply.is_gone() => return,
-            Some(reply) if reply.status == 200 && pauses == PAUSES_MAX => return,
             _ => {}
         }
     }
