@@ -18,8 +18,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// Which of the workspace's packages each of them may use. A stand-in or a test that shared code
-/// with what it tests would prove nothing.
+/// Which of the workspace's packages each of them may use. If an emulator or a test shared
+/// code with what it tests, the same bug could hide in both.
 const PACKAGE_ARROWS: &[(&str, &[&str])] = &[
     // Only for its tests: the world in memory that they run in.
     ("vod-uploader", &["vod-uploader-sim"]),
@@ -137,6 +137,20 @@ fn the_engines_modules_use_only_those_below_them_and_nothing_of_the_host() {
     }
     assert!(files > 50, "{files} files");
     assert_eq!(violations, [""; 0]);
+}
+
+#[test]
+fn architecture_md_names_exactly_the_upload_modules_of_the_relay() {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let table = text.split_once("share `crates/relay/src/upload`:\n\n").unwrap().1;
+    let rows = table.lines().take_while(|line| line.starts_with('|')).skip(2);
+    let cells = rows.map(|row| row.split('|').nth(1).unwrap());
+    let named: BTreeSet<_> = cells
+        .flat_map(|cell| cell.split(',').map(|name| name.trim().trim_matches('`').to_owned()))
+        .collect();
+    let files = rust_files(&root().join("crates/relay/src/upload"));
+    let stems = files.iter().map(|file| file.file_stem().unwrap().to_string_lossy().into_owned());
+    assert_eq!(named, stems.filter(|stem| stem != "mod").collect());
 }
 
 #[test]
@@ -354,9 +368,9 @@ fn first_word(line: &str) -> Option<String> {
     line.split_whitespace().next().map(str::to_owned)
 }
 
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
+fn rust_files(directory: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
+    for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
             files.extend(rust_files(&path));
