@@ -69,7 +69,7 @@ pub(crate) fn build(
 ) -> Result<Built, CommandError> {
     report::progress("building the host and the sandbox");
     let native = ["--package", "vod-uploader-devhost", "--package", "vod-uploader-sandbox"];
-    cargo_build(workspace, &native)?;
+    cargo_build(workspace, "release", &native)?;
     build_worker(workspace, components)
 }
 
@@ -84,7 +84,7 @@ pub(crate) fn build_worker(
         devhost: workspace.target_directory.join("release/devhost"),
         sandbox: workspace.target_directory.join("release/sandbox"),
     };
-    let named = workspace.root.join("target").join(RELEASE).join(Component::Edge.file_name());
+    let named = workspace.root.join("target").join(COMPONENTS).join(Component::Edge.file_name());
     place_for_manifest(&built.wasm(Component::Edge), &named)?;
     Ok(built)
 }
@@ -98,8 +98,8 @@ pub(crate) fn build_components(
     report::progress("building the components");
     let packages = components.iter().flat_map(|component| ["--package", component.package()]);
     let selection: Vec<_> = packages.chain(["--target", target::TRIPLE]).collect();
-    cargo_build(workspace, &selection)?;
-    Ok(workspace.target_directory.join(RELEASE))
+    cargo_build(workspace, "component", &selection)?;
+    Ok(workspace.target_directory.join(COMPONENTS))
 }
 
 /// Copies the component to the path in spin.toml, if cargo's target directory is elsewhere.
@@ -119,11 +119,15 @@ fn place_for_manifest(built: &Path, named: &Path) -> Result<(), CommandError> {
     })
 }
 
-fn cargo_build(workspace: &Workspace, selection: &[&str]) -> Result<(), CommandError> {
+fn cargo_build(
+    workspace: &Workspace,
+    profile: &str,
+    selection: &[&str],
+) -> Result<(), CommandError> {
     let mut command = workspace.cargo();
-    command.args(["build", "--release"]).args(selection);
+    command.args(["build", "--profile", profile]).args(selection);
     child::run("cargo", &mut command, "the build failed; see cargo's error above")
 }
 
 /// The directory of the components below the target directory.
-const RELEASE: &str = "wasm32-wasip2/release";
+const COMPONENTS: &str = "wasm32-wasip2/component";

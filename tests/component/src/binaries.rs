@@ -30,7 +30,7 @@ impl Binaries {
     #[must_use]
     pub fn find() -> Self {
         let target = target_dir();
-        let component = |name: &str| target.join(format!("wasm32-wasip2/release/{name}.wasm"));
+        let component = |name: &str| target.join(format!("wasm32-wasip2/component/{name}.wasm"));
         Self {
             devhost: built("VOD_DEVHOST", target.join("release/devhost")),
             sandbox: built("VOD_SANDBOX", target.join("release/sandbox")),

@@ -50,7 +50,7 @@ fn the_examples_manifest_refers_to_the_built_components() {
     let binaries = Binaries::find();
     for (key, wasm) in [("source", binaries.example_wasm), ("path", binaries.uploader_wasm)] {
         let name = wasm.file_name().unwrap().to_string_lossy().into_owned();
-        let line = format!("{key} = \"../../target/wasm32-wasip2/release/{name}\"");
+        let line = format!("{key} = \"../../target/wasm32-wasip2/component/{name}\"");
         assert!(manifest.contains(&line), "{line}");
     }
     assert!(manifest.contains("\"vod:uploader@0.1.0\""));
