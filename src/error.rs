@@ -16,7 +16,7 @@ pub struct Error {
     kind: ErrorKind,
     message: String,
     field: Option<Box<InvalidField>>,
-    store: Option<Box<StoreError>>,
+    service: Option<Box<ServiceError>>,
 }
 
 /// A field whose value was rejected. The value itself is not included.
@@ -32,7 +32,7 @@ impl Error {
     /// Creates an error of `kind`. The message states the cause.
     #[must_use]
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), field: None, store: None }
+        Self { kind, message: message.into(), field: None, service: None }
     }
 
     /// Creates an [`ErrorKind::RequestInvalid`] for the field `name` with its valid values.
@@ -43,25 +43,25 @@ impl Error {
         Self { field: Some(Box::new(field)), ..Self::new(ErrorKind::RequestInvalid, message) }
     }
 
-    /// Creates an error from an error response of `service`, whose message is truncated.
+    /// Creates an error from an error response of the service `name`, whose message is truncated.
     #[must_use]
-    pub(crate) fn from_response(kind: ErrorKind, service: &str, mut store: StoreError) -> Self {
-        if let Some((end, _)) = store.message.char_indices().nth(STORE_MESSAGE_CHARS_MAX) {
-            store.message.truncate(end);
+    pub(crate) fn from_response(kind: ErrorKind, name: &str, mut response: ServiceError) -> Self {
+        if let Some((end, _)) = response.message.char_indices().nth(SERVICE_MESSAGE_CHARS_MAX) {
+            response.message.truncate(end);
         }
-        let StoreError { status, code, message, .. } = &store;
+        let ServiceError { status, code, message, .. } = &response;
         let cause = match (code.as_str(), message.as_str()) {
-            ("", _) => format!("{service} returned status {status} without an error code"),
-            (code, "") => format!("{service} returned {code}"),
-            (code, message) => format!("{service} returned {code}: {message}"),
+            ("", _) => format!("{name} returned status {status} without an error code"),
+            (code, "") => format!("{name} returned {code}"),
+            (code, message) => format!("{name} returned {code}: {message}"),
         };
-        Self::new(kind, cause).with_store(store)
+        Self::new(kind, cause).with_service(response)
     }
 
     /// Adds the error response of OSS or VOD.
     #[must_use]
-    pub fn with_store(mut self, store: StoreError) -> Self {
-        self.store = Some(Box::new(store));
+    pub fn with_service(mut self, service: ServiceError) -> Self {
+        self.service = Some(Box::new(service));
         self
     }
 
@@ -74,10 +74,11 @@ impl Error {
             }
         };
         hide(&mut self.message);
-        if let Some(store) = &mut self.store {
-            hide(&mut store.code);
-            hide(&mut store.message);
-            hide(&mut store.request_id);
+        if let Some(service) = &mut self.service {
+            hide(&mut service.code);
+            hide(&mut service.message);
+            hide(&mut service.request_id);
+            hide(&mut service.ec);
         }
         self
     }
@@ -115,16 +116,16 @@ impl Error {
 
     /// The error response of OSS or VOD, if there was one.
     #[must_use]
-    pub fn store(&self) -> Option<&StoreError> {
-        self.store.as_deref()
+    pub fn service(&self) -> Option<&ServiceError> {
+        self.service.as_deref()
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.kind.code(), self.message)?;
-        match &self.store {
-            Some(store) => write!(f, " ({store})"),
+        match &self.service {
+            Some(service) => write!(f, " ({service})"),
             None => Ok(()),
         }
     }
@@ -139,14 +140,14 @@ impl fmt::Debug for Error {
 impl std::error::Error for Error {
     /// The error response of OSS or VOD, if there was one.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.store().map(|store| store as _)
+        self.service().map(|service| service as _)
     }
 }
 
 /// An error response of OSS or VOD. Fields that contain secrets, such as `SignatureProvided` and
 /// `StringToSign`, are omitted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct StoreError {
+pub struct ServiceError {
     /// The HTTP status.
     pub status: u16,
     /// The error code, such as `NoSuchUpload`; empty if the response has none.
@@ -163,9 +164,9 @@ pub struct StoreError {
 }
 
 /// The length to which the message of an error response is truncated, in characters.
-const STORE_MESSAGE_CHARS_MAX: usize = 512;
+const SERVICE_MESSAGE_CHARS_MAX: usize = 512;
 
-impl fmt::Display for StoreError {
+impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "status {}", self.status)?;
         for (name, value) in
@@ -179,7 +180,7 @@ impl fmt::Display for StoreError {
     }
 }
 
-impl std::error::Error for StoreError {}
+impl std::error::Error for ServiceError {}
 
 /// The category of an error, by the reaction that it requires. Interfaces map classes, not kinds,
 /// to their own errors: [`http::status_of`](crate::http::status_of) maps them to HTTP statuses.
@@ -463,13 +464,13 @@ mod tests {
     }
 
     #[test]
-    fn an_error_prints_its_code_message_and_store_error() {
+    fn an_error_prints_its_code_message_and_service_error() {
         let error = Error::new(ErrorKind::StoreRejected, "part 3 was rejected")
-            .with_store(StoreError {
+            .with_service(ServiceError {
                 status: 400,
                 code: "InvalidArgument".into(),
                 request_id: "6F".into(),
-                ..StoreError::default()
+                ..ServiceError::default()
             })
             .with_context("uploading");
         assert_eq!(

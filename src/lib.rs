@@ -80,6 +80,6 @@ pub mod upload;
 pub mod vod;
 pub mod webhook;
 
-pub use error::{Error, ErrorClass, ErrorKind, InvalidField, Result, Retry, StoreError};
+pub use error::{Error, ErrorClass, ErrorKind, InvalidField, Result, Retry, ServiceError};
 pub use queue::Queue;
 pub use upload::Session;

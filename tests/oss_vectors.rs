@@ -14,7 +14,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use vod_uploader::crc64::{Crc64, Crc64Digest, combine};
-use vod_uploader::credential::{Secret, StsCredential};
+use vod_uploader::credential::{AccessKey, Secret};
 use vod_uploader::oss::action::{InitiateMultipartUpload, UploadPart};
 use vod_uploader::oss::sign::{
     CanonicalParts, CredentialScope, V1Parts, additional_headers, canonical_headers,
@@ -358,8 +358,8 @@ fn bucket(signature_version: SignatureVersion) -> Bucket {
     Bucket::new("oss-cn-hangzhou.aliyuncs.com", "mybucket", options).unwrap()
 }
 
-fn credential(token: Option<&str>) -> StsCredential {
-    StsCredential {
+fn credential(token: Option<&str>) -> AccessKey {
+    AccessKey {
         access_key_id: "ak".into(),
         access_key_secret: Secret::new("sk"),
         security_token: token.map(Secret::new),

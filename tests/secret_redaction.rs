@@ -161,7 +161,7 @@ fn errors_of_oss_do_not_contain_secrets() {
         let error = HeadObject { key: "a" }.parse(&reply(403, &body)).unwrap_err();
         assert_hidden(&error);
         assert_hidden_text(&error.to_string());
-        assert_hidden(&error.store());
+        assert_hidden(&error.service());
     }
 }
 
@@ -172,7 +172,7 @@ fn errors_of_vod_do_not_contain_secrets() {
     let rejected = reply(400, &rejection.to_string());
     let error = RefreshUploadVideo { video_id: "v" }.parse(&rejected, NOW).unwrap_err();
     assert_hidden(&error);
-    assert_hidden(&error.store());
+    assert_hidden(&error.service());
 }
 
 #[test]

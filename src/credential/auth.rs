@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::base64_json::{JsonObject, UPLOAD_ADDRESS, UPLOAD_AUTH};
-use super::{Secret, StsCredential};
+use super::{AccessKey, Secret};
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::UnixMillis;
 
@@ -14,7 +14,7 @@ use crate::units::UnixMillis;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UploadAuth {
     /// The access key and its security token.
-    pub credential: StsCredential,
+    pub credential: AccessKey,
     /// When the credential expires; `None` if unknown.
     pub expires_at: Option<UnixMillis>,
     /// The remaining lifetime when the credential was parsed. It determines how long before the
@@ -28,7 +28,7 @@ impl UploadAuth {
     /// Creates a credential that was issued at `now`.
     #[must_use]
     pub fn new(
-        credential: StsCredential,
+        credential: AccessKey,
         expires_at: Option<UnixMillis>,
         region: Option<String>,
         now: UnixMillis,
@@ -50,7 +50,7 @@ impl UploadAuth {
     /// [`ErrorKind::CredentialInvalid`] if it cannot be decoded or a field is absent or invalid.
     pub fn parse(base64: &str, now: UnixMillis) -> Result<Self> {
         let mut object = UPLOAD_AUTH.decode(base64, UPLOAD_ADDRESS)?;
-        let credential = StsCredential {
+        let credential = AccessKey {
             access_key_id: object.take_header_text("AccessKeyId")?,
             access_key_secret: Secret::new(object.take_required("AccessKeySecret")?),
             security_token: Some(Secret::new(object.take_header_text("SecurityToken")?)),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{Secret, StsCredential, UploadAddress, UploadAuth, UploadCredential};
+use super::{AccessKey, Secret, UploadAddress, UploadAuth, UploadCredential};
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::UnixMillis;
 
@@ -56,7 +56,7 @@ impl UploadCredential {
                 object: record.object,
             },
             auth: UploadAuth {
-                credential: StsCredential {
+                credential: AccessKey {
                     access_key_id: record.access_key_id,
                     access_key_secret: Secret::new(record.access_key_secret),
                     security_token: record.security_token.map(Secret::new),

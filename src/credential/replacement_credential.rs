@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::base64_json::JsonObject;
-use super::{Secret, StsCredential, UploadAddress, UploadAuth, UploadCredential};
+use super::{AccessKey, Secret, UploadAddress, UploadAuth, UploadCredential};
 use crate::error::{Error, ErrorKind, Result};
 use crate::timestamp::parse_iso8601;
 use crate::units::UnixMillis;
@@ -41,7 +41,7 @@ impl UploadCredential {
 }
 
 fn sts_token(object: &mut JsonObject, now: UnixMillis) -> Result<UploadAuth> {
-    let credential = StsCredential {
+    let credential = AccessKey {
         access_key_id: object.take_header_text("AccessKeyId")?,
         access_key_secret: Secret::new(object.take_required("AccessKeySecret")?),
         security_token: Some(Secret::new(object.take_header_text("SecurityToken")?)),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Secret, StsCredential, UploadAddress, UploadAuth};
+use super::{AccessKey, Secret, UploadAddress, UploadAuth};
 use crate::error::Result;
 use crate::units::UnixMillis;
 
@@ -40,7 +40,7 @@ impl UploadCredential {
         region: Option<String>,
     ) -> Self {
         let credential =
-            StsCredential { access_key_id: id, access_key_secret: secret, security_token: token };
+            AccessKey { access_key_id: id, access_key_secret: secret, security_token: token };
         let auth = UploadAuth { credential, expires_at: None, issued_ttl: None, region };
         Self { address, auth }
     }

@@ -4,7 +4,7 @@ use ::http::StatusCode;
 use serde::{Serialize, Serializer};
 
 use crate::credential::Secret;
-use crate::error::{Error, ErrorClass, Retry, StoreError};
+use crate::error::{Error, ErrorClass, Retry, ServiceError};
 
 /// Problem details. The members are in alphabetical order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -62,7 +62,7 @@ impl Problem {
     pub fn new(error: &Error, media_id: Option<&str>) -> Self {
         let kind = error.kind();
         let status = status_of(kind.class());
-        let of_store = |member: fn(&StoreError) -> &String| non_empty(member(error.store()?));
+        let of_store = |member: fn(&ServiceError) -> &String| non_empty(member(error.service()?));
         Self {
             action: kind.action(),
             allowed: error.field().map(|field| field.allowed.clone()),

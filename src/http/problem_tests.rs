@@ -10,12 +10,13 @@ fn json(response: Response) -> String {
 
 #[test]
 fn a_problem_contains_code_cause_action_and_request_id() {
-    let error = Error::new(ErrorKind::UploadLost, "the store forgot it").with_store(StoreError {
-        status: 404,
-        code: "NoSuchUpload".into(),
-        request_id: "6F".into(),
-        ..StoreError::default()
-    });
+    let error =
+        Error::new(ErrorKind::UploadLost, "the store forgot it").with_service(ServiceError {
+            status: 404,
+            code: "NoSuchUpload".into(),
+            request_id: "6F".into(),
+            ..ServiceError::default()
+        });
     let response = problem_response(&error, Some("vid"));
     assert_eq!(response.status, 410);
     assert_eq!(response.header("content-type"), Some("application/problem+json"));

@@ -15,7 +15,7 @@ impl ClockSkew {
     /// Records the difference if the server reported its time in `error`. Returns `true` if it
     /// did: the request may succeed once it is signed again.
     pub fn observe(&mut self, error: &Error, now: UnixMillis) -> bool {
-        let server_time = error.store().and_then(|store| store.server_time);
+        let server_time = error.service().and_then(|store| store.server_time);
         if let Some(server_time) = server_time {
             self.server_ahead_ms = server_time.0.checked_signed_diff(now.0).unwrap_or(0);
         }
@@ -32,7 +32,7 @@ impl ClockSkew {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::{ErrorKind, StoreError};
+    use crate::error::{ErrorKind, ServiceError};
 
     #[test]
     fn the_reported_server_time_corrects_a_clock_that_is_off_either_way() {
@@ -63,7 +63,7 @@ mod tests {
     }
 
     fn error(server_time: Option<UnixMillis>) -> Error {
-        let store = StoreError { server_time, ..StoreError::default() };
-        Error::new(ErrorKind::StoreUnavailable, "refused").with_store(store)
+        let store = ServiceError { server_time, ..ServiceError::default() };
+        Error::new(ErrorKind::StoreUnavailable, "refused").with_service(store)
     }
 }

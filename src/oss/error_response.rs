@@ -4,7 +4,7 @@
 
 use super::{HttpResponse, xml};
 use crate::credential::decode_base64;
-use crate::error::{Error, ErrorKind, StoreError};
+use crate::error::{Error, ErrorKind, ServiceError};
 use crate::timestamp;
 
 /// Parses an error response. If the body is not the XML of OSS (a gateway's HTML, or empty), the
@@ -20,7 +20,7 @@ pub(super) fn parse(response: &HttpResponse) -> Error {
     };
     let (status, code) = (response.status.as_u16(), field("Code"));
     let is_skewed = code == CLOCK_SKEW;
-    let store = StoreError {
+    let store = ServiceError {
         status,
         code: code.to_owned(),
         message: field("Message").to_owned(),
@@ -38,12 +38,12 @@ pub(crate) fn is_temporary(error: &Error) -> bool {
 
 /// The error for a successful response that lacks required data.
 pub(super) fn invalid_response(response: &HttpResponse, what: &str) -> Error {
-    let store = StoreError {
+    let store = ServiceError {
         status: response.status.as_u16(),
         request_id: request_id(response),
-        ..StoreError::default()
+        ..ServiceError::default()
     };
-    Error::new(ErrorKind::StoreReplyInvalid, what).with_store(store)
+    Error::new(ErrorKind::StoreReplyInvalid, what).with_service(store)
 }
 
 /// The request ID in the header of a response; empty if absent.
@@ -129,7 +129,7 @@ mod tests {
              <OSSAccessKeyId>hush3</OSSAccessKeyId><EC>0002-00000040</EC></Error>",
         ));
         assert_eq!(error.kind(), ErrorKind::CredentialRejected);
-        let wanted = StoreError {
+        let wanted = ServiceError {
             status: 403,
             code: "SignatureDoesNotMatch".into(),
             message: "It does not match.".into(),
@@ -137,7 +137,7 @@ mod tests {
             ec: "0002-00000040".into(),
             server_time: None,
         };
-        assert_eq!(error.store(), Some(&wanted));
+        assert_eq!(error.service(), Some(&wanted));
         assert_eq!(error.message(), "OSS returned SignatureDoesNotMatch: It does not match.");
     }
 
@@ -205,7 +205,7 @@ mod tests {
             Vec::new(),
         );
         assert_eq!(parse(&response).kind(), ErrorKind::CredentialExpired);
-        assert_eq!(parse(&response).store().unwrap().request_id, "5F");
+        assert_eq!(parse(&response).service().unwrap().request_id, "5F");
     }
 
     #[test]
@@ -213,13 +213,13 @@ mod tests {
         let headers = [("x-oss-request-id", "5F"), ("x-oss-ec", "0001")];
         let response = HttpResponse::new(StatusCode::INTERNAL_SERVER_ERROR, headers, Vec::new());
         let error = parse(&response);
-        let store = error.store().unwrap();
+        let store = error.service().unwrap();
         assert_eq!((store.request_id.as_str(), store.ec.as_str()), ("5F", "0001"));
     }
 
     #[test]
     fn a_clock_skew_error_contains_the_time_of_oss() {
-        let server_time = |error: &Error| error.store().unwrap().server_time;
+        let server_time = |error: &Error| error.service().unwrap().server_time;
         let skewed = |code: &str| {
             parse(&response(
                 403,
@@ -247,7 +247,7 @@ mod tests {
     #[test]
     fn long_messages_are_truncated_at_a_character() {
         let body = format!("<Error><Code>A</Code><Message>{}</Message></Error>", "é".repeat(600));
-        assert_eq!(parse(&response(400, &body)).store().unwrap().message, "é".repeat(512));
+        assert_eq!(parse(&response(400, &body)).service().unwrap().message, "é".repeat(512));
     }
 
     proptest! {

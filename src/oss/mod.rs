@@ -9,7 +9,7 @@
 //! ```
 //! use std::time::Duration;
 //!
-//! use vod_uploader::credential::{Secret, StsCredential};
+//! use vod_uploader::credential::{Secret, AccessKey};
 //! use vod_uploader::oss::action::HeadObject;
 //! use vod_uploader::oss::{Action, Bucket, BucketOptions, HttpResponse, Signer};
 //! use vod_uploader::units::UnixMillis;
@@ -17,7 +17,7 @@
 //! # fn main() -> vod_uploader::Result<()> {
 //! let bucket =
 //!     Bucket::new("oss-cn-hangzhou.aliyuncs.com", "examplebucket", BucketOptions::default())?;
-//! let credential = StsCredential {
+//! let credential = AccessKey {
 //!     access_key_id: "AKID".to_owned(),
 //!     access_key_secret: Secret::new("access-key-secret"),
 //!     security_token: None,

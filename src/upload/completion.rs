@@ -216,14 +216,14 @@ impl Completion {
 
 fn completion_unknown(message: &str, cause: &Error) -> Error {
     let error = Error::new(ErrorKind::CompletionUnknown, message);
-    match cause.store() {
-        Some(store) => error.with_store(store.clone()),
+    match cause.service() {
+        Some(store) => error.with_service(store.clone()),
         None => error,
     }
 }
 
 /// Whether CompleteMultipartUpload was rejected with a code that no retry changes.
 fn rejects_parts(error: &Error) -> bool {
-    let code = error.store().map_or("", |store| store.code.as_str());
+    let code = error.service().map_or("", |store| store.code.as_str());
     matches!(code, "InvalidPart" | "InvalidPartOrder" | "EntityTooSmall" | "EntityTooLarge")
 }

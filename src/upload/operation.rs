@@ -3,7 +3,7 @@
 use super::ids::FillId;
 use super::upload_record::UploadRecord;
 use crate::crc64::Crc64;
-use crate::credential::StsCredential;
+use crate::credential::AccessKey;
 use crate::error::{Error, ErrorKind, Result};
 use crate::oss::action::{
     AbortMultipartUpload, Action, CompleteMultipartUpload, CopyRange, HeadObject,
@@ -154,7 +154,7 @@ impl Operation {
     pub(super) fn request(
         &self,
         target: &TargetObject,
-        credential: &StsCredential,
+        credential: &AccessKey,
         now: UnixMillis,
     ) -> Request {
         let TargetObject { bucket, key, content_type } = target;

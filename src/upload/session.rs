@@ -230,7 +230,7 @@ impl Session {
             Operation::UploadPart { number, .. } => return self.part_ended(number, result),
             Operation::CopyPart { number, source, .. } => {
                 return match result {
-                    Err(error) if error.store().is_some_and(|s| s.code == "NoSuchKey") => {
+                    Err(error) if error.service().is_some_and(|s| s.code == "NoSuchKey") => {
                         let context = format!("partial upload {}", source.index + 1);
                         self.lose(missing_object(&source.object, &error).with_context(&context))
                     }

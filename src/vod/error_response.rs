@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::http_date;
-use crate::error::{Error, ErrorKind, StoreError};
+use crate::error::{Error, ErrorKind, ServiceError};
 use crate::oss::HttpResponse;
 
 /// Parses an error response. If the body is not VOD's JSON, the status alone determines the kind.
@@ -20,13 +20,13 @@ pub(super) fn parse(reply: &HttpResponse) -> Error {
         Some(_) => ErrorKind::VodUnavailable,
         None => kind_of(status, &body.code),
     };
-    let store = StoreError {
+    let store = ServiceError {
         status,
         message: without_request(&body.message).to_owned(),
         code: body.code,
         request_id: body.request_id,
         server_time,
-        ..StoreError::default()
+        ..ServiceError::default()
     };
     Error::from_response(kind, "VOD", store)
 }
@@ -126,14 +126,14 @@ mod tests {
                 format!(r#"{{"Code":"{code}","Message":"No.","RequestId":"R","HostId":"vod"}}"#);
             let error = parse(&reply(status, body.as_bytes()));
             assert_eq!(error.kind(), wanted, "{code}");
-            let wanted = StoreError {
+            let wanted = ServiceError {
                 status,
                 code: code.into(),
                 message: "No.".into(),
                 request_id: "R".into(),
-                ..StoreError::default()
+                ..ServiceError::default()
             };
-            assert_eq!(error.store(), Some(&wanted));
+            assert_eq!(error.service(), Some(&wanted));
         }
     }
 
@@ -162,7 +162,7 @@ mod tests {
         let error = parse(&reply(400, body.as_bytes()));
         assert_eq!(error.kind(), ErrorKind::CredentialRejected);
         assert_eq!(error.message(), "VOD returned SignatureDoesNotMatch: It is not matched.");
-        assert!(!format!("{:?}", error.store()).contains("hush"));
+        assert!(!format!("{:?}", error.service()).contains("hush"));
     }
 
     #[test]
@@ -176,18 +176,18 @@ mod tests {
         let date = Some("Wed, 28 Dec 2022 10:27:41 GMT");
         for code in ["InvalidTimeStamp.Expired", "InvalidTimestamp.Expired"] {
             let error = skewed(code, date);
-            let server_time = error.store().unwrap().server_time;
+            let server_time = error.service().unwrap().server_time;
             assert_eq!(server_time, Some(UnixMillis(1_672_223_261_000)));
             assert_eq!(error.kind(), ErrorKind::VodUnavailable);
             for date in [None, Some("soon")] {
                 let error = skewed(code, date);
-                assert_eq!(error.store().unwrap().server_time, None);
+                assert_eq!(error.service().unwrap().server_time, None);
                 assert_eq!(error.kind(), ErrorKind::VodRejected);
             }
         }
         for code in ["InvalidTimeStamp.Format", "Forbidden.RAM", ""] {
             let error = skewed(code, date);
-            assert_eq!(error.store().unwrap().server_time, None, "{code}");
+            assert_eq!(error.service().unwrap().server_time, None, "{code}");
         }
     }
 

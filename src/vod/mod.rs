@@ -35,6 +35,3 @@ pub use rpc_sign::RpcSigner;
 pub use upload_grant::UploadGrant;
 pub use url_jobs::UrlJobs;
 pub use vod_response::VodResponse;
-
-/// The access key for VOD calls: a RAM user's, or a temporary one with a security token.
-pub type RamKey = crate::credential::StsCredential;

@@ -8,7 +8,8 @@ use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method};
 use zeroize::Zeroizing;
 
-use super::{Action, RamKey, VodEndpoint};
+use super::{Action, VodEndpoint};
+use crate::credential::AccessKey;
 use crate::credential::Secret;
 use crate::oss::sign::hmac_sha1;
 use crate::oss::{Body, Request};
@@ -22,7 +23,7 @@ pub struct RpcSigner<'a> {
     /// The service that the request is for.
     pub endpoint: &'a VodEndpoint,
     /// The access key.
-    pub key: &'a RamKey,
+    pub key: &'a AccessKey,
     /// A string that is unique for every request: VOD rejects a repeated one.
     pub nonce: &'a str,
     /// The current time of VOD's clock.
@@ -139,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_signed_request_contains_the_signed_form() {
-        let key = RamKey {
+        let key = AccessKey {
             access_key_id: "testid".into(),
             access_key_secret: secret(),
             security_token: Some(Secret::new("tok+/=")),

@@ -159,7 +159,7 @@ mod tests {
             let error = create(&response).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::VodRejected);
             assert_eq!(error.message(), format!("CreateUploadVideo: the response lacks {field}"));
-            assert_eq!(error.store().unwrap().request_id, "R");
+            assert_eq!(error.service().unwrap().request_id, "R");
         }
         let error = create(&json!(null)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::VodRejected);

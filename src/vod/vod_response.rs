@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::error_response;
-use crate::error::{Error, ErrorKind, Result, StoreError};
+use crate::error::{Error, ErrorKind, Result, ServiceError};
 use crate::oss::HttpResponse;
 
 /// A successful response of VOD.
@@ -65,13 +65,13 @@ impl VodResponse {
 
     /// The error for a response without the required `field`.
     pub(super) fn lacks(&self, field: &str) -> Error {
-        let store = StoreError {
+        let store = ServiceError {
             status: self.status,
             request_id: self.request_id().to_owned(),
-            ..StoreError::default()
+            ..ServiceError::default()
         };
         let message = format!("the response lacks {field}");
-        Error::new(ErrorKind::VodRejected, message).with_store(store)
+        Error::new(ErrorKind::VodRejected, message).with_service(store)
     }
 }
 
@@ -153,7 +153,7 @@ mod tests {
         {
             assert_eq!(error.kind(), ErrorKind::VodRejected);
             assert!(error.message().starts_with("the response lacks "), "{error}");
-            assert_eq!(error.store().unwrap().request_id, "R");
+            assert_eq!(error.service().unwrap().request_id, "R");
         }
     }
 

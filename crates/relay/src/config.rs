@@ -4,19 +4,20 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
+use vod_uploader::credential::AccessKey;
 use vod_uploader::credential::{SealKey, Secret};
 use vod_uploader::http::{Origins, is_extension};
 use vod_uploader::oss::{Bucket, BucketOptions, SignatureVersion};
 use vod_uploader::units::{ByteCount, OBJECT_SIZE_MAX, PARALLEL_DEFAULT, PART_SIZE_DEFAULT};
 use vod_uploader::upload::{COMPLETE_TIMEOUT_FACTOR, Plan, RetryPolicy};
-use vod_uploader::vod::{RamKey, VodEndpoint};
+use vod_uploader::vod::VodEndpoint;
 use vod_uploader::{Error, ErrorKind, Result};
 use zeroize::Zeroizing;
 
 /// The configuration of the worker.
 pub struct Config {
     /// The worker's own access key.
-    pub(crate) ram_key: Option<RamKey>,
+    pub(crate) ram_key: Option<AccessKey>,
     pub(crate) vod_endpoint: VodEndpoint,
     /// The storage and the processing of media that the worker creates.
     pub(crate) template_group_id: Option<String>,
@@ -179,12 +180,12 @@ impl Config {
     }
 }
 
-fn ram_key(variables: &Variables) -> Result<Option<RamKey>> {
+fn ram_key(variables: &Variables) -> Result<Option<AccessKey>> {
     let id = variables.text("vod_access_key_id");
     let secret = variables.text("vod_access_key_secret").map(Secret::new);
     match (id, secret) {
         (None, None) => Ok(None),
-        (Some(access_key_id), Some(access_key_secret)) => Ok(Some(RamKey {
+        (Some(access_key_id), Some(access_key_secret)) => Ok(Some(AccessKey {
             access_key_id,
             access_key_secret,
             security_token: variables.text("vod_security_token").map(Secret::new),

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use futures::future::{Either, select};
-use vod_uploader::credential::StsCredential;
+use vod_uploader::credential::AccessKey;
 use vod_uploader::oss::{self, Bucket, ClockSkew, HttpResponse, Request, Signer};
 use vod_uploader::units::UnixMillis;
 use vod_uploader::upload::{Attempts, Jitter, RetryPolicy};
-use vod_uploader::vod::{self, RamKey, RpcSigner, VodEndpoint};
+use vod_uploader::vod::{self, RpcSigner, VodEndpoint};
 use vod_uploader::{Error, ErrorKind, Result, Retry};
 
 use crate::instance::Instance;
@@ -44,7 +44,7 @@ impl<'a> RetryingClient<'a> {
     pub(crate) async fn call_vod<A: vod::Action>(
         &self,
         endpoint: &VodEndpoint,
-        key: &RamKey,
+        key: &AccessKey,
         action: &A,
     ) -> Result<A::Output> {
         let Ports { clock, random, .. } = self.ports;
@@ -63,7 +63,7 @@ impl<'a> RetryingClient<'a> {
     pub(crate) async fn call_oss<A: oss::Action>(
         &self,
         bucket: &Bucket,
-        credential: &StsCredential,
+        credential: &AccessKey,
         action: &A,
     ) -> Result<A::Output> {
         let sign = |now| Signer { bucket, credential, now }.sign(action.request(bucket));
@@ -137,14 +137,14 @@ impl<'a> RetryingClient<'a> {
 /// Returns `true` unless the error response proves that the request was rejected. A reused nonce
 /// proves the opposite: an earlier attempt, whose response was lost, was accepted.
 fn may_have_been_processed(status: u16, error: &Error) -> bool {
-    let code = error.store().map_or("", |store| store.code.as_str());
+    let code = error.service().map_or("", |store| store.code.as_str());
     let rejected = (400..500).contains(&status) && code != "SignatureNonceUsed";
     !rejected && !code.starts_with("Throttling")
 }
 
 #[cfg(test)]
 mod tests {
-    use vod_uploader::StoreError;
+    use vod_uploader::ServiceError;
 
     use super::*;
 
@@ -160,8 +160,8 @@ mod tests {
             (503, "", true),
             (200, "", true),
         ] {
-            let store = StoreError { status, code: code.to_owned(), ..StoreError::default() };
-            let error = Error::new(ErrorKind::VodUnavailable, "no").with_store(store);
+            let store = ServiceError { status, code: code.to_owned(), ..ServiceError::default() };
+            let error = Error::new(ErrorKind::VodUnavailable, "no").with_service(store);
             assert_eq!(may_have_been_processed(status, &error), processed, "{status} {code}");
         }
     }

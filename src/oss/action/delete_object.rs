@@ -30,7 +30,7 @@ impl Action for DeleteObject<'_> {
             return Ok(());
         }
         let error = error_response::parse(response);
-        match error.store().map(|store| store.code.as_str()) {
+        match error.service().map(|store| store.code.as_str()) {
             // A gateway or an OSS-compatible server may report a missing object.
             Some("NoSuchKey") => Ok(()),
             _ => Err(error),

@@ -28,7 +28,7 @@ impl GetObject<'_> {
     pub fn check_head(&self, response: &HttpResponse) -> Result<(), Error> {
         if !response.is_success() {
             let error = error_response::parse(response);
-            return Err(match error.store().map(|store| store.code.as_str()) {
+            return Err(match error.service().map(|store| store.code.as_str()) {
                 Some("NoSuchKey") => missing_object(self.key, &error),
                 _ => error,
             });
@@ -76,8 +76,8 @@ impl Action for GetObject<'_> {
 pub(crate) fn missing_object(key: &str, cause: &Error) -> Error {
     let message = format!("OSS has no object {key}");
     let error = Error::new(ErrorKind::UploadLost, message);
-    match cause.store() {
-        Some(store) => error.with_store(store.clone()),
+    match cause.service() {
+        Some(store) => error.with_service(store.clone()),
         None => error,
     }
 }

@@ -40,7 +40,7 @@ impl Action for HeadObject<'_> {
     fn parse(&self, response: &HttpResponse) -> Result<Option<ObjectHead>, Error> {
         if !response.is_success() {
             let error = error_response::parse(response);
-            let code = error.store().map(|store| store.code.as_str()).unwrap_or_default();
+            let code = error.service().map(|store| store.code.as_str()).unwrap_or_default();
             // A 404 may also mean that the bucket does not exist, which is an error.
             return match (response.status.as_u16(), code) {
                 (404, "" | "NoSuchKey") => Ok(None),

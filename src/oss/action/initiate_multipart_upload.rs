@@ -86,7 +86,7 @@ mod tests {
             let error =
                 INITIATE.parse(&response(200, &[("x-oss-request-id", "R")], body)).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::StoreReplyInvalid, "{body}");
-            assert_eq!(error.store().unwrap().request_id, "R");
+            assert_eq!(error.service().unwrap().request_id, "R");
         }
     }
 }

@@ -93,7 +93,7 @@ mod tests {
     use super::super::fixtures::{bucket, path_and_query, response};
     use super::*;
     use crate::crc64::Crc64;
-    use crate::credential::{Secret, StsCredential};
+    use crate::credential::{AccessKey, Secret};
     use crate::error::ErrorKind;
     use crate::oss::{Body, BucketOptions, SignatureVersion, Signer};
     use crate::units::UnixMillis;
@@ -126,7 +126,7 @@ mod tests {
             let options = BucketOptions { signature_version, ..BucketOptions::default() };
             let endpoint = "oss-cn-shanghai.aliyuncs.com";
             let bucket = Bucket::new(endpoint, "outin-1", options).unwrap();
-            let credential = StsCredential {
+            let credential = AccessKey {
                 access_key_id: "ak".into(),
                 access_key_secret: Secret::new("sk"),
                 security_token: None,
@@ -181,7 +181,7 @@ mod tests {
         for code in ["NoSuchKey", "NoSuchUpload"] {
             let body = format!("<Error><Code>{code}</Code></Error>");
             let error = copy(&id).parse(&response(404, &[], &body)).unwrap_err();
-            assert_eq!(error.store().unwrap().code, code);
+            assert_eq!(error.service().unwrap().code, code);
         }
     }
 

@@ -63,7 +63,7 @@ mod tests {
     )]
 
     use super::*;
-    use crate::credential::{Secret, StsCredential};
+    use crate::credential::{AccessKey, Secret};
     use crate::error::ErrorKind;
     use crate::oss::action::{
         AbortMultipartUpload, CompleteMultipartUpload, InitiateMultipartUpload, PutObject,
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn a_request_of_a_key_without_a_token_has_no_security_token_header() {
         let bucket = bucket(SignatureVersion::V4);
-        let credential = StsCredential { security_token: None, ..credential() };
+        let credential = AccessKey { security_token: None, ..credential() };
         let action = InitiateMultipartUpload { key: "a", content_type: None };
         let request = signer(&bucket, &credential).sign(action.request(&bucket));
         assert_eq!(request.header("x-oss-security-token"), None);
@@ -157,7 +157,7 @@ mod tests {
         }
     }
 
-    fn signer<'a>(bucket: &'a Bucket, credential: &'a StsCredential) -> Signer<'a> {
+    fn signer<'a>(bucket: &'a Bucket, credential: &'a AccessKey) -> Signer<'a> {
         Signer { bucket, credential, now: NOW }
     }
 
@@ -166,8 +166,8 @@ mod tests {
         Bucket::new("oss-cn-hangzhou.aliyuncs.com", "examplebucket", options).unwrap()
     }
 
-    fn credential() -> StsCredential {
-        StsCredential {
+    fn credential() -> AccessKey {
+        AccessKey {
             access_key_id: "ak".into(),
             access_key_secret: Secret::new("sk"),
             security_token: Some(Secret::new("token")),

@@ -3,7 +3,7 @@
 use super::Signer;
 use super::v1_signature::v1_signature;
 use super::v1_string_to_sign::{V1Parts, v1_string_to_sign};
-use crate::credential::StsCredential;
+use crate::credential::AccessKey;
 use crate::oss::UnsignedRequest;
 use crate::timestamp;
 
@@ -11,7 +11,7 @@ use crate::timestamp;
 ///
 /// The date is sent as `x-oss-date`, which is signed twice: as the date and as a header.
 pub(super) fn sign(signer: &Signer<'_>, mut request: UnsignedRequest) -> UnsignedRequest {
-    let StsCredential { access_key_id, access_key_secret, security_token } = signer.credential;
+    let AccessKey { access_key_id, access_key_secret, security_token } = signer.credential;
     let date = timestamp::imf_fixdate(signer.now);
     request.headers.push(("x-oss-date".to_owned(), date.clone()));
     if let Some(token) = security_token {

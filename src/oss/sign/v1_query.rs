@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Signer;
 use super::v1_signature::v1_signature;
 use super::v1_string_to_sign::{V1Parts, v1_string_to_sign};
-use crate::credential::StsCredential;
+use crate::credential::AccessKey;
 use crate::error::{Error, ErrorKind, Result};
 use crate::oss::UnsignedRequest;
 
@@ -15,7 +15,7 @@ pub(super) fn presign(
     mut request: UnsignedRequest,
     expires: Duration,
 ) -> Result<UnsignedRequest> {
-    let StsCredential { access_key_id, access_key_secret, security_token } = signer.credential;
+    let AccessKey { access_key_id, access_key_secret, security_token } = signer.credential;
     if expires.as_secs() == 0 {
         return Err(Error::new(
             ErrorKind::RequestInvalid,

@@ -9,13 +9,13 @@ use super::signature::signature;
 use super::signing_key::signing_key;
 use super::string_to_sign::{ALGORITHM, string_to_sign};
 use super::{CredentialScope, PRODUCT_OSS, Signer};
-use crate::credential::StsCredential;
+use crate::credential::AccessKey;
 use crate::oss::UnsignedRequest;
 use crate::timestamp;
 
 /// Adds a V4 signature in the `authorization` header.
 pub(super) fn sign(signer: &Signer<'_>, mut request: UnsignedRequest) -> UnsignedRequest {
-    let StsCredential { access_key_id, access_key_secret, security_token } = signer.credential;
+    let AccessKey { access_key_id, access_key_secret, security_token } = signer.credential;
     let timestamp = timestamp::iso8601_basic(signer.now);
     let scope = scope(signer, &timestamp);
     request.headers.push(("x-oss-content-sha256".to_owned(), UNSIGNED_PAYLOAD.to_owned()));

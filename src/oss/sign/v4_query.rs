@@ -7,7 +7,7 @@ use super::signature::signature;
 use super::signing_key::signing_key;
 use super::string_to_sign::{ALGORITHM, string_to_sign};
 use super::v4_header::{canonical_form, scope};
-use crate::credential::StsCredential;
+use crate::credential::AccessKey;
 use crate::error::{Error, ErrorKind, Result};
 use crate::oss::UnsignedRequest;
 use crate::timestamp;
@@ -18,7 +18,7 @@ pub(super) fn presign(
     mut request: UnsignedRequest,
     expires: Duration,
 ) -> Result<UnsignedRequest> {
-    let StsCredential { access_key_id, access_key_secret, security_token } = signer.credential;
+    let AccessKey { access_key_id, access_key_secret, security_token } = signer.credential;
     if !(1..=EXPIRES_SECS_MAX).contains(&expires.as_secs()) {
         return Err(Error::new(
             ErrorKind::RequestInvalid,

@@ -1,6 +1,6 @@
 //! The credentials of a file: those supplied but not yet used, their source, and the current one.
 
-use crate::credential::{StsCredential, UploadAuth, UploadCredential};
+use crate::credential::{AccessKey, UploadAuth, UploadCredential};
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::UnixMillis;
 
@@ -12,7 +12,7 @@ pub(super) const REJECTIONS_MAX: u8 = 3;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StsToken {
     /// The key and its security token.
-    pub credential: StsCredential,
+    pub credential: AccessKey,
     /// Expiry time, if known.
     pub expires_at: Option<UnixMillis>,
 }

@@ -1,7 +1,7 @@
 //! One VOD call for a file: its attempts, its timeout and the correction of clock skew.
 
 use super::validated_file::ValidatedFile;
-use crate::credential::StsCredential;
+use crate::credential::AccessKey;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::oss::{HttpResponse, Request};
 use crate::queue::context::QueueContext;
@@ -26,7 +26,7 @@ pub(super) enum VodAction {
 #[derive(Debug)]
 pub(super) struct VodCall {
     action: VodAction,
-    token: StsCredential,
+    token: AccessKey,
     attempts: Attempts,
     status: Status,
 }
@@ -39,7 +39,7 @@ enum Status {
 
 impl VodCall {
     /// Creates a call that [`Self::advance`] sends.
-    pub(super) const fn new(action: VodAction, token: StsCredential, now: UnixMillis) -> Self {
+    pub(super) const fn new(action: VodAction, token: AccessKey, now: UnixMillis) -> Self {
         let attempts = Attempts::first(now);
         Self { action, token, attempts, status: Status::Waiting(now) }
     }

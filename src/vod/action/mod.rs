@@ -86,10 +86,11 @@ mod fixtures {
     use serde_json::Value;
 
     use super::Action;
+    use crate::credential::AccessKey;
     use crate::credential::Secret;
     use crate::oss::{Body, HttpResponse};
     use crate::units::UnixMillis;
-    use crate::vod::{RamKey, RpcSigner, VodEndpoint};
+    use crate::vod::{RpcSigner, VodEndpoint};
 
     pub(super) const NOW: UnixMillis = UnixMillis(0);
 
@@ -102,7 +103,7 @@ mod fixtures {
 
     /// The complete signed form.
     pub(super) fn signed_form(action: &impl Action) -> String {
-        let key = RamKey {
+        let key = AccessKey {
             access_key_id: "id".into(),
             access_key_secret: Secret::new("secret"),
             security_token: None,

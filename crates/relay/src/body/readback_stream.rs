@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use futures::channel::oneshot;
-use vod_uploader::credential::StsCredential;
+use vod_uploader::credential::AccessKey;
 use vod_uploader::oss::action::{CopyRange, GetObject};
 use vod_uploader::units::ByteCount;
 use vod_uploader::upload::{ConcatSource, ReadRange, SourceStatus, Target, ranges_to_read};
@@ -22,7 +22,7 @@ pub(crate) struct ReadbackStream {
     instance: Rc<Instance>,
     /// The storage of the partial uploads; its object key is not used.
     storage: Target,
-    credential: StsCredential,
+    credential: AccessKey,
     sources: Vec<ConcatSource>,
     remaining: VecDeque<ReadRange>,
     error: Option<oneshot::Sender<Error>>,
@@ -34,7 +34,7 @@ impl ReadbackStream {
     pub(crate) fn new(
         instance: Rc<Instance>,
         storage: Target,
-        credential: StsCredential,
+        credential: AccessKey,
         sources: Vec<ConcatSource>,
     ) -> (Self, oneshot::Receiver<Error>) {
         let (error, interrupted) = oneshot::channel();

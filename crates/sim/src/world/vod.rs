@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
-use vod_uploader::credential::{Secret, StsCredential};
+use vod_uploader::credential::{AccessKey, Secret};
 use vod_uploader::oss::{Body, HttpResponse, Request};
 use vod_uploader::queue::StsToken;
 use vod_uploader::units::UnixMillis;
@@ -108,7 +108,7 @@ impl Vod {
         self.tokens.insert(id.clone(), now + ttl);
         store.keys.insert(id.clone(), now + ttl);
         StsToken {
-            credential: StsCredential {
+            credential: AccessKey {
                 access_key_id: id,
                 access_key_secret: Secret::new(SECRET),
                 security_token: Some(Secret::new(TOKEN)),

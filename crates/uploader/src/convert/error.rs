@@ -1,6 +1,6 @@
 //! Converts errors: a kind has its own case, or is `other` with its code.
 
-use vod_uploader_host::engine::{Error, ErrorKind, Retry, StoreError};
+use vod_uploader_host::engine::{Error, ErrorKind, Retry, ServiceError};
 
 use crate::bindings::exports::vod::uploader::types as wit;
 
@@ -8,7 +8,7 @@ pub(crate) fn to_wit(error: Error) -> wit::Error {
     wit::Error {
         code: code_of(&error),
         message: error.message().to_owned(),
-        vendor: error.store().map(vendor_to_wit),
+        service: error.service().map(service_error_to_wit),
         retry: match error.kind().retry() {
             Retry::Never => wit::Retry::Never,
             Retry::Retryable => wit::Retry::Later,
@@ -19,12 +19,12 @@ pub(crate) fn to_wit(error: Error) -> wit::Error {
     }
 }
 
-fn vendor_to_wit(store: &StoreError) -> wit::VendorAnswer {
-    wit::VendorAnswer {
-        status: store.status,
-        code: store.code.clone(),
-        message: store.message.clone(),
-        request_id: store.request_id.clone(),
+fn service_error_to_wit(response: &ServiceError) -> wit::ServiceError {
+    wit::ServiceError {
+        status: response.status,
+        code: response.code.clone(),
+        message: response.message.clone(),
+        request_id: response.request_id.clone(),
     }
 }
 

@@ -21,7 +21,7 @@ fn an_upload_continues_with_a_new_credential_after_expiry() {
     assert_eq!(media_id, None);
     let video = host.sandbox.media()[0]["id"].clone();
     assert_eq!(expired.payload["media_id"], video);
-    assert_eq!(expired.payload["error"]["vendor"]["code"], "SecurityTokenExpired");
+    assert_eq!(expired.payload["error"]["service"]["code"], "SecurityTokenExpired");
     assert_eq!(application.app.call("state", json!({})).unwrap(), "Expire");
     application.handle_event(&expired);
     application.finish();

@@ -185,7 +185,7 @@ fn run_with_fault(
             assert_eq!(error.code(), expected, "{fault}: {failed}");
             assert!(!error.0["action"].as_str().unwrap().is_empty(), "{failed}");
             if let Some(code) = fault["code"].as_str() {
-                assert_eq!(error.0["vendor"]["code"], code, "{failed}");
+                assert_eq!(error.0["service"]["code"], code, "{failed}");
             }
         }
         // It waits for a credential while it is rejected.

@@ -49,8 +49,8 @@ fn a_submission_rejected_by_vod_reports_its_code() {
     let submission = json!({ "access": access(&host), "submission": { "files": files } });
     let rejection = app.call("upload-media-by-url", submission).unwrap_err();
     assert_eq!(rejection.code(), "VodRejected");
-    assert_eq!(rejection.0["vendor"]["code"], "InvalidParameter");
-    assert_eq!(rejection.0["vendor"]["status"], 400);
+    assert_eq!(rejection.0["service"]["code"], "InvalidParameter");
+    assert_eq!(rejection.0["service"]["status"], 400);
     let nothing = json!({ "access": access(&host), "submission": { "files": [] } });
     let rejection = app.call("upload-media-by-url", nothing).unwrap_err();
     assert_eq!(rejection.code(), "FieldInvalid");

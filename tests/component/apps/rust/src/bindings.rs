@@ -5,7 +5,7 @@ spin_sdk::wit_bindgen::generate!({
         world app {
             include vod:uploader/uploads@0.1.0;
             include vod:uploader/webhook-receiver@0.1.0;
-            include vod:uploader/url-upload-source-uploads@0.1.0;
+            include vod:uploader/url-uploader@0.1.0;
         }
     ",
     path: "../../../../wit",

@@ -8,7 +8,7 @@ use crate::percent::encode_component;
 
 /// An access key: temporary with a security token (from STS), or a RAM user's without one.
 #[derive(Clone, PartialEq, Eq)]
-pub struct StsCredential {
+pub struct AccessKey {
     /// The AccessKey ID, such as `STS.NT…`, which every request contains.
     pub access_key_id: String,
     /// The AccessKey secret, which is never sent.
@@ -17,7 +17,7 @@ pub struct StsCredential {
     pub security_token: Option<Secret>,
 }
 
-impl StsCredential {
+impl AccessKey {
     /// Redacts the secrets of this key in `error`, as they are and percent-encoded.
     #[must_use]
     pub fn redact(&self, error: Error) -> Error {
@@ -28,11 +28,11 @@ impl StsCredential {
     }
 }
 
-impl fmt::Debug for StsCredential {
+impl fmt::Debug for AccessKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The ID is not secret, but a prefix is enough to distinguish keys in a log.
         let shown: String = self.access_key_id.chars().take(SHOWN_ID_CHARS).collect();
-        f.debug_struct("StsCredential")
+        f.debug_struct("AccessKey")
             .field("access_key_id", &format_args!("{shown}…"))
             .field("access_key_secret", &self.access_key_secret)
             .field("security_token", &self.security_token)
@@ -45,20 +45,24 @@ const SHOWN_ID_CHARS: usize = 8;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::{ErrorKind, StoreError};
+    use crate::error::{ErrorKind, ServiceError};
 
     #[test]
     fn secrets_that_a_response_repeats_are_redacted() {
-        let key = StsCredential {
+        let key = AccessKey {
             access_key_id: "STS.id".into(),
             access_key_secret: Secret::new("hush"),
             security_token: Some(Secret::new("tok+/=")),
         };
-        let store = StoreError { message: "hush tok%2B%2F%3D".into(), ..StoreError::default() };
-        let error = Error::new(ErrorKind::VodRejected, "no tok+/=").with_store(store);
+        let service = ServiceError {
+            message: "hush tok%2B%2F%3D".into(),
+            ec: "hush".into(),
+            ..ServiceError::default()
+        };
+        let error = Error::new(ErrorKind::VodRejected, "no tok+/=").with_service(service);
         let hidden = key.redact(error);
         assert_eq!(hidden.message(), "no [redacted]");
-        let message = hidden.store().map(|store| store.message.as_str());
-        assert_eq!(message, Some("[redacted] [redacted]"));
+        let service = hidden.service().map(|service| (&service.message[..], &service.ec[..]));
+        assert_eq!(service, Some(("[redacted] [redacted]", "[redacted]")));
     }
 }
