@@ -45,8 +45,8 @@ impl Origins {
     /// The origins in a list such as `https://a.example, https://b.example:8443`; `*` is any.
     ///
     /// # Errors
-    /// [`ErrorKind::Misconfigured`] with the first entry that is not an origin: scheme, host and an
-    /// optional port.
+    /// Returns [`ErrorKind::Misconfigured`] with the first entry that is not an origin: scheme,
+    /// host and an optional port.
     pub fn parse(list: &str) -> Result<Self> {
         let mut origins = Self::default();
         for origin in list.split([',', ' ']).map(str::trim).filter(|origin| !origin.is_empty()) {

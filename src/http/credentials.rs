@@ -10,8 +10,8 @@ use crate::units::UnixMillis;
 /// sent one.
 ///
 /// # Errors
-/// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) if only one of the two values is present,
-/// and the errors of [`UploadCredential::parse`].
+/// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) if only one of the two values is
+/// present, and the errors of [`UploadCredential::parse`].
 pub fn client_credential(
     head: &RequestHead,
     metadata: Option<&Metadata>,

@@ -20,8 +20,8 @@ impl FileName {
     /// The name in plain text.
     ///
     /// # Errors
-    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the constraint that the name
-    /// violates.
+    /// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the constraint that the
+    /// name violates.
     pub fn new(name: &str) -> Result<Self> {
         Self::with_fallback(name, "", None)
     }
@@ -29,7 +29,7 @@ impl FileName {
     /// The name in plain text; `stem` replaces an empty stem, and `extension` a missing extension.
     ///
     /// # Errors
-    /// As [`FileName::new`].
+    /// Returns the errors of [`FileName::new`].
     pub fn with_fallback(name: &str, stem: &str, extension: Option<&str>) -> Result<Self> {
         if name.is_empty() {
             return Err(invalid("at least one character"));
@@ -85,8 +85,8 @@ impl FileName {
 /// The text in a percent-encoded path segment.
 ///
 /// # Errors
-/// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) for a segment that is not percent-encoded
-/// UTF-8.
+/// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) for a segment that is not
+/// percent-encoded UTF-8.
 pub(super) fn decode_segment(segment: &str) -> Result<String> {
     let invalid = || invalid("UTF-8, percent-encoded");
     // The decoder does not report invalid encodings.

@@ -19,7 +19,7 @@ impl MediaClaim {
     /// request names none.
     ///
     /// # Errors
-    /// [`ErrorKind::RequestInvalid`] for an id that [`is_media_id`] does not accept.
+    /// Returns [`ErrorKind::RequestInvalid`] for an id that [`is_media_id`] does not accept.
     pub fn parse(head: &RequestHead, metadata: &Metadata) -> Result<Option<Self>> {
         let media_id = head.header(UPLOAD_MEDIA_ID).or_else(|| metadata.text(&["media_id"]));
         let Some(media_id) = media_id.filter(|id| !id.is_empty()) else { return Ok(None) };
@@ -34,7 +34,7 @@ impl MediaClaim {
     /// Checks that the token was issued for the media id and has not expired.
     ///
     /// # Errors
-    /// [`ErrorKind::MediaNotOwned`], also if `key` is `None`.
+    /// Returns [`ErrorKind::MediaNotOwned`] if not, or if `key` is `None`.
     pub fn verify(&self, key: Option<&MediaTokenKey>, now: UnixMillis) -> Result<()> {
         let is_owned = key
             .zip(self.token.as_ref())

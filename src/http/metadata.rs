@@ -32,7 +32,7 @@ impl Metadata {
     /// Parses the value of the header.
     ///
     /// # Errors
-    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the invalid key.
+    /// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the invalid key.
     pub fn parse(header: &str) -> Result<Self> {
         if header.len() > METADATA_BYTES_MAX {
             return Err(invalid(&format!("at most {METADATA_BYTES_MAX} bytes long")));

@@ -58,8 +58,8 @@ pub(crate) use file_name::FILE_NAME_BYTES_MAX;
 /// The value of a header that must be a non-negative integer.
 ///
 /// # Errors
-/// [`ErrorKind::RequestInvalid`](crate::ErrorKind::RequestInvalid) with the header as its field,
-/// also if it is sent twice with two values.
+/// Returns [`ErrorKind::RequestInvalid`](crate::ErrorKind::RequestInvalid) with the header as its
+/// field, also if it is sent twice with two values.
 fn integer_header(head: &RequestHead, name: &HeaderName) -> crate::Result<Option<u64>> {
     let invalid = || Error::field_invalid(name.as_str(), "one non-negative integer below 2^64");
     let Some(value) = head.header(name) else { return Ok(None) };

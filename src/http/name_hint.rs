@@ -39,8 +39,8 @@ impl NameHint {
     /// The hint with the name in a percent-encoded path segment in place of any other.
     ///
     /// # Errors
-    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) if the segment is not percent-encoded
-    /// UTF-8.
+    /// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) if the segment is not
+    /// percent-encoded UTF-8.
     pub fn with_path_segment(self, segment: &str) -> Result<Self> {
         let hint = Self { field: "file-name", name: None, ..self };
         Ok(hint.or_name(Some(&decode_segment(segment)?)))
@@ -90,8 +90,8 @@ impl NameHint {
     /// missing name is `upload`.
     ///
     /// # Errors
-    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) for a name that [`FileName::new`] does
-    /// not accept, except for its extension, and if no extension is known.
+    /// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) for a name that
+    /// [`FileName::new`] does not accept, except for its extension, and if no extension is known.
     pub fn resolve(&self, default_extension: Option<&str>) -> Result<FileName> {
         let extension = self.extension().or(default_extension);
         match (&self.name, extension) {

@@ -25,8 +25,9 @@ impl PlainFile {
     /// Parses the head of a request to `/v1/uploads/{file_name}`.
     ///
     /// # Errors
-    /// [`ErrorKind::RequestInvalid`] for an invalid name or length, [`ErrorKind::FileEmpty`] for a
-    /// declared length of zero, [`ErrorKind::MediaTypeUnsupported`] for a form.
+    /// Returns [`ErrorKind::RequestInvalid`] for an invalid name or length,
+    /// [`ErrorKind::FileEmpty`] for a declared length of zero, and
+    /// [`ErrorKind::MediaTypeUnsupported`] for a form.
     pub fn parse(head: &RequestHead, file_name: &str) -> Result<Self> {
         let media_type = head.header(CONTENT_TYPE).unwrap_or_default();
         if media_type.to_ascii_lowercase().starts_with("multipart/form-data") {

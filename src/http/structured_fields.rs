@@ -38,7 +38,8 @@ pub(super) fn dictionary(head: &RequestHead, name: impl AsHeaderName) -> Option<
 /// The value of a required field.
 ///
 /// # Errors
-/// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the field `name` if it is absent.
+/// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the field `name` if it is
+/// absent.
 pub(super) fn required<T>(value: Option<T>, name: &str, allowed: &str) -> Result<T> {
     value.ok_or_else(|| Error::field_invalid(name, allowed))
 }

@@ -55,7 +55,8 @@ pub(crate) fn buffers() -> Rc<BufferBudget> {
 /// The worker. A configuration that cannot be read or is invalid is read again by the next request.
 ///
 /// # Errors
-/// [`Misconfigured`](vod_uploader::ErrorKind::Misconfigured).
+/// Returns [`Misconfigured`](vod_uploader::ErrorKind::Misconfigured) if the configuration cannot be
+/// read or is invalid.
 pub(crate) async fn relay() -> vod_uploader::Result<Relay> {
     if let Some(relay) = INSTANCE.with(|instance| instance.relay.get().cloned()) {
         return Ok(relay);

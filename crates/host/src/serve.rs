@@ -15,7 +15,7 @@ use crate::instance;
 /// Serves one request. Every error is a response: a trap would end every upload of the instance.
 ///
 /// # Errors
-/// Those of the host, if it rejects the response.
+/// Returns the host's error if it rejects the response.
 pub async fn serve(request: Request) -> Result<Response, ErrorCode> {
     let head = head_of(&request);
     let body = HostBody::new(request);

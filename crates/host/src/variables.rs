@@ -8,7 +8,7 @@ use vod_uploader_relay::Variables;
 /// Reads every variable of the worker. A variable that the manifest does not define is not set.
 ///
 /// # Errors
-/// [`ErrorKind::Misconfigured`] if the host cannot provide a variable.
+/// Returns [`ErrorKind::Misconfigured`] if the host cannot provide a variable.
 pub(crate) async fn read() -> Result<Variables> {
     let reads = Variables::NAMES.iter().map(|name| async move {
         match variables::get(name).await {

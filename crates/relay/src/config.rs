@@ -119,7 +119,7 @@ impl Config {
     /// Validates `variables`.
     ///
     /// # Errors
-    /// [`ErrorKind::Misconfigured`], which names the variable.
+    /// Returns [`ErrorKind::Misconfigured`] with the name of the variable.
     pub fn new(variables: &Variables) -> Result<Self> {
         let region = variables.text("vod_region").unwrap_or_else(|| "cn-shanghai".to_owned());
         let vod_endpoint = match variables.text("vod_endpoint") {

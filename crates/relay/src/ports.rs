@@ -80,7 +80,7 @@ pub trait HttpClient {
     /// it aborts the request.
     ///
     /// # Errors
-    /// [`SendError`], also if the response is too large or was interrupted.
+    /// Returns [`SendError`] if no response was received, or if it is too large or was interrupted.
     fn send(
         &self,
         request: oss::Request,

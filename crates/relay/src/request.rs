@@ -30,7 +30,7 @@ impl Caller {
     /// The client's own credential.
     ///
     /// # Errors
-    /// Those of [`client_credential`].
+    /// Returns the errors of [`client_credential`].
     pub(crate) fn credential(&self) -> Result<Option<UploadCredential>> {
         self.credential.clone()
     }
@@ -38,7 +38,7 @@ impl Caller {
     /// The media that the request continues.
     ///
     /// # Errors
-    /// Those of [`MediaClaim::parse`].
+    /// Returns the errors of [`MediaClaim::parse`].
     pub(crate) fn media(&self) -> Result<Option<MediaClaim>> {
         self.media.clone()
     }

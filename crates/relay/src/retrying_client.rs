@@ -40,7 +40,8 @@ impl<'a> RetryingClient<'a> {
     /// Sends `action` to VOD.
     ///
     /// # Errors
-    /// Those of [`vod::Action::parse`], or [`ErrorKind::VodUnavailable`] if there is no response.
+    /// Returns the errors of [`vod::Action::parse`], or [`ErrorKind::VodUnavailable`] if there is
+    /// no response.
     pub(crate) async fn call_vod<A: vod::Action>(
         &self,
         endpoint: &VodEndpoint,
@@ -59,7 +60,8 @@ impl<'a> RetryingClient<'a> {
     /// Sends `action` to OSS. The action must be idempotent.
     ///
     /// # Errors
-    /// Those of [`oss::Action::parse`], or [`ErrorKind::StoreUnavailable`] if there is no response.
+    /// Returns the errors of [`oss::Action::parse`], or [`ErrorKind::StoreUnavailable`] if there is
+    /// no response.
     pub(crate) async fn call_oss<A: oss::Action>(
         &self,
         bucket: &Bucket,

@@ -22,7 +22,8 @@ impl ContentChecks {
     /// `Trailer` announces (<https://tus.io/protocols/resumable-upload#checksum>).
     ///
     /// # Errors
-    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) for an invalid or unsupported checksum.
+    /// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) for an invalid or unsupported
+    /// checksum.
     pub fn from_tus(head: &RequestHead) -> Result<Self> {
         let in_head = Self::new(tus_checksum(head)?);
         let announced = head

@@ -36,7 +36,7 @@ impl ReprDigestState {
     /// elsewhere because a writer was interrupted: the digest then cannot be computed.
     ///
     /// # Errors
-    /// As [`ResumableSha256::from_bytes`].
+    /// Returns the errors of [`ResumableSha256::from_bytes`].
     pub fn load(stored: &[u8], offset: ByteCount) -> Result<Option<Self>> {
         let corrupt = || Error::new(ErrorKind::CheckpointCorrupt, "a kept digest cannot be read");
         let (expected_len, rest) = stored.split_first().ok_or_else(corrupt)?;

@@ -55,8 +55,8 @@ impl ResumableSha256 {
     /// Parses the stored form.
     ///
     /// # Errors
-    /// [`ErrorKind::CheckpointNewer`] for an unknown version, [`ErrorKind::CheckpointCorrupt`] for
-    /// any other invalid form.
+    /// Returns [`ErrorKind::CheckpointNewer`] for an unknown version, and
+    /// [`ErrorKind::CheckpointCorrupt`] for any other invalid form.
     pub fn from_bytes(stored: &[u8]) -> Result<Self> {
         let corrupt =
             || Error::new(ErrorKind::CheckpointCorrupt, "the stored digest state cannot be read");

@@ -13,7 +13,7 @@ pub(in crate::http) const TUS_ALGORITHMS: &str = "sha1,md5,crc32,sha256";
 /// The checksum in the header of `head`, or `None` without one.
 ///
 /// # Errors
-/// As [`Checksum::parse_tus`].
+/// Returns the errors of [`Checksum::parse_tus`].
 pub(super) fn tus_checksum(head: &RequestHead) -> Result<Option<Checksum>> {
     head.header(HEADER).map(Checksum::parse_tus).transpose()
 }
@@ -28,9 +28,9 @@ impl Checksum {
     /// number (its `lib/tus/checksum.rb`), which is rejected here.
     ///
     /// # Errors
-    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the field `upload-checksum`, for
-    /// an unsupported algorithm, for which tus requires the status 400, and for a digest that is
-    /// not base64 or not of the algorithm's length.
+    /// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the field
+    /// `upload-checksum`, for an unsupported algorithm, for which tus requires the status 400, and
+    /// for a digest that is not base64 or not of the algorithm's length.
     pub fn parse_tus(value: &str) -> Result<Self> {
         let (name, encoded) = value.trim().split_once(' ').ok_or_else(|| invalid(FORM))?;
         let algorithm =

@@ -49,8 +49,8 @@ impl FilePondCall {
     /// itself sends the id in the query, as `patch`.
     ///
     /// # Errors
-    /// [`ErrorKind::RequestInvalid`] with the header, [`ErrorKind::MediaTypeUnsupported`],
-    /// [`ErrorKind::FileEmpty`], [`ErrorKind::FileTooLarge`] above `size_max`,
+    /// Returns [`ErrorKind::RequestInvalid`] with the header, [`ErrorKind::MediaTypeUnsupported`],
+    /// [`ErrorKind::FileEmpty`], [`ErrorKind::FileTooLarge`] above `size_max`, and
     /// [`ErrorKind::UploadNotFound`] for an invalid id.
     pub fn parse(head: &RequestHead, id: &str, size_max: ByteCount) -> Result<Self> {
         let id = if id.is_empty() { id_in_query(head.query()) } else { Some(id.to_owned()) };
@@ -101,7 +101,7 @@ impl FilePondChunk {
     /// How many bytes of the chunk are already stored if the upload has `durable`.
     ///
     /// # Errors
-    /// [`ErrorKind::OffsetMismatch`] for a chunk that starts after `durable`.
+    /// Returns [`ErrorKind::OffsetMismatch`] for a chunk that starts after `durable`.
     pub fn known_len(&self, durable: ByteCount) -> Result<ByteCount> {
         if self.offset > durable {
             let (offset, durable) = (self.offset.bytes(), durable.bytes());
@@ -116,7 +116,7 @@ impl FilePondChunk {
 /// The id in the body of a DELETE.
 ///
 /// # Errors
-/// [`ErrorKind::UploadNotFound`] for an invalid id.
+/// Returns [`ErrorKind::UploadNotFound`] for an invalid id.
 pub fn key_in_body(body: &[u8]) -> Result<UploadId> {
     upload_key(std::str::from_utf8(body).unwrap_or_default().trim())
 }

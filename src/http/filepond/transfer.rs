@@ -101,7 +101,7 @@ impl FilePondTransfer {
     /// The stored form.
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`], which no value of this type causes.
+    /// Returns [`ErrorKind::Internal`], which no value of this type causes.
     pub fn encode(&self) -> Result<Vec<u8>> {
         serde_json::to_vec(self)
             .map_err(|error| Error::new(ErrorKind::Internal, format!("a transfer: {error}")))
@@ -110,8 +110,8 @@ impl FilePondTransfer {
     /// The transfer in a stored form.
     ///
     /// # Errors
-    /// [`ErrorKind::CheckpointNewer`] for a later version, [`ErrorKind::CheckpointCorrupt`] for any
-    /// other invalid record.
+    /// Returns [`ErrorKind::CheckpointNewer`] for a later version, and
+    /// [`ErrorKind::CheckpointCorrupt`] for any other invalid record.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         let corrupt =
             || Error::new(ErrorKind::CheckpointCorrupt, "the stored transfer cannot be parsed");
@@ -140,7 +140,7 @@ impl FilePondTransfer {
     /// Checks that the chunk belongs to this file.
     ///
     /// # Errors
-    /// [`ErrorKind::LengthInconsistent`].
+    /// Returns [`ErrorKind::LengthInconsistent`] if not.
     pub fn check(&self, chunk: &FilePondChunk) -> Result<()> {
         if chunk.file_length.bytes() == self.length_bytes {
             return Ok(());

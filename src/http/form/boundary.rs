@@ -17,7 +17,7 @@ impl Boundary {
     /// The boundary in the value of a Content-Type.
     ///
     /// # Errors
-    /// [`ErrorKind::MediaTypeUnsupported`] for another type than `multipart/form-data`,
+    /// Returns [`ErrorKind::MediaTypeUnsupported`] for another type than `multipart/form-data`, and
     /// [`ErrorKind::RequestInvalid`] for a missing or invalid boundary.
     pub fn of_content_type(content_type: Option<&str>) -> Result<Self> {
         let content_type = content_type.unwrap_or_default();

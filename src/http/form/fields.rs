@@ -25,8 +25,8 @@ impl FormFields {
     /// Applies the next field. Errors never contain values, any of which may be a secret.
     ///
     /// # Errors
-    /// [`ErrorKind::RequestInvalid`] with the field, [`ErrorKind::OriginNotAllowed`] for a
-    /// `redirect` to another origin than `origins`.
+    /// Returns [`ErrorKind::RequestInvalid`] with the field, and [`ErrorKind::OriginNotAllowed`]
+    /// for a `redirect` to another origin than `origins`.
     pub fn take(&mut self, field: &Field, origins: &Origins) -> Result<()> {
         let text = || {
             let text = std::str::from_utf8(&field.value).map(str::trim);
@@ -74,7 +74,7 @@ impl Redirect {
     /// Parses a URL.
     ///
     /// # Errors
-    /// [`ErrorKind::RequestInvalid`] if `text` is not an absolute http(s) URL,
+    /// Returns [`ErrorKind::RequestInvalid`] if `text` is not an absolute http(s) URL, and
     /// [`ErrorKind::OriginNotAllowed`] if its origin is not one of `origins`.
     pub fn parse(text: &str, origins: &Origins) -> Result<Self> {
         let url = Url::parse(text).ok().filter(|url| {

@@ -86,8 +86,8 @@ impl FormParser {
     /// or the form has ended.
     ///
     /// # Errors
-    /// [`ErrorKind::RequestInvalid`] with the invalid field. After an error, every call returns
-    /// `None`.
+    /// Returns [`ErrorKind::RequestInvalid`] with the invalid field. After an error, every call
+    /// returns `None`.
     pub fn next<'a, 'i: 'a>(&'a mut self, input: &mut &'i [u8]) -> Result<Option<FormEvent<'a>>> {
         loop {
             match std::mem::replace(&mut self.state, State::Over) {
@@ -125,8 +125,8 @@ impl FormParser {
     /// Checks that the form is complete, at the end of the input.
     ///
     /// # Errors
-    /// [`ErrorKind::LengthMismatch`] for an incomplete form, [`ErrorKind::RequestInvalid`] for a
-    /// body without the boundary of its Content-Type.
+    /// Returns [`ErrorKind::LengthMismatch`] for an incomplete form, and
+    /// [`ErrorKind::RequestInvalid`] for a body without the boundary of its Content-Type.
     pub fn finish(&self) -> Result<()> {
         match &self.state {
             State::Closing | State::Over => Ok(()),

@@ -23,7 +23,7 @@ impl PartHeaders {
     /// Parses the lines of a part's head, without the empty line at its end.
     ///
     /// # Errors
-    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the header as its field.
+    /// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the header as its field.
     pub(super) fn parse(lines: &[u8]) -> Result<Self> {
         let lines = std::str::from_utf8(lines)
             .map_err(|_| Error::field_invalid(DISPOSITION, "UTF-8 (RFC 7578 §5.1)"))?;

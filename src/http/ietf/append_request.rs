@@ -26,9 +26,9 @@ impl AppendRequest {
     /// Parses the head of a request in `version`.
     ///
     /// # Errors
-    /// [`ErrorKind::MediaTypeUnsupported`] for another Content-Type than
+    /// Returns [`ErrorKind::MediaTypeUnsupported`] for another Content-Type than
     /// `application/partial-upload` if the version requires it; [`ErrorKind::RequestInvalid`] with
-    /// the field `upload-offset` or the completeness header if that is absent or malformed;
+    /// the field `upload-offset` or the completeness header if that is absent or malformed; and
     /// [`ErrorKind::LengthInconsistent`].
     pub fn parse(head: &RequestHead, version: InteropVersion) -> Result<Self> {
         if version.needs_media_type() && !is_partial_upload(head) {
@@ -68,8 +68,8 @@ impl AppendRequest {
     /// Checks that it can be applied to an upload in this state.
     ///
     /// # Errors
-    /// [`ErrorKind::OffsetMismatch`]; [`ErrorKind::LengthInconsistent`] for another length than
-    /// that of the upload, for content beyond it, and for content to a complete upload;
+    /// Returns [`ErrorKind::OffsetMismatch`]; [`ErrorKind::LengthInconsistent`] for another length
+    /// than that of the upload, for content beyond it, and for content to a complete upload; and
     /// [`ErrorKind::UploadEnded`] for empty content to a complete upload.
     pub fn check(&self, progress: &OffsetState) -> Result<()> {
         if self.offset != progress.offset {

@@ -33,9 +33,9 @@ impl CreationRequest {
     /// file.
     ///
     /// # Errors
-    /// [`ErrorKind::RequestInvalid`] with the completeness header if that is absent or not a
-    /// Boolean, or for invalid metadata; [`ErrorKind::LengthInconsistent`];
-    /// [`ErrorKind::FileEmpty`] for a declared length of zero; [`ErrorKind::FileTooLarge`].
+    /// Returns [`ErrorKind::RequestInvalid`] with the completeness header if that is absent or not
+    /// a Boolean, or for invalid metadata; [`ErrorKind::LengthInconsistent`];
+    /// [`ErrorKind::FileEmpty`] for a declared length of zero; and [`ErrorKind::FileTooLarge`].
     pub fn parse(head: &RequestHead, version: InteropVersion, size_max: ByteCount) -> Result<Self> {
         let complete = structured_fields::required(
             version.declares_complete(head),

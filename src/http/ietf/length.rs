@@ -7,7 +7,8 @@ use crate::units::ByteCount;
 /// upload. If both are present, they must agree.
 ///
 /// # Errors
-/// [`ErrorKind::LengthInconsistent`] if they do not agree, or if the content exceeds the length.
+/// Returns [`ErrorKind::LengthInconsistent`] if they do not agree, or if the content exceeds the
+/// length.
 pub(super) fn declared(
     upload_length: Option<ByteCount>,
     content_end: Option<ByteCount>,
@@ -29,7 +30,8 @@ pub(super) fn declared(
 /// Checks that a request is consistent with an upload of length `known`.
 ///
 /// # Errors
-/// [`ErrorKind::LengthInconsistent`] if it declares another length or exceeds the known one.
+/// Returns [`ErrorKind::LengthInconsistent`] if it declares another length or exceeds the known
+/// one.
 pub(super) fn consistent(
     known: Option<ByteCount>,
     declared: Option<ByteCount>,

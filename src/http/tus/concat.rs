@@ -24,9 +24,9 @@ impl Concat {
     /// Parses the header; an upload without it is regular.
     ///
     /// # Errors
-    /// [`RequestInvalid`](crate::ErrorKind::RequestInvalid) for a value other than `partial` and
-    /// `final`, for a URL that is not of an upload of this worker, for a repeated URL, and for no
-    /// URL or more than 256.
+    /// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) for a value other than
+    /// `partial` and `final`, for a URL that is not of an upload of this worker, for a repeated
+    /// URL, and for no URL or more than 256.
     pub(super) fn parse(head: &RequestHead) -> Result<Self> {
         let Some(value) = head.header(UPLOAD_CONCAT) else { return Ok(Self::Regular) };
         if value == "partial" {

@@ -27,10 +27,10 @@ impl CreationRequest {
     /// Parses a POST.
     ///
     /// # Errors
-    /// [`ErrorKind::RequestInvalid`] with the header as its field, [`ErrorKind::FileTooLarge`]
-    /// above `size_max`, [`ErrorKind::LengthMismatch`] if the body is longer than the file,
-    /// [`ErrorKind::MediaTypeUnsupported`] for a body with another Content-Type than that of a
-    /// PATCH.
+    /// Returns [`ErrorKind::RequestInvalid`] with the header as its field,
+    /// [`ErrorKind::FileTooLarge`] above `size_max`, [`ErrorKind::LengthMismatch`] if the body is
+    /// longer than the file, and [`ErrorKind::MediaTypeUnsupported`] for a body with another
+    /// Content-Type than that of a PATCH.
     pub fn parse(head: &RequestHead, size_max: ByteCount) -> Result<Self> {
         let concat = Concat::parse(head)?;
         let length = declared_length(head, &concat)?;

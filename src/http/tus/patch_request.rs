@@ -26,8 +26,8 @@ impl PatchRequest {
     /// Parses a PATCH.
     ///
     /// # Errors
-    /// [`ErrorKind::MediaTypeUnsupported`] for another Content-Type, [`ErrorKind::RequestInvalid`]
-    /// with the header as its field.
+    /// Returns [`ErrorKind::MediaTypeUnsupported`] for another Content-Type, and
+    /// [`ErrorKind::RequestInvalid`] with the header as its field.
     pub fn parse(head: &RequestHead) -> Result<Self> {
         check_content_type(head)?;
         let offset = integer_header(head, &UPLOAD_OFFSET)?
@@ -39,7 +39,7 @@ impl PatchRequest {
     /// (<https://tus.io/protocols/resumable-upload#creation-with-upload>).
     ///
     /// # Errors
-    /// As [`PatchRequest::parse`].
+    /// Returns the errors of [`PatchRequest::parse`].
     pub(super) fn from_creation(head: &RequestHead) -> Result<Option<Self>> {
         let length = integer_header(head, &CONTENT_LENGTH)?;
         let typed = head.header(CONTENT_TYPE).is_some_and(is_patch_content_type);

@@ -44,7 +44,7 @@ impl Uploader {
     /// async export.
     ///
     /// # Errors
-    /// Those of [`Options::new`].
+    /// Returns the errors of [`Options::new`].
     pub fn create(input: OptionsInput) -> Result<Self> {
         let timeout = queue::timeout(input.timeout_ms)?;
         let ports = instance::ports();
@@ -58,7 +58,8 @@ impl Uploader {
     /// The events. They can be taken once.
     ///
     /// # Errors
-    /// [`ErrorKind::EventsTaken`](vod_uploader::ErrorKind::EventsTaken).
+    /// Returns [`ErrorKind::EventsTaken`](vod_uploader::ErrorKind::EventsTaken) if they were taken
+    /// before.
     pub fn events(&self) -> Result<Events> {
         Events::new(Rc::clone(&self.inner))
     }
@@ -66,7 +67,7 @@ impl Uploader {
     /// `add-file`
     ///
     /// # Errors
-    /// Those of [`Queue::add_file`].
+    /// Returns the errors of [`Queue::add_file`].
     pub fn add_file(&self, file: NewFile) -> Result<FileId> {
         self.call(|queue, now| queue.add_file(now, file))
     }
@@ -74,7 +75,7 @@ impl Uploader {
     /// `delete-file`
     ///
     /// # Errors
-    /// Those of [`Queue::delete_file`].
+    /// Returns the errors of [`Queue::delete_file`].
     pub fn delete_file(&self, file: FileId) -> Result<()> {
         self.call(|queue, now| queue.delete_file(now, file))
     }
@@ -82,7 +83,7 @@ impl Uploader {
     /// `cancel-file`
     ///
     /// # Errors
-    /// Those of [`Queue::cancel_file`].
+    /// Returns the errors of [`Queue::cancel_file`].
     pub fn cancel_file(&self, file: FileId) -> Result<()> {
         self.call(|queue, now| queue.cancel_file(now, file))
     }
@@ -90,7 +91,7 @@ impl Uploader {
     /// `resume-file`
     ///
     /// # Errors
-    /// Those of [`Queue::resume_file`].
+    /// Returns the errors of [`Queue::resume_file`].
     pub fn resume_file(&self, file: FileId) -> Result<()> {
         self.call(|queue, now| queue.resume_file(now, file))
     }
@@ -115,7 +116,7 @@ impl Uploader {
     /// `start-upload`
     ///
     /// # Errors
-    /// Those of [`Queue::start_upload`].
+    /// Returns the errors of [`Queue::start_upload`].
     pub fn start_upload(&self) -> Result<()> {
         self.call(Queue::start_upload)
     }
@@ -123,7 +124,7 @@ impl Uploader {
     /// `stop-upload`
     ///
     /// # Errors
-    /// Those of [`Queue::stop_upload`].
+    /// Returns the errors of [`Queue::stop_upload`].
     pub fn stop_upload(&self) -> Result<()> {
         self.call(Queue::stop_upload)
     }
@@ -131,7 +132,7 @@ impl Uploader {
     /// `get-checkpoint`: the records of a file in the key-value store.
     ///
     /// # Errors
-    /// Those of [`Queue::checkpoint`] and
+    /// Returns the errors of [`Queue::checkpoint`] and
     /// [`CheckpointLookup::feed`](vod_uploader::queue::CheckpointLookup::feed), and
     /// [`ErrorKind::KeyValueUnavailable`](vod_uploader::ErrorKind::KeyValueUnavailable).
     pub async fn checkpoint(&self, file: FileId) -> Result<StoredFile> {
@@ -146,7 +147,7 @@ impl Uploader {
     /// `clear-checkpoint`
     ///
     /// # Errors
-    /// Those of [`Queue::clear_checkpoint`].
+    /// Returns the errors of [`Queue::clear_checkpoint`].
     pub fn clear_checkpoint(&self, file: FileId) -> Result<()> {
         self.call(|queue, now| queue.clear_checkpoint(now, file))
     }
@@ -154,7 +155,7 @@ impl Uploader {
     /// `set-upload-auth-and-address`
     ///
     /// # Errors
-    /// Those of [`Queue::set_upload_auth_and_address`].
+    /// Returns the errors of [`Queue::set_upload_auth_and_address`].
     pub fn set_upload_auth_and_address(
         &self,
         file: FileId,
@@ -170,7 +171,7 @@ impl Uploader {
     /// `resume-upload-with-auth`
     ///
     /// # Errors
-    /// Those of [`Queue::resume_upload_with_auth`].
+    /// Returns the errors of [`Queue::resume_upload_with_auth`].
     pub fn resume_upload_with_auth(&self, file: FileId, auth: &str) -> Result<()> {
         self.call(|queue, now| queue.resume_upload_with_auth(now, file, auth))
     }
@@ -178,7 +179,7 @@ impl Uploader {
     /// `set-sts-token`
     ///
     /// # Errors
-    /// Those of [`Queue::set_sts_token`].
+    /// Returns the errors of [`Queue::set_sts_token`].
     pub fn set_sts_token(&self, file: FileId, token: StsToken) -> Result<()> {
         self.call(|queue, now| queue.set_sts_token(now, file, token))
     }
@@ -186,7 +187,7 @@ impl Uploader {
     /// `resume-upload-with-sts-token`
     ///
     /// # Errors
-    /// Those of [`Queue::resume_upload_with_sts_token`].
+    /// Returns the errors of [`Queue::resume_upload_with_sts_token`].
     pub fn resume_upload_with_sts_token(&self, file: FileId, token: StsToken) -> Result<()> {
         self.call(|queue, now| queue.resume_upload_with_sts_token(now, file, token))
     }
@@ -194,7 +195,7 @@ impl Uploader {
     /// `set-sts-token-directly-upload`
     ///
     /// # Errors
-    /// Those of [`Queue::set_sts_token_directly_upload`].
+    /// Returns the errors of [`Queue::set_sts_token_directly_upload`].
     pub fn set_sts_token_directly_upload(&self, file: FileId, token: StsToken) -> Result<()> {
         self.call(|queue, now| queue.set_sts_token_directly_upload(now, file, token))
     }
@@ -203,7 +204,7 @@ impl Uploader {
     /// reports it.
     ///
     /// # Errors
-    /// Those of [`Queue::supply_source`].
+    /// Returns the errors of [`Queue::supply_source`].
     pub fn supply_source(
         &self,
         file: FileId,

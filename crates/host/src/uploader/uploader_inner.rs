@@ -110,7 +110,7 @@ impl UploaderInner {
     /// Attaches the reader of the events, which `notifier` wakes. Succeeds once.
     ///
     /// # Errors
-    /// [`ErrorKind::EventsTaken`].
+    /// Returns [`ErrorKind::EventsTaken`] if a reader was attached before.
     pub(super) fn attach_reader(&self, notifier: Rc<Notifier>) -> Result<()> {
         let mut reader = self.reader.borrow_mut();
         if !matches!(*reader, EventReader::NotAttached) {

@@ -78,8 +78,8 @@ impl FormBody {
     /// Skips the unread rest of the current part and returns the next one; `None` at the end.
     ///
     /// # Errors
-    /// [`ErrorKind::RequestInvalid`] for a malformed form, [`ErrorKind::LengthMismatch`] for one
-    /// that was interrupted; no part follows after that.
+    /// Returns [`ErrorKind::RequestInvalid`] for a malformed form, and
+    /// [`ErrorKind::LengthMismatch`] for one that was interrupted; no part follows after that.
     pub(crate) async fn next_part(&mut self) -> Result<Option<FormPart>> {
         poll_fn(|cx| self.0.poll_part(cx)).await
     }
@@ -100,7 +100,7 @@ impl ReturnedForm {
     /// Waits until the source of the file is dropped.
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`], which dropping the source cannot cause.
+    /// Returns [`ErrorKind::Internal`], which dropping the source cannot cause.
     pub(crate) async fn form(self) -> Result<FormBody> {
         let lost = |_| Error::new(ErrorKind::Internal, "the form was not returned");
         self.0.await.map_err(lost)

@@ -63,8 +63,8 @@ impl RequestBody {
     /// Reads a small body to its end.
     ///
     /// # Errors
-    /// [`ErrorKind::RequestInvalid`] above `size_max` bytes, [`ErrorKind::LengthMismatch`] if the
-    /// request is interrupted.
+    /// Returns [`ErrorKind::RequestInvalid`] above `size_max` bytes, and
+    /// [`ErrorKind::LengthMismatch`] if the request is interrupted.
     pub(crate) async fn read_to_end(mut self, size_max: usize) -> Result<Vec<u8>> {
         let mut body = Vec::new();
         loop {

@@ -28,7 +28,7 @@ const FAILURES_MAX: u32 = 20;
 /// The head of the response, and its body unless the upload has ended.
 ///
 /// # Errors
-/// [`vod_uploader::ErrorKind::UploadNotFound`].
+/// Returns [`vod_uploader::ErrorKind::UploadNotFound`] if no upload has this ID.
 pub(crate) async fn stream_events(
     instance: &Rc<Instance>,
     caller: Caller,

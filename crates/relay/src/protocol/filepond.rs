@@ -240,7 +240,7 @@ fn is_chunk_complete(status: &UploadStatus, chunk: &FilePondChunk) -> bool {
 /// Reads and discards `length` bytes.
 ///
 /// # Errors
-/// [`vod_uploader::ErrorKind::LengthMismatch`] if the body is shorter.
+/// Returns [`vod_uploader::ErrorKind::LengthMismatch`] if the body is shorter.
 async fn discard(body: &mut RequestBody, length: ByteCount) -> Result<()> {
     let mut remaining = length.bytes();
     while remaining > 0 {

@@ -56,7 +56,7 @@ pub(crate) async fn post(
 /// Processes all parts of the form. A file that cannot be stored does not affect the next ones.
 ///
 /// # Errors
-/// Those of reading the form; files that were stored before remain.
+/// Returns the errors of reading the form. Files that were stored before remain.
 async fn process_parts(
     instance: &Rc<Instance>,
     head: &RequestHead,
@@ -97,7 +97,7 @@ async fn process_parts(
 /// send a file input without a selected file with an empty name and no bytes.
 ///
 /// # Errors
-/// [`ErrorKind::Internal`] if the rest of the form cannot be read.
+/// Returns [`ErrorKind::Internal`] if the rest of the form cannot be read.
 pub(super) async fn store_file(
     instance: &Rc<Instance>,
     caller: &Caller,

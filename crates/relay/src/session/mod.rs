@@ -27,8 +27,8 @@ use crate::ports::Clock;
 /// Drives `session` to its end with `io`.
 ///
 /// # Errors
-/// [`vod_uploader::ErrorKind::Internal`] if the session rejects an input, which indicates a defect
-/// of this driver.
+/// Returns [`vod_uploader::ErrorKind::Internal`] if the session rejects an input, which indicates a
+/// defect of this driver.
 pub(crate) async fn drive<B: ByteStream + 'static>(
     session: Session,
     io: SessionIo<B>,

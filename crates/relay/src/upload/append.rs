@@ -70,7 +70,7 @@ impl Appended {
 /// Appends `params` to the upload `id`. Returns the previous state too.
 ///
 /// # Errors
-/// Those of reading the upload. Everything else is a result.
+/// Returns the errors of reading the upload. All other failures are results.
 pub(crate) async fn append(
     instance: &Rc<Instance>,
     caller: &Caller,

@@ -17,7 +17,7 @@ use crate::session::Source;
 /// Completes the upload at its last offset.
 ///
 /// # Errors
-/// Those of loading the credential. Everything else is a result.
+/// Returns the errors of loading the credential. All other failures are results.
 pub(crate) async fn complete(
     instance: &Rc<Instance>,
     caller: &Caller,

@@ -32,7 +32,7 @@ use crate::session::Source;
 /// Creates a partial upload, which has no media.
 ///
 /// # Errors
-/// [`ErrorKind::ConcatenationUnavailable`], [`ErrorKind::FileTooLarge`].
+/// Returns [`ErrorKind::ConcatenationUnavailable`] or [`ErrorKind::FileTooLarge`].
 pub(crate) async fn create_partial(
     instance: &Rc<Instance>,
     caller: &Caller,
@@ -67,8 +67,8 @@ pub(crate) async fn create_partial(
 /// them. Returns the offset too, if all of them are complete now.
 ///
 /// # Errors
-/// [`ErrorKind::ConcatenationUnavailable`], [`ErrorKind::FileTooLarge`], [`ErrorKind::UploadLost`]
-/// if a partial upload is gone.
+/// Returns [`ErrorKind::ConcatenationUnavailable`], [`ErrorKind::FileTooLarge`], or
+/// [`ErrorKind::UploadLost`] if a partial upload is gone.
 pub(crate) async fn create_final(
     instance: &Rc<Instance>,
     caller: &Caller,

@@ -36,8 +36,8 @@ impl ContinuedMedia {
 /// Checks that a new upload may continue `media`, and ends the upload that the media has.
 ///
 /// # Errors
-/// [`MediaNotOwned`](vod_uploader::ErrorKind::MediaNotOwned) unless the client owns the media, this
-/// worker created it and it was never complete.
+/// Returns [`MediaNotOwned`](vod_uploader::ErrorKind::MediaNotOwned) unless the client owns the
+/// media, this worker created it and it was never complete.
 pub(super) async fn continue_media(instance: &Rc<Instance>, media: &ContinuedMedia) -> Result<()> {
     if let ContinuedMedia::Claimed(claim) = media {
         media_record::verify(instance, claim).await?;

@@ -54,7 +54,7 @@ pub(super) async fn stored_credential(
 /// The worker's own access key, as a credential for the object of `target`.
 ///
 /// # Errors
-/// [`ErrorKind::ConcatenationUnavailable`] if it has none.
+/// Returns [`ErrorKind::ConcatenationUnavailable`] if it has none.
 pub(super) fn worker_credential(instance: &Instance, target: &Target) -> Result<UploadCredential> {
     let Some(key) = &instance.config.ram_key else { return Err(concatenation_unavailable()) };
     Ok(UploadCredential::from_access_key(

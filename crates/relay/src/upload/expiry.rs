@@ -20,7 +20,7 @@ const HEARTBEATS_PER_TTL: u32 = 4;
 /// expire with the last of them.
 ///
 /// # Errors
-/// Those of the key-value store.
+/// Returns the errors of the key-value store.
 pub(super) async fn expires_at(
     instance: &Instance,
     id: &UploadId,

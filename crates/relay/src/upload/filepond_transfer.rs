@@ -16,7 +16,7 @@ use crate::instance::Instance;
 /// Loads the record.
 ///
 /// # Errors
-/// [`UploadNotFound`](vod_uploader::ErrorKind::UploadNotFound).
+/// Returns [`UploadNotFound`](vod_uploader::ErrorKind::UploadNotFound) if there is none.
 pub(crate) async fn load(instance: &Instance, id: &UploadId) -> Result<FilePondTransfer> {
     match instance.kv().get(&FilePondTransfer::name(id)).await? {
         Some(bytes) => FilePondTransfer::decode(&bytes),
@@ -43,7 +43,7 @@ pub(crate) async fn delete(instance: &Instance, id: &UploadId) -> Result<()> {
 /// The record of a file, and the state of its upload if it has one.
 ///
 /// # Errors
-/// Those of an upload that accepts no more chunks.
+/// Returns the error of an upload that accepts no more chunks.
 pub(crate) async fn status(
     instance: &Rc<Instance>,
     id: &UploadId,

@@ -65,7 +65,7 @@ impl<'a> KvLock<'a> {
     /// The holder must also check whether the work has been done.
     ///
     /// # Errors
-    /// [`ErrorKind::UploadLost`] after too many rounds.
+    /// Returns [`ErrorKind::UploadLost`] after too many rounds.
     pub(crate) async fn try_acquire(&self) -> Result<Option<KvLockGuard<'_>>> {
         for round in 0..ROUNDS_MAX {
             match self.round_state(round).await? {
@@ -174,7 +174,7 @@ impl KvLockGuard<'_> {
     /// Runs `work`. If it fails, the lock is released.
     ///
     /// # Errors
-    /// Those of `work`; [`ErrorKind::Busy`] once the lease has expired.
+    /// Returns the errors of `work`, and [`ErrorKind::Busy`] once the lease has expired.
     pub(crate) async fn run<T>(self, work: impl Future<Output = Result<T>>) -> Result<T> {
         let lease = pin!(self.lock.instance.sleep(self.lock.lease_duration));
         // The lease is polled first: no work may be done after the machine was suspended.

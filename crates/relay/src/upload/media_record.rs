@@ -16,7 +16,7 @@ use crate::instance::Instance;
 /// Checks the token and the record, before the upload is created.
 ///
 /// # Errors
-/// [`MediaNotOwned`](vod_uploader::ErrorKind::MediaNotOwned).
+/// Returns [`MediaNotOwned`](vod_uploader::ErrorKind::MediaNotOwned) if one of them is invalid.
 pub(crate) async fn verify(instance: &Instance, claim: &MediaClaim) -> Result<()> {
     claim.verify(token_key(instance).as_ref(), instance.now())?;
     match load(instance, &claim.media_id).await? {

@@ -17,7 +17,7 @@ use crate::request::Caller;
 /// The state with the exact offset. An active writer is stopped.
 ///
 /// # Errors
-/// Those of [`ended_error`].
+/// Returns the errors of [`ended_error`].
 pub(crate) async fn offset_status(
     instance: &Rc<Instance>,
     caller: &Caller,
@@ -36,7 +36,7 @@ pub(crate) async fn offset_status(
 /// the upload, it is completed first.
 ///
 /// # Errors
-/// Those of [`offset_status`], and why the upload cannot be completed now.
+/// Returns the errors of [`offset_status`], and the reason if the upload cannot be completed now.
 pub(crate) async fn completed_status(
     instance: &Rc<Instance>,
     caller: &Caller,

@@ -16,7 +16,7 @@ use crate::request::Caller;
 /// Stops the writer; no request can append until the upload is resumed.
 ///
 /// # Errors
-/// [`ErrorKind::UploadEnded`], [`ErrorKind::UploadIsFinal`].
+/// Returns [`ErrorKind::UploadEnded`] or [`ErrorKind::UploadIsFinal`].
 pub(crate) async fn pause(
     instance: &Rc<Instance>,
     caller: &Caller,
@@ -36,7 +36,7 @@ pub(crate) async fn pause(
 /// Allows appends again.
 ///
 /// # Errors
-/// [`ErrorKind::UploadEnded`], [`ErrorKind::UploadExpired`].
+/// Returns [`ErrorKind::UploadEnded`] or [`ErrorKind::UploadExpired`].
 pub(crate) async fn resume(
     instance: &Rc<Instance>,
     caller: &Caller,

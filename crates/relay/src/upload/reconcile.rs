@@ -34,7 +34,7 @@ pub(super) async fn reconcile(
 /// The state after an unknown completion is reconciled. A recent completion is left to its writer.
 ///
 /// # Errors
-/// Those of [`reconcile`].
+/// Returns the errors of [`reconcile`].
 pub(super) async fn reconcile_if_stale(
     instance: &Rc<Instance>,
     id: &UploadId,

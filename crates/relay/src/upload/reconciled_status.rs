@@ -27,7 +27,8 @@ const RECONCILE_WAIT_MAX: Duration = Duration::from_secs(5);
 /// The state of an upload. A completion in progress is awaited for a while and then reconciled.
 ///
 /// # Errors
-/// [`ErrorKind::Busy`] if OSS takes longer than a client waits: the reconciliation continues.
+/// Returns [`ErrorKind::Busy`] if OSS takes longer than a client waits: the reconciliation
+/// continues.
 pub(super) async fn reconciled_status(
     instance: &Rc<Instance>,
     caller: &Caller,

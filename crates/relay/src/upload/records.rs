@@ -13,7 +13,7 @@ use crate::instance::Instance;
 /// Loads the record of an upload.
 ///
 /// # Errors
-/// [`ErrorKind::UploadNotFound`].
+/// Returns [`ErrorKind::UploadNotFound`] if no upload has this ID.
 pub(crate) async fn load_upload_record(instance: &Instance, id: &UploadId) -> Result<UploadRecord> {
     match instance.kv().get(&id.record_key()).await? {
         Some(bytes) => UploadRecord::decode(&bytes),

@@ -20,8 +20,8 @@ const CREDENTIAL_BYTES_MAX: usize = 32 << 10;
 /// credential expires.
 ///
 /// # Errors
-/// [`ErrorKind::UploadEnded`]; [`ErrorKind::FileStateWrong`] for partial and final uploads;
-/// [`ErrorKind::Misconfigured`] without a seal key; those of reading the credential.
+/// Returns [`ErrorKind::UploadEnded`]; [`ErrorKind::FileStateWrong`] for partial and final uploads;
+/// [`ErrorKind::Misconfigured`] without a seal key; and the errors of reading the credential.
 pub(crate) async fn replace_credential(
     instance: &Rc<Instance>,
     caller: &Caller,

@@ -34,8 +34,8 @@ pub(crate) const NO_SOURCE: Option<Source<RequestBody>> = None;
 /// Runs a session to its end.
 ///
 /// # Errors
-/// [`ErrorKind::Internal`] for a defect, and those of [`Session::new`]. Everything else is an
-/// outcome.
+/// Returns [`ErrorKind::Internal`] for a defect, and the errors of [`Session::new`]. All other
+/// failures are outcomes.
 pub(crate) async fn run_session<B: ByteStream + 'static>(
     instance: &Rc<Instance>,
     request: SessionRequest<'_, B>,

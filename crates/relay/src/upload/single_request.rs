@@ -28,7 +28,7 @@ pub(crate) struct SingleRequestUpload<B> {
 /// Uploads a file from its first byte to its last. A file that cannot be completed is aborted.
 ///
 /// # Errors
-/// Those of creating the upload, before anything is stored.
+/// Returns the errors of creating the upload, before anything is stored.
 pub(crate) async fn upload_single_request<B: ByteStream + 'static>(
     instance: &Rc<Instance>,
     caller: &Caller,

@@ -25,7 +25,7 @@ const FENCES_MAX: u32 = 4;
 /// storing a checkpoint is fenced: the previous writer may still store bytes.
 ///
 /// # Errors
-/// [`ErrorKind::UploadNotFound`]; [`ErrorKind::Busy`] if the writer changes too often.
+/// Returns [`ErrorKind::UploadNotFound`], and [`ErrorKind::Busy`] if the writer changes too often.
 pub(crate) async fn current_status(instance: &Rc<Instance>, id: &UploadId) -> Result<UploadStatus> {
     for _ in 0..FENCES_MAX {
         if let Some(status) = try_status(instance, id).await? {
@@ -39,7 +39,7 @@ pub(crate) async fn current_status(instance: &Rc<Instance>, id: &UploadId) -> Re
 /// Builds the state of an upload from its records.
 ///
 /// # Errors
-/// Those of the key-value store.
+/// Returns the errors of the key-value store.
 pub(super) async fn build_status(
     instance: &Instance,
     id: &UploadId,
@@ -63,7 +63,7 @@ pub(crate) fn upload_expires_at(instance: &Instance) -> Option<UnixMillis> {
 /// The current state of an upload that has not ended.
 ///
 /// # Errors
-/// [`ErrorKind::UploadEnded`], and those of [`current_status`].
+/// Returns [`ErrorKind::UploadEnded`], and the errors of [`current_status`].
 pub(super) async fn open_status(instance: &Rc<Instance>, id: &UploadId) -> Result<UploadStatus> {
     let status = current_status(instance, id).await?;
     if status.has_ended() {

@@ -14,7 +14,7 @@ use crate::retrying_client::RetryingClient;
 /// The temporary storage.
 ///
 /// # Errors
-/// [`concatenation_unavailable`] if none is configured, or the worker has no access key.
+/// Returns [`concatenation_unavailable`] if none is configured, or the worker has no access key.
 pub(super) fn temporary_storage(instance: &Instance) -> Result<&TemporaryStorage> {
     instance.config.usable_temporary().ok_or_else(concatenation_unavailable)
 }
@@ -22,7 +22,7 @@ pub(super) fn temporary_storage(instance: &Instance) -> Result<&TemporaryStorage
 /// The target of an object in temporary storage.
 ///
 /// # Errors
-/// Those of [`temporary_storage`].
+/// Returns the errors of [`temporary_storage`].
 pub(super) fn temporary_target(instance: &Instance, object: String) -> Result<Target> {
     let storage = temporary_storage(instance)?;
     Ok(Target {

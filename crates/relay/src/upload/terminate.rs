@@ -22,8 +22,8 @@ const ABORTS_MAX: u32 = 4;
 /// to VOD.
 ///
 /// # Errors
-/// [`ErrorKind::UploadAborted`] for an upload that was aborted before; [`ErrorKind::Busy`] if other
-/// writers take it over [`ABORTS_MAX`] times.
+/// Returns [`ErrorKind::UploadAborted`] for an upload that was aborted before, and
+/// [`ErrorKind::Busy`] if other writers take it over [`ABORTS_MAX`] times.
 pub(crate) async fn terminate(
     instance: &Rc<Instance>,
     caller: &Caller,

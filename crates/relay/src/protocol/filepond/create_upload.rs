@@ -26,7 +26,7 @@ const POLL_JITTER_MS: u64 = 100;
 /// it, and the others wait.
 ///
 /// # Errors
-/// [`ErrorKind::Busy`] if another request takes too long.
+/// Returns [`ErrorKind::Busy`] if another request takes too long.
 pub(super) async fn create_upload(
     instance: &Rc<Instance>,
     head: &RequestHead,
