@@ -192,7 +192,7 @@ pub enum ErrorClass {
     Unauthenticated,
     /// Obtain a permission.
     PermissionDenied,
-    /// Use an id or address that exists.
+    /// Use an ID or address that exists.
     NotFound,
     /// Read the current state and act on it.
     Conflict,

@@ -1,8 +1,8 @@
 //! Media tokens: proof that a client owns the media that the worker issued for it.
 //!
-//! A media id is public, so it authorizes nothing. A token is `<expiry>.<mac>`: the expiry in
+//! A media ID is public, so it authorizes nothing. A token is `<expiry>.<mac>`: the expiry in
 //! seconds since the Unix epoch, and the unpadded base64url of HMAC-SHA256 (RFC 2104) over the
-//! media id, a zero byte and the expiry, under a key derived from the [`SealKey`].
+//! media ID, a zero byte and the expiry, under a key derived from the [`SealKey`].
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -28,7 +28,7 @@ const RECONNECT_MS: u32 = 2_000;
 
 /// The events that one client has received, from which the next ones follow.
 ///
-/// The id of a `progress` event is the acknowledged offset. Other events append their name:
+/// The ID of a `progress` event is the acknowledged offset. Other events append their name:
 /// `1048576`, `1048576-succeeded`.
 #[derive(Clone, Debug, Default)]
 pub struct SseEncoder {

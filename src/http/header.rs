@@ -7,12 +7,12 @@ use ::http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 pub const UPLOAD_ADDRESS: HeaderName = HeaderName::from_static("upload-address");
 /// UploadAuth, as VOD returned it.
 pub const UPLOAD_AUTH: HeaderName = HeaderName::from_static("upload-auth");
-/// The id of the media that the client wants to continue.
+/// The ID of the media that the client wants to continue.
 pub const UPLOAD_MEDIA_ID: HeaderName = HeaderName::from_static("upload-media-id");
 /// The token of the media that the client wants to continue.
 pub const UPLOAD_MEDIA_TOKEN: HeaderName = HeaderName::from_static("upload-media-token");
 
-/// The media id of an upload, in a response.
+/// The media ID of an upload, in a response.
 pub const MEDIA_ID: HeaderName = HeaderName::from_static("media-id");
 /// The token of the media that the worker has issued, in a response.
 pub const MEDIA_TOKEN: HeaderName = HeaderName::from_static("media-token");

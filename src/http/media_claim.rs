@@ -1,4 +1,4 @@
-//! The media that a client wants to continue: its id, and the token that proves the client owns it.
+//! The media that a client wants to continue: its ID, and the token that proves the client owns it.
 
 use super::header::{UPLOAD_MEDIA_ID, UPLOAD_MEDIA_TOKEN};
 use super::{Metadata, RequestHead, is_header_value};
@@ -6,10 +6,10 @@ use crate::credential::{MediaTokenKey, Secret};
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::UnixMillis;
 
-/// A media that a request names. The id alone authorizes nothing: media ids are public.
+/// A media that a request names. The ID alone authorizes nothing: media IDs are public.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MediaClaim {
-    /// The media id, of the form that [`is_media_id`] accepts.
+    /// The media ID, of the form that [`is_media_id`] accepts.
     pub media_id: String,
     token: Option<Secret>,
 }
@@ -19,7 +19,7 @@ impl MediaClaim {
     /// request names none.
     ///
     /// # Errors
-    /// Returns [`ErrorKind::RequestInvalid`] for an id that [`is_media_id`] does not accept.
+    /// Returns [`ErrorKind::RequestInvalid`] for an ID that [`is_media_id`] does not accept.
     pub fn parse(head: &RequestHead, metadata: &Metadata) -> Result<Option<Self>> {
         let media_id = head.header(UPLOAD_MEDIA_ID).or_else(|| metadata.text(&["media_id"]));
         let Some(media_id) = media_id.filter(|id| !id.is_empty()) else { return Ok(None) };
@@ -31,7 +31,7 @@ impl MediaClaim {
         Ok(Some(Self { media_id: media_id.to_owned(), token: token.map(Secret::new) }))
     }
 
-    /// Checks that the token was issued for the media id and has not expired.
+    /// Checks that the token was issued for the media ID and has not expired.
     ///
     /// # Errors
     /// Returns [`ErrorKind::MediaNotOwned`] if not, or if `key` is `None`.
@@ -52,13 +52,13 @@ pub fn media_not_owned() -> Error {
     Error::new(ErrorKind::MediaNotOwned, message)
 }
 
-/// Returns true if a media id can be echoed in a header: up to 128 characters of printable ASCII.
+/// Returns true if a media ID can be echoed in a header: up to 128 characters of printable ASCII.
 #[must_use]
 pub fn is_media_id(id: &str) -> bool {
     is_header_value(id) && id.len() <= MEDIA_ID_CHARS_MAX
 }
 
-/// Longest media id, in characters: those of VOD have 32.
+/// Longest media ID, in characters: those of VOD have 32.
 const MEDIA_ID_CHARS_MAX: usize = 128;
 
 #[cfg(test)]

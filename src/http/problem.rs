@@ -45,7 +45,7 @@ pub struct Problem {
     /// The finer error code of OSS (`EC`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub store_ec: Option<String>,
-    /// The request id of OSS or VOD.
+    /// The request ID of OSS or VOD.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub store_request_id: Option<String>,
     /// The name of the type, or of the status if there is no type.

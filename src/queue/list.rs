@@ -29,7 +29,7 @@ enum RunState {
 }
 
 impl Queue {
-    /// Creates an empty queue. Ids and nonces are derived from `seed`, which must be 256 random
+    /// Creates an empty queue. IDs and nonces are derived from `seed`, which must be 256 random
     /// bits that are secret.
     #[must_use]
     pub fn new(options: Options, seed: [u8; 32], now: UnixMillis) -> Self {

@@ -64,7 +64,7 @@ pub(super) enum LeaseStep {
 }
 
 impl AcquireLease {
-    /// Creates the acquisition by a writer with the random id `writer`. The first writer of a new
+    /// Creates the acquisition by a writer with the random ID `writer`. The first writer of a new
     /// upload need not compete for epoch 1.
     pub(super) fn new(key: UploadId, writer: u64, acquisition: LeaseAcquisition) -> Self {
         let (epoch, step) = match acquisition {
@@ -144,7 +144,7 @@ impl AcquireLease {
         }
     }
 
-    /// Returns the epoch and the id of this writer.
+    /// Returns the epoch and the ID of this writer.
     pub(super) const fn holder(&self) -> WriterEpoch {
         self.holder
     }

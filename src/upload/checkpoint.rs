@@ -74,7 +74,7 @@ pub struct CompletedObject {
 pub struct Checkpoint {
     /// Its phase.
     pub phase: UploadPhase,
-    /// The store's id of the multipart upload, if one was initiated.
+    /// The store's ID of the multipart upload, if one was initiated.
     pub upload_id: Option<String>,
     /// Number of bytes from the source's start that are in acknowledged parts.
     pub parts_bytes: u64,
@@ -165,7 +165,7 @@ impl Checkpoint {
         ByteCount(self.parts_bytes + tail)
     }
 
-    /// Returns the store's id of the multipart upload.
+    /// Returns the store's ID of the multipart upload.
     ///
     /// # Errors
     /// Returns [`ErrorKind::Internal`] if none was initiated.

@@ -149,7 +149,7 @@ impl CheckpointWriter {
         &self.draft
     }
 
-    /// Returns the store's id of the multipart upload.
+    /// Returns the store's ID of the multipart upload.
     pub(super) fn upload_id(&self) -> Option<MultipartUploadId> {
         self.draft.upload_id.clone().map(MultipartUploadId)
     }
@@ -273,7 +273,7 @@ impl CheckpointWriter {
     }
 
     /// Returns the highest part number that may be sent. A writer that takes over starts above it,
-    /// and aborts the upload by its id, which is therefore stored before any part is sent.
+    /// and aborts the upload by its ID, which is therefore stored before any part is sent.
     pub(super) const fn reserved_number(&self) -> u16 {
         if self.written.has_upload_id { self.written.reserved_number } else { 0 }
     }

@@ -5,8 +5,8 @@
 //! Programming 25, 1995; after L. Lamport, *A fast mutual exclusion algorithm*, 1987):
 //!
 //! ```text
-//! write my id to `candidate` → read `closed`: if set, lost
-//!                            → set `closed` → read `candidate`: if it is still my id, acquired
+//! write my ID to `candidate` → read `closed`: if set, lost
+//!                            → set `closed` → read `candidate`: if it is still my ID, acquired
 //! ```
 //!
 //! At most one competitor acquires a round, regardless of how late the writes of others arrive. A
@@ -76,7 +76,7 @@ impl Registers {
         Self { candidate: key(candidate_prefix), closed: key(closed_prefix) }
     }
 
-    /// Returns the key of the last competitor's id. It exists as soon as anyone competes.
+    /// Returns the key of the last competitor's ID. It exists as soon as anyone competes.
     #[must_use]
     pub fn candidate(&self) -> &str {
         &self.candidate
@@ -103,7 +103,7 @@ impl Election {
         Self { registers, candidate, closed, state: State::WriteCandidate }
     }
 
-    /// Competes with a random id, 16 hexadecimal digits in both registers.
+    /// Competes with a random ID, 16 hexadecimal digits in both registers.
     #[must_use]
     pub fn with_id(registers: Registers, id: u64) -> Self {
         let value = format!("{id:016x}").into_bytes();

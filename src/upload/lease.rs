@@ -24,7 +24,7 @@ pub(super) const EPOCHS_RETAINED: u32 = 16;
 pub struct WriterEpoch {
     /// Increases with every takeover; 0 belongs to no writer.
     pub epoch: u32,
-    /// The random id of the writer.
+    /// The random ID of the writer.
     pub writer: u64,
 }
 

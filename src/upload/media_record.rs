@@ -1,4 +1,4 @@
-//! The record that links a media id, issued through the worker, to its upload. It exists from the
+//! The record that links a media ID, issued through the worker, to its upload. It exists from the
 //! creation of the upload until the media is complete or its token expires.
 
 use serde::{Deserialize, Serialize};
@@ -10,10 +10,10 @@ use super::record::impl_record;
 /// The upload of a media that is not complete. Contains no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MediaRecord {
-    /// Id of the most recent upload of the media.
+    /// ID of the most recent upload of the media.
     pub upload: String,
     /// When the media's token expires, in milliseconds since the Unix epoch. Until then, a new
-    /// upload may use the media id.
+    /// upload may use the media ID.
     pub expires_at_ms: u64,
 }
 
@@ -37,7 +37,7 @@ impl MediaRecord {
         key.starts_with(PREFIX)
     }
 
-    /// Returns the id of the upload; `None` if the record has an invalid one.
+    /// Returns the ID of the upload; `None` if the record has an invalid one.
     #[must_use]
     pub fn upload(&self) -> Option<UploadId> {
         UploadId::new(&self.upload)
@@ -46,7 +46,7 @@ impl MediaRecord {
 
 const PREFIX: &str = "m.";
 
-/// 128 bits, so that two media ids never share a record.
+/// 128 bits, so that two media IDs never share a record.
 const DIGEST_BYTES: usize = 16;
 
 #[cfg(test)]

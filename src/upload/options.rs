@@ -79,7 +79,7 @@ pub struct SessionOptions {
     pub retry: RetryPolicy,
     /// Maximum time until the store responds, after it has received the request body.
     pub request_timeout: Duration,
-    /// A random id of this writer.
+    /// A random ID of this writer.
     pub writer: u64,
     /// Seed of the delays between attempts.
     pub seed: u64,

@@ -44,7 +44,7 @@ pub enum Output {
         /// The call.
         call: CallId,
     },
-    /// Obtain a new credential for this upload's media id, and pass it in
+    /// Obtain a new credential for this upload's media ID, and pass it in
     /// [`Input::Credential`](super::Input::Credential).
     RefreshCredential,
     /// An event, for the driver and its user.

@@ -116,7 +116,7 @@ impl Pipeline {
     }
 
     /// Sends the parts that are ready, as many at once as the plan allows, once the upload has an
-    /// id and their numbers are reserved. A restart is stored before a new multipart upload is
+    /// ID and their numbers are reserved. A restart is stored before a new multipart upload is
     /// initiated: a writer that was taken over must not initiate one.
     pub(super) fn start_parts(&mut self, io: &mut SessionIo) {
         if self.transfer.highest_unsent() == 0 {
@@ -135,7 +135,7 @@ impl Pipeline {
         }
     }
 
-    /// Records the id of the multipart upload.
+    /// Records the ID of the multipart upload.
     pub(super) fn initiated(&mut self, output: OperationOutput) -> Result<()> {
         let OperationOutput::Initiated(upload_id) = output else {
             return Err(misuse("not a result of InitiateMultipartUpload"));

@@ -9,7 +9,7 @@ use super::lease::{EPOCHS_RETAINED, Lease, WriterEpoch};
 use super::upload_record::UploadRecord;
 use crate::error::Result;
 
-/// The id of an upload, which is part of its URL: 1 to 64 characters of `[A-Za-z0-9_-]`.
+/// The ID of an upload, which is part of its URL: 1 to 64 characters of `[A-Za-z0-9_-]`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct UploadId(String);
 
@@ -83,20 +83,20 @@ impl Lease {
 }
 
 impl UploadId {
-    /// Parses an id; `None` if `text` is not one.
+    /// Parses an ID; `None` if `text` is not one.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
         ((1..=64).contains(&text.len()) && text.bytes().all(plain)).then(|| Self(text.to_owned()))
     }
 
-    /// Creates an id from 128 random bits, which makes it unguessable.
+    /// Creates an ID from 128 random bits, which makes it unguessable.
     #[must_use]
     pub fn from_random(bits: u128) -> Self {
         Self(format!("{bits:032x}"))
     }
 
-    /// Returns the id as text.
+    /// Returns the ID as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -150,7 +150,7 @@ impl UploadId {
         self.key("digest")
     }
 
-    /// Returns the key of the id of the final upload that contains a partial upload.
+    /// Returns the key of the ID of the final upload that contains a partial upload.
     #[must_use]
     pub fn final_upload_key(&self) -> String {
         self.key("final")

@@ -61,7 +61,7 @@ enum Status {
     Sent(Attempt),
 }
 
-/// One attempt of a call. Its own id distinguishes the response to an aborted attempt from that of
+/// One attempt of a call. Its own ID distinguishes the response to an aborted attempt from that of
 /// the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Attempt {
@@ -180,7 +180,7 @@ impl StoreCalls {
         self.credential_rejection.as_ref()
     }
 
-    /// Checks that a call with this id was sent.
+    /// Checks that a call with this ID was sent.
     pub(super) fn check_sent(&self, id: CallId) -> Result<()> {
         if id.0 < self.next_id { Ok(()) } else { Err(misuse("no such call was sent")) }
     }

@@ -17,7 +17,7 @@ pub struct UploadRecord {
     /// The length in bytes that the client declared when it created the upload. A length that is
     /// declared later is in [`Checkpoint::length_bytes`](super::Checkpoint::length_bytes).
     pub length_bytes: Option<u64>,
-    /// The media id at VOD; empty if the client supplied a credential without it.
+    /// The media ID at VOD; empty if the client supplied a credential without it.
     pub media_id: String,
     /// The object on the store.
     pub target: Target,

@@ -194,7 +194,7 @@ fn an_upload_lost_twice_fails_and_restarts_with_the_next_run() {
     let stored = checkpoint(&sim, file).unwrap();
     assert_eq!(stored.media_id, media_id);
     assert!(stored.upload.is_none());
-    // The next uploader finds the media id, too.
+    // The next uploader finds the media ID, too.
     let file = crash(&mut sim, video());
     run_to_completion(&mut sim);
     assert_eq!(sim.state(file), FileState::Success);

@@ -111,7 +111,7 @@ fn b5_a_cancel_at_any_step_stops_the_transfer_with_one_terminal_event() {
                 (FileState::Success, [Event::Succeeded(_)]) => {}
                 _ => panic!("{context}"),
             }
-            // An upload whose id was never received may remain, without parts.
+            // An upload whose ID was never received may remain, without parts.
             assert!(sim.world.store.uploads.values().all(|parts| parts.is_empty()), "{context}");
             assert!(sim.world.kv.values.is_empty(), "{context}: {:?}", sim.world.kv.values.keys());
             assert_eq!(sim.events.last(), Some(&Event::UploadEnd), "{context}");

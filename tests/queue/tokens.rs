@@ -251,7 +251,7 @@ fn a_file_fails_if_vod_keeps_issuing_expired_credentials() {
     }
 }
 
-/// Asserts that the file started again without its media id and is complete under another.
+/// Asserts that the file started again without its media ID and is complete under another.
 fn assert_restarted(sim: &Simulation, file: FileId, deleted: Option<String>) {
     assert_eq!(sim.state(file), FileState::Success, "{:?}", events_of(sim, file));
     assert_eq!(sim.events.iter().filter(|event| event.is_last_of_file()).count(), {

@@ -47,7 +47,7 @@ impl Child {
         self.name
     }
 
-    /// The process id.
+    /// The process ID.
     pub(crate) fn id(&self) -> u32 {
         self.process.id()
     }
@@ -183,7 +183,7 @@ mod tests {
 
     use super::*;
 
-    /// A shell that starts a grandchild, prints its id and waits.
+    /// A shell that starts a grandchild, prints its ID and waits.
     fn shell_with_a_child() -> (Child, Pid) {
         let mut command = Command::new("sh");
         command.args(["-c", "sleep 1000 & echo $!; wait"]).stdout(Stdio::piped());

@@ -19,9 +19,9 @@ pub(crate) struct Manifest {
     pub(crate) dir: PathBuf,
     /// The declared application variables.
     pub(crate) variables: BTreeMap<String, Declaration>,
-    /// The HTTP triggers: a route pattern and the id of its component.
+    /// The HTTP triggers: a route pattern and the ID of its component.
     pub(crate) triggers: Vec<HttpTrigger>,
-    /// The components by id.
+    /// The components by ID.
     pub(crate) components: BTreeMap<String, ComponentSection>,
 }
 
@@ -31,7 +31,7 @@ pub(crate) struct Manifest {
 pub(crate) struct HttpTrigger {
     /// The route pattern, such as `/...` or `/users/:id`.
     pub(crate) route: String,
-    /// The id of the component that serves it.
+    /// The ID of the component that serves it.
     pub(crate) component: String,
 }
 

@@ -17,7 +17,7 @@ use crate::retrying_client::RetryingClient;
 pub(crate) struct CredentialSource {
     instance: Rc<Instance>,
     id: UploadId,
-    /// The media id to refresh, if the worker requested the credential from VOD.
+    /// The media ID to refresh, if the worker requested the credential from VOD.
     media_id: Option<String>,
 }
 
@@ -37,7 +37,7 @@ impl CredentialSource {
         self.media_id.is_some() && self.instance.config.ram_key.is_some()
     }
 
-    /// Requests a new credential for the same media id from VOD and stores it. If the credential is
+    /// Requests a new credential for the same media ID from VOD and stores it. If the credential is
     /// the client's, loads the one that the client has sent since.
     pub(crate) async fn refresh(&self) -> Result<UploadCredential> {
         let Some(video_id) = self.media_id.as_deref().filter(|_| self.can_request_new()) else {
@@ -79,7 +79,7 @@ impl CredentialSource {
     }
 }
 
-/// Requests a new media id, and the credential to upload it with.
+/// Requests a new media ID, and the credential to upload it with.
 pub(crate) async fn create_video(
     instance: &Instance,
     file_name: &FileName,
@@ -101,7 +101,7 @@ pub(crate) async fn create_video(
     call_vod(instance, &action).await
 }
 
-/// Requests a new credential for an existing media id.
+/// Requests a new credential for an existing media ID.
 pub(crate) async fn refresh_video(instance: &Instance, video_id: &str) -> Result<UploadGrant> {
     call_vod(instance, &RefreshUploadVideo { video_id }).await
 }

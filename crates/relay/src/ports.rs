@@ -143,7 +143,7 @@ pub trait Clock {
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()>;
 }
 
-/// Cryptographically secure randomness, for ids that must be unguessable and nonces that must be
+/// Cryptographically secure randomness, for IDs that must be unguessable and nonces that must be
 /// unique.
 pub trait Random {
     /// 64 random bits.

@@ -37,7 +37,7 @@ pub(crate) enum Grant {
 }
 
 impl Credential {
-    /// A new credential with random id, secret and token.
+    /// A new credential with random ID, secret and token.
     ///
     /// They protect only test data, so the generator need not be cryptographic.
     pub(crate) fn issue(grant: Grant, expires_at: Timestamp) -> Self {

@@ -139,7 +139,7 @@ async fn a_session_id_is_good_for_one_request_in_ten_minutes() {
     assert_eq!(call(&server, &Keys::owner(), &parameters).await.status, 200);
 }
 
-/// The ids of two jobs, one for each URL.
+/// The IDs of two jobs, one for each URL.
 async fn queue_both(server: &TestServer) -> [String; 2] {
     let urls = [FIRST, SECOND].map(encode).join(",");
     let parameters = [("Action", "UploadMediaByURL"), ("UploadURLs", urls.as_str())];

@@ -25,14 +25,14 @@ pub enum FilePondCall {
     Chunk(FilePondChunk),
     /// HEAD: the offset of the transfer.
     Offset(UploadId),
-    /// DELETE: deletes the transfer. The id is in the body if the path has none.
+    /// DELETE: deletes the transfer. The ID is in the body if the path has none.
     Revert(Option<UploadId>),
 }
 
 /// The head of a chunk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilePondChunk {
-    /// The id in the response to the POST.
+    /// The ID in the response to the POST.
     pub key: UploadId,
     /// The offset of the first byte.
     pub offset: ByteCount,
@@ -46,12 +46,12 @@ pub struct FilePondChunk {
 
 impl FilePondCall {
     /// Parses a request; `id` is what follows `/v1/filepond/` in its path, or empty. FilePond
-    /// itself sends the id in the query, as `patch`.
+    /// itself sends the ID in the query, as `patch`.
     ///
     /// # Errors
     /// Returns [`ErrorKind::RequestInvalid`] with the header, [`ErrorKind::MediaTypeUnsupported`],
     /// [`ErrorKind::FileEmpty`], [`ErrorKind::FileTooLarge`] above `size_max`, and
-    /// [`ErrorKind::UploadNotFound`] for an invalid id.
+    /// [`ErrorKind::UploadNotFound`] for an invalid ID.
     pub fn parse(head: &RequestHead, id: &str, size_max: ByteCount) -> Result<Self> {
         let id = if id.is_empty() { id_in_query(head.query()) } else { Some(id.to_owned()) };
         let id = id.map(|id| upload_key(&id)).transpose()?;
@@ -113,10 +113,10 @@ impl FilePondChunk {
     }
 }
 
-/// The id in the body of a DELETE.
+/// The ID in the body of a DELETE.
 ///
 /// # Errors
-/// Returns [`ErrorKind::UploadNotFound`] for an invalid id.
+/// Returns [`ErrorKind::UploadNotFound`] for an invalid ID.
 pub fn key_in_body(body: &[u8]) -> Result<UploadId> {
     upload_key(std::str::from_utf8(body).unwrap_or_default().trim())
 }
@@ -134,7 +134,7 @@ fn no_id() -> Error {
     Error::new(ErrorKind::UploadNotFound, "no upload has this id")
 }
 
-/// Longest body of a DELETE, in bytes: an id.
+/// Longest body of a DELETE, in bytes: an ID.
 pub const REVERT_BYTES_MAX: usize = 1024;
 
 const CHUNK_CONTENT_TYPE: &str = "application/offset+octet-stream";

@@ -3,7 +3,7 @@
 //! those of tus.
 //!
 //! A chunked transfer starts with a POST that contains only the file's length. Its response is an
-//! id; each PATCH contains the file's name. FilePond repeats a failed chunk in full. After a HEAD
+//! ID; each PATCH contains the file's name. FilePond repeats a failed chunk in full. After a HEAD
 //! it continues with the first chunk that starts at the offset or later. The worker therefore
 //! rounds an offset within a chunk down to the start of the chunk, and skips bytes that are already
 //! stored.

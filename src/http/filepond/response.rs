@@ -9,7 +9,7 @@ use crate::http::{Body, Response};
 use crate::units::ByteCount;
 use crate::upload::UploadId;
 
-/// The response to a POST: the id of the file. Its state, including the media id, is at
+/// The response to a POST: the ID of the file. Its state, including the media ID, is at
 /// `/v1/files/{id}` once its upload is created.
 #[must_use]
 pub fn transfer_created(key: &UploadId, media_id: &str) -> Response {

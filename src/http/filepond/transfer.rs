@@ -24,7 +24,7 @@ pub struct FilePondTransfer {
     title: Option<String>,
     /// The size of the chunks, in bytes; `None` before the first one.
     chunk_bytes: Option<u64>,
-    /// Whether an upload was created under this id: it is created only once.
+    /// Whether an upload was created under this ID: it is created only once.
     #[serde(default)]
     upload_made: bool,
 }

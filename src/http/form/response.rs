@@ -23,7 +23,7 @@ pub struct FormResponse {
 /// The media of a file that was not stored.
 #[derive(Clone, Debug, Default)]
 pub struct FailedMedia {
-    /// The media id; empty if there is none.
+    /// The media ID; empty if there is none.
     pub media_id: String,
     /// The token with which a new upload can continue the media, if the worker issued it.
     pub token: Option<Secret>,

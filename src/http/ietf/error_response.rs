@@ -18,7 +18,7 @@ pub struct ErrorContext<'a> {
     pub progress: Option<OffsetState>,
     /// The offset in the request, if it is wrong.
     pub provided_offset: Option<ByteCount>,
-    /// The media id of the upload, if it has one.
+    /// The media ID of the upload, if it has one.
     pub media_id: Option<&'a str>,
     /// The limits, which a 413 response MUST contain (§4.1.4).
     pub limits: &'a Limits,

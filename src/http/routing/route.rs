@@ -50,7 +50,7 @@ pub enum Route {
 /// The route of a request.
 ///
 /// # Errors
-/// Returns [`ErrorKind::UploadNotFound`] for an unknown path and for an invalid id.
+/// Returns [`ErrorKind::UploadNotFound`] for an unknown path and for an invalid ID.
 pub fn route(head: &RequestHead) -> Result<Route> {
     let method = head.effective_method();
     let method = method.as_ref();

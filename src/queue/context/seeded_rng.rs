@@ -4,7 +4,7 @@ use sha2::{Digest as _, Sha256};
 
 /// A sequence of values that cannot be predicted without the seed.
 ///
-/// Value `n` is the SHA-256 of the seed and `n`. Nonces require values that never repeat, and ids
+/// Value `n` is the SHA-256 of the seed and `n`. Nonces require values that never repeat, and IDs
 /// require values that do not reveal each other.
 pub(super) struct SeededRng {
     seed: [u8; 32],
@@ -30,7 +30,7 @@ impl SeededRng {
     }
 }
 
-/// Omits the seed, which would reveal every later id and nonce.
+/// Omits the seed, which would reveal every later ID and nonce.
 impl std::fmt::Debug for SeededRng {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SeededRng").field("drawn", &self.drawn).finish_non_exhaustive()

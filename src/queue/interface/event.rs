@@ -22,7 +22,7 @@ pub enum Event {
         name: String,
         /// Kind of media.
         kind: MediaKind,
-        /// Media id of the upload that the file continues, if its credential can be refreshed.
+        /// Media ID of the upload that the file continues, if its credential can be refreshed.
         media_id: Option<String>,
         /// Offset from which the upload continues.
         durable: ByteCount,
@@ -79,7 +79,7 @@ pub enum Event {
 pub struct TokenExpiry {
     /// The file.
     pub file: FileId,
-    /// Media id, if its credential can be refreshed.
+    /// Media ID, if its credential can be refreshed.
     pub media_id: Option<String>,
     /// Expiry time of the current credential, if known.
     pub expires_at: Option<UnixMillis>,
@@ -92,7 +92,7 @@ pub struct TokenExpiry {
 pub struct Succeeded {
     /// The file.
     pub file: FileId,
-    /// Media id, if known.
+    /// Media ID, if known.
     pub media_id: Option<String>,
     /// The endpoint.
     pub endpoint: String,

@@ -8,7 +8,7 @@ use crate::vod::MediaKind;
 /// A file of the list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileInfo {
-    /// Id of the file.
+    /// ID of the file.
     pub id: FileId,
     /// Name of the file.
     pub name: String,
@@ -20,7 +20,7 @@ pub struct FileInfo {
     pub state: FileState,
     /// Current progress.
     pub progress: Progress,
-    /// Media id, if present.
+    /// Media ID, if present.
     pub media_id: Option<String>,
     /// Endpoint, if known.
     pub endpoint: Option<String>,

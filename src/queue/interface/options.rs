@@ -32,7 +32,7 @@ const PARALLEL_FILES_MAX: u8 = 16;
 /// Options before validation; `None` selects the default.
 #[derive(Clone, Debug, Default)]
 pub struct OptionsInput {
-    /// The account id: 1 to 32 digits.
+    /// The account ID: 1 to 32 digits.
     pub user_id: Option<String>,
     /// The region of the VOD service.
     pub region: Option<String>,

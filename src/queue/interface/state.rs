@@ -54,7 +54,7 @@ named_enum! {
         Starting = "starting",
         /// Waiting for a credential.
         AwaitingCredential = "awaiting-credential",
-        /// Waiting for a media id or a credential from VOD.
+        /// Waiting for a media ID or a credential from VOD.
         RequestingMedia = "requesting-media",
         /// Waiting for its bytes.
         AwaitingSource = "awaiting-source",

@@ -21,7 +21,7 @@ pub(super) struct ActiveSession {
     has_progress: bool,
     /// A part was streamed. It was not buffered, so its requests cannot be retried.
     has_streamed: bool,
-    /// The file starts again without its media id once the session has ended.
+    /// The file starts again without its media ID once the session has ended.
     restarts_file: bool,
 }
 

@@ -110,7 +110,7 @@ impl QueuedFile {
         }
     }
 
-    /// Makes a supplied credential the source of later ones, and returns it with its media id.
+    /// Makes a supplied credential the source of later ones, and returns it with its media ID.
     ///
     /// # Errors
     /// Returns [`ErrorKind::CredentialRequired`] if an UploadAuth has no known UploadAddress.
@@ -155,7 +155,7 @@ impl QueuedFile {
     }
 
     /// Checks that VOD can issue a credential for the upload that the file continues. Without its
-    /// media id, VOD could only create another media.
+    /// media ID, VOD could only create another media.
     ///
     /// # Errors
     /// Returns [`ErrorKind::CredentialRequired`].
@@ -179,7 +179,7 @@ fn auth_expired() -> Error {
     Error::new(ErrorKind::CredentialExpired, "the UploadAuth has expired")
 }
 
-/// VOD would reject an invalid media id only at the first refresh.
+/// VOD would reject an invalid media ID only at the first refresh.
 fn is_media_id(text: &str) -> bool {
     text.len() <= 128 && text.bytes().all(|byte| byte.is_ascii_graphic())
 }

@@ -1,11 +1,11 @@
-//! The object and the media id that a file is bound to.
+//! The object and the media ID that a file is bound to.
 
 use crate::credential::UploadAddress;
 use crate::error::{Error, ErrorKind, Result};
 use crate::queue::records::StoredFile;
 use crate::upload::Target;
 
-/// The object and the media id that a file is bound to.
+/// The object and the media ID that a file is bound to.
 #[derive(Debug, Default)]
 pub(super) struct ObjectBinding {
     address: Option<UploadAddress>,
@@ -38,7 +38,7 @@ impl ObjectBinding {
         }
     }
 
-    /// Adopts the stored media id and address.
+    /// Adopts the stored media ID and address.
     pub(super) fn restore(&mut self, stored: &StoredFile) {
         if stored.media_id.is_some() {
             self.media_id.clone_from(&stored.media_id);
@@ -49,7 +49,7 @@ impl ObjectBinding {
     }
 
     /// Binds the file to `address`. Without a `media_id`, the current one remains if the file was
-    /// bound to the same object, or to none and its media id `is_refreshable`.
+    /// bound to the same object, or to none and its media ID `is_refreshable`.
     pub(super) fn bind(
         &mut self,
         address: UploadAddress,

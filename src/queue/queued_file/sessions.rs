@@ -240,7 +240,7 @@ impl QueuedFile {
         self.handle_session_input(ctx, Input::Credential(result));
     }
 
-    /// Ends the session, after which the file starts again with another media id.
+    /// Ends the session, after which the file starts again with another media ID.
     pub(super) fn restart_without_media_id(&mut self, ctx: &mut QueueContext, reason: Error) {
         if let Some(session) = &mut self.session {
             session.restart_file_at_end();

@@ -111,7 +111,7 @@ impl QueuedFile {
         }
     }
 
-    /// Requests a credential from VOD: for the media id, if present and refreshable, or for a new
+    /// Requests a credential from VOD: for the media ID, if present and refreshable, or for a new
     /// one.
     pub(super) fn call_vod(&mut self, ctx: &mut QueueContext, token: StsToken) {
         self.credentials.set_mode(CredentialMode::Sts(token.clone()));
@@ -192,7 +192,7 @@ impl QueuedFile {
         }
     }
 
-    /// Returns the media id, if its credential can be refreshed.
+    /// Returns the media ID, if its credential can be refreshed.
     pub(super) fn refreshable_media_id(&self) -> Option<String> {
         self.binding.media_id().filter(|_| self.file.is_refreshable()).map(str::to_owned)
     }
@@ -215,7 +215,7 @@ impl QueuedFile {
             if self.file.is_refreshable() {
                 return self.fail(ctx, wrong_object(replaced, &credential.address));
             }
-            // It is the media id of the replaced object.
+            // It is the media ID of the replaced object.
             self.binding.set_media_id(None);
         }
         self.binding.bind(credential.address.clone(), media_id, self.file.is_refreshable());

@@ -176,7 +176,7 @@ impl QueuedFile {
         }
     }
 
-    /// Deletes the records of the file. The media id remains if `keep_media_id`.
+    /// Deletes the records of the file. The media ID remains if `keep_media_id`.
     pub(super) fn delete_records(
         &mut self,
         ctx: &mut QueueContext,

@@ -16,9 +16,9 @@ use crate::vod::{
 /// The purpose of a call.
 #[derive(Clone, Debug)]
 pub(super) enum VodAction {
-    /// Create a media id of the file's kind.
+    /// Create a media ID of the file's kind.
     Create,
-    /// Issue a new credential for this media id.
+    /// Issue a new credential for this media ID.
     Refresh { video_id: String },
 }
 

@@ -8,9 +8,9 @@ use crate::upload::record::impl_record;
 /// Identifies the upload that a file continues. Contains no secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileRecord {
-    /// Upload id; `None` if the upload no longer exists and only its media id is reused.
+    /// Upload ID; `None` if the upload no longer exists and only its media ID is reused.
     pub upload: Option<String>,
-    /// Media id, if known.
+    /// Media ID, if known.
     pub media_id: Option<String>,
     /// When the record was written, in milliseconds since the Unix epoch.
     pub written_at_ms: u64,

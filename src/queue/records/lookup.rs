@@ -24,7 +24,7 @@ pub struct CheckpointLookup {
 /// The records of a file.
 #[derive(Clone, Debug, Default)]
 pub struct StoredFile {
-    /// Media id, if known.
+    /// Media ID, if known.
     pub media_id: Option<String>,
     /// When the file record was written.
     pub written_at: UnixMillis,
@@ -35,7 +35,7 @@ pub struct StoredFile {
 /// A stored upload.
 #[derive(Clone, Debug)]
 pub struct StoredUpload {
-    /// Upload id.
+    /// Upload ID.
     pub key: UploadId,
     /// Its record.
     pub record: UploadRecord,
@@ -151,7 +151,7 @@ impl StoredFile {
         })
     }
 
-    /// Returns `true` if no upload and no media id is known.
+    /// Returns `true` if no upload and no media ID is known.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.upload.is_none() && self.media_id.is_none()

@@ -49,7 +49,7 @@ enum Step {
 
 #[derive(Debug)]
 struct RecordDeletion {
-    /// The media id that the file record keeps.
+    /// The media ID that the file record keeps.
     retained_media_id: Option<String>,
     /// Whether the upload may have parts in OSS.
     had_parts: bool,
@@ -69,7 +69,7 @@ pub(super) enum AfterLookup {
 pub(super) enum AfterDelete {
     /// The file starts without a checkpoint.
     Start,
-    /// An upload with this credential and media id is created.
+    /// An upload with this credential and media ID is created.
     PrepareUpload(Box<UploadCredential>, Option<String>),
     /// The file is canceled. The error is why parts may remain in OSS.
     Cancel(Option<Error>),
@@ -172,7 +172,7 @@ impl FileRecords {
         }
     }
 
-    /// Deletes the records of the file. The file record remains if it keeps a media id. `has_sent`
+    /// Deletes the records of the file. The file record remains if it keeps a media ID. `has_sent`
     /// is whether bytes were sent to OSS.
     #[must_use]
     pub(super) fn delete(

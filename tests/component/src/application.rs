@@ -17,7 +17,7 @@ pub struct Application<'a> {
     pub app: Conversation,
     /// Every event so far.
     pub events: Vec<Event>,
-    /// The credentials that it has supplied, by file, the newest last, as access key ids.
+    /// The credentials that it has supplied, by file, the newest last, as access key IDs.
     pub supplied: Vec<(u64, String)>,
     sandbox: &'a Sandbox,
     mode: Mode,
@@ -106,7 +106,7 @@ impl<'a> Application<'a> {
         }
     }
 
-    /// Adds a file and returns its id.
+    /// Adds a file and returns its ID.
     ///
     /// # Panics
     /// If it is rejected.

@@ -140,7 +140,7 @@ impl Conversation {
 }
 
 impl Event {
-    /// The id of its file.
+    /// The ID of its file.
     #[must_use]
     pub fn file(&self) -> Option<u64> {
         self.payload["file"].as_u64().or_else(|| self.payload["id"].as_u64())

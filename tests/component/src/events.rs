@@ -33,7 +33,7 @@ impl Events {
         Self::after(edge, upload, None)
     }
 
-    /// The events of an upload after the one with this id.
+    /// The events of an upload after the one with this ID.
     ///
     /// # Panics
     /// If the response has no events.

@@ -205,7 +205,7 @@ impl Sandbox {
         self.query("media").as_array().expect("a list").clone()
     }
 
-    /// Deletes a media id at VOD.
+    /// Deletes a media ID at VOD.
     pub fn delete_media(&self, media_id: &str) {
         self.command("DELETE", &format!("media/{media_id}"), &Value::Null);
     }

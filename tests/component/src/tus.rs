@@ -17,7 +17,7 @@ use crate::source::{Source, sha256};
 pub struct Upload {
     /// Its path.
     pub path: String,
-    /// Its media id.
+    /// Its media ID.
     pub media_id: String,
     /// The token with which a new upload can continue the media; empty if there is none.
     pub media_token: String,

@@ -11,7 +11,7 @@ use crate::sandbox::{RAM_SECRET, Sandbox};
 /// The credential of a client.
 #[derive(Clone, Debug)]
 pub struct UploadCredential {
-    /// The media id.
+    /// The media ID.
     pub media_id: String,
     /// UploadAddress, base64 of JSON.
     pub address: String,
@@ -45,7 +45,7 @@ impl UploadCredential {
     }
 }
 
-/// A credential for a file of this name: for `media_id`, or for a new media id.
+/// A credential for a file of this name: for `media_id`, or for a new media ID.
 #[must_use]
 pub fn credential_for(
     sandbox: &Sandbox,

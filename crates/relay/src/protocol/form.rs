@@ -93,7 +93,7 @@ async fn process_parts(
     Ok(())
 }
 
-/// Stores the current file of `form`. `has_url`: the response contains the upload's id. Browsers
+/// Stores the current file of `form`. `has_url`: the response contains the upload's ID. Browsers
 /// send a file input without a selected file with an empty name and no bytes.
 ///
 /// # Errors

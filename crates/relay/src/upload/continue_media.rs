@@ -1,6 +1,6 @@
 //! Continues media that the worker created with a new upload.
 //!
-//! A media id is public, so a client proves with a token that the worker created the media for it.
+//! A media ID is public, so a client proves with a token that the worker created the media for it.
 //! Complete media, whose object is published, is never overwritten.
 
 use std::rc::Rc;

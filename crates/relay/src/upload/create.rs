@@ -1,4 +1,4 @@
-//! Creates an upload: the media id, the credential, the records.
+//! Creates an upload: the media ID, the credential, the records.
 
 use std::rc::Rc;
 
@@ -32,7 +32,7 @@ pub(crate) struct CreatedUpload {
     pub(crate) credential: UploadCredential,
 }
 
-/// Creates an upload under a new id.
+/// Creates an upload under a new ID.
 pub(crate) async fn create(
     instance: &Rc<Instance>,
     caller: &Caller,
@@ -44,7 +44,7 @@ pub(crate) async fn create(
     create_with_id(instance, id, credential, media, new).await
 }
 
-/// Creates an upload under an id that its client already has, with the client's credential if there
+/// Creates an upload under an ID that its client already has, with the client's credential if there
 /// is one.
 pub(crate) async fn create_with_id(
     instance: &Rc<Instance>,
@@ -55,7 +55,7 @@ pub(crate) async fn create_with_id(
 ) -> Result<CreatedUpload> {
     let credential_from_vod = client_credential.is_none();
     let (media_id, credential) = match (client_credential, media) {
-        // The credential authorizes the upload; the media id is only reported.
+        // The credential authorizes the upload; the media ID is only reported.
         (Some(credential), media) => {
             (media.map_or_else(String::new, |media| media.media_id().to_owned()), credential)
         }

@@ -1,6 +1,6 @@
 //! The records and tokens of media that the worker creates.
 //!
-//! A record exists until the media is complete, and contains the id of its newest upload. A token
+//! A record exists until the media is complete, and contains the ID of its newest upload. A token
 //! proves that the worker created the media for the client.
 
 use std::time::Duration;

@@ -34,7 +34,7 @@ pub(crate) fn existing<T>(found: Result<T>) -> Result<Option<T>> {
     }
 }
 
-/// The id of the final upload that a partial one belongs to, if there is one.
+/// The ID of the final upload that a partial one belongs to, if there is one.
 pub(super) async fn load_final_upload_id(
     instance: &Instance,
     partial: &UploadId,
@@ -43,7 +43,7 @@ pub(super) async fn load_final_upload_id(
     Ok(id.and_then(|id| UploadId::new(&String::from_utf8(id).ok()?)))
 }
 
-/// The ids of the partial uploads with these addresses.
+/// The IDs of the partial uploads with these addresses.
 pub(super) fn partial_ids(partials: &[String]) -> impl Iterator<Item = UploadId> {
     partials.iter().filter_map(|address| tus::partial_upload_id(address))
 }

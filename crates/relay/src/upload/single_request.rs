@@ -21,7 +21,7 @@ use crate::session::Source;
 pub(crate) struct SingleRequestUpload<B> {
     pub(crate) new: NewUpload,
     pub(crate) source: Source<B>,
-    /// Whether the response contains the upload's id, so that its records are retained.
+    /// Whether the response contains the upload's ID, so that its records are retained.
     pub(crate) has_url: bool,
 }
 

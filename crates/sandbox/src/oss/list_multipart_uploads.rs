@@ -9,14 +9,14 @@ use crate::clock::oss_time;
 use crate::http::Response;
 use crate::store::Upload;
 
-/// Lists by key and then by upload id.
+/// Lists by key and then by upload ID.
 pub(super) fn perform(call: &Call<'_>) -> Result<Response, Failure> {
     let encoding = call.key_encoding()?;
     let page_size = call.page_size("max-uploads", MAX_PAGE)?;
     let parameter = |name| call.head.query_value(name).unwrap_or_default();
     let (prefix, delimiter) = (parameter("prefix"), parameter("delimiter"));
     let key_marker = parameter("key-marker");
-    // OSS ignores the upload id marker when there is no key marker.
+    // OSS ignores the upload ID marker when there is no key marker.
     let id_marker = if key_marker.is_empty() { "" } else { parameter("upload-id-marker") };
     let uploads = call.state.store.uploads();
     let skip = |upload: &&Upload| {

@@ -36,7 +36,7 @@ pub enum BadCredential {
     Swapped,
     /// It is for the object of another media.
     ForOtherObject,
-    /// It is passed without its media id.
+    /// It is passed without its media ID.
     WithoutMediaId,
     /// OSS does not accept it.
     Unknown,

@@ -62,7 +62,7 @@ impl QueueCalls {
         &self.files[&file].new.name
     }
 
-    /// `add-file`. Events that precede the end of the call already have the id of the file.
+    /// `add-file`. Events that precede the end of the call already have the ID of the file.
     pub(crate) fn add(&mut self, now: UnixMillis, planned: PlannedFile) -> Result<FileId> {
         let added = self.queue.add_file(now, planned.new.clone())?;
         self.file_count += 1;

@@ -16,7 +16,7 @@ pub(crate) struct ScenarioFiles(BTreeMap<String, ScenarioFile>);
 
 struct ScenarioFile {
     planned: PlannedFile,
-    /// The id in the list of the present queue.
+    /// The ID in the list of the present queue.
     listed: Option<FileId>,
     /// Whether the file has to be uploaded in the end.
     is_wanted: bool,
@@ -63,7 +63,7 @@ impl ScenarioFiles {
         self.0.iter().filter(is_missing).map(|(name, _)| name).collect()
     }
 
-    /// The name and the id of a listed file, if there is one.
+    /// The name and the ID of a listed file, if there is one.
     pub(crate) fn pick_listed(&self, random: &mut Random) -> Option<(String, FileId)> {
         let listed = self.0.iter().filter_map(|(name, file)| Some((name, file.listed?)));
         let listed: Vec<_> = listed.collect();

@@ -138,7 +138,7 @@ impl Simulation {
         self.calls.queue.list_files().iter().all(|info| info.state == FileState::Success)
     }
 
-    /// Returns `true` if the queue has the id of a multipart upload.
+    /// Returns `true` if the queue has the ID of a multipart upload.
     #[must_use]
     pub fn has_created_upload(&self) -> bool {
         self.calls.checker.knows_uploads()

@@ -18,7 +18,7 @@ pub(crate) struct InvariantChecker {
     contents: Vec<Content>,
     /// The bytes of each object, as an index into `contents`.
     objects: BTreeMap<String, usize>,
-    /// The media id of each upload.
+    /// The media ID of each upload.
     media_ids: BTreeMap<String, String>,
     /// The writer of each epoch of each upload.
     writers: BTreeMap<(String, u32), u64>,

@@ -276,7 +276,7 @@ impl Reply {
         self.header("upload-offset").map(|offset| offset.parse().unwrap())
     }
 
-    /// The media id in a header.
+    /// The media ID in a header.
     pub(crate) fn media_id(&self) -> String {
         self.header("media-id").unwrap_or_default().to_owned()
     }

@@ -32,7 +32,7 @@ pub enum KnownException {
     /// leave registers that no other key refers to.
     LockRegister,
     /// An instance that crashes between InitiateMultipartUpload and the checkpoint that stores the
-    /// upload id leaves a multipart upload without parts, which the bucket's lifecycle rule
+    /// upload ID leaves a multipart upload without parts, which the bucket's lifecycle rule
     /// deletes.
     EmptyMultipartUpload,
     /// A session sends each abort twice. If a gateway answers both with 204 in place of OSS, the

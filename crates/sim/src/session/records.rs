@@ -9,7 +9,7 @@ use crate::world::{BUCKET, ENDPOINT, KeyValueStore, START};
 /// The object key of the upload.
 pub const OBJECT: &str = "sv/1a2b-3c/film.mp4";
 
-/// The id of the upload.
+/// The ID of the upload.
 #[must_use]
 pub fn upload_id() -> UploadId {
     UploadId::new("0123abcd").unwrap()

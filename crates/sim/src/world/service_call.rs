@@ -46,7 +46,7 @@ impl ServiceCall {
         }
     }
 
-    /// The upload id and the part number, if the call sends the bytes of a part.
+    /// The upload ID and the part number, if the call sends the bytes of a part.
     pub(crate) fn part(&self) -> Option<(String, String)> {
         let Self::Send { request, body: Some(_) } = self else { return None };
         if self.operation() != Some(Operation::UploadPart) {

@@ -19,7 +19,7 @@ use super::random::Random;
 /// The state of VOD and its faults.
 #[derive(Debug)]
 pub struct Vod {
-    /// Media by id.
+    /// Media by ID.
     pub media: BTreeMap<String, Media>,
     /// Calls in the order of their arrival: the action and its parameters.
     pub seen: Vec<(String, HashMap<String, String>)>,
@@ -29,7 +29,7 @@ pub struct Vod {
     pub mix: Option<(Random, u64)>,
     /// How long upload credentials are valid.
     pub credential_ttl: Duration,
-    /// When the access key id of each STS token expires.
+    /// When the access key ID of each STS token expires.
     pub tokens: BTreeMap<String, UnixMillis>,
     id_count: u32,
 }
@@ -43,14 +43,14 @@ pub struct Media {
     pub is_video: bool,
 }
 
-/// An UploadAddress, an UploadAuth and a media id, as an application server passes them on.
+/// An UploadAddress, an UploadAuth and a media ID, as an application server passes them on.
 #[derive(Clone, Debug)]
 pub struct Grant {
     /// The UploadAddress.
     pub address: String,
     /// The UploadAuth.
     pub auth: String,
-    /// The media id.
+    /// The media ID.
     pub media_id: String,
 }
 
@@ -89,7 +89,7 @@ impl Vod {
         known.then(|| self.grant(store, now, media_id))
     }
 
-    /// The same credential with an access key id that OSS does not accept.
+    /// The same credential with an access key ID that OSS does not accept.
     #[must_use]
     pub fn with_unknown_key(grant: &Grant) -> Grant {
         let auth = String::from_utf8(STANDARD.decode(&grant.auth).unwrap()).unwrap();

@@ -4,7 +4,7 @@ use vod_uploader_host::engine::queue::StoredFile;
 
 use crate::bindings::exports::vod::uploader::uploader as wit;
 
-/// `None` if there is no upload to resume: a media id alone is no checkpoint.
+/// `None` if there is no upload to resume: a media ID alone is no checkpoint.
 pub(crate) fn to_wit(stored: StoredFile) -> Option<wit::Checkpoint> {
     let written_at = stored.last_written_at().0;
     let media_id = stored.media_id.clone();

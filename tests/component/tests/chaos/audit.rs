@@ -41,7 +41,7 @@ pub(crate) fn files(
     defects
 }
 
-/// The names of the files, by the media ids in the keys of their objects.
+/// The names of the files, by the media IDs in the keys of their objects.
 pub(crate) struct FileNames(BTreeMap<String, String>);
 
 impl FileNames {

@@ -159,7 +159,7 @@ fn is_empty(upload: &Value) -> bool {
 /// How long the worker may take to abort an upload whose client has disconnected.
 const ABORT_TIME: Duration = Duration::from_secs(5);
 
-/// The maximum time from the creation of a multipart upload to the checkpoint with its id.
+/// The maximum time from the creation of a multipart upload to the checkpoint with its ID.
 const INITIATE_SECS: u64 = 2;
 
 /// A cleanup ends up to a hundred uploads.

@@ -242,7 +242,7 @@ fn lost_initiations(case: &FaultCase) -> usize {
     usize::from(unknown.iter().any(|kind| case.fault["kind"] == *kind))
 }
 
-/// Completes the upload without the fault. A lost upload restarts with the same media id.
+/// Completes the upload without the fault. A lost upload restarts with the same media ID.
 fn finish_after_fault(edge: &Edge, upload: &Upload, source: &Source) {
     if upload.head(edge).status == 410 {
         let next = upload.continued(edge, source.length());

@@ -312,7 +312,7 @@ fn a_deleted_or_lost_upload_is_not_created_again() {
     gone(&lost, 410);
 }
 
-/// POST: creates an id.
+/// POST: creates an ID.
 fn create(edge: &Edge, length: u64, metadata: &str) -> String {
     let mut form = metadata_part(metadata);
     form.extend_from_slice(b"--b--\r\n");
@@ -367,7 +367,7 @@ fn send_and_leave(edge: &Edge, id: &str, source: &Source) {
     wait_for_vod(edge);
 }
 
-/// Waits until VOD has received a call for a media id.
+/// Waits until VOD has received a call for a media ID.
 fn wait_for_vod(edge: &Edge) {
     wait::until("VOD is asked", || (edge.sandbox.fault_hits() > 0).then_some(()));
 }
@@ -388,7 +388,7 @@ fn slow_down_vod(edge: &Edge, delay_ms: u64) {
     );
 }
 
-/// The media id in a header, or in problem details.
+/// The media ID in a header, or in problem details.
 fn reported_media_id(response: &Response) -> String {
     match response.header("media-id") {
         Some(media_id) => media_id.to_owned(),

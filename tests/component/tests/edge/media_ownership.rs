@@ -1,4 +1,4 @@
-//! A media id is public: only the client for which the worker created the media can continue it.
+//! A media ID is public: only the client for which the worker created the media can continue it.
 
 use serde_json::{Value, json};
 use vod_uploader_component_tests::body::Body;
@@ -114,7 +114,7 @@ fn a_worker_without_a_seal_key_issues_no_token_and_continues_no_media() {
     assert_eq!(edge.sandbox.requests("RefreshUploadVideo"), 0);
 }
 
-/// Tries to continue media with every protocol and every location of its id and token.
+/// Tries to continue media with every protocol and every location of its ID and token.
 fn attempts(edge: &Edge, media_id: &str, token: &str) -> Vec<(&'static str, Response)> {
     let other = Source::new(99, 150 * KIB);
     let body = Body::Range(&other, 0..other.length());

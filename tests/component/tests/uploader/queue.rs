@@ -10,7 +10,7 @@ use crate::support::assert_complete;
 fn one_run_uploads_three_media_kinds_with_server_credentials() {
     let host = AppHost::start();
     let application = uploads_three_kinds(&host, Mode::Credential);
-    // Each has a media id of the application's calls.
+    // Each has a media ID of the application's calls.
     let mut kinds: Vec<_> = host.sandbox.media().iter().map(|m| m["kind"].to_string()).collect();
     kinds.sort();
     assert_eq!(kinds, ["\"attached\"", "\"image\"", "\"video\""]);

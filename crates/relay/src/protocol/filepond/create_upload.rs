@@ -22,7 +22,7 @@ use crate::upload::{current_status, existing, not_found};
 const POLL: Duration = Duration::from_millis(100);
 const POLL_JITTER_MS: u64 = 100;
 
-/// Creates the upload under the id that the client has. One of several concurrent requests creates
+/// Creates the upload under the ID that the client has. One of several concurrent requests creates
 /// it, and the others wait.
 ///
 /// # Errors

@@ -37,7 +37,7 @@ pub(super) async fn upload_at_once(client: &Client, content: &Content) {
     }
 }
 
-/// The media id once the upload is complete; `None` if it is gone.
+/// The media ID once the upload is complete; `None` if it is gone.
 async fn append_all(client: &Client, path: &str, content: &Content) -> Option<String> {
     loop {
         let head = Request::new("HEAD", path).with("upload-draft-interop-version", "8");

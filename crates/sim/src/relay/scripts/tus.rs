@@ -35,13 +35,13 @@ pub(super) struct TusFile {
 
 /// How appending to an upload ended.
 enum Appended {
-    /// The upload is complete: its media id.
+    /// The upload is complete: its media ID.
     Completed(String),
     /// The upload is gone.
     Gone,
 }
 
-/// A media that the client may continue: its id and its token.
+/// A media that the client may continue: its ID and its token.
 type OwnedMedia = (String, String);
 
 impl TusFile {

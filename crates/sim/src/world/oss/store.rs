@@ -21,7 +21,7 @@ use crate::world::fault::{Fault, Faults};
 pub struct Store {
     /// Objects by key.
     pub objects: BTreeMap<String, StoredObject>,
-    /// The parts of each multipart upload by number, by upload id.
+    /// The parts of each multipart upload by number, by upload ID.
     pub uploads: BTreeMap<String, BTreeMap<u16, StoredObject>>,
     /// Planned faults.
     pub faults: Faults,
@@ -31,7 +31,7 @@ pub struct Store {
     pub list_page: usize,
     /// How far the clock of OSS is ahead, in milliseconds.
     pub clock_ahead_ms: i64,
-    /// When each access key id expires.
+    /// When each access key ID expires.
     pub keys: BTreeMap<String, UnixMillis>,
     /// Whether a request is rejected before its body has arrived.
     pub answers_before_body: bool,

@@ -105,7 +105,7 @@ impl Server {
         self.uploads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The id in a path below that of creations.
+    /// The ID in a path below that of creations.
     fn id(path: &str) -> Option<&str> {
         path.strip_prefix("/files/").filter(|id| !id.is_empty())
     }

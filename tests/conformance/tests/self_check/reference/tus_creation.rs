@@ -109,7 +109,7 @@ impl Server {
         Ok(upload)
     }
 
-    /// The ids in a list of URLs.
+    /// The IDs in a list of URLs.
     fn tus_parts(&self, list: &str) -> Result<Vec<String>, u16> {
         let uploads = self.uploads();
         let mut parts = Vec::new();

@@ -45,7 +45,7 @@ impl Upload {
     }
 }
 
-/// All uploads by id.
+/// All uploads by ID.
 pub(crate) type Uploads = HashMap<String, Upload>;
 
 /// The bytes of a final upload; `None` until all parts are complete.
