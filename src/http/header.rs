@@ -7,14 +7,14 @@ use ::http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 pub const UPLOAD_ADDRESS: HeaderName = HeaderName::from_static("upload-address");
 /// UploadAuth, as VOD returned it.
 pub const UPLOAD_AUTH: HeaderName = HeaderName::from_static("upload-auth");
-/// The ID of the media that the client wants to continue.
+/// The ID of the media asset that a new upload continues.
 pub const UPLOAD_MEDIA_ID: HeaderName = HeaderName::from_static("upload-media-id");
-/// The token of the media that the client wants to continue.
+/// The token of the media asset that a new upload continues.
 pub const UPLOAD_MEDIA_TOKEN: HeaderName = HeaderName::from_static("upload-media-token");
 
 /// The media ID of an upload, in a response.
 pub const MEDIA_ID: HeaderName = HeaderName::from_static("media-id");
-/// The token of the media that the worker has issued, in a response.
+/// The token of a media asset that the worker created, in a response.
 pub const MEDIA_TOKEN: HeaderName = HeaderName::from_static("media-token");
 
 /// The offset of an upload (tus, IETF draft).

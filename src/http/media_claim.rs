@@ -1,4 +1,4 @@
-//! The media that a client wants to continue: its ID, and the token that proves the client owns it.
+//! The media asset that a new upload continues: its ID, and the token that proves ownership.
 
 use super::header::{UPLOAD_MEDIA_ID, UPLOAD_MEDIA_TOKEN};
 use super::{Metadata, RequestHead, is_header_value};
@@ -6,7 +6,7 @@ use crate::credential::{MediaTokenKey, Secret};
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::UnixMillis;
 
-/// A media that a request names. The ID alone authorizes nothing: media IDs are public.
+/// A media asset that a request specifies. The ID alone authorizes nothing: media IDs are public.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MediaClaim {
     /// The media ID, of the form that [`is_media_id`] accepts.
@@ -15,8 +15,8 @@ pub struct MediaClaim {
 }
 
 impl MediaClaim {
-    /// The media that `head` names, or else `metadata` (`media_id`, `media_token`). `None` if the
-    /// request names none.
+    /// The media asset that `head` specifies, or else `metadata` (`media_id`, `media_token`).
+    /// `None` if the request specifies none.
     ///
     /// # Errors
     /// Returns [`ErrorKind::RequestInvalid`] for an ID that [`is_media_id`] does not accept.
@@ -43,8 +43,8 @@ impl MediaClaim {
     }
 }
 
-/// The error for a media that the client may not continue. It does not contain the cause, so that a
-/// client cannot find out whether a media that it does not own exists.
+/// The error for a media asset that the client may not continue. It does not contain the cause, so
+/// that a client cannot find out whether an asset that it does not own exists.
 #[must_use]
 pub fn media_not_owned() -> Error {
     let message = "the request does not prove that its client owns the media, or the media is \

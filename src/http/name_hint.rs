@@ -1,7 +1,7 @@
 //! The name of a file, derived from what the request contains.
 //!
 //! VOD derives the format from the extension. Many clients send no name or a name without an
-//! extension, so each missing piece has a fallback.
+//! extension, so both have a default.
 
 use ::http::header::CONTENT_DISPOSITION;
 

@@ -9,29 +9,30 @@ use crate::error::{Error, ErrorClass, Retry, ServiceError};
 /// Problem details. The members are in alphabetical order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    /// What the client or the operator does about it.
+    /// What the client or the operator must do.
     pub action: &'static str,
-    /// What the invalid field may be.
+    /// The valid values of that field.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed: Option<String>,
     /// The stable code of the error; for an invalid field, its name and `-invalid`, such as
     /// `upload-offset-invalid`.
     pub code: String,
-    /// What happened.
+    /// The cause.
     pub detail: String,
-    /// The offset of the upload, in bytes, if the request named another one (IETF draft).
+    /// The offset of the upload, in bytes, if the request specified another one (IETF draft).
     #[serde(rename = "expected-offset", skip_serializing_if = "Option::is_none")]
     pub expected_offset: Option<u64>,
     /// The invalid field.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
-    /// The media that a new upload may continue.
+    /// The ID of the media asset that a new upload may continue.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub media_id: Option<String>,
-    /// The token with which a new upload can continue the media.
+    /// The token with which a new upload can continue the asset.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "expose")]
     pub media_token: Option<Secret>,
-    /// The offset that the request named, in bytes, if it is not that of the upload (IETF draft).
+    /// The offset that the request specified, in bytes, if it is not that of the upload (IETF
+    /// draft).
     #[serde(rename = "provided-offset", skip_serializing_if = "Option::is_none")]
     pub provided_offset: Option<u64>,
     /// Whether the same request may succeed later.
@@ -42,7 +43,7 @@ pub struct Problem {
     /// The error code of OSS or VOD.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub store_code: Option<String>,
-    /// The finer error code of OSS (`EC`).
+    /// The detailed error code of OSS (`EC`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub store_ec: Option<String>,
     /// The request ID of OSS or VOD.

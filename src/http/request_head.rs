@@ -50,10 +50,10 @@ impl RequestHead {
         &self.method
     }
 
-    /// The method to perform: a client that can only send GET and POST names another one in
+    /// The method to perform: a client that can send only GET and POST specifies another one in
     /// `X-HTTP-Method-Override`
-    /// (<https://tus.io/protocols/resumable-upload#x-http-method-override>). `None` if it names
-    /// none.
+    /// (<https://tus.io/protocols/resumable-upload#x-http-method-override>). `None` if that value
+    /// is not a method.
     #[must_use]
     pub fn effective_method(&self) -> Option<Method> {
         match self.header("x-http-method-override") {

@@ -1,8 +1,8 @@
 //! Structured fields of a request (RFC 9651, <https://www.rfc-editor.org/rfc/rfc9651>).
 //!
-//! A field of another type is absent: RFC 9651 §4.2 ignores a field that cannot be parsed, and
-//! draft-ietf-httpbis-resumable-upload §4.1 requires that other values "MUST cause the entire
-//! header field to be ignored". A reader that requires the field reports it as missing with
+//! A field of another type is treated as absent: RFC 9651 §4.2 ignores a field that cannot be
+//! parsed, and draft-ietf-httpbis-resumable-upload §4.1 requires that other values "MUST cause the
+//! entire header field to be ignored". A reader that requires the field reports it as missing with
 //! [`required`].
 
 use ::http::header::AsHeaderName;

@@ -349,7 +349,7 @@ impl Queue {
         self.files.iter().filter(|file| file.is_listed())
     }
 
-    /// Removes files that are done with, starts the next ones, and ends the run.
+    /// Removes files without remaining work, starts the next ones, and ends the run.
     fn advance(&mut self) {
         self.files.retain(|file| !file.is_removable());
         while self.run == RunState::Running {

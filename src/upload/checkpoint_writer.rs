@@ -62,9 +62,9 @@ struct WrittenState {
     parts_bytes: u64,
     reserved_number: u16,
     has_upload_id: bool,
-    /// Nothing of this session is in flight.
+    /// Whether nothing of this session is in flight.
     is_clean: bool,
-    /// This session may acknowledge more bytes.
+    /// Whether this session may acknowledge more bytes.
     writer_active: bool,
 }
 
@@ -74,9 +74,9 @@ pub(super) struct Progress {
     pub(super) now: UnixMillis,
     pub(super) state: State,
     pub(super) accepts_bytes: bool,
-    /// Nothing is in flight to the store.
+    /// Whether nothing is in flight to the store.
     pub(super) is_drained: bool,
-    /// All bytes of the file have arrived.
+    /// Whether all bytes of the file have arrived.
     pub(super) is_complete: bool,
     pub(super) is_single_put: bool,
     pub(super) remainder: Option<Remainder>,
@@ -95,8 +95,8 @@ pub(super) enum WriterStep {
         fill: FillId,
         next: KvRequest,
     },
-    /// The checkpoint counts. `durable` is the acknowledged offset, if it has increased; nothing
-    /// refers to the keys in `obsolete`.
+    /// The checkpoint is stored, and this writer still holds the lease. `durable` is the
+    /// acknowledged offset, if it has increased; nothing refers to the keys in `obsolete`.
     Acknowledged {
         durable: Option<ByteCount>,
         obsolete: Vec<String>,

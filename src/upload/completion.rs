@@ -15,7 +15,7 @@ const COMPLETE_RETRIES_MAX: u8 = 1;
 /// The completion or abort of an upload.
 #[derive(Debug)]
 pub(super) struct Completion {
-    /// The session's purpose is to abort.
+    /// Whether the session's purpose is to abort.
     aborts: bool,
     object: Option<CompletedObject>,
     /// Size and CRC of the single PutObject.

@@ -18,7 +18,7 @@ pub(super) struct CredentialState {
     generation: u32,
     can_refresh: bool,
     refreshing: bool,
-    /// The last refresh failed: the next one waits until the credential is unusable.
+    /// Whether the last refresh failed. If so, the next one waits until the credential is unusable.
     failed: bool,
     without_success: u8,
 }

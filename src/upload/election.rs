@@ -13,9 +13,9 @@
 //! single competitor always acquires it. Competitors that overlap may all lose; then the next round
 //! decides, with separate registers.
 //!
-//! A round is decided once and for all: its registers may be deleted only when no competitor can
-//! still be about to use them. How a winner publishes that it holds the round, and when others may
-//! begin the next one, is up to the user of this module.
+//! A round is decided permanently: its registers may be deleted only when no competitor can still
+//! use them. How a winner publishes that it holds the round, and when others may start the next
+//! one, is up to the user of this module.
 
 /// The two keys of one round.
 #[derive(Clone, Debug, PartialEq, Eq)]

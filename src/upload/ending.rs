@@ -12,7 +12,7 @@ use crate::units::ByteCount;
 pub(super) struct Ending {
     /// Why the session fails or rejects bytes.
     error: Option<Error>,
-    /// Another writer has taken over the upload.
+    /// Whether another writer has taken over the upload.
     is_fenced: bool,
     /// Why the end could not be stored.
     unstored_end: Option<Error>,

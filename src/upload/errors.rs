@@ -1,4 +1,4 @@
-//! Errors that several machines of a session return.
+//! Errors that several state machines of a session return.
 
 use crate::error::{Error, ErrorKind};
 

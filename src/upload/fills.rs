@@ -22,7 +22,7 @@ pub(super) struct Filled {
 pub(super) struct Fills {
     next_id: u32,
     requested: Option<FillRequest>,
-    /// The driver streams the requested bytes to the store.
+    /// Whether the driver streams the requested bytes to the store.
     is_streaming: bool,
     /// A fill that is no longer requested but may still be open.
     abandoned: Option<FillId>,

@@ -15,8 +15,8 @@ use super::errors::taken_over;
 use super::record::impl_record;
 use crate::error::Result;
 
-/// Number of epochs before the current one whose registers are retained. A writer meets deleted
-/// registers only if it is delayed by as many complete sessions.
+/// Number of epochs before the current one whose registers are retained. A writer can read deleted
+/// registers only if that many complete sessions run while it is delayed.
 pub(super) const EPOCHS_RETAINED: u32 = 16;
 
 /// A writer and the epoch that it has acquired.

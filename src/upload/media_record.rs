@@ -1,5 +1,5 @@
-//! The record that links a media ID, issued through the worker, to its upload. It exists from the
-//! creation of the upload until the media is complete or its token expires.
+//! The record that links a media asset, created by the worker, to its upload. It exists from the
+//! creation of the upload until the asset is complete or its token expires.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -7,12 +7,12 @@ use sha2::{Digest as _, Sha256};
 use super::UploadId;
 use super::record::impl_record;
 
-/// The upload of a media that is not complete. Contains no secret.
+/// The upload of a media asset that is not complete. Contains no secret.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MediaRecord {
-    /// ID of the most recent upload of the media.
+    /// ID of the most recent upload of the asset.
     pub upload: String,
-    /// When the media's token expires, in milliseconds since the Unix epoch. Until then, a new
+    /// When the asset's token expires, in milliseconds since the Unix epoch. Until then, a new
     /// upload may use the media ID.
     pub expires_at_ms: u64,
 }

@@ -36,12 +36,12 @@
 //! the store. The driver reads the remaining bytes: its source consists of all ranges in
 //! [`ranges_to_read`], one after the other, from the offset of [`Event::Receiving`].
 //!
-//! # The machines
+//! # State machines
 //!
-//! A session consists of machines. Each owns its state and reports to the session what follows; the
-//! session applies the transition.
+//! A session consists of state machines. Each owns its state and returns to the session what
+//! follows from a result; the session applies the transition.
 //!
-//! | machine | subject |
+//! | state machine | subject |
 //! |---|---|
 //! | `Opening` | what to do, given the purpose and the last checkpoint |
 //! | `AcquireLease` | the lease, the last checkpoint and its tail; an [`election`] for each epoch |

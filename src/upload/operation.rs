@@ -249,7 +249,7 @@ impl CopySource {
 }
 
 /// Compares the CRC of the sent bytes with the store's. A response without a CRC, from the store or
-/// a gateway in its place, is rejected: unverified bytes do not count.
+/// a gateway in its place, is rejected: unverified bytes are never acknowledged.
 pub(super) fn verify_crc64(what: &str, sent: Option<Crc64>, stored: Option<Crc64>) -> Result<()> {
     match (sent, stored) {
         (Some(sent), Some(stored)) if sent != stored => Err(Error::new(

@@ -47,7 +47,7 @@ pub struct ReceiveOptions {
     /// durable offset, is [`LengthInconsistent`](crate::ErrorKind::LengthInconsistent). Zero
     /// creates an empty object.
     pub length: Option<ByteCount>,
-    /// Whether the request's bytes count only if it ends normally
+    /// Whether the request's bytes are accepted only if it ends normally
     /// ([`SourceStatus::Eof`](super::SourceStatus::Eof)), because its checksum is known only at its
     /// end. Its parts are sent as they arrive, and added to the checkpoint at the end.
     pub atomic: bool,

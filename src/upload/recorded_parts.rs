@@ -121,7 +121,7 @@ impl RecordedParts {
     }
 
     /// Checks that the store has every recorded part with the acknowledged bytes. Other parts were
-    /// never acknowledged and do not count.
+    /// never acknowledged and are ignored.
     fn compare(&mut self, checkpoint: &Checkpoint) -> Result<(), String> {
         let listed = std::mem::take(&mut self.listed);
         let mut size = ByteCount::ZERO;

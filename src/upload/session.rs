@@ -1,4 +1,4 @@
-//! One writer's session with an upload: the order in which its machines act, and its state.
+//! One writer's session with an upload: its state, and the order in which its state machines run.
 
 use super::checkpoint::UploadPhase;
 use super::completion::{Completion, CompletionStep};
@@ -326,7 +326,8 @@ impl Session {
         self.source_ended()
     }
 
-    /// Ends the request. Its remaining bytes are not read; none of an atomic request count.
+    /// Ends the request. Its remaining bytes are not read, and all bytes of an atomic request are
+    /// discarded.
     fn reject(&mut self, error: Error) -> Result<()> {
         self.ending.record(error);
         self.pipeline.discard_request(&mut self.io);
@@ -341,7 +342,7 @@ impl Session {
     fn initiated(&mut self, result: Result<OperationOutput>) -> Result<()> {
         let is_rejected = self.ending.has_error() && !self.pipeline.transfer().has_parts();
         if self.state == State::Draining && is_rejected && result.is_err() {
-            // None of the request's bytes count: the reported error is why it was rejected.
+            // All bytes of the request are discarded. The reported error is why it was rejected.
             return Ok(());
         }
         self.pipeline.initiated(result?)

@@ -22,7 +22,7 @@ pub(super) enum KvRequest {
     Set(String, Value),
 }
 
-/// The machine that accepts the result of a key-value operation.
+/// The state machine that accepts the result of a key-value operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum KvWaiter {
     Opening,
@@ -81,7 +81,8 @@ impl SessionIo {
         Err(misuse("no such key-value operation is in progress"))
     }
 
-    /// Ends a key-value operation. Returns the machine that accepts its result, and the result.
+    /// Ends a key-value operation. Returns the state machine that accepts its result, and the
+    /// result.
     pub(super) fn end_kv(
         &mut self,
         id: KvId,

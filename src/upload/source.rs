@@ -39,7 +39,7 @@ impl Source {
         !matches!(self, Self::None)
     }
 
-    /// Whether the request's bytes count only once all of them have arrived.
+    /// Whether the request's bytes are accepted only once all of them have arrived.
     pub(super) const fn is_atomic(&self) -> bool {
         matches!(self, Self::Request(ReceiveOptions { atomic: true, .. }))
     }

@@ -31,13 +31,14 @@ pub(super) struct Transfer {
     /// Bytes of the stored tail that the next fill starts with.
     tail_bytes: ByteCount,
     request_bytes_read: ByteCount,
-    /// The file, not only the request, has ended.
+    /// Whether the file, not only the request, has ended.
     is_complete: bool,
-    /// All bytes of the file have arrived; whether the request is valid is still unknown.
+    /// Whether all bytes of the file have arrived, but not the end of the request, which determines
+    /// whether the bytes are valid.
     awaits_request_end: bool,
-    /// The request has ended normally: its bytes count.
+    /// Whether the request has ended normally, so that its bytes are accepted.
     request_valid: bool,
-    /// The source can be read again from its start.
+    /// Whether the source can be read again from its start.
     replayable: bool,
     restarted: bool,
 }
@@ -209,7 +210,7 @@ impl Transfer {
         let nothing_sent = !has_upload_id && self.parts.is_empty();
         let Filled { fill, len, crc64, .. } = *filled;
         if len.is_zero() {
-            // No bytes: nothing to keep.
+            // No bytes: nothing to store.
         } else if completes && nothing_sent && end_offset < MULTIPART_THRESHOLD {
             self.remainder = Some(Remainder { fill, len, crc64, is_entire_file: true });
         } else if completes || len >= PART_SIZE_MIN {
@@ -257,8 +258,8 @@ impl Transfer {
         self.parts.stored(part, to)
     }
 
-    /// Removes and returns the confirmed part that continues the checkpoint, if there is one and it
-    /// counts.
+    /// Removes and returns the confirmed part that continues the checkpoint, if there is one and
+    /// the request's bytes are accepted.
     pub(super) fn take_finished(&mut self) -> Result<Option<FinishedPart>> {
         if self.defers_commit() { Ok(None) } else { self.parts.take_finished() }
     }
@@ -301,7 +302,8 @@ impl Transfer {
         self.source.has_bytes()
     }
 
-    /// Whether no byte of this request counts yet, because it is atomic and has not ended normally.
+    /// Whether no byte of this request is accepted yet, because it is atomic and has not ended
+    /// normally.
     pub(super) const fn defers_commit(&self) -> bool {
         self.source.is_atomic() && !self.request_valid
     }
@@ -387,7 +389,8 @@ impl Transfer {
         Ok(FillOutcome::Continue)
     }
 
-    /// Makes a part, or the entire object, of bytes that were read. Fewer bytes do not count.
+    /// Adds the bytes that were read as a part, or as the entire object. A shorter read is an
+    /// error.
     fn concat_part_filled(
         &mut self,
         filled: &Filled,

@@ -19,7 +19,7 @@ pub(super) const TITLE_BYTES_MAX: usize = 128;
 /// (the same pages).
 pub(super) const DESCRIPTION_BYTES_MAX: usize = 1024;
 
-/// The maximum number of comma-separated tags of one media (all of these pages).
+/// The maximum number of comma-separated tags of one media asset (all of these pages).
 pub(super) const TAGS_MAX: usize = 16;
 
 /// The maximum length of a tag: in characters for video, audio and images, in bytes of UTF-8

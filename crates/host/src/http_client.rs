@@ -15,11 +15,11 @@ use url::Url;
 use vod_uploader::oss::{self, HttpResponse};
 use vod_uploader_relay::ports::{HttpClient, SendBody, SendError};
 
-/// How much of a response is read at a time.
+/// Bytes per read of a response.
 const READ_BYTES: usize = 16 << 10;
 
-/// How much of a buffered part is copied at a time for the host: the part itself is kept for
-/// another attempt.
+/// Bytes per write of a buffered part. They are copied for the host, because the part itself is
+/// kept for another attempt.
 const WRITE_BYTES: usize = 128 << 10;
 
 /// `wasi:http`.
@@ -73,7 +73,7 @@ async fn send(
     read_response(response.map_err(|code| transport_error(&code))?, response_bytes_max).await
 }
 
-/// Writes a body until its end, or until the host accepts no more bytes: the response has the
+/// Writes a body until its end, or until the host accepts no more bytes; the response then has the
 /// reason.
 async fn write_body(writer: StreamWriter<u8>, body: SendBody) {
     match body {

@@ -8,8 +8,8 @@ use futures::future::LocalBoxFuture;
 use spin_sdk::key_value::{Error, Store};
 use vod_uploader_relay::ports::{KeyValue, KeyValueError};
 
-/// `spin:key-value`, the store with the label `default`. The first operation opens it, and each
-/// further one as long as that fails.
+/// `spin:key-value`, the store with the label `default`. The first operation opens it. If that
+/// fails, the next one tries again.
 #[derive(Default)]
 pub(crate) struct HostKeyValue {
     store: RefCell<Option<Rc<Store>>>,

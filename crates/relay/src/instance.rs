@@ -11,7 +11,7 @@ use crate::key_value_deadline::KeyValueDeadline;
 use crate::ports::{KeyValue, Ports};
 use crate::single_flight::SingleFlight;
 
-/// One instance of the worker. Many requests share it at the same time.
+/// One instance of the worker, which concurrent requests share.
 pub(crate) struct Instance {
     pub(crate) ports: Ports,
     pub(crate) config: Config,

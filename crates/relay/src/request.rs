@@ -35,7 +35,7 @@ impl Caller {
         self.credential.clone()
     }
 
-    /// The media that the request continues.
+    /// The media asset that the request continues.
     ///
     /// # Errors
     /// Returns the errors of [`MediaClaim::parse`].

@@ -1,4 +1,4 @@
-//! Work that runs at most once at a time for each key, however many requests wait for it.
+//! Work that runs at most once at a time for each key, regardless of how many requests wait for it.
 
 use std::cell::RefCell;
 use std::collections::HashMap;

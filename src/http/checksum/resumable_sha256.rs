@@ -148,9 +148,9 @@ mod tests {
 
     #[test]
     fn the_format_of_a_stored_state_is_stable() {
-        // What is stored today must be read after an update of the crate: the version, the bytes
-        // taken, the hash value before the first block (RFC 6234 §6.1), no block yet, and the
-        // block that has begun.
+        // Stored states must remain readable after an update of the crate: the version, the number
+        // of bytes, the hash value before the first block (RFC 6234 §6.1), no complete block, and
+        // the incomplete block.
         let stored = of(b"abc").to_bytes();
         assert_eq!(stored.len(), 113);
         assert_eq!(stored[..9], [1, 3, 0, 0, 0, 0, 0, 0, 0]);
@@ -165,8 +165,8 @@ mod tests {
         let kind = |bytes: &[u8]| ResumableSha256::from_bytes(bytes).unwrap_err().kind();
         assert_eq!(kind(&[]), ErrorKind::CheckpointCorrupt);
         assert_eq!(kind(&stored[..112]), ErrorKind::CheckpointCorrupt);
-        // The version, the bytes taken, the blocks of them, and the bytes of the block that has
-        // begun.
+        // The version, the number of bytes, the number of blocks, and the bytes of the incomplete
+        // block.
         for place in [0, 1, 8, 41, 48, 49] {
             let mut other = stored.clone();
             other[place] = if place == 0 { 0 } else { 77 };

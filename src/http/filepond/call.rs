@@ -98,7 +98,7 @@ impl FilePondChunk {
         })
     }
 
-    /// How many bytes of the chunk are already stored if the upload has `durable`.
+    /// The number of bytes of the chunk that are already stored if the upload is at `durable`.
     ///
     /// # Errors
     /// Returns [`ErrorKind::OffsetMismatch`] for a chunk that starts after `durable`.

@@ -80,7 +80,7 @@ impl FilePondTransfer {
         metadata
     }
 
-    /// The media that the file continues. Its ownership was verified at the POST.
+    /// The media asset that the file continues. Its ownership was verified at the POST.
     #[must_use]
     pub fn media_id(&self) -> Option<&str> {
         self.media_id.as_deref()

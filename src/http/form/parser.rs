@@ -48,10 +48,11 @@ enum State {
 #[derive(Debug)]
 struct Content {
     part: Part,
-    /// How many bytes of the delimiter the input has ended with.
+    /// Number of delimiter bytes at the end of the input so far.
     matched: usize,
-    /// How many of them do not belong to the part. A boundary may also be at the start of the body,
-    /// and directly after the empty line that ends a part's head, whose line break it then shares.
+    /// Number of those that do not belong to the part. A boundary may also be at the start of the
+    /// body, and directly after the empty line that ends a part's head, whose line break it then
+    /// shares.
     borrowed: usize,
 }
 
@@ -192,7 +193,7 @@ impl FormParser {
         Ok(given)
     }
 
-    /// How many bytes at the end of `input` may be the start of a delimiter.
+    /// The number of bytes at the end of `input` that may be the start of a delimiter.
     fn partial_len(&self, input: &[u8]) -> usize {
         let window = &input[input.len().saturating_sub(self.delimiter.len() - 1)..];
         match memrchr(b'\r', window) {

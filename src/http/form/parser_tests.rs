@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::error::ErrorKind;
 
-/// What a form came to, whatever its cuts.
+/// The result of a form, regardless of how its bytes are split.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Read {
     fields: Vec<(String, Vec<u8>)>,
@@ -19,7 +19,7 @@ struct Read {
     error: Option<Error>,
 }
 
-/// Reads `body` in pieces of the lengths that `cuts` repeats.
+/// Parses `body` in chunks whose lengths are those of `cuts`, repeated.
 fn read(body: &[u8], cuts: &[usize]) -> Read {
     let boundary = Boundary::of_content_type(Some("multipart/form-data; boundary=xyz")).unwrap();
     let mut parser = FormParser::new(&boundary);
@@ -176,7 +176,7 @@ fn values_of_fields_are_not_printed() {
     assert!(!format!("{parser:?}").contains("115, 101, 99"));
 }
 
-/// Bytes that come close to the boundary again and again.
+/// Bytes that often resemble the boundary.
 fn tricky_bytes() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop::sample::select(vec![
         "\r",

@@ -20,12 +20,12 @@ pub struct FormResponse {
     problem: Option<Problem>,
 }
 
-/// The media of a file that was not stored.
+/// The media asset of a file that was not stored.
 #[derive(Clone, Debug, Default)]
 pub struct FailedMedia {
     /// The media ID; empty if there is none.
     pub media_id: String,
-    /// The token with which a new upload can continue the media, if the worker issued it.
+    /// The token with which a new upload can continue the asset, if the worker created it.
     pub token: Option<Secret>,
 }
 
@@ -57,10 +57,10 @@ impl FormResponse {
     /// The response to the request `head`.
     ///
     /// The status is 201 if every file is stored. Otherwise it is that of the first problem, even
-    /// if other files are stored: a client that reads only the status must not take a lost file for
+    /// if other files are stored: a client that reads only the status must not treat a lost file as
     /// stored. The body contains the result of each file: `{"files": […], "complete": …}`, with
-    /// `problem` if the form itself has one. The response to a form without
-    /// files is the problem alone. A client that prefers HTML receives the same facts as a page.
+    /// `problem` if the form itself has one. The response to a form without files is the problem
+    /// alone. A client that prefers HTML receives the same facts as a page.
     ///
     /// A client that sent a `redirect` is redirected in any case (303, RFC 9110 §15.4.4), with
     /// `media_id` for each file that is stored and `error` with the problem's code for each that is

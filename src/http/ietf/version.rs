@@ -1,4 +1,5 @@
-//! Detects the version of the draft that a request uses, and names what differs between versions.
+//! Detects the version of the draft that a request uses, and defines the differences between
+//! versions.
 
 use ::http::{HeaderName, StatusCode};
 

@@ -19,7 +19,8 @@ pub enum Protocol {
 
 impl Protocol {
     /// The protocol of a request for `route`. tus requests always contain Tus-Resumable. Requests
-    /// of the IETF draft contain Upload-Complete if they create or append, and no mark otherwise.
+    /// of the IETF draft contain Upload-Complete if they create or append, and no identifying
+    /// header otherwise.
     #[must_use]
     pub fn detect(head: &RequestHead, route: &Route) -> Self {
         let version = InteropVersion::detect(head);

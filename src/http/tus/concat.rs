@@ -55,8 +55,8 @@ impl Concat {
     }
 }
 
-/// The upload at an absolute or relative URL. The origin is ignored: behind a proxy the worker does
-/// not know its own.
+/// The upload at an absolute or relative URL. The origin is ignored, because a worker behind a
+/// proxy cannot determine its own.
 #[must_use]
 pub fn partial_upload_id(address: &str) -> Option<UploadId> {
     let (before, id) = address.rsplit_once("/v1/files/")?;

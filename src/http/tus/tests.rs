@@ -19,7 +19,7 @@ fn creation(headers: &[(&str, &str)]) -> crate::Result<CreationRequest> {
     CreationRequest::parse(&head(headers), SIZE_MAX)
 }
 
-/// Which field a creation is refused for.
+/// The field for which a creation is rejected.
 fn rejected_field(headers: &[(&str, &str)]) -> String {
     creation(headers).unwrap_err().field().unwrap().name.clone()
 }

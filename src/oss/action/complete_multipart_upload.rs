@@ -171,7 +171,7 @@ mod tests {
             let error = parse(200, &[], body).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::StoreReplyInvalid, "{body}");
         }
-        // An error that is cut off must not pass for a callback's answer.
+        // A truncated error must not be treated as the response of a callback.
         let error = parse(200, &[CRC], "<Error><Code>InternalEr").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::StoreReplyInvalid);
     }

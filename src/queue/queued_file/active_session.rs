@@ -17,11 +17,11 @@ pub(super) struct ActiveSession {
     kind: SessionKind,
     source: SourceState,
     credential_request: CredentialRequest,
-    /// Progress has not been reported yet.
+    /// Whether there is progress that has not been reported yet.
     has_progress: bool,
-    /// A part was streamed. It was not buffered, so its requests cannot be retried.
+    /// Whether a part was streamed. It was not buffered, so its request cannot be retried.
     has_streamed: bool,
-    /// The file starts again without its media ID once the session has ended.
+    /// Whether the file starts again without its media ID once the session has ended.
     restarts_file: bool,
 }
 

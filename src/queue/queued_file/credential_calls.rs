@@ -155,7 +155,7 @@ impl QueuedFile {
     }
 
     /// Checks that VOD can issue a credential for the upload that the file continues. Without its
-    /// media ID, VOD could only create another media.
+    /// media ID, VOD could only create another media asset.
     ///
     /// # Errors
     /// Returns [`ErrorKind::CredentialRequired`].

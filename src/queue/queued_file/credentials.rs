@@ -85,7 +85,7 @@ pub(super) struct FileCredentials {
     pending: Option<PendingCredential>,
     mode: CredentialMode,
     current: Option<UploadCredential>,
-    /// Credentials that were rejected in a row.
+    /// Number of consecutive rejected credentials.
     rejections: u8,
 }
 

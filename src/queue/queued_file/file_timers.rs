@@ -22,7 +22,7 @@ impl FileTimers {
         self.deadline
     }
 
-    /// The deadline takes effect once; what follows is not limited.
+    /// Clears the deadline. It takes effect once: the termination after it is not limited.
     pub(super) const fn clear_deadline(&mut self) {
         self.deadline = None;
     }

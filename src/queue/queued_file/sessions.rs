@@ -118,7 +118,7 @@ impl QueuedFile {
         self.session.as_mut().ok_or_else(source_not_requested)?.supply_source(offset)
     }
 
-    /// The supplied bytes ended before the file did.
+    /// Handles the end of the supplied bytes before the end of the file.
     pub(in crate::queue) fn on_source_ended(&mut self, ctx: &mut QueueContext, offset: ByteCount) {
         match self.session.as_mut().and_then(|session| session.end_source(offset)) {
             None => {}
@@ -131,7 +131,7 @@ impl QueuedFile {
         }
     }
 
-    /// The supplied source was interrupted.
+    /// Handles an interruption of the supplied source.
     pub(in crate::queue) fn on_source_interrupted(&mut self, ctx: &mut QueueContext, reason: &str) {
         let reason: String = reason.chars().take(REASON_CHARS_MAX).collect();
         self.cancel_session(ctx, Error::new(ErrorKind::SourceBroken, reason));

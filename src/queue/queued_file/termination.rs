@@ -69,8 +69,9 @@ impl QueuedFile {
         self.start_session(ctx, LeaseAcquisition::TakeOver, SessionKind::Abort);
     }
 
-    /// The object is complete. The app is notified before the records are deleted: after a crash in
-    /// between, the next uploader finds the object complete and does not upload it as new media.
+    /// Completes the file, whose object is complete. The app is notified before the records are
+    /// deleted. After a crash between the two, the next uploader finds the complete object and does
+    /// not upload the file again as another media asset.
     pub(super) fn complete(&mut self, ctx: &mut QueueContext, object: &CompletedObject) {
         let Some(upload) = self.records.upload() else {
             let message = "a completed session without an upload";
@@ -118,7 +119,7 @@ impl QueuedFile {
         }
     }
 
-    /// Everything that was in progress has ended.
+    /// Stops or restarts the file, after everything that was in progress has ended.
     pub(super) fn on_stopped(&mut self, ctx: &mut QueueContext) {
         let restart = self.state == EntryState::Stopping { restart: true };
         self.offsets.discard_unconfirmed();

@@ -18,8 +18,8 @@ use crate::vod::{VodResponse, file_name};
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-uploadmediabyurl>).
 ///
 /// A job may take hours to days; [`GetUrlUploadInfos`](super::GetUrlUploadInfos) reports its
-/// status. Not every region supports this call. Not idempotent: every job creates another media
-/// ID, unless `session_id` is repeated within 10 minutes.
+/// status. Not every region supports this call. Not idempotent: every job creates another media ID.
+/// Within 10 minutes, VOD rejects a repeated `session_id`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct UploadMediaByUrl<'a> {
     /// The files, 1 to 20.

@@ -15,9 +15,9 @@ use crate::units::ByteCount;
 
 /// The parameters under `Vod`, from which the Create calls are made.
 ///
-/// The SDK ignores unknown keys and the keys of another kind of media. Here such a key is an error
-/// that names it, so that misspellings are detected. Keys are case-sensitive. An empty string and
-/// `null` count as absent.
+/// The SDK ignores unknown keys and the keys of another kind of media. Here such a key causes an
+/// error with its name, so that misspellings are detected. Keys are case-sensitive. An empty string
+/// and `null` count as absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ParamData {
     parameters: BTreeMap<&'static str, Parameter>,

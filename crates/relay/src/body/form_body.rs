@@ -16,7 +16,7 @@ use vod_uploader::{Error, ErrorKind, Result};
 use super::request_body::interrupted;
 use super::{ByteStream, RequestBody};
 
-/// How much of the body is read at a time.
+/// Bytes per read of the body.
 const CHUNK_BYTES: usize = 64 << 10;
 
 /// The parts of a form.

@@ -20,7 +20,7 @@ const IDLE_MAX: Duration = Duration::from_secs(60);
 /// Bytes per read of a small body.
 const SMALL_READ_BYTES: usize = 4 << 10;
 
-/// How much of a rejected body is drained, for how long, and the bytes per read: enough for one
+/// Maximum bytes and time for draining a rejected body, and the bytes per read: enough for one
 /// chunk of a typical client on a typical connection.
 const DRAIN_BYTES_MAX: usize = 16 << 20;
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(2);

@@ -16,10 +16,10 @@ use crate::request::Caller;
 use crate::response::RelayResponse;
 use crate::upload::{credential_source, load_upload_record, read_only_status};
 
-/// How often the records are read. Progress changes once per part.
+/// Interval between reads of the records. Progress changes once per part.
 const POLL: Duration = Duration::from_millis(250);
 
-/// How long a client may accept nothing before it counts as disconnected.
+/// Time without accepted bytes after which a client is considered disconnected.
 const STALL_MAX: Duration = Duration::from_secs(60);
 
 /// Consecutive reads of the records that may fail before the stream ends.

@@ -30,7 +30,7 @@ use crate::upload::offset::completed_status;
 use crate::upload::terminate::terminate;
 use crate::upload::{existing, not_found};
 
-/// How many bytes that are already stored are read at a time.
+/// Bytes per read of those that are already stored.
 const DISCARD_BYTES: u64 = 64 << 10;
 
 /// Every request of FilePond; `id` is the path after `/v1/filepond/`.

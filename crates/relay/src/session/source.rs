@@ -7,7 +7,7 @@ use vod_uploader::upload::SourceStatus;
 
 use crate::body::ByteStream;
 
-/// How much is read to find out whether the source has bytes.
+/// Bytes read to determine whether the source has any.
 const FIRST_READ_BYTES: usize = 64 << 10;
 
 /// A source of bytes for one session.

@@ -29,7 +29,7 @@ use crate::instance::Instance;
 use crate::request::Caller;
 use crate::session::Source;
 
-/// Creates a partial upload, which has no media.
+/// Creates a partial upload, which has no media asset.
 ///
 /// # Errors
 /// Returns [`ErrorKind::ConcatenationUnavailable`] or [`ErrorKind::FileTooLarge`].

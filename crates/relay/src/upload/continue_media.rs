@@ -1,7 +1,7 @@
-//! Continues media that the worker created with a new upload.
+//! Continues, with a new upload, a media asset that the worker created.
 //!
-//! A media ID is public, so a client proves with a token that the worker created the media for it.
-//! Complete media, whose object is published, is never overwritten.
+//! A media ID is public, so a client proves with a token that the worker created the asset for it.
+//! A complete asset, whose object is published, is never overwritten.
 
 use std::rc::Rc;
 
@@ -16,7 +16,7 @@ use super::records::existing;
 use super::status::current_status;
 use crate::instance::Instance;
 
-/// The media that a new upload continues.
+/// The media asset that a new upload continues.
 pub(crate) enum ContinuedMedia {
     /// From this request, whose token has to be verified.
     Claimed(MediaClaim),
@@ -33,11 +33,11 @@ impl ContinuedMedia {
     }
 }
 
-/// Checks that a new upload may continue `media`, and ends the upload that the media has.
+/// Checks that a new upload may continue `media`, and ends the asset's current upload.
 ///
 /// # Errors
 /// Returns [`MediaNotOwned`](vod_uploader::ErrorKind::MediaNotOwned) unless the client owns the
-/// media, this worker created it and it was never complete.
+/// asset, this worker created it, and it was never complete.
 pub(super) async fn continue_media(instance: &Rc<Instance>, media: &ContinuedMedia) -> Result<()> {
     if let ContinuedMedia::Claimed(claim) = media {
         media_record::verify(instance, claim).await?;
@@ -52,8 +52,8 @@ pub(super) async fn continue_media(instance: &Rc<Instance>, media: &ContinuedMed
     Err(media_not_owned())
 }
 
-/// Ends the upload that the media has, so that only the new one can write its object. Returns false
-/// if that upload is complete.
+/// Ends the asset's current upload, so that only the new one can write its object. Returns false if
+/// that upload is complete.
 async fn end_previous(instance: &Rc<Instance>, id: &UploadId) -> Result<bool> {
     let Some(status) = existing(current_status(instance, id).await)? else { return Ok(true) };
     match status.checkpoint.phase {

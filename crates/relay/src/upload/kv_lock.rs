@@ -200,13 +200,13 @@ impl KvLockGuard<'_> {
 /// The value of a holder register after the lock is released.
 const RELEASED: &[u8] = b"";
 
-/// A round that was closed longer ago than this and has no holder gets none: the winner writes its
-/// holder register two key-value operations later. A slower winner sees that the next round has
+/// A round that was closed longer ago than this and has no holder will have none: the winner writes
+/// its holder register two key-value operations later. A slower winner sees that the next round has
 /// started.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// How much longer than its lease a holder counts: its clock may differ, and its lease starts a few
-/// key-value operations after it writes the register.
+/// How much longer than its lease a holder is assumed to hold the lock: its clock may differ, and
+/// its lease starts a few key-value operations after it writes the register.
 const LEASE_GRACE: Duration = Duration::from_secs(5);
 
 /// Bounds the keys that a client can create by repeating a request that always fails.

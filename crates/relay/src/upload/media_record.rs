@@ -1,7 +1,7 @@
-//! The records and tokens of media that the worker creates.
+//! The records and tokens of media assets that the worker creates.
 //!
-//! A record exists until the media is complete, and contains the ID of its newest upload. A token
-//! proves that the worker created the media for the client.
+//! A record exists until the asset is complete, and contains the ID of its newest upload. A token
+//! proves that the worker created the asset for the client.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub(crate) async fn verify(instance: &Instance, claim: &MediaClaim) -> Result<()
     }
 }
 
-/// Records that `id` is the newest upload of the media of `record`, if the worker created it.
+/// Records that `id` is the newest upload of the asset of `record`, if the worker created it.
 pub(super) async fn record(
     instance: &Instance,
     id: &UploadId,
@@ -39,17 +39,17 @@ pub(super) async fn record(
     Ok(instance.kv().set(&MediaRecord::key(&record.media_id), &media.encode()?).await?)
 }
 
-/// Records that the media is complete: no upload may continue it.
+/// Records that the asset is complete: no upload may continue it.
 pub(super) async fn close(instance: &Instance, record: &UploadRecord) -> Result<()> {
     if record.credential_from_vod { delete(instance, &record.media_id).await } else { Ok(()) }
 }
 
-/// Deletes the record of a media.
+/// Deletes the record of a media asset.
 pub(super) async fn delete(instance: &Instance, media_id: &str) -> Result<()> {
     Ok(instance.kv().delete(&MediaRecord::key(media_id)).await?)
 }
 
-/// The token with which the client can continue the media of a new upload.
+/// The token with which the client can continue the asset of a new upload.
 pub(crate) fn token(instance: &Instance, record: &UploadRecord) -> Option<String> {
     let key = token_key(instance).filter(|_| record.credential_from_vod)?;
     Some(key.issue(&record.media_id, token_expiry(instance, record)))
@@ -77,7 +77,7 @@ pub(super) async fn clean_up(instance: &Instance, name: &str) -> Result<bool> {
     Ok(is_expired)
 }
 
-/// Loads the record of a media.
+/// Loads the record of a media asset.
 pub(super) async fn load(instance: &Instance, media_id: &str) -> Result<Option<MediaRecord>> {
     let bytes = instance.kv().get(&MediaRecord::key(media_id)).await?;
     bytes.map(|bytes| MediaRecord::decode(&bytes)).transpose()

@@ -4,13 +4,13 @@
 //! |---|---|
 //! | `records`, `media_record` | the stored records |
 //! | `kv_lock` | a lock in the key-value store |
-//! | `stop_signal` | asks the writer of an upload to stop |
+//! | `stop_signal` | requests that the writer of an upload stops |
 //! | `expiry` | when an upload expires |
 //! | `limits`, `credential`, `temporary_storage` | limits, credentials, partial uploads' storage |
 //! | `run_session` | runs one session of the engine, which acquires the lease and sends the parts |
 //! | `abort`, `fence`, `delete` | end an upload or its writer |
 //! | `status` | the state of an upload |
-//! | `continue_media`, `create` | a new upload, also of existing media |
+//! | `continue_media`, `create` | a new upload, also of an existing media asset |
 //! | `concatenate` | partial and final uploads |
 //! | `reconcile`, `reconciled_status` | resolve an unknown completion |
 //! | `stop` | stops the writer |

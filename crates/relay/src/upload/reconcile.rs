@@ -1,5 +1,5 @@
-//! Resolves an unknown completion: its writer stopped between sending Complete and storing the
-//! result.
+//! Resolves an unknown completion: its writer stopped between sending CompleteMultipartUpload and
+//! storing the result.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use super::run_session::{NO_SOURCE, SessionRequest, run_session};
 use super::status::current_status;
 use crate::instance::Instance;
 
-/// How long the Complete of another request may take before it is reconciled.
+/// How long the CompleteMultipartUpload of another request may take before it is reconciled.
 pub(super) const COMPLETE_WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// Finds out whether the object is complete, and completes it if it is not.

@@ -17,7 +17,7 @@ use crate::instance::Instance;
 use crate::request::Caller;
 use crate::single_flight::Running;
 
-/// How often, and at most how many times, the Complete of another request is polled.
+/// Interval and maximum number of polls for the CompleteMultipartUpload of another request.
 const COMPLETE_POLL: Duration = Duration::from_millis(100);
 const COMPLETE_POLLS_MAX: u32 = 50;
 
@@ -65,8 +65,9 @@ pub(super) async fn reconciled_status(
     Err(Error::new(ErrorKind::Busy, "OSS is still completing the upload: retry later"))
 }
 
-/// The state for a request that must not stop a writer that may still wait for its Complete. If a
-/// completion cannot be reconciled now, the state is still that of a completion in progress.
+/// The state for a request that must not stop a writer that may still wait for
+/// CompleteMultipartUpload. If a completion cannot be reconciled now, the state is still that of a
+/// completion in progress.
 pub(crate) async fn read_only_status(
     instance: &Rc<Instance>,
     caller: &Caller,

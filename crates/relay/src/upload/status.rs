@@ -13,12 +13,12 @@ use super::fence::fence;
 use super::records::{self, load_upload_record};
 use crate::instance::Instance;
 
-/// How often a reader re-reads an upload whose writer changes, and the pause between two reads: a
+/// Maximum number of reads of an upload whose writer changes, and the pause between two reads: a
 /// new writer stores its checkpoint within a few key-value operations.
 const READS_MAX: u32 = 6;
 const READ_PAUSE: Duration = Duration::from_millis(15);
 
-/// How many silent writers one request fences.
+/// Maximum number of silent writers that one request fences.
 const FENCES_MAX: u32 = 4;
 
 /// The current state of an upload. A writer that took the upload over and then stopped without

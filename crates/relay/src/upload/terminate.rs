@@ -15,7 +15,7 @@ use super::stop_signal::StopSignal;
 use crate::instance::Instance;
 use crate::request::Caller;
 
-/// How often one request tries to abort an upload that other writers take over.
+/// Maximum number of attempts of one request to abort an upload that other writers take over.
 const ABORTS_MAX: u32 = 4;
 
 /// Aborts an open upload. If the upload has ended, only its records are deleted: its object belongs

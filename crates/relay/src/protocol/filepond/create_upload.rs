@@ -17,8 +17,8 @@ use crate::upload::filepond_transfer::{self as transfer, lock};
 use crate::upload::terminate::terminate;
 use crate::upload::{current_status, existing, not_found};
 
-/// How often a waiting request checks whether the upload exists, and by how much the interval
-/// varies: requests that check at the same instants could contend for the lock in every round.
+/// Interval at which a waiting request checks whether the upload exists, and its random variation:
+/// requests that check at the same instants could contend for the lock in every round.
 const POLL: Duration = Duration::from_millis(100);
 const POLL_JITTER_MS: u64 = 100;
 
