@@ -1,5 +1,5 @@
-//! The arrows between packages and between the engine's modules: the ones of ARCHITECTURE.md, and
-//! no others.
+//! The dependencies between packages and between the engine's modules: those that ARCHITECTURE.md
+//! allows, and no others.
 
 #![allow(
     clippy::unwrap_used,
@@ -18,10 +18,10 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// Which of the workspace's packages each of them may use. If an emulator or a test shared
-/// code with what it tests, the same bug could hide in both.
+/// The packages of the workspace that each of them may use. If an emulator or a test shared code
+/// with what it tests, the same bug could be in both.
 const PACKAGE_ARROWS: &[(&str, &[&str])] = &[
-    // Only for its tests: the world in memory that they run in.
+    // Only for its tests, which run in the simulator.
     ("vod-uploader", &["vod-uploader-sim"]),
     ("vod-uploader-sim", &["vod-uploader", "vod-uploader-relay"]),
     ("vod-uploader-relay", &["vod-uploader"]),
@@ -40,7 +40,7 @@ const PACKAGE_ARROWS: &[(&str, &[&str])] = &[
     ("vod-uploader-wit-docs", &[]),
 ];
 
-/// The packages that may name the host's interfaces.
+/// The packages that may use the host's interfaces.
 const HOST_PACKAGES: &[&str] = &[
     "vod-uploader-host",
     "vod-uploader-edge",
@@ -52,10 +52,10 @@ const HOST_PACKAGES: &[&str] = &[
 /// Packages that are the host's interfaces, by the beginning of their names.
 const HOST_INTERFACES: &[&str] = &["spin-", "wasi", "wit-bindgen"];
 
-/// What only reads .wit files.
+/// Packages that only read .wit files.
 const WIT_READERS: &[&str] = &["wit-bindgen-core", "wit-bindgen-markdown"];
 
-/// What gives a program clocks, randomness or I/O, by the beginning of its name.
+/// Packages that provide clocks, randomness or I/O, by the beginning of their names.
 const AMBIENT_PACKAGES: &[&str] =
     &["spin-", "wasi", "wit-bindgen", "tokio", "mio", "rand", "getrandom", "hyper", "fastrand"];
 
@@ -75,7 +75,7 @@ const AMBIENT_PATHS: &[&str] = &[
     "time::OffsetDateTime::now_utc",
 ];
 
-/// Which of the engine's modules each of them may use.
+/// The modules of the engine that each of them may use.
 const MODULE_ARROWS: &[(&str, &[&str])] = &[
     ("units", &[]),
     ("error", &["units"]),
@@ -94,7 +94,7 @@ const MODULE_ARROWS: &[(&str, &[&str])] = &[
     ("http", &["credential", "crc64", "error", "timestamp", "units", "upload"]),
 ];
 
-/// What `http` may name of `upload`: values that it shows, never the machine.
+/// The items of `upload` that `http` may use: values that it returns to clients, never the session.
 const UPLOAD_VALUES: &[&str] = &[
     "Checkpoint",
     "CompletedObject",
@@ -196,7 +196,7 @@ fn a_clock_or_io_in_the_engine_is_noticed_however_it_is_written() {
     assert_eq!(found("use std::time::Duration; let random = 4; let env = 1;"), [""; 0]);
 }
 
-/// What is wrong with the packages that each package uses directly.
+/// The violations of the allowed dependencies between packages.
 fn package_violations(packages: &[(String, Vec<String>)]) -> Vec<String> {
     let mut violations = Vec::new();
     for (name, used) in packages {
@@ -221,7 +221,7 @@ fn ambient_packages(linked: &BTreeSet<String>) -> Vec<String> {
     linked.iter().filter(|name| begins_with_one_of(name, AMBIENT_PACKAGES)).cloned().collect()
 }
 
-/// What is wrong in one source file, whose path is below `src/`.
+/// The violations in one source file, whose path is below `src/`.
 fn file_violations(file: &Path, source: &str) -> Vec<String> {
     let here = module_path(file);
     let Some(module) = here.first() else { return Vec::new() };
@@ -236,7 +236,7 @@ fn file_violations(file: &Path, source: &str) -> Vec<String> {
             violations.push(format!("{}: {written}", file.display()));
         }
         let [root, used, ..] = &path[..] else { continue };
-        // What lib.rs gives out again is the error module's.
+        // Items that lib.rs re-exports belong to the error module.
         let reexported = used.starts_with(char::is_uppercase);
         let used = if reexported { "error" } else { used.as_str() };
         if root != "crate" || !MODULE_ARROWS.iter().any(|(listed, _)| *listed == used) {
@@ -259,7 +259,7 @@ fn module_path(file: &Path) -> Vec<String> {
     names.filter(|name| name != "mod" && name != "lib").collect()
 }
 
-/// A path that climbs out of its module, as seen from the crate's root.
+/// A path relative to the module `here`, resolved from the crate's root.
 fn from_root(here: &[String], path: Vec<String>) -> Vec<String> {
     let climbed = path.iter().take_while(|name| *name == "super").count();
     if climbed < here.len() || climbed == 0 {
@@ -293,7 +293,7 @@ fn paths(source: &str) -> Vec<Vec<String>> {
     found
 }
 
-/// Reads the path that begins at `at`, and returns where it ends.
+/// Reads the path that starts at `at`, and returns the position of its end.
 fn path(
     tokens: &[String],
     mut at: usize,

@@ -1,4 +1,4 @@
-//! Converts the bytes of a fuzzer to inputs of the engine.
+//! Converts the bytes of a fuzzer into inputs of the engine.
 //!
 //! Inputs are HTTP messages in plain text with LF line ends, so that seeds and reproducers are
 //! readable and editable.

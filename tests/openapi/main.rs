@@ -1,5 +1,5 @@
-//! `openapi.yaml` has the paths and methods that the worker routes, and no others. What they answer
-//! is checked by `run.py`.
+//! `openapi.yaml` has the paths and methods that the worker routes, and no others. `run.py` checks
+//! the responses.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed assumption fails the test")]
 
@@ -13,7 +13,7 @@ const DOCUMENT: &str = include_str!("../../openapi.yaml");
 
 const METHODS: [&str; 8] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"];
 
-/// Methods by path, as the document has them. Its indentation tells keys of a level apart.
+/// Methods by path, as the document has them. The indentation distinguishes the levels of keys.
 fn documented() -> BTreeMap<&'static str, BTreeSet<String>> {
     let (_, rest) = DOCUMENT.split_once("\npaths:\n").unwrap();
     let (paths, _) = rest.split_once("\ncomponents:\n").unwrap();
@@ -32,14 +32,14 @@ fn documented() -> BTreeMap<&'static str, BTreeSet<String>> {
     methods
 }
 
-/// What a request is for; the placeholders of `path` stand for one upload, one file.
+/// The route of a request. The placeholders of `path` are replaced by one upload and one file.
 fn routed(method: &str, path: &str) -> Route {
     let path = path.replace("{id}", "a1").replace("{file-name}", "a.mp4");
     let method = Method::from_bytes(method.as_bytes()).unwrap();
     route(&RequestHead::new(method, &path, [("Host", "edge.example")])).unwrap()
 }
 
-/// The paths of a route. A route that is new has to get its path here and in the document.
+/// The paths of a route. Add the path of a new route here and to the document.
 fn paths_of(route: &Route) -> &'static [&'static str] {
     match route {
         Route::Health => &["/healthz"],

@@ -74,7 +74,7 @@ impl Fixture {
         self.sim.world.vod.faults.clear();
     }
 
-    /// A credential for the media of the file, or for new media if it has none.
+    /// A credential for the media asset of the file, or for a new one if it has none.
     pub(crate) fn grant(&mut self) -> Grant {
         let known = info(&self.sim, self.file).media_id;
         let refreshed = known.and_then(|media_id| self.sim.world.refresh_media(&media_id));

@@ -101,7 +101,7 @@ fn a_record_of_another_kind_or_of_a_newer_version_is_an_error() {
 #[test]
 fn a_missing_checkpoint_is_an_error_once_one_was_stored() {
     let mut simulation = interrupted();
-    // From the second session on the lease says that a checkpoint exists.
+    // From the second session on, the lease records that a checkpoint exists.
     let second = simulation.take_over(simulation.rest());
     while simulation.writers[second].started_at.is_none() {
         simulation.step(second);

@@ -1,6 +1,6 @@
-//! `cargo xtask mutants`: whether the tests notice changes of the code that acknowledges bytes.
+//! `cargo xtask mutants`: whether the tests detect changes of the code that acknowledges bytes.
 //!
-//! cargo-mutants changes one expression at a time and runs the tests. A change that no test notices
+//! cargo-mutants changes one expression at a time and runs the tests. A change that no test detects
 //! is a survivor: it needs a test, or a line with a reason in `xtask/mutants/survivors.txt`.
 
 use std::fs;
@@ -125,11 +125,11 @@ const TESTS: [&str; 8] = [
 ];
 
 /// Exit statuses of cargo-mutants (<https://mutants.rs/exit-codes.html>). A mutant that makes the
-/// tests run forever is noticed, too.
+/// tests run forever is detected, too.
 const SOME_MISSED: i32 = 2;
 const SOME_TIMED_OUT: i32 = 3;
 
-/// The reviewed survivors, one a line: the mutant, the separator, the reason.
+/// The reviewed survivors, one per line: the mutant, the separator, the reason.
 const SURVIVORS: &str = "xtask/mutants/survivors.txt";
 
 const REASON: &str = " -- ";

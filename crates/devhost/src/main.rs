@@ -15,7 +15,7 @@
 //!
 //! # Behavior shared with Spin
 //! * One instance serves up to 16 concurrent requests and up to 128 in total; an idle one ends
-//!   after a second. A trap ends the instance and its requests, which get a 500, and nothing else.
+//!   after a second. A trap ends only the instance and its requests, which get a 500.
 //! * If a client disconnects, the body stream ends and the trailers future fails; the guest
 //!   continues to run, also after its response.
 //! * Outbound requests are limited to `allowed_outbound_hosts` and use pooled connections.

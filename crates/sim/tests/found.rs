@@ -264,7 +264,7 @@ fn durable(simulation: &Simulation) -> u64 {
     reported.map_or(0, |durable| durable.bytes())
 }
 
-/// The reason of the last cancel why something may be left.
+/// Why something may be left after the last cancellation.
 fn left_over(simulation: &Simulation) -> Option<ErrorKind> {
     let canceled = simulation.events.iter().rev().find_map(|event| match event {
         Event::Canceled { leftover_error: left_over, .. } => Some(left_over.as_ref()),

@@ -1,4 +1,5 @@
-//! A crash at every crash point of every base scenario, with each fate of the operations in flight.
+//! A crash at every crash point of every base scenario, with each outcome of the operations in
+//! flight.
 
 use vod_uploader_sim::relay::{BASE_SCENARIOS, Orphans, Scenario, Setting, run, run_all};
 

@@ -20,7 +20,7 @@ fn a_seed_determines_a_run() {
     }
 }
 
-/// Nothing works for a minute: no operation of the key-value store, no request to OSS and VOD.
+/// For a minute, every operation of the key-value store and every request to OSS and VOD fails.
 #[test]
 fn every_client_completes_after_a_total_outage() {
     let rates =

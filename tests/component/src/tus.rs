@@ -19,7 +19,7 @@ pub struct Upload {
     pub path: String,
     /// Its media ID.
     pub media_id: String,
-    /// The token with which a new upload can continue the media; empty if there is none.
+    /// The token with which a new upload can continue the media asset; empty if there is none.
     pub media_token: String,
 }
 
@@ -45,7 +45,7 @@ impl Upload {
         Self { path, media_id: header("media-id"), media_token: header("media-token") }
     }
 
-    /// A new upload of `length` bytes that continues the media of this one.
+    /// A new upload of `length` bytes that continues the media asset of this one.
     ///
     /// # Panics
     /// If the worker rejects it.

@@ -1,4 +1,5 @@
-//! Connections, and exchanges on them: each is the other's state before or after a request.
+//! Connections, and exchanges on them: a connection becomes an exchange with each request, and
+//! again a connection after the response.
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{Shutdown, TcpStream};
@@ -73,7 +74,7 @@ impl Exchange {
     }
 
     /// Sends a part of the body, as one chunk if the body is chunked. Returns false once the server
-    /// accepts no more; its response says why.
+    /// accepts no more; its response contains the reason.
     pub fn send(&mut self, bytes: &[u8]) -> bool {
         if self.is_closed || bytes.is_empty() {
             return !self.is_closed;
@@ -216,5 +217,5 @@ impl Exchange {
     }
 }
 
-/// How long a server may take to notice that a body ended too early.
+/// How long a server may take to detect that a body ended too early.
 const INTERRUPTION_LIMIT: Duration = Duration::from_secs(1);

@@ -22,16 +22,16 @@ impl Draft {
         Request::new(method, target).header("Upload-Draft-Interop-Version", self.0)
     }
 
-    /// A request that creates an upload; the caller adds the body. `is_complete` says whether the
-    /// body is the complete file.
+    /// A request that creates an upload; the caller adds the body. `is_complete` specifies whether
+    /// the body is the complete file.
     #[must_use]
     pub fn creation(self, method: &str, target: &str, is_complete: bool) -> Request {
         let (name, value) = self.completeness(is_complete);
         self.request(method, target).header(name, value)
     }
 
-    /// A PATCH that appends at `offset`; the caller adds the body. `is_complete` says whether the
-    /// body completes the file.
+    /// A PATCH that appends at `offset`; the caller adds the body. `is_complete` specifies whether
+    /// the body completes the file.
     #[must_use]
     pub fn patch(self, target: &str, offset: impl Display, is_complete: bool) -> Request {
         let request = self.creation("PATCH", target, is_complete).header("Upload-Offset", offset);

@@ -24,7 +24,7 @@ pub(crate) fn connect(authority: &str, timeout: Duration) -> io::Result<TcpStrea
     Err(last)
 }
 
-/// The error of the same kind that says what failed.
+/// An error of the same kind whose message contains what failed.
 pub(crate) fn with_context(cause: &io::Error, what: &str) -> io::Error {
     let reason = match cause.kind() {
         _ if is_timeout(cause) => "nothing arrived in time".to_owned(),

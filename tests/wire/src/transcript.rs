@@ -1,4 +1,4 @@
-//! What clients sent and received.
+//! The messages that clients sent and received.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! What both benchmarks do: send workloads through the worker and through a peer, and compare.
+//! The common part of both benchmarks: sends workloads through the worker and a peer, and compares.
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -128,7 +128,7 @@ fn send(
         }
         left -= length as u64;
     }
-    // A server that rejects a body responds before it has read the body, and says why.
+    // A server that rejects a body responds with the reason before it has read the body.
     let (response, connection) = exchange.finish_and_keep()?;
     match response.status {
         status if status != expected => Err(fail(format!("status {status} instead of {expected}"))),

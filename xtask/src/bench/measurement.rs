@@ -38,7 +38,7 @@ impl Measurement {
         self.cpu_seconds / (self.body_bytes as f64 / 1e9)
     }
 
-    /// Millions of bytes a second.
+    /// Millions of bytes per second.
     pub(super) fn megabytes_per_second(&self) -> f64 {
         self.body_bytes as f64 / 1e6 / self.elapsed.as_secs_f64()
     }

@@ -1,4 +1,4 @@
-//! What suites work on.
+//! The input of the suites.
 
 use std::ffi::OsStr;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! Temporary credentials: issued as by STS, with changeable lifetimes.
+//! Temporary credentials: issued as STS does, with adjustable lifetimes.
 
 use http::StatusCode;
 use serde::Deserialize;

@@ -93,7 +93,7 @@ impl Call<'_> {
             .map_err(|()| OssError::invalid_argument("encoding-type must be url."))
     }
 
-    /// Checks that the request does not forbid to replace an existing object.
+    /// Checks that the request does not forbid replacing an existing object.
     pub(crate) fn check_overwrite(&self) -> Result<(), OssError> {
         let forbidden = self.head.header("x-oss-forbid-overwrite").as_deref() == Some("true");
         if forbidden && self.state.store.object(self.bucket, self.key).is_some() {

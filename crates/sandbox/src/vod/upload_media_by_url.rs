@@ -74,7 +74,7 @@ fn metadata(call: &Call<'_>, urls: &[String]) -> Result<Vec<Value>, VodError> {
     Ok(entries)
 }
 
-/// Checks that the `SessionId` was not used in the last ten minutes.
+/// Checks that the `SessionId` was not used within the last 10 minutes.
 fn check_session(call: &Call<'_>, session_id: &str) -> Result<(), VodError> {
     let now = call.state.clock.now();
     let repeated = call.state.store.url_jobs().iter().any(|job| {

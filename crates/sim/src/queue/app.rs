@@ -30,11 +30,11 @@ pub struct App {
 /// A defect of a credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadCredential {
-    /// It is no credential.
+    /// It is not a credential.
     Garbage,
     /// UploadAuth and UploadAddress are swapped.
     Swapped,
-    /// It is for the object of another media.
+    /// It is for the object of another media asset.
     ForOtherObject,
     /// It is passed without its media ID.
     WithoutMediaId,

@@ -5,10 +5,10 @@ use vod_uploader::upload::{self, CallId, FillRequest};
 
 use crate::world::{Operation, Schedule, ServiceCall, ServiceResult};
 
-/// Operations in flight, of the present queue and of those that crashed.
+/// Operations in flight, of the current queue and of those that crashed.
 #[derive(Debug, Default)]
 pub(crate) struct InFlight {
-    /// The operations of the present queue.
+    /// The operations of the current queue.
     pub(crate) pending: Vec<Pending>,
     /// Calls of queues that have crashed.
     pub(crate) late_writes: Vec<ServiceCall>,

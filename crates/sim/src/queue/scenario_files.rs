@@ -16,7 +16,7 @@ pub(crate) struct ScenarioFiles(BTreeMap<String, ScenarioFile>);
 
 struct ScenarioFile {
     planned: PlannedFile,
-    /// The ID in the list of the present queue.
+    /// The ID in the list of the current queue.
     listed: Option<FileId>,
     /// Whether the file has to be uploaded in the end.
     is_wanted: bool,

@@ -32,7 +32,7 @@ pub struct Simulation {
     pub app: App,
     /// The options of the next queue.
     pub options: OptionsInput,
-    /// The events that the app has read from the present queue.
+    /// The events that the app has read from the current queue.
     pub events: Vec<Event>,
     /// Duration of a step.
     pub pace: Duration,
@@ -297,8 +297,8 @@ impl Simulation {
         true
     }
 
-    /// Drops the queue at once, as a host does that is killed, and creates another one without
-    /// files. Operations that have not taken effect become late writes.
+    /// Drops the queue at once, as a killed host does, and creates another one without files.
+    /// Operations that have not taken effect become late writes.
     pub fn crash(&mut self) {
         self.world.trace(|| "crash".into());
         self.in_flight.crash();
@@ -460,7 +460,7 @@ impl Simulation {
         result
     }
 
-    /// Notes which multipart upload a response has created.
+    /// Records which multipart upload a response has created.
     fn observe_result(&mut self, call: &ServiceCall, recipient: Recipient, result: &ServiceResult) {
         let Recipient::SessionCall(session, _) = recipient else { return };
         if call.operation() != Some(Operation::Initiate) {

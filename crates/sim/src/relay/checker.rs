@@ -33,7 +33,7 @@ impl InvariantChecker {
         self.contents.push(content.clone());
     }
 
-    /// A record is written: no secret is in it, and an upload has one media.
+    /// A record is written: it contains no secret, and an upload has one media asset.
     pub(super) fn observe_write(&mut self, key: &str, value: &[u8]) {
         check_no_secret(key, value);
         if UploadId::from_record_key(key).is_some() {

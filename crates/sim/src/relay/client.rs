@@ -111,7 +111,7 @@ impl Client {
                 if !is_half_open {
                     environment.executor.cancel(sending);
                     if self.chance(300) {
-                        // The host notices the disconnect and drops the request.
+                        // The host detects the disconnect and drops the request.
                         environment.executor.cancel(task);
                     }
                 }

@@ -96,18 +96,18 @@ impl Environment {
         self.operations.get()
     }
 
-    /// A new media and its credential from the application server.
+    /// A new media asset and its credential from the application server.
     pub(crate) fn create_media(&self) -> Grant {
         self.world.borrow_mut().create_media(MediaKind::Video)
     }
 
-    /// A new credential of a media from the application server.
+    /// A new credential of a media asset from the application server.
     pub(crate) fn refresh_media(&self, media_id: &str) -> Grant {
         let grant = self.world.borrow_mut().refresh_media(media_id);
         grant.expect("the application server has created the media")
     }
 
-    /// Checks the object of a media that a response has reported as complete.
+    /// Checks the object of a media asset that a response has reported as complete.
     pub(crate) fn check_object(&self, media_id: &str, content: &Content) {
         let world = self.world.borrow();
         let media = world.vod.media.get(media_id);

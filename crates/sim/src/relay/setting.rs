@@ -66,7 +66,7 @@ pub struct Rates {
     pub slow: u64,
     /// Crash points at which the instance crashes.
     pub crashes: u64,
-    /// Request bodies that are cut.
+    /// Request bodies that are interrupted.
     pub cut: u64,
     /// Request bodies that stop without an end, while the client sends another request.
     pub stalled: u64,

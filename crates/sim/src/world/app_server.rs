@@ -17,7 +17,7 @@ pub struct AppServer {
 }
 
 impl AppServer {
-    /// Creates a media and its credential.
+    /// Creates a media asset and its credential.
     pub(super) fn create_media(
         &mut self,
         vod: &mut Vod,
@@ -29,7 +29,7 @@ impl AppServer {
         vod.create(store, now, kind.can_refresh())
     }
 
-    /// Returns `true` if a client has received a credential of a media.
+    /// Returns `true` if a client has received a credential of a media asset.
     #[must_use]
     pub const fn has_created_media(&self) -> bool {
         self.media_count > 0

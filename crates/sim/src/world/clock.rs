@@ -14,7 +14,7 @@ pub const START: UnixMillis = UnixMillis(1_704_067_200_000);
 pub struct Clock(Rc<Cell<UnixMillis>>);
 
 impl Clock {
-    /// The present time.
+    /// The current time.
     #[must_use]
     pub fn now(&self) -> UnixMillis {
         self.0.get()

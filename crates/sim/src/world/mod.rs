@@ -60,13 +60,13 @@ impl World {
         self.clock.now()
     }
 
-    /// Creates a media on the application server. Returns its credential.
+    /// Creates a media asset on the application server. Returns its credential.
     pub fn create_media(&mut self, kind: MediaKind) -> Grant {
         self.app_server.create_media(&mut self.vod, &mut self.store, self.clock.now(), kind)
     }
 
-    /// A new credential of a media from the application server; `None` if VOD has no such media or
-    /// does not refresh it.
+    /// A new credential of a media asset from the application server; `None` if VOD has no such
+    /// asset or does not refresh its credential.
     pub fn refresh_media(&mut self, media_id: &str) -> Option<Grant> {
         self.vod.refresh(&mut self.store, self.clock.now(), media_id)
     }

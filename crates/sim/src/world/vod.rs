@@ -34,7 +34,7 @@ pub struct Vod {
     id_count: u32,
 }
 
-/// A media.
+/// A media asset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Media {
     /// The object key.
@@ -69,7 +69,7 @@ impl Default for Vod {
 }
 
 impl Vod {
-    /// Creates a media.
+    /// Creates a media asset.
     pub(super) fn create(&mut self, store: &mut Store, now: UnixMillis, is_video: bool) -> Grant {
         self.id_count += 1;
         let media_id = format!("media{:04}", self.id_count);
@@ -78,7 +78,7 @@ impl Vod {
         self.grant(store, now, &media_id)
     }
 
-    /// A new credential of a media; `None` if there is no such video.
+    /// A new credential of a media asset; `None` if there is no such video.
     pub(super) fn refresh(
         &mut self,
         store: &mut Store,
@@ -178,7 +178,7 @@ impl Vod {
         random.chance(*per_mille).then(|| VOD_FAULTS[random.index(VOD_FAULTS.len())])
     }
 
-    /// Returns `true` if the last call was the refresh of an unknown media.
+    /// Returns `true` if the last call was the refresh of an unknown media ID.
     pub(crate) fn has_just_rejected_media(&self) -> bool {
         self.seen.last().is_some_and(|(action, form)| {
             action == "RefreshUploadVideo" && !self.media.contains_key(&form["VideoId"])

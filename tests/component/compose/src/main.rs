@@ -1,4 +1,4 @@
-//! `compose APP.wasm UPLOADER.wasm OUT.wasm`: the work of `cargo xtask compose`.
+//! `compose APP.wasm UPLOADER.wasm OUT.wasm`: implements `cargo xtask compose`.
 
 use std::env;
 use std::fs;

@@ -45,7 +45,7 @@ use crate::stalled_clients::StalledClients;
 
 const CLIENTS: u64 = 50;
 
-/// 160 MiB of part buffers an instance (ARCHITECTURE.md), and what else an instance needs.
+/// 160 MiB of part buffers per instance (ARCHITECTURE.md), and the other memory of an instance.
 const INSTANCE_MEMORY_MAX_BYTES: u64 = 200 * MIB;
 
 /// From the start of the first client to the end of the last one.

@@ -1,4 +1,5 @@
-//! A media ID is public: only the client for which the worker created the media can continue it.
+//! A media ID is public: only the client for which the worker created the media asset can continue
+//! it.
 
 use serde_json::{Value, json};
 use vod_uploader_component_tests::body::Body;

@@ -77,7 +77,7 @@ fn a_fault_of_refresh_upload_video_ends_in_a_file_or_its_cause() {
     let mut application = with_fast_retries(&host, Mode::Sts);
     let mut cases = vod_cases();
     for case in &mut cases {
-        // Media deleted at VOD: the file restarts with new media.
+        // The media asset was deleted at VOD: the file restarts with a new one.
         if case.fault["kind"] == "no-such-upload" {
             (case.once, case.lasting) = (COMPLETE, COMPLETE);
         }
@@ -164,7 +164,7 @@ fn upload_with_each(operation: &str, mode: Mode, cases: &[FaultCase], size: u64)
     }
 }
 
-/// Runs with the planted fault, and again without it if the first run failed.
+/// Runs with the injected fault, and again without it if the first run failed.
 fn run_with_fault(
     host: &AppHost,
     application: &mut Application<'_>,

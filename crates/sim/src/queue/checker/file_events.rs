@@ -1,4 +1,4 @@
-//! The order of the events of each file of the present queue.
+//! The order of the events of each file of the current queue.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use vod_uploader::queue::{
     Event, FileId, FileInfo, FileState, Progress, Queue, QueueState, UploadingPhase,
 };
 
-/// The events of the present queue.
+/// The events of the current queue.
 #[derive(Debug, Default)]
 pub(super) struct FileEvents {
     files: BTreeMap<FileId, QueueObservations>,
@@ -14,7 +14,7 @@ pub(super) struct FileEvents {
     is_run_open: bool,
 }
 
-/// What the present queue has reported about a file.
+/// What the current queue has reported about a file.
 #[derive(Debug, Default)]
 struct QueueObservations {
     /// The last event, if it is the last one of the file.

@@ -125,8 +125,8 @@ impl InvariantChecker {
         self.events.stream_ended(file, offset);
     }
 
-    /// A late write takes effect. A write of a file's own record is not fenced: the record may name
-    /// an upload that was never created.
+    /// A late write takes effect. A write of a file's own record is not fenced: the record may
+    /// refer to an upload that was never created.
     pub(crate) fn late_write_applied(&mut self, call: &ServiceCall) {
         if let ServiceCall::KvSet { key, .. } | ServiceCall::KvDelete { key } = call
             && key.starts_with("f.")

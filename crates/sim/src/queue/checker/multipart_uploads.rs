@@ -1,4 +1,4 @@
-//! Multipart uploads on OSS: which are known, and what may be left.
+//! Multipart uploads on OSS: those that the queue has recorded, and those that may be left.
 
 use std::collections::{BTreeMap, BTreeSet};
 

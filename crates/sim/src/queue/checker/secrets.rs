@@ -7,8 +7,8 @@ use vod_uploader::queue::{FileInfo, Queue};
 
 use crate::world::{KeyValueStore, SECRET, TOKEN};
 
-/// The queue is printed at every change of a file's state, and else after so many steps: printing
-/// it at every step would take longer than everything else.
+/// The queue is printed at every change of a file's state, and otherwise after this many steps:
+/// printing it at every step would take longer than everything else.
 const STEPS_UNPRINTED_MAX: u64 = 64;
 
 /// UploadAuths that are remembered.

@@ -5,18 +5,18 @@ use std::cell::RefCell;
 use crate::relay::client::{Client, Request};
 use crate::world::Grant;
 
-/// The credential of one media that the application server has created.
+/// The credential of one media asset that the application server has created.
 pub(super) struct OwnCredential {
     grant: RefCell<Grant>,
 }
 
 impl OwnCredential {
-    /// The credential of a new media.
+    /// The credential of a new media asset.
     pub(super) fn new(client: &Client) -> Self {
         Self { grant: RefCell::new(client.environment.create_media()) }
     }
 
-    /// Gets a new credential for the same media.
+    /// Gets a new credential for the same media asset.
     pub(super) fn refresh(&self, client: &Client) {
         let media_id = self.media_id();
         *self.grant.borrow_mut() = client.environment.refresh_media(&media_id);

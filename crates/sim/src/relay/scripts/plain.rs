@@ -3,7 +3,8 @@
 use crate::relay::client::{Client, Request};
 use crate::world::Content;
 
-/// Sends the file until it is stored. A repetition may continue the media of the attempt before.
+/// Sends the file until it is stored. A repeated request may continue the media asset of the
+/// previous attempt.
 pub(super) async fn put(client: &Client, content: &Content, has_length: bool) {
     let mut owned: Option<(String, String)> = None;
     loop {

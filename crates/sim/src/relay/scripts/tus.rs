@@ -41,7 +41,7 @@ enum Appended {
     Gone,
 }
 
-/// A media that the client may continue: its ID and its token.
+/// A media asset that the client may continue: its ID and its token.
 type OwnedMedia = (String, String);
 
 impl TusFile {
@@ -68,8 +68,8 @@ impl TusFile {
         self.upload_at(client, None).await;
     }
 
-    /// As [`TusFile::upload`], and tells the path of the upload. Returns the path of the complete
-    /// one.
+    /// As [`TusFile::upload`], and stores the path of the upload in `path`. Returns the path of the
+    /// complete one.
     pub(super) async fn upload_at(
         &self,
         client: &Client,
@@ -331,7 +331,8 @@ async fn create_final(client: &Client, paths: &[String]) -> Option<String> {
             if let Some(path) = reply.header("location") {
                 return Some(path.to_owned());
             }
-            // An earlier request, whose response was lost, may have joined the partial uploads.
+            // An earlier request, whose response was lost, may have concatenated the partial
+            // uploads.
             if (400..500).contains(&reply.status) {
                 return None;
             }
@@ -340,7 +341,7 @@ async fn create_final(client: &Client, paths: &[String]) -> Option<String> {
     }
 }
 
-/// Checks that a creation failed because of a service, unless it continues a media.
+/// Checks that a creation failed because of a service, unless it continues a media asset.
 fn expect_transient(reply: &Reply, continues: bool) {
     let is_transient = reply.status >= 500 || reply.status == 401 || continues;
     assert!(is_transient, "a creation is rejected: {} {}", reply.status, reply.text());

@@ -37,7 +37,7 @@ pub struct Store {
     pub answers_before_body: bool,
     /// Whether the response to UploadPartCopy has no checksum.
     pub hides_copied_crc64: bool,
-    /// How many aborts a gateway has answered in place of OSS.
+    /// Number of aborts to which a gateway has responded in place of OSS.
     pub false_aborts: u32,
     /// How often multipart uploads were lost or bytes were damaged.
     pub damage_count: u32,

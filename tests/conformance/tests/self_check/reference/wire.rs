@@ -1,4 +1,4 @@
-//! The server's side of HTTP/1.1: one request a connection.
+//! The server's side of HTTP/1.1: one request per connection.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
