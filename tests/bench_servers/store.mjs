@@ -22,7 +22,7 @@ const server = createServer(async (request, response) => {
   let bytes = 0
   for await (const chunk of request) {
     bytes += chunk.length
-    // S3 clients name the operation. A body of any other client is discarded.
+    // S3 clients specify the operation. A body of any other client is discarded.
     if (query.get('x-id') === 'PutObject') chunks.push(chunk)
   }
   const count = (operations[name] ??= { requests: 0, bytes: 0 })

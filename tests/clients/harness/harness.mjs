@@ -1,4 +1,4 @@
-// What every suite uses: a sandbox, the worker, the proxy in front of it, and assertions.
+// The common parts of the suites: a sandbox, the worker, the proxy in front of it, assertions.
 
 import assert from "node:assert/strict";
 import { mkdirSync, rmSync } from "node:fs";

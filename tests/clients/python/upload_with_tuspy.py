@@ -1,6 +1,6 @@
-"""Uploads a file with tuspy, going on where an earlier run has stopped.
+"""Uploads a file with tuspy, resuming where an earlier run stopped.
 
-Prints the address of the upload, the offset at the begin, and the media id, as JSON.
+Prints the address of the upload, the offset at the start, and the media ID, as JSON.
 """
 
 import argparse
