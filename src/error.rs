@@ -376,7 +376,7 @@ error_kinds! {
         "Send the file as one upload, or configure temporary_bucket for the worker.";
     /// The origin of a URL is not allowed by the operator.
     OriginNotAllowed = "origin-not-allowed", PermissionDenied, Never,
-        "Use a URL of an allowed origin, or add its origin to allowed_origins.";
+        "Use a URL of an allowed origin, or add its origin to redirect_origins.";
     /// The upload has finished and accepts no more bytes.
     UploadEnded = "upload-ended", Conflict, Never,
         "Read the state of the upload. Nothing else is required.";

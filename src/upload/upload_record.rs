@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::record::impl_record;
+use crate::credential::UploadCredential;
 use crate::error::Result;
 use crate::oss::{Bucket, BucketOptions, SignatureVersion};
 use crate::units::ByteCount;
@@ -64,6 +65,31 @@ pub struct Target {
 }
 
 impl Target {
+    /// Returns the object of `credential`, with the settings of the caller for what the credential
+    /// does not specify. `region` is that of the VOD service.
+    #[must_use]
+    pub fn new(
+        credential: &UploadCredential,
+        region: &str,
+        cname: bool,
+        signature_version: SignatureVersion,
+    ) -> Self {
+        let target = Self {
+            endpoint: credential.address.endpoint.clone(),
+            bucket: credential.address.bucket.clone(),
+            object: credential.address.object.clone(),
+            region: credential.auth.region.clone(),
+            cname,
+            signature_v1: signature_version == SignatureVersion::V1,
+        };
+        if target.bucket().is_ok() {
+            return target;
+        }
+        // The endpoint is an accelerate endpoint or a custom domain, and an old credential has no
+        // region: VOD stores the object in the region in which it is called.
+        Self { region: Some(region.to_owned()), ..target }
+    }
+
     /// Returns the bucket to send requests to.
     ///
     /// # Errors

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
-use vod_uploader::credential::AccessKey;
-use vod_uploader::credential::{SealKey, Secret};
+use vod_uploader::credential::{AccessKey, SealKey, Secret};
 use vod_uploader::http::{Origins, is_extension};
 use vod_uploader::oss::{Bucket, BucketOptions, SignatureVersion};
 use vod_uploader::units::{ByteCount, OBJECT_SIZE_MAX, PARALLEL_DEFAULT, PART_SIZE_DEFAULT};
@@ -82,6 +81,7 @@ impl Variables {
         "seal_key",
         "expire_after_s",
         "cors_origins",
+        "redirect_origins",
         "allowed_origins",
         "temporary_bucket",
         "temporary_endpoint",
@@ -104,7 +104,7 @@ impl Variables {
         match self.0.get(name) {
             None => Ok(default),
             Some(value) => {
-                value.parse().map_err(|_| misconfigured(&format!("{name} is not a valid value")))
+                value.parse().map_err(|_| misconfigured(&format!("{name} has an invalid value")))
             }
         }
     }
@@ -204,11 +204,16 @@ fn default_extension(variables: &Variables) -> Result<Option<String>> {
     }
 }
 
-/// Rejects `*`, which would make the worker an open redirect.
+/// Rejects `*`, which would make the worker an open redirect. `allowed_origins` is another name of
+/// the variable.
 fn redirect_origins(variables: &Variables) -> Result<Origins> {
-    let origins = variables.origins("allowed_origins")?;
+    let name = match variables.text("redirect_origins") {
+        Some(_) => "redirect_origins",
+        None => "allowed_origins",
+    };
+    let origins = variables.origins(name)?;
     if origins.has_any() {
-        return Err(misconfigured("allowed_origins must list origins, not *"));
+        return Err(misconfigured(&format!("{name} must list origins, not *")));
     }
     Ok(origins)
 }
@@ -269,10 +274,19 @@ mod tests {
     }
 
     #[test]
+    fn redirect_origins_has_precedence_over_its_other_name() {
+        let (old, new) = ("https://old.example", "https://new.example");
+        let both = config(&[("allowed_origins", old), ("redirect_origins", new)]).unwrap();
+        assert!(both.redirect_origins.contains(new) && !both.redirect_origins.contains(old));
+        assert!(config(&[("allowed_origins", old)]).unwrap().redirect_origins.contains(old));
+    }
+
+    #[test]
     fn an_invalid_value_is_an_error_with_the_name_of_its_variable() {
         for (name, value) in [
             ("parallel", "many"),
             ("default_extension", ".mp4"),
+            ("redirect_origins", "*"),
             ("allowed_origins", "*"),
             ("cors_origins", "https://a.example/path"),
             ("vod_access_key_id", "id"),

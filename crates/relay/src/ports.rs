@@ -57,6 +57,31 @@ pub trait KeyValue {
     fn keys(&self) -> LocalBoxFuture<'_, Result<Vec<String>, KeyValueError>>;
 }
 
+/// One operation on a key-value store, with what it needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyValueCall {
+    /// See [`KeyValue::get`].
+    Get(String),
+    /// See [`KeyValue::set`].
+    Set(String, Vec<u8>),
+    /// See [`KeyValue::delete`].
+    Delete(String),
+}
+
+impl KeyValueCall {
+    /// Performs the operation. The value is `None` unless it is a read of an existing key.
+    ///
+    /// # Errors
+    /// Returns those of the operation.
+    pub async fn perform(self, kv: Rc<dyn KeyValue>) -> Result<Option<Vec<u8>>, KeyValueError> {
+        match self {
+            Self::Get(key) => kv.get(&key).await,
+            Self::Set(key, value) => kv.set(&key, &value).await.map(|()| None),
+            Self::Delete(key) => kv.delete(&key).await.map(|()| None),
+        }
+    }
+}
+
 /// A key-value operation that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyValueError {

@@ -175,20 +175,7 @@ impl Options {
 
     /// Returns the upload target for a credential.
     pub(in crate::queue) fn target(&self, credential: &UploadCredential) -> Target {
-        let target = Target {
-            endpoint: credential.address.endpoint.clone(),
-            bucket: credential.address.bucket.clone(),
-            object: credential.address.object.clone(),
-            region: credential.auth.region.clone(),
-            cname: self.cname,
-            signature_v1: self.signature_version == SignatureVersion::V1,
-        };
-        if target.bucket().is_ok() {
-            return target;
-        }
-        // The endpoint is an accelerate endpoint or a custom domain, and the UploadAuth has no
-        // region. VOD stores media in the region in which it is called.
-        Target { region: Some(self.region.clone()), ..target }
+        Target::new(credential, &self.region, self.cname, self.signature_version)
     }
 }
 

@@ -9,7 +9,7 @@ use vod_uploader::ErrorKind;
 use vod_uploader::queue::{Input, KvId, Output, SessionId, VodCallId};
 use vod_uploader::upload;
 use vod_uploader_relay::RESPONSE_BYTES_MAX;
-use vod_uploader_relay::ports::{KeyValueError, Ports, SendBody};
+use vod_uploader_relay::ports::{KeyValueCall, Ports, SendBody};
 use vod_uploader_relay::session::{BUFFER_RETRY_INTERVAL, TaskSet, Timer};
 
 use super::file_session_io::FileSessionIo;
@@ -67,9 +67,9 @@ impl Driver {
 
     fn execute(&mut self, output: Output) {
         match output {
-            Output::KvGet { id, key } => self.kv_get(id, key),
-            Output::KvSet { id, key, value } => self.kv_set(id, key, value),
-            Output::KvDelete { id, key } => self.kv_delete(id, key),
+            Output::KvGet { id, key } => self.key_value(id, KeyValueCall::Get(key)),
+            Output::KvSet { id, key, value } => self.key_value(id, KeyValueCall::Set(key, value)),
+            Output::KvDelete { id, key } => self.key_value(id, KeyValueCall::Delete(key)),
             Output::CallVod { id, request } => {
                 let sent = self.ports.http.send(*request, SendBody::Inline, RESPONSE_BYTES_MAX);
                 self.tasks.spawn_abortable(id, async move {
@@ -105,21 +105,12 @@ impl Driver {
         }
     }
 
-    fn kv_get(&self, id: KvId, key: String) {
-        let kv = Rc::clone(&self.ports.key_value);
-        self.tasks.spawn(async move { Some(kv_input(id, kv.get(&key).await)) });
-    }
-
-    fn kv_set(&self, id: KvId, key: String, value: Vec<u8>) {
-        let kv = Rc::clone(&self.ports.key_value);
-        let set = async move { kv.set(&key, &value).await.map(|()| None) };
-        self.tasks.spawn(async move { Some(kv_input(id, set.await)) });
-    }
-
-    fn kv_delete(&self, id: KvId, key: String) {
-        let kv = Rc::clone(&self.ports.key_value);
-        let deleted = async move { kv.delete(&key).await.map(|()| None) };
-        self.tasks.spawn(async move { Some(kv_input(id, deleted.await)) });
+    fn key_value(&self, id: KvId, call: KeyValueCall) {
+        let performed = call.perform(Rc::clone(&self.ports.key_value));
+        self.tasks.spawn(async move {
+            let result = performed.await.map_err(|error| error.message);
+            Some(Input::Kv { id, result })
+        });
     }
 
     fn start_fills(&mut self) {
@@ -169,8 +160,4 @@ impl Driver {
         }
         self.tasks.shutdown().await;
     }
-}
-
-fn kv_input(id: KvId, result: Result<Option<Vec<u8>>, KeyValueError>) -> Input {
-    Input::Kv { id, result: result.map_err(|error| error.message) }
 }

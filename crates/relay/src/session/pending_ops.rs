@@ -9,7 +9,7 @@ use vod_uploader::oss;
 use vod_uploader::upload::{CallId, Input, KvId};
 
 use super::TaskSet;
-use crate::ports::{KeyValueError, Ports, SendBody, SendError};
+use crate::ports::{KeyValueCall, Ports, SendBody, SendError};
 use crate::retrying_client::RESPONSE_BYTES_MAX;
 
 /// The operations of one session that are in progress.
@@ -23,22 +23,19 @@ impl PendingOps {
         Self { ports, tasks: TaskSet::default() }
     }
 
-    pub(super) fn kv_get(&self, id: KvId, key: String) {
-        let kv = Rc::clone(&self.ports.key_value);
-        self.tasks.spawn(async move { Some(kv_input(id, kv.get(&key).await)) });
-    }
-
-    pub(super) fn kv_set(&self, id: KvId, key: String, value: Vec<u8>) {
-        let kv = Rc::clone(&self.ports.key_value);
-        self.tasks
-            .spawn(async move { Some(kv_input(id, kv.set(&key, &value).await.map(|()| None))) });
+    pub(super) fn key_value(&self, id: KvId, call: KeyValueCall) {
+        let performed = call.perform(Rc::clone(&self.ports.key_value));
+        self.tasks.spawn(async move {
+            let result = performed.await.map_err(|error| error.message);
+            Some(Input::Kv { id, result })
+        });
     }
 
     /// The result is ignored: a key that is not deleted only occupies space.
-    pub(super) fn kv_delete(&self, key: String) {
-        let kv = Rc::clone(&self.ports.key_value);
+    pub(super) fn delete_key(&self, key: String) {
+        let deleted = KeyValueCall::Delete(key).perform(Rc::clone(&self.ports.key_value));
         self.tasks.spawn(async move {
-            let _ = kv.delete(&key).await;
+            let _ = deleted.await;
             None
         });
     }
@@ -75,8 +72,4 @@ impl PendingOps {
     pub(super) fn poll_input(&mut self, cx: &mut Context<'_>) -> Poll<Input> {
         self.tasks.poll_input(cx)
     }
-}
-
-fn kv_input(id: KvId, result: Result<Option<Vec<u8>>, KeyValueError>) -> Input {
-    Input::Kv { id, result: result.map_err(|error| error.message) }
 }

@@ -15,7 +15,7 @@ use super::pending_ops::PendingOps;
 use super::source::{FilledBuffer, Source};
 use crate::body::ByteStream;
 use crate::buffers::{BufferBudget, Permit};
-use crate::ports::{Ports, SendBody};
+use crate::ports::{KeyValueCall, Ports, SendBody};
 
 /// How long an upload without a buffer waits before it tries again to acquire one.
 pub const BUFFER_RETRY_INTERVAL: Duration = Duration::from_millis(20);
@@ -87,17 +87,17 @@ impl<B: ByteStream + 'static> SessionIo<B> {
     /// driver handles.
     pub fn execute(&mut self, output: Output) {
         match output {
-            Output::KvGet { id, key } => self.pending.kv_get(id, key),
+            Output::KvGet { id, key } => self.pending.key_value(id, KeyValueCall::Get(key)),
             Output::KvSet { id, key, value: Value::Bytes(bytes) } => {
-                self.pending.kv_set(id, key, bytes);
+                self.pending.key_value(id, KeyValueCall::Set(key, bytes));
             }
             Output::KvSet { id, key, value: Value::Fill { fill, len } } => {
                 let bytes =
                     self.buffered.get(&fill).map_or(&[][..], |buffered| &buffered.bytes[..]);
                 let len = usize::try_from(len.bytes()).unwrap_or(bytes.len()).min(bytes.len());
-                self.pending.kv_set(id, key, bytes[..len].to_vec());
+                self.pending.key_value(id, KeyValueCall::Set(key, bytes[..len].to_vec()));
             }
-            Output::KvDelete { key } => self.pending.kv_delete(key),
+            Output::KvDelete { key } => self.pending.delete_key(key),
             Output::Send { call, request, fill } => {
                 let body = self.body_of(fill);
                 self.pending.send(call, *request, body);

@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use vod_uploader::credential::UploadCredential;
 use vod_uploader::http::{self, FileName, Metadata, NameHint};
-use vod_uploader::oss::SignatureVersion;
 use vod_uploader::units::ByteCount;
 use vod_uploader::upload::{Target, UploadId, UploadKind, UploadRecord};
 use vod_uploader::{Error, ErrorKind, Result};
@@ -77,12 +76,14 @@ pub(crate) async fn create_with_id(
         let message = "the credential of the upload has expired";
         return Err(Error::new(ErrorKind::CredentialExpired, message));
     }
+    let config = &instance.config;
+    let (region, cname) = (&config.region, config.cname);
     let record = UploadRecord {
         created_at_ms: instance.now().0,
         file_name: new.file_name.as_str().to_owned(),
         length_bytes: new.length.map(ByteCount::bytes),
         media_id,
-        target: target(instance, &credential),
+        target: Target::new(&credential, region, cname, config.signature_version),
         content_type: new.content_type,
         client_metadata: new.metadata.without_credentials(),
         credential_from_vod,
@@ -100,24 +101,4 @@ pub(crate) async fn create_with_id(
 /// The name of the file that `hint` describes.
 pub(crate) fn file_name(instance: &Instance, hint: &NameHint) -> Result<FileName> {
     hint.resolve(instance.config.default_extension.as_deref())
-}
-
-/// The location of the object of `credential`, with the worker's settings for what the credential
-/// does not specify.
-fn target(instance: &Instance, credential: &UploadCredential) -> Target {
-    let config = &instance.config;
-    let target = Target {
-        endpoint: credential.address.endpoint.clone(),
-        bucket: credential.address.bucket.clone(),
-        object: credential.address.object.clone(),
-        region: credential.auth.region.clone(),
-        cname: config.cname,
-        signature_v1: config.signature_version == SignatureVersion::V1,
-    };
-    if target.bucket().is_ok() {
-        return target;
-    }
-    // For an accelerate endpoint or a custom domain, and an old credential without a region: VOD
-    // stores the object in the region in which it is called.
-    Target { region: Some(config.region.clone()), ..target }
 }

@@ -206,7 +206,7 @@ fn the_result_page_escapes_all_sent_values() {
 
 #[test]
 fn a_form_redirects_to_allowed_origins_only() {
-    let edge = Setup::new().variable("allowed_origins", "https://shop.example").start();
+    let edge = Setup::new().variable("redirect_origins", "https://shop.example").start();
     let redirected = |form: Form| form.send(&edge, &[]);
     let form = Form::new()
         .field("redirect", "https://shop.example/done?x=1")
