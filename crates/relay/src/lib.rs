@@ -58,6 +58,7 @@ use crate::protocol::{events, filepond, form, ietf, plain, state, tus};
 use crate::request::Caller;
 use crate::response::RelayResponse;
 use crate::upload::cleanup::clean_up_expired;
+use crate::upload::limits::advertised_limits;
 use crate::upload::terminate::terminate;
 
 /// One instance of the worker.
@@ -137,7 +138,7 @@ impl Relay {
         let response = match dispatch(&self.instance, head, route, protocol, body).await {
             Ok(response) => response,
             Err(error) => {
-                protocol.error_response(&error, &ietf::limits(&self.instance, None)).into()
+                protocol.error_response(&error, &advertised_limits(&self.instance, None)).into()
             }
         };
         if creates {

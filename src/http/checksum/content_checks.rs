@@ -53,6 +53,12 @@ impl ContentChecks {
         Self { repr_digest, ..self }
     }
 
+    /// Returns the digest of the entire representation, as far as its bytes were added.
+    #[must_use]
+    pub fn into_repr_digest(self) -> Option<ReprDigestState> {
+        self.repr_digest
+    }
+
     /// Returns true if there is no checksum to verify.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
@@ -67,7 +73,7 @@ impl ContentChecks {
         if let Some(in_trailer) = &mut self.in_trailer {
             in_trailer.update(bytes);
         }
-        if let Some(repr_digest) = &self.repr_digest {
+        if let Some(repr_digest) = &mut self.repr_digest {
             repr_digest.update(bytes);
         }
     }
@@ -76,8 +82,8 @@ impl ContentChecks {
     /// value of the trailer `Upload-Checksum`. A trailer that was announced and is missing or
     /// invalid does not match.
     #[must_use]
-    pub fn matches(&self, trailer: Option<&str>) -> bool {
-        if let Some(repr_digest) = &self.repr_digest {
+    pub fn matches(&mut self, trailer: Option<&str>) -> bool {
+        if let Some(repr_digest) = &mut self.repr_digest {
             repr_digest.request_has_ended();
         }
         let in_head = self.in_head.clone().is_none_or(ChecksumState::matches);

@@ -1,20 +1,14 @@
 //! The digest of a representation that is sent in several requests.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
 use super::{Algorithm, Checksum, ResumableSha256, repr_digests, wanted_digests};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::RequestHead;
 use crate::units::ByteCount;
 
 /// The SHA-256 of a representation whose client has declared it (`Repr-Digest`) or requested it
-/// (`Want-Repr-Digest`). It is stored between requests, and shared with the reader of the body.
+/// (`Want-Repr-Digest`). It is stored between requests.
 #[derive(Clone, Debug)]
-pub struct ReprDigestState(Rc<RefCell<Progress>>);
-
-#[derive(Debug)]
-struct Progress {
+pub struct ReprDigestState {
     digest: ResumableSha256,
     /// The expected digest of 32 bytes; another length never matches.
     expected: Option<Vec<u8>>,
@@ -38,7 +32,8 @@ impl ReprDigestState {
     /// # Errors
     /// Returns the errors of [`ResumableSha256::from_bytes`].
     pub fn load(stored: &[u8], offset: ByteCount) -> Result<Option<Self>> {
-        let corrupt = || Error::new(ErrorKind::CheckpointCorrupt, "a kept digest cannot be read");
+        let corrupt =
+            || Error::new(ErrorKind::CheckpointCorrupt, "the stored digest cannot be read");
         let (expected_len, rest) = stored.split_first().ok_or_else(corrupt)?;
         let (expected, state) =
             rest.split_at_checked(usize::from(*expected_len)).ok_or_else(corrupt)?;
@@ -50,63 +45,60 @@ impl ReprDigestState {
     /// The stored form, which [`ReprDigestState::load`] reads.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let progress = self.0.borrow();
-        let expected = progress.expected.as_deref().unwrap_or_default();
+        let expected = self.expected.as_deref().unwrap_or_default();
         let mut stored = vec![u8::try_from(expected.len()).unwrap_or_default()];
         stored.extend_from_slice(expected);
-        stored.extend(progress.digest.to_bytes());
+        stored.extend(self.digest.to_bytes());
         stored
     }
 
     /// Sets the expected digest if a later request declares it.
-    pub fn set_expected(&self, head: &RequestHead) {
+    pub fn set_expected(&mut self, head: &RequestHead) {
         if let Some(expected) = declared_digest(head) {
-            self.0.borrow_mut().expected = Some(expected);
+            self.expected = Some(expected);
         }
     }
 
     /// Returns true if the client has declared the digest.
     #[must_use]
-    pub fn is_expected(&self) -> bool {
-        self.0.borrow().expected.is_some()
+    pub const fn is_expected(&self) -> bool {
+        self.expected.is_some()
     }
 
     /// Whether the representation has the expected digest. `None` unless all `bytes` of it were
     /// added and the request has ended.
     #[must_use]
     pub fn matches_at(&self, bytes: ByteCount) -> Option<bool> {
-        let progress = self.0.borrow();
-        if !progress.has_ended || progress.digest.bytes() != bytes {
+        if !self.has_ended || self.digest.bytes() != bytes {
             return None;
         }
-        let expected = progress.expected.clone()?;
+        let expected = self.expected.clone()?;
         let checksum = Checksum { algorithm: Algorithm::Sha256, expected };
-        Some(progress.digest.matches(&[checksum]))
+        Some(self.digest.matches(&[checksum]))
     }
 
     /// The value of `Repr-Digest` if all `bytes` of the representation were added.
     #[must_use]
     pub fn field_value_at(&self, bytes: ByteCount) -> Option<String> {
-        let progress = self.0.borrow();
-        (progress.digest.bytes() == bytes).then(|| progress.digest.field_value())
+        (self.digest.bytes() == bytes).then(|| self.digest.field_value())
     }
 
     /// The number of bytes that were added.
     #[must_use]
     pub fn bytes(&self) -> ByteCount {
-        self.0.borrow().digest.bytes()
+        self.digest.bytes()
     }
 
-    pub(in crate::http) fn update(&self, bytes: &[u8]) {
-        self.0.borrow_mut().digest.update(bytes);
+    pub(in crate::http) fn update(&mut self, bytes: &[u8]) {
+        self.digest.update(bytes);
     }
 
-    pub(in crate::http) fn request_has_ended(&self) {
-        self.0.borrow_mut().has_ended = true;
+    pub(in crate::http) const fn request_has_ended(&mut self) {
+        self.has_ended = true;
     }
 
     fn new(digest: ResumableSha256, expected: Option<Vec<u8>>) -> Self {
-        Self(Rc::new(RefCell::new(Progress { digest, expected, has_ended: false })))
+        Self { digest, expected, has_ended: false }
     }
 }
 
@@ -138,11 +130,11 @@ mod tests {
 
     #[test]
     fn a_digest_continues_across_requests() {
-        let first = expected();
+        let mut first = expected();
         first.update(b"ab");
-        let kept = first.to_bytes();
-        assert!(ReprDigestState::load(&kept, ByteCount(1)).unwrap().is_none());
-        let second = ReprDigestState::load(&kept, ByteCount(2)).unwrap().unwrap();
+        let stored = first.to_bytes();
+        assert!(ReprDigestState::load(&stored, ByteCount(1)).unwrap().is_none());
+        let mut second = ReprDigestState::load(&stored, ByteCount(2)).unwrap().unwrap();
         assert!(second.is_expected());
         second.update(b"c");
         assert_eq!(second.matches_at(ByteCount(3)), None, "the request may go on");
@@ -154,7 +146,7 @@ mod tests {
 
     #[test]
     fn other_bytes_do_not_match() {
-        let digest = expected();
+        let mut digest = expected();
         digest.update(b"abd");
         digest.request_has_ended();
         assert_eq!(digest.matches_at(ByteCount(3)), Some(false));
@@ -164,7 +156,7 @@ mod tests {
     fn a_digest_that_is_only_wanted_is_reported_and_not_verified() {
         let wanted = [("Want-Repr-Digest", "sha-256=10")];
         let digest = ReprDigestState::from_creation(&head(&wanted)).unwrap();
-        let digest = ReprDigestState::load(&digest.to_bytes(), ByteCount(0)).unwrap().unwrap();
+        let mut digest = ReprDigestState::load(&digest.to_bytes(), ByteCount(0)).unwrap().unwrap();
         digest.update(b"abc");
         digest.request_has_ended();
         assert_eq!(digest.matches_at(ByteCount(3)), None);

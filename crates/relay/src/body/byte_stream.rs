@@ -15,7 +15,7 @@ pub trait ByteStream {
 
     /// The status once as many bytes have been read as were declared. Does not wait for the end of
     /// the stream.
-    fn status_at_declared_length(&self) -> SourceStatus {
+    fn status_at_declared_length(&mut self) -> SourceStatus {
         SourceStatus::Eof
     }
 

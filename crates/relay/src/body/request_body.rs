@@ -6,8 +6,9 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures::FutureExt as _;
+use futures::channel::oneshot;
 use futures::future::{Either, LocalBoxFuture, select};
-use vod_uploader::http::ContentChecks;
+use vod_uploader::http::{ContentChecks, ReprDigestState};
 use vod_uploader::upload::SourceStatus;
 use vod_uploader::{Error, ErrorKind, Result};
 
@@ -39,19 +40,36 @@ pub(crate) struct RequestBody {
     body: Option<Box<dyn Body>>,
     ports: Ports,
     checks: ContentChecks,
+    /// Receives `checks` when the body is dropped.
+    checks_receiver: Option<oneshot::Sender<ContentChecks>>,
     stop: Option<LocalBoxFuture<'static, ()>>,
     end: Option<SourceStatus>,
 }
 
 impl RequestBody {
     pub(crate) fn new(body: Box<dyn Body>, ports: Ports) -> Self {
-        Self { body: Some(body), ports, checks: ContentChecks::default(), stop: None, end: None }
+        Self {
+            body: Some(body),
+            ports,
+            checks: ContentChecks::default(),
+            checks_receiver: None,
+            stop: None,
+            end: None,
+        }
     }
 
     /// Compares the bytes with the client's checksums.
     pub(crate) fn with_checks(mut self, checks: ContentChecks) -> Self {
         self.checks = checks;
         self
+    }
+
+    /// Compares the bytes with the client's checksums, and returns the digest of the entire
+    /// representation once the body is dropped.
+    pub(crate) fn with_repr_digest(mut self, checks: ContentChecks) -> (Self, ReprDigestReceiver) {
+        let (sender, receiver) = oneshot::channel();
+        self.checks_receiver = Some(sender);
+        (self.with_checks(checks), ReprDigestReceiver(receiver))
     }
 
     /// Ends the body when `stop` resolves.
@@ -83,7 +101,7 @@ impl RequestBody {
         }
     }
 
-    fn verified_status(&self, trailers: &[(String, String)]) -> SourceStatus {
+    fn verified_status(&mut self, trailers: &[(String, String)]) -> SourceStatus {
         let is_checksum = |name: &str| name.eq_ignore_ascii_case(CHECKSUM_TRAILER);
         let trailer = trailers.iter().find(|(name, _)| is_checksum(name));
         let matches = self.checks.matches(trailer.map(|(_, value)| value.as_str()));
@@ -120,13 +138,26 @@ impl ByteStream for RequestBody {
         (buffer, self.end)
     }
 
-    fn status_at_declared_length(&self) -> SourceStatus {
+    fn status_at_declared_length(&mut self) -> SourceStatus {
         self.verified_status(&[])
+    }
+}
+
+/// Receives the digest of the entire representation from the body that adds to it.
+pub(crate) struct ReprDigestReceiver(oneshot::Receiver<ContentChecks>);
+
+impl ReprDigestReceiver {
+    /// The digest as far as the body was read; `None` if there is none, or the body still exists.
+    pub(crate) fn into_digest(mut self) -> Option<ReprDigestState> {
+        self.0.try_recv().ok().flatten()?.into_repr_digest()
     }
 }
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
+        if let Some(receiver) = self.checks_receiver.take() {
+            let _ = receiver.send(std::mem::take(&mut self.checks));
+        }
         if let (None, Some(body)) = (self.end, self.body.take()) {
             let limit = self.ports.clock.sleep(DRAIN_TIME_MAX);
             self.ports.spawn.spawn(drain(body, limit).boxed_local());

@@ -4,11 +4,10 @@ use std::rc::Rc;
 
 use vod_uploader::http::header::REPR_DIGEST;
 use vod_uploader::http::ietf::{
-    self as syntax, AppendRequest, CreationRequest, ErrorContext, InteropVersion, Limits,
-    OffsetState,
+    self as syntax, AppendRequest, CreationRequest, ErrorContext, InteropVersion, OffsetState,
 };
 use vod_uploader::http::{ContentChecks, ReprDigestState, RequestHead, Response, UploadStatus};
-use vod_uploader::units::{ByteCount, UnixMillis};
+use vod_uploader::units::ByteCount;
 use vod_uploader::upload::{ReceiveOptions, UploadId, UploadKind};
 use vod_uploader::{Error, ErrorKind, Result, Retry};
 
@@ -18,11 +17,11 @@ use crate::request::Caller;
 use crate::session::Source;
 use crate::upload::abort::abort;
 use crate::upload::append::{AppendParams, Appended, append, append_first};
-use crate::upload::complete::complete;
 use crate::upload::create::{CreatedUpload, NewUpload, create, file_name};
 use crate::upload::credential::credential;
+use crate::upload::limits::advertised_limits;
 use crate::upload::media_record::with_token;
-use crate::upload::{load_upload_record, offset_status, upload_expires_at};
+use crate::upload::{offset_status, repr_digest, upload_expires_at};
 
 /// `POST /v1/files`, and `PUT` and `POST /v1/uploads/{file_name}` of a client that declares whether
 /// the content is the entire file.
@@ -43,7 +42,7 @@ pub(crate) async fn post(
     let checks = ContentChecks::from_digest_fields(head, creation.complete);
     let atomic = !checks.is_empty();
     let digest = ReprDigestState::from_creation(head);
-    let body = body.with_checks(checks.with_repr_digest(digest.clone()));
+    let (body, digest) = body.with_repr_digest(checks.with_repr_digest(digest));
     let limit = creation.length.unwrap_or(upload_max);
     let mut source = Source::new(body, creation.content_length, Some(limit));
     // Checked before anything is created.
@@ -71,7 +70,8 @@ pub(crate) async fn post(
         // The client disconnected without the URL, and could not continue.
         appended = Appended::Rejected { error: interrupted(), durable: None };
     }
-    store_digest(instance, &created.id, digest.as_ref(), &appended).await?;
+    let digest = digest.into_digest();
+    repr_digest::store(instance, &created.id, digest.as_ref(), &appended).await?;
     let response = creation_response(instance, version, &created, appended, digest.as_ref()).await;
     Ok(with_token(instance, response, &created.record))
 }
@@ -88,12 +88,13 @@ pub(crate) async fn patch(
     let request = AppendRequest::parse(head, version)?;
     let checks = ContentChecks::from_digest_fields(head, false);
     let is_checked = !checks.is_empty();
-    let digest = load_digest(instance, id, request.offset).await?;
-    if let Some(digest) = &digest {
+    let mut digest = repr_digest::load(instance, id, request.offset).await?;
+    if let Some(digest) = &mut digest {
         digest.set_expected(head);
     }
     // A file whose digest has to match is completed after the digest is verified.
     let is_verified = request.complete && digest.as_ref().is_some_and(ReprDigestState::is_expected);
+    let (body, digest) = body.with_repr_digest(checks.with_repr_digest(digest));
     let params = AppendParams {
         offset: request.offset,
         length: request.content_length,
@@ -101,16 +102,17 @@ pub(crate) async fn patch(
         complete_at_end: request.complete && !is_verified,
         keep_open: !request.complete || is_verified,
         atomic: is_checked,
-        body: body.with_checks(checks.with_repr_digest(digest.clone())),
+        body,
     };
     let (status, mut appended) = append(instance, caller, id, params).await?;
+    let digest = digest.into_digest();
     if let (true, Some(digest), Appended::Stored { durable, .. }) =
         (is_verified, &digest, &appended)
     {
-        let verified = verify_repr_digest(instance, caller, id, digest, *durable).await?;
+        let verified = repr_digest::verify(instance, caller, id, digest, *durable).await?;
         appended = verified.unwrap_or(appended);
     }
-    store_digest(instance, id, digest.as_ref(), &appended).await?;
+    repr_digest::store(instance, id, digest.as_ref(), &appended).await?;
     let record = &status.record;
     Ok(match appended {
         Appended::Completed(_) if status.is_completed() => {
@@ -123,7 +125,7 @@ pub(crate) async fn patch(
             digest.as_ref(),
         ),
         Appended::Stored { durable, .. } => {
-            let limits = limits(instance, upload_expires_at(instance));
+            let limits = advertised_limits(instance, upload_expires_at(instance));
             syntax::append_response(version, durable, &record.media_id, &limits)
         }
         Appended::Rejected { error, durable } => {
@@ -151,19 +153,8 @@ pub(crate) async fn offset(
     id: &UploadId,
 ) -> Result<Response> {
     let status = offset_status(instance, caller, id).await?;
-    let limits = limits(instance, status.expires_at);
+    let limits = advertised_limits(instance, status.expires_at);
     Ok(syntax::head_response(version, &status, &limits))
-}
-
-/// The limits of uploads. An upload accepts any number of requests of any size.
-pub(crate) fn limits(instance: &Instance, expires_at: Option<UnixMillis>) -> Limits {
-    let remaining = expires_at.map(|at| at.since(instance.now()));
-    Limits {
-        size_max: instance.config.upload_max,
-        append_size_max: None,
-        append_size_min: None,
-        max_age_s: remaining.or(instance.config.expire_after).map(|age| age.as_secs()),
-    }
 }
 
 /// The response to a creation. Its Location is the upload's URL if the client can continue.
@@ -175,7 +166,7 @@ async fn creation_response(
     digest: Option<&ReprDigestState>,
 ) -> Response {
     let CreatedUpload { id, record, .. } = created;
-    let limits = limits(instance, upload_expires_at(instance));
+    let limits = advertised_limits(instance, upload_expires_at(instance));
     let (error, durable) = match appended {
         Appended::Completed(object) => {
             return with_digest(
@@ -207,55 +198,6 @@ async fn creation_response(
     response
 }
 
-/// Completes an upload whose last request contained all bytes of its digest, or aborts it if the
-/// digest differs ("Integrity Digests": it SHOULD be considered failed). `None` if the digest
-/// cannot be verified yet.
-async fn verify_repr_digest(
-    instance: &Rc<Instance>,
-    caller: &Caller,
-    id: &UploadId,
-    digest: &ReprDigestState,
-    durable: ByteCount,
-) -> Result<Option<Appended>> {
-    let Some(matches) = digest.matches_at(durable) else { return Ok(None) };
-    let record = load_upload_record(instance, id).await?;
-    if !matches {
-        let credential = credential(instance, caller, id, &record).await?;
-        abort(instance, id, &record, credential).await?;
-        let message = "the file does not match its Repr-Digest: the upload was aborted";
-        let error = Error::new(ErrorKind::UploadAborted, message);
-        return Ok(Some(Appended::Rejected { error, durable: None }));
-    }
-    complete(instance, caller, id, &record, durable).await.map(Some)
-}
-
-/// The digest of the entire file, if its client has requested it and the bytes from `offset` on
-/// continue it.
-async fn load_digest(
-    instance: &Instance,
-    id: &UploadId,
-    offset: ByteCount,
-) -> Result<Option<ReprDigestState>> {
-    match instance.kv().get(&id.digest_key()).await? {
-        Some(stored) => ReprDigestState::load(&stored, offset),
-        None => Ok(None),
-    }
-}
-
-async fn store_digest(
-    instance: &Instance,
-    id: &UploadId,
-    digest: Option<&ReprDigestState>,
-    appended: &Appended,
-) -> Result<()> {
-    if let (Some(digest), Appended::Stored { durable, .. }) = (digest, appended)
-        && digest.bytes() == *durable
-    {
-        instance.kv().set(&id.digest_key(), &digest.to_bytes()).await?;
-    }
-    Ok(())
-}
-
 fn rejected(
     instance: &Instance,
     version: InteropVersion,
@@ -264,7 +206,7 @@ fn rejected(
     error: &Error,
     durable: Option<ByteCount>,
 ) -> Response {
-    let limits = limits(instance, status.expires_at);
+    let limits = advertised_limits(instance, status.expires_at);
     let progress = durable.map(|offset| OffsetState { offset, ..OffsetState::from_status(status) });
     let is_misplaced = error.kind() == ErrorKind::OffsetMismatch;
     let rejection = ErrorContext {

@@ -8,10 +8,10 @@ use vod_uploader::http::ietf::{self as syntax, InteropVersion};
 use vod_uploader::http::{Response, UploadStatus};
 use vod_uploader::upload::UploadId;
 
-use super::ietf::limits;
 use crate::body::RequestBody;
 use crate::instance::Instance;
 use crate::request::Caller;
+use crate::upload::limits::advertised_limits;
 use crate::upload::replace_credential::replace_credential;
 use crate::upload::{pause, read_only_status};
 
@@ -55,6 +55,6 @@ pub(crate) async fn credential(
 
 /// The state, with the headers for clients of the IETF draft.
 fn status_response(instance: &Instance, status: &UploadStatus) -> Response {
-    let limits = limits(instance, status.expires_at);
+    let limits = advertised_limits(instance, status.expires_at);
     syntax::with_status_headers(InteropVersion::NEWEST, status.response(), status, &limits)
 }

@@ -8,7 +8,6 @@ use vod_uploader::units::{ByteCount, UnixMillis};
 use vod_uploader::upload::{ReceiveOptions, UploadId, UploadKind};
 use vod_uploader::{ErrorKind, Result};
 
-use super::ietf;
 use crate::body::RequestBody;
 use crate::instance::Instance;
 use crate::request::Caller;
@@ -16,6 +15,7 @@ use crate::session::Source;
 use crate::upload::append::{AppendParams, Appended, append, append_first};
 use crate::upload::concatenate::{create_final, create_partial};
 use crate::upload::create::{CreatedUpload, NewUpload, create, file_name};
+use crate::upload::limits::advertised_limits;
 use crate::upload::limits::length_max;
 use crate::upload::media_record::with_token;
 use crate::upload::offset::completed_status;
@@ -27,7 +27,7 @@ pub(crate) fn options(instance: &Instance) -> Response {
     let expires = config.expire_after.is_some();
     let concatenates = config.usable_temporary().is_some();
     let response = syntax::options_response(config.upload_max, expires, concatenates);
-    ietf::limits(instance, None).with_options_headers(response)
+    advertised_limits(instance, None).with_options_headers(response)
 }
 
 /// `POST /v1/files`.

@@ -1,10 +1,23 @@
 //! The limits of uploads: their size, and whether they can be concatenated.
 
-use vod_uploader::units::{ByteCount, PART_SIZE_MAX};
+use vod_uploader::http::ietf::Limits;
+use vod_uploader::units::{ByteCount, PART_SIZE_MAX, UnixMillis};
 use vod_uploader::upload::{UploadKind, UploadRecord};
 use vod_uploader::{Error, ErrorKind};
 
 use crate::config::Config;
+use crate::instance::Instance;
+
+/// The limits in responses. An upload accepts any number of requests of any size.
+pub(crate) fn advertised_limits(instance: &Instance, expires_at: Option<UnixMillis>) -> Limits {
+    let remaining = expires_at.map(|at| at.since(instance.now()));
+    Limits {
+        size_max: instance.config.upload_max,
+        append_size_max: None,
+        append_size_min: None,
+        max_age_s: remaining.or(instance.config.expire_after).map(|age| age.as_secs()),
+    }
+}
 
 /// The largest upload of this kind that is accepted.
 pub(crate) fn size_max(config: &Config, kind: &UploadKind) -> ByteCount {

@@ -16,6 +16,7 @@
 //! | `stop` | stops the writer |
 //! | `append`, `single_request` | receive the bytes of one request |
 //! | `complete`, `offset` | complete an upload; the exact offset |
+//! | `repr_digest` | the digest of a file across requests |
 //! | `terminate`, `pause`, `replace_credential` | requests of the owner |
 //! | `filepond_transfer` | a chunked file of FilePond before its upload exists |
 //! | `cleanup` | deletes expired uploads |
@@ -43,6 +44,7 @@ mod reconcile;
 mod reconciled_status;
 mod records;
 pub(crate) mod replace_credential;
+pub(crate) mod repr_digest;
 mod run_session;
 pub(crate) mod single_request;
 mod status;
