@@ -102,12 +102,12 @@ fn vod_calls_do_not_print_their_form() {
 
 #[test]
 fn upload_grants_and_their_responses_do_not_print_the_auth() {
-    let response = json!({"RequestId": "R", "VideoId": "v", "UploadAddress": address(),
+    let body = json!({"RequestId": "R", "VideoId": "v", "UploadAddress": address(),
         "UploadAuth": auth(json!({}))});
-    let reply = reply(200, &response.to_string());
-    assert_hidden(&reply);
-    assert_shows_nothing_of(&reply, &auth(json!({})));
-    let grant = CreateUploadVideo::default().parse(&reply, NOW).unwrap();
+    let response = response(200, &body.to_string());
+    assert_hidden(&response);
+    assert_shows_nothing_of(&response, &auth(json!({})));
+    let grant = CreateUploadVideo::default().parse(&response, NOW).unwrap();
     assert_hidden(&grant);
 }
 
@@ -158,7 +158,7 @@ fn errors_of_oss_do_not_contain_secrets() {
          <OSSAccessKeyId>{SECRET}</OSSAccessKeyId></Error>"
     );
     for body in [body, format!("<html>{SECRET}</html>"), format!("{SECRET} {TOKEN}")] {
-        let error = HeadObject { key: "a" }.parse(&reply(403, &body)).unwrap_err();
+        let error = HeadObject { key: "a" }.parse(&response(403, &body)).unwrap_err();
         assert_hidden(&error);
         assert_hidden_text(&error.to_string());
         assert_hidden(&error.service());
@@ -169,7 +169,7 @@ fn errors_of_oss_do_not_contain_secrets() {
 fn errors_of_vod_do_not_contain_secrets() {
     let message = format!("No match. server string to sign is:POST&%2F&SecurityToken%3D{TOKEN}");
     let rejection = json!({"Code": "SignatureDoesNotMatch", "Message": message, "RequestId": "R"});
-    let rejected = reply(400, &rejection.to_string());
+    let rejected = response(400, &rejection.to_string());
     let error = RefreshUploadVideo { video_id: "v" }.parse(&rejected, NOW).unwrap_err();
     assert_hidden(&error);
     assert_hidden(&error.service());
@@ -231,7 +231,7 @@ fn auth(changes: Value) -> String {
     STANDARD.encode(fields.to_string())
 }
 
-fn reply(status: u16, body: &str) -> HttpResponse {
+fn response(status: u16, body: &str) -> HttpResponse {
     let status = StatusCode::from_u16(status).unwrap();
     HttpResponse { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec() }
 }

@@ -11,11 +11,12 @@ use crate::oss::HttpResponse;
 /// A rejection because of clock skew carries VOD's time, which is the response's `Date` and precise
 /// to the second. Without a `Date` no correction is possible, and the kind is
 /// [`ErrorKind::VodRejected`].
-pub(super) fn parse(reply: &HttpResponse) -> Error {
-    let status = reply.status.as_u16();
-    let body: ErrorBody = serde_json::from_slice(&reply.body).unwrap_or_default();
-    let server_time =
-        is_clock_skew_code(&body.code).then(|| http_date::parse(reply.header("date")?)).flatten();
+pub(super) fn parse(response: &HttpResponse) -> Error {
+    let status = response.status.as_u16();
+    let body: ErrorBody = serde_json::from_slice(&response.body).unwrap_or_default();
+    let server_time = is_clock_skew_code(&body.code)
+        .then(|| http_date::parse(response.header("date")?))
+        .flatten();
     let kind = match server_time {
         Some(_) => ErrorKind::VodUnavailable,
         None => kind_of(status, &body.code),
@@ -124,7 +125,7 @@ mod tests {
         ] {
             let body =
                 format!(r#"{{"Code":"{code}","Message":"No.","RequestId":"R","HostId":"vod"}}"#);
-            let error = parse(&reply(status, body.as_bytes()));
+            let error = parse(&response(status, body.as_bytes()));
             assert_eq!(error.kind(), wanted, "{code}");
             let wanted = ServiceError {
                 status,
@@ -145,7 +146,7 @@ mod tests {
                 (429, ErrorKind::VodUnavailable),
                 (404, ErrorKind::VodRejected),
             ] {
-                let error = parse(&reply(status, body));
+                let error = parse(&response(status, body));
                 assert_eq!(error.kind(), wanted);
                 assert_eq!(
                     error.message(),
@@ -159,7 +160,7 @@ mod tests {
     fn a_signature_error_does_not_contain_the_token() {
         let body = "{\"Code\":\"SignatureDoesNotMatch\",\"Message\":\"It is not matched. \
                     server string to sign is:POST&%2F&SecurityToken%3Dhush\"}";
-        let error = parse(&reply(400, body.as_bytes()));
+        let error = parse(&response(400, body.as_bytes()));
         assert_eq!(error.kind(), ErrorKind::CredentialRejected);
         assert_eq!(error.message(), "VOD returned SignatureDoesNotMatch: It is not matched.");
         assert!(!format!("{:?}", error.service()).contains("hush"));
@@ -169,9 +170,9 @@ mod tests {
     fn a_clock_skew_error_contains_the_time_of_vod() {
         let skewed = |code: &str, date: Option<&str>| {
             let body = format!(r#"{{"Code":"{code}","Message":"No."}}"#);
-            let mut reply = reply(400, body.as_bytes());
-            reply.headers.extend(date.map(|date| (DATE, HeaderValue::from_str(date).unwrap())));
-            parse(&reply)
+            let mut response = response(400, body.as_bytes());
+            response.headers.extend(date.map(|date| (DATE, HeaderValue::from_str(date).unwrap())));
+            parse(&response)
         };
         let date = Some("Wed, 28 Dec 2022 10:27:41 GMT");
         for code in ["InvalidTimeStamp.Expired", "InvalidTimestamp.Expired"] {
@@ -196,11 +197,11 @@ mod tests {
 
         #[test]
         fn parsing_never_panics(status in 100..1000_u16, body: Vec<u8>) {
-            let _ = parse(&reply(status, &body));
+            let _ = parse(&response(status, &body));
         }
     }
 
-    fn reply(status: u16, body: &[u8]) -> HttpResponse {
+    fn response(status: u16, body: &[u8]) -> HttpResponse {
         let status = StatusCode::from_u16(status).unwrap();
         HttpResponse { status, headers: HeaderMap::new(), body: body.to_vec() }
     }

@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn media_id_and_credential_are_parsed() {
-        let grant = create(&response()).unwrap();
+        let grant = create(&body()).unwrap();
         assert_eq!(grant.media_id, "93ab");
         assert_eq!(grant.request_id, "R");
         assert_eq!(grant.credential.address.bucket, "outin-1");
@@ -121,22 +121,22 @@ mod tests {
 
     #[test]
     fn each_call_has_its_own_media_id_field() {
-        let mut response = response();
-        response["ImageId"] = json!("image");
-        response["ImageURL"] = json!("https://cdn.example.com/a.png?auth_key=hush");
-        response["MediaId"] = json!("auxiliary");
-        response["MediaURL"] = json!("https://cdn.example.com/a.srt?auth_key=hush");
-        response["FileURL"] = json!("https://outin-1.oss-cn-shanghai.aliyuncs.com/a");
-        let reply = reply(200, &response);
-        let image = CreateUploadImage::default().parse(&reply, NOW).unwrap();
+        let mut body = body();
+        body["ImageId"] = json!("image");
+        body["ImageURL"] = json!("https://cdn.example.com/a.png?auth_key=hush");
+        body["MediaId"] = json!("auxiliary");
+        body["MediaURL"] = json!("https://cdn.example.com/a.srt?auth_key=hush");
+        body["FileURL"] = json!("https://outin-1.oss-cn-shanghai.aliyuncs.com/a");
+        let response = response(200, &body);
+        let image = CreateUploadImage::default().parse(&response, NOW).unwrap();
         let attached =
-            CreateUploadAttachedMedia::new(BusinessType::Subtitle).parse(&reply, NOW).unwrap();
+            CreateUploadAttachedMedia::new(BusinessType::Subtitle).parse(&response, NOW).unwrap();
         for (grant, media_id, url) in
             [(image, "image", "ImageURL"), (attached, "auxiliary", "MediaURL")]
         {
             assert_eq!(grant.media_id, media_id);
-            assert_eq!(grant.media_url.as_deref(), response[url].as_str());
-            assert_eq!(grant.file_url.as_deref(), response["FileURL"].as_str());
+            assert_eq!(grant.media_url.as_deref(), body[url].as_str());
+            assert_eq!(grant.file_url.as_deref(), body["FileURL"].as_str());
             let shown = format!("{grant:?}");
             assert!(shown.contains("cdn.example.com") && !shown.contains("hush"), "{shown}");
         }
@@ -144,19 +144,19 @@ mod tests {
 
     #[test]
     fn a_refresh_response_may_omit_the_media_id() {
-        let mut response = response();
-        response.as_object_mut().unwrap().remove("VideoId");
+        let mut body = body();
+        body.as_object_mut().unwrap().remove("VideoId");
         let refresh = RefreshUploadVideo { video_id: "asked" };
-        let grant = refresh.parse(&reply(200, &response), NOW).unwrap();
+        let grant = refresh.parse(&response(200, &body), NOW).unwrap();
         assert_eq!(grant.media_id, "asked");
     }
 
     #[test]
     fn the_error_for_a_missing_field_contains_its_name() {
         for field in ["VideoId", "UploadAddress", "UploadAuth"] {
-            let mut response = response();
-            response[field] = json!("");
-            let error = create(&response).unwrap_err();
+            let mut body = body();
+            body[field] = json!("");
+            let error = create(&body).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::VodRejected);
             assert_eq!(error.message(), format!("CreateUploadVideo: the response lacks {field}"));
             assert_eq!(error.service().unwrap().request_id, "R");
@@ -169,16 +169,16 @@ mod tests {
     fn an_unknown_media_id_has_its_own_error_kind() {
         let refusal = json!({"Code": "InvalidVideo.NotFound", "Message": "No.", "RequestId": "R"});
         let refresh = RefreshUploadVideo { video_id: "asked" };
-        let error = refresh.parse(&reply(404, &refusal), NOW).unwrap_err();
+        let error = refresh.parse(&response(404, &refusal), NOW).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::MediaNotFound);
         assert!(error.message().starts_with("RefreshUploadVideo: "), "{error}");
     }
 
-    fn create(response: &Value) -> Result<UploadGrant> {
-        CreateUploadVideo::default().parse(&reply(200, response), NOW)
+    fn create(body: &Value) -> Result<UploadGrant> {
+        CreateUploadVideo::default().parse(&response(200, body), NOW)
     }
 
-    fn response() -> Value {
+    fn body() -> Value {
         let address = json!({"Endpoint": "https://oss-cn-shanghai.aliyuncs.com",
             "Bucket": "outin-1", "FileName": "sv/a.mp4"});
         let auth = json!({"AccessKeyId": "STS.id", "AccessKeySecret": "secret",
@@ -191,7 +191,7 @@ mod tests {
         })
     }
 
-    fn reply(status: u16, body: &Value) -> HttpResponse {
+    fn response(status: u16, body: &Value) -> HttpResponse {
         let status = StatusCode::from_u16(status).unwrap();
         HttpResponse { status, headers: HeaderMap::new(), body: body.to_string().into_bytes() }
     }

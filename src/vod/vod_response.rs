@@ -20,13 +20,13 @@ impl VodResponse {
     /// # Errors
     ///
     /// Returns the error of an error response, as [`Action::parse`](super::Action::parse) does.
-    pub(super) fn parse(reply: &HttpResponse) -> Result<Self> {
-        if !reply.is_success() {
-            return Err(error_response::parse(reply));
+    pub(super) fn parse(response: &HttpResponse) -> Result<Self> {
+        if !response.is_success() {
+            return Err(error_response::parse(response));
         }
         // A body that is not JSON lacks every field, and is reported as such.
-        let fields = serde_json::from_slice(&reply.body).unwrap_or_default();
-        Ok(Self { status: reply.status.as_u16(), fields })
+        let fields = serde_json::from_slice(&response.body).unwrap_or_default();
+        Ok(Self { status: response.status.as_u16(), fields })
     }
 
     /// The ID to quote to Alibaba Cloud support; empty if absent.

@@ -250,9 +250,9 @@ mod tests {
 
     #[test]
     fn a_response_without_a_list_is_an_error() {
-        let reply = success(&json!({"RequestId": "R"}));
+        let response = success(&json!({"RequestId": "R"}));
         let call = GetUrlUploadInfos { jobs: UrlJobs::Ids(&["a"]) };
-        let error = call.parse(&reply, NOW).unwrap_err();
+        let error = call.parse(&response, NOW).unwrap_err();
         assert_eq!(error.message(), "GetURLUploadInfos: the response lacks URLUploadInfoList");
     }
 

@@ -70,8 +70,8 @@ pub trait Action {
     /// - the kinds of rejected and expired access keys, and
     ///   [`AccessDenied`](crate::ErrorKind::AccessDenied),
     /// - otherwise [`VodRejected`](crate::ErrorKind::VodRejected).
-    fn parse(&self, reply: &HttpResponse, now: UnixMillis) -> Result<Self::Output> {
-        VodResponse::parse(reply)
+    fn parse(&self, response: &HttpResponse, now: UnixMillis) -> Result<Self::Output> {
+        VodResponse::parse(response)
             .and_then(|response| self.output(&response, now))
             .map_err(|error| error.with_context(Self::NAME))
     }
