@@ -32,13 +32,13 @@ impl MediaKind {
     /// specify the kind.
     pub fn from_file_name(file_name: &str) -> Result<Self> {
         let Some(extension) = extension(file_name) else {
-            let allowed = "a name with an extension, unless the kind of media is given";
+            let allowed = "a name with an extension, unless the kind of media is specified";
             return Err(Error::field_invalid("name", allowed));
         };
         let extension = extension.to_ascii_lowercase();
         if extension == AMBIGUOUS {
-            let allowed = "given for a name that ends with .gif, which may be a video, an image or \
-                           auxiliary media";
+            let allowed = "specified for a name that ends with .gif, which may be a video, an \
+                           image or auxiliary media";
             return Err(Error::field_invalid("kind", allowed));
         }
         let listed = FORMATS.iter().find(|(_, formats)| formats.contains(&extension.as_str()));
@@ -46,7 +46,7 @@ impl MediaKind {
             let shown: String = extension.chars().take(SHOWN_CHARS).collect();
             let allowed = format!(
                 "a name with an extension that VOD supports, and .{shown} is not, unless the kind \
-                 of media is given"
+                 of media is specified"
             );
             Error::field_invalid("name", allowed)
         })
@@ -128,8 +128,8 @@ mod tests {
     #[test]
     fn an_undeterminable_kind_is_an_error() {
         for (name, wanted) in [
-            ("a.gif", "kind must be given for a name that ends with .gif"),
-            ("a.GIF", "kind must be given for a name that ends with .gif"),
+            ("a.gif", "kind must be specified for a name that ends with .gif"),
+            ("a.GIF", "kind must be specified for a name that ends with .gif"),
             ("a", "name must be a name with an extension, unless"),
             ("mp4", "name must be a name with an extension, unless"),
             (".mp4", "name must be a name with an extension, unless"),

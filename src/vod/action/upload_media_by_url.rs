@@ -113,7 +113,7 @@ impl Action for UploadMediaByUrl<'_> {
             file.check().map_err(|error| error.with_context(&nth))?;
             // VOD matches metadata by URL, so files with the same URL would share theirs.
             if !urls.insert(file.source_url) {
-                let error = Error::field_invalid("SourceURL", "given once");
+                let error = Error::field_invalid("SourceURL", "specified once");
                 return Err(error.with_context(&nth));
             }
         }
@@ -168,7 +168,7 @@ impl UrlUploadSource<'_> {
             return Err(Error::field_invalid("FileExtension", allowed));
         }
         if self.title.is_none_or(str::is_empty) && self.metadata().is_some() {
-            let allowed = "given where any other metadata is";
+            let allowed = "specified if any other metadata is";
             return Err(Error::field_invalid("Title", allowed));
         }
         if self.file_size.is_some_and(|size| size > URL_UPLOAD_SIZE_MAX) {

@@ -107,10 +107,10 @@ fn the_error_for_an_invalid_field_of_a_file_contains_its_name() {
         (url("data:a.mp4"), "SourceURL must be a URL"),
         (url("http://h.mp4"), "FileExtension must be present"),
         (url("http://h/a?name=b.mp4"), "FileExtension must be present"),
-        (UrlUploadSource { cate_id: Some("1"), ..FILE }, "Title must be given"),
+        (UrlUploadSource { cate_id: Some("1"), ..FILE }, "Title must be specified"),
         (
             UrlUploadSource { file_extension: Some("mp4"), ..url("http://h/a") },
-            "Title must be given",
+            "Title must be specified",
         ),
         (UrlUploadSource { title: Some(&title), ..FILE }, "Title must be at most 128 bytes"),
         (
@@ -141,7 +141,10 @@ fn empty_oversized_and_duplicate_url_lists_are_rejected() {
     assert_eq!(of(&files[..20]), Ok(()));
     assert_eq!(of(&files), Err("UploadURLs must be 1 to 20 URLs".into()));
     assert_eq!(of(&[]), Err("UploadURLs must be 1 to 20 URLs".into()));
-    assert_eq!(of(&[FILE, FILE]), Err("file 2 of UploadURLs: SourceURL must be given once".into()));
+    assert_eq!(
+        of(&[FILE, FILE]),
+        Err("file 2 of UploadURLs: SourceURL must be specified once".into())
+    );
     let session_id = "s".repeat(51);
     let call = UploadMediaByUrl {
         files: &[FILE],

@@ -72,7 +72,7 @@ impl ParamData {
             self.text("ImageExt").or_else(|| listed_extension(file_name, &IMAGE_EXTENSIONS));
         let Some(image_ext) = image_ext else {
             let formats = IMAGE_EXTENSIONS.join(", ");
-            let allowed = format!("given for a file name that ends with none of {formats}");
+            let allowed = format!("specified for a file name that ends with none of {formats}");
             return Err(Error::field_invalid("ImageExt", allowed));
         };
         let call = CreateUploadImage {
@@ -118,15 +118,16 @@ impl ParamData {
                 BusinessType::Subtitle
             }
             None => {
-                let allowed = format!("given in param-data: {BUSINESS_TYPES}");
+                let allowed = format!("specified in param-data: {BUSINESS_TYPES}");
                 return Err(Error::field_invalid("BusinessType", allowed));
             }
         };
         let formats = business_type.extensions();
         let Some(media_ext) = media_ext.or_else(|| listed_extension(file_name, formats)) else {
             let (business_type, formats) = (business_type.as_str(), formats.join(", "));
-            let allowed =
-                format!("given for a {business_type} whose file name ends with none of {formats}");
+            let allowed = format!(
+                "specified for a {business_type} whose file name ends with none of {formats}"
+            );
             return Err(Error::field_invalid("MediaExt", allowed));
         };
         let call = CreateUploadAttachedMedia {

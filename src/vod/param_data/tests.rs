@@ -118,11 +118,11 @@ fn the_format_of_auxiliary_media_defaults_to_its_extension() {
     let message = |given: &ParamData, name: &str| {
         given.create_attached_media(name, None).unwrap_err().message().to_owned()
     };
-    assert!(message(&png, "a.zip").starts_with("MediaExt must be given"));
+    assert!(message(&png, "a.zip").starts_with("MediaExt must be specified"));
     assert!(message(&given("film"), "a.png").starts_with("BusinessType must be watermark"));
-    assert!(message(&ParamData::default(), "a.zip").starts_with("BusinessType must be given"));
+    assert!(message(&ParamData::default(), "a.zip").starts_with("BusinessType must be specified"));
     let zip = parse(json!({"MediaExt": "zip"})).unwrap();
-    assert!(message(&zip, "a.srt").starts_with("BusinessType must be given"));
+    assert!(message(&zip, "a.srt").starts_with("BusinessType must be specified"));
     let srt = parse(json!({"MediaExt": "srt"})).unwrap();
     let media = srt.create_attached_media("a.txt", None).unwrap();
     assert_eq!((media.business_type, media.media_ext), (BusinessType::Subtitle, Some("srt")));
@@ -133,7 +133,7 @@ fn an_image_of_an_unknown_format_is_rejected() {
     for name in ["a.bmp", "a", "my.png.bin"] {
         let given = ParamData::default();
         let error = given.create_image(name).unwrap_err();
-        assert!(error.message().starts_with("ImageExt must be given"), "{error}");
+        assert!(error.message().starts_with("ImageExt must be specified"), "{error}");
     }
     let given = parse(json!({"ImageType": "poster"})).unwrap();
     let error = given.create_image("a.png").unwrap_err();
