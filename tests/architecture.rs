@@ -20,7 +20,7 @@ use serde_json::Value;
 
 /// The packages of the workspace that each of them may use. If an emulator or a test shared code
 /// with what it tests, the same bug could be in both.
-const PACKAGE_ARROWS: &[(&str, &[&str])] = &[
+const PACKAGE_DEPENDENCIES: &[(&str, &[&str])] = &[
     // Only for its tests, which run in the simulator.
     ("vod-uploader", &["vod-uploader-sim"]),
     ("vod-uploader-sim", &["vod-uploader", "vod-uploader-relay"]),
@@ -76,7 +76,7 @@ const AMBIENT_PATHS: &[&str] = &[
 ];
 
 /// The modules of the engine that each of them may use.
-const MODULE_ARROWS: &[(&str, &[&str])] = &[
+const MODULE_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("units", &[]),
     ("error", &["units"]),
     ("crc64", &["error", "units"]),
@@ -108,7 +108,7 @@ const UPLOAD_VALUES: &[&str] = &[
 #[test]
 fn packages_use_only_those_below_them() {
     let packages = workspace_packages();
-    assert!(packages.len() >= PACKAGE_ARROWS.len(), "{packages:?}");
+    assert!(packages.len() >= PACKAGE_DEPENDENCIES.len(), "{packages:?}");
     assert_eq!(package_violations(&packages), [""; 0]);
 }
 
@@ -140,7 +140,7 @@ fn the_engines_modules_use_only_those_below_them_and_nothing_of_the_host() {
 }
 
 #[test]
-fn the_table_of_upload_modules_names_exactly_the_files() {
+fn the_table_of_upload_modules_lists_exactly_the_files() {
     let directory = root().join("crates/relay/src/upload");
     let text = fs::read_to_string(directory.join("mod.rs")).unwrap();
     let rows = text.lines().filter(|line| line.starts_with("//! | `"));
@@ -154,7 +154,7 @@ fn the_table_of_upload_modules_names_exactly_the_files() {
 }
 
 #[test]
-fn a_package_on_the_wrong_arrow_is_noticed() {
+fn a_package_with_a_forbidden_dependency_is_detected() {
     let uses = |name: &str, used: &[&str]| {
         package_violations(&[(name.to_owned(), used.iter().map(|used| (*used).into()).collect())])
     };
@@ -167,13 +167,13 @@ fn a_package_on_the_wrong_arrow_is_noticed() {
 }
 
 #[test]
-fn a_package_with_io_below_the_engine_is_noticed() {
+fn a_package_with_io_below_the_engine_is_detected() {
     let linked = ["serde", "getrandom", "tokio-util"].map(str::to_owned);
     assert_eq!(ambient_packages(&linked.into()), ["getrandom", "tokio-util"]);
 }
 
 #[test]
-fn a_module_on_the_wrong_arrow_is_noticed_however_it_is_written() {
+fn a_module_with_a_forbidden_dependency_is_detected_however_it_is_written() {
     let found = |file: &str, source: &str| file_violations(Path::new(file), source).len();
     assert_eq!(found("oss/sign/signer.rs", "use crate::upload::UploadId;"), 1);
     assert_eq!(found("credential/mod.rs", "use crate::{error::Error, oss::{self, Bucket}};"), 2);
@@ -187,7 +187,7 @@ fn a_module_on_the_wrong_arrow_is_noticed_however_it_is_written() {
 }
 
 #[test]
-fn a_clock_or_io_in_the_engine_is_noticed_however_it_is_written() {
+fn a_clock_or_io_in_the_engine_is_detected_however_it_is_written() {
     let found = |source: &str| file_violations(Path::new("upload/plan.rs"), source);
     assert_eq!(found("let now = std::time::Instant::now();").len(), 1);
     assert_eq!(found("use std::{time::{Duration, SystemTime}, thread};").len(), 2);
@@ -200,12 +200,13 @@ fn a_clock_or_io_in_the_engine_is_noticed_however_it_is_written() {
 fn package_violations(packages: &[(String, Vec<String>)]) -> Vec<String> {
     let mut violations = Vec::new();
     for (name, used) in packages {
-        let Some((_, allowed)) = PACKAGE_ARROWS.iter().find(|(listed, _)| listed == name) else {
+        let Some((_, allowed)) = PACKAGE_DEPENDENCIES.iter().find(|(listed, _)| listed == name)
+        else {
             violations.push(format!("{name} has no row in {}", file!()));
             continue;
         };
         for used in used.iter().map(String::as_str) {
-            let of_workspace = PACKAGE_ARROWS.iter().any(|(listed, _)| *listed == used);
+            let of_workspace = PACKAGE_DEPENDENCIES.iter().any(|(listed, _)| *listed == used);
             let of_host = begins_with_one_of(used, HOST_INTERFACES) && !WIT_READERS.contains(&used);
             let wrong = of_workspace && !allowed.contains(&used)
                 || of_host && !HOST_PACKAGES.contains(&name.as_str());
@@ -225,7 +226,7 @@ fn ambient_packages(linked: &BTreeSet<String>) -> Vec<String> {
 fn file_violations(file: &Path, source: &str) -> Vec<String> {
     let here = module_path(file);
     let Some(module) = here.first() else { return Vec::new() };
-    let Some((_, allowed)) = MODULE_ARROWS.iter().find(|(listed, _)| listed == module) else {
+    let Some((_, allowed)) = MODULE_DEPENDENCIES.iter().find(|(listed, _)| listed == module) else {
         return vec![format!("the module {module} has no row in {}", file!())];
     };
     let mut violations = Vec::new();
@@ -239,7 +240,7 @@ fn file_violations(file: &Path, source: &str) -> Vec<String> {
         // Items that lib.rs re-exports belong to the error module.
         let reexported = used.starts_with(char::is_uppercase);
         let used = if reexported { "error" } else { used.as_str() };
-        if root != "crate" || !MODULE_ARROWS.iter().any(|(listed, _)| *listed == used) {
+        if root != "crate" || !MODULE_DEPENDENCIES.iter().any(|(listed, _)| *listed == used) {
             continue;
         }
         let machine = module == "http"

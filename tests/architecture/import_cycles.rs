@@ -38,7 +38,7 @@ fn no_directories_of_the_engine_import_each_other_in_a_cycle() {
 }
 
 #[test]
-fn a_cycle_is_noticed_however_it_is_written() {
+fn a_cycle_is_detected_however_it_is_written() {
     let found = |files: &[(&str, &str)]| {
         let files = files.iter().map(|(file, source)| (PathBuf::from(file), (*source).to_owned()));
         cycles(&Modules::parse(files.collect()).imports())
