@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_title_is_cut_at_a_character() {
+    fn a_title_is_truncated_at_a_character() {
         let name = FileName::new(&format!("{}.mp4", "测".repeat(80))).unwrap();
         assert_eq!(name.title().chars().count(), 80);
         let name = FileName::new(&format!("{}.mp4", "x".repeat(200))).unwrap();

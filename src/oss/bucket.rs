@@ -184,7 +184,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bucket_goes_into_the_host() {
+    fn the_bucket_is_in_the_host() {
         let bucket = bucket("https://oss-cn-shanghai.aliyuncs.com", BucketOptions::default());
         assert_eq!(
             bucket.object_url("sv/a b+c.mp4", &[("uploads", None)]).as_str(),
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn the_bucket_goes_into_the_path_where_the_host_cannot_carry_it() {
+    fn the_bucket_is_in_the_path_if_the_host_is_an_ip_address_or_localhost() {
         for host in ["127.0.0.1:9000", "localhost:9000", "[::1]:9000"] {
             let bucket = bucket(&format!("http://{host}"), in_region("cn-shanghai"));
             assert_eq!(
@@ -206,14 +206,14 @@ mod tests {
     }
 
     #[test]
-    fn a_custom_domain_stands_for_the_bucket() {
+    fn a_custom_domain_replaces_the_bucket() {
         let options = BucketOptions { cname: true, ..in_region("cn-shanghai") };
         let bucket = bucket("media.example.com", options);
         assert_eq!(bucket.object_url("a", &[]).as_str(), "https://media.example.com/a");
     }
 
     #[test]
-    fn http_is_used_only_where_the_endpoint_says_so() {
+    fn http_is_used_only_if_the_endpoint_specifies_it() {
         for (endpoint, wanted) in [
             ("oss-cn-shanghai.aliyuncs.com", "https://outin-1.oss-cn-shanghai.aliyuncs.com/a"),
             (
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_configured_region_wins_and_loses_its_prefix() {
+    fn the_configured_region_takes_precedence_without_its_prefix() {
         let bucket = bucket("oss-cn-shanghai.aliyuncs.com", in_region("oss-cn-beijing"));
         assert_eq!(bucket.region(), Some("cn-beijing"));
     }
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_is_made_again_of_its_parts() {
+    fn a_bucket_round_trips_through_its_options() {
         for endpoint in ["http://localhost:9000", "https://oss-cn-shanghai.aliyuncs.com:8443"] {
             let made = bucket(endpoint, in_region("cn-shanghai"));
             let again = Bucket::new(made.endpoint(), made.name(), made.options()).unwrap();

@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_host_tells_the_region() {
+    fn the_host_determines_the_region() {
         for (host, wanted) in [
             ("oss-cn-shanghai.aliyuncs.com", Some("cn-shanghai")),
             ("https://oss-cn-shanghai.aliyuncs.com", Some("cn-shanghai")),

@@ -157,7 +157,7 @@ fn the_first_three_gibibytes_of_unknown_length_need_no_more_memory_than_known_on
 }
 
 #[test]
-fn a_source_of_unknown_length_reaches_133_gibibytes_and_then_is_then_rejected() {
+fn a_source_of_unknown_length_reaches_133_gibibytes_and_is_then_rejected() {
     let plan = unknown();
     let mut offset = 0;
     for number in 1..=PART_COUNT_MAX {

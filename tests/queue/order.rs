@@ -96,7 +96,7 @@ fn a_file_of_unknown_size_completes_at_the_end_of_its_stream() {
 }
 
 #[test]
-fn a_file_supplied_in_pieces_has_parts_of_the_usual_size() {
+fn a_file_supplied_in_several_streams_has_parts_of_the_usual_size() {
     let mut sim = Simulation::new();
     sim.app.chunk_bytes = Some(30_000);
     let file = sim.add(Simulation::file("a.mp4", 250_000)).unwrap();

@@ -208,7 +208,7 @@ fn a_token_for_the_apps_own_bucket_is_renewed_during_a_transfer() {
 }
 
 #[test]
-fn a_token_creates_no_second_media_for_a_file_with_an_unknown_media_id() {
+fn a_token_creates_no_new_media_for_a_file_with_an_unknown_media_id() {
     let mut sim = Simulation::new();
     sim.app.credentials = None;
     let file = sim.add(video()).unwrap();

@@ -128,7 +128,7 @@ async fn metadata_can_replace_an_extension_and_is_stored() {
 }
 
 #[tokio::test]
-async fn a_session_id_is_good_for_one_request_in_ten_minutes() {
+async fn a_session_id_is_valid_for_one_request_in_ten_minutes() {
     let server = TestServer::new().await;
     let url = encode(SECOND);
     let parameters = [("Action", "UploadMediaByURL"), ("UploadURLs", &url), ("SessionId", "once")];

@@ -194,7 +194,7 @@ async fn a_deleted_video_cannot_be_refreshed_and_its_object_stays() {
 }
 
 #[tokio::test]
-async fn the_parameters_of_every_media_are_listed() {
+async fn the_parameters_of_created_media_are_listed() {
     let server = TestServer::new().await;
     let made = call(&server, &Keys::owner(), &VIDEO).await;
     let listed = server.control("GET", "media", "").await.json();

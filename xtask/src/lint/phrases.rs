@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn an_incomplete_rule_is_refused() {
+    fn an_incomplete_rule_is_rejected() {
         assert!(rules("[rule]\npattern = 'foo'").is_err());
         assert!(rules("[rule]\npattern = '('\ninstead = ''").is_err());
         assert!(rules("[rule]\npattern = 'foo'\ninstead = 'bar'").is_ok());

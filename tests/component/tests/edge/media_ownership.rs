@@ -82,7 +82,7 @@ fn a_failed_single_request_upload_can_be_repeated_with_its_token() {
 }
 
 #[test]
-fn a_filepond_transfer_continues_a_media_with_its_token() {
+fn a_filepond_transfer_continues_its_media_with_the_token() {
     let edge = Setup::new().sealed().start();
     let source = Source::new(65, 200 * KIB);
     let first = Upload::create(&edge, source.length());
