@@ -216,7 +216,7 @@ fn rejection(config: &Config, status: &UploadStatus, params: &AppendParams) -> O
     let (offset, durable) = (params.offset, status.durable());
     if offset != durable {
         let (offset, durable) = (offset.bytes(), durable.bytes());
-        let message = format!("the request has offset {offset} and the upload {durable}");
+        let message = format!("the request starts at offset {offset}; expected {durable}");
         return Some(Error::new(ErrorKind::OffsetMismatch, message));
     }
     length_rejection(config, status, params)
@@ -232,7 +232,7 @@ fn length_rejection(
     if let (Some(known), Some(declared)) = (status.length(), declared)
         && known != declared
     {
-        let message = format!("the request declares {declared} and the upload has {known}");
+        let message = format!("the declared length is {declared}; expected {known}");
         return Some(Error::new(ErrorKind::LengthInconsistent, message));
     }
     let known = status.length().or(declared);
@@ -242,11 +242,12 @@ fn length_rejection(
     }
     let length = known?;
     if length < params.offset {
-        let message = format!("the request declares {length} and the upload already has more");
+        let durable = params.offset;
+        let message = format!("the declared length is {length}; {durable} are already stored");
         return Some(Error::new(ErrorKind::LengthInconsistent, message));
     }
     let remaining = length - params.offset;
     let sent = params.length.filter(|sent| *sent > remaining)?;
-    let message = format!("the request has {sent} and the upload accepts {remaining} more");
+    let message = format!("the request has {sent}; the upload accepts {remaining} more");
     Some(Error::new(ErrorKind::LengthMismatch, message))
 }
