@@ -18,7 +18,7 @@ pub(crate) const OPTIONS: &str = "[--file PATH]… [--shard K/N]";
 
 pub(crate) const SUMMARY: &str = "\
 Changes src/upload and crates/relay/src/upload, or the files named, one expression at a time, and
-fails if the tests of the engine, the relay and the simulator notice no difference. Takes hours.
+fails if the tests of the engine, the relay and the simulator detect no difference. Takes hours.
 The first run installs cargo-mutants below target/.";
 
 /// Runs cargo-mutants and compares its survivors with the reviewed ones.

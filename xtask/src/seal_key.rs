@@ -23,7 +23,7 @@ pub(crate) fn load_or_create(directory: &Path) -> Result<String, CommandError> {
             }
             Err(CommandError::new(format!(
                 "{}: holds no key of {KEY_BYTES} bytes in base64: restore it, or delete it to \
-                 start with a new key (stored credentials are then asked for again)",
+                 start with a new key (stored credentials are then requested again)",
                 path.display()
             )))
         }
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_key_is_refused_and_never_replaced_or_shown() {
+    fn a_damaged_key_is_rejected_and_never_replaced_or_shown() {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("seal.key"), "c2hvcnQ=").unwrap();
         let failure = load_or_create(directory.path()).unwrap_err().to_string();

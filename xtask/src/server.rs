@@ -109,14 +109,14 @@ pub(crate) fn check_spin() -> Result<(), CommandError> {
     let output = Command::new("spin").arg("--version").output().map_err(|cause| {
         CommandError::new(format!(
             "spin cannot be started ({cause}): install Spin 4.1 or newer from \
-             https://spinframework.dev/install, or leave --host out"
+             https://spinframework.dev/install, or omit --host"
         ))
     })?;
     let text = String::from_utf8_lossy(&output.stdout);
     match spin_version(&text) {
         Some(version) if version >= SPIN_VERSION_MIN => Ok(()),
         _ => Err(CommandError::new(format!(
-            "`spin --version` says {:?}: WASI 0.3 needs Spin 4.1 or newer, from \
+            "`spin --version` printed {:?}: WASI 0.3 needs Spin 4.1 or newer, from \
              https://spinframework.dev/install",
             text.trim()
         ))),

@@ -9,8 +9,8 @@ use crate::workspace::Workspace;
 pub(crate) const OPTIONS: &str = "[relay|queue] --seed N | --seeds A..B";
 
 pub(crate) const SUMMARY: &str = "\
-Replays the storm of a seed with a readable trace, or runs the storms of many seeds. The words
-after `sim` are those of the program of crates/sim.";
+Replays the storm of a seed with a readable trace, or runs the storms of many seeds. Passes
+all arguments to the program of crates/sim.";
 
 /// Runs the program of `crates/sim` with the rest of the command line.
 pub(crate) fn run(mut arguments: lexopt::Parser) -> Result<ExitCode, CommandError> {

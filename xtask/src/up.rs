@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, CommandError> {
     let host = start_host(&options, &built, &data, &sandbox)?;
 
     report::line(&format!(
-        "sandbox {} with access key id {}, secret {}, bucket {}, region {}",
+        "sandbox {} with access key ID {}, secret {}, bucket {}, region {}",
         sandbox.origin,
         server::ACCESS_KEY_ID,
         server::ACCESS_KEY_SECRET,

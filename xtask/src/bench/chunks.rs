@@ -42,7 +42,7 @@ fn thresholds(it: &Measurement) -> Vec<Threshold> {
     let reads = it.store.read_requests();
     let other = it.per_upload(it.store.other);
     let is_enough = it.chunks >= CHUNKS_PER_UPLOAD_MIN * it.uploads;
-    let too_few = if is_enough { "" } else { ", of too few chunks to tell" };
+    let too_few = if is_enough { "" } else { ", too few chunks to measure" };
     vec![
         Threshold {
             name: format!("bytes to the store at most {STORE_RATIO_MAX} × the body"),
@@ -50,7 +50,7 @@ fn thresholds(it: &Measurement) -> Vec<Threshold> {
             kept: ratio <= STORE_RATIO_MAX,
         },
         Threshold {
-            name: format!("at most {REQUESTS_PER_CHUNK_MAX} store requests a chunk"),
+            name: format!("at most {REQUESTS_PER_CHUNK_MAX} store requests per chunk"),
             found: format!("{requests:.3}{too_few}"),
             kept: requests <= REQUESTS_PER_CHUNK_MAX || !is_enough,
         },

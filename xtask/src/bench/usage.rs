@@ -25,7 +25,8 @@ impl Usage {
         let ticks = read("stat").ok().and_then(|stat| cpu_ticks(&stat));
         let rss = read("status").ok().and_then(|status| rss_peak_bytes(&status));
         let (Some(ticks), Some(rss_peak_bytes)) = (ticks, rss) else {
-            return Err(CommandError::new(format!("/proc/{process} cannot be read: did it end?")));
+            let message = format!("/proc/{process} cannot be read; the process may have exited");
+            return Err(CommandError::new(message));
         };
         let per_second = rustix::param::clock_ticks_per_second();
         Ok(Self { cpu_seconds: ticks as f64 / per_second as f64, rss_peak_bytes })

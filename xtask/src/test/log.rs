@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_output_of_each_command_is_told_apart_and_the_log_has_all() {
+    fn the_output_of_each_command_is_separate_and_the_log_has_all() {
         let directory = tempfile::tempdir().unwrap();
         let log = SuiteLog::create(directory.path(), "suite").unwrap();
         let sh = |script| log.run(Command::new("sh").args(["-c", script])).unwrap();
