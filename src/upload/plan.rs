@@ -257,8 +257,7 @@ fn request_too_small(rest: ByteCount, numbers_left: u64) -> Error {
 
 fn out_of_numbers() -> Error {
     too_large(format!(
-        "all {PART_COUNT_MAX} part numbers are used: a source of unknown length ends here, and the \
-         bytes before are kept"
+        "all {PART_COUNT_MAX} part numbers are used; the bytes stored so far are kept"
     ))
 }
 
