@@ -88,7 +88,7 @@ impl Redirect {
         if origins.contains(&url.origin().ascii_serialization()) {
             return Ok(Self(url));
         }
-        let message = "redirect is not of an origin that allowed_origins names";
+        let message = "the origin of redirect is not in redirect_origins";
         Err(Error::new(ErrorKind::OriginNotAllowed, message))
     }
 

@@ -15,7 +15,7 @@ pub(super) fn response(
     files: &[FileResult],
     problem: Option<&Problem>,
 ) -> Response {
-    let title = if status.is_success() { "Upload complete" } else { "Upload not complete" };
+    let title = if status.is_success() { "Upload complete" } else { "Upload incomplete" };
     let mut page = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
@@ -25,7 +25,7 @@ pub(super) fn response(
         add_file(&mut page, file);
     }
     if let Some(problem) = problem {
-        page.push_str("<h2>What is wrong with the form</h2>\n");
+        page.push_str("<h2>Problem with the form</h2>\n");
         add_facts(&mut page, &problem_facts(problem));
     }
     page.push_str("</main>\n</body>\n</html>\n");
@@ -53,7 +53,7 @@ fn add_file(page: &mut String, file: &FileResult) {
 /// The facts of a stored file, with their labels.
 fn stored_facts(stored: &StoredFile) -> [(&'static str, String); 7] {
     [
-        ("Media id", stored.media_id.clone()),
+        ("Media ID", stored.media_id.clone()),
         ("Kind", stored.kind.to_owned()),
         ("Size in bytes", stored.size.to_string()),
         ("Bucket", stored.bucket.clone()),
@@ -70,9 +70,9 @@ fn problem_facts(problem: &Problem) -> [(&'static str, String); 6] {
         ("What happened", problem.detail.clone()),
         ("What to do", problem.action.to_owned()),
         ("Code", problem.code.clone()),
-        ("Media id", known(&problem.media_id)),
-        ("Code of the store", known(&problem.store_code)),
-        ("Request id", known(&problem.store_request_id)),
+        ("Media ID", known(&problem.media_id)),
+        ("OSS or VOD error code", known(&problem.store_code)),
+        ("Request ID", known(&problem.store_request_id)),
     ]
 }
 

@@ -42,7 +42,7 @@ enum State {
     /// The next event is `FormEvent::End`.
     Closing,
     /// After the form, or after an error.
-    Over,
+    Ended,
 }
 
 #[derive(Debug)]
@@ -91,8 +91,8 @@ impl FormParser {
     /// returns `None`.
     pub fn next<'a, 'i: 'a>(&'a mut self, input: &mut &'i [u8]) -> Result<Option<FormEvent<'a>>> {
         loop {
-            match std::mem::replace(&mut self.state, State::Over) {
-                State::Over => {
+            match std::mem::replace(&mut self.state, State::Ended) {
+                State::Ended => {
                     *input = &[];
                     return Ok(None);
                 }
@@ -130,7 +130,7 @@ impl FormParser {
     /// [`ErrorKind::RequestInvalid`] for a body without the boundary of its Content-Type.
     pub fn finish(&self) -> Result<()> {
         match &self.state {
-            State::Closing | State::Over => Ok(()),
+            State::Closing | State::Ended => Ok(()),
             State::Content(Content { part: Part::Preamble, .. }) => {
                 Err(Error::field_invalid("boundary", "the delimiter between the form's parts"))
             }
@@ -247,7 +247,7 @@ impl FormParser {
             *input = rest;
             if lines.len() + read.len() > PART_HEAD_BYTES_MAX {
                 let allowed =
-                    format!("of parts whose heads have {PART_HEAD_BYTES_MAX} bytes at most");
+                    format!("a form whose part headers have at most {PART_HEAD_BYTES_MAX} bytes");
                 return Err(Error::field_invalid("form", allowed));
             }
             lines.extend_from_slice(read);
@@ -255,7 +255,7 @@ impl FormParser {
                 break;
             }
             if !lines[line..].ends_with(b"\r\n") {
-                let allowed = "of parts whose heads have lines that end with CR LF";
+                let allowed = "a form whose part headers have lines that end with CR LF";
                 return Err(Error::field_invalid("form", allowed));
             }
             if lines.len() - line == 2 {
@@ -271,14 +271,20 @@ impl FormParser {
         if head.file_name.is_some() {
             self.files += 1;
             if self.files > FILES_MAX {
-                return Err(Error::field_invalid("form", format!("of {FILES_MAX} files at most")));
+                return Err(Error::field_invalid(
+                    "form",
+                    format!("a form of at most {FILES_MAX} files"),
+                ));
             }
             self.state = State::Content(Content::new(Part::File));
             return Ok(Some(head));
         }
         self.fields += 1;
         if self.fields > FIELDS_MAX {
-            return Err(Error::field_invalid("form", format!("of {FIELDS_MAX} fields at most")));
+            return Err(Error::field_invalid(
+                "form",
+                format!("a form of at most {FIELDS_MAX} fields"),
+            ));
         }
         let field = Field { name: head.field, value: Zeroizing::default() };
         self.state = State::Content(Content::new(Part::Field(field)));
@@ -320,7 +326,7 @@ impl Part {
 fn extend(field: &mut Field, bytes: &[u8]) -> Result<()> {
     if field.value.len() + bytes.len() > FIELD_BYTES_MAX {
         let allowed =
-            format!("of fields of {FIELD_BYTES_MAX} bytes at most: {} has more", field.name);
+            format!("a form of fields of at most {FIELD_BYTES_MAX} bytes: {} has more", field.name);
         return Err(Error::field_invalid("form", allowed));
     }
     field.value.extend_from_slice(bytes);

@@ -31,12 +31,12 @@ impl PartHeaders {
         let mut content_type = None;
         for line in lines.split_terminator("\r\n") {
             let (name, value) = line.split_once(':').ok_or_else(|| {
-                Error::field_invalid("form", "of parts whose heads are lines of `name: value`")
+                Error::field_invalid("form", "a form whose part headers are lines of `name: value`")
             })?;
             let value = value.trim();
             match name.to_ascii_lowercase().as_str() {
                 DISPOSITION if disposition.is_some() => {
-                    return Err(Error::field_invalid(DISPOSITION, "in each part once"));
+                    return Err(Error::field_invalid(DISPOSITION, "present once in each part"));
                 }
                 DISPOSITION => disposition = Some(value),
                 "content-type" if is_header_value(value) => content_type = Some(value.to_owned()),
@@ -76,7 +76,7 @@ fn read_disposition(value: &str) -> Result<(String, Option<String>)> {
     }
     let field = field.ok_or_else(invalid)?;
     if field.len() > FIELD_NAME_BYTES_MAX {
-        let allowed = format!("with a name of {FIELD_NAME_BYTES_MAX} bytes at most");
+        let allowed = format!("a header with a name of at most {FIELD_NAME_BYTES_MAX} bytes");
         return Err(Error::field_invalid(DISPOSITION, allowed));
     }
     Ok((field, file_name))

@@ -125,7 +125,7 @@ fn choose(method: Option<&Method>, calls: &[(Method, Route)], allow: &'static st
 }
 
 fn nothing_here() -> Error {
-    Error::new(ErrorKind::UploadNotFound, "nothing is at this path")
+    Error::new(ErrorKind::UploadNotFound, "the path does not exist")
 }
 
 #[cfg(test)]

@@ -50,8 +50,8 @@ impl PatchRequest {
         let chunk = Self::at_offset(ByteCount::ZERO, head)?;
         // A declared length of zero is a creation without bytes, from a client that sends the
         // Content-Type with every request.
-        let brings_none = length == Some(0) && chunk.checks.is_empty();
-        Ok((!brings_none).then_some(Self { file_length: None, ..chunk }))
+        let has_no_bytes = length == Some(0) && chunk.checks.is_empty();
+        Ok((!has_no_bytes).then_some(Self { file_length: None, ..chunk }))
     }
 
     fn at_offset(offset: ByteCount, head: &RequestHead) -> Result<Self> {

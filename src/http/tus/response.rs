@@ -26,7 +26,7 @@ pub fn unsupported_version(head: &RequestHead) -> Option<Response> {
     if head.header(TUS_RESUMABLE) == Some(PROTOCOL_VERSION) {
         return None;
     }
-    let message = "Tus-Resumable is missing or another version than the one that is spoken";
+    let message = "Tus-Resumable is missing or is not 1.0.0";
     let error = Error::new(ErrorKind::ProtocolVersionUnsupported, message);
     Some(error_response(&error).with_header(TUS_VERSION, PROTOCOL_VERSION))
 }

@@ -227,13 +227,13 @@ async fn delete_partial(instance: &Instance, id: &UploadId) -> Result<()> {
 async fn partial_status(instance: &Rc<Instance>, id: &UploadId) -> Result<UploadStatus> {
     let status = match current_status(instance, id).await {
         Err(error) if error.kind() == ErrorKind::UploadNotFound => {
-            let allowed = "final; and addresses of uploads that exist";
+            let allowed = "final; and URLs of uploads that exist";
             return Err(Error::field_invalid("upload-concat", allowed));
         }
         status => status?,
     };
     if status.record.kind != UploadKind::Partial {
-        let allowed = "final; and addresses of uploads that were created as partial";
+        let allowed = "final; and URLs of uploads that were created as partial";
         return Err(Error::field_invalid("upload-concat", allowed));
     }
     // Its client may send no further request for it that would reconcile it.
