@@ -170,7 +170,7 @@ impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "status {}", self.status)?;
         for (name, value) in
-            [("code", &self.code), ("ec", &self.ec), ("request id", &self.request_id)]
+            [("code", &self.code), ("ec", &self.ec), ("request ID", &self.request_id)]
         {
             if !value.is_empty() {
                 write!(f, ", {name} {value}")?;
@@ -304,7 +304,7 @@ error_kinds! {
         "Send Tus-Resumable: 1.0.0, or Upload-Complete as ?0 or ?1.";
     /// No file in the list has this ID.
     FileUnknown = "file-unknown", NotFound, Never,
-        "Use an id that add-file returned, of a file that was not deleted.";
+        "Use an ID that add-file returned, of a file that was not deleted.";
     /// The list already contains this file.
     FileDuplicate = "file-duplicate", InvalidRequest, Never,
         "Use the file in the list, or delete it first.";
@@ -358,13 +358,13 @@ error_kinds! {
         "Check the URL, or create a new upload.";
     /// OSS no longer has the parts of the upload.
     UploadLost = "upload-lost", Gone, RestartUpload,
-        "Create a new upload, which can use the same media id.";
+        "Create a new upload, which can use the same media ID.";
     /// The upload was aborted.
     UploadAborted = "upload-aborted", Gone, RestartUpload,
         "Create a new upload.";
     /// The upload received no bytes until it expired.
     UploadExpired = "upload-expired", Gone, RestartUpload,
-        "Create a new upload, and continue it before the time in Upload-Expires.";
+        "Create a new upload, and send its bytes before Upload-Expires.";
     /// The upload is paused.
     UploadPaused = "upload-paused", Conflict, Retryable,
         "Resume the upload first: POST to its URL with /resume.";
@@ -385,7 +385,7 @@ error_kinds! {
         "Request the offset of the upload and continue from there, with one request at a time.";
     /// OSS received other bytes than were sent.
     ChecksumMismatch = "checksum-mismatch", UpstreamRejected, Retryable,
-        "Send the file again. If the error recurs, report it with the request id.";
+        "Send the file again. If the error recurs, report it with the request ID.";
     /// An UploadAddress or UploadAuth cannot be parsed. The message contains the field.
     CredentialInvalid = "credential-invalid", InvalidRequest, WithNewCredential,
         "Pass UploadAddress and UploadAuth exactly as VOD returned them.";
@@ -394,7 +394,7 @@ error_kinds! {
         "Exchange the values of UploadAddress and UploadAuth.";
     /// The credential is for another object than that of the upload.
     CredentialForOtherObject = "credential-for-other-object", Conflict, WithNewCredential,
-        "Refresh the credential of the upload's media id instead of creating a new one.";
+        "Refresh the credential of the upload's media ID instead of creating a new one.";
     /// The upload requires a credential and none is available.
     CredentialRequired = "credential-required", Unauthenticated, WithNewCredential,
         "Send Upload-Address and Upload-Auth, or configure the worker's own access key.";
@@ -415,7 +415,7 @@ error_kinds! {
         "Read the error code and message of OSS.";
     /// A response of OSS is incomplete or cannot be parsed.
     StoreReplyInvalid = "store-reply-invalid", UpstreamRejected, Retryable,
-        "Retry. If the error recurs, report it with the request id.";
+        "Retry. If the error recurs, report it with the request ID.";
     /// Whether the object was completed could not be determined.
     CompletionUnknown = "completion-unknown", Unavailable, Retryable,
         "Read the state of the upload later, or grant HeadObject to the credential.";
@@ -427,10 +427,10 @@ error_kinds! {
         "Retry later.";
     /// The request does not prove that the client owns the media that it continues.
     MediaNotOwned = "media-not-owned", PermissionDenied, RestartUpload,
-        "Create a new upload without a media id, or send its Media-Token as well.";
+        "Send a valid Media-Token with the media ID, or create the upload without a media ID.";
     /// VOD does not have the media ID.
     MediaNotFound = "media-not-found", NotFound, RestartUpload,
-        "Create a new upload without a media id.";
+        "Create a new upload without a media ID.";
     /// A stored record cannot be read.
     CheckpointCorrupt = "checkpoint-corrupt", CorruptState, RestartUpload,
         "Create a new upload. Report the record if the key-value store is intact.";
@@ -476,9 +476,9 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "store-rejected: uploading: part 3 was rejected \
-             (status 400, code InvalidArgument, request id 6F)"
+             (status 400, code InvalidArgument, request ID 6F)"
         );
         let source = std::error::Error::source(&error).map(ToString::to_string);
-        assert_eq!(source.as_deref(), Some("status 400, code InvalidArgument, request id 6F"));
+        assert_eq!(source.as_deref(), Some("status 400, code InvalidArgument, request ID 6F"));
     }
 }

@@ -91,7 +91,7 @@ fn unsuccessful_uploads_end_with_a_failed_event() {
         assert!(encoder.is_finished());
     }
     let mut encoder = SseEncoder::default();
-    let error = Error::new(ErrorKind::UploadNotFound, "no upload has this id");
+    let error = Error::new(ErrorKind::UploadNotFound, "no upload has this ID");
     assert!(encoder.encode_error(&error).contains("\"code\":\"upload-not-found\""));
     assert!(encoder.is_finished());
 }

@@ -21,7 +21,7 @@ fn a_problem_contains_code_cause_action_and_request_id() {
     assert_eq!(response.status, 410);
     assert_eq!(response.header("content-type"), Some("application/problem+json"));
     assert_eq!(response.header("cache-control"), Some("no-store"));
-    let expected = "{\"action\":\"Create a new upload, which can use the same media id.\",\
+    let expected = "{\"action\":\"Create a new upload, which can use the same media ID.\",\
         \"code\":\"upload-lost\",\"detail\":\"the store forgot it\",\"media_id\":\"vid\",\
         \"retryable\":false,\"status\":410,\"store_code\":\"NoSuchUpload\",\
         \"store_request_id\":\"6F\",\"title\":\"Gone\",\"type\":\"about:blank\"}";

@@ -384,5 +384,5 @@ fn with_session(files: &mut [QueuedFile], id: SessionId) -> Option<&mut QueuedFi
 }
 
 fn unknown_file() -> Error {
-    Error::new(ErrorKind::FileUnknown, "the list contains no file with this id")
+    Error::new(ErrorKind::FileUnknown, "the list contains no file with this ID")
 }

@@ -70,7 +70,7 @@ impl CheckpointSearch {
     pub fn feed(&mut self, value: Option<Vec<u8>>) -> Result<()> {
         match (self.step, value) {
             (Step::Lease, None) => {
-                return Err(Error::new(ErrorKind::UploadNotFound, "no upload has this id"));
+                return Err(Error::new(ErrorKind::UploadNotFound, "no upload has this ID"));
             }
             (Step::Lease, Some(value)) => {
                 self.lease = Lease::decode(&value)?;

@@ -72,7 +72,10 @@ impl FilePondCall {
             Some(Method::PATCH) => FilePondChunk::parse(head, required_id()?).map(Self::Chunk),
             Some(Method::HEAD) => required_id().map(Self::Offset),
             Some(Method::DELETE) => Ok(Self::Revert(id)),
-            _ => Err(Error::new(ErrorKind::MethodUnsupported, "this path has no such method")),
+            _ => Err(Error::new(
+                ErrorKind::MethodUnsupported,
+                "the path does not support this method",
+            )),
         }
     }
 }
@@ -86,7 +89,7 @@ impl FilePondChunk {
         let required = |name: HeaderName| {
             integer_header(head, &name)?
                 .map(ByteCount)
-                .ok_or_else(|| Error::field_invalid(name.as_str(), "sent with a chunk"))
+                .ok_or_else(|| Error::field_invalid(name.as_str(), "present in every chunk"))
         };
         let file_name = head.header("upload-name").unwrap_or_default();
         Ok(Self {
@@ -131,7 +134,7 @@ fn upload_key(id: &str) -> Result<UploadId> {
 }
 
 fn no_id() -> Error {
-    Error::new(ErrorKind::UploadNotFound, "no upload has this id")
+    Error::new(ErrorKind::UploadNotFound, "no upload has this ID")
 }
 
 /// Longest body of a DELETE, in bytes: an ID.

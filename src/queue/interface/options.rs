@@ -185,7 +185,7 @@ impl Options {
 /// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the field.
 pub fn vod_endpoint(region: &str, url: Option<&str>) -> Result<VodEndpoint> {
     let of_region = VodEndpoint::for_region(region)
-        .map_err(|_| Error::field_invalid("region", "a region id such as cn-shanghai"))?;
+        .map_err(|_| Error::field_invalid("region", "a region ID such as cn-shanghai"))?;
     match url {
         None => Ok(of_region),
         Some(url) => VodEndpoint::custom(url)

@@ -77,7 +77,7 @@ impl Action for CreateUploadAttachedMedia<'_> {
         check_length("Title", self.title, TITLE_BYTES_MAX, Unit::Bytes)?;
         check_length("Description", self.description, DESCRIPTION_BYTES_MAX, Unit::Bytes)?;
         if self.cate_ids.is_some_and(|ids| ids.split(',').count() > CATE_IDS_MAX) {
-            return Err(Error::field_invalid("CateIds", format!("at most {CATE_IDS_MAX} ids")));
+            return Err(Error::field_invalid("CateIds", format!("at most {CATE_IDS_MAX} IDs")));
         }
         check_tags(self.tags, Unit::Bytes)
     }

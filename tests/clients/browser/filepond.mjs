@@ -36,7 +36,7 @@ export async function runChecks({ harness, checks, open }) {
     await checks.run(`FilePond in Chromium uploads ${way}`, () =>
       harness.expectStored([file], async () => {
         await upload(file, options, action);
-        if (options.chunkUploads) assert.ok(file.mediaId, "the page sees the media id");
+        if (options.chunkUploads) assert.ok(file.mediaId, "the page sees the media ID");
       }),
     );
   }

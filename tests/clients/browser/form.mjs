@@ -37,7 +37,7 @@ export async function runChecks({ harness, checks, open, pageOrigin }) {
       assert.match(response.headers()["content-type"], /^text\/html/);
       const text = await page.textContent("body");
       for (const { name } of shown) assert.ok(text.includes(name), `${name} is not in ${text}`);
-      const mediaIds = await page.locator('dt:text-is("Media id") + dd').allTextContents();
+      const mediaIds = await page.locator('dt:text-is("Media ID") + dd').allTextContents();
       assert.equal(mediaIds.length, shown.length, text);
       for (const [index, file] of shown.entries()) file.mediaId = mediaIds[index];
       const media = await harness.sandbox.media();

@@ -35,7 +35,7 @@ export async function checkResumable({ harness, checks, open, name, path, ways }
             ...options,
           });
           if (action) await harness.proxy.expectBroken();
-          assert.ok(seen.mediaId, "the page sees the media id");
+          assert.ok(seen.mediaId, "the page sees the media ID");
           file.mediaId = seen.mediaId;
         }),
       );

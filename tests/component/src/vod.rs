@@ -68,7 +68,7 @@ pub fn credential_for(
 pub fn create_upload_video(sandbox: &Sandbox, nonce: &str) -> UploadCredential {
     let own = [("Action", "CreateUploadVideo"), ("Title", "a"), ("FileName", "a.mp4")];
     let response = call(sandbox, nonce, &own);
-    credential(response["VideoId"].as_str().expect("a media id"), &response)
+    credential(response["VideoId"].as_str().expect("a media ID"), &response)
 }
 
 /// CreateUploadImage.
@@ -76,7 +76,7 @@ pub fn create_upload_video(sandbox: &Sandbox, nonce: &str) -> UploadCredential {
 pub fn create_upload_image(sandbox: &Sandbox, nonce: &str) -> UploadCredential {
     let own = [("Action", "CreateUploadImage"), ("ImageType", "default"), ("ImageExt", "png")];
     let response = call(sandbox, nonce, &own);
-    credential(response["ImageId"].as_str().expect("a media id"), &response)
+    credential(response["ImageId"].as_str().expect("a media ID"), &response)
 }
 
 /// CreateUploadAttachedMedia.
@@ -88,7 +88,7 @@ pub fn create_upload_attached_media(sandbox: &Sandbox, nonce: &str) -> UploadCre
         ("MediaExt", "srt"),
     ];
     let response = call(sandbox, nonce, &own);
-    credential(response["MediaId"].as_str().expect("a media id"), &response)
+    credential(response["MediaId"].as_str().expect("a media ID"), &response)
 }
 
 /// RefreshUploadVideo.

@@ -23,7 +23,7 @@ pub(crate) async fn load_upload_record(instance: &Instance, id: &UploadId) -> Re
 
 /// The error for an upload that does not exist.
 pub(crate) fn not_found() -> Error {
-    Error::new(ErrorKind::UploadNotFound, "no upload has this id")
+    Error::new(ErrorKind::UploadNotFound, "no upload has this ID")
 }
 
 /// `None` if the upload of the result does not exist.
