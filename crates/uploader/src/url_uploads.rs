@@ -14,7 +14,7 @@ use crate::convert::{error, token, url_job};
 
 impl wit::Guest for Component {
     async fn upload_media_by_url(
-        access: wit::Access,
+        access: wit::VodAccess,
         submission: wit::Submission,
     ) -> Result<Vec<wit::UrlJob>, Error> {
         let tags: Vec<_> = submission.files.iter().map(|file| file.tags.join(",")).collect();
@@ -40,7 +40,7 @@ impl wit::Guest for Component {
     }
 
     async fn get_url_upload_infos(
-        access: wit::Access,
+        access: wit::VodAccess,
         jobs: wit::JobSelection,
     ) -> Result<wit::UrlJobReport, Error> {
         let selected = Selected::new(&jobs);
@@ -50,7 +50,7 @@ impl wit::Guest for Component {
     }
 
     async fn cancel_url_upload_jobs(
-        access: wit::Access,
+        access: wit::VodAccess,
         jobs: wit::JobSelection,
     ) -> Result<(), Error> {
         let selected = Selected::new(&jobs);
@@ -60,7 +60,7 @@ impl wit::Guest for Component {
     }
 }
 
-fn options_from_wit(access: wit::Access) -> VodClientOptions {
+fn options_from_wit(access: wit::VodAccess) -> VodClientOptions {
     VodClientOptions {
         token: token::from_wit(access.token),
         region: access.region,

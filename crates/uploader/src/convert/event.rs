@@ -37,7 +37,7 @@ pub(crate) fn to_wit(event: Event) -> wit::Event {
         }),
         Event::Canceled { file, leftover_error } => wit::Event::Canceled(wit::Canceled {
             file: file.0,
-            left_over: leftover_error.map(error::to_wit),
+            leftover_error: leftover_error.map(error::to_wit),
         }),
         Event::Stopped { file, durable } => {
             wit::Event::Stopped(wit::Stopped { file: file.0, durable: durable.bytes() })

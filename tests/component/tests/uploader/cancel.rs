@@ -14,7 +14,7 @@ fn a_canceled_file_leaves_nothing_and_the_next_file_starts() {
     assert_eq!(host.sandbox.uploads().len(), 1);
     application.call_file("cancel-file", id);
     let canceled = application.run_until(|event| event.is("Canceled", id));
-    assert!(canceled.payload["left_over"].is_null(), "{canceled}");
+    assert!(canceled.payload["leftover_error"].is_null(), "{canceled}");
     assert!(host.sandbox.uploads().is_empty());
     let more = json!({ "file": id, "offset": paused_file().size });
     application.app.call("send-until", more).unwrap();

@@ -112,7 +112,7 @@ fn a_fault_of_abort_multipart_upload_ends_in_an_abort_or_reported_leftovers() {
         host.sandbox.clear_faults();
         let left = host.sandbox.uploads().len();
         // Leftovers are reported. No credential is requested for a file that is removed.
-        assert!(left == 0 || !canceled.payload["left_over"].is_null(), "{kind}: {canceled}");
+        assert!(left == 0 || !canceled.payload["leftover_error"].is_null(), "{kind}: {canceled}");
         let is_final = case.once != COMPLETE || kind == "expired-token";
         assert!(left == 0 || is_final, "{kind} is worth another try");
         host.sandbox.delete_uploads();

@@ -9,7 +9,7 @@ use spin_sdk::wit_bindgen::StreamReader;
 
 use crate::bindings::vod::uploader::types::StsToken;
 use crate::bindings::vod::uploader::uploader::{Event, NewFile, Options, Uploader};
-use crate::bindings::vod::uploader::url_uploads::{self, Access, JobSelection, Submission};
+use crate::bindings::vod::uploader::url_uploads::{self, JobSelection, Submission, VodAccess};
 use crate::bindings::vod::uploader::webhooks::{self, Delivery};
 use crate::output::Output;
 use crate::source::Source;
@@ -100,15 +100,15 @@ pub(crate) enum Command {
         tolerance: Option<u32>,
     },
     UploadMediaByUrl {
-        access: Access,
+        access: VodAccess,
         submission: Submission,
     },
     GetUrlUploadInfos {
-        access: Access,
+        access: VodAccess,
         jobs: JobSelection,
     },
     CancelUrlUploadJobs {
-        access: Access,
+        access: VodAccess,
         jobs: JobSelection,
     },
 }
