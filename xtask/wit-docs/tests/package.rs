@@ -12,14 +12,14 @@ use wit_bindgen_core::wit_parser::{
 };
 
 #[test]
-fn the_page_is_the_one_that_the_wit_files_make() {
+fn the_page_matches_the_wit_files() {
     let written = std::fs::read_to_string(vod_uploader_wit_docs::page_file()).unwrap();
     let page = vod_uploader_wit_docs::page().unwrap();
     assert!(written == page, "docs/wit.md is out of date: run `cargo xtask docs`");
 }
 
 #[test]
-fn every_item_has_a_doc_and_every_item_that_can_says_since_when() {
+fn every_item_has_a_doc_and_a_since_if_possible() {
     let (resolve, package) = vod_uploader_wit_docs::package().unwrap();
     let mut items = 0;
     let mut check = |name: String, docs: &Docs, stability: Option<&Stability>| {
@@ -52,7 +52,7 @@ fn every_item_has_a_doc_and_every_item_that_can_says_since_when() {
 }
 
 #[test]
-fn the_package_names_no_other_package() {
+fn the_package_depends_on_no_other_package() {
     let (resolve, package) = vod_uploader_wit_docs::package().unwrap();
     assert_eq!(resolve.packages.len(), 1);
     for (name, world) in &resolve.packages[package].worlds {
