@@ -68,7 +68,7 @@ fn take(seen: &mut Vec<Seen>, fields: &mut FormFields, event: FormEvent<'_>) -> 
             for field in http::metadata_fields(field.clone()) {
                 fields.take(&field, &Origins::default())?;
             }
-            let _ = http::key_in_body(&field.value);
+            let _ = http::id_in_body(&field.value);
             seen.push(Seen::Field(field.name, field.value.to_vec()));
         }
         FormEvent::File(head) => {

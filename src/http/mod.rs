@@ -36,7 +36,7 @@ pub use events::SseEncoder;
 pub use file_name::{FileName, is_extension};
 pub use filepond::{
     FilePondCall, FilePondChunk, FilePondTransfer, REVERT_BYTES_MAX, filepond_offset,
-    filepond_stored, key_in_body, metadata_fields, transfer_created,
+    filepond_stored, id_in_body, metadata_fields, transfer_created,
 };
 pub use media_claim::{MediaClaim, is_media_id, media_not_owned};
 pub use metadata::Metadata;

@@ -71,8 +71,8 @@ impl Response {
 
     /// Adds the URL of an upload.
     #[must_use]
-    pub fn with_location(self, key: &UploadId) -> Self {
-        self.with_header(LOCATION, format!("/v1/files/{}", key.as_str()))
+    pub fn with_location(self, id: &UploadId) -> Self {
+        self.with_header(LOCATION, format!("/v1/files/{}", id.as_str()))
     }
 
     /// Adds the ID of an upload's media unless it is empty.

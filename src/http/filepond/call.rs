@@ -33,7 +33,7 @@ pub enum FilePondCall {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilePondChunk {
     /// The ID in the response to the POST.
-    pub key: UploadId,
+    pub id: UploadId,
     /// The offset of the first byte.
     pub offset: ByteCount,
     /// The length of the chunk, if declared.
@@ -54,7 +54,7 @@ impl FilePondCall {
     /// [`ErrorKind::UploadNotFound`] for an invalid ID.
     pub fn parse(head: &RequestHead, id: &str, size_max: ByteCount) -> Result<Self> {
         let id = if id.is_empty() { id_in_query(head.query()) } else { Some(id.to_owned()) };
-        let id = id.map(|id| upload_key(&id)).transpose()?;
+        let id = id.map(|id| parse_id(&id)).transpose()?;
         let required_id = || id.clone().ok_or_else(no_id);
         match head.effective_method() {
             Some(Method::POST) => match integer_header(head, &UPLOAD_LENGTH)?.map(ByteCount) {
@@ -81,7 +81,7 @@ impl FilePondCall {
 }
 
 impl FilePondChunk {
-    fn parse(head: &RequestHead, key: UploadId) -> Result<Self> {
+    fn parse(head: &RequestHead, id: UploadId) -> Result<Self> {
         if head.header(CONTENT_TYPE) != Some(CHUNK_CONTENT_TYPE) {
             let message = format!("Content-Type is not {CHUNK_CONTENT_TYPE}");
             return Err(Error::new(ErrorKind::MediaTypeUnsupported, message));
@@ -93,7 +93,7 @@ impl FilePondChunk {
         };
         let file_name = head.header("upload-name").unwrap_or_default();
         Ok(Self {
-            key,
+            id,
             offset: required(UPLOAD_OFFSET)?,
             length: integer_header(head, &CONTENT_LENGTH)?.map(ByteCount),
             file_length: required(UPLOAD_LENGTH)?,
@@ -120,8 +120,8 @@ impl FilePondChunk {
 ///
 /// # Errors
 /// Returns [`ErrorKind::UploadNotFound`] for an invalid ID.
-pub fn key_in_body(body: &[u8]) -> Result<UploadId> {
-    upload_key(std::str::from_utf8(body).unwrap_or_default().trim())
+pub fn id_in_body(body: &[u8]) -> Result<UploadId> {
+    parse_id(std::str::from_utf8(body).unwrap_or_default().trim())
 }
 
 fn id_in_query(query: &str) -> Option<String> {
@@ -129,7 +129,7 @@ fn id_in_query(query: &str) -> Option<String> {
     pairs.find_map(|(name, id)| (name == "patch" && !id.is_empty()).then(|| id.into_owned()))
 }
 
-fn upload_key(id: &str) -> Result<UploadId> {
+fn parse_id(id: &str) -> Result<UploadId> {
     UploadId::new(id).ok_or_else(no_id)
 }
 

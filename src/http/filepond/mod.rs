@@ -13,7 +13,7 @@ mod metadata;
 mod response;
 mod transfer;
 
-pub use call::{FilePondCall, FilePondChunk, REVERT_BYTES_MAX, key_in_body};
+pub use call::{FilePondCall, FilePondChunk, REVERT_BYTES_MAX, id_in_body};
 pub use metadata::metadata_fields;
 pub use response::{filepond_offset, filepond_stored, transfer_created};
 pub use transfer::FilePondTransfer;

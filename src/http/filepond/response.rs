@@ -12,10 +12,10 @@ use crate::upload::UploadId;
 /// The response to a POST: the ID of the file. Its state, including the media ID, is at
 /// `/v1/files/{id}` once its upload is created.
 #[must_use]
-pub fn transfer_created(key: &UploadId, media_id: &str) -> Response {
-    let body = Body::Text(key.as_str().to_owned());
+pub fn transfer_created(id: &UploadId, media_id: &str) -> Response {
+    let body = Body::Text(id.as_str().to_owned());
     Response::of_type("text/plain; charset=utf-8", StatusCode::CREATED, body)
-        .with_header(LOCATION, format!("/v1/filepond/{}", key.as_str()))
+        .with_header(LOCATION, format!("/v1/filepond/{}", id.as_str()))
         .with_media_id(media_id)
 }
 

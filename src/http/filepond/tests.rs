@@ -17,7 +17,7 @@ fn call(method: Method, id: &str, query: &str, headers: &[(&str, &str)]) -> Resu
     FilePondCall::parse(&head, id, SIZE_MAX)
 }
 
-fn key(id: &str) -> UploadId {
+fn id(id: &str) -> UploadId {
     UploadId::new(id).unwrap()
 }
 
@@ -52,13 +52,13 @@ fn the_calls_of_filepond_are_distinguished() {
     assert_eq!(call(Method::POST, "", "", &[]).unwrap(), FilePondCall::Process);
     assert_eq!(
         call(Method::HEAD, "", "x=1&patch=a1", &[]).unwrap(),
-        FilePondCall::Offset(key("a1"))
+        FilePondCall::Offset(id("a1"))
     );
-    assert_eq!(call(Method::HEAD, "a1", "", &[]).unwrap(), FilePondCall::Offset(key("a1")));
+    assert_eq!(call(Method::HEAD, "a1", "", &[]).unwrap(), FilePondCall::Offset(id("a1")));
     assert_eq!(call(Method::DELETE, "", "", &[]).unwrap(), FilePondCall::Revert(None));
-    assert_eq!(call(Method::DELETE, "a1", "", &[]).unwrap(), FilePondCall::Revert(Some(key("a1"))));
+    assert_eq!(call(Method::DELETE, "a1", "", &[]).unwrap(), FilePondCall::Revert(Some(id("a1"))));
     let expected = FilePondChunk {
-        key: key("a1"),
+        id: id("a1"),
         offset: ByteCount(500),
         length: Some(ByteCount(250)),
         file_length: ByteCount(900),
@@ -121,8 +121,8 @@ fn a_transfer_round_trips_and_a_newer_or_corrupt_one_is_rejected() {
         let error = FilePondTransfer::decode(broken.as_bytes()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::CheckpointCorrupt);
     }
-    let name = FilePondTransfer::name(&key("a1"));
-    assert_eq!(FilePondTransfer::key_of(&name), Some(key("a1")));
+    let name = FilePondTransfer::name(&id("a1"));
+    assert_eq!(FilePondTransfer::id_of(&name), Some(id("a1")));
 }
 
 #[test]
@@ -163,8 +163,8 @@ fn metadata_is_converted_to_fields_and_other_fields_are_kept() {
 
 #[test]
 fn an_id_is_parsed_from_a_body() {
-    assert_eq!(key_in_body(b" a1\n").unwrap(), key("a1"));
+    assert_eq!(id_in_body(b" a1\n").unwrap(), id("a1"));
     for body in [&b""[..], b"../x", b"\xff"] {
-        assert_eq!(key_in_body(body).unwrap_err().kind(), ErrorKind::UploadNotFound);
+        assert_eq!(id_in_body(body).unwrap_err().kind(), ErrorKind::UploadNotFound);
     }
 }

@@ -88,13 +88,13 @@ impl FilePondTransfer {
 
     /// The key of the record.
     #[must_use]
-    pub fn name(key: &UploadId) -> String {
-        format!("u.{}.filepond", key.as_str())
+    pub fn name(id: &UploadId) -> String {
+        format!("u.{}.filepond", id.as_str())
     }
 
     /// The upload whose record has the key `name`.
     #[must_use]
-    pub fn key_of(name: &str) -> Option<UploadId> {
+    pub fn id_of(name: &str) -> Option<UploadId> {
         UploadId::new(name.strip_prefix("u.")?.strip_suffix(".filepond")?)
     }
 

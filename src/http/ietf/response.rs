@@ -9,17 +9,17 @@ use crate::http::{Response, UploadStatus, plain};
 use crate::units::ByteCount;
 use crate::upload::{CompletedObject, UploadId, UploadRecord};
 
-/// The response to a request that created the upload `key` and did not complete it: 201 with the
+/// The response to a request that created the upload `id` and did not complete it: 201 with the
 /// URL of the upload (§4.2.2).
 #[must_use]
 pub fn creation_response(
     version: InteropVersion,
-    key: &UploadId,
+    id: &UploadId,
     media_id: &str,
     offset: ByteCount,
     limits: &Limits,
 ) -> Response {
-    let response = Response::empty(StatusCode::CREATED).with_location(key);
+    let response = Response::empty(StatusCode::CREATED).with_location(id);
     let response = version.with_completeness(with_offset(response, offset), false);
     with_identification(limits.with_upload_limit(response, version), version, media_id)
 }
@@ -63,17 +63,17 @@ pub fn append_response(
 }
 
 /// The response to the request that completed the upload: that of a plain upload with
-/// `Upload-Complete: ?1` (§4.4.2). `key` is `None` if the client already knows the URL.
+/// `Upload-Complete: ?1` (§4.4.2). `id` is `None` if the client already knows the URL.
 #[must_use]
 pub fn completion_response(
     version: InteropVersion,
-    key: Option<&UploadId>,
+    id: Option<&UploadId>,
     record: &UploadRecord,
     object: &CompletedObject,
 ) -> Response {
     let mut response = plain::created(record, object);
-    if let Some(key) = key {
-        response = response.with_location(key);
+    if let Some(id) = id {
+        response = response.with_location(id);
     }
     let response = with_offset(response, ByteCount(object.size_bytes));
     with_identification(version.with_completeness(response, true), version, &record.media_id)

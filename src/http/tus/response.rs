@@ -49,16 +49,16 @@ pub fn options_response(size_max: ByteCount, expires: bool, concatenates: bool) 
         .with_header(TUS_CHECKSUM_ALGORITHM, TUS_ALGORITHMS)
 }
 
-/// The response to a POST that created the upload `key`; `offset` is the number of bytes stored
+/// The response to a POST that created the upload `id`; `offset` is the number of bytes stored
 /// from the request, if it contained any.
 #[must_use]
 pub fn creation_response(
-    key: &UploadId,
+    id: &UploadId,
     media_id: &str,
     offset: Option<ByteCount>,
     expires_at: Option<UnixMillis>,
 ) -> Response {
-    let response = with_version(Response::empty(StatusCode::CREATED)).with_location(key);
+    let response = with_version(Response::empty(StatusCode::CREATED)).with_location(id);
     let response = with_offset(response, offset);
     with_expiry(response, expires_at).with_media_id(media_id)
 }

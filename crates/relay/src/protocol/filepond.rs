@@ -55,7 +55,7 @@ pub(crate) async fn handle(
         FilePondCall::Revert(id) => {
             let id = match id {
                 Some(id) => id,
-                None => http::key_in_body(&body.read_to_end(REVERT_BYTES_MAX).await?)?,
+                None => http::id_in_body(&body.read_to_end(REVERT_BYTES_MAX).await?)?,
             };
             revert(instance, caller, &id).await
         }
@@ -170,11 +170,11 @@ async fn chunk(
     chunk: &FilePondChunk,
     mut body: RequestBody,
 ) -> Result<Response> {
-    let (transfer, mut status) = transfer::status(instance, &chunk.key).await?;
+    let (transfer, mut status) = transfer::status(instance, &chunk.id).await?;
     transfer.check(chunk)?;
     if status.is_none() && chunk.offset == ByteCount::ZERO {
         create_upload(instance, head, chunk).await?;
-        (_, status) = transfer::status(instance, &chunk.key).await?;
+        (_, status) = transfer::status(instance, &chunk.id).await?;
     }
     let durable = status.as_ref().map_or(ByteCount::ZERO, UploadStatus::durable);
     let known = match chunk.known_len(durable) {
@@ -199,7 +199,7 @@ async fn chunk(
         atomic: false,
         body,
     };
-    let (status, appended) = append(instance, caller, &chunk.key, params).await?;
+    let (status, appended) = append(instance, caller, &chunk.id, params).await?;
     let media_id = &status.record.media_id;
     Ok(match appended {
         Appended::Stored { durable, .. } => {

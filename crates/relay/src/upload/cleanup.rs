@@ -56,7 +56,7 @@ async fn clean_up_all(instance: &Rc<Instance>) -> Result<()> {
     for name in instance.kv().keys().await? {
         let done = if let Some(id) = UploadId::from_record_key(&name) {
             clean_up(instance, &id).await
-        } else if let Some(id) = FilePondTransfer::key_of(&name) {
+        } else if let Some(id) = FilePondTransfer::id_of(&name) {
             filepond_transfer::clean_up(instance, &id).await
         } else if MediaRecord::is_key(&name) {
             media_record::clean_up(instance, &name).await

@@ -32,13 +32,13 @@ pub(super) async fn create_upload(
     head: &RequestHead,
     chunk: &FilePondChunk,
 ) -> Result<()> {
-    let lock = lock(instance, &chunk.key);
+    let lock = lock(instance, &chunk.id);
     let mut waited = Duration::ZERO;
     loop {
         let guard = lock.try_acquire().await?;
         // Read after the lock is acquired: since the last read, the upload may have been created,
         // or the file reverted.
-        let transfer = match existing(transfer::load(instance, &chunk.key).await)? {
+        let transfer = match existing(transfer::load(instance, &chunk.id).await)? {
             Some(transfer) if !transfer.is_upload_created() => transfer,
             found => {
                 lock.clear().await?;
@@ -66,7 +66,7 @@ async fn create_as_holder(
     chunk: &FilePondChunk,
     transfer: FilePondTransfer,
 ) -> Result<()> {
-    let id = &chunk.key;
+    let id = &chunk.id;
     // The request that created the upload may have stopped before it stored this.
     if existing(current_status(instance, id).await)?.is_some() {
         return transfer::store(instance, id, &transfer.mark_upload_created()).await;
