@@ -24,7 +24,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// The acquisition of one lease.
 #[derive(Debug)]
 pub(super) struct AcquireLease {
-    key: UploadId,
+    id: UploadId,
     /// This writer, and the epoch that it competes for or has acquired.
     holder: WriterEpoch,
     /// The lease that is taken over, then this writer's own.
@@ -66,14 +66,14 @@ pub(super) enum LeaseStep {
 impl AcquireLease {
     /// Creates the acquisition by a writer with the random ID `writer`. The first writer of a new
     /// upload need not compete for epoch 1.
-    pub(super) fn new(key: UploadId, writer: u64, acquisition: LeaseAcquisition) -> Self {
+    pub(super) fn new(id: UploadId, writer: u64, acquisition: LeaseAcquisition) -> Self {
         let (epoch, step) = match acquisition {
             LeaseAcquisition::New => (1, Step::WriteLease),
-            LeaseAcquisition::TakeOver => (0, Step::Search(CheckpointSearch::new(key.clone()))),
+            LeaseAcquisition::TakeOver => (0, Step::Search(CheckpointSearch::new(id.clone()))),
             LeaseAcquisition::TakeOverFrom(search) => (0, Step::Search(*search)),
         };
         Self {
-            key,
+            id,
             holder: WriterEpoch { epoch, writer },
             lease: Lease::unheld(),
             found: None,
@@ -96,7 +96,7 @@ impl AcquireLease {
     /// Searches for the last checkpoint again. Earlier holders may have written theirs since the
     /// first search.
     pub(super) fn search_again(&mut self) -> Result<LeaseStep> {
-        let search = CheckpointSearch::before(self.key.clone(), self.lease.clone());
+        let search = CheckpointSearch::before(self.id.clone(), self.lease.clone());
         self.step = Step::SearchAgain(search);
         self.search_on()
     }
@@ -104,7 +104,7 @@ impl AcquireLease {
     /// Reads the tail of the checkpoint that was found.
     pub(super) fn read_tail(&mut self, tail: Tail) -> KvRequest {
         self.step = Step::ReadTail(tail);
-        KvRequest::Get(self.key.tail_key(tail.writer, tail.serial))
+        KvRequest::Get(self.id.tail_key(tail.writer, tail.serial))
     }
 
     /// Accepts the result of the last operation.
@@ -125,13 +125,13 @@ impl AcquireLease {
             }
             Step::WriteLease => {
                 self.step = Step::ReadNextCandidate;
-                let next = self.key.registers(self.holder.epoch + 1);
+                let next = self.id.registers(self.holder.epoch + 1);
                 Ok(LeaseStep::Kv(KvRequest::Get(next.candidate().to_owned())))
             }
             Step::ReadNextCandidate if value.is_some() => Err(taken_over()),
             Step::ReadNextCandidate => {
                 let retired = self.holder.epoch.checked_sub(EPOCHS_RETAINED);
-                let retired = retired.map(|epoch| self.key.registers(epoch).into_keys());
+                let retired = retired.map(|epoch| self.id.registers(epoch).into_keys());
                 Ok(LeaseStep::Stored { retired: retired.into_iter().flatten().collect() })
             }
             Step::ReadTail(tail) => {
@@ -187,7 +187,7 @@ impl AcquireLease {
         // The epoch after the acquired one must exist, too: its candidate is read.
         let epoch = epoch.checked_add(1).filter(|epoch| *epoch < u32::MAX);
         self.holder.epoch = epoch.ok_or_else(|| misuse("no epoch is left"))?;
-        let registers = self.key.registers(self.holder.epoch);
+        let registers = self.id.registers(self.holder.epoch);
         self.step = Step::Compete(Election::with_id(registers, self.holder.writer));
         self.compete_on()
     }
@@ -211,7 +211,7 @@ impl AcquireLease {
         self.step = Step::WriteLease;
         self.lease = self.lease.taken_over_by(self.holder, self.found);
         let value = Value::Bytes(self.lease.encode()?);
-        Ok(LeaseStep::Kv(KvRequest::Set(self.key.lease_key(), value)))
+        Ok(LeaseStep::Kv(KvRequest::Set(self.id.lease_key(), value)))
     }
 }
 

@@ -25,7 +25,7 @@ use crate::units::{ByteCount, PART_COUNT_MAX, UnixMillis};
 /// The next checkpoint, and the writes that store it.
 #[derive(Debug)]
 pub(super) struct CheckpointWriter {
-    key: UploadId,
+    id: UploadId,
     holder: WriterEpoch,
     /// The content of the next checkpoint.
     draft: Checkpoint,
@@ -104,9 +104,9 @@ pub(super) enum WriterStep {
 }
 
 impl CheckpointWriter {
-    pub(super) fn new(key: UploadId) -> Self {
+    pub(super) fn new(id: UploadId) -> Self {
         Self {
-            key,
+            id,
             holder: Lease::unheld().holder,
             draft: Checkpoint::empty(),
             step: Step::Idle,
@@ -140,7 +140,7 @@ impl CheckpointWriter {
         // The checkpoint of `epoch` is retained: a writer that takes over at this moment may still
         // read it. The one before it has no reader once the first checkpoint of `holder` is stored.
         if let Some(older) = std::mem::replace(&mut self.draft.previous_epoch, epoch) {
-            self.obsolete.push(self.key.checkpoint_key(older));
+            self.obsolete.push(self.id.checkpoint_key(older));
         }
     }
 
@@ -161,7 +161,7 @@ impl CheckpointWriter {
     /// Adds the confirmed part that continues the draft.
     pub(super) fn push_part(&mut self, part: &FinishedPart) {
         if let Some(tail) = self.draft.tail.take() {
-            self.obsolete.push(self.key.tail_key(tail.writer, tail.serial));
+            self.obsolete.push(self.id.tail_key(tail.writer, tail.serial));
         }
         self.pages.extend(self.draft.push_part(part, self.holder));
     }
@@ -183,7 +183,7 @@ impl CheckpointWriter {
     /// Stores the end of the upload, and then deletes what only its continuation needs.
     pub(super) fn end(&mut self, phase: UploadPhase) {
         self.discard_parts();
-        self.obsolete.push(self.key.credential_key());
+        self.obsolete.push(self.id.credential_key());
         if let UploadPhase::Completed(object) = &phase {
             self.draft.tail = None;
             self.draft.parts_bytes = object.size_bytes;
@@ -251,13 +251,13 @@ impl CheckpointWriter {
             Step::Page => WriterStep::Kv(self.write_next(progress)?),
             Step::Tail(tail, fill) => {
                 if let Some(old) = self.draft.tail.replace(tail) {
-                    self.obsolete.push(self.key.tail_key(old.writer, old.serial));
+                    self.obsolete.push(self.id.tail_key(old.writer, old.serial));
                 }
                 WriterStep::TailStored { fill, next: self.write_checkpoint(progress)? }
             }
             Step::Checkpoint => {
                 self.step = Step::Lease;
-                WriterStep::Kv(KvRequest::Get(self.key.lease_key()))
+                WriterStep::Kv(KvRequest::Get(self.id.lease_key()))
             }
             Step::Lease => {
                 Lease::check_holder(value.as_deref(), self.holder)?;
@@ -324,7 +324,7 @@ impl CheckpointWriter {
     fn write_next(&mut self, progress: &Progress) -> Result<KvRequest> {
         if let Some(page) = self.pages.pop_front() {
             self.step = Step::Page;
-            let key = self.key.etag_page_key(page.page, self.holder);
+            let key = self.id.etag_page_key(page.page, self.holder);
             return Ok(KvRequest::Set(key, Value::Bytes(page.encode()?)));
         }
         // The tail continues the parts: it is valid only after all of them are confirmed.
@@ -343,7 +343,7 @@ impl CheckpointWriter {
             u32::try_from(len.bytes()).map_err(|_| misuse("a tail is smaller than a part"))?;
         let tail = Tail { writer: self.holder, serial, len_bytes, crc64: crc64.0 };
         self.step = Step::Tail(tail, fill);
-        let key = self.key.tail_key(tail.writer, serial);
+        let key = self.id.tail_key(tail.writer, serial);
         Ok(KvRequest::Set(key, Value::Fill { fill, len }))
     }
 
@@ -383,7 +383,7 @@ impl CheckpointWriter {
         });
         self.deleting.append(&mut self.obsolete);
         self.step = Step::Checkpoint;
-        let key = self.key.checkpoint_key(self.holder.epoch);
+        let key = self.id.checkpoint_key(self.holder.epoch);
         Ok(KvRequest::Set(key, Value::Bytes(self.draft.encode()?)))
     }
 
@@ -400,11 +400,11 @@ impl CheckpointWriter {
     /// Marks as obsolete what only the continuation of the draft's parts needs.
     fn discard_parts(&mut self) {
         for page in std::mem::take(&mut self.draft.full_pages) {
-            self.obsolete.push(self.key.etag_page_key(page.page, page.writer));
+            self.obsolete.push(self.id.etag_page_key(page.page, page.writer));
         }
         // The tail's bytes are deleted, but the offset that was acknowledged with them remains.
         if let Some(tail) = self.draft.tail {
-            self.obsolete.push(self.key.tail_key(tail.writer, tail.serial));
+            self.obsolete.push(self.id.tail_key(tail.writer, tail.serial));
         }
     }
 }

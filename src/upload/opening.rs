@@ -38,12 +38,12 @@ pub(super) enum Opened {
 
 impl Opening {
     pub(super) fn new(
-        key: UploadId,
+        id: UploadId,
         writer: u64,
         acquisition: LeaseAcquisition,
         purpose: &Purpose,
     ) -> Self {
-        let lease = AcquireLease::new(key, writer, acquisition);
+        let lease = AcquireLease::new(id, writer, acquisition);
         let (is_fence, aborts) = (*purpose == Purpose::Fence, *purpose == Purpose::Abort);
         Self { lease, is_fence, aborts }
     }

@@ -40,9 +40,9 @@ pub(super) enum Drained {
 }
 
 impl Pipeline {
-    pub(super) fn new(key: UploadId, plan: Plan, source: Source, replayable: bool) -> Self {
+    pub(super) fn new(id: UploadId, plan: Plan, source: Source, replayable: bool) -> Self {
         let transfer = Transfer::new(plan, source, replayable);
-        Self { transfer, writer: CheckpointWriter::new(key) }
+        Self { transfer, writer: CheckpointWriter::new(id) }
     }
 
     /// Checks that the source can continue from `checkpoint`. See [`Transfer::check`].

@@ -15,7 +15,7 @@ use crate::units::{ByteCount, PartNumber};
 /// The ETags that were read, and the parts that were listed.
 #[derive(Debug)]
 pub(super) struct RecordedParts {
-    key: UploadId,
+    id: UploadId,
     /// The full pages to read, the next one last.
     unread: Vec<EtagPageRef>,
     verify: bool,
@@ -35,8 +35,8 @@ pub(super) enum ListOutcome {
 }
 
 impl RecordedParts {
-    pub(super) const fn new(key: UploadId) -> Self {
-        Self { key, unread: Vec::new(), verify: false, parts: Vec::new(), listed: Vec::new() }
+    pub(super) const fn new(id: UploadId) -> Self {
+        Self { id, unread: Vec::new(), verify: false, parts: Vec::new(), listed: Vec::new() }
     }
 
     /// Starts to read the ETags of `checkpoint`: to `verify` the parts, or to complete the upload.
@@ -71,7 +71,7 @@ impl RecordedParts {
     /// Reads the next page. Once all are read, sends ListParts or CompleteMultipartUpload.
     fn advance(&mut self, io: &mut SessionIo, checkpoint: &Checkpoint) -> Result<()> {
         if let Some(EtagPageRef { page, writer }) = self.unread.pop() {
-            let request = KvRequest::Get(self.key.etag_page_key(page, writer));
+            let request = KvRequest::Get(self.id.etag_page_key(page, writer));
             io.start_kv(KvWaiter::RecordedParts, request);
             return Ok(());
         }

@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// time, the one with the higher epoch may have written the lease first.
 #[derive(Clone, Debug)]
 pub struct CheckpointSearch {
-    key: UploadId,
+    id: UploadId,
     step: Step,
     lease: Lease,
     /// Epochs whose checkpoints are still to be read, the next one last.
@@ -38,15 +38,15 @@ enum Step {
 impl CheckpointSearch {
     /// Starts with the upload's lease.
     #[must_use]
-    pub const fn new(key: UploadId) -> Self {
+    pub const fn new(id: UploadId) -> Self {
         let lease = Lease::unheld();
-        Self { key, step: Step::Lease, lease, unread: Vec::new(), found: None }
+        Self { id, step: Step::Lease, lease, unread: Vec::new(), found: None }
     }
 
     /// Searches the epochs before that of `lease`, which is known to be current.
-    pub(super) fn before(key: UploadId, lease: Lease) -> Self {
+    pub(super) fn before(id: UploadId, lease: Lease) -> Self {
         let unread = lease.base_epochs.iter().rev().copied().collect();
-        let mut search = Self { key, step: Step::Done, lease, unread, found: None };
+        let mut search = Self { id, step: Step::Done, lease, unread, found: None };
         search.advance();
         search
     }
@@ -55,9 +55,9 @@ impl CheckpointSearch {
     #[must_use]
     pub fn next_key(&self) -> Option<String> {
         match self.step {
-            Step::Lease => Some(self.key.lease_key()),
-            Step::Candidate(epoch) => Some(self.key.registers(epoch).candidate().to_owned()),
-            Step::Checkpoint(epoch) => Some(self.key.checkpoint_key(epoch)),
+            Step::Lease => Some(self.id.lease_key()),
+            Step::Candidate(epoch) => Some(self.id.registers(epoch).candidate().to_owned()),
+            Step::Checkpoint(epoch) => Some(self.id.checkpoint_key(epoch)),
             Step::Done => None,
         }
     }

@@ -38,14 +38,14 @@ pub struct Session {
 }
 
 impl Session {
-    /// Starts a session with the upload `key`, which `record` describes.
+    /// Starts a session with the upload `id`, which `record` describes.
     ///
     /// # Errors
     /// Returns an error if the target or the length of the record, an option or the objects to be
     /// concatenated are outside their limits (see [`Plan::new`] and [`super::Target::bucket`]), and
     /// [`ErrorKind::FileEmpty`] if a source without bytes is to be continued.
     pub fn new(
-        key: UploadId,
+        id: UploadId,
         record: &UploadRecord,
         acquisition: LeaseAcquisition,
         purpose: Purpose,
@@ -53,14 +53,14 @@ impl Session {
         now: UnixMillis,
     ) -> Result<Self> {
         let plan = Plan::new(record.length(), options.part_size, options.parallel)?;
-        let opening = Opening::new(key.clone(), options.writer, acquisition, &purpose);
+        let opening = Opening::new(id.clone(), options.writer, acquisition, &purpose);
         let completion = Completion::new(purpose == Purpose::Abort);
         let source = Source::new(purpose, record.length())?;
         let mut session = Self {
             state: State::AcquiringLease,
             opening,
-            recorded: RecordedParts::new(key.clone()),
-            pipeline: Pipeline::new(key, plan, source, options.replayable),
+            recorded: RecordedParts::new(id.clone()),
+            pipeline: Pipeline::new(id, plan, source, options.replayable),
             io: SessionIo::new(StoreCalls::new(TargetObject::new(record)?, options), now),
             completion,
             ending: Ending::default(),

@@ -81,7 +81,7 @@ impl ActiveSession {
             SessionKind::Transfer => Purpose::Continue,
             SessionKind::Abort => Purpose::Abort,
         };
-        let (key, now) = (upload.key.clone(), ctx.now());
+        let (key, now) = (upload.id.clone(), ctx.now());
         let session = Session::new(key, &upload.record, acquisition, purpose, options, now)?;
         Ok(Self {
             id: ctx.next_session_id(),

@@ -36,7 +36,7 @@ pub struct StoredFile {
 #[derive(Clone, Debug)]
 pub struct StoredUpload {
     /// Upload ID.
-    pub key: UploadId,
+    pub id: UploadId,
     /// Its record.
     pub record: UploadRecord,
     /// Its last checkpoint.
@@ -122,8 +122,8 @@ impl CheckpointLookup {
     pub fn finish(self) -> StoredFile {
         let written_at = self.file.written_at();
         let upload = match (self.step, self.record) {
-            (Step::Done(Some((key, checkpoint))), Some(record)) => {
-                Some(StoredUpload { key, record, checkpoint: *checkpoint })
+            (Step::Done(Some((id, checkpoint))), Some(record)) => {
+                Some(StoredUpload { id, record, checkpoint: *checkpoint })
             }
             _ => None,
         };
@@ -169,7 +169,7 @@ mod tests {
     fn an_aborted_or_lost_upload_is_not_resumable() {
         let stored = |phase: UploadPhase| StoredFile {
             upload: Some(StoredUpload {
-                key: UploadId::new("a").unwrap(),
+                id: UploadId::new("a").unwrap(),
                 record: record(),
                 checkpoint: Checkpoint { phase, ..Checkpoint::empty() },
             }),

@@ -123,7 +123,7 @@ impl FileRecords {
 
     /// Returns a lookup whose operations the caller performs.
     pub(super) fn checkpoint_lookup(&self) -> CheckpointLookup {
-        let known = self.upload().map(|upload| &upload.key);
+        let known = self.upload().map(|upload| &upload.id);
         CheckpointLookup::new(self.fingerprint.as_ref(), known)
     }
 
@@ -157,13 +157,13 @@ impl FileRecords {
     pub(super) fn save(
         &mut self,
         ctx: &mut QueueContext,
-        key: UploadId,
+        id: UploadId,
         record: UploadRecord,
         media_id: Option<&str>,
     ) -> Option<RecordEvent> {
-        let upload = Box::new(StoredUpload { key, record, checkpoint: Checkpoint::empty() });
+        let upload = Box::new(StoredUpload { id, record, checkpoint: Checkpoint::empty() });
         let Some(fingerprint) = &self.fingerprint else { return self.save_upload(ctx, upload) };
-        match file_record(ctx, Some(&upload.key), media_id).encode() {
+        match file_record(ctx, Some(&upload.id), media_id).encode() {
             Ok(value) => {
                 let awaited = vec![ctx.kv_set(fingerprint.key(), value)];
                 self.run(awaited, Step::SaveFile { upload })
@@ -188,7 +188,7 @@ impl FileRecords {
         let deletion = RecordDeletion { retained_media_id, had_parts, then };
         match self.stored.upload.take() {
             Some(upload) => {
-                let awaited = vec![ctx.kv_get(upload.key.lease_key())];
+                let awaited = vec![ctx.kv_get(upload.id.lease_key())];
                 self.run(awaited, Step::ReadLease { upload: Box::new(upload), deletion })
             }
             None => self.delete_file(ctx, Vec::new(), deletion),
@@ -257,7 +257,7 @@ impl FileRecords {
         ctx: &mut QueueContext,
         upload: Box<StoredUpload>,
     ) -> Option<RecordEvent> {
-        match RecordWrite::for_new_upload(&upload.key, &upload.record) {
+        match RecordWrite::for_new_upload(&upload.id, &upload.record) {
             Ok(writes) => {
                 let awaited = writes.map(|write| ctx.kv_set(write.key, write.value)).to_vec();
                 self.run(awaited, Step::SaveUpload { upload })
@@ -321,7 +321,7 @@ fn file_record(
     media_id: Option<&str>,
 ) -> FileRecord {
     FileRecord {
-        upload: upload.map(|key| key.as_str().to_owned()),
+        upload: upload.map(|id| id.as_str().to_owned()),
         media_id: media_id.map(str::to_owned),
         written_at_ms: ctx.now().0,
     }
@@ -329,6 +329,6 @@ fn file_record(
 
 /// Returns the keys that an upload may have.
 fn keys_of(upload: &StoredUpload, lease: Option<&Lease>) -> Vec<String> {
-    let deletion = upload::RecordDeletion::new(&upload.key, lease, Some(&upload.checkpoint));
+    let deletion = upload::RecordDeletion::new(&upload.id, lease, Some(&upload.checkpoint));
     std::iter::once(deletion.first).chain(deletion.rest).collect()
 }
