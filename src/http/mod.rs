@@ -22,9 +22,9 @@ mod problem_response;
 mod request_head;
 mod response;
 mod routing;
-mod status;
 mod structured_fields;
 pub mod tus;
+mod upload_status;
 
 pub use checksum::{
     Algorithm, Checksum, ContentChecks, ReprDigestState, ResumableSha256, repr_digests,
@@ -47,7 +47,7 @@ pub use problem_response::problem_response;
 pub use request_head::RequestHead;
 pub use response::{Body, Response};
 pub use routing::{Protocol, Route, route};
-pub use status::UploadStatus;
+pub use upload_status::UploadStatus;
 
 use ::http::HeaderName;
 
