@@ -20,7 +20,6 @@ impl UploadAddress {
     /// `{"Endpoint":…,"Bucket":…,"FileName":…}`.
     ///
     /// # Errors
-    ///
     /// Returns [`CredentialsSwapped`](crate::ErrorKind::CredentialsSwapped) if it is an UploadAuth,
     /// and [`CredentialInvalid`](crate::ErrorKind::CredentialInvalid) if it cannot be decoded,
     /// lacks a field, or contains an invalid object key.

@@ -45,7 +45,6 @@ impl UploadAuth {
     /// both are absent, the expiry is unknown.
     ///
     /// # Errors
-    ///
     /// Returns [`ErrorKind::CredentialsSwapped`] if it is an UploadAddress, and
     /// [`ErrorKind::CredentialInvalid`] if it cannot be decoded or a field is absent or invalid.
     pub fn parse(base64: &str, now: UnixMillis) -> Result<Self> {

@@ -38,7 +38,6 @@ impl UploadCredential {
     /// Deserializes a credential.
     ///
     /// # Errors
-    ///
     /// Returns [`ErrorKind::CredentialRequired`] if the bytes are corrupt or have another version,
     /// so that the credential is requested again.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {

@@ -8,7 +8,6 @@ use crate::error::{Error, ErrorKind, Result};
 /// object.
 ///
 /// # Errors
-///
 /// Returns [`ErrorKind::CredentialInvalid`] with the violated rule, because the key is part of the
 /// UploadAddress.
 pub fn check_object_key(key: &str) -> Result<()> {

@@ -20,7 +20,6 @@ impl SealKey {
     /// Parses a configured key: Base64 of 32 bytes, with either alphabet.
     ///
     /// # Errors
-    ///
     /// Returns [`ErrorKind::Misconfigured`] if it is not Base64 of 32 bytes.
     pub fn parse(base64: &str) -> Result<Self> {
         let misconfigured = |found: String| {
@@ -61,7 +60,6 @@ impl SealKey {
     /// Decrypts the result of [`seal`](Self::seal) with the same `aad`.
     ///
     /// # Errors
-    ///
     /// Returns [`ErrorKind::CredentialRequired`] if the key is another one, or the record was
     /// modified, moved, truncated or written by a newer version.
     pub fn open(&self, aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {

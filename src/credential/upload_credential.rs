@@ -21,7 +21,6 @@ impl UploadCredential {
     /// Base64 may have either alphabet, be padded or not, and be surrounded by white space.
     ///
     /// # Errors
-    ///
     /// Returns [`CredentialsSwapped`](crate::ErrorKind::CredentialsSwapped) if the values are
     /// swapped, and otherwise [`CredentialInvalid`](crate::ErrorKind::CredentialInvalid) with the
     /// name of the invalid field.

@@ -40,7 +40,6 @@ impl Bucket {
     /// [`BucketOptions::cname`].
     ///
     /// # Errors
-    ///
     /// Returns [`ErrorKind::CredentialInvalid`], because endpoint and bucket are part of the
     /// UploadAddress, if
     /// - the endpoint is more than a scheme, a host and a port,

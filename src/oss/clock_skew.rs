@@ -12,7 +12,7 @@ pub struct ClockSkew {
 }
 
 impl ClockSkew {
-    /// Records the difference if the server reported its time in `error`. Returns `true` if it
+    /// Records the difference if the server reported its time in `error`. Returns true if it
     /// did: the request may succeed once it is signed again.
     pub fn observe(&mut self, error: &Error, now: UnixMillis) -> bool {
         let server_time = error.service().and_then(|store| store.server_time);

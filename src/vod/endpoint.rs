@@ -18,7 +18,6 @@ impl VodEndpoint {
     /// the pattern of the listed ones.
     ///
     /// # Errors
-    ///
     /// Returns [`ErrorKind::Misconfigured`] if `region` is not a region ID.
     pub fn for_region(region: &str) -> Result<Self> {
         let region = region.trim();
@@ -42,7 +41,6 @@ impl VodEndpoint {
     /// A custom endpoint: a VPC endpoint, a proxy or an emulator.
     ///
     /// # Errors
-    ///
     /// Returns [`ErrorKind::Misconfigured`] if `url` is not an http or https URL of a host.
     pub fn custom(url: &str) -> Result<Self> {
         let misconfigured = |what| Error::new(ErrorKind::Misconfigured, what);

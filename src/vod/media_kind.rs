@@ -26,7 +26,6 @@ impl MediaKind {
     /// result is [`MediaKind::Image`] or [`MediaKind::Video`].
     ///
     /// # Errors
-    ///
     /// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) if the name has no extension or
     /// an unknown one, and for GIF, which VOD accepts as a video and as an image: the caller has to
     /// specify the kind.
@@ -52,7 +51,7 @@ impl MediaKind {
         })
     }
 
-    /// Returns `true` if RefreshUploadVideo issues new credentials for media of this kind. The
+    /// Returns true if RefreshUploadVideo issues new credentials for media of this kind. The
     /// credentials of the other kinds cannot be refreshed.
     #[must_use]
     pub const fn can_refresh(self) -> bool {

@@ -18,7 +18,6 @@ impl VodResponse {
     /// Parses a response.
     ///
     /// # Errors
-    ///
     /// Returns the error of an error response, as [`Action::parse`](super::Action::parse) does.
     pub(super) fn parse(response: &HttpResponse) -> Result<Self> {
         if !response.is_success() {

@@ -34,7 +34,6 @@ impl Callback<'_> {
     /// Verifies the notification and parses its event.
     ///
     /// # Errors
-    ///
     /// Returns the errors of [`Callback::verify`] and [`Event::parse`].
     pub fn verify_and_parse(
         &self,
@@ -51,7 +50,6 @@ impl Callback<'_> {
     /// can be replayed indefinitely.
     ///
     /// # Errors
-    ///
     /// Returns [`ErrorKind::RequestInvalid`] if a header is missing or invalid,
     /// [`ErrorKind::SignatureWrong`] if the signature was not created with the key or the
     /// timestamp is out of range, and [`ErrorKind::Misconfigured`] if the key is empty.

@@ -71,7 +71,6 @@ impl Event {
     /// spaces, numbers may be strings, and a comma may precede a closing brace.
     ///
     /// # Errors
-    ///
     /// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) if the body is not a JSON
     /// object with an `EventType`.
     pub fn parse(body: &[u8]) -> Result<Self> {

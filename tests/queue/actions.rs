@@ -122,7 +122,7 @@ pub(crate) fn run_half_way(sim: &mut Simulation, file: FileId) {
     assert_eq!(sim.state(file), FileState::Uploading(UploadingPhase::Transferring));
 }
 
-/// Supplies what the file waits for. Returns `false` if it waits for nothing or the app does not
+/// Supplies what the file waits for. Returns false if it waits for nothing or the app does not
 /// supply it.
 fn supply_awaited(sim: &mut Simulation, info: &FileInfo) -> bool {
     use UploadingPhase::{AwaitingCredential, AwaitingSource, TokenExpired};

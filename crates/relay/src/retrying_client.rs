@@ -136,7 +136,7 @@ impl<'a> RetryingClient<'a> {
     }
 }
 
-/// Returns `true` unless the error response proves that the request was rejected. A reused nonce
+/// Returns true unless the error response proves that the request was rejected. A reused nonce
 /// proves the opposite: an earlier attempt, whose response was lost, was accepted.
 fn may_have_been_processed(status: u16, error: &Error) -> bool {
     let code = error.service().map_or("", |store| store.code.as_str());

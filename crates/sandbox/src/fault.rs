@@ -33,7 +33,6 @@ impl Fault {
     /// Parses a fault. Unknown fields are rejected: a misspelled one would change its effect.
     ///
     /// # Errors
-    ///
     /// Returns a description of the error in the JSON.
     pub fn from_json(json: &[u8]) -> Result<Self, String> {
         let value: serde_json::Value =

@@ -47,7 +47,6 @@ impl Sandbox {
     /// Opens the data directory and starts to listen. Requires a Tokio runtime.
     ///
     /// # Errors
-    ///
     /// Returns [`StartError`] if the configuration is invalid or the address or the data directory
     /// cannot be used.
     pub async fn start(config: SandboxConfig) -> Result<Self, StartError> {

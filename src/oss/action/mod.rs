@@ -44,7 +44,6 @@ pub trait Action {
     /// Parses the response to the request.
     ///
     /// # Errors
-    ///
     /// Returns the error of an error response, or
     /// [`StoreReplyInvalid`](crate::ErrorKind::StoreReplyInvalid) if a successful response is
     /// incomplete. Messages do not contain the name of the call, which the caller adds.

@@ -24,7 +24,6 @@ impl Signer<'_> {
     /// headers in the result.
     ///
     /// # Errors
-    ///
     /// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) if `expires` is below one
     /// second or, with V4, above seven days.
     pub fn presign(&self, request: UnsignedRequest, expires: Duration) -> Result<Request> {

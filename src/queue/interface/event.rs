@@ -152,7 +152,7 @@ impl Event {
         }
     }
 
-    /// Returns `true` for the terminal events of a file.
+    /// Returns true for the terminal events of a file.
     #[must_use]
     pub const fn is_last_of_file(&self) -> bool {
         matches!(

@@ -164,7 +164,7 @@ impl Options {
         self.deadline.map(|deadline| now + deadline)
     }
 
-    /// Returns `true` if a checkpoint last written at `written_at` can no longer be resumed.
+    /// Returns true if a checkpoint last written at `written_at` can no longer be resumed.
     pub(in crate::queue) fn is_checkpoint_expired(
         &self,
         written_at: UnixMillis,

@@ -151,7 +151,7 @@ impl StoredFile {
         })
     }
 
-    /// Returns `true` if no upload and no media ID is known.
+    /// Returns true if no upload and no media ID is known.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.upload.is_none() && self.media_id.is_none()

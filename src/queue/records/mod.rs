@@ -106,17 +106,17 @@ impl FileRecords {
         }
     }
 
-    /// Returns `true` if a task is running.
+    /// Returns true if a task is running.
     pub(super) const fn is_busy(&self) -> bool {
         self.task.is_some()
     }
 
-    /// Returns `true` if a lookup is running.
+    /// Returns true if a lookup is running.
     pub(super) const fn is_looking_up(&self) -> bool {
         matches!(&self.task, Some(RecordTask { step: Step::Lookup { .. }, .. }))
     }
 
-    /// Returns `true` if the task awaits the operation `id`.
+    /// Returns true if the task awaits the operation `id`.
     pub(super) fn is_awaiting(&self, id: KvId) -> bool {
         self.task.as_ref().is_some_and(|task| task.awaited.contains(&id))
     }

@@ -36,7 +36,6 @@ pub trait Action {
     /// does not check them.
     ///
     /// # Errors
-    ///
     /// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the field's name if a
     /// limit is exceeded.
     fn check(&self) -> Result<()> {
@@ -46,7 +45,7 @@ pub trait Action {
     /// The call's own parameters, in any order and not encoded.
     fn parameters(&self) -> Vec<(&'static str, String)>;
 
-    /// Returns `true` if the call may be sent again although VOD may have processed an earlier
+    /// Returns true if the call may be sent again although VOD may have processed an earlier
     /// attempt. A repeated Create call leaves no more than a media ID without a file.
     fn can_repeat(&self) -> bool {
         true
@@ -55,7 +54,6 @@ pub trait Action {
     /// Reads the fields of a successful response. An `Expiration` in seconds starts at `now`.
     ///
     /// # Errors
-    ///
     /// Returns [`VodRejected`](crate::ErrorKind::VodRejected) if a required field is missing, and
     /// [`CredentialInvalid`](crate::ErrorKind::CredentialInvalid) if the credential is malformed.
     fn output(&self, response: &VodResponse, now: UnixMillis) -> Result<Self::Output>;
@@ -63,7 +61,6 @@ pub trait Action {
     /// Parses the response to the signed request.
     ///
     /// # Errors
-    ///
     /// Returns the errors of [`Action::output`], and for an error response:
     /// - [`VodUnavailable`](crate::ErrorKind::VodUnavailable) if a retry may succeed,
     /// - [`MediaNotFound`](crate::ErrorKind::MediaNotFound) if VOD has no media of the ID,

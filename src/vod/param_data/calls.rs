@@ -17,7 +17,6 @@ impl ParamData {
     /// takes precedence over a TemplateGroupId, which is then not sent.
     ///
     /// # Errors
-    ///
     /// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the name of a key that is
     /// not a parameter of the call or exceeds a limit.
     pub fn create_video<'a>(
@@ -57,7 +56,6 @@ impl ParamData {
     /// `default`.
     ///
     /// # Errors
-    ///
     /// As [`ParamData::create_video`]. Also returns an error if neither ImageExt nor the file name
     /// specifies an image format, because VOD would store the image as PNG.
     pub fn create_image<'a>(&'a self, file_name: &'a str) -> Result<CreateUploadImage<'a>> {
@@ -97,7 +95,6 @@ impl ParamData {
     /// BusinessType defaults to `subtitle` if that is a subtitle format.
     ///
     /// # Errors
-    ///
     /// As [`ParamData::create_video`]. Also returns an error if BusinessType is absent and the
     /// format is not a subtitle format.
     pub fn create_attached_media<'a>(

@@ -31,7 +31,6 @@ impl ParamData {
     /// be an object, which is sent as its JSON text. A `UserData` string is sent unchanged.
     ///
     /// # Errors
-    ///
     /// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the name of the invalid
     /// key.
     pub fn parse(text: Option<&str>) -> Result<Self> {

@@ -66,7 +66,6 @@ impl KeyEncoding {
     /// Parses the parameter `encoding-type`.
     ///
     /// # Errors
-    ///
     /// Returns an error for an unknown value.
     pub(crate) fn from_parameter(value: Option<&str>) -> Result<Self, ()> {
         match value {
