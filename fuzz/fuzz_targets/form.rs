@@ -16,7 +16,7 @@ fuzz_target!(|bytes: &[u8]| {
     let (content_type, body) = bytes.split_at(line);
     let body = body.get(1..).unwrap_or_default();
     let content_type = String::from_utf8_lossy(content_type);
-    let Ok(boundary) = Boundary::of_content_type(Some(&content_type)) else { return };
+    let Ok(boundary) = Boundary::from_content_type(Some(&content_type)) else { return };
     let parsed = read(&boundary, body, iter::repeat(body.len()));
     assert_eq!(parsed, read(&boundary, body, iter::repeat(1)), "byte by byte");
     let lengths = body.iter().map(|byte| usize::from(byte % 17) + 1);

@@ -10,7 +10,7 @@ impl From<Problem> for Response {
     fn from(problem: Problem) -> Self {
         let status = problem.status;
         let body = Body::Problem(Box::new(problem));
-        let response = Self::of_type("application/problem+json", status, body);
+        let response = Self::with_media_type("application/problem+json", status, body);
         response.with_retry_after()
     }
 }

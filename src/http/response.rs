@@ -42,7 +42,7 @@ impl Response {
     pub fn json(status: StatusCode, body: &impl Serialize) -> Self {
         // Serialization only fails for maps whose keys are not strings.
         let body = serde_json::to_string(body).unwrap_or_default();
-        Self::of_type("application/json", status, Body::Text(body))
+        Self::with_media_type("application/json", status, Body::Text(body))
     }
 
     /// A response with a body of this media type, which caches do not store.

@@ -14,7 +14,7 @@ use crate::upload::UploadId;
 #[must_use]
 pub fn transfer_created(id: &UploadId, media_id: &str) -> Response {
     let body = Body::Text(id.as_str().to_owned());
-    Response::of_type("text/plain; charset=utf-8", StatusCode::CREATED, body)
+    Response::with_media_type("text/plain; charset=utf-8", StatusCode::CREATED, body)
         .with_header(LOCATION, format!("/v1/filepond/{}", id.as_str()))
         .with_media_id(media_id)
 }

@@ -19,7 +19,7 @@ impl Boundary {
     /// # Errors
     /// Returns [`ErrorKind::MediaTypeUnsupported`] for another type than `multipart/form-data`, and
     /// [`ErrorKind::RequestInvalid`] for a missing or invalid boundary.
-    pub fn of_content_type(content_type: Option<&str>) -> Result<Self> {
+    pub fn from_content_type(content_type: Option<&str>) -> Result<Self> {
         let content_type = content_type.unwrap_or_default();
         let (media_type, rest) = content_type.split_once(';').unwrap_or((content_type, ""));
         if !media_type.trim().eq_ignore_ascii_case(FORM_TYPE) {
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     fn boundary(content_type: &str) -> Result<String> {
-        Boundary::of_content_type(Some(content_type)).map(|boundary| boundary.0)
+        Boundary::from_content_type(Some(content_type)).map(|boundary| boundary.0)
     }
 
     #[test]
@@ -105,7 +105,7 @@ mod tests {
         for content_type in
             [None, Some("application/x-www-form-urlencoded"), Some("multipart/mixed")]
         {
-            let error = Boundary::of_content_type(content_type).unwrap_err();
+            let error = Boundary::from_content_type(content_type).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::MediaTypeUnsupported);
         }
     }

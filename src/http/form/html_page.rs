@@ -29,7 +29,7 @@ pub(super) fn response(
         add_facts(&mut page, &problem_facts(problem));
     }
     page.push_str("</main>\n</body>\n</html>\n");
-    Response::of_type("text/html; charset=utf-8", status, Body::Text(page))
+    Response::with_media_type("text/html; charset=utf-8", status, Body::Text(page))
         .with_header(CONTENT_SECURITY_POLICY, "default-src 'none'")
         .with_header(X_CONTENT_TYPE_OPTIONS, "nosniff")
 }

@@ -21,7 +21,7 @@ struct Read {
 
 /// Parses `body` in chunks whose lengths are those of `cuts`, repeated.
 fn read(body: &[u8], cuts: &[usize]) -> Read {
-    let boundary = Boundary::of_content_type(Some("multipart/form-data; boundary=xyz")).unwrap();
+    let boundary = Boundary::from_content_type(Some("multipart/form-data; boundary=xyz")).unwrap();
     let mut parser = FormParser::new(&boundary);
     let mut read = Read::default();
     let mut cuts = cuts.iter().cycle();
@@ -167,7 +167,7 @@ fn fields_and_files_are_accepted_up_to_the_limits() {
 fn values_of_fields_are_not_printed() {
     let field = Field { name: "upload_auth".into(), value: b"secret".to_vec().into() };
     let mut parser = FormParser::new(
-        &Boundary::of_content_type(Some("multipart/form-data; boundary=xyz")).unwrap(),
+        &Boundary::from_content_type(Some("multipart/form-data; boundary=xyz")).unwrap(),
     );
     let body = part("name=upload_auth", b"secret");
     assert_eq!(parser.next(&mut &body[..]), Ok(None));

@@ -96,7 +96,7 @@ async fn read_form_metadata(
     if content_type.is_none() {
         return Ok(fields.for_file());
     }
-    let mut form = FormBody::new(body, &Boundary::of_content_type(content_type)?);
+    let mut form = FormBody::new(body, &Boundary::from_content_type(content_type)?);
     while let Some(part) = form.next_part().await? {
         if let FormPart::Field(field) = part {
             take_metadata_field(instance, &mut fields, field)?;
@@ -116,7 +116,7 @@ async fn process(
     head: &RequestHead,
     body: RequestBody,
 ) -> Result<Response> {
-    let boundary = Boundary::of_content_type(head.header(CONTENT_TYPE))?;
+    let boundary = Boundary::from_content_type(head.header(CONTENT_TYPE))?;
     let mut form = FormBody::new(body, &boundary);
     let mut fields = FormFields::default();
     let mut created = None;

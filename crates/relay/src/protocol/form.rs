@@ -41,7 +41,7 @@ pub(crate) async fn post(
     head: &RequestHead,
     body: RequestBody,
 ) -> Result<Response> {
-    let boundary = Boundary::of_content_type(head.header(CONTENT_TYPE))?;
+    let boundary = Boundary::from_content_type(head.header(CONTENT_TYPE))?;
     let form = FormBody::new(body, &boundary);
     let mut fields = FormFields::default();
     let mut response = FormResponse::default();
