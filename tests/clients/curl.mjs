@@ -21,7 +21,7 @@ export async function runChecks({ harness, checks }) {
   );
 
   const again = harness.file("again.mp4", 24 * MIB + 6);
-  await checks.run("curl -T sends the file again when it was cut off and told to retry", () =>
+  await checks.run("curl -T sends the file again if it is interrupted and --retry is set", () =>
     harness.expectStored([again], async () => {
       harness.proxy.breakAfter(9 * MIB);
       const options = "--silent --retry 3 --retry-all-errors --retry-delay 1";
@@ -32,7 +32,7 @@ export async function runChecks({ harness, checks }) {
   );
 
   const lost = harness.file("lost.mp4", 24 * MIB);
-  await checks.run("curl -T that is cut off leaves nothing behind", () =>
+  await checks.run("an interrupted curl -T leaves nothing behind", () =>
     harness.expectNothingStored(async () => {
       harness.proxy.breakAfter(9 * MIB);
       const { status } = await shell(`curl --silent -T ${lost.path} ${uploads}/lost.mp4`, { cwd });

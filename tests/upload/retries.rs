@@ -104,8 +104,8 @@ fn a_wrong_clock_is_corrected_from_the_time_of_oss() {
     for ahead_ms in [-40 * 60 * 1_000, 40 * 60 * 1_000] {
         let mut simulation = Simulation::of_known_length(LENGTH);
         simulation.world.store.clock_ahead_ms = ahead_ms;
-        let life = Duration::from_secs(4 * 3_600);
-        simulation.options.credential = Some(simulation.grant(life));
+        let ttl = Duration::from_secs(4 * 3_600);
+        simulation.options.credential = Some(simulation.grant(ttl));
         assert!(matches!(simulation.upload(), SessionOutcome::Completed(_)));
         let calls = PARTS as usize + 3;
         assert_eq!(simulation.world.store.seen.len(), calls, "only the first call is repeated");

@@ -38,10 +38,10 @@ export class Sandbox {
     return this.call("POST", "requests/reset");
   }
 
-  /** A temporary credential for everything, which lives this many seconds. */
-  async temporaryCredential(lifeSecs) {
+  /** A temporary credential without restrictions that expires after this many seconds. */
+  async temporaryCredential(ttlSecs) {
     const { token_life_secs: before } = await this.config();
-    await this.call("POST", "token-life", { secs: lifeSecs });
+    await this.call("POST", "token-life", { secs: ttlSecs });
     const credential = await (await this.call("POST", "sts")).json();
     await this.call("POST", "token-life", { secs: before });
     const keys = {

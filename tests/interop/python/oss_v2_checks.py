@@ -178,11 +178,11 @@ class OssV2Checks:
     def presigned(self) -> None:
         client = self.new_client(self.sandbox.temporary_keys(3600))
         key = f"{self.key}.presigned"
-        life = datetime.timedelta(seconds=60)
-        put = client.presign(oss.PutObjectRequest(self.bucket, key), expires=life)
+        ttl = datetime.timedelta(seconds=60)
+        put = client.presign(oss.PutObjectRequest(self.bucket, key), expires=ttl)
         sent = requests.put(put.url, data=b"signed", headers=put.signed_headers, timeout=10)
         equal(sent.status_code, 200)
-        get = client.presign(oss.GetObjectRequest(self.bucket, key), expires=life)
+        get = client.presign(oss.GetObjectRequest(self.bucket, key), expires=ttl)
         equal(requests.get(get.url, timeout=10).content, b"signed")
 
     def bound_domain(self) -> None:

@@ -51,15 +51,15 @@ class Sandbox:
     def reset_counts(self) -> None:
         self.call("POST", "requests/reset")
 
-    def temporary_keys(self, life_secs: int) -> Keys:
+    def temporary_keys(self, ttl_secs: int) -> Keys:
         """A temporary credential without restrictions that expires after this many seconds."""
-        self.call("POST", "token-life", {"secs": life_secs})
+        self.call("POST", "token-life", {"secs": ttl_secs})
         try:
-            minted = json.loads(self.call("POST", "sts"))
+            issued = json.loads(self.call("POST", "sts"))
         finally:
             self.call("POST", "token-life", {"secs": self._token_life_secs})
         return Keys(
-            minted["AccessKeyId"], minted["AccessKeySecret"], minted["SecurityToken"]
+            issued["AccessKeyId"], issued["AccessKeySecret"], issued["SecurityToken"]
         )
 
     @contextmanager

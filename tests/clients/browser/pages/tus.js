@@ -1,6 +1,6 @@
 import * as tus from "tus-js-client";
 
-/** Uploads the chosen file, going on where an earlier visit of the page has stopped. */
+/** Uploads the chosen file, resuming the upload of an earlier visit of the page. */
 window.upload = async (options) => {
   const [file] = document.querySelector("input").files;
   const seen = { mediaId: undefined, resumedAt: undefined };

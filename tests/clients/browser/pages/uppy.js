@@ -1,7 +1,7 @@
 import Uppy from "@uppy/core";
 import Tus from "@uppy/tus";
 
-/** Uploads the chosen file, going on where an earlier visit of the page has stopped. */
+/** Uploads the chosen file, resuming the upload of an earlier visit of the page. */
 window.upload = async (options) => {
   const [file] = document.querySelector("input").files;
   const seen = { mediaId: undefined, resumedAt: undefined };

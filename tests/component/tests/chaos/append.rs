@@ -193,7 +193,7 @@ impl Client<'_> {
     /// Counts a request without a response, and waits before the next attempt.
     pub(crate) fn without_response(&mut self) -> RequestResult {
         count(&self.context.counts.without_response);
-        self.log_event("no answer");
+        self.log_event("no response");
         self.sleep_up_to(100);
         RequestResult::Nothing
     }

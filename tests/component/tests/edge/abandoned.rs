@@ -187,7 +187,7 @@ fn a_failed_abort_of_an_expired_upload_is_retried_by_the_next_cleanup() {
         (edge.sandbox.requests("AbortMultipartUpload") > 0).then_some(())
     });
     edge.sandbox.clear_faults();
-    wait::until("a sweep has dropped them", || {
+    wait::until("a cleanup has deleted them", || {
         let _ = Upload::create(&edge, 5);
         edge.sandbox.uploads().is_empty().then_some(())
     });

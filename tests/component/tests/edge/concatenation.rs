@@ -297,7 +297,9 @@ fn concatenation_completes_after_a_kill_at_any_step() {
                 // There is no response.
                 let _ = patch.finish();
             });
-            wait::until("the call is under way", || (edge.sandbox.fault_hits() == 1).then_some(()));
+            wait::until("the call is in progress", || {
+                (edge.sandbox.fault_hits() == 1).then_some(())
+            });
             edge.kill_host();
         });
         edge.sandbox.clear_faults();

@@ -57,7 +57,7 @@ fn puts_under_mixed_faults_succeed_or_report_a_cause() {
         hits += edge.sandbox.fault_hits();
         edge.sandbox.clear_faults();
     }
-    assert!(hits > 20 && (1..30).contains(&rejected), "{hits} hits, {rejected} refused");
+    assert!(hits > 20 && (1..30).contains(&rejected), "{hits} hits, {rejected} rejected");
 }
 
 #[test]

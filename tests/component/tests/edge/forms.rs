@@ -227,7 +227,7 @@ fn a_form_redirects_to_allowed_origins_only() {
         assert_eq!(response.code(), code, "{url}: {}", response.text());
         assert_eq!(response.header("location"), None);
     }
-    assert_eq!(edge.sandbox.media().len(), 1, "refused before anything is made");
+    assert_eq!(edge.sandbox.media().len(), 1, "rejected before anything is created");
 }
 
 #[test]
