@@ -215,11 +215,11 @@ impl Vector {
     fn check(&self, stage: &str, actual: &str) {
         let mut compared = false;
         for results in [&self.expected, &self.derived] {
-            if let Some(wanted) = results[stage].as_str() {
+            if let Some(expected) = results[stage].as_str() {
                 // Both separators are valid; the official SDKs omit the space.
-                let wanted = wanted.replace(", AdditionalHeaders", ",AdditionalHeaders");
-                let wanted = wanted.replace(", Signature", ",Signature");
-                assert_eq!(actual, wanted, "{}: {stage}", self.name);
+                let expected = expected.replace(", AdditionalHeaders", ",AdditionalHeaders");
+                let expected = expected.replace(", Signature", ",Signature");
+                assert_eq!(actual, expected, "{}: {stage}", self.name);
                 compared = true;
             }
         }

@@ -100,13 +100,13 @@ mod tests {
             let verified = parse(headers, "").unwrap().unwrap().verify(key, NOW);
             verified.map_err(|error| error.kind())
         };
-        let refused = Err(ErrorKind::MediaNotOwned);
+        let rejected = Err(ErrorKind::MediaNotOwned);
         let owner = [("Upload-Media-Id", "93ab"), ("Upload-Media-Token", &*token)];
         assert_eq!(verify(&owner, Some(&key)), Ok(()));
-        assert_eq!(verify(&owner, None), refused);
-        assert_eq!(verify(&owner[..1], Some(&key)), refused);
+        assert_eq!(verify(&owner, None), rejected);
+        assert_eq!(verify(&owner[..1], Some(&key)), rejected);
         let other = [("Upload-Media-Id", "93ac"), ("Upload-Media-Token", &*token)];
-        assert_eq!(verify(&other, Some(&key)), refused);
+        assert_eq!(verify(&other, Some(&key)), rejected);
     }
 
     #[test]

@@ -46,7 +46,11 @@ impl Response {
     }
 
     /// A response with a body of this media type, which caches do not store.
-    pub(super) fn of_type(media_type: &'static str, status: StatusCode, body: Body) -> Self {
+    pub(super) fn with_media_type(
+        media_type: &'static str,
+        status: StatusCode,
+        body: Body,
+    ) -> Self {
         Self { body, ..Self::empty(status) }
             .with_header(CONTENT_TYPE, media_type)
             .with_header(CACHE_CONTROL, "no-store")

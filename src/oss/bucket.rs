@@ -213,7 +213,7 @@ mod tests {
 
     #[test]
     fn http_is_used_only_if_the_endpoint_specifies_it() {
-        for (endpoint, wanted) in [
+        for (endpoint, expected) in [
             ("oss-cn-shanghai.aliyuncs.com", "https://outin-1.oss-cn-shanghai.aliyuncs.com/a"),
             (
                 "http://oss-cn-shanghai.aliyuncs.com",
@@ -221,7 +221,7 @@ mod tests {
             ),
         ] {
             let bucket = bucket(endpoint, BucketOptions::default());
-            assert_eq!(bucket.object_url("a", &[]).as_str(), wanted);
+            assert_eq!(bucket.object_url("a", &[]).as_str(), expected);
         }
     }
 

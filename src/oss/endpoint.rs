@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn the_host_determines_the_region() {
-        for (host, wanted) in [
+        for (host, expected) in [
             ("oss-cn-shanghai.aliyuncs.com", Some("cn-shanghai")),
             ("https://oss-cn-shanghai.aliyuncs.com", Some("cn-shanghai")),
             ("oss-ap-southeast-1-internal.aliyuncs.com", Some("ap-southeast-1")),
@@ -96,7 +96,7 @@ mod tests {
             ("localhost:9000", None),
             ("127.0.0.1:9000", None),
         ] {
-            assert_eq!(region(&parse(host).unwrap()).as_deref(), wanted, "{host}");
+            assert_eq!(region(&parse(host).unwrap()).as_deref(), expected, "{host}");
         }
     }
 

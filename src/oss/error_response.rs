@@ -129,7 +129,7 @@ mod tests {
              <OSSAccessKeyId>hush3</OSSAccessKeyId><EC>0002-00000040</EC></Error>",
         ));
         assert_eq!(error.kind(), ErrorKind::CredentialRejected);
-        let wanted = ServiceError {
+        let expected = ServiceError {
             status: 403,
             code: "SignatureDoesNotMatch".into(),
             message: "It does not match.".into(),
@@ -137,14 +137,14 @@ mod tests {
             ec: "0002-00000040".into(),
             server_time: None,
         };
-        assert_eq!(error.service(), Some(&wanted));
+        assert_eq!(error.service(), Some(&expected));
         assert_eq!(error.message(), "OSS returned SignatureDoesNotMatch: It does not match.");
     }
 
     #[test]
     fn every_code_has_its_kind() {
         use ErrorKind::*;
-        for (status, code, wanted) in [
+        for (status, code, expected) in [
             (403, "SecurityTokenExpired", CredentialExpired),
             (403, "InvalidSecurityToken", CredentialRejected),
             (403, "InvalidAccessKeyId", CredentialRejected),
@@ -166,7 +166,7 @@ mod tests {
             (409, "FileAlreadyExists", StoreRejected),
         ] {
             let error = parse(&response(status, &format!("<Error><Code>{code}</Code></Error>")));
-            assert_eq!(error.kind(), wanted, "{code}");
+            assert_eq!(error.kind(), expected, "{code}");
         }
     }
 
@@ -175,7 +175,7 @@ mod tests {
         use ErrorKind::*;
         let html = "<!DOCTYPE html><html><body><h1>400</h1><p>hush<br></body></html>";
         for body in ["", html, "upstream hush", "<Error><Code>NoSuchUpload</Co", "{}"] {
-            for (status, wanted) in [
+            for (status, expected) in [
                 (400, StoreRejected),
                 (401, CredentialRejected),
                 (403, AccessDenied),
@@ -186,7 +186,7 @@ mod tests {
                 (302, StoreRejected),
             ] {
                 let error = parse(&response(status, body));
-                assert_eq!(error.kind(), wanted, "{status} {body}");
+                assert_eq!(error.kind(), expected, "{status} {body}");
                 assert!(!error.to_string().contains("hush"), "{error}");
                 assert_eq!(
                     error.message(),

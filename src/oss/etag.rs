@@ -53,14 +53,14 @@ mod tests {
 
     #[test]
     fn quotes_and_case_do_not_matter() {
-        let wanted = "\"5D41402ABC4B2A76B9719D911017C592\"";
+        let expected = "\"5D41402ABC4B2A76B9719D911017C592\"";
         for text in [
             "\"5D41402ABC4B2A76B9719D911017C592\"",
             "5D41402ABC4B2A76B9719D911017C592",
             "\"5d41402abc4b2a76b9719d911017c592\"",
             " 5d41402abc4b2a76b9719d911017c592 ",
         ] {
-            assert_eq!(text.parse::<ETag>().unwrap().to_string(), wanted);
+            assert_eq!(text.parse::<ETag>().unwrap().to_string(), expected);
         }
     }
 

@@ -79,13 +79,13 @@ mod tests {
 
     #[test]
     fn every_region_has_its_endpoint() {
-        for (region, wanted) in [
+        for (region, expected) in [
             ("cn-shanghai", "https://vod.cn-shanghai.aliyuncs.com/"),
             ("cn-hangzhou", "https://vod.cn-shanghai.aliyuncs.com/"),
             ("ap-southeast-1", "https://vod.ap-southeast-1.aliyuncs.com/"),
             (" us-west-1 ", "https://vod.us-west-1.aliyuncs.com/"),
         ] {
-            assert_eq!(VodEndpoint::for_region(region).unwrap().url().as_str(), wanted);
+            assert_eq!(VodEndpoint::for_region(region).unwrap().url().as_str(), expected);
         }
     }
 

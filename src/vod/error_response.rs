@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn every_code_has_its_kind() {
         use ErrorKind::*;
-        for (status, code, wanted) in [
+        for (status, code, expected) in [
             (404, "InvalidVideo.NotFound", MediaNotFound),
             (403, "InvalidSecurityToken.Expired", CredentialExpired),
             (400, "InvalidSecurityToken.Malformed", CredentialRejected),
@@ -126,28 +126,28 @@ mod tests {
             let body =
                 format!(r#"{{"Code":"{code}","Message":"No.","RequestId":"R","HostId":"vod"}}"#);
             let error = parse(&response(status, body.as_bytes()));
-            assert_eq!(error.kind(), wanted, "{code}");
-            let wanted = ServiceError {
+            assert_eq!(error.kind(), expected, "{code}");
+            let expected = ServiceError {
                 status,
                 code: code.into(),
                 message: "No.".into(),
                 request_id: "R".into(),
                 ..ServiceError::default()
             };
-            assert_eq!(error.service(), Some(&wanted));
+            assert_eq!(error.service(), Some(&expected));
         }
     }
 
     #[test]
     fn without_a_json_body_the_status_determines_the_kind() {
         for body in [&b""[..], b"<html>hush</html>", b"null", b"[]", br#"{"Code":7}"#, b"\xFF"] {
-            for (status, wanted) in [
+            for (status, expected) in [
                 (502, ErrorKind::VodUnavailable),
                 (429, ErrorKind::VodUnavailable),
                 (404, ErrorKind::VodRejected),
             ] {
                 let error = parse(&response(status, body));
-                assert_eq!(error.kind(), wanted);
+                assert_eq!(error.kind(), expected);
                 assert_eq!(
                     error.message(),
                     format!("VOD returned status {status} without an error code")

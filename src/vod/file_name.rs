@@ -34,7 +34,7 @@ mod tests {
 
     #[test]
     fn the_extension_is_what_follows_the_last_dot_of_the_name() {
-        for (name, wanted) in [
+        for (name, expected) in [
             ("a.mp4", Some("mp4")),
             ("a.b.MP4", Some("MP4")),
             ("C:\\films\\a.mp4", Some("mp4")),
@@ -44,7 +44,7 @@ mod tests {
             ("a.b/c", None),
             ("", None),
         ] {
-            assert_eq!(extension(name), wanted, "{name}");
+            assert_eq!(extension(name), expected, "{name}");
         }
     }
 

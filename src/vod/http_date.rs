@@ -18,9 +18,9 @@ mod tests {
 
     #[test]
     fn a_date_is_precise_to_the_second() {
-        let wanted = Some(UnixMillis(1_672_223_261_000));
-        assert_eq!(parse("Wed, 28 Dec 2022 10:27:41 GMT"), wanted);
-        assert_eq!(parse(" Wed, 28 Dec 2022 10:27:41 GMT "), wanted);
+        let expected = Some(UnixMillis(1_672_223_261_000));
+        assert_eq!(parse("Wed, 28 Dec 2022 10:27:41 GMT"), expected);
+        assert_eq!(parse(" Wed, 28 Dec 2022 10:27:41 GMT "), expected);
         for text in ["", "yesterday", "2022-12-28T10:27:41Z", "Wed, 31 Dec 1969 23:59:59 GMT"] {
             assert_eq!(parse(text), None, "{text}");
         }

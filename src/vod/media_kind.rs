@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn the_extension_determines_the_kind_ignoring_case() {
-        for (name, wanted) in [
+        for (name, expected) in [
             ("a.mp4", MediaKind::Video),
             ("A.M3U8", MediaKind::Video),
             ("films/a.b.Mov", MediaKind::Video),
@@ -111,7 +111,7 @@ mod tests {
             ("a.vtt", MediaKind::Auxiliary),
             ("a.zip", MediaKind::Auxiliary),
         ] {
-            assert_eq!(MediaKind::from_file_name(name), Ok(wanted), "{name}");
+            assert_eq!(MediaKind::from_file_name(name), Ok(expected), "{name}");
         }
     }
 
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn an_undeterminable_kind_is_an_error() {
-        for (name, wanted) in [
+        for (name, expected) in [
             ("a.gif", "kind must be specified for a name that ends with .gif"),
             ("a.GIF", "kind must be specified for a name that ends with .gif"),
             ("a", "name must be a name with an extension, unless"),
@@ -139,7 +139,7 @@ mod tests {
         ] {
             let error = MediaKind::from_file_name(name).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::RequestInvalid);
-            assert!(error.message().starts_with(wanted), "{name}: {error}");
+            assert!(error.message().starts_with(expected), "{name}: {error}");
         }
     }
 

@@ -130,11 +130,11 @@ mod tests {
             ("Version", "2017-03-21"),
         ]);
         let canonical = canonical_query(&parameters);
-        for (method, wanted) in [
+        for (method, expected) in [
             (&Method::GET, "CNyAM4ZwVcA3zJ1a7EPwhzPG52c="),
             (&Method::POST, "0EGEOlrpyFWPN58az9W2zSWAak0="),
         ] {
-            assert_eq!(signature(&secret(), &string_to_sign(method, &canonical)), wanted);
+            assert_eq!(signature(&secret(), &string_to_sign(method, &canonical)), expected);
         }
     }
 

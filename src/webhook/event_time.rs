@@ -27,12 +27,12 @@ mod tests {
 
     #[test]
     fn both_formats_are_parsed() {
-        for (text, wanted) in [
+        for (text, expected) in [
             ("2017-03-20T07:49:17Z", 1_489_996_157_000),
             ("2017-03-20T07:49:17:123Z", 1_489_996_157_123),
             (" 2017-03-20T07:49:17.123Z ", 1_489_996_157_123),
         ] {
-            assert_eq!(parse(text), Some(UnixMillis(wanted)), "{text}");
+            assert_eq!(parse(text), Some(UnixMillis(expected)), "{text}");
         }
         for text in ["", "today", "2017-03-20", ":::", "2017-03-20T07:49:17:é"] {
             assert_eq!(parse(text), None, "{text}");

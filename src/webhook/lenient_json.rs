@@ -98,8 +98,8 @@ mod tests {
         assert_eq!((fields.number("A"), fields.number("B")), (Some(24), Some(24)));
         assert_eq!((fields.number("C"), fields.number("D")), (None, None));
         let json = ["C", "D", "E", "F", "B"].map(|name| fields.json(name));
-        let wanted = [Some("{\"x\":1}"), Some("{}"), None, None, Some("24")];
-        assert_eq!(json, wanted.map(|text| text.map(str::to_owned)));
+        let expected = [Some("{\"x\":1}"), Some("{}"), None, None, Some("24")];
+        assert_eq!(json, expected.map(|text| text.map(str::to_owned)));
     }
 
     #[test]

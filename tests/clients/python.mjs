@@ -85,10 +85,10 @@ async function checkTusPy({ harness, checks, options }) {
       await harness.expectStored([file], async () => {
         const [begin, resume] = steps(example("sh", "tus-upload film.mp4", harness.origin));
         if (action) harness.proxy.breakAfter(11 * MIB, () => action(harness));
-        const begun = await shell(`${begin}\nstatus=$?; echo "$UPLOAD"; exit $status`, options);
+        const started = await shell(`${begin}\nstatus=$?; echo "$UPLOAD"; exit $status`, options);
         if (action) await harness.proxy.expectBroken();
-        assert.equal(begun.status === 0, action === undefined, begun.stderr);
-        await succeed(resume, { ...options, variables: { UPLOAD: begun.stdout.trim() } });
+        assert.equal(started.status === 0, action === undefined, started.stderr);
+        await succeed(resume, { ...options, variables: { UPLOAD: started.stdout.trim() } });
       });
     });
   }

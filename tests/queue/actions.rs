@@ -100,11 +100,11 @@ pub(crate) fn info(sim: &Simulation, file: FileId) -> FileInfo {
 
 /// The offset from which a file's bytes were last requested.
 pub(crate) fn requested_offset(sim: &Simulation, file: FileId) -> u64 {
-    let wanted = sim.events.iter().rev().find_map(|event| match event {
+    let offset = sim.events.iter().rev().find_map(|event| match event {
         Event::SourceRequested { file: of, offset } if *of == file => Some(*offset),
         _ => None,
     });
-    wanted.unwrap_or(ByteCount::ZERO).bytes()
+    offset.unwrap_or(ByteCount::ZERO).bytes()
 }
 
 /// Runs until the file is in a phase.

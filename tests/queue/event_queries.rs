@@ -18,8 +18,8 @@ pub(crate) fn all_events(sim: &Simulation) -> Vec<String> {
 }
 
 /// The number of events with this name.
-pub(crate) fn count(sim: &Simulation, wanted: &str) -> usize {
-    sim.events.iter().filter(|event| name(event).split(' ').next() == Some(wanted)).count()
+pub(crate) fn count(sim: &Simulation, expected: &str) -> usize {
+    sim.events.iter().filter(|event| name(event).split(' ').next() == Some(expected)).count()
 }
 
 /// The offset from which a file resumed when it last started; `None` if it had no upload.

@@ -35,7 +35,7 @@ fn a_request_that_ends_normally_is_durable_to_its_last_byte() {
         for simulation in simulations() {
             for with_last_byte in [false, true] {
                 let request = atomic(from, to, SourceStatus::Eof, with_last_byte);
-                let mut simulation = begun(&simulation, from);
+                let mut simulation = started(&simulation, from);
                 let id = simulation.open_request(request);
                 let outcome = simulation.run(id);
                 if to == LENGTH {
@@ -97,16 +97,16 @@ fn a_request_that_ends_abnormally_leaves_the_upload_unchanged() {
         for (from, to) in REQUESTS {
             for simulation in simulations() {
                 for with_last_byte in [false, true] {
-                    let mut simulation = begun(&simulation, from);
+                    let mut simulation = started(&simulation, from);
                     let tails = simulation.world.kv.keys_with(".t.");
                     let id = simulation.open_request(atomic(from, to, end, with_last_byte));
                     let case = format!("{end:?} {from}-{to} {with_last_byte}");
                     let outcome = simulation.run(id);
-                    let SessionOutcome::Suspended { durable, rejection: Some(refused) } = &outcome
+                    let SessionOutcome::Suspended { durable, rejection: Some(rejected) } = &outcome
                     else {
                         panic!("{case}: {outcome:?}")
                     };
-                    assert_eq!((durable.bytes(), refused.kind()), (from, kind), "{case}");
+                    assert_eq!((durable.bytes(), rejected.kind()), (from, kind), "{case}");
                     assert_eq!(simulation.writers[id].durable, [0; 0], "{case}");
                     assert_eq!(simulation.world.kv.keys_with(".t."), tails, "{case}");
                     assert_eq!(simulation.world.store.count(Operation::PutObject), 0, "{case}");
@@ -141,11 +141,11 @@ fn a_small_file_is_stored_only_after_its_request_has_ended_normally() {
         for (end, kind) in BAD_ENDS {
             let mut simulation = simulation();
             let id = simulation.create(request.ending(end));
-            let SessionOutcome::Suspended { durable, rejection: refused } = simulation.run(id)
+            let SessionOutcome::Suspended { durable, rejection: rejected } = simulation.run(id)
             else {
                 panic!("{end:?}")
             };
-            assert_eq!((durable, refused.unwrap().kind()), (ByteCount::ZERO, kind));
+            assert_eq!((durable, rejected.unwrap().kind()), (ByteCount::ZERO, kind));
             assert_eq!(simulation.world.store.seen, []);
             assert!(matches!(simulation.resume(), SessionOutcome::Completed(_)));
         }
@@ -239,12 +239,12 @@ fn streamed_parts_are_durable_only_after_their_request_has_ended_normally() {
             let mut simulation = simulation();
             let cut = ClientRequest { to: 70_000 + arrived, ..request }.ending(end);
             let id = simulation.take_over(cut);
-            let SessionOutcome::Suspended { durable, rejection: refused } = simulation.run(id)
+            let SessionOutcome::Suspended { durable, rejection: rejected } = simulation.run(id)
             else {
                 panic!("{end:?}")
             };
             let case = format!("{end:?} {arrived}");
-            assert_eq!((durable.bytes(), refused.unwrap().kind()), (70_000, kind), "{case}");
+            assert_eq!((durable.bytes(), rejected.unwrap().kind()), (70_000, kind), "{case}");
             assert_eq!(simulation.world.kv.keys_with(".t.").len(), 1, "{case}");
         }
     }
@@ -252,11 +252,11 @@ fn streamed_parts_are_durable_only_after_their_request_has_ended_normally() {
     let mut short = simulation();
     let cut = ClientRequest { to: PART + 5_000_000, ..request };
     let id = short.take_over(cut);
-    let SessionOutcome::Suspended { durable, rejection: refused } = short.run(id) else {
+    let SessionOutcome::Suspended { durable, rejection: rejected } = short.run(id) else {
         panic!("a truncated request is accepted")
     };
     assert_eq!(durable, ByteCount(70_000));
-    assert_eq!(refused.unwrap().kind(), ErrorKind::LengthMismatch);
+    assert_eq!(rejected.unwrap().kind(), ErrorKind::LengthMismatch);
 
     let mut complete = simulation();
     let id = complete.take_over(request);
@@ -292,10 +292,13 @@ fn a_late_length_is_discarded_with_its_atomic_request() {
     simulation.run(first);
     let empty = ClientRequest::new(150_000, 150_000).declaring(150_000).atomic();
     let id = simulation.take_over(empty.ending(SourceStatus::ChecksumMismatch));
-    let SessionOutcome::Suspended { durable, rejection: refused } = simulation.run(id) else {
+    let SessionOutcome::Suspended { durable, rejection: rejected } = simulation.run(id) else {
         panic!("a wrong digest is accepted")
     };
-    assert_eq!((durable, refused.unwrap().kind()), (ByteCount(150_000), ErrorKind::DigestMismatch));
+    assert_eq!(
+        (durable, rejected.unwrap().kind()),
+        (ByteCount(150_000), ErrorKind::DigestMismatch)
+    );
     let id = simulation.take_over(empty);
     assert!(matches!(simulation.run(id), SessionOutcome::Completed(_)));
 }
@@ -306,7 +309,7 @@ fn a_crash_at_any_step_discards_the_entire_atomic_request() {
         for end in [SourceStatus::Eof, SourceStatus::ChecksumMismatch] {
             for late_writes in LateWrites::ALL {
                 for step in 0.. {
-                    let mut simulation = begun(&Simulation::of_known_length(LENGTH), from);
+                    let mut simulation = started(&Simulation::of_known_length(LENGTH), from);
                     let id = simulation.open_request(atomic(from, to, end, false));
                     if !simulation.crash_at(id, step, late_writes) {
                         break;
@@ -329,7 +332,7 @@ fn a_crash_at_any_step_discards_the_entire_atomic_request() {
 #[test]
 fn a_writer_that_takes_over_starts_where_the_atomic_request_started() {
     for step in 0.. {
-        let mut simulation = begun(&Simulation::of_known_length(LENGTH), 51_200);
+        let mut simulation = started(&Simulation::of_known_length(LENGTH), 51_200);
         let first = simulation.take_over(atomic(51_200, 400_000, SourceStatus::Eof, false));
         if !(0..step).all(|_| simulation.step(first)) {
             break;
@@ -354,7 +357,7 @@ fn simulations() -> [Simulation; 2] {
 }
 
 /// A simulation like this one whose upload is at `offset`.
-fn begun(like: &Simulation, offset: u64) -> Simulation {
+fn started(like: &Simulation, offset: u64) -> Simulation {
     let mut simulation = like.fresh();
     if offset > 0 {
         let id = simulation.create(ClientRequest::new(0, offset));

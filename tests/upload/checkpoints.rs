@@ -77,7 +77,7 @@ fn a_corrupt_record_is_an_error_and_never_a_new_start() {
             let mut simulation = interrupted();
             let name = simulation.world.kv.keys_with(part).remove(0);
             damage(simulation.world.kv.values.get_mut(&name).unwrap());
-            assert_refused(&mut simulation, ErrorKind::CheckpointCorrupt);
+            assert_rejected(&mut simulation, ErrorKind::CheckpointCorrupt);
         }
     }
 }
@@ -87,7 +87,7 @@ fn a_record_of_another_kind_or_of_a_newer_version_is_an_error() {
     let mut simulation = interrupted();
     let lease = simulation.world.kv.values[&upload_id().lease_key()].clone();
     simulation.world.kv.values.insert(upload_id().checkpoint_key(1), lease);
-    assert_refused(&mut simulation, ErrorKind::CheckpointCorrupt);
+    assert_rejected(&mut simulation, ErrorKind::CheckpointCorrupt);
 
     let mut simulation = interrupted();
     let checkpoint = simulation.world.kv.values.get_mut(&upload_id().checkpoint_key(1)).unwrap();
@@ -95,7 +95,7 @@ fn a_record_of_another_kind_or_of_a_newer_version_is_an_error() {
     checkpoint[4] = vod_uploader::upload::RECORD_VERSION + 1;
     let checksum = vod_uploader::crc64::Crc64::compute(&checkpoint[..framed]).0.to_le_bytes();
     checkpoint[framed..].copy_from_slice(&checksum);
-    assert_refused(&mut simulation, ErrorKind::CheckpointNewer);
+    assert_rejected(&mut simulation, ErrorKind::CheckpointNewer);
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn a_missing_checkpoint_is_an_error_once_one_was_stored() {
     simulation.crash(second);
     simulation.discard_late_writes();
     simulation.world.kv.values.retain(|name, _| !name.contains(".c."));
-    assert_refused(&mut simulation, ErrorKind::CheckpointCorrupt);
+    assert_rejected(&mut simulation, ErrorKind::CheckpointCorrupt);
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn a_changed_tail_is_an_error() {
     simulation.run(id);
     let name = simulation.world.kv.keys_with(".t.").remove(0);
     simulation.world.kv.values.get_mut(&name).unwrap()[7] ^= 1;
-    assert_refused(&mut simulation, ErrorKind::CheckpointCorrupt);
+    assert_rejected(&mut simulation, ErrorKind::CheckpointCorrupt);
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn interrupted() -> Simulation {
     simulation
 }
 
-fn assert_refused(simulation: &mut Simulation, kind: ErrorKind) {
+fn assert_rejected(simulation: &mut Simulation, kind: ErrorKind) {
     let before = simulation.world.store.seen.len();
     let request = ClientRequest::new(simulation.acknowledged(), LENGTH);
     let id = simulation.take_over(request);

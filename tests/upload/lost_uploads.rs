@@ -122,11 +122,11 @@ fn a_fenced_writer_creates_no_multipart_upload_when_its_own_is_gone() {
         if !matches!(simulation.run(second), SessionOutcome::Completed(_)) {
             continue;
         }
-        let begun = simulation.world.store.count(Operation::Initiate);
+        let started = simulation.world.store.count(Operation::Initiate);
         let outcome = simulation.run(first);
         let SessionOutcome::Failed { error, .. } = outcome else { panic!("{stop}: {outcome:?}") };
         assert_eq!(error.kind(), ErrorKind::TakenOver);
-        assert!(simulation.world.store.count(Operation::Initiate) <= begun + 1);
+        assert!(simulation.world.store.count(Operation::Initiate) <= started + 1);
         assert_eq!(simulation.world.store.uploads.len(), 0, "{stop}");
     }
 }

@@ -30,7 +30,7 @@ fn an_unrequested_input_is_rejected_without_effect() {
             Input::StreamOpened { fill: FillId(9_999) },
             filled(9_999, 1, SourceStatus::Eof),
         ] {
-            assert_refused(&mut simulation, id, input);
+            assert_rejected(&mut simulation, id, input);
         }
         assert!(matches!(simulation.run(id), SessionOutcome::Completed(_)));
     }
@@ -41,7 +41,7 @@ fn every_input_after_the_end_is_rejected() {
     let mut simulation = Simulation::of_known_length(LENGTH);
     simulation.upload();
     for input in [Input::Tick, filled(0, 1, SourceStatus::Eof)] {
-        assert_refused(&mut simulation, 0, input);
+        assert_rejected(&mut simulation, 0, input);
     }
     assert_eq!(simulation.writers[0].session.pending_fill(), None);
     assert_eq!(simulation.writers[0].session.next_wakeup(), None);
@@ -56,15 +56,15 @@ fn a_fill_of_wrong_length_is_rejected_without_effect() {
     while simulation.writers[id].session.pending_fill().is_none() {
         simulation.step(id);
     }
-    let want = simulation.writers[id].session.pending_fill().unwrap();
-    let fill = want.fill.0;
+    let pending = simulation.writers[id].session.pending_fill().unwrap();
+    let fill = pending.fill.0;
     for input in [
-        filled(fill, want.size.bytes() + 1, SourceStatus::Eof),
-        filled(fill, want.size.bytes() - 1, SourceStatus::More),
+        filled(fill, pending.size.bytes() + 1, SourceStatus::Eof),
+        filled(fill, pending.size.bytes() - 1, SourceStatus::More),
         filled(fill, 999, SourceStatus::Interrupted),
-        Input::StreamOpened { fill: want.fill },
+        Input::StreamOpened { fill: pending.fill },
     ] {
-        assert_refused(&mut simulation, id, input);
+        assert_rejected(&mut simulation, id, input);
     }
     assert!(matches!(simulation.run(id), SessionOutcome::Completed(_)));
 }
@@ -76,21 +76,21 @@ fn the_end_of_a_canceled_fill_is_ignored() {
     let mut simulation = Simulation::of_known_length(12 * 102_400).seeded(2);
     simulation.world.store.faults.plan(Operation::UploadPart, 4, Fault::Forgets);
     let id = simulation.create(ClientRequest::new(0, 12 * 102_400));
-    let mut wanted = None;
+    let mut last = None;
     while simulation.writers[id].session.state() != State::Lost {
-        wanted = simulation.writers[id].session.pending_fill();
+        last = simulation.writers[id].session.pending_fill();
         simulation.step(id);
     }
-    let want = wanted.expect("a buffer is being filled when the upload is lost");
+    let pending = last.expect("a buffer is being filled when the upload is lost");
     let session = &mut simulation.writers[id].session;
     assert_eq!(session.pending_fill(), None);
-    let ended = || filled(want.fill.0, want.size.bytes(), SourceStatus::More);
+    let ended = || filled(pending.fill.0, pending.size.bytes(), SourceStatus::More);
     session.handle(simulation.world.now(), ended()).unwrap();
     let released = session.poll();
     assert!(
-        matches!(released, Some(Output::Event(Event::BufferReleased(fill))) if fill == want.fill)
+        matches!(released, Some(Output::Event(Event::BufferReleased(fill))) if fill == pending.fill)
     );
-    assert_refused(&mut simulation, id, ended());
+    assert_rejected(&mut simulation, id, ended());
     assert!(matches!(simulation.run(id), SessionOutcome::Lost(_)));
 }
 
@@ -98,11 +98,11 @@ fn filled(fill: u32, len: u64, end: SourceStatus) -> Input {
     Input::Filled { fill: FillId(fill), len: ByteCount(len), crc64: Crc64(0), end }
 }
 
-fn assert_refused(simulation: &mut Simulation, id: WriterId, input: Input) {
+fn assert_rejected(simulation: &mut Simulation, id: WriterId, input: Input) {
     let session = &mut simulation.writers[id].session;
     let before = format!("{session:?}");
-    let refused = session.handle(simulation.world.now(), input).unwrap_err();
-    assert_eq!(refused.kind(), ErrorKind::Internal);
+    let rejected = session.handle(simulation.world.now(), input).unwrap_err();
+    assert_eq!(rejected.kind(), ErrorKind::Internal);
     assert_eq!(format!("{session:?}"), before);
     assert!(session.poll().is_none());
 }

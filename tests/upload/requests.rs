@@ -116,10 +116,11 @@ fn more_bytes_than_declared_are_rejected_and_those_before_are_durable() {
     let mut simulation = Simulation::of_known_length(300_000);
     let request = ClientRequest { end: SourceStatus::TooLong, ..ClientRequest::new(0, 250_000) };
     let id = simulation.create(request);
-    let SessionOutcome::Suspended { durable, rejection: Some(refused) } = simulation.run(id) else {
+    let SessionOutcome::Suspended { durable, rejection: Some(rejected) } = simulation.run(id)
+    else {
         panic!("too many bytes are accepted")
     };
-    assert_eq!((durable, refused.kind()), (ByteCount(250_000), ErrorKind::LengthMismatch));
+    assert_eq!((durable, rejected.kind()), (ByteCount(250_000), ErrorKind::LengthMismatch));
     assert!(matches!(simulation.resume(), SessionOutcome::Completed(_)));
 }
 

@@ -51,8 +51,8 @@ fn a_file_below_100_kib_is_one_put_object() {
 #[test]
 fn an_empty_source_is_rejected_and_nothing_is_created_on_oss() {
     let mut known = Simulation::of_known_length(0);
-    let refused = known.try_open(LeaseAcquisition::New, Purpose::Continue).unwrap_err();
-    assert_eq!(refused.kind(), ErrorKind::FileEmpty);
+    let rejected = known.try_open(LeaseAcquisition::New, Purpose::Continue).unwrap_err();
+    assert_eq!(rejected.kind(), ErrorKind::FileEmpty);
 
     let mut unknown = Simulation::of_unknown_length(0);
     let SessionOutcome::Failed { error, .. } = unknown.upload() else {

@@ -72,7 +72,7 @@ fn every_end_of_a_session_that_can_be_stored_marks_the_writer_as_inactive() {
         let error = Error::new(ErrorKind::UploadStopped, "stopped");
         simulation.handle(id, Input::Cancel(error));
     };
-    let refused: End = |simulation, _| {
+    let rejected: End = |simulation, _| {
         simulation
             .world
             .store
@@ -82,7 +82,7 @@ fn every_end_of_a_session_that_can_be_stored_marks_the_writer_as_inactive() {
     let forgotten: End = |simulation, _| {
         simulation.world.store.faults.plan(Operation::UploadPart, 1, Fault::Forgets);
     };
-    for (name, end) in [("canceled", canceled), ("refused", refused), ("forgotten", forgotten)] {
+    for (name, end) in [("canceled", canceled), ("rejected", rejected), ("forgotten", forgotten)] {
         for step in 0..60 {
             let mut simulation = Simulation::of_known_length(LENGTH);
             let first = simulation.create(ClientRequest::new(0, 60_000));
@@ -121,12 +121,12 @@ fn a_request_that_is_stopped_keeps_every_byte_that_arrived() {
             let request =
                 ClientRequest::new(0, LENGTH).cut_at(stop).ending(SourceStatus::StopRequested);
             let id = simulation.create(request.completing());
-            let SessionOutcome::Suspended { durable, rejection: refused } = simulation.run(id)
+            let SessionOutcome::Suspended { durable, rejection: rejected } = simulation.run(id)
             else {
                 panic!("{stop}")
             };
             assert_eq!(durable, ByteCount(stop));
-            assert_eq!(refused.map(|error| error.kind()), Some(ErrorKind::TakenOver));
+            assert_eq!(rejected.map(|error| error.kind()), Some(ErrorKind::TakenOver));
             assert!(matches!(simulation.resume(), SessionOutcome::Completed(_)));
         }
     }
@@ -140,11 +140,11 @@ fn a_streamed_part_that_is_stopped_leaves_the_upload_at_its_start() {
     let request =
         ClientRequest::new(0, 2 * PART).cut_at(PART + 5).ending(SourceStatus::StopRequested);
     let id = simulation.create(request);
-    let SessionOutcome::Suspended { durable, rejection: refused } = simulation.run(id) else {
+    let SessionOutcome::Suspended { durable, rejection: rejected } = simulation.run(id) else {
         panic!("a stopped request is accepted")
     };
     assert_eq!(durable, ByteCount(PART));
-    assert_eq!(refused.map(|error| error.kind()), Some(ErrorKind::TakenOver));
+    assert_eq!(rejected.map(|error| error.kind()), Some(ErrorKind::TakenOver));
 }
 
 #[test]

@@ -46,9 +46,9 @@ mod tests {
     fn only_loopback_addresses_with_a_port_are_accepted() {
         assert!(loopback_address("listen", "127.0.0.1:3000").is_ok());
         assert!(loopback_address("listen", "[::1]:0").is_ok());
-        for refused in ["3000", "localhost:3000", "0.0.0.0:3000", "192.0.2.1:80"] {
-            let failure = loopback_address("listen", refused).unwrap_err().to_string();
-            assert!(failure.contains("--listen") && failure.contains(refused), "{failure}");
+        for rejected in ["3000", "localhost:3000", "0.0.0.0:3000", "192.0.2.1:80"] {
+            let failure = loopback_address("listen", rejected).unwrap_err().to_string();
+            assert!(failure.contains("--listen") && failure.contains(rejected), "{failure}");
         }
     }
 }

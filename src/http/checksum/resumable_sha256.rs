@@ -73,8 +73,8 @@ impl ResumableSha256 {
         // The crate does not validate the lengths in a state.
         let lengths = state.get(32..41).and_then(<[u8]>::split_last);
         let blocks = (bytes / BLOCK_BYTES).to_le_bytes();
-        let agree = lengths.is_some_and(|(begun, whole)| {
-            whole == blocks && u64::from(*begun) == bytes % BLOCK_BYTES
+        let agree = lengths.is_some_and(|(partial, complete)| {
+            complete == blocks && u64::from(*partial) == bytes % BLOCK_BYTES
         });
         if !agree || bytes > OBJECT_SIZE_MAX.bytes() {
             return Err(corrupt());
@@ -194,9 +194,9 @@ mod tests {
         ) {
             let mut state = ResumableSha256::from_bytes(&of(&head).to_bytes()).unwrap();
             state.update(&tail);
-            let whole = [head, tail].concat();
-            prop_assert_eq!(state.field_value(), of(&whole).field_value());
-            prop_assert_eq!(state.bytes(), ByteCount(whole.len() as u64));
+            let complete = [head, tail].concat();
+            prop_assert_eq!(state.field_value(), of(&complete).field_value());
+            prop_assert_eq!(state.bytes(), ByteCount(complete.len() as u64));
         }
 
         #[test]

@@ -57,9 +57,9 @@ fn range(text: &str) -> Range<'_> {
 
 /// A weight such as `0.8`, in thousandths; 0 if it is invalid.
 fn thousandths(text: &str) -> u16 {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let (integer, fraction) = text.split_once('.').unwrap_or((text, ""));
     let is_number = fraction.len() <= 3 && fraction.bytes().all(|byte| byte.is_ascii_digit());
-    match (whole, is_number) {
+    match (integer, is_number) {
         ("1", true) => 1000,
         ("0", true) => format!("{fraction:0<3}").parse().unwrap_or_default(),
         _ => 0,

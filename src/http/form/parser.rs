@@ -149,9 +149,9 @@ impl FormParser {
     ) -> Result<Option<Found<'a>>> {
         let mut found = None;
         if content.matched > 0 {
-            let wanted = &self.delimiter[content.matched..];
-            let compared = wanted.len().min(input.len());
-            if wanted[..compared] == input[..compared] {
+            let expected = &self.delimiter[content.matched..];
+            let compared = expected.len().min(input.len());
+            if expected[..compared] == input[..compared] {
                 *input = &input[compared..];
                 content.matched += compared;
                 self.state = content.after(self.delimiter.len());

@@ -27,10 +27,10 @@ fn read(body: &[u8], cuts: &[usize]) -> Read {
     let mut cuts = cuts.iter().cycle();
     let mut rest = body;
     while !rest.is_empty() {
-        let (mut piece, after) = rest.split_at((*cuts.next().unwrap()).min(rest.len()));
+        let (mut chunk, after) = rest.split_at((*cuts.next().unwrap()).min(rest.len()));
         rest = after;
         loop {
-            match parser.next(&mut piece) {
+            match parser.next(&mut chunk) {
                 Ok(None) => break,
                 Ok(Some(FormEvent::Field(Field { name, value }))) => {
                     read.fields.push((name, value.to_vec()));
@@ -44,7 +44,7 @@ fn read(body: &[u8], cuts: &[usize]) -> Read {
                 Ok(Some(FormEvent::End)) => read.ended = true,
                 Err(error) => {
                     read.error = Some(error);
-                    assert_eq!(parser.next(&mut piece), Ok(None));
+                    assert_eq!(parser.next(&mut chunk), Ok(None));
                     return read;
                 }
             }
@@ -71,7 +71,7 @@ fn file(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[track_caller]
-fn refused(body: &[u8], field: &str) {
+fn rejected(body: &[u8], field: &str) {
     for cut in [1, 7, body.len()] {
         let error = read(body, &[cut]).error.unwrap();
         assert_eq!(error.kind(), ErrorKind::RequestInvalid, "{error}");
@@ -90,9 +90,9 @@ fn fields_and_files_are_parsed_with_any_split_of_the_body() {
         assert_eq!(read.error, None, "{cut}");
         assert!(read.ended);
         assert_eq!(read.fields, [("title".into(), b"Holiday".to_vec()), ("e".into(), vec![])]);
-        let [(head, bytes, whole)] = &read.files[..] else { panic!("{read:?}") };
+        let [(head, bytes, complete)] = &read.files[..] else { panic!("{read:?}") };
         assert_eq!((head.field.as_str(), head.file_name.as_deref()), ("v", Some("a.mp4")));
-        assert_eq!((bytes.as_slice(), *whole), (&b"\r\n\r\n--xy\r\n--\r\n"[..], true), "{cut}");
+        assert_eq!((bytes.as_slice(), *complete), (&b"\r\n\r\n--xy\r\n--\r\n"[..], true), "{cut}");
     }
 }
 
@@ -123,27 +123,27 @@ fn a_truncated_form_is_incomplete_and_only_delimited_files_are_complete() {
     for length in 0..body.len() - b"-\r\n".len() {
         let read = read(&body[..length], &[5]);
         assert!(!read.ended && read.error.is_some(), "{length}");
-        let whole = read.files.iter().filter(|(_, _, whole)| *whole).count();
-        assert_eq!(whole, usize::from(length >= first.len() + b"--xyz\r\n".len()), "{length}");
+        let complete = read.files.iter().filter(|(_, _, complete)| *complete).count();
+        assert_eq!(complete, usize::from(length >= first.len() + b"--xyz\r\n".len()), "{length}");
     }
     assert_eq!(read(&body[..60], &[60]).error.unwrap().kind(), ErrorKind::LengthMismatch);
-    refused(b"no boundary at all", "boundary");
+    rejected(b"no boundary at all", "boundary");
 }
 
 #[test]
 fn a_line_that_only_starts_with_the_boundary_does_not_end_a_file() {
     let body = form(&[file(b"bytes\r\n--xyzzy\r\nmore")]);
-    refused(&body, "boundary");
+    rejected(&body, "boundary");
     let read = read(&body, &[9]);
     assert_eq!((read.files[0].1.as_slice(), read.files[0].2), (&b"bytes"[..], false));
 }
 
 #[test]
 fn part_headers_without_line_ends_end_or_disposition_are_rejected() {
-    refused(b"--xyz\r\nContent-Disposition: form-data; name=a\n\nx\r\n--xyz--", "form");
-    refused(b"--xyz\r\n\r\nx\r\n--xyz--", "content-disposition");
+    rejected(b"--xyz\r\nContent-Disposition: form-data; name=a\n\nx\r\n--xyz--", "form");
+    rejected(b"--xyz\r\n\r\nx\r\n--xyz--", "content-disposition");
     let long = vec![b'x'; PART_HEAD_BYTES_MAX + 1];
-    refused(&[b"--xyz\r\n".to_vec(), long].concat(), "form");
+    rejected(&[b"--xyz\r\n".to_vec(), long].concat(), "form");
     let mut line = b"--xyz\r\nContent-Disposition: form-data; name=a\r\nX: ".to_vec();
     line.resize(b"--xyz\r\n".len() + PART_HEAD_BYTES_MAX - 4, b'x');
     let body = [line, b"\r\n\r\nv\r\n--xyz--".to_vec()].concat();
@@ -154,13 +154,13 @@ fn part_headers_without_line_ends_end_or_disposition_are_rejected() {
 fn fields_and_files_are_accepted_up_to_the_limits() {
     let fields = vec![part("name=a", b"1"); FIELDS_MAX as usize];
     assert_eq!(read(&form(&fields), &[100]).error, None);
-    refused(&form(&[fields, vec![part("name=a", b"1")]].concat()), "form");
+    rejected(&form(&[fields, vec![part("name=a", b"1")]].concat()), "form");
     let files = vec![file(b""); FILES_MAX as usize];
     assert_eq!(read(&form(&files), &[100]).error, None);
-    refused(&form(&[files, vec![file(b"")]].concat()), "form");
+    rejected(&form(&[files, vec![file(b"")]].concat()), "form");
     let value = vec![b'v'; FIELD_BYTES_MAX];
     assert_eq!(read(&form(&[part("name=a", &value)]), &[999]).error, None);
-    refused(&form(&[part("name=a", &[value, vec![b'v']].concat())]), "form");
+    rejected(&form(&[part("name=a", &[value, vec![b'v']].concat())]), "form");
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn values_of_fields_are_not_printed() {
 
 /// Bytes that often resemble the boundary.
 fn tricky_bytes() -> impl Strategy<Value = Vec<u8>> {
-    let piece = prop::sample::select(vec![
+    let chunk = prop::sample::select(vec![
         "\r",
         "\r\n",
         "\r\n-",
@@ -190,7 +190,7 @@ fn tricky_bytes() -> impl Strategy<Value = Vec<u8>> {
         "yz--",
         "a",
     ]);
-    prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat().into_bytes())
+    prop::collection::vec(chunk, 0..12).prop_map(|chunks| chunks.concat().into_bytes())
 }
 
 proptest! {
@@ -205,14 +205,14 @@ proptest! {
             .map(|(is_file, bytes)| if *is_file { file(bytes) } else { part("name=a", bytes) })
             .collect();
         let body = form(&parts);
-        let whole = read(&body, &[body.len()]);
-        prop_assert_eq!(&whole, &read(&body, &cuts));
-        let begun = contents.iter().all(|(_, bytes)| {
+        let complete = read(&body, &[body.len()]);
+        prop_assert_eq!(&complete, &read(&body, &cuts));
+        let is_unambiguous = contents.iter().all(|(_, bytes)| {
             !bytes.starts_with(b"--xyz") && !bytes.windows(7).any(|window| window == b"\r\n--xyz")
         });
-        if begun {
-            prop_assert_eq!(whole.error, None);
-            let files: Vec<_> = whole.files.into_iter().map(|(_, bytes, _)| bytes).collect();
+        if is_unambiguous {
+            prop_assert_eq!(complete.error, None);
+            let files: Vec<_> = complete.files.into_iter().map(|(_, bytes, _)| bytes).collect();
             let sent = contents.into_iter().filter_map(|(is_file, sent)| is_file.then_some(sent));
             let sent: Vec<_> = sent.collect();
             prop_assert_eq!(files, sent);

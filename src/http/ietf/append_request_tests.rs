@@ -56,10 +56,10 @@ fn the_media_type_is_required_since_interop_6() {
         let headers = [AT_100, MORE, incomplete, ("Content-Type", content_type)];
         AppendRequest::parse(&head(Method::PATCH, &headers), version).map_err(|error| error.kind())
     };
-    let refused = Err(ErrorKind::MediaTypeUnsupported);
+    let rejected = Err(ErrorKind::MediaTypeUnsupported);
     for version in [InteropVersion::V6, InteropVersion::V8] {
-        assert_eq!(kind(version, "application/offset+octet-stream"), refused);
-        assert_eq!(kind(version, ""), refused);
+        assert_eq!(kind(version, "application/offset+octet-stream"), rejected);
+        assert_eq!(kind(version, ""), rejected);
         assert!(kind(version, "Application/Partial-Upload; x=y").is_ok());
     }
     for version in [InteropVersion::V3, InteropVersion::V4, InteropVersion::V5] {

@@ -129,9 +129,9 @@ fn a_patch_requires_its_content_type_and_offset() {
 fn the_error_for_another_protocol_version_contains_the_supported_one() {
     assert_eq!(unsupported_version(&head(&[("Tus-Resumable", "1.0.0")])), None);
     for headers in [&[][..], &[("Tus-Resumable", "0.2.2")][..]] {
-        let refused = unsupported_version(&head(headers)).unwrap();
-        assert_eq!(refused.status, 412);
-        assert_eq!(refused.header("tus-version"), Some("1.0.0"));
+        let rejected = unsupported_version(&head(headers)).unwrap();
+        assert_eq!(rejected.status, 412);
+        assert_eq!(rejected.header("tus-version"), Some("1.0.0"));
     }
 }
 
@@ -185,10 +185,10 @@ fn a_final_upload_has_an_offset_once_it_is_complete() {
     assert_eq!(open.header("upload-offset"), None);
     assert_eq!(open.header("upload-concat"), Some("final;/v1/files/b /v1/files/a"));
     let object = CompletedObject { size_bytes: 9, crc64: 0, etag: String::new() };
-    let mut whole = status(9, Some(9), role());
-    whole.checkpoint.phase = UploadPhase::Completed(object);
-    assert_eq!(head_response(&whole).header("upload-offset"), Some("9"));
-    assert_eq!(head_response(&whole).header("upload-expires"), None);
+    let mut complete = status(9, Some(9), role());
+    complete.checkpoint.phase = UploadPhase::Completed(object);
+    assert_eq!(head_response(&complete).header("upload-offset"), Some("9"));
+    assert_eq!(head_response(&complete).header("upload-expires"), None);
 }
 
 #[test]

@@ -71,13 +71,13 @@ mod tests {
 
     #[test]
     fn any_other_rejection_is_an_error() {
-        for (status, body, wanted) in [
+        for (status, body, expected) in [
             (404, "<Error><Code>NoSuchBucket</Code></Error>", ErrorKind::StoreRejected),
             (404, "", ErrorKind::StoreRejected),
             (403, "", ErrorKind::AccessDenied),
             (500, "", ErrorKind::StoreUnavailable),
         ] {
-            assert_eq!(parse(status, body).unwrap_err().kind(), wanted, "{status} {body}");
+            assert_eq!(parse(status, body).unwrap_err().kind(), expected, "{status} {body}");
         }
     }
 

@@ -34,9 +34,9 @@ impl GetObject<'_> {
             });
         }
         let (start, len) = (self.range.start.bytes(), self.range.len.bytes());
-        let wanted = format!("bytes {start}-{}/", start.saturating_add(len).saturating_sub(1));
+        let expected = format!("bytes {start}-{}/", start.saturating_add(len).saturating_sub(1));
         let content_range = response.header("content-range").unwrap_or_default().trim();
-        if response.status == PARTIAL_CONTENT && content_range.starts_with(&wanted) {
+        if response.status == PARTIAL_CONTENT && content_range.starts_with(&expected) {
             Ok(())
         } else {
             Err(error_response::invalid_response(

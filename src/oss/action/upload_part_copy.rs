@@ -143,9 +143,9 @@ mod tests {
                 request.header("authorization").unwrap().to_owned()
             };
             let range = Some(CopyRange { start: ByteCount(0), len: ByteCount(1) });
-            let whole = signed(copy(&id));
-            assert_ne!(whole, signed(UploadPartCopy { range, ..copy(&id) }));
-            assert_ne!(whole, signed(UploadPartCopy { source_key: "other", ..copy(&id) }));
+            let complete = signed(copy(&id));
+            assert_ne!(complete, signed(UploadPartCopy { range, ..copy(&id) }));
+            assert_ne!(complete, signed(UploadPartCopy { source_key: "other", ..copy(&id) }));
         }
     }
 

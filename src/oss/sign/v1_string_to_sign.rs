@@ -28,8 +28,8 @@ pub struct V1Parts<'a> {
 /// resource.
 #[must_use]
 pub fn v1_string_to_sign(parts: &V1Parts<'_>) -> String {
-    let header = |wanted: &str| {
-        let found = parts.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+    let header = |name: &str| {
+        let found = parts.headers.iter().find(|(header, _)| header.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.trim()).unwrap_or_default()
     };
     format!(

@@ -60,13 +60,13 @@ mod tests {
 
     #[test]
     fn jobs_are_canceled_by_id_or_by_url() {
-        for (jobs, wanted) in [
+        for (jobs, expected) in [
             (UrlJobs::Ids(&["a", "b"]), "JobIds=a%2Cb"),
             (UrlJobs::Urls(&["http://h/a"]), "UploadUrls=http%253A%252F%252Fh%252Fa"),
         ] {
             let call = CancelUrlUploadJobs { jobs };
             assert_eq!(call.check(), Ok(()));
-            assert_eq!(sent(&call), ["Action=CancelUrlUploadJobs", wanted]);
+            assert_eq!(sent(&call), ["Action=CancelUrlUploadJobs", expected]);
         }
         let error = CancelUrlUploadJobs { jobs: UrlJobs::Urls(&[]) }.check().unwrap_err();
         assert_eq!(error.message(), "UploadUrls must be 1 to 10");
@@ -76,11 +76,11 @@ mod tests {
     fn canceled_and_unknown_jobs_are_listed_separately() {
         let body = json!({"RequestId": "R", "CanceledJobs": ["a"], "NonExists": ["[\"b\"]"]});
         let call = CancelUrlUploadJobs { jobs: UrlJobs::Ids(&["a", "b"]) };
-        let wanted = CanceledUrlJobs {
+        let expected = CanceledUrlJobs {
             canceled_jobs: vec!["a".into()],
             non_exists: vec!["b".into()],
             request_id: "R".into(),
         };
-        assert_eq!(call.parse(&success(&body), NOW), Ok(wanted));
+        assert_eq!(call.parse(&success(&body), NOW), Ok(expected));
     }
 }

@@ -211,7 +211,7 @@ mod tests {
         }));
         assert_eq!(infos.request_id, "R");
         assert_eq!(infos.non_exists, ["gone"]);
-        let wanted = UrlUploadInfo {
+        let expected = UrlUploadInfo {
             job_id: "86c1".into(),
             upload_url: "http://h/a.mp4".into(),
             media_id: Some("93ab".into()),
@@ -223,7 +223,7 @@ mod tests {
             error_message: Some("error_message".into()),
             user_data: Some("{\"Extend\":\"x\"}".into()),
         };
-        assert_eq!(infos.infos, [wanted]);
+        assert_eq!(infos.infos, [expected]);
     }
 
     #[test]

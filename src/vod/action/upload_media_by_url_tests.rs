@@ -101,7 +101,7 @@ fn the_error_for_an_invalid_field_of_a_file_contains_its_name() {
     let (title, text, tag) = ("标".repeat(43), "标".repeat(342), "标".repeat(11));
     let titled = UrlUploadSource { title: Some("T"), ..FILE };
     let larger = ByteCount(URL_UPLOAD_SIZE_MAX.bytes() + 1);
-    for (file, wanted) in [
+    for (file, expected) in [
         (url(""), "SourceURL must be a URL"),
         (url("h/a.mp4"), "SourceURL must be a URL"),
         (url("data:a.mp4"), "SourceURL must be a URL"),
@@ -124,8 +124,8 @@ fn the_error_for_an_invalid_field_of_a_file_contains_its_name() {
         let error = UploadMediaByUrl { files: &files, ..UploadMediaByUrl::default() };
         let error = error.check().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::RequestInvalid);
-        let wanted = format!("file 2 of UploadURLs: {wanted}");
-        assert!(error.message().starts_with(&wanted), "{error}");
+        let expected = format!("file 2 of UploadURLs: {expected}");
+        assert!(error.message().starts_with(&expected), "{error}");
     }
 }
 
@@ -172,9 +172,9 @@ fn queued_jobs_are_parsed() {
         job_id: job_id.to_owned(),
         source_url: url.to_owned(),
     };
-    let wanted =
+    let expected =
         QueuedUrlJobs { jobs: vec![job("a", "http://h/a"), job("b", "")], request_id: "R".into() };
-    assert_eq!(jobs, Ok(wanted));
+    assert_eq!(jobs, Ok(expected));
 }
 
 #[test]

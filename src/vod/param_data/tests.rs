@@ -143,7 +143,7 @@ fn an_image_of_an_unknown_format_is_rejected() {
 #[test]
 fn the_error_for_an_invalid_key_or_value_contains_it() {
     let object = "param-data must be a JSON object {\"Vod\"";
-    for (text, wanted) in [
+    for (text, expected) in [
         ("{", object),
         ("[]", object),
         ("\"Vod\"", object),
@@ -164,7 +164,7 @@ fn the_error_for_an_invalid_key_or_value_contains_it() {
     ] {
         let error = ParamData::parse(Some(text)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::RequestInvalid);
-        assert!(error.message().starts_with(wanted), "{text}: {error}");
+        assert!(error.message().starts_with(expected), "{text}: {error}");
         assert!(error.field().is_some_and(|field| field.name.starts_with("param-data")));
     }
 }

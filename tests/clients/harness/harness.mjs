@@ -46,8 +46,8 @@ export class Harness {
    */
   async crashWorker(uploads = 1) {
     await eventually(`${uploads} uploads have a part or an object`, async () => {
-      const begun = (await this.#uploadsSince()).filter(({ parts }) => parts.length > 0);
-      return begun.length + (await this.#objectsSince()).length >= uploads;
+      const started = (await this.#uploadsSince()).filter(({ parts }) => parts.length > 0);
+      return started.length + (await this.#objectsSince()).length >= uploads;
     });
     await this.worker.kill();
     await this.startWorker();

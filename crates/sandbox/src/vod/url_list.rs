@@ -21,16 +21,16 @@ pub(super) fn jobs(
 ) -> Result<(Vec<UrlJob>, Vec<String>), VodError> {
     let all = call.state.store.url_jobs();
     let by_id = call.parameters.optional("JobIds").is_some();
-    let wanted = match by_id {
+    let requested = match by_id {
         true => ids(call, "JobIds", MAX_JOBS)?,
         false => urls(call, urls_name, MAX_JOBS)?,
     };
-    let is = |job: &UrlJob, wanted: &str| {
-        if by_id { job.id == wanted } else { job.source_url == wanted }
+    let is = |job: &UrlJob, requested: &str| {
+        if by_id { job.id == requested } else { job.source_url == requested }
     };
     let (found, unknown): (Vec<_>, Vec<_>) =
-        wanted.into_iter().partition(|wanted| all.iter().any(|job| is(job, wanted)));
-    let jobs = all.into_iter().filter(|job| found.iter().any(|wanted| is(job, wanted)));
+        requested.into_iter().partition(|requested| all.iter().any(|job| is(job, requested)));
+    let jobs = all.into_iter().filter(|job| found.iter().any(|requested| is(job, requested)));
     Ok((jobs.collect(), unknown))
 }
 

@@ -133,10 +133,10 @@ fn a_fault_of_head_object_ends_in_a_file_or_its_cause() {
         };
         for (times, expected) in [1, 0].into_iter().zip(expected) {
             let upload = Upload::create(&edge, source.length());
-            let lost_answer = json!({
+            let lost_response = json!({
                 "operation": "CompleteMultipartUpload", "times": 0, "kind": "commit-then-reset"
             });
-            edge.sandbox.fault(&lost_answer);
+            edge.sandbox.fault(&lost_response);
             case.inject(&edge.sandbox, "HeadObject", times);
             let response = upload.patch(&edge, &source, source.all()).unwrap();
             let code = response.code();

@@ -318,10 +318,10 @@ fn create(edge: &Edge, length: u64, metadata: &str) -> String {
     form.extend_from_slice(b"--b--\r\n");
     let length = length.to_string();
     let headers = [FORM, ("upload-length", length.as_str())];
-    let begun = edge.request("POST", "/v1/filepond", &headers, &Body::Bytes(&form)).unwrap();
-    assert_eq!(begun.status, 201, "{}", begun.text());
-    assert_eq!(begun.header("content-type"), Some("text/plain; charset=utf-8"));
-    begun.text()
+    let created = edge.request("POST", "/v1/filepond", &headers, &Body::Bytes(&form)).unwrap();
+    assert_eq!(created.status, 201, "{}", created.text());
+    assert_eq!(created.header("content-type"), Some("text/plain; charset=utf-8"));
+    created.text()
 }
 
 /// PATCH: the chunk at `offset`.

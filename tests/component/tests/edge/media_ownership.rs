@@ -86,9 +86,9 @@ fn a_filepond_transfer_continues_its_media_with_the_token() {
     let edge = Setup::new().sealed().start();
     let source = Source::new(65, 200 * KIB);
     let first = Upload::create(&edge, source.length());
-    let begun = create_filepond(&edge, source.length(), &first.media_id, &first.media_token);
-    assert_eq!(begun.status, 201, "{}", begun.text());
-    let path = format!("/v1/filepond?patch={}", begun.text());
+    let created = create_filepond(&edge, source.length(), &first.media_id, &first.media_token);
+    assert_eq!(created.status, 201, "{}", created.text());
+    let path = format!("/v1/filepond?patch={}", created.text());
     let length = source.length().to_string();
     let headers = [
         ("content-type", "application/offset+octet-stream"),

@@ -16,8 +16,8 @@ fn a_file_of_undeclared_length_above_the_limit_is_rejected_by_every_protocol() {
     for body in &bodies {
         let complete: Headers<'_> = &[("upload-complete", "?1"), DISPOSITION];
         assert_too_large(&edge.request("POST", "/v1/files", complete, body).unwrap());
-        let begun: Headers<'_> = &[("upload-complete", "?0"), DISPOSITION];
-        assert_too_large(&edge.request("POST", "/v1/files", begun, body).unwrap());
+        let incomplete: Headers<'_> = &[("upload-complete", "?0"), DISPOSITION];
+        assert_too_large(&edge.request("POST", "/v1/files", incomplete, body).unwrap());
         assert_too_large(&edge.put(&[], body));
         let upload = deferred(&edge, &[]);
         assert_too_large(&upload.patch_with(&edge, &[], 0, body).unwrap());

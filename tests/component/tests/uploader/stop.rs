@@ -65,16 +65,16 @@ fn a_file_supplied_in_several_streams_is_requested_where_each_ends() {
     let id = application.add(file.clone().pause_at(0));
     application.start();
     let mut end = 0;
-    let mut pieces = 0;
+    let mut streams = 0;
     while end < file.size {
         let requested = application.run_until(|event| event.is("SourceRequested", id));
         assert_eq!(requested.payload["offset"], end);
         end = (end + PART_BYTES + 30_000).min(file.size);
         application.app.call("send-until", json!({ "file": id, "offset": end })).unwrap();
         application.call_file("end-source", id);
-        pieces += 1;
+        streams += 1;
     }
     application.finish();
-    assert_eq!(pieces, 4);
+    assert_eq!(streams, 4);
     assert_complete(&host, &application, id, &file);
 }

@@ -181,8 +181,8 @@ impl Server {
             .field_if(!self.has(Fault::HeadWithoutLimits), "Upload-Limit", limits)
             .field_if(!self.has(Fault::HeadIsCached), "Cache-Control", "no-store");
         let length = upload.length.or(upload.is_complete.then_some(upload.offset()));
-        let is_told = !(upload.is_complete && self.has(Fault::HeadWithoutLength));
-        if let Some(length) = length.filter(|_| is_told) {
+        let is_reported = !(upload.is_complete && self.has(Fault::HeadWithoutLength));
+        if let Some(length) = length.filter(|_| is_reported) {
             response = response.field("Upload-Length", length);
         }
         response
