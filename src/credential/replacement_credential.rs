@@ -8,8 +8,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::timestamp::parse_iso8601;
 use crate::units::UnixMillis;
 
-const NAME: &str = "the credential";
-
 impl UploadCredential {
     /// Parses one of
     ///
@@ -55,6 +53,8 @@ fn sts_token(object: &mut JsonObject, now: UnixMillis) -> Result<UploadAuth> {
     };
     Ok(UploadAuth::new(credential, expires_at, object.take_optional("Region")?, now))
 }
+
+const NAME: &str = "the credential";
 
 #[cfg(test)]
 mod tests {

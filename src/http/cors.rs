@@ -11,29 +11,6 @@ use ::http::{Method, StatusCode};
 use super::{RequestHead, Response};
 use crate::error::{Error, ErrorKind, Result};
 
-/// How long a browser may cache the response to a preflight, in seconds. Chromium caches it for at
-/// most two hours, Firefox for a day
-/// (<https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Access-Control-Max-Age>).
-const PREFLIGHT_MAX_AGE_S: u32 = 86_400;
-
-const METHODS: &str = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT";
-
-/// The headers that clients of all protocols send. `*` does not cover `Authorization`, and covers
-/// nothing in requests with credentials.
-const REQUEST_HEADERS: &str = "Accept, Authorization, Cache-Control, Content-Digest, \
-Content-Disposition, Content-Type, Last-Event-ID, Repr-Digest, Tus-Resumable, Upload-Address, \
-Upload-Auth, Upload-Checksum, Upload-Complete, Upload-Concat, Upload-Defer-Length, \
-Upload-Draft-Interop-Version, Upload-Incomplete, Upload-Length, Upload-Media-Id, \
-Upload-Media-Token, Upload-Metadata, Upload-Name, Upload-Offset, Want-Repr-Digest, \
-X-HTTP-Method-Override, X-Request-ID, X-Requested-With";
-
-/// The headers of responses that a page may read.
-const RESPONSE_HEADERS: &str = "Accept-Patch, Content-Length, Location, Media-Id, Media-Token, \
-Repr-Digest, Retry-After, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, \
-Tus-Version, Upload-Complete, Upload-Concat, Upload-Defer-Length, \
-Upload-Draft-Interop-Version, Upload-Expires, Upload-Incomplete, Upload-Length, Upload-Limit, \
-Upload-Metadata, Upload-Offset";
-
 /// The origins whose pages may use the worker.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origins {
@@ -120,6 +97,29 @@ pub fn with_cors(response: Response, head: &RequestHead, origins: &Origins) -> R
         _ => response,
     }
 }
+
+/// How long a browser may cache the response to a preflight, in seconds. Chromium caches it for at
+/// most two hours, Firefox for a day
+/// (<https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Access-Control-Max-Age>).
+const PREFLIGHT_MAX_AGE_S: u32 = 86_400;
+
+const METHODS: &str = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT";
+
+/// The headers that clients of all protocols send. `*` does not cover `Authorization`, and covers
+/// nothing in requests with credentials.
+const REQUEST_HEADERS: &str = "Accept, Authorization, Cache-Control, Content-Digest, \
+Content-Disposition, Content-Type, Last-Event-ID, Repr-Digest, Tus-Resumable, Upload-Address, \
+Upload-Auth, Upload-Checksum, Upload-Complete, Upload-Concat, Upload-Defer-Length, \
+Upload-Draft-Interop-Version, Upload-Incomplete, Upload-Length, Upload-Media-Id, \
+Upload-Media-Token, Upload-Metadata, Upload-Name, Upload-Offset, Want-Repr-Digest, \
+X-HTTP-Method-Override, X-Request-ID, X-Requested-With";
+
+/// The headers of responses that a page may read.
+const RESPONSE_HEADERS: &str = "Accept-Patch, Content-Length, Location, Media-Id, Media-Token, \
+Repr-Digest, Retry-After, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, \
+Tus-Version, Upload-Complete, Upload-Concat, Upload-Defer-Length, \
+Upload-Draft-Interop-Version, Upload-Expires, Upload-Incomplete, Upload-Length, Upload-Limit, \
+Upload-Metadata, Upload-Offset";
 
 #[cfg(test)]
 mod tests {

@@ -17,15 +17,6 @@ use crate::error::{Error, ErrorKind};
 use crate::timestamp::iso8601_extended;
 use crate::units::{ByteCount, UnixMillis};
 
-/// Interval without an event after which a comment is sent: proxies close idle connections.
-const COMMENT_INTERVAL: Duration = Duration::from_secs(15);
-
-/// An `expiring` event is sent this long before the expiry.
-const EXPIRING_MARGIN: Duration = Duration::from_secs(300);
-
-/// Delay before a browser reconnects, in milliseconds.
-const RECONNECT_MS: u32 = 2_000;
-
 /// The events that one client has received, from which the next ones follow.
 ///
 /// The ID of a `progress` event is the acknowledged offset. Other events append their name:
@@ -197,6 +188,15 @@ fn write_event(events: &mut String, name: &str, id: &str, data: &impl Serialize)
     let data = serde_json::to_string(data).unwrap_or_default();
     let _ = write!(events, "id: {id}\nevent: {name}\ndata: {data}\n\n");
 }
+
+/// Interval without an event after which a comment is sent: proxies close idle connections.
+const COMMENT_INTERVAL: Duration = Duration::from_secs(15);
+
+/// An `expiring` event is sent this long before the expiry.
+const EXPIRING_MARGIN: Duration = Duration::from_secs(300);
+
+/// Delay before a browser reconnects, in milliseconds.
+const RECONNECT_MS: u32 = 2_000;
 
 #[cfg(test)]
 #[path = "events_tests.rs"]

@@ -8,10 +8,6 @@ use crate::error::{Error, Result};
 /// limited to 128 characters: it is truncated, the name is not.
 pub(crate) const FILE_NAME_BYTES_MAX: usize = 255;
 
-/// Longest title at VOD, in characters
-/// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadvideo>).
-const TITLE_CHARS_MAX: usize = 128;
-
 /// A valid file name: no directories, no control characters, an extension.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileName(String);
@@ -112,6 +108,10 @@ pub fn is_extension(text: &str) -> bool {
 fn invalid(allowed: &str) -> Error {
     Error::field_invalid("file-name", allowed)
 }
+
+/// Longest title at VOD, in characters
+/// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadvideo>).
+const TITLE_CHARS_MAX: usize = 128;
 
 #[cfg(test)]
 mod tests {

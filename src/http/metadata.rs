@@ -8,12 +8,6 @@ use zeroize::Zeroizing;
 use crate::credential::decode_base64;
 use crate::error::{Error, Result};
 
-/// Longest accepted `Upload-Metadata`, in bytes.
-const METADATA_BYTES_MAX: usize = 8 * 1024;
-
-/// Keys whose values are credentials, which are neither stored nor sent back.
-const SECRET_KEYS: [&str; 3] = ["upload_address", "upload_auth", "media_token"];
-
 /// The pairs of an `Upload-Metadata` header, in order.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Metadata {
@@ -105,6 +99,12 @@ impl std::fmt::Debug for Metadata {
 fn invalid(allowed: &str) -> Error {
     Error::field_invalid("upload-metadata", allowed)
 }
+
+/// Longest accepted `Upload-Metadata`, in bytes.
+const METADATA_BYTES_MAX: usize = 8 * 1024;
+
+/// Keys whose values are credentials, which are neither stored nor sent back.
+const SECRET_KEYS: [&str; 3] = ["upload_address", "upload_auth", "media_token"];
 
 #[cfg(test)]
 mod tests {

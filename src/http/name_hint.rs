@@ -9,9 +9,6 @@ use super::file_name::decode_segment;
 use super::{FILE_NAME_BYTES_MAX, FileName, Metadata, RequestHead};
 use crate::error::{Error, Result};
 
-/// The stem of a file that has no name.
-const STEM_DEFAULT: &str = "upload";
-
 /// The file name and media type in a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameHint {
@@ -160,6 +157,9 @@ const EXTENSIONS: &[(&str, &str)] = &[
 
 /// Room for the longest extension that can be appended, with its dot.
 const EXTENSION_BYTES_MAX: usize = 16;
+
+/// The stem of a file that has no name.
+const STEM_DEFAULT: &str = "upload";
 
 #[cfg(test)]
 mod tests {

@@ -13,9 +13,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::oss::{ETag, MultipartUploadId};
 use crate::units::{ByteCount, OBJECT_SIZE_MAX, PART_COUNT_MAX, PartNumber};
 
-/// Number of part numbers that share a page of ETags.
-const PARTS_PER_PAGE: u16 = 256;
-
 /// The phase of an upload, as stored for the next writer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum UploadPhase {
@@ -254,6 +251,9 @@ fn page_of(number: PartNumber) -> (u8, u8) {
     let [slot, page] = index.to_le_bytes();
     (page, slot)
 }
+
+/// Number of part numbers that share a page of ETags.
+const PARTS_PER_PAGE: u16 = 256;
 
 #[cfg(test)]
 mod tests {

@@ -8,10 +8,6 @@ use crate::crc64::Crc64;
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::ByteCount;
 
-/// Number of times that CompleteMultipartUpload is sent again if the store does not have the
-/// object.
-const COMPLETE_RETRIES_MAX: u8 = 1;
-
 /// The completion or abort of an upload.
 #[derive(Debug)]
 pub(super) struct Completion {
@@ -227,3 +223,7 @@ fn rejects_parts(error: &Error) -> bool {
     let code = error.service().map_or("", |store| store.code.as_str());
     matches!(code, "InvalidPart" | "InvalidPartOrder" | "EntityTooSmall" | "EntityTooLarge")
 }
+
+/// Number of times that CompleteMultipartUpload is sent again if the store does not have the
+/// object.
+const COMPLETE_RETRIES_MAX: u8 = 1;

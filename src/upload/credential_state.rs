@@ -5,11 +5,6 @@ use crate::credential::UploadCredential;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::units::UnixMillis;
 
-/// Maximum number of credential requests without a successful call in between, after which the
-/// session fails. Otherwise, a store that rejects every credential, or a source of expired ones,
-/// would cause requests indefinitely.
-const REFRESHES_WITHOUT_SUCCESS_MAX: u8 = 2;
-
 /// The current credential, and the request for a new one.
 #[derive(Debug)]
 pub(super) struct CredentialState {
@@ -131,3 +126,8 @@ impl CredentialState {
         }
     }
 }
+
+/// Maximum number of credential requests without a successful call in between, after which the
+/// session fails. Otherwise, a store that rejects every credential, or a source of expired ones,
+/// would cause requests indefinitely.
+const REFRESHES_WITHOUT_SUCCESS_MAX: u8 = 2;

@@ -15,22 +15,6 @@ use crate::units::{
 /// Maximum number of parts in flight for one upload.
 pub(crate) const PARALLEL_MAX: u8 = 32;
 
-/// Maximum total size of the part buffers of one upload, unless parts of the configured size need
-/// more.
-const BUFFER_BUDGET: ByteCount = ByteCount(32 * MIB);
-
-/// The remaining part numbers divided by this are reserved for short parts.
-const RESERVED_NUMBERS_DIVISOR: u64 = 16;
-
-/// Planned sizes are multiples of this, so that reads are aligned with the host's buffers.
-const SIZE_STEP_BYTES: u64 = 64 * KIB;
-
-/// Part sizes of a source of unknown length: up to the part number on the left, a part has the
-/// configured size times the factor on the right, and at most 16 MiB. With parts of 1 MiB, the
-/// first 3 GiB need no more memory than a source of known length, and 10,000 parts are about
-/// 133 GiB.
-const GROWTH: [(u16, u64); 4] = [(64, 1), (1_600, 2), (1_664, 4), (1_728, 8)];
-
 /// The sizes of the parts of one upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -264,6 +248,22 @@ fn out_of_numbers() -> Error {
 fn too_large(message: String) -> Error {
     Error::new(ErrorKind::FileTooLarge, message)
 }
+
+/// Maximum total size of the part buffers of one upload, unless parts of the configured size need
+/// more.
+const BUFFER_BUDGET: ByteCount = ByteCount(32 * MIB);
+
+/// The remaining part numbers divided by this are reserved for short parts.
+const RESERVED_NUMBERS_DIVISOR: u64 = 16;
+
+/// Planned sizes are multiples of this, so that reads are aligned with the host's buffers.
+const SIZE_STEP_BYTES: u64 = 64 * KIB;
+
+/// Part sizes of a source of unknown length: up to the part number on the left, a part has the
+/// configured size times the factor on the right, and at most 16 MiB. With parts of 1 MiB, the
+/// first 3 GiB need no more memory than a source of known length, and 10,000 parts are about
+/// 133 GiB.
+const GROWTH: [(u16, u64); 4] = [(64, 1), (1_600, 2), (1_664, 4), (1_728, 8)];
 
 #[cfg(test)]
 #[path = "plan_tests.rs"]

@@ -14,10 +14,6 @@ use crate::error::{Error, ErrorKind, Result};
 /// The record version that is written, and the newest that is supported.
 pub const VERSION: u8 = 1;
 
-const MAGIC: &[u8; 3] = b"VOD";
-const HEADER_BYTES: usize = MAGIC.len() + 2;
-const CHECKSUM_BYTES: usize = 8;
-
 /// The kind of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RecordKind {
@@ -149,3 +145,7 @@ fn checksum(bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
     digest.update(bytes);
     digest.value().0.to_le_bytes()
 }
+
+const MAGIC: &[u8; 3] = b"VOD";
+const HEADER_BYTES: usize = MAGIC.len() + 2;
+const CHECKSUM_BYTES: usize = 8;

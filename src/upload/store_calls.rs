@@ -18,13 +18,6 @@ use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::oss::{ClockSkew, HttpResponse, is_temporary};
 use crate::units::{ByteCount, KIB, MIB, UnixMillis};
 
-/// Minimum supported rate of a link to the store: the timeout of a request is extended by the
-/// transfer time of its body at this rate.
-const BODY_BYTES_PER_SEC_MIN: u64 = 64 * KIB;
-
-/// Minimum supported rate of a copy within the store: less than three minutes for 5 GiB.
-const COPY_BYTES_PER_SEC_MIN: u64 = 32 * MIB;
-
 /// The timeout of CompleteMultipartUpload is that of other calls times this: it may take minutes
 /// for a large object.
 pub const COMPLETE_TIMEOUT_FACTOR: u32 = 10;
@@ -327,3 +320,10 @@ fn store_unreachable(operation: &Operation, why: &str) -> Error {
     };
     Error::new(ErrorKind::StoreUnavailable, what)
 }
+
+/// Minimum supported rate of a link to the store: the timeout of a request is extended by the
+/// transfer time of its body at this rate.
+const BODY_BYTES_PER_SEC_MIN: u64 = 64 * KIB;
+
+/// Minimum supported rate of a copy within the store: less than three minutes for 5 GiB.
+const COPY_BYTES_PER_SEC_MIN: u64 = 32 * MIB;

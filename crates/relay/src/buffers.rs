@@ -8,12 +8,6 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-/// Bytes of all buffers of an instance.
-const BUDGET_BYTES: u64 = 160 << 20;
-
-/// Bytes of the budget that are reserved for uploads without a buffer.
-const FIRST_BUFFER_RESERVE_BYTES: u64 = 64 << 20;
-
 /// The budget of one instance.
 #[derive(Debug, Default)]
 pub struct BufferBudget {
@@ -53,6 +47,12 @@ impl Drop for Permit {
         buffered_bytes.set(buffered_bytes.get().saturating_sub(self.bytes));
     }
 }
+
+/// Bytes of all buffers of an instance.
+const BUDGET_BYTES: u64 = 160 << 20;
+
+/// Bytes of the budget that are reserved for uploads without a buffer.
+const FIRST_BUFFER_RESERVE_BYTES: u64 = 64 << 20;
 
 #[cfg(test)]
 mod tests {

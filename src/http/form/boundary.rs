@@ -3,12 +3,6 @@
 use super::parameters::parameters;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Longest boundary, in characters
-/// (RFC 2046 §5.1.1, <https://www.rfc-editor.org/rfc/rfc2046#section-5.1.1>).
-const BOUNDARY_CHARS_MAX: usize = 70;
-
-const FORM_TYPE: &str = "multipart/form-data";
-
 /// A boundary: 1 to 70 characters of RFC 2046's `bchars`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Boundary(String);
@@ -53,6 +47,12 @@ fn is_boundary(text: &str) -> bool {
         && !text.ends_with(' ')
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(&byte))
 }
+
+/// Longest boundary, in characters
+/// (RFC 2046 §5.1.1, <https://www.rfc-editor.org/rfc/rfc2046#section-5.1.1>).
+const BOUNDARY_CHARS_MAX: usize = 70;
+
+const FORM_TYPE: &str = "multipart/form-data";
 
 #[cfg(test)]
 mod tests {

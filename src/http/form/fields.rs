@@ -6,10 +6,6 @@ use super::Field;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Metadata, NameHint, Origins};
 
-/// Longest title, in characters
-/// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadvideo>).
-const TITLE_CHARS_MAX: usize = 128;
-
 /// The fields of a form so far.
 ///
 /// `upload_address`, `upload_auth`, `media_id`, `media_token` and `title` apply to the next file
@@ -111,6 +107,10 @@ fn title(text: &str) -> Result<&str> {
     }
     Ok(text)
 }
+
+/// Longest title, in characters
+/// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadvideo>).
+const TITLE_CHARS_MAX: usize = 128;
 
 #[cfg(test)]
 mod tests {

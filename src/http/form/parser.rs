@@ -8,15 +8,6 @@ use super::{Boundary, Field, FormEvent, PartHeaders};
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::KIB;
 
-/// Longest head of a part, in bytes.
-const PART_HEAD_BYTES_MAX: usize = 16 * KIB as usize;
-/// Longest value of a field, in bytes.
-const FIELD_BYTES_MAX: usize = 64 * KIB as usize;
-/// Most fields of a form.
-const FIELDS_MAX: u32 = 64;
-/// Most files of a form, including inputs in which no file was selected.
-const FILES_MAX: u32 = 32;
-
 /// Parses one form.
 ///
 /// It buffers the complete value of a field, and of a file only the bytes that may start a
@@ -334,6 +325,15 @@ fn extend(field: &mut Field, bytes: &[u8]) -> Result<()> {
 }
 
 const LINE_END_BYTES: usize = b"\r\n".len();
+
+/// Longest head of a part, in bytes.
+const PART_HEAD_BYTES_MAX: usize = 16 * KIB as usize;
+/// Longest value of a field, in bytes.
+const FIELD_BYTES_MAX: usize = 64 * KIB as usize;
+/// Most fields of a form.
+const FIELDS_MAX: u32 = 64;
+/// Most files of a form, including inputs in which no file was selected.
+const FILES_MAX: u32 = 32;
 
 #[cfg(test)]
 #[path = "parser_tests.rs"]

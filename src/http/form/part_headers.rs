@@ -4,9 +4,6 @@ use super::parameters::parameters;
 use crate::error::{Error, Result};
 use crate::http::is_header_value;
 
-/// Longest name of a field, in bytes.
-const FIELD_NAME_BYTES_MAX: usize = 255;
-
 /// The headers of a part: of a file if it has a file name, else of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartHeaders {
@@ -100,6 +97,9 @@ fn check_encoding(value: &str) -> Result<()> {
 }
 
 const DISPOSITION: &str = "content-disposition";
+
+/// Longest name of a field, in bytes.
+const FIELD_NAME_BYTES_MAX: usize = 255;
 
 #[cfg(test)]
 mod tests {

@@ -6,9 +6,6 @@ use crate::http::RequestHead;
 use crate::http::header::UPLOAD_CONCAT;
 use crate::upload::UploadId;
 
-/// Most partial uploads of a final upload.
-const PARTIALS_MAX: usize = 256;
-
 /// The role of an upload in a concatenation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Concat {
@@ -67,6 +64,9 @@ pub fn partial_upload_id(address: &str) -> Option<UploadId> {
 fn invalid(allowed: &str) -> Error {
     Error::field_invalid(UPLOAD_CONCAT.as_str(), allowed)
 }
+
+/// Most partial uploads of a final upload.
+const PARTIALS_MAX: usize = 256;
 
 #[cfg(test)]
 mod tests {

@@ -19,12 +19,12 @@ use super::header::TUS_RESUMABLE;
 /// The supported version of the protocol.
 pub const PROTOCOL_VERSION: &str = "1.0.0";
 
-/// The Content-Type of a request with bytes.
-const PATCH_CONTENT_TYPE: &str = "application/offset+octet-stream";
-
 fn with_version(response: Response) -> Response {
     response.with_header(TUS_RESUMABLE, PROTOCOL_VERSION)
 }
+
+/// The Content-Type of a request with bytes.
+const PATCH_CONTENT_TYPE: &str = "application/offset+octet-stream";
 
 #[cfg(test)]
 #[path = "tests.rs"]

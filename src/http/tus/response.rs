@@ -15,10 +15,6 @@ use crate::timestamp::imf_fixdate;
 use crate::units::{ByteCount, UnixMillis};
 use crate::upload::{UploadId, UploadKind};
 
-const EXTENSIONS: &str = "creation,creation-with-upload,creation-defer-length,expiration,\
-checksum,checksum-trailer,termination";
-const CONCATENATION: &str = ",concatenation,concatenation-unfinished";
-
 /// The response to a request with another version of the protocol, or none ("Tus-Resumable").
 /// `None` if the version is supported.
 #[must_use]
@@ -143,3 +139,7 @@ fn with_expiry(response: Response, expires_at: Option<UnixMillis>) -> Response {
 /// The status of a request whose bytes do not match its checksum
 /// (<https://tus.io/protocols/resumable-upload#checksum>).
 const CHECKSUM_MISMATCH: u16 = 460;
+
+const EXTENSIONS: &str = "creation,creation-with-upload,creation-defer-length,expiration,\
+checksum,checksum-trailer,termination";
+const CONCATENATION: &str = ",concatenation,concatenation-unfinished";

@@ -14,21 +14,6 @@ use crate::vod::VodEndpoint;
 /// Default region of the VOD service, as in the SDK.
 pub const REGION_DEFAULT: &str = "cn-shanghai";
 
-/// Default number of retries per request (the SDK's `retryCount`).
-const RETRY_COUNT_DEFAULT: u32 = 3;
-
-/// Default upper bound of the delay before the first retry (the SDK's `retryDuration`).
-const RETRY_DURATION_DEFAULT: Duration = Duration::from_secs(2);
-
-/// Default response timeout: that of the OSS client in the SDK.
-const TIMEOUT_DEFAULT: Duration = Duration::from_secs(60);
-
-/// Default time after its last write during which a checkpoint can be resumed.
-const CHECKPOINT_TTL_DEFAULT: Duration = Duration::from_secs(7 * 24 * 3_600);
-
-/// Maximum number of files that are uploaded concurrently.
-const PARALLEL_FILES_MAX: u8 = 16;
-
 /// Options before validation; `None` selects the default.
 #[derive(Clone, Debug, Default)]
 pub struct OptionsInput {
@@ -230,6 +215,21 @@ fn check_range(name: &str, holds: bool, allowed: &str) -> Result<()> {
 
 const YEAR_SECS: u32 = 365 * 24 * 3_600;
 const DEADLINE_RANGE: &str = "1 to 31,536,000 seconds";
+
+/// Default number of retries per request (the SDK's `retryCount`).
+const RETRY_COUNT_DEFAULT: u32 = 3;
+
+/// Default upper bound of the delay before the first retry (the SDK's `retryDuration`).
+const RETRY_DURATION_DEFAULT: Duration = Duration::from_secs(2);
+
+/// Default response timeout: that of the OSS client in the SDK.
+const TIMEOUT_DEFAULT: Duration = Duration::from_secs(60);
+
+/// Default time after its last write during which a checkpoint can be resumed.
+const CHECKPOINT_TTL_DEFAULT: Duration = Duration::from_secs(7 * 24 * 3_600);
+
+/// Maximum number of files that are uploaded concurrently.
+const PARALLEL_FILES_MAX: u8 = 16;
 
 #[cfg(test)]
 mod tests {

@@ -16,9 +16,6 @@ use vod_uploader::{Error, ErrorKind, Result};
 use super::request_body::interrupted;
 use super::{ByteStream, RequestBody};
 
-/// Bytes per read of the body.
-const CHUNK_BYTES: usize = 64 << 10;
-
 /// The parts of a form.
 pub(crate) struct FormBody(Box<State>);
 
@@ -237,3 +234,6 @@ impl State {
         }
     }
 }
+
+/// Bytes per read of the body.
+const CHUNK_BYTES: usize = 64 << 10;

@@ -14,9 +14,6 @@ use super::ByteStream;
 use crate::instance::Instance;
 use crate::retrying_client::RetryingClient;
 
-/// Bytes per request: a response is buffered.
-const READ_BYTES_MAX: u64 = 1 << 20;
-
 /// The bytes of [`ranges_to_read`].
 pub(crate) struct ReadbackStream {
     instance: Rc<Instance>,
@@ -87,3 +84,6 @@ impl ByteStream for ReadbackStream {
         self.remaining = ranges_to_read(&self.sources, offset).into();
     }
 }
+
+/// Bytes per request: a response is buffered.
+const READ_BYTES_MAX: u64 = 1 << 20;

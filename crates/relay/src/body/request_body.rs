@@ -15,22 +15,6 @@ use vod_uploader::{Error, ErrorKind, Result};
 use super::ByteStream;
 use crate::ports::{Body, BodyStatus, Ports};
 
-/// How long a client may send nothing in the middle of a body.
-const IDLE_MAX: Duration = Duration::from_secs(60);
-
-/// Bytes per read of a small body.
-const SMALL_READ_BYTES: usize = 4 << 10;
-
-/// Maximum bytes and time for draining a rejected body, and the bytes per read: enough for one
-/// chunk of a typical client on a typical connection.
-const DRAIN_BYTES_MAX: usize = 16 << 20;
-const DRAIN_TIME_MAX: Duration = Duration::from_secs(2);
-const DRAIN_READ_BYTES: usize = 64 << 10;
-
-/// The trailer with a checksum that a client has only at the end of the body
-/// (<https://tus.io/protocols/resumable-upload#checksum>).
-const CHECKSUM_TRAILER: &str = "upload-checksum";
-
 /// The bytes of a request.
 ///
 /// The unread rest is drained after the response, within limits: a host that closes a connection
@@ -185,3 +169,19 @@ async fn drain(mut body: Box<dyn Body>, limit: LocalBoxFuture<'static, ()>) {
     };
     select(pin!(read_all), limit).await;
 }
+
+/// How long a client may send nothing in the middle of a body.
+const IDLE_MAX: Duration = Duration::from_secs(60);
+
+/// Bytes per read of a small body.
+const SMALL_READ_BYTES: usize = 4 << 10;
+
+/// Maximum bytes and time for draining a rejected body, and the bytes per read: enough for one
+/// chunk of a typical client on a typical connection.
+const DRAIN_BYTES_MAX: usize = 16 << 20;
+const DRAIN_TIME_MAX: Duration = Duration::from_secs(2);
+const DRAIN_READ_BYTES: usize = 64 << 10;
+
+/// The trailer with a checksum that a client has only at the end of the body
+/// (<https://tus.io/protocols/resumable-upload#checksum>).
+const CHECKSUM_TRAILER: &str = "upload-checksum";

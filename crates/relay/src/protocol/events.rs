@@ -16,15 +16,6 @@ use crate::request::Caller;
 use crate::response::RelayResponse;
 use crate::upload::{credential_source, load_upload_record, read_only_status};
 
-/// Interval between reads of the records. Progress changes once per part.
-const POLL: Duration = Duration::from_millis(250);
-
-/// Time without accepted bytes after which a client is considered disconnected.
-const STALL_MAX: Duration = Duration::from_secs(60);
-
-/// Consecutive reads of the records that may fail before the stream ends.
-const FAILURES_MAX: u32 = 20;
-
 /// The head of the response, and its body unless the upload has ended.
 ///
 /// # Errors
@@ -104,3 +95,12 @@ impl EventStreamTask {
         source.load().await.ok().flatten()?.auth.expires_at
     }
 }
+
+/// Interval between reads of the records. Progress changes once per part.
+const POLL: Duration = Duration::from_millis(250);
+
+/// Time without accepted bytes after which a client is considered disconnected.
+const STALL_MAX: Duration = Duration::from_secs(60);
+
+/// Consecutive reads of the records that may fail before the stream ends.
+const FAILURES_MAX: u32 = 20;

@@ -30,9 +30,6 @@ use crate::upload::offset::completed_status;
 use crate::upload::terminate::terminate;
 use crate::upload::{existing, not_found};
 
-/// Bytes per read of those that are already stored.
-const DISCARD_BYTES: u64 = 64 << 10;
-
 /// Every request of FilePond; `id` is the path after `/v1/filepond/`.
 pub(crate) async fn handle(
     instance: &Rc<Instance>,
@@ -256,3 +253,6 @@ async fn discard(body: &mut RequestBody, length: ByteCount) -> Result<()> {
     }
     Ok(())
 }
+
+/// Bytes per read of those that are already stored.
+const DISCARD_BYTES: u64 = 64 << 10;

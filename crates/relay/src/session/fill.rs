@@ -16,9 +16,6 @@ use crate::body::ByteStream;
 use crate::buffers::Permit;
 use crate::ports::Clock;
 
-/// The largest chunk of a streamed part.
-const STREAM_CHUNK_BYTES: usize = 256 << 10;
-
 /// The result of a fill, with its source.
 pub(super) struct FillResult<B> {
     pub(super) source: Source<B>,
@@ -95,3 +92,6 @@ async fn accept(request: &mut mpsc::Sender<Vec<u8>>, chunk: Vec<u8>) -> bool {
     }
     request.send(chunk).await.is_ok() && poll_fn(|cx| request.poll_ready(cx)).await.is_ok()
 }
+
+/// The largest chunk of a streamed part.
+const STREAM_CHUNK_BYTES: usize = 256 << 10;

@@ -7,9 +7,6 @@ use vod_uploader::upload::SourceStatus;
 
 use crate::body::ByteStream;
 
-/// Bytes read to determine whether the source has any.
-const FIRST_READ_BYTES: usize = 64 << 10;
-
 /// A source of bytes for one session.
 pub struct Source<B> {
     body: B,
@@ -138,6 +135,9 @@ impl<B: ByteStream> Source<B> {
         }
     }
 }
+
+/// Bytes read to determine whether the source has any.
+const FIRST_READ_BYTES: usize = 64 << 10;
 
 #[cfg(test)]
 mod tests {

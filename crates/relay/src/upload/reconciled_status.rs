@@ -17,13 +17,6 @@ use crate::instance::Instance;
 use crate::request::Caller;
 use crate::single_flight::Running;
 
-/// Interval and maximum number of polls for the CompleteMultipartUpload of another request.
-const COMPLETE_POLL: Duration = Duration::from_millis(100);
-const COMPLETE_POLLS_MAX: u32 = 50;
-
-/// How long one request waits for a reconciliation.
-const RECONCILE_WAIT_MAX: Duration = Duration::from_secs(5);
-
 /// The state of an upload. A completion in progress is awaited for a while and then reconciled.
 ///
 /// # Errors
@@ -97,3 +90,10 @@ fn join_reconciliation(
     };
     instance.reconciliations.join_or_start(&*instance.ports.spawn, id.as_str(), work)
 }
+
+/// Interval and maximum number of polls for the CompleteMultipartUpload of another request.
+const COMPLETE_POLL: Duration = Duration::from_millis(100);
+const COMPLETE_POLLS_MAX: u32 = 50;
+
+/// How long one request waits for a reconciliation.
+const RECONCILE_WAIT_MAX: Duration = Duration::from_secs(5);

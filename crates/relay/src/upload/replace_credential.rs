@@ -13,9 +13,6 @@ use crate::body::RequestBody;
 use crate::instance::Instance;
 use crate::request::Caller;
 
-/// Largest credential that is accepted, in bytes of JSON.
-const CREDENTIAL_BYTES_MAX: usize = 32 << 10;
-
 /// Stores a new credential, from headers or as JSON. A request that is writing uses it when its own
 /// credential expires.
 ///
@@ -48,3 +45,6 @@ pub(crate) async fn replace_credential(
     check_credential(instance, &record, &credential)?;
     credential_source(instance, id, &record).store(&credential).await
 }
+
+/// Largest credential that is accepted, in bytes of JSON.
+const CREDENTIAL_BYTES_MAX: usize = 32 << 10;

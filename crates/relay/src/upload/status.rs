@@ -13,14 +13,6 @@ use super::fence::fence;
 use super::records::{self, load_upload_record};
 use crate::instance::Instance;
 
-/// Maximum number of reads of an upload whose writer changes, and the pause between two reads: a
-/// new writer stores its checkpoint within a few key-value operations.
-const READS_MAX: u32 = 6;
-const READ_PAUSE: Duration = Duration::from_millis(15);
-
-/// Maximum number of silent writers that one request fences.
-const FENCES_MAX: u32 = 4;
-
 /// The current state of an upload. A writer that took the upload over and then stopped without
 /// storing a checkpoint is fenced: the previous writer may still store bytes.
 ///
@@ -99,3 +91,11 @@ async fn try_status(instance: &Instance, id: &UploadId) -> Result<Option<UploadS
     }
     Ok(None)
 }
+
+/// Maximum number of reads of an upload whose writer changes, and the pause between two reads: a
+/// new writer stores its checkpoint within a few key-value operations.
+const READS_MAX: u32 = 6;
+const READ_PAUSE: Duration = Duration::from_millis(15);
+
+/// Maximum number of silent writers that one request fences.
+const FENCES_MAX: u32 = 4;

@@ -14,11 +14,6 @@ use super::stop_signal::StopSignal;
 use crate::instance::Instance;
 use crate::request::Caller;
 
-/// How long a writer may take to store its bytes after the signal: the response is due within
-/// 0.2 s.
-const STOP_WAIT_MAX: Duration = Duration::from_millis(120);
-const STOP_POLL: Duration = Duration::from_millis(10);
-
 /// The state once no session writes to the upload. An active writer is asked to stop, and is fenced
 /// if it does not: a client that asks for the offset has abandoned its last request, and continues
 /// from the response.
@@ -56,3 +51,8 @@ pub(super) async fn status_after_stop(
 fn is_receiving(status: &UploadStatus) -> bool {
     status.checkpoint.writer_active && status.checkpoint.phase == UploadPhase::Receiving
 }
+
+/// How long a writer may take to store its bytes after the signal: the response is due within
+/// 0.2 s.
+const STOP_WAIT_MAX: Duration = Duration::from_millis(120);
+const STOP_POLL: Duration = Duration::from_millis(10);

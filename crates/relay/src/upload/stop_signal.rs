@@ -11,10 +11,6 @@ use vod_uploader::upload::UploadId;
 
 use crate::instance::Instance;
 
-/// How often a writer reads the signal. The response to a request for the offset is due within
-/// 0.2 s, and waits for the writer.
-const POLL: Duration = Duration::from_millis(50);
-
 /// The signal of one upload, with its last known value.
 pub(crate) struct StopSignal {
     instance: Rc<Instance>,
@@ -50,3 +46,7 @@ impl StopSignal {
         }
     }
 }
+
+/// How often a writer reads the signal. The response to a request for the offset is due within
+/// 0.2 s, and waits for the writer.
+const POLL: Duration = Duration::from_millis(50);

@@ -15,9 +15,6 @@ use super::stop_signal::StopSignal;
 use crate::instance::Instance;
 use crate::request::Caller;
 
-/// Maximum number of attempts of one request to abort an upload that other writers take over.
-const ABORTS_MAX: u32 = 4;
-
 /// Aborts an open upload. If the upload has ended, only its records are deleted: its object belongs
 /// to VOD.
 ///
@@ -58,3 +55,6 @@ pub(crate) async fn terminate(
     }
     delete_completed(instance, id, &record).await
 }
+
+/// Maximum number of attempts of one request to abort an upload that other writers take over.
+const ABORTS_MAX: u32 = 4;

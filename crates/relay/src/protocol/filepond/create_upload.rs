@@ -17,11 +17,6 @@ use crate::upload::filepond_transfer::{self as transfer, lock};
 use crate::upload::terminate::terminate;
 use crate::upload::{current_status, existing, not_found};
 
-/// Interval at which a waiting request checks whether the upload exists, and its random variation:
-/// requests that check at the same instants could contend for the lock in every round.
-const POLL: Duration = Duration::from_millis(100);
-const POLL_JITTER_MS: u64 = 100;
-
 /// Creates the upload under the ID that the client has. One of several concurrent requests creates
 /// it, and the others wait.
 ///
@@ -97,3 +92,8 @@ async fn create_as_holder(
     }
     transfer::store(instance, id, &transfer.mark_upload_created()).await
 }
+
+/// Interval at which a waiting request checks whether the upload exists, and its random variation:
+/// requests that check at the same instants could contend for the lock in every round.
+const POLL: Duration = Duration::from_millis(100);
+const POLL_JITTER_MS: u64 = 100;
