@@ -95,22 +95,22 @@ pub fn route(head: &RequestHead) -> Result<Route> {
 /// The route of a request to `/v1/files/{rest}`.
 fn upload_route(method: Option<&Method>, rest: &str) -> Result<Route> {
     let (id, action) = rest.split_once('/').unwrap_or((rest, ""));
-    let key = UploadId::new(id).ok_or_else(nothing_here)?;
+    let id = UploadId::new(id).ok_or_else(nothing_here)?;
     let only_post = "OPTIONS, POST";
     Ok(match action {
         "" => {
             let calls = [
-                (Method::HEAD, Route::Offset(key.clone())),
-                (Method::PATCH, Route::Append(key.clone())),
-                (Method::DELETE, Route::Terminate(key.clone())),
-                (Method::GET, Route::Status(key)),
+                (Method::HEAD, Route::Offset(id.clone())),
+                (Method::PATCH, Route::Append(id.clone())),
+                (Method::DELETE, Route::Terminate(id.clone())),
+                (Method::GET, Route::Status(id)),
             ];
             choose(method, &calls, "DELETE, GET, HEAD, OPTIONS, PATCH")
         }
-        "events" => choose(method, &[(Method::GET, Route::Events(key))], "GET, OPTIONS"),
-        "pause" => choose(method, &[(Method::POST, Route::Pause(key))], only_post),
-        "resume" => choose(method, &[(Method::POST, Route::Resume(key))], only_post),
-        "credential" => choose(method, &[(Method::POST, Route::Credential(key))], only_post),
+        "events" => choose(method, &[(Method::GET, Route::Events(id))], "GET, OPTIONS"),
+        "pause" => choose(method, &[(Method::POST, Route::Pause(id))], only_post),
+        "resume" => choose(method, &[(Method::POST, Route::Resume(id))], only_post),
+        "credential" => choose(method, &[(Method::POST, Route::Credential(id))], only_post),
         _ => return Err(nothing_here()),
     })
 }
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn every_path_and_method_of_the_worker_has_its_route() {
-        let key = UploadId::new("a1").unwrap();
+        let id = UploadId::new("a1").unwrap();
         let file = Route::File { file_name: "a%20b.mp4".into() };
         for (method, path, expected) in [
             (Method::GET, "/healthz", Route::Health),
@@ -152,14 +152,14 @@ mod tests {
             (Method::POST, "/v1/files/", Route::Create),
             (Method::OPTIONS, "/v1/files", Route::Options),
             (Method::OPTIONS, "/v1/files/a1", Route::Options),
-            (Method::HEAD, "/v1/files/a1", Route::Offset(key.clone())),
-            (Method::PATCH, "/v1/files/a1", Route::Append(key.clone())),
-            (Method::DELETE, "/v1/files/a1", Route::Terminate(key.clone())),
-            (Method::GET, "/v1/files/a1", Route::Status(key.clone())),
-            (Method::GET, "/v1/files/a1/events", Route::Events(key.clone())),
-            (Method::POST, "/v1/files/a1/pause", Route::Pause(key.clone())),
-            (Method::POST, "/v1/files/a1/resume", Route::Resume(key.clone())),
-            (Method::POST, "/v1/files/a1/credential", Route::Credential(key)),
+            (Method::HEAD, "/v1/files/a1", Route::Offset(id.clone())),
+            (Method::PATCH, "/v1/files/a1", Route::Append(id.clone())),
+            (Method::DELETE, "/v1/files/a1", Route::Terminate(id.clone())),
+            (Method::GET, "/v1/files/a1", Route::Status(id.clone())),
+            (Method::GET, "/v1/files/a1/events", Route::Events(id.clone())),
+            (Method::POST, "/v1/files/a1/pause", Route::Pause(id.clone())),
+            (Method::POST, "/v1/files/a1/resume", Route::Resume(id.clone())),
+            (Method::POST, "/v1/files/a1/credential", Route::Credential(id)),
             (Method::POST, "/v1/filepond", Route::FilePond { id: String::new() }),
             (Method::PATCH, "/v1/filepond/a1", Route::FilePond { id: "a1".into() }),
         ] {

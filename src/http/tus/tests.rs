@@ -193,9 +193,9 @@ fn a_final_upload_has_an_offset_once_it_is_complete() {
 
 #[test]
 fn the_response_to_a_creation_contains_url_and_offset() {
-    let key = UploadId::new("a1").unwrap();
+    let id = UploadId::new("a1").unwrap();
     let expires_at = Some(UnixMillis(784_111_777_000));
-    let response = creation_response(&key, "vid", Some(ByteCount(3)), expires_at);
+    let response = creation_response(&id, "vid", Some(ByteCount(3)), expires_at);
     assert_eq!(response.status, 201);
     assert_eq!(response.header("location"), Some("/v1/files/a1"));
     assert_eq!(response.header("upload-offset"), Some("3"));
