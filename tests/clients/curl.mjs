@@ -112,7 +112,7 @@ export async function runChecks({ harness, checks }) {
     });
   });
 
-  await checks.run("curl -F that is cut off leaves nothing behind", () =>
+  await checks.run("an interrupted curl -F leaves nothing behind", () =>
     harness.expectNothingStored(async () => {
       harness.proxy.breakAfter(7 * MIB);
       const { status } = await shell(`curl --silent -F film=@lost.mp4 ${uploads}`, { cwd });

@@ -98,7 +98,7 @@ async function resumedByAnother(harness) {
       const options = { ...keeping, retryDelays: null, onSuccess: resolve, onError: reject };
       new tus.Upload(file.bytes, options).start();
     });
-    await assert.rejects(first(), "the first process is cut off");
+    await assert.rejects(first(), "the first process is interrupted");
     await harness.proxy.expectBroken();
 
     let resumedAt;

@@ -59,7 +59,7 @@ export async function runChecks({ harness, checks, open, pageOrigin }) {
   );
 
   const cut = newFiles("cut");
-  await checks.run("a form in Chromium that is cut off leaves nothing behind", () =>
+  await checks.run("an interrupted form in Chromium leaves nothing behind", () =>
     harness.expectNothingStored(async () => {
       const page = await fill(cut, "");
       // Chromium retries automatically before it reports an error.
@@ -71,7 +71,7 @@ export async function runChecks({ harness, checks, open, pageOrigin }) {
     }),
   );
 
-  await checks.run("a form in Chromium that was cut off goes through the second time", () =>
+  await checks.run("an interrupted form in Chromium succeeds the second time", () =>
     harness.expectStored(cut, async () => {
       const page = await fill(cut, "");
       await submit(page);
