@@ -114,11 +114,11 @@ impl Drop for AppHost {
     fn drop(&mut self) {
         self.kill_host();
         if std::thread::panicking() {
-            eprintln!("the host's log ends with:\n{}", host::last_lines(&self.log()));
+            eprintln!("the host's log:\n{}", host::relevant_lines(&self.log()));
             return;
         }
         let log = self.log();
-        assert!(!log.contains("component trapped"), "{}", host::last_lines(&log));
+        assert!(!log.contains("component trapped"), "{}", host::relevant_lines(&log));
         let stored = key_value::files(&self.host_dir());
         let mut secrets = self.sandbox.issued_secrets();
         secrets.push(RAM_SECRET.to_owned());

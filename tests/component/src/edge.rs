@@ -232,7 +232,7 @@ impl Drop for Edge {
     fn drop(&mut self) {
         self.host.kill();
         if std::thread::panicking() {
-            eprintln!("the host's log ends with:\n{}", host::last_lines(&self.log()));
+            eprintln!("the host's log:\n{}", host::relevant_lines(&self.log()));
             return;
         }
         let log = self.log();
@@ -240,7 +240,7 @@ impl Drop for Edge {
             assert!(!log.contains(&secret), "the host's log has the secret {secret}");
             assert!(!self.transcript.contains(&secret), "a response has the secret {secret}");
         }
-        assert!(!log.contains("component trapped"), "{}", host::last_lines(&log));
+        assert!(!log.contains("component trapped"), "{}", host::relevant_lines(&log));
     }
 }
 

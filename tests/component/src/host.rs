@@ -66,9 +66,11 @@ pub fn share_compiled(dir: &Path) {
     std::os::unix::fs::symlink(shared, dir.join("host/compiled")).expect("a symbolic link");
 }
 
-/// The end of a log.
+/// The errors in a log, and its end.
 #[must_use]
-pub fn last_lines(log: &str) -> String {
+pub fn relevant_lines(log: &str) -> String {
     let lines: Vec<_> = log.lines().collect();
-    lines[lines.len().saturating_sub(40)..].join("\n")
+    let (before, end) = lines.split_at(lines.len().saturating_sub(40));
+    let errors = before.iter().filter(|line| line.contains(" ERROR "));
+    errors.chain(end).copied().collect::<Vec<_>>().join("\n")
 }
