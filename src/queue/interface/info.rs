@@ -68,55 +68,6 @@ impl Progress {
     }
 }
 
-/// The offsets that a file has reached.
-#[derive(Debug, Default)]
-pub(in crate::queue) struct Offsets {
-    durable: ByteCount,
-    sent: ByteCount,
-}
-
-impl Offsets {
-    pub(in crate::queue) const fn durable(&self) -> ByteCount {
-        self.durable
-    }
-
-    /// Returns `true` if bytes were sent to OSS.
-    pub(in crate::queue) const fn has_sent(&self) -> bool {
-        !self.sent.is_zero()
-    }
-
-    /// Sets both offsets.
-    pub(in crate::queue) const fn reset_to(&mut self, offset: ByteCount) {
-        *self = Self { durable: offset, sent: offset };
-    }
-
-    pub(in crate::queue) const fn set_durable(&mut self, offset: ByteCount) {
-        self.durable = offset;
-    }
-
-    pub(in crate::queue) fn raise_durable(&mut self, offset: ByteCount) {
-        self.durable = self.durable.max(offset);
-    }
-
-    pub(in crate::queue) fn set_sent(&mut self, offset: ByteCount) {
-        self.sent = offset.max(self.durable);
-    }
-
-    /// Resets the sent offset: bytes beyond the durable offset have to be sent again.
-    pub(in crate::queue) const fn discard_unconfirmed(&mut self) {
-        self.sent = self.durable;
-    }
-
-    pub(in crate::queue) fn progress(
-        &self,
-        size: Option<ByteCount>,
-        is_complete: bool,
-    ) -> Progress {
-        let total = size.or(is_complete.then_some(self.durable));
-        Progress::at(self.durable, self.sent, total, is_complete)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

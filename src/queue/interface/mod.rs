@@ -12,7 +12,6 @@ pub use driver_io::{Input, Output};
 pub(super) use event::EventQueue;
 pub use event::{Event, Succeeded, TokenExpiry};
 pub use ids::{FileId, KvId, SessionId, VodCallId};
-pub(super) use info::Offsets;
 pub use info::{FileInfo, Progress};
 pub(super) use new_file::NAME_BYTES_MAX;
 pub use new_file::{ContentSample, NewFile, SAMPLE_BYTES};

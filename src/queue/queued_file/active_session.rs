@@ -1,12 +1,14 @@
 //! The running upload session of one file: its source, its credential request and its results.
 
-use crate::error::{Error, ErrorKind, Result};
+use super::transfer_progress::TransferProgress;
+use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::queue::context::QueueContext;
 use crate::queue::interface::{Output, SessionId, UploadingPhase};
 use crate::queue::records::StoredUpload;
 use crate::units::{ByteCount, UnixMillis};
 use crate::upload::{
-    self, FillRequest, Input, LeaseAcquisition, Purpose, Session, SessionOptions, SessionOutcome,
+    self, CompletedObject, FillRequest, Input, LeaseAcquisition, Purpose, Session, SessionOptions,
+    SessionOutcome,
 };
 
 /// A running session.
@@ -37,13 +39,25 @@ pub(super) enum SessionKind {
 pub(super) enum SessionEvent {
     /// A new credential is required.
     CredentialDue,
-    /// The bytes before this offset are durable.
-    Durable(ByteCount),
-    /// The session receives bytes from this offset on.
-    Receiving(ByteCount),
-    /// The session requires the entire source again.
-    Restarted,
-    Ended(SessionOutcome),
+    /// More bytes are durable.
+    Durable,
+    Ended(SessionEnd),
+}
+
+/// What a session achieved.
+#[derive(Debug)]
+pub(super) enum SessionEnd {
+    /// The object is complete.
+    Completed(CompletedObject),
+    /// A session of [`SessionKind::Abort`] has ended. The error is why parts may remain in OSS.
+    AbortEnded(Option<Error>),
+    /// The file starts again without its media ID.
+    RestartFile,
+    /// The upload no longer exists, but its media ID `is_reusable`.
+    UploadGone { error: Error, is_reusable: bool },
+    /// The upload can be resumed, by another session right away if it `is_retryable`: a streamed
+    /// part was not buffered, so its bytes have to be requested again.
+    Failed { error: Error, is_retryable: bool },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,10 +113,6 @@ impl ActiveSession {
         self.id
     }
 
-    pub(super) const fn kind(&self) -> SessionKind {
-        self.kind
-    }
-
     /// Returns the phase of a file that this session transfers.
     pub(super) fn phase(&self) -> UploadingPhase {
         match (self.credential_request, self.source) {
@@ -130,39 +140,81 @@ impl ActiveSession {
         self.session.handle(now, input)
     }
 
-    /// Forwards the outputs of the session to the driver, up to the next event.
-    pub(super) fn next_event(&mut self, ctx: &mut QueueContext) -> Option<SessionEvent> {
+    /// Forwards the outputs of the session to the driver, up to the next event, and updates the
+    /// offsets of its file.
+    pub(super) fn next_event(
+        &mut self,
+        ctx: &mut QueueContext,
+        progress: &mut TransferProgress,
+    ) -> Option<SessionEvent> {
         while let Some(output) = self.session.poll() {
-            let event = match &output {
+            let mut end = None;
+            match &output {
                 upload::Output::RefreshCredential => {
                     self.credential_request = CredentialRequest::Due;
                     return Some(SessionEvent::CredentialDue);
                 }
                 upload::Output::Event(upload::Event::Durable(durable)) => {
                     self.has_progress = true;
-                    return Some(SessionEvent::Durable(*durable));
+                    progress.set_durable(*durable);
+                    progress.reset_retries();
+                    return Some(SessionEvent::Durable);
                 }
                 upload::Output::Event(upload::Event::Receiving { offset, .. }) => {
                     self.source = SourceState::Idle(*offset);
                     self.has_progress = true;
-                    Some(SessionEvent::Receiving(*offset))
+                    progress.set_durable(*offset);
                 }
                 upload::Output::Event(upload::Event::RestartSource) => {
                     self.source = SourceState::Idle(ByteCount::ZERO);
                     self.has_progress = true;
-                    Some(SessionEvent::Restarted)
+                    progress.reset_to(ByteCount::ZERO);
                 }
                 upload::Output::Event(upload::Event::SessionEnded(outcome)) => {
-                    Some(SessionEvent::Ended(outcome.clone()))
+                    end = Some(SessionEvent::Ended(self.end(progress, outcome.clone())));
                 }
-                _ => None,
-            };
+                _ => {}
+            }
             ctx.output(Output::Session { session: self.id, output });
-            if event.is_some() {
-                return event;
+            if end.is_some() {
+                return end;
             }
         }
         None
+    }
+
+    fn end(&self, progress: &mut TransferProgress, outcome: SessionOutcome) -> SessionEnd {
+        if let SessionOutcome::Completed(object) = outcome {
+            return SessionEnd::Completed(object);
+        }
+        if self.kind == SessionKind::Abort {
+            return SessionEnd::AbortEnded(match outcome {
+                SessionOutcome::Failed { error, .. } => Some(error),
+                _ => self.session.leftover_parts_error().cloned(),
+            });
+        }
+        if let SessionOutcome::Suspended { durable, .. } | SessionOutcome::Failed { durable, .. } =
+            &outcome
+        {
+            progress.raise_durable(*durable);
+        }
+        let error = match outcome {
+            _ if self.restarts_file => return SessionEnd::RestartFile,
+            SessionOutcome::Aborted => {
+                let error = Error::new(ErrorKind::UploadAborted, "the upload was aborted");
+                return SessionEnd::UploadGone { error, is_reusable: false };
+            }
+            SessionOutcome::Lost(error) => {
+                return SessionEnd::UploadGone { error, is_reusable: true };
+            }
+            SessionOutcome::Failed { error, .. } => error,
+            SessionOutcome::Suspended { rejection: Some(error), .. } => error,
+            SessionOutcome::Suspended { .. } | SessionOutcome::Completed(_) => {
+                Error::new(ErrorKind::LengthMismatch, "the source ended before the end of the file")
+            }
+        };
+        let is_retryable = self.has_streamed && error.kind().retry() == Retry::Retryable;
+        SessionEnd::Failed { error, is_retryable }
     }
 
     /// Marks the source as requested, and returns the offset, if the session requires bytes that
@@ -203,9 +255,14 @@ impl ActiveSession {
         Some(has_bytes)
     }
 
-    /// Returns the sent offset if there is progress that was not reported yet.
-    pub(super) fn take_progress(&mut self) -> Option<ByteCount> {
-        std::mem::take(&mut self.has_progress).then(|| self.session.sent_offset())
+    /// Updates the sent offset of the file. Returns `true` if there is progress that was not
+    /// reported yet.
+    pub(super) fn take_progress(&mut self, progress: &mut TransferProgress) -> bool {
+        let has_progress = std::mem::take(&mut self.has_progress);
+        if has_progress {
+            progress.set_sent(self.session.sent_offset());
+        }
+        has_progress
     }
 
     /// Returns `true` if the session is blocked on a credential.
@@ -242,21 +299,8 @@ impl ActiveSession {
         self.credential_request = CredentialRequest::None;
     }
 
-    pub(super) const fn has_streamed(&self) -> bool {
-        self.has_streamed
-    }
-
     pub(super) const fn restart_file_at_end(&mut self) {
         self.restarts_file = true;
-    }
-
-    pub(super) const fn restarts_file(&self) -> bool {
-        self.restarts_file
-    }
-
-    /// Returns why parts may remain in OSS after an abort.
-    pub(super) fn leftover_parts_error(&self) -> Option<Error> {
-        self.session.leftover_parts_error().cloned()
     }
 
     /// Discards the session.

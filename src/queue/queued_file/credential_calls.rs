@@ -1,8 +1,9 @@
 //! The calls that supply a credential: validation, and use now or later.
 
 use super::QueuedFile;
-use super::credentials::{CredentialMode, OssCredential, PendingCredential, StsToken};
+use super::credentials::{CredentialMode, OssCredential, PendingCredential};
 use super::entry_state::EntryState;
+use super::sts_token::StsToken;
 use super::vod_call::check_create_parameters;
 use crate::credential::{UploadAuth, UploadCredential};
 use crate::error::{Error, ErrorKind, Result};
@@ -87,7 +88,7 @@ impl QueuedFile {
         token: StsToken,
     ) -> Result<PendingCredential> {
         let token = token.checked(ctx.now())?;
-        let credential = self.direct_credential(&token, ctx.now())?;
+        let credential = token.for_oss(self.file.own_address()?, ctx.now());
         ctx.options().target(&credential).bucket()?;
         self.check_bound_object(&credential)?;
         Ok(PendingCredential::Oss(OssCredential::Token(token)))
@@ -128,18 +129,11 @@ impl QueuedFile {
                 (CredentialMode::UploadAuth, UploadCredential { address, auth: *auth }, None)
             }
             OssCredential::Token(token) => {
-                (CredentialMode::Direct, self.direct_credential(&token, now)?, None)
+                (CredentialMode::Direct, token.for_oss(self.file.own_address()?, now), None)
             }
         };
         self.credentials.set_mode(mode);
         Ok((credential, media_id))
-    }
-
-    /// Returns the credential that consists of a token and the address that `add-file` specified.
-    fn direct_credential(&self, token: &StsToken, now: UnixMillis) -> Result<UploadCredential> {
-        let address = self.file.own_address()?;
-        let auth = UploadAuth::new(token.credential.clone(), token.expires_at, None, now);
-        Ok(UploadCredential { address, auth })
     }
 
     /// Checks that a credential is for the object of the file's upload, if it has one or is about

@@ -7,24 +7,25 @@ mod active_session;
 mod credential_calls;
 mod credentials;
 mod entry_state;
-mod file_timers;
 mod object_binding;
 mod session_end;
 mod sessions;
 mod start;
+mod sts_token;
 mod termination;
+mod transfer_progress;
 mod validated_file;
 mod vod_call;
 
 pub(super) use credentials::PendingCredential;
-pub use credentials::StsToken;
+pub use sts_token::StsToken;
 pub(super) use validated_file::ValidatedFile;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::oss::HttpResponse;
 use crate::queue::context::QueueContext;
 use crate::queue::interface::{
-    Event, FileId, FileInfo, FileState, KvId, Offsets, Progress, SessionId, VodCallId,
+    Event, FileId, FileInfo, FileState, KvId, Progress, SessionId, VodCallId,
 };
 use crate::queue::records::{CheckpointLookup, FileRecords};
 use crate::units::UnixMillis;
@@ -32,8 +33,8 @@ use crate::upload::{FillRequest, Input};
 use active_session::ActiveSession;
 use credentials::FileCredentials;
 use entry_state::EntryState;
-use file_timers::FileTimers;
 use object_binding::ObjectBinding;
+use transfer_progress::TransferProgress;
 use vod_call::VodCall;
 
 /// One file of the list.
@@ -46,8 +47,8 @@ pub(super) struct QueuedFile {
     records: FileRecords,
     credentials: FileCredentials,
     binding: ObjectBinding,
-    offsets: Offsets,
-    timers: FileTimers,
+    progress: TransferProgress,
+    deadline: Option<UnixMillis>,
     vod_call: Option<VodCall>,
     session: Option<ActiveSession>,
 }
@@ -70,8 +71,8 @@ impl QueuedFile {
             records: FileRecords::new(file.fingerprint().cloned()),
             credentials: FileCredentials::default(),
             binding: ObjectBinding::default(),
-            offsets: Offsets::default(),
-            timers: FileTimers::default(),
+            progress: TransferProgress::default(),
+            deadline: None,
             vod_call: None,
             session: None,
             file,
@@ -183,7 +184,7 @@ impl QueuedFile {
 
     /// Returns when the next timer is due.
     pub(super) fn next_wakeup(&self) -> Option<UnixMillis> {
-        let deadline = self.timers.deadline().filter(|_| self.is_deadline_active());
+        let deadline = self.deadline.filter(|_| self.is_deadline_active());
         let session = self.session.as_ref().and_then(ActiveSession::next_wakeup);
         let vod_call = self.vod_call.as_ref().map(VodCall::next_wakeup);
         [deadline, session, vod_call, self.retry_at()].into_iter().flatten().min()
@@ -193,7 +194,7 @@ impl QueuedFile {
     pub(super) fn tick(&mut self, ctx: &mut QueueContext) {
         let now = ctx.now();
         let is_due = |at: Option<UnixMillis>| at.is_some_and(|at| at <= now);
-        if is_due(self.timers.deadline()) && self.is_deadline_active() {
+        if is_due(self.deadline) && self.is_deadline_active() {
             self.on_deadline(ctx);
         }
         if is_due(self.retry_at()) {
@@ -241,7 +242,8 @@ impl QueuedFile {
     fn on_deadline(&mut self, ctx: &mut QueueContext) {
         let message = "the file was not uploaded within its deadline";
         let error = Error::new(ErrorKind::DeadlineExceeded, message);
-        self.timers.clear_deadline();
+        // The termination after it is not limited.
+        self.deadline = None;
         if self.session.is_some() {
             return self.cancel_session(ctx, error);
         }
@@ -251,7 +253,7 @@ impl QueuedFile {
     }
 
     fn progress(&self) -> Progress {
-        self.offsets.progress(self.file.size(), self.state == EntryState::Success)
+        self.progress.report(self.file.size(), self.state == EntryState::Success)
     }
 
     fn emit_progress(&self, ctx: &mut QueueContext) {

@@ -3,7 +3,6 @@
 use crate::credential::UploadAddress;
 use crate::error::{Error, ErrorKind, Result};
 use crate::queue::records::StoredFile;
-use crate::upload::Target;
 
 /// The object and the media ID that a file is bound to.
 #[derive(Debug, Default)]
@@ -44,7 +43,7 @@ impl ObjectBinding {
             self.media_id.clone_from(&stored.media_id);
         }
         if let Some(upload) = &stored.upload {
-            self.address = Some(address_of(&upload.record.target));
+            self.address = Some(upload.address());
         }
     }
 
@@ -74,15 +73,6 @@ impl ObjectBinding {
 
     pub(super) fn set_media_url(&mut self, media_url: Option<String>) {
         self.media_url = media_url;
-    }
-}
-
-/// Returns the address of an upload target.
-pub(super) fn address_of(target: &Target) -> UploadAddress {
-    UploadAddress {
-        endpoint: target.endpoint.clone(),
-        bucket: target.bucket.clone(),
-        object: target.object.clone(),
     }
 }
 

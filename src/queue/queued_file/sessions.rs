@@ -83,25 +83,19 @@ impl QueuedFile {
 
     fn process_session(&mut self, ctx: &mut QueueContext) {
         while let Some(session) = &mut self.session
-            && let Some(event) = session.next_event(ctx)
+            && let Some(event) = session.next_event(ctx, &mut self.progress)
         {
             match event {
                 SessionEvent::CredentialDue => self.on_credential_due(ctx),
-                SessionEvent::Durable(offset) => {
-                    self.offsets.set_durable(offset);
-                    self.credentials.reset_rejections();
-                    self.timers.reset_retries();
-                }
-                SessionEvent::Receiving(offset) => self.offsets.set_durable(offset),
-                SessionEvent::Restarted => self.offsets.reset_to(ByteCount::ZERO),
-                SessionEvent::Ended(outcome) => self.on_session_ended(ctx, outcome),
+                SessionEvent::Durable => self.credentials.reset_rejections(),
+                SessionEvent::Ended(end) => self.on_session_ended(ctx, end),
             }
         }
         self.request_source(ctx);
-        if let Some(sent) = self.session.as_mut().and_then(ActiveSession::take_progress)
-            && self.state == EntryState::Transferring
+        if self.state == EntryState::Transferring
+            && let Some(session) = &mut self.session
+            && session.take_progress(&mut self.progress)
         {
-            self.offsets.set_sent(sent);
             self.emit_progress(ctx);
         }
         self.emit_expiry(ctx);

@@ -2,11 +2,10 @@
 
 use super::QueuedFile;
 use super::active_session::SessionKind;
-use super::credentials::{
-    CredentialMode, OssCredential, PendingCredential, REJECTIONS_MAX, StsToken,
-};
+use super::credentials::{CredentialMode, OssCredential, PendingCredential, REJECTIONS_MAX};
 use super::entry_state::EntryState;
-use super::object_binding::{address_of, is_same_object, wrong_object};
+use super::object_binding::{is_same_object, wrong_object};
+use super::sts_token::StsToken;
 use super::vod_call::{VodAction, VodCall};
 use crate::credential::UploadCredential;
 use crate::error::{Error, ErrorKind, Result, Retry};
@@ -21,7 +20,8 @@ impl QueuedFile {
     pub(in crate::queue) fn start(&mut self, ctx: &mut QueueContext) {
         self.state = EntryState::Starting;
         self.credentials.reset_rejections();
-        self.timers.start(ctx);
+        self.progress.reset_retries();
+        self.deadline = ctx.options().deadline_from(ctx.now());
         self.start_lookup(ctx, AfterLookup::Start);
     }
 
@@ -66,7 +66,7 @@ impl QueuedFile {
         let Some(upload) = &stored.upload else { return self.request_credential(ctx) };
         match upload.checkpoint.phase.clone() {
             UploadPhase::Receiving | UploadPhase::Completing => {
-                self.offsets.reset_to(upload.checkpoint.durable());
+                self.progress.reset_to(upload.checkpoint.durable());
                 self.request_credential(ctx);
             }
             // The uploader that completed it stopped before it deleted the records.
@@ -84,7 +84,7 @@ impl QueuedFile {
             name: self.file.name().to_owned(),
             kind: self.file.kind(),
             media_id: self.refreshable_media_id(),
-            durable: self.offsets.durable(),
+            durable: self.progress.durable(),
         };
         self.emit(ctx, event);
         self.continue_start(ctx);
@@ -136,8 +136,7 @@ impl QueuedFile {
         let upload = self.records.upload().filter(|_| !self.file.is_refreshable())?;
         let current =
             self.credentials.current().filter(|current| current.is_usable_at(ctx.now()))?;
-        is_same_object(&address_of(&upload.record.target), &current.address)
-            .then(|| current.clone())
+        is_same_object(&upload.address(), &current.address).then(|| current.clone())
     }
 
     /// Accepts VOD's response to the request of a starting file.
@@ -208,7 +207,7 @@ impl QueuedFile {
         if let Err(error) = target.bucket() {
             return self.fail(ctx, error);
         }
-        let stored = self.records.upload().map(|upload| address_of(&upload.record.target));
+        let stored = self.records.upload().map(|upload| upload.address());
         let has_upload = stored.is_some();
         let replaced = stored.filter(|stored| !is_same_object(stored, &credential.address));
         if let Some(replaced) = &replaced {

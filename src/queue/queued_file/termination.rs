@@ -3,7 +3,7 @@
 use super::active_session::SessionKind;
 use super::credentials::FileCredentials;
 use super::entry_state::EntryState;
-use super::object_binding::{ObjectBinding, address_of, is_same_object};
+use super::object_binding::{ObjectBinding, is_same_object};
 use super::{Listing, QueuedFile};
 use crate::error::{Error, ErrorKind};
 use crate::queue::context::QueueContext;
@@ -60,7 +60,7 @@ impl QueuedFile {
         let Some(upload) = self.records.upload() else {
             return self.delete_records(ctx, false, AfterDelete::Cancel(None));
         };
-        let address = address_of(&upload.record.target);
+        let address = upload.address();
         let current = self.credentials.current();
         if !current.is_some_and(|current| is_same_object(&current.address, &address)) {
             let leftover = upload.checkpoint.upload_id.is_some().then(no_credential);
@@ -77,7 +77,7 @@ impl QueuedFile {
             let message = "a completed session without an upload";
             return self.fail(ctx, Error::new(ErrorKind::Internal, message));
         };
-        let address = address_of(&upload.record.target);
+        let address = upload.address();
         let media_id = self.binding.media_id().map(str::to_owned);
         let size = ByteCount(object.size_bytes);
         let succeeded = Succeeded {
@@ -94,7 +94,7 @@ impl QueuedFile {
         self.state = EntryState::Success;
         self.binding.set_address(Some(address));
         self.binding.set_media_id(media_id);
-        self.offsets.reset_to(size);
+        self.progress.reset_to(size);
         self.emit_progress(ctx);
         self.emit(ctx, Event::Succeeded(Box::new(succeeded)));
     }
@@ -122,8 +122,8 @@ impl QueuedFile {
     /// Stops or restarts the file, after everything that was in progress has ended.
     pub(super) fn on_stopped(&mut self, ctx: &mut QueueContext) {
         let restart = self.state == EntryState::Stopping { restart: true };
-        self.offsets.discard_unconfirmed();
-        self.emit(ctx, Event::Stopped { file: self.id, durable: self.offsets.durable() });
+        self.progress.discard_unconfirmed();
+        self.emit(ctx, Event::Stopped { file: self.id, durable: self.progress.durable() });
         self.state = if restart { EntryState::Ready } else { EntryState::Stopped };
     }
 
@@ -184,8 +184,8 @@ impl QueuedFile {
         keep_media_id: bool,
         then: AfterDelete,
     ) {
-        let has_sent = self.offsets.has_sent();
-        self.offsets.reset_to(ByteCount::ZERO);
+        let has_sent = self.progress.has_sent();
+        self.progress.reset_to(ByteCount::ZERO);
         let mut retained_media_id = None;
         if keep_media_id {
             retained_media_id = self.binding.media_id().map(str::to_owned);
@@ -222,14 +222,14 @@ impl QueuedFile {
         self.state = EntryState::Canceled;
         self.binding = ObjectBinding::default();
         self.credentials = FileCredentials::default();
-        self.offsets.reset_to(ByteCount::ZERO);
+        self.progress.reset_to(ByteCount::ZERO);
         self.emit(ctx, Event::Canceled { file: self.id, leftover_error });
     }
 
     pub(super) fn fail(&mut self, ctx: &mut QueueContext, error: Error) {
         self.state = EntryState::Failure(error.clone());
-        self.offsets.discard_unconfirmed();
-        self.emit(ctx, Event::Failed { file: self.id, error, durable: self.offsets.durable() });
+        self.progress.discard_unconfirmed();
+        self.emit(ctx, Event::Failed { file: self.id, error, durable: self.progress.durable() });
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::file_record::FileRecord;
 use super::fingerprint::FileFingerprint;
+use crate::credential::UploadAddress;
 use crate::error::{ErrorKind, Result};
 use crate::units::UnixMillis;
 use crate::upload::{Checkpoint, CheckpointSearch, UploadId, UploadPhase, UploadRecord};
@@ -128,6 +129,18 @@ impl CheckpointLookup {
             _ => None,
         };
         StoredFile { media_id: self.file.media_id, written_at, upload }
+    }
+}
+
+impl StoredUpload {
+    /// Returns the address of the object.
+    pub(in crate::queue) fn address(&self) -> UploadAddress {
+        let target = &self.record.target;
+        UploadAddress {
+            endpoint: target.endpoint.clone(),
+            bucket: target.bucket.clone(),
+            object: target.object.clone(),
+        }
     }
 }
 
