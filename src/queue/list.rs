@@ -1,11 +1,11 @@
 //! The queue: its list of files, its calls, and which file starts next.
 
 use super::context::QueueContext;
+use super::file::{CredentialCheck, PendingCredential, QueuedFile, StsToken, ValidatedFile};
 use super::interface::{
     Event, FileCall, FileId, FileInfo, FileState, Input, NewFile, Options, Output, QueueCall,
     QueueState, SessionId, UploadingPhase,
 };
-use super::queued_file::{PendingCredential, QueuedFile, StsToken, ValidatedFile};
 use super::records::CheckpointLookup;
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::{ByteCount, UnixMillis};
@@ -236,8 +236,8 @@ impl Queue {
         address: &str,
         media_id: Option<String>,
     ) -> Result<()> {
-        self.supply_credential(now, file, FileCall::SetAuthAndAddress, |file, ctx| {
-            file.check_auth_and_address(ctx, auth, address, media_id)
+        self.supply_credential(now, file, FileCall::SetAuthAndAddress, |check, ctx| {
+            check.auth_and_address(ctx, auth, address, media_id)
         })
     }
 
@@ -254,8 +254,8 @@ impl Queue {
         file: FileId,
         auth: &str,
     ) -> Result<()> {
-        self.supply_credential(now, file, FileCall::ResumeWithAuth, |file, ctx| {
-            file.check_auth(ctx.now(), auth)
+        self.supply_credential(now, file, FileCall::ResumeWithAuth, |check, ctx| {
+            check.auth(ctx.now(), auth)
         })
     }
 
@@ -266,8 +266,8 @@ impl Queue {
     /// [`ErrorKind::CredentialExpired`], [`ErrorKind::RequestInvalid`] with the field, or
     /// [`ErrorKind::CredentialRequired`].
     pub fn set_sts_token(&mut self, now: UnixMillis, file: FileId, token: StsToken) -> Result<()> {
-        self.supply_credential(now, file, FileCall::SetStsToken, |file, ctx| {
-            file.check_sts_token(ctx.now(), token)
+        self.supply_credential(now, file, FileCall::SetStsToken, |check, ctx| {
+            check.sts_token(ctx.now(), token)
         })
     }
 
@@ -282,8 +282,8 @@ impl Queue {
         file: FileId,
         token: StsToken,
     ) -> Result<()> {
-        self.supply_credential(now, file, FileCall::ResumeWithStsToken, |file, ctx| {
-            file.check_renewed_token(ctx.now(), token)
+        self.supply_credential(now, file, FileCall::ResumeWithStsToken, |check, ctx| {
+            check.renewed_token(ctx.now(), token)
         })
     }
 
@@ -297,8 +297,8 @@ impl Queue {
         file: FileId,
         token: StsToken,
     ) -> Result<()> {
-        self.supply_credential(now, file, FileCall::SetStsTokenDirectly, |file, ctx| {
-            file.check_direct_token(ctx, token)
+        self.supply_credential(now, file, FileCall::SetStsTokenDirectly, |check, ctx| {
+            check.direct_token(ctx, token)
         })
     }
 
@@ -321,10 +321,12 @@ impl Queue {
         now: UnixMillis,
         file: FileId,
         call: FileCall,
-        check: impl FnOnce(&QueuedFile, &QueueContext) -> Result<PendingCredential>,
+        check: impl FnOnce(CredentialCheck<'_>, &QueueContext) -> Result<PendingCredential>,
     ) -> Result<()> {
         self.call(now, file, call, |file, ctx| {
-            check(file, ctx).map(|pending| file.set_pending_credential(ctx, pending))
+            let pending = check(file.credential_check(), ctx)?;
+            file.set_pending_credential(ctx, pending);
+            Ok(())
         })?
     }
 

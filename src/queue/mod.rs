@@ -21,16 +21,16 @@
 //! that has ended or was dropped are ignored.
 
 mod context;
+mod file;
 mod interface;
 mod list;
-mod queued_file;
 mod records;
 
+pub use file::StsToken;
 pub use interface::{
     ContentSample, Event, FileId, FileInfo, FileState, Input, KvId, NewFile, Options, OptionsInput,
     Output, Progress, QueueState, REGION_DEFAULT, SAMPLE_BYTES, SessionId, Succeeded, TokenExpiry,
     UploadingPhase, VodCallId, retry_policy, state, timeout, vod_endpoint,
 };
 pub use list::Queue;
-pub use queued_file::StsToken;
 pub use records::{CheckpointLookup, FileFingerprint, FileRecord, StoredFile, StoredUpload};

@@ -4,7 +4,8 @@ use crate::credential::{UploadAddress, check_object_key};
 use crate::error::{Error, ErrorKind, Result};
 use crate::queue::interface::{ContentSample, NAME_BYTES_MAX, NewFile, SAMPLE_BYTES};
 use crate::queue::records::FileFingerprint;
-use crate::units::{ByteCount, OBJECT_SIZE_MAX};
+use crate::units::{ByteCount, OBJECT_SIZE_MAX, UnixMillis};
+use crate::upload::{Target, UploadKind, UploadRecord};
 use crate::vod::{MediaKind, ParamData};
 
 /// A file whose parameters are valid.
@@ -77,6 +78,26 @@ impl ValidatedFile {
 
     pub(super) const fn fingerprint(&self) -> Option<&FileFingerprint> {
         self.fingerprint.as_ref()
+    }
+
+    /// Returns the record of a new upload of the file.
+    pub(super) fn upload_record(
+        &self,
+        now: UnixMillis,
+        target: Target,
+        media_id: Option<&str>,
+    ) -> UploadRecord {
+        UploadRecord {
+            created_at_ms: now.0,
+            file_name: self.name.clone(),
+            length_bytes: self.size.map(ByteCount::bytes),
+            media_id: media_id.unwrap_or_default().to_owned(),
+            target,
+            content_type: None,
+            client_metadata: None,
+            credential_from_vod: false,
+            kind: UploadKind::Regular,
+        }
     }
 
     /// Returns `true` if both files have the same fingerprint. A file without one equals no other.

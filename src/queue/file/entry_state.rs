@@ -59,6 +59,14 @@ impl EntryState {
         )
     }
 
+    /// Returns when the next session starts, if the last one has failed.
+    pub(super) const fn retry_at(&self) -> Option<UnixMillis> {
+        match self {
+            Self::RetryWait(at) => Some(*at),
+            _ => None,
+        }
+    }
+
     /// Returns `true` if the object is known and its session has not started.
     pub(super) const fn is_preparing_upload(&self) -> bool {
         matches!(self, Self::PreparingUpload | Self::RetryWait(_))
