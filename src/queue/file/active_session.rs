@@ -41,6 +41,12 @@ pub(super) enum SessionEvent {
     CredentialDue,
     /// More bytes are durable.
     Durable,
+    /// The bytes from this offset on are required.
+    SourceRequested(ByteCount),
+    /// The bytes before this offset were sent, or the durable offset has changed.
+    Progress(ByteCount),
+    /// The session is blocked on a credential. The error is why OSS rejected the current one.
+    Blocked(Option<Error>),
     Ended(SessionEnd),
 }
 
@@ -141,11 +147,12 @@ impl ActiveSession {
     }
 
     /// Forwards the outputs of the session to the driver, up to the next event, and updates the
-    /// offsets of its file.
+    /// durable offset of its file. A session that `awaits_vod` is not reported as blocked.
     pub(super) fn next_event(
         &mut self,
         ctx: &mut QueueContext,
         progress: &mut TransferProgress,
+        awaits_vod: bool,
     ) -> Option<SessionEvent> {
         while let Some(output) = self.session.poll() {
             let mut end = None;
@@ -180,7 +187,76 @@ impl ActiveSession {
                 return end;
             }
         }
-        None
+        if let Some(offset) = self.request_source() {
+            return Some(SessionEvent::SourceRequested(offset));
+        }
+        if std::mem::take(&mut self.has_progress) {
+            return Some(SessionEvent::Progress(self.session.sent_offset()));
+        }
+        let is_due = self.credential_request == CredentialRequest::Due;
+        let is_blocked = is_due && !awaits_vod && self.block_if_unusable();
+        is_blocked.then(|| SessionEvent::Blocked(self.session.credential_rejection().cloned()))
+    }
+
+    /// Accepts bytes from `offset` on.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::FileStateWrong`] if no bytes are requested, and
+    /// [`ErrorKind::OffsetMismatch`] if the session requires those of another offset.
+    pub(super) fn supply_source(&mut self, offset: ByteCount) -> Result<SessionId> {
+        let SourceState::Requested(requested) = self.source else {
+            return Err(source_not_requested());
+        };
+        if offset != requested {
+            let (offset, requested) = (offset.bytes(), requested.bytes());
+            let message = format!("the source starts at offset {offset}; expected {requested}");
+            return Err(Error::new(ErrorKind::OffsetMismatch, message));
+        }
+        self.source = SourceState::Supplied(offset);
+        Ok(self.id)
+    }
+
+    /// Ends the supplied source, if any, at `offset`. Returns `false` if it contained no bytes.
+    pub(super) fn end_source(&mut self, offset: ByteCount) -> bool {
+        let SourceState::Supplied(from) = self.source else { return true };
+        let has_bytes = offset > from;
+        if has_bytes {
+            self.source = SourceState::Idle(offset);
+        }
+        has_bytes
+    }
+
+    /// Returns `true` if the session is blocked on a credential.
+    pub(super) fn is_blocked_on_credential(&self) -> bool {
+        self.session.awaits_credential()
+    }
+
+    /// Returns `true` if a credential was requested and not supplied yet.
+    pub(super) fn has_credential_request(&self) -> bool {
+        self.credential_request != CredentialRequest::None
+    }
+
+    /// Marks the credential request as blocking if the session is blocked on it, and returns
+    /// whether it is.
+    pub(super) fn block_if_unusable(&mut self) -> bool {
+        let is_blocked = self.session.awaits_credential();
+        if is_blocked {
+            self.credential_request = CredentialRequest::Blocking;
+        }
+        is_blocked
+    }
+
+    pub(super) const fn clear_credential_request(&mut self) {
+        self.credential_request = CredentialRequest::None;
+    }
+
+    pub(super) const fn restart_file_at_end(&mut self) {
+        self.restarts_file = true;
+    }
+
+    /// Discards the session.
+    pub(super) fn discard(self, ctx: &mut QueueContext) {
+        ctx.output(Output::SessionDropped { session: self.id });
     }
 
     fn end(&self, progress: &mut TransferProgress, outcome: SessionOutcome) -> SessionEnd {
@@ -219,93 +295,11 @@ impl ActiveSession {
 
     /// Marks the source as requested, and returns the offset, if the session requires bytes that
     /// have not been requested yet.
-    pub(super) fn request_source(&mut self) -> Option<ByteCount> {
+    fn request_source(&mut self) -> Option<ByteCount> {
         self.has_streamed |= self.session.pending_fill()?.streamed;
         let SourceState::Idle(offset) = self.source else { return None };
         self.source = SourceState::Requested(offset);
         Some(offset)
-    }
-
-    /// Accepts bytes from `offset` on.
-    ///
-    /// # Errors
-    /// Returns [`ErrorKind::FileStateWrong`] if no bytes are requested, and
-    /// [`ErrorKind::OffsetMismatch`] if the session requires those of another offset.
-    pub(super) fn supply_source(&mut self, offset: ByteCount) -> Result<SessionId> {
-        let SourceState::Requested(requested) = self.source else {
-            return Err(source_not_requested());
-        };
-        if offset != requested {
-            let (offset, requested) = (offset.bytes(), requested.bytes());
-            let message = format!("the source starts at offset {offset}; expected {requested}");
-            return Err(Error::new(ErrorKind::OffsetMismatch, message));
-        }
-        self.source = SourceState::Supplied(offset);
-        Ok(self.id)
-    }
-
-    /// Ends the supplied source at `offset`. Returns whether it contained bytes, or `None` if no
-    /// source is supplied.
-    pub(super) fn end_source(&mut self, offset: ByteCount) -> Option<bool> {
-        let SourceState::Supplied(from) = self.source else { return None };
-        let has_bytes = offset > from;
-        if has_bytes {
-            self.source = SourceState::Idle(offset);
-        }
-        Some(has_bytes)
-    }
-
-    /// Updates the sent offset of the file. Returns `true` if there is progress that was not
-    /// reported yet.
-    pub(super) fn take_progress(&mut self, progress: &mut TransferProgress) -> bool {
-        let has_progress = std::mem::take(&mut self.has_progress);
-        if has_progress {
-            progress.set_sent(self.session.sent_offset());
-        }
-        has_progress
-    }
-
-    /// Returns `true` if the session is blocked on a credential.
-    pub(super) fn is_blocked_on_credential(&self) -> bool {
-        self.session.awaits_credential()
-    }
-
-    /// Returns `true` if a credential was requested and not supplied yet.
-    pub(super) fn has_credential_request(&self) -> bool {
-        self.credential_request != CredentialRequest::None
-    }
-
-    /// Returns `true` once for each credential request: as soon as the session is blocked on it.
-    pub(super) fn becomes_blocked(&mut self) -> bool {
-        self.credential_request == CredentialRequest::Due && self.block_if_unusable()
-    }
-
-    /// Marks the credential request as blocking if the session is blocked on it, and returns
-    /// whether it is.
-    pub(super) fn block_if_unusable(&mut self) -> bool {
-        let is_blocked = self.session.awaits_credential();
-        if is_blocked {
-            self.credential_request = CredentialRequest::Blocking;
-        }
-        is_blocked
-    }
-
-    /// Returns the error with which OSS rejected the current credential, if any.
-    pub(super) fn credential_rejection(&self) -> Option<Error> {
-        self.session.credential_rejection().cloned()
-    }
-
-    pub(super) const fn clear_credential_request(&mut self) {
-        self.credential_request = CredentialRequest::None;
-    }
-
-    pub(super) const fn restart_file_at_end(&mut self) {
-        self.restarts_file = true;
-    }
-
-    /// Discards the session.
-    pub(super) fn discard(self, ctx: &mut QueueContext) {
-        ctx.output(Output::SessionDropped { session: self.id });
     }
 }
 

@@ -2,7 +2,10 @@
 
 use crate::credential::UploadAddress;
 use crate::error::{Error, ErrorKind, Result};
+use crate::queue::interface::{FileId, Succeeded};
 use crate::queue::records::StoredFile;
+use crate::units::ByteCount;
+use crate::upload::CompletedObject;
 
 /// The object and the media ID that a file is bound to.
 #[derive(Debug, Default)]
@@ -22,10 +25,6 @@ impl ObjectBinding {
         self.media_id.as_deref()
     }
 
-    pub(super) fn media_url(&self) -> Option<&str> {
-        self.media_url.as_deref()
-    }
-
     /// Checks that `given` is the object that the file is bound to, if any.
     ///
     /// # Errors
@@ -34,6 +33,25 @@ impl ObjectBinding {
         match &self.address {
             Some(bound) if !is_same_object(bound, given) => Err(wrong_object(bound, given)),
             _ => Ok(()),
+        }
+    }
+
+    /// Returns the event for the file `id`, which is stored as `object` at `address`.
+    pub(super) fn succeeded(
+        &self,
+        id: FileId,
+        address: &UploadAddress,
+        object: &CompletedObject,
+    ) -> Succeeded {
+        Succeeded {
+            file: id,
+            media_id: self.media_id.clone(),
+            endpoint: address.endpoint.clone(),
+            bucket: address.bucket.clone(),
+            object: address.object.clone(),
+            size: ByteCount(object.size_bytes),
+            crc64: object.crc64,
+            media_url: self.media_url.clone(),
         }
     }
 

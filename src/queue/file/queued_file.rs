@@ -14,8 +14,7 @@ use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::oss::HttpResponse;
 use crate::queue::context::QueueContext;
 use crate::queue::interface::{
-    Event, FileId, FileInfo, FileState, KvId, Output, Progress, SessionId, Succeeded, TokenExpiry,
-    VodCallId,
+    Event, FileId, FileInfo, FileState, KvId, Output, Progress, SessionId, TokenExpiry, VodCallId,
 };
 use crate::queue::records::{AfterDelete, AfterLookup, CheckpointLookup, FileRecords, RecordEvent};
 use crate::units::{ByteCount, UnixMillis};
@@ -459,38 +458,30 @@ impl QueuedFile {
 
     fn process_session(&mut self, ctx: &mut QueueContext) {
         while let Some(session) = &mut self.session
-            && let Some(event) = session.next_event(ctx, &mut self.progress)
+            && let awaits_vod = self.credentials.is_calling_vod()
+            && let Some(event) = session.next_event(ctx, &mut self.progress, awaits_vod)
         {
+            let is_transferring = self.state == EntryState::Transferring;
             match event {
                 SessionEvent::CredentialDue => {
-                    let is_transferring = self.state == EntryState::Transferring;
                     let step = self.credentials.obtain(ctx, &self.file, is_transferring);
                     self.on_renewal(ctx, step);
                 }
                 SessionEvent::Durable => self.credentials.reset_rejections(),
+                SessionEvent::SourceRequested(offset) => {
+                    self.emit(ctx, Event::SourceRequested { file: self.id, offset });
+                }
+                SessionEvent::Progress(sent) if is_transferring => {
+                    self.progress.set_sent(sent);
+                    self.emit_progress(ctx);
+                }
+                SessionEvent::Progress(_) => {}
+                // VOD does not issue another one, so the app has to supply it.
+                SessionEvent::Blocked(rejection) => {
+                    self.emit_token(ctx, Event::TokenExpired, rejection);
+                }
                 SessionEvent::Ended(end) => self.on_session_ended(ctx, end),
             }
-        }
-        self.request_source(ctx);
-        if self.state == EntryState::Transferring
-            && let Some(session) = &mut self.session
-            && session.take_progress(&mut self.progress)
-        {
-            self.emit_progress(ctx);
-        }
-        // Once, and only if the app has to supply the credential.
-        if let Some(session) = &mut self.session
-            && !self.credentials.is_calling_vod()
-            && session.becomes_blocked()
-        {
-            let rejection = session.credential_rejection();
-            self.emit_token(ctx, Event::TokenExpired, rejection);
-        }
-    }
-
-    fn request_source(&mut self, ctx: &mut QueueContext) {
-        if let Some(offset) = self.session.as_mut().and_then(ActiveSession::request_source) {
-            self.emit(ctx, Event::SourceRequested { file: self.id, offset });
         }
     }
 
@@ -501,15 +492,12 @@ impl QueuedFile {
 
     /// Handles the end of the supplied bytes before the end of the file.
     pub(in crate::queue) fn on_source_ended(&mut self, ctx: &mut QueueContext, offset: ByteCount) {
-        match self.session.as_mut().and_then(|session| session.end_source(offset)) {
-            None => {}
-            Some(true) => self.request_source(ctx),
-            Some(false) => {
-                let size = self.file.size().unwrap_or_default().bytes();
-                let message = format!("the source ended at {} of {size} bytes", offset.bytes());
-                self.cancel_session(ctx, Error::new(ErrorKind::LengthMismatch, message));
-            }
+        if self.session.as_mut().is_none_or(|session| session.end_source(offset)) {
+            return self.process_session(ctx);
         }
+        let size = self.file.size().unwrap_or_default().bytes();
+        let message = format!("the source ended at {} of {size} bytes", offset.bytes());
+        self.cancel_session(ctx, Error::new(ErrorKind::LengthMismatch, message));
     }
 
     /// Handles an interruption of the supplied source.
@@ -665,23 +653,11 @@ impl QueuedFile {
             return self.fail(ctx, Error::new(ErrorKind::Internal, message));
         };
         let address = upload.address();
-        let binding = self.credentials.binding();
-        let media_id = binding.media_id().map(str::to_owned);
-        let size = ByteCount(object.size_bytes);
-        let succeeded = Succeeded {
-            file: self.id,
-            media_id: media_id.clone(),
-            endpoint: address.endpoint.clone(),
-            bucket: address.bucket.clone(),
-            object: address.object.clone(),
-            size,
-            crc64: object.crc64,
-            media_url: binding.media_url().map(str::to_owned),
-        };
+        let succeeded = self.credentials.binding().succeeded(self.id, &address, object);
         self.delete_records(ctx, false, AfterDelete::Nothing);
         self.state = EntryState::Success;
-        self.credentials.rebind(address, media_id);
-        self.progress.reset_to(size);
+        self.credentials.rebind(address, succeeded.media_id.clone());
+        self.progress.reset_to(succeeded.size);
         self.emit_progress(ctx);
         self.emit(ctx, Event::Succeeded(Box::new(succeeded)));
     }
