@@ -152,6 +152,7 @@ impl Queue {
     #[must_use]
     pub fn state(&self) -> QueueState {
         const EXPIRED: FileState = FileState::Uploading(UploadingPhase::TokenExpired);
+        let has_failed = |file: &QueuedFile| matches!(file.state(), FileState::Failure(_));
         match self.run {
             RunState::Init => QueueState::Init,
             RunState::Running if self.listed().any(|file| file.state() == EXPIRED) => {
@@ -159,7 +160,7 @@ impl Queue {
             }
             RunState::Running => QueueState::Start,
             RunState::Stopped => QueueState::Stop,
-            RunState::Finished if self.listed().any(QueuedFile::has_failed) => QueueState::Failure,
+            RunState::Finished if self.listed().any(has_failed) => QueueState::Failure,
             RunState::Finished => QueueState::End,
         }
     }
@@ -363,7 +364,8 @@ impl Queue {
                 continue;
             }
             // The records of the last file are deleted before the run ends.
-            let is_pending = |file: &QueuedFile| file.is_ready() || file.is_accessing_records();
+            let is_pending =
+                |file: &QueuedFile| file.state() == FileState::Ready || file.is_accessing_records();
             if active == 0 && !self.listed().any(is_pending) {
                 self.run = RunState::Finished;
                 self.ctx.event(Event::UploadEnd);
@@ -375,9 +377,9 @@ impl Queue {
     /// The index of the first file that can start.
     fn next_to_start(&self) -> Option<usize> {
         let is_blocked = |file: &QueuedFile| self.files.iter().any(|other| file.waits_for(other));
-        self.files
-            .iter()
-            .position(|file| file.is_ready() && !file.is_accessing_records() && !is_blocked(file))
+        self.files.iter().position(|file| {
+            file.state() == FileState::Ready && !file.is_accessing_records() && !is_blocked(file)
+        })
     }
 }
 

@@ -1,6 +1,8 @@
 //! The running upload session of one file: its source, its credential request and its results.
 
+use super::credentials::CredentialStep;
 use super::transfer_progress::TransferProgress;
+use crate::credential::UploadCredential;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::queue::context::QueueContext;
 use crate::queue::interface::{Output, SessionId, UploadingPhase};
@@ -64,6 +66,22 @@ pub(super) enum SessionEnd {
     /// The upload can be resumed, by another session right away if it `is_retryable`: a streamed
     /// part was not buffered, so its bytes have to be requested again.
     Failed { error: Error, is_retryable: bool },
+}
+
+/// What follows from a credential that a session has requested.
+#[derive(Debug)]
+pub(super) enum Renewal {
+    /// Nothing.
+    Pending,
+    /// The session accepts or fails with this result.
+    Resolved(Result<UploadCredential>),
+    /// The app has to supply a credential before the current one expires. The error is why VOD
+    /// issues none.
+    Expiring(Option<Error>),
+    /// The same; the session is blocked until then.
+    Expired(Option<Error>),
+    /// The media was deleted at VOD.
+    MediaDeleted(Error),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -226,28 +244,30 @@ impl ActiveSession {
         has_bytes
     }
 
-    /// Returns `true` if the session is blocked on a credential.
-    pub(super) fn is_blocked_on_credential(&self) -> bool {
-        self.session.awaits_credential()
-    }
-
     /// Returns `true` if a credential was requested and not supplied yet.
     pub(super) fn has_credential_request(&self) -> bool {
         self.credential_request != CredentialRequest::None
     }
 
-    /// Marks the credential request as blocking if the session is blocked on it, and returns
-    /// whether it is.
-    pub(super) fn block_if_unusable(&mut self) -> bool {
-        let is_blocked = self.session.awaits_credential();
-        if is_blocked {
-            self.credential_request = CredentialRequest::Blocking;
-        }
-        is_blocked
-    }
-
-    pub(super) const fn clear_credential_request(&mut self) {
+    /// Accepts what follows from a credential for the session.
+    pub(super) fn renew(&mut self, step: Result<CredentialStep>) -> Renewal {
+        let result = match step {
+            Ok(CredentialStep::Pending | CredentialStep::Requested) => return Renewal::Pending,
+            Ok(CredentialStep::MediaDeleted(error)) => return Renewal::MediaDeleted(error),
+            // A request that becomes blocking is reported by the next event.
+            Ok(CredentialStep::Missing(None)) if self.session.awaits_credential() => {
+                return Renewal::Pending;
+            }
+            Ok(CredentialStep::Missing(None)) => return Renewal::Expiring(None),
+            Ok(CredentialStep::Missing(rejection)) if self.block_if_unusable() => {
+                return Renewal::Expired(rejection);
+            }
+            Ok(CredentialStep::Missing(rejection)) => return Renewal::Expiring(rejection),
+            Ok(CredentialStep::Usable(credential, _)) => Ok(*credential),
+            Err(error) => Err(error),
+        };
         self.credential_request = CredentialRequest::None;
+        Renewal::Resolved(result)
     }
 
     pub(super) const fn restart_file_at_end(&mut self) {
@@ -257,6 +277,16 @@ impl ActiveSession {
     /// Discards the session.
     pub(super) fn discard(self, ctx: &mut QueueContext) {
         ctx.output(Output::SessionDropped { session: self.id });
+    }
+
+    /// Marks the credential request as blocking if the session is blocked on it, and returns
+    /// whether it is.
+    fn block_if_unusable(&mut self) -> bool {
+        let is_blocked = self.session.awaits_credential();
+        if is_blocked {
+            self.credential_request = CredentialRequest::Blocking;
+        }
+        is_blocked
     }
 
     fn end(&self, progress: &mut TransferProgress, outcome: SessionOutcome) -> SessionEnd {

@@ -1,7 +1,7 @@
 //! One file of the list: its state, and the order in which its state machines run.
 
 use super::active_session::{
-    ActiveSession, SessionEnd, SessionEvent, SessionKind, source_not_requested,
+    ActiveSession, Renewal, SessionEnd, SessionEvent, SessionKind, source_not_requested,
 };
 use super::credential_check::CredentialCheck;
 use super::credentials::{Acceptance, CredentialStep, FileCredentials, PendingCredential};
@@ -89,14 +89,6 @@ impl QueuedFile {
 
     pub(in crate::queue) const fn is_active(&self) -> bool {
         self.state.is_active()
-    }
-
-    pub(in crate::queue) fn is_ready(&self) -> bool {
-        self.state == EntryState::Ready
-    }
-
-    pub(in crate::queue) const fn has_failed(&self) -> bool {
-        matches!(self.state, EntryState::Failure(_))
     }
 
     /// Returns `true` if records are being read, written or deleted outside of a session.
@@ -515,31 +507,21 @@ impl QueuedFile {
 
     fn on_renewal(&mut self, ctx: &mut QueueContext, step: Result<CredentialStep>) {
         let Some(session) = &mut self.session else { return };
-        let result = match step {
-            Ok(CredentialStep::Pending | CredentialStep::Requested) => return,
-            Ok(CredentialStep::MediaDeleted(error)) => {
-                return self.restart_without_media_id(ctx, error);
-            }
-            Ok(CredentialStep::Missing(None)) => {
-                if !session.is_blocked_on_credential() {
-                    self.emit_token(ctx, Event::TokenExpiring, None);
-                }
-                return;
-            }
-            Ok(CredentialStep::Missing(Some(error))) => {
-                let is_transferring = self.state == EntryState::Transferring;
-                if is_transferring && !self.credentials.count_rejection() {
-                    let is_blocked = session.block_if_unusable();
-                    let event = if is_blocked { Event::TokenExpired } else { Event::TokenExpiring };
-                    return self.emit_token(ctx, event, Some(error));
-                }
+        let step = match step {
+            Ok(CredentialStep::Missing(Some(error)))
+                if self.state != EntryState::Transferring || self.credentials.count_rejection() =>
+            {
                 Err(error)
             }
-            Ok(CredentialStep::Usable(credential, _)) => Ok(*credential),
-            Err(error) => Err(error),
+            step => step,
         };
-        session.clear_credential_request();
-        self.handle_session_input(ctx, Input::Credential(result));
+        match session.renew(step) {
+            Renewal::Pending => {}
+            Renewal::Resolved(result) => self.handle_session_input(ctx, Input::Credential(result)),
+            Renewal::Expiring(error) => self.emit_token(ctx, Event::TokenExpiring, error),
+            Renewal::Expired(error) => self.emit_token(ctx, Event::TokenExpired, error),
+            Renewal::MediaDeleted(error) => self.restart_without_media_id(ctx, error),
+        }
     }
 
     /// Ends the session, after which the file starts again with another media ID.
