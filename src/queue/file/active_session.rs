@@ -52,7 +52,7 @@ pub(super) enum SessionEvent {
     Ended(SessionEnd),
 }
 
-/// What a session achieved.
+/// The end of a session, as far as it concerns its file.
 #[derive(Debug)]
 pub(super) enum SessionEnd {
     /// The object is complete.
@@ -61,24 +61,25 @@ pub(super) enum SessionEnd {
     AbortEnded(Option<Error>),
     /// The file starts again without its media ID.
     RestartFile,
-    /// The upload no longer exists, but its media ID `is_reusable`.
-    UploadGone { error: Error, is_reusable: bool },
-    /// The upload can be resumed, by another session right away if it `is_retryable`: a streamed
-    /// part was not buffered, so its bytes have to be requested again.
+    /// The upload no longer exists. Its media ID can be used for another one if `keep_media_id`.
+    UploadGone { error: Error, keep_media_id: bool },
+    /// The upload can be continued. If `is_retryable`, another session does so without a call of
+    /// the app: a streamed part was not buffered, so its bytes have to be requested again.
     Failed { error: Error, is_retryable: bool },
 }
 
-/// What follows from a credential that a session has requested.
+/// What follows for the file from a [`CredentialStep`] for its session.
 #[derive(Debug)]
 pub(super) enum Renewal {
     /// Nothing.
     Pending,
-    /// The session accepts or fails with this result.
+    /// The result of the session's credential request.
     Resolved(Result<UploadCredential>),
     /// The app has to supply a credential before the current one expires. The error is why VOD
     /// issues none.
     Expiring(Option<Error>),
-    /// The same; the session is blocked until then.
+    /// The session is blocked until the app supplies a credential. The error is why VOD issues
+    /// none.
     Expired(Option<Error>),
     /// The media was deleted at VOD.
     MediaDeleted(Error),
@@ -249,7 +250,7 @@ impl ActiveSession {
         self.credential_request != CredentialRequest::None
     }
 
-    /// Accepts what follows from a credential for the session.
+    /// Accepts a credential for the session, or what delays it.
     pub(super) fn renew(&mut self, step: Result<CredentialStep>) -> Renewal {
         let result = match step {
             Ok(CredentialStep::Pending | CredentialStep::Requested) => return Renewal::Pending,
@@ -308,10 +309,10 @@ impl ActiveSession {
             _ if self.restarts_file => return SessionEnd::RestartFile,
             SessionOutcome::Aborted => {
                 let error = Error::new(ErrorKind::UploadAborted, "the upload was aborted");
-                return SessionEnd::UploadGone { error, is_reusable: false };
+                return SessionEnd::UploadGone { error, keep_media_id: false };
             }
             SessionOutcome::Lost(error) => {
-                return SessionEnd::UploadGone { error, is_reusable: true };
+                return SessionEnd::UploadGone { error, keep_media_id: true };
             }
             SessionOutcome::Failed { error, .. } => error,
             SessionOutcome::Suspended { rejection: Some(error), .. } => error,

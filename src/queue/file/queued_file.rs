@@ -304,6 +304,7 @@ impl QueuedFile {
         }
     }
 
+    /// Handles what follows from a supplied credential or from a VOD call.
     fn on_credential_step(&mut self, ctx: &mut QueueContext, step: Result<CredentialStep>) {
         if self.session.is_some() {
             return self.on_renewal(ctx, step);
@@ -448,11 +449,13 @@ impl QueuedFile {
         self.handle_session_input(ctx, Input::Cancel(reason));
     }
 
+    /// Handles all events of the session.
     fn process_session(&mut self, ctx: &mut QueueContext) {
-        while let Some(session) = &mut self.session
-            && let awaits_vod = self.credentials.is_calling_vod()
-            && let Some(event) = session.next_event(ctx, &mut self.progress, awaits_vod)
-        {
+        while let Some(session) = &mut self.session {
+            let awaits_vod = self.credentials.is_calling_vod();
+            let Some(event) = session.next_event(ctx, &mut self.progress, awaits_vod) else {
+                return;
+            };
             let is_transferring = self.state == EntryState::Transferring;
             match event {
                 SessionEvent::CredentialDue => {
@@ -468,7 +471,6 @@ impl QueuedFile {
                     self.emit_progress(ctx);
                 }
                 SessionEvent::Progress(_) => {}
-                // VOD does not issue another one, so the app has to supply it.
                 SessionEvent::Blocked(rejection) => {
                     self.emit_token(ctx, Event::TokenExpired, rejection);
                 }
@@ -505,9 +507,11 @@ impl QueuedFile {
         self.on_renewal(ctx, step);
     }
 
+    /// Handles what follows from a credential for the running session.
     fn on_renewal(&mut self, ctx: &mut QueueContext, step: Result<CredentialStep>) {
         let Some(session) = &mut self.session else { return };
         let step = match step {
+            // The app is not asked for another credential too often, or during a termination.
             Ok(CredentialStep::Missing(Some(error)))
                 if self.state != EntryState::Transferring || self.credentials.count_rejection() =>
             {
@@ -548,8 +552,8 @@ impl QueuedFile {
             // Even if the file is being stopped: the stored upload is useless.
             (SessionEnd::RestartFile, _) => self.delete_records(ctx, false, AfterDelete::Start),
             (_, EntryState::Stopping { .. }) => self.on_stopped(ctx),
-            (SessionEnd::UploadGone { error, is_reusable }, _) => {
-                self.delete_records(ctx, is_reusable, AfterDelete::Fail(error));
+            (SessionEnd::UploadGone { error, keep_media_id }, _) => {
+                self.delete_records(ctx, keep_media_id, AfterDelete::Fail(error));
             }
             (SessionEnd::Failed { error, is_retryable: true }, _) => {
                 match self.progress.next_retry(ctx) {
@@ -772,6 +776,8 @@ impl QueuedFile {
         self.emit(ctx, Event::Progress { file: self.id, progress: self.progress() });
     }
 
+    /// Emits an event about a credential that the app has to replace. See
+    /// [`FileCredentials::token_expiry`].
     fn emit_token(
         &self,
         ctx: &mut QueueContext,
