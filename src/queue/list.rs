@@ -65,30 +65,10 @@ impl Queue {
         self.ctx.advance_clock(now);
         let (ctx, files) = (&mut self.ctx, &mut self.files);
         match input {
-            Input::Tick => files.iter_mut().for_each(|file| file.tick(ctx)),
-            Input::Kv { id, result } => {
-                if let Some(file) = files.iter_mut().find(|file| file.is_awaiting_kv(id)) {
-                    file.on_kv_result(ctx, id, result);
-                }
-            }
-            Input::VodResponse { id, result } => {
-                if let Some(file) = files.iter_mut().find(|file| file.is_awaiting_vod(id)) {
-                    file.on_vod_response(ctx, result);
-                }
-            }
-            Input::Session { session, input } => {
-                if let Some(file) = with_session(files, session) {
-                    file.handle_session_input(ctx, input);
-                }
-            }
-            Input::SourceEnded { session, offset } => {
-                if let Some(file) = with_session(files, session) {
-                    file.on_source_ended(ctx, offset);
-                }
-            }
-            Input::SourceInterrupted { session, reason } => {
-                if let Some(file) = with_session(files, session) {
-                    file.on_source_interrupted(ctx, &reason);
+            Input::Tick => files.iter_mut().for_each(|file| file.handle(ctx, Input::Tick)),
+            input => {
+                if let Some(file) = files.iter_mut().find(|file| file.accepts(&input)) {
+                    file.handle(ctx, input);
                 }
             }
         }
@@ -381,10 +361,6 @@ impl Queue {
             file.state() == FileState::Ready && !file.is_accessing_records() && !is_blocked(file)
         })
     }
-}
-
-fn with_session(files: &mut [QueuedFile], id: SessionId) -> Option<&mut QueuedFile> {
-    files.iter_mut().find(|file| file.has_session(id))
 }
 
 fn unknown_file() -> Error {

@@ -11,14 +11,15 @@ use super::transfer_progress::TransferProgress;
 use super::validated_file::ValidatedFile;
 use crate::credential::UploadCredential;
 use crate::error::{Error, ErrorKind, Result, Retry};
-use crate::oss::HttpResponse;
 use crate::queue::context::QueueContext;
 use crate::queue::interface::{
-    Event, FileId, FileInfo, FileState, KvId, Output, Progress, SessionId, TokenExpiry, VodCallId,
+    Event, FileId, FileInfo, FileState, Input, Output, Progress, SessionId, TokenExpiry,
 };
 use crate::queue::records::{AfterDelete, AfterLookup, CheckpointLookup, FileRecords, RecordEvent};
 use crate::units::{ByteCount, UnixMillis};
-use crate::upload::{CompletedObject, FillRequest, Input, LeaseAcquisition, UploadPhase};
+use crate::upload::{
+    CompletedObject, FillRequest, Input as SessionInput, LeaseAcquisition, UploadPhase,
+};
 
 /// One file of the list.
 #[derive(Debug)]
@@ -124,38 +125,44 @@ impl QueuedFile {
         self.session.as_ref()?.pending_fill()
     }
 
-    pub(in crate::queue) fn is_awaiting_kv(&self, id: KvId) -> bool {
-        self.records.is_awaiting(id)
-    }
-
-    pub(in crate::queue) fn is_awaiting_vod(&self, id: VodCallId) -> bool {
-        self.credentials.is_awaiting_vod(id)
-    }
-
     /// Returns what a credential that the app supplies is checked against.
     pub(in crate::queue) const fn credential_check(&self) -> CredentialCheck<'_> {
         let (has_upload, has_session) = (self.records.upload().is_some(), self.session.is_some());
         CredentialCheck::new(&self.file, &self.state, &self.credentials, has_upload, has_session)
     }
 
-    pub(in crate::queue) fn on_kv_result(
-        &mut self,
-        ctx: &mut QueueContext,
-        id: KvId,
-        result: Result<Option<Vec<u8>>, String>,
-    ) {
-        let event = self.records.on_kv_result(ctx, id, result);
-        self.on_record_event(ctx, event);
+    /// Returns `true` if a report of the driver concerns the file.
+    pub(in crate::queue) fn accepts(&self, input: &Input) -> bool {
+        match input {
+            Input::Tick => true,
+            Input::Kv { id, .. } => self.records.is_awaiting(*id),
+            Input::VodResponse { id, .. } => self.credentials.is_awaiting_vod(*id),
+            Input::Session { session, .. }
+            | Input::SourceEnded { session, .. }
+            | Input::SourceInterrupted { session, .. } => self.has_session(*session),
+        }
     }
 
-    pub(in crate::queue) fn on_vod_response(
-        &mut self,
-        ctx: &mut QueueContext,
-        response: Result<HttpResponse>,
-    ) {
-        let has_session = self.session.is_some();
-        let step = self.credentials.on_vod_response(ctx, &self.file, response, has_session);
-        self.on_credential_step(ctx, step);
+    /// Handles a report of the driver that the file [accepts](Self::accepts).
+    pub(in crate::queue) fn handle(&mut self, ctx: &mut QueueContext, input: Input) {
+        match input {
+            Input::Tick => self.tick(ctx),
+            Input::Kv { id, result } => {
+                let event = self.records.on_kv_result(ctx, id, result);
+                self.on_record_event(ctx, event);
+            }
+            Input::VodResponse { result, .. } => {
+                let has_session = self.session.is_some();
+                let step = self.credentials.on_vod_response(ctx, &self.file, result, has_session);
+                self.on_credential_step(ctx, step);
+            }
+            Input::Session { input, .. } => self.handle_session_input(ctx, input),
+            Input::SourceEnded { offset, .. } => self.on_source_ended(ctx, offset),
+            Input::SourceInterrupted { reason, .. } => {
+                let reason: String = reason.chars().take(REASON_CHARS_MAX).collect();
+                self.cancel_session(ctx, Error::new(ErrorKind::SourceBroken, reason));
+            }
+        }
     }
 
     /// Returns when the next timer is due.
@@ -167,7 +174,7 @@ impl QueuedFile {
     }
 
     /// Handles every timer that is due.
-    pub(in crate::queue) fn tick(&mut self, ctx: &mut QueueContext) {
+    fn tick(&mut self, ctx: &mut QueueContext) {
         let now = ctx.now();
         let is_due = |at: Option<UnixMillis>| at.is_some_and(|at| at <= now);
         if is_due(self.deadline) && self.is_deadline_active() {
@@ -179,7 +186,7 @@ impl QueuedFile {
         let step = self.credentials.advance(ctx, &self.file, self.session.is_some());
         self.on_credential_step(ctx, step);
         if is_due(self.session.as_ref().and_then(ActiveSession::next_wakeup)) {
-            self.handle_session_input(ctx, Input::Tick);
+            self.handle_session_input(ctx, SessionInput::Tick);
         }
     }
 
@@ -425,7 +432,7 @@ impl QueuedFile {
     }
 
     /// Passes an input to the session, and processes its outputs.
-    pub(in crate::queue) fn handle_session_input(&mut self, ctx: &mut QueueContext, input: Input) {
+    fn handle_session_input(&mut self, ctx: &mut QueueContext, input: SessionInput) {
         let Some(session) = &mut self.session else { return };
         match session.handle(ctx.now(), input) {
             Ok(()) => self.process_session(ctx),
@@ -446,7 +453,7 @@ impl QueuedFile {
     /// Ends the session. Confirmed parts are recorded first.
     fn cancel_session(&mut self, ctx: &mut QueueContext, reason: Error) {
         self.credentials.cancel_vod_call(ctx);
-        self.handle_session_input(ctx, Input::Cancel(reason));
+        self.handle_session_input(ctx, SessionInput::Cancel(reason));
     }
 
     /// Handles all events of the session.
@@ -485,19 +492,13 @@ impl QueuedFile {
     }
 
     /// Handles the end of the supplied bytes before the end of the file.
-    pub(in crate::queue) fn on_source_ended(&mut self, ctx: &mut QueueContext, offset: ByteCount) {
+    fn on_source_ended(&mut self, ctx: &mut QueueContext, offset: ByteCount) {
         if self.session.as_mut().is_none_or(|session| session.end_source(offset)) {
             return self.process_session(ctx);
         }
         let size = self.file.size().unwrap_or_default().bytes();
         let message = format!("the source ended at {} of {size} bytes", offset.bytes());
         self.cancel_session(ctx, Error::new(ErrorKind::LengthMismatch, message));
-    }
-
-    /// Handles an interruption of the supplied source.
-    pub(in crate::queue) fn on_source_interrupted(&mut self, ctx: &mut QueueContext, reason: &str) {
-        let reason: String = reason.chars().take(REASON_CHARS_MAX).collect();
-        self.cancel_session(ctx, Error::new(ErrorKind::SourceBroken, reason));
     }
 
     /// Uses a supplied credential for the running session.
@@ -521,7 +522,9 @@ impl QueuedFile {
         };
         match session.renew(step) {
             Renewal::Pending => {}
-            Renewal::Resolved(result) => self.handle_session_input(ctx, Input::Credential(result)),
+            Renewal::Resolved(result) => {
+                self.handle_session_input(ctx, SessionInput::Credential(result))
+            }
             Renewal::Expiring(error) => self.emit_token(ctx, Event::TokenExpiring, error),
             Renewal::Expired(error) => self.emit_token(ctx, Event::TokenExpired, error),
             Renewal::MediaDeleted(error) => self.restart_without_media_id(ctx, error),
