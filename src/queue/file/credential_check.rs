@@ -1,6 +1,7 @@
 //! The validation of a supplied credential, before it is used now or later.
 
-use super::credentials::{FileCredentials, OssCredential, PendingCredential, address_unknown};
+use super::credential_source::{OssCredential, PendingCredential, address_unknown};
+use super::credentials::FileCredentials;
 use super::entry_state::EntryState;
 use super::sts_token::StsToken;
 use super::validated_file::ValidatedFile;
@@ -91,7 +92,7 @@ impl<'a> CredentialCheck<'a> {
         now: UnixMillis,
         token: StsToken,
     ) -> Result<PendingCredential> {
-        let pending = self.credentials.renewed_token(token.clone())?;
+        let pending = self.credentials.source().renewed_token(token.clone())?;
         token.checked(now)?;
         Ok(pending)
     }

@@ -1,11 +1,12 @@
 //! The credentials of a file: their source, the object that they are for, and the VOD call that
 //! issues them.
 
+use super::credential_source::{CredentialSource, OssCredential, PendingCredential};
 use super::object_binding::{ObjectBinding, is_same_object, wrong_object};
 use super::sts_token::StsToken;
 use super::validated_file::ValidatedFile;
 use super::vod_call::{VodAction, VodCall};
-use crate::credential::{UploadAddress, UploadAuth, UploadCredential};
+use crate::credential::{UploadAddress, UploadCredential};
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::oss::HttpResponse;
 use crate::queue::context::QueueContext;
@@ -17,46 +18,13 @@ use crate::vod::UploadGrant;
 /// The credentials of a file.
 #[derive(Debug, Default)]
 pub(super) struct FileCredentials {
-    pending: Option<PendingCredential>,
-    mode: CredentialMode,
+    source: CredentialSource,
     /// The credential that was used last.
     current: Option<UploadCredential>,
     /// Number of consecutive rejected credentials.
     rejections: u8,
     binding: ObjectBinding,
     vod_call: Option<VodCall>,
-}
-
-/// A credential that was supplied and has not been used yet.
-#[derive(Clone, Debug)]
-pub(in crate::queue) enum PendingCredential {
-    /// A credential for OSS.
-    Oss(OssCredential),
-    /// A token for calls to VOD, which issues the credential.
-    Sts(StsToken),
-}
-
-/// A supplied credential for OSS.
-#[derive(Clone, Debug)]
-pub(in crate::queue) enum OssCredential {
-    /// An UploadAddress and an UploadAuth.
-    AuthAndAddress { credential: Box<UploadCredential>, media_id: Option<String> },
-    /// An UploadAuth for the known UploadAddress.
-    Auth(Box<UploadAuth>),
-    /// A token for the bucket that `add-file` specified.
-    Token(StsToken),
-}
-
-/// The source of a file's credentials.
-#[derive(Clone, Debug, Default)]
-enum CredentialMode {
-    /// The app supplies an UploadAuth.
-    #[default]
-    UploadAuth,
-    /// VOD issues them to this token.
-    Sts(StsToken),
-    /// The app supplies a token for OSS.
-    Direct,
 }
 
 /// What follows from a supplied credential or from a VOD call. An error means that no credential
@@ -91,40 +59,21 @@ impl FileCredentials {
         &self.binding
     }
 
+    pub(super) const fn source(&self) -> &CredentialSource {
+        &self.source
+    }
+
     /// Returns the credential that was used last.
     pub(super) const fn current(&self) -> Option<&UploadCredential> {
         self.current.as_ref()
     }
 
     pub(super) fn set_pending(&mut self, pending: PendingCredential) {
-        self.pending = Some(pending);
-    }
-
-    pub(super) const fn has_pending(&self) -> bool {
-        self.pending.is_some()
+        self.source.set_pending(pending);
     }
 
     pub(super) const fn take_pending(&mut self) -> Option<PendingCredential> {
-        self.pending.take()
-    }
-
-    /// Returns `token` as a credential of the same kind as the last one.
-    ///
-    /// # Errors
-    /// Returns [`ErrorKind::CredentialRequired`] if there was no token.
-    pub(super) fn renewed_token(&self, token: StsToken) -> Result<PendingCredential> {
-        use OssCredential::Token;
-        match (&self.pending, &self.mode) {
-            (Some(PendingCredential::Oss(Token(_))), _) => Ok(PendingCredential::Oss(Token(token))),
-            (Some(PendingCredential::Sts(_)), _) | (_, CredentialMode::Sts(_)) => {
-                Ok(PendingCredential::Sts(token))
-            }
-            (_, CredentialMode::Direct) => Ok(PendingCredential::Oss(Token(token))),
-            (_, CredentialMode::UploadAuth) => {
-                let message = "the file has no token to renew: supply the first with set-sts-token";
-                Err(Error::new(ErrorKind::CredentialRequired, message))
-            }
-        }
+        self.source.take_pending()
     }
 
     /// Checks that VOD can issue a credential for the upload that the file continues, if it
@@ -147,7 +96,7 @@ impl FileCredentials {
 
     /// Returns `true` if a session can continue with a new credential.
     pub(super) fn can_renew(&self, file: &ValidatedFile) -> bool {
-        file.is_refreshable() || matches!(self.mode, CredentialMode::Direct)
+        file.is_refreshable() || self.source.is_direct()
     }
 
     /// Returns the media ID, if its credential can be refreshed.
@@ -163,7 +112,7 @@ impl FileCredentials {
         file: &ValidatedFile,
         error: Option<Error>,
     ) -> TokenExpiry {
-        let expires_at = match self.sts_token() {
+        let expires_at = match self.source.sts_token() {
             Some(token) => token.expires_at,
             None => self.current.as_ref().and_then(|current| current.auth.expires_at),
         };
@@ -211,7 +160,7 @@ impl FileCredentials {
         file: &ValidatedFile,
         upload: Option<&StoredUpload>,
     ) -> Result<CredentialStep> {
-        match self.pending.take() {
+        match self.source.take_pending() {
             None => Ok(CredentialStep::Pending),
             Some(PendingCredential::Sts(token)) => {
                 self.check_media_id_known(file, upload.is_some())?;
@@ -221,7 +170,8 @@ impl FileCredentials {
                 if matches!(supplied, OssCredential::AuthAndAddress { .. }) {
                     self.binding.set_media_url(None);
                 }
-                let (credential, media_id) = self.use_supplied(file, supplied, ctx.now())?;
+                let (credential, media_id) =
+                    self.source.use_supplied(supplied, file, self.binding.address(), ctx.now())?;
                 Ok(CredentialStep::Usable(credential, media_id))
             }
         }
@@ -237,7 +187,7 @@ impl FileCredentials {
         upload: Option<&StoredUpload>,
         error: Error,
     ) -> Result<CredentialStep> {
-        match self.sts_token().cloned() {
+        match self.source.sts_token().cloned() {
             Some(token) if self.rejections == 0 => {
                 self.count_rejection();
                 // OSS rejected it, regardless of its expiry time.
@@ -258,11 +208,12 @@ impl FileCredentials {
     ) -> Result<CredentialStep> {
         match pending {
             PendingCredential::Sts(token) => {
-                self.mode = CredentialMode::Sts(token);
+                self.source.set_sts_token(token);
                 if awaits { self.refresh(ctx, file) } else { Ok(CredentialStep::Pending) }
             }
             PendingCredential::Oss(supplied) => {
-                let used = self.use_supplied(file, supplied, ctx.now());
+                let used =
+                    self.source.use_supplied(supplied, file, self.binding.address(), ctx.now());
                 self.cancel_vod_call(ctx);
                 let (credential, media_id) = used?;
                 if media_id.is_some() {
@@ -283,7 +234,7 @@ impl FileCredentials {
         file: &ValidatedFile,
         is_transferring: bool,
     ) -> Result<CredentialStep> {
-        if self.sts_token().is_some_and(|token| token.is_usable_at(ctx.now())) {
+        if self.source.sts_token().is_some_and(|token| token.is_usable_at(ctx.now())) {
             return self.refresh(ctx, file);
         }
         if is_transferring {
@@ -320,7 +271,7 @@ impl FileCredentials {
         if !credential.is_usable_at(now) {
             // A credential supplied early may have expired. One that VOD has just issued has not,
             // unless the local clock is wrong: then the next one would be unusable, too.
-            let rejection = self.sts_token().is_some().then(|| {
+            let rejection = self.source.sts_token().is_some().then(|| {
                 let message = "VOD returned a credential that is already expired according to \
                                this host's clock";
                 Error::new(ErrorKind::CredentialExpired, message)
@@ -372,34 +323,6 @@ impl FileCredentials {
         }
     }
 
-    /// Makes a supplied credential the source of later ones, and returns it with its media ID.
-    ///
-    /// # Errors
-    /// Returns [`ErrorKind::CredentialRequired`] if an UploadAuth has no known UploadAddress.
-    fn use_supplied(
-        &mut self,
-        file: &ValidatedFile,
-        supplied: OssCredential,
-        now: UnixMillis,
-    ) -> Result<(Box<UploadCredential>, Option<String>)> {
-        let (mode, credential, media_id) = match supplied {
-            OssCredential::AuthAndAddress { credential, media_id } => {
-                (CredentialMode::UploadAuth, credential, media_id)
-            }
-            OssCredential::Auth(auth) => {
-                let address = self.binding.address().cloned().ok_or_else(address_unknown)?;
-                let credential = Box::new(UploadCredential { address, auth: *auth });
-                (CredentialMode::UploadAuth, credential, None)
-            }
-            OssCredential::Token(token) => {
-                let credential = Box::new(token.for_oss(file.own_address()?, now));
-                (CredentialMode::Direct, credential, None)
-            }
-        };
-        self.mode = mode;
-        Ok((credential, media_id))
-    }
-
     /// Requests a credential from VOD: for the media ID, if present and refreshable, or for a new
     /// one.
     fn request_media(
@@ -409,7 +332,7 @@ impl FileCredentials {
         upload: Option<&StoredUpload>,
         token: StsToken,
     ) -> Result<CredentialStep> {
-        self.mode = CredentialMode::Sts(token.clone());
+        self.source.set_sts_token(token.clone());
         if let Some(credential) = self.reusable(ctx.now(), file, upload) {
             let media_id = self.binding.media_id().map(str::to_owned);
             return Ok(CredentialStep::Usable(Box::new(credential.clone()), media_id));
@@ -442,7 +365,8 @@ impl FileCredentials {
 
     /// Requests a new credential for the running session from VOD.
     fn refresh(&mut self, ctx: &mut QueueContext, file: &ValidatedFile) -> Result<CredentialStep> {
-        let (Some(token), Some(video_id)) = (self.sts_token(), self.refreshable_media_id(file))
+        let (Some(token), Some(video_id)) =
+            (self.source.sts_token(), self.refreshable_media_id(file))
         else {
             let message = "the credential has expired and VOD cannot refresh it";
             return Err(Error::new(ErrorKind::CredentialExpired, message));
@@ -488,19 +412,6 @@ impl FileCredentials {
         }
         Ok(CredentialStep::Usable(credential, Some(grant.media_id)))
     }
-
-    /// Returns the token for calls to VOD, if VOD issues the credentials.
-    const fn sts_token(&self) -> Option<&StsToken> {
-        match &self.mode {
-            CredentialMode::Sts(token) => Some(token),
-            CredentialMode::UploadAuth | CredentialMode::Direct => None,
-        }
-    }
-}
-
-pub(super) fn address_unknown() -> Error {
-    let message = "no UploadAddress is known for this UploadAuth";
-    Error::new(ErrorKind::CredentialRequired, message)
 }
 
 /// Number of consecutive credential rejections after which a file fails. Without the limit, a

@@ -2,6 +2,7 @@
 
 mod active_session;
 mod credential_check;
+mod credential_source;
 mod credentials;
 mod entry_state;
 mod object_binding;
@@ -12,7 +13,7 @@ mod validated_file;
 mod vod_call;
 
 pub(super) use credential_check::CredentialCheck;
-pub(super) use credentials::PendingCredential;
+pub(super) use credential_source::PendingCredential;
 pub(super) use queued_file::QueuedFile;
 pub use sts_token::StsToken;
 pub(super) use validated_file::ValidatedFile;

@@ -4,7 +4,8 @@ use super::active_session::{
     ActiveSession, Renewal, SessionEnd, SessionEvent, SessionKind, source_not_requested,
 };
 use super::credential_check::CredentialCheck;
-use super::credentials::{Acceptance, CredentialStep, FileCredentials, PendingCredential};
+use super::credential_source::PendingCredential;
+use super::credentials::{Acceptance, CredentialStep, FileCredentials};
 use super::entry_state::EntryState;
 use super::object_binding::is_same_object;
 use super::transfer_progress::TransferProgress;
@@ -339,7 +340,7 @@ impl QueuedFile {
             return self.fail(ctx, error.clone());
         }
         self.state = EntryState::TokenExpired;
-        if self.credentials.has_pending() {
+        if self.credentials.source().has_pending() {
             return self.continue_start(ctx);
         }
         self.emit_token(ctx, Event::TokenExpired, rejection);
