@@ -235,7 +235,7 @@ impl ActiveSession {
         Ok(self.id)
     }
 
-    /// Ends the supplied source, if any, at `offset`. Returns `false` if it contained no bytes.
+    /// Ends the supplied source, if any, at `offset`. Returns false if it contained no bytes.
     pub(super) fn end_source(&mut self, offset: ByteCount) -> bool {
         let SourceState::Supplied(from) = self.source else { return true };
         let has_bytes = offset > from;
@@ -245,7 +245,7 @@ impl ActiveSession {
         has_bytes
     }
 
-    /// Returns `true` if a credential was requested and not supplied yet.
+    /// Returns true if a credential was requested and not supplied yet.
     pub(super) fn has_credential_request(&self) -> bool {
         self.credential_request != CredentialRequest::None
     }

@@ -58,7 +58,7 @@ impl CredentialSource {
         self.pending.take()
     }
 
-    /// Returns `true` if the app supplies tokens for OSS.
+    /// Returns true if the app supplies tokens for OSS.
     pub(super) const fn is_direct(&self) -> bool {
         matches!(self.mode, CredentialMode::Direct)
     }

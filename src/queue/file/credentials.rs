@@ -94,7 +94,7 @@ impl FileCredentials {
         Err(Error::new(ErrorKind::CredentialRequired, message))
     }
 
-    /// Returns `true` if a session can continue with a new credential.
+    /// Returns true if a session can continue with a new credential.
     pub(super) fn can_renew(&self, file: &ValidatedFile) -> bool {
         file.is_refreshable() || self.source.is_direct()
     }
@@ -142,7 +142,7 @@ impl FileCredentials {
         self.current = None;
     }
 
-    /// Counts a rejected credential. Returns `true` if the file fails because of it.
+    /// Counts a rejected credential. Returns true if the file fails because of it.
     pub(super) const fn count_rejection(&mut self) -> bool {
         self.rejections = self.rejections.saturating_add(1);
         self.rejections >= REJECTIONS_MAX

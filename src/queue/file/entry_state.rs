@@ -67,12 +67,12 @@ impl EntryState {
         }
     }
 
-    /// Returns `true` if the object is known and its session has not started.
+    /// Returns true if the object is known and its session has not started.
     pub(super) const fn is_preparing_upload(&self) -> bool {
         matches!(self, Self::PreparingUpload | Self::RetryWait(_))
     }
 
-    /// Returns `true` if a supplied credential is used immediately, without a session.
+    /// Returns true if a supplied credential is used immediately, without a session.
     pub(super) const fn awaits_credential(&self) -> bool {
         matches!(self, Self::AwaitingCredential | Self::RequestingMedia | Self::TokenExpired)
     }

@@ -94,7 +94,7 @@ impl ObjectBinding {
     }
 }
 
-/// Returns `true` if both addresses are of the same object. Several endpoints may lead to it.
+/// Returns true if both addresses are of the same object. Several endpoints may lead to it.
 pub(super) fn is_same_object(a: &UploadAddress, b: &UploadAddress) -> bool {
     a.bucket == b.bucket && a.object == b.object
 }

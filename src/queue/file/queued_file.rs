@@ -93,7 +93,7 @@ impl QueuedFile {
         self.state.is_active()
     }
 
-    /// Returns `true` if records are being read, written or deleted outside of a session.
+    /// Returns true if records are being read, written or deleted outside of a session.
     pub(in crate::queue) const fn is_accessing_records(&self) -> bool {
         self.records.is_busy()
     }
@@ -102,7 +102,7 @@ impl QueuedFile {
         self.listing != Listing::Detached
     }
 
-    /// Returns `true` if the file is to be removed, and nothing of it remains to be done.
+    /// Returns true if the file is to be removed, and nothing of it remains to be done.
     pub(in crate::queue) fn is_removable(&self) -> bool {
         self.listing != Listing::Listed && !self.is_active() && !self.records.is_busy()
     }
@@ -111,7 +111,7 @@ impl QueuedFile {
         other.is_same_file(&self.file)
     }
 
-    /// Returns `true` if the file must not start before `detached`, the same file but no longer
+    /// Returns true if the file must not start before `detached`, the same file but no longer
     /// listed, is removed. It could otherwise delete records that this file writes.
     pub(in crate::queue) fn waits_for(&self, detached: &Self) -> bool {
         !detached.is_listed() && self.file.is_same_file(&detached.file)
@@ -132,7 +132,7 @@ impl QueuedFile {
         CredentialCheck::new(&self.file, &self.state, &self.credentials, has_upload, has_session)
     }
 
-    /// Returns `true` if a report of the driver concerns the file.
+    /// Returns true if a report of the driver concerns the file.
     pub(in crate::queue) fn accepts(&self, input: &Input) -> bool {
         match input {
             Input::Tick => true,
@@ -191,7 +191,7 @@ impl QueuedFile {
         }
     }
 
-    /// Returns `true` unless the file is being terminated, which the deadline does not interrupt.
+    /// Returns true unless the file is being terminated, which the deadline does not interrupt.
     fn is_deadline_active(&self) -> bool {
         match self.state {
             // After a deletion, a failed file would continue.

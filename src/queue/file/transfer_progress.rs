@@ -19,7 +19,7 @@ impl TransferProgress {
         self.durable
     }
 
-    /// Returns `true` if bytes were sent to OSS.
+    /// Returns true if bytes were sent to OSS.
     pub(super) const fn has_sent(&self) -> bool {
         !self.sent.is_zero()
     }

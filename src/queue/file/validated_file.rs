@@ -100,12 +100,12 @@ impl ValidatedFile {
         }
     }
 
-    /// Returns `true` if both files have the same fingerprint. A file without one equals no other.
+    /// Returns true if both files have the same fingerprint. A file without one equals no other.
     pub(super) fn is_same_file(&self, other: &Self) -> bool {
         self.fingerprint.is_some() && self.fingerprint == other.fingerprint
     }
 
-    /// Returns `true` if credentials of this kind of media can be refreshed.
+    /// Returns true if credentials of this kind of media can be refreshed.
     pub(super) const fn is_refreshable(&self) -> bool {
         self.kind.can_refresh()
     }
