@@ -1,7 +1,7 @@
 //! A crash at every crash point of every base scenario, with each outcome of the operations in
 //! flight.
 
-use vod_uploader_sim::relay::{BASE_SCENARIOS, Orphans, Scenario, Setting, run, run_all};
+use vod_uploader_sim::relay::{BASE_SCENARIOS, EndCause, Orphans, Scenario, Setting, run, run_all};
 
 const ORPHANS: [Orphans; 3] = [Orphans::Land, Orphans::Lost, Orphans::Linger];
 
@@ -11,6 +11,7 @@ fn every_base_scenario_completes_without_faults() {
         run_all(BASE_SCENARIOS.len(), |index| run(Setting::default(), &BASE_SCENARIOS[index]));
     assert!(summary.failures.is_empty(), "{summary:#?}");
     assert!(summary.total.exceptions.is_empty(), "{summary:#?}");
+    assert!(summary.total.restarts.is_empty(), "{summary:#?}");
 }
 
 #[test]
@@ -24,7 +25,13 @@ fn every_base_scenario_survives_a_crash_at_every_step() {
     }
     let summary = run_all(cases.len(), |index| {
         let (scenario, point, orphans) = cases[index];
-        run(Setting { crash_at: Some(point), orphans, ..Setting::default() }, scenario)
+        let report =
+            run(Setting { crash_at: Some(point), orphans, ..Setting::default() }, scenario);
+        // The response to the creation of a final upload is lost, and the upload is complete.
+        let is_final = |cause: &EndCause| *cause == EndCause::Concatenated;
+        assert!(report.restarts.keys().all(is_final), "{report:#?}");
+        assert!(report.restarts.values().sum::<u64>() <= 1, "{report:#?}");
+        report
     });
     eprintln!("{} runs: {:#?}", cases.len(), summary.total);
     summary.assert_no_failures(|index| {

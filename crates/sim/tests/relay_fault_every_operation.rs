@@ -16,7 +16,10 @@ fn every_base_scenario_survives_a_fault_of_every_operation() {
     }
     let summary = run_all(cases.len(), |index| {
         let (scenario, operation, fault) = cases[index];
-        run(Setting { fault_at: Some((operation, fault)), ..Setting::default() }, scenario)
+        let report =
+            run(Setting { fault_at: Some((operation, fault)), ..Setting::default() }, scenario);
+        assert!(report.restarts.is_empty(), "{report:#?}");
+        report
     });
     eprintln!("{} runs: {:#?}", cases.len(), summary.total);
     summary.assert_no_failures(|index| {

@@ -1,6 +1,6 @@
 //! Storms: runs that follow from a seed.
 
-use vod_uploader_sim::relay::{run, run_all, storm};
+use vod_uploader_sim::relay::{EndCause, run, run_all, storm};
 
 /// Runs without `SIM_SEEDS`.
 const SEEDS: usize = if cfg!(debug_assertions) { 300 } else { 10_000 };
@@ -11,7 +11,11 @@ fn every_storm_completes() {
     let seeds = seeds.unwrap_or(SEEDS);
     let summary = run_all(seeds, |seed| {
         let (setting, scenario) = storm(seed as u64);
-        run(setting, &scenario)
+        let report = run(setting, &scenario);
+        // The response to the creation of a final upload is lost, and the upload is complete.
+        let is_final = |cause: &EndCause| *cause == EndCause::Concatenated;
+        assert!(report.restarts.keys().all(is_final), "{report:#?}");
+        report
     });
     eprintln!("{seeds} seeds: {:#?}", summary.total);
     summary.assert_no_failures(|seed| format!("relay --seed {seed}"));

@@ -15,6 +15,7 @@ use vod_uploader_relay::{Response, ResponseBody};
 use super::body::{BodyEvent, ChannelBody};
 use super::checker::InvariantChecker;
 use super::environment::Environment;
+use super::sent::{SentRequest, upload_id};
 use super::simulation::Simulation;
 use crate::world::{Owner, Random};
 
@@ -85,18 +86,17 @@ impl Client {
     pub(crate) async fn send(&self, request: Request) -> Option<Reply> {
         self.count_request();
         let environment = &self.environment;
-        let upload = upload_path(&request.path);
-        let floor = environment.checker.borrow().acknowledged(&upload);
+        let sent = environment.observe_request(&request);
         let delivery = self.delivery(request.body.len());
         let (sender, body) = ChannelBody::new();
         let (task, response) = self.simulation.serve(request.head(), Box::new(body));
-        let sent = send_body(Rc::clone(environment), request.body, delivery.cut_after, sender);
+        let body = send_body(Rc::clone(environment), request.body, delivery.cut_after, sender);
         let owner =
             if delivery.is_half_open { Owner::Environment } else { Owner::Client(self.index) };
         let is_half_open = delivery.is_half_open;
         let held = Rc::clone(environment);
         let sending = async move {
-            let sender = sent.await;
+            let sender = body.await;
             if is_half_open {
                 held.sleep(HALF_OPEN).await;
             }
@@ -122,7 +122,7 @@ impl Client {
         if self.chance(environment.rates().unanswered) {
             return None;
         }
-        Some(self.received(&upload, request.method, floor, response).await)
+        Some(self.received(&sent, response))
     }
 
     /// Reads the events of the upload at `path` until the stream ends. Returns `true` if the upload
@@ -132,7 +132,8 @@ impl Client {
     /// If an event violates an invariant, or the client is stuck.
     pub(crate) async fn read_events(&self, path: &str) -> bool {
         self.count_request();
-        let mut floor = self.environment.checker.borrow().acknowledged(path);
+        let id = upload_id(path).unwrap();
+        let mut floor = self.environment.checker.borrow().acknowledged(id);
         let (mut sender, body) = ChannelBody::new();
         sender.try_send(BodyEvent::End).unwrap();
         let request = Request::new("GET", format!("{path}/events"));
@@ -141,12 +142,16 @@ impl Client {
         let Either::Left((Ok(response), _)) = received else { return false };
         let (head, body) = response.into_parts();
         let ResponseBody::Stream(mut events) = body else {
-            return matches!(head.status.as_u16(), 404 | 410);
+            let is_gone = matches!(head.status.as_u16(), 404 | 410);
+            if is_gone {
+                self.environment.checker.borrow().observe_gone(id, self.environment.now());
+            }
+            return is_gone;
         };
         let mut has_ended = false;
         while let Some(text) = events.next().await {
             assert!(!has_ended, "an event after the last one");
-            InvariantChecker::observe_response(&[], &text);
+            InvariantChecker::check_body(&text);
             let text = String::from_utf8(text).unwrap();
             self.environment.trace(|| format!("client {}: {text:?}", self.index));
             for line in text.lines() {
@@ -154,7 +159,7 @@ impl Client {
                     let data: Value = serde_json::from_str(data).unwrap();
                     if let Some(durable) = data["bytes_durable"].as_u64() {
                         let mut checker = self.environment.checker.borrow_mut();
-                        checker.observe_offset(path, floor, durable);
+                        checker.observe_offset(id, floor, durable);
                         floor = durable;
                     }
                 }
@@ -163,6 +168,15 @@ impl Client {
             }
         }
         has_ended
+    }
+
+    /// The client starts again, because one of the uploads at `paths` is gone.
+    ///
+    /// # Panics
+    /// If all of them have to exist.
+    pub(crate) fn restart<'a>(&self, paths: impl IntoIterator<Item = &'a str>) {
+        let ids = paths.into_iter().filter_map(upload_id);
+        self.environment.checker.borrow_mut().observe_restart(ids, self.environment.now());
     }
 
     /// Waits before the next attempt.
@@ -200,7 +214,7 @@ impl Client {
         }
     }
 
-    async fn received(&self, upload: &str, method: &str, floor: u64, response: Response) -> Reply {
+    fn received(&self, sent: &SentRequest, response: Response) -> Reply {
         let (head, body) = response.into_parts();
         let body = match body {
             ResponseBody::Bytes(bytes) => bytes,
@@ -210,24 +224,12 @@ impl Client {
             (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         });
         let reply = Reply { status: head.status.as_u16(), headers: headers.collect(), body };
-        InvariantChecker::observe_response(&reply.headers, &reply.body);
         self.environment.trace(|| {
             let offset = reply.header("upload-offset").unwrap_or("-");
             let text = String::from_utf8_lossy(&reply.body);
             format!("client {}: {} offset {offset} {text}", self.index, reply.status)
         });
-        let mut checker = self.environment.checker.borrow_mut();
-        if method == "GET" && reply.status == 200 {
-            let durable = reply.json()["bytes_durable"].as_u64();
-            durable.into_iter().for_each(|durable| checker.observe_offset(upload, floor, durable));
-        }
-        let path = reply.header("location").map_or_else(|| upload.to_owned(), upload_path);
-        // FilePond continues at the start of a chunk, which may be before what is durable.
-        let is_exact = !path.starts_with("/v1/filepond") || reply.status == 204;
-        if let Some(offset) = reply.offset().filter(|_| is_exact) {
-            checker.observe_offset(&path, floor, offset);
-        }
-        drop(checker);
+        self.environment.observe_response(sent, &reply);
         reply
     }
 }
@@ -260,6 +262,18 @@ impl Request {
         self
     }
 
+    pub(super) const fn method(&self) -> &'static str {
+        self.method
+    }
+
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        header_in(&self.headers, name)
+    }
+
     fn head(&self) -> RequestHead {
         let method = Method::from_bytes(self.method.as_bytes()).unwrap();
         RequestHead::new(method, &self.path, self.headers.clone())
@@ -268,8 +282,15 @@ impl Request {
 
 impl Reply {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        let found = self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.as_str())
+        header_in(&self.headers, name)
+    }
+
+    pub(super) fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
+    pub(super) fn body(&self) -> &[u8] {
+        &self.body
     }
 
     pub(crate) fn offset(&self) -> Option<u64> {
@@ -315,7 +336,7 @@ async fn send_body(
     Some(sender)
 }
 
-/// The path by which an upload is identified: that of the request, without an action.
-fn upload_path(path: &str) -> String {
-    path.split('/').take(4).collect::<Vec<_>>().join("/")
+fn header_in<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    let found = headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value.as_str())
 }

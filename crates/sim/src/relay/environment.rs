@@ -9,7 +9,10 @@ use vod_uploader::units::UnixMillis;
 use vod_uploader::vod::MediaKind;
 
 use super::checker::InvariantChecker;
+use super::client::{Reply, Request};
+use super::sent::SentRequest;
 use super::setting::{OperationFault, Orphans, Rates, Setting};
+use super::variables::EXPIRE_AFTER;
 use crate::world::{
     Content, Executor, Grant, Operation, Owner, Random, ServiceCall, ServiceResult, Sleep, World,
 };
@@ -55,7 +58,7 @@ impl Environment {
         Self {
             executor: Rc::new(Executor::new(world.clock.clone(), random.below(u64::MAX))),
             world: RefCell::new(world),
-            checker: RefCell::default(),
+            checker: RefCell::new(InvariantChecker::new(ttl_min(&setting))),
             rates: Cell::new(setting.rates),
             random: RefCell::new(random),
             running: RefCell::default(),
@@ -116,6 +119,26 @@ impl Environment {
         let stored = stored.unwrap_or_else(|| panic!("{media_id} is complete without an object"));
         assert_eq!(stored.bytes.len() as u64, content.len(), "{media_id} has another length");
         assert!(stored.bytes == content.bytes(), "{media_id} has other bytes");
+    }
+
+    /// A client sends a request.
+    pub(super) fn observe_request(&self, request: &Request) -> SentRequest {
+        let mut checker = self.checker.borrow_mut();
+        checker.observe_request(request);
+        let mut sent = SentRequest::new(request, self.now());
+        sent.floor = sent.upload.as_deref().map_or(0, |id| checker.acknowledged(id));
+        sent
+    }
+
+    /// A client receives a response.
+    pub(super) fn observe_response(&self, sent: &SentRequest, reply: &Reply) {
+        let (mut checker, world) = (self.checker.borrow_mut(), self.world.borrow());
+        checker.observe_response(sent, reply, &world.kv, self.now());
+    }
+
+    /// Checks that no upload that a client knows has disappeared.
+    pub(super) fn check_known_uploads(&self) {
+        self.checker.borrow().check_known_uploads(&self.world.borrow().kv, self.now());
     }
 
     /// Counts an operation of a port. Returns its fault, if it is the one that fails.
@@ -205,6 +228,9 @@ impl Environment {
             ServiceCall::KvSet { key, value } if world.kv.values.get(key) == Some(value) => {
                 self.checker.borrow_mut().observe_write(key, value);
             }
+            ServiceCall::KvDelete { key } if !world.kv.values.contains_key(key) => {
+                self.checker.borrow().observe_deletion(key, world.now());
+            }
             ServiceCall::Send { request, .. }
                 if matches!(call.operation(), Some(Operation::Complete | Operation::PutObject)) =>
             {
@@ -238,4 +264,9 @@ impl Environment {
     pub(crate) fn trace(&self, line: impl FnOnce() -> String) {
         self.world.borrow().trace(line);
     }
+}
+
+/// How long an upload without new bytes is kept at least: the clocks of two instances may differ.
+fn ttl_min(setting: &Setting) -> Duration {
+    EXPIRE_AFTER.saturating_sub(Duration::from_millis(2 * setting.clock_skew_ms_max))
 }

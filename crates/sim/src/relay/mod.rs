@@ -18,10 +18,12 @@ mod ports;
 mod run;
 mod scenario;
 mod scripts;
+mod sent;
 mod setting;
 mod simulation;
 mod variables;
 
+pub use checker::EndCause;
 pub use known_exceptions::KnownException;
 pub use parallel::{Summary, run_all};
 pub use run::{RunReport, run};

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 
+use super::checker::EndCause;
 use super::cleanup::clean_up;
 use super::known_exceptions::KnownException;
 use super::scenario::Scenario;
@@ -34,6 +35,8 @@ pub struct RunReport {
     pub completed_after_ms: u64,
     /// Virtual time that clients took after the last fault, in milliseconds.
     pub calm_ms: u64,
+    /// How often clients have started again because an upload was gone, by cause.
+    pub restarts: BTreeMap<EndCause, u64>,
     /// Number of leftovers by known reason.
     pub exceptions: BTreeMap<KnownException, u64>,
 }
@@ -48,6 +51,9 @@ impl RunReport {
         self.steps += other.steps;
         self.completed_after_ms += other.completed_after_ms;
         self.calm_ms = self.calm_ms.max(other.calm_ms);
+        for (cause, count) in &other.restarts {
+            *self.restarts.entry(*cause).or_default() += count;
+        }
         for (exception, count) in &other.exceptions {
             *self.exceptions.entry(*exception).or_default() += count;
         }
@@ -74,6 +80,7 @@ pub fn run(setting: Setting, scenario: &Scenario) -> RunReport {
         assert!(environment.now() < deadline, "{} clients do not complete", running.get());
         running.get() == 0
     });
+    environment.check_known_uploads();
     let mut report = RunReport {
         crash_points: environment.crash_points(),
         operations: environment.operations(),
@@ -81,6 +88,7 @@ pub fn run(setting: Setting, scenario: &Scenario) -> RunReport {
         requests: simulation.requests(),
         completed_after_ms: environment.now().0 - START.0,
         calm_ms: environment.now().0 - calm_since.0,
+        restarts: environment.checker.borrow().restarts().clone(),
         ..RunReport::default()
     };
     report.exceptions = clean_up(&simulation);

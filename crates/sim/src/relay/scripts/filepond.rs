@@ -25,6 +25,7 @@ pub(super) async fn upload(client: &Client, content: &Content) {
             if append_all(client, &id, content).await {
                 return;
             }
+            client.restart([format!("/v1/filepond/{id}").as_str()]);
         }
         client.back_off().await;
     }
@@ -37,9 +38,11 @@ pub(super) async fn process(client: &Client, content: &Content) {
         let form = Request::new("POST", "/v1/filepond").with("content-type", media_type());
         if let Some(reply) = client.send(form.with_body(&body)).await
             && reply.status == 201
-            && has_completed(client, reply.text(), content).await
         {
-            return;
+            if has_completed(client, reply.text(), content).await {
+                return;
+            }
+            client.restart([format!("/v1/filepond/{}", reply.text()).as_str()]);
         }
         client.back_off().await;
     }

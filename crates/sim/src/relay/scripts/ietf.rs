@@ -7,11 +7,12 @@ use crate::world::Content;
 pub(super) async fn upload(client: &Client, content: &Content) {
     loop {
         let created = client.send(versioned("POST", "/v1/files", false).with_body(&[])).await;
-        if let Some(path) = created.as_ref().and_then(|reply| reply.header("location"))
-            && let Some(media_id) = append_all(client, path, content).await
-        {
-            client.environment.check_object(&media_id, content);
-            return;
+        if let Some(path) = created.as_ref().and_then(|reply| reply.header("location")) {
+            if let Some(media_id) = append_all(client, path, content).await {
+                client.environment.check_object(&media_id, content);
+                return;
+            }
+            client.restart([path]);
         }
         client.back_off().await;
     }
@@ -26,11 +27,12 @@ pub(super) async fn upload_at_once(client: &Client, content: &Content) {
                 client.environment.check_object(&reply.media_id(), content);
                 return;
             }
-            if let Some(path) = reply.header("location")
-                && let Some(media_id) = append_all(client, path, content).await
-            {
-                client.environment.check_object(&media_id, content);
-                return;
+            if let Some(path) = reply.header("location") {
+                if let Some(media_id) = append_all(client, path, content).await {
+                    client.environment.check_object(&media_id, content);
+                    return;
+                }
+                client.restart([path]);
             }
         }
         client.back_off().await;

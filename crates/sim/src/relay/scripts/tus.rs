@@ -84,6 +84,7 @@ impl TusFile {
             if self.has_completed(client, &created).await {
                 return created;
             }
+            client.restart([created.as_str()]);
             owned = media.filter(|_| client.chance(500));
         }
     }
@@ -109,6 +110,7 @@ impl TusFile {
             if both.await != (false, false) {
                 return;
             }
+            first.restart([path.as_str()]);
         }
     }
 
@@ -298,12 +300,17 @@ pub(super) async fn concatenate(
                 false => partial.upload_at(client, None).await,
             });
         }
-        let Some(path) = create_final(client, &paths).await else { continue };
+        let restart = || client.restart(paths.iter().map(String::as_str));
+        let Some(path) = create_final(client, &paths).await else {
+            restart();
+            continue;
+        };
         if is_early {
             for (partial, path) in partials.iter().zip(&paths) {
                 // The last one is deleted as soon as the final upload is complete.
                 let is_complete = partial.has_completed(client, path).await;
                 if !is_complete && path != &paths[1] {
+                    restart();
                     continue 'again;
                 }
             }
@@ -314,7 +321,10 @@ pub(super) async fn concatenate(
                     client.environment.check_object(&reply.media_id(), joined);
                     return;
                 }
-                Some(reply) if reply.is_gone() => continue 'again,
+                Some(reply) if reply.is_gone() => {
+                    client.restart([path.as_str()]);
+                    continue 'again;
+                }
                 _ => client.back_off().await,
             }
         }
@@ -333,9 +343,10 @@ async fn create_final(client: &Client, paths: &[String]) -> Option<String> {
             }
             // An earlier request, whose response was lost, may have concatenated the partial
             // uploads.
-            if (400..500).contains(&reply.status) {
+            if matches!(reply.status, 400 | 410) {
                 return None;
             }
+            expect_transient(&reply, false);
         }
         client.back_off().await;
     }

@@ -1,0 +1,27 @@
+//! The progress of an upload as its records have it.
+
+use vod_uploader::upload::{CheckpointSearch, UploadId, UploadPhase};
+
+use crate::world::KeyValueStore;
+
+/// The offset in the last checkpoint of an upload that has not been aborted or lost. A chunked file
+/// of FilePond without its first chunk has no checkpoint.
+pub(super) fn stored_offset(kv: &KeyValueStore, id: &str) -> Option<u64> {
+    let id = UploadId::new(id)?;
+    if !kv.values.contains_key(&id.record_key()) {
+        return Some(0);
+    }
+    let mut search = CheckpointSearch::new(id);
+    while let Some(key) = search.next_key() {
+        search.feed(kv.values.get(&key).cloned()).ok()?;
+    }
+    let (_, checkpoint) = search.finish().ok()?;
+    match checkpoint.phase {
+        UploadPhase::Completed(object) => Some(object.size_bytes),
+        UploadPhase::Receiving | UploadPhase::Completing => {
+            let tail = checkpoint.tail.map_or(0, |tail| u64::from(tail.len_bytes));
+            Some(checkpoint.parts_bytes + tail)
+        }
+        UploadPhase::Aborted | UploadPhase::Lost { .. } => None,
+    }
+}
