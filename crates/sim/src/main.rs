@@ -3,6 +3,7 @@
 //! ```text
 //! vod-uploader-sim [relay] --seed N          the storm of a seed, traced
 //! vod-uploader-sim [relay] --seeds A..B      storms
+//! vod-uploader-sim relay --expiry-seed N     the expiry storm of a seed, traced
 //! vod-uploader-sim relay --scenario NAME [--crash-at N] [--orphans land|lost|linger]
 //!                        [--fault-at N] [--fault failed|unconfirmed|silent]
 //! vod-uploader-sim queue --seed N            the scenario of a seed of the queue, traced
@@ -14,7 +15,9 @@ use std::panic::catch_unwind;
 use std::process::ExitCode;
 
 use vod_uploader_sim::queue::{run_seed, trace_seed};
-use vod_uploader_sim::relay::{BASE_SCENARIOS, OperationFault, Orphans, Setting, run, storm};
+use vod_uploader_sim::relay::{
+    BASE_SCENARIOS, OperationFault, Orphans, Setting, expiry_storm, run, storm,
+};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -46,6 +49,11 @@ fn main() -> ExitCode {
     }
     if let Some(seed) = option("--seed").and_then(|seed| seed.parse().ok()) {
         trace_one(seed, is_queue);
+        return ExitCode::SUCCESS;
+    }
+    if let Some(seed) = option("--expiry-seed").and_then(|seed| seed.parse().ok()) {
+        let (setting, scenario) = expiry_storm(seed);
+        eprintln!("{:#?}", run(Setting { is_traced: true, ..setting }, &scenario));
         return ExitCode::SUCCESS;
     }
     match option("--seeds").and_then(parse_range) {

@@ -18,10 +18,15 @@ fn every_base_scenario_completes_without_faults() {
 fn every_base_scenario_survives_a_crash_at_every_step() {
     let mut cases: Vec<(&Scenario, u64, Orphans)> = Vec::new();
     for scenario in BASE_SCENARIOS {
-        let points = run(Setting::default(), scenario).crash_points;
+        let report = run(Setting::default(), scenario);
+        let (points, all) =
+            (report.crash_points, report.crash_points + report.cleanup_crash_points);
         for orphans in ORPHANS {
             cases.extend((1..=points).map(|point| (scenario, point, orphans)));
         }
+        // Each step of the cleanup with one of the outcomes.
+        cases
+            .extend((points + 1..=all).map(|point| (scenario, point, ORPHANS[point as usize % 3])));
     }
     let summary = run_all(cases.len(), |index| {
         let (scenario, point, orphans) = cases[index];

@@ -9,10 +9,15 @@ const FAULTS: [OperationFault; 3] =
 fn every_base_scenario_survives_a_fault_of_every_operation() {
     let mut cases: Vec<(&Scenario, u64, OperationFault)> = Vec::new();
     for scenario in BASE_SCENARIOS {
-        let operations = run(Setting::default(), scenario).operations;
+        let report = run(Setting::default(), scenario);
+        let (operations, all) = (report.operations, report.operations + report.cleanup_operations);
         for fault in FAULTS {
             cases.extend((1..=operations).map(|operation| (scenario, operation, fault)));
         }
+        // Each operation of the cleanup with one of the faults.
+        let cleanup = operations + 1..=all;
+        cases
+            .extend(cleanup.map(|operation| (scenario, operation, FAULTS[operation as usize % 3])));
     }
     let summary = run_all(cases.len(), |index| {
         let (scenario, operation, fault) = cases[index];

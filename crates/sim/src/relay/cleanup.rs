@@ -1,4 +1,4 @@
-//! The end of a run: uploads expire, and nothing is left.
+//! Cleanups: at the end of a run, uploads expire and nothing is left.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -9,15 +9,23 @@ use futures::FutureExt as _;
 
 use super::client::{Client, Request};
 use super::known_exceptions::{KnownException, Leftover};
+use super::setting::Rates;
 use super::simulation::Simulation;
-use super::variables::{EXPIRE_AFTER, TEMPORARY_PREFIX};
+use super::variables::TEMPORARY_PREFIX;
 use crate::world::Owner;
 
-/// Cleanups after which everything is gone. A cleanup ends a bounded number of uploads.
+/// Cleanups without faults after which everything is gone. A cleanup ends a bounded number of
+/// uploads.
 const CLEANUPS_MAX: u32 = 3;
+
+/// Cleanups with the faults of the setting before them.
+const FAULTY_CLEANUPS: u32 = 2;
 
 /// How long a cleanup may take.
 const CLEANUP_TIME_MAX: Duration = Duration::from_secs(600);
+
+/// How often expired uploads are cleaned up while clients are active.
+const CLEANUPS_PER_TTL: u64 = 20;
 
 /// Index of the client whose requests start cleanups.
 const CLIENT: usize = 1_000;
@@ -27,10 +35,14 @@ const CLIENT: usize = 1_000;
 /// # Panics
 /// If something is left that is not a [`KnownException`].
 pub(super) fn clean_up(simulation: &Rc<Simulation>) -> BTreeMap<KnownException, u64> {
+    let environment = &simulation.environment;
+    if environment.setting.cleanup_rates != Rates::default() {
+        environment.set_rates(environment.setting.cleanup_rates);
+        (0..FAULTY_CLEANUPS).for_each(|_| expire_and_clean_up(simulation));
+        environment.calm_down();
+    }
     for _ in 0..CLEANUPS_MAX {
-        wait(simulation, EXPIRE_AFTER + CLEANUP_TIME_MAX);
-        start_cleanup(simulation);
-        wait(simulation, CLEANUP_TIME_MAX);
+        expire_and_clean_up(simulation);
         if leftovers(simulation).is_empty() {
             break;
         }
@@ -63,18 +75,49 @@ fn leftovers(simulation: &Simulation) -> Vec<Leftover> {
     keys.chain(uploads).chain(objects).collect()
 }
 
-/// A request that creates an upload starts a cleanup, even if it is rejected.
+/// Cleans up while clients are active, until all faults end: the record of the last cleanup is
+/// deleted, so that the next one starts at once.
+pub(super) async fn clean_up_often(simulation: Rc<Simulation>) {
+    let client = Client::new(&simulation, CLIENT);
+    let environment = &simulation.environment;
+    let interval_ms = environment.setting.expire_after.as_millis() as u64 / CLEANUPS_PER_TTL;
+    loop {
+        environment.sleep(Duration::from_millis(1 + client.below(interval_ms))).await;
+        if environment.is_calm() {
+            return;
+        }
+        environment.world.borrow_mut().kv.values.remove(LAST_CLEANUP_KEY);
+        client.send(empty_file()).await;
+    }
+}
+
+fn expire_and_clean_up(simulation: &Rc<Simulation>) {
+    wait(simulation, simulation.environment.setting.expire_after + CLEANUP_TIME_MAX);
+    start_cleanup(simulation);
+    wait(simulation, CLEANUP_TIME_MAX);
+}
+
+/// A request that creates an upload starts a cleanup, even if it is rejected. It is repeated if its
+/// instance crashes.
 fn start_cleanup(simulation: &Rc<Simulation>) {
     let is_done = Rc::new(Cell::new(false));
     let (client, done) = (Client::new(simulation, CLIENT), Rc::clone(&is_done));
     let task = async move {
-        let empty_file = Request::new("PUT", "/v1/uploads/clip.mp4").with_body(&[]);
-        let reply = client.send(empty_file).await.expect("a response");
-        assert_eq!(reply.status, 400, "{}", reply.text());
+        loop {
+            if let Some(reply) = client.send(empty_file()).await {
+                assert_eq!(reply.status, 400, "{}", reply.text());
+                break;
+            }
+        }
         done.set(true);
     };
     simulation.environment.executor.spawn(Owner::Environment, task.boxed_local());
     simulation.run_until(|| is_done.get());
+}
+
+/// A request that is rejected.
+fn empty_file() -> Request {
+    Request::new("PUT", "/v1/uploads/clip.mp4").with_body(&[])
 }
 
 /// Lets `duration` pass.

@@ -47,6 +47,8 @@ pub(crate) struct Request {
     path: String,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
+    /// How long the client pauses in the middle of the body.
+    pause: Duration,
 }
 
 /// A response.
@@ -90,7 +92,7 @@ impl Client {
         let delivery = self.delivery(request.body.len());
         let (sender, body) = ChannelBody::new();
         let (task, response) = self.simulation.serve(request.head(), Box::new(body));
-        let body = send_body(Rc::clone(environment), request.body, delivery.cut_after, sender);
+        let body = send_body(Rc::clone(environment), request, delivery.cut_after, sender);
         let owner =
             if delivery.is_half_open { Owner::Environment } else { Owner::Client(self.index) };
         let is_half_open = delivery.is_half_open;
@@ -144,7 +146,7 @@ impl Client {
         let ResponseBody::Stream(mut events) = body else {
             let is_gone = matches!(head.status.as_u16(), 404 | 410);
             if is_gone {
-                self.environment.checker.borrow().observe_gone(id, self.environment.now());
+                self.environment.checker.borrow_mut().observe_gone(id, self.environment.now());
             }
             return is_gone;
         };
@@ -236,7 +238,13 @@ impl Client {
 
 impl Request {
     pub(crate) fn new(method: &'static str, path: impl Into<String>) -> Self {
-        Self { method, path: path.into(), headers: Vec::new(), body: Vec::new() }
+        Self {
+            method,
+            path: path.into(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            pause: Duration::ZERO,
+        }
     }
 
     /// A request of a tus client.
@@ -254,6 +262,11 @@ impl Request {
         self.body = bytes.to_vec();
         let length = bytes.len().to_string();
         self.with("content-length", length)
+    }
+
+    /// The same request, in the middle of whose body the client pauses.
+    pub(crate) fn with_pause(self, pause: Duration) -> Self {
+        Self { pause, ..self }
     }
 
     /// The same request with a body of undeclared length.
@@ -320,14 +333,19 @@ impl Reply {
 /// Sends a body, and returns its sender, unless the body has ended. The worker may stop reading.
 async fn send_body(
     environment: Rc<Environment>,
-    body: Vec<u8>,
+    request: Request,
     cut_after: Option<usize>,
     mut sender: mpsc::Sender<BodyEvent>,
 ) -> Option<mpsc::Sender<BodyEvent>> {
-    let sent = cut_after.map_or(&body[..], |len| &body[..len]);
-    for chunk in sent.chunks(CHUNK_BYTES) {
+    let sent = cut_after.map_or(&request.body[..], |len| &request.body[..len]);
+    let chunk_bytes = match request.pause {
+        Duration::ZERO => CHUNK_BYTES,
+        _ => sent.len().div_ceil(2).max(1),
+    };
+    for chunk in sent.chunks(chunk_bytes) {
         environment.sleep(Duration::from_millis(1)).await;
         sender.send(BodyEvent::Bytes(chunk.to_vec())).await.ok()?;
+        environment.sleep(request.pause).await;
     }
     if cut_after.is_none() {
         sender.send(BodyEvent::End).await.ok()?;

@@ -12,7 +12,6 @@ use super::checker::InvariantChecker;
 use super::client::{Reply, Request};
 use super::sent::SentRequest;
 use super::setting::{OperationFault, Orphans, Rates, Setting};
-use super::variables::EXPIRE_AFTER;
 use crate::world::{
     Content, Executor, Grant, Operation, Owner, Random, ServiceCall, ServiceResult, Sleep, World,
 };
@@ -51,9 +50,7 @@ impl Environment {
         let mut random = Random::seeded(setting.seed);
         world.is_traced = setting.is_traced;
         world.store.list_page = 2;
-        world.store.faults.mix(random.below(u64::MAX), setting.rates.oss_failed);
-        world.vod.mix = Some((Random::seeded(random.below(u64::MAX)), setting.rates.vod_failed));
-        world.kv.mix = Some((Random::seeded(random.below(u64::MAX)), setting.rates.kv_failed));
+        mix_faults(&mut world, &mut random, &setting.rates);
         world.vod.credential_ttl = setting.credential_lifetime;
         Self {
             executor: Rc::new(Executor::new(world.clock.clone(), random.below(u64::MAX))),
@@ -229,7 +226,7 @@ impl Environment {
                 self.checker.borrow_mut().observe_write(key, value);
             }
             ServiceCall::KvDelete { key } if !world.kv.values.contains_key(key) => {
-                self.checker.borrow().observe_deletion(key, world.now());
+                self.checker.borrow_mut().observe_deletion(key, world.now());
             }
             ServiceCall::Send { request, .. }
                 if matches!(call.operation(), Some(Operation::Complete | Operation::PutObject)) =>
@@ -252,7 +249,13 @@ impl Environment {
         self.is_calm.get()
     }
 
-    /// Removes all faults for the rest of the run.
+    /// Faults occur at these rates from now on.
+    pub(super) fn set_rates(&self, rates: Rates) {
+        self.rates.set(rates);
+        mix_faults(&mut self.world.borrow_mut(), &mut self.random.borrow_mut(), &rates);
+    }
+
+    /// Removes all faults.
     pub(super) fn calm_down(&self) {
         self.is_calm.set(true);
         self.trace(|| "no faults from now on".to_owned());
@@ -268,5 +271,11 @@ impl Environment {
 
 /// How long an upload without new bytes is kept at least: the clocks of two instances may differ.
 fn ttl_min(setting: &Setting) -> Duration {
-    EXPIRE_AFTER.saturating_sub(Duration::from_millis(2 * setting.clock_skew_ms_max))
+    setting.expire_after.saturating_sub(Duration::from_millis(2 * setting.clock_skew_ms_max))
+}
+
+fn mix_faults(world: &mut World, random: &mut Random, rates: &Rates) {
+    world.store.faults.mix(random.below(u64::MAX), rates.oss_failed);
+    world.vod.mix = Some((Random::seeded(random.below(u64::MAX)), rates.vod_failed));
+    world.kv.mix = Some((Random::seeded(random.below(u64::MAX)), rates.kv_failed));
 }

@@ -27,6 +27,6 @@ pub use checker::EndCause;
 pub use known_exceptions::KnownException;
 pub use parallel::{Summary, run_all};
 pub use run::{RunReport, run};
-pub use scenario::{BASE_SCENARIOS, Scenario, storm};
+pub use scenario::{BASE_SCENARIOS, Scenario, expiry_storm, storm};
 pub use scripts::{Script, TusOptions};
 pub use setting::{OperationFault, Orphans, Rates, Setting};

@@ -69,7 +69,9 @@ impl InstancePorts {
                 && is_ok
                 && is_received
             {
-                environment.checker.borrow_mut().observe_confirmed_write(key, value);
+                let (mut checker, world) =
+                    (environment.checker.borrow_mut(), environment.world.borrow());
+                checker.observe_confirmed_write(key, value, &world.kv);
             }
         };
         self.environment.executor.spawn(Owner::Environment, executed.boxed_local());

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 
 use super::checker::EndCause;
-use super::cleanup::clean_up;
+use super::cleanup::{clean_up, clean_up_often};
 use super::known_exceptions::KnownException;
 use super::scenario::Scenario;
 use super::setting::Setting;
@@ -25,6 +25,10 @@ pub struct RunReport {
     pub crash_points: u64,
     /// Operations of ports, until all clients had completed.
     pub operations: u64,
+    /// Points at which an instance could crash in the cleanup at the end.
+    pub cleanup_crash_points: u64,
+    /// Operations of ports in that cleanup.
+    pub cleanup_operations: u64,
     /// Instances that crashed.
     pub crashes: u32,
     /// Requests of clients.
@@ -46,6 +50,8 @@ impl RunReport {
     pub(super) fn add(&mut self, other: &Self) {
         self.crash_points += other.crash_points;
         self.operations += other.operations;
+        self.cleanup_crash_points += other.cleanup_crash_points;
+        self.cleanup_operations += other.cleanup_operations;
         self.crashes += other.crashes;
         self.requests += other.requests;
         self.steps += other.steps;
@@ -71,6 +77,10 @@ pub fn run(setting: Setting, scenario: &Scenario) -> RunReport {
     let environment = &simulation.environment;
     environment.trace(|| format!("{scenario:?} {:#?}", environment.setting));
     let running = start_clients(&simulation, scenario);
+    if environment.setting.cleans_up_often {
+        let cleanup = clean_up_often(Rc::clone(&simulation)).boxed_local();
+        environment.executor.spawn(Owner::Environment, cleanup);
+    }
     let calm_at = START + environment.setting.calm_after;
     simulation.run_until(|| running.get() == 0 || environment.now() >= calm_at);
     environment.calm_down();
@@ -84,7 +94,6 @@ pub fn run(setting: Setting, scenario: &Scenario) -> RunReport {
     let mut report = RunReport {
         crash_points: environment.crash_points(),
         operations: environment.operations(),
-        crashes: simulation.crashes(),
         requests: simulation.requests(),
         completed_after_ms: environment.now().0 - START.0,
         calm_ms: environment.now().0 - calm_since.0,
@@ -92,6 +101,9 @@ pub fn run(setting: Setting, scenario: &Scenario) -> RunReport {
         ..RunReport::default()
     };
     report.exceptions = clean_up(&simulation);
+    report.cleanup_crash_points = environment.crash_points() - report.crash_points;
+    report.cleanup_operations = environment.operations() - report.operations;
+    report.crashes = simulation.crashes();
     report.steps = simulation.steps();
     simulation.end();
     report

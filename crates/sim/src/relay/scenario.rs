@@ -66,6 +66,9 @@ pub fn storm(seed: u64) -> (Setting, Scenario) {
         fault_at: None,
         orphans: Orphans::Mixed,
         rates,
+        cleanup_rates: if seed.is_multiple_of(4) { rates } else { Rates::default() },
+        expire_after: Duration::from_secs(3_600),
+        cleans_up_often: false,
         credential_lifetime: Duration::from_secs([3_000, 3_000, 60, 15][random.index(4)]),
         clock_skew_ms_max: [0, 0, 300, 2_000][random.index(4)],
         calm_after: Duration::from_secs(5 + random.below(60)),
@@ -73,6 +76,26 @@ pub fn storm(seed: u64) -> (Setting, Scenario) {
     };
     let scripts = (0..1 + random.index(2)).map(|_| script(&mut random)).collect();
     (setting, Scenario { name: "storm", scripts: Cow::Owned(scripts) })
+}
+
+/// The setting and the scenario of `seed` in which uploads expire, and are cleaned up, while
+/// clients are active.
+#[must_use]
+pub fn expiry_storm(seed: u64) -> (Setting, Scenario) {
+    let (setting, scenario) = storm(seed);
+    let mut random = Random::seeded(seed ^ 0xdead);
+    let setting = Setting {
+        expire_after: Duration::from_secs([5, 10, 20][random.index(3)]),
+        cleans_up_often: true,
+        calm_after: Duration::from_secs(60 + random.below(120)),
+        ..setting
+    };
+    let slow = (Script::SlowTus, [102_401, 250_000][random.index(2)]);
+    let scripts = match random.index(2) {
+        0 => vec![slow],
+        _ => vec![slow, scenario.scripts[0]],
+    };
+    (setting, Scenario { name: "expiry storm", scripts: Cow::Owned(scripts) })
 }
 
 fn script(random: &mut Random) -> (Script, u64) {

@@ -15,8 +15,14 @@ pub struct Setting {
     pub fault_at: Option<(u64, OperationFault)>,
     /// What becomes of operations whose instance crashed before they took effect.
     pub orphans: Orphans,
-    /// Rates of faults.
+    /// Rates of faults while clients are active.
     pub rates: Rates,
+    /// Rates of faults during the first cleanups at the end of the run.
+    pub cleanup_rates: Rates,
+    /// How long an upload without new bytes is kept.
+    pub expire_after: Duration,
+    /// Whether expired uploads are cleaned up all the time, until all faults end.
+    pub cleans_up_often: bool,
     /// Lifetime of the credentials of VOD.
     pub credential_lifetime: Duration,
     /// How far the clocks of instances may be ahead of or behind the time, in milliseconds.
@@ -52,7 +58,7 @@ pub enum Orphans {
 }
 
 /// Events per thousand.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rates {
     /// Key-value operations that fail, half of the writes among them after they took effect.
     pub kv_failed: u64,
@@ -84,6 +90,9 @@ impl Default for Setting {
             fault_at: None,
             orphans: Orphans::Land,
             rates: Rates::default(),
+            cleanup_rates: Rates::default(),
+            expire_after: Duration::from_secs(3_600),
+            cleans_up_often: false,
             credential_lifetime: Duration::from_secs(3_000),
             clock_skew_ms_max: 0,
             calm_after: Duration::from_secs(3_600),

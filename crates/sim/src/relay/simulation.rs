@@ -37,7 +37,7 @@ impl Simulation {
     /// A run at its start, without instances and clients.
     pub(crate) fn new(setting: Setting) -> Rc<Self> {
         let mut world = World::default();
-        let variables = variables(&mut world);
+        let variables = variables(&mut world, &setting);
         Rc::new(Self {
             slots: RefCell::new(vec![None; setting.instances]),
             environment: Rc::new(Environment::new(setting, world)),

@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use vod_uploader_relay::Variables;
 
+use super::setting::Setting;
 use crate::world::{SECRET, TOKEN, World};
-
-/// How long an upload without new bytes is kept.
-pub(crate) const EXPIRE_AFTER: Duration = Duration::from_secs(3_600);
 
 /// The start of the keys of temporary objects.
 pub(crate) const TEMPORARY_PREFIX: &str = "temporary/";
@@ -16,7 +14,7 @@ pub(crate) const TEMPORARY_PREFIX: &str = "temporary/";
 pub(crate) const SEAL_KEY: &str = "c2VhbC1rZXktc2VhbC1rZXktc2VhbC1rZXktc2VhbCE=";
 
 /// A relay with an access key, small parts and short deadlines.
-pub(super) fn variables(world: &mut World) -> Variables {
+pub(super) fn variables(world: &mut World, setting: &Setting) -> Variables {
     world.app_server.token_ttl = Duration::from_secs(10 * 365 * 24 * 3_600);
     let token = world.issue_token();
     let mut variables = Variables::default();
@@ -30,7 +28,7 @@ pub(super) fn variables(world: &mut World) -> Variables {
         ("retry_attempts", "4"),
         ("retry_elapsed_max_ms", "20000"),
         ("seal_key", SEAL_KEY),
-        ("expire_after_s", &EXPIRE_AFTER.as_secs().to_string()),
+        ("expire_after_s", &setting.expire_after.as_secs().to_string()),
         ("temporary_bucket", "temporary"),
         ("temporary_prefix", TEMPORARY_PREFIX),
     ] {

@@ -16,10 +16,16 @@ pub enum EndCause {
     Expired,
     /// Another upload continues its media asset.
     Replaced,
+    /// A known defect: the upload has expired while a request was in progress, and the cleanup had
+    /// read its progress before the request stored its bytes. They are acknowledged, and lost.
+    ExpiredDuringRequest,
     /// The object of a final upload contains its bytes: the partial upload is deleted, and another
     /// final upload of the same partial uploads cannot be completed.
     Concatenated,
 }
+
+/// How long a cleanup that has read the progress of an upload takes to end it at most.
+const CLEANUP_LAG_MAX: Duration = Duration::from_secs(20);
 
 /// The uploads of a run, and why they may be gone.
 #[derive(Debug, Default)]
@@ -38,6 +44,10 @@ struct Lifetime {
     /// When the last request was sent that stored bytes or created the upload. `None` if no client
     /// knows the address.
     renewed_at: Option<UnixMillis>,
+    /// Until when a cleanup may end the upload that has expired during a request.
+    race_ends_at: Option<UnixMillis>,
+    /// Whether it has ended before that.
+    has_lost_race: bool,
     is_terminated: bool,
     /// Whether the upload continues a media asset.
     is_continuation: bool,
@@ -78,12 +88,26 @@ impl Lifetimes {
         upload.is_continuation |= is_continuation;
     }
 
-    /// A response acknowledges bytes of a request that was sent at `sent_at`.
-    pub(super) fn observe_renewal(&mut self, id: &str, sent_at: UnixMillis) {
-        if let Some(upload) = self.uploads.get_mut(id)
-            && upload.renewed_at.is_some()
-        {
-            upload.renewed_at = upload.renewed_at.max(Some(sent_at));
+    /// A response acknowledges at `now` bytes of a request that was sent at `sent_at`.
+    pub(super) fn observe_renewal(
+        &mut self,
+        id: &str,
+        sent_at: UnixMillis,
+        now: UnixMillis,
+        ttl: Duration,
+    ) {
+        let Some(upload) = self.uploads.get_mut(id) else { return };
+        let Some(renewed_at) = upload.renewed_at else { return };
+        if now >= renewed_at + ttl {
+            upload.race_ends_at = Some(now + CLEANUP_LAG_MAX);
+        }
+        upload.renewed_at = Some(renewed_at.max(sent_at));
+    }
+
+    /// The upload is found to be gone at `now`.
+    pub(super) fn observe_end(&mut self, id: &str, now: UnixMillis) {
+        if let Some(upload) = self.uploads.get_mut(id) {
+            upload.has_lost_race |= upload.race_ends_at.is_some_and(|end| now < end);
         }
     }
 
@@ -117,6 +141,9 @@ impl Lifetimes {
         }
         if upload.renewed_at.is_some_and(|renewed_at| now >= renewed_at + ttl) {
             return Some(EndCause::Expired);
+        }
+        if upload.race_ends_at.is_some_and(|end| now < end || upload.has_lost_race) {
+            return Some(EndCause::ExpiredDuringRequest);
         }
         let record = upload.record.as_ref()?;
         let continuations = self.continuations.get(&record.media_id).copied().unwrap_or(0);

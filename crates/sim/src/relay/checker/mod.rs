@@ -72,18 +72,22 @@ impl InvariantChecker {
     }
 
     /// A key is deleted: the record of an upload that a client knows only for a reason.
-    pub(super) fn observe_deletion(&self, key: &str, now: UnixMillis) {
+    pub(super) fn observe_deletion(&mut self, key: &str, now: UnixMillis) {
         let Some(id) = UploadId::from_record_key(key) else { return };
         if self.lifetimes.is_known(id.as_str()) {
             let cause = self.end_cause(id.as_str(), now);
             assert!(cause.is_some(), "{key} is deleted without a reason");
         }
+        self.lifetimes.observe_end(id.as_str(), now);
     }
 
     /// A record is written and its writer receives the result: an epoch has one such writer. A
-    /// writer whose lease is not confirmed acknowledges nothing.
-    pub(super) fn observe_confirmed_write(&mut self, key: &str, value: &[u8]) {
-        if let Some(upload) = key.strip_suffix(".lease") {
+    /// writer whose lease is not confirmed acknowledges nothing, nor does a writer of an upload
+    /// whose records are deleted.
+    pub(super) fn observe_confirmed_write(&mut self, key: &str, value: &[u8], kv: &KeyValueStore) {
+        if let Some(upload) = key.strip_suffix(".lease")
+            && kv.values.contains_key(&format!("{upload}.upload"))
+        {
             let session = Lease::decode(value).unwrap().holder;
             let epoch = (upload.to_owned(), session.epoch);
             let writer = *self.writers.entry(epoch).or_insert(session.writer);
@@ -145,10 +149,7 @@ impl InvariantChecker {
         Self::check_body(reply.body());
         if let Some(id) = sent.created_by(reply) {
             self.lifetimes.observe_creation(&id, sent.sent_at, sent.is_continuation);
-            assert!(
-                exists(kv, &id) || self.end_cause(&id, now).is_some(),
-                "{id} is acknowledged, but does not exist"
-            );
+            self.check_acknowledged(&id, kv, now);
         }
         let Some((id, offset)) = sent.reported_by(reply) else {
             if let (Some(id), true) = (&sent.upload, reply.is_gone()) {
@@ -158,13 +159,23 @@ impl InvariantChecker {
         };
         self.observe_offset(&id, sent.floor, offset);
         if sent.has_stored(reply) {
-            self.lifetimes.observe_renewal(&id, sent.sent_at);
+            self.lifetimes.observe_renewal(&id, sent.sent_at, now, self.ttl_min);
+            self.check_acknowledged(&id, kv, now);
         }
     }
 
     /// A client reads that an upload is gone.
-    pub(super) fn observe_gone(&self, id: &str, now: UnixMillis) {
+    pub(super) fn observe_gone(&mut self, id: &str, now: UnixMillis) {
         assert!(self.end_cause(id, now).is_some(), "{id} is gone without a reason");
+        self.lifetimes.observe_end(id, now);
+    }
+
+    /// Checks that an upload exists that a response has acknowledged.
+    fn check_acknowledged(&self, id: &str, kv: &KeyValueStore, now: UnixMillis) {
+        assert!(
+            exists(kv, id) || self.end_cause(id, now).is_some(),
+            "{id} is acknowledged, but does not exist"
+        );
     }
 
     /// A client starts again, because one of `ids` is gone.

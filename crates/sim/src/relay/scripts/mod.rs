@@ -37,6 +37,8 @@ pub enum Script {
     TusWithCredential(TusOptions),
     /// A tus upload that its client terminates.
     TerminatedTus,
+    /// A tus upload in requests that are sent about when the upload expires, or take longer.
+    SlowTus,
     /// A tus upload that its client abandons.
     AbandonedTus,
     /// Two partial tus uploads and a final one.
@@ -125,6 +127,10 @@ impl Script {
                 let file = TusFile::new(new_content(0), TusOptions::default());
                 vec![async move { terminate(&first, &file).await }.boxed_local()]
             }
+            Self::SlowTus => {
+                let file = TusFile::new(new_content(0), SLOW).slow();
+                vec![async move { file.upload(&first).await }.boxed_local()]
+            }
             Self::AbandonedTus => {
                 let file = TusFile::new(new_content(0), TusOptions::default());
                 vec![async move { drop(file.send_half(&first).await) }.boxed_local()]
@@ -165,3 +171,7 @@ impl Script {
         }
     }
 }
+
+/// The requests of a slow client.
+const SLOW: TusOptions =
+    TusOptions { patch_bytes: 40_000, creation_bytes: 0, is_deferred: false, has_checksum: false };

@@ -31,6 +31,8 @@ pub(super) struct TusFile {
     options: TusOptions,
     is_partial: bool,
     credential: Option<OwnCredential>,
+    /// Whether the client sends its requests about when the upload expires.
+    is_slow: bool,
 }
 
 /// How appending to an upload ended.
@@ -46,7 +48,12 @@ type OwnedMedia = (String, String);
 
 impl TusFile {
     pub(super) const fn new(content: Content, options: TusOptions) -> Self {
-        Self { content, options, is_partial: false, credential: None }
+        Self { content, options, is_partial: false, credential: None, is_slow: false }
+    }
+
+    /// The same file of a slow client.
+    pub(super) fn slow(self) -> Self {
+        Self { is_slow: true, ..self }
     }
 
     /// The same file with the client's own credential.
@@ -181,9 +188,11 @@ impl TusFile {
                     0 => len,
                     bytes => len.min(from + bytes),
                 };
-                let Some(reply) = self.send(client, self.patch(path, from, to)).await else {
-                    break;
-                };
+                let mut patch = self.patch(path, from, to);
+                if self.is_slow {
+                    patch = wait_for_expiry(client, patch).await;
+                }
+                let Some(reply) = self.send(client, patch).await else { break };
                 if reply.is_gone() {
                     return Appended::Gone;
                 }
@@ -211,6 +220,23 @@ impl TusFile {
         }
         request
     }
+}
+
+/// Waits for about as long as the upload is kept, or lets the request take longer than that, until
+/// all faults end.
+async fn wait_for_expiry(client: &Client, patch: Request) -> Request {
+    if client.environment.is_calm() {
+        return patch;
+    }
+    let ttl_ms = client.environment.setting.expire_after.as_millis() as u64;
+    let wait_ms = match client.below(8) {
+        0 => return patch.with_pause(Duration::from_millis(ttl_ms + client.below(ttl_ms))),
+        1 => client.below(ttl_ms),
+        2 => ttl_ms + client.below(200),
+        _ => ttl_ms - client.below(400),
+    };
+    client.environment.sleep(Duration::from_millis(wait_ms)).await;
+    patch
 }
 
 /// Pauses and resumes an upload a few times, and resumes it until it is complete or gone.
@@ -291,6 +317,7 @@ pub(super) async fn concatenate(
         options: TusOptions::default(),
         is_partial: true,
         credential: None,
+        is_slow: false,
     });
     'again: loop {
         let mut paths = Vec::new();
