@@ -4,6 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use futures::channel::mpsc;
 use futures::future::{Either, select};
 use futures::{FutureExt as _, SinkExt as _, StreamExt as _};
@@ -13,7 +15,6 @@ use vod_uploader_relay::engine::http::RequestHead;
 use vod_uploader_relay::{Response, ResponseBody};
 
 use super::body::{BodyEvent, ChannelBody};
-use super::checker::InvariantChecker;
 use super::environment::Environment;
 use super::sent::{SentRequest, upload_id};
 use super::simulation::Simulation;
@@ -153,7 +154,7 @@ impl Client {
         let mut has_ended = false;
         while let Some(text) = events.next().await {
             assert!(!has_ended, "an event after the last one");
-            InvariantChecker::check_body(&text);
+            self.environment.checker.borrow().check_body(&text);
             let text = String::from_utf8(text).unwrap();
             self.environment.trace(|| format!("client {}: {text:?}", self.index));
             for line in text.lines() {
@@ -257,6 +258,18 @@ impl Request {
         self
     }
 
+    /// The same creation of a tus client with more metadata.
+    pub(crate) fn with_metadata(mut self, pairs: &[(&str, &str)]) -> Self {
+        let encoded = pairs.iter().map(|(key, value)| format!("{key} {}", STANDARD.encode(value)));
+        let encoded = encoded.collect::<Vec<_>>().join(",");
+        let known = self.headers.iter_mut().find(|(name, _)| name == "upload-metadata");
+        match known {
+            Some((_, value)) => *value = format!("{value},{encoded}"),
+            None => self.headers.push(("upload-metadata".to_owned(), encoded)),
+        }
+        self
+    }
+
     /// The same request with a body of declared length.
     pub(crate) fn with_body(mut self, bytes: &[u8]) -> Self {
         self.body = bytes.to_vec();
@@ -283,7 +296,7 @@ impl Request {
         &self.path
     }
 
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         header_in(&self.headers, name)
     }
 

@@ -219,6 +219,9 @@ impl Environment {
         if fault == Some(OperationFault::Failed) {
             return Some(call.failure());
         }
+        if let ServiceCall::Send { request, .. } = call {
+            self.checker.borrow().check_request(request);
+        }
         let mut world = self.world.borrow_mut();
         let result = world.execute(call);
         match call {

@@ -33,7 +33,7 @@ pub(crate) use part_buffers::PartBuffers;
 pub use random::Random;
 pub use schedule::Schedule;
 pub(crate) use service_call::{ServiceCall, ServiceResult};
-pub(crate) use vod::{BUCKET, ENDPOINT, SECRET, TOKEN};
+pub(crate) use vod::{ADDRESS_START, BUCKET, ENDPOINT, SECRET, TOKEN};
 pub use vod::{Grant, Media, VOD_FAULTS, Vod};
 
 /// The time and the services of one run.

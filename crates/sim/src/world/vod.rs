@@ -133,8 +133,10 @@ impl Vod {
             "Expiration": self.credential_ttl.as_secs().to_string(),
             "Region": "cn-shanghai",
         });
+        let address = address.to_string();
+        assert!(address.starts_with(ADDRESS_START), "{address}");
         Grant {
-            address: STANDARD.encode(address.to_string()),
+            address: STANDARD.encode(address),
             auth: STANDARD.encode(auth.to_string()),
             media_id: media_id.to_owned(),
         }
@@ -246,10 +248,12 @@ pub const VOD_FAULTS: [Fault; 7] = [
     Fault::Refused(403, "InvalidSecurityToken.Expired"),
 ];
 
-/// The secret of every credential, which no output may contain.
-pub(crate) const SECRET: &str = "planted-secret";
+/// The secret of every credential, which no output may contain. Its percent-encoding differs.
+pub(crate) const SECRET: &str = "planted+secret/value";
 /// The security token of every credential, which no output may contain.
-pub(crate) const TOKEN: &str = "planted-token";
+pub(crate) const TOKEN: &str = "planted+token/value";
+/// The start of the JSON of every UploadAddress.
+pub(crate) const ADDRESS_START: &str = "{\"Bucket\":\"outin-test\",\"Endpoint\":";
 
 /// The endpoint of every object.
 pub(crate) const ENDPOINT: &str = "https://oss-cn-shanghai.aliyuncs.com";

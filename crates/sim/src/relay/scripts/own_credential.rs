@@ -31,6 +31,17 @@ impl OwnCredential {
             .with("upload-media-id", grant.media_id.as_str())
     }
 
+    /// The same creation with the credential in its metadata.
+    pub(super) fn add_to_metadata(&self, request: Request) -> Request {
+        let grant = self.grant.borrow();
+        let pairs = [
+            ("upload_address", grant.address.as_str()),
+            ("upload_auth", grant.auth.as_str()),
+            ("media_id", grant.media_id.as_str()),
+        ];
+        request.with_metadata(&pairs)
+    }
+
     fn media_id(&self) -> String {
         self.grant.borrow().media_id.clone()
     }

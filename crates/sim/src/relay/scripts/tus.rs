@@ -63,7 +63,13 @@ impl TusFile {
 
     async fn send(&self, client: &Client, request: Request) -> Option<Reply> {
         let Some(credential) = &self.credential else { return client.send(request).await };
-        let reply = client.send(credential.add_to(request)).await?;
+        let in_metadata = request.header("upload-metadata").is_some() && client.chance(500);
+        let request = if in_metadata {
+            credential.add_to_metadata(request)
+        } else {
+            credential.add_to(request)
+        };
+        let reply = client.send(request).await?;
         if matches!(reply.status, 401 | 403) {
             credential.refresh(client);
         }
@@ -154,7 +160,7 @@ impl TusFile {
         if let Some((id, token)) = owned {
             pairs.extend([("media_id", id.as_str()), ("media_token", token.as_str())]);
         }
-        let mut request = Request::tus("POST", "/v1/files").with("upload-metadata", encode(&pairs));
+        let mut request = Request::tus("POST", "/v1/files").with_metadata(&pairs);
         if self.is_partial {
             request = request.with("upload-concat", "partial");
         }
@@ -362,7 +368,7 @@ pub(super) async fn concatenate(
 async fn create_final(client: &Client, paths: &[String]) -> Option<String> {
     loop {
         let request = Request::tus("POST", "/v1/files")
-            .with("upload-metadata", encode(&[("filename", "clip.mp4")]))
+            .with_metadata(&[("filename", "clip.mp4")])
             .with("upload-concat", format!("final;{}", paths.join(" ")));
         if let Some(reply) = client.send(request).await {
             if let Some(path) = reply.header("location") {
@@ -383,11 +389,6 @@ async fn create_final(client: &Client, paths: &[String]) -> Option<String> {
 fn expect_transient(reply: &Reply, continues: bool) {
     let is_transient = reply.status >= 500 || reply.status == 401 || continues;
     assert!(is_transient, "a creation is rejected: {} {}", reply.status, reply.text());
-}
-
-fn encode(pairs: &[(&str, &str)]) -> String {
-    let pairs = pairs.iter().map(|(key, value)| format!("{key} {}", STANDARD.encode(value)));
-    pairs.collect::<Vec<_>>().join(",")
 }
 
 /// CRC-32 as in zlib.
