@@ -307,6 +307,12 @@ impl Request {
 }
 
 impl Reply {
+    #[cfg(test)]
+    pub(super) fn new(status: u16, headers: &[(&str, &str)], body: &str) -> Self {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Self { status, headers: headers.collect(), body: body.as_bytes().to_vec() }
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         header_in(&self.headers, name)
     }

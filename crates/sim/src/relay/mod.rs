@@ -22,6 +22,8 @@ mod sent;
 mod setting;
 mod simulation;
 mod variables;
+#[cfg(test)]
+mod violations;
 
 pub use checker::EndCause;
 pub use known_exceptions::KnownException;

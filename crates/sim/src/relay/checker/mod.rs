@@ -69,7 +69,7 @@ impl InvariantChecker {
             let record = UploadRecord::decode(value).unwrap();
             let media_id = record.media_id.clone();
             let known = self.media_ids.entry(key.to_owned()).or_insert_with(|| media_id.clone());
-            assert_eq!(*known, media_id, "{key} has two media");
+            assert_eq!(*known, media_id, "{key} has two media IDs");
             self.lifetimes.observe_record(&id, record);
         }
     }
