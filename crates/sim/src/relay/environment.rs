@@ -41,6 +41,8 @@ pub(crate) struct Environment {
     crashing: RefCell<Vec<usize>>,
     crash_points: Cell<u64>,
     operations: Cell<u64>,
+    /// When the crash or the fault occurred that the setting plans.
+    planned_fault_at: Cell<Option<UnixMillis>>,
     is_calm: Cell<bool>,
 }
 
@@ -62,6 +64,7 @@ impl Environment {
             crashing: RefCell::default(),
             crash_points: Cell::new(0),
             operations: Cell::new(0),
+            planned_fault_at: Cell::new(None),
             is_calm: Cell::new(false),
             setting,
         }
@@ -142,7 +145,9 @@ impl Environment {
     pub(super) fn next_operation_fault(&self) -> Option<OperationFault> {
         let number = self.operations.get() + 1;
         self.operations.set(number);
-        self.setting.fault_at.filter(|(at, _)| *at == number).map(|(_, fault)| fault)
+        let (_, fault) = self.setting.fault_at.filter(|(at, _)| *at == number)?;
+        self.planned_fault_at.set(Some(self.now()));
+        Some(fault)
     }
 
     /// Counts a point at which `instance` can crash. Returns `true` if it does.
@@ -152,11 +157,20 @@ impl Environment {
         }
         let point = self.crash_points.get() + 1;
         self.crash_points.set(point);
-        let crashes = self.setting.crash_at == Some(point) || self.chance(self.rates().crashes);
+        let is_planned = self.setting.crash_at == Some(point);
+        if is_planned {
+            self.planned_fault_at.set(Some(self.now()));
+        }
+        let crashes = is_planned || self.chance(self.rates().crashes);
         if crashes {
             self.crashing.borrow_mut().push(instance);
         }
         crashes
+    }
+
+    /// When the crash or the fault occurred that the setting plans.
+    pub(super) fn planned_fault_at(&self) -> Option<UnixMillis> {
+        self.planned_fault_at.get()
     }
 
     /// Adds a running instance. Returns its index.

@@ -18,6 +18,12 @@ use crate::world::{Owner, START};
 /// How long clients may take after the last fault.
 const COMPLETION_TIME_MAX: Duration = Duration::from_secs(600);
 
+/// How long clients may take after a single crash or fault.
+const RECOVERY_TIME_MAX: Duration = Duration::from_secs(40);
+
+/// Requests that clients may send after a single crash or fault.
+const RECOVERY_REQUESTS_MAX: u64 = 30;
+
 /// The result of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunReport {
@@ -39,6 +45,10 @@ pub struct RunReport {
     pub completed_after_ms: u64,
     /// Virtual time that clients took after the last fault, in milliseconds.
     pub calm_ms: u64,
+    /// Virtual time that clients took after the planned crash or fault, in milliseconds.
+    pub recovery_ms: u64,
+    /// Requests of clients after the planned crash or fault.
+    pub recovery_requests: u64,
     /// How often clients have started again because an upload was gone, by cause.
     pub restarts: BTreeMap<EndCause, u64>,
     /// Number of leftovers by known reason.
@@ -46,7 +56,17 @@ pub struct RunReport {
 }
 
 impl RunReport {
-    /// Adds the numbers of another run; of [`RunReport::calm_ms`] the larger one is kept.
+    /// Checks that the clients have completed soon after the planned crash or fault.
+    pub(super) fn check_recovery(&self) {
+        let (time, requests) = (Duration::from_millis(self.recovery_ms), self.recovery_requests);
+        assert!(time <= RECOVERY_TIME_MAX, "clients complete {time:?} after the fault");
+        assert!(
+            requests <= RECOVERY_REQUESTS_MAX,
+            "clients send {requests} requests after the fault"
+        );
+    }
+
+    /// Adds the numbers of another run; of those after the last fault the larger ones are kept.
     pub(super) fn add(&mut self, other: &Self) {
         self.crash_points += other.crash_points;
         self.operations += other.operations;
@@ -57,6 +77,8 @@ impl RunReport {
         self.steps += other.steps;
         self.completed_after_ms += other.completed_after_ms;
         self.calm_ms = self.calm_ms.max(other.calm_ms);
+        self.recovery_ms = self.recovery_ms.max(other.recovery_ms);
+        self.recovery_requests = self.recovery_requests.max(other.recovery_requests);
         for (cause, count) in &other.restarts {
             *self.restarts.entry(*cause).or_default() += count;
         }
@@ -82,7 +104,10 @@ pub fn run(setting: Setting, scenario: &Scenario) -> RunReport {
         environment.executor.spawn(Owner::Environment, cleanup);
     }
     let calm_at = START + environment.setting.calm_after;
-    simulation.run_until(|| running.get() == 0 || environment.now() >= calm_at);
+    let is_over = || running.get() == 0 || environment.now() >= calm_at;
+    simulation.run_until(|| is_over() || environment.planned_fault_at().is_some());
+    let requests_before = simulation.requests();
+    simulation.run_until(is_over);
     environment.calm_down();
     let calm_since = environment.now();
     let deadline = calm_since + COMPLETION_TIME_MAX;
@@ -100,6 +125,11 @@ pub fn run(setting: Setting, scenario: &Scenario) -> RunReport {
         restarts: environment.checker.borrow().restarts().clone(),
         ..RunReport::default()
     };
+    if let Some(at) = environment.planned_fault_at() {
+        report.recovery_ms = environment.now().since(at).as_millis() as u64;
+        report.recovery_requests = simulation.requests() - requests_before;
+        report.check_recovery();
+    }
     report.exceptions = clean_up(&simulation);
     report.cleanup_crash_points = environment.crash_points() - report.crash_points;
     report.cleanup_operations = environment.operations() - report.operations;

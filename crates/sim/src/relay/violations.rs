@@ -10,6 +10,7 @@ use vod_uploader::upload::{Lease, Target, UploadKind, UploadRecord, WriterEpoch}
 use super::checker::InvariantChecker;
 use super::cleanup::clean_up;
 use super::client::{Client, Reply, Request};
+use super::run::RunReport;
 use super::sent::SentRequest;
 use super::setting::Setting;
 use super::simulation::Simulation;
@@ -318,6 +319,18 @@ fn a_client_that_does_not_complete() {
     });
     simulation.environment.executor.spawn(Owner::Client(0), task);
     simulation.run_until(|| false);
+}
+
+#[test]
+#[should_panic(expected = "after the fault")]
+fn a_client_that_completes_too_late_after_a_fault() {
+    RunReport { recovery_ms: 41_000, ..RunReport::default() }.check_recovery();
+}
+
+#[test]
+#[should_panic(expected = "requests after the fault")]
+fn a_client_that_sends_too_many_requests_after_a_fault() {
+    RunReport { recovery_requests: 31, ..RunReport::default() }.check_recovery();
 }
 
 #[test]
