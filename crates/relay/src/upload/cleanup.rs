@@ -9,7 +9,7 @@ use std::time::Duration;
 use vod_uploader::Result;
 use vod_uploader::http::{FilePondTransfer, UploadStatus};
 use vod_uploader::units::UnixMillis;
-use vod_uploader::upload::{MediaRecord, UploadId, UploadPhase};
+use vod_uploader::upload::{MediaRecord, SessionOutcome, UploadId, UploadPhase};
 
 use super::abort::{abort, is_cleanup_done};
 use super::credential::stored_credential;
@@ -93,6 +93,11 @@ async fn clean_up(instance: &Rc<Instance>, id: &UploadId) -> Result<bool> {
             let credential = stored_credential(instance, id, record).await?;
             // Without a credential, the bucket's lifecycle rule deletes the parts.
             let aborted = abort(instance, id, record, credential).await;
+            if matches!(aborted, Ok(SessionOutcome::Completed(_))) {
+                // The response to CompleteMultipartUpload was lost.
+                delete_completed(instance, id, record).await?;
+                return Ok(true);
+            }
             if !is_cleanup_done(&aborted) {
                 return aborted.map(|_| false);
             }
