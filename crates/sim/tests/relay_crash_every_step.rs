@@ -5,6 +5,9 @@ use vod_uploader_sim::relay::{BASE_SCENARIOS, EndCause, Orphans, Scenario, Setti
 
 const ORPHANS: [Orphans; 3] = [Orphans::Land, Orphans::Lost, Orphans::Linger];
 
+/// Uploads of which something may be left after a single crash or fault.
+const EXCEPTIONS_MAX: u64 = 3;
+
 #[test]
 fn every_base_scenario_completes_without_faults() {
     let summary =
@@ -36,6 +39,7 @@ fn every_base_scenario_survives_a_crash_at_every_step() {
         let is_final = |cause: &EndCause| *cause == EndCause::Concatenated;
         assert!(report.restarts.keys().all(is_final), "{report:#?}");
         assert!(report.restarts.values().sum::<u64>() <= 1, "{report:#?}");
+        assert!(report.exceptions.values().sum::<u64>() <= EXCEPTIONS_MAX, "{report:#?}");
         report
     });
     eprintln!("{} runs: {:#?}", cases.len(), summary.total);

@@ -5,6 +5,9 @@ use vod_uploader_sim::relay::{BASE_SCENARIOS, OperationFault, Scenario, Setting,
 const FAULTS: [OperationFault; 3] =
     [OperationFault::Failed, OperationFault::Unconfirmed, OperationFault::Silent];
 
+/// Uploads of which something may be left after a single crash or fault.
+const EXCEPTIONS_MAX: u64 = 3;
+
 #[test]
 fn every_base_scenario_survives_a_fault_of_every_operation() {
     let mut cases: Vec<(&Scenario, u64, OperationFault)> = Vec::new();
@@ -24,6 +27,7 @@ fn every_base_scenario_survives_a_fault_of_every_operation() {
         let report =
             run(Setting { fault_at: Some((operation, fault)), ..Setting::default() }, scenario);
         assert!(report.restarts.is_empty(), "{report:#?}");
+        assert!(report.exceptions.values().sum::<u64>() <= EXCEPTIONS_MAX, "{report:#?}");
         report
     });
     eprintln!("{} runs: {:#?}", cases.len(), summary.total);

@@ -8,11 +8,11 @@ use std::time::Duration;
 use futures::FutureExt as _;
 
 use super::client::{Client, Request};
-use super::known_exceptions::{KnownException, Leftover};
+use super::known_exceptions::{KnownException, Leftover, Leftovers};
 use super::setting::Rates;
 use super::simulation::Simulation;
 use super::variables::TEMPORARY_PREFIX;
-use crate::world::Owner;
+use crate::world::{Owner, World};
 
 /// Cleanups without faults after which everything is gone. A cleanup ends a bounded number of
 /// uploads.
@@ -43,33 +43,25 @@ pub(super) fn clean_up(simulation: &Rc<Simulation>) -> BTreeMap<KnownException, 
     }
     for _ in 0..CLEANUPS_MAX {
         expire_and_clean_up(simulation);
-        if leftovers(simulation).is_empty() {
+        if leftovers(&environment.world.borrow()).is_empty() {
             break;
         }
     }
     simulation.check_instances();
-    let mut exceptions = BTreeMap::new();
-    let mut unknown = Vec::new();
-    let left = leftovers(simulation);
-    for leftover in &left {
-        match KnownException::of(leftover, &left, simulation) {
-            Some(exception) => *exceptions.entry(exception).or_default() += 1,
-            None => unknown.push(leftover),
-        }
-    }
-    let unknown: Vec<_> = unknown.iter().map(ToString::to_string).collect();
-    assert!(unknown.is_empty(), "left after all uploads have expired: {}", unknown.join(", "));
-    exceptions
+    let (world, checker) = (environment.world.borrow(), environment.checker.borrow());
+    Leftovers::new(leftovers(&world), checker.history(), &world).exceptions()
 }
 
 /// What is left of uploads in the key-value store and on OSS.
-fn leftovers(simulation: &Simulation) -> Vec<Leftover> {
-    let world = simulation.environment.world.borrow();
+fn leftovers(world: &World) -> Vec<Leftover> {
     let store = &world.store;
     let keys = world.kv.values.keys().filter(|key| *key != LAST_CLEANUP_KEY);
     let keys = keys.map(|key| Leftover::Key(key.clone()));
-    let uploads = store.uploads.values();
-    let uploads = uploads.map(|parts| Leftover::MultipartUpload { part_count: parts.len() });
+    let uploads = store.uploads.iter().map(|(id, parts)| Leftover::MultipartUpload {
+        id: id.clone(),
+        object: store.upload_keys[id].clone(),
+        part_count: parts.len(),
+    });
     let objects = store.objects.keys().filter(|key| key.starts_with(TEMPORARY_PREFIX));
     let objects = objects.map(|key| Leftover::TemporaryObject(key.clone()));
     keys.chain(uploads).chain(objects).collect()

@@ -116,6 +116,7 @@ impl Client {
                     if self.chance(300) {
                         // The host detects the disconnect and drops the request.
                         environment.executor.cancel(task);
+                        environment.observe_disturbance();
                     }
                 }
                 environment.trace(|| format!("client {} stops waiting", self.index));

@@ -136,6 +136,11 @@ impl Environment {
         checker.observe_response(sent, reply, &world.kv, self.now());
     }
 
+    /// An instance crashes, an operation fails or is slow, or a request is aborted.
+    pub(super) fn observe_disturbance(&self) {
+        self.checker.borrow_mut().observe_disturbance(self.now());
+    }
+
     /// Checks that no upload that a client knows has disappeared.
     pub(super) fn check_known_uploads(&self) {
         self.checker.borrow().check_known_uploads(&self.world.borrow().kv, self.now());
@@ -186,6 +191,7 @@ impl Environment {
     /// Marks an instance as crashed.
     pub(super) fn remove_instance(&self, instance: usize) {
         self.running.borrow_mut()[instance] = false;
+        self.observe_disturbance();
     }
 
     /// The instances that crash now.
@@ -221,13 +227,31 @@ impl Environment {
 
     pub(super) fn latency(&self) -> Duration {
         let slow = self.chance(self.rates().slow);
+        if slow {
+            // The deadline of the operation may pass.
+            self.observe_disturbance();
+        }
         Duration::from_millis(1 + self.below(if slow { SLOW_MS_MAX } else { LATENCY_MS_MAX }))
     }
 
-    /// Executes a call with a fault. Returns `None` if its result never arrives.
+    /// Executes a call, sent at `sent_at`, with a fault. Returns `None` if its result never arrives.
     pub(super) fn execute(
         &self,
         call: &ServiceCall,
+        sent_at: UnixMillis,
+        fault: Option<OperationFault>,
+    ) -> Option<ServiceResult> {
+        let result = self.execute_call(call, sent_at, fault);
+        if !result.as_ref().is_some_and(ServiceResult::is_ok) {
+            self.observe_disturbance();
+        }
+        result
+    }
+
+    fn execute_call(
+        &self,
+        call: &ServiceCall,
+        sent_at: UnixMillis,
         fault: Option<OperationFault>,
     ) -> Option<ServiceResult> {
         if fault == Some(OperationFault::Failed) {
@@ -237,21 +261,29 @@ impl Environment {
             self.checker.borrow().check_request(request);
         }
         let mut world = self.world.borrow_mut();
+        let is_deletion =
+            matches!(call, ServiceCall::KvDelete { key } if world.kv.values.contains_key(key));
         let result = world.execute(call);
         match call {
             ServiceCall::KvSet { key, value } if world.kv.values.get(key) == Some(value) => {
-                self.checker.borrow_mut().observe_write(key, value);
+                self.checker.borrow_mut().observe_write(key, value, world.now());
             }
-            ServiceCall::KvDelete { key } if !world.kv.values.contains_key(key) => {
-                self.checker.borrow_mut().observe_deletion(key, world.now());
+            ServiceCall::KvDelete { key } if is_deletion && !world.kv.values.contains_key(key) => {
+                self.checker.borrow_mut().observe_deletion(key, &world.kv, sent_at, world.now());
             }
             ServiceCall::Send { request, .. }
                 if matches!(call.operation(), Some(Operation::Complete | Operation::PutObject)) =>
             {
                 let key = request.url.path().trim_start_matches('/');
                 if let Some(stored) = world.store.objects.get(key) {
-                    self.checker.borrow_mut().observe_object(key, &stored.bytes);
+                    self.checker.borrow_mut().observe_object(key, &stored.bytes, sent_at);
                 }
+            }
+            ServiceCall::Send { request, .. }
+                if call.operation() == Some(Operation::DeleteObject) =>
+            {
+                let key = request.url.path().trim_start_matches('/');
+                self.checker.borrow_mut().observe_object_deletion(key, world.now());
             }
             _ => {}
         }

@@ -1,10 +1,19 @@
 //! Known leftovers of a run, each with its reason. Runs count them; nothing else may be left.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::time::Duration;
 
 use vod_uploader::upload::UploadId;
 
-use super::simulation::Simulation;
+use super::checker::{History, split_key};
+use crate::world::World;
+
+/// How long before the deletion of an upload record VOD may have rejected the worker's token.
+const REJECTION_AGE_MAX: Duration = Duration::from_secs(60);
+
+/// How long a deletion may take from the read of the lease to the deletion of the upload record.
+const DELETION_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Something that is left after all uploads have expired.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +21,7 @@ pub(super) enum Leftover {
     /// A key of the key-value store.
     Key(String),
     /// A multipart upload on OSS.
-    MultipartUpload { part_count: usize },
+    MultipartUpload { id: String, object: String, part_count: usize },
     /// An object of a partial upload on OSS.
     TemporaryObject(String),
 }
@@ -20,19 +29,24 @@ pub(super) enum Leftover {
 /// A known reason for a leftover.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KnownException {
-    /// The cleanup finds uploads by their upload records. That record is written last and deleted
-    /// first, so that no request finds an incomplete upload. An instance that crashes in between,
-    /// and a write that takes effect after the deletion, leave records that are never listed again.
-    RecordWithoutUpload,
-    /// A tail is written before the checkpoint that refers to it, and replaced after that. An
-    /// instance that crashes in between leaves a tail that no checkpoint refers to.
-    TailWithoutCheckpoint,
+    /// The upload record is written last, so that no request finds an incomplete upload. An
+    /// instance that crashes before leaves a lease, which no cleanup lists.
+    IncompleteCreation,
+    /// The upload record is deleted first. An instance that crashes after that, or a deletion that
+    /// fails, leaves the other records, which no cleanup lists.
+    InterruptedDeletion,
+    /// A write takes effect after a deletion has read which records exist.
+    LateWrite,
+    /// The lease and the last checkpoint do not refer to a checkpoint or a register that a writer
+    /// wrote after another one had taken over, nor to a tail that is written without its
+    /// checkpoint, nor to a replaced record whose deletion has failed.
+    UnreferencedRecord,
     /// The registers of the lock for creating a FilePond upload are deleted by their holder, or
     /// with the transfer. A crash in between, and a write that takes effect after the deletion,
     /// leave registers that no other key refers to.
     LockRegister,
-    /// An instance that crashes between InitiateMultipartUpload and the checkpoint that stores the
-    /// upload ID leaves a multipart upload without parts, which the bucket's lifecycle rule
+    /// An instance that crashes, or is taken over, between InitiateMultipartUpload and the
+    /// checkpoint that stores the upload ID leaves a multipart upload without parts, which the bucket's lifecycle rule
     /// deletes.
     EmptyMultipartUpload,
     /// A session sends each abort twice. If a gateway answers both with 204 in place of OSS, the
@@ -41,6 +55,9 @@ pub enum KnownException {
     /// The credential of a client has expired with its upload, and the worker has no other for its
     /// object: the bucket's lifecycle rule deletes the parts.
     PartsWithoutCredential,
+    /// VOD has rejected the worker's own token when the upload was ended: the records are deleted,
+    /// and the bucket's lifecycle rule deletes the parts.
+    PartsWithoutToken,
     /// A request that an instance sent before it crashed may store the object of a partial upload
     /// after another instance has deleted it. No record refers to the object then; the bucket's
     /// lifecycle rule deletes it.
@@ -48,42 +65,142 @@ pub enum KnownException {
 }
 
 impl KnownException {
-    /// The reason for `leftover`, if it is known. `all` are all leftovers of the run.
-    pub(super) fn of(
-        leftover: &Leftover,
-        all: &[Leftover],
-        simulation: &Simulation,
-    ) -> Option<Self> {
-        let world = simulation.environment.world.borrow();
-        let false_aborts = world.store.false_aborts;
-        let has_client_credentials = world.app_server.has_created_media();
+    /// Returns `true` if it needs neither a crash nor a failure: two writers, or an expired
+    /// credential, are enough.
+    const fn is_race(self) -> bool {
+        matches!(
+            self,
+            Self::LateWrite
+                | Self::UnreferencedRecord
+                | Self::EmptyMultipartUpload
+                | Self::PartsWithoutCredential
+        )
+    }
+}
+
+/// The leftovers of a run, and what has happened before.
+pub(super) struct Leftovers<'a> {
+    all: Vec<Leftover>,
+    history: &'a History,
+    world: &'a World,
+}
+
+impl<'a> Leftovers<'a> {
+    pub(super) const fn new(all: Vec<Leftover>, history: &'a History, world: &'a World) -> Self {
+        Self { all, history, world }
+    }
+
+    /// The number of uploads of which something is left, by reason.
+    ///
+    /// # Panics
+    /// If a leftover has no known reason, or if there are more than could have been caused.
+    pub(super) fn exceptions(&self) -> BTreeMap<KnownException, u64> {
+        let mut found = BTreeSet::new();
+        let mut unknown = Vec::new();
+        for leftover in &self.all {
+            match self.reason(leftover) {
+                Some(reason) => drop(found.insert((reason, leftover.upload()))),
+                None => unknown.push(leftover.to_string()),
+            }
+        }
+        assert!(unknown.is_empty(), "left after all uploads have expired: {}", unknown.join(", "));
+        let caused = found.iter().filter(|(reason, _)| !reason.is_race()).count();
+        let causes = self.history.disturbances();
+        assert!(caused <= causes, "{causes} crashes and failures leave {found:?}");
+        let mut exceptions = BTreeMap::new();
+        for (reason, _) in &found {
+            *exceptions.entry(*reason).or_default() += 1;
+        }
+        exceptions
+    }
+
+    fn reason(&self, leftover: &Leftover) -> Option<KnownException> {
         match leftover {
-            Leftover::Key(key) => Self::of_key(key, all),
-            Leftover::MultipartUpload { part_count: 0 } => Some(Self::EmptyMultipartUpload),
-            Leftover::MultipartUpload { .. } if false_aborts > 1 => Some(Self::FalseAbort),
-            Leftover::MultipartUpload { .. } if has_client_credentials => {
-                Some(Self::PartsWithoutCredential)
+            Leftover::Key(key) => self.reason_of_key(key),
+            Leftover::MultipartUpload { id, object, part_count } => {
+                self.reason_of_multipart_upload(id, object, *part_count)
             }
-            Leftover::TemporaryObject(_) if simulation.crashes() > 0 => {
-                Some(Self::LateTemporaryObject)
+            Leftover::TemporaryObject(key) => {
+                self.history.is_late_object(key).then_some(KnownException::LateTemporaryObject)
             }
-            Leftover::MultipartUpload { .. } | Leftover::TemporaryObject(_) => None,
         }
     }
 
-    fn of_key(key: &str, all: &[Leftover]) -> Option<Self> {
-        let (id, kind) = key.strip_prefix("u.")?.split_once('.')?;
-        let has = |record: String| all.contains(&Leftover::Key(record));
+    fn reason_of_multipart_upload(
+        &self,
+        id: &str,
+        object: &str,
+        part_count: usize,
+    ) -> Option<KnownException> {
+        if part_count == 0 && !self.history.was_recorded(id) {
+            return Some(KnownException::EmptyMultipartUpload);
+        }
+        if self.world.store.false_aborts.get(id).is_some_and(|count| *count > 1) {
+            return Some(KnownException::FalseAbort);
+        }
+        if self.world.app_server.has_created(object) {
+            return Some(KnownException::PartsWithoutCredential);
+        }
+        let deleted_at = self.history.deleted_with_object_at(object)?;
+        let is_recent = |at| deleted_at >= at && deleted_at.since(at) <= REJECTION_AGE_MAX;
+        let mut rejections = self.world.vod.token_rejected_at.iter();
+        rejections.any(|at| is_recent(*at)).then_some(KnownException::PartsWithoutToken)
+    }
+
+    fn reason_of_key(&self, key: &str) -> Option<KnownException> {
+        let (id, kind) = split_key(key)?;
         let id = UploadId::new(id)?;
+        let has = |record: String| self.all.contains(&Leftover::Key(record));
         if has(id.record_key()) || has(format!("u.{}.filepond", id.as_str())) {
             return None;
         }
-        match kind.split('.').next()? {
-            "t" => Some(Self::TailWithoutCheckpoint),
-            "filepond" => Some(Self::LockRegister),
-            "lease" | "credential" | "stop" | "pause" | "alive" | "digest" | "final" | "b"
-            | "c" | "d" => Some(Self::RecordWithoutUpload),
-            _ => None,
+        let kind = kind.split('.').next()?;
+        if kind == "filepond" {
+            return Some(KnownException::LockRegister);
+        }
+        let known = [
+            "lease",
+            "credential",
+            "stop",
+            "pause",
+            "alive",
+            "digest",
+            "final",
+            "b",
+            "c",
+            "d",
+            "t",
+        ];
+        if !known.contains(&kind) {
+            return None;
+        }
+        let Some(deleted_at) = self.history.deleted_at(id.as_str()) else {
+            let is_unfinished = !self.history.had_record(id.as_str()) && kind == "lease";
+            return is_unfinished.then_some(KnownException::IncompleteCreation);
+        };
+        let written_at = self.history.written_at(key)?;
+        let is_of_writer = ["b", "c", "d", "t"].contains(&kind);
+        // A deletion reads the lease before it deletes the upload record.
+        let is_late = written_at > deleted_at
+            || is_of_writer && deleted_at.since(written_at) <= DELETION_TIME_MAX;
+        if is_late {
+            return Some(KnownException::LateWrite);
+        }
+        if !self.history.was_referenced(id.as_str(), key) {
+            return is_of_writer.then_some(KnownException::UnreferencedRecord);
+        }
+        let is_disturbed = self.history.is_deletion_disturbed(id.as_str());
+        is_disturbed.then_some(KnownException::InterruptedDeletion)
+    }
+}
+
+impl Leftover {
+    /// What of the run it belongs to.
+    fn upload(&self) -> &str {
+        match self {
+            Self::Key(key) => split_key(key).map_or(key.as_str(), |(id, _)| id),
+            Self::MultipartUpload { id, .. } => id,
+            Self::TemporaryObject(key) => key,
         }
     }
 }
@@ -92,8 +209,8 @@ impl fmt::Display for Leftover {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Key(key) => f.write_str(key),
-            Self::MultipartUpload { part_count } => {
-                write!(f, "a multipart upload with {part_count} parts")
+            Self::MultipartUpload { object, part_count, .. } => {
+                write!(f, "a multipart upload of {object} with {part_count} parts")
             }
             Self::TemporaryObject(key) => f.write_str(key),
         }

@@ -2,8 +2,8 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use super::run::RunReport;
@@ -28,8 +28,12 @@ impl Summary {
     }
 }
 
+/// The tests of a binary run in threads that share the panic hook.
+static HOOK: Mutex<()> = Mutex::new(());
+
 /// Runs `count` cases on all cores. Panics are caught and not printed.
 pub fn run_all(count: usize, run_case: impl Fn(usize) -> RunReport + Sync) -> Summary {
+    let _hook = HOOK.lock().unwrap_or_else(PoisonError::into_inner);
     let (next, summary) = (AtomicUsize::new(0), Mutex::new(Summary::default()));
     let previous_hook = take_hook();
     set_hook(Box::new(|_| {}));

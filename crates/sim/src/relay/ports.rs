@@ -44,19 +44,21 @@ impl InstancePorts {
         let (environment, instance) = (Rc::clone(&self.environment), self.instance);
         environment.is_crash_point(instance);
         let fault = environment.next_operation_fault();
+        let sent_at = environment.now();
         let (sender, receiver) = oneshot::channel();
         let executed = async move {
             if !environment.arrives(instance).await {
                 environment.trace(|| format!("lost: instance {instance}: {call}"));
                 return;
             }
-            let result = environment.execute(&call, fault);
+            let result = environment.execute(&call, sent_at, fault);
             trace_result(&environment, instance, &call, result.as_ref());
             // The result of a silent operation never arrives.
             if fault == Some(OperationFault::Silent) {
                 return;
             }
             if environment.chance(environment.rates().kv_silent) {
+                environment.observe_disturbance();
                 return;
             }
             environment.sleep(environment.latency()).await;
@@ -138,6 +140,7 @@ impl HttpClient for InstancePorts {
         let (environment, instance) = (Rc::clone(&self.environment), self.instance);
         environment.is_crash_point(instance);
         let fault = environment.next_operation_fault();
+        let sent_at = environment.now();
         let (sender, receiver) = oneshot::channel();
         let executed = async move {
             let Some(bytes) = request_body(&request, body).await else { return };
@@ -149,7 +152,7 @@ impl HttpClient for InstancePorts {
                 environment.trace(|| format!("lost: instance {instance}: {call}"));
                 return;
             }
-            let result = environment.execute(&call, fault);
+            let result = environment.execute(&call, sent_at, fault);
             trace_result(&environment, instance, &call, result.as_ref());
             environment.sleep(environment.latency()).await;
             let result = match result {

@@ -78,7 +78,7 @@ fn exchange(
 /// A checker that has observed the creation of an upload.
 fn checker_with_upload() -> InvariantChecker {
     let mut checker = checker();
-    checker.observe_write(RECORD, &record("m1"));
+    checker.observe_write(RECORD, &record("m1"), START);
     let created = Reply::new(201, &[("location", PATH)], "");
     exchange(
         &mut checker,
@@ -98,7 +98,7 @@ fn an_upload_that_behaves_violates_nothing() {
     checker.check_known_uploads(&kv, START);
     // After its expiry.
     exchange(&mut checker, &kv, &head, &Reply::new(410, &[], ""), after(TTL));
-    checker.observe_deletion(RECORD, after(TTL));
+    checker.observe_deletion(RECORD, &kv, START, after(TTL));
     checker.check_known_uploads(&KeyValueStore::default(), after(TTL));
     // After a request to terminate it.
     let mut checker = checker_with_upload();
@@ -140,7 +140,7 @@ fn an_upload_whose_media_is_continued_may_be_gone() {
 #[test]
 #[should_panic(expected = "is deleted without a reason")]
 fn a_record_that_is_deleted_too_early() {
-    checker_with_upload().observe_deletion(RECORD, START);
+    checker_with_upload().observe_deletion(RECORD, &store_with_upload(), START, START);
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn an_offset_that_regresses() {
 #[should_panic(expected = "has two media IDs")]
 fn an_upload_with_two_media_ids() {
     let mut checker = checker_with_upload();
-    checker.observe_write(RECORD, &record("m2"));
+    checker.observe_write(RECORD, &record("m2"), START);
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn an_epoch_with_two_writers() {
 fn an_object_with_other_bytes() {
     let mut checker = checker();
     checker.expect_content(&Content::of_len(3));
-    checker.observe_object("o", b"abc");
+    checker.observe_object("o", b"abc", START);
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn an_object_that_is_overwritten() {
     for len in [3, 4] {
         let content = Content::of_len(len);
         checker.expect_content(&content);
-        checker.observe_object("o", content.bytes());
+        checker.observe_object("o", content.bytes(), START);
     }
 }
 
@@ -251,7 +251,7 @@ fn assert_found(check: impl Fn(&[u8]) + std::panic::RefUnwindSafe) {
 
 #[test]
 fn every_form_of_a_secret_in_a_record_is_found() {
-    assert_found(|bytes| checker().observe_write("k", bytes));
+    assert_found(|bytes| checker().observe_write("k", bytes, START));
 }
 
 #[test]
@@ -272,7 +272,7 @@ fn a_media_token_in_a_record() {
     let reply = Reply::new(503, &[("media-token", "token1")], "");
     let post = Request::tus("POST", "/v1/files");
     exchange(&mut checker, &KeyValueStore::default(), &post, &reply, START);
-    checker.observe_write("k", STANDARD.encode("token1").as_bytes());
+    checker.observe_write("k", STANDARD.encode("token1").as_bytes(), START);
 }
 
 #[test]

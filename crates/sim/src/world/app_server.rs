@@ -1,5 +1,6 @@
 //! An application server: it calls VOD for its clients and passes credentials on.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use vod_uploader::units::UnixMillis;
@@ -13,7 +14,8 @@ use super::vod::{Grant, Vod};
 pub struct AppServer {
     /// How long its STS tokens are valid.
     pub token_ttl: Duration,
-    media_count: u32,
+    /// The keys of the objects of its media assets.
+    objects: BTreeSet<String>,
 }
 
 impl AppServer {
@@ -25,19 +27,20 @@ impl AppServer {
         now: UnixMillis,
         kind: MediaKind,
     ) -> Grant {
-        self.media_count += 1;
-        vod.create(store, now, kind.can_refresh())
+        let grant = vod.create(store, now, kind.can_refresh());
+        self.objects.insert(vod.media[&grant.media_id].object.clone());
+        grant
     }
 
-    /// Returns `true` if a client has received a credential of a media asset.
+    /// Returns `true` if it has created the media asset with this object.
     #[must_use]
-    pub const fn has_created_media(&self) -> bool {
-        self.media_count > 0
+    pub fn has_created(&self, object: &str) -> bool {
+        self.objects.contains(object)
     }
 }
 
 impl Default for AppServer {
     fn default() -> Self {
-        Self { token_ttl: Duration::from_secs(3_600), media_count: 0 }
+        Self { token_ttl: Duration::from_secs(3_600), objects: BTreeSet::new() }
     }
 }

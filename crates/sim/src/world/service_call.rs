@@ -68,6 +68,13 @@ impl ServiceCall {
     }
 }
 
+impl ServiceResult {
+    /// Returns `true` if the call has not failed.
+    pub(crate) const fn is_ok(&self) -> bool {
+        matches!(self, Self::Kv(Ok(_)) | Self::Keys(Ok(_)) | Self::Http(Ok(_)))
+    }
+}
+
 /// The line of a trace, without credentials.
 impl fmt::Display for ServiceCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -27,6 +27,8 @@ pub struct Vod {
     pub faults: Vec<Option<Fault>>,
     /// How many of a thousand calls fail.
     pub mix: Option<(Random, u64)>,
+    /// When a fault has rejected the token of a caller.
+    pub token_rejected_at: Vec<UnixMillis>,
     /// How long upload credentials are valid.
     pub credential_ttl: Duration,
     /// When the access key ID of each STS token expires.
@@ -61,6 +63,7 @@ impl Default for Vod {
             seen: Vec::new(),
             faults: Vec::new(),
             mix: None,
+            token_rejected_at: Vec::new(),
             credential_ttl: Duration::from_secs(3_000),
             tokens: BTreeMap::new(),
             id_count: 0,
@@ -157,6 +160,9 @@ impl Vod {
             Some(Fault::Broken) => return Response::Interrupted,
             Some(Fault::Hang) => return Response::Never,
             Some(Fault::Refused(status, code)) => {
+                if code == TOKEN_EXPIRED {
+                    self.token_rejected_at.push(now);
+                }
                 return Response::Received(refusal(status, code));
             }
             _ => {}
@@ -202,7 +208,7 @@ impl Vod {
         match self.tokens.get(&form["AccessKeyId"]) {
             None => return refusal(404, "InvalidAccessKeyId.NotFound"),
             Some(expires) if *expires <= now => {
-                return refusal(403, "InvalidSecurityToken.Expired");
+                return refusal(403, TOKEN_EXPIRED);
             }
             Some(_) => {}
         }
@@ -245,8 +251,11 @@ pub const VOD_FAULTS: [Fault; 7] = [
     Fault::HangAfter,
     Fault::Refused(503, "ServiceUnavailable"),
     Fault::Refused(400, "Throttling.User"),
-    Fault::Refused(403, "InvalidSecurityToken.Expired"),
+    Fault::Refused(403, TOKEN_EXPIRED),
 ];
+
+/// The code for an STS token that has expired.
+const TOKEN_EXPIRED: &str = "InvalidSecurityToken.Expired";
 
 /// The secret of every credential, which no output may contain. Its percent-encoding differs.
 pub(crate) const SECRET: &str = "planted+secret/value";

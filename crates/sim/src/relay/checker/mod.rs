@@ -1,5 +1,6 @@
 //! The invariants of a run.
 
+mod history;
 mod lifetimes;
 mod secrets;
 mod stored_progress;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use vod_uploader::units::UnixMillis;
 use vod_uploader::upload::{Lease, UploadId, UploadRecord};
 
+pub(super) use self::history::{History, split_key};
 pub use self::lifetimes::EndCause;
 use self::lifetimes::Lifetimes;
 use self::secrets::Secrets;
@@ -39,6 +41,7 @@ pub(crate) struct InvariantChecker {
     acknowledged: BTreeMap<String, u64>,
     lifetimes: Lifetimes,
     secrets: Secrets,
+    history: History,
 }
 
 impl InvariantChecker {
@@ -53,6 +56,7 @@ impl InvariantChecker {
             acknowledged: BTreeMap::new(),
             lifetimes: Lifetimes::default(),
             secrets: Secrets::default(),
+            history: History::default(),
         }
     }
 
@@ -63,7 +67,8 @@ impl InvariantChecker {
     }
 
     /// A record is written: it contains no secret, and an upload has one media asset.
-    pub(super) fn observe_write(&mut self, key: &str, value: &[u8]) {
+    pub(super) fn observe_write(&mut self, key: &str, value: &[u8], now: UnixMillis) {
+        self.history.observe_write(key, value, now);
         self.secrets.check_record(key, value);
         if let Some(id) = UploadId::from_record_key(key) {
             let record = UploadRecord::decode(value).unwrap();
@@ -74,8 +79,15 @@ impl InvariantChecker {
         }
     }
 
-    /// A key is deleted: the record of an upload that a client knows only for a reason.
-    pub(super) fn observe_deletion(&mut self, key: &str, now: UnixMillis) {
+    /// A key is deleted by an operation that was sent at `sent_at`: the record of an upload that a client knows only for a reason.
+    pub(super) fn observe_deletion(
+        &mut self,
+        key: &str,
+        kv: &KeyValueStore,
+        sent_at: UnixMillis,
+        now: UnixMillis,
+    ) {
+        self.history.observe_deletion(key, kv, sent_at, now);
         let Some(id) = UploadId::from_record_key(key) else { return };
         if self.lifetimes.is_known(id.as_str()) {
             let cause = self.end_cause(id.as_str(), now);
@@ -102,8 +114,10 @@ impl InvariantChecker {
         }
     }
 
-    /// An object is stored: it has exactly the bytes of one client, and never those of another.
-    pub(super) fn observe_object(&mut self, key: &str, bytes: &[u8]) {
+    /// An object is stored by a request that was sent at `sent_at`: it has exactly the bytes of one
+    /// client, and never those of another.
+    pub(super) fn observe_object(&mut self, key: &str, bytes: &[u8], sent_at: UnixMillis) {
+        self.history.observe_object(key, sent_at);
         let content = self.contents.iter().position(|content| content.bytes() == bytes);
         let Some(content) = content else {
             panic!("{key} has {} bytes that no client has sent as a file", bytes.len());
@@ -111,6 +125,21 @@ impl InvariantChecker {
         let known = *self.objects.entry(key.to_owned()).or_insert(content);
         assert_eq!(known, content, "{key} is overwritten with another file");
         self.lifetimes.observe_object(key);
+    }
+
+    /// An object is deleted.
+    pub(super) fn observe_object_deletion(&mut self, key: &str, now: UnixMillis) {
+        self.history.observe_object_deletion(key, now);
+    }
+
+    /// An instance crashes, an operation fails or is slow, or a request is aborted.
+    pub(super) fn observe_disturbance(&mut self, now: UnixMillis) {
+        self.history.observe_disturbance(now);
+    }
+
+    /// What has happened to the records and objects.
+    pub(super) const fn history(&self) -> &History {
+        &self.history
     }
 
     /// The offset below which no later response may report the upload.

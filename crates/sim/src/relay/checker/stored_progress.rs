@@ -1,6 +1,6 @@
 //! The progress of an upload as its records have it.
 
-use vod_uploader::upload::{CheckpointSearch, UploadId, UploadPhase};
+use vod_uploader::upload::{Checkpoint, CheckpointSearch, UploadId, UploadPhase};
 
 use crate::world::KeyValueStore;
 
@@ -11,11 +11,7 @@ pub(super) fn stored_offset(kv: &KeyValueStore, id: &str) -> Option<u64> {
     if !kv.values.contains_key(&id.record_key()) {
         return Some(0);
     }
-    let mut search = CheckpointSearch::new(id);
-    while let Some(key) = search.next_key() {
-        search.feed(kv.values.get(&key).cloned()).ok()?;
-    }
-    let (_, checkpoint) = search.finish().ok()?;
+    let checkpoint = last_checkpoint(kv, id)?;
     match checkpoint.phase {
         UploadPhase::Completed(object) => Some(object.size_bytes),
         UploadPhase::Receiving | UploadPhase::Completing => {
@@ -24,4 +20,13 @@ pub(super) fn stored_offset(kv: &KeyValueStore, id: &str) -> Option<u64> {
         }
         UploadPhase::Aborted | UploadPhase::Lost { .. } => None,
     }
+}
+
+/// The last checkpoint of an upload.
+pub(super) fn last_checkpoint(kv: &KeyValueStore, id: UploadId) -> Option<Checkpoint> {
+    let mut search = CheckpointSearch::new(id);
+    while let Some(key) = search.next_key() {
+        search.feed(kv.values.get(&key).cloned()).ok()?;
+    }
+    search.finish().ok().map(|(_, checkpoint)| checkpoint)
 }

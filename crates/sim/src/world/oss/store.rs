@@ -37,8 +37,10 @@ pub struct Store {
     pub answers_before_body: bool,
     /// Whether the response to UploadPartCopy has no checksum.
     pub hides_copied_crc64: bool,
-    /// Number of aborts to which a gateway has responded in place of OSS.
-    pub false_aborts: u32,
+    /// The object key of each multipart upload that was created.
+    pub upload_keys: BTreeMap<String, String>,
+    /// Number of aborts of each multipart upload to which a gateway has responded in place of OSS.
+    pub false_aborts: BTreeMap<String, u32>,
     /// How often multipart uploads were lost or bytes were damaged.
     pub damage_count: u32,
     upload_count: u32,
@@ -82,7 +84,10 @@ impl Store {
             // A gateway's 204 equals that of a deletion.
             Some(Fault::Refused(204, _)) if operation == Operation::DeleteObject => {}
             Some(Fault::Refused(status, code)) => {
-                self.false_aborts += u32::from(operation == Operation::Abort && status == 204);
+                if operation == Operation::Abort && status == 204 {
+                    let upload_id = query(request)["uploadId"].clone();
+                    *self.false_aborts.entry(upload_id).or_default() += 1;
+                }
                 return Response::Received(for_method(operation, reply::error(status, code, "")));
             }
             Some(Fault::Forgets) => self.uploads.clear(),
@@ -148,6 +153,7 @@ impl Store {
                 self.upload_count += 1;
                 let id = format!("{:032X}", self.upload_count);
                 self.uploads.insert(id.clone(), BTreeMap::new());
+                self.upload_keys.insert(id.clone(), key);
                 let body = format!("<UploadId>{id}</UploadId>");
                 let body = format!(
                     "<InitiateMultipartUploadResult>{body}</InitiateMultipartUploadResult>"

@@ -1,0 +1,143 @@
+//! What has happened to the records and objects of a run: the causes of leftovers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use vod_uploader::units::UnixMillis;
+use vod_uploader::upload::{Lease, RecordDeletion, UploadId, UploadRecord};
+
+use super::stored_progress::last_checkpoint;
+use crate::world::KeyValueStore;
+
+/// The history of a run.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    /// When each key was written last.
+    written_at: BTreeMap<String, UnixMillis>,
+    uploads: BTreeMap<String, UploadHistory>,
+    /// When each object was deleted last.
+    objects_deleted_at: BTreeMap<String, UnixMillis>,
+    /// The objects that a request has stored that is older than their last deletion.
+    late_objects: BTreeSet<String>,
+    /// When instances crashed, operations failed or were slow, and requests were aborted.
+    disturbed_at: Vec<UnixMillis>,
+}
+
+/// The history of one upload.
+#[derive(Debug, Default)]
+struct UploadHistory {
+    object: Option<String>,
+    /// When its upload record was deleted.
+    deleted_at: Option<UnixMillis>,
+    /// When that deletion was sent.
+    deletion_sent_at: UnixMillis,
+    /// The keys to which its records referred then: their deletion follows.
+    referenced: BTreeSet<String>,
+    /// The multipart upload in its last checkpoint then.
+    multipart_upload: Option<String>,
+}
+
+impl History {
+    /// A key is written.
+    pub(super) fn observe_write(&mut self, key: &str, value: &[u8], now: UnixMillis) {
+        self.written_at.insert(key.to_owned(), now);
+        if let Some(id) = UploadId::from_record_key(key) {
+            let object = UploadRecord::decode(value).unwrap().target.object;
+            let upload = self.uploads.entry(id.as_str().to_owned()).or_default();
+            upload.object = Some(object);
+            upload.deleted_at = None;
+        }
+    }
+
+    /// A key is deleted by an operation that was sent at `sent_at`.
+    pub(super) fn observe_deletion(
+        &mut self,
+        key: &str,
+        kv: &KeyValueStore,
+        sent_at: UnixMillis,
+        now: UnixMillis,
+    ) {
+        let Some(id) = UploadId::from_record_key(key) else { return };
+        let upload = self.uploads.entry(id.as_str().to_owned()).or_default();
+        upload.deleted_at = Some(now);
+        upload.deletion_sent_at = sent_at;
+        let lease = kv.values.get(&id.lease_key()).map(|lease| Lease::decode(lease).unwrap());
+        let checkpoint = last_checkpoint(kv, id.clone());
+        let deletion = RecordDeletion::new(&id, lease.as_ref(), checkpoint.as_ref());
+        upload.referenced = deletion.rest.into_iter().collect();
+        upload.multipart_upload = checkpoint.and_then(|checkpoint| checkpoint.upload_id);
+    }
+
+    /// An object is stored by a request that was sent at `sent_at`.
+    pub(super) fn observe_object(&mut self, key: &str, sent_at: UnixMillis) {
+        if self.objects_deleted_at.get(key).is_some_and(|deleted_at| sent_at <= *deleted_at) {
+            self.late_objects.insert(key.to_owned());
+        }
+    }
+
+    /// An object is deleted.
+    pub(super) fn observe_object_deletion(&mut self, key: &str, now: UnixMillis) {
+        self.objects_deleted_at.insert(key.to_owned(), now);
+        self.late_objects.remove(key);
+    }
+
+    /// An instance crashes, an operation fails or is slow, or a request is aborted.
+    pub(super) fn observe_disturbance(&mut self, now: UnixMillis) {
+        self.disturbed_at.push(now);
+    }
+
+    /// Number of crashes, failed or slow operations, and aborted requests.
+    pub(crate) const fn disturbances(&self) -> usize {
+        self.disturbed_at.len()
+    }
+
+    /// Returns `true` if something was disturbed after the deletion of the upload record was sent.
+    pub(crate) fn is_deletion_disturbed(&self, id: &str) -> bool {
+        let (upload, disturbed_at) = (self.uploads.get(id), self.disturbed_at.last());
+        upload.zip(disturbed_at).is_some_and(|(upload, at)| *at >= upload.deletion_sent_at)
+    }
+
+    /// Returns `true` if the upload has had an upload record.
+    pub(crate) fn had_record(&self, id: &str) -> bool {
+        self.uploads.get(id).is_some_and(|upload| upload.object.is_some())
+    }
+
+    /// When the upload record was deleted.
+    pub(crate) fn deleted_at(&self, id: &str) -> Option<UnixMillis> {
+        self.uploads.get(id)?.deleted_at
+    }
+
+    /// When the upload record of the upload with this object was deleted.
+    pub(crate) fn deleted_with_object_at(&self, object: &str) -> Option<UnixMillis> {
+        let mut uploads = self.uploads.values();
+        let upload = uploads.find(|upload| upload.object.as_deref() == Some(object))?;
+        upload.deleted_at
+    }
+
+    /// When the key was written last.
+    pub(crate) fn written_at(&self, key: &str) -> Option<UnixMillis> {
+        self.written_at.get(key).copied()
+    }
+
+    /// Returns `true` if the records of the upload referred to the key when the upload record was
+    /// deleted.
+    pub(crate) fn was_referenced(&self, id: &str, key: &str) -> bool {
+        self.uploads.get(id).is_some_and(|upload| upload.referenced.contains(key))
+    }
+
+    /// Returns `true` if the last checkpoint of an upload had the ID of the multipart upload when
+    /// the upload record was deleted.
+    pub(crate) fn was_recorded(&self, multipart_upload: &str) -> bool {
+        let mut uploads = self.uploads.values();
+        uploads.any(|upload| upload.multipart_upload.as_deref() == Some(multipart_upload))
+    }
+
+    /// Returns `true` if a request has stored the object that is older than its last deletion.
+    pub(crate) fn is_late_object(&self, key: &str) -> bool {
+        self.late_objects.contains(key)
+    }
+}
+
+/// The upload ID and the rest of a key.
+pub(crate) fn split_key(key: &str) -> Option<(&str, &str)> {
+    key.strip_prefix("u.")?.split_once('.')
+}
