@@ -5,7 +5,7 @@
 //! vod-uploader-sim [relay] --seeds A..B      storms
 //! vod-uploader-sim relay --expiry-seed N     the expiry storm of a seed, traced
 //! vod-uploader-sim relay --scenario NAME [--crash-at N] [--orphans land|lost|linger]
-//!                        [--fault-at N] [--fault failed|unconfirmed|silent]
+//!                        [--instances N] [--fault-at N] [--fault failed|unconfirmed|silent]
 //! vod-uploader-sim queue --seed N            the scenario of a seed of the queue, traced
 //! vod-uploader-sim queue --seeds A..B        scenarios of the queue
 //! ```
@@ -28,6 +28,7 @@ fn main() -> ExitCode {
     let is_queue = arguments.first().is_some_and(|argument| argument == "queue");
     if let Some(name) = option("--scenario") {
         let setting = Setting {
+            instances: option("--instances").and_then(|count| count.parse().ok()).unwrap_or(1),
             crash_at: option("--crash-at").and_then(|point| point.parse().ok()),
             orphans: match option("--orphans") {
                 Some("lost") => Orphans::Lost,

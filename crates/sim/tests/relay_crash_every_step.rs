@@ -49,3 +49,27 @@ fn every_base_scenario_survives_a_crash_at_every_step() {
         format!("relay --scenario '{}' --crash-at {point} --orphans {orphans}", scenario.name)
     });
 }
+
+/// One of two instances crashes while the other one serves.
+#[test]
+fn every_base_scenario_survives_a_crash_of_one_of_two_instances() {
+    let setting = Setting { instances: 2, ..Setting::default() };
+    let mut cases: Vec<(&Scenario, u64)> = Vec::new();
+    for scenario in BASE_SCENARIOS {
+        let report = run(setting.clone(), scenario);
+        let points = report.crash_points + report.cleanup_crash_points;
+        cases.extend((1..=points).map(|point| (scenario, point)));
+    }
+    let summary = run_all(cases.len(), |index| {
+        let (scenario, point) = cases[index];
+        let orphans = ORPHANS[point as usize % ORPHANS.len()];
+        let report = run(Setting { crash_at: Some(point), orphans, ..setting.clone() }, scenario);
+        assert!(report.exceptions.values().sum::<u64>() <= EXCEPTIONS_MAX, "{report:#?}");
+        report
+    });
+    eprintln!("{} runs: {:#?}", cases.len(), summary.total);
+    summary.assert_no_failures(|index| {
+        let (scenario, point) = cases[index];
+        format!("relay --instances 2 --scenario '{}' --crash-at {point}", scenario.name)
+    });
+}

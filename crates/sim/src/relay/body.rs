@@ -1,9 +1,13 @@
 //! The body of an inbound request: what a client sends over time.
 
+use std::rc::Rc;
+
 use futures::channel::mpsc;
 use futures::future::{Either, LocalBoxFuture, select};
 use futures::{FutureExt as _, StreamExt as _};
 use vod_uploader_relay::ports::{Body, BodyStatus};
+
+use super::environment::Environment;
 
 /// What arrives of a body.
 #[derive(Debug)]
@@ -12,6 +16,38 @@ pub(super) enum BodyEvent {
     Bytes(Vec<u8>),
     /// The end of the body, as declared.
     End,
+}
+
+/// A body that an instance reads, which can crash after each read.
+pub(super) struct InstanceBody {
+    body: ChannelBody,
+    environment: Rc<Environment>,
+    instance: usize,
+}
+
+impl InstanceBody {
+    pub(super) const fn new(
+        body: ChannelBody,
+        environment: Rc<Environment>,
+        instance: usize,
+    ) -> Self {
+        Self { body, environment, instance }
+    }
+}
+
+impl Body for InstanceBody {
+    fn read<'a>(
+        &'a mut self,
+        buffer: Vec<u8>,
+        cancel: LocalBoxFuture<'a, ()>,
+    ) -> LocalBoxFuture<'a, (Vec<u8>, BodyStatus)> {
+        async move {
+            let read = self.body.read(buffer, cancel).await;
+            self.environment.survive(self.instance).await;
+            read
+        }
+        .boxed_local()
+    }
 }
 
 /// A body that a client sends. It is interrupted if the sender is dropped before the end.

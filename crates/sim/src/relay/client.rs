@@ -92,7 +92,7 @@ impl Client {
         let sent = environment.observe_request(&request);
         let delivery = self.delivery(request.body.len());
         let (sender, body) = ChannelBody::new();
-        let (task, response) = self.simulation.serve(request.head(), Box::new(body));
+        let (task, response) = self.simulation.serve(request.head(), body);
         let body = send_body(Rc::clone(environment), request, delivery.cut_after, sender);
         let owner =
             if delivery.is_half_open { Owner::Environment } else { Owner::Client(self.index) };
@@ -141,7 +141,7 @@ impl Client {
         let (mut sender, body) = ChannelBody::new();
         sender.try_send(BodyEvent::End).unwrap();
         let request = Request::new("GET", format!("{path}/events"));
-        let (_, response) = self.simulation.serve(request.head(), Box::new(body));
+        let (_, response) = self.simulation.serve(request.head(), body);
         let received = select(response, self.environment.sleep(RESPONSE_TIMEOUT)).await;
         let Either::Left((Ok(response), _)) = received else { return false };
         let (head, body) = response.into_parts();

@@ -1,6 +1,7 @@
 //! What the instances and the clients of a run share: the world, the executor, faults and crashes.
 
 use std::cell::{Cell, RefCell};
+use std::future::pending;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -171,6 +172,13 @@ impl Environment {
             self.crashing.borrow_mut().push(instance);
         }
         crashes
+    }
+
+    /// Waits forever if `instance` crashes at this point.
+    pub(super) async fn survive(&self, instance: usize) {
+        if self.is_crash_point(instance) {
+            pending::<()>().await;
+        }
     }
 
     /// When the crash or the fault occurred that the setting plans.

@@ -105,7 +105,7 @@ impl<'a> Leftovers<'a> {
         }
         assert!(unknown.is_empty(), "left after all uploads have expired: {}", unknown.join(", "));
         let caused = found.iter().filter(|(reason, _)| !reason.is_race()).count();
-        let causes = self.history.disturbances();
+        let causes = self.history.disturbances() + self.world.vod.token_rejected_at.len();
         assert!(caused <= causes, "{causes} crashes and failures leave {found:?}");
         let mut exceptions = BTreeMap::new();
         for (reason, _) in &found {

@@ -2,8 +2,9 @@
 //!
 //! The environment executes every operation: it arrives after a delay, takes effect, and its result
 //! arrives after another delay. Dropping the future of an operation, or the instance, does not
-//! undo an effect that is in flight. The start of an operation and the arrival of its result are
-//! the points at which the instance can crash.
+//! undo an effect that is in flight. The start of an operation, the arrival of its result, the end
+//! of a sleep, the start of a task, and a read of a body are the points at which the instance can
+//! crash.
 
 use std::future::pending;
 use std::rc::Rc;
@@ -180,7 +181,13 @@ impl Clock for InstancePorts {
     }
 
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {
-        self.environment.sleep(duration).boxed_local()
+        let (environment, instance) = (Rc::clone(&self.environment), self.instance);
+        let sleep = environment.sleep(duration);
+        async move {
+            sleep.await;
+            environment.survive(instance).await;
+        }
+        .boxed_local()
     }
 }
 
@@ -192,6 +199,7 @@ impl Random for InstancePorts {
 
 impl Spawn for InstancePorts {
     fn spawn(&self, task: LocalBoxFuture<'static, ()>) {
+        self.environment.is_crash_point(self.instance);
         self.environment.spawn_in(self.instance, task);
     }
 }

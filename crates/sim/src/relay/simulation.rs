@@ -6,9 +6,10 @@ use std::rc::Rc;
 use futures::FutureExt as _;
 use futures::channel::oneshot;
 use vod_uploader_relay::engine::http::RequestHead;
-use vod_uploader_relay::ports::{Body, Ports};
+use vod_uploader_relay::ports::Ports;
 use vod_uploader_relay::{Config, Relay, Response, Variables};
 
+use super::body::{ChannelBody, InstanceBody};
 use super::environment::Environment;
 use super::ports::InstancePorts;
 use super::setting::Setting;
@@ -66,7 +67,7 @@ impl Simulation {
     pub(crate) fn serve(
         &self,
         head: RequestHead,
-        body: Box<dyn Body>,
+        body: ChannelBody,
     ) -> (TaskId, oneshot::Receiver<Response>) {
         self.requests.set(self.requests.get() + 1);
         let environment = &self.environment;
@@ -75,6 +76,7 @@ impl Simulation {
         let relay = self.instances.borrow()[index].clone().unwrap();
         environment.trace(|| format!("instance {index}: {} {}", head.method(), head.path()));
         let (sender, receiver) = oneshot::channel();
+        let body = Box::new(InstanceBody::new(body, Rc::clone(environment), index));
         let handled = async move {
             let response = relay.handle(head, body).await;
             let _ = sender.send(response);
