@@ -233,7 +233,8 @@ impl Environment {
         orphans != Orphans::Lost
     }
 
-    pub(super) fn latency(&self) -> Duration {
+    /// How long an operation takes in one direction.
+    pub(crate) fn latency(&self) -> Duration {
         let slow = self.chance(self.rates().slow);
         if slow {
             // The deadline of the operation may pass.

@@ -119,9 +119,12 @@ impl Script {
                 vec![upload.boxed_local(), pause.boxed_local()]
             }
             Self::TusWithCredential(options) => {
-                let file = TusFile::new(new_content(0), options)
-                    .with_credential(OwnCredential::new(&first));
-                vec![async move { file.upload(&first).await }.boxed_local()]
+                let file = TusFile::new(new_content(0), options);
+                let upload = async move {
+                    let credential = OwnCredential::request(&first).await;
+                    file.with_credential(credential).upload(&first).await;
+                };
+                vec![upload.boxed_local()]
             }
             Self::TerminatedTus => {
                 let file = TusFile::new(new_content(0), TusOptions::default());

@@ -12,14 +12,18 @@ pub(super) struct OwnCredential {
 
 impl OwnCredential {
     /// The credential of a new media asset.
-    pub(super) fn new(client: &Client) -> Self {
-        Self { grant: RefCell::new(client.environment.create_media()) }
+    pub(super) async fn request(client: &Client) -> Self {
+        let environment = &client.environment;
+        let grant = response_to(client, || environment.create_media()).await;
+        Self { grant: RefCell::new(grant) }
     }
 
     /// Gets a new credential for the same media asset.
-    pub(super) fn refresh(&self, client: &Client) {
+    pub(super) async fn refresh(&self, client: &Client) {
         let media_id = self.media_id();
-        *self.grant.borrow_mut() = client.environment.refresh_media(&media_id);
+        let environment = &client.environment;
+        let grant = response_to(client, || environment.refresh_media(&media_id)).await;
+        self.grant.replace(grant);
     }
 
     /// The same request with the credential.
@@ -44,5 +48,21 @@ impl OwnCredential {
 
     fn media_id(&self) -> String {
         self.grant.borrow().media_id.clone()
+    }
+}
+
+/// The response of the application server to a request, which is repeated until it succeeds. The
+/// server fails as often as VOD, half of the time after it has called VOD.
+async fn response_to(client: &Client, call: impl Fn() -> Grant) -> Grant {
+    let environment = &client.environment;
+    loop {
+        environment.sleep(environment.latency()).await;
+        let fails = client.chance(environment.rates().vod_failed);
+        let grant = (!fails || client.chance(500)).then(&call);
+        environment.sleep(environment.latency()).await;
+        match grant.filter(|_| !fails) {
+            Some(grant) => return grant,
+            None => client.back_off().await,
+        }
     }
 }

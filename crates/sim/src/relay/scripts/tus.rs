@@ -71,7 +71,7 @@ impl TusFile {
         };
         let reply = client.send(request).await?;
         if matches!(reply.status, 401 | 403) {
-            credential.refresh(client);
+            credential.refresh(client).await;
         }
         Some(reply)
     }
