@@ -168,7 +168,7 @@ fn a_cancel_without_permission_to_abort_reports_what_is_left() {
     simulation.run_until(|simulation| simulation.world.store.count(Operation::UploadPart) == 2);
     simulation.cancel(FILE).unwrap();
     simulation.run();
-    assert_eq!(left_over(&simulation), Some(ErrorKind::AccessDenied));
+    assert_eq!(leftovers(&simulation), Some(ErrorKind::AccessDenied));
     assert_eq!(simulation.world.store.uploads.len(), 1);
 }
 
@@ -179,7 +179,7 @@ fn cleaning_the_list_during_a_cancel_reports_what_is_left() {
     simulation.world.store.faults.always(Operation::Abort, Fault::Refused(400, "InvalidArgument"));
     simulation.cancel(FILE).unwrap();
     simulation.clean();
-    assert_eq!(left_over(&simulation), Some(ErrorKind::UploadStopped));
+    assert_eq!(leftovers(&simulation), Some(ErrorKind::UploadStopped));
     simulation.run();
     assert_eq!(simulation.world.store.uploads.len(), 1);
 }
@@ -206,7 +206,7 @@ fn a_canceled_image_with_an_earlier_object_reports_what_is_left() {
     });
     simulation.cancel(FILE).unwrap();
     simulation.run();
-    assert_eq!(left_over(&simulation), Some(ErrorKind::CredentialRequired));
+    assert_eq!(leftovers(&simulation), Some(ErrorKind::CredentialRequired));
 }
 
 #[test]
@@ -265,9 +265,9 @@ fn durable(simulation: &Simulation) -> u64 {
 }
 
 /// Why something may be left after the last cancellation.
-fn left_over(simulation: &Simulation) -> Option<ErrorKind> {
+fn leftovers(simulation: &Simulation) -> Option<ErrorKind> {
     let canceled = simulation.events.iter().rev().find_map(|event| match event {
-        Event::Canceled { leftover_error: left_over, .. } => Some(left_over.as_ref()),
+        Event::Canceled { leftover_error: leftovers, .. } => Some(leftovers.as_ref()),
         _ => None,
     });
     canceled.expect("a cancel").map(|error| error.kind())

@@ -21,7 +21,7 @@ pub struct Report {
     /// Number of files that were uploaded.
     pub succeeded: u32,
     /// Number of files that were canceled or deleted.
-    pub given_up: u32,
+    pub canceled: u32,
 }
 
 /// Runs the scenario of a seed.
@@ -228,8 +228,8 @@ impl ScenarioRun {
         if self.is_fault_free && self.report.crashes == 0 {
             self.simulation.check_nothing_left();
         }
-        self.report.given_up = self.files.unwanted_count() as u32;
-        self.report.succeeded = self.files.len() as u32 - self.report.given_up;
+        self.report.canceled = self.files.unwanted_count() as u32;
+        self.report.succeeded = self.files.len() as u32 - self.report.canceled;
     }
 }
 

@@ -63,8 +63,8 @@ pub(crate) struct Reply {
 /// How a request is sent.
 struct Delivery {
     /// The body ends without its end after this many bytes.
-    cut_after: Option<usize>,
-    /// Whether the connection stays open after the cut.
+    interrupt_after: Option<usize>,
+    /// Whether the connection stays open after the interruption.
     is_half_open: bool,
     timeout: Duration,
 }
@@ -93,7 +93,7 @@ impl Client {
         let delivery = self.delivery(request.body.len());
         let (sender, body) = ChannelBody::new();
         let (task, response) = self.simulation.serve(request.head(), body);
-        let body = send_body(Rc::clone(environment), request, delivery.cut_after, sender);
+        let body = send_body(Rc::clone(environment), request, delivery.interrupt_after, sender);
         let owner =
             if delivery.is_half_open { Owner::Environment } else { Owner::Client(self.index) };
         let is_half_open = delivery.is_half_open;
@@ -123,7 +123,7 @@ impl Client {
                 return None;
             }
         };
-        if self.chance(environment.rates().unanswered) {
+        if self.chance(environment.rates().lost_responses) {
             return None;
         }
         Some(self.received(&sent, response))
@@ -208,13 +208,13 @@ impl Client {
     fn delivery(&self, body_len: usize) -> Delivery {
         let rates = self.environment.rates();
         let is_half_open = body_len > 0 && self.chance(rates.stalled);
-        let is_cut = is_half_open || body_len > 0 && self.chance(rates.cut);
-        let is_given_up = is_half_open || self.chance(rates.unanswered);
+        let is_interrupted = is_half_open || body_len > 0 && self.chance(rates.interrupted);
+        let is_canceled = is_half_open || self.chance(rates.lost_responses);
         let timeout = Duration::from_millis(1 + self.below(2_000));
         Delivery {
-            cut_after: is_cut.then(|| self.below(body_len as u64) as usize),
+            interrupt_after: is_interrupted.then(|| self.below(body_len as u64) as usize),
             is_half_open,
-            timeout: if is_given_up { timeout } else { RESPONSE_TIMEOUT },
+            timeout: if is_canceled { timeout } else { RESPONSE_TIMEOUT },
         }
     }
 
@@ -354,10 +354,10 @@ impl Reply {
 async fn send_body(
     environment: Rc<Environment>,
     request: Request,
-    cut_after: Option<usize>,
+    interrupt_after: Option<usize>,
     mut sender: mpsc::Sender<BodyEvent>,
 ) -> Option<mpsc::Sender<BodyEvent>> {
-    let sent = cut_after.map_or(&request.body[..], |len| &request.body[..len]);
+    let sent = interrupt_after.map_or(&request.body[..], |len| &request.body[..len]);
     let chunk_bytes = match request.pause {
         Duration::ZERO => CHUNK_BYTES,
         _ => sent.len().div_ceil(2).max(1),
@@ -367,7 +367,7 @@ async fn send_body(
         sender.send(BodyEvent::Bytes(chunk.to_vec())).await.ok()?;
         environment.sleep(request.pause).await;
     }
-    if cut_after.is_none() {
+    if interrupt_after.is_none() {
         sender.send(BodyEvent::End).await.ok()?;
         return None;
     }

@@ -55,9 +55,9 @@ pub fn storm(seed: u64) -> (Setting, Scenario) {
         vod_failed: rate([0, 0, 50, 200]),
         slow: rate([0, 0, 20, 100]),
         crashes: rate([0, 2, 5, 15]),
-        cut: rate([0, 100, 300, 500]),
+        interrupted: rate([0, 100, 300, 500]),
         stalled: rate([0, 0, 100, 200]),
-        unanswered: rate([0, 0, 50, 150]),
+        lost_responses: rate([0, 0, 50, 150]),
     };
     let setting = Setting {
         seed,

@@ -73,11 +73,11 @@ pub struct Rates {
     /// Crash points at which the instance crashes.
     pub crashes: u64,
     /// Request bodies that are interrupted.
-    pub cut: u64,
+    pub interrupted: u64,
     /// Request bodies that stop without an end, while the client sends another request.
     pub stalled: u64,
     /// Responses that the client does not receive.
-    pub unanswered: u64,
+    pub lost_responses: u64,
 }
 
 impl Default for Setting {

@@ -234,11 +234,11 @@ impl InvariantChecker {
             Event::Stopped { durable, .. } if is_started => {
                 self.observe_durable(file, durable.bytes(), context);
             }
-            Event::Canceled { leftover_error: left_over, .. } => {
+            Event::Canceled { leftover_error: leftovers, .. } => {
                 self.offsets.remove(name);
                 // An image may have had an earlier object, whose parts are not deleted.
                 let is_only_object = planned_kind.can_refresh() || context.is_direct;
-                if left_over.is_none() && is_only_object {
+                if leftovers.is_none() && is_only_object {
                     self.uploads.canceled(name);
                 } else {
                     self.checkpoint_cleared(name);
