@@ -31,12 +31,6 @@ impl MediaRecord {
             .fold(PREFIX.to_owned(), |key, byte| format!("{key}{byte:02x}"))
     }
 
-    /// Returns true if `key` is the key of a media record.
-    #[must_use]
-    pub fn is_key(key: &str) -> bool {
-        key.starts_with(PREFIX)
-    }
-
     /// Returns the ID of the upload; `None` if the record has an invalid one.
     #[must_use]
     pub fn upload(&self) -> Option<UploadId> {
@@ -66,7 +60,7 @@ mod tests {
     fn media_ids_have_distinct_keys_that_every_store_accepts() {
         let keys = ["93ab", "93ac", "a b/ü", &"x".repeat(128)].map(MediaRecord::key);
         for key in &keys {
-            assert!(MediaRecord::is_key(key));
+            assert!(key.starts_with(PREFIX));
             assert_eq!(key.len(), 34);
             assert!(key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.'));
         }

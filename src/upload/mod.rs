@@ -64,6 +64,7 @@ mod credential_state;
 pub mod election;
 mod ending;
 mod errors;
+mod expiry_index;
 mod fills;
 mod ids;
 mod input;
@@ -93,6 +94,7 @@ pub use checkpoint::{
     Checkpoint, CompletedObject, EtagPage, EtagPageRef, FinishedPart, Tail, UploadPhase,
 };
 pub use concat_plan::{ConcatSource, ReadRange, ranges_to_read};
+pub use expiry_index::{BucketProgress, BucketWidth, ExpiryBucket, ExpiryCursor, ExpiryEntry};
 pub use ids::{CallId, FillId, KvId};
 pub use input::{Input, SourceStatus};
 pub use lease::{Lease, WriterEpoch};

@@ -29,6 +29,10 @@ pub(crate) enum RecordKind {
     File,
     /// [`super::MediaRecord`]
     Media,
+    /// [`super::ExpiryEntry`]
+    ExpiryEntry,
+    /// [`super::ExpiryCursor`]
+    ExpiryCursor,
 }
 
 impl RecordKind {
@@ -40,6 +44,8 @@ impl RecordKind {
             Self::EtagPage => b'e',
             Self::File => b'f',
             Self::Media => b'm',
+            Self::ExpiryEntry => b'x',
+            Self::ExpiryCursor => b'y',
         }
     }
 
@@ -51,6 +57,8 @@ impl RecordKind {
             Self::EtagPage => "ETag page",
             Self::File => "file record",
             Self::Media => "media record",
+            Self::ExpiryEntry => "expiry entry",
+            Self::ExpiryCursor => "expiry cursor",
         }
     }
 }

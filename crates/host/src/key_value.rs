@@ -48,14 +48,6 @@ impl KeyValue for HostKeyValue {
         async move { self.store().await?.delete(key).await.map_err(|error| from_host(&error)) }
             .boxed_local()
     }
-
-    fn keys(&self) -> LocalBoxFuture<'_, Result<Vec<String>, KeyValueError>> {
-        async move {
-            let keys = self.store().await?.get_keys().await;
-            keys.collect().await.map_err(|error| from_host(&error))
-        }
-        .boxed_local()
-    }
 }
 
 /// Only errors of a provider may be temporary. The others are mistakes in the manifest.

@@ -56,8 +56,4 @@ impl KeyValue for KeyValueDeadline {
     fn delete<'a>(&'a self, key: &'a str) -> LocalBoxFuture<'a, Result<(), KeyValueError>> {
         self.limited(self.inner.delete(key))
     }
-
-    fn keys(&self) -> LocalBoxFuture<'_, Result<Vec<String>, KeyValueError>> {
-        self.limited(self.inner.keys())
-    }
 }

@@ -52,9 +52,6 @@ pub trait KeyValue {
 
     /// Deletes `key`. A key that does not exist is not an error.
     fn delete<'a>(&'a self, key: &'a str) -> LocalBoxFuture<'a, Result<(), KeyValueError>>;
-
-    /// All keys, in any order. Only the cleanup of expired uploads lists keys.
-    fn keys(&self) -> LocalBoxFuture<'_, Result<Vec<String>, KeyValueError>>;
 }
 
 /// One operation on a key-value store, with what it needs.

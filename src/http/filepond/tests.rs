@@ -121,8 +121,6 @@ fn a_transfer_round_trips_and_a_newer_or_corrupt_one_is_rejected() {
         let error = FilePondTransfer::decode(broken.as_bytes()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::CheckpointCorrupt);
     }
-    let name = FilePondTransfer::name(&id("a1"));
-    assert_eq!(FilePondTransfer::id_of(&name), Some(id("a1")));
 }
 
 #[test]

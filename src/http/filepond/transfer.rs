@@ -92,12 +92,6 @@ impl FilePondTransfer {
         format!("u.{}.filepond", id.as_str())
     }
 
-    /// The upload whose record has the key `name`.
-    #[must_use]
-    pub fn id_of(name: &str) -> Option<UploadId> {
-        UploadId::new(name.strip_prefix("u.")?.strip_suffix(".filepond")?)
-    }
-
     /// The stored form.
     ///
     /// # Errors

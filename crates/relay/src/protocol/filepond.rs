@@ -75,7 +75,7 @@ async fn start_chunked(
     }
     let id = UploadId::from_random(instance.ports.random.bits128());
     let transfer = FilePondTransfer::new(instance.now(), length, &metadata);
-    transfer::store(instance, &id, &transfer).await?;
+    transfer::create(instance, &id, &transfer).await?;
     if let Some(credential) = credential {
         transfer::credential_source(instance, &id).store(&credential).await?;
     }

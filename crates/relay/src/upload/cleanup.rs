@@ -1,92 +1,207 @@
-//! Deletes expired uploads.
+//! Deletes expired uploads: reads the index of the buckets of time that have passed, slot by slot.
 //!
-//! No timer triggers the cleanup: from time to time, a request that creates an upload cleans up
-//! after its response.
+//! No timer triggers the cleanup: a request that creates an upload cleans up after its response.
+//! One run is bounded, and the next one continues at the stored cursor. Visiting an entry twice is
+//! harmless, so concurrent cleanups are avoided but not excluded.
 
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures::future::{try_join, try_join_all};
 use vod_uploader::Result;
-use vod_uploader::http::{FilePondTransfer, UploadStatus};
+use vod_uploader::http::UploadStatus;
 use vod_uploader::units::UnixMillis;
-use vod_uploader::upload::{MediaRecord, SessionOutcome, UploadId, UploadPhase};
+use vod_uploader::upload::{
+    BucketProgress, BucketWidth, ExpiryBucket, ExpiryCursor, ExpiryEntry, SessionOutcome, UploadId,
+    UploadPhase,
+};
 
 use super::abort::{abort, is_cleanup_done};
 use super::credential::stored_credential;
 use super::delete::delete_completed;
-use super::records::{self, decode_instant, load_upload_record};
+use super::expiry_index::{enter, known_count, load_cursor, store_cursor};
+use super::records::{self, existing, load_upload_record};
 use super::status::current_status;
 use super::{expiry, filepond_transfer, media_record};
 use crate::instance::Instance;
 
-/// When the last cleanup started, in milliseconds since the Unix epoch.
-const LAST_CLEANUP_KEY: &str = "sweep";
-
-/// Cleanups per TTL, and the shortest time between two.
-const CLEANUPS_PER_TTL: u32 = 24;
-const CLEANUP_INTERVAL_MIN: Duration = Duration::from_secs(60);
-
-/// The largest number of uploads that one request cleans up.
-const CLEANUP_BATCH_MAX: usize = 100;
-
-/// Deletes expired uploads if a cleanup is due. The next cleanup retries what fails.
+/// Cleans up within the bounds of one run.
 pub(crate) async fn clean_up_expired(instance: &Rc<Instance>) {
     let Some(ttl) = instance.config.expire_after else { return };
-    let interval = (ttl / CLEANUPS_PER_TTL).max(CLEANUP_INTERVAL_MIN).min(ttl);
-    if matches!(is_due(instance, interval).await, Ok(true)) {
-        let _ = clean_up_all(instance).await;
+    let width = BucketWidth::for_ttl(ttl);
+    if !matches!(clean_up_index(instance, width).await, Ok(true)) {
+        return;
+    }
+    // Uploads that were created when another time to live was configured.
+    for other in BucketWidth::ALL.into_iter().filter(|other| *other != width) {
+        let _ = clean_up_index(instance, other).await;
     }
 }
 
-/// Returns true if a cleanup is due, and records that it starts. Concurrent cleanups are harmless.
-async fn is_due(instance: &Instance, interval: Duration) -> Result<bool> {
+/// Cleans up one index. Returns whether a bucket has passed. The next run repeats what fails.
+async fn clean_up_index(instance: &Rc<Instance>, width: BucketWidth) -> Result<bool> {
+    let Some(mut cursor) = load_cursor(instance, width).await? else { return Ok(false) };
     let now = instance.now();
-    let last = instance.kv().get(LAST_CLEANUP_KEY).await?;
-    let last_at = last.as_deref().and_then(decode_instant);
-    // A clock that goes back must not prevent cleanups.
-    if last_at.is_some_and(|last_at| now.since(last_at) < interval && last_at <= now) {
+    let claimed_until = UnixMillis(cursor.claimed_until_ms);
+    // A claim that ends later was made by an instance whose clock is ahead.
+    let is_claimed = now < claimed_until && claimed_until <= now + CLAIM;
+    if is_claimed || !has_passed(cursor.bucket(width), now) {
         return Ok(false);
     }
-    instance.kv().set(LAST_CLEANUP_KEY, &now.0.to_le_bytes()).await?;
-    Ok(true)
+    cursor.claimed_until_ms = (now + CLAIM).0;
+    store_cursor(instance, width, &cursor).await?;
+    let mut cleanup = Cleanup { instance, width, cursor, steps_left: STEPS_MAX };
+    let result = cleanup.run().await;
+    cleanup.cursor.claimed_until_ms = 0;
+    cleanup.store_cursor().await?;
+    result.map(|()| true)
 }
 
-async fn clean_up_all(instance: &Rc<Instance>) -> Result<()> {
-    let mut cleaned = 0;
-    for name in instance.kv().keys().await? {
-        let done = if let Some(id) = UploadId::from_record_key(&name) {
-            clean_up(instance, &id).await
-        } else if let Some(id) = FilePondTransfer::id_of(&name) {
-            filepond_transfer::clean_up(instance, &id).await
-        } else if MediaRecord::is_key(&name) {
-            media_record::clean_up(instance, &name).await
-        } else {
-            continue;
+fn has_passed(bucket: ExpiryBucket, now: UnixMillis) -> bool {
+    bucket.end() <= now
+}
+
+/// One run.
+struct Cleanup<'a> {
+    instance: &'a Rc<Instance>,
+    width: BucketWidth,
+    cursor: ExpiryCursor,
+    /// Bounds the run: each step visits one slot, or performs up to [`BATCH`] operations at once.
+    steps_left: u32,
+}
+
+impl Cleanup<'_> {
+    async fn run(&mut self) -> Result<()> {
+        while self.steps_left > 0 && has_passed(self.bucket(), self.instance.now()) {
+            self.steps_left -= 1;
+            match self.cursor.progress {
+                BucketProgress::Visiting(0) => {
+                    if !self.skip_empty().await? {
+                        self.visit_slot(0).await?;
+                    }
+                }
+                BucketProgress::Visiting(slot) => self.visit_slot(slot).await?,
+                BucketProgress::Deleting(count) => self.delete_slots(count).await?,
+            }
+        }
+        Ok(())
+    }
+
+    const fn bucket(&self) -> ExpiryBucket {
+        self.cursor.bucket(self.width)
+    }
+
+    async fn store_cursor(&self) -> Result<()> {
+        store_cursor(self.instance, self.width, &self.cursor).await
+    }
+
+    /// Skips buckets without slots. Returns false if the present one has some.
+    async fn skip_empty(&mut self) -> Result<bool> {
+        let (kv, now) = (self.instance.kv(), self.instance.now());
+        let passed: Vec<_> =
+            std::iter::successors(Some(self.bucket()), |bucket| Some(bucket.next()))
+                .take_while(|bucket| has_passed(*bucket, now))
+                .take(BATCH)
+                .collect();
+        // This register exists as soon as a creation competes for the first slot.
+        let reads = passed.iter().map(|bucket| async move {
+            Ok::<_, vod_uploader::Error>(kv.get(bucket.registers(0).candidate()).await?.is_some())
+        });
+        let is_used = try_join_all(reads).await?;
+        let empty = is_used.iter().take_while(|is_used| !**is_used).count();
+        (0..empty).for_each(|_| self.cursor.advance());
+        Ok(empty > 0)
+    }
+
+    async fn visit_slot(&mut self, slot: u32) -> Result<()> {
+        let (kv, bucket) = (self.instance.kv(), self.bucket());
+        let (registers, entry_key) = (bucket.registers(slot), bucket.entry_key(slot));
+        let (closed, entry) = try_join(kv.get(registers.closed()), kv.get(&entry_key)).await?;
+        if closed.is_none() && entry.is_none() && slot >= known_count(self.instance, bucket).await?
+        {
+            // Also deletes what a creation left that stopped while it competed for this slot.
+            self.cursor.progress = BucketProgress::Deleting(slot.saturating_add(1));
+            return self.store_cursor().await;
+        }
+        self.cursor.progress = BucketProgress::Visiting(slot.saturating_add(1));
+        // An entry that cannot be read does not prevent the deletion of the others.
+        if let Some(entry) = entry.and_then(|bytes| ExpiryEntry::decode(&bytes).ok()) {
+            self.visit(&entry).await?;
+            kv.delete(&entry_key).await?;
+            self.store_cursor().await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes what has expired, and enters the rest again.
+    async fn visit(&self, entry: &ExpiryEntry) -> Result<()> {
+        let now = self.instance.now();
+        let next = match clean_up_entry(self.instance, entry).await {
+            Ok(None) => return Ok(()),
+            Ok(Some(next)) => next.max(now),
+            Err(_) => now + RETRY_INTERVAL,
         };
-        if done.unwrap_or(false) {
-            cleaned += 1;
-        }
-        if cleaned == CLEANUP_BATCH_MAX {
-            break;
-        }
+        let ttl = self.instance.config.expire_after;
+        let width = ttl.map_or(self.width, BucketWidth::for_ttl);
+        enter(self.instance, width, next, entry).await
     }
-    Ok(())
+
+    /// Deletes the keys of the last slots of a bucket, of which `count` are left.
+    async fn delete_slots(&mut self, count: u32) -> Result<()> {
+        let (kv, bucket) = (self.instance.kv(), self.bucket());
+        let left = count.saturating_sub(DELETED_SLOTS);
+        let keys = (left..count).rev().flat_map(|slot| {
+            let [candidate, closed] = bucket.registers(slot).into_keys();
+            [bucket.entry_key(slot), closed, candidate]
+        });
+        try_join_all(keys.map(|key| async move { kv.delete(&key).await })).await?;
+        if left > 0 {
+            self.cursor.progress = BucketProgress::Deleting(left);
+            return Ok(());
+        }
+        kv.delete(&bucket.count_key()).await?;
+        self.cursor.advance();
+        self.store_cursor().await
+    }
 }
 
-/// Aborts the upload and deletes its records if it has expired. Returns whether it did.
-async fn clean_up(instance: &Rc<Instance>, id: &UploadId) -> Result<bool> {
-    let created_at = UnixMillis(load_upload_record(instance, id).await?.created_at_ms);
-    let ttl = instance.config.expire_after;
-    if ttl.is_none_or(|ttl| instance.now() < created_at + ttl) {
-        return Ok(false);
+/// Deletes what has expired of an entry. Returns when the rest expires, if there is a rest.
+async fn clean_up_entry(
+    instance: &Rc<Instance>,
+    entry: &ExpiryEntry,
+) -> Result<Option<UnixMillis>> {
+    let mut next = None;
+    if let Some(id) = entry.upload() {
+        next = clean_up_upload(instance, &id).await?;
+        next = next.max(filepond_transfer::clean_up(instance, &id).await?);
+    }
+    if let Some(key) = entry.media_key() {
+        next = next.max(media_record::clean_up(instance, key).await?);
+    }
+    Ok(next)
+}
+
+/// Aborts the upload and deletes its records if it has expired. Otherwise returns when it expires.
+async fn clean_up_upload(instance: &Rc<Instance>, id: &UploadId) -> Result<Option<UnixMillis>> {
+    let Some(ttl) = instance.config.expire_after else {
+        return Ok(Some(instance.now() + RETRY_INTERVAL));
+    };
+    let Some(record) = existing(load_upload_record(instance, id).await)? else {
+        // A creation or a deletion that stopped halfway may have left the others.
+        records::delete_records(instance, id).await?;
+        return Ok(None);
+    };
+    let earliest = UnixMillis(record.created_at_ms) + ttl;
+    if instance.now() < earliest {
+        return Ok(Some(earliest));
     }
     // Fences a writer that stopped before it stored a checkpoint; otherwise the upload would never
     // expire.
     let status = current_status(instance, id).await?;
     let UploadStatus { record, checkpoint, .. } = &status;
     let expires_at = expiry::expires_at(instance, id, record, checkpoint).await?;
-    if expires_at.is_none_or(|at| instance.now() < at) {
-        return Ok(false);
+    if let Some(expires_at) = expires_at.filter(|at| instance.now() < *at) {
+        return Ok(Some(expires_at));
     }
     match &checkpoint.phase {
         UploadPhase::Receiving | UploadPhase::Completing | UploadPhase::Lost { .. } => {
@@ -96,18 +211,34 @@ async fn clean_up(instance: &Rc<Instance>, id: &UploadId) -> Result<bool> {
             if matches!(aborted, Ok(SessionOutcome::Completed(_))) {
                 // The response to CompleteMultipartUpload was lost.
                 delete_completed(instance, id, record).await?;
-                return Ok(true);
+                return Ok(None);
             }
             if !is_cleanup_done(&aborted) {
-                return aborted.map(|_| false);
+                return aborted.map(|_| Some(instance.now() + RETRY_INTERVAL));
             }
         }
         UploadPhase::Completed(_) => {
             delete_completed(instance, id, record).await?;
-            return Ok(true);
+            return Ok(None);
         }
         UploadPhase::Aborted => {}
     }
     records::delete_records(instance, id).await?;
-    Ok(true)
+    Ok(None)
 }
+
+/// The largest number of steps of one run.
+const STEPS_MAX: u32 = 200;
+
+/// The largest number of operations of one step that are issued together.
+const BATCH: usize = 32;
+
+/// The number of slots whose keys are deleted together.
+const DELETED_SLOTS: u32 = 10;
+
+/// How long one run excludes others. A run that takes longer, or was stopped, is continued by the
+/// next one.
+const CLAIM: Duration = Duration::from_secs(60);
+
+/// The time after which a cleanup that failed is repeated.
+const RETRY_INTERVAL: Duration = Duration::from_secs(15 * 60);

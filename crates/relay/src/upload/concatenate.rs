@@ -18,6 +18,7 @@ use vod_uploader::{Error, ErrorKind, Result};
 
 use super::create::{CreatedUpload, NewUpload, create};
 use super::credential::worker_credential;
+use super::expiry_index;
 use super::limits::{size_max, too_large};
 use super::reconcile::reconcile_if_stale;
 use super::records::{self, load_final_upload_id, load_upload_record, partial_ids};
@@ -59,6 +60,7 @@ pub(crate) async fn create_partial(
         credential_from_vod: false,
         kind: UploadKind::Partial,
     };
+    expiry_index::enter_new(instance, &id, None).await?;
     records::create(instance, &id, &record).await?;
     Ok(CreatedUpload { id, record, credential })
 }

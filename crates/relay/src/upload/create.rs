@@ -10,7 +10,7 @@ use vod_uploader::{Error, ErrorKind, Result};
 
 use super::continue_media::{ContinuedMedia, continue_media};
 use super::credential::credential_source;
-use super::{media_record, records};
+use super::{expiry_index, media_record, records};
 use crate::credential_source::{create_video, refresh_video};
 use crate::instance::Instance;
 use crate::request::Caller;
@@ -92,6 +92,8 @@ pub(crate) async fn create_with_id(
     // Rejects an invalid target before anything is stored: an endpoint without a region, for
     // example.
     record.target.bucket()?;
+    let media_id = media_record::is_kept(instance, &record).then_some(&record.media_id[..]);
+    expiry_index::enter_new(instance, &id, media_id).await?;
     records::create(instance, &id, &record).await?;
     media_record::record(instance, &id, &record).await?;
     credential_source(instance, &id, &record).store(&credential).await?;

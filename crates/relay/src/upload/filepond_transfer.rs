@@ -7,6 +7,7 @@ use vod_uploader::http::{FilePondTransfer, UploadStatus};
 use vod_uploader::units::UnixMillis;
 use vod_uploader::upload::UploadId;
 
+use super::expiry_index;
 use super::kv_lock::KvLock;
 use super::records::{existing, not_found};
 use super::status::{current_status, ended_error};
@@ -22,6 +23,16 @@ pub(crate) async fn load(instance: &Instance, id: &UploadId) -> Result<FilePondT
         Some(bytes) => FilePondTransfer::decode(&bytes),
         None => Err(not_found()),
     }
+}
+
+/// Stores the record of a new file.
+pub(crate) async fn create(
+    instance: &Instance,
+    id: &UploadId,
+    transfer: &FilePondTransfer,
+) -> Result<()> {
+    expiry_index::enter_new(instance, id, None).await?;
+    store(instance, id, transfer).await
 }
 
 pub(crate) async fn store(
@@ -75,17 +86,23 @@ pub(crate) fn lock<'a>(instance: &'a Instance, id: &UploadId) -> KvLock<'a> {
     KvLock::new(instance, FilePondTransfer::name(id), lease_duration)
 }
 
-/// Deletes the record of a file that has received no bytes for too long. Returns whether it did.
-/// A file with an upload expires with it.
-pub(crate) async fn clean_up(instance: &Instance, id: &UploadId) -> Result<bool> {
-    let Some(ttl) = instance.config.expire_after else { return Ok(false) };
-    let transfer = load(instance, id).await?;
-    let is_expired = instance.now() >= UnixMillis(transfer.created_at_ms) + ttl;
-    let is_unused = is_expired && instance.kv().get(&id.record_key()).await?.is_none();
-    if is_unused {
+/// Deletes the record of a file that has received no bytes for too long. Otherwise returns when
+/// that is the case, unless the file has an upload, with which it expires.
+pub(super) async fn clean_up(instance: &Instance, id: &UploadId) -> Result<Option<UnixMillis>> {
+    let Some(ttl) = instance.config.expire_after else { return Ok(None) };
+    let Some(transfer) = existing(load(instance, id).await)? else {
+        // A request that stopped halfway may have left the registers of the lock.
+        lock(instance, id).clear().await?;
+        return Ok(None);
+    };
+    let expires_at = UnixMillis(transfer.created_at_ms) + ttl;
+    if instance.now() < expires_at {
+        return Ok(Some(expires_at));
+    }
+    if instance.kv().get(&id.record_key()).await?.is_none() {
         delete(instance, id).await?;
     }
-    Ok(is_unused)
+    Ok(None)
 }
 
 /// Checks that the upload which was created for the file still exists.

@@ -17,10 +17,11 @@ use std::time::Duration;
 
 use futures::future::{Either, select, try_join_all};
 
-use vod_uploader::upload::election::{Election, ElectionOutcome, ElectionStep, Registers};
+use vod_uploader::upload::election::{Election, ElectionOutcome, Registers};
 use vod_uploader::{Error, ErrorKind, Result};
 
 use super::records::decode_instant;
+use super::run_election::run_election;
 use crate::instance::Instance;
 
 /// A lock.
@@ -116,17 +117,9 @@ impl<'a> KvLock<'a> {
         self.rounds.set(self.rounds.get().max(round + 1));
         let kv = self.instance.kv();
         let id = self.instance.ports.random.bits64().to_le_bytes().to_vec();
-        let mut election = Election::new(self.registers(round), id, self.now_bytes().to_vec());
-        loop {
-            match election.step() {
-                ElectionStep::Write(key, value) => {
-                    kv.set(&key, &value).await?;
-                    election.feed(None);
-                }
-                ElectionStep::Read(key) => election.feed(kv.get(&key).await?.as_deref()),
-                ElectionStep::Ended(ElectionOutcome::Acquired) => break,
-                ElectionStep::Ended(_) => return Ok(None),
-            }
+        let election = Election::new(self.registers(round), id, self.now_bytes().to_vec());
+        if run_election(self.instance, election).await? != ElectionOutcome::Acquired {
+            return Ok(None);
         }
         kv.set(&self.holder_key(round), &self.now_bytes()).await?;
         let guard = KvLockGuard { lock: self, round };

@@ -25,13 +25,18 @@ pub(crate) async fn verify(instance: &Instance, claim: &MediaClaim) -> Result<()
     }
 }
 
+/// Returns true if the media of `record` has a record until it is complete.
+pub(super) const fn is_kept(instance: &Instance, record: &UploadRecord) -> bool {
+    instance.config.seal_key.is_some() && record.credential_from_vod
+}
+
 /// Records that `id` is the newest upload of the asset of `record`, if the worker created it.
 pub(super) async fn record(
     instance: &Instance,
     id: &UploadId,
     record: &UploadRecord,
 ) -> Result<()> {
-    if instance.config.seal_key.is_none() || !record.credential_from_vod {
+    if !is_kept(instance, record) {
         return Ok(());
     }
     let expires_at_ms = token_expiry(instance, record).0;
@@ -67,14 +72,15 @@ pub(crate) fn with_token(
     }
 }
 
-/// Deletes the media record called `name` if its token has expired. Returns whether it did.
-pub(super) async fn clean_up(instance: &Instance, name: &str) -> Result<bool> {
-    let Some(bytes) = instance.kv().get(name).await? else { return Ok(false) };
-    let is_expired = instance.now() >= UnixMillis(MediaRecord::decode(&bytes)?.expires_at_ms);
-    if is_expired {
-        instance.kv().delete(name).await?;
+/// Deletes the media record at `key` if its token has expired. Otherwise returns when it expires.
+pub(super) async fn clean_up(instance: &Instance, key: &str) -> Result<Option<UnixMillis>> {
+    let Some(bytes) = instance.kv().get(key).await? else { return Ok(None) };
+    let expires_at = UnixMillis(MediaRecord::decode(&bytes)?.expires_at_ms);
+    if instance.now() < expires_at {
+        return Ok(Some(expires_at));
     }
-    Ok(is_expired)
+    instance.kv().delete(key).await?;
+    Ok(None)
 }
 
 /// Loads the record of a media asset.

@@ -3,7 +3,8 @@
 //! | module | subject |
 //! |---|---|
 //! | `records`, `media_record` | the stored records |
-//! | `kv_lock` | a lock in the key-value store |
+//! | `run_election`, `kv_lock` | an election; a lock in the key-value store |
+//! | `expiry_index` | the index of uploads by the time at which they expire |
 //! | `stop_signal` | requests that the writer of an upload stops |
 //! | `expiry` | when an upload expires |
 //! | `limits`, `credential`, `temporary_storage` | limits, credentials, partial uploads' storage |
@@ -32,6 +33,7 @@ pub(crate) mod credential;
 mod delete;
 
 mod expiry;
+mod expiry_index;
 mod fence;
 pub(crate) mod filepond_transfer;
 mod kv_lock;
@@ -45,6 +47,7 @@ mod reconciled_status;
 mod records;
 pub(crate) mod replace_credential;
 pub(crate) mod repr_digest;
+mod run_election;
 mod run_session;
 pub(crate) mod single_request;
 mod status;

@@ -55,7 +55,7 @@ pub(super) fn clean_up(simulation: &Rc<Simulation>) -> BTreeMap<KnownException, 
 /// What is left of uploads in the key-value store and on OSS.
 fn leftovers(world: &World) -> Vec<Leftover> {
     let store = &world.store;
-    let keys = world.kv.values.keys().filter(|key| *key != LAST_CLEANUP_KEY);
+    let keys = world.kv.values.keys().filter(|key| !key.ends_with(CURSOR_SUFFIX));
     let keys = keys.map(|key| Leftover::Key(key.clone()));
     let uploads = store.uploads.iter().map(|(id, parts)| Leftover::MultipartUpload {
         id: id.clone(),
@@ -125,5 +125,5 @@ fn wait(simulation: &Rc<Simulation>, duration: Duration) {
     simulation.run_until(|| is_over.get());
 }
 
-/// The record of the last cleanup: one per deployment.
-const LAST_CLEANUP_KEY: &str = "sweep";
+/// The position of the cleanup: one record per deployment.
+const CURSOR_SUFFIX: &str = ".cursor";

@@ -118,17 +118,6 @@ impl KeyValue for InstancePorts {
         let call = ServiceCall::KvDelete { key: key.to_owned() };
         self.key_operation(call).map(|result| result.map(drop)).boxed_local()
     }
-
-    fn keys(&self) -> LocalBoxFuture<'_, Result<Vec<String>, KeyValueError>> {
-        let result = self.key_value(ServiceCall::KvKeys);
-        async move {
-            match result.await {
-                ServiceResult::Keys(result) => result.map_err(retryable),
-                other => unreachable!("keys were requested: {other}"),
-            }
-        }
-        .boxed_local()
-    }
 }
 
 impl HttpClient for InstancePorts {

@@ -44,12 +44,6 @@ impl KeyValueStore {
         result.map(|()| None)
     }
 
-    /// Lists all keys.
-    pub fn list_keys(&mut self) -> Result<Vec<String>, String> {
-        self.next_result()?;
-        Ok(self.values.keys().cloned().collect())
-    }
-
     /// The keys that contain `part`, such as `.c.` for checkpoints.
     #[must_use]
     pub fn keys_with(&self, part: &str) -> Vec<String> {

@@ -82,7 +82,6 @@ impl World {
             ServiceCall::KvGet { key } => ServiceResult::Kv(self.kv.read(key)),
             ServiceCall::KvSet { key, value } => ServiceResult::Kv(self.kv.write(key, value)),
             ServiceCall::KvDelete { key } => ServiceResult::Kv(self.kv.delete(key)),
-            ServiceCall::KvKeys => ServiceResult::Keys(self.kv.list_keys()),
             ServiceCall::Send { request, body } => {
                 let is_vod = request.url.host_str().is_some_and(|host| host.starts_with("vod."));
                 let response = if is_vod {

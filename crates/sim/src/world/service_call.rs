@@ -20,7 +20,6 @@ pub(crate) enum ServiceCall {
     KvDelete {
         key: String,
     },
-    KvKeys,
     /// A request to OSS or VOD. The body is that of a part or an object.
     Send {
         request: Box<Request>,
@@ -33,7 +32,6 @@ pub(crate) enum ServiceCall {
 pub(crate) enum ServiceResult {
     /// The value of a key, if one was read.
     Kv(Result<Option<Vec<u8>>, String>),
-    Keys(Result<Vec<String>, String>),
     Http(Result<HttpResponse, String>),
 }
 
@@ -62,7 +60,6 @@ impl ServiceCall {
             Self::KvGet { .. } | Self::KvSet { .. } | Self::KvDelete { .. } => {
                 ServiceResult::Kv(Err("the store failed".into()))
             }
-            Self::KvKeys => ServiceResult::Keys(Err("the store failed".into())),
             Self::Send { .. } => ServiceResult::Http(Err("connection reset".into())),
         }
     }
@@ -82,7 +79,6 @@ impl fmt::Display for ServiceCall {
             Self::KvGet { key } => write!(f, "get {key}"),
             Self::KvSet { key, value } => write!(f, "set {key} ({} bytes)", value.len()),
             Self::KvDelete { key } => write!(f, "delete {key}"),
-            Self::KvKeys => f.write_str("list keys"),
             Self::Send { request, .. } => match self.operation() {
                 None => f.write_str("VOD"),
                 Some(operation) => {
@@ -101,11 +97,8 @@ impl fmt::Display for ServiceResult {
         match self {
             Self::Kv(Ok(None)) => f.write_str("none"),
             Self::Kv(Ok(Some(value))) => write!(f, "{} bytes", value.len()),
-            Self::Keys(Ok(keys)) => write!(f, "{} keys", keys.len()),
             Self::Http(Ok(response)) => write!(f, "{}", response.status),
-            Self::Kv(Err(error)) | Self::Keys(Err(error)) | Self::Http(Err(error)) => {
-                f.write_str(error)
-            }
+            Self::Kv(Err(error)) | Self::Http(Err(error)) => f.write_str(error),
         }
     }
 }

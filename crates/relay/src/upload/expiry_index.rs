@@ -1,0 +1,101 @@
+//! Enters uploads into the [index](vod_uploader::upload::ExpiryBucket) by which the cleanup finds
+//! them.
+
+use vod_uploader::Result;
+use vod_uploader::units::UnixMillis;
+use vod_uploader::upload::election::{Election, ElectionOutcome};
+use vod_uploader::upload::{
+    BucketWidth, ExpiryBucket, ExpiryCursor, ExpiryEntry, MediaRecord, UploadId,
+};
+
+use super::run_election::run_election;
+use crate::instance::Instance;
+
+/// Enters a new upload, and the record of its media asset if there is one, before their records
+/// are created: a record without an entry would never be deleted.
+///
+/// # Errors
+/// Returns those of the key-value store.
+pub(super) async fn enter_new(
+    instance: &Instance,
+    upload: &UploadId,
+    media_id: Option<&str>,
+) -> Result<()> {
+    let Some(ttl) = instance.config.expire_after else { return Ok(()) };
+    let entry = ExpiryEntry::new(upload, media_id.map(MediaRecord::key));
+    enter(instance, BucketWidth::for_ttl(ttl), instance.now() + ttl, &entry).await
+}
+
+/// Enters what expires at `instant`.
+///
+/// # Errors
+/// Returns those of the key-value store.
+pub(super) async fn enter(
+    instance: &Instance,
+    width: BucketWidth,
+    instant: UnixMillis,
+    entry: &ExpiryEntry,
+) -> Result<()> {
+    let kv = instance.kv();
+    let mut first = cursor_or_new(instance, width).await?.bucket(width).next();
+    loop {
+        // A bucket that a cleanup has passed is not visited again. The clock of this instance may
+        // be behind that of the instance that cleaned up.
+        let bucket = ExpiryBucket::containing(width, instant).max(first);
+        let slot = acquire_slot(instance, bucket).await?;
+        kv.set(&bucket.entry_key(slot), &entry.encode()?).await?;
+        kv.set(&bucket.count_key(), &slot.saturating_add(1).to_le_bytes()).await?;
+        if bucket != first {
+            return Ok(());
+        }
+        first = cursor_or_new(instance, width).await?.bucket(width).next();
+        if first.max(bucket) == bucket {
+            return Ok(());
+        }
+    }
+}
+
+/// The position of the cleanup, if anything was entered.
+pub(super) async fn load_cursor(
+    instance: &Instance,
+    width: BucketWidth,
+) -> Result<Option<ExpiryCursor>> {
+    let stored = instance.kv().get(&width.cursor_key()).await?;
+    stored.map(|bytes| ExpiryCursor::decode(&bytes)).transpose()
+}
+
+pub(super) async fn store_cursor(
+    instance: &Instance,
+    width: BucketWidth,
+    cursor: &ExpiryCursor,
+) -> Result<()> {
+    Ok(instance.kv().set(&width.cursor_key(), &cursor.encode()?).await?)
+}
+
+/// How many slots of the bucket were occupied at some time; there may be more.
+pub(super) async fn known_count(instance: &Instance, bucket: ExpiryBucket) -> Result<u32> {
+    let stored = instance.kv().get(&bucket.count_key()).await?;
+    let count = stored.and_then(|bytes| Some(u32::from_le_bytes(bytes.try_into().ok()?)));
+    Ok(count.unwrap_or(0))
+}
+
+async fn cursor_or_new(instance: &Instance, width: BucketWidth) -> Result<ExpiryCursor> {
+    if let Some(cursor) = load_cursor(instance, width).await? {
+        return Ok(cursor);
+    }
+    let cursor = ExpiryCursor::at(ExpiryBucket::containing(width, instance.now()));
+    store_cursor(instance, width, &cursor).await?;
+    Ok(cursor)
+}
+
+async fn acquire_slot(instance: &Instance, bucket: ExpiryBucket) -> Result<u32> {
+    let mut slot = known_count(instance, bucket).await?;
+    loop {
+        let id = instance.ports.random.bits64();
+        let election = Election::with_id(bucket.registers(slot), id);
+        match run_election(instance, election).await? {
+            ElectionOutcome::Acquired => return Ok(slot),
+            ElectionOutcome::Closed | ElectionOutcome::Overwritten => slot += 1,
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The index of uploads by the time at which they may expire.
+//!
+//! Time is divided into buckets of one width. The entries of a bucket occupy its slots, which are
+//! acquired in order, each by an [election](super::election): two creations never share a slot, and
+//! no slot before an occupied one was skipped. A cleanup therefore reads the buckets that have
+//! passed, slot by slot, without listing keys.
+//!
+//! | key | value |
+//! |---|---|
+//! | `x.<width>.cursor` | the [`ExpiryCursor`]: everything before it has been visited |
+//! | `x.<width>.<bucket>.n` | at least this many slots were occupied, as a hint: 4 bytes |
+//! | `x.<width>.<bucket>.b.<slot>`, `….d.<slot>` | the election registers of a slot |
+//! | `x.<width>.<bucket>.e.<slot>` | the [`ExpiryEntry`] |
+//!
+//! The width depends on the time after which uploads expire. If that setting changes, the buckets
+//! of both widths exist until the older ones have passed.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::election::Registers;
+use super::record::impl_record;
+use super::records::UploadId;
+use crate::units::UnixMillis;
+
+/// The width of buckets: a power of two, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BucketWidth(u64);
+
+/// One bucket: the uploads that may expire in a period of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExpiryBucket {
+    width: BucketWidth,
+    number: u64,
+}
+
+/// What occupies a slot. It contains no secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpiryEntry {
+    upload: String,
+    /// The key of the [`MediaRecord`](super::MediaRecord), which may outlive the upload.
+    media_key: Option<String>,
+}
+
+/// The position of the cleanup.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpiryCursor {
+    /// The number of the bucket.
+    bucket: u64,
+    /// The progress in the bucket.
+    pub progress: BucketProgress,
+    /// Until this instant, in milliseconds since the Unix epoch, one cleanup is in progress.
+    pub claimed_until_ms: u64,
+}
+
+/// The progress of the cleanup in one bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BucketProgress {
+    /// This slot is the next one to visit.
+    Visiting(u32),
+    /// All slots have been visited, and the keys of this many remain. They are deleted from the
+    /// last one to the first, since a slot without keys marks the end of a bucket.
+    Deleting(u32),
+}
+
+impl_record!(ExpiryEntry, ExpiryEntry);
+impl_record!(ExpiryCursor, ExpiryCursor);
+
+impl BucketWidth {
+    /// Every width, the smallest first.
+    pub const ALL: [Self; 13] = {
+        let mut widths = [Self(1); 13];
+        let mut index = 1;
+        while index < widths.len() {
+            widths[index] = Self(widths[index - 1].0 * 2);
+            index += 1;
+        }
+        widths
+    };
+
+    /// Returns the width for uploads that expire after `ttl`: at most an eighth of it, by which an
+    /// upload may outlive its expiry.
+    #[must_use]
+    pub fn for_ttl(ttl: Duration) -> Self {
+        let widest = ttl.as_secs() / 8;
+        let fitting = Self::ALL.into_iter().rev().find(|width| width.0 <= widest);
+        fitting.unwrap_or(Self::ALL[0])
+    }
+
+    /// Returns the key of the [`ExpiryCursor`].
+    #[must_use]
+    pub fn cursor_key(self) -> String {
+        format!("{PREFIX}{}.cursor", self.0)
+    }
+}
+
+impl ExpiryBucket {
+    /// Returns the bucket that contains `instant`.
+    #[must_use]
+    pub const fn containing(width: BucketWidth, instant: UnixMillis) -> Self {
+        Self { width, number: instant.secs() / width.0 }
+    }
+
+    /// Returns the later of two buckets of the same width.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        Self { number: self.number.max(other.number), ..self }
+    }
+
+    /// Returns the bucket after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self { number: self.number.saturating_add(1), ..self }
+    }
+
+    /// Returns the end of the bucket: what is in it has expired at that instant, unless its expiry
+    /// was extended.
+    #[must_use]
+    pub const fn end(self) -> UnixMillis {
+        UnixMillis(self.next().number.saturating_mul(self.width.0).saturating_mul(1_000))
+    }
+
+    /// Returns the key of the hint of how many slots are occupied.
+    #[must_use]
+    pub fn count_key(self) -> String {
+        self.key("n")
+    }
+
+    /// Returns the election registers of a slot.
+    #[must_use]
+    pub fn registers(self, slot: u32) -> Registers {
+        Registers::new(&self.key("b"), &self.key("d"), slot)
+    }
+
+    /// Returns the key of the entry in a slot.
+    #[must_use]
+    pub fn entry_key(self, slot: u32) -> String {
+        self.key(&format!("e.{slot}"))
+    }
+
+    fn key(self, name: &str) -> String {
+        format!("{PREFIX}{}.{}.{name}", self.width.0, self.number)
+    }
+}
+
+impl ExpiryEntry {
+    /// Creates the entry of an upload, and of the media record at `media_key` if there is one.
+    #[must_use]
+    pub fn new(upload: &UploadId, media_key: Option<String>) -> Self {
+        Self { upload: upload.as_str().to_owned(), media_key }
+    }
+
+    /// Returns the ID of the upload; `None` if the record has an invalid one.
+    #[must_use]
+    pub fn upload(&self) -> Option<UploadId> {
+        UploadId::new(&self.upload)
+    }
+
+    /// Returns the key of the media record, if there is one.
+    #[must_use]
+    pub fn media_key(&self) -> Option<&str> {
+        self.media_key.as_deref()
+    }
+}
+
+impl ExpiryCursor {
+    /// Returns the cursor at the start of `bucket`.
+    #[must_use]
+    pub const fn at(bucket: ExpiryBucket) -> Self {
+        let progress = BucketProgress::Visiting(0);
+        Self { bucket: bucket.number, progress, claimed_until_ms: 0 }
+    }
+
+    /// Returns the bucket that is cleaned up.
+    #[must_use]
+    pub const fn bucket(&self, width: BucketWidth) -> ExpiryBucket {
+        ExpiryBucket { width, number: self.bucket }
+    }
+
+    /// Continues with the bucket after the present one.
+    pub const fn advance(&mut self) {
+        self.bucket = self.bucket.saturating_add(1);
+        self.progress = BucketProgress::Visiting(0);
+    }
+}
+
+const PREFIX: &str = "x.";
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::*;
+
+    const WIDTH: BucketWidth = BucketWidth(2_048);
+
+    #[test]
+    fn the_width_is_at_most_an_eighth_of_the_time_to_live() {
+        for (ttl_s, width_s) in
+            [(0, 1), (1, 1), (15, 1), (16, 2), (60, 4), (86_400, 4_096), (604_800, 4_096)]
+        {
+            let width = BucketWidth::for_ttl(Duration::from_secs(ttl_s));
+            assert_eq!(width, BucketWidth(width_s), "{ttl_s}");
+            assert!(BucketWidth::ALL.contains(&width));
+        }
+    }
+
+    #[test]
+    fn an_instant_is_in_the_bucket_that_ends_after_it() {
+        let bucket = ExpiryBucket::containing(WIDTH, UnixMillis(2_048_000));
+        assert_eq!(bucket.end(), UnixMillis(4_096_000));
+        assert_eq!(ExpiryBucket::containing(WIDTH, UnixMillis(4_095_999)), bucket);
+        assert_eq!(ExpiryBucket::containing(WIDTH, UnixMillis(4_096_000)), bucket.next());
+        assert_eq!(bucket.max(bucket.next()), bucket.next());
+        assert_eq!(bucket.next().max(bucket), bucket.next());
+    }
+
+    #[test]
+    fn the_keys_of_an_index_differ_in_every_component() {
+        let bucket = ExpiryBucket { width: WIDTH, number: 7 };
+        let registers = bucket.registers(3);
+        assert_eq!(WIDTH.cursor_key(), "x.2048.cursor");
+        assert_eq!(bucket.count_key(), "x.2048.7.n");
+        assert_eq!(bucket.entry_key(3), "x.2048.7.e.3");
+        assert_eq!((registers.candidate(), registers.closed()), ("x.2048.7.b.3", "x.2048.7.d.3"));
+    }
+
+    #[test]
+    fn records_of_the_index_round_trip() {
+        let entry = ExpiryEntry::new(&UploadId::new("a1").unwrap(), Some("m.1".into()));
+        assert_eq!(ExpiryEntry::decode(&entry.encode().unwrap()), Ok(entry.clone()));
+        assert_eq!((entry.upload(), entry.media_key()), (UploadId::new("a1"), Some("m.1")));
+
+        let bucket = ExpiryBucket { width: WIDTH, number: 7 };
+        let mut cursor = ExpiryCursor::at(bucket);
+        cursor.progress = BucketProgress::Deleting(9);
+        assert_eq!(ExpiryCursor::decode(&cursor.encode().unwrap()), Ok(cursor.clone()));
+        cursor.advance();
+        assert_eq!(cursor, ExpiryCursor::at(bucket.next()));
+        assert_eq!(cursor.bucket(WIDTH), bucket.next());
+    }
+}
