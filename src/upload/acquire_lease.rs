@@ -131,7 +131,7 @@ impl AcquireLease {
             Step::ReadNextCandidate if value.is_some() => Err(taken_over()),
             Step::ReadNextCandidate => {
                 let retired = self.holder.epoch.checked_sub(EPOCHS_RETAINED);
-                let retired = retired.map(|epoch| self.id.registers(epoch).into_keys());
+                let retired = retired.map(|epoch| self.id.epoch_keys(epoch));
                 Ok(LeaseStep::Stored { retired: retired.into_iter().flatten().collect() })
             }
             Step::ReadTail(tail) => {

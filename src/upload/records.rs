@@ -3,6 +3,8 @@
 //! Every key matches `[A-Za-z0-9._-]{1,100}`, which is within the limits of all providers that Spin
 //! documents (SQLite: 256 bytes; Cosmos DB: 255 characters without `/ \ ? #`).
 
+use std::ops::RangeInclusive;
+
 use super::checkpoint::Checkpoint;
 use super::election::Registers;
 use super::lease::{EPOCHS_RETAINED, Lease, WriterEpoch};
@@ -22,13 +24,13 @@ pub struct RecordWrite {
     pub value: Vec<u8>,
 }
 
-/// The keys to delete so that nothing of an upload remains.
+/// The keys to delete so that nothing of an upload remains. Some of them may not exist.
+///
+/// They are deleted stage by stage. Each stage but the first is found with the records of a later
+/// one, so that a deletion that stops halfway can be repeated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordDeletion {
-    /// Deleted before the others: without this key, no reader finds the upload.
-    pub first: String,
-    /// The others, deleted in any order. Some of them may not exist.
-    pub rest: Vec<String>,
+    stages: [Vec<String>; 4],
 }
 
 impl RecordWrite {
@@ -50,8 +52,7 @@ impl RecordDeletion {
     /// its checkpoints and registers remain; without the checkpoint, its ETag pages and its tail.
     #[must_use]
     pub fn new(upload: &UploadId, lease: Option<&Lease>, last: Option<&Checkpoint>) -> Self {
-        let mut rest = vec![
-            upload.lease_key(),
+        let mut contents = vec![
             upload.credential_key(),
             upload.stop_key(),
             upload.pause_key(),
@@ -59,26 +60,35 @@ impl RecordDeletion {
             upload.digest_key(),
             upload.final_upload_key(),
         ];
-        if let Some(lease) = lease {
-            rest.extend(lease.checkpoint_epochs().map(|epoch| upload.checkpoint_key(epoch)));
-            rest.extend(lease.epoch_keys(upload));
-        }
         if let Some(last) = last {
-            rest.extend(
+            contents.extend(
                 last.full_pages.iter().map(|page| upload.etag_page_key(page.page, page.writer)),
             );
-            rest.extend(last.tail.map(|tail| upload.tail_key(tail.writer, tail.serial)));
+            contents.extend(last.tail.map(|tail| upload.tail_key(tail.writer, tail.serial)));
         }
-        Self { first: upload.record_key(), rest }
+        let mut epochs = Vec::new();
+        if let Some(lease) = lease {
+            let retained = lease.retained_epochs();
+            let earlier = lease.checkpoint_epochs().filter(|epoch| !retained.contains(epoch));
+            epochs.extend(earlier.map(|epoch| upload.checkpoint_key(epoch)));
+            epochs.extend(retained.flat_map(|epoch| upload.epoch_keys(epoch)));
+        }
+        // Without the upload record, no reader finds the upload.
+        Self { stages: [vec![upload.record_key()], contents, epochs, vec![upload.lease_key()]] }
+    }
+
+    /// Returns the keys in the order of their deletion. Those of one stage are deleted in any order,
+    /// and before those of the next one.
+    pub fn stages(self) -> impl Iterator<Item = Vec<String>> {
+        self.stages.into_iter().filter(|keys| !keys.is_empty())
     }
 }
 
 impl Lease {
-    /// Returns the keys of all election registers that may exist.
-    fn epoch_keys(&self, upload: &UploadId) -> impl Iterator<Item = String> {
-        let oldest = self.holder.epoch.saturating_sub(EPOCHS_RETAINED);
-        let epochs = oldest..=self.holder.epoch.saturating_add(1);
-        epochs.flat_map(|epoch| upload.registers(epoch).into_keys())
+    /// Returns the epochs whose election registers may exist.
+    fn retained_epochs(&self) -> RangeInclusive<u32> {
+        let epoch = self.holder.epoch;
+        epoch.saturating_sub(EPOCHS_RETAINED)..=epoch.saturating_add(1)
     }
 }
 
@@ -175,6 +185,13 @@ impl UploadId {
         self.key(&format!("t.{}.{:016x}.{serial}", writer.epoch, writer.writer))
     }
 
+    /// Returns the keys of an epoch: its election registers and its checkpoint, which remains if a
+    /// writer stops before it has deleted the one that its own replaces.
+    pub(super) fn epoch_keys(&self, epoch: u32) -> [String; 3] {
+        let [candidate, closed] = self.registers(epoch).into_keys();
+        [candidate, closed, self.checkpoint_key(epoch)]
+    }
+
     /// Returns the election registers of `epoch`.
     pub(super) fn registers(&self, epoch: u32) -> Registers {
         Registers::new(&self.key("b"), &self.key("d"), epoch)
@@ -196,21 +213,25 @@ mod tests {
     fn key_strings_of_an_upload_are_those_of_existing_records() {
         let upload = UploadId::new("id").unwrap();
         let writer = WriterEpoch { epoch: 20, writer: 0xab };
-        let lease = Lease { holder: writer, base_epochs: vec![19, 7], is_first: false };
+        let lease = Lease { holder: writer, base_epochs: vec![19, 3], is_first: false };
         let mut last = Checkpoint::empty();
         last.full_pages.push(EtagPageRef { page: 2, writer });
         last.tail = Some(Tail { writer, serial: 3, len_bytes: 1, crc64: 0 });
         let deletion = RecordDeletion::new(&upload, Some(&lease), Some(&last));
-        assert_eq!(deletion.first, "u.id.upload");
-        let (records, others) = deletion.rest.split_at(10);
-        let named = ["lease", "credential", "stop", "pause", "alive", "digest", "final"];
-        let expected: Vec<_> = named.into_iter().chain(["c.20", "c.19", "c.7"]).collect();
-        assert_eq!(records, expected.iter().map(|name| format!("u.id.{name}")).collect::<Vec<_>>());
-        let (registers, others) = others.split_at(others.len() - 2);
-        let epochs =
-            (4..=21).flat_map(|epoch| [format!("u.id.b.{epoch}"), format!("u.id.d.{epoch}")]);
-        assert_eq!(registers, epochs.collect::<Vec<_>>());
-        assert_eq!(others, ["u.id.e.2.20.00000000000000ab", "u.id.t.20.00000000000000ab.3"]);
+        let stages: Vec<_> = deletion.stages().collect();
+        let [record, contents, epochs, last] = <[_; 4]>::try_from(stages).unwrap();
+        let keys = |names: &[&str]| -> Vec<String> {
+            names.iter().map(|name| format!("u.id.{name}")).collect()
+        };
+        let named = ["credential", "stop", "pause", "alive", "digest", "final"];
+        let bytes = ["e.2.20.00000000000000ab", "t.20.00000000000000ab.3"];
+        let expected: Vec<String> = keys(&[&named[..], &bytes].concat());
+        assert_eq!((record, contents), (keys(&["upload"]), expected));
+        let retained =
+            (4..=21).flat_map(|epoch| ["b", "d", "c"].map(|key| format!("{key}.{epoch}")));
+        let expected = std::iter::once("c.3".to_owned()).chain(retained);
+        let expected: Vec<_> = expected.map(|name| format!("u.id.{name}")).collect();
+        assert_eq!((epochs, last), (expected, keys(&["lease"])));
     }
 
     #[test]

@@ -330,5 +330,5 @@ fn file_record(
 /// Returns the keys that an upload may have.
 fn keys_of(upload: &StoredUpload, lease: Option<&Lease>) -> Vec<String> {
     let deletion = upload::RecordDeletion::new(&upload.id, lease, Some(&upload.checkpoint));
-    std::iter::once(deletion.first).chain(deletion.rest).collect()
+    deletion.stages().flatten().collect()
 }

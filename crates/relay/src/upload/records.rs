@@ -83,8 +83,7 @@ pub(super) async fn find_checkpoint(
     Ok(search)
 }
 
-/// Deletes the records of an upload that has ended. The upload record is deleted first: no request
-/// finds the others without it.
+/// Deletes the records of an upload that has ended. A deletion that stops halfway can be repeated.
 pub(super) async fn delete_records(instance: &Instance, id: &UploadId) -> Result<()> {
     let kv = instance.kv();
     let lease = kv.get(&id.lease_key()).await?;
@@ -93,7 +92,8 @@ pub(super) async fn delete_records(instance: &Instance, id: &UploadId) -> Result
     let search = find_checkpoint(instance, id).await.ok();
     let checkpoint = search.and_then(|search| search.finish().ok()).map(|(_, found)| found);
     let deletion = RecordDeletion::new(id, lease.as_ref(), checkpoint.as_ref());
-    kv.delete(&deletion.first).await?;
-    try_join_all(deletion.rest.iter().map(|name| kv.delete(name))).await?;
+    for keys in deletion.stages() {
+        try_join_all(keys.iter().map(|key| kv.delete(key))).await?;
+    }
     Ok(())
 }
