@@ -6,6 +6,7 @@ use vod_uploader::credential::UploadCredential;
 use vod_uploader::http::{self, FileName, Metadata, NameHint};
 use vod_uploader::units::ByteCount;
 use vod_uploader::upload::{Target, UploadId, UploadKind, UploadRecord};
+use vod_uploader::vod::UploadGrant;
 use vod_uploader::{Error, ErrorKind, Result};
 
 use super::continue_media::{ContinuedMedia, continue_media};
@@ -52,25 +53,57 @@ pub(crate) async fn create_with_id(
     media: Option<ContinuedMedia>,
     new: NewUpload,
 ) -> Result<CreatedUpload> {
-    let credential_from_vod = client_credential.is_none();
-    let (media_id, credential) = match (client_credential, media) {
+    match (client_credential, media) {
         // The credential authorizes the upload; the media ID is only reported.
         (Some(credential), media) => {
-            (media.map_or_else(String::new, |media| media.media_id().to_owned()), credential)
+            let media_id = media.map_or_else(String::new, |media| media.media_id().to_owned());
+            let authorized = Authorized { media_id, credential, by_vod: false };
+            store(instance, id, authorized, new).await
         }
         (None, Some(media)) => {
-            continue_media(instance, &media).await?;
-            let grant = refresh_video(instance, media.media_id()).await?;
-            (grant.media_id, grant.credential)
+            // Each of two concurrent requests would see no upload of the other, and the object of
+            // the one that completes first would be overwritten.
+            let lock = media_record::lock(instance, media.media_id());
+            let guard = lock.acquire(instance.config.request_timeout).await?;
+            let created = async {
+                continue_media(instance, &media).await?;
+                let grant = refresh_video(instance, media.media_id()).await?;
+                store(instance, id, Authorized::by_vod(grant), new).await
+            };
+            guard.run_and_release(created).await
         }
         (None, None) => {
             let title = new.metadata.text(&["title"]).filter(|title| !title.is_empty());
             let grant = create_video(instance, &new.file_name, title, new.length).await?;
-            (grant.media_id, grant.credential)
+            store(instance, id, Authorized::by_vod(grant), new).await
         }
-    };
-    if credential_from_vod && !http::is_media_id(&media_id) {
-        return Err(Error::new(ErrorKind::VodRejected, "VOD returned no valid media id"));
+    }
+}
+
+/// The media asset of a new upload, and the credential that authorizes it.
+struct Authorized {
+    media_id: String,
+    credential: UploadCredential,
+    /// Whether the worker requested the credential with its own key.
+    by_vod: bool,
+}
+
+impl Authorized {
+    fn by_vod(grant: UploadGrant) -> Self {
+        Self { media_id: grant.media_id, credential: grant.credential, by_vod: true }
+    }
+}
+
+/// Stores the records of a new upload.
+async fn store(
+    instance: &Rc<Instance>,
+    id: UploadId,
+    authorized: Authorized,
+    new: NewUpload,
+) -> Result<CreatedUpload> {
+    let Authorized { media_id, credential, by_vod } = authorized;
+    if by_vod && !http::is_media_id(&media_id) {
+        return Err(Error::new(ErrorKind::VodRejected, "VOD returned no valid media ID"));
     }
     if !credential.is_usable_at(instance.now()) {
         let message = "the credential of the upload has expired";
@@ -86,7 +119,7 @@ pub(crate) async fn create_with_id(
         target: Target::new(&credential, region, cname, config.signature_version),
         content_type: new.content_type,
         client_metadata: new.metadata.without_credentials(),
-        credential_from_vod,
+        credential_from_vod: by_vod,
         kind: new.kind,
     };
     // Rejects an invalid target before anything is stored: an endpoint without a region, for

@@ -79,6 +79,33 @@ impl<'a> KvLock<'a> {
         Err(Error::new(ErrorKind::UploadLost, message))
     }
 
+    /// Waits for the lock.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::Busy`] if another request holds it for longer than `wait_max`, and the
+    /// errors of [`KvLock::try_acquire`].
+    pub(crate) async fn acquire(&self, wait_max: Duration) -> Result<KvLockGuard<'_>> {
+        let mut waited = Duration::ZERO;
+        loop {
+            if let Some(guard) = self.try_acquire().await? {
+                return Ok(guard);
+            }
+            if waited >= wait_max {
+                return Err(Error::new(ErrorKind::Busy, "another request is doing the same"));
+            }
+            waited += self.pause().await;
+        }
+    }
+
+    /// Waits between two attempts, and returns for how long. Requests that repeat their attempts at
+    /// the same instants could contend in every round, so the time varies.
+    pub(crate) async fn pause(&self) -> Duration {
+        let jitter = self.instance.ports.random.bits64() % POLL_JITTER_MS;
+        let pause = POLL + Duration::from_millis(jitter);
+        self.instance.sleep(pause).await;
+        pause
+    }
+
     /// Deletes the registers once the work is done or no longer needed, which later holders must
     /// check.
     pub(crate) async fn clear(&self) -> Result<()> {
@@ -184,11 +211,30 @@ impl KvLockGuard<'_> {
         }
     }
 
+    /// Runs `work`, and releases the lock: the next holder does its own.
+    ///
+    /// # Errors
+    /// Returns those of [`KvLockGuard::run`].
+    pub(crate) async fn run_and_release<T>(
+        self,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        let (lock, round) = (self.lock, self.round);
+        let done = self.run(work).await?;
+        // If this fails, other requests wait for the end of the lease.
+        let _ = KvLockGuard { lock, round }.release().await;
+        Ok(done)
+    }
+
     async fn release(self) -> Result<()> {
         let name = self.lock.holder_key(self.round);
         Ok(self.lock.instance.kv().set(&name, RELEASED).await?)
     }
 }
+
+/// Interval between two attempts, and its random variation.
+const POLL: Duration = Duration::from_millis(100);
+const POLL_JITTER_MS: u64 = 100;
 
 /// The value of a holder register after the lock is released.
 const RELEASED: &[u8] = b"";

@@ -11,6 +11,7 @@ use vod_uploader::http::{self, MediaClaim, header, media_not_owned};
 use vod_uploader::units::UnixMillis;
 use vod_uploader::upload::{MediaRecord, UploadId, UploadRecord};
 
+use super::kv_lock::KvLock;
 use crate::instance::Instance;
 
 /// Checks the token and the record, before the upload is created.
@@ -72,14 +73,28 @@ pub(crate) fn with_token(
     }
 }
 
+/// The lock for continuing the media asset, held while its previous upload is ended and the new one
+/// is created.
+pub(super) fn lock<'a>(instance: &'a Instance, media_id: &str) -> KvLock<'a> {
+    lock_at(instance, MediaRecord::key(media_id))
+}
+
+fn lock_at(instance: &Instance, key: String) -> KvLock<'_> {
+    let config = &instance.config;
+    let lease_duration = config.retry.elapsed_max * 2 + config.request_timeout;
+    KvLock::new(instance, key, lease_duration)
+}
+
 /// Deletes the media record at `key` if its token has expired. Otherwise returns when it expires.
 pub(super) async fn clean_up(instance: &Instance, key: &str) -> Result<Option<UnixMillis>> {
-    let Some(bytes) = instance.kv().get(key).await? else { return Ok(None) };
-    let expires_at = UnixMillis(MediaRecord::decode(&bytes)?.expires_at_ms);
-    if instance.now() < expires_at {
-        return Ok(Some(expires_at));
+    if let Some(bytes) = instance.kv().get(key).await? {
+        let expires_at = UnixMillis(MediaRecord::decode(&bytes)?.expires_at_ms);
+        if instance.now() < expires_at {
+            return Ok(Some(expires_at));
+        }
+        instance.kv().delete(key).await?;
     }
-    instance.kv().delete(key).await?;
+    lock_at(instance, key.to_owned()).clear().await?;
     Ok(None)
 }
 

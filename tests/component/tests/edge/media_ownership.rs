@@ -63,6 +63,26 @@ fn a_new_upload_with_the_token_replaces_the_previous_one() {
 }
 
 #[test]
+fn one_of_several_concurrent_continuations_can_be_completed() {
+    let edge = Setup::new().sealed().start();
+    let source = Source::new(64, MIB);
+    let first = Upload::create(&edge, source.length());
+    let owner =
+        [("media_id", first.media_id.as_str()), ("media_token", first.media_token.as_str())];
+    let created: Vec<_> = std::thread::scope(|scope| {
+        let create = || tus::create(&edge, source.length(), &owner, &[]);
+        let requests: Vec<_> = (0..4).map(|_| scope.spawn(create)).collect();
+        requests.into_iter().map(|request| request.join().unwrap()).collect()
+    });
+    let uploads: Vec<_> = created.iter().map(Upload::from_response).collect();
+    let states: Vec<_> = uploads.iter().map(|upload| upload.head(&edge).status).collect();
+    assert_eq!(states.iter().filter(|status| **status == 200).count(), 1, "{states:?}");
+    let open = states.iter().position(|status| *status == 200).unwrap();
+    uploads[open].finish(&edge, &source);
+    assert_eq!(edge.sandbox.only_object().crc64, source.crc64());
+}
+
+#[test]
 fn a_failed_single_request_upload_can_be_repeated_with_its_token() {
     let edge = Setup::new().with_fast_retries().sealed().start();
     let source = Source::new(64, 50 * KIB);

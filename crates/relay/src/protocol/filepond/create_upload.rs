@@ -48,10 +48,7 @@ pub(super) async fn create_upload(
             let message = "another request is creating the upload";
             return Err(Error::new(ErrorKind::Busy, message));
         }
-        let jitter = instance.ports.random.bits64() % POLL_JITTER_MS;
-        let pause = POLL + Duration::from_millis(jitter);
-        instance.sleep(pause).await;
-        waited += pause;
+        waited += lock.pause().await;
     }
 }
 
@@ -92,8 +89,3 @@ async fn create_as_holder(
     }
     transfer::store(instance, id, &transfer.mark_upload_created()).await
 }
-
-/// Interval at which a waiting request checks whether the upload exists, and its random variation:
-/// requests that check at the same instants could contend for the lock in every round.
-const POLL: Duration = Duration::from_millis(100);
-const POLL_JITTER_MS: u64 = 100;
