@@ -19,7 +19,7 @@ use vod_uploader::upload::{
 use super::abort::{abort, is_cleanup_done};
 use super::credential::stored_credential;
 use super::delete::delete_completed;
-use super::expiry_index::{enter, known_count, load_cursor, store_cursor};
+use super::expiry_index::{delete_slot, enter, known_count, load_cursor, store_cursor};
 use super::records::{self, existing, load_upload_record};
 use super::status::current_status;
 use super::{expiry, filepond_transfer, media_record};
@@ -38,14 +38,15 @@ pub(crate) async fn clean_up_expired(instance: &Rc<Instance>) {
     }
 }
 
-/// Cleans up one index. Returns whether a bucket has passed. The next run repeats what fails.
+/// Cleans up one index. Returns whether a bucket was closed. The next run repeats what fails.
 async fn clean_up_index(instance: &Rc<Instance>, width: BucketWidth) -> Result<bool> {
     let Some(mut cursor) = load_cursor(instance, width).await? else { return Ok(false) };
     let now = instance.now();
     let claimed_until = UnixMillis(cursor.claimed_until_ms);
     // A claim that ends later was made by an instance whose clock is ahead.
     let is_claimed = now < claimed_until && claimed_until <= now + CLAIM;
-    if is_claimed || !has_passed(cursor.bucket(width), now) {
+    cursor.close_passed(width, now);
+    if is_claimed || !cursor.has_closed() {
         return Ok(false);
     }
     cursor.claimed_until_ms = (now + CLAIM).0;
@@ -55,10 +56,6 @@ async fn clean_up_index(instance: &Rc<Instance>, width: BucketWidth) -> Result<b
     cleanup.cursor.claimed_until_ms = 0;
     cleanup.store_cursor().await?;
     result.map(|()| true)
-}
-
-fn has_passed(bucket: ExpiryBucket, now: UnixMillis) -> bool {
-    bucket.end() <= now
 }
 
 /// One run.
@@ -72,7 +69,7 @@ struct Cleanup<'a> {
 
 impl Cleanup<'_> {
     async fn run(&mut self) -> Result<()> {
-        while self.steps_left > 0 && has_passed(self.bucket(), self.instance.now()) {
+        while self.steps_left > 0 && self.cursor.has_closed() {
             self.steps_left -= 1;
             match self.cursor.progress {
                 BucketProgress::Visiting(0) => {
@@ -97,14 +94,11 @@ impl Cleanup<'_> {
 
     /// Skips buckets without slots. Returns false if the present one has some.
     async fn skip_empty(&mut self) -> Result<bool> {
-        let (kv, now) = (self.instance.kv(), self.instance.now());
-        let passed: Vec<_> =
-            std::iter::successors(Some(self.bucket()), |bucket| Some(bucket.next()))
-                .take_while(|bucket| has_passed(*bucket, now))
-                .take(BATCH)
-                .collect();
+        let (kv, open) = (self.instance.kv(), self.cursor.first_open(self.width));
+        let buckets = std::iter::successors(Some(self.bucket()), |bucket| Some(bucket.next()));
+        let closed: Vec<_> = buckets.take_while(|bucket| *bucket != open).take(BATCH).collect();
         // This register exists as soon as a creation competes for the first slot.
-        let reads = passed.iter().map(|bucket| async move {
+        let reads = closed.iter().map(|bucket| async move {
             Ok::<_, vod_uploader::Error>(kv.get(bucket.registers(0).candidate()).await?.is_some())
         });
         let is_used = try_join_all(reads).await?;
@@ -123,13 +117,15 @@ impl Cleanup<'_> {
             self.cursor.progress = BucketProgress::Deleting(slot.saturating_add(1));
             return self.store_cursor().await;
         }
-        self.cursor.progress = BucketProgress::Visiting(slot.saturating_add(1));
+        let visited = BucketProgress::Visiting(slot.saturating_add(1));
         // An entry that cannot be read does not prevent the deletion of the others.
         if let Some(entry) = entry.and_then(|bytes| ExpiryEntry::decode(&bytes).ok()) {
             self.visit(&entry).await?;
-            kv.delete(&entry_key).await?;
+            self.cursor.progress = visited;
             self.store_cursor().await?;
+            kv.delete(&entry_key).await?;
         }
+        self.cursor.progress = visited;
         Ok(())
     }
 
@@ -146,20 +142,19 @@ impl Cleanup<'_> {
         enter(self.instance, width, next, entry).await
     }
 
-    /// Deletes the keys of the last slots of a bucket, of which `count` are left.
+    /// Deletes the keys of the last slots of a bucket, of which `count` are left. The register by
+    /// which the bucket is found to be in use is the last one.
     async fn delete_slots(&mut self, count: u32) -> Result<()> {
-        let (kv, bucket) = (self.instance.kv(), self.bucket());
-        let left = count.saturating_sub(DELETED_SLOTS);
-        let keys = (left..count).rev().flat_map(|slot| {
-            let [candidate, closed] = bucket.registers(slot).into_keys();
-            [bucket.entry_key(slot), closed, candidate]
-        });
-        try_join_all(keys.map(|key| async move { kv.delete(&key).await })).await?;
-        if left > 0 {
+        let bucket = self.bucket();
+        if count > 1 {
+            let left = count.saturating_sub(DELETED_SLOTS).max(1);
+            let slots = (left..count).map(|slot| delete_slot(self.instance, bucket, slot));
+            try_join_all(slots).await?;
             self.cursor.progress = BucketProgress::Deleting(left);
             return Ok(());
         }
-        kv.delete(&bucket.count_key()).await?;
+        self.instance.kv().delete(&bucket.count_key()).await?;
+        delete_slot(self.instance, bucket, 0).await?;
         self.cursor.advance();
         self.store_cursor().await
     }

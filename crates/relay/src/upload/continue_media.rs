@@ -33,15 +33,26 @@ impl ContinuedMedia {
     }
 }
 
+/// Checks that the client owns `media`, and that it was never complete.
+///
+/// # Errors
+/// Returns [`MediaNotOwned`](vod_uploader::ErrorKind::MediaNotOwned) if not.
+pub(super) async fn check_owned(instance: &Instance, media: &ContinuedMedia) -> Result<()> {
+    match media {
+        ContinuedMedia::Claimed(claim) => media_record::verify(instance, claim).await,
+        ContinuedMedia::Verified(media_id) => {
+            let record = media_record::load(instance, media_id).await?;
+            record.map(drop).ok_or_else(media_not_owned)
+        }
+    }
+}
+
 /// Checks that a new upload may continue `media`, and ends the asset's current upload.
 ///
 /// # Errors
 /// Returns [`MediaNotOwned`](vod_uploader::ErrorKind::MediaNotOwned) unless the client owns the
 /// asset, this worker created it, and it was never complete.
 pub(super) async fn continue_media(instance: &Rc<Instance>, media: &ContinuedMedia) -> Result<()> {
-    if let ContinuedMedia::Claimed(claim) = media {
-        media_record::verify(instance, claim).await?;
-    }
     let media_id = media.media_id();
     let record = media_record::load(instance, media_id).await?.ok_or_else(media_not_owned)?;
     let Some(previous) = record.upload() else { return Ok(()) };

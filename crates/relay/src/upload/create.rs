@@ -9,7 +9,7 @@ use vod_uploader::upload::{Target, UploadId, UploadKind, UploadRecord};
 use vod_uploader::vod::UploadGrant;
 use vod_uploader::{Error, ErrorKind, Result};
 
-use super::continue_media::{ContinuedMedia, continue_media};
+use super::continue_media::{ContinuedMedia, check_owned, continue_media};
 use super::credential::credential_source;
 use super::{expiry_index, media_record, records};
 use crate::credential_source::{create_video, refresh_video};
@@ -63,6 +63,7 @@ pub(crate) async fn create_with_id(
         (None, Some(media)) => {
             // Each of two concurrent requests would see no upload of the other, and the object of
             // the one that completes first would be overwritten.
+            check_owned(instance, &media).await?;
             let lock = media_record::lock(instance, media.media_id());
             let guard = lock.acquire(instance.config.request_timeout).await?;
             let created = async {
@@ -70,7 +71,11 @@ pub(crate) async fn create_with_id(
                 let grant = refresh_video(instance, media.media_id()).await?;
                 store(instance, id, Authorized::by_vod(grant), new).await
             };
-            guard.run_and_release(created).await
+            let created = guard.run_and_release(created).await;
+            if created.as_ref().is_err_and(|error| error.kind() == ErrorKind::MediaNotOwned) {
+                lock.clear().await?;
+            }
+            created
         }
         (None, None) => {
             let title = new.metadata.text(&["title"]).filter(|title| !title.is_empty());

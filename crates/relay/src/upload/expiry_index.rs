@@ -37,22 +37,36 @@ pub(super) async fn enter(
     entry: &ExpiryEntry,
 ) -> Result<()> {
     let kv = instance.kv();
-    let mut first = cursor_or_new(instance, width).await?.bucket(width).next();
+    let mut cursor = cursor_or_new(instance, width).await?;
     loop {
-        // A bucket that a cleanup has passed is not visited again. The clock of this instance may
-        // be behind that of the instance that cleaned up.
-        let bucket = ExpiryBucket::containing(width, instant).max(first);
+        let bucket = ExpiryBucket::containing(width, instant).max(cursor.first_open(width));
         let slot = acquire_slot(instance, bucket).await?;
         kv.set(&bucket.entry_key(slot), &entry.encode()?).await?;
         kv.set(&bucket.count_key(), &slot.saturating_add(1).to_le_bytes()).await?;
-        if bucket != first {
+        // This creation may be slow, or the clock of the instance that cleans up ahead.
+        cursor = cursor_or_new(instance, width).await?;
+        if bucket.max(cursor.first_open(width)) == bucket {
             return Ok(());
         }
-        first = cursor_or_new(instance, width).await?.bucket(width).next();
-        if first.max(bucket) == bucket {
-            return Ok(());
+        if bucket.max(cursor.bucket(width)) != bucket {
+            // No cleanup visits the bucket again.
+            delete_slot(instance, bucket, slot).await?;
+            kv.delete(&bucket.count_key()).await?;
         }
     }
+}
+
+/// Deletes the keys of a slot: the entry first, and the candidate last.
+pub(super) async fn delete_slot(
+    instance: &Instance,
+    bucket: ExpiryBucket,
+    slot: u32,
+) -> Result<()> {
+    let [candidate, closed] = bucket.registers(slot).into_keys();
+    for key in [bucket.entry_key(slot), closed, candidate] {
+        instance.kv().delete(&key).await?;
+    }
+    Ok(())
 }
 
 /// The position of the cleanup, if anything was entered.

@@ -67,8 +67,7 @@ fn leftovers(world: &World) -> Vec<Leftover> {
     keys.chain(uploads).chain(objects).collect()
 }
 
-/// Cleans up while clients are active, until all faults end: the record of the last cleanup is
-/// deleted, so that the next one starts at once.
+/// Cleans up while clients are active, until all faults end.
 pub(super) async fn clean_up_often(simulation: Rc<Simulation>) {
     let client = Client::new(&simulation, CLIENT);
     let environment = &simulation.environment;
@@ -78,7 +77,6 @@ pub(super) async fn clean_up_often(simulation: Rc<Simulation>) {
         if environment.is_calm() {
             return;
         }
-        environment.world.borrow_mut().kv.values.remove(LAST_CLEANUP_KEY);
         client.send(empty_file()).await;
     }
 }

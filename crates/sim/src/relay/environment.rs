@@ -139,7 +139,7 @@ impl Environment {
 
     /// An instance crashes, an operation fails or is slow, or a request is aborted.
     pub(super) fn observe_disturbance(&self) {
-        self.checker.borrow_mut().observe_disturbance(self.now());
+        self.checker.borrow_mut().observe_disturbance();
     }
 
     /// Checks that no upload that a client knows has disappeared.
@@ -278,7 +278,7 @@ impl Environment {
                 self.checker.borrow_mut().observe_write(key, value, world.now());
             }
             ServiceCall::KvDelete { key } if is_deletion && !world.kv.values.contains_key(key) => {
-                self.checker.borrow_mut().observe_deletion(key, &world.kv, sent_at, world.now());
+                self.checker.borrow_mut().observe_deletion(key, &world.kv, world.now());
             }
             ServiceCall::Send { request, .. }
                 if matches!(call.operation(), Some(Operation::Complete | Operation::PutObject)) =>

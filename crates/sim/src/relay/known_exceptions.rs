@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
+use vod_uploader::units::UnixMillis;
 use vod_uploader::upload::UploadId;
 
 use super::checker::{History, split_key};
@@ -14,6 +15,9 @@ const REJECTION_AGE_MAX: Duration = Duration::from_secs(60);
 
 /// How long a deletion may take from the read of the lease to the deletion of the upload record.
 const DELETION_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// The largest difference between the clocks of two instances, in seeded runs.
+const CLOCK_SKEW_MAX: Duration = Duration::from_secs(4);
 
 /// Something that is left after all uploads have expired.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,25 +33,22 @@ pub(super) enum Leftover {
 /// A known reason for a leftover.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KnownException {
-    /// The upload record is written last, so that no request finds an incomplete upload. An
-    /// instance that crashes before leaves a lease, which no cleanup lists.
-    IncompleteCreation,
-    /// The upload record is deleted first. An instance that crashes after that, or a deletion that
-    /// fails, leaves the other records, which no cleanup lists.
-    InterruptedDeletion,
     /// A write takes effect after a deletion has read which records exist.
     LateWrite,
+    /// A creation that is slow enters its upload into a bucket of the index that a cleanup has
+    /// already passed. It enters the upload again and deletes the first keys, unless it stops before
+    /// that, or one of its writes takes effect later.
+    LateIndexKey,
     /// The lease and the last checkpoint do not refer to a checkpoint or a register that a writer
     /// wrote after another one had taken over, nor to a tail that is written without its
     /// checkpoint, nor to a replaced record whose deletion has failed.
     UnreferencedRecord,
-    /// The registers of the lock for creating a FilePond upload are deleted by their holder, or
-    /// with the transfer. A crash in between, and a write that takes effect after the deletion,
-    /// leave registers that no other key refers to.
-    LockRegister,
+    /// A write to a register of the lock for creating a FilePond upload takes effect after the
+    /// registers were deleted.
+    LateLockRegister,
     /// An instance that crashes, or is taken over, between InitiateMultipartUpload and the
-    /// checkpoint that stores the upload ID leaves a multipart upload without parts, which the bucket's lifecycle rule
-    /// deletes.
+    /// checkpoint that stores the upload ID leaves a multipart upload without parts, which the
+    /// bucket's lifecycle rule deletes.
     EmptyMultipartUpload,
     /// A session sends each abort twice. If a gateway answers both with 204 in place of OSS, the
     /// multipart upload stays, and the bucket's lifecycle rule deletes it.
@@ -148,6 +149,10 @@ impl<'a> Leftovers<'a> {
     }
 
     fn reason_of_key(&self, key: &str) -> Option<KnownException> {
+        if let Some(end) = end_of_bucket(key) {
+            let is_late = self.history.written_at(key)? + CLOCK_SKEW_MAX >= end;
+            return is_late.then_some(KnownException::LateIndexKey);
+        }
         let (id, kind) = split_key(key)?;
         let id = UploadId::new(id)?;
         let has = |record: String| self.all.contains(&Leftover::Key(record));
@@ -156,7 +161,7 @@ impl<'a> Leftovers<'a> {
         }
         let kind = kind.split('.').next()?;
         if kind == "filepond" {
-            return Some(KnownException::LockRegister);
+            return Some(KnownException::LateLockRegister);
         }
         let known = [
             "lease",
@@ -174,10 +179,7 @@ impl<'a> Leftovers<'a> {
         if !known.contains(&kind) {
             return None;
         }
-        let Some(deleted_at) = self.history.deleted_at(id.as_str()) else {
-            let is_unfinished = !self.history.had_record(id.as_str()) && kind == "lease";
-            return is_unfinished.then_some(KnownException::IncompleteCreation);
-        };
+        let deleted_at = self.history.deleted_at(id.as_str())?;
         let written_at = self.history.written_at(key)?;
         let is_of_writer = ["b", "c", "d", "t"].contains(&kind);
         // A deletion reads the lease before it deletes the upload record.
@@ -189,9 +191,16 @@ impl<'a> Leftovers<'a> {
         if !self.history.was_referenced(id.as_str(), key) {
             return is_of_writer.then_some(KnownException::UnreferencedRecord);
         }
-        let is_disturbed = self.history.is_deletion_disturbed(id.as_str());
-        is_disturbed.then_some(KnownException::InterruptedDeletion)
+        None
     }
+}
+
+/// The end of the bucket of the index that `key` belongs to.
+fn end_of_bucket(key: &str) -> Option<UnixMillis> {
+    let mut parts = key.strip_prefix("x.")?.split('.');
+    let width_s: u64 = parts.next()?.parse().ok()?;
+    let bucket: u64 = parts.next()?.parse().ok()?;
+    Some(UnixMillis((bucket + 1) * width_s * 1_000))
 }
 
 impl Leftover {

@@ -98,7 +98,7 @@ fn an_upload_that_behaves_violates_nothing() {
     checker.check_known_uploads(&kv, START);
     // After its expiry.
     exchange(&mut checker, &kv, &head, &Reply::new(410, &[], ""), after(TTL));
-    checker.observe_deletion(RECORD, &kv, START, after(TTL));
+    checker.observe_deletion(RECORD, &kv, after(TTL));
     checker.check_known_uploads(&KeyValueStore::default(), after(TTL));
     // After a request to terminate it.
     let mut checker = checker_with_upload();
@@ -140,7 +140,7 @@ fn an_upload_whose_media_is_continued_may_be_gone() {
 #[test]
 #[should_panic(expected = "is deleted without a reason")]
 fn a_record_that_is_deleted_too_early() {
-    checker_with_upload().observe_deletion(RECORD, &store_with_upload(), START, START);
+    checker_with_upload().observe_deletion(RECORD, &store_with_upload(), START);
 }
 
 #[test]

@@ -68,7 +68,7 @@ impl ServiceCall {
 impl ServiceResult {
     /// Returns `true` if the call has not failed.
     pub(crate) const fn is_ok(&self) -> bool {
-        matches!(self, Self::Kv(Ok(_)) | Self::Keys(Ok(_)) | Self::Http(Ok(_)))
+        matches!(self, Self::Kv(Ok(_)) | Self::Http(Ok(_)))
     }
 }
 

@@ -18,8 +18,8 @@ pub(crate) struct History {
     objects_deleted_at: BTreeMap<String, UnixMillis>,
     /// The objects that a request has stored that is older than their last deletion.
     late_objects: BTreeSet<String>,
-    /// When instances crashed, operations failed or were slow, and requests were aborted.
-    disturbed_at: Vec<UnixMillis>,
+    /// Number of crashes, failed or slow operations, and aborted requests.
+    disturbances: usize,
 }
 
 /// The history of one upload.
@@ -28,8 +28,6 @@ struct UploadHistory {
     object: Option<String>,
     /// When its upload record was deleted.
     deleted_at: Option<UnixMillis>,
-    /// When that deletion was sent.
-    deletion_sent_at: UnixMillis,
     /// The keys to which its records referred then: their deletion follows.
     referenced: BTreeSet<String>,
     /// The multipart upload in its last checkpoint then.
@@ -48,22 +46,15 @@ impl History {
         }
     }
 
-    /// A key is deleted by an operation that was sent at `sent_at`.
-    pub(super) fn observe_deletion(
-        &mut self,
-        key: &str,
-        kv: &KeyValueStore,
-        sent_at: UnixMillis,
-        now: UnixMillis,
-    ) {
+    /// A key is deleted.
+    pub(super) fn observe_deletion(&mut self, key: &str, kv: &KeyValueStore, now: UnixMillis) {
         let Some(id) = UploadId::from_record_key(key) else { return };
         let upload = self.uploads.entry(id.as_str().to_owned()).or_default();
         upload.deleted_at = Some(now);
-        upload.deletion_sent_at = sent_at;
         let lease = kv.values.get(&id.lease_key()).map(|lease| Lease::decode(lease).unwrap());
         let checkpoint = last_checkpoint(kv, id.clone());
         let deletion = RecordDeletion::new(&id, lease.as_ref(), checkpoint.as_ref());
-        upload.referenced = deletion.rest.into_iter().collect();
+        upload.referenced = deletion.stages().flatten().collect();
         upload.multipart_upload = checkpoint.and_then(|checkpoint| checkpoint.upload_id);
     }
 
@@ -81,24 +72,13 @@ impl History {
     }
 
     /// An instance crashes, an operation fails or is slow, or a request is aborted.
-    pub(super) fn observe_disturbance(&mut self, now: UnixMillis) {
-        self.disturbed_at.push(now);
+    pub(super) const fn observe_disturbance(&mut self) {
+        self.disturbances += 1;
     }
 
     /// Number of crashes, failed or slow operations, and aborted requests.
     pub(crate) const fn disturbances(&self) -> usize {
-        self.disturbed_at.len()
-    }
-
-    /// Returns `true` if something was disturbed after the deletion of the upload record was sent.
-    pub(crate) fn is_deletion_disturbed(&self, id: &str) -> bool {
-        let (upload, disturbed_at) = (self.uploads.get(id), self.disturbed_at.last());
-        upload.zip(disturbed_at).is_some_and(|(upload, at)| *at >= upload.deletion_sent_at)
-    }
-
-    /// Returns `true` if the upload has had an upload record.
-    pub(crate) fn had_record(&self, id: &str) -> bool {
-        self.uploads.get(id).is_some_and(|upload| upload.object.is_some())
+        self.disturbances
     }
 
     /// When the upload record was deleted.

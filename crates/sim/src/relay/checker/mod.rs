@@ -79,15 +79,9 @@ impl InvariantChecker {
         }
     }
 
-    /// A key is deleted by an operation that was sent at `sent_at`: the record of an upload that a client knows only for a reason.
-    pub(super) fn observe_deletion(
-        &mut self,
-        key: &str,
-        kv: &KeyValueStore,
-        sent_at: UnixMillis,
-        now: UnixMillis,
-    ) {
-        self.history.observe_deletion(key, kv, sent_at, now);
+    /// A key is deleted: the record of an upload that a client knows only for a reason.
+    pub(super) fn observe_deletion(&mut self, key: &str, kv: &KeyValueStore, now: UnixMillis) {
+        self.history.observe_deletion(key, kv, now);
         let Some(id) = UploadId::from_record_key(key) else { return };
         if self.lifetimes.is_known(id.as_str()) {
             let cause = self.end_cause(id.as_str(), now);
@@ -133,8 +127,8 @@ impl InvariantChecker {
     }
 
     /// An instance crashes, an operation fails or is slow, or a request is aborted.
-    pub(super) fn observe_disturbance(&mut self, now: UnixMillis) {
-        self.history.observe_disturbance(now);
+    pub(super) const fn observe_disturbance(&mut self) {
+        self.history.observe_disturbance();
     }
 
     /// What has happened to the records and objects.
