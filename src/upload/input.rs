@@ -16,8 +16,10 @@ pub enum Input {
     Kv {
         /// The operation.
         id: KvId,
-        /// The value read (`None` if the key is absent), or the text of the error.
-        result: Result<Option<Vec<u8>>, String>,
+        /// The value read (`None` if the key is absent), or the error:
+        /// [`ErrorKind::KeyValueUnavailable`](crate::ErrorKind::KeyValueUnavailable) if the same
+        /// operation may succeed later.
+        result: Result<Option<Vec<u8>>>,
     },
     /// The store has responded to a call, or the connection failed.
     StoreResponse {

@@ -9,7 +9,7 @@ use super::output::{Event, Output, Value};
 use super::store_calls::{CompletedCall, StoreCalls};
 use crate::crc64::Crc64;
 use crate::credential::UploadCredential;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::oss::HttpResponse;
 use crate::units::UnixMillis;
 
@@ -86,11 +86,9 @@ impl SessionIo {
     pub(super) fn end_kv(
         &mut self,
         id: KvId,
-        result: Result<Option<Vec<u8>>, String>,
+        result: Result<Option<Vec<u8>>>,
     ) -> Option<(KvWaiter, Result<Option<Vec<u8>>>)> {
-        let result = result.map_err(|text| {
-            Error::new(ErrorKind::KeyValueUnavailable, text).with_context("key-value store")
-        });
+        let result = result.map_err(|error| error.with_context("key-value store"));
         self.pending_kv.remove(&id).map(|waiter| (waiter, result))
     }
 

@@ -90,7 +90,11 @@ pub struct KeyValueError {
 
 impl From<KeyValueError> for Error {
     fn from(error: KeyValueError) -> Self {
-        Self::new(ErrorKind::KeyValueUnavailable, error.message)
+        let kind = match error.is_retryable {
+            true => ErrorKind::KeyValueUnavailable,
+            false => ErrorKind::Misconfigured,
+        };
+        Self::new(kind, error.message)
     }
 }
 
@@ -220,4 +224,18 @@ pub enum BodyStatus {
     Complete(Vec<(String, String)>),
     /// The connection closed before the end of the body.
     Interrupted,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_key_value_error_that_may_pass_is_reported_as_temporary() {
+        let kind = |is_retryable| {
+            Error::from(KeyValueError { message: String::new(), is_retryable }).kind()
+        };
+        assert_eq!(kind(true), ErrorKind::KeyValueUnavailable);
+        assert_eq!(kind(false), ErrorKind::Misconfigured);
+    }
 }

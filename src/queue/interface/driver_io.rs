@@ -76,8 +76,10 @@ pub enum Input {
     Kv {
         /// The operation.
         id: KvId,
-        /// The value read (`None` if the key does not exist), or the text of the error.
-        result: Result<Option<Vec<u8>>, String>,
+        /// The value read (`None` if the key does not exist), or the error:
+        /// [`ErrorKind::KeyValueUnavailable`](crate::ErrorKind::KeyValueUnavailable) if the same
+        /// operation may succeed later.
+        result: Result<Option<Vec<u8>>>,
     },
     /// A request to VOD has completed.
     VodResponse {

@@ -10,7 +10,7 @@ pub use fingerprint::FileFingerprint;
 pub use lookup::{CheckpointLookup, StoredFile, StoredUpload};
 
 use crate::credential::UploadCredential;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::queue::context::QueueContext;
 use crate::queue::interface::KvId;
 use crate::upload::{self, Checkpoint, Lease, RecordWrite, Target, UploadId, UploadRecord};
@@ -201,13 +201,11 @@ impl FileRecords {
         &mut self,
         ctx: &mut QueueContext,
         id: KvId,
-        result: Result<Option<Vec<u8>>, String>,
+        result: Result<Option<Vec<u8>>>,
     ) -> Option<RecordEvent> {
         let RecordTask { mut awaited, step } = self.task.take()?;
         awaited.retain(|awaited| *awaited != id);
-        let result = result.map_err(|text| {
-            Error::new(ErrorKind::KeyValueUnavailable, text).with_context("key-value store")
-        });
+        let result = result.map_err(|error| error.with_context("key-value store"));
         match (step, result) {
             (Step::Lookup { mut lookup, then }, result) => {
                 match result.and_then(|value| lookup.feed(value)) {

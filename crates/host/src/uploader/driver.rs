@@ -5,9 +5,9 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::Poll;
 
-use vod_uploader::ErrorKind;
 use vod_uploader::queue::{Input, KvId, Output, SessionId, VodCallId};
 use vod_uploader::upload;
+use vod_uploader::{Error, ErrorKind};
 use vod_uploader_relay::RESPONSE_BYTES_MAX;
 use vod_uploader_relay::ports::{KeyValueCall, Ports, SendBody};
 use vod_uploader_relay::session::{BUFFER_RETRY_INTERVAL, TaskSet, Timer};
@@ -108,7 +108,7 @@ impl Driver {
     fn key_value(&self, id: KvId, call: KeyValueCall) {
         let performed = call.perform(Rc::clone(&self.ports.key_value));
         self.tasks.spawn(async move {
-            let result = performed.await.map_err(|error| error.message);
+            let result = performed.await.map_err(Error::from);
             Some(Input::Kv { id, result })
         });
     }

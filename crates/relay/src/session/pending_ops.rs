@@ -4,9 +4,9 @@
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use vod_uploader::ErrorKind;
 use vod_uploader::oss;
 use vod_uploader::upload::{CallId, Input, KvId};
+use vod_uploader::{Error, ErrorKind};
 
 use super::TaskSet;
 use crate::ports::{KeyValueCall, Ports, SendBody, SendError};
@@ -26,7 +26,7 @@ impl PendingOps {
     pub(super) fn key_value(&self, id: KvId, call: KeyValueCall) {
         let performed = call.perform(Rc::clone(&self.ports.key_value));
         self.tasks.spawn(async move {
-            let result = performed.await.map_err(|error| error.message);
+            let result = performed.await.map_err(Error::from);
             Some(Input::Kv { id, result })
         });
     }

@@ -645,13 +645,17 @@ impl Default for Simulation {
 
 /// The input that passes the result of a call to the queue.
 fn input(recipient: Recipient, result: ServiceResult) -> Input {
+    let unavailable = |text| Error::new(ErrorKind::KeyValueUnavailable, text);
     match (recipient, result) {
-        (Recipient::Queue(id), ServiceResult::Kv(result)) => Input::Kv { id, result },
+        (Recipient::Queue(id), ServiceResult::Kv(result)) => {
+            Input::Kv { id, result: result.map_err(unavailable) }
+        }
         (Recipient::QueueVod(id), ServiceResult::Http(result)) => {
             let unreachable = |text| Error::new(ErrorKind::VodUnavailable, text);
             Input::VodResponse { id, result: result.map_err(unreachable) }
         }
         (Recipient::SessionKv(session, id), ServiceResult::Kv(result)) => {
+            let result = result.map_err(unavailable);
             Input::Session { session, input: upload::Input::Kv { id, result } }
         }
         (Recipient::SessionCall(session, call), ServiceResult::Http(result)) => {

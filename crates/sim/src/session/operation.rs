@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use vod_uploader::credential::UploadCredential;
-use vod_uploader::error::{Error, Result};
+use vod_uploader::error::{Error, ErrorKind, Result};
 use vod_uploader::upload::{CallId, FillId, FillRequest, Input, KvId, SourceStatus};
 
 use crate::world::{ServiceCall, ServiceResult};
@@ -108,7 +108,10 @@ impl Pending {
 /// The input that passes the result of a call to the session.
 pub(super) fn input(recipient: Recipient, result: ServiceResult) -> Input {
     match (recipient, result) {
-        (Recipient::Kv(id), ServiceResult::Kv(result)) => Input::Kv { id, result },
+        (Recipient::Kv(id), ServiceResult::Kv(result)) => {
+            let unavailable = |text| Error::new(ErrorKind::KeyValueUnavailable, text);
+            Input::Kv { id, result: result.map_err(unavailable) }
+        }
         (Recipient::Request { call, .. }, ServiceResult::Http(result)) => {
             Input::StoreResponse { call, result }
         }
