@@ -7,8 +7,8 @@ use vod_uploader::units::UnixMillis;
 
 use crate::buffers::BufferBudget;
 use crate::config::Config;
-use crate::key_value_deadline::KeyValueDeadline;
 use crate::ports::{KeyValue, Ports};
+use crate::retrying_key_value::RetryingKeyValue;
 use crate::single_flight::SingleFlight;
 
 /// One instance of the worker, which concurrent requests share.
@@ -22,10 +22,10 @@ pub(crate) struct Instance {
 
 impl Instance {
     pub(crate) fn new(mut ports: Ports, config: Config) -> Self {
-        ports.key_value = Rc::new(KeyValueDeadline {
+        ports.key_value = Rc::new(RetryingKeyValue {
             inner: ports.key_value,
             clock: Rc::clone(&ports.clock),
-            limit: config.request_timeout,
+            timeout: config.request_timeout.min(KEY_VALUE_TIMEOUT_MAX),
         });
         Self { ports, config, buffers: Rc::default(), reconciliations: SingleFlight::default() }
     }
@@ -42,3 +42,7 @@ impl Instance {
         self.ports.clock.sleep(duration).await;
     }
 }
+
+/// The longest time limit of one attempt of a key-value operation. A request performs several in
+/// sequence while its client waits.
+const KEY_VALUE_TIMEOUT_MAX: Duration = Duration::from_secs(10);
