@@ -77,8 +77,8 @@ impl RecordDeletion {
         Self { stages: [vec![upload.record_key()], contents, epochs, vec![upload.lease_key()]] }
     }
 
-    /// Returns the keys in the order of their deletion. Those of one stage are deleted in any order,
-    /// and before those of the next one.
+    /// Returns the keys in the order of their deletion: those of one stage in any order, and before
+    /// those of the next one.
     pub fn stages(self) -> impl Iterator<Item = Vec<String>> {
         self.stages.into_iter().filter(|keys| !keys.is_empty())
     }

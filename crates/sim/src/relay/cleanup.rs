@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 
-use super::client::{Client, Request};
+use super::client::Client;
 use super::known_exceptions::{KnownException, Leftover, Leftovers};
+use super::message::Request;
 use super::setting::Rates;
 use super::simulation::Simulation;
 use super::variables::TEMPORARY_PREFIX;

@@ -4,18 +4,15 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use futures::channel::mpsc;
 use futures::future::{Either, select};
 use futures::{FutureExt as _, SinkExt as _, StreamExt as _};
-use http::Method;
 use serde_json::Value;
-use vod_uploader_relay::engine::http::RequestHead;
 use vod_uploader_relay::{Response, ResponseBody};
 
 use super::body::{BodyEvent, ChannelBody};
 use super::environment::Environment;
+use super::message::{Reply, Request};
 use super::sent::{SentRequest, upload_id};
 use super::simulation::Simulation;
 use crate::world::{Owner, Random};
@@ -39,25 +36,6 @@ pub(crate) struct Client {
     index: usize,
     random: RefCell<Random>,
     calm_requests: Cell<u32>,
-}
-
-/// A request.
-#[derive(Clone, Debug)]
-pub(crate) struct Request {
-    method: &'static str,
-    path: String,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
-    /// How long the client pauses in the middle of the body.
-    pause: Duration,
-}
-
-/// A response.
-#[derive(Clone, Debug)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
 }
 
 /// How a request is sent.
@@ -90,7 +68,7 @@ impl Client {
         self.count_request();
         let environment = &self.environment;
         let sent = environment.observe_request(&request);
-        let delivery = self.delivery(request.body.len());
+        let delivery = self.delivery(request.body().len());
         let (sender, body) = ChannelBody::new();
         let (task, response) = self.simulation.serve(request.head(), body);
         let body = send_body(Rc::clone(environment), request, delivery.interrupt_after, sender);
@@ -219,134 +197,14 @@ impl Client {
     }
 
     fn received(&self, sent: &SentRequest, response: Response) -> Reply {
-        let (head, body) = response.into_parts();
-        let body = match body {
-            ResponseBody::Bytes(bytes) => bytes,
-            ResponseBody::Stream(_) => Vec::new(),
-        };
-        let headers = head.headers.iter().map(|(name, value)| {
-            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-        });
-        let reply = Reply { status: head.status.as_u16(), headers: headers.collect(), body };
+        let reply = Reply::from_response(response);
         self.environment.trace(|| {
             let offset = reply.header("upload-offset").unwrap_or("-");
-            let text = String::from_utf8_lossy(&reply.body);
+            let text = String::from_utf8_lossy(reply.body());
             format!("client {}: {} offset {offset} {text}", self.index, reply.status)
         });
         self.environment.observe_response(sent, &reply);
         reply
-    }
-}
-
-impl Request {
-    pub(crate) fn new(method: &'static str, path: impl Into<String>) -> Self {
-        Self {
-            method,
-            path: path.into(),
-            headers: Vec::new(),
-            body: Vec::new(),
-            pause: Duration::ZERO,
-        }
-    }
-
-    /// A request of a tus client.
-    pub(crate) fn tus(method: &'static str, path: impl Into<String>) -> Self {
-        Self::new(method, path).with("tus-resumable", "1.0.0")
-    }
-
-    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.headers.push((name.to_owned(), value.into()));
-        self
-    }
-
-    /// The same creation of a tus client with more metadata.
-    pub(crate) fn with_metadata(mut self, pairs: &[(&str, &str)]) -> Self {
-        let encoded = pairs.iter().map(|(key, value)| format!("{key} {}", STANDARD.encode(value)));
-        let encoded = encoded.collect::<Vec<_>>().join(",");
-        let known = self.headers.iter_mut().find(|(name, _)| name == "upload-metadata");
-        match known {
-            Some((_, value)) => *value = format!("{value},{encoded}"),
-            None => self.headers.push(("upload-metadata".to_owned(), encoded)),
-        }
-        self
-    }
-
-    /// The same request with a body of declared length.
-    pub(crate) fn with_body(mut self, bytes: &[u8]) -> Self {
-        self.body = bytes.to_vec();
-        let length = bytes.len().to_string();
-        self.with("content-length", length)
-    }
-
-    /// The same request, in the middle of whose body the client pauses.
-    pub(crate) fn with_pause(self, pause: Duration) -> Self {
-        Self { pause, ..self }
-    }
-
-    /// The same request with a body of undeclared length.
-    pub(crate) fn with_chunked_body(mut self, bytes: &[u8]) -> Self {
-        self.body = bytes.to_vec();
-        self
-    }
-
-    pub(super) const fn method(&self) -> &'static str {
-        self.method
-    }
-
-    pub(super) fn path(&self) -> &str {
-        &self.path
-    }
-
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        header_in(&self.headers, name)
-    }
-
-    fn head(&self) -> RequestHead {
-        let method = Method::from_bytes(self.method.as_bytes()).unwrap();
-        RequestHead::new(method, &self.path, self.headers.clone())
-    }
-}
-
-impl Reply {
-    #[cfg(test)]
-    pub(super) fn new(status: u16, headers: &[(&str, &str)], body: &str) -> Self {
-        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Self { status, headers: headers.collect(), body: body.as_bytes().to_vec() }
-    }
-
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        header_in(&self.headers, name)
-    }
-
-    pub(super) fn headers(&self) -> &[(String, String)] {
-        &self.headers
-    }
-
-    pub(super) fn body(&self) -> &[u8] {
-        &self.body
-    }
-
-    pub(crate) fn offset(&self) -> Option<u64> {
-        self.header("upload-offset").map(|offset| offset.parse().unwrap())
-    }
-
-    /// The media ID in a header.
-    pub(crate) fn media_id(&self) -> String {
-        self.header("media-id").unwrap_or_default().to_owned()
-    }
-
-    pub(crate) fn text(&self) -> &str {
-        std::str::from_utf8(&self.body).unwrap()
-    }
-
-    /// The body as JSON, or null.
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_default()
-    }
-
-    /// Returns `true` if the upload is gone: the file has to be sent again.
-    pub(crate) const fn is_gone(&self) -> bool {
-        matches!(self.status, 404 | 410)
     }
 }
 
@@ -357,24 +215,19 @@ async fn send_body(
     interrupt_after: Option<usize>,
     mut sender: mpsc::Sender<BodyEvent>,
 ) -> Option<mpsc::Sender<BodyEvent>> {
-    let sent = interrupt_after.map_or(&request.body[..], |len| &request.body[..len]);
-    let chunk_bytes = match request.pause {
+    let sent = interrupt_after.map_or(request.body(), |len| &request.body()[..len]);
+    let chunk_bytes = match request.pause() {
         Duration::ZERO => CHUNK_BYTES,
         _ => sent.len().div_ceil(2).max(1),
     };
     for chunk in sent.chunks(chunk_bytes) {
         environment.sleep(Duration::from_millis(1)).await;
         sender.send(BodyEvent::Bytes(chunk.to_vec())).await.ok()?;
-        environment.sleep(request.pause).await;
+        environment.sleep(request.pause()).await;
     }
     if interrupt_after.is_none() {
         sender.send(BodyEvent::End).await.ok()?;
         return None;
     }
     Some(sender)
-}
-
-fn header_in<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    let found = headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-    found.map(|(_, value)| value.as_str())
 }

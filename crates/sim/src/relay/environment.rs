@@ -10,7 +10,7 @@ use vod_uploader::units::UnixMillis;
 use vod_uploader::vod::MediaKind;
 
 use super::checker::InvariantChecker;
-use super::client::{Reply, Request};
+use super::message::{Reply, Request};
 use super::sent::SentRequest;
 use super::setting::{OperationFault, Orphans, Rates, Setting};
 use crate::world::{
@@ -243,7 +243,7 @@ impl Environment {
         Duration::from_millis(1 + self.below(if slow { SLOW_MS_MAX } else { LATENCY_MS_MAX }))
     }
 
-    /// Executes a call, sent at `sent_at`, with a fault. Returns `None` if its result never arrives.
+    /// Executes a call, sent at `sent_at`, with a fault. Returns `None` if no result arrives.
     pub(super) fn execute(
         &self,
         call: &ServiceCall,

@@ -36,8 +36,8 @@ pub enum KnownException {
     /// A write takes effect after a deletion has read which records exist.
     LateWrite,
     /// A creation that is slow enters its upload into a bucket of the index that a cleanup has
-    /// already passed. It enters the upload again and deletes the first keys, unless it stops before
-    /// that, or one of its writes takes effect later.
+    /// passed. It enters the upload again and deletes the first keys, unless it stops before that,
+    /// or one of its writes takes effect later.
     LateIndexKey,
     /// The lease and the last checkpoint do not refer to a checkpoint or a register that a writer
     /// wrote after another one had taken over, nor to a tail that is written without its

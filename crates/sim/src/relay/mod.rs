@@ -13,6 +13,7 @@ mod cleanup;
 mod client;
 mod environment;
 mod known_exceptions;
+mod message;
 mod parallel;
 mod ports;
 mod run;

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use vod_uploader::units::UnixMillis;
 
-use super::client::{Reply, Request};
+use super::message::{Reply, Request};
 
 /// A request that has been sent.
 #[derive(Clone, Debug)]

@@ -9,7 +9,8 @@ use vod_uploader::upload::{Lease, Target, UploadKind, UploadRecord, WriterEpoch}
 
 use super::checker::InvariantChecker;
 use super::cleanup::clean_up;
-use super::client::{Client, Reply, Request};
+use super::client::Client;
+use super::message::{Reply, Request};
 use super::run::RunReport;
 use super::sent::SentRequest;
 use super::setting::Setting;

@@ -16,7 +16,7 @@ pub use self::lifetimes::EndCause;
 use self::lifetimes::Lifetimes;
 use self::secrets::Secrets;
 use self::stored_progress::stored_offset;
-use super::client::{Reply, Request};
+use super::message::{Reply, Request};
 use super::sent::{SentRequest, continued_media, upload_id};
 use crate::world::{Content, KeyValueStore};
 
@@ -223,8 +223,8 @@ impl InvariantChecker {
         self.lifetimes.restarts()
     }
 
-    /// Checks that every upload that a client knows exists with all acknowledged bytes, unless there
-    /// is a reason for its end.
+    /// Checks that every upload that a client knows exists with all acknowledged bytes, unless it
+    /// has ended for a reason.
     pub(super) fn check_known_uploads(&self, kv: &KeyValueStore, now: UnixMillis) {
         for id in self.lifetimes.known() {
             if self.end_cause(id, now).is_some() {

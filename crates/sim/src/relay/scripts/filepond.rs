@@ -3,7 +3,8 @@
 use futures::future::join;
 
 use super::form::{encode, media_type};
-use crate::relay::client::{Client, Request};
+use crate::relay::client::Client;
+use crate::relay::message::Request;
 use crate::world::Content;
 
 /// Length of a chunk in bytes.

@@ -1,6 +1,7 @@
 //! A browser that sends a form with two files.
 
-use crate::relay::client::{Client, Request};
+use crate::relay::client::Client;
+use crate::relay::message::Request;
 use crate::world::Content;
 
 /// Sends the form until both files are stored.

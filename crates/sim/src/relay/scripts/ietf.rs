@@ -1,6 +1,7 @@
 //! A client of the IETF draft, interop version 8.
 
-use crate::relay::client::{Client, Request};
+use crate::relay::client::Client;
+use crate::relay::message::Request;
 use crate::world::Content;
 
 /// Uploads a file with a careful creation, and starts again if the upload is gone.

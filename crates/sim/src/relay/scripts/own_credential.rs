@@ -2,7 +2,8 @@
 
 use std::cell::RefCell;
 
-use crate::relay::client::{Client, Request};
+use crate::relay::client::Client;
+use crate::relay::message::Request;
 use crate::world::Grant;
 
 /// The credential of one media asset that the application server has created.

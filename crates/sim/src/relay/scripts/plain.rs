@@ -1,6 +1,7 @@
 //! A client that sends a file with `PUT`.
 
-use crate::relay::client::{Client, Request};
+use crate::relay::client::Client;
+use crate::relay::message::Request;
 use crate::world::Content;
 
 /// Sends the file until it is stored. A repeated request may continue the media asset of the

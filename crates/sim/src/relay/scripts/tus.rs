@@ -9,7 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use futures::future::join;
 
 use super::own_credential::OwnCredential;
-use crate::relay::client::{Client, Reply, Request};
+use crate::relay::client::Client;
+use crate::relay::message::{Reply, Request};
 use crate::world::Content;
 
 /// Variants of a tus upload.
