@@ -139,7 +139,7 @@ impl Cleanup<'_> {
         };
         let ttl = self.instance.config.expire_after;
         let width = ttl.map_or(self.width, BucketWidth::for_ttl);
-        enter(self.instance, width, next, entry).await
+        enter(self.instance, width, next, entry).await.map(drop)
     }
 
     /// Deletes the keys of the last slots of a bucket, of which `count` are left. The register by

@@ -60,9 +60,9 @@ pub(crate) async fn create_partial(
         credential_from_vod: false,
         kind: UploadKind::Partial,
     };
-    expiry_index::enter_new(instance, &id, None).await?;
+    let slot = expiry_index::enter_new(instance, &id, None).await?;
     records::create(instance, &id, &record).await?;
-    Ok(CreatedUpload { id, record, credential })
+    Ok(CreatedUpload { id, record, credential, slot })
 }
 
 /// Creates the final upload of `partials`. The request that completes the last of them concatenates

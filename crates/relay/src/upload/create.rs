@@ -11,7 +11,8 @@ use vod_uploader::{Error, ErrorKind, Result};
 
 use super::continue_media::{ContinuedMedia, check_owned, continue_media};
 use super::credential::credential_source;
-use super::{expiry_index, media_record, records};
+use super::expiry_index::{self, IndexSlot};
+use super::{media_record, records};
 use crate::credential_source::{create_video, refresh_video};
 use crate::instance::Instance;
 use crate::request::Caller;
@@ -30,6 +31,8 @@ pub(crate) struct CreatedUpload {
     pub(crate) id: UploadId,
     pub(crate) record: UploadRecord,
     pub(crate) credential: UploadCredential,
+    /// Its slot in the index, unless uploads do not expire.
+    pub(super) slot: Option<IndexSlot>,
 }
 
 /// Creates an upload under a new ID.
@@ -131,11 +134,11 @@ async fn store(
     // example.
     record.target.bucket()?;
     let media_id = media_record::is_kept(instance, &record).then_some(&record.media_id[..]);
-    expiry_index::enter_new(instance, &id, media_id).await?;
+    let slot = expiry_index::enter_new(instance, &id, media_id).await?;
     records::create(instance, &id, &record).await?;
     media_record::record(instance, &id, &record).await?;
     credential_source(instance, &id, &record).store(&credential).await?;
-    Ok(CreatedUpload { id, record, credential })
+    Ok(CreatedUpload { id, record, credential, slot })
 }
 
 /// The name of the file that `hint` describes.

@@ -11,6 +11,13 @@ use vod_uploader::upload::{
 use super::run_election::run_election;
 use crate::instance::Instance;
 
+/// The slot of an entry.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct IndexSlot {
+    bucket: ExpiryBucket,
+    slot: u32,
+}
+
 /// Enters a new upload, and the record of its media asset if there is one, before their records
 /// are created: a record without an entry would never be deleted.
 ///
@@ -20,10 +27,25 @@ pub(super) async fn enter_new(
     instance: &Instance,
     upload: &UploadId,
     media_id: Option<&str>,
-) -> Result<()> {
-    let Some(ttl) = instance.config.expire_after else { return Ok(()) };
+) -> Result<Option<IndexSlot>> {
+    let Some(ttl) = instance.config.expire_after else { return Ok(None) };
     let entry = ExpiryEntry::new(upload, media_id.map(MediaRecord::key));
-    enter(instance, BucketWidth::for_ttl(ttl), instance.now() + ttl, &entry).await
+    enter(instance, BucketWidth::for_ttl(ttl), instance.now() + ttl, &entry).await.map(Some)
+}
+
+/// Deletes the entry of an upload of which nothing is left. The register that closes the slot
+/// remains until its bucket has passed, and so does the one by which the bucket is found to be in
+/// use.
+///
+/// # Errors
+/// Returns those of the key-value store.
+pub(super) async fn release(instance: &Instance, slot: IndexSlot) -> Result<()> {
+    let IndexSlot { bucket, slot } = slot;
+    instance.kv().delete(&bucket.entry_key(slot)).await?;
+    if slot > 0 {
+        instance.kv().delete(bucket.registers(slot).candidate()).await?;
+    }
+    Ok(())
 }
 
 /// Enters what expires at `instant`.
@@ -35,7 +57,7 @@ pub(super) async fn enter(
     width: BucketWidth,
     instant: UnixMillis,
     entry: &ExpiryEntry,
-) -> Result<()> {
+) -> Result<IndexSlot> {
     let kv = instance.kv();
     let mut cursor = cursor_or_new(instance, width).await?;
     loop {
@@ -46,7 +68,7 @@ pub(super) async fn enter(
         // This creation may be slow, or the clock of the instance that cleans up ahead.
         cursor = cursor_or_new(instance, width).await?;
         if bucket.max(cursor.first_open(width)) == bucket {
-            return Ok(());
+            return Ok(IndexSlot { bucket, slot });
         }
         if bucket.max(cursor.bucket(width)) != bucket {
             // No cleanup visits the bucket again.

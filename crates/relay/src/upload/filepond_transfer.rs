@@ -80,10 +80,9 @@ pub(crate) fn credential_source(instance: &Rc<Instance>, id: &UploadId) -> Crede
     CredentialSource::new(instance, id, None)
 }
 
-/// The lock for creating the upload, held for as long as VOD may take to respond.
+/// The lock for creating the upload.
 pub(crate) fn lock<'a>(instance: &'a Instance, id: &UploadId) -> KvLock<'a> {
-    let lease_duration = instance.config.retry.elapsed_max + instance.config.request_timeout;
-    KvLock::new(instance, FilePondTransfer::name(id), lease_duration)
+    KvLock::new(instance, FilePondTransfer::name(id))
 }
 
 /// Deletes the record of a file that has received no bytes for too long. Otherwise returns when

@@ -29,8 +29,6 @@ pub(crate) struct KvLock<'a> {
     instance: &'a Instance,
     /// The prefix of its keys.
     name: String,
-    /// How long the holder may take.
-    lease_duration: Duration,
     /// Number of rounds that this request has entered.
     rounds: Cell<u32>,
 }
@@ -52,12 +50,8 @@ enum RoundState {
 }
 
 impl<'a> KvLock<'a> {
-    pub(crate) const fn new(
-        instance: &'a Instance,
-        name: String,
-        lease_duration: Duration,
-    ) -> Self {
-        Self { instance, name, lease_duration, rounds: Cell::new(1) }
+    pub(crate) const fn new(instance: &'a Instance, name: String) -> Self {
+        Self { instance, name, rounds: Cell::new(1) }
     }
 
     /// Tries to acquire the lock. `None` if another request holds it, or no request has acquired
@@ -136,7 +130,7 @@ impl<'a> KvLock<'a> {
     }
 
     fn state_of_holder(&self, held_at: &[u8]) -> RoundState {
-        let is_current = self.is_within(held_at, self.lease_duration + LEASE_GRACE);
+        let is_current = self.is_within(held_at, LEASE_DURATION + LEASE_GRACE);
         if is_current { RoundState::Held } else { RoundState::Expired }
     }
 
@@ -196,7 +190,7 @@ impl KvLockGuard<'_> {
     /// # Errors
     /// Returns the errors of `work`, and [`ErrorKind::Busy`] once the lease has expired.
     pub(crate) async fn run<T>(self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        let lease = pin!(self.lock.instance.sleep(self.lock.lease_duration));
+        let lease = pin!(self.lock.instance.sleep(LEASE_DURATION));
         // The lease is polled first: no work may be done after the machine was suspended.
         match select(lease, pin!(work)).await {
             Either::Left(((), _)) => {
@@ -243,6 +237,9 @@ const RELEASED: &[u8] = b"";
 /// its holder register two key-value operations later. A slower winner sees that the next round has
 /// started.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// How long a holder may take. A crash of the holder blocks the lock for that long.
+const LEASE_DURATION: Duration = Duration::from_secs(30);
 
 /// How much longer than its lease a holder is assumed to hold the lock: its clock may differ, and
 /// its lease starts a few key-value operations after it writes the register.

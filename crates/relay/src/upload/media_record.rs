@@ -76,13 +76,7 @@ pub(crate) fn with_token(
 /// The lock for continuing the media asset, held while its previous upload is ended and the new one
 /// is created.
 pub(super) fn lock<'a>(instance: &'a Instance, media_id: &str) -> KvLock<'a> {
-    lock_at(instance, MediaRecord::key(media_id))
-}
-
-fn lock_at(instance: &Instance, key: String) -> KvLock<'_> {
-    let config = &instance.config;
-    let lease_duration = config.retry.elapsed_max * 2 + config.request_timeout;
-    KvLock::new(instance, key, lease_duration)
+    KvLock::new(instance, MediaRecord::key(media_id))
 }
 
 /// Deletes the media record at `key` if its token has expired. Otherwise returns when it expires.
@@ -94,7 +88,7 @@ pub(super) async fn clean_up(instance: &Instance, key: &str) -> Result<Option<Un
         }
         instance.kv().delete(key).await?;
     }
-    lock_at(instance, key.to_owned()).clear().await?;
+    KvLock::new(instance, key.to_owned()).clear().await?;
     Ok(None)
 }
 

@@ -9,6 +9,7 @@ use super::abort::{abort, is_cleanup_done};
 use super::append::receive_first;
 use super::create::{CreatedUpload, NewUpload, create};
 use super::delete::delete_completed;
+use super::expiry_index::release;
 use super::limits::too_large;
 use super::records;
 
@@ -50,7 +51,7 @@ pub(crate) async fn upload_single_request<B: ByteStream + 'static>(
             // No client can delete the records, because none has the upload's URL. If this fails,
             // they only occupy space until they expire.
             if !has_url {
-                let _ = delete_completed(instance, &created.id, &created.record).await;
+                let _ = delete_all(instance, &created).await;
             }
             return Ok((created, Ok(object)));
         }
@@ -72,4 +73,12 @@ pub(crate) async fn upload_single_request<B: ByteStream + 'static>(
         let _ = records::delete_records(instance, &created.id).await;
     }
     Ok((created, Err(error)))
+}
+
+async fn delete_all(instance: &Instance, created: &CreatedUpload) -> Result<()> {
+    delete_completed(instance, &created.id, &created.record).await?;
+    match created.slot {
+        Some(slot) => release(instance, slot).await,
+        None => Ok(()),
+    }
 }
