@@ -187,6 +187,15 @@ impl ExpiryCursor {
         ExpiryBucket { width, number: self.open }
     }
 
+    /// Returns to the bucket of `now` if the cursor is more than an hour ahead of it, because the
+    /// clock of an instance was: no upload would be cleaned up until then. Entries in buckets that
+    /// are visited a second time are no different from others.
+    pub fn rewind_if_ahead(&mut self, width: BucketWidth, now: UnixMillis) {
+        if self.open > ExpiryBucket::containing(width, now + CLOCK_SKEW_MAX).number {
+            *self = Self::at(ExpiryBucket::containing(width, now));
+        }
+    }
+
     /// Closes the buckets that have passed at `now`, so that they can be cleaned up.
     pub fn close_passed(&mut self, width: BucketWidth, now: UnixMillis) {
         self.open = self.open.max(ExpiryBucket::containing(width, now).number);
@@ -206,6 +215,9 @@ impl ExpiryCursor {
 }
 
 const PREFIX: &str = "x.";
+
+/// The largest difference between the clocks of two instances that is not corrected.
+const CLOCK_SKEW_MAX: Duration = Duration::from_secs(60 * 60);
 
 #[cfg(test)]
 mod tests {
@@ -271,5 +283,19 @@ mod tests {
         assert_eq!(cursor.first_open(WIDTH), bucket.next(), "a clock may go back");
         cursor.advance();
         assert_eq!((cursor.has_closed(), cursor.bucket(WIDTH)), (false, bucket.next()));
+    }
+
+    #[test]
+    fn a_cursor_that_a_wrong_clock_has_moved_ahead_returns() {
+        let (hour, day) = (Duration::from_secs(3_600), Duration::from_secs(86_400));
+        let now = UnixMillis(2_048_000 * 100);
+        let present = ExpiryCursor::at(ExpiryBucket::containing(WIDTH, now));
+        for (ahead, returns) in [(Duration::ZERO, false), (hour, false), (day, true)] {
+            let mut cursor = present.clone();
+            cursor.close_passed(WIDTH, now + ahead);
+            let moved = cursor.clone();
+            cursor.rewind_if_ahead(WIDTH, now);
+            assert_eq!(cursor, if returns { present.clone() } else { moved }, "{ahead:?}");
+        }
     }
 }

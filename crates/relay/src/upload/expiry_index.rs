@@ -1,12 +1,12 @@
 //! Enters uploads into the [index](vod_uploader::upload::ExpiryBucket) by which the cleanup finds
 //! them.
 
-use vod_uploader::Result;
 use vod_uploader::units::UnixMillis;
 use vod_uploader::upload::election::{Election, ElectionOutcome};
 use vod_uploader::upload::{
     BucketWidth, ExpiryBucket, ExpiryCursor, ExpiryEntry, MediaRecord, UploadId,
 };
+use vod_uploader::{ErrorKind, Result};
 
 use super::run_election::run_election;
 use crate::instance::Instance;
@@ -91,13 +91,21 @@ pub(super) async fn delete_slot(
     Ok(())
 }
 
-/// The position of the cleanup, if anything was entered.
+/// The position of the cleanup, if anything was entered. A corrupt record counts as missing: no
+/// upload could be created otherwise.
 pub(super) async fn load_cursor(
     instance: &Instance,
     width: BucketWidth,
 ) -> Result<Option<ExpiryCursor>> {
-    let stored = instance.kv().get(&width.cursor_key()).await?;
-    stored.map(|bytes| ExpiryCursor::decode(&bytes)).transpose()
+    let Some(stored) = instance.kv().get(&width.cursor_key()).await? else { return Ok(None) };
+    match ExpiryCursor::decode(&stored) {
+        Ok(mut cursor) => {
+            cursor.rewind_if_ahead(width, instance.now());
+            Ok(Some(cursor))
+        }
+        Err(error) if error.kind() == ErrorKind::CheckpointCorrupt => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 pub(super) async fn store_cursor(
