@@ -130,8 +130,14 @@ impl<'a> KvLock<'a> {
     }
 
     fn state_of_holder(&self, held_at: &[u8]) -> RoundState {
-        let is_current = self.is_within(held_at, LEASE_DURATION + LEASE_GRACE);
+        let is_current = self.is_within(held_at, self.lease_duration() + LEASE_GRACE);
         if is_current { RoundState::Held } else { RoundState::Expired }
+    }
+
+    /// How long a holder may take: as long as VOD may take to respond.
+    fn lease_duration(&self) -> Duration {
+        let config = &self.instance.config;
+        (config.retry.elapsed_max + config.request_timeout).min(LEASE_DURATION_MAX)
     }
 
     async fn enter(&self, round: u32) -> Result<Option<KvLockGuard<'_>>> {
@@ -190,7 +196,7 @@ impl KvLockGuard<'_> {
     /// # Errors
     /// Returns the errors of `work`, and [`ErrorKind::Busy`] once the lease has expired.
     pub(crate) async fn run<T>(self, work: impl Future<Output = Result<T>>) -> Result<T> {
-        let lease = pin!(self.lock.instance.sleep(LEASE_DURATION));
+        let lease = pin!(self.lock.instance.sleep(self.lock.lease_duration()));
         // The lease is polled first: no work may be done after the machine was suspended.
         match select(lease, pin!(work)).await {
             Either::Left(((), _)) => {
@@ -238,8 +244,8 @@ const RELEASED: &[u8] = b"";
 /// started.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// How long a holder may take. A crash of the holder blocks the lock for that long.
-const LEASE_DURATION: Duration = Duration::from_secs(30);
+/// The longest time that a holder may take, for which its crash blocks the lock.
+const LEASE_DURATION_MAX: Duration = Duration::from_secs(30);
 
 /// How much longer than its lease a holder is assumed to hold the lock: its clock may differ, and
 /// its lease starts a few key-value operations after it writes the register.
