@@ -12,8 +12,8 @@
 //! | `x.<width>.<bucket>.b.<slot>`, `….d.<slot>` | the election registers of a slot |
 //! | `x.<width>.<bucket>.e.<slot>` | the [`ExpiryEntry`] |
 //!
-//! The width depends on the time after which uploads expire. If that setting changes, the buckets
-//! of both widths exist until the older ones have passed.
+//! The width depends on the time after which uploads expire. If that setting changes, the entries
+//! of the previous width are entered again, and its cursor is deleted.
 
 use std::time::Duration;
 
@@ -91,6 +91,14 @@ impl BucketWidth {
         fitting.unwrap_or(Self::ALL[0])
     }
 
+    /// Returns how far ahead of the present a bucket of this width can have entries.
+    #[must_use]
+    pub const fn horizon(self) -> Duration {
+        let widest = Self::ALL[Self::ALL.len() - 1];
+        // The next width is for a time to live of 16 times this one.
+        if self.0 < widest.0 { Duration::from_secs(self.0 * 16) } else { TTL_MAX }
+    }
+
     /// Returns the key of the [`ExpiryCursor`].
     #[must_use]
     pub fn cursor_key(self) -> String {
@@ -117,11 +125,17 @@ impl ExpiryBucket {
         Self { number: self.number.saturating_add(1), ..self }
     }
 
+    /// Returns the start of the bucket.
+    #[must_use]
+    pub const fn start(self) -> UnixMillis {
+        UnixMillis(self.number.saturating_mul(self.width.0).saturating_mul(1_000))
+    }
+
     /// Returns the end of the bucket: what is in it has expired at that instant, unless its expiry
     /// was extended.
     #[must_use]
     pub const fn end(self) -> UnixMillis {
-        UnixMillis(self.next().number.saturating_mul(self.width.0).saturating_mul(1_000))
+        self.next().start()
     }
 
     /// Returns the key of the hint of how many slots are occupied.
@@ -196,9 +210,9 @@ impl ExpiryCursor {
         }
     }
 
-    /// Closes the buckets that have passed at `now`, so that they can be cleaned up.
-    pub fn close_passed(&mut self, width: BucketWidth, now: UnixMillis) {
-        self.open = self.open.max(ExpiryBucket::containing(width, now).number);
+    /// Closes the buckets that have passed at `instant`, so that they can be cleaned up.
+    pub fn close_passed(&mut self, width: BucketWidth, instant: UnixMillis) {
+        self.open = self.open.max(ExpiryBucket::containing(width, instant).number);
     }
 
     /// Returns true if a bucket is closed and not cleaned up.
@@ -215,6 +229,9 @@ impl ExpiryCursor {
 }
 
 const PREFIX: &str = "x.";
+
+/// The longest time to live after whose change the entries of the previous one are found.
+const TTL_MAX: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// The largest difference between the clocks of two instances that is not corrected.
 const CLOCK_SKEW_MAX: Duration = Duration::from_secs(60 * 60);
@@ -235,13 +252,14 @@ mod tests {
             let width = BucketWidth::for_ttl(Duration::from_secs(ttl_s));
             assert_eq!(width, BucketWidth(width_s), "{ttl_s}");
             assert!(BucketWidth::ALL.contains(&width));
+            assert!(width.horizon() >= Duration::from_secs(ttl_s));
         }
     }
 
     #[test]
     fn an_instant_is_in_the_bucket_that_ends_after_it() {
         let bucket = ExpiryBucket::containing(WIDTH, UnixMillis(2_048_000));
-        assert_eq!(bucket.end(), UnixMillis(4_096_000));
+        assert_eq!((bucket.start(), bucket.end()), (UnixMillis(2_048_000), UnixMillis(4_096_000)));
         assert_eq!(ExpiryBucket::containing(WIDTH, UnixMillis(4_095_999)), bucket);
         assert_eq!(ExpiryBucket::containing(WIDTH, UnixMillis(4_096_000)), bucket.next());
         assert_eq!(bucket.max(bucket.next()), bucket.next());

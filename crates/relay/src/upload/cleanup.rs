@@ -29,24 +29,49 @@ use crate::instance::Instance;
 pub(crate) async fn clean_up_expired(instance: &Rc<Instance>) {
     let Some(ttl) = instance.config.expire_after else { return };
     let width = BucketWidth::for_ttl(ttl);
-    if !matches!(clean_up_index(instance, width).await, Ok(true)) {
+    if !matches!(clean_up_present(instance, width).await, Ok(true)) {
         return;
     }
-    // Uploads that were created when another time to live was configured.
     for other in BucketWidth::ALL.into_iter().filter(|other| *other != width) {
-        let _ = clean_up_index(instance, other).await;
+        let _ = clean_up_previous(instance, other).await;
     }
 }
 
-/// Cleans up one index. Returns whether a bucket was closed. The next run repeats what fails.
-async fn clean_up_index(instance: &Rc<Instance>, width: BucketWidth) -> Result<bool> {
+/// Cleans up the index of the configured time to live. Returns whether a bucket has passed.
+async fn clean_up_present(instance: &Rc<Instance>, width: BucketWidth) -> Result<bool> {
     let Some(mut cursor) = load_cursor(instance, width).await? else { return Ok(false) };
+    let now = instance.now();
+    cursor.rewind_if_ahead(width, now);
+    cursor.close_passed(width, now);
+    if !cursor.has_closed() {
+        return Ok(false);
+    }
+    clean_up_index(instance, width, cursor).await?;
+    Ok(true)
+}
+
+/// Cleans up an index of uploads that were created when another time to live was configured: those
+/// that have not expired enter the present one.
+async fn clean_up_previous(instance: &Rc<Instance>, width: BucketWidth) -> Result<()> {
+    let Some(mut cursor) = load_cursor(instance, width).await? else { return Ok(()) };
+    cursor.close_passed(width, instance.now() + width.horizon());
+    if clean_up_index(instance, width, cursor).await? {
+        instance.kv().delete(&width.cursor_key()).await?;
+    }
+    Ok(())
+}
+
+/// Cleans up the closed buckets of one index, unless another run does. Returns true if none is left.
+/// The next run repeats what fails.
+async fn clean_up_index(
+    instance: &Rc<Instance>,
+    width: BucketWidth,
+    mut cursor: ExpiryCursor,
+) -> Result<bool> {
     let now = instance.now();
     let claimed_until = UnixMillis(cursor.claimed_until_ms);
     // A claim that ends later was made by an instance whose clock is ahead.
-    let is_claimed = now < claimed_until && claimed_until <= now + CLAIM;
-    cursor.close_passed(width, now);
-    if is_claimed || !cursor.has_closed() {
+    if now < claimed_until && claimed_until <= now + CLAIM {
         return Ok(false);
     }
     cursor.claimed_until_ms = (now + CLAIM).0;
@@ -55,7 +80,7 @@ async fn clean_up_index(instance: &Rc<Instance>, width: BucketWidth) -> Result<b
     let result = cleanup.run().await;
     cleanup.cursor.claimed_until_ms = 0;
     cleanup.store_cursor().await?;
-    result.map(|()| true)
+    result.map(|()| !cleanup.cursor.has_closed())
 }
 
 /// One run.

@@ -62,6 +62,7 @@ pub(crate) async fn create_partial(
     };
     let slot = expiry_index::enter_new(instance, &id, None).await?;
     records::create(instance, &id, &record).await?;
+    let slot = expiry_index::enter_again_if_late(instance, &id, None, slot).await?;
     Ok(CreatedUpload { id, record, credential, slot })
 }
 

@@ -135,9 +135,15 @@ async fn store(
     record.target.bucket()?;
     let media_id = media_record::is_kept(instance, &record).then_some(&record.media_id[..]);
     let slot = expiry_index::enter_new(instance, &id, media_id).await?;
-    records::create(instance, &id, &record).await?;
-    media_record::record(instance, &id, &record).await?;
-    credential_source(instance, &id, &record).store(&credential).await?;
+    let stored = async {
+        records::create(instance, &id, &record).await?;
+        media_record::record(instance, &id, &record).await?;
+        credential_source(instance, &id, &record).store(&credential).await
+    }
+    .await;
+    // Also after a failure, which may leave some of the records.
+    let slot = expiry_index::enter_again_if_late(instance, &id, media_id, slot).await?;
+    stored?;
     Ok(CreatedUpload { id, record, credential, slot })
 }
 

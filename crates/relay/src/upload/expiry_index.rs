@@ -33,6 +33,24 @@ pub(super) async fn enter_new(
     enter(instance, BucketWidth::for_ttl(ttl), instance.now() + ttl, &entry).await.map(Some)
 }
 
+/// Enters a new upload again, after its records are stored, if that took so long that a cleanup may
+/// already have visited the entry and found nothing. Returns its last slot.
+///
+/// # Errors
+/// Returns those of the key-value store.
+pub(super) async fn enter_again_if_late(
+    instance: &Instance,
+    upload: &UploadId,
+    media_id: Option<&str>,
+    slot: Option<IndexSlot>,
+) -> Result<Option<IndexSlot>> {
+    let Some((slot, ttl)) = slot.zip(instance.config.expire_after) else { return Ok(slot) };
+    if instance.now() + ttl / 4 < slot.bucket.start() {
+        return Ok(Some(slot));
+    }
+    enter_new(instance, upload, media_id).await
+}
+
 /// Deletes the entry of an upload of which nothing is left. The register that closes the slot
 /// remains until its bucket has passed, and so does the one by which the bucket is found to be in
 /// use.
@@ -99,10 +117,7 @@ pub(super) async fn load_cursor(
 ) -> Result<Option<ExpiryCursor>> {
     let Some(stored) = instance.kv().get(&width.cursor_key()).await? else { return Ok(None) };
     match ExpiryCursor::decode(&stored) {
-        Ok(mut cursor) => {
-            cursor.rewind_if_ahead(width, instance.now());
-            Ok(Some(cursor))
-        }
+        Ok(cursor) => Ok(Some(cursor)),
         Err(error) if error.kind() == ErrorKind::CheckpointCorrupt => Ok(None),
         Err(error) => Err(error),
     }
@@ -124,7 +139,8 @@ pub(super) async fn known_count(instance: &Instance, bucket: ExpiryBucket) -> Re
 }
 
 async fn cursor_or_new(instance: &Instance, width: BucketWidth) -> Result<ExpiryCursor> {
-    if let Some(cursor) = load_cursor(instance, width).await? {
+    if let Some(mut cursor) = load_cursor(instance, width).await? {
+        cursor.rewind_if_ahead(width, instance.now());
         return Ok(cursor);
     }
     let cursor = ExpiryCursor::at(ExpiryBucket::containing(width, instance.now()));

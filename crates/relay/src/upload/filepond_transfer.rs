@@ -31,8 +31,9 @@ pub(crate) async fn create(
     id: &UploadId,
     transfer: &FilePondTransfer,
 ) -> Result<()> {
-    expiry_index::enter_new(instance, id, None).await?;
-    store(instance, id, transfer).await
+    let slot = expiry_index::enter_new(instance, id, None).await?;
+    store(instance, id, transfer).await?;
+    expiry_index::enter_again_if_late(instance, id, None, slot).await.map(drop)
 }
 
 pub(crate) async fn store(

@@ -65,8 +65,8 @@ pub(crate) fn clean_up(edge: &mut Edge) -> Vec<String> {
     for _ in 0..CLEANUPS_MAX {
         std::thread::sleep(CLEANUP_INTERVAL);
         remaining = remaining_uploads(edge);
-        // The next creation cleans the last one up.
-        if remaining.len() <= 1 {
+        // The next creations clean up the last ones, whose buckets of time have not passed.
+        if remaining.len() <= 2 {
             return Vec::new();
         }
         let created = tus::create(edge, 1, &[], &[]);
