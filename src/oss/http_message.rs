@@ -77,8 +77,8 @@ impl UnsignedRequest {
 
 /// A signed request, to be sent unchanged.
 ///
-/// It has `content-length`, except for a GET or HEAD without a body. It has no `host`, which follows
-/// from the URL, and no `date`, which some hosts set themselves.
+/// It has `content-length`, except for a GET or HEAD without a body. It has no `host`, which
+/// follows from the URL, and no `date`, which some hosts set themselves.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     /// The method.

@@ -61,8 +61,8 @@ async fn clean_up_previous(instance: &Rc<Instance>, width: BucketWidth) -> Resul
     Ok(())
 }
 
-/// Cleans up the closed buckets of one index, unless another run does. Returns true if none is left.
-/// The next run repeats what fails.
+/// Cleans up the closed buckets of one index, unless another run does. Returns true if none is
+/// left. The next run repeats what fails.
 async fn clean_up_index(
     instance: &Rc<Instance>,
     width: BucketWidth,
