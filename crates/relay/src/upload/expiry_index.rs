@@ -1,6 +1,8 @@
 //! Enters uploads into the [index](vod_uploader::upload::ExpiryBucket) by which the cleanup finds
 //! them.
 
+use std::time::Duration;
+
 use vod_uploader::units::UnixMillis;
 use vod_uploader::upload::election::{Election, ElectionOutcome};
 use vod_uploader::upload::{
@@ -148,14 +150,25 @@ async fn cursor_or_new(instance: &Instance, width: BucketWidth) -> Result<Expiry
     Ok(cursor)
 }
 
+/// Acquires the first free slot. Competitors that lose try again after a random time, which grows:
+/// many creations at once would otherwise compete for every slot in turn.
 async fn acquire_slot(instance: &Instance, bucket: ExpiryBucket) -> Result<u32> {
-    let mut slot = known_count(instance, bucket).await?;
+    let random = &instance.ports.random;
+    let (mut slot, mut backoff) = (0, BACKOFF_MIN);
     loop {
-        let id = instance.ports.random.bits64();
-        let election = Election::with_id(bucket.registers(slot), id);
-        match run_election(instance, election).await? {
-            ElectionOutcome::Acquired => return Ok(slot),
-            ElectionOutcome::Closed | ElectionOutcome::Overwritten => slot += 1,
+        slot = known_count(instance, bucket).await?.max(slot);
+        while instance.kv().get(bucket.registers(slot).closed()).await?.is_some() {
+            slot += 1;
         }
+        let election = Election::with_id(bucket.registers(slot), random.bits64());
+        if run_election(instance, election).await? == ElectionOutcome::Acquired {
+            return Ok(slot);
+        }
+        instance.sleep(backoff.mul_f64(random.bits64() as f64 / u64::MAX as f64)).await;
+        backoff = (backoff * 2).min(BACKOFF_MAX);
     }
 }
+
+/// The longest time after the first and after a later lost election.
+const BACKOFF_MIN: Duration = Duration::from_millis(50);
+const BACKOFF_MAX: Duration = Duration::from_secs(2);
