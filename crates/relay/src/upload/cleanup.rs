@@ -13,7 +13,7 @@ use vod_uploader::http::UploadStatus;
 use vod_uploader::units::UnixMillis;
 use vod_uploader::upload::{
     BucketProgress, BucketWidth, ExpiryBucket, ExpiryCursor, ExpiryEntry, SessionOutcome, UploadId,
-    UploadPhase,
+    UploadKind, UploadPhase,
 };
 
 use super::abort::{abort, is_cleanup_done};
@@ -22,6 +22,7 @@ use super::delete::delete_completed;
 use super::expiry_index::{delete_slot, enter, known_count, load_cursor, store_cursor};
 use super::records::{self, existing, load_upload_record};
 use super::status::current_status;
+use super::temporary_storage::delete_temporary;
 use super::{expiry, filepond_transfer, media_record};
 use crate::instance::Instance;
 
@@ -242,6 +243,10 @@ async fn clean_up_upload(instance: &Rc<Instance>, id: &UploadId) -> Result<Optio
             return Ok(None);
         }
         UploadPhase::Aborted => {}
+    }
+    if record.kind == UploadKind::Partial {
+        // A writer may have stopped before it recorded that it had stored the object.
+        delete_temporary(instance, record).await?;
     }
     records::delete_records(instance, id).await?;
     Ok(None)
