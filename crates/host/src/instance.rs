@@ -1,7 +1,8 @@
 //! The values that live as long as the component's instance.
 //!
 //! The exports of a component are functions without a receiver, so the instance is a static of its
-//! only thread. Everything else receives it as an argument.
+//! only thread. The exports read it through the functions below; the relay receives everything as
+//! an argument.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
