@@ -61,7 +61,7 @@ export async function runChecks({ harness, checks }) {
   ]) {
     for (const [fate, action] of [
       ["a cut connection", () => harness.proxy.cut()],
-      ["a crash of the worker", () => harness.crashWorker()],
+      ["a crash of the worker", (upload) => harness.crashWorkerAfterProgress(upload)],
     ]) {
       await checks.run(`curl with ${protocol} resumes after ${fate}, as documented`, async () => {
         const resumed = film(16 * MIB + 8);
@@ -69,7 +69,7 @@ export async function runChecks({ harness, checks }) {
           const [create, send] = steps(example("sh", telling, harness.origin));
           const upload = (await run(`${create}echo "$UPLOAD"`)).trim();
           const variables = { FILE: "film.mp4", UPLOAD: upload };
-          harness.proxy.breakAfter(9 * MIB, action);
+          harness.proxy.breakAfter(9 * MIB, () => action(upload));
           await shell(send, { cwd, variables });
           await harness.proxy.expectBroken();
           const { stdout } = await shell(`${send}\necho " from $OFFSET"`, { cwd, variables });

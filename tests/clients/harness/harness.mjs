@@ -49,6 +49,19 @@ export class Harness {
       const started = (await this.#uploadsSince()).filter(({ parts }) => parts.length > 0);
       return started.length + (await this.#objectsSince()).length >= uploads;
     });
+    await this.restartWorker();
+  }
+
+  /** The same once the worker has recorded bytes of the upload with this URL. */
+  async crashWorkerAfterProgress(upload) {
+    await eventually("the worker has recorded bytes", async () => {
+      const { headers } = await fetch(upload);
+      return Number(headers.get("upload-offset")) > 0;
+    });
+    await this.restartWorker();
+  }
+
+  async restartWorker() {
     await this.worker.kill();
     await this.startWorker();
   }

@@ -100,7 +100,7 @@ pub(super) fn relay(
         return send(connection, put, (length_bytes, block), 200).map(drop);
     }
     for (_, length) in chunks(length_bytes) {
-        (_, connection) = send(connection, Request::new("PATCH", &path), (length, block), 200)?;
+        (_, connection) = send(connection, Request::new("PUT", &path), (length, block), 200)?;
     }
     Ok(())
 }
