@@ -92,6 +92,8 @@ pub struct Checkpoint {
     /// Whether the writer may acknowledge more bytes: it is active, or it has crashed. False once
     /// it has ended normally.
     pub writer_active: bool,
+    /// Whether the session that wrote it has ended: it writes no other checkpoint.
+    pub session_ended: bool,
     /// The length of the file in bytes, if the client declared it after the upload was created.
     pub length_bytes: Option<u64>,
     /// The epoch whose checkpoint this one continues. The one before that is no longer needed.
@@ -149,6 +151,7 @@ impl Checkpoint {
             tail: None,
             is_clean: true,
             writer_active: false,
+            session_ended: false,
             length_bytes: None,
             previous_epoch: None,
             written_at_ms: 0,

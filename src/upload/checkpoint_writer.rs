@@ -1,8 +1,13 @@
-//! Writes checkpoints: one at a time, acknowledged only if this writer still holds the lease.
+//! Writes checkpoints: one at a time, acknowledged only if no other writer competes for the next
+//! epoch.
 //!
 //! ```text
-//! full pages of ETags → tail → checkpoint → read the lease → acknowledge → delete obsolete keys
+//! full pages of ETags → tail → checkpoint → no candidate for the next epoch → acknowledge
+//!   → delete obsolete keys
 //! ```
+//!
+//! A checkpoint whose write failed may be stored at any later time, so this writer acquires the
+//! next epoch before it writes another one.
 //!
 //! Parts that are confirmed during a write share the next one, so there is at most one write per
 //! part.
@@ -10,15 +15,15 @@
 use std::collections::VecDeque;
 
 use super::checkpoint::{Checkpoint, EtagPage, FinishedPart, Tail, UploadPhase};
-use super::errors::misuse;
+use super::errors::{misuse, taken_over};
 use super::ids::FillId;
-use super::lease::{Lease, WriterEpoch};
+use super::kv_calls::{KvRequest, may_succeed_later};
+use super::lease::{Lease, RELIANCE_MAX, WriterEpoch};
 use super::output::Value;
 use super::records::UploadId;
-use super::session_io::KvRequest;
 use super::state::State;
 use super::transfer::Remainder;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::oss::MultipartUploadId;
 use crate::units::{ByteCount, PART_COUNT_MAX, UnixMillis};
 
@@ -27,6 +32,10 @@ use crate::units::{ByteCount, PART_COUNT_MAX, UnixMillis};
 pub(super) struct CheckpointWriter {
     id: UploadId,
     holder: WriterEpoch,
+    /// When this writer was last known to be current.
+    current_at: UnixMillis,
+    /// The epoch of the last checkpoint that is known to be stored.
+    stored_epoch: Option<u32>,
     /// The content of the next checkpoint.
     draft: Checkpoint,
     step: Step,
@@ -50,8 +59,13 @@ enum Step {
     Page,
     Tail(Tail, FillId),
     Checkpoint,
+    /// The candidate of the next epoch is read.
+    Candidate,
+    /// The lease is read as well: keys of the next epoch may have been deleted.
     Lease,
-    /// Nothing is written: another writer holds the lease, or the store cannot be used.
+    /// The session acquires the next epoch.
+    Renewal,
+    /// Nothing is written: another writer is current, or the store cannot be used.
     Abandoned,
 }
 
@@ -95,12 +109,24 @@ pub(super) enum WriterStep {
         fill: FillId,
         next: KvRequest,
     },
-    /// The checkpoint is stored, and this writer still holds the lease. `durable` is the
-    /// acknowledged offset, if it has increased; nothing refers to the keys in `obsolete`.
+    /// Acquire the next epoch, and call [`CheckpointWriter::renewed`].
+    Renew(Renewal),
+    /// The checkpoint is stored, and this writer is still current. `durable` is the acknowledged offset, if it has increased; nothing refers to the keys in `obsolete`.
     Acknowledged {
         durable: Option<ByteCount>,
         obsolete: Vec<String>,
     },
+}
+
+/// A checkpoint may or may not be stored: the next one needs another epoch.
+#[derive(Debug)]
+pub(super) struct Renewal {
+    /// Why.
+    pub(super) error: Error,
+    /// When this writer was last known to be current.
+    pub(super) current_at: UnixMillis,
+    /// The epoch of the last checkpoint that is known to be stored.
+    pub(super) stored_epoch: Option<u32>,
 }
 
 impl CheckpointWriter {
@@ -108,6 +134,8 @@ impl CheckpointWriter {
         Self {
             id,
             holder: Lease::unheld().holder,
+            current_at: UnixMillis(0),
+            stored_epoch: None,
             draft: Checkpoint::empty(),
             step: Step::Idle,
             requested: false,
@@ -121,26 +149,35 @@ impl CheckpointWriter {
         }
     }
 
-    /// Continues from the checkpoint of `epoch`, as `holder`. `length` is the file's length, if it
-    /// was not declared with the upload.
+    /// Continues from the checkpoint of `epoch`, as `holder`, which was current at `current_at`.
+    /// `length` is the file's length, if it was not declared with the upload.
     pub(super) fn start(
         &mut self,
-        holder: WriterEpoch,
+        (holder, current_at): (WriterEpoch, UnixMillis),
         epoch: Option<u32>,
         checkpoint: Checkpoint,
         length: Option<ByteCount>,
     ) {
         self.holder = holder;
+        self.current_at = current_at;
+        self.stored_epoch = epoch;
         self.written.durable = checkpoint.durable();
         self.written.parts_bytes = checkpoint.parts_bytes;
         self.written.has_upload_id = checkpoint.upload_id.is_some();
         self.length_is_new = length.is_some() && checkpoint.length_bytes.is_none();
         self.draft = checkpoint;
         self.draft.length_bytes = self.draft.length_bytes.or(length.map(ByteCount::bytes));
-        // The checkpoint of `epoch` is retained: a writer that takes over at this moment may still
-        // read it. The one before it has no reader once the first checkpoint of `holder` is stored.
-        if let Some(older) = std::mem::replace(&mut self.draft.previous_epoch, epoch) {
-            self.obsolete.push(self.id.checkpoint_key(older));
+        self.continue_from(epoch);
+    }
+
+    /// Continues as `holder`, after [`WriterStep::Renew`].
+    pub(super) fn renewed(&mut self, holder: WriterEpoch) {
+        if matches!(self.step, Step::Renewal) {
+            let epoch = self.holder.epoch;
+            self.holder = holder;
+            self.continue_from(Some(epoch));
+            self.step = Step::Idle;
+            self.requested = true;
         }
     }
 
@@ -235,8 +272,8 @@ impl CheckpointWriter {
     /// Accepts the result of the last operation; `None` if the writer is abandoned.
     ///
     /// # Errors
-    /// Returns [`ErrorKind::TakenOver`](crate::ErrorKind::TakenOver) if another writer holds the
-    /// lease, and the operation's error.
+    /// Returns [`ErrorKind::TakenOver`](crate::ErrorKind::TakenOver) if another writer competes for
+    /// the next epoch, and the operation's error.
     pub(super) fn on_result(
         &mut self,
         result: Result<Option<Vec<u8>>>,
@@ -246,7 +283,14 @@ impl CheckpointWriter {
         if matches!(step, Step::Abandoned) {
             return Ok(None);
         }
-        let value = result?;
+        let value = match result {
+            Err(error) if matches!(step, Step::Checkpoint) && may_succeed_later(&error) => {
+                self.step = Step::Renewal;
+                let (current_at, stored_epoch) = (self.current_at, self.stored_epoch);
+                return Ok(Some(WriterStep::Renew(Renewal { error, current_at, stored_epoch })));
+            }
+            result => result?,
+        };
         Ok(Some(match step {
             Step::Page => WriterStep::Kv(self.write_next(progress)?),
             Step::Tail(tail, fill) => {
@@ -256,14 +300,20 @@ impl CheckpointWriter {
                 WriterStep::TailStored { fill, next: self.write_checkpoint(progress)? }
             }
             Step::Checkpoint => {
+                self.step = Step::Candidate;
+                let next = self.id.registers(self.holder.epoch + 1);
+                WriterStep::Kv(KvRequest::Get(next.candidate().to_owned()))
+            }
+            Step::Candidate if value.is_some() => return Err(taken_over()),
+            Step::Candidate if progress.now.since(self.current_at) > RELIANCE_MAX => {
                 self.step = Step::Lease;
                 WriterStep::Kv(KvRequest::Get(self.id.lease_key()))
             }
-            Step::Lease => {
-                Lease::check_holder(value.as_deref(), self.holder)?;
-                self.acknowledge()
+            Step::Lease if !self.is_retained(value.as_deref())? => return Err(taken_over()),
+            Step::Candidate | Step::Lease => self.acknowledge(progress.now),
+            Step::Idle | Step::Renewal | Step::Abandoned => {
+                return Err(misuse("no checkpoint is being written"));
             }
-            Step::Idle | Step::Abandoned => return Err(misuse("no checkpoint is being written")),
         }))
     }
 
@@ -281,6 +331,11 @@ impl CheckpointWriter {
     /// Whether a write is in progress or requested.
     pub(super) const fn is_busy(&self) -> bool {
         self.requested || !matches!(self.step, Step::Idle | Step::Abandoned)
+    }
+
+    /// Whether the session acquires the next epoch.
+    pub(super) const fn is_renewing(&self) -> bool {
+        matches!(self.step, Step::Renewal)
     }
 
     /// Whether this session's last checkpoint leaves nothing in flight.
@@ -325,7 +380,7 @@ impl CheckpointWriter {
         if let Some(page) = self.pages.pop_front() {
             self.step = Step::Page;
             let key = self.id.etag_page_key(page.page, self.holder);
-            return Ok(KvRequest::Set(key, Value::Bytes(page.encode()?)));
+            return Ok(KvRequest::SetRepeatedly(key, Value::Bytes(page.encode()?)));
         }
         // The tail continues the parts: it is valid only after all of them are confirmed.
         let is_drained = progress.state == State::Draining && progress.is_drained;
@@ -344,7 +399,7 @@ impl CheckpointWriter {
         let tail = Tail { writer: self.holder, serial, len_bytes, crc64: crc64.0 };
         self.step = Step::Tail(tail, fill);
         let key = self.id.tail_key(tail.writer, serial);
-        Ok(KvRequest::Set(key, Value::Fill { fill, len }))
+        Ok(KvRequest::SetRepeatedly(key, Value::Fill { fill, len }))
     }
 
     fn write_checkpoint(&mut self, progress: &Progress) -> Result<KvRequest> {
@@ -372,6 +427,11 @@ impl CheckpointWriter {
         };
         self.draft.is_clean = is_clean;
         self.draft.writer_active = continues && progress.accepts_bytes;
+        self.draft.session_ended = match progress.state {
+            State::Draining => is_clean && !progress.is_single_put && !progress.is_complete,
+            State::Suspended => true,
+            _ => false,
+        };
         self.draft.written_at_ms = progress.now.0;
         self.writing = Some(WrittenState {
             durable: self.draft.durable(),
@@ -387,14 +447,31 @@ impl CheckpointWriter {
         Ok(KvRequest::Set(key, Value::Bytes(self.draft.encode()?)))
     }
 
-    fn acknowledge(&mut self) -> WriterStep {
+    /// Whether the keys of the next epoch have not been deleted, given the stored lease.
+    fn is_retained(&self, lease: Option<&[u8]>) -> Result<bool> {
+        let lease = lease.map(Lease::decode).transpose()?;
+        Ok(lease.is_some_and(|lease| lease.oldest_epoch <= self.holder.epoch + 1))
+    }
+
+    fn acknowledge(&mut self, now: UnixMillis) -> WriterStep {
         self.step = Step::Idle;
+        self.current_at = now;
+        self.stored_epoch = Some(self.holder.epoch);
         let before = self.written.durable;
         if let Some(written) = self.writing.take() {
             self.written = written;
         }
         let durable = Some(self.written.durable).filter(|durable| *durable > before);
         WriterStep::Acknowledged { durable, obsolete: std::mem::take(&mut self.deleting) }
+    }
+
+    /// Records that the draft continues the checkpoint of `epoch`. That one is retained: a writer
+    /// that takes over at this moment may still read it. The one before it has no reader once the
+    /// draft is stored.
+    fn continue_from(&mut self, epoch: Option<u32>) {
+        if let Some(older) = std::mem::replace(&mut self.draft.previous_epoch, epoch) {
+            self.obsolete.push(self.id.checkpoint_key(older));
+        }
     }
 
     /// Marks as obsolete what only the continuation of the draft's parts needs.

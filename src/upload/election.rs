@@ -88,6 +88,18 @@ impl Registers {
         &self.closed
     }
 
+    /// Returns the key of the last competitor's ID, to be deleted.
+    #[must_use]
+    pub(super) fn into_candidate(self) -> String {
+        self.candidate
+    }
+
+    /// Returns the key that closes the round, to be deleted.
+    #[must_use]
+    pub(super) fn into_closed(self) -> String {
+        self.closed
+    }
+
     /// Returns both keys, to be deleted.
     #[must_use]
     pub fn into_keys(self) -> [String; 2] {

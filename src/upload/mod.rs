@@ -24,7 +24,7 @@
 //!
 //! - It is in a part that the store has confirmed, or in the stored tail.
 //! - The checkpoint that records this is written.
-//! - The lease, read after that, still names this writer.
+//! - After that, no other writer has competed for the next epoch.
 //!
 //! An acknowledged offset never decreases, except by [`Event::RestartSource`], which is reported
 //! only to a driver that allows it. No byte of an atomic request ([`ReceiveOptions::atomic`]) is
@@ -50,6 +50,7 @@
 //! | `Transfer` | from the `Source` by `Fills` to `Parts`, or by a `Concatenation` |
 //! | `CheckpointWriter` | the next checkpoint, and its acknowledgment |
 //! | `SessionIo` | operations in progress and outputs |
+//! | `KvCalls` | key-value operations and their repetition |
 //! | `StoreCalls` | signed requests, retries and deadlines; the `CredentialState` |
 //! | `Completion` | the object's completion, reconciliation and abort |
 //! | `Ending` | the error and the outcome |
@@ -68,6 +69,7 @@ mod expiry_index;
 mod fills;
 mod ids;
 mod input;
+mod kv_calls;
 mod lease;
 mod media_record;
 mod opening;
@@ -97,7 +99,7 @@ pub use concat_plan::{ConcatSource, ReadRange, ranges_to_read};
 pub use expiry_index::{BucketProgress, BucketWidth, ExpiryBucket, ExpiryCursor, ExpiryEntry};
 pub use ids::{CallId, FillId, KvId};
 pub use input::{Input, SourceStatus};
-pub use lease::{Lease, WriterEpoch};
+pub use lease::{EpochMark, Lease, WriterEpoch};
 pub use media_record::MediaRecord;
 pub use options::{LeaseAcquisition, Purpose, ReceiveOptions, SessionOptions};
 pub use output::{Event, FillRequest, Output, SessionOutcome, Value};

@@ -52,7 +52,7 @@ pub enum Output {
 }
 
 /// The value of a key-value write.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Value {
     /// These bytes.
     Bytes(Vec<u8>),

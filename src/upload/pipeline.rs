@@ -2,22 +2,23 @@
 //! acknowledges them.
 
 use super::checkpoint::{Checkpoint, UploadPhase};
-use super::checkpoint_writer::{CheckpointWriter, Progress, WriterStep};
+use super::checkpoint_writer::{CheckpointWriter, Progress, Renewal, WriterStep};
 use super::errors::misuse;
 use super::fills::Filled;
 use super::ids::FillId;
+use super::kv_calls::KvWaiter;
 use super::lease::WriterEpoch;
 use super::operation::{Operation, OperationOutput};
 use super::output::{Event, FillRequest};
 use super::plan::Plan;
 use super::records::UploadId;
-use super::session_io::{KvWaiter, SessionIo};
+use super::session_io::SessionIo;
 use super::source::Source;
 use super::state::State;
 use super::transfer::{FillOutcome, Transfer};
 use crate::crc64::Crc64;
 use crate::error::Result;
-use crate::units::{ByteCount, PartNumber};
+use crate::units::{ByteCount, PartNumber, UnixMillis};
 
 /// The bytes of a session, from the source to the acknowledged offset.
 #[derive(Debug)]
@@ -50,10 +51,10 @@ impl Pipeline {
         self.transfer.check(checkpoint)
     }
 
-    /// Continues from the checkpoint of `epoch`, as `holder`.
+    /// Continues from the checkpoint of `epoch`, as the holder, which was current at an instant.
     pub(super) fn start(
         &mut self,
-        holder: WriterEpoch,
+        holder: (WriterEpoch, UnixMillis),
         epoch: Option<u32>,
         checkpoint: &Checkpoint,
     ) -> Result<()> {
@@ -62,6 +63,17 @@ impl Pipeline {
         let length = plan.length().filter(|_| !declared_at_creation);
         self.writer.start(holder, epoch, checkpoint.clone(), length);
         self.transfer.start(plan, checkpoint)
+    }
+
+    /// Stores the checkpoint of `epoch` again, as the holder, which was current at an instant.
+    pub(super) fn adopt(
+        &mut self,
+        holder: (WriterEpoch, UnixMillis),
+        epoch: Option<u32>,
+        checkpoint: Checkpoint,
+    ) {
+        self.writer.start(holder, epoch, checkpoint, None);
+        self.writer.request();
     }
 
     /// Starts to read from the source. Returns whether there is nothing to read.
@@ -192,16 +204,18 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Accepts the result of an operation of the checkpoint writer.
+    /// Accepts the result of an operation of the checkpoint writer. Returns whether the next epoch
+    /// is to be acquired for [`Self::renewed`].
     pub(super) fn on_checkpoint_result(
         &mut self,
         io: &mut SessionIo,
         state: State,
         result: Result<Option<Vec<u8>>>,
-    ) -> Result<()> {
+    ) -> Result<Option<Renewal>> {
         let progress = self.progress(io, state);
         match self.writer.on_result(result, &progress)? {
             None => {}
+            Some(WriterStep::Renew(renewal)) => return Ok(Some(renewal)),
             Some(WriterStep::Kv(request)) => io.start_kv(KvWaiter::CheckpointWriter, request),
             Some(WriterStep::TailStored { fill, next }) => {
                 self.transfer.remainder_stored();
@@ -215,7 +229,12 @@ impl Pipeline {
                 io.delete(obsolete);
             }
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// Writes the next checkpoint as `holder`.
+    pub(super) fn renewed(&mut self, holder: WriterEpoch) {
+        self.writer.renewed(holder);
     }
 
     /// Starts again from the source's start, in a new multipart upload.

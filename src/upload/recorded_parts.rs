@@ -3,9 +3,10 @@
 
 use super::checkpoint::{Checkpoint, EtagPage, EtagPageRef};
 use super::errors::misuse;
+use super::kv_calls::{KvRequest, KvWaiter};
 use super::operation::{Operation, OperationOutput};
 use super::records::UploadId;
-use super::session_io::{KvRequest, KvWaiter, SessionIo};
+use super::session_io::SessionIo;
 use crate::crc64::{self, Crc64};
 use crate::error::{Error, ErrorKind, Result};
 use crate::oss::ETag;

@@ -3,11 +3,9 @@
 //! Every key matches `[A-Za-z0-9._-]{1,100}`, which is within the limits of all providers that Spin
 //! documents (SQLite: 256 bytes; Cosmos DB: 255 characters without `/ \ ? #`).
 
-use std::ops::RangeInclusive;
-
 use super::checkpoint::Checkpoint;
 use super::election::Registers;
-use super::lease::{EPOCHS_RETAINED, Lease, WriterEpoch};
+use super::lease::{Lease, WriterEpoch};
 use super::upload_record::UploadRecord;
 use crate::error::Result;
 
@@ -30,7 +28,7 @@ pub struct RecordWrite {
 /// one, so that a deletion that stops halfway can be repeated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordDeletion {
-    stages: [Vec<String>; 4],
+    stages: Vec<Vec<String>>,
 }
 
 impl RecordWrite {
@@ -48,10 +46,16 @@ impl RecordWrite {
 }
 
 impl RecordDeletion {
-    /// Returns all keys of an upload, given its lease and its last checkpoint. Without the lease,
-    /// its checkpoints and registers remain; without the checkpoint, its ETag pages and its tail.
+    /// Returns all keys of an upload, given its lease, the last epoch that is known to have a
+    /// competitor, and the last checkpoint. Without the lease, its checkpoints and registers
+    /// remain; without the checkpoint, its ETag pages and its tail.
     #[must_use]
-    pub fn new(upload: &UploadId, lease: Option<&Lease>, last: Option<&Checkpoint>) -> Self {
+    pub fn new(
+        upload: &UploadId,
+        lease: Option<&Lease>,
+        current_epoch: u32,
+        last: Option<&Checkpoint>,
+    ) -> Self {
         let mut contents = vec![
             upload.credential_key(),
             upload.stop_key(),
@@ -66,29 +70,34 @@ impl RecordDeletion {
             );
             contents.extend(last.tail.map(|tail| upload.tail_key(tail.writer, tail.serial)));
         }
-        let mut epochs = Vec::new();
-        if let Some(lease) = lease {
-            let retained = lease.retained_epochs();
-            let earlier = lease.checkpoint_epochs().filter(|epoch| !retained.contains(epoch));
-            epochs.extend(earlier.map(|epoch| upload.checkpoint_key(epoch)));
-            epochs.extend(retained.flat_map(|epoch| upload.epoch_keys(epoch)));
-        }
         // Without the upload record, no reader finds the upload.
-        Self { stages: [vec![upload.record_key()], contents, epochs, vec![upload.lease_key()]] }
+        let mut stages = vec![vec![upload.record_key()], contents];
+        if let Some(lease) = lease {
+            let epochs = lease.oldest_epoch..=current_epoch.saturating_add(1);
+            let registers = |epoch| upload.registers(epoch);
+            let of_lease = epochs.clone().filter(|epoch| *epoch <= lease.holder.epoch);
+            stages.push(
+                epochs
+                    .clone()
+                    .flat_map(|epoch| {
+                        [upload.checkpoint_key(epoch), registers(epoch).into_closed()]
+                    })
+                    .chain(of_lease.map(|epoch| registers(epoch).into_candidate()))
+                    .collect(),
+            );
+            // The epochs after that of the lease are found by their candidates, one after the
+            // other.
+            let later = epochs.rev().take_while(|epoch| *epoch > lease.holder.epoch);
+            stages.extend(later.map(|epoch| vec![registers(epoch).into_candidate()]));
+        }
+        stages.push(vec![upload.lease_key()]);
+        Self { stages }
     }
 
     /// Returns the keys in the order of their deletion: those of one stage in any order, and before
     /// those of the next one.
     pub fn stages(self) -> impl Iterator<Item = Vec<String>> {
         self.stages.into_iter().filter(|keys| !keys.is_empty())
-    }
-}
-
-impl Lease {
-    /// Returns the epochs whose election registers may exist.
-    fn retained_epochs(&self) -> RangeInclusive<u32> {
-        let epoch = self.holder.epoch;
-        epoch.saturating_sub(EPOCHS_RETAINED)..=epoch.saturating_add(1)
     }
 }
 
@@ -213,25 +222,27 @@ mod tests {
     fn key_strings_of_an_upload_are_those_of_existing_records() {
         let upload = UploadId::new("id").unwrap();
         let writer = WriterEpoch { epoch: 20, writer: 0xab };
-        let lease = Lease { holder: writer, base_epochs: vec![19, 3], is_first: false };
+        let lease = Lease { holder: writer, oldest_epoch: 19, ..Lease::unheld() };
         let mut last = Checkpoint::empty();
         last.full_pages.push(EtagPageRef { page: 2, writer });
         last.tail = Some(Tail { writer, serial: 3, len_bytes: 1, crc64: 0 });
-        let deletion = RecordDeletion::new(&upload, Some(&lease), Some(&last));
+        let deletion = RecordDeletion::new(&upload, Some(&lease), 21, Some(&last));
         let stages: Vec<_> = deletion.stages().collect();
-        let [record, contents, epochs, last] = <[_; 4]>::try_from(stages).unwrap();
         let keys = |names: &[&str]| -> Vec<String> {
             names.iter().map(|name| format!("u.id.{name}")).collect()
         };
         let named = ["credential", "stop", "pause", "alive", "digest", "final"];
         let bytes = ["e.2.20.00000000000000ab", "t.20.00000000000000ab.3"];
-        let expected: Vec<String> = keys(&[&named[..], &bytes].concat());
-        assert_eq!((record, contents), (keys(&["upload"]), expected));
-        let retained =
-            (4..=21).flat_map(|epoch| ["b", "d", "c"].map(|key| format!("{key}.{epoch}")));
-        let expected = std::iter::once("c.3".to_owned()).chain(retained);
-        let expected: Vec<_> = expected.map(|name| format!("u.id.{name}")).collect();
-        assert_eq!((epochs, last), (expected, keys(&["lease"])));
+        let epochs = ["c.19", "d.19", "c.20", "d.20", "c.21", "d.21", "c.22", "d.22"];
+        let expected: [&[&str]; 6] = [
+            &["upload"],
+            &[&named[..], &bytes].concat(),
+            &[&epochs[..], &["b.19", "b.20"]].concat(),
+            &["b.22"],
+            &["b.21"],
+            &["lease"],
+        ];
+        assert_eq!(stages, expected.map(keys));
     }
 
     #[test]

@@ -92,12 +92,17 @@ impl Jitter {
         Self(seed)
     }
 
-    fn up_to(&mut self, bound: Duration) -> Duration {
+    /// Returns the next 64 pseudorandom bits.
+    pub(super) const fn next_bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.0;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        bits ^= bits >> 31;
+        bits ^ (bits >> 31)
+    }
+
+    fn up_to(&mut self, bound: Duration) -> Duration {
+        let bits = self.next_bits();
         let bound_ms = u64::try_from(bound.as_millis()).unwrap_or(u64::MAX);
         Duration::from_millis(bits % bound_ms.saturating_add(1))
     }

@@ -12,17 +12,22 @@ use crate::error::{Error, ErrorKind, Result};
 /// offset can be read while a writer is active.
 ///
 /// ```text
-/// lease → candidates of the epochs after it, until there is none → checkpoints, most recent first
+/// lease → its epoch's checkpoint → the next epoch's candidate → its checkpoint → …
+///   → no candidate → if no checkpoint was found: those of earlier epochs, most recent first
 /// ```
 ///
-/// The candidates show whether the lease is current: if two writers take an upload over at the same
-/// time, the one with the higher epoch may have written the lease first.
+/// The candidates show whether the lease is current. A candidate is read after the checkpoint of
+/// the epoch before it: if there is none, the writer of that checkpoint held the lease when it
+/// wrote it.
 #[derive(Clone, Debug)]
 pub struct CheckpointSearch {
     id: UploadId,
     step: Step,
-    lease: Lease,
-    /// Epochs whose checkpoints are still to be read, the next one last.
+    /// `None` until it is read.
+    lease: Option<Lease>,
+    /// The last epoch that is known to have a competitor.
+    current_epoch: u32,
+    /// Earlier epochs whose checkpoints are still to be read, the next one last.
     unread: Vec<u32>,
     found: Option<(u32, Checkpoint)>,
 }
@@ -30,8 +35,10 @@ pub struct CheckpointSearch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Lease,
-    Candidate(u32),
-    Checkpoint(u32),
+    Checkpoint,
+    /// The candidate of the epoch after the current one.
+    Candidate,
+    Earlier(u32),
     Done,
 }
 
@@ -39,14 +46,14 @@ impl CheckpointSearch {
     /// Starts with the upload's lease.
     #[must_use]
     pub const fn new(id: UploadId) -> Self {
-        let lease = Lease::unheld();
-        Self { id, step: Step::Lease, lease, unread: Vec::new(), found: None }
+        let unread = Vec::new();
+        Self { id, step: Step::Lease, lease: None, current_epoch: 0, unread, found: None }
     }
 
     /// Searches the epochs before that of `lease`, which is known to be current.
     pub(super) fn before(id: UploadId, lease: Lease) -> Self {
-        let unread = lease.base_epochs.iter().rev().copied().collect();
-        let mut search = Self { id, step: Step::Done, lease, unread, found: None };
+        let mut search = Self::new(id);
+        search.start(lease);
         search.advance();
         search
     }
@@ -56,8 +63,12 @@ impl CheckpointSearch {
     pub fn next_key(&self) -> Option<String> {
         match self.step {
             Step::Lease => Some(self.id.lease_key()),
-            Step::Candidate(epoch) => Some(self.id.registers(epoch).candidate().to_owned()),
-            Step::Checkpoint(epoch) => Some(self.id.checkpoint_key(epoch)),
+            Step::Checkpoint => Some(self.id.checkpoint_key(self.current_epoch)),
+            Step::Candidate => {
+                let next = self.id.registers(self.current_epoch.saturating_add(1));
+                Some(next.candidate().to_owned())
+            }
+            Step::Earlier(epoch) => Some(self.id.checkpoint_key(epoch)),
             Step::Done => None,
         }
     }
@@ -73,21 +84,27 @@ impl CheckpointSearch {
                 return Err(Error::new(ErrorKind::UploadNotFound, "no upload has this ID"));
             }
             (Step::Lease, Some(value)) => {
-                self.lease = Lease::decode(&value)?;
-                self.unread = self.lease.checkpoint_epochs().collect();
-                self.unread.reverse();
-                self.step = Step::Candidate(self.lease.holder.epoch.saturating_add(1));
+                self.start(Lease::decode(&value)?);
+                let is_held = self.current_epoch > 0;
+                self.step = if is_held { Step::Checkpoint } else { Step::Candidate };
             }
-            (Step::Candidate(epoch), Some(_)) if epoch < u32::MAX => {
-                self.unread.push(epoch);
-                self.step = Step::Candidate(epoch + 1);
+            (Step::Checkpoint, value) => {
+                if let Some(value) = value {
+                    self.found = Some((self.current_epoch, Checkpoint::decode(&value)?));
+                }
+                self.step = Step::Candidate;
             }
-            (Step::Candidate(_) | Step::Checkpoint(_), None) => self.advance(),
-            (Step::Checkpoint(epoch), Some(value)) => {
+            (Step::Candidate, Some(_)) if self.current_epoch < u32::MAX => {
+                self.current_epoch += 1;
+                self.step = Step::Checkpoint;
+            }
+            (Step::Candidate, _) if self.found.is_some() => self.step = Step::Done,
+            (Step::Candidate, _) | (Step::Earlier(_), None) => self.advance(),
+            (Step::Earlier(epoch), Some(value)) => {
                 self.found = Some((epoch, Checkpoint::decode(&value)?));
                 self.step = Step::Done;
             }
-            (Step::Candidate(_) | Step::Done, _) => self.step = Step::Done,
+            (Step::Done, _) => {}
         }
         Ok(())
     }
@@ -99,7 +116,9 @@ impl CheckpointSearch {
     pub fn finish(self) -> Result<(Option<u32>, Checkpoint)> {
         match self.found {
             Some((epoch, checkpoint)) => Ok((Some(epoch), checkpoint)),
-            None if self.lease.is_first => Ok((None, Checkpoint::empty())),
+            None if self.lease.is_none_or(|lease| lease.is_first) => {
+                Ok((None, Checkpoint::empty()))
+            }
             None => {
                 let message = "the upload's checkpoint is missing";
                 Err(Error::new(ErrorKind::CheckpointCorrupt, message))
@@ -107,27 +126,52 @@ impl CheckpointSearch {
         }
     }
 
-    /// Returns true if the checkpoint cannot change while the lease does not. It can as long as the
-    /// holder of the lease has no checkpoint: a fenced writer may still change the previous one. A
-    /// reader of the offset then searches again, or takes over the upload with
-    /// [`Purpose::Fence`](super::Purpose::Fence).
+    /// Returns true if the next key is that of a candidate: if there is none, the search ends.
+    #[must_use]
+    pub fn is_at_candidate(&self) -> bool {
+        self.step == Step::Candidate
+    }
+
+    /// Returns true if a checkpoint is known, and only candidates of later epochs remain to be
+    /// read. It may be taken over from: the election shows whether there is a later epoch.
+    #[must_use]
+    pub fn is_advisory(&self) -> bool {
+        self.is_at_candidate() && self.found.is_some()
+    }
+
+    /// Returns true if the search has ended, and no other writer can replace the checkpoint without
+    /// continuing it. Otherwise a writer has competed for a later epoch and has no checkpoint: it
+    /// may continue from the previous state of the one found. A reader of the offset then searches
+    /// again, or takes over the upload with [`Purpose::Fence`](super::Purpose::Fence).
     #[must_use]
     pub fn is_conclusive(&self) -> bool {
         match &self.found {
-            Some((epoch, checkpoint)) => {
-                !checkpoint.phase.is_incomplete() || *epoch >= self.lease.holder.epoch
-            }
+            _ if self.step != Step::Done => false,
+            Some((epoch, _)) => *epoch >= self.current_epoch,
             None => true,
         }
     }
 
-    /// Returns the lease that the search started with.
-    pub(super) const fn lease(&self) -> &Lease {
-        &self.lease
+    /// Returns the last epoch that is known to have a competitor.
+    #[must_use]
+    pub const fn current_epoch(&self) -> u32 {
+        self.current_epoch
+    }
+
+    /// Returns the lease that the search started with, if it has been read.
+    #[must_use]
+    pub const fn lease(&self) -> Option<&Lease> {
+        self.lease.as_ref()
+    }
+
+    fn start(&mut self, lease: Lease) {
+        self.current_epoch = lease.holder.epoch;
+        self.unread = lease.base_epochs.iter().rev().copied().collect();
+        self.lease = Some(lease);
     }
 
     fn advance(&mut self) {
-        self.step = self.unread.pop().map_or(Step::Done, Step::Checkpoint);
+        self.step = self.unread.pop().map_or(Step::Done, Step::Earlier);
     }
 }
 
@@ -138,14 +182,37 @@ mod tests {
     use super::super::lease::WriterEpoch;
     use super::*;
 
+    fn held(epoch: u32) -> Vec<u8> {
+        let holder = WriterEpoch { epoch, writer: 1 };
+        Lease { holder, ..Lease::unheld() }.encode().unwrap()
+    }
+
     #[test]
     fn a_search_ends_at_the_last_possible_epoch() {
         let mut search = CheckpointSearch::new(UploadId::new("u").unwrap());
-        let holder = WriterEpoch { epoch: u32::MAX, writer: 1 };
-        let lease = Lease { holder, base_epochs: vec![], is_first: true };
-        search.feed(Some(lease.encode().unwrap())).unwrap();
+        search.feed(Some(held(u32::MAX))).unwrap();
+        search.feed(None).unwrap();
         search.feed(Some(vec![1])).unwrap();
         assert_eq!(search.next_key(), None);
         assert_eq!(search.finish().unwrap(), (None, Checkpoint::empty()));
+    }
+
+    #[test]
+    fn a_checkpoint_is_reported_only_if_its_epoch_has_no_successor_after_it_was_read() {
+        let checkpoint = || Some(Checkpoint::empty().encode().unwrap());
+        let mut search = CheckpointSearch::new(UploadId::new("u").unwrap());
+        search.feed(Some(held(4))).unwrap();
+        assert_eq!(search.next_key().as_deref(), Some("u.u.c.4"));
+        search.feed(checkpoint()).unwrap();
+        assert_eq!(search.next_key().as_deref(), Some("u.u.b.5"));
+        assert!(search.is_advisory() && !search.is_conclusive());
+        let mut current = search.clone();
+        current.feed(None).unwrap();
+        assert_eq!((current.next_key(), current.is_conclusive()), (None, true));
+        search.feed(Some(vec![1])).unwrap();
+        search.feed(None).unwrap();
+        search.feed(None).unwrap();
+        assert_eq!((search.next_key(), search.is_conclusive()), (None, false));
+        assert_eq!((search.current_epoch(), search.finish().unwrap().0), (5, Some(4)));
     }
 }

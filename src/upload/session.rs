@@ -6,6 +6,7 @@ use super::ending::Ending;
 use super::errors::{misuse, stopped};
 use super::fills::Filled;
 use super::input::Input;
+use super::kv_calls::{KvCalls, KvWaiter};
 use super::opening::{Opened, Opening};
 use super::operation::{Operation, OperationOutput, TargetObject};
 use super::options::{LeaseAcquisition, Purpose, SessionOptions};
@@ -14,7 +15,8 @@ use super::pipeline::{Drained, Pipeline};
 use super::plan::Plan;
 use super::recorded_parts::{ListOutcome, RecordedParts};
 use super::records::UploadId;
-use super::session_io::{KvWaiter, SessionIo};
+use super::retry::Jitter;
+use super::session_io::SessionIo;
 use super::source::Source;
 use super::state::{State, Trigger};
 use super::store_calls::{CompletedCall, StoreCalls};
@@ -53,7 +55,8 @@ impl Session {
         now: UnixMillis,
     ) -> Result<Self> {
         let plan = Plan::new(record.length(), options.part_size, options.parallel)?;
-        let opening = Opening::new(id.clone(), options.writer, acquisition, &purpose);
+        let opening = Opening::new(id.clone(), options.writer, acquisition, &purpose, now);
+        let kv = KvCalls::new(options.retry, Jitter::seeded(options.seed ^ options.writer));
         let completion = Completion::new(purpose == Purpose::Abort);
         let source = Source::new(purpose, record.length())?;
         let mut session = Self {
@@ -61,7 +64,7 @@ impl Session {
             opening,
             recorded: RecordedParts::new(id.clone()),
             pipeline: Pipeline::new(id, plan, source, options.replayable),
-            io: SessionIo::new(StoreCalls::new(TargetObject::new(record)?, options), now),
+            io: SessionIo::new(StoreCalls::new(TargetObject::new(record)?, options), kv, now),
             completion,
             ending: Ending::default(),
             has_ended: false,
@@ -89,7 +92,7 @@ impl Session {
     /// Returns when [`Input::Tick`] is due unless another input precedes it.
     #[must_use]
     pub fn next_wakeup(&self) -> Option<UnixMillis> {
-        if self.has_ended { None } else { self.io.calls().next_wakeup() }
+        if self.has_ended { None } else { self.io.next_wakeup() }
     }
 
     /// Returns true if calls are blocked on a requested credential because the current one is
@@ -170,7 +173,7 @@ impl Session {
         match input {
             _ if self.has_ended => Err(misuse("the session has ended")),
             Input::Tick | Input::Credential(_) | Input::Cancel(_) => Ok(()),
-            Input::Kv { id, .. } => self.io.check_kv(*id),
+            Input::Kv { id, .. } => self.io.kv().check(*id),
             Input::StoreResponse { call, .. } => self.io.calls().check_sent(*call),
             Input::StreamOpened { fill } => self.pipeline.transfer().check_stream(*fill),
             Input::Filled { fill, len, crc64, end } => {
@@ -210,14 +213,28 @@ impl Session {
     fn kv_ended(&mut self, waiter: KvWaiter, result: Result<Option<Vec<u8>>>) -> Result<()> {
         match waiter {
             KvWaiter::CheckpointWriter => {
-                self.pipeline.on_checkpoint_result(&mut self.io, self.state, result)
+                let state = self.state;
+                match self.pipeline.on_checkpoint_result(&mut self.io, state, result)? {
+                    None => Ok(()),
+                    Some(renewal) => {
+                        let (io, pipeline) = (&mut self.io, &mut self.pipeline);
+                        self.opening.renew(io, pipeline, renewal).map(drop)
+                    }
+                }
+            }
+            KvWaiter::Lease => {
+                self.opening.lease_written(&mut self.io, result.map(drop));
+                Ok(())
+            }
+            KvWaiter::Opening if self.pipeline.writer().is_renewing() => {
+                self.opening.on_result(&mut self.io, &mut self.pipeline, result).map(drop)
             }
             _ if self.state.is_terminal() => Ok(()),
             KvWaiter::RecordedParts => {
                 self.recorded.page_read(&mut self.io, self.pipeline.draft(), result?)
             }
             KvWaiter::Opening => {
-                let opened = self.opening.on_value(&mut self.io, &mut self.pipeline, result?)?;
+                let opened = self.opening.on_result(&mut self.io, &mut self.pipeline, result)?;
                 self.opened(opened)
             }
         }
@@ -457,7 +474,8 @@ impl Session {
 
     /// Reports the end, once nothing is left to store.
     fn report_end(&mut self) {
-        if self.has_ended || self.pipeline.writer().is_busy() || !self.state.is_terminal() {
+        let is_storing = self.pipeline.writer().is_busy() || self.io.kv().is_busy(KvWaiter::Lease);
+        if self.has_ended || is_storing || !self.state.is_terminal() {
             return;
         }
         self.has_ended = true;

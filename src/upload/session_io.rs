@@ -1,11 +1,11 @@
 //! The operations that a session has started, and the outputs that the driver has not polled yet.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
-use super::errors::misuse;
 use super::ids::{CallId, FillId, KvId};
+use super::kv_calls::{KvCalls, KvRequest, KvWaiter};
 use super::operation::Operation;
-use super::output::{Event, Output, Value};
+use super::output::{Event, Output};
 use super::store_calls::{CompletedCall, StoreCalls};
 use crate::crc64::Crc64;
 use crate::credential::UploadCredential;
@@ -13,36 +13,18 @@ use crate::error::Result;
 use crate::oss::HttpResponse;
 use crate::units::UnixMillis;
 
-/// A key-value operation whose result is awaited.
-#[derive(Debug)]
-pub(super) enum KvRequest {
-    /// Reads a key.
-    Get(String),
-    /// Writes a key.
-    Set(String, Value),
-}
-
-/// The state machine that accepts the result of a key-value operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum KvWaiter {
-    Opening,
-    RecordedParts,
-    CheckpointWriter,
-}
-
 /// The operations in progress and the outputs of a session, in the order in which they were added.
 #[derive(Debug)]
 pub(super) struct SessionIo {
     now: UnixMillis,
     calls: StoreCalls,
     outputs: VecDeque<Output>,
-    next_kv_id: u32,
-    pending_kv: BTreeMap<KvId, KvWaiter>,
+    kv: KvCalls,
 }
 
 impl SessionIo {
-    pub(super) const fn new(calls: StoreCalls, now: UnixMillis) -> Self {
-        Self { now, calls, outputs: VecDeque::new(), next_kv_id: 0, pending_kv: BTreeMap::new() }
+    pub(super) const fn new(calls: StoreCalls, kv: KvCalls, now: UnixMillis) -> Self {
+        Self { now, calls, outputs: VecDeque::new(), kv }
     }
 
     pub(super) fn poll(&mut self) -> Option<Output> {
@@ -62,34 +44,31 @@ impl SessionIo {
         &self.calls
     }
 
+    /// Returns when something is due.
+    pub(super) fn next_wakeup(&self) -> Option<UnixMillis> {
+        self.calls.next_wakeup().into_iter().chain(self.kv.next_wakeup()).min()
+    }
+
     /// Starts a key-value operation for `waiter`.
     pub(super) fn start_kv(&mut self, waiter: KvWaiter, request: KvRequest) {
-        let id = KvId(self.next_kv_id);
-        self.next_kv_id += 1;
-        self.pending_kv.insert(id, waiter);
-        self.outputs.push_back(match request {
-            KvRequest::Get(key) => Output::KvGet { id, key },
-            KvRequest::Set(key, value) => Output::KvSet { id, key, value },
-        });
+        self.kv.start(waiter, request, &mut self.outputs);
     }
 
-    /// Checks that a key-value operation is in progress.
-    pub(super) fn check_kv(&self, id: KvId) -> Result<()> {
-        if self.pending_kv.contains_key(&id) {
-            return Ok(());
-        }
-        Err(misuse("no such key-value operation is in progress"))
+    pub(super) const fn kv(&self) -> &KvCalls {
+        &self.kv
     }
 
-    /// Ends a key-value operation. Returns the state machine that accepts its result, and the
-    /// result.
+    pub(super) const fn kv_mut(&mut self) -> &mut KvCalls {
+        &mut self.kv
+    }
+
+    /// Ends a key-value operation. See [`KvCalls::end`].
     pub(super) fn end_kv(
         &mut self,
         id: KvId,
         result: Result<Option<Vec<u8>>>,
     ) -> Option<(KvWaiter, Result<Option<Vec<u8>>>)> {
-        let result = result.map_err(|error| error.with_context("key-value store"));
-        self.pending_kv.remove(&id).map(|waiter| (waiter, result))
+        self.kv.end(self.now, id, result)
     }
 
     /// Deletes keys, without waiting for the results.
@@ -112,8 +91,9 @@ impl SessionIo {
         self.calls.start(self.now, operation);
     }
 
-    /// Sends the calls that are due. See [`StoreCalls::send_due`].
+    /// Starts what is due. See [`KvCalls::start_due`] and [`StoreCalls::send_due`].
     pub(super) fn send_due(&mut self) -> Result<()> {
+        self.kv.start_due(self.now, &mut self.outputs);
         self.calls.send_due(self.now, &mut self.outputs)
     }
 

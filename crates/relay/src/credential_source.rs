@@ -50,7 +50,8 @@ impl CredentialSource {
             );
         };
         let granted = refresh_video(&self.instance, video_id).await?;
-        self.store(&granted.credential).await?;
+        // If it cannot be stored, the next session requests another one.
+        let _ = self.store(&granted.credential).await;
         Ok(granted.credential)
     }
 
@@ -63,14 +64,19 @@ impl CredentialSource {
         Ok(self.instance.kv().set(&name, &sealed).await?)
     }
 
-    /// The stored credential. A worker that can request a new one ignores a record that it cannot
-    /// open.
+    /// The stored credential.
     pub(crate) async fn load(&self) -> Result<Option<UploadCredential>> {
-        let Some(seal_key) = &self.instance.config.seal_key else { return Ok(None) };
-        let name = self.id.credential_key();
-        let Some(sealed) = self.instance.kv().get(&name).await? else { return Ok(None) };
+        self.open(self.instance.kv().get(&self.id.credential_key()).await?)
+    }
+
+    /// Opens the stored credential. A worker that can request a new one ignores a record that it
+    /// cannot open.
+    pub(crate) fn open(&self, sealed: Option<Vec<u8>>) -> Result<Option<UploadCredential>> {
+        let (Some(seal_key), Some(sealed)) = (&self.instance.config.seal_key, sealed) else {
+            return Ok(None);
+        };
         let opened = seal_key
-            .open(name.as_bytes(), &sealed)
+            .open(self.id.credential_key().as_bytes(), &sealed)
             .and_then(|bytes| UploadCredential::from_bytes(&bytes));
         match opened {
             Err(_) if self.can_request_new() => Ok(None),

@@ -327,6 +327,8 @@ fn file_record(
 
 /// Returns the keys that an upload may have.
 fn keys_of(upload: &StoredUpload, lease: Option<&Lease>) -> Vec<String> {
-    let deletion = upload::RecordDeletion::new(&upload.id, lease, Some(&upload.checkpoint));
+    let current_epoch = lease.map_or(0, |lease| lease.holder.epoch);
+    let last = Some(&upload.checkpoint);
+    let deletion = upload::RecordDeletion::new(&upload.id, lease, current_epoch, last);
     deletion.stages().flatten().collect()
 }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use futures::future::{try_join, try_join4};
 use vod_uploader::http::UploadStatus;
 use vod_uploader::units::{ByteCount, UnixMillis};
 use vod_uploader::upload::{
@@ -12,10 +13,10 @@ use vod_uploader::{Error, ErrorKind, Result};
 
 use super::concatenate;
 use super::create::CreatedUpload;
-use super::credential::{credential, credential_source};
+use super::credential::{client_credential, credential_source, open_credential};
 use super::limits::{length_max, size_max, too_large};
 use super::reconciled_status::reconciled_status;
-use super::records::{find_checkpoint, load_upload_record};
+use super::records::{find_checkpoint, is_paused, load_upload_record, not_found, read, search_on};
 use super::run_session::{SessionRequest, run_session};
 use super::status::{build_status, current_status, ended_error, upload_expires_at};
 use super::stop_signal::StopSignal;
@@ -77,12 +78,12 @@ pub(crate) async fn append(
     id: &UploadId,
     params: AppendParams,
 ) -> Result<(UploadStatus, Appended)> {
-    let stop = StopSignal::subscribe(instance, id).await?;
-    let (status, search) = status_before_takeover(instance, caller, id).await?;
+    let BeforeTakeover { stop, status, search, sealed_credential } =
+        before_takeover(instance, caller, id, &params).await?;
     if let Some(error) = rejection(&instance.config, &status, &params) {
         let durable = match error.kind() {
             ErrorKind::UploadIsFinal | ErrorKind::UploadExpired => None,
-            _ => Some(current_status(instance, id).await?.durable()),
+            _ => Some(status.durable()),
         };
         return Ok((status, Appended::Rejected { error, durable }));
     }
@@ -96,6 +97,10 @@ pub(crate) async fn append(
     let length = status.length().or(params.file_length);
     let limit = length.unwrap_or(size_max(&instance.config, &record.kind));
     let body = params.body.with_stop_signal(stop.received());
+    let credential = match client_credential(instance, caller, &record)? {
+        None => open_credential(instance, id, &record, sealed_credential)?,
+        found => found,
+    };
     let request = SessionRequest {
         id,
         record: &record,
@@ -108,7 +113,7 @@ pub(crate) async fn append(
             atomic: params.atomic,
             keep_open: params.keep_open,
         }),
-        credential: credential(instance, caller, id, &record).await?,
+        credential,
         source: Some(Source::new(body, params.length, Some(limit - params.offset))),
     };
     let outcome = run_session(instance, request).await?;
@@ -183,23 +188,52 @@ pub(super) async fn result_of(
     }
 }
 
-/// The state before the request takes the upload over. The session re-reads the records after that,
-/// so the lease need not be compared here.
-async fn status_before_takeover(
+/// What a request reads before it takes the upload over.
+struct BeforeTakeover {
+    stop: StopSignal,
+    status: UploadStatus,
+    search: CheckpointSearch,
+    sealed_credential: Option<Vec<u8>>,
+}
+
+/// Reads the state of the upload. The session re-reads it after the takeover, so the state need not
+/// be exact, unless the request is rejected because of it.
+async fn before_takeover(
     instance: &Rc<Instance>,
     caller: &Caller,
     id: &UploadId,
-) -> Result<(UploadStatus, CheckpointSearch)> {
-    let mut search = find_checkpoint(instance, id).await?;
-    let record = load_upload_record(instance, id).await?;
-    let (_, mut checkpoint) = search.clone().finish()?;
-    if checkpoint.phase == UploadPhase::Completing {
-        reconciled_status(instance, caller, id).await?;
-        search = find_checkpoint(instance, id).await?;
-        checkpoint = search.clone().finish()?.1;
+    params: &AppendParams,
+) -> Result<BeforeTakeover> {
+    let mut search = CheckpointSearch::new(id.clone());
+    let (stop, lease) =
+        try_join(StopSignal::subscribe(instance, id), read(instance, id.lease_key())).await?;
+    search.feed(lease)?;
+    let key = search.next_key().ok_or_else(not_found)?;
+    // The pause is read after the signal: a request that pauses the upload stores the pause first.
+    let (value, record, is_paused, sealed_credential) = try_join4(
+        read(instance, key),
+        load_upload_record(instance, id),
+        is_paused(instance, id),
+        read(instance, id.credential_key()),
+    )
+    .await?;
+    search.feed(value)?;
+    if !search.is_advisory() {
+        search_on(instance, &mut search).await?;
     }
-    let status = build_status(instance, id, record, checkpoint).await?;
-    Ok((status, search))
+    let (_, checkpoint) = search.clone().finish()?;
+    let (is_receiving, is_completing) =
+        (checkpoint.phase == UploadPhase::Receiving, checkpoint.phase == UploadPhase::Completing);
+    let status = build_status(instance, id, record, checkpoint, is_paused).await?;
+    if is_receiving && rejection(&instance.config, &status, params).is_none() {
+        return Ok(BeforeTakeover { stop, status, search, sealed_credential });
+    }
+    let status = match is_completing {
+        true => reconciled_status(instance, caller, id).await?,
+        false => current_status(instance, id).await?,
+    };
+    let search = find_checkpoint(instance, id).await?;
+    Ok(BeforeTakeover { stop, status, search, sealed_credential })
 }
 
 /// Why a request is rejected before it takes the upload over.

@@ -7,6 +7,7 @@ use vod_uploader::upload::{Target, UploadId, UploadKind, UploadRecord};
 use vod_uploader::{Error, ErrorKind, Result};
 
 use super::limits::concatenation_unavailable;
+use super::records::read;
 use crate::credential_source::CredentialSource;
 use crate::instance::Instance;
 use crate::request::Caller;
@@ -28,13 +29,23 @@ pub(crate) async fn credential(
     id: &UploadId,
     record: &UploadRecord,
 ) -> Result<Option<UploadCredential>> {
-    match caller.credential()? {
-        Some(credential) if record.kind == UploadKind::Regular => {
-            check_credential(instance, record, &credential)?;
-            Ok(Some(credential))
-        }
-        _ => stored_credential(instance, id, record).await,
+    match client_credential(instance, caller, record)? {
+        None => stored_credential(instance, id, record).await,
+        found => Ok(found),
     }
+}
+
+/// The credential that a client sends with a request to an existing upload.
+pub(super) fn client_credential(
+    instance: &Instance,
+    caller: &Caller,
+    record: &UploadRecord,
+) -> Result<Option<UploadCredential>> {
+    let credential = caller.credential()?.filter(|_| record.kind == UploadKind::Regular);
+    if let Some(credential) = &credential {
+        check_credential(instance, record, credential)?;
+    }
+    Ok(credential)
 }
 
 /// The credential for an existing upload without a request of its client.
@@ -43,8 +54,19 @@ pub(super) async fn stored_credential(
     id: &UploadId,
     record: &UploadRecord,
 ) -> Result<Option<UploadCredential>> {
+    let sealed = read(instance, id.credential_key()).await?;
+    open_credential(instance, id, record, sealed)
+}
+
+/// The same, from the stored record.
+pub(super) fn open_credential(
+    instance: &Rc<Instance>,
+    id: &UploadId,
+    record: &UploadRecord,
+    sealed: Option<Vec<u8>>,
+) -> Result<Option<UploadCredential>> {
     match record.kind {
-        UploadKind::Regular => credential_source(instance, id, record).load().await,
+        UploadKind::Regular => credential_source(instance, id, record).open(sealed),
         UploadKind::Partial | UploadKind::Final { .. } => {
             worker_credential(instance, &record.target).map(Some)
         }

@@ -1,11 +1,9 @@
 //! Reads, creates and deletes the stored records of an upload.
 
-use futures::future::try_join_all;
+use futures::future::{try_join, try_join_all};
 use vod_uploader::http::tus;
 use vod_uploader::units::UnixMillis;
-use vod_uploader::upload::{
-    CheckpointSearch, Lease, RecordDeletion, RecordWrite, UploadId, UploadRecord,
-};
+use vod_uploader::upload::{CheckpointSearch, RecordDeletion, RecordWrite, UploadId, UploadRecord};
 use vod_uploader::{Error, ErrorKind, Result};
 
 use crate::instance::Instance;
@@ -77,23 +75,72 @@ pub(super) async fn find_checkpoint(
     id: &UploadId,
 ) -> Result<CheckpointSearch> {
     let mut search = CheckpointSearch::new(id.clone());
-    while let Some(name) = search.next_key() {
-        search.feed(instance.kv().get(&name).await?)?;
-    }
+    search_on(instance, &mut search).await?;
     Ok(search)
 }
 
+/// The stored state of an upload.
+pub(super) struct StoredUpload {
+    pub(super) record: UploadRecord,
+    pub(super) is_paused: bool,
+    pub(super) search: CheckpointSearch,
+}
+
+/// Reads the stored state of an upload. Independent reads are issued together.
+pub(super) async fn read_upload(instance: &Instance, id: &UploadId) -> Result<StoredUpload> {
+    let mut search = CheckpointSearch::new(id.clone());
+    let (lease, is_paused) =
+        try_join(read(instance, id.lease_key()), is_paused(instance, id)).await?;
+    search.feed(lease)?;
+    let mut record = None;
+    while let Some(key) = search.next_key() {
+        if search.is_at_candidate() {
+            // The upload record is deleted first. If it exists after the checkpoint was read, the
+            // checkpoint is not missing because of a deletion.
+            let record_read = load_upload_record(instance, id);
+            let (candidate, found) = try_join(read(instance, key), record_read).await?;
+            record = Some(found);
+            search.feed(candidate)?;
+        } else {
+            search.feed(read(instance, key).await?)?;
+        }
+    }
+    let record = record.ok_or_else(not_found)?;
+    Ok(StoredUpload { record, is_paused, search })
+}
+
+/// Reads the value of `key`.
+pub(super) async fn read(instance: &Instance, key: String) -> Result<Option<Vec<u8>>> {
+    Ok(instance.kv().get(&key).await?)
+}
+
+/// Continues a search to its end.
+pub(super) async fn search_on(instance: &Instance, search: &mut CheckpointSearch) -> Result<()> {
+    while let Some(name) = search.next_key() {
+        search.feed(read(instance, name).await?)?;
+    }
+    Ok(())
+}
+
 /// Deletes the records of an upload that has ended. A deletion that stops halfway can be repeated.
+/// A checkpoint that cannot be read does not prevent the deletion of the other records.
 pub(super) async fn delete_records(instance: &Instance, id: &UploadId) -> Result<()> {
     let kv = instance.kv();
-    let lease = kv.get(&id.lease_key()).await?;
-    let lease = lease.map(|bytes| Lease::decode(&bytes)).transpose()?;
-    // A checkpoint that cannot be read must not prevent the deletion of the other records.
-    let search = find_checkpoint(instance, id).await.ok();
-    let checkpoint = search.and_then(|search| search.finish().ok()).map(|(_, found)| found);
-    let deletion = RecordDeletion::new(id, lease.as_ref(), checkpoint.as_ref());
+    let mut search = CheckpointSearch::new(id.clone());
+    let checkpoint = match search_on(instance, &mut search).await {
+        Ok(()) => search.clone().finish().ok().map(|(_, checkpoint)| checkpoint),
+        Err(error) if is_unreadable(&error) => None,
+        Err(error) => return Err(error),
+    };
+    let current_epoch = search.current_epoch();
+    let deletion = RecordDeletion::new(id, search.lease(), current_epoch, checkpoint.as_ref());
     for keys in deletion.stages() {
         try_join_all(keys.iter().map(|key| kv.delete(key))).await?;
     }
     Ok(())
+}
+
+fn is_unreadable(error: &Error) -> bool {
+    use ErrorKind::{CheckpointCorrupt, CheckpointNewer, UploadNotFound};
+    matches!(error.kind(), CheckpointCorrupt | CheckpointNewer | UploadNotFound)
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use vod_uploader::http::UploadStatus;
 use vod_uploader::units::UnixMillis;
-use vod_uploader::upload::{Checkpoint, CheckpointSearch, UploadId, UploadPhase, UploadRecord};
+use vod_uploader::upload::{Checkpoint, UploadId, UploadPhase, UploadRecord};
 use vod_uploader::{Error, ErrorKind, Result};
 
 use super::expiry;
 use super::fence::fence;
-use super::records::{self, load_upload_record};
+use super::records::{StoredUpload, read_upload};
 use crate::instance::Instance;
 
 /// The current state of an upload. A writer that took the upload over and then stopped without
@@ -37,8 +37,8 @@ pub(super) async fn build_status(
     id: &UploadId,
     record: UploadRecord,
     checkpoint: Checkpoint,
+    paused: bool,
 ) -> Result<UploadStatus> {
-    let paused = records::is_paused(instance, id).await?;
     let expires_at = match checkpoint.phase {
         UploadPhase::Receiving => expiry::expires_at(instance, id, &record, &checkpoint).await?,
         _ => None,
@@ -70,23 +70,15 @@ pub(crate) fn ended_error(status: &UploadStatus) -> Option<Error> {
     status.checkpoint.phase.ended_error(status.expired)
 }
 
-/// The state, or `None` if the writer is changing and the new one has not stored its checkpoint.
-///
-/// The lease is read before and after the checkpoint: bytes that a writer stores while it is fenced
-/// are never acknowledged, and must not be reported either.
+/// The state, or `None` if the writer is changing and the new one has not stored its checkpoint:
+/// bytes that the previous one stores meanwhile may not be continued.
 async fn try_status(instance: &Instance, id: &UploadId) -> Result<Option<UploadStatus>> {
-    let mut lease = instance.kv().get(&id.lease_key()).await?;
     for _ in 0..READS_MAX {
-        let search = records::find_checkpoint(instance, id).await;
-        let lease_after = instance.kv().get(&id.lease_key()).await?;
-        if search.as_ref().map_or(true, |search| lease == lease_after && search.is_conclusive()) {
-            // The record is read last, because it is deleted first: if it exists, the checkpoint
-            // was not missing because of a deletion.
-            let record = load_upload_record(instance, id).await?;
-            let (_, checkpoint) = search.and_then(CheckpointSearch::finish)?;
-            return build_status(instance, id, record, checkpoint).await.map(Some);
+        let StoredUpload { record, is_paused, search } = read_upload(instance, id).await?;
+        if search.is_conclusive() {
+            let (_, checkpoint) = search.finish()?;
+            return build_status(instance, id, record, checkpoint, is_paused).await.map(Some);
         }
-        lease = lease_after;
         instance.sleep(READ_PAUSE).await;
     }
     Ok(None)

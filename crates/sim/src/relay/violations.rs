@@ -195,7 +195,7 @@ fn an_epoch_with_two_writers() {
     let mut checker = checker();
     for writer in [1, 2] {
         let holder = WriterEpoch { epoch: 3, writer };
-        let lease = Lease { holder, base_epochs: vec![], is_first: false }.encode().unwrap();
+        let lease = Lease { holder, ..Lease::unheld() }.encode().unwrap();
         checker.observe_confirmed_write("u.a1.lease", &lease, &store_with_upload());
     }
 }

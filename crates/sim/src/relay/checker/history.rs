@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use vod_uploader::units::UnixMillis;
 use vod_uploader::upload::{Lease, RecordDeletion, UploadId, UploadRecord};
 
-use super::stored_progress::last_checkpoint;
+use super::stored_progress::{current_epoch, last_checkpoint};
 use crate::world::KeyValueStore;
 
 /// The history of a run.
@@ -53,7 +53,8 @@ impl History {
         upload.deleted_at = Some(now);
         let lease = kv.values.get(&id.lease_key()).map(|lease| Lease::decode(lease).unwrap());
         let checkpoint = last_checkpoint(kv, id.clone());
-        let deletion = RecordDeletion::new(&id, lease.as_ref(), checkpoint.as_ref());
+        let epoch = current_epoch(kv, id.clone());
+        let deletion = RecordDeletion::new(&id, lease.as_ref(), epoch, checkpoint.as_ref());
         upload.referenced = deletion.stages().flatten().collect();
         upload.multipart_upload = checkpoint.and_then(|checkpoint| checkpoint.upload_id);
     }

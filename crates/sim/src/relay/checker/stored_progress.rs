@@ -24,9 +24,18 @@ pub(super) fn stored_offset(kv: &KeyValueStore, id: &str) -> Option<u64> {
 
 /// The last checkpoint of an upload.
 pub(super) fn last_checkpoint(kv: &KeyValueStore, id: UploadId) -> Option<Checkpoint> {
+    search(kv, id).finish().ok().map(|(_, checkpoint)| checkpoint)
+}
+
+/// The last epoch of an upload that has a competitor.
+pub(super) fn current_epoch(kv: &KeyValueStore, id: UploadId) -> u32 {
+    search(kv, id).current_epoch()
+}
+
+fn search(kv: &KeyValueStore, id: UploadId) -> CheckpointSearch {
     let mut search = CheckpointSearch::new(id);
-    while let Some(key) = search.next_key() {
-        search.feed(kv.values.get(&key).cloned()).ok()?;
-    }
-    search.finish().ok().map(|(_, checkpoint)| checkpoint)
+    while let Some(key) = search.next_key()
+        && search.feed(kv.values.get(&key).cloned()).is_ok()
+    {}
+    search
 }
