@@ -6,6 +6,7 @@ use super::operation::{Operation, OperationOutput, verify_crc64};
 use super::transfer::Remainder;
 use crate::crc64::Crc64;
 use crate::error::{Error, ErrorKind, Result};
+use crate::oss::action::AbortedUpload;
 use crate::units::ByteCount;
 
 /// The completion or abort of an upload.
@@ -22,7 +23,7 @@ pub(super) struct Completion {
     unknown: Option<Error>,
     retries: u8,
     put_recorded: bool,
-    aborted_once: bool,
+    aborts_left: u8,
     leftover_parts_error: Option<Error>,
 }
 
@@ -57,7 +58,7 @@ impl Completion {
             unknown: None,
             retries: 0,
             put_recorded: false,
-            aborted_once: false,
+            aborts_left: ABORTS_MAX - 1,
             leftover_parts_error: None,
         }
     }
@@ -168,9 +169,11 @@ impl Completion {
         result: Result<OperationOutput>,
     ) -> Result<CompletionStep> {
         match result {
-            // Parts that were in flight may survive the first call: repeat it once
+            // Parts that were in flight may survive a call, and a gateway may respond in place of
+            // the store: repeat it until the upload no longer exists
             // (https://www.alibabacloud.com/help/en/oss/developer-reference/abortmultipartupload).
-            Ok(_) if !std::mem::replace(&mut self.aborted_once, true) => {
+            Ok(OperationOutput::Aborted(AbortedUpload::Deleted)) if self.aborts_left > 0 => {
+                self.aborts_left -= 1;
                 Ok(CompletionStep::AbortAgain)
             }
             Ok(_) => Ok(CompletionStep::Aborted),
@@ -227,3 +230,6 @@ fn rejects_parts(error: &Error) -> bool {
 /// Number of times that CompleteMultipartUpload is sent again if the store does not have the
 /// object.
 const COMPLETE_RETRIES_MAX: u8 = 1;
+
+/// Maximum number of calls to AbortMultipartUpload, apart from retries.
+const ABORTS_MAX: u8 = 4;

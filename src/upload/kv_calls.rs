@@ -157,7 +157,7 @@ pub(super) fn may_succeed_later(error: &Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed assumption fails the test")]
 
     use super::*;
 

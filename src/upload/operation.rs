@@ -6,7 +6,7 @@ use crate::crc64::Crc64;
 use crate::credential::AccessKey;
 use crate::error::{Error, ErrorKind, Result};
 use crate::oss::action::{
-    AbortMultipartUpload, Action, CompleteMultipartUpload, CopyRange, HeadObject,
+    AbortMultipartUpload, AbortedUpload, Action, CompleteMultipartUpload, CopyRange, HeadObject,
     InitiateMultipartUpload, ListParts, ObjectHead, PartPage, PutObject, StoredObject, UploadPart,
     UploadPartCopy, UploadedPart,
 };
@@ -95,7 +95,7 @@ pub(super) enum OperationOutput {
     /// Of [`Operation::Head`]; `None` if there is no object.
     Head(Option<ObjectHead>),
     /// Of [`Operation::Abort`].
-    Aborted,
+    Aborted(AbortedUpload),
 }
 
 impl TargetObject {
@@ -224,7 +224,7 @@ impl Operation {
             Self::Head => HeadObject { key }.parse(response).map(OperationOutput::Head),
             Self::Abort { upload_id } => {
                 let action = AbortMultipartUpload { key, upload_id };
-                action.parse(response).map(|()| OperationOutput::Aborted)
+                action.parse(response).map(OperationOutput::Aborted)
             }
         }
     }

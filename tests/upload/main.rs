@@ -16,6 +16,7 @@ mod concatenation;
 mod crashes;
 mod credentials;
 mod etag_pages;
+mod failed_writes;
 mod kept_open;
 mod late_lengths;
 mod lost_uploads;

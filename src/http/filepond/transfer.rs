@@ -20,6 +20,9 @@ pub struct FilePondTransfer {
     length_bytes: u64,
     /// The media ID of the client, whose ownership was verified.
     media_id: Option<String>,
+    /// The media ID that the worker created for the file, before it stored the upload.
+    #[serde(default)]
+    created_media_id: Option<String>,
     /// The title that the client sent.
     title: Option<String>,
     /// The size of the chunks, in bytes; `None` before the first one.
@@ -41,6 +44,7 @@ impl FilePondTransfer {
             created_at_ms: created_at.0,
             length_bytes: length.bytes(),
             media_id: text("media_id"),
+            created_media_id: None,
             title: text("title"),
             chunk_bytes: None,
             upload_made: false,
@@ -51,6 +55,12 @@ impl FilePondTransfer {
     #[must_use]
     pub fn with_chunk_size(self, length: Option<ByteCount>) -> Self {
         Self { chunk_bytes: length.map(ByteCount::bytes), ..self }
+    }
+
+    /// The transfer once VOD has created its media ID.
+    #[must_use]
+    pub fn with_created_media(self, media_id: &str) -> Self {
+        Self { created_media_id: Some(media_id.to_owned()), ..self }
     }
 
     /// The transfer once its upload was created.
@@ -84,6 +94,13 @@ impl FilePondTransfer {
     #[must_use]
     pub fn media_id(&self) -> Option<&str> {
         self.media_id.as_deref()
+    }
+
+    /// The media ID that the worker created for the file: a creation that was interrupted continues
+    /// with it.
+    #[must_use]
+    pub fn created_media_id(&self) -> Option<&str> {
+        self.created_media_id.as_deref()
     }
 
     /// The key of the record.

@@ -9,8 +9,8 @@ use crate::oss::{Bucket, HttpResponse, MultipartUploadId, UnsignedRequest, error
 /// Deletes an upload and its parts
 /// (<https://www.alibabacloud.com/help/en/oss/developer-reference/abortmultipartupload>).
 ///
-/// Idempotent: an upload that no longer exists counts as aborted. Parts in flight may survive a
-/// call. A second call after they have finished deletes them.
+/// Idempotent. Parts in flight may survive a call. A second call after they have finished deletes
+/// them.
 #[derive(Clone, Copy, Debug)]
 pub struct AbortMultipartUpload<'a> {
     /// The object key.
@@ -19,8 +19,17 @@ pub struct AbortMultipartUpload<'a> {
     pub upload_id: &'a MultipartUploadId,
 }
 
+/// What AbortMultipartUpload found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AbortedUpload {
+    /// The upload is deleted. Parts in flight may have survived.
+    Deleted,
+    /// The upload no longer exists.
+    NotFound,
+}
+
 impl Action for AbortMultipartUpload<'_> {
-    type Output = ();
+    type Output = AbortedUpload;
 
     const NAME: &'static str = "AbortMultipartUpload";
 
@@ -31,15 +40,12 @@ impl Action for AbortMultipartUpload<'_> {
         }
     }
 
-    fn parse(&self, response: &HttpResponse) -> Result<(), Error> {
+    fn parse(&self, response: &HttpResponse) -> Result<AbortedUpload, Error> {
         if response.is_success() {
-            return Ok(());
+            return Ok(AbortedUpload::Deleted);
         }
         let error = error_response::parse(response);
-        if error.kind() == ErrorKind::UploadLost {
-            return Ok(());
-        }
-        Err(error)
+        if error.kind() == ErrorKind::UploadLost { Ok(AbortedUpload::NotFound) } else { Err(error) }
     }
 }
 
@@ -63,10 +69,10 @@ mod tests {
     }
 
     #[test]
-    fn an_upload_that_no_longer_exists_counts_as_aborted() {
+    fn a_deleted_upload_is_distinguished_from_one_that_no_longer_exists() {
         let gone = "<Error><Code>NoSuchUpload</Code></Error>";
-        assert_eq!(parse(204, ""), Ok(()));
-        assert_eq!(parse(404, gone), Ok(()));
+        assert_eq!(parse(204, ""), Ok(AbortedUpload::Deleted));
+        assert_eq!(parse(404, gone), Ok(AbortedUpload::NotFound));
     }
 
     #[test]
@@ -81,7 +87,7 @@ mod tests {
         }
     }
 
-    fn parse(status: u16, body: &str) -> Result<(), Error> {
+    fn parse(status: u16, body: &str) -> Result<AbortedUpload, Error> {
         let id = MultipartUploadId("A".into());
         AbortMultipartUpload { key: "a", upload_id: &id }.parse(&response(status, &[], body))
     }

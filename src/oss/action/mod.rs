@@ -16,7 +16,7 @@ use super::{Bucket, HttpResponse, MultipartUploadId, UnsignedRequest};
 use crate::error::Error;
 use crate::units::PartNumber;
 
-pub use abort_multipart_upload::AbortMultipartUpload;
+pub use abort_multipart_upload::{AbortMultipartUpload, AbortedUpload};
 pub use complete_multipart_upload::CompleteMultipartUpload;
 pub use delete_object::DeleteObject;
 pub use get_object::GetObject;

@@ -22,13 +22,15 @@ pub(crate) enum ContinuedMedia {
     Claimed(MediaClaim),
     /// From an earlier request, whose token has been verified.
     Verified(String),
+    /// Created by the worker for this upload, whose creation was interrupted.
+    Created(String),
 }
 
 impl ContinuedMedia {
     pub(crate) fn media_id(&self) -> &str {
         match self {
             Self::Claimed(claim) => &claim.media_id,
-            Self::Verified(media_id) => media_id,
+            Self::Verified(media_id) | Self::Created(media_id) => media_id,
         }
     }
 }
@@ -44,6 +46,7 @@ pub(super) async fn check_owned(instance: &Instance, media: &ContinuedMedia) -> 
             let record = media_record::load(instance, media_id).await?;
             record.map(drop).ok_or_else(media_not_owned)
         }
+        ContinuedMedia::Created(_) => Ok(()),
     }
 }
 
@@ -54,7 +57,11 @@ pub(super) async fn check_owned(instance: &Instance, media: &ContinuedMedia) -> 
 /// asset, this worker created it, and it was never complete.
 pub(super) async fn continue_media(instance: &Rc<Instance>, media: &ContinuedMedia) -> Result<()> {
     let media_id = media.media_id();
-    let record = media_record::load(instance, media_id).await?.ok_or_else(media_not_owned)?;
+    let record = match media_record::load(instance, media_id).await? {
+        Some(record) => record,
+        None if matches!(media, ContinuedMedia::Created(_)) => return Ok(()),
+        None => return Err(media_not_owned()),
+    };
     let Some(previous) = record.upload() else { return Ok(()) };
     if end_previous(instance, &previous).await? {
         return Ok(());

@@ -81,11 +81,26 @@ pub(crate) async fn create_with_id(
             created
         }
         (None, None) => {
-            let title = new.metadata.text(&["title"]).filter(|title| !title.is_empty());
-            let grant = create_video(instance, &new.file_name, title, new.length).await?;
-            store(instance, id, Authorized::by_vod(grant), new).await
+            let grant = create_media(instance, &new).await?;
+            create_granted(instance, id, grant, new).await
         }
     }
+}
+
+/// Has VOD create the media asset of a new upload.
+pub(crate) async fn create_media(instance: &Instance, new: &NewUpload) -> Result<UploadGrant> {
+    let title = new.metadata.text(&["title"]).filter(|title| !title.is_empty());
+    create_video(instance, &new.file_name, title, new.length).await
+}
+
+/// Creates an upload with the result of [`create_media`].
+pub(crate) async fn create_granted(
+    instance: &Rc<Instance>,
+    id: UploadId,
+    grant: UploadGrant,
+    new: NewUpload,
+) -> Result<CreatedUpload> {
+    store(instance, id, Authorized::by_vod(grant), new).await
 }
 
 /// The media asset of a new upload, and the credential that authorizes it.

@@ -10,6 +10,7 @@ use vod_uploader::units::UnixMillis;
 use vod_uploader::vod::MediaKind;
 
 use super::checker::InvariantChecker;
+use super::costs::KeyValueCost;
 use super::message::{Reply, Request};
 use super::sent::SentRequest;
 use super::setting::{OperationFault, Orphans, Rates, Setting};
@@ -42,6 +43,8 @@ pub(crate) struct Environment {
     crashing: RefCell<Vec<usize>>,
     crash_points: Cell<u64>,
     operations: Cell<u64>,
+    /// The operations of the key-value store that have ended, once they are measured.
+    pub(super) costs: RefCell<Option<Vec<KeyValueCost>>>,
     /// When the crash or the fault occurred that the setting plans.
     planned_fault_at: Cell<Option<UnixMillis>>,
     is_calm: Cell<bool>,
@@ -65,6 +68,7 @@ impl Environment {
             crashing: RefCell::default(),
             crash_points: Cell::new(0),
             operations: Cell::new(0),
+            costs: RefCell::default(),
             planned_fault_at: Cell::new(None),
             is_calm: Cell::new(false),
             setting,

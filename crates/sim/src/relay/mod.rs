@@ -11,6 +11,7 @@ mod body;
 mod checker;
 mod cleanup;
 mod client;
+mod costs;
 mod environment;
 mod known_exceptions;
 mod message;

@@ -19,6 +19,7 @@ use vod_uploader_relay::ports::{
     Clock, HttpClient, KeyValue, KeyValueError, Random, SendBody, SendError, Spawn,
 };
 
+use super::costs::KeyValueCost;
 use super::environment::Environment;
 use super::setting::OperationFault;
 use crate::world::{Owner, ServiceCall, ServiceResult};
@@ -67,6 +68,9 @@ impl InstancePorts {
                 return;
             };
             let is_ok = matches!(result, ServiceResult::Kv(Ok(_)));
+            if let Some(costs) = &mut *environment.costs.borrow_mut() {
+                costs.push(KeyValueCost::new(&call, sent_at, environment.now()));
+            }
             let is_received = sender.send(result).is_ok();
             if let ServiceCall::KvSet { key, value } = &call
                 && is_ok

@@ -15,6 +15,10 @@ pub struct KeyValueStore {
     pub fails_at: Option<u32>,
     /// How many of a thousand operations fail; half of the writes among them take effect.
     pub mix: Option<(Random, u64)>,
+    /// Whether every write fails.
+    pub fails_writes: bool,
+    /// The writes that failed without effect. They may take effect later.
+    pub failed_writes: Vec<(String, Vec<u8>)>,
     has_changed: bool,
 }
 
@@ -27,12 +31,22 @@ impl KeyValueStore {
 
     /// Writes a key.
     pub fn write(&mut self, key: &str, value: &[u8]) -> Result<Option<Vec<u8>>, String> {
-        let result = self.next_result();
+        let result = match self.fails_writes {
+            true => Err("the database is locked".into()),
+            false => self.next_result(),
+        };
         if self.takes_effect(&result) {
             *self.writes.entry(key.to_owned()).or_default() += 1;
             self.values.insert(key.to_owned(), value.to_vec());
+        } else {
+            self.failed_writes.push((key.to_owned(), value.to_vec()));
         }
         result.map(|()| None)
+    }
+
+    /// The writes that failed take effect.
+    pub fn apply_failed_writes(&mut self) {
+        self.values.extend(std::mem::take(&mut self.failed_writes));
     }
 
     /// Deletes a key.

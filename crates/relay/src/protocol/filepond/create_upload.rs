@@ -12,7 +12,7 @@ use vod_uploader::{Error, ErrorKind, Result};
 use crate::instance::Instance;
 use crate::request::Caller;
 use crate::upload::continue_media::ContinuedMedia;
-use crate::upload::create::{NewUpload, create_with_id, file_name};
+use crate::upload::create::{NewUpload, create_granted, create_media, create_with_id, file_name};
 use crate::upload::filepond_transfer::{self as transfer, lock};
 use crate::upload::terminate::terminate;
 use crate::upload::{current_status, existing, not_found};
@@ -71,18 +71,28 @@ async fn create_as_holder(
         metadata: transfer.metadata(),
         kind: UploadKind::Regular,
     };
-    let media = match caller.media()? {
-        Some(claim) => Some(ContinuedMedia::Claimed(claim)),
-        None => transfer.media_id().map(|media_id| ContinuedMedia::Verified(media_id.to_owned())),
+    let media = match (caller.media()?, transfer.media_id(), transfer.created_media_id()) {
+        (Some(claim), ..) => Some(ContinuedMedia::Claimed(claim)),
+        (None, Some(media_id), _) => Some(ContinuedMedia::Verified(media_id.to_owned())),
+        (None, None, created) => created.map(|id| ContinuedMedia::Created(id.to_owned())),
     };
     // Stored before the upload is created: without it, a wrong offset could be returned.
-    let transfer = transfer.with_chunk_size(chunk.length);
+    let mut transfer = transfer.with_chunk_size(chunk.length);
     transfer::store(instance, id, &transfer).await?;
     let credential = match caller.credential()? {
         Some(credential) => Some(credential),
         None => transfer::credential_source(instance, id).load().await?,
     };
-    create_with_id(instance, id.clone(), credential, media, new).await?;
+    if media.is_none() && credential.is_none() {
+        let grant = create_media(instance, &new).await?;
+        // Stored before the upload: a write of the upload record that failed may take effect after
+        // another request has created the upload, which must have the same media ID.
+        transfer = transfer::load(instance, id).await?.with_created_media(&grant.media_id);
+        transfer::store(instance, id, &transfer).await?;
+        create_granted(instance, id.clone(), grant, new).await?;
+    } else {
+        create_with_id(instance, id.clone(), credential, media, new).await?;
+    }
     if existing(transfer::load(instance, id).await)?.is_none() {
         // The file was reverted in the meantime.
         return terminate(instance, &caller, id).await;

@@ -42,6 +42,12 @@ impl History {
             let object = UploadRecord::decode(value).unwrap().target.object;
             let upload = self.uploads.entry(id.as_str().to_owned()).or_default();
             upload.object = Some(object);
+        }
+        // A creation writes the lease first.
+        if let Some((id, "lease")) = split_key(key)
+            && Lease::decode(value).unwrap() == Lease::unheld()
+            && let Some(upload) = self.uploads.get_mut(id)
+        {
             upload.deleted_at = None;
         }
     }
