@@ -10,6 +10,7 @@ use vod_uploader::units::UnixMillis;
 use vod_uploader::vod::MediaKind;
 
 use super::checker::InvariantChecker;
+#[cfg(test)]
 use super::costs::KeyValueCost;
 use super::message::{Reply, Request};
 use super::sent::SentRequest;
@@ -44,6 +45,7 @@ pub(crate) struct Environment {
     crash_points: Cell<u64>,
     operations: Cell<u64>,
     /// The operations of the key-value store that have ended, once they are measured.
+    #[cfg(test)]
     pub(super) costs: RefCell<Option<Vec<KeyValueCost>>>,
     /// When the crash or the fault occurred that the setting plans.
     planned_fault_at: Cell<Option<UnixMillis>>,
@@ -68,6 +70,7 @@ impl Environment {
             crashing: RefCell::default(),
             crash_points: Cell::new(0),
             operations: Cell::new(0),
+            #[cfg(test)]
             costs: RefCell::default(),
             planned_fault_at: Cell::new(None),
             is_calm: Cell::new(false),
@@ -274,6 +277,9 @@ impl Environment {
             self.checker.borrow().check_request(request);
         }
         let mut world = self.world.borrow_mut();
+        if let ServiceCall::KvDelete { key } = call {
+            self.checker.borrow_mut().observe_deletion_attempt(key, world.now());
+        }
         let is_deletion =
             matches!(call, ServiceCall::KvDelete { key } if world.kv.values.contains_key(key));
         let result = world.execute(call);

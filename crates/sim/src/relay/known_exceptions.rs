@@ -50,8 +50,9 @@ pub enum KnownException {
     /// checkpoint that stores the upload ID leaves a multipart upload without parts, which the
     /// bucket's lifecycle rule deletes.
     EmptyMultipartUpload,
-    /// A session sends each abort twice. If a gateway answers both with 204 in place of OSS, the
-    /// multipart upload stays, and the bucket's lifecycle rule deletes it.
+    /// A session sends an abort until OSS no longer has the upload, at most [`ABORTS_MAX`] times. If
+    /// a gateway answers each with 204 in place of OSS, the multipart upload stays, and the bucket's
+    /// lifecycle rule deletes it.
     FalseAbort,
     /// The credential of a client has expired with its upload, and the worker has no other for its
     /// object: the bucket's lifecycle rule deletes the parts.
@@ -85,6 +86,9 @@ pub(super) struct Leftovers<'a> {
     history: &'a History,
     world: &'a World,
 }
+
+/// How often a session sends an abort that succeeds.
+const ABORTS_MAX: u32 = 4;
 
 impl<'a> Leftovers<'a> {
     pub(super) const fn new(all: Vec<Leftover>, history: &'a History, world: &'a World) -> Self {
@@ -136,7 +140,7 @@ impl<'a> Leftovers<'a> {
         if part_count == 0 && !self.history.was_recorded(id) {
             return Some(KnownException::EmptyMultipartUpload);
         }
-        if self.world.store.false_aborts.get(id).is_some_and(|count| *count > 1) {
+        if self.world.store.false_aborts.get(id).is_some_and(|count| *count >= ABORTS_MAX) {
             return Some(KnownException::FalseAbort);
         }
         if self.world.app_server.has_created(object) {
@@ -155,6 +159,11 @@ impl<'a> Leftovers<'a> {
         }
         let (id, kind) = split_key(key)?;
         let id = UploadId::new(id)?;
+        if key == id.record_key() {
+            // Written by a creation that had stopped before the deletion.
+            let is_late = self.history.written_at(key)? > self.history.deleted_at(id.as_str())?;
+            return is_late.then_some(KnownException::LateWrite);
+        }
         let has = |record: String| self.all.contains(&Leftover::Key(record));
         if has(id.record_key()) || has(format!("u.{}.filepond", id.as_str())) {
             return None;

@@ -11,6 +11,7 @@ mod body;
 mod checker;
 mod cleanup;
 mod client;
+#[cfg(test)]
 mod costs;
 mod environment;
 mod known_exceptions;

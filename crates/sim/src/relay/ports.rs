@@ -19,6 +19,7 @@ use vod_uploader_relay::ports::{
     Clock, HttpClient, KeyValue, KeyValueError, Random, SendBody, SendError, Spawn,
 };
 
+#[cfg(test)]
 use super::costs::KeyValueCost;
 use super::environment::Environment;
 use super::setting::OperationFault;
@@ -68,6 +69,7 @@ impl InstancePorts {
                 return;
             };
             let is_ok = matches!(result, ServiceResult::Kv(Ok(_)));
+            #[cfg(test)]
             if let Some(costs) = &mut *environment.costs.borrow_mut() {
                 costs.push(KeyValueCost::new(&call, sent_at, environment.now()));
             }

@@ -52,6 +52,14 @@ impl History {
         }
     }
 
+    /// A key is deleted, whether or not it exists: a creation that stopped may write it later.
+    pub(super) fn observe_deletion_attempt(&mut self, key: &str, now: UnixMillis) {
+        if let Some(id) = UploadId::from_record_key(key) {
+            let upload = self.uploads.entry(id.as_str().to_owned()).or_default();
+            upload.deleted_at.get_or_insert(now);
+        }
+    }
+
     /// A key is deleted.
     pub(super) fn observe_deletion(&mut self, key: &str, kv: &KeyValueStore, now: UnixMillis) {
         let Some(id) = UploadId::from_record_key(key) else { return };

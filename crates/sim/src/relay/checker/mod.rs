@@ -79,6 +79,11 @@ impl InvariantChecker {
         }
     }
 
+    /// A key is deleted, whether or not it exists.
+    pub(super) fn observe_deletion_attempt(&mut self, key: &str, now: UnixMillis) {
+        self.history.observe_deletion_attempt(key, now);
+    }
+
     /// A key is deleted: the record of an upload that a client knows only for a reason.
     pub(super) fn observe_deletion(&mut self, key: &str, kv: &KeyValueStore, now: UnixMillis) {
         self.history.observe_deletion(key, kv, now);
