@@ -111,7 +111,8 @@ pub(super) enum WriterStep {
     },
     /// Acquire the next epoch, and call [`CheckpointWriter::renewed`].
     Renew(Renewal),
-    /// The checkpoint is stored, and this writer is still current. `durable` is the acknowledged offset, if it has increased; nothing refers to the keys in `obsolete`.
+    /// The checkpoint is stored, and this writer is still current. `durable` is the acknowledged
+    /// offset, if it has increased; nothing refers to the keys in `obsolete`.
     Acknowledged {
         durable: Option<ByteCount>,
         obsolete: Vec<String>,

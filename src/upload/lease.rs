@@ -6,8 +6,8 @@
 //! checkpoints under the key of its epoch, so a stale writer cannot overwrite those of another.
 //!
 //! After each checkpoint, a writer reads the candidate of the epoch after its own, and acknowledges
-//! bytes only if there is none. Whoever takes over writes that candidate first and then reads the
-//! checkpoint, so it finds every byte that was acknowledged.
+//! bytes only if there is none. A writer that takes over writes that candidate first and then reads
+//! the checkpoint, so it finds every byte that was acknowledged.
 //!
 //! The lease is a hint: it bounds how many candidates and checkpoints are read. One that is out of
 //! date, because its writer stopped or an earlier write of it took effect late, costs reads.
