@@ -23,7 +23,8 @@ pub(super) struct Completion {
     unknown: Option<Error>,
     retries: u8,
     put_recorded: bool,
-    aborts_left: u8,
+    /// Number of calls to AbortMultipartUpload that were repeated.
+    repeated_aborts: u8,
     leftover_parts_error: Option<Error>,
 }
 
@@ -58,7 +59,7 @@ impl Completion {
             unknown: None,
             retries: 0,
             put_recorded: false,
-            aborts_left: ABORTS_MAX - 1,
+            repeated_aborts: 0,
             leftover_parts_error: None,
         }
     }
@@ -170,10 +171,10 @@ impl Completion {
     ) -> Result<CompletionStep> {
         match result {
             // Parts that were in flight may survive a call, and a gateway may respond in place of
-            // the store: repeat it until the upload no longer exists
+            // the store: repeat it at least once, and until the upload no longer exists
             // (https://www.alibabacloud.com/help/en/oss/developer-reference/abortmultipartupload).
-            Ok(OperationOutput::Aborted(AbortedUpload::Deleted)) if self.aborts_left > 0 => {
-                self.aborts_left -= 1;
+            Ok(OperationOutput::Aborted(found)) if self.must_abort_again(found) => {
+                self.repeated_aborts += 1;
                 Ok(CompletionStep::AbortAgain)
             }
             Ok(_) => Ok(CompletionStep::Aborted),
@@ -184,6 +185,11 @@ impl Completion {
             }
             Err(error) => Err(error),
         }
+    }
+
+    fn must_abort_again(&self, found: AbortedUpload) -> bool {
+        self.repeated_aborts == 0
+            || found == AbortedUpload::Deleted && self.repeated_aborts + 1 < ABORTS_MAX
     }
 
     /// Records that an earlier session completed the upload.
