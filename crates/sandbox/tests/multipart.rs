@@ -126,6 +126,21 @@ async fn complete_all_requires_an_empty_body() {
 }
 
 #[tokio::test]
+async fn requests_without_content_are_not_sent_in_chunks() {
+    let server = TestServer::new().await;
+    let id = server.initiate("k").await;
+    for call in [
+        server.request("DELETE", "k").query("uploadId", &id),
+        server.request("DELETE", "k"),
+        server.request("POST", "k").query("uploads", ""),
+    ] {
+        let mut chunked = call.header("transfer-encoding", "chunked").body("0\r\n\r\n");
+        chunked.content_length = false;
+        chunked.expect_error(411, "MissingContentLength").await;
+    }
+}
+
+#[tokio::test]
 async fn an_unknown_completed_or_aborted_upload_is_no_such_upload() {
     let server = TestServer::new().await;
     let aborted = server.initiate("k").await;

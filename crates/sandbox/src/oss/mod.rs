@@ -60,6 +60,7 @@ pub(crate) async fn serve(
     }
     let key = target.key.as_deref().unwrap_or_default();
     check_key(key)?;
+    check_framing(head, operation)?;
     identity.authorize(operation, target, &state.denied_operations())?;
     let mut call = Call { state, head, bucket, key, body };
     match operation {
@@ -76,6 +77,19 @@ pub(crate) async fn serve(
         Operation::ListMultipartUploads => list_multipart_uploads::perform(&call),
         Operation::ListObjects | Operation::Unsupported => list_objects::perform(&call),
     }
+}
+
+/// Checks that a request without content is not sent in chunks, which a client cannot intend.
+fn check_framing(head: &RequestHead, operation: Operation) -> Result<(), OssError> {
+    let has_content = matches!(
+        operation,
+        Operation::PutObject | Operation::UploadPart | Operation::CompleteMultipartUpload
+    );
+    if !has_content && head.header("transfer-encoding").is_some() {
+        let message = "You must provide the Content-Length HTTP header.";
+        return Err(OssError::new(Code::MissingContentLength, message));
+    }
+    Ok(())
 }
 
 /// Checks that a key has at most 1023 UTF-8 bytes and does not start with `/` or `\`. It is empty
