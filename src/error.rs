@@ -296,6 +296,9 @@ error_kinds! {
     /// The Content-Type of a request is not supported for its body.
     MediaTypeUnsupported = "media-type-unsupported", MediaTypeNotSupported, Never,
         "Send the Content-Type in the message.";
+    /// The content of a request is encoded.
+    ContentEncodingUnsupported = "content-encoding-unsupported", MediaTypeNotSupported, Never,
+        "Send the content without Content-Encoding.";
     /// The path does not support the method.
     MethodUnsupported = "method-unsupported", MethodNotSupported, Never,
         "Use a method in the Allow header.";

@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use super::media_type::file_media_type;
 use crate::credential::decode_base64;
 use crate::error::{Error, Result};
 
@@ -68,6 +69,13 @@ impl Metadata {
             let pair = self.pairs.iter().find(|pair| pair.key == *key)?;
             std::str::from_utf8(&pair.value).ok()
         })
+    }
+
+    /// The media type of the file: `filetype` or `type`, whichever is one.
+    #[must_use]
+    pub(super) fn media_type(&self) -> Option<String> {
+        let typed = ["filetype", "type"].into_iter();
+        typed.filter_map(|key| file_media_type(self.text(&[key]))).next().map(str::to_owned)
     }
 
     /// The header as it was sent, without credentials. `None` if no pair remains.

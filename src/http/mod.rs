@@ -2,6 +2,7 @@
 //! bodies are not handled here.
 
 mod checksum;
+mod content;
 mod cors;
 mod credentials;
 mod disposition;
@@ -14,8 +15,10 @@ pub mod form;
 pub mod header;
 pub mod ietf;
 mod media_claim;
+mod media_type;
 mod metadata;
 mod name_hint;
+mod parameters;
 mod plain;
 mod problem;
 mod problem_response;
@@ -30,6 +33,7 @@ pub use checksum::{
     Algorithm, Checksum, ContentChecks, ReprDigestState, ResumableSha256, repr_digests,
     wanted_digests,
 };
+pub use content::check_content;
 pub use cors::{Origins, preflight, with_cors};
 pub use credentials::client_credential;
 pub use events::SseEncoder;

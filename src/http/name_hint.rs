@@ -6,6 +6,7 @@
 use ::http::header::CONTENT_DISPOSITION;
 
 use super::file_name::decode_segment;
+use super::media_type::MediaType;
 use super::{FILE_NAME_BYTES_MAX, FileName, Metadata, RequestHead};
 use crate::error::{Error, Result};
 
@@ -109,8 +110,8 @@ impl NameHint {
 /// The usual extension of a media type whose format VOD accepts
 /// (<https://www.alibabacloud.com/help/en/vod/user-guide/overview-of-media-upload>).
 fn extension_of(media_type: &str) -> Option<&'static str> {
-    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    EXTENSIONS.iter().find(|(known, _)| *known == essence).map(|(_, extension)| *extension)
+    let media_type = MediaType::parse(media_type)?;
+    EXTENSIONS.iter().find(|(known, _)| media_type.is(known)).map(|(_, extension)| *extension)
 }
 
 /// Media types by IANA's registry (<https://www.iana.org/assignments/media-types>), and the

@@ -4,7 +4,8 @@ use ::http::StatusCode;
 use ::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use serde::Serialize;
 
-use super::{NameHint, RequestHead, Response, integer_header, is_header_value};
+use super::media_type::file_media_type;
+use super::{NameHint, RequestHead, Response, integer_header};
 use crate::crc64::Crc64;
 use crate::error::{Error, ErrorKind, Result};
 use crate::units::ByteCount;
@@ -25,20 +26,14 @@ impl PlainFile {
     /// Parses the head of a request to `/v1/uploads/{file_name}`.
     ///
     /// # Errors
-    /// Returns [`ErrorKind::RequestInvalid`] for an invalid name or length,
-    /// [`ErrorKind::FileEmpty`] for a declared length of zero, and
-    /// [`ErrorKind::MediaTypeUnsupported`] for a form.
+    /// Returns [`ErrorKind::RequestInvalid`] for an invalid name or length, and
+    /// [`ErrorKind::FileEmpty`] for a declared length of zero.
     pub fn parse(head: &RequestHead, file_name: &str) -> Result<Self> {
-        let media_type = head.header(CONTENT_TYPE).unwrap_or_default();
-        if media_type.to_ascii_lowercase().starts_with("multipart/form-data") {
-            let message = "Content-Type is that of a form: send it to /v1/uploads";
-            return Err(Error::new(ErrorKind::MediaTypeUnsupported, message));
-        }
         let length = integer_header(head, &CONTENT_LENGTH)?.map(ByteCount);
         if length.is_some_and(ByteCount::is_zero) {
             return Err(Error::new(ErrorKind::FileEmpty, "the file has no bytes"));
         }
-        let content_type = content_type(head);
+        let content_type = file_media_type(head.header(CONTENT_TYPE)).map(str::to_owned);
         let file_name = NameHint::new("file-name")
             .with_path_segment(file_name)?
             .or_media_type(content_type.as_deref());
@@ -87,13 +82,4 @@ fn media_kind(file_name: &str) -> &'static str {
         "png" | "jpg" | "jpeg" | "heic" | "webp" => "image",
         _ => "video",
     }
-}
-
-/// The Content-Type of the object: that of the request, unless it only describes the request.
-fn content_type(head: &RequestHead) -> Option<String> {
-    let media_type = head.header(CONTENT_TYPE)?;
-    let describes_request =
-        ["application/x-www-form-urlencoded", "application/offset+octet-stream"]
-            .contains(&media_type);
-    (is_header_value(media_type) && !describes_request).then(|| media_type.to_owned())
 }

@@ -1,27 +1,33 @@
 //! Responses with problem details.
 
-use ::http::StatusCode;
-use ::http::header::RETRY_AFTER;
+use ::http::header::{ACCEPT_ENCODING, RETRY_AFTER};
+use ::http::{HeaderValue, StatusCode};
 
 use super::{Body, Problem, Response};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 impl From<Problem> for Response {
     fn from(problem: Problem) -> Self {
         let status = problem.status;
+        let code = problem.code.clone();
         let body = Body::Problem(Box::new(problem));
         let response = Self::with_media_type("application/problem+json", status, body);
-        response.with_retry_after()
+        response.with_remedy(&code)
     }
 }
 
 impl Response {
-    /// The response with the time after which the client may try again, if its status is 503.
-    pub(super) fn with_retry_after(self) -> Self {
-        match self.status {
+    /// The response with what the client can send instead, if it contains a problem with `code`:
+    /// the time after which it may try again, or the supported content coding (RFC 9110 §12.5.3).
+    pub(super) fn with_remedy(self, code: &str) -> Self {
+        let response = match self.status {
             StatusCode::SERVICE_UNAVAILABLE => self.with_header(RETRY_AFTER, RETRY_AFTER_S),
             _ => self,
+        };
+        if code == ErrorKind::ContentEncodingUnsupported.code() {
+            return response.with_header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
+        response
     }
 }
 

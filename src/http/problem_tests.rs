@@ -66,7 +66,7 @@ fn every_kind_of_error_has_its_status() {
         (410, "Gone", KINDS_410),
         (412, "Precondition Failed", &[ErrorKind::ProtocolVersionUnsupported]),
         (413, "Content Too Large", &[ErrorKind::FileTooLarge, ErrorKind::RequestTooSmall]),
-        (415, "Unsupported Media Type", &[ErrorKind::MediaTypeUnsupported]),
+        (415, "Unsupported Media Type", KINDS_415),
         (500, "Internal Server Error", KINDS_500),
         (502, "Bad Gateway", KINDS_502),
         (503, "Service Unavailable", KINDS_503),
@@ -119,6 +119,8 @@ const KINDS_409: &[ErrorKind] = &[
 ];
 const KINDS_410: &[ErrorKind] =
     &[ErrorKind::UploadLost, ErrorKind::UploadAborted, ErrorKind::UploadExpired];
+const KINDS_415: &[ErrorKind] =
+    &[ErrorKind::MediaTypeUnsupported, ErrorKind::ContentEncodingUnsupported];
 const KINDS_500: &[ErrorKind] = &[
     ErrorKind::CheckpointCorrupt,
     ErrorKind::CheckpointNewer,

@@ -131,6 +131,11 @@ impl Relay {
             let error = Error::new(ErrorKind::MethodUnsupported, message);
             return problem_response(&error, None).with_header(ALLOW, allow).into();
         }
+        if let Err(error) = http::check_content(head, &route, protocol) {
+            return protocol
+                .error_response(&error, &advertised_limits(&self.instance, None))
+                .into();
+        }
         let creates = matches!(
             route,
             Route::Create | Route::File { .. } | Route::Form | Route::FilePond { .. }

@@ -1,12 +1,13 @@
 //! The heads of FilePond's requests.
 
-use ::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use ::http::header::CONTENT_LENGTH;
 use ::http::{HeaderName, Method};
 use url::form_urlencoded;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::form::form_file_name;
 use crate::http::header::{UPLOAD_LENGTH, UPLOAD_OFFSET};
+use crate::http::media_type::{OFFSET_STREAM, has_media_type};
 use crate::http::{NameHint, RequestHead, integer_header};
 use crate::units::ByteCount;
 use crate::upload::UploadId;
@@ -82,8 +83,8 @@ impl FilePondCall {
 
 impl FilePondChunk {
     fn parse(head: &RequestHead, id: UploadId) -> Result<Self> {
-        if head.header(CONTENT_TYPE) != Some(CHUNK_CONTENT_TYPE) {
-            let message = format!("Content-Type is not {CHUNK_CONTENT_TYPE}");
+        if !has_media_type(head, OFFSET_STREAM) {
+            let message = format!("Content-Type is not {OFFSET_STREAM}");
             return Err(Error::new(ErrorKind::MediaTypeUnsupported, message));
         }
         let required = |name: HeaderName| {
@@ -139,5 +140,3 @@ fn no_id() -> Error {
 
 /// Longest body of a DELETE, in bytes: an ID.
 pub const REVERT_BYTES_MAX: usize = 1024;
-
-const CHUNK_CONTENT_TYPE: &str = "application/offset+octet-stream";

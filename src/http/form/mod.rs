@@ -11,7 +11,6 @@ mod event;
 mod fields;
 mod file_result;
 mod html_page;
-mod parameters;
 mod parser;
 mod part_headers;
 mod response;

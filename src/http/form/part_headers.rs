@@ -1,10 +1,11 @@
 //! The headers of one part of a form.
 
-use super::parameters::parameters;
-use crate::error::{Error, Result};
-use crate::http::is_header_value;
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::content::{check_coding, check_is_no_range};
+use crate::http::disposition::Disposition;
+use crate::http::media_type::{MediaType, file_media_type};
 
-/// The headers of a part: of a file if it has a file name, else of a field.
+/// The headers of a part: of a file if it has a file name or the type of media, else of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartHeaders {
     /// The name of the field.
@@ -12,7 +13,7 @@ pub struct PartHeaders {
     /// The name of the file as the client sent it: may be a path, or empty for an input in which no
     /// file was selected.
     pub file_name: Option<String>,
-    /// The Content-Type of the part, if it is a valid header value.
+    /// The media type of the part, if it is one of a file.
     pub content_type: Option<String>,
 }
 
@@ -20,7 +21,9 @@ impl PartHeaders {
     /// Parses the lines of a part's head, without the empty line at its end.
     ///
     /// # Errors
-    /// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the header as its field.
+    /// Returns [`ErrorKind::RequestInvalid`] with the header as its field;
+    /// [`ErrorKind::ContentEncodingUnsupported`]; and [`ErrorKind::MediaTypeUnsupported`] for
+    /// several files in one part, which RFC 7578 §4.3 deprecates.
     pub(super) fn parse(lines: &[u8]) -> Result<Self> {
         let lines = std::str::from_utf8(lines)
             .map_err(|_| Error::field_invalid(DISPOSITION, "UTF-8 (RFC 7578 §5.1)"))?;
@@ -31,52 +34,50 @@ impl PartHeaders {
                 Error::field_invalid("form", "a form whose part headers are lines of `name: value`")
             })?;
             let value = value.trim();
-            match name.to_ascii_lowercase().as_str() {
+            match name.trim().to_ascii_lowercase().as_str() {
                 DISPOSITION if disposition.is_some() => {
                     return Err(Error::field_invalid(DISPOSITION, "present once in each part"));
                 }
                 DISPOSITION => disposition = Some(value),
-                "content-type" if is_header_value(value) => content_type = Some(value.to_owned()),
+                "content-type" => content_type = Some(value),
+                "content-encoding" => check_coding(value)?,
+                "content-range" => check_is_no_range(true)?,
                 "content-transfer-encoding" => check_encoding(value)?,
                 _ => {}
             }
         }
+        let media_type = content_type.and_then(MediaType::parse);
+        if media_type.as_ref().is_some_and(MediaType::is_multipart) {
+            let message = "a part of the form contains several bodies";
+            return Err(Error::new(ErrorKind::MediaTypeUnsupported, message));
+        }
         let (field, file_name) = read_disposition(disposition.unwrap_or_default())?;
+        // RFC 7578 §4.2 recommends a file name and does not require it.
+        let is_file = media_type.is_some_and(|media_type| media_type.is_media());
+        let file_name = file_name.or_else(|| is_file.then(String::new));
+        let content_type = file_media_type(content_type).map(str::to_owned);
         Ok(Self { field, file_name, content_type })
     }
 }
 
-/// The names of the field and of the file. `filename*` is ignored (RFC 7578 §4.2 forbids it).
+/// The names of the field and of the file. RFC 7578 §4.2 forbids `filename*`, but clients send it.
 fn read_disposition(value: &str) -> Result<(String, Option<String>)> {
-    let invalid = || {
+    let disposition = Disposition::parse(value)
+        .filter(|sent| sent.kind == "form-data")
+        .filter(|sent| !sent.is_ambiguous("name") && !sent.is_ambiguous("filename"));
+    let field = disposition.as_ref().and_then(|sent| sent.parameter("name")).ok_or_else(|| {
         Error::field_invalid(
             DISPOSITION,
             "form-data with one name, and for a file one filename (RFC 7578 §4.2)",
         )
-    };
-    let (kind, rest) = value.split_once(';').ok_or_else(invalid)?;
-    if !kind.trim().eq_ignore_ascii_case("form-data") {
-        return Err(invalid());
-    }
-    let parameters = parameters(rest).ok_or_else(invalid)?;
-    let mut field = None;
-    let mut file_name = None;
-    for (name, value) in parameters {
-        let slot = match name.as_str() {
-            "name" => &mut field,
-            "filename" => &mut file_name,
-            _ => continue,
-        };
-        if slot.replace(unescaped(&value)).is_some() {
-            return Err(invalid());
-        }
-    }
-    let field = field.ok_or_else(invalid)?;
+    })?;
+    let field = unescaped(&field);
     if field.len() > FIELD_NAME_BYTES_MAX {
         let allowed = format!("a header with a name of at most {FIELD_NAME_BYTES_MAX} bytes");
         return Err(Error::field_invalid(DISPOSITION, allowed));
     }
-    Ok((field, file_name))
+    let file_name = disposition.and_then(|sent| sent.parameter("filename"));
+    Ok((field, file_name.map(|name| unescaped(&name))))
 }
 
 /// The name before a browser encoded it: only quotes and line breaks are percent-encoded (WHATWG
@@ -142,11 +143,39 @@ mod tests {
     }
 
     #[test]
-    fn a_part_without_a_file_name_is_a_field() {
-        for value in ["form-data; name=a", "FORM-DATA; NAME=\"a\"; filename*=UTF-8''x.mp4"] {
+    fn a_part_without_a_file_name_is_a_field_unless_it_has_the_type_of_media() {
+        for value in ["form-data; name=a", "FORM-DATA; NAME=\"a\""] {
             let head = disposition(value).unwrap();
             assert_eq!((head.field.as_str(), head.file_name), ("a", None));
         }
+        for (media_type, file_name) in [
+            ("text/plain; charset=utf-8", None),
+            ("application/json", None),
+            ("Application/Octet-Stream", Some("")),
+            ("video/mp4", Some("")),
+            ("image/png", Some("")),
+        ] {
+            let lines =
+                format!("Content-Disposition: form-data; name=a\r\nContent-Type: {media_type}\r\n");
+            let head = PartHeaders::parse(lines.as_bytes()).unwrap();
+            assert_eq!(head.file_name.as_deref(), file_name, "{media_type}");
+        }
+    }
+
+    #[test]
+    fn every_form_of_a_file_name_is_one() {
+        for (parameters, expected) in [
+            ("filename*=UTF-8''%E6%B5%8B.mp4", "测.mp4"),
+            ("filename=\"?.mp4\"; filename*=utf-8'zh'%E6%B5%8B.mp4", "测.mp4"),
+            ("filename*0=\"a \"; filename*1*=b%20c.mp4", "a b c.mp4"),
+            ("filename=my clip.mp4", "my clip.mp4"),
+            ("filename=a.mp4; filename=\"a.mp4\"", "a.mp4"),
+        ] {
+            let head = disposition(&format!("form-data; name=f; {parameters}")).unwrap();
+            assert_eq!(head.file_name.as_deref(), Some(expected), "{parameters}");
+        }
+        let head = disposition("form-data; name*=UTF-8''%E6%B5%8B").unwrap();
+        assert_eq!(head.field, "测");
     }
 
     #[test]

@@ -76,7 +76,10 @@ impl FormResponse {
         if let (true, false, Some(problem)) = (self.files.is_empty(), html, &self.problem) {
             return problem.clone().into();
         }
-        let status = self.first_problem().map_or(StatusCode::CREATED, |problem| problem.status);
+        let (status, code) = match self.first_problem() {
+            Some(problem) => (problem.status, problem.code.clone()),
+            None => (StatusCode::CREATED, String::new()),
+        };
         let response = if html {
             html_page::response(status, &self.files, self.problem.as_ref())
         } else {
@@ -85,7 +88,7 @@ impl FormResponse {
             Response::json(status, &FormBody { complete, files, problem })
         };
         // A cache must not reuse the response for another `Accept`.
-        response.with_header(VARY, "Accept").with_retry_after()
+        response.with_header(VARY, "Accept").with_remedy(&code)
     }
 
     fn push(&mut self, field: &str, file_name: &str, outcome: Outcome) {

@@ -1,10 +1,11 @@
 //! A request that appends to an upload (§4.4 "Upload Append").
 
-use ::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use ::http::header::CONTENT_LENGTH;
 
-use super::{InteropVersion, OffsetState, PARTIAL_UPLOAD, length};
+use super::{InteropVersion, OffsetState, length};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::header::{UPLOAD_LENGTH, UPLOAD_OFFSET};
+use crate::http::media_type::{PARTIAL_UPLOAD, has_media_type};
 use crate::http::{RequestHead, integer_header, structured_fields};
 use crate::units::ByteCount;
 
@@ -31,7 +32,7 @@ impl AppendRequest {
     /// the field `upload-offset` or the completeness header if that is absent or malformed; and
     /// [`ErrorKind::LengthInconsistent`].
     pub fn parse(head: &RequestHead, version: InteropVersion) -> Result<Self> {
-        if version.needs_media_type() && !is_partial_upload(head) {
+        if version.needs_media_type() && !has_media_type(head, PARTIAL_UPLOAD) {
             let message = format!("Content-Type is not {PARTIAL_UPLOAD}");
             return Err(Error::new(ErrorKind::MediaTypeUnsupported, message));
         }
@@ -89,12 +90,6 @@ impl AppendRequest {
         }
         length::consistent(progress.length, self.length, self.end())
     }
-}
-
-/// Parameters are ignored: the type defines none (§6 "Media Type").
-fn is_partial_upload(head: &RequestHead) -> bool {
-    let essence = head.header(CONTENT_TYPE).and_then(|named| named.split(';').next());
-    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(PARTIAL_UPLOAD))
 }
 
 #[cfg(test)]

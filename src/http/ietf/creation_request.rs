@@ -2,12 +2,11 @@
 
 use ::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 
-use super::{InteropVersion, PARTIAL_UPLOAD, length};
+use super::{InteropVersion, length};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::header::{UPLOAD_LENGTH, UPLOAD_METADATA};
-use crate::http::{
-    Metadata, NameHint, RequestHead, integer_header, is_header_value, structured_fields,
-};
+use crate::http::media_type::file_media_type;
+use crate::http::{Metadata, NameHint, RequestHead, integer_header, structured_fields};
 use crate::units::ByteCount;
 
 /// The head of a POST or PUT that creates an upload and may contain bytes of it.
@@ -57,21 +56,14 @@ impl CreationRequest {
             Some(header) => Metadata::parse(header)?,
             None => Metadata::default(),
         };
-        let content_type = content_type(head, &metadata);
+        let content_type = file_media_type(head.header(CONTENT_TYPE)).map(str::to_owned);
+        let content_type = content_type.or_else(|| metadata.media_type());
         let file_name = NameHint::new("content-disposition")
             .or_disposition(head)
             .or_metadata(&metadata)
             .or_media_type(content_type.as_deref());
         Ok(Self { complete, length, content_length, file_name, content_type, metadata })
     }
-}
-
-fn content_type(head: &RequestHead, metadata: &Metadata) -> Option<String> {
-    let of_request = ["application/offset+octet-stream", PARTIAL_UPLOAD];
-    let media_type =
-        head.header(CONTENT_TYPE).filter(|media_type| !of_request.contains(media_type));
-    let media_type = media_type.or_else(|| metadata.text(&["filetype", "type"]))?;
-    is_header_value(media_type).then(|| media_type.to_owned())
 }
 
 #[cfg(test)]

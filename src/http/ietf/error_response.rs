@@ -40,7 +40,7 @@ pub fn error_response(version: InteropVersion, context: &ErrorContext<'_>) -> Re
     }
     match response.status {
         StatusCode::PAYLOAD_TOO_LARGE => context.limits.with_upload_limit(response, version),
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => accept_patch(response),
+        _ if context.error.kind() == ErrorKind::MediaTypeUnsupported => accept_patch(response),
         _ => response,
     }
 }

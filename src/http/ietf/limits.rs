@@ -1,7 +1,8 @@
 //! `Upload-Limit` (§4.1.4 "Limits") and the draft's headers in the response to OPTIONS.
 
-use super::{InteropVersion, PARTIAL_UPLOAD};
+use super::InteropVersion;
 use crate::http::header::{ACCEPT_PATCH, UPLOAD_LIMIT};
+use crate::http::media_type::PARTIAL_UPLOAD;
 use crate::http::{Response, structured_fields};
 use crate::units::ByteCount;
 

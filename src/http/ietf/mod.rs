@@ -27,9 +27,6 @@ pub use response::{
 };
 pub use version::InteropVersion;
 
-/// The media type of a PATCH that appends ("Media Type `application/partial-upload`").
-pub const PARTIAL_UPLOAD: &str = "application/partial-upload";
-
 #[cfg(test)]
 mod testing {
     use ::http::Method;

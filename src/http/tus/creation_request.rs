@@ -1,9 +1,11 @@
 //! A POST that creates an upload.
 
+use ::http::header::CONTENT_LENGTH;
+
 use super::{Concat, PatchRequest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::header::{UPLOAD_DEFER_LENGTH, UPLOAD_LENGTH, UPLOAD_METADATA};
-use crate::http::{Metadata, NameHint, RequestHead, integer_header, is_header_value};
+use crate::http::{Metadata, NameHint, RequestHead, integer_header};
 use crate::units::ByteCount;
 
 /// The head of a POST that creates an upload.
@@ -19,6 +21,8 @@ pub struct CreationRequest {
     pub metadata: Metadata,
     /// The object's Content-Type, from the metadata `filetype` or `type`.
     pub content_type: Option<String>,
+    /// The length of the body, if declared.
+    pub content_length: Option<ByteCount>,
     /// The first bytes, if the request contains any.
     pub chunk: Option<PatchRequest>,
 }
@@ -46,10 +50,9 @@ impl CreationRequest {
         };
         let file_name =
             NameHint::new("upload-metadata").or_metadata(&metadata).or_disposition(head);
-        let text = |keys: &[&str]| metadata.text(keys).filter(|text| !text.is_empty());
-        let content_type = text(&["filetype", "type"]).filter(|text| is_header_value(text));
-        let content_type = content_type.map(str::to_owned);
-        Ok(Self { file_name, length, concat, content_type, metadata, chunk })
+        let content_type = metadata.media_type();
+        let content_length = integer_header(head, &CONTENT_LENGTH)?.map(ByteCount);
+        Ok(Self { file_name, length, concat, content_type, content_length, metadata, chunk })
     }
 }
 

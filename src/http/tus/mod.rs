@@ -23,9 +23,6 @@ fn with_version(response: Response) -> Response {
     response.with_header(TUS_RESUMABLE, PROTOCOL_VERSION)
 }
 
-/// The Content-Type of a request with bytes.
-const PATCH_CONTENT_TYPE: &str = "application/offset+octet-stream";
-
 #[cfg(test)]
 #[path = "tests.rs"]
 mod tests;

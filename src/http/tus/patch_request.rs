@@ -1,10 +1,10 @@
 //! A PATCH, or a POST that contains the first bytes.
 
-use ::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use ::http::header::CONTENT_LENGTH;
 
-use super::PATCH_CONTENT_TYPE;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::header::{UPLOAD_LENGTH, UPLOAD_OFFSET};
+use crate::http::media_type::{OFFSET_STREAM, has_media_type};
 use crate::http::{ContentChecks, RequestHead, integer_header};
 use crate::units::ByteCount;
 
@@ -42,7 +42,7 @@ impl PatchRequest {
     /// Returns the errors of [`PatchRequest::parse`].
     pub(super) fn from_creation(head: &RequestHead) -> Result<Option<Self>> {
         let length = integer_header(head, &CONTENT_LENGTH)?;
-        let typed = head.header(CONTENT_TYPE).is_some_and(is_patch_content_type);
+        let typed = has_media_type(head, OFFSET_STREAM);
         if !typed && length.is_none_or(|length| length == 0) {
             return Ok(None);
         }
@@ -65,15 +65,9 @@ impl PatchRequest {
 }
 
 fn check_content_type(head: &RequestHead) -> Result<()> {
-    if head.header(CONTENT_TYPE).is_some_and(is_patch_content_type) {
+    if has_media_type(head, OFFSET_STREAM) {
         return Ok(());
     }
-    let message = format!("Content-Type is not {PATCH_CONTENT_TYPE}");
+    let message = format!("Content-Type is not {OFFSET_STREAM}");
     Err(Error::new(ErrorKind::MediaTypeUnsupported, message))
-}
-
-/// Types are compared case-insensitively and without parameters (RFC 9110, section 8.3.1).
-fn is_patch_content_type(content_type: &str) -> bool {
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case(PATCH_CONTENT_TYPE)
 }

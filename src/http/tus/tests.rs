@@ -40,7 +40,7 @@ fn status(durable: u64, length: Option<u64>, kind: UploadKind) -> UploadStatus {
 }
 
 const NAME: (&str, &str) = ("Upload-Metadata", "filename YS5tcDQ=,filetype dmlkZW8vbXA0");
-const TYPED: (&str, &str) = ("Content-Type", PATCH_CONTENT_TYPE);
+const TYPED: (&str, &str) = ("Content-Type", "application/offset+octet-stream");
 
 #[test]
 fn a_creation_declares_its_length_and_file_name() {

@@ -85,6 +85,23 @@ impl RequestBody {
         }
     }
 
+    /// Checks that the body of an empty file has no bytes.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::LengthMismatch`] if it has.
+    pub(crate) async fn check_empty(&mut self) -> Result<()> {
+        loop {
+            match self.read(Vec::with_capacity(1)).await {
+                (bytes, _) if !bytes.is_empty() => {
+                    let message = "the file has no bytes, but the request has";
+                    return Err(Error::new(ErrorKind::LengthMismatch, message));
+                }
+                (_, Some(_)) => return Ok(()),
+                (_, None) => {}
+            }
+        }
+    }
+
     fn verified_status(&mut self, trailers: &[(String, String)]) -> SourceStatus {
         let is_checksum = |name: &str| name.eq_ignore_ascii_case(CHECKSUM_TRAILER);
         let trailer = trailers.iter().find(|(name, _)| is_checksum(name));

@@ -33,10 +33,15 @@ pub(crate) fn options(instance: &Instance) -> Response {
 pub(crate) async fn post(
     instance: &Rc<Instance>,
     head: &RequestHead,
-    body: RequestBody,
+    mut body: RequestBody,
 ) -> Result<Response> {
     let creation = CreationRequest::parse(head, instance.config.upload_max)?;
     let caller = Caller::with_metadata(head, &creation.metadata, instance.now());
+    let is_empty = creation.length == Some(ByteCount::ZERO);
+    // A declared length has been compared with that of the file.
+    if is_empty && creation.content_length.is_none() {
+        body.check_empty().await?;
+    }
     let created = match &creation.concat {
         Concat::Partial => {
             create_partial(instance, &caller, creation.length, &creation.metadata).await?
@@ -53,7 +58,6 @@ pub(crate) async fn post(
             return Ok(created_response(instance, &created, offset, expires_at));
         }
     };
-    let is_empty = creation.length == Some(ByteCount::ZERO);
     let appended = match creation.chunk {
         None if !is_empty => None,
         chunk => Some(append_chunk(instance, &created, chunk, body).await?),

@@ -89,7 +89,7 @@ pub(crate) async fn append(
     }
     if let UploadPhase::Completed(object) = &status.checkpoint.phase {
         let object = object.clone();
-        return Ok((status, Appended::Completed(object)));
+        return Ok((status, appended_to_complete(params, object).await));
     }
     let stop =
         if status.checkpoint.writer_active { StopSignal::send(instance, id).await? } else { stop };
@@ -128,6 +128,16 @@ pub(crate) async fn append(
         concatenate::after_completion(instance, id, &record).await;
     }
     Ok((status, appended))
+}
+
+/// The result of a request at the end of a complete upload, which accepts no byte. The declared
+/// length has been checked.
+async fn appended_to_complete(params: AppendParams, object: CompletedObject) -> Appended {
+    if params.length.is_some() || !Source::new(params.body, None, None).has_bytes().await {
+        return Appended::Completed(object);
+    }
+    let error = Error::new(ErrorKind::LengthMismatch, "the upload is complete: no byte may follow");
+    Appended::Rejected { error, durable: Some(ByteCount(object.size_bytes)) }
 }
 
 /// Appends the first bytes of a new upload.

@@ -81,6 +81,7 @@ mod tests {
     const OTHERS: &[ErrorKind] = &[
         ErrorKind::RequestInvalid,
         ErrorKind::MediaTypeUnsupported,
+        ErrorKind::ContentEncodingUnsupported,
         ErrorKind::MethodUnsupported,
         ErrorKind::ProtocolVersionUnsupported,
         ErrorKind::UploadStopped,

@@ -1,10 +1,12 @@
-//! The parameters of a header value: `; name=token; name="quoted"`.
+//! The parameters of a header value: `; name=token; name="quoted"` (RFC 9110 §5.6.6).
 
 /// The parameters after the first `;` of a value, in order, with lower-case names. `None` if the
 /// text is not such a list.
 ///
-/// In a quoted value, `\"` and `\\` are a quote and a backslash (RFC 2045 §5.1). Any other
-/// backslash is literal: browsers do not escape those of a path.
+/// A value without quotes extends to the next `;`, because clients send file names and boundaries
+/// with characters that a token must not have. In a quoted value, `\"` and `\\` are a quote and a
+/// backslash (RFC 2045 §5.1). Any other backslash is literal: browsers do not escape those of a
+/// path.
 pub(super) fn parameters(text: &str) -> Option<Vec<(String, String)>> {
     let mut found = Vec::new();
     let mut rest = text.trim();
@@ -15,7 +17,7 @@ pub(super) fn parameters(text: &str) -> Option<Vec<(String, String)>> {
         }
         let (name, after) = rest.split_once('=')?;
         let name = name.trim_end();
-        if name.is_empty() || !name.bytes().all(is_token_byte) {
+        if !is_token(name) {
             return None;
         }
         let (value, after) = value(after.trim_start())?;
@@ -31,9 +33,9 @@ pub(super) fn parameters(text: &str) -> Option<Vec<(String, String)>> {
 /// A value, and the text after it.
 fn value(text: &str) -> Option<(String, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {
-        let end = text.find(|c: char| c == ';' || c.is_ascii_whitespace()).unwrap_or(text.len());
-        let (token, rest) = text.split_at(end);
-        return (!token.is_empty() && !token.contains('"')).then(|| (token.to_owned(), rest));
+        let (value, rest) = text.split_at(text.find(';').unwrap_or(text.len()));
+        let value = value.trim_end();
+        return (!value.is_empty() && !value.contains('"')).then(|| (value.to_owned(), rest));
     };
     let mut value = String::new();
     let mut escaped = false;
@@ -57,9 +59,10 @@ fn value(text: &str) -> Option<(String, &str)> {
     None
 }
 
-/// `tchar` of RFC 9110 §5.6.2.
-fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+/// Returns true if `text` is a token (RFC 9110 §5.6.2).
+pub(super) fn is_token(text: &str) -> bool {
+    let is_tchar = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_tchar)
 }
 
 #[cfg(test)]
@@ -72,6 +75,7 @@ mod tests {
             (r#"; a=1;B="2; 3""#, vec![("a", "1"), ("b", "2; 3")]),
             (r#"name="C:\fakepath\a.mp4""#, vec![("name", r"C:\fakepath\a.mp4")]),
             (r#"name="a\"b\\c""#, vec![("name", r#"a"b\c"#)]),
+            ("a=b c , d ; e=f", vec![("a", "b c , d"), ("e", "f")]),
             ("a=b;;", vec![("a", "b")]),
             ("", vec![]),
         ] {
@@ -83,7 +87,7 @@ mod tests {
 
     #[test]
     fn an_invalid_list_of_parameters_is_rejected() {
-        for text in ["a", "=b", "a=", "a=\"b", "a=b c=d", "a=\"b\"c", "ä=b", "a=b\"c"] {
+        for text in ["a", "=b", "a=", "a=\"b", "a=\"b\"c", "ä=b", "a=b\"c", "a b=c"] {
             assert_eq!(parameters(text), None, "{text}");
         }
     }

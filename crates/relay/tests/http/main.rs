@@ -1,0 +1,11 @@
+//! The HTTP interface of the relay, over ports in memory.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failed assumption fails the test"
+)]
+
+mod content;
+mod support;

@@ -1,0 +1,49 @@
+//! The body of a request.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use futures::FutureExt as _;
+use futures::future::LocalBoxFuture;
+use vod_uploader_relay::ports::{Body, BodyStatus};
+
+/// A body that arrives at once.
+pub(crate) struct SentBody {
+    unread: Vec<u8>,
+    trailers: Vec<(String, String)>,
+    has_read: Rc<Cell<bool>>,
+}
+
+impl SentBody {
+    pub(crate) fn new(bytes: &[u8]) -> Self {
+        Self { unread: bytes.to_vec(), trailers: Vec::new(), has_read: Rc::default() }
+    }
+
+    pub(crate) fn with_trailer(mut self, name: &str, value: &str) -> Self {
+        self.trailers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Whether the body has been read, at any later time.
+    pub(super) fn has_read(&self) -> Rc<Cell<bool>> {
+        Rc::clone(&self.has_read)
+    }
+}
+
+impl Body for SentBody {
+    fn read<'a>(
+        &'a mut self,
+        mut buffer: Vec<u8>,
+        _cancel: LocalBoxFuture<'a, ()>,
+    ) -> LocalBoxFuture<'a, (Vec<u8>, BodyStatus)> {
+        self.has_read.set(true);
+        let room = buffer.capacity() - buffer.len();
+        let read = self.unread.len().min(room);
+        buffer.extend(self.unread.drain(..read));
+        let status = match read {
+            0 => BodyStatus::Complete(std::mem::take(&mut self.trailers)),
+            _ => BodyStatus::Open,
+        };
+        async move { (buffer, status) }.boxed_local()
+    }
+}

@@ -1,0 +1,183 @@
+//! A worker in memory, and its requests.
+
+mod body;
+mod ports;
+mod services;
+
+use std::rc::Rc;
+
+use futures::FutureExt as _;
+use futures::executor::LocalPool;
+use futures::task::LocalSpawnExt as _;
+use http::Method;
+use vod_uploader_relay::engine::http::RequestHead;
+use vod_uploader_relay::ports::Ports;
+use vod_uploader_relay::{Config, Relay, Response, ResponseBody, Variables};
+
+pub(crate) use self::body::SentBody;
+use self::ports::Memory;
+pub(crate) use self::services::Services;
+
+/// Headers of a request.
+pub(crate) type Headers<'a> = &'a [(&'a str, &'a str)];
+
+/// A worker.
+pub(crate) struct Worker {
+    relay: Relay,
+    memory: Rc<Memory>,
+    pub(crate) services: Rc<Services>,
+}
+
+/// A response, and whether the worker read the body of the request.
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    headers: http::HeaderMap,
+    body: Vec<u8>,
+    pub(crate) has_read_body: bool,
+}
+
+impl Worker {
+    /// A worker with an access key and these variables.
+    pub(crate) fn new(variables: Headers<'_>) -> Self {
+        let mut set = Variables::default();
+        let defaults = [
+            ("vod_access_key_id", "key"),
+            ("vod_access_key_secret", "secret"),
+            ("default_extension", "mp4"),
+        ];
+        for (name, value) in defaults.iter().chain(variables) {
+            assert!(Variables::NAMES.contains(name), "{name}");
+            set.set(name, value);
+        }
+        let (memory, services) = (Rc::new(Memory::default()), Rc::new(Services::default()));
+        let ports = Ports {
+            key_value: memory.clone(),
+            http: services.clone(),
+            clock: memory.clone(),
+            random: memory.clone(),
+            spawn: memory.clone(),
+        };
+        let relay = Relay::new(ports, Config::new(&set).unwrap());
+        Self { relay, memory, services }
+    }
+
+    /// Sends a request with a body of declared length; without bytes, the request has no body.
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: Headers<'_>,
+        bytes: &[u8],
+    ) -> Reply {
+        let length = bytes.len().to_string();
+        let mut headers = headers.to_vec();
+        if !bytes.is_empty() {
+            headers.push(("content-length", &length));
+        }
+        self.send_body(method, path, &headers, SentBody::new(bytes))
+    }
+
+    /// Sends a request with a body of undeclared length.
+    pub(crate) fn send_chunked(
+        &self,
+        method: &str,
+        path: &str,
+        headers: Headers<'_>,
+        bytes: &[u8],
+    ) -> Reply {
+        self.send_body(method, path, headers, SentBody::new(bytes))
+    }
+
+    /// Sends a request with `body`.
+    pub(crate) fn send_body(
+        &self,
+        method: &str,
+        path: &str,
+        headers: Headers<'_>,
+        body: SentBody,
+    ) -> Reply {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let head = RequestHead::new(method, path, headers.iter().copied());
+        let has_read = body.has_read();
+        let relay = self.relay.clone();
+        let handled = async move { relay.handle(head, Box::new(body)).await }.boxed_local();
+        let mut pool = LocalPool::new();
+        let handled = pool.spawner().spawn_local_with_handle(handled).unwrap();
+        let mut handled = std::pin::pin!(handled);
+        let mut response: Option<Response> = None;
+        loop {
+            pool.run_until_stalled();
+            for task in self.memory.take_tasks() {
+                pool.spawner().spawn_local(task).unwrap();
+            }
+            if response.is_none() {
+                response = handled.as_mut().now_or_never();
+            }
+            if pool.try_run_one() {
+                continue;
+            }
+            // The tasks after a response wait for the limit of draining at most.
+            if !self.memory.advance() || response.is_some() && has_read.get() {
+                break;
+            }
+        }
+        let (parts, body) = response.expect("a response").into_parts();
+        let body = match body {
+            ResponseBody::Bytes(bytes) => bytes,
+            ResponseBody::Stream(_) => Vec::new(),
+        };
+        Reply {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body,
+            has_read_body: has_read.get(),
+        }
+    }
+
+    /// The only complete object.
+    pub(crate) fn only_object(&self) -> Vec<u8> {
+        let objects = self.services.objects.borrow();
+        assert_eq!(objects.len(), 1, "{:?}", objects.keys());
+        objects.values().next().unwrap().clone()
+    }
+
+    /// Asserts that no call of VOD and no object exists.
+    pub(crate) fn assert_untouched(&self) {
+        assert!(self.services.objects.borrow().is_empty());
+        assert!(self.services.calls.borrow().is_empty());
+    }
+}
+
+impl Reply {
+    /// The first header of this name.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// The URL of the upload.
+    pub(crate) fn location(&self) -> &str {
+        self.header("location").unwrap_or_else(|| panic!("{}: {}", self.status, self.text()))
+    }
+
+    /// The body as text.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.body.clone()).unwrap()
+    }
+
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|_| panic!("{} {}", self.status, self.text()))
+    }
+
+    /// The code of the problem.
+    pub(crate) fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Asserts the status and the code of a problem.
+    #[track_caller]
+    pub(crate) fn assert_problem(&self, status: u16, code: &str) {
+        assert_eq!((self.status, self.code().as_str()), (status, code), "{}", self.text());
+    }
+}

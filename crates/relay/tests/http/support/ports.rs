@@ -1,0 +1,89 @@
+//! Ports in memory, with virtual time.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures::FutureExt as _;
+use futures::channel::oneshot;
+use futures::future::LocalBoxFuture;
+use vod_uploader_relay::engine::units::UnixMillis;
+use vod_uploader_relay::ports::{Clock, KeyValue, KeyValueError, Random, Spawn};
+
+/// The storage, the time, randomness and the tasks of one worker.
+#[derive(Default)]
+pub(crate) struct Memory {
+    values: RefCell<BTreeMap<String, Vec<u8>>>,
+    elapsed: Cell<Duration>,
+    timers: RefCell<Vec<(Duration, oneshot::Sender<()>)>>,
+    bits: Cell<u64>,
+    tasks: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
+}
+
+impl Memory {
+    /// The tasks that were started since the last call.
+    pub(crate) fn take_tasks(&self) -> Vec<LocalBoxFuture<'static, ()>> {
+        std::mem::take(&mut self.tasks.borrow_mut())
+    }
+
+    /// Continues at the end of the next sleep. Returns false if nothing sleeps.
+    pub(crate) fn advance(&self) -> bool {
+        let mut timers = self.timers.borrow_mut();
+        timers.retain(|(_, timer)| !timer.is_canceled());
+        let Some(next) = (0..timers.len()).min_by_key(|index| timers[*index].0) else {
+            return false;
+        };
+        let (end, timer) = timers.swap_remove(next);
+        self.elapsed.set(end);
+        timer.send(()).is_ok()
+    }
+}
+
+impl KeyValue for Memory {
+    fn get<'a>(
+        &'a self,
+        key: &'a str,
+    ) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, KeyValueError>> {
+        let value = self.values.borrow().get(key).cloned();
+        async move { Ok(value) }.boxed_local()
+    }
+
+    fn set<'a>(
+        &'a self,
+        key: &'a str,
+        value: &'a [u8],
+    ) -> LocalBoxFuture<'a, Result<(), KeyValueError>> {
+        self.values.borrow_mut().insert(key.to_owned(), value.to_vec());
+        async { Ok(()) }.boxed_local()
+    }
+
+    fn delete<'a>(&'a self, key: &'a str) -> LocalBoxFuture<'a, Result<(), KeyValueError>> {
+        self.values.borrow_mut().remove(key);
+        async { Ok(()) }.boxed_local()
+    }
+}
+
+impl Clock for Memory {
+    fn now(&self) -> UnixMillis {
+        UnixMillis(1_800_000_000_000) + self.elapsed.get()
+    }
+
+    fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {
+        let (sender, receiver) = oneshot::channel();
+        self.timers.borrow_mut().push((self.elapsed.get() + duration, sender));
+        receiver.map(drop).boxed_local()
+    }
+}
+
+impl Random for Memory {
+    fn bits64(&self) -> u64 {
+        self.bits.set(self.bits.get() + 1);
+        self.bits.get().wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+}
+
+impl Spawn for Memory {
+    fn spawn(&self, task: LocalBoxFuture<'static, ()>) {
+        self.tasks.borrow_mut().push(task);
+    }
+}
