@@ -21,7 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
     read_creation(&head);
     let _ = tus::unsupported_version(&head);
     if let Err(error) = PatchRequest::parse(&head) {
-        let _ = tus::patch_error_response(&error, None, "");
+        let _ = tus::patch_error_response(&error, None, "", None);
     }
     if let Ok(mut checks) = ContentChecks::from_tus(&head) {
         checks.update(bytes);
@@ -53,7 +53,7 @@ fn follow_filepond(head: &RequestHead, id: &str) {
 }
 
 fn read_creation(head: &RequestHead) {
-    let metadata = Metadata::parse(head.header("upload-metadata").unwrap_or_default());
+    let metadata = Metadata::from_head(head);
     if let Ok(metadata) = &metadata {
         let _ = metadata.without_credentials();
         let _ = http::MediaClaim::parse(head, metadata);

@@ -4,11 +4,12 @@ use percent_encoding::percent_decode_str;
 
 use crate::error::{Error, Result};
 
-/// Longest file name, in bytes of UTF-8. The title at VOD, which is derived from the name, is
-/// limited to 128 characters: it is truncated, the name is not.
-pub(crate) const FILE_NAME_BYTES_MAX: usize = 255;
+/// Longest file name, in characters, so that names of all scripts have the same limit. VOD
+/// documents no limit; most file systems permit 255 bytes or UTF-16 units.
+pub(crate) const FILE_NAME_CHARS_MAX: usize = 255;
 
-/// A valid file name: no directories, no control characters, an extension.
+/// A valid file name: no directories, no control characters, an extension. A name that is too long
+/// is shortened before its extension.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileName(String);
 
@@ -52,10 +53,7 @@ impl FileName {
                 return Err(invalid(allowed));
             }
         };
-        if name.len() > FILE_NAME_BYTES_MAX {
-            return Err(invalid(&format!("at most {FILE_NAME_BYTES_MAX} bytes long")));
-        }
-        Ok(Self(name))
+        Ok(Self(shortened(name)))
     }
 
     /// The name as text.
@@ -68,7 +66,7 @@ impl FileName {
     #[must_use]
     pub fn title(&self) -> String {
         let stem = self.0.rsplit_once('.').map_or(self.0.as_str(), |(stem, _)| stem);
-        stem.chars().take(TITLE_CHARS_MAX).collect()
+        shortened_title(stem)
     }
 
     /// The extension in lower case.
@@ -76,6 +74,24 @@ impl FileName {
     pub fn extension(&self) -> String {
         self.0.rsplit_once('.').map_or_else(String::new, |(_, extension)| extension.to_lowercase())
     }
+}
+
+/// The name in at most [`FILE_NAME_CHARS_MAX`] characters, with its extension.
+fn shortened(name: String) -> String {
+    match name.rsplit_once('.') {
+        Some((stem, extension)) if name.chars().count() > FILE_NAME_CHARS_MAX => {
+            let stem_chars = FILE_NAME_CHARS_MAX - 1 - extension.chars().count();
+            let stem: String = stem.chars().take(stem_chars).collect();
+            format!("{stem}.{extension}")
+        }
+        _ => name,
+    }
+}
+
+/// A title in at most as many characters as VOD accepts.
+#[must_use]
+pub fn shortened_title(title: &str) -> String {
+    title.chars().take(TITLE_CHARS_MAX).collect()
 }
 
 /// The text in a percent-encoded path segment.
@@ -102,7 +118,8 @@ fn is_hex(digits: Option<&[u8]>) -> bool {
 /// (<https://www.alibabacloud.com/help/en/vod/user-guide/overview-of-media-upload>).
 #[must_use]
 pub fn is_extension(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    (1..=EXTENSION_CHARS_MAX).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 fn invalid(allowed: &str) -> Error {
@@ -112,6 +129,9 @@ fn invalid(allowed: &str) -> Error {
 /// Longest title at VOD, in characters
 /// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadvideo>).
 const TITLE_CHARS_MAX: usize = 128;
+
+/// Longest extension, in characters: those of VOD's formats are much shorter.
+const EXTENSION_CHARS_MAX: usize = 16;
 
 #[cfg(test)]
 mod tests {
@@ -130,7 +150,7 @@ mod tests {
 
     #[test]
     fn unsafe_names_and_names_that_vod_rejects_are_rejected() {
-        let long = format!("{}.mp4", "x".repeat(4096));
+        let long = format!("a.{}", "x".repeat(17));
         for name in [
             "",
             "..%2Fa.mp4",
@@ -150,6 +170,18 @@ mod tests {
         ] {
             let named = decode_segment(name).and_then(|decoded| FileName::new(&decoded));
             assert!(named.is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_long_name_is_shortened_and_keeps_its_extension() {
+        for letter in ["x", "测", "🎬"] {
+            let longest = format!("{}.mp4", letter.repeat(251));
+            assert_eq!(FileName::new(&longest).unwrap().as_str(), longest);
+            let long = format!("{}.mp4", letter.repeat(4096));
+            assert_eq!(FileName::new(&long).unwrap().as_str(), longest);
+            let long = FileName::with_fallback(&letter.repeat(4096), "", Some("mp4")).unwrap();
+            assert_eq!(long.as_str(), longest);
         }
     }
 

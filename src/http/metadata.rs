@@ -5,6 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use super::RequestHead;
+use super::header::UPLOAD_METADATA;
 use super::media_type::file_media_type;
 use crate::credential::decode_base64;
 use crate::error::{Error, Result};
@@ -20,11 +22,21 @@ struct Pair {
     key: String,
     /// As sent: base64, or empty.
     encoded: String,
-    value: Zeroizing<Vec<u8>>,
+    /// Bytes that are not UTF-8 are U+FFFD.
+    value: Zeroizing<String>,
 }
 
 impl Metadata {
-    /// Parses the value of the header.
+    /// The metadata in all lines of the header, which form one list (RFC 9110 §5.3).
+    ///
+    /// # Errors
+    /// Returns the errors of [`Metadata::parse`].
+    pub fn from_head(head: &RequestHead) -> Result<Self> {
+        let lines: Vec<&str> = head.header_values(UPLOAD_METADATA).collect();
+        Self::parse(&lines.join(","))
+    }
+
+    /// Parses the value of the header. Empty pairs are ignored, and so is a pair that is repeated.
     ///
     /// # Errors
     /// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) with the invalid key.
@@ -33,19 +45,26 @@ impl Metadata {
             return Err(invalid(&format!("at most {METADATA_BYTES_MAX} bytes long")));
         }
         let mut pairs: Vec<Pair> = Vec::new();
-        for pair in header.split(',').map(str::trim) {
+        for pair in header.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
             let (key, encoded) = pair.split_once(' ').unwrap_or((pair, ""));
             let encoded = encoded.trim();
             let plain = |byte: u8| byte.is_ascii_graphic();
-            if key.is_empty() || !key.bytes().all(plain) {
-                return Err(invalid("pairs whose keys are ASCII and not empty"));
+            if !key.bytes().all(plain) {
+                return Err(invalid("pairs whose keys are ASCII"));
             }
-            if pairs.iter().any(|known| known.key == key) {
-                return Err(invalid(&format!("pairs with unique keys, but {key} is repeated")));
+            match pairs.iter().find(|known| known.key == key) {
+                Some(known) if known.encoded == encoded => continue,
+                Some(_) => {
+                    return Err(invalid(&format!(
+                        "pairs with unique keys, but {key} has two values"
+                    )));
+                }
+                None => {}
             }
             let value = decode_base64(encoded).ok_or_else(|| {
                 invalid(&format!("pairs with Base64 values, but the value of {key} is not Base64"))
             })?;
+            let value = Zeroizing::new(String::from_utf8_lossy(&value).into_owned());
             pairs.push(Pair { key: key.to_owned(), encoded: encoded.to_owned(), value });
         }
         Ok(Self { pairs })
@@ -57,17 +76,17 @@ impl Metadata {
         if text.is_empty() {
             return;
         }
-        let value = Zeroizing::new(text.as_bytes().to_vec());
+        let value = Zeroizing::new(text.to_owned());
         let encoded = STANDARD.encode(text);
         self.pairs.push(Pair { key: key.to_owned(), encoded, value });
     }
 
-    /// The value of the first of these keys that exists and is UTF-8.
+    /// The value of the first of these keys that exists.
     #[must_use]
     pub fn text(&self, keys: &[&str]) -> Option<&str> {
         keys.iter().find_map(|key| {
             let pair = self.pairs.iter().find(|pair| pair.key == *key)?;
-            std::str::from_utf8(&pair.value).ok()
+            Some(pair.value.as_str())
         })
     }
 
@@ -139,9 +158,27 @@ mod tests {
     }
 
     #[test]
-    fn empty_and_repeated_keys_and_invalid_base64_are_rejected() {
-        for header in ["", ",", "a YQ==,", "a YQ==,a YQ==", "a *", "ä YQ=="] {
+    fn ambiguous_and_malformed_pairs_are_rejected() {
+        for header in ["a YQ==,a Yg==", "a,a YQ==", "a *", "ä YQ=="] {
             assert!(Metadata::parse(header).is_err(), "{header}");
         }
+    }
+
+    #[test]
+    fn empty_and_repeated_pairs_are_ignored() {
+        for header in ["", ",", " , "] {
+            assert_eq!(Metadata::parse(header).unwrap(), Metadata::default(), "{header:?}");
+        }
+        for header in ["a YQ==,", ",a YQ==", "a YQ==,a  YQ==", "a YQ==, ,"] {
+            let metadata = Metadata::parse(header).unwrap();
+            assert_eq!(metadata.without_credentials().as_deref(), Some("a YQ=="), "{header:?}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_not_utf_8_is_kept_for_the_response() {
+        let metadata = Metadata::parse("filename 6S5tb3Y=").unwrap();
+        assert_eq!(metadata.text(&["filename"]), Some("\u{fffd}.mov"));
+        assert_eq!(metadata.without_credentials().as_deref(), Some("filename 6S5tb3Y="));
     }
 }

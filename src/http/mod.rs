@@ -33,11 +33,10 @@ pub use checksum::{
     Algorithm, Checksum, ContentChecks, ReprDigestState, ResumableSha256, repr_digests,
     wanted_digests,
 };
-pub use content::check_content;
 pub use cors::{Origins, preflight, with_cors};
 pub use credentials::client_credential;
 pub use events::SseEncoder;
-pub use file_name::{FileName, is_extension};
+pub use file_name::{FileName, is_extension, shortened_title};
 pub use filepond::{
     FilePondCall, FilePondChunk, FilePondTransfer, REVERT_BYTES_MAX, filepond_offset,
     filepond_stored, id_in_body, metadata_fields, transfer_created,
@@ -50,14 +49,14 @@ pub use problem::{Problem, status_of};
 pub use problem_response::problem_response;
 pub use request_head::RequestHead;
 pub use response::{Body, Response};
-pub use routing::{Protocol, Route, route};
+pub use routing::{Protocol, Route, check_content, route};
 pub use upload_status::UploadStatus;
 
 use ::http::HeaderName;
 
 use crate::error::Error;
 
-pub(crate) use file_name::FILE_NAME_BYTES_MAX;
+pub(crate) use file_name::FILE_NAME_CHARS_MAX;
 
 /// The value of a header that must be a non-negative integer.
 ///

@@ -7,7 +7,7 @@ use ::http::header::CONTENT_DISPOSITION;
 
 use super::file_name::decode_segment;
 use super::media_type::MediaType;
-use super::{FILE_NAME_BYTES_MAX, FileName, Metadata, RequestHead};
+use super::{FileName, Metadata, RequestHead};
 use crate::error::{Error, Result};
 
 /// The file name and media type in a request.
@@ -26,12 +26,21 @@ impl NameHint {
         Self { field, name: None, media_type: None }
     }
 
-    /// Uses `name` unless a previous name is known or `name` is empty.
+    /// Uses `name` unless a previous name is known or `name` is empty. What the client sent that is
+    /// not UTF-8 becomes `_`.
     #[must_use]
     pub fn or_name(mut self, name: Option<&str>) -> Self {
         let name = name.filter(|name| !name.is_empty());
-        self.name = self.name.or_else(|| name.map(str::to_owned));
+        self.name =
+            self.name.or_else(|| name.map(|name| name.replace(char::REPLACEMENT_CHARACTER, "_")));
         self
+    }
+
+    /// Uses the last segment of `path`, a file name with directories, unless a previous name is
+    /// known.
+    #[must_use]
+    pub fn or_path(self, path: Option<&str>) -> Self {
+        self.or_name(path.and_then(|path| path.rsplit(['/', '\\']).next()))
     }
 
     /// The hint with the name in a percent-encoded path segment in place of any other.
@@ -45,14 +54,11 @@ impl NameHint {
     }
 
     /// Uses `title` as the name unless a previous name is known. A title may contain characters
-    /// that a file name must not have, and may be longer; it is adapted.
+    /// that a file name must not have; they become `_`.
     #[must_use]
     pub fn or_title(self, title: Option<&str>) -> Self {
         let safe = |c: char| if matches!(c, '/' | '\\') || c.is_control() { '_' } else { c };
-        let mut name: String = title.unwrap_or_default().trim().chars().map(safe).collect();
-        while name.len() > FILE_NAME_BYTES_MAX - EXTENSION_BYTES_MAX {
-            name.pop();
-        }
+        let name: String = title.unwrap_or_default().trim().chars().map(safe).collect();
         self.or_name(Some(&name))
     }
 
@@ -70,8 +76,8 @@ impl NameHint {
     #[must_use]
     pub fn or_metadata(self, metadata: &Metadata) -> Self {
         let text = |key| metadata.text(&[key]);
-        self.or_name(text("filename"))
-            .or_name(text("name"))
+        self.or_path(text("filename"))
+            .or_path(text("name"))
             .or_title(text("title"))
             .or_media_type(text("filetype"))
             .or_media_type(text("type"))
@@ -156,9 +162,6 @@ const EXTENSIONS: &[(&str, &str)] = &[
     ("image/gif", "gif"),
 ];
 
-/// Room for the longest extension that can be appended, with its dot.
-const EXTENSION_BYTES_MAX: usize = 16;
-
 /// The stem of a file that has no name.
 const STEM_DEFAULT: &str = "upload";
 
@@ -204,10 +207,22 @@ mod tests {
 
     #[test]
     fn unsafe_names_are_rejected_with_a_default_extension() {
-        for name in ["a/b", "a\\b.mp4", "a\nb", &"x".repeat(252), &"x".repeat(256)] {
+        for name in ["a/b", "a\\b.mp4", "a\nb"] {
             assert!(named(name, "", Some("mp4")).is_err(), "{name:?}");
         }
-        assert!(named(&"x".repeat(251), "", Some("mp4")).is_ok());
+    }
+
+    #[test]
+    fn a_path_in_the_metadata_is_reduced_to_its_last_segment() {
+        for (metadata, resolved) in [
+            ("filename ZGlyL2EubW92", "a.mov"),           // dir/a.mov
+            ("name QzpcYS5tb3Y=", "a.mov"),               // C:\a.mov
+            ("filename ZGlyLw==,name Yi5tb3Y=", "b.mov"), // dir/, b.mov
+            ("filename Li4vLi4vYS5tb3Y=", "a.mov"),       // ../../a.mov
+        ] {
+            let hint = NameHint::new("x").or_metadata(&Metadata::parse(metadata).unwrap());
+            assert_eq!(hint.resolve(Some("ts")).unwrap().as_str(), resolved, "{metadata}");
+        }
     }
 
     #[test]
@@ -235,7 +250,6 @@ mod tests {
     fn every_known_extension_is_valid_in_a_file_name() {
         for (media_type, extension) in EXTENSIONS {
             assert!(FileName::new(&format!("a.{extension}")).is_ok(), "{media_type}");
-            assert!(extension.len() < EXTENSION_BYTES_MAX);
         }
     }
 }

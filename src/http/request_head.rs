@@ -1,6 +1,6 @@
 //! The head of a request.
 
-use ::http::header::AsHeaderName;
+use ::http::header::{AsHeaderName, EXPECT};
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::header::{
@@ -53,13 +53,20 @@ impl RequestHead {
     /// The method to perform: a client that can send only GET and POST specifies another one in
     /// `X-HTTP-Method-Override`
     /// (<https://tus.io/protocols/resumable-upload#x-http-method-override>). `None` if that value
-    /// is not a method.
+    /// is not a method; an empty one is ignored.
     #[must_use]
     pub fn effective_method(&self) -> Option<Method> {
-        match self.header("x-http-method-override") {
+        match self.header("x-http-method-override").filter(|name| !name.is_empty()) {
             Some(name) => Method::from_bytes(name.as_bytes()).ok(),
             None => Some(self.method.clone()),
         }
+    }
+
+    /// Returns true if the client waits for `100 Continue` before it sends the body (RFC 9110
+    /// §10.1.1): as long as the body is not read, it sends none.
+    #[must_use]
+    pub fn expects_continue(&self) -> bool {
+        self.header(EXPECT).is_some_and(|value| value.eq_ignore_ascii_case("100-continue"))
     }
 
     /// The path, still percent-encoded, without the query.
@@ -171,7 +178,7 @@ mod tests {
             RequestHead::new(Method::POST, "/", head).effective_method()
         };
         assert_eq!(effective("PATCH"), Some(Method::PATCH));
-        assert_eq!(effective(""), None);
+        assert_eq!(effective(""), Some(Method::POST));
         assert_eq!(effective("PÄTCH"), None);
     }
 }

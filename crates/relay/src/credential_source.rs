@@ -114,9 +114,12 @@ pub(crate) async fn refresh_video(instance: &Instance, video_id: &str) -> Result
 
 async fn call_vod<A: Action>(instance: &Instance, action: &A) -> Result<A::Output> {
     action.check()?;
-    let Some(key) = &instance.config.ram_key else {
-        let message = "the request has no credential and the worker has no access key";
-        return Err(Error::new(ErrorKind::CredentialRequired, message));
-    };
+    let key = instance.config.ram_key.as_ref().ok_or_else(credential_required)?;
     RetryingClient::new(instance).call_vod(&instance.config.vod_endpoint, key, action).await
+}
+
+/// The error for a request without a credential to a worker without an access key.
+pub(crate) fn credential_required() -> Error {
+    let message = "the request has no credential and the worker has no access key";
+    Error::new(ErrorKind::CredentialRequired, message)
 }

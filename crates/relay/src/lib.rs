@@ -39,6 +39,7 @@ use std::rc::Rc;
 use ::http::StatusCode;
 use ::http::header::ALLOW;
 use futures::FutureExt as _;
+use vod_uploader::http::ietf::InteropVersion;
 use vod_uploader::http::{
     self, Protocol, RequestHead, Route, ietf as ietf_syntax, problem_response, tus as tus_syntax,
 };
@@ -77,11 +78,13 @@ impl Relay {
     /// The response while no instance can be created: `error`, except to a health check.
     #[must_use]
     pub fn respond_without_instance(head: &RequestHead, error: &Error) -> Response {
-        let response: RelayResponse = match http::route(head) {
-            Ok(Route::Health) => http::Response::empty(StatusCode::OK).into(),
-            _ => problem_response(error, None).into(),
+        let route = http::route(head);
+        let response = match &route {
+            Ok(Route::Health) => http::Response::empty(StatusCode::OK),
+            _ => problem_response(error, None),
         };
-        response.into_http()
+        let protocol = Protocol::detect(head, &route);
+        RelayResponse::from(protocol.with_required_headers(head, response)).into_http()
     }
 
     /// Serves one request. Every error is a response.
@@ -97,7 +100,7 @@ impl Relay {
 
     async fn respond(&self, head: RequestHead, body: Box<dyn Body>) -> RelayResponse {
         let config = &self.instance.config;
-        let body = RequestBody::new(body, self.instance.ports.clone());
+        let body = RequestBody::new(&head, body, self.instance.ports.clone());
         let route = http::route(&head);
         if matches!(route, Ok(Route::Health)) {
             return http::Response::empty(StatusCode::OK).into();
@@ -105,36 +108,40 @@ impl Relay {
         if let Some(preflight) = http::preflight(&head, &config.cors_origins) {
             return preflight.into();
         }
-        let response = match route {
-            Ok(route) => self.handle_route(&head, route, body).await,
-            Err(error) => problem_response(&error, None).into(),
-        };
-        let head = http::with_cors(response.head, &head, &config.cors_origins);
-        RelayResponse { head, ..response }
+        let protocol = Protocol::detect(&head, &route);
+        let response = self.handle_route(&head, route, protocol, body).await;
+        let response_head = protocol.with_required_headers(&head, response.head);
+        let response_head = http::with_cors(response_head, &head, &config.cors_origins);
+        RelayResponse { head: response_head, ..response }
     }
 
-    /// The response for a known path, in the format of its protocol.
+    /// The response in the format of the request's protocol.
     async fn handle_route(
         &self,
         head: &RequestHead,
-        route: Route,
+        route: Result<Route>,
+        protocol: Protocol,
         body: RequestBody,
     ) -> RelayResponse {
-        let protocol = Protocol::detect(head, &route);
         if protocol == Protocol::Tus
             && let Some(rejected) = tus_syntax::unsupported_version(head)
         {
             return rejected.into();
         }
-        if let Route::MethodNotAllowed(allow) = route {
-            let message = "the path does not support this method";
-            let error = Error::new(ErrorKind::MethodUnsupported, message);
-            return problem_response(&error, None).with_header(ALLOW, allow).into();
-        }
+        let limits = advertised_limits(&self.instance, None);
+        let refused = |error| RelayResponse::from(protocol.error_response(&error, &limits));
+        let route = match route {
+            Ok(Route::MethodNotAllowed(allow)) => {
+                let message = "the path does not support this method";
+                let mut refused = refused(Error::new(ErrorKind::MethodUnsupported, message));
+                refused.head = refused.head.with_header(ALLOW, allow);
+                return refused;
+            }
+            Ok(route) => route,
+            Err(error) => return refused(error),
+        };
         if let Err(error) = http::check_content(head, &route, protocol) {
-            return protocol
-                .error_response(&error, &advertised_limits(&self.instance, None))
-                .into();
+            return refused(error);
         }
         let creates = matches!(
             route,
@@ -142,9 +149,7 @@ impl Relay {
         );
         let response = match dispatch(&self.instance, head, route, protocol, body).await {
             Ok(response) => response,
-            Err(error) => {
-                protocol.error_response(&error, &advertised_limits(&self.instance, None)).into()
-            }
+            Err(error) => refused(error),
         };
         if creates {
             let instance = Rc::clone(&self.instance);
@@ -177,10 +182,14 @@ async fn dispatch(
         }
         (Route::Append(id), _) => tus::patch(instance, &caller, head, &id, body).await,
         (Route::Offset(id), Protocol::Ietf(version)) => {
+            ietf_syntax::check_bodiless(head)?;
             ietf::offset(instance, &caller, version, &id).await
         }
         (Route::Offset(id), _) => tus::offset(instance, &caller, &id).await,
         (Route::Terminate(id), protocol) => {
+            if matches!(protocol, Protocol::Ietf(_)) {
+                ietf_syntax::check_bodiless(head)?;
+            }
             terminate(instance, &caller, &id).await?;
             Ok(match protocol {
                 Protocol::Ietf(version) => ietf_syntax::delete_response(version),
@@ -193,7 +202,10 @@ async fn dispatch(
         (Route::File { file_name }, _) => {
             plain::put(instance, &caller, head, &file_name, body).await
         }
-        (Route::Status(id), _) => state::get(instance, &caller, &id).await,
+        (Route::Status(id), Protocol::Ietf(version)) => {
+            state::get(instance, &caller, version, &id).await
+        }
+        (Route::Status(id), _) => state::get(instance, &caller, InteropVersion::NEWEST, &id).await,
         (Route::Pause(id), _) => state::pause(instance, &caller, &id).await,
         (Route::Resume(id), _) => state::resume(instance, &caller, &id).await,
         (Route::Credential(id), _) => state::credential(instance, &caller, &id, body).await,

@@ -6,7 +6,7 @@ use super::digest_fields::content_digests;
 use super::state::{ChecksumState, TrailerChecksumState};
 use super::tus_checksum::tus_checksum;
 use super::{Checksum, ReprDigestState, repr_digests};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::RequestHead;
 
 /// The checksums of one request's content, and their state.
@@ -15,6 +15,7 @@ pub struct ContentChecks {
     in_head: Option<ChecksumState>,
     in_trailer: Option<TrailerChecksumState>,
     repr_digest: Option<ReprDigestState>,
+    trailer_error: Option<Error>,
 }
 
 impl ContentChecks {
@@ -44,7 +45,7 @@ impl ContentChecks {
 
     fn new(checksums: impl IntoIterator<Item = Checksum>) -> Self {
         let state = ChecksumState::new(checksums);
-        Self { in_head: (!state.is_empty()).then_some(state), in_trailer: None, repr_digest: None }
+        Self { in_head: (!state.is_empty()).then_some(state), ..Self::default() }
     }
 
     /// Also computes the digest of the entire representation.
@@ -80,17 +81,28 @@ impl ContentChecks {
 
     /// Returns true if the content, which has ended, matches all its checksums. `trailer` is the
     /// value of the trailer `Upload-Checksum`. A trailer that was announced and is missing or
-    /// invalid does not match.
+    /// invalid does not match, and has an error.
     #[must_use]
     pub fn matches(&mut self, trailer: Option<&str>) -> bool {
         if let Some(repr_digest) = &mut self.repr_digest {
             repr_digest.request_has_ended();
         }
         let in_head = self.in_head.clone().is_none_or(ChecksumState::matches);
-        let in_trailer = self.in_trailer.clone().is_none_or(|state| {
-            trailer.is_some_and(|value| state.matches_trailer(value).unwrap_or(false))
-        });
-        in_head && in_trailer
+        let Some(state) = self.in_trailer.clone() else { return in_head };
+        match state.matches_trailer(trailer.unwrap_or_default()) {
+            Ok(matches) => in_head && matches,
+            Err(error) => {
+                self.trailer_error = Some(error);
+                false
+            }
+        }
+    }
+
+    /// Why the trailer with the checksum is invalid: tus requires the status 400 for an unsupported
+    /// algorithm, and 460 for a checksum that differs.
+    #[must_use]
+    pub const fn trailer_error(&self) -> Option<&Error> {
+        self.trailer_error.as_ref()
     }
 }
 
@@ -123,8 +135,16 @@ mod tests {
         assert!(!agree(&[("Upload-Checksum", "crc32 AAAAAA==")], None));
         let announced = [("Trailer", "Expires, upload-checksum")];
         assert!(agree(&announced, Some(CRC32)));
-        for trailer in [None, Some("crc32 AAAAAA=="), Some("crc32"), Some("xxh3 AA==")] {
-            assert!(!agree(&announced, trailer), "{trailer:?}");
+        for (trailer, is_invalid) in [
+            (None, true),
+            (Some("crc32 AAAAAA=="), false),
+            (Some("crc32"), true),
+            (Some("xxh3 AA=="), true),
+        ] {
+            let mut checks = ContentChecks::from_tus(&head(&announced)).unwrap();
+            checks.update(b"123456789");
+            assert!(!checks.matches(trailer), "{trailer:?}");
+            assert_eq!(checks.trailer_error().is_some(), is_invalid, "{trailer:?}");
         }
         assert!(agree(&[], Some("crc32 AAAAAA==")), "an unannounced trailer");
     }

@@ -4,7 +4,7 @@ use url::Url;
 
 use super::Field;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Metadata, NameHint, Origins};
+use crate::http::{Metadata, NameHint, Origins, shortened_title};
 
 /// The fields of a form so far.
 ///
@@ -32,7 +32,7 @@ impl FormFields {
             "upload_address" | "upload_auth" | "media_id" | "media_token" => {
                 self.next_file.set(&field.name, text()?);
             }
-            "title" => self.next_file.set("title", title(text()?)?),
+            "title" => self.next_file.set("title", &title(text()?)?),
             // The input was left empty.
             "redirect" if text()?.is_empty() => self.redirect = None,
             "redirect" => self.redirect = Some(Redirect::parse(text()?, origins)?),
@@ -59,7 +59,7 @@ impl FormFields {
 /// (`holiday/a.mp4`).
 #[must_use]
 pub fn form_file_name(sent: &str) -> NameHint {
-    NameHint::new("file-name").or_name(sent.rsplit(['/', '\\']).next())
+    NameHint::new("file-name").or_path(Some(sent))
 }
 
 /// A URL to which the client is redirected after its files are stored.
@@ -100,17 +100,12 @@ impl Redirect {
     }
 }
 
-fn title(text: &str) -> Result<&str> {
-    if text.chars().count() > TITLE_CHARS_MAX || text.chars().any(char::is_control) {
-        let allowed = format!("{TITLE_CHARS_MAX} characters at most, without control characters");
-        return Err(Error::field_invalid("title", allowed));
+fn title(text: &str) -> Result<String> {
+    if text.chars().any(char::is_control) {
+        return Err(Error::field_invalid("title", "text without control characters"));
     }
-    Ok(text)
+    Ok(shortened_title(text))
 }
-
-/// Longest title, in characters
-/// (<https://www.alibabacloud.com/help/en/vod/developer-reference/api-vod-2017-03-21-createuploadvideo>).
-const TITLE_CHARS_MAX: usize = 128;
 
 #[cfg(test)]
 mod tests {
@@ -174,11 +169,17 @@ mod tests {
     }
 
     #[test]
+    fn a_long_title_is_shortened_to_the_limit_of_vod() {
+        let (mut fields, origins) = (FormFields::default(), Origins::default());
+        fields.take(&field("title", &"测".repeat(129)), &origins).unwrap();
+        assert_eq!(fields.for_file().text(&["title"]), Some("测".repeat(128).as_str()));
+    }
+
+    #[test]
     fn the_error_for_an_invalid_title_or_value_contains_its_name() {
         let (mut fields, origins) = (FormFields::default(), Origins::default());
         let not_text = Field { name: "upload_auth".into(), value: vec![0xff].into() };
-        let long = field("title", &"x".repeat(129));
-        for wrong in [long, field("title", "a\u{7}b"), not_text] {
+        for wrong in [field("title", "a\u{7}b"), not_text] {
             let error = fields.take(&wrong, &origins).unwrap_err();
             assert_eq!(error.field().unwrap().name, wrong.name);
         }

@@ -10,7 +10,7 @@ use super::{Redirect, html_page};
 use crate::credential::Secret;
 use crate::error::Error;
 use crate::http::plain::StoredFile;
-use crate::http::{FILE_NAME_BYTES_MAX, Problem, RequestHead, Response};
+use crate::http::{FILE_NAME_CHARS_MAX, Problem, RequestHead, Response};
 use crate::upload::{CompletedObject, UploadRecord};
 
 /// The result of a form, in the order of its files.
@@ -93,7 +93,7 @@ impl FormResponse {
 
     fn push(&mut self, field: &str, file_name: &str, outcome: Outcome) {
         // A name that was rejected may be very long.
-        let file_name = file_name.chars().take(FILE_NAME_BYTES_MAX).collect();
+        let file_name = file_name.chars().take(FILE_NAME_CHARS_MAX).collect();
         self.files.push(FileResult { field: field.to_owned(), file_name, outcome });
     }
 

@@ -4,7 +4,7 @@ use ::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 
 use super::{InteropVersion, length};
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::header::{UPLOAD_LENGTH, UPLOAD_METADATA};
+use crate::http::header::UPLOAD_LENGTH;
 use crate::http::media_type::file_media_type;
 use crate::http::{Metadata, NameHint, RequestHead, integer_header, structured_fields};
 use crate::units::ByteCount;
@@ -33,8 +33,8 @@ impl CreationRequest {
     ///
     /// # Errors
     /// Returns [`ErrorKind::RequestInvalid`] with the completeness header if that is absent or not
-    /// a Boolean, or for invalid metadata; [`ErrorKind::LengthInconsistent`];
-    /// [`ErrorKind::FileEmpty`] for a declared length of zero; and [`ErrorKind::FileTooLarge`].
+    /// a Boolean, or for invalid metadata; [`ErrorKind::LengthInconsistent`]; and
+    /// [`ErrorKind::FileTooLarge`].
     pub fn parse(head: &RequestHead, version: InteropVersion, size_max: ByteCount) -> Result<Self> {
         let complete = structured_fields::required(
             version.declares_complete(head),
@@ -44,18 +44,12 @@ impl CreationRequest {
         let content_length = integer_header(head, &CONTENT_LENGTH)?.map(ByteCount);
         let upload_length = structured_fields::byte_count(head, UPLOAD_LENGTH);
         let length = length::declared(upload_length, content_length, complete)?;
-        if length.is_some_and(ByteCount::is_zero) {
-            return Err(Error::new(ErrorKind::FileEmpty, "the file has no bytes"));
-        }
         let size = length.max(content_length);
         if let Some(size) = size.filter(|size| *size > size_max) {
             let message = format!("the file has {size}, which exceeds the limit of {size_max}");
             return Err(Error::new(ErrorKind::FileTooLarge, message));
         }
-        let metadata = match head.header(UPLOAD_METADATA) {
-            Some(header) => Metadata::parse(header)?,
-            None => Metadata::default(),
-        };
+        let metadata = Metadata::from_head(head)?;
         let content_type = file_media_type(head.header(CONTENT_TYPE)).map(str::to_owned);
         let content_type = content_type.or_else(|| metadata.media_type());
         let file_name = NameHint::new("content-disposition")

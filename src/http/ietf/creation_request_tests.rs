@@ -59,12 +59,17 @@ fn contradictory_lengths_are_rejected() {
 }
 
 #[test]
-fn empty_and_too_large_files_are_rejected() {
-    assert_eq!(kind(&[WHOLE, ("Content-Length", "0")]), ErrorKind::FileEmpty);
-    assert_eq!(kind(&[MORE, ("Upload-Length", "0")]), ErrorKind::FileEmpty);
+fn too_large_files_are_rejected() {
     assert_eq!(kind(&[MORE, ("Upload-Length", "1001")]), ErrorKind::FileTooLarge);
     assert_eq!(kind(&[MORE, ("Content-Length", "1001")]), ErrorKind::FileTooLarge);
     assert!(creation(&[MORE, ("Upload-Length", "1000")]).is_ok());
+}
+
+#[test]
+fn a_file_may_be_empty() {
+    for headers in [[WHOLE, ("Content-Length", "0")], [MORE, ("Upload-Length", "0")]] {
+        assert_eq!(creation(&headers).unwrap().length, Some(ByteCount::ZERO));
+    }
 }
 
 #[test]

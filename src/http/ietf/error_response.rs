@@ -5,7 +5,7 @@ use ::http::StatusCode;
 use super::limits::accept_patch;
 use super::response::with_offset;
 use super::{InteropVersion, Limits, OffsetState};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorClass, ErrorKind, Retry};
 use crate::http::{Problem, Response};
 use crate::units::ByteCount;
 
@@ -26,18 +26,18 @@ pub struct ErrorContext<'a> {
 
 /// The response to a failed request, in `version`.
 ///
-/// It contains `Upload-Complete: ?0` and the offset if the upload is known and incomplete. It never
-/// contains `?1`, even if the upload is complete: the value distinguishes an error of the upload
-/// from an error response of the target resource (§4.4.1).
+/// It contains the offset if the upload is known, and `Upload-Complete: ?0`: the client may correct
+/// the request, and every 409 without it is final (-12 §4.7). `?1` declares that the client must
+/// not resume, since -12 also if the upload is incomplete (§4.1.2): the file exceeds the limit, or
+/// OSS or VOD rejected it permanently.
 #[must_use]
 pub fn error_response(version: InteropVersion, context: &ErrorContext<'_>) -> Response {
-    let mut response = version.with_interop_version(typed_problem(context).into());
+    let mut response = version.with_interop_version(typed_problem(version, context).into());
     if let Some(progress) = context.progress {
         response = with_offset(response, progress.offset);
-        if !progress.complete {
-            response = version.with_completeness(response, false);
-        }
     }
+    let is_over = version >= InteropVersion::V9 && is_permanent(context.error.kind());
+    response = version.with_completeness(response, is_over);
     match response.status {
         StatusCode::PAYLOAD_TOO_LARGE => context.limits.with_upload_limit(response, version),
         _ if context.error.kind() == ErrorKind::MediaTypeUnsupported => accept_patch(response),
@@ -45,8 +45,14 @@ pub fn error_response(version: InteropVersion, context: &ErrorContext<'_>) -> Re
     }
 }
 
+/// Returns true if no request can continue the upload.
+fn is_permanent(kind: ErrorKind) -> bool {
+    let is_rejected = kind.class() == ErrorClass::UpstreamRejected && kind.retry() == Retry::Never;
+    is_rejected || kind == ErrorKind::FileTooLarge
+}
+
 /// The problem, with the draft's type for the error if there is one.
-fn typed_problem(context: &ErrorContext<'_>) -> Problem {
+fn typed_problem(version: InteropVersion, context: &ErrorContext<'_>) -> Problem {
     let problem = Problem::new(context.error, context.media_id);
     match context.error.kind() {
         ErrorKind::OffsetMismatch => Problem {
@@ -61,6 +67,9 @@ fn typed_problem(context: &ErrorContext<'_>) -> Problem {
             title: "Inconsistent Upload Length Values",
             ..problem
         },
+        ErrorKind::UploadEnded if version >= InteropVersion::V9 => {
+            Problem { status: StatusCode::BAD_REQUEST, title: "Bad Request", ..problem }
+        }
         ErrorKind::UploadEnded => Problem {
             type_uri: COMPLETED_UPLOAD_TYPE,
             title: "Upload Is Completed",

@@ -83,12 +83,34 @@ fn other_problems_are_unchanged() {
 }
 
 #[test]
-fn an_error_never_reports_that_the_upload_is_complete() {
+fn an_error_is_that_of_an_incomplete_upload_unless_the_client_must_not_resume() {
+    for kind in ErrorKind::ALL {
+        let error = Error::new(*kind, "so");
+        let is_permanent =
+            [ErrorKind::FileTooLarge, ErrorKind::StoreRejected, ErrorKind::VodRejected]
+                .contains(kind);
+        for version in InteropVersion::ALL {
+            let context = ErrorContext { progress: at(9, true), ..untouched(&error) };
+            let response = error_response(version, &context);
+            assert_eq!(response.header("upload-offset"), Some("9"));
+            let is_over = is_permanent && version >= InteropVersion::V9;
+            let expected = if is_over || version == InteropVersion::V3 { "?1" } else { "?0" };
+            let sent = response.header(version.completeness_header());
+            assert_eq!(sent, Some(expected), "{kind:?} {version:?}");
+        }
+    }
+}
+
+#[test]
+fn the_problem_of_a_completed_upload_has_a_type_until_interop_8() {
     let error = Error::new(ErrorKind::UploadEnded, "so");
-    let context = ErrorContext { progress: at(9, true), ..untouched(&error) };
-    let response = error_response(InteropVersion::V8, &context);
-    assert_eq!(response.header("upload-offset"), Some("9"));
-    assert_eq!(response.header("upload-complete"), None);
+    for version in [InteropVersion::V9, InteropVersion::V10] {
+        let response = error_response(version, &untouched(&error));
+        assert_eq!(
+            (response.status.as_u16(), &body(&response)["type"]),
+            (400, &"about:blank".into())
+        );
+    }
 }
 
 #[test]

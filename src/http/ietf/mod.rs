@@ -1,13 +1,14 @@
 //! Resumable uploads for HTTP, the IETF draft
 //! (<https://datatracker.ietf.org/doc/draft-ietf-httpbis-resumable-upload/>): the heads of its
-//! requests and its responses, in the interop versions 3, 4, 5, 6 and 8.
+//! requests and its responses, in the interop versions 3 to 10.
 //!
-//! "The draft" without a number is its newest text (-11 and later, interop 8). [`InteropVersion`]
+//! "The draft" without a number is its newest text (-13, interop 10). [`InteropVersion`]
 //! describes the differences of older texts. The interim response 104 is not supported: a component
 //! of `wasi:http@0.3.0` returns one response to a request. A client that needs to resume creates
 //! its upload first, with `Upload-Complete: ?0` (§12.2 "Careful Upload Creation").
 
 mod append_request;
+mod bodiless_request;
 mod creation_request;
 mod error_response;
 mod length;
@@ -17,6 +18,7 @@ mod response;
 mod version;
 
 pub use append_request::AppendRequest;
+pub use bodiless_request::check_bodiless;
 pub use creation_request::CreationRequest;
 pub use error_response::{ErrorContext, error_response};
 pub use limits::Limits;

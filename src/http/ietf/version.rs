@@ -20,13 +20,25 @@ pub enum InteropVersion {
     V5,
     /// Interop 6: drafts -04 and -05. `Upload-Limit`, and `application/partial-upload` for PATCH.
     V6,
-    /// Interop 8: drafts -07 and later. The limit `expires` is called `max-age`.
+    /// Interop 7: drafts -06 to -08. The limit `expires` is called `max-age`.
+    V7,
+    /// Interop 8: drafts -09 to -11.
     V8,
+    /// Interop 9: draft -12. `Upload-Complete: ?1` in a response to a failed request declares that
+    /// the client must not resume. `Repr-Digest` of a PATCH is that of the patch, and no problem
+    /// type exists for a completed upload.
+    V9,
+    /// Interop 10: draft -13.
+    V10,
 }
 
 impl InteropVersion {
+    /// The supported versions.
+    pub const ALL: [Self; 8] =
+        [Self::V3, Self::V4, Self::V5, Self::V6, Self::V7, Self::V8, Self::V9, Self::V10];
+
     /// The newest supported version.
-    pub const NEWEST: Self = Self::V8;
+    pub const NEWEST: Self = Self::V10;
 
     /// The version that a request uses, or `None` if it is not a request of the draft.
     ///
@@ -46,15 +58,9 @@ impl InteropVersion {
                 _ => None,
             };
         }
-        match structured_fields::integer(head, UPLOAD_DRAFT_INTEROP_VERSION) {
-            Some(3) => Some(Self::V3),
-            Some(4) => Some(Self::V4),
-            Some(5) => Some(Self::V5),
-            Some(6) => Some(Self::V6),
-            Some(8) => Some(Self::V8),
-            _ if complete || !is_tus => Some(Self::NEWEST),
-            _ => None,
-        }
+        let number = structured_fields::integer(head, UPLOAD_DRAFT_INTEROP_VERSION);
+        let known = Self::ALL.into_iter().find(|known| number == Some(known.number().into()));
+        known.or_else(|| (complete || !is_tus).then_some(Self::NEWEST))
     }
 
     /// Its number, as in `Upload-Draft-Interop-Version`.
@@ -65,7 +71,10 @@ impl InteropVersion {
             Self::V4 => 4,
             Self::V5 => 5,
             Self::V6 => 6,
+            Self::V7 => 7,
             Self::V8 => 8,
+            Self::V9 => 9,
+            Self::V10 => 10,
         }
     }
 
@@ -81,8 +90,8 @@ impl InteropVersion {
     /// Returns true if a PATCH requires the type `application/partial-upload` ("Since -03: Require
     /// `application/partial-upload` for appending to uploads").
     #[must_use]
-    pub const fn needs_media_type(self) -> bool {
-        matches!(self, Self::V6 | Self::V8)
+    pub fn needs_media_type(self) -> bool {
+        self >= Self::V6
     }
 
     /// The key of the remaining lifetime in `Upload-Limit` ("Since -05: Rename `expires` limit to
@@ -91,7 +100,7 @@ impl InteropVersion {
         match self {
             Self::V3 | Self::V4 | Self::V5 => None,
             Self::V6 => Some("expires"),
-            Self::V8 => Some("max-age"),
+            _ => Some("max-age"),
         }
     }
 
@@ -101,7 +110,7 @@ impl InteropVersion {
     pub(super) const fn appended_status(self) -> StatusCode {
         match self {
             Self::V3 | Self::V4 | Self::V5 => StatusCode::CREATED,
-            Self::V6 | Self::V8 => StatusCode::NO_CONTENT,
+            _ => StatusCode::NO_CONTENT,
         }
     }
 
@@ -120,7 +129,7 @@ impl InteropVersion {
     }
 
     /// Adds the interop version.
-    pub(super) fn with_interop_version(self, response: Response) -> Response {
+    pub(in crate::http) fn with_interop_version(self, response: Response) -> Response {
         response.with_header(UPLOAD_DRAFT_INTEROP_VERSION, u16::from(self.number()))
     }
 }
@@ -147,7 +156,10 @@ mod tests {
             ("4", InteropVersion::V4),
             ("5", InteropVersion::V5),
             ("6", InteropVersion::V6),
+            ("7", InteropVersion::V7),
             ("8", InteropVersion::V8),
+            ("9", InteropVersion::V9),
+            ("10", InteropVersion::V10),
         ] {
             assert_eq!(version(&[("Upload-Draft-Interop-Version", value)]), Some(expected));
             assert_eq!(expected.number().to_string(), value);
@@ -156,9 +168,9 @@ mod tests {
 
     #[test]
     fn the_version_is_detected_by_the_completeness_header() {
-        assert_eq!(version(&[("Upload-Complete", "?0")]), Some(InteropVersion::V8));
+        assert_eq!(version(&[("Upload-Complete", "?0")]), Some(InteropVersion::V10));
         assert_eq!(version(&[("Upload-Incomplete", "?0")]), Some(InteropVersion::V3));
-        assert_eq!(version(&[("Upload-Complete", "yes")]), None);
+        assert_eq!(version(&[("Upload-Complete", "yes")]), None, "treated as absent");
         assert_eq!(version(&[]), None);
     }
 
@@ -168,14 +180,17 @@ mod tests {
         assert_eq!(version(&[tus, ("Upload-Complete", "?1")]), None);
         let named = ("Upload-Draft-Interop-Version", "6");
         assert_eq!(version(&[tus, named]), Some(InteropVersion::V6));
-        let unknown = ("Upload-Draft-Interop-Version", "7");
+        let unknown = ("Upload-Draft-Interop-Version", "11");
         assert_eq!(version(&[tus, unknown]), None);
-        assert_eq!(version(&[tus, unknown, ("Upload-Complete", "?1")]), Some(InteropVersion::V8));
+        assert_eq!(
+            version(&[tus, unknown, ("Upload-Complete", "?1")]),
+            Some(InteropVersion::NEWEST)
+        );
     }
 
     #[test]
     fn an_unknown_version_is_treated_as_the_newest() {
-        for value in ["1", "7", "9", "eight", ""] {
+        for value in ["1", "2", "11", "eight", ""] {
             let named = ("Upload-Draft-Interop-Version", value);
             assert_eq!(version(&[named]), Some(InteropVersion::NEWEST), "{value:?}");
         }

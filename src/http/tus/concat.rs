@@ -22,8 +22,8 @@ impl Concat {
     ///
     /// # Errors
     /// Returns [`RequestInvalid`](crate::ErrorKind::RequestInvalid) for a value other than
-    /// `partial` and `final`, for a URL that is not of an upload of this worker, for a repeated
-    /// URL, and for no URL or more than 256.
+    /// `partial` and `final`, for a URL that is not of an upload of this worker, and for no URL or
+    /// more than 256. A URL may be repeated: its bytes are then repeated.
     pub(super) fn parse(head: &RequestHead) -> Result<Self> {
         let Some(value) = head.header(UPLOAD_CONCAT) else { return Ok(Self::Regular) };
         if value == "partial" {
@@ -31,19 +31,14 @@ impl Concat {
         }
         let addresses =
             value.strip_prefix("final;").ok_or_else(|| invalid("partial or final;…"))?;
-        let mut keys = Vec::new();
-        for address in addresses.split_ascii_whitespace() {
-            let key = partial_upload_id(address)
-                .ok_or_else(|| invalid("final; and URLs of uploads of this server"))?;
-            if keys.contains(&key) {
-                return Err(invalid("final; and the URL of each upload once"));
-            }
-            keys.push(key);
+        let addresses: Vec<_> = addresses.split_ascii_whitespace().map(str::to_owned).collect();
+        if !addresses.iter().all(|address| partial_upload_id(address).is_some()) {
+            return Err(invalid("final; and URLs of uploads of this server"));
         }
-        if keys.is_empty() || keys.len() > PARTIALS_MAX {
+        if addresses.is_empty() || addresses.len() > PARTIALS_MAX {
             return Err(invalid("final; and 1 to 256 URLs"));
         }
-        Ok(Self::Final(addresses.split_ascii_whitespace().map(str::to_owned).collect()))
+        Ok(Self::Final(addresses))
     }
 
     /// The value of the header for a final upload, as it was received.
@@ -52,13 +47,14 @@ impl Concat {
     }
 }
 
-/// The upload at an absolute or relative URL. The origin is ignored, because a worker behind a
-/// proxy cannot determine its own.
+/// The upload at an absolute or relative URL. The origin and the path before `/v1` are ignored,
+/// because a worker behind a proxy cannot determine its own.
 #[must_use]
 pub fn partial_upload_id(address: &str) -> Option<UploadId> {
     let (before, id) = address.rsplit_once("/v1/files/")?;
-    let is_origin = before.is_empty() || url::Url::parse(before).is_ok_and(|url| url.has_host());
-    is_origin.then(|| UploadId::new(id)).flatten()
+    let is_path = before.is_empty() || before.starts_with('/');
+    let is_base = is_path || url::Url::parse(before).is_ok_and(|url| url.has_host());
+    is_base.then(|| UploadId::new(id)).flatten()
 }
 
 fn invalid(allowed: &str) -> Error {
@@ -108,7 +104,6 @@ mod tests {
             "final;/v2/files/a",
             "final;/v1/files/a/b",
             "final;ftp /v1/files/a x",
-            "final;/v1/files/a /v1/files/a",
             &many,
         ] {
             let error = parsed(value).unwrap_err();

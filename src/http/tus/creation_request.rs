@@ -4,7 +4,7 @@ use ::http::header::CONTENT_LENGTH;
 
 use super::{Concat, PatchRequest};
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::header::{UPLOAD_DEFER_LENGTH, UPLOAD_LENGTH, UPLOAD_METADATA};
+use crate::http::header::{UPLOAD_DEFER_LENGTH, UPLOAD_LENGTH};
 use crate::http::{Metadata, NameHint, RequestHead, integer_header};
 use crate::units::ByteCount;
 
@@ -44,10 +44,7 @@ impl CreationRequest {
         }
         let chunk = PatchRequest::from_creation(head)?;
         check_chunk(chunk.as_ref(), length, &concat)?;
-        let metadata = match head.header(UPLOAD_METADATA) {
-            Some(header) => Metadata::parse(header)?,
-            None => Metadata::default(),
-        };
+        let metadata = Metadata::from_head(head)?;
         let file_name =
             NameHint::new("upload-metadata").or_metadata(&metadata).or_disposition(head);
         let content_type = metadata.media_type();

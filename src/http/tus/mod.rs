@@ -19,7 +19,7 @@ use super::header::TUS_RESUMABLE;
 /// The supported version of the protocol.
 pub const PROTOCOL_VERSION: &str = "1.0.0";
 
-fn with_version(response: Response) -> Response {
+pub(super) fn with_version(response: Response) -> Response {
     response.with_header(TUS_RESUMABLE, PROTOCOL_VERSION)
 }
 

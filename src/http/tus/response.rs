@@ -99,21 +99,27 @@ pub fn patch_response(
 }
 
 /// The response to a PATCH that ended with `error`; `offset` is where the client continues.
+/// `expires_at` is `None` if the upload has ended.
 #[must_use]
-pub fn patch_error_response(error: &Error, offset: Option<ByteCount>, media_id: &str) -> Response {
+pub fn patch_error_response(
+    error: &Error,
+    offset: Option<ByteCount>,
+    media_id: &str,
+    expires_at: Option<UnixMillis>,
+) -> Response {
     let mut problem = Problem::new(error, Some(media_id));
     if error.kind() == ErrorKind::DigestMismatch
         && let Ok(status) = StatusCode::from_u16(CHECKSUM_MISMATCH)
     {
         problem = Problem { status, title: "Checksum Mismatch", ..problem };
     }
-    with_offset(with_version(problem.into()), offset)
+    with_expiry(with_offset(with_version(problem.into()), offset), expires_at)
 }
 
 /// The response to a request that failed with `error` before it had any effect.
 #[must_use]
 pub fn error_response(error: &Error) -> Response {
-    patch_error_response(error, None, "")
+    patch_error_response(error, None, "", None)
 }
 
 /// The response to DELETE.

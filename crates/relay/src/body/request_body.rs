@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use futures::channel::oneshot;
 use futures::future::{Either, LocalBoxFuture, select};
-use vod_uploader::http::{ContentChecks, ReprDigestState};
+use vod_uploader::http::{ContentChecks, RequestHead};
 use vod_uploader::upload::SourceStatus;
 use vod_uploader::{Error, ErrorKind, Result};
 
@@ -18,42 +18,50 @@ use crate::ports::{Body, BodyStatus, Ports};
 /// The bytes of a request.
 ///
 /// The unread rest is drained after the response, within limits: a host that closes a connection
-/// with unread bytes resets it, and the client never receives the response.
+/// with unread bytes resets it, and the client never receives the response. A client that waits for
+/// `100 Continue` sends no bytes unless the body is read, so its body is not drained.
 pub(crate) struct RequestBody {
     /// `None` once the body is being drained.
     body: Option<Box<dyn Body>>,
     ports: Ports,
+    /// Whether the client sends the body only once it is read.
+    awaits_read: bool,
     checks: ContentChecks,
-    /// Receives `checks` when the body is dropped.
-    checks_receiver: Option<oneshot::Sender<ContentChecks>>,
+    /// Receives the report when the body is dropped.
+    report: Option<oneshot::Sender<BodyReport>>,
     stop: Option<LocalBoxFuture<'static, ()>>,
     end: Option<SourceStatus>,
 }
 
 impl RequestBody {
-    pub(crate) fn new(body: Box<dyn Body>, ports: Ports) -> Self {
+    /// The body of the request `head`.
+    pub(crate) fn new(head: &RequestHead, body: Box<dyn Body>, ports: Ports) -> Self {
+        let mut new = Self::empty(ports);
+        (new.body, new.end) = (Some(body), None);
+        new.awaits_read = head.expects_continue();
+        new
+    }
+
+    /// A body without bytes.
+    pub(crate) fn empty(ports: Ports) -> Self {
         Self {
-            body: Some(body),
+            body: None,
             ports,
+            awaits_read: false,
             checks: ContentChecks::default(),
-            checks_receiver: None,
+            report: None,
             stop: None,
-            end: None,
+            end: Some(SourceStatus::Eof),
         }
     }
 
-    /// Compares the bytes with the client's checksums.
-    pub(crate) fn with_checks(mut self, checks: ContentChecks) -> Self {
-        self.checks = checks;
-        self
-    }
-
-    /// Compares the bytes with the client's checksums, and returns the digest of the entire
-    /// representation once the body is dropped.
-    pub(crate) fn with_repr_digest(mut self, checks: ContentChecks) -> (Self, ReprDigestReceiver) {
+    /// Compares the bytes with the client's checksums, and reports the result once the body is
+    /// dropped.
+    pub(crate) fn with_checks(mut self, checks: ContentChecks) -> (Self, BodyReportReceiver) {
         let (sender, receiver) = oneshot::channel();
-        self.checks_receiver = Some(sender);
-        (self.with_checks(checks), ReprDigestReceiver(receiver))
+        self.report = Some(sender);
+        self.checks = checks;
+        (self, BodyReportReceiver(receiver))
     }
 
     /// Ends the body when `stop` resolves.
@@ -113,6 +121,7 @@ impl RequestBody {
 impl ByteStream for RequestBody {
     async fn read(&mut self, buffer: Vec<u8>) -> (Vec<u8>, Option<SourceStatus>) {
         let (None, Some(body)) = (self.end, &mut self.body) else { return (buffer, self.end) };
+        self.awaits_read = false;
         let before = buffer.len();
         // A silent client counts as disconnected; the bytes that it has sent are stored.
         let canceled = Cell::new(SourceStatus::Interrupted);
@@ -144,22 +153,33 @@ impl ByteStream for RequestBody {
     }
 }
 
-/// Receives the digest of the entire representation from the body that adds to it.
-pub(crate) struct ReprDigestReceiver(oneshot::Receiver<ContentChecks>);
+/// What is known about a body that was read.
+#[derive(Default)]
+pub(crate) struct BodyReport {
+    /// The checksums, and the digest of the entire representation, as far as the body was read.
+    pub(crate) checks: ContentChecks,
+    /// Whether its end was read, and was not an interruption.
+    pub(crate) has_ended: bool,
+}
 
-impl ReprDigestReceiver {
-    /// The digest as far as the body was read; `None` if there is none, or the body still exists.
-    pub(crate) fn into_digest(mut self) -> Option<ReprDigestState> {
-        self.0.try_recv().ok().flatten()?.into_repr_digest()
+/// Receives the report of a body.
+pub(crate) struct BodyReportReceiver(oneshot::Receiver<BodyReport>);
+
+impl BodyReportReceiver {
+    /// The report; empty if the body still exists.
+    pub(crate) fn into_report(mut self) -> BodyReport {
+        self.0.try_recv().ok().flatten().unwrap_or_default()
     }
 }
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
-        if let Some(receiver) = self.checks_receiver.take() {
-            let _ = receiver.send(std::mem::take(&mut self.checks));
+        if let Some(receiver) = self.report.take() {
+            let checks = std::mem::take(&mut self.checks);
+            let has_ended = self.end == Some(SourceStatus::Eof);
+            let _ = receiver.send(BodyReport { checks, has_ended });
         }
-        if let (None, Some(body)) = (self.end, self.body.take()) {
+        if let (None, false, Some(body)) = (self.end, self.awaits_read, self.body.take()) {
             let limit = self.ports.clock.sleep(DRAIN_TIME_MAX);
             self.ports.spawn.spawn(drain(body, limit).boxed_local());
         }

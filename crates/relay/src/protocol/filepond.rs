@@ -38,7 +38,11 @@ pub(crate) async fn handle(
     id: &str,
     body: RequestBody,
 ) -> Result<Response> {
-    match FilePondCall::parse(head, id, instance.config.upload_max)? {
+    let call = FilePondCall::parse(head, id, instance.config.upload_max)?;
+    // Invalid values in headers are rejected before the body is read.
+    caller.credential()?;
+    caller.media()?;
+    match call {
         FilePondCall::Start { length } => start_chunked(instance, head, length, body).await,
         FilePondCall::Process => process(instance, head, body).await,
         FilePondCall::Chunk(request) => chunk(instance, caller, head, &request, body).await,

@@ -17,7 +17,7 @@ use crate::request::Caller;
 use crate::session::Source;
 use crate::upload::abort::abort;
 use crate::upload::append::{AppendParams, Appended, append, append_first};
-use crate::upload::create::{CreatedUpload, NewUpload, create, file_name};
+use crate::upload::create::{CreatedUpload, NewUpload, check_caller, create, file_name};
 use crate::upload::credential::credential;
 use crate::upload::limits::advertised_limits;
 use crate::upload::media_record::with_token;
@@ -30,7 +30,7 @@ pub(crate) async fn post(
     head: &RequestHead,
     version: InteropVersion,
     path_segment: Option<&str>,
-    body: RequestBody,
+    mut body: RequestBody,
 ) -> Result<Response> {
     let upload_max = instance.config.upload_max;
     let creation = CreationRequest::parse(head, version, upload_max)?;
@@ -39,27 +39,33 @@ pub(crate) async fn post(
         None => creation.file_name,
     };
     let file_name = file_name(instance, &hint)?;
+    let caller = Caller::with_metadata(head, &creation.metadata, instance.now());
+    check_caller(instance, &caller).await?;
     let checks = ContentChecks::from_digest_fields(head, creation.complete);
     let atomic = !checks.is_empty();
     let digest = ReprDigestState::from_creation(head);
-    let (body, digest) = body.with_repr_digest(checks.with_repr_digest(digest));
+    if creation.length == Some(ByteCount::ZERO) && creation.content_length.is_none() {
+        body.check_empty().await?;
+    }
+    let (body, report) = body.with_checks(checks.with_repr_digest(digest));
     let limit = creation.length.unwrap_or(upload_max);
     let mut source = Source::new(body, creation.content_length, Some(limit));
-    // Checked before anything is created.
-    if creation.complete && !source.has_bytes().await {
-        return Err(Error::new(ErrorKind::FileEmpty, "the file has no bytes"));
+    // Checked before anything is created: the file may be empty, but not interrupted.
+    let is_empty = creation.complete && !source.has_bytes().await;
+    if is_empty && source.is_interrupted() {
+        return Err(interrupted());
     }
-    let caller = Caller::with_metadata(head, &creation.metadata, instance.now());
+    let none = is_empty.then_some(ByteCount::ZERO);
     let new = NewUpload {
         file_name,
-        length: creation.length,
+        length: creation.length.or(none),
         content_type: creation.content_type,
         metadata: creation.metadata,
         kind: UploadKind::Regular,
     };
     let created = create(instance, &caller, new).await?;
     let options = ReceiveOptions {
-        request_bytes: creation.content_length,
+        request_bytes: creation.content_length.or(none),
         complete_at_end: creation.complete,
         atomic,
         keep_open: !creation.complete,
@@ -70,7 +76,7 @@ pub(crate) async fn post(
         // The client disconnected without the URL, and could not continue.
         appended = Appended::Rejected { error: interrupted(), durable: None };
     }
-    let digest = digest.into_digest();
+    let digest = report.into_report().checks.into_repr_digest();
     repr_digest::store(instance, &created.id, digest.as_ref(), &appended).await?;
     let response = creation_response(instance, version, &created, appended, digest.as_ref()).await;
     Ok(with_token(instance, response, &created.record))
@@ -89,23 +95,30 @@ pub(crate) async fn patch(
     let checks = ContentChecks::from_digest_fields(head, false);
     let is_checked = !checks.is_empty();
     let mut digest = repr_digest::load(instance, id, request.offset).await?;
-    if let Some(digest) = &mut digest {
+    // From -12 on, the digest of a PATCH is that of the patch.
+    if let Some(digest) = digest.as_mut().filter(|_| version < InteropVersion::V9) {
         digest.set_expected(head);
     }
     // A file whose digest has to match is completed after the digest is verified.
     let is_verified = request.complete && digest.as_ref().is_some_and(ReprDigestState::is_expected);
-    let (body, digest) = body.with_repr_digest(checks.with_repr_digest(digest));
+    let (body, report) = body.with_checks(checks.with_repr_digest(digest));
     let params = AppendParams {
-        offset: request.offset,
-        length: request.content_length,
-        file_length: request.length,
         complete_at_end: request.complete && !is_verified,
         keep_open: !request.complete || is_verified,
         atomic: is_checked,
-        body,
+        ..append_params(&request, body)
     };
     let (status, mut appended) = append(instance, caller, id, params).await?;
-    let digest = digest.into_digest();
+    if is_empty_file(&request, &appended) {
+        let none = Some(ByteCount::ZERO);
+        let body = RequestBody::empty(instance.ports.clone());
+        let params =
+            AppendParams { length: none, file_length: none, ..append_params(&request, body) };
+        appended = append(instance, caller, id, params).await?.1;
+    }
+    let report = report.into_report();
+    let has_ended = report.has_ended;
+    let digest = report.checks.into_repr_digest();
     if let (true, Some(digest), Appended::Stored { durable, .. }) =
         (is_verified, &digest, &appended)
     {
@@ -113,8 +126,20 @@ pub(crate) async fn patch(
         appended = verified.unwrap_or(appended);
     }
     repr_digest::store(instance, id, digest.as_ref(), &appended).await?;
+    if let Appended::Stored { durable, .. } = appended
+        && !is_acknowledgeable(&request, durable, has_ended)
+    {
+        let error = Error::new(ErrorKind::TakenOver, "the request was stopped before its end");
+        appended = Appended::Rejected { error, durable: Some(durable) };
+    }
     let record = &status.record;
     Ok(match appended {
+        // The client did not receive the response that the upload is complete (-12 §4.4.2).
+        Appended::Completed(object)
+            if status.is_completed() && request.complete && version >= InteropVersion::V9 =>
+        {
+            syntax::completion_response(version, None, record, &object)
+        }
         Appended::Completed(_) if status.is_completed() => {
             let message = "the upload is complete and accepts no more bytes";
             let error = Error::new(ErrorKind::UploadEnded, message);
@@ -131,6 +156,7 @@ pub(crate) async fn patch(
         Appended::Rejected { error, durable } => {
             // A checked request that is interrupted also has another length, but is harmless.
             let exceeds_length = error.kind() == ErrorKind::LengthMismatch
+                && !status.is_completed()
                 && status.length().is_some_and(|length| {
                     request.exceeds(length) || request.content_length.is_none() && !is_checked
                 });
@@ -143,6 +169,33 @@ pub(crate) async fn patch(
             rejected(instance, version, &status, &request, &error, durable)
         }
     })
+}
+
+fn append_params(request: &AppendRequest, body: RequestBody) -> AppendParams {
+    AppendParams {
+        offset: request.offset,
+        length: request.content_length,
+        file_length: request.length,
+        complete_at_end: request.complete,
+        keep_open: !request.complete,
+        atomic: false,
+        body,
+    }
+}
+
+/// Returns true if a request of undeclared length completes an upload without bytes: only then is
+/// it known that the representation is empty.
+fn is_empty_file(request: &AppendRequest, appended: &Appended) -> bool {
+    let is_undeclared = request.complete && request.length.is_none();
+    is_undeclared
+        && matches!(appended, Appended::Rejected { error, .. } if error.kind() == ErrorKind::FileEmpty)
+}
+
+/// Returns true if a 2xx may respond to an incomplete upload: it acknowledges all content of the
+/// request, which must not have declared the upload complete (-13 §4.4.2).
+fn is_acknowledgeable(request: &AppendRequest, durable: ByteCount, has_ended: bool) -> bool {
+    let is_stored = request.end().map_or(has_ended, |end| durable >= end);
+    is_stored && !request.complete
 }
 
 /// `HEAD /v1/files/{id}`.

@@ -10,7 +10,7 @@ use crate::body::RequestBody;
 use crate::instance::Instance;
 use crate::request::Caller;
 use crate::session::Source;
-use crate::upload::create::{NewUpload, file_name};
+use crate::upload::create::{NewUpload, check_caller, file_name};
 use crate::upload::limits::too_large;
 use crate::upload::media_record::with_token;
 use crate::upload::single_request::{SingleRequestUpload, upload_single_request};
@@ -28,9 +28,11 @@ pub(crate) async fn put(
     if file.length.is_some_and(|length| length > upload_max) {
         return Err(too_large(instance.config.upload_max));
     }
+    let file_name = file_name(instance, &file.file_name)?;
+    check_caller(instance, caller).await?;
     let source = Source::new(body, file.length, Some(file.length.unwrap_or(upload_max)));
     let new = NewUpload {
-        file_name: file_name(instance, &file.file_name)?,
+        file_name,
         length: file.length,
         content_type: file.content_type,
         metadata: Metadata::default(),

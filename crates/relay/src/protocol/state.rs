@@ -19,9 +19,10 @@ use crate::upload::{pause, read_only_status};
 pub(crate) async fn get(
     instance: &Rc<Instance>,
     caller: &Caller,
+    version: InteropVersion,
     id: &UploadId,
 ) -> Result<Response> {
-    Ok(status_response(instance, &read_only_status(instance, caller, id).await?))
+    Ok(status_response(instance, version, &read_only_status(instance, caller, id).await?))
 }
 
 /// `POST /v1/files/{id}/pause`.
@@ -30,7 +31,11 @@ pub(crate) async fn pause(
     caller: &Caller,
     id: &UploadId,
 ) -> Result<Response> {
-    Ok(status_response(instance, &pause::pause(instance, caller, id).await?))
+    Ok(status_response(
+        instance,
+        InteropVersion::NEWEST,
+        &pause::pause(instance, caller, id).await?,
+    ))
 }
 
 /// `POST /v1/files/{id}/resume`.
@@ -39,7 +44,11 @@ pub(crate) async fn resume(
     caller: &Caller,
     id: &UploadId,
 ) -> Result<Response> {
-    Ok(status_response(instance, &pause::resume(instance, caller, id).await?))
+    Ok(status_response(
+        instance,
+        InteropVersion::NEWEST,
+        &pause::resume(instance, caller, id).await?,
+    ))
 }
 
 /// `POST /v1/files/{id}/credential`.
@@ -54,7 +63,11 @@ pub(crate) async fn credential(
 }
 
 /// The state, with the headers for clients of the IETF draft.
-fn status_response(instance: &Instance, status: &UploadStatus) -> Response {
+fn status_response(
+    instance: &Instance,
+    version: InteropVersion,
+    status: &UploadStatus,
+) -> Response {
     let limits = advertised_limits(instance, status.expires_at);
-    syntax::with_status_headers(InteropVersion::NEWEST, status.response(), status, &limits)
+    syntax::with_status_headers(version, status.response(), status, &limits)
 }

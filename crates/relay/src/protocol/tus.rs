@@ -3,10 +3,10 @@
 use std::rc::Rc;
 
 use vod_uploader::http::tus::{self as syntax, Concat, CreationRequest, PatchRequest};
-use vod_uploader::http::{RequestHead, Response};
+use vod_uploader::http::{RequestHead, Response, UploadStatus};
 use vod_uploader::units::{ByteCount, UnixMillis};
 use vod_uploader::upload::{ReceiveOptions, UploadId, UploadKind};
-use vod_uploader::{ErrorKind, Result};
+use vod_uploader::{Error, ErrorKind, Result};
 
 use crate::body::RequestBody;
 use crate::instance::Instance;
@@ -18,7 +18,7 @@ use crate::upload::create::{CreatedUpload, NewUpload, create, file_name};
 use crate::upload::limits::{advertised_limits, length_max};
 use crate::upload::media_record::with_token;
 use crate::upload::offset::completed_status;
-use crate::upload::upload_expires_at;
+use crate::upload::{current_status, upload_expires_at};
 
 /// `OPTIONS`: the supported versions, extensions and limits.
 pub(crate) fn options(instance: &Instance) -> Response {
@@ -73,15 +73,20 @@ pub(crate) async fn patch(
     id: &UploadId,
     body: RequestBody,
 ) -> Result<Response> {
-    let chunk = PatchRequest::parse(head)?;
+    let chunk = match PatchRequest::parse(head) {
+        Ok(chunk) => chunk,
+        Err(error) => return refused_patch(instance, id, &error).await,
+    };
+    let atomic = !chunk.checks.is_empty();
+    let (body, report) = body.with_checks(chunk.checks);
     let params = AppendParams {
         offset: chunk.offset,
         length: chunk.length,
         file_length: chunk.file_length,
         complete_at_end: false,
         keep_open: false,
-        atomic: !chunk.checks.is_empty(),
-        body: body.with_checks(chunk.checks),
+        atomic,
+        body,
     };
     let (status, appended) = append(instance, caller, id, params).await?;
     let media_id = &status.record.media_id;
@@ -93,9 +98,23 @@ pub(crate) async fn patch(
             syntax::patch_response(ByteCount(object.size_bytes), media_id, None)
         }
         Appended::Rejected { error, durable } => {
-            syntax::patch_error_response(&error, durable, media_id)
+            let error = report.into_report().checks.trailer_error().unwrap_or(&error).clone();
+            syntax::patch_error_response(&error, durable, media_id, open_until(&status))
         }
     })
+}
+
+/// The response to a PATCH whose head is invalid. Every response to a PATCH contains the expiry
+/// ("Expiration"), so the upload is read.
+async fn refused_patch(instance: &Rc<Instance>, id: &UploadId, error: &Error) -> Result<Response> {
+    let status = current_status(instance, id).await?;
+    let media_id = &status.record.media_id;
+    Ok(syntax::patch_error_response(error, None, media_id, open_until(&status)))
+}
+
+/// When an upload that accepts bytes expires.
+fn open_until(status: &UploadStatus) -> Option<UnixMillis> {
+    status.expires_at.filter(|_| !status.has_ended() && !status.expired)
 }
 
 /// `HEAD /v1/files/{id}`.
@@ -133,11 +152,18 @@ async fn append_chunk(
         None => Some(ByteCount::ZERO),
     };
     let checks = chunk.map(|chunk| chunk.checks).unwrap_or_default();
-    let options =
-        ReceiveOptions { request_bytes, atomic: !checks.is_empty(), ..ReceiveOptions::default() };
+    let atomic = !checks.is_empty();
+    let (body, report) = body.with_checks(checks);
+    let options = ReceiveOptions { request_bytes, atomic, ..ReceiveOptions::default() };
     let limit = length_max(&instance.config, &created.record);
-    let source = Source::new(body.with_checks(checks), request_bytes, Some(limit));
-    append_first(instance, created, options, source).await
+    let source = Source::new(body, request_bytes, Some(limit));
+    let appended = append_first(instance, created, options, source).await?;
+    Ok(match (appended, report.into_report().checks.trailer_error()) {
+        (Appended::Rejected { durable, .. }, Some(error)) => {
+            Appended::Rejected { error: error.clone(), durable }
+        }
+        (appended, _) => appended,
+    })
 }
 
 /// The response to a creation, which succeeds whatever the result of the bytes: if the client can
@@ -158,7 +184,8 @@ fn creation_response(
             (Some(durable), expires_at)
         }
         Some(Appended::Rejected { error, durable }) => {
-            let response = syntax::patch_error_response(&error, durable, &created.record.media_id)
+            let media_id = &created.record.media_id;
+            let response = syntax::patch_error_response(&error, durable, media_id, expires_at)
                 .with_location(&created.id);
             return with_token(instance, response, &created.record);
         }

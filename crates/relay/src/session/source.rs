@@ -18,6 +18,8 @@ pub struct Source<B> {
     body_len: Option<ByteCount>,
     /// After this many bytes of the stream the file is complete, and no byte may follow.
     body_max: Option<ByteCount>,
+    /// Whether [`has_bytes`](Self::has_bytes) found an interruption in place of the end.
+    is_interrupted: bool,
 }
 
 /// A filled buffer.
@@ -31,7 +33,8 @@ impl<B: ByteStream> Source<B> {
     /// A source of the bytes of `body`, whose length is `body_len`, if known. After `body_max`
     /// bytes the file is complete.
     pub fn new(body: B, body_len: Option<ByteCount>, body_max: Option<ByteCount>) -> Self {
-        Self { body, leading_bytes: Vec::new(), read_bytes: 0, body_len, body_max }
+        let leading_bytes = Vec::new();
+        Self { body, leading_bytes, read_bytes: 0, body_len, body_max, is_interrupted: false }
     }
 
     /// Continues at `offset`, with the stored tail before all unread bytes.
@@ -51,11 +54,18 @@ impl<B: ByteStream> Source<B> {
             let (first, end) = self.body.read(Vec::with_capacity(FIRST_READ_BYTES)).await;
             self.read_bytes += first.len() as u64;
             self.leading_bytes = first;
-            if end.is_some() {
+            if let Some(end) = end {
+                self.is_interrupted =
+                    matches!(end, SourceStatus::Interrupted | SourceStatus::StopRequested);
                 break;
             }
         }
         !self.leading_bytes.is_empty()
+    }
+
+    /// Returns true if [`has_bytes`](Self::has_bytes) found an interruption in place of the end.
+    pub const fn is_interrupted(&self) -> bool {
+        self.is_interrupted
     }
 
     /// Size of the buffer for the next fill of up to `size` bytes. It does not extend beyond the

@@ -13,7 +13,7 @@ use super::continue_media::{ContinuedMedia, check_owned, continue_media};
 use super::credential::credential_source;
 use super::expiry_index::{self, IndexSlot};
 use super::{media_record, records};
-use crate::credential_source::{create_video, refresh_video};
+use crate::credential_source::{create_video, credential_required, refresh_video};
 use crate::instance::Instance;
 use crate::request::Caller;
 
@@ -33,6 +33,21 @@ pub(crate) struct CreatedUpload {
     pub(crate) credential: UploadCredential,
     /// Its slot in the index, unless uploads do not expire.
     pub(super) slot: Option<IndexSlot>,
+}
+
+/// Checks what is known before the body of a request is read: whether its client may create an
+/// upload.
+///
+/// # Errors
+/// Returns the errors of the credential, [`ErrorKind::MediaNotOwned`], and
+/// [`ErrorKind::CredentialRequired`] if neither the client nor the worker has a credential.
+pub(crate) async fn check_caller(instance: &Instance, caller: &Caller) -> Result<()> {
+    match (caller.credential()?, caller.media()?) {
+        (Some(credential), _) => check_usable(instance, &credential),
+        (None, Some(claim)) => media_record::verify(instance, &claim).await,
+        (None, None) if instance.config.ram_key.is_none() => Err(credential_required()),
+        (None, None) => Ok(()),
+    }
 }
 
 /// Creates an upload under a new ID.
@@ -90,7 +105,8 @@ pub(crate) async fn create_with_id(
 /// Has VOD create the media asset of a new upload.
 pub(crate) async fn create_media(instance: &Instance, new: &NewUpload) -> Result<UploadGrant> {
     let title = new.metadata.text(&["title"]).filter(|title| !title.is_empty());
-    create_video(instance, &new.file_name, title, new.length).await
+    let title = title.map(http::shortened_title);
+    create_video(instance, &new.file_name, title.as_deref(), new.length).await
 }
 
 /// Creates an upload with the result of [`create_media`].
@@ -128,10 +144,7 @@ async fn store(
     if by_vod && !http::is_media_id(&media_id) {
         return Err(Error::new(ErrorKind::VodRejected, "VOD returned no valid media ID"));
     }
-    if !credential.is_usable_at(instance.now()) {
-        let message = "the credential of the upload has expired";
-        return Err(Error::new(ErrorKind::CredentialExpired, message));
-    }
+    check_usable(instance, &credential)?;
     let config = &instance.config;
     let (region, cname) = (&config.region, config.cname);
     let record = UploadRecord {
@@ -160,6 +173,14 @@ async fn store(
     let slot = expiry_index::enter_again_if_late(instance, &id, media_id, slot).await?;
     stored?;
     Ok(CreatedUpload { id, record, credential, slot })
+}
+
+fn check_usable(instance: &Instance, credential: &UploadCredential) -> Result<()> {
+    if credential.is_usable_at(instance.now()) {
+        return Ok(());
+    }
+    let message = "the credential of the upload has expired";
+    Err(Error::new(ErrorKind::CredentialExpired, message))
 }
 
 /// The name of the file that `hint` describes.

@@ -38,6 +38,9 @@ pub(crate) async fn upload_single_request<B: ByteStream + 'static>(
     let SingleRequestUpload { new, mut source, has_url } = file;
     let length = new.length;
     if !source.has_bytes().await {
+        if source.is_interrupted() {
+            return Err(interrupted());
+        }
         return Err(Error::new(ErrorKind::FileEmpty, "the file has no bytes"));
     }
     let created = create(instance, caller, new).await?;

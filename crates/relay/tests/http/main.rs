@@ -8,4 +8,7 @@
 )]
 
 mod content;
+mod ietf;
+mod refusals;
 mod support;
+mod tus;

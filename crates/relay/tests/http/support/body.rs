@@ -10,18 +10,24 @@ use vod_uploader_relay::ports::{Body, BodyStatus};
 /// A body that arrives at once.
 pub(crate) struct SentBody {
     unread: Vec<u8>,
-    trailers: Vec<(String, String)>,
+    end: BodyStatus,
     has_read: Rc<Cell<bool>>,
 }
 
 impl SentBody {
     pub(crate) fn new(bytes: &[u8]) -> Self {
-        Self { unread: bytes.to_vec(), trailers: Vec::new(), has_read: Rc::default() }
+        let end = BodyStatus::Complete(Vec::new());
+        Self { unread: bytes.to_vec(), end, has_read: Rc::default() }
     }
 
-    pub(crate) fn with_trailer(mut self, name: &str, value: &str) -> Self {
-        self.trailers.push((name.to_owned(), value.to_owned()));
-        self
+    /// A body whose connection closes before its end.
+    pub(crate) fn interrupted(bytes: &[u8]) -> Self {
+        Self { end: BodyStatus::Interrupted, ..Self::new(bytes) }
+    }
+
+    pub(crate) fn with_trailer(self, name: &str, value: &str) -> Self {
+        let trailer = (name.to_owned(), value.to_owned());
+        Self { end: BodyStatus::Complete(vec![trailer]), ..self }
     }
 
     /// Whether the body has been read, at any later time.
@@ -41,7 +47,7 @@ impl Body for SentBody {
         let read = self.unread.len().min(room);
         buffer.extend(self.unread.drain(..read));
         let status = match read {
-            0 => BodyStatus::Complete(std::mem::take(&mut self.trailers)),
+            0 => self.end.clone(),
             _ => BodyStatus::Open,
         };
         async move { (buffer, status) }.boxed_local()

@@ -37,7 +37,7 @@ pub(crate) struct Reply {
 }
 
 impl Worker {
-    /// A worker with an access key and these variables.
+    /// A worker with an access key, unless it is set to be empty, and these variables.
     pub(crate) fn new(variables: Headers<'_>) -> Self {
         let mut set = Variables::default();
         let defaults = [
@@ -45,7 +45,9 @@ impl Worker {
             ("vod_access_key_secret", "secret"),
             ("default_extension", "mp4"),
         ];
-        for (name, value) in defaults.iter().chain(variables) {
+        let is_set = |name| variables.iter().any(|(set, _)| *set == name);
+        let defaults = defaults.iter().filter(|(name, _)| !is_set(*name));
+        for (name, value) in defaults.chain(variables) {
             assert!(Variables::NAMES.contains(name), "{name}");
             set.set(name, value);
         }

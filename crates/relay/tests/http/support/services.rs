@@ -129,7 +129,7 @@ impl Services {
 
 /// The key of the object that a part is copied from.
 fn copied(request: &Request) -> Option<String> {
-    let source = request.header("x-oss-copy-source")?;
+    let source = request.header("x-oss-copy-source")?.replace("%2F", "/");
     source.trim_start_matches('/').split_once('/').map(|(_, key)| key.to_owned())
 }
 
@@ -137,11 +137,13 @@ fn confirmed(bytes: &[u8], body: &str) -> HttpResponse {
     let mut digest = Crc64Digest::new();
     digest.update(bytes);
     let crc64 = digest.value().to_string();
-    let headers = [("etag", "\"5D\""), ("x-oss-hash-crc64ecma", crc64.as_str())];
+    let headers = [("etag", ETAG), ("x-oss-hash-crc64ecma", crc64.as_str())];
     HttpResponse::new(StatusCode::OK, headers, body.into())
 }
 
 const NO_HEADERS: [(&str, &str); 0] = [];
-const COPIED: &str = "<CopyPartResult><ETag>\"5D\"</ETag></CopyPartResult>";
+const ETAG: &str = "\"5D41402ABC4B2A76B9719D911017C592\"";
+const COPIED: &str =
+    "<CopyPartResult><ETag>\"5D41402ABC4B2A76B9719D911017C592\"</ETag></CopyPartResult>";
 const COMPLETED: &str =
-    "<CompleteMultipartUploadResult><ETag>\"5D\"</ETag></CompleteMultipartUploadResult>";
+    "<CompleteMultipartUploadResult><ETag>\"5D-2\"</ETag></CompleteMultipartUploadResult>";
