@@ -81,6 +81,11 @@ impl Metadata {
         self.pairs.push(Pair { key: key.to_owned(), encoded, value });
     }
 
+    /// The key of the first pair.
+    pub(super) fn first_key(&self) -> Option<&str> {
+        self.pairs.first().map(|pair| pair.key.as_str())
+    }
+
     /// The value of the first of these keys that exists.
     #[must_use]
     pub fn text(&self, keys: &[&str]) -> Option<&str> {

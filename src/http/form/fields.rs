@@ -47,6 +47,18 @@ impl FormFields {
         std::mem::take(&mut self.next_file)
     }
 
+    /// Checks that every field for a file precedes one, at the end of the form: the bytes of a file
+    /// are stored as they arrive.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::RequestInvalid`] with the first field that does not.
+    pub fn check_used(&self) -> Result<()> {
+        match self.next_file.first_key() {
+            Some(name) => Err(Error::field_invalid(name, "sent before the file that it is for")),
+            None => Ok(()),
+        }
+    }
+
     /// The URL to which the client is redirected.
     #[must_use]
     pub const fn redirect(&self) -> Option<&Redirect> {

@@ -49,6 +49,8 @@ pub(crate) async fn post(
         response.set_truncated(&error);
     } else if response.is_empty() {
         response.set_truncated(&missing_file());
+    } else if let Err(error) = fields.check_used() {
+        response.set_truncated(&error);
     }
     Ok(response.into_response(head, fields.redirect()))
 }

@@ -8,6 +8,7 @@
 )]
 
 mod content;
+mod forms;
 mod ietf;
 mod refusals;
 mod support;
