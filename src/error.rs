@@ -380,6 +380,9 @@ error_kinds! {
     /// The origin of a URL is not allowed by the operator.
     OriginNotAllowed = "origin-not-allowed", PermissionDenied, Never,
         "Use a URL of an allowed origin, or add its origin to redirect_origins.";
+    /// The host of the request is not allowed by the operator.
+    HostNotAllowed = "host-not-allowed", PermissionDenied, Never,
+        "Use a host of the worker, or add this one to allowed_hosts.";
     /// The upload has finished and accepts no more bytes.
     UploadEnded = "upload-ended", Conflict, Never,
         "Read the state of the upload. Nothing else is required.";

@@ -6,17 +6,20 @@ use ::http::StatusCode;
 use libfuzzer_sys::fuzz_target;
 use vod_uploader::http::tus::{self, CreationRequest, PatchRequest};
 use vod_uploader::http::{
-    self, ContentChecks, FilePondCall, FilePondTransfer, Metadata, Origins, PlainFile, Protocol,
-    RequestHead, Response, Route, SseEncoder,
+    self, AllowedHosts, BasePath, ContentChecks, Cors, FilePondCall, FilePondTransfer, Metadata,
+    PlainFile, Protocol, PublicUrl, RequestHead, Response, Route, SseEncoder,
 };
 use vod_uploader::units::ByteCount;
 use vod_uploader_fuzz::{NOW, head};
 
 fuzz_target!(|bytes: &[u8]| {
     let head = head(bytes);
-    match http::route(&head) {
-        Ok(route) => follow(&head, &route),
-        Err(error) => drop(http::problem_response(&error, None)),
+    let route = http::route(&head);
+    let protocol = Protocol::detect(&head, &route);
+    let _ = protocol.with_required_headers(&head, Response::empty(StatusCode::NO_CONTENT));
+    match &route {
+        Ok(route) => follow(&head, route, protocol),
+        Err(error) => drop(http::problem_response(error, None)),
     }
     read_creation(&head);
     let _ = tus::unsupported_version(&head);
@@ -27,14 +30,22 @@ fuzz_target!(|bytes: &[u8]| {
         checks.update(bytes);
         let _ = checks.matches(head.header("upload-checksum"));
     }
-    if let Ok(origins) = Origins::parse("https://example.com") {
-        let _ = http::preflight(&head, &origins);
-        let _ = http::with_cors(Response::empty(StatusCode::NO_CONTENT), &head, &origins);
+    if let Ok(cors) = Cors::parse("https://example.com, https://*.example.com", "*") {
+        let _ = http::preflight(&head, &cors);
+        let _ = http::with_cors(Response::empty(StatusCode::NO_CONTENT), &head, &cors);
+    }
+    if let Ok(hosts) = AllowedHosts::parse("localhost, *.example.com") {
+        let _ = hosts.check(&head);
+    }
+    if let Ok(base_path) = BasePath::parse("/v1") {
+        let public_url = PublicUrl::new(&head, &base_path, true);
+        let _ = public_url.locate(Response::empty(StatusCode::NO_CONTENT));
+        let _ = head.below(&base_path);
     }
 });
 
-fn follow(head: &RequestHead, route: &Route) {
-    let _ = Protocol::detect(head, route);
+fn follow(head: &RequestHead, route: &Route, protocol: Protocol) {
+    let _ = http::check_content(head, route, protocol);
     match route {
         Route::File { file_name } => drop(PlainFile::parse(head, file_name)),
         Route::FilePond { id } => follow_filepond(head, id),

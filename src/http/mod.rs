@@ -1,6 +1,8 @@
 //! The edge protocols as pure functions: they parse request heads and build responses. Request
 //! bodies are not handled here.
 
+mod allowed_hosts;
+mod base_path;
 mod checksum;
 mod content;
 mod cors;
@@ -18,10 +20,12 @@ mod media_claim;
 mod media_type;
 mod metadata;
 mod name_hint;
+mod origins;
 mod parameters;
 mod plain;
 mod problem;
 mod problem_response;
+mod public_url;
 mod request_head;
 mod response;
 mod routing;
@@ -29,11 +33,13 @@ mod structured_fields;
 pub mod tus;
 mod upload_status;
 
+pub use allowed_hosts::AllowedHosts;
+pub use base_path::BasePath;
 pub use checksum::{
     Algorithm, Checksum, ContentChecks, ReprDigestState, ResumableSha256, repr_digests,
     wanted_digests,
 };
-pub use cors::{Origins, preflight, with_cors};
+pub use cors::{Cors, preflight, with_cors};
 pub use credentials::client_credential;
 pub use events::SseEncoder;
 pub use file_name::{FileName, is_extension, shortened_title};
@@ -44,9 +50,11 @@ pub use filepond::{
 pub use media_claim::{MediaClaim, is_media_id, media_not_owned};
 pub use metadata::Metadata;
 pub use name_hint::NameHint;
+pub use origins::Origins;
 pub use plain::{PlainFile, created};
 pub use problem::{Problem, status_of};
 pub use problem_response::problem_response;
+pub use public_url::PublicUrl;
 pub use request_head::RequestHead;
 pub use response::{Body, Response};
 pub use routing::{Protocol, Route, check_content, route};

@@ -104,6 +104,7 @@ const KINDS_403: &[ErrorKind] = &[
     ErrorKind::ConcatenationUnavailable,
     ErrorKind::MediaNotOwned,
     ErrorKind::OriginNotAllowed,
+    ErrorKind::HostNotAllowed,
 ];
 const KINDS_404: &[ErrorKind] =
     &[ErrorKind::UploadNotFound, ErrorKind::MediaNotFound, ErrorKind::FileUnknown];

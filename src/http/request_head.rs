@@ -3,6 +3,7 @@
 use ::http::header::{AsHeaderName, EXPECT};
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method};
 
+use super::BasePath;
 use super::header::{
     UPLOAD_ADDRESS, UPLOAD_AUTH, UPLOAD_MEDIA_ID, UPLOAD_MEDIA_TOKEN, has_credential,
 };
@@ -73,6 +74,16 @@ impl RequestHead {
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
+    }
+
+    /// The head of the same request to a worker that is not below `base_path`. A path that is not
+    /// below it is unchanged: a proxy may have removed it.
+    #[must_use]
+    pub fn below(mut self, base_path: &BasePath) -> Self {
+        if let Some(path) = base_path.strip(&self.path) {
+            self.path = path.to_owned();
+        }
+        self
     }
 
     /// What follows the first `?` of the target, still percent-encoded; may be empty.

@@ -148,8 +148,9 @@ fn set_variables(command: &mut Command, setup: &HostSetup<'_>) -> Result<(), Com
         // The sandbox has one bucket, so it also stores partial uploads.
         .env("SPIN_VARIABLE_TEMPORARY_BUCKET", BUCKET)
         .env("SPIN_VARIABLE_TEMPORARY_ENDPOINT", setup.sandbox_origin)
-        // Allows pages from any origin, including local files.
-        .env("SPIN_VARIABLE_CORS_ORIGINS", "*")
+        // Allows pages from any origin, including local files, but no DNS rebinding.
+        .env("SPIN_VARIABLE_CORS_ORIGINS", "*, null")
+        .env("SPIN_VARIABLE_ALLOWED_HOSTS", "localhost, *.localhost, 127.0.0.1, [::1]")
         .env("SPIN_VARIABLE_SEAL_KEY", seal_key::load_or_create(setup.data)?);
     Ok(())
 }

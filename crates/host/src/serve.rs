@@ -30,7 +30,13 @@ pub async fn serve(request: Request) -> Result<Response, ErrorCode> {
 
 fn head_of(request: &Request) -> RequestHead {
     let target = request.get_path_with_query().unwrap_or_default();
-    RequestHead::new(method_of(request), &target, request.get_headers().copy_all())
+    let mut headers = request.get_headers().copy_all();
+    // HTTP/2 has no Host, and a host may omit it.
+    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+        let authority = request.get_authority().map(String::into_bytes);
+        headers.extend(authority.map(|authority| ("host".to_owned(), authority)));
+    }
+    RequestHead::new(method_of(request), &target, headers)
 }
 
 fn method_of(request: &Request) -> Method {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use vod_uploader::credential::{AccessKey, SealKey, Secret};
-use vod_uploader::http::{Origins, is_extension};
+use vod_uploader::http::{AllowedHosts, BasePath, Cors, Origins, is_extension};
 use vod_uploader::oss::{Bucket, BucketOptions, SignatureVersion};
 use vod_uploader::units::{ByteCount, OBJECT_SIZE_MAX, PARALLEL_DEFAULT, PART_SIZE_DEFAULT};
 use vod_uploader::upload::{COMPLETE_TIMEOUT_FACTOR, Plan, RetryPolicy};
@@ -38,11 +38,17 @@ pub struct Config {
     pub(crate) seal_key: Option<SealKey>,
     /// After this time without bytes, an upload expires; `None`: never.
     pub(crate) expire_after: Option<Duration>,
-    /// The origins whose pages may use the worker.
-    pub(crate) cors_origins: Origins,
+    /// Which pages may use the worker. An error affects pages only.
+    pub(crate) cors: Result<Cors>,
     /// The origins that a form may redirect to.
     pub(crate) redirect_origins: Origins,
     pub(crate) temporary: Option<TemporaryStorage>,
+    /// The hosts that requests may be for.
+    pub(crate) allowed_hosts: AllowedHosts,
+    /// The path below which the worker is.
+    pub(crate) base_path: BasePath,
+    /// Whether `Forwarded` and `X-Forwarded-*` are those of a proxy.
+    pub(crate) trusts_proxy: bool,
 }
 
 /// The storage of partial uploads until they are concatenated.
@@ -81,11 +87,15 @@ impl Variables {
         "seal_key",
         "expire_after_s",
         "cors_origins",
+        "cors_headers",
         "redirect_origins",
         "allowed_origins",
         "temporary_bucket",
         "temporary_endpoint",
         "temporary_prefix",
+        "allowed_hosts",
+        "base_path",
+        "trust_forwarded",
     ];
 
     /// Sets a variable. A value without visible characters counts as not set.
@@ -109,9 +119,10 @@ impl Variables {
         }
     }
 
-    fn origins(&self, name: &str) -> Result<Origins> {
-        let list = self.text(name).unwrap_or_default();
-        Origins::parse(&list).map_err(|error| error.with_context(name))
+    /// The value as `parse` reads it; that of an unset variable is empty.
+    fn read<T>(&self, name: &str, parse: fn(&str) -> Result<T>) -> Result<T> {
+        let value = self.text(name).unwrap_or_default();
+        parse(&value).map_err(|error| error.with_context(name))
     }
 }
 
@@ -162,9 +173,18 @@ impl Config {
                 0 => None,
                 seconds => Some(Duration::from_secs(seconds)),
             },
-            cors_origins: variables.origins("cors_origins")?,
+            cors: Cors::parse(
+                &variables.text("cors_origins").unwrap_or_default(),
+                &variables.text("cors_headers").unwrap_or_default(),
+            ),
             redirect_origins: redirect_origins(variables)?,
             temporary: temporary_storage(variables, &region)?,
+            allowed_hosts: variables.read("allowed_hosts", AllowedHosts::parse)?,
+            base_path: match variables.text("base_path") {
+                Some(_) => variables.read("base_path", BasePath::parse)?,
+                None => BasePath::default(),
+            },
+            trusts_proxy: variables.parse("trust_forwarded", false)?,
             region,
         })
     }
@@ -211,7 +231,7 @@ fn redirect_origins(variables: &Variables) -> Result<Origins> {
         Some(_) => "redirect_origins",
         None => "allowed_origins",
     };
-    let origins = variables.origins(name)?;
+    let origins = variables.read(name, Origins::parse)?;
     if origins.has_any() {
         return Err(misconfigured(&format!("{name} must list origins, not *")));
     }
@@ -274,6 +294,15 @@ mod tests {
     }
 
     #[test]
+    fn an_invalid_setting_for_pages_does_not_prevent_other_requests() {
+        for (name, value) in [("cors_origins", "a.example"), ("cors_headers", "a:b")] {
+            let error = config(&[(name, value)]).unwrap().cors.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Misconfigured, "{name}");
+            assert!(error.message().contains(name), "{error}");
+        }
+    }
+
+    #[test]
     fn redirect_origins_has_precedence_over_its_other_name() {
         let (old, new) = ("https://old.example", "https://new.example");
         let both = config(&[("allowed_origins", old), ("redirect_origins", new)]).unwrap();
@@ -288,7 +317,9 @@ mod tests {
             ("default_extension", ".mp4"),
             ("redirect_origins", "*"),
             ("allowed_origins", "*"),
-            ("cors_origins", "https://a.example/path"),
+            ("allowed_hosts", "https://a.example"),
+            ("base_path", "upload"),
+            ("trust_forwarded", "yes"),
             ("vod_access_key_id", "id"),
             ("signature_version", "v2"),
         ] {

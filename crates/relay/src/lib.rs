@@ -37,11 +37,12 @@ pub mod url_upload;
 use std::rc::Rc;
 
 use ::http::StatusCode;
-use ::http::header::ALLOW;
+use ::http::header::{ALLOW, ORIGIN};
 use futures::FutureExt as _;
 use vod_uploader::http::ietf::InteropVersion;
 use vod_uploader::http::{
-    self, Protocol, RequestHead, Route, ietf as ietf_syntax, problem_response, tus as tus_syntax,
+    self, Cors, Protocol, PublicUrl, RequestHead, Route, ietf as ietf_syntax, problem_response,
+    tus as tus_syntax,
 };
 use vod_uploader::{Error, ErrorKind, Result};
 
@@ -100,19 +101,42 @@ impl Relay {
 
     async fn respond(&self, head: RequestHead, body: Box<dyn Body>) -> RelayResponse {
         let config = &self.instance.config;
+        let public_url = PublicUrl::new(&head, &config.base_path, config.trusts_proxy);
+        let head = head.below(&config.base_path);
         let body = RequestBody::new(&head, body, self.instance.ports.clone());
         let route = http::route(&head);
         if matches!(route, Ok(Route::Health)) {
             return http::Response::empty(StatusCode::OK).into();
         }
-        if let Some(preflight) = http::preflight(&head, &config.cors_origins) {
+        let protocol = Protocol::detect(&head, &route);
+        let cors = match self.cors_for(&head) {
+            Ok(cors) => cors,
+            Err(error) => {
+                let response = problem_response(&error, None);
+                return protocol.with_required_headers(&head, response).into();
+            }
+        };
+        if let Some(preflight) = http::preflight(&head, &cors) {
             return preflight.into();
         }
-        let protocol = Protocol::detect(&head, &route);
         let response = self.handle_route(&head, route, protocol, body).await;
         let response_head = protocol.with_required_headers(&head, response.head);
-        let response_head = http::with_cors(response_head, &head, &config.cors_origins);
+        let response_head = http::with_cors(public_url.locate(response_head), &head, &cors);
         RelayResponse { head: response_head, ..response }
+    }
+
+    /// Which pages may read the response.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::HostNotAllowed`], and to a page [`ErrorKind::Misconfigured`] if the
+    /// setting is invalid.
+    fn cors_for(&self, head: &RequestHead) -> Result<Cors> {
+        let config = &self.instance.config;
+        config.allowed_hosts.check(head)?;
+        match &config.cors {
+            Err(_) if head.header(ORIGIN).is_none() => Ok(Cors::default()),
+            cors => cors.clone(),
+        }
     }
 
     /// The response in the format of the request's protocol.

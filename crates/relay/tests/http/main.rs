@@ -10,6 +10,8 @@
 mod content;
 mod forms;
 mod ietf;
+mod pages;
+mod places;
 mod refusals;
 mod support;
 mod tus;

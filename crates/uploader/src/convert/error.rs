@@ -96,6 +96,7 @@ mod tests {
         ErrorKind::UploadIsFinal,
         ErrorKind::ConcatenationUnavailable,
         ErrorKind::OriginNotAllowed,
+        ErrorKind::HostNotAllowed,
         ErrorKind::MediaNotOwned,
         ErrorKind::Misconfigured,
         ErrorKind::Busy,
