@@ -1,6 +1,6 @@
 //! The hosts that a request may be for. A page cannot reach a local worker by DNS rebinding if the
-//! worker accepts only the names of its own host: the browser sends the name of the page's server
-//! in `Host` (RFC 9110 §7.2).
+//! worker accepts only the names of its machine: the browser sends the name of the page's server in
+//! `Host` (RFC 9110 §7.2).
 
 use ::http::header::HOST;
 

@@ -133,9 +133,9 @@ Upload-Media-Token, Upload-Metadata, Upload-Name, Upload-Offset, Want-Repr-Diges
 X-HTTP-Method-Override, X-Request-ID, X-Requested-With";
 
 /// The headers of responses that a page may read.
-const RESPONSE_HEADERS: &str = "Accept-Encoding, Accept-Patch, Allow, Content-Length, Location, Media-Id, Media-Token, \
-Repr-Digest, Retry-After, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, \
-Tus-Version, Upload-Complete, Upload-Concat, Upload-Defer-Length, \
+const RESPONSE_HEADERS: &str = "Accept-Encoding, Accept-Patch, Allow, Content-Length, Location, \
+Media-Id, Media-Token, Repr-Digest, Retry-After, Tus-Checksum-Algorithm, Tus-Extension, \
+Tus-Max-Size, Tus-Resumable, Tus-Version, Upload-Complete, Upload-Concat, Upload-Defer-Length, \
 Upload-Draft-Interop-Version, Upload-Expires, Upload-Incomplete, Upload-Length, Upload-Limit, \
 Upload-Metadata, Upload-Offset";
 

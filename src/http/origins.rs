@@ -92,7 +92,7 @@ fn normalized(scheme: &str, host: &str) -> Option<String> {
     url.host_str()?;
     match url.origin() {
         url::Origin::Tuple(..) => Some(url.origin().ascii_serialization()),
-        // Apps in a web view and extensions have schemes of their own.
+        // Apps in a web view and extensions have other schemes.
         url::Origin::Opaque(_) if url.path().is_empty() => {
             Some(format!("{scheme}://{host}").to_ascii_lowercase())
         }

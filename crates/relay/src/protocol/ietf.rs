@@ -186,9 +186,8 @@ fn append_params(request: &AppendRequest, body: RequestBody) -> AppendParams {
 /// Returns true if a request of undeclared length completes an upload without bytes: only then is
 /// it known that the representation is empty.
 fn is_empty_file(request: &AppendRequest, appended: &Appended) -> bool {
-    let is_undeclared = request.complete && request.length.is_none();
-    is_undeclared
-        && matches!(appended, Appended::Rejected { error, .. } if error.kind() == ErrorKind::FileEmpty)
+    let Appended::Rejected { error, .. } = appended else { return false };
+    request.complete && request.length.is_none() && error.kind() == ErrorKind::FileEmpty
 }
 
 /// Returns true if a 2xx may respond to an incomplete upload: it acknowledges all content of the
