@@ -1,96 +1,104 @@
 //! `cargo xtask mutants`: whether the tests detect changes of the code that acknowledges bytes.
 //!
-//! cargo-mutants changes one expression at a time and runs the tests. A change that no test detects
-//! is a survivor: it needs a test, or a line with a reason in `xtask/mutants/survivors.txt`.
+//! A mutant is a change of one expression, by the rules of cargo-mutants. A copy of the workspace
+//! is built once with all mutants, and a variable of the environment selects one when the tests
+//! run. A mutant that no test detects is a survivor: it needs a test, or a line with a reason in
+//! `xtask/mutants/survivors.txt`.
 
+mod build;
+mod check;
+mod generate;
+mod parallel;
+mod rewrite;
+mod sources;
+mod survivors;
+mod test_runs;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
-use crate::child::Child;
+use self::check::Verdict;
+use self::generate::Mutant;
+use self::survivors::Review;
 use crate::command_error::CommandError;
 use crate::data_dir;
-use crate::report;
-use crate::tool::CrateTool;
+use crate::report::{self, Table};
 use crate::workspace::Workspace;
 
 pub(crate) const OPTIONS: &str = "[--file PATH]… [--shard K/N]";
 
 pub(crate) const SUMMARY: &str = "\
 Changes src/upload and crates/relay/src/upload, or the files named, one expression at a time, and
-fails if the tests of the engine, the relay and the simulator detect no difference. Takes hours.
-The first run installs cargo-mutants below target/.";
+fails if the tests of the engine, the relay and the simulator detect no difference. The first run
+installs cargo-mutants below target/.";
 
-/// Runs cargo-mutants and compares its survivors with the reviewed ones.
+/// Tests all mutants and compares the survivors with the reviewed ones.
 ///
 /// # Errors
-/// Returns an error if cargo-mutants cannot be installed, or the tests fail without a change.
+/// Returns an error if the mutants cannot be built, or a test fails without a mutant.
 pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, CommandError> {
     let options = Options::parse(arguments)?;
     let workspace = Workspace::find()?;
-    let program = CARGO_MUTANTS.install(&workspace)?;
+    let path = workspace.root.join(survivors::PATH);
+    let reviewed =
+        fs::read_to_string(&path).map_err(CommandError::file(&path, "cannot be read"))?;
+    let mutants = generate::list(&workspace, options.files(), options.shard.as_deref())?;
     let directory = data_dir::open(&workspace.target_directory.join("mutants"))?;
-    let mut is_first = true;
-    for stage in STAGES {
-        let mut mutants = Command::new(&program);
-        mutants.args(["mutants", "--workspace", "--no-shuffle", "--minimum-test-timeout", "60"]);
-        if !is_first {
-            // Only the survivors of the earlier stages.
-            mutants.arg("--iterate");
-        }
-        is_first = false;
-        mutants.args(options.files().flat_map(|file| ["--file", file]));
-        if let Some(shard) = &options.shard {
-            mutants.arg("--shard").arg(shard);
-        }
-        mutants.args(stage.iter().map(|argument| format!("--cargo-arg={argument}")));
-        mutants.arg("--output").arg(&directory).current_dir(&workspace.root);
-        // The copy of the sources has a separate target directory. Debug information takes time to
-        // write, and a sample of the storms suffices.
-        mutants.env_remove("CARGO_TARGET_DIR");
-        mutants.env("CARGO_PROFILE_DEV_DEBUG", "0").env("SIM_SEEDS", "100");
-        let status = Child::start("cargo-mutants", &mut mutants)?.wait()?;
-        if !matches!(status.code(), Some(0 | SOME_MISSED | SOME_TIMED_OUT)) {
-            return Err(CommandError::new(format!("cargo-mutants failed ({status}): see above")));
-        }
-    }
+    let build = build::build(&workspace, &directory, &mutants)?;
+    report::progress("running the tests without a mutant");
+    let tests = test_runs::measure(&build.programs, &directory)?;
+    let verdicts = check::check(&mutants, &build, &tests, &reviewed, &directory)?;
 
-    let read =
-        |path: &Path| fs::read_to_string(path).map_err(CommandError::file(path, "cannot be read"));
-    let missed = read(&directory.join("mutants.out/missed.txt"))?;
-    let reviewed = read(&workspace.root.join(SURVIVORS))?;
-    let unreviewed = unreviewed(&missed, &reviewed);
-    for mutant in &unreviewed {
+    let survivors = mutants.iter().zip(&verdicts);
+    let survivors = survivors.filter(|(_, verdict)| **verdict == Verdict::Survived);
+    // Another shard may contain the survivor of a line.
+    let files: BTreeSet<&str> = mutants.iter().map(|mutant| mutant.file.as_str()).collect();
+    let is_checked = |file: &str| options.shard.is_none() && files.contains(file);
+    let review =
+        Review::new(survivors.map(|(mutant, _)| mutant.name.as_str()), &reviewed, is_checked);
+    for line in table(&mutants, &verdicts).lines() {
+        report::line(&line);
+    }
+    for mutant in &review.unreviewed {
         report::line(&format!("survived: {mutant}"));
     }
-    if unreviewed.is_empty() {
+    for line in &review.stale {
+        report::line(&format!("stale: {line}"));
+    }
+    if review == Review::default() {
         return Ok(ExitCode::SUCCESS);
     }
     report::line(&format!(
-        "{} survivors: add a test that fails, or a line with the reason to {SURVIVORS}",
-        unreviewed.len()
+        "{} survivors: add a test that fails, or a line with the reason to {PATH}. {} stale lines: \
+         remove them",
+        review.unreviewed.len(),
+        review.stale.len(),
+        PATH = survivors::PATH,
     ));
     Ok(ExitCode::FAILURE)
 }
 
-/// The survivors without a line in the reviewed list.
-fn unreviewed<'a>(missed: &'a str, reviewed: &str) -> Vec<&'a str> {
-    let lines = reviewed.lines().filter_map(|line| line.split_once(REASON));
-    let mut known: Vec<String> = lines.map(|(name, _)| name.to_owned()).collect();
-    let is_unreviewed = |mutant: &&str| {
-        let name = without_position(mutant);
-        let found = known.iter().position(|known| *known == name);
-        found.map(|found| known.swap_remove(found)).is_none()
-    };
-    missed.lines().filter(is_unreviewed).collect()
-}
-
-/// `src/a.rs:1:2: replace b` without line and column, which other changes of the file move.
-fn without_position(mutant: &str) -> String {
-    match mutant.splitn(4, ':').collect::<Vec<_>>()[..] {
-        [file, _, _, change] => format!("{file}:{change}"),
-        _ => mutant.to_owned(),
+/// The number of mutants of each file by their verdict.
+fn table(mutants: &[Mutant], verdicts: &[Verdict]) -> Table {
+    let mut files: BTreeMap<&str, Vec<Verdict>> = BTreeMap::new();
+    for (mutant, verdict) in mutants.iter().zip(verdicts) {
+        files.entry(&mutant.file).or_default().push(*verdict);
     }
+    let mut table = Table::default();
+    table.row(["", "mutants", "detected", "timed out", "unviable", "survived"]);
+    for (file, verdicts) in files.into_iter().chain([("total", verdicts.to_vec())]) {
+        let count = |wanted| verdicts.iter().filter(|verdict| **verdict == wanted).count();
+        let counts = [
+            verdicts.len(),
+            count(Verdict::Detected),
+            count(Verdict::TimedOut),
+            count(Verdict::Unviable),
+            count(Verdict::Survived),
+        ];
+        table.row([file.to_owned()].into_iter().chain(counts.map(|count| count.to_string())));
+    }
+    table
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -121,48 +129,4 @@ impl Options {
     }
 }
 
-const CARGO_MUTANTS: CrateTool =
-    CrateTool { name: "cargo-mutants", version: "27.1.0", options: &[] };
-
 const DEFAULT_FILES: [&str; 2] = ["src/upload/*.rs", "crates/relay/src/upload/*.rs"];
-
-/// The tests that are built and run for each mutant, the fastest ones first: a later stage tests
-/// only what survives the earlier ones.
-const STAGES: [&[&str]; 3] = [
-    &["--package=vod-uploader", "--lib"],
-    &["--package=vod-uploader", "--test=upload"],
-    &[
-        "--release",
-        "--package=vod-uploader-relay",
-        "--package=vod-uploader-sim",
-        "--lib",
-        "--test=relay_crash_every_step",
-        "--test=relay_fault_every_operation",
-        "--test=relay_expiry",
-        "--test=relay_seeds",
-    ],
-];
-
-/// Exit statuses of cargo-mutants (<https://mutants.rs/exit-codes.html>). A mutant that makes the
-/// tests run forever is detected, too.
-const SOME_MISSED: i32 = 2;
-const SOME_TIMED_OUT: i32 = 3;
-
-/// The reviewed survivors, one per line: the mutant, the separator, the reason.
-const SURVIVORS: &str = "xtask/mutants/survivors.txt";
-
-const REASON: &str = " -- ";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reviewed_survivor_is_matched_without_its_position_and_once_a_line() {
-        let missed = "src/a.rs:1:2: replace < with <= in b\nsrc/a.rs:3:4: replace c -> bool with t";
-        let reviewed = "# comment\nsrc/a.rs: replace < with <= in b -- equal values are rejected\n";
-        assert_eq!(unreviewed(missed, reviewed), ["src/a.rs:3:4: replace c -> bool with t"]);
-        let twice = "src/a.rs:1:2: replace < with <= in b\nsrc/a.rs:9:2: replace < with <= in b";
-        assert_eq!(unreviewed(twice, reviewed), ["src/a.rs:9:2: replace < with <= in b"]);
-    }
-}

@@ -1,0 +1,87 @@
+//! Runs the tests with each mutant.
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use super::build::Build;
+use super::generate::Mutant;
+use super::parallel;
+use super::survivors::Review;
+use super::test_runs::{self, Outcome, Test};
+use crate::command_error::CommandError;
+use crate::report;
+
+/// The result of a mutant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// A test fails.
+    Detected,
+    /// A test does not end.
+    TimedOut,
+    /// It does not compile.
+    Unviable,
+    /// No test fails.
+    Survived,
+}
+
+/// Returns the verdict of each mutant. The file `undetected.txt` in `directory` lists those that
+/// are neither detected yet nor in `reviewed`.
+pub(super) fn check(
+    mutants: &[Mutant],
+    build: &Build,
+    tests: &[Test],
+    reviewed: &str,
+    directory: &Path,
+) -> Result<Vec<Verdict>, CommandError> {
+    // A public constant is in no function of the build, because its uses are in other files.
+    let mut verdicts = vec![Verdict::Survived; mutants.len()];
+    for number in &build.unviable {
+        verdicts[*number] = Verdict::Unviable;
+    }
+    let functions = build.sources.functions.iter();
+    let mut pending: Vec<(usize, usize)> = functions
+        .flat_map(|(function, numbers)| numbers.iter().map(|number| (*number, *function)))
+        .collect();
+    // Most mutants are detected by a short test.
+    for (durations, what) in [(Duration::ZERO..LONG, "short"), (LONG..Duration::MAX, "long")] {
+        report::progress(&format!("{} mutants, {what} tests", pending.len()));
+        let done = AtomicUsize::new(0);
+        let checked = parallel::map(&pending, |_, (number, function)| {
+            let mut runs = test_runs::runs(tests, *function);
+            runs.retain(|run| durations.contains(&test_runs::duration(run)));
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            if done.is_multiple_of(100) {
+                report::progress(&format!("{done} of {}", pending.len()));
+            }
+            check_one(*number, &runs)
+        });
+        for ((number, _), verdict) in pending.iter().zip(checked) {
+            verdicts[*number] = verdict?;
+        }
+        pending.retain(|(number, _)| verdicts[*number] == Verdict::Survived);
+        // A long test takes a minute, so reviewed mutants are not tested with it.
+        let names = pending.iter().map(|(number, _)| mutants[*number].name.as_str());
+        let unreviewed = Review::new(names, reviewed, |_| false).unreviewed;
+        let path = directory.join("undetected.txt");
+        fs::write(&path, unreviewed.join("\n"))
+            .map_err(CommandError::file(&path, "not written"))?;
+        pending.retain(|(number, _)| unreviewed.contains(&&*mutants[*number].name));
+    }
+    Ok(verdicts)
+}
+
+fn check_one(mutant: usize, runs: &[Vec<&Test>]) -> Result<Verdict, CommandError> {
+    for run in runs {
+        match test_runs::run_with(mutant, run)? {
+            Outcome::Passed => {}
+            Outcome::Failed => return Ok(Verdict::Detected),
+            Outcome::TimedOut => return Ok(Verdict::TimedOut),
+        }
+    }
+    Ok(Verdict::Survived)
+}
+
+/// The duration from which a run is long.
+const LONG: Duration = Duration::from_secs(1);
