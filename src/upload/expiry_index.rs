@@ -72,15 +72,21 @@ impl_record!(ExpiryCursor, ExpiryCursor);
 
 impl BucketWidth {
     /// Every width, the smallest first.
-    pub const ALL: [Self; 13] = {
-        let mut widths = [Self(1); 13];
-        let mut index = 1;
-        while index < widths.len() {
-            widths[index] = Self(widths[index - 1].0 * 2);
-            index += 1;
-        }
-        widths
-    };
+    pub const ALL: [Self; 13] = [
+        Self(1),
+        Self(2),
+        Self(4),
+        Self(8),
+        Self(16),
+        Self(32),
+        Self(64),
+        Self(128),
+        Self(256),
+        Self(512),
+        Self(1_024),
+        Self(2_048),
+        Self(4_096),
+    ];
 
     /// Returns the width for uploads that expire after `ttl`: at most an eighth of it, by which an
     /// upload may outlive its expiry.
