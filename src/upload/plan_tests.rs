@@ -151,6 +151,8 @@ fn the_first_three_gibibytes_of_unknown_length_need_no_more_memory_than_known_on
     while offset < 3 * GIB {
         let next = plan.next_part(ByteCount(offset), number, None).unwrap();
         assert!((u64::from(next.in_flight_max) + 1) * next.size.bytes() <= 6 * MIB);
+        let is_grown = next.size > PART_SIZE_DEFAULT;
+        assert_eq!(next.in_flight_max, if is_grown { 2 } else { PARALLEL_DEFAULT }, "{number}");
         offset += next.size.bytes();
         number += 1;
     }
@@ -166,6 +168,9 @@ fn a_source_of_unknown_length_reaches_133_gibibytes_and_is_then_rejected() {
     assert_eq!(offset / GIB, 133);
     let end = plan.next_part(ByteCount(offset), PART_COUNT_MAX + 1, None).unwrap_err();
     assert_eq!(end.kind(), ErrorKind::FileTooLarge);
+    let short = plan.check_short_part(ByteCount(offset), PART_COUNT_MAX + 1).unwrap_err();
+    assert_eq!(short.kind(), ErrorKind::FileTooLarge);
+    assert!(plan.check_short_part(ByteCount(offset), PART_COUNT_MAX).is_ok());
 }
 
 #[test]
@@ -200,4 +205,58 @@ fn a_request_with_few_bytes_of_the_file_is_one_part() {
     assert_eq!(size(3 * MIB + 1), MIB);
     assert_eq!(size(MIB / 2), MIB);
     assert_eq!(size(64 * MIB), MIB);
+}
+
+#[test]
+fn a_longer_file_has_parts_that_are_larger_by_a_multiple_of_64_kib() {
+    let first = |length| known(length).next_part(ByteCount::ZERO, 1, None).unwrap();
+    assert_eq!(first(9_375 * MIB).size, ByteCount(MIB));
+    assert_eq!(first(9_375 * MIB + 1).size, ByteCount(MIB + 64 * KIB));
+    // They fit into the budget of 32 MiB.
+    let next = first(9_375 * 4 * MIB);
+    assert_eq!((next.size, next.in_flight_max), (ByteCount(4 * MIB), PARALLEL_DEFAULT));
+}
+
+#[test]
+fn parts_of_a_large_configured_size_are_sent_in_parallel_as_configured() {
+    let plan = Plan::new(Some(ByteCount(GIB)), ByteCount(16 * MIB), 5).unwrap();
+    let next = plan.next_part(ByteCount::ZERO, 1, None).unwrap();
+    assert_eq!((next.size, next.in_flight_max), (ByteCount(16 * MIB), 5));
+}
+
+#[test]
+fn a_request_that_needs_more_memory_than_planned_is_split() {
+    let plan = Plan::new(Some(ByteCount(64 * MIB)), ByteCount(8 * MIB), 1).unwrap();
+    let request = Some(ByteCount(12 * MIB));
+    assert_eq!(plan.next_part(ByteCount::ZERO, 1, request).unwrap().size, ByteCount(8 * MIB));
+    // Also if few numbers are left, as long as the rest fits into those after the request.
+    let length = GIB;
+    let offset = ByteCount(length - 30 * MIB);
+    let next = known(length).next_part(offset, 9_998, Some(ByteCount(15 * MIB))).unwrap();
+    assert_eq!(next.size, ByteCount(10 * MIB));
+}
+
+#[test]
+fn a_request_is_rejected_if_the_rest_does_not_fit_into_the_remaining_numbers() {
+    let rejected = |plan: Plan, offset, number, request| {
+        plan.next_part(ByteCount(offset), number, request).unwrap_err().kind()
+    };
+    // One number is left for 64 MiB, of which the request has half.
+    let half = Some(ByteCount(32 * MIB));
+    assert_eq!(rejected(known(GIB), 960 * MIB, 10_000, half), ErrorKind::RequestTooSmall);
+    // No number is left for a request with all remaining bytes.
+    let all = Some(ByteCount(64 * MIB));
+    assert_eq!(rejected(known(GIB), 960 * MIB, 10_001, all), ErrorKind::FileTooLarge);
+    // All 10,000 parts must have 5 GiB.
+    let largest = known(OBJECT_SIZE_MAX.bytes());
+    let small = Some(ByteCount(16 * MIB));
+    assert_eq!(rejected(largest, 0, 1, small), ErrorKind::RequestTooSmall);
+}
+
+#[test]
+fn a_part_of_a_file_that_can_be_buffered_ends_early_only_if_the_rest_can_be_buffered() {
+    let plan = known(64 * GIB);
+    let check = |rest| plan.check_short_part(ByteCount(64 * GIB - rest), PART_COUNT_MAX);
+    assert!(check(16 * MIB).is_ok());
+    assert_eq!(check(16 * MIB + 1).unwrap_err().kind(), ErrorKind::RequestTooSmall);
 }
