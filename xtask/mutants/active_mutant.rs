@@ -1,5 +1,6 @@
 //! Added to each crate that is mutated: which mutant runs.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write as _;
@@ -13,13 +14,10 @@ pub(crate) fn select(function: usize) -> usize {
             let _ = writeln!(file, "{function}");
         }
     }
-    *ACTIVE.get_or_init(read_active)
-}
-
-/// A panic, even one that is caught, ends the program, because the test will fail.
-fn read_active() -> usize {
-    let active = std::env::var("MUTANT").ok().and_then(|number| number.parse().ok());
-    if active.is_some() {
+    let active = *ACTIVE.get_or_init(|| std::env::var("MUTANT").ok()?.parse().ok());
+    if active.is_some() && !IS_HOOKED.replace(true) && !std::thread::panicking() {
+        // A panic, even one that is caught, ends the program, because the test will fail. Each
+        // thread sets the hook, because a test may have replaced it.
         std::panic::set_hook(Box::new(|_| std::process::exit(101)));
     }
     active.unwrap_or(usize::MAX)
@@ -31,5 +29,9 @@ fn open_trace() -> Option<Mutex<(File, BTreeSet<usize>)>> {
     Some(Mutex::new((file, BTreeSet::new())))
 }
 
-static ACTIVE: OnceLock<usize> = OnceLock::new();
+thread_local! {
+    static IS_HOOKED: Cell<bool> = const { Cell::new(false) };
+}
+
+static ACTIVE: OnceLock<Option<usize>> = OnceLock::new();
 static TRACE: OnceLock<Option<Mutex<(File, BTreeSet<usize>)>>> = OnceLock::new();

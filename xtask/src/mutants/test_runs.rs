@@ -67,8 +67,8 @@ fn measure_one(program: &Program, name: &str, trace: PathBuf) -> Result<Test, Co
     Ok(Test { program: program.clone(), name: name.to_owned(), duration, reached })
 }
 
-/// The tests that reach a function, as few runs, the fastest ones first: short tests of a program
-/// are one run, and each long test is another.
+/// The tests that reach a function, as few runs: short tests of a program are one run, and each
+/// long test is another. The engine's own tests are first, and then the fastest ones.
 pub(super) fn runs(tests: &[Test], function: usize) -> Vec<Vec<&Test>> {
     let mut runs: Vec<Vec<&Test>> = Vec::new();
     for test in tests.iter().filter(|test| test.reached.contains(&function)) {
@@ -81,7 +81,10 @@ pub(super) fn runs(tests: &[Test], function: usize) -> Vec<Vec<&Test>> {
             None => runs.push(vec![test]),
         }
     }
-    runs.sort_by_key(|run| duration(run));
+    runs.sort_by_key(|run| {
+        let is_simulation = run[0].program.directory.ends_with("crates/sim");
+        (is_simulation, duration(run))
+    });
     runs
 }
 
