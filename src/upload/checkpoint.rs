@@ -279,4 +279,33 @@ mod tests {
             assert_eq!(kind(&lost, expired), Some(ErrorKind::UploadLost));
         }
     }
+
+    fn kind_of<T>(decoded: Result<T>) -> Option<ErrorKind> {
+        decoded.err().map(|error| error.kind())
+    }
+
+    #[test]
+    fn a_checkpoint_beyond_the_limits_of_the_store_is_corrupt() {
+        let decoded = |parts_bytes, page| {
+            let open_page = EtagPage { page, ..Checkpoint::empty().open_page };
+            let checkpoint = Checkpoint { parts_bytes, open_page, ..Checkpoint::empty() };
+            kind_of(checkpoint.encode().and_then(|bytes| Checkpoint::decode(&bytes)))
+        };
+        let (largest, last_page) = (OBJECT_SIZE_MAX.bytes(), 39);
+        assert_eq!(decoded(largest, last_page), None);
+        assert_eq!(decoded(largest + 1, last_page), Some(ErrorKind::CheckpointCorrupt));
+        assert_eq!(decoded(largest, last_page + 1), Some(ErrorKind::CheckpointCorrupt));
+    }
+
+    #[test]
+    fn only_uploads_that_have_not_ended_are_incomplete() {
+        let object = CompletedObject { size_bytes: 1, crc64: 2, etag: String::new() };
+        for phase in [UploadPhase::Receiving, UploadPhase::Completing] {
+            assert!(phase.is_incomplete());
+        }
+        let lost = UploadPhase::Lost { code: "upload-lost".into() };
+        for phase in [UploadPhase::Completed(object), UploadPhase::Aborted, lost] {
+            assert!(!phase.is_incomplete());
+        }
+    }
 }

@@ -260,6 +260,9 @@ mod tests {
             assert!(BucketWidth::ALL.contains(&width));
             assert!(width.horizon() >= Duration::from_secs(ttl_s));
         }
+        // Below the widest one, no entry is for a time to live that has the next width.
+        assert_eq!(BucketWidth(1).horizon(), Duration::from_secs(16));
+        assert_eq!(BucketWidth(4_096).horizon(), Duration::from_secs(400 * 86_400));
     }
 
     #[test]

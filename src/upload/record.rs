@@ -157,3 +157,59 @@ fn checksum(bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
 const MAGIC: &[u8; 3] = b"VOD";
 const HEADER_BYTES: usize = MAGIC.len() + 2;
 const CHECKSUM_BYTES: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::*;
+
+    fn error<T: DeserializeOwned>(kind: RecordKind, bytes: &[u8]) -> Error {
+        decode::<T>(kind, bytes).err().unwrap()
+    }
+
+    #[test]
+    fn a_record_is_read_only_as_its_own_kind() {
+        let kinds = [
+            (RecordKind::Upload, "upload record"),
+            (RecordKind::Lease, "lease"),
+            (RecordKind::Checkpoint, "checkpoint"),
+            (RecordKind::EtagPage, "ETag page"),
+            (RecordKind::File, "file record"),
+            (RecordKind::Media, "media record"),
+            (RecordKind::ExpiryEntry, "expiry entry"),
+            (RecordKind::ExpiryCursor, "expiry cursor"),
+        ];
+        for (written, _) in kinds {
+            let bytes = encode(written, &7_u64).unwrap();
+            for (read, name) in kinds {
+                if read == written {
+                    assert_eq!(decode::<u64>(read, &bytes), Ok(7));
+                    continue;
+                }
+                let error = error::<u64>(read, &bytes);
+                assert_eq!(error.kind(), ErrorKind::CheckpointCorrupt);
+                let message = format!("the stored {name} is a record of another kind");
+                assert!(error.to_string().contains(&message), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_that_is_cut_off_is_corrupt() {
+        let bytes = encode(RecordKind::Lease, &(1_u8, "text")).unwrap();
+        for len in 0..bytes.len() {
+            let error = error::<(u8, String)>(RecordKind::Lease, &bytes[..len]);
+            assert_eq!(error.kind(), ErrorKind::CheckpointCorrupt, "{len}");
+        }
+        // The shortest record has no fields.
+        let shortest = encode(RecordKind::Lease, &()).unwrap();
+        assert_eq!(decode::<()>(RecordKind::Lease, &shortest), Ok(()));
+    }
+
+    #[test]
+    fn bytes_of_another_program_are_named_so() {
+        let error = error::<()>(RecordKind::Lease, b"not a record of the uploader");
+        assert!(error.to_string().contains("is not a record of this uploader"), "{error}");
+    }
+}

@@ -161,4 +161,12 @@ mod tests {
         assert_eq!(Attempts::first(START).next(&policy, late, None, &mut jitter), None);
         assert_eq!(Attempts::first(START).next(&policy, START, Some(START), &mut jitter), None);
     }
+
+    #[test]
+    fn the_last_attempt_may_start_at_the_end_of_the_time_budget() {
+        let policy = RetryPolicy { delay_base: Duration::ZERO, ..RetryPolicy::default() };
+        let end = START + policy.elapsed_max;
+        let mut attempts = Attempts::first(START);
+        assert_eq!(attempts.next(&policy, end, None, &mut Jitter::seeded(3)), Some(end));
+    }
 }

@@ -327,3 +327,55 @@ const BODY_BYTES_PER_SEC_MIN: u64 = 64 * KIB;
 
 /// Minimum supported rate of a copy within the store: less than three minutes for 5 GiB.
 const COPY_BYTES_PER_SEC_MIN: u64 = 32 * MIB;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::super::operation::CopySource;
+    use super::*;
+    use crate::oss::MultipartUploadId;
+    use crate::units::PartNumber;
+
+    const NOW: UnixMillis = UnixMillis(1_000_000);
+    const TIMEOUT: Duration = Duration::from_secs(30);
+
+    fn upload_id() -> MultipartUploadId {
+        MultipartUploadId("upload".to_owned())
+    }
+
+    fn part(len: u64, crc64: Option<Crc64>) -> Operation {
+        let number = PartNumber::new(7).unwrap();
+        let (len, fill) = (ByteCount(len), FillId(0));
+        Operation::UploadPart { upload_id: upload_id(), number, len, crc64, fill }
+    }
+
+    fn copy(len: u64) -> Operation {
+        let number = PartNumber::new(8).unwrap();
+        let (bucket, object) = ("b".to_owned(), "o".to_owned());
+        let source = CopySource { index: 0, bucket, object, range: None };
+        let (len, crc64) = (ByteCount(len), None);
+        Operation::CopyPart { upload_id: upload_id(), number, source, len, crc64 }
+    }
+
+    #[test]
+    fn the_timeout_of_a_call_includes_the_transfer_of_its_bytes_at_the_minimum_rate() {
+        let after = |operation: &Operation| {
+            deadline(operation, NOW, TIMEOUT).map(|deadline| deadline.since(NOW).as_secs())
+        };
+        let complete = Operation::Complete { upload_id: upload_id(), parts: Vec::new() };
+        assert_eq!(after(&Operation::Head), Some(30));
+        assert_eq!(after(&complete), Some(300));
+        assert_eq!(after(&part(640 * KIB, Some(Crc64(1)))), Some(30 + 10));
+        assert_eq!(after(&copy(320 * MIB)), Some(30 + 10));
+        // The client determines how long a streamed body takes.
+        assert_eq!(after(&part(32 * MIB, None)), None);
+    }
+
+    #[test]
+    fn a_transport_error_names_the_part() {
+        let message = |operation: &Operation| store_unreachable(operation, "refused").to_string();
+        assert!(message(&part(1, None)).contains("sending part 7: refused"));
+        assert!(message(&copy(1)).contains("copying part 8: refused"));
+    }
+}

@@ -93,12 +93,13 @@ fn program(message: &Value) -> Option<Program> {
     (!is_excluded).then(|| Program { path: path.into(), directory: directory.into() })
 }
 
-const TESTS: [&str; 10] = [
+const TESTS: [&str; 11] = [
     "--package=vod-uploader",
     "--package=vod-uploader-relay",
     "--package=vod-uploader-sim",
     "--lib",
     "--test=upload",
+    "--test=queue",
     "--test=relay_crash_every_step",
     "--test=relay_fault_every_operation",
     "--test=relay_expiry",
