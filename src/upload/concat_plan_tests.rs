@@ -26,6 +26,7 @@ fn read(offset: u64, len: u64) -> PlannedPart {
 
 #[test]
 fn objects_that_are_large_enough_are_copied_entirely() {
+    assert_eq!(plan_parts(&sources(&[MIN])), [copy(0, 0, MIN)]);
     assert_eq!(plan_parts(&sources(&[MIN, 5 * GIB])), [copy(0, 0, MIN), copy(1, 0, 5 * GIB)]);
     assert_eq!(plan_parts(&sources(&[MIN, 1])), [copy(0, 0, MIN), copy(1, 0, 1)]);
     assert_eq!(plan_parts(&sources(&[0, MIN, 0, 1, 0])), [copy(1, 0, MIN), copy(3, 0, 1)]);
@@ -145,4 +146,10 @@ proptest! {
             prop_assert!(range.start + range.len <= all[range.source].len);
         }
     }
+}
+
+#[test]
+fn a_partial_upload_that_is_too_large_is_named_by_its_number() {
+    let checked = format!("{:?}", check(&sources(&[MIN, 5 * GIB + 1])));
+    assert!(checked.contains("partial upload 2 has more than"), "{checked}");
 }

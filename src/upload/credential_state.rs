@@ -131,3 +131,59 @@ impl CredentialState {
 /// session fails. Otherwise, a store that rejects every credential, or a source of expired ones,
 /// would cause requests indefinitely.
 const REFRESHES_WITHOUT_SUCCESS_MAX: u8 = 2;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::*;
+    use crate::credential::{AccessKey, Secret, UploadAddress, UploadAuth};
+
+    const NOW: UnixMillis = UnixMillis(1_000_000);
+    const EXPIRES_AT: UnixMillis = UnixMillis(1_600_000);
+
+    fn credential() -> UploadCredential {
+        let key = AccessKey {
+            access_key_id: "id".to_owned(),
+            access_key_secret: Secret::new("secret"),
+            security_token: None,
+        };
+        let (endpoint, bucket, object) = ("e".to_owned(), "b".to_owned(), "o".to_owned());
+        UploadCredential {
+            address: UploadAddress { endpoint, bucket, object },
+            auth: UploadAuth::new(key, Some(EXPIRES_AT), None, NOW),
+        }
+    }
+
+    #[test]
+    fn a_credential_expires_unless_it_can_be_renewed() {
+        let expires_at =
+            |can_refresh| CredentialState::new(Some(credential()), can_refresh).expires_at();
+        assert_eq!((expires_at(false), expires_at(true)), (Some(EXPIRES_AT), None));
+        // After a failed request for a new one, if another request could not succeed.
+        for (kind, expected) in
+            [(ErrorKind::VodUnavailable, None), (ErrorKind::AccessDenied, Some(EXPIRES_AT))]
+        {
+            let mut state = CredentialState::new(Some(credential()), true);
+            state.arrived(Err(Error::new(kind, "no credential")), false).unwrap();
+            assert_eq!(state.expires_at(), expected, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn rejected_credentials_are_renewed_twice_without_a_successful_call_in_between() {
+        let mut state = CredentialState::new(Some(credential()), true);
+        let renew = |state: &mut CredentialState| {
+            let renewable = state.on_rejected(state.generation);
+            let mut outputs = Vec::new();
+            let _ = state.usable_credential(NOW, &mut outputs);
+            if !outputs.is_empty() {
+                state.arrived(Ok(credential()), true).unwrap();
+            }
+            renewable
+        };
+        assert_eq!([renew(&mut state), renew(&mut state), renew(&mut state)], [true, true, false]);
+        state.accepted();
+        assert!(renew(&mut state));
+    }
+}

@@ -122,3 +122,41 @@ impl Source {
 pub(super) fn empty_file() -> Error {
     Error::new(ErrorKind::FileEmpty, "the file has no bytes")
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::*;
+
+    const TAIL: ByteCount = ByteCount(30);
+
+    fn request() -> Source {
+        let (offset, request_bytes) = (ByteCount(100), Some(ByteCount(50)));
+        Source::Request(ReceiveOptions { offset, request_bytes, ..ReceiveOptions::default() })
+    }
+
+    #[test]
+    fn fills_have_the_rest_of_a_request_and_the_tail_before_it() {
+        let left = |read| request().bytes_left(ByteCount(read), TAIL, None);
+        assert_eq!((left(0), left(20)), (Some(ByteCount(80)), Some(ByteCount(60))));
+    }
+
+    #[test]
+    fn a_restarted_request_has_the_bytes_before_it_too() {
+        for (length, bytes) in [(None, 150), (Some(ByteCount(400)), 400)] {
+            let mut source = request();
+            source.restart(length).unwrap();
+            let left = source.bytes_left(ByteCount::ZERO, ByteCount::ZERO, None);
+            assert_eq!(left, Some(ByteCount(bytes)));
+            assert_eq!(source.check_offset(ByteCount::ZERO), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_source_of_unknown_length_ends_with_its_last_byte() {
+        let ends = |end| Source::Seekable.ends_at(ByteCount(5), None, end);
+        assert!(ends(SourceStatus::Eof));
+        assert!(!ends(SourceStatus::More) && !ends(SourceStatus::Interrupted));
+    }
+}

@@ -335,7 +335,7 @@ mod tests {
     use super::super::operation::CopySource;
     use super::*;
     use crate::oss::MultipartUploadId;
-    use crate::units::PartNumber;
+    use crate::units::{BUFFERED_PART_SIZE_MAX, PartNumber};
 
     const NOW: UnixMillis = UnixMillis(1_000_000);
     const TIMEOUT: Duration = Duration::from_secs(30);
@@ -377,5 +377,11 @@ mod tests {
         let message = |operation: &Operation| store_unreachable(operation, "refused").to_string();
         assert!(message(&part(1, None)).contains("sending part 7: refused"));
         assert!(message(&copy(1)).contains("copying part 8: refused"));
+    }
+
+    #[test]
+    fn a_part_of_the_largest_buffer_is_not_streamed() {
+        let largest = BUFFERED_PART_SIZE_MAX.bytes();
+        assert!(!part(largest, None).is_streamed() && part(largest + 1, None).is_streamed());
     }
 }

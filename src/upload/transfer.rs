@@ -480,3 +480,7 @@ fn rejection_of_atomic(end: SourceStatus) -> Option<Error> {
     };
     Some(Error::new(kind, format!("{message}: none of its bytes were stored")))
 }
+
+#[cfg(test)]
+#[path = "transfer_tests.rs"]
+mod tests;

@@ -365,3 +365,16 @@ fn started(like: &Simulation, offset: u64) -> Simulation {
     }
     simulation
 }
+
+#[test]
+fn the_reason_of_a_rejection_is_reported_even_if_its_multipart_upload_fails() {
+    let mut simulation = Simulation::of_known_length(2 * 102_400);
+    simulation.world.store.faults.always(Operation::Initiate, Fault::Hang);
+    let request = atomic(0, 2 * 102_400, SourceStatus::ChecksumMismatch, true);
+    let id = simulation.create(request);
+    let outcome = simulation.run(id);
+    let SessionOutcome::Suspended { rejection: Some(rejection), .. } = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!(rejection.kind(), ErrorKind::DigestMismatch);
+}

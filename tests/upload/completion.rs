@@ -2,7 +2,8 @@
 
 use vod_uploader::crc64::Crc64;
 use vod_uploader::error::ErrorKind;
-use vod_uploader::upload::{RetryPolicy, SessionOutcome};
+use vod_uploader::upload::state::State;
+use vod_uploader::upload::{LeaseAcquisition, Purpose, RetryPolicy, SessionOutcome};
 
 use vod_uploader_sim::session::{ClientRequest, OBJECT, Simulation};
 use vod_uploader_sim::{Fault, Operation};
@@ -164,4 +165,71 @@ fn completing(fault: Fault) -> Simulation {
     }
     simulation.crash(id);
     simulation
+}
+
+#[test]
+fn an_upload_continues_after_complete_was_rejected_for_another_reason_than_its_parts() {
+    for (code, is_lost) in [("InvalidPart", true), ("MalformedXML", false)] {
+        let mut simulation = Simulation::of_known_length(LENGTH);
+        simulation.world.store.faults.plan(Operation::Complete, 1, Fault::Refused(400, code));
+        let outcome = simulation.upload();
+        assert_eq!(matches!(outcome, SessionOutcome::Lost(_)), is_lost, "{outcome:?}");
+        let later = simulation.resume();
+        assert_eq!(matches!(later, SessionOutcome::Completed(_)), !is_lost, "{later:?}");
+    }
+}
+
+#[test]
+fn a_put_object_without_a_response_fails_and_a_later_request_repeats_it() {
+    let mut simulation = Simulation::of_known_length(50_000);
+    simulation.world.store.faults.always(Operation::PutObject, Fault::Broken);
+    let SessionOutcome::Failed { error, durable } = simulation.upload() else {
+        panic!("the upload completes without an object")
+    };
+    assert_eq!((error.kind(), durable.bytes()), (ErrorKind::StoreUnavailable, 0));
+    assert_eq!(simulation.world.store.count(Operation::Head), 0);
+    simulation.world.store.faults.clear();
+    assert!(matches!(simulation.resume(), SessionOutcome::Completed(_)));
+}
+
+#[test]
+fn an_abort_that_the_store_does_not_confirm_fails() {
+    let mut simulation = Simulation::of_known_length(LENGTH);
+    let first = simulation.create(ClientRequest::new(0, 2 * 102_400));
+    simulation.run(first);
+    simulation.world.store.faults.always(Operation::Abort, Fault::Broken);
+    let SessionOutcome::Failed { error, .. } = simulation.abort() else {
+        panic!("the upload is aborted without a response")
+    };
+    assert_eq!(error.kind(), ErrorKind::StoreUnavailable);
+    simulation.world.store.faults.clear();
+    assert_eq!(simulation.abort(), SessionOutcome::Aborted);
+}
+
+/// A later writer determines the end of a multipart upload from the store.
+#[test]
+fn an_end_that_could_not_be_stored_is_reported_unless_a_later_writer_determines_it() {
+    for (length, is_determined) in [(50_000, false), (LENGTH, true)] {
+        for fails_writes in [false, true] {
+            let mut simulation = Simulation::of_known_length(length);
+            let id = simulation.create(ClientRequest::new(0, length));
+            while simulation.writers[id].session.state() != State::Completed {
+                simulation.step(id);
+            }
+            simulation.world.kv.fails_writes = fails_writes;
+            assert!(matches!(simulation.run(id), SessionOutcome::Completed(_)));
+            let unstored = simulation.writers[id].session.unstored_end();
+            assert_eq!(unstored.is_some(), fails_writes && !is_determined, "{unstored:?}");
+        }
+    }
+    let mut simulation = Simulation::of_known_length(LENGTH);
+    let first = simulation.create(ClientRequest::new(0, 2 * 102_400));
+    simulation.run(first);
+    let id = simulation.try_open(LeaseAcquisition::TakeOver, Purpose::Abort).unwrap();
+    while simulation.writers[id].session.state() != State::Aborted {
+        simulation.step(id);
+    }
+    simulation.world.kv.fails_writes = true;
+    assert_eq!(simulation.run(id), SessionOutcome::Aborted);
+    assert!(simulation.writers[id].session.unstored_end().is_some());
 }

@@ -238,3 +238,14 @@ fn assert_inconsistent(outcome: &SessionOutcome) {
     let SessionOutcome::Failed { error, .. } = outcome else { panic!("{outcome:?}") };
     assert_eq!(error.kind(), ErrorKind::LengthInconsistent);
 }
+
+#[test]
+fn a_length_other_than_that_of_the_completed_object_is_rejected() {
+    let mut simulation = Simulation::of_unknown_length(LENGTH);
+    assert!(matches!(simulation.upload(), SessionOutcome::Completed(_)));
+    let id = simulation.take_over(ClientRequest::new(LENGTH, LENGTH).declaring(LENGTH + 1));
+    let SessionOutcome::Failed { error, .. } = simulation.run(id) else {
+        panic!("another length is accepted")
+    };
+    assert_eq!(error.kind(), ErrorKind::LengthInconsistent);
+}

@@ -1,7 +1,7 @@
 //! Inputs that the loop contract does not allow: they are rejected without effect.
 
 use vod_uploader::crc64::Crc64;
-use vod_uploader::error::ErrorKind;
+use vod_uploader::error::{Error, ErrorKind};
 use vod_uploader::units::ByteCount;
 use vod_uploader::upload::state::State;
 use vod_uploader::upload::{
@@ -34,6 +34,14 @@ fn an_unrequested_input_is_rejected_without_effect() {
         }
         assert!(matches!(simulation.run(id), SessionOutcome::Completed(_)));
     }
+}
+
+#[test]
+fn a_response_to_a_call_that_was_not_sent_is_rejected() {
+    let mut simulation = Simulation::of_known_length(LENGTH);
+    let id = simulation.create(ClientRequest::new(0, LENGTH));
+    let response = Input::StoreResponse { call: CallId(0), result: Err("early".into()) };
+    assert_rejected(&mut simulation, id, response);
 }
 
 #[test]
@@ -105,4 +113,19 @@ fn assert_rejected(simulation: &mut Simulation, id: WriterId, input: Input) {
     assert_eq!(rejected.kind(), ErrorKind::Internal);
     assert_eq!(format!("{session:?}"), before);
     assert!(session.poll().is_none());
+}
+
+#[test]
+fn a_cancellation_ends_the_session_unless_its_end_is_already_determined() {
+    for (state, is_completed) in [(State::Receiving, false), (State::Completed, true)] {
+        let mut simulation = Simulation::of_known_length(LENGTH);
+        let id = simulation.create(ClientRequest::new(0, LENGTH));
+        while simulation.writers[id].session.state() != state {
+            simulation.step(id);
+        }
+        let error = Error::new(ErrorKind::TakenOver, "canceled");
+        simulation.handle(id, Input::Cancel(error));
+        let outcome = simulation.run(id);
+        assert_eq!(matches!(outcome, SessionOutcome::Completed(_)), is_completed, "{outcome:?}");
+    }
 }

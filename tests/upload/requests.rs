@@ -162,3 +162,16 @@ fn send_in_requests(simulation: &mut Simulation, size: u64) -> Vec<SessionOutcom
     }
     outcomes
 }
+
+#[test]
+fn a_request_without_bytes_leaves_the_stored_tail_unchanged() {
+    let mut simulation = Simulation::of_known_length(3 * 102_400);
+    let first = simulation.create(ClientRequest::new(0, 60_000));
+    simulation.run(first);
+    let tail = simulation.checkpoint().tail;
+    assert!(tail.is_some());
+    let second = simulation.take_over(ClientRequest::new(60_000, 60_000));
+    let durable = ByteCount(60_000);
+    assert_eq!(simulation.run(second), SessionOutcome::Suspended { durable, rejection: None });
+    assert_eq!(simulation.checkpoint().tail, tail);
+}

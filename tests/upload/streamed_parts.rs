@@ -100,3 +100,15 @@ fn simulation() -> Simulation {
     simulation.options.part_size = ByteCount(PART);
     simulation
 }
+
+#[test]
+fn a_streamed_part_without_a_response_times_out_after_its_last_byte() {
+    let mut simulation = simulation();
+    simulation.world.store.faults.plan(Operation::UploadPart, 1, Fault::Hang);
+    let started_at = simulation.world.now();
+    let SessionOutcome::Failed { error, durable } = simulation.upload() else {
+        panic!("the upload completes without its first part")
+    };
+    assert_eq!((error.kind(), durable), (ErrorKind::StoreUnavailable, ByteCount::ZERO));
+    assert!(simulation.world.now().since(started_at) >= simulation.options.request_timeout);
+}

@@ -1,7 +1,7 @@
 //! Several writers of one upload: only the last one acknowledges bytes.
 
 use vod_uploader::error::ErrorKind;
-use vod_uploader::upload::{Lease, SessionOutcome};
+use vod_uploader::upload::{Lease, SessionOutcome, WriterEpoch};
 
 use vod_uploader_sim::Operation;
 use vod_uploader_sim::session::{ClientRequest, Simulation, WriterId, upload_id};
@@ -334,4 +334,17 @@ fn assert_one_complete_object(simulation: &mut Simulation, outcomes: &[SessionOu
     }
     let last = simulation.resume();
     assert!(matches!(last, SessionOutcome::Completed(_)), "{last:?} after {outcomes:?}");
+}
+
+#[test]
+fn no_writer_takes_over_at_the_last_epoch() {
+    for (epoch, is_acquired) in [(u32::MAX - 2, true), (u32::MAX - 1, false)] {
+        let mut simulation = Simulation::of_known_length(LENGTH);
+        let first = simulation.create(ClientRequest::new(0, 0));
+        simulation.run(first);
+        let lease = Lease { holder: WriterEpoch { epoch, writer: 1 }, ..Lease::unheld() };
+        simulation.world.kv.write(&upload_id().lease_key(), &lease.encode().unwrap()).unwrap();
+        let outcome = simulation.fence();
+        assert_eq!(matches!(outcome, SessionOutcome::Suspended { .. }), is_acquired, "{outcome:?}");
+    }
 }

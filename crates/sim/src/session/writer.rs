@@ -231,6 +231,14 @@ impl Writer {
             }
             Output::Event(event) => return self.observe(event),
         };
+        let is_same = |pending: &Pending| {
+            matches!(
+                (&pending.operation, &recipient),
+                (PendingOperation::Call { recipient: Recipient::Kv(id), .. }, Recipient::Kv(new))
+                    if id == new
+            )
+        };
+        assert!(!self.pending.iter().any(is_same), "two operations in progress have the same ID");
         self.pending.push(Pending::new(PendingOperation::Call { call, recipient }));
     }
 
@@ -256,7 +264,12 @@ impl Writer {
                 self.durable.clear();
                 self.observations.push(Observation::Restarted);
             }
-            Event::SessionEnded(outcome) => self.outcome = Some(outcome),
+            Event::SessionEnded(outcome) => {
+                let is_failed = matches!(outcome, SessionOutcome::Failed { .. });
+                let held = self.buffers.len();
+                assert!(is_failed || held == 0, "{held} buffers are held after {outcome:?}");
+                self.outcome = Some(outcome);
+            }
         }
     }
 }
