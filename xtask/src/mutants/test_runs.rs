@@ -42,6 +42,7 @@ pub(super) fn measure(programs: &[Program], directory: &Path) -> Result<Vec<Test
         let output = list.arg("--list").current_dir(&program.directory).output()?;
         let output = String::from_utf8_lossy(&output.stdout).into_owned();
         let tests = output.lines().filter_map(|line| line.strip_suffix(": test"));
+        let tests = tests.filter(|name| !name.contains(EXPECTS_PANICS));
         names.extend(tests.map(|name| (program, name.to_owned())));
     }
     let tests = parallel::map(&names, |index, (program, name)| {
@@ -128,6 +129,9 @@ fn run(
 /// A mutant that allocates without end does not take the memory of the machine. Systems without
 /// this limit ignore it.
 const LIMITED: &str = r#"ulimit -v 4194304 2>/dev/null; exec "$0" "$@""#;
+
+/// Tests of the simulator itself: a panic does not mean that they fail.
+const EXPECTS_PANICS: &str = "violations::";
 
 const SHORT: Duration = Duration::from_millis(500);
 

@@ -18,6 +18,8 @@ mod known_exceptions;
 mod message;
 mod parallel;
 mod ports;
+#[cfg(test)]
+mod requests;
 mod run;
 mod scenario;
 mod scripts;

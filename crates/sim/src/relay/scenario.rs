@@ -69,6 +69,7 @@ pub fn storm(seed: u64) -> (Setting, Scenario) {
         cleanup_rates: if seed.is_multiple_of(4) { rates } else { Rates::default() },
         expire_after: Duration::from_secs(3_600),
         cleans_up_often: false,
+        upload_bytes_max: None,
         credential_lifetime: Duration::from_secs([3_000, 3_000, 60, 15][random.index(4)]),
         clock_skew_ms_max: [0, 0, 300, 2_000][random.index(4)],
         calm_after: Duration::from_secs(5 + random.below(60)),

@@ -23,6 +23,8 @@ pub struct Setting {
     pub expire_after: Duration,
     /// Whether expired uploads are cleaned up all the time, until all faults end.
     pub cleans_up_often: bool,
+    /// The size of the largest upload that is accepted, in bytes, if it is configured.
+    pub upload_bytes_max: Option<u64>,
     /// Lifetime of the credentials of VOD.
     pub credential_lifetime: Duration,
     /// How far the clocks of instances may be ahead of or behind the time, in milliseconds.
@@ -93,6 +95,7 @@ impl Default for Setting {
             cleanup_rates: Rates::default(),
             expire_after: Duration::from_secs(3_600),
             cleans_up_often: false,
+            upload_bytes_max: None,
             credential_lifetime: Duration::from_secs(3_000),
             clock_skew_ms_max: 0,
             calm_after: Duration::from_secs(3_600),

@@ -35,5 +35,8 @@ pub(super) fn variables(world: &mut World, setting: &Setting) -> Variables {
         assert!(Variables::NAMES.contains(&name), "{name}");
         variables.set(name, value);
     }
+    if let Some(max) = setting.upload_bytes_max {
+        variables.set("upload_max_bytes", &max.to_string());
+    }
     variables
 }
