@@ -11,7 +11,7 @@ use super::client::Client;
 use super::message::{Reply, Request};
 use super::setting::Setting;
 use super::simulation::Simulation;
-use crate::world::{Content, Owner};
+use crate::world::{Content, Grant, Owner};
 
 const LENGTH: u64 = 250_000;
 
@@ -204,5 +204,94 @@ fn an_upload_without_new_bytes_expires_and_its_records_are_deleted() {
         assert_eq!((head.status, head.offset()), (200, Some(100_000)));
         client.environment.sleep(Duration::from_secs(15)).await;
         assert!(send(&client, Request::tus("HEAD", &path)).await.is_gone());
+    });
+}
+
+#[test]
+fn only_the_owner_of_a_media_asset_that_was_never_complete_can_continue_it() {
+    run_client(Setting::default(), |client| async move {
+        let content = file(&client, LENGTH);
+        let creation = || {
+            Request::tus("POST", "/v1/files")
+                .with_metadata(&[("filename", "clip.mp4")])
+                .with("upload-length", LENGTH.to_string())
+        };
+        let created = send(&client, creation()).await;
+        let first = created.header("location").unwrap().to_owned();
+        let (media_id, token) = (created.media_id(), created.header("media-token").unwrap());
+        let continuing = |token: &str| {
+            creation().with("upload-media-id", media_id.as_str()).with("upload-media-token", token)
+        };
+        let other = send(&client, creation()).await;
+        let other = other.header("media-token").unwrap();
+        assert_ne!(other, token);
+        for invalid in [other, "x"] {
+            let reply = send(&client, continuing(invalid)).await;
+            assert_eq!(reply.status, 403, "{}", reply.text());
+        }
+        assert_eq!(send(&client, Request::tus("HEAD", &first)).await.status, 200);
+
+        let second = send(&client, continuing(token)).await;
+        assert_eq!((second.status, second.media_id()), (201, media_id.clone()));
+        let second = second.header("location").unwrap();
+        assert!(send(&client, Request::tus("HEAD", &first)).await.is_gone());
+        let all = patch(second, 0).with_body(content.bytes());
+        assert_eq!(send(&client, all).await.status, 204);
+        client.environment.check_object(&media_id, &content);
+        assert_eq!(send(&client, continuing(token)).await.status, 403);
+    });
+}
+
+#[test]
+fn a_credential_is_accepted_only_for_its_own_object() {
+    run_client(Setting::default(), |client| async move {
+        let content = file(&client, LENGTH);
+        let (own, other) = (client.environment.create_media(), client.environment.create_media());
+        let with = |request: Request, grant: &Grant| {
+            request
+                .with("upload-address", grant.address.as_str())
+                .with("upload-auth", grant.auth.as_str())
+                .with("upload-media-id", grant.media_id.as_str())
+        };
+        let creation = Request::tus("POST", "/v1/files")
+            .with_metadata(&[("filename", "clip.mp4")])
+            .with("upload-length", LENGTH.to_string());
+        let created = send(&client, with(creation, &own)).await;
+        assert_eq!(created.status, 201, "{}", created.text());
+        let path = created.header("location").unwrap();
+        let first = || patch(path, 0).with_body(content.range(0, 100_000));
+        let rejected = send(&client, with(first(), &other)).await;
+        assert_eq!(rejected.json()["code"], "credential-for-other-object", "{}", rejected.text());
+        assert_eq!(send(&client, Request::tus("HEAD", path)).await.offset(), Some(0));
+        assert_eq!(send(&client, with(first(), &own)).await.status, 204);
+        let rest = patch(path, 100_000).with_body(content.range(100_000, LENGTH));
+        // The accepted credential is stored for later requests.
+        assert_eq!(send(&client, rest).await.status, 204);
+        client.environment.check_object(&own.media_id, &content);
+    });
+}
+
+#[test]
+fn a_final_upload_accepts_no_bytes() {
+    run_client(Setting::default(), |client| async move {
+        let content = file(&client, LENGTH);
+        let partial = Request::tus("POST", "/v1/files")
+            .with("upload-concat", "partial")
+            .with("upload-length", LENGTH.to_string());
+        let partial = send(&client, partial).await;
+        let partial = partial.header("location").unwrap();
+        let all = patch(partial, 0).with_body(content.bytes());
+        assert_eq!(send(&client, all).await.status, 204);
+        let created = Request::tus("POST", "/v1/files")
+            .with_metadata(&[("filename", "clip.mp4")])
+            .with("upload-concat", format!("final;{partial}"));
+        let created = send(&client, created).await;
+        assert_eq!(created.status, 201, "{}", created.text());
+        let path = created.header("location").unwrap();
+        let head = send(&client, Request::tus("HEAD", path)).await;
+        assert_eq!(head.header("upload-length"), Some(LENGTH.to_string().as_str()));
+        let rejected = send(&client, patch(path, LENGTH).with_body(&[])).await;
+        assert_eq!((rejected.status, rejected.offset()), (403, None), "{}", rejected.text());
+        client.environment.check_object(&head.media_id(), &content);
     });
 }
