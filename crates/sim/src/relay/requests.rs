@@ -11,6 +11,7 @@ use super::client::Client;
 use super::message::{Reply, Request};
 use super::setting::Setting;
 use super::simulation::Simulation;
+use super::variables::TEMPORARY_PREFIX;
 use crate::world::{Content, Grant, Owner};
 
 const LENGTH: u64 = 250_000;
@@ -55,6 +56,20 @@ fn patch(path: &str, offset: u64) -> Request {
     Request::tus("PATCH", path)
         .with("upload-offset", offset.to_string())
         .with("content-type", BYTES)
+}
+
+/// Creates a partial upload.
+fn partial(length: u64) -> Request {
+    Request::tus("POST", "/v1/files")
+        .with("upload-concat", "partial")
+        .with("upload-length", length.to_string())
+}
+
+/// Creates a final upload.
+fn concatenation(partials: &[&str]) -> Request {
+    Request::tus("POST", "/v1/files")
+        .with_metadata(&[("filename", "clip.mp4")])
+        .with("upload-concat", format!("final;{}", partials.join(" ")))
 }
 
 fn file(client: &Client, len: u64) -> Content {
@@ -275,17 +290,11 @@ fn a_credential_is_accepted_only_for_its_own_object() {
 fn a_final_upload_accepts_no_bytes() {
     run_client(Setting::default(), |client| async move {
         let content = file(&client, LENGTH);
-        let partial = Request::tus("POST", "/v1/files")
-            .with("upload-concat", "partial")
-            .with("upload-length", LENGTH.to_string());
-        let partial = send(&client, partial).await;
+        let partial = send(&client, partial(LENGTH)).await;
         let partial = partial.header("location").unwrap();
         let all = patch(partial, 0).with_body(content.bytes());
         assert_eq!(send(&client, all).await.status, 204);
-        let created = Request::tus("POST", "/v1/files")
-            .with_metadata(&[("filename", "clip.mp4")])
-            .with("upload-concat", format!("final;{partial}"));
-        let created = send(&client, created).await;
+        let created = send(&client, concatenation(&[partial])).await;
         assert_eq!(created.status, 201, "{}", created.text());
         let path = created.header("location").unwrap();
         let head = send(&client, Request::tus("HEAD", path)).await;
@@ -293,5 +302,68 @@ fn a_final_upload_accepts_no_bytes() {
         let rejected = send(&client, patch(path, LENGTH).with_body(&[])).await;
         assert_eq!((rejected.status, rejected.offset()), (403, None), "{}", rejected.text());
         client.environment.check_object(&head.media_id(), &content);
+    });
+}
+
+#[test]
+fn the_request_that_completes_the_last_partial_upload_completes_the_final_one() {
+    run_client(Setting::default(), |client| async move {
+        let parts = [file(&client, 100_000), Content::salted(150_000, 1)];
+        let content = parts[0].followed_by(&parts[1]);
+        for content in [&parts[1], &content] {
+            client.environment.checker.borrow_mut().expect_content(content);
+        }
+        let mut paths = Vec::new();
+        for part in &parts {
+            let created = send(&client, partial(part.len())).await;
+            paths.push(created.header("location").unwrap().to_owned());
+        }
+        let created = send(&client, concatenation(&[&paths[0], &paths[1]])).await;
+        assert_eq!(created.status, 201, "{}", created.text());
+        for (path, part) in paths.iter().zip(&parts) {
+            let all = patch(path, 0).with_body(part.bytes());
+            assert_eq!(send(&client, all).await.status, 204);
+        }
+        client.environment.check_object(&created.media_id(), &content);
+        // The partial uploads are no longer needed.
+        let world = client.environment.world.borrow();
+        let temporary = world.store.objects.keys().filter(|key| key.starts_with(TEMPORARY_PREFIX));
+        assert_eq!(temporary.count(), 0);
+        assert_eq!(world.kv.keys_with(".upload").len(), 1);
+    });
+}
+
+#[test]
+fn a_concatenation_has_the_limits_of_a_copied_part_and_of_an_upload() {
+    const COPY_MAX: u64 = 5 << 30;
+    run_client(Setting::default(), |client| async move {
+        for (length, status) in [(COPY_MAX, 201), (COPY_MAX + 1, 413)] {
+            let reply = send(&client, partial(length)).await;
+            assert_eq!(reply.status, status, "{length} {}", reply.text());
+        }
+    });
+    let setting = Setting { upload_bytes_max: Some(LENGTH), ..Setting::default() };
+    run_client(setting, |client| async move {
+        let mut paths = Vec::new();
+        for length in [1, 100_000, LENGTH - 100_000] {
+            let created = send(&client, partial(length)).await;
+            paths.push(created.header("location").unwrap().to_owned());
+        }
+        let all: Vec<&str> = paths.iter().map(String::as_str).collect();
+        assert_eq!(send(&client, concatenation(&all)).await.status, 413);
+        assert_eq!(send(&client, concatenation(&all[1..])).await.status, 201);
+    });
+}
+
+#[test]
+fn a_partial_upload_accepts_no_credential_of_the_client() {
+    run_client(Setting::default(), |client| async move {
+        let grant = client.environment.create_media();
+        let creation = partial(LENGTH)
+            .with("upload-address", grant.address.as_str())
+            .with("upload-auth", grant.auth.as_str())
+            .with("upload-media-id", grant.media_id.as_str());
+        let reply = send(&client, creation).await;
+        assert_eq!(reply.json()["code"], "concatenation-unavailable", "{}", reply.text());
     });
 }
