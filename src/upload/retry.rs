@@ -169,4 +169,21 @@ mod tests {
         let mut attempts = Attempts::first(START);
         assert_eq!(attempts.next(&policy, end, None, &mut Jitter::seeded(3)), Some(end));
     }
+
+    /// The first results of the reference implementation with this seed.
+    #[test]
+    fn the_bits_are_those_of_split_mix_64() {
+        let mut jitter = Jitter::seeded(1_234_567);
+        let bits = [(); 5].map(|()| jitter.next_bits());
+        assert_eq!(
+            bits,
+            [
+                6_457_827_717_110_365_317,
+                3_203_168_211_198_807_973,
+                9_817_491_932_198_370_423,
+                4_593_380_528_125_082_431,
+                16_408_922_859_458_223_821,
+            ]
+        );
+    }
 }
