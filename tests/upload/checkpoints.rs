@@ -181,3 +181,13 @@ fn assert_rejected(simulation: &mut Simulation, kind: ErrorKind) {
     assert_eq!(error.kind(), kind, "{error}");
     assert_eq!(simulation.world.store.seen.len(), before);
 }
+
+#[test]
+fn a_checkpoint_contains_when_it_was_written() {
+    let mut simulation = Simulation::of_known_length(3 * 102_400);
+    let started_at = simulation.world.now();
+    let id = simulation.create(ClientRequest::new(0, 2 * 102_400));
+    simulation.run(id);
+    let written_at = simulation.checkpoint().written_at_ms;
+    assert!((started_at.0..=simulation.world.now().0).contains(&written_at), "{written_at}");
+}

@@ -233,3 +233,16 @@ fn an_end_that_could_not_be_stored_is_reported_unless_a_later_writer_determines_
     assert_eq!(simulation.run(id), SessionOutcome::Aborted);
     assert!(simulation.writers[id].session.unstored_end().is_some());
 }
+
+#[test]
+fn an_object_that_cannot_be_looked_up_for_now_is_looked_up_by_a_later_session() {
+    let mut simulation = Simulation::of_known_length(LENGTH);
+    simulation.world.store.faults.plan(Operation::Complete, 1, Fault::LostReply);
+    simulation.world.store.faults.always(Operation::Head, Fault::Broken);
+    let SessionOutcome::Failed { error, .. } = simulation.upload() else {
+        panic!("the completion is known")
+    };
+    assert_eq!(error.kind(), ErrorKind::StoreUnavailable);
+    simulation.world.store.faults.clear();
+    assert!(matches!(simulation.reconcile(), SessionOutcome::Completed(_)));
+}

@@ -1,9 +1,10 @@
 //! Crashes between any two steps, with calls that take effect at once, late or never.
 
+use vod_uploader::error::ErrorKind;
 use vod_uploader::upload::SessionOutcome;
 
 use vod_uploader_sim::session::{ClientRequest, LateWrites, Simulation};
-use vod_uploader_sim::{Operation, Random};
+use vod_uploader_sim::{Fault, Operation, Random};
 
 const PARTS: u64 = 6;
 const LENGTH: u64 = PARTS * 102_400;
@@ -148,4 +149,24 @@ fn assert_resumes(simulation: &mut Simulation, case: &str) {
     assert!(matches!(outcome, SessionOutcome::Completed(_)), "{case}: {outcome:?}");
     let again = simulation.resume();
     assert_eq!(again, outcome, "{case}");
+}
+
+#[test]
+fn a_takeover_that_cannot_list_the_parts_for_now_changes_nothing() {
+    let mut simulation = Simulation::of_known_length(12 * 102_400);
+    let id = simulation.create(ClientRequest::new(0, 12 * 102_400));
+    while simulation.acknowledged() < 2 * 102_400 {
+        simulation.step(id);
+    }
+    simulation.crash(id);
+    simulation.discard_late_writes();
+    let stored = simulation.stored_offset();
+    let sent = simulation.world.store.count(Operation::UploadPart);
+    simulation.world.store.faults.always(Operation::ListParts, Fault::Broken);
+    let outcome = simulation.resume();
+    let SessionOutcome::Failed { error, durable } = outcome else { panic!("{outcome:?}") };
+    assert_eq!((error.kind(), durable.bytes()), (ErrorKind::StoreUnavailable, stored));
+    assert_eq!(simulation.world.store.count(Operation::UploadPart), sent);
+    simulation.world.store.faults.clear();
+    assert!(matches!(simulation.resume(), SessionOutcome::Completed(_)));
 }

@@ -45,6 +45,8 @@ fn a_file_below_100_kib_is_one_put_object() {
         simulation.upload();
         assert_eq!(simulation.world.store.count(Operation::PutObject), 1);
         assert_eq!(simulation.world.store.seen.len(), 1);
+        // A new upload has no other writer, which only a checkpoint before it would detect.
+        assert_eq!(simulation.world.kv.writes_with(".c."), 1);
     }
 }
 
