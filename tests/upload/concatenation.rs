@@ -57,6 +57,19 @@ fn a_source_as_large_as_a_part_is_copied_and_never_read() {
 }
 
 #[test]
+fn as_many_objects_are_copied_in_parallel_as_configured() {
+    let (mut simulation, sources) = simulation(&[2 * MIN; 6]);
+    simulation.world.store.faults.always(Operation::UploadPartCopy, Fault::Hang);
+    let started_at = simulation.world.now();
+    let id = simulation.open_concatenation(Readback::new(sources));
+    while simulation.world.now().since(started_at) < simulation.options.request_timeout {
+        simulation.step(id);
+    }
+    let parallel = usize::from(simulation.options.parallel);
+    assert_eq!(simulation.world.store.count(Operation::UploadPartCopy), parallel);
+}
+
+#[test]
 fn sources_smaller_than_a_part_are_one_put_object() {
     let (mut simulation, sources) = simulation(&[10, 0, 90_000]);
     let id = simulation.open_concatenation(Readback::new(sources));
