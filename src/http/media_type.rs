@@ -43,10 +43,9 @@ impl MediaType {
         self.essence.starts_with("multipart/")
     }
 
-    /// Returns true if content of this type is media, or may be.
+    /// Returns true if content of this type is media.
     pub(super) fn is_media(&self) -> bool {
         ["video/", "audio/", "image/"].iter().any(|main| self.essence.starts_with(main))
-            || self.is("application/octet-stream")
     }
 
     /// The values of the parameter `name`, in lower case. `None` if the parameters are malformed.

@@ -151,8 +151,9 @@ mod tests {
         for (media_type, file_name) in [
             ("text/plain; charset=utf-8", None),
             ("application/json", None),
-            ("Application/Octet-Stream", Some("")),
-            ("video/mp4", Some("")),
+            // Clients send fields with this type too, and a credential must not become a file.
+            ("application/octet-stream", None),
+            ("Video/MP4", Some("")),
             ("image/png", Some("")),
         ] {
             let lines =

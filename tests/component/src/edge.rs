@@ -20,6 +20,8 @@ pub const SEAL_KEY: &str = "c2VhbC1rZXktb2YtMzItYnl0ZXMtZm9yLXRlc3RzISE=";
 pub struct Setup {
     variables: Vec<(String, String)>,
     sandbox_arguments: Vec<String>,
+    /// The route of the worker.
+    route: &'static str,
     /// Variables whose value is the sandbox's origin.
     origins: Vec<&'static str>,
 }
@@ -49,7 +51,8 @@ impl Setup {
     #[must_use]
     pub fn new() -> Self {
         let origins = vec!["vod_endpoint", "store_origin"];
-        let setup = Self { variables: Vec::new(), sandbox_arguments: Vec::new(), origins };
+        let (variables, sandbox_arguments) = (Vec::new(), Vec::new());
+        let setup = Self { variables, sandbox_arguments, route: "/...", origins };
         setup
             .variable("vod_access_key_id", "sandbox-key")
             .variable("vod_access_key_secret", RAM_SECRET)
@@ -61,6 +64,12 @@ impl Setup {
         self.variables.retain(|(set, _)| set != name);
         self.variables.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// Sets the route of the worker in the manifest.
+    #[must_use]
+    pub fn route(self, route: &'static str) -> Self {
+        Self { route, ..self }
     }
 
     /// Adds a seal key: the worker stores credentials and issues media tokens.
@@ -105,7 +114,7 @@ impl Setup {
         let binaries = Binaries::find();
         let dir = tempfile::tempdir().expect("a temporary directory");
         let sandbox = Sandbox::start(&binaries, dir.path(), &self.sandbox_arguments);
-        write_manifest(&binaries, dir.path());
+        write_manifest(&binaries, self.route, dir.path());
         host::share_compiled(dir.path());
         let mut variables = self.variables;
         for name in self.origins {
@@ -244,8 +253,8 @@ impl Drop for Edge {
     }
 }
 
-/// Writes a copy of the manifest that refers to the component under test.
-fn write_manifest(binaries: &Binaries, dir: &Path) {
+/// Writes a copy of the manifest that refers to the component under test, at this route.
+fn write_manifest(binaries: &Binaries, route: &str, dir: &Path) {
     let manifest = std::fs::read_to_string(&binaries.manifest).expect("the manifest is readable");
     let mut sources = 0;
     let mut copy = String::new();
@@ -253,6 +262,8 @@ fn write_manifest(binaries: &Binaries, dir: &Path) {
         if line.starts_with("source = ") {
             sources += 1;
             copy.push_str(&format!("source = {:?}\n", binaries.edge_wasm));
+        } else if line.starts_with("route = ") {
+            copy.push_str(&format!("route = {route:?}\n"));
         } else {
             copy.push_str(&format!("{line}\n"));
         }

@@ -10,10 +10,11 @@ use crate::request::Request;
 pub struct Draft(pub u8);
 
 /// The supported drafts.
-pub const DRAFTS: [Draft; 5] = [Draft(3), Draft(4), Draft(5), Draft(6), Draft(8)];
+pub const DRAFTS: [Draft; 8] =
+    [Draft(3), Draft(4), Draft(5), Draft(6), Draft(7), Draft(8), Draft(9), Draft(10)];
 
 /// The newest of them.
-pub const NEWEST: Draft = Draft(8);
+pub const NEWEST: Draft = Draft(10);
 
 impl Draft {
     /// A request in this interop version.

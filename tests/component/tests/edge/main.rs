@@ -31,6 +31,7 @@ mod media_ownership;
 mod permissions;
 mod problems;
 mod records;
+mod refusals;
 mod repr_digest;
 mod size_limit;
 mod sizes;
