@@ -50,7 +50,7 @@ pub enum KnownException {
     /// checkpoint that stores the upload ID leaves a multipart upload without parts, which the
     /// bucket's lifecycle rule deletes.
     EmptyMultipartUpload,
-    /// A session sends an abort until OSS no longer has the upload, at most [`ABORTS_MAX`] times.
+    /// A session sends an abort until OSS no longer has the upload, at most four times.
     /// If a gateway answers each with 204 in place of OSS, the multipart upload stays, and the
     /// bucket's lifecycle rule deletes it.
     FalseAbort,
