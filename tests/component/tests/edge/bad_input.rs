@@ -79,7 +79,7 @@ fn an_invalid_tus_creation_is_rejected_with_the_code_of_its_field() {
         let rejected = edge.request("POST", "/v1/files", &headers, &Body::None).unwrap();
         assert_rejected(&rejected, 400, "upload-media-id-invalid", media_id);
     }
-    assert_nothing_created(&edge, 1);
+    assert_nothing_created(&edge, 3);
 }
 
 #[test]
