@@ -108,7 +108,8 @@ impl Lease {
         let older = found.filter(|found| *found < self.holder.epoch);
         let base_epochs: Vec<_> = holders.chain(older).collect();
         let retired = self.retired_at(now).min(base_epochs.iter().copied().min().unwrap_or(0));
-        let oldest_epoch = retired.clamp(self.oldest_epoch, self.oldest_epoch + RETIRED_MAX);
+        let oldest_epoch =
+            retired.clamp(self.oldest_epoch, self.oldest_epoch.saturating_add(RETIRED_MAX));
         let mut marks = self.marks.clone();
         marks.retain(|mark| mark.epoch > oldest_epoch);
         let is_due =
@@ -187,6 +188,13 @@ mod tests {
         let (holder, now) = (WriterEpoch { epoch: 101, writer: 2 }, NOW + RETENTION);
         assert_eq!(lease.retired_by(&lease.taken_over_by(holder, Some(100), now)), 1..17);
         assert_eq!(lease.retired_by(&lease.taken_over_by(holder, Some(5), now)), 1..5);
+    }
+
+    #[test]
+    fn the_last_possible_epochs_are_retired() {
+        let lease = Lease { oldest_epoch: u32::MAX, ..held(u32::MAX - 1) };
+        let holder = WriterEpoch { epoch: u32::MAX, writer: 2 };
+        assert_eq!(lease.taken_over_by(holder, None, NOW).oldest_epoch, u32::MAX);
     }
 
     #[test]
