@@ -2,8 +2,8 @@
 //! epoch.
 //!
 //! ```text
-//! full pages of ETags → tail → checkpoint → no candidate for the next epoch → acknowledge
-//!   → delete obsolete keys
+//! full pages of ETags → tail → checkpoint → no candidate for the next epoch → no later lease
+//!   → acknowledge → delete obsolete keys
 //! ```
 //!
 //! A checkpoint whose write failed may be stored at any later time, so this writer acquires the
@@ -18,7 +18,7 @@ use super::checkpoint::{Checkpoint, EtagPage, FinishedPart, Tail, UploadPhase};
 use super::errors::{misuse, taken_over};
 use super::ids::FillId;
 use super::kv_calls::{KvRequest, may_succeed_later};
-use super::lease::{Lease, RELIANCE_MAX, WriterEpoch};
+use super::lease::{Lease, WriterEpoch};
 use super::output::Value;
 use super::records::UploadId;
 use super::state::State;
@@ -61,7 +61,8 @@ enum Step {
     Checkpoint,
     /// The candidate of the next epoch is read.
     Candidate,
-    /// The lease is read as well: keys of the next epoch may have been deleted.
+    /// The lease is read as well: a later writer may have deleted the candidate, with the records
+    /// of the upload or because of its age.
     Lease,
     /// The session acquires the next epoch.
     Renewal,
@@ -306,12 +307,12 @@ impl CheckpointWriter {
                 WriterStep::Kv(KvRequest::Get(next.candidate().to_owned()))
             }
             Step::Candidate if value.is_some() => return Err(taken_over()),
-            Step::Candidate if progress.now.since(self.current_at) > RELIANCE_MAX => {
+            Step::Candidate => {
                 self.step = Step::Lease;
                 WriterStep::Kv(KvRequest::Get(self.id.lease_key()))
             }
-            Step::Lease if !self.is_retained(value.as_deref())? => return Err(taken_over()),
-            Step::Candidate | Step::Lease => self.acknowledge(progress.now),
+            Step::Lease if !self.is_current(value.as_deref())? => return Err(taken_over()),
+            Step::Lease => self.acknowledge(progress.now),
             Step::Idle | Step::Renewal | Step::Abandoned => {
                 return Err(misuse("no checkpoint is being written"));
             }
@@ -448,10 +449,11 @@ impl CheckpointWriter {
         Ok(KvRequest::Set(key, Value::Bytes(self.draft.encode()?)))
     }
 
-    /// Whether the keys of the next epoch have not been deleted, given the stored lease.
-    fn is_retained(&self, lease: Option<&[u8]>) -> Result<bool> {
+    /// Whether the stored lease is not that of a later writer, and has not been deleted with the
+    /// records of the upload.
+    fn is_current(&self, lease: Option<&[u8]>) -> Result<bool> {
         let lease = lease.map(Lease::decode).transpose()?;
-        Ok(lease.is_some_and(|lease| lease.oldest_epoch <= self.holder.epoch + 1))
+        Ok(lease.is_some_and(|lease| lease.holder.epoch <= self.holder.epoch))
     }
 
     fn acknowledge(&mut self, now: UnixMillis) -> WriterStep {

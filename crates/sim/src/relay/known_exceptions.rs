@@ -157,6 +157,11 @@ impl<'a> Leftovers<'a> {
             let is_late = self.history.written_at(key)? + CLOCK_SKEW_MAX >= end;
             return is_late.then_some(KnownException::LateIndexKey);
         }
+        if let Some(cleaned_at) = self.history.media_cleaned_at(key) {
+            // Written by a creation that had stopped before the cleanup.
+            let is_late = self.history.written_at(key)? > cleaned_at;
+            return is_late.then_some(KnownException::LateWrite);
+        }
         let (id, kind) = split_key(key)?;
         let id = UploadId::new(id)?;
         if key == id.record_key() {

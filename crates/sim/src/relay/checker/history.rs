@@ -14,6 +14,8 @@ pub(crate) struct History {
     /// When each key was written last.
     written_at: BTreeMap<String, UnixMillis>,
     uploads: BTreeMap<String, UploadHistory>,
+    /// When the lock of each media record was deleted last: the record did not exist then.
+    media_cleaned_at: BTreeMap<String, UnixMillis>,
     /// When each object was deleted last.
     objects_deleted_at: BTreeMap<String, UnixMillis>,
     /// The objects that a request has stored that is older than their last deletion.
@@ -54,6 +56,9 @@ impl History {
 
     /// A key is deleted, whether or not it exists: a creation that stopped may write it later.
     pub(super) fn observe_deletion_attempt(&mut self, key: &str, now: UnixMillis) {
+        if let Some((record, _)) = key.strip_prefix("m.").and_then(|rest| rest.split_once('.')) {
+            self.media_cleaned_at.insert(format!("m.{record}"), now);
+        }
         if let Some(id) = UploadId::from_record_key(key) {
             let upload = self.uploads.entry(id.as_str().to_owned()).or_default();
             upload.deleted_at.get_or_insert(now);
@@ -94,6 +99,11 @@ impl History {
     /// Number of crashes, failed or slow operations, and aborted requests.
     pub(crate) const fn disturbances(&self) -> usize {
         self.disturbances
+    }
+
+    /// When the lock of a media record was deleted last.
+    pub(crate) fn media_cleaned_at(&self, key: &str) -> Option<UnixMillis> {
+        self.media_cleaned_at.get(key).copied()
     }
 
     /// When the upload record was deleted.
