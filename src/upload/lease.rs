@@ -5,14 +5,15 @@
 //! [election](super::election). At most one writer ever acquires an epoch, and each stores its
 //! checkpoints under the key of its epoch, so a stale writer cannot overwrite those of another.
 //!
-//! After each checkpoint, a writer reads the candidate of the epoch after its own and the lease, and
-//! acknowledges bytes only if there is no candidate and no later lease. A writer that takes over writes that candidate first and then reads
-//! the checkpoint, so it finds every byte that was acknowledged.
+//! After each checkpoint, a writer reads the candidate of the epoch after its own and the lease. It
+//! acknowledges bytes only if there is no candidate and no later lease. A writer that takes over
+//! writes that candidate first and then reads the checkpoint, so it finds every byte that was
+//! acknowledged.
 //!
 //! A candidate is deleted only after the lease of a later epoch is stored.
 //!
-//! To a reader, the lease is a hint: it bounds how many candidates and checkpoints are read. One that is out of
-//! date, because its writer stopped or an earlier write of it took effect late, costs reads.
+//! To a reader, the lease is a hint: it bounds how many candidates and checkpoints are read. One
+//! that is out of date costs reads.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -25,8 +26,8 @@ use crate::units::UnixMillis;
 /// How long the keys of an epoch are retained after another writer has acquired a later one.
 const RETENTION: Duration = Duration::from_secs(3600);
 
-/// How long the acquisition of a lease may take: the keys of its epoch could have been deleted since
-/// it began. Shorter than [`RETENTION`] by more than clocks differ.
+/// How long the acquisition of a lease may take: the keys of its epoch could have been deleted
+/// since. Shorter than [`RETENTION`] by more than clocks differ.
 pub(super) const RELIANCE_MAX: Duration = Duration::from_secs(1200);
 
 /// The shortest time between two marks of a lease.

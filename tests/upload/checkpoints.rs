@@ -151,7 +151,7 @@ fn a_part_needs_at_most_one_checkpoint_write_of_bounded_size() {
     }
     let at = |part: usize| seen[part - 1];
     let (early, late) = (at(110).0 - at(10).0, at(590).0 - at(490).0);
-    assert_eq!(early, late, "writes for 100 parts");
+    assert!(early.abs_diff(late) <= 1, "{early} and {late} writes for 100 parts");
     assert!(early <= 100, "{early} writes for 100 parts");
     let largest = seen.iter().map(|(_, size)| *size).max().unwrap();
     assert!(largest < 5 * 1_024, "{largest} bytes");
@@ -164,7 +164,7 @@ fn a_part_needs_at_most_one_checkpoint_write_of_bounded_size() {
 fn interrupted() -> Simulation {
     let mut simulation = Simulation::of_known_length(LENGTH);
     let id = simulation.create(ClientRequest::new(0, LENGTH));
-    while simulation.acknowledged() < 3 * 102_400 {
+    while simulation.acknowledged() < 102_400 {
         simulation.step(id);
     }
     simulation.crash(id);
