@@ -216,7 +216,7 @@ impl AcquireLease {
         let retired = retired.collect();
         let value = Value::Bytes(lease.encode()?);
         self.lease = lease;
-        Ok(LeaseWrite { request: KvRequest::Set(self.id.lease_key(), value), retired })
+        Ok(LeaseWrite { request: KvRequest::SetRepeatedly(self.id.lease_key(), value), retired })
     }
 
     /// Returns the epoch and the ID of this writer.

@@ -17,7 +17,8 @@ pub(super) enum KvRequest {
     /// Writes a key. A write that failed may take effect at any later time, so it must not be
     /// repeated if another value may follow.
     Set(String, Value),
-    /// Writes a key that has no other value, so the write is repeated if it fails.
+    /// Writes a key that has no other value, or whose earlier values do no harm, so the write is
+    /// repeated if it fails.
     SetRepeatedly(String, Value),
 }
 

@@ -24,7 +24,8 @@
 //!
 //! - It is in a part that the store has confirmed, or in the stored tail.
 //! - The checkpoint that records this is written.
-//! - After that, no other writer has competed for the next epoch.
+//! - After that, no other writer has competed for the next epoch, and the lease is not that of a
+//!   later writer.
 //!
 //! An acknowledged offset never decreases, except by [`Event::RestartSource`], which is reported
 //! only to a driver that allows it. No byte of an atomic request ([`ReceiveOptions::atomic`]) is

@@ -39,6 +39,33 @@ fn a_fenced_writer_stores_no_small_object_after_the_upload_has_ended() {
 }
 
 #[test]
+fn a_writer_whose_upload_was_aborted_and_deleted_leaves_no_bytes_in_oss() {
+    // The deletion removes the candidate of the aborting session first, and its lease last.
+    for is_complete in [false, true] {
+        let mut stopped = 0;
+        for steps in 0.. {
+            let mut simulation = Simulation::of_known_length(LENGTH);
+            let slow = simulation.create(ClientRequest::new(0, LENGTH));
+            if !run_steps(&mut simulation, slow, steps) {
+                break;
+            }
+            if !simulation.is_created() || simulation.abort() != SessionOutcome::Aborted {
+                continue;
+            }
+            let lease = upload_id().lease_key();
+            simulation.world.kv.values.retain(|key, _| !is_complete && *key == lease);
+            let outcome = simulation.run(slow);
+            assert!(!matches!(outcome, SessionOutcome::Completed(_)), "{steps}: {outcome:?}");
+            let store = &simulation.world.store;
+            assert!(store.objects.is_empty(), "{steps}");
+            assert!(store.uploads.values().all(|parts| parts.is_empty()), "{steps}");
+            stopped += usize::from(is_taken_over(&outcome));
+        }
+        assert!(stopped > 0, "no writer had anything to store");
+    }
+}
+
+#[test]
 fn a_late_writer_of_any_progress_never_affects_the_one_that_took_over() {
     // The first writer pauses after `stop` steps, and continues after `later` steps of the second.
     let mut fenced = 0;
