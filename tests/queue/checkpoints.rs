@@ -181,8 +181,8 @@ fn an_upload_that_oss_no_longer_has_restarts_with_the_same_media_id() {
 fn an_upload_lost_twice_fails_and_restarts_with_the_next_run() {
     let (mut sim, file) = half_way();
     let media_id = info(&sim, file).media_id;
-    sim.world.store.faults.plan(Operation::UploadPart, 3, Fault::Forgets);
-    sim.world.store.faults.plan(Operation::UploadPart, 9, Fault::Forgets);
+    sim.world.store.faults.plan(Operation::UploadPart, 1, Fault::Forgets);
+    sim.world.store.faults.plan(Operation::UploadPart, 7, Fault::Forgets);
     sim.run();
     let FileState::Failure(error) = sim.state(file) else { panic!("{:?}", all_events(&sim)) };
     assert_eq!(error.kind(), ErrorKind::UploadLost);

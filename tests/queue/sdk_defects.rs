@@ -37,7 +37,7 @@ fn b2_checkpoints_are_written_after_a_stop_and_after_a_failure() {
     sim.stop();
     sim.run();
     let at_stop = info(&sim, file).progress.durable;
-    sim.world.store.faults.plan(Operation::UploadPart, 3, Fault::Refused(400, "InvalidArgument"));
+    sim.world.store.faults.plan(Operation::UploadPart, 2, Fault::Refused(400, "InvalidArgument"));
     sim.start();
     sim.run();
     let at_failure = info(&sim, file).progress.durable;
