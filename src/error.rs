@@ -383,6 +383,15 @@ error_kinds! {
     /// The host of the request is not allowed by the operator.
     HostNotAllowed = "host-not-allowed", PermissionDenied, Never,
         "Use a host of the worker, or add this one to allowed_hosts.";
+    /// The worker accepts no credentials of clients.
+    ClientCredentialsOff = "client-credentials-off", PermissionDenied, Never,
+        "Send no Upload-Address and Upload-Auth, or set client_credentials of the worker to on.";
+    /// The endpoint in the UploadAddress of a client is not allowed by the operator.
+    EndpointNotAllowed = "endpoint-not-allowed", PermissionDenied, Never,
+        "Pass the UploadAddress exactly as VOD returned it, or set store_origin to its endpoint.";
+    /// The request is for the operator of the worker only.
+    OperatorRequired = "operator-required", Unauthenticated, Never,
+        "Send the operator_key of the worker as Authorization: Bearer.";
     /// The upload has finished and accepts no more bytes.
     UploadEnded = "upload-ended", Conflict, Never,
         "Read the state of the upload. Nothing else is required.";

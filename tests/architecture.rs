@@ -83,7 +83,7 @@ const MODULE_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("hex", &[]),
     ("percent", &[]),
     ("timestamp", &["units"]),
-    ("credential", &["error", "percent", "timestamp", "units"]),
+    ("credential", &["error", "hex", "percent", "timestamp", "units"]),
     ("oss", &["credential", "crc64", "error", "hex", "percent", "timestamp", "units"]),
     // VOD's calls are the same kind of HTTP message as the store's.
     ("vod", &["credential", "error", "oss", "percent", "timestamp", "units"]),

@@ -6,10 +6,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
-use super::SealKey;
+use super::seal::{SealKey, keyed};
 use crate::units::UnixMillis;
 
 /// Issues and verifies media tokens.
@@ -20,8 +20,7 @@ impl MediaTokenKey {
     /// Derives the token key from `seal_key`. A token reveals nothing about sealed records.
     #[must_use]
     pub fn derive(seal_key: &SealKey) -> Self {
-        let derived = keyed(seal_key.bytes()).chain_update(DERIVATION_LABEL).finalize();
-        Self(keyed(&derived.into_bytes()))
+        Self(keyed(&seal_key.derive(DERIVATION_LABEL)))
     }
 
     /// The token for `media_id`, valid before `expires_at` (whole seconds).
@@ -51,11 +50,6 @@ impl std::fmt::Debug for MediaTokenKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("MediaTokenKey([redacted])")
     }
-}
-
-fn keyed(key: &[u8]) -> Hmac<Sha256> {
-    #[expect(clippy::expect_used, reason = "HMAC accepts keys of any length")]
-    Hmac::new_from_slice(key).expect("a key of any length")
 }
 
 /// Separates this use of the seal key from all others.

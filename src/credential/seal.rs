@@ -7,10 +7,13 @@ use std::fmt;
 
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use hmac::{Hmac, Mac as _};
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::decode_base64;
 use crate::error::{Error, ErrorKind, Result};
+use crate::hex;
 
 /// The key that encrypts stored credentials: 32 secret bytes.
 #[derive(Clone)]
@@ -82,9 +85,15 @@ impl SealKey {
         Some(Zeroizing::new(plain))
     }
 
-    /// The key bytes, from which other keys are derived.
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.0[..]
+    /// Returns a text that identifies the key and reveals nothing about it.
+    #[must_use]
+    pub fn id(&self) -> String {
+        hex::encode(&self.derive(ID_LABEL)[..ID_BYTES])
+    }
+
+    /// Derives a key for another use, which `label` identifies: HMAC-SHA256 (RFC 2104).
+    pub(super) fn derive(&self, label: &[u8]) -> [u8; KEY_BYTES] {
+        keyed(&self.0[..]).chain_update(label).finalize().into_bytes().into()
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {
@@ -104,6 +113,14 @@ fn versioned(aad: &[u8]) -> Vec<u8> {
     bytes.extend_from_slice(aad);
     bytes
 }
+
+pub(super) fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    #[expect(clippy::expect_used, reason = "HMAC accepts keys of any length")]
+    Hmac::new_from_slice(key).expect("a key of any length")
+}
+
+const ID_LABEL: &[u8] = b"vod-uploader seal key id 1";
+const ID_BYTES: usize = 8;
 
 const VERSION: u8 = 1;
 const KEY_BYTES: usize = 32;

@@ -4,6 +4,7 @@
 mod allowed_hosts;
 mod base_path;
 mod checksum;
+mod cleanup_report;
 mod content;
 mod cors;
 mod credentials;
@@ -20,6 +21,7 @@ mod media_claim;
 mod media_type;
 mod metadata;
 mod name_hint;
+mod operator;
 mod origins;
 mod parameters;
 mod plain;
@@ -39,6 +41,7 @@ pub use checksum::{
     Algorithm, Checksum, ContentChecks, ReprDigestState, ResumableSha256, repr_digests,
     wanted_digests,
 };
+pub use cleanup_report::CleanupReport;
 pub use cors::{Cors, preflight, with_cors};
 pub use credentials::client_credential;
 pub use events::SseEncoder;
@@ -50,6 +53,7 @@ pub use filepond::{
 pub use media_claim::{MediaClaim, is_media_id, media_not_owned};
 pub use metadata::Metadata;
 pub use name_hint::NameHint;
+pub use operator::OperatorAccess;
 pub use origins::Origins;
 pub use plain::{PlainFile, created};
 pub use problem::{Problem, status_of};

@@ -1,6 +1,6 @@
 //! Responses with problem details.
 
-use ::http::header::{ACCEPT_ENCODING, RETRY_AFTER};
+use ::http::header::{ACCEPT_ENCODING, RETRY_AFTER, WWW_AUTHENTICATE};
 use ::http::{HeaderValue, StatusCode};
 
 use super::{Body, Problem, Response};
@@ -18,7 +18,8 @@ impl From<Problem> for Response {
 
 impl Response {
     /// The response with what the client can send instead, if it contains a problem with `code`:
-    /// the time after which it may try again, or the supported content coding (RFC 9110 §12.5.3).
+    /// the time after which it may try again, the supported content coding (RFC 9110 §12.5.3), or
+    /// the authentication scheme (RFC 9110 §11.6.1).
     pub(super) fn with_remedy(self, code: &str) -> Self {
         let response = match self.status {
             StatusCode::SERVICE_UNAVAILABLE => self.with_header(RETRY_AFTER, RETRY_AFTER_S),
@@ -26,6 +27,9 @@ impl Response {
         };
         if code == ErrorKind::ContentEncodingUnsupported.code() {
             return response.with_header(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
+        if code == ErrorKind::OperatorRequired.code() {
+            return response.with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }

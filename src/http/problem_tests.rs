@@ -95,8 +95,12 @@ const KINDS_400: &[ErrorKind] = &[
     ErrorKind::CredentialInvalid,
     ErrorKind::CredentialsSwapped,
 ];
-const KINDS_401: &[ErrorKind] =
-    &[ErrorKind::CredentialRequired, ErrorKind::CredentialExpired, ErrorKind::SignatureWrong];
+const KINDS_401: &[ErrorKind] = &[
+    ErrorKind::CredentialRequired,
+    ErrorKind::CredentialExpired,
+    ErrorKind::SignatureWrong,
+    ErrorKind::OperatorRequired,
+];
 const KINDS_403: &[ErrorKind] = &[
     ErrorKind::CredentialRejected,
     ErrorKind::AccessDenied,
@@ -105,6 +109,8 @@ const KINDS_403: &[ErrorKind] = &[
     ErrorKind::MediaNotOwned,
     ErrorKind::OriginNotAllowed,
     ErrorKind::HostNotAllowed,
+    ErrorKind::ClientCredentialsOff,
+    ErrorKind::EndpointNotAllowed,
 ];
 const KINDS_404: &[ErrorKind] =
     &[ErrorKind::UploadNotFound, ErrorKind::MediaNotFound, ErrorKind::FileUnknown];

@@ -26,6 +26,16 @@ pub(super) fn parse(endpoint: &str) -> Result<Url> {
     Ok(url)
 }
 
+/// Returns true if the host is an endpoint of OSS, at the default port.
+pub(super) fn is_oss(endpoint: &Url) -> bool {
+    endpoint.port().is_none() && (region(endpoint).is_some() || is_accelerate(endpoint))
+}
+
+fn is_accelerate(endpoint: &Url) -> bool {
+    let label = endpoint.domain().and_then(|domain| domain.strip_suffix(".aliyuncs.com"));
+    matches!(label, Some("oss-accelerate" | "oss-accelerate-overseas"))
+}
+
 /// Returns true if the host cannot have subdomains, so that the path must contain the bucket.
 pub(super) fn needs_path_style(endpoint: &Url) -> bool {
     match endpoint.host() {
@@ -45,10 +55,7 @@ pub(super) fn region(endpoint: &Url) -> Option<String> {
     if label == "oss" {
         return Some(DEFAULT_REGION.to_owned());
     }
-    match label.strip_prefix("oss-")? {
-        "accelerate" | "accelerate-overseas" => None,
-        region => valid_region(region),
-    }
+    valid_region(label.strip_prefix("oss-").filter(|_| !is_accelerate(endpoint))?)
 }
 
 /// A region ID as in signatures: `cn-hangzhou` for both `cn-hangzhou` and `oss-cn-hangzhou`.

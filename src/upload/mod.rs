@@ -90,6 +90,7 @@ mod session_io;
 mod source;
 pub mod state;
 mod store_calls;
+mod store_owner;
 mod transfer;
 mod upload_record;
 
@@ -112,4 +113,5 @@ pub use retry::{Attempts, Jitter, RetryPolicy};
 pub use search::CheckpointSearch;
 pub use session::Session;
 pub use store_calls::COMPLETE_TIMEOUT_FACTOR;
+pub use store_owner::StoreOwner;
 pub use upload_record::{Target, UploadKind, UploadRecord};

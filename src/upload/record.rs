@@ -33,6 +33,8 @@ pub(crate) enum RecordKind {
     ExpiryEntry,
     /// [`super::ExpiryCursor`]
     ExpiryCursor,
+    /// [`super::StoreOwner`]
+    StoreOwner,
 }
 
 impl RecordKind {
@@ -46,6 +48,7 @@ impl RecordKind {
             Self::Media => b'm',
             Self::ExpiryEntry => b'x',
             Self::ExpiryCursor => b'y',
+            Self::StoreOwner => b'o',
         }
     }
 
@@ -59,6 +62,7 @@ impl RecordKind {
             Self::Media => "media record",
             Self::ExpiryEntry => "expiry entry",
             Self::ExpiryCursor => "expiry cursor",
+            Self::StoreOwner => "owner of the records",
         }
     }
 }
@@ -179,6 +183,7 @@ mod tests {
             (RecordKind::Media, "media record"),
             (RecordKind::ExpiryEntry, "expiry entry"),
             (RecordKind::ExpiryCursor, "expiry cursor"),
+            (RecordKind::StoreOwner, "owner of the records"),
         ];
         for (written, _) in kinds {
             let bytes = encode(written, &7_u64).unwrap();

@@ -54,6 +54,7 @@ fn paths_of(route: &Route) -> &'static [&'static str] {
         Route::Resume(_) => &["/v1/files/{id}/resume"],
         Route::Credential(_) => &["/v1/files/{id}/credential"],
         Route::FilePond { .. } => &["/v1/filepond", "/v1/filepond/{id}"],
+        Route::CleanUp => &["/v1/maintenance/expire"],
         Route::Options | Route::MethodNotAllowed(_) => &[],
     }
 }

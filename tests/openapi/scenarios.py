@@ -266,6 +266,7 @@ SCENARIOS: dict[str, list[Scenario]] = {
     "POST /v1/files/{id}/pause": [of_kind(kind, {}) for kind in KINDS],
     "POST /v1/files/{id}/resume": [of_kind(kind, {}) for kind in KINDS],
     "POST /v1/files/{id}/credential": [renewed_token],
+    "POST /v1/maintenance/expire": [lambda case, _: sent(case, {})],
     "POST /v1/filepond": FILEPOND_POST,
     "PATCH /v1/filepond": [filepond_chunk],
     "PATCH /v1/filepond/{id}": [filepond_chunk],

@@ -25,6 +25,7 @@ def worker(sandbox: Path, devhost: Path, manifest: Path, directory: Path) -> Ite
             "VOD_ACCESS_KEY_SECRET": "sandbox-secret",
             "VOD_ENDPOINT": store,
             "STORE_ORIGIN": store,
+            "CLIENT_CREDENTIALS": "on",
             "SEAL_KEY": base64.b64encode(bytes(32)).decode(),
             "TEMPORARY_BUCKET": "sandbox-bucket",
             "TEMPORARY_ENDPOINT": store,

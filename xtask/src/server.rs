@@ -145,6 +145,8 @@ fn set_variables(command: &mut Command, setup: &HostSetup<'_>) -> Result<(), Com
         .env("SPIN_VARIABLE_VOD_REGION", REGION)
         // Allows requests to the sandbox.
         .env("SPIN_VARIABLE_STORE_ORIGIN", setup.sandbox_origin)
+        // Both kinds of credentials can be tried.
+        .env("SPIN_VARIABLE_CLIENT_CREDENTIALS", "on")
         // The sandbox has one bucket, so it also stores partial uploads.
         .env("SPIN_VARIABLE_TEMPORARY_BUCKET", BUCKET)
         .env("SPIN_VARIABLE_TEMPORARY_ENDPOINT", setup.sandbox_origin)

@@ -7,8 +7,9 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
+use vod_uploader::upload::StoreOwner;
 use vod_uploader_relay::ports::Ports;
-use vod_uploader_relay::{BufferBudget, Config, Relay};
+use vod_uploader_relay::{BufferBudget, Config, KeyPrefix, KeySpace, Relay};
 
 use crate::clock::HostClock;
 use crate::http_client::HostHttpClient;
@@ -23,6 +24,8 @@ thread_local! {
 
 struct Instance {
     ports: Ports,
+    /// The ports of the uploaders, whose keys have their own prefix.
+    uploader_ports: Ports,
     /// The budget of all uploaders of the instance.
     buffers: Rc<BufferBudget>,
     /// Present once a valid configuration has been read.
@@ -38,14 +41,17 @@ impl Instance {
             random: Rc::new(HostRandom),
             spawn: Rc::new(HostSpawn),
         };
-        Self { ports, buffers: Rc::default(), relay: OnceCell::new() }
+        let inner = Rc::clone(&ports.key_value);
+        let own_keys = KeySpace::new(inner, KeyPrefix::uploader(), StoreOwner::uploader());
+        let uploader_ports = Ports { key_value: Rc::new(own_keys), ..ports.clone() };
+        Self { ports, uploader_ports, buffers: Rc::default(), relay: OnceCell::new() }
     }
 }
 
-/// The ports of this host.
+/// The ports of the uploaders.
 #[must_use]
 pub fn ports() -> Ports {
-    INSTANCE.with(|instance| instance.ports.clone())
+    INSTANCE.with(|instance| instance.uploader_ports.clone())
 }
 
 /// The memory budget of all uploaders.

@@ -5,13 +5,15 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use vod_uploader::credential::{AccessKey, SealKey, Secret};
-use vod_uploader::http::{AllowedHosts, BasePath, Cors, Origins, is_extension};
-use vod_uploader::oss::{Bucket, BucketOptions, SignatureVersion};
+use vod_uploader::http::{AllowedHosts, BasePath, Cors, OperatorAccess, Origins, is_extension};
+use vod_uploader::oss::{Bucket, BucketOptions, CredentialPolicy, SignatureVersion};
 use vod_uploader::units::{ByteCount, OBJECT_SIZE_MAX, PARALLEL_DEFAULT, PART_SIZE_DEFAULT};
 use vod_uploader::upload::{COMPLETE_TIMEOUT_FACTOR, Plan, RetryPolicy};
 use vod_uploader::vod::VodEndpoint;
 use vod_uploader::{Error, ErrorKind, Result};
 use zeroize::Zeroizing;
+
+use crate::key_space::KeyPrefix;
 
 /// The configuration of the worker.
 pub struct Config {
@@ -36,6 +38,8 @@ pub struct Config {
     pub(crate) request_timeout: Duration,
     pub(crate) retry: RetryPolicy,
     pub(crate) seal_key: Option<SealKey>,
+    /// The prefix of all keys in the key-value store.
+    pub(crate) key_prefix: KeyPrefix,
     /// After this time without bytes, an upload expires; `None`: never.
     pub(crate) expire_after: Option<Duration>,
     /// Which pages may use the worker. An error affects pages only.
@@ -47,6 +51,10 @@ pub struct Config {
     pub(crate) allowed_hosts: AllowedHosts,
     /// The path below which the worker is.
     pub(crate) base_path: BasePath,
+    /// Which credentials of clients are used.
+    pub(crate) credential_policy: CredentialPolicy,
+    /// Who may send the requests of an operator.
+    pub(crate) operator: OperatorAccess,
     /// Whether `Forwarded` and `X-Forwarded-*` are those of a proxy.
     pub(crate) trusts_proxy: bool,
 }
@@ -85,6 +93,7 @@ impl Variables {
         "retry_attempts",
         "retry_elapsed_max_ms",
         "seal_key",
+        "key_prefix",
         "expire_after_s",
         "cors_origins",
         "cors_headers",
@@ -96,6 +105,9 @@ impl Variables {
         "allowed_hosts",
         "base_path",
         "trust_forwarded",
+        "operator_key",
+        "client_credentials",
+        "store_origin",
     ];
 
     /// Sets a variable. A value without visible characters counts as not set.
@@ -146,8 +158,10 @@ impl Config {
         let seal_key = variables.text("seal_key").map(|key| SealKey::parse(&key)).transpose()?;
         let timeout_ms = variables.parse("request_timeout_ms", 60_000)?;
         let retry_ms = variables.parse("retry_elapsed_max_ms", 300_000)?;
+        let ram_key = ram_key(variables)?;
         Ok(Self {
-            ram_key: ram_key(variables)?,
+            credential_policy: credential_policy(variables, ram_key.is_some())?,
+            ram_key,
             vod_endpoint,
             template_group_id: variables.text("template_group_id"),
             workflow_id: variables.text("workflow_id"),
@@ -169,6 +183,10 @@ impl Config {
                 ..RetryPolicy::default()
             },
             seal_key,
+            key_prefix: match variables.text("key_prefix") {
+                Some(_) => variables.read("key_prefix", KeyPrefix::parse)?,
+                None => KeyPrefix::default(),
+            },
             expire_after: match variables.parse("expire_after_s", EXPIRE_AFTER_S)? {
                 0 => None,
                 seconds => Some(Duration::from_secs(seconds)),
@@ -185,6 +203,7 @@ impl Config {
                 None => BasePath::default(),
             },
             trusts_proxy: variables.parse("trust_forwarded", false)?,
+            operator: variables.read("operator_key", OperatorAccess::parse)?,
             region,
         })
     }
@@ -213,6 +232,19 @@ fn ram_key(variables: &Variables) -> Result<Option<AccessKey>> {
         (None, Some(_)) => Err(misconfigured("vod_access_key_secret requires vod_access_key_id")),
         (Some(_), None) => Err(misconfigured("vod_access_key_id requires vod_access_key_secret")),
     }
+}
+
+/// By default, only a worker without an access key uses the credentials of clients.
+fn credential_policy(variables: &Variables, has_ram_key: bool) -> Result<CredentialPolicy> {
+    let accepts_credentials = match variables.text("client_credentials").as_deref() {
+        None => !has_ram_key,
+        Some("on") => true,
+        Some("off") => false,
+        Some(_) => return Err(misconfigured("client_credentials must be on or off")),
+    };
+    let origin = variables.text("store_origin").unwrap_or_default();
+    CredentialPolicy::new(accepts_credentials, &origin)
+        .map_err(|error| error.with_context("store_origin"))
 }
 
 fn default_extension(variables: &Variables) -> Result<Option<String>> {
@@ -319,6 +351,10 @@ mod tests {
             ("allowed_origins", "*"),
             ("allowed_hosts", "https://a.example"),
             ("base_path", "upload"),
+            ("key_prefix", "a/"),
+            ("operator_key", "short"),
+            ("client_credentials", "yes"),
+            ("store_origin", "https://*"),
             ("trust_forwarded", "yes"),
             ("vod_access_key_id", "id"),
             ("signature_version", "v2"),

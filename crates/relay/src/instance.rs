@@ -4,9 +4,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use vod_uploader::units::UnixMillis;
+use vod_uploader::upload::StoreOwner;
 
 use crate::buffers::BufferBudget;
 use crate::config::Config;
+use crate::key_space::KeySpace;
 use crate::ports::{KeyValue, Ports};
 use crate::retrying_key_value::RetryingKeyValue;
 use crate::single_flight::SingleFlight;
@@ -22,8 +24,10 @@ pub(crate) struct Instance {
 
 impl Instance {
     pub(crate) fn new(mut ports: Ports, config: Config) -> Self {
+        let owner = StoreOwner::worker(config.seal_key.as_ref());
+        let own_keys = KeySpace::new(ports.key_value, config.key_prefix.clone(), owner);
         ports.key_value = Rc::new(RetryingKeyValue {
-            inner: ports.key_value,
+            inner: Rc::new(own_keys),
             clock: Rc::clone(&ports.clock),
             timeout: config.request_timeout.min(KEY_VALUE_TIMEOUT_MAX),
         });

@@ -23,6 +23,7 @@ mod buffers;
 mod config;
 mod credential_source;
 mod instance;
+mod key_space;
 pub mod ports;
 mod protocol;
 mod request;
@@ -49,6 +50,7 @@ use vod_uploader::{Error, ErrorKind, Result};
 pub use body::{ByteStream, EmptyStream};
 pub use buffers::{BufferBudget, Permit};
 pub use config::{Config, Variables};
+pub use key_space::{KeyPrefix, KeySpace};
 pub use response::{Response, ResponseBody};
 pub use retrying_client::RESPONSE_BYTES_MAX;
 pub use vod_uploader as engine;
@@ -56,10 +58,10 @@ pub use vod_uploader as engine;
 use crate::body::RequestBody;
 use crate::instance::Instance;
 use crate::ports::{Body, Ports};
-use crate::protocol::{events, filepond, form, ietf, plain, state, tus};
+use crate::protocol::{events, filepond, form, ietf, maintenance, plain, state, tus};
 use crate::request::Caller;
 use crate::response::RelayResponse;
-use crate::upload::cleanup::clean_up_expired;
+use crate::upload::cleanup::clean_up_after_creation;
 use crate::upload::limits::advertised_limits;
 use crate::upload::terminate::terminate;
 
@@ -177,7 +179,7 @@ impl Relay {
         };
         if creates {
             let instance = Rc::clone(&self.instance);
-            let cleanup = async move { clean_up_expired(&instance).await };
+            let cleanup = async move { clean_up_after_creation(&instance).await };
             self.instance.ports.spawn.spawn(cleanup.boxed_local());
         }
         response
@@ -191,7 +193,7 @@ async fn dispatch(
     protocol: Protocol,
     body: RequestBody,
 ) -> Result<RelayResponse> {
-    let caller = Caller::new(head, instance.now());
+    let caller = Caller::new(instance, head);
     let response = match (route, protocol) {
         (Route::Events(id), _) => {
             return events::stream_events(instance, caller, head, id).await;
@@ -235,6 +237,7 @@ async fn dispatch(
         (Route::Credential(id), _) => state::credential(instance, &caller, &id, body).await,
         (Route::Form, _) => form::post(instance, head, body).await,
         (Route::FilePond { id }, _) => filepond::handle(instance, &caller, head, &id, body).await,
+        (Route::CleanUp, _) => maintenance::expire(instance, head).await,
         (Route::Health | Route::MethodNotAllowed(_), _) => {
             Ok(http::Response::empty(StatusCode::METHOD_NOT_ALLOWED))
         }

@@ -3,7 +3,8 @@
 use vod_uploader::Result;
 use vod_uploader::credential::UploadCredential;
 use vod_uploader::http::{MediaClaim, Metadata, RequestHead, client_credential};
-use vod_uploader::units::UnixMillis;
+
+use crate::instance::Instance;
 
 /// The credential and the media of a request. An invalid value is an error only if it is used, so
 /// that a request that does not need it succeeds.
@@ -15,14 +16,23 @@ pub(crate) struct Caller {
 
 impl Caller {
     /// The caller of a request to an existing upload.
-    pub(crate) fn new(head: &RequestHead, now: UnixMillis) -> Self {
-        Self::with_metadata(head, &Metadata::default(), now)
+    pub(crate) fn new(instance: &Instance, head: &RequestHead) -> Self {
+        Self::with_metadata(instance, head, &Metadata::default())
     }
 
     /// The caller of a request that creates an upload with `metadata`.
-    pub(crate) fn with_metadata(head: &RequestHead, metadata: &Metadata, now: UnixMillis) -> Self {
+    pub(crate) fn with_metadata(
+        instance: &Instance,
+        head: &RequestHead,
+        metadata: &Metadata,
+    ) -> Self {
+        let credential = client_credential(head, Some(metadata), instance.now());
+        let policy = &instance.config.credential_policy;
         Self {
-            credential: client_credential(head, Some(metadata), now),
+            credential: credential.and_then(|credential| {
+                credential.iter().try_for_each(|credential| policy.check(credential))?;
+                Ok(credential)
+            }),
             media: MediaClaim::parse(head, metadata),
         }
     }
@@ -30,7 +40,8 @@ impl Caller {
     /// The client's own credential.
     ///
     /// # Errors
-    /// Returns the errors of [`client_credential`].
+    /// Returns the errors of [`client_credential`] and of
+    /// [`CredentialPolicy::check`](vod_uploader::oss::CredentialPolicy::check).
     pub(crate) fn credential(&self) -> Result<Option<UploadCredential>> {
         self.credential.clone()
     }

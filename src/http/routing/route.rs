@@ -43,6 +43,8 @@ pub enum Route {
         /// What follows `/v1/filepond/`; may be empty.
         id: String,
     },
+    /// `POST /v1/maintenance/expire`: deletes expired uploads.
+    CleanUp,
     /// A method that the path does not support, with the value of `Allow`.
     MethodNotAllowed(&'static str),
 }
@@ -86,6 +88,9 @@ pub fn route(head: &RequestHead) -> Result<Route> {
                 "" => choose(method, &calls, "DELETE, HEAD, OPTIONS, PATCH, POST"),
                 _ => choose(method, &calls[..3], "DELETE, HEAD, OPTIONS, PATCH"),
             }
+        }
+        ("maintenance", "expire") => {
+            choose(method, &[(Method::POST, Route::CleanUp)], "OPTIONS, POST")
         }
         _ => return Err(nothing_here()),
     };
@@ -162,6 +167,7 @@ mod tests {
             (Method::POST, "/v1/files/a1/credential", Route::Credential(id)),
             (Method::POST, "/v1/filepond", Route::FilePond { id: String::new() }),
             (Method::PATCH, "/v1/filepond/a1", Route::FilePond { id: "a1".into() }),
+            (Method::POST, "/v1/maintenance/expire", Route::CleanUp),
         ] {
             assert_eq!(routed(method.clone(), path).unwrap(), expected, "{method} {path}");
         }

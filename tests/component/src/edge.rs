@@ -54,6 +54,7 @@ impl Setup {
         let (variables, sandbox_arguments) = (Vec::new(), Vec::new());
         let setup = Self { variables, sandbox_arguments, route: "/...", origins };
         setup
+            .variable("client_credentials", "on")
             .variable("vod_access_key_id", "sandbox-key")
             .variable("vod_access_key_secret", RAM_SECRET)
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
-/// Every key with its value.
+/// Every key with its value, without the prefix of its component and the record of the owner.
 ///
 /// # Panics
 /// If the host's directory `data` has no readable database.
@@ -16,7 +16,12 @@ pub fn entries(data: &Path) -> Vec<(String, Vec<u8>)> {
     database.busy_timeout(std::time::Duration::from_secs(5)).expect("a timeout can be set");
     let mut statement = database.prepare("SELECT key, value FROM entry").expect("the table exists");
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).expect("it is read");
-    rows.map(|row| row.expect("a row is a key and a value")).collect()
+    let rows = rows.map(|row| row.expect("a row is a key and a value"));
+    let own = rows.map(|(key, value): (String, Vec<u8>)| {
+        let own = PREFIXES.iter().find_map(|prefix| key.strip_prefix(prefix));
+        (own.expect("every key has a prefix").to_owned(), value)
+    });
+    own.filter(|(key, _)| key != "owner").collect()
 }
 
 /// All keys of uploads with their values. Those of the index by expiry are not among them.
@@ -45,3 +50,6 @@ pub fn files(data: &Path) -> Vec<u8> {
     }
     all
 }
+
+/// The prefixes of the worker and of the component that exports `vod:uploader`.
+const PREFIXES: [&str; 2] = ["vod-uploader.", "vod-uploader-component."];

@@ -1,8 +1,10 @@
 //! Runs the tests with each mutant.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::build::Build;
@@ -26,8 +28,9 @@ pub(super) enum Verdict {
     Survived,
 }
 
-/// Returns the verdict of each mutant. The file `undetected.txt` in `directory` lists those that
-/// are neither detected yet nor in `reviewed`.
+/// Returns the verdict of each mutant. In `directory`, `verdicts.txt` receives each verdict as soon
+/// as it is known, and `undetected.txt` lists the mutants that are neither detected by the short
+/// tests nor in `reviewed`.
 pub(super) fn check(
     mutants: &[Mutant],
     build: &Build,
@@ -44,18 +47,25 @@ pub(super) fn check(
     let mut pending: Vec<(usize, usize)> = functions
         .flat_map(|(function, numbers)| numbers.iter().map(|number| (*number, *function)))
         .collect();
+    let path = directory.join("verdicts.txt");
+    let unusable = CommandError::file(&path, "not written");
+    let known = Mutex::new(File::create(&path).map_err(&unusable)?);
     // Most mutants are detected by a short test.
     for (durations, what) in [(Duration::ZERO..LONG, "short"), (LONG..Duration::MAX, "long")] {
         report::progress(&format!("{} mutants, {what} tests", pending.len()));
         let done = AtomicUsize::new(0);
-        let checked = parallel::map(&pending, |_, (number, function)| {
+        let checked = parallel::map(&pending, |_, (number, function)| -> Result<_, CommandError> {
             let mut runs = test_runs::runs(tests, *function);
             runs.retain(|run| durations.contains(&test_runs::duration(run)));
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
             if done.is_multiple_of(100) {
                 report::progress(&format!("{done} of {}", pending.len()));
             }
-            check_one(*number, &runs)
+            let verdict = check_one(*number, &runs)?;
+            let line = format!("{what} {verdict:?} {}\n", mutants[*number].name);
+            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.write_all(line.as_bytes()).map_err(&unusable)?;
+            Ok(verdict)
         });
         for ((number, _), verdict) in pending.iter().zip(checked) {
             verdicts[*number] = verdict?;

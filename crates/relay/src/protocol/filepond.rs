@@ -71,7 +71,7 @@ async fn start_chunked(
     body: RequestBody,
 ) -> Result<Response> {
     let metadata = read_form_metadata(instance, head, body).await?;
-    let caller = Caller::with_metadata(head, &metadata, instance.now());
+    let caller = Caller::with_metadata(instance, head, &metadata);
     // Invalid values are rejected before the client sends any bytes.
     let credential = caller.credential()?;
     if let (None, Some(claim)) = (&credential, caller.media()?) {
@@ -134,7 +134,7 @@ async fn process(
             continue;
         }
         let metadata = fields.for_file();
-        let caller = Caller::with_metadata(head, &metadata, instance.now());
+        let caller = Caller::with_metadata(instance, head, &metadata);
         let stored;
         (form, stored) = store_file(instance, &caller, form, &part, metadata, true).await?;
         match stored {

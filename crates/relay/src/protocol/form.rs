@@ -77,7 +77,7 @@ async fn process_parts(
             FormPart::File(part) => part,
         };
         let metadata = fields.for_file();
-        let caller = Caller::with_metadata(&head, &metadata, instance.now());
+        let caller = Caller::with_metadata(instance, &head, &metadata);
         let stored;
         (form, stored) = store_file(instance, &caller, form, &part, metadata, false).await?;
         match stored {

@@ -39,7 +39,7 @@ pub(crate) async fn post(
         None => creation.file_name,
     };
     let file_name = file_name(instance, &hint)?;
-    let caller = Caller::with_metadata(head, &creation.metadata, instance.now());
+    let caller = Caller::with_metadata(instance, head, &creation.metadata);
     check_caller(instance, &caller).await?;
     let checks = ContentChecks::from_digest_fields(head, creation.complete);
     let atomic = !checks.is_empty();

@@ -5,6 +5,7 @@ pub(crate) mod events;
 pub(crate) mod filepond;
 pub(crate) mod form;
 pub(crate) mod ietf;
+pub(crate) mod maintenance;
 pub(crate) mod plain;
 pub(crate) mod state;
 pub(crate) mod tus;

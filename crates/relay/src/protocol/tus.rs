@@ -36,7 +36,7 @@ pub(crate) async fn post(
     mut body: RequestBody,
 ) -> Result<Response> {
     let creation = CreationRequest::parse(head, instance.config.upload_max)?;
-    let caller = Caller::with_metadata(head, &creation.metadata, instance.now());
+    let caller = Caller::with_metadata(instance, head, &creation.metadata);
     let is_empty = creation.length == Some(ByteCount::ZERO);
     // A declared length has been compared with that of the file.
     if is_empty && creation.content_length.is_none() {

@@ -1,15 +1,15 @@
 //! Deletes expired uploads: reads the index of the buckets of time that have passed, slot by slot.
 //!
-//! No timer triggers the cleanup: a request that creates an upload cleans up after its response.
-//! One run is bounded, and the next one continues at the stored cursor. Visiting an entry twice is
-//! harmless, so concurrent cleanups are avoided but not excluded.
+//! The worker has no timer: a request that creates an upload cleans up after its response, and an
+//! operator may request a cleanup. One run is bounded, and the next one continues at the stored
+//! cursor. Visiting an entry twice is harmless, so concurrent cleanups are avoided but not excluded.
 
 use std::rc::Rc;
 use std::time::Duration;
 
 use futures::future::{try_join, try_join_all};
 use vod_uploader::Result;
-use vod_uploader::http::UploadStatus;
+use vod_uploader::http::{CleanupReport, UploadStatus};
 use vod_uploader::units::UnixMillis;
 use vod_uploader::upload::{
     BucketProgress, BucketWidth, ExpiryBucket, ExpiryCursor, ExpiryEntry, SessionOutcome, UploadId,
@@ -26,37 +26,52 @@ use super::temporary_storage::delete_temporary;
 use super::{expiry, filepond_transfer, media_record};
 use crate::instance::Instance;
 
-/// Cleans up within the bounds of one run.
-pub(crate) async fn clean_up_expired(instance: &Rc<Instance>) {
+/// Cleans up if a bucket has passed since the last run.
+pub(crate) async fn clean_up_after_creation(instance: &Rc<Instance>) {
     let Some(ttl) = instance.config.expire_after else { return };
-    let width = BucketWidth::for_ttl(ttl);
-    if !matches!(clean_up_present(instance, width).await, Ok(true)) {
-        return;
-    }
-    for other in BucketWidth::ALL.into_iter().filter(|other| *other != width) {
-        let _ = clean_up_previous(instance, other).await;
+    if matches!(passed_index(instance, BucketWidth::for_ttl(ttl)).await, Ok(Some(_))) {
+        // The next run repeats what fails.
+        let _ = clean_up_expired(instance).await;
     }
 }
 
-/// Cleans up the index of the configured time to live. Returns whether a bucket has passed.
-async fn clean_up_present(instance: &Rc<Instance>, width: BucketWidth) -> Result<bool> {
-    let Some(mut cursor) = load_cursor(instance, width).await? else { return Ok(false) };
+/// Cleans up within the bounds of one run.
+///
+/// # Errors
+/// Returns those of the key-value store. What fails for one upload is repeated by a later run.
+pub(crate) async fn clean_up_expired(instance: &Rc<Instance>) -> Result<CleanupReport> {
+    let mut report = CleanupReport::default();
+    let Some(ttl) = instance.config.expire_after else { return Ok(report) };
+    let width = BucketWidth::for_ttl(ttl);
+    if let Some(cursor) = passed_index(instance, width).await? {
+        clean_up_index(instance, width, cursor, &mut report).await?;
+    }
+    for other in BucketWidth::ALL.into_iter().filter(|other| *other != width) {
+        clean_up_previous(instance, other, &mut report).await?;
+    }
+    Ok(report)
+}
+
+/// The position of the cleanup in the index of the configured time to live, if a bucket of it has
+/// passed.
+async fn passed_index(instance: &Rc<Instance>, width: BucketWidth) -> Result<Option<ExpiryCursor>> {
+    let Some(mut cursor) = load_cursor(instance, width).await? else { return Ok(None) };
     let now = instance.now();
     cursor.rewind_if_ahead(width, now);
     cursor.close_passed(width, now);
-    if !cursor.has_closed() {
-        return Ok(false);
-    }
-    clean_up_index(instance, width, cursor).await?;
-    Ok(true)
+    Ok(cursor.has_closed().then_some(cursor))
 }
 
 /// Cleans up an index of uploads that were created when another time to live was configured: those
 /// that have not expired enter the present one.
-async fn clean_up_previous(instance: &Rc<Instance>, width: BucketWidth) -> Result<()> {
+async fn clean_up_previous(
+    instance: &Rc<Instance>,
+    width: BucketWidth,
+    report: &mut CleanupReport,
+) -> Result<()> {
     let Some(mut cursor) = load_cursor(instance, width).await? else { return Ok(()) };
     cursor.close_passed(width, instance.now() + width.horizon());
-    if clean_up_index(instance, width, cursor).await? {
+    if clean_up_index(instance, width, cursor, report).await? {
         instance.kv().delete(&width.cursor_key()).await?;
     }
     Ok(())
@@ -68,20 +83,24 @@ async fn clean_up_index(
     instance: &Rc<Instance>,
     width: BucketWidth,
     mut cursor: ExpiryCursor,
+    report: &mut CleanupReport,
 ) -> Result<bool> {
     let now = instance.now();
     let claimed_until = UnixMillis(cursor.claimed_until_ms);
     // A claim that ends later was made by an instance whose clock is ahead.
     if now < claimed_until && claimed_until <= now + CLAIM {
+        report.has_more = true;
         return Ok(false);
     }
     cursor.claimed_until_ms = (now + CLAIM).0;
     store_cursor(instance, width, &cursor).await?;
-    let mut cleanup = Cleanup { instance, width, cursor, steps_left: STEPS_MAX };
+    let mut cleanup = Cleanup { instance, width, cursor, report, steps_left: STEPS_MAX };
     let result = cleanup.run().await;
     cleanup.cursor.claimed_until_ms = 0;
     cleanup.store_cursor().await?;
-    result.map(|()| !cleanup.cursor.has_closed())
+    let is_done = !cleanup.cursor.has_closed();
+    report.has_more |= !is_done;
+    result.map(|()| is_done)
 }
 
 /// One run.
@@ -89,6 +108,7 @@ struct Cleanup<'a> {
     instance: &'a Rc<Instance>,
     width: BucketWidth,
     cursor: ExpiryCursor,
+    report: &'a mut CleanupReport,
     /// Bounds the run: each step visits one slot, or performs up to [`BATCH`] operations at once.
     steps_left: u32,
 }
@@ -156,13 +176,15 @@ impl Cleanup<'_> {
     }
 
     /// Deletes what has expired, and enters the rest again.
-    async fn visit(&self, entry: &ExpiryEntry) -> Result<()> {
+    async fn visit(&mut self, entry: &ExpiryEntry) -> Result<()> {
         let now = self.instance.now();
-        let next = match clean_up_entry(self.instance, entry).await {
-            Ok(None) => return Ok(()),
-            Ok(Some(next)) => next.max(now),
-            Err(_) => now + RETRY_INTERVAL,
+        let (count, next) = match clean_up_entry(self.instance, entry).await {
+            Ok(None) => (&mut self.report.deleted, None),
+            Ok(Some(next)) => (&mut self.report.kept, Some(next.max(now))),
+            Err(_) => (&mut self.report.failed, Some(now + RETRY_INTERVAL)),
         };
+        *count += 1;
+        let Some(next) = next else { return Ok(()) };
         let ttl = self.instance.config.expire_after;
         let width = ttl.map_or(self.width, BucketWidth::for_ttl);
         enter(self.instance, width, next, entry).await.map(drop)

@@ -17,7 +17,7 @@ use crate::request::Caller;
 /// credential expires.
 ///
 /// # Errors
-/// Returns [`ErrorKind::UploadEnded`]; [`ErrorKind::FileStateWrong`] for partial and final uploads;
+/// Returns [`ErrorKind::ClientCredentialsOff`]; [`ErrorKind::UploadEnded`]; [`ErrorKind::FileStateWrong`] for partial and final uploads;
 /// [`ErrorKind::Misconfigured`] without a seal key; and the errors of reading the credential.
 pub(crate) async fn replace_credential(
     instance: &Rc<Instance>,
@@ -30,6 +30,7 @@ pub(crate) async fn replace_credential(
         let message = "partial and final uploads use the worker's own access key";
         return Err(Error::new(ErrorKind::FileStateWrong, message));
     }
+    instance.config.credential_policy.check_accepted()?;
     let credential = match caller.credential()? {
         Some(credential) => credential,
         None => {

@@ -10,8 +10,10 @@
 mod content;
 mod forms;
 mod ietf;
+mod maintenance;
 mod pages;
 mod places;
 mod refusals;
+mod stores;
 mod support;
 mod tus;

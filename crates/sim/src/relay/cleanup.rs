@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
+use vod_uploader::upload::StoreOwner;
 
 use super::client::Client;
 use super::known_exceptions::{KnownException, Leftover, Leftovers};
@@ -56,7 +57,8 @@ pub(super) fn clean_up(simulation: &Rc<Simulation>) -> BTreeMap<KnownException, 
 /// What is left of uploads in the key-value store and on OSS.
 fn leftovers(world: &World) -> Vec<Leftover> {
     let store = &world.store;
-    let keys = world.kv.values.keys().filter(|key| !key.ends_with(CURSOR_SUFFIX));
+    let keys = world.kv.values.keys();
+    let keys = keys.filter(|key| !key.ends_with(CURSOR_SUFFIX) && *key != StoreOwner::KEY);
     let keys = keys.map(|key| Leftover::Key(key.clone()));
     let uploads = store.uploads.iter().map(|(id, parts)| Leftover::MultipartUpload {
         id: id.clone(),

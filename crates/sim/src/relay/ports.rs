@@ -23,6 +23,7 @@ use vod_uploader_relay::ports::{
 use super::costs::KeyValueCost;
 use super::environment::Environment;
 use super::setting::OperationFault;
+use super::variables::KEY_PREFIX;
 use crate::world::{Owner, ServiceCall, ServiceResult};
 
 /// The ports of one instance.
@@ -108,7 +109,7 @@ impl KeyValue for InstancePorts {
         &'a self,
         key: &'a str,
     ) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, KeyValueError>> {
-        self.key_operation(ServiceCall::KvGet { key: key.to_owned() })
+        self.key_operation(ServiceCall::KvGet { key: own_key(key) })
     }
 
     fn set<'a>(
@@ -116,14 +117,25 @@ impl KeyValue for InstancePorts {
         key: &'a str,
         value: &'a [u8],
     ) -> LocalBoxFuture<'a, Result<(), KeyValueError>> {
-        let call = ServiceCall::KvSet { key: key.to_owned(), value: value.to_vec() };
+        assert!(value.len() < VALUE_BYTES_MAX, "{key} has {} bytes", value.len());
+        let call = ServiceCall::KvSet { key: own_key(key), value: value.to_vec() };
         self.key_operation(call).map(|result| result.map(drop)).boxed_local()
     }
 
     fn delete<'a>(&'a self, key: &'a str) -> LocalBoxFuture<'a, Result<(), KeyValueError>> {
-        let call = ServiceCall::KvDelete { key: key.to_owned() };
+        let call = ServiceCall::KvDelete { key: own_key(key) };
         self.key_operation(call).map(|result| result.map(drop)).boxed_local()
     }
+}
+
+/// The key without the prefix of the deployment, so that the checks and the traces are short.
+///
+/// # Panics
+/// If a provider of Spin would reject the key.
+fn own_key(key: &str) -> String {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    assert!(key.len() < KEY_BYTES_MAX && key.bytes().all(is_allowed), "{key}");
+    key.strip_prefix(KEY_PREFIX).expect("every key has the prefix").to_owned()
 }
 
 impl HttpClient for InstancePorts {
@@ -236,3 +248,7 @@ async fn request_body(request: &Request, body: SendBody) -> Option<Vec<u8>> {
     let is_complete = bytes.len() as u64 == request.body.len().bytes();
     is_complete.then_some(bytes)
 }
+
+/// Limits of providers: Cosmos DB, and the items of DynamoDB.
+const KEY_BYTES_MAX: usize = 255;
+const VALUE_BYTES_MAX: usize = 400_000;

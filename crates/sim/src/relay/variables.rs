@@ -10,6 +10,9 @@ use crate::world::{SECRET, TOKEN, World};
 /// The start of the keys of temporary objects.
 pub(crate) const TEMPORARY_PREFIX: &str = "temporary/";
 
+/// The start of all keys in the key-value store.
+pub(crate) const KEY_PREFIX: &str = "sim-1_a.";
+
 /// Base64 of 32 bytes.
 pub(crate) const SEAL_KEY: &str = "c2VhbC1rZXktc2VhbC1rZXktc2VhbC1rZXktc2VhbCE=";
 
@@ -28,6 +31,8 @@ pub(super) fn variables(world: &mut World, setting: &Setting) -> Variables {
         ("retry_attempts", "4"),
         ("retry_elapsed_max_ms", "20000"),
         ("seal_key", SEAL_KEY),
+        ("key_prefix", KEY_PREFIX),
+        ("client_credentials", "on"),
         ("expire_after_s", &setting.expire_after.as_secs().to_string()),
         ("temporary_bucket", "temporary"),
         ("temporary_prefix", TEMPORARY_PREFIX),

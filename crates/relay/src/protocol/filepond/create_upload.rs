@@ -63,7 +63,7 @@ async fn create_as_holder(
     if existing(current_status(instance, id).await)?.is_some() {
         return transfer::store(instance, id, &transfer.mark_upload_created()).await;
     }
-    let caller = Caller::new(head, instance.now());
+    let caller = Caller::new(instance, head);
     let new = NewUpload {
         file_name: file_name(instance, &chunk.file_name)?,
         length: Some(chunk.file_length),

@@ -5,6 +5,7 @@ mod ports;
 mod services;
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::executor::LocalPool;
@@ -39,6 +40,15 @@ pub(crate) struct Reply {
 impl Worker {
     /// A worker with an access key, unless it is set to be empty, and these variables.
     pub(crate) fn new(variables: Headers<'_>) -> Self {
+        Self::on(Rc::default(), Rc::default(), variables)
+    }
+
+    /// Another worker with these variables, on the same key-value store.
+    pub(crate) fn beside(&self, variables: Headers<'_>) -> Self {
+        Self::on(Rc::clone(&self.memory), Rc::clone(&self.services), variables)
+    }
+
+    fn on(memory: Rc<Memory>, services: Rc<Services>, variables: Headers<'_>) -> Self {
         let mut set = Variables::default();
         let defaults = [
             ("vod_access_key_id", "key"),
@@ -51,7 +61,6 @@ impl Worker {
             assert!(Variables::NAMES.contains(name), "{name}");
             set.set(name, value);
         }
-        let (memory, services) = (Rc::new(Memory::default()), Rc::new(Services::default()));
         let ports = Ports {
             key_value: memory.clone(),
             http: services.clone(),
@@ -134,6 +143,16 @@ impl Worker {
             body,
             has_read_body: has_read.get(),
         }
+    }
+
+    /// All keys of the key-value store.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        self.memory.keys()
+    }
+
+    /// Advances the clock.
+    pub(crate) fn pass_seconds(&self, seconds: u64) {
+        self.memory.pass(Duration::from_secs(seconds));
     }
 
     /// The only complete object.

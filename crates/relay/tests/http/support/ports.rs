@@ -21,6 +21,16 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
+    /// All keys.
+    pub(crate) fn keys(&self) -> Vec<String> {
+        self.values.borrow().keys().cloned().collect()
+    }
+
+    /// Advances the clock. Nothing may sleep.
+    pub(crate) fn pass(&self, duration: Duration) {
+        self.elapsed.set(self.elapsed.get() + duration);
+    }
+
     /// The tasks that were started since the last call.
     pub(crate) fn take_tasks(&self) -> Vec<LocalBoxFuture<'static, ()>> {
         std::mem::take(&mut self.tasks.borrow_mut())
