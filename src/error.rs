@@ -43,12 +43,10 @@ impl Error {
         Self { field: Some(Box::new(field)), ..Self::new(ErrorKind::RequestInvalid, message) }
     }
 
-    /// Creates an error from an error response of the service `name`, whose message is truncated.
+    /// Creates an error from an error response of the service `name`, whose texts are truncated.
     #[must_use]
-    pub(crate) fn from_response(kind: ErrorKind, name: &str, mut response: ServiceError) -> Self {
-        if let Some((end, _)) = response.message.char_indices().nth(SERVICE_MESSAGE_CHARS_MAX) {
-            response.message.truncate(end);
-        }
+    pub(crate) fn from_response(kind: ErrorKind, name: &str, response: ServiceError) -> Self {
+        let response = response.truncated();
         let ServiceError { status, code, message, .. } = &response;
         let cause = match (code.as_str(), message.as_str()) {
             ("", _) => format!("{name} returned status {status} without an error code"),
@@ -58,10 +56,10 @@ impl Error {
         Self::new(kind, cause).with_service(response)
     }
 
-    /// Adds the error response of OSS or VOD.
+    /// Adds the error response of OSS or VOD, whose texts are truncated.
     #[must_use]
     pub fn with_service(mut self, service: ServiceError) -> Self {
-        self.service = Some(Box::new(service));
+        self.service = Some(Box::new(service.truncated()));
         self
     }
 
@@ -150,9 +148,10 @@ impl std::error::Error for Error {
 pub struct ServiceError {
     /// The HTTP status.
     pub status: u16,
-    /// The error code, such as `NoSuchUpload`; empty if the response has none.
+    /// The error code, such as `NoSuchUpload`; empty if the response has none. In an [`Error`], at
+    /// most 128 characters of it, as of the following texts.
     pub code: String,
-    /// The message, at most 512 characters of it.
+    /// The message. In an [`Error`], at most 512 characters of it.
     pub message: String,
     /// The request ID, for the support of Alibaba Cloud; empty if the response has none.
     pub request_id: String,
@@ -163,8 +162,32 @@ pub struct ServiceError {
     pub server_time: Option<crate::units::UnixMillis>,
 }
 
+impl ServiceError {
+    /// Truncates the texts, and replaces control characters by spaces: what a service returns does
+    /// not determine the size of responses and the lines of logs.
+    fn truncated(mut self) -> Self {
+        for (text, chars_max) in [
+            (&mut self.code, SERVICE_CODE_CHARS_MAX),
+            (&mut self.message, SERVICE_MESSAGE_CHARS_MAX),
+            (&mut self.request_id, SERVICE_CODE_CHARS_MAX),
+            (&mut self.ec, SERVICE_CODE_CHARS_MAX),
+        ] {
+            if text.chars().any(char::is_control) {
+                *text = text.replace(char::is_control, " ");
+            }
+            if let Some((end, _)) = text.char_indices().nth(chars_max) {
+                text.truncate(end);
+            }
+        }
+        self
+    }
+}
+
 /// The length to which the message of an error response is truncated, in characters.
 const SERVICE_MESSAGE_CHARS_MAX: usize = 512;
+
+/// The same, of its other texts.
+const SERVICE_CODE_CHARS_MAX: usize = 128;
 
 impl fmt::Display for ServiceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -383,6 +406,9 @@ error_kinds! {
     /// The host of the request is not allowed by the operator.
     HostNotAllowed = "host-not-allowed", PermissionDenied, Never,
         "Use a host of the worker, or add this one to allowed_hosts.";
+    /// The worker has no key with which it could store the credential of a client.
+    CredentialNotStorable = "credential-not-storable", PermissionDenied, Never,
+        "Send the credential with each PATCH, or set seal_key of the worker.";
     /// The worker accepts no credentials of clients.
     ClientCredentialsOff = "client-credentials-off", PermissionDenied, Never,
         "Send no Upload-Address and Upload-Auth, or set client_credentials of the worker to on.";
@@ -457,7 +483,7 @@ error_kinds! {
         "Retry later. All acknowledged bytes are kept.";
     /// The configuration of the worker or its host is invalid. The message contains the setting.
     Misconfigured = "misconfigured", Misconfigured, Never,
-        "Correct the setting in the message.";
+        "Correct the setting in the message, or in the log of the worker.";
     /// The worker processes as many uploads as its memory allows.
     Busy = "busy", Unavailable, Retryable,
         "Retry in a few seconds.";
@@ -468,6 +494,8 @@ error_kinds! {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::panic, reason = "a failed assumption fails the test")]
+
     use super::*;
     use std::collections::HashSet;
 
@@ -476,6 +504,28 @@ mod tests {
         let codes: HashSet<_> = ErrorKind::ALL.iter().map(|kind| kind.code()).collect();
         assert_eq!(codes.len(), ErrorKind::ALL.len());
         assert!(ErrorKind::ALL.iter().all(|kind| kind.action().ends_with('.')));
+    }
+
+    #[test]
+    fn the_texts_of_a_service_are_bounded_and_on_one_line() {
+        let long = "ä\n".repeat(600);
+        let response = ServiceError {
+            code: long.clone(),
+            message: long.clone(),
+            request_id: long.clone(),
+            ec: long,
+            ..ServiceError::default()
+        };
+        for error in [
+            Error::new(ErrorKind::StoreRejected, "").with_service(response.clone()),
+            Error::from_response(ErrorKind::StoreRejected, "OSS", response),
+        ] {
+            assert!(!error.to_string().contains('\n'), "{error}");
+            let Some(service) = error.service() else { panic!("{error}") };
+            let ServiceError { code, message, request_id, ec, .. } = service;
+            let lengths = [code, message, request_id, ec].map(|text| text.chars().count());
+            assert_eq!(lengths, [128, 512, 128, 128]);
+        }
     }
 
     #[test]

@@ -46,6 +46,9 @@ fn decode_object(name: &str, base64: &str) -> Result<JsonObject> {
     if text.is_empty() {
         return Err(invalid(format!("{name} is empty")));
     }
+    if text.len() > CREDENTIAL_BYTES_MAX {
+        return Err(invalid(format!("{name} has more than {CREDENTIAL_BYTES_MAX} bytes")));
+    }
     if text.starts_with('{') {
         return Err(invalid(format!("{name} is JSON, but must be Base64 as returned by VOD")));
     }
@@ -57,6 +60,9 @@ fn decode_object(name: &str, base64: &str) -> Result<JsonObject> {
         Err(_) => Err(invalid(format!("{name} is not Base64 of JSON"))),
     }
 }
+
+/// The longest UploadAddress or UploadAuth, in bytes: that of VOD has about 2 KiB.
+const CREDENTIAL_BYTES_MAX: usize = 32 << 10;
 
 /// Decodes Base64 with either alphabet, with or without padding and line breaks.
 pub(crate) fn decode_base64(text: &str) -> Option<Zeroizing<Vec<u8>>> {

@@ -4,7 +4,7 @@ use ::http::StatusCode;
 use serde::{Serialize, Serializer};
 
 use crate::credential::Secret;
-use crate::error::{Error, ErrorClass, Retry, ServiceError};
+use crate::error::{Error, ErrorClass, ErrorKind, Retry, ServiceError};
 
 /// Problem details. The members are in alphabetical order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -71,7 +71,11 @@ impl Problem {
                 Some(field) => format!("{}-invalid", field.name),
                 None => kind.code().to_owned(),
             },
-            detail: error.message().to_owned(),
+            detail: match kind {
+                // Details of the configuration are for its operator only.
+                ErrorKind::Misconfigured => MISCONFIGURED.to_owned(),
+                _ => error.message().to_owned(),
+            },
             expected_offset: None,
             field: error.field().map(|field| field.name.clone()),
             media_id: media_id.and_then(non_empty),
@@ -103,10 +107,8 @@ pub const fn status_of(class: ErrorClass) -> StatusCode {
         ErrorClass::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorClass::MediaTypeNotSupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         ErrorClass::UpstreamRejected => StatusCode::BAD_GATEWAY,
-        ErrorClass::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        ErrorClass::CorruptState | ErrorClass::Misconfigured | ErrorClass::Internal => {
-            StatusCode::INTERNAL_SERVER_ERROR
-        }
+        ErrorClass::Unavailable | ErrorClass::Misconfigured => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorClass::CorruptState | ErrorClass::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
@@ -129,6 +131,9 @@ fn status_number<S: Serializer>(status: &StatusCode, serializer: S) -> Result<S:
 fn expose<S: Serializer>(token: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
     token.as_ref().map(Secret::expose).serialize(serializer)
 }
+
+/// What clients learn about an invalid configuration.
+const MISCONFIGURED: &str = "the worker is misconfigured; its log has the cause";
 
 #[cfg(test)]
 #[path = "problem_tests.rs"]

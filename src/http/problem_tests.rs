@@ -55,6 +55,14 @@ fn a_token_is_sent_and_never_printed() {
 }
 
 #[test]
+fn a_client_does_not_learn_what_is_misconfigured() {
+    let error = Error::new(ErrorKind::Misconfigured, "vod_access_key_id: must be set");
+    let problem = Problem::new(&error, None);
+    let text = serde_json::to_string(&problem).unwrap();
+    assert!(!text.contains("vod_access_key_id") && text.contains("misconfigured"), "{text}");
+}
+
+#[test]
 fn every_kind_of_error_has_its_status() {
     let statuses = [
         (400, "Bad Request", KINDS_400),
@@ -109,6 +117,7 @@ const KINDS_403: &[ErrorKind] = &[
     ErrorKind::MediaNotOwned,
     ErrorKind::OriginNotAllowed,
     ErrorKind::HostNotAllowed,
+    ErrorKind::CredentialNotStorable,
     ErrorKind::ClientCredentialsOff,
     ErrorKind::EndpointNotAllowed,
 ];
@@ -128,12 +137,8 @@ const KINDS_410: &[ErrorKind] =
     &[ErrorKind::UploadLost, ErrorKind::UploadAborted, ErrorKind::UploadExpired];
 const KINDS_415: &[ErrorKind] =
     &[ErrorKind::MediaTypeUnsupported, ErrorKind::ContentEncodingUnsupported];
-const KINDS_500: &[ErrorKind] = &[
-    ErrorKind::CheckpointCorrupt,
-    ErrorKind::CheckpointNewer,
-    ErrorKind::Misconfigured,
-    ErrorKind::Internal,
-];
+const KINDS_500: &[ErrorKind] =
+    &[ErrorKind::CheckpointCorrupt, ErrorKind::CheckpointNewer, ErrorKind::Internal];
 const KINDS_502: &[ErrorKind] = &[
     ErrorKind::ChecksumMismatch,
     ErrorKind::StoreRejected,
@@ -144,6 +149,7 @@ const KINDS_503: &[ErrorKind] = &[
     ErrorKind::StoreUnavailable,
     ErrorKind::VodUnavailable,
     ErrorKind::KeyValueUnavailable,
+    ErrorKind::Misconfigured,
     ErrorKind::CompletionUnknown,
     ErrorKind::DeadlineExceeded,
     ErrorKind::Busy,

@@ -9,8 +9,8 @@ use super::endpoint;
 use crate::credential::UploadCredential;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Which credentials of clients the worker uses.
-#[derive(Clone, Debug)]
+/// Which credentials of clients the worker uses; by default none.
+#[derive(Clone, Debug, Default)]
 pub struct CredentialPolicy {
     accepts_credentials: bool,
     origin: Option<OriginPattern>,

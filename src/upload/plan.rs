@@ -13,7 +13,7 @@ use crate::units::{
 };
 
 /// Maximum number of parts in flight for one upload.
-pub(crate) const PARALLEL_MAX: u8 = 32;
+pub const PARALLEL_MAX: u8 = 32;
 
 /// The sizes of the parts of one upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -63,6 +63,15 @@ impl VodEndpoint {
     }
 }
 
+/// The public endpoint of cn-shanghai.
+impl Default for VodEndpoint {
+    fn default() -> Self {
+        #[expect(clippy::expect_used, reason = "the URL is valid")]
+        let url = Url::parse("https://vod.cn-shanghai.aliyuncs.com").expect("a valid URL");
+        Self { url }
+    }
+}
+
 /// Regions without their own VOD service, and the regions that serve them.
 const SERVED_FROM: &[(&str, &str)] = &[("cn-hangzhou", "cn-shanghai")];
 

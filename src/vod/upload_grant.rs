@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::VodResponse;
 use crate::credential::UploadCredential;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::units::UnixMillis;
 
 /// An upload granted by VOD: a media ID, the upload address and the credential.
@@ -32,8 +32,12 @@ impl UploadGrant {
         requested_id: Option<&str>,
         now: UnixMillis,
     ) -> Result<Self> {
-        // RefreshUploadVideo may omit the ID that it was called with.
         let media_id = match (response.text(fields.id), requested_id) {
+            (Some(id), Some(requested)) if id != requested => {
+                let message = "VOD returned a credential for another media ID than requested";
+                return Err(Error::new(ErrorKind::VodRejected, message));
+            }
+            // RefreshUploadVideo may omit the ID that it was called with.
             (Some(id), _) | (None, Some(id)) => id,
             (None, None) => response.required(fields.id)?,
         };
@@ -100,7 +104,6 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::error::ErrorKind;
     use crate::oss::HttpResponse;
     use crate::vod::{
         Action as _, BusinessType, CreateUploadAttachedMedia, CreateUploadImage, CreateUploadVideo,
@@ -149,6 +152,15 @@ mod tests {
         let refresh = RefreshUploadVideo { video_id: "asked" };
         let grant = refresh.parse(&response(200, &body), NOW).unwrap();
         assert_eq!(grant.media_id, "asked");
+    }
+
+    #[test]
+    fn a_response_for_another_media_id_is_rejected() {
+        let refresh = RefreshUploadVideo { video_id: "asked" };
+        let error = refresh.parse(&response(200, &body()), NOW).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::VodRejected);
+        let refresh = RefreshUploadVideo { video_id: "93ab" };
+        assert_eq!(refresh.parse(&response(200, &body()), NOW).unwrap().media_id, "93ab");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! | `demo` | uploads 64 MiB, kills the host halfway, resumes, compares |
 //! | `test` | format, lints, documentation and every test |
 //! | `bench` | measures the worker and, for comparison, nginx and @tus/server |
+//! | `check-config` | prints which variables of the worker are invalid |
 //! | `sim` | prints the trace of one simulated run, or simulates many |
 //! | `mutants` | checks that tests fail if the upload code is changed |
 //! | `compose` | plugs `uploader.wasm` into a component |
@@ -16,6 +17,7 @@
 //! killed.
 
 mod bench;
+mod check_config;
 mod child;
 mod command_error;
 mod components;
@@ -115,6 +117,12 @@ const COMMANDS: &[Command] = &[
         run: compose::run,
     },
     Command { name: "bench", options: bench::OPTIONS, summary: bench::SUMMARY, run: bench::run },
+    Command {
+        name: "check-config",
+        options: check_config::OPTIONS,
+        summary: check_config::SUMMARY,
+        run: check_config::run,
+    },
     Command { name: "sim", options: sim::OPTIONS, summary: sim::SUMMARY, run: sim::run },
     Command {
         name: "mutants",

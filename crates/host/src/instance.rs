@@ -4,16 +4,17 @@
 //! only thread. The exports read it through the functions below; the relay receives everything as
 //! an argument.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use vod_uploader::upload::StoreOwner;
-use vod_uploader_relay::ports::Ports;
+use vod_uploader_relay::ports::{Log as _, Ports};
 use vod_uploader_relay::{BufferBudget, Config, KeyPrefix, KeySpace, Relay};
 
 use crate::clock::HostClock;
 use crate::http_client::HostHttpClient;
 use crate::key_value::HostKeyValue;
+use crate::log::HostLog;
 use crate::random::HostRandom;
 use crate::spawn::HostSpawn;
 use crate::variables;
@@ -30,6 +31,8 @@ struct Instance {
     buffers: Rc<BufferBudget>,
     /// Present once a valid configuration has been read.
     relay: OnceCell<Relay>,
+    /// The problem of the configuration that was logged last.
+    logged: RefCell<String>,
 }
 
 impl Instance {
@@ -40,11 +43,18 @@ impl Instance {
             clock: Rc::new(HostClock),
             random: Rc::new(HostRandom),
             spawn: Rc::new(HostSpawn),
+            log: Rc::new(HostLog),
         };
         let inner = Rc::clone(&ports.key_value);
         let own_keys = KeySpace::new(inner, KeyPrefix::uploader(), StoreOwner::uploader());
         let uploader_ports = Ports { key_value: Rc::new(own_keys), ..ports.clone() };
-        Self { ports, uploader_ports, buffers: Rc::default(), relay: OnceCell::new() }
+        Self {
+            ports,
+            uploader_ports,
+            buffers: Rc::default(),
+            relay: OnceCell::new(),
+            logged: RefCell::default(),
+        }
     }
 }
 
@@ -68,8 +78,27 @@ pub(crate) async fn relay() -> vod_uploader::Result<Relay> {
     if let Some(relay) = INSTANCE.with(|instance| instance.relay.get().cloned()) {
         return Ok(relay);
     }
-    let config = Config::new(&variables::read().await?)?;
+    let config = match read_config().await {
+        Ok(config) => config,
+        Err(error) => {
+            log_once(&error);
+            return Err(error);
+        }
+    };
     Ok(INSTANCE.with(|instance| {
         instance.relay.get_or_init(|| Relay::new(instance.ports.clone(), config)).clone()
     }))
+}
+
+async fn read_config() -> vod_uploader::Result<Config> {
+    Ok(Config::new(&variables::read().await?)?)
+}
+
+/// Logs a problem of the configuration, once as long as it is the same.
+fn log_once(problem: &vod_uploader::Error) {
+    let line = problem.to_string();
+    let is_known = INSTANCE.with(|instance| instance.logged.replace(line.clone()) == line);
+    if !is_known {
+        HostLog.warn(&format!("invalid configuration: {line}"));
+    }
 }

@@ -9,6 +9,7 @@ mod clock;
 mod http_client;
 mod instance;
 mod key_value;
+mod log;
 mod random;
 mod serve;
 mod spawn;

@@ -23,7 +23,10 @@ pub async fn serve(request: Request) -> Result<Response, ErrorCode> {
         head.effective_method() == Some(Method::HEAD) || head.method() == Method::HEAD;
     let response = match instance::relay().await {
         Ok(relay) => relay.handle(head, Box::new(body)).await,
-        Err(error) => Relay::respond_without_instance(&head, &error),
+        Err(error) => {
+            let ports = instance::ports();
+            Relay::respond_without_instance(ports, &head, Box::new(body), &error)
+        }
     };
     into_wasi(response, is_bodiless)
 }

@@ -29,6 +29,7 @@ impl Instance {
         ports.key_value = Rc::new(RetryingKeyValue {
             inner: Rc::new(own_keys),
             clock: Rc::clone(&ports.clock),
+            log: Rc::clone(&ports.log),
             timeout: config.request_timeout.min(KEY_VALUE_TIMEOUT_MAX),
         });
         Self { ports, config, buffers: Rc::default(), reconciliations: SingleFlight::default() }

@@ -49,7 +49,7 @@ use vod_uploader::{Error, ErrorKind, Result};
 
 pub use body::{ByteStream, EmptyStream};
 pub use buffers::{BufferBudget, Permit};
-pub use config::{Config, Variables};
+pub use config::{Config, InvalidConfig, Variables};
 pub use key_space::{KeyPrefix, KeySpace};
 pub use response::{Response, ResponseBody};
 pub use retrying_client::RESPONSE_BYTES_MAX;
@@ -75,12 +75,22 @@ impl Relay {
     /// An instance with this configuration on this host.
     #[must_use]
     pub fn new(ports: Ports, config: Config) -> Self {
+        if let Some(problem) = config.page_problem() {
+            ports.log.warn(&format!("invalid configuration for pages: {problem}"));
+        }
         Self { instance: Rc::new(Instance::new(ports, config)) }
     }
 
-    /// The response while no instance can be created: `error`, except to a health check.
+    /// The response while no instance can be created: `error`, except to a health check. The body
+    /// is drained.
     #[must_use]
-    pub fn respond_without_instance(head: &RequestHead, error: &Error) -> Response {
+    pub fn respond_without_instance(
+        ports: Ports,
+        head: &RequestHead,
+        body: Box<dyn Body>,
+        error: &Error,
+    ) -> Response {
+        drop(RequestBody::new(head, body, ports));
         let route = http::route(head);
         let response = match &route {
             Ok(Route::Health) => http::Response::empty(StatusCode::OK),

@@ -29,6 +29,8 @@ pub struct Ports {
     pub random: Rc<dyn Random>,
     /// Tasks that outlive a request.
     pub spawn: Rc<dyn Spawn>,
+    /// The log of the operator.
+    pub log: Rc<dyn Log>,
 }
 
 /// The key-value store that all instances share.
@@ -200,6 +202,12 @@ pub trait Spawn {
     /// Runs `task` to its end, also after the response has been sent, as long as the instance
     /// exists.
     fn spawn(&self, task: LocalBoxFuture<'static, ()>);
+}
+
+/// The log of the operator.
+pub trait Log {
+    /// Writes one line about a problem that an operator must solve. It contains no secret.
+    fn warn(&self, line: &str);
 }
 
 /// The body of an inbound request.

@@ -7,16 +7,17 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use futures::future::{Either, LocalBoxFuture, select};
 
-use crate::ports::{Clock, KeyValue, KeyValueError};
+use crate::ports::{Clock, KeyValue, KeyValueError, Log};
 
 /// A key-value store whose operations fail if they take too long, and whose reads and deletions are
-/// retried.
+/// retried. Errors that no retry helps against are logged.
 ///
 /// A write is attempted once. An attempt that failed may take effect at any later time: after a
 /// second attempt has succeeded, it could replace a later value.
 pub(crate) struct RetryingKeyValue {
     pub(crate) inner: Rc<dyn KeyValue>,
     pub(crate) clock: Rc<dyn Clock>,
+    pub(crate) log: Rc<dyn Log>,
     /// Time limit of one attempt.
     pub(crate) timeout: Duration,
 }
@@ -40,6 +41,10 @@ impl RetryingKeyValue {
         attempt: impl Future<Output = Result<T, KeyValueError>>,
     ) -> Result<T, KeyValueError> {
         match select(std::pin::pin!(attempt), self.clock.sleep(self.timeout)).await {
+            Either::Left((Err(error), _)) if !error.is_retryable => {
+                self.log.warn(&format!("the key-value store cannot be used: {}", error.message));
+                Err(error)
+            }
             Either::Left((result, _)) => result,
             Either::Right(((), _)) => Err(KeyValueError {
                 message: "no response from the key-value store within the timeout".to_owned(),
@@ -97,6 +102,16 @@ mod tests {
         fn sleep(&self, duration: Duration) -> LocalBoxFuture<'static, ()> {
             self.0.borrow_mut().push(duration);
             ready(()).boxed_local()
+        }
+    }
+
+    /// The number of lines.
+    #[derive(Default)]
+    struct CountingLog(Cell<usize>);
+
+    impl Log for CountingLog {
+        fn warn(&self, _line: &str) {
+            self.0.set(self.0.get() + 1);
         }
     }
 
@@ -162,6 +177,7 @@ mod tests {
         let retrying = RetryingKeyValue {
             inner: failing.clone(),
             clock: clock.clone(),
+            log: Rc::new(CountingLog::default()),
             timeout: Duration::from_secs(9),
         };
         (failing, clock, retrying)
@@ -193,8 +209,10 @@ mod tests {
         let (failing, _, retrying) = store(1, true, false);
         assert!(retrying.set("k", b"v").now_or_never().unwrap().is_err());
         assert_eq!(failing.attempts.get(), 1);
-        let (failing, _, retrying) = store(1, false, false);
+        let (failing, _, mut retrying) = store(1, false, false);
+        let log = Rc::new(CountingLog::default());
+        retrying.log = log.clone();
         assert!(retrying.get("k").now_or_never().unwrap().is_err());
-        assert_eq!(failing.attempts.get(), 1);
+        assert_eq!((failing.attempts.get(), log.0.get()), (1, 1));
     }
 }

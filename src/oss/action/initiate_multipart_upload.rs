@@ -39,13 +39,20 @@ impl Action for InitiateMultipartUpload<'_> {
         // The response repeats the key, which may be invalid in XML. Only the ID is read.
         xml::parse(&String::from_utf8_lossy(&response.body))
             .and_then(|result| {
-                result.text_of("UploadId").map(|id| MultipartUploadId(id.to_owned()))
+                let id = result.text_of("UploadId").filter(|id| id.len() <= UPLOAD_ID_BYTES_MAX);
+                id.map(|id| MultipartUploadId(id.to_owned()))
             })
             .ok_or_else(|| {
-                error_response::invalid_response(response, "the response contains no UploadId")
+                error_response::invalid_response(
+                    response,
+                    "the response contains no usable UploadId",
+                )
             })
     }
 }
+
+/// The longest ID that is accepted, in bytes: those of OSS have 32.
+const UPLOAD_ID_BYTES_MAX: usize = 1_024;
 
 #[cfg(test)]
 mod tests {
@@ -81,8 +88,10 @@ mod tests {
     }
 
     #[test]
-    fn a_response_without_an_id_is_an_error() {
-        for body in ["", "<html></html>", "<r><UploadId/></r>", "<r><UploadId>1</UploadId>"] {
+    fn a_response_without_a_usable_id_is_an_error() {
+        let long = format!("<r><UploadId>{}</UploadId></r>", "1".repeat(1_025));
+        let empty = ["", "<html></html>", "<r><UploadId/></r>", "<r><UploadId>1</UploadId>"];
+        for body in empty.into_iter().chain([&*long]) {
             let error =
                 INITIATE.parse(&response(200, &[("x-oss-request-id", "R")], body)).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::StoreReplyInvalid, "{body}");

@@ -18,7 +18,7 @@ use crate::request::Caller;
 ///
 /// # Errors
 /// Returns [`ErrorKind::ClientCredentialsOff`]; [`ErrorKind::UploadEnded`]; [`ErrorKind::FileStateWrong`] for partial and final uploads;
-/// [`ErrorKind::Misconfigured`] without a seal key; and the errors of reading the credential.
+/// [`ErrorKind::CredentialNotStorable`] without a seal key; and the errors of reading the credential.
 pub(crate) async fn replace_credential(
     instance: &Rc<Instance>,
     caller: &Caller,
@@ -39,9 +39,8 @@ pub(crate) async fn replace_credential(
         }
     };
     if instance.config.seal_key.is_none() {
-        let message = "seal_key is not set, so the credential cannot be stored: send it with each \
-                       PATCH";
-        return Err(Error::new(ErrorKind::Misconfigured, message));
+        let message = "the worker has no seal_key, so it cannot store the credential";
+        return Err(Error::new(ErrorKind::CredentialNotStorable, message));
     }
     check_credential(instance, &record, &credential)?;
     credential_source(instance, id, &record).store(&credential).await

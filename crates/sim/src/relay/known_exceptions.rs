@@ -193,7 +193,7 @@ impl<'a> Leftovers<'a> {
         if !known.contains(&kind) {
             return None;
         }
-        let deleted_at = self.history.deleted_at(id.as_str())?;
+        let deleted_at = self.history.deleted_before_creation_at(id.as_str())?;
         let written_at = self.history.written_at(key)?;
         let is_of_writer = ["b", "c", "d", "t"].contains(&kind);
         // A deletion reads the lease before it deletes the upload record.

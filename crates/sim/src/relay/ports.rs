@@ -16,7 +16,7 @@ use futures::{FutureExt as _, StreamExt as _};
 use vod_uploader::oss::{Body, HttpResponse, Request};
 use vod_uploader::units::UnixMillis;
 use vod_uploader_relay::ports::{
-    Clock, HttpClient, KeyValue, KeyValueError, Random, SendBody, SendError, Spawn,
+    Clock, HttpClient, KeyValue, KeyValueError, Log, Random, SendBody, SendError, Spawn,
 };
 
 #[cfg(test)]
@@ -208,6 +208,13 @@ impl Spawn for InstancePorts {
     fn spawn(&self, task: LocalBoxFuture<'static, ()>) {
         self.environment.is_crash_point(self.instance);
         self.environment.spawn_in(self.instance, task);
+    }
+}
+
+impl Log for InstancePorts {
+    fn warn(&self, line: &str) {
+        self.environment.trace(|| format!("instance {}: log: {line}", self.instance));
+        self.environment.checker.borrow().check_log(line);
     }
 }
 

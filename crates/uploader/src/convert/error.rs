@@ -97,6 +97,7 @@ mod tests {
         ErrorKind::ConcatenationUnavailable,
         ErrorKind::OriginNotAllowed,
         ErrorKind::HostNotAllowed,
+        ErrorKind::CredentialNotStorable,
         ErrorKind::ClientCredentialsOff,
         ErrorKind::EndpointNotAllowed,
         ErrorKind::OperatorRequired,

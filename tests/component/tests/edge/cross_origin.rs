@@ -113,7 +113,7 @@ fn no_response_is_readable_for_other_origins() {
 }
 
 #[test]
-fn an_invalid_list_of_origins_is_reported_with_its_variable() {
+fn an_invalid_list_of_origins_is_logged_with_its_variable() {
     for list in ["a.example", "https://a.example/path", "https://a.*.example"] {
         let edge = Setup::new().variable("cors_origins", list).start();
         assert_misconfigured(&edge, "cors_origins");
@@ -123,8 +123,8 @@ fn an_invalid_list_of_origins_is_reported_with_its_variable() {
 fn assert_misconfigured(edge: &Edge, variable: &str) {
     let page = [("origin", PAGE)];
     let response = edge.request("GET", "/v1/files/a1", &page, &Body::None).unwrap();
-    assert_eq!((response.status, response.code().as_str()), (500, "misconfigured"));
-    assert!(response.text().contains(variable), "{}", response.text());
+    assert_eq!((response.status, response.code().as_str()), (503, "misconfigured"));
+    assert!(edge.log().contains(variable), "{}", edge.log());
     // Other clients are not affected.
     assert_eq!(edge.put(&[], &Body::Bytes(b"12345")).status, 201);
 }

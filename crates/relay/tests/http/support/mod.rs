@@ -67,6 +67,7 @@ impl Worker {
             clock: memory.clone(),
             random: memory.clone(),
             spawn: memory.clone(),
+            log: memory.clone(),
         };
         let relay = Relay::new(ports, Config::new(&set).unwrap());
         Self { relay, memory, services }
@@ -148,6 +149,11 @@ impl Worker {
     /// All keys of the key-value store.
     pub(crate) fn keys(&self) -> Vec<String> {
         self.memory.keys()
+    }
+
+    /// All lines of the log.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.memory.log()
     }
 
     /// Advances the clock.

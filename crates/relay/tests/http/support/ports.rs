@@ -8,7 +8,7 @@ use futures::FutureExt as _;
 use futures::channel::oneshot;
 use futures::future::LocalBoxFuture;
 use vod_uploader_relay::engine::units::UnixMillis;
-use vod_uploader_relay::ports::{Clock, KeyValue, KeyValueError, Random, Spawn};
+use vod_uploader_relay::ports::{Clock, KeyValue, KeyValueError, Log, Random, Spawn};
 
 /// The storage, the time, randomness and the tasks of one worker.
 #[derive(Default)]
@@ -18,12 +18,18 @@ pub(crate) struct Memory {
     timers: RefCell<Vec<(Duration, oneshot::Sender<()>)>>,
     bits: Cell<u64>,
     tasks: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
+    log: RefCell<Vec<String>>,
 }
 
 impl Memory {
     /// All keys.
     pub(crate) fn keys(&self) -> Vec<String> {
         self.values.borrow().keys().cloned().collect()
+    }
+
+    /// All lines of the log.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.log.borrow().clone()
     }
 
     /// Advances the clock. Nothing may sleep.
@@ -95,5 +101,11 @@ impl Random for Memory {
 impl Spawn for Memory {
     fn spawn(&self, task: LocalBoxFuture<'static, ()>) {
         self.tasks.borrow_mut().push(task);
+    }
+}
+
+impl Log for Memory {
+    fn warn(&self, line: &str) {
+        self.log.borrow_mut().push(line.to_owned());
     }
 }

@@ -58,6 +58,7 @@ impl Services {
 
     fn call(&self, form: &[u8]) -> HttpResponse {
         let form: BTreeMap<_, _> = url::form_urlencoded::parse(form).into_owned().collect();
+        let refreshed = form.get("VideoId").cloned();
         self.calls.borrow_mut().push(form);
         let number = self.calls.borrow().len();
         let address = json!({
@@ -73,7 +74,7 @@ impl Services {
             "Region": "cn-shanghai",
         });
         let body = json!({
-            "VideoId": format!("media{number}"),
+            "VideoId": refreshed.unwrap_or_else(|| format!("media{number}")),
             "UploadAddress": STANDARD.encode(address.to_string()),
             "UploadAuth": STANDARD.encode(auth.to_string()),
         });

@@ -30,6 +30,8 @@ struct UploadHistory {
     object: Option<String>,
     /// When its upload record was deleted.
     deleted_at: Option<UnixMillis>,
+    /// When it was deleted before a creation started again, or wrote its lease late.
+    deleted_before: Option<UnixMillis>,
     /// The keys to which its records referred then: their deletion follows.
     referenced: BTreeSet<String>,
     /// The multipart upload in its last checkpoint then.
@@ -50,7 +52,7 @@ impl History {
             && Lease::decode(value).unwrap() == Lease::unheld()
             && let Some(upload) = self.uploads.get_mut(id)
         {
-            upload.deleted_at = None;
+            upload.deleted_before = upload.deleted_at.take().or(upload.deleted_before);
         }
     }
 
@@ -109,6 +111,12 @@ impl History {
     /// When the upload record was deleted.
     pub(crate) fn deleted_at(&self, id: &str) -> Option<UnixMillis> {
         self.uploads.get(id)?.deleted_at
+    }
+
+    /// When the upload record was deleted, if it was not created after that.
+    pub(crate) fn deleted_before_creation_at(&self, id: &str) -> Option<UnixMillis> {
+        let upload = self.uploads.get(id)?;
+        upload.deleted_at.or(upload.deleted_before)
     }
 
     /// When the upload record of the upload with this object was deleted.

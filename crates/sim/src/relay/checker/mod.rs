@@ -84,6 +84,11 @@ impl InvariantChecker {
         self.history.observe_deletion_attempt(key, now);
     }
 
+    /// Checks a line of the log.
+    pub(super) fn check_log(&self, line: &str) {
+        self.secrets.check_log(line);
+    }
+
     /// A key is deleted: the record of an upload that a client knows only for a reason.
     pub(super) fn observe_deletion(&mut self, key: &str, kv: &KeyValueStore, now: UnixMillis) {
         self.history.observe_deletion(key, kv, now);

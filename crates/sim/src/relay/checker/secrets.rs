@@ -42,6 +42,13 @@ impl Secrets {
         assert!(found.is_none(), "{place} of a response has the secret {found:?}");
     }
 
+    /// Checks a line of the log.
+    pub(super) fn check_log(&self, line: &str) {
+        let found = self.patterns.find(line.as_bytes());
+        let found = found.or_else(|| self.media_tokens.find(line.as_bytes()));
+        assert!(found.is_none(), "the log has the secret {found:?}");
+    }
+
     /// Checks a request to OSS or VOD.
     pub(super) fn check_request(&self, request: &Request) {
         let printed = format!("{} {:?}", request.url, request.headers);
