@@ -2,7 +2,8 @@
 //!
 //! The worker has no timer: a request that creates an upload cleans up after its response, and an
 //! operator may request a cleanup. One run is bounded, and the next one continues at the stored
-//! cursor. Visiting an entry twice is harmless, so concurrent cleanups are avoided but not excluded.
+//! cursor. Visiting an entry twice is harmless, so concurrent cleanups are avoided but not
+//! excluded.
 
 use std::rc::Rc;
 use std::time::Duration;

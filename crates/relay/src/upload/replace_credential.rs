@@ -17,8 +17,10 @@ use crate::request::Caller;
 /// credential expires.
 ///
 /// # Errors
-/// Returns [`ErrorKind::ClientCredentialsOff`]; [`ErrorKind::UploadEnded`]; [`ErrorKind::FileStateWrong`] for partial and final uploads;
-/// [`ErrorKind::CredentialNotStorable`] without a seal key; and the errors of reading the credential.
+/// Returns [`ErrorKind::ClientCredentialsOff`]; [`ErrorKind::UploadEnded`];
+/// [`ErrorKind::FileStateWrong`] for partial and final uploads;
+/// [`ErrorKind::CredentialNotStorable`] without a seal key; and the errors of reading the
+/// credential.
 pub(crate) async fn replace_credential(
     instance: &Rc<Instance>,
     caller: &Caller,

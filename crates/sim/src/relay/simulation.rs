@@ -41,7 +41,7 @@ impl Simulation {
     pub(crate) fn new(setting: Setting) -> Rc<Self> {
         let mut world = World::default();
         let variables = variables(&mut world, &setting);
-        if setting.seed % 2 == 0 {
+        if setting.seed.is_multiple_of(2) {
             // The deployment has run before.
             let seal_key = SealKey::parse(SEAL_KEY).unwrap();
             let owner = StoreOwner::worker(Some(&seal_key)).encode().unwrap();
