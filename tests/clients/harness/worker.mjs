@@ -18,6 +18,7 @@ export class Worker {
       SPIN_VARIABLE_VOD_ACCESS_KEY_SECRET: "sandbox-secret",
       SPIN_VARIABLE_VOD_ENDPOINT: sandbox.origin,
       SPIN_VARIABLE_STORE_ORIGIN: sandbox.origin,
+      SPIN_VARIABLE_CLIENT_CREDENTIALS: "on",
       SPIN_VARIABLE_SEAL_KEY: Buffer.alloc(32, 7).toString("base64"),
       SPIN_VARIABLE_TEMPORARY_BUCKET: BUCKET,
       SPIN_VARIABLE_TEMPORARY_ENDPOINT: sandbox.origin,

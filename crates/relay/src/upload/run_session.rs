@@ -4,13 +4,11 @@ use std::pin::pin;
 use std::rc::Rc;
 
 use futures::future::{Either, select};
+use vod_uploader::Result;
 use vod_uploader::credential::UploadCredential;
-use vod_uploader::http::header;
 use vod_uploader::upload::{
-    LeaseAcquisition, Purpose, Session, SessionOptions, SessionOutcome, UploadId, UploadKind,
-    UploadRecord,
+    LeaseAcquisition, Purpose, Session, SessionOptions, SessionOutcome, UploadId, UploadRecord,
 };
-use vod_uploader::{Error, ErrorKind, Result};
 
 use super::credential::credential_source;
 use super::{expiry, media_record};
@@ -72,16 +70,5 @@ pub(crate) async fn run_session<B: ByteStream + 'static>(
         // If this fails, the newest upload of the media is complete, which has the same effect.
         let _ = media_record::close(instance, record).await;
     }
-    let is_of_client = !record.credential_from_vod && record.kind == UploadKind::Regular;
-    match outcome {
-        // The client supplied the address, so the operator cannot correct it.
-        SessionOutcome::Failed { error, durable }
-            if is_of_client && error.kind() == ErrorKind::Misconfigured =>
-        {
-            let allowed = "of an endpoint that this worker may send requests to";
-            let error = Error::field_invalid(header::UPLOAD_ADDRESS.as_str(), allowed);
-            Ok(SessionOutcome::Failed { error, durable })
-        }
-        outcome => Ok(outcome),
-    }
+    Ok(outcome)
 }

@@ -105,7 +105,7 @@ fn swapped_credentials_are_distinguished_from_invalid_ones() {
 }
 
 #[test]
-fn a_credential_for_a_denied_endpoint_is_a_client_error() {
+fn a_credential_for_another_endpoint_than_that_of_a_store_is_rejected() {
     let mut edge = Setup::new().without_ram_key().start();
     let source = Source::new(79, 2 * MIB);
     let credential = client_credential(&mut edge, "elsewhere");
@@ -116,8 +116,20 @@ fn a_credential_for_a_denied_endpoint_is_a_client_error() {
     let address = STANDARD.encode(address.to_string());
     let headers = [("upload-address", &*address), ("upload-auth", credential.auth.as_str())];
     let put = edge.put(&headers, &Body::Range(&source, source.all()));
-    assert_eq!((put.status, put.code().as_str()), (400, "upload-address-invalid"));
+    assert_eq!((put.status, put.code().as_str()), (403, "endpoint-not-allowed"));
     assert!(edge.sandbox.operations().is_empty(), "{:?}", edge.sandbox.operations());
+}
+
+#[test]
+fn a_worker_with_an_access_key_accepts_no_credential_of_a_client_by_default() {
+    let mut edge = Setup::new().variable("client_credentials", "").start();
+    let credential = client_credential(&mut edge, "mine");
+    edge.sandbox.reset_requests();
+    let headers = [("upload-address", &*credential.address), ("upload-auth", &*credential.auth)];
+    let put = edge.put(&headers, &Body::Bytes(b"12345"));
+    assert_eq!((put.status, put.code().as_str()), (403, "client-credentials-off"));
+    assert!(edge.sandbox.operations().is_empty(), "{:?}", edge.sandbox.operations());
+    assert_eq!(edge.put(&[], &Body::Bytes(b"12345")).status, 201);
 }
 
 #[test]
