@@ -231,6 +231,8 @@ pub enum ErrorClass {
     MediaTypeNotSupported,
     /// Read the response of OSS or VOD, which did not accept a request.
     UpstreamRejected,
+    /// Send fewer requests.
+    TooManyRequests,
     /// Repeat the request later.
     Unavailable,
     /// Examine the stored record.
@@ -484,6 +486,9 @@ error_kinds! {
     /// The configuration of the worker or its host is invalid. The message contains the setting.
     Misconfigured = "misconfigured", Misconfigured, Never,
         "Correct the setting in the message, or in the log of the worker.";
+    /// The client, or all clients together, exceed a limit of the operator.
+    TooManyRequests = "too-many-requests", TooManyRequests, Retryable,
+        "Retry after the time in Retry-After.";
     /// The worker processes as many uploads as its memory allows.
     Busy = "busy", Unavailable, Retryable,
         "Retry in a few seconds.";

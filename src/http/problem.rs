@@ -106,6 +106,7 @@ pub const fn status_of(class: ErrorClass) -> StatusCode {
         ErrorClass::VersionNotSupported => StatusCode::PRECONDITION_FAILED,
         ErrorClass::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorClass::MediaTypeNotSupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        ErrorClass::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
         ErrorClass::UpstreamRejected => StatusCode::BAD_GATEWAY,
         ErrorClass::Unavailable | ErrorClass::Misconfigured => StatusCode::SERVICE_UNAVAILABLE,
         ErrorClass::CorruptState | ErrorClass::Internal => StatusCode::INTERNAL_SERVER_ERROR,

@@ -22,7 +22,9 @@ impl Response {
     /// the authentication scheme (RFC 9110 §11.6.1).
     pub(super) fn with_remedy(self, code: &str) -> Self {
         let response = match self.status {
-            StatusCode::SERVICE_UNAVAILABLE => self.with_header(RETRY_AFTER, RETRY_AFTER_S),
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+                self.with_header(RETRY_AFTER, RETRY_AFTER_S)
+            }
             _ => self,
         };
         if code == ErrorKind::ContentEncodingUnsupported.code() {
@@ -42,5 +44,5 @@ pub fn problem_response(error: &Error, media_id: Option<&str>) -> Response {
     Problem::new(error, media_id).into()
 }
 
-/// Seconds after which a client may repeat a request whose response is 503.
+/// Seconds after which a client may repeat a request whose response is 429 or 503.
 const RETRY_AFTER_S: u64 = 5;

@@ -75,6 +75,7 @@ fn every_kind_of_error_has_its_status() {
         (412, "Precondition Failed", &[ErrorKind::ProtocolVersionUnsupported]),
         (413, "Content Too Large", &[ErrorKind::FileTooLarge, ErrorKind::RequestTooSmall]),
         (415, "Unsupported Media Type", KINDS_415),
+        (429, "Too Many Requests", &[ErrorKind::TooManyRequests]),
         (500, "Internal Server Error", KINDS_500),
         (502, "Bad Gateway", KINDS_502),
         (503, "Service Unavailable", KINDS_503),

@@ -48,11 +48,12 @@ impl Drop for Permit {
     }
 }
 
-/// Bytes of all buffers of an instance.
-const BUDGET_BYTES: u64 = 160 << 20;
+/// Bytes of all buffers of an instance. Hosted edges limit the memory of an instance to 128 MiB, of
+/// which the component itself, its stacks and 16 concurrent requests need the rest.
+const BUDGET_BYTES: u64 = 96 << 20;
 
 /// Bytes of the budget that are reserved for uploads without a buffer.
-const FIRST_BUFFER_RESERVE_BYTES: u64 = 64 << 20;
+const FIRST_BUFFER_RESERVE_BYTES: u64 = 48 << 20;
 
 #[cfg(test)]
 mod tests {
@@ -63,9 +64,9 @@ mod tests {
         let budget = Rc::new(BufferBudget::default());
         let mut permits: Vec<_> =
             std::iter::from_fn(|| budget.try_acquire(16 << 20, false)).collect();
-        assert_eq!(permits.len(), 6);
+        assert_eq!(permits.len(), 3);
         permits.extend(std::iter::from_fn(|| budget.try_acquire(16 << 20, true)));
-        assert_eq!(permits.len(), 10);
+        assert_eq!(permits.len(), 6);
         assert_eq!(budget.buffered_bytes(), BUDGET_BYTES);
         drop(permits);
         assert_eq!(budget.buffered_bytes(), 0);

@@ -9,6 +9,7 @@ use vod_uploader::upload::StoreOwner;
 use crate::buffers::BufferBudget;
 use crate::config::Config;
 use crate::key_space::KeySpace;
+use crate::load::Load;
 use crate::ports::{KeyValue, Ports};
 use crate::retrying_key_value::RetryingKeyValue;
 use crate::single_flight::SingleFlight;
@@ -18,6 +19,7 @@ pub(crate) struct Instance {
     pub(crate) ports: Ports,
     pub(crate) config: Config,
     pub(crate) buffers: Rc<BufferBudget>,
+    pub(crate) load: Load,
     /// Reconciliations, by upload.
     pub(crate) reconciliations: SingleFlight,
 }
@@ -32,7 +34,13 @@ impl Instance {
             log: Rc::clone(&ports.log),
             timeout: config.request_timeout.min(KEY_VALUE_TIMEOUT_MAX),
         });
-        Self { ports, config, buffers: Rc::default(), reconciliations: SingleFlight::default() }
+        Self {
+            ports,
+            config,
+            buffers: Rc::default(),
+            load: Load::default(),
+            reconciliations: SingleFlight::default(),
+        }
     }
 
     pub(crate) fn kv(&self) -> &dyn KeyValue {

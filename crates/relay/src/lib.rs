@@ -24,6 +24,7 @@ mod config;
 mod credential_source;
 mod instance;
 mod key_space;
+mod load;
 pub mod ports;
 mod protocol;
 mod request;
@@ -37,8 +38,8 @@ pub mod url_upload;
 
 use std::rc::Rc;
 
-use ::http::StatusCode;
 use ::http::header::{ALLOW, ORIGIN};
+use ::http::{Method, StatusCode};
 use futures::FutureExt as _;
 use vod_uploader::http::ietf::InteropVersion;
 use vod_uploader::http::{
@@ -57,6 +58,7 @@ pub use vod_uploader as engine;
 
 use crate::body::RequestBody;
 use crate::instance::Instance;
+use crate::load::ActiveUpload;
 use crate::ports::{Body, Ports};
 use crate::protocol::{events, filepond, form, ietf, maintenance, plain, state, tus};
 use crate::request::Caller;
@@ -151,6 +153,25 @@ impl Relay {
         }
     }
 
+    /// Counts a request that creates uploads or sends bytes.
+    ///
+    /// # Errors
+    /// Returns [`ErrorKind::TooManyRequests`] above a limit of the configuration.
+    fn count_request(
+        &self,
+        head: &RequestHead,
+        creates: bool,
+        sends_bytes: bool,
+    ) -> Result<Option<ActiveUpload>> {
+        let (load, limits) = (&self.instance.load, self.instance.config.load);
+        let active = sends_bytes.then(|| load.begin_upload(limits)).transpose()?;
+        let method = head.effective_method();
+        if creates && matches!(method, Some(Method::POST | Method::PUT)) {
+            load.count_creation(limits, self.instance.now())?;
+        }
+        Ok(active)
+    }
+
     /// The response in the format of the request's protocol.
     async fn handle_route(
         &self,
@@ -183,6 +204,11 @@ impl Relay {
             route,
             Route::Create | Route::File { .. } | Route::Form | Route::FilePond { .. }
         );
+        let sends_bytes = creates || matches!(route, Route::Append(_));
+        let _active = match self.count_request(head, creates, sends_bytes) {
+            Ok(active) => active,
+            Err(error) => return refused(error),
+        };
         let response = match dispatch(&self.instance, head, route, protocol, body).await {
             Ok(response) => response,
             Err(error) => refused(error),

@@ -2,6 +2,7 @@
 
 mod byte_stream;
 mod form_body;
+mod pace;
 mod readback_stream;
 mod request_body;
 

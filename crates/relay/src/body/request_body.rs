@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::future::pending;
 use std::pin::pin;
+use std::rc::Rc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -13,6 +14,7 @@ use vod_uploader::upload::SourceStatus;
 use vod_uploader::{Error, ErrorKind, Result};
 
 use super::ByteStream;
+use super::pace::Pace;
 use crate::ports::{Body, BodyStatus, Ports};
 
 /// The bytes of a request.
@@ -30,7 +32,15 @@ pub(crate) struct RequestBody {
     /// Receives the report when the body is dropped.
     report: Option<oneshot::Sender<BodyReport>>,
     stop: Option<LocalBoxFuture<'static, ()>>,
+    pace: Pace,
     end: Option<SourceStatus>,
+}
+
+/// Why a read ends without waiting for bytes any longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum CancelCause {
+    Deadline,
+    Stop,
 }
 
 impl RequestBody {
@@ -51,6 +61,7 @@ impl RequestBody {
             checks: ContentChecks::default(),
             report: None,
             stop: None,
+            pace: Pace::default(),
             end: Some(SourceStatus::Eof),
         }
     }
@@ -119,33 +130,49 @@ impl RequestBody {
 }
 
 impl ByteStream for RequestBody {
-    async fn read(&mut self, buffer: Vec<u8>) -> (Vec<u8>, Option<SourceStatus>) {
-        let (None, Some(body)) = (self.end, &mut self.body) else { return (buffer, self.end) };
+    async fn read(&mut self, mut buffer: Vec<u8>) -> (Vec<u8>, Option<SourceStatus>) {
         self.awaits_read = false;
-        let before = buffer.len();
-        // A silent client counts as disconnected; the bytes that it has sent are stored.
-        let canceled = Cell::new(SourceStatus::Interrupted);
-        let idle = self.ports.clock.sleep(IDLE_MAX);
-        let stop = &mut self.stop;
-        let cancel = async {
-            match stop {
-                None => idle.await,
-                Some(stop) => {
-                    if let Either::Right(_) = select(idle, stop).await {
-                        canceled.set(SourceStatus::StopRequested);
-                    }
+        let clock = Rc::clone(&self.ports.clock);
+        loop {
+            let (None, Some(body)) = (self.end, &mut self.body) else { return (buffer, self.end) };
+            let (before, started_at) = (buffer.len(), clock.now());
+            let (wait_max, canceled) = (self.pace.wait_max(), Cell::new(None));
+            let deadline = clock.sleep(wait_max);
+            let stop = &mut self.stop;
+            let cancel = async {
+                let cause = match stop {
+                    None => deadline.map(|()| CancelCause::Deadline).await,
+                    Some(stop) => match select(deadline, stop).await {
+                        Either::Left(_) => CancelCause::Deadline,
+                        Either::Right(_) => CancelCause::Stop,
+                    },
+                };
+                canceled.set(Some(cause));
+            };
+            let status;
+            (buffer, status) = body.read(buffer, cancel.boxed_local()).await;
+            let read = buffer.get(before..).unwrap_or_default();
+            self.checks.update(read);
+            let waited = match canceled.get() {
+                Some(CancelCause::Deadline) => wait_max,
+                _ => clock.now().since(started_at),
+            };
+            let is_in_time = self.pace.observe(waited, read.len());
+            self.end = match status {
+                BodyStatus::Canceled if canceled.get() == Some(CancelCause::Stop) => {
+                    Some(SourceStatus::StopRequested)
                 }
-            }
-        };
-        let (buffer, status) = body.read(buffer, cancel.boxed_local()).await;
-        self.checks.update(buffer.get(before..).unwrap_or_default());
-        self.end = match status {
-            BodyStatus::Open => None,
-            BodyStatus::Canceled => Some(canceled.get()),
-            BodyStatus::Interrupted => Some(SourceStatus::Interrupted),
-            BodyStatus::Complete(trailers) => Some(self.verified_status(&trailers)),
-        };
-        (buffer, self.end)
+                // A window of the pace has ended.
+                BodyStatus::Canceled if is_in_time && read.is_empty() => continue,
+                BodyStatus::Open | BodyStatus::Canceled if is_in_time => None,
+                // A slow client counts as disconnected; the bytes that it has sent are stored.
+                BodyStatus::Open | BodyStatus::Canceled | BodyStatus::Interrupted => {
+                    Some(SourceStatus::Interrupted)
+                }
+                BodyStatus::Complete(trailers) => Some(self.verified_status(&trailers)),
+            };
+            return (buffer, self.end);
+        }
     }
 
     fn status_at_declared_length(&mut self) -> SourceStatus {
@@ -206,9 +233,6 @@ async fn drain(mut body: Box<dyn Body>, limit: LocalBoxFuture<'static, ()>) {
     };
     select(pin!(read_all), limit).await;
 }
-
-/// How long a client may send nothing in the middle of a body.
-const IDLE_MAX: Duration = Duration::from_secs(60);
 
 /// Bytes per read of a small body.
 const SMALL_READ_BYTES: usize = 4 << 10;

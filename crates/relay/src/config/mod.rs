@@ -19,6 +19,7 @@ pub use self::validation::InvalidConfig;
 use self::validation::Validation;
 pub use self::variables::Variables;
 use crate::key_space::KeyPrefix;
+use crate::load::LoadLimits;
 
 /// The configuration of the worker.
 pub struct Config {
@@ -58,6 +59,7 @@ pub struct Config {
     pub(crate) base_path: BasePath,
     /// Which credentials of clients are used.
     pub(crate) credential_policy: CredentialPolicy,
+    pub(crate) load: LoadLimits,
     /// Who may send the requests of an operator.
     pub(crate) operator: OperatorAccess,
     /// Whether `Forwarded` and `X-Forwarded-*` are those of a proxy.
@@ -136,6 +138,14 @@ impl Config {
             allowed_hosts: read.read("allowed_hosts", AllowedHosts::default(), AllowedHosts::parse),
             base_path: read.read("base_path", BasePath::default(), BasePath::parse),
             trusts_proxy: read.flag("trust_forwarded"),
+            load: LoadLimits {
+                active_uploads_max: limit(&mut read, "active_uploads_max", ACTIVE_UPLOADS_MAX),
+                creations_per_minute_max: limit(
+                    &mut read,
+                    "creations_per_minute_max",
+                    CREATIONS_PER_MINUTE_MAX,
+                ),
+            },
             operator: read.read("operator_key", OperatorAccess::default(), OperatorAccess::parse),
             credential_policy,
             region,
@@ -195,6 +205,14 @@ fn credential_policy(read: &mut Validation<'_>, has_ram_key: bool) -> Credential
     read.accept("store_origin", policy(origin)).unwrap_or_default()
 }
 
+/// A limit; 0: none.
+fn limit(read: &mut Validation<'_>, name: &str, default: u32) -> Option<u32> {
+    match read.number(name, default, 0..=u32::MAX) {
+        0 => None,
+        limit => Some(limit),
+    }
+}
+
 fn default_extension(extension: &str) -> Result<Option<String>> {
     match is_extension(extension) {
         true => Ok(Some(extension.to_owned())),
@@ -239,6 +257,9 @@ const EXPIRE_AFTER_S: u64 = 7 * 24 * 60 * 60;
 
 /// The longest time to live that the index of uploads supports: 400 days.
 const EXPIRE_S_MAX: u64 = 400 * 24 * 60 * 60;
+
+const ACTIVE_UPLOADS_MAX: u32 = 64;
+const CREATIONS_PER_MINUTE_MAX: u32 = 3_000;
 
 const TIMEOUT_MS_MIN: u64 = 100;
 const TIMEOUT_MS_MAX: u64 = 3_600_000;
@@ -327,6 +348,8 @@ mod tests {
             ("key_prefix", "a/"),
             ("operator_key", "short"),
             ("client_credentials", "yes"),
+            ("active_uploads_max", "-1"),
+            ("creations_per_minute_max", "many"),
             ("store_origin", "https://*"),
             ("temporary_bucket", "A"),
             ("vod_access_key_secret", "secret"),

@@ -43,6 +43,8 @@ impl Variables {
         "base_path",
         "trust_forwarded",
         "operator_key",
+        "active_uploads_max",
+        "creations_per_minute_max",
         "client_credentials",
         "store_origin",
     ];

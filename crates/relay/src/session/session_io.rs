@@ -33,8 +33,8 @@ pub struct SessionIo<B> {
     /// A streamed part whose request has not been sent.
     streaming: Option<FillRequest>,
     buffered: HashMap<FillId, PartBuffer>,
-    /// Buffers of stored parts, to be filled again, with their permits.
-    spare: Vec<(Vec<u8>, Permit)>,
+    /// The buffer of a stored part for the next fill, with its permit.
+    spare: Option<(Vec<u8>, Permit)>,
     /// Whether the next fill waits for the memory budget.
     is_waiting_for_buffer: bool,
 }
@@ -59,7 +59,7 @@ impl<B: ByteStream + 'static> SessionIo<B> {
             filling: None,
             streaming: None,
             buffered: HashMap::new(),
-            spare: Vec::new(),
+            spare: None,
             is_waiting_for_buffer: false,
         }
     }
@@ -182,15 +182,16 @@ impl<B: ByteStream + 'static> SessionIo<B> {
             && let Ok(mut buffer) = Rc::try_unwrap(buffered.bytes)
         {
             buffer.clear();
-            self.spare.push((buffer, buffered.permit));
+            // During a fill, the memory is for other uploads: this client may be slow.
+            if self.filling.is_none() {
+                self.spare = Some((buffer, buffered.permit));
+            }
         }
     }
 
     /// A buffer for `len` bytes, if the memory budget allows it.
     fn buffer(&mut self, len: usize) -> Option<(Vec<u8>, Permit)> {
-        // One size is in use at a time: smaller buffers are released.
-        self.spare.retain(|(buffer, _)| buffer.capacity() >= len);
-        if let Some(spare) = self.spare.pop() {
+        if let Some(spare) = self.spare.take().filter(|(buffer, _)| buffer.capacity() >= len) {
             return Some(spare);
         }
         let permit = self.buffers.try_acquire(len as u64, self.buffered.is_empty())?;

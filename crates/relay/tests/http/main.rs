@@ -14,6 +14,7 @@ mod maintenance;
 mod pages;
 mod places;
 mod refusals;
+mod slow_clients;
 mod stores;
 mod support;
 mod tus;

@@ -103,6 +103,7 @@ mod tests {
         ErrorKind::OperatorRequired,
         ErrorKind::MediaNotOwned,
         ErrorKind::Misconfigured,
+        ErrorKind::TooManyRequests,
         ErrorKind::Busy,
         ErrorKind::Internal,
     ];

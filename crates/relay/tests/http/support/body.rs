@@ -1,11 +1,13 @@
 //! The body of a request.
 
 use std::cell::Cell;
+use std::future::pending;
 use std::rc::Rc;
+use std::time::Duration;
 
 use futures::FutureExt as _;
-use futures::future::LocalBoxFuture;
-use vod_uploader_relay::ports::{Body, BodyStatus};
+use futures::future::{Either, LocalBoxFuture, select};
+use vod_uploader_relay::ports::{Body, BodyStatus, Clock};
 
 /// A body that arrives at once.
 pub(crate) struct SentBody {
@@ -51,5 +53,43 @@ impl Body for SentBody {
             _ => BodyStatus::Open,
         };
         async move { (buffer, status) }.boxed_local()
+    }
+}
+
+/// A body of which one chunk arrives after each interval, and nothing after the last one.
+pub(crate) struct PacedBody {
+    clock: Rc<dyn Clock>,
+    interval: Duration,
+    chunk: Vec<u8>,
+    chunks_left: u32,
+}
+
+impl PacedBody {
+    pub(super) fn new(clock: Rc<dyn Clock>, interval: Duration, chunk: &[u8], count: u32) -> Self {
+        Self { clock, interval, chunk: chunk.to_vec(), chunks_left: count }
+    }
+}
+
+impl Body for PacedBody {
+    fn read<'a>(
+        &'a mut self,
+        mut buffer: Vec<u8>,
+        cancel: LocalBoxFuture<'a, ()>,
+    ) -> LocalBoxFuture<'a, (Vec<u8>, BodyStatus)> {
+        async move {
+            let arrival = match self.chunks_left {
+                0 => pending().boxed_local(),
+                _ => self.clock.sleep(self.interval),
+            };
+            match select(arrival, cancel).await {
+                Either::Left(_) => {
+                    self.chunks_left -= 1;
+                    buffer.extend_from_slice(&self.chunk);
+                    (buffer, BodyStatus::Open)
+                }
+                Either::Right(_) => (buffer, BodyStatus::Canceled),
+            }
+        }
+        .boxed_local()
     }
 }

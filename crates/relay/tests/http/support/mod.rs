@@ -4,6 +4,7 @@ mod body;
 mod ports;
 mod services;
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -12,9 +13,10 @@ use futures::executor::LocalPool;
 use futures::task::LocalSpawnExt as _;
 use http::Method;
 use vod_uploader_relay::engine::http::RequestHead;
-use vod_uploader_relay::ports::Ports;
+use vod_uploader_relay::ports::{Body, Ports};
 use vod_uploader_relay::{Config, Relay, Response, ResponseBody, Variables};
 
+use self::body::PacedBody;
 pub(crate) use self::body::SentBody;
 use self::ports::Memory;
 pub(crate) use self::services::Services;
@@ -108,11 +110,37 @@ impl Worker {
         headers: Headers<'_>,
         body: SentBody,
     ) -> Reply {
+        let has_read = body.has_read();
+        self.send_any(method, path, headers, Box::new(body), &has_read)
+    }
+
+    /// Sends a request of whose body `count` chunks arrive, one after each `interval`.
+    pub(crate) fn send_paced(
+        &self,
+        method: &str,
+        path: &str,
+        headers: Headers<'_>,
+        interval: Duration,
+        chunk: &[u8],
+        count: u32,
+    ) -> Reply {
+        let body = PacedBody::new(self.memory.clone(), interval, chunk, count);
+        self.send_any(method, path, headers, Box::new(body), &Cell::new(true))
+    }
+
+    /// Sends a request. After the response, tasks run until the body has been read.
+    fn send_any(
+        &self,
+        method: &str,
+        path: &str,
+        headers: Headers<'_>,
+        body: Box<dyn Body>,
+        has_read: &Cell<bool>,
+    ) -> Reply {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let head = RequestHead::new(method, path, headers.iter().copied());
-        let has_read = body.has_read();
         let relay = self.relay.clone();
-        let handled = async move { relay.handle(head, Box::new(body)).await }.boxed_local();
+        let handled = async move { relay.handle(head, body).await }.boxed_local();
         let mut pool = LocalPool::new();
         let handled = pool.spawner().spawn_local_with_handle(handled).unwrap();
         let mut handled = std::pin::pin!(handled);
@@ -154,6 +182,11 @@ impl Worker {
     /// All lines of the log.
     pub(crate) fn log(&self) -> Vec<String> {
         self.memory.log()
+    }
+
+    /// The time since the start.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.memory.elapsed()
     }
 
     /// Advances the clock.

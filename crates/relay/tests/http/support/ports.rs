@@ -27,6 +27,11 @@ impl Memory {
         self.values.borrow().keys().cloned().collect()
     }
 
+    /// The time since the start.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.elapsed.get()
+    }
+
     /// All lines of the log.
     pub(crate) fn log(&self) -> Vec<String> {
         self.log.borrow().clone()
