@@ -460,8 +460,8 @@ error_kinds! {
     StoreReplyInvalid = "store-reply-invalid", UpstreamRejected, Retryable,
         "Retry. If the error recurs, report it with the request ID.";
     /// Whether the object was completed could not be determined.
-    CompletionUnknown = "completion-unknown", Unavailable, Retryable,
-        "Read the state of the upload later, or grant HeadObject to the credential.";
+    CompletionUnknown = "completion-unknown", Gone, RestartUpload,
+        "Check whether VOD has the media. Grant oss:GetObject to the credential for later uploads.";
     /// VOD rejected a call.
     VodRejected = "vod-rejected", UpstreamRejected, Never,
         "Read the error code and message of VOD.";

@@ -134,8 +134,12 @@ const KINDS_409: &[ErrorKind] = &[
     ErrorKind::QueueStateWrong,
     ErrorKind::CredentialForOtherObject,
 ];
-const KINDS_410: &[ErrorKind] =
-    &[ErrorKind::UploadLost, ErrorKind::UploadAborted, ErrorKind::UploadExpired];
+const KINDS_410: &[ErrorKind] = &[
+    ErrorKind::UploadLost,
+    ErrorKind::UploadAborted,
+    ErrorKind::UploadExpired,
+    ErrorKind::CompletionUnknown,
+];
 const KINDS_415: &[ErrorKind] =
     &[ErrorKind::MediaTypeUnsupported, ErrorKind::ContentEncodingUnsupported];
 const KINDS_500: &[ErrorKind] =
@@ -151,7 +155,6 @@ const KINDS_503: &[ErrorKind] = &[
     ErrorKind::VodUnavailable,
     ErrorKind::KeyValueUnavailable,
     ErrorKind::Misconfigured,
-    ErrorKind::CompletionUnknown,
     ErrorKind::DeadlineExceeded,
     ErrorKind::Busy,
 ];

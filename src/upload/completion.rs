@@ -6,7 +6,7 @@ use super::operation::{Operation, OperationOutput, verify_crc64};
 use super::transfer::Remainder;
 use crate::crc64::Crc64;
 use crate::error::{Error, ErrorKind, Result};
-use crate::oss::action::AbortedUpload;
+use crate::oss::action::{AbortedUpload, ObjectHead};
 use crate::units::ByteCount;
 
 /// The completion or abort of an upload.
@@ -17,6 +17,8 @@ pub(super) struct Completion {
     object: Option<CompletedObject>,
     /// Size and CRC of the single PutObject.
     single_put: Option<(ByteCount, Crc64)>,
+    /// CompleteMultipartUpload succeeded, and its response had no CRC: the ETag.
+    unverified: Option<String>,
     /// The store responded that it does not have the multipart upload.
     upload_missing: Option<Error>,
     /// Why the result of CompleteMultipartUpload is unknown.
@@ -55,6 +57,7 @@ impl Completion {
             aborts,
             object: None,
             single_put: None,
+            unverified: None,
             upload_missing: None,
             unknown: None,
             retries: 0,
@@ -92,6 +95,10 @@ impl Completion {
         let error = match result {
             Ok(OperationOutput::Object(stored)) => {
                 let (_, crc64) = self.sent_object(parts);
+                if stored.crc64.is_none() {
+                    self.unverified = Some(stored.etag);
+                    return Ok(CompletionStep::Reconcile);
+                }
                 return Ok(match verify_crc64("the object", Some(crc64), stored.crc64) {
                     Ok(()) => self.confirmed(parts, &stored.etag),
                     Err(mismatch) => CompletionStep::Lost(mismatch),
@@ -130,25 +137,25 @@ impl Completion {
                 return Ok(CompletionStep::Abort);
             }
             Err(error) if error.kind() == ErrorKind::AccessDenied => {
-                return Err(completion_unknown(
-                    "the response to CompleteMultipartUpload was lost and the credential does not \
-                     allow HeadObject",
-                    &error,
-                ));
+                return self.without_head(parts, &error);
             }
             Err(error) => return Err(error),
         };
         let (size, crc64) = self.sent_object(parts);
-        if let Some(head) = head.filter(|head| head.size == size) {
-            match head.crc64 {
-                Some(stored) if stored == crc64 => return Ok(self.confirmed(parts, &head.etag)),
-                Some(_) => {}
-                None => {
-                    return Err(Error::new(
-                        ErrorKind::CompletionUnknown,
-                        "the store has an object of this size and did not return its CRC-64",
-                    ));
+        if let Some(head) = head {
+            let was_created = self.unverified.is_some();
+            match (head.size == size, head.crc64) {
+                (true, Some(stored)) if stored == crc64 => {
+                    return Ok(self.confirmed(parts, &head.etag));
                 }
+                // OSS guarantees no CRC for an object with copied parts. Each part was verified, and
+                // the multipart upload no longer exists, or is no longer wanted.
+                (true, None) if was_created || self.upload_missing.is_some() || self.aborts => {
+                    return Ok(self.confirmed(parts, &head.etag));
+                }
+                _ if was_created => return Ok(CompletionStep::Lost(mismatch(&head, size, crc64))),
+                // An object without a CRC, or an earlier one of this key.
+                _ => {}
             }
         }
         if self.aborts {
@@ -157,10 +164,38 @@ impl Completion {
         if let Some(error) = self.upload_missing.take() {
             return Ok(CompletionStep::UploadMissing(error));
         }
+        self.retry()
+    }
+
+    /// What follows if the credential does not allow HeadObject.
+    fn without_head(
+        &mut self,
+        parts: (ByteCount, Crc64),
+        denied: &Error,
+    ) -> Result<CompletionStep> {
+        if let Some(etag) = self.unverified.take() {
+            return Ok(self.confirmed(parts, &etag));
+        }
+        if self.upload_missing.is_some() {
+            return Ok(CompletionStep::Lost(completion_unknown(
+                "the response to CompleteMultipartUpload was lost, and the credential lacks the \
+                 permission oss:GetObject, which HeadObject requires",
+                denied,
+            )));
+        }
+        self.retry()
+    }
+
+    /// Sends CompleteMultipartUpload again, within a limit.
+    fn retry(&mut self) -> Result<CompletionStep> {
         if self.retries == COMPLETE_RETRIES_MAX {
-            return Err(self.unknown.take().unwrap_or_else(|| misuse("no cause was recorded")));
+            return Err(self.unknown.take().unwrap_or_else(|| {
+                let message = "the store confirms neither the object nor that it is missing";
+                Error::new(ErrorKind::StoreReplyInvalid, message)
+            }));
         }
         self.retries += 1;
+        self.unverified = None;
         Ok(CompletionStep::Retry)
     }
 
@@ -217,6 +252,14 @@ impl Completion {
     fn sent_object(&self, parts: (ByteCount, Crc64)) -> (ByteCount, Crc64) {
         self.single_put.unwrap_or(parts)
     }
+}
+
+/// CompleteMultipartUpload has created another object than the one that was sent.
+fn mismatch(head: &ObjectHead, size: ByteCount, crc64: Crc64) -> Error {
+    let stored = head.crc64.map_or_else(String::new, |crc64| format!(" with CRC-64 {crc64}"));
+    let message =
+        format!("{size} with CRC-64 {crc64} were sent; the store has {}{stored}", head.size);
+    Error::new(ErrorKind::ChecksumMismatch, message)
 }
 
 fn completion_unknown(message: &str, cause: &Error) -> Error {

@@ -49,21 +49,76 @@ fn a_failing_complete_ends_the_session_and_a_later_session_completes_the_upload(
 }
 
 #[test]
-fn completion_is_unknown_until_a_session_has_permission_for_head_object() {
+fn without_permission_for_head_object_complete_is_sent_again() {
+    let mut simulation = Simulation::of_known_length(LENGTH);
+    simulation.options.retry = RetryPolicy { attempts_max: 1, ..RetryPolicy::default() };
+    simulation.world.store.faults.plan(Operation::Complete, 1, Fault::Broken);
+    simulation.world.store.faults.always(Operation::Head, Fault::Refused(403, "AccessDenied"));
+    assert!(matches!(simulation.upload(), SessionOutcome::Completed(_)));
+    assert_eq!(simulation.world.store.count(Operation::Complete), 2);
+}
+
+#[test]
+fn an_upload_whose_result_cannot_be_determined_ends_and_names_the_missing_permission() {
     let mut simulation = Simulation::of_known_length(LENGTH);
     simulation.world.store.faults.plan(Operation::Complete, 1, Fault::LostReply);
     simulation.world.store.faults.always(Operation::Head, Fault::Refused(403, "AccessDenied"));
-    let SessionOutcome::Failed { error, .. } = simulation.upload() else {
+    let SessionOutcome::Lost(error) = simulation.upload() else {
         panic!("the completion is known")
     };
     assert_eq!(error.kind(), ErrorKind::CompletionUnknown);
-    let SessionOutcome::Failed { error, .. } = simulation.reconcile() else {
-        panic!("the completion is known")
-    };
-    assert_eq!(error.kind(), ErrorKind::CompletionUnknown);
-    simulation.world.store.faults.clear();
-    assert!(matches!(simulation.reconcile(), SessionOutcome::Completed(_)));
-    assert!(matches!(simulation.resume(), SessionOutcome::Completed(_)));
+    assert!(error.message().contains("oss:GetObject"), "{error}");
+    let requests = simulation.world.store.count(Operation::Complete);
+    assert!(matches!(simulation.reconcile(), SessionOutcome::Lost(_)));
+    assert_eq!(simulation.world.store.count(Operation::Complete), requests);
+}
+
+/// OSS guarantees no CRC for an object with copied parts.
+#[test]
+fn an_object_without_a_crc_is_confirmed_by_its_size() {
+    for fault in [None, Some(Fault::Broken), Some(Fault::LostReply), Some(Fault::HangAfter)] {
+        for attempts_max in [1, 5] {
+            let mut simulation = Simulation::of_known_length(LENGTH);
+            simulation.options.retry = RetryPolicy { attempts_max, ..RetryPolicy::default() };
+            simulation.world.store.hides_object_crc64 = true;
+            if let Some(fault) = fault {
+                simulation.world.store.faults.plan(Operation::Complete, 1, fault);
+            }
+            let outcome = simulation.upload();
+            assert!(matches!(outcome, SessionOutcome::Completed(_)), "{fault:?}: {outcome:?}");
+            let stored = &simulation.world.store.objects[OBJECT].bytes;
+            assert_eq!(stored, simulation.content.bytes(), "{fault:?}");
+        }
+    }
+}
+
+#[test]
+fn a_success_without_a_crc_is_one_without_permission_for_head_object_too() {
+    let mut simulation = Simulation::of_known_length(LENGTH);
+    simulation.world.store.hides_object_crc64 = true;
+    simulation.world.store.faults.always(Operation::Head, Fault::Refused(403, "AccessDenied"));
+    assert!(matches!(simulation.upload(), SessionOutcome::Completed(_)));
+}
+
+#[test]
+fn an_earlier_object_without_a_crc_is_replaced() {
+    for fault in [Fault::Broken, Fault::LostReply, Fault::Hang, Fault::HangAfter] {
+        let mut simulation = Simulation::of_known_length(LENGTH);
+        simulation.options.retry = RetryPolicy { attempts_max: 1, ..RetryPolicy::default() };
+        simulation.put_other_object(LENGTH);
+        simulation.world.store.hides_object_crc64 = true;
+        simulation.world.store.faults.plan(Operation::Complete, 1, fault);
+        assert!(matches!(simulation.upload(), SessionOutcome::Completed(_)), "{fault:?}");
+        let stored = &simulation.world.store.objects[OBJECT].bytes;
+        assert_eq!(stored, simulation.content.bytes(), "{fault:?}");
+    }
+}
+
+#[test]
+fn an_abort_keeps_an_object_without_a_crc() {
+    let mut simulation = completing(Fault::HangAfter);
+    simulation.world.store.hides_object_crc64 = true;
+    assert!(matches!(simulation.abort(), SessionOutcome::Completed(_)));
 }
 
 #[test]

@@ -37,6 +37,8 @@ pub struct Store {
     pub answers_before_body: bool,
     /// Whether the response to UploadPartCopy has no checksum.
     pub hides_copied_crc64: bool,
+    /// Whether the responses about an object that was created from parts have no CRC.
+    pub hides_object_crc64: bool,
     /// The object key of each multipart upload that was created.
     pub upload_keys: BTreeMap<String, String>,
     /// Number of aborts of each multipart upload to which a gateway has responded in place of OSS.
@@ -167,10 +169,10 @@ impl Store {
                 response
             }
             Operation::Head => match self.objects.get(&key) {
-                Some(stored) => reply::with_headers(
-                    confirmed(stored),
-                    [("content-length", stored.bytes.len().to_string())],
-                ),
+                Some(stored) => {
+                    let length = [("content-length", stored.bytes.len().to_string())];
+                    reply::with_headers(self.described(stored), length)
+                }
                 None => reply::error(404, "NoSuchKey", ""),
             },
             Operation::GetObject => match self.objects.get(&key) {
@@ -290,13 +292,19 @@ impl Store {
         let stored = keep(&bytes);
         let result = "<CompleteMultipartUploadResult><ETag>\"0-1\"</ETag>\
                       </CompleteMultipartUploadResult>";
-        let response = reply::with_headers(
-            reply::xml(200, result),
-            [("x-oss-hash-crc64ecma", stored.crc64.to_string())],
-        );
+        let described = self.described(&stored);
+        let response = HttpResponse { headers: described.headers, ..reply::xml(200, result) };
         self.uploads.remove(upload_id);
         self.objects.insert(key, stored);
         response
+    }
+
+    /// The headers of a response about an object.
+    fn described(&self, stored: &StoredObject) -> HttpResponse {
+        match self.hides_object_crc64 {
+            true => reply::with_headers(reply::empty(200), [("etag", stored.etag())]),
+            false => confirmed(stored),
+        }
     }
 }
 
