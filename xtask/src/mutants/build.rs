@@ -91,11 +91,12 @@ fn program(message: &Value) -> Option<Program> {
     Some(Program { path: path.into(), directory: directory.into() })
 }
 
-const TESTS: [&str; 11] = [
+const TESTS: [&str; 12] = [
     "--package=vod-uploader",
     "--package=vod-uploader-relay",
     "--package=vod-uploader-sim",
     "--lib",
+    "--test=http",
     "--test=upload",
     "--test=queue",
     "--test=relay_crash_every_step",

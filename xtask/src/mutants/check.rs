@@ -29,8 +29,7 @@ pub(super) enum Verdict {
 }
 
 /// Returns the verdict of each mutant. In `directory`, `verdicts.txt` receives each verdict as soon
-/// as it is known, and `undetected.txt` lists the mutants that are neither detected by the short
-/// tests nor in `reviewed`.
+/// as it is known, and `undetected.txt` lists those that are neither detected yet nor in `reviewed`.
 pub(super) fn check(
     mutants: &[Mutant],
     build: &Build,
@@ -51,7 +50,9 @@ pub(super) fn check(
     let unusable = CommandError::file(&path, "not written");
     let known = Mutex::new(File::create(&path).map_err(&unusable)?);
     // Most mutants are detected by a short test.
-    for (durations, what) in [(Duration::ZERO..LONG, "short"), (LONG..Duration::MAX, "long")] {
+    for (durations, what) in
+        [(Duration::ZERO..MEDIUM, "short"), (MEDIUM..LONG, "medium"), (LONG..Duration::MAX, "long")]
+    {
         report::progress(&format!("{} mutants, {what} tests", pending.len()));
         let done = AtomicUsize::new(0);
         let checked = parallel::map(&pending, |_, (number, function)| -> Result<_, CommandError> {
@@ -71,7 +72,7 @@ pub(super) fn check(
             verdicts[*number] = verdict?;
         }
         pending.retain(|(number, _)| verdicts[*number] == Verdict::Survived);
-        // A long test takes a minute, so reviewed mutants are not tested with it.
+        // Longer tests take minutes, so reviewed mutants are not tested with them.
         let names = pending.iter().map(|(number, _)| mutants[*number].name.as_str());
         let unreviewed = Review::new(names, reviewed, |_| false).unreviewed;
         let path = directory.join("undetected.txt");
@@ -93,5 +94,6 @@ fn check_one(mutant: usize, runs: &[Vec<&Test>]) -> Result<Verdict, CommandError
     Ok(Verdict::Survived)
 }
 
-/// The duration from which a run is long.
-const LONG: Duration = Duration::from_secs(1);
+/// The durations from which a run is of medium length and long.
+const MEDIUM: Duration = Duration::from_secs(1);
+const LONG: Duration = Duration::from_secs(10);
