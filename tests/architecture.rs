@@ -154,6 +154,17 @@ fn the_table_of_upload_modules_lists_exactly_the_files() {
 }
 
 #[test]
+fn every_test_in_the_threat_model_exists() {
+    let text = fs::read_to_string(root().join("SECURITY.md")).unwrap();
+    let named: Vec<_> = text.split('`').filter_map(|code| code.split_once(".rs::")).collect();
+    assert!(named.len() > 20, "{named:?}");
+    for (file, test) in named {
+        let source = fs::read_to_string(root().join(format!("{file}.rs"))).unwrap();
+        assert!(source.contains(&format!("fn {test}(")), "{file}.rs has no test {test}");
+    }
+}
+
+#[test]
 fn a_package_with_a_forbidden_dependency_is_detected() {
     let uses = |name: &str, used: &[&str]| {
         package_violations(&[(name.to_owned(), used.iter().map(|used| (*used).into()).collect())])
