@@ -38,19 +38,24 @@ impl KeySpace {
             return Ok(());
         }
         let key = self.prefixed(StoreOwner::KEY);
-        // A competing deployment may write its mark at the same time; the last one remains.
-        for attempt in 0..OWNER_READS {
-            let stored = self.inner.get(&key).await?;
-            if !self.owner.must_write(stored.as_deref()).map_err(permanent)? {
-                break;
-            }
-            if attempt + 1 < OWNER_READS {
-                let mark = self.owner.encode().map_err(permanent)?;
-                self.inner.set(&key, &mark).await?;
+        if self.must_write_owner(&key).await? {
+            let mark = self.owner.encode().map_err(permanent)?;
+            self.inner.set(&key, &mark).await?;
+            // Another deployment may write its mark at the same time: the last one remains.
+            if self.must_write_owner(&key).await? {
+                return Err(KeyValueError {
+                    message: INCONSISTENT.to_owned(),
+                    is_retryable: false,
+                });
             }
         }
         self.is_verified.set(true);
         Ok(())
+    }
+
+    async fn must_write_owner(&self, key: &str) -> Result<bool, KeyValueError> {
+        let stored = self.inner.get(key).await?;
+        self.owner.must_write(stored.as_deref()).map_err(permanent)
     }
 
     fn prefixed(&self, key: &str) -> String {
@@ -125,8 +130,9 @@ fn permanent(error: Error) -> KeyValueError {
     KeyValueError { message: error.message().to_owned(), is_retryable: false }
 }
 
-/// How often the mark is read while it must be written.
-const OWNER_READS: u32 = 2;
+/// The error for a store whose reads do not see completed writes.
+const INCONSISTENT: &str = "a read does not return a completed write: configure consistent reads \
+                            (DynamoDB: consistent_read = true; Cosmos DB: strong consistency)";
 
 const WORKER_PREFIX: &str = "vod-uploader.";
 const UPLOADER_PREFIX: &str = "vod-uploader-component.";

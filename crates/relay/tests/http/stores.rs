@@ -69,3 +69,12 @@ fn a_deployment_may_add_a_seal_key() {
     let third = first.beside(&[]);
     assert_eq!(third.send("HEAD", created.location(), &[TUS], b"").status, 503);
 }
+
+#[test]
+fn a_store_whose_reads_do_not_see_writes_is_recognized() {
+    let worker = Worker::new(&[]);
+    worker.make_stale();
+    let refused = worker.send("POST", "/v1/files", &[TUS, EMPTY], b"");
+    assert_eq!(refused.status, 503, "{}", refused.text());
+    assert!(worker.log().iter().any(|line| line.contains("consistent_read")), "{:?}", worker.log());
+}

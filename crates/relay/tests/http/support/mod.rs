@@ -179,6 +179,11 @@ impl Worker {
         self.memory.keys()
     }
 
+    /// Reads of the key-value store do not see writes.
+    pub(crate) fn make_stale(&self) {
+        self.memory.is_stale.set(true);
+    }
+
     /// All lines of the log.
     pub(crate) fn log(&self) -> Vec<String> {
         self.memory.log()

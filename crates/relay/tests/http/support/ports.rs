@@ -19,6 +19,8 @@ pub(crate) struct Memory {
     bits: Cell<u64>,
     tasks: RefCell<Vec<LocalBoxFuture<'static, ()>>>,
     log: RefCell<Vec<String>>,
+    /// Whether reads do not see writes.
+    pub(crate) is_stale: Cell<bool>,
 }
 
 impl Memory {
@@ -65,7 +67,7 @@ impl KeyValue for Memory {
         &'a self,
         key: &'a str,
     ) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, KeyValueError>> {
-        let value = self.values.borrow().get(key).cloned();
+        let value = self.values.borrow().get(key).filter(|_| !self.is_stale.get()).cloned();
         async move { Ok(value) }.boxed_local()
     }
 
