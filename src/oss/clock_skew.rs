@@ -27,6 +27,12 @@ impl ClockSkew {
     pub const fn now_at_server(self, now: UnixMillis) -> UnixMillis {
         now.shifted(self.server_ahead_ms)
     }
+
+    /// The local time at the server's time `at`.
+    #[must_use]
+    pub const fn local_time_of(self, at: UnixMillis) -> UnixMillis {
+        at.shifted(self.server_ahead_ms.saturating_neg())
+    }
 }
 
 #[cfg(test)]
@@ -42,6 +48,7 @@ mod tests {
             assert!(skew.observe(&error(Some(UnixMillis(server_ms))), now));
             assert_eq!(skew.now_at_server(now), UnixMillis(server_ms));
             assert_eq!(skew.now_at_server(UnixMillis(5_000_007)), UnixMillis(server_ms + 7));
+            assert_eq!(skew.local_time_of(UnixMillis(server_ms + 7)), UnixMillis(5_000_007));
         }
     }
 

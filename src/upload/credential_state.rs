@@ -31,7 +31,9 @@ impl CredentialState {
     }
 
     /// Returns the credential to sign with at `now`, and its generation; `None` while a new one is
-    /// awaited. Requests a new one if due, one at a time.
+    /// awaited. Requests a new one if due, one at a time. `now` is the store's time as far as it is
+    /// known. A credential that seems to have expired and cannot be renewed is returned, too: the
+    /// clock may be wrong, so the store decides.
     pub(super) fn usable_credential(
         &mut self,
         now: UnixMillis,
@@ -46,10 +48,12 @@ impl CredentialState {
             self.without_success += 1;
             outputs.extend([Output::RefreshCredential]);
         }
-        match self.credential.as_ref().filter(|credential| credential.is_usable_at(now)) {
-            Some(credential) => Ok(Some((credential, self.generation))),
-            None if self.refreshing => Ok(None),
-            None => Err(self.missing()),
+        match &self.credential {
+            Some(credential) if !self.refreshing || credential.is_usable_at(now) => {
+                Ok(Some((credential, self.generation)))
+            }
+            _ if self.refreshing => Ok(None),
+            _ => Err(missing()),
         }
     }
 
@@ -117,14 +121,10 @@ impl CredentialState {
             !credential.is_usable_at(now) || (!self.failed && credential.refresh_due_at(now))
         })
     }
+}
 
-    fn missing(&self) -> Error {
-        if self.credential.is_some() {
-            Error::new(ErrorKind::CredentialExpired, "the upload's credential has expired")
-        } else {
-            Error::new(ErrorKind::CredentialRequired, "the upload's credential is not stored")
-        }
-    }
+fn missing() -> Error {
+    Error::new(ErrorKind::CredentialRequired, "the upload's credential is not stored")
 }
 
 /// Maximum number of credential requests without a successful call in between, after which the

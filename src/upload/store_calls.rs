@@ -125,8 +125,7 @@ impl StoreCalls {
     /// Sends the calls that are due.
     ///
     /// # Errors
-    /// Returns [`ErrorKind::CredentialExpired`] or [`ErrorKind::CredentialRequired`] if a call
-    /// needs a credential that cannot be renewed.
+    /// Returns [`ErrorKind::CredentialRequired`] if a call needs a credential and there is none.
     pub(super) fn send_due(
         &mut self,
         now: UnixMillis,
@@ -136,12 +135,12 @@ impl StoreCalls {
             return Ok(());
         }
         let due = self.calls.iter_mut().filter(|call| call.is_due_at(now));
-        let Some((credential, generation)) = self.credential.usable_credential(now, outputs)?
-        else {
+        let signed_at = self.clock_skew.now_at_server(now);
+        let usable = self.credential.usable_credential(signed_at, outputs)?;
+        let Some((credential, generation)) = usable else {
             due.for_each(|call| call.status = Status::AwaitingCredential);
             return Ok(());
         };
-        let signed_at = self.clock_skew.now_at_server(now);
         for call in due {
             let key = &credential.auth.credential;
             let request = call.operation.request(&self.target, key, signed_at);
@@ -247,7 +246,9 @@ impl StoreCalls {
     /// Schedules another attempt after a failed one. Returns the call if there is none.
     fn failed(&mut self, now: UnixMillis, index: usize, error: Error) -> Option<CompletedCall> {
         self.clock_skew.observe(&error, now);
-        let expires_at = self.credential.expires_at();
+        let expires_at = self.credential.expires_at().map(|at| self.clock_skew.local_time_of(at));
+        // A credential that seems to have expired, and was used, has not: the clock is wrong.
+        let expires_at = expires_at.filter(|at| *at > now);
         let call = self.calls.get_mut(index)?;
         // A streamed body is not buffered: its call has one attempt.
         if !call.operation.is_streamed() {

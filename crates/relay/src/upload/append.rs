@@ -97,7 +97,7 @@ pub(crate) async fn append(
     let length = status.length().or(params.file_length);
     let limit = length.unwrap_or(size_max(&instance.config, &record.kind));
     let body = params.body.with_stop_signal(stop.received());
-    let credential = match client_credential(instance, caller, &record)? {
+    let credential = match client_credential(instance, caller, &record).await? {
         None => open_credential(instance, id, &record, sealed_credential)?,
         found => found,
     };

@@ -10,7 +10,7 @@ use vod_uploader::vod::UploadGrant;
 use vod_uploader::{Error, ErrorKind, Result};
 
 use super::continue_media::{ContinuedMedia, check_owned, continue_media};
-use super::credential::credential_source;
+use super::credential::{check_not_expired, credential_source};
 use super::expiry_index::{self, IndexSlot};
 use super::{media_record, records};
 use crate::credential_source::{create_video, credential_required, refresh_video};
@@ -43,7 +43,7 @@ pub(crate) struct CreatedUpload {
 /// [`ErrorKind::CredentialRequired`] if neither the client nor the worker has a credential.
 pub(crate) async fn check_caller(instance: &Instance, caller: &Caller) -> Result<()> {
     match (caller.credential()?, caller.media()?) {
-        (Some(credential), _) => check_usable(instance, &credential),
+        (Some(credential), _) => check_not_expired(instance, &credential).await,
         (None, Some(claim)) => media_record::verify(instance, &claim).await,
         (None, None) if instance.config.ram_key.is_none() => Err(credential_required()),
         (None, None) => Ok(()),
@@ -74,6 +74,7 @@ pub(crate) async fn create_with_id(
     match (client_credential, media) {
         // The credential authorizes the upload; the media ID is only reported.
         (Some(credential), media) => {
+            check_not_expired(instance, &credential).await?;
             let media_id = media.map_or_else(String::new, |media| media.media_id().to_owned());
             let authorized = Authorized { media_id, credential, by_vod: false };
             store(instance, id, authorized, new).await
@@ -144,7 +145,6 @@ async fn store(
     if by_vod && !http::is_media_id(&media_id) {
         return Err(Error::new(ErrorKind::VodRejected, "VOD returned no valid media ID"));
     }
-    check_usable(instance, &credential)?;
     let config = &instance.config;
     let (region, cname) = (&config.region, config.cname);
     let record = UploadRecord {
@@ -173,14 +173,6 @@ async fn store(
     let slot = expiry_index::enter_again_if_late(instance, &id, media_id, slot).await?;
     stored?;
     Ok(CreatedUpload { id, record, credential, slot })
-}
-
-fn check_usable(instance: &Instance, credential: &UploadCredential) -> Result<()> {
-    if credential.is_usable_at(instance.now()) {
-        return Ok(());
-    }
-    let message = "the credential of the upload has expired";
-    Err(Error::new(ErrorKind::CredentialExpired, message))
 }
 
 /// The name of the file that `hint` describes.

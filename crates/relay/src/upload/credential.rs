@@ -3,14 +3,16 @@
 use std::rc::Rc;
 
 use vod_uploader::credential::{UploadAddress, UploadCredential};
+use vod_uploader::oss::action::HeadObject;
 use vod_uploader::upload::{Target, UploadId, UploadKind, UploadRecord};
-use vod_uploader::{Error, ErrorKind, Result};
+use vod_uploader::{Error, ErrorClass, ErrorKind, Result};
 
 use super::limits::concatenation_unavailable;
 use super::records::read;
 use crate::credential_source::CredentialSource;
 use crate::instance::Instance;
 use crate::request::Caller;
+use crate::retrying_client::RetryingClient;
 
 /// The source of an upload's credential.
 pub(crate) fn credential_source(
@@ -29,21 +31,21 @@ pub(crate) async fn credential(
     id: &UploadId,
     record: &UploadRecord,
 ) -> Result<Option<UploadCredential>> {
-    match client_credential(instance, caller, record)? {
+    match client_credential(instance, caller, record).await? {
         None => stored_credential(instance, id, record).await,
         found => Ok(found),
     }
 }
 
 /// The credential that a client sends with a request to an existing upload.
-pub(super) fn client_credential(
+pub(super) async fn client_credential(
     instance: &Instance,
     caller: &Caller,
     record: &UploadRecord,
 ) -> Result<Option<UploadCredential>> {
     let credential = caller.credential()?.filter(|_| record.kind == UploadKind::Regular);
     if let Some(credential) = &credential {
-        check_credential(instance, record, credential)?;
+        check_credential(instance, record, credential).await?;
     }
     Ok(credential)
 }
@@ -89,7 +91,7 @@ pub(super) fn worker_credential(instance: &Instance, target: &Target) -> Result<
 }
 
 /// Checks that a client's credential can be used for this upload.
-pub(super) fn check_credential(
+pub(super) async fn check_credential(
     instance: &Instance,
     record: &UploadRecord,
     credential: &UploadCredential,
@@ -100,11 +102,30 @@ pub(super) fn check_credential(
         let message = "the credential is for another object than this upload's";
         return Err(Error::new(ErrorKind::CredentialForOtherObject, message));
     }
-    if !credential.is_usable_at(instance.now()) {
-        let message = "the credential of the request has expired";
-        return Err(Error::new(ErrorKind::CredentialExpired, message));
+    check_not_expired(instance, credential).await
+}
+
+/// Checks that a client's credential has not expired. If it seems to have, the store decides: the
+/// clock of the worker may be wrong.
+///
+/// # Errors
+/// Returns [`ErrorKind::CredentialExpired`] if it has, and the errors of an invalid address.
+pub(super) async fn check_not_expired(
+    instance: &Instance,
+    credential: &UploadCredential,
+) -> Result<()> {
+    if credential.is_usable_at(instance.now()) {
+        return Ok(());
     }
-    Ok(())
+    let config = &instance.config;
+    let target = Target::new(credential, &config.region, config.cname, config.signature_version);
+    let (bucket, head) = (target.bucket()?, HeadObject { key: &target.object });
+    let client = RetryingClient::new(instance);
+    match client.call_oss(&bucket, &credential.auth.credential, &head).await {
+        Err(error) if error.class() == ErrorClass::Unauthenticated => Err(error),
+        // The first request that sends bytes reports any other error.
+        _ => Ok(()),
+    }
 }
 
 /// The address of the object of `target`.

@@ -44,7 +44,7 @@ pub(crate) async fn replace_credential(
         let message = "the worker has no seal_key, so it cannot store the credential";
         return Err(Error::new(ErrorKind::CredentialNotStorable, message));
     }
-    check_credential(instance, &record, &credential)?;
+    check_credential(instance, &record, &credential).await?;
     credential_source(instance, id, &record).store(&credential).await
 }
 
