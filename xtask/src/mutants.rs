@@ -26,12 +26,12 @@ use crate::data_dir;
 use crate::report::{self, Table};
 use crate::workspace::Workspace;
 
-pub(crate) const OPTIONS: &str = "[--file PATH]… [--shard K/N]";
+pub(crate) const OPTIONS: &str = "[--file PATH]… [--shard K/N] [--undetected]";
 
 pub(crate) const SUMMARY: &str = "\
 Changes src/upload and crates/relay/src/upload, or the files named, one expression at a time, and
 fails if the tests of the engine, the relay and the simulator detect no difference. The first run
-installs cargo-mutants below target/.";
+installs cargo-mutants below target/. With --undetected, only those that the last run left.";
 
 /// Tests all mutants and compares the survivors with the reviewed ones.
 ///
@@ -43,8 +43,15 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, CommandError> {
     let path = workspace.root.join(survivors::PATH);
     let reviewed =
         fs::read_to_string(&path).map_err(CommandError::file(&path, "cannot be read"))?;
-    let mutants = generate::list(&workspace, options.files(), options.shard.as_deref())?;
+    let mut mutants = generate::list(&workspace, options.files(), options.shard.as_deref())?;
     let directory = data_dir::open(&workspace.target_directory.join("mutants"))?;
+    if options.undetected {
+        let path = directory.join(check::UNDETECTED);
+        let last =
+            fs::read_to_string(&path).map_err(CommandError::file(&path, "cannot be read"))?;
+        let last: BTreeSet<_> = last.lines().map(survivors::without_position).collect();
+        mutants.retain(|mutant| last.contains(&survivors::without_position(&mutant.name)));
+    }
     let build = build::build(&workspace, &directory, &mutants)?;
     report::progress("running the tests without a mutant");
     let tests = test_runs::measure(&build.programs, &directory)?;
@@ -52,9 +59,10 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, CommandError> {
 
     let survivors = mutants.iter().zip(&verdicts);
     let survivors = survivors.filter(|(_, verdict)| **verdict == Verdict::Survived);
-    // Another shard may contain the survivor of a line.
+    // Another part may contain the survivor of a line.
     let files: BTreeSet<&str> = mutants.iter().map(|mutant| mutant.file.as_str()).collect();
-    let is_checked = |file: &str| options.shard.is_none() && files.contains(file);
+    let is_part = options.shard.is_some() || options.undetected;
+    let is_checked = |file: &str| !is_part && files.contains(file);
     let review =
         Review::new(survivors.map(|(mutant, _)| mutant.name.as_str()), &reviewed, is_checked);
     for line in table(&mutants, &verdicts).lines() {
@@ -105,6 +113,7 @@ fn table(mutants: &[Mutant], verdicts: &[Verdict]) -> Table {
 struct Options {
     files: Vec<String>,
     shard: Option<String>,
+    undetected: bool,
 }
 
 impl Options {
@@ -121,6 +130,7 @@ impl Options {
         while let Some(argument) = arguments.next()? {
             match argument {
                 Long("file") => options.files.push(arguments.value()?.string()?),
+                Long("undetected") => options.undetected = true,
                 Long("shard") => options.shard = Some(arguments.value()?.string()?),
                 other => return Err(other.unexpected().into()),
             }

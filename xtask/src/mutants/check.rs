@@ -75,7 +75,7 @@ pub(super) fn check(
         // Longer tests take minutes, so reviewed mutants are not tested with them.
         let names = pending.iter().map(|(number, _)| mutants[*number].name.as_str());
         let unreviewed = Review::new(names, reviewed, |_| false).unreviewed;
-        let path = directory.join("undetected.txt");
+        let path = directory.join(UNDETECTED);
         fs::write(&path, unreviewed.join("\n"))
             .map_err(CommandError::file(&path, "not written"))?;
         pending.retain(|(number, _)| unreviewed.contains(&&*mutants[*number].name));
@@ -93,6 +93,9 @@ fn check_one(mutant: usize, runs: &[Vec<&Test>]) -> Result<Verdict, CommandError
     }
     Ok(Verdict::Survived)
 }
+
+/// The file with the names of the mutants that are not detected.
+pub(super) const UNDETECTED: &str = "undetected.txt";
 
 /// The durations from which a run is of medium length and long.
 const MEDIUM: Duration = Duration::from_secs(1);

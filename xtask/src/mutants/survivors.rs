@@ -32,7 +32,7 @@ impl<'a> Review<'a> {
 }
 
 /// `src/a.rs:1:2: replace b` without line and column, which other changes of the file move.
-fn without_position(mutant: &str) -> String {
+pub(super) fn without_position(mutant: &str) -> String {
     match mutant.splitn(4, ':').collect::<Vec<_>>()[..] {
         [file, _, _, change] => format!("{file}:{change}"),
         _ => mutant.to_owned(),
