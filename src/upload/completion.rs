@@ -176,7 +176,7 @@ impl Completion {
         if let Some(etag) = self.unverified.take() {
             return Ok(self.confirmed(parts, &etag));
         }
-        if self.upload_missing.is_some() {
+        if self.upload_missing.is_some() && self.retries == COMPLETE_RETRIES_MAX {
             return Ok(CompletionStep::Lost(completion_unknown(
                 "the response to CompleteMultipartUpload was lost, and the credential lacks the \
                  permission oss:GetObject, which HeadObject requires",

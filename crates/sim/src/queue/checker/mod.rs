@@ -12,6 +12,7 @@ mod secrets;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
+use vod_uploader::ErrorKind;
 use vod_uploader::queue::{
     CheckpointLookup, Event, FileFingerprint, FileId, NewFile, OptionsInput, Progress, Queue,
     SessionId, Succeeded,
@@ -225,6 +226,9 @@ impl InvariantChecker {
             Event::TokenExpired(_) => self.allow_replacement(planned_kind, context),
             Event::Succeeded(succeeded) => self.observe_success(succeeded, context),
             Event::Failed { durable, error, .. } => {
+                if error.kind() == ErrorKind::CompletionUnknown {
+                    self.offsets.allow_restart(name);
+                }
                 // Before the start, the offset has not been read.
                 if is_started {
                     self.observe_durable(file, durable.bytes(), context);
