@@ -315,3 +315,69 @@ fn check_tail(tail: Tail, value: Option<Vec<u8>>) -> Result<Vec<u8>> {
     let message = "the stored tail does not match the checkpoint";
     Err(Error::new(ErrorKind::CheckpointCorrupt, message))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "a failed assumption fails the test")]
+
+    use std::time::Duration;
+
+    use super::*;
+
+    const NOW: UnixMillis = UnixMillis(1_700_000_000_000);
+
+    fn acquisition(kind: LeaseAcquisition) -> AcquireLease {
+        AcquireLease::new(UploadId::new("id").unwrap(), 7, kind, NOW)
+    }
+
+    /// The key of a read.
+    #[track_caller]
+    fn read(step: LeaseStep) -> String {
+        match step {
+            LeaseStep::Kv(KvRequest::Get(key)) => key,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_lease_is_written_only_while_the_last_reads_can_be_relied_on() {
+        let late = NOW + RELIANCE_MAX;
+        assert!(acquisition(LeaseAcquisition::New).lease_write(late).is_ok());
+        let too_late = late + Duration::from_millis(1);
+        let refused = acquisition(LeaseAcquisition::New).lease_write(too_late);
+        assert_eq!(refused.err().unwrap().kind(), ErrorKind::TakenOver);
+    }
+
+    /// The key of a write, and whether it is repeated if it fails.
+    #[track_caller]
+    fn write(step: LeaseStep) -> (String, bool) {
+        match step {
+            LeaseStep::Kv(KvRequest::Set(key, _)) => (key, false),
+            LeaseStep::Kv(KvRequest::SetRepeatedly(key, _)) => (key, true),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_new_writer_competes_for_the_epoch_after_a_closed_one_and_a_renewal_does_not() {
+        let mut new = acquisition(LeaseAcquisition::TakeOver);
+        assert_eq!(write(new.compete().unwrap()).0, "u.id.b.1");
+        assert_eq!(read(new.on_value(None).unwrap()), "u.id.d.1");
+        assert_eq!(write(new.on_value(Some(vec![1])).unwrap()).0, "u.id.b.2");
+
+        let mut renewal = acquisition(LeaseAcquisition::New);
+        assert_eq!(write(renewal.renew(NOW, None).unwrap()).0, "u.id.b.2");
+        assert_eq!(read(renewal.on_value(None).unwrap()), "u.id.d.2");
+        let ended = renewal.on_value(Some(vec![1]));
+        assert_eq!(ended.err().unwrap().kind(), ErrorKind::TakenOver);
+    }
+
+    /// A late write of the candidate would be mistaken for that of a competitor.
+    #[test]
+    fn a_failed_write_of_the_candidate_is_not_repeated_with_the_same_id() {
+        let mut writer = acquisition(LeaseAcquisition::TakeOver);
+        assert_eq!(write(writer.compete().unwrap()), ("u.id.b.1".into(), false));
+        assert_eq!(read(writer.on_value(None).unwrap()), "u.id.d.1");
+        assert_eq!(write(writer.on_value(None).unwrap()), ("u.id.d.1".into(), true));
+    }
+}

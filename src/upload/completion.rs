@@ -282,3 +282,33 @@ const COMPLETE_RETRIES_MAX: u8 = 1;
 
 /// Maximum number of calls to AbortMultipartUpload, apart from retries.
 const ABORTS_MAX: u8 = 4;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::*;
+
+    /// The number of aborts until the upload is aborted, if the store responds `found` to each.
+    fn aborts(found: AbortedUpload) -> usize {
+        let mut completion = Completion::new(true);
+        let mut abort = || completion.on_abort_result(Ok(OperationOutput::Aborted(found))).unwrap();
+        (1..100).find(|_| matches!(abort(), CompletionStep::Aborted)).unwrap()
+    }
+
+    #[test]
+    fn an_abort_is_repeated_once_and_while_the_store_has_deleted_something() {
+        assert_eq!(aborts(AbortedUpload::NotFound), 2);
+        assert_eq!(aborts(AbortedUpload::Deleted), usize::from(ABORTS_MAX));
+    }
+
+    #[test]
+    fn an_abort_that_is_denied_reports_that_parts_are_left() {
+        let mut completion = Completion::new(true);
+        assert!(completion.leftover_parts_error().is_none());
+        let denied = Error::new(ErrorKind::AccessDenied, "no");
+        let step = completion.on_abort_result(Err(denied)).unwrap();
+        assert!(matches!(step, CompletionStep::Aborted));
+        assert!(completion.leftover_parts_error().is_some());
+    }
+}

@@ -218,4 +218,34 @@ mod tests {
             calls.end(NOW, id, Ok(None)).unwrap().1.unwrap();
         }
     }
+
+    #[test]
+    fn a_successful_read_does_not_renew_the_budget_of_writes() {
+        let (mut calls, mut outputs) = (calls(), Vec::new());
+        let mut attempts = 1;
+        while calls.retry_at(NOW).is_some() {
+            calls.start(KvWaiter::Opening, KvRequest::Get("k".into()), &mut outputs);
+            let Some(Output::KvGet { id, .. }) = outputs.pop() else { panic!("no read") };
+            calls.end(NOW, id, Ok(None)).unwrap().1.unwrap();
+            attempts += 1;
+            assert!(attempts < 100, "the budget is never exhausted");
+        }
+        assert_eq!(attempts, RetryPolicy::default().attempts_max);
+    }
+
+    #[test]
+    fn a_waiter_is_busy_with_its_own_operations_only() {
+        let mut calls = calls();
+        calls.start(KvWaiter::Lease, write(), &mut Vec::new());
+        assert!(calls.is_busy(KvWaiter::Lease) && !calls.is_busy(KvWaiter::Opening));
+        calls.start_at(NOW, KvWaiter::RecordedParts, write());
+        assert!(calls.is_busy(KvWaiter::RecordedParts) && !calls.is_busy(KvWaiter::Opening));
+    }
+
+    #[test]
+    fn every_new_id_is_another_one() {
+        let mut calls = calls();
+        let (first, second) = (calls.new_id(), calls.new_id());
+        assert!(first != second && ![0, 1].contains(&first), "{first} {second}");
+    }
 }

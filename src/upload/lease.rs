@@ -193,6 +193,18 @@ mod tests {
     }
 
     #[test]
+    fn a_lease_has_a_bounded_number_of_marks() {
+        let mut lease = held(5);
+        for number in 1..=MARKS_MAX {
+            let holder = WriterEpoch { epoch: lease.holder.epoch + 1, writer: 2 };
+            lease.marks.clear();
+            lease.marks.extend((0..number).map(|_| EpochMark { epoch: 5, at_ms: NOW.0 }));
+            let marks = lease.taken_over_by(holder, Some(5), NOW + MARK_INTERVAL).marks.len();
+            assert_eq!(marks, (number + 1).min(MARKS_MAX));
+        }
+    }
+
+    #[test]
     fn the_last_possible_epochs_are_retired() {
         let lease = Lease { oldest_epoch: u32::MAX, ..held(u32::MAX - 1) };
         let holder = WriterEpoch { epoch: u32::MAX, writer: 2 };

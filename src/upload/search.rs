@@ -215,4 +215,14 @@ mod tests {
         assert_eq!((search.next_key(), search.is_conclusive()), (None, false));
         assert_eq!((search.current_epoch(), search.finish().unwrap().0), (5, Some(4)));
     }
+
+    #[test]
+    fn an_upload_without_a_writer_has_no_checkpoint_to_read() {
+        let mut search = CheckpointSearch::new(UploadId::new("u").unwrap());
+        search.feed(Some(Lease::unheld().encode().unwrap())).unwrap();
+        assert_eq!(search.next_key().as_deref(), Some("u.u.b.1"));
+        assert!(search.is_at_candidate() && !search.is_advisory());
+        search.feed(None).unwrap();
+        assert_eq!(search.finish().unwrap(), (None, Checkpoint::empty()));
+    }
 }
