@@ -24,6 +24,7 @@ mod misuse;
 
 mod requests;
 mod retries;
+mod session_costs;
 mod sizes;
 mod streamed_parts;
 mod takeovers;
