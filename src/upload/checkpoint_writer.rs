@@ -350,23 +350,12 @@ impl CheckpointWriter {
         self.length_is_new
     }
 
-    /// Whether the last checkpoint, of this writer or an earlier one, lacks something.
-    pub(super) fn is_dirty(&self, progress: &Progress) -> bool {
-        self.written.reserved_number > 0
-            || self.parts_are_new()
-            || progress.remainder.is_some()
-            || progress.is_complete
-            || self.written.writer_active
-            || self.upload_id_is_new()
-    }
-
     /// Whether everything of this request is confirmed, but not stored as this session's last
     /// checkpoint.
     fn needs_final_write(&self, progress: &Progress) -> bool {
         progress.state == State::Draining
             && progress.is_drained
             && !self.written.is_clean
-            && self.is_dirty(progress)
             && !progress.is_single_put
     }
 

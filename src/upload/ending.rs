@@ -29,10 +29,6 @@ impl Ending {
         self.error.get_or_insert(error);
     }
 
-    pub(super) const fn has_error(&self) -> bool {
-        self.error.is_some()
-    }
-
     /// Records that the session fails in `state`. A terminal state remains, unless another writer
     /// takes over before the end is stored: then that writer reports the end. Returns whether
     /// checkpoints can no longer be written.

@@ -179,7 +179,7 @@ impl Pipeline {
     }
 
     /// Returns what follows from a request that has ended.
-    pub(super) fn drained(&self, io: &SessionIo, state: State) -> Drained {
+    pub(super) fn drained(&self, io: &SessionIo) -> Drained {
         if !self.is_drained(io) || self.writer.is_busy() {
             return Drained::No;
         }
@@ -188,7 +188,7 @@ impl Pipeline {
             Drained::SinglePut
         } else if self.transfer.is_complete() {
             if is_clean { Drained::File } else { Drained::No }
-        } else if is_clean || !self.writer.is_dirty(&self.progress(io, state)) {
+        } else if is_clean {
             Drained::Request
         } else {
             Drained::No

@@ -155,3 +155,29 @@ impl RecordedParts {
 fn corrupt(message: String) -> Error {
     Error::new(ErrorKind::CheckpointCorrupt, message)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed assumption fails the test")]
+
+    use super::*;
+
+    /// Compares one recorded part with a listed one of this size and CRC.
+    fn compare(size: u64, crc64: Option<u64>) -> Result<(), String> {
+        let (number, etag) = (PartNumber::FIRST, ETag([7; 16]));
+        let mut recorded = RecordedParts::new(UploadId::new("id").unwrap());
+        recorded.parts = vec![(number, etag)];
+        let crc64 = crc64.map(Crc64);
+        recorded.listed = vec![ListedPart { number, size: ByteCount(size), etag, crc64 }];
+        recorded.compare(&Checkpoint { parts_bytes: 5, crc64: 9, ..Checkpoint::empty() })
+    }
+
+    #[test]
+    fn parts_of_another_size_or_crc_do_not_match() {
+        assert_eq!(compare(5, Some(9)), Ok(()));
+        assert_eq!(compare(5, None), Ok(()));
+        for (size, crc64) in [(6, None), (6, Some(9)), (5, Some(8))] {
+            assert!(compare(size, crc64).is_err(), "{size} {crc64:?}");
+        }
+    }
+}

@@ -357,8 +357,8 @@ impl Session {
     }
 
     fn initiated(&mut self, result: Result<OperationOutput>) -> Result<()> {
-        let is_rejected = self.ending.has_error() && !self.pipeline.transfer().has_parts();
-        if self.state == State::Draining && is_rejected && result.is_err() {
+        let is_discarded = !self.pipeline.transfer().has_parts();
+        if self.state == State::Draining && is_discarded && result.is_err() {
             // All bytes of the request are discarded. The reported error is why it was rejected.
             return Ok(());
         }
@@ -378,7 +378,7 @@ impl Session {
         if self.state != State::Draining {
             return Ok(());
         }
-        match self.pipeline.drained(&self.io, self.state) {
+        match self.pipeline.drained(&self.io) {
             Drained::No => Ok(()),
             Drained::SinglePut
                 if !self.opening.is_new_upload() && self.completion.must_record_put() =>
