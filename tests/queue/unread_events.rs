@@ -1,10 +1,10 @@
 //! An app that reads no events: uploads continue, and few events are kept.
 
-use vod_uploader::queue::{FileState, Input, UploadingPhase};
+use vod_uploader::queue::{Event, FileState, Input, UploadingPhase};
 use vod_uploader::vod::MediaKind;
 use vod_uploader_sim::queue::Simulation;
 
-use crate::actions::{run_to, supply};
+use crate::actions::{half_way, run_to, supply};
 use crate::event_queries::all_events;
 
 #[test]
@@ -43,4 +43,16 @@ fn unread_progress_is_merged_and_other_events_are_kept() {
             "upload-end",
         ]
     );
+}
+
+#[test]
+fn progress_counts_bytes_that_were_sent_and_are_not_durable_yet() {
+    let (mut sim, file) = half_way();
+    sim.run();
+    assert_eq!(sim.state(file), FileState::Success);
+    let ahead = sim.events.iter().any(|event| match event {
+        Event::Progress { progress, .. } => progress.sent > progress.durable,
+        _ => false,
+    });
+    assert!(ahead, "{:?}", all_events(&sim));
 }
