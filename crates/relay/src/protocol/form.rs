@@ -7,6 +7,7 @@ use vod_uploader::credential::Secret;
 use vod_uploader::http::form::{
     Boundary, FailedMedia, FormFields, FormResponse, PartHeaders, form_file_name, missing_file,
 };
+use vod_uploader::http::header::{UPLOAD_ADDRESS, UPLOAD_AUTH};
 use vod_uploader::http::{Metadata, RequestHead, Response};
 use vod_uploader::upload::{CompletedObject, UploadKind};
 use vod_uploader::{Error, ErrorKind, Result};
@@ -42,6 +43,10 @@ pub(crate) async fn post(
     body: RequestBody,
 ) -> Result<Response> {
     let boundary = Boundary::from_content_type(head.header(CONTENT_TYPE))?;
+    // One of the two values may be in a field.
+    if [UPLOAD_ADDRESS, UPLOAD_AUTH].iter().all(|name| head.header(name).is_some()) {
+        Caller::new(instance, head).credential()?;
+    }
     let form = FormBody::new(body, &boundary);
     let mut fields = FormFields::default();
     let mut response = FormResponse::default();

@@ -10,7 +10,10 @@ const CHUNK: (&str, &str) = ("content-type", "application/offset+octet-stream");
 #[test]
 fn a_request_that_the_head_decides_is_refused_without_reading_its_body() {
     let long = "x".repeat(129);
-    let cases: [(&str, &str, Headers<'_>, u16); 16] = [
+    let form = ("content-type", "multipart/form-data; boundary=b");
+    let credential = [("upload-address", "e30="), ("upload-auth", "e30=")];
+    let form_headers = [form, credential[0], credential[1]];
+    let cases: [(&str, &str, Headers<'_>, u16); 17] = [
         ("PUT", "/v1/uploads/a.mp4", &[("content-length", "2000")], 413),
         ("PUT", "/v1/uploads/a.mp4", &[("content-encoding", "gzip")], 415),
         ("PUT", "/v1/uploads/a.mp4", &[("content-range", "bytes 0-4/5")], 400),
@@ -20,6 +23,7 @@ fn a_request_that_the_head_decides_is_refused_without_reading_its_body() {
         ("PUT", "/v1/uploads/%00.mp4", &[], 400),
         ("PUT", "/v1/uploads/a.mp4", &[("upload-complete", "?1"), ("upload-auth", "e30=")], 400),
         ("POST", "/v1/uploads", &[("content-type", "text/plain")], 415),
+        ("POST", "/v1/uploads", &form_headers, 400),
         ("POST", "/v1/files", &[("upload-complete", "?1"), ("upload-length", "2000")], 413),
         ("POST", "/v1/files", &[TUS, CHUNK, ("upload-length", "2000")], 413),
         ("POST", "/v1/files", &[], 412),
