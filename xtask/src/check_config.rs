@@ -64,8 +64,12 @@ fn problems(devhost: &Path, manifest: &Path, data: &Path) -> Result<Vec<String>,
 fn problem_list(line: &str) -> Option<impl Iterator<Item = String>> {
     let (_, problems) = line.split_once(MARK)?;
     let (_, problems) = problems.split_once(": ")?;
+    let problems = problems.split(HOST_FIELDS).next()?;
     Some(problems.split("; ").map(str::to_owned))
 }
+
+/// What the host adds to a line of the worker.
+const HOST_FIELDS: &str = " component=";
 
 /// The start of what the worker logs about its configuration.
 const MARK: &str = "vod-uploader: invalid configuration";
@@ -77,7 +81,8 @@ mod tests {
     #[test]
     fn each_problem_of_a_line_is_one_line() {
         let found = |line| problem_list(line).map(Iterator::collect::<Vec<_>>);
-        let line = "WARN guest: vod-uploader: invalid configuration: a: must be b; c: must be d";
+        let line = "WARN guest: vod-uploader: invalid configuration: a: must be b; c: must be d \
+                    component=\"edge\" instance=1";
         assert_eq!(found(line), Some(vec!["a: must be b".into(), "c: must be d".into()]));
         let pages = "guest: vod-uploader: invalid configuration for pages: cors_origins: x";
         assert_eq!(found(pages), Some(vec!["cors_origins: x".into()]));

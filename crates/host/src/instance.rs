@@ -96,7 +96,7 @@ async fn read_config() -> vod_uploader::Result<Config> {
 
 /// Logs a problem of the configuration, once as long as it is the same.
 fn log_once(problem: &vod_uploader::Error) {
-    let line = problem.to_string();
+    let line = problem.message().to_owned();
     let is_known = INSTANCE.with(|instance| instance.logged.replace(line.clone()) == line);
     if !is_known {
         HostLog.warn(&format!("invalid configuration: {line}"));

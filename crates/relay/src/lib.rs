@@ -78,6 +78,7 @@ impl Relay {
     #[must_use]
     pub fn new(ports: Ports, config: Config) -> Self {
         if let Some(problem) = config.page_problem() {
+            let problem = problem.message();
             ports.log.warn(&format!("invalid configuration for pages: {problem}"));
         }
         Self { instance: Rc::new(Instance::new(ports, config)) }
