@@ -56,6 +56,27 @@ impl Component {
 }
 
 impl Built {
+    /// The same with the edge worker in `worker`, by a manifest in `directory`.
+    pub(crate) fn with_worker(
+        &self,
+        worker: &Path,
+        directory: &Path,
+    ) -> Result<Self, CommandError> {
+        let unreadable = CommandError::file(worker, "cannot be read");
+        let worker = fs::canonicalize(worker).map_err(unreadable)?;
+        let text = fs::read_to_string(&self.manifest)
+            .map_err(CommandError::file(&self.manifest, "cannot be read"))?;
+        let source = format!("source = {:?}", worker.display().to_string());
+        let lines = text.lines().map(|line| match line.starts_with("source = ") {
+            true => &source,
+            false => line,
+        });
+        let manifest = directory.join("spin.toml");
+        fs::write(&manifest, lines.collect::<Vec<_>>().join("\n"))
+            .map_err(CommandError::file(&manifest, "cannot be written"))?;
+        Ok(Self { manifest, ..self.clone() })
+    }
+
     /// The file of a built component.
     pub(crate) fn wasm(&self, component: Component) -> PathBuf {
         self.components.join(component.file_name())

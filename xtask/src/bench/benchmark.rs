@@ -32,18 +32,31 @@ pub(super) struct Benchmark {
 
 impl Benchmark {
     /// Sends `size_bytes` in each workload, prints the table and whether the worker meets its
-    /// thresholds, and writes the numbers to `json`.
+    /// thresholds, and writes the numbers to `json`. With a `baseline`, the peer is the worker in
+    /// that file, and each number is the median of several runs that alternate.
     pub(super) fn run(
         &self,
         size_bytes: u64,
         data: &Path,
         json: Option<&Path>,
+        baseline: Option<&Path>,
     ) -> Result<ExitCode, CommandError> {
         let data = data_dir::open_empty(&data.join("bench"))?;
         let workspace = Workspace::find()?;
         let built = components::build(&workspace, &[Component::Edge])?;
         let workers = Workers::new(&built, &data)?;
-        let peer = Peer::find(self.peer, &workspace.root, data_dir::open(&data.join("peer"))?)?;
+        let peer_data = data_dir::open(&data.join("peer"))?;
+        let other = baseline.map(|worker| built.with_worker(worker, &peer_data)).transpose()?;
+        let (peer_name, runs, peer) = match &other {
+            Some(built) => {
+                let peer = Opponent::Baseline(Workers::new(built, &peer_data)?);
+                ("the baseline", BASELINE_RUNS, Some(peer))
+            }
+            None => {
+                let peer = Peer::find(self.peer, &workspace.root, peer_data)?;
+                (self.peer_name, 1, peer.map(Opponent::Peer))
+            }
+        };
         let mut block = vec![0; BLOCK_BYTES];
         fastrand::Rng::with_seed(0).fill(&mut block);
 
@@ -53,17 +66,45 @@ impl Benchmark {
             let measure = |target: Target<'_>| measure(&target, *workload, size_bytes, &block);
             // Each workload gets new servers, because a server does not return memory: a shared one
             // would show the peak of an earlier workload.
-            let worker = measure(workers.start()?)?;
-            let peer = peer.as_ref().map(|peer| measure(peer.start()?)).transpose()?;
-            rows.push(Row { name: workload.name, worker, peer });
+            let (mut of_worker, mut of_peer) = (Vec::new(), Vec::new());
+            for _ in 0..runs {
+                of_worker.push(measure(workers.start()?)?);
+                if let Some(peer) = &peer {
+                    of_peer.push(measure(peer.start()?)?);
+                }
+            }
+            let Some(worker) = median(of_worker) else { continue };
+            rows.push(Row { name: workload.name, worker, peer: median(of_peer) });
         }
-        report::print_table(self.columns, self.peer_name, &rows);
+        report::print_table(self.columns, peer_name, &rows);
         let kept = report::print_thresholds(self.thresholds, &rows);
         if let Some(path) = json {
             report::write_json(path, &rows)?;
         }
         Ok(if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
+}
+
+/// What the worker is compared with.
+enum Opponent<'a> {
+    Peer(Peer),
+    Baseline(Workers<'a>),
+}
+
+impl Opponent<'_> {
+    fn start(&self) -> Result<Target<'_>, CommandError> {
+        match self {
+            Self::Peer(peer) => peer.start(),
+            Self::Baseline(workers) => workers.start(),
+        }
+    }
+}
+
+/// The measurement with the median of the CPU time.
+fn median(mut runs: Vec<Measurement>) -> Option<Measurement> {
+    runs.sort_by(|one, other| one.cpu_seconds.total_cmp(&other.cpu_seconds));
+    let middle = runs.len() / 2;
+    (middle < runs.len()).then(|| runs.swap_remove(middle))
 }
 
 /// Sends `size_bytes` through `target`, after one small upload that warms everything up.
@@ -98,6 +139,9 @@ fn measure(
         temporary_bytes,
     })
 }
+
+/// The runs of a comparison with a baseline.
+const BASELINE_RUNS: usize = 3;
 
 /// Large enough for few writes, small enough for the processor's cache.
 const BLOCK_BYTES: usize = 1024 * 1024;

@@ -17,11 +17,13 @@ use self::benchmark::Benchmark;
 use crate::command_error::CommandError;
 use crate::data_dir;
 
-pub(crate) const OPTIONS: &str = "relay|chunks [--size-mib 512|384] [--json FILE] [--data .data]";
+pub(crate) const OPTIONS: &str = "relay|chunks [--size-mib 512|384] [--json FILE] [--data .data] \
+     [--baseline FILE]";
 
 pub(crate) const SUMMARY: &str = "\
 relay: CPU time, speed, memory, store requests and disk of the worker, compared with nginx.
 chunks: the cost of 3 MiB chunks, compared with @tus/server and @tus/s3-store (npm).
+With --baseline, both compare with the edge worker in that file, another build.
 Fails if a threshold is missed. Needs Linux, and Node.js for the comparison.";
 
 /// Runs the benchmark that the arguments name.
@@ -30,8 +32,8 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<ExitCode, CommandError> {
     if !cfg!(target_os = "linux") {
         return Err(CommandError::new("the benchmark reads /proc: run it on Linux"));
     }
-    let Options { benchmark, size_bytes, json, data } = options;
-    benchmark.run(size_bytes, &data, json.as_deref())
+    let Options { benchmark, size_bytes, json, data, baseline } = options;
+    benchmark.run(size_bytes, &data, json.as_deref(), baseline.as_deref())
 }
 
 /// The command line of `bench`.
@@ -42,13 +44,15 @@ struct Options {
     /// The file for the numbers as JSON.
     json: Option<PathBuf>,
     data: PathBuf,
+    /// Another build of the worker.
+    baseline: Option<PathBuf>,
 }
 
 impl Options {
     fn parse(mut arguments: lexopt::Parser) -> Result<Self, CommandError> {
         use lexopt::prelude::*;
 
-        let (mut benchmark, mut size_mib, mut json) = (None, None, None);
+        let (mut benchmark, mut size_mib, mut json, mut baseline) = (None, None, None, None);
         let mut data = data_dir::DEFAULT.into();
         while let Some(argument) = arguments.next()? {
             match argument {
@@ -62,6 +66,7 @@ impl Options {
                     size_mib = Some(size);
                 }
                 Long("json") => json = Some(arguments.value()?.into()),
+                Long("baseline") => baseline = Some(arguments.value()?.into()),
                 Long("data") => data = arguments.value()?.into(),
                 Value(name) if benchmark.is_none() => {
                     benchmark = BENCHMARKS.iter().find(|known| name == known.name);
@@ -73,7 +78,7 @@ impl Options {
             CommandError::new("no benchmark is named: use `cargo xtask bench relay` or `chunks`")
         })?;
         let size_bytes = size_mib.unwrap_or(benchmark.default_size_mib) * MEBIBYTE;
-        Ok(Self { benchmark, size_bytes, json, data })
+        Ok(Self { benchmark, size_bytes, json, data, baseline })
     }
 }
 
