@@ -72,3 +72,11 @@ fn an_abort_that_is_denied_reports_that_parts_are_left() {
     assert_eq!(simulation.run(id), SessionOutcome::Aborted);
     assert!(!simulation.world.store.uploads.is_empty());
 }
+
+#[test]
+fn an_upload_with_one_part_in_flight_completes() {
+    let mut simulation = Simulation::of_known_length(LENGTH);
+    simulation.options.parallel = 1;
+    assert!(matches!(simulation.upload(), SessionOutcome::Completed(_)));
+    assert!(simulation.world.kv.writes_with(".c.") < 12);
+}

@@ -91,12 +91,13 @@ fn program(message: &Value) -> Option<Program> {
     Some(Program { path: path.into(), directory: directory.into() })
 }
 
-const TESTS: [&str; 12] = [
+const TESTS: [&str; 13] = [
     "--package=vod-uploader",
     "--package=vod-uploader-relay",
     "--package=vod-uploader-sim",
     "--lib",
     "--test=http",
+    "--test=found",
     "--test=upload",
     "--test=queue",
     "--test=relay_crash_every_step",
