@@ -8,6 +8,7 @@
 )]
 
 mod content;
+mod expiry;
 mod forms;
 mod ietf;
 mod maintenance;

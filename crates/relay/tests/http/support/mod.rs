@@ -211,6 +211,54 @@ impl Worker {
         assert!(self.services.objects.borrow().is_empty());
         assert!(self.services.calls.borrow().is_empty());
     }
+
+    /// Advances the clock to this time since the start.
+    pub(crate) fn pass_until(&self, seconds: u64) {
+        self.memory.pass(Duration::from_secs(seconds) - self.memory.elapsed());
+    }
+
+    /// The value of a key.
+    pub(crate) fn value(&self, key: &str) -> Option<Vec<u8>> {
+        self.memory.value(key)
+    }
+
+    /// Sets or deletes the value of a key, as another instance does.
+    pub(crate) fn change(&self, key: &str, value: Option<Vec<u8>>) {
+        self.memory.change((key.to_owned(), value));
+    }
+
+    /// Makes a change once the worker has written a key that contains `text`.
+    pub(crate) fn change_after(&self, text: &str, key: &str, value: Option<Vec<u8>>) {
+        let change = (text.to_owned(), (key.to_owned(), value));
+        *self.memory.next_change.borrow_mut() = Some(change);
+    }
+
+    /// Writes of keys that contain `text` fail.
+    pub(crate) fn refuse_writes(&self, text: Option<&str>) {
+        *self.memory.refused.borrow_mut() = text.map(str::to_owned);
+    }
+
+    /// Sends a request of whose body a KiB arrives every second, until the worker stops at this
+    /// time since the start.
+    pub(crate) fn send_until_stopped(
+        &self,
+        method: &str,
+        path: &str,
+        headers: Headers<'_>,
+        at: u64,
+    ) {
+        let body = PacedBody::new(self.memory.clone(), Duration::from_secs(1), &[7; 1_024], 1_024);
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let head = RequestHead::new(method, path, headers.iter().copied());
+        let relay = self.relay.clone();
+        let handled = async move { drop(relay.handle(head, Box::new(body)).await) };
+        let mut pool = LocalPool::new();
+        pool.spawner().spawn_local(handled).unwrap();
+        pool.run_until_stalled();
+        while self.memory.elapsed() < Duration::from_secs(at) && self.memory.advance() {
+            pool.run_until_stalled();
+        }
+    }
 }
 
 impl Reply {

@@ -21,7 +21,14 @@ pub(crate) struct Memory {
     log: RefCell<Vec<String>>,
     /// Whether reads do not see writes.
     pub(crate) is_stale: Cell<bool>,
+    /// A change by another instance, once a key that contains the text is written.
+    pub(crate) next_change: RefCell<Option<(String, Change)>>,
+    /// Writes of keys that contain this text fail.
+    pub(crate) refused: RefCell<Option<String>>,
 }
+
+/// A key and its new value; `None` deletes it.
+pub(crate) type Change = (String, Option<Vec<u8>>);
 
 impl Memory {
     /// All keys.
@@ -60,6 +67,20 @@ impl Memory {
         self.elapsed.set(end);
         timer.send(()).is_ok()
     }
+
+    /// The value of `key`.
+    pub(crate) fn value(&self, key: &str) -> Option<Vec<u8>> {
+        self.values.borrow().get(key).cloned()
+    }
+
+    /// Sets or deletes the value of a key.
+    pub(crate) fn change(&self, (key, value): Change) {
+        let mut values = self.values.borrow_mut();
+        match value {
+            Some(value) => values.insert(key, value),
+            None => values.remove(&key),
+        };
+    }
 }
 
 impl KeyValue for Memory {
@@ -76,7 +97,16 @@ impl KeyValue for Memory {
         key: &'a str,
         value: &'a [u8],
     ) -> LocalBoxFuture<'a, Result<(), KeyValueError>> {
+        if self.refused.borrow().as_ref().is_some_and(|text| key.contains(text)) {
+            let error = KeyValueError { message: "refused".to_owned(), is_retryable: false };
+            return async { Err(error) }.boxed_local();
+        }
         self.values.borrow_mut().insert(key.to_owned(), value.to_vec());
+        if let Some((_, change)) =
+            self.next_change.borrow_mut().take_if(|(text, _)| key.contains(&**text))
+        {
+            self.change(change);
+        }
         async { Ok(()) }.boxed_local()
     }
 

@@ -1,6 +1,6 @@
-//! VOD and OSS as the relay needs them here: every request succeeds.
+//! VOD and OSS as the relay needs them here: every request succeeds, unless OSS is unavailable.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
@@ -24,6 +24,10 @@ pub(crate) struct Services {
     /// The Content-Type of each object or multipart upload.
     pub(crate) types: RefCell<BTreeMap<String, Option<String>>>,
     parts: RefCell<BTreeMap<u32, Vec<u8>>>,
+    /// The keys of the multipart uploads that were aborted.
+    pub(crate) aborted: RefCell<Vec<String>>,
+    /// Whether OSS is unavailable.
+    pub(crate) is_unavailable: Cell<bool>,
 }
 
 impl HttpClient for Services {
@@ -84,6 +88,9 @@ impl Services {
     fn store(&self, request: &Request, body: Vec<u8>) -> HttpResponse {
         let query: BTreeMap<_, _> = request.url.query_pairs().into_owned().collect();
         let key = request.url.path().trim_start_matches('/').to_owned();
+        if self.is_unavailable.get() {
+            return HttpResponse::new(StatusCode::SERVICE_UNAVAILABLE, NO_HEADERS, Vec::new());
+        }
         let content_type = || request.header("content-type").map(str::to_owned);
         match (&request.method, query.get("partNumber")) {
             (&Method::POST, _) if query.contains_key("uploads") => {
@@ -122,6 +129,14 @@ impl Services {
                     [("content-range", range.as_str())],
                     object,
                 )
+            }
+            (&Method::DELETE, _) => {
+                if query.contains_key("uploadId") {
+                    self.aborted.borrow_mut().push(key);
+                } else {
+                    self.objects.borrow_mut().remove(&key);
+                }
+                HttpResponse::new(StatusCode::NO_CONTENT, NO_HEADERS, Vec::new())
             }
             _ => HttpResponse::new(StatusCode::NO_CONTENT, NO_HEADERS, Vec::new()),
         }
