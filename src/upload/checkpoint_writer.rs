@@ -423,7 +423,10 @@ impl CheckpointWriter {
             State::Suspended => true,
             _ => false,
         };
-        self.draft.written_at_ms = progress.now.0;
+        // Neither an abort that may fail nor a fence renews the upload.
+        if !matches!(progress.state, State::Aborting | State::Suspended) {
+            self.draft.written_at_ms = progress.now.0;
+        }
         self.writing = Some(WrittenState {
             durable: self.draft.durable(),
             parts_bytes: self.draft.parts_bytes,
