@@ -16,6 +16,7 @@ mod pages;
 mod places;
 mod refusals;
 mod slow_clients;
+mod status;
 mod stores;
 mod support;
 mod tus;

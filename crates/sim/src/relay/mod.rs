@@ -29,6 +29,8 @@ mod simulation;
 mod variables;
 #[cfg(test)]
 mod violations;
+#[cfg(test)]
+mod writer_requests;
 
 pub use checker::EndCause;
 pub use known_exceptions::KnownException;

@@ -14,13 +14,13 @@ use super::simulation::Simulation;
 use super::variables::TEMPORARY_PREFIX;
 use crate::world::{Content, Grant, Owner};
 
-const LENGTH: u64 = 250_000;
+pub(super) const LENGTH: u64 = 250_000;
 
 /// The type of a request body with bytes of a tus upload.
 const BYTES: &str = "application/offset+octet-stream";
 
 /// Runs a client to its end.
-fn run_client<F>(setting: Setting, task: impl FnOnce(Rc<Client>) -> F)
+pub(super) fn run_client<F>(setting: Setting, task: impl FnOnce(Rc<Client>) -> F)
 where
     F: Future<Output = ()> + 'static,
 {
@@ -36,12 +36,12 @@ where
     simulation.end();
 }
 
-async fn send(client: &Client, request: Request) -> Reply {
+pub(super) async fn send(client: &Client, request: Request) -> Reply {
     client.send(request).await.expect("no response is lost without faults")
 }
 
 /// Creates an upload of `length` bytes, or of unknown length. Returns its path.
-async fn create(client: &Client, length: Option<u64>) -> String {
+pub(super) async fn create(client: &Client, length: Option<u64>) -> String {
     let request = Request::tus("POST", "/v1/files").with_metadata(&[("filename", "clip.mp4")]);
     let request = match length {
         Some(length) => request.with("upload-length", length.to_string()),
@@ -52,27 +52,27 @@ async fn create(client: &Client, length: Option<u64>) -> String {
     reply.header("location").unwrap().to_owned()
 }
 
-fn patch(path: &str, offset: u64) -> Request {
+pub(super) fn patch(path: &str, offset: u64) -> Request {
     Request::tus("PATCH", path)
         .with("upload-offset", offset.to_string())
         .with("content-type", BYTES)
 }
 
 /// Creates a partial upload.
-fn partial(length: u64) -> Request {
+pub(super) fn partial(length: u64) -> Request {
     Request::tus("POST", "/v1/files")
         .with("upload-concat", "partial")
         .with("upload-length", length.to_string())
 }
 
 /// Creates a final upload.
-fn concatenation(partials: &[&str]) -> Request {
+pub(super) fn concatenation(partials: &[&str]) -> Request {
     Request::tus("POST", "/v1/files")
         .with_metadata(&[("filename", "clip.mp4")])
         .with("upload-concat", format!("final;{}", partials.join(" ")))
 }
 
-fn file(client: &Client, len: u64) -> Content {
+pub(super) fn file(client: &Client, len: u64) -> Content {
     let content = Content::of_len(len);
     client.environment.checker.borrow_mut().expect_content(&content);
     content
