@@ -148,8 +148,8 @@ impl Completion {
                 (true, Some(stored)) if stored == crc64 => {
                     return Ok(self.confirmed(parts, &head.etag));
                 }
-                // OSS guarantees no CRC for an object with copied parts. Each part was verified, and
-                // the multipart upload no longer exists, or is no longer wanted.
+                // OSS guarantees no CRC for an object with copied parts. Each part was verified,
+                // and the multipart upload no longer exists, or is no longer wanted.
                 (true, None) if was_created || self.upload_missing.is_some() || self.aborts => {
                     return Ok(self.confirmed(parts, &head.etag));
                 }

@@ -29,7 +29,8 @@ pub(super) enum Verdict {
 }
 
 /// Returns the verdict of each mutant. In `directory`, `verdicts.txt` receives each verdict as soon
-/// as it is known, and `undetected.txt` lists those that are neither detected yet nor in `reviewed`.
+/// as it is known, and `undetected.txt` lists those that are neither detected yet nor in
+/// `reviewed`.
 pub(super) fn check(
     mutants: &[Mutant],
     build: &Build,
