@@ -19,7 +19,7 @@ use vod_uploader_relay::{Config, Relay, Response, ResponseBody, Variables};
 use self::body::PacedBody;
 pub(crate) use self::body::SentBody;
 use self::ports::Memory;
-pub(crate) use self::services::Services;
+pub(crate) use self::services::{Fault, Services};
 
 /// Headers of a request.
 pub(crate) type Headers<'a> = &'a [(&'a str, &'a str)];
@@ -258,6 +258,41 @@ impl Worker {
         while self.memory.elapsed() < Duration::from_secs(at) && self.memory.advance() {
             pool.run_until_stalled();
         }
+    }
+
+    /// Sends a request; the worker stops while it waits for a response of OSS.
+    pub(crate) fn send_and_crash(
+        &self,
+        method: &str,
+        path: &str,
+        headers: Headers<'_>,
+        bytes: &[u8],
+    ) {
+        let length = bytes.len().to_string();
+        let headers = [headers, &[("content-length", length.as_str())]].concat();
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let head = RequestHead::new(method, path, headers.iter().copied());
+        let (relay, body) = (self.relay.clone(), Box::new(SentBody::new(bytes)));
+        let mut tasks = vec![async move { drop(relay.handle(head, body).await) }.boxed_local()];
+        let mut pool = LocalPool::new();
+        while !tasks.is_empty() {
+            for task in tasks {
+                pool.spawner().spawn_local(task).unwrap();
+            }
+            pool.run_until_stalled();
+            tasks = self.memory.take_tasks();
+        }
+        assert!(self.services.has_hung.take(), "no request waits");
+    }
+
+    /// Operations on keys with this text fail, after a number that succeed.
+    pub(crate) fn fail_keys(&self, operation: &'static str, text: &str, successes: u32) {
+        *self.memory.failing.borrow_mut() = Some((operation, text.to_owned(), successes));
+    }
+
+    /// No operation fails.
+    pub(crate) fn repair_keys(&self) {
+        *self.memory.failing.borrow_mut() = None;
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) struct Memory {
     pub(crate) next_change: RefCell<Option<(String, Change)>>,
     /// Writes of keys that contain this text fail.
     pub(crate) refused: RefCell<Option<String>>,
+    /// The operation and the text in its key that fails, after a number that succeed.
+    pub(crate) failing: RefCell<Option<(&'static str, String, u32)>>,
 }
 
 /// A key and its new value; `None` deletes it.
@@ -81,6 +83,20 @@ impl Memory {
             None => values.remove(&key),
         };
     }
+
+    fn fails(&self, operation: &str, key: &str) -> Result<(), KeyValueError> {
+        if let Some((failing, text, successes_left)) = &mut *self.failing.borrow_mut()
+            && *failing == operation
+            && key.contains(&text[..])
+        {
+            if *successes_left == 0 {
+                let message = "the store is down".to_owned();
+                return Err(KeyValueError { message, is_retryable: true });
+            }
+            *successes_left -= 1;
+        }
+        Ok(())
+    }
 }
 
 impl KeyValue for Memory {
@@ -89,7 +105,8 @@ impl KeyValue for Memory {
         key: &'a str,
     ) -> LocalBoxFuture<'a, Result<Option<Vec<u8>>, KeyValueError>> {
         let value = self.values.borrow().get(key).filter(|_| !self.is_stale.get()).cloned();
-        async move { Ok(value) }.boxed_local()
+        let result = self.fails("get", key).map(|()| value);
+        async move { result }.boxed_local()
     }
 
     fn set<'a>(
@@ -101,18 +118,24 @@ impl KeyValue for Memory {
             let error = KeyValueError { message: "refused".to_owned(), is_retryable: false };
             return async { Err(error) }.boxed_local();
         }
-        self.values.borrow_mut().insert(key.to_owned(), value.to_vec());
+        let result = self.fails("set", key);
+        if result.is_ok() {
+            self.values.borrow_mut().insert(key.to_owned(), value.to_vec());
+        }
         if let Some((_, change)) =
             self.next_change.borrow_mut().take_if(|(text, _)| key.contains(&**text))
         {
             self.change(change);
         }
-        async { Ok(()) }.boxed_local()
+        async move { result }.boxed_local()
     }
 
     fn delete<'a>(&'a self, key: &'a str) -> LocalBoxFuture<'a, Result<(), KeyValueError>> {
-        self.values.borrow_mut().remove(key);
-        async { Ok(()) }.boxed_local()
+        let result = self.fails("delete", key);
+        if result.is_ok() {
+            self.values.borrow_mut().remove(key);
+        }
+        async move { result }.boxed_local()
     }
 }
 

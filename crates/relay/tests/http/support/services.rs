@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use futures::FutureExt as _;
-use futures::future::LocalBoxFuture;
+use futures::future::{LocalBoxFuture, pending};
 use futures::{StreamExt as _, channel::oneshot};
 use http::{Method, StatusCode};
 use serde_json::json;
@@ -28,6 +28,19 @@ pub(crate) struct Services {
     pub(crate) aborted: RefCell<Vec<String>>,
     /// Whether OSS is unavailable.
     pub(crate) is_unavailable: Cell<bool>,
+    /// What happens to a request whose method and URL contain a text.
+    pub(crate) fault: RefCell<Option<(&'static str, Fault)>>,
+    /// Whether a request has received no response.
+    pub(crate) has_hung: Cell<bool>,
+}
+
+/// What OSS does instead of processing a request.
+#[derive(Clone, Copy)]
+pub(crate) enum Fault {
+    /// It responds with this status and this code.
+    Reject(u16, &'static str),
+    /// It does not respond.
+    Silence,
 }
 
 impl HttpClient for Services {
@@ -46,8 +59,19 @@ impl HttpClient for Services {
             SendBody::Buffered(bytes) => bytes.to_vec(),
             SendBody::Streamed(chunks) => chunks.concat().now_or_never().unwrap(),
         };
+        let faulty = match self.fault_of(&request) {
+            None => None,
+            Some(Fault::Reject(status, code)) => Some(rejected(status, code)),
+            Some(Fault::Silence) => {
+                self.has_hung.set(true);
+                return pending().boxed_local();
+            }
+        };
         let is_vod = request.url.host_str().is_some_and(|host| host.starts_with("vod."));
-        let response = if is_vod { self.call(&body) } else { self.store(&request, body) };
+        let response = faulty.unwrap_or_else(|| match is_vod {
+            true => self.call(&body),
+            false => self.store(&request, body),
+        });
         let (sender, receiver) = oneshot::channel();
         let _ = sender.send(Ok(response));
         async move { receiver.await.unwrap() }.boxed_local()
@@ -141,6 +165,17 @@ impl Services {
             _ => HttpResponse::new(StatusCode::NO_CONTENT, NO_HEADERS, Vec::new()),
         }
     }
+
+    fn fault_of(&self, request: &Request) -> Option<Fault> {
+        let line = format!("{} {}", request.method, request.url);
+        let fault = self.fault.borrow();
+        fault.filter(|(text, _)| line.contains(text)).map(|(_, fault)| fault)
+    }
+}
+
+fn rejected(status: u16, code: &str) -> HttpResponse {
+    let body = format!("<Error><Code>{code}</Code><Message>rejected</Message></Error>");
+    HttpResponse::new(StatusCode::from_u16(status).unwrap(), NO_HEADERS, body.into_bytes())
 }
 
 /// The key of the object that a part is copied from.
