@@ -21,7 +21,7 @@ fn a_file_that_was_partly_deleted_is_not_created_again() {
     let worker = Worker::new(&[]);
     let url = start(&worker);
     // The request stops after it has created the upload, before it records that.
-    worker.fail_keys("set", ".filepond", 2);
+    worker.fail_keys("set", ".filepond", 5);
     assert_eq!(send(&worker, &url, "0", b"12").status, 503);
     worker.repair_keys();
     let continued = send(&worker, &url, "0", b"12345");
