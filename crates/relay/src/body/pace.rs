@@ -6,6 +6,8 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     has_begun: bool,
+    /// The time since the last byte.
+    silence: Duration,
     /// The time and the bytes of the present window.
     window_time: Duration,
     window_bytes: usize,
@@ -14,14 +16,14 @@ pub(super) struct Pace {
 impl Pace {
     /// How long the next read may wait for a byte.
     pub(super) fn wait_max(&self) -> Duration {
-        let silence_max = if self.has_begun { IDLE_MAX } else { FIRST_BYTE_MAX };
-        silence_max.min(WINDOW.saturating_sub(self.window_time))
+        let silence_left = self.silence_max().saturating_sub(self.silence);
+        silence_left.min(WINDOW.saturating_sub(self.window_time))
     }
 
     /// Records a read. Returns false if the client is too slow.
     pub(super) fn observe(&mut self, waited: Duration, bytes: usize) -> bool {
-        let silence_max = if self.has_begun { IDLE_MAX } else { FIRST_BYTE_MAX };
-        if bytes == 0 && waited >= silence_max {
+        self.silence = if bytes == 0 { self.silence + waited } else { Duration::ZERO };
+        if self.silence >= self.silence_max() {
             return false;
         }
         self.has_begun |= bytes > 0;
@@ -33,6 +35,10 @@ impl Pace {
         let is_fast = self.window_bytes >= WINDOW_BYTES_MIN;
         (self.window_time, self.window_bytes) = (Duration::ZERO, 0);
         is_fast
+    }
+
+    const fn silence_max(&self) -> Duration {
+        if self.has_begun { IDLE_MAX } else { FIRST_BYTE_MAX }
     }
 }
 
@@ -83,7 +89,8 @@ mod tests {
         assert!(pace.observe(20 * SECOND, WINDOW_BYTES_MIN));
         assert_eq!(pace.wait_max(), 40 * SECOND);
         assert!(pace.observe(40 * SECOND, 0));
-        assert_eq!(pace.wait_max(), IDLE_MAX);
-        assert!(!pace.observe(IDLE_MAX, 0));
+        // The time since the last byte counts, also over two windows.
+        assert_eq!(pace.wait_max(), 20 * SECOND);
+        assert!(!pace.observe(20 * SECOND, 0));
     }
 }

@@ -36,6 +36,13 @@ fn a_client_that_sends_a_byte_per_second_is_disconnected_and_its_bytes_are_kept(
 }
 
 #[test]
+fn a_client_that_stops_sending_is_disconnected_after_60_seconds() {
+    let (seconds, offset) = send_paced(&Worker::new(&[]), SECOND, &[7; 100 << 10], 5);
+    assert_eq!(offset, 500 << 10);
+    assert!((60..70).contains(&seconds), "{seconds}");
+}
+
+#[test]
 fn a_client_at_the_minimum_rate_sends_its_file() {
     let (seconds, offset) = send_paced(&Worker::new(&[]), SECOND, &[7; 1_024], 1_024);
     assert_eq!(offset, 1 << 20);
