@@ -83,6 +83,8 @@ pub(crate) struct HostSetup<'a> {
     pub(crate) data: &'a Path,
     /// The sandbox that it uploads to.
     pub(crate) sandbox_origin: &'a str,
+    /// The origins whose pages may use the worker.
+    pub(crate) cors_origins: &'a str,
     /// Further origins it may send requests to.
     pub(crate) allow_outbound: &'a [String],
     /// Where its log goes.
@@ -150,8 +152,8 @@ fn set_variables(command: &mut Command, setup: &HostSetup<'_>) -> Result<(), Com
         // The sandbox has one bucket, so it also stores partial uploads.
         .env("SPIN_VARIABLE_TEMPORARY_BUCKET", BUCKET)
         .env("SPIN_VARIABLE_TEMPORARY_ENDPOINT", setup.sandbox_origin)
-        // Allows pages from any origin, including local files, but no DNS rebinding.
-        .env("SPIN_VARIABLE_CORS_ORIGINS", "*, null")
+        .env("SPIN_VARIABLE_CORS_ORIGINS", setup.cors_origins)
+        // Allows no DNS rebinding.
         .env("SPIN_VARIABLE_ALLOWED_HOSTS", "localhost, *.localhost, 127.0.0.1, [::1]")
         .env("SPIN_VARIABLE_SEAL_KEY", seal_key::load_or_create(setup.data)?);
     Ok(())

@@ -68,6 +68,8 @@ fn start_host(
         listen: options.listen,
         data: &data_dir::open(&data.join(directory))?,
         sandbox_origin: &sandbox.origin,
+        // Of any origin, including local files.
+        cors_origins: "*, null",
         allow_outbound: &options.allow_outbound,
         log: Log::Terminal,
     };

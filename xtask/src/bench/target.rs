@@ -100,6 +100,7 @@ impl<'a> Workers<'a> {
             listen: ANY_PORT,
             data: &self.data,
             sandbox_origin: &self.sandbox.origin,
+            cors_origins: "*",
             allow_outbound: &[],
             log: Log::File(&self.log),
         };

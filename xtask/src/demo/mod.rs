@@ -131,6 +131,7 @@ impl<'a> Demo<'a> {
             listen,
             data: &self.host_data,
             sandbox_origin: &self.sandbox.origin,
+            cors_origins: "*",
             allow_outbound: &[],
             log: Log::File(&self.host_log),
         };

@@ -50,6 +50,7 @@ fn run_conformance_suite(
         listen: ANY_PORT,
         data: &data_dir::open(&data.join("host"))?,
         sandbox_origin: &sandbox.origin,
+        cors_origins: "*",
         allow_outbound: &[],
         log: Log::File(&host_log),
     };
