@@ -168,6 +168,22 @@ fn a_slot_without_any_key_does_not_hide_later_uploads() {
 
 #[test]
 fn a_cleanup_for_which_oss_was_unavailable_is_repeated_after_15_minutes() {
+    let worker = Worker::new(&[MINUTE]);
+    let location = create(&worker, &[LENGTH]);
+    send_some(&worker, &location, &[7; 300 << 10]);
+    worker.pass_until(100);
+    worker.services.is_unavailable.set(true);
+    assert_eq!(clean_up(&worker), (0, 0, 1, false));
+    worker.services.is_unavailable.set(false);
+    let failed_at = worker.elapsed().as_secs();
+    worker.pass_until(failed_at + 880);
+    assert_eq!(clean_up(&worker), (0, 0, 0, false));
+    worker.pass_until(failed_at + 910);
+    assert_eq!(clean_up(&worker), (1, 0, 0, false));
+}
+
+#[test]
+fn a_cleanup_that_fails_does_not_renew_the_upload() {
     // Much longer than the interval: a failed cleanup must not renew the upload.
     let worker = Worker::new(&[("expire_after_s", "86400")]);
     let location = create(&worker, &[LENGTH]);
