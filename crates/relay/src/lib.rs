@@ -165,8 +165,9 @@ impl Relay {
         sends_bytes: bool,
     ) -> Result<Option<ActiveUpload>> {
         let (load, limits) = (&self.instance.load, self.instance.config.load);
-        let active = sends_bytes.then(|| load.begin_upload(limits)).transpose()?;
         let method = head.effective_method();
+        let has_body = matches!(method, Some(Method::PATCH | Method::POST | Method::PUT));
+        let active = (sends_bytes && has_body).then(|| load.begin_upload(limits)).transpose()?;
         if creates && matches!(method, Some(Method::POST | Method::PUT)) {
             load.count_creation(limits, self.instance.now())?;
         }
